@@ -1,0 +1,102 @@
+import { randomBytes } from 'node:crypto';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ensureApiKey } from './local/api-key.ts';
+import { endLeftOverApp, logFileOf, readProcfile, startApp } from './local/app.ts';
+import { claimFolder } from './local/claim.ts';
+import { readEnvFile, writeEnvFile } from './local/env-file.ts';
+import { ensureServer } from './local/private-server.ts';
+import { waitUntilReady } from './local/ready.ts';
+import { checkNode, readSettings } from './local/settings.ts';
+import { StopRequested, createStack } from './local/stack.ts';
+import { describeStack } from './local/summary.ts';
+import { checkPortFree } from './services/ports.ts';
+import { endLeftOver as endLeftOverPostgres } from './services/postgres-data.ts';
+import { startPostgres } from './services/postgres.ts';
+import { endLeftOver as endLeftOverRedis, startRedis } from './services/redis.ts';
+import { run } from './services/run.ts';
+
+/*
+ * npm run local: a whole Linkmill on this machine, from nothing but the checkout, until Ctrl-C. Everything that it keeps
+ * is in .local/.
+ */
+const root = fileURLToPath(new URL('..', import.meta.url));
+const say = (line: string) => console.log(line);
+const stack = createStack(say);
+
+try {
+  await startEverything();
+  await stack.untilStopped();
+} catch (error) {
+  if (!(error instanceof StopRequested)) {
+    console.error(`\nlinkmill: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  }
+}
+await stack.close();
+process.exit();
+
+async function startEverything() {
+  checkNode();
+  const { port, baseUrl, folder, given } = readSettings(process.env, root);
+
+  claimFolder(folder, baseUrl);
+  await stack.step(stopLeftOvers(folder));
+  await stack.step(checkPortFree(port));
+
+  say('building');
+  await runHere(path.join(root, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.build.json']);
+
+  const servers = { folder, stack, say };
+  const databaseUrl = await ensureServer(
+    'PostgreSQL',
+    given.DATABASE_URL,
+    async (dataDir, port) => startPostgres({ dataDir, port, say }),
+    { ...servers, name: 'postgres' },
+  );
+  const redisUrl = await ensureServer(
+    'Redis',
+    given.REDIS_URL,
+    async (dataDir, port) => startRedis({ dataDir, port, appendonly: true, say }),
+    { ...servers, name: 'redis' },
+  );
+
+  const envFile = path.join(folder, 'env');
+  const stored = readEnvFile(envFile);
+  const settings = {
+    BASE_URL: baseUrl,
+    DATABASE_URL: databaseUrl,
+    REDIS_URL: redisUrl,
+    BULL_BOARD_USER: given.BULL_BOARD_USER ?? 'admin',
+    BULL_BOARD_PASSWORD:
+      given.BULL_BOARD_PASSWORD ?? stored.BULL_BOARD_PASSWORD ?? randomBytes(9).toString('hex'),
+  };
+  const env = { ...process.env, ...settings, HOST: '127.0.0.1', PORT: String(port) };
+
+  say('migrating');
+  await runHere(process.execPath, ['--enable-source-maps', 'dist/src/migrate.js'], env);
+  const apiKey = await stack.step(ensureApiKey(stored.API_KEY, { cwd: root, env }));
+  writeEnvFile(envFile, { ...settings, API_KEY: apiKey });
+
+  for (const name of ['web', 'worker']) {
+    say(`starting ${name}`);
+    const command = readProcfile(path.join(root, 'Procfile'), name);
+    await stack.start(
+      name,
+      startApp(name, command, { folder, cwd: root, env, say }),
+      logFileOf(folder, name),
+    );
+  }
+  await stack.step(waitUntilReady(`http://127.0.0.1:${port}/health/ready`));
+  say(describeStack({ ...settings, API_KEY: apiKey }, folder));
+}
+
+async function stopLeftOvers(folder: string) {
+  for (const name of ['worker', 'web']) await endLeftOverApp(name, folder, say);
+  await endLeftOverRedis(path.join(folder, 'redis'), say);
+  await endLeftOverPostgres(path.join(folder, 'postgres'), say);
+}
+
+async function runHere(command: string, args: string[], env = process.env) {
+  await stack.step(run(command, args, { cwd: root, env }));
+}

@@ -1,0 +1,75 @@
+import { existsSync, readFileSync, renameSync } from 'node:fs';
+import path from 'node:path';
+import {
+  type EndingSteps,
+  endProcess,
+  isRunning,
+  readMark,
+  saveMark,
+  startProcess,
+} from '../services/processes.ts';
+import { echoTrouble } from './echo.ts';
+import type { Running } from './stack.ts';
+
+/** Both processes give themselves 25 s to end. */
+const ending: EndingSteps = [
+  ['SIGTERM', 28_000],
+  ['SIGKILL', 5_000],
+];
+
+/** The command of one word of the Procfile. */
+export function readProcfile(file: string, word: string): string {
+  const command = new RegExp(`^${word}:(.+)$`, 'm').exec(readFileSync(file, 'utf8'))?.[1];
+  if (command === undefined) throw new Error(`${file} has no ${word}`);
+  return command.trim();
+}
+
+/** Where the log of a process is kept. */
+export function logFileOf(folder: string, name: string): string {
+  return path.join(folder, 'log', `${name}.log`);
+}
+
+/**
+ * Starts a process of the Procfile with its log in `<folder>/log/<name>.log` (the previous one is kept beside it), and
+ * shows its warnings and errors.
+ */
+export async function startApp(
+  name: string,
+  command: string,
+  {
+    folder,
+    cwd,
+    env,
+    say,
+  }: {
+    folder: string;
+    cwd: string;
+    env: NodeJS.ProcessEnv;
+    say: (line: string) => void;
+  },
+): Promise<Running> {
+  const logFile = logFileOf(folder, name);
+  if (existsSync(logFile)) renameSync(logFile, `${logFile}.previous`);
+  const { child, mark } = await startProcess('/bin/sh', ['-c', `exec ${command}`], {
+    cwd,
+    env,
+    logFile,
+    lastSignal: 'SIGTERM',
+  });
+  saveMark(markFile(folder, name), mark);
+  const stopEcho = echoTrouble(logFile, (line) => say(`${name} | ${line}`));
+  child.once('exit', stopEcho);
+  return { child, stop: async () => endProcess(mark, ending, { group: true }) };
+}
+
+/** Stops a process of that name which a killed supervisor left running. */
+export async function endLeftOverApp(name: string, folder: string, say: (line: string) => void) {
+  const mark = readMark(markFile(folder, name));
+  if (!mark || !isRunning(mark)) return;
+  say(`stopping the ${name} that an earlier run left behind (pid ${mark.pid})`);
+  await endProcess(mark, ending, { group: true });
+}
+
+function markFile(folder: string, name: string): string {
+  return path.join(folder, 'run', `${name}.json`);
+}

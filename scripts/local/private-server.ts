@@ -1,0 +1,44 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { isPortFree } from '../services/ports.ts';
+import type { Running, createStack } from './stack.ts';
+
+/**
+ * The address of a server for the stack: the given one, else that of a private server that is started with its data in
+ * `<folder>/<name>`. A private one keeps its port from start to start as long as it is free, so that its address stays
+ * true; given back to us, with `. .local/env`, it does not count as a given one.
+ */
+export async function ensureServer(
+  title: string,
+  given: string | undefined,
+  start: (dataDir: string, port: number | undefined) => Promise<Running & { url: string }>,
+  {
+    folder,
+    name,
+    stack,
+    say,
+  }: {
+    folder: string;
+    name: string;
+    stack: ReturnType<typeof createStack>;
+    say: (line: string) => void;
+  },
+): Promise<string> {
+  const dataDir = path.join(folder, name);
+  const urlFile = path.join(folder, 'run', `${name}.url`);
+  const lastUrl = existsSync(urlFile) ? readFileSync(urlFile, 'utf8') : '';
+  if (given && given !== lastUrl) {
+    say(`using the given ${title}`);
+    return given;
+  }
+  say(`starting a private ${title} in ${path.relative(process.cwd(), dataDir)}`);
+  const { url } = await stack.start(title, start(dataDir, await freePortOf(lastUrl)), `${dataDir}.log`);
+  mkdirSync(path.dirname(urlFile), { recursive: true });
+  writeFileSync(urlFile, url, { mode: 0o600 });
+  return url;
+}
+
+async function freePortOf(url: string): Promise<number | undefined> {
+  const port = url ? Number(new URL(url).port) : 0;
+  return port > 0 && (await isPortFree(port)) ? port : undefined;
+}

@@ -1,0 +1,92 @@
+import type { ChildProcess } from 'node:child_process';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { readLogSince } from '../services/log-file.ts';
+import { endOwnedProcesses, killOwnedProcesses } from '../services/processes.ts';
+
+/** Something that runs until it is told to stop. */
+export interface Running {
+  child: ChildProcess;
+  stop(): Promise<void>;
+}
+
+/** The person at the terminal asked for the end. */
+export class StopRequested extends Error {
+  override name = 'StopRequested';
+}
+
+/** Signals that come twice by themselves, from the terminal and from npm, do so within this time. */
+const repeatedWithinMs = 1_000;
+
+/**
+ * Keeps what was started, so that it can be stopped in reverse order. From the first signal on, or when one of them ends
+ * by itself, every step and `untilStopped` reject; a second signal kills all at once.
+ */
+export function createStack(say: (line: string) => void) {
+  const started: { name: string; stop(): Promise<void> }[] = [];
+  let current: Promise<unknown> = Promise.resolve();
+  let stopping: Error | undefined;
+  let giveUp: (reason: Error) => void;
+  const stopped = new Promise<never>((_resolve, reject) => {
+    giveUp = reject;
+  });
+  stopped.catch(() => undefined);
+
+  const beginStop = (reason: Error) => {
+    stopping ??= reason;
+    giveUp(stopping);
+  };
+  let firstSignalAt: number | undefined;
+  const onSignal = () => {
+    firstSignalAt ??= Date.now();
+    if (Date.now() - firstSignalAt < repeatedWithinMs) return beginStop(new StopRequested());
+    killOwnedProcesses();
+    process.exit(1);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
+
+  /** Waits for some work unless the end is asked for first. */
+  const step = async <T>(work: Promise<T>): Promise<T> => {
+    current = work;
+    return Promise.race([stopped, work]);
+  };
+
+  return {
+    step,
+
+    /** Waits until it has started and from then on until it ends. */
+    async start<T extends Running>(name: string, starting: Promise<T>, logFile: string): Promise<T> {
+      const registered = starting.then((running) => {
+        started.push({ name, stop: async () => running.stop() });
+        running.child.once('exit', (code, signal) =>
+          beginStop(
+            new Error(`${name} ended by itself (${signal ?? `exit code ${code}`})${lastLines(logFile)}`),
+          ),
+        );
+        return running;
+      });
+      return step(registered);
+    },
+
+    /** Rejects when the end has come: with StopRequested, or with an Error that says what went wrong. */
+    async untilStopped(): Promise<never> {
+      return stopped;
+    },
+
+    /** Stops everything in the reverse order of its start. */
+    async close(): Promise<void> {
+      stopping ??= new StopRequested();
+      await Promise.race([current.catch(() => undefined), delay(3_000)]);
+      for (const running of started.toReversed()) {
+        say(`stopping ${running.name}`);
+        await running.stop().catch((error: unknown) => say(String(error)));
+      }
+      await endOwnedProcesses();
+    },
+  };
+}
+
+function lastLines(logFile: string): string {
+  const lines = readLogSince({ file: logFile, offset: 0 }).trimEnd().split('\n').slice(-12);
+  return `; the end of ${path.relative(process.cwd(), logFile)}:\n${lines.join('\n')}`;
+}

@@ -1,0 +1,28 @@
+import path from 'node:path';
+import type { LocalEnv } from './env-file.ts';
+
+/** What somebody needs to know once the stack runs. */
+export function describeStack(env: LocalEnv, folder: string): string {
+  const at = (name: string) => path.relative(process.cwd(), path.join(folder, name));
+  return `
+Linkmill is running.
+
+  service      ${env.BASE_URL}
+  health       ${env.BASE_URL}/health
+  Bull Board   ${env.BASE_URL}/admin/queues   user ${env.BULL_BOARD_USER}, password ${env.BULL_BOARD_PASSWORD}
+  logs         ${at('log/web.log')}   ${at('log/worker.log')}
+  all of this  ${at('env')}   to join from another shell: set -a; . ${quote(at('env'))}; set +a
+
+Create a short URL:
+
+  curl -s ${env.BASE_URL}/api/v1/urls -H 'content-type: application/json' -H 'x-api-key: ${env.API_KEY}' -d '{"original_url": "https://example.com/"}'
+
+Ctrl-C stops everything; the data stay in ${path.relative(process.cwd(), folder)}.
+`;
+}
+
+/** As one word of a shell, which must not look like a name to be searched in PATH. */
+function quote(file: string): string {
+  const named = file.includes('/') ? file : `./${file}`;
+  return /^[\w./-]+$/.test(named) ? named : `'${named.replaceAll("'", String.raw`'\''`)}'`;
+}

@@ -1,0 +1,37 @@
+import { existsSync, statSync } from 'node:fs';
+import { run } from './run.ts';
+
+/** The user that a server runs as, in the form that spawn takes. */
+export interface ServerUser {
+  uid: number;
+  gid: number;
+}
+
+/**
+ * Who must run PostgreSQL for us: undefined means ourselves. PostgreSQL refuses root, so as root it is the owner of the
+ * data when there is some, else the user `postgres`, else `nobody`.
+ */
+export async function findServerUser(dataDir: string): Promise<ServerUser | undefined> {
+  if (process.getuid?.() !== 0) return undefined;
+  if (existsSync(dataDir)) {
+    const { uid, gid } = statSync(dataDir);
+    if (uid !== 0) return { uid, gid };
+  }
+  return (await lookUp('postgres')) ?? (await lookUp('nobody'));
+}
+
+/** Whether the user can work in a folder: every folder above it must let them through. */
+export async function mayEnter(folder: string, user: ServerUser): Promise<boolean> {
+  return run('/bin/sh', ['-c', 'cd "$1"', 'sh', folder], { ...user, cwd: '/' }).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function lookUp(name: string): Promise<ServerUser | undefined> {
+  try {
+    return { uid: Number(await run('id', ['-u', name])), gid: Number(await run('id', ['-g', name])) };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,130 @@
+import type { ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Client } from 'pg';
+import { readLogSince, rememberLogEnd } from './log-file.ts';
+import { findFreePort } from './ports.ts';
+import { findPostgres } from './postgres-binaries.ts';
+import {
+  checkVersion,
+  endLeftOver,
+  ending,
+  initialise,
+  ownName,
+  placeData,
+  readPassword,
+} from './postgres-data.ts';
+import { type ServerUser, findServerUser } from './postgres-user.ts';
+import { endProcess, errorCode, startProcess, waitUntil } from './processes.ts';
+
+/** How a private PostgreSQL is to run. */
+export interface PostgresOptions {
+  /** Its folder, made if missing; at most one server runs in it. */
+  dataDir: string;
+  /** A free one by default. */
+  port?: number;
+  /** Settings such as `['fsync=off']`; without any it is as durable as PostgreSQL always is. */
+  flags?: string[];
+  say: (line: string) => void;
+}
+
+/** A running private PostgreSQL with a database for Linkmill. */
+export interface Postgres {
+  url: string;
+  port: number;
+  pid: number;
+  child: ChildProcess;
+  /** Disconnects everybody and resolves when the process has ended; safe to call twice. */
+  stop: () => Promise<void>;
+}
+
+/** Long enough for the recovery after a crash under load. */
+const readyWithinMs = 120_000;
+
+/**
+ * Starts a PostgreSQL that listens on 127.0.0.1 only, with the data of the last time if there are any, and resolves
+ * when it answers. One that an earlier, killed supervisor left running on the same data is stopped first. Its log is
+ * `<dataDir>.log`.
+ */
+export async function startPostgres(options: PostgresOptions): Promise<Postgres> {
+  const { dataDir, flags = [], say } = options;
+  const user = await findServerUser(dataDir);
+  const binaries = await findPostgres(user, say);
+  const place = await placeData(dataDir, user);
+  await endLeftOver(place, say);
+  if (!existsSync(path.join(place, 'PG_VERSION'))) {
+    await initialise(place, { binaries, user, sync: !flags.includes('fsync=off') });
+  }
+  await checkVersion(place, binaries);
+  for (let attempt = 1; ; attempt++) {
+    const port = options.port ?? (await findFreePort());
+    const log = rememberLogEnd(`${dataDir}.log`);
+    const postgres = await spawnPostgres(binaries.postgres, { place, port, flags, user, logFile: log.file });
+    if (await answersInTime(postgres)) return postgres;
+    await postgres.stop();
+    const output = readLogSince(log);
+    if (attempt === 10 || !passesByItself(output, options.port)) {
+      throw new Error(`PostgreSQL did not start:\n${output.trim()}`);
+    }
+    await delay(500);
+  }
+}
+
+async function spawnPostgres(
+  command: string,
+  options: { place: string; port: number; flags: string[]; user: ServerUser | undefined; logFile: string },
+): Promise<Postgres> {
+  const { place, port, flags, user, logFile } = options;
+  const url = `postgres://${ownName}:${await readPassword(place)}@127.0.0.1:${port}/${ownName}`;
+  const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', ...flags];
+  const { child, mark } = await startProcess(
+    command,
+    ['-D', place, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])],
+    { ...user, cwd: '/', env: { ...process.env, LC_ALL: 'C' }, logFile, lastSignal: 'SIGINT' },
+  );
+  return { url, port, pid: mark.pid, child, stop: async () => endProcess(mark, ending) };
+}
+
+/** Waits until our database is there, which is when the server answers: it is made on the first connection. */
+async function answersInTime({ url, child, stop }: Postgres): Promise<boolean> {
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
+  try {
+    const answers = await waitUntil(async () => hasEnded() || (await makeDatabase(url)), readyWithinMs);
+    return answers && !hasEnded();
+  } catch (error) {
+    // On a port that was taken another PostgreSQL refuses our password, while ours is about to end.
+    if (await waitUntil(hasEnded, 2_000)) return false;
+    await stop();
+    throw error;
+  }
+}
+
+async function makeDatabase(url: string): Promise<boolean> {
+  const admin = new URL(url);
+  admin.pathname = '/postgres';
+  const client = new Client({ connectionString: admin.href, connectionTimeoutMillis: 5_000 });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+  } catch (error) {
+    // Refused while it starts, 57P03 while it recovers; anything else will not change by waiting.
+    if (['ECONNREFUSED', 'ECONNRESET', '57P03'].includes(errorCode(error))) return false;
+    throw error;
+  }
+  try {
+    const { rowCount } = await client.query('select from pg_database where datname = $1', [ownName]);
+    if (rowCount === 0) await client.query(`create database ${ownName}`);
+    return true;
+  } finally {
+    await client.end();
+  }
+}
+
+/** Whether another attempt can succeed where this one did not. */
+function passesByItself(output: string, askedPort: number | undefined): boolean {
+  // The backends of a server that was killed take a moment to notice and let go of its memory.
+  if (output.includes('shared memory block')) return true;
+  // Somebody else took the free port between finding and using it.
+  return askedPort === undefined && output.includes('Address already in use');
+}

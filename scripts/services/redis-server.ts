@@ -1,0 +1,88 @@
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import {
+  debianLibraryPath,
+  debianPackagesFolder,
+  fetchDebianPackages,
+  hasDebianPackages,
+} from './debian-packages.ts';
+import { findExecutable, listExecutables, run } from './run.ts';
+
+/** An executable that is known to run, and what its environment needs beyond ours. */
+export interface RedisServer {
+  path: string;
+  env: NodeJS.ProcessEnv;
+}
+
+const cache = fileURLToPath(new URL('../../.cache', import.meta.url));
+const names = ['redis-server', 'valkey-server'];
+/** Where Homebrew, and Debian for root, keep what a PATH may not have. */
+const folders = [
+  ...['/opt/homebrew', '/usr/local', '/home/linuxbrew/.linuxbrew'].flatMap((prefix) => [
+    `${prefix}/bin`,
+    `${prefix}/opt/redis/bin`,
+    `${prefix}/opt/valkey/bin`,
+  ]),
+  '/usr/bin',
+  '/usr/sbin',
+];
+/** BullMQ's scripts need it. */
+const oldestVersion = [6, 2] as const;
+
+let found: Promise<RedisServer> | undefined;
+
+/**
+ * Finds a Redis or Valkey of version 6.2 or newer: an installed one, else our own copy, which on Debian and Ubuntu is
+ * fetched when there is none. Otherwise throws an Error that names the one command to type.
+ */
+export async function findRedisServer(say: (line: string) => void): Promise<RedisServer> {
+  found ??= search(say);
+  try {
+    return await found;
+  } catch (error) {
+    found = undefined;
+    throw error;
+  }
+}
+
+async function search(say: (line: string) => void): Promise<RedisServer> {
+  for (const file of listExecutables(names, folders)) {
+    if (await isNewEnough({ path: file, env: {} })) return { path: file, env: {} };
+  }
+  if (!hasDebianPackages()) throw new Error(whatToType());
+  const own = ownCopy(debianPackagesFolder(['redis-server'], cache));
+  if (await isNewEnough(own)) return own;
+  say('fetching redis-server from Debian into .cache (once, about 10 MB)');
+  const fetched = await fetchDebianPackages(['redis-server'], cache).catch((error: unknown) => {
+    throw new Error(whatToType(), { cause: error });
+  });
+  if (await isNewEnough(ownCopy(fetched))) return ownCopy(fetched);
+  throw new Error(`${whatToType()} (this release's own package is older, or does not run)`);
+}
+
+function ownCopy(folder: string): RedisServer {
+  return {
+    path: path.join(folder, 'usr/bin/redis-server'),
+    env: { LD_LIBRARY_PATH: debianLibraryPath(folder) },
+  };
+}
+
+async function isNewEnough({ path: file, env }: RedisServer): Promise<boolean> {
+  const answer = await run(file, ['--version'], { env: { ...process.env, ...env } }).catch(() => '');
+  const [, major, minor] = /v=(\d+)\.(\d+)/.exec(answer) ?? [];
+  if (major === undefined) return false;
+  return (Number(major) - oldestVersion[0] || Number(minor) - oldestVersion[1]) >= 0;
+}
+
+function whatToType(): string {
+  const commands: [string, string][] = [
+    ['brew', 'brew install redis'],
+    ['apt-get', 'sudo apt-get install redis-server'],
+    ['dnf', 'sudo dnf install valkey'],
+    ['apk', 'apk add redis'],
+    ['pacman', 'sudo pacman -S valkey'],
+  ];
+  const fallback = process.platform === 'darwin' ? 'brew install redis' : 'install redis';
+  const command = commands.find(([tool]) => findExecutable([tool]) !== undefined)?.[1] ?? fallback;
+  return `no Redis or Valkey of version ${oldestVersion.join('.')} or newer was found: ${command}`;
+}

@@ -1,0 +1,93 @@
+import Router from '@koa/router';
+import Koa from 'koa';
+import helmet from 'koa-helmet';
+import type { ApiKeys } from './api-keys/api-keys.ts';
+import type { ClickRecorder } from './clicks/click-recorder.ts';
+import type { WebConfig } from './config.ts';
+import { type ApiState, authenticate } from './http/authenticate.ts';
+import { bullBoard } from './http/bull-board.ts';
+import { addCodeRoutes } from './http/codes-api.ts';
+import { answerErrors } from './http/errors.ts';
+import { addHealthRoutes, type HealthDeps } from './http/health.ts';
+import { addJobRoutes } from './http/jobs-api.ts';
+import { redirect } from './http/redirect.ts';
+import { addUrlRoutes } from './http/urls-api.ts';
+import { jsonBody } from './http/validation.ts';
+import type { Queues } from './jobs.ts';
+import type { Keys } from './keys/keys.ts';
+import type { Log } from './log.ts';
+import type { Urls } from './urls/urls.ts';
+import { version } from './version.ts';
+
+export interface AppDeps {
+  config: WebConfig;
+  urls: Urls;
+  keys: Keys;
+  clickRecorder: ClickRecorder;
+  apiKeys: ApiKeys;
+  queues: Queues;
+  health: Omit<HealthDeps, 'version'>;
+  log: Log;
+}
+
+/** Everything that Bull Board's page needs, and nothing from other hosts. */
+const contentSecurityPolicy = {
+  useDefaults: false,
+  directives: {
+    'default-src': ["'self'"],
+    'style-src': ["'self'", "'unsafe-inline'"],
+    'img-src': ["'self'", 'data:'],
+    'object-src': ["'none'"],
+    'base-uri': ["'self'"],
+    'frame-ancestors': ["'none'"],
+  },
+};
+
+/** The web process's middleware, in order. */
+export function createApp(deps: AppDeps): Koa {
+  const { config, urls, clickRecorder, queues, log } = deps;
+  const app = new Koa();
+  app.use(answerErrors(log));
+  app.use(
+    redirect({
+      urls,
+      clickRecorder,
+      status: config.REDIRECT_STATUS,
+      maxAgeSeconds: config.REDIRECT_MAX_AGE_SECONDS,
+    }),
+  );
+  // Transport security is for whoever ends TLS in front of us to promise.
+  app.use(helmet({ contentSecurityPolicy, strictTransportSecurity: false }));
+  if (config.BULL_BOARD_PASSWORD !== undefined) {
+    app.use(
+      bullBoard({
+        queues,
+        user: config.BULL_BOARD_USER,
+        password: config.BULL_BOARD_PASSWORD,
+        readOnly: config.BULL_BOARD_READ_ONLY,
+        baseUrl: config.BASE_URL,
+      }),
+    );
+  }
+  for (const router of createRouters(deps)) {
+    app.use(router.routes());
+    app.use(router.allowedMethods());
+  }
+  return app;
+}
+
+/** Every route but the redirect and Bull Board: the public ones, and the API behind its keys. */
+export function createRouters({ config, urls, keys, queues, apiKeys, health }: AppDeps) {
+  const open = new Router();
+  open.get('/', (ctx) => {
+    ctx.body = { service: 'linkmill', version };
+  });
+  addHealthRoutes(open, { ...health, version });
+
+  const api = new Router<ApiState>({ prefix: '/api/v1' });
+  api.use(authenticate(apiKeys), jsonBody());
+  addUrlRoutes(api, { urls, baseUrl: config.BASE_URL });
+  addCodeRoutes(api, { keys });
+  addJobRoutes(api, { queues });
+  return [open, api];
+}

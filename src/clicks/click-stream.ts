@@ -1,0 +1,46 @@
+import type { Redis } from 'ioredis';
+import { type Batch, decodeBatch, encodeBatch } from './click-batch.ts';
+
+/** A stream entry: a batch, or what could not be read as one. */
+export interface ClaimedEntry {
+  entryId: string;
+  batch: Batch | undefined;
+  /** The entry's fields as they came, for the quarantine. */
+  raw: string[];
+}
+
+/** Batches that one claim reads at most. */
+const claimLimit = 1_000;
+
+export type ClickStream = ReturnType<typeof createClickStream>;
+
+/** The way of batches from web processes to workers, one Redis stream per shard. Redis only carries: nothing here decides
+ *  what was counted, so an entry may be sent, read and removed any number of times. */
+export function createClickStream(redis: Redis, options: { prefix: string; shards: number }) {
+  const streamKey = (shard: number) => `${options.prefix}:clicks:{${shard}}`;
+  /** A producer keeps to one shard. The last bytes of its id are random. */
+  const shardOf = (producer: string) => Number.parseInt(producer.slice(-6), 16) % options.shards;
+
+  return {
+    /** Resolves once Redis has the batch. A rejection means "unknown", not "failed": Redis may have it all the same. */
+    async send(batch: Batch): Promise<void> {
+      await redis.xadd(streamKey(shardOf(batch.producer)), '*', ...encodeBatch(batch));
+    },
+
+    /** The oldest waiting entries of a shard, which stay there until they are acknowledged. */
+    async claim(shard: number): Promise<ClaimedEntry[]> {
+      const entries = await redis.xrange(streamKey(shard), '-', '+', 'COUNT', claimLimit);
+      return entries.map(([entryId, raw]) => ({ entryId, raw, batch: decodeBatch(raw) }));
+    },
+
+    /** Removes entries whose clicks are in PostgreSQL. */
+    async acknowledge(shard: number, entries: ClaimedEntry[]): Promise<void> {
+      await redis.xdel(streamKey(shard), ...entries.map((entry) => entry.entryId));
+    },
+
+    /** Batches that wait in a shard. */
+    async length(shard: number): Promise<number> {
+      return await redis.xlen(streamKey(shard));
+    },
+  };
+}

@@ -1,0 +1,165 @@
+import { z } from 'zod';
+
+const wholeNumber = (min: number, max: number) =>
+  z.coerce
+    .number('must be a number')
+    .int('must be a whole number')
+    .min(min, `must be at least ${min}`)
+    .max(max, `must be at most ${max}`);
+const flag = (fallback: boolean) => z.stringbool({ error: 'must be true or false' }).default(fallback);
+const url = (protocol: RegExp, example: string) =>
+  z.url({ protocol, error: `must be a URL such as ${example}` });
+const postgresUrl = url(/^postgres(ql)?$/, 'postgres://user:password@host:5432/linkmill');
+
+const common = {
+  DATABASE_URL: postgresUrl.describe('PostgreSQL 14 or newer, the truth; through PgBouncer too'),
+  DATABASE_POOL_MAX: wholeNumber(1, 1_000).default(10).describe('Connections to PostgreSQL per process'),
+  REDIS_URL: url(/^rediss?$/, 'redis://host:6379').describe(
+    'Redis 6.2 or newer with `maxmemory-policy noeviction`',
+  ),
+  REDIS_PREFIX: z
+    .string()
+    .regex(/^[\w.-]{1,32}$/, 'must be 1 to 32 letters, digits, "_", "." or "-"')
+    .default('linkmill')
+    .describe('First part of every Redis key, for a Redis that is shared'),
+  LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
+      error: 'must be one of fatal, error, warn, info, debug, trace, silent',
+    })
+    .default('info')
+    .describe('Least level of the JSON log lines'),
+  CACHE_TTL_SECONDS: wholeNumber(10, 86_400).default(3_600).describe('How long Redis keeps a short URL'),
+  CLICK_SHARDS: wholeNumber(1, 64)
+    .default(1)
+    .describe('Streams that carry clicks, the same for every process; raise it, never lower it'),
+  KEY_POOL_TARGET: wholeNumber(100, 10_000_000)
+    .default(100_000)
+    .describe('Keys that a replenishment fills the pool up to'),
+  KEY_POOL_LOW_WATER: wholeNumber(1, 10_000_000)
+    .default(50_000)
+    .describe('Keys in the pool below which it is refilled at once'),
+  SHUTDOWN_DEADLINE_MS: wholeNumber(1_000, 600_000)
+    .default(20_000)
+    .describe('Time from SIGTERM until a process gives up finishing its work'),
+};
+
+const lowWaterBelowTarget = {
+  check: (settings: { KEY_POOL_LOW_WATER: number; KEY_POOL_TARGET: number }) =>
+    settings.KEY_POOL_LOW_WATER < settings.KEY_POOL_TARGET,
+  problem: { path: ['KEY_POOL_LOW_WATER'], error: 'must be less than KEY_POOL_TARGET' },
+};
+
+/** Settings of the web process (`src/web.ts`). */
+export const webSettings = z
+  .object({
+    ...common,
+    BASE_URL: url(/^https?$/, 'https://sho.rt')
+      .refine((value) => URL.canParse(value) && new URL(value).href === `${new URL(value).origin}/`, {
+        error: 'must be an origin alone, such as https://sho.rt',
+        abort: true,
+      })
+      .transform((value) => new URL(value).origin)
+      .describe('Public origin of short URLs'),
+    OWN_HOSTS: z
+      .string()
+      .default('')
+      .transform((value) =>
+        value
+          .split(',')
+          .map((host) => host.trim().toLowerCase())
+          .filter(Boolean),
+      )
+      .describe('Further host names of this service, comma-separated; no short URL may lead to them'),
+    PORT: wholeNumber(0, 65_535).default(3_000).describe('Port of the web process'),
+    HOST: z.string().default('0.0.0.0').describe('Address that the web process listens on'),
+    REDIRECT_STATUS: z.coerce
+      .number()
+      .pipe(z.literal([301, 302, 307, 308], 'must be 301, 302, 307 or 308'))
+      .default(301)
+      .describe('Status of a redirect: 301, 302, 307 or 308'),
+    REDIRECT_MAX_AGE_SECONDS: wholeNumber(0, 31_536_000)
+      .default(0)
+      .describe('How long a browser may keep a redirect without asking again (such clicks are not counted)'),
+    ALLOW_PRIVATE_URLS: flag(false).describe(
+      'Lets short URLs lead to private, loopback and link-local addresses',
+    ),
+    CLICK_ACK_MS: wholeNumber(1, 10_000)
+      .default(250)
+      .describe('Longest time that a redirect waits until its click is safe in Redis'),
+    SHUTDOWN_GRACE_MS: wholeNumber(0, 60_000)
+      .default(1_000)
+      .describe('Time after SIGTERM in which kept-alive connections are still served and wound up'),
+    BULL_BOARD_USER: z.string().default('admin').describe('Login of Bull Board'),
+    BULL_BOARD_PASSWORD: z
+      .string()
+      .min(8, 'must be at least 8 characters')
+      .optional()
+      .describe('Password of Bull Board; without one Bull Board is off'),
+    BULL_BOARD_READ_ONLY: flag(false).describe('Bull Board shows and changes nothing'),
+  })
+  .refine(lowWaterBelowTarget.check, lowWaterBelowTarget.problem);
+
+/** Settings of the worker process (`workers/main.ts`) and of jobs run by hand (`workers/job.ts`). */
+export const workerSettings = z
+  .object({
+    ...common,
+    RETENTION_DAYS: wholeNumber(0, 36_500)
+      .default(30)
+      .describe('How long a deleted or expired short URL is kept before it is purged'),
+    CODE_QUARANTINE_DAYS: wholeNumber(0, 36_500)
+      .default(90)
+      .describe('How long the generated code of a purged short URL rests before it is used again'),
+    WARM_CACHE_URLS: wholeNumber(0, 1_000_000)
+      .default(10_000)
+      .describe('Most clicked short URLs that a warm-up puts in the cache'),
+    WARM_CACHE_PER_SECOND: wholeNumber(100, 100_000)
+      .default(5_000)
+      .describe('Short URLs that a warm-up writes per second at most'),
+  })
+  .refine(lowWaterBelowTarget.check, lowWaterBelowTarget.problem);
+
+/** Settings of the commands that need PostgreSQL alone (`src/migrate.ts`, `src/api-key.ts`). */
+export const databaseSettings = z.object({
+  DATABASE_URL: common.DATABASE_URL,
+  DATABASE_DIRECT_URL: postgresUrl.optional().describe('PostgreSQL past PgBouncer, for migrations'),
+  LOG_LEVEL: common.LOG_LEVEL,
+});
+
+export type WebConfig = Readonly<z.infer<typeof webSettings>>;
+export type WorkerConfig = Readonly<z.infer<typeof workerSettings>>;
+
+/** Says which settings are wrong and why, one line each, without their values: some are secrets. */
+export class ConfigError extends Error {
+  readonly problems: string[];
+  constructor(problems: string[]) {
+    super(`The environment is not usable:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+    this.problems = problems;
+  }
+}
+
+/** Turns environment variables into checked, frozen settings; an empty variable counts as unset.
+ *  Throws a ConfigError that names every problem at once. */
+export function loadConfig<Schema extends z.ZodType>(
+  schema: Schema,
+  env: NodeJS.ProcessEnv,
+): Readonly<z.infer<Schema>> {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return Object.freeze(parsed.data);
+  const problems = parsed.error.issues.map(({ path, message }) => {
+    const name = path.join('.');
+    return given[name] === undefined && name ? `${name} is not set` : `${name} ${message}`.trim();
+  });
+  throw new ConfigError(problems);
+}
+
+/** The settings of this process; prints every problem and ends the process where there are any. */
+export function loadConfigOrExit<Schema extends z.ZodType>(schema: Schema): Readonly<z.infer<Schema>> {
+  try {
+    return loadConfig(schema, process.env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return process.exit(1);
+  }
+}

@@ -1,0 +1,107 @@
+import type { Middleware } from 'koa';
+import { QueueUnavailable } from '../jobs.ts';
+import { KeySpaceExhausted } from '../keys/key-generator.ts';
+import type { Log } from '../log.ts';
+import { isPostgresUnavailable } from '../postgres.ts';
+import { UrlRefused } from '../urls/url-policy.ts';
+import { CodeTaken, Overloaded, UrlExpired, UrlNotFound } from '../urls/url.ts';
+
+/** What is wrong with one field of a request. */
+export interface FieldError {
+  field: string;
+  detail: string;
+}
+
+/** A request that cannot be answered; says with which status, kind and text. */
+export class Problem extends Error {
+  override readonly name = 'Problem';
+  readonly status: number;
+  readonly type: string;
+  readonly errors: FieldError[] | undefined;
+  readonly headers: Record<string, string>;
+
+  constructor(
+    status: number,
+    type: string,
+    detail: string,
+    more: { errors?: FieldError[]; headers?: Record<string, string> } = {},
+  ) {
+    super(detail);
+    this.status = status;
+    this.type = type;
+    this.errors = more.errors;
+    this.headers = more.headers ?? {};
+  }
+}
+
+const titles: Record<string, string> = {
+  'malformed-json': 'Malformed JSON',
+  unauthorized: 'API key needed',
+  'not-found': 'Not found',
+  'method-not-allowed': 'Method not allowed',
+  'code-taken': 'Code taken',
+  expired: 'Expired',
+  'too-large': 'Request too large',
+  'unsupported-media-type': 'Unsupported media type',
+  'validation-failed': 'Validation failed',
+  unavailable: 'Unavailable for the moment',
+  'foreign-origin': 'Foreign origin',
+  'internal-error': 'Internal error',
+};
+
+const retryAfterSeconds = '2';
+const unavailable = (detail: string) =>
+  new Problem(503, 'unavailable', detail, { headers: { 'Retry-After': retryAfterSeconds } });
+
+/** Which problem each error of the domain is. What is not named here is a 500. */
+function toProblem(error: unknown): Problem | undefined {
+  if (error instanceof Problem) return error;
+  if (error instanceof UrlNotFound) return new Problem(404, 'not-found', 'There is no such short URL.');
+  if (error instanceof UrlExpired) return new Problem(410, 'expired', 'The short URL has expired.');
+  if (error instanceof CodeTaken) return new Problem(409, 'code-taken', 'The custom code is taken.');
+  if (error instanceof UrlRefused) {
+    return new Problem(422, 'validation-failed', `original_url ${error.message}.`, {
+      errors: [{ field: 'original_url', detail: error.message }],
+    });
+  }
+  if (error instanceof KeySpaceExhausted) return unavailable('No short code is left.');
+  if (error instanceof Overloaded) return unavailable('Too many look-ups are waiting.');
+  if (error instanceof QueueUnavailable) return unavailable('The job queues are not reachable.');
+  if (isPostgresUnavailable(error)) return unavailable('The database is not reachable.');
+  return undefined;
+}
+
+/** What the router found no handler for; it has set `Allow` where the path exists. */
+function problemOfRouting(status: number): Problem {
+  return status === 404
+    ? new Problem(404, 'not-found', 'There is nothing here.')
+    : new Problem(405, 'method-not-allowed', 'This path does not know that method.');
+}
+
+/** Answers every error as `application/problem+json` (RFC 9457). An error that is nobody's fault but ours shows nothing
+ *  and logs everything. */
+export function answerErrors(log: Log): Middleware {
+  return async (ctx, next) => {
+    try {
+      await next();
+      if (ctx.body === undefined && ctx.status >= 400) throw problemOfRouting(ctx.status);
+    } catch (error) {
+      const known = toProblem(error);
+      if (!known)
+        log.error({ err: error, method: ctx.method, path: ctx.path.slice(0, 200) }, 'request failed');
+      else if (known.status >= 500) log.warn({ err: error, method: ctx.method }, known.message);
+      const problem = known ?? new Problem(500, 'internal-error', 'Something went wrong on our side.');
+      ctx.status = problem.status;
+      ctx.set('Cache-Control', 'no-store');
+      ctx.set(problem.headers);
+      ctx.body = {
+        type: `urn:linkmill:problem:${problem.type}`,
+        title: titles[problem.type] ?? 'Problem',
+        status: problem.status,
+        detail: problem.message,
+        errors: problem.errors,
+      };
+      ctx.type = 'application/problem+json';
+    }
+  };
+}

@@ -1,0 +1,107 @@
+import type Router from '@koa/router';
+import { z } from 'zod';
+import { isShortCode, shortCodePattern } from '../urls/short-code.ts';
+import type { ShortUrl } from '../urls/url.ts';
+import type { Urls } from '../urls/urls.ts';
+import type { ApiState } from './authenticate.ts';
+import { bodyOf, validate } from './validation.ts';
+
+/** A hundred years: far enough for people, near enough for PostgreSQL. */
+const maxSeconds = 100 * 365 * 24 * 3_600;
+const hourMs = 3_600_000;
+
+const newUrl = z
+  .strictObject(
+    {
+      original_url: z.string({
+        error: (issue) => (issue.input === undefined ? 'is needed' : 'must be text'),
+      }),
+      custom_code: z
+        .string('must be text')
+        .regex(shortCodePattern, 'must be 4 to 32 letters, digits, "-" or "_"')
+        .refine(isShortCode, 'is a reserved word')
+        .nullish(),
+      expires_in_seconds: z
+        .int('must be a whole number')
+        .min(1, 'must be at least 1')
+        .max(maxSeconds, `must be at most ${maxSeconds}`)
+        .nullish(),
+      expires_in_hours: z
+        .int('must be a whole number')
+        .min(1, 'must be at least 1')
+        .max(8_760, 'must be at most 8760')
+        .nullish(),
+      expires_at: z.iso
+        .datetime({ offset: true, error: 'must be a time such as 2027-01-31T12:00:00Z' })
+        .transform((text) => new Date(text))
+        .refine((at) => at.getTime() > Date.now(), 'must be in the future')
+        .nullish(),
+    },
+    'must be a JSON object',
+  )
+  .refine(
+    (body) =>
+      [body.expires_in_seconds, body.expires_in_hours, body.expires_at].filter((given) => given != null)
+        .length <= 1,
+    { path: ['expires_at'], error: 'give only one of expires_in_seconds, expires_in_hours and expires_at' },
+  );
+
+/** When a new short URL's time is over, or null for never. */
+function expiryOf(body: z.output<typeof newUrl>, now: number): Date | null {
+  if (body.expires_in_seconds != null) return new Date(now + body.expires_in_seconds * 1_000);
+  if (body.expires_in_hours != null) return new Date(now + body.expires_in_hours * hourMs);
+  return body.expires_at ?? null;
+}
+
+/** A short URL as the API shows it. */
+const presentUrl = (url: ShortUrl, baseUrl: string) => ({
+  id: url.id,
+  short_code: url.shortCode,
+  short_url: `${baseUrl}/${url.shortCode}`,
+  original_url: url.originalUrl,
+  created_at: url.createdAt,
+  updated_at: url.updatedAt,
+  expires_at: url.expiresAt,
+});
+
+/** The routes of short URLs. */
+export function addUrlRoutes(
+  api: Router<ApiState>,
+  { urls, baseUrl }: { urls: Urls; baseUrl: string },
+): void {
+  api.post('/urls', async (ctx) => {
+    const body = validate(newUrl, bodyOf(ctx));
+    const url = await urls.create(
+      {
+        originalUrl: body.original_url,
+        customCode: body.custom_code ?? undefined,
+        expiresAt: expiryOf(body, Date.now()),
+      },
+      ctx.state.apiKey.id,
+    );
+    ctx.status = 201;
+    ctx.set('Location', `${baseUrl}/api/v1/urls/${url.shortCode}`);
+    ctx.body = presentUrl(url, baseUrl);
+  });
+
+  api.get('/urls/:short_code', async (ctx) => {
+    const url = await urls.getWithClicks(ctx.params['short_code'] ?? '', new Date());
+    ctx.body = { ...presentUrl(url, baseUrl), click_count: url.clickCount };
+  });
+
+  api.get('/urls/:short_code/stats', async (ctx) => {
+    const url = await urls.getWithClicks(ctx.params['short_code'] ?? '', new Date());
+    ctx.body = {
+      short_code: url.shortCode,
+      original_url: url.originalUrl,
+      clicks: url.clickCount,
+      created_at: url.createdAt,
+      last_accessed_at: url.lastAccessedAt,
+    };
+  });
+
+  api.delete('/urls/:short_code', async (ctx) => {
+    await urls.delete(ctx.params['short_code'] ?? '');
+    ctx.status = 204;
+  });
+}

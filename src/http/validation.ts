@@ -1,0 +1,57 @@
+import { bodyParser } from '@koa/bodyparser';
+import type { Context, Middleware } from 'koa';
+import compose from 'koa-compose';
+import type { z } from 'zod';
+import { Problem } from './errors.ts';
+
+/** Longest body of an API request. */
+const bodyLimit = '64kb';
+
+/** What `schema` makes of `value`; throws a 422 that names every field that breaks a rule. */
+export function validate<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const errors = parsed.error.issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys'
+      ? issue.keys.map((key) => ({
+          field: [...issue.path, key].join('.').slice(0, 100),
+          detail: 'is not a known field',
+        }))
+      : [{ field: issue.path.join('.'), detail: issue.message }],
+  );
+  const detail = errors.map((error) => `${error.field} ${error.detail}`.trim()).join('; ');
+  throw new Problem(422, 'validation-failed', `${detail.slice(0, 1_000)}.`, { errors: errors.slice(0, 50) });
+}
+
+/** Reads a JSON body: 415 for another type (whose text would be taken for an empty object), 400 for malformed JSON,
+ *  413 when it is too long. No body at all is an empty object. */
+export function jsonBody(): Middleware {
+  const checkType: Middleware = async (ctx, next) => {
+    // ctx.is: null without a body, false for another type.
+    if (ctx.is('application/json') === false) {
+      throw new Problem(
+        415,
+        'unsupported-media-type',
+        'The body must be JSON, with content-type application/json.',
+      );
+    }
+    await next();
+  };
+  const parse = bodyParser({
+    enableTypes: ['json'],
+    jsonLimit: bodyLimit,
+    encoding: 'utf-8',
+    onError: (error: Error & { status?: number; type?: string }) => {
+      if (error.status === 413 || error.type === 'entity.too.large') {
+        throw new Problem(413, 'too-large', `The body must not be longer than ${bodyLimit}.`);
+      }
+      if (error.status === 415)
+        throw new Problem(415, 'unsupported-media-type', 'The body has an unknown encoding or charset.');
+      throw new Problem(400, 'malformed-json', 'The body must be a JSON object.');
+    },
+  });
+  return compose([checkType, parse as Middleware]);
+}
+
+/** The parsed JSON body. */
+export const bodyOf = (ctx: Context): unknown => (ctx.request as unknown as { body?: unknown }).body ?? {};

@@ -1,0 +1,170 @@
+import { type Job, type JobsOptions, Queue, type QueueOptions } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { z } from 'zod';
+import { withDeadline } from './lifecycle.ts';
+import type { Log } from './log.ts';
+
+/** What a job's schedule depends on. */
+export interface ScheduleSettings {
+  clickShards: number;
+}
+
+interface Schedule {
+  id: string;
+  everyMs: number;
+  data: object;
+}
+
+interface JobDefinition {
+  /** What the job does, for people. */
+  description: string;
+  /** The data that it carries, checked where it comes from outside. */
+  data: z.ZodType<object>;
+  schedules: (settings: ScheduleSettings) => Schedule[];
+  options: JobsOptions;
+}
+
+const secondMs = 1_000;
+const minuteMs = 60 * secondMs;
+const hourMs = 60 * minuteMs;
+
+const retries = (attempts: number): JobsOptions => ({
+  attempts,
+  backoff: { type: 'exponential', delay: secondMs },
+});
+
+/** The catalogue: each kind of background job with its data, schedule and options. The job's name is its queue's name and
+ *  its file's in `workers/`. */
+export const jobs = {
+  'replenish-keys': {
+    description: 'Fills the key pool up to its target.',
+    data: z.strictObject({ target: z.int().min(1).max(10_000_000).optional() }),
+    schedules: () => [{ id: 'replenish-keys', everyMs: minuteMs, data: {} }],
+    options: retries(5),
+  },
+  'flush-clicks': {
+    description: 'Moves the waiting clicks of one shard, or of all, into PostgreSQL.',
+    data: z.strictObject({ shard: z.int().min(0).max(63).optional() }),
+    schedules: ({ clickShards }) =>
+      Array.from({ length: clickShards }, (_, shard) => ({
+        id: `flush-clicks-${shard}`,
+        everyMs: secondMs,
+        data: { shard },
+      })),
+    // The next tick is the retry.
+    options: { attempts: 1 },
+  },
+  'cleanup-expired': {
+    description: 'Disables expired short URLs and purges those past their retention.',
+    data: z.strictObject({}),
+    schedules: () => [{ id: 'cleanup-expired', everyMs: minuteMs, data: {} }],
+    options: retries(3),
+  },
+  'warm-cache': {
+    description: 'Puts the most clicked short URLs in the cache.',
+    data: z.strictObject({ limit: z.int().min(1).max(1_000_000).optional() }),
+    // `every` fires at once where the scheduler is new; each worker adds another at its start.
+    schedules: () => [{ id: 'warm-cache', everyMs: hourMs, data: {} }],
+    options: retries(3),
+  },
+} as const satisfies Record<string, JobDefinition>;
+
+export type JobName = keyof typeof jobs;
+export type JobData = { [Name in JobName]: z.infer<(typeof jobs)[Name]['data']> };
+
+export const jobNames = Object.keys(jobs) as JobName[];
+export const isJobName = (text: string): text is JobName => Object.hasOwn(jobs, text);
+
+/** Finished jobs that are kept to be looked at: a bounded number for a bounded time. */
+const history: JobsOptions = {
+  removeOnComplete: { count: 200, age: hourMs / secondMs },
+  removeOnFail: { count: 1_000, age: (7 * 24 * hourMs) / secondMs },
+};
+
+/** How a queue's keys begin. One hash tag per queue, so that each lives on one node of a Redis Cluster. */
+export const queuePrefix = (redisPrefix: string, name: JobName) => `{${redisPrefix}:${name}}`;
+
+const optionsOf = (name: JobName): JobsOptions => ({ ...history, ...jobs[name].options });
+
+/** Longest time that adding or reading a job may take; BullMQ itself would wait for Redis for ever. */
+const queueDeadlineMs = 2_000;
+
+/** Redis cannot take or show jobs right now. */
+export class QueueUnavailable extends Error {
+  override readonly name = 'QueueUnavailable';
+}
+
+export type Queues = ReturnType<typeof createQueues>;
+
+/** One queue per kind of job. `redis` is a connection of the role "producer". */
+export function createQueues(redis: Redis, redisPrefix: string, log: Log) {
+  const queues = Object.fromEntries(jobNames.map((name) => [name, openQueue(name)])) as Record<
+    JobName,
+    Queue
+  >;
+
+  function openQueue(name: JobName): Queue {
+    const options: QueueOptions = {
+      connection: redis,
+      prefix: queuePrefix(redisPrefix, name),
+      defaultJobOptions: optionsOf(name),
+    };
+    const queue = new Queue(name, options);
+    queue.on('error', (error) => log.debug({ err: error, queue: name }, 'queue error'));
+    return queue;
+  }
+
+  async function inTime<T>(operation: () => Promise<T>): Promise<T> {
+    const unavailable = () => new QueueUnavailable('the job queues are not reachable');
+    if (redis.status !== 'ready') throw unavailable();
+    return await withDeadline(operation(), queueDeadlineMs, () => {
+      throw unavailable();
+    });
+  }
+
+  return {
+    /** Whether Redis is there right now. */
+    get reachable(): boolean {
+      return redis.status === 'ready';
+    },
+
+    /** Every queue, for Bull Board. */
+    all: jobNames.map((name) => queues[name]),
+
+    /** Adds a job. With a `deduplicationId`, one that waits or runs under the same id stands for this one too.
+     *  Throws QueueUnavailable. */
+    async add<Name extends JobName>(
+      name: Name,
+      data: JobData[Name],
+      deduplicationId?: string,
+    ): Promise<string> {
+      const options = deduplicationId === undefined ? {} : { deduplication: { id: deduplicationId } };
+      const job = await inTime(() => queues[name].add(name, data, options));
+      return String(job.id);
+    },
+
+    /** A job with its state, or undefined when it is unknown or no longer kept. Throws QueueUnavailable. */
+    async find(name: JobName, id: string): Promise<{ job: Job; state: string } | undefined> {
+      return await inTime(async () => {
+        const job = await queues[name].getJob(id);
+        return job && { job, state: await job.getState() };
+      });
+    },
+
+    /** Makes sure that each scheduler of these jobs exists; safe to repeat, and by several processes at once. */
+    async upsertSchedules(names: JobName[], settings: ScheduleSettings): Promise<void> {
+      for (const name of names) {
+        const schedules: Schedule[] = jobs[name].schedules(settings);
+        for (const { id, everyMs, data } of schedules) {
+          await inTime(() =>
+            queues[name].upsertJobScheduler(id, { every: everyMs }, { name, data, opts: optionsOf(name) }),
+          );
+        }
+      }
+    },
+
+    async close(): Promise<void> {
+      await Promise.all(jobNames.map((name) => queues[name].close()));
+    },
+  };
+}

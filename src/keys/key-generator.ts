@@ -1,0 +1,58 @@
+import type { Knex } from 'knex';
+import { createKeyPermutation } from './key-permutation.ts';
+
+/** The generator has handed out every code of its length. */
+export class KeySpaceExhausted extends Error {
+  override readonly name = 'KeySpaceExhausted';
+}
+
+/** What a block of keys was reserved for. */
+export type BlockPurpose = 'pool' | 'lot' | 'reservation';
+
+export type KeyGenerator = ReturnType<typeof createKeyGenerator>;
+
+/** Makes short codes that were never made before, whatever crashes: numbers from a counter in PostgreSQL through a
+ *  keyed permutation. A block whose process dies before using it is lost, which costs `size` of 62^7 codes. */
+export function createKeyGenerator(db: Knex) {
+  let loaded: Promise<ReturnType<typeof createKeyPermutation>> | undefined;
+
+  async function loadPermutation() {
+    const { rows } = await db.raw<{ rows: { secret: Buffer; code_length: number }[] }>(
+      'select secret, code_length from key_generator',
+    );
+    const [row] = rows;
+    if (!row) throw new Error('key_generator is empty: run the migrations');
+    return createKeyPermutation(row.secret, row.code_length);
+  }
+
+  /** Reserves the next `size` numbers and records the block; one statement, so a crash leaves both or neither. */
+  async function reserveNumbers(size: number, purpose: BlockPurpose, limit: number): Promise<number> {
+    const { rows } = await db.raw<{ rows: { first_number: number }[] }>(
+      `with block as (
+         update key_generator set next_number = next_number + cast(:size as bigint)
+         where next_number + cast(:size as bigint) <= :limit
+         returning next_number - cast(:size as bigint) as first_number
+       )
+       insert into key_blocks (first_number, size, purpose)
+       select first_number, cast(:size as integer), cast(:purpose as text) from block
+       returning first_number`,
+      { size, purpose, limit },
+    );
+    const [row] = rows;
+    if (!row) throw new KeySpaceExhausted('every code of this length has been handed out');
+    return row.first_number;
+  }
+
+  return {
+    /** `size` fresh keys. Throws KeySpaceExhausted when so many are not left. */
+    async createKeys(size: number, purpose: BlockPurpose): Promise<string[]> {
+      loaded ??= loadPermutation();
+      const permutation = await loaded.catch((error: unknown) => {
+        loaded = undefined;
+        throw error;
+      });
+      const first = await reserveNumbers(size, purpose, permutation.size);
+      return permutation.codesOf(Array.from({ length: size }, (_, i) => first + i));
+    },
+  };
+}

@@ -1,0 +1,68 @@
+import type { KeyGenerator } from './key-generator.ts';
+import type { KeyPool } from './key-pool.ts';
+import type { KeyStore } from './key-store.ts';
+
+/** Keys that a process takes from the pool at once, so that most creates cost no Redis round trip of their own. */
+const lotSize = 100;
+
+export type Keys = ReturnType<typeof createKeys>;
+
+/** A web process's way to keys: its lot in hand, then the pool, then, when Redis cannot help, PostgreSQL. A crash loses
+ *  the lot in hand at most. `onLow` is called when a take leaves the pool below `lowWater`. */
+export function createKeys(deps: {
+  generator: KeyGenerator;
+  pool: KeyPool;
+  store: KeyStore;
+  lowWater: number;
+  onLow: () => void;
+}) {
+  const { generator, pool, store, lowWater, onLow } = deps;
+  const lot: string[] = [];
+  let refilling: Promise<void> | undefined;
+
+  async function takeFromPool(): Promise<string[]> {
+    try {
+      const { keys, left } = await pool.take(lotSize);
+      if (left < lowWater) onLow();
+      return keys;
+    } catch {
+      // Redis is down, slow or full: the generator below gives keys just as good.
+      return [];
+    }
+  }
+
+  async function refillLot(): Promise<void> {
+    const taken = await takeFromPool();
+    lot.push(...(taken.length > 0 ? taken : await generator.createKeys(lotSize, 'lot')));
+  }
+
+  return {
+    /** A key that no other process holds. Throws what PostgreSQL throws when neither it nor the pool can give one. */
+    async take(): Promise<string> {
+      for (;;) {
+        const key = lot.pop();
+        if (key !== undefined) return key;
+        refilling ??= refillLot().finally(() => {
+          refilling = undefined;
+        });
+        await refilling;
+      }
+    },
+
+    /** Reserves `count` keys for the system that holds the API key; only it may create short URLs with them. */
+    async reserve(count: number, apiKeyId: number): Promise<string[]> {
+      return await store.reserve(await generator.createKeys(count, 'reservation'), apiKeyId);
+    },
+
+    /** Takes back reserved keys that were not used; resolves to those that were. */
+    async giveBack(keys: string[], apiKeyId: number): Promise<string[]> {
+      return await store.giveBack(keys, apiKeyId);
+    },
+
+    /** Gives the lot in hand back to the pool, when a process ends. */
+    async returnLot(): Promise<void> {
+      const keys = lot.splice(0);
+      if (keys.length > 0) await pool.add(keys);
+    },
+  };
+}

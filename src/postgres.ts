@@ -1,0 +1,60 @@
+import knex, { type Knex } from 'knex';
+import pg from 'pg';
+
+export type { Knex } from 'knex';
+
+const int8Oid = 20;
+
+/** A pool of connections to PostgreSQL. bigint columns arrive as numbers (a RangeError above 2^53), timestamps as Date.
+ *  A query fails after `queryTimeoutMs`, a hung server no less than a dead one. */
+export function openPostgres(options: {
+  url: string;
+  poolMax: number;
+  queryTimeoutMs: number;
+  name: string;
+}): Knex {
+  return knex({
+    client: 'pg',
+    connection: {
+      connectionString: options.url,
+      application_name: `linkmill-${options.name}`,
+      query_timeout: options.queryTimeoutMs,
+      connectionTimeoutMillis: 2_000,
+      keepAlive: true,
+      types: { getTypeParser },
+    },
+    pool: { min: 0, max: options.poolMax },
+    acquireConnectionTimeout: 2_000,
+  });
+}
+
+/** The first row of a result, which a statement of this shape always gives. */
+export function onlyRow<Row>(result: { rows: Row[] }): Row {
+  const [row] = result.rows;
+  if (row === undefined) throw new Error('the statement gave no row');
+  return row;
+}
+
+/** Whether an error says that PostgreSQL cannot be reached or cannot answer now, as opposed to refusing a statement. */
+export function isPostgresUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (error instanceof knex.KnexTimeoutError) return true;
+  const code = 'code' in error ? String(error.code) : '';
+  if (/^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)$/.test(code))
+    return true;
+  // Classes 08 (connection), 53 (out of resources), 57P (shutting down, starting up); 25006: a standby without a primary.
+  if (/^(08...|53...|57P..|25006)$/.test(code)) return true;
+  return /^(Connection terminated|Query read timeout|timeout expired|Client has encountered a connection error)/.test(
+    error.message.replace(/^.* - (?=Connection terminated|Query read timeout|timeout expired)/s, ''),
+  );
+}
+
+function getTypeParser(oid: number, format?: string) {
+  return oid === int8Oid ? safeInteger : pg.types.getTypeParser(oid, format === 'binary' ? 'binary' : 'text');
+}
+
+function safeInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new RangeError(`bigint ${text} does not fit a number`);
+  return value;
+}

@@ -1,0 +1,53 @@
+import { Redis, type RedisOptions } from 'ioredis';
+import type { Log } from './log.ts';
+
+const reconnectDelayMs = (attempt: number) => Math.min(attempt * 50, 500);
+
+/** What each connection may wait for. A visitor's request never waits for Redis to come back; a job may. */
+const roles = {
+  /** Look-ups on a request's path: an answer at once or none. */
+  cache: { enableOfflineQueue: false, maxRetriesPerRequest: 0, commandTimeout: 50 },
+  /** Batches of clicks: sending one twice is free, so ioredis may send again what was in flight. */
+  clicks: { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: 2_000 },
+  /** Adds jobs to queues. No commandTimeout: BullMQ's script may have run although it timed out. */
+  producer: { enableOfflineQueue: false, maxRetriesPerRequest: 1 },
+  /** The Redis side of jobs' work. */
+  jobs: { maxRetriesPerRequest: 3, commandTimeout: 5_000 },
+  /** BullMQ's workers, which demand to wait for ever. */
+  worker: { maxRetriesPerRequest: null },
+} satisfies Record<string, RedisOptions>;
+
+export type RedisRole = keyof typeof roles;
+
+/** A connection to Redis with the waiting rules of its role. It reconnects by itself; an outage is logged once, its end too. */
+export function openRedis(role: RedisRole, url: string, log: Log): Redis {
+  const redis = new Redis(url, {
+    ...roles[role],
+    connectionName: `linkmill-${role}`,
+    connectTimeout: 2_000,
+    retryStrategy: reconnectDelayMs,
+  });
+  let reachable = true;
+  redis.on('error', (error: Error) => {
+    if (reachable) log.warn({ err: error, role }, 'Redis is not reachable');
+    reachable = false;
+  });
+  redis.on('ready', () => {
+    if (!reachable) log.info({ role }, 'Redis is reachable again');
+    reachable = true;
+  });
+  return redis;
+}
+
+/** Ends a connection: with a good-bye where Redis answers within a second, without one otherwise. */
+export async function closeRedis(redis: Redis): Promise<void> {
+  const timer = setTimeout(() => redis.disconnect(), 1_000);
+  try {
+    if (redis.status === 'ready') await redis.quit();
+  } catch {
+    // Redis went away while we said good-bye: there is nobody left to tell.
+  } finally {
+    clearTimeout(timer);
+    redis.disconnect();
+  }
+}

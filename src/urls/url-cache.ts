@@ -1,0 +1,102 @@
+import type { Redis } from 'ioredis';
+import type { ShortUrl } from './url.ts';
+
+/** Why a code leads nowhere: expired ones answer differently from unknown, deleted and disabled ones. */
+export type GoneReason = 'expired' | 'not found';
+
+/** What a redirect needs to know of a short URL. */
+export interface CachedUrl {
+  id: number;
+  originalUrl: string;
+  /** Milliseconds since 1970. */
+  expiresAtMs: number | null;
+}
+
+export type CacheEntry = { url: CachedUrl } | { gone: GoneReason };
+
+export type UrlCache = ReturnType<typeof createUrlCache>;
+
+/** How long a code that no short URL has is remembered as such. */
+const unknownTtlSeconds = 10;
+const chunkSize = 500;
+
+/** Writes a value unless what is there has the same or a higher version. A value begins with "version:". */
+const setIfNewer = `
+local current = redis.call('get', KEYS[1])
+if current then
+  local version = tonumber(string.match(current, '^(%d+):'))
+  if version and version >= tonumber(ARGV[1]) then return 0 end
+end
+redis.call('set', KEYS[1], ARGV[1] .. ':' .. ARGV[2], 'EX', ARGV[3])
+return 1`;
+
+/** The cache of short URLs in Redis. *Invariant:* every key has a TTL, and a value is only ever replaced by one of a
+ *  higher version, so a slow reader cannot bring back what has been changed or deleted since. A deletion is a value too:
+ *  a tombstone. */
+export function createUrlCache(redis: Redis, options: { prefix: string; ttlSeconds: number }) {
+  const keyOf = (shortCode: string) => `${options.prefix}:url:${shortCode}`;
+  /** Up to a tenth longer, so that what was warmed together does not expire together. */
+  const jitteredTtl = () => Math.round(options.ttlSeconds * (1 + Math.random() / 10));
+
+  async function put(shortCode: string, version: number, body: string, ttlSeconds: number): Promise<boolean> {
+    return (await redis.eval(setIfNewer, 1, keyOf(shortCode), version, body, ttlSeconds)) === 1;
+  }
+
+  return {
+    /** What the cache knows of a code; undefined when nothing. Rejects when Redis does not answer in time. */
+    async find(shortCode: string): Promise<CacheEntry | undefined> {
+      const value = await redis.get(keyOf(shortCode));
+      return value === null ? undefined : decode(value);
+    },
+
+    /** Stores a short URL if it is newer than what is there. */
+    async put(url: ShortUrl): Promise<boolean> {
+      return await put(url.shortCode, url.version, encode(url), jitteredTtl());
+    },
+
+    /** Stores many at once; resolves to how many were newer than what was there. */
+    async putMany(urls: ShortUrl[]): Promise<number> {
+      let stored = 0;
+      for (let i = 0; i < urls.length; i += chunkSize) {
+        const puts = urls
+          .slice(i, i + chunkSize)
+          .map((url) => put(url.shortCode, url.version, encode(url), jitteredTtl()));
+        stored += (await Promise.all(puts)).filter(Boolean).length;
+      }
+      return stored;
+    },
+
+    /** Stores tombstones: these codes are gone as of these versions. */
+    async bury(gone: { shortCode: string; version: number }[], reason: GoneReason): Promise<void> {
+      for (let i = 0; i < gone.length; i += chunkSize) {
+        await Promise.all(
+          gone
+            .slice(i, i + chunkSize)
+            .map(({ shortCode, version }) => put(shortCode, version, tombstones[reason], jitteredTtl())),
+        );
+      }
+    },
+
+    /** Remembers for a moment that no short URL has this code; any real value is newer. */
+    async putUnknown(shortCode: string): Promise<void> {
+      await put(shortCode, 0, tombstones['not found'], unknownTtlSeconds);
+    },
+  };
+}
+
+const tombstones: Record<GoneReason, string> = { 'not found': '404', expired: '410' };
+
+/** "id,expiry in ms or nothing,original URL": half the size of JSON, and no parser to trip over. */
+function encode(url: ShortUrl): string {
+  return `${url.id},${url.expiresAt?.getTime() ?? ''},${url.originalUrl}`;
+}
+
+function decode(value: string): CacheEntry | undefined {
+  const body = value.slice(value.indexOf(':') + 1);
+  if (body === tombstones['not found']) return { gone: 'not found' };
+  if (body === tombstones.expired) return { gone: 'expired' };
+  const [, id, expiresAtMs, originalUrl] = /^(\d+),(\d*),(.+)$/.exec(body) ?? [];
+  // Not ours, or of a later release: the table knows better.
+  if (id === undefined || originalUrl === undefined) return undefined;
+  return { url: { id: Number(id), originalUrl, expiresAtMs: expiresAtMs ? Number(expiresAtMs) : null } };
+}

@@ -1,0 +1,51 @@
+import ipaddr from 'ipaddr.js';
+
+const maxLength = 2_048;
+
+/** A URL that no short URL may lead to; the message says why, as the end of a sentence that begins with the field's name. */
+export class UrlRefused extends Error {
+  override readonly name = 'UrlRefused';
+}
+
+export type UrlPolicy = ReturnType<typeof createUrlPolicy>;
+
+/** The rules for original URLs. `ownHosts` are this service's host names in lower case: a short URL to one would be a loop. */
+export function createUrlPolicy(options: { ownHosts: string[]; allowPrivate: boolean }) {
+  const ownHosts = new Set(options.ownHosts);
+
+  /** The normalised form of `text`, which is what is stored and what `Location` carries, byte for byte.
+   *  Throws UrlRefused. */
+  return function normaliseUrl(text: string): string {
+    if (text.length > maxLength) throw new UrlRefused(`must have at most ${maxLength} characters`);
+    if (hasControlCharacter(text)) throw new UrlRefused('must not contain control characters');
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    if (!url) throw new UrlRefused('must be an absolute URL, such as https://example.com/page');
+    if (url.protocol !== 'http:' && url.protocol !== 'https:')
+      throw new UrlRefused('must begin with http:// or https://');
+    if (url.username || url.password) throw new UrlRefused('must not contain a user name or a password');
+    if (url.href.length > maxLength)
+      throw new UrlRefused(`must have at most ${maxLength} characters once normalised`);
+    const host = url.hostname.replace(/\.$/, '');
+    if (ownHosts.has(host)) throw new UrlRefused('must not lead back to this service');
+    if (!options.allowPrivate && isPrivateHost(host)) {
+      throw new UrlRefused('must not lead to a private, loopback or link-local address');
+    }
+    return url.href;
+  };
+}
+
+function hasControlCharacter(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code < 0x20 || (code >= 0x7f && code <= 0x9f)) return true;
+  }
+  return false;
+}
+
+/** Whether a host, as the WHATWG parser spells it, is no address of the public internet. The parser has turned every
+ *  octal, hexadecimal or shortened IPv4 spelling into dotted decimals before. */
+function isPrivateHost(host: string): boolean {
+  if (host === 'localhost' || host.endsWith('.localhost')) return true;
+  const bare = host.startsWith('[') ? host.slice(1, -1) : host;
+  return ipaddr.isValid(bare) && ipaddr.process(bare).range() !== 'unicast';
+}

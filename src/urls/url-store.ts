@@ -1,0 +1,138 @@
+import type { Knex } from 'knex';
+import type { ShortUrl, ShortUrlWithClicks } from './url.ts';
+
+export type UrlStore = ReturnType<typeof createUrlStore>;
+
+export interface NewUrl {
+  shortCode: string;
+  originalUrl: string;
+  codeIsGenerated: boolean;
+  expiresAt: Date | null;
+  createdBy: number;
+}
+
+const columns = `u.id, u.short_code as "shortCode", u.original_url as "originalUrl", u.created_at as "createdAt",
+  u.updated_at as "updatedAt", u.expires_at as "expiresAt", u.is_active as "isActive", u.version`;
+
+/** The table of short URLs. Deleted ones are found by none of its queries. */
+export function createUrlStore(db: Knex) {
+  return {
+    /** Inserts a short URL and its counters in one statement; undefined when the code is taken or reserved for another
+     *  API key. The unique index is the judge between two that ask at once. */
+    async insert(url: NewUrl): Promise<ShortUrl | undefined> {
+      const { rows } = await db.raw<{ rows: ShortUrl[] }>(
+        `with u as (
+           insert into urls (short_code, original_url, code_is_generated, expires_at, created_by)
+           select cast(:shortCode as text), cast(:originalUrl as text), cast(:codeIsGenerated as boolean),
+             cast(:expiresAt as timestamptz), cast(:createdBy as bigint)
+           where not exists (
+             select from reserved_keys where short_code = :shortCode and api_key_id <> :createdBy
+           )
+           on conflict (short_code) do nothing
+           returning *
+         ), stats as (
+           insert into url_stats (url_id) select id from u
+         ), used as (
+           delete from reserved_keys where short_code in (select short_code from u)
+         )
+         select ${columns} from u`,
+        { ...url },
+      );
+      return rows[0];
+    },
+
+    /** The short URL with this code, expired and disabled ones too. */
+    async findByCode(shortCode: string): Promise<ShortUrl | undefined> {
+      const { rows } = await db.raw<{ rows: ShortUrl[] }>(
+        `select ${columns} from urls u where u.short_code = :shortCode and u.deleted_at is null`,
+        { shortCode },
+      );
+      return rows[0];
+    },
+
+    /** As findByCode, with its counters. */
+    async findWithClicks(shortCode: string): Promise<ShortUrlWithClicks | undefined> {
+      const { rows } = await db.raw<{ rows: ShortUrlWithClicks[] }>(
+        `select ${columns}, s.click_count as "clickCount", s.last_accessed_at as "lastAccessedAt"
+         from urls u join url_stats s on s.url_id = u.id
+         where u.short_code = :shortCode and u.deleted_at is null`,
+        { shortCode },
+      );
+      return rows[0];
+    },
+
+    /** Marks a short URL as deleted and resolves to its new version; undefined when there is none. */
+    async delete(shortCode: string): Promise<{ version: number } | undefined> {
+      const { rows } = await db.raw<{ rows: { version: number }[] }>(
+        `update urls set deleted_at = now(), updated_at = now(), is_active = false, version = nextval('url_versions')
+         where short_code = :shortCode and deleted_at is null
+         returning version`,
+        { shortCode },
+      );
+      return rows[0];
+    },
+
+    /** Disables up to `limit` short URLs whose time is over at `now`; two callers never get the same one. */
+    async deactivateExpired(now: Date, limit: number): Promise<{ shortCode: string; version: number }[]> {
+      const { rows } = await db.raw<{ rows: { shortCode: string; version: number }[] }>(
+        `update urls set is_active = false, updated_at = now(), version = nextval('url_versions')
+         where id in (
+           select id from urls where is_active and expires_at <= :now
+           order by expires_at limit :limit for update skip locked
+         )
+         returning short_code as "shortCode", version`,
+        { now, limit },
+      );
+      return rows;
+    },
+
+    /** How many short URLs deactivateExpired and purge would find at `now`. */
+    async countToClean(now: Date, retentionDays: number): Promise<number> {
+      const { rows } = await db.raw<{ rows: { count: number }[] }>(
+        `select (select count(*) from urls where is_active and expires_at <= :now)
+              + (select count(*) from urls u where ${isPastRetention}) as count`,
+        { now, retentionDays },
+      );
+      return rows[0]?.count ?? 0;
+    },
+
+    /** Removes up to `limit` short URLs that were deleted or expired more than `retentionDays` ago, with their counters.
+     *  In the same statement generated codes go to the returned keys, to be used again after `quarantineDays`. */
+    async purge(now: Date, retentionDays: number, quarantineDays: number, limit: number): Promise<number> {
+      const { rows } = await db.raw<{ rows: { count: number }[] }>(
+        `with purged as (
+           delete from urls where id in (
+             select u.id from urls u where ${isPastRetention} limit :limit for update skip locked
+           )
+           returning short_code, code_is_generated
+         ), returned as (
+           insert into returned_keys (short_code, available_at)
+           select short_code, cast(:now as timestamptz) + make_interval(days => :quarantineDays)
+           from purged where code_is_generated
+           on conflict do nothing
+         )
+         select count(*) as count from purged`,
+        { now, retentionDays, quarantineDays, limit },
+      );
+      return rows[0]?.count ?? 0;
+    },
+
+    /** The `limit` most clicked short URLs that can be redirected to at `now`, the most clicked first. */
+    async findMostClicked(now: Date, limit: number): Promise<ShortUrl[]> {
+      const { rows } = await db.raw<{ rows: ShortUrl[] }>(
+        `select ${columns} from url_stats s join urls u on u.id = s.url_id
+         where s.click_count > 0 and u.is_active and u.deleted_at is null
+           and (u.expires_at is null or u.expires_at > :now)
+         order by s.click_count desc, u.id limit :limit`,
+        { now, limit },
+      );
+      return rows;
+    },
+  };
+}
+
+/** Deleted or expired, and longer ago than the retention. Names no column that counting changes. */
+const isPastRetention = `(
+  u.deleted_at <= cast(:now as timestamptz) - make_interval(days => :retentionDays)
+  or not u.is_active and u.expires_at <= cast(:now as timestamptz) - make_interval(days => :retentionDays)
+)`;

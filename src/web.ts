@@ -1,0 +1,106 @@
+import { createApiKeys } from './api-keys/api-keys.ts';
+import { createApp } from './app.ts';
+import { createClickRecorder } from './clicks/click-recorder.ts';
+import { createClickStore } from './clicks/click-store.ts';
+import { createClickStream } from './clicks/click-stream.ts';
+import { loadConfigOrExit, webSettings } from './config.ts';
+import { listen } from './http/server.ts';
+import { createQueues } from './jobs.ts';
+import { createKeyGenerator } from './keys/key-generator.ts';
+import { createKeyPool } from './keys/key-pool.ts';
+import { createKeyStore } from './keys/key-store.ts';
+import { createKeys } from './keys/keys.ts';
+import { ClosingStack, endOnSignal } from './lifecycle.ts';
+import { createLog } from './log.ts';
+import { openPostgres } from './postgres.ts';
+import { closeRedis, openRedis } from './redis.ts';
+import { createUrlCache } from './urls/url-cache.ts';
+import { createUrlPolicy } from './urls/url-policy.ts';
+import { createUrlStore } from './urls/url-store.ts';
+import { createUrls } from './urls/urls.ts';
+
+/** Longest time that a request waits for PostgreSQL. */
+const queryTimeoutMs = 2_000;
+
+const config = loadConfigOrExit(webSettings);
+const log = createLog('web', config.LOG_LEVEL);
+const closing = new ClosingStack(log);
+endOnSignal(closing, log, config.SHUTDOWN_DEADLINE_MS);
+
+const prefix = config.REDIS_PREFIX;
+const db = closing.defer(
+  'postgres',
+  openPostgres({ url: config.DATABASE_URL, poolMax: config.DATABASE_POOL_MAX, queryTimeoutMs, name: 'web' }),
+  (pool) => pool.destroy(),
+);
+const cacheRedis = closing.defer('redis (cache)', openRedis('cache', config.REDIS_URL, log), closeRedis);
+const clicksRedis = closing.defer('redis (clicks)', openRedis('clicks', config.REDIS_URL, log), closeRedis);
+const producerRedis = closing.defer(
+  'redis (producer)',
+  openRedis('producer', config.REDIS_URL, log),
+  closeRedis,
+);
+const queues = createQueues(producerRedis, prefix, log);
+
+const clickStream = createClickStream(clicksRedis, { prefix, shards: config.CLICK_SHARDS });
+const clickStore = createClickStore(db);
+const clickRecorder = closing.defer(
+  'clicks',
+  createClickRecorder({ send: clickStream.send, apply: clickStore.apply, ackMs: config.CLICK_ACK_MS, log }),
+  (recorder) => recorder.drain(),
+);
+
+const keyPool = createKeyPool(cacheRedis, prefix);
+const keys = closing.defer(
+  'keys',
+  createKeys({
+    generator: createKeyGenerator(db),
+    pool: keyPool,
+    store: createKeyStore(db),
+    lowWater: config.KEY_POOL_LOW_WATER,
+    onLow: () => {
+      queues
+        .add('replenish-keys', {}, 'low-water')
+        .catch((error: unknown) => log.debug({ err: error }, 'could not ask for keys; the schedule will'));
+    },
+  }),
+  (ours) => ours.returnLot(),
+);
+
+const urls = createUrls({
+  store: createUrlStore(db),
+  cache: createUrlCache(cacheRedis, { prefix, ttlSeconds: config.CACHE_TTL_SECONDS }),
+  keys,
+  normaliseUrl: createUrlPolicy({
+    ownHosts: [new URL(config.BASE_URL).hostname, ...config.OWN_HOSTS],
+    allowPrivate: config.ALLOW_PRIVATE_URLS,
+  }),
+  log,
+});
+
+const app = createApp({
+  config,
+  urls,
+  keys,
+  clickRecorder,
+  apiKeys: createApiKeys(db),
+  queues,
+  health: {
+    pingPostgres: () => db.raw('select 1'),
+    pingRedis: () => cacheRedis.ping(),
+    poolSize: keyPool.size,
+    isClosing: () => closing.started,
+  },
+  log,
+});
+const handle = app.callback();
+const server = closing.defer(
+  'http server',
+  await listen((request, response) => void handle(request, response), {
+    port: config.PORT,
+    host: config.HOST,
+    graceMs: config.SHUTDOWN_GRACE_MS,
+  }),
+  (listening) => listening.close(),
+);
+log.info({ port: server.port, baseUrl: config.BASE_URL }, 'web is listening');

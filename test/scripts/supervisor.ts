@@ -1,0 +1,27 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { z } from 'zod';
+
+const services = new URL('../../scripts/services/', import.meta.url).href;
+
+/**
+ * Runs a line of code that gives a `server` (`services` is the address of scripts/services/) in a process of its own,
+ * and returns the server's address and pid once it runs. The process is then killed with SIGKILL.
+ */
+export async function startUnderKilledSupervisor(code: string): Promise<{ url: string; pid: number }> {
+  const program = `
+    const services = ${JSON.stringify(services)};
+    ${code}
+    console.log(JSON.stringify({ url: server.url, pid: server.pid }));`;
+  const supervisor = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', program], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exited = once(supervisor, 'exit');
+  let output = '';
+  for await (const text of supervisor.stdout.setEncoding('utf8')) {
+    output += text;
+    if (output.endsWith('\n')) supervisor.kill('SIGKILL');
+  }
+  await exited;
+  return z.object({ url: z.string(), pid: z.number() }).parse(JSON.parse(output));
+}

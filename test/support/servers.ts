@@ -1,0 +1,127 @@
+import { chmod, mkdtemp, readdir, realpath, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { endLeftOver as endLeftOverPostgres, removeData } from '../../scripts/services/postgres-data.ts';
+import { startPostgres } from '../../scripts/services/postgres.ts';
+import { isRunning, markProcess, readMark, waitUntil } from '../../scripts/services/processes.ts';
+import { endLeftOver as endLeftOverRedis, startRedis } from '../../scripts/services/redis.ts';
+
+/** A server of a test's own; its address stays the same for as long as the test has it. */
+export interface TestServer {
+  readonly url: string;
+  readonly port: number;
+  /** Changes with each start. */
+  readonly pid: number;
+  /** Ends it as a power cut would, and resolves when it is gone. */
+  kill(): Promise<void>;
+  /** Starts it again, after `kill`, on the same port and with what it had saved. */
+  start(): Promise<void>;
+  /** Ends it and removes its folder. */
+  stop(): Promise<void>;
+}
+
+/** A Redis that can also hang: it keeps its connections and answers nothing. */
+export interface TestRedis extends TestServer {
+  hang(): void;
+  goOn(): void;
+}
+
+/** Starts a PostgreSQL with an empty database, which is fast because it does not care for power cuts. */
+export async function startTestPostgres(): Promise<TestServer> {
+  const folder = await makeFolder();
+  const dataDir = path.join(folder, 'postgres');
+  const flags = [
+    'fsync=off',
+    'synchronous_commit=off',
+    'full_page_writes=off',
+    'max_connections=200',
+    // In the data folder, so that nothing stays in the machine's memory of a server that was killed and not started again.
+    'dynamic_shared_memory_type=mmap',
+  ];
+  return keep(folder, (port) => startPostgres({ dataDir, port, flags, say: sayNothing }));
+}
+
+/** Starts an empty Redis; with `appendonly` what it had a second before a `kill` is there after the next `start`. */
+export async function startTestRedis({ appendonly = false, args = [] as string[] } = {}): Promise<TestRedis> {
+  const folder = await makeFolder();
+  const dataDir = path.join(folder, 'redis');
+  const server = await keep(folder, (port) =>
+    startRedis({ dataDir, port, appendonly, args, say: sayNothing }),
+  );
+  return Object.assign(server, {
+    hang: () => void process.kill(server.pid, 'SIGSTOP'),
+    goOn: () => void process.kill(server.pid, 'SIGCONT'),
+  });
+}
+
+interface RunningServer {
+  url: string;
+  port: number;
+  pid: number;
+  stop(): Promise<void>;
+}
+
+async function keep(folder: string, startOn: (port?: number) => Promise<RunningServer>): Promise<TestServer> {
+  let running = await startOn();
+  const { url, port } = running;
+  return {
+    url,
+    port,
+    get pid() {
+      return running.pid;
+    },
+    kill: async () => {
+      process.kill(running.pid, 'SIGKILL');
+      await waitUntil(() => markProcess(running.pid) === undefined, 5_000);
+    },
+    start: async () => {
+      running = await startOn(port);
+    },
+    stop: async () => {
+      await running.stop();
+      await removeFolder(folder);
+    },
+  };
+}
+
+const prefix = 'linkmill-test-';
+
+/** A folder that any user may enter: PostgreSQL runs as another one when the tests run as root. */
+async function makeFolder(): Promise<string> {
+  await sweep();
+  const folder = await mkdtemp(path.join(await realpath(tmpdir()), prefix));
+  await chmod(folder, 0o755);
+  await writeFile(ownerFile(folder), JSON.stringify(markProcess(process.pid)));
+  return folder;
+}
+
+async function removeFolder(folder: string) {
+  await removeData(path.join(folder, 'postgres'));
+  await rm(folder, { recursive: true, force: true });
+}
+
+/** Ends and removes what test runs left behind that were killed before they could do so. */
+async function sweep() {
+  const temporary = await realpath(tmpdir());
+  for (const name of await readdir(temporary)) {
+    const folder = path.join(temporary, name);
+    if (!name.startsWith(prefix) || !(await isAbandoned(folder))) continue;
+    await endLeftOverPostgres(path.join(folder, 'postgres'), sayNothing);
+    await endLeftOverRedis(path.join(folder, 'redis'), sayNothing);
+    await removeFolder(folder);
+  }
+}
+
+async function isAbandoned(folder: string): Promise<boolean> {
+  // Another test may be removing it at this moment.
+  const folderInfo = await stat(folder).catch(() => undefined);
+  // One without an owner is being made at this moment.
+  const owner = readMark(ownerFile(folder));
+  return folderInfo?.uid === process.getuid?.() && owner !== undefined && !isRunning(owner);
+}
+
+function ownerFile(folder: string): string {
+  return path.join(folder, 'owner.json');
+}
+
+function sayNothing() {}

@@ -1,0 +1,34 @@
+import type { UrlCache } from '../src/urls/url-cache.ts';
+import type { UrlStore } from '../src/urls/url-store.ts';
+import { type JobContext, progressOf } from './processor.ts';
+
+/** Short URLs per statement: short transactions, and a bar that moves. */
+const sliceSize = 1_000;
+
+/** Disables short URLs whose time is over and puts tombstones in the cache, then purges those past their retention.
+ *  A crash between the two stores harms nothing: a cached short URL carries its expiry. */
+export async function cleanupExpired(
+  deps: { urlStore: UrlStore; urlCache: UrlCache; now: () => Date },
+  retention: { days: number; quarantineDays: number },
+  { reportProgress }: JobContext,
+) {
+  const { urlStore, urlCache } = deps;
+  const now = deps.now();
+  const total = await urlStore.countToClean(now, retention.days);
+  let expired = 0;
+  let purged = 0;
+  for (let more = total > 0; more;) {
+    const slice = await urlStore.deactivateExpired(now, sliceSize);
+    await urlCache.bury(slice, 'expired');
+    expired += slice.length;
+    more = slice.length > 0;
+    if (more) await reportProgress(progressOf(expired, total));
+  }
+  for (let more = total > 0; more;) {
+    const count = await urlStore.purge(now, retention.days, retention.quarantineDays, sliceSize);
+    purged += count;
+    more = count > 0;
+    if (more) await reportProgress(progressOf(expired + purged, total));
+  }
+  return expired + purged === 0 ? { expired, purged, status: 'nothing to clean up' } : { expired, purged };
+}

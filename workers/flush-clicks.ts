@@ -1,0 +1,42 @@
+import type { ClickStore } from '../src/clicks/click-store.ts';
+import type { ClaimedEntry, ClickStream } from '../src/clicks/click-stream.ts';
+import { type JobContext, progressOf } from './processor.ts';
+
+/** Moves the waiting clicks of the given shards into PostgreSQL; safe to run again after a crash at any line, and beside
+ *  itself: the ledger knows what is counted. Ends when it has moved what waited at its start. */
+export async function flushClicks(
+  deps: { clickStream: ClickStream; clickStore: ClickStore },
+  shards: number[],
+  { reportProgress }: JobContext,
+) {
+  const { clickStream, clickStore } = deps;
+  const flushed = { batches: 0, clicks: 0, known: 0, quarantined: 0 };
+  let done = 0;
+  const waiting = await Promise.all(shards.map((shard) => clickStream.length(shard)));
+  const total = waiting.reduce((sum, length) => sum + length, 0);
+  for (const shard of shards) {
+    for (let left = waiting[shards.indexOf(shard)]!; left > 0;) {
+      const entries = await clickStream.claim(shard);
+      if (entries.length === 0) break;
+      const unreadable = entries.filter((entry) => !entry.batch).map((entry) => toUnreadable(shard, entry));
+      const applied = await clickStore.apply(
+        entries.flatMap(({ batch }) => batch ?? []),
+        unreadable,
+      );
+      await clickStream.acknowledge(shard, entries);
+      flushed.batches += applied.batches;
+      flushed.clicks += applied.clicks;
+      flushed.known += applied.known;
+      flushed.quarantined += unreadable.length;
+      left -= entries.length;
+      done += entries.length;
+      if (total > entries.length) await reportProgress(progressOf(done, total));
+    }
+  }
+  return done === 0 ? { flushed: 0, status: 'nothing to flush' } : { flushed: flushed.clicks, ...flushed };
+}
+
+const toUnreadable = (shard: number, { entryId, raw }: ClaimedEntry) => ({
+  source: `stream ${shard} entry ${entryId}`,
+  payload: JSON.stringify(raw),
+});

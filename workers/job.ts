@@ -1,0 +1,64 @@
+import { loadConfigOrExit, workerSettings } from '../src/config.ts';
+import { isJobName, type JobData, type JobName, jobNames, jobs } from '../src/jobs.ts';
+import { ClosingStack } from '../src/lifecycle.ts';
+import { createLog } from '../src/log.ts';
+import { openPostgres } from '../src/postgres.ts';
+import { closeRedis, openRedis } from '../src/redis.ts';
+import type { JobContext, Processor } from './processor.ts';
+import { createProcessors } from './processors.ts';
+
+/** Runs one job now, without a queue, and prints its summary as JSON: for cron and for a look by hand.
+ *  Exit code 0 when it is done, 1 when it failed, 2 when it was asked for wrongly. */
+const queryTimeoutMs = 600_000;
+const closingMs = 5_000;
+
+const { name, data } = readArguments();
+const config = loadConfigOrExit(workerSettings);
+const log = createLog('job', config.LOG_LEVEL === 'info' ? 'warn' : config.LOG_LEVEL);
+const closing = new ClosingStack(log);
+const db = closing.defer(
+  'postgres',
+  openPostgres({ url: config.DATABASE_URL, poolMax: 2, queryTimeoutMs, name: 'job' }),
+  (pool) => pool.destroy(),
+);
+const redis = closing.defer('redis', openRedis('jobs', config.REDIS_URL, log), closeRedis);
+try {
+  const summary = await run(name);
+  process.stdout.write(`${JSON.stringify(summary)}\n`);
+} catch (error) {
+  process.stderr.write(`${name} failed: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}
+await closing.closeAll(closingMs);
+process.exit();
+
+async function run<Name extends JobName>(jobName: Name) {
+  const processor: Processor<Name> = createProcessors({ config, db, redis })[jobName];
+  const context: JobContext = {
+    reportProgress: async ({ percent }) => {
+      if (process.stderr.isTTY)
+        process.stderr.write(`\r${jobName} ${percent} %${percent === 100 ? '\n' : ''}`);
+    },
+  };
+  return await processor(data as JobData[Name], context);
+}
+
+function readArguments() {
+  const [name = '', json = '{}'] = process.argv.slice(2);
+  if (!isJobName(name)) {
+    return endWithUsage(name ? `Unknown job: ${name}.` : 'Which job?');
+  }
+  try {
+    const data = jobs[name].data.safeParse(JSON.parse(json));
+    if (data.success) return { name, data: data.data };
+    return endWithUsage(`Data of ${name}: ${data.error.issues.map((issue) => issue.message).join('; ')}.`);
+  } catch {
+    return endWithUsage(`Data of ${name} must be JSON.`);
+  }
+}
+
+function endWithUsage(problem: string): never {
+  const list = jobNames.map((name) => `  ${name.padEnd(16)} ${jobs[name].description}`).join('\n');
+  process.stderr.write(`${problem}\nUsage: npm run job -- NAME ['{"json":"data"}']\n${list}\n`);
+  process.exit(2);
+}

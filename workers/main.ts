@@ -1,0 +1,68 @@
+import { parseArgs } from 'node:util';
+import { loadConfigOrExit, workerSettings } from '../src/config.ts';
+import { createQueues, isJobName, type JobName, jobNames } from '../src/jobs.ts';
+import { ClosingStack, endOnSignal } from '../src/lifecycle.ts';
+import { createLog } from '../src/log.ts';
+import { openPostgres } from '../src/postgres.ts';
+import { closeRedis, openRedis } from '../src/redis.ts';
+import { createProcessors } from './processors.ts';
+import { keepSchedules } from './schedules.ts';
+import { startWorkers, stopWorkers } from './workers.ts';
+
+/** A statement of a job may take this long; a visitor never waits for it. */
+const queryTimeoutMs = 60_000;
+/** Left of the shutdown deadline for closing connections. */
+const closingMs = 3_000;
+
+const names = readQueueNames();
+const config = loadConfigOrExit(workerSettings);
+const log = createLog('worker', config.LOG_LEVEL);
+const closing = new ClosingStack(log);
+endOnSignal(closing, log, config.SHUTDOWN_DEADLINE_MS);
+
+const db = closing.defer(
+  'postgres',
+  openPostgres({
+    url: config.DATABASE_URL,
+    poolMax: config.DATABASE_POOL_MAX,
+    queryTimeoutMs,
+    name: 'worker',
+  }),
+  (pool) => pool.destroy(),
+);
+const jobsRedis = closing.defer('redis (jobs)', openRedis('jobs', config.REDIS_URL, log), closeRedis);
+const producerRedis = closing.defer(
+  'redis (producer)',
+  openRedis('producer', config.REDIS_URL, log),
+  closeRedis,
+);
+const workerRedis = closing.defer('redis (worker)', openRedis('worker', config.REDIS_URL, log), closeRedis);
+const queues = createQueues(producerRedis, config.REDIS_PREFIX, log);
+closing.defer(
+  'workers',
+  startWorkers({
+    names,
+    processors: createProcessors({ config, db, redis: jobsRedis }),
+    redis: workerRedis,
+    redisPrefix: config.REDIS_PREFIX,
+    log,
+  }),
+  (workers) => stopWorkers(workers, Math.max(1_000, config.SHUTDOWN_DEADLINE_MS - closingMs)),
+);
+closing.defer(
+  'schedules',
+  keepSchedules({ queues, redis: producerRedis, names, clickShards: config.CLICK_SHARDS, log }),
+  (stop) => stop(),
+);
+log.info({ queues: names }, 'worker is running');
+
+/** The queues named by `--queues a,b`, or all. */
+function readQueueNames(): JobName[] {
+  const { values } = parseArgs({ options: { queues: { type: 'string' } } });
+  if (values.queues === undefined) return jobNames;
+  const wanted = values.queues.split(',').map((name) => name.trim());
+  const unknown = wanted.filter((name) => !isJobName(name));
+  if (unknown.length === 0) return wanted.filter(isJobName);
+  process.stderr.write(`Unknown queue: ${unknown.join(', ')}. There are: ${jobNames.join(', ')}.\n`);
+  return process.exit(2);
+}

@@ -1,0 +1,61 @@
+import type { Redis } from 'ioredis';
+import { createClickStore } from '../src/clicks/click-store.ts';
+import { createClickStream } from '../src/clicks/click-stream.ts';
+import type { WorkerConfig } from '../src/config.ts';
+import { createKeyGenerator } from '../src/keys/key-generator.ts';
+import { createKeyPool } from '../src/keys/key-pool.ts';
+import { createKeyStore } from '../src/keys/key-store.ts';
+import type { Knex } from '../src/postgres.ts';
+import { createUrlCache } from '../src/urls/url-cache.ts';
+import { createUrlStore } from '../src/urls/url-store.ts';
+import { cleanupExpired } from './cleanup-expired.ts';
+import { flushClicks } from './flush-clicks.ts';
+import type { Processors } from './processor.ts';
+import { replenishKeys } from './replenish-keys.ts';
+import { warmCache } from './warm-cache.ts';
+
+/** Every job, given what it needs: for the worker process and for a run from the command line alike. */
+export function createProcessors({
+  config,
+  db,
+  redis,
+}: {
+  config: WorkerConfig;
+  db: Knex;
+  redis: Redis;
+}): Processors {
+  const prefix = config.REDIS_PREFIX;
+  const urls = {
+    urlStore: createUrlStore(db),
+    urlCache: createUrlCache(redis, { prefix, ttlSeconds: config.CACHE_TTL_SECONDS }),
+    now: () => new Date(),
+  };
+  const keys = {
+    pool: createKeyPool(redis, prefix),
+    generator: createKeyGenerator(db),
+    store: createKeyStore(db),
+  };
+  const clicks = {
+    clickStream: createClickStream(redis, { prefix, shards: config.CLICK_SHARDS }),
+    clickStore: createClickStore(db),
+  };
+  const everyShard = Array.from({ length: config.CLICK_SHARDS }, (_, shard) => shard);
+
+  return {
+    'replenish-keys': (data, context) => replenishKeys(keys, data.target ?? config.KEY_POOL_TARGET, context),
+    'flush-clicks': (data, context) =>
+      flushClicks(clicks, data.shard === undefined ? everyShard : [data.shard], context),
+    'cleanup-expired': (_data, context) =>
+      cleanupExpired(
+        urls,
+        { days: config.RETENTION_DAYS, quarantineDays: config.CODE_QUARANTINE_DAYS },
+        context,
+      ),
+    'warm-cache': (data, context) =>
+      warmCache(
+        urls,
+        { limit: data.limit ?? config.WARM_CACHE_URLS, perSecond: config.WARM_CACHE_PER_SECOND },
+        context,
+      ),
+  };
+}
