@@ -1,0 +1,74 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { findFreePort } from '../../scripts/services/ports.ts';
+import { track } from './resources.ts';
+import { waitUntil } from './wait-until.ts';
+
+type Settings = Record<string, string>;
+
+export interface TestProcess {
+  pid: number;
+  /** Everything that it has written so far. */
+  output: () => string;
+  /** Sends a signal. */
+  signal: (signal: NodeJS.Signals) => void;
+  /** Resolves when it has ended, to its exit code, or to the signal that ended it. */
+  ended: Promise<number | NodeJS.Signals>;
+  /** Ends it: SIGTERM, and SIGKILL when that takes longer than 30 s. */
+  stop: () => Promise<number | NodeJS.Signals>;
+}
+
+/** Runs a built entry file, such as `src/web.js`, as the Procfile does. Needs settings: nothing is inherited but PATH. */
+export function startProcess(entry: string, settings: Settings, args: string[] = []): TestProcess {
+  const child = spawn(process.execPath, ['--enable-source-maps', `dist/${entry}`, ...args], {
+    env: { PATH: process.env['PATH'], ...settings },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const closed = track(`process ${entry}`);
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8');
+    stream.on('data', (text: string) => (output += text));
+  }
+  const ended = endOf(child).finally(closed);
+  return {
+    pid: child.pid ?? 0,
+    output: () => output,
+    signal: (signal) => child.kill(signal),
+    ended,
+    stop: async () => {
+      child.kill('SIGTERM');
+      const timer = setTimeout(() => child.kill('SIGKILL'), 30_000);
+      const result = await ended;
+      clearTimeout(timer);
+      return result;
+    },
+  };
+}
+
+async function endOf(child: ChildProcess): Promise<number | NodeJS.Signals> {
+  const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+  return code ?? signal ?? 'SIGKILL';
+}
+
+/** A web process that answers on a free port of the loopback interface. */
+export async function startWeb(settings: Settings): Promise<TestProcess & { baseUrl: string }> {
+  const port = await findFreePort();
+  const baseUrl = `http://127.0.0.1:${port}`;
+  const web = startProcess('src/web.js', {
+    HOST: '127.0.0.1',
+    PORT: String(port),
+    BASE_URL: baseUrl,
+    SHUTDOWN_GRACE_MS: '300',
+    ...settings,
+  });
+  await waitUntil('the web process answers', () => web.output().includes('web is listening'));
+  return { ...web, baseUrl };
+}
+
+/** A worker process that consumes its queues. */
+export async function startWorker(settings: Settings, args: string[] = []): Promise<TestProcess> {
+  const worker = startProcess('workers/main.js', settings, args);
+  await waitUntil('the worker process runs', () => worker.output().includes('worker is running'));
+  return worker;
+}

@@ -1,0 +1,85 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, inject } from 'vitest';
+import { createLog } from '../../src/log.ts';
+import { type Knex, openPostgres } from '../../src/postgres.ts';
+import { closeRedis, openRedis, type RedisRole } from '../../src/redis.ts';
+
+const open = new Set<string>();
+
+/** What a file opened and has not closed yet. */
+export const openResources = (): string[] => [...open];
+
+/** Notes a resource as open until the returned function is called. */
+export function track(name: string): () => void {
+  const entry = `${name} #${randomBytes(3).toString('hex')}`;
+  open.add(entry);
+  return () => void open.delete(entry);
+}
+
+/** Drops every line: tests judge by what a user can see. */
+export const silentLog = createLog('test', 'silent');
+
+/** A prefix for Redis keys that no other file has. */
+export const uniquePrefix = () => `test-${process.pid}-${randomBytes(4).toString('hex')}`;
+
+/** The address of a fresh database with every table and no row. */
+export async function createDatabase(): Promise<{ url: string; drop: () => Promise<void> }> {
+  const serverUrl = inject('postgresUrl');
+  const name = `linkmill_test_${process.pid}_${randomBytes(4).toString('hex')}`;
+  const run = async (statement: string) => {
+    const admin = openPostgres({ url: serverUrl, poolMax: 1, queryTimeoutMs: 60_000, name: 'test' });
+    try {
+      await admin.raw(statement);
+    } finally {
+      await admin.destroy();
+    }
+  };
+  await run(`create database ${name} template ${inject('templateDatabase')}`);
+  const closed = track(`database ${name}`);
+  const url = new URL(serverUrl);
+  url.pathname = `/${name}`;
+  return {
+    url: url.href,
+    drop: async () => {
+      await run(`drop database ${name} with (force)`);
+      closed();
+    },
+  };
+}
+
+/** A database of its own for the file (or describe block), with a pool of connections; `db()` and `url()` are there once
+ *  the tests run. */
+export function useDatabase(): { db: () => Knex; url: () => string } {
+  let database: Awaited<ReturnType<typeof createDatabase>>;
+  let pool: Knex;
+  beforeAll(async () => {
+    database = await createDatabase();
+    pool = openPostgres({ url: database.url, poolMax: 20, queryTimeoutMs: 60_000, name: 'test' });
+  });
+  afterAll(async () => {
+    await pool.destroy();
+    await database.drop();
+  });
+  return { db: () => pool, url: () => database.url };
+}
+
+/** A connection to the shared Redis for the file, with a prefix of its own, whose keys are removed at the end. */
+export function useRedis(role: RedisRole = 'jobs') {
+  const prefix = uniquePrefix();
+  let redis: ReturnType<typeof openRedis>;
+  let closed: () => void;
+  beforeAll(() => {
+    redis = openRedis(role, inject('redisUrl'), silentLog);
+    closed = track('redis');
+  });
+  afterAll(async () => {
+    const janitor = openRedis('jobs', inject('redisUrl'), silentLog);
+    for (const pattern of [`${prefix}*`, `{${prefix}*`]) {
+      const keys = await janitor.keys(pattern);
+      if (keys.length > 0) await janitor.del(...keys);
+    }
+    await Promise.all([closeRedis(janitor), closeRedis(redis)]);
+    closed();
+  });
+  return { redis: () => redis, prefix, url: () => inject('redisUrl') };
+}

@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/faults/**'],
+    globalSetup: ['test/support/global-setup.ts'],
+    setupFiles: ['test/support/leaks.ts'],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+  },
+});
