@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureApiKey } from './local/api-key.ts';
@@ -45,6 +46,7 @@ async function startEverything() {
   await stack.step(checkPortFree(port));
 
   say('building');
+  rmSync(path.join(root, 'dist'), { recursive: true, force: true });
   await runHere(path.join(root, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.build.json']);
 
   const servers = { folder, stack, say };

@@ -35,18 +35,9 @@ const common = {
   KEY_POOL_TARGET: wholeNumber(100, 10_000_000)
     .default(100_000)
     .describe('Keys that a replenishment fills the pool up to'),
-  KEY_POOL_LOW_WATER: wholeNumber(1, 10_000_000)
-    .default(50_000)
-    .describe('Keys in the pool below which it is refilled at once'),
   SHUTDOWN_DEADLINE_MS: wholeNumber(1_000, 600_000)
     .default(20_000)
     .describe('Time from SIGTERM until a process gives up finishing its work'),
-};
-
-const lowWaterBelowTarget = {
-  check: (settings: { KEY_POOL_LOW_WATER: number; KEY_POOL_TARGET: number }) =>
-    settings.KEY_POOL_LOW_WATER < settings.KEY_POOL_TARGET,
-  problem: { path: ['KEY_POOL_LOW_WATER'], error: 'must be less than KEY_POOL_TARGET' },
 };
 
 /** Settings of the web process (`src/web.ts`). */
@@ -83,6 +74,9 @@ export const webSettings = z
     ALLOW_PRIVATE_URLS: flag(false).describe(
       'Lets short URLs lead to private, loopback and link-local addresses',
     ),
+    KEY_POOL_LOW_WATER: wholeNumber(1, 10_000_000)
+      .default(50_000)
+      .describe('Keys in the pool below which it is refilled at once'),
     CLICK_ACK_MS: wholeNumber(1, 10_000)
       .default(250)
       .describe('Longest time that a redirect waits until its click is safe in Redis'),
@@ -97,32 +91,32 @@ export const webSettings = z
       .describe('Password of Bull Board; without one Bull Board is off'),
     BULL_BOARD_READ_ONLY: flag(false).describe('Bull Board shows and changes nothing'),
   })
-  .refine(lowWaterBelowTarget.check, lowWaterBelowTarget.problem);
+  .refine((settings) => settings.KEY_POOL_LOW_WATER < settings.KEY_POOL_TARGET, {
+    path: ['KEY_POOL_LOW_WATER'],
+    error: 'must be less than KEY_POOL_TARGET',
+  });
 
 /** Settings of the worker process (`workers/main.ts`) and of jobs run by hand (`workers/job.ts`). */
-export const workerSettings = z
-  .object({
-    ...common,
-    RETENTION_DAYS: wholeNumber(0, 36_500)
-      .default(30)
-      .describe('How long a deleted or expired short URL is kept before it is purged'),
-    CODE_QUARANTINE_DAYS: wholeNumber(0, 36_500)
-      .default(90)
-      .describe('How long the generated code of a purged short URL rests before it is used again'),
-    WARM_CACHE_URLS: wholeNumber(0, 1_000_000)
-      .default(10_000)
-      .describe('Most clicked short URLs that a warm-up puts in the cache'),
-    WARM_CACHE_PER_SECOND: wholeNumber(100, 100_000)
-      .default(5_000)
-      .describe('Short URLs that a warm-up writes per second at most'),
-  })
-  .refine(lowWaterBelowTarget.check, lowWaterBelowTarget.problem);
+export const workerSettings = z.object({
+  ...common,
+  RETENTION_DAYS: wholeNumber(0, 36_500)
+    .default(30)
+    .describe('How long a deleted or expired short URL is kept before it is purged'),
+  CODE_QUARANTINE_DAYS: wholeNumber(0, 36_500)
+    .default(90)
+    .describe('How long the generated code of a purged short URL rests before it is used again'),
+  WARM_CACHE_URLS: wholeNumber(0, 1_000_000)
+    .default(10_000)
+    .describe('Most clicked short URLs that a warm-up puts in the cache'),
+  WARM_CACHE_PER_SECOND: wholeNumber(100, 100_000)
+    .default(5_000)
+    .describe('Short URLs that a warm-up writes per second at most'),
+});
 
 /** Settings of the commands that need PostgreSQL alone (`src/migrate.ts`, `src/api-key.ts`). */
 export const databaseSettings = z.object({
   DATABASE_URL: common.DATABASE_URL,
   DATABASE_DIRECT_URL: postgresUrl.optional().describe('PostgreSQL past PgBouncer, for migrations'),
-  LOG_LEVEL: common.LOG_LEVEL,
 });
 
 export type WebConfig = Readonly<z.infer<typeof webSettings>>;

@@ -1,10 +1,9 @@
-import { createRequire } from 'node:module';
+import { existsSync, readFileSync } from 'node:fs';
 
-/** Linkmill's version, of package.json: two folders up from `dist/src`, one from `src`. */
-export const version: string = loadVersion();
+/** Linkmill's version, of the package.json above this file, wherever it was built to. */
+export const version = readVersion(new URL('./package.json', import.meta.url));
 
-function loadVersion(): string {
-  const require = createRequire(import.meta.url);
-  const manifest = import.meta.url.includes('/dist/') ? '../../package.json' : '../package.json';
-  return (require(manifest) as { version: string }).version;
+function readVersion(manifest: URL): string {
+  if (!existsSync(manifest)) return readVersion(new URL('../package.json', manifest));
+  return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version;
 }

@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process';
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
 import { promisify } from 'node:util';
 import type { TestProject } from 'vitest/node';
 import { migrate } from '../../src/migrations.ts';
@@ -13,16 +15,21 @@ declare module 'vitest' {
     templateDatabase: string;
     /** A server that tests share: each file keeps to its own prefix, and nobody empties or stops it. */
     redisUrl: string;
+    /** What the processes of the flows run: a build of its own, so that two runs and a running service do not meet. */
+    buildFolder: string;
   }
 }
+
+const buildFolder = path.resolve(`.cache/test-build-${process.pid}`);
 
 /** Starts what every test file shares, builds what the processes of the flows run, and migrates the template database. */
 export default async function setup(project: TestProject) {
   const [postgres, redis] = await Promise.all([
     givenOr('TEST_DATABASE_URL', startTestPostgres),
     givenOr('TEST_REDIS_URL', startTestRedis),
-    promisify(execFile)('npm', ['run', 'build']),
+    promisify(execFile)('node_modules/.bin/tsc', ['-p', 'tsconfig.build.json', '--outDir', buildFolder]),
   ]);
+  project.provide('buildFolder', buildFolder);
   const templateDatabase = `linkmill_template_${process.pid}`;
   const admin = openPostgres({ url: postgres.url, poolMax: 1, queryTimeoutMs: 60_000, name: 'test' });
   await admin.raw(`create database ${templateDatabase}`);
@@ -34,7 +41,7 @@ export default async function setup(project: TestProject) {
   return async () => {
     await admin.raw(`drop database ${templateDatabase} with (force)`);
     await admin.destroy();
-    await Promise.all([postgres.stop(), redis.stop()]);
+    await Promise.all([postgres.stop(), redis.stop(), rm(buildFolder, { recursive: true })]);
   };
 }
 

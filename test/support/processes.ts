@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import path from 'node:path';
+import { inject } from 'vitest';
 import { findFreePort } from '../../scripts/services/ports.ts';
 import { track } from './resources.ts';
 import { waitUntil } from './wait-until.ts';
@@ -20,10 +22,14 @@ export interface TestProcess {
 
 /** Runs a built entry file, such as `src/web.js`, as the Procfile does. Needs settings: nothing is inherited but PATH. */
 export function startProcess(entry: string, settings: Settings, args: string[] = []): TestProcess {
-  const child = spawn(process.execPath, ['--enable-source-maps', `dist/${entry}`, ...args], {
-    env: { PATH: process.env['PATH'], ...settings },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = spawn(
+    process.execPath,
+    ['--enable-source-maps', path.join(inject('buildFolder'), entry), ...args],
+    {
+      env: { PATH: process.env['PATH'], ...settings },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   const closed = track(`process ${entry}`);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {

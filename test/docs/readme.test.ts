@@ -1,0 +1,63 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { settingsTable } from '../../scripts/docs/settings-table.ts';
+import { type AppDeps, createRouters } from '../../src/app.ts';
+import { boardPath } from '../../src/http/bull-board.ts';
+import { jobNames } from '../../src/jobs.ts';
+
+const readme = readFileSync('README.md', 'utf8');
+const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
+
+/** The first cell of each row of the table under a heading, without its backticks. */
+function firstCells(heading: string): string[] {
+  const section = readme.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? '';
+  return [...section.matchAll(/^\| `([^`]+)`/gm)].map((match) => match[1] ?? '');
+}
+
+/** Every route of the routers, as the README writes it. */
+function routes(): string[] {
+  const config = { BASE_URL: 'http://localhost' };
+  // Routes only name their handlers here: nothing that they need is touched before a request comes.
+  const routers = createRouters({ config, health: {} } as unknown as AppDeps);
+  return routers.flatMap((router) =>
+    router.stack.flatMap((layer) =>
+      layer.methods
+        .filter((method) => method !== 'HEAD')
+        .map((method) => `${method} ${String(layer.path).replace(/:(\w+)/g, '{$1}')}`),
+    ),
+  );
+}
+
+test("the README's table of settings is the one that the code makes", () => {
+  expect(readme).toContain(settingsTable());
+});
+
+test("the README's API table names every route of the service, and no other", () => {
+  expect(firstCells('API').toSorted()).toEqual([...routes(), 'GET /{short_code}'].toSorted());
+});
+
+test("the README's table of jobs names every job, and no other", () => {
+  expect(firstCells('Jobs')).toEqual(jobNames);
+});
+
+test('every npm script and file that the README names exists', () => {
+  const scripts = [...readme.matchAll(/npm run ([\w:-]+)/g)].map((match) => match[1] ?? '');
+  expect(scripts.filter((name) => !(name in manifest.scripts))).toEqual([]);
+  const files = [...readme.matchAll(/(?:src|workers|scripts|migrations|test)\/[\w/.-]*\w\.ts/g)].map(
+    (match) => match[0],
+  );
+  expect(files.length).toBeGreaterThan(10);
+  expect(files.filter((file) => !existsSync(file))).toEqual([]);
+});
+
+test('the README names the path of Bull Board', () => {
+  expect(readme).toContain(`\`${boardPath}\``);
+});
+
+test('Procfile, Dockerfile and docker-compose.yml start entry files that the build makes', () => {
+  const started = ['Procfile', 'Dockerfile', 'docker-compose.yml'].flatMap((file) =>
+    [...readFileSync(file, 'utf8').matchAll(/dist\/([\w/-]+)\.js/g)].map((match) => `${match[1]}.ts`),
+  );
+  expect(new Set(started)).toEqual(new Set(['src/web.ts', 'workers/main.ts']));
+  expect(started.filter((file) => !existsSync(file))).toEqual([]);
+});
