@@ -19,7 +19,6 @@ export function settingsTable(): string {
 function defaultOf(setting: z.ZodType): string {
   const parsed = setting.safeParse(undefined);
   if (!parsed.success) return '**needed**';
-  // Of every kind that a setting has, this is how it is written: nothing, a,b or 1.
-  const value = [parsed.data ?? ''].flat().join(',');
-  return value === '' ? '' : `\`${value}\``;
+  const value = parsed.data as string | number | boolean | string[] | undefined;
+  return value === undefined || String(value) === '' ? '' : `\`${String(value)}\``;
 }
