@@ -47,6 +47,8 @@ const contentSecurityPolicy = {
 export function createApp(deps: AppDeps): Koa {
   const { config, urls, clickRecorder, queues, log } = deps;
   const app = new Koa();
+  // What happens after the answer has begun, such as a client that went away.
+  app.on('error', (error: unknown) => log.debug({ err: error }, 'answer not delivered'));
   app.use(answerErrors(log));
   app.use(
     redirect({

@@ -9,6 +9,11 @@ const wholeNumber = (min: number, max: number) =>
 const flag = (fallback: boolean) => z.stringbool({ error: 'must be true or false' }).default(fallback);
 const url = (protocol: RegExp, example: string) =>
   z.url({ protocol, error: `must be a URL such as ${example}` });
+/** A host name as the URL parser spells it, without a trailing dot; undefined when it is none. */
+const hostname = (text: string) => {
+  const parsed = /^[^/?#@\\]+$/.test(text) && URL.canParse(`http://${text}`) ? new URL(`http://${text}`) : undefined;
+  return parsed?.hostname.replace(/\.$/, '');
+};
 const postgresUrl = url(/^postgres(ql)?$/, 'postgres://user:password@host:5432/linkmill');
 
 const common = {
@@ -57,9 +62,14 @@ export const webSettings = z
       .transform((value) =>
         value
           .split(',')
-          .map((host) => host.trim().toLowerCase())
+          .map((host) => host.trim())
           .filter(Boolean),
       )
+      .refine((hosts) => hosts.every((host) => hostname(host)), {
+        error: 'must be host names, such as sho.rt,www.sho.rt',
+        abort: true,
+      })
+      .transform((hosts) => hosts.map((host) => hostname(host)!))
       .describe('Further host names of this service, comma-separated; no short URL may lead to them'),
     PORT: wholeNumber(0, 65_535).default(3_000).describe('Port of the web process'),
     HOST: z.string().default('0.0.0.0').describe('Address that the web process listens on'),
@@ -140,9 +150,11 @@ export function loadConfig<Schema extends z.ZodType>(
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
   const parsed = schema.safeParse(given);
   if (parsed.success) return Object.freeze(parsed.data);
-  const problems = parsed.error.issues.map(({ path, message }) => {
+  const problems = parsed.error.issues.map(({ code, path, message }) => {
     const name = path.join('.');
-    return given[name] === undefined && name ? `${name} is not set` : `${name} ${message}`.trim();
+    // A default can break a rule too: then its name and the rule help, "is not set" would not.
+    const isMissing = code === 'invalid_type' && given[name] === undefined;
+    return isMissing ? `${name} is not set` : `${name} ${message}`.trim();
   });
   throw new ConfigError(problems);
 }

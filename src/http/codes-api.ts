@@ -1,6 +1,7 @@
 import type Router from '@koa/router';
 import { z } from 'zod';
 import type { Keys } from '../keys/keys.ts';
+import { shortCodePattern } from '../urls/short-code.ts';
 import type { ApiState } from './authenticate.ts';
 import { bodyOf, validate } from './validation.ts';
 
@@ -17,7 +18,7 @@ const reservation = z.strictObject({
 });
 const giveBack = z.strictObject({
   codes: z
-    .array(z.string('must be text').max(32, 'must be a code'), 'must be a list of codes')
+    .array(z.string('must be text').regex(shortCodePattern, 'must be a code'), 'must be a list of codes')
     .min(1, 'must hold at least one code')
     .max(maxCodes, `must hold at most ${maxCodes} codes`),
 });

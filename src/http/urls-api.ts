@@ -10,6 +10,8 @@ import { bodyOf, validate } from './validation.ts';
 const maxSeconds = 100 * 365 * 24 * 3_600;
 const hourMs = 3_600_000;
 
+const expiryFields = ['expires_in_seconds', 'expires_in_hours', 'expires_at'] as const;
+
 const newUrl = z
   .strictObject(
     {
@@ -18,8 +20,8 @@ const newUrl = z
       }),
       custom_code: z
         .string('must be text')
-        .regex(shortCodePattern, 'must be 4 to 32 letters, digits, "-" or "_"')
-        .refine(isShortCode, 'is a reserved word')
+        .regex(shortCodePattern, { error: 'must be 4 to 32 letters, digits, "-" or "_"', abort: true })
+        .refine((code) => !shortCodePattern.test(code) || isShortCode(code), 'is a reserved word')
         .nullish(),
       expires_in_seconds: z
         .int('must be a whole number')
@@ -39,12 +41,12 @@ const newUrl = z
     },
     'must be a JSON object',
   )
-  .refine(
-    (body) =>
-      [body.expires_in_seconds, body.expires_in_hours, body.expires_at].filter((given) => given != null)
-        .length <= 1,
-    { path: ['expires_at'], error: 'give only one of expires_in_seconds, expires_in_hours and expires_at' },
-  );
+  .superRefine((body, context) => {
+    const given = expiryFields.filter((field) => body[field] != null);
+    if (given.length < 2) return;
+    const message = `must not be given together with another of ${expiryFields.join(', ')}`;
+    for (const field of given) context.addIssue({ code: 'custom', path: [field], message });
+  });
 
 /** When a new short URL's time is over, or null for never. */
 function expiryOf(body: z.output<typeof newUrl>, now: number): Date | null {

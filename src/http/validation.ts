@@ -17,9 +17,9 @@ export function validate<Schema extends z.ZodType>(schema: Schema, value: unknow
           field: [...issue.path, key].join('.').slice(0, 100),
           detail: 'is not a known field',
         }))
-      : [{ field: issue.path.join('.'), detail: issue.message }],
+      : [{ field: issue.path.join('.') || 'body', detail: issue.message }],
   );
-  const detail = errors.map((error) => `${error.field} ${error.detail}`.trim()).join('; ');
+  const detail = errors.map((error) => `${error.field} ${error.detail}`).join('; ');
   throw new Problem(422, 'validation-failed', `${detail.slice(0, 1_000)}.`, { errors: errors.slice(0, 50) });
 }
 
@@ -27,8 +27,8 @@ export function validate<Schema extends z.ZodType>(schema: Schema, value: unknow
  *  413 when it is too long. No body at all is an empty object. */
 export function jsonBody(): Middleware {
   const checkType: Middleware = async (ctx, next) => {
-    // ctx.is: null without a body, false for another type.
-    if (ctx.is('application/json') === false) {
+    // ctx.is: null without a body, false for another type and for a body of no bytes, which has none.
+    if (ctx.request.length !== 0 && ctx.is('application/json') === false) {
       throw new Problem(
         415,
         'unsupported-media-type',

@@ -9,7 +9,7 @@ export class UrlRefused extends Error {
 
 export type UrlPolicy = ReturnType<typeof createUrlPolicy>;
 
-/** The rules for original URLs. `ownHosts` are this service's host names in lower case: a short URL to one would be a loop. */
+/** The rules for original URLs. `ownHosts` are this service's host names as the URL parser spells them: a short URL to one would be a loop. */
 export function createUrlPolicy(options: { ownHosts: string[]; allowPrivate: boolean }) {
   const ownHosts = new Set(options.ownHosts);
 
@@ -47,5 +47,12 @@ function hasControlCharacter(text: string): boolean {
 function isPrivateHost(host: string): boolean {
   if (host === 'localhost' || host.endsWith('.localhost')) return true;
   const bare = host.startsWith('[') ? host.slice(1, -1) : host;
-  return ipaddr.isValid(bare) && ipaddr.process(bare).range() !== 'unicast';
+  if (!ipaddr.isValid(bare)) return false;
+  const address = ipaddr.process(bare);
+  return address.range() !== 'unicast' || isIpv4Compatible(address);
+}
+
+/** Whether an address is of ::/96, an old way to write an IPv4 address that ipaddr.js takes for a public one. */
+function isIpv4Compatible(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
+  return 'parts' in address && address.parts.slice(0, 6).every((part) => part === 0);
 }
