@@ -78,6 +78,12 @@ export function createApp(deps: AppDeps): Koa {
   return app;
 }
 
+/** Answers of the API are for whoever asked, now. */
+const noStore: Koa.Middleware = async (ctx, next) => {
+  ctx.set('Cache-Control', 'no-store');
+  await next();
+};
+
 /** Every route but the redirect and Bull Board: the public ones, and the API behind its keys. */
 export function createRouters({ config, urls, keys, queues, apiKeys, health }: AppDeps) {
   const open = new Router();
@@ -87,7 +93,7 @@ export function createRouters({ config, urls, keys, queues, apiKeys, health }: A
   addHealthRoutes(open, { ...health, version });
 
   const api = new Router<ApiState>({ prefix: '/api/v1' });
-  api.use(authenticate(apiKeys), jsonBody());
+  api.use(noStore, authenticate(apiKeys), jsonBody());
   addUrlRoutes(api, { urls, baseUrl: config.BASE_URL });
   addCodeRoutes(api, { keys });
   addJobRoutes(api, { queues });

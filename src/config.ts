@@ -8,17 +8,19 @@ const wholeNumber = (min: number, max: number) =>
     .max(max, `must be at most ${max}`);
 const flag = (fallback: boolean) => z.stringbool({ error: 'must be true or false' }).default(fallback);
 const url = (protocol: RegExp, example: string) =>
-  z.url({ protocol, error: `must be a URL such as ${example}` });
-/** A host name as the URL parser spells it, without a trailing dot; undefined when it is none. */
-const hostname = (text: string) => {
-  const parsed = /^[^/?#@\\]+$/.test(text) && URL.canParse(`http://${text}`) ? new URL(`http://${text}`) : undefined;
-  return parsed?.hostname.replace(/\.$/, '');
-};
+  z.url({ protocol, error: `must be a URL such as ${example}`, abort: true });
+/** A host name as the URL parser spells it, which is how URLs to it are compared; undefined when it is none. */
+const hostname = (text: string) =>
+  /^[^/?#@\\]+$/.test(text) && URL.canParse(`http://${text}`)
+    ? new URL(`http://${text}`).hostname
+    : undefined;
 const postgresUrl = url(/^postgres(ql)?$/, 'postgres://user:password@host:5432/linkmill');
 
 const common = {
   DATABASE_URL: postgresUrl.describe('PostgreSQL 14 or newer, the truth; through PgBouncer too'),
-  DATABASE_POOL_MAX: wholeNumber(1, 1_000).default(10).describe('Connections to PostgreSQL per process'),
+  DATABASE_POOL_MAX: wholeNumber(1, 1_000)
+    .default(10)
+    .describe('Connections to PostgreSQL per process; a web process takes two more for clicks'),
   REDIS_URL: url(/^rediss?$/, 'redis://host:6379').describe(
     'Redis 6.2 or newer with `maxmemory-policy noeviction`',
   ),
@@ -74,7 +76,7 @@ export const webSettings = z
     PORT: wholeNumber(0, 65_535).default(3_000).describe('Port of the web process'),
     HOST: z.string().default('0.0.0.0').describe('Address that the web process listens on'),
     REDIRECT_STATUS: z.coerce
-      .number()
+      .number('must be 301, 302, 307 or 308')
       .pipe(z.literal([301, 302, 307, 308], 'must be 301, 302, 307 or 308'))
       .default(301)
       .describe('Status of a redirect: 301, 302, 307 or 308'),
@@ -85,8 +87,8 @@ export const webSettings = z
       'Lets short URLs lead to private, loopback and link-local addresses',
     ),
     KEY_POOL_LOW_WATER: wholeNumber(1, 10_000_000)
-      .default(50_000)
-      .describe('Keys in the pool below which it is refilled at once'),
+      .optional()
+      .describe('Keys in the pool below which it is refilled at once; half of `KEY_POOL_TARGET` unless set'),
     CLICK_ACK_MS: wholeNumber(1, 10_000)
       .default(250)
       .describe('Longest time that a redirect waits until its click is safe in Redis'),
@@ -101,7 +103,7 @@ export const webSettings = z
       .describe('Password of Bull Board; without one Bull Board is off'),
     BULL_BOARD_READ_ONLY: flag(false).describe('Bull Board shows and changes nothing'),
   })
-  .refine((settings) => settings.KEY_POOL_LOW_WATER < settings.KEY_POOL_TARGET, {
+  .refine((settings) => (settings.KEY_POOL_LOW_WATER ?? 0) < settings.KEY_POOL_TARGET, {
     path: ['KEY_POOL_LOW_WATER'],
     error: 'must be less than KEY_POOL_TARGET',
   });

@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import { withDeadline } from './lifecycle.ts';
 import type { Log } from './log.ts';
+import { isRedisUnavailable } from './redis.ts';
 
 /** What a job's schedule depends on. */
 export interface ScheduleSettings {
@@ -51,8 +52,8 @@ export const jobs = {
         everyMs: secondMs,
         data: { shard },
       })),
-    // The next tick is the retry.
-    options: { attempts: 1 },
+    // The next tick is the retry. There are so many that the usual history would be a few minutes.
+    options: { attempts: 1, removeOnComplete: { count: 4_000, age: hourMs / secondMs } },
   },
   'cleanup-expired': {
     description: 'Disables expired short URLs and purges those past their retention.',
@@ -86,6 +87,9 @@ export const queuePrefix = (redisPrefix: string, name: JobName) => `{${redisPref
 
 const optionsOf = (name: JobName): JobsOptions => ({ ...history, ...jobs[name].options });
 
+/** Ids that BullMQ gives, to jobs and to those of schedulers. Other text would name one of the queue's own keys. */
+const jobIdPattern = /^(\d{1,20}|repeat:[\w-]{1,100}:\d{1,20})$/;
+
 /** Longest time that adding or reading a job may take; BullMQ itself would wait for Redis for ever. */
 const queueDeadlineMs = 2_000;
 
@@ -110,16 +114,24 @@ export function createQueues(redis: Redis, redisPrefix: string, log: Log) {
       defaultJobOptions: optionsOf(name),
     };
     const queue = new Queue(name, options);
-    queue.on('error', (error) => log.debug({ err: error, queue: name }, 'queue error'));
+    queue.on('error', (error) => {
+      // An unreachable Redis is the connection's to report.
+      if (!isRedisUnavailable(error)) log.error({ err: error, queue: name }, 'queue error');
+    });
     return queue;
   }
 
   async function inTime<T>(operation: () => Promise<T>): Promise<T> {
-    const unavailable = () => new QueueUnavailable('the job queues are not reachable');
+    const unavailable = (cause?: unknown) =>
+      new QueueUnavailable('the job queues are not reachable', { cause });
     if (redis.status !== 'ready') throw unavailable();
-    return await withDeadline(operation(), queueDeadlineMs, () => {
-      throw unavailable();
-    });
+    try {
+      return await withDeadline(operation(), queueDeadlineMs, () => {
+        throw unavailable();
+      });
+    } catch (error) {
+      throw isRedisUnavailable(error) ? unavailable(error) : error;
+    }
   }
 
   return {
@@ -145,9 +157,12 @@ export function createQueues(redis: Redis, redisPrefix: string, log: Log) {
 
     /** A job with its state, or undefined when it is unknown or no longer kept. Throws QueueUnavailable. */
     async find(name: JobName, id: string): Promise<{ job: Job; state: string } | undefined> {
+      if (!jobIdPattern.test(id)) return undefined;
       return await inTime(async () => {
+        // The state first: what is completed by then has its result when it is read.
+        const state = await queues[name].getJobState(id);
         const job = await queues[name].getJob(id);
-        return job && { job, state: await job.getState() };
+        return job && { job, state };
       });
     },
 
@@ -163,8 +178,12 @@ export function createQueues(redis: Redis, redisPrefix: string, log: Log) {
       }
     },
 
-    async close(): Promise<void> {
-      await Promise.all(jobNames.map((name) => queues[name].close()));
+    /** Whether each scheduler of these jobs exists. Throws QueueUnavailable. */
+    async hasSchedules(names: JobName[], settings: ScheduleSettings): Promise<boolean> {
+      const counts = await inTime(() =>
+        Promise.all(names.map((name) => queues[name].getJobSchedulersCount())),
+      );
+      return names.every((name, i) => (counts[i] ?? 0) >= jobs[name].schedules(settings).length);
     },
   };
 }

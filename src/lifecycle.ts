@@ -26,28 +26,25 @@ export class ClosingStack {
     return this.#started;
   }
 
-  /** Closes everything, the last opened first; what fails is logged and the rest is closed all the same.
-   *  Resolves to whether all of it closed cleanly within `deadlineMs`. */
+  /** Closes everything, the last opened first; what fails, or hangs for half of the time that is left, is logged and the
+   *  rest is closed all the same. Resolves, within `deadlineMs`, to whether all of it closed cleanly. */
   async closeAll(deadlineMs: number): Promise<boolean> {
     this.#started = true;
+    const end = performance.now() + deadlineMs;
     let clean = true;
-    let closing = '';
-    const run = async () => {
-      for (let closer = this.#closers.pop(); closer; closer = this.#closers.pop()) {
-        closing = closer.name;
-        try {
-          await closer.close();
-        } catch (error) {
-          clean = false;
-          this.#log.error({ err: error, resource: closer.name }, 'could not be closed');
-        }
+    for (let closer = this.#closers.pop(); closer; closer = this.#closers.pop()) {
+      const { name, close } = closer;
+      try {
+        const patienceMs = (end - performance.now()) / (this.#closers.length > 0 ? 2 : 1);
+        await withDeadline(Promise.resolve().then(close), patienceMs, () => {
+          throw new Error('did not close in time');
+        });
+      } catch (error) {
+        clean = false;
+        this.#log.error({ err: error, resource: name }, 'could not be closed');
       }
-      return clean;
-    };
-    return await withDeadline(run(), deadlineMs, () => {
-      this.#log.error({ resource: closing, deadlineMs }, 'was not closed in time');
-      return false;
-    });
+    }
+    return clean;
   }
 }
 
@@ -70,13 +67,19 @@ export async function withDeadline<T>(promise: Promise<T>, ms: number, onDeadlin
   }
 }
 
+/** npm and a supervisor may both pass on the same Ctrl-C: a signal this soon after the first is the same one. */
+const sameSignalMs = 1_000;
+
 /** Runs a process until SIGTERM or SIGINT, then closes what it opened and ends it: 0 when all closed cleanly, 1 otherwise.
- *  A second signal ends it at once; so does, after closing, an error that nobody handled. */
+ *  A second signal, a second later or more, ends it at once; so does, after closing, an error that nobody handled. */
 export function endOnSignal(closing: ClosingStack, log: Log, deadlineMs: number): void {
-  let ending = false;
+  let endingSince: number | undefined;
   const end = async (reason: string, exitCode: number) => {
-    if (ending) process.exit(1);
-    ending = true;
+    if (endingSince !== undefined) {
+      if (performance.now() > endingSince + sameSignalMs) process.exit(1);
+      return;
+    }
+    endingSince = performance.now();
     log.info({ reason }, 'shutting down');
     const clean = await closing.closeAll(deadlineMs);
     log.info({ clean }, 'shut down');
@@ -87,7 +90,7 @@ export function endOnSignal(closing: ClosingStack, log: Log, deadlineMs: number)
   process.on('SIGINT', onSignal);
   const onFault = (error: unknown) => {
     log.fatal({ err: error }, 'unhandled error');
-    if (!ending) void end('unhandled error', 1);
+    if (endingSince === undefined) void end('unhandled error', 1);
   };
   process.on('uncaughtException', onFault);
   process.on('unhandledRejection', onFault);

@@ -26,6 +26,8 @@ const migrationSource = {
  *  makes them wait lives in the session. */
 export async function migrate(db: Knex, url: string): Promise<string[]> {
   const locker = new pg.Client({ connectionString: url });
+  // Its session ended, and the lock with it: the query in hand, or the next one, says so.
+  locker.on('error', () => undefined);
   await locker.connect();
   try {
     await locker.query('select pg_advisory_lock($1)', [lockNumber]);

@@ -1,9 +1,27 @@
 import knex, { type Knex } from 'knex';
+import PostgresClient, { type PooledConnection } from 'knex/lib/dialects/postgres/index.js';
 import pg from 'pg';
 
 export type { Knex } from 'knex';
 
 const int8Oid = 20;
+const isTimeout = (error: unknown) => error instanceof Error && error.message === 'Query read timeout';
+
+/** pg gives up waiting for a query without ending it. Such a connection may be in the middle of a transaction, which the
+ *  next user of the pool would go on with and nobody would commit: it is destroyed, and the server rolls back. */
+class AbandoningClient extends PostgresClient {
+  override async _query(connection: PooledConnection, query: object): Promise<object> {
+    try {
+      return await super._query(connection, query);
+    } catch (error) {
+      if (isTimeout(error)) {
+        connection.__knex__disposed = error;
+        connection.connection.stream.destroy();
+      }
+      throw error;
+    }
+  }
+}
 
 /** A pool of connections to PostgreSQL. bigint columns arrive as numbers (a RangeError above 2^53), timestamps as Date.
  *  A query fails after `queryTimeoutMs`, a hung server no less than a dead one. */
@@ -14,7 +32,7 @@ export function openPostgres(options: {
   name: string;
 }): Knex {
   return knex({
-    client: 'pg',
+    client: AbandoningClient,
     connection: {
       connectionString: options.url,
       application_name: `linkmill-${options.name}`,

@@ -39,6 +39,18 @@ export function openRedis(role: RedisRole, url: string, log: Log): Redis {
   return redis;
 }
 
+/** Whether an error says that Redis cannot be reached, or takes nothing now, as opposed to refusing a command. */
+export function isRedisUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return (
+    error.name === 'MaxRetriesPerRequestError' ||
+    /^(Connection is closed|Stream isn't writeable|Command timed out|connect |read |write )/.test(
+      error.message,
+    ) ||
+    /^(OOM|LOADING|READONLY|MISCONF|MASTERDOWN|CLUSTERDOWN|BUSY|TRYAGAIN) /.test(error.message)
+  );
+}
+
 /** Ends a connection: with a good-bye where Redis answers within a second, without one otherwise. */
 export async function closeRedis(redis: Redis): Promise<void> {
   const timer = setTimeout(() => redis.disconnect(), 1_000);

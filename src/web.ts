@@ -21,6 +21,8 @@ import { createUrls } from './urls/urls.ts';
 
 /** Longest time that a request waits for PostgreSQL. */
 const queryTimeoutMs = 2_000;
+/** Clicks that Redis did not take have a pool of their own and time: no visitor waits for them, nor they for visitors. */
+const clicksPool = { poolMax: 2, queryTimeoutMs: 30_000 };
 
 const config = loadConfigOrExit(webSettings);
 const log = createLog('web', config.LOG_LEVEL);
@@ -43,7 +45,12 @@ const producerRedis = closing.defer(
 const queues = createQueues(producerRedis, prefix, log);
 
 const clickStream = createClickStream(clicksRedis, { prefix, shards: config.CLICK_SHARDS });
-const clickStore = createClickStore(db);
+const clicksDb = closing.defer(
+  'postgres (clicks)',
+  openPostgres({ url: config.DATABASE_URL, ...clicksPool, name: 'web-clicks' }),
+  (pool) => pool.destroy(),
+);
+const clickStore = createClickStore(clicksDb);
 const clickRecorder = closing.defer(
   'clicks',
   createClickRecorder({ send: clickStream.send, apply: clickStore.apply, ackMs: config.CLICK_ACK_MS, log }),
@@ -57,7 +64,8 @@ const keys = closing.defer(
     generator: createKeyGenerator(db),
     pool: keyPool,
     store: createKeyStore(db),
-    lowWater: config.KEY_POOL_LOW_WATER,
+    lowWater: config.KEY_POOL_LOW_WATER ?? Math.floor(config.KEY_POOL_TARGET / 2),
+    log,
     onLow: () => {
       queues
         .add('replenish-keys', {}, 'low-water')

@@ -1,6 +1,6 @@
 import type { UrlCache } from '../src/urls/url-cache.ts';
 import type { UrlStore } from '../src/urls/url-store.ts';
-import { type JobContext, progressOf } from './processor.ts';
+import { type JobContext, percentOf } from './processor.ts';
 
 /** Short URLs per statement: short transactions, and a bar that moves. */
 const sliceSize = 1_000;
@@ -10,7 +10,7 @@ const sliceSize = 1_000;
 export async function cleanupExpired(
   deps: { urlStore: UrlStore; urlCache: UrlCache; now: () => Date },
   retention: { days: number; quarantineDays: number },
-  { reportProgress }: JobContext,
+  { reportProgress, signal }: JobContext,
 ) {
   const { urlStore, urlCache } = deps;
   const now = deps.now();
@@ -21,14 +21,15 @@ export async function cleanupExpired(
     const slice = await urlStore.deactivateExpired(now, sliceSize);
     await urlCache.bury(slice, 'expired');
     expired += slice.length;
-    more = slice.length > 0;
-    if (more) await reportProgress(progressOf(expired, total));
+    more = slice.length > 0 && !signal.aborted;
+    await reportProgress(percentOf(expired, total));
   }
   for (let more = total > 0; more;) {
     const count = await urlStore.purge(now, retention.days, retention.quarantineDays, sliceSize);
     purged += count;
-    more = count > 0;
-    if (more) await reportProgress(progressOf(expired + purged, total));
+    more = count > 0 && !signal.aborted;
+    await reportProgress(percentOf(expired + purged, total));
   }
-  return expired + purged === 0 ? { expired, purged, status: 'nothing to clean up' } : { expired, purged };
+  if (expired + purged === 0) return { expired, purged, status: 'nothing to clean up' };
+  return { expired, purged, interrupted: signal.aborted };
 }

@@ -1,16 +1,17 @@
 import type { ClickStore } from '../src/clicks/click-store.ts';
 import type { ClaimedEntry, ClickStream } from '../src/clicks/click-stream.ts';
-import { type JobContext, progressOf } from './processor.ts';
+import { type JobContext, percentOf } from './processor.ts';
 
 /** Moves the waiting clicks of the given shards into PostgreSQL; safe to run again after a crash at any line, and beside
- *  itself: the ledger knows what is counted. Ends when it has moved what waited at its start. */
+ *  itself: the ledger knows what is counted. Ends when it has moved what waited at its start.
+ *  `flushed` are clicks; `urls` counts a short URL once per transaction that has it. */
 export async function flushClicks(
   deps: { clickStream: ClickStream; clickStore: ClickStore },
   shards: number[],
-  { reportProgress }: JobContext,
+  { reportProgress, signal }: JobContext,
 ) {
   const { clickStream, clickStore } = deps;
-  const flushed = { batches: 0, clicks: 0, known: 0, quarantined: 0 };
+  const summary = { flushed: 0, urls: 0, batches: 0, known: 0, quarantined: 0 };
   let done = 0;
   const waiting = await Promise.all(shards.map((shard) => clickStream.length(shard)));
   const total = waiting.reduce((sum, length) => sum + length, 0);
@@ -24,16 +25,18 @@ export async function flushClicks(
         unreadable,
       );
       await clickStream.acknowledge(shard, entries);
-      flushed.batches += applied.batches;
-      flushed.clicks += applied.clicks;
-      flushed.known += applied.known;
-      flushed.quarantined += unreadable.length;
+      summary.flushed += applied.clicks;
+      summary.urls += applied.urls;
+      summary.batches += applied.batches;
+      summary.known += applied.known;
+      summary.quarantined += unreadable.length;
       left -= entries.length;
       done += entries.length;
-      if (total > entries.length) await reportProgress(progressOf(done, total));
+      if (total > entries.length) await reportProgress(percentOf(done, total));
     }
   }
-  return done === 0 ? { flushed: 0, status: 'nothing to flush' } : { flushed: flushed.clicks, ...flushed };
+  if (done === 0) return { flushed: 0, status: 'nothing to flush' };
+  return { ...summary, interrupted: signal.aborted && done < total };
 }
 
 const toUnreadable = (shard: number, { entryId, raw }: ClaimedEntry) => ({

@@ -34,8 +34,11 @@ process.exit();
 
 async function run<Name extends JobName>(jobName: Name) {
   const processor: Processor<Name> = createProcessors({ config, db, redis })[jobName];
+  const interruption = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => interruption.abort());
   const context: JobContext = {
-    reportProgress: async ({ percent }) => {
+    signal: interruption.signal,
+    reportProgress: async (percent) => {
       if (process.stderr.isTTY)
         process.stderr.write(`\r${jobName} ${percent} %${percent === 100 ? '\n' : ''}`);
     },

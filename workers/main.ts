@@ -11,8 +11,6 @@ import { startWorkers, stopWorkers } from './workers.ts';
 
 /** A statement of a job may take this long; a visitor never waits for it. */
 const queryTimeoutMs = 60_000;
-/** Left of the shutdown deadline for closing connections. */
-const closingMs = 3_000;
 
 const names = readQueueNames();
 const config = loadConfigOrExit(workerSettings);
@@ -47,7 +45,7 @@ closing.defer(
     redisPrefix: config.REDIS_PREFIX,
     log,
   }),
-  (workers) => stopWorkers(workers, Math.max(1_000, config.SHUTDOWN_DEADLINE_MS - closingMs)),
+  stopWorkers,
 );
 closing.defer(
   'schedules',

@@ -1,16 +1,12 @@
 import type { JobData, JobName } from '../src/jobs.ts';
 
-/** What whoever runs a job gives it: a place to report progress to. */
+/** What whoever runs a job gives it. */
 export interface JobContext {
-  /** How much of the work is done; cheap enough to be called once per slice. */
-  reportProgress: (progress: Progress) => Promise<void>;
-}
-
-export interface Progress {
-  done: number;
-  total: number;
-  /** done / total in whole per cent: what Bull Board draws its bar from. */
-  percent: number;
+  /** How much of the work is done, in whole per cent; cheap enough to be called once per slice. */
+  reportProgress: (percent: number) => Promise<void>;
+  /** Aborted when the process is shutting down: a job of many slices then ends after the one in hand, and says
+   *  `interrupted` in its summary. */
+  signal: AbortSignal;
 }
 
 export type Summary = Record<string, unknown>;
@@ -21,11 +17,7 @@ export type Processor<Name extends JobName> = (data: JobData[Name], context: Job
 /** One for each entry of the catalogue; a missing one does not compile. */
 export type Processors = { [Name in JobName]: Processor<Name> };
 
-/** The progress of `done` out of `total`; what turned out to be more than expected counts as all of it. */
-export function progressOf(done: number, total: number): Progress {
-  return {
-    done,
-    total: Math.max(done, total),
-    percent: total <= done ? 100 : Math.floor((100 * done) / total),
-  };
+/** `done` of `total` in whole per cent; what turned out to be more than expected counts as all of it. */
+export function percentOf(done: number, total: number): number {
+  return total <= done ? 100 : Math.floor((100 * done) / total);
 }

@@ -2,11 +2,13 @@ import type { Redis } from 'ioredis';
 import type { JobName, Queues } from '../src/jobs.ts';
 import type { Log } from '../src/log.ts';
 
-/** Schedulers vanish with Redis' data while everything looks healthy, so they are upserted again this often. */
+/** Schedulers vanish with Redis' data while everything looks healthy, so they are looked for this often. */
+const lookEveryMs = 5_000;
+/** They are upserted all the same this often: one that is there but has lost its next job would never fire again. */
 const upsertEveryMs = 30_000;
 
-/** Keeps the schedulers of the named jobs in being: now, whenever Redis becomes reachable, and every 30 s. A worker that
- *  starts also asks for a warm-up. Returns what stops it. */
+/** Keeps the schedulers of the named jobs in being: now, whenever Redis becomes reachable, within 5 s of their loss. A
+ *  worker that starts also asks for a warm-up. Returns what stops it. */
 export function keepSchedules(deps: {
   queues: Queues;
   redis: Redis;
@@ -27,12 +29,23 @@ export function keepSchedules(deps: {
     }
   }
 
+  async function upsertLost(): Promise<void> {
+    try {
+      if (await queues.hasSchedules(names, { clickShards })) return;
+    } catch (error) {
+      log.debug({ err: error }, 'schedules could not be looked for');
+      return;
+    }
+    log.warn('schedules were lost');
+    await upsert();
+  }
+
   const onReady = () => void upsert();
-  const timer = setInterval(onReady, upsertEveryMs);
+  const timers = [setInterval(onReady, upsertEveryMs), setInterval(() => void upsertLost(), lookEveryMs)];
   redis.on('ready', onReady);
   if (redis.status === 'ready') onReady();
   return () => {
-    clearInterval(timer);
+    for (const timer of timers) clearInterval(timer);
     redis.off('ready', onReady);
   };
 }

@@ -11,7 +11,7 @@ import {
 import { echoTrouble } from './echo.ts';
 import type { Running } from './stack.ts';
 
-/** Both processes give themselves 25 s to end. */
+/** Both processes give themselves 20 s to end. */
 const ending: EndingSteps = [
   ['SIGTERM', 28_000],
   ['SIGKILL', 5_000],

@@ -7,8 +7,8 @@ import { type Batch, createOpenBatch } from './click-batch.ts';
 const maxDistinct = 200;
 /** How often batches that Redis did not take go to PostgreSQL. */
 const retryMs = 1_000;
-/** Batches per transaction on that way. */
-const applyChunk = 1_000;
+/** Entries per transaction on that way, about. */
+const applyEntries = 10_000;
 
 export type ClickRecorder = ReturnType<typeof createClickRecorder>;
 
@@ -75,7 +75,7 @@ export function createClickRecorder(deps: {
   function applyUnsent(): Promise<void> {
     applying ??= (async () => {
       while (unsent.length > 0) {
-        const chunk = unsent.slice(0, applyChunk);
+        const chunk = firstBatches(unsent, applyEntries);
         await apply(chunk);
         unsent = unsent.slice(chunk.length);
       }
@@ -117,4 +117,11 @@ export function createClickRecorder(deps: {
       }
     },
   };
+}
+
+/** The first batch, and as many more as have `entries` entries together. */
+function firstBatches(batches: Batch[], entries: number): Batch[] {
+  let count = 0;
+  const end = batches.findIndex((batch, i) => (count += batch.clicks.length) > entries && i > 0);
+  return end === -1 ? [...batches] : batches.slice(0, end);
 }

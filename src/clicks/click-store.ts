@@ -29,7 +29,7 @@ export function createClickStore(db: Knex) {
     async apply(batches: Batch[], unreadable: Unreadable[] = []): Promise<Applied> {
       return await db.transaction(async (trx) => {
         await quarantine(trx, unreadable);
-        const ledger = await lockLedger(trx, [...new Set(batches.map((batch) => batch.producer))].sort());
+        const ledger = await lockLedger(trx, batches);
         const fresh = selectFresh(ledger, batches);
         const totals = totalPerUrl(fresh);
         await addToCounters(trx, totals);
@@ -56,11 +56,14 @@ async function quarantine(trx: Knex, unreadable: Unreadable[]): Promise<void> {
   );
 }
 
-/** The ledger's rows of these producers, locked until the transaction ends; new producers get one. */
-async function lockLedger(trx: Knex, producers: string[]): Promise<Map<string, LedgerEntry>> {
-  if (producers.length === 0) return new Map();
+/** The ledger's rows of the batches' producers, locked until the transaction ends; new producers get one. Of the batches
+ *  out of order only those are read that are asked for: there may be many after a gap. */
+async function lockLedger(trx: Knex, batches: Batch[]): Promise<Map<string, LedgerEntry>> {
+  if (batches.length === 0) return new Map();
+  const producers = [...new Set(batches.map((batch) => batch.producer))];
   await trx.raw(
-    `insert into click_producers (producer) select * from unnest(cast(:producers as uuid[])) order by 1 on conflict do nothing`,
+    `insert into click_producers (producer)
+     select * from unnest(cast(:producers as uuid[])) order by 1 on conflict do nothing`,
     { producers },
   );
   const locked = await trx.raw<{ rows: { producer: string; applied_through: number }[] }>(
@@ -68,16 +71,29 @@ async function lockLedger(trx: Knex, producers: string[]): Promise<Map<string, L
      order by producer for update`,
     { producers },
   );
-  const known = await trx.raw<{ rows: { producer: string; seqs: string[] }[] }>(
+  const known = await trx.raw<{ rows: OutOfOrder[] }>(
     `select producer, array_agg(seq) as seqs from click_ooo
-     where producer = any(cast(:producers as uuid[])) group by producer`,
-    { producers },
+     where (producer, seq) in (select * from unnest(cast(:producers as uuid[]), cast(:seqs as bigint[])))
+     group by producer`,
+    { producers: batches.map((batch) => batch.producer), seqs: batches.map((batch) => batch.seq) },
   );
-  const outOfOrder = new Map(known.rows.map((row) => [row.producer, new Set(row.seqs.map(Number))]));
+  return toLedger(locked.rows, known.rows);
+}
+
+interface OutOfOrder {
+  producer: string;
+  seqs: string[];
+}
+
+function toLedger(
+  rows: { producer: string; applied_through: number }[],
+  outOfOrder: OutOfOrder[],
+): Map<string, LedgerEntry> {
+  const seqs = toSets(outOfOrder);
   return new Map(
-    locked.rows.map(({ producer, applied_through }) => [
+    rows.map(({ producer, applied_through }) => [
       producer,
-      { appliedThrough: applied_through, outOfOrder: outOfOrder.get(producer) ?? new Set<number>() },
+      { appliedThrough: applied_through, outOfOrder: seqs.get(producer) ?? new Set<number>() },
     ]),
   );
 }
@@ -125,9 +141,15 @@ async function addToCounters(trx: Knex, totals: ClickCount[]): Promise<void> {
 
 async function advanceLedger(trx: Knex, ledger: Map<string, LedgerEntry>, fresh: Batch[]): Promise<void> {
   if (fresh.length === 0) return;
+  const gapsClosed = fresh.filter(({ producer, seq }) => seq === ledger.get(producer)!.appliedThrough + 1);
+  const waiting = await findOutOfOrder(
+    trx,
+    gapsClosed.map((batch) => batch.producer),
+  );
   const rows = [...new Set(fresh.map((batch) => batch.producer))].map((producer) => {
     const batches = fresh.filter((batch) => batch.producer === producer);
-    const before = ledger.get(producer)!;
+    const { appliedThrough } = ledger.get(producer)!;
+    const before = { appliedThrough, outOfOrder: waiting.get(producer) ?? new Set<number>() };
     const after = advance(
       before,
       batches.map((batch) => batch.seq),
@@ -162,6 +184,20 @@ async function advanceLedger(trx: Knex, ledger: Map<string, LedgerEntry>, fresh:
     { producers: added.map((row) => row.producer), seqs: added.map((row) => row.seq) },
   );
 }
+
+/** All batches that these producers have out of order. */
+async function findOutOfOrder(trx: Knex, producers: string[]): Promise<Map<string, Set<number>>> {
+  if (producers.length === 0) return new Map();
+  const { rows } = await trx.raw<{ rows: OutOfOrder[] }>(
+    `select producer, array_agg(seq) as seqs from click_ooo
+     where producer = any(cast(:producers as uuid[])) group by producer`,
+    { producers },
+  );
+  return toSets(rows);
+}
+
+const toSets = (rows: OutOfOrder[]) =>
+  new Map(rows.map((row) => [row.producer, new Set(row.seqs.map(Number))]));
 
 const countClicks = (batch: Batch) => sum(batch.clicks.map((click) => click.count));
 const sum = (numbers: number[]) => numbers.reduce((total, number) => total + number, 0);

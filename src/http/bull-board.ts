@@ -4,12 +4,20 @@ import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { KoaAdapter } from '@bull-board/koa';
 import type { Context, Middleware } from 'koa';
 import compose from 'koa-compose';
-import { isJobName, jobs, type Queues } from '../jobs.ts';
+import { isJobName, jobs, type Queues, QueueUnavailable } from '../jobs.ts';
+import { withDeadline } from '../lifecycle.ts';
 import { Problem } from './errors.ts';
 
 export const boardPath = '/admin/queues';
 
 const isBoard = (ctx: Context) => ctx.path === boardPath || ctx.path.startsWith(`${boardPath}/`);
+
+/** Its page asks a foreign host for a typeface; the machine's own will do. */
+const fontLink = /<link href="https:\/\/fonts\.googleapis\.com[^>]*>/;
+
+/** A Redis that hangs looks reachable, and BullMQ would wait for it for ever. */
+const answerDeadlineMs = 5_000;
+const notReachable = () => new QueueUnavailable('the job queues are not reachable');
 
 /** Bull Board behind a login, with writes from its own page only: it has neither protection of its own. */
 export function bullBoard(deps: {
@@ -38,12 +46,11 @@ export function bullBoard(deps: {
   const guard: Middleware = async (ctx, next) => {
     requireLogin(ctx, user, password);
     requireSameOrigin(ctx, baseUrl);
-    if (!queues.reachable) {
-      throw new Problem(503, 'unavailable', 'The job queues are not reachable.', {
-        headers: { 'Retry-After': '2' },
-      });
-    }
-    await next();
+    if (!queues.reachable) throw notReachable();
+    await withDeadline(next(), answerDeadlineMs, () => {
+      throw notReachable();
+    });
+    if (typeof ctx.body === 'string') ctx.body = ctx.body.replace(fontLink, '');
   };
   const guarded = compose([guard, board]);
   return async (ctx, next) => await (isBoard(ctx) ? guarded(ctx, next) : next());

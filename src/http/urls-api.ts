@@ -20,7 +20,7 @@ const newUrl = z
       }),
       custom_code: z
         .string('must be text')
-        .regex(shortCodePattern, { error: 'must be 4 to 32 letters, digits, "-" or "_"', abort: true })
+        .regex(shortCodePattern, 'must be 4 to 32 letters, digits, "-" or "_"')
         .refine((code) => !shortCodePattern.test(code) || isShortCode(code), 'is a reserved word')
         .nullish(),
       expires_in_seconds: z

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { isShortCode } from '../urls/short-code.ts';
 import { createKeyPermutation } from './key-permutation.ts';
 
 /** The generator has handed out every code of its length. */
@@ -44,7 +45,7 @@ export function createKeyGenerator(db: Knex) {
   }
 
   return {
-    /** `size` fresh keys. Throws KeySpaceExhausted when so many are not left. */
+    /** `size` fresh keys, less the few that happen to be reserved words. Throws KeySpaceExhausted when so many are not left. */
     async createKeys(size: number, purpose: BlockPurpose): Promise<string[]> {
       loaded ??= loadPermutation();
       const permutation = await loaded.catch((error: unknown) => {
@@ -52,7 +53,8 @@ export function createKeyGenerator(db: Knex) {
         throw error;
       });
       const first = await reserveNumbers(size, purpose, permutation.size);
-      return permutation.codesOf(Array.from({ length: size }, (_, i) => first + i));
+      const codes = permutation.codesOf(Array.from({ length: size }, (_, i) => first + i));
+      return codes.filter(isShortCode);
     },
   };
 }

@@ -38,10 +38,11 @@ export function createKeyStore(db: Knex) {
     /** Removes up to `limit` returned keys whose quarantine is over; two callers never get the same one. */
     async takeReturned(limit: number): Promise<string[]> {
       const { rows } = await db.raw<{ rows: { short_code: string }[] }>(
-        `delete from returned_keys where short_code in (
+        `with available as materialized (
            select short_code from returned_keys where available_at <= now()
            order by available_at limit :limit for update skip locked
-         ) returning short_code`,
+         )
+         delete from returned_keys where short_code in (select short_code from available) returning short_code`,
         { limit },
       );
       return rows.map((row) => row.short_code);

@@ -1,3 +1,4 @@
+import type { Log } from '../log.ts';
 import type { KeyGenerator } from './key-generator.ts';
 import type { KeyPool } from './key-pool.ts';
 import type { KeyStore } from './key-store.ts';
@@ -15,8 +16,9 @@ export function createKeys(deps: {
   store: KeyStore;
   lowWater: number;
   onLow: () => void;
+  log: Log;
 }) {
-  const { generator, pool, store, lowWater, onLow } = deps;
+  const { generator, pool, store, lowWater, onLow, log } = deps;
   const lot: string[] = [];
   let refilling: Promise<void> | undefined;
 
@@ -25,8 +27,9 @@ export function createKeys(deps: {
       const { keys, left } = await pool.take(lotSize);
       if (left < lowWater) onLow();
       return keys;
-    } catch {
-      // Redis is down, slow or full: the generator below gives keys just as good.
+    } catch (error) {
+      // Redis is down, slow or full: the generator gives keys just as good.
+      log.debug({ err: error }, 'the key pool did not answer');
       return [];
     }
   }
@@ -51,7 +54,13 @@ export function createKeys(deps: {
 
     /** Reserves `count` keys for the system that holds the API key; only it may create short URLs with them. */
     async reserve(count: number, apiKeyId: number): Promise<string[]> {
-      return await store.reserve(await generator.createKeys(count, 'reservation'), apiKeyId);
+      const reserved: string[] = [];
+      // A key that somebody chose as a custom code is left out; the next round replaces it.
+      while (reserved.length < count) {
+        const keys = await generator.createKeys(count - reserved.length, 'reservation');
+        reserved.push(...(await store.reserve(keys, apiKeyId)));
+      }
+      return reserved;
     },
 
     /** Takes back reserved keys that were not used; resolves to those that were. */
@@ -59,10 +68,14 @@ export function createKeys(deps: {
       return await store.giveBack(keys, apiKeyId);
     },
 
-    /** Gives the lot in hand back to the pool, when a process ends. */
+    /** Gives the lot in hand back to the pool, when a process ends; without Redis it is lost, which harms nobody. */
     async returnLot(): Promise<void> {
       const keys = lot.splice(0);
-      if (keys.length > 0) await pool.add(keys);
+      try {
+        if (keys.length > 0) await pool.add(keys);
+      } catch {
+        // There are 62^7 keys, and nothing else remembers these.
+      }
     },
   };
 }

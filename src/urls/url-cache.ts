@@ -20,11 +20,13 @@ export type UrlCache = ReturnType<typeof createUrlCache>;
 const unknownTtlSeconds = 10;
 const chunkSize = 500;
 
-/** Writes a value unless what is there has the same or a higher version. A value begins with "version:". */
+/** Writes a value unless what is there has the same or a higher version; the same version is the same value, which lives
+ *  on. A value begins with "version:". */
 const setIfNewer = `
 local current = redis.call('get', KEYS[1])
 if current then
   local version = tonumber(string.match(current, '^(%d+):'))
+  if version == tonumber(ARGV[1]) and version > 0 then redis.call('expire', KEYS[1], ARGV[3]) end
   if version and version >= tonumber(ARGV[1]) then return 0 end
 end
 redis.call('set', KEYS[1], ARGV[1] .. ':' .. ARGV[2], 'EX', ARGV[3])

@@ -9,9 +9,10 @@ export class UrlRefused extends Error {
 
 export type UrlPolicy = ReturnType<typeof createUrlPolicy>;
 
-/** The rules for original URLs. `ownHosts` are this service's host names as the URL parser spells them: a short URL to one would be a loop. */
+/** The rules for original URLs. `ownHosts` are this service's host names as the URL parser spells them: a short URL to
+ *  one would be a loop. */
 export function createUrlPolicy(options: { ownHosts: string[]; allowPrivate: boolean }) {
-  const ownHosts = new Set(options.ownHosts);
+  const ownHosts = new Set(options.ownHosts.map(withoutFinalDot));
 
   /** The normalised form of `text`, which is what is stored and what `Location` carries, byte for byte.
    *  Throws UrlRefused. */
@@ -25,7 +26,7 @@ export function createUrlPolicy(options: { ownHosts: string[]; allowPrivate: boo
     if (url.username || url.password) throw new UrlRefused('must not contain a user name or a password');
     if (url.href.length > maxLength)
       throw new UrlRefused(`must have at most ${maxLength} characters once normalised`);
-    const host = url.hostname.replace(/\.$/, '');
+    const host = withoutFinalDot(url.hostname);
     if (ownHosts.has(host)) throw new UrlRefused('must not lead back to this service');
     if (!options.allowPrivate && isPrivateHost(host)) {
       throw new UrlRefused('must not lead to a private, loopback or link-local address');
@@ -33,6 +34,8 @@ export function createUrlPolicy(options: { ownHosts: string[]; allowPrivate: boo
     return url.href;
   };
 }
+
+const withoutFinalDot = (host: string) => host.replace(/\.$/, '');
 
 function hasControlCharacter(text: string): boolean {
   for (let i = 0; i < text.length; i++) {

@@ -75,11 +75,12 @@ export function createUrlStore(db: Knex) {
     /** Disables up to `limit` short URLs whose time is over at `now`; two callers never get the same one. */
     async deactivateExpired(now: Date, limit: number): Promise<{ shortCode: string; version: number }[]> {
       const { rows } = await db.raw<{ rows: { shortCode: string; version: number }[] }>(
-        `update urls set is_active = false, updated_at = now(), version = nextval('url_versions')
-         where id in (
+        `with expired as materialized (
            select id from urls where is_active and expires_at <= :now
            order by expires_at limit :limit for update skip locked
          )
+         update urls set is_active = false, updated_at = now(), version = nextval('url_versions')
+         where id in (select id from expired)
          returning short_code as "shortCode", version`,
         { now, limit },
       );
@@ -97,13 +98,16 @@ export function createUrlStore(db: Knex) {
     },
 
     /** Removes up to `limit` short URLs that were deleted or expired more than `retentionDays` ago, with their counters.
-     *  In the same statement generated codes go to the returned keys, to be used again after `quarantineDays`. */
+     *  In the same statement generated codes go to the returned keys, to be used again after `quarantineDays`. Locks
+     *  counters in the order of a flush, so that the two do not deadlock. */
     async purge(now: Date, retentionDays: number, quarantineDays: number, limit: number): Promise<number> {
       const { rows } = await db.raw<{ rows: { count: number }[] }>(
-        `with purged as (
-           delete from urls where id in (
-             select u.id from urls u where ${isPastRetention} limit :limit for update skip locked
-           )
+        `with old as materialized (
+           select u.id from urls u where ${isPastRetention} limit :limit for update skip locked
+         ), counters as materialized (
+           select url_id from url_stats where url_id in (select id from old) order by url_id for update
+         ), purged as (
+           delete from urls where id in (select url_id from counters)
            returning short_code, code_is_generated
          ), returned as (
            insert into returned_keys (short_code, available_at)

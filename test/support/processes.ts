@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import { inject } from 'vitest';
 import { findFreePort } from '../../scripts/services/ports.ts';
 import { track } from './resources.ts';
@@ -20,16 +21,19 @@ export interface TestProcess {
   stop: () => Promise<number | NodeJS.Signals>;
 }
 
+/** The build of this run, not the checkout's: a service may be running from that. */
+const commandLine = (entry: string, args: string[]) => [
+  '--enable-source-maps',
+  path.join(inject('buildFolder'), entry),
+  ...args,
+];
+
 /** Runs a built entry file, such as `src/web.js`, as the Procfile does. Needs settings: nothing is inherited but PATH. */
 export function startProcess(entry: string, settings: Settings, args: string[] = []): TestProcess {
-  const child = spawn(
-    process.execPath,
-    ['--enable-source-maps', path.join(inject('buildFolder'), entry), ...args],
-    {
-      env: { PATH: process.env['PATH'], ...settings },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  );
+  const child = spawn(process.execPath, commandLine(entry, args), {
+    env: { PATH: process.env['PATH'], ...settings },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const closed = track(`process ${entry}`);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
@@ -55,6 +59,20 @@ export function startProcess(entry: string, settings: Settings, args: string[] =
 async function endOf(child: ChildProcess): Promise<number | NodeJS.Signals> {
   const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
   return code ?? signal ?? 'SIGKILL';
+}
+
+/** Runs a built entry file until it ends by itself, with `input` on its standard input. */
+export async function runProcess(entry: string, settings: Settings, args: string[] = [], input = '') {
+  const child = spawn(process.execPath, commandLine(entry, args), {
+    env: { PATH: process.env['PATH'], ...settings },
+  });
+  const closed = track(`process ${entry}`);
+  // It may end without having read anything.
+  child.stdin.on('error', () => {});
+  child.stdin.end(input);
+  const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), endOf(child)]);
+  closed();
+  return { code, stdout, stderr };
 }
 
 /** A web process that answers on a free port of the loopback interface. */

@@ -22,8 +22,10 @@ export const silentLog = createLog('test', 'silent');
 /** A prefix for Redis keys that no other file has. */
 export const uniquePrefix = () => `test-${process.pid}-${randomBytes(4).toString('hex')}`;
 
-/** The address of a fresh database with every table and no row. */
-export async function createDatabase(): Promise<{ url: string; drop: () => Promise<void> }> {
+/** The address of a fresh database with every table and no row; or, on another template than ours, with what that has. */
+export async function createDatabase(
+  template = inject('templateDatabase'),
+): Promise<{ url: string; drop: () => Promise<void> }> {
   const serverUrl = inject('postgresUrl');
   const name = `linkmill_test_${process.pid}_${randomBytes(4).toString('hex')}`;
   const run = async (statement: string) => {
@@ -34,7 +36,7 @@ export async function createDatabase(): Promise<{ url: string; drop: () => Promi
       await admin.destroy();
     }
   };
-  await run(`create database ${name} template ${inject('templateDatabase')}`);
+  await run(`create database ${name} template ${template}`);
   const closed = track(`database ${name}`);
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
