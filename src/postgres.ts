@@ -5,6 +5,7 @@ import pg from 'pg';
 export type { Knex } from 'knex';
 
 const int8Oid = 20;
+const ignore = () => undefined;
 const isTimeout = (error: unknown) => error instanceof Error && error.message === 'Query read timeout';
 
 /** pg gives up waiting for a query without ending it. Such a connection may be in the middle of a transaction, which the
@@ -41,6 +42,8 @@ export function openPostgres(options: {
       keepAlive: true,
       types: { getTypeParser },
     },
+    // What knex would print: failures of connections, which the query that meets them reports.
+    log: { warn: ignore, error: ignore, debug: ignore, deprecate: ignore },
     pool: { min: 0, max: options.poolMax },
     acquireConnectionTimeout: 2_000,
   });

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Keys } from '../keys/keys.ts';
 import { shortCodePattern } from '../urls/short-code.ts';
 import type { ApiState } from './authenticate.ts';
-import { Problem } from './errors.ts';
+import { methodNotAllowed } from './errors.ts';
 import { bodyOf, validate } from './validation.ts';
 
 const maxCodes = 1_000;
@@ -28,11 +28,7 @@ const giveBack = z.strictObject({
 export function addCodeRoutes(api: Router<ApiState>, { keys }: { keys: Keys }): void {
   api.get('/codes', async (ctx) => {
     // The router takes HEAD for a GET; here that would reserve codes which nobody sees.
-    if (ctx.method === 'HEAD') {
-      throw new Problem(405, 'method-not-allowed', 'Codes are reserved with GET.', {
-        headers: { Allow: 'GET' },
-      });
-    }
+    if (ctx.method === 'HEAD') throw methodNotAllowed('GET');
     const { count } = validate(reservation, { ...ctx.query });
     ctx.body = { codes: await keys.reserve(count, ctx.state.apiKey.id) };
   });

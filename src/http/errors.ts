@@ -71,6 +71,12 @@ function toProblem(error: unknown): Problem | undefined {
   return undefined;
 }
 
+/** The 405 of a path that knows these methods alone. */
+export const methodNotAllowed = (allow: string) =>
+  new Problem(405, 'method-not-allowed', 'This path does not know that method.', {
+    headers: { Allow: allow },
+  });
+
 /** What the router found no handler for; it has set `Allow` where the path exists. */
 function problemOfRouting(status: number): Problem {
   return status === 404

@@ -2,6 +2,7 @@ import type { Middleware } from 'koa';
 import type { ClickRecorder } from '../clicks/click-recorder.ts';
 import { isShortCode } from '../urls/short-code.ts';
 import type { Urls } from '../urls/urls.ts';
+import { methodNotAllowed } from './errors.ts';
 
 /** `GET /{short_code}`: to the original URL, byte for byte, and one click more. `HEAD` answers the same headers and counts
  *  nothing. Stands before every other middleware, since a visitor waits. */
@@ -16,11 +17,12 @@ export function redirect(deps: {
 
   return async (ctx, next) => {
     const shortCode = ctx.path.slice(1);
-    const isGet = ctx.method === 'GET';
-    if (!(isGet || ctx.method === 'HEAD') || !isShortCode(shortCode)) {
+    if (!isShortCode(shortCode)) {
       await next();
       return;
     }
+    const isGet = ctx.method === 'GET';
+    if (!isGet && ctx.method !== 'HEAD') throw methodNotAllowed('GET, HEAD');
     const now = Date.now();
     const url = await urls.resolve(shortCode, now);
     if (isGet) await clickRecorder.record(url.id, now);

@@ -52,3 +52,11 @@ test('a deleted short URL answers 404 at once', async () => {
   expect((await web.client(null).get(`/${code}`)).status).toBe(404);
   expect((await web.client().delete(`/api/v1/urls/${code}`)).status).toBe(404);
 });
+
+test('a short URL knows GET and HEAD alone', async () => {
+  const code = await createUrl({ original_url: 'https://example.com/post' });
+  for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
+    const answer = await web.client(null).request(method, `/${code}`);
+    expect([method, answer.status, answer.headers.get('allow')]).toEqual([method, 405, 'GET, HEAD']);
+  }
+});

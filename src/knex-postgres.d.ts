@@ -1,0 +1,14 @@
+declare module 'knex/lib/dialects/postgres/index.js' {
+  import type { Duplex } from 'node:stream';
+  import type { Knex } from 'knex';
+
+  /** A pg client as knex pools it; one with an error in `__knex__disposed` is not handed out again. */
+  export interface PooledConnection {
+    __knex__disposed?: unknown;
+    connection: { stream: Duplex };
+  }
+
+  export default class PostgresClient extends Knex.Client {
+    _query(connection: PooledConnection, query: object): Promise<object>;
+  }
+}

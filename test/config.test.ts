@@ -1,0 +1,172 @@
+import { expect, test } from 'vitest';
+import { ConfigError, databaseSettings, loadConfig, webSettings, workerSettings } from '../src/config.ts';
+
+const needed = {
+  DATABASE_URL: 'postgres://linkmill:secret-1@db:5432/linkmill',
+  REDIS_URL: 'redis://:secret-2@redis:6379',
+  BASE_URL: 'https://sho.rt',
+};
+
+/** What is wrong with the web process's environment. */
+function problemsOf(env: Record<string, string | undefined>): string[] {
+  try {
+    loadConfig(webSettings, { ...needed, ...env });
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.problems;
+  }
+}
+
+test('three settings are enough for the web process, two for the worker, one for the commands', () => {
+  expect(loadConfig(webSettings, needed)).toMatchObject({
+    BASE_URL: 'https://sho.rt',
+    PORT: 3_000,
+    REDIRECT_STATUS: 301,
+    ALLOW_PRIVATE_URLS: false,
+    KEY_POOL_TARGET: 100_000,
+    OWN_HOSTS: [],
+  });
+  const { BASE_URL, ...forWorker } = needed;
+  expect(BASE_URL).toBeDefined();
+  expect(loadConfig(workerSettings, forWorker)).toMatchObject({ RETENTION_DAYS: 30 });
+  const { DATABASE_URL } = needed;
+  expect(loadConfig(databaseSettings, { DATABASE_URL })).toEqual({ DATABASE_URL });
+});
+
+test('without Bull Board its password is not there', () => {
+  expect(loadConfig(webSettings, needed).BULL_BOARD_PASSWORD).toBeUndefined();
+});
+
+test('numbers, flags and lists arrive as such', () => {
+  const config = loadConfig(webSettings, {
+    ...needed,
+    PORT: '8080',
+    REDIRECT_STATUS: '308',
+    ALLOW_PRIVATE_URLS: 'true',
+    BULL_BOARD_READ_ONLY: '1',
+    OWN_HOSTS: ' Go.Example ,, bücher.example:8080,[2001:DB8::1]',
+  });
+  expect(config).toMatchObject({
+    PORT: 8_080,
+    REDIRECT_STATUS: 308,
+    ALLOW_PRIVATE_URLS: true,
+    BULL_BOARD_READ_ONLY: true,
+    OWN_HOSTS: ['go.example', 'xn--bcher-kva.example', '[2001:db8::1]'],
+  });
+});
+
+test('settings are frozen', () => {
+  const config = loadConfig(webSettings, needed);
+  expect(Object.isFrozen(config)).toBe(true);
+  expect(() => Object.assign(config, { PORT: 1 })).toThrow(TypeError);
+});
+
+test('an empty variable counts as unset', () => {
+  expect(
+    loadConfig(webSettings, { ...needed, PORT: '', BULL_BOARD_PASSWORD: '', LOG_LEVEL: '' }),
+  ).toMatchObject({
+    PORT: 3_000,
+    LOG_LEVEL: 'info',
+  });
+  expect(problemsOf({ REDIS_URL: '' })).toEqual(['REDIS_URL is not set']);
+});
+
+test('every problem is named at once, and the message has them all', () => {
+  const problems = problemsOf({
+    DATABASE_URL: undefined,
+    REDIS_URL: undefined,
+    BASE_URL: 'sho.rt',
+    PORT: 'http',
+    CLICK_SHARDS: '0',
+    LOG_LEVEL: 'loud',
+  });
+  expect(problems).toEqual([
+    'DATABASE_URL is not set',
+    'REDIS_URL is not set',
+    'LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent',
+    'CLICK_SHARDS must be at least 1',
+    'BASE_URL must be a URL such as https://sho.rt',
+    'PORT must be a number',
+  ]);
+  const { message } = new ConfigError(problems);
+  for (const problem of problems) expect(message).toContain(`  - ${problem}`);
+});
+
+const secretive = [
+  'DATABASE_URL',
+  'REDIS_URL',
+  'BASE_URL',
+  'PORT',
+  'LOG_LEVEL',
+  'ALLOW_PRIVATE_URLS',
+  'REDIS_PREFIX',
+  'REDIRECT_STATUS',
+  'CLICK_ACK_MS',
+  'OWN_HOSTS',
+];
+
+test('a problem does not show the value of its setting, which may be a secret', () => {
+  const secret = 'hunter2';
+  const env = Object.fromEntries(secretive.map((name) => [name, `a/ ${secret}`]));
+  const problems = problemsOf(env);
+  expect(problems.map((problem) => problem.split(' ')[0]!)).toEqual(expect.arrayContaining(secretive));
+  expect(problems).toHaveLength(secretive.length);
+  expect(problems.join('\n')).not.toContain(secret);
+});
+
+const bounds: [name: string, least: number, most: number][] = [
+  ['PORT', 0, 65_535],
+  ['DATABASE_POOL_MAX', 1, 1_000],
+  ['CACHE_TTL_SECONDS', 10, 86_400],
+  ['CLICK_SHARDS', 1, 64],
+  ['CLICK_ACK_MS', 1, 10_000],
+  ['REDIRECT_MAX_AGE_SECONDS', 0, 31_536_000],
+  ['SHUTDOWN_DEADLINE_MS', 1_000, 600_000],
+  ['SHUTDOWN_GRACE_MS', 0, 60_000],
+];
+
+test.each(bounds)('%s takes whole numbers from %i to %i and no others', (name, least, most) => {
+  for (const value of [least, most]) expect(problemsOf({ [name]: `${value}` })).toEqual([]);
+  expect(problemsOf({ [name]: `${least - 1}` })).toEqual([`${name} must be at least ${least}`]);
+  expect(problemsOf({ [name]: `${most + 1}` })).toEqual([`${name} must be at most ${most}`]);
+  expect(problemsOf({ [name]: `${least}.5` })).toEqual([`${name} must be a whole number`]);
+  for (const value of ['ten', '10s', 'NaN'])
+    expect(problemsOf({ [name]: value })).toEqual([`${name} must be a number`]);
+});
+
+test.each([
+  ['DATABASE_URL', 'mysql://db/linkmill', /^DATABASE_URL must be a URL such as postgres:/],
+  ['REDIS_URL', 'http://redis', /^REDIS_URL must be a URL such as redis:/],
+  ['BASE_URL', 'https://sho.rt/path', /^BASE_URL must be an origin alone/],
+  ['BASE_URL', 'https://sho.rt/?q', /^BASE_URL must be an origin alone/],
+  ['BASE_URL', 'https://user@sho.rt', /^BASE_URL must be an origin alone/],
+  ['BASE_URL', 'ftp://sho.rt', /^BASE_URL must be a URL such as/],
+  ['REDIRECT_STATUS', '200', /^REDIRECT_STATUS must be 301, 302, 307 or 308$/],
+  ['REDIRECT_STATUS', 'permanent', /^REDIRECT_STATUS must be 301, 302, 307 or 308$/],
+  ['ALLOW_PRIVATE_URLS', 'maybe', /^ALLOW_PRIVATE_URLS must be true or false$/],
+  ['BULL_BOARD_PASSWORD', 'short', /^BULL_BOARD_PASSWORD must be at least 8 characters$/],
+  ['REDIS_PREFIX', 'a{b}', /^REDIS_PREFIX must be 1 to 32/],
+  ['OWN_HOSTS', 'sho.rt,https://sho.rt', /^OWN_HOSTS must be host names/],
+])('%s refuses "%s" and says what it wants', (name, value, problem) => {
+  expect(problemsOf({ [name]: value })).toEqual([expect.stringMatching(problem)]);
+});
+
+test('a password of Bull Board that is too short is refused without being shown', () => {
+  const problems = problemsOf({ BULL_BOARD_PASSWORD: 'hunter2' });
+  expect(problems).toEqual(['BULL_BOARD_PASSWORD must be at least 8 characters']);
+});
+
+test('a base URL with a final slash is the same origin', () => {
+  expect(loadConfig(webSettings, { ...needed, BASE_URL: 'https://SHO.rt:443/' }).BASE_URL).toBe(
+    'https://sho.rt',
+  );
+});
+
+test('a low water that is not below the target is refused; one that is not set follows any target', () => {
+  const problem = 'KEY_POOL_LOW_WATER must be less than KEY_POOL_TARGET';
+  expect(problemsOf({ KEY_POOL_LOW_WATER: '1000', KEY_POOL_TARGET: '1000' })).toEqual([problem]);
+  expect(problemsOf({ KEY_POOL_LOW_WATER: '100001' })).toEqual([problem]);
+  expect(problemsOf({ KEY_POOL_TARGET: '100' })).toEqual([]);
+  expect(problemsOf({ KEY_POOL_LOW_WATER: '999', KEY_POOL_TARGET: '1000' })).toEqual([]);
+});

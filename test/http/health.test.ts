@@ -1,0 +1,118 @@
+import { expect, test } from 'vitest';
+import { createApiKeys } from '../../src/api-keys/api-keys.ts';
+import { version } from '../../src/version.ts';
+import { createClient } from '../support/client.ts';
+import { startWeb } from '../support/processes.ts';
+import { useWeb } from '../support/web-app.ts';
+
+const web = useWeb();
+const nowhere = '127.0.0.1:1';
+
+test('the service tells its name and version to anybody', async () => {
+  const answer = await web.client(null).get('/');
+  expect(answer.body).toEqual({ service: 'linkmill', version });
+});
+
+test('with both stores there the service is healthy, live and ready, and tells the size of its key pool', async () => {
+  const { redis } = web.redis;
+  await redis().rpush(`${web.redis.prefix}:keys:pool`, 'aaaaaaa', 'bbbbbbb');
+  const health = await web.client(null).get('/health');
+  expect(health.status).toBe(200);
+  expect(health.headers.get('cache-control')).toBe('no-store');
+  expect(health.body).toEqual({
+    status: 'healthy',
+    timestamp: expect.stringMatching(/Z$/),
+    version,
+    kgs_pool_size: 2,
+    checks: {
+      postgres: { status: 'up', latency_ms: expect.any(Number) },
+      redis: { status: 'up', latency_ms: expect.any(Number) },
+    },
+  });
+  expect((await web.client(null).get('/health/live')).status).toBe(200);
+  expect((await web.client(null).get('/health/ready')).status).toBe(200);
+});
+
+test('without Redis the service is degraded and ready, and creates, redirects and deletes', async () => {
+  const { key } = await createApiKeys(web.database.db()).create('without Redis');
+  const lame = await startWeb({
+    DATABASE_URL: web.database.url(),
+    REDIS_URL: `redis://${nowhere}`,
+    CLICK_ACK_MS: '50',
+  });
+  try {
+    const client = createClient(lame.baseUrl, key);
+    const health = await client.get('/health');
+    expect(health.status).toBe(200);
+    expect(health.body).toMatchObject({
+      status: 'degraded',
+      kgs_pool_size: null,
+      checks: { postgres: { status: 'up' }, redis: { status: 'down' } },
+    });
+    expect((await client.get('/health/ready')).status).toBe(200);
+    expect((await client.get('/health/live')).status).toBe(200);
+
+    const created = await client.post('/api/v1/urls', { original_url: 'https://example.com/page' });
+    expect(created.status).toBe(201);
+    const code = String(created.body['short_code']);
+    const redirected = await client.get(`/${code}`);
+    expect(redirected.status).toBe(301);
+    expect(redirected.headers.get('location')).toBe('https://example.com/page');
+    expect((await client.get('/api/v1/codes')).status).toBe(200);
+
+    const job = await client.post('/api/v1/jobs/flush-clicks', {});
+    expect(job.status).toBe(503);
+    expect(job.headers.get('retry-after')).toMatch(/^\d+$/);
+
+    expect((await client.delete(`/api/v1/urls/${code}`)).status).toBe(204);
+    expect((await client.get(`/${code}`)).status).toBe(404);
+    expect((await client.get('/unknown1')).status).toBe(404);
+  } finally {
+    await lame.stop();
+  }
+});
+
+test('without PostgreSQL the service is degraded and ready, redirects from the cache and answers 503 elsewhere', async () => {
+  const cached = await web.client().post('/api/v1/urls', { original_url: 'https://example.com/cached' });
+  const lame = await startWeb({
+    DATABASE_URL: `postgres://nobody@${nowhere}/nothing`,
+    REDIS_URL: web.redis.url(),
+    REDIS_PREFIX: web.redis.prefix,
+    SHUTDOWN_DEADLINE_MS: '1000',
+  });
+  try {
+    const client = createClient(lame.baseUrl, web.apiKey());
+    const health = await client.get('/health');
+    expect(health.status).toBe(200);
+    expect(health.body).toMatchObject({ status: 'degraded', checks: { postgres: { status: 'down' } } });
+    expect((await client.get('/health/ready')).status).toBe(200);
+
+    expect((await client.get(`/${String(cached.body['short_code'])}`)).status).toBe(301);
+    for (const answer of [
+      await client.get('/unknown2'),
+      await client.post('/api/v1/urls', { original_url: 'https://example.com/' }),
+    ]) {
+      expect(answer.status).toBe(503);
+      expect(answer.headers.get('retry-after')).toMatch(/^\d+$/);
+      expect(answer.headers.get('content-type')).toContain('application/problem+json');
+    }
+  } finally {
+    await lame.stop();
+  }
+});
+
+test('without either store the service is unhealthy and not ready, and still live', async () => {
+  const lame = await startWeb({
+    DATABASE_URL: `postgres://nobody@${nowhere}/nothing`,
+    REDIS_URL: `redis://${nowhere}`,
+  });
+  try {
+    const client = createClient(lame.baseUrl);
+    const health = await client.get('/health');
+    expect([health.status, health.body['status']]).toEqual([503, 'unhealthy']);
+    expect((await client.get('/health/ready')).status).toBe(503);
+    expect((await client.get('/health/live')).status).toBe(200);
+  } finally {
+    await lame.stop();
+  }
+});

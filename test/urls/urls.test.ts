@@ -1,0 +1,327 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { createApiKeys } from '../../src/api-keys/api-keys.ts';
+import { createKeyGenerator } from '../../src/keys/key-generator.ts';
+import { createKeyPool } from '../../src/keys/key-pool.ts';
+import { createKeyStore } from '../../src/keys/key-store.ts';
+import { createKeys } from '../../src/keys/keys.ts';
+import { closeRedis, openRedis } from '../../src/redis.ts';
+import { createUrlCache } from '../../src/urls/url-cache.ts';
+import { createUrlPolicy, UrlRefused } from '../../src/urls/url-policy.ts';
+import { createUrlStore } from '../../src/urls/url-store.ts';
+import { CodeTaken, Overloaded, UrlExpired, UrlNotFound } from '../../src/urls/url.ts';
+import { createUrls } from '../../src/urls/urls.ts';
+import { silentLog, uniquePrefix, useDatabase, useRedis } from '../support/resources.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+const { db } = useDatabase();
+const shared = useRedis();
+const originalUrl = 'https://example.com/page';
+let owner: number;
+let stranger: number;
+
+beforeAll(async () => {
+  const apiKeys = createApiKeys(db());
+  owner = (await apiKeys.create('owner')).id;
+  stranger = (await apiKeys.create('stranger')).id;
+});
+
+let codes = 0;
+const newCode = () => `code-${(codes += 1)}`;
+
+/** Short URLs on the real stores; `count` is how often cache and table were asked. */
+function openUrls(redis = shared.redis()) {
+  const count = { cache: 0, table: 0 };
+  // A prefix of its own under the file's, whose keys are removed at the end.
+  const prefix = `${shared.prefix}-${uniquePrefix()}`;
+  const store = createUrlStore(db());
+  const cache = createUrlCache(redis, { prefix, ttlSeconds: 60 });
+  const pool = createKeyPool(redis, prefix);
+  const keys = createKeys({
+    generator: createKeyGenerator(db()),
+    pool,
+    store: createKeyStore(db()),
+    lowWater: 1,
+    onLow: () => {},
+    log: silentLog,
+  });
+  const urls = createUrls({
+    store: {
+      ...store,
+      findByCode: async (code) => {
+        count.table += 1;
+        return await store.findByCode(code);
+      },
+    },
+    cache: {
+      ...cache,
+      find: async (code) => {
+        const entry = await cache.find(code);
+        count.cache += 1;
+        return entry;
+      },
+    },
+    keys,
+    normaliseUrl: createUrlPolicy({ ownHosts: [], allowPrivate: false }),
+    log: silentLog,
+  });
+  const forget = async (code: string) => await redis.del(`${prefix}:url:${code}`);
+  return { urls, store, cache, keys, pool, count, forget };
+}
+
+const wish = (more: { customCode?: string; expiresAt?: Date } = {}) => ({
+  originalUrl,
+  expiresAt: null,
+  ...more,
+});
+
+/** Makes every look-up in the table wait until `release` is called. */
+async function holdTable() {
+  const holder = await db().transaction();
+  await holder.raw('lock table urls in access exclusive mode');
+  return { release: async () => void (await holder.rollback()) };
+}
+
+describe('resolve', () => {
+  test('a created short URL is resolved without asking the table', async () => {
+    const { urls, count } = openUrls();
+    const { id, shortCode } = await urls.create(wish(), owner);
+    expect(await urls.resolve(shortCode, Date.now())).toEqual({ id, originalUrl, expiresAtMs: null });
+    expect(count.table).toBe(0);
+  });
+
+  test('fifty visitors of one code that is not cached cost one look-up in the table', async () => {
+    const { urls, count, forget } = openUrls();
+    const { shortCode } = await urls.create(wish(), owner);
+    await forget(shortCode);
+    const table = await holdTable();
+    const visits = Array.from({ length: 50 }, () => urls.resolve(shortCode, Date.now()));
+    await waitUntil('all of them have asked the cache', () => count.cache === 50);
+    await table.release();
+    expect(new Set((await Promise.all(visits)).map((url) => url.originalUrl))).toEqual(
+      new Set([originalUrl]),
+    );
+    expect(count.table).toBe(1);
+    await urls.resolve(shortCode, Date.now());
+    expect(count.table).toBe(1);
+  });
+
+  test('an unknown code is looked up once and then remembered as unknown', async () => {
+    const { urls, count } = openUrls();
+    const code = newCode();
+    await expect(urls.resolve(code, Date.now())).rejects.toThrow(UrlNotFound);
+    await expect(urls.resolve(code, Date.now())).rejects.toThrow(UrlNotFound);
+    expect(count.table).toBe(1);
+    await urls.create(wish({ customCode: code }), owner);
+    expect(await urls.resolve(code, Date.now())).toMatchObject({ originalUrl });
+  });
+
+  test('of three hundred look-ups that wait at once, those beyond the limit are refused at once', async () => {
+    const { urls, count } = openUrls();
+    const table = await holdTable();
+    let refused = 0;
+    const visits = Array.from({ length: 300 }, async () => {
+      try {
+        return await urls.resolve(newCode(), Date.now());
+      } catch (error) {
+        if (error instanceof Overloaded) refused += 1;
+        return error;
+      }
+    });
+    try {
+      await waitUntil('the rest is refused while the others wait', () => refused === 44, 1_500);
+    } finally {
+      await table.release();
+    }
+    await Promise.all(visits);
+    expect(count.table).toBe(256);
+    await expect(urls.resolve(newCode(), Date.now())).rejects.toThrow(UrlNotFound);
+  });
+
+  test('a look-up that fails is not remembered', async () => {
+    const { urls, store } = openUrls();
+    const { shortCode } = await store
+      .insert({
+        shortCode: newCode(),
+        originalUrl,
+        codeIsGenerated: false,
+        expiresAt: null,
+        createdBy: owner,
+      })
+      .then((url) => url!);
+    const table = await holdTable();
+    const visit = urls.resolve(shortCode, Date.now());
+    const outcome = visit.then(
+      () => 'resolved',
+      () => 'failed',
+    );
+    await waitUntil('the look-up waits for the lock, and is cancelled', async () => {
+      const { rows } = await db().raw(
+        `select pg_cancel_backend(pid) from pg_stat_activity
+         where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      return rows.length > 0;
+    });
+    expect(await outcome).toBe('failed');
+    await table.release();
+    expect(await urls.resolve(shortCode, Date.now())).toMatchObject({ originalUrl });
+  });
+
+  test('with Redis unreachable everything goes on from the table', async () => {
+    const redis = openRedis('cache', 'redis://127.0.0.1:1', silentLog);
+    try {
+      const { urls } = openUrls(redis);
+      const { shortCode } = await urls.create(wish(), owner);
+      expect(await urls.resolve(shortCode, Date.now())).toMatchObject({ originalUrl });
+      await urls.delete(shortCode);
+      await expect(urls.resolve(shortCode, Date.now())).rejects.toThrow(UrlNotFound);
+    } finally {
+      await closeRedis(redis);
+    }
+  });
+
+  test('a reader that looked before a deletion and fills after it does not bring the short URL back', async () => {
+    const { urls, store, cache } = openUrls();
+    const { shortCode } = await urls.create(wish(), owner);
+    const seen = (await store.findByCode(shortCode))!;
+    await urls.delete(shortCode);
+    await cache.put(seen);
+    await expect(urls.resolve(shortCode, Date.now())).rejects.toThrow(UrlNotFound);
+  });
+});
+
+describe('expiry', () => {
+  test('a short URL is expired from its very millisecond on, from cache and table alike', async () => {
+    const { urls, forget } = openUrls();
+    const expiresAt = new Date(Date.now() + 60_000);
+    const { shortCode } = await urls.create(wish({ expiresAt }), owner);
+    for (const prepare of [async () => {}, async () => void (await forget(shortCode))]) {
+      await prepare();
+      expect(await urls.resolve(shortCode, expiresAt.getTime() - 1)).toMatchObject({ originalUrl });
+      await prepare();
+      await expect(urls.resolve(shortCode, expiresAt.getTime())).rejects.toThrow(UrlExpired);
+    }
+    await expect(urls.getWithClicks(shortCode, expiresAt)).rejects.toThrow(UrlExpired);
+  });
+
+  test('an expired short URL stays an expired one after the clean-up has disabled it, from cache and table', async () => {
+    const { urls, store, cache, forget } = openUrls();
+    const { shortCode } = await urls.create(wish({ expiresAt: new Date(Date.now() - 1) }), owner);
+    const disabled = await store.deactivateExpired(new Date(), 1_000);
+    expect(disabled.map((one) => one.shortCode)).toContain(shortCode);
+    await cache.bury(disabled, 'expired');
+    await expect(urls.resolve(shortCode, Date.now())).rejects.toThrow(UrlExpired);
+    await forget(shortCode);
+    await expect(urls.resolve(shortCode, Date.now())).rejects.toThrow(UrlExpired);
+    await expect(urls.resolve(shortCode, Date.now())).rejects.toThrow(UrlExpired);
+    await expect(urls.getWithClicks(shortCode, new Date())).rejects.toThrow(UrlExpired);
+  });
+
+  test('a short URL that was disabled by hand is not found, though it would not have expired yet', async () => {
+    const { urls, forget } = openUrls();
+    for (const expiresAt of [undefined, new Date(Date.now() + 60_000)]) {
+      const { shortCode } = await urls.create(wish(expiresAt && { expiresAt }), owner);
+      await db()('urls').where({ short_code: shortCode }).update({ is_active: false });
+      await forget(shortCode);
+      await expect(urls.resolve(shortCode, Date.now())).rejects.toThrow(UrlNotFound);
+      await expect(urls.getWithClicks(shortCode, new Date())).rejects.toThrow(UrlNotFound);
+    }
+  });
+});
+
+describe('create', () => {
+  test('a URL that the policy refuses stores nothing and takes no key', async () => {
+    const { urls, pool } = openUrls();
+    await pool.add(['keyAAA1']);
+    const wrong = { ...wish(), originalUrl: 'javascript:alert(1)' };
+    await expect(urls.create(wrong, owner)).rejects.toThrow(UrlRefused);
+    expect(await pool.size()).toBe(1);
+  });
+
+  test('a key that a custom code has taken is passed over for the next one', async () => {
+    for (const keys of [
+      ['keyBBB1', 'keyBBB2'],
+      ['keyBBB4', 'keyBBB3'],
+    ]) {
+      const { urls, pool } = openUrls();
+      const taken = keys.find((key) => /[13]$/.test(key))!;
+      const free = keys.find((key) => key !== taken)!;
+      await urls.create(
+        { ...wish({ customCode: taken }), originalUrl: 'https://example.com/first' },
+        stranger,
+      );
+      await pool.add(keys);
+      const created = [await urls.create(wish(), owner), await urls.create(wish(), owner)];
+      expect(created[0]!.shortCode).toBe(free);
+      // The pool is empty by now: the second one comes from the generator.
+      expect(keys).not.toContain(created[1]!.shortCode);
+      expect(await urls.resolve(taken, Date.now())).toMatchObject({
+        originalUrl: 'https://example.com/first',
+      });
+    }
+  });
+
+  test('of twenty who ask for one custom code at once, one gets it and the others learn that it is taken', async () => {
+    const { urls } = openUrls();
+    const customCode = newCode();
+    const results = await Promise.allSettled(
+      Array.from({ length: 20 }, (_, i) =>
+        urls.create({ ...wish({ customCode }), originalUrl: `${originalUrl}/${i}` }, owner),
+      ),
+    );
+    const winners = results.filter((result) => result.status === 'fulfilled');
+    const reasons = results.filter((result) => result.status === 'rejected').map((result) => result.reason);
+    expect(winners).toHaveLength(1);
+    expect(reasons.every((reason) => reason instanceof CodeTaken)).toBe(true);
+    expect(await urls.resolve(customCode, Date.now())).toMatchObject({
+      originalUrl: winners[0]!.value.originalUrl,
+    });
+    const stored = await db()('urls').where({ short_code: customCode });
+    expect(stored).toHaveLength(1);
+    expect(await db()('url_stats').where({ url_id: stored[0].id })).toHaveLength(1);
+  });
+
+  test('a reserved key is for its API key alone, and used once', async () => {
+    const { urls, keys } = openUrls();
+    const [customCode] = (await keys.reserve(1, owner)) as [string];
+    await expect(urls.create(wish({ customCode }), stranger)).rejects.toThrow(CodeTaken);
+    expect(await urls.create(wish({ customCode }), owner)).toMatchObject({ shortCode: customCode });
+    await expect(urls.create(wish({ customCode }), owner)).rejects.toThrow(CodeTaken);
+    expect(await db()('reserved_keys').where({ short_code: customCode })).toEqual([]);
+  });
+});
+
+describe('delete', () => {
+  test('a deleted short URL is gone for every question, and its code stays taken until it is purged', async () => {
+    const { urls, store } = openUrls();
+    const customCode = newCode();
+    const first = await urls.create(wish({ customCode }), owner);
+    await urls.delete(customCode);
+    await expect(urls.resolve(customCode, Date.now())).rejects.toThrow(UrlNotFound);
+    await expect(urls.getWithClicks(customCode, new Date())).rejects.toThrow(UrlNotFound);
+    await expect(urls.delete(customCode)).rejects.toThrow(UrlNotFound);
+    await expect(urls.create(wish({ customCode }), owner)).rejects.toThrow(CodeTaken);
+
+    expect(await store.purge(new Date(Date.now() + 1_000), 0, 0, 1_000)).toBeGreaterThan(0);
+    const second = await urls.create(wish({ customCode }), owner);
+    expect(second.version).toBeGreaterThan(first.version);
+    // The tombstone of the first one is older.
+    expect(await urls.resolve(customCode, Date.now())).toMatchObject({ id: second.id });
+  });
+
+  test('of ten who delete one short URL at once, one does and the others find nothing', async () => {
+    const { urls } = openUrls();
+    const { shortCode } = await urls.create(wish(), owner);
+    const results = await Promise.allSettled(Array.from({ length: 10 }, () => urls.delete(shortCode)));
+    expect(results.filter((result) => result.status === 'fulfilled')).toHaveLength(1);
+    for (const result of results.filter((one) => one.status === 'rejected'))
+      expect(result.reason).toBeInstanceOf(UrlNotFound);
+  });
+
+  test('a code of another shape is not found', async () => {
+    const { urls } = openUrls();
+    for (const code of ['', 'abc', 'a b c d', 'abcd\0', 'a'.repeat(33), 'admin']) {
+      await expect(urls.delete(code)).rejects.toThrow(UrlNotFound);
+      await expect(urls.getWithClicks(code, new Date())).rejects.toThrow(UrlNotFound);
+    }
+  });
+});
