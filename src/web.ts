@@ -53,7 +53,13 @@ const clicksDb = closing.defer(
 const clickStore = createClickStore(clicksDb);
 const clickRecorder = closing.defer(
   'clicks',
-  createClickRecorder({ send: clickStream.send, apply: clickStore.apply, ackMs: config.CLICK_ACK_MS, log }),
+  createClickRecorder({
+    send: clickStream.send,
+    apply: clickStore.apply,
+    findApplied: clickStore.findApplied,
+    ackMs: config.CLICK_ACK_MS,
+    log,
+  }),
   (recorder) => recorder.drain(),
 );
 

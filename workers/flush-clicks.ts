@@ -16,7 +16,7 @@ export async function flushClicks(
   const waiting = await Promise.all(shards.map((shard) => clickStream.length(shard)));
   const total = waiting.reduce((sum, length) => sum + length, 0);
   for (const shard of shards) {
-    for (let left = waiting[shards.indexOf(shard)]!; left > 0;) {
+    for (let left = waiting[shards.indexOf(shard)]!; left > 0 && !signal.aborted;) {
       const entries = await clickStream.claim(shard);
       if (entries.length === 0) break;
       const unreadable = entries.filter((entry) => !entry.batch).map((entry) => toUnreadable(shard, entry));

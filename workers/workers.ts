@@ -28,7 +28,9 @@ function startWorker<Name extends JobName>(
   name: Name,
   { processors, redis, redisPrefix, log }: Parameters<typeof startWorkers>[0],
 ): Worker<JobData[Name], Summary> {
-  const run = async (job: Job<JobData[Name], Summary>, token?: string, signal = neverAborted) => {
+  // Without a default value: BullMQ counts the parameters to see whether a signal is wanted.
+  const run = async (job: Job<JobData[Name], Summary>, token?: string, given?: AbortSignal) => {
+    const signal = given ?? neverAborted;
     const summary = await processors[name](readData(name, job.data), {
       reportProgress: async (percent) => await job.updateProgress(percent),
       signal,

@@ -24,6 +24,20 @@ export type ClickStore = ReturnType<typeof createClickStore>;
 /** Counters and ledger, which only ever change together. */
 export function createClickStore(db: Knex) {
   return {
+    /** Which of these batches of a producer are counted. */
+    async findApplied(producer: string, seqs: number[]): Promise<number[]> {
+      const { rows } = await db.raw<{ rows: { seq: number }[] }>(
+        `select batch.seq from unnest(cast(:seqs as bigint[])) as batch (seq)
+         where exists (
+           select from click_producers p where p.producer = :producer and batch.seq <= p.applied_through
+         ) or exists (
+           select from click_ooo o where o.producer = :producer and o.seq = batch.seq
+         )`,
+        { producer, seqs },
+      );
+      return rows.map((row) => row.seq);
+    },
+
     /** Counts each batch that was not counted before, whoever sent it, however often, in whatever order; one transaction.
      *  Rows are locked in order, so two that run at once wait for each other instead of deadlocking. */
     async apply(batches: Batch[], unreadable: Unreadable[] = []): Promise<Applied> {

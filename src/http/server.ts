@@ -8,8 +8,10 @@ const keepAliveTimeoutMs = 75_000;
 const headersTimeoutMs = 10_000;
 const requestTimeoutMs = 15_000;
 const pollMs = 50;
-/** Turns of the event loop without a new connection after which nobody waits to be accepted: each turn accepts one. */
+/** Each turn of the event loop accepts one connection: after so many, and so long, without any nobody waits, and no
+ *  crowd of clients is just about to connect again. */
 const quietTurns = 5;
+const quietMs = 1;
 const quietDeadlineMs = 1_000;
 /** How long a request may take, once nothing new is accepted, before its connection is cut all the same. */
 const lastAnswerMs = 5_000;
@@ -47,10 +49,15 @@ export async function listen(
   /** Resolves at a moment at which no connection waits to be accepted: one that did would be reset. */
   async function waitForQuiet(): Promise<void> {
     const deadline = performance.now() + quietDeadlineMs;
-    for (let turns = 0, seen = connections; turns < quietTurns && performance.now() < deadline; turns++) {
+    let quietSince = performance.now();
+    let seen = connections;
+    for (let turns = 0; turns < quietTurns || performance.now() < quietSince + quietMs; turns++) {
       await nextTurn();
-      if (connections > seen) turns = 0;
+      if (performance.now() > deadline) return;
+      if (connections === seen) continue;
       seen = connections;
+      turns = 0;
+      quietSince = performance.now();
     }
   }
 

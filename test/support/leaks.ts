@@ -1,8 +1,10 @@
 import { afterAll } from 'vitest';
+import { killLeftProcesses } from './processes.ts';
 import { openResources } from './resources.ts';
 
 /** Fails a file that leaves connections, processes or servers open behind it. */
 afterAll(() => {
   const left = openResources();
+  killLeftProcesses();
   if (left.length > 0) throw new Error(`left open: ${left.join(', ')}`);
 });

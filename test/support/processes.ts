@@ -28,6 +28,13 @@ const commandLine = (entry: string, args: string[]) => [
   ...args,
 ];
 
+const running = new Set<ChildProcess>();
+
+/** Ends what a failed test did not stop. */
+export function killLeftProcesses(): void {
+  for (const child of running) child.kill('SIGKILL');
+}
+
 /** Runs a built entry file, such as `src/web.js`, as the Procfile does. Needs settings: nothing is inherited but PATH. */
 export function startProcess(entry: string, settings: Settings, args: string[] = []): TestProcess {
   const child = spawn(process.execPath, commandLine(entry, args), {
@@ -57,7 +64,9 @@ export function startProcess(entry: string, settings: Settings, args: string[] =
 }
 
 async function endOf(child: ChildProcess): Promise<number | NodeJS.Signals> {
+  running.add(child);
   const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+  running.delete(child);
   return code ?? signal ?? 'SIGKILL';
 }
 

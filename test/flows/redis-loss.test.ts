@@ -1,0 +1,57 @@
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createCodes, findMiscounted, readCounted } from '../support/counts.ts';
+import { startLoad } from '../support/load.ts';
+import { startWeb, startWorker } from '../support/processes.ts';
+import { useDatabase } from '../support/resources.ts';
+import { startTestRedis, type TestRedis } from '../support/servers.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+const { db, url } = useDatabase();
+let redis: TestRedis;
+
+beforeAll(async () => {
+  redis = await startTestRedis();
+});
+
+afterAll(async () => {
+  await redis.stop();
+});
+
+/** Puts load on a web and a worker process, does three times what loses Redis' data, and judges when counting has caught
+ *  up, and again when both processes have ended and nothing more can be counted. */
+async function judgeLosing(lose: () => Promise<void>) {
+  const settings = { DATABASE_URL: url(), REDIS_URL: redis.url };
+  const [web, worker] = await Promise.all([startWeb(settings), startWorker(settings)]);
+  const codes = await createCodes(db(), web.baseUrl, 5);
+  const load = startLoad(web.baseUrl, codes);
+  for (let times = 1; times <= 3; times++) {
+    const before = load.answeredInAll();
+    await waitUntil('the load runs', () => load.answeredInAll() > before + 1_000);
+    await lose();
+  }
+  const tally = await load.stop();
+  await waitUntil(
+    'everything answered is counted',
+    async () => findMiscounted(tally, await readCounted(db())).length === 0,
+    20_000,
+  );
+  expect([await web.stop(), await worker.stop()]).toEqual([0, 0]);
+  expect(findMiscounted(tally, await readCounted(db()))).toEqual([]);
+  expect(tally.failures).toEqual([]);
+}
+
+test('clicks that Redis took and lost by FLUSHALL under load are counted exactly once', async () => {
+  await judgeLosing(async () => {
+    const client = new Redis(redis.url);
+    await client.flushall();
+    client.disconnect();
+  });
+});
+
+test('clicks that a Redis without persistence took before it was killed are counted exactly once', async () => {
+  await judgeLosing(async () => {
+    await redis.kill();
+    await redis.start();
+  });
+});

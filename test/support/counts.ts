@@ -1,0 +1,29 @@
+import { createApiKeys } from '../../src/api-keys/api-keys.ts';
+import type { Knex } from '../../src/postgres.ts';
+import { createClient } from './client.ts';
+import type { Tally } from './load.ts';
+import { createUrl } from './urls.ts';
+
+/** Short codes of fresh short URLs of the service at `baseUrl`, whose database `db` is. */
+export async function createCodes(db: Knex, baseUrl: string, count: number): Promise<string[]> {
+  const { key } = await createApiKeys(db).create('test');
+  const client = createClient(baseUrl, key);
+  return await Promise.all(Array.from({ length: count }, async () => await createUrl(client)));
+}
+
+/** What PostgreSQL has counted, per short code. */
+export async function readCounted(db: Knex): Promise<Map<string, number>> {
+  const rows = await db('urls as u')
+    .join('url_stats as s', 's.url_id', 'u.id')
+    .select('short_code', 'click_count');
+  return new Map(rows.map((row) => [row.short_code as string, row.click_count as number]));
+}
+
+/** The short codes for which `answered ≤ counted ≤ sent` does not hold. */
+export function findMiscounted(tally: Tally, counted: Map<string, number>) {
+  return [...tally.sent].flatMap(([code, sent]) => {
+    const answered = tally.answered.get(code) ?? 0;
+    const count = counted.get(code) ?? 0;
+    return answered <= count && count <= sent ? [] : [{ code, answered, count, sent }];
+  });
+}
