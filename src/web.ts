@@ -13,6 +13,7 @@ import { createKeys } from './keys/keys.ts';
 import { ClosingStack, endOnSignal } from './lifecycle.ts';
 import { createLog } from './log.ts';
 import { openPostgres } from './postgres.ts';
+import { watchRedisMemory } from './redis-memory.ts';
 import { closeRedis, openRedis } from './redis.ts';
 import { createUrlCache } from './urls/url-cache.ts';
 import { createUrlPolicy } from './urls/url-policy.ts';
@@ -42,6 +43,7 @@ const producerRedis = closing.defer(
   openRedis('producer', config.REDIS_URL, log),
   closeRedis,
 );
+const memory = closing.defer('redis memory', watchRedisMemory(cacheRedis, log), (watch) => watch.stop());
 const queues = createQueues(producerRedis, prefix, log);
 
 const clickStream = createClickStream(clicksRedis, { prefix, shards: config.CLICK_SHARDS });
@@ -83,7 +85,11 @@ const keys = closing.defer(
 
 const urls = createUrls({
   store: createUrlStore(db),
-  cache: createUrlCache(cacheRedis, { prefix, ttlSeconds: config.CACHE_TTL_SECONDS }),
+  cache: createUrlCache(cacheRedis, {
+    prefix,
+    ttlSeconds: config.CACHE_TTL_SECONDS,
+    hasRoom: memory.hasRoom,
+  }),
   keys,
   normaliseUrl: createUrlPolicy({
     ownHosts: [new URL(config.BASE_URL).hostname, ...config.OWN_HOSTS],

@@ -3,6 +3,7 @@ import { isJobName, type JobData, type JobName, jobNames, jobs } from '../src/jo
 import { ClosingStack } from '../src/lifecycle.ts';
 import { createLog } from '../src/log.ts';
 import { openPostgres } from '../src/postgres.ts';
+import { watchRedisMemory } from '../src/redis-memory.ts';
 import { closeRedis, openRedis } from '../src/redis.ts';
 import type { JobContext, Processor } from './processor.ts';
 import { createProcessors } from './processors.ts';
@@ -22,6 +23,7 @@ const db = closing.defer(
   (pool) => pool.destroy(),
 );
 const redis = closing.defer('redis', openRedis('jobs', config.REDIS_URL, log), closeRedis);
+const memory = closing.defer('redis memory', watchRedisMemory(redis, log), (watch) => watch.stop());
 try {
   const summary = await run(name);
   process.stdout.write(`${JSON.stringify(summary)}\n`);
@@ -33,7 +35,9 @@ await closing.closeAll(closingMs);
 process.exit();
 
 async function run<Name extends JobName>(jobName: Name) {
-  const processor: Processor<Name> = createProcessors({ config, db, redis })[jobName];
+  const processor: Processor<Name> = createProcessors({ config, db, redis, hasRoom: memory.hasRoom })[
+    jobName
+  ];
   const interruption = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => interruption.abort());
   const context: JobContext = {

@@ -4,6 +4,7 @@ import { createQueues, isJobName, type JobName, jobNames } from '../src/jobs.ts'
 import { ClosingStack, endOnSignal } from '../src/lifecycle.ts';
 import { createLog } from '../src/log.ts';
 import { openPostgres } from '../src/postgres.ts';
+import { watchRedisMemory } from '../src/redis-memory.ts';
 import { closeRedis, openRedis } from '../src/redis.ts';
 import { createProcessors } from './processors.ts';
 import { keepSchedules } from './schedules.ts';
@@ -29,6 +30,7 @@ const db = closing.defer(
   (pool) => pool.destroy(),
 );
 const jobsRedis = closing.defer('redis (jobs)', openRedis('jobs', config.REDIS_URL, log), closeRedis);
+const memory = closing.defer('redis memory', watchRedisMemory(jobsRedis, log), (watch) => watch.stop());
 const producerRedis = closing.defer(
   'redis (producer)',
   openRedis('producer', config.REDIS_URL, log),
@@ -40,7 +42,7 @@ closing.defer(
   'workers',
   startWorkers({
     names,
-    processors: createProcessors({ config, db, redis: jobsRedis }),
+    processors: createProcessors({ config, db, redis: jobsRedis, hasRoom: memory.hasRoom }),
     redis: workerRedis,
     redisPrefix: config.REDIS_PREFIX,
     log,

@@ -19,15 +19,18 @@ export function createProcessors({
   config,
   db,
   redis,
+  hasRoom,
 }: {
   config: WorkerConfig;
   db: Knex;
   redis: Redis;
+  /** Whether Redis has room for cache entries. */
+  hasRoom: () => boolean;
 }): Processors {
   const prefix = config.REDIS_PREFIX;
   const urls = {
     urlStore: createUrlStore(db),
-    urlCache: createUrlCache(redis, { prefix, ttlSeconds: config.CACHE_TTL_SECONDS }),
+    urlCache: createUrlCache(redis, { prefix, ttlSeconds: config.CACHE_TTL_SECONDS, hasRoom }),
     now: () => new Date(),
   };
   const keys = {

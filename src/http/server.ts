@@ -8,10 +8,10 @@ const keepAliveTimeoutMs = 75_000;
 const headersTimeoutMs = 10_000;
 const requestTimeoutMs = 15_000;
 const pollMs = 50;
-/** Each turn of the event loop accepts one connection: after so many, and so long, without any nobody waits, and no
- *  crowd of clients is just about to connect again. */
+/** Turns of the event loop without a new connection after which nobody waits to be accepted: each turn accepts one. */
 const quietTurns = 5;
-const quietMs = 1;
+/** A client that has just been answered is about to connect again; after so long it is not. */
+const reconnectMs = 100;
 const quietDeadlineMs = 1_000;
 /** How long a request may take, once nothing new is accepted, before its connection is cut all the same. */
 const lastAnswerMs = 5_000;
@@ -49,15 +49,15 @@ export async function listen(
   /** Resolves at a moment at which no connection waits to be accepted: one that did would be reset. */
   async function waitForQuiet(): Promise<void> {
     const deadline = performance.now() + quietDeadlineMs;
-    let quietSince = performance.now();
     let seen = connections;
-    for (let turns = 0; turns < quietTurns || performance.now() < quietSince + quietMs; turns++) {
+    let seenAt = performance.now();
+    for (let turns = 0; turns < quietTurns && performance.now() < deadline;) {
       await nextTurn();
-      if (performance.now() > deadline) return;
+      const isNobodyAbout = inHand > 0 || performance.now() > seenAt + reconnectMs;
+      turns = connections === seen && isNobodyAbout ? turns + 1 : 0;
       if (connections === seen) continue;
       seen = connections;
-      turns = 0;
-      quietSince = performance.now();
+      seenAt = performance.now();
     }
   }
 

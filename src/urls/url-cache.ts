@@ -34,11 +34,16 @@ return 1`;
 
 /** The cache of short URLs in Redis. *Invariant:* every key has a TTL, and a value is only ever replaced by one of a
  *  higher version, so a slow reader cannot bring back what has been changed or deleted since. A deletion is a value too:
- *  a tombstone. */
-export function createUrlCache(redis: Redis, options: { prefix: string; ttlSeconds: number }) {
+ *  a tombstone. Tombstones are written however little room there is: without one an older value would stay. */
+export function createUrlCache(
+  redis: Redis,
+  options: { prefix: string; ttlSeconds: number; hasRoom?: () => boolean },
+) {
   const keyOf = (shortCode: string) => `${options.prefix}:url:${shortCode}`;
   /** Up to a tenth longer, so that what was warmed together does not expire together. */
   const jitteredTtl = () => Math.round(options.ttlSeconds * (1 + Math.random() / 10));
+
+  const hasRoom = options.hasRoom ?? (() => true);
 
   async function put(shortCode: string, version: number, body: string, ttlSeconds: number): Promise<boolean> {
     return (await redis.eval(setIfNewer, 1, keyOf(shortCode), version, body, ttlSeconds)) === 1;
@@ -51,15 +56,15 @@ export function createUrlCache(redis: Redis, options: { prefix: string; ttlSecon
       return value === null ? undefined : decode(value);
     },
 
-    /** Stores a short URL if it is newer than what is there. */
+    /** Stores a short URL if it is newer than what is there, and there is room. */
     async put(url: ShortUrl): Promise<boolean> {
-      return await put(url.shortCode, url.version, encode(url), jitteredTtl());
+      return hasRoom() && (await put(url.shortCode, url.version, encode(url), jitteredTtl()));
     },
 
     /** Stores many at once; resolves to how many were newer than what was there. */
     async putMany(urls: ShortUrl[]): Promise<number> {
       let stored = 0;
-      for (let i = 0; i < urls.length; i += chunkSize) {
+      for (let i = 0; i < urls.length && hasRoom(); i += chunkSize) {
         const puts = urls
           .slice(i, i + chunkSize)
           .map((url) => put(url.shortCode, url.version, encode(url), jitteredTtl()));
@@ -81,7 +86,7 @@ export function createUrlCache(redis: Redis, options: { prefix: string; ttlSecon
 
     /** Remembers for a moment that no short URL has this code; any real value is newer. */
     async putUnknown(shortCode: string): Promise<void> {
-      await put(shortCode, 0, tombstones['not found'], unknownTtlSeconds);
+      if (hasRoom()) await put(shortCode, 0, tombstones['not found'], unknownTtlSeconds);
     },
   };
 }
