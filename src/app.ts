@@ -86,13 +86,14 @@ const noStore: Koa.Middleware = async (ctx, next) => {
 
 /** Every route but the redirect and Bull Board: the public ones, and the API behind its keys. */
 export function createRouters({ config, urls, keys, queues, apiKeys, health }: AppDeps) {
-  const open = new Router();
+  const open = new Router({ sensitive: true });
   open.get('/', (ctx) => {
     ctx.body = { service: 'linkmill', version };
   });
   addHealthRoutes(open, { ...health, version });
 
-  const api = new Router<ApiState>({ prefix: '/api/v1' });
+  const api = new Router<ApiState>({ prefix: '/api/v1', sensitive: true });
+  // Paths are case-sensitive: the router would match a route in any case, but its middleware in this one only.
   api.use(noStore, authenticate(apiKeys), jsonBody());
   addUrlRoutes(api, { urls, baseUrl: config.BASE_URL });
   addCodeRoutes(api, { keys });

@@ -88,7 +88,7 @@ export const queuePrefix = (redisPrefix: string, name: JobName) => `{${redisPref
 const optionsOf = (name: JobName): JobsOptions => ({ ...history, ...jobs[name].options });
 
 /** Ids that BullMQ gives, to jobs and to those of schedulers. Other text would name one of the queue's own keys. */
-const jobIdPattern = /^(\d{1,20}|repeat:[\w-]{1,100}:\d{1,20})$/;
+export const jobIdPattern = /^(\d{1,20}|repeat:[\w-]{1,100}:\d{1,20})$/;
 
 /** Longest time that adding or reading a job may take; BullMQ itself would wait for Redis for ever. */
 const queueDeadlineMs = 2_000;

@@ -1,4 +1,5 @@
 import { Redis, type RedisOptions } from 'ioredis';
+import { withDeadline } from './lifecycle.ts';
 import type { Log } from './log.ts';
 
 const reconnectDelayMs = (attempt: number) => Math.min(attempt * 50, 500);
@@ -37,6 +38,21 @@ export function openRedis(role: RedisRole, url: string, log: Log): Redis {
     reachable = true;
   });
   return redis;
+}
+
+/** Resolves when all these connections are there, or after `ms`: a process starts without Redis too. */
+export async function waitForRedis(connections: Redis[], ms: number): Promise<void> {
+  const ready = connections.map(async (redis) => {
+    if (redis.status === 'ready') return;
+    await new Promise((resolve) => {
+      redis.once('ready', resolve);
+    });
+  });
+  await withDeadline(
+    Promise.all(ready).then(() => undefined),
+    ms,
+    () => undefined,
+  );
 }
 
 /** Whether an error says that Redis cannot be reached, or takes nothing now, as opposed to refusing a command. */

@@ -14,7 +14,7 @@ import { ClosingStack, endOnSignal } from './lifecycle.ts';
 import { createLog } from './log.ts';
 import { openPostgres } from './postgres.ts';
 import { watchRedisMemory } from './redis-memory.ts';
-import { closeRedis, openRedis } from './redis.ts';
+import { closeRedis, openRedis, waitForRedis } from './redis.ts';
 import { createUrlCache } from './urls/url-cache.ts';
 import { createUrlPolicy } from './urls/url-policy.ts';
 import { createUrlStore } from './urls/url-store.ts';
@@ -22,6 +22,8 @@ import { createUrls } from './urls/urls.ts';
 
 /** Longest time that a request waits for PostgreSQL. */
 const queryTimeoutMs = 2_000;
+/** How long the start waits for Redis, so that the first visitors find the cache. */
+const redisPatienceMs = 1_000;
 /** Clicks that Redis did not take have a pool of their own and time: no visitor waits for them, nor they for visitors. */
 const clicksPool = { poolMax: 2, queryTimeoutMs: 30_000 };
 
@@ -113,6 +115,7 @@ const app = createApp({
   },
   log,
 });
+await waitForRedis([cacheRedis, clicksRedis, producerRedis], redisPatienceMs);
 const handle = app.callback();
 const server = closing.defer(
   'http server',

@@ -4,7 +4,14 @@ import { Problem } from './errors.ts';
 
 /** What a request of the API carries once its key is known. */
 export interface ApiState extends DefaultState {
-  apiKey: ApiKey;
+  apiKey?: ApiKey;
+}
+
+/** The key of a request that went through `authenticate`; a route that is not behind it answers 401 instead of acting for
+ *  nobody. */
+export function apiKeyOf(state: ApiState): ApiKey {
+  if (state.apiKey === undefined) throw new Problem(401, 'unauthorized', 'Give an API key.');
+  return state.apiKey;
 }
 
 /** Lets a request through that carries a valid API key in `x-api-key` or `Authorization: Bearer`, else answers 401. */

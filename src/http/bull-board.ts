@@ -4,7 +4,7 @@ import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { KoaAdapter } from '@bull-board/koa';
 import type { Context, Middleware } from 'koa';
 import compose from 'koa-compose';
-import { isJobName, jobs, type Queues, QueueUnavailable } from '../jobs.ts';
+import { isJobName, jobIdPattern, jobs, type Queues, QueueUnavailable } from '../jobs.ts';
 import { withDeadline } from '../lifecycle.ts';
 import { Problem } from './errors.ts';
 
@@ -14,6 +14,21 @@ const isBoard = (ctx: Context) => ctx.path === boardPath || ctx.path.startsWith(
 
 /** Its page asks a foreign host for a typeface; the machine's own will do. */
 const fontLink = /<link href="https:\/\/fonts\.googleapis\.com[^>]*>/;
+
+/** Knows jobs by ids of BullMQ's making alone: any other text may be one of the queue's own keys. */
+class IdGuardingAdapter extends BullMQAdapter {
+  override async getJob(id: string): ReturnType<BullMQAdapter['getJob']> {
+    return jobIdPattern.test(id) ? await super.getJob(id) : undefined;
+  }
+
+  override async addJob(...[name, data, options]: Parameters<BullMQAdapter['addJob']>) {
+    const chosen: QueueJobOptions & { jobId?: unknown } = { ...options };
+    delete chosen.jobId;
+    return await super.addJob(name, data, chosen);
+  }
+}
+
+type QueueJobOptions = Parameters<BullMQAdapter['addJob']>[2];
 
 /** A Redis that hangs looks reachable, and BullMQ would wait for it for ever. */
 const answerDeadlineMs = 5_000;
@@ -33,7 +48,7 @@ export function bullBoard(deps: {
   createBullBoard({
     queues: queues.all.map(
       (queue) =>
-        new BullMQAdapter(queue, {
+        new IdGuardingAdapter(queue, {
           readOnlyMode: readOnly,
           description: isJobName(queue.name) ? jobs[queue.name].description : '',
         }),

@@ -2,7 +2,7 @@ import type Router from '@koa/router';
 import { z } from 'zod';
 import type { Keys } from '../keys/keys.ts';
 import { shortCodePattern } from '../urls/short-code.ts';
-import type { ApiState } from './authenticate.ts';
+import { type ApiState, apiKeyOf } from './authenticate.ts';
 import { methodNotAllowed } from './errors.ts';
 import { bodyOf, validate } from './validation.ts';
 
@@ -30,12 +30,12 @@ export function addCodeRoutes(api: Router<ApiState>, { keys }: { keys: Keys }): 
     // The router takes HEAD for a GET; here that would reserve codes which nobody sees.
     if (ctx.method === 'HEAD') throw methodNotAllowed('GET');
     const { count } = validate(reservation, { ...ctx.query });
-    ctx.body = { codes: await keys.reserve(count, ctx.state.apiKey.id) };
+    ctx.body = { codes: await keys.reserve(count, apiKeyOf(ctx.state).id) };
   });
 
   api.post('/codes/return', async (ctx) => {
     const { codes } = validate(giveBack, bodyOf(ctx));
-    const returned = await keys.giveBack(codes, ctx.state.apiKey.id);
+    const returned = await keys.giveBack(codes, apiKeyOf(ctx.state).id);
     const taken = new Set(returned);
     ctx.body = { returned, refused: codes.filter((code) => !taken.has(code)) };
   });

@@ -45,6 +45,7 @@ const titles: Record<string, string> = {
   'unsupported-media-type': 'Unsupported media type',
   'validation-failed': 'Validation failed',
   unavailable: 'Unavailable for the moment',
+  'bad-request': 'Bad request',
   'foreign-origin': 'Foreign origin',
   'internal-error': 'Internal error',
 };
@@ -52,6 +53,14 @@ const titles: Record<string, string> = {
 const retryAfterSeconds = '2';
 const unavailable = (detail: string) =>
   new Problem(503, 'unavailable', detail, { headers: { 'Retry-After': retryAfterSeconds } });
+
+/** An error that a library of Koa's throws at a request that it cannot read. */
+const isClientError = (error: unknown): error is Error & { status: number } =>
+  error instanceof Error &&
+  'status' in error &&
+  typeof error.status === 'number' &&
+  error.status >= 400 &&
+  error.status < 500;
 
 /** Which problem each error of the domain is. What is not named here is a 500. */
 function toProblem(error: unknown): Problem | undefined {
@@ -67,6 +76,7 @@ function toProblem(error: unknown): Problem | undefined {
   if (error instanceof KeySpaceExhausted) return unavailable('No short code is left.');
   if (error instanceof Overloaded) return unavailable('Too many look-ups are waiting.');
   if (error instanceof QueueUnavailable) return unavailable('The job queues are not reachable.');
+  if (isClientError(error)) return new Problem(error.status, 'bad-request', error.message);
   if (isPostgresUnavailable(error)) return unavailable('The database is not reachable.');
   return undefined;
 }
@@ -89,6 +99,9 @@ function problemOfRouting(status: number): Problem {
 export function answerErrors(log: Log): Middleware {
   return async (ctx, next) => {
     try {
+      // Node passes on request lines that Koa can make no path of.
+      if (typeof ctx.path !== 'string')
+        throw new Problem(400, 'bad-request', 'The request line names no path.');
       await next();
       if (ctx.body === undefined && ctx.status >= 400) throw problemOfRouting(ctx.status);
     } catch (error) {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { isShortCode, shortCodePattern } from '../urls/short-code.ts';
 import type { ShortUrl } from '../urls/url.ts';
 import type { Urls } from '../urls/urls.ts';
-import type { ApiState } from './authenticate.ts';
+import { type ApiState, apiKeyOf } from './authenticate.ts';
 import { bodyOf, validate } from './validation.ts';
 
 /** A hundred years: far enough for people, near enough for PostgreSQL. */
@@ -79,7 +79,7 @@ export function addUrlRoutes(
         customCode: body.custom_code ?? undefined,
         expiresAt: expiryOf(body, Date.now()),
       },
-      ctx.state.apiKey.id,
+      apiKeyOf(ctx.state).id,
     );
     ctx.status = 201;
     ctx.set('Location', `${baseUrl}/api/v1/urls/${url.shortCode}`);

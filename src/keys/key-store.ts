@@ -42,7 +42,9 @@ export function createKeyStore(db: Knex) {
            select short_code from returned_keys where available_at <= now()
            order by available_at limit :limit for update skip locked
          )
-         delete from returned_keys where short_code in (select short_code from available) returning short_code`,
+         delete from returned_keys where short_code in (select short_code from available)
+           and not exists (select from urls where urls.short_code = returned_keys.short_code)
+         returning short_code`,
         { limit },
       );
       return rows.map((row) => row.short_code);

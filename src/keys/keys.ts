@@ -52,6 +52,14 @@ export function createKeys(deps: {
       }
     },
 
+    /** A key that was never in the pool, where anybody may have known it. */
+    async takeFresh(): Promise<string> {
+      for (;;) {
+        const [key] = await generator.createKeys(1, 'lot');
+        if (key !== undefined) return key;
+      }
+    },
+
     /** Reserves `count` keys for the system that holds the API key; only it may create short URLs with them. */
     async reserve(count: number, apiKeyId: number): Promise<string[]> {
       const reserved: string[] = [];

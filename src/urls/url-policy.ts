@@ -35,7 +35,7 @@ export function createUrlPolicy(options: { ownHosts: string[]; allowPrivate: boo
   };
 }
 
-const withoutFinalDot = (host: string) => host.replace(/\.$/, '');
+const withoutFinalDot = (host: string) => host.replace(/\.+$/, '');
 
 function hasControlCharacter(text: string): boolean {
   for (let i = 0; i < text.length; i++) {
@@ -45,17 +45,17 @@ function hasControlCharacter(text: string): boolean {
   return false;
 }
 
-/** Whether a host, as the WHATWG parser spells it, is no address of the public internet. The parser has turned every
- *  octal, hexadecimal or shortened IPv4 spelling into dotted decimals before. */
-function isPrivateHost(host: string): boolean {
-  if (host === 'localhost' || host.endsWith('.localhost')) return true;
-  const bare = host.startsWith('[') ? host.slice(1, -1) : host;
-  if (!ipaddr.isValid(bare)) return false;
-  const address = ipaddr.process(bare);
-  return address.range() !== 'unicast' || isIpv4Compatible(address);
-}
+/** Names that only mean something inside a network. */
+const privateName = /^[^.]*$|\.(localhost|local|localdomain|internal|lan|home\.arpa)$/;
+/** What of IPv6 is in public use at all. */
+const publicIpv6 = ipaddr.IPv6.parseCIDR('2000::/3');
 
-/** Whether an address is of ::/96, an old way to write an IPv4 address that ipaddr.js takes for a public one. */
-function isIpv4Compatible(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
-  return 'parts' in address && address.parts.slice(0, 6).every((part) => part === 0);
+/** Whether a host, as the WHATWG parser spells it, is no name or address of the public internet. The parser has turned
+ *  every octal, hexadecimal or shortened IPv4 spelling into dotted decimals before. */
+function isPrivateHost(host: string): boolean {
+  const bare = host.startsWith('[') ? host.slice(1, -1) : host;
+  if (!ipaddr.isValid(bare)) return privateName.test(host);
+  const address = ipaddr.process(bare);
+  if (address.range() !== 'unicast') return true;
+  return address instanceof ipaddr.IPv6 && !address.match(publicIpv6);
 }

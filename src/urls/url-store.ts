@@ -34,6 +34,8 @@ export function createUrlStore(db: Knex) {
            insert into url_stats (url_id) select id from u
          ), used as (
            delete from reserved_keys where short_code in (select short_code from u)
+         ), used_again as (
+           delete from returned_keys where short_code in (select short_code from u)
          )
          select ${columns} from u`,
         { ...url },

@@ -9,8 +9,10 @@ import { CodeTaken, type ShortUrl, type ShortUrlWithClicks, UrlExpired, UrlNotFo
 
 /** Look-ups in the table that may wait at once, of different codes. */
 const maxLookUps = 256;
-/** A key that the unique index refuses is rare; so many in a row mean that something else is wrong. */
-const maxKeysTried = 20;
+/** Keys that are tried from the pool. Somebody may have used some of them as custom codes; fresh ones nobody knows. */
+const poolTries = 3;
+/** So many refusals in a row mean that something else is wrong. */
+const maxTries = 10;
 
 export type Urls = ReturnType<typeof createUrls>;
 
@@ -48,12 +50,12 @@ export function createUrls(deps: {
   }
 
   async function insertWithGeneratedKey(originalUrl: string, expiresAt: Date | null, createdBy: number) {
-    for (let tries = 0; tries < maxKeysTried; tries++) {
-      const shortCode = await keys.take();
+    for (let tries = 0; tries < maxTries; tries++) {
+      const shortCode = await (tries < poolTries ? keys.take() : keys.takeFresh());
       const url = await store.insert({ shortCode, originalUrl, expiresAt, createdBy, codeIsGenerated: true });
       if (url) return url;
     }
-    throw new Error(`${maxKeysTried} keys in a row were taken`);
+    throw new Error(`${maxTries} keys in a row were taken`);
   }
 
   async function insertWithCustomCode(

@@ -313,3 +313,33 @@ test('twenty at once who ask for the same custom code get one 201 and nineteen 4
   const winner = answers.find((answer) => answer.status === 201)!.body['original_url'];
   expect((await web.client(null).get('/contested')).headers.get('location')).toBe(winner);
 });
+
+test('no route of the API answers without a key, however its path is spelt', async () => {
+  const code = String(
+    (await web.client().post('/api/v1/urls', { original_url: 'https://example.com/' })).body['short_code'],
+  );
+  const paths = [
+    `/urls/${code}`,
+    `/urls/${code}/stats`,
+    '/codes',
+    '/urls',
+    '/jobs/flush-clicks',
+    '/jobs/flush-clicks/1',
+  ];
+  const prefixes = ['/api/v1', '/API/v1', '/api/V1', '/Api/V1', '/api/v1/', '//api/v1', '/%61pi/v1'];
+  for (const path of paths) {
+    for (const prefix of prefixes) {
+      for (const spelling of [
+        prefix + path,
+        prefix + path.toUpperCase().replace(code.toUpperCase(), code),
+        `${prefix}${path}/`,
+      ]) {
+        for (const method of ['GET', 'POST', 'DELETE']) {
+          const { status } = await web.client(null).request(method, spelling);
+          expect([method, spelling, [401, 404, 405].includes(status)]).toEqual([method, spelling, true]);
+        }
+      }
+    }
+  }
+  expect((await web.client(null).get(`/${code}`)).status).toBe(301);
+});

@@ -163,7 +163,7 @@ test.each([
   'http://[2606:4700:4700::1111]/',
   'http://[::ffff:8.8.8.8]/',
   'http://localhost.example/',
-  'http://notlocalhost/',
+  'http://notlocalhost.com/',
 ])('a public address is let through: %s', (text) => {
   expect(refusal(text)).toBeUndefined();
 });
@@ -236,4 +236,19 @@ test('whatever is let through is stable, printable ASCII without spaces, and wha
     { numRuns: 2_000 },
   );
   expect(passed).toBeGreaterThan(500);
+});
+
+test.each([
+  'http://localhost../',
+  'http://127.0.0.1../',
+  'http://intranet/',
+  'http://metadata.google.internal/',
+  'http://printer.local/',
+  'http://router.lan./',
+  'http://nas.home.arpa/',
+  'http://[4000::1]/',
+  'http://[1::]/',
+])('a host that only means something inside a network is refused: %s', (text) => {
+  const normaliseUrl = createUrlPolicy({ ownHosts: ['sho.rt'], allowPrivate: false });
+  expect(() => normaliseUrl(text)).toThrow('must not lead to a private, loopback or link-local address');
 });
