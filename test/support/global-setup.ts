@@ -24,10 +24,11 @@ const buildFolder = path.resolve(`.cache/test-build-${process.pid}`);
 
 /** Starts what every test file shares, builds what the processes of the flows run, and migrates the template database. */
 export default async function setup(project: TestProject) {
+  // Before any server is there to be left running.
+  await promisify(execFile)('node_modules/.bin/tsc', ['-p', 'tsconfig.build.json', '--outDir', buildFolder]);
   const [postgres, redis] = await Promise.all([
     givenOr('TEST_DATABASE_URL', startTestPostgres),
     givenOr('TEST_REDIS_URL', startTestRedis),
-    promisify(execFile)('node_modules/.bin/tsc', ['-p', 'tsconfig.build.json', '--outDir', buildFolder]),
   ]);
   project.provide('buildFolder', buildFolder);
   const templateDatabase = `linkmill_template_${process.pid}`;

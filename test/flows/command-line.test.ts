@@ -1,0 +1,134 @@
+import { beforeAll, expect, test } from 'vitest';
+import { jobNames } from '../../src/jobs.ts';
+import { askForJob } from '../support/jobs.ts';
+import { sendRedirects } from '../support/load.ts';
+import { runProcess, startWorker } from '../support/processes.ts';
+import { createUrl } from '../support/urls.ts';
+import { waitUntil } from '../support/wait-until.ts';
+import { useWeb } from '../support/web-app.ts';
+
+const web = useWeb();
+let settings: Record<string, string>;
+beforeAll(() => {
+  settings = { DATABASE_URL: web.database.url(), REDIS_URL: web.redis.url(), REDIS_PREFIX: web.redis.prefix };
+});
+
+const runJobAlone = async (...args: string[]) => await runProcess('workers/job.js', settings, args);
+const runApiKey = async (args: string[], input = '') =>
+  await runProcess('src/api-key.js', settings, args, input);
+
+test('flush-clicks without a queue counts the waiting clicks and prints its summary as JSON', async () => {
+  const code = await createUrl(web.client());
+  await sendRedirects(web.baseUrl(), Array<string>(30).fill(code), 3);
+  const { code: exitCode, stdout, stderr } = await runJobAlone('flush-clicks');
+
+  expect([exitCode, stderr]).toEqual([0, '']);
+  expect(JSON.parse(stdout)).toMatchObject({ flushed: 30, quarantined: 0 });
+  expect((await web.client().get(`/api/v1/urls/${code}/stats`)).body['clicks']).toBe(30);
+  expect(JSON.parse((await runJobAlone('flush-clicks')).stdout)).toMatchObject({ flushed: 0 });
+});
+
+test.each(jobNames)('%s runs without a queue and prints one line of JSON', async (name) => {
+  const { code, stdout, stderr } = await runJobAlone(name);
+  expect([code, stderr]).toEqual([0, '']);
+  expect(stdout).toMatch(/^\{.*\}\n$/);
+  expect(JSON.parse(stdout)).toBeTypeOf('object');
+});
+
+test('a job without a queue takes its data as JSON', async () => {
+  const before = Number((await web.client().get('/health')).body['kgs_pool_size']);
+  const { code, stdout } = await runJobAlone('replenish-keys', `{"target":${before + 500}}`);
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ added: 500, reused: 0, poolSize: before + 500 });
+});
+
+test.each([
+  { args: ['no-such-job'], says: 'Unknown job: no-such-job' },
+  { args: [], says: 'Which job?' },
+  { args: ['replenish-keys', '{"target":'], says: 'must be JSON' },
+  { args: ['replenish-keys', '{"target":"many"}'], says: 'Data of replenish-keys' },
+  { args: ['replenish-keys', '{"goal":1}'], says: 'Data of replenish-keys' },
+])('a job asked for with $args ends with 2 and lists the jobs', async ({ args, says }) => {
+  const { code, stdout, stderr } = await runJobAlone(...args);
+  expect([code, stdout]).toEqual([2, '']);
+  expect(stderr).toContain(says);
+  for (const name of jobNames) expect(stderr).toContain(`  ${name} `);
+});
+
+test.each([
+  { entry: 'workers/job.js', args: ['flush-clicks'], missing: ['DATABASE_URL', 'REDIS_URL'] },
+  { entry: 'workers/main.js', args: [], missing: ['DATABASE_URL', 'REDIS_URL'] },
+  { entry: 'src/web.js', args: [], missing: ['DATABASE_URL', 'REDIS_URL', 'BASE_URL'] },
+  { entry: 'src/migrate.js', args: [], missing: ['DATABASE_URL'] },
+  { entry: 'src/api-key.js', args: ['list'], missing: ['DATABASE_URL'] },
+])('$entry without its settings ends with 1 and names each', async ({ entry, args, missing }) => {
+  const { code, stderr } = await runProcess(entry, {}, args);
+  expect(code).toBe(1);
+  expect(stderr.match(/\w+(?= is not set)/g)?.sort()).toEqual(missing.toSorted());
+});
+
+test('a job that fails ends with 1 and says why', async () => {
+  const db = web.database.db();
+  await db.schema.renameTable('url_stats', 'url_stats_away');
+  const { code, stderr } = await runJobAlone('warm-cache');
+  await db.schema.renameTable('url_stats_away', 'url_stats');
+  expect(code).toBe(1);
+  expect(stderr).toContain('relation "url_stats" does not exist');
+});
+
+test('an API key is made, listed, valid, revoked, and from then on refused by the API', async () => {
+  const made = await runApiKey(['create', '--name', 'round trip', '--json']);
+  const { id, key } = JSON.parse(made.stdout) as { id: number; key: string };
+  const askApi = async () => (await web.client(key).get('/api/v1/urls/unknown1')).status;
+  const readLine = async () =>
+    (await runApiKey(['list'])).stdout.split('\n').find((line) => line.startsWith(`${id}\t`));
+
+  expect(await askApi()).toBe(404);
+  expect((await runApiKey(['check'], `${key}\n`)).code).toBe(0);
+  expect(await readLine()).toMatch(/\tround trip\t.*\tvalid$/);
+  expect(await readLine()).not.toContain(key);
+
+  expect((await runApiKey(['revoke', '--id', String(id)])).code).toBe(0);
+  expect(await askApi()).toBe(401);
+  expect((await runApiKey(['check'], key)).code).toBe(1);
+  expect(await readLine()).toMatch(/\trevoked \S+$/);
+  expect((await runApiKey(['revoke', '--id', String(id)])).code).toBe(1);
+});
+
+test('an API key is printed alone on standard output, to be used in scripts', async () => {
+  const made = await runApiKey(['create', '--name', 'script']);
+  expect(made.stdout).toMatch(/^lm_\S+\n$/);
+  expect((await web.client(made.stdout.trim()).get('/api/v1/urls/unknown1')).status).toBe(404);
+});
+
+test.each([[[]], [['create']], [['revoke', '--id', 'x']], [['unknown']], [['list', '--what']]])(
+  'an api-key command of %j ends with 2 and shows the usage',
+  async (args) => {
+    const { code, stderr } = await runApiKey(args);
+    expect(code).toBe(2);
+    expect(stderr).toContain('Usage: npm run api-key');
+  },
+);
+
+test('a worker with --queues flush-clicks runs that queue and leaves the others', async () => {
+  const worker = await startWorker(settings, ['--queues', 'flush-clicks']);
+  const other = await askForJob(web.client(), 'cleanup-expired');
+  const code = await createUrl(web.client());
+  await sendRedirects(web.baseUrl(), [code], 1);
+  await waitUntil('the click is counted', async () => {
+    const { body } = await web.client().get(`/api/v1/urls/${code}/stats`);
+    return body['clicks'] === 1;
+  });
+  const { body } = await web.client().get(other);
+  expect([await worker.stop(), body['state']]).toEqual([0, 'waiting']);
+});
+
+test('a worker with a queue that does not exist ends with 2 and names those that do', async () => {
+  const { code, stderr } = await runProcess('workers/main.js', settings, [
+    '--queues',
+    'flush-clicks,nothing',
+  ]);
+  expect(code).toBe(2);
+  expect(stderr).toContain('Unknown queue: nothing.');
+  for (const name of jobNames) expect(stderr).toContain(name);
+});

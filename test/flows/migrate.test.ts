@@ -1,0 +1,109 @@
+import { readdir } from 'node:fs/promises';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { migrate, rollback } from '../../src/migrations.ts';
+import { type Knex, openPostgres } from '../../src/postgres.ts';
+import { startProcess } from '../support/processes.ts';
+import { createDatabase, track } from '../support/resources.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+/** PostgreSQL's own template, which has no table. */
+const emptyTemplate = 'template0';
+
+let database: Awaited<ReturnType<typeof createDatabase>>;
+let db: Knex;
+let closed: () => void;
+let names: string[];
+
+beforeEach(async () => {
+  database = await createDatabase(emptyTemplate);
+  db = openPostgres({ url: database.url, poolMax: 2, queryTimeoutMs: 60_000, name: 'test' });
+  closed = track('pool');
+  const files = await readdir(new URL('../../migrations/', import.meta.url));
+  names = files.map((file) => file.replace(/\.ts$/, '')).sort();
+});
+afterEach(async () => {
+  await db.destroy();
+  closed();
+  await database.drop();
+});
+
+const readRan = async (): Promise<string[]> => await db('knex_migrations').orderBy('id').pluck('name');
+
+/** Tables, columns, indices and sequences, apart from those that keep the migrations themselves. */
+async function readSchema(): Promise<string[]> {
+  const { rows } = await db.raw<{ rows: { line: string }[] }>(`
+    select table_name || '.' || column_name || ' ' || data_type as line from information_schema.columns
+    where table_schema = 'public' and table_name not like 'knex_%'
+    union all select indexdef from pg_indexes where schemaname = 'public' and tablename not like 'knex_%'
+    union all select sequence_name from information_schema.sequences
+    where sequence_schema = 'public' and sequence_name not like 'knex_%'
+    order by 1`);
+  return rows.map((row) => row.line);
+}
+
+test('ten release steps at once on an empty database all end well, and each migration runs once', async () => {
+  const processes = Array.from({ length: 10 }, () =>
+    startProcess('src/migrate.js', { DATABASE_URL: database.url }),
+  );
+  const codes = await Promise.all(processes.map(async (process) => await process.ended));
+  const outputs = processes.map((process) => process.output()).sort();
+
+  expect([codes, outputs]).toEqual([
+    Array<number>(10).fill(0),
+    [`Migrated: ${names.join(', ')}\n`, ...Array<string>(9).fill('Nothing to migrate.\n')],
+  ]);
+  expect(await readRan()).toEqual(names);
+});
+
+test("migrations run although one that crashed left knex' lock behind", async () => {
+  await migrate(db, database.url);
+  await rollback(db);
+  await db('knex_migrations_lock').update({ is_locked: 1 });
+  expect(await migrate(db, database.url)).toEqual(names);
+});
+
+test('a release step that waits for another one begins when that one dies', async () => {
+  // A lock on a table stops the first in the middle of its work.
+  await migrate(db, database.url);
+  await rollback(db);
+  const blocker = await db.transaction();
+  await blocker.raw('lock table knex_migrations in access exclusive mode');
+  const first = startProcess('src/migrate.js', { DATABASE_URL: database.url });
+  await untilSessions((sessions) => sessions.some(({ wait }) => wait === 'Lock relation'));
+  const second = startProcess('src/migrate.js', { DATABASE_URL: database.url });
+  await untilSessions((sessions) => sessions.some(({ wait }) => wait === 'Lock advisory'));
+
+  first.signal('SIGKILL');
+  await first.ended;
+  await blocker.rollback();
+  expect([await second.ended, second.output()]).toEqual([0, `Migrated: ${names.join(', ')}\n`]);
+  expect(await readRan()).toEqual(names);
+});
+
+test('every migration goes back and up again, and the tables are the same', async () => {
+  await migrate(db, database.url);
+  const schema = await readSchema();
+  expect(schema.length).toBeGreaterThan(20);
+
+  await rollback(db);
+  expect(await readSchema()).toEqual([]);
+  expect(await migrate(db, database.url)).toEqual(names);
+  expect(await readSchema()).toEqual(schema);
+});
+
+test('what runs from the sources counts as run for the built files: names carry no extension', async () => {
+  await migrate(db, database.url);
+  expect((await readRan()).filter((name) => /\.(ts|js)$/.test(name))).toEqual([]);
+  const built = startProcess('src/migrate.js', { DATABASE_URL: database.url });
+  expect([await built.ended, built.output()]).toEqual([0, 'Nothing to migrate.\n']);
+});
+
+/** Resolves when the sessions on this database wait for what the condition says. */
+async function untilSessions(condition: (sessions: { wait: string }[]) => boolean) {
+  await waitUntil('a session waits', async () => {
+    const { rows } = await db.raw<{ rows: { wait: string }[] }>(
+      `select wait_event_type || ' ' || wait_event as wait from pg_stat_activity where datname = current_database()`,
+    );
+    return condition(rows);
+  });
+}
