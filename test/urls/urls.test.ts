@@ -325,3 +325,22 @@ describe('delete', () => {
     }
   });
 });
+
+test('a create succeeds although every key of the pool is the custom code of somebody', async () => {
+  const { urls, pool } = openUrls();
+  const taken = Array.from({ length: 50 }, newCode);
+  for (const customCode of taken) await urls.create(wish({ customCode }), owner);
+  await pool.add(taken);
+  const { shortCode } = await urls.create(wish(), owner);
+  expect(taken).not.toContain(shortCode);
+});
+
+test('a returned key that somebody then used as a custom code does not come back into the pool', async () => {
+  const { urls, keys } = openUrls();
+  const store = createKeyStore(db());
+  const [used, unused] = (await keys.reserve(2, owner)) as [string, string];
+  await keys.giveBack([used, unused], owner);
+  await urls.create(wish({ customCode: used }), owner);
+  const returned = await store.takeReturned(1_000);
+  expect([returned.includes(used), returned.includes(unused)]).toEqual([false, true]);
+});

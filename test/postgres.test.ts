@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createClickStore } from '../src/clicks/click-store.ts';
+import { isPostgresUnavailable, type Knex, openPostgres } from '../src/postgres.ts';
+import { useDatabase } from './support/resources.ts';
+import { waitUntil } from './support/wait-until.ts';
+
+const database = useDatabase();
+let impatient: Knex;
+
+beforeAll(() => {
+  impatient = openPostgres({ url: database.url(), poolMax: 1, queryTimeoutMs: 300, name: 'impatient' });
+});
+
+afterAll(async () => {
+  await impatient.destroy();
+});
+
+const countOpenTransactions = async () => {
+  const { rows } = await database
+    .db()
+    .raw<{ rows: unknown[] }>(
+      `select from pg_stat_activity where application_name = 'linkmill-impatient' and state <> 'idle'`,
+    );
+  return rows.length;
+};
+
+test('a batch whose transaction was given up for a lock is rolled back, and counted once when it is sent again', async () => {
+  const db = database.db();
+  await db.raw(
+    `insert into urls (short_code, original_url, code_is_generated) values ('locked', 'https://example.com/', true)`,
+  );
+  const [{ id }] = await db('urls').where({ short_code: 'locked' }).select('id');
+  await db('url_stats').insert({ url_id: id });
+  const store = createClickStore(impatient);
+  const batch = {
+    producer: '01890000-0000-7000-8000-000000000001',
+    seq: 1,
+    clicks: [{ urlId: id, count: 1, lastAtMs: 0 }],
+  };
+
+  const holder = await db.transaction();
+  await holder('url_stats').where({ url_id: id }).forUpdate();
+  const error: unknown = await store.apply([batch]).catch((reason: unknown) => reason);
+  expect(isPostgresUnavailable(error)).toBe(true);
+  await holder.rollback();
+  await waitUntil('the server has rolled back', async () => (await countOpenTransactions()) === 0);
+
+  expect(await store.apply([batch])).toMatchObject({ batches: 1, clicks: 1 });
+  expect(await db('url_stats').where({ url_id: id }).first('click_count')).toEqual({ click_count: 1 });
+  expect(await db('click_producers').first('clicks')).toEqual({ clicks: 1 });
+});
+
+test('a pool whose query was given up answers the next one', async () => {
+  await expect(impatient.raw('select pg_sleep(5)')).rejects.toThrow('Query read timeout');
+  expect((await impatient.raw('select 1 as one')).rows).toEqual([{ one: 1 }]);
+});
+
+test('a bigint arrives as a number, and one that no number can hold is an error instead of a wrong value', async () => {
+  const { rows } = await impatient.raw('select cast(9007199254740991 as bigint) as big');
+  expect(rows).toEqual([{ big: Number.MAX_SAFE_INTEGER }]);
+  await expect(impatient.raw('select cast(9007199254740993 as bigint)')).rejects.toThrow(RangeError);
+});
