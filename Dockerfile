@@ -1,5 +1,5 @@
 # The newest Node that the tests pass on; 20.19 is the oldest.
-ARG NODE_VERSION=24
+ARG NODE_VERSION=26
 
 FROM node:${NODE_VERSION}-slim AS build
 WORKDIR /app
