@@ -145,7 +145,8 @@ export function createClickRecorder(deps: {
       seal();
       while (sending.size > 0) await Promise.all(sending);
       clearInterval(timer);
-      await confirming?.catch(() => undefined);
+      // The round in hand ends first: it knows nothing of the batches that have come since.
+      await tryConfirm();
       await tryConfirm(Infinity);
       while ([...unconfirmed.values()].includes(notInRedis)) {
         await delay(confirmEveryMs);

@@ -1,4 +1,4 @@
-import type { Middleware } from 'koa';
+import type { Context, Middleware } from 'koa';
 import { QueueUnavailable } from '../jobs.ts';
 import { KeySpaceExhausted } from '../keys/key-generator.ts';
 import type { Log } from '../log.ts';
@@ -94,20 +94,29 @@ function problemOfRouting(status: number): Problem {
     : new Problem(405, 'method-not-allowed', 'This path does not know that method.');
 }
 
+/** The path of a request; undefined for a request line such as `GET http://[/`, which Node passes on and of which Koa
+ *  makes nothing or an error. */
+function readPath(ctx: Context): string | undefined {
+  try {
+    const path: unknown = ctx.path;
+    return typeof path === 'string' ? path : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Answers every error as `application/problem+json` (RFC 9457). An error that is nobody's fault but ours shows nothing
  *  and logs everything. */
 export function answerErrors(log: Log): Middleware {
   return async (ctx, next) => {
+    const path = readPath(ctx);
     try {
-      // Node passes on request lines that Koa can make no path of.
-      if (typeof ctx.path !== 'string')
-        throw new Problem(400, 'bad-request', 'The request line names no path.');
+      if (path === undefined) throw new Problem(400, 'bad-request', 'The request line names no path.');
       await next();
       if (ctx.body === undefined && ctx.status >= 400) throw problemOfRouting(ctx.status);
     } catch (error) {
       const known = toProblem(error);
-      if (!known)
-        log.error({ err: error, method: ctx.method, path: ctx.path.slice(0, 200) }, 'request failed');
+      if (!known) log.error({ err: error, method: ctx.method, path: path?.slice(0, 200) }, 'request failed');
       else if (known.status >= 500) log.warn({ err: error, method: ctx.method }, known.message);
       const problem = known ?? new Problem(500, 'internal-error', 'Something went wrong on our side.');
       ctx.status = problem.status;

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createCodes, findMiscounted, readCounted } from '../support/counts.ts';
+import { createCodes, judgeCounting } from '../support/counts.ts';
 import { startLoad } from '../support/load.ts';
 import { startProcess, startWeb, startWorker } from '../support/processes.ts';
 import { useDatabase } from '../support/resources.ts';
@@ -47,11 +47,5 @@ test('workers killed with -9 in the middle of flushes, flushes run three at once
     [worker] = await Promise.all([startWorker(settings), ...flushes.map((flush) => flush.ended)]);
   }
   const tally = await load.stop();
-  await waitUntil(
-    'everything answered is counted',
-    async () => findMiscounted(tally, await readCounted(db())).length === 0,
-    20_000,
-  );
-  expect([await web.stop(), await worker.stop()]).toEqual([0, 0]);
-  expect(findMiscounted(tally, await readCounted(db()))).toEqual([]);
+  await judgeCounting(db(), tally, [web, worker]);
 }, 60_000);

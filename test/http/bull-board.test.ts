@@ -147,3 +147,12 @@ test('without Redis the board answers 503 at once', async () => {
     },
   );
 });
+
+test('a job added with an id of its own choosing cannot take the place of what its queue keeps there', async () => {
+  const client = web.client(null);
+  const job = { name: 'warm-cache', data: {}, options: { jobId: 'paused' } };
+  expect((await client.post('/admin/queues/api/queues/warm-cache/add', job, operator)).status).toBe(200);
+  expect(await web.redis.redis().exists(`{${web.redis.prefix}:warm-cache}:warm-cache:paused`)).toBe(0);
+  expect((await client.get('/admin/queues/api/queues/warm-cache/meta', operator)).status).toBe(404);
+  expect((await web.client().post('/api/v1/jobs/warm-cache', {})).status).toBe(202);
+});

@@ -1,3 +1,5 @@
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { waitUntil } from '../support/wait-until.ts';
 import { useWeb } from '../support/web-app.ts';
@@ -60,3 +62,14 @@ test('a short URL knows GET and HEAD alone', async () => {
     expect([method, answer.status, answer.headers.get('allow')]).toEqual([method, 405, 'GET, HEAD']);
   }
 });
+
+test.each(['http://', 'http://?a', 'http://[/'])(
+  'a request line that names no path is a 400: %s',
+  async (target) => {
+    const socket = connect(Number(new URL(web.baseUrl()).port), '127.0.0.1');
+    socket.write(`GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+    const answer = await text(socket);
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    expect(answer).toContain('application/problem+json');
+  },
+);

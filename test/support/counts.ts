@@ -1,8 +1,11 @@
+import { expect } from 'vitest';
 import { createApiKeys } from '../../src/api-keys/api-keys.ts';
 import type { Knex } from '../../src/postgres.ts';
 import { createClient } from './client.ts';
 import type { Tally } from './load.ts';
+import type { TestProcess } from './processes.ts';
 import { createUrl } from './urls.ts';
+import { waitUntil } from './wait-until.ts';
 
 /** Short codes of fresh short URLs of the service at `baseUrl`, whose database `db` is. */
 export async function createCodes(db: Knex, baseUrl: string, count: number): Promise<string[]> {
@@ -26,4 +29,15 @@ export function findMiscounted(tally: Tally, counted: Map<string, number>) {
     const count = counted.get(code) ?? 0;
     return answered <= count && count <= sent ? [] : [{ code, answered, count, sent }];
   });
+}
+
+/** Judges when counting has caught up, and again when the processes have ended well and nothing more can be counted. */
+export async function judgeCounting(db: Knex, tally: Tally, processes: TestProcess[]): Promise<void> {
+  await waitUntil(
+    'everything answered is counted',
+    async () => findMiscounted(tally, await readCounted(db)).length === 0,
+    20_000,
+  );
+  for (const process of processes) expect(await process.stop()).toBe(0);
+  expect(findMiscounted(tally, await readCounted(db))).toEqual([]);
 }
