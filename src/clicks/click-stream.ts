@@ -38,6 +38,17 @@ export function createClickStream(redis: Redis, options: { prefix: string; shard
       await redis.xdel(streamKey(shard), ...entries.map((entry) => entry.entryId));
     },
 
+    /** The entry that has waited longest in a shard, and for how long by Redis' clock; undefined when none waits. */
+    async oldest(shard: number): Promise<{ entryId: string; waitingMs: number } | undefined> {
+      const [[seconds, microseconds], [entry]] = await Promise.all([
+        redis.time(),
+        redis.xrange(streamKey(shard), '-', '+', 'COUNT', 1),
+      ]);
+      if (!entry) return undefined;
+      const nowMs = Number(seconds) * 1_000 + Number(microseconds) / 1_000;
+      return { entryId: entry[0], waitingMs: nowMs - Number.parseInt(entry[0]) };
+    },
+
     /** Batches that wait in a shard. */
     async length(shard: number): Promise<number> {
       return await redis.xlen(streamKey(shard));

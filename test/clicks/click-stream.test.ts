@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import type { Batch } from '../../src/clicks/click-batch.ts';
 import { createClickStream } from '../../src/clicks/click-stream.ts';
 import { uniquePrefix, useRedis } from '../support/resources.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 const { redis, prefix } = useRedis();
 
@@ -84,4 +85,19 @@ test('what is no batch is claimed with its raw fields between sound ones, and ca
   expect(claimed[1]!.raw).toEqual(['hello', 'world']);
   await stream.acknowledge(0, claimed);
   expect(await stream.length(0)).toBe(0);
+});
+
+test('the oldest entry tells how long it has waited, whatever has come since', async () => {
+  const { stream } = openStream();
+  expect(await stream.oldest(0)).toBeUndefined();
+  await stream.send(makeBatch(1));
+  const [first] = await stream.claim(0);
+  await stream.send(makeBatch(2));
+  const start = performance.now();
+  const oldest = await waitUntil('it has waited', async () => {
+    const found = await stream.oldest(0);
+    return found && found.waitingMs >= 50 && found;
+  });
+  expect(oldest.entryId).toBe(first!.entryId);
+  expect(oldest.waitingMs).toBeLessThan(performance.now() - start + 1_000);
 });
