@@ -36,7 +36,7 @@ export async function startMember(options: {
     DATABASE_URL: through(proxies.postgres, stores.postgres),
     ...options.settings,
   });
-  let running: TestProcess;
+  let running!: TestProcess;
   let endIsExpected = false;
   let earlierOutput = '';
 
@@ -44,10 +44,10 @@ export async function startMember(options: {
     if (kind === 'web')
       await waitUntil('its port is free', async () => await isPortFree(Number(placed['PORT'])));
     endIsExpected = false;
+    if (running !== undefined) earlierOutput = `${earlierOutput}${running.output()}`.slice(-20_000);
     const started = launch(commandLine, placed);
     running = started;
     void started.ended.then(async (end) => {
-      earlierOutput = `${earlierOutput}${started.output()}`.slice(-20_000);
       if (endIsExpected) return;
       onUnexpectedEnd(`${name} ended by itself (${end}) and was started again`);
       await start().catch((error: Error) => onUnexpectedEnd(`${name} did not start again: ${error.message}`));

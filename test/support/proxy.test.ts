@@ -122,6 +122,21 @@ test('a command whose reply is dropped is executed once, and its client sees onl
   await hears(again, 'done xadd 2');
 });
 
+test('a trap is for what comes after it, even right behind such a command, and for one that comes in pieces', async () => {
+  const client = await open();
+  client.send('xadd 1');
+  await hears(client, 'done xadd 1');
+  const hold = proxy.hold('xadd');
+  client.send('get');
+  await hears(client, 'done xadd 1done get');
+  client.send('xa');
+  await waitUntil('the first piece has passed', () => commands.at(-1) === 'xa');
+  client.send('dd 2');
+  await hold.sprung;
+  hold.release();
+  await waitUntil('all has passed', () => commands.join(',') === 'xadd 1,get,xa,dd 2');
+});
+
 test('a held command reaches the server when it is released, and what followed it after it', async () => {
   const client = await open();
   const hold = proxy.hold('xdel');

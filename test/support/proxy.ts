@@ -19,6 +19,8 @@ export interface Hold extends Trap {
 
 export type Proxy = Awaited<ReturnType<typeof startProxy>>;
 
+/** Of a longer pattern only what one piece of data has whole is sure to be found. */
+const longestPattern = 64;
 /** How long the rest of a dropped reply may take to come after its first bytes. */
 const replyMs = 20;
 
@@ -171,8 +173,11 @@ function createLink(
       return;
     }
     const text = recent + chunk.toString('latin1').toLowerCase();
-    recent = text.slice(-64);
-    const trap = [...traps].find(({ pattern }) => text.includes(pattern));
+    // A pattern may begin in an earlier piece, but one that ended there was before the trap.
+    const trap = [...traps].find(({ pattern }) =>
+      text.includes(pattern, Math.max(0, recent.length - pattern.length + 1)),
+    );
+    recent = text.slice(-longestPattern);
     if (!trap) {
       toServer(chunk);
       return;

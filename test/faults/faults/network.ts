@@ -2,13 +2,20 @@ import { withDeadline } from '../../../src/lifecycle.ts';
 import type { Proxy, Trap } from '../../support/proxy.ts';
 import type { Fault } from '../fault.ts';
 import type { Member } from '../member.ts';
-import type { Stack } from '../stack.ts';
+import { pause, type Stack } from '../stack.ts';
 
-/** Resets every connection that one process has to one store. */
-export async function cutConnections({ random, members, say }: Stack): Promise<void> {
-  const { name, proxies } = random.pick(members);
-  const store = random.pick(['redis', 'postgres'] as const);
-  say(`${name}: ${proxies[store].cut()} connections to ${store} cut`);
+/** Ways that are this long have something on them when they are cut. */
+const latencyMs = 5;
+
+/** Resets every connection that one process has to Redis and to PostgreSQL, in the middle of what it says and hears. */
+export async function cutConnections(stack: Stack): Promise<void> {
+  const { name, proxies } = stack.random.pick(stack.members);
+  const both = [proxies.redis, proxies.postgres];
+  for (const proxy of both) proxy.setLatency(latencyMs);
+  await pause(stack, 50, 250);
+  const [redis, postgres] = both.map((proxy) => proxy.cut());
+  for (const proxy of both) proxy.setLatency(0);
+  stack.say(`${name}: ${redis} connections to Redis and ${postgres} to PostgreSQL cut`);
 }
 
 /** Sets the same trap at several processes, waits until one has gone into it, and takes the others away. */
@@ -42,7 +49,7 @@ export async function dropReply({ random, webs, workers, say, system }: Stack, t
 
 export const connectionsCut: Fault = {
   name: 'connections-cut',
-  does: 'every connection of a process to Redis, or to PostgreSQL, is reset',
+  does: 'every connection of a process to Redis and PostgreSQL is reset, on which bytes take 5 ms',
   times: 12,
   breaksControl: true,
   inject: cutConnections,

@@ -7,10 +7,11 @@ import pg from 'pg';
  *  and adds it to PostgreSQL together with the batch's id, so that a batch that is met again is not added again. */
 const flushEveryMs = 300;
 
+const ignore = () => undefined;
 const redis = new Redis(process.env['REDIS_URL']!);
-redis.on('error', () => undefined);
+redis.on('error', ignore);
 const db = new pg.Pool({ connectionString: process.env['DATABASE_URL']!, max: 2 });
-db.on('error', () => undefined);
+db.on('error', ignore);
 
 async function flush(): Promise<void> {
   await redis.rename('clicks', `batch:${randomUUID()}`).catch((error: Error) => {
@@ -24,6 +25,7 @@ async function flush(): Promise<void> {
 
 async function apply(batch: string, counts: [id: string, count: string][]): Promise<void> {
   const client = await db.connect();
+  client.on('error', ignore);
   let failed: Error | undefined;
   try {
     await client.query('begin');
@@ -42,6 +44,7 @@ async function apply(batch: string, counts: [id: string, count: string][]): Prom
     failed = error as Error;
     throw error;
   } finally {
+    client.off('error', ignore);
     client.release(failed);
   }
 }
