@@ -10,7 +10,10 @@ import { linkmill, type System } from './system.ts';
 export interface Bench {
   linkmill: System;
   postgres: TestServer;
+  /** How each stack that runs now is ended. */
+  stacks: Set<() => Promise<void>>;
   createDatabase(): Promise<{ url: string; drop: () => Promise<void> }>;
+  /** Ends everything that was started on it. */
   close(): Promise<void>;
 }
 
@@ -22,7 +25,9 @@ export async function openBench(givenBuild?: string): Promise<Bench> {
   if (givenBuild === undefined) await buildInto(buildFolder);
   const postgres = await startTestPostgres({ keepsCommits: true });
   await createTemplate(postgres.url, template);
+  const stacks: Bench['stacks'] = new Set();
   return {
+    stacks,
     linkmill: linkmill(buildFolder),
     postgres,
     createDatabase: async () => {
@@ -35,6 +40,7 @@ export async function openBench(givenBuild?: string): Promise<Bench> {
     },
     close: async () => {
       postgres.goOn();
+      await Promise.all([...stacks].map(async (closeStack) => await closeStack()));
       await postgres.stop();
       if (givenBuild === undefined) await rm(buildFolder, { recursive: true, force: true });
     },

@@ -27,8 +27,10 @@ let bench: Bench | undefined;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
     say(`${signal}: ending everything`);
-    killLeftProcesses();
-    void (bench?.close() ?? Promise.resolve()).finally(() => process.exit(130));
+    void (bench?.close() ?? Promise.resolve()).finally(() => {
+      killLeftProcesses();
+      process.exit(130);
+    });
   });
 }
 
@@ -44,7 +46,6 @@ try {
     say(`${reportFile} is written`);
   }
 } finally {
-  killLeftProcesses();
   await bench.close();
 }
 const failures = runs

@@ -34,9 +34,11 @@ export async function startStack(
   const problems: string[] = [];
   const closers: (() => Promise<unknown>)[] = [];
   const close = async () => {
+    bench.stacks.delete(close);
     for (const closer of closers.toReversed())
       await closer().catch((error: Error) => say(`  ${error.message}`));
   };
+  bench.stacks.add(close);
   try {
     const database = await bench.createDatabase();
     closers.push(database.drop);
@@ -55,11 +57,9 @@ export async function startStack(
 
     const members: Member[] = [];
     closers.push(async () => {
-      for (const member of members) {
-        // One that is stopped would not hear of anything else.
-        await member.kill();
-        await member.closeProxies();
-      }
+      // One that is stopped would not hear of anything else.
+      await Promise.all(members.map(async (member) => await member.kill()));
+      await Promise.all(members.map(async (member) => await member.closeProxies()));
     });
     const start = async (kind: 'web' | 'worker', number: number) => {
       const member = await startMember({
@@ -89,7 +89,8 @@ export async function startStack(
         thinkMs: () => random.between(...thinkMs),
       },
     );
-    closers.push(stopLoad);
+    // Its clients may be waiting for what is ended next.
+    closers.push(async () => void stopLoad());
 
     return {
       system,

@@ -71,7 +71,7 @@ export const redisRolledBack: Fault = {
 
 export const redisFlushed: Fault = {
   name: 'redis-flushed',
-  does: 'FLUSHALL',
+  does: 'Redis is emptied by FLUSHALL',
   times: 5,
   breaksControl: true,
   inject: flushRedis,
