@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { isPortFree } from '../../scripts/services/ports.ts';
 import {
   launch,
@@ -31,6 +32,7 @@ export async function startMember(options: {
     postgres: await startProxy(Number(new URL(stores.postgres).port)),
   };
   const placed = await placeWeb({
+    PORT: String(await findLastingPort()),
     SHUTDOWN_GRACE_MS: '1000',
     REDIS_URL: through(proxies.redis, stores.redis),
     DATABASE_URL: through(proxies.postgres, stores.postgres),
@@ -85,6 +87,14 @@ export async function startMember(options: {
 
     closeProxies: async () => void (await Promise.all([proxies.redis.close(), proxies.postgres.close()])),
   };
+}
+
+/** A free port that stays free while its process is away: below those that systems give to outgoing connections. */
+async function findLastingPort(): Promise<number> {
+  return await waitUntil('a free port', async () => {
+    const port = randomInt(20_000, 32_000);
+    return (await isPortFree(port)) && port;
+  });
 }
 
 function through(proxy: Proxy, url: string): string {
