@@ -5,7 +5,7 @@ import type { Workers } from './workers.ts';
 /** How often each Worker is looked at, and how long one may stand still. With the new Worker's start this is under 10 s. */
 const standardTimes = {
   lookEveryMs: 1_000,
-  /** Work is due, and the Worker takes none of it. */
+  /** Work is due, and the Worker takes none of it. After an error, BullMQ may wait for 10 s although a job is there. */
   idleMs: 5_000,
   /** A job is in hand, and neither ends nor reports progress; a slice takes a minute at most, the time-out of a statement. */
   silentMs: 300_000,

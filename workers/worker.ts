@@ -14,6 +14,9 @@ const stalledIntervalMs = 2_000;
 const maxStalledCount = 5;
 /** BullMQ waits this long after an error of a connection; its default of 15 s would outlast many an outage. */
 const runRetryDelayMs = 1_000;
+/** A Worker that knows of no job asks this often whether there is one all the same: after a failure it may have missed the
+ *  sign. Well below the time after which a watchdog takes it to stand still. */
+const drainDelaySeconds = 2;
 /** How long a dropped Worker may take to close before its connection is cut. */
 const dropMs = 2_000;
 
@@ -83,6 +86,7 @@ export function startWorker<Name extends JobName>(name: Name, deps: WorkerDeps) 
     stalledInterval: stalledIntervalMs,
     maxStalledCount,
     runRetryDelay: runRetryDelayMs,
+    drainDelay: drainDelaySeconds,
     metrics: { maxDataPoints: 24 * 60 },
   });
   worker.on('error', (error) => {

@@ -33,7 +33,7 @@ afterEach(async () => {
   for (let shard = 0; shard < shards; shard++) await flush(shard);
 });
 
-/** A guard; `flushed` are the shards that it has flushed so far. */
+/** A guard; `flushed` are the shards that it has flushed so far, `looks` how often it has looked at one. */
 function startGuard({
   isPaused = async () => false,
   flushOne = flush,
@@ -42,9 +42,15 @@ function startGuard({
   flushOne?: (shard: number, context: JobContext) => Promise<Summary>;
 } = {}) {
   const flushed: number[] = [];
+  let looks = 0;
+  const { clickStream } = createDeps();
+  const oldest = async (shard: number) => {
+    looks += 1;
+    return await clickStream.oldest(shard);
+  };
   const stop = guardFlushing({
     db: database.db(),
-    clickStream: createDeps().clickStream,
+    clickStream: { ...clickStream, oldest },
     shards,
     flush: async (shard, context) => {
       flushed.push(shard);
@@ -55,7 +61,7 @@ function startGuard({
     times,
   });
   stops.push(stop);
-  return { flushed, stop };
+  return { flushed, stop, looks: () => looks };
 }
 
 /** Sends batches of one click each; those of one producer share a shard. */
@@ -134,14 +140,15 @@ test('a guard that is stopped ends its flush after the slice in hand, and does n
     aborted = true;
     return {};
   };
-  const { flushed, stop } = startGuard({ flushOne });
+  const { flushed, stop, looks } = startGuard({ flushOne });
   await send(5);
   await waitUntil('it flushes', () => flushed.length === 1);
   await stop();
   expect(aborted).toBe(true);
+  const looksBefore = looks();
   const end = performance.now() + 2 * times.strandedMs;
   await waitUntil('it has had its time', () => performance.now() > end);
-  expect(flushed.length).toBe(1);
+  expect([flushed.length, looks()]).toEqual([1, looksBefore]);
   expect(await countWaiting()).toBe(5);
 });
 
