@@ -92,6 +92,19 @@ export const webSettings = z
     CLICK_ACK_MS: wholeNumber(1, 10_000)
       .default(250)
       .describe('Longest time that a redirect waits until its click is safe in Redis'),
+    CLICK_ACK: z
+      .enum(['on', 'off'], { error: 'must be on or off' })
+      .default('on')
+      .transform((value) => value === 'on')
+      .describe('Whether a redirect waits until its click is safe in Redis; `off` answers first'),
+    CLICK_MEMORY_ENTRIES: wholeNumber(1_000, 10_000_000)
+      .default(100_000)
+      .describe(
+        'Entries (short URL and minute, 200 bytes each) of clicks that a web process keeps in memory',
+      ),
+    CLICK_STREAM_BATCHES: wholeNumber(1_000, 100_000_000)
+      .default(200_000)
+      .describe('Batches waiting in Redis beyond which clicks go straight to PostgreSQL'),
     SHUTDOWN_GRACE_MS: wholeNumber(0, 60_000)
       .default(1_000)
       .describe('Time after SIGTERM in which kept-alive connections are still served and wound up'),

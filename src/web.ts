@@ -54,14 +54,15 @@ const clicksDb = closing.defer(
   openPostgres({ url: config.DATABASE_URL, ...clicksPool, name: 'web-clicks' }),
   (pool) => pool.destroy(),
 );
-const clickStore = createClickStore(clicksDb);
 const clickRecorder = closing.defer(
   'clicks',
   createClickRecorder({
-    send: clickStream.send,
-    apply: clickStore.apply,
-    findApplied: clickStore.findApplied,
+    stream: clickStream,
+    store: createClickStore(clicksDb),
+    waitsForAck: config.CLICK_ACK,
     ackMs: config.CLICK_ACK_MS,
+    maxEntries: config.CLICK_MEMORY_ENTRIES,
+    maxWaiting: config.CLICK_STREAM_BATCHES,
     log,
   }),
   (recorder) => recorder.drain(),

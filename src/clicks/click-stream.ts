@@ -22,9 +22,13 @@ export function createClickStream(redis: Redis, options: { prefix: string; shard
   const shardOf = (producer: string) => Number.parseInt(producer.slice(-6), 16) % options.shards;
 
   return {
-    /** Resolves once Redis has the batch. A rejection means "unknown", not "failed": Redis may have it all the same. */
-    async send(batch: Batch): Promise<void> {
-      await redis.xadd(streamKey(shardOf(batch.producer)), '*', ...encodeBatch(batch));
+    shardOf,
+
+    /** Resolves once Redis has the batch, to the id of its entry. A rejection means "unknown", not "failed": Redis may have
+     *  it all the same. */
+    async send(batch: Batch): Promise<string> {
+      const entryId = await redis.xadd(streamKey(shardOf(batch.producer)), '*', ...encodeBatch(batch));
+      return entryId!;
     },
 
     /** The oldest waiting entries of a shard, which stay there until they are acknowledged. */
@@ -34,8 +38,8 @@ export function createClickStream(redis: Redis, options: { prefix: string; shard
     },
 
     /** Removes entries whose clicks are in PostgreSQL. */
-    async acknowledge(shard: number, entries: ClaimedEntry[]): Promise<void> {
-      await redis.xdel(streamKey(shard), ...entries.map((entry) => entry.entryId));
+    async acknowledge(shard: number, entryIds: string[]): Promise<void> {
+      await redis.xdel(streamKey(shard), ...entryIds);
     },
 
     /** The entry that has waited longest in a shard, and for how long by Redis' clock; undefined when none waits. */
