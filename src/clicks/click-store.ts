@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import { onlyRow } from '../postgres.ts';
+import { accountFor } from './accounting.ts';
 import { type Batch, type ClickCount, countClicks } from './click-batch.ts';
 import {
   addPurgedClicks,
@@ -13,7 +14,6 @@ import {
   reportAccepted,
   type Unreadable,
 } from './ledger-store.ts';
-import { isKnown, type LedgerEntry } from './ledger.ts';
 
 export interface Applied {
   /** Batches that were counted now. */
@@ -52,42 +52,20 @@ export function createClickStore(db: Knex) {
       return await db.transaction(async (trx) => {
         await quarantine(trx, 'unreadable', unreadable);
         const ledger = await lockLedger(trx, batches);
-        const [ours, removed] = partition(batches, (batch) => ledger.has(batch.producer));
+        const { fresh, totals, removed, known } = accountFor(ledger, batches);
         await quarantineBatches(trx, removed);
-        const fresh = selectFresh(ledger, ours);
-        const totals = totalPerUrl(fresh);
         await addToCounters(trx, totals);
         await advanceLedger(trx, ledger, fresh);
         return {
           batches: fresh.length,
           clicks: countClicks(fresh),
           urls: totals.length,
-          known: ours.length - fresh.length,
+          known,
           quarantined: unreadable.length + removed.length,
         };
       });
     },
   };
-}
-
-/** The batches that are not counted yet, each once. */
-function selectFresh(ledger: Map<string, LedgerEntry>, batches: Batch[]): Batch[] {
-  const byIdentity = new Map(batches.map((batch) => [`${batch.producer} ${batch.seq}`, batch]));
-  return [...byIdentity.values()].filter((batch) => !isKnown(ledger.get(batch.producer)!, batch.seq));
-}
-
-function totalPerUrl(batches: Batch[]): ClickCount[] {
-  const totals = new Map<number, ClickCount>();
-  for (const click of batches.flatMap((batch) => batch.clicks)) {
-    const total = totals.get(click.urlId);
-    if (total) {
-      total.count += click.count;
-      total.lastAtMs = Math.max(total.lastAtMs, click.lastAtMs);
-    } else {
-      totals.set(click.urlId, { ...click });
-    }
-  }
-  return [...totals.values()];
 }
 
 /** Adds to the counters; clicks whose short URL is purged by now are written down as such. */
@@ -117,8 +95,4 @@ async function addToCounters(trx: Knex, totals: ClickCount[]): Promise<void> {
   );
   const purged = totals.reduce((sum, total) => sum + total.count, 0) - counted;
   if (purged > 0) await addPurgedClicks(trx, purged);
-}
-
-function partition<T>(items: T[], isFirst: (item: T) => boolean): [T[], T[]] {
-  return [items.filter(isFirst), items.filter((item) => !isFirst(item))];
 }
