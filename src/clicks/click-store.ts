@@ -3,7 +3,7 @@ import { onlyRow } from '../postgres.ts';
 import { accountFor } from './accounting.ts';
 import { type Batch, type ClickCount, countClicks } from './click-batch.ts';
 import {
-  addPurgedClicks,
+  addToBooks,
   advanceLedger,
   countIdleProducers,
   removeIdleProducers,
@@ -53,9 +53,10 @@ export function createClickStore(db: Knex) {
         await quarantine(trx, 'unreadable', unreadable);
         const ledger = await lockLedger(trx, batches);
         const { fresh, totals, removed, known } = accountFor(ledger, batches);
-        await quarantineBatches(trx, removed);
-        await addToCounters(trx, totals);
+        const late = await quarantineBatches(trx, removed);
+        const purged = await addToCounters(trx, totals);
         await advanceLedger(trx, ledger, fresh);
+        await addToBooks(trx, { purged, late });
         return {
           batches: fresh.length,
           clicks: countClicks(fresh),
@@ -68,9 +69,9 @@ export function createClickStore(db: Knex) {
   };
 }
 
-/** Adds to the counters; clicks whose short URL is purged by now are written down as such. */
-async function addToCounters(trx: Knex, totals: ClickCount[]): Promise<void> {
-  if (totals.length === 0) return;
+/** Adds to the counters; resolves to the clicks whose short URL is purged by now. */
+async function addToCounters(trx: Knex, totals: ClickCount[]): Promise<number> {
+  if (totals.length === 0) return 0;
   const { counted } = onlyRow(
     await trx.raw<{ rows: { counted: number }[] }>(
       `with locked as materialized (
@@ -93,6 +94,5 @@ async function addToCounters(trx: Knex, totals: ClickCount[]): Promise<void> {
       },
     ),
   );
-  const purged = totals.reduce((sum, total) => sum + total.count, 0) - counted;
-  if (purged > 0) await addPurgedClicks(trx, purged);
+  return totals.reduce((sum, total) => sum + total.count, 0) - counted;
 }

@@ -134,48 +134,41 @@ export async function advanceLedger(
   );
 }
 
-/** Keeps what cannot be counted, each entry once. */
-export async function quarantine(trx: Knex, reason: string, entries: Unreadable[]): Promise<void> {
-  if (entries.length === 0) return;
-  await trx.raw(
+/** Keeps what cannot be counted, each entry once; resolves to the sources of those that were not kept already. In one order,
+ *  so that two that keep the same do not deadlock. */
+export async function quarantine(trx: Knex, reason: string, entries: Unreadable[]): Promise<Set<string>> {
+  if (entries.length === 0) return new Set();
+  const { rows } = await trx.raw<{ rows: { source: string }[] }>(
     `insert into click_quarantine (source, reason, payload)
      select source, :reason, payload
-     from unnest(cast(:sources as text[]), cast(:payloads as text[])) as entry (source, payload)
-     on conflict (source) do nothing`,
+     from unnest(cast(:sources as text[]), cast(:payloads as text[])) as entry (source, payload) order by source
+     on conflict (source) do nothing returning source`,
     {
       reason,
       sources: entries.map((entry) => entry.source),
       payloads: entries.map((entry) => entry.payload),
     },
   );
+  return new Set(rows.map((row) => row.source));
 }
 
-/** Keeps batches of producers that were removed, and their clicks in the books as accepted and not counted. */
-export async function quarantineBatches(trx: Knex, batches: Batch[]): Promise<void> {
-  if (batches.length === 0) return;
+/** Keeps batches of producers that were removed; resolves to the clicks of those that were not kept already. */
+export async function quarantineBatches(trx: Knex, batches: Batch[]): Promise<number> {
+  const sourceOf = ({ producer, seq }: Batch) => `batch ${producer} ${seq}`;
+  const bySource = new Map(batches.map((batch) => [sourceOf(batch), batch]));
+  const entries = [...bySource].map(([source, batch]) => ({ source, payload: JSON.stringify(batch) }));
+  const kept = await quarantine(trx, 'producer removed', entries);
+  return countClicks([...kept].map((source) => bySource.get(source)!));
+}
+
+/** Writes into the books, whose one row everybody locks last: `purged` clicks belong to no short URL any more, `late` ones
+ *  were accepted and are not counted. */
+export async function addToBooks(trx: Knex, clicks: { purged: number; late: number }): Promise<void> {
+  if (clicks.purged === 0 && clicks.late === 0) return;
   await trx.raw(
-    `with kept as (
-       insert into click_quarantine (source, reason, payload)
-       select source, 'producer removed', payload
-       from unnest(cast(:sources as text[]), cast(:payloads as text[])) as entry (source, payload)
-       on conflict (source) do nothing returning source
-     )
-     update click_books set removed_accepted = removed_accepted + (
-       select coalesce(sum(clicks), 0)
-       from unnest(cast(:sources as text[]), cast(:clicks as bigint[])) as entry (source, clicks)
-       where source in (select source from kept)
-     )`,
-    {
-      sources: batches.map((batch) => `batch ${batch.producer} ${batch.seq}`),
-      payloads: batches.map((batch) => JSON.stringify(batch)),
-      clicks: batches.map((batch) => countClicks([batch])),
-    },
+    'update click_books set purged_clicks = purged_clicks + :purged, removed_accepted = removed_accepted + :late',
+    clicks,
   );
-}
-
-/** Writes down clicks that belong to no short URL any more. */
-export async function addPurgedClicks(trx: Knex, clicks: number): Promise<void> {
-  await trx.raw('update click_books set purged_clicks = purged_clicks + :clicks', { clicks });
 }
 
 const isIdle = `greatest(last_applied_at, reported_at) < now() - make_interval(days => :idleDays)`;
