@@ -16,8 +16,8 @@ export async function cleanupLedger(
   for (let more = total > 0; more;) {
     const count = await clickStore.removeIdleProducers(idleDays, sliceSize);
     removed += count;
-    more = count > 0 && !signal.aborted;
     await reportProgress(percentOf(removed, total));
+    more = count > 0 && !signal.aborted;
   }
   if (removed === 0) return { removed, status: 'nothing to clean up' };
   return { removed, interrupted: signal.aborted };
