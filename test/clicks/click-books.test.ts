@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { beforeEach, expect, test } from 'vitest';
+import { down, up } from '../../migrations/20261121_000006_keep_click_books.ts';
 import { isExact, readBooks } from '../../src/clicks/click-books.ts';
 import { createClickStore } from '../../src/clicks/click-store.ts';
 import { createUrlStore } from '../../src/urls/url-store.ts';
@@ -62,6 +63,26 @@ test('purges of clicked short URLs, and clicks that arrive for one that was purg
   const books = await readBooks(db());
   expect(books).toMatchObject({ accepted: 10, counted: 10, onUrls: 4, purged: 6, differing: [] });
   expect(isExact(books)).toBe(true);
+});
+
+test('books that are begun for clicks that were counted before are exact, though short URLs were purged meanwhile', async () => {
+  const store = createClickStore(db());
+  const [stays, goes] = (await createUrlIds(db(), 2)) as [number, number];
+  const producer = uuidv7();
+  await store.apply([makeBatch(producer, 1, stays, 2), makeBatch(producer, 3, goes, 2)]);
+  await purge([goes]);
+  await down(db());
+  await up(db());
+  const books = await readBooks(db());
+  expect(books).toMatchObject({ accepted: 4, counted: 4, onUrls: 2, purged: 2, differing: [] });
+  expect(isExact(books)).toBe(true);
+  expect(
+    await store.apply([makeBatch(producer, 3, stays, 2), makeBatch(producer, 2, stays, 2)]),
+  ).toMatchObject({
+    batches: 1,
+    known: 1,
+  });
+  expect(isExact(await readBooks(db()))).toBe(true);
 });
 
 test('purges and flushes at once, of the same short URLs, leave the books exact', async () => {
