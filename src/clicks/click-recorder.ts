@@ -14,7 +14,7 @@ const wideMs = 100;
 /** How often draining tries again while both stores are away. */
 const drainEveryMs = 1_000;
 /** How long a batch may wait for a worker, before the recorder takes it to PostgreSQL by itself. */
-const overdueMs = 5_000;
+const overdueMs = 3_000;
 
 export type ClickRecorder = ReturnType<typeof createClickRecorder>;
 
