@@ -3,6 +3,7 @@ import { createApp } from './app.ts';
 import { createClickRecorder } from './clicks/click-recorder.ts';
 import { createClickStore } from './clicks/click-store.ts';
 import { createClickStream } from './clicks/click-stream.ts';
+import { createClickWatch } from './clicks/click-watch.ts';
 import { loadConfigOrExit, webSettings } from './config.ts';
 import { listen } from './http/server.ts';
 import { createQueues } from './jobs.ts';
@@ -106,6 +107,12 @@ const app = createApp({
   urls,
   keys,
   clickRecorder,
+  clickWatch: createClickWatch({
+    recorder: clickRecorder,
+    stream: createClickStream(cacheRedis, { prefix, shards: config.CLICK_SHARDS }),
+    maxLagMs: config.CLICK_LAG_LIMIT_SECONDS * 1_000,
+    maxWaiting: config.CLICK_STREAM_BATCHES,
+  }),
   apiKeys: createApiKeys(db),
   queues,
   health: {

@@ -96,10 +96,12 @@ export function createClickBacklog(deps: {
     });
     try {
       await confirming;
+      if (!postgresAnswers) log.info('PostgreSQL takes clicks again');
       postgresAnswers = true;
     } catch (error) {
+      if (postgresAnswers)
+        log.warn({ err: error }, 'PostgreSQL takes no clicks: they wait in Redis or in memory');
       postgresAnswers = false;
-      log.warn({ err: error, batches: here.size + inRedis.size }, 'clicks are waiting for PostgreSQL');
     }
   }
 

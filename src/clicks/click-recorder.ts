@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
 import type { Log } from '../log.ts';
 import { createClickBacklog, type Kept } from './click-backlog.ts';
-import { type Batch, createOpenBatch } from './click-batch.ts';
+import { type Batch, countClicks, createOpenBatch } from './click-batch.ts';
 import { createClickBreaker } from './click-breaker.ts';
 import type { ClickStore } from './click-store.ts';
 import type { ClickStream } from './click-stream.ts';
@@ -14,7 +14,7 @@ const wideMs = 100;
 /** How often draining tries again while both stores are away. */
 const drainEveryMs = 1_000;
 /** How long a batch may wait for a worker, before the recorder takes it to PostgreSQL by itself. */
-const overdueMs = 5_000;
+const overdueMs = 3_000;
 
 export type ClickRecorder = ReturnType<typeof createClickRecorder>;
 
@@ -167,7 +167,11 @@ export function createClickRecorder(deps: {
       try {
         backlog.markInRedis(kept, await stream.send(kept.batch));
       } catch (error) {
-        log.warn({ err: error }, 'clicks are waiting for Redis or PostgreSQL');
+        const clicks = countClicks(backlog.notInRedis().map(({ batch }) => batch));
+        log.warn(
+          { err: error, clicks },
+          'neither store takes these clicks: they are lost if this process ends',
+        );
         return;
       }
     }

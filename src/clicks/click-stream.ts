@@ -53,6 +53,19 @@ export function createClickStream(redis: Redis, options: { prefix: string; shard
       return { entryId: entry[0], waitingMs: nowMs - Number.parseInt(entry[0]) };
     },
 
+    /** Batches that wait in all shards, and how long the oldest of them has waited. */
+    async readAll(): Promise<{ waiting: number; oldestMs: number }> {
+      const shards = Array.from({ length: options.shards }, (_, shard) => shard);
+      const [lengths, oldest] = await Promise.all([
+        Promise.all(shards.map((shard) => this.length(shard))),
+        Promise.all(shards.map((shard) => this.oldest(shard))),
+      ]);
+      return {
+        waiting: lengths.reduce((sum, length) => sum + length, 0),
+        oldestMs: Math.max(...oldest.map((entry) => entry?.waitingMs ?? 0)),
+      };
+    },
+
     /** Batches that wait in a shard. */
     async length(shard: number): Promise<number> {
       return await redis.xlen(streamKey(shard));
