@@ -11,10 +11,12 @@ export type ClickBreaker = ReturnType<typeof createClickBreaker>;
 
 /** Decides whether clicks go to Redis. It opens at the first batch that Redis refuses or does not take within `patienceMs`, so
  *  that no further visitor waits, and when more than `maxWaiting` batches wait that PostgreSQL could take; it closes as soon
- *  as a look at the stream says otherwise. */
+ *  as a look at the stream says otherwise, and Redis has taken what it did not take before. */
 export function createClickBreaker(deps: {
   /** Batches that wait in the stream. */
   readWaiting: () => Promise<number>;
+  /** Gives Redis what it did not take before; rejects when it does not take that now. */
+  sendAgain: () => Promise<void>;
   /** Whether PostgreSQL took or confirmed clicks when it was last asked. */
   postgresAnswers: () => boolean;
   patienceMs: number;
@@ -23,7 +25,7 @@ export function createClickBreaker(deps: {
   onClose: () => void;
   log: Log;
 }) {
-  const { readWaiting, postgresAnswers, patienceMs, maxWaiting, onOpen, onClose, log } = deps;
+  const { readWaiting, sendAgain, postgresAnswers, patienceMs, maxWaiting, onOpen, onClose, log } = deps;
   let closed = true;
   let waiting: number | undefined;
   /** Since the last batch that Redis took. */
@@ -38,14 +40,20 @@ export function createClickBreaker(deps: {
     onOpen();
   }
 
+  async function inTime<T>(answer: Promise<T>): Promise<T> {
+    return await withDeadline(answer, patienceMs, () => {
+      throw new Error(`Redis did not answer within ${patienceMs} ms`);
+    });
+  }
+
   async function look(): Promise<void> {
     try {
-      waiting = await withDeadline(readWaiting(), patienceMs, () => {
-        throw new Error(`Redis did not answer within ${patienceMs} ms`);
-      });
+      waiting = await inTime(readWaiting());
       if (waiting > maxWaiting && postgresAnswers()) {
         open(new Error(`${waiting} batches wait in Redis for a worker`));
       } else if (!closed) {
+        // A Redis without room answers and takes nothing: no further batch is sealed for it.
+        await inTime(sendAgain());
         closed = true;
         onClose();
       }

@@ -77,6 +77,7 @@ export function createClickRecorder(deps: {
   });
   const breaker = createClickBreaker({
     readWaiting: () => stream.length(shard),
+    sendAgain,
     postgresAnswers: () => backlog.postgresAnswers,
     patienceMs: ackMs,
     maxWaiting,
@@ -161,20 +162,14 @@ export function createClickRecorder(deps: {
     accepted = Math.max(accepted, batch.accepted);
   }
 
-  /** Gives Redis what it did not take before. */
+  /** Gives Redis what it did not take before, up to the first batch that it does not take now. */
   async function sendAgain(): Promise<void> {
-    for (const kept of backlog.notInRedis()) {
-      try {
-        backlog.markInRedis(kept, await stream.send(kept.batch));
-      } catch (error) {
-        const clicks = countClicks(backlog.notInRedis().map(({ batch }) => batch));
-        log.warn(
-          { err: error, clicks },
-          'neither store takes these clicks: they are lost if this process ends',
-        );
-        return;
-      }
-    }
+    for (const kept of backlog.notInRedis()) backlog.markInRedis(kept, await stream.send(kept.batch));
+  }
+
+  function warnOfLoss(error: unknown): void {
+    const clicks = countClicks(backlog.notInRedis().map(({ batch }) => batch));
+    log.warn({ err: error, clicks }, 'neither store takes these clicks: they are lost if this process ends');
   }
 
   return {
@@ -211,7 +206,7 @@ export function createClickRecorder(deps: {
       while (sending.size > 0) await Promise.all(sending);
       await backlog.close();
       while (backlog.notInRedis().length > 0) {
-        await sendAgain();
+        await sendAgain().catch(warnOfLoss);
         if (backlog.notInRedis().length > 0) await delay(drainEveryMs);
         await backlog.close();
       }
