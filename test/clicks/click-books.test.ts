@@ -69,19 +69,15 @@ test('books that are begun for clicks that were counted before are exact, though
   const store = createClickStore(db());
   const [stays, goes] = (await createUrlIds(db(), 2)) as [number, number];
   const producer = uuidv7();
-  await store.apply([makeBatch(producer, 1, stays, 2), makeBatch(producer, 3, goes, 2)]);
+  await store.apply([makeBatch(producer, 1, stays, 2), makeBatch(producer, 2, goes, 2)]);
   await purge([goes]);
   await down(db());
   await up(db());
   const books = await readBooks(db());
   expect(books).toMatchObject({ accepted: 4, counted: 4, onUrls: 2, purged: 2, differing: [] });
   expect(isExact(books)).toBe(true);
-  expect(
-    await store.apply([makeBatch(producer, 3, stays, 2), makeBatch(producer, 2, stays, 2)]),
-  ).toMatchObject({
-    batches: 1,
-    known: 1,
-  });
+  const again = [makeBatch(producer, 2, goes, 2), makeBatch(producer, 3, stays, 2)];
+  expect(await store.apply(again)).toMatchObject({ batches: 1, known: 1 });
   expect(isExact(await readBooks(db()))).toBe(true);
 });
 

@@ -33,7 +33,7 @@ describe('in memory, where processes are overtaken or die at any step', () => {
   test('whatever is sent, flushed, confirmed, lost and repeated in whatever order, each batch is counted exactly once', async () => {
     await fc.assert(
       property(() => createMemoryStores()),
-      runs(5_000),
+      runs(4_000),
     );
   });
 
@@ -50,7 +50,7 @@ describe('in memory, where processes are overtaken or die at any step', () => {
     const { errorInstance } = await fc.check(
       property(() => open(), options),
       {
-        ...runs(5_000),
+        ...runs(4_000),
         endOnFailure: true,
       },
     );

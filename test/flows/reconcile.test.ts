@@ -22,6 +22,9 @@ const reconcile = async (...args: string[]) => await runProcess('src/reconcile.j
 
 test('after redirects reconcile says by how many clicks the web process is ahead, and once they are flushed "exact"', async () => {
   const code = await createUrl(web.client());
+  // Nobody can count on it until this ends.
+  const holder = await db().transaction();
+  await holder.raw('select from url_stats for update');
   await sendRedirects(web.baseUrl(), Array<string>(40).fill(code), 4);
   const [{ producer }] = await waitUntil('the web process has reported', async () => {
     const rows = await db()('click_producers').where({ accepted: 40 });
@@ -35,7 +38,6 @@ test('after redirects reconcile says by how many clicks the web process is ahead
     `  producer ${producer}: 40 accepted, 0 counted: 40 missing, last heard of at 20`,
   );
 
-  // The flush begins while it waits.
   const waiting = startProcess('src/reconcile.js', settings, ['--wait', '20']);
   await waitUntil('it has looked', async () => {
     const { rows } = await db().raw(
@@ -43,6 +45,7 @@ test('after redirects reconcile says by how many clicks the web process is ahead
     );
     return rows.length > 0;
   });
+  await holder.commit();
   const flush = { ...settings, REDIS_URL: web.redis.url(), REDIS_PREFIX: web.redis.prefix };
   expect((await runProcess('workers/job.js', flush, ['flush-clicks'])).code).toBe(0);
   expect([await waiting.ended, waiting.output().split('\n')[0]]).toEqual([0, 'exact']);
