@@ -61,6 +61,12 @@ export const jobs = {
     schedules: () => [{ id: 'cleanup-expired', everyMs: minuteMs, data: {} }],
     options: retries(3),
   },
+  'cleanup-ledger': {
+    description: 'Removes web processes from the ledger of which nothing was heard for long.',
+    data: z.strictObject({}),
+    schedules: () => [{ id: 'cleanup-ledger', everyMs: 24 * hourMs, data: {} }],
+    options: retries(3),
+  },
   'warm-cache': {
     description: 'Puts the most clicked short URLs in the cache.',
     data: z.strictObject({ limit: z.int().min(1).max(1_000_000).optional() }),

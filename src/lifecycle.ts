@@ -48,21 +48,26 @@ export class ClosingStack {
   }
 }
 
-/** What `promise` settles to, or what `onDeadline` gives when that takes longer than `ms`. A late rejection is not unhandled. */
+/** What `promise` settles to, or what `onDeadline` gives when that takes longer than `ms`. A late rejection is not unhandled.
+ *  What has arrived by then is read first, however late this process is. */
 export async function withDeadline<T>(promise: Promise<T>, ms: number, onDeadline: () => T): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
+  let settled = false;
   const deadline = new Promise<T>((resolve, reject) => {
-    timer = setTimeout(() => {
+    const end = () => {
+      if (settled) return;
       try {
         resolve(onDeadline());
       } catch (error) {
         reject(error);
       }
-    }, ms);
+    };
+    timer = setTimeout(() => setImmediate(end), ms);
   });
   try {
     return await Promise.race([promise, deadline]);
   } finally {
+    settled = true;
     clearTimeout(timer);
   }
 }
