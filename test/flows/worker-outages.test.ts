@@ -74,7 +74,7 @@ describe.concurrent('a worker process', () => {
     test('consumes its queues within 10 s of the end of the outage', { timeout: 60_000 }, async (context) => {
       const queues = await openQueues(context);
       await useWorker(context, queues.settings, queueArgs);
-      await judgeConsuming(queues, promiseMs);
+      await judgeConsuming(queues, 20_000);
       await harm(queues.server, fault);
       await delay(seconds * 1_000);
       await heal(queues.server, fault);
@@ -91,6 +91,25 @@ describe.concurrent('a worker process', () => {
     proxy.mute();
     await judgeConsuming(queues, 20_000);
   });
+
+  test(
+    'whose workers stand still, replaced or not, ends with 1 to be started anew',
+    { timeout: 60_000 },
+    async (context) => {
+      const { server, queues, settings } = await openQueues(context);
+      const proxy = await startHalfOpenProxy(server.port);
+      context.onTestFinished(proxy.stop);
+      const worker = await useWorker(
+        context,
+        { ...settings, REDIS_URL: proxy.url, SHUTDOWN_DEADLINE_MS: '4000' },
+        queueArgs,
+      );
+      proxy.muteNamed('linkmill-worker');
+      await queues.add('cleanup-expired', {});
+      expect(await worker.ended).toBe(1);
+      expect(worker.output()).toContain('the process ends to be started anew');
+    },
+  );
 
   test(
     'that is killed with a long job in hand is relieved by another one within 10 s',
@@ -125,7 +144,12 @@ describe.concurrent('a worker process', () => {
       const waiting = open('flush-clicks').toKey('wait');
       await redis.multi().del(waiting).set(waiting, 'not a list').exec();
       const stream = createClickStream(redis, { prefix, shards: 1 });
-      await stream.send({ producer: uuidv7(), seq: 1, clicks: [{ urlId, count: 7, lastAtMs: Date.now() }] });
+      await stream.send({
+        producer: uuidv7(),
+        seq: 1,
+        accepted: 7,
+        clicks: [{ urlId, count: 7, lastAtMs: Date.now() }],
+      });
       const readCount = async () =>
         (await database.db()('url_stats').where({ url_id: urlId }).pluck('click_count'))[0];
       await waitUntil('the clicks are counted', async () => (await readCount()) === 7, 25_000);

@@ -69,6 +69,7 @@ async function send(count: number, producer = uuidv7()) {
   const batches = Array.from({ length: count }, (_, i) => ({
     producer,
     seq: i + 1,
+    accepted: i + 1,
     clicks: [{ urlId, count: 1, lastAtMs: 1_700_000_000_000 }],
   }));
   for (const batch of batches) await createDeps().clickStream.send(batch);
@@ -108,7 +109,7 @@ test('a guard leaves clicks alone whose oldest entry changes, however many wait'
   await waitUntil('a slow flush has taken long enough', async () => {
     for (let shard = 0; shard < shards; shard++) {
       const [first] = await stream.claim(shard);
-      if (first) await stream.acknowledge(shard, [first]);
+      if (first) await stream.acknowledge(shard, [first.entryId]);
     }
     return performance.now() > end;
   });

@@ -102,7 +102,7 @@ describe.concurrent('with a queue of its own for each,', () => {
     const proxy = await startHalfOpenProxy(Number(new URL(inject('redisUrl')).port));
     context.onTestFinished(proxy.stop);
     const { add, state, replacements } = await watchOne(context, { workerUrl: proxy.url });
-    proxy.muteAll();
+    proxy.muteNamed('linkmill-worker');
     await add();
     await waitUntil('the end is asked for', () => state.ends.length > 0, 10_000);
     expect(replacements.length).toBe(2);
