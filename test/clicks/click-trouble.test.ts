@@ -127,7 +127,9 @@ test('visitors wait once for a Redis that hangs, nobody after them, and again wh
     hanging.hang();
     const start = performance.now();
     await Promise.all([recorder.record(url, 0), nextTurn().then(() => recorder.record(url, 0))]);
-    expect(performance.now() - start).toBeGreaterThan(95);
+    const waitedMs = performance.now() - start;
+    // Longer than the deadline, and shorter than a command may take.
+    expect([waitedMs > 95, waitedMs < 1_000], `${waitedMs} ms`).toEqual([true, true]);
     for (let i = 0; i < 20; i++) expect(await isWaiting(recorder.record(url, 0))).toBe(false);
     await waitUntil('PostgreSQL has counted them', async () => sum(await readCounts(db(), [url])) >= 22);
 
