@@ -17,11 +17,11 @@ import { waitUntil } from '../support/wait-until.ts';
 
 const { db } = useDatabase();
 const { redis, prefix } = useRedis();
-const recorders: ClickRecorder[] = [];
+const open: { settle: () => Promise<void> }[] = [];
 const minuteMs = 60_000;
 
 afterEach(async () => {
-  await Promise.all(recorders.splice(0).map((recorder) => recorder.drain()));
+  await Promise.all(open.splice(0).map(({ settle }) => settle()));
 });
 
 /** A recorder whose stores go away and come back: `stores` says how they are at the moment. */
@@ -73,19 +73,20 @@ function openRecorder({
     maxWaiting,
     log: silentLog,
   });
-  recorders.push(recorder);
+  /** Ends what the test began, so that nothing can come any more. */
+  async function settle() {
+    stores.postgres = 'answers';
+    await recorder.drain();
+  }
+  open.push({ settle });
   return {
     recorder,
+    settle,
     stores,
     straight,
     streamKey: `${own}:clicks:{0}`,
     waiting: async () => (await stream.claim(0)).flatMap(({ batch }) => batch ?? []),
     flush: async () => await flushClicks({ clickStream: stream, clickStore: store }, [0], createJobContext()),
-    /** Ends what the test began, so that nothing can come any more. */
-    settle: async () => {
-      stores.postgres = 'answers';
-      await recorder.drain();
-    },
   };
 }
 
