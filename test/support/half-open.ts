@@ -1,0 +1,52 @@
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+import { track } from './resources.ts';
+
+export type HalfOpenProxy = Awaited<ReturnType<typeof startHalfOpenProxy>>;
+
+/** A TCP proxy on the loopback interface whose connections can be made half-open: both ends keep them, nothing passes. */
+export async function startHalfOpenProxy(targetPort: number) {
+  const sockets = new Set<Socket>();
+  const mutes = new Set<() => void>();
+  let muteNew = false;
+  const closed = track('half-open proxy');
+
+  const server = createServer((client) => {
+    const upstream = connect(targetPort, '127.0.0.1');
+    let muted = muteNew;
+    mutes.add(() => (muted = true));
+    for (const [from, to] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      sockets.add(from);
+      from.on('data', (data) => muted || to.write(data));
+      from.on('error', () => from.destroy());
+      from.on('close', () => {
+        sockets.delete(from);
+        if (!muted) to.destroy();
+      });
+    }
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    /** From now on nothing passes on the connections that there are; new ones work. */
+    mute: () => {
+      for (const mute of mutes) mute();
+    },
+    /** From now on nothing passes on any connection, new ones included. */
+    muteAll: () => {
+      muteNew = true;
+      for (const mute of mutes) mute();
+    },
+    stop: async () => {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      await once(server, 'close');
+      closed();
+    },
+  };
+}
