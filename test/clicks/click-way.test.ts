@@ -47,13 +47,8 @@ describe('in memory, where processes are overtaken or die at any step', () => {
       { keepsUntilConfirmed: false },
     ],
   ] as const)('it would be found out if %s', async (_, open, options) => {
-    const { errorInstance } = await fc.check(
-      property(() => open(), options),
-      {
-        ...runs(4_000),
-        endOnFailure: true,
-      },
-    );
+    const found = property(() => open(), options);
+    const { errorInstance } = await fc.check(found, { ...runs(4_000), endOnFailure: true });
     expect(errorInstance).toMatchObject({ name: 'AssertionError' });
   });
 });
