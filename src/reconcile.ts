@@ -18,9 +18,9 @@ try {
   process.stdout.write(`${describeBooks(books)}\n`);
   process.exitCode = isExact(books) ? 0 : 1;
 } catch (error) {
-  process.stderr.write(
-    `The books could not be read: ${error instanceof Error ? error.message : String(error)}\n`,
-  );
+  // Of a statement that PostgreSQL refused, the reason stands behind it.
+  const reason = error instanceof Error ? error.message.split(' - ').at(-1) : String(error);
+  process.stderr.write(`The books could not be read: ${reason}\n`);
   process.exitCode = 2;
 } finally {
   await db.destroy();
@@ -54,14 +54,14 @@ function describeBooks(books: Books): string {
     lines.push(`  producers removed as idle: ${describeDifference(removed.accepted, removed.counted)}`);
   }
   if (counted !== onUrls + purged)
-    lines.push(`  short URLs: ${describeDifference(counted, onUrls + purged)}`);
+    lines.push(`  short URLs: ${describeDifference(counted, onUrls + purged, 'on the ledger')}`);
   if (!isExact(books)) lines.push('Clicks may be on their way: look again with --wait 30.');
   return lines.join('\n');
 }
 
-function describeDifference(expected: number, found: number): string {
+function describeDifference(expected: number, found: number, where = 'accepted'): string {
   const difference = found - expected;
-  return `${expected} accepted, ${found} counted: ${Math.abs(difference)} ${difference < 0 ? 'missing' : 'too many'}`;
+  return `${expected} ${where}, ${found} counted: ${Math.abs(difference)} ${difference < 0 ? 'missing' : 'too many'}`;
 }
 
 function readWaitMs(): number {

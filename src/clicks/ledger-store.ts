@@ -27,10 +27,14 @@ export async function findApplied(db: Knex, producer: string, seqs: number[]): P
   return rows.map((row) => row.seq);
 }
 
-/** Writes down how many clicks a producer has accepted so far, and that it lives. */
+/** Writes down how many clicks a producer has accepted so far, and that it lives. One that was removed as idle gets no row
+ *  again: what it has counted before is not known any more. */
 export async function reportAccepted(db: Knex, producer: string, accepted: number): Promise<void> {
   await db.raw(
-    `insert into click_producers as p (producer, accepted, reported_at) values (:producer, :accepted, now())
+    `insert into click_producers as p (producer, accepted, reported_at)
+     select id, :accepted, now() from (select cast(:producer as uuid) as id) reporting, click_books b
+     where b.producers_removed_through is null or ${bornAt('id')} > b.producers_removed_through
+       or exists (select from click_producers where producer = id)
      on conflict (producer) do update
      set accepted = greatest(p.accepted, excluded.accepted), reported_at = now()`,
     { producer, accepted },

@@ -219,3 +219,15 @@ test('flushes of late and of purged clicks beside purges and clean-ups never dea
   expect(books.counted).toBe(books.onUrls + books.purged);
   expect(books.purged).toBeGreaterThan(0);
 });
+
+test('a removed producer that reports gets no row again, so nothing of it can be counted twice', async () => {
+  const store = createClickStore(db());
+  const [url] = (await createUrlIds(db(), 1)) as [number];
+  const silent = bornDaysAgo(200);
+  await store.apply([makeBatch(silent, 1, url, 3)]);
+  await setSilentFor(db(), silent, 91);
+  expect(await cleanUp()).toBe(1);
+  await store.reportAccepted(silent, 3);
+  expect(await readProducers()).toEqual([]);
+  expect(await store.apply([makeBatch(silent, 1, url, 3)])).toMatchObject({ batches: 0, quarantined: 1 });
+});
