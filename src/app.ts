@@ -3,6 +3,7 @@ import Koa from 'koa';
 import helmet from 'koa-helmet';
 import type { ApiKeys } from './api-keys/api-keys.ts';
 import type { ClickRecorder } from './clicks/click-recorder.ts';
+import type { ClickWatch } from './clicks/click-watch.ts';
 import type { WebConfig } from './config.ts';
 import { type ApiState, authenticate } from './http/authenticate.ts';
 import { bullBoard } from './http/bull-board.ts';
@@ -10,6 +11,7 @@ import { addCodeRoutes } from './http/codes-api.ts';
 import { answerErrors } from './http/errors.ts';
 import { addHealthRoutes, type HealthDeps } from './http/health.ts';
 import { addJobRoutes } from './http/jobs-api.ts';
+import { addMetricsRoute } from './http/metrics.ts';
 import { redirect } from './http/redirect.ts';
 import { addUrlRoutes } from './http/urls-api.ts';
 import { jsonBody } from './http/validation.ts';
@@ -24,9 +26,10 @@ export interface AppDeps {
   urls: Urls;
   keys: Keys;
   clickRecorder: ClickRecorder;
+  clickWatch: ClickWatch;
   apiKeys: ApiKeys;
   queues: Queues;
-  health: Omit<HealthDeps, 'version'>;
+  health: Omit<HealthDeps, 'version' | 'clickWatch'>;
   log: Log;
 }
 
@@ -85,12 +88,13 @@ const noStore: Koa.Middleware = async (ctx, next) => {
 };
 
 /** Every route but the redirect and Bull Board: the public ones, and the API behind its keys. */
-export function createRouters({ config, urls, keys, queues, apiKeys, health }: AppDeps) {
+export function createRouters({ config, urls, keys, queues, apiKeys, clickWatch, health }: AppDeps) {
   const open = new Router({ sensitive: true });
   open.get('/', (ctx) => {
     ctx.body = { service: 'linkmill', version };
   });
-  addHealthRoutes(open, { ...health, version });
+  addHealthRoutes(open, { ...health, clickWatch, version });
+  addMetricsRoute(open, { clickWatch, token: config.METRICS_TOKEN });
 
   const api = new Router<ApiState>({ prefix: '/api/v1', sensitive: true });
   // Paths are case-sensitive: the router would match a route in any case, but its middleware in this one only.

@@ -92,9 +92,30 @@ export const webSettings = z
     CLICK_ACK_MS: wholeNumber(1, 10_000)
       .default(250)
       .describe('Longest time that a redirect waits until its click is safe in Redis'),
+    CLICK_ACK: z
+      .enum(['on', 'off'], { error: 'must be on or off' })
+      .default('on')
+      .transform((value) => value === 'on')
+      .describe('Whether a redirect waits until its click is safe in Redis; `off` answers first'),
+    CLICK_MEMORY_ENTRIES: wholeNumber(1_000, 10_000_000)
+      .default(100_000)
+      .describe(
+        'Entries (short URL and minute, 200 bytes each) of clicks that a web process keeps in memory',
+      ),
+    CLICK_STREAM_BATCHES: wholeNumber(1_000, 100_000_000)
+      .default(200_000)
+      .describe('Batches waiting in Redis beyond which clicks go straight to PostgreSQL'),
+    CLICK_LAG_LIMIT_SECONDS: wholeNumber(1, 86_400)
+      .default(30)
+      .describe('Age of the oldest batch on its way to PostgreSQL beyond which `/health` says degraded'),
     SHUTDOWN_GRACE_MS: wholeNumber(0, 60_000)
       .default(1_000)
       .describe('Time after SIGTERM in which kept-alive connections are still served and wound up'),
+    METRICS_TOKEN: z
+      .string()
+      .min(8, 'must be at least 8 characters')
+      .optional()
+      .describe('Bearer token of `/metrics`; without one there are no metrics'),
     BULL_BOARD_USER: z.string().default('admin').describe('Login of Bull Board'),
     BULL_BOARD_PASSWORD: z
       .string()

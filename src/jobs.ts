@@ -61,6 +61,12 @@ export const jobs = {
     schedules: () => [{ id: 'cleanup-expired', everyMs: minuteMs, data: {} }],
     options: retries(3),
   },
+  'cleanup-ledger': {
+    description: 'Removes web processes from the ledger of which nothing was heard for long.',
+    data: z.strictObject({}),
+    schedules: () => [{ id: 'cleanup-ledger', everyMs: 24 * hourMs, data: {} }],
+    options: retries(3),
+  },
   'warm-cache': {
     description: 'Puts the most clicked short URLs in the cache.',
     data: z.strictObject({ limit: z.int().min(1).max(1_000_000).optional() }),
@@ -89,6 +95,9 @@ const optionsOf = (name: JobName): JobsOptions => ({ ...history, ...jobs[name].o
 
 /** Ids that BullMQ gives, to jobs and to those of schedulers. Other text would name one of the queue's own keys. */
 export const jobIdPattern = /^(\d{1,20}|repeat:[\w-]{1,100}:\d{1,20})$/;
+
+/** BullMQ orders its delayed jobs by their time in ms times this, so that those of one ms keep their order. */
+const delayedScoresPerMs = 0x1000;
 
 /** Longest time that adding or reading a job may take; BullMQ itself would wait for Redis for ever. */
 const queueDeadlineMs = 2_000;
@@ -163,6 +172,25 @@ export function createQueues(redis: Redis, redisPrefix: string, log: Log) {
         const state = await queues[name].getJobState(id);
         const job = await queues[name].getJob(id);
         return job && { job, state };
+      });
+    },
+
+    /** Whether somebody has paused this queue. Throws QueueUnavailable. */
+    async isPaused(name: JobName): Promise<boolean> {
+      return await inTime(async () => await queues[name].isPaused());
+    },
+
+    /** Whether a worker with room could take a job of this queue now: one waits, or the time of a delayed one has come, and
+     *  nobody has paused the queue or limited how many run at once. Throws QueueUnavailable. */
+    async hasDueJob(name: JobName): Promise<boolean> {
+      const queue = queues[name];
+      return await inTime(async () => {
+        const [heldBack, waiting, overdue] = await Promise.all([
+          Promise.all([queue.isPaused(), queue.isMaxed()]),
+          queue.getJobCountByTypes('wait', 'prioritized'),
+          redis.zcount(queue.toKey('delayed'), '-inf', Date.now() * delayedScoresPerMs),
+        ]);
+        return !heldBack.includes(true) && waiting + overdue > 0;
       });
     },
 

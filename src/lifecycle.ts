@@ -48,21 +48,26 @@ export class ClosingStack {
   }
 }
 
-/** What `promise` settles to, or what `onDeadline` gives when that takes longer than `ms`. A late rejection is not unhandled. */
+/** What `promise` settles to, or what `onDeadline` gives when that takes longer than `ms`. A late rejection is not unhandled.
+ *  What has arrived by then is read first, however late this process is. */
 export async function withDeadline<T>(promise: Promise<T>, ms: number, onDeadline: () => T): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
+  let settled = false;
   const deadline = new Promise<T>((resolve, reject) => {
-    timer = setTimeout(() => {
+    const end = () => {
+      if (settled) return;
       try {
         resolve(onDeadline());
       } catch (error) {
         reject(error);
       }
-    }, ms);
+    };
+    timer = setTimeout(() => setImmediate(end), ms);
   });
   try {
     return await Promise.race([promise, deadline]);
   } finally {
+    settled = true;
     clearTimeout(timer);
   }
 }
@@ -71,8 +76,9 @@ export async function withDeadline<T>(promise: Promise<T>, ms: number, onDeadlin
 const sameSignalMs = 1_000;
 
 /** Runs a process until SIGTERM or SIGINT, then closes what it opened and ends it: 0 when all closed cleanly, 1 otherwise.
- *  A second signal, a second later or more, ends it at once; so does, after closing, an error that nobody handled. */
-export function endOnSignal(closing: ClosingStack, log: Log, deadlineMs: number): void {
+ *  A second signal, a second later or more, ends it at once; so does, after closing, an error that nobody handled.
+ *  Returns what ends it in the same way for a reason of its own, with 1. */
+export function endOnSignal(closing: ClosingStack, log: Log, deadlineMs: number): (reason: string) => void {
   let endingSince: number | undefined;
   const end = async (reason: string, exitCode: number) => {
     if (endingSince !== undefined) {
@@ -94,4 +100,7 @@ export function endOnSignal(closing: ClosingStack, log: Log, deadlineMs: number)
   };
   process.on('uncaughtException', onFault);
   process.on('unhandledRejection', onFault);
+  return (reason) => {
+    if (endingSince === undefined) void end(reason, 1);
+  };
 }

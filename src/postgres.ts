@@ -49,6 +49,22 @@ export function openPostgres(options: {
   });
 }
 
+/** Runs `task` and resolves to what it gives, or to undefined, at once, while the same lock is held elsewhere. The lock is a
+ *  transaction's: it ends with its process at the latest, and holds through PgBouncer. Takes a connection for itself. */
+export async function tryWithLock<T>(
+  db: Knex,
+  lockNumber: number,
+  task: () => Promise<T>,
+): Promise<T | undefined> {
+  return await db.transaction(async (transaction) => {
+    const result = await transaction.raw<{ rows: { locked: boolean }[] }>(
+      'select pg_try_advisory_xact_lock(?) as locked',
+      [lockNumber],
+    );
+    return onlyRow(result).locked ? await task() : undefined;
+  });
+}
+
 /** The first row of a result, which a statement of this shape always gives. */
 export function onlyRow<Row>(result: { rows: Row[] }): Row {
   const [row] = result.rows;

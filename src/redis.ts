@@ -4,18 +4,25 @@ import type { Log } from './log.ts';
 
 const reconnectDelayMs = (attempt: number) => Math.min(attempt * 50, 500);
 
-/** What each connection may wait for. A visitor's request never waits for Redis to come back; a job may. */
+/** What each connection may wait for. A visitor's request never waits for Redis to come back; a job may. Where nothing has
+ *  come back for `socketTimeout` the connection is given up for a new one: it may be half-open, which nothing else tells. */
 const roles = {
   /** Look-ups on a request's path: an answer at once or none. */
-  cache: { enableOfflineQueue: false, maxRetriesPerRequest: 0, commandTimeout: 50 },
+  cache: { enableOfflineQueue: false, maxRetriesPerRequest: 0, commandTimeout: 50, socketTimeout: 2_000 },
   /** Batches of clicks: sending one twice is free, so ioredis may send again what was in flight. */
-  clicks: { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: 2_000 },
+  clicks: {
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 1,
+    commandTimeout: 2_000,
+    socketTimeout: 2_000,
+  },
   /** Adds jobs to queues. No commandTimeout: BullMQ's script may have run although it timed out. */
-  producer: { enableOfflineQueue: false, maxRetriesPerRequest: 1 },
+  producer: { enableOfflineQueue: false, maxRetriesPerRequest: 1, socketTimeout: 4_000 },
   /** The Redis side of jobs' work. */
-  jobs: { maxRetriesPerRequest: 3, commandTimeout: 5_000 },
-  /** BullMQ's workers, which demand to wait for ever. */
-  worker: { maxRetriesPerRequest: null },
+  jobs: { maxRetriesPerRequest: 3, commandTimeout: 5_000, socketTimeout: 4_000 },
+  /** BullMQ's workers, which demand to wait for ever. They hand the options on to a connection that Redis lets wait for
+   *  10 s before it answers. */
+  worker: { maxRetriesPerRequest: null, socketTimeout: 12_000 },
 } satisfies Record<string, RedisOptions>;
 
 export type RedisRole = keyof typeof roles;
@@ -63,6 +70,15 @@ export function isRedisUnavailable(error: unknown): boolean {
     /^(Connection is closed|Stream isn't writeable|Command timed out|connect |read |write )/.test(
       error.message,
     ) ||
+    /^(Socket timeout|Command aborted due to connection close)/.test(error.message) ||
+    isRedisRefusing(error)
+  );
+}
+
+/** Whether an error says that Redis is there and takes nothing now: it is full, starting, or not the primary. */
+export function isRedisRefusing(error: unknown): boolean {
+  return (
+    error instanceof Error &&
     /^(OOM|LOADING|READONLY|MISCONF|MASTERDOWN|CLUSTERDOWN|BUSY|TRYAGAIN) /.test(error.message)
   );
 }

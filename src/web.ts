@@ -3,6 +3,7 @@ import { createApp } from './app.ts';
 import { createClickRecorder } from './clicks/click-recorder.ts';
 import { createClickStore } from './clicks/click-store.ts';
 import { createClickStream } from './clicks/click-stream.ts';
+import { createClickWatch } from './clicks/click-watch.ts';
 import { loadConfigOrExit, webSettings } from './config.ts';
 import { listen } from './http/server.ts';
 import { createQueues } from './jobs.ts';
@@ -54,14 +55,15 @@ const clicksDb = closing.defer(
   openPostgres({ url: config.DATABASE_URL, ...clicksPool, name: 'web-clicks' }),
   (pool) => pool.destroy(),
 );
-const clickStore = createClickStore(clicksDb);
 const clickRecorder = closing.defer(
   'clicks',
   createClickRecorder({
-    send: clickStream.send,
-    apply: clickStore.apply,
-    findApplied: clickStore.findApplied,
+    stream: clickStream,
+    store: createClickStore(clicksDb),
+    waitsForAck: config.CLICK_ACK,
     ackMs: config.CLICK_ACK_MS,
+    maxEntries: config.CLICK_MEMORY_ENTRIES,
+    maxWaiting: config.CLICK_STREAM_BATCHES,
     log,
   }),
   (recorder) => recorder.drain(),
@@ -105,6 +107,12 @@ const app = createApp({
   urls,
   keys,
   clickRecorder,
+  clickWatch: createClickWatch({
+    recorder: clickRecorder,
+    stream: createClickStream(cacheRedis, { prefix, shards: config.CLICK_SHARDS }),
+    maxLagMs: config.CLICK_LAG_LIMIT_SECONDS * 1_000,
+    maxWaiting: config.CLICK_STREAM_BATCHES,
+  }),
   apiKeys: createApiKeys(db),
   queues,
   health: {

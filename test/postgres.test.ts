@@ -35,6 +35,7 @@ test('a batch whose transaction was given up for a lock is rolled back, and coun
   const batch = {
     producer: '01890000-0000-7000-8000-000000000001',
     seq: 1,
+    accepted: 1,
     clicks: [{ urlId: id, count: 1, lastAtMs: 0 }],
   };
 

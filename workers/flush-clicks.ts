@@ -24,12 +24,15 @@ export async function flushClicks(
         entries.flatMap(({ batch }) => batch ?? []),
         unreadable,
       );
-      await clickStream.acknowledge(shard, entries);
+      await clickStream.acknowledge(
+        shard,
+        entries.map((entry) => entry.entryId),
+      );
       summary.flushed += applied.clicks;
       summary.urls += applied.urls;
       summary.batches += applied.batches;
       summary.known += applied.known;
-      summary.quarantined += unreadable.length;
+      summary.quarantined += applied.quarantined;
       left -= entries.length;
       done += entries.length;
       if (total > entries.length) await reportProgress(percentOf(done, total));

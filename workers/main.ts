@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { createClickStream } from '../src/clicks/click-stream.ts';
 import { loadConfigOrExit, workerSettings } from '../src/config.ts';
 import { createQueues, isJobName, type JobName, jobNames } from '../src/jobs.ts';
 import { ClosingStack, endOnSignal } from '../src/lifecycle.ts';
@@ -6,9 +7,11 @@ import { createLog } from '../src/log.ts';
 import { openPostgres } from '../src/postgres.ts';
 import { watchRedisMemory } from '../src/redis-memory.ts';
 import { closeRedis, openRedis } from '../src/redis.ts';
+import { guardFlushing } from './flush-guard.ts';
 import { createProcessors } from './processors.ts';
 import { keepSchedules } from './schedules.ts';
-import { startWorkers, stopWorkers } from './workers.ts';
+import { watchWorkers } from './watchdog.ts';
+import { startWorkers } from './workers.ts';
 
 /** A statement of a job may take this long; a visitor never waits for it. */
 const queryTimeoutMs = 60_000;
@@ -17,7 +20,7 @@ const names = readQueueNames();
 const config = loadConfigOrExit(workerSettings);
 const log = createLog('worker', config.LOG_LEVEL);
 const closing = new ClosingStack(log);
-endOnSignal(closing, log, config.SHUTDOWN_DEADLINE_MS);
+const endProcess = endOnSignal(closing, log, config.SHUTDOWN_DEADLINE_MS);
 
 const db = closing.defer(
   'postgres',
@@ -36,25 +39,50 @@ const producerRedis = closing.defer(
   openRedis('producer', config.REDIS_URL, log),
   closeRedis,
 );
-const workerRedis = closing.defer('redis (worker)', openRedis('worker', config.REDIS_URL, log), closeRedis);
 const queues = createQueues(producerRedis, config.REDIS_PREFIX, log);
-closing.defer(
+const workers = closing.defer(
   'workers',
   startWorkers({
     names,
     processors: createProcessors({ config, db, redis: jobsRedis, hasRoom: memory.hasRoom }),
-    redis: workerRedis,
+    openRedis: () => openRedis('worker', config.REDIS_URL, log),
     redisPrefix: config.REDIS_PREFIX,
     log,
   }),
-  stopWorkers,
+  (running) => running.stop(),
 );
 closing.defer(
   'schedules',
   keepSchedules({ queues, redis: producerRedis, names, clickShards: config.CLICK_SHARDS, log }),
   (stop) => stop(),
 );
+if (names.includes('flush-clicks')) openFlushGuard();
+closing.defer('watchdog', watchWorkers({ workers, queues, endProcess, log }), (stop) => stop());
 log.info({ queues: names }, 'worker is running');
+
+/** Its connections are its own, so that it can go on whatever holds the others. */
+function openFlushGuard(): void {
+  const guardDb = closing.defer(
+    'postgres (flush guard)',
+    openPostgres({ url: config.DATABASE_URL, poolMax: 2, queryTimeoutMs, name: 'flush-guard' }),
+    (pool) => pool.destroy(),
+  );
+  const guardRedis = closing.defer(
+    'redis (flush guard)',
+    openRedis('jobs', config.REDIS_URL, log),
+    closeRedis,
+  );
+  const processors = createProcessors({ config, db: guardDb, redis: guardRedis, hasRoom: memory.hasRoom });
+  const guard = guardFlushing({
+    db: guardDb,
+    clickStream: createClickStream(guardRedis, { prefix: config.REDIS_PREFIX, shards: config.CLICK_SHARDS }),
+    shards: config.CLICK_SHARDS,
+    flush: async (shard, context) => await processors['flush-clicks']({ shard }, context),
+    isPaused: async () => await queues.isPaused('flush-clicks').catch(() => false),
+    log,
+  });
+  closing.defer('flush guard', guard, (stop) => stop());
+}
 
 /** The queues named by `--queues a,b`, or all. */
 function readQueueNames(): JobName[] {

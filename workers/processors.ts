@@ -9,10 +9,14 @@ import type { Knex } from '../src/postgres.ts';
 import { createUrlCache } from '../src/urls/url-cache.ts';
 import { createUrlStore } from '../src/urls/url-store.ts';
 import { cleanupExpired } from './cleanup-expired.ts';
+import { cleanupLedger } from './cleanup-ledger.ts';
 import { flushClicks } from './flush-clicks.ts';
 import type { Processors } from './processor.ts';
 import { replenishKeys } from './replenish-keys.ts';
 import { warmCache } from './warm-cache.ts';
+
+/** Far longer than any batch waits anywhere. */
+const idleProducerDays = 90;
 
 /** Every job, given what it needs: for the worker process and for a run from the command line alike. */
 export function createProcessors({
@@ -54,6 +58,7 @@ export function createProcessors({
         { days: config.RETENTION_DAYS, quarantineDays: config.CODE_QUARANTINE_DAYS },
         context,
       ),
+    'cleanup-ledger': (_data, context) => cleanupLedger(clicks, idleProducerDays, context),
     'warm-cache': (data, context) =>
       warmCache(
         urls,

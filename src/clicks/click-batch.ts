@@ -13,47 +13,99 @@ export interface Batch {
   producer: string;
   /** 1, 2, 3, … without gaps within a producer. */
   seq: number;
+  /** The clicks of all batches of the producer up to this one, which is what the ledger is checked against. */
+  accepted: number;
   clicks: ClickCount[];
 }
 
 const minuteMs = 60_000;
+const fieldNames = ['p', 's', 'a', 't', 'c'];
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** The batch that is still growing: equal clicks merge into one entry, so a viral link costs one. */
-export function createOpenBatch() {
-  const entries = new Map<string, ClickCount>();
+/** Clicks that are still growing together: equal ones merge into one entry, so a viral link costs one. At `maxEntries` it
+ *  keeps the short URLs apart and no longer the minutes; at that many short URLs it drops what is on further ones. */
+export function createOpenBatch(maxEntries = Infinity) {
+  let entries = new Map<string, ClickCount>();
+  let byMinute = true;
+  let clicks = 0;
+  let dropped = 0;
+  const keyOf = (urlId: number, atMs: number) =>
+    byMinute ? `${urlId} ${Math.floor(atMs / minuteMs)}` : String(urlId);
+
+  function merge(click: ClickCount): boolean {
+    const key = keyOf(click.urlId, click.lastAtMs);
+    const entry = entries.get(key);
+    if (entry) {
+      entry.count += click.count;
+      entry.lastAtMs = Math.max(entry.lastAtMs, click.lastAtMs);
+    } else if (entries.size < maxEntries) {
+      entries.set(key, click);
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  function mergeMinutes(): void {
+    byMinute = false;
+    const before = entries.values();
+    entries = new Map();
+    for (const click of before) merge(click);
+  }
+
   return {
     add(urlId: number, atMs: number): void {
-      const key = `${urlId} ${Math.floor(atMs / minuteMs)}`;
-      const entry = entries.get(key);
-      if (entry) {
-        entry.count += 1;
-        entry.lastAtMs = Math.max(entry.lastAtMs, atMs);
+      const click = { urlId, count: 1, lastAtMs: atMs };
+      if (merge(click)) {
+        clicks += 1;
+        return;
+      }
+      if (byMinute) {
+        mergeMinutes();
+        this.add(urlId, atMs);
       } else {
-        entries.set(key, { urlId, count: 1, lastAtMs: atMs });
+        dropped += 1;
       }
     },
+    /** Entries, which is what it costs. */
     get distinct() {
       return entries.size;
     },
-    clicks: () => [...entries.values()],
+    /** Clicks in it. */
+    get clicks() {
+      return clicks;
+    },
+    /** Clicks that found no room. */
+    get dropped() {
+      return dropped;
+    },
+    entries: () => [...entries.values()],
   };
 }
 
-/** The fields of a stream entry: producer, seq, first time (t) and "urlId,count,ms after t" per entry (c). Short names and
- *  differences, because each waiting click costs Redis memory. */
+/** The clicks of these batches. */
+export const countClicks = (batches: Batch[]) =>
+  batches.reduce((sum, batch) => batch.clicks.reduce((count, click) => count + click.count, sum), 0);
+
+/** The fields of a stream entry: producer, seq, accepted, first time (t) and "urlId,count,ms after t" per entry (c). Short
+ *  names and differences, because each waiting click costs Redis memory. */
 export function encodeBatch(batch: Batch): string[] {
   const firstAtMs = Math.min(...batch.clicks.map((click) => click.lastAtMs));
   const clicks = batch.clicks.map((click) => `${click.urlId},${click.count},${click.lastAtMs - firstAtMs}`);
-  return ['p', batch.producer, 's', String(batch.seq), 't', String(firstAtMs), 'c', clicks.join(';')];
+  const values = [batch.producer, batch.seq, batch.accepted, firstAtMs, clicks.join(';')];
+  return fieldNames.flatMap((name, i) => [name, String(values[i])]);
 }
 
 /** Reads what encodeBatch wrote; undefined when it is anything else. */
 export function decodeBatch(fields: string[]): Batch | undefined {
-  const [p, producer, s, seqText, t, firstAtText, c, clicksText, ...more] = fields;
-  if (p !== 'p' || s !== 's' || t !== 't' || c !== 'c' || more.length > 0) return undefined;
+  if (fields.length !== 2 * fieldNames.length) return undefined;
+  if (fieldNames.some((name, i) => fields[2 * i] !== name)) return undefined;
+  const [producer, seqText, acceptedText, firstAtText, clicksText] = fieldNames.map(
+    (_, i) => fields[2 * i + 1],
+  );
   if (!producer || !uuid.test(producer) || !clicksText) return undefined;
   const seq = Number(seqText);
+  const accepted = Number(acceptedText);
   const firstAtMs = Number(firstAtText);
   const clicks = clicksText.split(';').map((text): ClickCount => {
     const [urlId, count, afterMs, ...rest] = text.split(',').map(Number);
@@ -65,8 +117,9 @@ export function decodeBatch(fields: string[]): Batch | undefined {
   });
   const readable =
     isCount(seq) &&
+    isCount(accepted) &&
     clicks.every((click) => isCount(click.urlId) && isCount(click.count) && isTime(click.lastAtMs));
-  return readable ? { producer, seq, clicks } : undefined;
+  return readable ? { producer, seq, accepted, clicks } : undefined;
 }
 
 const isCount = (value: number) => Number.isSafeInteger(value) && value > 0;

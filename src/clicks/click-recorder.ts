@@ -1,164 +1,215 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
 import type { Log } from '../log.ts';
-import { type Batch, createOpenBatch } from './click-batch.ts';
+import { createClickBacklog, type Kept } from './click-backlog.ts';
+import { type Batch, countClicks, createOpenBatch } from './click-batch.ts';
+import { createClickBreaker } from './click-breaker.ts';
+import type { ClickStore } from './click-store.ts';
+import type { ClickStream } from './click-stream.ts';
 
 /** Distinct entries at which a batch is sealed even while another is on its way: about 4 KiB. */
 const maxDistinct = 200;
-/** How often the recorder looks which batches PostgreSQL has. */
-const confirmEveryMs = 1_000;
+/** How long a batch grows while the stream is long; no answer waits longer for it than the acknowledgement may take. */
+const wideMs = 100;
+/** How often draining tries again while both stores are away. */
+const drainEveryMs = 1_000;
 /** How long a batch may wait for a worker, before the recorder takes it to PostgreSQL by itself. */
-const overdueMs = 5_000;
-/** The time after which a batch is overdue that Redis did not take. */
-const notInRedis = 0;
-/** Batches in Redis that are watched for their arrival in PostgreSQL at most: while it is away, Redis keeps them. */
-const maxWatched = 20_000;
-/** Entries per transaction on that way, about. */
-const applyEntries = 10_000;
+const overdueMs = 3_000;
 
 export type ClickRecorder = ReturnType<typeof createClickRecorder>;
+
+/** A batch that is open or on its way to Redis. */
+interface Pending {
+  growing: ReturnType<typeof createOpenBatch>;
+  /** It grows for a while, because the stream is long. */
+  isWide: boolean;
+  /** Resolves when nobody needs to wait for it any more. */
+  settled: Promise<void>;
+  settle: () => void;
+  /** Once it is sealed. */
+  kept?: Kept;
+}
 
 /** The web side of counting. Each click joins the open batch; a batch is sealed at the end of the turn of the event loop
  *  in which it was opened or, while one is on its way, when that one has arrived: alone a click waits for nothing, under
  *  load batches grow by themselves. A batch is kept until PostgreSQL has it: what Redis did not take, or took and lost, goes
- *  straight to PostgreSQL under the same identity. Sending twice is free. */
+ *  straight to PostgreSQL under the same identity. Sending twice is free. While Redis takes nothing, one batch grows and goes
+ *  to PostgreSQL once a second; while that is away too it goes on growing, up to `maxEntries`. */
 export function createClickRecorder(deps: {
-  /** Hands a batch to Redis. */
-  send: (batch: Batch) => Promise<void>;
-  /** Counts batches in PostgreSQL. */
-  apply: (batches: Batch[]) => Promise<unknown>;
-  /** Which of these batches of a producer PostgreSQL has. */
-  findApplied: (producer: string, seqs: number[]) => Promise<number[]>;
+  stream: Pick<ClickStream, 'send' | 'acknowledge' | 'length' | 'shardOf'>;
+  store: Pick<ClickStore, 'apply' | 'findApplied' | 'reportAccepted'>;
+  /** Whether `record` waits until Redis has the click; otherwise the answer goes first. */
+  waitsForAck: boolean;
   /** Longest time that `record` waits. */
   ackMs: number;
+  /** Entries, of a short URL and a minute each, that wait in memory at most: in the batch that grows, and in those sent. */
+  maxEntries: number;
+  /** Batches in the stream beyond which clicks go straight to PostgreSQL, where that answers. */
+  maxWaiting: number;
   log: Log;
 }) {
-  const { send, apply, findApplied, ackMs, log } = deps;
+  const { stream, store, waitsForAck, ackMs, maxEntries, maxWaiting, log } = deps;
   const producer = uuidv7();
+  const shard = stream.shardOf(producer);
   let seq = 0;
-  let open: ReturnType<typeof openBatch> | undefined;
+  /** Clicks of sealed batches. */
+  let sealed = 0;
+  /** Those of them whose answers have gone out. */
+  let accepted = 0;
+  let dropped = 0;
+  let open: Pending | undefined;
+  /** Open or on its way, and waited for. */
+  const pending = new Set<Pending>();
   /** On their way to Redis; settled ones leave by themselves. */
   const sending = new Set<Promise<void>>();
-  /** Sealed, and not known to be in PostgreSQL; with the time after which we take them there ourselves. */
-  const unconfirmed = new Map<Batch, number>();
-  let redisTakesClicks = true;
-  let confirming: Promise<void> | undefined;
 
-  const timer = setInterval(() => void tryConfirm(), confirmEveryMs);
+  const backlog = createClickBacklog({
+    store,
+    acknowledge: (entryIds) => stream.acknowledge(shard, entryIds),
+    readAccepted: () => accepted,
+    // While PostgreSQL is away, what Redis does not take stays in the batch that grows.
+    onAnswer: () => {
+      if (!breaker.closed) seal();
+    },
+    producer,
+    maxEntries,
+    log,
+  });
+  const breaker = createClickBreaker({
+    readWaiting: () => stream.length(shard),
+    sendAgain,
+    postgresAnswers: () => backlog.postgresAnswers,
+    patienceMs: ackMs,
+    maxWaiting,
+    onOpen: () => pending.forEach(giveUp),
+    onClose: seal,
+    log,
+  });
 
-  function openBatch() {
+  function openBatch(): Pending {
     let resolve!: () => void;
     const settled = new Promise<void>((resolveSettled) => {
       resolve = resolveSettled;
     });
-    const deadline = setTimeout(resolve, ackMs);
-    const settle = () => {
-      clearTimeout(deadline);
-      resolve();
+    // What Redis has said by then is read first, however late this process is.
+    const deadline = setTimeout(() => setImmediate(late), ackMs);
+    const batch: Pending = {
+      growing: createOpenBatch(maxEntries),
+      isWide: breaker.isStreamLong,
+      settled,
+      settle: () => {
+        clearTimeout(deadline);
+        pending.delete(batch);
+        resolve();
+      },
     };
-    setImmediate(() => {
-      if (sending.size === 0) seal();
-    });
-    return { growing: createOpenBatch(), settled, settle };
+    function late() {
+      if (pending.has(batch)) breaker.open(new Error(`Redis did not take a batch within ${ackMs} ms`));
+    }
+    pending.add(batch);
+    if (!breaker.closed) batch.settle();
+    else if (batch.isWide) setTimeout(() => open === batch && seal(), Math.min(wideMs, ackMs / 2));
+    else setImmediate(() => open === batch && sending.size === 0 && seal());
+    return batch;
   }
 
+  /** Gives the open batch its identity and sends it on its way. */
   function seal(): void {
     if (!open) return;
-    const { growing, settle } = open;
-    open = undefined;
+    const { growing } = open;
     seq += 1;
-    const batch: Batch = { producer, seq, clicks: growing.clicks() };
-    watch(batch, performance.now() + overdueMs);
-    const arrival = send(batch)
+    sealed += growing.clicks + growing.dropped;
+    dropped += growing.dropped;
+    const batch: Batch = { producer, seq, accepted: sealed, clicks: growing.entries() };
+    open.kept = backlog.keep(batch, overdueMs);
+    if (breaker.closed) send(open, open.kept);
+    else giveUp(open);
+    open = undefined;
+  }
+
+  function send(batch: Pending, kept: Kept): void {
+    const arrival = stream
+      .send(kept.batch)
       .then(
-        () => {
-          redisTakesClicks = true;
+        (entryId) => {
+          backlog.markInRedis(kept, entryId);
+          breaker.onTaken();
         },
         (error: unknown) => {
-          if (redisTakesClicks) log.warn({ err: error }, 'Redis takes no clicks: they go to PostgreSQL');
-          redisTakesClicks = false;
-          unconfirmed.set(batch, notInRedis);
+          breaker.open(error);
+          giveUp(batch);
         },
       )
       .then(() => {
-        settle();
+        accept(kept.batch);
+        batch.settle();
         sending.delete(arrival);
-        if (sending.size === 0) seal();
+        if (sending.size === 0 && breaker.closed && open && !open.isWide) seal();
       });
     sending.add(arrival);
   }
 
-  /** Keeps a batch; beyond the bound the oldest that Redis has is left to it. */
-  function watch(batch: Batch, overdueAt: number): void {
-    unconfirmed.set(batch, overdueAt);
-    if (unconfirmed.size <= maxWatched) return;
-    const [oldest, oldestOverdueAt] = unconfirmed.entries().next().value!;
-    if (oldestOverdueAt !== notInRedis) unconfirmed.delete(oldest);
+  /** Nobody waits for Redis to take this one any more: PostgreSQL gets it in the next round. */
+  function giveUp(batch: Pending): void {
+    if (batch.kept) {
+      backlog.markDue(batch.kept);
+      accept(batch.kept.batch);
+    }
+    batch.settle();
   }
 
-  /** Forgets what PostgreSQL has, and takes there what is overdue at `now`; on failure all of that stays for the next time. */
-  async function confirm(now: number): Promise<void> {
-    const batches = [...unconfirmed.keys()];
-    if (batches.length === 0) return;
-    const applied = new Set(
-      await findApplied(
-        producer,
-        batches.map((batch) => batch.seq),
-      ),
-    );
-    for (const batch of batches) if (applied.has(batch.seq)) unconfirmed.delete(batch);
-    let overdue = [...unconfirmed].flatMap(([batch, overdueAt]) => (overdueAt <= now ? batch : []));
-    while (overdue.length > 0) {
-      const chunk = firstBatches(overdue, applyEntries);
-      await apply(chunk);
-      for (const batch of chunk) unconfirmed.delete(batch);
-      overdue = overdue.slice(chunk.length);
-    }
+  function accept(batch: Batch): void {
+    accepted = Math.max(accepted, batch.accepted);
   }
 
-  async function tryConfirm(now = performance.now()): Promise<void> {
-    confirming ??= confirm(now).finally(() => {
-      confirming = undefined;
-    });
-    try {
-      await confirming;
-    } catch (error) {
-      log.warn({ err: error, batches: unconfirmed.size }, 'clicks are waiting for PostgreSQL');
-    }
+  /** Gives Redis what it did not take before, up to the first batch that it does not take now. */
+  async function sendAgain(): Promise<void> {
+    for (const kept of backlog.notInRedis()) backlog.markInRedis(kept, await stream.send(kept.batch));
+  }
+
+  function warnOfLoss(error: unknown): void {
+    const clicks = countClicks(backlog.notInRedis().map(({ batch }) => batch));
+    log.warn({ err: error, clicks }, 'neither store takes these clicks: they are lost if this process ends');
   }
 
   return {
     producer,
 
     /** Counts one click, once. Resolves when Redis has it, or after `ackMs`: then it is on its way all the same. */
-    async record(urlId: number, atMs: number): Promise<void> {
+    record(urlId: number, atMs: number): Promise<void> {
       open ??= openBatch();
       const { growing, settled } = open;
       growing.add(urlId, atMs);
-      if (growing.distinct >= maxDistinct) seal();
-      await settled;
+      if (breaker.closed && growing.distinct >= maxDistinct) seal();
+      return waitsForAck ? settled : Promise.resolve();
     },
+
+    /** What it has in hand, for those who watch it. */
+    read: () => ({
+      /** Clicks recorded since the process began. */
+      accepted: sealed + (open ? open.growing.clicks + open.growing.dropped : 0),
+      /** Those of them for which there was no room while both stores were away: they will never be counted. */
+      dropped: dropped + (open?.growing.dropped ?? 0),
+      /** Batches that PostgreSQL is not known to have, the one that grows included. */
+      unconfirmed: backlog.size + (open ? 1 : 0),
+      /** How long the oldest sealed one has been in hand. */
+      oldestMs: backlog.oldestMs,
+      /** Whether clicks go to Redis now. */
+      toRedis: breaker.closed,
+    }),
 
     /** Resolves when every recorded click is in PostgreSQL or, while that is away, in Redis, however long that takes;
      *  record nothing afterwards. */
     async drain(): Promise<void> {
+      breaker.stop();
       seal();
       while (sending.size > 0) await Promise.all(sending);
-      clearInterval(timer);
-      // The round in hand ends first: it knows nothing of the batches that have come since.
-      await tryConfirm();
-      await tryConfirm(Infinity);
-      while ([...unconfirmed.values()].includes(notInRedis)) {
-        await delay(confirmEveryMs);
-        await tryConfirm(Infinity);
+      await backlog.close();
+      while (backlog.notInRedis().length > 0) {
+        await sendAgain().catch(warnOfLoss);
+        if (backlog.notInRedis().length > 0) await delay(drainEveryMs);
+        await backlog.close();
       }
     },
   };
-}
-
-/** The first batch, and as many more as have `entries` entries together. */
-function firstBatches(batches: Batch[], entries: number): Batch[] {
-  let count = 0;
-  const end = batches.findIndex((batch, i) => (count += batch.clicks.length) > entries && i > 0);
-  return end === -1 ? [...batches] : batches.slice(0, end);
 }

@@ -22,9 +22,13 @@ export function createClickStream(redis: Redis, options: { prefix: string; shard
   const shardOf = (producer: string) => Number.parseInt(producer.slice(-6), 16) % options.shards;
 
   return {
-    /** Resolves once Redis has the batch. A rejection means "unknown", not "failed": Redis may have it all the same. */
-    async send(batch: Batch): Promise<void> {
-      await redis.xadd(streamKey(shardOf(batch.producer)), '*', ...encodeBatch(batch));
+    shardOf,
+
+    /** Resolves once Redis has the batch, to the id of its entry. A rejection means "unknown", not "failed": Redis may have
+     *  it all the same. */
+    async send(batch: Batch): Promise<string> {
+      const entryId = await redis.xadd(streamKey(shardOf(batch.producer)), '*', ...encodeBatch(batch));
+      return entryId!;
     },
 
     /** The oldest waiting entries of a shard, which stay there until they are acknowledged. */
@@ -34,8 +38,8 @@ export function createClickStream(redis: Redis, options: { prefix: string; shard
     },
 
     /** Removes entries whose clicks are in PostgreSQL. */
-    async acknowledge(shard: number, entries: ClaimedEntry[]): Promise<void> {
-      await redis.xdel(streamKey(shard), ...entries.map((entry) => entry.entryId));
+    async acknowledge(shard: number, entryIds: string[]): Promise<void> {
+      await redis.xdel(streamKey(shard), ...entryIds);
     },
 
     /** The entry that has waited longest in a shard, and for how long by Redis' clock; undefined when none waits. */
@@ -47,6 +51,19 @@ export function createClickStream(redis: Redis, options: { prefix: string; shard
       if (!entry) return undefined;
       const nowMs = Number(seconds) * 1_000 + Number(microseconds) / 1_000;
       return { entryId: entry[0], waitingMs: nowMs - Number.parseInt(entry[0]) };
+    },
+
+    /** Batches that wait in all shards, and how long the oldest of them has waited. */
+    async readAll(): Promise<{ waiting: number; oldestMs: number }> {
+      const shards = Array.from({ length: options.shards }, (_, shard) => shard);
+      const [lengths, oldest] = await Promise.all([
+        Promise.all(shards.map((shard) => this.length(shard))),
+        Promise.all(shards.map((shard) => this.oldest(shard))),
+      ]);
+      return {
+        waiting: lengths.reduce((sum, length) => sum + length, 0),
+        oldestMs: Math.max(...oldest.map((entry) => entry?.waitingMs ?? 0)),
+      };
     },
 
     /** Batches that wait in a shard. */

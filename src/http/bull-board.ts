@@ -1,4 +1,3 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { KoaAdapter } from '@bull-board/koa';
@@ -7,6 +6,7 @@ import compose from 'koa-compose';
 import { isJobName, jobIdPattern, jobs, type Queues, QueueUnavailable } from '../jobs.ts';
 import { withDeadline } from '../lifecycle.ts';
 import { Problem } from './errors.ts';
+import { isSameSecret } from './secret.ts';
 
 export const boardPath = '/admin/queues';
 
@@ -90,10 +90,4 @@ function requireSameOrigin(ctx: Context, baseUrl: string): void {
     origin === baseUrl || (URL.canParse(origin) && new URL(origin).host === ctx.get('host'));
   if (site ? site === 'same-origin' : !origin || isOwnOrigin) return;
   throw new Problem(403, 'foreign-origin', 'Bull Board takes changes from its own pages only.');
-}
-
-/** Compares in constant time, whatever the lengths. */
-function isSameSecret(a: string, b: string): boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(a), digest(b));
 }

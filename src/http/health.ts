@@ -1,4 +1,5 @@
 import type Router from '@koa/router';
+import type { ClickWatch } from '../clicks/click-watch.ts';
 import { withDeadline } from '../lifecycle.ts';
 
 /** How long a dependency may take to show that it is there. */
@@ -13,6 +14,7 @@ export interface HealthDeps {
   pingPostgres: () => Promise<unknown>;
   pingRedis: () => Promise<unknown>;
   poolSize: () => Promise<number>;
+  clickWatch: ClickWatch;
   isClosing: () => boolean;
   version: string;
 }
@@ -39,15 +41,25 @@ export function addHealthRoutes(router: Router, deps: HealthDeps): void {
   };
 
   router.get('/health', async (ctx) => {
-    const [checks, poolSize] = await Promise.all([checkAll(), deps.poolSize().catch(() => null)]);
+    const [checks, poolSize, clicks] = await Promise.all([
+      checkAll(),
+      deps.poolSize().catch(() => null),
+      deps.clickWatch.read(),
+    ]);
     const up = Object.values(checks).filter((one) => one.status === 'up').length;
     ctx.status = up === 0 ? 503 : 200;
     ctx.set('Cache-Control', 'no-store');
     ctx.body = {
-      status: up === 2 ? 'healthy' : up === 1 ? 'degraded' : 'unhealthy',
+      status: up === 0 ? 'unhealthy' : up === 1 || clicks.isPastLimit ? 'degraded' : 'healthy',
       timestamp: new Date(),
       version: deps.version,
       kgs_pool_size: poolSize,
+      clicks: {
+        lag_seconds: Math.round(clicks.lagMs / 100) / 10,
+        waiting_batches: clicks.waiting ?? null,
+        unconfirmed_batches: clicks.unconfirmed,
+        dropped_clicks: clicks.dropped,
+      },
       checks,
     };
   });

@@ -8,7 +8,7 @@ import { methodNotAllowed } from './errors.ts';
  *  nothing. Stands before every other middleware, since a visitor waits. */
 export function redirect(deps: {
   urls: Urls;
-  clickRecorder: ClickRecorder;
+  clickRecorder: Pick<ClickRecorder, 'record'>;
   status: number;
   maxAgeSeconds: number;
 }): Middleware {

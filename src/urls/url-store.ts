@@ -100,14 +100,14 @@ export function createUrlStore(db: Knex) {
     },
 
     /** Removes up to `limit` short URLs that were deleted or expired more than `retentionDays` ago, with their counters.
-     *  In the same statement generated codes go to the returned keys, to be used again after `quarantineDays`. Locks
-     *  counters in the order of a flush, so that the two do not deadlock. */
+     *  In the same statement generated codes go to the returned keys, to be used again after `quarantineDays`, and their
+     *  clicks into the books. Locks counters in the order of a flush, so that the two do not deadlock. */
     async purge(now: Date, retentionDays: number, quarantineDays: number, limit: number): Promise<number> {
       const { rows } = await db.raw<{ rows: { count: number }[] }>(
         `with old as materialized (
            select u.id from urls u where ${isPastRetention} limit :limit for update skip locked
          ), counters as materialized (
-           select url_id from url_stats where url_id in (select id from old) order by url_id for update
+           select url_id, click_count from url_stats where url_id in (select id from old) order by url_id for update
          ), purged as (
            delete from urls where id in (select url_id from counters)
            returning short_code, code_is_generated
@@ -116,6 +116,9 @@ export function createUrlStore(db: Knex) {
            select short_code, cast(:now as timestamptz) + make_interval(days => :quarantineDays)
            from purged where code_is_generated
            on conflict do nothing
+         ), books as (
+           update click_books set purged_clicks = purged_clicks + (select sum(click_count) from counters)
+           where exists (select from counters where click_count > 0)
          )
          select count(*) as count from purged`,
         { now, retentionDays, quarantineDays, limit },

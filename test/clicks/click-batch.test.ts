@@ -6,6 +6,7 @@ const count = fc.oneof(fc.integer({ min: 1, max: 1_000 }), fc.constant(Number.MA
 const batch: fc.Arbitrary<Batch> = fc.record({
   producer: fc.uuid(),
   seq: count,
+  accepted: count,
   clicks: fc.array(
     fc.record({
       urlId: count,
@@ -18,6 +19,7 @@ const batch: fc.Arbitrary<Batch> = fc.record({
 const sample: Batch = {
   producer: '0197a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b',
   seq: 42,
+  accepted: 99,
   clicks: [
     { urlId: 7, count: 3, lastAtMs: 1_700_000_000_500 },
     { urlId: 8, count: 1, lastAtMs: 1_700_000_000_000 },
@@ -39,6 +41,8 @@ test('the fields of a stream entry are the ones that a worker of another release
     sample.producer,
     's',
     '42',
+    'a',
+    '99',
     't',
     '1700000000000',
     'c',
@@ -88,7 +92,11 @@ test('an entry with any one field exchanged is read as a sound batch or not at a
         const read = decodeBatch(hostile);
         if (!read) return;
         expect(read.clicks.length).toBeGreaterThan(0);
-        for (const number of [read.seq, ...read.clicks.flatMap((click) => [click.urlId, click.count])])
+        for (const number of [
+          read.seq,
+          read.accepted,
+          ...read.clicks.flatMap((click) => [click.urlId, click.count]),
+        ])
           expect(Number.isSafeInteger(number) && number > 0).toBe(true);
         for (const { lastAtMs } of read.clicks) expect(new Date(lastAtMs).getTime()).toBe(lastAtMs);
       },
@@ -107,14 +115,18 @@ test('an entry of any fields whatsoever never throws', () => {
 });
 
 test.each([
-  ['another name of a field', ['q', sample.producer, 's', '1', 't', '0', 'c', '7,1,0']],
+  ['another name of a field', ['q', sample.producer, 's', '1', 'a', '1', 't', '0', 'c', '7,1,0']],
   ['a further field', [...encodeBatch(sample), 'x', 'y']],
-  ['no producer', ['p', '', 's', '1', 't', '0', 'c', '7,1,0']],
-  ['seq 0', ['p', sample.producer, 's', '0', 't', '0', 'c', '7,1,0']],
-  ['no clicks', ['p', sample.producer, 's', '1', 't', '0', 'c', '']],
-  ['an empty entry among the clicks', ['p', sample.producer, 's', '1', 't', '0', 'c', '7,1,0;']],
-  ['a time before 1970', ['p', sample.producer, 's', '1', 't', '0', 'c', '7,1,-1']],
-  ['a time that no date can say', ['p', sample.producer, 's', '1', 't', '8640000000000001', 'c', '7,1,0']],
+  ['no producer', ['p', '', 's', '1', 'a', '1', 't', '0', 'c', '7,1,0']],
+  ['seq 0', ['p', sample.producer, 's', '0', 'a', '1', 't', '0', 'c', '7,1,0']],
+  ['nothing accepted', ['p', sample.producer, 's', '1', 'a', '0', 't', '0', 'c', '7,1,0']],
+  ['no clicks', ['p', sample.producer, 's', '1', 'a', '1', 't', '0', 'c', '']],
+  ['an empty entry among the clicks', ['p', sample.producer, 's', '1', 'a', '1', 't', '0', 'c', '7,1,0;']],
+  ['a time before 1970', ['p', sample.producer, 's', '1', 'a', '1', 't', '0', 'c', '7,1,-1']],
+  [
+    'a time that no date can say',
+    ['p', sample.producer, 's', '1', 'a', '1', 't', '8640000000000001', 'c', '7,1,0'],
+  ],
 ])('an entry with %s is no batch', (_, fields) => {
   expect(decodeBatch(fields)).toBeUndefined();
 });
@@ -131,11 +143,29 @@ test('an open batch merges the clicks on one URL within one minute and loses non
     [2, minute + 5],
   ] as const)
     open.add(urlId, atMs);
-  expect(open.distinct).toBe(4);
-  expect(open.clicks()).toEqual([
+  expect([open.distinct, open.clicks, open.dropped]).toEqual([4, 6, 0]);
+  expect(open.entries()).toEqual([
     { urlId: 1, count: 3, lastAtMs: minute - 1 },
     { urlId: 2, count: 1, lastAtMs: 70 },
     { urlId: 1, count: 1, lastAtMs: minute },
     { urlId: 2, count: 1, lastAtMs: minute + 5 },
+  ]);
+});
+
+test('an open batch that is full gives up the minutes first, and no count', () => {
+  const open = createOpenBatch(4);
+  for (let minute = 0; minute < 10; minute++) for (const urlId of [1, 2, 3]) open.add(urlId, minute * 60_000);
+  expect([open.distinct, open.clicks, open.dropped]).toEqual([3, 30, 0]);
+  expect(open.entries()).toEqual([1, 2, 3].map((urlId) => ({ urlId, count: 10, lastAtMs: 9 * 60_000 })));
+});
+
+test('an open batch that is full of short URLs drops clicks on further ones alone, and says how many', () => {
+  const open = createOpenBatch(3);
+  for (let round = 0; round < 5; round++) for (const urlId of [1, 2, 3, 4, 5]) open.add(urlId, 0);
+  expect([open.distinct, open.clicks, open.dropped]).toEqual([3, 15, 10]);
+  expect(open.entries().map(({ urlId, count }) => [urlId, count])).toEqual([
+    [1, 5],
+    [2, 5],
+    [3, 5],
   ]);
 });

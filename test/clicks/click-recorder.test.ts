@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
 import type { Batch } from '../../src/clicks/click-batch.ts';
 import { type ClickRecorder, createClickRecorder } from '../../src/clicks/click-recorder.ts';
-import { createClickStore } from '../../src/clicks/click-store.ts';
-import { createClickStream } from '../../src/clicks/click-stream.ts';
+import { type ClickStore, createClickStore } from '../../src/clicks/click-store.ts';
+import { type ClickStream, createClickStream } from '../../src/clicks/click-stream.ts';
 import { onlyRow } from '../../src/postgres.ts';
 import { silentLog, uniquePrefix, useDatabase, useRedis } from '../support/resources.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -17,8 +17,8 @@ afterEach(async () => {
   await Promise.all(recorders.splice(0).map((recorder) => recorder.drain()));
 });
 
-type Send = (batch: Batch) => Promise<void>;
-type Apply = (batches: Batch[]) => Promise<unknown>;
+type Send = ClickStream['send'];
+type Apply = ClickStore['apply'];
 
 /** A recorder on a stream and on the table; `sendBy` and `applyBy` say what happens on the way. */
 function openRecorder({
@@ -29,10 +29,12 @@ function openRecorder({
   const stream = createClickStream(redis(), { prefix: `${prefix}-${uniquePrefix()}`, shards: 1 });
   const store = createClickStore(db());
   const recorder = createClickRecorder({
-    send: sendBy(stream.send),
-    apply: applyBy((batches) => store.apply(batches)),
-    findApplied: store.findApplied,
+    stream: { ...stream, send: sendBy(stream.send) },
+    store: { ...store, apply: applyBy(store.apply) },
+    waitsForAck: true,
     ackMs,
+    maxEntries: 1_000,
+    maxWaiting: 1_000,
     log: silentLog,
   });
   recorders.push(recorder);
@@ -73,7 +75,7 @@ function createGate() {
       async (batch) => {
         started.push(batch);
         await opened;
-        await send(batch);
+        return await send(batch);
       },
   };
 }
@@ -85,7 +87,7 @@ test('a click that is alone is in Redis when it resolves, long before the deadli
   const { recorder, waiting } = openRecorder();
   await recorder.record(7, 1_000);
   expect(await waiting()).toEqual([
-    { producer: recorder.producer, seq: 1, clicks: [{ urlId: 7, count: 1, lastAtMs: 1_000 }] },
+    { producer: recorder.producer, seq: 1, accepted: 1, clicks: [{ urlId: 7, count: 1, lastAtMs: 1_000 }] },
   ]);
 });
 
@@ -128,18 +130,20 @@ test('a batch of 200 distinct entries leaves although another one is on its way'
   expect((await waiting()).map(total).toSorted((a, b) => a - b)).toEqual([1, 50, 200, 200]);
 });
 
-test('a click whose batch hangs resolves after the deadline, and is counted when the batch arrives', async () => {
+test('a click whose batch hangs resolves after the deadline, those after it at once, and PostgreSQL counts them', async () => {
   const gate = createGate();
   const { recorder, waiting } = openRecorder({ ...gate, ackMs: 30 });
+  const url = await createUrl();
   const start = performance.now();
-  await Promise.all([recorder.record(1, 0), recorder.record(2, 0)]);
+  await Promise.all([recorder.record(url, 0), recorder.record(url, 0)]);
   // A timer may fire up to a millisecond early.
   expect(performance.now() - start).toBeGreaterThan(28);
-  await recorder.record(3, 0);
+  const afterwards = performance.now();
+  for (let i = 0; i < 10; i++) await recorder.record(url, 0);
+  expect(performance.now() - afterwards).toBeLessThan(28);
+  await waitUntil('PostgreSQL has counted them', async () => (await readCount(url)) === 12);
   expect(await waiting()).toEqual([]);
   gate.open();
-  await recorder.drain();
-  expect((await waiting()).map(total)).toEqual([2, 1]);
 });
 
 test('a click that Redis does not take resolves at once and is counted in PostgreSQL', async () => {
@@ -173,7 +177,7 @@ test('with both stores away clicks wait, and draining waits with them until Post
     applyBy: (apply) => async (batches) => {
       attempts += 1;
       if (away) throw new Error('away too');
-      await apply(batches);
+      return await apply(batches);
     },
   });
   const url = await createUrl();
@@ -197,7 +201,7 @@ test('a click that Redis refuses while PostgreSQL is counting others is counted 
     applyBy: (apply) => async (batches) => {
       applying += 1;
       await released;
-      await apply(batches);
+      return await apply(batches);
     },
   });
   const url = await createUrl();
@@ -218,12 +222,13 @@ test('while PostgreSQL is away, draining ends once Redis has everything', async 
   expect((await waiting()).map(total)).toEqual([1]);
 });
 
-test('draining sends the batch that is still open', async () => {
+test('draining takes the batch that is still open to PostgreSQL, and leaves nothing in the stream', async () => {
   const { recorder, waiting } = openRecorder();
-  const click = recorder.record(9, 0);
+  const url = await createUrl();
+  const click = recorder.record(url, 0);
   await recorder.drain();
   await click;
-  expect((await waiting()).map(total)).toEqual([1]);
+  expect([await readCount(url), await waiting()]).toEqual([1, []]);
 });
 
 test('whatever Redis and PostgreSQL do on the way, every click is counted exactly once', async () => {
@@ -237,8 +242,10 @@ test('whatever Redis and PostgreSQL do on the way, every click is counted exactl
       const { recorder, flush } = openRecorder({
         sendBy: (send) => async (batch) => {
           const fate = ways[(sent += 1) % ways.length];
-          if (fate === 'arrives' || fate === 'arrives unsaid') await send(batch);
+          const arrives = fate === 'arrives' || fate === 'arrives unsaid';
+          const entryId = arrives ? await send(batch) : '0-1';
           if (fate === 'arrives unsaid' || fate === 'is refused') throw new Error(`the batch ${fate}`);
+          return entryId;
         },
       });
       const clicks: Promise<void>[] = [];

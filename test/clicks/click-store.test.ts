@@ -46,6 +46,7 @@ async function countDeadlocks(): Promise<number> {
 const makeBatch = (producer: string, seq: number, clicks: [urlId: number, count: number][]): Batch => ({
   producer,
   seq,
+  accepted: seq,
   clicks: clicks.map(([urlId, count]) => ({ urlId, count, lastAtMs: atMs + seq })),
 });
 
@@ -66,7 +67,7 @@ test('a batch is counted per short URL, with the time of the last click, and is 
       [one, 4],
     ]),
   ];
-  expect(await store.apply(batches)).toEqual({ batches: 2, clicks: 10, urls: 2, known: 0 });
+  expect(await store.apply(batches)).toMatchObject({ batches: 2, clicks: 10, urls: 2, known: 0 });
   expect(await readCounts([one, two])).toEqual([8, 2]);
   const times = await db()('url_stats').whereIn('url_id', [one, two]).orderBy('url_id');
   expect(times.map((row) => row.last_accessed_at.getTime())).toEqual([atMs + 2, atMs + 1]);
@@ -88,13 +89,18 @@ test('a known batch changes nothing, neither alone nor beside new ones nor twice
   const producer = uuidv7();
   const [first, second] = [makeBatch(producer, 1, [[url, 1]]), makeBatch(producer, 2, [[url, 10]])];
   await store.apply([first]);
-  expect(await store.apply([first])).toEqual({ batches: 0, clicks: 0, urls: 0, known: 1 });
-  expect(await store.apply([first, second, second])).toEqual({ batches: 1, clicks: 10, urls: 1, known: 2 });
+  expect(await store.apply([first])).toMatchObject({ batches: 0, clicks: 0, urls: 0, known: 1 });
+  expect(await store.apply([first, second, second])).toMatchObject({
+    batches: 1,
+    clicks: 10,
+    urls: 1,
+    known: 2,
+  });
   expect(await readCounts([url])).toEqual([11]);
 });
 
 test('nothing to apply is no error', async () => {
-  expect(await createClickStore(db()).apply([])).toEqual({ batches: 0, clicks: 0, urls: 0, known: 0 });
+  expect(await createClickStore(db()).apply([])).toMatchObject({ batches: 0, clicks: 0, urls: 0, known: 0 });
 });
 
 test('whatever is applied together, at once, again and out of order, counters and ledger are exact', async () => {

@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { expect, test } from 'vitest';
 import type { Batch } from '../../src/clicks/click-batch.ts';
-import { createClickStream } from '../../src/clicks/click-stream.ts';
+import { type ClaimedEntry, createClickStream } from '../../src/clicks/click-stream.ts';
 import { uniquePrefix, useRedis } from '../support/resources.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -19,14 +19,19 @@ function openStream(shards = 1) {
 const makeBatch = (seq: number, producer = uuidv7()): Batch => ({
   producer,
   seq,
+  accepted: seq,
   clicks: [{ urlId: seq, count: 1, lastAtMs: 1_700_000_000_000 }],
 });
+
+const idsOf = (entries: ClaimedEntry[]) => entries.map((entry) => entry.entryId);
 
 test('what was sent is claimed in its order, again and again, until it is acknowledged', async () => {
   const { stream } = openStream();
   const batches = [1, 2, 3].map((seq) => makeBatch(seq));
-  for (const batch of batches) await stream.send(batch);
+  const sent: string[] = [];
+  for (const batch of batches) sent.push(await stream.send(batch));
   const claimed = await stream.claim(0);
+  expect(idsOf(claimed)).toEqual(sent);
   expect(claimed.map((entry) => entry.batch)).toEqual(batches);
   expect(await stream.claim(0)).toEqual(claimed);
   expect(await stream.length(0)).toBe(3);
@@ -38,8 +43,8 @@ test('acknowledging removes what was claimed and nothing that came since', async
   const claimed = await stream.claim(0);
   const late = makeBatch(2);
   await stream.send(late);
-  await stream.acknowledge(0, claimed);
-  await stream.acknowledge(0, claimed);
+  await stream.acknowledge(0, idsOf(claimed));
+  await stream.acknowledge(0, idsOf(claimed));
   expect((await stream.claim(0)).map((entry) => entry.batch)).toEqual([late]);
 });
 
@@ -55,7 +60,7 @@ test('a claim takes at most 1,000, the oldest first', async () => {
   await Promise.all(Array.from({ length: 1_005 }, (_, i) => stream.send(makeBatch(i + 1, producer))));
   const claimed = await stream.claim(0);
   expect(claimed.map((entry) => entry.batch?.seq)).toEqual(Array.from({ length: 1_000 }, (_, i) => i + 1));
-  await stream.acknowledge(0, claimed);
+  await stream.acknowledge(0, idsOf(claimed));
   expect((await stream.claim(0)).map((entry) => entry.batch?.seq)).toEqual([
     1_001, 1_002, 1_003, 1_004, 1_005,
   ]);
@@ -83,7 +88,7 @@ test('what is no batch is claimed with its raw fields between sound ones, and ca
   const claimed = await stream.claim(0);
   expect(claimed.map((entry) => entry.batch)).toEqual([first, undefined, undefined, last]);
   expect(claimed[1]!.raw).toEqual(['hello', 'world']);
-  await stream.acknowledge(0, claimed);
+  await stream.acknowledge(0, idsOf(claimed));
   expect(await stream.length(0)).toBe(0);
 });
 

@@ -24,6 +24,12 @@ test('with both stores there the service is healthy, live and ready, and tells t
     timestamp: expect.stringMatching(/Z$/),
     version,
     kgs_pool_size: 2,
+    clicks: {
+      lag_seconds: expect.any(Number),
+      waiting_batches: 0,
+      unconfirmed_batches: 0,
+      dropped_clicks: 0,
+    },
     checks: {
       postgres: { status: 'up', latency_ms: expect.any(Number) },
       redis: { status: 'up', latency_ms: expect.any(Number) },
@@ -31,6 +37,20 @@ test('with both stores there the service is healthy, live and ready, and tells t
   });
   expect((await web.client(null).get('/health/live')).status).toBe(200);
   expect((await web.client(null).get('/health/ready')).status).toBe(200);
+});
+
+test('a batch that waits for longer than the limit makes the service degraded, and health says for how long', async () => {
+  const { redis, prefix } = web.redis;
+  const [seconds] = await redis().time();
+  const stream = `${prefix}:clicks:{0}`;
+  await redis().xadd(stream, `${(Number(seconds) - 120) * 1_000}-0`, 'not', 'a batch');
+  const health = await web.client(null).get('/health');
+  await redis().del(stream);
+  expect([health.status, health.body['status']]).toEqual([200, 'degraded']);
+  const clicks = health.body['clicks'] as Record<string, number>;
+  expect(clicks).toMatchObject({ waiting_batches: 1, unconfirmed_batches: 0 });
+  expect(clicks['lag_seconds']).toBeGreaterThanOrEqual(119);
+  expect((await web.client(null).get('/health')).body['status']).toBe('healthy');
 });
 
 test('without Redis the service is degraded and ready, and creates, redirects and deletes', async () => {

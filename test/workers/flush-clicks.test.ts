@@ -32,6 +32,7 @@ function createBatches(count: number, producer = uuidv7()): Batch[] {
   return Array.from({ length: count }, (_, i) => ({
     producer,
     seq: i + 1,
+    accepted: 3 * (i + 1),
     clicks: [
       { urlId: urlIds[0]!, count: 1, lastAtMs: 1_700_000_000_000 + i },
       { urlId: urlIds[1]!, count: 2, lastAtMs: 1_700_000_000_000 + i },

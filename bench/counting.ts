@@ -1,0 +1,125 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { Agent, get } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { findFreePort } from '../scripts/services/ports.ts';
+import { createApiKeys } from '../src/api-keys/api-keys.ts';
+import { isExact, readBooks } from '../src/clicks/click-books.ts';
+import { migrate } from '../src/migrations.ts';
+import { openPostgres } from '../src/postgres.ts';
+import { createClient } from '../test/support/client.ts';
+import { startTestPostgres, startTestRedis } from '../test/support/servers.ts';
+import { createUrl } from '../test/support/urls.ts';
+import { waitUntil } from '../test/support/wait-until.ts';
+
+/** `npm run bench:counting`: what counting costs a redirect. A web process that counts and one that does not, on the same
+ *  stores and short URLs, take turns; what is compared is the p50 and p99 of their answers to 32 clients, at a rate that
+ *  leaves the machine in peace and as fast as they can. Prints each round and the medians of the ratios. */
+const rounds = 7;
+const roundMs = 3_000;
+const loads = [
+  { name: 'in peace', pauseMs: 20 },
+  { name: 'as fast as they can', pauseMs: 0 },
+];
+
+const show = ({ p50, p99 }: { p50: number; p99: number }) => `${p50.toFixed(2)} ${p99.toFixed(2)}`;
+const median = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
+
+const children: ChildProcess[] = [];
+const [postgres, redis] = await Promise.all([startTestPostgres(), startTestRedis({ appendonly: true })]);
+const db = openPostgres({ url: postgres.url, poolMax: 10, queryTimeoutMs: 60_000, name: 'bench' });
+try {
+  await migrate(db, postgres.url);
+  const [counting, uncounted] = await Promise.all([
+    startWeb('src/web.ts'),
+    startWeb('bench/uncounted-web.ts'),
+  ]);
+  start('workers/main.ts');
+  const client = createClient(counting, (await createApiKeys(db).create('bench')).key);
+  const codes = await Promise.all(Array.from({ length: 200 }, () => createUrl(client)));
+  for (const { name, pauseMs } of loads) {
+    console.log(`${name}: requests, p50 and p99 in ms with counting, without, and their ratios`);
+    const ratios: { p50: number; p99: number }[] = [];
+    for (let round = 0; round <= rounds; round++) {
+      const on = await measure(counting, codes, pauseMs);
+      const off = await measure(uncounted, codes, pauseMs);
+      // The first one warms both up.
+      if (round === 0) continue;
+      ratios.push({ p50: on.p50 / off.p50, p99: on.p99 / off.p99 });
+      console.log(
+        `  ${Math.round(on.perSecond)}/s   ${show(on)}   ${show(off)}   ${ratios.at(-1)!.p50.toFixed(2)} ${ratios.at(-1)!.p99.toFixed(2)}`,
+      );
+    }
+    const [p50, p99] = [median(ratios.map((ratio) => ratio.p50)), median(ratios.map((ratio) => ratio.p99))];
+    console.log(`  median of the ratios: p50 ${p50.toFixed(2)}, p99 ${p99.toFixed(2)}`);
+  }
+  const books = await waitUntil(
+    'every click is counted',
+    async () => {
+      const read = await readBooks(db);
+      return isExact(read) && read;
+    },
+    30_000,
+  );
+  console.log(`clicks: ${books.accepted} accepted, ${books.counted} counted`);
+} finally {
+  for (const child of children) child.kill('SIGTERM');
+  await Promise.all(children.map(async (child) => child.exitCode ?? (await once(child, 'exit'))));
+  await db.destroy();
+  await Promise.all([postgres.stop(), redis.stop()]);
+}
+
+function start(entry: string, settings: Record<string, string> = {}): ChildProcess {
+  const child = spawn(process.execPath, ['--import', 'tsx', entry], {
+    env: {
+      PATH: process.env['PATH'],
+      DATABASE_URL: postgres.url,
+      REDIS_URL: redis.url,
+      LOG_LEVEL: 'warn',
+      ...settings,
+    },
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  children.push(child);
+  return child;
+}
+
+async function startWeb(entry: string): Promise<string> {
+  const port = await findFreePort();
+  const baseUrl = `http://127.0.0.1:${port}`;
+  start(entry, { HOST: '127.0.0.1', PORT: String(port), BASE_URL: baseUrl });
+  await waitUntil(`${entry} answers`, async () => (await fetch(`${baseUrl}/no-such-code`)).status === 404);
+  return baseUrl;
+}
+
+/** The latencies of 32 clients that keep their connection and pause after each answer, in milliseconds. */
+async function measure(url: string, codes: string[], pauseMs: number) {
+  const latencies: number[] = [];
+  const end = performance.now() + roundMs;
+  const runClient = async () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    while (performance.now() < end) {
+      const code = codes[Math.floor(Math.random() * codes.length)];
+      latencies.push(await time(`${url}/${code}`, agent));
+      if (pauseMs > 0) await delay(pauseMs);
+    }
+    agent.destroy();
+  };
+  await Promise.all(Array.from({ length: 32 }, runClient));
+  latencies.sort((a, b) => a - b);
+  const percentile = (share: number) => latencies[Math.floor(latencies.length * share)]!;
+  return { p50: percentile(0.5), p99: percentile(0.99), perSecond: latencies.length / (roundMs / 1_000) };
+}
+
+async function time(url: string, agent: Agent): Promise<number> {
+  const start = performance.now();
+  return await new Promise((resolve, reject) => {
+    get(url, { agent }, (response) => {
+      response.resume();
+      response.on('end', () => {
+        if (response.statusCode === 301) resolve(performance.now() - start);
+        else reject(new Error(`a redirect was answered with ${response.statusCode}`));
+      });
+    }).on('error', reject);
+  });
+}

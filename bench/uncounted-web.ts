@@ -1,0 +1,54 @@
+import Koa from 'koa';
+import { loadConfigOrExit, webSettings } from '../src/config.ts';
+import { answerErrors } from '../src/http/errors.ts';
+import { redirect } from '../src/http/redirect.ts';
+import { listen } from '../src/http/server.ts';
+import { createKeyGenerator } from '../src/keys/key-generator.ts';
+import { createKeyPool } from '../src/keys/key-pool.ts';
+import { createKeyStore } from '../src/keys/key-store.ts';
+import { createKeys } from '../src/keys/keys.ts';
+import { createLog } from '../src/log.ts';
+import { openPostgres } from '../src/postgres.ts';
+import { openRedis, waitForRedis } from '../src/redis.ts';
+import { createUrlCache } from '../src/urls/url-cache.ts';
+import { createUrlStore } from '../src/urls/url-store.ts';
+import { createUrls } from '../src/urls/urls.ts';
+
+/** The yardstick: redirects as `src/web.ts` answers them, with the same middleware and caches, and no click counted. */
+const config = loadConfigOrExit(webSettings);
+const log = createLog('uncounted', config.LOG_LEVEL);
+const db = openPostgres({ url: config.DATABASE_URL, poolMax: 10, queryTimeoutMs: 2_000, name: 'uncounted' });
+const redis = openRedis('cache', config.REDIS_URL, log);
+const { REDIS_PREFIX: prefix, CACHE_TTL_SECONDS: ttlSeconds } = config;
+const urls = createUrls({
+  store: createUrlStore(db),
+  cache: createUrlCache(redis, { prefix, ttlSeconds, hasRoom: () => true }),
+  keys: createKeys({
+    generator: createKeyGenerator(db),
+    pool: createKeyPool(redis, prefix),
+    store: createKeyStore(db),
+    lowWater: 1,
+    onLow: () => {},
+    log,
+  }),
+  normaliseUrl: (url) => url,
+  log,
+});
+const app = new Koa();
+app.use(answerErrors(log));
+app.use(
+  redirect({
+    urls,
+    clickRecorder: { record: async () => {} },
+    status: config.REDIRECT_STATUS,
+    maxAgeSeconds: 0,
+  }),
+);
+await waitForRedis([redis], 1_000);
+const handle = app.callback();
+await listen((request, response) => void handle(request, response), {
+  port: config.PORT,
+  host: config.HOST,
+  graceMs: 0,
+});
+log.info('the yardstick is listening');

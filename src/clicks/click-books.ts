@@ -1,0 +1,70 @@
+import type { Knex } from 'knex';
+import { onlyRow } from '../postgres.ts';
+
+/** A web process's own figure against the ledger's. */
+export interface ProducerBooks {
+  producer: string;
+  /** Clicks that the web process says it has accepted. */
+  accepted: number;
+  /** Clicks that the ledger has counted. */
+  counted: number;
+  lastHeardAt: Date;
+}
+
+/** What web processes accepted, what the ledger counted and what stands on short URLs, at one moment. */
+export interface Books {
+  producers: number;
+  accepted: number;
+  counted: number;
+  /** The part of both that belongs to producers which were removed as idle. */
+  removed: { accepted: number; counted: number };
+  onUrls: number;
+  /** On short URLs that are purged. */
+  purged: number;
+  /** Producers whose two figures differ, the greatest difference first; at most 100. */
+  differing: ProducerBooks[];
+  /** Entries that could not be counted and are kept to be looked at. */
+  quarantined: number;
+}
+
+/** Reads the three kinds of figures in one snapshot, so that they belong together while clicks are being counted. */
+export async function readBooks(db: Knex): Promise<Books> {
+  return await db.transaction(
+    async (trx) => {
+      const totals = onlyRow(await trx.raw<{ rows: Totals[] }>(totalsSql));
+      const { rows: differing } = await trx.raw<{ rows: ProducerBooks[] }>(
+        `select producer, accepted, clicks as counted, greatest(last_applied_at, reported_at) as "lastHeardAt"
+         from click_producers where accepted <> clicks order by abs(accepted - clicks) desc, producer limit 100`,
+      );
+      const { removedAccepted, removedCounted, ...figures } = totals;
+      return {
+        ...figures,
+        accepted: figures.accepted + removedAccepted,
+        counted: figures.counted + removedCounted,
+        removed: { accepted: removedAccepted, counted: removedCounted },
+        differing,
+      };
+    },
+    { isolationLevel: 'repeatable read', readOnly: true },
+  );
+}
+
+/** Whether every accepted click is counted once, and every counted one stands on a short URL. */
+export function isExact(books: Books): boolean {
+  return (
+    books.differing.length === 0 &&
+    books.removed.accepted === books.removed.counted &&
+    books.counted === books.onUrls + books.purged
+  );
+}
+
+type Totals = Omit<Books, 'removed' | 'differing'> & { removedAccepted: number; removedCounted: number };
+
+const totalsSql = `
+  select p.producers, p.accepted, p.counted, s.on_urls as "onUrls", b.purged_clicks as "purged",
+         b.removed_accepted as "removedAccepted", b.removed_clicks as "removedCounted",
+         (select count(*) from click_quarantine) as "quarantined"
+  from click_books b,
+       (select count(*) as producers, cast(coalesce(sum(accepted), 0) as bigint) as accepted,
+               cast(coalesce(sum(clicks), 0) as bigint) as counted from click_producers) p,
+       (select cast(coalesce(sum(click_count), 0) as bigint) as on_urls from url_stats) s`;

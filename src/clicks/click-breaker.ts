@@ -1,0 +1,84 @@
+import { withDeadline } from '../lifecycle.ts';
+import type { Log } from '../log.ts';
+
+/** How often the breaker looks whether Redis takes clicks. */
+const lookEveryMs = 500;
+
+/** Batches that wait in a stream from which on batches are widened, because Redis has to keep them for long. */
+const longStream = 10_000;
+
+export type ClickBreaker = ReturnType<typeof createClickBreaker>;
+
+/** Decides whether clicks go to Redis. It opens at the first batch that Redis refuses or does not take within `patienceMs`, so
+ *  that no further visitor waits, and when more than `maxWaiting` batches wait that PostgreSQL could take; it closes as soon
+ *  as a look at the stream says otherwise, and Redis has taken what it did not take before. */
+export function createClickBreaker(deps: {
+  /** Batches that wait in the stream. */
+  readWaiting: () => Promise<number>;
+  /** Gives Redis what it did not take before; rejects when it does not take that now. */
+  sendAgain: () => Promise<void>;
+  /** Whether PostgreSQL took or confirmed clicks when it was last asked. */
+  postgresAnswers: () => boolean;
+  patienceMs: number;
+  maxWaiting: number;
+  onOpen: () => void;
+  onClose: () => void;
+  log: Log;
+}) {
+  const { readWaiting, sendAgain, postgresAnswers, patienceMs, maxWaiting, onOpen, onClose, log } = deps;
+  let closed = true;
+  let waiting: number | undefined;
+  /** Since the last batch that Redis took. */
+  let hasWarned = false;
+  const timer = setInterval(() => void look(), lookEveryMs);
+
+  function open(error: unknown): void {
+    if (!hasWarned) log.warn({ err: error }, 'clicks do not go to Redis: they go straight to PostgreSQL');
+    hasWarned = true;
+    if (!closed) return;
+    closed = false;
+    onOpen();
+  }
+
+  async function inTime<T>(answer: Promise<T>): Promise<T> {
+    return await withDeadline(answer, patienceMs, () => {
+      throw new Error(`Redis did not answer within ${patienceMs} ms`);
+    });
+  }
+
+  async function look(): Promise<void> {
+    try {
+      waiting = await inTime(readWaiting());
+      if (waiting > maxWaiting && postgresAnswers()) {
+        open(new Error(`${waiting} batches wait in Redis for a worker`));
+      } else if (!closed) {
+        // A Redis without room answers and takes nothing: no further batch is sealed for it.
+        await inTime(sendAgain());
+        closed = true;
+        onClose();
+      }
+    } catch (error) {
+      waiting = undefined;
+      open(error);
+    }
+  }
+
+  return {
+    /** Whether the next batch may go to Redis. */
+    get closed() {
+      return closed;
+    },
+    /** Whether so many batches wait that they had better be wide. */
+    get isStreamLong() {
+      return (waiting ?? 0) > longStream;
+    },
+    /** Says that Redis refused a batch, or keeps one waiting. */
+    open,
+    /** Says that Redis took a batch. */
+    onTaken(): void {
+      if (hasWarned) log.info('Redis takes clicks again');
+      hasWarned = false;
+    },
+    stop: () => clearInterval(timer),
+  };
+}

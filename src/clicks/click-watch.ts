@@ -1,0 +1,41 @@
+import type { ClickRecorder } from './click-recorder.ts';
+import type { ClickStream } from './click-stream.ts';
+
+/** Clicks on their way. */
+export interface ClickState {
+  /** Clicks that this process has recorded. */
+  accepted: number;
+  /** Those of them that found no room while both stores were away, and will never be counted. */
+  dropped: number;
+  /** Batches of this process that PostgreSQL is not known to have. */
+  unconfirmed: number;
+  /** Whether this process hands its clicks to Redis now. */
+  toRedis: boolean;
+  /** Batches of all processes that wait in Redis; undefined while that is away. */
+  waiting: number | undefined;
+  /** How long the oldest batch that is known of has been on its way to PostgreSQL. */
+  lagMs: number;
+  /** Whether clicks wait longer, or more of them, than they should. */
+  isPastLimit: boolean;
+}
+
+export type ClickWatch = ReturnType<typeof createClickWatch>;
+
+/** Tells how clicks are on their way, in this process and in Redis. */
+export function createClickWatch(deps: {
+  recorder: Pick<ClickRecorder, 'read'>;
+  stream: Pick<ClickStream, 'readAll'>;
+  maxLagMs: number;
+  maxWaiting: number;
+}) {
+  const { recorder, stream, maxLagMs, maxWaiting } = deps;
+  return {
+    async read(): Promise<ClickState> {
+      const inRedis = await stream.readAll().catch(() => undefined);
+      const { oldestMs, ...ours } = recorder.read();
+      const lagMs = Math.max(oldestMs, inRedis?.oldestMs ?? 0);
+      const waiting = inRedis?.waiting;
+      return { ...ours, waiting, lagMs, isPastLimit: lagMs > maxLagMs || (waiting ?? 0) > maxWaiting };
+    },
+  };
+}

@@ -1,0 +1,230 @@
+import type { Knex } from 'knex';
+import { onlyRow } from '../postgres.ts';
+import { type Batch, countClicks } from './click-batch.ts';
+import { advance, type LedgerEntry } from './ledger.ts';
+
+/** What came by the stream and is no batch; `source` names it, so that it is kept once. */
+export interface Unreadable {
+  source: string;
+  payload: string;
+}
+
+/** When a producer was born: ids of version 7 begin with the milliseconds. */
+const bornAt = (producer: string) =>
+  `to_timestamp(cast(cast('x' || translate(left(cast(${producer} as text), 13), '-', '') as bit(48)) as bigint) / 1000.0)`;
+
+/** Which of these batches of a producer are counted. */
+export async function findApplied(db: Knex, producer: string, seqs: number[]): Promise<number[]> {
+  const { rows } = await db.raw<{ rows: { seq: number }[] }>(
+    `select batch.seq from unnest(cast(:seqs as bigint[])) as batch (seq)
+     where exists (
+       select from click_producers p where p.producer = :producer and batch.seq <= p.applied_through
+     ) or exists (
+       select from click_ooo o where o.producer = :producer and o.seq = batch.seq
+     )`,
+    { producer, seqs },
+  );
+  return rows.map((row) => row.seq);
+}
+
+/** Writes down how many clicks a producer has accepted so far, and that it lives. One that was removed as idle gets no row
+ *  again: what it has counted before is not known any more. */
+export async function reportAccepted(db: Knex, producer: string, accepted: number): Promise<void> {
+  await db.raw(
+    `insert into click_producers as p (producer, accepted, reported_at)
+     select id, :accepted, now() from (select cast(:producer as uuid) as id) reporting, click_books b
+     where b.producers_removed_through is null or ${bornAt('id')} > b.producers_removed_through
+       or exists (select from click_producers where producer = id)
+     on conflict (producer) do update
+     set accepted = greatest(p.accepted, excluded.accepted), reported_at = now()`,
+    { producer, accepted },
+  );
+}
+
+/** The ledger's rows of the batches' producers, locked until the transaction ends; new producers get one. A producer that
+ *  was removed as idle has none: its batches may have been counted before. Of the batches out of order only those are
+ *  read that are asked for: there may be many after a gap. */
+export async function lockLedger(trx: Knex, batches: Batch[]): Promise<Map<string, LedgerEntry>> {
+  const producers = producersOf(batches);
+  if (producers.length === 0) return new Map();
+  const inserted = await trx.raw<{ rows: { producer: string }[] }>(
+    `insert into click_producers (producer)
+     select * from unnest(cast(:producers as uuid[])) order by 1 on conflict do nothing returning producer`,
+    { producers },
+  );
+  await removeAgain(
+    trx,
+    inserted.rows.map((row) => row.producer),
+  );
+  const locked = await trx.raw<{ rows: { producer: string; applied_through: number }[] }>(
+    `select producer, applied_through from click_producers where producer = any(cast(:producers as uuid[]))
+     order by producer for update`,
+    { producers },
+  );
+  const known = await trx.raw<{ rows: OutOfOrder[] }>(
+    `select producer, array_agg(seq) as seqs from click_ooo
+     where (producer, seq) in (select * from unnest(cast(:producers as uuid[]), cast(:seqs as bigint[])))
+     group by producer`,
+    { producers: batches.map((batch) => batch.producer), seqs: batches.map((batch) => batch.seq) },
+  );
+  const outOfOrder = toSets(known.rows);
+  return new Map(
+    locked.rows.map(({ producer, applied_through }) => [
+      producer,
+      { appliedThrough: applied_through, outOfOrder: outOfOrder.get(producer) ?? new Set<number>() },
+    ]),
+  );
+}
+
+/** Takes back the rows of those producers that had been removed before. */
+async function removeAgain(trx: Knex, inserted: string[]): Promise<void> {
+  if (inserted.length === 0) return;
+  await trx.raw(
+    `delete from click_producers p using click_books b
+     where p.producer = any(cast(:inserted as uuid[])) and ${bornAt('p.producer')} <= b.producers_removed_through`,
+    { inserted },
+  );
+}
+
+/** Marks batches as counted that the locked `ledger` does not know, and adds their clicks to the producers' totals. */
+export async function advanceLedger(
+  trx: Knex,
+  ledger: Map<string, LedgerEntry>,
+  fresh: Batch[],
+): Promise<void> {
+  if (fresh.length === 0) return;
+  const gapsClosed = fresh.filter(({ producer, seq }) => seq === ledger.get(producer)!.appliedThrough + 1);
+  const waiting = await findOutOfOrder(trx, producersOf(gapsClosed));
+  const rows = producersOf(fresh).map((producer) => {
+    const batches = fresh.filter((batch) => batch.producer === producer);
+    const before = {
+      appliedThrough: ledger.get(producer)!.appliedThrough,
+      outOfOrder: waiting.get(producer) ?? new Set<number>(),
+    };
+    const after = advance(
+      before,
+      batches.map((batch) => batch.seq),
+    );
+    return { producer, batches, before, after };
+  });
+  await trx.raw(
+    `update click_producers p
+     set applied_through = row.applied_through, batches = p.batches + row.batches, clicks = p.clicks + row.clicks,
+         accepted = greatest(p.accepted, row.accepted), last_applied_at = now()
+     from unnest(cast(:producers as uuid[]), cast(:through as bigint[]), cast(:batches as bigint[]),
+                 cast(:clicks as bigint[]), cast(:accepted as bigint[]))
+       as row (producer, applied_through, batches, clicks, accepted)
+     where p.producer = row.producer`,
+    {
+      producers: rows.map((row) => row.producer),
+      through: rows.map((row) => row.after.appliedThrough),
+      batches: rows.map((row) => row.batches.length),
+      clicks: rows.map((row) => countClicks(row.batches)),
+      accepted: rows.map((row) => Math.max(...row.batches.map((batch) => batch.accepted))),
+    },
+  );
+  await trx.raw(
+    `delete from click_ooo o using click_producers p
+     where o.producer = p.producer and p.producer = any(cast(:producers as uuid[])) and o.seq <= p.applied_through`,
+    { producers: rows.map((row) => row.producer) },
+  );
+  const added = rows.flatMap(({ producer, before, after }) =>
+    [...after.outOfOrder].filter((seq) => !before.outOfOrder.has(seq)).map((seq) => ({ producer, seq })),
+  );
+  if (added.length === 0) return;
+  await trx.raw(
+    `insert into click_ooo (producer, seq) select * from unnest(cast(:producers as uuid[]), cast(:seqs as bigint[]))`,
+    { producers: added.map((row) => row.producer), seqs: added.map((row) => row.seq) },
+  );
+}
+
+/** Keeps what cannot be counted, each entry once; resolves to the sources of those that were not kept already. In one order,
+ *  so that two that keep the same do not deadlock. */
+export async function quarantine(trx: Knex, reason: string, entries: Unreadable[]): Promise<Set<string>> {
+  if (entries.length === 0) return new Set();
+  const { rows } = await trx.raw<{ rows: { source: string }[] }>(
+    `insert into click_quarantine (source, reason, payload)
+     select source, :reason, payload
+     from unnest(cast(:sources as text[]), cast(:payloads as text[])) as entry (source, payload) order by source
+     on conflict (source) do nothing returning source`,
+    {
+      reason,
+      sources: entries.map((entry) => entry.source),
+      payloads: entries.map((entry) => entry.payload),
+    },
+  );
+  return new Set(rows.map((row) => row.source));
+}
+
+/** Keeps batches of producers that were removed; resolves to the clicks of those that were not kept already. */
+export async function quarantineBatches(trx: Knex, batches: Batch[]): Promise<number> {
+  const sourceOf = ({ producer, seq }: Batch) => `batch ${producer} ${seq}`;
+  const bySource = new Map(batches.map((batch) => [sourceOf(batch), batch]));
+  const entries = [...bySource].map(([source, batch]) => ({ source, payload: JSON.stringify(batch) }));
+  const kept = await quarantine(trx, 'producer removed', entries);
+  return countClicks([...kept].map((source) => bySource.get(source)!));
+}
+
+/** Writes into the books, whose one row everybody locks last: `purged` clicks belong to no short URL any more, `late` ones
+ *  were accepted and are not counted. */
+export async function addToBooks(trx: Knex, clicks: { purged: number; late: number }): Promise<void> {
+  if (clicks.purged === 0 && clicks.late === 0) return;
+  await trx.raw(
+    'update click_books set purged_clicks = purged_clicks + :purged, removed_accepted = removed_accepted + :late',
+    clicks,
+  );
+}
+
+const isIdle = `greatest(last_applied_at, reported_at) < now() - make_interval(days => :idleDays)`;
+
+/** Producers of which nothing was heard for `idleDays`. */
+export async function countIdleProducers(db: Knex, idleDays: number): Promise<number> {
+  const sql = `select count(*) as count from click_producers where ${isIdle}`;
+  return onlyRow(await db.raw<{ rows: { count: number }[] }>(sql, { idleDays })).count;
+}
+
+/** Removes up to `limit` producers of which nothing was heard for `idleDays`; their totals stay in the books. */
+export async function removeIdleProducers(db: Knex, idleDays: number, limit: number): Promise<number> {
+  const result = await db.raw<{ rows: { count: number }[] }>(
+    `with idle as materialized (
+       select producer from click_producers
+       where ${isIdle}
+       order by producer limit :limit for update skip locked
+     ), removed as (
+       delete from click_producers p using idle where p.producer = idle.producer
+       returning p.producer, p.accepted, p.clicks
+     ), total as (
+       select count(*) as count, sum(accepted) as accepted, sum(clicks) as clicks,
+              max(${bornAt('producer')}) as born_at
+       from removed
+     ), books as (
+       update click_books b
+       set removed_accepted = b.removed_accepted + total.accepted, removed_clicks = b.removed_clicks + total.clicks,
+           producers_removed_through = greatest(b.producers_removed_through, total.born_at)
+       from total where total.count > 0
+     )
+     select count from total`,
+    { idleDays, limit },
+  );
+  return onlyRow(result).count;
+}
+
+interface OutOfOrder {
+  producer: string;
+  seqs: string[];
+}
+
+/** All batches that these producers have out of order. */
+async function findOutOfOrder(trx: Knex, producers: string[]): Promise<Map<string, Set<number>>> {
+  if (producers.length === 0) return new Map();
+  const { rows } = await trx.raw<{ rows: OutOfOrder[] }>(
+    `select producer, array_agg(seq) as seqs from click_ooo
+     where producer = any(cast(:producers as uuid[])) group by producer`,
+    { producers },
+  );
+  return toSets(rows);
+}
+
+const producersOf = (batches: Batch[]) => [...new Set(batches.map((batch) => batch.producer))];
+const toSets = (rows: OutOfOrder[]) =>
+  new Map(rows.map((row) => [row.producer, new Set(row.seqs.map(Number))]));

@@ -1,0 +1,77 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { type Books, isExact, readBooks } from './clicks/click-books.ts';
+import { databaseSettings, loadConfigOrExit } from './config.ts';
+import { openPostgres } from './postgres.ts';
+
+/** `npm run reconcile [-- --wait SECONDS]`: compares the clicks that web processes accepted with the ledger and with the
+ *  counters of short URLs. Exit code 0 when they agree, 1 when they do not (not even after the wait), 2 when they could not
+ *  be read. */
+const queryTimeoutMs = 600_000;
+const lookAgainEveryMs = 500;
+
+const waitMs = readWaitMs();
+const { DATABASE_URL: url } = loadConfigOrExit(databaseSettings);
+const db = openPostgres({ url, poolMax: 1, queryTimeoutMs, name: 'reconcile' });
+try {
+  const books = await readBooksUntilExact();
+  process.stdout.write(`${describeBooks(books)}\n`);
+  process.exitCode = isExact(books) ? 0 : 1;
+} catch (error) {
+  // Of a statement that PostgreSQL refused, the reason stands behind it.
+  const reason = error instanceof Error ? error.message.split(' - ').at(-1) : String(error);
+  process.stderr.write(`The books could not be read: ${reason}\n`);
+  process.exitCode = 2;
+} finally {
+  await db.destroy();
+}
+
+async function readBooksUntilExact(): Promise<Books> {
+  const end = performance.now() + waitMs;
+  for (;;) {
+    const books = await readBooks(db);
+    if (isExact(books) || performance.now() + lookAgainEveryMs > end) return books;
+    await delay(lookAgainEveryMs);
+  }
+}
+
+function describeBooks(books: Books): string {
+  const { accepted, counted, onUrls, purged, removed, differing, quarantined } = books;
+  const lines = [
+    isExact(books) ? 'exact' : 'not exact',
+    `  ${accepted} clicks accepted by web processes`,
+    `  ${counted} counted on the ledger`,
+    `  ${onUrls + purged} on short URLs${purged > 0 ? ` (${purged} of them on purged ones)` : ''}`,
+  ];
+  if (quarantined > 0)
+    lines.push(`  ${quarantined} entries that could not be counted, in the table click_quarantine`);
+  for (const { producer, accepted, counted, lastHeardAt } of differing) {
+    lines.push(
+      `  producer ${producer}: ${describeDifference(accepted, counted)}, last heard of at ${lastHeardAt.toISOString()}`,
+    );
+  }
+  if (removed.accepted !== removed.counted) {
+    lines.push(`  producers removed as idle: ${describeDifference(removed.accepted, removed.counted)}`);
+  }
+  if (counted !== onUrls + purged)
+    lines.push(`  short URLs: ${describeDifference(counted, onUrls + purged, 'on the ledger')}`);
+  if (!isExact(books)) lines.push('Clicks may be on their way: look again with --wait 30.');
+  return lines.join('\n');
+}
+
+function describeDifference(expected: number, found: number, where = 'accepted'): string {
+  const difference = found - expected;
+  return `${expected} ${where}, ${found} counted: ${Math.abs(difference)} ${difference < 0 ? 'missing' : 'too many'}`;
+}
+
+function readWaitMs(): number {
+  try {
+    const { values } = parseArgs({ options: { wait: { type: 'string', default: '0' } } });
+    const seconds = Number(values.wait);
+    if (seconds >= 0 && seconds <= 3_600) return seconds * 1_000;
+  } catch {
+    // Said below.
+  }
+  process.stderr.write('Usage: npm run reconcile [-- --wait SECONDS]\n');
+  return process.exit(2);
+}

@@ -1,0 +1,206 @@
+import { describe, expect, inject, test, type TestContext } from 'vitest';
+import { createQueues, jobNames } from '../../src/jobs.ts';
+import { closeRedis, openRedis } from '../../src/redis.ts';
+import type { JobContext, Processors } from '../../workers/processor.ts';
+import { watchWorkers } from '../../workers/watchdog.ts';
+import { startWorkers } from '../../workers/workers.ts';
+import { startHalfOpenProxy } from '../support/half-open.ts';
+import { silentLog, track, uniquePrefix } from '../support/resources.ts';
+import { startTestRedis } from '../support/servers.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+const name = 'warm-cache';
+/** Enough for 20 looks, after each of which a wedge would be seen. */
+const patienceMs = 2_000;
+const quickTimes = { lookEveryMs: 100, idleMs: 500, silentMs: 1_000 };
+/** More than a Worker needs to see that Redis is back. */
+const slowTimes = { ...quickTimes, idleMs: 3_000 };
+
+/** A watched Worker of one queue whose job does what `job` does; `redisUrl` is for queue and watchdog, `workerUrl` for it. */
+async function watchOne(
+  { onTestFinished }: TestContext,
+  {
+    job = async () => {},
+    redisUrl = inject('redisUrl'),
+    workerUrl = redisUrl,
+    times = quickTimes,
+  }: {
+    job?: (context: JobContext) => Promise<void>;
+    redisUrl?: string;
+    workerUrl?: string;
+    times?: typeof quickTimes;
+  } = {},
+) {
+  const redisPrefix = uniquePrefix();
+  const redis = openRedis('producer', redisUrl, silentLog);
+  await waitUntil('Redis is there', () => redis.status === 'ready');
+  const closed = track('watched worker');
+  const queues = createQueues(redis, redisPrefix, silentLog);
+  const queue = queues.all[jobNames.indexOf(name)]!;
+  const state = { done: 0, ends: [] as string[] };
+  const processors = {
+    [name]: async (_data: object, context: JobContext) => {
+      await job(context);
+      state.done += 1;
+      return {};
+    },
+  } as unknown as Processors;
+  const workers = startWorkers({
+    names: [name],
+    processors,
+    openRedis: () => openRedis('worker', workerUrl, silentLog),
+    redisPrefix,
+    log: silentLog,
+  });
+  const first = workers.get(name);
+  const replacements: unknown[] = [];
+  const watchedWorkers = {
+    ...workers,
+    replace: (which: typeof name) => {
+      workers.replace(which);
+      replacements.push(workers.get(which));
+    },
+  };
+  await first.worker.waitUntilReady();
+  const stop = watchWorkers({
+    workers: watchedWorkers,
+    queues,
+    endProcess: (reason) => state.ends.push(reason),
+    log: silentLog,
+    times,
+  });
+  onTestFinished(async () => {
+    stop();
+    workers.get(name).drop();
+    await queue.obliterate({ force: true });
+    await closeRedis(redis);
+    closed();
+  });
+  return { queue, first, replacements, state, add: async () => await queue.add(name, {}) };
+}
+
+/** Resolves when a watchdog that saw a wedge would have acted. */
+async function outwaitWatchdog(ms = patienceMs) {
+  const end = performance.now() + ms;
+  await waitUntil('the watchdog has had its time', () => performance.now() > end);
+}
+
+describe.concurrent('with a queue of its own for each,', () => {
+  test('a Worker that runs and takes nothing is replaced, and the job that waited is done', async (context) => {
+    const { first, add, state, replacements } = await watchOne(context);
+    await first.worker.pause(true);
+    expect(first.worker.isRunning()).toBe(true);
+    // What it was waiting for when it was paused it may still take.
+    await add();
+    await add();
+    await waitUntil('both are done', () => state.done === 2, 5_000);
+    expect(replacements.length).toBe(1);
+    expect(state.ends).toEqual([]);
+  });
+
+  test('a Worker that two replacements did not get going is reported once, to end the process', async (context) => {
+    const proxy = await startHalfOpenProxy(Number(new URL(inject('redisUrl')).port));
+    context.onTestFinished(proxy.stop);
+    const { add, state, replacements } = await watchOne(context, { workerUrl: proxy.url });
+    proxy.muteNamed('linkmill-worker');
+    await add();
+    await waitUntil('the end is asked for', () => state.ends.length > 0, 10_000);
+    expect(replacements.length).toBe(2);
+    await outwaitWatchdog();
+    expect(state.ends).toEqual(['the worker of warm-cache stands still']);
+    expect(replacements.length).toBe(2);
+  });
+
+  test('a Worker whose job shows nothing for too long is replaced, its job is told to end, and the next job is done', async (context) => {
+    let aborted = false;
+    let times = 0;
+    const job = async ({ signal }: JobContext) => {
+      times += 1;
+      if (times > 1) return;
+      await new Promise<void>((resolve) => {
+        signal.addEventListener('abort', () => {
+          aborted = true;
+          resolve();
+        });
+      });
+    };
+    const { add, state, replacements } = await watchOne(context, { job });
+    await add();
+    await add();
+    await waitUntil('both are done', () => state.done >= 2, 5_000);
+    expect(aborted).toBe(true);
+    expect(replacements.length).toBe(1);
+  });
+
+  test('a Worker with a long job that reports progress is left alone', async (context) => {
+    const job = async ({ reportProgress }: JobContext) => {
+      const end = performance.now() + patienceMs;
+      await waitUntil('the job is long enough', async () => {
+        await reportProgress(50);
+        return performance.now() > end;
+      });
+    };
+    const { add, state, replacements } = await watchOne(context, { job });
+    await add();
+    await add();
+    await waitUntil('both are done', () => state.done === 2);
+    expect(replacements.length).toBe(0);
+  });
+
+  test('a Worker whose queue has nothing due, or is paused, or limited to no job at once, is left alone', async (context) => {
+    const { queue, add, state, replacements } = await watchOne(context);
+    await queue.add(name, {}, { delay: 60_000 });
+    await outwaitWatchdog();
+    await queue.pause();
+    await add();
+    await outwaitWatchdog();
+    await queue.setGlobalConcurrency(0);
+    await queue.resume();
+    await outwaitWatchdog();
+    expect([state.done, replacements.length, state.ends]).toEqual([0, 0, []]);
+    await queue.removeGlobalConcurrency();
+    await add();
+    await waitUntil('both are done', () => state.done === 2);
+  });
+
+  test('a Worker is left alone while Redis takes no writes, and its job is done afterwards', async (context) => {
+    const { server, redis } = await useServer(context);
+    const { queue, first, state, replacements } = await watchOne(context, {
+      redisUrl: server.url,
+      times: slowTimes,
+    });
+    await queue.add(name, {}, { delay: 300 });
+    await redis.replicaof('127.0.0.1', 1);
+    await waitUntil('Redis refuses', () => first.activity.refusals > 0);
+    await outwaitWatchdog(slowTimes.idleMs + 1_500);
+    expect([state.done, replacements.length, state.ends]).toEqual([0, 0, []]);
+    await redis.replicaof('NO', 'ONE');
+    await waitUntil('the job is done', () => state.done === 1);
+  });
+
+  test('a Worker is left alone while Redis is away, and goes on by itself afterwards', async (context) => {
+    const { server } = await useServer(context);
+    const { queue, state, replacements } = await watchOne(context, {
+      redisUrl: server.url,
+      times: slowTimes,
+    });
+    await queue.add(name, {}, { delay: 300 });
+    await server.kill();
+    await outwaitWatchdog(slowTimes.idleMs + 1_500);
+    await server.start();
+    await waitUntil('the job is done', () => state.done === 1);
+    expect([replacements.length, state.ends]).toEqual([0, []]);
+  });
+});
+
+async function useServer({ onTestFinished }: TestContext) {
+  const server = await startTestRedis({ appendonly: true });
+  const closed = track('Redis server');
+  const redis = openRedis('jobs', server.url, silentLog);
+  onTestFinished(async () => {
+    await closeRedis(redis);
+    await server.stop();
+    closed();
+  });
+  return { server, redis };
+}

@@ -1,0 +1,96 @@
+import type { ClickStream } from '../src/clicks/click-stream.ts';
+import type { Log } from '../src/log.ts';
+import { type Knex, tryWithLock } from '../src/postgres.ts';
+import type { JobContext, Summary } from './processor.ts';
+
+/** Far more than a flush needs, which comes every second; less than an operator needs to wonder. */
+const standardTimes = { lookEveryMs: 3_000, strandedMs: 15_000 };
+
+/** Any number that nobody else locks. */
+const lockNumber = 7_261_034_156;
+
+interface Seen {
+  entryId: string;
+  sinceMs: number;
+}
+
+/** Keeps clicks going into PostgreSQL when BullMQ does not see to it: where the same entry has been a shard's oldest for
+ *  15 s although Redis answers, it flushes, one process at a time. A queue that an operator has paused stays at rest.
+ *  `db` has two connections at least. Returns what stops it, after the slice in hand. */
+export function guardFlushing(deps: {
+  db: Knex;
+  clickStream: ClickStream;
+  shards: number;
+  flush: (shard: number, context: JobContext) => Promise<Summary>;
+  isPaused: () => Promise<boolean>;
+  log: Log;
+  times?: typeof standardTimes;
+}): () => Promise<void> {
+  const { db, clickStream, flush, log, times = standardTimes } = deps;
+  const seen = new Map<number, Seen>();
+  const shards = Array.from({ length: deps.shards }, (_, shard) => shard);
+  const ending = new AbortController();
+  const context: JobContext = { signal: ending.signal, reportProgress: async () => undefined };
+  let looking: Promise<void> = Promise.resolve();
+  const timer = setTimeout(startLook, times.lookEveryMs);
+
+  function startLook(): void {
+    looking = look().finally(() => {
+      if (!ending.signal.aborted) timer.refresh();
+    });
+  }
+
+  async function look(): Promise<void> {
+    const stranded = await findStranded();
+    if (stranded.length === 0 || ending.signal.aborted) return;
+    if (await deps.isPaused()) {
+      log.warn({ shards: stranded }, 'clicks wait because flush-clicks is paused');
+      for (const shard of stranded) seen.delete(shard);
+      return;
+    }
+    try {
+      const summaries = await tryWithLock(db, lockNumber, async () => await flushAll(stranded));
+      if (summaries)
+        log.warn({ shards: stranded, summaries }, 'no job flushed these clicks: flushed without one');
+    } catch (error) {
+      log.warn(
+        { err: error, shards: stranded },
+        'clicks wait, and could not be flushed without a job either',
+      );
+    }
+    // What is left is given its time again: jobs may be back, or another process may be at it.
+    for (const shard of stranded) seen.delete(shard);
+  }
+
+  async function flushAll(stranded: number[]): Promise<Summary[]> {
+    const summaries: Summary[] = [];
+    for (const shard of stranded) {
+      if (!ending.signal.aborted) summaries.push(await flush(shard, context));
+    }
+    return summaries;
+  }
+
+  /** The shards whose oldest entry has been the same for too long. */
+  async function findStranded(): Promise<number[]> {
+    try {
+      const oldest = await Promise.all(shards.map(async (shard) => await clickStream.oldest(shard)));
+      const now = performance.now();
+      return shards.filter((shard) => {
+        const entryId = oldest[shard]?.entryId;
+        if (entryId === undefined) seen.delete(shard);
+        else if (seen.get(shard)?.entryId !== entryId) seen.set(shard, { entryId, sinceMs: now });
+        return now - (seen.get(shard)?.sinceMs ?? now) >= times.strandedMs;
+      });
+    } catch (error) {
+      log.debug({ err: error }, 'the waiting clicks could not be looked at');
+      seen.clear();
+      return [];
+    }
+  }
+
+  return async () => {
+    ending.abort();
+    clearTimeout(timer);
+    await looking;
+  };
+}

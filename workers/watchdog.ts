@@ -1,0 +1,94 @@
+import type { JobName, Queues } from '../src/jobs.ts';
+import type { Log } from '../src/log.ts';
+import type { Workers } from './workers.ts';
+
+/** How often each Worker is looked at, and how long one may stand still. With the new Worker's start this is under 10 s. */
+const standardTimes = {
+  lookEveryMs: 1_000,
+  /** Work is due, and the Worker takes none of it. After an error, BullMQ may wait for 10 s although a job is there. */
+  idleMs: 5_000,
+  /** A job is in hand, and neither ends nor reports progress; a slice takes a minute at most, the time-out of a statement. */
+  silentMs: 300_000,
+};
+
+/** Replacements in a row that may achieve nothing before the whole process is taken to be at fault. */
+const vainReplacements = 2;
+
+interface Watched {
+  steps: number;
+  refusals: number;
+  idleLooks: number;
+  silentLooks: number;
+  replaced: number;
+}
+
+/** Judges Workers by what they do, not by whether Redis answers, and replaces one that stands still although it has work.
+ *  What an outage of Redis takes does not count. Calls `endProcess` when replacing does not help. Returns what stops it. */
+export function watchWorkers(deps: {
+  workers: Workers;
+  queues: Pick<Queues, 'hasDueJob'>;
+  endProcess: (reason: string) => void;
+  log: Log;
+  times?: typeof standardTimes;
+}): () => void {
+  const { workers, queues, endProcess, log, times = standardTimes } = deps;
+  const watched = new Map(workers.names.map((name) => [name, notSeenYet()]));
+  const looksIn = (ms: number) => Math.ceil(ms / times.lookEveryMs);
+  let stopped = false;
+  let timer = setTimeout(look, times.lookEveryMs);
+
+  function look(): void {
+    void Promise.all([...watched].map(async ([name, seen]) => await judge(name, seen))).then(() => {
+      if (!stopped) timer = setTimeout(look, times.lookEveryMs);
+    });
+  }
+
+  async function judge(name: JobName, seen: Watched): Promise<void> {
+    let isDue: boolean;
+    try {
+      isDue = await queues.hasDueJob(name);
+    } catch (error) {
+      log.debug({ err: error, queue: name }, 'it is not known whether a job is due');
+      Object.assign(seen, { idleLooks: 0, silentLooks: 0 });
+      return;
+    }
+    if (stopped) return;
+    const { steps, refusals, jobsInHand, achievements } = workers.get(name).activity;
+    if (achievements > 0) seen.replaced = 0;
+    // A Redis that refuses is an outage too: the Worker does what it can.
+    const stood = steps === seen.steps && refusals === seen.refusals;
+    Object.assign(seen, { steps, refusals });
+    // Looks are counted, not time: a process that was stopped itself has not stood still.
+    seen.silentLooks = stood && jobsInHand > 0 ? seen.silentLooks + 1 : 0;
+    seen.idleLooks = stood && jobsInHand === 0 && isDue ? seen.idleLooks + 1 : 0;
+    if (seen.silentLooks >= looksIn(times.silentMs)) {
+      replace(name, seen, `its job has shown no progress for ${times.silentMs / 1_000} s`);
+    } else if (seen.idleLooks >= looksIn(times.idleMs)) {
+      replace(name, seen, `it has taken no job for ${times.idleMs / 1_000} s although one is due`);
+    }
+  }
+
+  function replace(name: JobName, seen: Watched, reason: string): void {
+    if (seen.replaced >= vainReplacements) {
+      log.fatal(
+        { queue: name, reason },
+        'a worker stands still, replaced or not: the process ends to be started anew',
+      );
+      stop();
+      endProcess(`the worker of ${name} stands still`);
+      return;
+    }
+    log.error({ queue: name, reason }, 'a worker stands still and is replaced');
+    workers.replace(name);
+    Object.assign(seen, { ...notSeenYet(), replaced: seen.replaced + 1 });
+  }
+
+  function stop(): void {
+    stopped = true;
+    clearTimeout(timer);
+  }
+
+  return stop;
+}
+
+const notSeenYet = (): Watched => ({ steps: 0, refusals: 0, idleLooks: 0, silentLooks: 0, replaced: 0 });
