@@ -95,7 +95,6 @@ export const webSettings = z
     CLICK_ACK: z
       .enum(['on', 'off'], { error: 'must be on or off' })
       .default('on')
-      .transform((value) => value === 'on')
       .describe('Whether a redirect waits until its click is safe in Redis; `off` answers first'),
     CLICK_MEMORY_ENTRIES: wholeNumber(1_000, 10_000_000)
       .default(100_000)

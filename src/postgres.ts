@@ -49,6 +49,18 @@ export function openPostgres(options: {
   });
 }
 
+/** A transaction that holds its locks for a bounded time, even when its process is stopped in the middle, and waits for those of
+ *  others for a bounded time, even when nobody listens to it any more: the server itself gives up. Holds through PgBouncer. */
+export async function boundedTransaction<T>(db: Knex, work: (trx: Knex) => Promise<T>): Promise<T> {
+  return await db.transaction(async (trx) => {
+    await trx.raw(
+      `select set_config('lock_timeout', '10s', true), set_config('statement_timeout', '30s', true),
+              set_config('idle_in_transaction_session_timeout', '10s', true)`,
+    );
+    return await work(trx);
+  });
+}
+
 /** Runs `task` and resolves to what it gives, or to undefined, at once, while the same lock is held elsewhere. The lock is a
  *  transaction's: it ends with its process at the latest, and holds through PgBouncer. Takes a connection for itself. */
 export async function tryWithLock<T>(

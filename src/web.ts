@@ -60,7 +60,7 @@ const clickRecorder = closing.defer(
   createClickRecorder({
     stream: clickStream,
     store: createClickStore(clicksDb),
-    waitsForAck: config.CLICK_ACK,
+    waitsForAck: config.CLICK_ACK === 'on',
     ackMs: config.CLICK_ACK_MS,
     maxEntries: config.CLICK_MEMORY_ENTRIES,
     maxWaiting: config.CLICK_STREAM_BATCHES,
