@@ -1,6 +1,7 @@
 import knex, { type Knex } from 'knex';
 import PostgresClient, { type PooledConnection } from 'knex/lib/dialects/postgres/index.js';
 import pg from 'pg';
+import { withDeadline } from './lifecycle.ts';
 
 export type { Knex } from 'knex';
 
@@ -47,6 +48,14 @@ export function openPostgres(options: {
     pool: { min: 0, max: options.poolMax },
     acquireConnectionTimeout: 2_000,
   });
+}
+
+/** How long the end of a pool waits for queries in hand. */
+const closeMs = 1_000;
+
+/** Ends a pool. What PostgreSQL has not answered within a second is left to it: it rolls back when the connection is gone. */
+export async function closePostgres(db: Knex): Promise<void> {
+  await withDeadline(db.destroy(), closeMs, () => undefined);
 }
 
 /** A transaction that holds its locks for a bounded time, even when its process is stopped in the middle, and waits for those of
