@@ -1,3 +1,4 @@
+import type { Settings } from '../support/launch.ts';
 import type { Stack } from './stack.ts';
 
 /** Something bad that happens to a running stack. */
@@ -12,11 +13,13 @@ export interface Fault {
   inject: (stack: Stack, turn: number) => Promise<unknown>;
   /** Whether Redis keeps its data over a kill; it does unless this says otherwise. */
   appendonly?: boolean;
+  /** Settings of the processes that are not the usual ones. */
+  settings?: Settings;
   /** Whether clocks are moved. */
   fakeClocks?: boolean;
   /** Whether no request may fail. */
   failsNothing?: boolean;
-  /** A double fault: what is lost is shown and not judged. */
+  /** A double fault, or a setting that gives it up: what is lost is shown and not judged. */
   notPromised?: boolean;
   /** Whether the control, too, is put through it, and must lose or double clicks. */
   breaksControl?: boolean;

@@ -38,11 +38,12 @@ export async function runFault(
   seed: string,
   say: (line: string) => void,
 ): Promise<Row> {
-  const { appendonly = true, fakeClocks = false } = fault;
+  const { appendonly = true, fakeClocks = false, settings = {} } = fault;
   const stack = await startStack(bench, system, {
     seed: `${seed} ${fault.name}`,
     appendonly,
     fakeClocks,
+    settings,
     say,
   });
   let times = 0;

@@ -4,6 +4,7 @@ import { createApiKeys } from '../../src/api-keys/api-keys.ts';
 import { type Knex, openPostgres } from '../../src/postgres.ts';
 import { createClient } from '../support/client.ts';
 import { readCounted } from '../support/counts.ts';
+import type { Settings } from '../support/launch.ts';
 import { startLoadOnAll } from '../support/load.ts';
 import { createRandom, createZipf, type Random } from '../support/random.ts';
 import { startTestRedis } from '../support/servers.ts';
@@ -27,7 +28,13 @@ export type Stack = Awaited<ReturnType<typeof startStack>>;
 export async function startStack(
   bench: Bench,
   system: System,
-  options: { seed: string; appendonly: boolean; fakeClocks: boolean; say: (line: string) => void },
+  options: {
+    seed: string;
+    appendonly: boolean;
+    fakeClocks: boolean;
+    settings: Settings;
+    say: (line: string) => void;
+  },
 ) {
   const { say } = options;
   const random = createRandom(options.seed);
@@ -67,7 +74,7 @@ export async function startStack(
         kind,
         commandLine: system[kind],
         stores: { redis: redis.url, postgres: database.url },
-        settings: number === 1 ? (clock?.settings ?? {}) : {},
+        settings: { ...options.settings, ...(number === 1 ? clock?.settings : {}) },
         onUnexpectedEnd: (line) => {
           say(`  ${line}`);
           problems.push(line);

@@ -4,7 +4,7 @@ import { jobsThrice, workerKilledInFlush, workerStoppedInFlush } from './flushes
 import { mixed, webKilledRedisEmptied } from './mixes.ts';
 import { connectionsCut, repliesDropped } from './network.ts';
 import { postgresKilled, postgresStopped10, postgresStopped30 } from './postgres.ts';
-import { rolled, terminated, webKilled, workerKilled } from './processes.ts';
+import { rolled, terminated, webKilled, webKilledUnacknowledged, workerKilled } from './processes.ts';
 import {
   redisFlushed,
   redisFull,
@@ -38,5 +38,6 @@ export const faults: Fault[] = [
   terminated,
   rolled,
   mixed,
+  webKilledUnacknowledged,
   webKilledRedisEmptied,
 ];

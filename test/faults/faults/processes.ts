@@ -27,6 +27,14 @@ export const webKilled: Fault = {
   inject: async (stack) => await killMember(stack, stack.random.pick(stack.webs)),
 };
 
+export const webKilledUnacknowledged: Fault = {
+  ...webKilled,
+  name: 'web-killed-ack-off',
+  does: 'a web process with CLICK_ACK=off, which answers before Redis has the click, gets a SIGKILL and is started again',
+  settings: { CLICK_ACK: 'off' },
+  notPromised: true,
+};
+
 export const workerKilled: Fault = {
   name: 'worker-killed',
   does: 'a worker process gets a SIGKILL and is started again',
