@@ -57,7 +57,21 @@ export async function startMember(options: {
     await (kind === 'web' ? readyWeb(started, placed) : readyWorker(started));
   }
 
-  await start();
+  const kill = async () => {
+    endIsExpected = true;
+    running.signal('SIGKILL');
+    await running.ended;
+  };
+  const closeProxies = async () =>
+    void (await Promise.all([proxies.redis.close(), proxies.postgres.close()]));
+
+  try {
+    await start();
+  } catch (error) {
+    await kill();
+    await closeProxies();
+    throw error;
+  }
   return {
     name,
     kind,
@@ -67,11 +81,7 @@ export async function startMember(options: {
     signal: (signal: NodeJS.Signals) => running.signal(signal),
 
     /** Ends its process as a power cut would, and resolves when that is gone. */
-    async kill(): Promise<void> {
-      endIsExpected = true;
-      running.signal('SIGKILL');
-      await running.ended;
-    },
+    kill,
 
     /** Asks its process to end; resolves to how it did, and after how long. */
     async terminate(): Promise<{ end: number | NodeJS.Signals; ms: number }> {
@@ -85,7 +95,7 @@ export async function startMember(options: {
     tail: (lines: number) =>
       `${earlierOutput}${running.output()}`.trimEnd().split('\n').slice(-lines).join('\n'),
 
-    closeProxies: async () => void (await Promise.all([proxies.redis.close(), proxies.postgres.close()])),
+    closeProxies,
   };
 }
 

@@ -83,10 +83,11 @@ export async function startStack(
       members.push(member);
       return member;
     };
-    const [webs, workers] = await Promise.all([
-      Promise.all([start('web', 1), start('web', 2)]),
-      Promise.all([start('worker', 1), start('worker', 2)]),
-    ]);
+    const starting = [start('web', 1), start('web', 2), start('worker', 1), start('worker', 2)] as const;
+    // Where one fails, the others must be there before they can be ended.
+    await Promise.allSettled(starting);
+    const [web1, web2, worker1, worker2] = await Promise.all(starting);
+    const [webs, workers] = [[web1, web2] as const, [worker1, worker2] as const];
     const { tally, stop: stopLoad } = startLoadOnAll(
       webs.map((web) => web.baseUrl),
       codes,

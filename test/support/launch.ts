@@ -19,6 +19,9 @@ export interface TestProcess {
   stop: () => Promise<number | NodeJS.Signals>;
 }
 
+/** Longest time that a process may take to start, on a busy machine. */
+const readyWithinMs = 30_000;
+
 const running = new Set<ChildProcess>();
 
 /** Ends what was started here and not stopped. */
@@ -97,7 +100,9 @@ export async function readyWorker(worker: TestProcess): Promise<TestProcess> {
 async function says({ output, ended }: TestProcess, line: string): Promise<void> {
   let hasEnded = false;
   void ended.then(() => (hasEnded = true));
-  await waitUntil(`"${line}"`, () => output().includes(line) || hasEnded).catch(() => undefined);
+  await waitUntil(`"${line}"`, () => output().includes(line) || hasEnded, readyWithinMs).catch(
+    () => undefined,
+  );
   if (!output().includes(line)) throw new Error(`a process does not say "${line}":\n${output()}`);
 }
 

@@ -20,7 +20,7 @@ export async function cutConnections(stack: Stack): Promise<void> {
 
 /** Sets the same trap at several processes, waits until one has gone into it, and takes the others away. */
 export async function trapFirst<T extends Trap>(
-  members: Member[],
+  members: readonly Member[],
   set: (proxies: Record<'redis' | 'postgres', Proxy>) => T,
 ): Promise<{ member: Member; trap: T }> {
   const traps = members.map((member) => ({ member, trap: set(member.proxies) }));
@@ -43,7 +43,7 @@ export async function dropReply({ random, webs, workers, say, system }: Stack, t
     { what: 'a commit', members: workers, store: 'postgres', bytes: 'commit' },
   ] as const;
   const { what, members, store, bytes } = kinds[turn % kinds.length]!;
-  const { member } = await trapFirst([...members], (proxies) => proxies[store].dropReplyTo(bytes));
+  const { member } = await trapFirst(members, (proxies) => proxies[store].dropReplyTo(bytes));
   say(`${member.name}: the reply to ${what} dropped, its connection cut`);
 }
 
