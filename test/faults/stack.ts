@@ -139,12 +139,12 @@ export async function startStack(
       },
 
       /** Resolves when everything that was answered by now is counted. */
-      async settle(): Promise<void> {
+      async settle(withinMs = 60_000): Promise<void> {
         const seen = { ...tally, answered: new Map(tally.answered) };
         await waitUntil(
           'what was answered is counted',
           async () => judge(seen, await readCounted(db)).lost === 0,
-          60_000,
+          withinMs,
         );
       },
 

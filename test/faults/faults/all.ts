@@ -1,6 +1,6 @@
 import type { Fault } from '../fault.ts';
 import { clocksMoved } from './clocks.ts';
-import { jobsThrice, workerKilledInFlush, workerStoppedInFlush } from './flushes.ts';
+import { jobsThrice, workerFrozenInFlush, workerKilledInFlush, workerStoppedInFlush } from './flushes.ts';
 import { mixed, webKilledRedisEmptied } from './mixes.ts';
 import { connectionsCut, repliesDropped } from './network.ts';
 import { postgresKilled, postgresStopped10, postgresStopped30 } from './postgres.ts';
@@ -20,6 +20,7 @@ export const faults: Fault[] = [
   webKilled,
   workerKilled,
   workerStoppedInFlush,
+  workerFrozenInFlush,
   workerKilledInFlush,
   redisKilled,
   redisKilledEmpty,

@@ -28,7 +28,11 @@ const killed: Fate = {
 /** A flush has updated counters when it wants to write into this table, and nobody may while it is locked like this. */
 const lockLedger = 'lock table click_ooo in share mode';
 
-async function betweenUpdateAndCommit(stack: Stack, fate: Fate): Promise<void> {
+async function betweenUpdateAndCommit(
+  stack: Stack,
+  fate: Fate,
+  ms: [number, number] = [1_000, 3_000],
+): Promise<void> {
   const { db, members, say } = stack;
   const lock = await db.transaction();
   let member: Member;
@@ -46,7 +50,7 @@ async function betweenUpdateAndCommit(stack: Stack, fate: Fate): Promise<void> {
   } finally {
     await lock.rollback();
   }
-  await pause(stack, 1_000, 3_000);
+  await pause(stack, ...ms);
   await fate.goOn(member);
 }
 
@@ -69,6 +73,22 @@ export const workerStoppedInFlush: Fault = {
   does: 'a worker is stopped for 1 to 3 s between UPDATE and COMMIT, or between COMMIT and XDEL, while the other one works',
   times: 6,
   inject: inTheMiddle(stopped),
+};
+
+/** Longer than PostgreSQL lets a flush hold its locks. */
+const frozenMs = 25_000;
+
+export const workerFrozenInFlush: Fault = {
+  name: 'worker-frozen-in-flush',
+  does: 'a worker is stopped for 25 s between UPDATE and COMMIT; counting goes on without it before it does',
+  times: 1,
+  inject: async (stack) => {
+    const frozen = betweenUpdateAndCommit(stack, stopped, [frozenMs, frozenMs]);
+    await pause(stack, 2_000, 2_000);
+    await stack.settle(frozenMs - 5_000);
+    stack.say('all that was answered before is counted');
+    await frozen;
+  },
 };
 
 export const workerKilledInFlush: Fault = {
