@@ -21,8 +21,9 @@ async function checkMoved({ webs, client }: Stack): Promise<void> {
     const asked = await second.post('/api/v1/jobs/flush-clicks', {});
     const path = String(asked.headers.get('location'));
     const job = await waitUntil('the job is done', async () => {
-      const { body } = await second.get(path);
-      return body['state'] === 'completed' && body;
+      const { status, body } = await second.get(path);
+      // A worker whose clock is days ahead takes every job's history for old, and drops it: then another one is asked for.
+      return (status === 404 || body['state'] === 'completed') && body;
     });
     return isFarFromNow(Date.parse(String(job['started_at'])));
   });
