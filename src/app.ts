@@ -27,7 +27,7 @@ export interface AppDeps {
   keys: Keys;
   clickRecorder: ClickRecorder;
   clickWatch: ClickWatch;
-  apiKeys: ApiKeys;
+  apiKeys: Pick<ApiKeys, 'find'>;
   queues: Queues;
   health: Omit<HealthDeps, 'version' | 'clickWatch'>;
   log: Log;

@@ -1,4 +1,5 @@
 import { createApiKeys } from './api-keys/api-keys.ts';
+import { createKnownApiKeys } from './api-keys/known-api-keys.ts';
 import { createApp } from './app.ts';
 import { createClickRecorder } from './clicks/click-recorder.ts';
 import { createClickStore } from './clicks/click-store.ts';
@@ -113,7 +114,7 @@ const app = createApp({
     maxLagMs: config.CLICK_LAG_LIMIT_SECONDS * 1_000,
     maxWaiting: config.CLICK_STREAM_BATCHES,
   }),
-  apiKeys: createApiKeys(db),
+  apiKeys: createKnownApiKeys(createApiKeys(db)),
   queues,
   health: {
     pingPostgres: () => db.raw('select 1'),

@@ -49,7 +49,7 @@ export function createApiKeys(db: Knex) {
       return rows;
     },
 
-    /** Ends a key at once; false when there is no such key in use. */
+    /** Ends a key, which web processes may take to be valid for 2 s more; false when there is no such key in use. */
     async revoke(id: number): Promise<boolean> {
       const { rows } = await db.raw<{ rows: unknown[] }>(
         'update api_keys set revoked_at = now() where id = :id and revoked_at is null returning id',

@@ -15,7 +15,7 @@ export function apiKeyOf(state: ApiState): ApiKey {
 }
 
 /** Lets a request through that carries a valid API key in `x-api-key` or `Authorization: Bearer`, else answers 401. */
-export function authenticate(apiKeys: ApiKeys): Middleware<ApiState> {
+export function authenticate(apiKeys: Pick<ApiKeys, 'find'>): Middleware<ApiState> {
   return async (ctx, next) => {
     const bearer = /^Bearer +(\S+)$/i.exec(ctx.get('authorization'))?.[1];
     const given = ctx.get('x-api-key') || bearer;

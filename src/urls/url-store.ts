@@ -17,17 +17,24 @@ const columns = `u.id, u.short_code as "shortCode", u.original_url as "originalU
 /** The table of short URLs. Deleted ones are found by none of its queries. */
 export function createUrlStore(db: Knex) {
   return {
-    /** Inserts a short URL and its counters in one statement; undefined when the code is taken or reserved for another
-     *  API key. The unique index is the judge between two that ask at once. */
-    async insert(url: NewUrl): Promise<ShortUrl | undefined> {
-      const { rows } = await db.raw<{ rows: ShortUrl[] }>(
-        `with u as (
-           insert into urls (short_code, original_url, code_is_generated, expires_at, created_by)
-           select cast(:shortCode as text), cast(:originalUrl as text), cast(:codeIsGenerated as boolean),
-             cast(:expiresAt as timestamptz), cast(:createdBy as bigint)
+    /** Inserts short URLs and their counters in one statement, which all of them share for better or worse; in their order,
+     *  undefined for each whose code is taken or reserved for another API key. The unique index is the judge between those
+     *  that ask at once, in one call (the first) or in several. */
+    async insertMany(wanted: NewUrl[]): Promise<(ShortUrl | undefined)[]> {
+      const { rows } = await db.raw<{ rows: (ShortUrl & { place: number })[] }>(
+        `with wish as materialized (
+           select distinct on (short_code collate "C") *
+           from unnest(cast(:shortCodes as text[]), cast(:originalUrls as text[]), cast(:areGenerated as boolean[]),
+                       cast(:expiresAt as timestamptz[]), cast(:createdBy as bigint[]))
+             with ordinality as wish (short_code, original_url, code_is_generated, expires_at, created_by, place)
            where not exists (
-             select from reserved_keys where short_code = :shortCode and api_key_id <> :createdBy
+             select from reserved_keys r where r.short_code = wish.short_code and r.api_key_id <> wish.created_by
            )
+           -- In one order, so that two that insert the same codes do not deadlock.
+           order by short_code collate "C", place
+         ), u as (
+           insert into urls (short_code, original_url, code_is_generated, expires_at, created_by)
+           select short_code, original_url, code_is_generated, expires_at, created_by from wish
            on conflict (short_code) do nothing
            returning *
          ), stats as (
@@ -37,10 +44,17 @@ export function createUrlStore(db: Knex) {
          ), used_again as (
            delete from returned_keys where short_code in (select short_code from u)
          )
-         select ${columns} from u`,
-        { ...url },
+         select ${columns}, wish.place from u join wish on wish.short_code = u.short_code`,
+        {
+          shortCodes: wanted.map((url) => url.shortCode),
+          originalUrls: wanted.map((url) => url.originalUrl),
+          areGenerated: wanted.map((url) => url.codeIsGenerated),
+          expiresAt: wanted.map((url) => url.expiresAt),
+          createdBy: wanted.map((url) => url.createdBy),
+        },
       );
-      return rows[0];
+      const inserted = new Map(rows.map(({ place, ...url }) => [place, url]));
+      return wanted.map((_, i) => inserted.get(i + 1));
     },
 
     /** The short URL with this code, expired and disabled ones too. */

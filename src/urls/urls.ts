@@ -1,5 +1,7 @@
 import type { Keys } from '../keys/keys.ts';
 import type { Log } from '../log.ts';
+import { isPostgresUnavailable } from '../postgres.ts';
+import { createCoalescing } from './coalescing.ts';
 import { isShortCode } from './short-code.ts';
 import { createSingleFlight } from './single-flight.ts';
 import type { CacheEntry, CachedUrl, UrlCache } from './url-cache.ts';
@@ -9,6 +11,8 @@ import { CodeTaken, type ShortUrl, type ShortUrlWithClicks, UrlExpired, UrlNotFo
 
 /** Look-ups in the table that may wait at once, of different codes. */
 const maxLookUps = 256;
+/** Short URLs that are inserted by one statement at most. */
+const maxInserts = 500;
 /** Keys that are tried from the pool. Somebody may have used some of them as custom codes; fresh ones nobody knows. */
 const poolTries = 3;
 /** So many refusals in a row mean that something else is wrong. */
@@ -26,6 +30,11 @@ export function createUrls(deps: {
   log: Log;
 }) {
   const { store, cache, keys, normaliseUrl, log } = deps;
+  const insert = createCoalescing({
+    run: store.insertMany,
+    isForAll: isPostgresUnavailable,
+    limit: maxInserts,
+  });
   const findInTable = createSingleFlight(maxLookUps, loadFromTable);
 
   async function loadFromTable(shortCode: string): Promise<CacheEntry> {
@@ -52,7 +61,7 @@ export function createUrls(deps: {
   async function insertWithGeneratedKey(originalUrl: string, expiresAt: Date | null, createdBy: number) {
     for (let tries = 0; tries < maxTries; tries++) {
       const shortCode = await (tries < poolTries ? keys.take() : keys.takeFresh());
-      const url = await store.insert({ shortCode, originalUrl, expiresAt, createdBy, codeIsGenerated: true });
+      const url = await insert({ shortCode, originalUrl, expiresAt, createdBy, codeIsGenerated: true });
       if (url) return url;
     }
     throw new Error(`${maxTries} keys in a row were taken`);
@@ -64,7 +73,7 @@ export function createUrls(deps: {
     expiresAt: Date | null,
     createdBy: number,
   ) {
-    const url = await store.insert({ shortCode, originalUrl, expiresAt, createdBy, codeIsGenerated: false });
+    const url = await insert({ shortCode, originalUrl, expiresAt, createdBy, codeIsGenerated: false });
     if (!url) throw new CodeTaken(`the code ${shortCode} is taken`);
     return url;
   }

@@ -48,7 +48,7 @@ async function createUrl(shortCode: string) {
     expiresAt: null,
     createdBy: owner,
   };
-  expect(await createUrlStore(db()).insert(url)).toBeDefined();
+  expect(await createUrlStore(db()).insertMany([url])).toEqual([expect.anything()]);
 }
 
 async function countBlocks(purpose: string): Promise<number> {
@@ -186,7 +186,7 @@ test('the generated code of a purged short URL rests for its quarantine, a custo
     expiresAt: null,
     createdBy: owner,
   };
-  await urls.insert({ ...custom, codeIsGenerated: false });
+  await urls.insertMany([{ ...custom, codeIsGenerated: false }]);
   await Promise.all([urls.delete(generated), urls.delete('my-custom')]);
   expect(await urls.purge(new Date(Date.now() + 1_000), 0, 90, 1_000)).toBe(2);
 

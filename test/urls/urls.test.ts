@@ -139,15 +139,10 @@ describe('resolve', () => {
 
   test('a look-up that fails is not remembered', async () => {
     const { urls, store } = openUrls();
-    const { shortCode } = await store
-      .insert({
-        shortCode: newCode(),
-        originalUrl,
-        codeIsGenerated: false,
-        expiresAt: null,
-        createdBy: owner,
-      })
-      .then((url) => url!);
+    const shortCode = newCode();
+    await store.insertMany([
+      { shortCode, originalUrl, codeIsGenerated: false, expiresAt: null, createdBy: owner },
+    ]);
     const table = await holdTable();
     const visit = urls.resolve(shortCode, Date.now());
     const outcome = visit.then(
@@ -258,6 +253,20 @@ describe('create', () => {
         originalUrl: 'https://example.com/first',
       });
     }
+  });
+
+  test('of two who ask in one statement for a code that is reserved for the second, the second gets it', async () => {
+    const { store, keys } = openUrls();
+    const [shortCode] = (await keys.reserve(1, owner)) as [string];
+    const wanted = [stranger, owner].map((createdBy) => ({
+      shortCode,
+      originalUrl,
+      codeIsGenerated: false,
+      expiresAt: null,
+      createdBy,
+    }));
+    const [first, second] = await store.insertMany(wanted);
+    expect([first, second]).toEqual([undefined, expect.objectContaining({ shortCode, originalUrl })]);
   });
 
   test('of twenty who ask for one custom code at once, one gets it and the others learn that it is taken', async () => {
