@@ -28,7 +28,7 @@ function makeUrl(shortCode: string, version: number, more: Partial<ShortUrl> = {
   };
 }
 
-const notFound = { gone: 'not found' };
+const notFound = expect.objectContaining({ gone: 'not found' });
 
 test('a short URL that was put is found with its expiry, and one that was not is a miss', async () => {
   const cache = openCache();

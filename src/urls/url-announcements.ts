@@ -1,0 +1,45 @@
+import type { Redis } from 'ioredis';
+
+/** The channel on which changed short URLs are announced, as "version:short code". */
+export const channelOf = (prefix: string) => `${prefix}:urls:changed`;
+
+/** How often the connection is asked whether it is still there: a half-open one hears nothing and looks well. */
+const pingEveryMs = 5_000;
+
+/** Listens to announcements of changed short URLs. `redis` is a connection of the role "subscriber". Returns what stops it. */
+export function hearAnnouncements(
+  redis: Redis,
+  prefix: string,
+  listener: {
+    /** A short URL has this version now. */
+    onChange: (shortCode: string, version: number) => void;
+    /** Announcements are heard from now on. */
+    onHearing: () => void;
+    /** Announcements are missed from now on. */
+    onDeaf: () => void;
+  },
+): () => void {
+  let heard = false;
+  const become = (hears: boolean) => {
+    if (heard === hears) return;
+    heard = hears;
+    if (hears) listener.onHearing();
+    else listener.onDeaf();
+  };
+  const subscribe = () => {
+    redis.subscribe(channelOf(prefix)).then(
+      () => become(redis.status === 'ready'),
+      () => become(false),
+    );
+  };
+  redis.on('ready', subscribe);
+  redis.on('close', () => become(false));
+  redis.on('message', (_channel, message: string) => {
+    const separator = message.indexOf(':');
+    listener.onChange(message.slice(separator + 1), Number(message.slice(0, separator)));
+  });
+  if (redis.status === 'ready') subscribe();
+  // The time-outs of the connection end it when no answer comes, and that closes it.
+  const timer = setInterval(() => redis.ping().catch(() => become(false)), pingEveryMs);
+  return () => clearInterval(timer);
+}
