@@ -20,7 +20,9 @@ const common = {
   DATABASE_URL: postgresUrl.describe('PostgreSQL 14 or newer, the truth; through PgBouncer too'),
   DATABASE_POOL_MAX: wholeNumber(1, 1_000)
     .default(10)
-    .describe('Connections to PostgreSQL per process; a web process takes two more for clicks'),
+    .describe(
+      'Connections to PostgreSQL per process; a web process takes two more for clicks, a worker for its flush guard',
+    ),
   REDIS_URL: url(/^rediss?$/, 'redis://host:6379').describe(
     'Redis 6.2 or newer with `maxmemory-policy noeviction`',
   ),
@@ -101,7 +103,6 @@ export const webSettings = z
     CLICK_ACK: z
       .enum(['on', 'off'], { error: 'must be on or off' })
       .default('on')
-      .transform((value) => value === 'on')
       .describe('Whether a redirect waits until its click is safe in Redis; `off` answers first'),
     CLICK_MEMORY_ENTRIES: wholeNumber(1_000, 10_000_000)
       .default(100_000)

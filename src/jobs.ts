@@ -96,6 +96,9 @@ const optionsOf = (name: JobName): JobsOptions => ({ ...history, ...jobs[name].o
 /** Ids that BullMQ gives, to jobs and to those of schedulers. Other text would name one of the queue's own keys. */
 export const jobIdPattern = /^(\d{1,20}|repeat:[\w-]{1,100}:\d{1,20})$/;
 
+/** A job that is delayed counts as due this long after its time: a worker wakes for it within that. */
+const dueAfterMs = 1_000;
+
 /** BullMQ orders its delayed jobs by their time in ms times this, so that those of one ms keep their order. */
 const delayedScoresPerMs = 0x1000;
 
@@ -180,17 +183,19 @@ export function createQueues(redis: Redis, redisPrefix: string, log: Log) {
       return await inTime(async () => await queues[name].isPaused());
     },
 
-    /** Whether a worker with room could take a job of this queue now: one waits, or the time of a delayed one has come, and
-     *  nobody has paused the queue or limited how many run at once. Throws QueueUnavailable. */
-    async hasDueJob(name: JobName): Promise<boolean> {
+    /** The id of the job that a worker with room would take next, where one is due: it waits, or its time has come, and nobody
+     *  has paused the queue or limited how many run at once. Throws QueueUnavailable. */
+    async findDueJob(name: JobName): Promise<string | undefined> {
       const queue = queues[name];
       return await inTime(async () => {
-        const [heldBack, waiting, overdue] = await Promise.all([
+        const latest = String((Date.now() - dueAfterMs) * delayedScoresPerMs);
+        const [heldBack, waiting, [prioritized], [overdue]] = await Promise.all([
           Promise.all([queue.isPaused(), queue.isMaxed()]),
-          queue.getJobCountByTypes('wait', 'prioritized'),
-          redis.zcount(queue.toKey('delayed'), '-inf', Date.now() * delayedScoresPerMs),
+          redis.lindex(queue.toKey('wait'), '-1'),
+          redis.zrange(queue.toKey('prioritized'), '0', '0'),
+          redis.zrange(queue.toKey('delayed'), '-inf', latest, 'BYSCORE', 'LIMIT', 0, 1),
         ]);
-        return !heldBack.includes(true) && waiting + overdue > 0;
+        return heldBack.includes(true) ? undefined : (waiting ?? prioritized ?? overdue);
       });
     },
 

@@ -1,6 +1,7 @@
 import knex, { type Knex } from 'knex';
 import PostgresClient, { type PooledConnection } from 'knex/lib/dialects/postgres/index.js';
 import pg from 'pg';
+import { withDeadline } from './lifecycle.ts';
 
 export type { Knex } from 'knex';
 
@@ -46,6 +47,26 @@ export function openPostgres(options: {
     log: { warn: ignore, error: ignore, debug: ignore, deprecate: ignore },
     pool: { min: 0, max: options.poolMax },
     acquireConnectionTimeout: 2_000,
+  });
+}
+
+/** How long the end of a pool waits for queries in hand. */
+const closeMs = 1_000;
+
+/** Ends a pool. What PostgreSQL has not answered within a second is left to it: it rolls back when the connection is gone. */
+export async function closePostgres(db: Knex): Promise<void> {
+  await withDeadline(db.destroy(), closeMs, () => undefined);
+}
+
+/** A transaction that holds its locks for a bounded time, even when its process is stopped in the middle, and waits for those of
+ *  others for a bounded time, even when nobody listens to it any more: the server itself gives up. Holds through PgBouncer. */
+export async function boundedTransaction<T>(db: Knex, work: (trx: Knex) => Promise<T>): Promise<T> {
+  return await db.transaction(async (trx) => {
+    await trx.raw(
+      `select set_config('lock_timeout', '10s', true), set_config('statement_timeout', '30s', true),
+              set_config('idle_in_transaction_session_timeout', '10s', true)`,
+    );
+    return await work(trx);
   });
 }
 

@@ -1,22 +1,24 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { type Books, isExact, readBooks } from './clicks/click-books.ts';
+import { type Books, isExact, isExactSince, readBooks } from './clicks/click-books.ts';
 import { databaseSettings, loadConfigOrExit } from './config.ts';
 import { openPostgres } from './postgres.ts';
 
 /** `npm run reconcile [-- --wait SECONDS]`: compares the clicks that web processes accepted with the ledger and with the
- *  counters of short URLs. Exit code 0 when they agree, 1 when they do not (not even after the wait), 2 when they could not
+ *  counters of short URLs; with a wait, those that had been accepted when it began. Exit code 0 when they agree, 1 when they do not (not even after the wait), 2 when they could not
  *  be read. */
 const queryTimeoutMs = 600_000;
 const lookAgainEveryMs = 500;
+/** Web processes that are named at most. */
+const maxLines = 100;
 
 const waitMs = readWaitMs();
 const { DATABASE_URL: url } = loadConfigOrExit(databaseSettings);
 const db = openPostgres({ url, poolMax: 1, queryTimeoutMs, name: 'reconcile' });
 try {
-  const books = await readBooksUntilExact();
-  process.stdout.write(`${describeBooks(books)}\n`);
-  process.exitCode = isExact(books) ? 0 : 1;
+  const { books, exact } = await readBooksUntilExact();
+  process.stdout.write(`${describeBooks(books, exact)}\n`);
+  process.exitCode = exact ? 0 : 1;
 } catch (error) {
   // Of a statement that PostgreSQL refused, the reason stands behind it.
   const reason = error instanceof Error ? error.message.split(' - ').at(-1) : String(error);
@@ -26,26 +28,31 @@ try {
   await db.destroy();
 }
 
-async function readBooksUntilExact(): Promise<Books> {
+/** The books, as soon as what had been accepted at the first look is counted. */
+async function readBooksUntilExact() {
   const end = performance.now() + waitMs;
-  for (;;) {
-    const books = await readBooks(db);
-    if (isExact(books) || performance.now() + lookAgainEveryMs > end) return books;
+  const first = await readBooks(db);
+  let books = first;
+  let exact = isExact(books);
+  while (!exact && performance.now() + lookAgainEveryMs <= end) {
     await delay(lookAgainEveryMs);
+    books = await readBooks(db);
+    exact = isExactSince(first, books);
   }
+  return { books, exact };
 }
 
-function describeBooks(books: Books): string {
+function describeBooks(books: Books, exact: boolean): string {
   const { accepted, counted, onUrls, purged, removed, differing, quarantined } = books;
   const lines = [
-    isExact(books) ? 'exact' : 'not exact',
+    exact ? 'exact' : 'not exact',
     `  ${accepted} clicks accepted by web processes`,
     `  ${counted} counted on the ledger`,
     `  ${onUrls + purged} on short URLs${purged > 0 ? ` (${purged} of them on purged ones)` : ''}`,
   ];
   if (quarantined > 0)
     lines.push(`  ${quarantined} entries that could not be counted, in the table click_quarantine`);
-  for (const { producer, accepted, counted, lastHeardAt } of differing) {
+  for (const { producer, accepted, counted, lastHeardAt } of exact ? [] : differing.slice(0, maxLines)) {
     lines.push(
       `  producer ${producer}: ${describeDifference(accepted, counted)}, last heard of at ${lastHeardAt.toISOString()}`,
     );
@@ -55,7 +62,7 @@ function describeBooks(books: Books): string {
   }
   if (counted !== onUrls + purged)
     lines.push(`  short URLs: ${describeDifference(counted, onUrls + purged, 'on the ledger')}`);
-  if (!isExact(books)) lines.push('Clicks may be on their way: look again with --wait 30.');
+  if (!exact) lines.push('Clicks may be on their way: look again with --wait 30.');
   return lines.join('\n');
 }
 

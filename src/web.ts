@@ -15,7 +15,7 @@ import { createKeyStore } from './keys/key-store.ts';
 import { createKeys } from './keys/keys.ts';
 import { ClosingStack, endOnSignal } from './lifecycle.ts';
 import { createLog } from './log.ts';
-import { openPostgres } from './postgres.ts';
+import { closePostgres, openPostgres } from './postgres.ts';
 import { watchRedisMemory } from './redis-memory.ts';
 import { closeRedis, openRedis, waitForRedis } from './redis.ts';
 import { createProcessCache } from './urls/process-cache.ts';
@@ -41,7 +41,7 @@ const prefix = config.REDIS_PREFIX;
 const db = closing.defer(
   'postgres',
   openPostgres({ url: config.DATABASE_URL, poolMax: config.DATABASE_POOL_MAX, queryTimeoutMs, name: 'web' }),
-  (pool) => pool.destroy(),
+  closePostgres,
 );
 const cacheRedis = closing.defer('redis (cache)', openRedis('cache', config.REDIS_URL, log), closeRedis);
 const clicksRedis = closing.defer('redis (clicks)', openRedis('clicks', config.REDIS_URL, log), closeRedis);
@@ -57,14 +57,14 @@ const clickStream = createClickStream(clicksRedis, { prefix, shards: config.CLIC
 const clicksDb = closing.defer(
   'postgres (clicks)',
   openPostgres({ url: config.DATABASE_URL, ...clicksPool, name: 'web-clicks' }),
-  (pool) => pool.destroy(),
+  closePostgres,
 );
 const clickRecorder = closing.defer(
   'clicks',
   createClickRecorder({
     stream: clickStream,
     store: createClickStore(clicksDb),
-    waitsForAck: config.CLICK_ACK,
+    waitsForAck: config.CLICK_ACK === 'on',
     ackMs: config.CLICK_ACK_MS,
     maxEntries: config.CLICK_MEMORY_ENTRIES,
     maxWaiting: config.CLICK_STREAM_BATCHES,

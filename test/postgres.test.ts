@@ -1,6 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createClickStore } from '../src/clicks/click-store.ts';
-import { isPostgresUnavailable, type Knex, openPostgres } from '../src/postgres.ts';
+import {
+  boundedTransaction,
+  isPostgresUnavailable,
+  type Knex,
+  onlyRow,
+  openPostgres,
+} from '../src/postgres.ts';
 import { useDatabase } from './support/resources.ts';
 import { waitUntil } from './support/wait-until.ts';
 
@@ -60,4 +66,32 @@ test('a bigint arrives as a number, and one that no number can hold is an error 
   const { rows } = await impatient.raw('select cast(9007199254740991 as bigint) as big');
   expect(rows).toEqual([{ big: Number.MAX_SAFE_INTEGER }]);
   await expect(impatient.raw('select cast(9007199254740993 as bigint)')).rejects.toThrow(RangeError);
+});
+
+test('a transaction whose process stops in the middle is ended by the server within seconds, and holds nothing any more', async () => {
+  const db = database.db();
+  await db('click_producers').insert({ producer: '01890000-0000-7000-8000-000000000002' });
+  const lockRow = 'select from click_producers where producer = :producer for update';
+  const producer = '01890000-0000-7000-8000-000000000002';
+  let goOn!: () => void;
+  const stopped = boundedTransaction(db, async (trx) => {
+    await trx.raw(lockRow, { producer });
+    await new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    await trx.raw('select 1');
+  });
+  const failure = stopped.catch((error: unknown) => error);
+  await waitUntil(
+    'the row is free',
+    async () => {
+      await db.raw(`${lockRow} nowait`, { producer });
+      return true;
+    },
+    15_000,
+  );
+  goOn();
+  expect(await failure).toBeInstanceOf(Error);
+  const timeout = await db.raw<{ rows: { lock_timeout: string }[] }>('show lock_timeout');
+  expect(onlyRow(timeout)).toEqual({ lock_timeout: '0' });
 });

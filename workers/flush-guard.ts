@@ -1,10 +1,14 @@
 import type { ClickStream } from '../src/clicks/click-stream.ts';
+import { withDeadline } from '../src/lifecycle.ts';
 import type { Log } from '../src/log.ts';
 import { type Knex, tryWithLock } from '../src/postgres.ts';
 import type { JobContext, Summary } from './processor.ts';
 
 /** Far more than a flush needs, which comes every second; less than an operator needs to wonder. */
 const standardTimes = { lookEveryMs: 3_000, strandedMs: 15_000 };
+
+/** How long stopping waits for the slice in hand. */
+const stopMs = 2_000;
 
 /** Any number that nobody else locks. */
 const lockNumber = 7_261_034_156;
@@ -91,6 +95,7 @@ export function guardFlushing(deps: {
   return async () => {
     ending.abort();
     clearTimeout(timer);
-    await looking;
+    // Its transaction is undone when the connection ends; the workers behind it need the time.
+    await withDeadline(looking, stopMs, () => undefined);
   };
 }

@@ -4,7 +4,7 @@ import { loadConfigOrExit, workerSettings } from '../src/config.ts';
 import { createQueues, isJobName, type JobName, jobNames } from '../src/jobs.ts';
 import { ClosingStack, endOnSignal } from '../src/lifecycle.ts';
 import { createLog } from '../src/log.ts';
-import { openPostgres } from '../src/postgres.ts';
+import { closePostgres, openPostgres } from '../src/postgres.ts';
 import { watchRedisMemory } from '../src/redis-memory.ts';
 import { closeRedis, openRedis } from '../src/redis.ts';
 import { guardFlushing } from './flush-guard.ts';
@@ -30,7 +30,7 @@ const db = closing.defer(
     queryTimeoutMs,
     name: 'worker',
   }),
-  (pool) => pool.destroy(),
+  closePostgres,
 );
 const jobsRedis = closing.defer('redis (jobs)', openRedis('jobs', config.REDIS_URL, log), closeRedis);
 const memory = closing.defer('redis memory', watchRedisMemory(jobsRedis, log), (watch) => watch.stop());
@@ -65,7 +65,7 @@ function openFlushGuard(): void {
   const guardDb = closing.defer(
     'postgres (flush guard)',
     openPostgres({ url: config.DATABASE_URL, poolMax: 2, queryTimeoutMs, name: 'flush-guard' }),
-    (pool) => pool.destroy(),
+    closePostgres,
   );
   const guardRedis = closing.defer(
     'redis (flush guard)',

@@ -17,6 +17,7 @@ const vainReplacements = 2;
 interface Watched {
   steps: number;
   refusals: number;
+  dueJob: string | undefined;
   idleLooks: number;
   silentLooks: number;
   replaced: number;
@@ -26,7 +27,7 @@ interface Watched {
  *  What an outage of Redis takes does not count. Calls `endProcess` when replacing does not help. Returns what stops it. */
 export function watchWorkers(deps: {
   workers: Workers;
-  queues: Pick<Queues, 'hasDueJob'>;
+  queues: Pick<Queues, 'findDueJob'>;
   endProcess: (reason: string) => void;
   log: Log;
   times?: typeof standardTimes;
@@ -44,9 +45,9 @@ export function watchWorkers(deps: {
   }
 
   async function judge(name: JobName, seen: Watched): Promise<void> {
-    let isDue: boolean;
+    let dueJob: string | undefined;
     try {
-      isDue = await queues.hasDueJob(name);
+      dueJob = await queues.findDueJob(name);
     } catch (error) {
       log.debug({ err: error, queue: name }, 'it is not known whether a job is due');
       Object.assign(seen, { idleLooks: 0, silentLooks: 0 });
@@ -57,10 +58,12 @@ export function watchWorkers(deps: {
     if (achievements > 0) seen.replaced = 0;
     // A Redis that refuses is an outage too: the Worker does what it can.
     const stood = steps === seen.steps && refusals === seen.refusals;
-    Object.assign(seen, { steps, refusals });
+    // The same job every time: otherwise somebody else takes them.
+    const isLeft = dueJob !== undefined && dueJob === seen.dueJob;
+    Object.assign(seen, { steps, refusals, dueJob });
     // Looks are counted, not time: a process that was stopped itself has not stood still.
     seen.silentLooks = stood && jobsInHand > 0 ? seen.silentLooks + 1 : 0;
-    seen.idleLooks = stood && jobsInHand === 0 && isDue ? seen.idleLooks + 1 : 0;
+    seen.idleLooks = stood && jobsInHand === 0 && isLeft ? seen.idleLooks + 1 : 0;
     if (seen.silentLooks >= looksIn(times.silentMs)) {
       replace(name, seen, `its job has shown no progress for ${times.silentMs / 1_000} s`);
     } else if (seen.idleLooks >= looksIn(times.idleMs)) {
@@ -91,4 +94,11 @@ export function watchWorkers(deps: {
   return stop;
 }
 
-const notSeenYet = (): Watched => ({ steps: 0, refusals: 0, idleLooks: 0, silentLooks: 0, replaced: 0 });
+const notSeenYet = (): Watched => ({
+  steps: 0,
+  refusals: 0,
+  dueJob: undefined,
+  idleLooks: 0,
+  silentLooks: 0,
+  replaced: 0,
+});

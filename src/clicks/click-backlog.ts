@@ -1,9 +1,14 @@
+import { withDeadline } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
 import type { Batch } from './click-batch.ts';
 import type { ClickStore } from './click-store.ts';
 
 /** How often the backlog looks which batches PostgreSQL has. */
 const confirmEveryMs = 1_000;
+/** Batches younger than this are kept however many there are: Redis may yet lose them, and we are the only ones who know. */
+const keepAtLeastMs = 5_000;
+/** A round that takes longer has met a PostgreSQL that hangs. */
+const hangingMs = 2_000;
 /** A producer that has nothing new to report says this often that it lives. */
 const reportAnywayMs = 3_600_000;
 
@@ -22,15 +27,15 @@ export interface Kept {
 
 export type ClickBacklog = ReturnType<typeof createClickBacklog>;
 
-/** Keeps each batch of a producer until PostgreSQL has it, and takes there what is due, once a second. Beyond `maxEntries` the oldest batches
- *  that Redis has are left to it and the workers; what Redis has not is never let go. */
+/** Keeps each batch of a producer until PostgreSQL has it, and takes there what is due, once a second. Beyond `maxEntries` batches that Redis
+ *  has had for some seconds are left to it and the workers; what Redis has not is never let go. */
 export function createClickBacklog(deps: {
-  store: Pick<ClickStore, 'apply' | 'findApplied' | 'reportAccepted'>;
+  store: Pick<ClickStore, 'apply' | 'findApplied' | 'registerProducer' | 'reportAccepted'>;
   /** Removes batches from the stream that PostgreSQL has. */
   acknowledge: (entryIds: string[]) => Promise<void>;
   /** Clicks that the producer has accepted so far. */
   readAccepted: () => number;
-  /** Called once a round, when PostgreSQL is known to answer; may keep more, for the same round. */
+  /** Called once a round, when PostgreSQL has taken what was due; may keep more, for the same round. */
   onAnswer: () => void;
   producer: string;
   maxEntries: number;
@@ -42,9 +47,11 @@ export function createClickBacklog(deps: {
   /** Redis said that it has these. */
   const inRedis = new Set<Kept>();
   let entries = 0;
-  let reported = { accepted: -1, atMs: -Infinity };
+  let registered = false;
+  let reported = { accepted: 0, atMs: -Infinity };
   let postgresAnswers = true;
   let confirming: Promise<void> | undefined;
+  let roundBeganAt = 0;
   const timer = setInterval(() => void tryConfirm(performance.now()), confirmEveryMs);
 
   function forget(kept: Kept): void {
@@ -64,7 +71,12 @@ export function createClickBacklog(deps: {
   }
 
   async function applyChunk(chunk: Kept[]): Promise<void> {
-    await store.apply(chunk.map((kept) => kept.batch));
+    const { quarantined } = await store.apply(chunk.map((kept) => kept.batch));
+    if (quarantined > 0)
+      log.error(
+        { producer, quarantined },
+        'clicks went to the quarantine: the ledger has removed this producer',
+      );
     chunk.forEach(forget);
     const entryIds = chunk.flatMap(({ entryId }) => entryId ?? []);
     if (entryIds.length === 0) return;
@@ -76,24 +88,35 @@ export function createClickBacklog(deps: {
 
   /** One round: forgets what PostgreSQL has, and takes there what is due at `now`. On failure everything stays for the next. */
   async function confirm(now: number): Promise<void> {
+    if (!registered) await store.registerProducer(producer);
+    registered = true;
     await forgetApplied();
+    await applyDue(now);
+    // Not before PostgreSQL has taken what was due: otherwise each round would add a batch that it does not take.
     onAnswer();
-    let due = [...here, ...inRedis].filter((kept) => kept.dueAt <= now);
-    while (due.length > 0) {
-      const chunk = firstBatches(due, applyEntries);
-      await applyChunk(chunk);
-      due = due.slice(chunk.length);
-    }
+    await applyDue(now);
     const accepted = readAccepted();
     if (accepted === reported.accepted && now < reported.atMs + reportAnywayMs) return;
     await store.reportAccepted(producer, accepted);
     reported = { accepted, atMs: now };
   }
 
+  async function applyDue(now: number): Promise<void> {
+    let due = [...here, ...inRedis].filter((kept) => kept.dueAt <= now);
+    while (due.length > 0) {
+      const chunk = firstBatches(due, applyEntries);
+      await applyChunk(chunk);
+      due = due.slice(chunk.length);
+    }
+  }
+
   async function tryConfirm(now: number): Promise<void> {
-    confirming ??= confirm(now).finally(() => {
-      confirming = undefined;
-    });
+    if (!confirming) {
+      roundBeganAt = performance.now();
+      confirming = confirm(now).finally(() => {
+        confirming = undefined;
+      });
+    }
     try {
       await confirming;
       if (!postgresAnswers) log.info('PostgreSQL takes clicks again');
@@ -120,8 +143,9 @@ export function createClickBacklog(deps: {
       kept.entryId = entryId;
       if (!here.delete(kept)) return;
       inRedis.add(kept);
+      const now = performance.now();
       for (const oldest of inRedis) {
-        if (entries <= maxEntries) break;
+        if (entries <= maxEntries || now - oldest.keptAt < keepAtLeastMs) break;
         forget(oldest);
       }
     },
@@ -131,18 +155,24 @@ export function createClickBacklog(deps: {
       kept.dueAt = 0;
     },
 
-    /** Takes everything to PostgreSQL that it has not, or leaves it where it is while that is away. No round follows but
-     *  those of further calls. */
-    async close(): Promise<void> {
+    /** Takes everything to PostgreSQL that it has not, or leaves it where it is when that takes longer than `patienceMs`. No
+     *  round follows but those of further calls. */
+    async close(patienceMs: number): Promise<void> {
       clearInterval(timer);
-      // The round in hand ends first: it knows nothing of the batches that have come since.
-      await tryConfirm(-Infinity);
-      await tryConfirm(Infinity);
+      const takeAll = async () => {
+        // The round in hand ends first: it knows nothing of the batches that have come since.
+        await tryConfirm(-Infinity);
+        await tryConfirm(Infinity);
+      };
+      await withDeadline(takeAll(), patienceMs, () =>
+        log.warn('PostgreSQL takes no clicks in time: they are left in Redis'),
+      );
     },
 
-    /** Whether the last round succeeded. */
+    /** Whether the last round succeeded, and the one in hand does not hang. */
     get postgresAnswers() {
-      return postgresAnswers;
+      const isHanging = confirming !== undefined && performance.now() - roundBeganAt > hangingMs;
+      return postgresAnswers && !isHanging;
     },
 
     /** Batches that Redis is not known to have. */
@@ -155,10 +185,8 @@ export function createClickBacklog(deps: {
 
     /** How long the oldest of them has been kept, in milliseconds. */
     get oldestMs(): number {
-      const [first] = here;
-      const [firstInRedis] = inRedis;
-      const keptAt = Math.min(first?.keptAt ?? Infinity, firstInRedis?.keptAt ?? Infinity);
-      return keptAt === Infinity ? 0 : performance.now() - keptAt;
+      const now = performance.now();
+      return [...here, ...inRedis].reduce((oldest, { keptAt }) => Math.max(oldest, now - keptAt), 0);
     },
   };
 }

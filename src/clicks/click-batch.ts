@@ -90,7 +90,7 @@ export const countClicks = (batches: Batch[]) =>
 /** The fields of a stream entry: producer, seq, accepted, first time (t) and "urlId,count,ms after t" per entry (c). Short
  *  names and differences, because each waiting click costs Redis memory. */
 export function encodeBatch(batch: Batch): string[] {
-  const firstAtMs = Math.min(...batch.clicks.map((click) => click.lastAtMs));
+  const firstAtMs = batch.clicks.reduce((first, click) => Math.min(first, click.lastAtMs), Infinity);
   const clicks = batch.clicks.map((click) => `${click.urlId},${click.count},${click.lastAtMs - firstAtMs}`);
   const values = [batch.producer, batch.seq, batch.accepted, firstAtMs, clicks.join(';')];
   return fieldNames.flatMap((name, i) => [name, String(values[i])]);

@@ -21,7 +21,7 @@ export interface Books {
   onUrls: number;
   /** On short URLs that are purged. */
   purged: number;
-  /** Producers whose two figures differ, the greatest difference first; at most 100. */
+  /** Producers whose two figures differ, the greatest difference first; at most 10,000. */
   differing: ProducerBooks[];
   /** Entries that could not be counted and are kept to be looked at. */
   quarantined: number;
@@ -34,7 +34,7 @@ export async function readBooks(db: Knex): Promise<Books> {
       const totals = onlyRow(await trx.raw<{ rows: Totals[] }>(totalsSql));
       const { rows: differing } = await trx.raw<{ rows: ProducerBooks[] }>(
         `select producer, accepted, clicks as counted, greatest(last_applied_at, reported_at) as "lastHeardAt"
-         from click_producers where accepted <> clicks order by abs(accepted - clicks) desc, producer limit 100`,
+         from click_producers where accepted <> clicks order by abs(accepted - clicks) desc, producer limit 10000`,
       );
       const { removedAccepted, removedCounted, ...figures } = totals;
       return {
@@ -53,6 +53,20 @@ export async function readBooks(db: Knex): Promise<Books> {
 export function isExact(books: Books): boolean {
   return (
     books.differing.length === 0 &&
+    books.removed.accepted === books.removed.counted &&
+    books.counted === books.onUrls + books.purged
+  );
+}
+
+/** Whether every click that had been accepted when `first` was read is counted by now, and none twice: what a service that
+ *  goes on counting can be asked. */
+export function isExactSince(first: Books, books: Books): boolean {
+  const acceptedThen = new Map(first.differing.map(({ producer, accepted }) => [producer, accepted]));
+  return (
+    books.differing.every(
+      ({ producer, accepted, counted }) =>
+        counted <= accepted && counted >= (acceptedThen.get(producer) ?? 0),
+    ) &&
     books.removed.accepted === books.removed.counted &&
     books.counted === books.onUrls + books.purged
   );

@@ -1,15 +1,16 @@
 import { withDeadline } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
 
-/** How often the breaker looks whether Redis takes clicks. */
+/** How often the breaker looks whether Redis takes clicks, and how long it waits for the answer. */
 const lookEveryMs = 500;
+const patienceMs = 250;
 
 /** Batches that wait in a stream from which on batches are widened, because Redis has to keep them for long. */
 const longStream = 10_000;
 
 export type ClickBreaker = ReturnType<typeof createClickBreaker>;
 
-/** Decides whether clicks go to Redis. It opens at the first batch that Redis refuses or does not take within `patienceMs`, so
+/** Decides whether clicks go to Redis. It opens when Redis refuses a batch or does not take it in time, so
  *  that no further visitor waits, and when more than `maxWaiting` batches wait that PostgreSQL could take; it closes as soon
  *  as a look at the stream says otherwise, and Redis has taken what it did not take before. */
 export function createClickBreaker(deps: {
@@ -19,18 +20,25 @@ export function createClickBreaker(deps: {
   sendAgain: () => Promise<void>;
   /** Whether PostgreSQL took or confirmed clicks when it was last asked. */
   postgresAnswers: () => boolean;
-  patienceMs: number;
   maxWaiting: number;
   onOpen: () => void;
   onClose: () => void;
   log: Log;
 }) {
-  const { readWaiting, sendAgain, postgresAnswers, patienceMs, maxWaiting, onOpen, onClose, log } = deps;
+  const { readWaiting, sendAgain, postgresAnswers, maxWaiting, onOpen, onClose, log } = deps;
   let closed = true;
   let waiting: number | undefined;
   /** Since the last batch that Redis took. */
   let hasWarned = false;
-  const timer = setInterval(() => void look(), lookEveryMs);
+  let looking = false;
+  const timer = setInterval(() => void lookAlone(), lookEveryMs);
+
+  async function lookAlone(): Promise<void> {
+    if (looking) return;
+    looking = true;
+    await look();
+    looking = false;
+  }
 
   function open(error: unknown): void {
     if (!hasWarned) log.warn({ err: error }, 'clicks do not go to Redis: they go straight to PostgreSQL');

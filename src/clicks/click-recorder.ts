@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
 import type { Log } from '../log.ts';
 import { createClickBacklog, type Kept } from './click-backlog.ts';
-import { type Batch, countClicks, createOpenBatch } from './click-batch.ts';
+import { type ClickCount, countClicks, createOpenBatch } from './click-batch.ts';
 import { createClickBreaker } from './click-breaker.ts';
 import type { ClickStore } from './click-store.ts';
 import type { ClickStream } from './click-stream.ts';
@@ -10,9 +10,12 @@ import type { ClickStream } from './click-stream.ts';
 /** Distinct entries at which a batch is sealed even while another is on its way: about 4 KiB. */
 const maxDistinct = 200;
 /** How long a batch grows while the stream is long; no answer waits longer for it than the acknowledgement may take. */
-const wideMs = 100;
-/** How often draining tries again while both stores are away. */
+const wideMs = 20;
+/** How long draining waits for PostgreSQL at a time, and how often it tries again while both stores are away. */
+const drainPatienceMs = 4_000;
 const drainEveryMs = 1_000;
+/** Entries of a batch at most, however much has grown together: what one transaction takes well. */
+const maxSealed = 5_000;
 /** How long a batch may wait for a worker, before the recorder takes it to PostgreSQL by itself. */
 const overdueMs = 3_000;
 
@@ -26,8 +29,8 @@ interface Pending {
   /** Resolves when nobody needs to wait for it any more. */
   settled: Promise<void>;
   settle: () => void;
-  /** Once it is sealed. */
-  kept?: Kept;
+  /** What it was sealed as. */
+  kept: Kept[];
 }
 
 /** The web side of counting. Each click joins the open batch; a batch is sealed at the end of the turn of the event loop
@@ -37,7 +40,7 @@ interface Pending {
  *  to PostgreSQL once a second; while that is away too it goes on growing, up to `maxEntries`. */
 export function createClickRecorder(deps: {
   stream: Pick<ClickStream, 'send' | 'acknowledge' | 'length' | 'shardOf'>;
-  store: Pick<ClickStore, 'apply' | 'findApplied' | 'reportAccepted'>;
+  store: Pick<ClickStore, 'apply' | 'findApplied' | 'registerProducer' | 'reportAccepted'>;
   /** Whether `record` waits until Redis has the click; otherwise the answer goes first. */
   waitsForAck: boolean;
   /** Longest time that `record` waits. */
@@ -79,7 +82,6 @@ export function createClickRecorder(deps: {
     readWaiting: () => stream.length(shard),
     sendAgain,
     postgresAnswers: () => backlog.postgresAnswers,
-    patienceMs: ackMs,
     maxWaiting,
     onOpen: () => pending.forEach(giveUp),
     onClose: seal,
@@ -97,6 +99,7 @@ export function createClickRecorder(deps: {
       growing: createOpenBatch(maxEntries),
       isWide: breaker.isStreamLong,
       settled,
+      kept: [],
       settle: () => {
         clearTimeout(deadline);
         pending.delete(batch);
@@ -113,35 +116,37 @@ export function createClickRecorder(deps: {
     return batch;
   }
 
-  /** Gives the open batch its identity and sends it on its way. */
+  /** Gives the open batch its identity, or several where it has grown large, and sends it on its way. */
   function seal(): void {
     if (!open) return;
-    const { growing } = open;
-    seq += 1;
-    sealed += growing.clicks + growing.dropped;
-    dropped += growing.dropped;
-    const batch: Batch = { producer, seq, accepted: sealed, clicks: growing.entries() };
-    open.kept = backlog.keep(batch, overdueMs);
-    if (breaker.closed) send(open, open.kept);
-    else giveUp(open);
+    const sealing = open;
     open = undefined;
+    const { growing } = sealing;
+    dropped += growing.dropped;
+    sealed += growing.dropped;
+    const entries = growing.entries();
+    for (let i = 0; i < entries.length; i += maxSealed)
+      sealing.kept.push(keep(entries.slice(i, i + maxSealed)));
+    if (breaker.closed) send(sealing);
+    else giveUp(sealing);
   }
 
-  function send(batch: Pending, kept: Kept): void {
-    const arrival = stream
-      .send(kept.batch)
-      .then(
-        (entryId) => {
-          backlog.markInRedis(kept, entryId);
-          breaker.onTaken();
-        },
-        (error: unknown) => {
-          breaker.open(error);
-          giveUp(batch);
-        },
-      )
+  function keep(clicks: ClickCount[]): Kept {
+    seq += 1;
+    sealed += clicks.reduce((sum, click) => sum + click.count, 0);
+    return backlog.keep({ producer, seq, accepted: sealed, clicks }, overdueMs);
+  }
+
+  function send(batch: Pending): void {
+    const arrival = Promise.all(
+      batch.kept.map(async (kept) => backlog.markInRedis(kept, await stream.send(kept.batch))),
+    )
+      .then(breaker.onTaken, (error: unknown) => {
+        breaker.open(error);
+        giveUp(batch);
+      })
       .then(() => {
-        accept(kept.batch);
+        accept(batch);
         batch.settle();
         sending.delete(arrival);
         if (sending.size === 0 && breaker.closed && open && !open.isWide) seal();
@@ -151,15 +156,13 @@ export function createClickRecorder(deps: {
 
   /** Nobody waits for Redis to take this one any more: PostgreSQL gets it in the next round. */
   function giveUp(batch: Pending): void {
-    if (batch.kept) {
-      backlog.markDue(batch.kept);
-      accept(batch.kept.batch);
-    }
+    batch.kept.forEach(backlog.markDue);
+    accept(batch);
     batch.settle();
   }
 
-  function accept(batch: Batch): void {
-    accepted = Math.max(accepted, batch.accepted);
+  function accept({ kept }: Pending): void {
+    accepted = Math.max(accepted, kept.at(-1)?.batch.accepted ?? 0);
   }
 
   /** Gives Redis what it did not take before, up to the first batch that it does not take now. */
@@ -204,11 +207,13 @@ export function createClickRecorder(deps: {
       breaker.stop();
       seal();
       while (sending.size > 0) await Promise.all(sending);
-      await backlog.close();
-      while (backlog.notInRedis().length > 0) {
-        await sendAgain().catch(warnOfLoss);
-        if (backlog.notInRedis().length > 0) await delay(drainEveryMs);
-        await backlog.close();
+      for (;;) {
+        // Redis first: a PostgreSQL that hangs would take the time in which it could have them.
+        const refusal: unknown = await sendAgain().catch((error: unknown) => error);
+        await backlog.close(drainPatienceMs);
+        if (backlog.notInRedis().length === 0) return;
+        warnOfLoss(refusal);
+        await delay(drainEveryMs);
       }
     },
   };

@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import { onlyRow } from '../postgres.ts';
+import { boundedTransaction, onlyRow } from '../postgres.ts';
 import { accountFor } from './accounting.ts';
 import { type Batch, type ClickCount, countClicks } from './click-batch.ts';
 import {
@@ -11,6 +11,7 @@ import {
   lockLedger,
   quarantine,
   quarantineBatches,
+  registerProducer,
   reportAccepted,
   type Unreadable,
 } from './ledger-store.ts';
@@ -36,7 +37,10 @@ export function createClickStore(db: Knex) {
     /** Which of these batches of a producer are counted. */
     findApplied: (producer: string, seqs: number[]) => findApplied(db, producer, seqs),
 
-    /** Writes down how many clicks a producer has accepted so far, and that it lives. */
+    /** Makes a producer known before its first batch is. */
+    registerProducer: (producer: string) => registerProducer(db, producer),
+
+    /** Writes down how many clicks a registered producer has accepted so far, and that it lives. */
     reportAccepted: (producer: string, accepted: number) => reportAccepted(db, producer, accepted),
 
     /** Producers of which nothing was heard for `idleDays`. */
@@ -49,7 +53,7 @@ export function createClickStore(db: Knex) {
      *  Rows are locked in order, so two that run at once wait for each other instead of deadlocking. Batches of a producer
      *  that was removed from the ledger go to the quarantine: they may have been counted before. */
     async apply(batches: Batch[], unreadable: Unreadable[] = []): Promise<Applied> {
-      return await db.transaction(async (trx) => {
+      return await boundedTransaction(db, async (trx) => {
         await quarantine(trx, 'unreadable', unreadable);
         const ledger = await lockLedger(trx, batches);
         const { fresh, totals, removed, known } = accountFor(ledger, batches);

@@ -9,6 +9,9 @@ export interface Unreadable {
   payload: string;
 }
 
+/** Batches out of order that are read at once. */
+const pageSize = 1_000;
+
 /** When a producer was born: ids of version 7 begin with the milliseconds. */
 const bornAt = (producer: string) =>
   `to_timestamp(cast(cast('x' || translate(left(cast(${producer} as text), 13), '-', '') as bit(48)) as bigint) / 1000.0)`;
@@ -27,16 +30,20 @@ export async function findApplied(db: Knex, producer: string, seqs: number[]): P
   return rows.map((row) => row.seq);
 }
 
-/** Writes down how many clicks a producer has accepted so far, and that it lives. One that was removed as idle gets no row
- *  again: what it has counted before is not known any more. */
+/** Makes a producer known before its first batch is, so that nobody has to judge by its clock whether it is new. */
+export async function registerProducer(db: Knex, producer: string): Promise<void> {
+  await db.raw(
+    'insert into click_producers (producer, reported_at) values (:producer, now()) on conflict do nothing',
+    { producer },
+  );
+}
+
+/** Writes down how many clicks a registered producer has accepted so far, and that it lives. One that was removed as idle
+ *  gets no row again: what was counted of it is not known any more. */
 export async function reportAccepted(db: Knex, producer: string, accepted: number): Promise<void> {
   await db.raw(
-    `insert into click_producers as p (producer, accepted, reported_at)
-     select id, :accepted, now() from (select cast(:producer as uuid) as id) reporting, click_books b
-     where b.producers_removed_through is null or ${bornAt('id')} > b.producers_removed_through
-       or exists (select from click_producers where producer = id)
-     on conflict (producer) do update
-     set accepted = greatest(p.accepted, excluded.accepted), reported_at = now()`,
+    `update click_producers set accepted = greatest(accepted, :accepted), reported_at = now()
+     where producer = :producer`,
     { producer, accepted },
   );
 }
@@ -93,20 +100,13 @@ export async function advanceLedger(
   fresh: Batch[],
 ): Promise<void> {
   if (fresh.length === 0) return;
-  const gapsClosed = fresh.filter(({ producer, seq }) => seq === ledger.get(producer)!.appliedThrough + 1);
-  const waiting = await findOutOfOrder(trx, producersOf(gapsClosed));
-  const rows = producersOf(fresh).map((producer) => {
+  const rows: ({ producer: string; batches: Batch[] } & Awaited<ReturnType<typeof advanceOver>>)[] = [];
+  for (const producer of producersOf(fresh)) {
     const batches = fresh.filter((batch) => batch.producer === producer);
-    const before = {
-      appliedThrough: ledger.get(producer)!.appliedThrough,
-      outOfOrder: waiting.get(producer) ?? new Set<number>(),
-    };
-    const after = advance(
-      before,
-      batches.map((batch) => batch.seq),
-    );
-    return { producer, batches, before, after };
-  });
+    const seqs = batches.map((batch) => batch.seq);
+    const after = await advanceOver(trx, producer, ledger.get(producer)!.appliedThrough, seqs);
+    rows.push({ producer, batches, ...after });
+  }
   await trx.raw(
     `update click_producers p
      set applied_through = row.applied_through, batches = p.batches + row.batches, clicks = p.clicks + row.clicks,
@@ -117,7 +117,7 @@ export async function advanceLedger(
      where p.producer = row.producer`,
     {
       producers: rows.map((row) => row.producer),
-      through: rows.map((row) => row.after.appliedThrough),
+      through: rows.map((row) => row.appliedThrough),
       batches: rows.map((row) => row.batches.length),
       clicks: rows.map((row) => countClicks(row.batches)),
       accepted: rows.map((row) => Math.max(...row.batches.map((batch) => batch.accepted))),
@@ -128,9 +128,7 @@ export async function advanceLedger(
      where o.producer = p.producer and p.producer = any(cast(:producers as uuid[])) and o.seq <= p.applied_through`,
     { producers: rows.map((row) => row.producer) },
   );
-  const added = rows.flatMap(({ producer, before, after }) =>
-    [...after.outOfOrder].filter((seq) => !before.outOfOrder.has(seq)).map((seq) => ({ producer, seq })),
-  );
+  const added = rows.flatMap(({ producer, outOfOrder }) => outOfOrder.map((seq) => ({ producer, seq })));
   if (added.length === 0) return;
   await trx.raw(
     `insert into click_ooo (producer, seq) select * from unnest(cast(:producers as uuid[]), cast(:seqs as bigint[]))`,
@@ -183,7 +181,8 @@ export async function countIdleProducers(db: Knex, idleDays: number): Promise<nu
   return onlyRow(await db.raw<{ rows: { count: number }[] }>(sql, { idleDays })).count;
 }
 
-/** Removes up to `limit` producers of which nothing was heard for `idleDays`; their totals stay in the books. */
+/** Removes up to `limit` producers of which nothing was heard for `idleDays`; their totals stay in the books. None of them was
+ *  born since, whatever its clock said. */
 export async function removeIdleProducers(db: Knex, idleDays: number, limit: number): Promise<number> {
   const result = await db.raw<{ rows: { count: number }[] }>(
     `with idle as materialized (
@@ -195,12 +194,12 @@ export async function removeIdleProducers(db: Knex, idleDays: number, limit: num
        returning p.producer, p.accepted, p.clicks
      ), total as (
        select count(*) as count, sum(accepted) as accepted, sum(clicks) as clicks,
-              max(${bornAt('producer')}) as born_at
+              max(${bornAt('producer')}) as born_at, now() - make_interval(days => :idleDays) as idle_since
        from removed
      ), books as (
        update click_books b
        set removed_accepted = b.removed_accepted + total.accepted, removed_clicks = b.removed_clicks + total.clicks,
-           producers_removed_through = greatest(b.producers_removed_through, total.born_at)
+           producers_removed_through = greatest(b.producers_removed_through, least(total.born_at, total.idle_since))
        from total where total.count > 0
      )
      select count from total`,
@@ -214,15 +213,27 @@ interface OutOfOrder {
   seqs: string[];
 }
 
-/** All batches that these producers have out of order. */
-async function findOutOfOrder(trx: Knex, producers: string[]): Promise<Map<string, Set<number>>> {
-  if (producers.length === 0) return new Map();
-  const { rows } = await trx.raw<{ rows: OutOfOrder[] }>(
-    `select producer, array_agg(seq) as seqs from click_ooo
-     where producer = any(cast(:producers as uuid[])) group by producer`,
-    { producers },
-  );
-  return toSets(rows);
+/** How far the watermark gets with these batches, and which of them stay above it. Reads what is out of order up to the
+ *  first gap alone: there may be hundreds of thousands behind it. */
+async function advanceOver(trx: Knex, producer: string, appliedThrough: number, seqs: number[]) {
+  let entry = advance({ appliedThrough, outOfOrder: new Set() }, seqs);
+  for (let more = entry.appliedThrough > appliedThrough; more;) {
+    const { rows } = await trx.raw<{ rows: { seq: number }[] }>(
+      `select seq from click_ooo where producer = :producer and seq > :through order by seq limit :limit`,
+      { producer, through: entry.appliedThrough, limit: pageSize },
+    );
+    const last = rows.at(-1)?.seq ?? 0;
+    const next = advance(
+      entry,
+      rows.map((row) => row.seq),
+    );
+    more = rows.length === pageSize && next.appliedThrough >= last;
+    entry = next;
+  }
+  return {
+    appliedThrough: entry.appliedThrough,
+    outOfOrder: seqs.filter((seq) => seq > entry.appliedThrough),
+  };
 }
 
 const producersOf = (batches: Batch[]) => [...new Set(batches.map((batch) => batch.producer))];

@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { beforeEach, expect, test } from 'vitest';
 import { down, up } from '../../migrations/20261121_000006_keep_click_books.ts';
-import { isExact, readBooks } from '../../src/clicks/click-books.ts';
+import { isExact, isExactSince, readBooks } from '../../src/clicks/click-books.ts';
 import { createClickStore } from '../../src/clicks/click-store.ts';
 import { createUrlStore } from '../../src/urls/url-store.ts';
 import { createUrlIds, emptyBooks, makeBatch } from '../support/clicks.ts';
@@ -160,4 +160,23 @@ test.each([
   expect(isExact(await readBooks(db()))).toBe(true);
   await db().raw(tamper);
   expect(isExact(await readBooks(db()))).toBe(false);
+});
+
+test('while web processes go on accepting, the books are exact as of a moment once what they had accepted then is counted', async () => {
+  const store = createClickStore(db());
+  const [url] = (await createUrlIds(db(), 1)) as [number];
+  const [one, two] = [uuidv7(), uuidv7()];
+  await store.apply([makeBatch(one, 1, url, 5), makeBatch(two, 1, url, 5)]);
+  await store.reportAccepted(one, 10);
+  const first = await readBooks(db());
+  expect(isExactSince(first, first)).toBe(false);
+  await store.reportAccepted(two, 10);
+  expect(isExactSince(first, await readBooks(db()))).toBe(false);
+  await store.apply([makeBatch(one, 2, url, 5)]);
+  await store.reportAccepted(one, 15);
+  const then = await readBooks(db());
+  expect([isExact(then), isExactSince(first, then)]).toEqual([false, true]);
+  // One too many is never right.
+  await db()('click_producers').where({ producer: one }).update({ clicks: 16 });
+  expect(isExactSince(first, await readBooks(db()))).toBe(false);
 });

@@ -266,3 +266,16 @@ test('clicks on a short URL that was purged since do not keep the others of the 
   expect(await readCounts([there])).toEqual([4]);
   expect(await readLedger(producer)).toMatchObject({ applied_through: 1, clicks: 7 });
 });
+
+test('a gap behind which thousands of batches wait closes at once, and the watermark moves over all of them but the next gap', async () => {
+  const store = createClickStore(db());
+  const [url] = (await createUrls(1)) as [number];
+  const producer = uuidv7();
+  const seqs = Array.from({ length: 2_600 }, (_, i) => i + 2).filter((seq) => seq !== 2_500);
+  await store.apply(seqs.map((seq) => makeBatch(producer, seq, [[url, 1]])));
+  expect(await readLedger(producer)).toMatchObject({ applied_through: 0 });
+  await store.apply([makeBatch(producer, 1, [[url, 1]])]);
+  const { applied_through, outOfOrder } = await readLedger(producer);
+  expect([applied_through, outOfOrder.length, outOfOrder[0]]).toEqual([2_499, 101, 2_501]);
+  expect(await readCounts([url])).toEqual([2_600]);
+});

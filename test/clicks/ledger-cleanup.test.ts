@@ -96,8 +96,8 @@ test('a producer that reports lives on, though it never clicked', async () => {
   const store = createClickStore(db());
   const [url] = (await createUrlIds(db(), 1)) as [number];
   const [quiet, silent] = [bornDaysAgo(200), bornDaysAgo(199)];
-  await store.reportAccepted(quiet, 0);
-  await store.reportAccepted(silent, 0);
+  await store.registerProducer(quiet);
+  await store.registerProducer(silent);
   await setSilentFor(db(), quiet, 91);
   await setSilentFor(db(), silent, 91);
   await store.reportAccepted(quiet, 0);
@@ -230,4 +230,18 @@ test('a removed producer that reports gets no row again, so nothing of it can be
   await store.reportAccepted(silent, 3);
   expect(await readProducers()).toEqual([]);
   expect(await store.apply([makeBatch(silent, 1, url, 3)])).toMatchObject({ batches: 0, quarantined: 1 });
+});
+
+test('a removed producer whose clock was years ahead shuts out no new one, and one whose clock is behind is counted once it is known', async () => {
+  const store = createClickStore(db());
+  const [url] = (await createUrlIds(db(), 1)) as [number];
+  const [ahead, behind] = [bornDaysAgo(-700), bornDaysAgo(5_000)];
+  await store.apply([makeBatch(ahead, 1, url)]);
+  await setSilentFor(db(), ahead, 91);
+  expect(await cleanUp()).toBe(1);
+  await store.registerProducer(behind);
+  expect(await store.apply([makeBatch(uuidv7(), 1, url), makeBatch(behind, 1, url)])).toMatchObject({
+    batches: 2,
+    quarantined: 0,
+  });
 });

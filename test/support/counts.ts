@@ -1,9 +1,9 @@
-import { expect } from 'vitest';
+import { strict as assert } from 'node:assert';
 import { createApiKeys } from '../../src/api-keys/api-keys.ts';
 import type { Knex } from '../../src/postgres.ts';
 import { createClient } from './client.ts';
+import type { TestProcess } from './launch.ts';
 import type { Tally } from './load.ts';
-import type { TestProcess } from './processes.ts';
 import { createUrl } from './urls.ts';
 import { waitUntil } from './wait-until.ts';
 
@@ -38,6 +38,6 @@ export async function judgeCounting(db: Knex, tally: Tally, processes: TestProce
     async () => findMiscounted(tally, await readCounted(db)).length === 0,
     20_000,
   );
-  for (const process of processes) expect(await process.stop()).toBe(0);
-  expect(findMiscounted(tally, await readCounted(db))).toEqual([]);
+  for (const process of processes) assert.equal(await process.stop(), 0);
+  assert.deepEqual(findMiscounted(tally, await readCounted(db)), []);
 }

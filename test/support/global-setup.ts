@@ -1,10 +1,8 @@
-import { execFile } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import type { TestProject } from 'vitest/node';
-import { migrate } from '../../src/migrations.ts';
-import { openPostgres } from '../../src/postgres.ts';
+import { buildInto } from './build.ts';
+import { administer, createTemplate } from './databases.ts';
 import { startTestPostgres, startTestRedis } from './servers.ts';
 
 declare module 'vitest' {
@@ -25,23 +23,20 @@ const buildFolder = path.resolve(`.cache/test-build-${process.pid}`);
 /** Starts what every test file shares, builds what the processes of the flows run, and migrates the template database. */
 export default async function setup(project: TestProject) {
   // Before any server is there to be left running.
-  await promisify(execFile)('node_modules/.bin/tsc', ['-p', 'tsconfig.build.json', '--outDir', buildFolder]);
+  await buildInto(buildFolder);
   const [postgres, redis] = await Promise.all([
     givenOr('TEST_DATABASE_URL', startTestPostgres),
     givenOr('TEST_REDIS_URL', startTestRedis),
   ]);
   project.provide('buildFolder', buildFolder);
   const templateDatabase = `linkmill_template_${process.pid}`;
-  const admin = openPostgres({ url: postgres.url, poolMax: 1, queryTimeoutMs: 60_000, name: 'test' });
-  await admin.raw(`create database ${templateDatabase}`);
-  await migrateTemplate(databaseUrl(postgres.url, templateDatabase));
+  await createTemplate(postgres.url, templateDatabase);
   project.provide('postgresUrl', postgres.url);
   project.provide('templateDatabase', templateDatabase);
   project.provide('redisUrl', redis.url);
 
   return async () => {
-    await admin.raw(`drop database ${templateDatabase} with (force)`);
-    await admin.destroy();
+    await administer(postgres.url, `drop database ${templateDatabase} with (force)`);
     await Promise.all([postgres.stop(), redis.stop(), rm(buildFolder, { recursive: true })]);
   };
 }
@@ -49,17 +44,4 @@ export default async function setup(project: TestProject) {
 async function givenOr(name: string, start: () => Promise<{ url: string; stop: () => Promise<void> }>) {
   const url = process.env[name];
   return url ? { url, stop: async () => {} } : await start();
-}
-
-async function migrateTemplate(url: string) {
-  const db = openPostgres({ url, poolMax: 2, queryTimeoutMs: 60_000, name: 'test' });
-  await migrate(db, url);
-  await db.destroy();
-}
-
-/** The address of another database on the same server. */
-function databaseUrl(serverUrl: string, database: string) {
-  const url = new URL(serverUrl);
-  url.pathname = `/${database}`;
-  return url.href;
 }

@@ -1,5 +1,5 @@
 import { afterAll } from 'vitest';
-import { killLeftProcesses } from './processes.ts';
+import { killLeftProcesses } from './launch.ts';
 import { openResources } from './resources.ts';
 
 /** Fails a file that leaves connections, processes or servers open behind it. */

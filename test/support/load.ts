@@ -1,4 +1,5 @@
 import { Agent, request } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 
 /** What clients saw of their redirects, per short code. */
 export interface Tally {
@@ -6,70 +7,124 @@ export interface Tally {
   sent: Map<string, number>;
   /** Requests whose redirect has arrived. */
   answered: Map<string, number>;
+  /** How long the answered ones took. */
+  latenciesMs: number[];
   /** Everything else that happened to a request, except that nobody listened any more. */
   failures: string[];
 }
 
+interface LoadOptions {
+  clients?: number;
+  /** The short code of the next request; each of the codes in turn by default. */
+  pick?: () => string;
+  /** The pause of a client after each answer; none by default. */
+  thinkMs?: () => number;
+}
+
+/** A request without an answer for so long has failed. */
+const patienceMs = 30_000;
+/** How long a client waits that was refused. */
+const refusedMs = 20;
+
 /** Sends a redirect for each of the codes, shared out between clients that keep their connection. */
 export async function sendRedirects(baseUrl: string, codes: string[], clients = 20): Promise<Tally> {
   const waiting = [...codes];
-  return await runClients(baseUrl, clients, () => waiting.pop());
+  const tally = emptyTally();
+  await Promise.all(
+    Array.from({ length: clients }, async () => {
+      const client = createVisitor(tally);
+      for (let code = waiting.pop(); code !== undefined; code = waiting.pop()) {
+        if (!(await client.visit(baseUrl, code))) break;
+      }
+      client.leave();
+    }),
+  );
+  return tally;
 }
 
 /** Clients that keep their connection and follow one short code after the other until nobody listens or they are told to
  *  stop. `tally` grows while they run. */
 export function startLoad(baseUrl: string, codes: string[], clients = 20) {
-  const tally = emptyTally();
-  let stopped = false;
+  return runLoad([baseUrl], codes, { clients, untilRefused: true });
+}
+
+/** Such clients, which alternate between web processes, go on to the next one where they are refused, and only end when they
+ *  are told to. */
+export function startLoadOnAll(baseUrls: string[], codes: string[], options: LoadOptions) {
+  return runLoad(baseUrls, codes, { ...options, untilRefused: false });
+}
+
+function runLoad(baseUrls: string[], codes: string[], options: LoadOptions & { untilRefused: boolean }) {
   let turn = 0;
-  const next = () => (stopped ? undefined : codes[turn++ % codes.length]);
-  const ended = runClients(baseUrl, clients, next, tally);
+  const { clients = 20, pick = () => codes[turn++ % codes.length]!, thinkMs, untilRefused } = options;
+  const tally = emptyTally();
+  const stopping = new AbortController();
+  const runClient = async (_: unknown, number: number) => {
+    const visitor = createVisitor(tally);
+    for (let i = number; !stopping.signal.aborted; i++) {
+      const heard = await visitor.visit(baseUrls[i % baseUrls.length]!, pick());
+      if (!heard && untilRefused) break;
+      if (!heard) await delay(refusedMs);
+      if (thinkMs) await delay(thinkMs());
+    }
+    visitor.leave();
+  };
+  const ended = Promise.all(Array.from({ length: clients }, runClient)).then(() => tally);
   return {
     tally,
-    answeredInAll: () => [...tally.answered.values()].reduce((sum, count) => sum + count, 0),
+    answeredInAll: () => countAll(tally.answered),
     /** Resolves when no client has anything left to send, which is so when the service is gone. */
     ended,
     stop: async () => {
-      stopped = true;
+      stopping.abort();
       return await ended;
     },
   };
 }
 
-const emptyTally = (): Tally => ({ sent: new Map(), answered: new Map(), failures: [] });
-const addOne = (counts: Map<string, number>, code: string) => counts.set(code, (counts.get(code) ?? 0) + 1);
+export const countAll = (counts: Map<string, number>) =>
+  [...counts.values()].reduce((sum, count) => sum + count, 0);
 
-async function runClients(
-  baseUrl: string,
-  clients: number,
-  next: () => string | undefined,
-  tally: Tally = emptyTally(),
-): Promise<Tally> {
-  const runClient = async () => {
-    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-    for (let code = next(); code !== undefined; code = next()) {
-      addOne(tally.sent, code);
+const emptyTally = (): Tally => ({ sent: new Map(), answered: new Map(), latenciesMs: [], failures: [] });
+const add = (counts: Map<string, number>, code: string, number: number) =>
+  counts.set(code, (counts.get(code) ?? 0) + number);
+
+/** A client that keeps one connection per web process, and notes in `tally` what it saw. */
+function createVisitor(tally: Tally) {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  return {
+    /** Resolves to whether anybody listened. */
+    async visit(baseUrl: string, code: string): Promise<boolean> {
+      add(tally.sent, code, 1);
+      const start = performance.now();
       const outcome = await getStatus(`${baseUrl}/${code}`, agent);
-      if (outcome === 'ECONNREFUSED') break;
-      if (outcome === 301) addOne(tally.answered, code);
-      else tally.failures.push(String(outcome));
-    }
-    agent.destroy();
+      if (outcome === 'ECONNREFUSED') {
+        // Nothing was written.
+        add(tally.sent, code, -1);
+        return false;
+      }
+      if (outcome === 301) {
+        add(tally.answered, code, 1);
+        tally.latenciesMs.push(performance.now() - start);
+      } else {
+        tally.failures.push(String(outcome));
+      }
+      return true;
+    },
+    leave: () => agent.destroy(),
   };
-  await Promise.all(Array.from({ length: clients }, runClient));
-  return tally;
 }
 
 /** The status of the answer, or the code of the error that there was instead. */
 async function getStatus(url: string, agent: Agent): Promise<number | string> {
   return await new Promise((resolve) => {
     const onError = (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message);
-    request(url, { agent }, (response) => {
+    const sent = request(url, { agent, timeout: patienceMs }, (response) => {
       response.on('error', onError);
       response.on('end', () => resolve(response.statusCode ?? 0));
       response.resume();
-    })
-      .on('error', onError)
-      .end();
+    });
+    sent.on('timeout', () => sent.destroy(new Error(`no answer within ${patienceMs} ms`)));
+    sent.on('error', onError).end();
   });
 }

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, inject } from 'vitest';
 import { createLog } from '../../src/log.ts';
 import { type Knex, openPostgres } from '../../src/postgres.ts';
 import { closeRedis, openRedis, type RedisRole } from '../../src/redis.ts';
+import { administer, databaseUrl } from './databases.ts';
 
 const open = new Set<string>();
 
@@ -28,22 +29,12 @@ export async function createDatabase(
 ): Promise<{ url: string; drop: () => Promise<void> }> {
   const serverUrl = inject('postgresUrl');
   const name = `linkmill_test_${process.pid}_${randomBytes(4).toString('hex')}`;
-  const run = async (statement: string) => {
-    const admin = openPostgres({ url: serverUrl, poolMax: 1, queryTimeoutMs: 60_000, name: 'test' });
-    try {
-      await admin.raw(statement);
-    } finally {
-      await admin.destroy();
-    }
-  };
-  await run(`create database ${name} template ${template}`);
+  await administer(serverUrl, `create database ${name} template ${template}`);
   const closed = track(`database ${name}`);
-  const url = new URL(serverUrl);
-  url.pathname = `/${name}`;
   return {
-    url: url.href,
+    url: databaseUrl(serverUrl, name),
     drop: async () => {
-      await run(`drop database ${name} with (force)`);
+      await administer(serverUrl, `drop database ${name} with (force)`);
       closed();
     },
   };

@@ -1,9 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { chmod, mkdtemp, readdir, realpath, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { endLeftOver as endLeftOverPostgres, removeData } from '../../scripts/services/postgres-data.ts';
 import { startPostgres } from '../../scripts/services/postgres.ts';
-import { isRunning, markProcess, readMark, waitUntil } from '../../scripts/services/processes.ts';
+import { errorCode, isRunning, markProcess, readMark, waitUntil } from '../../scripts/services/processes.ts';
 import { endLeftOver as endLeftOverRedis, startRedis } from '../../scripts/services/redis.ts';
 
 /** A server of a test's own; its address stays the same for as long as the test has it. */
@@ -12,27 +13,31 @@ export interface TestServer {
   readonly port: number;
   /** Changes with each start. */
   readonly pid: number;
-  /** Ends it as a power cut would, and resolves when it is gone. */
+  /** Ends it with all its processes as a power cut would, and resolves when they are gone. */
   kill(): Promise<void>;
   /** Starts it again, after `kill`, on the same port and with what it had saved. */
   start(): Promise<void>;
+  /** Stops it with all its processes: it keeps its connections and answers nothing. */
+  hang(): void;
+  /** Ends a `hang`. */
+  goOn(): void;
   /** Ends it and removes its folder. */
   stop(): Promise<void>;
 }
 
-/** A Redis that can also hang: it keeps its connections and answers nothing. */
 export interface TestRedis extends TestServer {
-  hang(): void;
-  goOn(): void;
+  /** Where it saves what it has. */
+  dataDir: string;
 }
 
-/** Starts a PostgreSQL with an empty database, which is fast because it does not care for power cuts. */
-export async function startTestPostgres(): Promise<TestServer> {
+/** Starts a PostgreSQL with an empty database, which is fast because it does not care for power cuts. With `keepsCommits`
+ *  what it has committed is there after a `kill`, too. */
+export async function startTestPostgres({ keepsCommits = false } = {}): Promise<TestServer> {
   const folder = await makeFolder();
   const dataDir = path.join(folder, 'postgres');
   const flags = [
     'fsync=off',
-    'synchronous_commit=off',
+    `synchronous_commit=${keepsCommits ? 'on' : 'off'}`,
     'full_page_writes=off',
     'max_connections=200',
     // In the data folder, so that nothing stays in the machine's memory of a server that was killed and not started again.
@@ -48,10 +53,7 @@ export async function startTestRedis({ appendonly = false, args = [] as string[]
   const server = await keep(folder, (port) =>
     startRedis({ dataDir, port, appendonly, args, say: sayNothing }),
   );
-  return Object.assign(server, {
-    hang: () => void process.kill(server.pid, 'SIGSTOP'),
-    goOn: () => void process.kill(server.pid, 'SIGCONT'),
-  });
+  return Object.assign(server, { dataDir });
 }
 
 interface RunningServer {
@@ -71,17 +73,38 @@ async function keep(folder: string, startOn: (port?: number) => Promise<RunningS
       return running.pid;
     },
     kill: async () => {
-      process.kill(running.pid, 'SIGKILL');
-      await waitUntil(() => markProcess(running.pid) === undefined, 5_000);
+      const family = signalFamily(running.pid, 'SIGKILL');
+      await waitUntil(() => family.every((pid) => markProcess(pid) === undefined), 5_000);
     },
     start: async () => {
       running = await startOn(port);
     },
+    hang: () => {
+      // First of all itself, so that no child is born meanwhile.
+      process.kill(running.pid, 'SIGSTOP');
+      signalFamily(running.pid, 'SIGSTOP');
+    },
+    goOn: () => void signalFamily(running.pid, 'SIGCONT'),
     stop: async () => {
       await running.stop();
       await removeFolder(folder);
     },
   };
+}
+
+/** Sends a signal to a server and then to each of its children: PostgreSQL has one per connection. Returns their pids. */
+function signalFamily(parent: number, signal: NodeJS.Signals): number[] {
+  const children = spawnSync('pgrep', ['-P', String(parent)], { encoding: 'utf8' }).stdout;
+  const pids = [parent, ...children.split('\n').filter(Boolean).map(Number)];
+  for (const pid of pids) {
+    try {
+      process.kill(pid, signal);
+    } catch (error) {
+      // A child that has ended by itself since.
+      if (errorCode(error) !== 'ESRCH') throw error;
+    }
+  }
+  return pids;
 }
 
 const prefix = 'linkmill-test-';

@@ -1,0 +1,32 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fetchDebianPackages, hasDebianPackages } from '../../scripts/services/debian-packages.ts';
+
+export type FakeClock = Awaited<ReturnType<typeof createFakeClock>>;
+
+/** A clock for processes that are started with its settings. It can be moved while they run; what measures durations, the
+ *  monotonic clock, goes on as ever. Needs Debian's libfaketime, which is fetched. */
+export async function createFakeClock() {
+  if (!hasDebianPackages())
+    throw new Error('the clock of a process can only be moved on Debian and its like');
+  const library = path.resolve(await fetchDebianPackages(['libfaketime'], '.cache'));
+  const triplet = process.arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu';
+  const folder = await mkdtemp(path.join(tmpdir(), 'linkmill-clock-'));
+  const file = path.join(folder, 'offset');
+  const setOffset = async (seconds: number) =>
+    await writeFile(file, `${seconds < 0 ? '-' : '+'}${Math.abs(seconds)}\n`);
+  await setOffset(0);
+  return {
+    settings: {
+      LD_PRELOAD: path.join(library, 'usr/lib', triplet, 'faketime/libfaketimeMT.so.1'),
+      FAKETIME_TIMESTAMP_FILE: file,
+      FAKETIME_NO_CACHE: '1',
+      FAKETIME_DONT_FAKE_MONOTONIC: '1',
+      DONT_FAKE_MONOTONIC: '1',
+    },
+    /** From now on the clock is so many seconds fast, or slow where that is negative. */
+    setOffset,
+    remove: async () => await rm(folder, { recursive: true, force: true }),
+  };
+}

@@ -1,0 +1,42 @@
+import type { Fault } from '../fault.ts';
+import { clocksMoved } from './clocks.ts';
+import { jobsThrice, workerKilledInFlush, workerStoppedInFlush } from './flushes.ts';
+import { mixed, webKilledRedisEmptied } from './mixes.ts';
+import { connectionsCut, repliesDropped } from './network.ts';
+import { postgresKilled, postgresStopped10, postgresStopped30 } from './postgres.ts';
+import { rolled, terminated, webKilled, workerKilled } from './processes.ts';
+import {
+  redisFlushed,
+  redisFull,
+  redisKilled,
+  redisKilledEmpty,
+  redisRolledBack,
+  redisStopped10,
+  redisStopped30,
+} from './redis.ts';
+
+/** Every fault, in the order of the table. */
+export const faults: Fault[] = [
+  webKilled,
+  workerKilled,
+  workerStoppedInFlush,
+  workerKilledInFlush,
+  redisKilled,
+  redisKilledEmpty,
+  redisRolledBack,
+  redisFlushed,
+  redisFull,
+  redisStopped10,
+  redisStopped30,
+  postgresKilled,
+  postgresStopped10,
+  postgresStopped30,
+  connectionsCut,
+  repliesDropped,
+  jobsThrice,
+  clocksMoved,
+  terminated,
+  rolled,
+  mixed,
+  webKilledRedisEmptied,
+];

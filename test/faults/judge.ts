@@ -1,0 +1,60 @@
+import { countAll, type Tally } from '../support/load.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+/** What was counted, against what clients saw. */
+export interface Verdict {
+  answered: number;
+  counted: number;
+  sent: number;
+  /** Clicks that were answered and not counted, over all short URLs: one too many on another makes up for none. */
+  lost: number;
+  /** Clicks that were counted and never sent. */
+  doubled: number;
+}
+
+/** Judges each short URL by `answered ≤ counted ≤ sent`. */
+export function judge(tally: Tally, counted: Map<string, number>): Verdict {
+  const verdict = {
+    answered: countAll(tally.answered),
+    counted: countAll(counted),
+    sent: countAll(tally.sent),
+    lost: 0,
+    doubled: 0,
+  };
+  for (const code of new Set([...counted.keys(), ...tally.sent.keys()])) {
+    const count = counted.get(code) ?? 0;
+    verdict.lost += Math.max(0, (tally.answered.get(code) ?? 0) - count);
+    verdict.doubled += Math.max(0, count - (tally.sent.get(code) ?? 0));
+  }
+  return verdict;
+}
+
+/** How long the totals must have been still before anything is judged. */
+const stillMs = 3_500;
+const longestMs = 180_000;
+
+/** Waits until the totals have been still for some seconds, longer while clicks are missing. Resolves to how long it took from
+ *  now until everything answered was counted; undefined when it never was. */
+export async function drain(
+  readCounted: () => Promise<Map<string, number>>,
+  tally: Tally,
+  patienceMs: number,
+): Promise<number | undefined> {
+  const start = performance.now();
+  let total = -1;
+  let changedAt = start;
+  let completeAfterMs: number | undefined;
+  await waitUntil(
+    'the totals are still',
+    async () => {
+      const { counted, lost } = judge(tally, await readCounted());
+      const now = performance.now();
+      if (counted !== total) changedAt = now;
+      total = counted;
+      completeAfterMs = lost > 0 ? undefined : (completeAfterMs ?? now - start);
+      return now - changedAt > (lost > 0 ? Math.max(patienceMs, stillMs) : stillMs);
+    },
+    longestMs,
+  );
+  return completeAfterMs;
+}

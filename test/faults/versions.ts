@@ -1,0 +1,17 @@
+import { findRedisServer } from '../../scripts/services/redis-server.ts';
+import { run } from '../../scripts/services/run.ts';
+import { openPostgres } from '../../src/postgres.ts';
+import type { Bench } from './bench.ts';
+
+/** The versions of both stores. */
+export async function readVersions({ postgres }: Bench): Promise<Record<string, string>> {
+  const db = openPostgres({ url: postgres.url, poolMax: 1, queryTimeoutMs: 10_000, name: 'test' });
+  const { rows } = await db.raw<{ rows: { server_version: string }[] }>('show server_version');
+  await db.destroy();
+  const redis = await findRedisServer(() => {});
+  const answer = await run(redis.path, ['--version'], { env: { ...process.env, ...redis.env } });
+  return {
+    PostgreSQL: rows[0]?.server_version ?? 'unknown',
+    Redis: /v=([\d.]+)/.exec(answer)?.[1] ?? answer.trim(),
+  };
+}

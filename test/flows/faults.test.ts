@@ -1,0 +1,59 @@
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { type Bench, openBench } from '../faults/bench.ts';
+import type { Fault } from '../faults/fault.ts';
+import { postgresKilled } from '../faults/faults/postgres.ts';
+import { webKilled, workerKilled } from '../faults/faults/processes.ts';
+import { redisFlushed } from '../faults/faults/redis.ts';
+import { runFault } from '../faults/run-fault.ts';
+import { control, type System } from '../faults/system.ts';
+import { track } from '../support/resources.ts';
+
+let bench: Bench;
+let closed: () => void;
+
+beforeAll(async () => {
+  bench = await openBench(inject('buildFolder'));
+  closed = track('PostgreSQL server');
+});
+
+afterAll(async () => {
+  await bench.close();
+  closed();
+});
+
+/** The short form of `npm run test:faults`: the same stack, load, fault and judge. Fails with the log of the processes. */
+async function injectTwice(system: System, fault: Fault) {
+  const lines: string[] = [];
+  const row = await runFault(bench, system, { ...fault, times: 2 }, 'short', (line) => lines.push(line));
+  if (row.problems.length > 0) throw new Error(lines.join('\n'));
+  return row;
+}
+
+async function judgeExact(fault: Fault) {
+  const row = await injectTwice(bench.linkmill, fault);
+  expect(row).toMatchObject({ times: 2, lost: 0, doubled: 0 });
+  expect(row.answered).toBeGreaterThan(500);
+}
+
+describe.concurrent('under load, with two web and two worker processes', () => {
+  test('every answered redirect is counted exactly once though web processes are killed', async () => {
+    await judgeExact(webKilled);
+  }, 60_000);
+
+  test('every answered redirect is counted exactly once though workers are killed', async () => {
+    await judgeExact(workerKilled);
+  }, 60_000);
+
+  test('every answered redirect is counted exactly once though Redis is emptied', async () => {
+    await judgeExact(redisFlushed);
+  }, 60_000);
+
+  test('the usual way of counting loses clicks when Redis is emptied, so a loss would be noticed', async () => {
+    const row = await injectTwice(control, redisFlushed);
+    expect(row.lost).toBeGreaterThan(0);
+  }, 60_000);
+});
+
+test('every answered redirect is counted exactly once though PostgreSQL is killed under load', async () => {
+  await judgeExact(postgresKilled);
+}, 60_000);

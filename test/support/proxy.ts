@@ -1,0 +1,241 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** Something that a proxy is to do once, to the next command that has these bytes, in any case. */
+export interface Trap {
+  /** Resolves when it has been done; never, when it is cancelled before. */
+  sprung: Promise<void>;
+  cancel(): void;
+}
+
+/** A command that a proxy keeps back, with everything that its client sends after it. */
+export interface Hold extends Trap {
+  /** Lets it go on to the server. */
+  release(): void;
+  /** Drops it and resets its connection. */
+  discard(): void;
+}
+
+export type Proxy = Awaited<ReturnType<typeof startProxy>>;
+
+/** Of a longer pattern only what one piece of data has whole is sure to be found. */
+const longestPattern = 64;
+/** How long the rest of a dropped reply may take to come after its first bytes. */
+const replyMs = 20;
+
+/** A TCP proxy on a free loopback port to `target`, a port of the same machine, which can do to connections what networks
+ *  do. Bytes keep their order; a slow reader slows its writer down. */
+export async function startProxy(target: number) {
+  const links = new Set<Link>();
+  const traps = new Set<LinkTrap>();
+  let latencyMs = 0;
+  let server = await listen(0);
+  const { port } = server.address() as AddressInfo;
+
+  async function listen(onPort: number) {
+    const listener = createServer((client) => {
+      const link = createLink(client, target, { traps, latencyMs: () => latencyMs });
+      links.add(link);
+      link.closed.then(
+        () => links.delete(link),
+        () => undefined,
+      );
+    }).listen(onPort, '127.0.0.1');
+    await once(listener, 'listening');
+    return listener;
+  }
+
+  function cut(): number {
+    const { size } = links;
+    for (const link of links) link.reset();
+    return size;
+  }
+
+  function set(pattern: string, spring: LinkTrap['spring']): Trap {
+    let trap!: LinkTrap;
+    const sprung = new Promise<void>((resolve) => {
+      trap = { pattern: pattern.toLowerCase(), spring, done: resolve };
+    });
+    traps.add(trap);
+    return { sprung, cancel: () => void traps.delete(trap) };
+  }
+
+  return {
+    port,
+
+    /** Connections that are open now. */
+    get connections() {
+      return links.size;
+    },
+
+    /** Whether one of its connections reaches the server from this port. */
+    comesFrom: (localPort: number) => [...links].some((link) => link.localPort() === localPort),
+
+    /** Resets every connection; returns how many there were. */
+    cut,
+
+    /** From now on new connections are refused, as by a port that nobody listens on; those that are there go on. */
+    async refuse(): Promise<void> {
+      if (!server.listening) return;
+      server.close();
+      await delay(0);
+    },
+
+    /** From now on new connections are accepted again. */
+    async accept(): Promise<void> {
+      if (!server.listening) server = await listen(port);
+    },
+
+    /** From now on nothing passes on the connections that there are, and neither end is told; new ones are as ever. */
+    goHalfOpen(): number {
+      for (const link of links) link.swallow();
+      return links.size;
+    },
+
+    /** From now on each piece of data takes this much longer, either way. */
+    setLatency(ms: number): void {
+      latencyMs = ms;
+    },
+
+    /** Forwards the next command that has these bytes, then drops what the server replies and resets the connection: it was
+     *  executed, and its client cannot know. */
+    dropReplyTo: (pattern: string): Trap =>
+      set(pattern, (link, trap, forward) => {
+        forward();
+        link.onReply(trap.done);
+      }),
+
+    /** Keeps back the next command that has these bytes, and what follows it. */
+    hold(pattern: string): Hold {
+      let held: { link: Link; forward: () => void } | undefined;
+      const trap = set(pattern, (link, { done }, forward) => {
+        held = { link, forward };
+        done();
+        return 'held';
+      });
+      return { ...trap, release: () => held?.forward(), discard: () => held?.link.reset() };
+    },
+
+    /** Ends it with all its connections. */
+    async close(): Promise<void> {
+      server.close();
+      cut();
+      await delay(0);
+    },
+  };
+}
+
+interface LinkTrap {
+  pattern: string;
+  /** `forward` sends the command on. 'held' keeps back what follows until that is called. */
+  spring: (link: Link, trap: LinkTrap, forward: () => void) => 'held' | void;
+  done: () => void;
+}
+
+type Link = ReturnType<typeof createLink>;
+
+/** One client's connection, and ours to the server for it. */
+function createLink(
+  client: Socket,
+  target: number,
+  { traps, latencyMs }: { traps: Set<LinkTrap>; latencyMs: () => number },
+) {
+  const server = connect(target, '127.0.0.1');
+  const toServer = createPipe(client, server, latencyMs);
+  const toClient = createPipe(server, client, latencyMs);
+  let recent = '';
+  let kept: Buffer[] | undefined;
+  let awaitsReply: (() => void) | undefined;
+  let swallowing = false;
+  const closed = Promise.all([client, server].map((socket) => once(socket, 'close')));
+
+  const link = {
+    closed,
+    localPort: () => server.localPort,
+    swallow: () => {
+      swallowing = true;
+    },
+    reset: () => {
+      client.resetAndDestroy();
+      server.resetAndDestroy();
+    },
+    /** Drops all that the server says from now on, and resets the connection once it has said something. */
+    onReply: (done: () => void) => {
+      awaitsReply = done;
+    },
+  };
+
+  function onCommand(chunk: Buffer): void {
+    if (swallowing) return;
+    if (kept) {
+      kept.push(chunk);
+      return;
+    }
+    const text = recent + chunk.toString('latin1').toLowerCase();
+    // A pattern may begin in an earlier piece, but one that ended there was before the trap.
+    const trap = [...traps].find(({ pattern }) =>
+      text.includes(pattern, Math.max(0, recent.length - pattern.length + 1)),
+    );
+    recent = text.slice(-longestPattern);
+    if (!trap) {
+      toServer(chunk);
+      return;
+    }
+    recent = '';
+    traps.delete(trap);
+    const outcome = trap.spring(link, trap, () => {
+      const waiting = kept ?? [];
+      kept = undefined;
+      for (const piece of [chunk, ...waiting]) toServer(piece);
+    });
+    if (outcome === 'held') kept = [];
+  }
+
+  client.on('data', onCommand);
+  server.on('data', (chunk: Buffer) => {
+    if (swallowing) return;
+    if (!awaitsReply) {
+      toClient(chunk);
+      return;
+    }
+    swallowing = true;
+    const done = awaitsReply;
+    setTimeout(() => {
+      link.reset();
+      done();
+    }, replyMs);
+  });
+  for (const [from, to] of [
+    [client, server],
+    [server, client],
+  ] as const) {
+    from.setNoDelay(true);
+    from.on('end', () => to.end());
+    from.on('error', () => to.resetAndDestroy());
+    from.on('close', () => to.destroy());
+  }
+  return link;
+}
+
+/** Sends pieces of data on, each after the latency that there was when it came, in order. */
+function createPipe(from: Socket, to: Socket, latencyMs: () => number): (chunk: Buffer) => void {
+  let last: Promise<unknown> | undefined;
+  const write = (chunk: Buffer) => {
+    if (to.destroyed || to.write(chunk)) return;
+    from.pause();
+    to.once('drain', () => from.resume());
+  };
+  return (chunk) => {
+    const ms = latencyMs();
+    if (ms === 0 && !last) {
+      write(chunk);
+      return;
+    }
+    const due = Promise.all([last, delay(ms)]).then(() => {
+      write(chunk);
+      if (last === due) last = undefined;
+    });
+    last = due;
+  };
+}
