@@ -40,6 +40,7 @@ export function hearAnnouncements(
   });
   if (redis.status === 'ready') subscribe();
   // The time-outs of the connection end it when no answer comes, and that closes it.
-  const timer = setInterval(() => redis.ping().catch(() => become(false)), pingEveryMs);
+  const ping = () => void redis.ping().catch(() => become(false));
+  const timer = setInterval(ping, pingEveryMs);
   return () => clearInterval(timer);
 }
