@@ -1,10 +1,11 @@
 import type { Redis } from 'ioredis';
+import { isShortCode } from './short-code.ts';
 
 /** The channel on which changed short URLs are announced, as "version:short code". */
 export const channelOf = (prefix: string) => `${prefix}:urls:changed`;
 
 /** How often the connection is asked whether it is still there: a half-open one hears nothing and looks well. */
-const pingEveryMs = 5_000;
+const pingEveryMs = 1_000;
 
 /** Listens to announcements of changed short URLs. `redis` is a connection of the role "subscriber". Returns what stops it. */
 export function hearAnnouncements(
@@ -35,12 +36,20 @@ export function hearAnnouncements(
   redis.on('ready', subscribe);
   redis.on('close', () => become(false));
   redis.on('message', (_channel, message: string) => {
-    const separator = message.indexOf(':');
-    listener.onChange(message.slice(separator + 1), Number(message.slice(0, separator)));
+    const announced = parse(message);
+    if (announced) listener.onChange(announced.shortCode, announced.version);
   });
   if (redis.status === 'ready') subscribe();
   // The time-outs of the connection end it when no answer comes, and that closes it.
   const ping = () => void redis.ping().catch(() => become(false));
   const timer = setInterval(ping, pingEveryMs);
   return () => clearInterval(timer);
+}
+
+/** What a message announces; undefined when it is not one of ours. */
+function parse(message: string): { shortCode: string; version: number } | undefined {
+  const [, version, shortCode] = /^(\d{1,16}):([\w-]{1,32})$/.exec(message) ?? [];
+  if (shortCode === undefined || !isShortCode(shortCode) || !Number.isSafeInteger(Number(version)))
+    return undefined;
+  return { shortCode, version: Number(version) };
 }
