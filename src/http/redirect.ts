@@ -28,7 +28,14 @@ export function createRedirect({ urls, clickRecorder, status, maxAgeSeconds }: R
       const url = urls.resolveAtOnce(codeOf(request.url!), now);
       if (!url) return false;
       const headers = { Location: url.originalUrl, 'Cache-Control': cacheControl, 'Content-Length': '0' };
-      void clickRecorder.record(url.id, now).then(() => response.writeHead(status, headers).end());
+      try {
+        // Is sent with the end.
+        response.writeHead(status, headers);
+      } catch {
+        // A URL that another program stored and no header can carry: the middleware has an answer to that.
+        return false;
+      }
+      void clickRecorder.record(url.id, now).then(() => response.end());
       return true;
     },
 
@@ -47,6 +54,7 @@ export function createRedirect({ urls, clickRecorder, status, maxAgeSeconds }: R
       // The body before the status: an empty body alone would be a 204.
       ctx.body = null;
       ctx.status = status;
+      ctx.length = 0;
       ctx.set('Location', url.originalUrl);
       ctx.set('Cache-Control', cacheControl);
     }) satisfies Middleware as Middleware,
