@@ -1,7 +1,8 @@
+import type { RequestListener } from 'node:http';
 import Koa from 'koa';
 import { loadConfigOrExit, webSettings } from '../src/config.ts';
 import { answerErrors } from '../src/http/errors.ts';
-import { redirect } from '../src/http/redirect.ts';
+import { createRedirect } from '../src/http/redirect.ts';
 import { listen } from '../src/http/server.ts';
 import { createKeyGenerator } from '../src/keys/key-generator.ts';
 import { createKeyPool } from '../src/keys/key-pool.ts';
@@ -10,6 +11,7 @@ import { createKeys } from '../src/keys/keys.ts';
 import { createLog } from '../src/log.ts';
 import { openPostgres } from '../src/postgres.ts';
 import { openRedis, waitForRedis } from '../src/redis.ts';
+import { createProcessCache } from '../src/urls/process-cache.ts';
 import { createUrlCache } from '../src/urls/url-cache.ts';
 import { createUrlStore } from '../src/urls/url-store.ts';
 import { createUrls } from '../src/urls/urls.ts';
@@ -20,6 +22,8 @@ const log = createLog('uncounted', config.LOG_LEVEL);
 const db = openPostgres({ url: config.DATABASE_URL, poolMax: 10, queryTimeoutMs: 2_000, name: 'uncounted' });
 const redis = openRedis('cache', config.REDIS_URL, log);
 const { REDIS_PREFIX: prefix, CACHE_TTL_SECONDS: ttlSeconds } = config;
+const processCache = createProcessCache({ maxEntries: 50_000, maxBytes: 32_000_000 });
+processCache.onHearing();
 const urls = createUrls({
   store: createUrlStore(db),
   cache: createUrlCache(redis, { prefix, ttlSeconds, hasRoom: () => true }),
@@ -31,22 +35,25 @@ const urls = createUrls({
     onLow: () => {},
     log,
   }),
+  processCache,
   normaliseUrl: (url) => url,
   log,
 });
 const app = new Koa();
 app.use(answerErrors(log));
-app.use(
-  redirect({
-    urls,
-    clickRecorder: { record: async () => {} },
-    status: config.REDIRECT_STATUS,
-    maxAgeSeconds: 0,
-  }),
-);
+const redirect = createRedirect({
+  urls,
+  clickRecorder: { record: async () => {} },
+  status: config.REDIRECT_STATUS,
+  maxAgeSeconds: 0,
+});
+app.use(redirect.middleware);
 await waitForRedis([redis], 1_000);
 const handle = app.callback();
-await listen((request, response) => void handle(request, response), {
+const answer: RequestListener = (request, response) => {
+  if (!redirect.answerAtOnce(request, response)) void handle(request, response);
+};
+await listen(answer, {
   port: config.PORT,
   host: config.HOST,
   graceMs: 0,

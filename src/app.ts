@@ -2,7 +2,6 @@ import Router from '@koa/router';
 import Koa from 'koa';
 import helmet from 'koa-helmet';
 import type { ApiKeys } from './api-keys/api-keys.ts';
-import type { ClickRecorder } from './clicks/click-recorder.ts';
 import type { ClickWatch } from './clicks/click-watch.ts';
 import type { WebConfig } from './config.ts';
 import { type ApiState, authenticate } from './http/authenticate.ts';
@@ -12,7 +11,7 @@ import { answerErrors } from './http/errors.ts';
 import { addHealthRoutes, type HealthDeps } from './http/health.ts';
 import { addJobRoutes } from './http/jobs-api.ts';
 import { addMetricsRoute } from './http/metrics.ts';
-import { redirect } from './http/redirect.ts';
+import type { Redirect } from './http/redirect.ts';
 import { addUrlRoutes } from './http/urls-api.ts';
 import { jsonBody } from './http/validation.ts';
 import type { Queues } from './jobs.ts';
@@ -25,7 +24,7 @@ export interface AppDeps {
   config: WebConfig;
   urls: Urls;
   keys: Keys;
-  clickRecorder: ClickRecorder;
+  redirect: Redirect;
   clickWatch: ClickWatch;
   apiKeys: Pick<ApiKeys, 'find'>;
   queues: Queues;
@@ -48,19 +47,12 @@ const contentSecurityPolicy = {
 
 /** The web process's middleware, in order. */
 export function createApp(deps: AppDeps): Koa {
-  const { config, urls, clickRecorder, queues, log } = deps;
+  const { config, redirect, queues, log } = deps;
   const app = new Koa();
   // What happens after the answer has begun, such as a client that went away.
   app.on('error', (error: unknown) => log.debug({ err: error }, 'answer not delivered'));
   app.use(answerErrors(log));
-  app.use(
-    redirect({
-      urls,
-      clickRecorder,
-      status: config.REDIRECT_STATUS,
-      maxAgeSeconds: config.REDIRECT_MAX_AGE_SECONDS,
-    }),
-  );
+  app.use(redirect.middleware);
   // Transport security is for whoever ends TLS in front of us to promise.
   app.use(helmet({ contentSecurityPolicy, strictTransportSecurity: false }));
   if (config.BULL_BOARD_PASSWORD !== undefined) {

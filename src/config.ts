@@ -94,6 +94,12 @@ export const webSettings = z
     CLICK_ACK_MS: wholeNumber(1, 10_000)
       .default(250)
       .describe('Longest time that a redirect waits until its click is safe in Redis'),
+    PROCESS_CACHE_ENTRIES: wholeNumber(1, 10_000_000)
+      .default(50_000)
+      .describe('Short URLs that a web process knows by heart at most, for at most 2 s'),
+    PROCESS_CACHE_MB: wholeNumber(1, 100_000)
+      .default(32)
+      .describe('Memory that they may take, about, in megabytes'),
     CLICK_ACK: z
       .enum(['on', 'off'], { error: 'must be on or off' })
       .default('on')

@@ -16,6 +16,8 @@ const roles = {
     commandTimeout: 2_000,
     socketTimeout: 2_000,
   },
+  /** Hears of changed short URLs. */
+  subscriber: { maxRetriesPerRequest: 1, socketTimeout: 2_000 },
   /** Adds jobs to queues. No commandTimeout: BullMQ's script may have run although it timed out. */
   producer: { enableOfflineQueue: false, maxRetriesPerRequest: 1, socketTimeout: 4_000 },
   /** The Redis side of jobs' work. */

@@ -1,3 +1,4 @@
+import type { RequestListener } from 'node:http';
 import { createApiKeys } from './api-keys/api-keys.ts';
 import { createKnownApiKeys } from './api-keys/known-api-keys.ts';
 import { createApp } from './app.ts';
@@ -6,6 +7,7 @@ import { createClickStore } from './clicks/click-store.ts';
 import { createClickStream } from './clicks/click-stream.ts';
 import { createClickWatch } from './clicks/click-watch.ts';
 import { loadConfigOrExit, webSettings } from './config.ts';
+import { createRedirect } from './http/redirect.ts';
 import { listen } from './http/server.ts';
 import { createQueues } from './jobs.ts';
 import { createKeyGenerator } from './keys/key-generator.ts';
@@ -17,6 +19,8 @@ import { createLog } from './log.ts';
 import { closePostgres, openPostgres } from './postgres.ts';
 import { watchRedisMemory } from './redis-memory.ts';
 import { closeRedis, openRedis, waitForRedis } from './redis.ts';
+import { createProcessCache } from './urls/process-cache.ts';
+import { hearAnnouncements } from './urls/url-announcements.ts';
 import { createUrlCache } from './urls/url-cache.ts';
 import { createUrlPolicy } from './urls/url-policy.ts';
 import { createUrlStore } from './urls/url-store.ts';
@@ -88,6 +92,24 @@ const keys = closing.defer(
   (ours) => ours.returnLot(),
 );
 
+const processCache = createProcessCache({
+  maxEntries: config.PROCESS_CACHE_ENTRIES,
+  maxBytes: config.PROCESS_CACHE_MB * 1_000_000,
+});
+const subscriberRedis = closing.defer(
+  'redis (subscriber)',
+  openRedis('subscriber', config.REDIS_URL, log),
+  closeRedis,
+);
+closing.defer(
+  'announcements',
+  hearAnnouncements(subscriberRedis, prefix, {
+    onChange: processCache.invalidate,
+    onHearing: processCache.onHearing,
+    onDeaf: processCache.onDeaf,
+  }),
+  (stop) => stop(),
+);
 const urls = createUrls({
   store: createUrlStore(db),
   cache: createUrlCache(cacheRedis, {
@@ -95,6 +117,7 @@ const urls = createUrls({
     ttlSeconds: config.CACHE_TTL_SECONDS,
     hasRoom: memory.hasRoom,
   }),
+  processCache,
   keys,
   normaliseUrl: createUrlPolicy({
     ownHosts: [new URL(config.BASE_URL).hostname, ...config.OWN_HOSTS],
@@ -103,11 +126,17 @@ const urls = createUrls({
   log,
 });
 
+const redirect = createRedirect({
+  urls,
+  clickRecorder,
+  status: config.REDIRECT_STATUS,
+  maxAgeSeconds: config.REDIRECT_MAX_AGE_SECONDS,
+});
 const app = createApp({
   config,
+  redirect,
   urls,
   keys,
-  clickRecorder,
   clickWatch: createClickWatch({
     recorder: clickRecorder,
     stream: createClickStream(cacheRedis, { prefix, shards: config.CLICK_SHARDS }),
@@ -124,15 +153,14 @@ const app = createApp({
   },
   log,
 });
-await waitForRedis([cacheRedis, clicksRedis, producerRedis], redisPatienceMs);
+await waitForRedis([cacheRedis, clicksRedis, producerRedis, subscriberRedis], redisPatienceMs);
 const handle = app.callback();
+const answer: RequestListener = (request, response) => {
+  if (!redirect.answerAtOnce(request, response)) void handle(request, response);
+};
 const server = closing.defer(
   'http server',
-  await listen((request, response) => void handle(request, response), {
-    port: config.PORT,
-    host: config.HOST,
-    graceMs: config.SHUTDOWN_GRACE_MS,
-  }),
+  await listen(answer, { port: config.PORT, host: config.HOST, graceMs: config.SHUTDOWN_GRACE_MS }),
   (listening) => listening.close(),
 );
 log.info({ port: server.port, baseUrl: config.BASE_URL }, 'web is listening');

@@ -2,6 +2,7 @@ import type { Keys } from '../keys/keys.ts';
 import type { Log } from '../log.ts';
 import { isPostgresUnavailable } from '../postgres.ts';
 import { createCoalescing } from './coalescing.ts';
+import type { ProcessCache } from './process-cache.ts';
 import { isShortCode } from './short-code.ts';
 import { createSingleFlight } from './single-flight.ts';
 import type { CacheEntry, CachedUrl, UrlCache } from './url-cache.ts';
@@ -25,26 +26,35 @@ export type Urls = ReturnType<typeof createUrls>;
 export function createUrls(deps: {
   store: UrlStore;
   cache: UrlCache;
+  processCache: Pick<ProcessCache, 'find' | 'put' | 'invalidate'>;
   keys: Keys;
   normaliseUrl: UrlPolicy;
   log: Log;
 }) {
-  const { store, cache, keys, normaliseUrl, log } = deps;
+  const { store, cache, processCache, keys, normaliseUrl, log } = deps;
   const insert = createCoalescing({
     run: store.insertMany,
     isForAll: isPostgresUnavailable,
     limit: maxInserts,
   });
+  const find = createSingleFlight(Infinity, loadFromCache);
   const findInTable = createSingleFlight(maxLookUps, loadFromTable);
+
+  async function loadFromCache(shortCode: string): Promise<CacheEntry> {
+    const readAt = performance.now();
+    const entry = (await cached(cache.find(shortCode))) ?? (await findInTable(shortCode));
+    processCache.put(shortCode, entry, readAt);
+    return entry;
+  }
 
   async function loadFromTable(shortCode: string): Promise<CacheEntry> {
     const url = await store.findByCode(shortCode);
     if (!url) {
       await cached(cache.putUnknown(shortCode));
-      return { gone: 'not found' };
+      return { gone: 'not found', version: 0 };
     }
     const entry = toCacheEntry(url);
-    await cached<unknown>('gone' in entry ? cache.bury([url], entry.gone) : cache.put(url));
+    await cached<unknown>('gone' in entry ? cache.putGone(url, entry.gone) : cache.put(url));
     return entry;
   }
 
@@ -98,13 +108,22 @@ export function createUrls(deps: {
         wish.customCode === undefined
           ? await insertWithGeneratedKey(originalUrl, wish.expiresAt, apiKeyId)
           : await insertWithCustomCode(wish.customCode, originalUrl, wish.expiresAt, apiKeyId);
-      await cached(cache.put(url));
+      processCache.invalidate(url.shortCode, url.version);
+      await cached(cache.change(url));
       return url;
     },
 
-    /** Where a short code leads at `now`: cache, then table. Throws UrlNotFound or UrlExpired. */
+    /** Where a short code leads at `now`, where this process knows that by heart; undefined when it must ask, or leads nowhere. */
+    resolveAtOnce(shortCode: string, now: number): CachedUrl | undefined {
+      const entry = processCache.find(shortCode);
+      if (entry === undefined || 'gone' in entry) return undefined;
+      const { expiresAtMs } = entry.url;
+      return expiresAtMs === null || expiresAtMs > now ? entry.url : undefined;
+    },
+
+    /** Where a short code leads at `now`: process cache, Redis, table. Throws UrlNotFound or UrlExpired. */
     async resolve(shortCode: string, now: number): Promise<CachedUrl> {
-      const entry = (await cached(cache.find(shortCode))) ?? (await findInTable(shortCode));
+      const entry = processCache.find(shortCode) ?? (await find(shortCode));
       if ('gone' in entry) throw goneError(entry.gone);
       const { url } = entry;
       if (url.expiresAtMs !== null && url.expiresAtMs <= now) throw goneError('expired');
@@ -118,6 +137,7 @@ export function createUrls(deps: {
     async delete(shortCode: string): Promise<void> {
       const deleted = isShortCode(shortCode) ? await store.delete(shortCode) : undefined;
       if (!deleted) throw new UrlNotFound('no such short URL');
+      processCache.invalidate(shortCode, deleted.version);
       await cached(cache.bury([{ shortCode, version: deleted.version }], 'not found'));
     },
   };
@@ -127,10 +147,12 @@ function toCacheEntry(url: ShortUrl): CacheEntry {
   if (url.isActive) {
     return {
       url: { id: url.id, originalUrl: url.originalUrl, expiresAtMs: url.expiresAt?.getTime() ?? null },
+      version: url.version,
     };
   }
   // The clean-up disables what has expired; whatever else is disabled was disabled by somebody.
-  return { gone: url.expiresAt && url.expiresAt.getTime() <= Date.now() ? 'expired' : 'not found' };
+  const hasExpired = url.expiresAt !== null && url.expiresAt.getTime() <= Date.now();
+  return { gone: hasExpired ? 'expired' : 'not found', version: url.version };
 }
 
 function goneError(reason: 'expired' | 'not found'): Error {

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { waitUntil } from '../support/wait-until.ts';
 import { useWeb } from '../support/web-app.ts';
 
@@ -61,6 +61,108 @@ test('a short URL knows GET and HEAD alone', async () => {
     const answer = await web.client(null).request(method, `/${code}`);
     expect([method, answer.status, answer.headers.get('allow')]).toEqual([method, 405, 'GET, HEAD']);
   }
+});
+
+test('a stored URL that no header can carry is a 500 each time, and the process goes on', async () => {
+  await web.database.db()('urls').insert({
+    short_code: 'unheard-of',
+    original_url: 'https://example.com/\u{4e2d}',
+    code_is_generated: false,
+  });
+  for (let times = 0; times < 3; times++)
+    expect((await web.client(null).get('/unheard-of')).status).toBe(500);
+  expect((await web.client(null).get('/')).status).toBe(200);
+});
+
+/** The answer to a request line, as the bytes on the wire: its first line, and its headers sorted. */
+async function readAnswer(requestLine: string) {
+  const socket = connect(Number(new URL(web.baseUrl()).port), '127.0.0.1');
+  socket.write(`${requestLine} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+  const [head, ...body] = (await text(socket)).split('\r\n\r\n');
+  const [statusLine, ...headers] = head!.split('\r\n');
+  return {
+    statusLine,
+    headers: headers.filter((line) => !line.startsWith('Date: ')).toSorted(),
+    body: body.join('\r\n\r\n'),
+  };
+}
+
+describe('a short URL that the process knows by heart', () => {
+  /** Creates one that is known by heart: Redis names another URL since, and the table none. */
+  async function createKnown(path: string, more: Record<string, unknown> = {}) {
+    const code = await createUrl({ original_url: `https://example.com/${path}`, ...more });
+    const first = await readAnswer(`GET /${code}`);
+    const key = `${web.redis.prefix}:url:${code}`;
+    const value = await web.redis.redis().get(key);
+    expect(value).toContain(path);
+    await web.redis.redis().set(key, value!.replace(path, 'elsewhere'), 'EX', 60);
+    return { code, first };
+  }
+  const countBatches = async () => await web.redis.redis().xlen(`${web.redis.prefix}:clicks:{0}`);
+
+  test('answers the very bytes that it answered when it was looked up', async () => {
+    const { code, first } = await createKnown("a%20b,c;d'e?q=%C3%BC#%C3%A4");
+    const second = await readAnswer(`GET /${code}`);
+    expect(second).toEqual(first);
+    expect(second).toEqual({
+      statusLine: 'HTTP/1.1 301 Moved Permanently',
+      headers: [
+        'Cache-Control: private, max-age=0, must-revalidate',
+        'Connection: close',
+        'Content-Length: 0',
+        "Location: https://example.com/a%20b,c;d'e?q=%C3%BC#%C3%A4",
+      ],
+      body: '',
+    });
+  });
+
+  test('is answered by heart with a query string too, and by no other path', async () => {
+    const { code, first } = await createKnown('with-query');
+    for (const query of ['?', '?a=1&b=/c', '?/../x', '??'])
+      expect(await readAnswer(`GET /${code}${query}`)).toEqual(first);
+    expect(await readAnswer(`GET http://x/${code}`)).toEqual(first);
+    for (const path of [`//${code}`, `/${code}/`, `/x/../${code}`, code.toUpperCase() + '-', '*'])
+      expect([path, (await readAnswer(`GET ${path}`)).statusLine]).not.toEqual([path, first.statusLine]);
+  });
+
+  test('answers HEAD with the same headers', async () => {
+    const { code, first } = await createKnown('head-by-heart');
+    expect(await readAnswer(`HEAD /${code}`)).toEqual(first);
+  });
+
+  test('knows GET and HEAD alone', async () => {
+    const { code } = await createKnown('post-by-heart');
+    for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
+      const answer = await web.client(null).request(method, `/${code}`);
+      expect([method, answer.status, answer.headers.get('allow')]).toEqual([method, 405, 'GET, HEAD']);
+    }
+  });
+
+  test('sends a click for each GET and none for HEAD', async () => {
+    const { code } = await createKnown('clicks-by-heart');
+    const before = await countBatches();
+    for (let times = 1; times <= 3; times++) {
+      await readAnswer(`HEAD /${code}`);
+      await readAnswer(`GET /${code}`);
+      expect(await countBatches()).toBe(before + times);
+    }
+  });
+
+  test('answers 410 from the very millisecond on in which it expires', async () => {
+    const expiresAt = Date.now() + 500;
+    const { code } = await createKnown('expires', { expires_at: new Date(expiresAt).toISOString() });
+    const wrong: string[] = [];
+    for (let status = 301; status === 301;) {
+      const askedAt = Date.now();
+      ({ status } = await web.client(null).get(`/${code}`));
+      const answeredAt = Date.now();
+      if (askedAt >= expiresAt && status !== 410) wrong.push(`${status} after ${askedAt - expiresAt} ms`);
+      if (answeredAt < expiresAt && status !== 301)
+        wrong.push(`${status} ${expiresAt - answeredAt} ms before`);
+    }
+    expect(wrong).toEqual([]);
+    expect(Date.now()).toBeGreaterThanOrEqual(expiresAt);
+  });
 });
 
 test.each(['http://', 'http://?a', 'http://[/'])(

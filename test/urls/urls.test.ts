@@ -60,6 +60,8 @@ function openUrls(redis = shared.redis()) {
         return entry;
       },
     },
+    // Its own tests show what it does; here it would hide the others.
+    processCache: { find: () => undefined, put: () => {}, invalidate: () => {} },
     keys,
     normaliseUrl: createUrlPolicy({ ownHosts: [], allowPrivate: false }),
     log: silentLog,
@@ -95,7 +97,7 @@ describe('resolve', () => {
     await forget(shortCode);
     const table = await holdTable();
     const visits = Array.from({ length: 50 }, () => urls.resolve(shortCode, Date.now()));
-    await waitUntil('all of them have asked the cache', () => count.cache === 50);
+    await waitUntil('the cache was asked, once for all of them', () => count.cache === 1);
     await table.release();
     expect(new Set((await Promise.all(visits)).map((url) => url.originalUrl))).toEqual(
       new Set([originalUrl]),

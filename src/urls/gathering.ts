@@ -1,0 +1,22 @@
+/** Answers what is asked for within one turn of the event loop with one call of `load`, which gives its answers in the order of
+ *  its keys. */
+export function createGathering<T>(load: (keys: string[]) => Promise<T[]>) {
+  let asked: { keys: string[]; answers: Promise<T[]> } | undefined;
+
+  function begin() {
+    const keys: string[] = [];
+    const answers = new Promise<T[]>((resolve, reject) => {
+      setImmediate(() => {
+        asked = undefined;
+        load(keys).then(resolve, reject);
+      });
+    });
+    return { keys, answers };
+  }
+
+  return async (key: string): Promise<T> => {
+    asked ??= begin();
+    const place = asked.keys.push(key) - 1;
+    return (await asked.answers)[place]!;
+  };
+}

@@ -1,0 +1,55 @@
+import type { Redis } from 'ioredis';
+import { isShortCode } from './short-code.ts';
+
+/** The channel on which changed short URLs are announced, as "version:short code". */
+export const channelOf = (prefix: string) => `${prefix}:urls:changed`;
+
+/** How often the connection is asked whether it is still there: a half-open one hears nothing and looks well. */
+const pingEveryMs = 1_000;
+
+/** Listens to announcements of changed short URLs. `redis` is a connection of the role "subscriber". Returns what stops it. */
+export function hearAnnouncements(
+  redis: Redis,
+  prefix: string,
+  listener: {
+    /** A short URL has this version now. */
+    onChange: (shortCode: string, version: number) => void;
+    /** Announcements are heard from now on. */
+    onHearing: () => void;
+    /** Announcements are missed from now on. */
+    onDeaf: () => void;
+  },
+): () => void {
+  let heard = false;
+  const become = (hears: boolean) => {
+    if (heard === hears) return;
+    heard = hears;
+    if (hears) listener.onHearing();
+    else listener.onDeaf();
+  };
+  const subscribe = () => {
+    redis.subscribe(channelOf(prefix)).then(
+      () => become(redis.status === 'ready'),
+      () => become(false),
+    );
+  };
+  redis.on('ready', subscribe);
+  redis.on('close', () => become(false));
+  redis.on('message', (_channel, message: string) => {
+    const announced = parse(message);
+    if (announced) listener.onChange(announced.shortCode, announced.version);
+  });
+  if (redis.status === 'ready') subscribe();
+  // The time-outs of the connection end it when no answer comes, and that closes it.
+  const ping = () => void redis.ping().catch(() => become(false));
+  const timer = setInterval(ping, pingEveryMs);
+  return () => clearInterval(timer);
+}
+
+/** What a message announces; undefined when it is not one of ours. */
+function parse(message: string): { shortCode: string; version: number } | undefined {
+  const [, version, shortCode] = /^(\d{1,16}):([\w-]{1,32})$/.exec(message) ?? [];
+  if (shortCode === undefined || !isShortCode(shortCode) || !Number.isSafeInteger(Number(version)))
+    return undefined;
+  return { shortCode, version: Number(version) };
+}
