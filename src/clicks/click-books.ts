@@ -8,6 +8,8 @@ export interface ProducerBooks {
   accepted: number;
   /** Clicks that the ledger has counted. */
   counted: number;
+  /** Whether a batch is counted before an earlier one: then `counted` may hold newer clicks in place of older ones. */
+  hasGap: boolean;
   lastHeardAt: Date;
 }
 
@@ -33,8 +35,9 @@ export async function readBooks(db: Knex): Promise<Books> {
     async (trx) => {
       const totals = onlyRow(await trx.raw<{ rows: Totals[] }>(totalsSql));
       const { rows: differing } = await trx.raw<{ rows: ProducerBooks[] }>(
-        `select producer, accepted, clicks as counted, greatest(last_applied_at, reported_at) as "lastHeardAt"
-         from click_producers where accepted <> clicks order by abs(accepted - clicks) desc, producer limit 10000`,
+        `select producer, accepted, clicks as counted, greatest(last_applied_at, reported_at) as "lastHeardAt",
+                exists (select from click_ooo o where o.producer = p.producer) as "hasGap"
+         from click_producers p where accepted <> clicks order by abs(accepted - clicks) desc, producer limit 10000`,
       );
       const { removedAccepted, removedCounted, ...figures } = totals;
       return {
@@ -64,8 +67,8 @@ export function isExactSince(first: Books, books: Books): boolean {
   const acceptedThen = new Map(first.differing.map(({ producer, accepted }) => [producer, accepted]));
   return (
     books.differing.every(
-      ({ producer, accepted, counted }) =>
-        counted <= accepted && counted >= (acceptedThen.get(producer) ?? 0),
+      ({ producer, accepted, counted, hasGap }) =>
+        counted <= accepted && counted >= (acceptedThen.get(producer) ?? 0) && !hasGap,
     ) &&
     books.removed.accepted === books.removed.counted &&
     books.counted === books.onUrls + books.purged

@@ -180,3 +180,17 @@ test('while web processes go on accepting, the books are exact as of a moment on
   await db()('click_producers').where({ producer: one }).update({ clicks: 16 });
   expect(isExactSince(first, await readBooks(db()))).toBe(false);
 });
+
+test('newer clicks do not stand in for an older batch that is missing', async () => {
+  const store = createClickStore(db());
+  const [url] = (await createUrlIds(db(), 1)) as [number];
+  const producer = uuidv7();
+  await store.apply([makeBatch(producer, 1, url, 5)]);
+  await store.reportAccepted(producer, 10);
+  const first = await readBooks(db());
+  await store.apply([makeBatch(producer, 3, url, 5), makeBatch(producer, 4, url, 5)]);
+  await store.reportAccepted(producer, 25);
+  expect(isExactSince(first, await readBooks(db()))).toBe(false);
+  await store.apply([makeBatch(producer, 2, url, 5)]);
+  expect(isExactSince(first, await readBooks(db()))).toBe(true);
+});
