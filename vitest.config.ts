@@ -6,7 +6,8 @@ export default defineConfig({
     exclude: ['test/faults/**'],
     globalSetup: ['test/support/global-setup.ts'],
     setupFiles: ['test/support/leaks.ts'],
-    maxWorkers: 2,
+    // Most flows wait for processes rather than for a processor.
+    maxWorkers: 3,
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },
