@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto';
 import { isPortFree } from '../../scripts/services/ports.ts';
 import {
   launch,
@@ -8,6 +7,7 @@ import {
   type Settings,
   type TestProcess,
 } from '../support/launch.ts';
+import { findLastingPort } from '../support/ports.ts';
 import { type Proxy, startProxy } from '../support/proxy.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -97,14 +97,6 @@ export async function startMember(options: {
 
     closeProxies,
   };
-}
-
-/** A free port that stays free while its process is away: below those that systems give to outgoing connections. */
-async function findLastingPort(): Promise<number> {
-  return await waitUntil('a free port', async () => {
-    const port = randomInt(20_000, 32_000);
-    return (await isPortFree(port)) && port;
-  });
 }
 
 function through(proxy: Proxy, url: string): string {

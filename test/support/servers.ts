@@ -6,6 +6,7 @@ import { endLeftOver as endLeftOverPostgres, removeData } from '../../scripts/se
 import { startPostgres } from '../../scripts/services/postgres.ts';
 import { errorCode, isRunning, markProcess, readMark, waitUntil } from '../../scripts/services/processes.ts';
 import { endLeftOver as endLeftOverRedis, startRedis } from '../../scripts/services/redis.ts';
+import { findLastingPort } from './ports.ts';
 
 /** A server of a test's own; its address stays the same for as long as the test has it. */
 export interface TestServer {
@@ -63,8 +64,8 @@ interface RunningServer {
   stop(): Promise<void>;
 }
 
-async function keep(folder: string, startOn: (port?: number) => Promise<RunningServer>): Promise<TestServer> {
-  let running = await startOn();
+async function keep(folder: string, startOn: (port: number) => Promise<RunningServer>): Promise<TestServer> {
+  let running = await startOn(await findLastingPort());
   const { url, port } = running;
   return {
     url,
