@@ -88,8 +88,12 @@ export function createUrlCache(
       return hasRoom() && (await set(url.shortCode, url.version, encode(url), jitteredTtl()));
     },
 
-    /** Stores what was changed or created just now, if it is newer than what is there, and announces it to every web process. */
-    async change(url: ShortUrl): Promise<void> {
+    /** Stores what was created just now, where there is room, and announces it to every web process. */
+    async create(url: ShortUrl): Promise<void> {
+      if (!hasRoom()) {
+        await redis.publish(channelOf(options.prefix), `${url.version}:${url.shortCode}`);
+        return;
+      }
       await set(url.shortCode, url.version, encode(url), jitteredTtl(), true);
     },
 

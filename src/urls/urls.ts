@@ -109,7 +109,7 @@ export function createUrls(deps: {
           ? await insertWithGeneratedKey(originalUrl, wish.expiresAt, apiKeyId)
           : await insertWithCustomCode(wish.customCode, originalUrl, wish.expiresAt, apiKeyId);
       processCache.invalidate(url.shortCode, url.version);
-      await cached(cache.change(url));
+      await cached(cache.create(url));
       return url;
     },
 

@@ -74,7 +74,7 @@ const makeUrl = (shortCode: string, version: number): ShortUrl => ({
 
 test('what is created, deleted or disabled is announced with its version, once', async () => {
   const { cache, hearAll } = await listen();
-  await cache.change(makeUrl('created', 3));
+  await cache.create(makeUrl('created', 3));
   await cache.bury([{ shortCode: 'deleted', version: 4 }], 'not found');
   await cache.bury(
     [
@@ -98,14 +98,14 @@ test('what a reader found and put into the cache is not announced', async () => 
 test('a create over a code that is remembered as unknown is announced', async () => {
   const { cache, hearAll } = await listen();
   await cache.putUnknown('code');
-  await cache.change(makeUrl('code', 3));
+  await cache.create(makeUrl('code', 3));
   expect(await hearAll()).toEqual(['hears', 'code 3']);
 });
 
 test('a change is announced although a reader has put it into the cache before its writer', async () => {
   const { cache, hearAll } = await listen();
   await cache.put(makeUrl('created', 3));
-  await cache.change(makeUrl('created', 3));
+  await cache.create(makeUrl('created', 3));
   await cache.putGone({ shortCode: 'deleted', version: 4 }, 'not found');
   await cache.bury([{ shortCode: 'deleted', version: 4 }], 'not found');
   expect(await hearAll()).toEqual(['hears', 'created 3', 'deleted 4']);
@@ -127,10 +127,10 @@ test('a listener whose connection is cut is deaf, and hears again once it is bac
   await proxy.refuse();
   proxy.cut();
   await waitUntil('it is deaf', () => heard.at(-1) === 'is deaf', 1_000);
-  await cache.change(makeUrl('missed', 3));
+  await cache.create(makeUrl('missed', 3));
   await proxy.accept();
   await waitUntil('it hears again', () => heard.at(-1) === 'hears', 3_000);
-  await cache.change(makeUrl('heard', 4));
+  await cache.create(makeUrl('heard', 4));
   expect(await hearAll()).toEqual(['hears', 'is deaf', 'hears', 'heard 4']);
 });
 
@@ -140,7 +140,7 @@ test('what is announced from the moment on in which it hears is heard, however o
     const before = heard.length;
     proxy.cut();
     await waitUntil('it hears again', () => heard.slice(before).includes('hears'), 3_000);
-    await cache.change(makeUrl('code', version));
+    await cache.create(makeUrl('code', version));
     await waitUntil('it has heard of it', () => heard.includes(`code ${version}`), 1_000);
   }
 });
@@ -148,10 +148,10 @@ test('what is announced from the moment on in which it hears is heard, however o
 test('a listener whose connection is half-open is deaf within 4 s, and hears again', async () => {
   const { heard, cache, hearAll } = await listen();
   proxy.goHalfOpen();
-  await cache.change(makeUrl('missed', 3));
+  await cache.create(makeUrl('missed', 3));
   await waitUntil('it is deaf', () => heard.includes('is deaf'), 4_000);
   await waitUntil('it hears again', () => heard.at(-1) === 'hears', 3_000);
-  await cache.change(makeUrl('heard', 4));
+  await cache.create(makeUrl('heard', 4));
   expect(await hearAll()).toEqual(['hears', 'is deaf', 'hears', 'heard 4']);
 });
 
