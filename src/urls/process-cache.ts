@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import type { CacheEntry } from './url-cache.ts';
 
-/** How old an entry may be: what was changed is seen this soon at the latest, whatever happens to messages. */
-const longestAgeMs = 2_000;
+/** How old an entry may be: what was changed is seen within 2 s, whatever happens to messages, on a busy machine too. */
+const longestAgeMs = 1_800;
 /** The same while no message can arrive. */
 const longestDeafAgeMs = 250;
 /** What an entry costs besides its texts, about, in bytes. */

@@ -33,12 +33,12 @@ const urlOf = (version: number, originalUrl = `https://example.com/${version}`):
 const unknown: CacheEntry = { version: 0, gone: 'not found' };
 
 describe('age', () => {
-  test('an entry is found for 2 s while announcements are heard, from when its reader began', () => {
+  test('an entry is found for 1.8 s while announcements are heard, from when its reader began', () => {
     const cache = openHearing();
     const readAt = now();
     pass(500);
     cache.put('code', urlOf(1), readAt);
-    pass(1_499);
+    pass(1_299);
     expect(cache.find('code')).toEqual(urlOf(1));
     pass(1);
     expect(cache.find('code')).toBeUndefined();
@@ -70,7 +70,7 @@ describe('age', () => {
     pass(1_500);
     expect(cache.find('code')).toEqual(urlOf(1));
     cache.put('code', urlOf(1), now());
-    pass(1_999);
+    pass(1_799);
     expect(cache.find('code')).toEqual(urlOf(1));
     pass(1);
     expect(cache.find('code')).toBeUndefined();
@@ -236,7 +236,7 @@ describe('codes that no short URL has', () => {
   test('are known as such for as long as others', () => {
     const cache = openHearing();
     cache.put('code', unknown, now());
-    pass(1_999);
+    pass(1_799);
     expect(cache.find('code')).toEqual(unknown);
     pass(1);
     expect(cache.find('code')).toBeUndefined();
