@@ -5,9 +5,11 @@ import { databaseSettings, loadConfigOrExit } from './config.ts';
 import { openPostgres } from './postgres.ts';
 
 /** `npm run reconcile [-- --wait SECONDS]`: compares the clicks that web processes accepted with the ledger and with the
- *  counters of short URLs; with a wait, those that had been accepted when it began. Exit code 0 when they agree, 1 when they do not (not even after the wait), 2 when they could not
- *  be read. */
+ *  counters of short URLs; with a wait, those that had been accepted when it began. Exit code 0 when they agree, 1 when they
+ *  do not (not even after the wait), 2 when they could not be read. */
 const queryTimeoutMs = 600_000;
+/** Web processes tell once a second what they accepted: what they did just now is known after this. */
+const reportMs = 2_000;
 const lookAgainEveryMs = 500;
 /** Web processes that are named at most. */
 const maxLines = 100;
@@ -28,9 +30,11 @@ try {
   await db.destroy();
 }
 
-/** The books, as soon as what had been accepted at the first look is counted. */
+/** The books, as soon as what had been accepted at the first look is counted; with a wait, that look is when all has been
+ *  told. */
 async function readBooksUntilExact() {
   const end = performance.now() + waitMs;
+  await delay(Math.min(waitMs, reportMs));
   const first = await readBooks(db);
   let books = first;
   let exact = isExact(books);

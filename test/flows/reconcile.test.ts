@@ -55,6 +55,14 @@ test('after redirects reconcile says by how many clicks the web process is ahead
     0,
     ['exact', '  40 clicks accepted by web processes', '  40 counted on the ledger', '  40 on short URLs'],
   ]);
+
+  await sendRedirects(web.baseUrl(), [code, code, code], 1);
+  // Not told of yet, which a wait allows for.
+  const atOnce = await reconcile('--wait', '15');
+  expect([atOnce.code, atOnce.stdout.split('\n').slice(0, 2)]).toEqual([
+    0,
+    ['exact', '  43 clicks accepted by web processes'],
+  ]);
 });
 
 test('a database in which nobody clicked is exact', async () => {
