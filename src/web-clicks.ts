@@ -1,0 +1,43 @@
+import type { Redis } from 'ioredis';
+import { createClickRecorder } from './clicks/click-recorder.ts';
+import { createClickStore } from './clicks/click-store.ts';
+import { createClickStream } from './clicks/click-stream.ts';
+import { createClickWatch } from './clicks/click-watch.ts';
+import { closePostgres, openPostgres } from './postgres.ts';
+import { closeRedis, openRedis } from './redis.ts';
+import type { WebProcess } from './web-process.ts';
+
+/** Clicks that Redis did not take have a pool of their own and time: no visitor waits for them, nor they for visitors. */
+const clicksPool = { poolMax: 2, queryTimeoutMs: 30_000 };
+
+/** What a web process counts with, on connections of its own. Closing it takes every click to safety. */
+export function openClicks({ config, log, closing }: WebProcess, cacheRedis: Redis) {
+  const streamOptions = { prefix: config.REDIS_PREFIX, shards: config.CLICK_SHARDS };
+  const redis = closing.defer('redis (clicks)', openRedis('clicks', config.REDIS_URL, log), closeRedis);
+  const db = closing.defer(
+    'postgres (clicks)',
+    openPostgres({ url: config.DATABASE_URL, ...clicksPool, name: 'web-clicks' }),
+    closePostgres,
+  );
+  const clickRecorder = closing.defer(
+    'clicks',
+    createClickRecorder({
+      stream: createClickStream(redis, streamOptions),
+      store: createClickStore(db),
+      waitsForAck: config.CLICK_ACK === 'on',
+      ackMs: config.CLICK_ACK_MS,
+      maxEntries: config.CLICK_MEMORY_ENTRIES,
+      maxWaiting: config.CLICK_STREAM_BATCHES,
+      log,
+    }),
+    (recorder) => recorder.drain(),
+  );
+  const clickWatch = createClickWatch({
+    recorder: clickRecorder,
+    // Whoever asks how clicks are is told soon, even by a Redis that hangs.
+    stream: createClickStream(cacheRedis, streamOptions),
+    maxLagMs: config.CLICK_LAG_LIMIT_SECONDS * 1_000,
+    maxWaiting: config.CLICK_STREAM_BATCHES,
+  });
+  return { redis, clickRecorder, clickWatch };
+}

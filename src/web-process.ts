@@ -1,0 +1,88 @@
+import type { RequestListener } from 'node:http';
+import { createApiKeys } from './api-keys/api-keys.ts';
+import { createKnownApiKeys } from './api-keys/known-api-keys.ts';
+import { createApp } from './app.ts';
+import type { WebConfig } from './config.ts';
+import { createRedirect } from './http/redirect.ts';
+import { listen } from './http/server.ts';
+import { createQueues } from './jobs.ts';
+import { ClosingStack, endOnSignal } from './lifecycle.ts';
+import { createLog, type Log } from './log.ts';
+import { closePostgres, openPostgres } from './postgres.ts';
+import { closeRedis, openRedis, waitForRedis } from './redis.ts';
+import { openClicks } from './web-clicks.ts';
+import { openUrls } from './web-urls.ts';
+
+/** Longest time that a request waits for PostgreSQL. */
+const queryTimeoutMs = 2_000;
+/** How long the start waits for Redis, so that the first visitors find the cache. */
+const redisPatienceMs = 1_000;
+
+/** What each part of a web process is opened with. */
+export interface WebProcess {
+  config: WebConfig;
+  log: Log;
+  closing: ClosingStack;
+}
+
+/** The web process: opens what it needs, listens, and closes it all in reverse on SIGTERM. Resolves once it listens. */
+export async function runWebProcess(config: WebConfig): Promise<void> {
+  const log = createLog('web', config.LOG_LEVEL);
+  const closing = new ClosingStack(log);
+  endOnSignal(closing, log, config.SHUTDOWN_DEADLINE_MS);
+  const web: WebProcess = { config, log, closing };
+
+  const db = closing.defer(
+    'postgres',
+    openPostgres({
+      url: config.DATABASE_URL,
+      poolMax: config.DATABASE_POOL_MAX,
+      queryTimeoutMs,
+      name: 'web',
+    }),
+    closePostgres,
+  );
+  const cacheRedis = closing.defer('redis (cache)', openRedis('cache', config.REDIS_URL, log), closeRedis);
+  const producerRedis = closing.defer(
+    'redis (producer)',
+    openRedis('producer', config.REDIS_URL, log),
+    closeRedis,
+  );
+  const queues = createQueues(producerRedis, config.REDIS_PREFIX, log);
+  const { redis: clicksRedis, clickRecorder, clickWatch } = openClicks(web, cacheRedis);
+  const { urls, keys, keyPool, subscriberRedis } = openUrls(web, { db, cacheRedis, queues });
+
+  const redirect = createRedirect({
+    urls,
+    clickRecorder,
+    status: config.REDIRECT_STATUS,
+    maxAgeSeconds: config.REDIRECT_MAX_AGE_SECONDS,
+  });
+  const app = createApp({
+    config,
+    redirect,
+    urls,
+    keys,
+    clickWatch,
+    apiKeys: createKnownApiKeys(createApiKeys(db)),
+    queues,
+    health: {
+      pingPostgres: () => db.raw('select 1'),
+      pingRedis: () => cacheRedis.ping(),
+      poolSize: keyPool.size,
+      isClosing: () => closing.started,
+    },
+    log,
+  });
+  await waitForRedis([cacheRedis, clicksRedis, producerRedis, subscriberRedis], redisPatienceMs);
+  const handle = app.callback();
+  const answer: RequestListener = (request, response) => {
+    if (!redirect.answerAtOnce(request, response)) void handle(request, response);
+  };
+  const server = closing.defer(
+    'http server',
+    await listen(answer, { port: config.PORT, host: config.HOST, graceMs: config.SHUTDOWN_GRACE_MS }),
+    (listening) => listening.close(),
+  );
+  log.info({ port: server.port, baseUrl: config.BASE_URL }, 'web is listening');
+}

@@ -1,0 +1,77 @@
+import type { Redis } from 'ioredis';
+import type { Queues } from './jobs.ts';
+import { createKeyGenerator } from './keys/key-generator.ts';
+import { createKeyPool } from './keys/key-pool.ts';
+import { createKeyStore } from './keys/key-store.ts';
+import { createKeys } from './keys/keys.ts';
+import type { Knex } from './postgres.ts';
+import { watchRedisMemory } from './redis-memory.ts';
+import { closeRedis, openRedis } from './redis.ts';
+import { createProcessCache } from './urls/process-cache.ts';
+import { hearAnnouncements } from './urls/url-announcements.ts';
+import { createUrlCache } from './urls/url-cache.ts';
+import { createUrlPolicy } from './urls/url-policy.ts';
+import { createUrlStore } from './urls/url-store.ts';
+import { createUrls } from './urls/urls.ts';
+import type { WebProcess } from './web-process.ts';
+
+/** Short URLs as a web process sees them, with their three places: by heart, Redis, table. */
+export function openUrls(
+  { config, log, closing }: WebProcess,
+  { db, cacheRedis, queues }: { db: Knex; cacheRedis: Redis; queues: Queues },
+) {
+  const prefix = config.REDIS_PREFIX;
+  const memory = closing.defer('redis memory', watchRedisMemory(cacheRedis, log), (watch) => watch.stop());
+  const keyPool = createKeyPool(cacheRedis, prefix);
+  const keys = closing.defer(
+    'keys',
+    createKeys({
+      generator: createKeyGenerator(db),
+      pool: keyPool,
+      store: createKeyStore(db),
+      lowWater: config.KEY_POOL_LOW_WATER ?? Math.floor(config.KEY_POOL_TARGET / 2),
+      log,
+      onLow: () => {
+        queues
+          .add('replenish-keys', {}, 'low-water')
+          .catch((error: unknown) => log.debug({ err: error }, 'could not ask for keys; the schedule will'));
+      },
+    }),
+    (ours) => ours.returnLot(),
+  );
+
+  const processCache = createProcessCache({
+    maxEntries: config.PROCESS_CACHE_ENTRIES,
+    maxBytes: config.PROCESS_CACHE_MB * 1_000_000,
+  });
+  const subscriberRedis = closing.defer(
+    'redis (subscriber)',
+    openRedis('subscriber', config.REDIS_URL, log),
+    closeRedis,
+  );
+  closing.defer(
+    'announcements',
+    hearAnnouncements(subscriberRedis, prefix, {
+      onChange: processCache.invalidate,
+      onHearing: processCache.onHearing,
+      onDeaf: processCache.onDeaf,
+    }),
+    (stop) => stop(),
+  );
+  const urls = createUrls({
+    store: createUrlStore(db),
+    cache: createUrlCache(cacheRedis, {
+      prefix,
+      ttlSeconds: config.CACHE_TTL_SECONDS,
+      hasRoom: memory.hasRoom,
+    }),
+    processCache,
+    keys,
+    normaliseUrl: createUrlPolicy({
+      ownHosts: [new URL(config.BASE_URL).hostname, ...config.OWN_HOSTS],
+      allowPrivate: config.ALLOW_PRIVATE_URLS,
+    }),
+    log,
+  });
+  return { urls, keys, keyPool, subscriberRedis };
+}
