@@ -11,6 +11,7 @@ import { createClient } from '../test/support/client.ts';
 import { startTestPostgres, startTestRedis } from '../test/support/servers.ts';
 import { createUrl } from '../test/support/urls.ts';
 import { waitUntil } from '../test/support/wait-until.ts';
+import { medianOf } from './median.ts';
 
 /** `npm run bench:counting`: what counting costs a redirect. A web process that counts and one that does not, on the same
  *  stores and short URLs, take turns; what is compared is the p50 and p99 of their answers to 32 clients, at a rate that
@@ -23,7 +24,6 @@ const loads = [
 ];
 
 const show = ({ p50, p99 }: { p50: number; p99: number }) => `${p50.toFixed(2)} ${p99.toFixed(2)}`;
-const median = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 
 const children: ChildProcess[] = [];
 const [postgres, redis] = await Promise.all([startTestPostgres(), startTestRedis({ appendonly: true })]);
@@ -50,7 +50,10 @@ try {
         `  ${Math.round(on.perSecond)}/s   ${show(on)}   ${show(off)}   ${ratios.at(-1)!.p50.toFixed(2)} ${ratios.at(-1)!.p99.toFixed(2)}`,
       );
     }
-    const [p50, p99] = [median(ratios.map((ratio) => ratio.p50)), median(ratios.map((ratio) => ratio.p99))];
+    const [p50, p99] = [
+      medianOf(ratios.map((ratio) => ratio.p50)),
+      medianOf(ratios.map((ratio) => ratio.p99)),
+    ];
     console.log(`  median of the ratios: p50 ${p50.toFixed(2)}, p99 ${p99.toFixed(2)}`);
   }
   const books = await waitUntil(

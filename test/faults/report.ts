@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import { cpus, totalmem, type as osType, release } from 'node:os';
+import { describeMachine } from '../support/machine.ts';
+import { formatMarkdownTable } from '../support/markdown-table.ts';
 import type { Fault } from './fault.ts';
 import type { Row } from './run-fault.ts';
 
@@ -41,11 +41,7 @@ export function formatTable(rows: Row[]): string {
     row.p99Ms.toFixed(1),
     row.countedAfterSeconds?.toFixed(1) ?? 'never',
   ]);
-  const widths = columns.map((name, i) => Math.max(name.length, ...cells.map((line) => line[i]!.length)));
-  const format = (line: string[]) =>
-    `| ${line.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join(' | ')} |`;
-  const rule = `|${widths.map((width, i) => (i === 0 ? '-'.repeat(width + 2) : `${'-'.repeat(width + 1)}:`)).join('|')}|`;
-  return [format(columns), rule, ...cells.map(format)].join('\n');
+  return formatMarkdownTable(columns, cells);
 }
 
 const bold = (number: number) => (number === 0 ? '0' : `**${whole(number)}**`);
@@ -87,7 +83,7 @@ ${faults.map(({ name, does }) => `- **${name}**: ${does}.`).join('\n')}
 
 ## Machine
 
-${new Date().toISOString().slice(0, 10)}; ${(await describeMachine(versions)).join('; ')}.
+${new Date().toISOString().slice(0, 10)}; ${await describeMachine(versions)}.
 
 ## Repeat it
 
@@ -100,19 +96,4 @@ npm run test:faults -- --list
 
 The seed fixes what is chosen (which process, which fault, how long), not how the processes meet.
 `;
-}
-
-async function describeMachine(versions: Record<string, string>): Promise<string[]> {
-  const processors = cpus();
-  return [
-    `${processors.length} processors (${processors[0]?.model.trim() ?? 'unknown'})`,
-    `${Math.round(totalmem() / 2 ** 30)} GiB of memory`,
-    await describeSystem(),
-    ...Object.entries({ 'Node.js': process.versions.node, ...versions }).map(([name, v]) => `${name} ${v}`),
-  ];
-}
-
-async function describeSystem(): Promise<string> {
-  const text = await readFile('/etc/os-release', 'utf8').catch(() => '');
-  return `${/^PRETTY_NAME="(.+)"/m.exec(text)?.[1] ?? osType()}, kernel ${release()}`;
 }

@@ -1,10 +1,13 @@
 import { findRedisServer } from '../../scripts/services/redis-server.ts';
 import { run } from '../../scripts/services/run.ts';
 import { openPostgres } from '../../src/postgres.ts';
-import type { Bench } from './bench.ts';
 
-/** The versions of both stores. */
-export async function readVersions({ postgres }: Bench): Promise<Record<string, string>> {
+/** The versions of both stores, of which PostgreSQL is running. */
+export async function readVersions({
+  postgres,
+}: {
+  postgres: { url: string };
+}): Promise<Record<string, string>> {
   const db = openPostgres({ url: postgres.url, poolMax: 1, queryTimeoutMs: 10_000, name: 'test' });
   const { rows } = await db.raw<{ rows: { server_version: string }[] }>('show server_version');
   await db.destroy();

@@ -1,0 +1,51 @@
+import { type Books, isExact, readBooks } from '../src/clicks/click-books.ts';
+import type { Knex } from '../src/postgres.ts';
+import { waitUntil } from '../test/support/wait-until.ts';
+import type { Findings, Tally } from './rounds.ts';
+
+/** What became of the clicks on codes of one beginning. */
+export interface CountedTally extends Tally {
+  begin: string;
+  counted: number;
+}
+
+/** Waits until everything that web processes accepted is counted, and judges each kind of short URL by
+ *  `answered ≤ counted ≤ sent`; its problems include those of the load. */
+export async function checkCounting(db: Knex, { tallies, problems }: Findings) {
+  const books = await waitUntil('the books are exact', async () => await readIfExact(db), 60_000).catch(
+    async () => await readBooks(db),
+  );
+  const counted = await readCounted(db);
+  const checked = [...tallies].map(([begin, { answered, sent }]): CountedTally => ({
+    begin,
+    answered,
+    counted: counted.get(begin) ?? 0,
+    sent,
+  }));
+  const miscounted = checked
+    .filter(({ answered, counted, sent }) => counted < answered || counted > sent)
+    .map(
+      ({ begin, answered, counted, sent }) =>
+        `${begin}: ${answered} answered, ${counted} counted, ${sent} sent`,
+    );
+  const differing = isExact(books)
+    ? []
+    : [
+        `the books differ: ${books.accepted} accepted, ${books.counted} counted, ${books.onUrls} on short URLs`,
+      ];
+  return { checked, problems: [...problems, ...miscounted, ...differing] };
+}
+
+async function readIfExact(db: Knex): Promise<Books | false> {
+  const books = await readBooks(db);
+  return isExact(books) && books;
+}
+
+/** Clicks that stand on short URLs, by the letters that their codes begin with. */
+async function readCounted(db: Knex): Promise<Map<string, number>> {
+  const { rows } = await db.raw<{ rows: { begin: string; counted: number }[] }>(
+    `select substring(u.short_code from '^[a-z]+') as begin, cast(sum(s.click_count) as bigint) as counted
+     from urls u join url_stats s on s.url_id = u.id where s.click_count > 0 group by 1`,
+  );
+  return new Map(rows.map(({ begin, counted }) => [begin, counted]));
+}

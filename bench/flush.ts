@@ -1,0 +1,55 @@
+import type { Redis } from 'ioredis';
+import { v7 as uuidv7 } from 'uuid';
+import { createOpenBatch } from '../src/clicks/click-batch.ts';
+import { createClickStore } from '../src/clicks/click-store.ts';
+import { type ClickStream, createClickStream } from '../src/clicks/click-stream.ts';
+import type { Knex } from '../src/postgres.ts';
+import { createJobContext } from '../test/support/job-context.ts';
+import { createRandom, createZipf } from '../test/support/random.ts';
+import { flushClicks } from '../workers/flush-clicks.ts';
+
+/** Batches on their way at once. */
+const window = 500;
+
+/** Clicks that are chosen before any is sent: to choose takes longer than to send. They come again and again. */
+const chosen = 50_000;
+
+/** Lets clicks by Zipf's law wait in a stream of their own, and flushes them in one job, as a worker that comes back does.
+ *  `bytesEach` is what a waiting click costs Redis. */
+export async function measureFlush(
+  { db, redis }: { db: Knex; redis: Redis },
+  options: { prefix: string; urlIds: number[]; clicks: number; perBatch: number },
+): Promise<{ flushed: number; seconds: number; bytesEach: number }> {
+  const { prefix, urlIds, clicks, perBatch } = options;
+  const clickStream = createClickStream(redis, { prefix, shards: 1 });
+  const picks = Array.from({ length: chosen }, createZipf(urlIds, createRandom(prefix)));
+  let turn = 0;
+  await fill(clickStream, () => picks[turn++ % chosen]!, clicks, perBatch);
+  const bytes = Number(await redis.memory('USAGE', `${prefix}:clicks:{0}`));
+  const start = performance.now();
+  const { flushed } = await flushClicks(
+    { clickStream, clickStore: createClickStore(db) },
+    [0],
+    createJobContext(),
+  );
+  return { flushed, seconds: (performance.now() - start) / 1_000, bytesEach: bytes / clicks };
+}
+
+async function fill(
+  clickStream: ClickStream,
+  pick: () => number,
+  clicks: number,
+  perBatch: number,
+): Promise<void> {
+  const producer = uuidv7();
+  for (let seq = 0; seq * perBatch < clicks;) {
+    const sending: Promise<string>[] = [];
+    for (; sending.length < window && seq * perBatch < clicks;) {
+      const batch = createOpenBatch();
+      for (let i = 0; i < perBatch; i++) batch.add(pick(), Date.now());
+      seq += 1;
+      sending.push(clickStream.send({ producer, seq, accepted: seq * perBatch, clicks: batch.entries() }));
+    }
+    await Promise.all(sending);
+  }
+}

@@ -1,0 +1,86 @@
+import { type Spread, spreadOf } from './median.ts';
+import type { Findings, Measurement } from './rounds.ts';
+
+interface Goal {
+  what: string;
+  subject: string;
+  /** What it is measured against, in the same round. */
+  yardstick: string;
+  read: keyof Measurement;
+  atLeast?: number;
+  atMost?: number;
+}
+
+/** What Linkmill promises of its speed, as ratios: they hold on any machine. */
+const goals: Goal[] = [
+  {
+    what: 'a redirect known by heart, of a bare `node:http`',
+    subject: 'heart',
+    yardstick: 'bare',
+    read: 'perSecond',
+    atLeast: 0.9,
+  },
+  {
+    what: 'a redirect from Redis, of a bare `node:http`',
+    subject: 'redis',
+    yardstick: 'bare',
+    read: 'perSecond',
+    atLeast: 0.6,
+  },
+  {
+    what: '64 clients that create, of one INSERT per request',
+    subject: 'create-64',
+    yardstick: 'create-64-each',
+    read: 'perSecond',
+    atLeast: 3,
+  },
+  {
+    what: 'p99 of one viral short URL, of that of 200',
+    subject: 'viral',
+    yardstick: 'heart',
+    read: 'p99Ms',
+    atMost: 1.2,
+  },
+  {
+    what: 'a redirect with metrics, of one without',
+    subject: 'heart',
+    yardstick: 'no-metrics',
+    read: 'perSecond',
+    atLeast: 0.97,
+  },
+];
+
+export interface Judgement {
+  what: string;
+  ratio: Spread;
+  /** The same ratio of what both cost in processor time; more than 1 means cheaper than the yardstick. */
+  cpuRatio: number;
+  goal: string;
+  isMet: boolean;
+}
+
+/** Judges each goal by the median of the rounds' ratios; leaves out those of which something was not measured. */
+export function judgeGoals({ measured }: Findings): Judgement[] {
+  return goals.flatMap(({ what, subject, yardstick, read, atLeast = 0, atMost = Infinity }) => {
+    const ratio = ratioOf(measured.get(subject), measured.get(yardstick), read);
+    const cpuRatio = ratioOf(measured.get(yardstick), measured.get(subject), 'cpuMicros');
+    if (ratio === undefined || cpuRatio === undefined) return [];
+    return {
+      what,
+      ratio,
+      cpuRatio: cpuRatio.median,
+      goal: atLeast > 0 ? `≥ ${atLeast}` : `≤ ${atMost}`,
+      isMet: ratio.median >= atLeast && ratio.median <= atMost,
+    };
+  });
+}
+
+/** The spread of the ratios of each round. */
+export function ratioOf(
+  subject: Measurement[] | undefined,
+  yardstick: Measurement[] | undefined,
+  read: keyof Measurement,
+): Spread | undefined {
+  if (!subject?.length || !yardstick?.length) return undefined;
+  return spreadOf(subject.map((measurement, round) => measurement[read] / yardstick[round]![read]));
+}

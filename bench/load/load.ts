@@ -1,0 +1,42 @@
+import { autocannonLoad } from './autocannon.ts';
+import { findWrk } from './wrk.ts';
+
+/** A request; without a method it is a GET. */
+export interface LoadRequest {
+  method?: 'POST';
+  path: string;
+  headers?: Record<string, string>;
+  body?: string;
+}
+
+/** Connections that send these requests in turn, all of them together, each its next one when it has its answer; from the
+ *  beginning again when all are sent. */
+export interface Load {
+  baseUrl: string;
+  requests: LoadRequest[];
+  connections: number;
+  seconds: number;
+}
+
+export interface LoadResult {
+  /** Answers of any status. */
+  answered: number;
+  /** Those of them with a status of 400 or more. */
+  refused: number;
+  /** Requests that no answer came to; those that were on their way when the time was over are not among them. */
+  failed: number;
+  seconds: number;
+  p50Ms: number;
+  p99Ms: number;
+}
+
+export interface LoadGenerator {
+  /** With its version. */
+  name: string;
+  run(load: Load): Promise<LoadResult>;
+}
+
+/** wrk where it is installed or can be had from Debian's packages, else autocannon, which is slower itself. */
+export async function findLoadGenerator(): Promise<LoadGenerator> {
+  return (await findWrk()) ?? autocannonLoad;
+}

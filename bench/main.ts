@@ -1,0 +1,108 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { ClosingStack } from '../src/lifecycle.ts';
+import { createLog } from '../src/log.ts';
+import { readVersions } from '../test/faults/versions.ts';
+import { killLeftProcesses } from '../test/support/launch.ts';
+import { describeMachine } from '../test/support/machine.ts';
+import { checkCounting } from './check.ts';
+import { prepareCodes } from './codes.ts';
+import { measureFlush } from './flush.ts';
+import { findLoadGenerator } from './load/load.ts';
+import { readOptions } from './options.ts';
+import { splitProcessors } from './processors.ts';
+import { formatReport } from './report.ts';
+import { runRounds } from './rounds.ts';
+import { openStack, type Stack } from './stack.ts';
+import { startSubjects } from './subjects.ts';
+
+/** `npm run bench`: how fast redirects, creates and flushes are, beside yardsticks that are measured in the same run. Ends with
+ *  0 when every click was counted and every answer was as it must be, with 1 otherwise; a missed goal is only said. */
+const resultsFile = 'bench/RESULTS.md';
+/** More than a web process can look up in a second: each of these codes is asked for once. */
+const newCodesPerSecond = 12_000;
+const flush = { perBatch: 20, perSecondOfWindow: 100_000 };
+const closeMs = 60_000;
+
+const options = readOptions();
+const say = (line: string) => void process.stdout.write(`${line}\n`);
+const log = createLog('bench', 'warn');
+const closing = new ClosingStack(log);
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void end(130));
+let exitCode = 1;
+try {
+  exitCode = await run();
+} catch (error) {
+  log.error({ err: error }, 'the benchmark failed');
+}
+await end(exitCode);
+
+async function end(code: number): Promise<never> {
+  await closing.closeAll(closeMs);
+  killLeftProcesses();
+  process.exit(code);
+}
+
+async function run(): Promise<number> {
+  const processors = splitProcessors();
+  const generator = await findLoadGenerator();
+  say('building, and starting PostgreSQL, Redis, a worker and web processes');
+  const stack = await openStack(closing, log, { webProcessors: processors?.web, nodeOptions: profiling() });
+  const { db, redis } = stack;
+  const codes = await prepareCodes(db, redis, {
+    rounds: options.rounds + 1,
+    perRound: options.seconds * newCodesPerSecond,
+  });
+  const subjects = (await startSubjects(stack, codes)).filter(
+    ({ id }) => id === 'bare' || (options.only?.includes(id) ?? true),
+  );
+
+  const flushRates: number[] = [];
+  const { rounds, seconds } = options;
+  const findings = await runRounds({ generator, redis, say }, subjects, {
+    rounds,
+    seconds,
+    afterRound: async (round) => {
+      const clicks = seconds * flush.perSecondOfWindow;
+      const flushed = await measureFlush(stack, {
+        prefix: `flush-${round}`,
+        clicks,
+        perBatch: flush.perBatch,
+        urlIds: codes.flushIds,
+      });
+      if (round > 0) flushRates.push(flushed.flushed / flushed.seconds);
+    },
+  });
+  say('checking that every click was counted');
+  const { checked, problems } = await checkCounting(db, findings);
+  const report = formatReport({
+    subjects,
+    findings,
+    flush: { rates: flushRates, perBatch: flush.perBatch },
+    checked,
+    problems,
+    conditions: await describeConditions(stack, generator.name, processors !== undefined),
+  });
+  say(`\n${report}`);
+  if (options.write) {
+    await writeFile(resultsFile, report);
+    say(`${resultsFile} is written`);
+  }
+  return problems.length === 0 ? 0 : 1;
+}
+
+function profiling(): string[] {
+  const { profile } = options;
+  return profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${path.resolve(profile)}`];
+}
+
+async function describeConditions(stack: Stack, generator: string, arePinned: boolean): Promise<string> {
+  const { rounds, seconds } = options;
+  const place = arePinned
+    ? 'the web process that is measured has a processor to itself; load, stores and worker share the rest'
+    : 'all processes share all processors';
+  return (
+    `${new Date().toISOString().slice(0, 10)}; ${await describeMachine(await readVersions(stack))}; ${generator}; ` +
+    `${rounds} rounds of ${seconds} s for each subject; ${place}.`
+  );
+}

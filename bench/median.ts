@@ -1,0 +1,19 @@
+/** The middle one of some figures, with the least and the greatest of them. */
+export interface Spread {
+  median: number;
+  least: number;
+  greatest: number;
+}
+
+/** The spread of at least one figure. */
+export function spreadOf(figures: number[]): Spread {
+  const sorted = figures.toSorted((a, b) => a - b);
+  return { median: medianOf(figures), least: sorted[0]!, greatest: sorted.at(-1)! };
+}
+
+/** The median of at least one figure. */
+export function medianOf(figures: number[]): number {
+  const sorted = figures.toSorted((a, b) => a - b);
+  const half = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
+}

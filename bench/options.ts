@@ -1,0 +1,38 @@
+import { parseArgs } from 'node:util';
+
+export type Options = ReturnType<typeof readOptions>;
+
+/** What `npm run bench -- …` was asked for; ends the process with 2 when that is not understood. */
+export function readOptions() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        quick: { type: 'boolean', default: false },
+        rounds: { type: 'string' },
+        seconds: { type: 'string' },
+        only: { type: 'string' },
+        write: { type: 'boolean' },
+        profile: { type: 'string' },
+      },
+    });
+    const { quick, only, profile } = values;
+    return {
+      rounds: count('rounds', values.rounds ?? (quick ? '3' : '7')),
+      seconds: count('seconds', values.seconds ?? (quick ? '1' : '4')),
+      /** Ids of subjects; all unless given. */
+      only: only?.split(',').map((id) => id.trim()),
+      /** Whether RESULTS.md is written: what is published is a full run, unless somebody wants it otherwise. */
+      write: values.write ?? !(quick || only !== undefined || profile !== undefined),
+      /** The folder that every process leaves a profile of its processor time in. */
+      profile,
+    };
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    return process.exit(2);
+  }
+}
+
+function count(name: string, text: string): number {
+  if (!/^[1-9]\d{0,3}$/.test(text)) throw new Error(`--${name} must be a whole number from 1`);
+  return Number(text);
+}

@@ -1,0 +1,107 @@
+import { formatMarkdownTable } from '../test/support/markdown-table.ts';
+import type { CountedTally } from './check.ts';
+import { judgeGoals, type Judgement, ratioOf } from './goals.ts';
+import { medianOf, type Spread } from './median.ts';
+import type { Findings, Measurement } from './rounds.ts';
+import type { Subject } from './subjects.ts';
+
+const whole = (number: number) => Math.round(number).toLocaleString('en');
+const range = ({ least, greatest }: Spread) => `${least.toFixed(2)} to ${greatest.toFixed(2)}`;
+
+interface Run {
+  subjects: Subject[];
+  findings: Findings;
+  /** Clicks per second, of each round. */
+  flush: { rates: number[]; perBatch: number };
+  checked: CountedTally[];
+  problems: string[];
+  /** When, where and with what it was measured. */
+  conditions: string;
+}
+
+/** What a run found, for people: ratios first. */
+export function formatReport({ subjects, findings, flush, checked, problems, conditions }: Run): string {
+  const [creates, redirects] = [true, false].map((isCreate) =>
+    subjects.filter(({ id }) => id.startsWith('create') === isCreate),
+  );
+  const answered = checked.reduce((sum, tally) => sum + tally.answered, 0);
+  return `# How fast Linkmill is
+
+Made by \`npm run bench\`; [README.md](README.md) says how it measures and how to read this. ${conditions}
+
+${formatGoals(judgeGoals(findings))}
+
+## Redirects, 64 connections
+
+${formatSubjects(redirects!, findings)}
+
+## Creates
+
+${formatSubjects(creates!, findings)}
+
+## Flush
+
+A worker applied **${whole(medianOf(flush.rates))}** waiting clicks a second, in batches of ${flush.perBatch} (${flush.rates.map(whole).join(', ')}).
+
+## Every click counted
+
+${problems.length === 0 ? `Yes: of ${whole(answered)} answered redirects none was lost, and none counted twice.` : `**No:**\n\n${problems.map((problem) => `- ${problem}`).join('\n')}`}
+
+${formatChecks(checked)}
+`;
+}
+
+/** The goals with what came of them. */
+function formatGoals(judgements: Judgement[]): string {
+  const columns = ['ratio', 'median', 'of the rounds', 'goal', 'met', 'in processor time'];
+  const rows = judgements.map(({ what, ratio, goal, isMet, cpuRatio }) => [
+    what,
+    `**${ratio.median.toFixed(2)}**`,
+    range(ratio),
+    goal,
+    isMet ? 'yes' : '**no**',
+    cpuRatio.toFixed(2),
+  ]);
+  return formatMarkdownTable(columns, rows);
+}
+
+/** All subjects with their ratio to the bare server, and what it is made of. */
+function formatSubjects(subjects: Subject[], { measured }: Findings): string {
+  const columns = [
+    'subject',
+    'of bare',
+    'of the rounds',
+    'per second',
+    'µs each',
+    'busy',
+    'p50 ms',
+    'p99 ms',
+    'Redis hits',
+  ];
+  const rows = subjects.map(({ id, name }) => {
+    const measurements = measured.get(id)!;
+    const of = (read: keyof Measurement) => medianOf(measurements.map((measurement) => measurement[read]));
+    const ratio = ratioOf(measurements, measured.get('bare'), 'perSecond');
+    return [
+      name,
+      ratio ? ratio.median.toFixed(2) : '',
+      ratio ? range(ratio) : '',
+      whole(of('perSecond')),
+      of('cpuMicros').toFixed(1),
+      `${whole(of('busy') * 100)} %`,
+      of('p50Ms').toFixed(2),
+      of('p99Ms').toFixed(2),
+      of('redisHits').toFixed(2),
+    ];
+  });
+  return formatMarkdownTable(columns, rows);
+}
+
+/** What was answered, counted and sent, for each kind of short URL. */
+function formatChecks(checked: CountedTally[]): string {
+  const rows = checked.map(({ begin, answered, counted, sent }) => [
+    begin,
+    ...[answered, counted, sent].map(whole),
+  ]);
+  return formatMarkdownTable(['codes that begin with', 'answered', 'counted', 'sent at most'], rows);
+}

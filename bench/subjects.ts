@@ -1,0 +1,108 @@
+import type { Codes } from './codes.ts';
+import { hotBegin } from './hot-urls.ts';
+import type { LoadRequest } from './load/load.ts';
+import type { Server, Stack } from './stack.ts';
+
+/** Something that is measured once in each round. */
+export interface Subject {
+  id: string;
+  /** What stands in the tables. */
+  name: string;
+  server: Server;
+  connections: number;
+  requests: (round: number) => LoadRequest[];
+  /** Whether every answer is to be a 404, instead of none. */
+  isRefused?: boolean;
+  /** What the codes begin with whose clicks must be counted. */
+  begin?: string;
+}
+
+const clients = 64;
+const get = (codes: string[]) => codes.map((code): LoadRequest => ({ path: `/${code}` }));
+
+/** Starts what is measured, and lists it in the order of a round. */
+export async function startSubjects(stack: Stack, codes: Codes): Promise<Subject[]> {
+  const linkmill = await stack.startWeb('src/web.js', { METRICS_TOKEN: 'bench-metrics' });
+  const withoutMetrics = await stack.startWeb('src/web.js');
+  const insertEach = await stack.startWeb('src/web.js', {}, await stack.buildWithInsertEach());
+  const bare = await stack.startWeb('bench/yardsticks/bare.js');
+  const koa = await stack.startWeb('bench/yardsticks/koa.js');
+  const usual = await stack.startWeb('bench/yardsticks/express.js');
+
+  const hot = get(codes.hot);
+  const redirect = { server: linkmill, connections: clients };
+  const create = () => [
+    {
+      method: 'POST' as const,
+      path: '/api/v1/urls',
+      headers: { 'Content-Type': 'application/json', 'x-api-key': stack.apiKey },
+      body: JSON.stringify({ original_url: 'https://example.com/a/page/like/many?with=a&query=too' }),
+    },
+  ];
+  return [
+    { id: 'bare', name: 'bare `node:http`, from a Map', ...redirect, server: bare, requests: () => hot },
+    { id: 'heart', name: 'known by heart', ...redirect, requests: () => hot, begin: hotBegin },
+    {
+      id: 'viral',
+      name: 'one viral short URL',
+      ...redirect,
+      requests: () => get(codes.viral),
+      begin: 'viral',
+    },
+    {
+      id: 'no-metrics',
+      name: 'known by heart, metrics off',
+      ...redirect,
+      server: withoutMetrics,
+      requests: () => hot,
+      begin: hotBegin,
+    },
+    { id: 'redis', name: 'from Redis', ...redirect, requests: () => get(codes.inRedis), begin: 'redis' },
+    {
+      id: 'zipf',
+      name: 'Zipf over 100,000 in Redis',
+      ...redirect,
+      requests: (round) => get(codes.byZipf(round)),
+      begin: 'zipf',
+    },
+    {
+      id: 'table',
+      name: 'from the table',
+      ...redirect,
+      requests: (round) => get(codes.inTable(round)),
+      begin: 'table',
+    },
+    {
+      id: 'unknown',
+      name: 'unknown, asked for again',
+      ...redirect,
+      requests: () => get(codes.unknown),
+      isRefused: true,
+    },
+    {
+      id: 'scan',
+      name: 'unknown, each a new one',
+      ...redirect,
+      requests: (round) => get(codes.neverAsked(round)),
+      isRefused: true,
+    },
+    { id: 'koa', name: 'empty Koa', ...redirect, server: koa, requests: () => hot, isRefused: true },
+    { id: 'usual', name: 'Express, one UPDATE per click', ...redirect, server: usual, requests: () => hot },
+    { id: 'create-64', name: '64 clients', server: linkmill, connections: clients, requests: create },
+    {
+      id: 'create-64-each',
+      name: '64 clients, one INSERT per request',
+      server: insertEach,
+      connections: clients,
+      requests: create,
+    },
+    { id: 'create-1', name: 'one client', server: linkmill, connections: 1, requests: create },
+    {
+      id: 'create-1-each',
+      name: 'one client, one INSERT per request',
+      server: insertEach,
+      connections: 1,
+      requests: create,
+    },
+  ];
+}
