@@ -25,21 +25,29 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** Clicks that are still growing together: equal ones merge into one entry, so a viral link costs one. At `maxEntries` it
  *  keeps the short URLs apart and no longer the minutes; at that many short URLs it drops what is on further ones. */
 export function createOpenBatch(maxEntries = Infinity) {
-  let entries = new Map<string, ClickCount>();
+  let entries = new Map<number | string, ClickCount>();
   let byMinute = true;
   let clicks = 0;
   let dropped = 0;
-  const keyOf = (urlId: number, atMs: number) =>
-    byMinute ? `${urlId} ${Math.floor(atMs / minuteMs)}` : String(urlId);
+  /** Most batches live within one minute, and the id alone is the cheaper key. */
+  let firstMinute: number | undefined;
 
-  function merge(click: ClickCount): boolean {
-    const key = keyOf(click.urlId, click.lastAtMs);
+  function keyOf(urlId: number, atMs: number): number | string {
+    if (!byMinute) return urlId;
+    const minute = Math.floor(atMs / minuteMs);
+    firstMinute ??= minute;
+    return minute === firstMinute ? urlId : `${urlId} ${minute}`;
+  }
+
+  /** False where there is no room. */
+  function merge(urlId: number, count: number, lastAtMs: number): boolean {
+    const key = keyOf(urlId, lastAtMs);
     const entry = entries.get(key);
     if (entry) {
-      entry.count += click.count;
-      entry.lastAtMs = Math.max(entry.lastAtMs, click.lastAtMs);
+      entry.count += count;
+      if (lastAtMs > entry.lastAtMs) entry.lastAtMs = lastAtMs;
     } else if (entries.size < maxEntries) {
-      entries.set(key, click);
+      entries.set(key, { urlId, count, lastAtMs });
     } else {
       return false;
     }
@@ -50,13 +58,12 @@ export function createOpenBatch(maxEntries = Infinity) {
     byMinute = false;
     const before = entries.values();
     entries = new Map();
-    for (const click of before) merge(click);
+    for (const { urlId, count, lastAtMs } of before) merge(urlId, count, lastAtMs);
   }
 
   return {
     add(urlId: number, atMs: number): void {
-      const click = { urlId, count: 1, lastAtMs: atMs };
-      if (merge(click)) {
+      if (merge(urlId, 1, atMs)) {
         clicks += 1;
         return;
       }
@@ -92,8 +99,8 @@ export const countClicks = (batches: Batch[]) =>
 export function encodeBatch(batch: Batch): string[] {
   const firstAtMs = batch.clicks.reduce((first, click) => Math.min(first, click.lastAtMs), Infinity);
   const clicks = batch.clicks.map((click) => `${click.urlId},${click.count},${click.lastAtMs - firstAtMs}`);
-  const values = [batch.producer, batch.seq, batch.accepted, firstAtMs, clicks.join(';')];
-  return fieldNames.flatMap((name, i) => [name, String(values[i])]);
+  const { producer, seq, accepted } = batch;
+  return ['p', producer, 's', `${seq}`, 'a', `${accepted}`, 't', `${firstAtMs}`, 'c', clicks.join(';')];
 }
 
 /** Reads what encodeBatch wrote; undefined when it is anything else. */

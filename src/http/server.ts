@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
-import { type AddressInfo, Server as NetServer } from 'node:net';
+import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** Longer than a load balancer's, so that it is never us who closes a connection that it is about to use. */
@@ -28,20 +28,23 @@ export async function listen(
     connectionsCheckingInterval: timeoutCheckMs,
   });
   let accepting = true;
-  let inHand = 0;
+  const connections = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    connections.add(socket);
+    socket.on('close', () => connections.delete(socket));
+  });
   server.on('request', (request, response) => {
-    inHand += 1;
-    response.on('close', () => (inHand -= 1));
     if (!accepting) response.setHeader('Connection', 'close');
     handler(request, response);
   });
   server.listen(options.port, options.host);
   await once(server, 'listening');
 
-  const countConnections = async () =>
-    await new Promise<number>((resolve, reject) => {
-      server.getConnections((error, count) => (error ? reject(error) : resolve(count)));
-    });
+  /** Closes what no request has come on for now. Node counts a connection as busy on which none ever has. */
+  function closeSilent() {
+    server.closeIdleConnections();
+    for (const socket of connections) if (socket.bytesRead === 0) socket.destroy();
+  }
 
   return {
     port: (server.address() as AddressInfo).port,
@@ -51,7 +54,7 @@ export async function listen(
      *  next request may be on its way. */
     async close(): Promise<void> {
       const graceEnds = performance.now() + options.graceMs;
-      while (performance.now() < graceEnds && (await countConnections()) > 0) await delay(pollMs);
+      while (performance.now() < graceEnds && connections.size > 0) await delay(pollMs);
       const closed = once(server, 'close');
       accepting = false;
       // Without what Node's HTTP server does besides: to close connections that are silent at this moment.
@@ -59,8 +62,8 @@ export async function listen(
       const closedAt = performance.now();
       const windUp = setInterval(() => {
         const elapsedMs = performance.now() - closedAt;
-        if (elapsedMs > silentMs) server.closeIdleConnections();
-        if (elapsedMs > (inHand === 0 ? silentMs : lastAnswerMs)) server.closeAllConnections();
+        if (elapsedMs > silentMs) closeSilent();
+        if (elapsedMs > lastAnswerMs) server.closeAllConnections();
       }, pollMs);
       await closed;
       clearInterval(windUp);
