@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
 const maxLength = 2_048;
@@ -54,7 +55,7 @@ const publicIpv6 = ipaddr.IPv6.parseCIDR('2000::/3');
  *  every octal, hexadecimal or shortened IPv4 spelling into dotted decimals before. */
 function isPrivateHost(host: string): boolean {
   const bare = host.startsWith('[') ? host.slice(1, -1) : host;
-  if (!ipaddr.isValid(bare)) return privateName.test(host);
+  if (isIP(bare) === 0) return privateName.test(host);
   const address = ipaddr.process(bare);
   if (address.range() !== 'unicast') return true;
   return address instanceof ipaddr.IPv6 && !address.match(publicIpv6);
