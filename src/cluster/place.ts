@@ -7,7 +7,7 @@ const startMs = 30_000;
 /** A web process that lived shorter has died of its start. */
 const earlyMs = 10_000;
 /** So many such deaths in a row are no accident. */
-const maxEarlyDeaths = 4;
+const maxEarlyDeaths = 3;
 const pauseMs = (earlyDeaths: number) => (earlyDeaths === 0 ? 0 : Math.min(50 * 2 ** earlyDeaths, 10_000));
 
 export type Place = ReturnType<typeof createPlace>;
