@@ -1,3 +1,4 @@
+import type { Layer } from '@koa/router';
 import type { ExtendableContext, Middleware } from 'koa';
 
 export type RequestCounts = ReturnType<typeof createRequestCounts>;
@@ -15,9 +16,10 @@ export function createRequestCounts() {
 
   return {
     /** Stands around everything that decides on the status. */
-    middleware: (async (ctx: ExtendableContext & { _matchedRoute?: unknown }, next) => {
+    middleware: (async (ctx: ExtendableContext & { matched?: Layer[] }, next) => {
       await next();
-      if (typeof ctx._matchedRoute === 'string') add(ctx.method, ctx._matchedRoute, String(ctx.status));
+      const route = ctx.matched?.findLast(({ methods }) => methods.includes(ctx.method));
+      if (route) add(ctx.method, String(route.path), String(ctx.status));
     }) satisfies Middleware as Middleware,
 
     /** How many answers each method, route and status has had. */
