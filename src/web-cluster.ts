@@ -10,7 +10,7 @@ import { createLog } from './log.ts';
 const marginMs = 1_000;
 
 /** The primary process: keeps `WEB_CONCURRENCY` web processes behind one port and does nothing else. What ends is started
- *  again, SIGHUP replaces one after the other, SIGTERM ends all. Resolves once all listen. */
+ *  again, SIGHUP replaces one after the other, SIGTERM ends all. Resolves once each has come to listen, or has died. */
 export async function superviseWebProcesses(config: WebConfig): Promise<void> {
   const log = createLog('web-cluster', config.LOG_LEVEL);
   const closing = new ClosingStack(log);
@@ -49,8 +49,8 @@ export async function superviseWebProcesses(config: WebConfig): Promise<void> {
   process.on('SIGHUP', () => {
     replaced = replaced.then(replaceAll);
   });
-  await Promise.all(places.map(({ child }) => child.started));
-  log.info({ processes: places.length, port: config.PORT }, 'all web processes have started');
+  const started = await Promise.all(places.map(({ child }) => child.started));
+  if (started.every(Boolean)) log.info({ processes: places.length }, 'all web processes have started');
 
   async function replaceAll() {
     log.info('replacing the web processes');
