@@ -40,8 +40,17 @@ async function startCluster() {
   return { primary, settings, baseUrl: settings.BASE_URL, readPids };
 }
 
-const says = async (process: TestProcess, line: string, times = 1) =>
-  await waitUntil(`"${line}"`, () => process.output().split(`"${line}"`).length > times, 30_000);
+/** Resolves when a line has been logged so many times; looks each time before that. */
+async function says(process: TestProcess, line: string, times = 1, look = async () => {}) {
+  const hasSaid = async () => {
+    await look();
+    return process.output().split(`"${line}"`).length > times;
+  };
+  await waitUntil(`"${line}"`, hasSaid, 45_000).catch((error: unknown) => {
+    throw new Error(process.output(), { cause: error });
+  });
+}
+
 const isGone = (pid: number) => markProcess(pid) === undefined;
 
 /** Twelve clients that keep their connections, and some that take a new one for each request. */
@@ -140,11 +149,9 @@ describe('two web processes behind one port', () => {
 
     primary.signal('SIGHUP');
     const readiness = new Set<number>();
-    const isReplaced = async () => {
+    await says(primary, 'the web processes are replaced', 1, async () => {
       readiness.add((await fetch(`${baseUrl}/health/ready`)).status);
-      return primary.output().includes('"the web processes are replaced"');
-    };
-    await waitUntil('both are replaced', isReplaced, 20_000);
+    });
     await waitUntilTheyGoOn(loads);
     const tallies = await Promise.all(loads.map(async (load) => await load.stop()));
 
@@ -156,7 +163,7 @@ describe('two web processes behind one port', () => {
     const after = readPids();
     expect([after.length, after.filter((pid) => before.includes(pid))]).toEqual([2, []]);
     await judgeCounts(settings, tallies);
-  });
+  }, 60_000);
 
   test('Ctrl-C, which reaches all processes of a terminal, ends them with 0', async () => {
     const { primary, readPids } = cluster();
@@ -210,4 +217,20 @@ test('where no web process can listen, the primary process gives up after some t
   holder.close();
   expect(code).toBe(1);
   expect(stdout).toContain('EADDRINUSE');
+});
+
+test('a second SIGTERM, more than a second after the first, ends all at once with 1, one that hangs too', async () => {
+  const { primary, readPids } = await startCluster();
+  const pids = readPids();
+  process.kill(pids[0]!, 'SIGSTOP');
+  let code: number | string | undefined;
+  void primary.ended.then((result) => (code = result));
+  const start = performance.now();
+  await waitUntil('it has ended', () => {
+    if (code === undefined) primary.signal('SIGTERM');
+    return code !== undefined;
+  });
+  expect(code).toBe(1);
+  expect(performance.now() - start).toBeLessThan(3_000);
+  await waitUntil('all are gone', () => pids.every(isGone));
 });
