@@ -12,6 +12,7 @@ import { addHealthRoutes, type HealthDeps } from './http/health.ts';
 import { addJobRoutes } from './http/jobs-api.ts';
 import { addMetricsRoute } from './http/metrics.ts';
 import type { Redirect } from './http/redirect.ts';
+import type { RequestCounts } from './http/request-counts.ts';
 import { addUrlRoutes } from './http/urls-api.ts';
 import { jsonBody } from './http/validation.ts';
 import type { Queues } from './jobs.ts';
@@ -25,7 +26,10 @@ export interface AppDeps {
   urls: Urls;
   keys: Keys;
   redirect: Redirect;
+  requestCounts: RequestCounts;
   clickWatch: ClickWatch;
+  /** The text for Prometheus. */
+  showMetrics: () => Promise<string>;
   apiKeys: Pick<ApiKeys, 'find'>;
   queues: Queues;
   health: Omit<HealthDeps, 'version' | 'clickWatch'>;
@@ -47,10 +51,11 @@ const contentSecurityPolicy = {
 
 /** The web process's middleware, in order. */
 export function createApp(deps: AppDeps): Koa {
-  const { config, redirect, queues, log } = deps;
+  const { config, redirect, requestCounts, queues, log } = deps;
   const app = new Koa();
   // What happens after the answer has begun, such as a client that went away.
   app.on('error', (error: unknown) => log.debug({ err: error }, 'answer not delivered'));
+  app.use(requestCounts.middleware);
   app.use(answerErrors(log));
   app.use(redirect.middleware);
   // Transport security is for whoever ends TLS in front of us to promise.
@@ -80,13 +85,14 @@ const noStore: Koa.Middleware = async (ctx, next) => {
 };
 
 /** Every route but the redirect and Bull Board: the public ones, and the API behind its keys. */
-export function createRouters({ config, urls, keys, queues, apiKeys, clickWatch, health }: AppDeps) {
+export function createRouters(deps: AppDeps) {
+  const { config, urls, keys, queues, apiKeys, clickWatch, showMetrics, health } = deps;
   const open = new Router({ sensitive: true });
   open.get('/', (ctx) => {
     ctx.body = { service: 'linkmill', version };
   });
   addHealthRoutes(open, { ...health, clickWatch, version });
-  addMetricsRoute(open, { clickWatch, token: config.METRICS_TOKEN });
+  addMetricsRoute(open, { showMetrics, token: config.METRICS_TOKEN });
 
   const api = new Router<ApiState>({ prefix: '/api/v1', sensitive: true });
   // Paths are case-sensitive: the router would match a route in any case, but its middleware in this one only.

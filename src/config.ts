@@ -77,6 +77,9 @@ export const webSettings = z
       .describe('Further host names of this service, comma-separated; no short URL may lead to them'),
     PORT: wholeNumber(0, 65_535).default(3_000).describe('Port of the web process'),
     HOST: z.string().default('0.0.0.0').describe('Address that the web process listens on'),
+    WEB_CONCURRENCY: wholeNumber(1, 256)
+      .default(1)
+      .describe('Web processes behind the port, each with connections, cache and metrics of its own'),
     REDIRECT_STATUS: z.coerce
       .number('must be 301, 302, 307 or 308')
       .pipe(z.literal([301, 302, 307, 308], 'must be 301, 302, 307 or 308'))
@@ -118,6 +121,13 @@ export const webSettings = z
     SHUTDOWN_GRACE_MS: wholeNumber(0, 60_000)
       .default(1_000)
       .describe('Time after SIGTERM in which kept-alive connections are still served and wound up'),
+    ACCESS_LOG: z
+      .enum(['off', 'errors', 'sampled', 'all'], { error: 'must be one of off, errors, sampled, all' })
+      .default('off')
+      .describe('Requests that are logged: none, those answered with 500 and above, one in so many, all'),
+    ACCESS_LOG_SAMPLE: wholeNumber(1, 1_000_000)
+      .default(100)
+      .describe('With `ACCESS_LOG=sampled`: one request in so many is logged'),
     METRICS_TOKEN: z
       .string()
       .min(8, 'must be at least 8 characters')

@@ -2,8 +2,11 @@ import type { RequestListener } from 'node:http';
 import { createApiKeys } from './api-keys/api-keys.ts';
 import { createKnownApiKeys } from './api-keys/known-api-keys.ts';
 import { createApp } from './app.ts';
+import { joinCluster } from './cluster/member.ts';
 import type { WebConfig } from './config.ts';
+import { logAccess } from './http/access-log.ts';
 import { createRedirect } from './http/redirect.ts';
+import { createRequestCounts } from './http/request-counts.ts';
 import { listen } from './http/server.ts';
 import { createQueues } from './jobs.ts';
 import { ClosingStack, endOnSignal } from './lifecycle.ts';
@@ -11,6 +14,7 @@ import { createLog, type Log } from './log.ts';
 import { closePostgres, openPostgres } from './postgres.ts';
 import { closeRedis, openRedis, waitForRedis } from './redis.ts';
 import { openClicks } from './web-clicks.ts';
+import { createWebMetrics, renderMetrics, renderMetricsOfAll } from './web-metrics.ts';
 import { openUrls } from './web-urls.ts';
 
 /** Longest time that a request waits for PostgreSQL. */
@@ -29,7 +33,7 @@ export interface WebProcess {
 export async function runWebProcess(config: WebConfig): Promise<void> {
   const log = createLog('web', config.LOG_LEVEL);
   const closing = new ClosingStack(log);
-  endOnSignal(closing, log, config.SHUTDOWN_DEADLINE_MS);
+  const endProcess = endOnSignal(closing, log, config.SHUTDOWN_DEADLINE_MS);
   const web: WebProcess = { config, log, closing };
 
   const db = closing.defer(
@@ -50,7 +54,16 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   );
   const queues = createQueues(producerRedis, config.REDIS_PREFIX, log);
   const { redis: clicksRedis, clickRecorder, clickWatch } = openClicks(web, cacheRedis);
-  const { urls, keys, keyPool, subscriberRedis } = openUrls(web, { db, cacheRedis, queues });
+  const { urls, keys, keyPool, processCache, subscriberRedis } = openUrls(web, { db, cacheRedis, queues });
+  const requestCounts = createRequestCounts();
+  const readMetrics = createWebMetrics({
+    clickWatch,
+    urls,
+    processCache,
+    requestCounts,
+    withNode: config.METRICS_TOKEN !== undefined,
+  });
+  const member = config.WEB_CONCURRENCY > 1 ? joinCluster({ readMetrics, endProcess }) : undefined;
 
   const redirect = createRedirect({
     urls,
@@ -63,14 +76,19 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     redirect,
     urls,
     keys,
+    requestCounts,
     clickWatch,
+    showMetrics: async () =>
+      member
+        ? await renderMetricsOfAll(await member.readMetricsOfAll())
+        : await renderMetrics(await readMetrics()),
     apiKeys: createKnownApiKeys(createApiKeys(db)),
     queues,
     health: {
       pingPostgres: () => db.raw('select 1'),
       pingRedis: () => cacheRedis.ping(),
       poolSize: keyPool.size,
-      isClosing: () => closing.started,
+      isClosing: () => closing.started && !member?.isReplaced,
     },
     log,
   });
@@ -81,7 +99,11 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   };
   const server = closing.defer(
     'http server',
-    await listen(answer, { port: config.PORT, host: config.HOST, graceMs: config.SHUTDOWN_GRACE_MS }),
+    await listen(logAccess(answer, { config, log }), {
+      port: config.PORT,
+      host: config.HOST,
+      graceMs: config.SHUTDOWN_GRACE_MS,
+    }),
     (listening) => listening.close(),
   );
   log.info({ port: server.port, baseUrl: config.BASE_URL }, 'web is listening');

@@ -73,5 +73,5 @@ export function openUrls(
     }),
     log,
   });
-  return { urls, keys, keyPool, subscriberRedis };
+  return { urls, keys, keyPool, processCache, subscriberRedis };
 }

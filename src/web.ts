@@ -1,4 +1,11 @@
+import cluster from 'node:cluster';
 import { loadConfigOrExit, webSettings } from './config.ts';
-import { runWebProcess } from './web-process.ts';
 
-await runWebProcess(loadConfigOrExit(webSettings));
+const config = loadConfigOrExit(webSettings);
+if (config.WEB_CONCURRENCY > 1 && cluster.isPrimary) {
+  const { superviseWebProcesses } = await import('./web-cluster.ts');
+  await superviseWebProcesses(config);
+} else {
+  const { runWebProcess } = await import('./web-process.ts');
+  await runWebProcess(config);
+}

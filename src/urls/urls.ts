@@ -5,7 +5,7 @@ import { createCoalescing } from './coalescing.ts';
 import type { ProcessCache } from './process-cache.ts';
 import { isShortCode } from './short-code.ts';
 import { createSingleFlight } from './single-flight.ts';
-import type { CacheEntry, CachedUrl, UrlCache } from './url-cache.ts';
+import type { CacheEntry, CachedUrl, GoneReason, UrlCache } from './url-cache.ts';
 import type { UrlPolicy } from './url-policy.ts';
 import type { UrlStore } from './url-store.ts';
 import { CodeTaken, type ShortUrl, type ShortUrlWithClicks, UrlExpired, UrlNotFound } from './url.ts';
@@ -18,6 +18,12 @@ const maxInserts = 500;
 const poolTries = 3;
 /** So many refusals in a row mean that something else is wrong. */
 const maxTries = 10;
+
+/** What is known of a code, and where it was found. */
+interface Found {
+  entry: CacheEntry;
+  place: 'by heart' | 'redis' | 'table';
+}
 
 export type Urls = ReturnType<typeof createUrls>;
 
@@ -39,12 +45,26 @@ export function createUrls(deps: {
   });
   const find = createSingleFlight(Infinity, loadFromCache);
   const findInTable = createSingleFlight(maxLookUps, loadFromTable);
+  /** Plain numbers: a redirect has no time for more. */
+  const resolved = { 'by heart': 0, redis: 0, table: 0, 'not found': 0, expired: 0, unavailable: 0 };
 
-  async function loadFromCache(shortCode: string): Promise<CacheEntry> {
+  async function loadFromCache(shortCode: string): Promise<Found> {
     const readAt = performance.now();
-    const entry = (await cached(cache.find(shortCode))) ?? (await findInTable(shortCode));
+    const inRedis = await cached(cache.find(shortCode));
+    const entry = inRedis ?? (await findInTable(shortCode));
     processCache.put(shortCode, entry, readAt);
-    return entry;
+    return { entry, place: inRedis ? 'redis' : 'table' };
+  }
+
+  async function lookUp(shortCode: string): Promise<Found> {
+    const entry = processCache.find(shortCode);
+    if (entry) return { entry, place: 'by heart' };
+    try {
+      return await find(shortCode);
+    } catch (error) {
+      resolved.unavailable += 1;
+      throw error;
+    }
   }
 
   async function loadFromTable(shortCode: string): Promise<CacheEntry> {
@@ -56,6 +76,11 @@ export function createUrls(deps: {
     const entry = toCacheEntry(url);
     await cached<unknown>('gone' in entry ? cache.putGone(url, entry.gone) : cache.put(url));
     return entry;
+  }
+
+  function gone(reason: GoneReason): Error {
+    resolved[reason] += 1;
+    return goneError(reason);
   }
 
   /** Waits for a cache operation, whose failure costs speed and nothing else. */
@@ -117,18 +142,22 @@ export function createUrls(deps: {
     resolveAtOnce(shortCode: string, now: number): CachedUrl | undefined {
       const entry = processCache.find(shortCode);
       if (entry === undefined || 'gone' in entry) return undefined;
-      const { expiresAtMs } = entry.url;
-      return expiresAtMs === null || expiresAtMs > now ? entry.url : undefined;
+      if (hasExpired(entry.url, now)) return undefined;
+      resolved['by heart'] += 1;
+      return entry.url;
     },
 
     /** Where a short code leads at `now`: process cache, Redis, table. Throws UrlNotFound or UrlExpired. */
     async resolve(shortCode: string, now: number): Promise<CachedUrl> {
-      const entry = processCache.find(shortCode) ?? (await find(shortCode));
-      if ('gone' in entry) throw goneError(entry.gone);
-      const { url } = entry;
-      if (url.expiresAtMs !== null && url.expiresAtMs <= now) throw goneError('expired');
-      return url;
+      const { entry, place } = await lookUp(shortCode);
+      if ('gone' in entry) throw gone(entry.gone);
+      if (hasExpired(entry.url, now)) throw gone('expired');
+      resolved[place] += 1;
+      return entry.url;
     },
+
+    /** How often short codes were resolved, by where they were found or why they lead nowhere. */
+    resolved: resolved as Readonly<typeof resolved>,
 
     /** The short URL with its counters, from the table. Throws UrlNotFound or UrlExpired. */
     getWithClicks,
@@ -143,6 +172,8 @@ export function createUrls(deps: {
   };
 }
 
+const hasExpired = ({ expiresAtMs }: CachedUrl, now: number) => expiresAtMs !== null && expiresAtMs <= now;
+
 function toCacheEntry(url: ShortUrl): CacheEntry {
   if (url.isActive) {
     return {
@@ -151,11 +182,11 @@ function toCacheEntry(url: ShortUrl): CacheEntry {
     };
   }
   // The clean-up disables what has expired; whatever else is disabled was disabled by somebody.
-  const hasExpired = url.expiresAt !== null && url.expiresAt.getTime() <= Date.now();
-  return { gone: hasExpired ? 'expired' : 'not found', version: url.version };
+  const isExpired = url.expiresAt !== null && url.expiresAt.getTime() <= Date.now();
+  return { gone: isExpired ? 'expired' : 'not found', version: url.version };
 }
 
-function goneError(reason: 'expired' | 'not found'): Error {
+function goneError(reason: GoneReason): Error {
   return reason === 'expired'
     ? new UrlExpired('the short URL has expired')
     : new UrlNotFound('no such short URL');

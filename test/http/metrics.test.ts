@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { createClient } from '../support/client.ts';
 import { sendRedirects } from '../support/load.ts';
 import { startWeb } from '../support/processes.ts';
-import { createUrl } from '../support/urls.ts';
+import { createUrl, insertUrls } from '../support/urls.ts';
 import { useWeb } from '../support/web-app.ts';
 
 const token = 'a token of 24 characters'.replaceAll(' ', '-');
@@ -15,10 +15,8 @@ async function readMetrics(): Promise<Record<string, number>> {
     200,
     expect.stringContaining('text/plain'),
   ]);
-  const lines = (await response.text()).split('\n').filter((line) => /^\w+ /.test(line));
-  return Object.fromEntries(
-    lines.map((line) => line.split(' ')).map(([name, value]) => [name!, Number(value)]),
-  );
+  const samples = (await response.text()).matchAll(/^(\w+(?:\{.*\})?) (\S+)$/gm);
+  return Object.fromEntries([...samples].map(([, name, value]) => [name!, Number(value)]));
 }
 
 test('clicks are in the metrics at once: those accepted, and those on their way', async () => {
@@ -36,6 +34,48 @@ test('clicks are in the metrics at once: those accepted, and those on their way'
   expect(after['linkmill_click_lag_seconds']).toBeGreaterThan(0);
   expect([after['linkmill_clicks_to_redis'], after['linkmill_clicks_dropped_total']]).toEqual([1, 0]);
   expect(after['process_resident_memory_bytes']).toBeGreaterThan(1_000_000);
+});
+
+test('redirects are in the metrics by where the code was found or why it leads nowhere, and what is known by heart', async () => {
+  await insertUrls(web.database.db(), { begin: 'in-the-table-', count: 1 });
+  await insertUrls(web.database.db(), { begin: 'expired-', count: 1, expiresAt: new Date(0) });
+  const code = await createUrl(web.client());
+  const before = await readMetrics();
+  for (const path of ['in-the-table-0', 'expired-0', code, code, 'unknown', code])
+    await web.client().get(`/${path}`);
+  await web.client().head(`/${code}`);
+  const after = await readMetrics();
+
+  const redirects = (outcome: string) => {
+    const name = `linkmill_redirects_total{outcome="${outcome}"}`;
+    return after[name]! - before[name]!;
+  };
+  const ended = ['table', 'not found', 'expired', 'unavailable'].map(redirects);
+  expect(ended).toEqual([1, 1, 1, 0]);
+  // A slow machine may forget in between.
+  expect(redirects('by heart')).toBeGreaterThan(0);
+  expect(redirects('redis')).toBeGreaterThan(0);
+  expect(redirects('by heart') + redirects('redis')).toBe(4);
+  const entries = 'linkmill_process_cache_entries';
+  expect(after[entries]! - before[entries]!).toBe(3);
+});
+
+test('answers of the API are in the metrics by method, route and status', async () => {
+  const code = await createUrl(web.client());
+  await web.client().get(`/api/v1/urls/${code}`);
+  await web.client().get('/api/v1/urls/unknown');
+  await web.client().get('/api/v1/urls/unknown-too');
+  await web.client(null).delete(`/api/v1/urls/${code}`);
+  await web.client().get('/nobody/knows/this');
+  const metrics = await readMetrics();
+  const ofUrl = (method: string, status: number) =>
+    `linkmill_http_requests_total{method="${method}",route="/api/v1/urls/:short_code",status="${status}"}`;
+  expect(metrics).toMatchObject({
+    [ofUrl('GET', 200)]: 1,
+    [ofUrl('GET', 404)]: 2,
+    [ofUrl('DELETE', 401)]: 1,
+  });
+  expect(Object.keys(metrics).filter((name) => name.includes('nobody'))).toEqual([]);
 });
 
 test.each([

@@ -11,6 +11,8 @@ export interface Tally {
   latenciesMs: number[];
   /** Everything else that happened to a request, except that nobody listened any more. */
   failures: string[];
+  /** Requests that were not sent, since nobody listened. */
+  refused: number;
 }
 
 interface LoadOptions {
@@ -19,6 +21,8 @@ interface LoadOptions {
   pick?: () => string;
   /** The pause of a client after each answer; none by default. */
   thinkMs?: () => number;
+  /** Whether clients keep their connection, which they do by default; otherwise each request takes a new one. */
+  keepAlive?: boolean;
 }
 
 /** A request without an answer for so long has failed. */
@@ -60,7 +64,7 @@ function runLoad(baseUrls: string[], codes: string[], options: LoadOptions & { u
   const tally = emptyTally();
   const stopping = new AbortController();
   const runClient = async (_: unknown, number: number) => {
-    const visitor = createVisitor(tally);
+    const visitor = createVisitor(tally, options.keepAlive);
     for (let i = number; !stopping.signal.aborted; i++) {
       const heard = await visitor.visit(baseUrls[i % baseUrls.length]!, pick());
       if (!heard && untilRefused) break;
@@ -85,13 +89,19 @@ function runLoad(baseUrls: string[], codes: string[], options: LoadOptions & { u
 export const countAll = (counts: Map<string, number>) =>
   [...counts.values()].reduce((sum, count) => sum + count, 0);
 
-const emptyTally = (): Tally => ({ sent: new Map(), answered: new Map(), latenciesMs: [], failures: [] });
+const emptyTally = (): Tally => ({
+  sent: new Map(),
+  answered: new Map(),
+  latenciesMs: [],
+  failures: [],
+  refused: 0,
+});
 const add = (counts: Map<string, number>, code: string, number: number) =>
   counts.set(code, (counts.get(code) ?? 0) + number);
 
-/** A client that keeps one connection per web process, and notes in `tally` what it saw. */
-function createVisitor(tally: Tally) {
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+/** A client that keeps one connection per web process, or none, and notes in `tally` what it saw. */
+function createVisitor(tally: Tally, keepAlive = true) {
+  const agent = new Agent({ keepAlive, maxSockets: 1 });
   return {
     /** Resolves to whether anybody listened. */
     async visit(baseUrl: string, code: string): Promise<boolean> {
@@ -101,6 +111,7 @@ function createVisitor(tally: Tally) {
       if (outcome === 'ECONNREFUSED') {
         // Nothing was written.
         add(tally.sent, code, -1);
+        tally.refused += 1;
         return false;
       }
       if (outcome === 301) {

@@ -1,0 +1,70 @@
+import cluster from 'node:cluster';
+import type { Log } from '../log.ts';
+import { type Answers, exchangeQuestions } from './questions.ts';
+
+/** How long a web process may take to answer the primary one. */
+const answerMs = 1_000;
+
+export type Child = ReturnType<typeof startChild>;
+
+/** Starts a web process, which may ask for `answers`. */
+export function startChild(answers: Answers, log: Log) {
+  const startedAt = performance.now();
+  const worker = cluster.fork();
+  const { pid } = worker.process;
+  const ask = exchangeQuestions(worker, answers);
+  let listens = false;
+  let ending: Promise<number | string> | undefined;
+
+  const ended = new Promise<number | string>((resolve) => {
+    worker.once('exit', (code, signal) => {
+      listens = false;
+      resolve(signal ?? code);
+    });
+  });
+  const started = new Promise<boolean>((resolve) => {
+    worker.once('listening', () => {
+      listens = true;
+      resolve(true);
+    });
+    void ended.then(() => resolve(false));
+  });
+  worker.on('error', (error) => log.warn({ err: error, child: pid }, 'trouble with a web process'));
+
+  return {
+    pid,
+    /** Resolves to true when it listens, or to false when it has ended without. */
+    started,
+    /** Resolves to its exit code, or to the signal that ended it. */
+    ended,
+    /** Whether it listens now. */
+    get listens() {
+      return listens;
+    },
+    get ageMs() {
+      return performance.now() - startedAt;
+    },
+
+    /** Its metrics; undefined when it does not give them in time. */
+    readMetrics: async (): Promise<unknown> => (listens ? await ask('metrics', answerMs) : undefined),
+
+    /** Tells it that another one is there in its place. */
+    tellReplaced: async (): Promise<unknown> => await ask('be replaced', answerMs),
+
+    /** Asks it to end, once, and ends it after `ms`; resolves to how it has ended. */
+    end: (ms: number): Promise<number | string> => (ending ??= end(ms)),
+
+    /** Ends it at once. */
+    kill,
+  };
+
+  function kill() {
+    worker.process.kill('SIGKILL');
+  }
+
+  async function end(ms: number) {
+    worker.process.kill('SIGTERM');
+    const timer = setTimeout(kill, ms);
+    return await ended.finally(() => clearTimeout(timer));
+  }
+}

@@ -1,0 +1,41 @@
+import cluster from 'node:cluster';
+import type { ProcessMetrics } from '../web-metrics.ts';
+import { exchangeQuestions } from './questions.ts';
+
+/** How long the primary process may take to ask all others. */
+const answerMs = 2_000;
+
+/** Makes this web process one of those that the primary process supervises: it answers, and ends when that is gone. */
+export function joinCluster(deps: {
+  readMetrics: () => Promise<ProcessMetrics>;
+  endProcess: (reason: string) => void;
+}) {
+  const { readMetrics, endProcess } = deps;
+  const worker = cluster.worker!;
+  let isReplaced = false;
+  const ask = exchangeQuestions(process, {
+    metrics: readMetrics,
+    'be replaced': async () => (isReplaced = true),
+  });
+  worker.on('disconnect', () => {
+    // Otherwise Node ends this process on the spot, with all that it has in hand.
+    worker.exitedAfterDisconnect = true;
+    endProcess('the primary process has gone');
+  });
+  // It reaches all processes of a terminal, and is for the primary one.
+  process.on('SIGHUP', () => undefined);
+
+  return {
+    /** Whether another process has its place, so that nobody is turned away although this one ends. */
+    get isReplaced() {
+      return isReplaced;
+    },
+
+    /** The metrics of all web processes in their order; undefined for one that does not give them in time. */
+    async readMetricsOfAll(): Promise<(ProcessMetrics | undefined)[]> {
+      const all = await ask('metrics of all', answerMs);
+      if (all === undefined) throw new Error('the primary process does not answer');
+      return all as (ProcessMetrics | undefined)[];
+    },
+  };
+}

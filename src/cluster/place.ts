@@ -1,0 +1,70 @@
+import { withDeadline } from '../lifecycle.ts';
+import type { Log } from '../log.ts';
+import type { Child } from './child.ts';
+
+/** How long a new web process may take until it listens, before the old one is kept instead. */
+const startMs = 30_000;
+/** A web process that lived shorter has died of its start. */
+const earlyMs = 10_000;
+/** So many such deaths in a row are no accident. */
+const maxEarlyDeaths = 3;
+const pauseMs = (earlyDeaths: number) => (earlyDeaths === 0 ? 0 : Math.min(50 * 2 ** earlyDeaths, 10_000));
+
+export type Place = ReturnType<typeof createPlace>;
+
+/** The place of one web process: whenever the one in it has ended, it is given to another. */
+export function createPlace(deps: {
+  start: () => Child;
+  /** Longest time that a web process may take to end. */
+  endMs: number;
+  /** Nobody who was given the place has lived, several times in a row. */
+  onHopeless: () => void;
+  log: Log;
+}) {
+  const { start, endMs, onHopeless, log } = deps;
+  let isOpen = true;
+  let earlyDeaths = 0;
+  let child = give(start());
+
+  function give(newcomer: Child): Child {
+    void newcomer.ended.then((ending) => {
+      if (isOpen && child === newcomer) fillAgain(newcomer, ending);
+    });
+    return newcomer;
+  }
+
+  function fillAgain(dead: Child, ending: number | string) {
+    log.warn({ child: dead.pid, ending }, 'a web process has ended');
+    earlyDeaths = dead.ageMs < earlyMs ? earlyDeaths + 1 : 0;
+    if (earlyDeaths >= maxEarlyDeaths) onHopeless();
+    setTimeout(() => {
+      if (isOpen && child === dead) child = give(start());
+    }, pauseMs(earlyDeaths));
+  }
+
+  return {
+    get child() {
+      return child;
+    },
+
+    /** Starts a new web process, gives it the place when it listens, and ends the old one. Resolves to whether that was done:
+     *  when the new one does not come to listen, the old one keeps the place. */
+    async replace(): Promise<boolean> {
+      const newcomer = start();
+      if (!(await withDeadline(newcomer.started, startMs, () => false))) {
+        newcomer.kill();
+        return false;
+      }
+      const old = child;
+      child = give(newcomer);
+      await old.tellReplaced();
+      await old.end(endMs);
+      return true;
+    },
+
+    /** Gives the place to nobody from now on. */
+    close(): void {
+      isOpen = false;
+    },
+  };
+}
