@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { CacheEntry } from './url-cache.ts';
+import type { CacheEntry } from './cache-entry.ts';
 
 /** How old an entry may be: what was changed is seen within 2 s, whatever happens to messages, on a busy machine too. */
 const longestAgeMs = 1_800;
@@ -68,6 +68,12 @@ export function createProcessCache(options: { maxEntries: number; maxBytes: numb
       if (known && known.version >= version) known.announcedAt = announcedAt;
       else held.set(shortCode, { entry: undefined, version, readAt: -Infinity, announcedAt });
     },
+
+    /** The version of a code that is known here, or was announced: what is older is wrong. 0 when nothing is known. */
+    versionOf: (shortCode: string): number => held.peek(shortCode)?.version ?? 0,
+
+    /** Forgets everything. */
+    clear,
 
     /** Messages arrive, from now on. What was kept before may have been changed unheard. */
     onHearing(): void {

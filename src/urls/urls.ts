@@ -1,11 +1,13 @@
 import type { Keys } from '../keys/keys.ts';
 import type { Log } from '../log.ts';
 import { isPostgresUnavailable } from '../postgres.ts';
+import { type CacheEntry, type CachedUrl, toCacheEntry } from './cache-entry.ts';
 import { createCoalescing } from './coalescing.ts';
 import type { ProcessCache } from './process-cache.ts';
 import { isShortCode } from './short-code.ts';
 import { createSingleFlight } from './single-flight.ts';
-import type { CacheEntry, CachedUrl, UrlCache } from './url-cache.ts';
+import type { UrlCache } from './url-cache.ts';
+import type { UrlChange } from './url-change.ts';
 import type { UrlPolicy } from './url-policy.ts';
 import type { UrlStore } from './url-store.ts';
 import { CodeTaken, type ShortUrl, type ShortUrlWithClicks, UrlExpired, UrlNotFound } from './url.ts';
@@ -26,12 +28,14 @@ export type Urls = ReturnType<typeof createUrls>;
 export function createUrls(deps: {
   store: UrlStore;
   cache: UrlCache;
-  processCache: Pick<ProcessCache, 'find' | 'put' | 'invalidate'>;
+  processCache: Pick<ProcessCache, 'find' | 'put' | 'invalidate' | 'versionOf'>;
+  /** Tells those who can be told without Redis of a change that Redis could not be told of. */
+  onUntold: (change: UrlChange) => Promise<void>;
   keys: Keys;
   normaliseUrl: UrlPolicy;
   log: Log;
 }) {
-  const { store, cache, processCache, keys, normaliseUrl, log } = deps;
+  const { store, cache, processCache, onUntold, keys, normaliseUrl, log } = deps;
   const insert = createCoalescing({
     run: store.insertMany,
     isForAll: isPostgresUnavailable,
@@ -42,16 +46,24 @@ export function createUrls(deps: {
 
   async function loadFromCache(shortCode: string): Promise<CacheEntry> {
     const readAt = performance.now();
-    const entry = (await cached(cache.find(shortCode))) ?? (await findInTable(shortCode));
+    const known = await cached(cache.find(shortCode));
+    // Redis may not have been told of what was announced here.
+    const isUsable = known !== undefined && known.version >= processCache.versionOf(shortCode);
+    const entry = isUsable ? known : await findInTable(shortCode);
     processCache.put(shortCode, entry, readAt);
     return entry;
   }
 
   async function loadFromTable(shortCode: string): Promise<CacheEntry> {
+    // What is not there as of an announced version was removed.
+    const version = processCache.versionOf(shortCode);
     const url = await store.findByCode(shortCode);
     if (!url) {
-      await cached(cache.putUnknown(shortCode));
-      return { gone: 'not found', version: 0 };
+      const isRemoved = version > 0;
+      await cached(
+        isRemoved ? cache.putGone({ shortCode, version }, 'not found') : cache.putUnknown(shortCode),
+      );
+      return { gone: 'not found', version };
     }
     const entry = toCacheEntry(url);
     await cached<unknown>('gone' in entry ? cache.putGone(url, entry.gone) : cache.put(url));
@@ -65,6 +77,16 @@ export function createUrls(deps: {
     } catch (error) {
       log.debug({ err: error }, 'the cache did not answer');
       return undefined;
+    }
+  }
+
+  /** Waits until the cache has a change, or those are told who would not hear of it from Redis. */
+  async function tell(operation: Promise<void>, { shortCode, version }: UrlChange): Promise<void> {
+    try {
+      await operation;
+    } catch (error) {
+      log.debug({ err: error, shortCode }, 'the cache could not be told of a change');
+      await onUntold({ shortCode, version });
     }
   }
 
@@ -109,7 +131,7 @@ export function createUrls(deps: {
           ? await insertWithGeneratedKey(originalUrl, wish.expiresAt, apiKeyId)
           : await insertWithCustomCode(wish.customCode, originalUrl, wish.expiresAt, apiKeyId);
       processCache.invalidate(url.shortCode, url.version);
-      await cached(cache.create(url));
+      await tell(cache.create(url), url);
       return url;
     },
 
@@ -137,22 +159,11 @@ export function createUrls(deps: {
     async delete(shortCode: string): Promise<void> {
       const deleted = isShortCode(shortCode) ? await store.delete(shortCode) : undefined;
       if (!deleted) throw new UrlNotFound('no such short URL');
+      const change = { shortCode, version: deleted.version };
       processCache.invalidate(shortCode, deleted.version);
-      await cached(cache.bury([{ shortCode, version: deleted.version }], 'not found'));
+      await tell(cache.bury([change], 'not found'), change);
     },
   };
-}
-
-function toCacheEntry(url: ShortUrl): CacheEntry {
-  if (url.isActive) {
-    return {
-      url: { id: url.id, originalUrl: url.originalUrl, expiresAtMs: url.expiresAt?.getTime() ?? null },
-      version: url.version,
-    };
-  }
-  // The clean-up disables what has expired; whatever else is disabled was disabled by somebody.
-  const hasExpired = url.expiresAt !== null && url.expiresAt.getTime() <= Date.now();
-  return { gone: hasExpired ? 'expired' : 'not found', version: url.version };
 }
 
 function goneError(reason: 'expired' | 'not found'): Error {

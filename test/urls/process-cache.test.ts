@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { CacheEntry } from '../../src/urls/cache-entry.ts';
 import { createProcessCache, type ProcessCache } from '../../src/urls/process-cache.ts';
-import type { CacheEntry } from '../../src/urls/url-cache.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['performance'] });

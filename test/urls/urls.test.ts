@@ -61,7 +61,8 @@ function openUrls(redis = shared.redis()) {
       },
     },
     // Its own tests show what it does; here it would hide the others.
-    processCache: { find: () => undefined, put: () => {}, invalidate: () => {} },
+    processCache: { find: () => undefined, put: () => {}, invalidate: () => {}, versionOf: () => 0 },
+    onUntold: async () => {},
     keys,
     normaliseUrl: createUrlPolicy({ ownHosts: [], allowPrivate: false }),
     log: silentLog,
