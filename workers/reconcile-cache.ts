@@ -54,11 +54,12 @@ async function compareChanged(
   let place = beginningOf(since);
   for (let more = total > 0; more;) {
     const slice = await changes.findChanged(place, sliceSize);
+    if (slice.length === 0) break;
     if (slice.some(({ shortCode }) => shortCode === everyCode)) return 'everything';
     counts.repaired += await refreshCache(slice.map(({ shortCode }) => shortCode));
     counts.checked += slice.length;
     await reportProgress(percentOf(counts.checked, total));
-    place = slice.at(-1) ?? place;
+    place = slice.at(-1)!;
     more = slice.length === sliceSize && !signal.aborted;
   }
   return counts;
