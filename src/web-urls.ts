@@ -43,6 +43,7 @@ export function openUrls(
   const processCache = createProcessCache({
     maxEntries: config.PROCESS_CACHE_ENTRIES,
     maxBytes: config.PROCESS_CACHE_MB * 1_000_000,
+    staleMs: config.STALE_WHILE_DOWN_SECONDS * 1_000,
   });
   const subscriberRedis = closing.defer(
     'redis (subscriber)',
