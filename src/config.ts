@@ -103,6 +103,11 @@ export const webSettings = z
     PROCESS_CACHE_MB: wholeNumber(1, 100_000)
       .default(32)
       .describe('Memory that they may take, about, in megabytes'),
+    STALE_WHILE_DOWN_SECONDS: wholeNumber(0, 86_400)
+      .default(60)
+      .describe(
+        'How long a web process goes on redirecting short URLs it knew, from when it read them, while neither store answers; 0: not at all',
+      ),
     CLICK_ACK: z
       .enum(['on', 'off'], { error: 'must be on or off' })
       .default('on')

@@ -46,6 +46,7 @@ export function openUrls(
   const processCache = createProcessCache({
     maxEntries: config.PROCESS_CACHE_ENTRIES,
     maxBytes: config.PROCESS_CACHE_MB * 1_000_000,
+    staleMs: config.STALE_WHILE_DOWN_SECONDS * 1_000,
   });
   const subscriberRedis = closing.defer(
     'redis (subscriber)',
@@ -68,7 +69,7 @@ export function openUrls(
       name: 'web-hearing',
       listener: {
         onChange: processCache.invalidate,
-        onManyChanges: processCache.clear,
+        onManyChanges: processCache.onManyChanges,
         // What was missed, Redis may not know either: the job sees to that, and announces it.
         onHearing: () => undefined,
       },

@@ -18,6 +18,8 @@ const maxLookUps = 256;
 const maxInserts = 500;
 /** Keys that are tried from the pool. Somebody may have used some of them as custom codes; fresh ones nobody knows. */
 const poolTries = 3;
+/** Readings of a short URL that is changed at the same time. */
+const maxReadings = 3;
 /** So many refusals in a row mean that something else is wrong. */
 const maxTries = 10;
 
@@ -28,7 +30,7 @@ export type Urls = ReturnType<typeof createUrls>;
 export function createUrls(deps: {
   store: UrlStore;
   cache: UrlCache;
-  processCache: Pick<ProcessCache, 'find' | 'put' | 'invalidate' | 'versionOf'>;
+  processCache: Pick<ProcessCache, 'find' | 'findStale' | 'put' | 'invalidate' | 'versionOf'>;
   /** Tells those who can be told without Redis of a change that Redis could not be told of. */
   onUntold: (change: UrlChange) => Promise<void>;
   keys: Keys;
@@ -41,17 +43,30 @@ export function createUrls(deps: {
     isForAll: isPostgresUnavailable,
     limit: maxInserts,
   });
-  const find = createSingleFlight(Infinity, loadFromCache);
+  const find = createSingleFlight(Infinity, load);
   const findInTable = createSingleFlight(maxLookUps, loadFromTable);
 
-  async function loadFromCache(shortCode: string): Promise<CacheEntry> {
-    const readAt = performance.now();
-    const known = await cached(cache.find(shortCode));
-    // Redis may not have been told of what was announced here.
-    const isUsable = known !== undefined && known.version >= processCache.versionOf(shortCode);
-    const entry = isUsable ? known : await findInTable(shortCode);
-    processCache.put(shortCode, entry, readAt);
-    return entry;
+  /** What is known of a code. While neither store answers, what this process knew; Overloaded is no such answer. */
+  async function load(shortCode: string): Promise<CacheEntry> {
+    try {
+      return await loadFromStores(shortCode);
+    } catch (error) {
+      const stale = isPostgresUnavailable(error) ? processCache.findStale(shortCode) : undefined;
+      if (!stale) throw error;
+      return stale;
+    }
+  }
+
+  async function loadFromStores(shortCode: string): Promise<CacheEntry> {
+    for (let readings = 1; ; readings++) {
+      const readAt = performance.now();
+      const known = await cached(cache.find(shortCode));
+      // Redis may not have been told of what was announced here.
+      const isUsable = known !== undefined && known.version >= processCache.versionOf(shortCode);
+      const entry = isUsable ? known : await findInTable(shortCode);
+      // Who asks after a change was announced may wait for a reading that began before it.
+      if (processCache.put(shortCode, entry, readAt) || readings === maxReadings) return entry;
+    }
   }
 
   async function loadFromTable(shortCode: string): Promise<CacheEntry> {
@@ -143,7 +158,8 @@ export function createUrls(deps: {
       return expiresAtMs === null || expiresAtMs > now ? entry.url : undefined;
     },
 
-    /** Where a short code leads at `now`: process cache, Redis, table. Throws UrlNotFound or UrlExpired. */
+    /** Where a short code leads at `now`: process cache, Redis, table, or what this process knew while neither of the two
+     *  answers. Throws UrlNotFound, UrlExpired, Overloaded, or what PostgreSQL throws. */
     async resolve(shortCode: string, now: number): Promise<CachedUrl> {
       const entry = processCache.find(shortCode) ?? (await find(shortCode));
       if ('gone' in entry) throw goneError(entry.gone);
