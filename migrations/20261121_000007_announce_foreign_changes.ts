@@ -61,23 +61,25 @@ export async function up(db: Knex): Promise<void> {
     create function announce_inserted_urls() returns trigger ${asOwner} as $$
       begin
         insert into url_stats (url_id) select id from inserted on conflict do nothing;
-        -- One that is restored with its old version comes after its removal all the same.
-        update urls set version = nextval('url_versions') from inserted i join url_removals r
-          on r.short_code in (i.short_code, '*') and r.version >= i.version
-        where urls.id = i.id;
+        -- One that is restored with its old version comes after its removal all the same. Planned each time: a plan for one
+        -- row would take ages for many.
+        execute 'update urls set version = nextval(''url_versions'') from inserted i join url_removals r
+          on r.short_code in (i.short_code, ''*'') and r.version >= i.version
+          where urls.id = i.id';
         perform notify_url_changes(array_agg(short_code), array_agg(version)) from inserted;
         return null;
       end $$;
 
     create function announce_updated_urls() returns trigger ${asOwner} as $$
-      declare
-        old_codes text[];
-        old_versions bigint[];
       begin
-        select array_agg(o.short_code), array_agg(o.version + 1) into old_codes, old_versions
-        from before o join after n using (id) where n.short_code <> o.short_code;
-        perform remember_removed_urls(old_codes, old_versions);
-        perform notify_url_changes(old_codes || array_agg(short_code), old_versions || array_agg(version)) from after;
+        perform notify_url_changes(array_agg(short_code), array_agg(version)) from updated;
+        return null;
+      end $$;
+
+    create function announce_renamed_url() returns trigger ${asOwner} as $$
+      begin
+        perform remember_removed_urls(array[old.short_code], array[old.version + 1]);
+        perform notify_url_changes(array[old.short_code], array[old.version + 1]);
         return null;
       end $$;
 
@@ -99,8 +101,10 @@ export async function up(db: Knex): Promise<void> {
       when (new.* is distinct from old.*) execute function mark_url_change();
     create trigger announce_inserted after insert on urls referencing new table as inserted
       when (${isForeign}) execute function announce_inserted_urls();
-    create trigger announce_updated after update on urls referencing old table as before new table as after
+    create trigger announce_updated after update on urls referencing new table as updated
       when (${isForeign}) execute function announce_updated_urls();
+    create trigger announce_renamed after update on urls for each row
+      when (new.short_code <> old.short_code) execute function announce_renamed_url();
     create trigger announce_deleted after delete on urls referencing old table as deleted
       when (${isForeign}) execute function announce_deleted_urls();
     create trigger announce_truncated after truncate on urls
@@ -112,10 +116,11 @@ export async function down(db: Knex): Promise<void> {
     drop trigger mark_change on urls;
     drop trigger announce_inserted on urls;
     drop trigger announce_updated on urls;
+    drop trigger announce_renamed on urls;
     drop trigger announce_deleted on urls;
     drop trigger announce_truncated on urls;
-    drop function mark_url_change, announce_inserted_urls, announce_updated_urls, announce_deleted_urls,
-      announce_truncated_urls, notify_url_changes, remember_removed_urls;
+    drop function mark_url_change, announce_inserted_urls, announce_updated_urls, announce_renamed_url,
+      announce_deleted_urls, announce_truncated_urls, notify_url_changes, remember_removed_urls;
     drop table url_removals;
     alter table urls drop changed_in, alter code_is_generated drop default;
     revoke usage on sequence url_versions from public;
