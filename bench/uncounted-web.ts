@@ -36,6 +36,7 @@ const urls = createUrls({
     log,
   }),
   processCache,
+  onUntold: async () => {},
   normaliseUrl: (url) => url,
   log,
 });

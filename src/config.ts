@@ -18,10 +18,13 @@ const postgresUrl = url(/^postgres(ql)?$/, 'postgres://user:password@host:5432/l
 
 const common = {
   DATABASE_URL: postgresUrl.describe('PostgreSQL 14 or newer, the truth; through PgBouncer too'),
+  DATABASE_DIRECT_URL: postgresUrl
+    .optional()
+    .describe('PostgreSQL past PgBouncer, for migrations and for hearing of changes by other programs'),
   DATABASE_POOL_MAX: wholeNumber(1, 1_000)
     .default(10)
     .describe(
-      'Connections to PostgreSQL per process; a web process takes two more for clicks, a worker for its flush guard',
+      'Connections to PostgreSQL per process; a web process takes two more for clicks, a worker for its flush guard, and each one to hear of changes',
     ),
   REDIS_URL: url(/^rediss?$/, 'redis://host:6379').describe(
     'Redis 6.2 or newer with `maxmemory-policy noeviction`',
@@ -103,6 +106,11 @@ export const webSettings = z
     PROCESS_CACHE_MB: wholeNumber(1, 100_000)
       .default(32)
       .describe('Memory that they may take, about, in megabytes'),
+    STALE_WHILE_DOWN_SECONDS: wholeNumber(0, 86_400)
+      .default(60)
+      .describe(
+        'How long a web process goes on redirecting short URLs it knew, from when it read them, while neither store answers; 0: not at all',
+      ),
     CLICK_ACK: z
       .enum(['on', 'off'], { error: 'must be on or off' })
       .default('on')
@@ -166,7 +174,7 @@ export const workerSettings = z.object({
 /** Settings of the commands that need PostgreSQL alone (`src/migrate.ts`, `src/api-key.ts`). */
 export const databaseSettings = z.object({
   DATABASE_URL: common.DATABASE_URL,
-  DATABASE_DIRECT_URL: postgresUrl.optional().describe('PostgreSQL past PgBouncer, for migrations'),
+  DATABASE_DIRECT_URL: common.DATABASE_DIRECT_URL,
 });
 
 export type WebConfig = Readonly<z.infer<typeof webSettings>>;

@@ -74,6 +74,13 @@ export const jobs = {
     schedules: () => [{ id: 'warm-cache', everyMs: hourMs, data: {} }],
     options: retries(3),
   },
+  'reconcile-cache': {
+    description:
+      'Repairs what the cache was not told of, since the last time or, with "all", of all that it has.',
+    data: z.strictObject({ all: z.boolean().optional() }),
+    schedules: () => [{ id: 'reconcile-cache', everyMs: minuteMs, data: {} }],
+    options: retries(3),
+  },
 } as const satisfies Record<string, JobDefinition>;
 
 export type JobName = keyof typeof jobs;
@@ -146,6 +153,20 @@ export function createQueues(redis: Redis, redisPrefix: string, log: Log) {
     }
   }
 
+  async function add<Name extends JobName>(
+    name: Name,
+    data: JobData[Name],
+    deduplicationId?: string,
+  ): Promise<string> {
+    const options =
+      deduplicationId === undefined ? {} : { deduplication: { id: deduplicationId, keepLastIfActive: true } };
+    const job = await inTime(() => queues[name].add(name, data, options));
+    return String(job.id);
+  }
+
+  /** Jobs that are being asked for. */
+  const asking = new Set<JobName>();
+
   return {
     /** Whether Redis is there right now. */
     get reachable(): boolean {
@@ -155,16 +176,17 @@ export function createQueues(redis: Redis, redisPrefix: string, log: Log) {
     /** Every queue, for Bull Board. */
     all: jobNames.map((name) => queues[name]),
 
-    /** Adds a job. With a `deduplicationId`, one that waits or runs under the same id stands for this one too.
-     *  Throws QueueUnavailable. */
-    async add<Name extends JobName>(
-      name: Name,
-      data: JobData[Name],
-      deduplicationId?: string,
-    ): Promise<string> {
-      const options = deduplicationId === undefined ? {} : { deduplication: { id: deduplicationId } };
-      const job = await inTime(() => queues[name].add(name, data, options));
-      return String(job.id);
+    /** Adds a job. With a `deduplicationId`, one that waits under the same id stands for this one too, and one that runs is
+     *  followed by one more. Throws QueueUnavailable. */
+    add,
+
+    /** Asks for a job, without data, where Redis takes it now: whoever asks has no need to know, and a schedule besides. */
+    ask(name: JobName): void {
+      if (asking.has(name)) return;
+      asking.add(name);
+      add(name, {}, 'asked')
+        .catch((error: unknown) => log.debug({ err: error, queue: name }, 'could not ask for a job'))
+        .finally(() => asking.delete(name));
     },
 
     /** A job with its state, or undefined when it is unknown or no longer kept. Throws QueueUnavailable. */

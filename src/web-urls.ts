@@ -7,9 +7,12 @@ import { createKeys } from './keys/keys.ts';
 import type { Knex } from './postgres.ts';
 import { watchRedisMemory } from './redis-memory.ts';
 import { closeRedis, openRedis } from './redis.ts';
+import { createChangeStore } from './urls/change-store.ts';
 import { createProcessCache } from './urls/process-cache.ts';
+import { createUntoldChanges } from './urls/untold-changes.ts';
 import { hearAnnouncements } from './urls/url-announcements.ts';
 import { createUrlCache } from './urls/url-cache.ts';
+import { hearNotifications } from './urls/url-notifications.ts';
 import { createUrlPolicy } from './urls/url-policy.ts';
 import { createUrlStore } from './urls/url-store.ts';
 import { createUrls } from './urls/urls.ts';
@@ -43,6 +46,7 @@ export function openUrls(
   const processCache = createProcessCache({
     maxEntries: config.PROCESS_CACHE_ENTRIES,
     maxBytes: config.PROCESS_CACHE_MB * 1_000_000,
+    staleMs: config.STALE_WHILE_DOWN_SECONDS * 1_000,
   });
   const subscriberRedis = closing.defer(
     'redis (subscriber)',
@@ -58,6 +62,21 @@ export function openUrls(
     }),
     (stop) => stop(),
   );
+  closing.defer(
+    'notifications',
+    hearNotifications({
+      url: config.DATABASE_DIRECT_URL ?? config.DATABASE_URL,
+      name: 'web-hearing',
+      listener: {
+        onChange: processCache.invalidate,
+        onManyChanges: processCache.onManyChanges,
+        // What was missed, Redis may not know either: the job sees to that, and announces it.
+        onHearing: () => undefined,
+      },
+      log,
+    }),
+    (stop) => stop(),
+  );
   const urls = createUrls({
     store: createUrlStore(db),
     cache: createUrlCache(cacheRedis, {
@@ -66,6 +85,11 @@ export function openUrls(
       hasRoom: memory.hasRoom,
     }),
     processCache,
+    onUntold: createUntoldChanges({
+      changes: createChangeStore(db),
+      askForRepair: () => queues.ask('reconcile-cache'),
+      log,
+    }),
     keys,
     normaliseUrl: createUrlPolicy({
       ownHosts: [new URL(config.BASE_URL).hostname, ...config.OWN_HOSTS],

@@ -7,7 +7,13 @@ import { createLog } from '../src/log.ts';
 import { closePostgres, openPostgres } from '../src/postgres.ts';
 import { watchRedisMemory } from '../src/redis-memory.ts';
 import { closeRedis, openRedis } from '../src/redis.ts';
+import { createCacheRefresh } from '../src/urls/cache-refresh.ts';
+import { createChangeStore } from '../src/urls/change-store.ts';
+import { createUrlCache } from '../src/urls/url-cache.ts';
+import { hearNotifications } from '../src/urls/url-notifications.ts';
+import { createUrlStore } from '../src/urls/url-store.ts';
 import { guardFlushing } from './flush-guard.ts';
+import { createChangeFollower } from './follow-changes.ts';
 import { createProcessors } from './processors.ts';
 import { keepSchedules } from './schedules.ts';
 import { watchWorkers } from './watchdog.ts';
@@ -57,8 +63,27 @@ closing.defer(
   (stop) => stop(),
 );
 if (names.includes('flush-clicks')) openFlushGuard();
+if (names.includes('reconcile-cache')) followChanges();
 closing.defer('watchdog', watchWorkers({ workers, queues, endProcess, log }), (stop) => stop());
 log.info({ queues: names }, 'worker is running');
+
+function followChanges(): void {
+  const cache = createUrlCache(jobsRedis, {
+    prefix: config.REDIS_PREFIX,
+    ttlSeconds: config.CACHE_TTL_SECONDS,
+  });
+  const hearing = hearNotifications({
+    url: config.DATABASE_DIRECT_URL ?? config.DATABASE_URL,
+    name: 'worker-hearing',
+    listener: createChangeFollower({
+      refreshCache: createCacheRefresh({ store: createUrlStore(db), changes: createChangeStore(db), cache }),
+      askForReconcile: () => queues.ask('reconcile-cache'),
+      log,
+    }),
+    log,
+  });
+  closing.defer('notifications', hearing, (stop) => stop());
+}
 
 /** Its connections are its own, so that it can go on whatever holds the others. */
 function openFlushGuard(): void {

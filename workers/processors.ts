@@ -6,12 +6,16 @@ import { createKeyGenerator } from '../src/keys/key-generator.ts';
 import { createKeyPool } from '../src/keys/key-pool.ts';
 import { createKeyStore } from '../src/keys/key-store.ts';
 import type { Knex } from '../src/postgres.ts';
+import { createCacheRefresh } from '../src/urls/cache-refresh.ts';
+import { createCacheWatermark } from '../src/urls/cache-watermark.ts';
+import { createChangeStore } from '../src/urls/change-store.ts';
 import { createUrlCache } from '../src/urls/url-cache.ts';
 import { createUrlStore } from '../src/urls/url-store.ts';
 import { cleanupExpired } from './cleanup-expired.ts';
 import { cleanupLedger } from './cleanup-ledger.ts';
 import { flushClicks } from './flush-clicks.ts';
 import type { Processors } from './processor.ts';
+import { reconcileCache } from './reconcile-cache.ts';
 import { replenishKeys } from './replenish-keys.ts';
 import { warmCache } from './warm-cache.ts';
 
@@ -36,6 +40,13 @@ export function createProcessors({
     urlStore: createUrlStore(db),
     urlCache: createUrlCache(redis, { prefix, ttlSeconds: config.CACHE_TTL_SECONDS, hasRoom }),
     now: () => new Date(),
+  };
+  const changes = createChangeStore(db);
+  const reconciling = {
+    changes,
+    cache: urls.urlCache,
+    watermark: createCacheWatermark(redis, { prefix, ttlSeconds: config.CACHE_TTL_SECONDS }),
+    refreshCache: createCacheRefresh({ store: urls.urlStore, changes, cache: urls.urlCache }),
   };
   const keys = {
     pool: createKeyPool(redis, prefix),
@@ -63,6 +74,12 @@ export function createProcessors({
       warmCache(
         urls,
         { limit: data.limit ?? config.WARM_CACHE_URLS, perSecond: config.WARM_CACHE_PER_SECOND },
+        context,
+      ),
+    'reconcile-cache': (data, context) =>
+      reconcileCache(
+        reconciling,
+        { all: data.all ?? false, keepRemovalsSeconds: 2 * config.CACHE_TTL_SECONDS },
         context,
       ),
   };

@@ -8,7 +8,8 @@ const lookEveryMs = 5_000;
 const upsertEveryMs = 30_000;
 
 /** Keeps the schedulers of the named jobs in being: now, whenever Redis becomes reachable, within 5 s of their loss. A
- *  worker that starts also asks for a warm-up. Returns what stops it. */
+ *  worker that starts also asks for a warm-up, and whenever Redis becomes reachable for the cache to be reconciled: it may
+ *  have missed changes. Returns what stops it. */
 export function keepSchedules(deps: {
   queues: Queues;
   redis: Redis;
@@ -17,13 +18,15 @@ export function keepSchedules(deps: {
   log: Log;
 }): () => void {
   const { queues, redis, names, clickShards, log } = deps;
-  let warmUpAsked = !names.includes('warm-cache');
+  const wanted = new Set<JobName>(['warm-cache']);
 
   async function upsert(): Promise<void> {
     try {
       await queues.upsertSchedules(names, { clickShards });
-      if (!warmUpAsked) await queues.add('warm-cache', {}, 'worker-start');
-      warmUpAsked = true;
+      for (const name of names.filter((name) => wanted.has(name))) {
+        await queues.add(name, {}, 'worker-start');
+        wanted.delete(name);
+      }
     } catch (error) {
       log.warn({ err: error }, 'schedules could not be upserted; trying again soon');
     }
@@ -40,8 +43,14 @@ export function keepSchedules(deps: {
     await upsert();
   }
 
-  const onReady = () => void upsert();
-  const timers = [setInterval(onReady, upsertEveryMs), setInterval(() => void upsertLost(), lookEveryMs)];
+  const onReady = () => {
+    wanted.add('reconcile-cache');
+    void upsert();
+  };
+  const timers = [
+    setInterval(() => void upsert(), upsertEveryMs),
+    setInterval(() => void upsertLost(), lookEveryMs),
+  ];
   redis.on('ready', onReady);
   if (redis.status === 'ready') onReady();
   return () => {

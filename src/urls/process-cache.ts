@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { CacheEntry } from './url-cache.ts';
+import type { CacheEntry } from './cache-entry.ts';
 
 /** How old an entry may be: what was changed is seen within 2 s, whatever happens to messages, on a busy machine too. */
 const longestAgeMs = 1_800;
@@ -20,11 +20,15 @@ interface Held {
 
 export type ProcessCache = ReturnType<typeof createProcessCache>;
 
-/** The short URLs that this process was asked for lately, bounded in number, bytes and age. *Invariant:* once a version has been
- *  announced, nothing older is found, not even what a slow reader brings afterwards. */
-export function createProcessCache(options: { maxEntries: number; maxBytes: number }) {
+/** The short URLs that this process was asked for lately, bounded in number, bytes and age; where neither store answers they
+ *  can be found for `staleMs`. *Invariant:* once a version has been announced, nothing older is found, not even what a slow
+ *  reader brings afterwards, nor after announcements were missed for a while. */
+export function createProcessCache(options: { maxEntries: number; maxBytes: number; staleMs?: number }) {
+  const { staleMs = 0 } = options;
   /** What was announced until then may be forgotten: who began to read before may bring what is older. */
   let forgottenAt = -Infinity;
+  /** What was read until then may have changed unheard. */
+  let unheardUntil = -Infinity;
   const held = new LRUCache<string, Held>({
     max: options.maxEntries,
     maxSize: options.maxBytes,
@@ -36,29 +40,41 @@ export function createProcessCache(options: { maxEntries: number; maxBytes: numb
   });
   let ageMs = longestDeafAgeMs;
 
-  function clear() {
-    held.clear();
-    forgottenAt = performance.now();
+  function hearFor(longestMs: number) {
+    unheardUntil = performance.now();
+    ageMs = longestMs;
   }
 
   return {
     /** What is known of a code, and young enough. */
     find(shortCode: string): CacheEntry | undefined {
       const known = held.get(shortCode);
-      return known !== undefined && performance.now() - known.readAt < ageMs ? known.entry : undefined;
+      if (known === undefined || known.readAt <= unheardUntil) return undefined;
+      return performance.now() - known.readAt < ageMs ? known.entry : undefined;
     },
 
-    /** Keeps what a reader found that began at `readAt`, unless something newer is known. */
-    put(shortCode: string, entry: CacheEntry, readAt: number): void {
-      if (readAt <= forgottenAt) return;
+    /** What was known of a short URL within the last `staleMs`, for when nobody can say more. That a code leads nowhere is not
+     *  remembered for so long. */
+    findStale(shortCode: string): CacheEntry | undefined {
       const known = held.get(shortCode);
-      if (
-        known &&
-        (known.version > entry.version || (known.version === entry.version && known.readAt > readAt))
-      )
-        return;
+      if (known?.entry === undefined || 'gone' in known.entry) return undefined;
+      return performance.now() - known.readAt < staleMs ? known.entry : undefined;
+    },
+
+    /** Keeps what a reader found that began at `readAt`, unless something newer is known. False when something newer was
+     *  announced since: who reads again finds that. */
+    put(shortCode: string, entry: CacheEntry, readAt: number): boolean {
+      if (readAt <= forgottenAt) return true;
+      const known = held.get(shortCode);
       const announcedAt = known?.announcedAt ?? -Infinity;
+      if (known && known.version > entry.version) {
+        // A later reader who finds less, such as no row any more, leaves nobody to vouch for what is known.
+        if (readAt > known.readAt) held.set(shortCode, { ...known, entry: undefined, readAt });
+        return readAt >= announcedAt;
+      }
+      if (known && known.version === entry.version && known.readAt > readAt) return true;
       held.set(shortCode, { entry, version: entry.version, readAt, announcedAt });
+      return true;
     },
 
     /** Forgets what is older than an announced version. */
@@ -69,17 +85,17 @@ export function createProcessCache(options: { maxEntries: number; maxBytes: numb
       else held.set(shortCode, { entry: undefined, version, readAt: -Infinity, announcedAt });
     },
 
-    /** Messages arrive, from now on. What was kept before may have been changed unheard. */
-    onHearing(): void {
-      clear();
-      ageMs = longestAgeMs;
-    },
+    /** The version of a code that is known here, or was announced: what is older is wrong. 0 when nothing is known. */
+    versionOf: (shortCode: string): number => held.peek(shortCode)?.version ?? 0,
+
+    /** Anything that was read before may have changed. */
+    onManyChanges: () => hearFor(ageMs),
+
+    /** Messages arrive, from now on. What was read before may have been changed unheard. */
+    onHearing: () => hearFor(longestAgeMs),
 
     /** Messages may be missed, from now on. */
-    onDeaf(): void {
-      clear();
-      ageMs = longestDeafAgeMs;
-    },
+    onDeaf: () => hearFor(longestDeafAgeMs),
 
     /** Entries that are kept. */
     get size() {

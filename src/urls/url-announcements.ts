@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { isShortCode } from './short-code.ts';
+import { readChange } from './url-change.ts';
 
 /** The channel on which changed short URLs are announced, as "version:short code". */
 export const channelOf = (prefix: string) => `${prefix}:urls:changed`;
@@ -36,7 +36,7 @@ export function hearAnnouncements(
   redis.on('ready', subscribe);
   redis.on('close', () => become(false));
   redis.on('message', (_channel, message: string) => {
-    const announced = parse(message);
+    const announced = readChange(message);
     if (announced) listener.onChange(announced.shortCode, announced.version);
   });
   if (redis.status === 'ready') subscribe();
@@ -44,12 +44,4 @@ export function hearAnnouncements(
   const ping = () => void redis.ping().catch(() => become(false));
   const timer = setInterval(ping, pingEveryMs);
   return () => clearInterval(timer);
-}
-
-/** What a message announces; undefined when it is not one of ours. */
-function parse(message: string): { shortCode: string; version: number } | undefined {
-  const [, version, shortCode] = /^(\d{1,16}):([\w-]{1,32})$/.exec(message) ?? [];
-  if (shortCode === undefined || !isShortCode(shortCode) || !Number.isSafeInteger(Number(version)))
-    return undefined;
-  return { shortCode, version: Number(version) };
 }

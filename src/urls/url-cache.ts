@@ -1,27 +1,17 @@
 import type { Redis } from 'ioredis';
+import { type CacheEntry, decodeEntry, encodeEntry, type GoneReason, toCachedUrl } from './cache-entry.ts';
 import { createGathering } from './gathering.ts';
 import { channelOf } from './url-announcements.ts';
+import { type UrlChange, writeChange } from './url-change.ts';
 import type { ShortUrl } from './url.ts';
-
-/** Why a code leads nowhere: expired ones answer differently from unknown, deleted and disabled ones. */
-export type GoneReason = 'expired' | 'not found';
-
-/** What a redirect needs to know of a short URL. */
-export interface CachedUrl {
-  id: number;
-  originalUrl: string;
-  /** Milliseconds since 1970. */
-  expiresAtMs: number | null;
-}
-
-/** What is known of a code, as of a version; an unknown code has version 0. */
-export type CacheEntry = ({ url: CachedUrl } | { gone: GoneReason }) & { version: number };
 
 export type UrlCache = ReturnType<typeof createUrlCache>;
 
 /** How long a code that no short URL has is remembered as such. */
 const unknownTtlSeconds = 10;
 const chunkSize = 500;
+/** Keys that one step of a scan looks at, about. */
+const scanSize = 1_000;
 
 /** Writes a value unless what is there has the same or a higher version; the same version is the same value, which lives
  *  on. A value begins with "version:". A change is announced on the channel all the same: whoever wrote it before us may have
@@ -49,32 +39,31 @@ export function createUrlCache(
   const jitteredTtl = () => Math.round(options.ttlSeconds * (1 + Math.random() / 10));
 
   const hasRoom = options.hasRoom ?? (() => true);
-  const findTogether = createGathering(async (shortCodes) => {
+  const findTogether = createGathering(findMany);
+
+  async function findMany(shortCodes: string[]): Promise<(CacheEntry | undefined)[]> {
     const values = await redis.mget(shortCodes.map(keyOf));
-    return values.map((value) => (value === null ? undefined : decode(value)));
-  });
+    return values.map((value) => (value === null ? undefined : decodeEntry(value)));
+  }
 
   async function set(
     shortCode: string,
-    version: number,
-    body: string,
-    ttlSeconds: number,
-    isChange = false,
+    entry: CacheEntry,
+    { isChange = false, ttlSeconds = jitteredTtl() } = {},
   ): Promise<boolean> {
     const channel = isChange ? channelOf(options.prefix) : '';
-    const args = [version, body, ttlSeconds, channel, shortCode];
+    const args = [entry.version, encodeEntry(entry), ttlSeconds, channel, shortCode];
     return (await redis.eval(setIfNewer, 1, keyOf(shortCode), ...args)) === 1;
   }
 
-  async function setTombstones(gone: Gone[], reason: GoneReason, isChange: boolean): Promise<void> {
-    for (let i = 0; i < gone.length; i += chunkSize) {
-      await Promise.all(
-        gone
-          .slice(i, i + chunkSize)
-          .map(({ shortCode, version }) =>
-            set(shortCode, version, tombstones[reason], jitteredTtl(), isChange),
-          ),
-      );
+  const setUrl = (url: ShortUrl, { isChange = false } = {}) =>
+    set(url.shortCode, { url: toCachedUrl(url), version: url.version }, { isChange });
+
+  /** Stores entries and announces them, whatever room there is: older ones would stay. */
+  async function replace(entries: [shortCode: string, CacheEntry][]): Promise<void> {
+    for (let i = 0; i < entries.length; i += chunkSize) {
+      const chunk = entries.slice(i, i + chunkSize);
+      await Promise.all(chunk.map(([shortCode, entry]) => set(shortCode, entry, { isChange: true })));
     }
   }
 
@@ -83,69 +72,60 @@ export function createUrlCache(
      *  turn of the event loop travel together. */
     find: (shortCode: string): Promise<CacheEntry | undefined> => findTogether(shortCode),
 
+    /** What the cache knows of each of these codes, at least one, in their order. */
+    findMany,
+
+    /** Stores what these codes are now, where it is newer than what is there, and announces it. */
+    replace,
+
+    /** The next of the codes that it has, from cursor "0" on until that is the next one again; `looked` is how many keys of
+     *  Redis were looked at, about. A code may come twice. */
+    async scan(cursor: string): Promise<{ next: string; shortCodes: string[]; looked: number }> {
+      const begin = keyOf('');
+      const [next, keys] = await redis.scan(cursor, 'MATCH', `${begin}*`, 'COUNT', scanSize);
+      return { next, shortCodes: keys.map((key) => key.slice(begin.length)), looked: scanSize };
+    },
+
+    /** How many keys Redis has, of whatever kind. */
+    countKeys: async (): Promise<number> => await redis.dbsize(),
+
     /** Stores what a reader found in the table, if it is newer than what is there, and there is room. */
     async put(url: ShortUrl): Promise<boolean> {
-      return hasRoom() && (await set(url.shortCode, url.version, encode(url), jitteredTtl()));
+      return hasRoom() && (await setUrl(url));
     },
 
     /** Stores what was created just now, where there is room, and announces it to every web process. */
     async create(url: ShortUrl): Promise<void> {
       if (!hasRoom()) {
-        await redis.publish(channelOf(options.prefix), `${url.version}:${url.shortCode}`);
+        await redis.publish(channelOf(options.prefix), writeChange(url));
         return;
       }
-      await set(url.shortCode, url.version, encode(url), jitteredTtl(), true);
+      await setUrl(url, { isChange: true });
     },
 
     /** Stores many at once; resolves to how many were newer than what was there. */
     async putMany(urls: ShortUrl[]): Promise<number> {
       let stored = 0;
       for (let i = 0; i < urls.length && hasRoom(); i += chunkSize) {
-        const puts = urls
-          .slice(i, i + chunkSize)
-          .map((url) => set(url.shortCode, url.version, encode(url), jitteredTtl()));
+        const puts = urls.slice(i, i + chunkSize).map((url) => setUrl(url));
         stored += (await Promise.all(puts)).filter(Boolean).length;
       }
       return stored;
     },
 
     /** Stores tombstones for what was deleted or disabled just now, as of these versions, and announces them. */
-    bury: (gone: Gone[], reason: GoneReason): Promise<void> => setTombstones(gone, reason, true),
+    bury: (gone: UrlChange[], reason: GoneReason): Promise<void> =>
+      replace(gone.map(({ shortCode, version }) => [shortCode, { gone: reason, version }])),
 
     /** Stores the tombstone that a reader's look into the table calls for. */
-    putGone: (gone: Gone, reason: GoneReason): Promise<void> => setTombstones([gone], reason, false),
+    async putGone({ shortCode, version }: UrlChange, reason: GoneReason): Promise<void> {
+      await set(shortCode, { gone: reason, version });
+    },
 
     /** Remembers for a moment that no short URL has this code; any real value is newer. */
     async putUnknown(shortCode: string): Promise<void> {
-      if (hasRoom()) await set(shortCode, 0, tombstones['not found'], unknownTtlSeconds);
+      const unknown: CacheEntry = { gone: 'not found', version: 0 };
+      if (hasRoom()) await set(shortCode, unknown, { ttlSeconds: unknownTtlSeconds });
     },
-  };
-}
-
-/** A short URL that leads nowhere any more, as of a version. */
-interface Gone {
-  shortCode: string;
-  version: number;
-}
-
-const tombstones: Record<GoneReason, string> = { 'not found': '404', expired: '410' };
-
-/** "id,expiry in ms or nothing,original URL": half the size of JSON, and no parser to trip over. */
-function encode(url: ShortUrl): string {
-  return `${url.id},${url.expiresAt?.getTime() ?? ''},${url.originalUrl}`;
-}
-
-function decode(value: string): CacheEntry | undefined {
-  const separator = value.indexOf(':');
-  const version = Number(value.slice(0, separator));
-  const body = value.slice(separator + 1);
-  if (body === tombstones['not found']) return { gone: 'not found', version };
-  if (body === tombstones.expired) return { gone: 'expired', version };
-  const [, id, expiresAtMs, originalUrl] = /^(\d+),(\d*),(.+)$/.exec(body) ?? [];
-  // Not ours, or of a later release: the table knows better.
-  if (id === undefined || originalUrl === undefined) return undefined;
-  return {
-    url: { id: Number(id), originalUrl, expiresAtMs: expiresAtMs ? Number(expiresAtMs) : null },
-    version,
   };
 }

@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import type { ShortUrl, ShortUrlWithClicks } from './url.ts';
+import type { ShortUrl, ShortUrlWithClicks, StoredUrl } from './url.ts';
 
 export type UrlStore = ReturnType<typeof createUrlStore>;
 
@@ -14,8 +14,17 @@ export interface NewUrl {
 const columns = `u.id, u.short_code as "shortCode", u.original_url as "originalUrl", u.created_at as "createdAt",
   u.updated_at as "updatedAt", u.expires_at as "expiresAt", u.is_active as "isActive", u.version`;
 
-/** The table of short URLs. Deleted ones are found by none of its queries. */
+/** The table of short URLs. Deleted ones are found only where a method says so. */
 export function createUrlStore(db: Knex) {
+  async function findByCodes(shortCodes: string[]): Promise<StoredUrl[]> {
+    const { rows } = await db.raw<{ rows: StoredUrl[] }>(
+      `select ${columns}, u.deleted_at is not null as "isDeleted"
+       from urls u where u.short_code = any(cast(:shortCodes as text[]))`,
+      { shortCodes },
+    );
+    return rows;
+  }
+
   return {
     /** Inserts short URLs and their counters in one statement, which all of them share for better or worse; in their order,
      *  undefined for each whose code is taken or reserved for another API key. The unique index is the judge between those
@@ -57,14 +66,12 @@ export function createUrlStore(db: Knex) {
       return wanted.map((_, i) => inserted.get(i + 1));
     },
 
-    /** The short URL with this code, expired and disabled ones too. */
-    async findByCode(shortCode: string): Promise<ShortUrl | undefined> {
-      const { rows } = await db.raw<{ rows: ShortUrl[] }>(
-        `select ${columns} from urls u where u.short_code = :shortCode and u.deleted_at is null`,
-        { shortCode },
-      );
-      return rows[0];
-    },
+    /** The short URL with this code; expired, disabled and deleted ones too. */
+    findByCode: async (shortCode: string): Promise<StoredUrl | undefined> =>
+      (await findByCodes([shortCode]))[0],
+
+    /** The short URLs that have one of these codes; expired, disabled and deleted ones too. */
+    findByCodes,
 
     /** As findByCode, with its counters. */
     async findWithClicks(shortCode: string): Promise<ShortUrlWithClicks | undefined> {
@@ -114,8 +121,8 @@ export function createUrlStore(db: Knex) {
     },
 
     /** Removes up to `limit` short URLs that were deleted or expired more than `retentionDays` ago, with their counters.
-     *  In the same statement generated codes go to the returned keys, to be used again after `quarantineDays`, and their
-     *  clicks into the books. Locks counters in the order of a flush, so that the two do not deadlock. */
+     *  In the same statement generated codes go to the returned keys, to be used again after `quarantineDays`, their
+     *  clicks into the books, and those that were changed lately, which a cache may not know yet, to the removals. Locks counters in the order of a flush, so that the two do not deadlock. */
     async purge(now: Date, retentionDays: number, quarantineDays: number, limit: number): Promise<number> {
       const { rows } = await db.raw<{ rows: { count: number }[] }>(
         `with old as materialized (
@@ -124,7 +131,12 @@ export function createUrlStore(db: Knex) {
            select url_id, click_count from url_stats where url_id in (select id from old) order by url_id for update
          ), purged as (
            delete from urls where id in (select url_id from counters)
-           returning short_code, code_is_generated
+           returning short_code, code_is_generated, version, updated_at
+         ), removed as (
+           insert into url_removals (short_code, version)
+           select short_code, version + 1 from purged where updated_at > now() - interval '2 days'
+           on conflict (short_code) do update set version = excluded.version,
+             removed_in = excluded.removed_in, removed_at = excluded.removed_at
          ), returned as (
            insert into returned_keys (short_code, available_at)
            select short_code, cast(:now as timestamptz) + make_interval(days => :quarantineDays)

@@ -10,6 +10,11 @@ export interface ShortUrl {
   version: number;
 }
 
+/** A short URL as the table has it, where one that was deleted stays for a while. */
+export interface StoredUrl extends ShortUrl {
+  isDeleted: boolean;
+}
+
 /** A short URL with its counters. */
 export interface ShortUrlWithClicks extends ShortUrl {
   clickCount: number;

@@ -4,26 +4,19 @@ import { isPostgresUnavailable } from '../postgres.ts';
 import { createCoalescing } from './coalescing.ts';
 import type { ProcessCache } from './process-cache.ts';
 import { isShortCode } from './short-code.ts';
-import { createSingleFlight } from './single-flight.ts';
-import type { CacheEntry, CachedUrl, GoneReason, UrlCache } from './url-cache.ts';
+import type { UrlCache } from './url-cache.ts';
+import type { UrlChange } from './url-change.ts';
 import type { UrlPolicy } from './url-policy.ts';
+import { createUrlResolver } from './url-resolver.ts';
 import type { UrlStore } from './url-store.ts';
 import { CodeTaken, type ShortUrl, type ShortUrlWithClicks, UrlExpired, UrlNotFound } from './url.ts';
 
-/** Look-ups in the table that may wait at once, of different codes. */
-const maxLookUps = 256;
 /** Short URLs that are inserted by one statement at most. */
 const maxInserts = 500;
 /** Keys that are tried from the pool. Somebody may have used some of them as custom codes; fresh ones nobody knows. */
 const poolTries = 3;
 /** So many refusals in a row mean that something else is wrong. */
 const maxTries = 10;
-
-/** What is known of a code, and where it was found. */
-interface Found {
-  entry: CacheEntry;
-  place: 'by heart' | 'redis' | 'table';
-}
 
 export type Urls = ReturnType<typeof createUrls>;
 
@@ -32,64 +25,27 @@ export type Urls = ReturnType<typeof createUrls>;
 export function createUrls(deps: {
   store: UrlStore;
   cache: UrlCache;
-  processCache: Pick<ProcessCache, 'find' | 'put' | 'invalidate'>;
+  processCache: Pick<ProcessCache, 'find' | 'findStale' | 'put' | 'invalidate' | 'versionOf'>;
+  /** Tells those who can be told without Redis of a change that Redis could not be told of. */
+  onUntold: (change: UrlChange) => Promise<void>;
   keys: Keys;
   normaliseUrl: UrlPolicy;
   log: Log;
 }) {
-  const { store, cache, processCache, keys, normaliseUrl, log } = deps;
+  const { store, cache, processCache, onUntold, keys, normaliseUrl, log } = deps;
   const insert = createCoalescing({
     run: store.insertMany,
     isForAll: isPostgresUnavailable,
     limit: maxInserts,
   });
-  const find = createSingleFlight(Infinity, loadFromCache);
-  const findInTable = createSingleFlight(maxLookUps, loadFromTable);
-  /** Plain numbers: a redirect has no time for more. */
-  const resolved = { 'by heart': 0, redis: 0, table: 0, 'not found': 0, expired: 0, unavailable: 0 };
 
-  async function loadFromCache(shortCode: string): Promise<Found> {
-    const readAt = performance.now();
-    const inRedis = await cached(cache.find(shortCode));
-    const entry = inRedis ?? (await findInTable(shortCode));
-    processCache.put(shortCode, entry, readAt);
-    return { entry, place: inRedis ? 'redis' : 'table' };
-  }
-
-  async function lookUp(shortCode: string): Promise<Found> {
-    const entry = processCache.find(shortCode);
-    if (entry) return { entry, place: 'by heart' };
+  /** Waits until the cache has a change, or those are told who would not hear of it from Redis. */
+  async function tell(operation: Promise<void>, { shortCode, version }: UrlChange): Promise<void> {
     try {
-      return await find(shortCode);
+      await operation;
     } catch (error) {
-      resolved.unavailable += 1;
-      throw error;
-    }
-  }
-
-  async function loadFromTable(shortCode: string): Promise<CacheEntry> {
-    const url = await store.findByCode(shortCode);
-    if (!url) {
-      await cached(cache.putUnknown(shortCode));
-      return { gone: 'not found', version: 0 };
-    }
-    const entry = toCacheEntry(url);
-    await cached<unknown>('gone' in entry ? cache.putGone(url, entry.gone) : cache.put(url));
-    return entry;
-  }
-
-  function gone(reason: GoneReason): Error {
-    resolved[reason] += 1;
-    return goneError(reason);
-  }
-
-  /** Waits for a cache operation, whose failure costs speed and nothing else. */
-  async function cached<T>(operation: Promise<T>): Promise<T | undefined> {
-    try {
-      return await operation;
-    } catch (error) {
-      log.debug({ err: error }, 'the cache did not answer');
-      return undefined;
+      log.debug({ err: error, shortCode }, 'the cache could not be told of a change');
+      await onUntold({ shortCode, version });
     }
   }
 
@@ -122,6 +78,8 @@ export function createUrls(deps: {
   }
 
   return {
+    ...createUrlResolver(deps),
+
     /** Creates a short URL under the custom code, or under a key of the pool.
      *  Throws UrlRefused, CodeTaken, or what PostgreSQL throws. */
     async create(
@@ -134,30 +92,9 @@ export function createUrls(deps: {
           ? await insertWithGeneratedKey(originalUrl, wish.expiresAt, apiKeyId)
           : await insertWithCustomCode(wish.customCode, originalUrl, wish.expiresAt, apiKeyId);
       processCache.invalidate(url.shortCode, url.version);
-      await cached(cache.create(url));
+      await tell(cache.create(url), url);
       return url;
     },
-
-    /** Where a short code leads at `now`, where this process knows that by heart; undefined when it must ask, or leads nowhere. */
-    resolveAtOnce(shortCode: string, now: number): CachedUrl | undefined {
-      const entry = processCache.find(shortCode);
-      if (entry === undefined || 'gone' in entry) return undefined;
-      if (hasExpired(entry.url, now)) return undefined;
-      resolved['by heart'] += 1;
-      return entry.url;
-    },
-
-    /** Where a short code leads at `now`: process cache, Redis, table. Throws UrlNotFound or UrlExpired. */
-    async resolve(shortCode: string, now: number): Promise<CachedUrl> {
-      const { entry, place } = await lookUp(shortCode);
-      if ('gone' in entry) throw gone(entry.gone);
-      if (hasExpired(entry.url, now)) throw gone('expired');
-      resolved[place] += 1;
-      return entry.url;
-    },
-
-    /** How often short codes were resolved, by where they were found or why they lead nowhere. */
-    resolved: resolved as Readonly<typeof resolved>,
 
     /** The short URL with its counters, from the table. Throws UrlNotFound or UrlExpired. */
     getWithClicks,
@@ -166,28 +103,9 @@ export function createUrls(deps: {
     async delete(shortCode: string): Promise<void> {
       const deleted = isShortCode(shortCode) ? await store.delete(shortCode) : undefined;
       if (!deleted) throw new UrlNotFound('no such short URL');
+      const change = { shortCode, version: deleted.version };
       processCache.invalidate(shortCode, deleted.version);
-      await cached(cache.bury([{ shortCode, version: deleted.version }], 'not found'));
+      await tell(cache.bury([change], 'not found'), change);
     },
   };
-}
-
-const hasExpired = ({ expiresAtMs }: CachedUrl, now: number) => expiresAtMs !== null && expiresAtMs <= now;
-
-function toCacheEntry(url: ShortUrl): CacheEntry {
-  if (url.isActive) {
-    return {
-      url: { id: url.id, originalUrl: url.originalUrl, expiresAtMs: url.expiresAt?.getTime() ?? null },
-      version: url.version,
-    };
-  }
-  // The clean-up disables what has expired; whatever else is disabled was disabled by somebody.
-  const isExpired = url.expiresAt !== null && url.expiresAt.getTime() <= Date.now();
-  return { gone: isExpired ? 'expired' : 'not found', version: url.version };
-}
-
-function goneError(reason: GoneReason): Error {
-  return reason === 'expired'
-    ? new UrlExpired('the short URL has expired')
-    : new UrlNotFound('no such short URL');
 }

@@ -29,14 +29,17 @@ afterEach(async () => {
 
 const readRan = async (): Promise<string[]> => await db('knex_migrations').orderBy('id').pluck('name');
 
-/** Tables, columns, indices and sequences, apart from those that keep the migrations themselves. */
+/** Tables, columns, indices, sequences, triggers and functions, apart from those that keep the migrations themselves. */
 async function readSchema(): Promise<string[]> {
   const { rows } = await db.raw<{ rows: { line: string }[] }>(`
-    select table_name || '.' || column_name || ' ' || data_type as line from information_schema.columns
+    select concat_ws(' ', table_name || '.' || column_name, data_type, column_default) as line
+    from information_schema.columns
     where table_schema = 'public' and table_name not like 'knex_%'
     union all select indexdef from pg_indexes where schemaname = 'public' and tablename not like 'knex_%'
-    union all select sequence_name from information_schema.sequences
+    union all select sequence_name || ' by ' || increment from information_schema.sequences
     where sequence_schema = 'public' and sequence_name not like 'knex_%'
+    union all select pg_get_triggerdef(oid) from pg_trigger where not tgisinternal
+    union all select pg_get_functiondef(oid) from pg_proc where pronamespace = 'public'::regnamespace
     order by 1`);
   return rows.map((row) => row.line);
 }

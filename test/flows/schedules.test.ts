@@ -41,7 +41,14 @@ async function readSchedulers() {
   return found.flat().map(({ key, next }) => ({ key, next }));
 }
 
-const expectedKeys = ['cleanup-expired', 'cleanup-ledger', 'flush-clicks-0', 'replenish-keys', 'warm-cache'];
+const expectedKeys = [
+  'cleanup-expired',
+  'cleanup-ledger',
+  'flush-clicks-0',
+  'reconcile-cache',
+  'replenish-keys',
+  'warm-cache',
+];
 const keysOf = (schedulers: { key: string }[]) => schedulers.map(({ key }) => key).sort();
 /** How often a job has run to its end. */
 const countDone = async (name: JobName) => await openQueue(name).getCompletedCount();

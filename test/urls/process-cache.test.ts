@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { CacheEntry } from '../../src/urls/cache-entry.ts';
 import { createProcessCache, type ProcessCache } from '../../src/urls/process-cache.ts';
-import type { CacheEntry } from '../../src/urls/url-cache.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['performance'] });
@@ -15,8 +15,8 @@ afterEach(() => {
 const pass = (ms: number) => void vi.advanceTimersByTime(ms);
 const now = () => performance.now();
 
-const openCache = ({ maxEntries = 1_000, maxBytes = 1_000_000 } = {}) =>
-  createProcessCache({ maxEntries, maxBytes });
+const openCache = ({ maxEntries = 1_000, maxBytes = 1_000_000, staleMs = 0 } = {}) =>
+  createProcessCache({ maxEntries, maxBytes, staleMs });
 
 /** One that hears announcements, and has done so for a while. */
 function openHearing(options?: Parameters<typeof openCache>[0]) {
@@ -165,14 +165,17 @@ describe('announcements', () => {
     expect(cache.find('other')).toEqual(urlOf(1));
   });
 
-  test.each(['onDeaf', 'onHearing'] as const)('%s forgets everything', (event) => {
+  test.each(['onDeaf', 'onHearing'] as const)('after %s nothing is found that was read before', (event) => {
     const cache = openHearing();
     if (event === 'onHearing') cache.onDeaf();
     pass(1);
     cache.put('code', urlOf(1), now());
     cache[event]();
     expect(cache.find('code')).toBeUndefined();
-    expect(cache.size).toBe(0);
+    pass(1);
+    expect(cache.find('code')).toBeUndefined();
+    cache.put('code', urlOf(1), now());
+    expect(cache.find('code')).toEqual(urlOf(1));
   });
 
   test('what a reader brings that began while announcements were missed is not kept for 2 s', () => {
@@ -196,6 +199,30 @@ describe('announcements', () => {
     cache.onDeaf();
     cache.put('code', urlOf(1), readAt);
     expect(cache.find('code')).toBeUndefined();
+  });
+
+  test('what was announced before announcements were missed stays so afterwards', () => {
+    const cache = openHearing();
+    cache.invalidate('code', 2);
+    cache.onDeaf();
+    pass(1);
+    cache.onHearing();
+    pass(1);
+    cache.put('code', urlOf(1), now());
+    expect(cache.find('code')).toBeUndefined();
+  });
+
+  test('a reader is told to read again where a newer version was announced since it began', () => {
+    const cache = openHearing();
+    const readAt = now();
+    pass(1);
+    cache.invalidate('code', 2);
+    expect(cache.put('code', urlOf(1), readAt)).toBe(false);
+    expect(cache.put('code', urlOf(2), readAt)).toBe(true);
+    pass(1);
+    // An older Redis, or no row any more: reading again would find the same.
+    expect(cache.put('code', urlOf(1), now())).toBe(true);
+    expect(cache.put('other', urlOf(1), readAt)).toBe(true);
   });
 
   test('a slow reader cannot bring back what was announced before a flood of others', () => {
@@ -253,6 +280,85 @@ describe('codes that no short URL has', () => {
     pass(1);
     cache.put('code', urlOf(1), now());
     expect(cache.find('code')).toEqual(urlOf(1));
+  });
+});
+
+describe('what is known while neither store answers', () => {
+  const openStale = (options = {}) => openHearing({ staleMs: 60_000, ...options });
+
+  test('is a short URL that was read up to `staleMs` ago, though it is too old to be found', () => {
+    const cache = openStale();
+    cache.put('code', urlOf(1), now());
+    pass(59_999);
+    expect(cache.find('code')).toBeUndefined();
+    expect(cache.findStale('code')).toEqual(urlOf(1));
+    pass(1);
+    expect(cache.findStale('code')).toBeUndefined();
+  });
+
+  test('is nothing at all with a `staleMs` of 0', () => {
+    const cache = openStale({ staleMs: 0 });
+    cache.put('code', urlOf(1), now());
+    expect(cache.findStale('code')).toBeUndefined();
+  });
+
+  test('is what was known before announcements were missed, and what a reader brings who began before', () => {
+    const cache = openStale();
+    cache.put('code', urlOf(1), now());
+    const readAt = now();
+    pass(1);
+    cache.onDeaf();
+    pass(1);
+    cache.onHearing();
+    pass(1);
+    cache.put('slow', urlOf(1), readAt);
+    for (const code of ['code', 'slow']) {
+      expect(cache.find(code)).toBeUndefined();
+      expect(cache.findStale(code)).toEqual(urlOf(1));
+    }
+  });
+
+  test('is nothing older than an announced version, however late its reader and whatever was missed since', () => {
+    const cache = openStale();
+    const readAt = now();
+    cache.put('code', urlOf(1), readAt);
+    pass(1);
+    cache.invalidate('code', 2);
+    expect(cache.findStale('code')).toBeUndefined();
+    cache.onDeaf();
+    cache.put('code', urlOf(1), readAt);
+    pass(1);
+    cache.onHearing();
+    pass(1);
+    cache.put('code', urlOf(1), now());
+    expect(cache.findStale('code')).toBeUndefined();
+  });
+
+  test('is nothing that a later reader no longer found', () => {
+    const cache = openStale();
+    cache.put('deleted', urlOf(1), now());
+    pass(2_000);
+    const slowBegan = now();
+    pass(1);
+    cache.put('deleted', unknown, now());
+    cache.put('deleted', urlOf(1), slowBegan);
+    expect(cache.findStale('deleted')).toBeUndefined();
+  });
+
+  test('is not that a code leads nowhere', () => {
+    const cache = openStale();
+    cache.put('unknown', unknown, now());
+    cache.put('deleted', { version: 2, gone: 'not found' }, now());
+    expect(cache.findStale('unknown')).toBeUndefined();
+    expect(cache.findStale('deleted')).toBeUndefined();
+  });
+
+  test('makes room for others as ever', () => {
+    const cache = openStale({ maxEntries: 2 });
+    for (const code of ['one', 'two', 'three']) cache.put(code, urlOf(1), now());
+    expect(cache.findStale('one')).toBeUndefined();
+    expect(cache.findStale('three')).toEqual(urlOf(1));
+    expect(cache.size).toBe(2);
   });
 });
 
@@ -425,7 +531,7 @@ describe('whatever readers, writers and the network do', () => {
           const known = entries.get(code);
           return known && now() - known.readAt < 2_000 ? known.entry : undefined;
         },
-        put: (code, entry, readAt) => void entries.set(code, { entry, readAt }),
+        put: (code, entry, readAt) => entries.set(code, { entry, readAt }).has(code),
         invalidate: (code) => void entries.delete(code),
         onDeaf: () => entries.clear(),
         onHearing: () => entries.clear(),

@@ -4,7 +4,10 @@ import { createKeyGenerator } from '../../src/keys/key-generator.ts';
 import { createKeyPool } from '../../src/keys/key-pool.ts';
 import { createKeyStore } from '../../src/keys/key-store.ts';
 import { createKeys } from '../../src/keys/keys.ts';
+import { isPostgresUnavailable, openPostgres } from '../../src/postgres.ts';
 import { closeRedis, openRedis } from '../../src/redis.ts';
+import type { CacheEntry } from '../../src/urls/cache-entry.ts';
+import { createProcessCache } from '../../src/urls/process-cache.ts';
 import { createUrlCache } from '../../src/urls/url-cache.ts';
 import { createUrlPolicy, UrlRefused } from '../../src/urls/url-policy.ts';
 import { createUrlStore } from '../../src/urls/url-store.ts';
@@ -28,12 +31,21 @@ beforeAll(async () => {
 let codes = 0;
 const newCode = () => `code-${(codes += 1)}`;
 
+// Its own tests show what it does; here it would hide the others.
+const noProcessCache: Parameters<typeof createUrls>[0]['processCache'] = {
+  find: () => undefined,
+  findStale: () => undefined,
+  put: () => true,
+  invalidate: () => {},
+  versionOf: () => 0,
+};
+
 /** Short URLs on the real stores; `count` is how often cache and table were asked. */
-function openUrls(redis = shared.redis()) {
+function openUrls(redis = shared.redis(), { database = db(), processCache = noProcessCache } = {}) {
   const count = { cache: 0, table: 0 };
   // A prefix of its own under the file's, whose keys are removed at the end.
   const prefix = `${shared.prefix}-${uniquePrefix()}`;
-  const store = createUrlStore(db());
+  const store = createUrlStore(database);
   const cache = createUrlCache(redis, { prefix, ttlSeconds: 60 });
   const pool = createKeyPool(redis, prefix);
   const keys = createKeys({
@@ -60,8 +72,8 @@ function openUrls(redis = shared.redis()) {
         return entry;
       },
     },
-    // Its own tests show what it does; here it would hide the others.
-    processCache: { find: () => undefined, put: () => {}, invalidate: () => {} },
+    processCache,
+    onUntold: async () => {},
     keys,
     normaliseUrl: createUrlPolicy({ ownHosts: [], allowPrivate: false }),
     log: silentLog,
@@ -75,6 +87,13 @@ const wish = (more: { customCode?: string; expiresAt?: Date } = {}) => ({
   expiresAt: null,
   ...more,
 });
+
+/** What a promise is rejected with; undefined when it is not. */
+const reasonFor = async (promise: Promise<unknown>): Promise<unknown> =>
+  await promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
 
 /** Makes every look-up in the table wait until `release` is called. */
 async function holdTable() {
@@ -183,6 +202,70 @@ describe('resolve', () => {
     await urls.delete(shortCode);
     await cache.put(seen);
     await expect(urls.resolve(shortCode, Date.now())).rejects.toThrow(UrlNotFound);
+  });
+
+  test('who asks after a change was announced does not get what a look-up found that began before', async () => {
+    const processCache = createProcessCache({ maxEntries: 10, maxBytes: 1_000_000 });
+    const { urls, cache, count, forget } = openUrls(undefined, { processCache });
+    const { shortCode, version } = await urls.create(wish(), owner);
+    await forget(shortCode);
+    const table = await holdTable();
+    const before = reasonFor(urls.resolve(shortCode, Date.now()));
+    await waitUntil('the table is asked', () => count.table === 1);
+    const deleted = { shortCode, version: version + 1 };
+    await cache.bury([deleted], 'not found');
+    processCache.invalidate(shortCode, deleted.version);
+    const after = reasonFor(urls.resolve(shortCode, Date.now()));
+    // Its row is still there: in the table nothing was deleted.
+    await table.release();
+    expect([await before, await after]).toEqual([expect.any(UrlNotFound), expect.any(UrlNotFound)]);
+    expect(count.table).toBe(1);
+  });
+});
+
+describe('a short URL that a web process knew', () => {
+  const nowhere = { redis: 'redis://127.0.0.1:1', postgres: 'postgres://nobody@127.0.0.1:1/none' };
+  const expiresAtMs = Date.now() + 60_000;
+  const known: CacheEntry = { version: 1, url: { id: 1, originalUrl, expiresAtMs } };
+
+  /** A process cache that knew these codes and trusts none of them any more. */
+  function openStale(...codes: string[]) {
+    const processCache = createProcessCache({ maxEntries: 10, maxBytes: 1_000_000, staleMs: 60_000 });
+    for (const code of codes) processCache.put(code, known, performance.now());
+    processCache.onHearing();
+    return processCache;
+  }
+
+  test('is redirected while neither store answers, until it expires; what it did not know fails', async () => {
+    const redis = openRedis('cache', nowhere.redis, silentLog);
+    const database = openPostgres({ url: nowhere.postgres, poolMax: 1, queryTimeoutMs: 1_000, name: 'test' });
+    try {
+      const { urls } = openUrls(redis, { database, processCache: openStale('known') });
+      expect(urls.resolveAtOnce('known', Date.now())).toBeUndefined();
+      expect(await urls.resolve('known', expiresAtMs - 1)).toEqual(known.url);
+      await expect(urls.resolve('known', expiresAtMs)).rejects.toThrow(UrlExpired);
+      await expect(urls.resolve('other', Date.now())).rejects.toSatisfy(isPostgresUnavailable);
+    } finally {
+      await Promise.all([closeRedis(redis), database.destroy()]);
+    }
+  });
+
+  test('is not redirected while the table says otherwise, or has too much to do to say anything', async () => {
+    const [deleted, waiting] = [newCode(), newCode()];
+    const { urls } = openUrls(undefined, { processCache: openStale(deleted, waiting) });
+    await expect(urls.resolve(deleted, Date.now())).rejects.toThrow(UrlNotFound);
+    const table = await holdTable();
+    const visits = Array.from(
+      { length: 256 },
+      async () => await reasonFor(urls.resolve(newCode(), Date.now())),
+    );
+    const refused = reasonFor(urls.resolve(waiting, Date.now()));
+    try {
+      expect(await refused).toBeInstanceOf(Overloaded);
+    } finally {
+      await table.release();
+    }
+    await Promise.all(visits);
   });
 });
 

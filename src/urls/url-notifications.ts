@@ -1,0 +1,130 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import pg from 'pg';
+import { withDeadline } from '../lifecycle.ts';
+import type { Log } from '../log.ts';
+import type { Knex } from '../postgres.ts';
+import { readChange, type UrlChange, writeChange } from './url-change.ts';
+
+/** The channel on which PostgreSQL tells of changed short URLs, separated by spaces; its triggers write to it when another
+ *  program changes the table. */
+const channel = 'linkmill_urls';
+/** Stands for changes that are too many to be named. */
+const everything = '*';
+/** Changes in one notification, which may have 7,999 bytes, at most. */
+const maxChanges = 150;
+
+/** How often the connection is asked whether it is still there: a half-open one hears nothing and looks well. */
+const pingEveryMs = 2_000;
+/** How long it may take to answer. */
+const answerMs = 2_000;
+/** Longest pause between two attempts to connect. */
+const longestPauseMs = 5_000;
+
+/** Tells everybody who hears notifications of changes. */
+export async function notifyOfChanges(db: Knex, changes: UrlChange[]): Promise<void> {
+  for (let i = 0; i < changes.length; i += maxChanges) {
+    const message = changes
+      .slice(i, i + maxChanges)
+      .map(writeChange)
+      .join(' ');
+    await db.raw('select pg_notify(:channel, :message)', { channel, message });
+  }
+}
+
+export interface NotificationListener {
+  /** A short URL has this version now. */
+  onChange: (shortCode: string, version: number) => void;
+  /** Many have changed, and nobody says which. */
+  onManyChanges: () => void;
+  /** Notifications are heard from now on; before, some may have been missed. */
+  onHearing: () => void;
+}
+
+/** Hears PostgreSQL's notifications of changed short URLs on a connection of its own, which comes back by itself. `url` must
+ *  not go through PgBouncer in transaction mode; that is noticed and logged. Returns what stops it. */
+export function hearNotifications(deps: {
+  url: string;
+  name: string;
+  listener: NotificationListener;
+  log: Log;
+}): () => Promise<void> {
+  const { url, name, listener, log } = deps;
+  const ending = new AbortController();
+  const hearing = keepHearing();
+
+  async function keepHearing(): Promise<void> {
+    let failures = 0;
+    const onHeard = () => {
+      if (failures > 0) log.info('notifications of foreign changes are heard again');
+      failures = 0;
+      listener.onHearing();
+    };
+    while (!ending.signal.aborted) {
+      try {
+        await hear(onHeard);
+      } catch (error) {
+        if (failures === 0) log.warn({ err: error }, 'notifications of foreign changes are not heard');
+        failures += 1;
+        await pause(Math.min(100 * 2 ** failures, longestPauseMs), ending.signal);
+      }
+    }
+  }
+
+  /** Connects and hears until it is stopped; rejects when the connection fails. */
+  async function hear(onHeard: () => void): Promise<void> {
+    const client = new pg.Client({
+      connectionString: url,
+      application_name: `linkmill-${name}`,
+      connectionTimeoutMillis: answerMs,
+      query_timeout: answerMs,
+      keepAlive: true,
+    });
+    const over = new AbortController();
+    client.once('end', () => over.abort());
+    // What fails without a query in hand; the next ping fails too.
+    client.on('error', (error) => log.debug({ err: error }, 'the listening connection failed'));
+    try {
+      await client.connect();
+      const greeting = `hello ${randomUUID()}`;
+      let greeted = false;
+      client.on('notification', ({ payload = '' }) => {
+        if (payload === greeting) greeted = true;
+        else pass(payload);
+      });
+      await client.query(`listen ${channel}`);
+      onHeard();
+      await client.query('select pg_notify($1, $2)', [channel, greeting]);
+      while (!ending.signal.aborted) {
+        await pause(pingEveryMs, over.signal);
+        await client.query('select 1');
+        if (!greeted) log.warn('PostgreSQL sends no notifications here: set DATABASE_DIRECT_URL');
+        greeted = true;
+      }
+    } finally {
+      await withDeadline(client.end(), answerMs, () => undefined);
+    }
+  }
+
+  /** Resolves after `ms`, or as soon as there is nothing to wait for any more. */
+  async function pause(ms: number, over: AbortSignal): Promise<void> {
+    const signal = AbortSignal.any([ending.signal, over]);
+    await delay(ms, undefined, { signal }).catch(() => undefined);
+  }
+
+  function pass(payload: string): void {
+    if (payload === everything) {
+      listener.onManyChanges();
+      return;
+    }
+    for (const text of payload.split(' ')) {
+      const change = readChange(text);
+      if (change) listener.onChange(change.shortCode, change.version);
+    }
+  }
+
+  return async () => {
+    ending.abort();
+    await hearing;
+  };
+}

@@ -1,0 +1,135 @@
+import type { Log } from '../log.ts';
+import { isPostgresUnavailable } from '../postgres.ts';
+import { type CacheEntry, type CachedUrl, type GoneReason, toCacheEntry } from './cache-entry.ts';
+import type { ProcessCache } from './process-cache.ts';
+import { createSingleFlight } from './single-flight.ts';
+import type { UrlCache } from './url-cache.ts';
+import type { UrlStore } from './url-store.ts';
+import { UrlExpired, UrlNotFound } from './url.ts';
+
+/** Look-ups in the table that may wait at once, of different codes. */
+const maxLookUps = 256;
+/** Readings of a short URL that is changed at the same time. */
+const maxReadings = 3;
+
+/** What is known of a code, and where it was found. */
+interface Found {
+  entry: CacheEntry;
+  place: 'by heart' | 'redis' | 'table' | 'stale';
+}
+
+/** Where short codes lead: by heart, from Redis, from the table, in this order. What a reader finds is put where the next one
+ *  looks first. A cache that does not answer costs speed and nothing else. */
+export function createUrlResolver(deps: {
+  store: Pick<UrlStore, 'findByCode'>;
+  cache: Pick<UrlCache, 'find' | 'put' | 'putGone' | 'putUnknown'>;
+  processCache: Pick<ProcessCache, 'find' | 'findStale' | 'put' | 'versionOf'>;
+  log: Log;
+}) {
+  const { store, cache, processCache, log } = deps;
+  const find = createSingleFlight(Infinity, load);
+  const findInTable = createSingleFlight(maxLookUps, loadFromTable);
+  /** Plain numbers: a redirect has no time for more. */
+  const resolved = {
+    'by heart': 0,
+    redis: 0,
+    table: 0,
+    stale: 0,
+    'not found': 0,
+    expired: 0,
+    unavailable: 0,
+  };
+
+  /** What is known of a code. While neither store answers, what this process knew; Overloaded is no such answer. */
+  async function load(shortCode: string): Promise<Found> {
+    try {
+      return await loadFromStores(shortCode);
+    } catch (error) {
+      const stale = isPostgresUnavailable(error) ? processCache.findStale(shortCode) : undefined;
+      if (!stale) throw error;
+      return { entry: stale, place: 'stale' };
+    }
+  }
+
+  async function loadFromStores(shortCode: string): Promise<Found> {
+    for (let readings = 1; ; readings++) {
+      const readAt = performance.now();
+      const inRedis = await cached(cache.find(shortCode));
+      // Redis may not have been told of what was announced here.
+      const isUsable = inRedis !== undefined && inRedis.version >= processCache.versionOf(shortCode);
+      const entry = isUsable ? inRedis : await findInTable(shortCode);
+      // Who asks after a change was announced may wait for a reading that began before it.
+      if (processCache.put(shortCode, entry, readAt) || readings === maxReadings)
+        return { entry, place: isUsable ? 'redis' : 'table' };
+    }
+  }
+
+  async function loadFromTable(shortCode: string): Promise<CacheEntry> {
+    // What is not there as of an announced version was removed.
+    const version = processCache.versionOf(shortCode);
+    const url = await store.findByCode(shortCode);
+    if (!url) {
+      const isRemoved = version > 0;
+      await cached(
+        isRemoved ? cache.putGone({ shortCode, version }, 'not found') : cache.putUnknown(shortCode),
+      );
+      return { gone: 'not found', version };
+    }
+    const entry = toCacheEntry(url);
+    await cached<unknown>('gone' in entry ? cache.putGone(url, entry.gone) : cache.put(url));
+    return entry;
+  }
+
+  /** What a cache operation gives; undefined when it fails. */
+  async function cached<T>(operation: Promise<T>): Promise<T | undefined> {
+    try {
+      return await operation;
+    } catch (error) {
+      log.debug({ err: error }, 'the cache did not answer');
+      return undefined;
+    }
+  }
+
+  async function lookUp(shortCode: string): Promise<Found> {
+    const entry = processCache.find(shortCode);
+    if (entry) return { entry, place: 'by heart' };
+    try {
+      return await find(shortCode);
+    } catch (error) {
+      resolved.unavailable += 1;
+      throw error;
+    }
+  }
+
+  function gone(reason: GoneReason): Error {
+    resolved[reason] += 1;
+    return reason === 'expired'
+      ? new UrlExpired('the short URL has expired')
+      : new UrlNotFound('no such short URL');
+  }
+
+  return {
+    /** Where a short code leads at `now`, where this process knows that by heart; undefined when it must ask, or leads nowhere. */
+    resolveAtOnce(shortCode: string, now: number): CachedUrl | undefined {
+      const entry = processCache.find(shortCode);
+      if (entry === undefined || 'gone' in entry || hasExpired(entry.url, now)) return undefined;
+      resolved['by heart'] += 1;
+      return entry.url;
+    },
+
+    /** Where a short code leads at `now`: process cache, Redis, table, or what this process knew while neither of the two
+     *  answers. Throws UrlNotFound, UrlExpired, Overloaded, or what PostgreSQL throws. */
+    async resolve(shortCode: string, now: number): Promise<CachedUrl> {
+      const { entry, place } = await lookUp(shortCode);
+      if ('gone' in entry) throw gone(entry.gone);
+      if (hasExpired(entry.url, now)) throw gone('expired');
+      resolved[place] += 1;
+      return entry.url;
+    },
+
+    /** How often short codes were resolved, by where they were found or why they lead nowhere. */
+    resolved: resolved as Readonly<typeof resolved>,
+  };
+}
+
+const hasExpired = ({ expiresAtMs }: CachedUrl, now: number) => expiresAtMs !== null && expiresAtMs <= now;
