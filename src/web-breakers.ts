@@ -1,0 +1,24 @@
+import { createBreaker } from './breaker.ts';
+import type { Log } from './log.ts';
+import { isPostgresUnavailable } from './postgres.ts';
+import { isRedisUnavailable } from './redis.ts';
+
+/** Longest time that a request waits for PostgreSQL. Those of Redis are in the role of its connection. */
+export const postgresDeadlineMs = 2_000;
+/** How long a store that does not answer is left alone at a time. */
+const postgresOpenMs = 1_000;
+const redisOpenMs = 500;
+
+export type WebBreakers = ReturnType<typeof createWebBreakers>;
+
+/** What keeps requests from waiting for a store that is away or hangs. Clicks have their own. */
+export const createWebBreakers = (log: Log) => ({
+  postgres: createBreaker({
+    store: 'PostgreSQL',
+    isUnavailable: isPostgresUnavailable,
+    openMs: postgresOpenMs,
+    deadlineMs: postgresDeadlineMs,
+    log,
+  }),
+  redis: createBreaker({ store: 'Redis', isUnavailable: isRedisUnavailable, openMs: redisOpenMs, log }),
+});
