@@ -2,8 +2,6 @@ import { circuitBreaker, CircuitState, handleWhen, type IBreaker, isBrokenCircui
 import { withDeadline } from './lifecycle.ts';
 import type { Log } from './log.ts';
 
-/** Failures in a row after which a store is not asked any more. */
-const tolerated = 3;
 /** Failures so close together are one: look-ups that travelled together fail together. */
 const momentMs = 50;
 
@@ -33,14 +31,16 @@ export function createBreaker(options: {
   store: StoreName;
   /** Whether an error says that the store cannot answer; a refusal is an answer. */
   isUnavailable: (error: unknown) => boolean;
+  /** Failures in a row that open the circuit. */
+  failures: number;
   openMs: number;
   /** How long a call may take, where the store's client does not see to that by itself; then it fails with StoreAway. */
   deadlineMs?: number;
   log: Log;
 }) {
-  const { store, isUnavailable, openMs, deadlineMs, log } = options;
+  const { store, isUnavailable, failures, openMs, deadlineMs, log } = options;
   const policy = circuitBreaker(handleWhen(isUnavailable), {
-    breaker: createFailureCount(),
+    breaker: createFailureCount(failures),
     halfOpenAfter: createPause(openMs),
   });
   let hasWarned = false;
@@ -98,8 +98,8 @@ export function createBreaker(options: {
   };
 }
 
-/** Counts failures in a row. */
-function createFailureCount(): IBreaker {
+/** Says when so many failures have come in a row. */
+function createFailureCount(limit: number): IBreaker {
   let failures = 0;
   let countedAt = -Infinity;
   return {
@@ -112,7 +112,7 @@ function createFailureCount(): IBreaker {
       if (now - countedAt < momentMs) return false;
       countedAt = now;
       failures += 1;
-      return failures >= tolerated;
+      return failures >= limit;
     },
   };
 }

@@ -5,9 +5,6 @@ import { isRedisUnavailable } from './redis.ts';
 
 /** Longest time that a request waits for PostgreSQL. Those of Redis are in the role of its connection. */
 export const postgresDeadlineMs = 2_000;
-/** How long a store that does not answer is left alone at a time. */
-const postgresOpenMs = 1_000;
-const redisOpenMs = 500;
 
 export type WebBreakers = ReturnType<typeof createWebBreakers>;
 
@@ -16,9 +13,11 @@ export const createWebBreakers = (log: Log) => ({
   postgres: createBreaker({
     store: 'PostgreSQL',
     isUnavailable: isPostgresUnavailable,
-    openMs: postgresOpenMs,
+    // Each may have taken the whole deadline, and creates that wait together fail as one.
+    failures: 2,
+    openMs: 1_000,
     deadlineMs: postgresDeadlineMs,
     log,
   }),
-  redis: createBreaker({ store: 'Redis', isUnavailable: isRedisUnavailable, openMs: redisOpenMs, log }),
+  redis: createBreaker({ store: 'Redis', isUnavailable: isRedisUnavailable, failures: 3, openMs: 500, log }),
 });

@@ -21,6 +21,7 @@ function openBreaker({ openMs = 60_000, deadlineMs }: { openMs?: number; deadlin
   const breaker = createBreaker({
     store: 'PostgreSQL',
     isUnavailable: (error) => error === away || isPostgresUnavailable(error),
+    failures: 3,
     openMs,
     ...(deadlineMs === undefined ? {} : { deadlineMs }),
     log: silentLog,
