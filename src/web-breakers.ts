@@ -19,5 +19,12 @@ export const createWebBreakers = (log: Log) => ({
     deadlineMs: postgresDeadlineMs,
     log,
   }),
-  redis: createBreaker({ store: 'Redis', isUnavailable: isRedisUnavailable, failures: 3, openMs: 500, log }),
+  redis: createBreaker({
+    store: 'Redis',
+    isUnavailable: isRedisUnavailable,
+    // A busy machine may keep it from answering for a moment: that is a quarter of a second under load.
+    failures: 5,
+    openMs: 500,
+    log,
+  }),
 });

@@ -91,8 +91,9 @@ export const presentProblem = (problem: Problem) => ({
   errors: problem.errors,
 });
 
-/** Whoever stops asking a store has said so once; thousands of requests may meet that. */
-const levelOf = (error: unknown) => (error instanceof StoreNotAsked ? 'debug' : 'warn');
+/** Thousands of requests may be refused: a line for each would cost more than the refusal. */
+const levelOf = (error: unknown) =>
+  error instanceof StoreNotAsked || error instanceof Overloaded ? 'debug' : 'warn';
 
 /** The 405 of a path that knows these methods alone. */
 export const methodNotAllowed = (allow: string) =>

@@ -31,7 +31,8 @@ function useBusyService() {
 /** Puts a busy service through an outage and waits until it is well again and has counted every click exactly once. Tells how
  *  visitors, creates and an operator fared. */
 async function goThrough(service: BusyService, { harm, heal, lastsMs }: Outage) {
-  const { client } = service;
+  const { client, web } = service;
+  const saidBefore = web.output().length;
   const { tally, creates, stop, findMiscounted } = await service.startTraffic();
   try {
     const before = { latencies: tally.latenciesMs.length, visits: visitsOf(tally), creates: creates.length };
@@ -55,12 +56,20 @@ async function goThrough(service: BusyService, { harm, heal, lastsMs }: Outage) 
       /** Those that were begun while it lasted. */
       newCreates: summarise(during.filter(({ begunAt }) => begunAt > harmedAt)),
       toOperators: { status, works, ready: ready.status },
+      logged: (store: string) =>
+        web
+          .output()
+          .slice(saidBefore)
+          .split('\n')
+          .filter((line) => line.includes(`"store":"${store}"`))
+          .map((line) => String(JSON.parse(line).msg)),
     };
   } finally {
     await stop();
   }
 }
 
+const awayAndBack = ['the store does not answer: it is left alone', 'the store answers again'];
 const visitsOf = ({ latenciesMs, failures }: Tally) => latenciesMs.length + failures.length;
 
 const summarise = (creates: { status: number | undefined; retryAfter: string | null; ms: number }[]) => ({
@@ -158,6 +167,7 @@ describe.concurrent('every click is counted exactly once, and', () => {
       expect(seen.newCreates).toMatchObject({ statuses: [503], canRetry: true });
       expect(seen.creates.longestMs).toBeLessThan(refusedWithinMs);
       expect(seen.newCreates.shortestMs).toBeLessThan(500);
+      expect(seen.logged('PostgreSQL')).toEqual(awayAndBack);
       expect(seen.toOperators).toEqual({
         status: 'degraded',
         works: { redirects: 'cached', api: false, jobs: true, clicks: 'through Redis' },
