@@ -34,8 +34,8 @@ export interface HealthDeps {
 /** The state of the service, for people (`/health`) and for orchestrators: `/health/live` as long as the process can
  *  answer, `/health/ready` as long as it can serve redirects, which takes one of the two stores. */
 export function addHealthRoutes(router: Router, deps: HealthDeps): void {
-  const checkPostgres = createCheck(deps.stores.postgres);
-  const checkRedis = createCheck(deps.stores.redis);
+  const checkPostgres = createCheck(deps, 'postgres');
+  const checkRedis = createCheck(deps, 'redis');
   const checkAll = async () => {
     const [postgres, redis] = await Promise.all([checkPostgres(), checkRedis()]);
     return { postgres, redis };
@@ -96,10 +96,10 @@ function whatWorks({ postgres, redis }: Record<'postgres' | 'redis', Check>, cli
 
 /** Asks a store whether it is there, within a second, and once for all who want to know within a second: a store that hangs is
  *  not asked over and over. */
-function createCheck({ ping, breaker }: Store): () => Promise<Check> {
+function createCheck(deps: HealthDeps, name: keyof HealthDeps['stores']): () => Promise<Check> {
   let last: { at: number; answer: Promise<Omit<Check, 'breaker'>> } | undefined;
 
-  async function ask(): Promise<Omit<Check, 'breaker'>> {
+  async function ask({ ping, breaker }: Store): Promise<Omit<Check, 'breaker'>> {
     const start = performance.now();
     const up = await withDeadline(
       breaker.run(ping).then(
@@ -113,7 +113,9 @@ function createCheck({ ping, breaker }: Store): () => Promise<Check> {
   }
 
   return async () => {
-    if (!last || performance.now() - last.at > rememberMs) last = { at: performance.now(), answer: ask() };
-    return { ...(await last.answer), breaker: breaker.state };
+    const store = deps.stores[name];
+    if (!last || performance.now() - last.at > rememberMs)
+      last = { at: performance.now(), answer: ask(store) };
+    return { ...(await last.answer), breaker: store.breaker.state };
   };
 }
