@@ -1,4 +1,4 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Log } from './log.ts';
 
 const resolutionMs = 10;
@@ -14,16 +14,16 @@ export function watchEventLoop(options: { maxDelayMs: number; log: Log }) {
   const { maxDelayMs, log } = options;
   const histogram = monitorEventLoopDelay({ resolution: resolutionMs });
   histogram.enable();
-  let medianMs = 0;
+  let latestMs = 0;
   let delayMs = 0;
   let pressure = 0;
 
   function look(): void {
-    const medianBeforeMs = medianMs;
-    medianMs = histogram.count === 0 ? 0 : Math.max(0, histogram.percentile(50) / 1e6 - resolutionMs);
+    const earlierMs = latestMs;
+    latestMs = readDelayMs(histogram);
     histogram.reset();
-    // The lesser of two: a process that was stopped for a moment, or collected garbage, has one bad one.
-    delayMs = Math.min(medianBeforeMs, medianMs);
+    // The lesser of two: a process that was stopped for a moment, however long, has one bad one.
+    delayMs = Math.min(earlierMs, latestMs);
     const hadPressure = pressure > 0;
     pressure = Math.max(pressure - fall, Math.min(pressure + rise, goal()));
     if (!hadPressure && pressure > 0)
@@ -38,7 +38,7 @@ export function watchEventLoop(options: { maxDelayMs: number; log: Log }) {
 
   const timer = setInterval(look, lookEveryMs);
   return {
-    /** The usual delay lately. */
+    /** How late what comes at any moment is dealt with, lately. */
     get delayMs() {
       return delayMs;
     },
@@ -52,4 +52,10 @@ export function watchEventLoop(options: { maxDelayMs: number; log: Log }) {
       histogram.disable();
     },
   };
+}
+
+/** The length of the turn that is under way at any moment, on average: long turns count for as long as they take. */
+function readDelayMs({ count, mean, stddev }: IntervalHistogram): number {
+  if (count === 0) return 0;
+  return Math.max(0, (mean * mean + stddev * stddev) / mean / 1e6 - resolutionMs);
 }

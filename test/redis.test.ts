@@ -1,8 +1,8 @@
-import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { closeRedis, isRedisUnavailable, openRedis } from '../src/redis.ts';
 import { silentLog } from './support/resources.ts';
 import { startTestRedis, type TestRedis } from './support/servers.ts';
+import { waitUntil } from './support/wait-until.ts';
 
 let server: TestRedis;
 let redis: ReturnType<typeof openRedis>;
@@ -10,7 +10,7 @@ let redis: ReturnType<typeof openRedis>;
 beforeAll(async () => {
   server = await startTestRedis();
   redis = openRedis('cache', server.url, silentLog);
-  await once(redis, 'ready');
+  await waitUntil('it is connected', () => redis.status === 'ready');
 });
 
 afterAll(async () => {

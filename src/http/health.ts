@@ -97,7 +97,7 @@ function whatWorks({ postgres, redis }: Record<'postgres' | 'redis', Check>, cli
 /** Asks a store whether it is there, within a second, and once for all who want to know within a second: a store that hangs is
  *  not asked over and over. */
 function createCheck(deps: HealthDeps, name: keyof HealthDeps['stores']): () => Promise<Check> {
-  let last: { at: number; answer: Promise<Omit<Check, 'breaker'>> } | undefined;
+  let last: { answer: Promise<Omit<Check, 'breaker'>>; standsUntil: number } | undefined;
 
   async function ask({ ping, breaker }: Store): Promise<Omit<Check, 'breaker'>> {
     const start = performance.now();
@@ -114,8 +114,10 @@ function createCheck(deps: HealthDeps, name: keyof HealthDeps['stores']): () => 
 
   return async () => {
     const store = deps.stores[name];
-    if (!last || performance.now() - last.at > rememberMs)
-      last = { at: performance.now(), answer: ask(store) };
-    return { ...(await last.answer), breaker: store.breaker.state };
+    if (!last || performance.now() > last.standsUntil) last = { answer: ask(store), standsUntil: Infinity };
+    const asked = last;
+    const answer = await asked.answer;
+    asked.standsUntil = Math.min(asked.standsUntil, performance.now() + rememberMs);
+    return { ...answer, breaker: store.breaker.state };
   };
 }

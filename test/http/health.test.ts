@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { expect, test } from 'vitest';
 import { createApiKeys } from '../../src/api-keys/api-keys.ts';
 import { version } from '../../src/version.ts';
@@ -142,5 +144,34 @@ test('without either store the service is unhealthy and not ready, and still liv
     expect((await client.get('/health/live')).status).toBe(200);
   } finally {
     await lame.stop();
+  }
+});
+
+test('a PostgreSQL that hangs is asked once for all who want to know, and keeps them waiting for a second or so', async () => {
+  let asked = 0;
+  const silent = createServer((socket) => {
+    socket.on('error', () => {});
+    // How the pool of requests introduces itself; clicks have another one.
+    socket.on('data', (data) => (asked += data.includes('linkmill-web\0') ? 1 : 0));
+  }).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const lame = await startWeb({
+    DATABASE_URL: `postgres://nobody@127.0.0.1:${(silent.address() as AddressInfo).port}/nothing`,
+    REDIS_URL: web.redis.url(),
+    REDIS_PREFIX: web.redis.prefix,
+    SHUTDOWN_DEADLINE_MS: '1000',
+  });
+  try {
+    const client = createClient(lame.baseUrl);
+    const start = performance.now();
+    const answers = await Promise.all(Array.from({ length: 20 }, () => client.get('/health')));
+    expect(performance.now() - start).toBeLessThan(2_500);
+    expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200));
+    expect(answers[0]!.body).toMatchObject({ status: 'degraded', checks: { postgres: { status: 'down' } } });
+    expect((await client.get('/health/ready')).status).toBe(200);
+    expect(asked).toBeLessThanOrEqual(2);
+  } finally {
+    await lame.stop();
+    silent.close();
   }
 });

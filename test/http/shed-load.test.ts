@@ -22,7 +22,7 @@ beforeAll(async () => {
     REDIS_URL: redis.url(),
     REDIS_PREFIX: redis.prefix,
     MAX_API_REQUESTS: String(maxApiRequests),
-    MAX_EVENT_LOOP_DELAY_MS: '20',
+    MAX_EVENT_LOOP_DELAY_MS: '100',
   });
   client = createClient(web.baseUrl, key);
 });
@@ -81,7 +81,7 @@ describe('a process that is late with everything', () => {
 
   test('refuses the API and unknown redirects, never health nor redirects known by heart, and recovers', async () => {
     const code = await createUrl(client);
-    const goOn = slowDown(80, 10);
+    const goOn = slowDown(300, 20);
     try {
       const refused = await waitUntil('an API request is refused', async () => {
         const answer = await client.get('/api/v1/urls/unknown1');
