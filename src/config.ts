@@ -126,6 +126,14 @@ export const webSettings = z
     CLICK_LAG_LIMIT_SECONDS: wholeNumber(1, 86_400)
       .default(30)
       .describe('Age of the oldest batch on its way to PostgreSQL beyond which `/health` says degraded'),
+    MAX_API_REQUESTS: wholeNumber(1, 100_000)
+      .default(1_000)
+      .describe('Requests of the API that a web process works on at once; further ones are answered 503'),
+    MAX_EVENT_LOOP_DELAY_MS: wholeNumber(0, 60_000)
+      .default(200)
+      .describe(
+        'Delay of its event loop above which a web process answers requests of the API with 503, and above twice that redirects which it does not know by heart too; 0 never',
+      ),
     SHUTDOWN_GRACE_MS: wholeNumber(0, 60_000)
       .default(1_000)
       .describe('Time after SIGTERM in which kept-alive connections are still served and wound up'),

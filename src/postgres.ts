@@ -1,6 +1,7 @@
 import knex, { type Knex } from 'knex';
 import PostgresClient, { type PooledConnection } from 'knex/lib/dialects/postgres/index.js';
 import pg from 'pg';
+import { StoreAway } from './breaker.ts';
 import { withDeadline } from './lifecycle.ts';
 
 export type { Knex } from 'knex';
@@ -96,6 +97,7 @@ export function onlyRow<Row>(result: { rows: Row[] }): Row {
 /** Whether an error says that PostgreSQL cannot be reached or cannot answer now, as opposed to refusing a statement. */
 export function isPostgresUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
+  if (error instanceof StoreAway) return error.store === 'PostgreSQL';
   if (error instanceof knex.KnexTimeoutError) return true;
   const code = 'code' in error ? String(error.code) : '';
   if (/^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)$/.test(code))

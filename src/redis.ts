@@ -1,4 +1,5 @@
-import { Redis, type RedisOptions } from 'ioredis';
+import { type Command, Redis, type RedisOptions } from 'ioredis';
+import { StoreAway } from './breaker.ts';
 import { withDeadline } from './lifecycle.ts';
 import type { Log } from './log.ts';
 
@@ -29,9 +30,24 @@ const roles = {
 
 export type RedisRole = keyof typeof roles;
 
+/** Reads what has arrived before it gives a command up: where a process is late, the timer of ioredis would win against an
+ *  answer that lies there. */
+class ReadingRedis extends Redis {
+  override sendCommand(command: Command, stream?: Parameters<Redis['sendCommand']>[1]): unknown {
+    // Called by what is overridden, where the role has a commandTimeout.
+    command.setTimeout = (ms) => {
+      const giveUp = () => command.reject(new Error('Command timed out'));
+      const timer = setTimeout(() => setImmediate(giveUp), ms);
+      const settled = () => clearTimeout(timer);
+      command.promise.then(settled, settled);
+    };
+    return super.sendCommand(command, stream);
+  }
+}
+
 /** A connection to Redis with the waiting rules of its role. It reconnects by itself; an outage is logged once, its end too. */
 export function openRedis(role: RedisRole, url: string, log: Log): Redis {
-  const redis = new Redis(url, {
+  const redis = new ReadingRedis(url, {
     ...roles[role],
     connectionName: `linkmill-${role}`,
     connectTimeout: 2_000,
@@ -67,6 +83,7 @@ export async function waitForRedis(connections: Redis[], ms: number): Promise<vo
 /** Whether an error says that Redis cannot be reached, or takes nothing now, as opposed to refusing a command. */
 export function isRedisUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
+  if (error instanceof StoreAway) return error.store === 'Redis';
   return (
     error.name === 'MaxRetriesPerRequestError' ||
     /^(Connection is closed|Stream isn't writeable|Command timed out|connect |read |write )/.test(

@@ -4,21 +4,22 @@ import { createKnownApiKeys } from './api-keys/known-api-keys.ts';
 import { createApp } from './app.ts';
 import { joinCluster } from './cluster/member.ts';
 import type { WebConfig } from './config.ts';
+import { watchEventLoop } from './event-loop.ts';
 import { logAccess } from './http/access-log.ts';
 import { createRedirect } from './http/redirect.ts';
 import { createRequestCounts } from './http/request-counts.ts';
 import { listen } from './http/server.ts';
+import { createLoadShedding } from './http/shed-load.ts';
 import { createQueues } from './jobs.ts';
 import { ClosingStack, endOnSignal } from './lifecycle.ts';
 import { createLog, type Log } from './log.ts';
 import { closePostgres, openPostgres } from './postgres.ts';
 import { closeRedis, openRedis, waitForRedis } from './redis.ts';
+import { createWebBreakers, postgresDeadlineMs } from './web-breakers.ts';
 import { openClicks } from './web-clicks.ts';
 import { createWebMetrics, renderMetrics, renderMetricsOfAll } from './web-metrics.ts';
 import { openUrls } from './web-urls.ts';
 
-/** Longest time that a request waits for PostgreSQL. */
-const queryTimeoutMs = 2_000;
 /** How long the start waits for Redis, so that the first visitors find the cache. */
 const redisPatienceMs = 1_000;
 
@@ -35,13 +36,14 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   const closing = new ClosingStack(log);
   const endProcess = endOnSignal(closing, log, config.SHUTDOWN_DEADLINE_MS);
   const web: WebProcess = { config, log, closing };
+  const breakers = createWebBreakers(log);
 
   const db = closing.defer(
     'postgres',
     openPostgres({
       url: config.DATABASE_URL,
       poolMax: config.DATABASE_POOL_MAX,
-      queryTimeoutMs,
+      queryTimeoutMs: postgresDeadlineMs,
       name: 'web',
     }),
     closePostgres,
@@ -54,7 +56,12 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   );
   const queues = createQueues(producerRedis, config.REDIS_PREFIX, log);
   const { redis: clicksRedis, clickRecorder, clickWatch } = openClicks(web, cacheRedis);
-  const { urls, keys, keyPool, processCache, subscriberRedis } = openUrls(web, { db, cacheRedis, queues });
+  const { urls, keys, keyPool, processCache, subscriberRedis } = openUrls(web, {
+    db,
+    cacheRedis,
+    breakers,
+    queues,
+  });
   const requestCounts = createRequestCounts();
   const readMetrics = createWebMetrics({
     clickWatch,
@@ -71,6 +78,12 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     status: config.REDIRECT_STATUS,
     maxAgeSeconds: config.REDIRECT_MAX_AGE_SECONDS,
   });
+  const eventLoop = closing.defer(
+    'event loop watch',
+    watchEventLoop({ maxDelayMs: config.MAX_EVENT_LOOP_DELAY_MS, log }),
+    (watch) => watch.stop(),
+  );
+  const loadShedding = createLoadShedding({ eventLoop, maxApiRequests: config.MAX_API_REQUESTS });
   const app = createApp({
     config,
     redirect,
@@ -82,11 +95,15 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
       member
         ? await renderMetricsOfAll(await member.readMetricsOfAll())
         : await renderMetrics(await readMetrics()),
-    apiKeys: createKnownApiKeys(createApiKeys(db)),
+    apiKeys: createKnownApiKeys(breakers.postgres.guard(createApiKeys(db))),
     queues,
     health: {
-      pingPostgres: () => db.raw('select 1'),
-      pingRedis: () => cacheRedis.ping(),
+      stores: {
+        postgres: { ping: async () => await db.raw('select 1'), breaker: breakers.postgres },
+        redis: { ping: async () => await cacheRedis.ping(), breaker: breakers.redis },
+      },
+      eventLoop,
+      loadShedding,
       poolSize: keyPool.size,
       isClosing: () => closing.started && !member?.isReplaced,
     },
@@ -95,7 +112,8 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   await waitForRedis([cacheRedis, clicksRedis, producerRedis, subscriberRedis], redisPatienceMs);
   const handle = app.callback();
   const answer: RequestListener = (request, response) => {
-    if (!redirect.answerAtOnce(request, response)) void handle(request, response);
+    if (redirect.answerAtOnce(request, response) || loadShedding.refuse(request, response)) return;
+    void handle(request, response);
   };
   const server = closing.defer(
     'http server',

@@ -16,22 +16,24 @@ import { hearNotifications } from './urls/url-notifications.ts';
 import { createUrlPolicy } from './urls/url-policy.ts';
 import { createUrlStore } from './urls/url-store.ts';
 import { createUrls } from './urls/urls.ts';
+import type { WebBreakers } from './web-breakers.ts';
 import type { WebProcess } from './web-process.ts';
 
 /** Short URLs as a web process sees them, with their three places: by heart, Redis, table. */
 export function openUrls(
   { config, log, closing }: WebProcess,
-  { db, cacheRedis, queues }: { db: Knex; cacheRedis: Redis; queues: Queues },
+  stores: { db: Knex; cacheRedis: Redis; breakers: WebBreakers; queues: Queues },
 ) {
+  const { db, cacheRedis, breakers, queues } = stores;
   const prefix = config.REDIS_PREFIX;
   const memory = closing.defer('redis memory', watchRedisMemory(cacheRedis, log), (watch) => watch.stop());
-  const keyPool = createKeyPool(cacheRedis, prefix);
+  const keyPool = breakers.redis.guard(createKeyPool(cacheRedis, prefix));
   const keys = closing.defer(
     'keys',
     createKeys({
-      generator: createKeyGenerator(db),
+      generator: breakers.postgres.guard(createKeyGenerator(db)),
       pool: keyPool,
-      store: createKeyStore(db),
+      store: breakers.postgres.guard(createKeyStore(db)),
       lowWater: config.KEY_POOL_LOW_WATER ?? Math.floor(config.KEY_POOL_TARGET / 2),
       log,
       onLow: () => {
@@ -77,16 +79,19 @@ export function openUrls(
     }),
     (stop) => stop(),
   );
+  const cache = createUrlCache(cacheRedis, {
+    prefix,
+    ttlSeconds: config.CACHE_TTL_SECONDS,
+    hasRoom: memory.hasRoom,
+  });
+  const { find, put, putGone, putUnknown } = cache;
   const urls = createUrls({
-    store: createUrlStore(db),
-    cache: createUrlCache(cacheRedis, {
-      prefix,
-      ttlSeconds: config.CACHE_TTL_SECONDS,
-      hasRoom: memory.hasRoom,
-    }),
+    store: breakers.postgres.guard(createUrlStore(db)),
+    // What has changed is told to Redis whatever the breaker says: it may answer again by now.
+    cache: { ...cache, ...breakers.redis.guard({ find, put, putGone, putUnknown }) },
     processCache,
     onUntold: createUntoldChanges({
-      changes: createChangeStore(db),
+      changes: breakers.postgres.guard(createChangeStore(db)),
       askForRepair: () => queues.ask('reconcile-cache'),
       log,
     }),

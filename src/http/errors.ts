@@ -1,4 +1,5 @@
 import type { Context, Middleware } from 'koa';
+import { StoreNotAsked } from '../breaker.ts';
 import { QueueUnavailable } from '../jobs.ts';
 import { KeySpaceExhausted } from '../keys/key-generator.ts';
 import type { Log } from '../log.ts';
@@ -50,9 +51,9 @@ const titles: Record<string, string> = {
   'internal-error': 'Internal error',
 };
 
-const retryAfterSeconds = '2';
-const unavailable = (detail: string) =>
-  new Problem(503, 'unavailable', detail, { headers: { 'Retry-After': retryAfterSeconds } });
+/** The 503 of what may do well in a moment. */
+export const unavailable = (detail: string, retryAfterSeconds = 2) =>
+  new Problem(503, 'unavailable', detail, { headers: { 'Retry-After': String(retryAfterSeconds) } });
 
 /** An error that a library of Koa's throws at a request that it cannot read. */
 const isClientError = (error: unknown): error is Error & { status: number } =>
@@ -80,6 +81,19 @@ function toProblem(error: unknown): Problem | undefined {
   if (isPostgresUnavailable(error)) return unavailable('The database is not reachable.');
   return undefined;
 }
+
+/** A problem as its answer's body shows it. */
+export const presentProblem = (problem: Problem) => ({
+  type: `urn:linkmill:problem:${problem.type}`,
+  title: titles[problem.type] ?? 'Problem',
+  status: problem.status,
+  detail: problem.message,
+  errors: problem.errors,
+});
+
+/** Thousands of requests may be refused: a line for each would cost more than the refusal. */
+const levelOf = (error: unknown) =>
+  error instanceof StoreNotAsked || error instanceof Overloaded ? 'debug' : 'warn';
 
 /** The 405 of a path that knows these methods alone. */
 export const methodNotAllowed = (allow: string) =>
@@ -117,18 +131,12 @@ export function answerErrors(log: Log): Middleware {
     } catch (error) {
       const known = toProblem(error);
       if (!known) log.error({ err: error, method: ctx.method, path: path?.slice(0, 200) }, 'request failed');
-      else if (known.status >= 500) log.warn({ err: error, method: ctx.method }, known.message);
+      else if (known.status >= 500) log[levelOf(error)]({ err: error, method: ctx.method }, known.message);
       const problem = known ?? new Problem(500, 'internal-error', 'Something went wrong on our side.');
       ctx.status = problem.status;
       ctx.set('Cache-Control', 'no-store');
       ctx.set(problem.headers);
-      ctx.body = {
-        type: `urn:linkmill:problem:${problem.type}`,
-        title: titles[problem.type] ?? 'Problem',
-        status: problem.status,
-        detail: problem.message,
-        errors: problem.errors,
-      };
+      ctx.body = presentProblem(problem);
       ctx.type = 'application/problem+json';
     }
   };

@@ -1,42 +1,43 @@
 import type Router from '@koa/router';
-import type { ClickWatch } from '../clicks/click-watch.ts';
+import type { Breaker } from '../breaker.ts';
+import type { ClickState, ClickWatch } from '../clicks/click-watch.ts';
+import type { EventLoopWatch } from '../event-loop.ts';
 import { withDeadline } from '../lifecycle.ts';
+import type { LoadShedding } from './shed-load.ts';
 
 /** How long a dependency may take to show that it is there. */
 const checkDeadlineMs = 1_000;
+/** How long an answer stands for further questions. */
+const rememberMs = 1_000;
+
+interface Store {
+  ping: () => Promise<unknown>;
+  breaker: Breaker;
+}
 
 interface Check {
   status: 'up' | 'down';
   latency_ms: number;
+  breaker: Breaker['state'];
 }
 
 export interface HealthDeps {
-  pingPostgres: () => Promise<unknown>;
-  pingRedis: () => Promise<unknown>;
+  stores: { postgres: Store; redis: Store };
   poolSize: () => Promise<number>;
   clickWatch: ClickWatch;
+  eventLoop: Pick<EventLoopWatch, 'delayMs'>;
+  loadShedding: Pick<LoadShedding, 'refusedShare'>;
   isClosing: () => boolean;
   version: string;
-}
-
-async function check(ping: () => Promise<unknown>): Promise<Check> {
-  const start = performance.now();
-  const up = await withDeadline(
-    ping().then(
-      () => true,
-      () => false,
-    ),
-    checkDeadlineMs,
-    () => false,
-  );
-  return { status: up ? 'up' : 'down', latency_ms: Math.round(performance.now() - start) };
 }
 
 /** The state of the service, for people (`/health`) and for orchestrators: `/health/live` as long as the process can
  *  answer, `/health/ready` as long as it can serve redirects, which takes one of the two stores. */
 export function addHealthRoutes(router: Router, deps: HealthDeps): void {
+  const checkPostgres = createCheck(deps, 'postgres');
+  const checkRedis = createCheck(deps, 'redis');
   const checkAll = async () => {
-    const [postgres, redis] = await Promise.all([check(deps.pingPostgres), check(deps.pingRedis)]);
+    const [postgres, redis] = await Promise.all([checkPostgres(), checkRedis()]);
     return { postgres, redis };
   };
 
@@ -46,13 +47,16 @@ export function addHealthRoutes(router: Router, deps: HealthDeps): void {
       deps.poolSize().catch(() => null),
       deps.clickWatch.read(),
     ]);
+    const refused = deps.loadShedding.refusedShare();
     const up = Object.values(checks).filter((one) => one.status === 'up').length;
+    const isWell = up === 2 && !clicks.isPastLimit && refused.api === 0;
     ctx.status = up === 0 ? 503 : 200;
     ctx.set('Cache-Control', 'no-store');
     ctx.body = {
-      status: up === 0 ? 'unhealthy' : up === 1 || clicks.isPastLimit ? 'degraded' : 'healthy',
+      status: up === 0 ? 'unhealthy' : isWell ? 'healthy' : 'degraded',
       timestamp: new Date(),
       version: deps.version,
+      works: whatWorks(checks, clicks),
       kgs_pool_size: poolSize,
       clicks: {
         lag_seconds: Math.round(clicks.lagMs / 100) / 10,
@@ -60,6 +64,7 @@ export function addHealthRoutes(router: Router, deps: HealthDeps): void {
         unconfirmed_batches: clicks.unconfirmed,
         dropped_clicks: clicks.dropped,
       },
+      load: { event_loop_delay_ms: Math.round(deps.eventLoop.delayMs), refused_share: refused },
       checks,
     };
   });
@@ -76,4 +81,43 @@ export function addHealthRoutes(router: Router, deps: HealthDeps): void {
     ctx.set('Cache-Control', 'no-store');
     ctx.body = { status: ready ? 'ready' : 'not ready' };
   });
+}
+
+/** What an operator can rely on for the moment. */
+function whatWorks({ postgres, redis }: Record<'postgres' | 'redis', Check>, clicks: ClickState) {
+  const [hasPostgres, hasRedis] = [postgres.status === 'up', redis.status === 'up'];
+  return {
+    redirects: hasPostgres ? 'all' : hasRedis ? 'cached' : 'known by heart',
+    api: hasPostgres,
+    jobs: hasRedis,
+    clicks: clicks.toRedis ? 'through Redis' : hasPostgres ? 'straight to PostgreSQL' : 'kept in memory',
+  };
+}
+
+/** Asks a store whether it is there, within a second, and once for all who want to know within a second: a store that hangs is
+ *  not asked over and over. */
+function createCheck(deps: HealthDeps, name: keyof HealthDeps['stores']): () => Promise<Check> {
+  let last: { answer: Promise<Omit<Check, 'breaker'>>; standsUntil: number } | undefined;
+
+  async function ask({ ping, breaker }: Store): Promise<Omit<Check, 'breaker'>> {
+    const start = performance.now();
+    const up = await withDeadline(
+      breaker.run(ping).then(
+        () => true,
+        () => false,
+      ),
+      checkDeadlineMs,
+      () => false,
+    );
+    return { status: up ? 'up' : 'down', latency_ms: Math.round(performance.now() - start) };
+  }
+
+  return async () => {
+    const store = deps.stores[name];
+    if (!last || performance.now() > last.standsUntil) last = { answer: ask(store), standsUntil: Infinity };
+    const asked = last;
+    const answer = await asked.answer;
+    asked.standsUntil = Math.min(asked.standsUntil, performance.now() + rememberMs);
+    return { ...answer, breaker: store.breaker.state };
+  };
 }

@@ -62,7 +62,7 @@ export function createRedirect({ urls, clickRecorder, status, maxAgeSeconds }: R
 }
 
 /** The path of a request line without its slash and its query. */
-function codeOf(path: string): string {
+export function codeOf(path: string): string {
   const end = path.indexOf('?');
   return end === -1 ? path.slice(1) : path.slice(1, end);
 }

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { expect, test } from 'vitest';
 import { createApiKeys } from '../../src/api-keys/api-keys.ts';
 import { version } from '../../src/version.ts';
@@ -23,6 +25,7 @@ test('with both stores there the service is healthy, live and ready, and tells t
     status: 'healthy',
     timestamp: expect.stringMatching(/Z$/),
     version,
+    works: { redirects: 'all', api: true, jobs: true, clicks: 'through Redis' },
     kgs_pool_size: 2,
     clicks: {
       lag_seconds: expect.any(Number),
@@ -30,9 +33,10 @@ test('with both stores there the service is healthy, live and ready, and tells t
       unconfirmed_batches: 0,
       dropped_clicks: 0,
     },
+    load: { event_loop_delay_ms: expect.any(Number), refused_share: { api: 0, redirects: 0 } },
     checks: {
-      postgres: { status: 'up', latency_ms: expect.any(Number) },
-      redis: { status: 'up', latency_ms: expect.any(Number) },
+      postgres: { status: 'up', latency_ms: expect.any(Number), breaker: 'closed' },
+      redis: { status: 'up', latency_ms: expect.any(Number), breaker: 'closed' },
     },
   });
   expect((await web.client(null).get('/health/live')).status).toBe(200);
@@ -66,6 +70,7 @@ test('without Redis the service is degraded and ready, and creates, redirects an
     expect(health.status).toBe(200);
     expect(health.body).toMatchObject({
       status: 'degraded',
+      works: { redirects: 'all', api: true, jobs: false, clicks: 'straight to PostgreSQL' },
       kgs_pool_size: null,
       checks: { postgres: { status: 'up' }, redis: { status: 'down' } },
     });
@@ -104,7 +109,11 @@ test('without PostgreSQL the service is degraded and ready, redirects from the c
     const client = createClient(lame.baseUrl, web.apiKey());
     const health = await client.get('/health');
     expect(health.status).toBe(200);
-    expect(health.body).toMatchObject({ status: 'degraded', checks: { postgres: { status: 'down' } } });
+    expect(health.body).toMatchObject({
+      status: 'degraded',
+      works: { redirects: 'cached', api: false, jobs: true, clicks: 'through Redis' },
+      checks: { postgres: { status: 'down' } },
+    });
     expect((await client.get('/health/ready')).status).toBe(200);
 
     expect((await client.get(`/${String(cached.body['short_code'])}`)).status).toBe(301);
@@ -130,9 +139,39 @@ test('without either store the service is unhealthy and not ready, and still liv
     const client = createClient(lame.baseUrl);
     const health = await client.get('/health');
     expect([health.status, health.body['status']]).toEqual([503, 'unhealthy']);
+    expect(health.body['works']).toMatchObject({ redirects: 'known by heart', api: false, jobs: false });
     expect((await client.get('/health/ready')).status).toBe(503);
     expect((await client.get('/health/live')).status).toBe(200);
   } finally {
     await lame.stop();
+  }
+});
+
+test('a PostgreSQL that hangs is asked once for all who want to know, and keeps them waiting for a second or so', async () => {
+  let asked = 0;
+  const silent = createServer((socket) => {
+    socket.on('error', () => {});
+    // How the pool of requests introduces itself; clicks have another one.
+    socket.on('data', (data) => (asked += data.includes('linkmill-web\0') ? 1 : 0));
+  }).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const lame = await startWeb({
+    DATABASE_URL: `postgres://nobody@127.0.0.1:${(silent.address() as AddressInfo).port}/nothing`,
+    REDIS_URL: web.redis.url(),
+    REDIS_PREFIX: web.redis.prefix,
+    SHUTDOWN_DEADLINE_MS: '1000',
+  });
+  try {
+    const client = createClient(lame.baseUrl);
+    const start = performance.now();
+    const answers = await Promise.all(Array.from({ length: 20 }, () => client.get('/health')));
+    expect(performance.now() - start).toBeLessThan(2_500);
+    expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200));
+    expect(answers[0]!.body).toMatchObject({ status: 'degraded', checks: { postgres: { status: 'down' } } });
+    expect((await client.get('/health/ready')).status).toBe(200);
+    expect(asked).toBeLessThanOrEqual(2);
+  } finally {
+    await lame.stop();
+    silent.close();
   }
 });

@@ -3,7 +3,7 @@ import { clocksMoved } from './clocks.ts';
 import { jobsThrice, workerFrozenInFlush, workerKilledInFlush, workerStoppedInFlush } from './flushes.ts';
 import { mixed, webKilledRedisEmptied } from './mixes.ts';
 import { connectionsCut, repliesDropped } from './network.ts';
-import { postgresKilled, postgresStopped10, postgresStopped30 } from './postgres.ts';
+import { postgresDown60, postgresKilled, postgresStopped10, postgresStopped30 } from './postgres.ts';
 import { rolled, terminated, webKilled, webKilledUnacknowledged, workerKilled } from './processes.ts';
 import {
   redisFlushed,
@@ -32,6 +32,7 @@ export const faults: Fault[] = [
   postgresKilled,
   postgresStopped10,
   postgresStopped30,
+  postgresDown60,
   connectionsCut,
   repliesDropped,
   jobsThrice,

@@ -1,0 +1,30 @@
+import { createBreaker } from './breaker.ts';
+import type { Log } from './log.ts';
+import { isPostgresUnavailable } from './postgres.ts';
+import { isRedisUnavailable } from './redis.ts';
+
+/** Longest time that a request waits for PostgreSQL. Those of Redis are in the role of its connection. */
+export const postgresDeadlineMs = 2_000;
+
+export type WebBreakers = ReturnType<typeof createWebBreakers>;
+
+/** What keeps requests from waiting for a store that is away or hangs. Clicks have their own. */
+export const createWebBreakers = (log: Log) => ({
+  postgres: createBreaker({
+    store: 'PostgreSQL',
+    isUnavailable: isPostgresUnavailable,
+    // Each may have taken the whole deadline, and creates that wait together fail as one.
+    failures: 2,
+    openMs: 1_000,
+    deadlineMs: postgresDeadlineMs,
+    log,
+  }),
+  redis: createBreaker({
+    store: 'Redis',
+    isUnavailable: isRedisUnavailable,
+    // A busy machine may keep it from answering for a moment: that is a quarter of a second under load.
+    failures: 5,
+    openMs: 500,
+    log,
+  }),
+});

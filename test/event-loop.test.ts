@@ -1,0 +1,64 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, expect, test } from 'vitest';
+import { watchEventLoop } from '../src/event-loop.ts';
+import { silentLog } from './support/resources.ts';
+import { waitUntil } from './support/wait-until.ts';
+
+const closers: (() => void)[] = [];
+afterEach(() => {
+  for (const close of closers.splice(0)) close();
+});
+
+function openWatch(maxDelayMs: number) {
+  const watch = watchEventLoop({ maxDelayMs, log: silentLog });
+  closers.push(watch.stop);
+  return watch;
+}
+
+function block(ms: number): void {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+}
+
+/** Makes every turn of the event loop take so long, until it is told to stop. */
+function blockEachTurn(ms: number): () => void {
+  let stopped = false;
+  const turn = () => {
+    block(ms);
+    if (!stopped) setImmediate(turn);
+  };
+  turn();
+  const stop = () => void (stopped = true);
+  closers.push(stop);
+  return stop;
+}
+
+test('pressure comes with a delay above the limit, and goes when that is over', async () => {
+  const watch = openWatch(100);
+  const stop = blockEachTurn(300);
+  await waitUntil('there is pressure', () => watch.pressure > 0);
+  expect(watch.delayMs).toBeGreaterThan(200);
+  stop();
+  await waitUntil('it is gone', () => watch.pressure === 0);
+  expect(watch.delayMs).toBeLessThan(100);
+});
+
+test('a process that stood still once, however long, is under no pressure', async () => {
+  const watch = openWatch(100);
+  await delay(300);
+  block(1_000);
+  let most = 0;
+  const end = performance.now() + 800;
+  await waitUntil('some looks are over', () => {
+    most = Math.max(most, watch.pressure);
+    return performance.now() > end;
+  });
+  expect(most).toBe(0);
+});
+
+test('without a limit there is no pressure, and the delay is told all the same', async () => {
+  const watch = openWatch(0);
+  blockEachTurn(300);
+  await waitUntil('the delay is told', () => watch.delayMs > 200);
+  expect(watch.pressure).toBe(0);
+});

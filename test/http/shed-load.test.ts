@@ -1,0 +1,119 @@
+import { request } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createApiKeys } from '../../src/api-keys/api-keys.ts';
+import { type Client, createClient } from '../support/client.ts';
+import { startWeb, type TestProcess } from '../support/processes.ts';
+import { useDatabase, useRedis } from '../support/resources.ts';
+import { createUrl } from '../support/urls.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+const database = useDatabase();
+const redis = useRedis();
+const maxApiRequests = 3;
+let key: string;
+let web: TestProcess & { baseUrl: string };
+let client: Client;
+
+beforeAll(async () => {
+  ({ key } = await createApiKeys(database.db()).create('test'));
+  web = await startWeb({
+    DATABASE_URL: database.url(),
+    REDIS_URL: redis.url(),
+    REDIS_PREFIX: redis.prefix,
+    MAX_API_REQUESTS: String(maxApiRequests),
+    MAX_EVENT_LOOP_DELAY_MS: '100',
+  });
+  client = createClient(web.baseUrl, key);
+});
+
+afterAll(async () => {
+  await web.stop();
+});
+
+const refusal = expect.objectContaining({
+  status: 503,
+  body: expect.objectContaining({ type: 'urn:linkmill:problem:unavailable', status: 503 }),
+});
+
+test('requests of the API beyond those that may be in hand are refused at once, until one of them has ended', async () => {
+  const unfinished = Array.from({ length: maxApiRequests }, () => {
+    const sent = request(`${web.baseUrl}/api/v1/urls`, {
+      method: 'POST',
+      headers: { 'x-api-key': key, 'content-type': 'application/json', 'content-length': 1_000 },
+    });
+    sent.on('error', () => {});
+    sent.write('{');
+    return sent;
+  });
+  const read = async () => await client.get('/api/v1/urls/unknown1');
+  const refused = await waitUntil('one more is refused', async () => {
+    const answer = await read();
+    return answer.status === 503 && answer;
+  });
+  expect(refused).toEqual(refusal);
+  expect(refused.headers.get('retry-after')).toBe('1');
+  expect(refused.headers.get('content-type')).toContain('application/problem+json');
+  expect((await client.get('/unknown2')).status).toBe(404);
+  expect((await client.get('/health')).status).toBe(200);
+
+  for (const sent of unfinished) sent.destroy();
+  await waitUntil('it is answered', async () => (await read()).status === 404);
+});
+
+describe('a process that is late with everything', () => {
+  /** Lets it run for a moment at a time, as a machine with too much to do would. */
+  function slowDown(stoppedMs: number, runningMs: number) {
+    const ending = new AbortController();
+    const slowing = (async () => {
+      while (!ending.signal.aborted) {
+        web.signal('SIGSTOP');
+        await delay(stoppedMs);
+        web.signal('SIGCONT');
+        await delay(runningMs);
+      }
+    })();
+    return async () => {
+      ending.abort();
+      await slowing;
+    };
+  }
+
+  test('refuses the API and unknown redirects, never health nor redirects known by heart, and recovers', async () => {
+    const code = await createUrl(client);
+    const goOn = slowDown(300, 20);
+    try {
+      const refused = await waitUntil('an API request is refused', async () => {
+        const answer = await client.get('/api/v1/urls/unknown1');
+        return answer.status === 503 && answer;
+      });
+      expect(refused).toEqual(refusal);
+      expect(refused.headers.get('retry-after')).toBe('1');
+      await waitUntil('a redirect that it must look up is refused', async () => {
+        const answer = await client.get('/unknown3');
+        return answer.status === 503;
+      });
+      const health = await client.get('/health');
+      expect([health.status, health.body['status']]).toEqual([200, 'degraded']);
+      expect(health.body['load']).toMatchObject({ refused_share: { api: expect.any(Number) } });
+      await waitUntil('it knows a short URL by heart', async () => {
+        if ((await client.get(`/${code}`)).status !== 301) return false;
+        const answers = await Promise.all(Array.from({ length: 20 }, () => client.get(`/${code}`)));
+        return answers.every(({ status }) => status === 301);
+      });
+    } finally {
+      await goOn();
+    }
+    await waitUntil('it is healthy', async () => (await client.get('/health')).body['status'] === 'healthy');
+    expect((await client.get(`/api/v1/urls/${code}`)).status).toBe(200);
+  });
+
+  test('refuses nothing when it was stopped only once', async () => {
+    web.signal('SIGSTOP');
+    await delay(1_500);
+    web.signal('SIGCONT');
+    const answers = await Promise.all(Array.from({ length: 3 }, () => client.get('/api/v1/urls/unknown1')));
+    expect(answers.map(({ status }) => status)).toEqual(Array(3).fill(404));
+    expect((await client.get('/health')).body['load']).toMatchObject({ refused_share: { api: 0 } });
+  });
+});

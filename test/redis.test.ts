@@ -1,0 +1,43 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { closeRedis, isRedisUnavailable, openRedis } from '../src/redis.ts';
+import { silentLog } from './support/resources.ts';
+import { startTestRedis, type TestRedis } from './support/servers.ts';
+import { waitUntil } from './support/wait-until.ts';
+
+let server: TestRedis;
+let redis: ReturnType<typeof openRedis>;
+
+beforeAll(async () => {
+  server = await startTestRedis();
+  redis = openRedis('cache', server.url, silentLog);
+  await waitUntil('it is connected', () => redis.status === 'ready');
+});
+
+afterAll(async () => {
+  server.goOn();
+  await closeRedis(redis);
+  await server.stop();
+});
+
+/** Keeps this process from everything else, its reading included. */
+function block(ms: number): void {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+}
+
+test('an answer that arrived in time is read, however late the process is', async () => {
+  for (let i = 0; i < 5; i++) {
+    const answer = redis.echo('here');
+    block(100);
+    expect(await answer).toBe('here');
+  }
+});
+
+test('a Redis that hangs costs a look-up 50 ms', async () => {
+  server.hang();
+  const start = performance.now();
+  const error: unknown = await redis.echo('here').catch((reason: unknown) => reason);
+  expect(isRedisUnavailable(error)).toBe(true);
+  expect(performance.now() - start).toBeGreaterThan(48);
+  expect(performance.now() - start).toBeLessThan(500);
+});
