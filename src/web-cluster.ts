@@ -32,7 +32,7 @@ export async function superviseWebProcesses(config: WebConfig): Promise<void> {
     return child;
   };
   const onHopeless = () => {
-    if (!places.some(({ child }) => child.listens)) endProcess('no web process comes to live');
+    if (!places.some(({ child }) => child.listens)) endProcess('no web process stays alive');
   };
   const places = Array.from({ length: config.WEB_CONCURRENCY }, () =>
     createPlace({ start, endMs, onHopeless, log }),
@@ -47,20 +47,19 @@ export async function superviseWebProcesses(config: WebConfig): Promise<void> {
 
   let replaced = Promise.resolve();
   process.on('SIGHUP', () => {
-    replaced = replaced.then(replaceAll);
+    replaced = replaced.then(replaceAll).catch(onUnreplaced);
   });
   const started = await Promise.all(places.map(({ child }) => child.started));
   if (started.every(Boolean)) log.info({ processes: places.length }, 'all web processes have started');
 
   async function replaceAll() {
     log.info('replacing the web processes');
-    for (const place of places) {
-      if (closing.started) return;
-      if (await place.replace()) continue;
-      log.error('a new web process did not come to listen: the old ones stay');
-      return;
-    }
+    for (const place of places) if (!closing.started) await place.replace();
     log.info('the web processes are replaced');
+  }
+
+  function onUnreplaced(error: unknown) {
+    log.error({ err: error }, 'the old web processes stay, those that are not replaced yet');
   }
 }
 

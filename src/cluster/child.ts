@@ -9,44 +9,44 @@ export type Child = ReturnType<typeof startChild>;
 
 /** Starts a web process, which may ask for `answers`. */
 export function startChild(answers: Answers, log: Log) {
-  const startedAt = performance.now();
   const worker = cluster.fork();
   const { pid } = worker.process;
   const ask = exchangeQuestions(worker, answers);
-  let listens = false;
+  let listeningSince: number | undefined;
   let ending: Promise<number | string> | undefined;
 
   const ended = new Promise<number | string>((resolve) => {
-    worker.once('exit', (code, signal) => {
-      listens = false;
-      resolve(signal ?? code);
+    worker.once('exit', (code, signal) => resolve(signal ?? code));
+    worker.on('error', (error) => {
+      log.warn({ err: error, child: pid }, 'trouble with a web process');
+      if (pid === undefined) resolve('could not be started');
     });
   });
   const started = new Promise<boolean>((resolve) => {
     worker.once('listening', () => {
-      listens = true;
+      listeningSince = performance.now();
       resolve(true);
     });
     void ended.then(() => resolve(false));
   });
-  worker.on('error', (error) => log.warn({ err: error, child: pid }, 'trouble with a web process'));
 
   return {
     pid,
     /** Resolves to true when it listens, or to false when it has ended without. */
     started,
-    /** Resolves to its exit code, or to the signal that ended it. */
+    /** Resolves to its exit code, or to the signal or mishap that ended it. */
     ended,
     /** Whether it listens now. */
     get listens() {
-      return listens;
+      return listeningSince !== undefined && !worker.isDead();
     },
+    /** How long ago it came to listen; 0 when it never did. */
     get ageMs() {
-      return performance.now() - startedAt;
+      return listeningSince === undefined ? 0 : performance.now() - listeningSince;
     },
 
     /** Its metrics; undefined when it does not give them in time. */
-    readMetrics: async (): Promise<unknown> => (listens ? await ask('metrics', answerMs) : undefined),
+    readMetrics: async (): Promise<unknown> => await ask('metrics', answerMs),
 
     /** Tells it that another one is there in its place. */
     tellReplaced: async (): Promise<unknown> => await ask('be replaced', answerMs),

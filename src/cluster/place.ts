@@ -4,13 +4,11 @@ import type { Child } from './child.ts';
 
 /** How long a new web process may take until it listens, before the old one is kept instead. */
 const startMs = 30_000;
-/** A web process that lived shorter has died of its start. */
+/** A web process that has listened for less has died of its start. */
 const earlyMs = 10_000;
 /** So many such deaths in a row are no accident. */
 const maxEarlyDeaths = 3;
 const pauseMs = (earlyDeaths: number) => (earlyDeaths === 0 ? 0 : Math.min(50 * 2 ** earlyDeaths, 10_000));
-
-export type Place = ReturnType<typeof createPlace>;
 
 /** The place of one web process: whenever the one in it has ended, it is given to another. */
 export function createPlace(deps: {
@@ -47,19 +45,18 @@ export function createPlace(deps: {
       return child;
     },
 
-    /** Starts a new web process, gives it the place when it listens, and ends the old one. Resolves to whether that was done:
-     *  when the new one does not come to listen, the old one keeps the place. */
-    async replace(): Promise<boolean> {
+    /** Starts a new web process, gives it the place when it listens, and ends the old one. Rejects when the new one does not
+     *  come to listen: the old one keeps the place. */
+    async replace(): Promise<void> {
       const newcomer = start();
       if (!(await withDeadline(newcomer.started, startMs, () => false))) {
         newcomer.kill();
-        return false;
+        throw new Error('a new web process did not come to listen');
       }
       const old = child;
       child = give(newcomer);
       await old.tellReplaced();
       await old.end(endMs);
-      return true;
     },
 
     /** Gives the place to nobody from now on. */

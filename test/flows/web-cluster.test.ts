@@ -136,7 +136,7 @@ describe('two web processes behind one port', () => {
     primary.signal('SIGHUP');
     const newcomer = await waitUntil('a new one', () => readPids().find((pid) => !before.includes(pid)));
     process.kill(newcomer, 'SIGKILL');
-    await says(primary, 'a new web process did not come to listen: the old ones stay');
+    await says(primary, 'the old web processes stay, those that are not replaced yet');
     expect(readPids()).toEqual(before);
     expect((await ask(baseUrl, '/health/ready')).status).toBe(200);
   });
@@ -217,7 +217,7 @@ test('where no web process can listen, the primary process gives up after some t
   holder.close();
   expect(code).toBe(1);
   expect(stdout).toContain('EADDRINUSE');
-});
+}, 60_000);
 
 test('a second SIGTERM, more than a second after the first, ends all at once with 1, one that hangs too', async () => {
   const { primary, readPids } = await startCluster();
