@@ -31,7 +31,7 @@ let codes = 0;
 const newCode = () => `code-${(codes += 1)}`;
 
 // Its own tests show what it does; here it would hide the others.
-const noProcessCache = {
+const noProcessCache: Pick<ProcessCache, 'find' | 'findStale' | 'put' | 'invalidate'> = {
   find: () => undefined,
   findStale: () => undefined,
   put: () => true,
@@ -39,10 +39,7 @@ const noProcessCache = {
 };
 
 /** Short URLs on the real stores; `count` is how often cache and table were asked. */
-function openUrls(
-  redis = shared.redis(),
-  { database = db(), processCache = noProcessCache as Pick<ProcessCache, keyof typeof noProcessCache> } = {},
-) {
+function openUrls(redis = shared.redis(), { database = db(), processCache = noProcessCache } = {}) {
   const count = { cache: 0, table: 0 };
   // A prefix of its own under the file's, whose keys are removed at the end.
   const prefix = `${shared.prefix}-${uniquePrefix()}`;
