@@ -19,8 +19,6 @@ import { startSubjects } from './subjects.ts';
 /** `npm run bench`: how fast redirects, creates and flushes are, beside yardsticks that are measured in the same run. Ends with
  *  0 when every click was counted and every answer was as it must be, with 1 otherwise; a missed goal is only said. */
 const resultsFile = 'bench/RESULTS.md';
-/** More than a web process can look up in a second: each of these codes is asked for once. */
-const newCodesPerSecond = 12_000;
 const flush = { perBatch: 20, perSecondOfWindow: 100_000 };
 const closeMs = 60_000;
 
@@ -49,19 +47,17 @@ async function run(): Promise<number> {
   say('building, and starting PostgreSQL, Redis, a worker and web processes');
   const stack = await openStack(closing, log, { webProcessors: processors?.web, nodeOptions: profiling() });
   const { db, redis } = stack;
-  const codes = await prepareCodes(db, redis, {
-    rounds: options.rounds + 1,
-    perRound: options.seconds * newCodesPerSecond,
-  });
+  const codes = await prepareCodes(db, redis, options.seconds);
   const subjects = (await startSubjects(stack, codes)).filter(
     ({ id }) => id === 'bare' || (options.only?.includes(id) ?? true),
   );
 
   const flushRates: number[] = [];
-  const { rounds, seconds } = options;
+  const { rounds, seconds, tries } = options;
   const findings = await runRounds({ generator, redis, say }, subjects, {
     rounds,
     seconds,
+    tries,
     afterRound: async (round) => {
       const clicks = seconds * flush.perSecondOfWindow;
       const flushed = await measureFlush(stack, {

@@ -17,8 +17,10 @@ export function readOptions() {
     });
     const { quick, only, profile } = values;
     return {
-      rounds: count('rounds', values.rounds ?? (quick ? '3' : '7')),
-      seconds: count('seconds', values.seconds ?? (quick ? '1' : '4')),
+      rounds: count('rounds', values.rounds ?? (quick ? '3' : '11')),
+      seconds: count('seconds', values.seconds ?? (quick ? '1' : '2')),
+      /** A quick run takes windows as they come. */
+      tries: quick ? 1 : 3,
       /** Ids of subjects; all unless given. */
       only: only?.split(',').map((id) => id.trim()),
       /** Whether RESULTS.md is written: what is published is a full run, unless somebody wants it otherwise. */

@@ -1,7 +1,7 @@
 import { formatMarkdownTable } from '../test/support/markdown-table.ts';
 import type { CountedTally } from './check.ts';
 import { judgeGoals, type Judgement, ratioOf } from './goals.ts';
-import { medianOf, type Spread } from './median.ts';
+import { medianOf, type Spread, spreadOf } from './median.ts';
 import type { Findings, Measurement } from './rounds.ts';
 import type { Subject } from './subjects.ts';
 
@@ -30,6 +30,8 @@ export function formatReport({ subjects, findings, flush, checked, problems, con
 Made by \`npm run bench\`; [README.md](README.md) says how it measures and how to read this. ${conditions}
 
 ${formatGoals(judgeGoals(findings))}
+
+${formatDisturbance([...findings.measured.values()].flat())}
 
 ## Redirects, 64 connections
 
@@ -63,6 +65,16 @@ function formatGoals(judgements: Judgement[]): string {
     cpuRatio.toFixed(2),
   ]);
   return formatMarkdownTable(columns, rows);
+}
+
+/** How far requests per second can be trusted. */
+function formatDisturbance(measurements: Measurement[]): string {
+  const { median, greatest } = spreadOf(measurements.map(({ disturbed }) => disturbed));
+  if (Number.isNaN(median)) return 'How much other programs disturbed it is not known here.';
+  return (
+    `Other programs took ${whole(median * 100)} % of the web process's processor (median of all windows, at most ` +
+    `${whole(greatest * 100)} %): the more, the less requests per second say, and the more processor time does.`
+  );
 }
 
 /** All subjects with their ratio to the bare server, and what it is made of. */
