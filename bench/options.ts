@@ -8,6 +8,7 @@ export function readOptions() {
     const { values } = parseArgs({
       options: {
         quick: { type: 'boolean', default: false },
+        starts: { type: 'string' },
         rounds: { type: 'string' },
         seconds: { type: 'string' },
         only: { type: 'string' },
@@ -17,7 +18,8 @@ export function readOptions() {
     });
     const { quick, only, profile } = values;
     return {
-      rounds: count('rounds', values.rounds ?? (quick ? '3' : '11')),
+      starts: count('starts', values.starts ?? (quick ? '1' : '3')),
+      rounds: count('rounds', values.rounds ?? (quick ? '3' : '4')),
       seconds: count('seconds', values.seconds ?? (quick ? '1' : '2')),
       /** A quick run takes windows as they come. */
       tries: quick ? 1 : 3,

@@ -2,8 +2,9 @@ import { formatMarkdownTable } from '../test/support/markdown-table.ts';
 import type { CountedTally } from './check.ts';
 import { judgeGoals, type Judgement, ratioOf } from './goals.ts';
 import { medianOf, type Spread, spreadOf } from './median.ts';
-import type { Findings, Measurement } from './rounds.ts';
+import type { Findings } from './rounds.ts';
 import type { Subject } from './subjects.ts';
+import type { Measurement } from './windows.ts';
 
 const whole = (number: number) => Math.round(number).toLocaleString('en');
 const range = ({ least, greatest }: Spread) => `${least.toFixed(2)} to ${greatest.toFixed(2)}`;
@@ -31,7 +32,7 @@ Made by \`npm run bench\`; [README.md](README.md) says how it measures and how t
 
 ${formatGoals(judgeGoals(findings))}
 
-${formatDisturbance([...findings.measured.values()].flat())}
+${formatDisturbance([...findings.values()].flat())}
 
 ## Redirects, 64 connections
 
@@ -78,7 +79,7 @@ function formatDisturbance(measurements: Measurement[]): string {
 }
 
 /** All subjects with their ratio to the bare server, and what it is made of. */
-function formatSubjects(subjects: Subject[], { measured }: Findings): string {
+function formatSubjects(subjects: Subject[], findings: Findings): string {
   const columns = [
     'subject',
     'of bare',
@@ -91,9 +92,9 @@ function formatSubjects(subjects: Subject[], { measured }: Findings): string {
     'Redis hits',
   ];
   const rows = subjects.map(({ id, name }) => {
-    const measurements = measured.get(id)!;
+    const measurements = findings.get(id)!;
     const of = (read: keyof Measurement) => medianOf(measurements.map((measurement) => measurement[read]));
-    const ratio = ratioOf(measurements, measured.get('bare'), 'perSecond');
+    const ratio = ratioOf(measurements, findings.get('bare'), 'perSecond');
     return [
       name,
       ratio ? ratio.median.toFixed(2) : '',

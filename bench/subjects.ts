@@ -25,7 +25,7 @@ const get = (codes: string[]) => codes.map((code): LoadRequest => ({ path: `/${c
 export async function startSubjects(stack: Stack, codes: Codes): Promise<Subject[]> {
   const linkmill = await stack.startWeb('src/web.js', { METRICS_TOKEN: 'bench-metrics' });
   const withoutMetrics = await stack.startWeb('src/web.js');
-  const insertEach = await stack.startWeb('src/web.js', {}, await stack.buildWithInsertEach());
+  const insertEach = await stack.startWeb('src/web.js', {}, stack.insertEachBuild);
   const bare = await stack.startWeb('bench/yardsticks/bare.js');
   const koa = await stack.startWeb('bench/yardsticks/koa.js');
   const usual = await stack.startWeb('bench/yardsticks/express.js');
