@@ -24,8 +24,7 @@ const db = openPostgres({ url: postgres.url, poolMax: 4, queryTimeoutMs: 60_000,
 const redis = openRedis('jobs', server.url, log);
 try {
   await migrate(db, postgres.url);
-  await insertUrls(db, { begin: 'backlog', count: urls });
-  await db('url_stats').update({ click_count: 0 });
+  await insertUrls(db, { begin: 'backlog', count: urls, areClicked: false });
   const urlIds = await db('urls').pluck<number[]>('id');
   for (const [round, { clicks, perBatch }] of rounds.entries()) {
     const { flushed, seconds, bytesEach } = await measureFlush(

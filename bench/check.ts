@@ -1,7 +1,7 @@
 import { type Books, isExact, readBooks } from '../src/clicks/click-books.ts';
 import type { Knex } from '../src/postgres.ts';
 import { waitUntil } from '../test/support/wait-until.ts';
-import type { Findings, Tally } from './rounds.ts';
+import type { Tally, Windows } from './windows.ts';
 
 /** What became of the clicks on codes of one beginning. */
 export interface CountedTally extends Tally {
@@ -11,7 +11,7 @@ export interface CountedTally extends Tally {
 
 /** Waits until everything that web processes accepted is counted, and judges each kind of short URL by
  *  `answered ≤ counted ≤ sent`; its problems include those of the load. */
-export async function checkCounting(db: Knex, { tallies, problems }: Findings) {
+export async function checkCounting(db: Knex, { tallies, problems }: Pick<Windows, 'tallies' | 'problems'>) {
   const books = await waitUntil('the books are exact', async () => await readIfExact(db), 60_000).catch(
     async () => await readBooks(db),
   );

@@ -10,49 +10,70 @@ import { hotBegin, hotUrls } from './hot-urls.ts';
  *  longer than it may. */
 const cachedCodes = 100_000;
 
+/** More than a web process can look up in a second. */
+const newCodesPerSecond = 10_000;
+/** How far the Zipf load moves on from one window to the next: any large odd number. */
+const zipfStep = 37_813;
+
 export type Codes = Awaited<ReturnType<typeof prepareCodes>>;
 
 /** Makes the short URLs that redirects are asked for, none of them clicked yet. Each way to resolve one has codes of its own,
- *  which begin with its name, so that its clicks can be told from others. */
-export async function prepareCodes(
-  db: Knex,
-  redis: Redis,
-  { rounds, perRound }: { rounds: number; perRound: number },
-) {
-  for (const begin of ['redis', 'zipf']) await insertUrls(db, { begin, count: cachedCodes });
-  // What has clicks, which is all but the first of each.
-  const known = await createUrlStore(db).findMostClicked(new Date(), 2 * cachedCodes);
-  await createUrlCache(redis, { prefix: 'linkmill', ttlSeconds: 86_400 }).putMany(known);
-  await insertUrls(db, { begin: hotBegin, count: hotUrls.size });
-  await insertUrls(db, { begin: 'viral', count: 1 });
-  await insertUrls(db, { begin: 'table', count: rounds * perRound });
-  await insertUrls(db, { begin: 'flush', count: 10_000 });
-  await db.raw('update url_stats set click_count = 0');
-  await db.raw(
-    `create table usual_urls as
-     select short_code, original_url, cast(0 as bigint) as clicks from urls where short_code ~ ('^' || :hotBegin)`,
-    { hotBegin },
-  );
-  await db.raw('alter table usual_urls add primary key (short_code)');
+ *  which begin with its name, so that its clicks can be told from others. Windows are numbered. */
+export async function prepareCodes(db: Knex, redis: Redis, seconds: number) {
+  const perWindow = seconds * newCodesPerSecond;
+  await insertCached(db, redis, ['redis', 'zipf']);
+  await insertUrls(db, { begin: hotBegin, count: hotUrls.size, areClicked: false });
+  await insertUrls(db, { begin: 'viral', count: 1, areClicked: false });
+  await insertUrls(db, { begin: 'flush', count: 10_000, areClicked: false });
+  await insertUsual(db);
   await db.raw('vacuum analyze');
 
-  const zipf = createZipf(name('zipf', cachedCodes), createRandom('bench'));
-  const clickedByZipf = Array.from({ length: cachedCodes }, zipf);
+  const byZipf = Array.from(
+    { length: cachedCodes },
+    createZipf(name('zipf', cachedCodes), createRandom('bench')),
+  );
   return {
     hot: [...hotUrls.keys()],
     viral: ['viral0'],
     inRedis: name('redis', cachedCodes),
-    /** As visitors come: few short URLs often, many seldom. */
-    byZipf: (round: number) => rotate(clickedByZipf, (round * clickedByZipf.length) / rounds),
-    /** Never asked for before. */
-    inTable: (round: number) =>
-      name('table', rounds * perRound)
-        .slice(round * perRound)
-        .slice(0, perRound),
     unknown: name('nobody', hotUrls.size),
+    /** Rows, not codes. */
     flushIds: await db('urls').whereLike('short_code', 'flush%').pluck<number[]>('id'),
-    neverAsked: (round: number) => name(`nobody-${round}-`, perRound),
+
+    /** As visitors come: few short URLs often, many seldom. */
+    byZipf: (window: number) => rotate(byZipf, (window * zipfStep) % byZipf.length),
+
+    /** Nobody has asked for these. */
+    async inTable(window: number): Promise<string[]> {
+      const begin = `table-${window}-`;
+      await insertUrls(db, { begin, count: perWindow, areClicked: false });
+      return name(begin, perWindow);
+    },
+
+    /** Nor for these, which do not exist. */
+    neverAsked: (window: number) => name(`nobody-${window}-`, perWindow),
   };
+}
+
+/** Inserts short URLs that Redis knows. */
+async function insertCached(db: Knex, redis: Redis, begins: string[]): Promise<void> {
+  for (const begin of begins) await insertUrls(db, { begin, count: cachedCodes });
+  // What has clicks, which is all but the first of each.
+  const known = await createUrlStore(db).findMostClicked(new Date(), begins.length * cachedCodes);
+  await createUrlCache(redis, { prefix: 'linkmill', ttlSeconds: 86_400 }).putMany(known);
+  await db('url_stats').update({ click_count: 0 });
+}
+
+/** The table of the usual way, with the short URLs that are asked for again and again. */
+async function insertUsual(db: Knex): Promise<void> {
+  await db.raw(
+    'create table usual_urls (short_code text primary key, original_url text, clicks bigint default 0)',
+  );
+  await db.raw(
+    `insert into usual_urls (short_code, original_url)
+     select short_code, original_url from urls where starts_with(short_code, :hotBegin)`,
+    { hotBegin },
+  );
 }
 
 const name = (begin: string, count: number) => Array.from({ length: count }, (_, n) => `${begin}${n}`);

@@ -1,5 +1,6 @@
 import { type Spread, spreadOf } from './median.ts';
-import type { Findings, Measurement } from './rounds.ts';
+import type { Findings } from './rounds.ts';
+import type { Measurement } from './windows.ts';
 
 interface Goal {
   what: string;
@@ -60,10 +61,10 @@ export interface Judgement {
 }
 
 /** Judges each goal by the median of the rounds' ratios; leaves out those of which something was not measured. */
-export function judgeGoals({ measured }: Findings): Judgement[] {
+export function judgeGoals(findings: Findings): Judgement[] {
   return goals.flatMap(({ what, subject, yardstick, read, atLeast = 0, atMost = Infinity }) => {
-    const ratio = ratioOf(measured.get(subject), measured.get(yardstick), read);
-    const cpuRatio = ratioOf(measured.get(yardstick), measured.get(subject), 'cpuMicros');
+    const ratio = ratioOf(findings.get(subject), findings.get(yardstick), read);
+    const cpuRatio = ratioOf(findings.get(yardstick), findings.get(subject), 'cpuMicros');
     if (ratio === undefined || cpuRatio === undefined) return [];
     return {
       what,
@@ -77,8 +78,8 @@ export function judgeGoals({ measured }: Findings): Judgement[] {
 
 /** The spread of the ratios of each round. */
 export function ratioOf(
-  subject: Measurement[] | undefined,
-  yardstick: Measurement[] | undefined,
+  subject: readonly Measurement[] | undefined,
+  yardstick: readonly Measurement[] | undefined,
   read: keyof Measurement,
 ): Spread | undefined {
   if (!subject?.length || !yardstick?.length) return undefined;

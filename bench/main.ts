@@ -14,13 +14,12 @@ import { splitProcessors } from './processors.ts';
 import { formatReport } from './report.ts';
 import { runRounds } from './rounds.ts';
 import { openStack, type Stack } from './stack.ts';
-import { startSubjects } from './subjects.ts';
+import { startSubjects, type Subject } from './subjects.ts';
+import { createWindows } from './windows.ts';
 
 /** `npm run bench`: how fast redirects, creates and flushes are, beside yardsticks that are measured in the same run. Ends with
  *  0 when every click was counted and every answer was as it must be, with 1 otherwise; a missed goal is only said. */
 const resultsFile = 'bench/RESULTS.md';
-/** More than a web process can look up in a second: each of these codes is asked for once. */
-const newCodesPerSecond = 12_000;
 const flush = { perBatch: 20, perSecondOfWindow: 100_000 };
 const closeMs = 60_000;
 
@@ -49,32 +48,27 @@ async function run(): Promise<number> {
   say('building, and starting PostgreSQL, Redis, a worker and web processes');
   const stack = await openStack(closing, log, { webProcessors: processors?.web, nodeOptions: profiling() });
   const { db, redis } = stack;
-  const codes = await prepareCodes(db, redis, {
-    rounds: options.rounds + 1,
-    perRound: options.seconds * newCodesPerSecond,
-  });
-  const subjects = (await startSubjects(stack, codes)).filter(
-    ({ id }) => id === 'bare' || (options.only?.includes(id) ?? true),
-  );
-
+  const codes = await prepareCodes(db, redis, options.seconds);
+  const windows = createWindows({ generator, redis, seconds: options.seconds, tries: options.tries });
   const flushRates: number[] = [];
-  const { rounds, seconds } = options;
-  const findings = await runRounds({ generator, redis, say }, subjects, {
-    rounds,
-    seconds,
-    afterRound: async (round) => {
-      const clicks = seconds * flush.perSecondOfWindow;
-      const flushed = await measureFlush(stack, {
-        prefix: `flush-${round}`,
-        clicks,
+  const { subjects, findings } = await runRounds(windows, {
+    starts: options.starts,
+    rounds: options.rounds,
+    start: async () => (await startSubjects(stack, codes)).filter(isWanted),
+    stop: stack.stopWebs,
+    afterRound: async () => {
+      const { flushed, seconds } = await measureFlush(stack, {
+        prefix: `flush-${flushRates.length}`,
+        clicks: options.seconds * flush.perSecondOfWindow,
         perBatch: flush.perBatch,
         urlIds: codes.flushIds,
       });
-      if (round > 0) flushRates.push(flushed.flushed / flushed.seconds);
+      flushRates.push(flushed / seconds);
     },
+    say,
   });
   say('checking that every click was counted');
-  const { checked, problems } = await checkCounting(db, findings);
+  const { checked, problems } = await checkCounting(db, windows);
   const report = formatReport({
     subjects,
     findings,
@@ -91,18 +85,23 @@ async function run(): Promise<number> {
   return problems.length === 0 ? 0 : 1;
 }
 
+/** The bare server is what everything is compared with. */
+function isWanted({ id }: Subject): boolean {
+  return id === 'bare' || (options.only?.includes(id) ?? true);
+}
+
 function profiling(): string[] {
   const { profile } = options;
   return profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${path.resolve(profile)}`];
 }
 
 async function describeConditions(stack: Stack, generator: string, arePinned: boolean): Promise<string> {
-  const { rounds, seconds } = options;
+  const { starts, rounds, seconds } = options;
   const place = arePinned
     ? 'the web process that is measured has a processor to itself; load, stores and worker share the rest'
     : 'all processes share all processors';
   return (
     `${new Date().toISOString().slice(0, 10)}; ${await describeMachine(await readVersions(stack))}; ${generator}; ` +
-    `${rounds} rounds of ${seconds} s for each subject; ${place}.`
+    `${starts} times started, ${rounds} rounds of ${seconds} s for each subject; ${place}.`
   );
 }

@@ -8,6 +8,7 @@ export function readOptions() {
     const { values } = parseArgs({
       options: {
         quick: { type: 'boolean', default: false },
+        starts: { type: 'string' },
         rounds: { type: 'string' },
         seconds: { type: 'string' },
         only: { type: 'string' },
@@ -17,8 +18,11 @@ export function readOptions() {
     });
     const { quick, only, profile } = values;
     return {
-      rounds: count('rounds', values.rounds ?? (quick ? '3' : '7')),
-      seconds: count('seconds', values.seconds ?? (quick ? '1' : '4')),
+      starts: count('starts', values.starts ?? (quick ? '1' : '3')),
+      rounds: count('rounds', values.rounds ?? (quick ? '3' : '4')),
+      seconds: count('seconds', values.seconds ?? (quick ? '1' : '2')),
+      /** A quick run takes windows as they come. */
+      tries: quick ? 1 : 3,
       /** Ids of subjects; all unless given. */
       only: only?.split(',').map((id) => id.trim()),
       /** Whether RESULTS.md is written: what is published is a full run, unless somebody wants it otherwise. */

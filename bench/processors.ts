@@ -2,6 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 
+/** Linux tells times in ticks of this length. */
+const tickMicros = 10_000;
+
 /** Lists of processors, as taskset writes them. */
 interface Split {
   /** For the web process that is measured. */
@@ -31,6 +34,18 @@ export function readCpuMicros(pid: number): number {
       Number.parseInt(readFileSync(`${threads}/${id}/schedstat`, 'utf8')),
     );
     return nanoseconds.reduce((sum, value) => sum + value, 0) / 1_000;
+  } catch {
+    return NaN;
+  }
+}
+
+/** Time that programs have kept the first processor busy so far, in microseconds, the host of a virtual machine included; NaN
+ *  where the system does not tell. */
+export function readFirstProcessorMicros(): number {
+  try {
+    const line = /^cpu0 (.+)$/m.exec(readFileSync('/proc/stat', 'utf8'))![1]!;
+    const [user = NaN, nice = NaN, system = NaN, , , , , steal = NaN] = line.split(' ').map(Number);
+    return (user + nice + system + steal) * tickMicros;
   } catch {
     return NaN;
   }

@@ -1,9 +1,10 @@
 import { formatMarkdownTable } from '../test/support/markdown-table.ts';
 import type { CountedTally } from './check.ts';
 import { judgeGoals, type Judgement, ratioOf } from './goals.ts';
-import { medianOf, type Spread } from './median.ts';
-import type { Findings, Measurement } from './rounds.ts';
+import { medianOf, type Spread, spreadOf } from './median.ts';
+import type { Findings } from './rounds.ts';
 import type { Subject } from './subjects.ts';
+import type { Measurement } from './windows.ts';
 
 const whole = (number: number) => Math.round(number).toLocaleString('en');
 const range = ({ least, greatest }: Spread) => `${least.toFixed(2)} to ${greatest.toFixed(2)}`;
@@ -30,6 +31,8 @@ export function formatReport({ subjects, findings, flush, checked, problems, con
 Made by \`npm run bench\`; [README.md](README.md) says how it measures and how to read this. ${conditions}
 
 ${formatGoals(judgeGoals(findings))}
+
+${formatDisturbance([...findings.values()].flat())}
 
 ## Redirects, 64 connections
 
@@ -65,8 +68,18 @@ function formatGoals(judgements: Judgement[]): string {
   return formatMarkdownTable(columns, rows);
 }
 
+/** How far requests per second can be trusted. */
+function formatDisturbance(measurements: Measurement[]): string {
+  const { median, greatest } = spreadOf(measurements.map(({ disturbed }) => disturbed));
+  if (Number.isNaN(median)) return 'How much other programs disturbed it is not known here.';
+  return (
+    `Other programs took ${whole(median * 100)} % of the web process's processor (median of all windows, at most ` +
+    `${whole(greatest * 100)} %): the more, the less requests per second say, and the more processor time does.`
+  );
+}
+
 /** All subjects with their ratio to the bare server, and what it is made of. */
-function formatSubjects(subjects: Subject[], { measured }: Findings): string {
+function formatSubjects(subjects: Subject[], findings: Findings): string {
   const columns = [
     'subject',
     'of bare',
@@ -79,9 +92,9 @@ function formatSubjects(subjects: Subject[], { measured }: Findings): string {
     'Redis hits',
   ];
   const rows = subjects.map(({ id, name }) => {
-    const measurements = measured.get(id)!;
+    const measurements = findings.get(id)!;
     const of = (read: keyof Measurement) => medianOf(measurements.map((measurement) => measurement[read]));
-    const ratio = ratioOf(measurements, measured.get('bare'), 'perSecond');
+    const ratio = ratioOf(measurements, findings.get('bare'), 'perSecond');
     return [
       name,
       ratio ? ratio.median.toFixed(2) : '',

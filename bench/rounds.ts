@@ -1,107 +1,49 @@
-import type { Redis } from 'ioredis';
-import type { LoadGenerator, LoadResult } from './load/load.ts';
-import { readCpuMicros } from './processors.ts';
 import type { Subject } from './subjects.ts';
+import type { Measurement, Windows } from './windows.ts';
 
-/** One window of load on one subject. */
-export interface Measurement {
-  perSecond: number;
-  /** Processor time of the web process per answer, all its threads; NaN where the system does not tell. */
-  cpuMicros: number;
-  /** Share of one processor that the web process used: well below 1 it was not what limited the rate. */
-  busy: number;
-  p50Ms: number;
-  p99Ms: number;
-  /** Values that Redis had, per answer: about 0 by heart, 1 from Redis. */
-  redisHits: number;
-}
+/** By the id of a subject, a measurement for each round. */
+export type Findings = ReadonlyMap<string, readonly Measurement[]>;
 
-/** Answers to what was asked for with codes of one beginning, and requests that may have been sent. */
-export interface Tally {
-  answered: number;
-  sent: number;
-}
-
-/** What all rounds found. */
-export interface Findings {
-  /** By the id of a subject, a measurement for each round. */
-  measured: Map<string, Measurement[]>;
-  /** By the beginning of the codes, the warm-up included. */
-  tallies: Map<string, Tally>;
-  /** Answers that make a figure worthless. */
-  problems: string[];
-}
-
-/** Measures every subject once in each round, one after the other, so that what disturbs the machine disturbs all of them; the
- *  first round warms up and counts for nothing. After each round `afterRound` is called. */
+/** Measures every subject once in each round, one after the other, so that what disturbs the machine disturbs all of them. The
+ *  web processes are started some times, each time with a round that warms up and counts for nothing: what a process is like depends on
+ *  how its code happened to be compiled, too. */
 export async function runRounds(
-  deps: { generator: LoadGenerator; redis: Redis; say: (line: string) => void },
-  subjects: Subject[],
-  options: { rounds: number; seconds: number; afterRound: (round: number) => Promise<void> },
-): Promise<Findings> {
-  const { generator, redis, say } = deps;
-  const findings: Findings = {
-    measured: new Map(subjects.map(({ id }) => [id, []])),
-    tallies: new Map(),
-    problems: [],
-  };
-
-  async function measure(subject: Subject, round: number): Promise<Measurement> {
-    const { server, connections } = subject;
-    const [hitsBefore, cpuBefore] = [await readHits(redis), readCpuMicros(server.pid)];
-    const requests = subject.requests(round);
-    const load = await generator.run({
-      baseUrl: server.baseUrl,
-      requests,
-      connections,
-      seconds: options.seconds,
-    });
-    const cpuMicros = readCpuMicros(server.pid) - cpuBefore;
-    judge(subject, load, findings);
-    return {
-      perSecond: load.answered / load.seconds,
-      cpuMicros: cpuMicros / load.answered,
-      busy: cpuMicros / 1e6 / load.seconds,
-      p50Ms: load.p50Ms,
-      p99Ms: load.p99Ms,
-      redisHits: ((await readHits(redis)) - hitsBefore) / load.answered,
-    };
-  }
-
-  for (let round = 0; round <= options.rounds; round++) {
-    say(round === 0 ? 'warming up' : `round ${round} of ${options.rounds}`);
-    for (const subject of subjects) {
-      const measurement = await measure(subject, round);
-      say(`  ${describe(subject, measurement)}`);
-      if (round > 0) findings.measured.get(subject.id)!.push(measurement);
+  windows: Windows,
+  options: {
+    starts: number;
+    rounds: number;
+    start: () => Promise<Subject[]>;
+    stop: () => Promise<void>;
+    afterRound: () => Promise<void>;
+    say: (line: string) => void;
+  },
+): Promise<{ subjects: Subject[]; findings: Findings }> {
+  const { starts, rounds, start, stop, afterRound, say } = options;
+  const findings = new Map<string, Measurement[]>();
+  let subjects: Subject[] = [];
+  for (let started = 1; started <= starts; started++) {
+    subjects = await start();
+    for (let round = 0; round <= rounds; round++) {
+      say(`start ${started} of ${starts}, ${round === 0 ? 'warming up' : `round ${round} of ${rounds}`}`);
+      for (const subject of subjects) {
+        const measurement = await windows.measure(subject);
+        say(`  ${describe(subject, measurement)}`);
+        if (round > 0) findings.set(subject.id, [...(findings.get(subject.id) ?? []), measurement]);
+      }
+      if (round > 0) await afterRound();
     }
-    await options.afterRound(round);
+    await stop();
   }
-  return findings;
-}
-
-function judge(subject: Subject, load: LoadResult, { tallies, problems }: Findings): void {
-  const { name, begin, isRefused = false, connections } = subject;
-  if (load.failed > 0) problems.push(`${name}: ${load.failed} requests had no answer`);
-  const wrong = isRefused ? load.answered - load.refused : load.refused;
-  if (wrong > 0) problems.push(`${name}: ${wrong} of ${load.answered} answers had the wrong status`);
-  if (begin === undefined) return;
-  const tally = tallies.get(begin) ?? { answered: 0, sent: 0 };
-  tally.answered += load.answered - load.refused;
-  // Each connection may have had a request on its way when the time was over.
-  tally.sent += load.answered + load.failed + connections;
-  tallies.set(begin, tally);
-}
-
-async function readHits(redis: Redis): Promise<number> {
-  return Number(/keyspace_hits:(\d+)/.exec(await redis.info('stats'))?.[1]);
+  return { subjects, findings };
 }
 
 function describe({ name }: Subject, measurement: Measurement): string {
-  const { perSecond, cpuMicros, busy, p50Ms, p99Ms, redisHits } = measurement;
+  const { perSecond, cpuMicros, busy, disturbed, p50Ms, p99Ms, redisHits } = measurement;
   return (
     `${name.padEnd(36)} ${Math.round(perSecond).toString().padStart(6)}/s  ${cpuMicros.toFixed(1).padStart(6)} µs each  ` +
-    `${(busy * 100).toFixed(0).padStart(3)} % busy  p50 ${p50Ms.toFixed(2)}  p99 ${p99Ms.toFixed(2)} ms  ` +
+    `${percent(busy)} busy (others ${percent(disturbed)})  p50 ${p50Ms.toFixed(2)}  p99 ${p99Ms.toFixed(2)} ms  ` +
     `${redisHits.toFixed(2)} from Redis`
   );
 }
+
+const percent = (share: number) => `${(share * 100).toFixed(0).padStart(3)} %`;

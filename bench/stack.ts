@@ -1,7 +1,7 @@
 import { copyFile, cp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { createApiKeys } from '../src/api-keys/api-keys.ts';
-import type { ClosingStack } from '../src/lifecycle.ts';
+import { ClosingStack } from '../src/lifecycle.ts';
 import type { Log } from '../src/log.ts';
 import { migrate } from '../src/migrations.ts';
 import { closePostgres, openPostgres } from '../src/postgres.ts';
@@ -10,6 +10,9 @@ import { buildInto } from '../test/support/build.ts';
 import { commandOf, launch, placeWeb, readyWeb, readyWorker, type Settings } from '../test/support/launch.ts';
 import { startTestPostgres, startTestRedis } from '../test/support/servers.ts';
 import { pin } from './processors.ts';
+
+/** Time that web processes have to end, the clicks in hand counted. */
+const stopMs = 30_000;
 
 /** A web process under load: Linkmill's, or a yardstick. */
 export interface Server {
@@ -20,13 +23,14 @@ export interface Server {
 export type Stack = Awaited<ReturnType<typeof openStack>>;
 
 /** Builds, and starts what a service consists of as production would: PostgreSQL, Redis that writes its file every second, a
- *  worker process. Web processes are started on it, and pinned to `webProcessors` where those are given. */
+ *  worker process. Web processes are started on it, any number of times, and pinned to `webProcessors` where those are given. */
 export async function openStack(
   closing: ClosingStack,
   log: Log,
   options: { webProcessors: string | undefined; nodeOptions: string[] },
 ) {
   const build = await makeBuild(closing);
+  const insertEachBuild = await copyWithInsertEach(build, closing);
   const [postgres, redisServer] = await Promise.all([
     startTestPostgres({ keepsCommits: true }),
     startTestRedis({ appendonly: true }),
@@ -42,42 +46,49 @@ export async function openStack(
   await migrate(db, postgres.url);
 
   const stores = { DATABASE_URL: postgres.url, REDIS_URL: redisServer.url, NODE_ENV: 'production' };
-  const start = (name: string, commandLine: string[], settings: Settings) =>
-    closing.defer(name, launch([...options.nodeOptions, ...commandLine], settings), (started) =>
+  const start = (owner: ClosingStack, commandLine: string[], settings: Settings) =>
+    owner.defer('process', launch([...options.nodeOptions, ...commandLine], settings), (started) =>
       started.stop(),
     );
-  await readyWorker(start('worker', commandOf(build, 'workers/main.js'), stores));
+  await readyWorker(start(closing, commandOf(build, 'workers/main.js'), stores));
+  const webs = new ClosingStack(log);
+  const stopWebs = async () => void (await webs.closeAll(stopMs));
+  closing.defer('web processes', webs, stopWebs);
 
   return {
     db,
     redis,
     postgres,
-    build,
+    insertEachBuild,
     apiKey: (await createApiKeys(db).create('bench')).key,
 
     /** Starts an entry file of a build on these stores; resolves when it listens. */
     async startWeb(entry: string, settings: Settings = {}, folder = build): Promise<Server> {
       const placed = await placeWeb({ ...stores, ...settings });
-      const { baseUrl, pid } = await readyWeb(start(entry, commandOf(folder, entry), placed), placed);
+      const { baseUrl, pid } = await readyWeb(start(webs, commandOf(folder, entry), placed), placed);
       if (options.webProcessors !== undefined) pin(pid, options.webProcessors);
       return { baseUrl, pid };
     },
 
-    /** A copy of the build in which creates do not share their INSERTs. */
-    async buildWithInsertEach(): Promise<string> {
-      const folder = deferFolder(closing, `${build}-insert-each`);
-      await cp(build, folder, { recursive: true });
-      const [standIn, shared] = ['bench/yardsticks/coalescing.js', 'src/urls/coalescing.js'];
-      await rm(path.join(folder, shared));
-      await copyFile(path.join(folder, standIn), path.join(folder, shared));
-      return folder;
-    },
+    /** Ends the web processes, the yardsticks' too. */
+    stopWebs,
   };
 }
 
 async function makeBuild(closing: ClosingStack): Promise<string> {
   const folder = deferFolder(closing, path.resolve(`.cache/bench-build-${process.pid}`));
   await buildInto(folder, 'bench/tsconfig.json');
+  return folder;
+}
+
+/** A copy of a build in which creates do not share their INSERTs. */
+async function copyWithInsertEach(build: string, closing: ClosingStack): Promise<string> {
+  const folder = deferFolder(closing, `${build}-insert-each`);
+  await cp(build, folder, { recursive: true });
+  const [standIn, shared] = ['bench/yardsticks/coalescing.js', 'src/urls/coalescing.js'];
+  // Fails where there is none to be replaced.
+  await rm(path.join(folder, shared));
+  await copyFile(path.join(folder, standIn), path.join(folder, shared));
   return folder;
 }
 

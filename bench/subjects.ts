@@ -10,7 +10,8 @@ export interface Subject {
   name: string;
   server: Server;
   connections: number;
-  requests: (round: number) => LoadRequest[];
+  /** What a window, which has a number of its own, sends. */
+  requests: (window: number) => LoadRequest[] | Promise<LoadRequest[]>;
   /** Whether every answer is to be a 404, instead of none. */
   isRefused?: boolean;
   /** What the codes begin with whose clicks must be counted. */
@@ -24,7 +25,7 @@ const get = (codes: string[]) => codes.map((code): LoadRequest => ({ path: `/${c
 export async function startSubjects(stack: Stack, codes: Codes): Promise<Subject[]> {
   const linkmill = await stack.startWeb('src/web.js', { METRICS_TOKEN: 'bench-metrics' });
   const withoutMetrics = await stack.startWeb('src/web.js');
-  const insertEach = await stack.startWeb('src/web.js', {}, await stack.buildWithInsertEach());
+  const insertEach = await stack.startWeb('src/web.js', {}, stack.insertEachBuild);
   const bare = await stack.startWeb('bench/yardsticks/bare.js');
   const koa = await stack.startWeb('bench/yardsticks/koa.js');
   const usual = await stack.startWeb('bench/yardsticks/express.js');
@@ -42,6 +43,7 @@ export async function startSubjects(stack: Stack, codes: Codes): Promise<Subject
   return [
     { id: 'bare', name: 'bare `node:http`, from a Map', ...redirect, server: bare, requests: () => hot },
     { id: 'heart', name: 'known by heart', ...redirect, requests: () => hot, begin: hotBegin },
+    { id: 'redis', name: 'from Redis', ...redirect, requests: () => get(codes.inRedis), begin: 'redis' },
     {
       id: 'viral',
       name: 'one viral short URL',
@@ -57,19 +59,18 @@ export async function startSubjects(stack: Stack, codes: Codes): Promise<Subject
       requests: () => hot,
       begin: hotBegin,
     },
-    { id: 'redis', name: 'from Redis', ...redirect, requests: () => get(codes.inRedis), begin: 'redis' },
     {
       id: 'zipf',
       name: 'Zipf over 100,000 in Redis',
       ...redirect,
-      requests: (round) => get(codes.byZipf(round)),
+      requests: (window) => get(codes.byZipf(window)),
       begin: 'zipf',
     },
     {
       id: 'table',
       name: 'from the table',
       ...redirect,
-      requests: (round) => get(codes.inTable(round)),
+      requests: async (window) => get(await codes.inTable(window)),
       begin: 'table',
     },
     {
@@ -83,7 +84,7 @@ export async function startSubjects(stack: Stack, codes: Codes): Promise<Subject
       id: 'scan',
       name: 'unknown, each a new one',
       ...redirect,
-      requests: (round) => get(codes.neverAsked(round)),
+      requests: (window) => get(codes.neverAsked(window)),
       isRefused: true,
     },
     { id: 'koa', name: 'empty Koa', ...redirect, server: koa, requests: () => hot, isRefused: true },

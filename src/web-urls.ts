@@ -83,12 +83,11 @@ export function openUrls(
     prefix,
     ttlSeconds: config.CACHE_TTL_SECONDS,
     hasRoom: memory.hasRoom,
+    guard: breakers.redis.run,
   });
-  const { find, put, putGone, putUnknown } = cache;
   const urls = createUrls({
     store: breakers.postgres.guard(createUrlStore(db)),
-    // What has changed is told to Redis whatever the breaker says: it may answer again by now.
-    cache: { ...cache, ...breakers.redis.guard({ find, put, putGone, putUnknown }) },
+    cache,
     processCache,
     onUntold: createUntoldChanges({
       changes: breakers.postgres.guard(createChangeStore(db)),

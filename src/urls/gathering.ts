@@ -1,10 +1,10 @@
 /** Answers what is asked for within one turn of the event loop with one call of `load`, which gives its answers in the order of
  *  its keys. */
-export function createGathering<T>(load: (keys: string[]) => Promise<T[]>) {
-  let asked: { keys: string[]; answers: Promise<T[]> } | undefined;
+export function createGathering<Key, T>(load: (keys: Key[]) => Promise<T[]>) {
+  let asked: { keys: Key[]; answers: Promise<T[]> } | undefined;
 
   function begin() {
-    const keys: string[] = [];
+    const keys: Key[] = [];
     const answers = new Promise<T[]>((resolve, reject) => {
       setImmediate(() => {
         asked = undefined;
@@ -14,7 +14,7 @@ export function createGathering<T>(load: (keys: string[]) => Promise<T[]>) {
     return { keys, answers };
   }
 
-  return async (key: string): Promise<T> => {
+  return async (key: Key): Promise<T> => {
     asked ??= begin();
     const place = asked.keys.push(key) - 1;
     return (await asked.answers)[place]!;

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
-import { readChange } from './url-change.ts';
+import { readChanges } from './url-change.ts';
 
-/** The channel on which changed short URLs are announced, as "version:short code". */
+/** The channel on which changed short URLs are announced, as "version:short code", several separated by spaces. */
 export const channelOf = (prefix: string) => `${prefix}:urls:changed`;
 
 /** How often the connection is asked whether it is still there: a half-open one hears nothing and looks well. */
@@ -36,8 +36,7 @@ export function hearAnnouncements(
   redis.on('ready', subscribe);
   redis.on('close', () => become(false));
   redis.on('message', (_channel, message: string) => {
-    const announced = readChange(message);
-    if (announced) listener.onChange(announced.shortCode, announced.version);
+    for (const { shortCode, version } of readChanges(message)) listener.onChange(shortCode, version);
   });
   if (redis.status === 'ready') subscribe();
   // The time-outs of the connection end it when no answer comes, and that closes it.

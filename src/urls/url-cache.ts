@@ -1,9 +1,11 @@
 import type { Redis } from 'ioredis';
+import type { Breaker } from '../breaker.ts';
 import { type CacheEntry, decodeEntry, encodeEntry, type GoneReason, toCachedUrl } from './cache-entry.ts';
 import { createGathering } from './gathering.ts';
 import { channelOf } from './url-announcements.ts';
 import { type UrlChange, writeChange } from './url-change.ts';
 import type { ShortUrl } from './url.ts';
+import { createVersionedSet, type VersionedValue } from './versioned-values.ts';
 
 export type UrlCache = ReturnType<typeof createUrlCache>;
 
@@ -13,57 +15,49 @@ const chunkSize = 500;
 /** Keys that one step of a scan looks at, about. */
 const scanSize = 1_000;
 
-/** Writes a value unless what is there has the same or a higher version; the same version is the same value, which lives
- *  on. A value begins with "version:". A change is announced on the channel all the same: whoever wrote it before us may have
- *  been a reader. */
-const setIfNewer = `
-if ARGV[4] ~= '' then redis.call('publish', ARGV[4], ARGV[1] .. ':' .. ARGV[5]) end
-local current = redis.call('get', KEYS[1])
-if current then
-  local version = tonumber(string.match(current, '^(%d+):'))
-  if version == tonumber(ARGV[1]) and version > 0 then redis.call('expire', KEYS[1], ARGV[3]) end
-  if version and version >= tonumber(ARGV[1]) then return 0 end
-end
-redis.call('set', KEYS[1], ARGV[1] .. ':' .. ARGV[2], 'EX', ARGV[3])
-return 1`;
-
 /** The cache of short URLs in Redis. *Invariant:* every key has a TTL, and a value is only ever replaced by one of a
  *  higher version, so a slow reader cannot bring back what has been changed or deleted since. A deletion is a value too:
  *  a tombstone. Tombstones are written however little room there is: without one an older value would stay. */
 export function createUrlCache(
   redis: Redis,
-  options: { prefix: string; ttlSeconds: number; hasRoom?: () => boolean },
+  options: {
+    prefix: string;
+    ttlSeconds: number;
+    hasRoom?: () => boolean;
+    /** Asks Redis, or does not where that is in vain. What has changed is told to Redis all the same. */
+    guard?: Breaker['run'];
+  },
 ) {
   const keyOf = (shortCode: string) => `${options.prefix}:url:${shortCode}`;
   /** Up to a tenth longer, so that what was warmed together does not expire together. */
   const jitteredTtl = () => Math.round(options.ttlSeconds * (1 + Math.random() / 10));
 
   const hasRoom = options.hasRoom ?? (() => true);
+  const guard: Breaker['run'] = options.guard ?? (async (call) => await call());
   const findTogether = createGathering(findMany);
+  const fill = createVersionedSet(redis, { guard });
+  const change = createVersionedSet(redis, { channel: channelOf(options.prefix) });
 
   async function findMany(shortCodes: string[]): Promise<(CacheEntry | undefined)[]> {
-    const values = await redis.mget(shortCodes.map(keyOf));
+    const values = await guard(async () => await redis.mget(shortCodes.map(keyOf)));
     return values.map((value) => (value === null ? undefined : decodeEntry(value)));
   }
 
-  async function set(
-    shortCode: string,
-    entry: CacheEntry,
-    { isChange = false, ttlSeconds = jitteredTtl() } = {},
-  ): Promise<boolean> {
-    const channel = isChange ? channelOf(options.prefix) : '';
-    const args = [entry.version, encodeEntry(entry), ttlSeconds, channel, shortCode];
-    return (await redis.eval(setIfNewer, 1, keyOf(shortCode), ...args)) === 1;
-  }
+  const toValue = (shortCode: string, entry: CacheEntry, ttlSeconds = jitteredTtl()): VersionedValue => ({
+    shortCode,
+    key: keyOf(shortCode),
+    version: entry.version,
+    value: encodeEntry(entry),
+    ttlSeconds,
+  });
 
-  const setUrl = (url: ShortUrl, { isChange = false } = {}) =>
-    set(url.shortCode, { url: toCachedUrl(url), version: url.version }, { isChange });
+  const toActiveEntry = (url: ShortUrl): CacheEntry => ({ url: toCachedUrl(url), version: url.version });
 
   /** Stores entries and announces them, whatever room there is: older ones would stay. */
   async function replace(entries: [shortCode: string, CacheEntry][]): Promise<void> {
     for (let i = 0; i < entries.length; i += chunkSize) {
       const chunk = entries.slice(i, i + chunkSize);
-      await Promise.all(chunk.map(([shortCode, entry]) => set(shortCode, entry, { isChange: true })));
+      await Promise.all(chunk.map(([shortCode, entry]) => change(toValue(shortCode, entry))));
     }
   }
 
@@ -91,7 +85,7 @@ export function createUrlCache(
 
     /** Stores what a reader found in the table, if it is newer than what is there, and there is room. */
     async put(url: ShortUrl): Promise<boolean> {
-      return hasRoom() && (await setUrl(url));
+      return hasRoom() && (await fill(toValue(url.shortCode, toActiveEntry(url))));
     },
 
     /** Stores what was created just now, where there is room, and announces it to every web process. */
@@ -100,14 +94,16 @@ export function createUrlCache(
         await redis.publish(channelOf(options.prefix), writeChange(url));
         return;
       }
-      await setUrl(url, { isChange: true });
+      await change(toValue(url.shortCode, toActiveEntry(url)));
     },
 
     /** Stores many at once; resolves to how many were newer than what was there. */
     async putMany(urls: ShortUrl[]): Promise<number> {
       let stored = 0;
       for (let i = 0; i < urls.length && hasRoom(); i += chunkSize) {
-        const puts = urls.slice(i, i + chunkSize).map((url) => setUrl(url));
+        const puts = urls
+          .slice(i, i + chunkSize)
+          .map((url) => fill(toValue(url.shortCode, toActiveEntry(url))));
         stored += (await Promise.all(puts)).filter(Boolean).length;
       }
       return stored;
@@ -119,13 +115,13 @@ export function createUrlCache(
 
     /** Stores the tombstone that a reader's look into the table calls for. */
     async putGone({ shortCode, version }: UrlChange, reason: GoneReason): Promise<void> {
-      await set(shortCode, { gone: reason, version });
+      await fill(toValue(shortCode, { gone: reason, version }));
     },
 
     /** Remembers for a moment that no short URL has this code; any real value is newer. */
     async putUnknown(shortCode: string): Promise<void> {
       const unknown: CacheEntry = { gone: 'not found', version: 0 };
-      if (hasRoom()) await set(shortCode, unknown, { ttlSeconds: unknownTtlSeconds });
+      if (hasRoom()) await fill(toValue(shortCode, unknown, unknownTtlSeconds));
     },
   };
 }

@@ -6,13 +6,14 @@ export interface UrlChange {
   version: number;
 }
 
-/** A change as it travels: "version:short code". */
+/** A change as it travels, alone or behind others and a space: "version:short code". */
 export const writeChange = ({ shortCode, version }: UrlChange) => `${version}:${shortCode}`;
 
-/** The change that a text announces; undefined when it is none. */
-export function readChange(text: string): UrlChange | undefined {
-  const [, version, shortCode] = /^(\d{1,16}):([\w-]{1,32})$/.exec(text) ?? [];
-  if (shortCode === undefined || !isShortCode(shortCode) || !Number.isSafeInteger(Number(version)))
-    return undefined;
-  return { shortCode, version: Number(version) };
-}
+/** The changes that a text announces, separated by spaces; what is none is left out. */
+export const readChanges = (text: string): UrlChange[] =>
+  text.split(' ').flatMap((part) => {
+    const [, version, shortCode] = /^(\d{1,16}):([\w-]{1,32})$/.exec(part) ?? [];
+    const isChange =
+      shortCode !== undefined && isShortCode(shortCode) && Number.isSafeInteger(Number(version));
+    return isChange ? [{ shortCode, version: Number(version) }] : [];
+  });

@@ -4,7 +4,7 @@ import pg from 'pg';
 import { withDeadline } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
 import type { Knex } from '../postgres.ts';
-import { readChange, type UrlChange, writeChange } from './url-change.ts';
+import { readChanges, type UrlChange, writeChange } from './url-change.ts';
 
 /** The channel on which PostgreSQL tells of changed short URLs, separated by spaces; its triggers write to it when another
  *  program changes the table. */
@@ -117,10 +117,7 @@ export function hearNotifications(deps: {
       listener.onManyChanges();
       return;
     }
-    for (const text of payload.split(' ')) {
-      const change = readChange(text);
-      if (change) listener.onChange(change.shortCode, change.version);
-    }
+    for (const { shortCode, version } of readChanges(payload)) listener.onChange(shortCode, version);
   }
 
   return async () => {

@@ -8,11 +8,13 @@ export async function createUrl(client: Client, body: Record<string, unknown> = 
   return String(answer.body['short_code']);
 }
 
-/** Inserts many short URLs by SQL, which short codes begin with `begin`, each with as many clicks as its number (0, 1, 2, …). */
+/** Inserts many short URLs by SQL, which short codes begin with `begin`, each with as many clicks as its number (0, 1, 2, …), or
+ *  with none. */
 export async function insertUrls(
   db: Knex,
-  { begin, count, expiresAt = null }: { begin: string; count: number; expiresAt?: Date | null },
+  options: { begin: string; count: number; expiresAt?: Date | null; areClicked?: boolean },
 ): Promise<void> {
+  const { begin, count, expiresAt = null, areClicked = true } = options;
   await db.raw(
     `with u as (
        insert into urls (short_code, original_url, code_is_generated, expires_at)
@@ -21,7 +23,7 @@ export async function insertUrls(
        returning id, short_code
      )
      insert into url_stats (url_id, click_count)
-     select id, cast(substr(short_code, length(:begin) + 1) as bigint) from u`,
-    { begin, last: count - 1, expiresAt },
+     select id, case when :areClicked then cast(substr(short_code, length(:begin) + 1) as bigint) else 0 end from u`,
+    { begin, last: count - 1, expiresAt, areClicked },
   );
 }

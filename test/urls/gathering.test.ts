@@ -4,7 +4,7 @@ import { createGathering } from '../../src/urls/gathering.ts';
 /** A gathering whose loads are written down. */
 function openGathering(load = async (keys: string[]) => keys.map((key) => `answer to ${key}`)) {
   const loads: string[][] = [];
-  const ask = createGathering(async (keys) => {
+  const ask = createGathering(async (keys: string[]) => {
     loads.push([...keys]);
     return await load(keys);
   });

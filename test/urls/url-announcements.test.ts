@@ -168,7 +168,7 @@ test('a message that is no announcement changes nothing', async () => {
     '-1:code',
     '1.5:code',
     '1e9:code',
-    ' 7:code',
+    ' 7::code',
     'Infinity:code',
     '0x10:code',
     `${2 ** 53}:code`,
@@ -186,4 +186,9 @@ test('a message that is no announcement changes nothing', async () => {
   await announce(Buffer.from([0xff, 0xfe, 0x3a, 0x00]));
   await announce('8:code');
   expect(await hearAll()).toEqual(['hears', 'code 8']);
+});
+
+test('a message announces all changes that it names, and passes over what is none', async () => {
+  await announce('7:one 8:two  x:three 9:four');
+  expect(await hearAll()).toEqual(['hears', 'one 7', 'two 8', 'four 9']);
 });
