@@ -189,6 +189,7 @@ test('a message that is no announcement changes nothing', async () => {
 });
 
 test('a message announces all changes that it names, and passes over what is none', async () => {
-  await announce('7:one 8:two  x:three 9:four');
-  expect(await hearAll()).toEqual(['hears', 'one 7', 'two 8', 'four 9']);
+  const { announce, hearAll } = await listen();
+  await announce('7:first 8:second  x:third 9:fourth');
+  expect(await hearAll()).toEqual(['hears', 'first 7', 'second 8', 'fourth 9']);
 });
