@@ -44,7 +44,7 @@ const app = new Koa();
 app.use(answerErrors(log));
 const redirect = createRedirect({
   urls,
-  clickRecorder: { record: async () => {} },
+  clickRecorder: { record: async () => {}, recordThen: (_urlId, _atMs, answer) => answer() },
   status: config.REDIRECT_STATUS,
   maxAgeSeconds: 0,
 });

@@ -26,8 +26,8 @@ interface Pending {
   growing: ReturnType<typeof createOpenBatch>;
   /** It grows for a while, because the stream is long. */
   isWide: boolean;
-  /** Resolves when nobody needs to wait for it any more. */
-  settled: Promise<void>;
+  /** What waits until Redis has it, or until nobody needs to wait any more. */
+  waiting: (() => void)[];
   settle: () => void;
   /** What it was sealed as. */
   kept: Kept[];
@@ -89,21 +89,17 @@ export function createClickRecorder(deps: {
   });
 
   function openBatch(): Pending {
-    let resolve!: () => void;
-    const settled = new Promise<void>((resolveSettled) => {
-      resolve = resolveSettled;
-    });
     // What Redis has said by then is read first, however late this process is.
     const deadline = setTimeout(() => setImmediate(late), ackMs);
     const batch: Pending = {
       growing: createOpenBatch(maxEntries),
       isWide: breaker.isStreamLong,
-      settled,
+      waiting: [],
       kept: [],
       settle: () => {
         clearTimeout(deadline);
         pending.delete(batch);
-        resolve();
+        for (const answer of batch.waiting.splice(0)) answer();
       },
     };
     function late() {
@@ -146,9 +142,9 @@ export function createClickRecorder(deps: {
         giveUp(batch);
       })
       .then(() => {
+        sending.delete(arrival);
         accept(batch);
         batch.settle();
-        sending.delete(arrival);
         if (sending.size === 0 && breaker.closed && open && !open.isWide) seal();
       });
     sending.add(arrival);
@@ -175,16 +171,26 @@ export function createClickRecorder(deps: {
     log.warn({ err: error, clicks }, 'neither store takes these clicks: they are lost if this process ends');
   }
 
+  /** Counts one click, once. Calls `answer` when Redis has it, or after `ackMs`: then it is on its way all the same. */
+  function recordThen(urlId: number, atMs: number, answer: () => void): void {
+    open ??= openBatch();
+    const { growing, waiting } = open;
+    growing.add(urlId, atMs);
+    if (waitsForAck && pending.has(open)) waiting.push(answer);
+    else answer();
+    if (breaker.closed && growing.distinct >= maxDistinct) seal();
+  }
+
   return {
     producer,
 
-    /** Counts one click, once. Resolves when Redis has it, or after `ackMs`: then it is on its way all the same. */
-    record(urlId: number, atMs: number): Promise<void> {
-      open ??= openBatch();
-      const { growing, settled } = open;
-      growing.add(urlId, atMs);
-      if (breaker.closed && growing.distinct >= maxDistinct) seal();
-      return waitsForAck ? settled : Promise.resolve();
+    recordThen,
+
+    /** As recordThen, with a promise, which takes longer to make than the click to record. */
+    async record(urlId: number, atMs: number): Promise<void> {
+      await new Promise<void>((resolve) => {
+        recordThen(urlId, atMs, resolve);
+      });
     },
 
     /** What it has in hand, for those who watch it. */

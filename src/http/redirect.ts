@@ -7,7 +7,7 @@ import { methodNotAllowed } from './errors.ts';
 
 interface RedirectDeps {
   urls: Pick<Urls, 'resolve' | 'resolveAtOnce'>;
-  clickRecorder: Pick<ClickRecorder, 'record'>;
+  clickRecorder: Pick<ClickRecorder, 'record' | 'recordThen'>;
   status: number;
   maxAgeSeconds: number;
 }
@@ -35,7 +35,7 @@ export function createRedirect({ urls, clickRecorder, status, maxAgeSeconds }: R
         // A URL that another program stored and no header can carry: the middleware has an answer to that.
         return false;
       }
-      void clickRecorder.record(url.id, now).then(() => response.end());
+      clickRecorder.recordThen(url.id, now, () => response.end());
       return true;
     },
 
