@@ -155,6 +155,7 @@ describe('resolve', () => {
     }
     await Promise.all(visits);
     expect(count.table).toBe(256);
+    expect(urls.resolved).toMatchObject({ unavailable: 44, 'not found': 256 });
     await expect(urls.resolve(newCode(), Date.now())).rejects.toThrow(UrlNotFound);
   });
 
