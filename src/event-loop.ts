@@ -14,14 +14,18 @@ export function watchEventLoop(options: { maxDelayMs: number; log: Log }) {
   const { maxDelayMs, log } = options;
   const histogram = monitorEventLoopDelay({ resolution: resolutionMs });
   histogram.enable();
+  let lookedAt = performance.now();
   let latestMs = 0;
   let delayMs = 0;
   let pressure = 0;
 
   function look(): void {
     const earlierMs = latestMs;
-    latestMs = readDelayMs(histogram);
+    const now = performance.now();
+    // It measures from one turn to the next, from the first one on: where there was only one, that took all the time.
+    latestMs = histogram.count === 0 ? now - lookedAt : meanDelayMs(histogram);
     histogram.reset();
+    lookedAt = now;
     // The lesser of two: a process that was stopped for a moment, however long, has one bad one.
     delayMs = Math.min(earlierMs, latestMs);
     const hadPressure = pressure > 0;
@@ -55,7 +59,6 @@ export function watchEventLoop(options: { maxDelayMs: number; log: Log }) {
 }
 
 /** The length of the turn that is under way at any moment, on average: long turns count for as long as they take. */
-function readDelayMs({ count, mean, stddev }: IntervalHistogram): number {
-  if (count === 0) return 0;
+function meanDelayMs({ mean, stddev }: IntervalHistogram): number {
   return Math.max(0, (mean * mean + stddev * stddev) / mean / 1e6 - resolutionMs);
 }

@@ -5,8 +5,9 @@ import { presentProblem, unavailable } from './errors.ts';
 import { codeOf } from './redirect.ts';
 
 const retryAfterSeconds = 1;
-/** Some redirects always pass: what one visitor's look-up has found, the others get by heart. */
-const mostRedirects = 0.9;
+/** Some always pass: those who try again at once may be all of the load, and what one visitor's look-up has found the others
+ *  get by heart. */
+const mostRefused = 0.9;
 
 const tooBusy = refusalOf('The service is too busy.');
 const tooManyInHand = refusalOf('Too many requests of the API are in hand.');
@@ -24,8 +25,8 @@ export function createLoadShedding(deps: {
   const { eventLoop, maxApiRequests } = deps;
   let inHand = 0;
   const refusedShare = () => ({
-    api: Math.min(eventLoop.pressure, 1),
-    redirects: Math.min(Math.max(eventLoop.pressure - 1, 0), mostRedirects),
+    api: Math.min(eventLoop.pressure, mostRefused),
+    redirects: Math.min(Math.max(eventLoop.pressure - 1, 0), mostRefused),
   });
 
   return {

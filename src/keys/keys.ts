@@ -52,6 +52,11 @@ export function createKeys(deps: {
       }
     },
 
+    /** Puts back a key that was taken and, as far as is known, not used: the judge refuses a second use. */
+    putBack(key: string): void {
+      lot.push(key);
+    },
+
     /** A key that was never in the pool, where anybody may have known it. */
     async takeFresh(): Promise<string> {
       for (;;) {

@@ -52,8 +52,14 @@ export function createUrls(deps: {
   async function insertWithGeneratedKey(originalUrl: string, expiresAt: Date | null, createdBy: number) {
     for (let tries = 0; tries < maxTries; tries++) {
       const shortCode = await (tries < poolTries ? keys.take() : keys.takeFresh());
-      const url = await insert({ shortCode, originalUrl, expiresAt, createdBy, codeIsGenerated: true });
-      if (url) return url;
+      try {
+        const url = await insert({ shortCode, originalUrl, expiresAt, createdBy, codeIsGenerated: true });
+        if (url) return url;
+      } catch (error) {
+        // While PostgreSQL is away, clients that try again would empty the pool.
+        keys.putBack(shortCode);
+        throw error;
+      }
     }
     throw new Error(`${maxTries} keys in a row were taken`);
   }

@@ -430,6 +430,15 @@ test('a create succeeds although every key of the pool is the custom code of som
   expect(taken).not.toContain(shortCode);
 });
 
+test('creates that fail cost no keys', async () => {
+  const { urls, pool } = openUrls();
+  await pool.add(await createKeyGenerator(db()).createKeys(300, 'pool'));
+  const before = await pool.size();
+  const nobody = 999_999;
+  for (let i = 0; i < 150; i++) await expect(urls.create(wish(), nobody)).rejects.toThrow('foreign key');
+  expect(await pool.size()).toBe(before - 100);
+});
+
 test('a returned key that somebody then used as a custom code does not come back into the pool', async () => {
   const { urls, keys } = openUrls();
   const store = createKeyStore(db());
