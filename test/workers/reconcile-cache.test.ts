@@ -179,7 +179,7 @@ describe('the watermark', () => {
       await watermark.write({ ...mark, nextAtMs: mark.nextAtMs - 30_000 });
     }
     expect(await reconcile()).toEqual(nothing);
-    for (const [key, value] of saved) await redis.redis().restore(key, 60_000, value!, 'REPLACE');
+    for (const [key, value] of saved) await redis.redis().restore(key, 60_000, value, 'REPLACE');
     expect(await readChanged('url-1')).toBe(false);
     expect(await reconcile()).toMatchObject({ repaired: 1 });
     expect(await readChanged('url-1')).toBe(true);
