@@ -18,6 +18,9 @@ import { createUrlStore } from './urls/url-store.ts';
 import { createUrls } from './urls/urls.ts';
 import type { WebProcess } from './web-process.ts';
 
+/** Changes that a web process catches up on: those of a long outage, and a fraction of what it may know by heart. */
+const caughtUpChanges = 5_000;
+
 /** Short URLs as a web process sees them, with their three places: by heart, Redis, table. */
 export function openUrls(
   { config, log, closing }: WebProcess,
@@ -62,6 +65,16 @@ export function openUrls(
     }),
     (stop) => stop(),
   );
+  const changes = createChangeStore(db);
+  /** Learns what was changed while this process heard nothing, as at its start: Redis may not know it either. */
+  async function catchUp(): Promise<void> {
+    try {
+      const latest = await changes.findLatest(caughtUpChanges);
+      for (const { shortCode, version } of latest) processCache.invalidate(shortCode, version);
+    } catch (error) {
+      log.debug({ err: error }, 'the latest changes could not be read; reconcile-cache will see to them');
+    }
+  }
   closing.defer(
     'notifications',
     hearNotifications({
@@ -70,8 +83,7 @@ export function openUrls(
       listener: {
         onChange: processCache.invalidate,
         onManyChanges: processCache.onManyChanges,
-        // What was missed, Redis may not know either: the job sees to that, and announces it.
-        onHearing: () => undefined,
+        onHearing: () => void catchUp(),
       },
       log,
     }),
@@ -86,7 +98,7 @@ export function openUrls(
     }),
     processCache,
     onUntold: createUntoldChanges({
-      changes: createChangeStore(db),
+      changes,
       askForRepair: () => queues.ask('reconcile-cache'),
       log,
     }),
