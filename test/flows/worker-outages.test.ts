@@ -6,8 +6,8 @@ import { createClickStream } from '../../src/clicks/click-stream.ts';
 import { createQueues, type JobName, queuePrefix } from '../../src/jobs.ts';
 import { createKeyPool } from '../../src/keys/key-pool.ts';
 import { closeRedis, openRedis } from '../../src/redis.ts';
-import { startHalfOpenProxy } from '../support/half-open.ts';
 import { startWorker, type TestProcess } from '../support/processes.ts';
+import { startProxy } from '../support/proxy.ts';
 import { silentLog, track, uniquePrefix, useDatabase } from '../support/resources.ts';
 import { startTestRedis, type TestRedis } from '../support/servers.ts';
 import { insertUrls } from '../support/urls.ts';
@@ -84,11 +84,11 @@ describe.concurrent('a worker process', () => {
 
   test('gets over half-open connections within 20 s', { timeout: 60_000 }, async (context) => {
     const queues = await openQueues(context);
-    const proxy = await startHalfOpenProxy(queues.server.port);
-    context.onTestFinished(proxy.stop);
-    await useWorker(context, { ...queues.settings, REDIS_URL: proxy.url }, queueArgs);
+    const proxy = await startProxy(queues.server.port);
+    context.onTestFinished(proxy.close);
+    await useWorker(context, { ...queues.settings, REDIS_URL: `redis://127.0.0.1:${proxy.port}` }, queueArgs);
     await judgeConsuming(queues, promiseMs);
-    proxy.mute();
+    proxy.goHalfOpen();
     await judgeConsuming(queues, 20_000);
   });
 
@@ -97,14 +97,14 @@ describe.concurrent('a worker process', () => {
     { timeout: 60_000 },
     async (context) => {
       const { server, queues, settings } = await openQueues(context);
-      const proxy = await startHalfOpenProxy(server.port);
-      context.onTestFinished(proxy.stop);
+      const proxy = await startProxy(server.port);
+      context.onTestFinished(proxy.close);
       const worker = await useWorker(
         context,
-        { ...settings, REDIS_URL: proxy.url, SHUTDOWN_DEADLINE_MS: '4000' },
+        { ...settings, REDIS_URL: `redis://127.0.0.1:${proxy.port}`, SHUTDOWN_DEADLINE_MS: '4000' },
         queueArgs,
       );
-      proxy.muteNamed('linkmill-worker');
+      proxy.mute('linkmill-worker');
       await queues.add('cleanup-expired', {});
       expect(await worker.ended).toBe(1);
       expect(worker.output()).toContain('the process ends to be started anew');

@@ -93,6 +93,25 @@ test('a half-open connection stays open and carries nothing, and a new one works
   expect(stuck.seen).toEqual({ heard: 'done set', error: '', closed: false });
 });
 
+test('a connection that gives itself a muted name is half-open, old or new, and others are served', async () => {
+  const [named, other] = [await open(), await open()];
+  named.send('client setname sub');
+  other.send('client setname pub');
+  await hears(named, 'done client setname sub');
+  const end = proxy.mute('sub');
+  const fresh = await open();
+  fresh.send('client setname sub');
+  named.send('lost');
+  other.send('get');
+  await hears(other, 'done client setname pubdone get');
+  end();
+  const late = await open();
+  late.send('client setname sub');
+  await hears(late, 'done client setname sub');
+  expect([named.seen.heard, fresh.seen.heard]).toEqual(['done client setname sub', '']);
+  expect(commands).not.toContain('lost');
+});
+
 test('with latency each way takes that much longer, and bytes keep their order', async () => {
   const client = await open();
   proxy.setLatency(100);

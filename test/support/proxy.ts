@@ -21,6 +21,8 @@ export type Proxy = Awaited<ReturnType<typeof startProxy>>;
 
 /** Of a longer pattern only what one piece of data has whole is sure to be found. */
 const longestPattern = 64;
+/** What a connection says of itself comes first. */
+const greetingBytes = 1_000;
 /** How long the rest of a dropped reply may take to come after its first bytes. */
 const replyMs = 20;
 
@@ -29,13 +31,14 @@ const replyMs = 20;
 export async function startProxy(target: number) {
   const links = new Set<Link>();
   const traps = new Set<LinkTrap>();
+  const muted = new Set<string>();
   let latencyMs = 0;
   let server = await listen(0);
   const { port } = server.address() as AddressInfo;
 
   async function listen(onPort: number) {
     const listener = createServer((client) => {
-      const link = createLink(client, target, { traps, latencyMs: () => latencyMs });
+      const link = createLink(client, target, { traps, muted, latencyMs: () => latencyMs });
       links.add(link);
       link.closed.then(
         () => links.delete(link),
@@ -93,6 +96,14 @@ export async function startProxy(target: number) {
       return links.size;
     },
 
+    /** From now on nothing passes on connections whose first commands have this name in them, new ones included, and neither
+     *  end is told. Returns what ends that for new ones. */
+    mute(name: string): () => void {
+      muted.add(name);
+      for (const link of links) link.muteIfNamed();
+      return () => void muted.delete(name);
+    },
+
     /** From now on each piece of data takes this much longer, either way. */
     setLatency(ms: number): void {
       latencyMs = ms;
@@ -139,11 +150,12 @@ type Link = ReturnType<typeof createLink>;
 function createLink(
   client: Socket,
   target: number,
-  { traps, latencyMs }: { traps: Set<LinkTrap>; latencyMs: () => number },
+  { traps, muted, latencyMs }: { traps: Set<LinkTrap>; muted: Set<string>; latencyMs: () => number },
 ) {
   const server = connect(target, '127.0.0.1');
   const toServer = createPipe(client, server, latencyMs);
   const toClient = createPipe(server, client, latencyMs);
+  let greeting = '';
   let recent = '';
   let kept: Buffer[] | undefined;
   let awaitsReply: (() => void) | undefined;
@@ -156,6 +168,9 @@ function createLink(
     swallow: () => {
       swallowing = true;
     },
+    muteIfNamed: () => {
+      swallowing ||= [...muted].some((name) => greeting.includes(name));
+    },
     reset: () => {
       client.resetAndDestroy();
       server.resetAndDestroy();
@@ -167,6 +182,8 @@ function createLink(
   };
 
   function onCommand(chunk: Buffer): void {
+    if (greeting.length < greetingBytes) greeting += chunk.toString('latin1');
+    link.muteIfNamed();
     if (swallowing) return;
     if (kept) {
       kept.push(chunk);
@@ -211,9 +228,10 @@ function createLink(
     [server, client],
   ] as const) {
     from.setNoDelay(true);
-    from.on('end', () => to.end());
-    from.on('error', () => to.resetAndDestroy());
-    from.on('close', () => to.destroy());
+    // Of a half-open connection the other end does not even hear that it has ended.
+    from.on('end', () => swallowing || to.end());
+    from.on('error', () => swallowing || to.resetAndDestroy());
+    from.on('close', () => swallowing || to.destroy());
   }
   return link;
 }

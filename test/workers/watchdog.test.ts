@@ -4,7 +4,7 @@ import { closeRedis, openRedis } from '../../src/redis.ts';
 import type { JobContext, Processors } from '../../workers/processor.ts';
 import { watchWorkers } from '../../workers/watchdog.ts';
 import { startWorkers } from '../../workers/workers.ts';
-import { startHalfOpenProxy } from '../support/half-open.ts';
+import { startProxy } from '../support/proxy.ts';
 import { silentLog, track, uniquePrefix } from '../support/resources.ts';
 import { startTestRedis } from '../support/servers.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -99,10 +99,12 @@ describe.concurrent('with a queue of its own for each,', () => {
   });
 
   test('a Worker that two replacements did not get going is reported once, to end the process', async (context) => {
-    const proxy = await startHalfOpenProxy(Number(new URL(inject('redisUrl')).port));
-    context.onTestFinished(proxy.stop);
-    const { add, state, replacements } = await watchOne(context, { workerUrl: proxy.url });
-    proxy.muteNamed('linkmill-worker');
+    const proxy = await startProxy(Number(new URL(inject('redisUrl')).port));
+    context.onTestFinished(proxy.close);
+    const { add, state, replacements } = await watchOne(context, {
+      workerUrl: `redis://127.0.0.1:${proxy.port}`,
+    });
+    proxy.mute('linkmill-worker');
     await add();
     await waitUntil('the end is asked for', () => state.ends.length > 0, 10_000);
     expect(replacements.length).toBe(2);

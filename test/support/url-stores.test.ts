@@ -1,0 +1,111 @@
+import fc from 'fast-check';
+import { beforeAll, expect, test } from 'vitest';
+import { createApiKeys } from '../../src/api-keys/api-keys.ts';
+import type { ShortUrl } from '../../src/urls/url.ts';
+import { uniquePrefix, useDatabase, useRedis } from './resources.ts';
+import { createMemoryUrlStores, createRealUrlStores, type UrlStores } from './url-stores.ts';
+import { openRealCache } from './url-way.ts';
+
+const { db } = useDatabase();
+const { redis, prefix } = useRedis();
+const subscriber = useRedis('subscriber');
+const codes = ['code-a', 'code-b'];
+let ownerId: number;
+
+beforeAll(async () => {
+  ({ id: ownerId } = await createApiKeys(db()).create('test'));
+});
+
+async function openRealStores(): Promise<UrlStores> {
+  await db()('urls').delete();
+  const own = `${prefix}-${uniquePrefix()}`;
+  return createRealUrlStores({
+    db: db(),
+    redis: redis(),
+    subscriber: subscriber.redis(),
+    prefix: own,
+    ownerId,
+    codes,
+  });
+}
+
+interface Command {
+  does: keyof ReturnType<typeof createCommands>;
+  code: string;
+  version: number;
+}
+
+/** Everything that is done to the stores; what a command gives is comparable, though ids and versions differ. */
+function createCommands({ table, redis, prefix, harm }: UrlStores) {
+  const cache = openRealCache(redis, prefix);
+  let urls = 0;
+  const newUrl = () => `https://example.com/${(urls += 1)}`;
+  const past = new Date(0);
+  const makeUrl = (shortCode: string, version: number): ShortUrl => ({
+    id: version,
+    shortCode,
+    originalUrl: `https://example.com/version-${version}`,
+    createdAt: past,
+    updatedAt: past,
+    expiresAt: null,
+    isActive: true,
+    version,
+  });
+  const shown = (url: ShortUrl | undefined) =>
+    url && { ...url, id: 0, version: 0, createdAt: 0, updatedAt: 0 };
+  const insert = async (shortCode: string, expiresAt: Date | null) => {
+    const wish = { shortCode, expiresAt, codeIsGenerated: false, createdBy: ownerId };
+    const inserted = await table.insertMany([
+      { ...wish, originalUrl: newUrl() },
+      { ...wish, originalUrl: newUrl() },
+    ]);
+    return inserted.map(shown);
+  };
+  return {
+    insert: async (code: string) => await insert(code, null),
+    'insert for a while': async (code: string) => await insert(code, past),
+    'find row': async (code: string) => shown(await table.findByCode(code)),
+    delete: async (code: string) => typeof (await table.delete(code))?.version,
+    change: async (code: string) => shown(await table.change(code, newUrl())),
+    expire: async () =>
+      (await table.deactivateExpired(new Date(), 10)).map(({ shortCode }) => shortCode).toSorted(),
+    purge: async () => await table.purgeDeleted(),
+    find: async (code: string) => await cache.find(code),
+    put: async (code: string, version: number) => await cache.put(makeUrl(code, version)),
+    create: async (code: string, version: number) => await cache.create(makeUrl(code, version)),
+    bury: async (shortCode: string, version: number) => await cache.bury([{ shortCode, version }], 'expired'),
+    'put unknown': async (code: string) => await cache.putUnknown(code),
+    lose: async () => await harm['loses everything'](),
+    copy: async () => await harm['is copied'](),
+    'roll back': async () => await harm['is rolled back to the copy'](),
+  };
+}
+
+/** What the commands give, what is announced, and what is there afterwards. */
+async function play(stores: UrlStores, script: Command[]) {
+  const heard: string[] = [];
+  const end = await stores.hear((version, shortCode) => heard.push(`${version} ${shortCode}`));
+  const commands = createCommands(stores);
+  const given: unknown[] = [];
+  for (const { does, code, version } of script) given.push(await commands[does](code, version));
+  for (const code of codes) given.push(await commands['find row'](code), await commands.find(code));
+  await end();
+  return { given, heard };
+}
+
+test('whatever is done to them one thing after the other, the stores in memory behave as Redis and PostgreSQL do', async () => {
+  const names = Object.keys(createCommands(createMemoryUrlStores())) as Command['does'][];
+  const command = fc.record({
+    does: fc.constantFrom(...names),
+    code: fc.constantFrom(...codes),
+    version: fc.integer({ min: 1, max: 4 }),
+  });
+  const script = fc.array(command, { minLength: 10, maxLength: 30, size: 'max' });
+  await fc.assert(
+    fc.asyncProperty(script, async (commands) => {
+      const real = await play(await openRealStores(), commands);
+      expect(await play(createMemoryUrlStores(), commands)).toEqual(real);
+    }),
+    { numRuns: 50 },
+  );
+});

@@ -1,0 +1,230 @@
+import type { Redis } from 'ioredis';
+import type { Knex } from '../../src/postgres.ts';
+import { channelOf } from '../../src/urls/url-announcements.ts';
+import { createUrlStore, type UrlStore } from '../../src/urls/url-store.ts';
+import type { ShortUrl } from '../../src/urls/url.ts';
+
+/** Redis as the cache of short URLs sees it, and as a writer would that deletes what it changes. */
+export interface CacheRedis {
+  mget: (keys: string[]) => Promise<(string | null)[]>;
+  eval: (script: string, numberOfKeys: number, ...args: (string | number)[]) => Promise<unknown>;
+  publish: (channel: string, message: string) => Promise<unknown>;
+  del: (key: string) => Promise<unknown>;
+}
+
+/** The table, with what other programs do to it. */
+export interface UrlTable extends Pick<
+  UrlStore,
+  'insertMany' | 'findByCode' | 'delete' | 'deactivateExpired'
+> {
+  /** Lets a short URL lead elsewhere, as a new version. */
+  change: (shortCode: string, originalUrl: string) => Promise<ShortUrl | undefined>;
+  /** Removes what is deleted, so that its codes are free again. */
+  purgeDeleted: () => Promise<void>;
+}
+
+type Listener = (version: number, shortCode: string) => void;
+
+/** Where web processes and workers keep short URLs. */
+export interface UrlStores {
+  prefix: string;
+  /** An API key that creates. */
+  ownerId: number;
+  redis: CacheRedis;
+  table: UrlTable;
+  /** Hands announcements on, until the returned function has been called and has handed on all that there were before. */
+  hear: (listener: Listener) => Promise<() => Promise<void>>;
+  /** What happens to Redis' data. */
+  harm: Record<'loses everything' | 'is copied' | 'is rolled back to the copy', () => Promise<void>>;
+}
+
+/** Redis and the table in memory, for thousands of runs. Each command is atomic. */
+export function createMemoryUrlStores(): UrlStores {
+  const prefix = 'memory';
+  const listeners = new Set<Listener>();
+  let values = new Map<string, { value: string; until: number }>();
+  let copy: typeof values | undefined;
+  const get = (key: string) => {
+    const held = values.get(key);
+    return held && held.until > performance.now() ? held.value : null;
+  };
+  const publish = (message: string) => {
+    const [version, shortCode] = message.split(':') as [string, string];
+    for (const listener of listeners) listener(Number(version), shortCode);
+  };
+
+  return {
+    prefix,
+    ownerId: 1,
+    redis: {
+      mget: async (keys) => keys.map(get),
+      publish: async (_channel, message) => publish(message),
+      del: async (key) => values.delete(key),
+      // The only script that it is sent: see url-cache.ts.
+      eval: async (_script, _numberOfKeys, ...args) => {
+        const [key, version, body, ttlSeconds, channel, shortCode] = args as [
+          string,
+          number,
+          string,
+          number,
+          string,
+          string,
+        ];
+        if (channel !== '') publish(`${version}:${shortCode}`);
+        const until = performance.now() + ttlSeconds * 1_000;
+        const current = get(key);
+        const known = current === null ? -1 : Number(current.slice(0, current.indexOf(':')));
+        if (known === version && version > 0) values.set(key, { value: current!, until });
+        if (known >= version) return 0;
+        values.set(key, { value: `${version}:${body}`, until });
+        return 1;
+      },
+    },
+    table: createMemoryTable(),
+    hear: async (listener) => {
+      listeners.add(listener);
+      return async () => void listeners.delete(listener);
+    },
+    harm: {
+      'loses everything': async () => values.clear(),
+      'is copied': async () => {
+        copy = new Map(values);
+      },
+      'is rolled back to the copy': async () => {
+        values = new Map(copy);
+      },
+    },
+  };
+}
+
+interface Row {
+  url: ShortUrl;
+  isDeleted: boolean;
+}
+
+function createMemoryTable(): UrlTable {
+  const rows = new Map<string, Row>();
+  let lastId = 0;
+  let lastVersion = 0;
+  const findRow = (shortCode: string) => {
+    const row = rows.get(shortCode);
+    return row?.isDeleted === false ? row : undefined;
+  };
+  const nextVersion = () => (lastVersion += 1);
+  const change = (row: Row, changes: Partial<ShortUrl>) => {
+    row.url = { ...row.url, ...changes, version: nextVersion() };
+    return row.url;
+  };
+
+  return {
+    insertMany: async (wanted) =>
+      wanted.map(({ shortCode, originalUrl, expiresAt }) => {
+        if (rows.has(shortCode)) return undefined;
+        const now = new Date();
+        const url = {
+          id: (lastId += 1),
+          shortCode,
+          originalUrl,
+          expiresAt,
+          createdAt: now,
+          updatedAt: now,
+          isActive: true,
+          version: nextVersion(),
+        };
+        rows.set(shortCode, { url, isDeleted: false });
+        return url;
+      }),
+    findByCode: async (shortCode) => {
+      const row = rows.get(shortCode);
+      return row && { ...row.url, isDeleted: row.isDeleted };
+    },
+    delete: async (shortCode) => {
+      const row = findRow(shortCode);
+      if (!row) return undefined;
+      row.isDeleted = true;
+      const { version } = change(row, { isActive: false });
+      return { version };
+    },
+    deactivateExpired: async (now) =>
+      [...rows.values()]
+        .filter(({ url }) => url.isActive && url.expiresAt && url.expiresAt <= now)
+        .map((row) => change(row, { isActive: false }))
+        .map(({ shortCode, version }) => ({ shortCode, version })),
+    change: async (shortCode, originalUrl) => {
+      const row = findRow(shortCode);
+      return row?.url.isActive ? change(row, { originalUrl }) : undefined;
+    },
+    purgeDeleted: async () => {
+      for (const { url, isDeleted } of rows.values()) if (isDeleted) rows.delete(url.shortCode);
+    },
+  };
+}
+
+/** The real ones. `subscriber` is a connection of its own, `codes` are the short codes that are used. */
+export function createRealUrlStores(deps: {
+  db: Knex;
+  redis: Redis;
+  subscriber: Redis;
+  prefix: string;
+  ownerId: number;
+  codes: readonly string[];
+}): UrlStores {
+  const { db, redis, subscriber, prefix, ownerId, codes } = deps;
+  const channel = channelOf(prefix);
+  const keys = codes.map((code) => `${prefix}:url:${code}`);
+  const copyOf = (key: string) => `${prefix}:copy:${key}`;
+  const store = createUrlStore(db);
+
+  return {
+    prefix,
+    ownerId,
+    redis,
+    table: {
+      ...store,
+      change: async (shortCode, originalUrl) => {
+        await db.raw(
+          `update urls set original_url = :originalUrl, version = nextval('url_versions')
+           where short_code = :shortCode and is_active and deleted_at is null`,
+          { shortCode, originalUrl },
+        );
+        const url = await store.findByCode(shortCode);
+        return url?.originalUrl === originalUrl ? url : undefined;
+      },
+      purgeDeleted: async () => {
+        await db.raw('delete from urls where deleted_at is not null');
+      },
+    },
+    hear: async (listener) => {
+      let onEnd: () => void;
+      const end = '0:the-end';
+      const onMessage = (from: string, message: string) => {
+        if (from !== channel) return;
+        const [version, shortCode] = message.split(':') as [string, string];
+        if (message === end) onEnd();
+        else listener(Number(version), shortCode);
+      };
+      subscriber.on('message', onMessage);
+      await subscriber.subscribe(channel);
+      return async () => {
+        const isHeard = new Promise<void>((resolve) => {
+          onEnd = resolve;
+        });
+        await redis.publish(channel, end);
+        await isHeard;
+        await subscriber.unsubscribe(channel);
+        subscriber.off('message', onMessage);
+      };
+    },
+    harm: {
+      'loses everything': async () => void (await redis.del(keys)),
+      'is copied': async () => {
+        await redis.del(keys.map(copyOf));
+        for (const key of keys) await redis.copy(key, copyOf(key));
+      },
+      'is rolled back to the copy': async () => {
+        await redis.del(keys);
+        for (const key of keys) await redis.copy(copyOf(key), key);
+      },
+    },
+  };
+}
