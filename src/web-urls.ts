@@ -19,6 +19,9 @@ import { createUrls } from './urls/urls.ts';
 import type { WebBreakers } from './web-breakers.ts';
 import type { WebProcess } from './web-process.ts';
 
+/** Changes that a web process catches up on: those of a long outage, and a fraction of what it may know by heart. */
+const caughtUpChanges = 5_000;
+
 /** Short URLs as a web process sees them, with their three places: by heart, Redis, table. */
 export function openUrls(
   { config, log, closing }: WebProcess,
@@ -64,6 +67,16 @@ export function openUrls(
     }),
     (stop) => stop(),
   );
+  const changes = breakers.postgres.guard(createChangeStore(db));
+  /** Learns what was changed while this process heard nothing, as at its start: Redis may not know it either. */
+  async function catchUp(): Promise<void> {
+    try {
+      const latest = await changes.findLatest(caughtUpChanges);
+      for (const { shortCode, version } of latest) processCache.invalidate(shortCode, version);
+    } catch (error) {
+      log.debug({ err: error }, 'the latest changes could not be read; reconcile-cache will see to them');
+    }
+  }
   closing.defer(
     'notifications',
     hearNotifications({
@@ -72,8 +85,7 @@ export function openUrls(
       listener: {
         onChange: processCache.invalidate,
         onManyChanges: processCache.onManyChanges,
-        // What was missed, Redis may not know either: the job sees to that, and announces it.
-        onHearing: () => undefined,
+        onHearing: () => void catchUp(),
       },
       log,
     }),
@@ -90,7 +102,7 @@ export function openUrls(
     cache,
     processCache,
     onUntold: createUntoldChanges({
-      changes: breakers.postgres.guard(createChangeStore(db)),
+      changes,
       askForRepair: () => queues.ask('reconcile-cache'),
       log,
     }),

@@ -20,8 +20,8 @@ interface Counts {
 }
 
 /** Brings the cache in step with the changes that it was not told of: what other programs wrote while nobody heard them, and
- *  what could not be written to Redis. Looks at what was changed since its watermark, or at the whole cache when told to, when
- *  there is no watermark, and when every short URL was removed at once. */
+ *  what could not be written to Redis. Looks at what was changed since its watermark, or at the whole cache when told to, while
+ *  there is no watermark yet, and when every short URL was removed at once. */
 export async function reconcileCache(
   deps: Deps,
   { all, keepRemovalsSeconds }: { all: boolean; keepRemovalsSeconds: number },
@@ -30,8 +30,9 @@ export async function reconcileCache(
   const { changes, watermark } = deps;
   const horizon = await changes.findHorizon();
   const since = readable(await watermark.read(), horizon.transaction);
+  const from = all ? undefined : since?.transaction;
   const found =
-    all || !since ? await compareAll(deps, context) : await compareChanged(deps, since.transaction, context);
+    from === undefined ? await compareAll(deps, context) : await compareChanged(deps, from, context);
   const counts = found === 'everything' ? await compareAll(deps, context) : found;
   if (context.signal.aborted) return { ...counts, interrupted: true };
   await watermark.write(raiseWatermark(since, horizon));

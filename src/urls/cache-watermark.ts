@@ -2,8 +2,8 @@ import type { Redis } from 'ioredis';
 
 /** How far the cache is known to be in step with the table. */
 export interface Watermark {
-  /** Changes by transactions before this one are in the cache. */
-  transaction: string;
+  /** Changes by transactions before this one are in the cache; unknown at first. */
+  transaction?: string;
   /** The horizon of a later look, which becomes the next `transaction`, and when that was on PostgreSQL's clock. */
   next: string;
   nextAtMs: number;
@@ -19,7 +19,7 @@ export function raiseWatermark(
   horizon: { transaction: string; atMs: number },
 ): Watermark {
   const next = { next: horizon.transaction, nextAtMs: horizon.atMs };
-  if (!old) return { transaction: horizon.transaction, ...next };
+  if (!old) return next;
   const isSoon = Math.abs(horizon.atMs - old.nextAtMs) < lookAgainMs;
   return isSoon ? old : { transaction: old.next, ...next };
 }
@@ -34,14 +34,16 @@ export function createCacheWatermark(redis: Redis, options: { prefix: string; tt
     /** The watermark; undefined when there is none. */
     async read(): Promise<Watermark | undefined> {
       const { transaction, next, nextAtMs } = await redis.hgetall(key);
-      const isWhole = transaction !== undefined && next !== undefined && nextAtMs !== undefined;
-      return isWhole ? { transaction, next, nextAtMs: Number(nextAtMs) } : undefined;
+      if (next === undefined || nextAtMs === undefined) return undefined;
+      const mark = { next, nextAtMs: Number(nextAtMs) };
+      return transaction === undefined ? mark : { transaction, ...mark };
     },
 
-    async write({ transaction, next, nextAtMs }: Watermark): Promise<void> {
+    async write(mark: Watermark): Promise<void> {
       await redis
         .multi()
-        .hset(key, { transaction, next, nextAtMs })
+        .del(key)
+        .hset(key, mark)
         .expire(key, 2 * options.ttlSeconds)
         .exec();
     },

@@ -56,6 +56,18 @@ export function createChangeStore(db: Knex) {
       return rows;
     },
 
+    /** The latest `limit` changes, and removals. */
+    async findLatest(limit: number): Promise<UrlChange[]> {
+      const { rows } = await db.raw<{ rows: UrlChange[] }>(
+        `(select short_code as "shortCode", version from urls
+          where changed_in is not null order by changed_in desc limit :limit)
+         union all
+         (select short_code, version from url_removals order by removed_in desc limit :limit)`,
+        { limit },
+      );
+      return rows;
+    },
+
     /** The versions as of which these codes, or every one at once (see everyCode), were removed; only those that were. */
     async findRemovals(shortCodes: string[]): Promise<Map<string, number>> {
       const { rows } = await db.raw<{ rows: UrlChange[] }>(

@@ -18,6 +18,8 @@ const maxChanges = 150;
 const pingEveryMs = 2_000;
 /** How long it may take to answer. */
 const answerMs = 2_000;
+/** How long stopping waits for a connection that has a query in hand. */
+const closeMs = 500;
 /** Longest pause between two attempts to connect. */
 const longestPauseMs = 5_000;
 
@@ -80,36 +82,32 @@ export function hearNotifications(deps: {
       query_timeout: answerMs,
       keepAlive: true,
     });
-    const over = new AbortController();
-    client.once('end', () => over.abort());
     // What fails without a query in hand; the next ping fails too.
     client.on('error', (error) => log.debug({ err: error }, 'the listening connection failed'));
+    const gone = new AbortController();
+    client.once('end', () => gone.abort());
+    const over = AbortSignal.any([ending.signal, gone.signal]);
+    const greeting = `hello ${randomUUID()}`;
+    let isGreeted = false;
+    client.on('notification', ({ payload = '' }) => {
+      if (payload === greeting) isGreeted = true;
+      else pass(payload);
+    });
     try {
       await client.connect();
-      const greeting = `hello ${randomUUID()}`;
-      let greeted = false;
-      client.on('notification', ({ payload = '' }) => {
-        if (payload === greeting) greeted = true;
-        else pass(payload);
-      });
       await client.query(`listen ${channel}`);
       onHeard();
       await client.query('select pg_notify($1, $2)', [channel, greeting]);
+      await pause(pingEveryMs, over);
+      if (!isGreeted && !over.aborted)
+        log.warn('PostgreSQL sends no notifications here: set DATABASE_DIRECT_URL');
       while (!ending.signal.aborted) {
-        await pause(pingEveryMs, over.signal);
         await client.query('select 1');
-        if (!greeted) log.warn('PostgreSQL sends no notifications here: set DATABASE_DIRECT_URL');
-        greeted = true;
+        await pause(pingEveryMs, over);
       }
     } finally {
       await withDeadline(client.end(), answerMs, () => undefined);
     }
-  }
-
-  /** Resolves after `ms`, or as soon as there is nothing to wait for any more. */
-  async function pause(ms: number, over: AbortSignal): Promise<void> {
-    const signal = AbortSignal.any([ending.signal, over]);
-    await delay(ms, undefined, { signal }).catch(() => undefined);
   }
 
   function pass(payload: string): void {
@@ -122,6 +120,11 @@ export function hearNotifications(deps: {
 
   return async () => {
     ending.abort();
-    await hearing;
+    await withDeadline(hearing, closeMs, () => undefined);
   };
+}
+
+/** Resolves after `ms`, or as soon as it is over. */
+async function pause(ms: number, over: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal: over }).catch(() => undefined);
 }

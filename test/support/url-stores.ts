@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Knex } from '../../src/postgres.ts';
 import { channelOf } from '../../src/urls/url-announcements.ts';
+import { readChanges } from '../../src/urls/url-change.ts';
 import { createUrlStore, type UrlStore } from '../../src/urls/url-store.ts';
 import type { ShortUrl } from '../../src/urls/url.ts';
 
@@ -49,8 +50,8 @@ export function createMemoryUrlStores(): UrlStores {
     return held && held.until > performance.now() ? held.value : null;
   };
   const publish = (message: string) => {
-    const [version, shortCode] = message.split(':') as [string, string];
-    for (const listener of listeners) listener(Number(version), shortCode);
+    for (const { version, shortCode } of readChanges(message))
+      for (const listener of listeners) listener(version, shortCode);
   };
 
   return {
@@ -60,24 +61,21 @@ export function createMemoryUrlStores(): UrlStores {
       mget: async (keys) => keys.map(get),
       publish: async (_channel, message) => publish(message),
       del: async (key) => values.delete(key),
-      // The only script that it is sent: see url-cache.ts.
-      eval: async (_script, _numberOfKeys, ...args) => {
-        const [key, version, body, ttlSeconds, channel, shortCode] = args as [
-          string,
-          number,
-          string,
-          number,
-          string,
-          string,
-        ];
-        if (channel !== '') publish(`${version}:${shortCode}`);
-        const until = performance.now() + ttlSeconds * 1_000;
-        const current = get(key);
-        const known = current === null ? -1 : Number(current.slice(0, current.indexOf(':')));
-        if (known === version && version > 0) values.set(key, { value: current!, until });
-        if (known >= version) return 0;
-        values.set(key, { value: `${version}:${body}`, until });
-        return 1;
+      // The only script that it is sent: see versioned-values.ts.
+      eval: async (_script, count, ...args) => {
+        const keys = args.slice(0, count) as string[];
+        const [channel, announced, ...rest] = args.slice(count) as [string, string, ...unknown[]];
+        if (channel !== '') publish(announced);
+        return keys.map((key, i) => {
+          const [version, value, ttlSeconds] = rest.slice(3 * i) as [number, string, number];
+          const until = performance.now() + ttlSeconds * 1_000;
+          const current = get(key);
+          const known = current === null ? -1 : Number(current.slice(0, current.indexOf(':')));
+          if (known === version && version > 0) values.set(key, { value: current!, until });
+          if (known >= version) return 0;
+          values.set(key, { value: `${version}:${value}`, until });
+          return 1;
+        });
       },
     },
     table: createMemoryTable(),
@@ -134,7 +132,10 @@ function createMemoryTable(): UrlTable {
         rows.set(shortCode, { url, isDeleted: false });
         return url;
       }),
-    findByCode: async (shortCode) => findRow(shortCode)?.url,
+    findByCode: async (shortCode) => {
+      const row = rows.get(shortCode);
+      return row && { ...row.url, isDeleted: row.isDeleted };
+    },
     delete: async (shortCode) => {
       const row = findRow(shortCode);
       if (!row) return undefined;
@@ -196,9 +197,8 @@ export function createRealUrlStores(deps: {
       const end = '0:the-end';
       const onMessage = (from: string, message: string) => {
         if (from !== channel) return;
-        const [version, shortCode] = message.split(':') as [string, string];
         if (message === end) onEnd();
-        else listener(Number(version), shortCode);
+        else for (const { version, shortCode } of readChanges(message)) listener(version, shortCode);
       };
       subscriber.on('message', onMessage);
       await subscriber.subscribe(channel);

@@ -244,6 +244,8 @@ function openWeb(
     store: { ...table, findByCode: failures.findByCode } as unknown as UrlStore,
     cache,
     processCache,
+    // Here nobody hears PostgreSQL.
+    onUntold: async () => {},
     // Every code is chosen.
     keys: {} as Keys,
     normaliseUrl: (url) => url,

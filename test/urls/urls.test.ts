@@ -9,6 +9,7 @@ import { closeRedis, openRedis } from '../../src/redis.ts';
 import type { CacheEntry } from '../../src/urls/cache-entry.ts';
 import { createProcessCache } from '../../src/urls/process-cache.ts';
 import { createUrlCache } from '../../src/urls/url-cache.ts';
+import type { UrlChange } from '../../src/urls/url-change.ts';
 import { createUrlPolicy, UrlRefused } from '../../src/urls/url-policy.ts';
 import { createUrlStore } from '../../src/urls/url-store.ts';
 import { CodeTaken, Overloaded, UrlExpired, UrlNotFound } from '../../src/urls/url.ts';
@@ -40,9 +41,10 @@ const noProcessCache: Parameters<typeof createUrls>[0]['processCache'] = {
   versionOf: () => 0,
 };
 
-/** Short URLs on the real stores; `count` is how often cache and table were asked. */
+/** Short URLs on the real stores; `count` is how often cache and table were asked, `untold` what Redis could not be told of. */
 function openUrls(redis = shared.redis(), { database = db(), processCache = noProcessCache } = {}) {
   const count = { cache: 0, table: 0 };
+  const untold: UrlChange[] = [];
   // A prefix of its own under the file's, whose keys are removed at the end.
   const prefix = `${shared.prefix}-${uniquePrefix()}`;
   const store = createUrlStore(database);
@@ -73,13 +75,13 @@ function openUrls(redis = shared.redis(), { database = db(), processCache = noPr
       },
     },
     processCache,
-    onUntold: async () => {},
+    onUntold: async (change) => void untold.push(change),
     keys,
     normaliseUrl: createUrlPolicy({ ownHosts: [], allowPrivate: false }),
     log: silentLog,
   });
   const forget = async (code: string) => await redis.del(`${prefix}:url:${code}`);
-  return { urls, store, cache, keys, pool, count, forget };
+  return { urls, store, cache, keys, pool, count, untold, forget };
 }
 
 const wish = (more: { customCode?: string; expiresAt?: Date } = {}) => ({
@@ -186,11 +188,16 @@ describe('resolve', () => {
   test('with Redis unreachable everything goes on from the table', async () => {
     const redis = openRedis('cache', 'redis://127.0.0.1:1', silentLog);
     try {
-      const { urls } = openUrls(redis);
-      const { shortCode } = await urls.create(wish(), owner);
+      const { urls, store, untold } = openUrls(redis);
+      const { shortCode, version } = await urls.create(wish(), owner);
       expect(await urls.resolve(shortCode, Date.now())).toMatchObject({ originalUrl });
       await urls.delete(shortCode);
       await expect(urls.resolve(shortCode, Date.now())).rejects.toThrow(UrlNotFound);
+      const deleted = await store.findByCode(shortCode);
+      expect(untold).toEqual([
+        { shortCode, version },
+        { shortCode, version: deleted!.version },
+      ]);
     } finally {
       await closeRedis(redis);
     }
@@ -220,6 +227,39 @@ describe('resolve', () => {
     // Its row is still there: in the table nothing was deleted.
     await table.release();
     expect([await before, await after]).toEqual([expect.any(UrlNotFound), expect.any(UrlNotFound)]);
+    expect(count.table).toBe(1);
+  });
+});
+
+describe('what Redis was not told of', () => {
+  /** A short URL that Redis knows, and a web process that hears of changes otherwise. */
+  async function openKnown() {
+    const processCache = createProcessCache({ maxEntries: 10, maxBytes: 1_000_000 });
+    const opened = openUrls(undefined, { processCache });
+    const { shortCode } = await opened.urls.create(wish(), owner);
+    await opened.urls.resolve(shortCode, Date.now());
+    expect(opened.untold).toEqual([]);
+    return { ...opened, processCache, shortCode };
+  }
+
+  test('is not used once a newer version was announced, and Redis is told by who asks', async () => {
+    const { urls, store, cache, processCache, shortCode } = await openKnown();
+    const { version } = (await store.delete(shortCode))!;
+    processCache.invalidate(shortCode, version);
+    await expect(urls.resolve(shortCode, Date.now())).rejects.toThrow(UrlNotFound);
+    expect(await cache.find(shortCode)).toEqual({ gone: 'not found', version });
+  });
+
+  test('is remembered as gone, as of the announced version, where no row is left', async () => {
+    const { urls, store, cache, count, processCache, shortCode } = await openKnown();
+    const { version } = (await store.findByCode(shortCode))!;
+    await db()('url_stats').del();
+    await db()('urls').where({ short_code: shortCode }).del();
+    processCache.invalidate(shortCode, version + 1);
+    await expect(urls.resolve(shortCode, Date.now())).rejects.toThrow(UrlNotFound);
+    expect(await cache.find(shortCode)).toEqual({ gone: 'not found', version: version + 1 });
+    processCache.onHearing();
+    await expect(urls.resolve(shortCode, Date.now())).rejects.toThrow(UrlNotFound);
     expect(count.table).toBe(1);
   });
 });

@@ -58,7 +58,9 @@ beforeEach(async () => {
   await foreigner.run('truncate urls, url_removals cascade; delete from url_removals');
   const keys = await redis.redis().keys(`${redis.prefix}*`);
   if (keys.length > 0) await redis.redis().del(...keys);
-  await reconcile();
+  const { changes, watermark } = createDeps();
+  const { transaction, atMs } = await changes.findHorizon();
+  await watermark.write({ transaction, next: transaction, nextAtMs: atMs });
 });
 
 describe('what changed while nobody told the cache', () => {
@@ -143,7 +145,7 @@ describe('what changed while nobody told the cache', () => {
 describe('the watermark', () => {
   test('is raised once its changes have been looked at for half a minute', () => {
     const first = raiseWatermark(undefined, { transaction: '10', atMs: 0 });
-    expect(first).toEqual({ transaction: '10', next: '10', nextAtMs: 0 });
+    expect(first).toEqual({ next: '10', nextAtMs: 0 });
     expect(raiseWatermark(first, { transaction: '20', atMs: 29_999 })).toEqual(first);
     const second = raiseWatermark(first, { transaction: '20', atMs: 30_000 });
     expect(second).toEqual({ transaction: '10', next: '20', nextAtMs: 30_000 });
@@ -191,12 +193,24 @@ describe('the watermark', () => {
       'lies ahead of PostgreSQL, which was restored',
       async () => await redis.redis().hset(`${redis.prefix}:urls:watermark`, { next: '9'.repeat(18) }),
     ],
-  ])('that %s has the whole cache compared', async (_how, harm) => {
+  ])('that %s has the whole cache compared, until half a minute has passed', async (_how, harm) => {
     await warm(3);
+    const { store, cache, watermark } = createDeps();
+    const old = await store.findByCodes(['url-2']);
     await change('url-1');
+    await change('url-2');
     await harm();
-    expect(await reconcile()).toEqual({ checked: 3, repaired: 1 });
+    await redis.redis().del(`${redis.prefix}:url:url-2`);
+    expect(await reconcile()).toEqual({ checked: 2, repaired: 1 });
     expect(await readChanged('url-1')).toBe(true);
+    // A reader who had read it before it was changed.
+    await cache.putMany(old);
+    expect(await reconcile()).toEqual({ checked: 3, repaired: 1 });
+    expect(await readChanged('url-2')).toBe(true);
+    const mark = (await watermark.read())!;
+    await watermark.write({ ...mark, nextAtMs: mark.nextAtMs - 30_000 });
+    await reconcile();
+    expect(await reconcile()).toEqual(nothing);
   });
 
   test('stays where it is when a run is interrupted', async () => {
