@@ -83,7 +83,10 @@ describe('in memory, where everyone is overtaken at any step', () => {
     openProcessCache: (real) => ({ ...real, ...change(real) }),
   });
   test.each<[string, Play]>([
-    ['writers deleted keys and readers filled them whatever is there', { openCache: deleteAndFill }],
+    [
+      'writers deleted keys and readers filled them, and took them, whatever is there',
+      { openCache: deleteAndFill, ...knows(() => ({ versionOf: () => 0 })) },
+    ],
     ['web processes forgot which versions were announced', { openProcessCache: withoutVersions }],
     ['web processes heard nothing', knows(() => ({ invalidate: () => {} }))],
     ['what was known answered while stores do', knows(({ findStale }) => ({ find: findStale }))],
