@@ -71,7 +71,9 @@ describe('what changed while nobody told the cache', () => {
     await foreigner.run(`delete from urls where short_code = 'url-3'`);
     const subscriber = redis.redis().duplicate();
     const announced: string[] = [];
-    subscriber.on('message', (_channel, message: string) => announced.push(message.replace(/^\d+:/, '')));
+    subscriber.on('message', (_channel, message: string) =>
+      announced.push(...message.split(' ').map((change) => change.replace(/^\d+:/, ''))),
+    );
     await subscriber.subscribe(channelOf(redis.prefix));
 
     expect(await reconcile()).toEqual({ checked: 3, repaired: 3 });
