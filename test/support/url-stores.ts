@@ -3,7 +3,7 @@ import type { Knex } from '../../src/postgres.ts';
 import { channelOf } from '../../src/urls/url-announcements.ts';
 import { readChanges } from '../../src/urls/url-change.ts';
 import { createUrlStore, type UrlStore } from '../../src/urls/url-store.ts';
-import type { ShortUrl } from '../../src/urls/url.ts';
+import type { ShortUrl, StoredUrl } from '../../src/urls/url.ts';
 
 /** Redis as the cache of short URLs sees it, and as a writer would that deletes what it changes. */
 export interface CacheRedis {
@@ -19,7 +19,7 @@ export interface UrlTable extends Pick<
   'insertMany' | 'findByCode' | 'delete' | 'deactivateExpired'
 > {
   /** Lets a short URL lead elsewhere, as a new version. */
-  change: (shortCode: string, originalUrl: string) => Promise<ShortUrl | undefined>;
+  change: (shortCode: string, originalUrl: string) => Promise<StoredUrl | undefined>;
   /** Removes what is deleted, so that its codes are free again. */
   purgeDeleted: () => Promise<void>;
 }
@@ -150,7 +150,7 @@ function createMemoryTable(): UrlTable {
         .map(({ shortCode, version }) => ({ shortCode, version })),
     change: async (shortCode, originalUrl) => {
       const row = findRow(shortCode);
-      return row?.url.isActive ? change(row, { originalUrl }) : undefined;
+      return row?.url.isActive ? { ...change(row, { originalUrl }), isDeleted: false } : undefined;
     },
     purgeDeleted: async () => {
       for (const { url, isDeleted } of rows.values()) if (isDeleted) rows.delete(url.shortCode);
