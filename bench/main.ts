@@ -102,6 +102,6 @@ async function describeConditions(stack: Stack, generator: string, arePinned: bo
     : 'all processes share all processors';
   return (
     `${new Date().toISOString().slice(0, 10)}; ${await describeMachine(await readVersions(stack))}; ${generator}; ` +
-    `${starts} times started, ${rounds} rounds of ${seconds} s for each subject; ${place}.`
+    `web processes started anew: ${starts}, rounds after each start: ${rounds}, windows of ${seconds} s; ${place}.`
   );
 }

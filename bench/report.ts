@@ -84,6 +84,7 @@ function formatSubjects(subjects: Subject[], findings: Findings): string {
     'subject',
     'of bare',
     'of the rounds',
+    'in processor time',
     'per second',
     'µs each',
     'busy',
@@ -95,10 +96,12 @@ function formatSubjects(subjects: Subject[], findings: Findings): string {
     const measurements = findings.get(id)!;
     const of = (read: keyof Measurement) => medianOf(measurements.map((measurement) => measurement[read]));
     const ratio = ratioOf(measurements, findings.get('bare'), 'perSecond');
+    const cpuRatio = ratioOf(findings.get('bare'), measurements, 'cpuMicros');
     return [
       name,
       ratio ? ratio.median.toFixed(2) : '',
       ratio ? range(ratio) : '',
+      cpuRatio ? cpuRatio.median.toFixed(2) : '',
       whole(of('perSecond')),
       of('cpuMicros').toFixed(1),
       `${whole(of('busy') * 100)} %`,
