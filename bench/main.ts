@@ -68,13 +68,13 @@ async function run(): Promise<number> {
     say,
   });
   say('checking that every click was counted');
-  const { checked, problems } = await checkCounting(db, windows);
+  const counting = await checkCounting(db, windows);
   const report = formatReport({
     subjects,
     findings,
     flush: { rates: flushRates, perBatch: flush.perBatch },
-    checked,
-    problems,
+    wrongAnswers: windows.problems,
+    counting,
     conditions: await describeConditions(stack, generator.name, processors !== undefined),
   });
   say(`\n${report}`);
@@ -82,7 +82,7 @@ async function run(): Promise<number> {
     await writeFile(resultsFile, report);
     say(`${resultsFile} is written`);
   }
-  return problems.length === 0 ? 0 : 1;
+  return counting.problems.length + windows.problems.length === 0 ? 0 : 1;
 }
 
 /** The bare server is what everything is compared with. */
