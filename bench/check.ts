@@ -10,8 +10,8 @@ export interface CountedTally extends Tally {
 }
 
 /** Waits until everything that web processes accepted is counted, and judges each kind of short URL by
- *  `answered ≤ counted ≤ sent`; its problems include those of the load. */
-export async function checkCounting(db: Knex, { tallies, problems }: Pick<Windows, 'tallies' | 'problems'>) {
+ *  `answered ≤ counted ≤ sent`. */
+export async function checkCounting(db: Knex, { tallies }: Pick<Windows, 'tallies'>) {
   const books = await waitUntil('the books are exact', async () => await readIfExact(db), 60_000).catch(
     async () => await readBooks(db),
   );
@@ -33,7 +33,7 @@ export async function checkCounting(db: Knex, { tallies, problems }: Pick<Window
     : [
         `the books differ: ${books.accepted} accepted, ${books.counted} counted, ${books.onUrls} on short URLs`,
       ];
-  return { checked, problems: [...problems, ...miscounted, ...differing] };
+  return { checked, problems: [...miscounted, ...differing] };
 }
 
 async function readIfExact(db: Knex): Promise<Books | false> {

@@ -12,8 +12,6 @@ const cachedCodes = 100_000;
 
 /** More than a web process can look up in a second. */
 const newCodesPerSecond = 10_000;
-/** How far the Zipf load moves on from one window to the next: any large odd number. */
-const zipfStep = 37_813;
 
 export type Codes = Awaited<ReturnType<typeof prepareCodes>>;
 
@@ -32,16 +30,19 @@ export async function prepareCodes(db: Knex, redis: Redis, seconds: number) {
     { length: cachedCodes },
     createZipf(name('zipf', cachedCodes), createRandom('bench')),
   );
+  const inRedis = name('redis', cachedCodes);
   return {
     hot: [...hotUrls.keys()],
     viral: ['viral0'],
-    inRedis: name('redis', cachedCodes),
     unknown: name('nobody', hotUrls.size),
     /** Rows, not codes. */
     flushIds: await db('urls').whereLike('short_code', 'flush%').pluck<number[]>('id'),
 
     /** As visitors come: few short URLs often, many seldom. */
-    byZipf: (window: number) => rotate(byZipf, (window * zipfStep) % byZipf.length),
+    byZipf: (window: number) => fromOtherHalf(byZipf, window),
+
+    /** One after the other. */
+    inRedis: (window: number) => fromOtherHalf(inRedis, window),
 
     /** Nobody has asked for these. */
     async inTable(window: number): Promise<string[]> {
@@ -77,4 +78,9 @@ async function insertUsual(db: Knex): Promise<void> {
 }
 
 const name = (begin: string, count: number) => Array.from({ length: count }, (_, n) => `${begin}${n}`);
-const rotate = <T>(list: T[], by: number): T[] => [...list.slice(by), ...list.slice(0, by)];
+
+/** The list, begun in the other half than in the window before, which has just made the process know its own by heart. */
+function fromOtherHalf<T>(list: T[], window: number): T[] {
+  const begin = window % 2 === 0 ? 0 : Math.floor(list.length / 2);
+  return [...list.slice(begin), ...list.slice(0, begin)];
+}

@@ -68,13 +68,13 @@ async function run(): Promise<number> {
     say,
   });
   say('checking that every click was counted');
-  const { checked, problems } = await checkCounting(db, windows);
+  const counting = await checkCounting(db, windows);
   const report = formatReport({
     subjects,
     findings,
     flush: { rates: flushRates, perBatch: flush.perBatch },
-    checked,
-    problems,
+    wrongAnswers: windows.problems,
+    counting,
     conditions: await describeConditions(stack, generator.name, processors !== undefined),
   });
   say(`\n${report}`);
@@ -82,7 +82,7 @@ async function run(): Promise<number> {
     await writeFile(resultsFile, report);
     say(`${resultsFile} is written`);
   }
-  return problems.length === 0 ? 0 : 1;
+  return counting.problems.length + windows.problems.length === 0 ? 0 : 1;
 }
 
 /** The bare server is what everything is compared with. */
@@ -102,6 +102,6 @@ async function describeConditions(stack: Stack, generator: string, arePinned: bo
     : 'all processes share all processors';
   return (
     `${new Date().toISOString().slice(0, 10)}; ${await describeMachine(await readVersions(stack))}; ${generator}; ` +
-    `${starts} times started, ${rounds} rounds of ${seconds} s for each subject; ${place}.`
+    `web processes started anew: ${starts}, rounds after each start: ${rounds}, windows of ${seconds} s; ${place}.`
   );
 }

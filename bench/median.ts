@@ -6,13 +6,12 @@ export interface Spread {
 }
 
 /** The spread of at least one figure. */
-export function spreadOf(figures: number[]): Spread {
-  const sorted = figures.toSorted((a, b) => a - b);
-  return { median: medianOf(figures), least: sorted[0]!, greatest: sorted.at(-1)! };
+export function spreadOf(figures: readonly number[]): Spread {
+  return { median: medianOf(figures), least: Math.min(...figures), greatest: Math.max(...figures) };
 }
 
 /** The median of at least one figure. */
-export function medianOf(figures: number[]): number {
+export function medianOf(figures: readonly number[]): number {
   const sorted = figures.toSorted((a, b) => a - b);
   const half = Math.floor(sorted.length / 2);
   return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;

@@ -18,8 +18,8 @@ export function readOptions() {
     });
     const { quick, only, profile } = values;
     return {
-      starts: count('starts', values.starts ?? (quick ? '1' : '3')),
-      rounds: count('rounds', values.rounds ?? (quick ? '3' : '4')),
+      starts: count('starts', values.starts ?? (quick ? '1' : '5')),
+      rounds: count('rounds', values.rounds ?? (quick ? '3' : '2')),
       seconds: count('seconds', values.seconds ?? (quick ? '1' : '2')),
       /** A quick run takes windows as they come. */
       tries: quick ? 1 : 3,

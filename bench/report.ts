@@ -14,18 +14,19 @@ interface Run {
   findings: Findings;
   /** Clicks per second, of each round. */
   flush: { rates: number[]; perBatch: number };
-  checked: CountedTally[];
-  problems: string[];
+  /** Answers that make a figure worthless. */
+  wrongAnswers: readonly string[];
+  counting: { checked: CountedTally[]; problems: string[] };
   /** When, where and with what it was measured. */
   conditions: string;
 }
 
 /** What a run found, for people: ratios first. */
-export function formatReport({ subjects, findings, flush, checked, problems, conditions }: Run): string {
+export function formatReport({ subjects, findings, flush, wrongAnswers, counting, conditions }: Run): string {
   const [creates, redirects] = [true, false].map((isCreate) =>
     subjects.filter(({ id }) => id.startsWith('create') === isCreate),
   );
-  const answered = checked.reduce((sum, tally) => sum + tally.answered, 0);
+  const answered = counting.checked.reduce((sum, tally) => sum + tally.answered, 0);
   return `# How fast Linkmill is
 
 Made by \`npm run bench\`; [README.md](README.md) says how it measures and how to read this. ${conditions}
@@ -33,7 +34,7 @@ Made by \`npm run bench\`; [README.md](README.md) says how it measures and how t
 ${formatGoals(judgeGoals(findings))}
 
 ${formatDisturbance([...findings.values()].flat())}
-
+${formatList('**Not every answer was as it must be:**', wrongAnswers)}
 ## Redirects, 64 connections
 
 ${formatSubjects(redirects!, findings)}
@@ -48,10 +49,15 @@ A worker applied **${whole(medianOf(flush.rates))}** waiting clicks a second, in
 
 ## Every click counted
 
-${problems.length === 0 ? `Yes: of ${whole(answered)} answered redirects none was lost, and none counted twice.` : `**No:**\n\n${problems.map((problem) => `- ${problem}`).join('\n')}`}
+${counting.problems.length === 0 ? `Yes: of ${whole(answered)} answered redirects none was lost, and none counted twice.` : formatList('**No:**', counting.problems).trim()}
 
-${formatChecks(checked)}
+${formatChecks(counting.checked)}
 `;
+}
+
+/** A list with its heading, or nothing. */
+function formatList(heading: string, lines: readonly string[]): string {
+  return lines.length === 0 ? '' : `\n${heading}\n\n${lines.map((line) => `- ${line}`).join('\n')}\n`;
 }
 
 /** The goals with what came of them. */
@@ -84,6 +90,7 @@ function formatSubjects(subjects: Subject[], findings: Findings): string {
     'subject',
     'of bare',
     'of the rounds',
+    'in processor time',
     'per second',
     'µs each',
     'busy',
@@ -95,10 +102,12 @@ function formatSubjects(subjects: Subject[], findings: Findings): string {
     const measurements = findings.get(id)!;
     const of = (read: keyof Measurement) => medianOf(measurements.map((measurement) => measurement[read]));
     const ratio = ratioOf(measurements, findings.get('bare'), 'perSecond');
+    const cpuRatio = ratioOf(findings.get('bare'), measurements, 'cpuMicros');
     return [
       name,
       ratio ? ratio.median.toFixed(2) : '',
       ratio ? range(ratio) : '',
+      cpuRatio ? cpuRatio.median.toFixed(2) : '',
       whole(of('perSecond')),
       of('cpuMicros').toFixed(1),
       `${whole(of('busy') * 100)} %`,

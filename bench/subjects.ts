@@ -43,7 +43,13 @@ export async function startSubjects(stack: Stack, codes: Codes): Promise<Subject
   return [
     { id: 'bare', name: 'bare `node:http`, from a Map', ...redirect, server: bare, requests: () => hot },
     { id: 'heart', name: 'known by heart', ...redirect, requests: () => hot, begin: hotBegin },
-    { id: 'redis', name: 'from Redis', ...redirect, requests: () => get(codes.inRedis), begin: 'redis' },
+    {
+      id: 'redis',
+      name: 'from Redis',
+      ...redirect,
+      requests: (window) => get(codes.inRedis(window)),
+      begin: 'redis',
+    },
     {
       id: 'viral',
       name: 'one viral short URL',

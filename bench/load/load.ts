@@ -9,8 +9,8 @@ export interface LoadRequest {
   body?: string;
 }
 
-/** Connections that send these requests in turn, all of them together, each its next one when it has its answer; from the
- *  beginning again when all are sent. */
+/** Connections that share these requests out among themselves; each sends its next one when it has its answer, and when all are
+ *  sent they begin again. */
 export interface Load {
   baseUrl: string;
   requests: LoadRequest[];

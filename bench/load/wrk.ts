@@ -43,7 +43,7 @@ async function runWrk({ file, env }: Wrk, load: Load): Promise<LoadResult> {
     const requests = path.join(folder, 'requests');
     const { host } = new URL(load.baseUrl);
     await writeFile(requests, load.requests.map((request) => format(request, host)).join('\0'));
-    const options = ['-t', '1', '-c', String(load.connections), '-d', `${load.seconds}s`];
+    const options = ['-t', '1', '-c', String(load.connections), '-d', `${load.seconds}s`, '--timeout', '10s'];
     const script = path.resolve('bench/load/requests.lua');
     const output = await run(file, [...options, '-s', script, load.baseUrl, '--', requests], { env });
     return JSON.parse(output.trimEnd().split('\n').at(-1)!) as LoadResult;
