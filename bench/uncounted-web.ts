@@ -52,7 +52,8 @@ app.use(redirect.middleware);
 await waitForRedis([redis], 1_000);
 const handle = app.callback();
 const answer: RequestListener = (request, response) => {
-  if (!redirect.answerAtOnce(request, response)) void handle(request, response);
+  if (redirect.answerAtOnce(request, response)) return;
+  redirect.answerSoon(request, response, () => void handle(request, response));
 };
 await listen(answer, {
   port: config.PORT,

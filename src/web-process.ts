@@ -113,7 +113,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   const handle = app.callback();
   const answer: RequestListener = (request, response) => {
     if (redirect.answerAtOnce(request, response) || loadShedding.refuse(request, response)) return;
-    void handle(request, response);
+    redirect.answerSoon(request, response, () => void handle(request, response));
   };
   const server = closing.defer(
     'http server',

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Middleware } from 'koa';
 import type { ClickRecorder } from '../clicks/click-recorder.ts';
+import type { CachedUrl } from '../urls/cache-entry.ts';
 import { isShortCode } from '../urls/short-code.ts';
 import type { Urls } from '../urls/urls.ts';
 import { methodNotAllowed } from './errors.ts';
@@ -19,28 +20,57 @@ export type Redirect = ReturnType<typeof createRedirect>;
 export function createRedirect({ urls, clickRecorder, status, maxAgeSeconds }: RedirectDeps) {
   const cacheControl = `private, max-age=${maxAgeSeconds}${maxAgeSeconds === 0 ? ', must-revalidate' : ''}`;
 
+  /** Why a code leads nowhere, from when that is known until Koa answers it. */
+  const failures = new WeakMap<IncomingMessage, unknown>();
+
+  /** Throws for a URL that another program stored and no header can carry. */
+  function send(response: ServerResponse, { id, originalUrl }: CachedUrl, now: number): void {
+    // Is sent with the end.
+    response.writeHead(status, {
+      Location: originalUrl,
+      'Cache-Control': cacheControl,
+      'Content-Length': '0',
+    });
+    clickRecorder.recordThen(id, now, () => response.end());
+  }
+
   return {
-    /** Answers a redirect that this process knows by heart, and resolves it to nothing else: ahead of Koa, since a visitor
-     *  waits. False when it is for the middleware. */
+    /** Answers a redirect that this process knows by heart, and resolves it to nothing else: a visitor waits. False when it is
+     *  for others. */
     answerAtOnce(request: IncomingMessage, response: ServerResponse): boolean {
       if (request.method !== 'GET') return false;
       const now = Date.now();
       const url = urls.resolveAtOnce(codeOf(request.url!), now);
       if (!url) return false;
-      const headers = { Location: url.originalUrl, 'Cache-Control': cacheControl, 'Content-Length': '0' };
       try {
-        // Is sent with the end.
-        response.writeHead(status, headers);
+        send(response, url, now);
+        return true;
       } catch {
-        // A URL that another program stored and no header can carry: the middleware has an answer to that.
         return false;
       }
-      clickRecorder.recordThen(url.id, now, () => response.end());
-      return true;
     },
 
-    /** Answers every other redirect; stands before every other middleware. */
+    /** Answers a redirect as soon as a store tells where it leads, ahead of Koa, which is for what leads nowhere and for every
+     *  other request. */
+    answerSoon(request: IncomingMessage, response: ServerResponse, handOn: () => void): void {
+      const shortCode = codeOf(request.url!);
+      if (request.method !== 'GET' || !isShortCode(shortCode)) {
+        handOn();
+        return;
+      }
+      const now = Date.now();
+      urls
+        .resolve(shortCode, now)
+        .then((url) => send(response, url, now))
+        .catch((error: unknown) => {
+          failures.set(request, error);
+          handOn();
+        });
+    },
+
+    /** Answers what is left of redirects, such as HEAD and what they cannot be; stands before every other middleware. */
     middleware: (async (ctx, next) => {
+      if (failures.has(ctx.req)) throw failures.get(ctx.req);
       const shortCode = ctx.path.slice(1);
       if (!isShortCode(shortCode)) {
         await next();

@@ -102,13 +102,20 @@ test('each request is a line of method, path without query, status and ms, redir
 });
 
 test('a request whose client went away before its answer is logged without a status', async () => {
-  // A look-up in a Redis and a table takes longer than this client waits.
-  const socket = request(`${web.baseUrl()}/health`, { agent: false });
-  socket.on('error', () => {});
-  socket.end();
-  await once(socket, 'finish');
-  socket.destroy();
+  const holder = await web.database.db().transaction();
+  await holder.raw('lock table urls in access exclusive mode');
+  const gone = request(`${web.baseUrl()}/gone-away`, { agent: false });
+  gone.on('error', () => {});
+  gone.end();
+  await waitUntil('it waits for the table', async () => {
+    const { rows } = await web.database
+      .db()
+      .raw(`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`);
+    return rows.length > 0;
+  });
+  gone.destroy();
   await waitUntil('its line', () =>
-    parse(web.output()).some(({ path, status }) => path === '/health' && status === null),
+    parse(web.output()).some(({ path, status }) => path === '/gone-away' && status === null),
   );
+  await holder.rollback();
 });
