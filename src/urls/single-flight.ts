@@ -5,12 +5,14 @@ import { Overloaded } from './url.ts';
 export function createSingleFlight<T>(limit: number, load: (key: string) => Promise<T>) {
   const flights = new Map<string, Promise<T>>();
 
-  return async function fly(key: string): Promise<T> {
+  return function fly(key: string): Promise<T> {
     const underWay = flights.get(key);
-    if (underWay) return await underWay;
-    if (flights.size >= limit) throw new Overloaded('too many look-ups are waiting');
-    const flight = load(key).finally(() => flights.delete(key));
+    if (underWay) return underWay;
+    if (flights.size >= limit) return Promise.reject(new Overloaded('too many look-ups are waiting'));
+    const flight = load(key);
     flights.set(key, flight);
-    return await flight;
+    const land = () => flights.delete(key);
+    flight.then(land, land);
+    return flight;
   };
 }
