@@ -1,5 +1,8 @@
+import { v7 as uuidv7 } from 'uuid';
 import { beforeAll, expect, test } from 'vitest';
+import { createClickStream } from '../../src/clicks/click-stream.ts';
 import { jobNames } from '../../src/jobs.ts';
+import { createUrlIds, makeBatch, readCounts } from '../support/clicks.ts';
 import { askForJob } from '../support/jobs.ts';
 import { sendRedirects } from '../support/load.ts';
 import { runProcess, startWorker } from '../support/processes.ts';
@@ -18,13 +21,15 @@ const runApiKey = async (args: string[], input = '') =>
   await runProcess('src/api-key.js', settings, args, input);
 
 test('flush-clicks without a queue counts the waiting clicks and prints its summary as JSON', async () => {
-  const code = await createUrl(web.client());
-  await sendRedirects(web.baseUrl(), Array<string>(30).fill(code), 3);
+  // Of a web process that has gone: one that is there takes them to PostgreSQL itself after 3 s.
+  const [urlId] = (await createUrlIds(web.database.db(), 1)) as [number];
+  const stream = createClickStream(web.redis.redis(), { prefix: web.redis.prefix, shards: 1 });
+  await stream.send(makeBatch(uuidv7(), 1, urlId, 30));
   const { code: exitCode, stdout, stderr } = await runJobAlone('flush-clicks');
 
   expect([exitCode, stderr]).toEqual([0, '']);
   expect(JSON.parse(stdout)).toMatchObject({ flushed: 30, quarantined: 0 });
-  expect((await web.client().get(`/api/v1/urls/${code}/stats`)).body['clicks']).toBe(30);
+  expect(await readCounts(web.database.db(), [urlId])).toEqual([30]);
   expect(JSON.parse((await runJobAlone('flush-clicks')).stdout)).toMatchObject({ flushed: 0 });
 });
 
