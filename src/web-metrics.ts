@@ -1,8 +1,10 @@
 import { AggregatorRegistry, collectDefaultMetrics, type MetricType, Registry } from 'prom-client';
 import type { ClickWatch } from './clicks/click-watch.ts';
 import type { RequestCounts } from './http/request-counts.ts';
+import type { LoadShedding } from './http/shed-load.ts';
 import type { ProcessCache } from './urls/process-cache.ts';
 import type { Urls } from './urls/urls.ts';
+import type { WebBreakers } from './web-breakers.ts';
 
 /** What Prometheus is told under one name. */
 interface Metric {
@@ -26,10 +28,12 @@ export function createWebMetrics(deps: {
   urls: Pick<Urls, 'resolved'>;
   processCache: Pick<ProcessCache, 'size'>;
   requestCounts: RequestCounts;
+  loadShedding: Pick<LoadShedding, 'refused'>;
+  breakers: WebBreakers;
   /** Whether to collect those of Node too, which has a cost. */
   withNode: boolean;
 }) {
-  const { clickWatch, urls, processCache, requestCounts, withNode } = deps;
+  const { clickWatch, urls, processCache, requestCounts, loadShedding, breakers, withNode } = deps;
   const ofNode = new Registry();
   if (withNode) collectDefaultMetrics({ register: ofNode });
 
@@ -43,6 +47,19 @@ export function createWebMetrics(deps: {
       ),
       gauge('process_cache_entries', 'Short URLs that the process knows by heart', processCache.size),
       counter('http_requests_total', 'Answers to all other requests, by route', requestCounts.read()),
+      counter(
+        'requests_refused_total',
+        'Requests that were answered 503 because the process was too busy',
+        Object.entries(loadShedding.refused).map(([kind, value]) => ({ value, labels: { kind } })),
+      ),
+      gauge(
+        'store_answers',
+        'Whether a store is asked (1), or left alone because it did not answer (0)',
+        Object.entries(breakers).map(([store, { state }]) => ({
+          value: state === 'closed' ? 1 : 0,
+          labels: { store },
+        })),
+      ),
       counter('clicks_accepted_total', 'Clicks that this process recorded', clicks.accepted),
       counter(
         'clicks_dropped_total',

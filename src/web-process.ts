@@ -62,12 +62,20 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     breakers,
     queues,
   });
+  const eventLoop = closing.defer(
+    'event loop watch',
+    watchEventLoop({ maxDelayMs: config.MAX_EVENT_LOOP_DELAY_MS, log }),
+    (watch) => watch.stop(),
+  );
+  const loadShedding = createLoadShedding({ eventLoop, maxApiRequests: config.MAX_API_REQUESTS });
   const requestCounts = createRequestCounts();
   const readMetrics = createWebMetrics({
     clickWatch,
     urls,
     processCache,
     requestCounts,
+    loadShedding,
+    breakers,
     withNode: config.METRICS_TOKEN !== undefined,
   });
   const member = config.WEB_CONCURRENCY > 1 ? joinCluster({ readMetrics, endProcess }) : undefined;
@@ -78,12 +86,6 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     status: config.REDIRECT_STATUS,
     maxAgeSeconds: config.REDIRECT_MAX_AGE_SECONDS,
   });
-  const eventLoop = closing.defer(
-    'event loop watch',
-    watchEventLoop({ maxDelayMs: config.MAX_EVENT_LOOP_DELAY_MS, log }),
-    (watch) => watch.stop(),
-  );
-  const loadShedding = createLoadShedding({ eventLoop, maxApiRequests: config.MAX_API_REQUESTS });
   const app = createApp({
     config,
     redirect,

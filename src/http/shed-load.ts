@@ -12,6 +12,8 @@ const mostRefused = 0.9;
 const tooBusy = refusalOf('The service is too busy.');
 const tooManyInHand = refusalOf('Too many requests of the API are in hand.');
 
+type Refusal = ReturnType<typeof refusalOf>;
+
 export type LoadShedding = ReturnType<typeof createLoadShedding>;
 
 /** Refuses, with 503 and `Retry-After`, what a busy process has no time for, rather than let everything wait: requests of the
@@ -24,22 +26,32 @@ export function createLoadShedding(deps: {
 }) {
   const { eventLoop, maxApiRequests } = deps;
   let inHand = 0;
+  const refused = { api: 0, redirects: 0 };
   const refusedShare = () => ({
     api: Math.min(eventLoop.pressure, mostRefused),
     redirects: Math.min(Math.max(eventLoop.pressure - 1, 0), mostRefused),
   });
 
+  function answer(response: ServerResponse, kind: keyof typeof refused, refusal: Refusal): true {
+    refused[kind] += 1;
+    response.writeHead(503, refusal.headers).end(refusal.body);
+    return true;
+  }
+
   return {
     /** The share of requests of each kind that is refused. */
     refusedShare,
+
+    /** How many requests of each kind were refused. */
+    refused: refused as Readonly<typeof refused>,
 
     /** Whether it has refused this request, and answered it. */
     refuse(request: IncomingMessage, response: ServerResponse): boolean {
       const kind = kindOf(request.url!);
       if (kind === undefined) return false;
-      if (Math.random() < refusedShare()[kind]) return answer(response, tooBusy);
+      if (Math.random() < refusedShare()[kind]) return answer(response, kind, tooBusy);
       if (kind === 'redirects') return false;
-      if (inHand >= maxApiRequests) return answer(response, tooManyInHand);
+      if (inHand >= maxApiRequests) return answer(response, kind, tooManyInHand);
       inHand += 1;
       response.on('close', () => (inHand -= 1));
       return false;
@@ -62,9 +74,4 @@ function refusalOf(detail: string) {
     'Content-Length': Buffer.byteLength(body),
   };
   return { headers, body };
-}
-
-function answer(response: ServerResponse, { headers, body }: ReturnType<typeof refusalOf>): true {
-  response.writeHead(503, headers).end(body);
-  return true;
 }

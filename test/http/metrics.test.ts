@@ -33,6 +33,9 @@ test('clicks are in the metrics at once: those accepted, and those on their way'
   expect(after['linkmill_click_batches_waiting']).toBeGreaterThan(0);
   expect(after['linkmill_click_lag_seconds']).toBeGreaterThan(0);
   expect([after['linkmill_clicks_to_redis'], after['linkmill_clicks_dropped_total']]).toEqual([1, 0]);
+  expect(after['linkmill_store_answers{store="redis"}']).toBe(1);
+  expect(after['linkmill_store_answers{store="postgres"}']).toBe(1);
+  expect(after['linkmill_requests_refused_total{kind="api"}']).toBe(0);
   expect(after['process_resident_memory_bytes']).toBeGreaterThan(1_000_000);
 });
 
