@@ -1,6 +1,7 @@
 import { AggregatorRegistry, collectDefaultMetrics, type MetricType, Registry } from 'prom-client';
 import type { ClickWatch } from './clicks/click-watch.ts';
 import type { RequestCounts } from './http/request-counts.ts';
+import type { LoadShedding } from './http/shed-load.ts';
 import type { ProcessCache } from './urls/process-cache.ts';
 import type { Urls } from './urls/urls.ts';
 
@@ -26,10 +27,11 @@ export function createWebMetrics(deps: {
   urls: Pick<Urls, 'resolved'>;
   processCache: Pick<ProcessCache, 'size'>;
   requestCounts: RequestCounts;
+  loadShedding: Pick<LoadShedding, 'refused'>;
   /** Whether to collect those of Node too, which has a cost. */
   withNode: boolean;
 }) {
-  const { clickWatch, urls, processCache, requestCounts, withNode } = deps;
+  const { clickWatch, urls, processCache, requestCounts, loadShedding, withNode } = deps;
   const ofNode = new Registry();
   if (withNode) collectDefaultMetrics({ register: ofNode });
 
@@ -40,6 +42,11 @@ export function createWebMetrics(deps: {
         'redirects_total',
         'Requests for a short code, by where it was found or why it leads nowhere',
         Object.entries(urls.resolved).map(([outcome, value]) => ({ value, labels: { outcome } })),
+      ),
+      counter(
+        'requests_refused_total',
+        'Requests that a process too busy refused, by kind; no other counter has them',
+        Object.entries(loadShedding.refused).map(([kind, value]) => ({ value, labels: { kind } })),
       ),
       gauge('process_cache_entries', 'Short URLs that the process knows by heart', processCache.size),
       counter('http_requests_total', 'Answers to all other requests, by route', requestCounts.read()),

@@ -62,12 +62,19 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     breakers,
     queues,
   });
+  const eventLoop = closing.defer(
+    'event loop watch',
+    watchEventLoop({ maxDelayMs: config.MAX_EVENT_LOOP_DELAY_MS, log }),
+    (watch) => watch.stop(),
+  );
+  const loadShedding = createLoadShedding({ eventLoop, maxApiRequests: config.MAX_API_REQUESTS });
   const requestCounts = createRequestCounts();
   const readMetrics = createWebMetrics({
     clickWatch,
     urls,
     processCache,
     requestCounts,
+    loadShedding,
     withNode: config.METRICS_TOKEN !== undefined,
   });
   const member = config.WEB_CONCURRENCY > 1 ? joinCluster({ readMetrics, endProcess }) : undefined;
@@ -78,12 +85,6 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     status: config.REDIRECT_STATUS,
     maxAgeSeconds: config.REDIRECT_MAX_AGE_SECONDS,
   });
-  const eventLoop = closing.defer(
-    'event loop watch',
-    watchEventLoop({ maxDelayMs: config.MAX_EVENT_LOOP_DELAY_MS, log }),
-    (watch) => watch.stop(),
-  );
-  const loadShedding = createLoadShedding({ eventLoop, maxApiRequests: config.MAX_API_REQUESTS });
   const app = createApp({
     config,
     redirect,
@@ -110,10 +111,9 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     log,
   });
   await waitForRedis([cacheRedis, clicksRedis, producerRedis, subscriberRedis], redisPatienceMs);
-  const handle = app.callback();
+  const handle = loadShedding.shed(app.callback());
   const answer: RequestListener = (request, response) => {
-    if (redirect.answerAtOnce(request, response) || loadShedding.refuse(request, response)) return;
-    void handle(request, response);
+    if (!redirect.answerAtOnce(request, response)) handle(request, response);
   };
   const server = closing.defer(
     'http server',
