@@ -29,6 +29,8 @@ export function createProcessCache(options: { maxEntries: number; maxBytes: numb
   let forgottenAt = -Infinity;
   /** What was read until then may have changed unheard. */
   let unheardUntil = -Infinity;
+  /** What was read until then may be what was announced to have changed. */
+  let changedUntil = -Infinity;
   const held = new LRUCache<string, Held>({
     max: options.maxEntries,
     maxSize: options.maxBytes,
@@ -57,14 +59,14 @@ export function createProcessCache(options: { maxEntries: number; maxBytes: numb
      *  remembered for so long. */
     findStale(shortCode: string): CacheEntry | undefined {
       const known = held.get(shortCode);
-      if (known?.entry === undefined || 'gone' in known.entry) return undefined;
+      if (known?.entry === undefined || 'gone' in known.entry || known.readAt <= changedUntil)
+        return undefined;
       return performance.now() - known.readAt < staleMs ? known.entry : undefined;
     },
 
     /** Keeps what a reader found that began at `readAt`, unless something newer is known. False when something newer was
      *  announced since: who reads again finds that. */
     put(shortCode: string, entry: CacheEntry, readAt: number): boolean {
-      if (readAt <= forgottenAt) return true;
       const known = held.get(shortCode);
       const announcedAt = known?.announcedAt ?? -Infinity;
       if (known && known.version > entry.version) {
@@ -72,6 +74,7 @@ export function createProcessCache(options: { maxEntries: number; maxBytes: numb
         if (readAt > known.readAt) held.set(shortCode, { ...known, entry: undefined, readAt });
         return readAt >= announcedAt;
       }
+      if (readAt <= forgottenAt) return true;
       if (known && known.version === entry.version && known.readAt > readAt) return true;
       held.set(shortCode, { entry, version: entry.version, readAt, announcedAt });
       return true;
@@ -89,7 +92,10 @@ export function createProcessCache(options: { maxEntries: number; maxBytes: numb
     versionOf: (shortCode: string): number => held.peek(shortCode)?.version ?? 0,
 
     /** Anything that was read before may have changed. */
-    onManyChanges: () => hearFor(ageMs),
+    onManyChanges(): void {
+      hearFor(ageMs);
+      changedUntil = unheardUntil;
+    },
 
     /** Messages arrive, from now on. What was read before may have been changed unheard. */
     onHearing: () => hearFor(longestAgeMs),
