@@ -22,7 +22,8 @@ export type ProcessCache = ReturnType<typeof createProcessCache>;
 
 /** The short URLs that this process was asked for lately, bounded in number, bytes and age; where neither store answers they
  *  can be found for `staleMs`. *Invariant:* once a version has been announced, nothing older is found, not even what a slow
- *  reader brings afterwards, nor after announcements were missed for a while. */
+ *  reader brings afterwards, nor after announcements were missed for a while; where that was forgotten to make room, it is for
+ *  whoever reads anew to find what is right. */
 export function createProcessCache(options: { maxEntries: number; maxBytes: number; staleMs?: number }) {
   const { staleMs = 0 } = options;
   /** What was announced until then may be forgotten: who began to read before may bring what is older. */
