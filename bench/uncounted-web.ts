@@ -53,7 +53,7 @@ await waitForRedis([redis], 1_000);
 const handle = app.callback();
 const answer: RequestListener = (request, response) => {
   if (redirect.answerAtOnce(request, response)) return;
-  redirect.answerSoon(request, response, () => void handle(request, response));
+  void redirect.answerSoon(request, response, handle);
 };
 await listen(answer, {
   port: config.PORT,

@@ -44,6 +44,7 @@ export async function up(db: Knex): Promise<void> {
           removed_in = excluded.removed_in, removed_at = excluded.removed_at;
       end $$;
 
+    -- Of more than 10,000 short URLs it needs the first 10,001.
     create function notify_url_changes(codes text[], versions bigint[]) returns void ${asOwner} as $$
       begin
         if cardinality(codes) > 10000 then
@@ -56,7 +57,6 @@ export async function up(db: Knex): Promise<void> {
           group by (place - 1) / 150;
         end if;
       end $$;
-    revoke all on function remember_removed_urls, notify_url_changes from public;
 
     create function announce_inserted_urls() returns trigger ${asOwner} as $$
       begin
@@ -66,13 +66,13 @@ export async function up(db: Knex): Promise<void> {
         execute 'update urls set version = nextval(''url_versions'') from inserted i join url_removals r
           on r.short_code in (i.short_code, ''*'') and r.version >= i.version
           where urls.id = i.id';
-        perform notify_url_changes(array_agg(short_code), array_agg(version)) from inserted;
+        perform notify_url_changes(array_agg(short_code), array_agg(version)) from (table inserted limit 10001) as first_ones;
         return null;
       end $$;
 
     create function announce_updated_urls() returns trigger ${asOwner} as $$
       begin
-        perform notify_url_changes(array_agg(short_code), array_agg(version)) from updated;
+        perform notify_url_changes(array_agg(short_code), array_agg(version)) from (table updated limit 10001) as first_ones;
         return null;
       end $$;
 
@@ -86,7 +86,7 @@ export async function up(db: Knex): Promise<void> {
     create function announce_deleted_urls() returns trigger ${asOwner} as $$
       begin
         perform remember_removed_urls(array_agg(short_code), array_agg(version + 1)) from deleted;
-        perform notify_url_changes(array_agg(short_code), array_agg(version + 1)) from deleted;
+        perform notify_url_changes(array_agg(short_code), array_agg(version + 1)) from (table deleted limit 10001) as first_ones;
         return null;
       end $$;
 
@@ -96,6 +96,11 @@ export async function up(db: Knex): Promise<void> {
         perform pg_notify('linkmill_urls', '*');
         return null;
       end $$;
+
+    -- A trigger fires without rights on its function; whoever had them could put it on a table of his own and have codes of
+    -- his choice announced and removed.
+    revoke all on function mark_url_change, announce_inserted_urls, announce_updated_urls, announce_renamed_url,
+      announce_deleted_urls, announce_truncated_urls, notify_url_changes, remember_removed_urls from public;
 
     create trigger mark_change before update on urls for each row
       when (new.* is distinct from old.*) execute function mark_url_change();

@@ -39,8 +39,9 @@ export function createBreaker(options: {
   log: Log;
 }) {
   const { store, isUnavailable, failures, openMs, deadlineMs, log } = options;
+  const count = createFailureCount(failures);
   const policy = circuitBreaker(handleWhen(isUnavailable), {
-    breaker: createFailureCount(failures),
+    breaker: count,
     halfOpenAfter: createPause(openMs),
   });
   let hasWarned = false;
@@ -68,6 +69,8 @@ export function createBreaker(options: {
       return await policy.execute(deadlineMs === undefined ? call : () => inTime(call, deadlineMs));
     } catch (error) {
       if (isBrokenCircuitError(error)) refuse();
+      // A refusal is an answer, which cockatiel does not count as one.
+      if (!isUnavailable(error)) count.success();
       throw error;
     }
   }
@@ -99,7 +102,7 @@ export function createBreaker(options: {
 }
 
 /** Says when so many failures have come in a row. */
-function createFailureCount(limit: number): IBreaker {
+function createFailureCount(limit: number) {
   let failures = 0;
   let countedAt = -Infinity;
   return {
@@ -114,7 +117,7 @@ function createFailureCount(limit: number): IBreaker {
       failures += 1;
       return failures >= limit;
     },
-  };
+  } satisfies IBreaker;
 }
 
 /** How long a circuit stays open. cockatiel asks the wall clock, which may be set back meanwhile: here it gets the answer of the

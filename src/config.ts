@@ -132,7 +132,7 @@ export const webSettings = z
     MAX_EVENT_LOOP_DELAY_MS: wholeNumber(0, 60_000)
       .default(200)
       .describe(
-        'Delay of its event loop above which a web process answers requests of the API with 503, and above twice that redirects which it does not know by heart too; 0 never',
+        'Delay of its event loop above which a web process answers a growing share of the requests of the API with 503, and above twice that of redirects which it does not know by heart too; 0 never',
       ),
     SHUTDOWN_GRACE_MS: wholeNumber(0, 60_000)
       .default(1_000)

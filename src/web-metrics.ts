@@ -45,13 +45,13 @@ export function createWebMetrics(deps: {
         'Requests for a short code, by where it was found or why it leads nowhere',
         Object.entries(urls.resolved).map(([outcome, value]) => ({ value, labels: { outcome } })),
       ),
-      gauge('process_cache_entries', 'Short URLs that the process knows by heart', processCache.size),
-      counter('http_requests_total', 'Answers to all other requests, by route', requestCounts.read()),
       counter(
         'requests_refused_total',
-        'Requests that were answered 503 because the process was too busy',
+        'Requests that a process too busy refused, by kind; no other counter has them',
         Object.entries(loadShedding.refused).map(([kind, value]) => ({ value, labels: { kind } })),
       ),
+      gauge('process_cache_entries', 'Short URLs that the process knows by heart', processCache.size),
+      counter('http_requests_total', 'Answers to all other requests, by route', requestCounts.read()),
       gauge(
         'store_answers',
         'Whether a store is asked (1), or left alone because it did not answer (0)',

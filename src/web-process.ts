@@ -113,9 +113,9 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   });
   await waitForRedis([cacheRedis, clicksRedis, producerRedis, subscriberRedis], redisPatienceMs);
   const handle = app.callback();
+  const answerSoon = loadShedding.shed((request, response) => redirect.answerSoon(request, response, handle));
   const answer: RequestListener = (request, response) => {
-    if (redirect.answerAtOnce(request, response) || loadShedding.refuse(request, response)) return;
-    redirect.answerSoon(request, response, () => void handle(request, response));
+    if (!redirect.answerAtOnce(request, response)) answerSoon(request, response);
   };
   const server = closing.defer(
     'http server',

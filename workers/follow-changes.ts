@@ -1,4 +1,5 @@
 import type { Log } from '../src/log.ts';
+import { isRedisUnavailable } from '../src/redis.ts';
 import type { RefreshCache } from '../src/urls/cache-refresh.ts';
 import type { NotificationListener } from '../src/urls/url-notifications.ts';
 
@@ -27,7 +28,9 @@ export function createChangeFollower(deps: {
         await refreshCache(round);
       }
     } catch (error) {
-      log.warn({ err: error }, 'the cache could not follow changes; reconcile-cache will');
+      // An unreachable Redis is the connection's to report.
+      const level = isRedisUnavailable(error) ? 'debug' : 'warn';
+      log[level]({ err: error }, 'the cache could not follow changes; reconcile-cache will');
       waiting.clear();
       askForReconcile();
     } finally {

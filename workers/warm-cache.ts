@@ -6,7 +6,7 @@ import { type JobContext, percentOf } from './processor.ts';
 const sliceSize = 500;
 
 /** Puts the most clicked short URLs in the cache, at most `perSecond`, so that visitors do not feel it. Versioned like
- *  every write: what is there and newer stays. */
+ *  every write: what is there and newer stays. Reads each slice as it is then, since what changed meanwhile may not be there. */
 export async function warmCache(
   deps: { urlStore: UrlStore; urlCache: UrlCache; now: () => Date },
   { limit, perSecond }: { limit: number; perSecond: number },
@@ -15,13 +15,14 @@ export async function warmCache(
   const urls = await deps.urlStore.findMostClicked(deps.now(), limit);
   let stored = 0;
   for (let i = 0; i < urls.length && !signal.aborted; i += sliceSize) {
-    const slice = urls.slice(i, i + sliceSize);
+    const codes = urls.slice(i, i + sliceSize).map(({ shortCode }) => shortCode);
+    const slice = await deps.urlStore.findByCodes(codes);
     const [storedNow] = await Promise.all([
-      deps.urlCache.putMany(slice),
-      delay((1_000 * slice.length) / perSecond),
+      deps.urlCache.putMany(slice.filter(({ isActive, isDeleted }) => isActive && !isDeleted)),
+      delay((1_000 * codes.length) / perSecond),
     ]);
     stored += storedNow;
-    await reportProgress(percentOf(i + slice.length, urls.length));
+    await reportProgress(percentOf(i + codes.length, urls.length));
   }
   if (urls.length === 0) return { urls: 0, stored, status: 'nothing to warm up' };
   return { urls: urls.length, stored, interrupted: signal.aborted };

@@ -13,6 +13,8 @@ interface RedirectDeps {
   maxAgeSeconds: number;
 }
 
+type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
 export type Redirect = ReturnType<typeof createRedirect>;
 
 /** `GET /{short_code}`: to the original URL, byte for byte, and one click more. `HEAD` answers the same headers and counts
@@ -52,20 +54,18 @@ export function createRedirect({ urls, clickRecorder, status, maxAgeSeconds }: R
 
     /** Answers a redirect as soon as a store tells where it leads, ahead of Koa, which is for what leads nowhere and for every
      *  other request. */
-    answerSoon(request: IncomingMessage, response: ServerResponse, handOn: () => void): void {
+    async answerSoon(request: IncomingMessage, response: ServerResponse, koa: Handler): Promise<void> {
       const shortCode = codeOf(request.url!);
-      if (request.method !== 'GET' || !isShortCode(shortCode)) {
-        handOn();
-        return;
-      }
-      const now = Date.now();
-      urls
-        .resolve(shortCode, now)
-        .then((url) => send(response, url, now))
-        .catch((error: unknown) => {
+      if (request.method === 'GET' && isShortCode(shortCode)) {
+        const now = Date.now();
+        try {
+          send(response, await urls.resolve(shortCode, now), now);
+          return;
+        } catch (error) {
           failures.set(request, error);
-          handOn();
-        });
+        }
+      }
+      await koa(request, response);
     },
 
     /** Answers what is left of redirects, such as HEAD and what they cannot be; stands before every other middleware. */

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { EventLoopWatch } from '../event-loop.ts';
 import { isShortCode } from '../urls/short-code.ts';
 import { presentProblem, unavailable } from './errors.ts';
@@ -11,8 +11,6 @@ const mostRefused = 0.9;
 
 const tooBusy = refusalOf('The service is too busy.');
 const tooManyInHand = refusalOf('Too many requests of the API are in hand.');
-
-type Refusal = ReturnType<typeof refusalOf>;
 
 export type LoadShedding = ReturnType<typeof createLoadShedding>;
 
@@ -32,34 +30,43 @@ export function createLoadShedding(deps: {
     redirects: Math.min(Math.max(eventLoop.pressure - 1, 0), mostRefused),
   });
 
-  function answer(response: ServerResponse, kind: keyof typeof refused, refusal: Refusal): true {
+  function refuse(
+    kind: Kind,
+    response: ServerResponse,
+    { headers, body }: ReturnType<typeof refusalOf>,
+  ): void {
     refused[kind] += 1;
-    response.writeHead(503, refusal.headers).end(refusal.body);
-    return true;
+    response.writeHead(503, headers).end(body);
   }
 
   return {
-    /** The share of requests of each kind that is refused. */
-    refusedShare,
-
     /** How many requests of each kind were refused. */
     refused: refused as Readonly<typeof refused>,
 
-    /** Whether it has refused this request, and answered it. */
-    refuse(request: IncomingMessage, response: ServerResponse): boolean {
-      const kind = kindOf(request.url!);
-      if (kind === undefined) return false;
-      if (Math.random() < refusedShare()[kind]) return answer(response, kind, tooBusy);
-      if (kind === 'redirects') return false;
-      if (inHand >= maxApiRequests) return answer(response, kind, tooManyInHand);
-      inHand += 1;
-      response.on('close', () => (inHand -= 1));
-      return false;
+    /** The share of requests of each kind that is refused. */
+    refusedShare,
+
+    /** Has `handle` answer what is not refused. */
+    shed(handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>): RequestListener {
+      return (request, response) => {
+        const kind = kindOf(request.url!);
+        if (kind !== undefined && Math.random() < refusedShare()[kind]) refuse(kind, response, tooBusy);
+        else if (kind !== 'api') void handle(request, response);
+        else if (inHand >= maxApiRequests) refuse(kind, response, tooManyInHand);
+        else {
+          inHand += 1;
+          // The end of the work counts, not that of the response: one that waits for its turn on a connection has none when
+          // the client goes away.
+          void handle(request, response).finally(() => (inHand -= 1));
+        }
+      };
     },
   };
 }
 
-function kindOf(url: string): 'api' | 'redirects' | undefined {
+type Kind = 'api' | 'redirects';
+
+function kindOf(url: string): Kind | undefined {
   if (url.startsWith('/api/')) return 'api';
   return isShortCode(codeOf(url)) ? 'redirects' : undefined;
 }

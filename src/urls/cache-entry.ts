@@ -16,7 +16,7 @@ export type CacheEntry = ({ url: CachedUrl } | { gone: GoneReason }) & { version
 
 /** What a cache is to know of a short URL, as of now. */
 export function toCacheEntry(url: StoredUrl): CacheEntry {
-  if (url.isActive) return { url: toCachedUrl(url), version: url.version };
+  if (url.isActive && !url.isDeleted) return { url: toCachedUrl(url), version: url.version };
   // The clean-up disables what has expired; whatever else is disabled was disabled by somebody.
   const hasExpired = !url.isDeleted && url.expiresAt !== null && url.expiresAt.getTime() <= Date.now();
   return { gone: hasExpired ? 'expired' : 'not found', version: url.version };

@@ -14,6 +14,10 @@ export interface Place {
 /** Before the first change of a transaction. */
 export const beginningOf = (transaction: string): Place => ({ transaction, shortCode: '' });
 
+/** True of a change that this PostgreSQL has made. A dump of another one may have brought rows whose transactions are yet to come
+ *  here: without this they would count as the latest changes until then. */
+const isOwn = (transaction: string) => `${transaction} < pg_snapshot_xmax(pg_current_snapshot())`;
+
 export type ChangeStore = ReturnType<typeof createChangeStore>;
 
 /** Which short URLs were changed, by whomever, or removed, and by which transaction. The creation of one is no change. */
@@ -33,8 +37,10 @@ export function createChangeStore(db: Knex) {
     /** How many were changed or removed by this transaction and those after it. */
     async countChanged(transaction: string): Promise<number> {
       const { rows } = await db.raw<{ rows: { count: number }[] }>(
-        `select (select count(*) from urls where changed_in >= cast(:transaction as xid8))
-              + (select count(*) from url_removals where removed_in >= cast(:transaction as xid8)) as count`,
+        `select (select count(*) from urls
+                 where changed_in >= cast(:transaction as xid8) and ${isOwn('changed_in')})
+              + (select count(*) from url_removals
+                 where removed_in >= cast(:transaction as xid8) and ${isOwn('removed_in')}) as count`,
         { transaction },
       );
       return rows[0]?.count ?? 0;
@@ -45,10 +51,12 @@ export function createChangeStore(db: Knex) {
       const { rows } = await db.raw<{ rows: Place[] }>(
         `select cast(xid as text) as transaction, short_code as "shortCode" from (
            (select changed_in as xid, short_code from urls
-            where (changed_in, short_code) > (cast(:transaction as xid8), :shortCode) order by 1, 2 limit :limit)
+            where (changed_in, short_code) > (cast(:transaction as xid8), :shortCode) and ${isOwn('changed_in')}
+            order by 1, 2 limit :limit)
            union all
            (select removed_in, short_code from url_removals
-            where (removed_in, short_code) > (cast(:transaction as xid8), :shortCode) order by 1, 2 limit :limit)
+            where (removed_in, short_code) > (cast(:transaction as xid8), :shortCode) and ${isOwn('removed_in')}
+            order by 1, 2 limit :limit)
          ) as changed (xid, short_code)
          order by xid, short_code limit :limit`,
         { ...after, limit },
@@ -60,9 +68,10 @@ export function createChangeStore(db: Knex) {
     async findLatest(limit: number): Promise<UrlChange[]> {
       const { rows } = await db.raw<{ rows: UrlChange[] }>(
         `(select short_code as "shortCode", version from urls
-          where changed_in is not null order by changed_in desc limit :limit)
+          where ${isOwn('changed_in')} order by changed_in desc limit :limit)
          union all
-         (select short_code, version from url_removals order by removed_in desc limit :limit)`,
+         (select short_code, version from url_removals
+          where ${isOwn('removed_in')} order by removed_in desc limit :limit)`,
         { limit },
       );
       return rows;

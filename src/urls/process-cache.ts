@@ -22,13 +22,16 @@ export type ProcessCache = ReturnType<typeof createProcessCache>;
 
 /** The short URLs that this process was asked for lately, bounded in number, bytes and age; where neither store answers they
  *  can be found for `staleMs`. *Invariant:* once a version has been announced, nothing older is found, not even what a slow
- *  reader brings afterwards, nor after announcements were missed for a while. */
+ *  reader brings afterwards, nor after announcements were missed for a while; where that was forgotten to make room, it is for
+ *  whoever reads anew to find what is right. */
 export function createProcessCache(options: { maxEntries: number; maxBytes: number; staleMs?: number }) {
   const { staleMs = 0 } = options;
   /** What was announced until then may be forgotten: who began to read before may bring what is older. */
   let forgottenAt = -Infinity;
   /** What was read until then may have changed unheard. */
   let unheardUntil = -Infinity;
+  /** What was read until then may be what was announced to have changed. */
+  let changedUntil = -Infinity;
   const held = new LRUCache<string, Held>({
     max: options.maxEntries,
     maxSize: options.maxBytes,
@@ -57,14 +60,14 @@ export function createProcessCache(options: { maxEntries: number; maxBytes: numb
      *  remembered for so long. */
     findStale(shortCode: string): CacheEntry | undefined {
       const known = held.get(shortCode);
-      if (known?.entry === undefined || 'gone' in known.entry) return undefined;
+      if (known?.entry === undefined || 'gone' in known.entry || known.readAt <= changedUntil)
+        return undefined;
       return performance.now() - known.readAt < staleMs ? known.entry : undefined;
     },
 
     /** Keeps what a reader found that began at `readAt`, unless something newer is known. False when something newer was
      *  announced since: who reads again finds that. */
     put(shortCode: string, entry: CacheEntry, readAt: number): boolean {
-      if (readAt <= forgottenAt) return true;
       const known = held.get(shortCode);
       const announcedAt = known?.announcedAt ?? -Infinity;
       if (known && known.version > entry.version) {
@@ -72,6 +75,7 @@ export function createProcessCache(options: { maxEntries: number; maxBytes: numb
         if (readAt > known.readAt) held.set(shortCode, { ...known, entry: undefined, readAt });
         return readAt >= announcedAt;
       }
+      if (readAt <= forgottenAt) return true;
       if (known && known.version === entry.version && known.readAt > readAt) return true;
       held.set(shortCode, { entry, version: entry.version, readAt, announcedAt });
       return true;
@@ -89,7 +93,10 @@ export function createProcessCache(options: { maxEntries: number; maxBytes: numb
     versionOf: (shortCode: string): number => held.peek(shortCode)?.version ?? 0,
 
     /** Anything that was read before may have changed. */
-    onManyChanges: () => hearFor(ageMs),
+    onManyChanges(): void {
+      hearFor(ageMs);
+      changedUntil = unheardUntil;
+    },
 
     /** Messages arrive, from now on. What was read before may have been changed unheard. */
     onHearing: () => hearFor(longestAgeMs),

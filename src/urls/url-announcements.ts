@@ -39,8 +39,13 @@ export function hearAnnouncements(
     for (const { shortCode, version } of readChanges(message)) listener.onChange(shortCode, version);
   });
   if (redis.status === 'ready') subscribe();
-  // The time-outs of the connection end it when no answer comes, and that closes it.
-  const ping = () => void redis.ping().catch(() => become(false));
+  /** The time-outs of the connection end it when no answer comes, and that closes it. One that is a refusal leaves it open, of a
+   *  Redis that cannot save for instance. */
+  const ping = () =>
+    void redis.ping().then(
+      () => heard || subscribe(),
+      () => become(false),
+    );
   const timer = setInterval(ping, pingEveryMs);
   return () => clearInterval(timer);
 }

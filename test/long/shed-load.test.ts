@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createApiKeys } from '../../src/api-keys/api-keys.ts';
@@ -11,6 +12,7 @@ import { waitUntil } from '../support/wait-until.ts';
 const database = useDatabase();
 const redis = useRedis();
 const maxApiRequests = 3;
+const metricsToken = 'a-token-for-metrics';
 let key: string;
 let web: TestProcess & { baseUrl: string };
 let client: Client;
@@ -23,6 +25,7 @@ beforeAll(async () => {
     REDIS_PREFIX: redis.prefix,
     MAX_API_REQUESTS: String(maxApiRequests),
     MAX_EVENT_LOOP_DELAY_MS: '100',
+    METRICS_TOKEN: metricsToken,
   });
   client = createClient(web.baseUrl, key);
 });
@@ -56,9 +59,32 @@ test('requests of the API beyond those that may be in hand are refused at once, 
   expect(refused.headers.get('content-type')).toContain('application/problem+json');
   expect((await client.get('/unknown2')).status).toBe(404);
   expect((await client.get('/health')).status).toBe(200);
+  const metrics = await fetch(`${web.baseUrl}/metrics`, {
+    headers: { authorization: `Bearer ${metricsToken}` },
+  });
+  expect(await metrics.text()).toMatch(/^linkmill_requests_refused_total\{kind="api"\} [1-9]/m);
 
   for (const sent of unfinished) sent.destroy();
   await waitUntil('it is answered', async () => (await read()).status === 404);
+});
+
+test('requests sent one behind the other are not in hand for ever when their client goes away', async () => {
+  const { hostname, port } = new URL(web.baseUrl);
+  const sent = `GET /api/v1/urls/unknown1 HTTP/1.1\r\nhost: ${hostname}\r\nx-api-key: ${key}\r\n\r\n`;
+  const stranger = createClient(web.baseUrl);
+  const read = async () => (await stranger.get('/api/v1/urls/unknown1')).status;
+  const table = await database.db().transaction();
+  await table.raw('lock table urls in access exclusive mode');
+  const socket = connect(Number(port), hostname);
+  socket.on('error', () => {});
+  try {
+    socket.write(sent.repeat(maxApiRequests));
+    await waitUntil('they are in hand', async () => (await read()) === 503);
+  } finally {
+    socket.resetAndDestroy();
+    await table.rollback();
+  }
+  await waitUntil('one more is answered', async () => (await read()) === 401);
 });
 
 describe('a process that is late with everything', () => {

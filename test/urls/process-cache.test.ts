@@ -225,6 +225,16 @@ describe('announcements', () => {
     expect(cache.put('other', urlOf(1), readAt)).toBe(true);
   });
 
+  test('a reader is told to read again although what was announced before is forgotten', () => {
+    const cache = openHearing({ maxEntries: 10 });
+    const readAt = now();
+    pass(1);
+    cache.invalidate('forgotten', 2);
+    cache.invalidate('code', 2);
+    for (let i = 0; i < 9; i++) cache.put(`code-${i}`, urlOf(1), now());
+    expect(cache.put('code', urlOf(1), readAt)).toBe(false);
+  });
+
   test('a slow reader cannot bring back what was announced before a flood of others', () => {
     const cache = openHearing({ maxEntries: 10 });
     const readAt = now();
@@ -332,6 +342,17 @@ describe('what is known while neither store answers', () => {
     pass(1);
     cache.put('code', urlOf(1), now());
     expect(cache.findStale('code')).toBeUndefined();
+  });
+
+  test('is nothing that was read before many were announced to have changed', () => {
+    const cache = openStale();
+    cache.put('code', urlOf(1), now());
+    pass(1);
+    cache.onManyChanges();
+    expect(cache.findStale('code')).toBeUndefined();
+    pass(1);
+    cache.put('code', urlOf(1), now());
+    expect(cache.findStale('code')).toEqual(urlOf(1));
   });
 
   test('is nothing that a later reader no longer found', () => {

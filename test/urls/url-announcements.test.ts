@@ -27,10 +27,10 @@ afterEach(async () => {
 });
 
 /** Listens through the proxy, on a channel of its own, and writes down what it hears. */
-async function listen() {
+async function listen(user = '') {
   const own = `${prefix}-${randomUUID()}`;
   const heard: string[] = [];
-  const subscriber = openRedis('subscriber', `redis://127.0.0.1:${proxy.port}`, silentLog);
+  const subscriber = openRedis('subscriber', `redis://${user}127.0.0.1:${proxy.port}`, silentLog);
   const stop = hearAnnouncements(subscriber, own, {
     onChange: (shortCode, version) => heard.push(`${shortCode} ${version}`),
     onHearing: () => heard.push('hears'),
@@ -150,6 +150,20 @@ test('a listener whose connection is half-open is deaf within 4 s, and hears aga
   proxy.goHalfOpen();
   await cache.create(makeUrl('missed', 3));
   await waitUntil('it is deaf', () => heard.includes('is deaf'), 4_000);
+  await waitUntil('it hears again', () => heard.at(-1) === 'hears', 3_000);
+  await cache.create(makeUrl('heard', 4));
+  expect(await hearAll()).toEqual(['hears', 'is deaf', 'hears', 'heard 4']);
+});
+
+test('a listener whose Redis refuses to answer is deaf, and hears again once Redis does', async () => {
+  const user = `listener-${process.pid}`;
+  const setRights = async (...rights: string[]) => await redis().call('ACL', 'SETUSER', user, ...rights);
+  await setRights('on', '>password', '+@all', '~*', '&*');
+  ends.push(async () => void (await redis().call('ACL', 'DELUSER', user)));
+  const { heard, cache, hearAll } = await listen(`${user}:password@`);
+  await setRights('-ping');
+  await waitUntil('it is deaf', () => heard.at(-1) === 'is deaf', 3_000);
+  await setRights('+ping');
   await waitUntil('it hears again', () => heard.at(-1) === 'hears', 3_000);
   await cache.create(makeUrl('heard', 4));
   expect(await hearAll()).toEqual(['hears', 'is deaf', 'hears', 'heard 4']);

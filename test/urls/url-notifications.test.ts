@@ -227,6 +227,20 @@ describe('what another program does to the table', () => {
     });
     expect((await hearAll()).length).toBeGreaterThan(5);
   });
+
+  test('only that: the triggers are for no other table', async () => {
+    const role = `trickster_${process.pid}`;
+    await foreigner.run(`create role ${role}; create schema authorization ${role}`);
+    try {
+      await foreigner.run(`set role ${role}; create table ${role}.mine (short_code text, version bigint)`);
+      const trick =
+        foreigner.run(`create trigger trick after delete on ${role}.mine referencing old table as deleted
+        execute function announce_deleted_urls()`);
+      await expect(trick).rejects.toThrow('permission denied for function announce_deleted_urls');
+    } finally {
+      await foreigner.run(`reset role; drop schema ${role} cascade; drop role ${role}`);
+    }
+  });
 });
 
 test("Linkmill's own writes are told to nobody", async () => {

@@ -349,6 +349,15 @@ describe('expiry', () => {
   });
 });
 
+test('a short URL that another program marks as deleted, and leaves active, is gone', async () => {
+  const { urls, forget } = openUrls();
+  const { shortCode } = await urls.create(wish(), owner);
+  await db()('urls').where({ short_code: shortCode }).update({ deleted_at: new Date() });
+  await forget(shortCode);
+  await expect(urls.resolve(shortCode, Date.now())).rejects.toThrow(UrlNotFound);
+  await expect(urls.getWithClicks(shortCode, new Date())).rejects.toThrow(UrlNotFound);
+});
+
 describe('create', () => {
   test('a URL that the policy refuses stores nothing and takes no key', async () => {
     const { urls, pool } = openUrls();

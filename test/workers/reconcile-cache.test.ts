@@ -115,6 +115,19 @@ describe('what changed while nobody told the cache', () => {
     expect(await reconcile()).toEqual(nothing);
   });
 
+  test('is not what a dump of another PostgreSQL brought, whose transactions are yet to come here', async () => {
+    await warm(1);
+    await foreigner.run(`insert into urls (short_code, original_url, changed_in)
+      select 'dumped-' || n, 'https://example.com/', '9000000000000000' from generate_series(1, 3) as n`);
+    expect(await reconcile()).toEqual(nothing);
+    await change('url-0');
+    expect(await reconcile()).toEqual({ checked: 1, repaired: 1 });
+    const latest = await createDeps().changes.findLatest(2);
+    expect(latest.filter(({ shortCode }) => shortCode !== '*')).toEqual([
+      { shortCode: 'url-0', version: expect.any(Number) },
+    ]);
+  });
+
   test('counts when Linkmill has made it: a deletion, and a purge that came after it', async () => {
     await warm(3);
     const { store, cache } = createDeps();

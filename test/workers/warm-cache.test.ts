@@ -82,6 +82,25 @@ test('a tombstone or a value that is newer than what the warm-up has read stays'
   expect(await deps.urlCache.find(second!.shortCode)).toMatchObject({ gone: 'not found' });
 });
 
+test('what is changed or deleted while the warm-up runs comes as it is then, or not at all', async () => {
+  await insertUrls(database.db(), { begin: 'url-', count: 1_001 });
+  const deps = createDeps();
+  const change = async () => {
+    await database
+      .db()('urls')
+      .where({ short_code: 'url-1' })
+      .update({ original_url: 'https://example.com/newer' });
+    await deps.urlStore.delete('url-2');
+  };
+  // The least clicked come last.
+  const context = { ...createJobContext(), reportProgress: change };
+  expect(await warmCache(deps, fast, context)).toEqual({ urls: 1_000, stored: 999, interrupted: false });
+  expect(await deps.urlCache.find('url-1')).toMatchObject({
+    url: { originalUrl: 'https://example.com/newer' },
+  });
+  expect(await deps.urlCache.find('url-2')).toBeUndefined();
+});
+
 test('2,000 short URLs at 1,000 per second take two seconds, and the progress comes in slices', async () => {
   await insertUrls(database.db(), { begin: 'url-', count: 2_001 });
   const start = performance.now();
