@@ -27,7 +27,7 @@ export async function up(db: Knex): Promise<void> {
 
     create function mark_url_change() returns trigger ${asOwner} as $$
       begin
-        if new.version <= old.version then
+        if new.version <= old.version or ${isForeign} then
           new.version := nextval('url_versions');
           new.updated_at := now();
         end if;

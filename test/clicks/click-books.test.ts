@@ -5,9 +5,11 @@ import { isExact, isExactSince, readBooks } from '../../src/clicks/click-books.t
 import { createClickStore } from '../../src/clicks/click-store.ts';
 import { createUrlStore } from '../../src/urls/url-store.ts';
 import { createUrlIds, emptyBooks, makeBatch } from '../support/clicks.ts';
+import { connectForeigner } from '../support/foreign.ts';
 import { useDatabase } from '../support/resources.ts';
 
-const { db } = useDatabase();
+const database = useDatabase();
+const { db } = database;
 const dayMs = 24 * 3_600_000;
 
 beforeEach(async () => await emptyBooks(db()));
@@ -193,4 +195,23 @@ test('newer clicks do not stand in for an older batch that is missing', async ()
   expect(isExactSince(first, await readBooks(db()))).toBe(false);
   await store.apply([makeBatch(producer, 2, url, 5)]);
   expect(isExactSince(first, await readBooks(db()))).toBe(true);
+});
+
+test('clicks on short URLs that another program deletes or truncates stay in the books', async () => {
+  const store = createClickStore(db());
+  const [one, two, three] = (await createUrlIds(db(), 3)) as [number, number, number];
+  const producer = uuidv7();
+  await store.apply([one, two, three].map((urlId, i) => makeBatch(producer, i + 1, urlId, 5)));
+  await store.reportAccepted(producer, 15);
+  const foreigner = await connectForeigner(database.url());
+  const look = async () => {
+    const books = await readBooks(db());
+    return [books.onUrls, books.purged, isExact(books)];
+  };
+  expect(await look()).toEqual([15, 0, true]);
+  await foreigner.run(`delete from urls where id in (${one}, ${two})`);
+  expect(await look()).toEqual([5, 10, true]);
+  await foreigner.run('truncate urls cascade');
+  expect(await look()).toEqual([0, 15, true]);
+  await foreigner.leave();
 });
