@@ -145,9 +145,16 @@ export function createClickRecorder(deps: {
         sending.delete(arrival);
         accept(batch);
         batch.settle();
-        if (sending.size === 0 && breaker.closed && open && !open.isWide) seal();
+        sealSoon();
       });
     sending.add(arrival);
+  }
+
+  /** Seals what has grown while a batch was on its way, with what this turn of the event loop adds to it. */
+  function sealSoon(): void {
+    setImmediate(() => {
+      if (sending.size === 0 && breaker.closed && open && !open.isWide) seal();
+    });
   }
 
   /** Nobody waits for Redis to take this one any more: PostgreSQL gets it in the next round. */
