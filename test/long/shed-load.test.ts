@@ -1,37 +1,17 @@
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createApiKeys } from '../../src/api-keys/api-keys.ts';
-import { type Client, createClient } from '../support/client.ts';
-import { startWeb, type TestProcess } from '../support/processes.ts';
-import { useDatabase, useRedis } from '../support/resources.ts';
+import { describe, expect, test } from 'vitest';
 import { createUrl } from '../support/urls.ts';
 import { waitUntil } from '../support/wait-until.ts';
+import { useWeb } from '../support/web-app.ts';
 
-const database = useDatabase();
-const redis = useRedis();
 const maxApiRequests = 3;
 const metricsToken = 'a-token-for-metrics';
-let key: string;
-let web: TestProcess & { baseUrl: string };
-let client: Client;
-
-beforeAll(async () => {
-  ({ key } = await createApiKeys(database.db()).create('test'));
-  web = await startWeb({
-    DATABASE_URL: database.url(),
-    REDIS_URL: redis.url(),
-    REDIS_PREFIX: redis.prefix,
-    MAX_API_REQUESTS: String(maxApiRequests),
-    MAX_EVENT_LOOP_DELAY_MS: '100',
-    METRICS_TOKEN: metricsToken,
-  });
-  client = createClient(web.baseUrl, key);
-});
-
-afterAll(async () => {
-  await web.stop();
+const web = useWeb({
+  MAX_API_REQUESTS: String(maxApiRequests),
+  MAX_EVENT_LOOP_DELAY_MS: '100',
+  METRICS_TOKEN: metricsToken,
 });
 
 const refusal = expect.objectContaining({
@@ -41,15 +21,15 @@ const refusal = expect.objectContaining({
 
 test('requests of the API beyond those that may be in hand are refused at once, until one of them has ended', async () => {
   const unfinished = Array.from({ length: maxApiRequests }, () => {
-    const sent = request(`${web.baseUrl}/api/v1/urls`, {
+    const sent = request(`${web.baseUrl()}/api/v1/urls`, {
       method: 'POST',
-      headers: { 'x-api-key': key, 'content-type': 'application/json', 'content-length': 1_000 },
+      headers: { 'x-api-key': web.apiKey(), 'content-type': 'application/json', 'content-length': 1_000 },
     });
     sent.on('error', () => {});
     sent.write('{');
     return sent;
   });
-  const read = async () => await client.get('/api/v1/urls/unknown1');
+  const read = async () => await web.client().get('/api/v1/urls/unknown1');
   const refused = await waitUntil('one more is refused', async () => {
     const answer = await read();
     return answer.status === 503 && answer;
@@ -57,9 +37,9 @@ test('requests of the API beyond those that may be in hand are refused at once, 
   expect(refused).toEqual(refusal);
   expect(refused.headers.get('retry-after')).toBe('1');
   expect(refused.headers.get('content-type')).toContain('application/problem+json');
-  expect((await client.get('/unknown2')).status).toBe(404);
-  expect((await client.get('/health')).status).toBe(200);
-  const metrics = await fetch(`${web.baseUrl}/metrics`, {
+  expect((await web.client().get('/unknown2')).status).toBe(404);
+  expect((await web.client().get('/health')).status).toBe(200);
+  const metrics = await fetch(`${web.baseUrl()}/metrics`, {
     headers: { authorization: `Bearer ${metricsToken}` },
   });
   expect(await metrics.text()).toMatch(/^linkmill_requests_refused_total\{kind="api"\} [1-9]/m);
@@ -69,11 +49,11 @@ test('requests of the API beyond those that may be in hand are refused at once, 
 });
 
 test('requests sent one behind the other are not in hand for ever when their client goes away', async () => {
-  const { hostname, port } = new URL(web.baseUrl);
-  const sent = `GET /api/v1/urls/unknown1 HTTP/1.1\r\nhost: ${hostname}\r\nx-api-key: ${key}\r\n\r\n`;
-  const stranger = createClient(web.baseUrl);
+  const { hostname, port } = new URL(web.baseUrl());
+  const sent = `GET /api/v1/urls/unknown1 HTTP/1.1\r\nhost: ${hostname}\r\nx-api-key: ${web.apiKey()}\r\n\r\n`;
+  const stranger = web.client(null);
   const read = async () => (await stranger.get('/api/v1/urls/unknown1')).status;
-  const table = await database.db().transaction();
+  const table = await web.database.db().transaction();
   await table.raw('lock table urls in access exclusive mode');
   const socket = connect(Number(port), hostname);
   socket.on('error', () => {});
@@ -106,40 +86,45 @@ describe('a process that is late with everything', () => {
   }
 
   test('refuses the API and unknown redirects, never health nor redirects known by heart, and recovers', async () => {
-    const code = await createUrl(client);
+    const code = await createUrl(web.client());
     const goOn = slowDown(300, 20);
     try {
       const refused = await waitUntil('an API request is refused', async () => {
-        const answer = await client.get('/api/v1/urls/unknown1');
+        const answer = await web.client().get('/api/v1/urls/unknown1');
         return answer.status === 503 && answer;
       });
       expect(refused).toEqual(refusal);
       expect(refused.headers.get('retry-after')).toBe('1');
       await waitUntil('a redirect that it must look up is refused', async () => {
-        const answer = await client.get('/unknown3');
+        const answer = await web.client().get('/unknown3');
         return answer.status === 503;
       });
-      const health = await client.get('/health');
+      const health = await web.client().get('/health');
       expect([health.status, health.body['status']]).toEqual([200, 'degraded']);
       expect(health.body['load']).toMatchObject({ refused_share: { api: expect.any(Number) } });
       await waitUntil('it knows a short URL by heart', async () => {
-        if ((await client.get(`/${code}`)).status !== 301) return false;
-        const answers = await Promise.all(Array.from({ length: 20 }, () => client.get(`/${code}`)));
+        if ((await web.client().get(`/${code}`)).status !== 301) return false;
+        const answers = await Promise.all(Array.from({ length: 20 }, () => web.client().get(`/${code}`)));
         return answers.every(({ status }) => status === 301);
       });
     } finally {
       await goOn();
     }
-    await waitUntil('it is healthy', async () => (await client.get('/health')).body['status'] === 'healthy');
-    expect((await client.get(`/api/v1/urls/${code}`)).status).toBe(200);
+    await waitUntil(
+      'it is healthy',
+      async () => (await web.client().get('/health')).body['status'] === 'healthy',
+    );
+    expect((await web.client().get(`/api/v1/urls/${code}`)).status).toBe(200);
   });
 
   test('refuses nothing when it was stopped only once', async () => {
     web.signal('SIGSTOP');
     await delay(1_500);
     web.signal('SIGCONT');
-    const answers = await Promise.all(Array.from({ length: 3 }, () => client.get('/api/v1/urls/unknown1')));
+    const answers = await Promise.all(
+      Array.from({ length: 3 }, () => web.client().get('/api/v1/urls/unknown1')),
+    );
     expect(answers.map(({ status }) => status)).toEqual(Array(3).fill(404));
-    expect((await client.get('/health')).body['load']).toMatchObject({ refused_share: { api: 0 } });
+    expect((await web.client().get('/health')).body['load']).toMatchObject({ refused_share: { api: 0 } });
   });
 });

@@ -29,6 +29,7 @@ export function useWeb(settings: Record<string, string> = {}) {
     baseUrl: () => web.baseUrl,
     apiKey: () => key,
     output: () => web.output(),
+    signal: (signal: NodeJS.Signals) => web.signal(signal),
     /** With the API key, or with another one, or without any. */
     client: (apiKey: string | null = key): Client => createClient(web.baseUrl, apiKey ?? undefined),
   };
