@@ -61,8 +61,11 @@ async function goThrough(service: BusyService, { harm, heal, lastsMs }: Outage) 
           .output()
           .slice(saidBefore)
           .split('\n')
-          .filter((line) => line.includes(`"store":"${store}"`))
-          .map((line) => String(JSON.parse(line).msg)),
+          .filter((line) => line.startsWith('{'))
+          // An error of a request that waited names its store too, further in.
+          .map((line) => JSON.parse(line) as { store?: string; msg: string })
+          .filter((entry) => entry.store === store)
+          .map((entry) => entry.msg),
     };
   } finally {
     await stop();
