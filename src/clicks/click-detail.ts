@@ -1,0 +1,16 @@
+/** Who clicked, from where: what is known of a click besides its short URL and its time, as short texts that are safe to keep.
+ *  Empty is unknown. */
+export interface ClickDetail {
+  /** Two capital letters of ISO 3166-1. */
+  country: string;
+  /** Host of the page that led here, in lower case. */
+  referrer: string;
+  browser: string;
+  os: string;
+  /** mobile, tablet, desktop, … */
+  device: string;
+  isBot: boolean;
+  /** Sixteen hexadecimal digits that tell visitors of one day apart and nobody's address; empty where none is kept: then the click
+   *  gets no row of its own. */
+  visitor: string;
+}
