@@ -1,24 +1,14 @@
 import type { Knex } from 'knex';
+import { insertedColumns, insertedTypes, type NewUrl, toInsertedRows, urlColumns } from './url-columns.ts';
 import type { ShortUrl, ShortUrlWithClicks, StoredUrl } from './url.ts';
 
 export type UrlStore = ReturnType<typeof createUrlStore>;
-
-export interface NewUrl {
-  shortCode: string;
-  originalUrl: string;
-  codeIsGenerated: boolean;
-  expiresAt: Date | null;
-  createdBy: number;
-}
-
-const columns = `u.id, u.short_code as "shortCode", u.original_url as "originalUrl", u.created_at as "createdAt",
-  u.updated_at as "updatedAt", u.expires_at as "expiresAt", u.is_active as "isActive", u.version`;
 
 /** The table of short URLs. Deleted ones are found only where a method says so. */
 export function createUrlStore(db: Knex) {
   async function findByCodes(shortCodes: string[]): Promise<StoredUrl[]> {
     const { rows } = await db.raw<{ rows: StoredUrl[] }>(
-      `select ${columns}, u.deleted_at is not null as "isDeleted"
+      `select ${urlColumns}, u.deleted_at is not null as "isDeleted"
        from urls u where u.short_code = any(cast(:shortCodes as text[]))`,
       { shortCodes },
     );
@@ -33,17 +23,15 @@ export function createUrlStore(db: Knex) {
       const { rows } = await db.raw<{ rows: (ShortUrl & { place: number })[] }>(
         `with wish as materialized (
            select distinct on (short_code collate "C") *
-           from unnest(cast(:shortCodes as text[]), cast(:originalUrls as text[]), cast(:areGenerated as boolean[]),
-                       cast(:expiresAt as timestamptz[]), cast(:createdBy as bigint[]))
-             with ordinality as wish (short_code, original_url, code_is_generated, expires_at, created_by, place)
+           from rows from (json_to_recordset(cast(:rows as json)) as (${insertedTypes}))
+             with ordinality as wish (${insertedColumns}, place)
            where not exists (
              select from reserved_keys r where r.short_code = wish.short_code and r.api_key_id <> wish.created_by
            )
            -- In one order, so that two that insert the same codes do not deadlock.
            order by short_code collate "C", place
          ), u as (
-           insert into urls (short_code, original_url, code_is_generated, expires_at, created_by)
-           select short_code, original_url, code_is_generated, expires_at, created_by from wish
+           insert into urls (${insertedColumns}) select ${insertedColumns} from wish
            on conflict (short_code) do nothing
            returning *
          ), stats as (
@@ -53,14 +41,8 @@ export function createUrlStore(db: Knex) {
          ), used_again as (
            delete from returned_keys where short_code in (select short_code from u)
          )
-         select ${columns}, wish.place from u join wish on wish.short_code = u.short_code`,
-        {
-          shortCodes: wanted.map((url) => url.shortCode),
-          originalUrls: wanted.map((url) => url.originalUrl),
-          areGenerated: wanted.map((url) => url.codeIsGenerated),
-          expiresAt: wanted.map((url) => url.expiresAt),
-          createdBy: wanted.map((url) => url.createdBy),
-        },
+         select ${urlColumns}, wish.place from u join wish on wish.short_code = u.short_code`,
+        { rows: toInsertedRows(wanted) },
       );
       const inserted = new Map(rows.map(({ place, ...url }) => [place, url]));
       return wanted.map((_, i) => inserted.get(i + 1));
@@ -76,7 +58,7 @@ export function createUrlStore(db: Knex) {
     /** As findByCode, with its counters. */
     async findWithClicks(shortCode: string): Promise<ShortUrlWithClicks | undefined> {
       const { rows } = await db.raw<{ rows: ShortUrlWithClicks[] }>(
-        `select ${columns}, s.click_count as "clickCount", s.last_accessed_at as "lastAccessedAt"
+        `select ${urlColumns}, s.click_count as "clickCount", s.last_accessed_at as "lastAccessedAt"
          from urls u join url_stats s on s.url_id = u.id
          where u.short_code = :shortCode and u.deleted_at is null`,
         { shortCode },
@@ -155,7 +137,7 @@ export function createUrlStore(db: Knex) {
     /** The `limit` most clicked short URLs that can be redirected to at `now`, the most clicked first. */
     async findMostClicked(now: Date, limit: number): Promise<ShortUrl[]> {
       const { rows } = await db.raw<{ rows: ShortUrl[] }>(
-        `select ${columns} from url_stats s join urls u on u.id = s.url_id
+        `select ${urlColumns} from url_stats s join urls u on u.id = s.url_id
          where s.click_count > 0 and u.is_active and u.deleted_at is null
            and (u.expires_at is null or u.expires_at > :now)
          order by s.click_count desc, u.id limit :limit`,

@@ -1,11 +1,53 @@
+/** What its owner decides about a short URL besides where it leads. */
+export interface UrlSettings {
+  /** Before it, the code is unknown to visitors. */
+  startsAt: Date | null;
+  expiresAt: Date | null;
+  /** Redirects that it is good for. */
+  maxClicks: number | null;
+  /** It is used up by the one visitor who asks for it on its page. */
+  isOneTime: boolean;
+  passwordHash: string | null;
+  /** Where it leads once it has expired or is used up. */
+  fallbackUrl: string | null;
+  /** 301, 302, 307 or 308; null for what the service usually answers. */
+  redirectStatus: number | null;
+  redirectMaxAgeSeconds: number | null;
+  /** Whether the visitor's query is added to the original URL. */
+  forwardQuery: boolean;
+  /** Whether search engines may list it. */
+  crawlable: boolean;
+  title: string | null;
+  notes: string | null;
+  tags: string[];
+}
+
+/** What holds for a short URL about which nothing was decided. */
+export const defaultSettings: UrlSettings = {
+  startsAt: null,
+  expiresAt: null,
+  maxClicks: null,
+  isOneTime: false,
+  passwordHash: null,
+  fallbackUrl: null,
+  redirectStatus: null,
+  redirectMaxAgeSeconds: null,
+  forwardQuery: false,
+  crawlable: false,
+  title: null,
+  notes: null,
+  tags: [],
+};
+
 /** A row of `urls`, as the domain speaks of it. */
-export interface ShortUrl {
+export interface ShortUrl extends UrlSettings {
   id: number;
   shortCode: string;
   originalUrl: string;
   createdAt: Date;
   updatedAt: Date;
-  expiresAt: Date | null;
+  /** The API key that it was created with; null for what another program inserted. */
+  createdBy: number | null;
   isActive: boolean;
   version: number;
 }

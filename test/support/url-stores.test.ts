@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
 import { createApiKeys } from '../../src/api-keys/api-keys.ts';
-import type { ShortUrl } from '../../src/urls/url.ts';
+import { defaultSettings, type ShortUrl } from '../../src/urls/url.ts';
 import { uniquePrefix, useDatabase, useRedis } from './resources.ts';
 import { createMemoryUrlStores, createRealUrlStores, type UrlStores } from './url-stores.ts';
 import { openRealCache } from './url-way.ts';
@@ -47,7 +47,8 @@ function createCommands({ table, redis, prefix, harm }: UrlStores) {
     originalUrl: `https://example.com/version-${version}`,
     createdAt: past,
     updatedAt: past,
-    expiresAt: null,
+    ...defaultSettings,
+    createdBy: null,
     isActive: true,
     version,
   });

@@ -3,7 +3,7 @@ import type { Knex } from '../../src/postgres.ts';
 import { channelOf } from '../../src/urls/url-announcements.ts';
 import { readChanges } from '../../src/urls/url-change.ts';
 import { createUrlStore, type UrlStore } from '../../src/urls/url-store.ts';
-import type { ShortUrl, StoredUrl } from '../../src/urls/url.ts';
+import { defaultSettings, type ShortUrl, type StoredUrl } from '../../src/urls/url.ts';
 
 /** Redis as the cache of short URLs sees it, and as a writer would that deletes what it changes. */
 export interface CacheRedis {
@@ -116,14 +116,15 @@ function createMemoryTable(): UrlTable {
 
   return {
     insertMany: async (wanted) =>
-      wanted.map(({ shortCode, originalUrl, expiresAt }) => {
+      wanted.map((wish) => {
+        const { shortCode, codeIsGenerated: _, ...given } = wish;
         if (rows.has(shortCode)) return undefined;
         const now = new Date();
         const url = {
-          id: (lastId += 1),
+          ...defaultSettings,
+          ...given,
           shortCode,
-          originalUrl,
-          expiresAt,
+          id: (lastId += 1),
           createdAt: now,
           updatedAt: now,
           isActive: true,
