@@ -4,17 +4,15 @@ import helmet from 'koa-helmet';
 import type { ApiKeys } from './api-keys/api-keys.ts';
 import type { ClickWatch } from './clicks/click-watch.ts';
 import type { WebConfig } from './config.ts';
+import { createHandlers, operations } from './http/api/api.ts';
+import { mount } from './http/api/mount.ts';
 import { type ApiState, authenticate } from './http/authenticate.ts';
 import { bullBoard } from './http/bull-board.ts';
-import { addCodeRoutes } from './http/codes-api.ts';
 import { answerErrors } from './http/errors.ts';
 import { addHealthRoutes, type HealthDeps } from './http/health.ts';
-import { addJobRoutes } from './http/jobs-api.ts';
 import { addMetricsRoute } from './http/metrics.ts';
 import type { Redirect } from './http/redirect.ts';
 import type { RequestCounts } from './http/request-counts.ts';
-import { addUrlRoutes } from './http/urls-api.ts';
-import { jsonBody } from './http/validation.ts';
 import type { Queues } from './jobs.ts';
 import type { Keys } from './keys/keys.ts';
 import type { Log } from './log.ts';
@@ -94,11 +92,9 @@ export function createRouters(deps: AppDeps) {
   addHealthRoutes(open, { ...health, clickWatch, version });
   addMetricsRoute(open, { showMetrics, token: config.METRICS_TOKEN });
 
-  const api = new Router<ApiState>({ prefix: '/api/v1', sensitive: true });
   // Paths are case-sensitive: the router would match a route in any case, but its middleware in this one only.
-  api.use(noStore, authenticate(apiKeys), jsonBody());
-  addUrlRoutes(api, { urls, baseUrl: config.BASE_URL });
-  addCodeRoutes(api, { keys });
-  addJobRoutes(api, { queues });
+  const api = new Router<ApiState>({ sensitive: true });
+  api.use('/api/v1', noStore, authenticate(apiKeys));
+  mount(api, operations, createHandlers({ urls, keys, queues, baseUrl: config.BASE_URL }));
   return [open, api];
 }

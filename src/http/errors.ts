@@ -17,13 +17,13 @@ export interface FieldError {
 export class Problem extends Error {
   override readonly name = 'Problem';
   readonly status: number;
-  readonly type: string;
+  readonly type: ProblemType;
   readonly errors: FieldError[] | undefined;
   readonly headers: Record<string, string>;
 
   constructor(
     status: number,
-    type: string,
+    type: ProblemType,
     detail: string,
     more: { errors?: FieldError[]; headers?: Record<string, string> } = {},
   ) {
@@ -35,7 +35,8 @@ export class Problem extends Error {
   }
 }
 
-const titles: Record<string, string> = {
+/** Every kind of problem, with its title. */
+export const problemTitles = {
   'malformed-json': 'Malformed JSON',
   unauthorized: 'API key needed',
   'not-found': 'Not found',
@@ -49,7 +50,9 @@ const titles: Record<string, string> = {
   'bad-request': 'Bad request',
   'foreign-origin': 'Foreign origin',
   'internal-error': 'Internal error',
-};
+} as const;
+
+export type ProblemType = keyof typeof problemTitles;
 
 /** The 503 of what may do well in a moment. */
 export const unavailable = (detail: string, retryAfterSeconds = 2) =>
@@ -85,7 +88,7 @@ function toProblem(error: unknown): Problem | undefined {
 /** A problem as its answer's body shows it. */
 export const presentProblem = (problem: Problem) => ({
   type: `urn:linkmill:problem:${problem.type}`,
-  title: titles[problem.type] ?? 'Problem',
+  title: problemTitles[problem.type],
   status: problem.status,
   detail: problem.message,
   errors: problem.errors,

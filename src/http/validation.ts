@@ -4,9 +4,6 @@ import compose from 'koa-compose';
 import type { z } from 'zod';
 import { Problem } from './errors.ts';
 
-/** Longest body of an API request. */
-const bodyLimit = '64kb';
-
 /** What `schema` makes of `value`; throws a 422 that names every field that breaks a rule. */
 export function validate<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
   const parsed = schema.safeParse(value);
@@ -24,8 +21,8 @@ export function validate<Schema extends z.ZodType>(schema: Schema, value: unknow
 }
 
 /** Reads a JSON body: 415 for another type (whose text would be taken for an empty object), 400 for malformed JSON,
- *  413 when it is too long. No body at all is an empty object. */
-export function jsonBody(): Middleware {
+ *  413 when it is longer than `maxBytes`. No body at all is an empty object. */
+export function jsonBody(maxBytes: number): Middleware {
   const checkType: Middleware = async (ctx, next) => {
     // ctx.is: null without a body, false for another type and for a body of no bytes, which has none.
     if (ctx.request.length !== 0 && ctx.is('application/json') === false) {
@@ -39,11 +36,11 @@ export function jsonBody(): Middleware {
   };
   const parse = bodyParser({
     enableTypes: ['json'],
-    jsonLimit: bodyLimit,
+    jsonLimit: String(maxBytes),
     encoding: 'utf-8',
     onError: (error: Error & { status?: number; type?: string }) => {
       if (error.status === 413 || error.type === 'entity.too.large') {
-        throw new Problem(413, 'too-large', `The body must not be longer than ${bodyLimit}.`);
+        throw new Problem(413, 'too-large', `The body must not be longer than ${maxBytes} bytes.`);
       }
       if (error.status === 415)
         throw new Problem(415, 'unsupported-media-type', 'The body has an unknown encoding or charset.');

@@ -1,10 +1,7 @@
-import type Router from '@koa/router';
 import { z } from 'zod';
-import { isShortCode, shortCodePattern } from '../urls/short-code.ts';
-import type { ShortUrl } from '../urls/url.ts';
-import type { Urls } from '../urls/urls.ts';
-import { type ApiState, apiKeyOf } from './authenticate.ts';
-import { bodyOf, validate } from './validation.ts';
+import { isShortCode, shortCodePattern } from '../../urls/short-code.ts';
+import type { ShortUrl } from '../../urls/url.ts';
+import { timestamp } from './schemas.ts';
 
 /** A hundred years: far enough for people, near enough for PostgreSQL. */
 const maxSeconds = 100 * 365 * 24 * 3_600;
@@ -12,7 +9,8 @@ const hourMs = 3_600_000;
 
 const expiryFields = ['expires_in_seconds', 'expires_in_hours', 'expires_at'] as const;
 
-const newUrl = z
+/** What a short URL is created from. */
+export const newUrl = z
   .strictObject(
     {
       original_url: z.string({
@@ -49,61 +47,29 @@ const newUrl = z
   });
 
 /** When a new short URL's time is over, or null for never. */
-function expiryOf(body: z.output<typeof newUrl>, now: number): Date | null {
+export function expiryOf(body: z.output<typeof newUrl>, now: number): Date | null {
   if (body.expires_in_seconds != null) return new Date(now + body.expires_in_seconds * 1_000);
   if (body.expires_in_hours != null) return new Date(now + body.expires_in_hours * hourMs);
   return body.expires_at ?? null;
 }
 
 /** A short URL as the API shows it. */
-const presentUrl = (url: ShortUrl, baseUrl: string) => ({
+export const shownUrl = z.object({
+  id: z.int(),
+  short_code: z.string(),
+  short_url: z.url(),
+  original_url: z.string(),
+  created_at: timestamp,
+  updated_at: timestamp,
+  expires_at: timestamp.nullable(),
+});
+
+export const presentUrl = (url: ShortUrl, baseUrl: string): z.input<typeof shownUrl> => ({
   id: url.id,
   short_code: url.shortCode,
   short_url: `${baseUrl}/${url.shortCode}`,
   original_url: url.originalUrl,
-  created_at: url.createdAt,
-  updated_at: url.updatedAt,
-  expires_at: url.expiresAt,
+  created_at: url.createdAt.toISOString(),
+  updated_at: url.updatedAt.toISOString(),
+  expires_at: url.expiresAt?.toISOString() ?? null,
 });
-
-/** The routes of short URLs. */
-export function addUrlRoutes(
-  api: Router<ApiState>,
-  { urls, baseUrl }: { urls: Urls; baseUrl: string },
-): void {
-  api.post('/urls', async (ctx) => {
-    const body = validate(newUrl, bodyOf(ctx));
-    const url = await urls.create(
-      {
-        originalUrl: body.original_url,
-        customCode: body.custom_code ?? undefined,
-        expiresAt: expiryOf(body, Date.now()),
-      },
-      apiKeyOf(ctx.state).id,
-    );
-    ctx.status = 201;
-    ctx.set('Location', `${baseUrl}/api/v1/urls/${url.shortCode}`);
-    ctx.body = presentUrl(url, baseUrl);
-  });
-
-  api.get('/urls/:short_code', async (ctx) => {
-    const url = await urls.getWithClicks(ctx.params['short_code'] ?? '', new Date());
-    ctx.body = { ...presentUrl(url, baseUrl), click_count: url.clickCount };
-  });
-
-  api.get('/urls/:short_code/stats', async (ctx) => {
-    const url = await urls.getWithClicks(ctx.params['short_code'] ?? '', new Date());
-    ctx.body = {
-      short_code: url.shortCode,
-      original_url: url.originalUrl,
-      clicks: url.clickCount,
-      created_at: url.createdAt,
-      last_accessed_at: url.lastAccessedAt,
-    };
-  });
-
-  api.delete('/urls/:short_code', async (ctx) => {
-    await urls.delete(ctx.params['short_code'] ?? '');
-    ctx.status = 204;
-  });
-}

@@ -1,0 +1,39 @@
+import type Router from '@koa/router';
+import { type ApiState, apiKeyOf } from '../authenticate.ts';
+import { methodNotAllowed } from '../errors.ts';
+import { bodyOf, jsonBody, validate } from '../validation.ts';
+import type { ApiAnswer, ApiRequest, Handlers, Operation, Operations } from './operation.ts';
+
+const usualBodyBytes = 64 * 1024;
+
+/** Has the router answer operations: each request is validated, handled and answered as its operation says. */
+export function mount<Ops extends Operations>(
+  api: Router<ApiState>,
+  operations: Ops,
+  handlers: Handlers<Ops>,
+): void {
+  for (const [name, operation] of Object.entries(operations)) {
+    // What validates a request is what its handler's type is made of.
+    const handle = handlers[name] as (request: ApiRequest<Operation>) => Promise<ApiAnswer<Operation>>;
+    const readBody = operation.body ? [jsonBody(operation.maxBodyBytes ?? usualBodyBytes)] : [];
+    api[operation.method](name, pathOf(operation), ...readBody, async (ctx) => {
+      // The router takes HEAD for a GET.
+      if (operation.isUnsafe && ctx.method === 'HEAD') throw methodNotAllowed(operation.method.toUpperCase());
+      const { params, query, body } = operation;
+      const answer = await handle({
+        params: params && validate(params, ctx.params),
+        query: query && validate(query, { ...ctx.query }),
+        body: body && validate(body, bodyOf(ctx)),
+        apiKey: apiKeyOf(ctx.state),
+        ctx,
+      });
+      ctx.status = answer.status;
+      ctx.set(answer.headers ?? {});
+      if ('type' in answer) ctx.type = String(answer.type);
+      if (answer.body !== undefined) ctx.body = answer.body;
+    });
+  }
+}
+
+/** An operation's path as the router writes it. */
+export const pathOf = ({ path }: Operation) => path.replaceAll(/\{(\w+)\}/g, ':$1');

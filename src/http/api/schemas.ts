@@ -1,0 +1,9 @@
+import { z } from 'zod';
+
+/** A time as the API shows it: RFC 3339 in UTC. */
+export const timestamp = z.iso.datetime().meta({ example: '2027-01-31T12:00:00.000Z' });
+
+/** The path parameter of one short URL. What can be no short code leads nowhere, like one that nobody has. */
+export const shortCodeParams = z.object({
+  short_code: z.string().meta({ description: 'The path part of the short URL', example: 'aB3xY9z' }),
+});
