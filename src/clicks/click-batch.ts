@@ -1,9 +1,13 @@
+import type { ClickDetail } from './click-detail.ts';
+
 /** Clicks on one short URL within one minute. */
 export interface ClickCount {
   urlId: number;
   count: number;
   /** When the last of them was, in milliseconds since 1970. */
   lastAtMs: number;
+  /** What is known of each of them; nothing where only totals are counted. */
+  detail?: ClickDetail | undefined;
 }
 
 /** The clicks that a web process sends together. (producer, seq) is its identity for ever: however often and by whatever
