@@ -1,4 +1,5 @@
 import type { Context, Middleware } from 'koa';
+import { ApiKeyNotFound, PermissionsContradict } from '../api-keys/api-key.ts';
 import { StoreNotAsked } from '../breaker.ts';
 import { QueueUnavailable } from '../jobs.ts';
 import { KeySpaceExhausted } from '../keys/key-generator.ts';
@@ -39,6 +40,7 @@ export class Problem extends Error {
 export const problemTitles = {
   'malformed-json': 'Malformed JSON',
   unauthorized: 'API key needed',
+  'insufficient-scope': 'API key not allowed to do this',
   'not-found': 'Not found',
   'method-not-allowed': 'Method not allowed',
   'code-taken': 'Code taken',
@@ -75,6 +77,12 @@ function toProblem(error: unknown): Problem | undefined {
   if (error instanceof UrlRefused) {
     return new Problem(422, 'validation-failed', `original_url ${error.message}.`, {
       errors: [{ field: 'original_url', detail: error.message }],
+    });
+  }
+  if (error instanceof ApiKeyNotFound) return new Problem(404, 'not-found', 'There is no such API key.');
+  if (error instanceof PermissionsContradict) {
+    return new Problem(422, 'validation-failed', `own_urls_only ${error.message}.`, {
+      errors: [{ field: 'own_urls_only', detail: error.message }],
     });
   }
   if (error instanceof KeySpaceExhausted) return unavailable('No short code is left.');
