@@ -17,6 +17,7 @@ import { closePostgres, openPostgres } from './postgres.ts';
 import { closeRedis, openRedis, waitForRedis } from './redis.ts';
 import { createWebBreakers, postgresDeadlineMs } from './web-breakers.ts';
 import { openClicks } from './web-clicks.ts';
+import { openFinding } from './web-finding.ts';
 import { createWebMetrics, renderMetrics, renderMetricsOfAll } from './web-metrics.ts';
 import { openUrls } from './web-urls.ts';
 
@@ -90,6 +91,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     config,
     redirect,
     urls,
+    finding: openFinding(web),
     keys,
     requestCounts,
     clickWatch,

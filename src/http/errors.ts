@@ -5,6 +5,7 @@ import { QueueUnavailable } from '../jobs.ts';
 import { KeySpaceExhausted } from '../keys/key-generator.ts';
 import type { Log } from '../log.ts';
 import { isPostgresUnavailable } from '../postgres.ts';
+import { SearchTooSlow } from '../urls/bounded-search.ts';
 import { UrlRefused } from '../urls/url-policy.ts';
 import { CodeTaken, Overloaded, UrlExpired, UrlNotFound } from '../urls/url.ts';
 
@@ -104,6 +105,7 @@ function toProblem(error: unknown): Problem | undefined {
     });
   }
   if (error instanceof KeySpaceExhausted) return unavailable('No short code is left.');
+  if (error instanceof SearchTooSlow) return unavailable('The search took too long. Look for less.', 10);
   if (error instanceof Overloaded) return unavailable('Too many look-ups are waiting.');
   if (error instanceof QueueUnavailable) return unavailable('The job queues are not reachable.');
   if (isClientError(error)) return new Problem(error.status, 'bad-request', error.message);
