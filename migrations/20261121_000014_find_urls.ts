@@ -28,7 +28,13 @@ export async function down(db: Knex): Promise<void> {
     create index urls_created_at on urls (created_at);
     drop index urls_original_url, urls_created_by, urls_created, urls_tags, urls_host;
     drop index if exists urls_searched_text;
-    drop function host_of, searched_text`);
+    drop function host_of, searched_text;
+    do $$ begin
+      drop extension if exists pg_trgm;
+    exception when dependent_objects_still_exist or insufficient_privilege then
+      -- Others use it.
+      null;
+    end $$`);
 }
 
 /** Makes the index of the search where the extension that it takes may be created, or is there; a search works without it. */

@@ -17,6 +17,7 @@ import type { RequestCounts } from './http/request-counts.ts';
 import type { Queues } from './jobs.ts';
 import type { Keys } from './keys/keys.ts';
 import type { Log } from './log.ts';
+import type { QrImages } from './qr/qr-images.ts';
 import type { Urls } from './urls/urls.ts';
 import { version } from './version.ts';
 import type { Finding } from './web-finding.ts';
@@ -25,6 +26,7 @@ export interface AppDeps {
   config: WebConfig;
   urls: Urls;
   finding: Finding;
+  qrImages: QrImages;
   keys: Keys;
   redirect: Redirect;
   requestCounts: RequestCounts;
@@ -87,7 +89,7 @@ const noStore: Koa.Middleware = async (ctx, next) => {
 
 /** Every route but the redirect and Bull Board: the public ones, and the API behind its keys. */
 export function createRouters(deps: AppDeps) {
-  const { config, urls, finding, keys, queues, apiKeys, clickWatch, showMetrics, health } = deps;
+  const { config, urls, finding, qrImages, keys, queues, apiKeys, clickWatch, showMetrics, health } = deps;
   const open = new Router({ sensitive: true });
   open.get('/', (ctx) => {
     ctx.body = { service: 'linkmill', version };
@@ -99,6 +101,6 @@ export function createRouters(deps: AppDeps) {
   // Paths are case-sensitive: the router would match a route in any case, but its middleware in this one only.
   const api = new Router<ApiState>({ sensitive: true });
   api.use('/api/v1', noStore, authenticate(apiKeys));
-  mount(api, operations, createHandlers({ urls, finding, keys, queues, baseUrl: config.BASE_URL }));
+  mount(api, operations, createHandlers({ urls, finding, qrImages, keys, queues, baseUrl: config.BASE_URL }));
   return [open, api];
 }

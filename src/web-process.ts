@@ -14,6 +14,7 @@ import { createQueues } from './jobs.ts';
 import { ClosingStack, endOnSignal } from './lifecycle.ts';
 import { createLog, type Log } from './log.ts';
 import { closePostgres, openPostgres } from './postgres.ts';
+import { createQrImages } from './qr/qr-images.ts';
 import { closeRedis, openRedis, waitForRedis } from './redis.ts';
 import { createWebBreakers, postgresDeadlineMs } from './web-breakers.ts';
 import { openClicks } from './web-clicks.ts';
@@ -92,6 +93,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     redirect,
     urls,
     finding: openFinding(web),
+    qrImages: createQrImages(),
     keys,
     requestCounts,
     clickWatch,

@@ -5,6 +5,7 @@ import { QueueUnavailable } from '../jobs.ts';
 import { KeySpaceExhausted } from '../keys/key-generator.ts';
 import type { Log } from '../log.ts';
 import { isPostgresUnavailable } from '../postgres.ts';
+import { QrTooSmall } from '../qr/qr-images.ts';
 import { SearchTooSlow } from '../urls/bounded-search.ts';
 import { UrlRefused } from '../urls/url-policy.ts';
 import { CodeTaken, Overloaded, UrlExpired, UrlNotFound } from '../urls/url.ts';
@@ -103,6 +104,10 @@ function toProblem(error: unknown): Problem | undefined {
     return new Problem(422, 'validation-failed', `own_urls_only ${error.message}.`, {
       errors: [{ field: 'own_urls_only', detail: error.message }],
     });
+  }
+  if (error instanceof QrTooSmall) {
+    const detail = `must be at least ${error.leastSize} for this margin and level`;
+    return new Problem(422, 'validation-failed', `size ${detail}.`, { errors: [{ field: 'size', detail }] });
   }
   if (error instanceof KeySpaceExhausted) return unavailable('No short code is left.');
   if (error instanceof SearchTooSlow) return unavailable('The search took too long. Look for less.', 10);
