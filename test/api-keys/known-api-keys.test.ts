@@ -10,14 +10,14 @@ const another = { ...ours, id: 2, name: 'another' };
 function openKeys() {
   const valid = new Map([['key', ours]]);
   const state = { asked: 0, away: false };
-  const known = createKnownApiKeys({
-    find: async (key) => {
-      state.asked += 1;
-      if (state.away) throw new Error('PostgreSQL is away');
-      return valid.get(key);
-    },
-  });
-  return { known, valid, state };
+  const find = async (key: string) => {
+    state.asked += 1;
+    if (state.away) throw new Error('PostgreSQL is away');
+    return valid.get(key);
+  };
+  const noted: number[] = [];
+  const known = createKnownApiKeys({ apiKeys: { find }, uses: { note: (id) => void noted.push(id) } });
+  return { known, valid, state, noted };
 }
 
 test('a hundred requests with one key at once, and those soon after, cost one look-up', async () => {
