@@ -41,6 +41,13 @@ test('a revoked key is refused within 2 s, an unknown one at once and asked for 
   expect(await known.find('new')).toEqual(another);
 });
 
+test('a use is noted for each look-up of a valid key, not for each request and not for an unknown key', async () => {
+  const { known, noted } = openKeys();
+  for (let i = 0; i < 10; i++) await known.find('key');
+  await known.find('other');
+  expect(noted).toEqual([ours.id]);
+});
+
 test('a look-up that fails says so, and is not remembered', async () => {
   const { known, state } = openKeys();
   state.away = true;

@@ -45,6 +45,7 @@ test('a key that is made is shown with its secret once, and valid at once', asyn
   const { status, headers, body } = await web.client().post(path, wish);
   const { key, ...shown } = body as unknown as Made;
   expect([status, headers.get('cache-control')]).toEqual([201, 'no-store']);
+  expect(headers.get('location')).toBe(`${path}/${shown.id}`);
   expect(shown).toEqual({
     id: expect.any(Number),
     name: 'shop',

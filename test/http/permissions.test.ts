@@ -166,3 +166,28 @@ test.each(ofOneUrl)(
     expect([own, Math.floor((await ask(own)).status / 100)]).toEqual([own, 2]);
   },
 );
+
+const lists = operations.filter(
+  ({ operation }) => operation.method === 'get' && !operation.path.includes('{short_code}'),
+);
+
+test.each(lists)(
+  '$name shows nothing of foreign short URLs to a key that is for its own',
+  async ({ operation }) => {
+    const { key } = await createApiKeys(web.database.db()).create('lister', {
+      scopes: ['urls:read', 'urls:write', 'stats:read', 'keys:reserve'],
+      ownUrlsOnly: true,
+    });
+    await web
+      .client()
+      .post('/api/v1/urls', { original_url: 'https://foreign.example/', custom_code: 'foreign-1' });
+    await web.database
+      .db()('urls')
+      .where({ short_code: 'foreign-1' })
+      .update({ title: 'foreign', tags: ['foreign'] });
+    const response = await fetch(`${web.baseUrl()}${fillIn(operation.path, unknown)}`, {
+      headers: { 'x-api-key': key },
+    });
+    expect(await response.text()).not.toContain('foreign');
+  },
+);

@@ -69,7 +69,13 @@ export const apiKeyOperations = {
     summary: 'Make an API key',
     scope: 'admin',
     body: newApiKey,
-    replies: { 201: { description: 'It is valid from now on. `key` is shown this once.', body: madeApiKey } },
+    replies: {
+      201: {
+        description: 'It is valid from now on. `key` is shown this once.',
+        headers: { Location: 'Where to read it' },
+        body: madeApiKey,
+      },
+    },
     problems: [],
   },
   getApiKey: {
@@ -141,7 +147,11 @@ export const apiKeyHandlers = ({ apiKeys }: { apiKeys: ApiKeys }): Handlers<type
       ownUrlsOnly: body.own_urls_only,
       expiresAt: body.expires_at ?? null,
     });
-    return { status: 201, body: { ...presentApiKey(made), key } };
+    return {
+      status: 201,
+      headers: { Location: `/api/v1/api-keys/${made.id}` },
+      body: { ...presentApiKey(made), key },
+    };
   },
 
   getApiKey: async ({ params: { id } }) => ({ status: 200, body: presentApiKey(await apiKeys.get(id)) }),
