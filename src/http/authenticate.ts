@@ -1,6 +1,6 @@
 import type { DefaultState, Middleware } from 'koa';
 import { type ApiKey, isAllowed } from '../api-keys/api-key.ts';
-import type { ApiKeys } from '../api-keys/api-keys.ts';
+import type { KnownApiKeys } from '../api-keys/known-api-keys.ts';
 import type { Scope } from '../api-keys/scopes.ts';
 import { Problem } from './errors.ts';
 
@@ -17,11 +17,11 @@ export function apiKeyOf(state: ApiState): ApiKey {
 }
 
 /** Lets a request through that carries a valid API key in `x-api-key` or `Authorization: Bearer`, else answers 401. */
-export function authenticate(apiKeys: Pick<ApiKeys, 'find'>): Middleware<ApiState> {
+export function authenticate(knownApiKeys: KnownApiKeys): Middleware<ApiState> {
   return async (ctx, next) => {
     const bearer = /^Bearer +(\S+)$/i.exec(ctx.get('authorization'))?.[1];
     const given = ctx.get('x-api-key') || bearer;
-    const apiKey = given ? await apiKeys.find(given) : undefined;
+    const apiKey = given ? await knownApiKeys.find(given) : undefined;
     if (!apiKey) {
       const detail = given
         ? 'The API key is unknown, revoked or expired.'

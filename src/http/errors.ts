@@ -43,6 +43,7 @@ export const problemTitles = {
   'insufficient-scope': 'API key not allowed to do this',
   'not-found': 'Not found',
   'method-not-allowed': 'Method not allowed',
+  'own-key': 'The API key in hand',
   'code-taken': 'Code taken',
   expired: 'Expired',
   'too-large': 'Request too large',
@@ -99,8 +100,9 @@ function toProblem(error: unknown): Problem | undefined {
   }
   if (error instanceof ApiKeyNotFound) return new Problem(404, 'not-found', 'There is no such API key.');
   if (error instanceof PermissionsContradict) {
-    return new Problem(422, 'validation-failed', `own_urls_only ${error.message}.`, {
-      errors: [{ field: 'own_urls_only', detail: error.message }],
+    const detail = 'must be false for a key with admin or jobs:run';
+    return new Problem(422, 'validation-failed', `own_urls_only ${detail}.`, {
+      errors: [{ field: 'own_urls_only', detail }],
     });
   }
   if (error instanceof KeySpaceExhausted) return unavailable('No short code is left.');

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isShortCode, shortCodePattern } from '../../urls/short-code.ts';
 import type { ShortUrl } from '../../urls/url.ts';
-import { timestamp } from './schemas.ts';
+import { futureTime, timestamp } from './schemas.ts';
 
 /** A hundred years: far enough for people, near enough for PostgreSQL. */
 const maxSeconds = 100 * 365 * 24 * 3_600;
@@ -31,11 +31,7 @@ export const newUrl = z
         .min(1, 'must be at least 1')
         .max(8_760, 'must be at most 8760')
         .nullish(),
-      expires_at: z.iso
-        .datetime({ offset: true, error: 'must be a time such as 2027-01-31T12:00:00Z' })
-        .transform((text) => new Date(text))
-        .refine((at) => at.getTime() > Date.now(), 'must be in the future')
-        .nullish(),
+      expires_at: futureTime.nullish(),
     },
     'must be a JSON object',
   )
