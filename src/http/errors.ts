@@ -65,6 +65,7 @@ export const problemStatuses: Record<ProblemType, number> = {
   'not-found': 404,
   'method-not-allowed': 405,
   'code-taken': 409,
+  'own-key': 409,
   expired: 410,
   'too-large': 413,
   'unsupported-media-type': 415,
