@@ -5,8 +5,9 @@ import { QueueUnavailable } from '../jobs.ts';
 import { KeySpaceExhausted } from '../keys/key-generator.ts';
 import type { Log } from '../log.ts';
 import { isPostgresUnavailable } from '../postgres.ts';
-import { UrlRefused } from '../urls/url-policy.ts';
-import { CodeTaken, Overloaded, UrlExpired, UrlNotFound } from '../urls/url.ts';
+import { WishRefused } from '../urls/url-rules.ts';
+import { CodeTaken, Overloaded, UrlExpired, UrlNotFound, VersionMismatch } from '../urls/url.ts';
+import { entityTagOf } from './entity-tags.ts';
 
 /** What is wrong with one field of a request. */
 export interface FieldError {
@@ -49,6 +50,7 @@ export const problemTitles = {
   'too-large': 'Request too large',
   'unsupported-media-type': 'Unsupported media type',
   'validation-failed': 'Validation failed',
+  'version-mismatch': 'Another version',
   unavailable: 'Unavailable for the moment',
   'bad-request': 'Bad request',
   'foreign-origin': 'Foreign origin',
@@ -69,6 +71,7 @@ export const problemStatuses: Record<ProblemType, number> = {
   expired: 410,
   'too-large': 413,
   'unsupported-media-type': 415,
+  'version-mismatch': 412,
   'validation-failed': 422,
   unavailable: 503,
   'bad-request': 400,
@@ -79,6 +82,14 @@ export const problemStatuses: Record<ProblemType, number> = {
 /** The 503 of what may do well in a moment. */
 export const unavailable = (detail: string, retryAfterSeconds = 2) =>
   new Problem(503, 'unavailable', detail, { headers: { 'Retry-After': String(retryAfterSeconds) } });
+
+/** The 422 of a request with these fields wrong. */
+export function validationFailed(errors: FieldError[]): Problem {
+  const detail = errors.map(({ field, detail }) => `${field} ${detail}`).join('; ');
+  return new Problem(422, 'validation-failed', `${detail.slice(0, 1_000)}.`, { errors: errors.slice(0, 50) });
+}
+
+const toSnakeCase = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 /** An error that a library of Koa's throws at a request that it cannot read. */
 const isClientError = (error: unknown): error is Error & { status: number } =>
@@ -94,17 +105,21 @@ function toProblem(error: unknown): Problem | undefined {
   if (error instanceof UrlNotFound) return new Problem(404, 'not-found', 'There is no such short URL.');
   if (error instanceof UrlExpired) return new Problem(410, 'expired', 'The short URL has expired.');
   if (error instanceof CodeTaken) return new Problem(409, 'code-taken', 'The custom code is taken.');
-  if (error instanceof UrlRefused) {
-    return new Problem(422, 'validation-failed', `original_url ${error.message}.`, {
-      errors: [{ field: 'original_url', detail: error.message }],
+  if (error instanceof VersionMismatch) {
+    return new Problem(412, 'version-mismatch', 'The short URL has another version than If-Match says.', {
+      headers: { ETag: entityTagOf(error.version) },
     });
+  }
+  if (error instanceof WishRefused) {
+    return validationFailed(
+      error.refusals.map(({ asked, reason }) => ({ field: toSnakeCase(asked), detail: reason })),
+    );
   }
   if (error instanceof ApiKeyNotFound) return new Problem(404, 'not-found', 'There is no such API key.');
   if (error instanceof PermissionsContradict) {
-    const detail = 'must be false for a key with admin or jobs:run';
-    return new Problem(422, 'validation-failed', `own_urls_only ${detail}.`, {
-      errors: [{ field: 'own_urls_only', detail }],
-    });
+    return validationFailed([
+      { field: 'own_urls_only', detail: 'must be false for a key with admin or jobs:run' },
+    ]);
   }
   if (error instanceof KeySpaceExhausted) return unavailable('No short code is left.');
   if (error instanceof Overloaded) return unavailable('Too many look-ups are waiting.');
