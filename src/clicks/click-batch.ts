@@ -1,9 +1,13 @@
-/** Clicks on one short URL within one minute. */
+import type { ClickDetail } from './click-detail.ts';
+
+/** Equal clicks on one short URL within one minute. */
 export interface ClickCount {
   urlId: number;
   count: number;
   /** When the last of them was, in milliseconds since 1970. */
   lastAtMs: number;
+  /** What they have in common; left out where only their number is known. */
+  detail?: ClickDetail;
 }
 
 /** The clicks that a web process sends together. (producer, seq) is its identity for ever: however often and by whatever
