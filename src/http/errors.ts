@@ -4,8 +4,9 @@ import { QueueUnavailable } from '../jobs.ts';
 import { KeySpaceExhausted } from '../keys/key-generator.ts';
 import type { Log } from '../log.ts';
 import { isPostgresUnavailable } from '../postgres.ts';
-import { UrlRefused } from '../urls/url-policy.ts';
-import { CodeTaken, Overloaded, UrlExhausted, UrlExpired, UrlNotFound } from '../urls/url.ts';
+import { WishRefused } from '../urls/url-rules.ts';
+import { CodeTaken, Overloaded, UrlExhausted, UrlExpired, UrlNotFound, VersionMismatch } from '../urls/url.ts';
+import { entityTagOf } from './entity-tags.ts';
 import { answerPage } from './pages/page.ts';
 import { problemPage } from './pages/problem-pages.ts';
 
@@ -54,6 +55,7 @@ export const problemTitles = {
   'too-large': 'Request too large',
   'unsupported-media-type': 'Unsupported media type',
   'validation-failed': 'Validation failed',
+  'version-mismatch': 'Another version',
   unavailable: 'Unavailable for the moment',
   'bad-request': 'Bad request',
   'foreign-origin': 'Foreign origin',
@@ -65,6 +67,14 @@ export type ProblemType = keyof typeof problemTitles;
 /** The 503 of what may do well in a moment. */
 export const unavailable = (detail: string, retryAfterSeconds = 2) =>
   new Problem(503, 'unavailable', detail, { headers: { 'Retry-After': String(retryAfterSeconds) } });
+
+/** The 422 of a request with these fields wrong. */
+export function validationFailed(errors: FieldError[]): Problem {
+  const detail = errors.map(({ field, detail }) => `${field} ${detail}`).join('; ');
+  return new Problem(422, 'validation-failed', `${detail.slice(0, 1_000)}.`, { errors: errors.slice(0, 50) });
+}
+
+const toSnakeCase = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 /** An error that a library of Koa's throws at a request that it cannot read. */
 const isClientError = (error: unknown): error is Error & { status: number } =>
@@ -81,10 +91,15 @@ function toProblem(error: unknown): Problem | undefined {
   if (error instanceof UrlExpired) return new Problem(410, 'expired', 'The short URL has expired.');
   if (error instanceof UrlExhausted) return new Problem(410, 'exhausted', 'The short URL is used up.');
   if (error instanceof CodeTaken) return new Problem(409, 'code-taken', 'The custom code is taken.');
-  if (error instanceof UrlRefused) {
-    return new Problem(422, 'validation-failed', `original_url ${error.message}.`, {
-      errors: [{ field: 'original_url', detail: error.message }],
+  if (error instanceof VersionMismatch) {
+    return new Problem(412, 'version-mismatch', 'The short URL has another version than If-Match says.', {
+      headers: { ETag: entityTagOf(error.version) },
     });
+  }
+  if (error instanceof WishRefused) {
+    return validationFailed(
+      error.refusals.map(({ asked, reason }) => ({ field: toSnakeCase(asked), detail: reason })),
+    );
   }
   if (error instanceof KeySpaceExhausted) return unavailable('No short code is left.');
   if (error instanceof Overloaded) return unavailable('Too many such requests are waiting.');

@@ -2,7 +2,7 @@ import { bodyParser } from '@koa/bodyparser';
 import type { Context, Middleware } from 'koa';
 import compose from 'koa-compose';
 import type { z } from 'zod';
-import { Problem } from './errors.ts';
+import { Problem, validationFailed } from './errors.ts';
 
 /** What `schema` makes of `value`; throws a 422 that names every field that breaks a rule. */
 export function validate<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
@@ -16,8 +16,7 @@ export function validate<Schema extends z.ZodType>(schema: Schema, value: unknow
         }))
       : [{ field: issue.path.join('.') || 'body', detail: issue.message }],
   );
-  const detail = errors.map((error) => `${error.field} ${error.detail}`).join('; ');
-  throw new Problem(422, 'validation-failed', `${detail.slice(0, 1_000)}.`, { errors: errors.slice(0, 50) });
+  throw validationFailed(errors);
 }
 
 /** Reads a JSON body: 415 for another type (whose text would be taken for an empty object), 400 for malformed JSON,
