@@ -6,6 +6,7 @@ import compose from 'koa-compose';
 import { isJobName, jobIdPattern, jobs, type Queues, QueueUnavailable } from '../jobs.ts';
 import { withDeadline } from '../lifecycle.ts';
 import { Problem } from './errors.ts';
+import { isFromOwnPage } from './same-origin.ts';
 import { isSameSecret } from './secret.ts';
 
 export const boardPath = '/admin/queues';
@@ -80,14 +81,8 @@ function requireLogin(ctx: Context, user: string, password: string): void {
   });
 }
 
-/** Refuses a write that another site's page sends with the visitor's remembered login. A browser names the page's origin
- *  with every write; what names none is no browser. */
+/** Refuses a write that another site's page sends with the visitor's remembered login. */
 function requireSameOrigin(ctx: Context, baseUrl: string): void {
-  if (ctx.method === 'GET' || ctx.method === 'HEAD') return;
-  const site = ctx.get('sec-fetch-site');
-  const origin = ctx.get('origin');
-  const isOwnOrigin =
-    origin === baseUrl || (URL.canParse(origin) && new URL(origin).host === ctx.get('host'));
-  if (site ? site === 'same-origin' : !origin || isOwnOrigin) return;
+  if (ctx.method === 'GET' || ctx.method === 'HEAD' || isFromOwnPage(ctx, baseUrl)) return;
   throw new Problem(403, 'foreign-origin', 'Bull Board takes changes from its own pages only.');
 }

@@ -6,8 +6,10 @@ import { KeySpaceExhausted } from '../keys/key-generator.ts';
 import type { Log } from '../log.ts';
 import { isPostgresUnavailable } from '../postgres.ts';
 import { WishRefused } from '../urls/url-rules.ts';
-import { CodeTaken, Overloaded, UrlExpired, UrlNotFound, VersionMismatch } from '../urls/url.ts';
+import { CodeTaken, Overloaded, UrlExhausted, UrlExpired, UrlNotFound, VersionMismatch } from '../urls/url.ts';
 import { entityTagOf } from './entity-tags.ts';
+import { answerPage } from './pages/page.ts';
+import { problemPage } from './pages/problem-pages.ts';
 
 /** What is wrong with one field of a request. */
 export interface FieldError {
@@ -47,6 +49,12 @@ export const problemTitles = {
   'own-key': 'The API key in hand',
   'code-taken': 'Code taken',
   expired: 'Expired',
+  exhausted: 'Used up',
+  'password-needed': 'Password needed',
+  'wrong-password': 'Wrong password',
+  'confirmation-needed': 'Confirmation needed',
+  'too-many-tries': 'Too many tries',
+  prefetch: 'Not fetched in advance',
   'too-large': 'Request too large',
   'unsupported-media-type': 'Unsupported media type',
   'validation-failed': 'Validation failed',
@@ -104,6 +112,7 @@ function toProblem(error: unknown): Problem | undefined {
   if (error instanceof Problem) return error;
   if (error instanceof UrlNotFound) return new Problem(404, 'not-found', 'There is no such short URL.');
   if (error instanceof UrlExpired) return new Problem(410, 'expired', 'The short URL has expired.');
+  if (error instanceof UrlExhausted) return new Problem(410, 'exhausted', 'The short URL is used up.');
   if (error instanceof CodeTaken) return new Problem(409, 'code-taken', 'The custom code is taken.');
   if (error instanceof VersionMismatch) {
     return new Problem(412, 'version-mismatch', 'The short URL has another version than If-Match says.', {
@@ -122,7 +131,7 @@ function toProblem(error: unknown): Problem | undefined {
     ]);
   }
   if (error instanceof KeySpaceExhausted) return unavailable('No short code is left.');
-  if (error instanceof Overloaded) return unavailable('Too many look-ups are waiting.');
+  if (error instanceof Overloaded) return unavailable('Too many such requests are waiting.');
   if (error instanceof QueueUnavailable) return unavailable('The job queues are not reachable.');
   if (isClientError(error)) return new Problem(error.status, 'bad-request', error.message);
   if (isPostgresUnavailable(error)) return unavailable('The database is not reachable.');
@@ -166,7 +175,11 @@ function readPath(ctx: Context): string | undefined {
   }
 }
 
-/** Answers every error as `application/problem+json` (RFC 9457). An error that is nobody's fault but ours shows nothing
+/** Whether a person in front of a browser asks, and for what a short code could be. */
+const isForPeople = (ctx: Context, path: string) =>
+  !path.includes('/', 1) && ctx.accepts('json', 'html') === 'html';
+
+/** Answers every error as `application/problem+json` (RFC 9457), or as a page to a visitor's browser. An error that is nobody's fault but ours shows nothing
  *  and logs everything. */
 export function answerErrors(log: Log): Middleware {
   return async (ctx, next) => {
@@ -183,6 +196,10 @@ export function answerErrors(log: Log): Middleware {
       ctx.status = problem.status;
       ctx.set('Cache-Control', 'no-store');
       ctx.set(problem.headers);
+      if (path !== undefined && isForPeople(ctx, path)) {
+        answerPage(ctx, problem.status, problemPage(problem, problemTitles[problem.type]));
+        return;
+      }
       ctx.body = presentProblem(problem);
       ctx.type = 'application/problem+json';
     }
