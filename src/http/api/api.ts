@@ -1,3 +1,4 @@
+import { apiKeyHandlers, apiKeyOperations } from './api-keys.ts';
 import { codeHandlers, codeOperations } from './codes.ts';
 import { findHandlers, findOperations } from './find-urls.ts';
 import { jobHandlers, jobOperations } from './jobs.ts';
@@ -12,13 +13,15 @@ export const operations = {
   ...qrOperations,
   ...codeOperations,
   ...jobOperations,
+  ...apiKeyOperations,
 };
 
 type Deps = Parameters<typeof urlHandlers>[0] &
   Parameters<typeof findHandlers>[0] &
   Parameters<typeof qrHandlers>[0] &
   Parameters<typeof codeHandlers>[0] &
-  Parameters<typeof jobHandlers>[0];
+  Parameters<typeof jobHandlers>[0] &
+  Parameters<typeof apiKeyHandlers>[0];
 
 /** What answers it. */
 export const createHandlers = (deps: Deps): Handlers<typeof operations> => ({
@@ -27,4 +30,5 @@ export const createHandlers = (deps: Deps): Handlers<typeof operations> => ({
   ...qrHandlers(deps),
   ...codeHandlers(deps),
   ...jobHandlers(deps),
+  ...apiKeyHandlers(deps),
 });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type UrlLists, type UrlOrder, urlSorts } from '../../urls/url-lists.ts';
 import { summaryOrders, type UrlSummaries, type UrlSummary } from '../../urls/url-summaries.ts';
 import type { ShortUrlWithClicks } from '../../urls/url.ts';
-import { Problem } from '../errors.ts';
+import { validationFailed } from '../errors.ts';
 import { readCursor, writeCursor } from './list-cursor.ts';
 import type { Handlers, Operations } from './operation.ts';
 import { timestamp } from './schemas.ts';
@@ -134,9 +134,4 @@ export const findHandlers = ({
   },
 });
 
-function foreignCursor() {
-  const detail = 'must be a cursor of this list';
-  return new Problem(422, 'validation-failed', `cursor ${detail}.`, {
-    errors: [{ field: 'cursor', detail }],
-  });
-}
+const foreignCursor = () => validationFailed([{ field: 'cursor', detail: 'must be a cursor of this list' }]);

@@ -69,7 +69,7 @@ function entityTagOf(format: string, text: string, style: QrStyle): string {
   return `"${createHash('sha256').update(content).digest('base64url').slice(0, 22)}"`;
 }
 
-const isNamedIn = (ifNoneMatch: string, tag: string) =>
+const isAmong = (ifNoneMatch: string, tag: string) =>
   ifNoneMatch.split(',').some((one) => [tag, `W/${tag}`, '*'].includes(one.trim()));
 
 export const qrHandlers = ({
@@ -88,7 +88,7 @@ export const qrHandlers = ({
     const body = await qrImages[format](shortUrl, style);
     const tag = entityTagOf(format, shortUrl, style);
     const headers = { ETag: tag, 'Cache-Control': 'private, max-age=3600' };
-    if (isNamedIn(ctx.get('if-none-match'), tag)) return { status: 304, headers };
+    if (isAmong(ctx.get('if-none-match'), tag)) return { status: 304, headers };
     return { status: 200, headers, body, type: formats[format] };
   },
 });
