@@ -57,6 +57,24 @@ export const problemTitles = {
 
 export type ProblemType = keyof typeof problemTitles;
 
+/** The status that each kind of problem has. */
+export const problemStatuses: Record<ProblemType, number> = {
+  'malformed-json': 400,
+  unauthorized: 401,
+  'insufficient-scope': 403,
+  'not-found': 404,
+  'method-not-allowed': 405,
+  'code-taken': 409,
+  expired: 410,
+  'too-large': 413,
+  'unsupported-media-type': 415,
+  'validation-failed': 422,
+  unavailable: 503,
+  'bad-request': 400,
+  'foreign-origin': 403,
+  'internal-error': 500,
+};
+
 /** The 503 of what may do well in a moment. */
 export const unavailable = (detail: string, retryAfterSeconds = 2) =>
   new Problem(503, 'unavailable', detail, { headers: { 'Retry-After': String(retryAfterSeconds) } });
