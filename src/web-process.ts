@@ -4,6 +4,8 @@ import { joinCluster } from './cluster/member.ts';
 import type { WebConfig } from './config.ts';
 import { watchEventLoop } from './event-loop.ts';
 import { logAccess } from './http/access-log.ts';
+import { createGates } from './http/gates.ts';
+import { createRedirectAnswers } from './http/redirect-answers.ts';
 import { createRedirect } from './http/redirect.ts';
 import { createRequestCounts } from './http/request-counts.ts';
 import { listen } from './http/server.ts';
@@ -83,8 +85,11 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   const redirect = createRedirect({
     urls,
     clickRecorder,
-    status: config.REDIRECT_STATUS,
-    maxAgeSeconds: config.REDIRECT_MAX_AGE_SECONDS,
+    answers: createRedirectAnswers({
+      status: config.REDIRECT_STATUS,
+      maxAgeSeconds: config.REDIRECT_MAX_AGE_SECONDS,
+    }),
+    gates: createGates(),
   });
   const app = createApp({
     config,

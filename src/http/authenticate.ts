@@ -12,7 +12,7 @@ export interface ApiState extends DefaultState {
 /** The key of a request that went through `authenticate`; a route that is not behind it answers 401 instead of acting for
  *  nobody. */
 export function apiKeyOf(state: ApiState): ApiKey {
-  if (state.apiKey === undefined) throw new Problem(401, 'unauthorized', 'Give an API key.');
+  if (state.apiKey === undefined) throw new Problem('unauthorized', 'Give an API key.');
   return state.apiKey;
 }
 
@@ -26,7 +26,7 @@ export function authenticate(knownApiKeys: KnownApiKeys): Middleware<ApiState> {
       const detail = given
         ? 'The API key is unknown, revoked or expired.'
         : 'Give an API key in x-api-key or Authorization: Bearer.';
-      throw new Problem(401, 'unauthorized', detail, {
+      throw new Problem('unauthorized', detail, {
         headers: { 'WWW-Authenticate': 'Bearer realm="linkmill"' },
       });
     }
@@ -39,7 +39,7 @@ export function authenticate(knownApiKeys: KnownApiKeys): Middleware<ApiState> {
 export function requireScope(scope: Scope | 'any'): Middleware<ApiState> {
   return async (ctx, next) => {
     if (!isAllowed(apiKeyOf(ctx.state), scope)) {
-      throw new Problem(403, 'insufficient-scope', `The API key lacks the scope ${scope}.`, {
+      throw new Problem('insufficient-scope', `The API key lacks the scope ${scope}.`, {
         headers: {
           'WWW-Authenticate': `Bearer realm="linkmill", error="insufficient_scope", scope="${scope}"`,
         },

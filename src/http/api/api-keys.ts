@@ -127,7 +127,7 @@ export const apiKeyOperations = {
 } as const satisfies Operations;
 
 /** An administrator who takes this from the key in hand could not undo it. */
-const ownKey = (detail: string) => new Problem(409, 'own-key', detail);
+const ownKey = (detail: string) => new Problem('own-key', detail);
 
 export const apiKeyHandlers = ({ apiKeys }: { apiKeys: ApiKeys }): Handlers<typeof apiKeyOperations> => ({
   getCurrentApiKey: async ({ apiKey }) => ({
