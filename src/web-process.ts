@@ -56,12 +56,13 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     closeRedis,
   );
   const queues = createQueues(producerRedis, config.REDIS_PREFIX, log);
-  const { redis: clicksRedis, clickRecorder, clickWatch } = openClicks(web, cacheRedis);
+  const { redis: clicksRedis, clickRecorder, clickWatch, unknownCodes } = openClicks(web, cacheRedis);
   const { urls, keys, keyPool, processCache, subscriberRedis } = openUrls(web, {
     db,
     cacheRedis,
     breakers,
     queues,
+    onNotFound: unknownCodes.add,
   });
   const apiKeys = openApiKeys(web, { db, breakers });
   const eventLoop = closing.defer(
