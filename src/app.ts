@@ -18,12 +18,16 @@ import type { RequestCounts } from './http/request-counts.ts';
 import type { Queues } from './jobs.ts';
 import type { Keys } from './keys/keys.ts';
 import type { Log } from './log.ts';
+import type { QrImages } from './qr/qr-images.ts';
 import type { Urls } from './urls/urls.ts';
 import { version } from './version.ts';
+import type { Finding } from './web-finding.ts';
 
 export interface AppDeps {
   config: WebConfig;
   urls: Urls;
+  finding: Finding;
+  qrImages: QrImages;
   keys: Keys;
   redirect: Redirect;
   requestCounts: RequestCounts;
@@ -87,7 +91,8 @@ const noStore: Koa.Middleware = async (ctx, next) => {
 
 /** Every route but the redirect and Bull Board: the public ones, and the API behind its keys. */
 export function createRouters(deps: AppDeps) {
-  const { config, urls, keys, queues, apiKeys, knownApiKeys, clickWatch, showMetrics, health } = deps;
+  const { config, urls, finding, qrImages, keys, queues, apiKeys, knownApiKeys } = deps;
+  const { clickWatch, showMetrics, health } = deps;
   const open = new Router({ sensitive: true });
   open.get('/', (ctx) => {
     ctx.body = { service: 'linkmill', version };
@@ -99,6 +104,7 @@ export function createRouters(deps: AppDeps) {
   // Paths are case-sensitive: the router would match a route in any case, but its middleware in this one only.
   const api = new Router<ApiState>({ sensitive: true });
   api.use('/api/v1', noStore, authenticate(knownApiKeys));
-  mount(api, operations, createHandlers({ urls, keys, queues, apiKeys, baseUrl: config.BASE_URL }));
+  const baseUrl = config.BASE_URL;
+  mount(api, operations, createHandlers({ urls, finding, qrImages, keys, queues, apiKeys, baseUrl }));
   return [open, api];
 }

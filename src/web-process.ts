@@ -14,10 +14,12 @@ import { createQueues } from './jobs.ts';
 import { ClosingStack, endOnSignal } from './lifecycle.ts';
 import { createLog, type Log } from './log.ts';
 import { closePostgres, openPostgres } from './postgres.ts';
+import { createQrImages } from './qr/qr-images.ts';
 import { closeRedis, openRedis, waitForRedis } from './redis.ts';
 import { openApiKeys } from './web-api-keys.ts';
 import { createWebBreakers, postgresDeadlineMs } from './web-breakers.ts';
 import { openClicks } from './web-clicks.ts';
+import { openFinding } from './web-finding.ts';
 import { createWebMetrics, renderMetrics, renderMetricsOfAll } from './web-metrics.ts';
 import { openUrls } from './web-urls.ts';
 
@@ -96,6 +98,8 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     config,
     redirect,
     urls,
+    finding: openFinding(web),
+    qrImages: createQrImages(),
     keys,
     requestCounts,
     clickWatch,

@@ -5,6 +5,8 @@ import { QueueUnavailable } from '../jobs.ts';
 import { KeySpaceExhausted } from '../keys/key-generator.ts';
 import type { Log } from '../log.ts';
 import { isPostgresUnavailable } from '../postgres.ts';
+import { QrTooSmall } from '../qr/qr-images.ts';
+import { SearchTooSlow } from '../urls/bounded-search.ts';
 import { WishRefused } from '../urls/url-rules.ts';
 import {
   CodeTaken,
@@ -121,7 +123,12 @@ function toProblem(error: unknown): Problem | undefined {
       { field: 'own_urls_only', detail: 'must be false for a key with admin or jobs:run' },
     ]);
   }
+  if (error instanceof QrTooSmall) {
+    const detail = `must be at least ${error.leastSize} for this margin and level`;
+    return validationFailed([{ field: 'size', detail }]);
+  }
   if (error instanceof KeySpaceExhausted) return unavailable('No short code is left.');
+  if (error instanceof SearchTooSlow) return unavailable('The search took too long. Look for less.', 10);
   if (error instanceof Overloaded) return unavailable('Too many such requests are waiting.');
   if (error instanceof QueueUnavailable) return unavailable('The job queues are not reachable.');
   if (isClientError(error)) return new Problem('bad-request', error.message, { status: error.status });
