@@ -45,6 +45,7 @@ app.use(answerErrors(log));
 const redirect = createRedirect({
   urls,
   clickRecorder: { record: async () => {}, recordThen: (_urlId, _atMs, answer) => answer() },
+  detailOf: () => undefined,
   status: config.REDIRECT_STATUS,
   maxAgeSeconds: 0,
 });

@@ -16,6 +16,7 @@ import { createLog, type Log } from './log.ts';
 import { closePostgres, openPostgres } from './postgres.ts';
 import { closeRedis, openRedis, waitForRedis } from './redis.ts';
 import { createWebBreakers, postgresDeadlineMs } from './web-breakers.ts';
+import { openClickDetails } from './web-click-details.ts';
 import { openClicks } from './web-clicks.ts';
 import { createWebMetrics, renderMetrics, renderMetricsOfAll } from './web-metrics.ts';
 import { openUrls } from './web-urls.ts';
@@ -55,7 +56,8 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     closeRedis,
   );
   const queues = createQueues(producerRedis, config.REDIS_PREFIX, log);
-  const { redis: clicksRedis, clickRecorder, clickWatch } = openClicks(web, cacheRedis);
+  const { db: clicksDb, redis: clicksRedis, clickRecorder, clickWatch } = openClicks(web, cacheRedis);
+  const detailOf = await openClickDetails(web, clicksDb);
   const { urls, keys, keyPool, processCache, subscriberRedis } = openUrls(web, {
     db,
     cacheRedis,
@@ -83,6 +85,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   const redirect = createRedirect({
     urls,
     clickRecorder,
+    detailOf,
     status: config.REDIRECT_STATUS,
     maxAgeSeconds: config.REDIRECT_MAX_AGE_SECONDS,
   });

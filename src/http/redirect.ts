@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Middleware } from 'koa';
 import type { ClickRecorder } from '../clicks/click-recorder.ts';
+import type { DetailOf } from '../clicks/details/click-details.ts';
 import type { CachedUrl } from '../urls/cache-entry.ts';
 import { isShortCode } from '../urls/short-code.ts';
 import type { Urls } from '../urls/urls.ts';
@@ -9,6 +10,7 @@ import { methodNotAllowed } from './errors.ts';
 interface RedirectDeps {
   urls: Pick<Urls, 'resolve' | 'resolveAtOnce'>;
   clickRecorder: Pick<ClickRecorder, 'record' | 'recordThen'>;
+  detailOf: DetailOf;
   status: number;
   maxAgeSeconds: number;
 }
@@ -19,7 +21,7 @@ export type Redirect = ReturnType<typeof createRedirect>;
 
 /** `GET /{short_code}`: to the original URL, byte for byte, and one click more. `HEAD` answers the same headers and counts
  *  nothing. */
-export function createRedirect({ urls, clickRecorder, status, maxAgeSeconds }: RedirectDeps) {
+export function createRedirect({ urls, clickRecorder, detailOf, status, maxAgeSeconds }: RedirectDeps) {
   const cacheControl = `private, max-age=${maxAgeSeconds}${maxAgeSeconds === 0 ? ', must-revalidate' : ''}`;
 
   /** Why a code leads nowhere, from when that is known until Koa answers it. */
@@ -33,7 +35,7 @@ export function createRedirect({ urls, clickRecorder, status, maxAgeSeconds }: R
       'Cache-Control': cacheControl,
       'Content-Length': '0',
     });
-    clickRecorder.recordThen(id, now, () => response.end());
+    clickRecorder.recordThen(id, now, () => response.end(), detailOf(response.req, now));
   }
 
   return {
@@ -80,7 +82,7 @@ export function createRedirect({ urls, clickRecorder, status, maxAgeSeconds }: R
       if (!isGet && ctx.method !== 'HEAD') throw methodNotAllowed('GET, HEAD');
       const now = Date.now();
       const url = await urls.resolve(shortCode, now);
-      if (isGet) await clickRecorder.record(url.id, now);
+      if (isGet) await clickRecorder.record(url.id, now, detailOf(ctx.req, now));
       // The body before the status: an empty body alone would be a 204.
       ctx.body = null;
       ctx.status = status;
