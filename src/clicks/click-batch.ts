@@ -7,7 +7,7 @@ export interface ClickCount {
   /** When the last of them was, in milliseconds since 1970. */
   lastAtMs: number;
   /** What they have in common; left out where only their number is known. */
-  detail?: ClickDetail;
+  detail?: ClickDetail | undefined;
 }
 
 /** The clicks that a web process sends together. (producer, seq) is its identity for ever: however often and by whatever
