@@ -47,6 +47,7 @@ app.use(answerErrors(log));
 const redirect = createRedirect({
   urls,
   clickRecorder: { record: async () => {}, recordThen: (_urlId, _atMs, answer) => answer() },
+  detailOf: () => undefined,
   answers: createRedirectAnswers({ status: config.REDIRECT_STATUS, maxAgeSeconds: 0 }),
   gates: createGates(),
 });

@@ -48,5 +48,5 @@ export function openClicks({ config, log, closing }: WebProcess, cacheRedis: Red
     maxLagMs: config.CLICK_LAG_LIMIT_SECONDS * 1_000,
     maxWaiting: config.CLICK_STREAM_BATCHES,
   });
-  return { redis, clickRecorder, clickWatch, unknownCodes };
+  return { db, redis, clickRecorder, clickWatch, unknownCodes };
 }

@@ -18,6 +18,7 @@ import { createQrImages } from './qr/qr-images.ts';
 import { closeRedis, openRedis, waitForRedis } from './redis.ts';
 import { openApiKeys } from './web-api-keys.ts';
 import { createWebBreakers, postgresDeadlineMs } from './web-breakers.ts';
+import { openClickDetails } from './web-click-details.ts';
 import { openClicks } from './web-clicks.ts';
 import { openFinding } from './web-finding.ts';
 import { createWebMetrics, renderMetrics, renderMetricsOfAll } from './web-metrics.ts';
@@ -58,7 +59,9 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     closeRedis,
   );
   const queues = createQueues(producerRedis, config.REDIS_PREFIX, log);
-  const { redis: clicksRedis, clickRecorder, clickWatch, unknownCodes } = openClicks(web, cacheRedis);
+  const clicks = openClicks(web, cacheRedis);
+  const { clickRecorder, clickWatch, unknownCodes } = clicks;
+  const detailOf = await openClickDetails(web, clicks.db);
   const { urls, keys, keyPool, processCache, subscriberRedis } = openUrls(web, {
     db,
     cacheRedis,
@@ -88,6 +91,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   const redirect = createRedirect({
     urls,
     clickRecorder,
+    detailOf,
     answers: createRedirectAnswers({
       status: config.REDIRECT_STATUS,
       maxAgeSeconds: config.REDIRECT_MAX_AGE_SECONDS,
@@ -121,7 +125,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     },
     log,
   });
-  await waitForRedis([cacheRedis, clicksRedis, producerRedis, subscriberRedis], redisPatienceMs);
+  await waitForRedis([cacheRedis, clicks.redis, producerRedis, subscriberRedis], redisPatienceMs);
   const handle = app.callback();
   const answerSoon = loadShedding.shed((request, response) => redirect.answerSoon(request, response, handle));
   const answer: RequestListener = (request, response) => {
