@@ -58,7 +58,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   );
   const queues = createQueues(producerRedis, config.REDIS_PREFIX, log);
   const { redis: clicksRedis, clickRecorder, clickWatch } = openClicks(web, cacheRedis);
-  const { urls, keys, keyPool, processCache, subscriberRedis } = openUrls(web, {
+  const { urls, urlStore, keys, keyPool, processCache, subscriberRedis } = openUrls(web, {
     db,
     cacheRedis,
     breakers,
@@ -95,6 +95,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     config,
     redirect,
     urls,
+    urlStore,
     keys,
     requestCounts,
     clickWatch,

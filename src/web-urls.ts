@@ -97,8 +97,9 @@ export function openUrls(
     hasRoom: memory.hasRoom,
     guard: breakers.redis.run,
   });
+  const store = breakers.postgres.guard(createUrlStore(db));
   const urls = createUrls({
-    store: breakers.postgres.guard(createUrlStore(db)),
+    store,
     cache,
     processCache,
     onUntold: createUntoldChanges({
@@ -113,5 +114,5 @@ export function openUrls(
     }),
     log,
   });
-  return { urls, keys, keyPool, processCache, subscriberRedis };
+  return { urls, urlStore: store, keys, keyPool, processCache, subscriberRedis };
 }
