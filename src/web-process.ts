@@ -1,6 +1,4 @@
 import type { RequestListener } from 'node:http';
-import { createApiKeys } from './api-keys/api-keys.ts';
-import { createKnownApiKeys } from './api-keys/known-api-keys.ts';
 import { createApp } from './app.ts';
 import { joinCluster } from './cluster/member.ts';
 import type { WebConfig } from './config.ts';
@@ -17,6 +15,7 @@ import { ClosingStack, endOnSignal } from './lifecycle.ts';
 import { createLog, type Log } from './log.ts';
 import { closePostgres, openPostgres } from './postgres.ts';
 import { closeRedis, openRedis, waitForRedis } from './redis.ts';
+import { openApiKeys } from './web-api-keys.ts';
 import { createWebBreakers, postgresDeadlineMs } from './web-breakers.ts';
 import { openClicks } from './web-clicks.ts';
 import { createWebMetrics, renderMetrics, renderMetricsOfAll } from './web-metrics.ts';
@@ -64,6 +63,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     breakers,
     queues,
   });
+  const apiKeys = openApiKeys(web, { db, breakers });
   const eventLoop = closing.defer(
     'event loop watch',
     watchEventLoop({ maxDelayMs: config.MAX_EVENT_LOOP_DELAY_MS, log }),
@@ -103,7 +103,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
       member
         ? await renderMetricsOfAll(await member.readMetricsOfAll())
         : await renderMetrics(await readMetrics()),
-    apiKeys: createKnownApiKeys(breakers.postgres.guard(createApiKeys(db))),
+    ...apiKeys,
     queues,
     health: {
       stores: {

@@ -95,6 +95,18 @@ export class VersionMismatch extends Error {
   }
 }
 
+/** The short URL has been used as often as it may be. */
+export class UrlExhausted extends Error {
+  override readonly name = 'UrlExhausted';
+  /** Where it leads instead. */
+  readonly fallbackUrl: string | null;
+
+  constructor(fallbackUrl: string | null) {
+    super('the short URL is used up');
+    this.fallbackUrl = fallbackUrl;
+  }
+}
+
 /** The code belongs to another short URL, or is reserved for another API key. */
 export class CodeTaken extends Error {
   override readonly name = 'CodeTaken';

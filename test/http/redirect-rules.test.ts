@@ -60,7 +60,7 @@ test('once it has expired, a short URL leads to its fallback for the moment, and
   await waitUntil('it expires', async () => (await visit(code))[1] !== page);
   const before = await countBatches();
   const led = [302, over, 'no-store'];
-  expect(await visitEverywhere(code)).toEqual(Array(4).fill(led));
+  expect(await visitEverywhere(code)).toEqual([led, led, led, led]);
 
   // The clean-up disables it.
   const ended = await createUrlStore(web.database.db()).deactivateExpired(new Date(), 1_000);
