@@ -15,10 +15,12 @@ import { addHealthRoutes, type HealthDeps } from './http/health.ts';
 import { addMetricsRoute } from './http/metrics.ts';
 import type { Redirect } from './http/redirect.ts';
 import type { RequestCounts } from './http/request-counts.ts';
+import { addRobotsRoute } from './http/robots.ts';
 import type { Queues } from './jobs.ts';
 import type { Keys } from './keys/keys.ts';
 import type { Log } from './log.ts';
 import type { QrImages } from './qr/qr-images.ts';
+import type { UrlStore } from './urls/url-store.ts';
 import type { Urls } from './urls/urls.ts';
 import { version } from './version.ts';
 import type { Finding } from './web-finding.ts';
@@ -28,6 +30,7 @@ export interface AppDeps {
   urls: Urls;
   finding: Finding;
   qrImages: QrImages;
+  urlStore: Pick<UrlStore, 'findCrawlable'>;
   keys: Keys;
   redirect: Redirect;
   requestCounts: RequestCounts;
@@ -91,7 +94,7 @@ const noStore: Koa.Middleware = async (ctx, next) => {
 
 /** Every route but the redirect and Bull Board: the public ones, and the API behind its keys. */
 export function createRouters(deps: AppDeps) {
-  const { config, urls, finding, qrImages, keys, queues, apiKeys, knownApiKeys } = deps;
+  const { config, urls, urlStore, finding, qrImages, keys, queues, apiKeys, knownApiKeys } = deps;
   const { clickWatch, showMetrics, health } = deps;
   const open = new Router({ sensitive: true });
   open.get('/', (ctx) => {
@@ -100,6 +103,7 @@ export function createRouters(deps: AppDeps) {
   addHealthRoutes(open, { ...health, clickWatch, version });
   addMetricsRoute(open, { showMetrics, token: config.METRICS_TOKEN });
   addApiDocs(open);
+  addRobotsRoute(open, urlStore);
 
   // Paths are case-sensitive: the router would match a route in any case, but its middleware in this one only.
   const api = new Router<ApiState>({ sensitive: true });

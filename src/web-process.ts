@@ -62,7 +62,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   const clicks = openClicks(web, cacheRedis);
   const { clickRecorder, clickWatch, unknownCodes } = clicks;
   const detailOf = await openClickDetails(web, clicks.db);
-  const { urls, keys, keyPool, processCache, subscriberRedis } = openUrls(web, {
+  const { urls, urlStore, keys, keyPool, processCache, subscriberRedis } = openUrls(web, {
     db,
     cacheRedis,
     breakers,
@@ -104,6 +104,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     urls,
     finding: openFinding(web),
     qrImages: createQrImages(),
+    urlStore,
     keys,
     requestCounts,
     clickWatch,

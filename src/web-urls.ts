@@ -103,8 +103,9 @@ export function openUrls(
     hasRoom: memory.hasRoom,
     guard: breakers.redis.run,
   });
+  const store = breakers.postgres.guard(createUrlStore(db));
   const urls = createUrls({
-    store: breakers.postgres.guard(createUrlStore(db)),
+    store,
     cache,
     processCache,
     onUntold: createUntoldChanges({
@@ -120,5 +121,5 @@ export function openUrls(
     }),
     log,
   });
-  return { urls, keys, keyPool, processCache, subscriberRedis };
+  return { urls, urlStore: store, keys, keyPool, processCache, subscriberRedis };
 }
