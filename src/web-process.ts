@@ -6,7 +6,6 @@ import { joinCluster } from './cluster/member.ts';
 import type { WebConfig } from './config.ts';
 import { watchEventLoop } from './event-loop.ts';
 import { logAccess } from './http/access-log.ts';
-import { createGates } from './http/gates.ts';
 import { createRedirectAnswers } from './http/redirect-answers.ts';
 import { createRedirect } from './http/redirect.ts';
 import { createRequestCounts } from './http/request-counts.ts';
@@ -19,6 +18,7 @@ import { closePostgres, openPostgres } from './postgres.ts';
 import { closeRedis, openRedis, waitForRedis } from './redis.ts';
 import { createWebBreakers, postgresDeadlineMs } from './web-breakers.ts';
 import { openClicks } from './web-clicks.ts';
+import { openGates } from './web-gates.ts';
 import { createWebMetrics, renderMetrics, renderMetricsOfAll } from './web-metrics.ts';
 import { openUrls } from './web-urls.ts';
 
@@ -82,18 +82,16 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   });
   const member = config.WEB_CONCURRENCY > 1 ? joinCluster({ readMetrics, endProcess }) : undefined;
 
-  const redirect = createRedirect({
-    urls,
-    clickRecorder,
-    answers: createRedirectAnswers({
-      status: config.REDIRECT_STATUS,
-      maxAgeSeconds: config.REDIRECT_MAX_AGE_SECONDS,
-    }),
-    gates: createGates(),
+  const answers = createRedirectAnswers({
+    status: config.REDIRECT_STATUS,
+    maxAgeSeconds: config.REDIRECT_MAX_AGE_SECONDS,
   });
+  const { gates, preview } = openGates(config, { db, cacheRedis, breakers, urls, clickRecorder, answers });
+  const redirect = createRedirect({ urls, clickRecorder, answers, gates });
   const app = createApp({
     config,
     redirect,
+    preview,
     urls,
     keys,
     requestCounts,

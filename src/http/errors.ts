@@ -5,7 +5,14 @@ import { KeySpaceExhausted } from '../keys/key-generator.ts';
 import type { Log } from '../log.ts';
 import { isPostgresUnavailable } from '../postgres.ts';
 import { WishRefused } from '../urls/url-rules.ts';
-import { CodeTaken, Overloaded, UrlExhausted, UrlExpired, UrlNotFound, VersionMismatch } from '../urls/url.ts';
+import {
+  CodeTaken,
+  Overloaded,
+  UrlExhausted,
+  UrlExpired,
+  UrlNotFound,
+  VersionMismatch,
+} from '../urls/url.ts';
 import { entityTagOf } from './entity-tags.ts';
 import { answerPage } from './pages/page.ts';
 import { problemPage } from './pages/problem-pages.ts';
