@@ -1,4 +1,5 @@
 import type { Context, Middleware } from 'koa';
+import { ApiKeyNotFound, PermissionsContradict } from '../api-keys/api-key.ts';
 import { StoreNotAsked } from '../breaker.ts';
 import { QueueUnavailable } from '../jobs.ts';
 import { KeySpaceExhausted } from '../keys/key-generator.ts';
@@ -49,6 +50,7 @@ export class Problem extends Error {
 export const problemTitles = {
   'malformed-json': 'Malformed JSON',
   unauthorized: 'API key needed',
+  'insufficient-scope': 'API key not allowed to do this',
   'not-found': 'Not found',
   'method-not-allowed': 'Method not allowed',
   'code-taken': 'Code taken',
@@ -70,6 +72,25 @@ export const problemTitles = {
 } as const;
 
 export type ProblemType = keyof typeof problemTitles;
+
+/** The status that each kind of problem has. */
+export const problemStatuses: Record<ProblemType, number> = {
+  'malformed-json': 400,
+  unauthorized: 401,
+  'insufficient-scope': 403,
+  'not-found': 404,
+  'method-not-allowed': 405,
+  'code-taken': 409,
+  expired: 410,
+  'too-large': 413,
+  'unsupported-media-type': 415,
+  'version-mismatch': 412,
+  'validation-failed': 422,
+  unavailable: 503,
+  'bad-request': 400,
+  'foreign-origin': 403,
+  'internal-error': 500,
+};
 
 /** The 503 of what may do well in a moment. */
 export const unavailable = (detail: string, retryAfterSeconds = 2) =>
@@ -107,6 +128,10 @@ function toProblem(error: unknown): Problem | undefined {
     return validationFailed(
       error.refusals.map(({ asked, reason }) => ({ field: toSnakeCase(asked), detail: reason })),
     );
+  }
+  if (error instanceof ApiKeyNotFound) return new Problem(404, 'not-found', 'There is no such API key.');
+  if (error instanceof PermissionsContradict) {
+    return validationFailed([{ field: 'own_urls_only', detail: error.message }]);
   }
   if (error instanceof KeySpaceExhausted) return unavailable('No short code is left.');
   if (error instanceof Overloaded) return unavailable('Too many such requests are waiting.');

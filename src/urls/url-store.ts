@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { isOwned, type Owner } from './owner.ts';
 import {
   changedColumns,
   type Changes,
@@ -64,24 +65,25 @@ export function createUrlStore(db: Knex) {
     /** The short URLs that have one of these codes; expired, disabled and deleted ones too. */
     findByCodes,
 
-    /** As findByCode, with its counters. */
-    async findWithClicks(shortCode: string): Promise<ShortUrlWithClicks | undefined> {
+    /** An owner's short URL with this code, with its counters; expired and disabled ones too. */
+    async findWithClicks(shortCode: string, owner: Owner): Promise<ShortUrlWithClicks | undefined> {
       const { rows } = await db.raw<{ rows: ShortUrlWithClicks[] }>(
         `select ${urlColumns}, s.click_count as "clickCount", s.last_accessed_at as "lastAccessedAt"
          from urls u join url_stats s on s.url_id = u.id
-         where u.short_code = :shortCode and u.deleted_at is null`,
-        { shortCode },
+         where u.short_code = :shortCode and u.deleted_at is null and ${isOwned}`,
+        { shortCode, owner },
       );
       return rows[0];
     },
 
-    /** Changes a short URL, an expired or disabled one too, in one statement: of changes at once none is lost. What the clean-up
+    /** Changes an owner's short URL, an expired or disabled one too, in one statement: of changes at once none is lost. What the clean-up
      *  has disabled is active again, until the clean-up finds that its time is still over. Resolves to what it is now; undefined
      *  when there is none of these versions. Rejects when it would break a rule: see url-rules.ts. */
     async change(
       shortCode: string,
       changes: Changes,
-      versions: Versions = null,
+      owner: Owner,
+      versions?: number[],
     ): Promise<StoredUrl | undefined> {
       const { rows } = await db.raw<{ rows: StoredUrl[] }>(
         `update urls u set
@@ -90,31 +92,41 @@ export function createUrlStore(db: Knex) {
            ),
            is_active = coalesce(cast(:isActive as boolean), u.is_active or u.has_ended), has_ended = false,
            updated_at = now(), version = nextval('url_versions')
-         where short_code = :shortCode and deleted_at is null and ${isOneOfVersions}
+         where u.short_code = :shortCode and u.deleted_at is null and ${isOwned} and ${isOneOfVersions}
          returning ${storedColumns}`,
-        { shortCode, changes: toChangedColumns(changes), isActive: changes.isActive ?? null, versions },
+        {
+          shortCode,
+          owner,
+          versions: versions ?? null,
+          changes: toChangedColumns(changes),
+          isActive: changes.isActive ?? null,
+        },
       );
       return rows[0];
     },
 
-    /** Marks a short URL as deleted and resolves to its new version; undefined when there is none of these versions. */
-    async delete(shortCode: string, versions: Versions = null): Promise<{ version: number } | undefined> {
+    /** Marks an owner's short URL as deleted and resolves to its new version; undefined when there is none of these versions. */
+    async delete(
+      shortCode: string,
+      owner: Owner,
+      versions?: number[],
+    ): Promise<{ version: number } | undefined> {
       const { rows } = await db.raw<{ rows: { version: number }[] }>(
-        `update urls set deleted_at = now(), updated_at = now(), version = nextval('url_versions')
-         where short_code = :shortCode and deleted_at is null and ${isOneOfVersions}
+        `update urls u set deleted_at = now(), updated_at = now(), version = nextval('url_versions')
+         where u.short_code = :shortCode and u.deleted_at is null and ${isOwned} and ${isOneOfVersions}
          returning version`,
-        { shortCode, versions },
+        { shortCode, owner, versions: versions ?? null },
       );
       return rows[0];
     },
 
-    /** Brings a deleted short URL back, as what it was; undefined when there is none. */
-    async restore(shortCode: string): Promise<StoredUrl | undefined> {
+    /** Brings an owner's deleted short URL back, as what it was; undefined when there is none. */
+    async restore(shortCode: string, owner: Owner): Promise<StoredUrl | undefined> {
       const { rows } = await db.raw<{ rows: StoredUrl[] }>(
         `update urls u set deleted_at = null, updated_at = now(), version = nextval('url_versions')
-         where short_code = :shortCode and deleted_at is not null
+         where u.short_code = :shortCode and u.deleted_at is not null and ${isOwned}
          returning ${storedColumns}`,
-        { shortCode },
+        { shortCode, owner },
       );
       return rows[0];
     },
@@ -190,10 +202,9 @@ export function createUrlStore(db: Knex) {
   };
 }
 
-/** The versions that a change is meant for; null for whichever there is. */
-type Versions = number[] | null;
-
-const isOneOfVersions = '(cast(:versions as bigint[]) is null or version = any(cast(:versions as bigint[])))';
+/** True of a row that has one of `:versions`, if there are any. */
+const isOneOfVersions =
+  '(cast(:versions as bigint[]) is null or u.version = any(cast(:versions as bigint[])))';
 
 const isToEnd = 'is_active and expires_at <= :now and deleted_at is null';
 

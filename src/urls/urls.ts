@@ -1,5 +1,6 @@
 import type { Keys } from '../keys/keys.ts';
 import type { Log } from '../log.ts';
+import type { Owner } from './owner.ts';
 import type { ProcessCache } from './process-cache.ts';
 import { isShortCode } from './short-code.ts';
 import { createTelling } from './telling.ts';
@@ -33,9 +34,9 @@ export function createUrls(deps: {
     ...createUrlCreation({ ...deps, tell }),
     ...createUrlChanges({ ...deps, tell }),
 
-    /** The short URL with its counters, from the table. Throws UrlNotFound or UrlExpired. */
-    async getWithClicks(shortCode: string, now: Date): Promise<ShortUrlWithClicks> {
-      const url = isShortCode(shortCode) ? await deps.store.findWithClicks(shortCode) : undefined;
+    /** An owner's short URL with its counters, from the table. Throws UrlNotFound or UrlExpired. */
+    async getWithClicks(shortCode: string, owner: Owner, now: Date): Promise<ShortUrlWithClicks> {
+      const url = isShortCode(shortCode) ? await deps.store.findWithClicks(shortCode, owner) : undefined;
       if (!url) throw new UrlNotFound('no such short URL');
       if (url.expiresAt && url.expiresAt <= now) throw new UrlExpired('the short URL has expired');
       if (!url.isActive) throw new UrlNotFound('no such short URL');

@@ -126,12 +126,12 @@ function createMemoryTable(): UrlTable {
         return url;
       }),
     findByCode: async (shortCode) => structuredClone(rows.get(shortCode)),
-    change: async (shortCode, changes, versions) => {
+    change: async (shortCode, changes, _owner, versions) => {
       const row = findRow(shortCode);
       if (!row || !isOneOf(versions, row)) return undefined;
       return change(row, { isActive: row.isActive || row.hasEnded, ...changes, hasEnded: false });
     },
-    delete: async (shortCode, versions) => {
+    delete: async (shortCode, _owner, versions) => {
       const row = findRow(shortCode);
       if (!row || !isOneOf(versions, row)) return undefined;
       const { version } = change(row, { isDeleted: true });

@@ -133,30 +133,30 @@ export const urlHandlers = ({
     };
   },
 
-  getUrl: async ({ params, ctx }) => {
-    const url = await urls.getWithClicks(params.short_code, new Date());
+  getUrl: async ({ params, owner, ctx }) => {
+    const url = await urls.getWithClicks(params.short_code, owner, new Date());
     const headers = tagOf(url);
     if (isNamedIn(ctx.req.headers['if-none-match'], url.version)) return { status: 304, headers };
     return { status: 200, headers, body: { ...presentUrl(url, baseUrl), click_count: url.clickCount } };
   },
 
-  changeUrl: async ({ params, body, ctx }) => {
+  changeUrl: async ({ params, body, owner, ctx }) => {
     const { original_url: originalUrl } = body;
     const wish = {
       ...(originalUrl === undefined ? {} : { originalUrl }),
       ...readSettings(body, Date.now()),
     };
-    const url = await urls.change(params.short_code, wish, versionsIn(ctx.req.headers['if-match']));
+    const url = await urls.change(params.short_code, wish, owner, versionsIn(ctx.req.headers['if-match']));
     return { status: 200, headers: tagOf(url), body: presentUrl(url, baseUrl) };
   },
 
-  restoreUrl: async ({ params }) => {
-    const url = await urls.restore(params.short_code);
+  restoreUrl: async ({ params, owner }) => {
+    const url = await urls.restore(params.short_code, owner);
     return { status: 200, headers: tagOf(url), body: presentUrl(url, baseUrl) };
   },
 
-  getStats: async ({ params }) => {
-    const url = await urls.getWithClicks(params.short_code, new Date());
+  getStats: async ({ params, owner }) => {
+    const url = await urls.getWithClicks(params.short_code, owner, new Date());
     return {
       status: 200,
       body: {
@@ -169,8 +169,8 @@ export const urlHandlers = ({
     };
   },
 
-  deleteUrl: async ({ params, ctx }) => {
-    await urls.delete(params.short_code, versionsIn(ctx.req.headers['if-match']));
+  deleteUrl: async ({ params, owner, ctx }) => {
+    await urls.delete(params.short_code, owner, versionsIn(ctx.req.headers['if-match']));
     return { status: 204 };
   },
 });
