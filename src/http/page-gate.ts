@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Context } from 'koa';
 import type { CachedUrl } from '../urls/cache-entry.ts';
-import type { PasswordTries } from '../urls/password-tries.ts';
+import type { PasswordTries, Try } from '../urls/password-tries.ts';
 import { type StoredUrl, UrlNotFound } from '../urls/url.ts';
 import { Problem } from './errors.ts';
 import { readField } from './form.ts';
@@ -23,8 +23,17 @@ export function createPageGate(deps: {
 }) {
   const { findUrl, tries, checkPassword, readClientAddress, baseUrl } = deps;
 
+  async function check(password: string, attempt: Try): Promise<boolean> {
+    try {
+      return await checkPassword(password, attempt.passwordHash);
+    } catch (error) {
+      await tries.undo(attempt);
+      throw error;
+    }
+  }
+
   /** Whether the visitor's password is the right one; throws a 429 where it must not be tried. */
-  async function isRight(ctx: Context, shortCode: string, password: string): Promise<boolean> {
+  async function knows(ctx: Context, shortCode: string, password: string): Promise<boolean> {
     // From the table: a password that was changed just now holds from now on.
     const url = await findUrl(shortCode);
     if (!url) throw new UrlNotFound('no such short URL');
@@ -32,9 +41,9 @@ export function createPageGate(deps: {
     const attempt = { urlId: url.id, passwordHash: url.passwordHash, address: readClientAddress(ctx.req) };
     const waitSeconds = await tries.begin(attempt);
     if (waitSeconds !== undefined) throw tooManyTries(waitSeconds);
-    if (!(await checkPassword(password, url.passwordHash))) return false;
-    await tries.succeed(attempt);
-    return true;
+    const isRight = await check(password, attempt);
+    if (isRight) await tries.succeed(attempt);
+    return isRight;
   }
 
   /** Shows the page; to whoever asks for JSON says what is missing. */
@@ -63,7 +72,7 @@ export function createPageGate(deps: {
       if (!url.rules?.isProtected) return true;
       const password = await readField(ctx, 'password');
       if (password === '') show(ctx, url);
-      else if (await isRight(ctx, shortCode, password)) return true;
+      else if (await knows(ctx, shortCode, password)) return true;
       else showWrong(ctx, url);
       return false;
     },

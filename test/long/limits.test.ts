@@ -151,22 +151,20 @@ test('a flood of passwords leaves the process to others, and what it has no time
     .db()('urls')
     .where({ short_code: code })
     .update({ password_hash: await hashPassword('secret') });
-  let slowestMs = 0;
-  let flooded = true;
-  const others = (async () => {
-    while (flooded) {
-      const start = performance.now();
-      expect((await visit(at(0, plain))).status).toBe(301);
-      expect((await visit(`${webs[0]!.baseUrl}/health`)).status).toBe(200);
-      slowestMs = Math.max(slowestMs, performance.now() - start);
-    }
-  })();
-  const statuses = await askAtOnce(2, async (client) => {
+  const flood = askAtOnce(2, async (client) => {
     const headers = { 'x-forwarded-for': `198.51.100.${client}` };
     return await submit(at(0, code), { password: 'wrong' }, headers);
   });
-  flooded = false;
-  await others;
+  const over = new AbortController();
+  void flood.finally(() => over.abort());
+  let slowestMs = 0;
+  while (!over.signal.aborted) {
+    const start = performance.now();
+    expect((await visit(at(0, plain))).status).toBe(301);
+    expect((await visit(`${webs[0]!.baseUrl}/health`)).status).toBe(200);
+    slowestMs = Math.max(slowestMs, performance.now() - start);
+  }
+  const statuses = await flood;
   expect(Object.keys(statuses).filter((status) => !['403', '429', '503'].includes(status))).toEqual([]);
   expect(statuses[403]).toBeGreaterThanOrEqual(10);
   expect(statuses[503]).toBeGreaterThan(0);
