@@ -29,8 +29,7 @@ export function createGates(deps: {
 
   /** Uses a short URL once and counts the click, unless all there is to it has been used. */
   async function pass(url: CachedUrl, now: number): Promise<void> {
-    const isLimited = url.rules?.isOneTime || url.rules?.maxClicks;
-    if (isLimited && !(await uses.take(url.id))) throw new UrlExhausted(url.rules?.fallbackUrl ?? null);
+    if (isLimited(url) && !(await uses.take(url.id))) throw exhausted(url);
     await clickRecorder.record(url.id, now);
   }
 
@@ -65,10 +64,14 @@ export function createGates(deps: {
 }
 
 /** Throws UrlExhausted for a short URL that cannot be used once more at this moment. */
-export async function requireLeft(uses: Pick<UrlUses, 'isLeft'>, { id, rules }: CachedUrl): Promise<void> {
-  if (!rules?.isOneTime && !rules?.maxClicks) return;
-  if (!(await uses.isLeft(id))) throw new UrlExhausted(rules.fallbackUrl);
+export async function requireLeft(uses: Pick<UrlUses, 'isLeft'>, url: CachedUrl): Promise<void> {
+  if (isLimited(url) && !(await uses.isLeft(url.id))) throw exhausted(url);
 }
+
+const isLimited = ({ rules }: CachedUrl) =>
+  rules !== undefined && (rules.isOneTime || rules.maxClicks !== null);
+
+const exhausted = ({ rules }: CachedUrl) => new UrlExhausted(rules?.fallbackUrl ?? null);
 
 /** A browser that loads links which nobody has followed yet takes a refusal for "not now". */
 function refusePrefetch(ctx: Context): void {

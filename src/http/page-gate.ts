@@ -6,7 +6,7 @@ import { type StoredUrl, UrlNotFound } from '../urls/url.ts';
 import { Problem } from './errors.ts';
 import { readField } from './form.ts';
 import { gatePage } from './pages/gate-page.ts';
-import { answerPage } from './pages/page.ts';
+import { answerPage, wantsJson } from './pages/page.ts';
 import { isFromOwnPage } from './same-origin.ts';
 
 export type PageGate = ReturnType<typeof createPageGate>;
@@ -36,7 +36,7 @@ export function createPageGate(deps: {
   async function knows(ctx: Context, shortCode: string, password: string): Promise<boolean> {
     // From the table: a password that was changed just now holds from now on.
     const url = await findUrl(shortCode);
-    if (!url) throw new UrlNotFound('no such short URL');
+    if (!url?.isActive) throw new UrlNotFound('no such short URL');
     if (url.passwordHash === null) return true;
     const attempt = { urlId: url.id, passwordHash: url.passwordHash, address: readClientAddress(ctx.req) };
     const waitSeconds = await tries.begin(attempt);
@@ -78,9 +78,6 @@ export function createPageGate(deps: {
     },
   };
 }
-
-/** A visitor who does not say gets the page: what it is about is there for people. */
-export const wantsJson = (ctx: Context) => ctx.accepts('html', 'json') === 'json';
 
 const passwordNeeded = () =>
   new Problem(403, 'password-needed', 'Send the password by POST, as the form field password.');

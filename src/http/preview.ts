@@ -5,8 +5,7 @@ import { type StoredUrl, UrlNotFound } from '../urls/url.ts';
 import type { Urls } from '../urls/urls.ts';
 import { methodNotAllowed } from './errors.ts';
 import { requireLeft } from './gates.ts';
-import { wantsJson } from './page-gate.ts';
-import { answerPage } from './pages/page.ts';
+import { answerPage, wantsJson } from './pages/page.ts';
 import { hostOf, type Preview, previewPage } from './pages/preview-page.ts';
 
 /** `GET /{short_code}+`: where a short URL leads, for whoever wants to know before going there. Never a click, never a
@@ -23,7 +22,7 @@ export function createPreview(deps: {
     // Codes that lead nowhere are known without the table.
     const known = await urls.resolve(shortCode, Date.now());
     const url = await findUrl(shortCode);
-    if (!url) throw new UrlNotFound('no such short URL');
+    if (!url?.isActive) throw new UrlNotFound('no such short URL');
     await requireLeft(uses, known);
     return toPreview(url);
   }

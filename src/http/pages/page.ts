@@ -57,3 +57,6 @@ export function answerPage(ctx: Context, status: number, { headers, body }: Page
   ctx.set(headers);
   ctx.body = body;
 }
+
+/** Whether JSON is to be answered instead of a page that is there for people; who does not say gets the page. */
+export const wantsJson = (ctx: Context) => ctx.accepts('html', 'json') === 'json';
