@@ -33,6 +33,7 @@ export interface AppDeps {
   urlStore: Pick<UrlStore, 'findCrawlable'>;
   keys: Keys;
   redirect: Redirect;
+  preview: Koa.Middleware;
   requestCounts: RequestCounts;
   clickWatch: ClickWatch;
   /** The text for Prometheus. */
@@ -59,13 +60,14 @@ const contentSecurityPolicy = {
 
 /** The web process's middleware, in order. */
 export function createApp(deps: AppDeps): Koa {
-  const { config, redirect, requestCounts, queues, log } = deps;
+  const { config, redirect, preview, requestCounts, queues, log } = deps;
   const app = new Koa();
   // What happens after the answer has begun, such as a client that went away.
   app.on('error', (error: unknown) => log.debug({ err: error }, 'answer not delivered'));
   app.use(requestCounts.middleware);
   app.use(answerErrors(log));
   app.use(redirect.middleware);
+  app.use(preview);
   // Transport security is for whoever ends TLS in front of us to promise.
   app.use(helmet({ contentSecurityPolicy, strictTransportSecurity: false }));
   if (config.BULL_BOARD_PASSWORD !== undefined) {

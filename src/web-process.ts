@@ -4,7 +4,6 @@ import { joinCluster } from './cluster/member.ts';
 import type { WebConfig } from './config.ts';
 import { watchEventLoop } from './event-loop.ts';
 import { logAccess } from './http/access-log.ts';
-import { createGates } from './http/gates.ts';
 import { createRedirectAnswers } from './http/redirect-answers.ts';
 import { createRedirect } from './http/redirect.ts';
 import { createRequestCounts } from './http/request-counts.ts';
@@ -21,6 +20,7 @@ import { createWebBreakers, postgresDeadlineMs } from './web-breakers.ts';
 import { openClickDetails } from './web-click-details.ts';
 import { openClicks } from './web-clicks.ts';
 import { openFinding } from './web-finding.ts';
+import { openGates } from './web-gates.ts';
 import { createWebMetrics, renderMetrics, renderMetricsOfAll } from './web-metrics.ts';
 import { openUrls } from './web-urls.ts';
 
@@ -88,19 +88,24 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   });
   const member = config.WEB_CONCURRENCY > 1 ? joinCluster({ readMetrics, endProcess }) : undefined;
 
-  const redirect = createRedirect({
+  const answers = createRedirectAnswers({
+    status: config.REDIRECT_STATUS,
+    maxAgeSeconds: config.REDIRECT_MAX_AGE_SECONDS,
+  });
+  const { gates, preview } = openGates(config, {
+    db,
+    cacheRedis,
+    breakers,
     urls,
     clickRecorder,
     detailOf,
-    answers: createRedirectAnswers({
-      status: config.REDIRECT_STATUS,
-      maxAgeSeconds: config.REDIRECT_MAX_AGE_SECONDS,
-    }),
-    gates: createGates(),
+    answers,
   });
+  const redirect = createRedirect({ urls, clickRecorder, detailOf, answers, gates });
   const app = createApp({
     config,
     redirect,
+    preview,
     urls,
     finding: openFinding(web),
     qrImages: createQrImages(),

@@ -61,6 +61,7 @@ export const problemKinds = {
   'password-needed': [403, 'Password needed'],
   'wrong-password': [403, 'Wrong password'],
   'confirmation-needed': [403, 'Confirmation needed'],
+  prefetch: [403, 'Not fetched in advance'],
   'foreign-origin': [403, 'Foreign origin'],
   'not-found': [404, 'Not found'],
   'method-not-allowed': [405, 'Method not allowed'],
@@ -74,7 +75,6 @@ export const problemKinds = {
   'validation-failed': [422, 'Validation failed'],
   'too-many-tries': [429, 'Too many tries'],
   'internal-error': [500, 'Internal error'],
-  prefetch: [503, 'Not fetched in advance'],
   unavailable: [503, 'Unavailable for the moment'],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
 

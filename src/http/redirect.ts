@@ -4,7 +4,7 @@ import type { ClickRecorder } from '../clicks/click-recorder.ts';
 import type { DetailOf } from '../clicks/details/click-details.ts';
 import { type CachedUrl, gateOf } from '../urls/cache-entry.ts';
 import { isShortCode } from '../urls/short-code.ts';
-import { UrlExpired } from '../urls/url.ts';
+import { UrlExhausted, UrlExpired } from '../urls/url.ts';
 import type { Urls } from '../urls/urls.ts';
 import { methodNotAllowed } from './errors.ts';
 import type { Gates } from './gates.ts';
@@ -97,7 +97,8 @@ export function createRedirect({ urls, clickRecorder, detailOf, answers, gates }
       try {
         await visit(ctx, shortCode);
       } catch (error) {
-        if (!(error instanceof UrlExpired) || error.fallbackUrl === null) throw error;
+        const hasEnded = error instanceof UrlExpired || error instanceof UrlExhausted;
+        if (!hasEnded || error.fallbackUrl === null) throw error;
         answerRedirect(ctx, answers.toFallback(error.fallbackUrl));
       }
     }) satisfies Middleware as Middleware,
