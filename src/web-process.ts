@@ -1,6 +1,4 @@
 import type { RequestListener } from 'node:http';
-import { createApiKeys } from './api-keys/api-keys.ts';
-import { createKnownApiKeys } from './api-keys/known-api-keys.ts';
 import { createApp } from './app.ts';
 import { joinCluster } from './cluster/member.ts';
 import type { WebConfig } from './config.ts';
@@ -16,6 +14,7 @@ import { ClosingStack, endOnSignal } from './lifecycle.ts';
 import { createLog, type Log } from './log.ts';
 import { closePostgres, openPostgres } from './postgres.ts';
 import { closeRedis, openRedis, waitForRedis } from './redis.ts';
+import { openApiKeys } from './web-api-keys.ts';
 import { createWebBreakers, postgresDeadlineMs } from './web-breakers.ts';
 import { openClicks } from './web-clicks.ts';
 import { openGates } from './web-gates.ts';
@@ -64,6 +63,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     breakers,
     queues,
   });
+  const apiKeys = openApiKeys(web, { db, breakers });
   const eventLoop = closing.defer(
     'event loop watch',
     watchEventLoop({ maxDelayMs: config.MAX_EVENT_LOOP_DELAY_MS, log }),
@@ -100,7 +100,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
       member
         ? await renderMetricsOfAll(await member.readMetricsOfAll())
         : await renderMetrics(await readMetrics()),
-    apiKeys: createKnownApiKeys(breakers.postgres.guard(createApiKeys(db))),
+    ...apiKeys,
     queues,
     health: {
       stores: {

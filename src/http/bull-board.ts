@@ -76,7 +76,7 @@ function requireLogin(ctx: Context, user: string, password: string): void {
   const [, encoded = ''] = /^Basic +(\S+)$/i.exec(ctx.get('authorization')) ?? [];
   const given = Buffer.from(encoded, 'base64').toString('utf8');
   if (isSameSecret(given, `${user}:${password}`)) return;
-  throw new Problem(401, 'unauthorized', 'Bull Board needs its login.', {
+  throw new Problem('unauthorized', 'Bull Board needs its login.', {
     headers: { 'WWW-Authenticate': 'Basic realm="Linkmill Bull Board", charset="UTF-8"' },
   });
 }
@@ -84,5 +84,5 @@ function requireLogin(ctx: Context, user: string, password: string): void {
 /** Refuses a write that another site's page sends with the visitor's remembered login. */
 function requireSameOrigin(ctx: Context, baseUrl: string): void {
   if (ctx.method === 'GET' || ctx.method === 'HEAD' || isFromOwnPage(ctx, baseUrl)) return;
-  throw new Problem(403, 'foreign-origin', 'Bull Board takes changes from its own pages only.');
+  throw new Problem('foreign-origin', 'Bull Board takes changes from its own pages only.');
 }

@@ -11,8 +11,8 @@ const parse = bodyParser({
   encoding: 'utf-8',
   onError: (error: Error & { status?: number }) => {
     if (error.status === 413)
-      throw new Problem(413, 'too-large', `The form must not be longer than ${maxBytes} bytes.`);
-    throw new Problem(400, 'bad-request', 'The form cannot be read.');
+      throw new Problem('too-large', `The form must not be longer than ${maxBytes} bytes.`);
+    throw new Problem('bad-request', 'The form cannot be read.');
   },
 }) as Middleware;
 
@@ -21,7 +21,6 @@ export async function readField(ctx: Context, field: string): Promise<string> {
   // ctx.is: null without a body, false for another type and for a body of no bytes, which has none.
   if (ctx.request.length !== 0 && ctx.is('application/x-www-form-urlencoded') === false) {
     throw new Problem(
-      415,
       'unsupported-media-type',
       'The body must be a form, with content-type application/x-www-form-urlencoded.',
     );

@@ -76,7 +76,7 @@ const exhausted = ({ rules }: CachedUrl) => new UrlExhausted(rules?.fallbackUrl 
 /** A browser that loads links which nobody has followed yet takes a refusal for "not now". */
 function refusePrefetch(ctx: Context): void {
   if (!/prefetch/.test(ctx.get('sec-purpose') || ctx.get('purpose') || ctx.get('x-moz'))) return;
-  throw new Problem(403, 'prefetch', 'A short URL that is used up by clicks is not fetched in advance.');
+  throw new Problem('prefetch', 'A short URL that is used up by clicks is not fetched in advance.');
 }
 
 /** What a browser remembers would be a click that nobody has allowed. */

@@ -80,13 +80,12 @@ export function createPageGate(deps: {
 }
 
 const passwordNeeded = () =>
-  new Problem(403, 'password-needed', 'Send the password by POST, as the form field password.');
-const wrongPassword = () => new Problem(403, 'wrong-password', 'The password is wrong.');
+  new Problem('password-needed', 'Send the password by POST, as the form field password.');
+const wrongPassword = () => new Problem('wrong-password', 'The password is wrong.');
 const confirmationNeeded = () =>
-  new Problem(403, 'confirmation-needed', 'The short URL works once: a POST opens it.');
-const foreignOrigin = () =>
-  new Problem(403, 'foreign-origin', 'A short URL is opened from its own page only.');
+  new Problem('confirmation-needed', 'The short URL works once: a POST opens it.');
+const foreignOrigin = () => new Problem('foreign-origin', 'A short URL is opened from its own page only.');
 const tooManyTries = (waitSeconds: number) =>
-  new Problem(429, 'too-many-tries', 'The password was tried too often.', {
+  new Problem('too-many-tries', 'The password was tried too often.', {
     headers: { 'Retry-After': String(waitSeconds) },
   });

@@ -26,7 +26,6 @@ export function jsonBody(maxBytes: number): Middleware {
     // ctx.is: null without a body, false for another type and for a body of no bytes, which has none.
     if (ctx.request.length !== 0 && ctx.is('application/json') === false) {
       throw new Problem(
-        415,
         'unsupported-media-type',
         'The body must be JSON, with content-type application/json.',
       );
@@ -39,11 +38,11 @@ export function jsonBody(maxBytes: number): Middleware {
     encoding: 'utf-8',
     onError: (error: Error & { status?: number; type?: string }) => {
       if (error.status === 413 || error.type === 'entity.too.large') {
-        throw new Problem(413, 'too-large', `The body must not be longer than ${maxBytes} bytes.`);
+        throw new Problem('too-large', `The body must not be longer than ${maxBytes} bytes.`);
       }
       if (error.status === 415)
-        throw new Problem(415, 'unsupported-media-type', 'The body has an unknown encoding or charset.');
-      throw new Problem(400, 'malformed-json', 'The body must be a JSON object.');
+        throw new Problem('unsupported-media-type', 'The body has an unknown encoding or charset.');
+      throw new Problem('malformed-json', 'The body must be a JSON object.');
     },
   });
   return compose([checkType, parse as Middleware]);
