@@ -3,7 +3,7 @@ import type { Context, Middleware } from 'koa';
 import type { ClickRecorder } from '../clicks/click-recorder.ts';
 import { type CachedUrl, gateOf } from '../urls/cache-entry.ts';
 import { isShortCode } from '../urls/short-code.ts';
-import { UrlExpired } from '../urls/url.ts';
+import { UrlExhausted, UrlExpired } from '../urls/url.ts';
 import type { Urls } from '../urls/urls.ts';
 import { methodNotAllowed } from './errors.ts';
 import type { Gates } from './gates.ts';
@@ -95,7 +95,8 @@ export function createRedirect({ urls, clickRecorder, answers, gates }: Redirect
       try {
         await visit(ctx, shortCode);
       } catch (error) {
-        if (!(error instanceof UrlExpired) || error.fallbackUrl === null) throw error;
+        const isOver = error instanceof UrlExpired || error instanceof UrlExhausted;
+        if (!isOver || error.fallbackUrl === null) throw error;
         answerRedirect(ctx, answers.toFallback(error.fallbackUrl));
       }
     }) satisfies Middleware as Middleware,
