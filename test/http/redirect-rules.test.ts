@@ -46,6 +46,14 @@ test.each([
   expect(await visitEverywhere(await create(settings))).toEqual(Array(4).fill(answer));
 });
 
+test('no browser is told to keep a redirect for longer than its short URL lasts', async () => {
+  const code = await create({ redirect_max_age_seconds: 3_600, expires_in_seconds: 600 });
+  const [, , cacheControl] = await visit(code);
+  const seconds = Number(/^private, max-age=(\d+)$/.exec(String(cacheControl))![1]);
+  expect(seconds).toBeLessThan(600);
+  expect(seconds).toBeGreaterThan(500);
+});
+
 test('before it starts, a short URL answers 404, and from the very millisecond on it redirects', async () => {
   const startsAt = Date.now() + 700;
   const code = await create({ starts_at: new Date(startsAt).toISOString(), redirect_status: 302 });
