@@ -7,13 +7,18 @@ import { createUrl } from '../support/urls.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { useWeb } from '../support/web-app.ts';
 
-const web = useWeb();
+const token = 'a-token-of-24-characters';
+const web = useWeb({ METRICS_TOKEN: token });
 const page = 'https://example.com/page';
 const over = 'https://example.com/over';
 
 const create = async (body: object = {}) => await createUrl(web.client(), { original_url: page, ...body });
 const forgetCached = async (code: string) => await web.redis.redis().del(`${web.redis.prefix}:url:${code}`);
-const countBatches = async () => await web.redis.redis().xlen(`${web.redis.prefix}:clicks:{0}`);
+/** Clicks that the web process has taken on. */
+async function countClicks(): Promise<number> {
+  const answer = await fetch(`${web.baseUrl()}/metrics`, { headers: { authorization: `Bearer ${token}` } });
+  return Number(/^linkmill_clicks_accepted_total (\d+)$/m.exec(await answer.text())![1]);
+}
 
 /** Status, `Location` and `Cache-Control`: by heart, if it is known by then. */
 async function visit(code: string) {
@@ -41,6 +46,14 @@ test.each([
   expect(await visitEverywhere(await create(settings))).toEqual(Array(4).fill(answer));
 });
 
+test('no browser is told to keep a redirect for longer than its short URL lasts', async () => {
+  const code = await create({ redirect_max_age_seconds: 3_600, expires_in_seconds: 600 });
+  const [, , cacheControl] = await visit(code);
+  const seconds = Number(/^private, max-age=(\d+)$/.exec(String(cacheControl))![1]);
+  expect(seconds).toBeLessThan(600);
+  expect(seconds).toBeGreaterThan(500);
+});
+
 test('before it starts, a short URL answers 404, and from the very millisecond on it redirects', async () => {
   const startsAt = Date.now() + 700;
   const code = await create({ starts_at: new Date(startsAt).toISOString(), redirect_status: 302 });
@@ -58,7 +71,7 @@ test('before it starts, a short URL answers 404, and from the very millisecond o
 test('once it has expired, a short URL leads to its fallback for the moment, and nothing is counted', async () => {
   const code = await create({ expires_in_seconds: 1, fallback_url: over });
   await waitUntil('it expires', async () => (await visit(code))[1] !== page);
-  const before = await countBatches();
+  const before = await countClicks();
   const led = [302, over, 'no-store'];
   expect(await visitEverywhere(code)).toEqual([led, led, led, led]);
 
@@ -70,7 +83,9 @@ test('once it has expired, a short URL leads to its fallback for the moment, and
     await forgetCached(code);
     return (await visit(code))[1] === over;
   });
-  expect(await countBatches()).toBe(before);
+  expect(await countClicks()).toBe(before);
+  await visit(await create());
+  expect(await countClicks()).toBe(before + 1);
 });
 
 test('a disabled short URL does not lead to its fallback, though it has expired', async () => {

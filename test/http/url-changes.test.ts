@@ -157,6 +157,16 @@ test('one that somebody has disabled stays so when it expires later', async () =
   expect(await visit(code)).toEqual([404, null]);
 });
 
+test('one that another program enables and disables after the clean-up stays disabled when it expires later', async () => {
+  const { code, path } = await create();
+  await setRow(code, { expires_at: new Date(0) });
+  await store().deactivateExpired(new Date(), 1_000);
+  await setRow(code, { is_active: true });
+  await setRow(code, { is_active: false });
+  expect((await patch(path, { expires_in_hours: 1 })).body['is_active']).toBe(false);
+  expect(await visit(code)).toEqual([404, null]);
+});
+
 test('a deleted short URL is restored as what it was, and redirects at once', async () => {
   const { code, path } = await create({ title: 'A title', redirect_status: 302 });
   expect(await visit(code)).toEqual([302, page]);
