@@ -123,7 +123,7 @@ export const webSettings = z
     CLICK_MEMORY_ENTRIES: wholeNumber(1_000, 10_000_000)
       .default(100_000)
       .describe(
-        'Entries (short URL, minute and who clicked, up to 500 bytes each) of clicks that a web process keeps in memory; where that is not enough, they lose visitors, then other details, then minutes',
+        'Entries (short URL, minute and who clicked, 200 to 400 bytes each) of clicks that a web process keeps in memory; where that is not enough, they lose visitors, then other details, then minutes',
       ),
     CLICK_DETAIL: z
       .enum(['full', 'rollup', 'count'], { error: 'must be one of full, rollup, count' })

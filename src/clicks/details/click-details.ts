@@ -30,17 +30,17 @@ export function createClickDetails(deps: {
 
   function countryOf(request: IncomingMessage): string {
     const named = countryHeader === undefined ? undefined : request.headers[countryHeader];
-    const code = named === undefined ? countryFile?.find(readAddress(request)) : String(named).toUpperCase();
-    return code !== undefined && countryCode.test(code) && !unknownCountries.has(code) ? code : '';
+    const code = named ?? countryFile?.find(readAddress(request));
+    return typeof code === 'string' && countryCode.test(code) && !unknownCountries.has(code) ? code : '';
   }
 
-  const wantsNone = ({ headers }: IncomingMessage) =>
-    honoursDoNotTrack && (headers['sec-gpc'] === '1' || headers['dnt'] === '1');
+  const asksNotToBeTracked = ({ headers }: IncomingMessage) =>
+    headers['sec-gpc'] === '1' || headers['dnt'] === '1';
 
   return (request, atMs) => {
     const { headers } = request;
     const { browser, os, device, isBot, digest } = userAgents.find(headers['user-agent'] ?? '');
-    const isTold = visitorIds === undefined || wantsNone(request);
+    const isTracked = !(honoursDoNotTrack && asksNotToBeTracked(request));
     return {
       country: countryOf(request),
       referrer: headers.referer === undefined ? '' : referrers.findHost(headers.referer),
@@ -48,7 +48,7 @@ export function createClickDetails(deps: {
       os,
       device,
       isBot,
-      visitor: isTold ? '' : visitorIds.idOf(readAddress(request), digest, atMs),
+      visitor: isTracked && visitorIds ? visitorIds.idOf(readAddress(request), digest, atMs) : '',
     };
   };
 }

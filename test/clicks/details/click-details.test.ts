@@ -57,7 +57,7 @@ test('a click without headers is that of a bot, about whom nothing is known but 
 });
 
 test.each([
-  ['de', 'DE'],
+  ['de', ''],
   ['DE', 'DE'],
   ['XX', ''],
   ['T1', ''],
