@@ -2,19 +2,19 @@ import Router from '@koa/router';
 import Koa from 'koa';
 import helmet from 'koa-helmet';
 import type { ApiKeys } from './api-keys/api-keys.ts';
+import type { KnownApiKeys } from './api-keys/known-api-keys.ts';
 import type { ClickWatch } from './clicks/click-watch.ts';
 import type { WebConfig } from './config.ts';
+import { addApiDocs } from './http/api-docs.ts';
+import { createHandlers, operations } from './http/api/api.ts';
+import { mount } from './http/api/mount.ts';
 import { type ApiState, authenticate } from './http/authenticate.ts';
 import { bullBoard } from './http/bull-board.ts';
-import { addCodeRoutes } from './http/codes-api.ts';
 import { answerErrors } from './http/errors.ts';
 import { addHealthRoutes, type HealthDeps } from './http/health.ts';
-import { addJobRoutes } from './http/jobs-api.ts';
 import { addMetricsRoute } from './http/metrics.ts';
 import type { Redirect } from './http/redirect.ts';
 import type { RequestCounts } from './http/request-counts.ts';
-import { addUrlRoutes } from './http/urls-api.ts';
-import { jsonBody } from './http/validation.ts';
 import type { Queues } from './jobs.ts';
 import type { Keys } from './keys/keys.ts';
 import type { Log } from './log.ts';
@@ -30,7 +30,8 @@ export interface AppDeps {
   clickWatch: ClickWatch;
   /** The text for Prometheus. */
   showMetrics: () => Promise<string>;
-  apiKeys: Pick<ApiKeys, 'find'>;
+  apiKeys: ApiKeys;
+  knownApiKeys: KnownApiKeys;
   queues: Queues;
   health: Omit<HealthDeps, 'version' | 'clickWatch'>;
   log: Log;
@@ -86,19 +87,18 @@ const noStore: Koa.Middleware = async (ctx, next) => {
 
 /** Every route but the redirect and Bull Board: the public ones, and the API behind its keys. */
 export function createRouters(deps: AppDeps) {
-  const { config, urls, keys, queues, apiKeys, clickWatch, showMetrics, health } = deps;
+  const { config, urls, keys, queues, apiKeys, knownApiKeys, clickWatch, showMetrics, health } = deps;
   const open = new Router({ sensitive: true });
   open.get('/', (ctx) => {
     ctx.body = { service: 'linkmill', version };
   });
   addHealthRoutes(open, { ...health, clickWatch, version });
   addMetricsRoute(open, { showMetrics, token: config.METRICS_TOKEN });
+  addApiDocs(open);
 
-  const api = new Router<ApiState>({ prefix: '/api/v1', sensitive: true });
   // Paths are case-sensitive: the router would match a route in any case, but its middleware in this one only.
-  api.use(noStore, authenticate(apiKeys), jsonBody());
-  addUrlRoutes(api, { urls, baseUrl: config.BASE_URL });
-  addCodeRoutes(api, { keys });
-  addJobRoutes(api, { queues });
+  const api = new Router<ApiState>({ sensitive: true });
+  api.use('/api/v1', noStore, authenticate(knownApiKeys));
+  mount(api, operations, createHandlers({ urls, keys, queues, apiKeys, baseUrl: config.BASE_URL }));
   return [open, api];
 }

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { watchRedisMemory } from '../src/redis-memory.ts';
 import { closeRedis, openRedis } from '../src/redis.ts';
 import { createUrlCache } from '../src/urls/url-cache.ts';
-import type { ShortUrl } from '../src/urls/url.ts';
+import { defaultSettings, type ShortUrl } from '../src/urls/url.ts';
 import { silentLog } from './support/resources.ts';
 import { startTestRedis, type TestRedis } from './support/servers.ts';
 import { waitUntil } from './support/wait-until.ts';
@@ -26,7 +26,8 @@ const shortUrl = (shortCode: string, version: number): ShortUrl => ({
   originalUrl: 'https://example.com/',
   createdAt: new Date(0),
   updatedAt: new Date(0),
-  expiresAt: null,
+  ...defaultSettings,
+  createdBy: null,
   isActive: true,
   version,
 });

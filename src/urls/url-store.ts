@@ -1,25 +1,25 @@
 import type { Knex } from 'knex';
+import { isOwned, type Owner } from './owner.ts';
+import {
+  changedColumns,
+  type Changes,
+  insertedColumns,
+  insertedTypes,
+  type NewUrl,
+  storedColumns,
+  toChangedColumns,
+  toInsertedRows,
+  urlColumns,
+} from './url-columns.ts';
 import type { ShortUrl, ShortUrlWithClicks, StoredUrl } from './url.ts';
 
 export type UrlStore = ReturnType<typeof createUrlStore>;
-
-export interface NewUrl {
-  shortCode: string;
-  originalUrl: string;
-  codeIsGenerated: boolean;
-  expiresAt: Date | null;
-  createdBy: number;
-}
-
-const columns = `u.id, u.short_code as "shortCode", u.original_url as "originalUrl", u.created_at as "createdAt",
-  u.updated_at as "updatedAt", u.expires_at as "expiresAt", u.is_active as "isActive", u.version`;
 
 /** The table of short URLs. Deleted ones are found only where a method says so. */
 export function createUrlStore(db: Knex) {
   async function findByCodes(shortCodes: string[]): Promise<StoredUrl[]> {
     const { rows } = await db.raw<{ rows: StoredUrl[] }>(
-      `select ${columns}, u.deleted_at is not null as "isDeleted"
-       from urls u where u.short_code = any(cast(:shortCodes as text[]))`,
+      `select ${storedColumns} from urls u where u.short_code = any(cast(:shortCodes as text[]))`,
       { shortCodes },
     );
     return rows;
@@ -33,17 +33,15 @@ export function createUrlStore(db: Knex) {
       const { rows } = await db.raw<{ rows: (ShortUrl & { place: number })[] }>(
         `with wish as materialized (
            select distinct on (short_code collate "C") *
-           from unnest(cast(:shortCodes as text[]), cast(:originalUrls as text[]), cast(:areGenerated as boolean[]),
-                       cast(:expiresAt as timestamptz[]), cast(:createdBy as bigint[]))
-             with ordinality as wish (short_code, original_url, code_is_generated, expires_at, created_by, place)
+           from rows from (json_to_recordset(cast(:rows as json)) as (${insertedTypes}))
+             with ordinality as wish (${insertedColumns}, place)
            where not exists (
              select from reserved_keys r where r.short_code = wish.short_code and r.api_key_id <> wish.created_by
            )
            -- In one order, so that two that insert the same codes do not deadlock.
            order by short_code collate "C", place
          ), u as (
-           insert into urls (short_code, original_url, code_is_generated, expires_at, created_by)
-           select short_code, original_url, code_is_generated, expires_at, created_by from wish
+           insert into urls (${insertedColumns}) select ${insertedColumns} from wish
            on conflict (short_code) do nothing
            returning *
          ), stats as (
@@ -53,14 +51,8 @@ export function createUrlStore(db: Knex) {
          ), used_again as (
            delete from returned_keys where short_code in (select short_code from u)
          )
-         select ${columns}, wish.place from u join wish on wish.short_code = u.short_code`,
-        {
-          shortCodes: wanted.map((url) => url.shortCode),
-          originalUrls: wanted.map((url) => url.originalUrl),
-          areGenerated: wanted.map((url) => url.codeIsGenerated),
-          expiresAt: wanted.map((url) => url.expiresAt),
-          createdBy: wanted.map((url) => url.createdBy),
-        },
+         select ${urlColumns}, wish.place from u join wish on wish.short_code = u.short_code`,
+        { rows: toInsertedRows(wanted) },
       );
       const inserted = new Map(rows.map(({ place, ...url }) => [place, url]));
       return wanted.map((_, i) => inserted.get(i + 1));
@@ -73,38 +65,82 @@ export function createUrlStore(db: Knex) {
     /** The short URLs that have one of these codes; expired, disabled and deleted ones too. */
     findByCodes,
 
-    /** As findByCode, with its counters. */
-    async findWithClicks(shortCode: string): Promise<ShortUrlWithClicks | undefined> {
+    /** An owner's short URL with this code, with its counters; expired and disabled ones too. */
+    async findWithClicks(shortCode: string, owner: Owner): Promise<ShortUrlWithClicks | undefined> {
       const { rows } = await db.raw<{ rows: ShortUrlWithClicks[] }>(
-        `select ${columns}, s.click_count as "clickCount", s.last_accessed_at as "lastAccessedAt"
+        `select ${urlColumns}, s.click_count as "clickCount", s.last_accessed_at as "lastAccessedAt"
          from urls u join url_stats s on s.url_id = u.id
-         where u.short_code = :shortCode and u.deleted_at is null`,
-        { shortCode },
+         where u.short_code = :shortCode and u.deleted_at is null and ${isOwned}`,
+        { shortCode, owner },
       );
       return rows[0];
     },
 
-    /** Marks a short URL as deleted and resolves to its new version; undefined when there is none. */
-    async delete(shortCode: string): Promise<{ version: number } | undefined> {
+    /** Changes an owner's short URL, an expired or disabled one too, in one statement: of changes at once none is lost. What the clean-up
+     *  has disabled is active again, until the clean-up finds that its time is still over. Resolves to what it is now; undefined
+     *  when there is none of these versions. Rejects when it would break a rule: see url-rules.ts. */
+    async change(
+      shortCode: string,
+      changes: Changes,
+      owner: Owner,
+      versions?: number[],
+    ): Promise<StoredUrl | undefined> {
+      const { rows } = await db.raw<{ rows: StoredUrl[] }>(
+        `update urls u set
+           (${changedColumns}) = (
+             select ${changedColumns} from json_populate_record(u, cast(:changes as json))
+           ),
+           is_active = coalesce(cast(:isActive as boolean), u.is_active or u.has_ended), has_ended = false,
+           updated_at = now(), version = nextval('url_versions')
+         where u.short_code = :shortCode and u.deleted_at is null and ${isOwned} and ${isOneOfVersions}
+         returning ${storedColumns}`,
+        {
+          shortCode,
+          owner,
+          versions: versions ?? null,
+          changes: toChangedColumns(changes),
+          isActive: changes.isActive ?? null,
+        },
+      );
+      return rows[0];
+    },
+
+    /** Marks an owner's short URL as deleted and resolves to its new version; undefined when there is none of these versions. */
+    async delete(
+      shortCode: string,
+      owner: Owner,
+      versions?: number[],
+    ): Promise<{ version: number } | undefined> {
       const { rows } = await db.raw<{ rows: { version: number }[] }>(
-        `update urls set deleted_at = now(), updated_at = now(), is_active = false, version = nextval('url_versions')
-         where short_code = :shortCode and deleted_at is null
+        `update urls u set deleted_at = now(), updated_at = now(), version = nextval('url_versions')
+         where u.short_code = :shortCode and u.deleted_at is null and ${isOwned} and ${isOneOfVersions}
          returning version`,
-        { shortCode },
+        { shortCode, owner, versions: versions ?? null },
+      );
+      return rows[0];
+    },
+
+    /** Brings an owner's deleted short URL back, as what it was; undefined when there is none. */
+    async restore(shortCode: string, owner: Owner): Promise<StoredUrl | undefined> {
+      const { rows } = await db.raw<{ rows: StoredUrl[] }>(
+        `update urls u set deleted_at = null, updated_at = now(), version = nextval('url_versions')
+         where u.short_code = :shortCode and u.deleted_at is not null and ${isOwned}
+         returning ${storedColumns}`,
+        { shortCode, owner },
       );
       return rows[0];
     },
 
     /** Disables up to `limit` short URLs whose time is over at `now`; two callers never get the same one. */
-    async deactivateExpired(now: Date, limit: number): Promise<{ shortCode: string; version: number }[]> {
-      const { rows } = await db.raw<{ rows: { shortCode: string; version: number }[] }>(
+    async deactivateExpired(now: Date, limit: number): Promise<StoredUrl[]> {
+      const { rows } = await db.raw<{ rows: StoredUrl[] }>(
         `with expired as materialized (
-           select id from urls where is_active and expires_at <= :now
+           select id from urls where ${isToEnd}
            order by expires_at limit :limit for update skip locked
          )
-         update urls set is_active = false, updated_at = now(), version = nextval('url_versions')
+         update urls u set is_active = false, has_ended = true, updated_at = now(), version = nextval('url_versions')
          where id in (select id from expired)
-         returning short_code as "shortCode", version`,
+         returning ${storedColumns}`,
         { now, limit },
       );
       return rows;
@@ -113,7 +149,7 @@ export function createUrlStore(db: Knex) {
     /** How many short URLs deactivateExpired and purge would find at `now`. */
     async countToClean(now: Date, retentionDays: number): Promise<number> {
       const { rows } = await db.raw<{ rows: { count: number }[] }>(
-        `select (select count(*) from urls where is_active and expires_at <= :now)
+        `select (select count(*) from urls where ${isToEnd})
               + (select count(*) from urls u where ${isPastRetention}) as count`,
         { now, retentionDays },
       );
@@ -155,7 +191,7 @@ export function createUrlStore(db: Knex) {
     /** The `limit` most clicked short URLs that can be redirected to at `now`, the most clicked first. */
     async findMostClicked(now: Date, limit: number): Promise<ShortUrl[]> {
       const { rows } = await db.raw<{ rows: ShortUrl[] }>(
-        `select ${columns} from url_stats s join urls u on u.id = s.url_id
+        `select ${urlColumns} from url_stats s join urls u on u.id = s.url_id
          where s.click_count > 0 and u.is_active and u.deleted_at is null
            and (u.expires_at is null or u.expires_at > :now)
          order by s.click_count desc, u.id limit :limit`,
@@ -165,6 +201,12 @@ export function createUrlStore(db: Knex) {
     },
   };
 }
+
+/** True of a row that has one of `:versions`, if there are any. */
+const isOneOfVersions =
+  '(cast(:versions as bigint[]) is null or u.version = any(cast(:versions as bigint[])))';
+
+const isToEnd = 'is_active and expires_at <= :now and deleted_at is null';
 
 /** Deleted or expired, and longer ago than the retention. Names no column that counting changes. */
 const isPastRetention = `(

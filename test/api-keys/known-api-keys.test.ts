@@ -1,25 +1,29 @@
 import { expect, test } from 'vitest';
+import type { ApiKey } from '../../src/api-keys/api-key.ts';
 import { createKnownApiKeys } from '../../src/api-keys/known-api-keys.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
+const ours: ApiKey = { id: 1, name: 'ours', scopes: ['admin'], ownUrlsOnly: false };
+const another = { ...ours, id: 2, name: 'another' };
+
 /** Keys that are valid until they are revoked; `asked` is how often anybody had to look. */
 function openKeys() {
-  const valid = new Map([['key', { id: 1, name: 'ours' }]]);
+  const valid = new Map([['key', ours]]);
   const state = { asked: 0, away: false };
-  const known = createKnownApiKeys({
-    find: async (key) => {
-      state.asked += 1;
-      if (state.away) throw new Error('PostgreSQL is away');
-      return valid.get(key);
-    },
-  });
-  return { known, valid, state };
+  const find = async (key: string) => {
+    state.asked += 1;
+    if (state.away) throw new Error('PostgreSQL is away');
+    return valid.get(key);
+  };
+  const noted: number[] = [];
+  const known = createKnownApiKeys({ apiKeys: { find }, uses: { note: (id) => void noted.push(id) } });
+  return { known, valid, state, noted };
 }
 
 test('a hundred requests with one key at once, and those soon after, cost one look-up', async () => {
   const { known, state } = openKeys();
   const found = await Promise.all(Array.from({ length: 100 }, () => known.find('key')));
-  expect(new Set(found)).toEqual(new Set([{ id: 1, name: 'ours' }]));
+  expect(new Set(found)).toEqual(new Set([ours]));
   await known.find('key');
   expect(state.asked).toBe(1);
 });
@@ -30,11 +34,18 @@ test('a revoked key is refused within 2 s, an unknown one at once and asked for 
   valid.delete('key');
   await waitUntil('it is refused', async () => (await known.find('key')) === undefined, 2_200);
   const { asked } = state;
-  valid.set('new', { id: 2, name: 'new' });
+  valid.set('new', another);
   expect(await known.find('other')).toBeUndefined();
   expect(await known.find('other')).toBeUndefined();
   expect(state.asked).toBe(asked + 2);
-  expect(await known.find('new')).toEqual({ id: 2, name: 'new' });
+  expect(await known.find('new')).toEqual(another);
+});
+
+test('a use is noted for each look-up of a valid key, not for each request and not for an unknown key', async () => {
+  const { known, noted } = openKeys();
+  for (let i = 0; i < 10; i++) await known.find('key');
+  await known.find('other');
+  expect(noted).toEqual([ours.id]);
 });
 
 test('a look-up that fails says so, and is not remembered', async () => {
@@ -42,5 +53,5 @@ test('a look-up that fails says so, and is not remembered', async () => {
   state.away = true;
   await expect(known.find('key')).rejects.toThrow('PostgreSQL is away');
   state.away = false;
-  expect(await known.find('key')).toEqual({ id: 1, name: 'ours' });
+  expect(await known.find('key')).toEqual(ours);
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
 import { createApiKeys } from '../../src/api-keys/api-keys.ts';
-import type { ShortUrl } from '../../src/urls/url.ts';
+import { defaultSettings, type ShortUrl } from '../../src/urls/url.ts';
 import { uniquePrefix, useDatabase, useRedis } from './resources.ts';
 import { createMemoryUrlStores, createRealUrlStores, type UrlStores } from './url-stores.ts';
 import { openRealCache } from './url-way.ts';
@@ -29,6 +29,9 @@ async function openRealStores(): Promise<UrlStores> {
   });
 }
 
+const byCode = (one: { shortCode: string } | undefined, other: { shortCode: string } | undefined) =>
+  one!.shortCode.localeCompare(other!.shortCode);
+
 interface Command {
   does: keyof ReturnType<typeof createCommands>;
   code: string;
@@ -47,7 +50,8 @@ function createCommands({ table, redis, prefix, harm }: UrlStores) {
     originalUrl: `https://example.com/version-${version}`,
     createdAt: past,
     updatedAt: past,
-    expiresAt: null,
+    ...defaultSettings,
+    createdBy: null,
     isActive: true,
     version,
   });
@@ -65,10 +69,13 @@ function createCommands({ table, redis, prefix, harm }: UrlStores) {
     insert: async (code: string) => await insert(code, null),
     'insert for a while': async (code: string) => await insert(code, past),
     'find row': async (code: string) => shown(await table.findByCode(code)),
-    delete: async (code: string) => typeof (await table.delete(code))?.version,
-    change: async (code: string) => shown(await table.change(code, newUrl())),
-    expire: async () =>
-      (await table.deactivateExpired(new Date(), 10)).map(({ shortCode }) => shortCode).toSorted(),
+    delete: async (code: string) => typeof (await table.delete(code, null))?.version,
+    restore: async (code: string) => shown(await table.restore(code, null)),
+    change: async (code: string) => shown(await table.change(code, { originalUrl: newUrl() }, null)),
+    'change another version': async (code: string) => await table.change(code, { title: 'new' }, null, [-1]),
+    revive: async (code: string) => shown(await table.change(code, { expiresAt: null, title: 'new' }, null)),
+    disable: async (code: string) => shown(await table.change(code, { isActive: false }, null)),
+    expire: async () => (await table.deactivateExpired(new Date(), 10)).map(shown).toSorted(byCode),
     purge: async () => await table.purgeDeleted(),
     find: async (code: string) => await cache.find(code),
     put: async (code: string, version: number) => await cache.put(makeUrl(code, version)),

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { closeRedis, openRedis } from '../../src/redis.ts';
 import { channelOf, hearAnnouncements } from '../../src/urls/url-announcements.ts';
 import { createUrlCache } from '../../src/urls/url-cache.ts';
-import type { ShortUrl } from '../../src/urls/url.ts';
+import { defaultSettings, type ShortUrl } from '../../src/urls/url.ts';
 import { type Proxy, startProxy } from '../support/proxy.ts';
 import { silentLog, useRedis } from '../support/resources.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -67,7 +67,8 @@ const makeUrl = (shortCode: string, version: number): ShortUrl => ({
   originalUrl: `https://example.com/${version}`,
   createdAt: new Date(),
   updatedAt: new Date(),
-  expiresAt: null,
+  ...defaultSettings,
+  createdBy: null,
   isActive: true,
   version,
 });

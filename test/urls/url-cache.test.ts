@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createUrlCache, type UrlCache } from '../../src/urls/url-cache.ts';
-import type { ShortUrl } from '../../src/urls/url.ts';
+import { defaultSettings, type ShortUrl } from '../../src/urls/url.ts';
 import { useRedis } from '../support/resources.ts';
 
 const { redis, prefix } = useRedis();
@@ -21,7 +21,8 @@ function makeUrl(shortCode: string, version: number, more: Partial<ShortUrl> = {
     originalUrl,
     createdAt: now,
     updatedAt: now,
-    expiresAt: null,
+    ...defaultSettings,
+    createdBy: null,
     isActive: true,
     version,
     ...more,

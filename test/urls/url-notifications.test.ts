@@ -86,7 +86,9 @@ describe('what another program does to the table', () => {
 
   test('an insert gets counters, so that clicks are counted', async () => {
     await insert('code-1');
-    expect(await createUrlStore(database.db()).findWithClicks('code-1')).toMatchObject({ clickCount: 0 });
+    expect(await createUrlStore(database.db()).findWithClicks('code-1', null)).toMatchObject({
+      clickCount: 0,
+    });
   });
 
   test('an update is told with a version that is higher than before, and is dated', async () => {
@@ -209,7 +211,7 @@ describe('what another program does to the table', () => {
   test('rights on the table alone are enough', async () => {
     const role = `stranger_${process.pid}`;
     await foreigner.run(`create role ${role}; grant select, insert, update, delete, truncate on urls to ${role};
-      grant truncate on url_stats to ${role}`);
+      grant truncate on url_stats, url_uses to ${role}`);
     try {
       await foreigner.run(`set role ${role}`);
       await insert('code-1', 'code-2');
@@ -248,14 +250,14 @@ test("Linkmill's own writes are told to nobody", async () => {
   const base = { originalUrl: 'https://example.com/', codeIsGenerated: true };
   const owner = await database
     .db()('api_keys')
-    .insert({ name: 'own', public_part: 'own', key_hash: '' })
+    .insert({ name: 'own', public_part: 'own', key_hash: '', scopes: ['admin'] })
     .returning('id');
   const createdBy = owner[0].id as number;
   await store.insertMany([
     { ...base, shortCode: 'code-1', expiresAt: null, createdBy },
     { ...base, shortCode: 'code-2', expiresAt: new Date(Date.now() - 1_000), createdBy },
   ]);
-  expect(await store.delete('code-1')).toBeDefined();
+  expect(await store.delete('code-1', null)).toBeDefined();
   expect(await store.deactivateExpired(new Date(), 10)).toHaveLength(1);
   expect(await store.purge(new Date(), 0, 0, 10)).toBe(2);
   expect(await hearAll()).toEqual([]);

@@ -1,0 +1,94 @@
+import type { Job } from 'bullmq';
+import { z } from 'zod';
+import { isJobName, jobNames, jobs, type Queues } from '../../jobs.ts';
+import { Problem } from '../errors.ts';
+import { validate } from '../validation.ts';
+import type { Handlers, Operations } from './operation.ts';
+import { timestamp } from './schemas.ts';
+
+const shownJob = z.object({
+  id: z.string(),
+  name: z.string(),
+  state: z.string().describe('BullMQ’s: waiting, active, delayed, completed, failed, …'),
+  progress: z.number().describe('Per cent'),
+  data: z.unknown(),
+  result: z.unknown().describe('The job’s summary, once it is completed'),
+  error: z.string().nullable(),
+  attempts: z.int(),
+  created_at: timestamp.nullable(),
+  started_at: timestamp.nullable(),
+  finished_at: timestamp.nullable(),
+});
+
+const name = z.string().describe(`One of ${jobNames.join(', ')}`);
+
+/** Jobs on demand, and a look at them. */
+export const jobOperations = {
+  runJob: {
+    method: 'post',
+    path: '/api/v1/jobs/{name}',
+    tag: 'Jobs',
+    summary: 'Run a job now',
+    scope: 'jobs:run',
+    params: z.object({ name }),
+    body: z.looseObject({}, 'must be a JSON object').describe('The job’s data'),
+    replies: {
+      202: {
+        description: 'It waits for a worker.',
+        headers: { Location: 'Where to look at it' },
+        body: z.object({ id: z.string(), name: z.string(), state: z.literal('waiting') }),
+      },
+    },
+    problems: ['not-found'],
+  },
+  getJob: {
+    method: 'get',
+    path: '/api/v1/jobs/{name}/{id}',
+    tag: 'Jobs',
+    summary: 'State, progress and result of a job',
+    scope: 'jobs:run',
+    params: z.object({ name, id: z.string() }),
+    replies: { 200: { description: 'The job.', body: shownJob } },
+    problems: ['not-found'],
+  },
+} as const satisfies Operations;
+
+const timeOf = (ms: number | undefined) => (ms === undefined ? null : new Date(ms).toISOString());
+
+const presentJob = (jobName: string, job: Job, state: string): z.input<typeof shownJob> => ({
+  id: job.id ?? '',
+  name: jobName,
+  state,
+  progress: state === 'completed' ? 100 : typeof job.progress === 'number' ? job.progress : 0,
+  data: job.data,
+  result: job.returnvalue ?? null,
+  error: job.failedReason ?? null,
+  attempts: job.attemptsMade,
+  created_at: timeOf(job.timestamp),
+  started_at: timeOf(job.processedOn),
+  finished_at: timeOf(job.finishedOn),
+});
+
+function getJobName(text: string) {
+  if (isJobName(text)) return text;
+  throw new Problem('not-found', `There is no such job. There are: ${jobNames.join(', ')}.`);
+}
+
+export const jobHandlers = ({ queues }: { queues: Queues }): Handlers<typeof jobOperations> => ({
+  runJob: async ({ params, body }) => {
+    const job = getJobName(params.name);
+    const id = await queues.add(job, validate(jobs[job].data, body));
+    return {
+      status: 202,
+      headers: { Location: `/api/v1/jobs/${job}/${id}` },
+      body: { id, name: job, state: 'waiting' },
+    };
+  },
+
+  getJob: async ({ params }) => {
+    const job = getJobName(params.name);
+    const found = await queues.find(job, params.id);
+    if (!found) throw new Problem('not-found', 'There is no such job, or it ended long ago.');
+    return { status: 200, body: presentJob(job, found.job, found.state) };
+  },
+});

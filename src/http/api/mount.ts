@@ -1,0 +1,44 @@
+import type Router from '@koa/router';
+import { ownerOf } from '../../api-keys/api-key.ts';
+import { type ApiState, apiKeyOf, requireScope } from '../authenticate.ts';
+import { methodNotAllowed } from '../errors.ts';
+import { bodyOf, jsonBody, validate } from '../validation.ts';
+import type { ApiAnswer, ApiRequest, Handlers, Operation, Operations } from './operation.ts';
+
+const usualBodyBytes = 64 * 1024;
+
+/** Has the router answer operations: each request is allowed, validated, handled and answered as its operation says. */
+export function mount<Ops extends Operations>(
+  api: Router<ApiState>,
+  operations: Ops,
+  handlers: Handlers<Ops>,
+): void {
+  for (const [name, operation] of Object.entries(operations)) {
+    // What validates a request is what its handler's type is made of.
+    const handle = handlers[name] as (request: ApiRequest<Operation>) => Promise<ApiAnswer<Operation>>;
+    const readBody = operation.body ? [jsonBody(operation.maxBodyBytes ?? usualBodyBytes)] : [];
+    // Whoever may not do this learns nothing about how it is done.
+    const beforehand = [requireScope(operation.scope), ...readBody];
+    api[operation.method](name, pathOf(operation), ...beforehand, async (ctx) => {
+      // The router takes HEAD for a GET.
+      if (operation.isUnsafe && ctx.method === 'HEAD') throw methodNotAllowed(operation.method.toUpperCase());
+      const { params, query, body } = operation;
+      const apiKey = apiKeyOf(ctx.state);
+      const answer = await handle({
+        params: params && validate(params, ctx.params),
+        query: query && validate(query, { ...ctx.query }),
+        body: body && validate(body, bodyOf(ctx)),
+        apiKey,
+        owner: ownerOf(apiKey),
+        ctx,
+      });
+      ctx.status = answer.status;
+      ctx.set(answer.headers ?? {});
+      if ('type' in answer) ctx.type = String(answer.type);
+      if (answer.body !== undefined) ctx.body = answer.body;
+    });
+  }
+}
+
+/** An operation's path as the router writes it. */
+export const pathOf = ({ path }: Operation) => path.replaceAll(/\{(\w+)\}/g, ':$1');

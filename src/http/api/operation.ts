@@ -1,0 +1,80 @@
+import type { Readable } from 'node:stream';
+import type { Context } from 'koa';
+import type { z } from 'zod';
+import type { ApiKey } from '../../api-keys/api-key.ts';
+import type { Scope } from '../../api-keys/scopes.ts';
+import type { Owner } from '../../urls/owner.ts';
+import type { ProblemType } from '../errors.ts';
+
+/** What an operation may answer, under one status. */
+interface Reply {
+  description: string;
+  /** The JSON that it carries. */
+  body?: z.ZodType;
+  /** Or the type of something else that it carries. */
+  content?: readonly string[];
+  /** What its own headers say. */
+  headers?: Readonly<Record<string, string>>;
+}
+
+/** One kind of request of the API: who may send it, what it takes and what it gives. What validates it, what types its handler
+ *  and what documents it are all made from this. */
+export interface Operation {
+  method: 'get' | 'post' | 'put' | 'patch' | 'delete';
+  /** As OpenAPI writes it: parameters in braces. */
+  path: `/api/v1/${string}`;
+  tag: string;
+  summary: string;
+  description?: string;
+  /** What an API key must be allowed to do; `any` where a valid one is enough. */
+  scope: Scope | 'any';
+  params?: z.ZodObject;
+  query?: z.ZodType<object>;
+  body?: z.ZodType;
+  /** Longest body, in bytes; 64 KiB unless it says so. */
+  maxBodyBytes?: number;
+  /** Types of a body that is not JSON and that its handler reads as it comes. */
+  upload?: readonly string[];
+  /** Request headers that mean something to it, and what. */
+  headers?: Readonly<Record<string, string>>;
+  /** A GET that changes something: there is no HEAD of it. */
+  isUnsafe?: boolean;
+  replies: Readonly<Record<number, Reply>>;
+  /** Problems of its own, besides those that any request may have. */
+  problems: readonly ProblemType[];
+}
+
+type Parsed<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined;
+
+/** A request that has been found in order. */
+export interface ApiRequest<Op extends Operation> {
+  params: Parsed<Op['params']>;
+  query: Parsed<Op['query']>;
+  body: Parsed<Op['body']>;
+  apiKey: ApiKey;
+  /** Whose short URLs it may read and change: for the domain, whose SQL sees to it. */
+  owner: Owner;
+  /** For what else a handler may need, such as headers and an uploaded body. */
+  ctx: Context;
+}
+
+type BodyOf<Given> = Given extends { body: infer Schema extends z.ZodType }
+  ? { body: z.input<Schema> }
+  : Given extends { content: readonly string[] }
+    ? { body: string | Buffer | Readable; type: Given['content'][number] }
+    : { body?: undefined };
+
+/** One of the answers that an operation says it gives. */
+export type ApiAnswer<Op extends Operation> = {
+  [Status in keyof Op['replies'] & number]: {
+    status: Status;
+    headers?: Record<string, string>;
+  } & BodyOf<Op['replies'][Status]>;
+}[keyof Op['replies'] & number];
+
+export type Operations = Readonly<Record<string, Operation>>;
+
+/** What answers each of these operations; one that has no handler does not compile. */
+export type Handlers<Ops extends Operations> = {
+  [Name in keyof Ops]: (request: ApiRequest<Ops[Name]>) => Promise<ApiAnswer<Ops[Name]>>;
+};

@@ -1,0 +1,178 @@
+import { z } from 'zod';
+import type { ShortUrl } from '../../urls/url.ts';
+import type { Urls } from '../../urls/urls.ts';
+import { entityTagOf, isNamedIn, versionsIn } from '../entity-tags.ts';
+import type { Handlers, Operations } from './operation.ts';
+import { shortCodeParams, timestamp } from './schemas.ts';
+import { newUrl, presentUrl, readSettings, shownUrl, urlChanges } from './url-schemas.ts';
+
+const tag = 'Short URLs';
+
+const entityTag = { ETag: 'The version, for `If-Match`' } as const;
+const ifMatch = { 'If-Match': 'Only if the short URL has this `ETag`' } as const;
+
+/** The life of a short URL. */
+export const urlOperations = {
+  createUrl: {
+    method: 'post',
+    path: '/api/v1/urls',
+    tag,
+    summary: 'Create a short URL',
+    scope: 'urls:write',
+    body: newUrl,
+    replies: {
+      201: {
+        description: 'It redirects from now on.',
+        headers: { Location: 'Where to read it', ...entityTag },
+        body: shownUrl,
+      },
+    },
+    problems: ['code-taken'],
+  },
+  getUrl: {
+    method: 'get',
+    path: '/api/v1/urls/{short_code}',
+    tag,
+    summary: 'Read a short URL',
+    description: 'This is not a click. `ETag` says nothing of `click_count`.',
+    scope: 'urls:read',
+    params: shortCodeParams,
+    headers: { 'If-None-Match': 'Only if the short URL has another `ETag`' },
+    replies: {
+      200: {
+        description: 'The short URL.',
+        headers: entityTag,
+        body: shownUrl.extend({ click_count: z.int() }),
+      },
+      304: { description: 'It has not been changed since.', headers: entityTag },
+    },
+    problems: ['not-found', 'expired'],
+  },
+  getStats: {
+    method: 'get',
+    path: '/api/v1/urls/{short_code}/stats',
+    tag,
+    summary: 'How often a short URL was clicked',
+    scope: 'stats:read',
+    params: shortCodeParams,
+    replies: {
+      200: {
+        description: 'Its counters.',
+        body: z.object({
+          short_code: z.string(),
+          original_url: z.string(),
+          clicks: z.int(),
+          created_at: timestamp,
+          last_accessed_at: timestamp.nullable(),
+        }),
+      },
+    },
+    problems: ['not-found', 'expired'],
+  },
+  changeUrl: {
+    method: 'patch',
+    path: '/api/v1/urls/{short_code}',
+    tag,
+    summary: 'Change a short URL',
+    description: 'An expired or disabled one too. What is not given stays; null is what holds by default.',
+    scope: 'urls:write',
+    params: shortCodeParams,
+    headers: ifMatch,
+    body: urlChanges,
+    replies: {
+      200: { description: 'What it is from now on.', headers: entityTag, body: shownUrl },
+    },
+    problems: ['not-found', 'version-mismatch'],
+  },
+  restoreUrl: {
+    method: 'post',
+    path: '/api/v1/urls/{short_code}/restore',
+    tag,
+    summary: 'Bring a deleted short URL back',
+    description: 'As what it was, until it is purged. One that is not deleted stays as it is.',
+    scope: 'urls:write',
+    params: shortCodeParams,
+    replies: {
+      200: { description: 'It redirects again.', headers: entityTag, body: shownUrl },
+    },
+    problems: ['not-found'],
+  },
+  deleteUrl: {
+    method: 'delete',
+    path: '/api/v1/urls/{short_code}',
+    tag,
+    summary: 'Delete a short URL',
+    scope: 'urls:write',
+    params: shortCodeParams,
+    headers: ifMatch,
+    replies: {
+      204: { description: 'It leads nowhere from now on, and can be restored until it is purged.' },
+    },
+    problems: ['not-found', 'version-mismatch'],
+  },
+} as const satisfies Operations;
+
+export const urlHandlers = ({
+  urls,
+  baseUrl,
+}: {
+  urls: Urls;
+  baseUrl: string;
+}): Handlers<typeof urlOperations> => ({
+  createUrl: async ({ body, apiKey }) => {
+    const wish = {
+      originalUrl: body.original_url,
+      customCode: body.custom_code ?? undefined,
+      ...readSettings(body, Date.now()),
+    };
+    const url = await urls.create(wish, apiKey.id);
+    return {
+      status: 201,
+      headers: { Location: `${baseUrl}/api/v1/urls/${url.shortCode}`, ...tagOf(url) },
+      body: presentUrl(url, baseUrl),
+    };
+  },
+
+  getUrl: async ({ params, owner, ctx }) => {
+    const url = await urls.getWithClicks(params.short_code, owner, new Date());
+    const headers = tagOf(url);
+    if (isNamedIn(ctx.req.headers['if-none-match'], url.version)) return { status: 304, headers };
+    return { status: 200, headers, body: { ...presentUrl(url, baseUrl), click_count: url.clickCount } };
+  },
+
+  changeUrl: async ({ params, body, owner, ctx }) => {
+    const { original_url: originalUrl } = body;
+    const wish = {
+      ...(originalUrl === undefined ? {} : { originalUrl }),
+      ...readSettings(body, Date.now()),
+    };
+    const url = await urls.change(params.short_code, wish, owner, versionsIn(ctx.req.headers['if-match']));
+    return { status: 200, headers: tagOf(url), body: presentUrl(url, baseUrl) };
+  },
+
+  restoreUrl: async ({ params, owner }) => {
+    const url = await urls.restore(params.short_code, owner);
+    return { status: 200, headers: tagOf(url), body: presentUrl(url, baseUrl) };
+  },
+
+  getStats: async ({ params, owner }) => {
+    const url = await urls.getWithClicks(params.short_code, owner, new Date());
+    return {
+      status: 200,
+      body: {
+        short_code: url.shortCode,
+        original_url: url.originalUrl,
+        clicks: url.clickCount,
+        created_at: url.createdAt.toISOString(),
+        last_accessed_at: url.lastAccessedAt?.toISOString() ?? null,
+      },
+    };
+  },
+
+  deleteUrl: async ({ params, owner, ctx }) => {
+    await urls.delete(params.short_code, owner, versionsIn(ctx.req.headers['if-match']));
+    return { status: 204 };
+  },
+});
+
+const tagOf = ({ version }: ShortUrl) => ({ ETag: entityTagOf(version) });

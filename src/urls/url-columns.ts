@@ -1,0 +1,82 @@
+import { defaultSettings, type UrlSettings } from './url.ts';
+
+/** A short URL to be inserted; what it does not say is as by default. */
+export interface NewUrl extends Partial<UrlSettings> {
+  shortCode: string;
+  originalUrl: string;
+  codeIsGenerated: boolean;
+  createdBy: number;
+}
+
+/** What a short URL is to become; what it does not say stays. */
+export type Changes = Partial<UrlSettings & { originalUrl: string }>;
+
+/** The column of `urls` that each setting has, with its type. */
+const settings: Record<keyof UrlSettings, `${string} ${string}`> = {
+  isActive: 'is_active boolean',
+  startsAt: 'starts_at timestamptz',
+  expiresAt: 'expires_at timestamptz',
+  maxClicks: 'max_clicks bigint',
+  isOneTime: 'is_one_time boolean',
+  passwordHash: 'password_hash text',
+  fallbackUrl: 'fallback_url text',
+  redirectStatus: 'redirect_status smallint',
+  redirectMaxAgeSeconds: 'redirect_max_age_seconds integer',
+  forwardQuery: 'forward_query boolean',
+  crawlable: 'crawlable boolean',
+  title: 'title text',
+  notes: 'notes text',
+  tags: 'tags text[]',
+};
+
+const given = {
+  shortCode: 'short_code text',
+  originalUrl: 'original_url text',
+  codeIsGenerated: 'code_is_generated boolean',
+  createdBy: 'created_by bigint',
+  ...settings,
+};
+
+const nameOf = (column: string) => column.slice(0, column.indexOf(' '));
+
+const changed = Object.entries({ originalUrl: 'original_url text', ...settings }).filter(
+  // Not only its own change decides on it.
+  ([property]) => property !== 'isActive',
+);
+
+/** What a ShortUrl is read from, of `urls u`. */
+export const urlColumns = [
+  'u.id, u.short_code as "shortCode", u.original_url as "originalUrl", u.created_at as "createdAt"',
+  'u.updated_at as "updatedAt", u.created_by as "createdBy", u.version',
+  ...Object.entries(settings).map(([property, column]) => `u.${nameOf(column)} as "${property}"`),
+].join(', ');
+
+/** What a StoredUrl is read from, of `urls u`. */
+export const storedColumns = `${urlColumns}, u.deleted_at is not null as "isDeleted", u.has_ended as "hasEnded"`;
+
+/** The columns that an inserted row is given. */
+export const insertedColumns = Object.values(given).map(nameOf).join(', ');
+
+/** The same with their types, as `json_to_recordset` wants them. */
+export const insertedTypes = Object.values(given).join(', ');
+
+/** Rows to be inserted as JSON that `json_to_recordset` reads. */
+export function toInsertedRows(urls: NewUrl[]): string {
+  const properties = Object.entries(given) as [keyof NewUrl, string][];
+  const rows = urls.map((url) => {
+    const full = { ...defaultSettings, ...url };
+    return Object.fromEntries(properties.map(([property, column]) => [nameOf(column), full[property]]));
+  });
+  return JSON.stringify(rows);
+}
+
+/** The columns that a change may set, but for `is_active`. */
+export const changedColumns = changed.map(([, column]) => nameOf(column)).join(', ');
+
+/** Changes as JSON that `json_populate_record` reads: a column that it does not name stays. */
+export function toChangedColumns(changes: Changes): string {
+  const given = changed.filter(([property]) => property in changes) as [keyof Changes, string][];
+  return JSON.stringify(
+    Object.fromEntries(given.map(([property, column]) => [nameOf(column), changes[property]])),
+  );
+}
