@@ -111,9 +111,12 @@ function toProblem(error: unknown): Problem | undefined {
   return undefined;
 }
 
+/** How answers spell a type of problem. */
+export const problemUrn = (type: ProblemType) => `urn:linkmill:problem:${type}`;
+
 /** A problem as its answer's body shows it. */
 export const presentProblem = (problem: Problem) => ({
-  type: `urn:linkmill:problem:${problem.type}`,
+  type: problemUrn(problem.type),
   title: problemTitles[problem.type],
   status: problem.status,
   detail: problem.message,

@@ -54,7 +54,7 @@ export const publicPaths = (
             },
           ]),
         ),
-        ...answersOf(['not-found', 'expired', 'unavailable']),
+        ...answersOf(['bad-request', 'not-found', 'expired', 'unavailable']),
       },
     },
   },

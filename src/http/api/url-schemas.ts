@@ -13,9 +13,9 @@ const expiryFields = ['expires_in_seconds', 'expires_in_hours', 'expires_at'] as
 export const newUrl = z
   .strictObject(
     {
-      original_url: z.string({
-        error: (issue) => (issue.input === undefined ? 'is needed' : 'must be text'),
-      }),
+      original_url: z
+        .string({ error: (issue) => (issue.input === undefined ? 'is needed' : 'must be text') })
+        .meta({ format: 'uri', maxLength: 2_048, example: 'https://example.com/a?page=1' }),
       custom_code: z
         .string('must be text')
         .regex(shortCodePattern, 'must be 4 to 32 letters, digits, "-" or "_"')
