@@ -176,6 +176,9 @@ export const workerSettings = z.object({
   CODE_QUARANTINE_DAYS: wholeNumber(0, 36_500)
     .default(90)
     .describe('How long the generated code of a purged short URL rests before it is used again'),
+  ANALYTICS_RETENTION_DAYS: wholeNumber(1, 36_500)
+    .default(90)
+    .describe('How long single clicks are kept, days of UTC; roll-ups stay for ever'),
   WARM_CACHE_URLS: wholeNumber(0, 1_000_000)
     .default(10_000)
     .describe('Most clicked short URLs that a warm-up puts in the cache'),

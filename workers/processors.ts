@@ -1,4 +1,6 @@
 import type { Redis } from 'ioredis';
+import { createAnalyticsPartitions } from '../src/analytics/analytics-partitions.ts';
+import { createAnalyticsRemovals } from '../src/analytics/analytics-removals.ts';
 import { createClickStore } from '../src/clicks/click-store.ts';
 import { createClickStream } from '../src/clicks/click-stream.ts';
 import type { WorkerConfig } from '../src/config.ts';
@@ -14,6 +16,7 @@ import { createUrlStore } from '../src/urls/url-store.ts';
 import { cleanupExpired } from './cleanup-expired.ts';
 import { cleanupLedger } from './cleanup-ledger.ts';
 import { flushClicks } from './flush-clicks.ts';
+import { maintainAnalytics } from './maintain-analytics.ts';
 import type { Processors } from './processor.ts';
 import { reconcileCache } from './reconcile-cache.ts';
 import { replenishKeys } from './replenish-keys.ts';
@@ -57,6 +60,11 @@ export function createProcessors({
     clickStream: createClickStream(redis, { prefix, shards: config.CLICK_SHARDS }),
     clickStore: createClickStore(db),
   };
+  const analytics = {
+    partitions: createAnalyticsPartitions(db),
+    removals: createAnalyticsRemovals(db),
+    now: () => new Date(),
+  };
   const everyShard = Array.from({ length: config.CLICK_SHARDS }, (_, shard) => shard);
 
   return {
@@ -70,6 +78,8 @@ export function createProcessors({
         context,
       ),
     'cleanup-ledger': (_data, context) => cleanupLedger(clicks, idleProducerDays, context),
+    'maintain-analytics': (_data, context) =>
+      maintainAnalytics(analytics, config.ANALYTICS_RETENTION_DAYS, context),
     'warm-cache': (data, context) =>
       warmCache(
         urls,

@@ -26,14 +26,14 @@ export function answerUnreadable(server: Server): void {
 function problemOf({ code }: NodeJS.ErrnoException): Problem {
   switch (code) {
     case 'HPE_HEADER_OVERFLOW':
-      return new Problem(431, 'too-large', 'The request line and the headers are too long.');
+      return new Problem('too-large', 'The request line and the headers are too long.', { status: 431 });
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
-      return new Problem(413, 'too-large', 'The extensions of a chunk are too long.');
+      return new Problem('too-large', 'The extensions of a chunk are too long.');
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return new Problem(408, 'bad-request', 'The request did not arrive in time.');
+      return new Problem('bad-request', 'The request did not arrive in time.', { status: 408 });
     case undefined:
     default:
-      return new Problem(400, 'bad-request', 'This is not HTTP.');
+      return new Problem('bad-request', 'This is not HTTP.');
   }
 }
 
