@@ -63,7 +63,7 @@ export function createJudge() {
     /** Judges the answer of an operation, or of a request that may not be any. */
     judge(operation: Operation | undefined, { method }: Request, answer: Answer): string | undefined {
       const isHead = method === 'HEAD';
-      if (answer.status >= 500) return `answered ${answer.status}`;
+      if (answer.status >= 500 && !isMeant(answer)) return `answered ${answer.status}`;
       if (!operation || aheadOfOperations.has(answer.status)) {
         if (answer.status < 400) return undefined;
         return judgeContent(
@@ -79,7 +79,8 @@ export function createJudge() {
   };
 }
 
-export type Judge = ReturnType<typeof createJudge>;
+/** Browsers that fetch in advance understand no other status. */
+const isMeant = ({ body }: Answer) => body.includes('urn:linkmill:problem:prefetch');
 
 export const typeOf = ({ headers }: Answer) =>
   (headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase();

@@ -7,6 +7,9 @@ import { createTemplate, databaseUrl } from '../support/databases.ts';
 import { commandOf, launch, placeWeb, readyWeb, readyWorker } from '../support/launch.ts';
 import { startTestPostgres, startTestRedis } from '../support/servers.ts';
 
+/** What requests ask for is judged, not how busy the machine is. */
+export const fuzzSettings = { MAX_EVENT_LOOP_DELAY_MS: '0' };
+
 /** A web process and a worker process of this checkout, on a PostgreSQL and a Redis of their own. */
 export async function openStack(onEnd: (what: string) => void) {
   const closers: (() => Promise<unknown>)[] = [];
@@ -32,10 +35,9 @@ export async function openStack(onEnd: (what: string) => void) {
     const DATABASE_URL = databaseUrl(postgres.url, 'fuzz');
     const db = openPostgres({ url: DATABASE_URL, poolMax: 2, queryTimeoutMs: 60_000, name: 'test' });
     closers.push(async () => await db.destroy());
-    const settings = { DATABASE_URL, REDIS_URL: redis.url, LOG_LEVEL: 'warn' };
-    const worker = start('workers/main.js', { ...settings, LOG_LEVEL: 'info' });
-    await readyWorker(worker);
-    const placed = await placeWeb({ ...settings, LOG_LEVEL: 'info' });
+    const settings = { DATABASE_URL, REDIS_URL: redis.url, LOG_LEVEL: 'info' };
+    const worker = await readyWorker(start('workers/main.js', settings));
+    const placed = await placeWeb({ ...settings, ...fuzzSettings });
     const web = start('src/web.js', placed);
     const { baseUrl } = await readyWeb(web, placed);
     return { baseUrl, apiKeys: createApiKeys(db), output: () => web.output() + worker.output(), close };
