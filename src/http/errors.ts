@@ -136,9 +136,12 @@ function toProblem(error: unknown): Problem | undefined {
   return undefined;
 }
 
+/** How answers spell a type of problem. */
+export const problemUrn = (type: ProblemType) => `urn:linkmill:problem:${type}`;
+
 /** A problem as its answer's body shows it. */
 export const presentProblem = (problem: Problem) => ({
-  type: `urn:linkmill:problem:${problem.type}`,
+  type: problemUrn(problem.type),
   title: problemKinds[problem.type][1],
   status: problem.status,
   detail: problem.message,

@@ -48,7 +48,7 @@ export const visitPaths = (
         ...Object.fromEntries(
           ['301', '302', '307', '308'].map((status) => [status, redirectTo('To the original URL.')]),
         ),
-        ...answersOf([
+        ...answersOf(['bad-request', 
           'not-found',
           'expired',
           'exhausted',
@@ -75,7 +75,7 @@ export const visitPaths = (
         200: { description: 'The page again: no password was given.', content: page },
         302: redirectTo('To where it leads once it has expired or is used up.'),
         303: redirectTo('To the original URL.'),
-        ...answersOf([
+        ...answersOf(['bad-request', 
           'not-found',
           'expired',
           'exhausted',
@@ -105,7 +105,7 @@ export const visitPaths = (
           description: 'Where it leads, since when and until when.',
           content: { ...page, 'application/json': { schema: preview } },
         },
-        ...answersOf(['not-found', 'expired', 'exhausted', 'unavailable']),
+        ...answersOf(['bad-request', 'not-found', 'expired', 'exhausted', 'unavailable']),
       },
     },
   },
