@@ -95,8 +95,8 @@ export function createRedirect({ urls, clickRecorder, answers, gates }: Redirect
       try {
         await visit(ctx, shortCode);
       } catch (error) {
-        const isOver = error instanceof UrlExpired || error instanceof UrlExhausted;
-        if (!isOver || error.fallbackUrl === null) throw error;
+        const hasEnded = error instanceof UrlExpired || error instanceof UrlExhausted;
+        if (!hasEnded || error.fallbackUrl === null) throw error;
         answerRedirect(ctx, answers.toFallback(error.fallbackUrl));
       }
     }) satisfies Middleware as Middleware,
