@@ -48,7 +48,8 @@ export const visitPaths = (
         ...Object.fromEntries(
           ['301', '302', '307', '308'].map((status) => [status, redirectTo('To the original URL.')]),
         ),
-        ...answersOf(['bad-request', 
+        ...answersOf([
+          'bad-request',
           'not-found',
           'expired',
           'exhausted',
@@ -75,7 +76,8 @@ export const visitPaths = (
         200: { description: 'The page again: no password was given.', content: page },
         302: redirectTo('To where it leads once it has expired or is used up.'),
         303: redirectTo('To the original URL.'),
-        ...answersOf(['bad-request', 
+        ...answersOf([
+          'bad-request',
           'not-found',
           'expired',
           'exhausted',
