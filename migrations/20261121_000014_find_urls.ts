@@ -54,10 +54,8 @@ async function indexSearchedText(db: Knex): Promise<void> {
     process.emitWarning('pg_trgm cannot be created: searches will read the whole table, see the README');
     return;
   }
-  // What was inserted last is looked through by each search, and put in order by one insert for all: little of it at a time.
   await db.raw(
     `create index urls_searched_text on urls
-       using gin (searched_text(short_code, title, original_url) ${extension.schema}.gin_trgm_ops)
-       with (gin_pending_list_limit = 512)`,
+       using gin (searched_text(short_code, title, original_url) ${extension.schema}.gin_trgm_ops)`,
   );
 }
