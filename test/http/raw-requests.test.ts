@@ -16,8 +16,8 @@ const json = '{"original_url":"https://example.com/raw"}';
 /** Whatever one connection says, the next one is served, and no error is ours. */
 afterEach(async () => {
   const { answers } = await send(live, { answers: 1 });
-  expect(statusesOf(answers)).toEqual([200]);
-  expect(web.output()).not.toContain('request failed');
+  if (answers[0]?.status !== 200) throw new Error('the next request is not served');
+  if (web.output().includes('request failed')) throw new Error('an error was ours');
 });
 
 describe('what is no HTTP is answered 400 with a problem, and its connection is closed', () => {
