@@ -82,7 +82,7 @@ export async function fuzz(options: {
     if (!operation || plan.method !== operation.method) return;
     const counts = result.answers.get(operation.id) ?? new Map<number, number>();
     result.answers.set(operation.id, counts.set(answer.status, (counts.get(answer.status) ?? 0) + 1));
-    if (answer.status < 300 && /json/.test(answer.headers['content-type'] ?? '')) {
+    if (answer.status < 300 && !operation.isPublic && /json/.test(answer.headers['content-type'] ?? '')) {
       const body = JSON.parse(answer.body.toString()) as object;
       knownValues.learn(
         operation.tag,
