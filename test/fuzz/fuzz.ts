@@ -66,9 +66,11 @@ export async function fuzz(options: {
     result.requests += 1;
     if (result.requests % 10_000 === 0)
       say(`${result.requests} requests, ${result.findings.length} findings`);
-    if (!(answer instanceof Error)) await takeIn(plan, answer, operation);
     const problem = answer instanceof Error ? answer.message : judge(operation, request, answer);
-    if (problem === undefined) return;
+    if (problem === undefined) {
+      await takeIn(plan, answer as Answer, operation);
+      return;
+    }
     const signature = `${plan.operation.id} ${problem}`;
     if (hunt.signature === undefined && !seen.has(signature)) {
       seen.add(signature);

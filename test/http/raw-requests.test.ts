@@ -14,11 +14,13 @@ const create = (head: string, body: string) =>
 const json = '{"original_url":"https://example.com/raw"}';
 
 /** Whatever one connection says, the next one is served, and no error is ours. */
-afterEach(async () => {
+afterEach(judgeNextRequest);
+
+async function judgeNextRequest() {
   const { answers } = await send(live, { answers: 1 });
-  if (answers[0]?.status !== 200) throw new Error('the next request is not served');
-  if (web.output().includes('request failed')) throw new Error('an error was ours');
-});
+  expect(statusesOf(answers)).toEqual([200]);
+  expect(web.output()).not.toContain('request failed');
+}
 
 describe('what is no HTTP is answered 400 with a problem, and its connection is closed', () => {
   test.each<[string, string | Buffer]>([

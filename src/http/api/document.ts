@@ -76,7 +76,7 @@ function describe(operationId: string, operation: Operation): ZodOpenApiOperatio
     operationId,
     tags: [tag],
     summary,
-    description: [description, `An API key needs the scope \`${scope}\`.`].filter(Boolean).join('\n\n'),
+    description: [description, describeScope(scope)].filter(Boolean).join('\n\n'),
     requestParams: {
       ...(params && { path: params }),
       ...(query && { query: query as z.ZodObject }),
@@ -91,6 +91,9 @@ function describe(operationId: string, operation: Operation): ZodOpenApiOperatio
     responses: { ...repliesOf(operation), ...answersOf(problemsOf(operation)) },
   };
 }
+
+const describeScope = (scope: Operation['scope']) =>
+  scope === 'any' ? 'For every API key.' : `An API key needs the scope \`${scope}\`.`;
 
 function requestBodyOf({ body, upload }: Operation) {
   if (body) return { requestBody: { required: true, content: { 'application/json': { schema: body } } } };
@@ -121,12 +124,12 @@ function repliesOf({ replies }: Operation): ZodOpenApiResponsesObject {
 }
 
 /** Its own problems, and those that any request of its kind may have. */
-function problemsOf({ problems, params, query, body, upload }: Operation): ProblemType[] {
+function problemsOf({ scope, problems, params, query, body, upload }: Operation): ProblemType[] {
   return [
     ...problems,
     'bad-request',
     'unauthorized',
-    'insufficient-scope',
+    ...(scope === 'any' ? [] : (['insufficient-scope'] as const)),
     'internal-error',
     'unavailable',
     ...(params || query || body ? (['validation-failed'] as const) : []),

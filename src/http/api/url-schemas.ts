@@ -30,10 +30,22 @@ const customCode = z
   .regex(shortCodePattern, 'must be 4 to 32 letters, digits, "-" or "_"')
   .refine((code) => !shortCodePattern.test(code) || isShortCode(code), 'is a reserved word');
 
+const findIfExists = z.boolean('must be true or false').meta({
+  description:
+    'Answers 200 with one that is there, rather than create another: made with the same API key, it leads to the same URL under ' +
+    'the same settings (and `custom_code`, if given), and is active. None with a password or a click limit, and none that is ' +
+    'one-time, is ever found.',
+});
+
 /** What a short URL is created from. */
 export const newUrl = z
   .strictObject(
-    { original_url: originalUrl, custom_code: customCode.nullish(), ...urlSettings },
+    {
+      original_url: originalUrl,
+      custom_code: customCode.nullish(),
+      find_if_exists: findIfExists.nullish(),
+      ...urlSettings,
+    },
     'must be a JSON object',
   )
   .superRefine(refuseTwoExpiries)
