@@ -18,11 +18,13 @@ import type { Keys } from './keys/keys.ts';
 import type { Log } from './log.ts';
 import type { Urls } from './urls/urls.ts';
 import { version } from './version.ts';
+import type { Transfers } from './web-transfers.ts';
 
 export interface AppDeps {
   config: WebConfig;
   urls: Urls;
   keys: Keys;
+  transfers: Transfers;
   redirect: Redirect;
   requestCounts: RequestCounts;
   clickWatch: ClickWatch;
@@ -84,7 +86,7 @@ const noStore: Koa.Middleware = async (ctx, next) => {
 
 /** Every route but the redirect and Bull Board: the public ones, and the API behind its keys. */
 export function createRouters(deps: AppDeps) {
-  const { config, urls, keys, queues, apiKeys, clickWatch, showMetrics, health } = deps;
+  const { config, urls, keys, transfers, queues, apiKeys, clickWatch, showMetrics, health } = deps;
   const open = new Router({ sensitive: true });
   open.get('/', (ctx) => {
     ctx.body = { service: 'linkmill', version };
@@ -95,6 +97,6 @@ export function createRouters(deps: AppDeps) {
   // Paths are case-sensitive: the router would match a route in any case, but its middleware in this one only.
   const api = new Router<ApiState>({ sensitive: true });
   api.use('/api/v1', noStore, authenticate(apiKeys));
-  mount(api, operations, createHandlers({ urls, keys, queues, baseUrl: config.BASE_URL }));
+  mount(api, operations, createHandlers({ urls, keys, ...transfers, queues, baseUrl: config.BASE_URL }));
   return [open, api];
 }

@@ -81,6 +81,12 @@ export const jobs = {
     schedules: () => [{ id: 'reconcile-cache', everyMs: minuteMs, data: {} }],
     options: retries(3),
   },
+  'import-urls': {
+    description: 'Works through the file of one import, or of each that waits.',
+    data: z.strictObject({ id: z.int().min(1).optional() }),
+    schedules: () => [{ id: 'import-urls', everyMs: minuteMs, data: {} }],
+    options: retries(5),
+  },
 } as const satisfies Record<string, JobDefinition>;
 
 export type JobName = keyof typeof jobs;

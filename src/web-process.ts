@@ -18,6 +18,7 @@ import { closeRedis, openRedis, waitForRedis } from './redis.ts';
 import { createWebBreakers, postgresDeadlineMs } from './web-breakers.ts';
 import { openClicks } from './web-clicks.ts';
 import { createWebMetrics, renderMetrics, renderMetricsOfAll } from './web-metrics.ts';
+import { openTransfers } from './web-transfers.ts';
 import { openUrls } from './web-urls.ts';
 
 /** How long the start waits for Redis, so that the first visitors find the cache. */
@@ -91,6 +92,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     redirect,
     urls,
     keys,
+    transfers: openTransfers(web, { db, breakers, queues }),
     requestCounts,
     clickWatch,
     showMetrics: async () =>

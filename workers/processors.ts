@@ -6,6 +6,8 @@ import { createKeyGenerator } from '../src/keys/key-generator.ts';
 import { createKeyPool } from '../src/keys/key-pool.ts';
 import { createKeyStore } from '../src/keys/key-store.ts';
 import type { Knex } from '../src/postgres.ts';
+import { createImportStore } from '../src/transfers/import-store.ts';
+import { createImporter } from '../src/transfers/importer.ts';
 import { createCacheRefresh } from '../src/urls/cache-refresh.ts';
 import { createCacheWatermark } from '../src/urls/cache-watermark.ts';
 import { createChangeStore } from '../src/urls/change-store.ts';
@@ -14,6 +16,7 @@ import { createUrlStore } from '../src/urls/url-store.ts';
 import { cleanupExpired } from './cleanup-expired.ts';
 import { cleanupLedger } from './cleanup-ledger.ts';
 import { flushClicks } from './flush-clicks.ts';
+import { importUrls } from './import-urls.ts';
 import type { Processors } from './processor.ts';
 import { reconcileCache } from './reconcile-cache.ts';
 import { replenishKeys } from './replenish-keys.ts';
@@ -57,6 +60,10 @@ export function createProcessors({
     clickStream: createClickStream(redis, { prefix, shards: config.CLICK_SHARDS }),
     clickStore: createClickStore(db),
   };
+  const imports = {
+    importStore: createImportStore(db),
+    importer: createImporter({ generator: keys.generator }),
+  };
   const everyShard = Array.from({ length: config.CLICK_SHARDS }, (_, shard) => shard);
 
   return {
@@ -82,5 +89,6 @@ export function createProcessors({
         { all: data.all ?? false, keepRemovalsSeconds: 2 * config.CACHE_TTL_SECONDS },
         context,
       ),
+    'import-urls': (data, context) => importUrls(imports, data.id, context),
   };
 }

@@ -4,6 +4,13 @@ import { QueueUnavailable } from '../jobs.ts';
 import { KeySpaceExhausted } from '../keys/key-generator.ts';
 import type { Log } from '../log.ts';
 import { isPostgresUnavailable } from '../postgres.ts';
+import {
+  ExportNotReady,
+  TransferNotFound,
+  UploadBroken,
+  UploadRefused,
+  UploadTooLarge,
+} from '../transfers/transfer.ts';
 import { UrlRefused } from '../urls/url-policy.ts';
 import { CodeTaken, Overloaded, UrlExpired, UrlNotFound } from '../urls/url.ts';
 
@@ -43,6 +50,8 @@ export const problemTitles = {
   'method-not-allowed': 'Method not allowed',
   'code-taken': 'Code taken',
   expired: 'Expired',
+  'not-ready': 'Not ready',
+  'upload-broken': 'Upload broken off',
   'too-large': 'Request too large',
   'unsupported-media-type': 'Unsupported media type',
   'validation-failed': 'Validation failed',
@@ -77,6 +86,11 @@ function toProblem(error: unknown): Problem | undefined {
       errors: [{ field: 'original_url', detail: error.message }],
     });
   }
+  if (error instanceof TransferNotFound) return new Problem(404, 'not-found', error.message);
+  if (error instanceof ExportNotReady) return new Problem(409, 'not-ready', error.message);
+  if (error instanceof UploadRefused) return new Problem(422, 'validation-failed', error.message);
+  if (error instanceof UploadTooLarge) return new Problem(413, 'too-large', error.message);
+  if (error instanceof UploadBroken) return new Problem(408, 'upload-broken', error.message);
   if (error instanceof KeySpaceExhausted) return unavailable('No short code is left.');
   if (error instanceof Overloaded) return unavailable('Too many look-ups are waiting.');
   if (error instanceof QueueUnavailable) return unavailable('The job queues are not reachable.');

@@ -6,6 +6,9 @@ export interface NewUrl extends Partial<UrlSettings> {
   originalUrl: string;
   codeIsGenerated: boolean;
   createdBy: number;
+  /** Now, unless it says another time. */
+  createdAt?: Date | undefined;
+  isActive?: boolean;
 }
 
 /** The column of `urls` that each setting has, with its type. */
@@ -30,6 +33,8 @@ const given = {
   originalUrl: 'original_url text',
   codeIsGenerated: 'code_is_generated boolean',
   createdBy: 'created_by bigint',
+  createdAt: 'created_at timestamptz',
+  isActive: 'is_active boolean',
   ...settings,
 };
 
@@ -45,6 +50,9 @@ export const urlColumns = [
 /** The columns that an inserted row is given. */
 export const insertedColumns = Object.values(given).map(nameOf).join(', ');
 
+/** What it is given in them. */
+export const insertedValues = insertedColumns.replace('created_at', 'coalesce(created_at, now())');
+
 /** The same with their types, as `json_to_recordset` wants them. */
 export const insertedTypes = Object.values(given).join(', ');
 
@@ -52,7 +60,7 @@ export const insertedTypes = Object.values(given).join(', ');
 export function toInsertedRows(urls: NewUrl[]): string {
   const properties = Object.entries(given) as [keyof NewUrl, string][];
   const rows = urls.map((url) => {
-    const full = { ...defaultSettings, ...url };
+    const full = { ...defaultSettings, isActive: true, ...url };
     return Object.fromEntries(properties.map(([property, column]) => [nameOf(column), full[property]]));
   });
   return JSON.stringify(rows);

@@ -1,5 +1,12 @@
 import type { Knex } from 'knex';
-import { insertedColumns, insertedTypes, type NewUrl, toInsertedRows, urlColumns } from './url-columns.ts';
+import {
+  insertedColumns,
+  insertedTypes,
+  insertedValues,
+  type NewUrl,
+  toInsertedRows,
+  urlColumns,
+} from './url-columns.ts';
 import type { ShortUrl, ShortUrlWithClicks, StoredUrl } from './url.ts';
 
 export type UrlStore = ReturnType<typeof createUrlStore>;
@@ -31,7 +38,7 @@ export function createUrlStore(db: Knex) {
            -- In one order, so that two that insert the same codes do not deadlock.
            order by short_code collate "C", place
          ), u as (
-           insert into urls (${insertedColumns}) select ${insertedColumns} from wish
+           insert into urls (${insertedColumns}) select ${insertedValues} from wish
            on conflict (short_code) do nothing
            returning *
          ), stats as (

@@ -1,18 +1,21 @@
 import { codeHandlers, codeOperations } from './codes.ts';
+import { importHandlers, importOperations } from './imports.ts';
 import { jobHandlers, jobOperations } from './jobs.ts';
 import type { Handlers } from './operation.ts';
 import { urlHandlers, urlOperations } from './urls.ts';
 
 /** All that the REST API can be asked, each by its name. */
-export const operations = { ...urlOperations, ...codeOperations, ...jobOperations };
+export const operations = { ...urlOperations, ...codeOperations, ...jobOperations, ...importOperations };
 
 type Deps = Parameters<typeof urlHandlers>[0] &
   Parameters<typeof codeHandlers>[0] &
-  Parameters<typeof jobHandlers>[0];
+  Parameters<typeof jobHandlers>[0] &
+  Parameters<typeof importHandlers>[0];
 
 /** What answers it. */
 export const createHandlers = (deps: Deps): Handlers<typeof operations> => ({
   ...urlHandlers(deps),
   ...codeHandlers(deps),
   ...jobHandlers(deps),
+  ...importHandlers(deps),
 });

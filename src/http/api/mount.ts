@@ -1,7 +1,8 @@
 import type Router from '@koa/router';
+import type { Middleware } from 'koa';
 import { type ApiState, apiKeyOf } from '../authenticate.ts';
 import { methodNotAllowed } from '../errors.ts';
-import { bodyOf, jsonBody, validate } from '../validation.ts';
+import { bodyOf, jsonBody, uploadBody, validate } from '../validation.ts';
 import type { ApiAnswer, ApiRequest, Handlers, Operation, Operations } from './operation.ts';
 
 const usualBodyBytes = 64 * 1024;
@@ -15,7 +16,7 @@ export function mount<Ops extends Operations>(
   for (const [name, operation] of Object.entries(operations)) {
     // What validates a request is what its handler's type is made of.
     const handle = handlers[name] as (request: ApiRequest<Operation>) => Promise<ApiAnswer<Operation>>;
-    const readBody = operation.body ? [jsonBody(operation.maxBodyBytes ?? usualBodyBytes)] : [];
+    const readBody = bodyReaders(operation);
     api[operation.method](name, pathOf(operation), ...readBody, async (ctx) => {
       // The router takes HEAD for a GET.
       if (operation.isUnsafe && ctx.method === 'HEAD') throw methodNotAllowed(operation.method.toUpperCase());
@@ -33,6 +34,11 @@ export function mount<Ops extends Operations>(
       if (answer.body !== undefined) ctx.body = answer.body;
     });
   }
+}
+
+function bodyReaders({ body, maxBodyBytes, upload }: Operation): Middleware[] {
+  if (upload) return [uploadBody(upload)];
+  return body ? [jsonBody(maxBodyBytes ?? usualBodyBytes)] : [];
 }
 
 /** An operation's path as the router writes it. */
