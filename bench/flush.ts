@@ -1,8 +1,8 @@
 import type { Redis } from 'ioredis';
 import { v7 as uuidv7 } from 'uuid';
-import { createOpenBatch } from '../src/clicks/click-batch.ts';
 import { createClickStore } from '../src/clicks/click-store.ts';
 import { type ClickStream, createClickStream } from '../src/clicks/click-stream.ts';
+import { createOpenBatch } from '../src/clicks/open-batch.ts';
 import type { Knex } from '../src/postgres.ts';
 import { createJobContext } from '../test/support/job-context.ts';
 import { createRandom, createZipf } from '../test/support/random.ts';

@@ -36,15 +36,15 @@ async function run(apiKeys: ReturnType<typeof createApiKeys>): Promise<number> {
   }
   if (command === 'list') {
     for (const key of await apiKeys.list()) {
-      const state = key.revoked_at ? `revoked ${key.revoked_at.toISOString()}` : 'valid';
-      print(`${key.id}\t${key.name}\tlm_${key.public_part}_…\t${key.created_at.toISOString()}\t${state}`);
+      const state = key.revokedAt ? `revoked ${key.revokedAt.toISOString()}` : 'valid';
+      print(`${key.id}\t${key.name}\tlm_${key.publicPart}_…\t${key.createdAt.toISOString()}\t${state}`);
     }
     return 0;
   }
   if (command === 'revoke' && /^\d{1,15}$/.test(options.id ?? '')) {
-    const revoked = await apiKeys.revoke(Number(options.id));
-    print(revoked ? `Key ${options.id} is revoked.` : `There is no valid key ${options.id}.`);
-    return revoked ? 0 : 1;
+    await apiKeys.revoke(Number(options.id));
+    print(`Key ${options.id} is revoked.`);
+    return 0;
   }
   if (command === 'check') {
     return (await apiKeys.find((await text(process.stdin)).trim())) ? 0 : 1;

@@ -4,6 +4,7 @@ import helmet from 'koa-helmet';
 import type { ApiKeys } from './api-keys/api-keys.ts';
 import type { ClickWatch } from './clicks/click-watch.ts';
 import type { WebConfig } from './config.ts';
+import { addApiDocs } from './http/api-docs.ts';
 import { createHandlers, operations } from './http/api/api.ts';
 import { mount } from './http/api/mount.ts';
 import { type ApiState, authenticate } from './http/authenticate.ts';
@@ -93,6 +94,7 @@ export function createRouters(deps: AppDeps) {
   });
   addHealthRoutes(open, { ...health, clickWatch, version });
   addMetricsRoute(open, { showMetrics, token: config.METRICS_TOKEN });
+  addApiDocs(open);
 
   // Paths are case-sensitive: the router would match a route in any case, but its middleware in this one only.
   const api = new Router<ApiState>({ sensitive: true });

@@ -80,6 +80,11 @@ export const webSettings = z
       .describe('Further host names of this service, comma-separated; no short URL may lead to them'),
     PORT: wholeNumber(0, 65_535).default(3_000).describe('Port of the web process'),
     HOST: z.string().default('0.0.0.0').describe('Address that the web process listens on'),
+    TRUSTED_PROXY_HOPS: wholeNumber(0, 16)
+      .default(0)
+      .describe(
+        "Proxies in front, each of which adds an address to `X-Forwarded-For`: so many from its end is the client's; 0: that of the connection",
+      ),
     WEB_CONCURRENCY: wholeNumber(1, 256)
       .default(1)
       .describe('Web processes behind the port, each with connections, cache and metrics of its own'),

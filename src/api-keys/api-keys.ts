@@ -1,61 +1,152 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { Knex } from 'knex';
-import { onlyRow } from '../postgres.ts';
-
-export interface ApiKey {
-  id: number;
-  name: string;
-}
+import { type Knex, onlyRow } from '../postgres.ts';
+import {
+  type ApiKey,
+  ApiKeyNotFound,
+  type Permissions,
+  PermissionsContradict,
+  type StoredApiKey,
+} from './api-key.ts';
+import { createSecret, hashOf, isAmong, publicPartOf } from './key-secret.ts';
 
 export type ApiKeys = ReturnType<typeof createApiKeys>;
 
-const keyShape = /^lm_([0-9a-f]{12})_[\w-]{43}$/;
-const hash = (key: string) => createHash('sha256').update(key).digest();
+/** What may be said about a key when it is made, and changed later. */
+export type ApiKeySettings = Permissions & Pick<StoredApiKey, 'name' | 'expiresAt'>;
 
-/** API keys: 256 random bits each, of which only a hash is stored. */
+/** What a StoredApiKey is read from. */
+const columns = `id, name, scopes, own_urls_only as "ownUrlsOnly", public_part as "publicPart", created_at as "createdAt",
+  expires_at as "expiresAt", last_used_at as "lastUsedAt", rotated_at as "rotatedAt",
+  case when previous_until > now() then previous_until end as "previousUntil", revoked_at as "revokedAt"`;
+
+/** API keys, of whose secrets only hashes are stored. Web processes go on for up to 2 s with what they know of a key. */
 export function createApiKeys(db: Knex) {
   return {
-    /** Makes a key. `key` is given this once and cannot be had again. */
-    async create(name: string): Promise<ApiKey & { key: string }> {
-      const publicPart = randomBytes(6).toString('hex');
-      const key = `lm_${publicPart}_${randomBytes(32).toString('base64url')}`;
-      const row = onlyRow(
-        await db.raw<{ rows: ApiKey[] }>(
-          `insert into api_keys (name, public_part, key_hash) values (:name, :publicPart, :hash) returning id, name`,
-          { name, publicPart, hash: hash(key) },
-        ),
+    /** Makes a key that may do everything for ever, unless said otherwise. `key` is given this once and cannot be had again.
+     *  Throws PermissionsContradict. */
+    async create(
+      name: string,
+      settings: Partial<ApiKeySettings> = {},
+    ): Promise<StoredApiKey & { key: string }> {
+      const { scopes = ['admin'], ownUrlsOnly = false, expiresAt = null } = settings;
+      const { key, publicPart, hash } = createSecret();
+      const result = db.raw<{ rows: StoredApiKey[] }>(
+        `insert into api_keys (name, scopes, own_urls_only, expires_at, public_part, key_hash)
+         values (:name, cast(:scopes as text[]), :ownUrlsOnly, :expiresAt, :publicPart, :hash)
+         returning ${columns}`,
+        { name, scopes, ownUrlsOnly, expiresAt, publicPart, hash },
       );
-      return { ...row, key };
+      return { ...onlyRow(await orContradiction(result)), key };
     },
 
-    /** Whose key this is, or undefined for an unknown or revoked one; compared in constant time. */
+    /** Whose key this is, or undefined for an unknown, revoked or expired one; compared in constant time. */
     async find(key: string): Promise<ApiKey | undefined> {
-      const publicPart = keyShape.exec(key)?.[1];
+      const publicPart = publicPartOf(key);
       if (publicPart === undefined) return undefined;
-      const { rows } = await db.raw<{ rows: (ApiKey & { key_hash: Buffer })[] }>(
-        `select id, name, key_hash from api_keys where public_part = :publicPart and revoked_at is null`,
+      const { rows } = await db.raw<{ rows: (ApiKey & { hashes: Buffer[] })[] }>(
+        `select id, name, scopes, own_urls_only as "ownUrlsOnly", array_remove(array[
+           case when public_part = :publicPart then key_hash end,
+           case when previous_public_part = :publicPart and previous_until > now() then previous_key_hash end
+         ], null) as hashes
+         from api_keys
+         where (public_part = :publicPart or previous_public_part = :publicPart)
+           and revoked_at is null and (expires_at is null or expires_at > now())`,
         { publicPart },
       );
-      const [row] = rows;
-      if (!row || !timingSafeEqual(row.key_hash, hash(key))) return undefined;
-      return { id: row.id, name: row.name };
+      const hash = hashOf(key);
+      const row = rows.find(({ hashes }) => isAmong(hashes, hash));
+      return row && { id: row.id, name: row.name, scopes: row.scopes, ownUrlsOnly: row.ownUrlsOnly };
     },
 
-    /** Every key with its public part, the oldest first. */
-    async list(): Promise<(ApiKey & { public_part: string; created_at: Date; revoked_at: Date | null })[]> {
-      const { rows } = await db.raw(
-        'select id, name, public_part, created_at, revoked_at from api_keys order by id',
+    /** A key with this id, a revoked one too. Throws ApiKeyNotFound. */
+    async get(id: number): Promise<StoredApiKey> {
+      return getOnlyRow(id, await db.raw(`select ${columns} from api_keys where id = :id`, { id }));
+    },
+
+    /** Keys, the oldest first, revoked ones too: those with an id above `after`, at most `limit` unless that is null. */
+    async list({ after = 0, limit = null }: { after?: number; limit?: number | null } = {}): Promise<
+      StoredApiKey[]
+    > {
+      const { rows } = await db.raw<{ rows: StoredApiKey[] }>(
+        `select ${columns} from api_keys where id > :after order by id limit :limit`,
+        { after, limit },
       );
       return rows;
     },
 
-    /** Ends a key, which web processes may take to be valid for 2 s more; false when there is no such key in use. */
-    async revoke(id: number): Promise<boolean> {
-      const { rows } = await db.raw<{ rows: unknown[] }>(
-        'update api_keys set revoked_at = now() where id = :id and revoked_at is null returning id',
-        { id },
+    /** Changes what is given. Throws ApiKeyNotFound and PermissionsContradict. */
+    async change(id: number, settings: Partial<ApiKeySettings>): Promise<StoredApiKey> {
+      const { name = null, scopes = null, ownUrlsOnly = null, expiresAt } = settings;
+      const result = db.raw<{ rows: StoredApiKey[] }>(
+        `update api_keys set
+           name = coalesce(:name, name),
+           scopes = coalesce(cast(:scopes as text[]), scopes),
+           own_urls_only = coalesce(:ownUrlsOnly, own_urls_only),
+           expires_at = case when :keepsExpiry then expires_at else :expiresAt end
+         where id = :id and revoked_at is null returning ${columns}`,
+        {
+          id,
+          name,
+          scopes,
+          ownUrlsOnly,
+          keepsExpiry: expiresAt === undefined,
+          expiresAt: expiresAt ?? null,
+        },
       );
-      return rows.length > 0;
+      return getOnlyRow(id, await orContradiction(result));
+    },
+
+    /** Gives a key a new secret; the present one is valid for so many seconds more, and one before it ends at once. Throws
+     *  ApiKeyNotFound. */
+    async rotate(id: number, graceSeconds: number): Promise<StoredApiKey & { key: string }> {
+      const { key, publicPart, hash } = createSecret();
+      const result = await db.raw<{ rows: StoredApiKey[] }>(
+        `update api_keys set
+           previous_public_part = public_part, previous_key_hash = key_hash,
+           previous_until = now() + make_interval(secs => :graceSeconds),
+           public_part = :publicPart, key_hash = :hash, rotated_at = now()
+         where id = :id and revoked_at is null returning ${columns}`,
+        { id, graceSeconds, publicPart, hash },
+      );
+      return { ...getOnlyRow(id, result), key };
+    },
+
+    /** Ends a key. Throws ApiKeyNotFound, also when it has ended before. */
+    async revoke(id: number): Promise<void> {
+      getOnlyRow(
+        id,
+        await db.raw<{ rows: StoredApiKey[] }>(
+          `update api_keys set revoked_at = now() where id = :id and revoked_at is null returning ${columns}`,
+          { id },
+        ),
+      );
+    },
+
+    /** Notes that keys are used at this minute. Leaves alone a row that somebody else is changing. */
+    async noteUses(ids: number[]): Promise<void> {
+      await db.raw(
+        `update api_keys set last_used_at = date_trunc('minute', now()) where id in (
+           select id from api_keys where id = any(cast(:ids as bigint[]))
+             and (last_used_at is null or last_used_at < date_trunc('minute', now()))
+           for update skip locked
+         )`,
+        { ids },
+      );
     },
   };
+}
+
+function getOnlyRow(id: number, { rows }: { rows: StoredApiKey[] }): StoredApiKey {
+  const [row] = rows;
+  if (row === undefined) throw new ApiKeyNotFound(`there is no valid API key ${id}`);
+  return row;
+}
+
+async function orContradiction<Result>(result: Promise<Result>): Promise<Result> {
+  try {
+    return await result;
+  } catch (error) {
+    const isOurs =
+      error instanceof Error && 'constraint' in error && error.constraint === 'api_keys_own_urls_only';
+    throw isOurs ? new PermissionsContradict('cannot be true for a key with admin or jobs:run') : error;
+  }
 }

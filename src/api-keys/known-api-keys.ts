@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import type { ApiKey, ApiKeys } from './api-keys.ts';
+import type { ApiKey } from './api-key.ts';
+import type { ApiKeys } from './api-keys.ts';
 
 /** How long a key is taken to be valid without asking: a revoked one is refused this much later at the latest. */
 const rememberMs = 2_000;

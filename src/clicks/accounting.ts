@@ -7,6 +7,8 @@ export interface Account {
   fresh: Batch[];
   /** What the fresh ones add to each short URL, which comes once. */
   totals: ClickCount[];
+  /** What they add to the analytics: those that are alike come once for each minute. */
+  alike: ClickCount[];
   /** Of producers that the ledger has no entry for. */
   removed: Batch[];
   /** How many are on the ledger already, or come more than once. */
@@ -26,21 +28,41 @@ export function accountFor(ledger: ReadonlyMap<string, LedgerEntry>, batches: Ba
   return {
     fresh,
     totals: totalPerUrl(fresh),
+    alike: mergeAlike(fresh),
     removed,
     known: batches.length - removed.length - fresh.length,
   };
 }
 
 function totalPerUrl(batches: Batch[]): ClickCount[] {
-  const totals = new Map<number, ClickCount>();
+  return merge(batches, ({ urlId }) => urlId).map(({ urlId, count, lastAtMs }) => ({
+    urlId,
+    count,
+    lastAtMs,
+  }));
+}
+
+function mergeAlike(batches: Batch[]): ClickCount[] {
+  return merge(batches, ({ urlId, lastAtMs, detail }) => {
+    const minute = Math.floor(lastAtMs / 60_000);
+    if (!detail) return `${urlId} ${minute}`;
+    const { visitor, country, referrer, browser, os, device, isBot } = detail;
+    return [urlId, minute, visitor, country, referrer, browser, os, device, isBot].join('\n');
+  });
+}
+
+/** The clicks of these batches, those with the same key as one. */
+function merge(batches: Batch[], keyOf: (click: ClickCount) => string | number): ClickCount[] {
+  const merged = new Map<string | number, ClickCount>();
   for (const click of batches.flatMap((batch) => batch.clicks)) {
-    const total = totals.get(click.urlId);
-    if (total) {
-      total.count += click.count;
-      total.lastAtMs = Math.max(total.lastAtMs, click.lastAtMs);
+    const key = keyOf(click);
+    const same = merged.get(key);
+    if (same) {
+      same.count += click.count;
+      same.lastAtMs = Math.max(same.lastAtMs, click.lastAtMs);
     } else {
-      totals.set(click.urlId, { ...click });
+      merged.set(key, { ...click });
     }
   }
-  return [...totals.values()];
+  return [...merged.values()];
 }

@@ -2,12 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
 import type { Log } from '../log.ts';
 import { createClickBacklog, type Kept } from './click-backlog.ts';
-import { type ClickCount, countClicks, createOpenBatch } from './click-batch.ts';
+import { type ClickCount, countClicks } from './click-batch.ts';
 import { createClickBreaker } from './click-breaker.ts';
+import type { ClickDetail } from './click-detail.ts';
 import type { ClickStore } from './click-store.ts';
 import type { ClickStream } from './click-stream.ts';
+import { createOpenBatch } from './open-batch.ts';
 
-/** Distinct entries at which a batch is sealed even while another is on its way: about 4 KiB. */
+/** Distinct entries at which a batch is sealed even while another is on its way: 4 KiB, or 8 with details. */
 const maxDistinct = 200;
 /** How long a batch grows while the stream is long; no answer waits longer for it than the acknowledgement may take. */
 const wideMs = 20;
@@ -45,7 +47,8 @@ export function createClickRecorder(deps: {
   waitsForAck: boolean;
   /** Longest time that `record` waits. */
   ackMs: number;
-  /** Entries, of a short URL and a minute each, that wait in memory at most: in the batch that grows, and in those sent. */
+  /** Entries, of a short URL, a minute and a detail each, that wait in memory at most: in the batch that grows, and in those
+   *  sent. */
   maxEntries: number;
   /** Batches in the stream beyond which clicks go straight to PostgreSQL, where that answers. */
   maxWaiting: number;
@@ -178,11 +181,11 @@ export function createClickRecorder(deps: {
     log.warn({ err: error, clicks }, 'neither store takes these clicks: they are lost if this process ends');
   }
 
-  /** Counts one click, once. Calls `answer` when Redis has it, or after `ackMs`: then it is on its way all the same. */
-  function recordThen(urlId: number, atMs: number, answer: () => void): void {
+  /** Counts one click, once, with what is known of it. Calls `answer` when Redis has it, or after `ackMs`: then it is on its way all the same. */
+  function recordThen(urlId: number, atMs: number, answer: () => void, detail?: ClickDetail): void {
     open ??= openBatch();
     const { growing, waiting } = open;
-    growing.add(urlId, atMs);
+    growing.add(urlId, atMs, detail);
     if (waitsForAck && pending.has(open)) waiting.push(answer);
     else answer();
     if (breaker.closed && growing.distinct >= maxDistinct) seal();
@@ -194,9 +197,9 @@ export function createClickRecorder(deps: {
     recordThen,
 
     /** As recordThen, with a promise, which takes longer to make than the click to record. */
-    async record(urlId: number, atMs: number): Promise<void> {
+    async record(urlId: number, atMs: number, detail?: ClickDetail): Promise<void> {
       await new Promise<void>((resolve) => {
-        recordThen(urlId, atMs, resolve);
+        recordThen(urlId, atMs, resolve, detail);
       });
     },
 

@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
-import { boundedTransaction, onlyRow } from '../postgres.ts';
+import { addToAnalytics } from '../analytics/analytics-store.ts';
+import { boundedTransaction } from '../postgres.ts';
 import { accountFor } from './accounting.ts';
 import { type Batch, type ClickCount, countClicks } from './click-batch.ts';
 import {
@@ -31,7 +32,7 @@ export interface Applied {
 
 export type ClickStore = ReturnType<typeof createClickStore>;
 
-/** Counters and ledger, which only ever change together. */
+/** Counters, analytics and ledger, which only ever change together. */
 export function createClickStore(db: Knex) {
   return {
     /** Which of these batches of a producer are counted. */
@@ -56,11 +57,16 @@ export function createClickStore(db: Knex) {
       return await boundedTransaction(db, async (trx) => {
         await quarantine(trx, 'unreadable', unreadable);
         const ledger = await lockLedger(trx, batches);
-        const { fresh, totals, removed, known } = accountFor(ledger, batches);
+        const { fresh, totals, alike, removed, known } = accountFor(ledger, batches);
         const late = await quarantineBatches(trx, removed);
-        const purged = await addToCounters(trx, totals);
+        const counted = await addToCounters(trx, totals);
+        await addToAnalytics(
+          trx,
+          alike.filter(({ urlId }) => counted.has(urlId)),
+        );
         await advanceLedger(trx, ledger, fresh);
-        await addToBooks(trx, { purged, late });
+        const purged = totals.filter(({ urlId }) => !counted.has(urlId));
+        await addToBooks(trx, { purged: sumOf(purged), late });
         return {
           batches: fresh.length,
           clicks: countClicks(fresh),
@@ -73,30 +79,29 @@ export function createClickStore(db: Knex) {
   };
 }
 
-/** Adds to the counters; resolves to the clicks whose short URL is purged by now. */
-async function addToCounters(trx: Knex, totals: ClickCount[]): Promise<number> {
-  if (totals.length === 0) return 0;
-  const { counted } = onlyRow(
-    await trx.raw<{ rows: { counted: number }[] }>(
-      `with locked as materialized (
-         select url_id from url_stats where url_id = any(cast(:urlIds as bigint[])) order by url_id for update
-       ), updated as (
-         update url_stats s
-         set click_count = s.click_count + total.clicks,
-             last_accessed_at = greatest(s.last_accessed_at, to_timestamp(total.last_at_ms / 1000.0))
-         from locked
-         join unnest(cast(:urlIds as bigint[]), cast(:clicks as bigint[]), cast(:lastAtMs as bigint[]))
-           as total (url_id, clicks, last_at_ms) on total.url_id = locked.url_id
-         where s.url_id = locked.url_id
-         returning total.clicks
-       )
-       select cast(coalesce(sum(clicks), 0) as bigint) as counted from updated`,
-      {
-        urlIds: totals.map((total) => total.urlId),
-        clicks: totals.map((total) => total.count),
-        lastAtMs: totals.map((total) => total.lastAtMs),
-      },
-    ),
+/** Adds to the counters, whose rows are locked until the transaction ends, and which say how many clicks the analytics have;
+ *  resolves to the short URLs that are there: others are purged by now. */
+async function addToCounters(trx: Knex, totals: ClickCount[]): Promise<Set<number>> {
+  if (totals.length === 0) return new Set();
+  const { rows } = await trx.raw<{ rows: { url_id: number }[] }>(
+    `with locked as materialized (
+       select url_id from url_stats where url_id = any(cast(:urlIds as bigint[])) order by url_id for update
+     )
+     update url_stats s
+     set click_count = s.click_count + total.clicks, analytics_clicks = s.analytics_clicks + total.clicks,
+         last_accessed_at = greatest(s.last_accessed_at, to_timestamp(total.last_at_ms / 1000.0))
+     from locked
+     join unnest(cast(:urlIds as bigint[]), cast(:clicks as bigint[]), cast(:lastAtMs as bigint[]))
+       as total (url_id, clicks, last_at_ms) on total.url_id = locked.url_id
+     where s.url_id = locked.url_id
+     returning s.url_id`,
+    {
+      urlIds: totals.map((total) => total.urlId),
+      clicks: totals.map((total) => total.count),
+      lastAtMs: totals.map((total) => total.lastAtMs),
+    },
   );
-  return totals.reduce((sum, total) => sum + total.count, 0) - counted;
+  return new Set(rows.map((row) => row.url_id));
 }
+
+const sumOf = (totals: ClickCount[]) => totals.reduce((sum, { count }) => sum + count, 0);

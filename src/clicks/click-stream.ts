@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
-import { type Batch, decodeBatch, encodeBatch } from './click-batch.ts';
+import { decodeBatch, encodeBatch } from './batch-fields.ts';
+import type { Batch } from './click-batch.ts';
 
 /** A stream entry: a batch, or what could not be read as one. */
 export interface ClaimedEntry {

@@ -1,5 +1,7 @@
 import type { DefaultState, Middleware } from 'koa';
-import type { ApiKey, ApiKeys } from '../api-keys/api-keys.ts';
+import { type ApiKey, isAllowed } from '../api-keys/api-key.ts';
+import type { ApiKeys } from '../api-keys/api-keys.ts';
+import type { Scope } from '../api-keys/scopes.ts';
 import { Problem } from './errors.ts';
 
 /** What a request of the API carries once its key is known. */
@@ -22,13 +24,27 @@ export function authenticate(apiKeys: Pick<ApiKeys, 'find'>): Middleware<ApiStat
     const apiKey = given ? await apiKeys.find(given) : undefined;
     if (!apiKey) {
       const detail = given
-        ? 'The API key is unknown or revoked.'
+        ? 'The API key is unknown, revoked or expired.'
         : 'Give an API key in x-api-key or Authorization: Bearer.';
       throw new Problem(401, 'unauthorized', detail, {
         headers: { 'WWW-Authenticate': 'Bearer realm="linkmill"' },
       });
     }
     ctx.state.apiKey = apiKey;
+    await next();
+  };
+}
+
+/** Lets a request through whose API key may do this, else answers 403. */
+export function requireScope(scope: Scope | 'any'): Middleware<ApiState> {
+  return async (ctx, next) => {
+    if (!isAllowed(apiKeyOf(ctx.state), scope)) {
+      throw new Problem(403, 'insufficient-scope', `The API key lacks the scope ${scope}.`, {
+        headers: {
+          'WWW-Authenticate': `Bearer realm="linkmill", error="insufficient_scope", scope="${scope}"`,
+        },
+      });
+    }
     await next();
   };
 }

@@ -1,4 +1,5 @@
 import type { Context, Middleware } from 'koa';
+import { ApiKeyNotFound, PermissionsContradict } from '../api-keys/api-key.ts';
 import { StoreNotAsked } from '../breaker.ts';
 import { QueueUnavailable } from '../jobs.ts';
 import { KeySpaceExhausted } from '../keys/key-generator.ts';
@@ -46,6 +47,7 @@ export class Problem extends Error {
 export const problemTitles = {
   'malformed-json': 'Malformed JSON',
   unauthorized: 'API key needed',
+  'insufficient-scope': 'API key not allowed to do this',
   'not-found': 'Not found',
   'method-not-allowed': 'Method not allowed',
   'code-taken': 'Code taken',
@@ -62,6 +64,26 @@ export const problemTitles = {
 } as const;
 
 export type ProblemType = keyof typeof problemTitles;
+
+/** The status that each kind of problem has. */
+export const problemStatuses: Record<ProblemType, number> = {
+  'malformed-json': 400,
+  unauthorized: 401,
+  'insufficient-scope': 403,
+  'not-found': 404,
+  'method-not-allowed': 405,
+  'code-taken': 409,
+  expired: 410,
+  'not-ready': 409,
+  'upload-broken': 408,
+  'too-large': 413,
+  'unsupported-media-type': 415,
+  'validation-failed': 422,
+  unavailable: 503,
+  'bad-request': 400,
+  'foreign-origin': 403,
+  'internal-error': 500,
+};
 
 /** The 503 of what may do well in a moment. */
 export const unavailable = (detail: string, retryAfterSeconds = 2) =>
@@ -91,6 +113,12 @@ function toProblem(error: unknown): Problem | undefined {
   if (error instanceof UploadRefused) return new Problem(422, 'validation-failed', error.message);
   if (error instanceof UploadTooLarge) return new Problem(413, 'too-large', error.message);
   if (error instanceof UploadBroken) return new Problem(408, 'upload-broken', error.message);
+  if (error instanceof ApiKeyNotFound) return new Problem(404, 'not-found', 'There is no such API key.');
+  if (error instanceof PermissionsContradict) {
+    return new Problem(422, 'validation-failed', `own_urls_only ${error.message}.`, {
+      errors: [{ field: 'own_urls_only', detail: error.message }],
+    });
+  }
   if (error instanceof KeySpaceExhausted) return unavailable('No short code is left.');
   if (error instanceof Overloaded) return unavailable('Too many look-ups are waiting.');
   if (error instanceof QueueUnavailable) return unavailable('The job queues are not reachable.');

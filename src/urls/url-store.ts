@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { isOwned, type Owner } from './owner.ts';
 import {
   insertedColumns,
   insertedTypes,
@@ -62,24 +63,25 @@ export function createUrlStore(db: Knex) {
     /** The short URLs that have one of these codes; expired, disabled and deleted ones too. */
     findByCodes,
 
-    /** As findByCode, with its counters. */
-    async findWithClicks(shortCode: string): Promise<ShortUrlWithClicks | undefined> {
+    /** An owner's short URL with this code, with its counters; expired and disabled ones too. */
+    async findWithClicks(shortCode: string, owner: Owner): Promise<ShortUrlWithClicks | undefined> {
       const { rows } = await db.raw<{ rows: ShortUrlWithClicks[] }>(
         `select ${urlColumns}, s.click_count as "clickCount", s.last_accessed_at as "lastAccessedAt"
          from urls u join url_stats s on s.url_id = u.id
-         where u.short_code = :shortCode and u.deleted_at is null`,
-        { shortCode },
+         where u.short_code = :shortCode and u.deleted_at is null and ${isOwned}`,
+        { shortCode, owner },
       );
       return rows[0];
     },
 
-    /** Marks a short URL as deleted and resolves to its new version; undefined when there is none. */
-    async delete(shortCode: string): Promise<{ version: number } | undefined> {
+    /** Marks an owner's short URL as deleted and resolves to its new version; undefined when there is none. */
+    async delete(shortCode: string, owner: Owner): Promise<{ version: number } | undefined> {
       const { rows } = await db.raw<{ rows: { version: number }[] }>(
-        `update urls set deleted_at = now(), updated_at = now(), is_active = false, version = nextval('url_versions')
-         where short_code = :shortCode and deleted_at is null
+        `update urls u
+         set deleted_at = now(), updated_at = now(), is_active = false, version = nextval('url_versions')
+         where u.short_code = :shortCode and u.deleted_at is null and ${isOwned}
          returning version`,
-        { shortCode },
+        { shortCode, owner },
       );
       return rows[0];
     },

@@ -2,6 +2,7 @@ import type { Keys } from '../keys/keys.ts';
 import type { Log } from '../log.ts';
 import { isPostgresUnavailable } from '../postgres.ts';
 import { createCoalescing } from './coalescing.ts';
+import type { Owner } from './owner.ts';
 import type { ProcessCache } from './process-cache.ts';
 import { isShortCode } from './short-code.ts';
 import type { UrlCache } from './url-cache.ts';
@@ -75,8 +76,8 @@ export function createUrls(deps: {
     return url;
   }
 
-  async function getWithClicks(shortCode: string, now: Date): Promise<ShortUrlWithClicks> {
-    const url = isShortCode(shortCode) ? await store.findWithClicks(shortCode) : undefined;
+  async function getWithClicks(shortCode: string, owner: Owner, now: Date): Promise<ShortUrlWithClicks> {
+    const url = isShortCode(shortCode) ? await store.findWithClicks(shortCode, owner) : undefined;
     if (!url) throw new UrlNotFound('no such short URL');
     if (url.expiresAt && url.expiresAt <= now) throw new UrlExpired('the short URL has expired');
     if (!url.isActive) throw new UrlNotFound('no such short URL');
@@ -102,12 +103,12 @@ export function createUrls(deps: {
       return url;
     },
 
-    /** The short URL with its counters, from the table. Throws UrlNotFound or UrlExpired. */
+    /** An owner's short URL with its counters, from the table. Throws UrlNotFound or UrlExpired. */
     getWithClicks,
 
-    /** Deletes a short URL, an expired one too: its redirect answers 404 from now on. Throws UrlNotFound. */
-    async delete(shortCode: string): Promise<void> {
-      const deleted = isShortCode(shortCode) ? await store.delete(shortCode) : undefined;
+    /** Deletes an owner's short URL, an expired one too: its redirect answers 404 from now on. Throws UrlNotFound. */
+    async delete(shortCode: string, owner: Owner): Promise<void> {
+      const deleted = isShortCode(shortCode) ? await store.delete(shortCode, owner) : undefined;
       if (!deleted) throw new UrlNotFound('no such short URL');
       const change = { shortCode, version: deleted.version };
       processCache.invalidate(shortCode, deleted.version);

@@ -1,10 +1,14 @@
 import { expect, test } from 'vitest';
+import type { ApiKey } from '../../src/api-keys/api-key.ts';
 import { createKnownApiKeys } from '../../src/api-keys/known-api-keys.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
+const ours: ApiKey = { id: 1, name: 'ours', scopes: ['admin'], ownUrlsOnly: false };
+const another = { ...ours, id: 2, name: 'another' };
+
 /** Keys that are valid until they are revoked; `asked` is how often anybody had to look. */
 function openKeys() {
-  const valid = new Map([['key', { id: 1, name: 'ours' }]]);
+  const valid = new Map([['key', ours]]);
   const state = { asked: 0, away: false };
   const known = createKnownApiKeys({
     find: async (key) => {
@@ -19,7 +23,7 @@ function openKeys() {
 test('a hundred requests with one key at once, and those soon after, cost one look-up', async () => {
   const { known, state } = openKeys();
   const found = await Promise.all(Array.from({ length: 100 }, () => known.find('key')));
-  expect(new Set(found)).toEqual(new Set([{ id: 1, name: 'ours' }]));
+  expect(new Set(found)).toEqual(new Set([ours]));
   await known.find('key');
   expect(state.asked).toBe(1);
 });
@@ -30,11 +34,11 @@ test('a revoked key is refused within 2 s, an unknown one at once and asked for 
   valid.delete('key');
   await waitUntil('it is refused', async () => (await known.find('key')) === undefined, 2_200);
   const { asked } = state;
-  valid.set('new', { id: 2, name: 'new' });
+  valid.set('new', another);
   expect(await known.find('other')).toBeUndefined();
   expect(await known.find('other')).toBeUndefined();
   expect(state.asked).toBe(asked + 2);
-  expect(await known.find('new')).toEqual({ id: 2, name: 'new' });
+  expect(await known.find('new')).toEqual(another);
 });
 
 test('a look-up that fails says so, and is not remembered', async () => {
@@ -42,5 +46,5 @@ test('a look-up that fails says so, and is not remembered', async () => {
   state.away = true;
   await expect(known.find('key')).rejects.toThrow('PostgreSQL is away');
   state.away = false;
-  expect(await known.find('key')).toEqual({ id: 1, name: 'ours' });
+  expect(await known.find('key')).toEqual(ours);
 });

@@ -187,7 +187,7 @@ test('the generated code of a purged short URL rests for its quarantine, a custo
     createdBy: owner,
   };
   await urls.insertMany([{ ...custom, codeIsGenerated: false }]);
-  await Promise.all([urls.delete(generated), urls.delete('my-custom')]);
+  await Promise.all([urls.delete(generated, null), urls.delete('my-custom', null)]);
   expect(await urls.purge(new Date(Date.now() + 1_000), 0, 90, 1_000)).toBe(2);
 
   expect(await store.takeReturned(10)).toEqual([]);

@@ -36,6 +36,14 @@ export async function emptyBooks(db: Knex): Promise<void> {
   await db('click_producers').del();
   await db('click_quarantine').del();
   await db('urls').del();
+  for (const table of [
+    'url_analytics',
+    'url_clicks_hourly',
+    'url_clicks_daily',
+    'url_visitors_daily',
+    'analytics_removals',
+  ])
+    await db(table).del();
   await db('click_books').update({
     removed_accepted: 0,
     removed_clicks: 0,

@@ -7,8 +7,12 @@ import { administer, databaseUrl } from './databases.ts';
 
 const open = new Set<string>();
 
-/** What a file opened and has not closed yet. */
-export const openResources = (): string[] => [...open];
+/** What a file opened and has not closed; forgotten then, so that the next file of the same process answers for its own. */
+export function takeOpenResources(): string[] {
+  const left = [...open];
+  open.clear();
+  return left;
+}
 
 /** Notes a resource as open until the returned function is called. */
 export function track(name: string): () => void {

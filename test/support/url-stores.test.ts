@@ -66,7 +66,7 @@ function createCommands({ table, redis, prefix, harm }: UrlStores) {
     insert: async (code: string) => await insert(code, null),
     'insert for a while': async (code: string) => await insert(code, past),
     'find row': async (code: string) => shown(await table.findByCode(code)),
-    delete: async (code: string) => typeof (await table.delete(code))?.version,
+    delete: async (code: string) => typeof (await table.delete(code, null))?.version,
     change: async (code: string) => shown(await table.change(code, newUrl())),
     expire: async () =>
       (await table.deactivateExpired(new Date(), 10)).map(({ shortCode }) => shortCode).toSorted(),

@@ -112,7 +112,7 @@ export async function judgePlan(plan: Plan, stores: UrlStores, play: Play = {}):
         const changed = await table.change(code, originalUrl);
         if (changed) await cache.create(changed);
       },
-      deletes: async () => await urls.delete(code),
+      deletes: async () => await urls.delete(code, null),
       'cleans up': async () =>
         await cache.bury(await table.deactivateExpired(new Date(dateNow()), 10), 'expired'),
     };
@@ -280,7 +280,7 @@ function openTable(table: UrlTable, judge: UrlJudge, wire: Wire): UrlTable {
     }),
     delete: wire.to('PostgreSQL', 'delete', async (code) => {
       const end = judge.begin(code, 'not found');
-      const deleted = await table.delete(code);
+      const deleted = await table.delete(code, null);
       end(deleted);
       return deleted;
     }),

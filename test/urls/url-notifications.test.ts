@@ -86,7 +86,9 @@ describe('what another program does to the table', () => {
 
   test('an insert gets counters, so that clicks are counted', async () => {
     await insert('code-1');
-    expect(await createUrlStore(database.db()).findWithClicks('code-1')).toMatchObject({ clickCount: 0 });
+    expect(await createUrlStore(database.db()).findWithClicks('code-1', null)).toMatchObject({
+      clickCount: 0,
+    });
   });
 
   test('an update is told with a version that is higher than before, and is dated', async () => {
@@ -255,7 +257,7 @@ test("Linkmill's own writes are told to nobody", async () => {
     { ...base, shortCode: 'code-1', expiresAt: null, createdBy },
     { ...base, shortCode: 'code-2', expiresAt: new Date(Date.now() - 1_000), createdBy },
   ]);
-  expect(await store.delete('code-1')).toBeDefined();
+  expect(await store.delete('code-1', null)).toBeDefined();
   expect(await store.deactivateExpired(new Date(), 10)).toHaveLength(1);
   expect(await store.purge(new Date(), 0, 0, 10)).toBe(2);
   expect(await hearAll()).toEqual([]);

@@ -191,7 +191,7 @@ describe('resolve', () => {
       const { urls, store, untold } = openUrls(redis);
       const { shortCode, version } = await urls.create(wish(), owner);
       expect(await urls.resolve(shortCode, Date.now())).toMatchObject({ originalUrl });
-      await urls.delete(shortCode);
+      await urls.delete(shortCode, null);
       await expect(urls.resolve(shortCode, Date.now())).rejects.toThrow(UrlNotFound);
       const deleted = await store.findByCode(shortCode);
       expect(untold).toEqual([
@@ -207,7 +207,7 @@ describe('resolve', () => {
     const { urls, store, cache } = openUrls();
     const { shortCode } = await urls.create(wish(), owner);
     const seen = (await store.findByCode(shortCode))!;
-    await urls.delete(shortCode);
+    await urls.delete(shortCode, null);
     await cache.put(seen);
     await expect(urls.resolve(shortCode, Date.now())).rejects.toThrow(UrlNotFound);
   });
@@ -244,7 +244,7 @@ describe('what Redis was not told of', () => {
 
   test('is not used once a newer version was announced, and Redis is told by who asks', async () => {
     const { urls, store, cache, processCache, shortCode } = await openKnown();
-    const { version } = (await store.delete(shortCode))!;
+    const { version } = (await store.delete(shortCode, null))!;
     processCache.invalidate(shortCode, version);
     await expect(urls.resolve(shortCode, Date.now())).rejects.toThrow(UrlNotFound);
     expect(await cache.find(shortCode)).toEqual({ gone: 'not found', version });
@@ -321,7 +321,7 @@ describe('expiry', () => {
       await prepare();
       await expect(urls.resolve(shortCode, expiresAt.getTime())).rejects.toThrow(UrlExpired);
     }
-    await expect(urls.getWithClicks(shortCode, expiresAt)).rejects.toThrow(UrlExpired);
+    await expect(urls.getWithClicks(shortCode, null, expiresAt)).rejects.toThrow(UrlExpired);
   });
 
   test('an expired short URL stays an expired one after the clean-up has disabled it, from cache and table', async () => {
@@ -334,7 +334,7 @@ describe('expiry', () => {
     await forget(shortCode);
     await expect(urls.resolve(shortCode, Date.now())).rejects.toThrow(UrlExpired);
     await expect(urls.resolve(shortCode, Date.now())).rejects.toThrow(UrlExpired);
-    await expect(urls.getWithClicks(shortCode, new Date())).rejects.toThrow(UrlExpired);
+    await expect(urls.getWithClicks(shortCode, null, new Date())).rejects.toThrow(UrlExpired);
   });
 
   test('a short URL that was disabled by hand is not found, though it would not have expired yet', async () => {
@@ -344,7 +344,7 @@ describe('expiry', () => {
       await db()('urls').where({ short_code: shortCode }).update({ is_active: false });
       await forget(shortCode);
       await expect(urls.resolve(shortCode, Date.now())).rejects.toThrow(UrlNotFound);
-      await expect(urls.getWithClicks(shortCode, new Date())).rejects.toThrow(UrlNotFound);
+      await expect(urls.getWithClicks(shortCode, null, new Date())).rejects.toThrow(UrlNotFound);
     }
   });
 });
@@ -355,7 +355,7 @@ test('a short URL that another program marks as deleted, and leaves active, is g
   await db()('urls').where({ short_code: shortCode }).update({ deleted_at: new Date() });
   await forget(shortCode);
   await expect(urls.resolve(shortCode, Date.now())).rejects.toThrow(UrlNotFound);
-  await expect(urls.getWithClicks(shortCode, new Date())).rejects.toThrow(UrlNotFound);
+  await expect(urls.getWithClicks(shortCode, null, new Date())).rejects.toThrow(UrlNotFound);
 });
 
 describe('create', () => {
@@ -439,10 +439,10 @@ describe('delete', () => {
     const { urls, store } = openUrls();
     const customCode = newCode();
     const first = await urls.create(wish({ customCode }), owner);
-    await urls.delete(customCode);
+    await urls.delete(customCode, null);
     await expect(urls.resolve(customCode, Date.now())).rejects.toThrow(UrlNotFound);
-    await expect(urls.getWithClicks(customCode, new Date())).rejects.toThrow(UrlNotFound);
-    await expect(urls.delete(customCode)).rejects.toThrow(UrlNotFound);
+    await expect(urls.getWithClicks(customCode, null, new Date())).rejects.toThrow(UrlNotFound);
+    await expect(urls.delete(customCode, null)).rejects.toThrow(UrlNotFound);
     await expect(urls.create(wish({ customCode }), owner)).rejects.toThrow(CodeTaken);
 
     expect(await store.purge(new Date(Date.now() + 1_000), 0, 0, 1_000)).toBeGreaterThan(0);
@@ -455,7 +455,7 @@ describe('delete', () => {
   test('of ten who delete one short URL at once, one does and the others find nothing', async () => {
     const { urls } = openUrls();
     const { shortCode } = await urls.create(wish(), owner);
-    const results = await Promise.allSettled(Array.from({ length: 10 }, () => urls.delete(shortCode)));
+    const results = await Promise.allSettled(Array.from({ length: 10 }, () => urls.delete(shortCode, null)));
     expect(results.filter((result) => result.status === 'fulfilled')).toHaveLength(1);
     for (const result of results.filter((one) => one.status === 'rejected'))
       expect(result.reason).toBeInstanceOf(UrlNotFound);
@@ -464,8 +464,8 @@ describe('delete', () => {
   test('a code of another shape is not found', async () => {
     const { urls } = openUrls();
     for (const code of ['', 'abc', 'a b c d', 'abcd\0', 'a'.repeat(33), 'admin']) {
-      await expect(urls.delete(code)).rejects.toThrow(UrlNotFound);
-      await expect(urls.getWithClicks(code, new Date())).rejects.toThrow(UrlNotFound);
+      await expect(urls.delete(code, null)).rejects.toThrow(UrlNotFound);
+      await expect(urls.getWithClicks(code, null, new Date())).rejects.toThrow(UrlNotFound);
     }
   });
 });

@@ -131,8 +131,8 @@ describe('what changed while nobody told the cache', () => {
   test('counts when Linkmill has made it: a deletion, and a purge that came after it', async () => {
     await warm(3);
     const { store, cache } = createDeps();
-    await store.delete('url-1');
-    await store.delete('url-2');
+    await store.delete('url-1', null);
+    await store.delete('url-2', null);
     const entry = await cache.find('url-2');
     expect(await reconcile()).toEqual({ checked: 2, repaired: 2 });
     // As if the deletion of url-2 had not been told of when it was purged.

@@ -44,7 +44,7 @@ test('what was never clicked, is over, disabled or deleted stays out of the cach
   await insertUrls(database.db(), { begin: 'disabled-', count: 2 });
   await insertUrls(database.db(), { begin: 'deleted-', count: 2 });
   await database.db()('urls').whereLike('short_code', 'disabled-%').update({ is_active: false });
-  await createDeps().urlStore.delete('deleted-1');
+  await createDeps().urlStore.delete('deleted-1', null);
 
   expect(await warmCache(createDeps(), fast, createJobContext())).toEqual({
     urls: 1,
@@ -90,7 +90,7 @@ test('what is changed or deleted while the warm-up runs comes as it is then, or 
       .db()('urls')
       .where({ short_code: 'url-1' })
       .update({ original_url: 'https://example.com/newer' });
-    await deps.urlStore.delete('url-2');
+    await deps.urlStore.delete('url-2', null);
   };
   // The least clicked come last.
   const context = { ...createJobContext(), reportProgress: change };

@@ -1,13 +1,14 @@
 import type Router from '@koa/router';
 import type { Middleware } from 'koa';
-import { type ApiState, apiKeyOf } from '../authenticate.ts';
+import { ownerOf } from '../../api-keys/api-key.ts';
+import { type ApiState, apiKeyOf, requireScope } from '../authenticate.ts';
 import { methodNotAllowed } from '../errors.ts';
 import { bodyOf, jsonBody, uploadBody, validate } from '../validation.ts';
 import type { ApiAnswer, ApiRequest, Handlers, Operation, Operations } from './operation.ts';
 
 const usualBodyBytes = 64 * 1024;
 
-/** Has the router answer operations: each request is validated, handled and answered as its operation says. */
+/** Has the router answer operations: each request is allowed, validated, handled and answered as its operation says. */
 export function mount<Ops extends Operations>(
   api: Router<ApiState>,
   operations: Ops,
@@ -16,16 +17,19 @@ export function mount<Ops extends Operations>(
   for (const [name, operation] of Object.entries(operations)) {
     // What validates a request is what its handler's type is made of.
     const handle = handlers[name] as (request: ApiRequest<Operation>) => Promise<ApiAnswer<Operation>>;
-    const readBody = bodyReaders(operation);
-    api[operation.method](name, pathOf(operation), ...readBody, async (ctx) => {
+    // Whoever may not do this learns nothing about how it is done.
+    const beforehand = [requireScope(operation.scope), ...bodyReaders(operation)];
+    api[operation.method](name, pathOf(operation), ...beforehand, async (ctx) => {
       // The router takes HEAD for a GET.
       if (operation.isUnsafe && ctx.method === 'HEAD') throw methodNotAllowed(operation.method.toUpperCase());
       const { params, query, body } = operation;
+      const apiKey = apiKeyOf(ctx.state);
       const answer = await handle({
         params: params && validate(params, ctx.params),
         query: query && validate(query, { ...ctx.query }),
         body: body && validate(body, bodyOf(ctx)),
-        apiKey: apiKeyOf(ctx.state),
+        apiKey,
+        owner: ownerOf(apiKey),
         ctx,
       });
       ctx.status = answer.status;

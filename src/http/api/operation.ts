@@ -1,8 +1,9 @@
 import type { Readable } from 'node:stream';
 import type { Context } from 'koa';
 import type { z } from 'zod';
-import type { ApiKey } from '../../api-keys/api-keys.ts';
+import type { ApiKey } from '../../api-keys/api-key.ts';
 import type { Scope } from '../../api-keys/scopes.ts';
+import type { Owner } from '../../urls/owner.ts';
 import type { ProblemType } from '../errors.ts';
 
 /** What an operation may answer, under one status. */
@@ -25,8 +26,8 @@ export interface Operation {
   tag: string;
   summary: string;
   description?: string;
-  /** What an API key must be allowed to do. */
-  scope: Scope;
+  /** What an API key must be allowed to do; `any` where a valid one is enough. */
+  scope: Scope | 'any';
   params?: z.ZodObject;
   query?: z.ZodType<object>;
   body?: z.ZodType;
@@ -51,6 +52,8 @@ export interface ApiRequest<Op extends Operation> {
   query: Parsed<Op['query']>;
   body: Parsed<Op['body']>;
   apiKey: ApiKey;
+  /** Whose short URLs it may read and change: for the domain, whose SQL sees to it. */
+  owner: Owner;
   /** For what else a handler may need, such as headers and an uploaded body. */
   ctx: Context;
 }

@@ -91,13 +91,13 @@ export const urlHandlers = ({
     };
   },
 
-  getUrl: async ({ params }) => {
-    const url = await urls.getWithClicks(params.short_code, new Date());
+  getUrl: async ({ params, owner }) => {
+    const url = await urls.getWithClicks(params.short_code, owner, new Date());
     return { status: 200, body: { ...presentUrl(url, baseUrl), click_count: url.clickCount } };
   },
 
-  getStats: async ({ params }) => {
-    const url = await urls.getWithClicks(params.short_code, new Date());
+  getStats: async ({ params, owner }) => {
+    const url = await urls.getWithClicks(params.short_code, owner, new Date());
     return {
       status: 200,
       body: {
@@ -110,8 +110,8 @@ export const urlHandlers = ({
     };
   },
 
-  deleteUrl: async ({ params }) => {
-    await urls.delete(params.short_code);
+  deleteUrl: async ({ params, owner }) => {
+    await urls.delete(params.short_code, owner);
     return { status: 204 };
   },
 });

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { removeData } from '../../scripts/services/postgres-data.ts';
 import { type Postgres, startPostgres } from '../../scripts/services/postgres.ts';
 import { markProcess } from '../../scripts/services/processes.ts';
-import { startUnderKilledSupervisor } from './supervisor.ts';
+import { startUnderKilledSupervisor } from '../scripts/supervisor.ts';
 
 const options = { timeout: 60_000 };
 let folder: string;

@@ -6,7 +6,7 @@ import { readEnvFile } from '../../scripts/local/env-file.ts';
 import { findFreePort } from '../../scripts/services/ports.ts';
 import { isRunning, waitUntil } from '../../scripts/services/processes.ts';
 import { findExecutable, run } from '../../scripts/services/run.ts';
-import { copyCheckout } from './local-checkout.ts';
+import { copyCheckout } from '../support/local-checkout.ts';
 
 /*
  * One stack is started, disturbed and started again from test to test, as on one developer's machine on one day.

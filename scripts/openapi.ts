@@ -1,0 +1,15 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { createApiDocument } from '../src/http/api/document.ts';
+
+/* npm run openapi: writes docs/openapi.json from the code; with --check it fails where the two differ. */
+const file = new URL('../docs/openapi.json', import.meta.url);
+const made = `${JSON.stringify(createApiDocument(), undefined, 2)}\n`;
+const { values } = parseArgs({ options: { check: { type: 'boolean' } } });
+
+if (!values.check) {
+  writeFileSync(file, made);
+} else if (!existsSync(file) || readFileSync(file, 'utf8') !== made) {
+  console.error('docs/openapi.json is not what the code says: run npm run openapi');
+  process.exitCode = 1;
+}

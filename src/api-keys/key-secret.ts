@@ -1,0 +1,19 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+
+const keyShape = /^lm_([0-9a-f]{12})_[\w-]{43}$/;
+
+/** A new key of 256 random bits, and what is stored of it: a public part to find it by, and a hash of the whole. */
+export function createSecret() {
+  const publicPart = randomBytes(6).toString('hex');
+  const key = `lm_${publicPart}_${randomBytes(32).toString('base64url')}`;
+  return { key, publicPart, hash: hashOf(key) };
+}
+
+/** The public part of a key, or undefined for what cannot be one. */
+export const publicPartOf = (key: string): string | undefined => keyShape.exec(key)?.[1];
+
+export const hashOf = (key: string): Buffer => createHash('sha256').update(key).digest();
+
+/** Whether a hash is among those that are stored; takes as long whether it is or not. */
+export const isAmong = (stored: Buffer[], hash: Buffer): boolean =>
+  stored.map((one) => timingSafeEqual(one, hash)).includes(true);

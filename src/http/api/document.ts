@@ -1,0 +1,136 @@
+import { z } from 'zod';
+import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiResponsesObject } from 'zod-openapi';
+import { version } from '../../version.ts';
+import { type ProblemType, problemStatuses, problemTitles } from '../errors.ts';
+import { operations } from './api.ts';
+import type { Operation } from './operation.ts';
+import { publicPaths } from './public-paths.ts';
+
+/** An error as the API shows it. */
+const problem = z
+  .object({
+    type: z.string().meta({ description: 'What to branch on', example: 'urn:linkmill:problem:not-found' }),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().describe('For people'),
+    errors: z
+      .array(z.object({ field: z.string(), detail: z.string() }))
+      .optional()
+      .describe('Each field that breaks a rule'),
+  })
+  .meta({ id: 'Problem' });
+
+/** The API as OpenAPI 3.1 describes it, made from what validates and answers its requests. */
+export const createApiDocument = () =>
+  createDocument({
+    openapi: '3.1.1',
+    info: {
+      title: 'Linkmill',
+      version,
+      description:
+        'Short URLs. JSON in snake_case, times RFC 3339 in UTC, errors `application/problem+json` with a `type` to branch on.',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: '/' }],
+    security: [{ apiKey: [] }, { bearer: [] }],
+    components: {
+      securitySchemes: {
+        apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' },
+        bearer: { type: 'http', scheme: 'bearer' },
+      },
+    },
+    paths: { ...publicPaths(answersOf), ...pathsOfOperations() },
+  });
+
+function pathsOfOperations() {
+  const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
+  for (const [operationId, operation] of Object.entries<Operation>(operations)) {
+    paths[operation.path] = {
+      ...paths[operation.path],
+      [operation.method]: describe(operationId, operation),
+    };
+  }
+  return paths;
+}
+
+function describe(operationId: string, operation: Operation): ZodOpenApiOperationObject {
+  const { tag, summary, description, scope, params, query, headers = {} } = operation;
+  return {
+    operationId,
+    tags: [tag],
+    summary,
+    description: [description, `An API key needs the scope \`${scope}\`.`].filter(Boolean).join('\n\n'),
+    requestParams: {
+      ...(params && { path: params }),
+      ...(query && { query: query as z.ZodObject }),
+    },
+    parameters: Object.entries(headers).map(([name, meaning]) => ({
+      name,
+      in: 'header' as const,
+      description: meaning,
+      schema: { type: 'string' },
+    })),
+    ...requestBodyOf(operation),
+    responses: { ...repliesOf(operation), ...answersOf(problemsOf(operation)) },
+  };
+}
+
+function requestBodyOf({ body, upload }: Operation) {
+  if (body) return { requestBody: { required: true, content: { 'application/json': { schema: body } } } };
+  if (!upload) return {};
+  const content = Object.fromEntries(upload.map((type) => [type, { schema: { type: 'string' as const } }]));
+  return { requestBody: { required: true, content } };
+}
+
+function repliesOf({ replies }: Operation): ZodOpenApiResponsesObject {
+  return Object.fromEntries(
+    Object.entries(replies).map(([status, { description, body, content = [], headers = {} }]) => [
+      status,
+      {
+        description,
+        headers: Object.fromEntries(
+          Object.entries(headers).map(([name, meaning]) => [
+            name,
+            { description: meaning, schema: { type: 'string' as const } },
+          ]),
+        ),
+        content: {
+          ...(body && { 'application/json': { schema: body } }),
+          ...Object.fromEntries(content.map((type) => [type, { schema: { type: 'string' as const } }])),
+        },
+      },
+    ]),
+  );
+}
+
+/** Its own problems, and those that any request of its kind may have. */
+function problemsOf({ problems, params, query, body, upload }: Operation): ProblemType[] {
+  return [
+    ...problems,
+    'bad-request',
+    'unauthorized',
+    'insufficient-scope',
+    'internal-error',
+    'unavailable',
+    ...(params || query || body ? (['validation-failed'] as const) : []),
+    ...(body || upload ? (['malformed-json', 'too-large', 'unsupported-media-type'] as const) : []),
+  ];
+}
+
+/** An answer for each status that these problems have. */
+function answersOf(problems: ProblemType[]): ZodOpenApiResponsesObject {
+  const statuses = [...new Set(problems.map((type) => problemStatuses[type]))];
+  const typesOf = (status: number) =>
+    [...new Set(problems)].filter((type) => problemStatuses[type] === status);
+  return Object.fromEntries(
+    statuses.map((status) => [
+      String(status),
+      {
+        description: typesOf(status)
+          .map((type) => `${problemTitles[type]} (\`${type}\`)`)
+          .join(', '),
+        content: { 'application/problem+json': { schema: problem } },
+      },
+    ]),
+  );
+}

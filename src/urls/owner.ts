@@ -1,0 +1,6 @@
+/** The id of the API key whose short URLs alone are meant, or null for anybody's. */
+export type Owner = number | null;
+
+/** True of a row of `urls u` that is `:owner`'s. Every statement that reads or changes short URLs for an API key has it, so that those
+ *  of others are not there for it. */
+export const isOwned = '(cast(:owner as bigint) is null or u.created_by = :owner)';
