@@ -7,7 +7,7 @@ import type { ImportStore } from './import-store.ts';
 import type { Importer } from './importer.ts';
 
 /** Rows per transaction, at most. */
-const chunkSize = 5_000;
+const chunkSize = 2_500;
 /** A file of which so many rows cannot be read is none that any format describes. */
 const maxUnreadable = 1_000;
 

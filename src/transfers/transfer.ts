@@ -4,7 +4,7 @@ export type Encoding = 'csv' | 'ndjson';
 /** What an import is about to do or has done. `failed` is one that could not be read to its end. */
 export type ImportState = 'uploading' | 'waiting' | 'running' | 'completed' | 'failed';
 
-export type ExportState = Exclude<ImportState, 'uploading'>;
+export type ExportState = 'waiting' | 'running' | 'completed';
 
 /** There is no such import or export, or it is another API key's. */
 export class TransferNotFound extends Error {
@@ -26,7 +26,7 @@ export class UploadBroken extends Error {
   override readonly name = 'UploadBroken';
 }
 
-/** The export's file is not complete yet, or will never be. */
+/** The export's file is not complete yet. */
 export class ExportNotReady extends Error {
   override readonly name = 'ExportNotReady';
 }

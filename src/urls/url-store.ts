@@ -28,7 +28,7 @@ export function createUrlStore(db: Knex) {
      *  undefined for each whose code is taken or reserved for another API key. The unique index is the judge between those
      *  that ask at once, in one call (the first) or in several. */
     async insertMany(wanted: NewUrl[]): Promise<(ShortUrl | undefined)[]> {
-      const { rows } = await db.raw<{ rows: (ShortUrl & { place: number })[] }>(
+      const { rows } = await db.raw<{ rows: ShortUrl[] }>(
         `with wish as materialized (
            select distinct on (short_code collate "C") *
            from rows from (json_to_recordset(cast(:rows as json)) as (${insertedTypes}))
@@ -49,11 +49,16 @@ export function createUrlStore(db: Knex) {
          ), used_again as (
            delete from returned_keys where short_code in (select short_code from u)
          )
-         select ${urlColumns}, wish.place from u join wish on wish.short_code = u.short_code`,
+         select ${urlColumns} from u`,
         { rows: toInsertedRows(wanted) },
       );
-      const inserted = new Map(rows.map(({ place, ...url }) => [place, url]));
-      return wanted.map((_, i) => inserted.get(i + 1));
+      // Matched here: PostgreSQL, which knows of neither how many there are, would compare each with each.
+      const inserted = new Map(rows.map((url) => [wishOf(url), url]));
+      return wanted.map((wish) => {
+        const url = inserted.get(wishOf(wish));
+        inserted.delete(wishOf(wish));
+        return url;
+      });
     },
 
     /** The short URL with this code; expired, disabled and deleted ones too. */
@@ -156,6 +161,10 @@ export function createUrlStore(db: Knex) {
     },
   };
 }
+
+/** What a wish is known by: of two for the same code, a reservation may favour the second. */
+const wishOf = ({ shortCode, createdBy }: Pick<ShortUrl, 'shortCode' | 'createdBy'>) =>
+  `${shortCode} ${createdBy}`;
 
 /** Deleted or expired, and longer ago than the retention. Names no column that counting changes. */
 const isPastRetention = `(

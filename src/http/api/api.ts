@@ -1,16 +1,24 @@
 import { codeHandlers, codeOperations } from './codes.ts';
+import { exportHandlers, exportOperations } from './exports.ts';
 import { importHandlers, importOperations } from './imports.ts';
 import { jobHandlers, jobOperations } from './jobs.ts';
 import type { Handlers } from './operation.ts';
 import { urlHandlers, urlOperations } from './urls.ts';
 
 /** All that the REST API can be asked, each by its name. */
-export const operations = { ...urlOperations, ...codeOperations, ...jobOperations, ...importOperations };
+export const operations = {
+  ...urlOperations,
+  ...codeOperations,
+  ...jobOperations,
+  ...importOperations,
+  ...exportOperations,
+};
 
 type Deps = Parameters<typeof urlHandlers>[0] &
   Parameters<typeof codeHandlers>[0] &
   Parameters<typeof jobHandlers>[0] &
-  Parameters<typeof importHandlers>[0];
+  Parameters<typeof importHandlers>[0] &
+  Parameters<typeof exportHandlers>[0];
 
 /** What answers it. */
 export const createHandlers = (deps: Deps): Handlers<typeof operations> => ({
@@ -18,4 +26,5 @@ export const createHandlers = (deps: Deps): Handlers<typeof operations> => ({
   ...codeHandlers(deps),
   ...jobHandlers(deps),
   ...importHandlers(deps),
+  ...exportHandlers(deps),
 });
