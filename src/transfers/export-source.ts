@@ -1,10 +1,13 @@
 import type { Owner } from '../urls/owner.ts';
 
+/** What a cell may hold. */
+export type ExportedValue = string | number | boolean | Date | readonly string[] | null;
+
 /** A row to be written down, under the id that its place in the order is known by. */
 export interface ExportedRow {
   id: number;
-  /** By the names of columns; texts, numbers, booleans, times, lists of texts, or null. */
-  values: Record<string, unknown>;
+  /** By the names of columns. */
+  values: Record<string, ExportedValue>;
 }
 
 /** What exports of one kind are made from: rows with ids that only grow. */

@@ -1,5 +1,5 @@
 import { stringify } from 'csv-stringify/sync';
-import type { ExportedRow } from './export-source.ts';
+import type { ExportedRow, ExportedValue } from './export-source.ts';
 import { guardFormula } from './formula-guard.ts';
 import { writeTags } from './tag-list.ts';
 import type { Encoding } from './transfer.ts';
@@ -16,9 +16,9 @@ export function writeRows(encoding: Encoding, columns: readonly string[], rows: 
   return stringify(cells, { quoted_match: /\r/ });
 }
 
-function toCell(value: unknown): string {
+function toCell(value: ExportedValue | undefined): string {
   if (value === null || value === undefined) return '';
   if (value instanceof Date) return value.toISOString();
-  if (Array.isArray(value)) return guardFormula(writeTags(value as string[]));
+  if (typeof value === 'object') return guardFormula(writeTags(value));
   return typeof value === 'string' ? guardFormula(value) : String(value);
 }

@@ -52,7 +52,7 @@ export function createRowReader(wanted: Import): (record: ImportRecord) => Row {
 export function columnNamesOf({ content }: ImportRecord): string[] | undefined {
   if ('cells' in content) return content.cells;
   if (!('value' in content) || !isObject(content.value)) return undefined;
-  return [...flatten(content.value, (outer, inner) => `${outer}.${inner}`).keys()];
+  return [...flatten(content.value, (outer, inner) => [outer, inner].filter(Boolean).join('.')).keys()];
 }
 
 /** The entries of the list of errors that a row gets for these problems. */

@@ -1,5 +1,6 @@
 import { stringify } from 'csv-stringify/sync';
 import type { Log } from '../log.ts';
+import { leaveOutAddresses } from './address-filter.ts';
 import { guardFormula } from './formula-guard.ts';
 import type { FormatName } from './import-formats/formats.ts';
 import type { Import, ImportStore } from './import-store.ts';
@@ -57,7 +58,7 @@ export function createImports(deps: {
     ): Promise<Import> {
       const id = await store.begin({ ...wanted, ownHosts, allowsPrivate });
       try {
-        await keepFile(id, source);
+        await keepFile(id, leaveOutAddresses(wanted.encoding, source));
         const begun = await store.finishUpload(id);
         askForJob(id);
         return begun;

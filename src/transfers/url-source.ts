@@ -2,7 +2,7 @@ import { type Knex, onlyRow } from '../postgres.ts';
 import { isOwned } from '../urls/owner.ts';
 import { urlColumns } from '../urls/url-columns.ts';
 import type { ShortUrlWithClicks } from '../urls/url.ts';
-import type { ExportSource } from './export-source.ts';
+import type { ExportedValue, ExportSource } from './export-source.ts';
 
 /** What an export says of a short URL, in the order of its columns. No password leaves: only whether there is one. */
 const readers = {
@@ -25,7 +25,7 @@ const readers = {
   tags: (url) => url.tags,
   click_count: (url) => url.clickCount,
   last_accessed_at: (url) => url.lastAccessedAt,
-} satisfies Record<string, (url: ShortUrlWithClicks) => unknown>;
+} satisfies Record<string, (url: ShortUrlWithClicks) => ExportedValue>;
 
 /** Short URLs with their counters; deleted ones are left out. */
 export const createUrlSource = (db: Knex): ExportSource => ({
