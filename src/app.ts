@@ -2,6 +2,7 @@ import Router from '@koa/router';
 import Koa from 'koa';
 import helmet from 'koa-helmet';
 import type { ApiKeys } from './api-keys/api-keys.ts';
+import type { KnownApiKeys } from './api-keys/known-api-keys.ts';
 import type { ClickWatch } from './clicks/click-watch.ts';
 import type { WebConfig } from './config.ts';
 import { addApiDocs } from './http/api-docs.ts';
@@ -31,7 +32,8 @@ export interface AppDeps {
   clickWatch: ClickWatch;
   /** The text for Prometheus. */
   showMetrics: () => Promise<string>;
-  apiKeys: Pick<ApiKeys, 'find'>;
+  apiKeys: ApiKeys;
+  knownApiKeys: KnownApiKeys;
   queues: Queues;
   health: Omit<HealthDeps, 'version' | 'clickWatch'>;
   log: Log;
@@ -87,7 +89,8 @@ const noStore: Koa.Middleware = async (ctx, next) => {
 
 /** Every route but the redirect and Bull Board: the public ones, and the API behind its keys. */
 export function createRouters(deps: AppDeps) {
-  const { config, urls, keys, transfers, queues, apiKeys, clickWatch, showMetrics, health } = deps;
+  const { config, urls, keys, transfers, queues, apiKeys, knownApiKeys, clickWatch, showMetrics, health } =
+    deps;
   const open = new Router({ sensitive: true });
   open.get('/', (ctx) => {
     ctx.body = { service: 'linkmill', version };
@@ -98,7 +101,11 @@ export function createRouters(deps: AppDeps) {
 
   // Paths are case-sensitive: the router would match a route in any case, but its middleware in this one only.
   const api = new Router<ApiState>({ sensitive: true });
-  api.use('/api/v1', noStore, authenticate(apiKeys));
-  mount(api, operations, createHandlers({ urls, keys, ...transfers, queues, baseUrl: config.BASE_URL }));
+  api.use('/api/v1', noStore, authenticate(knownApiKeys));
+  mount(
+    api,
+    operations,
+    createHandlers({ urls, keys, ...transfers, queues, apiKeys, baseUrl: config.BASE_URL }),
+  );
   return [open, api];
 }

@@ -182,6 +182,9 @@ export const workerSettings = z.object({
   TRANSFER_RETENTION_DAYS: wholeNumber(1, 3_650)
     .default(7)
     .describe('How long finished imports with their errors, and exports with their files, are kept'),
+  ANALYTICS_RETENTION_DAYS: wholeNumber(1, 36_500)
+    .default(90)
+    .describe('How long single clicks are kept, days of UTC; roll-ups stay for ever'),
   WARM_CACHE_URLS: wholeNumber(0, 1_000_000)
     .default(10_000)
     .describe('Most clicked short URLs that a warm-up puts in the cache'),

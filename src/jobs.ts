@@ -67,6 +67,13 @@ export const jobs = {
     schedules: () => [{ id: 'cleanup-ledger', everyMs: 24 * hourMs, data: {} }],
     options: retries(3),
   },
+  'maintain-analytics': {
+    description:
+      'Makes and drops partitions of the analytics, and removes figures of short URLs that are gone.',
+    data: z.strictObject({}),
+    schedules: () => [{ id: 'maintain-analytics', everyMs: hourMs, data: {} }],
+    options: retries(3),
+  },
   'warm-cache': {
     description: 'Puts the most clicked short URLs in the cache.',
     data: z.strictObject({ limit: z.int().min(1).max(1_000_000).optional() }),

@@ -1,11 +1,11 @@
 import type { RequestListener } from 'node:http';
-import { createApiKeys } from './api-keys/api-keys.ts';
-import { createKnownApiKeys } from './api-keys/known-api-keys.ts';
 import { createApp } from './app.ts';
 import { joinCluster } from './cluster/member.ts';
 import type { WebConfig } from './config.ts';
 import { watchEventLoop } from './event-loop.ts';
 import { logAccess } from './http/access-log.ts';
+import { createGates } from './http/gates.ts';
+import { createRedirectAnswers } from './http/redirect-answers.ts';
 import { createRedirect } from './http/redirect.ts';
 import { createRequestCounts } from './http/request-counts.ts';
 import { listen } from './http/server.ts';
@@ -15,6 +15,7 @@ import { ClosingStack, endOnSignal } from './lifecycle.ts';
 import { createLog, type Log } from './log.ts';
 import { closePostgres, openPostgres } from './postgres.ts';
 import { closeRedis, openRedis, waitForRedis } from './redis.ts';
+import { openApiKeys } from './web-api-keys.ts';
 import { createWebBreakers, postgresDeadlineMs } from './web-breakers.ts';
 import { openClicks } from './web-clicks.ts';
 import { createWebMetrics, renderMetrics, renderMetricsOfAll } from './web-metrics.ts';
@@ -63,6 +64,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     breakers,
     queues,
   });
+  const apiKeys = openApiKeys(web, { db, breakers });
   const eventLoop = closing.defer(
     'event loop watch',
     watchEventLoop({ maxDelayMs: config.MAX_EVENT_LOOP_DELAY_MS, log }),
@@ -84,8 +86,11 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   const redirect = createRedirect({
     urls,
     clickRecorder,
-    status: config.REDIRECT_STATUS,
-    maxAgeSeconds: config.REDIRECT_MAX_AGE_SECONDS,
+    answers: createRedirectAnswers({
+      status: config.REDIRECT_STATUS,
+      maxAgeSeconds: config.REDIRECT_MAX_AGE_SECONDS,
+    }),
+    gates: createGates(),
   });
   const app = createApp({
     config,
@@ -99,7 +104,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
       member
         ? await renderMetricsOfAll(await member.readMetricsOfAll())
         : await renderMetrics(await readMetrics()),
-    apiKeys: createKnownApiKeys(breakers.postgres.guard(createApiKeys(db))),
+    ...apiKeys,
     queues,
     health: {
       stores: {

@@ -1,3 +1,4 @@
+import { toCacheEntry } from '../src/urls/cache-entry.ts';
 import type { UrlCache } from '../src/urls/url-cache.ts';
 import type { UrlStore } from '../src/urls/url-store.ts';
 import { type JobContext, percentOf } from './processor.ts';
@@ -5,7 +6,7 @@ import { type JobContext, percentOf } from './processor.ts';
 /** Short URLs per statement: short transactions, and a bar that moves. */
 const sliceSize = 1_000;
 
-/** Disables short URLs whose time is over and puts tombstones in the cache, then purges those past their retention.
+/** Disables short URLs whose time is over and puts tombstones in the cache, or where they lead from then on, then purges those past their retention.
  *  A crash between the two stores harms nothing: a cached short URL carries its expiry. */
 export async function cleanupExpired(
   deps: { urlStore: UrlStore; urlCache: UrlCache; now: () => Date },
@@ -19,7 +20,7 @@ export async function cleanupExpired(
   let purged = 0;
   for (let more = total > 0; more;) {
     const slice = await urlStore.deactivateExpired(now, sliceSize);
-    await urlCache.bury(slice, 'expired');
+    await urlCache.replace(slice.map((url) => [url.shortCode, toCacheEntry(url)]));
     expired += slice.length;
     more = slice.length > 0 && !signal.aborted;
     await reportProgress(percentOf(expired, total));

@@ -1,4 +1,6 @@
 import type { Redis } from 'ioredis';
+import { createAnalyticsPartitions } from '../src/analytics/analytics-partitions.ts';
+import { createAnalyticsRemovals } from '../src/analytics/analytics-removals.ts';
 import { createClickStore } from '../src/clicks/click-store.ts';
 import { createClickStream } from '../src/clicks/click-stream.ts';
 import type { WorkerConfig } from '../src/config.ts';
@@ -21,6 +23,7 @@ import { cleanupTransfers } from './cleanup-transfers.ts';
 import { exportUrls } from './export-urls.ts';
 import { flushClicks } from './flush-clicks.ts';
 import { importUrls } from './import-urls.ts';
+import { maintainAnalytics } from './maintain-analytics.ts';
 import type { Processors } from './processor.ts';
 import { reconcileCache } from './reconcile-cache.ts';
 import { replenishKeys } from './replenish-keys.ts';
@@ -70,6 +73,11 @@ export function createProcessors({
     exportStore: createExportStore(db),
     exportSources: { urls: createUrlSource(db) },
   };
+  const analytics = {
+    partitions: createAnalyticsPartitions(db),
+    removals: createAnalyticsRemovals(db),
+    now: () => new Date(),
+  };
   const everyShard = Array.from({ length: config.CLICK_SHARDS }, (_, shard) => shard);
 
   return {
@@ -83,6 +91,8 @@ export function createProcessors({
         context,
       ),
     'cleanup-ledger': (_data, context) => cleanupLedger(clicks, idleProducerDays, context),
+    'maintain-analytics': (_data, context) =>
+      maintainAnalytics(analytics, config.ANALYTICS_RETENTION_DAYS, context),
     'warm-cache': (data, context) =>
       warmCache(
         urls,

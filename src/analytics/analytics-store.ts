@@ -97,29 +97,33 @@ const addSql = `
     ) as part (dimension, value)
     group by 1, 2, 3, 4
   ), looked_up as materialized (
-    select *, value in ('', :otherValue) or coalesce((
+    select *, value = '' or coalesce((
       select true from url_clicks_daily d
       where d.url_id = cut.url_id and d.dimension = cut.dimension and d.day = cut.day and d.value = cut.value
+        and d.value <> :otherValue
     ), false) as is_known
     from cut
-  ), newcomer as (
-    select url_id, dimension, day, value,
-           row_number() over (partition by url_id, dimension, day order by clicks desc, value) as place
+  ), newcomer as materialized (
+    select *, row_number() over (
+      partition by url_id, dimension, day order by value = :otherValue, clicks desc, value
+    ) as place
     from looked_up where not is_known
-  ), crowded as materialized (
-    -- A count is needed where something is new, and once for all of it.
+  ), room as materialized (
+    -- Counted only where something is new, and once for all of it.
     select url_id, dimension, day, :maxValues - (
       select count(*) from url_clicks_daily d
       where d.url_id = newcomer.url_id and d.dimension = newcomer.dimension and d.day = newcomer.day
         and d.value not in ('', :otherValue)
-    ) as room
+    ) as places
     from newcomer group by url_id, dimension, day
-  ), beyond as materialized (
-    select url_id, dimension, day, value from newcomer join crowded using (url_id, dimension, day) where place > room
+  ), placed as materialized (
+    select *, place <= places and value <> :otherValue as has_room from newcomer join room using (url_id, dimension, day)
   )
   insert into url_clicks_daily as known (url_id, dimension, day, value, clicks, bots)
-  select url_id, dimension, day, case when beyond.value is null then value else :otherValue end, sum(clicks), sum(bots)
-  from looked_up left join beyond using (url_id, dimension, day, value)
-  group by 1, 2, 3, 4
+  select url_id, dimension, day, value, clicks, bots from looked_up where is_known
+  union all
+  select url_id, dimension, day, value, clicks, bots from placed where has_room
+  union all
+  select url_id, dimension, day, :otherValue, sum(clicks), sum(bots) from placed where not has_room group by 1, 2, 3
   on conflict (url_id, dimension, day, value) do update set
     clicks = known.clicks + excluded.clicks, bots = known.bots + excluded.bots`;

@@ -147,6 +147,8 @@ async function orContradiction<Result>(result: Promise<Result>): Promise<Result>
   } catch (error) {
     const isOurs =
       error instanceof Error && 'constraint' in error && error.constraint === 'api_keys_own_urls_only';
-    throw isOurs ? new PermissionsContradict('cannot be true for a key with admin or jobs:run') : error;
+    throw isOurs
+      ? new PermissionsContradict('a key with admin or jobs:run cannot be for its own short URLs only')
+      : error;
   }
 }

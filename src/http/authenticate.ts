@@ -1,6 +1,6 @@
 import type { DefaultState, Middleware } from 'koa';
 import { type ApiKey, isAllowed } from '../api-keys/api-key.ts';
-import type { ApiKeys } from '../api-keys/api-keys.ts';
+import type { KnownApiKeys } from '../api-keys/known-api-keys.ts';
 import type { Scope } from '../api-keys/scopes.ts';
 import { Problem } from './errors.ts';
 
@@ -12,21 +12,21 @@ export interface ApiState extends DefaultState {
 /** The key of a request that went through `authenticate`; a route that is not behind it answers 401 instead of acting for
  *  nobody. */
 export function apiKeyOf(state: ApiState): ApiKey {
-  if (state.apiKey === undefined) throw new Problem(401, 'unauthorized', 'Give an API key.');
+  if (state.apiKey === undefined) throw new Problem('unauthorized', 'Give an API key.');
   return state.apiKey;
 }
 
 /** Lets a request through that carries a valid API key in `x-api-key` or `Authorization: Bearer`, else answers 401. */
-export function authenticate(apiKeys: Pick<ApiKeys, 'find'>): Middleware<ApiState> {
+export function authenticate(knownApiKeys: KnownApiKeys): Middleware<ApiState> {
   return async (ctx, next) => {
     const bearer = /^Bearer +(\S+)$/i.exec(ctx.get('authorization'))?.[1];
     const given = ctx.get('x-api-key') || bearer;
-    const apiKey = given ? await apiKeys.find(given) : undefined;
+    const apiKey = given ? await knownApiKeys.find(given) : undefined;
     if (!apiKey) {
       const detail = given
         ? 'The API key is unknown, revoked or expired.'
         : 'Give an API key in x-api-key or Authorization: Bearer.';
-      throw new Problem(401, 'unauthorized', detail, {
+      throw new Problem('unauthorized', detail, {
         headers: { 'WWW-Authenticate': 'Bearer realm="linkmill"' },
       });
     }
@@ -39,7 +39,7 @@ export function authenticate(apiKeys: Pick<ApiKeys, 'find'>): Middleware<ApiStat
 export function requireScope(scope: Scope | 'any'): Middleware<ApiState> {
   return async (ctx, next) => {
     if (!isAllowed(apiKeyOf(ctx.state), scope)) {
-      throw new Problem(403, 'insufficient-scope', `The API key lacks the scope ${scope}.`, {
+      throw new Problem('insufficient-scope', `The API key lacks the scope ${scope}.`, {
         headers: {
           'WWW-Authenticate': `Bearer realm="linkmill", error="insufficient_scope", scope="${scope}"`,
         },

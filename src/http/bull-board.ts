@@ -6,6 +6,7 @@ import compose from 'koa-compose';
 import { isJobName, jobIdPattern, jobs, type Queues, QueueUnavailable } from '../jobs.ts';
 import { withDeadline } from '../lifecycle.ts';
 import { Problem } from './errors.ts';
+import { isFromOwnPage } from './same-origin.ts';
 import { isSameSecret } from './secret.ts';
 
 export const boardPath = '/admin/queues';
@@ -75,19 +76,13 @@ function requireLogin(ctx: Context, user: string, password: string): void {
   const [, encoded = ''] = /^Basic +(\S+)$/i.exec(ctx.get('authorization')) ?? [];
   const given = Buffer.from(encoded, 'base64').toString('utf8');
   if (isSameSecret(given, `${user}:${password}`)) return;
-  throw new Problem(401, 'unauthorized', 'Bull Board needs its login.', {
+  throw new Problem('unauthorized', 'Bull Board needs its login.', {
     headers: { 'WWW-Authenticate': 'Basic realm="Linkmill Bull Board", charset="UTF-8"' },
   });
 }
 
-/** Refuses a write that another site's page sends with the visitor's remembered login. A browser names the page's origin
- *  with every write; what names none is no browser. */
+/** Refuses a write that another site's page sends with the visitor's remembered login. */
 function requireSameOrigin(ctx: Context, baseUrl: string): void {
-  if (ctx.method === 'GET' || ctx.method === 'HEAD') return;
-  const site = ctx.get('sec-fetch-site');
-  const origin = ctx.get('origin');
-  const isOwnOrigin =
-    origin === baseUrl || (URL.canParse(origin) && new URL(origin).host === ctx.get('host'));
-  if (site ? site === 'same-origin' : !origin || isOwnOrigin) return;
-  throw new Problem(403, 'foreign-origin', 'Bull Board takes changes from its own pages only.');
+  if (ctx.method === 'GET' || ctx.method === 'HEAD' || isFromOwnPage(ctx, baseUrl)) return;
+  throw new Problem('foreign-origin', 'Bull Board takes changes from its own pages only.');
 }

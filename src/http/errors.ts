@@ -12,8 +12,18 @@ import {
   UploadRefused,
   UploadTooLarge,
 } from '../transfers/transfer.ts';
-import { UrlRefused } from '../urls/url-policy.ts';
-import { CodeTaken, Overloaded, UrlExpired, UrlNotFound } from '../urls/url.ts';
+import { WishRefused } from '../urls/url-rules.ts';
+import {
+  CodeTaken,
+  Overloaded,
+  UrlExhausted,
+  UrlExpired,
+  UrlNotFound,
+  VersionMismatch,
+} from '../urls/url.ts';
+import { entityTagOf } from './entity-tags.ts';
+import { answerPage } from './pages/page.ts';
+import { problemPage } from './pages/problem-pages.ts';
 
 /** What is wrong with one field of a request. */
 export interface FieldError {
@@ -30,64 +40,64 @@ export class Problem extends Error {
   readonly headers: Record<string, string>;
 
   constructor(
-    status: number,
     type: ProblemType,
     detail: string,
-    more: { errors?: FieldError[]; headers?: Record<string, string> } = {},
+    more: {
+      errors?: FieldError[];
+      headers?: Record<string, string>;
+      /** Instead of the kind's usual one. */
+      status?: number;
+    } = {},
   ) {
     super(detail);
-    this.status = status;
+    this.status = more.status ?? problemKinds[type][0];
     this.type = type;
     this.errors = more.errors;
     this.headers = more.headers ?? {};
   }
 }
 
-/** Every kind of problem, with its title. */
-export const problemTitles = {
-  'malformed-json': 'Malformed JSON',
-  unauthorized: 'API key needed',
-  'insufficient-scope': 'API key not allowed to do this',
-  'not-found': 'Not found',
-  'method-not-allowed': 'Method not allowed',
-  'code-taken': 'Code taken',
-  expired: 'Expired',
-  'not-ready': 'Not ready',
-  'upload-broken': 'Upload broken off',
-  'too-large': 'Request too large',
-  'unsupported-media-type': 'Unsupported media type',
-  'validation-failed': 'Validation failed',
-  unavailable: 'Unavailable for the moment',
-  'bad-request': 'Bad request',
-  'foreign-origin': 'Foreign origin',
-  'internal-error': 'Internal error',
-} as const;
+/** Every kind of problem, with its status and its title. */
+export const problemKinds = {
+  'malformed-json': [400, 'Malformed JSON'],
+  'bad-request': [400, 'Bad request'],
+  unauthorized: [401, 'API key needed'],
+  'insufficient-scope': [403, 'API key not allowed to do this'],
+  'password-needed': [403, 'Password needed'],
+  'wrong-password': [403, 'Wrong password'],
+  'confirmation-needed': [403, 'Confirmation needed'],
+  'foreign-origin': [403, 'Foreign origin'],
+  'not-found': [404, 'Not found'],
+  'method-not-allowed': [405, 'Method not allowed'],
+  'own-key': [409, 'The API key in hand'],
+  'code-taken': [409, 'Code taken'],
+  expired: [410, 'Expired'],
+  exhausted: [410, 'Used up'],
+  'version-mismatch': [412, 'Another version'],
+  'not-ready': [409, 'Not ready'],
+  'upload-broken': [408, 'Upload broken off'],
+  'too-large': [413, 'Request too large'],
+  'unsupported-media-type': [415, 'Unsupported media type'],
+  'validation-failed': [422, 'Validation failed'],
+  'too-many-tries': [429, 'Too many tries'],
+  'internal-error': [500, 'Internal error'],
+  prefetch: [503, 'Not fetched in advance'],
+  unavailable: [503, 'Unavailable for the moment'],
+} as const satisfies Record<string, readonly [status: number, title: string]>;
 
-export type ProblemType = keyof typeof problemTitles;
-
-/** The status that each kind of problem has. */
-export const problemStatuses: Record<ProblemType, number> = {
-  'malformed-json': 400,
-  unauthorized: 401,
-  'insufficient-scope': 403,
-  'not-found': 404,
-  'method-not-allowed': 405,
-  'code-taken': 409,
-  expired: 410,
-  'not-ready': 409,
-  'upload-broken': 408,
-  'too-large': 413,
-  'unsupported-media-type': 415,
-  'validation-failed': 422,
-  unavailable: 503,
-  'bad-request': 400,
-  'foreign-origin': 403,
-  'internal-error': 500,
-};
+export type ProblemType = keyof typeof problemKinds;
 
 /** The 503 of what may do well in a moment. */
 export const unavailable = (detail: string, retryAfterSeconds = 2) =>
-  new Problem(503, 'unavailable', detail, { headers: { 'Retry-After': String(retryAfterSeconds) } });
+  new Problem('unavailable', detail, { headers: { 'Retry-After': String(retryAfterSeconds) } });
+
+/** The 422 of a request with these fields wrong. */
+export function validationFailed(errors: FieldError[]): Problem {
+  const detail = errors.map(({ field, detail }) => `${field} ${detail}`).join('; ');
+  return new Problem('validation-failed', `${detail.slice(0, 1_000)}.`, { errors: errors.slice(0, 50) });
+}
+
+const toSnakeCase = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 /** An error that a library of Koa's throws at a request that it cannot read. */
 const isClientError = (error: unknown): error is Error & { status: number } =>
@@ -100,29 +110,35 @@ const isClientError = (error: unknown): error is Error & { status: number } =>
 /** Which problem each error of the domain is. What is not named here is a 500. */
 function toProblem(error: unknown): Problem | undefined {
   if (error instanceof Problem) return error;
-  if (error instanceof UrlNotFound) return new Problem(404, 'not-found', 'There is no such short URL.');
-  if (error instanceof UrlExpired) return new Problem(410, 'expired', 'The short URL has expired.');
-  if (error instanceof CodeTaken) return new Problem(409, 'code-taken', 'The custom code is taken.');
-  if (error instanceof UrlRefused) {
-    return new Problem(422, 'validation-failed', `original_url ${error.message}.`, {
-      errors: [{ field: 'original_url', detail: error.message }],
+  if (error instanceof UrlNotFound) return new Problem('not-found', 'There is no such short URL.');
+  if (error instanceof UrlExpired) return new Problem('expired', 'The short URL has expired.');
+  if (error instanceof UrlExhausted) return new Problem('exhausted', 'The short URL is used up.');
+  if (error instanceof CodeTaken) return new Problem('code-taken', 'The custom code is taken.');
+  if (error instanceof VersionMismatch) {
+    return new Problem('version-mismatch', 'The short URL has another version than If-Match says.', {
+      headers: { ETag: entityTagOf(error.version) },
     });
   }
-  if (error instanceof TransferNotFound) return new Problem(404, 'not-found', error.message);
-  if (error instanceof ExportNotReady) return new Problem(409, 'not-ready', error.message);
-  if (error instanceof UploadRefused) return new Problem(422, 'validation-failed', error.message);
-  if (error instanceof UploadTooLarge) return new Problem(413, 'too-large', error.message);
-  if (error instanceof UploadBroken) return new Problem(408, 'upload-broken', error.message);
-  if (error instanceof ApiKeyNotFound) return new Problem(404, 'not-found', 'There is no such API key.');
+  if (error instanceof TransferNotFound) return new Problem('not-found', error.message);
+  if (error instanceof ExportNotReady) return new Problem('not-ready', error.message);
+  if (error instanceof UploadRefused) return new Problem('validation-failed', error.message);
+  if (error instanceof UploadTooLarge) return new Problem('too-large', error.message);
+  if (error instanceof UploadBroken) return new Problem('upload-broken', error.message);
+  if (error instanceof WishRefused) {
+    return validationFailed(
+      error.refusals.map(({ asked, reason }) => ({ field: toSnakeCase(asked), detail: reason })),
+    );
+  }
+  if (error instanceof ApiKeyNotFound) return new Problem('not-found', 'There is no such API key.');
   if (error instanceof PermissionsContradict) {
-    return new Problem(422, 'validation-failed', `own_urls_only ${error.message}.`, {
-      errors: [{ field: 'own_urls_only', detail: error.message }],
-    });
+    return validationFailed([
+      { field: 'own_urls_only', detail: 'must be false for a key with admin or jobs:run' },
+    ]);
   }
   if (error instanceof KeySpaceExhausted) return unavailable('No short code is left.');
-  if (error instanceof Overloaded) return unavailable('Too many look-ups are waiting.');
+  if (error instanceof Overloaded) return unavailable('Too many such requests are waiting.');
   if (error instanceof QueueUnavailable) return unavailable('The job queues are not reachable.');
-  if (isClientError(error)) return new Problem(error.status, 'bad-request', error.message);
+  if (isClientError(error)) return new Problem('bad-request', error.message, { status: error.status });
   if (isPostgresUnavailable(error)) return unavailable('The database is not reachable.');
   return undefined;
 }
@@ -130,7 +146,7 @@ function toProblem(error: unknown): Problem | undefined {
 /** A problem as its answer's body shows it. */
 export const presentProblem = (problem: Problem) => ({
   type: `urn:linkmill:problem:${problem.type}`,
-  title: problemTitles[problem.type],
+  title: problemKinds[problem.type][1],
   status: problem.status,
   detail: problem.message,
   errors: problem.errors,
@@ -142,15 +158,15 @@ const levelOf = (error: unknown) =>
 
 /** The 405 of a path that knows these methods alone. */
 export const methodNotAllowed = (allow: string) =>
-  new Problem(405, 'method-not-allowed', 'This path does not know that method.', {
+  new Problem('method-not-allowed', 'This path does not know that method.', {
     headers: { Allow: allow },
   });
 
 /** What the router found no handler for; it has set `Allow` where the path exists. */
 function problemOfRouting(status: number): Problem {
   return status === 404
-    ? new Problem(404, 'not-found', 'There is nothing here.')
-    : new Problem(405, 'method-not-allowed', 'This path does not know that method.');
+    ? new Problem('not-found', 'There is nothing here.')
+    : new Problem('method-not-allowed', 'This path does not know that method.');
 }
 
 /** The path of a request; undefined for a request line such as `GET http://[/`, which Node passes on and of which Koa
@@ -164,23 +180,31 @@ function readPath(ctx: Context): string | undefined {
   }
 }
 
-/** Answers every error as `application/problem+json` (RFC 9457). An error that is nobody's fault but ours shows nothing
+/** Whether a person in front of a browser asks, and for what a short code could be. */
+const isForPeople = (ctx: Context, path: string) =>
+  !path.includes('/', 1) && ctx.accepts('json', 'html') === 'html';
+
+/** Answers every error as `application/problem+json` (RFC 9457), or as a page to a visitor's browser. An error that is nobody's fault but ours shows nothing
  *  and logs everything. */
 export function answerErrors(log: Log): Middleware {
   return async (ctx, next) => {
     const path = readPath(ctx);
     try {
-      if (path === undefined) throw new Problem(400, 'bad-request', 'The request line names no path.');
+      if (path === undefined) throw new Problem('bad-request', 'The request line names no path.');
       await next();
       if (ctx.body === undefined && ctx.status >= 400) throw problemOfRouting(ctx.status);
     } catch (error) {
       const known = toProblem(error);
       if (!known) log.error({ err: error, method: ctx.method, path: path?.slice(0, 200) }, 'request failed');
       else if (known.status >= 500) log[levelOf(error)]({ err: error, method: ctx.method }, known.message);
-      const problem = known ?? new Problem(500, 'internal-error', 'Something went wrong on our side.');
+      const problem = known ?? new Problem('internal-error', 'Something went wrong on our side.');
       ctx.status = problem.status;
       ctx.set('Cache-Control', 'no-store');
       ctx.set(problem.headers);
+      if (path !== undefined && isForPeople(ctx, path)) {
+        answerPage(ctx, problem.status, problemPage(problem, problemKinds[problem.type][1]));
+        return;
+      }
       ctx.body = presentProblem(problem);
       ctx.type = 'application/problem+json';
     }

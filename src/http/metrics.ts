@@ -8,10 +8,10 @@ export function addMetricsRoute(
   { showMetrics, token }: { showMetrics: () => Promise<string>; token: string | undefined },
 ): void {
   router.get('/metrics', async (ctx) => {
-    if (token === undefined) throw new Problem(404, 'not-found', 'There is nothing here.');
+    if (token === undefined) throw new Problem('not-found', 'There is nothing here.');
     const [, given = ''] = /^Bearer +(\S+)$/i.exec(ctx.get('authorization')) ?? [];
     if (!isSameSecret(given, token)) {
-      throw new Problem(401, 'unauthorized', 'Give METRICS_TOKEN in Authorization: Bearer.', {
+      throw new Problem('unauthorized', 'Give METRICS_TOKEN in Authorization: Bearer.', {
         headers: { 'WWW-Authenticate': 'Bearer realm="linkmill metrics"' },
       });
     }

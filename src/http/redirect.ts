@@ -1,16 +1,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Middleware } from 'koa';
+import type { Context, Middleware } from 'koa';
 import type { ClickRecorder } from '../clicks/click-recorder.ts';
-import type { CachedUrl } from '../urls/cache-entry.ts';
+import { type CachedUrl, gateOf } from '../urls/cache-entry.ts';
 import { isShortCode } from '../urls/short-code.ts';
+import { UrlExpired } from '../urls/url.ts';
 import type { Urls } from '../urls/urls.ts';
 import { methodNotAllowed } from './errors.ts';
+import type { Gates } from './gates.ts';
+import { answerRedirect, type RedirectAnswers } from './redirect-answers.ts';
 
 interface RedirectDeps {
   urls: Pick<Urls, 'resolve' | 'resolveAtOnce'>;
   clickRecorder: Pick<ClickRecorder, 'record' | 'recordThen'>;
-  status: number;
-  maxAgeSeconds: number;
+  answers: RedirectAnswers;
+  gates: Gates;
 }
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
@@ -19,21 +22,29 @@ export type Redirect = ReturnType<typeof createRedirect>;
 
 /** `GET /{short_code}`: to the original URL, byte for byte, and one click more. `HEAD` answers the same headers and counts
  *  nothing. */
-export function createRedirect({ urls, clickRecorder, status, maxAgeSeconds }: RedirectDeps) {
-  const cacheControl = `private, max-age=${maxAgeSeconds}${maxAgeSeconds === 0 ? ', must-revalidate' : ''}`;
-
-  /** Why a code leads nowhere, from when that is known until Koa answers it. */
-  const failures = new WeakMap<IncomingMessage, unknown>();
+export function createRedirect({ urls, clickRecorder, answers, gates }: RedirectDeps) {
+  /** Where a code leads, or why nowhere, from when that is known until Koa answers it. */
+  const lookUps = new WeakMap<IncomingMessage, Promise<CachedUrl>>();
 
   /** Throws for a URL that another program stored and no header can carry. */
-  function send(response: ServerResponse, { id, originalUrl }: CachedUrl, now: number): void {
+  function send(request: IncomingMessage, response: ServerResponse, url: CachedUrl, now: number): void {
+    const { status, headers } = answers.toOriginal(url, request.url!);
     // Is sent with the end.
-    response.writeHead(status, {
-      Location: originalUrl,
-      'Cache-Control': cacheControl,
-      'Content-Length': '0',
-    });
-    clickRecorder.recordThen(id, now, () => response.end());
+    response.writeHead(status, headers);
+    clickRecorder.recordThen(url.id, now, () => response.end());
+  }
+
+  async function visit(ctx: Context, shortCode: string): Promise<void> {
+    const now = Date.now();
+    const url = await (lookUps.get(ctx.req) ?? urls.resolve(shortCode, now));
+    const gate = gateOf(url);
+    if (gate !== undefined) {
+      await gates.answer(ctx, { shortCode, url, gate, now });
+      return;
+    }
+    if (ctx.method === 'POST') throw methodNotAllowed('GET, HEAD');
+    answerRedirect(ctx, answers.toOriginal(url, ctx.req.url!));
+    if (ctx.method === 'GET') await clickRecorder.record(url.id, now);
   }
 
   return {
@@ -45,48 +56,48 @@ export function createRedirect({ urls, clickRecorder, status, maxAgeSeconds }: R
       const url = urls.resolveAtOnce(codeOf(request.url!), now);
       if (!url) return false;
       try {
-        send(response, url, now);
+        send(request, response, url, now);
         return true;
       } catch {
         return false;
       }
     },
 
-    /** Answers a redirect as soon as a store tells where it leads, ahead of Koa, which is for what leads nowhere and for every
-     *  other request. */
+    /** Answers a redirect as soon as a store tells where it leads, ahead of Koa, which is for what leads nowhere or has a gate,
+     *  and for every other request. */
     async answerSoon(request: IncomingMessage, response: ServerResponse, koa: Handler): Promise<void> {
       const shortCode = codeOf(request.url!);
       if (request.method === 'GET' && isShortCode(shortCode)) {
         const now = Date.now();
+        const lookUp = urls.resolve(shortCode, now);
         try {
-          send(response, await urls.resolve(shortCode, now), now);
-          return;
-        } catch (error) {
-          failures.set(request, error);
+          const url = await lookUp;
+          if (gateOf(url) === undefined) {
+            send(request, response, url, now);
+            return;
+          }
+        } catch {
+          // Koa answers why.
         }
+        lookUps.set(request, lookUp);
       }
       await koa(request, response);
     },
 
-    /** Answers what is left of redirects, such as HEAD and what they cannot be; stands before every other middleware. */
+    /** Answers what is left of redirects, such as HEAD, gates and what they cannot be; stands before every other middleware. */
     middleware: (async (ctx, next) => {
-      if (failures.has(ctx.req)) throw failures.get(ctx.req);
       const shortCode = ctx.path.slice(1);
       if (!isShortCode(shortCode)) {
         await next();
         return;
       }
-      const isGet = ctx.method === 'GET';
-      if (!isGet && ctx.method !== 'HEAD') throw methodNotAllowed('GET, HEAD');
-      const now = Date.now();
-      const url = await urls.resolve(shortCode, now);
-      if (isGet) await clickRecorder.record(url.id, now);
-      // The body before the status: an empty body alone would be a 204.
-      ctx.body = null;
-      ctx.status = status;
-      ctx.length = 0;
-      ctx.set('Location', url.originalUrl);
-      ctx.set('Cache-Control', cacheControl);
+      if (!['GET', 'HEAD', 'POST'].includes(ctx.method)) throw methodNotAllowed('GET, HEAD');
+      try {
+        await visit(ctx, shortCode);
+      } catch (error) {
+        if (!(error instanceof UrlExpired) || error.fallbackUrl === null) throw error;
+        answerRedirect(ctx, answers.toFallback(error.fallbackUrl));
+      }
     }) satisfies Middleware as Middleware,
   };
 }

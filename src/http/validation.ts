@@ -2,7 +2,7 @@ import { bodyParser } from '@koa/bodyparser';
 import type { Context, Middleware } from 'koa';
 import compose from 'koa-compose';
 import type { z } from 'zod';
-import { Problem } from './errors.ts';
+import { Problem, validationFailed } from './errors.ts';
 
 /** What `schema` makes of `value`; throws a 422 that names every field that breaks a rule. */
 export function validate<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
@@ -16,8 +16,7 @@ export function validate<Schema extends z.ZodType>(schema: Schema, value: unknow
         }))
       : [{ field: issue.path.join('.') || 'body', detail: issue.message }],
   );
-  const detail = errors.map((error) => `${error.field} ${error.detail}`).join('; ');
-  throw new Problem(422, 'validation-failed', `${detail.slice(0, 1_000)}.`, { errors: errors.slice(0, 50) });
+  throw validationFailed(errors);
 }
 
 /** Reads a JSON body: 415 for another type (whose text would be taken for an empty object), 400 for malformed JSON,
@@ -27,7 +26,6 @@ export function jsonBody(maxBytes: number): Middleware {
     // ctx.is: null without a body, false for another type and for a body of no bytes, which has none.
     if (ctx.request.length !== 0 && ctx.is('application/json') === false) {
       throw new Problem(
-        415,
         'unsupported-media-type',
         'The body must be JSON, with content-type application/json.',
       );
@@ -40,11 +38,11 @@ export function jsonBody(maxBytes: number): Middleware {
     encoding: 'utf-8',
     onError: (error: Error & { status?: number; type?: string }) => {
       if (error.status === 413 || error.type === 'entity.too.large') {
-        throw new Problem(413, 'too-large', `The body must not be longer than ${maxBytes} bytes.`);
+        throw new Problem('too-large', `The body must not be longer than ${maxBytes} bytes.`);
       }
       if (error.status === 415)
-        throw new Problem(415, 'unsupported-media-type', 'The body has an unknown encoding or charset.');
-      throw new Problem(400, 'malformed-json', 'The body must be a JSON object.');
+        throw new Problem('unsupported-media-type', 'The body has an unknown encoding or charset.');
+      throw new Problem('malformed-json', 'The body must be a JSON object.');
     },
   });
   return compose([checkType, parse as Middleware]);
@@ -54,10 +52,10 @@ export function jsonBody(maxBytes: number): Middleware {
 export function uploadBody(types: readonly string[]): Middleware {
   return async (ctx, next) => {
     if (!ctx.is([...types])) {
-      throw new Problem(415, 'unsupported-media-type', `The body must be one of ${types.join(', ')}.`);
+      throw new Problem('unsupported-media-type', `The body must be one of ${types.join(', ')}.`);
     }
     if ((ctx.get('content-encoding') || 'identity') !== 'identity') {
-      throw new Problem(415, 'unsupported-media-type', 'The body must not be compressed.');
+      throw new Problem('unsupported-media-type', 'The body must not be compressed.');
     }
     await next();
   };

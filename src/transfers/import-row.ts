@@ -1,23 +1,17 @@
 import { z } from 'zod';
 import { isShortCode, shortCodePattern } from '../urls/short-code.ts';
 import { type UrlPolicy, UrlRefused } from '../urls/url-policy.ts';
+import { type Asked, refusalsOf } from '../urls/url-rules.ts';
+import { notes, tags, title } from '../urls/url-texts.ts';
 import type { UrlSettings } from '../urls/url.ts';
 
-const maxTitle = 500;
-const maxNotes = 5_000;
-const maxTags = 50;
-const maxTag = 100;
 const redirectStatuses = new Set([301, 302, 307, 308]);
 /** So that even those of many millions of short URLs add up to a number that is exact. */
 const maxClickCount = 1_000_000_000;
 
-/** Whether PostgreSQL can store it. */
-const wellFormed = (text: string) => !/[\0\p{Surrogate}]/u.test(text);
-const text = (max: number) =>
-  z
-    .union([z.string(), z.number().transform(String)], 'must be text')
-    .refine(wellFormed, 'must be text without broken or zero characters')
-    .refine((value) => value.length <= max, `must have at most ${max} characters`);
+/** Numbers are texts too where a service writes JSON. */
+const orNumber = <Text extends z.ZodType<string, string>>(text: Text) =>
+  z.preprocess((value) => (typeof value === 'number' ? String(value) : value), text);
 const count = (max: number) =>
   z.coerce
     .number('must be a number')
@@ -46,14 +40,16 @@ function parseTime(given: string): number {
 /** What a row may say of a short URL. What it leaves out is as by default. */
 const importRow = z.object({
   original_url: z.string({ error: ({ input }) => (input === undefined ? 'is needed' : 'must be text') }),
-  short_code: text(1_000)
-    .refine((code) => shortCodePattern.test(code), 'must be 4 to 32 letters, digits, "-" or "_"')
-    .refine((code) => !shortCodePattern.test(code) || isShortCode(code), 'is a reserved word')
-    .optional(),
+  short_code: orNumber(
+    z
+      .string('must be text')
+      .regex(shortCodePattern, 'must be 4 to 32 letters, digits, "-" or "_"')
+      .refine((code) => !shortCodePattern.test(code) || isShortCode(code), 'is a reserved word'),
+  ).optional(),
   created_at: time.optional(),
   starts_at: time.optional(),
   expires_at: time.optional(),
-  max_clicks: count(Number.MAX_SAFE_INTEGER).min(1, 'must be at least 1').optional(),
+  max_clicks: count(maxClickCount).min(1, 'must be at least 1').optional(),
   is_active: flag.default(true),
   is_one_time: flag.default(false),
   has_password: flag
@@ -67,12 +63,9 @@ const importRow = z.object({
   redirect_max_age_seconds: count(31_536_000).optional(),
   forward_query: flag.default(false),
   crawlable: flag.default(false),
-  title: text(maxTitle).optional(),
-  notes: text(maxNotes).optional(),
-  tags: z
-    .array(text(maxTag), 'must be a list of texts')
-    .max(maxTags, `must be at most ${maxTags}`)
-    .default([]),
+  title: orNumber(title).optional(),
+  notes: orNumber(notes).optional(),
+  tags: tags.default([]),
   click_count: count(maxClickCount).default(0),
   last_accessed_at: time.optional(),
 });
@@ -85,7 +78,6 @@ export interface WantedUrl extends UrlSettings {
   shortCode: string | undefined;
   originalUrl: string;
   createdAt: Date | undefined;
-  isActive: boolean;
   clickCount: number;
   lastAccessedAt: Date | null;
 }
@@ -95,6 +87,9 @@ export interface RowProblem {
   field: string;
   reason: string;
 }
+
+/** How a row calls what rules between settings are about. */
+const fieldOf: Partial<Record<Asked, RowField>> = { startsAt: 'starts_at', maxClicks: 'max_clicks' };
 
 /** The short URL that a row's fields ask for, by the rules of the service, or what is wrong with them. */
 export function readRow(
@@ -141,5 +136,6 @@ export function readRow(
     clickCount: data.click_count,
     lastAccessedAt: data.last_accessed_at ?? null,
   };
+  for (const { asked, reason } of refusalsOf(url)) problems.push({ field: fieldOf[asked] ?? asked, reason });
   return problems.length > 0 ? { problems } : { url };
 }

@@ -9,44 +9,65 @@ export interface CachedUrl {
   originalUrl: string;
   /** Milliseconds since 1970. */
   expiresAtMs: number | null;
+  /** Undefined for most: nothing else was decided about them. */
+  rules?: RedirectRules;
+}
+
+/** What was decided about a redirect besides where it leads and until when. */
+export interface RedirectRules {
+  /** Milliseconds since 1970; before it, the code is unknown to visitors. */
+  startsAtMs: number | null;
+  /** Where it leads once it has expired or is used up. */
+  fallbackUrl: string | null;
+  redirectStatus: number | null;
+  redirectMaxAgeSeconds: number | null;
+  /** Whether the visitor's query is added to the original URL. */
+  forwardQuery: boolean;
+  isOneTime: boolean;
+  /** Whether it asks for a password. */
+  isProtected: boolean;
+  /** Redirects that it is good for. */
+  maxClicks: number | null;
+}
+
+/** What stands between a visitor and the original URL: a page on which the visitor must ask for it, or a limit of which only
+ *  PostgreSQL knows how much is left. */
+export type Gate = 'page' | 'limit';
+
+/** The gate of a short URL; most have none. */
+export function gateOf({ rules }: CachedUrl): Gate | undefined {
+  if (rules === undefined) return undefined;
+  if (rules.isOneTime || rules.isProtected) return 'page';
+  return rules.maxClicks === null ? undefined : 'limit';
 }
 
 /** What is known of a code, as of a version; an unknown code has version 0. */
 export type CacheEntry = ({ url: CachedUrl } | { gone: GoneReason }) & { version: number };
 
 /** What a cache is to know of a short URL, as of now. */
-export function toCacheEntry(url: StoredUrl): CacheEntry {
-  if (url.isActive && !url.isDeleted) return { url: toCachedUrl(url), version: url.version };
-  // The clean-up disables what has expired; whatever else is disabled was disabled by somebody.
-  const hasExpired = !url.isDeleted && url.expiresAt !== null && url.expiresAt.getTime() <= Date.now();
-  return { gone: hasExpired ? 'expired' : 'not found', version: url.version };
+export function toCacheEntry(url: ShortUrl & Partial<StoredUrl>): CacheEntry {
+  const { version, isDeleted = false, hasEnded = false } = url;
+  const leadsOn = hasEnded && url.fallbackUrl !== null;
+  if ((url.isActive || leadsOn) && !isDeleted) return { url: toCachedUrl(url), version };
+  const hasExpired = hasEnded || (url.expiresAt !== null && url.expiresAt.getTime() <= Date.now());
+  return { gone: hasExpired && !isDeleted ? 'expired' : 'not found', version };
 }
 
-export function toCachedUrl({ id, originalUrl, expiresAt }: ShortUrl): CachedUrl {
-  return { id, originalUrl, expiresAtMs: expiresAt?.getTime() ?? null };
+function toCachedUrl(url: ShortUrl): CachedUrl {
+  const { id, originalUrl, expiresAt } = url;
+  const plain = { id, originalUrl, expiresAtMs: expiresAt?.getTime() ?? null };
+  const rules = toRules(url);
+  const isPlain = Object.values(rules).every((rule) => rule === null || rule === false);
+  return isPlain ? plain : { ...plain, rules };
 }
 
-const tombstones: Record<GoneReason, string> = { 'not found': '404', expired: '410' };
-
-/** An entry without its version, as text: "id,expiry in ms or nothing,original URL", half the size of JSON, and no parser to
- *  trip over; or a tombstone. */
-export function encodeEntry(entry: { url: CachedUrl } | { gone: GoneReason }): string {
-  if ('gone' in entry) return tombstones[entry.gone];
-  const { id, expiresAtMs, originalUrl } = entry.url;
-  return `${id},${expiresAtMs ?? ''},${originalUrl}`;
-}
-
-/** The entry that stands behind "version:"; undefined when it is not ours, or of a later release: the table knows better. */
-export function decodeEntry(value: string): CacheEntry | undefined {
-  const separator = value.indexOf(':');
-  const version = Number(value.slice(0, separator));
-  const body = value.slice(separator + 1);
-  if (body === tombstones['not found']) return { gone: 'not found', version };
-  if (body === tombstones.expired) return { gone: 'expired', version };
-  const [, id, expiresAtMs, originalUrl] = /^(\d+),(\d*),(.+)$/.exec(body) ?? [];
-  if (id === undefined || originalUrl === undefined) return undefined;
-  return {
-    url: { id: Number(id), originalUrl, expiresAtMs: expiresAtMs ? Number(expiresAtMs) : null },
-    version,
-  };
-}
+const toRules = (url: ShortUrl): RedirectRules => ({
+  startsAtMs: url.startsAt?.getTime() ?? null,
+  fallbackUrl: url.fallbackUrl,
+  redirectStatus: url.redirectStatus,
+  redirectMaxAgeSeconds: url.redirectMaxAgeSeconds,
+  forwardQuery: url.forwardQuery,
+  isOneTime: url.isOneTime,
+  isProtected: url.passwordHash !== null,
+  maxClicks: url.maxClicks,
+});

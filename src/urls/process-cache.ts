@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { CacheEntry } from './cache-entry.ts';
+import type { CacheEntry, CachedUrl } from './cache-entry.ts';
 
 /** How old an entry may be: what was changed is seen within 2 s, whatever happens to messages, on a busy machine too. */
 const longestAgeMs = 1_800;
@@ -36,7 +36,7 @@ export function createProcessCache(options: { maxEntries: number; maxBytes: numb
     max: options.maxEntries,
     maxSize: options.maxBytes,
     sizeCalculation: ({ entry }, shortCode) =>
-      overheadBytes + shortCode.length + (entry && 'url' in entry ? entry.url.originalUrl.length : 0),
+      overheadBytes + shortCode.length + (entry && 'url' in entry ? lengthOf(entry.url) : 0),
     dispose: ({ announcedAt }, _shortCode, reason) => {
       if (reason === 'evict') forgottenAt = Math.max(forgottenAt, announcedAt);
     },
@@ -110,3 +110,6 @@ export function createProcessCache(options: { maxEntries: number; maxBytes: numb
     },
   };
 }
+
+const lengthOf = ({ originalUrl, rules }: CachedUrl) =>
+  originalUrl.length + (rules === undefined ? 0 : overheadBytes + (rules.fallbackUrl?.length ?? 0));

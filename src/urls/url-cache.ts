@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Breaker } from '../breaker.ts';
-import { type CacheEntry, decodeEntry, encodeEntry, type GoneReason, toCachedUrl } from './cache-entry.ts';
+import { decodeEntry, encodeEntry } from './cache-encoding.ts';
+import { type CacheEntry, type GoneReason, toCacheEntry } from './cache-entry.ts';
 import { createGathering } from './gathering.ts';
 import { channelOf } from './url-announcements.ts';
 import { type UrlChange, writeChange } from './url-change.ts';
@@ -51,8 +52,6 @@ export function createUrlCache(
     ttlSeconds,
   });
 
-  const toActiveEntry = (url: ShortUrl): CacheEntry => ({ url: toCachedUrl(url), version: url.version });
-
   /** Stores entries and announces them, whatever room there is: older ones would stay. */
   async function replace(entries: [shortCode: string, CacheEntry][]): Promise<void> {
     for (let i = 0; i < entries.length; i += chunkSize) {
@@ -85,7 +84,7 @@ export function createUrlCache(
 
     /** Stores what a reader found in the table, if it is newer than what is there, and there is room. */
     async put(url: ShortUrl): Promise<boolean> {
-      return hasRoom() && (await fill(toValue(url.shortCode, toActiveEntry(url))));
+      return hasRoom() && (await fill(toValue(url.shortCode, toCacheEntry(url))));
     },
 
     /** Stores what was created just now, where there is room, and announces it to every web process. */
@@ -94,7 +93,7 @@ export function createUrlCache(
         await redis.publish(channelOf(options.prefix), writeChange(url));
         return;
       }
-      await change(toValue(url.shortCode, toActiveEntry(url)));
+      await change(toValue(url.shortCode, toCacheEntry(url)));
     },
 
     /** Stores many at once; resolves to how many were newer than what was there. */
@@ -103,7 +102,7 @@ export function createUrlCache(
       for (let i = 0; i < urls.length && hasRoom(); i += chunkSize) {
         const puts = urls
           .slice(i, i + chunkSize)
-          .map((url) => fill(toValue(url.shortCode, toActiveEntry(url))));
+          .map((url) => fill(toValue(url.shortCode, toCacheEntry(url))));
         stored += (await Promise.all(puts)).filter(Boolean).length;
       }
       return stored;

@@ -8,11 +8,14 @@ export interface NewUrl extends Partial<UrlSettings> {
   createdBy: number;
   /** Now, unless it says another time. */
   createdAt?: Date | undefined;
-  isActive?: boolean;
 }
+
+/** What a short URL is to become; what it does not say stays. */
+export type Changes = Partial<UrlSettings & { originalUrl: string }>;
 
 /** The column of `urls` that each setting has, with its type. */
 const settings: Record<keyof UrlSettings, `${string} ${string}`> = {
+  isActive: 'is_active boolean',
   startsAt: 'starts_at timestamptz',
   expiresAt: 'expires_at timestamptz',
   maxClicks: 'max_clicks bigint',
@@ -34,18 +37,25 @@ const given = {
   codeIsGenerated: 'code_is_generated boolean',
   createdBy: 'created_by bigint',
   createdAt: 'created_at timestamptz',
-  isActive: 'is_active boolean',
   ...settings,
 };
 
 const nameOf = (column: string) => column.slice(0, column.indexOf(' '));
 
+const changed = Object.entries({ originalUrl: 'original_url text', ...settings }).filter(
+  // Not only its own change decides on it.
+  ([property]) => property !== 'isActive',
+);
+
 /** What a ShortUrl is read from, of `urls u`. */
 export const urlColumns = [
   'u.id, u.short_code as "shortCode", u.original_url as "originalUrl", u.created_at as "createdAt"',
-  'u.updated_at as "updatedAt", u.created_by as "createdBy", u.is_active as "isActive", u.version',
+  'u.updated_at as "updatedAt", u.created_by as "createdBy", u.version',
   ...Object.entries(settings).map(([property, column]) => `u.${nameOf(column)} as "${property}"`),
 ].join(', ');
+
+/** What a StoredUrl is read from, of `urls u`. */
+export const storedColumns = `${urlColumns}, u.deleted_at is not null as "isDeleted", u.has_ended as "hasEnded"`;
 
 /** The columns that an inserted row is given. */
 export const insertedColumns = Object.values(given).map(nameOf).join(', ');
@@ -60,8 +70,19 @@ export const insertedTypes = Object.values(given).join(', ');
 export function toInsertedRows(urls: NewUrl[]): string {
   const properties = Object.entries(given) as [keyof NewUrl, string][];
   const rows = urls.map((url) => {
-    const full = { ...defaultSettings, isActive: true, ...url };
+    const full = { ...defaultSettings, ...url };
     return Object.fromEntries(properties.map(([property, column]) => [nameOf(column), full[property]]));
   });
   return JSON.stringify(rows);
+}
+
+/** The columns that a change may set, but for `is_active`. */
+export const changedColumns = changed.map(([, column]) => nameOf(column)).join(', ');
+
+/** Changes as JSON that `json_populate_record` reads: a column that it does not name stays. */
+export function toChangedColumns(changes: Changes): string {
+  const given = changed.filter(([property]) => property in changes) as [keyof Changes, string][];
+  return JSON.stringify(
+    Object.fromEntries(given.map(([property, column]) => [nameOf(column), changes[property]])),
+  );
 }

@@ -1,6 +1,6 @@
 import type { Log } from '../log.ts';
 import { isPostgresUnavailable } from '../postgres.ts';
-import { type CacheEntry, type CachedUrl, type GoneReason, toCacheEntry } from './cache-entry.ts';
+import { type CacheEntry, type CachedUrl, gateOf, type GoneReason, toCacheEntry } from './cache-entry.ts';
 import type { ProcessCache } from './process-cache.ts';
 import { createSingleFlight } from './single-flight.ts';
 import type { UrlCache } from './url-cache.ts';
@@ -101,28 +101,30 @@ export function createUrlResolver(deps: {
     }
   }
 
-  function gone(reason: GoneReason): Error {
+  function gone(reason: GoneReason, fallbackUrl?: string | null): Error {
     resolved[reason] += 1;
     return reason === 'expired'
-      ? new UrlExpired('the short URL has expired')
+      ? new UrlExpired('the short URL has expired', fallbackUrl)
       : new UrlNotFound('no such short URL');
   }
 
   return {
-    /** Where a short code leads at `now`, where this process knows that by heart; undefined when it must ask, or leads nowhere. */
+    /** Where a short code leads at `now`, where this process knows that by heart; undefined when it must ask, leads nowhere, or
+     *  has a gate. */
     resolveAtOnce(shortCode: string, now: number): CachedUrl | undefined {
       const entry = processCache.find(shortCode);
-      if (entry === undefined || 'gone' in entry || hasExpired(entry.url, now)) return undefined;
+      if (entry === undefined || 'gone' in entry || !isOpen(entry.url, now)) return undefined;
       resolved['by heart'] += 1;
       return entry.url;
     },
 
-    /** Where a short code leads at `now`: process cache, Redis, table, or what this process knew while neither of the two
-     *  answers. Throws UrlNotFound, UrlExpired, Overloaded, or what PostgreSQL throws. */
+    /** Where a short code leads at `now`, through its gate if it has one: process cache, Redis, table, or what this process knew
+     *  while neither of the two answers. Throws UrlNotFound, UrlExpired, Overloaded, or what PostgreSQL throws. */
     async resolve(shortCode: string, now: number): Promise<CachedUrl> {
       const { entry, place } = await lookUp(shortCode);
       if ('gone' in entry) throw gone(entry.gone);
-      if (hasExpired(entry.url, now)) throw gone('expired');
+      if (!hasBegun(entry.url, now)) throw gone('not found');
+      if (hasExpired(entry.url, now)) throw gone('expired', entry.url.rules?.fallbackUrl);
       resolved[place] += 1;
       return entry.url;
     },
@@ -133,3 +135,9 @@ export function createUrlResolver(deps: {
 }
 
 const hasExpired = ({ expiresAtMs }: CachedUrl, now: number) => expiresAtMs !== null && expiresAtMs <= now;
+
+const hasBegun = ({ rules }: CachedUrl, now: number) =>
+  rules === undefined || rules.startsAtMs === null || rules.startsAtMs <= now;
+
+const isOpen = (url: CachedUrl, now: number) =>
+  !hasExpired(url, now) && (url.rules === undefined || (hasBegun(url, now) && gateOf(url) === undefined));

@@ -1,10 +1,14 @@
 import type { Knex } from 'knex';
 import { isOwned, type Owner } from './owner.ts';
 import {
+  changedColumns,
+  type Changes,
   insertedColumns,
   insertedTypes,
   insertedValues,
   type NewUrl,
+  storedColumns,
+  toChangedColumns,
   toInsertedRows,
   urlColumns,
 } from './url-columns.ts';
@@ -16,8 +20,7 @@ export type UrlStore = ReturnType<typeof createUrlStore>;
 export function createUrlStore(db: Knex) {
   async function findByCodes(shortCodes: string[]): Promise<StoredUrl[]> {
     const { rows } = await db.raw<{ rows: StoredUrl[] }>(
-      `select ${urlColumns}, u.deleted_at is not null as "isDeleted"
-       from urls u where u.short_code = any(cast(:shortCodes as text[]))`,
+      `select ${storedColumns} from urls u where u.short_code = any(cast(:shortCodes as text[]))`,
       { shortCodes },
     );
     return rows;
@@ -79,28 +82,71 @@ export function createUrlStore(db: Knex) {
       return rows[0];
     },
 
-    /** Marks an owner's short URL as deleted and resolves to its new version; undefined when there is none. */
-    async delete(shortCode: string, owner: Owner): Promise<{ version: number } | undefined> {
+    /** Changes an owner's short URL, an expired or disabled one too, in one statement: of changes at once none is lost. What the clean-up
+     *  has disabled is active again, until the clean-up finds that its time is still over. Resolves to what it is now; undefined
+     *  when there is none of these versions. Rejects when it would break a rule: see url-rules.ts. */
+    async change(
+      shortCode: string,
+      changes: Changes,
+      owner: Owner,
+      versions?: number[],
+    ): Promise<StoredUrl | undefined> {
+      const { rows } = await db.raw<{ rows: StoredUrl[] }>(
+        `update urls u set
+           (${changedColumns}) = (
+             select ${changedColumns} from json_populate_record(u, cast(:changes as json))
+           ),
+           is_active = coalesce(cast(:isActive as boolean), u.is_active or u.has_ended), has_ended = false,
+           updated_at = now(), version = nextval('url_versions')
+         where u.short_code = :shortCode and u.deleted_at is null and ${isOwned} and ${isOneOfVersions}
+         returning ${storedColumns}`,
+        {
+          shortCode,
+          owner,
+          versions: versions ?? null,
+          changes: toChangedColumns(changes),
+          isActive: changes.isActive ?? null,
+        },
+      );
+      return rows[0];
+    },
+
+    /** Marks an owner's short URL as deleted and resolves to its new version; undefined when there is none of these versions. */
+    async delete(
+      shortCode: string,
+      owner: Owner,
+      versions?: number[],
+    ): Promise<{ version: number } | undefined> {
       const { rows } = await db.raw<{ rows: { version: number }[] }>(
-        `update urls u
-         set deleted_at = now(), updated_at = now(), is_active = false, version = nextval('url_versions')
-         where u.short_code = :shortCode and u.deleted_at is null and ${isOwned}
+        `update urls u set deleted_at = now(), updated_at = now(), version = nextval('url_versions')
+         where u.short_code = :shortCode and u.deleted_at is null and ${isOwned} and ${isOneOfVersions}
          returning version`,
+        { shortCode, owner, versions: versions ?? null },
+      );
+      return rows[0];
+    },
+
+    /** Brings an owner's deleted short URL back, as what it was; undefined when there is none. */
+    async restore(shortCode: string, owner: Owner): Promise<StoredUrl | undefined> {
+      const { rows } = await db.raw<{ rows: StoredUrl[] }>(
+        `update urls u set deleted_at = null, updated_at = now(), version = nextval('url_versions')
+         where u.short_code = :shortCode and u.deleted_at is not null and ${isOwned}
+         returning ${storedColumns}`,
         { shortCode, owner },
       );
       return rows[0];
     },
 
     /** Disables up to `limit` short URLs whose time is over at `now`; two callers never get the same one. */
-    async deactivateExpired(now: Date, limit: number): Promise<{ shortCode: string; version: number }[]> {
-      const { rows } = await db.raw<{ rows: { shortCode: string; version: number }[] }>(
+    async deactivateExpired(now: Date, limit: number): Promise<StoredUrl[]> {
+      const { rows } = await db.raw<{ rows: StoredUrl[] }>(
         `with expired as materialized (
-           select id from urls where is_active and expires_at <= :now
+           select id from urls where ${isToEnd}
            order by expires_at limit :limit for update skip locked
          )
-         update urls set is_active = false, updated_at = now(), version = nextval('url_versions')
+         update urls u set is_active = false, has_ended = true, updated_at = now(), version = nextval('url_versions')
          where id in (select id from expired)
-         returning short_code as "shortCode", version`,
+         returning ${storedColumns}`,
         { now, limit },
       );
       return rows;
@@ -109,7 +155,7 @@ export function createUrlStore(db: Knex) {
     /** How many short URLs deactivateExpired and purge would find at `now`. */
     async countToClean(now: Date, retentionDays: number): Promise<number> {
       const { rows } = await db.raw<{ rows: { count: number }[] }>(
-        `select (select count(*) from urls where is_active and expires_at <= :now)
+        `select (select count(*) from urls where ${isToEnd})
               + (select count(*) from urls u where ${isPastRetention}) as count`,
         { now, retentionDays },
       );
@@ -161,6 +207,12 @@ export function createUrlStore(db: Knex) {
     },
   };
 }
+
+/** True of a row that has one of `:versions`, if there are any. */
+const isOneOfVersions =
+  '(cast(:versions as bigint[]) is null or u.version = any(cast(:versions as bigint[])))';
+
+const isToEnd = 'is_active and expires_at <= :now and deleted_at is null';
 
 /** What a wish is known by: of two for the same code, a reservation may favour the second. */
 const wishOf = ({ shortCode, createdBy }: Pick<ShortUrl, 'shortCode' | 'createdBy'>) =>

@@ -1,5 +1,6 @@
 /** What its owner decides about a short URL besides where it leads. */
 export interface UrlSettings {
+  isActive: boolean;
   /** Before it, the code is unknown to visitors. */
   startsAt: Date | null;
   expiresAt: Date | null;
@@ -24,6 +25,7 @@ export interface UrlSettings {
 
 /** What holds for a short URL about which nothing was decided. */
 export const defaultSettings: UrlSettings = {
+  isActive: true,
   startsAt: null,
   expiresAt: null,
   maxClicks: null,
@@ -48,13 +50,14 @@ export interface ShortUrl extends UrlSettings {
   updatedAt: Date;
   /** The API key that it was created with; null for what another program inserted. */
   createdBy: number | null;
-  isActive: boolean;
   version: number;
 }
 
 /** A short URL as the table has it, where one that was deleted stays for a while. */
 export interface StoredUrl extends ShortUrl {
   isDeleted: boolean;
+  /** Whether the clean-up has disabled it, since its time was over. */
+  hasEnded: boolean;
 }
 
 /** A short URL with its counters. */
@@ -71,6 +74,37 @@ export class UrlNotFound extends Error {
 /** The short URL's time is over. */
 export class UrlExpired extends Error {
   override readonly name = 'UrlExpired';
+  /** Where it leads instead. */
+  readonly fallbackUrl: string | null;
+
+  constructor(message: string, fallbackUrl: string | null = null) {
+    super(message);
+    this.fallbackUrl = fallbackUrl;
+  }
+}
+
+/** The short URL has another version than those that a change was meant for. */
+export class VersionMismatch extends Error {
+  override readonly name = 'VersionMismatch';
+  /** The one that it has. */
+  readonly version: number;
+
+  constructor(version: number) {
+    super(`the short URL has version ${version}`);
+    this.version = version;
+  }
+}
+
+/** The short URL has been used as often as it may be. */
+export class UrlExhausted extends Error {
+  override readonly name = 'UrlExhausted';
+  /** Where it leads instead. */
+  readonly fallbackUrl: string | null;
+
+  constructor(fallbackUrl: string | null) {
+    super('the short URL is used up');
+    this.fallbackUrl = fallbackUrl;
+  }
 }
 
 /** The code belongs to another short URL, or is reserved for another API key. */

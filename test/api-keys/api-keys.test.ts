@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { ApiKeyNotFound } from '../../src/api-keys/api-key.ts';
+import { down, up } from '../../migrations/20261121_000010_add_api_key_permissions.ts';
+import { ApiKeyNotFound, PermissionsContradict } from '../../src/api-keys/api-key.ts';
 import { createApiKeys } from '../../src/api-keys/api-keys.ts';
 import { useDatabase } from '../support/resources.ts';
 
@@ -63,4 +64,65 @@ test('a key that is wrong in any one place, or has another shape, is unknown', a
   ];
   for (const wrong of [...changed, ...malformed])
     expect([wrong, await apiKeys.find(wrong)]).toEqual([wrong, undefined]);
+});
+
+test('a key is unknown from its expiry on, and known again once that is put off', async () => {
+  const apiKeys = createApiKeys(db());
+  const { id, key } = await apiKeys.create('for a day', { expiresAt: new Date(Date.now() + 86_400_000) });
+  expect(await apiKeys.find(key)).toMatchObject({ id });
+  await apiKeys.change(id, { expiresAt: new Date(Date.now() - 1) });
+  expect(await apiKeys.find(key)).toBeUndefined();
+  await apiKeys.change(id, { expiresAt: null });
+  expect(await apiKeys.find(key)).toMatchObject({ id });
+});
+
+test('of a rotated key the new secret and the one before are valid, the latter until its time is over', async () => {
+  const apiKeys = createApiKeys(db());
+  const { id, key: first } = await apiKeys.create('rotated');
+  const { key: second } = await apiKeys.rotate(id, 3_600);
+  expect([await apiKeys.find(first), await apiKeys.find(second)]).toMatchObject([{ id }, { id }]);
+  await db()('api_keys')
+    .where({ id })
+    .update({ previous_until: new Date(Date.now() - 1) });
+  expect([await apiKeys.find(first), await apiKeys.find(second)]).toMatchObject([undefined, { id }]);
+  expect((await apiKeys.get(id)).previousUntil).toBeNull();
+});
+
+test('two who rotate a key at once both get one that is valid, and the secret before both is not', async () => {
+  const apiKeys = createApiKeys(db());
+  const { id, key } = await apiKeys.create('contested');
+  const made = await Promise.all([apiKeys.rotate(id, 60), apiKeys.rotate(id, 60)]);
+  for (const one of made) expect(await apiKeys.find(one.key)).toMatchObject({ id });
+  expect(await apiKeys.find(key)).toBeUndefined();
+});
+
+test('a revoked or expired key is not valid by its secret before the present one either', async () => {
+  const apiKeys = createApiKeys(db());
+  const { id, key } = await apiKeys.create('ended');
+  await apiKeys.rotate(id, 3_600);
+  await apiKeys.change(id, { expiresAt: new Date(Date.now() - 1) });
+  expect(await apiKeys.find(key)).toBeUndefined();
+  await apiKeys.change(id, { expiresAt: null });
+  await apiKeys.revoke(id);
+  expect(await apiKeys.find(key)).toBeUndefined();
+});
+
+test.each(['admin', 'jobs:run'] as const)(
+  'a key for its own short URLs only cannot have %s',
+  async (scope) => {
+    const apiKeys = createApiKeys(db());
+    const both = { scopes: [scope], ownUrlsOnly: true };
+    await expect(apiKeys.create('both', both)).rejects.toThrow(PermissionsContradict);
+    const { id } = await apiKeys.create('one', { scopes: [scope] });
+    await expect(apiKeys.change(id, { ownUrlsOnly: true })).rejects.toThrow(PermissionsContradict);
+    expect(await apiKeys.get(id)).toMatchObject({ scopes: [scope], ownUrlsOnly: false });
+  },
+);
+
+test('a key that was made before keys had scopes is valid and may do everything', async () => {
+  const apiKeys = createApiKeys(db());
+  const { id, key } = await apiKeys.create('old', { scopes: ['urls:read'] });
+  await down(db());
+  await up(db());
+  expect(await apiKeys.find(key)).toEqual({ id, name: 'old', scopes: ['admin'], ownUrlsOnly: false });
 });

@@ -10,14 +10,14 @@ const another = { ...ours, id: 2, name: 'another' };
 function openKeys() {
   const valid = new Map([['key', ours]]);
   const state = { asked: 0, away: false };
-  const known = createKnownApiKeys({
-    find: async (key) => {
-      state.asked += 1;
-      if (state.away) throw new Error('PostgreSQL is away');
-      return valid.get(key);
-    },
-  });
-  return { known, valid, state };
+  const find = async (key: string) => {
+    state.asked += 1;
+    if (state.away) throw new Error('PostgreSQL is away');
+    return valid.get(key);
+  };
+  const noted: number[] = [];
+  const known = createKnownApiKeys({ apiKeys: { find }, uses: { note: (id) => void noted.push(id) } });
+  return { known, valid, state, noted };
 }
 
 test('a hundred requests with one key at once, and those soon after, cost one look-up', async () => {
@@ -39,6 +39,13 @@ test('a revoked key is refused within 2 s, an unknown one at once and asked for 
   expect(await known.find('other')).toBeUndefined();
   expect(state.asked).toBe(asked + 2);
   expect(await known.find('new')).toEqual(another);
+});
+
+test('a use is noted for each look-up of a valid key, not for each request and not for an unknown key', async () => {
+  const { known, noted } = openKeys();
+  for (let i = 0; i < 10; i++) await known.find('key');
+  await known.find('other');
+  expect(noted).toEqual([ours.id]);
 });
 
 test('a look-up that fails says so, and is not remembered', async () => {

@@ -2,6 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { settingsTable } from '../../scripts/docs/settings-table.ts';
 import { type AppDeps, createRouters } from '../../src/app.ts';
+import { operations } from '../../src/http/api/api.ts';
+import type { Operation } from '../../src/http/api/operation.ts';
 import { boardPath } from '../../src/http/bull-board.ts';
 import { jobNames } from '../../src/jobs.ts';
 
@@ -36,6 +38,15 @@ test("the README's table of settings is the one that the code makes", () => {
 
 test("the README's API table names every route of the service, and no other", () => {
   expect(firstCells('API').toSorted()).toEqual([...routes(), 'GET /{short_code}'].toSorted());
+});
+
+test("the README's API table says which scope each operation needs", () => {
+  const wrong = Object.values<Operation>(operations).filter(({ method, path, scope }) => {
+    const begin = `| \`${method.toUpperCase()} ${path}\` |`;
+    const row = readme.split('\n').find((line) => line.startsWith(begin));
+    return !row?.endsWith(scope === 'any' ? ' | any |' : ` | \`${scope}\` |`);
+  });
+  expect(wrong.map(({ method, path }) => `${method} ${path}`)).toEqual([]);
 });
 
 test("the README's table of jobs names every job, and no other", () => {

@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { beforeAll, expect, test } from 'vitest';
+import { createApiKeys } from '../../src/api-keys/api-keys.ts';
 import { createClickStream } from '../../src/clicks/click-stream.ts';
 import { jobNames } from '../../src/jobs.ts';
 import { createUrlIds, makeBatch, readCounts } from '../support/clicks.ts';
@@ -106,14 +107,62 @@ test('an API key is printed alone on standard output, to be used in scripts', as
   expect((await web.client(made.stdout.trim()).get('/api/v1/urls/unknown1')).status).toBe(404);
 });
 
-test.each([[[]], [['create']], [['revoke', '--id', 'x']], [['unknown']], [['list', '--what']]])(
-  'an api-key command of %j ends with 2 and shows the usage',
-  async (args) => {
-    const { code, stderr } = await runApiKey(args);
-    expect(code).toBe(2);
-    expect(stderr).toContain('Usage: npm run api-key');
-  },
-);
+test('an API key is made for some scopes, for its own short URLs, and for a time', async () => {
+  const options = [
+    '--scopes',
+    'stats:read,urls:read',
+    '--own-urls-only',
+    '--expires-in-days',
+    '30',
+    '--json',
+  ];
+  const made = await runApiKey(['create', '--name', 'limited', ...options]);
+  const { id, key, scopes } = JSON.parse(made.stdout) as { id: number; key: string; scopes: string[] };
+  expect(scopes).toEqual(['urls:read', 'stats:read']);
+
+  const { body } = await web.client(key).get('/api/v1/api-keys/current');
+  expect(body).toMatchObject({ id, name: 'limited', scopes, own_urls_only: true });
+  const days = (Date.parse(String(body['expires_at'])) - Date.now()) / 86_400_000;
+  expect(Math.round(days * 100)).toBe(3_000);
+  expect((await web.client(key).post('/api/v1/urls', {})).status).toBe(403);
+  expect((await runApiKey(['list'])).stdout).toMatch(
+    /\tlimited\tlm_\w+_…\turls:read,stats:read \(own URLs only\)\t.*\tnever used\tvalid until \S+\n/,
+  );
+});
+
+test('a rotated API key has a new secret beside the old one, or at once in its place', async () => {
+  const made = await runApiKey(['create', '--name', 'rotated', '--json']);
+  const { id, key: first } = JSON.parse(made.stdout) as { id: number; key: string };
+  const rotate = async (...options: string[]) =>
+    (await runApiKey(['rotate', '--id', String(id), ...options])).stdout.trim();
+  const second = await rotate('--grace-hours', '0.5');
+  const { find } = createApiKeys(web.database.db());
+  expect([await find(first), await find(second)]).toMatchObject([{ id }, { id }]);
+  const third = await rotate('--grace-hours', '0');
+  expect([await find(first), await find(second), await find(third)]).toMatchObject([
+    undefined,
+    undefined,
+    { id },
+  ]);
+});
+
+test('an api-key command that cannot be done ends with 1 and says why', async () => {
+  const { code, stdout, stderr } = await runApiKey(['rotate', '--id', '999999999']);
+  expect([code, stdout, stderr]).toEqual([1, '', 'there is no valid API key 999999999\n']);
+});
+
+test.each([
+  [[]],
+  [['create']],
+  [['revoke', '--id', 'x']],
+  [['unknown']],
+  [['list', '--what']],
+  [['list', 'more']],
+])('an api-key command of %j ends with 2 and shows the usage', async (args) => {
+  const { code, stderr } = await runApiKey(args);
+  expect(code).toBe(2);
+  expect(stderr).toContain('Usage: npm run api-key');
+});
 
 test('a worker with --queues flush-clicks runs that queue and leaves the others', async () => {
   const worker = await startWorker(settings, ['--queues', 'flush-clicks']);

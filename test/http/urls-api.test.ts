@@ -42,7 +42,22 @@ test('a created short URL is answered with 201, its address and its fields, and 
     original_url: page,
     created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
     updated_at: expect.stringMatching(/Z$/),
+    title: null,
+    tags: [],
+    notes: null,
+    starts_at: null,
     expires_at: null,
+    max_clicks: null,
+    is_one_time: false,
+    has_password: false,
+    is_active: true,
+    redirect_status: null,
+    redirect_max_age_seconds: null,
+    forward_query: false,
+    fallback_url: null,
+    crawlable: false,
+    created_by: expect.any(Number),
+    version: expect.any(Number),
   });
 });
 

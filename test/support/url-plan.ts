@@ -20,7 +20,7 @@ export interface Plan {
   room: number;
 }
 
-export type WriteKind = 'creates' | 'creates for a while' | 'changes' | 'deletes' | 'cleans up';
+export type WriteKind = 'creates' | 'creates for a while' | 'changes' | 'deletes' | 'restores' | 'cleans up';
 export type LineEvent = 'breaks' | 'notices' | 'subscribes' | 'is answered';
 export type StoreEvent =
   | 'Redis goes down'
@@ -51,6 +51,7 @@ const write = fc.record({
     'creates for a while': 1,
     changes: 6,
     deletes: 4,
+    restores: 1,
     'cleans up': 1,
   }),
   ms: fc.constantFrom(10, 1_000),

@@ -29,6 +29,9 @@ async function openRealStores(): Promise<UrlStores> {
   });
 }
 
+const byCode = (one: { shortCode: string } | undefined, other: { shortCode: string } | undefined) =>
+  one!.shortCode.localeCompare(other!.shortCode);
+
 interface Command {
   does: keyof ReturnType<typeof createCommands>;
   code: string;
@@ -67,9 +70,12 @@ function createCommands({ table, redis, prefix, harm }: UrlStores) {
     'insert for a while': async (code: string) => await insert(code, past),
     'find row': async (code: string) => shown(await table.findByCode(code)),
     delete: async (code: string) => typeof (await table.delete(code, null))?.version,
-    change: async (code: string) => shown(await table.change(code, newUrl())),
-    expire: async () =>
-      (await table.deactivateExpired(new Date(), 10)).map(({ shortCode }) => shortCode).toSorted(),
+    restore: async (code: string) => shown(await table.restore(code, null)),
+    change: async (code: string) => shown(await table.change(code, { originalUrl: newUrl() }, null)),
+    'change another version': async (code: string) => await table.change(code, { title: 'new' }, null, [-1]),
+    revive: async (code: string) => shown(await table.change(code, { expiresAt: null, title: 'new' }, null)),
+    disable: async (code: string) => shown(await table.change(code, { isActive: false }, null)),
+    expire: async () => (await table.deactivateExpired(new Date(), 10)).map(shown).toSorted(byCode),
     purge: async () => await table.purgeDeleted(),
     find: async (code: string) => await cache.find(code),
     put: async (code: string, version: number) => await cache.put(makeUrl(code, version)),

@@ -3,7 +3,7 @@ import type { Knex } from '../../src/postgres.ts';
 import { channelOf } from '../../src/urls/url-announcements.ts';
 import { readChanges } from '../../src/urls/url-change.ts';
 import { createUrlStore, type UrlStore } from '../../src/urls/url-store.ts';
-import { defaultSettings, type ShortUrl, type StoredUrl } from '../../src/urls/url.ts';
+import { defaultSettings, type StoredUrl } from '../../src/urls/url.ts';
 
 /** Redis as the cache of short URLs sees it, and as a writer would that deletes what it changes. */
 export interface CacheRedis {
@@ -16,10 +16,8 @@ export interface CacheRedis {
 /** The table, with what other programs do to it. */
 export interface UrlTable extends Pick<
   UrlStore,
-  'insertMany' | 'findByCode' | 'delete' | 'deactivateExpired'
+  'insertMany' | 'findByCode' | 'change' | 'delete' | 'restore' | 'deactivateExpired'
 > {
-  /** Lets a short URL lead elsewhere, as a new version. */
-  change: (shortCode: string, originalUrl: string) => Promise<StoredUrl | undefined>;
   /** Removes what is deleted, so that its codes are free again. */
   purgeDeleted: () => Promise<void>;
 }
@@ -95,13 +93,8 @@ export function createMemoryUrlStores(): UrlStores {
   };
 }
 
-interface Row {
-  url: ShortUrl;
-  isDeleted: boolean;
-}
-
 function createMemoryTable(): UrlTable {
-  const rows = new Map<string, Row>();
+  const rows = new Map<string, StoredUrl>();
   let lastId = 0;
   let lastVersion = 0;
   const findRow = (shortCode: string) => {
@@ -109,10 +102,10 @@ function createMemoryTable(): UrlTable {
     return row?.isDeleted === false ? row : undefined;
   };
   const nextVersion = () => (lastVersion += 1);
-  const change = (row: Row, changes: Partial<ShortUrl>) => {
-    row.url = { ...row.url, ...changes, version: nextVersion() };
-    return row.url;
-  };
+  const change = (row: StoredUrl, changes: Partial<StoredUrl>) =>
+    structuredClone(Object.assign(row, changes, { version: nextVersion() }));
+  const isOneOf = (versions: number[] | null | undefined, row: StoredUrl) =>
+    versions?.includes(row.version) ?? true;
 
   return {
     insertMany: async (wanted) =>
@@ -127,34 +120,33 @@ function createMemoryTable(): UrlTable {
           id: (lastId += 1),
           createdAt: now,
           updatedAt: now,
-          isActive: true,
           version: nextVersion(),
         };
-        rows.set(shortCode, { url, isDeleted: false });
+        rows.set(shortCode, { ...url, isDeleted: false, hasEnded: false });
         return url;
       }),
-    findByCode: async (shortCode) => {
-      const row = rows.get(shortCode);
-      return row && { ...row.url, isDeleted: row.isDeleted };
-    },
-    delete: async (shortCode) => {
+    findByCode: async (shortCode) => structuredClone(rows.get(shortCode)),
+    change: async (shortCode, changes, _owner, versions) => {
       const row = findRow(shortCode);
-      if (!row) return undefined;
-      row.isDeleted = true;
-      const { version } = change(row, { isActive: false });
+      if (!row || !isOneOf(versions, row)) return undefined;
+      return change(row, { isActive: row.isActive || row.hasEnded, ...changes, hasEnded: false });
+    },
+    delete: async (shortCode, _owner, versions) => {
+      const row = findRow(shortCode);
+      if (!row || !isOneOf(versions, row)) return undefined;
+      const { version } = change(row, { isDeleted: true });
       return { version };
+    },
+    restore: async (shortCode) => {
+      const row = rows.get(shortCode);
+      return row?.isDeleted ? change(row, { isDeleted: false }) : undefined;
     },
     deactivateExpired: async (now) =>
       [...rows.values()]
-        .filter(({ url }) => url.isActive && url.expiresAt && url.expiresAt <= now)
-        .map((row) => change(row, { isActive: false }))
-        .map(({ shortCode, version }) => ({ shortCode, version })),
-    change: async (shortCode, originalUrl) => {
-      const row = findRow(shortCode);
-      return row?.url.isActive ? { ...change(row, { originalUrl }), isDeleted: false } : undefined;
-    },
+        .filter((row) => row.isActive && !row.isDeleted && row.expiresAt && row.expiresAt <= now)
+        .map((row) => change(row, { isActive: false, hasEnded: true })),
     purgeDeleted: async () => {
-      for (const { url, isDeleted } of rows.values()) if (isDeleted) rows.delete(url.shortCode);
+      for (const { shortCode, isDeleted } of rows.values()) if (isDeleted) rows.delete(shortCode);
     },
   };
 }
@@ -180,15 +172,6 @@ export function createRealUrlStores(deps: {
     redis,
     table: {
       ...store,
-      change: async (shortCode, originalUrl) => {
-        await db.raw(
-          `update urls set original_url = :originalUrl, version = nextval('url_versions')
-           where short_code = :shortCode and is_active and deleted_at is null`,
-          { shortCode, originalUrl },
-        );
-        const url = await store.findByCode(shortCode);
-        return url?.originalUrl === originalUrl ? url : undefined;
-      },
       purgeDeleted: async () => {
         await db.raw('delete from urls where deleted_at is not null');
       },

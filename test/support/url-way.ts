@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import { vi } from 'vitest';
 import type { Keys } from '../../src/keys/keys.ts';
 import { isPostgresUnavailable } from '../../src/postgres.ts';
+import { toCacheEntry } from '../../src/urls/cache-entry.ts';
 import { createProcessCache, type ProcessCache } from '../../src/urls/process-cache.ts';
 import { createUrlCache, type UrlCache } from '../../src/urls/url-cache.ts';
 import type { UrlStore } from '../../src/urls/url-store.ts';
@@ -108,13 +109,13 @@ export async function judgePlan(plan: Plan, stores: UrlStores, play: Play = {}):
     const writes: Record<WriteKind, () => Promise<void>> = {
       creates: async () => await create(null),
       'creates for a while': async () => await create(new Date(dateNow() + ms)),
-      changes: async () => {
-        const changed = await table.change(code, originalUrl);
-        if (changed) await cache.create(changed);
-      },
+      changes: async () => void (await urls.change(code, { originalUrl }, null)),
       deletes: async () => await urls.delete(code, null),
-      'cleans up': async () =>
-        await cache.bury(await table.deactivateExpired(new Date(dateNow()), 10), 'expired'),
+      restores: async () => void (await urls.restore(code, null)),
+      'cleans up': async () => {
+        const expired = await table.deactivateExpired(new Date(dateNow()), 10);
+        await cache.replace(expired.map((url) => [url.shortCode, toCacheEntry(url)]));
+      },
     };
     const own = { web, code, at: performance.now(), isVisit: false };
     underWay.add(own);
@@ -240,8 +241,12 @@ function openWeb(
   );
   const table = openTable(stores.table, judge, wire);
   const failures = countFailures(table.findByCode);
+  const findWithClicks = async (code: string) => {
+    const url = await table.findByCode(code);
+    return url?.isDeleted ? undefined : url;
+  };
   const urls = createUrls({
-    store: { ...table, findByCode: failures.findByCode } as unknown as UrlStore,
+    store: { ...table, findByCode: failures.findByCode, findWithClicks } as unknown as UrlStore,
     cache,
     processCache,
     // Here nobody hears PostgreSQL.
@@ -284,11 +289,18 @@ function openTable(table: UrlTable, judge: UrlJudge, wire: Wire): UrlTable {
       end(deleted);
       return deleted;
     }),
-    change: wire.to('PostgreSQL', 'change', async (code, originalUrl) => {
-      const end = judge.begin(code, originalUrl);
-      const changed = await table.change(code, originalUrl);
+    change: wire.to('PostgreSQL', 'change', async (code, changes) => {
+      const end = judge.begin(code, changes.originalUrl!);
+      const changed = await table.change(code, changes, null);
       end(changed);
       return changed;
+    }),
+    restore: wire.to('PostgreSQL', 'restore', async (code) => {
+      const was = await table.findByCode(code);
+      const end = judge.begin(code, was && !was.hasEnded ? was.originalUrl : 'expired');
+      const restored = await table.restore(code, null);
+      end(restored);
+      return restored;
     }),
     deactivateExpired: wire.to('PostgreSQL', 'clean up', async (now, limit) => {
       const ends = codes.map((code) => judge.begin(code, 'expired'));

@@ -211,7 +211,7 @@ describe('what another program does to the table', () => {
   test('rights on the table alone are enough', async () => {
     const role = `stranger_${process.pid}`;
     await foreigner.run(`create role ${role}; grant select, insert, update, delete, truncate on urls to ${role};
-      grant truncate on url_stats to ${role}`);
+      grant truncate on url_stats, url_uses to ${role}`);
     try {
       await foreigner.run(`set role ${role}`);
       await insert('code-1', 'code-2');
@@ -250,7 +250,7 @@ test("Linkmill's own writes are told to nobody", async () => {
   const base = { originalUrl: 'https://example.com/', codeIsGenerated: true };
   const owner = await database
     .db()('api_keys')
-    .insert({ name: 'own', public_part: 'own', key_hash: '' })
+    .insert({ name: 'own', public_part: 'own', key_hash: '', scopes: ['admin'] })
     .returning('id');
   const createdBy = owner[0].id as number;
   await store.insertMany([

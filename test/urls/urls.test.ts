@@ -10,7 +10,8 @@ import type { CacheEntry } from '../../src/urls/cache-entry.ts';
 import { createProcessCache } from '../../src/urls/process-cache.ts';
 import { createUrlCache } from '../../src/urls/url-cache.ts';
 import type { UrlChange } from '../../src/urls/url-change.ts';
-import { createUrlPolicy, UrlRefused } from '../../src/urls/url-policy.ts';
+import { createUrlPolicy } from '../../src/urls/url-policy.ts';
+import { WishRefused } from '../../src/urls/url-rules.ts';
 import { createUrlStore } from '../../src/urls/url-store.ts';
 import { CodeTaken, Overloaded, UrlExpired, UrlNotFound } from '../../src/urls/url.ts';
 import { createUrls } from '../../src/urls/urls.ts';
@@ -363,7 +364,7 @@ describe('create', () => {
     const { urls, pool } = openUrls();
     await pool.add(['keyAAA1']);
     const wrong = { ...wish(), originalUrl: 'javascript:alert(1)' };
-    await expect(urls.create(wrong, owner)).rejects.toThrow(UrlRefused);
+    await expect(urls.create(wrong, owner)).rejects.toThrow(WishRefused);
     expect(await pool.size()).toBe(1);
   });
 

@@ -1,3 +1,4 @@
+import { apiKeyHandlers, apiKeyOperations } from './api-keys.ts';
 import { codeHandlers, codeOperations } from './codes.ts';
 import { exportHandlers, exportOperations } from './exports.ts';
 import { importHandlers, importOperations } from './imports.ts';
@@ -10,6 +11,7 @@ export const operations = {
   ...urlOperations,
   ...codeOperations,
   ...jobOperations,
+  ...apiKeyOperations,
   ...importOperations,
   ...exportOperations,
 };
@@ -17,6 +19,7 @@ export const operations = {
 type Deps = Parameters<typeof urlHandlers>[0] &
   Parameters<typeof codeHandlers>[0] &
   Parameters<typeof jobHandlers>[0] &
+  Parameters<typeof apiKeyHandlers>[0] &
   Parameters<typeof importHandlers>[0] &
   Parameters<typeof exportHandlers>[0];
 
@@ -25,6 +28,7 @@ export const createHandlers = (deps: Deps): Handlers<typeof operations> => ({
   ...urlHandlers(deps),
   ...codeHandlers(deps),
   ...jobHandlers(deps),
+  ...apiKeyHandlers(deps),
   ...importHandlers(deps),
   ...exportHandlers(deps),
 });

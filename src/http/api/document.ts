@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiResponsesObject } from 'zod-openapi';
 import { version } from '../../version.ts';
-import { type ProblemType, problemStatuses, problemTitles } from '../errors.ts';
+import { problemKinds, type ProblemType } from '../errors.ts';
 import { operations } from './api.ts';
 import type { Operation } from './operation.ts';
 import { publicPaths } from './public-paths.ts';
@@ -119,15 +119,15 @@ function problemsOf({ problems, params, query, body, upload }: Operation): Probl
 
 /** An answer for each status that these problems have. */
 function answersOf(problems: ProblemType[]): ZodOpenApiResponsesObject {
-  const statuses = [...new Set(problems.map((type) => problemStatuses[type]))];
+  const statuses = [...new Set(problems.map((type) => problemKinds[type][0]))];
   const typesOf = (status: number) =>
-    [...new Set(problems)].filter((type) => problemStatuses[type] === status);
+    [...new Set(problems)].filter((type) => problemKinds[type][0] === status);
   return Object.fromEntries(
     statuses.map((status) => [
       String(status),
       {
         description: typesOf(status)
-          .map((type) => `${problemTitles[type]} (\`${type}\`)`)
+          .map((type) => `${problemKinds[type][1]} (\`${type}\`)`)
           .join(', '),
         content: { 'application/problem+json': { schema: problem } },
       },

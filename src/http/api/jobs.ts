@@ -71,7 +71,7 @@ const presentJob = (jobName: string, job: Job, state: string): z.input<typeof sh
 
 function getJobName(text: string) {
   if (isJobName(text)) return text;
-  throw new Problem(404, 'not-found', `There is no such job. There are: ${jobNames.join(', ')}.`);
+  throw new Problem('not-found', `There is no such job. There are: ${jobNames.join(', ')}.`);
 }
 
 export const jobHandlers = ({ queues }: { queues: Queues }): Handlers<typeof jobOperations> => ({
@@ -88,7 +88,7 @@ export const jobHandlers = ({ queues }: { queues: Queues }): Handlers<typeof job
   getJob: async ({ params }) => {
     const job = getJobName(params.name);
     const found = await queues.find(job, params.id);
-    if (!found) throw new Problem(404, 'not-found', 'There is no such job, or it ended long ago.');
+    if (!found) throw new Problem('not-found', 'There is no such job, or it ended long ago.');
     return { status: 200, body: presentJob(job, found.job, found.state) };
   },
 });

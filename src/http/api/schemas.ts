@@ -3,6 +3,12 @@ import { z } from 'zod';
 /** A time as the API shows it: RFC 3339 in UTC. */
 export const timestamp = z.iso.datetime().meta({ example: '2027-01-31T12:00:00.000Z' });
 
+/** A time that is yet to come, in any offset. */
+export const futureTime = z.iso
+  .datetime({ offset: true, error: 'must be a time such as 2027-01-31T12:00:00Z' })
+  .transform((text) => new Date(text))
+  .refine((at) => at.getTime() > Date.now(), 'must be in the future');
+
 /** The path parameter of one short URL. What can be no short code leads nowhere, like one that nobody has. */
 export const shortCodeParams = z.object({
   short_code: z.string().meta({ description: 'The path part of the short URL', example: 'aB3xY9z' }),

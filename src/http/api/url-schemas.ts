@@ -1,56 +1,73 @@
 import { z } from 'zod';
 import { isShortCode, shortCodePattern } from '../../urls/short-code.ts';
-import type { ShortUrl } from '../../urls/url.ts';
+import type { SettingsWish } from '../../urls/url-wishes.ts';
+import { defaultSettings, type ShortUrl } from '../../urls/url.ts';
 import { timestamp } from './schemas.ts';
+import { type UrlSettingFields, urlSettings } from './url-settings.ts';
 
-/** A hundred years: far enough for people, near enough for PostgreSQL. */
-const maxSeconds = 100 * 365 * 24 * 3_600;
 const hourMs = 3_600_000;
 
 const expiryFields = ['expires_in_seconds', 'expires_in_hours', 'expires_at'] as const;
 
+function refuseTwoExpiries(body: UrlSettingFields, context: z.RefinementCtx): void {
+  const given = expiryFields.filter((field) => body[field] != null);
+  if (given.length < 2) return;
+  const message = `must not be given together with another of ${expiryFields.join(', ')}`;
+  for (const field of given) context.addIssue({ code: 'custom', path: [field], message });
+}
+
+const originalUrl = z
+  .string({ error: (issue) => (issue.input === undefined ? 'is needed' : 'must be text') })
+  .meta({ description: 'Where it leads: http or https', example: 'https://example.com/page' });
+
+const customCode = z
+  .string('must be text')
+  .regex(shortCodePattern, 'must be 4 to 32 letters, digits, "-" or "_"')
+  .refine((code) => !shortCodePattern.test(code) || isShortCode(code), 'is a reserved word');
+
 /** What a short URL is created from. */
 export const newUrl = z
   .strictObject(
-    {
-      original_url: z.string({
-        error: (issue) => (issue.input === undefined ? 'is needed' : 'must be text'),
-      }),
-      custom_code: z
-        .string('must be text')
-        .regex(shortCodePattern, 'must be 4 to 32 letters, digits, "-" or "_"')
-        .refine((code) => !shortCodePattern.test(code) || isShortCode(code), 'is a reserved word')
-        .nullish(),
-      expires_in_seconds: z
-        .int('must be a whole number')
-        .min(1, 'must be at least 1')
-        .max(maxSeconds, `must be at most ${maxSeconds}`)
-        .nullish(),
-      expires_in_hours: z
-        .int('must be a whole number')
-        .min(1, 'must be at least 1')
-        .max(8_760, 'must be at most 8760')
-        .nullish(),
-      expires_at: z.iso
-        .datetime({ offset: true, error: 'must be a time such as 2027-01-31T12:00:00Z' })
-        .transform((text) => new Date(text))
-        .refine((at) => at.getTime() > Date.now(), 'must be in the future')
-        .nullish(),
-    },
+    { original_url: originalUrl, custom_code: customCode.nullish(), ...urlSettings },
     'must be a JSON object',
   )
-  .superRefine((body, context) => {
-    const given = expiryFields.filter((field) => body[field] != null);
-    if (given.length < 2) return;
-    const message = `must not be given together with another of ${expiryFields.join(', ')}`;
-    for (const field of given) context.addIssue({ code: 'custom', path: [field], message });
-  });
+  .superRefine(refuseTwoExpiries);
 
-/** When a new short URL's time is over, or null for never. */
-export function expiryOf(body: z.output<typeof newUrl>, now: number): Date | null {
+/** What of a short URL is to change; what is not given stays, null is what holds by default. */
+export const urlChanges = z
+  .strictObject({ original_url: originalUrl.optional(), ...urlSettings }, 'must be a JSON object')
+  .superRefine(refuseTwoExpiries);
+
+/** When a short URL's time is over, or null for never; undefined when nothing is said about it. */
+function expiryOf(body: UrlSettingFields, now: number): Date | null | undefined {
   if (body.expires_in_seconds != null) return new Date(now + body.expires_in_seconds * 1_000);
   if (body.expires_in_hours != null) return new Date(now + body.expires_in_hours * hourMs);
-  return body.expires_at ?? null;
+  return body.expires_at;
+}
+
+/** The settings that a body speaks of, as the domain calls them. */
+export function readSettings(body: UrlSettingFields, now: number): SettingsWish {
+  const given: { [Setting in keyof Required<SettingsWish>]: SettingsWish[Setting] | null } = {
+    isActive: body.is_active,
+    startsAt: body.starts_at,
+    expiresAt: expiryOf(body, now),
+    maxClicks: body.max_clicks,
+    isOneTime: body.is_one_time,
+    password: body.password,
+    fallbackUrl: body.fallback_url,
+    redirectStatus: body.redirect_status,
+    redirectMaxAgeSeconds: body.redirect_max_age_seconds,
+    forwardQuery: body.forward_query,
+    crawlable: body.crawlable,
+    title: body.title,
+    notes: body.notes,
+    tags: body.tags,
+  };
+  const defaults = { ...defaultSettings, password: null };
+  const settings = Object.entries(given).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(
+    settings.map(([name, value]) => [name, value ?? defaults[name as keyof typeof defaults]]),
+  );
 }
 
 /** A short URL as the API shows it. */
@@ -59,9 +76,24 @@ export const shownUrl = z.object({
   short_code: z.string(),
   short_url: z.url(),
   original_url: z.string(),
+  title: z.string().nullable(),
+  tags: z.array(z.string()),
+  notes: z.string().nullable(),
   created_at: timestamp,
   updated_at: timestamp,
+  starts_at: timestamp.nullable(),
   expires_at: timestamp.nullable(),
+  max_clicks: z.int().nullable(),
+  is_one_time: z.boolean(),
+  has_password: z.boolean(),
+  is_active: z.boolean().meta({ description: 'False as well once the clean-up has found it expired' }),
+  redirect_status: z.int().nullable(),
+  redirect_max_age_seconds: z.int().nullable(),
+  forward_query: z.boolean(),
+  fallback_url: z.string().nullable(),
+  crawlable: z.boolean(),
+  created_by: z.int().nullable().meta({ description: 'The API key that created it' }),
+  version: z.int().meta({ description: 'Higher after each change; also in `ETag`' }),
 });
 
 export const presentUrl = (url: ShortUrl, baseUrl: string): z.input<typeof shownUrl> => ({
@@ -69,7 +101,22 @@ export const presentUrl = (url: ShortUrl, baseUrl: string): z.input<typeof shown
   short_code: url.shortCode,
   short_url: `${baseUrl}/${url.shortCode}`,
   original_url: url.originalUrl,
+  title: url.title,
+  tags: url.tags,
+  notes: url.notes,
   created_at: url.createdAt.toISOString(),
   updated_at: url.updatedAt.toISOString(),
+  starts_at: url.startsAt?.toISOString() ?? null,
   expires_at: url.expiresAt?.toISOString() ?? null,
+  max_clicks: url.maxClicks,
+  is_one_time: url.isOneTime,
+  has_password: url.passwordHash !== null,
+  is_active: url.isActive,
+  redirect_status: url.redirectStatus,
+  redirect_max_age_seconds: url.redirectMaxAgeSeconds,
+  forward_query: url.forwardQuery,
+  fallback_url: url.fallbackUrl,
+  crawlable: url.crawlable,
+  created_by: url.createdBy,
+  version: url.version,
 });

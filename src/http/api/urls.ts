@@ -1,10 +1,15 @@
 import { z } from 'zod';
+import type { ShortUrl } from '../../urls/url.ts';
 import type { Urls } from '../../urls/urls.ts';
+import { entityTagOf, isNamedIn, versionsIn } from '../entity-tags.ts';
 import type { Handlers, Operations } from './operation.ts';
 import { shortCodeParams, timestamp } from './schemas.ts';
-import { expiryOf, newUrl, presentUrl, shownUrl } from './url-schemas.ts';
+import { newUrl, presentUrl, readSettings, shownUrl, urlChanges } from './url-schemas.ts';
 
 const tag = 'Short URLs';
+
+const entityTag = { ETag: 'The version, for `If-Match`' } as const;
+const ifMatch = { 'If-Match': 'Only if the short URL has this `ETag`' } as const;
 
 /** The life of a short URL. */
 export const urlOperations = {
@@ -18,7 +23,7 @@ export const urlOperations = {
     replies: {
       201: {
         description: 'It redirects from now on.',
-        headers: { Location: 'Where to read it' },
+        headers: { Location: 'Where to read it', ...entityTag },
         body: shownUrl,
       },
     },
@@ -29,11 +34,17 @@ export const urlOperations = {
     path: '/api/v1/urls/{short_code}',
     tag,
     summary: 'Read a short URL',
-    description: 'This is not a click.',
+    description: 'This is not a click. `ETag` says nothing of `click_count`.',
     scope: 'urls:read',
     params: shortCodeParams,
+    headers: { 'If-None-Match': 'Only if the short URL has another `ETag`' },
     replies: {
-      200: { description: 'The short URL.', body: shownUrl.extend({ click_count: z.int() }) },
+      200: {
+        description: 'The short URL.',
+        headers: entityTag,
+        body: shownUrl.extend({ click_count: z.int() }),
+      },
+      304: { description: 'It has not been changed since.', headers: entityTag },
     },
     problems: ['not-found', 'expired'],
   },
@@ -58,6 +69,34 @@ export const urlOperations = {
     },
     problems: ['not-found', 'expired'],
   },
+  changeUrl: {
+    method: 'patch',
+    path: '/api/v1/urls/{short_code}',
+    tag,
+    summary: 'Change a short URL',
+    description: 'An expired or disabled one too. What is not given stays; null is what holds by default.',
+    scope: 'urls:write',
+    params: shortCodeParams,
+    headers: ifMatch,
+    body: urlChanges,
+    replies: {
+      200: { description: 'What it is from now on.', headers: entityTag, body: shownUrl },
+    },
+    problems: ['not-found', 'version-mismatch'],
+  },
+  restoreUrl: {
+    method: 'post',
+    path: '/api/v1/urls/{short_code}/restore',
+    tag,
+    summary: 'Bring a deleted short URL back',
+    description: 'As what it was, until it is purged. One that is not deleted stays as it is.',
+    scope: 'urls:write',
+    params: shortCodeParams,
+    replies: {
+      200: { description: 'It redirects again.', headers: entityTag, body: shownUrl },
+    },
+    problems: ['not-found'],
+  },
   deleteUrl: {
     method: 'delete',
     path: '/api/v1/urls/{short_code}',
@@ -65,8 +104,11 @@ export const urlOperations = {
     summary: 'Delete a short URL',
     scope: 'urls:write',
     params: shortCodeParams,
-    replies: { 204: { description: 'It leads nowhere from now on.' } },
-    problems: ['not-found'],
+    headers: ifMatch,
+    replies: {
+      204: { description: 'It leads nowhere from now on, and can be restored until it is purged.' },
+    },
+    problems: ['not-found', 'version-mismatch'],
   },
 } as const satisfies Operations;
 
@@ -81,19 +123,36 @@ export const urlHandlers = ({
     const wish = {
       originalUrl: body.original_url,
       customCode: body.custom_code ?? undefined,
-      expiresAt: expiryOf(body, Date.now()),
+      ...readSettings(body, Date.now()),
     };
     const url = await urls.create(wish, apiKey.id);
     return {
       status: 201,
-      headers: { Location: `${baseUrl}/api/v1/urls/${url.shortCode}` },
+      headers: { Location: `${baseUrl}/api/v1/urls/${url.shortCode}`, ...tagOf(url) },
       body: presentUrl(url, baseUrl),
     };
   },
 
-  getUrl: async ({ params, owner }) => {
+  getUrl: async ({ params, owner, ctx }) => {
     const url = await urls.getWithClicks(params.short_code, owner, new Date());
-    return { status: 200, body: { ...presentUrl(url, baseUrl), click_count: url.clickCount } };
+    const headers = tagOf(url);
+    if (isNamedIn(ctx.req.headers['if-none-match'], url.version)) return { status: 304, headers };
+    return { status: 200, headers, body: { ...presentUrl(url, baseUrl), click_count: url.clickCount } };
+  },
+
+  changeUrl: async ({ params, body, owner, ctx }) => {
+    const { original_url: originalUrl } = body;
+    const wish = {
+      ...(originalUrl === undefined ? {} : { originalUrl }),
+      ...readSettings(body, Date.now()),
+    };
+    const url = await urls.change(params.short_code, wish, owner, versionsIn(ctx.req.headers['if-match']));
+    return { status: 200, headers: tagOf(url), body: presentUrl(url, baseUrl) };
+  },
+
+  restoreUrl: async ({ params, owner }) => {
+    const url = await urls.restore(params.short_code, owner);
+    return { status: 200, headers: tagOf(url), body: presentUrl(url, baseUrl) };
   },
 
   getStats: async ({ params, owner }) => {
@@ -110,8 +169,10 @@ export const urlHandlers = ({
     };
   },
 
-  deleteUrl: async ({ params, owner }) => {
-    await urls.delete(params.short_code, owner);
+  deleteUrl: async ({ params, owner, ctx }) => {
+    await urls.delete(params.short_code, owner, versionsIn(ctx.req.headers['if-match']));
     return { status: 204 };
   },
 });
+
+const tagOf = ({ version }: ShortUrl) => ({ ETag: entityTagOf(version) });

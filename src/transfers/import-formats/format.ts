@@ -33,7 +33,8 @@ export function readFields({ fields }: ImportFormat, columns: Columns): Partial<
 
 function readSource(source: Source, columns: Columns): unknown {
   const value = columns.get(columnOf(source));
-  if (value === undefined || value === null || value === '') return undefined;
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === 'string' && value.trim() === '') return undefined;
   return typeof source === 'string' ? value : source.read(value);
 }
 

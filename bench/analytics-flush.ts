@@ -1,0 +1,134 @@
+import { parseArgs } from 'node:util';
+import { v7 as uuidv7 } from 'uuid';
+import { createAnalyticsPartitions } from '../src/analytics/analytics-partitions.ts';
+import type { Batch, ClickCount } from '../src/clicks/click-batch.ts';
+import { createClickStore } from '../src/clicks/click-store.ts';
+import { migrate } from '../src/migrations.ts';
+import { type Knex, openPostgres } from '../src/postgres.ts';
+import { createRandom, createZipf } from '../test/support/random.ts';
+import { startTestPostgres } from '../test/support/servers.ts';
+import { insertUrls } from '../test/support/urls.ts';
+import { medianOf } from './median.ts';
+
+/** `npm run bench:analytics [-- --rows 1000000,50000000]`: how many clicks with every detail PostgreSQL takes a second, beside so
+ *  many rows of the last 90 days, with the roll-ups that belong to them. */
+const urls = 10_000;
+const days = 90;
+const clicksPerFlush = 20_000;
+const clicksPerBatch = 20;
+const warmUps = 3;
+const flushes = 15;
+const fillAtOnce = 5_000_000;
+
+const levels = readLevels();
+const postgres = await startTestPostgres({ keepsCommits: true });
+const db = openPostgres({ url: postgres.url, poolMax: 4, queryTimeoutMs: 3_600_000, name: 'bench' });
+try {
+  await migrate(db, postgres.url);
+  await insertUrls(db, { begin: 'analytics', count: urls, areClicked: false });
+  const partitions = createAnalyticsPartitions(db);
+  for (let day = -days; day <= 1; day++)
+    await partitions.make(new Date(Date.now() + day * 86_400_000).toISOString().slice(0, 10));
+  const urlIds = await db('urls').orderBy('id').pluck<number[]>('id');
+  const makeClick = createClicks(urlIds);
+  let stored = 0;
+  for (const rows of levels) {
+    await fill(db, rows - stored);
+    stored = rows;
+    console.log(`${rows} rows, ${await sizeOf(db)}: ${await measure(db, makeClick)} clicks a second`);
+  }
+} finally {
+  await db.destroy();
+  await postgres.stop();
+}
+
+/** As visitors click: by Zipf's law on short URLs, from 60 countries, with 500 agents, 300 referrers, 15 % of them bots. */
+function createClicks(urlIds: number[]): () => ClickCount {
+  const random = createRandom('analytics');
+  const names = (name: string, count: number) => Array.from({ length: count }, (_, i) => `${name}${i}`);
+  const pickUrl = createZipf(urlIds, random);
+  const pickCountry = createZipf(names('C', 60), random);
+  const pickReferrer = createZipf(
+    names('host', 300).map((name) => `${name}.example`),
+    random,
+  );
+  const pickAgent = createZipf(names('', 500).map(Number), random);
+  return () => {
+    const agent = pickAgent();
+    return {
+      urlId: pickUrl(),
+      count: 1,
+      lastAtMs: Date.now(),
+      detail: {
+        country: pickCountry(),
+        referrer: pickReferrer(),
+        browser: `Browser ${agent % 20}`,
+        os: `System ${agent % 8}`,
+        device: ['mobile', 'tablet', 'desktop'][agent % 3]!,
+        isBot: random.next() < 0.15,
+        visitor: random.between(0, 1_000_000).toString(16).padStart(16, '0'),
+      },
+    };
+  };
+}
+
+async function measure(db: Knex, makeClick: () => ClickCount): Promise<number> {
+  const store = createClickStore(db);
+  const producer = uuidv7();
+  let seq = 0;
+  const rates: number[] = [];
+  for (let flush = -warmUps; flush < flushes; flush++) {
+    const batches = Array.from({ length: clicksPerFlush / clicksPerBatch }, (): Batch => {
+      seq += 1;
+      const clicks = Array.from({ length: clicksPerBatch }, makeClick);
+      return { producer, seq, accepted: seq * clicksPerBatch, clicks };
+    });
+    const start = performance.now();
+    await store.apply(batches);
+    if (flush >= 0) rates.push((clicksPerFlush / (performance.now() - start)) * 1_000);
+  }
+  return Math.round(medianOf(rates));
+}
+
+/** Rows of the last 90 days as if clicks had made them, and what they add to the roll-ups. */
+async function fill(db: Knex, rows: number): Promise<void> {
+  for (let left = rows; left > 0; left -= fillAtOnce) {
+    await db.raw(
+      `with added as (
+         insert into url_analytics (url_id, at, visitor, clicks, is_bot, country, referrer, browser, os, device)
+         select cast(floor(power(cast(:urls as double precision), random())) as bigint),
+                now() - random() * make_interval(days => :days), cast(random() * 1e15 as bigint), 1, random() < 0.15,
+                'C' || floor(power(60, random())), 'host' || floor(power(300, random())) || '.example',
+                'Browser ' || floor(random() * 20), 'System ' || floor(random() * 8), 'desktop'
+         from generate_series(1, :rows)
+         returning *
+       ), hourly as (
+         insert into url_clicks_hourly as h
+         select url_id, date_trunc('hour', at, 'UTC'), count(*), 0, 0, 0, 0, 0, 0, 0, count(*) from added group by 1, 2
+         on conflict (url_id, hour) do update set clicks_00 = h.clicks_00 + excluded.clicks_00
+       )
+       insert into url_clicks_daily as d (url_id, day, dimension, value, clicks, bots)
+       select url_id, cast(at at time zone 'UTC' as date), dimension, value, count(*), 0
+       from added cross join lateral (values
+         (cast('country' as click_dimension), country), ('referrer', referrer), ('browser', browser), ('os', os), ('device', device)
+       ) as part (dimension, value)
+       group by 1, 2, 3, 4
+       on conflict (url_id, dimension, day, value) do update set clicks = d.clicks + excluded.clicks`,
+      { urls, days, rows: Math.min(left, fillAtOnce) },
+    );
+    console.log(`filled, ${left - Math.min(left, fillAtOnce)} rows left`);
+  }
+  await db.raw('vacuum analyze');
+}
+
+async function sizeOf(db: Knex): Promise<string> {
+  const { rows } = await db.raw<{ rows: { size: string }[] }>(
+    'select pg_size_pretty(pg_database_size(current_database())) as size',
+  );
+  return rows[0]!.size;
+}
+
+function readLevels(): number[] {
+  const { values } = parseArgs({ options: { rows: { type: 'string', default: '0,1000000' } } });
+  return values.rows.split(',').map(Number);
+}

@@ -1,0 +1,34 @@
+import type { Log } from '../log.ts';
+import type { ApiKeys } from './api-keys.ts';
+
+export type KeyUses = ReturnType<typeof createKeyUses>;
+
+/** Remembers which keys are used and writes them down together, once every `everyMs` and at the end, so that no request waits for
+ *  it. What could not be written is written the next time. */
+export function createKeyUses(deps: { store: Pick<ApiKeys, 'noteUses'>; everyMs: number; log: Log }) {
+  const { store, everyMs, log } = deps;
+  const used = new Set<number>();
+
+  async function write(): Promise<void> {
+    if (used.size === 0) return;
+    const ids = [...used];
+    used.clear();
+    try {
+      await store.noteUses(ids);
+    } catch (error) {
+      for (const id of ids) used.add(id);
+      log.debug({ err: error }, 'the last use of API keys could not be written');
+    }
+  }
+
+  const timer = setInterval(() => void write(), everyMs);
+  return {
+    note: (id: number): void => void used.add(id),
+
+    /** Writes the last of them. */
+    async close(): Promise<void> {
+      clearInterval(timer);
+      await write();
+    },
+  };
+}

@@ -1,0 +1,62 @@
+import { domainToUnicode } from 'node:url';
+import { html } from './html.ts';
+import { type Page, renderPage } from './page.ts';
+
+/** What a visitor may know of a short URL before following it. */
+export interface Preview {
+  shortCode: string;
+  /** Undefined where it is only for those who pass a password or use it up. */
+  originalUrl: string | undefined;
+  title: string | undefined;
+  createdAt: Date;
+  expiresAt: Date | null;
+  hasPassword: boolean;
+  isOneTime: boolean;
+}
+
+/** Where a URL leads, in the letters that people read and in those that the network uses. */
+export function hostOf(originalUrl: string): { unicode: string; ascii: string } {
+  const ascii = URL.canParse(originalUrl) ? new URL(originalUrl).hostname : '';
+  return { unicode: domainToUnicode(ascii) || ascii, ascii };
+}
+
+/** The page that says where a short URL leads. */
+export function previewPage(preview: Preview): Page {
+  const { shortCode, originalUrl, title, createdAt, expiresAt } = preview;
+  return renderPage({
+    title: 'Where this link leads',
+    main: html`<h1>Where this link leads</h1>
+      <dl>
+        ${originalUrl === undefined ? hidden(preview) : target(originalUrl)}
+        ${title === undefined ? undefined : row('Title', bidiSafe(title))} ${row('Since', time(createdAt))}
+        ${expiresAt ? row('Until', time(expiresAt)) : undefined}
+      </dl>
+      <p><a class="button" rel="nofollow" href="/${shortCode}">Open the link</a></p>`,
+  });
+}
+
+function target(originalUrl: string) {
+  const { unicode, ascii } = hostOf(originalUrl);
+  const both = html`<bdi>${unicode}</bdi>, which is <bdi>${ascii}</bdi> to the network`;
+  return html`<dt>Address</dt>
+    <dd class="url">${bidiSafe(originalUrl)}</dd>
+    ${row('Site', unicode === ascii ? html`<bdi>${ascii}</bdi>` : both)}`;
+}
+
+function hidden({ hasPassword }: Preview) {
+  const reason = hasPassword ? 'Only who knows the password is told.' : 'Only who opens it, once, is told.';
+  return row('Address', html`${reason}`);
+}
+
+const row = (name: string, value: ReturnType<typeof html>) =>
+  html`<dt>${name}</dt>
+    <dd>${value}</dd>`;
+
+const format = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' });
+
+const time = (date: Date) => html`<time datetime="${date.toISOString()}">${format.format(date)} UTC</time>`;
+
+/** Characters that would make the text beside or after them read backwards. */
+const directionControls = /[\u202A-\u202E\u2066-\u2069]/g;
+
+const bidiSafe = (text: string) => html`<bdi>${text.replace(directionControls, '')}</bdi>`;

@@ -1,0 +1,25 @@
+/** The look of every page: one card, readable in light and in dark, at any width. */
+export const style = `
+:root { color-scheme: light dark; --ink: #1c2430; --faint: #5b6675; --paper: #f4f6f9; --card: #fff; --line: #d5dbe3; --accent: #1f5fbf; --wrong: #b3261e }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #e7ebf1; --faint: #a2adbb; --paper: #12161c; --card: #1b212a; --line: #36404d; --accent: #8ab4f8; --wrong: #ff9d94 }
+}
+* { box-sizing: border-box }
+body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 1rem; background: var(--paper); color: var(--ink);
+  font: 1rem/1.5 system-ui, sans-serif }
+main { width: 100%; max-width: 36rem; padding: 2rem; background: var(--card); border: 1px solid var(--line); border-radius: .75rem }
+h1 { margin: 0 0 .75rem; font-size: 1.375rem; line-height: 1.25 }
+p { margin: 0 0 1rem }
+main > :last-child { margin-bottom: 0 }
+dl { margin: 0 0 1.5rem }
+dt { color: var(--faint); font-size: .875rem }
+dd { margin: 0 0 .75rem; overflow-wrap: anywhere }
+.url { font-family: ui-monospace, monospace }
+.wrong { color: var(--wrong) }
+label { display: block; margin-bottom: .25rem }
+input { display: block; width: 100%; margin-bottom: 1rem; padding: .625rem .75rem; font: inherit; color: inherit; background: transparent;
+  border: 1px solid var(--faint); border-radius: .5rem }
+button, .button { display: inline-block; padding: .625rem 1.25rem; font: inherit; font-weight: 600; color: var(--card); background: var(--accent);
+  border: 0; border-radius: .5rem; text-decoration: none; cursor: pointer }
+:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px }
+`;

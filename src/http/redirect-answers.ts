@@ -1,0 +1,50 @@
+import type { Context } from 'koa';
+import type { CachedUrl } from '../urls/cache-entry.ts';
+import { forwardQuery, queryOf } from '../urls/forward-query.ts';
+
+/** A redirect as it is answered; without a body. */
+export interface RedirectAnswer {
+  status: number;
+  headers: Readonly<Record<string, string>>;
+}
+
+export type RedirectAnswers = ReturnType<typeof createRedirectAnswers>;
+
+/** What redirects answer: as their short URLs say, else with this status, kept by browsers for so long. */
+export function createRedirectAnswers(usual: { status: number; maxAgeSeconds: number }) {
+  const usualCacheControl = cacheControlOf(usual.maxAgeSeconds);
+
+  const answer = (status: number, location: string, cacheControl: string): RedirectAnswer => ({
+    status,
+    headers: { Location: location, 'Cache-Control': cacheControl, 'Content-Length': '0' },
+  });
+
+  return {
+    /** Leads to the original URL, byte for byte but for a query that is forwarded; `target` is that of the request. */
+    toOriginal({ originalUrl, rules }: CachedUrl, target: string): RedirectAnswer {
+      if (rules === undefined) return answer(usual.status, originalUrl, usualCacheControl);
+      return answer(
+        rules.redirectStatus ?? usual.status,
+        rules.forwardQuery ? forwardQuery(originalUrl, queryOf(target)) : originalUrl,
+        rules.redirectMaxAgeSeconds === null
+          ? usualCacheControl
+          : cacheControlOf(rules.redirectMaxAgeSeconds),
+      );
+    },
+
+    /** Leads for the moment to where a short URL leads that has expired or is used up. */
+    toFallback: (fallbackUrl: string): RedirectAnswer => answer(302, fallbackUrl, 'no-store'),
+  };
+}
+
+const cacheControlOf = (maxAgeSeconds: number) =>
+  `private, max-age=${maxAgeSeconds}${maxAgeSeconds === 0 ? ', must-revalidate' : ''}`;
+
+/** Answers a redirect through Koa. Throws for a URL that no header can carry. */
+export function answerRedirect(ctx: Context, { status, headers }: RedirectAnswer): void {
+  ctx.set(headers);
+  // The body before the status: an empty body alone would be a 204, and it removes the length.
+  ctx.body = null;
+  ctx.status = status;
+  ctx.length = 0;
+}

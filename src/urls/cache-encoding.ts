@@ -1,0 +1,57 @@
+import type { CachedUrl, CacheEntry, GoneReason, RedirectRules } from './cache-entry.ts';
+
+const tombstones: Record<GoneReason, string> = { 'not found': '404', expired: '410' };
+
+/** Stands before what has rules. Whoever knows fewer rules than these must not take it for what it can read, nor this release
+ *  what has more: another set of rules is another mark. */
+const rulesMark = '2';
+const ruleOrder = [
+  'startsAtMs',
+  'fallbackUrl',
+  'redirectStatus',
+  'redirectMaxAgeSeconds',
+  'forwardQuery',
+  'isOneTime',
+  'isProtected',
+  'maxClicks',
+] as const satisfies (keyof RedirectRules)[];
+
+/** An entry without its version, as text: "id,expiry in ms or nothing,original URL", half the size of JSON, and no parser to
+ *  trip over; with rules "2", and the same and the rules as a JSON list; or a tombstone. */
+export function encodeEntry(entry: { url: CachedUrl } | { gone: GoneReason }): string {
+  if ('gone' in entry) return tombstones[entry.gone];
+  const { id, expiresAtMs, originalUrl, rules } = entry.url;
+  if (rules === undefined) return `${id},${expiresAtMs ?? ''},${originalUrl}`;
+  const values = ruleOrder.map((rule) => rules[rule]);
+  return rulesMark + JSON.stringify([id, expiresAtMs, originalUrl, ...values]);
+}
+
+/** The entry that stands behind "version:"; undefined when it is not ours, or of a later release: the table knows better. */
+export function decodeEntry(value: string): CacheEntry | undefined {
+  const separator = value.indexOf(':');
+  const version = Number(value.slice(0, separator));
+  const body = value.slice(separator + 1);
+  if (body === tombstones['not found']) return { gone: 'not found', version };
+  if (body === tombstones.expired) return { gone: 'expired', version };
+  const url = body.startsWith(`${rulesMark}[`)
+    ? decodeRuled(body.slice(rulesMark.length))
+    : decodePlain(body);
+  return url && { url, version };
+}
+
+function decodePlain(body: string): CachedUrl | undefined {
+  const [, id, expiresAtMs, originalUrl] = /^(\d+),(\d*),(.+)$/.exec(body) ?? [];
+  if (id === undefined || originalUrl === undefined) return undefined;
+  return { id: Number(id), originalUrl, expiresAtMs: expiresAtMs ? Number(expiresAtMs) : null };
+}
+
+function decodeRuled(list: string): CachedUrl | undefined {
+  try {
+    const [id, expiresAtMs, originalUrl, ...values] = JSON.parse(list);
+    if (values.length !== ruleOrder.length) return undefined;
+    const rules = Object.fromEntries(ruleOrder.map((rule, i) => [rule, values[i]]));
+    return { id, originalUrl, expiresAtMs, rules: rules as unknown as RedirectRules };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,40 @@
+import { hashPassword } from './passwords.ts';
+import { type UrlPolicy, UrlRefused } from './url-policy.ts';
+import { type Asked, type Refusal, WishRefused } from './url-rules.ts';
+import type { UrlSettings } from './url.ts';
+
+/** Settings as they are asked for: a password stands in place of its hash. */
+export type SettingsWish = Partial<Omit<UrlSettings, 'passwordHash'> & { password: string | null }>;
+
+/** What somebody asks a short URL to become; what it does not say stays. */
+export type ChangeWish = SettingsWish & { originalUrl?: string };
+
+/** What somebody asks a new short URL to be; what it does not say is as by default. */
+export interface UrlWish extends SettingsWish {
+  originalUrl: string;
+  /** A key of the pool unless it is given. */
+  customCode?: string | undefined;
+}
+
+/** Makes wishes what is stored: URLs normalised, passwords hashed. Throws WishRefused for each URL that the policy refuses, and
+ *  for what is known to be refused already. */
+export function createWishReader(normaliseUrl: UrlPolicy) {
+  return async function readWish<Wish extends ChangeWish>(wish: Wish, known: Refusal[] = []) {
+    const refusals = [...known];
+    const { password, ...stored } = wish;
+    const normalise = (asked: Asked, url: string): string => {
+      try {
+        return normaliseUrl(url);
+      } catch (error) {
+        if (!(error instanceof UrlRefused)) throw error;
+        refusals.push({ asked, reason: error.message });
+        return url;
+      }
+    };
+    if (stored.originalUrl !== undefined) stored.originalUrl = normalise('originalUrl', stored.originalUrl);
+    if (stored.fallbackUrl != null) stored.fallbackUrl = normalise('fallbackUrl', stored.fallbackUrl);
+    if (refusals.length > 0) throw new WishRefused(refusals);
+    if (password === undefined) return stored;
+    return { ...stored, passwordHash: password === null ? null : await hashPassword(password) };
+  };
+}

@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest';
+import { createApiKeys } from '../../src/api-keys/api-keys.ts';
+import { createKeyUses } from '../../src/api-keys/key-uses.ts';
+import { silentLog, useDatabase } from '../support/resources.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+const { db } = useDatabase();
+const never = 1_000_000;
+
+/** Uses of keys, and how often they were written. */
+function openUses(everyMs: number) {
+  const apiKeys = createApiKeys(db());
+  const state = { written: [] as number[][], failures: 0, isAway: false };
+  const noteUses = async (ids: number[]) => {
+    if (state.isAway) {
+      state.failures += 1;
+      throw new Error('PostgreSQL is away');
+    }
+    state.written.push(ids);
+    await apiKeys.noteUses(ids);
+  };
+  const uses = createKeyUses({ store: { noteUses }, everyMs, log: silentLog });
+  return { apiKeys, uses, state };
+}
+
+test('keys that were used a thousand times are written in one statement, with the minute', async () => {
+  const { apiKeys, uses, state } = openUses(never);
+  const [one, two, other] = [await apiKeys.create('1'), await apiKeys.create('2'), await apiKeys.create('3')];
+  for (let i = 0; i < 1_000; i++) uses.note(i % 2 ? one.id : two.id);
+  const before = Date.now();
+  await uses.close();
+
+  expect(state.written).toEqual([[two.id, one.id]]);
+  for (const { id } of [one, two]) {
+    const lastUsedAt = (await apiKeys.get(id)).lastUsedAt!;
+    expect(lastUsedAt.getTime() % 60_000).toBe(0);
+    expect(Math.abs(lastUsedAt.getTime() - before)).toBeLessThan(61_000);
+  }
+  expect((await apiKeys.get(other.id)).lastUsedAt).toBeNull();
+});
+
+test('uses are written by and by without being asked for, and after a failure the next time', async () => {
+  const { apiKeys, uses, state } = openUses(20);
+  const { id } = await apiKeys.create('patient');
+  state.isAway = true;
+  uses.note(id);
+  await waitUntil('it fails twice', () => state.failures >= 2);
+  state.isAway = false;
+  await waitUntil('it is written', async () => (await apiKeys.get(id)).lastUsedAt !== null);
+  await uses.close();
+  expect(state.written).toEqual([[id]]);
+});
+
+test('a key that was noted within this minute is not written again', async () => {
+  const apiKeys = createApiKeys(db());
+  const { id } = await apiKeys.create('busy');
+  await apiKeys.noteUses([id]);
+  const version = async () => (await db().raw('select xmin from api_keys where id = ?', [id])).rows[0].xmin;
+  const [before, minute] = [await version(), (await apiKeys.get(id)).lastUsedAt];
+  await apiKeys.noteUses([id]);
+  const hasMinutePassed = Date.now() - minute!.getTime() > 60_000;
+  expect((await version()) === before || hasMinutePassed).toBe(true);
+});
