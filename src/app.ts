@@ -15,19 +15,27 @@ import { addHealthRoutes, type HealthDeps } from './http/health.ts';
 import { addMetricsRoute } from './http/metrics.ts';
 import type { Redirect } from './http/redirect.ts';
 import type { RequestCounts } from './http/request-counts.ts';
+import { addRobotsRoute } from './http/robots.ts';
 import type { Queues } from './jobs.ts';
 import type { Keys } from './keys/keys.ts';
 import type { Log } from './log.ts';
+import type { QrImages } from './qr/qr-images.ts';
+import type { UrlStore } from './urls/url-store.ts';
 import type { Urls } from './urls/urls.ts';
 import { version } from './version.ts';
+import type { Finding } from './web-finding.ts';
 import type { Transfers } from './web-transfers.ts';
 
 export interface AppDeps {
   config: WebConfig;
   urls: Urls;
+  finding: Finding;
+  qrImages: QrImages;
+  urlStore: Pick<UrlStore, 'findCrawlable'>;
   keys: Keys;
   transfers: Transfers;
   redirect: Redirect;
+  preview: Koa.Middleware;
   requestCounts: RequestCounts;
   clickWatch: ClickWatch;
   /** The text for Prometheus. */
@@ -54,13 +62,14 @@ const contentSecurityPolicy = {
 
 /** The web process's middleware, in order. */
 export function createApp(deps: AppDeps): Koa {
-  const { config, redirect, requestCounts, queues, log } = deps;
+  const { config, redirect, preview, requestCounts, queues, log } = deps;
   const app = new Koa();
   // What happens after the answer has begun, such as a client that went away.
   app.on('error', (error: unknown) => log.debug({ err: error }, 'answer not delivered'));
   app.use(requestCounts.middleware);
   app.use(answerErrors(log));
   app.use(redirect.middleware);
+  app.use(preview);
   // Transport security is for whoever ends TLS in front of us to promise.
   app.use(helmet({ contentSecurityPolicy, strictTransportSecurity: false }));
   if (config.BULL_BOARD_PASSWORD !== undefined) {
@@ -89,8 +98,8 @@ const noStore: Koa.Middleware = async (ctx, next) => {
 
 /** Every route but the redirect and Bull Board: the public ones, and the API behind its keys. */
 export function createRouters(deps: AppDeps) {
-  const { config, urls, keys, transfers, queues, apiKeys, knownApiKeys, clickWatch, showMetrics, health } =
-    deps;
+  const { config, urls, urlStore, finding, qrImages, keys, transfers, queues, apiKeys, knownApiKeys } = deps;
+  const { clickWatch, showMetrics, health } = deps;
   const open = new Router({ sensitive: true });
   open.get('/', (ctx) => {
     ctx.body = { service: 'linkmill', version };
@@ -98,14 +107,16 @@ export function createRouters(deps: AppDeps) {
   addHealthRoutes(open, { ...health, clickWatch, version });
   addMetricsRoute(open, { showMetrics, token: config.METRICS_TOKEN });
   addApiDocs(open);
+  addRobotsRoute(open, urlStore);
 
   // Paths are case-sensitive: the router would match a route in any case, but its middleware in this one only.
   const api = new Router<ApiState>({ sensitive: true });
   api.use('/api/v1', noStore, authenticate(knownApiKeys));
+  const baseUrl = config.BASE_URL;
   mount(
     api,
     operations,
-    createHandlers({ urls, keys, ...transfers, queues, apiKeys, baseUrl: config.BASE_URL }),
+    createHandlers({ urls, finding, qrImages, keys, ...transfers, queues, apiKeys, baseUrl }),
   );
   return [open, api];
 }

@@ -25,9 +25,15 @@ const caughtUpChanges = 5_000;
 /** Short URLs as a web process sees them, with their three places: by heart, Redis, table. */
 export function openUrls(
   { config, log, closing }: WebProcess,
-  stores: { db: Knex; cacheRedis: Redis; breakers: WebBreakers; queues: Queues },
+  stores: {
+    db: Knex;
+    cacheRedis: Redis;
+    breakers: WebBreakers;
+    queues: Queues;
+    onNotFound: (shortCode: string) => void;
+  },
 ) {
-  const { db, cacheRedis, breakers, queues } = stores;
+  const { db, cacheRedis, breakers, queues, onNotFound } = stores;
   const prefix = config.REDIS_PREFIX;
   const memory = closing.defer('redis memory', watchRedisMemory(cacheRedis, log), (watch) => watch.stop());
   const keyPool = breakers.redis.guard(createKeyPool(cacheRedis, prefix));
@@ -97,8 +103,9 @@ export function openUrls(
     hasRoom: memory.hasRoom,
     guard: breakers.redis.run,
   });
+  const store = breakers.postgres.guard(createUrlStore(db));
   const urls = createUrls({
-    store: breakers.postgres.guard(createUrlStore(db)),
+    store,
     cache,
     processCache,
     onUntold: createUntoldChanges({
@@ -106,6 +113,7 @@ export function openUrls(
       askForRepair: () => queues.ask('reconcile-cache'),
       log,
     }),
+    onNotFound,
     keys,
     normaliseUrl: createUrlPolicy({
       ownHosts: [new URL(config.BASE_URL).hostname, ...config.OWN_HOSTS],
@@ -113,5 +121,5 @@ export function openUrls(
     }),
     log,
   });
-  return { urls, keys, keyPool, processCache, subscriberRedis };
+  return { urls, urlStore: store, keys, keyPool, processCache, subscriberRedis };
 }

@@ -5,6 +5,7 @@ import { QueueUnavailable } from '../jobs.ts';
 import { KeySpaceExhausted } from '../keys/key-generator.ts';
 import type { Log } from '../log.ts';
 import { isPostgresUnavailable } from '../postgres.ts';
+import { QrTooSmall } from '../qr/qr-images.ts';
 import {
   ExportNotReady,
   TransferNotFound,
@@ -12,6 +13,7 @@ import {
   UploadRefused,
   UploadTooLarge,
 } from '../transfers/transfer.ts';
+import { SearchTooSlow } from '../urls/bounded-search.ts';
 import { WishRefused } from '../urls/url-rules.ts';
 import {
   CodeTaken,
@@ -66,10 +68,11 @@ export const problemKinds = {
   'password-needed': [403, 'Password needed'],
   'wrong-password': [403, 'Wrong password'],
   'confirmation-needed': [403, 'Confirmation needed'],
+  prefetch: [403, 'Not fetched in advance'],
   'foreign-origin': [403, 'Foreign origin'],
   'not-found': [404, 'Not found'],
   'method-not-allowed': [405, 'Method not allowed'],
-  'own-key': [409, 'The API key in hand'],
+  'own-key': [409, 'Not with the API key itself'],
   'code-taken': [409, 'Code taken'],
   expired: [410, 'Expired'],
   exhausted: [410, 'Used up'],
@@ -81,7 +84,6 @@ export const problemKinds = {
   'validation-failed': [422, 'Validation failed'],
   'too-many-tries': [429, 'Too many tries'],
   'internal-error': [500, 'Internal error'],
-  prefetch: [503, 'Not fetched in advance'],
   unavailable: [503, 'Unavailable for the moment'],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
 
@@ -135,7 +137,12 @@ function toProblem(error: unknown): Problem | undefined {
       { field: 'own_urls_only', detail: 'must be false for a key with admin or jobs:run' },
     ]);
   }
+  if (error instanceof QrTooSmall) {
+    const detail = `must be at least ${error.leastSize} for this margin and level`;
+    return validationFailed([{ field: 'size', detail }]);
+  }
   if (error instanceof KeySpaceExhausted) return unavailable('No short code is left.');
+  if (error instanceof SearchTooSlow) return unavailable('The search took too long. Look for less.', 10);
   if (error instanceof Overloaded) return unavailable('Too many such requests are waiting.');
   if (error instanceof QueueUnavailable) return unavailable('The job queues are not reachable.');
   if (isClientError(error)) return new Problem('bad-request', error.message, { status: error.status });
@@ -143,9 +150,12 @@ function toProblem(error: unknown): Problem | undefined {
   return undefined;
 }
 
+/** How answers spell a type of problem. */
+export const problemUrn = (type: ProblemType) => `urn:linkmill:problem:${type}`;
+
 /** A problem as its answer's body shows it. */
 export const presentProblem = (problem: Problem) => ({
-  type: `urn:linkmill:problem:${problem.type}`,
+  type: problemUrn(problem.type),
   title: problemKinds[problem.type][1],
   status: problem.status,
   detail: problem.message,

@@ -1,9 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isUploading } from './upload.ts';
+import { answerUnreadable } from './unreadable-requests.ts';
 
 /** Longer than a load balancer's, so that it is never us who closes a connection that it is about to use. */
 const keepAliveTimeoutMs = 75_000;
@@ -29,11 +28,6 @@ export async function listen(
     requestTimeout: requestTimeoutMs,
     connectionsCheckingInterval: timeoutCheckMs,
   });
-  server.on('clientError', (error, connection) => {
-    // One that takes long to send a file is no error.
-    const isSlow = 'code' in error && error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
-    if (!(isSlow && isUploading(connection))) refuse(error, connection);
-  });
   let accepting = true;
   const connections = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
@@ -44,6 +38,7 @@ export async function listen(
     if (!accepting) response.setHeader('Connection', 'close');
     handler(request, response);
   });
+  answerUnreadable(server);
   server.listen(options.port, options.host);
   await once(server, 'listening');
 
@@ -76,20 +71,4 @@ export async function listen(
       clearInterval(windUp);
     },
   };
-}
-
-const refusals: Record<string, string> = {
-  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: '413 Payload Too Large',
-  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
-};
-
-/** Does what Node does with a connection that brings no proper request. */
-function refuse(error: Error, connection: Duplex): void {
-  const status = ('code' in error ? refusals[String(error.code)] : undefined) ?? '400 Bad Request';
-  const answering = (connection as { _httpMessage?: { headersSent: boolean } })._httpMessage;
-  if (connection.writable && !answering?.headersSent) {
-    connection.write(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
-  }
-  connection.destroy(error);
 }

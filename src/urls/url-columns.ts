@@ -57,6 +57,9 @@ export const urlColumns = [
 /** What a StoredUrl is read from, of `urls u`. */
 export const storedColumns = `${urlColumns}, u.deleted_at is not null as "isDeleted", u.has_ended as "hasEnded"`;
 
+/** The columns of a short URL's settings. */
+export const settingColumns = Object.values(settings).map(nameOf);
+
 /** The columns that an inserted row is given. */
 export const insertedColumns = Object.values(given).map(nameOf).join(', ');
 

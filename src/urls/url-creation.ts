@@ -6,7 +6,7 @@ import type { UrlCache } from './url-cache.ts';
 import type { NewUrl } from './url-columns.ts';
 import type { UrlPolicy } from './url-policy.ts';
 import { refusalsOf } from './url-rules.ts';
-import type { UrlStore } from './url-store.ts';
+import type { FoundOrInserted, UrlStore } from './url-store.ts';
 import { createWishReader, type UrlWish } from './url-wishes.ts';
 import { CodeTaken, defaultSettings, type ShortUrl } from './url.ts';
 
@@ -17,9 +17,11 @@ const poolTries = 3;
 /** So many refusals in a row mean that something else is wrong. */
 const maxTries = 10;
 
+type Insert = (url: NewUrl) => Promise<FoundOrInserted | undefined>;
+
 /** How short URLs come into being. Those that are asked for at the same time share statements. */
 export function createUrlCreation(deps: {
-  store: Pick<UrlStore, 'insertMany'>;
+  store: Pick<UrlStore, 'insertMany' | 'findOrInsert'>;
   cache: Pick<UrlCache, 'create'>;
   keys: Keys;
   normaliseUrl: UrlPolicy;
@@ -27,18 +29,25 @@ export function createUrlCreation(deps: {
 }) {
   const { store, cache, keys, tell } = deps;
   const readWish = createWishReader(deps.normaliseUrl);
-  const insert = createCoalescing({
+  const insertAmongOthers = createCoalescing({
     run: store.insertMany,
     isForAll: isPostgresUnavailable,
     limit: maxInserts,
   });
 
-  async function insertWithGeneratedKey(url: Omit<NewUrl, 'shortCode' | 'codeIsGenerated'>) {
+  const insert: Insert = async (wanted) => {
+    const url = await insertAmongOthers(wanted);
+    return url && { url, isNew: true };
+  };
+  const findOrInsert: Insert = async (wanted) => await store.findOrInsert(wanted, new Date());
+
+  async function withGeneratedKey(insert: Insert, url: Omit<NewUrl, 'shortCode' | 'codeIsGenerated'>) {
     for (let tries = 0; tries < maxTries; tries++) {
       const shortCode = await (tries < poolTries ? keys.take() : keys.takeFresh());
       try {
-        const inserted = await insert({ ...url, shortCode, codeIsGenerated: true });
-        if (inserted) return inserted;
+        const made = await insert({ ...url, shortCode, codeIsGenerated: true });
+        if (made?.isNew === false) keys.putBack(shortCode);
+        if (made) return made;
       } catch (error) {
         // While PostgreSQL is away, clients that try again would empty the pool.
         keys.putBack(shortCode);
@@ -48,25 +57,32 @@ export function createUrlCreation(deps: {
     throw new Error(`${maxTries} keys in a row were taken`);
   }
 
-  async function insertWithCustomCode(url: Omit<NewUrl, 'codeIsGenerated'>) {
-    const inserted = await insert({ ...url, codeIsGenerated: false });
-    if (!inserted) throw new CodeTaken(`the code ${url.shortCode} is taken`);
-    return inserted;
+  async function withCustomCode(insert: Insert, url: Omit<NewUrl, 'codeIsGenerated'>) {
+    const made = await insert({ ...url, codeIsGenerated: false });
+    if (!made) throw new CodeTaken(`the code ${url.shortCode} is taken`);
+    return made;
+  }
+
+  async function make(insert: Insert, wish: UrlWish, apiKeyId: number): Promise<FoundOrInserted> {
+    const { customCode, ...given } = wish;
+    const refusals = refusalsOf({ ...defaultSettings, ...given });
+    const url = { ...(await readWish(given, refusals)), createdBy: apiKeyId };
+    const made =
+      customCode === undefined
+        ? await withGeneratedKey(insert, url)
+        : await withCustomCode(insert, { ...url, shortCode: customCode });
+    if (made.isNew) await tell(made.url, () => cache.create(made.url));
+    return made;
   }
 
   return {
     /** Creates a short URL under the custom code, or under a key of the pool.
      *  Throws WishRefused, CodeTaken, or what PostgreSQL throws. */
-    async create(wish: UrlWish, apiKeyId: number): Promise<ShortUrl> {
-      const { customCode, ...given } = wish;
-      const refusals = refusalsOf({ ...defaultSettings, ...given });
-      const url = { ...(await readWish(given, refusals)), createdBy: apiKeyId };
-      const created =
-        customCode === undefined
-          ? await insertWithGeneratedKey(url)
-          : await insertWithCustomCode({ ...url, shortCode: customCode });
-      await tell(created, () => cache.create(created));
-      return created;
-    },
+    create: async (wish: UrlWish, apiKeyId: number): Promise<ShortUrl> =>
+      (await make(insert, wish, apiKeyId)).url,
+
+    /** The same, unless the API key has one that does what the new one would: see same-urls.ts. */
+    findOrCreate: async (wish: UrlWish, apiKeyId: number): Promise<FoundOrInserted> =>
+      await make(findOrInsert, wish, apiKeyId),
   };
 }

@@ -1,5 +1,7 @@
 import type { Knex } from 'knex';
+import { boundedTransaction } from '../postgres.ts';
 import { isOwned, type Owner } from './owner.ts';
+import { findSame } from './same-urls.ts';
 import {
   changedColumns,
   type Changes,
@@ -13,6 +15,12 @@ import {
   urlColumns,
 } from './url-columns.ts';
 import type { ShortUrl, ShortUrlWithClicks, StoredUrl } from './url.ts';
+
+/** A short URL, and whether it was not there before. */
+export interface FoundOrInserted {
+  url: ShortUrl;
+  isNew: boolean;
+}
 
 export type UrlStore = ReturnType<typeof createUrlStore>;
 
@@ -61,6 +69,23 @@ export function createUrlStore(db: Knex) {
         const url = inserted.get(wishOf(wish));
         inserted.delete(wishOf(wish));
         return url;
+      });
+    },
+
+    /** Finds a short URL that does what the wanted one would, at `now`, the oldest, or inserts the wanted one;
+     *  undefined when its code is taken or reserved for another API key. Of several who want the same at once one inserts. */
+    async findOrInsert(wanted: NewUrl, now: Date): Promise<FoundOrInserted | undefined> {
+      const found = await findSame(db, wanted, now);
+      if (found) return { url: found, isNew: false };
+      return await boundedTransaction(db, async (trx) => {
+        await trx.raw(
+          'select pg_advisory_xact_lock(hashtextextended(:originalUrl, cast(:createdBy as bigint)))',
+          { originalUrl: wanted.originalUrl, createdBy: wanted.createdBy },
+        );
+        const inserted = await findSame(trx, wanted, now);
+        if (inserted) return { url: inserted, isNew: false };
+        const [url] = await createUrlStore(trx).insertMany([wanted]);
+        return url && { url, isNew: true };
       });
     },
 
@@ -192,6 +217,18 @@ export function createUrlStore(db: Knex) {
         { now, retentionDays, quarantineDays, limit },
       );
       return rows[0]?.count ?? 0;
+    },
+
+    /** The codes of the latest `limit` short URLs that crawlers may follow at `now`. */
+    async findCrawlable(now: Date, limit: number): Promise<string[]> {
+      const { rows } = await db.raw<{ rows: { shortCode: string }[] }>(
+        `select short_code as "shortCode" from urls
+         where crawlable and is_active and deleted_at is null
+           and (starts_at is null or starts_at <= :now) and (expires_at is null or expires_at > :now)
+         order by id desc limit :limit`,
+        { now, limit },
+      );
+      return rows.map(({ shortCode }) => shortCode);
     },
 
     /** The `limit` most clicked short URLs that can be redirected to at `now`, the most clicked first. */

@@ -3,16 +3,17 @@ import { storedText } from './stored-text.ts';
 
 const maxTags = 20;
 
-const trimmedText = (max: number) => z.string('must be text').trim().pipe(storedText({ max }));
+const trimmedText = (max: number) => storedText({ max, clean: (text) => text.trim() });
 
 /** What a short URL may be called. */
 export const title = trimmedText(200);
 
 /** What may be noted about it: lines of text. */
-export const notes = z
-  .string('must be text')
-  .overwrite((text) => text.replaceAll('\r\n', '\n'))
-  .pipe(storedText({ max: 2_000, lines: true }));
+export const notes = storedText({
+  max: 2_000,
+  lines: true,
+  clean: (text) => text.replaceAll('\r\n', '\n'),
+});
 
 /** The tags that it may have, each once. */
 export const tags = z

@@ -1,14 +1,18 @@
 import { apiKeyHandlers, apiKeyOperations } from './api-keys.ts';
 import { codeHandlers, codeOperations } from './codes.ts';
 import { exportHandlers, exportOperations } from './exports.ts';
+import { findHandlers, findOperations } from './find-urls.ts';
 import { importHandlers, importOperations } from './imports.ts';
 import { jobHandlers, jobOperations } from './jobs.ts';
 import type { Handlers } from './operation.ts';
+import { qrHandlers, qrOperations } from './qr.ts';
 import { urlHandlers, urlOperations } from './urls.ts';
 
 /** All that the REST API can be asked, each by its name. */
 export const operations = {
   ...urlOperations,
+  ...findOperations,
+  ...qrOperations,
   ...codeOperations,
   ...jobOperations,
   ...apiKeyOperations,
@@ -17,6 +21,8 @@ export const operations = {
 };
 
 type Deps = Parameters<typeof urlHandlers>[0] &
+  Parameters<typeof findHandlers>[0] &
+  Parameters<typeof qrHandlers>[0] &
   Parameters<typeof codeHandlers>[0] &
   Parameters<typeof jobHandlers>[0] &
   Parameters<typeof apiKeyHandlers>[0] &
@@ -26,6 +32,8 @@ type Deps = Parameters<typeof urlHandlers>[0] &
 /** What answers it. */
 export const createHandlers = (deps: Deps): Handlers<typeof operations> => ({
   ...urlHandlers(deps),
+  ...findHandlers(deps),
+  ...qrHandlers(deps),
   ...codeHandlers(deps),
   ...jobHandlers(deps),
   ...apiKeyHandlers(deps),

@@ -18,17 +18,34 @@ function refuseTwoExpiries(body: UrlSettingFields, context: z.RefinementCtx): vo
 
 const originalUrl = z
   .string({ error: (issue) => (issue.input === undefined ? 'is needed' : 'must be text') })
-  .meta({ description: 'Where it leads: http or https', example: 'https://example.com/page' });
+  .meta({
+    description: 'Where it leads: http or https',
+    format: 'uri',
+    maxLength: 2_048,
+    example: 'https://example.com/page',
+  });
 
 const customCode = z
   .string('must be text')
   .regex(shortCodePattern, 'must be 4 to 32 letters, digits, "-" or "_"')
   .refine((code) => !shortCodePattern.test(code) || isShortCode(code), 'is a reserved word');
 
+const findIfExists = z.boolean('must be true or false').meta({
+  description:
+    'Answers 200 with one that is there, rather than create another: made with the same API key, it leads to the same URL under ' +
+    'the same settings (and `custom_code`, if given), and is active. None with a password or a click limit, and none that is ' +
+    'one-time, is ever found.',
+});
+
 /** What a short URL is created from. */
 export const newUrl = z
   .strictObject(
-    { original_url: originalUrl, custom_code: customCode.nullish(), ...urlSettings },
+    {
+      original_url: originalUrl,
+      custom_code: customCode.nullish(),
+      find_if_exists: findIfExists.nullish(),
+      ...urlSettings,
+    },
     'must be a JSON object',
   )
   .superRefine(refuseTwoExpiries);

@@ -21,6 +21,11 @@ export const urlOperations = {
     scope: 'urls:write',
     body: newUrl,
     replies: {
+      200: {
+        description: 'It was there before: see `find_if_exists`.',
+        headers: { Location: 'Where to read it', ...entityTag },
+        body: shownUrl,
+      },
       201: {
         description: 'It redirects from now on.',
         headers: { Location: 'Where to read it', ...entityTag },
@@ -125,9 +130,11 @@ export const urlHandlers = ({
       customCode: body.custom_code ?? undefined,
       ...readSettings(body, Date.now()),
     };
-    const url = await urls.create(wish, apiKey.id);
+    const { url, isNew } = body.find_if_exists
+      ? await urls.findOrCreate(wish, apiKey.id)
+      : { url: await urls.create(wish, apiKey.id), isNew: true };
     return {
-      status: 201,
+      status: isNew ? 201 : 200,
       headers: { Location: `${baseUrl}/api/v1/urls/${url.shortCode}`, ...tagOf(url) },
       body: presentUrl(url, baseUrl),
     };

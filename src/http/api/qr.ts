@@ -1,0 +1,94 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import type { QrImages, QrStyle } from '../../qr/qr-images.ts';
+import type { Urls } from '../../urls/urls.ts';
+import type { Handlers, Operations } from './operation.ts';
+import { shortCodeParams } from './schemas.ts';
+
+const wholeNumber = (least: number, most: number) =>
+  z.coerce
+    .number('must be a number')
+    .int('must be a whole number')
+    .min(least, `must be at least ${least}`)
+    .max(most, `must be at most ${most}`);
+
+const colour = z
+  .string('must be text')
+  .regex(
+    /^#?([\da-f]{3}|[\da-f]{6}|[\da-f]{8})$/i,
+    'must be a colour such as #000, #1a2b3c or #1a2b3c80, with or without "#"',
+  )
+  .transform(toFullColour);
+
+const formats = { svg: 'image/svg+xml', png: 'image/png' } as const;
+
+/** QR codes of short URLs. */
+export const qrOperations = {
+  getQr: {
+    method: 'get',
+    path: '/api/v1/urls/{short_code}/qr',
+    tag: 'Short URLs',
+    summary: 'The QR code of a short URL',
+    scope: 'urls:read',
+    params: shortCodeParams,
+    query: z.strictObject({
+      format: z.enum(['svg', 'png'], 'must be svg or png').default('svg'),
+      size: wholeNumber(64, 2_048).default(256).describe('Pixels of a side, margin included'),
+      margin: wholeNumber(0, 20).default(4).describe('Modules around the code; scanners want 4'),
+      level: z
+        .enum(['L', 'M', 'Q', 'H'], 'must be L, M, Q or H')
+        .default('M')
+        .describe('How much of it may be unreadable: 7, 15, 25 or 30 %'),
+      dark: colour.default('#000000ff').describe('#rgb, #rrggbb or #rrggbbaa'),
+      light: colour.default('#ffffffff').describe('As `dark`; scanners want much lighter'),
+    }),
+    headers: { 'If-None-Match': 'An ETag: 304 while the picture is the same' },
+    replies: {
+      200: {
+        description: 'It says `short_url`.',
+        headers: { ETag: 'The same as long as the picture is' },
+        content: Object.values(formats),
+      },
+      304: { description: 'It is the one that `If-None-Match` names.' },
+    },
+    problems: ['not-found', 'expired'],
+  },
+} as const satisfies Operations;
+
+/** As `#rrggbbaa`. */
+function toFullColour(text: string): string {
+  const digits = text.replace('#', '').toLowerCase();
+  const full = digits.length === 3 ? digits.replaceAll(/./g, '$&$&') : digits;
+  // qrcode rounds an opacity of 254 of 255 to 1, and then writes 0.
+  return `#${full.padEnd(8, 'f').replace(/fe$/, 'ff')}`;
+}
+
+/** Of what it is made from: the same for the same picture, on every web process. */
+function entityTagOf(format: string, text: string, style: QrStyle): string {
+  const content = JSON.stringify([format, text, style]);
+  return `"${createHash('sha256').update(content).digest('base64url').slice(0, 22)}"`;
+}
+
+const isAmong = (ifNoneMatch: string, tag: string) =>
+  ifNoneMatch.split(',').some((one) => [tag, `W/${tag}`, '*'].includes(one.trim()));
+
+export const qrHandlers = ({
+  urls,
+  qrImages,
+  baseUrl,
+}: {
+  urls: Urls;
+  qrImages: QrImages;
+  baseUrl: string;
+}): Handlers<typeof qrOperations> => ({
+  getQr: async ({ params, query, owner, ctx }) => {
+    const url = await urls.getWithClicks(params.short_code, owner, new Date());
+    const shortUrl = `${baseUrl}/${url.shortCode}`;
+    const { format, ...style } = query;
+    const body = await qrImages[format](shortUrl, style);
+    const tag = entityTagOf(format, shortUrl, style);
+    const headers = { ETag: tag, 'Cache-Control': 'private, max-age=3600' };
+    if (isAmong(ctx.get('if-none-match'), tag)) return { status: 304, headers };
+    return { status: 200, headers, body, type: formats[format] };
+  },
+});

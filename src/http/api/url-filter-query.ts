@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import type { Owner } from '../../urls/owner.ts';
+import type { UrlFilter } from '../../urls/url-filter.ts';
+
+const maxText = 200;
+const maxTags = 20;
+
+/** Text that PostgreSQL can be asked for: no half of a character, and nothing that no field holds. */
+const plainText = z
+  .string('must be text')
+  .max(maxText, `must have at most ${maxText} characters`)
+  .refine((text) => !/[\p{Cc}\p{Cs}]/u.test(text), 'must not contain control characters');
+
+const isTrue = z
+  .enum(['true', 'false'], 'must be true or false')
+  .transform((text) => text === 'true')
+  .optional();
+
+const time = z.iso
+  .datetime({ offset: true, error: 'must be a time such as 2027-01-31T12:00:00Z' })
+  .transform((text) => new Date(text))
+  .optional();
+
+/** A host name as the URL parser spells it, to which `UPPER.example` and `bücher.example` are other spellings. */
+const host = plainText
+  .transform((text) =>
+    /^(\[[^\]]*\]|[^:/\\?#@[\]]+)$/.test(text) && URL.canParse(`http://${text}`)
+      ? new URL(`http://${text}`).hostname
+      : undefined,
+  )
+  .refine((name) => name !== undefined, 'must be a host name without a port, such as example.com')
+  .optional();
+
+/** Which short URLs are meant, in a query. */
+export const urlFilterQuery = z.strictObject({
+  q: plainText
+    .min(3, 'must have at least 3 characters')
+    .optional()
+    .describe('Text in the short code, title or original URL, upper and lower case alike; or a whole tag'),
+  tag: z
+    .preprocess(
+      (given) => (typeof given === 'string' ? [given] : given),
+      z.array(plainText.min(1, 'must not be empty')).max(maxTags, `must be given at most ${maxTags} times`),
+    )
+    .optional()
+    .describe('One that it has; repeated: it has all of them'),
+  is_active: isTrue,
+  expired: isTrue.describe('Whether its time is over'),
+  created_by: z.coerce
+    .number('must be a number')
+    .int('must be a whole number')
+    .min(1, 'must be at least 1')
+    .optional()
+    .describe('The id of the API key that it was created with'),
+  created_from: time,
+  created_before: time.describe('This moment not included'),
+  host: host.describe('Host of the original URL, without a port'),
+});
+
+/** The filter that a query asks for, on behalf of an owner. */
+export const toFilter = (query: z.output<typeof urlFilterQuery>, owner: Owner): UrlFilter => ({
+  owner,
+  search: query.q,
+  tags: query.tag,
+  isActive: query.is_active,
+  isExpired: query.expired,
+  createdBy: query.created_by,
+  createdFrom: query.created_from,
+  createdBefore: query.created_before,
+  host: query.host,
+});

@@ -1,0 +1,30 @@
+import { closePostgres, openPostgres } from './postgres.ts';
+import { createBoundedSearch } from './urls/bounded-search.ts';
+import { createUrlLists } from './urls/url-lists.ts';
+import { createUrlSummaries } from './urls/url-summaries.ts';
+import type { WebProcess } from './web-process.ts';
+
+/** Searches that run at once, each on a connection of its own: redirects and creates never wait for one. */
+const maxSearches = 2;
+
+/** Longest time that PostgreSQL works on one search; when it hangs it is given up a moment later. */
+const searchTimeoutMs = 4_000;
+const patienceMs = 1_000;
+
+export type Finding = ReturnType<typeof openFinding>;
+
+/** Finding short URLs as a web process does it. */
+export function openFinding({ config, closing }: WebProcess) {
+  const db = closing.defer(
+    'postgres (search)',
+    openPostgres({
+      url: config.DATABASE_URL,
+      poolMax: maxSearches,
+      queryTimeoutMs: searchTimeoutMs + patienceMs,
+      name: 'web-search',
+    }),
+    closePostgres,
+  );
+  const search = createBoundedSearch(db, searchTimeoutMs);
+  return { ...createUrlLists(search), ...createUrlSummaries(search) };
+}
