@@ -99,7 +99,7 @@ const noStore: Koa.Middleware = async (ctx, next) => {
 /** Every route but the redirect and Bull Board: the public ones, and the API behind its keys. */
 export function createRouters(deps: AppDeps) {
   const { config, urls, urlStore, finding, qrImages, keys, transfers, queues, apiKeys, knownApiKeys } = deps;
-  const { clickWatch, showMetrics, health } = deps;
+  const { clickWatch, showMetrics, health, log } = deps;
   const open = new Router({ sensitive: true });
   open.get('/', (ctx) => {
     ctx.body = { service: 'linkmill', version };
@@ -116,7 +116,7 @@ export function createRouters(deps: AppDeps) {
   mount(
     api,
     operations,
-    createHandlers({ urls, finding, qrImages, keys, ...transfers, queues, apiKeys, baseUrl }),
+    createHandlers({ urls, finding, qrImages, keys, ...transfers, queues, apiKeys, baseUrl, log }),
   );
   return [open, api];
 }

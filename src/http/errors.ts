@@ -166,6 +166,18 @@ export const presentProblem = (problem: Problem) => ({
 const levelOf = (error: unknown) =>
   error instanceof StoreNotAsked || error instanceof Overloaded ? 'debug' : 'warn';
 
+/** The problem that an error is. One that is nobody's fault but ours shows nothing, and is logged with what is known of the request. */
+export function problemOf(
+  error: unknown,
+  log: Log,
+  request: { method: string; path?: string | undefined },
+): Problem {
+  const known = toProblem(error);
+  if (!known) log.error({ err: error, ...request }, 'request failed');
+  else if (known.status >= 500) log[levelOf(error)]({ err: error, method: request.method }, known.message);
+  return known ?? new Problem('internal-error', 'Something went wrong on our side.');
+}
+
 /** The 405 of a path that knows these methods alone. */
 export const methodNotAllowed = (allow: string) =>
   new Problem('method-not-allowed', 'This path does not know that method.', {
@@ -204,10 +216,7 @@ export function answerErrors(log: Log): Middleware {
       await next();
       if (ctx.body === undefined && ctx.status >= 400) throw problemOfRouting(ctx.status);
     } catch (error) {
-      const known = toProblem(error);
-      if (!known) log.error({ err: error, method: ctx.method, path: path?.slice(0, 200) }, 'request failed');
-      else if (known.status >= 500) log[levelOf(error)]({ err: error, method: ctx.method }, known.message);
-      const problem = known ?? new Problem('internal-error', 'Something went wrong on our side.');
+      const problem = problemOf(error, log, { method: ctx.method, path: path?.slice(0, 200) });
       ctx.status = problem.status;
       ctx.set('Cache-Control', 'no-store');
       ctx.set(problem.headers);

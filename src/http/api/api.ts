@@ -1,4 +1,5 @@
 import { apiKeyHandlers, apiKeyOperations } from './api-keys.ts';
+import { bulkHandlers, bulkOperations } from './bulk.ts';
 import { codeHandlers, codeOperations } from './codes.ts';
 import { exportHandlers, exportOperations } from './exports.ts';
 import { findHandlers, findOperations } from './find-urls.ts';
@@ -11,6 +12,7 @@ import { urlHandlers, urlOperations } from './urls.ts';
 /** All that the REST API can be asked, each by its name. */
 export const operations = {
   ...urlOperations,
+  ...bulkOperations,
   ...findOperations,
   ...qrOperations,
   ...codeOperations,
@@ -21,6 +23,7 @@ export const operations = {
 };
 
 type Deps = Parameters<typeof urlHandlers>[0] &
+  Parameters<typeof bulkHandlers>[0] &
   Parameters<typeof findHandlers>[0] &
   Parameters<typeof qrHandlers>[0] &
   Parameters<typeof codeHandlers>[0] &
@@ -32,6 +35,7 @@ type Deps = Parameters<typeof urlHandlers>[0] &
 /** What answers it. */
 export const createHandlers = (deps: Deps): Handlers<typeof operations> => ({
   ...urlHandlers(deps),
+  ...bulkHandlers(deps),
   ...findHandlers(deps),
   ...qrHandlers(deps),
   ...codeHandlers(deps),
