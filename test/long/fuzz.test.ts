@@ -33,7 +33,7 @@ type Content = Record<string, { schema: { properties: Record<string, object>; re
 
 test('3,000 requests, valid and hostile, are answered as the document says, and every operation succeeds for some', async () => {
   const result = await run(document, 3_000);
-  expect(result.findings, formatReport(result, document)).toEqual([]);
+  expect(result.findings.length === 0 || formatReport(result, document)).toBe(true);
   const succeeded = ({ id }: { id: string }) =>
     [...(result.answers.get(id)?.keys() ?? [])].some((status) => status < 400);
   expect(readOperations(document).filter((operation) => !succeeded(operation))).toEqual([]);
