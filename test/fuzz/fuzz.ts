@@ -3,7 +3,7 @@ import type { Callers } from './callers.ts';
 import { asCurl } from './curl.ts';
 import { createJudge } from './judge.ts';
 import { createKnownValues } from './known-values.ts';
-import { type Operation, readOperations } from './operations.ts';
+import { readOperations } from './operations.ts';
 import { type Plan, requestsOf } from './requests.ts';
 import { resolve } from './resolve.ts';
 import { type Answer, createSender, type Request } from './send.ts';
@@ -68,7 +68,7 @@ export async function fuzz(options: {
       say(`${result.requests} requests, ${result.findings.length} findings`);
     const problem = answer instanceof Error ? answer.message : judge(operation, request, answer);
     if (problem === undefined) {
-      await takeIn(plan, answer as Answer, operation);
+      await takeIn(plan, request, answer as Answer);
       return;
     }
     const signature = `${plan.operation.id} ${problem}`;
@@ -79,18 +79,17 @@ export async function fuzz(options: {
     if (hunt.signature === signature) throw new Misbehaviour(problem, plan.operation.id, request, answer);
   }
 
-  async function takeIn(plan: Plan, answer: Answer, operation: Operation | undefined) {
+  async function takeIn(plan: Plan, request: Request, answer: Answer) {
     if (answer.status === 401) await callers.replace(plan.caller);
-    if (!operation || plan.method !== operation.method) return;
+    if (!isOf(plan)) return;
+    const { operation } = plan;
     const counts = result.answers.get(operation.id) ?? new Map<number, number>();
     result.answers.set(operation.id, counts.set(answer.status, (counts.get(answer.status) ?? 0) + 1));
-    if (answer.status < 300 && !operation.isPublic && /json/.test(answer.headers['content-type'] ?? '')) {
-      const body = JSON.parse(answer.body.toString()) as object;
-      knownValues.learn(
-        operation.tag,
-        Array.isArray(body) ? body : { ...body, 'if-match': answer.headers['etag'] },
-      );
-    }
+    if (answer.status >= 300 || operation.isPublic || !isJson(answer.headers['content-type'])) return;
+    const shown = JSON.parse(answer.body.toString()) as object;
+    // Some of what was said is not shown, such as a password.
+    const said = isJson(plan.body?.type) ? (JSON.parse(String(request.body)) as object) : {};
+    knownValues.learn(operation.tag, { ...said, ...shown, 'if-match': answer.headers['etag'] });
   }
 
   async function runLane(number: number): Promise<void> {
@@ -121,6 +120,8 @@ class Misbehaviour extends Error {
     this.answer = answer;
   }
 }
+
+const isJson = (type: string | undefined) => /json/i.test(type ?? '');
 
 /** Whether a plan is still what the document describes under its operation: other methods and paths may lead elsewhere. */
 function isOf({ operation, method, bend, path }: Plan): boolean {

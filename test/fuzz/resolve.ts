@@ -49,10 +49,13 @@ export function resolve(
   };
 }
 
+const formType = 'application/x-www-form-urlencoded';
+
 function bytesOf(content: unknown, type: string | undefined): Buffer {
   if (Buffer.isBuffer(content)) return content;
-  if (type === 'application/x-www-form-urlencoded' && typeof content === 'object') {
-    return Buffer.from(new URLSearchParams(content as Record<string, string>).toString());
+  if (type === formType && typeof content === 'object') {
+    const pairs = Object.entries(content ?? {}).map(([name, value]) => [name, String(value)]);
+    return Buffer.from(new URLSearchParams(pairs).toString());
   }
   const isText = typeof content === 'string' && type !== 'application/json';
   return Buffer.from(isText ? content : (JSON.stringify(content) ?? ''));
