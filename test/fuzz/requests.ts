@@ -109,9 +109,9 @@ const strangeHeaders: fc.Arbitrary<[string, unknown][]> = fc.array(
 function bodyOf({ body }: Operation): fc.Arbitrary<Plan['body']> {
   const described = Object.entries(body).map(([type, { schema = {} }]) => {
     const content =
-      schema.type === 'object'
-        ? mostly(4, valuesOf(schema), spoiled(valuesOf(schema)))
-        : fc.oneof(linesOfText, valuesOf(schema));
+      schema.type === 'string'
+        ? fc.oneof(linesOfText, valuesOf(schema))
+        : mostly(4, valuesOf(schema), spoiled(valuesOf(schema)));
     return fc.record({ type: fc.constant<string | undefined>(type), content });
   });
   const strange = fc.record({ type: fc.constantFrom(...otherTypes), content: hostileBody });

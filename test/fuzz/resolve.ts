@@ -54,8 +54,9 @@ const formType = 'application/x-www-form-urlencoded';
 function bytesOf(content: unknown, type: string | undefined): Buffer {
   if (Buffer.isBuffer(content)) return content;
   if (type === formType && typeof content === 'object') {
-    const pairs = Object.entries(content ?? {}).map(([name, value]) => [name, String(value)]);
-    return Buffer.from(new URLSearchParams(pairs).toString());
+    const form = new URLSearchParams();
+    for (const [name, value] of Object.entries(content ?? {})) form.append(name, String(value));
+    return Buffer.from(form.toString());
   }
   const isText = typeof content === 'string' && type !== 'application/json';
   return Buffer.from(isText ? content : (JSON.stringify(content) ?? ''));
