@@ -85,11 +85,13 @@ export async function fuzz(options: {
     const { operation } = plan;
     const counts = result.answers.get(operation.id) ?? new Map<number, number>();
     result.answers.set(operation.id, counts.set(answer.status, (counts.get(answer.status) ?? 0) + 1));
-    if (answer.status >= 300 || operation.isPublic || !isJson(answer.headers['content-type'])) return;
-    const shown = JSON.parse(answer.body.toString()) as object;
+    if (answer.status >= 300 || operation.isPublic) return;
     // Some of what was said is not shown, such as a password.
-    const said = isJson(plan.body?.type) ? (JSON.parse(String(request.body)) as object) : {};
-    knownValues.learn(operation.tag, { ...said, ...shown, 'if-match': answer.headers['etag'] });
+    knownValues.learn(operation.tag, {
+      ...readObject(request.body),
+      ...readObject(answer.body),
+      'if-match': answer.headers['etag'],
+    });
   }
 
   async function runLane(number: number): Promise<void> {
@@ -121,7 +123,14 @@ class Misbehaviour extends Error {
   }
 }
 
-const isJson = (type: string | undefined) => /json/i.test(type ?? '');
+/** The object of a body; nothing of what is none. */
+function readObject(body: Buffer | undefined): object {
+  try {
+    return Object(JSON.parse(String(body))) as object;
+  } catch {
+    return {};
+  }
+}
 
 /** Whether a plan is still what the document describes under its operation: other methods and paths may lead elsewhere. */
 function isOf({ operation, method, bend, path }: Plan): boolean {
