@@ -1,22 +1,12 @@
 import fc from 'fast-check';
 import type { Callers } from './callers.ts';
-import { asCurl } from './curl.ts';
+import { type Finding, findingOf, Misbehaviour } from './finding.ts';
 import { createJudge } from './judge.ts';
 import { createKnownValues } from './known-values.ts';
 import { readOperations } from './operations.ts';
 import { type Plan, requestsOf } from './requests.ts';
 import { resolve } from './resolve.ts';
 import { type Answer, createSender, type Request } from './send.ts';
-
-/** An answer that the document does not allow. */
-export interface Finding {
-  operation: string;
-  /** What is wrong with it. */
-  problem: string;
-  /** The smallest request that was found to have such an answer, as a line for a shell. */
-  curl: string;
-  answer: string;
-}
 
 export interface FuzzResult {
   requests: number;
@@ -110,19 +100,6 @@ export async function fuzz(options: {
   return result;
 }
 
-class Misbehaviour extends Error {
-  override readonly name = 'Misbehaviour';
-  readonly operation: string;
-  readonly request: Request;
-  readonly answer: Answer | Error;
-  constructor(problem: string, operation: string, request: Request, answer: Answer | Error) {
-    super(problem);
-    this.operation = operation;
-    this.request = request;
-    this.answer = answer;
-  }
-}
-
 /** The object of a body; nothing of what is none. */
 function readObject(body: Buffer | undefined): object {
   try {
@@ -135,16 +112,4 @@ function readObject(body: Buffer | undefined): object {
 /** Whether a plan is still what the document describes under its operation: other methods and paths may lead elsewhere. */
 function isOf({ operation, method, bend, path }: Plan): boolean {
   return method === operation.method && !bend && Object.values(path).every((value) => value !== '');
-}
-
-function findingOf(error: unknown, baseUrl: string): Finding {
-  if (!(error instanceof Misbehaviour)) throw error;
-  const { message: problem, operation, request, answer } = error;
-  return {
-    operation,
-    problem,
-    curl: asCurl(baseUrl, request),
-    answer:
-      answer instanceof Error ? String(answer) : `${answer.status} ${answer.body.toString().slice(0, 500)}`,
-  };
 }
