@@ -66,9 +66,11 @@ export async function fuzz(options: {
     result.requests += 1;
     if (result.requests % 10_000 === 0)
       say(`${result.requests} requests, ${result.findings.length} findings`);
-    if (!(answer instanceof Error)) await takeIn(plan, answer, operation);
     const problem = answer instanceof Error ? answer.message : judge(operation, request, answer);
-    if (problem === undefined) return;
+    if (problem === undefined) {
+      await takeIn(plan, answer as Answer, operation);
+      return;
+    }
     const signature = `${plan.operation.id} ${problem}`;
     if (hunt.signature === undefined && !seen.has(signature)) {
       seen.add(signature);
@@ -82,7 +84,7 @@ export async function fuzz(options: {
     if (!operation || plan.method !== operation.method) return;
     const counts = result.answers.get(operation.id) ?? new Map<number, number>();
     result.answers.set(operation.id, counts.set(answer.status, (counts.get(answer.status) ?? 0) + 1));
-    if (answer.status < 300 && /json/.test(answer.headers['content-type'] ?? '')) {
+    if (answer.status < 300 && !operation.isPublic && /json/.test(answer.headers['content-type'] ?? '')) {
       const body = JSON.parse(answer.body.toString()) as object;
       knownValues.learn(
         operation.tag,

@@ -51,11 +51,12 @@ export const requestsOf = (operations: Operation[], callers: string[]): fc.Arbit
 const none = fc.constant<[string, unknown][]>([]);
 
 function plansOf(operation: Operation, callers: string[]): fc.Arbitrary<Plan> {
-  const { method, parameters } = operation;
+  const { method, parameters, isForOperators } = operation;
+  const caller = isForOperators ? 'operator' : 'admin';
   const within = (place: Parameter['in']) => parameters.filter((parameter) => parameter.in === place);
   return fc.record({
     operation: fc.constant(operation),
-    caller: mostly(20, fc.constant(callers[0]!), fc.constantFrom(...callers)),
+    caller: mostly(20, fc.constant(caller), fc.constantFrom(...callers)),
     asBearer: fc.boolean(),
     method: mostly(30, fc.constant(method), fc.constantFrom(...otherMethods)),
     path: fc.record(Object.fromEntries(within('path').map((one) => [one.name, pathValueOf(one)]))),

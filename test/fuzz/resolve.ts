@@ -49,11 +49,11 @@ export function resolve(
   };
 }
 
-const bytesOf = (content: unknown, type: string | undefined): Buffer =>
-  Buffer.isBuffer(content)
-    ? content
-    : Buffer.from(
-        typeof content === 'string' && type !== 'application/json'
-          ? content
-          : (JSON.stringify(content) ?? ''),
-      );
+function bytesOf(content: unknown, type: string | undefined): Buffer {
+  if (Buffer.isBuffer(content)) return content;
+  if (type === 'application/x-www-form-urlencoded' && typeof content === 'object') {
+    return Buffer.from(new URLSearchParams(content as Record<string, string>).toString());
+  }
+  const isText = typeof content === 'string' && type !== 'application/json';
+  return Buffer.from(isText ? content : (JSON.stringify(content) ?? ''));
+}
