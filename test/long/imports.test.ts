@@ -1,4 +1,8 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { request } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { beforeAll, expect, test } from 'vitest';
 import { createApiKeys } from '../../src/api-keys/api-keys.ts';
@@ -92,3 +96,25 @@ test('an upload that is cut in the middle leaves nothing that would be imported'
   expect((await client.get('/api/v1/imports')).body).toEqual(before);
   await web.stop();
 }, 60_000);
+
+/** The most memory that a process has had at any time, in megabytes. */
+async function peakOf(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1]) / 1_000;
+}
+
+test.runIf(existsSync('/proc/self/status'))(
+  'an upload of 300 MB takes less than 100 MB of memory',
+  async () => {
+    const web = await startWeb(settings);
+    const part = 'https://example.com/a/page\n'.repeat(10_000);
+    const { sending, answered } = beginUpload(web.baseUrl, 'original_url\n'.length + part.length * 1_112);
+    const before = await peakOf(web.pid);
+    const file = Readable.from(['original_url\n', ...Array.from({ length: 1_112 }, () => part)]);
+    await Promise.all([pipeline(file, sending), answered]);
+    expect(await answered).toBe(202);
+    expect((await peakOf(web.pid)) - before).toBeLessThan(100);
+    await web.stop();
+  },
+  120_000,
+);
