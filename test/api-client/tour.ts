@@ -7,6 +7,8 @@ type Problem = components['schemas']['Problem'];
 /** What a tour through the API saw, for whoever runs it to judge. */
 export interface Tour {
   created: ShortUrl;
+  /** Statuses of the short URLs that were asked for together. */
+  bulk: number[];
   listed: string[];
   changed: ShortUrl;
   staleChange: Problem['type'] | undefined;
@@ -26,6 +28,9 @@ export async function tour(baseUrl: string, apiKey: string): Promise<Tour> {
   });
   const created = need(made.data);
   const path = { short_code: created.short_code };
+
+  const urls = [{ original_url: 'https://example.com/bulk' }, { original_url: 'no URL' }];
+  const bulk = await client.POST('/api/v1/urls/bulk', { body: { urls } });
 
   const list = await client.GET('/api/v1/urls', { params: { query: { tag: ['tour'] } } });
   const listed = need(list.data).items.map(({ short_code: code }) => code);
@@ -52,6 +57,7 @@ export async function tour(baseUrl: string, apiKey: string): Promise<Tour> {
 
   return {
     created,
+    bulk: need(bulk.data).results.map(({ status }) => status),
     listed,
     changed: need(changed.data),
     staleChange: stale.error?.type,

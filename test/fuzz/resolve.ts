@@ -32,9 +32,12 @@ export function resolve(
   const textOf = (node: unknown) => String(find(node));
 
   const path = operation.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encode(textOf(plan.path[name])));
-  const query = plan.query.map(([name, value]) =>
-    value === undefined ? encode(name) : `${encode(name)}=${encode(textOf(value))}`,
-  );
+  const query = plan.query.flatMap(([name, value]) => {
+    const found = find(value);
+    // A list is a parameter that is repeated.
+    const values: unknown[] = Array.isArray(found) ? found : [found];
+    return values.map((one) => (one === undefined ? encode(name) : `${encode(name)}=${encode(String(one))}`));
+  });
   const key = keyOf(plan.caller);
   const body = plan.body && bytesOf(find(plan.body.content), plan.body.type);
   return {

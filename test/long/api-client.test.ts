@@ -19,6 +19,7 @@ test('a client generated from the document compiles, and goes with it through th
   const { short_code: code } = seen['created'] as { short_code: string };
   expect(seen).toMatchObject({
     created: { original_url: 'https://example.com/tour', title: 'Tour', tags: ['tour'] },
+    bulk: [201, 422],
     listed: [code],
     changed: { short_code: code, title: 'Another tour', tags: ['tour'] },
     staleChange: 'urn:linkmill:problem:version-mismatch',

@@ -54,7 +54,8 @@ export const bulkOperations = {
     body: z.strictObject(
       {
         urls: z
-          .array(z.unknown().describe('As in creating one'), 'must be a list')
+          // Each is judged alone, and described as in creating one.
+          .array(z.unknown().meta({ override: { $ref: '#/components/schemas/NewUrl' } }), 'must be a list')
           .min(1, 'must hold at least one short URL')
           .max(maxItems, `must hold at most ${maxItems} short URLs`),
       },

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import {
   createDocument,
   type CreateDocumentOptions,
@@ -10,20 +10,7 @@ import { problemKinds, type ProblemType, problemUrn } from '../errors.ts';
 import { operations } from './api.ts';
 import type { Operation } from './operation.ts';
 import { publicPaths } from './public-paths.ts';
-
-/** An error as the API shows it. */
-const problem = z
-  .object({
-    type: z.string().describe('What to branch on'),
-    title: z.string(),
-    status: z.int(),
-    detail: z.string().describe('For people'),
-    errors: z
-      .array(z.object({ field: z.string(), detail: z.string() }))
-      .optional()
-      .describe('Each field that breaks a rule'),
-  })
-  .meta({ id: 'Problem' });
+import { problem } from './schemas.ts';
 
 /** The API as OpenAPI 3.1 describes it, made from what validates and answers its requests. */
 export const createApiDocument = () =>

@@ -35,3 +35,17 @@ export const pageOf = (usual: number) =>
       .max(1_000, 'must be at most 1000')
       .default(usual),
   });
+
+/** An error as the API shows it. */
+export const problem = z
+  .object({
+    type: z.string().describe('What to branch on'),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().describe('For people'),
+    errors: z
+      .array(z.object({ field: z.string(), detail: z.string() }))
+      .optional()
+      .describe('Each field that breaks a rule'),
+  })
+  .meta({ id: 'Problem' });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Log } from '../../log.ts';
 import { createBounded } from '../../urls/bounded.ts';
 import { presentProblem, problemOf } from '../errors.ts';
+import { problem } from './schemas.ts';
 
 /** Most that one request may be about. */
 export const maxItems = 1_000;
@@ -12,13 +13,7 @@ export const settled = <Done extends z.ZodRawShape>(status: number, done: Done) 
     z.object({ status: z.literal(status), ...done }),
     z.object({
       status: z.int().describe('400 or more'),
-      problem: z.object({
-        type: z.string(),
-        title: z.string(),
-        status: z.int(),
-        detail: z.string(),
-        errors: z.array(z.object({ field: z.string(), detail: z.string() })).optional(),
-      }),
+      problem,
     }),
   ]);
 
