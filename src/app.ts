@@ -20,6 +20,7 @@ import type { Queues } from './jobs.ts';
 import type { Keys } from './keys/keys.ts';
 import type { Log } from './log.ts';
 import type { QrImages } from './qr/qr-images.ts';
+import type { HostBlocking } from './urls/host-blocking.ts';
 import type { UrlStore } from './urls/url-store.ts';
 import type { Urls } from './urls/urls.ts';
 import { version } from './version.ts';
@@ -40,6 +41,7 @@ export interface AppDeps {
   showMetrics: () => Promise<string>;
   apiKeys: ApiKeys;
   knownApiKeys: KnownApiKeys;
+  hostBlocking: HostBlocking;
   queues: Queues;
   health: Omit<HealthDeps, 'version' | 'clickWatch'>;
   log: Log;
@@ -96,7 +98,8 @@ const noStore: Koa.Middleware = async (ctx, next) => {
 
 /** Every route but the redirect and Bull Board: the public ones, and the API behind its keys. */
 export function createRouters(deps: AppDeps) {
-  const { config, urls, urlStore, finding, qrImages, keys, queues, apiKeys, knownApiKeys } = deps;
+  const { config, urls, urlStore, finding, qrImages, keys, queues, apiKeys, knownApiKeys, hostBlocking } =
+    deps;
   const { clickWatch, showMetrics, health } = deps;
   const open = new Router({ sensitive: true });
   open.get('/', (ctx) => {
@@ -111,6 +114,10 @@ export function createRouters(deps: AppDeps) {
   const api = new Router<ApiState>({ sensitive: true });
   api.use('/api/v1', noStore, authenticate(knownApiKeys));
   const baseUrl = config.BASE_URL;
-  mount(api, operations, createHandlers({ urls, finding, qrImages, keys, queues, apiKeys, baseUrl }));
+  mount(
+    api,
+    operations,
+    createHandlers({ urls, finding, qrImages, keys, queues, apiKeys, hostBlocking, baseUrl }),
+  );
   return [open, api];
 }

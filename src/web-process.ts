@@ -62,13 +62,14 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   const clicks = openClicks(web, cacheRedis);
   const { clickRecorder, clickWatch, unknownCodes } = clicks;
   const detailOf = await openClickDetails(web, clicks.db);
-  const { urls, urlStore, keys, keyPool, processCache, subscriberRedis } = openUrls(web, {
+  const opened = openUrls(web, {
     db,
     cacheRedis,
     breakers,
     queues,
     onNotFound: unknownCodes.add,
   });
+  const { urls, urlStore, keys, keyPool, processCache, subscriberRedis, blockedHosts, hostBlocking } = opened;
   const apiKeys = openApiKeys(web, { db, breakers });
   const eventLoop = closing.defer(
     'event loop watch',
@@ -118,6 +119,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
         ? await renderMetricsOfAll(await member.readMetricsOfAll())
         : await renderMetrics(await readMetrics()),
     ...apiKeys,
+    hostBlocking,
     queues,
     health: {
       stores: {
@@ -131,6 +133,8 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     },
     log,
   });
+  // While PostgreSQL is away it says so by itself, within 2 s.
+  await blockedHosts.look();
   await waitForRedis([cacheRedis, clicks.redis, producerRedis, subscriberRedis], redisPatienceMs);
   const handle = app.callback();
   const answerSoon = loadShedding.shed((request, response) => redirect.answerSoon(request, response, handle));

@@ -11,6 +11,7 @@ import { WishRefused } from '../urls/url-rules.ts';
 import {
   CodeTaken,
   Overloaded,
+  UrlBlocked,
   UrlExhausted,
   UrlExpired,
   UrlNotFound,
@@ -74,6 +75,7 @@ export const problemKinds = {
   'unsupported-media-type': [415, 'Unsupported media type'],
   'validation-failed': [422, 'Validation failed'],
   'too-many-tries': [429, 'Too many tries'],
+  blocked: [451, 'Blocked'],
   'internal-error': [500, 'Internal error'],
   unavailable: [503, 'Unavailable for the moment'],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
@@ -106,6 +108,8 @@ function toProblem(error: unknown): Problem | undefined {
   if (error instanceof UrlNotFound) return new Problem('not-found', 'There is no such short URL.');
   if (error instanceof UrlExpired) return new Problem('expired', 'The short URL has expired.');
   if (error instanceof UrlExhausted) return new Problem('exhausted', 'The short URL is used up.');
+  if (error instanceof UrlBlocked)
+    return new Problem('blocked', 'The short URL leads to a host that is blocked.');
   if (error instanceof CodeTaken) return new Problem('code-taken', 'The custom code is taken.');
   if (error instanceof VersionMismatch) {
     return new Problem('version-mismatch', 'The short URL has another version than If-Match says.', {

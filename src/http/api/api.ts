@@ -1,4 +1,5 @@
 import { apiKeyHandlers, apiKeyOperations } from './api-keys.ts';
+import { blockedHostHandlers, blockedHostOperations } from './blocked-hosts.ts';
 import { codeHandlers, codeOperations } from './codes.ts';
 import { findHandlers, findOperations } from './find-urls.ts';
 import { jobHandlers, jobOperations } from './jobs.ts';
@@ -14,6 +15,7 @@ export const operations = {
   ...codeOperations,
   ...jobOperations,
   ...apiKeyOperations,
+  ...blockedHostOperations,
 };
 
 type Deps = Parameters<typeof urlHandlers>[0] &
@@ -21,7 +23,8 @@ type Deps = Parameters<typeof urlHandlers>[0] &
   Parameters<typeof qrHandlers>[0] &
   Parameters<typeof codeHandlers>[0] &
   Parameters<typeof jobHandlers>[0] &
-  Parameters<typeof apiKeyHandlers>[0];
+  Parameters<typeof apiKeyHandlers>[0] &
+  Parameters<typeof blockedHostHandlers>[0];
 
 /** What answers it. */
 export const createHandlers = (deps: Deps): Handlers<typeof operations> => ({
@@ -31,4 +34,5 @@ export const createHandlers = (deps: Deps): Handlers<typeof operations> => ({
   ...codeHandlers(deps),
   ...jobHandlers(deps),
   ...apiKeyHandlers(deps),
+  ...blockedHostHandlers(deps),
 });
