@@ -67,7 +67,7 @@ export function createApp(deps: AppDeps): Koa {
   // What happens after the answer has begun, such as a client that went away.
   app.on('error', (error: unknown) => log.debug({ err: error }, 'answer not delivered'));
   app.use(requestCounts.middleware);
-  app.use(answerErrors(log));
+  app.use(answerErrors(log, requestCounts.addProblem));
   app.use(redirect.middleware);
   app.use(preview);
   // Transport security is for whoever ends TLS in front of us to promise.
@@ -106,7 +106,7 @@ export function createRouters(deps: AppDeps) {
     ctx.body = { service: 'linkmill', version };
   });
   addHealthRoutes(open, { ...health, clickWatch, version });
-  addMetricsRoute(open, { showMetrics, token: config.METRICS_TOKEN });
+  addMetricsRoute(open, { showMetrics, token: config.METRICS_TOKEN, isOpen: config.METRICS_OPEN });
   addApiDocs(open);
   addRobotsRoute(open, urlStore);
 

@@ -4,6 +4,7 @@ import { joinCluster } from './cluster/member.ts';
 import type { WebConfig } from './config.ts';
 import { watchEventLoop } from './event-loop.ts';
 import { logAccess } from './http/access-log.ts';
+import { measureLatencies } from './http/latencies.ts';
 import { createRedirectAnswers } from './http/redirect-answers.ts';
 import { createRedirect } from './http/redirect.ts';
 import { createRequestCounts } from './http/request-counts.ts';
@@ -12,16 +13,18 @@ import { createLoadShedding } from './http/shed-load.ts';
 import { createQueues } from './jobs.ts';
 import { ClosingStack, endOnSignal } from './lifecycle.ts';
 import { createLog, type Log } from './log.ts';
+import { renderMetrics } from './metric.ts';
 import { closePostgres, openPostgres } from './postgres.ts';
 import { createQrImages } from './qr/qr-images.ts';
 import { closeRedis, openRedis, waitForRedis } from './redis.ts';
+import { createServiceMetrics } from './service-metrics.ts';
 import { openApiKeys } from './web-api-keys.ts';
 import { createWebBreakers, postgresDeadlineMs } from './web-breakers.ts';
 import { openClickDetails } from './web-click-details.ts';
 import { openClicks } from './web-clicks.ts';
 import { openFinding } from './web-finding.ts';
 import { openGates } from './web-gates.ts';
-import { createWebMetrics, renderMetrics, renderMetricsOfAll } from './web-metrics.ts';
+import { createWebMetrics, renderMetricsOfAll } from './web-metrics.ts';
 import { openUrls } from './web-urls.ts';
 
 /** How long the start waits for Redis, so that the first visitors find the cache. */
@@ -78,16 +81,19 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   );
   const loadShedding = createLoadShedding({ eventLoop, maxApiRequests: config.MAX_API_REQUESTS });
   const requestCounts = createRequestCounts();
-  const readMetrics = createWebMetrics({
+  const isMeasured = config.METRICS_OPEN || config.METRICS_TOKEN !== undefined;
+  const metrics = createWebMetrics({
     clickWatch,
     urls,
     processCache,
     requestCounts,
     loadShedding,
     breakers,
-    withNode: config.METRICS_TOKEN !== undefined,
+    withNode: isMeasured,
   });
-  const member = config.WEB_CONCURRENCY > 1 ? joinCluster({ readMetrics, endProcess }) : undefined;
+  const readServiceMetrics = createServiceMetrics({ queues, keyPool });
+  const member =
+    config.WEB_CONCURRENCY > 1 ? joinCluster({ readMetrics: metrics.read, endProcess }) : undefined;
 
   const answers = createRedirectAnswers({
     status: config.REDIRECT_STATUS,
@@ -116,8 +122,8 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     clickWatch,
     showMetrics: async () =>
       member
-        ? await renderMetricsOfAll(await member.readMetricsOfAll())
-        : await renderMetrics(await readMetrics()),
+        ? await renderMetricsOfAll(...(await Promise.all([member.readMetricsOfAll(), readServiceMetrics()])))
+        : await renderMetrics((await Promise.all([metrics.read(), readServiceMetrics()])).flat()),
     ...apiKeys,
     hostBlocking,
     queues,
@@ -141,9 +147,10 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   const answer: RequestListener = (request, response) => {
     if (!redirect.answerAtOnce(request, response)) answerSoon(request, response);
   };
+  const measured = isMeasured ? measureLatencies(answer, metrics.latencies) : answer;
   const server = closing.defer(
     'http server',
-    await listen(logAccess(answer, { config, log }), {
+    await listen(logAccess(measured, { config, log }), {
       port: config.PORT,
       host: config.HOST,
       graceMs: config.SHUTDOWN_GRACE_MS,

@@ -186,7 +186,7 @@ const isForPeople = (ctx: Context, path: string) =>
 
 /** Answers every error as `application/problem+json` (RFC 9457), or as a page to a visitor's browser. An error that is nobody's fault but ours shows nothing
  *  and logs everything. */
-export function answerErrors(log: Log): Middleware {
+export function answerErrors(log: Log, onProblem: (type: ProblemType) => void = () => undefined): Middleware {
   return async (ctx, next) => {
     const path = readPath(ctx);
     try {
@@ -198,6 +198,7 @@ export function answerErrors(log: Log): Middleware {
       if (!known) log.error({ err: error, method: ctx.method, path: path?.slice(0, 200) }, 'request failed');
       else if (known.status >= 500) log[levelOf(error)]({ err: error, method: ctx.method }, known.message);
       const problem = known ?? new Problem('internal-error', 'Something went wrong on our side.');
+      onProblem(problem.type);
       ctx.status = problem.status;
       ctx.set('Cache-Control', 'no-store');
       ctx.set(problem.headers);
