@@ -25,6 +25,7 @@ import type { UrlStore } from './urls/url-store.ts';
 import type { Urls } from './urls/urls.ts';
 import { version } from './version.ts';
 import type { Finding } from './web-finding.ts';
+import type { Transfers } from './web-transfers.ts';
 
 export interface AppDeps {
   config: WebConfig;
@@ -33,6 +34,7 @@ export interface AppDeps {
   qrImages: QrImages;
   urlStore: Pick<UrlStore, 'findCrawlable'>;
   keys: Keys;
+  transfers: Transfers;
   redirect: Redirect;
   preview: Koa.Middleware;
   requestCounts: RequestCounts;
@@ -98,9 +100,8 @@ const noStore: Koa.Middleware = async (ctx, next) => {
 
 /** Every route but the redirect and Bull Board: the public ones, and the API behind its keys. */
 export function createRouters(deps: AppDeps) {
-  const { config, urls, urlStore, finding, qrImages, keys, queues, apiKeys, knownApiKeys, hostBlocking } =
-    deps;
-  const { clickWatch, showMetrics, health } = deps;
+  const { config, urls, urlStore, finding, qrImages, keys, transfers, queues, apiKeys, knownApiKeys } = deps;
+  const { hostBlocking, clickWatch, showMetrics, health, log } = deps;
   const open = new Router({ sensitive: true });
   open.get('/', (ctx) => {
     ctx.body = { service: 'linkmill', version };
@@ -117,7 +118,18 @@ export function createRouters(deps: AppDeps) {
   mount(
     api,
     operations,
-    createHandlers({ urls, finding, qrImages, keys, queues, apiKeys, hostBlocking, baseUrl }),
+    createHandlers({
+      urls,
+      finding,
+      qrImages,
+      keys,
+      ...transfers,
+      queues,
+      apiKeys,
+      hostBlocking,
+      baseUrl,
+      log,
+    }),
   );
   return [open, api];
 }

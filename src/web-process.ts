@@ -25,6 +25,7 @@ import { openClicks } from './web-clicks.ts';
 import { openFinding } from './web-finding.ts';
 import { openGates } from './web-gates.ts';
 import { createWebMetrics, renderMetricsOfAll } from './web-metrics.ts';
+import { openTransfers } from './web-transfers.ts';
 import { openUrls } from './web-urls.ts';
 
 /** How long the start waits for Redis, so that the first visitors find the cache. */
@@ -72,7 +73,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     queues,
     onNotFound: unknownCodes.add,
   });
-  const { urls, urlStore, keys, keyPool, processCache, subscriberRedis, blockedHosts, hostBlocking } = opened;
+  const { urls, urlStore, keys, keyPool, processCache, subscriberRedis, hostBlocking } = opened;
   const apiKeys = openApiKeys(web, { db, breakers });
   const eventLoop = closing.defer(
     'event loop watch',
@@ -118,6 +119,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     qrImages: createQrImages(),
     urlStore,
     keys,
+    transfers: openTransfers(web, { db, breakers, queues }),
     requestCounts,
     clickWatch,
     showMetrics: async () =>
@@ -140,7 +142,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     log,
   });
   // While PostgreSQL is away it says so by itself, within 2 s.
-  await blockedHosts.look();
+  await opened.blockedHostsWatch.look();
   await waitForRedis([cacheRedis, clicks.redis, producerRedis, subscriberRedis], redisPatienceMs);
   const handle = app.callback();
   const answerSoon = loadShedding.shed((request, response) => redirect.answerSoon(request, response, handle));

@@ -8,6 +8,7 @@ import type { Knex } from './postgres.ts';
 import { watchRedisMemory } from './redis-memory.ts';
 import { closeRedis, openRedis } from './redis.ts';
 import { createBlockedHostStore } from './urls/blocked-host-store.ts';
+import { watchBlockedHosts } from './urls/blocked-hosts-watch.ts';
 import { createBlockedHosts } from './urls/blocked-hosts.ts';
 import { createChangeStore } from './urls/change-store.ts';
 import { createHostBlocking } from './urls/host-blocking.ts';
@@ -63,10 +64,9 @@ export function openUrls(
     staleMs: config.STALE_WHILE_DOWN_SECONDS * 1_000,
   });
   const blockedHostStore = breakers.postgres.guard(createBlockedHostStore(db));
-  const blockedHosts = closing.defer(
-    'blocked hosts',
-    createBlockedHosts({ store: blockedHostStore, onChange: processCache.onManyChanges, log }),
-    (list) => list.stop(),
+  const blockedHosts = createBlockedHosts({ store: blockedHostStore, onChange: processCache.onManyChanges });
+  const blockedHostsWatch = closing.defer('blocked hosts', watchBlockedHosts(blockedHosts, log), (watch) =>
+    watch.stop(),
   );
   const subscriberRedis = closing.defer(
     'redis (subscriber)',
@@ -132,6 +132,14 @@ export function openUrls(
     }),
     log,
   });
-  const hostBlocking = createHostBlocking({ store: blockedHostStore, blockedHosts });
-  return { urls, urlStore: store, keys, keyPool, processCache, subscriberRedis, blockedHosts, hostBlocking };
+  return {
+    urls,
+    urlStore: store,
+    keys,
+    keyPool,
+    processCache,
+    subscriberRedis,
+    blockedHostsWatch,
+    hostBlocking: createHostBlocking({ store: blockedHostStore, blockedHosts }),
+  };
 }

@@ -1,28 +1,20 @@
-import type { Log } from '../log.ts';
 import type { BlockedHostStore } from './blocked-host-store.ts';
 import type { CachedUrl, CacheEntry, JudgedEntry } from './cache-entry.ts';
 import { hostNameOf } from './host-name.ts';
 
-/** How often a process asks whether the list was changed: what is blocked is so everywhere within 2 s. */
-const lookEveryMs = 1_000;
-
 export type BlockedHosts = ReturnType<typeof createBlockedHosts>;
 
-/** The blocked hosts as a process knows them, by heart: those that PostgreSQL had when it answered last. A host is blocked with all
- *  hosts below it. `onChange` is called once what was judged before may be wrong. */
+/** The blocked hosts by heart: those that PostgreSQL had when it answered last. A host is blocked with all hosts below it.
+ *  `onChange` is called once what was judged before may be wrong. */
 export function createBlockedHosts(deps: {
   store: Pick<BlockedHostStore, 'readIfChanged'>;
-  onChange: () => void;
-  log: Log;
+  onChange?: () => void;
 }) {
-  const { store, onChange, log } = deps;
+  const { store, onChange } = deps;
   let blocked = new Set<string>();
   let version: number | null = null;
   let asked = 0;
   let answered = 0;
-  let looking: Promise<void> | undefined;
-  let hasWarned = false;
-  const timer = setInterval(() => void look(), lookEveryMs);
 
   async function refresh(): Promise<void> {
     const number = ++asked;
@@ -33,25 +25,7 @@ export function createBlockedHosts(deps: {
     if (latest.hosts === null || latest.version === version) return;
     blocked = new Set(latest.hosts.split(' ').filter(Boolean));
     ({ version } = latest);
-    onChange();
-  }
-
-  async function lookOnce(): Promise<void> {
-    try {
-      await refresh();
-      hasWarned = false;
-    } catch (error) {
-      if (!hasWarned) log.warn({ err: error }, 'the blocked hosts could not be read: those of before stay');
-      hasWarned = true;
-    }
-  }
-
-  /** The same, where PostgreSQL answers; one look at a time. */
-  function look(): Promise<void> {
-    looking ??= lookOnce().finally(() => {
-      looking = undefined;
-    });
-    return looking;
+    onChange?.();
   }
 
   function isBlocked(url: string): boolean {
@@ -70,8 +44,6 @@ export function createBlockedHosts(deps: {
     /** Reads the list, where it was changed. Throws what PostgreSQL throws. */
     refresh,
 
-    look,
-
     /** Whether a URL leads to a blocked host. */
     isBlocked,
 
@@ -83,8 +55,6 @@ export function createBlockedHosts(deps: {
         ? { blocked: url, version: entry.version }
         : { url, version: entry.version };
     },
-
-    stop: () => clearInterval(timer),
   };
 }
 

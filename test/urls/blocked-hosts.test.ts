@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import { createBlockedHostStore } from '../../src/urls/blocked-host-store.ts';
+import { watchBlockedHosts } from '../../src/urls/blocked-hosts-watch.ts';
 import { createBlockedHosts } from '../../src/urls/blocked-hosts.ts';
 import type { CachedUrl } from '../../src/urls/cache-entry.ts';
 import { readBlockedHost } from '../../src/urls/host-blocking.ts';
@@ -27,10 +28,10 @@ function open() {
       },
     },
     onChange: () => (state.changes += 1),
-    log: silentLog,
   });
-  stop = blockedHosts.stop;
-  return { ...store, blockedHosts, state };
+  const watch = watchBlockedHosts(blockedHosts, silentLog);
+  stop = watch.stop;
+  return { ...store, blockedHosts, look: watch.look, state };
 }
 
 async function block(...hosts: string[]) {
@@ -113,10 +114,10 @@ test('a change by another program is known within 2 s, and is told once', async 
 });
 
 test('while PostgreSQL is away what was blocked stays blocked, and what was blocked meanwhile is so afterwards', async () => {
-  const { blockedHosts, state, add } = await block('bad.example');
+  const { blockedHosts, look, state, add } = await block('bad.example');
   state.isAway = true;
   await add(['worse.example'], by);
-  await blockedHosts.look();
+  await look();
   expect(blockedHosts.isBlocked('https://bad.example/')).toBe(true);
   expect(blockedHosts.isBlocked('https://worse.example/')).toBe(false);
   state.isAway = false;

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import type { BlockedHost } from '../../urls/blocked-host-store.ts';
 import { type HostBlocking, readBlockedHost } from '../../urls/host-blocking.ts';
+import { storedText } from '../../urls/stored-text.ts';
 import { Problem } from '../errors.ts';
 import type { Handlers, Operations } from './operation.ts';
 import { timestamp } from './schemas.ts';
-import { storedText } from './stored-text.ts';
 
 const tag = 'Safety';
 const maxHosts = 1_000;
