@@ -37,6 +37,7 @@ const urls = createUrls({
     log,
   }),
   processCache,
+  blockedHosts: { judge: (entry) => entry },
   onUntold: async () => {},
   normaliseUrl: (url) => url,
   log,

@@ -20,6 +20,7 @@ import type { Queues } from './jobs.ts';
 import type { Keys } from './keys/keys.ts';
 import type { Log } from './log.ts';
 import type { QrImages } from './qr/qr-images.ts';
+import type { HostBlocking } from './urls/host-blocking.ts';
 import type { UrlStore } from './urls/url-store.ts';
 import type { Urls } from './urls/urls.ts';
 import { version } from './version.ts';
@@ -42,6 +43,7 @@ export interface AppDeps {
   showMetrics: () => Promise<string>;
   apiKeys: ApiKeys;
   knownApiKeys: KnownApiKeys;
+  hostBlocking: HostBlocking;
   queues: Queues;
   health: Omit<HealthDeps, 'version' | 'clickWatch'>;
   log: Log;
@@ -67,7 +69,7 @@ export function createApp(deps: AppDeps): Koa {
   // What happens after the answer has begun, such as a client that went away.
   app.on('error', (error: unknown) => log.debug({ err: error }, 'answer not delivered'));
   app.use(requestCounts.middleware);
-  app.use(answerErrors(log));
+  app.use(answerErrors(log, requestCounts.addProblem));
   app.use(redirect.middleware);
   app.use(preview);
   // Transport security is for whoever ends TLS in front of us to promise.
@@ -99,13 +101,13 @@ const noStore: Koa.Middleware = async (ctx, next) => {
 /** Every route but the redirect and Bull Board: the public ones, and the API behind its keys. */
 export function createRouters(deps: AppDeps) {
   const { config, urls, urlStore, finding, qrImages, keys, transfers, queues, apiKeys, knownApiKeys } = deps;
-  const { clickWatch, showMetrics, health, log } = deps;
+  const { hostBlocking, clickWatch, showMetrics, health, log } = deps;
   const open = new Router({ sensitive: true });
   open.get('/', (ctx) => {
     ctx.body = { service: 'linkmill', version };
   });
   addHealthRoutes(open, { ...health, clickWatch, version });
-  addMetricsRoute(open, { showMetrics, token: config.METRICS_TOKEN });
+  addMetricsRoute(open, { showMetrics, token: config.METRICS_TOKEN, isOpen: config.METRICS_OPEN });
   addApiDocs(open);
   addRobotsRoute(open, urlStore);
 
@@ -116,7 +118,18 @@ export function createRouters(deps: AppDeps) {
   mount(
     api,
     operations,
-    createHandlers({ urls, finding, qrImages, keys, ...transfers, queues, apiKeys, baseUrl, log }),
+    createHandlers({
+      urls,
+      finding,
+      qrImages,
+      keys,
+      ...transfers,
+      queues,
+      apiKeys,
+      hostBlocking,
+      baseUrl,
+      log,
+    }),
   );
   return [open, api];
 }

@@ -177,7 +177,8 @@ export const webSettings = z
       .string()
       .min(8, 'must be at least 8 characters')
       .optional()
-      .describe('Bearer token of `/metrics`; without one there are no metrics'),
+      .describe('Bearer token of `/metrics`; without one there are no metrics, unless they are open'),
+    METRICS_OPEN: flag(false).describe('Shows `/metrics` to everybody who can reach the port'),
     BULL_BOARD_USER: z.string().default('admin').describe('Login of Bull Board'),
     BULL_BOARD_PASSWORD: z
       .string()

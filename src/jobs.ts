@@ -137,6 +137,15 @@ const delayedScoresPerMs = 0x1000;
 /** Longest time that adding or reading a job may take; BullMQ itself would wait for Redis for ever. */
 const queueDeadlineMs = 2_000;
 
+/** How a queue stands. */
+export interface QueueState {
+  queue: JobName;
+  /** Jobs by state; failed ones are kept for a week, so that somebody can look at them. */
+  jobs: Record<'waiting' | 'active' | 'delayed' | 'failed', number>;
+  /** How long the job that waits for the longest time has been due; 0 where none is. */
+  oldestMs: number;
+}
+
 /** Redis cannot take or show jobs right now. */
 export class QueueUnavailable extends Error {
   override readonly name = 'QueueUnavailable';
@@ -189,6 +198,19 @@ export function createQueues(redis: Redis, redisPrefix: string, log: Log) {
     return String(job.id);
   }
 
+  async function readState(queue: JobName): Promise<QueueState> {
+    const [counts, first] = await Promise.all([
+      queues[queue].getJobCounts('waiting', 'prioritized', 'active', 'delayed', 'failed'),
+      // The first of each of these states.
+      queues[queue].getJobs(['waiting', 'prioritized', 'delayed'], 0, 0, true),
+    ]);
+    const count = (state: string) => counts[state] ?? 0;
+    const waiting = count('waiting') + count('prioritized');
+    const [active, delayed, failed] = [count('active'), count('delayed'), count('failed')];
+    const dueForMs = first.map(({ timestamp, opts }) => Date.now() - timestamp - (opts.delay ?? 0));
+    return { queue, jobs: { waiting, active, delayed, failed }, oldestMs: Math.max(0, ...dueForMs) };
+  }
+
   /** Jobs that are being asked for. */
   const asking = new Set<JobName>();
 
@@ -213,6 +235,9 @@ export function createQueues(redis: Redis, redisPrefix: string, log: Log) {
         .catch((error: unknown) => log.debug({ err: error, queue: name }, 'could not ask for a job'))
         .finally(() => asking.delete(name));
     },
+
+    /** How each queue stands. Throws QueueUnavailable. */
+    readStates: async (): Promise<QueueState[]> => await inTime(() => Promise.all(jobNames.map(readState))),
 
     /** A job with its state, or undefined when it is unknown or no longer kept. Throws QueueUnavailable. */
     async find(name: JobName, id: string): Promise<{ job: Job; state: string } | undefined> {

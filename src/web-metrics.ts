@@ -1,28 +1,20 @@
-import { AggregatorRegistry, collectDefaultMetrics, type MetricType, Registry } from 'prom-client';
+import { collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import type { ClickWatch } from './clicks/click-watch.ts';
 import type { RequestCounts } from './http/request-counts.ts';
 import type { LoadShedding } from './http/shed-load.ts';
+import { counter, gauge, type Metric, renderMetrics } from './metric.ts';
 import type { ProcessCache } from './urls/process-cache.ts';
 import type { Urls } from './urls/urls.ts';
 import type { WebBreakers } from './web-breakers.ts';
 
-/** What Prometheus is told under one name. */
-interface Metric {
-  name: string;
-  help: string;
-  type: MetricType | 'counter' | 'gauge';
-  values: Sample[];
-}
-
-interface Sample {
-  value: number;
-  labels: Partial<Record<string, string | number>>;
-}
-
 /** The metrics of one process: its own, and the usual ones of Node. */
 export type ProcessMetrics = Metric[];
 
-/** Reads the metrics of this process. What is measured counts in plain numbers, and is only asked here. */
+/** Upper bounds of what is told apart of how long something took, in seconds. */
+const buckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+
+/** The metrics of this process. What is measured counts in plain numbers, and is only asked here; how long answers take is told to
+ *  `latencies`. */
 export function createWebMetrics(deps: {
   clickWatch: ClickWatch;
   urls: Pick<Urls, 'resolved'>;
@@ -34,10 +26,16 @@ export function createWebMetrics(deps: {
   withNode: boolean;
 }) {
   const { clickWatch, urls, processCache, requestCounts, loadShedding, breakers, withNode } = deps;
-  const ofNode = new Registry();
-  if (withNode) collectDefaultMetrics({ register: ofNode });
+  const registry = new Registry();
+  if (withNode) collectDefaultMetrics({ register: registry });
+  const histogram = (name: string, help: string) =>
+    new Histogram({ name: `linkmill_${name}`, help, buckets, registers: [registry] });
+  const latencies = {
+    redirects: histogram('redirect_seconds', 'How long redirects took, of one in 64, about'),
+    api: histogram('api_request_seconds', 'How long the answers of the API took'),
+  };
 
-  return async (): Promise<ProcessMetrics> => {
+  async function read(): Promise<ProcessMetrics> {
     const clicks = await clickWatch.read();
     return [
       counter(
@@ -52,6 +50,11 @@ export function createWebMetrics(deps: {
       ),
       gauge('process_cache_entries', 'Short URLs that the process knows by heart', processCache.size),
       counter('http_requests_total', 'Answers to all other requests, by route', requestCounts.read()),
+      counter(
+        'problems_total',
+        'Requests that were answered with a problem, by its type; refusals of rate limits among them',
+        requestCounts.readProblems(),
+      ),
       gauge(
         'store_answers',
         'Whether a store is asked (1), or left alone because it did not answer (0)',
@@ -66,56 +69,56 @@ export function createWebMetrics(deps: {
         'Clicks that found no room while both stores were away, never to be counted',
         clicks.dropped,
       ),
+      counter(
+        'clicks_confirmed_total',
+        'Clicks of which this process has learnt that PostgreSQL has them',
+        clicks.confirmed,
+      ),
       gauge(
         'click_batches_unconfirmed',
         'Batches of this process that PostgreSQL is not known to have',
         clicks.unconfirmed,
       ),
-      gauge('click_batches_waiting', 'Batches of all processes that wait in Redis', clicks.waiting ?? NaN),
+      gauge(
+        'click_batches_waiting',
+        'Batches of all processes that wait in Redis; left out while that is away',
+        clicks.waiting ?? [],
+      ),
       gauge('click_lag_seconds', 'Age of the oldest batch on its way to PostgreSQL', clicks.lagMs / 1_000),
       gauge(
         'clicks_to_redis',
         'Whether clicks go to Redis (1) or straight to PostgreSQL (0)',
         clicks.toRedis ? 1 : 0,
       ),
-      ...(await ofNode.getMetricsAsJSON()),
+      ...(await registry.getMetricsAsJSON()),
     ];
-  };
+  }
+
+  return { read, latencies };
 }
 
-/** The metrics of a process that is alone, as Prometheus reads them. */
-export const renderMetrics = (metrics: ProcessMetrics): Promise<string> => render([metrics]);
-
-/** The metrics of all processes behind one port, the first one's labelled `process="1"`. They are not added up: a sum would
- *  shrink with each process that is replaced, which Prometheus would take for new traffic. Of a process that could not be asked
- *  `linkmill_web_process_up` is 0. */
-export async function renderMetricsOfAll(processes: (ProcessMetrics | undefined)[]): Promise<string> {
+/** The metrics of all processes behind one port, the first one's labelled `process="1"`, and those of the service. They are not
+ *  added up: a sum would shrink with each process that is replaced, which Prometheus would take for new traffic. Of a process that
+ *  could not be asked `linkmill_web_process_up` is 0; where the primary process did not answer there are none of any. */
+export async function renderMetricsOfAll(
+  processes: (ProcessMetrics | undefined)[] | undefined,
+  ofService: Metric[],
+): Promise<string> {
   const up = gauge(
     'web_process_up',
     'Whether this process showed its metrics in time',
-    processes.map((metrics, i) => ({ value: metrics ? 1 : 0, labels: { process: i + 1 } })),
+    (processes ?? []).map((metrics, i) => ({ value: metrics ? 1 : 0, labels: { process: i + 1 } })),
   );
-  const labelled = processes.map((metrics = [], i) =>
+  const primaryUp = gauge(
+    'web_primary_up',
+    'Whether the primary process answered in time',
+    processes === undefined ? 0 : 1,
+  );
+  const labelled = (processes ?? []).flatMap((metrics = [], i) =>
     metrics.map((metric) => ({
       ...metric,
       values: metric.values.map((sample) => ({ ...sample, labels: { process: i + 1, ...sample.labels } })),
     })),
   );
-  return await render([[up], ...labelled]);
-}
-
-/** The aggregation of prom-client serves to bring what has the same name under one heading. */
-const render = (processes: ProcessMetrics[]) =>
-  AggregatorRegistry.aggregate(
-    processes.map((metrics) => metrics.map((metric) => ({ ...metric, aggregator: 'sum' }))),
-  ).metrics();
-
-const counter = (name: string, help: string, value: number | Sample[]) =>
-  ofLinkmill('counter', name, help, value);
-const gauge = (name: string, help: string, value: number | Sample[]) =>
-  ofLinkmill('gauge', name, help, value);
-
-function ofLinkmill(type: 'counter' | 'gauge', name: string, help: string, value: number | Sample[]): Metric {
-  const values = typeof value === 'number' ? [{ value, labels: {} }] : value;
-  return { name: `linkmill_${name}`, help, type, values };
+  return await renderMetrics([primaryUp, up, ...ofService, ...labelled]);
 }

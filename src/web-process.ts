@@ -4,6 +4,7 @@ import { joinCluster } from './cluster/member.ts';
 import type { WebConfig } from './config.ts';
 import { watchEventLoop } from './event-loop.ts';
 import { logAccess } from './http/access-log.ts';
+import { measureLatencies } from './http/latencies.ts';
 import { createRedirectAnswers } from './http/redirect-answers.ts';
 import { createRedirect } from './http/redirect.ts';
 import { createRequestCounts } from './http/request-counts.ts';
@@ -12,16 +13,18 @@ import { createLoadShedding } from './http/shed-load.ts';
 import { createQueues } from './jobs.ts';
 import { ClosingStack, endOnSignal } from './lifecycle.ts';
 import { createLog, type Log } from './log.ts';
+import { renderMetrics } from './metric.ts';
 import { closePostgres, openPostgres } from './postgres.ts';
 import { createQrImages } from './qr/qr-images.ts';
 import { closeRedis, openRedis, waitForRedis } from './redis.ts';
+import { createServiceMetrics } from './service-metrics.ts';
 import { openApiKeys } from './web-api-keys.ts';
 import { createWebBreakers, postgresDeadlineMs } from './web-breakers.ts';
 import { openClickDetails } from './web-click-details.ts';
 import { openClicks } from './web-clicks.ts';
 import { openFinding } from './web-finding.ts';
 import { openGates } from './web-gates.ts';
-import { createWebMetrics, renderMetrics, renderMetricsOfAll } from './web-metrics.ts';
+import { createWebMetrics, renderMetricsOfAll } from './web-metrics.ts';
 import { openTransfers } from './web-transfers.ts';
 import { openUrls } from './web-urls.ts';
 
@@ -63,13 +66,14 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   const clicks = openClicks(web, cacheRedis);
   const { clickRecorder, clickWatch, unknownCodes } = clicks;
   const detailOf = await openClickDetails(web, clicks.db);
-  const { urls, urlStore, keys, keyPool, processCache, subscriberRedis } = openUrls(web, {
+  const opened = openUrls(web, {
     db,
     cacheRedis,
     breakers,
     queues,
     onNotFound: unknownCodes.add,
   });
+  const { urls, urlStore, keys, keyPool, processCache, subscriberRedis, hostBlocking } = opened;
   const apiKeys = openApiKeys(web, { db, breakers });
   const eventLoop = closing.defer(
     'event loop watch',
@@ -78,16 +82,19 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   );
   const loadShedding = createLoadShedding({ eventLoop, maxApiRequests: config.MAX_API_REQUESTS });
   const requestCounts = createRequestCounts();
-  const readMetrics = createWebMetrics({
+  const isMeasured = config.METRICS_OPEN || config.METRICS_TOKEN !== undefined;
+  const metrics = createWebMetrics({
     clickWatch,
     urls,
     processCache,
     requestCounts,
     loadShedding,
     breakers,
-    withNode: config.METRICS_TOKEN !== undefined,
+    withNode: isMeasured,
   });
-  const member = config.WEB_CONCURRENCY > 1 ? joinCluster({ readMetrics, endProcess }) : undefined;
+  const readServiceMetrics = createServiceMetrics({ queues, keyPool });
+  const member =
+    config.WEB_CONCURRENCY > 1 ? joinCluster({ readMetrics: metrics.read, endProcess }) : undefined;
 
   const answers = createRedirectAnswers({
     status: config.REDIRECT_STATUS,
@@ -117,9 +124,10 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     clickWatch,
     showMetrics: async () =>
       member
-        ? await renderMetricsOfAll(await member.readMetricsOfAll())
-        : await renderMetrics(await readMetrics()),
+        ? await renderMetricsOfAll(...(await Promise.all([member.readMetricsOfAll(), readServiceMetrics()])))
+        : await renderMetrics((await Promise.all([metrics.read(), readServiceMetrics()])).flat()),
     ...apiKeys,
+    hostBlocking,
     queues,
     health: {
       stores: {
@@ -133,15 +141,18 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     },
     log,
   });
+  // While PostgreSQL is away it says so by itself, within 2 s.
+  await opened.blockedHostsWatch.look();
   await waitForRedis([cacheRedis, clicks.redis, producerRedis, subscriberRedis], redisPatienceMs);
   const handle = app.callback();
   const answerSoon = loadShedding.shed((request, response) => redirect.answerSoon(request, response, handle));
   const answer: RequestListener = (request, response) => {
     if (!redirect.answerAtOnce(request, response)) answerSoon(request, response);
   };
+  const measured = isMeasured ? measureLatencies(answer, metrics.latencies) : answer;
   const server = closing.defer(
     'http server',
-    await listen(logAccess(answer, { config, log }), {
+    await listen(logAccess(measured, { config, log }), {
       port: config.PORT,
       host: config.HOST,
       graceMs: config.SHUTDOWN_GRACE_MS,

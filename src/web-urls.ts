@@ -7,7 +7,11 @@ import { createKeys } from './keys/keys.ts';
 import type { Knex } from './postgres.ts';
 import { watchRedisMemory } from './redis-memory.ts';
 import { closeRedis, openRedis } from './redis.ts';
+import { createBlockedHostStore } from './urls/blocked-host-store.ts';
+import { watchBlockedHosts } from './urls/blocked-hosts-watch.ts';
+import { createBlockedHosts } from './urls/blocked-hosts.ts';
 import { createChangeStore } from './urls/change-store.ts';
+import { createHostBlocking } from './urls/host-blocking.ts';
 import { createProcessCache } from './urls/process-cache.ts';
 import { createUntoldChanges } from './urls/untold-changes.ts';
 import { hearAnnouncements } from './urls/url-announcements.ts';
@@ -59,6 +63,11 @@ export function openUrls(
     maxBytes: config.PROCESS_CACHE_MB * 1_000_000,
     staleMs: config.STALE_WHILE_DOWN_SECONDS * 1_000,
   });
+  const blockedHostStore = breakers.postgres.guard(createBlockedHostStore(db));
+  const blockedHosts = createBlockedHosts({ store: blockedHostStore, onChange: processCache.onManyChanges });
+  const blockedHostsWatch = closing.defer('blocked hosts', watchBlockedHosts(blockedHosts, log), (watch) =>
+    watch.stop(),
+  );
   const subscriberRedis = closing.defer(
     'redis (subscriber)',
     openRedis('subscriber', config.REDIS_URL, log),
@@ -108,6 +117,7 @@ export function openUrls(
     store,
     cache,
     processCache,
+    blockedHosts,
     onUntold: createUntoldChanges({
       changes,
       askForRepair: () => queues.ask('reconcile-cache'),
@@ -118,8 +128,18 @@ export function openUrls(
     normaliseUrl: createUrlPolicy({
       ownHosts: [new URL(config.BASE_URL).hostname, ...config.OWN_HOSTS],
       allowPrivate: config.ALLOW_PRIVATE_URLS,
+      isBlocked: blockedHosts.isBlocked,
     }),
     log,
   });
-  return { urls, urlStore: store, keys, keyPool, processCache, subscriberRedis };
+  return {
+    urls,
+    urlStore: store,
+    keys,
+    keyPool,
+    processCache,
+    subscriberRedis,
+    blockedHostsWatch,
+    hostBlocking: createHostBlocking({ store: blockedHostStore, blockedHosts }),
+  };
 }

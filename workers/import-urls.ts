@@ -1,19 +1,12 @@
-import { openImport } from '../src/transfers/import-run.ts';
-import type { ImportStore } from '../src/transfers/import-store.ts';
-import type { Importer } from '../src/transfers/importer.ts';
+import { type ImportDeps, openImport } from '../src/transfers/import-run.ts';
 import { type JobContext, percentOf } from './processor.ts';
 
 /** An import of which nothing was heard for this long is nobody's. */
 const silentSeconds = 30;
 
-interface Deps {
-  importStore: ImportStore;
-  importer: Importer;
-}
-
 /** Works through the file of one import, or, without an id, of each that waits or whose worker is gone. A run after a crash goes on
  *  where the last one stood; of two at once, one leaves. */
-export async function importUrls(deps: Deps, id: number | undefined, context: JobContext) {
+export async function importUrls(deps: ImportDeps, id: number | undefined, context: JobContext) {
   if (id !== undefined) return await importOne(deps, id, context);
   let imports = 0;
   for (;;) {
@@ -26,7 +19,7 @@ export async function importUrls(deps: Deps, id: number | undefined, context: Jo
   return imports === 0 ? { imports, status: 'nothing to import' } : { imports, interrupted: false };
 }
 
-async function importOne(deps: Deps, id: number, { reportProgress, signal }: JobContext) {
+async function importOne(deps: ImportDeps, id: number, { reportProgress, signal }: JobContext) {
   const run = await openImport(deps, id);
   for (let more = run !== undefined; more;) {
     const done = await run?.importChunk();

@@ -13,6 +13,8 @@ import { createExportStore } from '../src/transfers/export-store.ts';
 import { createImportStore } from '../src/transfers/import-store.ts';
 import { createImporter } from '../src/transfers/importer.ts';
 import { createUrlSource } from '../src/transfers/url-source.ts';
+import { createBlockedHostStore } from '../src/urls/blocked-host-store.ts';
+import { createBlockedHosts } from '../src/urls/blocked-hosts.ts';
 import { createCacheRefresh } from '../src/urls/cache-refresh.ts';
 import { createCacheWatermark } from '../src/urls/cache-watermark.ts';
 import { createChangeStore } from '../src/urls/change-store.ts';
@@ -70,6 +72,7 @@ export function createProcessors({
   };
   const transfers = {
     importStore: createImportStore(db),
+    blockedHosts: createBlockedHosts({ store: createBlockedHostStore(db) }),
     importer: createImporter({ generator: keys.generator }),
     exportStore: createExportStore(db),
     exportSources: { urls: createUrlSource(db) },

@@ -1,6 +1,6 @@
 import { withDeadline } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
-import type { Batch } from './click-batch.ts';
+import { type Batch, countClicks } from './click-batch.ts';
 import type { ClickStore } from './click-store.ts';
 
 /** How often the backlog looks which batches PostgreSQL has. */
@@ -47,6 +47,7 @@ export function createClickBacklog(deps: {
   /** Redis said that it has these. */
   const inRedis = new Set<Kept>();
   let entries = 0;
+  let confirmed = 0;
   let registered = false;
   let reported = { accepted: 0, atMs: -Infinity };
   let postgresAnswers = true;
@@ -54,8 +55,14 @@ export function createClickBacklog(deps: {
   let roundBeganAt = 0;
   const timer = setInterval(() => void tryConfirm(performance.now()), confirmEveryMs);
 
-  function forget(kept: Kept): void {
-    if (here.delete(kept) || inRedis.delete(kept)) entries -= kept.batch.clicks.length;
+  function forget(kept: Kept): boolean {
+    const wasKept = here.delete(kept) || inRedis.delete(kept);
+    if (wasKept) entries -= kept.batch.clicks.length;
+    return wasKept;
+  }
+
+  function confirmKept(kept: Kept): void {
+    if (forget(kept)) confirmed += countClicks([kept.batch]);
   }
 
   async function forgetApplied(): Promise<void> {
@@ -67,7 +74,7 @@ export function createClickBacklog(deps: {
         all.map(({ batch }) => batch.seq),
       ),
     );
-    for (const kept of all) if (applied.has(kept.batch.seq)) forget(kept);
+    for (const kept of all) if (applied.has(kept.batch.seq)) confirmKept(kept);
   }
 
   async function applyChunk(chunk: Kept[]): Promise<void> {
@@ -77,7 +84,7 @@ export function createClickBacklog(deps: {
         { producer, quarantined },
         'clicks went to the quarantine: the ledger has removed this producer',
       );
-    chunk.forEach(forget);
+    chunk.forEach(confirmKept);
     const entryIds = chunk.flatMap(({ entryId }) => entryId ?? []);
     if (entryIds.length === 0) return;
     // What stays in the stream is known to the ledger, and a worker's to remove.
@@ -181,6 +188,11 @@ export function createClickBacklog(deps: {
     /** Batches that PostgreSQL is not known to have. */
     get size() {
       return here.size + inRedis.size;
+    },
+
+    /** Clicks in batches of which this process has learnt that PostgreSQL has them. */
+    get confirmed() {
+      return confirmed;
     },
 
     /** How long the oldest of them has been kept, in milliseconds. */

@@ -209,6 +209,8 @@ export function createClickRecorder(deps: {
       accepted: sealed + (open ? open.growing.clicks + open.growing.dropped : 0),
       /** Those of them for which there was no room while both stores were away: they will never be counted. */
       dropped: dropped + (open?.growing.dropped ?? 0),
+      /** Those of them of which this process has learnt that PostgreSQL has them. */
+      confirmed: backlog.confirmed,
       /** Batches that PostgreSQL is not known to have, the one that grows included. */
       unconfirmed: backlog.size + (open ? 1 : 0),
       /** How long the oldest sealed one has been in hand. */

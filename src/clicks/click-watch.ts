@@ -7,6 +7,8 @@ export interface ClickState {
   accepted: number;
   /** Those of them that found no room while both stores were away, and will never be counted. */
   dropped: number;
+  /** Those of them of which this process has learnt that PostgreSQL has them. */
+  confirmed: number;
   /** Batches of this process that PostgreSQL is not known to have. */
   unconfirmed: number;
   /** Whether this process hands its clicks to Redis now. */

@@ -18,6 +18,7 @@ import { WishRefused } from '../urls/url-rules.ts';
 import {
   CodeTaken,
   Overloaded,
+  UrlBlocked,
   UrlExhausted,
   UrlExpired,
   UrlNotFound,
@@ -83,6 +84,7 @@ export const problemKinds = {
   'unsupported-media-type': [415, 'Unsupported media type'],
   'validation-failed': [422, 'Validation failed'],
   'too-many-tries': [429, 'Too many tries'],
+  blocked: [451, 'Blocked'],
   'internal-error': [500, 'Internal error'],
   unavailable: [503, 'Unavailable for the moment'],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
@@ -115,6 +117,8 @@ function toProblem(error: unknown): Problem | undefined {
   if (error instanceof UrlNotFound) return new Problem('not-found', 'There is no such short URL.');
   if (error instanceof UrlExpired) return new Problem('expired', 'The short URL has expired.');
   if (error instanceof UrlExhausted) return new Problem('exhausted', 'The short URL is used up.');
+  if (error instanceof UrlBlocked)
+    return new Problem('blocked', 'The short URL leads to a host that is blocked.');
   if (error instanceof CodeTaken) return new Problem('code-taken', 'The custom code is taken.');
   if (error instanceof VersionMismatch) {
     return new Problem('version-mismatch', 'The short URL has another version than If-Match says.', {
@@ -208,7 +212,7 @@ const isForPeople = (ctx: Context, path: string) =>
 
 /** Answers every error as `application/problem+json` (RFC 9457), or as a page to a visitor's browser. An error that is nobody's fault but ours shows nothing
  *  and logs everything. */
-export function answerErrors(log: Log): Middleware {
+export function answerErrors(log: Log, onProblem: (type: ProblemType) => void = () => undefined): Middleware {
   return async (ctx, next) => {
     const path = readPath(ctx);
     try {
@@ -217,6 +221,7 @@ export function answerErrors(log: Log): Middleware {
       if (ctx.body === undefined && ctx.status >= 400) throw problemOfRouting(ctx.status);
     } catch (error) {
       const problem = problemOf(error, log, { method: ctx.method, path: path?.slice(0, 200) });
+      onProblem(problem.type);
       ctx.status = problem.status;
       ctx.set('Cache-Control', 'no-store');
       ctx.set(problem.headers);

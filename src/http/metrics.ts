@@ -1,23 +1,28 @@
 import type Router from '@koa/router';
+import type { Context } from 'koa';
 import { Problem } from './errors.ts';
 import { isSameSecret } from './secret.ts';
 
-/** `GET /metrics` for Prometheus, to whoever has the token; without one there is no such path. */
+/** `GET /metrics` for Prometheus, to whoever has the token, or to everybody where it is open; else there is no such path. */
 export function addMetricsRoute(
   router: Router,
-  { showMetrics, token }: { showMetrics: () => Promise<string>; token: string | undefined },
+  options: { showMetrics: () => Promise<string>; token: string | undefined; isOpen: boolean },
 ): void {
+  const { showMetrics, token, isOpen } = options;
   router.get('/metrics', async (ctx) => {
-    if (token === undefined) throw new Problem('not-found', 'There is nothing here.');
-    const [, given = ''] = /^Bearer +(\S+)$/i.exec(ctx.get('authorization')) ?? [];
-    if (!isSameSecret(given, token)) {
-      throw new Problem('unauthorized', 'Give METRICS_TOKEN in Authorization: Bearer.', {
-        headers: { 'WWW-Authenticate': 'Bearer realm="linkmill metrics"' },
-      });
-    }
+    if (!isOpen) requireToken(ctx, token);
     const text = await showMetrics();
     ctx.set('Cache-Control', 'no-store');
     ctx.type = 'text/plain; version=0.0.4; charset=utf-8';
     ctx.body = text;
+  });
+}
+
+function requireToken(ctx: Context, token: string | undefined): void {
+  if (token === undefined) throw new Problem('not-found', 'There is nothing here.');
+  const [, given = ''] = /^Bearer +(\S+)$/i.exec(ctx.get('authorization')) ?? [];
+  if (isSameSecret(given, token)) return;
+  throw new Problem('unauthorized', 'Give METRICS_TOKEN in Authorization: Bearer.', {
+    headers: { 'WWW-Authenticate': 'Bearer realm="linkmill metrics"' },
   });
 }

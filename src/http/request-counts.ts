@@ -1,11 +1,14 @@
 import type { Layer } from '@koa/router';
 import type { ExtendableContext, Middleware } from 'koa';
+import type { ProblemType } from './errors.ts';
 
 export type RequestCounts = ReturnType<typeof createRequestCounts>;
 
-/** Counts the answers of the routes. Redirects are no route's, and paths that nobody knows are not told apart. */
+/** Counts the answers of the routes, and problems by their kind, wherever they come from. Redirects are no route's, and paths that
+ *  nobody knows are not told apart. */
 export function createRequestCounts() {
   const counts = new Map<string, { value: number; labels: Record<'method' | 'route' | 'status', string> }>();
+  const problems = new Map<ProblemType, number>();
 
   function add(method: string, route: string, status: string) {
     const key = `${method} ${route} ${status}`;
@@ -21,6 +24,11 @@ export function createRequestCounts() {
       const route = ctx.matched?.findLast(({ methods }) => methods.includes(ctx.method));
       if (route) add(ctx.method, String(route.path), String(ctx.status));
     }) satisfies Middleware as Middleware,
+
+    addProblem: (type: ProblemType): void => void problems.set(type, (problems.get(type) ?? 0) + 1),
+
+    /** How many problems of each kind were answered. */
+    readProblems: () => [...problems].map(([type, value]) => ({ value, labels: { type } })),
 
     /** How many answers each method, route and status has had. */
     read: () => [...counts.values()],

@@ -19,12 +19,19 @@ export interface Row {
 }
 
 /** What reads the rows of an import whose format is known. */
-export function createRowReader(wanted: Import): (record: ImportRecord) => Row {
+export function createRowReader(
+  wanted: Import,
+  isBlocked: (url: string) => boolean,
+): (record: ImportRecord) => Row {
   const names = wanted.columns ?? [];
   const format = wanted.format === 'auto' ? undefined : findFormat(wanted.format, names)?.format;
   if (!format) throw new Error(`the format of import ${wanted.id} is not known`);
   const plainNames = names.map(plainName);
-  const normaliseUrl = createUrlPolicy({ ownHosts: wanted.ownHosts, allowPrivate: wanted.allowsPrivate });
+  const normaliseUrl = createUrlPolicy({
+    ownHosts: wanted.ownHosts,
+    allowPrivate: wanted.allowsPrivate,
+    isBlocked,
+  });
 
   function columnsOf(cells: string[]): Columns {
     const given = format!.cellsAreGuarded ? cells.map(undoFormulaGuard) : cells;

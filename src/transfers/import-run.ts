@@ -1,4 +1,5 @@
 import { isRefusedData } from '../postgres.ts';
+import type { BlockedHosts } from '../urls/blocked-hosts.ts';
 import { createImportFile } from './import-file.ts';
 import { recognise } from './import-recognition.ts';
 import type { ImportRecord, Position } from './import-records.ts';
@@ -17,21 +18,28 @@ interface Step {
   records: ImportRecord[];
 }
 
+export interface ImportDeps {
+  importStore: ImportStore;
+  importer: Importer;
+  blockedHosts: Pick<BlockedHosts, 'refresh' | 'isBlocked'>;
+}
+
 /** An import that is worked on, from where the last one who did so stood; undefined when it is over. */
-export async function openImport(deps: { importStore: ImportStore; importer: Importer }, id: number) {
-  const { importStore, importer } = deps;
+export async function openImport(deps: ImportDeps, id: number) {
+  const { importStore, importer, blockedHosts } = deps;
   const found = await importStore.findUnfinished(id);
   if (!found) return undefined;
   const { bytes, encoding, apiKeyId } = found;
   const file = createImportFile(encoding, bytes, (from, length) => importStore.readBytes(id, from, length));
   const known = found.columns ? found : await recognise(importStore, found, file);
   if (!known) return undefined;
-  const readRow = createRowReader(known);
+  const readRow = createRowReader(known, blockedHosts.isBlocked);
   const steps: Step[] = [];
   let at: Position = { bytes: known.doneBytes, lines: known.doneLines };
   let { unreadable } = known;
 
   async function readOn(): Promise<void> {
+    await blockedHosts.refresh();
     const found = await file.readOn(at);
     if (!found) return;
     const { records, end } = found;

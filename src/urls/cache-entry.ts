@@ -44,6 +44,9 @@ export function gateOf({ rules }: CachedUrl): Gate | undefined {
 /** What is known of a code, as of a version; an unknown code has version 0. */
 export type CacheEntry = ({ url: CachedUrl } | { gone: GoneReason }) & { version: number };
 
+/** The same for a process that knows which hosts are blocked; `blocked` leads to one of them. */
+export type JudgedEntry = CacheEntry | { blocked: CachedUrl; version: number };
+
 /** What a cache is to know of a short URL, as of now. */
 export function toCacheEntry(url: ShortUrl & Partial<StoredUrl>): CacheEntry {
   const { version, isDeleted = false, hasEnded = false } = url;

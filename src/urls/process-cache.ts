@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { CacheEntry, CachedUrl } from './cache-entry.ts';
+import type { CachedUrl, JudgedEntry } from './cache-entry.ts';
 
 /** How old an entry may be: what was changed is seen within 2 s, whatever happens to messages, on a busy machine too. */
 const longestAgeMs = 1_800;
@@ -10,7 +10,7 @@ const overheadBytes = 200;
 
 interface Held {
   /** Undefined when all that is known is that older versions are wrong. */
-  entry: CacheEntry | undefined;
+  entry: JudgedEntry | undefined;
   version: number;
   /** When it was asked for, on the clock of performance.now(): from then on it may have changed. */
   readAt: number;
@@ -36,7 +36,7 @@ export function createProcessCache(options: { maxEntries: number; maxBytes: numb
     max: options.maxEntries,
     maxSize: options.maxBytes,
     sizeCalculation: ({ entry }, shortCode) =>
-      overheadBytes + shortCode.length + (entry && 'url' in entry ? lengthOf(entry.url) : 0),
+      overheadBytes + shortCode.length + (entry ? lengthOf(entry) : 0),
     dispose: ({ announcedAt }, _shortCode, reason) => {
       if (reason === 'evict') forgottenAt = Math.max(forgottenAt, announcedAt);
     },
@@ -50,7 +50,7 @@ export function createProcessCache(options: { maxEntries: number; maxBytes: numb
 
   return {
     /** What is known of a code, and young enough. */
-    find(shortCode: string): CacheEntry | undefined {
+    find(shortCode: string): JudgedEntry | undefined {
       const known = held.get(shortCode);
       if (known === undefined || known.readAt <= unheardUntil) return undefined;
       return performance.now() - known.readAt < ageMs ? known.entry : undefined;
@@ -58,7 +58,7 @@ export function createProcessCache(options: { maxEntries: number; maxBytes: numb
 
     /** What was known of a short URL within the last `staleMs`, for when nobody can say more. That a code leads nowhere is not
      *  remembered for so long. */
-    findStale(shortCode: string): CacheEntry | undefined {
+    findStale(shortCode: string): JudgedEntry | undefined {
       const known = held.get(shortCode);
       if (known?.entry === undefined || 'gone' in known.entry || known.readAt <= changedUntil)
         return undefined;
@@ -67,7 +67,7 @@ export function createProcessCache(options: { maxEntries: number; maxBytes: numb
 
     /** Keeps what a reader found that began at `readAt`, unless something newer is known. False when something newer was
      *  announced since: who reads again finds that. */
-    put(shortCode: string, entry: CacheEntry, readAt: number): boolean {
+    put(shortCode: string, entry: JudgedEntry, readAt: number): boolean {
       const known = held.get(shortCode);
       const announcedAt = known?.announcedAt ?? -Infinity;
       if (known && known.version > entry.version) {
@@ -111,5 +111,8 @@ export function createProcessCache(options: { maxEntries: number; maxBytes: numb
   };
 }
 
-const lengthOf = ({ originalUrl, rules }: CachedUrl) =>
-  originalUrl.length + (rules === undefined ? 0 : overheadBytes + (rules.fallbackUrl?.length ?? 0));
+function lengthOf(entry: JudgedEntry): number {
+  if ('gone' in entry) return 0;
+  const { originalUrl, rules }: CachedUrl = 'url' in entry ? entry.url : entry.blocked;
+  return originalUrl.length + (rules === undefined ? 0 : overheadBytes + (rules.fallbackUrl?.length ?? 0));
+}

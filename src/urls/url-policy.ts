@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
+import { withoutFinalDot } from './host-name.ts';
 
 const maxLength = 2_048;
 /** Control characters, and halves of characters. */
@@ -14,7 +15,12 @@ export type UrlPolicy = ReturnType<typeof createUrlPolicy>;
 
 /** The rules for original URLs. `ownHosts` are this service's host names as the URL parser spells them: a short URL to
  *  one would be a loop. */
-export function createUrlPolicy(options: { ownHosts: string[]; allowPrivate: boolean }) {
+export function createUrlPolicy(options: {
+  ownHosts: string[];
+  allowPrivate: boolean;
+  /** Whether a URL leads to a blocked host. */
+  isBlocked: (url: string) => boolean;
+}) {
   const ownHosts = new Set(options.ownHosts.map(withoutFinalDot));
 
   /** The normalised form of `text`, which is what is stored and what `Location` carries, byte for byte.
@@ -34,11 +40,10 @@ export function createUrlPolicy(options: { ownHosts: string[]; allowPrivate: boo
     if (!options.allowPrivate && isPrivateHost(host)) {
       throw new UrlRefused('must not lead to a private, loopback or link-local address');
     }
+    if (options.isBlocked(url.href)) throw new UrlRefused('must not lead there: the host is blocked');
     return url.href;
   };
 }
-
-const withoutFinalDot = (host: string) => host.replace(/\.+$/, '');
 
 /** Names that only mean something inside a network. */
 const privateName = /^[^.]*$|\.(localhost|local|localdomain|internal|lan|home\.arpa)$/;

@@ -1,11 +1,19 @@
 import type { Log } from '../log.ts';
 import { isPostgresUnavailable } from '../postgres.ts';
-import { type CacheEntry, type CachedUrl, gateOf, type GoneReason, toCacheEntry } from './cache-entry.ts';
+import type { BlockedHosts } from './blocked-hosts.ts';
+import {
+  type CacheEntry,
+  type CachedUrl,
+  gateOf,
+  type GoneReason,
+  type JudgedEntry,
+  toCacheEntry,
+} from './cache-entry.ts';
 import type { ProcessCache } from './process-cache.ts';
 import { createSingleFlight } from './single-flight.ts';
 import type { UrlCache } from './url-cache.ts';
 import type { UrlStore } from './url-store.ts';
-import { UrlExpired, UrlNotFound } from './url.ts';
+import { UrlBlocked, UrlExpired, UrlNotFound } from './url.ts';
 
 /** Look-ups in the table that may wait at once, of different codes. */
 const maxLookUps = 256;
@@ -14,7 +22,7 @@ const maxReadings = 3;
 
 /** What is known of a code, and where it was found. */
 interface Found {
-  entry: CacheEntry;
+  entry: JudgedEntry;
   place: 'by heart' | 'redis' | 'table' | 'stale';
 }
 
@@ -24,11 +32,12 @@ export function createUrlResolver(deps: {
   store: Pick<UrlStore, 'findByCode'>;
   cache: Pick<UrlCache, 'find' | 'put' | 'putGone' | 'putUnknown'>;
   processCache: Pick<ProcessCache, 'find' | 'findStale' | 'put' | 'versionOf'>;
+  blockedHosts: Pick<BlockedHosts, 'judge'>;
   /** Hears of each code that leads nowhere, expired ones aside. */
   onNotFound?: (shortCode: string) => void;
   log: Log;
 }) {
-  const { store, cache, processCache, onNotFound, log } = deps;
+  const { store, cache, processCache, blockedHosts, onNotFound, log } = deps;
   const find = createSingleFlight(Infinity, load);
   const findInTable = createSingleFlight(maxLookUps, loadFromTable);
   /** Plain numbers: a redirect has no time for more. */
@@ -39,6 +48,7 @@ export function createUrlResolver(deps: {
     stale: 0,
     'not found': 0,
     expired: 0,
+    blocked: 0,
     unavailable: 0,
   };
 
@@ -59,7 +69,8 @@ export function createUrlResolver(deps: {
       const inRedis = await cached(cache.find(shortCode));
       // Redis may not have been told of what was announced here.
       const isUsable = inRedis !== undefined && inRedis.version >= processCache.versionOf(shortCode);
-      const entry = isUsable ? inRedis : await findInTable(shortCode);
+      // At the last moment: whoever is told of a change of the list empties the process cache.
+      const entry = blockedHosts.judge(isUsable ? inRedis : await findInTable(shortCode));
       // Who asks after a change was announced may wait for a reading that began before it.
       if (processCache.put(shortCode, entry, readAt) || readings === maxReadings)
         return { entry, place: isUsable ? 'redis' : 'table' };
@@ -110,28 +121,35 @@ export function createUrlResolver(deps: {
       : new UrlNotFound('no such short URL');
   }
 
+  function refused(): Error {
+    resolved.blocked += 1;
+    return new UrlBlocked('the short URL leads to a blocked host');
+  }
+
   return {
     /** Where a short code leads at `now`, where this process knows that by heart; undefined when it must ask, leads nowhere, or
      *  has a gate. */
     resolveAtOnce(shortCode: string, now: number): CachedUrl | undefined {
       const entry = processCache.find(shortCode);
-      if (entry === undefined || 'gone' in entry || !isOpen(entry.url, now)) return undefined;
+      if (entry === undefined || !('url' in entry) || !isOpen(entry.url, now)) return undefined;
       resolved['by heart'] += 1;
       return entry.url;
     },
 
     /** Where a short code leads at `now`, through its gate if it has one: process cache, Redis, table, or what this process knew
-     *  while neither of the two answers. Throws UrlNotFound, UrlExpired, Overloaded, or what PostgreSQL throws. */
+     *  while neither of the two answers. Throws UrlNotFound, UrlExpired, UrlBlocked, Overloaded, or what PostgreSQL throws. */
     async resolve(shortCode: string, now: number): Promise<CachedUrl> {
       const { entry, place } = await lookUp(shortCode);
       if ('gone' in entry) {
         if (entry.gone === 'not found') onNotFound?.(shortCode);
         throw gone(entry.gone);
       }
-      if (!hasBegun(entry.url, now)) throw gone('not found');
-      if (hasExpired(entry.url, now)) throw gone('expired', entry.url.rules?.fallbackUrl);
+      const url = 'blocked' in entry ? entry.blocked : entry.url;
+      if (!hasBegun(url, now)) throw gone('not found');
+      if (hasExpired(url, now)) throw gone('expired', url.rules?.fallbackUrl);
+      if ('blocked' in entry) throw refused();
       resolved[place] += 1;
-      return entry.url;
+      return url;
     },
 
     /** How often short codes were resolved, by where they were found or why they lead nowhere. */

@@ -83,6 +83,11 @@ export class UrlExpired extends Error {
   }
 }
 
+/** The short URL leads to a host that is blocked. */
+export class UrlBlocked extends Error {
+  override readonly name = 'UrlBlocked';
+}
+
 /** The short URL has another version than those that a change was meant for. */
 export class VersionMismatch extends Error {
   override readonly name = 'VersionMismatch';

@@ -1,5 +1,6 @@
 import type { Keys } from '../keys/keys.ts';
 import type { Log } from '../log.ts';
+import type { BlockedHosts } from './blocked-hosts.ts';
 import type { Owner } from './owner.ts';
 import type { ProcessCache } from './process-cache.ts';
 import { isShortCode } from './short-code.ts';
@@ -21,6 +22,7 @@ export function createUrls(deps: {
   store: UrlStore;
   cache: UrlCache;
   processCache: Pick<ProcessCache, 'find' | 'findStale' | 'put' | 'invalidate' | 'versionOf'>;
+  blockedHosts: Pick<BlockedHosts, 'judge'>;
   /** Tells those who can be told without Redis of a change that Redis could not be told of. */
   onUntold: (change: UrlChange) => Promise<void>;
   /** Hears of each code that leads nowhere. */

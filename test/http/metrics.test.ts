@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest';
+import { createQueues } from '../../src/jobs.ts';
 import { createClient } from '../support/client.ts';
 import { sendRedirects } from '../support/load.ts';
 import { startWeb } from '../support/processes.ts';
+import { openPrometheus } from '../support/prometheus.ts';
+import { silentLog } from '../support/resources.ts';
 import { createUrl, insertUrls } from '../support/urls.ts';
 import { useWeb } from '../support/web-app.ts';
 
@@ -81,6 +84,41 @@ test('answers of the API are in the metrics by method, route and status', async 
   expect(Object.keys(metrics).filter((name) => name.includes('nobody'))).toEqual([]);
 });
 
+test('Prometheus reads the metrics, which say what was done: redirects, API, problems, clicks, queues, pool', async () => {
+  const code = await createUrl(web.client());
+  const before = await openPrometheus(web.baseUrl(), bearer(token));
+  await sendRedirects(
+    web.baseUrl(),
+    Array.from({ length: 1_000 }, () => code),
+  );
+  await Promise.all([1, 2, 3].map(async () => await web.client().get(`/api/v1/urls/${code}`)));
+  await Promise.all(['unknown-1', 'unknown-2'].map(async (unknown) => await web.client().get(`/${unknown}`)));
+  await web.client(null).get(`/api/v1/urls/${code}`);
+  await createQueues(web.redis.redis(), web.redis.prefix, silentLog).add('warm-cache', {});
+  await web.redis.redis().rpush(`${web.redis.prefix}:keys:pool`, 'key-1', 'key-2');
+  const keys = await web.redis.redis().llen(`${web.redis.prefix}:keys:pool`);
+
+  const after = await openPrometheus(web.baseUrl(), bearer(token));
+  const grown = (name: string, labels = {}) => after.value(name, labels) - before.value(name, labels);
+  expect(grown('linkmill_clicks_accepted_total')).toBe(1_000);
+  expect(grown('linkmill_problems_total', { type: 'not-found' })).toBe(2);
+  expect(grown('linkmill_problems_total', { type: 'unauthorized' })).toBe(1);
+  expect(after.histogram('linkmill_api_request_seconds').count).toBe(
+    before.histogram('linkmill_api_request_seconds').count + 4,
+  );
+  // One of 127 at least.
+  const { count, buckets } = after.histogram('linkmill_redirect_seconds');
+  expect(count).toBeGreaterThanOrEqual(7);
+  expect(count).toBeLessThan(100);
+  expect(buckets['5']).toBe(count);
+  expect(after.value('linkmill_queue_jobs', { queue: 'warm-cache', state: 'waiting' })).toBe(1);
+  expect(after.value('linkmill_queue_jobs', { queue: 'warm-cache', state: 'failed' })).toBe(0);
+  expect(after.value('linkmill_queue_oldest_job_seconds', { queue: 'warm-cache' })).toBeGreaterThan(0);
+  expect(after.value('linkmill_queue_oldest_job_seconds', { queue: 'flush-clicks' })).toBe(0);
+  expect(after.value('linkmill_key_pool_keys')).toBe(keys);
+  expect(after.value('process_resident_memory_bytes')).toBeGreaterThan(1_000_000);
+});
+
 test.each([
   ['no token', {}],
   ['a wrong token', bearer('wrong')],
@@ -94,6 +132,25 @@ test.each([
 
 test('an API key is no token for the metrics', async () => {
   expect((await web.client().get('/metrics')).status).toBe(401);
+});
+
+test('open metrics are for everybody, and say nothing of who asked for what', async () => {
+  const open = await startWeb({
+    DATABASE_URL: web.database.url(),
+    REDIS_URL: web.redis.url(),
+    REDIS_PREFIX: web.redis.prefix,
+    METRICS_OPEN: 'true',
+  });
+  try {
+    const code = await createUrl(createClient(open.baseUrl, web.apiKey()));
+    await createClient(open.baseUrl).get(`/${code}`);
+    const response = await fetch(`${open.baseUrl}/metrics`);
+    const text = await response.text();
+    expect([response.status, text.includes('linkmill_clicks_accepted_total 1')]).toEqual([200, true]);
+    for (const secret of [code, web.apiKey(), 'example.com', '127.0.0.1']) expect(text).not.toContain(secret);
+  } finally {
+    await open.stop();
+  }
 });
 
 test('without METRICS_TOKEN there are no metrics, whatever is given', async () => {

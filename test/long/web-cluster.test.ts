@@ -130,6 +130,19 @@ describe('two web processes behind one port', () => {
     expect(ms).toBeLessThan(5_000);
   });
 
+  test('the metrics of a cluster whose primary process hangs say so, and what every process knows', async () => {
+    const { baseUrl, primary } = cluster();
+    primary.signal('SIGSTOP');
+    const { status, body } = await ask(baseUrl, '/metrics', { authorization: `Bearer ${token}` });
+    primary.signal('SIGCONT');
+    expect(status).toBe(200);
+    expect(body).toContain('linkmill_web_primary_up 0');
+    expect(body).toContain('linkmill_key_pool_keys');
+    expect(body).not.toContain('linkmill_clicks_accepted_total');
+    const { body: after } = await ask(baseUrl, '/metrics', { authorization: `Bearer ${token}` });
+    expect(after).toContain('linkmill_web_primary_up 1');
+  });
+
   test('SIGHUP with a replacement that dies before it listens leaves both in their places', async () => {
     const { primary, baseUrl, readPids } = cluster();
     const before = readPids();

@@ -8,6 +8,8 @@ import { createImporter } from '../../src/transfers/importer.ts';
 import { createImports } from '../../src/transfers/imports.ts';
 import type { Encoding } from '../../src/transfers/transfer.ts';
 import { createUrlSource } from '../../src/transfers/url-source.ts';
+import { createBlockedHostStore } from '../../src/urls/blocked-host-store.ts';
+import { createBlockedHosts } from '../../src/urls/blocked-hosts.ts';
 import { silentLog } from './resources.ts';
 
 /** Imports and exports of one database, both ends of them, without processes. */
@@ -25,6 +27,7 @@ export function createTransfers(db: Knex) {
   return {
     importStore,
     exportStore,
+    blockedHosts: createBlockedHosts({ store: createBlockedHostStore(db) }),
     importer: createImporter({ generator: createKeyGenerator(db) }),
     exportSources: { urls: createUrlSource(db) },
     imports,

@@ -70,7 +70,7 @@ export async function judgePlan(plan: Plan, stores: UrlStores, play: Play = {}):
     for (const [number, { processCache, line }] of webs.entries()) {
       for (const code of codes) {
         const entry = processCache.find(code);
-        if (!entry) continue;
+        if (!entry || 'blocked' in entry) continue;
         seen.byHeart += 1;
         judge.judgeByHeart(number, !line.relies, code, 'gone' in entry ? entry.gone : entry.url.originalUrl);
       }
@@ -249,6 +249,7 @@ function openWeb(
     store: { ...table, findByCode: failures.findByCode, findWithClicks } as unknown as UrlStore,
     cache,
     processCache,
+    blockedHosts: { judge: (entry) => entry },
     // Here nobody hears PostgreSQL.
     onUntold: async () => {},
     // Every code is chosen.

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { CacheEntry } from '../../src/urls/cache-entry.ts';
+import type { CacheEntry, JudgedEntry } from '../../src/urls/cache-entry.ts';
 import { createProcessCache, type ProcessCache } from '../../src/urls/process-cache.ts';
 
 beforeEach(() => {
@@ -546,7 +546,7 @@ describe('whatever readers, writers and the network do', () => {
 
   const naive: Record<string, (real: ProcessCache) => Partial<Cache>> = {
     'deletes what is announced and remembers no version': () => {
-      const entries = new Map<string, { entry: CacheEntry; readAt: number }>();
+      const entries = new Map<string, { entry: JudgedEntry; readAt: number }>();
       return {
         find: (code) => {
           const known = entries.get(code);

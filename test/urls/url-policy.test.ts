@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import { createUrlPolicy, UrlRefused } from '../../src/urls/url-policy.ts';
 
 const ownHosts = ['sho.rt.', 'xn--bcher-kva.example', '[2001:4860:4860::8888]'];
-const normaliseUrl = createUrlPolicy({ ownHosts, allowPrivate: false });
-const lenient = createUrlPolicy({ ownHosts, allowPrivate: true });
+const normaliseUrl = createUrlPolicy({ ownHosts, allowPrivate: false, isBlocked: () => false });
+const lenient = createUrlPolicy({ ownHosts, allowPrivate: true, isBlocked: () => false });
 
 /** Why the policy refuses a URL; undefined when it does not. */
 function refusal(text: string, policy = normaliseUrl): string | undefined {
@@ -249,6 +249,6 @@ test.each([
   'http://[4000::1]/',
   'http://[1::]/',
 ])('a host that only means something inside a network is refused: %s', (text) => {
-  const normaliseUrl = createUrlPolicy({ ownHosts: ['sho.rt'], allowPrivate: false });
+  const normaliseUrl = createUrlPolicy({ ownHosts: ['sho.rt'], allowPrivate: false, isBlocked: () => false });
   expect(() => normaliseUrl(text)).toThrow('must not lead to a private, loopback or link-local address');
 });

@@ -76,9 +76,10 @@ function openUrls(redis = shared.redis(), { database = db(), processCache = noPr
       },
     },
     processCache,
+    blockedHosts: { judge: (entry) => entry },
     onUntold: async (change) => void untold.push(change),
     keys,
-    normaliseUrl: createUrlPolicy({ ownHosts: [], allowPrivate: false }),
+    normaliseUrl: createUrlPolicy({ ownHosts: [], allowPrivate: false, isBlocked: () => false }),
     log: silentLog,
   });
   const forget = async (code: string) => await redis.del(`${prefix}:url:${code}`);

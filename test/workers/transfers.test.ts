@@ -44,6 +44,16 @@ test('an import that is told to stop ends after the chunk in hand, and the next 
   expect(context.reported.at(-1)).toBe(100);
 });
 
+test('a row that leads to a blocked host is an error, and the others are imported', async () => {
+  await database.db().raw(`insert into blocked_hosts (host) values ('blocked.example')`);
+  const content = ['https://www.blocked.example/', 'https://free.example/'].map(
+    (url, n) => `${url},host-${n}`,
+  );
+  const id = await transfers().upload(apiKeyId, ['original_url,short_code', ...content].join('\n'));
+  expect(await importUrls(transfers(), id, createJobContext())).toMatchObject({ created: 1, failed: 1 });
+  expect(await countUrls('host-')).toBe(1);
+});
+
 test('three runs of one import at once create each short URL once', async () => {
   const id = await transfers().upload(apiKeyId, fileOf('thrice-', 6_000));
   await Promise.all([1, 2, 3].map(async () => await importUrls(transfers(), id, createJobContext())));

@@ -1,4 +1,5 @@
 import { apiKeyHandlers, apiKeyOperations } from './api-keys.ts';
+import { blockedHostHandlers, blockedHostOperations } from './blocked-hosts.ts';
 import { bulkHandlers, bulkOperations } from './bulk.ts';
 import { codeHandlers, codeOperations } from './codes.ts';
 import { exportHandlers, exportOperations } from './exports.ts';
@@ -18,6 +19,7 @@ export const operations = {
   ...codeOperations,
   ...jobOperations,
   ...apiKeyOperations,
+  ...blockedHostOperations,
   ...importOperations,
   ...exportOperations,
 };
@@ -29,6 +31,7 @@ type Deps = Parameters<typeof urlHandlers>[0] &
   Parameters<typeof codeHandlers>[0] &
   Parameters<typeof jobHandlers>[0] &
   Parameters<typeof apiKeyHandlers>[0] &
+  Parameters<typeof blockedHostHandlers>[0] &
   Parameters<typeof importHandlers>[0] &
   Parameters<typeof exportHandlers>[0];
 
@@ -41,6 +44,7 @@ export const createHandlers = (deps: Deps): Handlers<typeof operations> => ({
   ...codeHandlers(deps),
   ...jobHandlers(deps),
   ...apiKeyHandlers(deps),
+  ...blockedHostHandlers(deps),
   ...importHandlers(deps),
   ...exportHandlers(deps),
 });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { readHostName } from '../../urls/host-name.ts';
 import type { Owner } from '../../urls/owner.ts';
 import type { UrlFilter } from '../../urls/url-filter.ts';
 
@@ -23,11 +24,7 @@ const time = z.iso
 
 /** A host name as the URL parser spells it, to which `UPPER.example` and `bücher.example` are other spellings. */
 const host = plainText
-  .transform((text) =>
-    /^(\[[^\]]*\]|[^:/\\?#@[\]]+)$/.test(text) && URL.canParse(`http://${text}`)
-      ? new URL(`http://${text}`).hostname
-      : undefined,
-  )
+  .transform(readHostName)
   .refine((name) => name !== undefined, 'must be a host name without a port, such as example.com')
   .optional();
 

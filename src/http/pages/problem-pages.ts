@@ -10,6 +10,10 @@ const texts: Partial<Record<ProblemType, { title: string; text: string }>> = {
   },
   expired: { title: 'This link has expired', text: 'It led somewhere until its time was over.' },
   exhausted: { title: 'This link is used up', text: 'It has been opened as often as it may be.' },
+  blocked: {
+    title: 'This link is blocked',
+    text: 'It leads to a site that this service does not lead to.',
+  },
   'too-many-tries': {
     title: 'Too many tries',
     text: 'The password was tried too often. Please try again in a while.',

@@ -1,0 +1,38 @@
+import type { Queues } from './jobs.ts';
+import type { KeyPool } from './keys/key-pool.ts';
+import { gauge, type Metric } from './metric.ts';
+
+/** Reads the metrics that are the same whichever process is asked. What Redis does not tell in time is left out. */
+export function createServiceMetrics(deps: {
+  queues: Pick<Queues, 'readStates'>;
+  keyPool: Pick<KeyPool, 'size'>;
+}) {
+  const { queues, keyPool } = deps;
+
+  async function readKeyPool(): Promise<Metric[]> {
+    return [gauge('key_pool_keys', 'Short codes that are ready to be taken', await keyPool.size())];
+  }
+
+  async function readQueues(): Promise<Metric[]> {
+    const states = await queues.readStates();
+    return [
+      gauge(
+        'queue_jobs',
+        'Jobs of each queue by state; failed ones are kept for a week at most',
+        states.flatMap(({ queue, jobs }) =>
+          Object.entries(jobs).map(([state, value]) => ({ value, labels: { queue, state } })),
+        ),
+      ),
+      gauge(
+        'queue_oldest_job_seconds',
+        'How long the job that waits for the longest time has been due',
+        states.map(({ queue, oldestMs }) => ({ value: oldestMs / 1_000, labels: { queue } })),
+      ),
+    ];
+  }
+
+  return async (): Promise<Metric[]> => {
+    const parts = await Promise.all([readKeyPool, readQueues].map((read) => read().catch(() => [])));
+    return parts.flat();
+  };
+}

@@ -1,0 +1,167 @@
+import { afterEach, expect, test } from 'vitest';
+import { createBlockedHostStore } from '../../src/urls/blocked-host-store.ts';
+import { watchBlockedHosts } from '../../src/urls/blocked-hosts-watch.ts';
+import { createBlockedHosts } from '../../src/urls/blocked-hosts.ts';
+import type { CachedUrl } from '../../src/urls/cache-entry.ts';
+import { readBlockedHost } from '../../src/urls/host-blocking.ts';
+import { silentLog, useDatabase } from '../support/resources.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+const database = useDatabase();
+const by = { reason: null, createdBy: null };
+
+let stop: () => void;
+afterEach(async () => {
+  stop();
+  await database.db().raw('truncate blocked_hosts');
+});
+
+/** The list of a process on the real table, which is away as long as `isAway` says so. */
+function open() {
+  const store = createBlockedHostStore(database.db());
+  const state = { isAway: false, changes: 0 };
+  const blockedHosts = createBlockedHosts({
+    store: {
+      readIfChanged: async (known) => {
+        if (state.isAway) throw new Error('Connection terminated unexpectedly');
+        return await store.readIfChanged(known);
+      },
+    },
+    onChange: () => (state.changes += 1),
+  });
+  const watch = watchBlockedHosts(blockedHosts, silentLog);
+  stop = watch.stop;
+  return { ...store, blockedHosts, look: watch.look, state };
+}
+
+async function block(...hosts: string[]) {
+  const opened = open();
+  await opened.add(hosts, by);
+  await opened.blockedHosts.refresh();
+  return opened;
+}
+
+test.each([
+  ['http://bad.example/', true],
+  ['https://bad.example:8443/path?q#f', true],
+  ['https://a.b.bad.example/', true],
+  ['https://BAD.example./', true],
+  ['https://user@bad.example/', true],
+  ['https://bad.example%2e/', true],
+  ['//bad.example/written-by-another-program', true],
+  ['https:\\\\bad.example/', true],
+  [' https://bad.\texample/', true],
+  ['https://ｂａｄ。example/', true],
+  ['https://xn--bcher-kva.example/', true],
+  ['https://BÜCHER.example/', true],
+  ['http://192.0.2.1/', true],
+  ['http://0xc0000201/', true],
+  ['http://[2001:DB8:0::1]/', true],
+  ['https://notbad.example/', false],
+  ['https://bad.example.org/', false],
+  ['https://example/', false],
+  ['https://good.example/bad.example', false],
+  ['https://good.example/?https://bad.example/', false],
+  ['http://192.0.2.10/', false],
+  ['no URL', false],
+])('of the blocked host, of those below it and of no other: %s', async (url, isBlocked) => {
+  const { blockedHosts } = await block('bad.example', 'xn--bcher-kva.example', '192.0.2.1', '[2001:db8::1]');
+  expect(blockedHosts.isBlocked(url)).toBe(isBlocked);
+});
+
+test.each([
+  ['Bad.EXAMPLE', 'bad.example'],
+  ['bad.example..', 'bad.example'],
+  ['bücher.example', 'xn--bcher-kva.example'],
+  ['0x7f.1', '127.0.0.1'],
+  ['[::FFFF:1.2.3.4]', '[::ffff:102:304]'],
+  ['a_b.example', 'a_b.example'],
+])('a host that somebody names has one spelling, which the table takes: %j', async (text, host) => {
+  expect(readBlockedHost(text)).toBe(host);
+  expect(await open().add([host], by)).toBe(1);
+});
+
+test('what names no host alone is none', () => {
+  stop = () => {};
+  const texts = [
+    '*.bad.example',
+    'https://bad.example/',
+    'bad.example:80',
+    'user@bad.example',
+    'bad..example',
+    '.',
+    '',
+    'bad example',
+    '::1',
+    `${`${'a'.repeat(63)}.`.repeat(4)}example`,
+  ];
+  expect(texts.map(readBlockedHost)).toEqual(texts.map(() => undefined));
+});
+
+test('a change by another program is known within 2 s, and is told once', async () => {
+  const { blockedHosts, state } = open();
+  await blockedHosts.refresh();
+  expect(state.changes).toBe(1);
+  const changedAt = performance.now();
+  await database.db().raw(`insert into blocked_hosts (host) values ('late.example')`);
+  await waitUntil('it is known', () => blockedHosts.isBlocked('https://late.example/'));
+  expect(performance.now() - changedAt).toBeLessThan(2_000);
+  await blockedHosts.refresh();
+  expect(state.changes).toBe(2);
+  await database.db().raw('truncate blocked_hosts');
+  await blockedHosts.refresh();
+  expect(blockedHosts.isBlocked('https://late.example/')).toBe(false);
+});
+
+test('while PostgreSQL is away what was blocked stays blocked, and what was blocked meanwhile is so afterwards', async () => {
+  const { blockedHosts, look, state, add } = await block('bad.example');
+  state.isAway = true;
+  await add(['worse.example'], by);
+  await look();
+  expect(blockedHosts.isBlocked('https://bad.example/')).toBe(true);
+  expect(blockedHosts.isBlocked('https://worse.example/')).toBe(false);
+  state.isAway = false;
+  await waitUntil('it is known', () => blockedHosts.isBlocked('https://worse.example/'));
+});
+
+test('a fallback to a blocked host is none, and the original URL decides whether a short URL is blocked', async () => {
+  const { blockedHosts } = await block('bad.example');
+  const urlWith = (originalUrl: string, fallbackUrl: string): CachedUrl => ({
+    id: 1,
+    originalUrl,
+    expiresAtMs: null,
+    rules: {
+      startsAtMs: null,
+      fallbackUrl,
+      redirectStatus: null,
+      redirectMaxAgeSeconds: null,
+      forwardQuery: false,
+      isOneTime: false,
+      isProtected: false,
+      maxClicks: null,
+    },
+  });
+  const [good, bad] = ['https://good.example/', 'https://bad.example/'];
+  const judge = (url: CachedUrl) => blockedHosts.judge({ url, version: 7 });
+  expect(judge(urlWith(good, bad))).toMatchObject({ url: { rules: { fallbackUrl: null } }, version: 7 });
+  expect(judge(urlWith(bad, good))).toEqual({ blocked: urlWith(bad, good), version: 7 });
+  expect(judge(urlWith(good, good))).toEqual({ url: urlWith(good, good), version: 7 });
+});
+
+test('100,000 hosts are read within a second, and judging stays a matter of microseconds', async () => {
+  const { blockedHosts } = open();
+  await database
+    .db()
+    .raw(
+      `insert into blocked_hosts (host) select 'bad-' || n || '.example' from generate_series(1, 100000) n`,
+    );
+  const begunAt = performance.now();
+  await blockedHosts.refresh();
+  const readMs = performance.now() - begunAt;
+  const judgedAt = performance.now();
+  for (let i = 0; i < 10_000; i++) blockedHosts.isBlocked(`https://a.b.c.good-${i}.example/page`);
+  const judgedUs = (performance.now() - judgedAt) / 10;
+  expect(blockedHosts.isBlocked('https://www.bad-100000.example/')).toBe(true);
+  expect(readMs).toBeLessThan(1_000);
+  expect(judgedUs).toBeLessThan(20);
+});
