@@ -1,6 +1,7 @@
 import Router from '@koa/router';
 import Koa from 'koa';
 import helmet from 'koa-helmet';
+import type { Analytics } from './analytics/analytics.ts';
 import type { ApiKeys } from './api-keys/api-keys.ts';
 import type { KnownApiKeys } from './api-keys/known-api-keys.ts';
 import type { ClickWatch } from './clicks/click-watch.ts';
@@ -29,6 +30,7 @@ export interface AppDeps {
   config: WebConfig;
   urls: Urls;
   finding: Finding;
+  analytics: Analytics;
   qrImages: QrImages;
   urlStore: Pick<UrlStore, 'findCrawlable'>;
   keys: Keys;
@@ -96,7 +98,7 @@ const noStore: Koa.Middleware = async (ctx, next) => {
 
 /** Every route but the redirect and Bull Board: the public ones, and the API behind its keys. */
 export function createRouters(deps: AppDeps) {
-  const { config, urls, urlStore, finding, qrImages, keys, queues, apiKeys, knownApiKeys } = deps;
+  const { config, urls, urlStore, finding, analytics, qrImages, keys, queues, apiKeys, knownApiKeys } = deps;
   const { clickWatch, showMetrics, health } = deps;
   const open = new Router({ sensitive: true });
   open.get('/', (ctx) => {
@@ -111,6 +113,10 @@ export function createRouters(deps: AppDeps) {
   const api = new Router<ApiState>({ sensitive: true });
   api.use('/api/v1', noStore, authenticate(knownApiKeys));
   const baseUrl = config.BASE_URL;
-  mount(api, operations, createHandlers({ urls, finding, qrImages, keys, queues, apiKeys, baseUrl }));
+  mount(
+    api,
+    operations,
+    createHandlers({ urls, finding, analytics, qrImages, keys, queues, apiKeys, baseUrl }),
+  );
   return [open, api];
 }

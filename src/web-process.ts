@@ -15,6 +15,7 @@ import { createLog, type Log } from './log.ts';
 import { closePostgres, openPostgres } from './postgres.ts';
 import { createQrImages } from './qr/qr-images.ts';
 import { closeRedis, openRedis, waitForRedis } from './redis.ts';
+import { openAnalytics } from './web-analytics.ts';
 import { openApiKeys } from './web-api-keys.ts';
 import { createWebBreakers, postgresDeadlineMs } from './web-breakers.ts';
 import { openClickDetails } from './web-click-details.ts';
@@ -108,6 +109,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     preview,
     urls,
     finding: openFinding(web),
+    ...openAnalytics(web),
     qrImages: createQrImages(),
     urlStore,
     keys,

@@ -1,3 +1,4 @@
+import { analyticsHandlers, analyticsOperations } from './analytics.ts';
 import { apiKeyHandlers, apiKeyOperations } from './api-keys.ts';
 import { codeHandlers, codeOperations } from './codes.ts';
 import { findHandlers, findOperations } from './find-urls.ts';
@@ -10,6 +11,7 @@ import { urlHandlers, urlOperations } from './urls.ts';
 export const operations = {
   ...urlOperations,
   ...findOperations,
+  ...analyticsOperations,
   ...qrOperations,
   ...codeOperations,
   ...jobOperations,
@@ -18,6 +20,7 @@ export const operations = {
 
 type Deps = Parameters<typeof urlHandlers>[0] &
   Parameters<typeof findHandlers>[0] &
+  Parameters<typeof analyticsHandlers>[0] &
   Parameters<typeof qrHandlers>[0] &
   Parameters<typeof codeHandlers>[0] &
   Parameters<typeof jobHandlers>[0] &
@@ -27,6 +30,7 @@ type Deps = Parameters<typeof urlHandlers>[0] &
 export const createHandlers = (deps: Deps): Handlers<typeof operations> => ({
   ...urlHandlers(deps),
   ...findHandlers(deps),
+  ...analyticsHandlers(deps),
   ...qrHandlers(deps),
   ...codeHandlers(deps),
   ...jobHandlers(deps),
