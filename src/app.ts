@@ -1,6 +1,7 @@
 import Router from '@koa/router';
 import Koa from 'koa';
 import helmet from 'koa-helmet';
+import type { Analytics } from './analytics/analytics.ts';
 import type { ApiKeys } from './api-keys/api-keys.ts';
 import type { KnownApiKeys } from './api-keys/known-api-keys.ts';
 import type { ClickWatch } from './clicks/click-watch.ts';
@@ -31,6 +32,7 @@ export interface AppDeps {
   config: WebConfig;
   urls: Urls;
   finding: Finding;
+  analytics: Analytics;
   qrImages: QrImages;
   urlStore: Pick<UrlStore, 'findCrawlable'>;
   keys: Keys;
@@ -100,8 +102,8 @@ const noStore: Koa.Middleware = async (ctx, next) => {
 
 /** Every route but the redirect and Bull Board: the public ones, and the API behind its keys. */
 export function createRouters(deps: AppDeps) {
-  const { config, urls, urlStore, finding, qrImages, keys, transfers, queues, apiKeys, knownApiKeys } = deps;
-  const { hostBlocking, clickWatch, showMetrics, health, log } = deps;
+  const { config, urls, urlStore, finding, analytics, qrImages, keys, transfers, queues } = deps;
+  const { apiKeys, knownApiKeys, hostBlocking, clickWatch, showMetrics, health, log } = deps;
   const open = new Router({ sensitive: true });
   open.get('/', (ctx) => {
     ctx.body = { service: 'linkmill', version };
@@ -121,6 +123,7 @@ export function createRouters(deps: AppDeps) {
     createHandlers({
       urls,
       finding,
+      analytics,
       qrImages,
       keys,
       ...transfers,

@@ -18,6 +18,7 @@ import { closePostgres, openPostgres } from './postgres.ts';
 import { createQrImages } from './qr/qr-images.ts';
 import { closeRedis, openRedis, waitForRedis } from './redis.ts';
 import { createServiceMetrics } from './service-metrics.ts';
+import { openAnalytics } from './web-analytics.ts';
 import { openApiKeys } from './web-api-keys.ts';
 import { createWebBreakers, postgresDeadlineMs } from './web-breakers.ts';
 import { openClickDetails } from './web-click-details.ts';
@@ -116,6 +117,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     preview,
     urls,
     finding: openFinding(web),
+    ...openAnalytics(web),
     qrImages: createQrImages(),
     urlStore,
     keys,

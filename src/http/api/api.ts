@@ -1,3 +1,4 @@
+import { analyticsHandlers, analyticsOperations } from './analytics.ts';
 import { apiKeyHandlers, apiKeyOperations } from './api-keys.ts';
 import { blockedHostHandlers, blockedHostOperations } from './blocked-hosts.ts';
 import { bulkHandlers, bulkOperations } from './bulk.ts';
@@ -15,6 +16,7 @@ export const operations = {
   ...urlOperations,
   ...bulkOperations,
   ...findOperations,
+  ...analyticsOperations,
   ...qrOperations,
   ...codeOperations,
   ...jobOperations,
@@ -27,6 +29,7 @@ export const operations = {
 type Deps = Parameters<typeof urlHandlers>[0] &
   Parameters<typeof bulkHandlers>[0] &
   Parameters<typeof findHandlers>[0] &
+  Parameters<typeof analyticsHandlers>[0] &
   Parameters<typeof qrHandlers>[0] &
   Parameters<typeof codeHandlers>[0] &
   Parameters<typeof jobHandlers>[0] &
@@ -40,6 +43,7 @@ export const createHandlers = (deps: Deps): Handlers<typeof operations> => ({
   ...urlHandlers(deps),
   ...bulkHandlers(deps),
   ...findHandlers(deps),
+  ...analyticsHandlers(deps),
   ...qrHandlers(deps),
   ...codeHandlers(deps),
   ...jobHandlers(deps),

@@ -1,0 +1,26 @@
+import { createAnalyticsSnapshot } from './analytics/analytics-snapshot.ts';
+import { createAnalytics } from './analytics/analytics.ts';
+import { closePostgres, openPostgres } from './postgres.ts';
+import type { WebProcess } from './web-process.ts';
+
+/** Questions that are answered at once, each on a connection of its own: redirects and creates never wait for one. */
+const maxQuestions = 2;
+
+/** Longest time that PostgreSQL works on one statement; when it hangs it is given up a moment later. */
+const questionTimeoutMs = 4_000;
+const patienceMs = 1_000;
+
+/** Analytics as a web process gives them. */
+export function openAnalytics({ config, closing }: WebProcess) {
+  const db = closing.defer(
+    'postgres (analytics)',
+    openPostgres({
+      url: config.DATABASE_URL,
+      poolMax: maxQuestions,
+      queryTimeoutMs: questionTimeoutMs + patienceMs,
+      name: 'web-analytics',
+    }),
+    closePostgres,
+  );
+  return { analytics: createAnalytics(createAnalyticsSnapshot(db, questionTimeoutMs)) };
+}
