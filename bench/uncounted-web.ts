@@ -37,6 +37,7 @@ const urls = createUrls({
     onLow: () => {},
     log,
   }),
+  idempotencyKeys: { find: async () => undefined },
   processCache,
   onUntold: async () => {},
   normaliseUrl: (url) => url,

@@ -8,6 +8,7 @@ import type { Knex } from './postgres.ts';
 import { watchRedisMemory } from './redis-memory.ts';
 import { closeRedis, openRedis } from './redis.ts';
 import { createChangeStore } from './urls/change-store.ts';
+import { createIdempotencyKeys } from './urls/idempotency-keys.ts';
 import { createProcessCache } from './urls/process-cache.ts';
 import { createUntoldChanges } from './urls/untold-changes.ts';
 import { hearAnnouncements } from './urls/url-announcements.ts';
@@ -107,6 +108,7 @@ export function openUrls(
       log,
     }),
     keys,
+    idempotencyKeys: breakers.postgres.guard(createIdempotencyKeys(db)),
     normaliseUrl: createUrlPolicy({
       ownHosts: [new URL(config.BASE_URL).hostname, ...config.OWN_HOSTS],
       allowPrivate: config.ALLOW_PRIVATE_URLS,

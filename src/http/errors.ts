@@ -7,6 +7,7 @@ import type { Log } from '../log.ts';
 import { isPostgresUnavailable } from '../postgres.ts';
 import { QrTooSmall } from '../qr/qr-images.ts';
 import { SearchTooSlow } from '../urls/bounded-search.ts';
+import { IdempotencyKeyReused } from '../urls/idempotency-keys.ts';
 import { WishRefused } from '../urls/url-rules.ts';
 import {
   CodeTaken,
@@ -72,6 +73,7 @@ export const problemKinds = {
   'too-large': [413, 'Request too large'],
   'unsupported-media-type': [415, 'Unsupported media type'],
   'validation-failed': [422, 'Validation failed'],
+  'idempotency-key-reused': [422, 'Idempotency key used before'],
   'too-many-tries': [429, 'Too many tries'],
   'internal-error': [500, 'Internal error'],
   prefetch: [503, 'Not fetched in advance'],
@@ -107,6 +109,9 @@ function toProblem(error: unknown): Problem | undefined {
   if (error instanceof UrlExpired) return new Problem('expired', 'The short URL has expired.');
   if (error instanceof UrlExhausted) return new Problem('exhausted', 'The short URL is used up.');
   if (error instanceof CodeTaken) return new Problem('code-taken', 'The custom code is taken.');
+  if (error instanceof IdempotencyKeyReused) {
+    return new Problem('idempotency-key-reused', 'This Idempotency-Key came with another request before.');
+  }
   if (error instanceof VersionMismatch) {
     return new Problem('version-mismatch', 'The short URL has another version than If-Match says.', {
       headers: { ETag: entityTagOf(error.version) },

@@ -1,3 +1,4 @@
+import type { IdempotencyKey } from './idempotency-keys.ts';
 import { defaultSettings, type UrlSettings } from './url.ts';
 
 /** A short URL to be inserted; what it does not say is as by default. */
@@ -6,6 +7,8 @@ export interface NewUrl extends Partial<UrlSettings> {
   originalUrl: string;
   codeIsGenerated: boolean;
   createdBy: number;
+  /** With it, it is inserted once. */
+  idempotencyKey?: IdempotencyKey | undefined;
 }
 
 /** What a short URL is to become; what it does not say stays. */

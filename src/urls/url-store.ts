@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import { boundedTransaction } from '../postgres.ts';
+import { noteMade, toNotedKeys } from './idempotency-keys.ts';
 import { isOwned, type Owner } from './owner.ts';
 import { findSame } from './same-urls.ts';
 import {
@@ -36,7 +37,8 @@ export function createUrlStore(db: Knex) {
   return {
     /** Inserts short URLs and their counters in one statement, which all of them share for better or worse; in their order,
      *  undefined for each whose code is taken or reserved for another API key. The unique index is the judge between those
-     *  that ask at once, in one call (the first) or in several. */
+     *  that ask at once, in one call (the first) or in several. Rejects with what isKeyThere when one has an idempotency key
+     *  that is there. */
     async insertMany(wanted: NewUrl[]): Promise<(ShortUrl | undefined)[]> {
       const { rows } = await db.raw<{ rows: (ShortUrl & { place: number })[] }>(
         `with wish as materialized (
@@ -58,9 +60,9 @@ export function createUrlStore(db: Knex) {
            delete from reserved_keys where short_code in (select short_code from u)
          ), used_again as (
            delete from returned_keys where short_code in (select short_code from u)
-         )
+         ), noted as (${noteMade})
          select ${urlColumns}, wish.place from u join wish on wish.short_code = u.short_code`,
-        { rows: toInsertedRows(wanted) },
+        { rows: toInsertedRows(wanted), idempotencyKeys: toNotedKeys(wanted) },
       );
       const inserted = new Map(rows.map(({ place, ...url }) => [place, url]));
       return wanted.map((_, i) => inserted.get(i + 1));

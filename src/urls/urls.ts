@@ -1,5 +1,6 @@
 import type { Keys } from '../keys/keys.ts';
 import type { Log } from '../log.ts';
+import type { IdempotencyKeys } from './idempotency-keys.ts';
 import type { Owner } from './owner.ts';
 import type { ProcessCache } from './process-cache.ts';
 import { isShortCode } from './short-code.ts';
@@ -24,6 +25,7 @@ export function createUrls(deps: {
   /** Tells those who can be told without Redis of a change that Redis could not be told of. */
   onUntold: (change: UrlChange) => Promise<void>;
   keys: Keys;
+  idempotencyKeys: Pick<IdempotencyKeys, 'find'>;
   normaliseUrl: UrlPolicy;
   log: Log;
 }) {

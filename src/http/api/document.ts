@@ -64,16 +64,23 @@ function describe(operationId: string, operation: Operation): ZodOpenApiOperatio
       ...(params && { path: params }),
       ...(query && { query: query as z.ZodObject }),
     },
-    parameters: Object.entries(headers).map(([name, meaning]) => ({
-      name,
-      in: 'header' as const,
-      description: meaning,
-      schema: { type: 'string' },
-    })),
+    parameters: Object.entries({ ...headers, ...(operation.isOncePerKey && idempotencyKey) }).map(
+      ([name, meaning]) => ({
+        name,
+        in: 'header' as const,
+        description: meaning,
+        schema: { type: 'string' },
+      }),
+    ),
     ...requestBodyOf(operation),
     responses: { ...repliesOf(operation), ...answersOf(problemsOf(operation)) },
   };
 }
+
+const idempotencyKey = {
+  'Idempotency-Key':
+    '1 to 255 visible ASCII characters of your choice: for a day, the same request with the same key gets the same answer, with `Idempotency-Replayed: true`, and makes nothing again',
+};
 
 function requestBodyOf({ body, upload }: Operation) {
   if (body) return { requestBody: { required: true, content: { 'application/json': { schema: body } } } };
@@ -104,7 +111,7 @@ function repliesOf({ replies }: Operation): ZodOpenApiResponsesObject {
 }
 
 /** Its own problems, and those that any request of its kind may have. */
-function problemsOf({ problems, params, query, body, upload }: Operation): ProblemType[] {
+function problemsOf({ problems, params, query, body, upload, isOncePerKey }: Operation): ProblemType[] {
   return [
     ...problems,
     'bad-request',
@@ -112,6 +119,7 @@ function problemsOf({ problems, params, query, body, upload }: Operation): Probl
     'insufficient-scope',
     'internal-error',
     'unavailable',
+    ...(isOncePerKey ? (['idempotency-key-reused'] as const) : []),
     ...(params || query || body ? (['validation-failed'] as const) : []),
     ...(body || upload ? (['malformed-json', 'too-large', 'unsupported-media-type'] as const) : []),
   ];

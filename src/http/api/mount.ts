@@ -2,6 +2,7 @@ import type Router from '@koa/router';
 import { ownerOf } from '../../api-keys/api-key.ts';
 import { type ApiState, apiKeyOf, requireScope } from '../authenticate.ts';
 import { methodNotAllowed } from '../errors.ts';
+import { readIdempotencyKey } from '../idempotency-key.ts';
 import { bodyOf, jsonBody, validate } from '../validation.ts';
 import type { ApiAnswer, ApiRequest, Handlers, Operation, Operations } from './operation.ts';
 
@@ -24,12 +25,18 @@ export function mount<Ops extends Operations>(
       if (operation.isUnsafe && ctx.method === 'HEAD') throw methodNotAllowed(operation.method.toUpperCase());
       const { params, query, body } = operation;
       const apiKey = apiKeyOf(ctx.state);
-      const answer = await handle({
+      const asked = {
         params: params && validate(params, ctx.params),
         query: query && validate(query, { ...ctx.query }),
         body: body && validate(body, bodyOf(ctx)),
+      };
+      const answer = await handle({
+        ...asked,
         apiKey,
         owner: ownerOf(apiKey),
+        idempotencyKey: operation.isOncePerKey
+          ? await readIdempotencyKey(ctx, { asked, apiKeyId: apiKey.id })
+          : undefined,
         ctx,
       });
       ctx.status = answer.status;
