@@ -50,6 +50,7 @@ const redirect = createRedirect({
   clickRecorder: { record: async () => {}, recordThen: (_urlId, _atMs, answer) => answer() },
   answers: createRedirectAnswers({ status: config.REDIRECT_STATUS, maxAgeSeconds: 0 }),
   gates: createGates(),
+  onUnknown: () => {},
 });
 app.use(redirect.middleware);
 await waitForRedis([redis], 1_000);

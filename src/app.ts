@@ -13,6 +13,7 @@ import { bullBoard } from './http/bull-board.ts';
 import { answerErrors } from './http/errors.ts';
 import { addHealthRoutes, type HealthDeps } from './http/health.ts';
 import { addMetricsRoute } from './http/metrics.ts';
+import { limitAddress, limitApiKey, type RateLimits } from './http/rate-limits.ts';
 import type { Redirect } from './http/redirect.ts';
 import type { RequestCounts } from './http/request-counts.ts';
 import type { Queues } from './jobs.ts';
@@ -30,6 +31,7 @@ export interface AppDeps {
   qrImages: QrImages;
   keys: Keys;
   redirect: Redirect;
+  rateLimits: RateLimits;
   requestCounts: RequestCounts;
   clickWatch: ClickWatch;
   /** The text for Prometheus. */
@@ -56,7 +58,7 @@ const contentSecurityPolicy = {
 
 /** The web process's middleware, in order. */
 export function createApp(deps: AppDeps): Koa {
-  const { config, redirect, requestCounts, queues, log } = deps;
+  const { config, redirect, rateLimits, requestCounts, queues, log } = deps;
   const app = new Koa();
   // What happens after the answer has begun, such as a client that went away.
   app.on('error', (error: unknown) => log.debug({ err: error }, 'answer not delivered'));
@@ -65,6 +67,7 @@ export function createApp(deps: AppDeps): Koa {
   app.use(redirect.middleware);
   // Transport security is for whoever ends TLS in front of us to promise.
   app.use(helmet({ contentSecurityPolicy, strictTransportSecurity: false }));
+  app.use(limitAddress(rateLimits));
   if (config.BULL_BOARD_PASSWORD !== undefined) {
     app.use(
       bullBoard({
@@ -103,7 +106,7 @@ export function createRouters(deps: AppDeps) {
 
   // Paths are case-sensitive: the router would match a route in any case, but its middleware in this one only.
   const api = new Router<ApiState>({ sensitive: true });
-  api.use('/api/v1', noStore, authenticate(knownApiKeys));
+  api.use('/api/v1', noStore, authenticate(knownApiKeys), limitApiKey(deps.rateLimits));
   const baseUrl = config.BASE_URL;
   mount(api, operations, createHandlers({ urls, finding, qrImages, keys, queues, apiKeys, baseUrl }));
   return [open, api];

@@ -1,5 +1,6 @@
 import { AggregatorRegistry, collectDefaultMetrics, type MetricType, Registry } from 'prom-client';
 import type { ClickWatch } from './clicks/click-watch.ts';
+import type { RateLimits } from './http/rate-limits.ts';
 import type { RequestCounts } from './http/request-counts.ts';
 import type { LoadShedding } from './http/shed-load.ts';
 import type { ProcessCache } from './urls/process-cache.ts';
@@ -29,11 +30,13 @@ export function createWebMetrics(deps: {
   processCache: Pick<ProcessCache, 'size'>;
   requestCounts: RequestCounts;
   loadShedding: Pick<LoadShedding, 'refused'>;
+  rateLimits: Pick<RateLimits, 'budgets'>;
   breakers: WebBreakers;
   /** Whether to collect those of Node too, which has a cost. */
   withNode: boolean;
 }) {
-  const { clickWatch, urls, processCache, requestCounts, loadShedding, breakers, withNode } = deps;
+  const { clickWatch, urls, processCache, requestCounts, loadShedding, rateLimits, breakers, withNode } =
+    deps;
   const ofNode = new Registry();
   if (withNode) collectDefaultMetrics({ register: ofNode });
 
@@ -49,6 +52,14 @@ export function createWebMetrics(deps: {
         'requests_refused_total',
         'Requests that a process too busy refused, by kind; no other counter has them',
         Object.entries(loadShedding.refused).map(([kind, value]) => ({ value, labels: { kind } })),
+      ),
+      counter(
+        'requests_limited_total',
+        'Requests that were answered 429, by whose budget of the minute was spent',
+        Object.entries(rateLimits.budgets).map(([budget, { refused }]) => ({
+          value: refused,
+          labels: { budget: toLabel(budget) },
+        })),
       ),
       gauge('process_cache_entries', 'Short URLs that the process knows by heart', processCache.size),
       counter('http_requests_total', 'Answers to all other requests, by route', requestCounts.read()),
@@ -109,6 +120,9 @@ const render = (processes: ProcessMetrics[]) =>
   AggregatorRegistry.aggregate(
     processes.map((metrics) => metrics.map((metric) => ({ ...metric, aggregator: 'sum' }))),
   ).metrics();
+
+/** As Prometheus spells names. */
+const toLabel = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 const counter = (name: string, help: string, value: number | Sample[]) =>
   ofLinkmill('counter', name, help, value);

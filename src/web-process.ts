@@ -21,6 +21,7 @@ import { createWebBreakers, postgresDeadlineMs } from './web-breakers.ts';
 import { openClicks } from './web-clicks.ts';
 import { openFinding } from './web-finding.ts';
 import { createWebMetrics, renderMetrics, renderMetricsOfAll } from './web-metrics.ts';
+import { openRateLimits } from './web-rate-limits.ts';
 import { openUrls } from './web-urls.ts';
 
 /** How long the start waits for Redis, so that the first visitors find the cache. */
@@ -72,6 +73,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     (watch) => watch.stop(),
   );
   const loadShedding = createLoadShedding({ eventLoop, maxApiRequests: config.MAX_API_REQUESTS });
+  const rateLimits = openRateLimits(web, { db, cacheRedis, breakers });
   const requestCounts = createRequestCounts();
   const readMetrics = createWebMetrics({
     clickWatch,
@@ -79,6 +81,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     processCache,
     requestCounts,
     loadShedding,
+    rateLimits,
     breakers,
     withNode: config.METRICS_TOKEN !== undefined,
   });
@@ -92,10 +95,12 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
       maxAgeSeconds: config.REDIRECT_MAX_AGE_SECONDS,
     }),
     gates: createGates(),
+    onUnknown: rateLimits.takeUnknownCode,
   });
   const app = createApp({
     config,
     redirect,
+    rateLimits,
     urls,
     finding: openFinding(web),
     qrImages: createQrImages(),

@@ -10,6 +10,8 @@ const maxOwn = 10_000;
 export interface WindowCount {
   count: number;
   endsInMs: number;
+  /** Whether all processes counted; else this one did alone, since Redis is away. */
+  isShared: boolean;
 }
 
 export type WindowCounts = ReturnType<typeof createWindowCounts>;
@@ -36,7 +38,7 @@ export function createWindowCounts(options: {
     const known = own.get(key) ?? { count: 0 };
     known.count += amount;
     if (!own.has(key)) own.set(key, known);
-    return { count: known.count, endsInMs: own.getRemainingTTL(key) };
+    return { count: known.count, endsInMs: own.getRemainingTTL(key), isShared: false };
   }
 
   return {
@@ -44,7 +46,7 @@ export function createWindowCounts(options: {
     async add(key: string, amount: number): Promise<WindowCount> {
       try {
         const { consumedPoints, msBeforeNext } = await guard(async () => await shared.penalty(key, amount));
-        return { count: consumedPoints, endsInMs: msBeforeNext };
+        return { count: consumedPoints, endsInMs: msBeforeNext, isShared: true };
       } catch {
         return addHere(key, amount);
       }

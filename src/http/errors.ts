@@ -75,6 +75,7 @@ export const problemKinds = {
   'validation-failed': [422, 'Validation failed'],
   'idempotency-key-reused': [422, 'Idempotency key used before'],
   'too-many-tries': [429, 'Too many tries'],
+  'rate-limited': [429, 'Too many requests'],
   'internal-error': [500, 'Internal error'],
   prefetch: [503, 'Not fetched in advance'],
   unavailable: [503, 'Unavailable for the moment'],

@@ -3,7 +3,7 @@ import type { Context, Middleware } from 'koa';
 import type { ClickRecorder } from '../clicks/click-recorder.ts';
 import { type CachedUrl, gateOf } from '../urls/cache-entry.ts';
 import { isShortCode } from '../urls/short-code.ts';
-import { UrlExpired } from '../urls/url.ts';
+import { UrlExpired, UrlNotFound } from '../urls/url.ts';
 import type { Urls } from '../urls/urls.ts';
 import { methodNotAllowed } from './errors.ts';
 import type { Gates } from './gates.ts';
@@ -14,6 +14,8 @@ interface RedirectDeps {
   clickRecorder: Pick<ClickRecorder, 'record' | 'recordThen'>;
   answers: RedirectAnswers;
   gates: Gates;
+  /** Hears of each code that leads nowhere, and throws where its visitor has asked for too many. */
+  onUnknown: (request: IncomingMessage) => void;
 }
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
@@ -22,7 +24,7 @@ export type Redirect = ReturnType<typeof createRedirect>;
 
 /** `GET /{short_code}`: to the original URL, byte for byte, and one click more. `HEAD` answers the same headers and counts
  *  nothing. */
-export function createRedirect({ urls, clickRecorder, answers, gates }: RedirectDeps) {
+export function createRedirect({ urls, clickRecorder, answers, gates, onUnknown }: RedirectDeps) {
   /** Where a code leads, or why nowhere, from when that is known until Koa answers it. */
   const lookUps = new WeakMap<IncomingMessage, Promise<CachedUrl>>();
 
@@ -95,6 +97,7 @@ export function createRedirect({ urls, clickRecorder, answers, gates }: Redirect
       try {
         await visit(ctx, shortCode);
       } catch (error) {
+        if (error instanceof UrlNotFound) onUnknown(ctx.req);
         if (!(error instanceof UrlExpired) || error.fallbackUrl === null) throw error;
         answerRedirect(ctx, answers.toFallback(error.fallbackUrl));
       }

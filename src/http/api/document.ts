@@ -28,7 +28,7 @@ export const createApiDocument = () =>
       title: 'Linkmill',
       version,
       description:
-        'Short URLs. JSON in snake_case, times RFC 3339 in UTC, errors `application/problem+json` with a `type` to branch on.',
+        'Short URLs. JSON in snake_case, times RFC 3339 in UTC, errors `application/problem+json` with a `type` to branch on. `RateLimit-Limit`, `RateLimit-Remaining` and `RateLimit-Reset` (seconds) of an answer say what the API key may still ask for; 429 has `Retry-After`.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/' }],
@@ -117,6 +117,7 @@ function problemsOf({ problems, params, query, body, upload, isOncePerKey }: Ope
     'bad-request',
     'unauthorized',
     'insufficient-scope',
+    'rate-limited',
     'internal-error',
     'unavailable',
     ...(isOncePerKey ? (['idempotency-key-reused'] as const) : []),

@@ -54,7 +54,7 @@ export const publicPaths = (
             },
           ]),
         ),
-        ...answersOf(['not-found', 'expired', 'unavailable']),
+        ...answersOf(['not-found', 'expired', 'rate-limited', 'unavailable']),
       },
     },
   },
