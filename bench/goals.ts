@@ -49,6 +49,13 @@ const goals: Goal[] = [
     read: 'perSecond',
     atLeast: 0.97,
   },
+  {
+    what: 'processor time of a redirect with who clicked in full detail, of one with their number alone',
+    subject: 'detail-full',
+    yardstick: 'detail-count',
+    read: 'cpuMicros',
+    atMost: 1.15,
+  },
 ];
 
 export interface Judgement {

@@ -2,6 +2,7 @@ import type { Codes } from './codes.ts';
 import { hotBegin } from './hot-urls.ts';
 import type { LoadRequest } from './load/load.ts';
 import type { Server, Stack } from './stack.ts';
+import { createVisitors, detailSettings } from './visitors.ts';
 
 /** Something that is measured once in each round. */
 export interface Subject {
@@ -21,16 +22,28 @@ export interface Subject {
 const clients = 64;
 const get = (codes: string[]) => codes.map((code): LoadRequest => ({ path: `/${code}` }));
 
+/** Requests by all kinds of visitors, who come again after that many. */
+function visit(codes: string[]): LoadRequest[] {
+  const visitor = createVisitors('bench');
+  return Array.from({ length: 20_000 }, (_, n) => ({
+    path: `/${codes[n % codes.length]}`,
+    headers: visitor(),
+  }));
+}
+
 /** Starts what is measured, and lists it in the order of a round. */
 export async function startSubjects(stack: Stack, codes: Codes): Promise<Subject[]> {
   const linkmill = await stack.startWeb('src/web.js', { METRICS_TOKEN: 'bench-metrics' });
   const withoutMetrics = await stack.startWeb('src/web.js');
+  const inDetail = await stack.startWeb('src/web.js', { CLICK_DETAIL: 'full', ...detailSettings });
+  const inNumber = await stack.startWeb('src/web.js', { CLICK_DETAIL: 'count', ...detailSettings });
   const insertEach = await stack.startWeb('src/web.js', {}, stack.insertEachBuild);
   const bare = await stack.startWeb('bench/yardsticks/bare.js');
   const koa = await stack.startWeb('bench/yardsticks/koa.js');
   const usual = await stack.startWeb('bench/yardsticks/express.js');
 
   const hot = get(codes.hot);
+  const visited = visit(codes.hot);
   const redirect = { server: linkmill, connections: clients };
   const create = () => [
     {
@@ -63,6 +76,22 @@ export async function startSubjects(stack: Stack, codes: Codes): Promise<Subject
       ...redirect,
       server: withoutMetrics,
       requests: () => hot,
+      begin: hotBegin,
+    },
+    {
+      id: 'detail-full',
+      name: 'by heart, visitors in full detail',
+      ...redirect,
+      server: inDetail,
+      requests: () => visited,
+      begin: hotBegin,
+    },
+    {
+      id: 'detail-count',
+      name: 'by heart, visitors counted alone',
+      ...redirect,
+      server: inNumber,
+      requests: () => visited,
       begin: hotBegin,
     },
     {

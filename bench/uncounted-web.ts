@@ -2,7 +2,6 @@ import type { RequestListener } from 'node:http';
 import Koa from 'koa';
 import { loadConfigOrExit, webSettings } from '../src/config.ts';
 import { answerErrors } from '../src/http/errors.ts';
-import { createGates } from '../src/http/gates.ts';
 import { createRedirectAnswers } from '../src/http/redirect-answers.ts';
 import { createRedirect } from '../src/http/redirect.ts';
 import { listen } from '../src/http/server.ts';
@@ -48,9 +47,9 @@ app.use(answerErrors(log));
 const redirect = createRedirect({
   urls,
   clickRecorder: { record: async () => {}, recordThen: (_urlId, _atMs, answer) => answer() },
+  detailOf: () => undefined,
   answers: createRedirectAnswers({ status: config.REDIRECT_STATUS, maxAgeSeconds: 0 }),
-  gates: createGates(),
-  onUnknown: () => {},
+  gates: { answer: async () => await Promise.reject(new Error('no short URL has a gate here')) },
 });
 app.use(redirect.middleware);
 await waitForRedis([redis], 1_000);

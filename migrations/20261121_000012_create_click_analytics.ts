@@ -11,8 +11,9 @@ import type { Knex } from 'knex';
  *  `url_analytics`, too, as long as that keeps rows of this day. `url_clicks_quarterly` shows each quarter as a row.
  *  `url_clicks_daily`: clicks of a day by each value of each dimension; '' is unknown, '*' what came beyond the greatest number
  *  of values.
- *  `url_analytics`: clicks that have a visitor, one row for those that are alike within a minute and were counted together. A
- *  partition per day; the one for other days takes what no partition was made for. Rows before `rows_since` are not kept.
+ *  `url_analytics`: clicks that have a visitor (whose sixteen hexadecimal digits it has as a number), one row for those that are
+ *  alike within a minute and were counted together. A partition per day; the one for other days takes what no partition was made
+ *  for. Rows before `rows_since` are not kept.
  *  `url_visitors_daily`: different visitors of a day, people and bots, written when its rows go.
  *  `unknown_codes_daily`: requests for short codes that nobody has; '*' is what came beyond the greatest number of codes.
  *  `analytics_removals`: short URLs that are gone and whose figures are to go. */

@@ -53,7 +53,7 @@ export const commands = {
       note(
         graceHours > 0
           ? `The old one is valid for ${graceHours} hours more.`
-          : 'The old one is not valid any more.',
+          : 'The old one is refused within 2 s.',
       );
     return 0;
   }),

@@ -13,13 +13,15 @@ import { bullBoard } from './http/bull-board.ts';
 import { answerErrors } from './http/errors.ts';
 import { addHealthRoutes, type HealthDeps } from './http/health.ts';
 import { addMetricsRoute } from './http/metrics.ts';
-import { limitAddress, limitApiKey, type RateLimits } from './http/rate-limits.ts';
+import { limitAddress, limitApiKey, limitUnknownCodes, type RateLimits } from './http/rate-limits.ts';
 import type { Redirect } from './http/redirect.ts';
 import type { RequestCounts } from './http/request-counts.ts';
+import { addRobotsRoute } from './http/robots.ts';
 import type { Queues } from './jobs.ts';
 import type { Keys } from './keys/keys.ts';
 import type { Log } from './log.ts';
 import type { QrImages } from './qr/qr-images.ts';
+import type { UrlStore } from './urls/url-store.ts';
 import type { Urls } from './urls/urls.ts';
 import { version } from './version.ts';
 import type { Finding } from './web-finding.ts';
@@ -29,9 +31,11 @@ export interface AppDeps {
   urls: Urls;
   finding: Finding;
   qrImages: QrImages;
+  urlStore: Pick<UrlStore, 'findCrawlable'>;
   keys: Keys;
   redirect: Redirect;
   rateLimits: RateLimits;
+  preview: Koa.Middleware;
   requestCounts: RequestCounts;
   clickWatch: ClickWatch;
   /** The text for Prometheus. */
@@ -58,16 +62,18 @@ const contentSecurityPolicy = {
 
 /** The web process's middleware, in order. */
 export function createApp(deps: AppDeps): Koa {
-  const { config, redirect, rateLimits, requestCounts, queues, log } = deps;
+  const { config, redirect, preview, rateLimits, requestCounts, queues, log } = deps;
   const app = new Koa();
   // What happens after the answer has begun, such as a client that went away.
   app.on('error', (error: unknown) => log.debug({ err: error }, 'answer not delivered'));
   app.use(requestCounts.middleware);
   app.use(answerErrors(log));
+  app.use(limitUnknownCodes(rateLimits));
   app.use(redirect.middleware);
+  app.use(limitAddress(rateLimits));
+  app.use(preview);
   // Transport security is for whoever ends TLS in front of us to promise.
   app.use(helmet({ contentSecurityPolicy, strictTransportSecurity: false }));
-  app.use(limitAddress(rateLimits));
   if (config.BULL_BOARD_PASSWORD !== undefined) {
     app.use(
       bullBoard({
@@ -94,7 +100,7 @@ const noStore: Koa.Middleware = async (ctx, next) => {
 
 /** Every route but the redirect and Bull Board: the public ones, and the API behind its keys. */
 export function createRouters(deps: AppDeps) {
-  const { config, urls, finding, qrImages, keys, queues, apiKeys, knownApiKeys } = deps;
+  const { config, urls, urlStore, finding, qrImages, keys, queues, apiKeys, knownApiKeys } = deps;
   const { clickWatch, showMetrics, health } = deps;
   const open = new Router({ sensitive: true });
   open.get('/', (ctx) => {
@@ -103,6 +109,7 @@ export function createRouters(deps: AppDeps) {
   addHealthRoutes(open, { ...health, clickWatch, version });
   addMetricsRoute(open, { showMetrics, token: config.METRICS_TOKEN });
   addApiDocs(open);
+  addRobotsRoute(open, urlStore);
 
   // Paths are case-sensitive: the router would match a route in any case, but its middleware in this one only.
   const api = new Router<ApiState>({ sensitive: true });

@@ -136,8 +136,29 @@ export const webSettings = z
     CLICK_MEMORY_ENTRIES: wholeNumber(1_000, 10_000_000)
       .default(100_000)
       .describe(
-        'Entries (short URL and minute, 200 bytes each) of clicks that a web process keeps in memory',
+        'Entries (short URL, minute and who clicked, 200 to 400 bytes each) of clicks that a web process keeps in memory; where that is not enough, they lose visitors, then other details, then minutes',
       ),
+    CLICK_DETAIL: z
+      .enum(['full', 'rollup', 'count'], { error: 'must be one of full, rollup, count' })
+      .default('full')
+      .describe(
+        'What is kept of a click: `full`, a row with country, referrer, browser and a visitor id; `rollup`, sums by those without visitors; `count`, its number alone',
+      ),
+    COUNTRY_HEADER: z
+      .string()
+      .regex(/^[A-Za-z][\w-]{0,63}$/, 'must be the name of a header, such as CF-IPCountry')
+      .transform((name) => name.toLowerCase())
+      .optional()
+      .describe('Header in which a CDN in front names the country of a visitor, such as `CF-IPCountry`'),
+    GEOIP_MMDB: z
+      .string()
+      .optional()
+      .describe(
+        'File in MaxMind format that tells the country of an address where no header does; read again when it is replaced',
+      ),
+    HONOUR_DO_NOT_TRACK: flag(true).describe(
+      'Whether a click with `Sec-GPC: 1` or `DNT: 1` gets neither visitor id nor row; it counts all the same',
+    ),
     CLICK_STREAM_BATCHES: wholeNumber(1_000, 100_000_000)
       .default(200_000)
       .describe('Batches waiting in Redis beyond which clicks go straight to PostgreSQL'),

@@ -1,17 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { type AnalyticsBooks, readAnalyticsBooks } from './analytics/analytics-books.ts';
 import { type Books, isExact, isExactSince, readBooks } from './clicks/click-books.ts';
 import { databaseSettings, loadConfigOrExit } from './config.ts';
 import { openPostgres } from './postgres.ts';
 
 /** `npm run reconcile [-- --wait SECONDS]`: compares the clicks that web processes accepted with the ledger and with the
- *  counters of short URLs; with a wait, those that had been accepted when it began. Exit code 0 when they agree, 1 when they
- *  do not (not even after the wait), 2 when they could not be read. */
+ *  counters of short URLs; with a wait, those that had been accepted when it began; and those counters with the analytics.
+ *  Exit code 0 when they agree, 1 when they do not (not even after the wait), 2 when they could not be read. */
 const queryTimeoutMs = 600_000;
 /** Web processes tell once a second what they accepted: what they did just now is known after this. */
 const reportMs = 2_000;
 const lookAgainEveryMs = 500;
-/** Web processes that are named at most. */
+/** Web processes that are named at most, and figures of short URLs. */
 const maxLines = 100;
 
 const waitMs = readWaitMs();
@@ -19,8 +20,16 @@ const { DATABASE_URL: url } = loadConfigOrExit(databaseSettings);
 const db = openPostgres({ url, poolMax: 1, queryTimeoutMs, name: 'reconcile' });
 try {
   const { books, exact } = await readBooksUntilExact();
-  process.stdout.write(`${describeBooks(books, exact)}\n`);
-  process.exitCode = exact ? 0 : 1;
+  // They add up at every moment, whatever is on its way.
+  const analytics = await readAnalyticsBooks(db);
+  const agrees = exact && analytics.differing.length === 0;
+  const lines = [
+    agrees ? 'exact' : 'not exact',
+    ...describeBooks(books, exact),
+    ...describeAnalytics(analytics),
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
+  process.exitCode = agrees ? 0 : 1;
 } catch (error) {
   // Of a statement that PostgreSQL refused, the reason stands behind it.
   const reason = error instanceof Error ? error.message.split(' - ').at(-1) : String(error);
@@ -46,10 +55,9 @@ async function readBooksUntilExact() {
   return { books, exact };
 }
 
-function describeBooks(books: Books, exact: boolean): string {
+function describeBooks(books: Books, exact: boolean): string[] {
   const { accepted, counted, onUrls, purged, removed, differing, quarantined } = books;
   const lines = [
-    exact ? 'exact' : 'not exact',
     `  ${accepted} clicks accepted by web processes`,
     `  ${counted} counted on the ledger`,
     `  ${onUrls + purged} on short URLs${purged > 0 ? ` (${purged} of them on purged ones)` : ''}`,
@@ -67,7 +75,16 @@ function describeBooks(books: Books, exact: boolean): string {
   if (counted !== onUrls + purged)
     lines.push(`  short URLs: ${describeDifference(counted, onUrls + purged, 'on the ledger')}`);
   if (!exact) lines.push('Clicks may be on their way: look again with --wait 30.');
-  return lines.join('\n');
+  return lines;
+}
+
+function describeAnalytics({ clicks, without, differing }: AnalyticsBooks): string[] {
+  const lines = [
+    `  ${clicks} in the analytics${without > 0 ? `, and ${without} from before there were any` : ''}`,
+  ];
+  for (const { shortCode, figure, expected, found } of differing.slice(0, maxLines))
+    lines.push(`  short URL ${shortCode}, ${figure}: ${expected} expected, ${found} found`);
+  return lines;
 }
 
 function describeDifference(expected: number, found: number, where = 'accepted'): string {

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { createUnknownCodes } from './analytics/unknown-codes.ts';
 import { createClickRecorder } from './clicks/click-recorder.ts';
 import { createClickStore } from './clicks/click-store.ts';
 import { createClickStream } from './clicks/click-stream.ts';
@@ -10,6 +11,9 @@ import type { WebProcess } from './web-process.ts';
 /** Clicks that Redis did not take have a pool of their own and time: no visitor waits for them, nor they for visitors. */
 const clicksPool = { poolMax: 2, queryTimeoutMs: 30_000 };
 
+/** How often requests for unknown codes are written. */
+const unknownCodesMs = 3_000;
+
 /** What a web process counts with, on connections of its own. Closing it takes every click to safety. */
 export function openClicks({ config, log, closing }: WebProcess, cacheRedis: Redis) {
   const streamOptions = { prefix: config.REDIS_PREFIX, shards: config.CLICK_SHARDS };
@@ -18,6 +22,11 @@ export function openClicks({ config, log, closing }: WebProcess, cacheRedis: Red
     'postgres (clicks)',
     openPostgres({ url: config.DATABASE_URL, ...clicksPool, name: 'web-clicks' }),
     closePostgres,
+  );
+  const unknownCodes = closing.defer(
+    'unknown codes',
+    createUnknownCodes({ db, flushMs: unknownCodesMs, log }),
+    (codes) => codes.close(),
   );
   const clickRecorder = closing.defer(
     'clicks',
@@ -39,5 +48,5 @@ export function openClicks({ config, log, closing }: WebProcess, cacheRedis: Red
     maxLagMs: config.CLICK_LAG_LIMIT_SECONDS * 1_000,
     maxWaiting: config.CLICK_STREAM_BATCHES,
   });
-  return { redis, clickRecorder, clickWatch };
+  return { db, redis, clickRecorder, clickWatch, unknownCodes };
 }

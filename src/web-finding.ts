@@ -1,5 +1,5 @@
 import { closePostgres, openPostgres } from './postgres.ts';
-import { createBoundedSearch, searchTimeoutMs } from './urls/bounded-search.ts';
+import { createBoundedSearch } from './urls/bounded-search.ts';
 import { createUrlLists } from './urls/url-lists.ts';
 import { createUrlSummaries } from './urls/url-summaries.ts';
 import type { WebProcess } from './web-process.ts';
@@ -7,7 +7,8 @@ import type { WebProcess } from './web-process.ts';
 /** Searches that run at once, each on a connection of its own: redirects and creates never wait for one. */
 const maxSearches = 2;
 
-/** PostgreSQL ends a search by itself; one that hangs is given up a moment later. */
+/** Longest time that PostgreSQL works on one search; when it hangs it is given up a moment later. */
+const searchTimeoutMs = 4_000;
 const patienceMs = 1_000;
 
 export type Finding = ReturnType<typeof openFinding>;
@@ -24,6 +25,6 @@ export function openFinding({ config, closing }: WebProcess) {
     }),
     closePostgres,
   );
-  const search = createBoundedSearch(db);
+  const search = createBoundedSearch(db, searchTimeoutMs);
   return { ...createUrlLists(search), ...createUrlSummaries(search) };
 }

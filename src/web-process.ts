@@ -4,7 +4,6 @@ import { joinCluster } from './cluster/member.ts';
 import type { WebConfig } from './config.ts';
 import { watchEventLoop } from './event-loop.ts';
 import { logAccess } from './http/access-log.ts';
-import { createGates } from './http/gates.ts';
 import { createRedirectAnswers } from './http/redirect-answers.ts';
 import { createRedirect } from './http/redirect.ts';
 import { createRequestCounts } from './http/request-counts.ts';
@@ -18,8 +17,10 @@ import { createQrImages } from './qr/qr-images.ts';
 import { closeRedis, openRedis, waitForRedis } from './redis.ts';
 import { openApiKeys } from './web-api-keys.ts';
 import { createWebBreakers, postgresDeadlineMs } from './web-breakers.ts';
+import { openClickDetails } from './web-click-details.ts';
 import { openClicks } from './web-clicks.ts';
 import { openFinding } from './web-finding.ts';
+import { openGates } from './web-gates.ts';
 import { createWebMetrics, renderMetrics, renderMetricsOfAll } from './web-metrics.ts';
 import { openRateLimits } from './web-rate-limits.ts';
 import { openUrls } from './web-urls.ts';
@@ -59,12 +60,15 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     closeRedis,
   );
   const queues = createQueues(producerRedis, config.REDIS_PREFIX, log);
-  const { redis: clicksRedis, clickRecorder, clickWatch } = openClicks(web, cacheRedis);
-  const { urls, keys, keyPool, processCache, subscriberRedis } = openUrls(web, {
+  const clicks = openClicks(web, cacheRedis);
+  const { clickRecorder, clickWatch, unknownCodes } = clicks;
+  const detailOf = await openClickDetails(web, clicks.db);
+  const { urls, urlStore, keys, keyPool, processCache, subscriberRedis } = openUrls(web, {
     db,
     cacheRedis,
     breakers,
     queues,
+    onNotFound: unknownCodes.add,
   });
   const apiKeys = openApiKeys(web, { db, breakers });
   const eventLoop = closing.defer(
@@ -87,23 +91,29 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   });
   const member = config.WEB_CONCURRENCY > 1 ? joinCluster({ readMetrics, endProcess }) : undefined;
 
-  const redirect = createRedirect({
+  const answers = createRedirectAnswers({
+    status: config.REDIRECT_STATUS,
+    maxAgeSeconds: config.REDIRECT_MAX_AGE_SECONDS,
+  });
+  const { gates, preview } = openGates(config, {
+    db,
+    cacheRedis,
+    breakers,
     urls,
     clickRecorder,
-    answers: createRedirectAnswers({
-      status: config.REDIRECT_STATUS,
-      maxAgeSeconds: config.REDIRECT_MAX_AGE_SECONDS,
-    }),
-    gates: createGates(),
-    onUnknown: rateLimits.takeUnknownCode,
+    detailOf,
+    answers,
   });
+  const redirect = createRedirect({ urls, clickRecorder, detailOf, answers, gates });
   const app = createApp({
     config,
     redirect,
     rateLimits,
+    preview,
     urls,
     finding: openFinding(web),
     qrImages: createQrImages(),
+    urlStore,
     keys,
     requestCounts,
     clickWatch,
@@ -125,7 +135,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     },
     log,
   });
-  await waitForRedis([cacheRedis, clicksRedis, producerRedis, subscriberRedis], redisPatienceMs);
+  await waitForRedis([cacheRedis, clicks.redis, producerRedis, subscriberRedis], redisPatienceMs);
   const handle = app.callback();
   const answerSoon = loadShedding.shed((request, response) => redirect.answerSoon(request, response, handle));
   const answer: RequestListener = (request, response) => {

@@ -26,9 +26,15 @@ const caughtUpChanges = 5_000;
 /** Short URLs as a web process sees them, with their three places: by heart, Redis, table. */
 export function openUrls(
   { config, log, closing }: WebProcess,
-  stores: { db: Knex; cacheRedis: Redis; breakers: WebBreakers; queues: Queues },
+  stores: {
+    db: Knex;
+    cacheRedis: Redis;
+    breakers: WebBreakers;
+    queues: Queues;
+    onNotFound: (shortCode: string) => void;
+  },
 ) {
-  const { db, cacheRedis, breakers, queues } = stores;
+  const { db, cacheRedis, breakers, queues, onNotFound } = stores;
   const prefix = config.REDIS_PREFIX;
   const memory = closing.defer('redis memory', watchRedisMemory(cacheRedis, log), (watch) => watch.stop());
   const keyPool = breakers.redis.guard(createKeyPool(cacheRedis, prefix));
@@ -98,8 +104,9 @@ export function openUrls(
     hasRoom: memory.hasRoom,
     guard: breakers.redis.run,
   });
+  const store = breakers.postgres.guard(createUrlStore(db));
   const urls = createUrls({
-    store: breakers.postgres.guard(createUrlStore(db)),
+    store,
     cache,
     processCache,
     onUntold: createUntoldChanges({
@@ -107,6 +114,7 @@ export function openUrls(
       askForRepair: () => queues.ask('reconcile-cache'),
       log,
     }),
+    onNotFound,
     keys,
     idempotencyKeys: breakers.postgres.guard(createIdempotencyKeys(db)),
     normaliseUrl: createUrlPolicy({
@@ -115,5 +123,5 @@ export function openUrls(
     }),
     log,
   });
-  return { urls, keys, keyPool, processCache, subscriberRedis };
+  return { urls, urlStore: store, keys, keyPool, processCache, subscriberRedis };
 }

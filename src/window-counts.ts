@@ -32,13 +32,15 @@ export function createWindowCounts(options: {
     // Whoever counts judges.
     points: Number.MAX_SAFE_INTEGER,
   });
-  const own = new LRUCache<string, { count: number }>({ max: maxOwn, ttl: windowSeconds * 1_000 });
+  const own = new LRUCache<string, { count: number; endsAt: number }>({ max: maxOwn });
 
   function addHere(key: string, amount: number): WindowCount {
-    const known = own.get(key) ?? { count: 0 };
-    known.count += amount;
-    if (!own.has(key)) own.set(key, known);
-    return { count: known.count, endsInMs: own.getRemainingTTL(key), isShared: false };
+    const now = performance.now();
+    const known = own.get(key);
+    const open = known && known.endsAt > now ? known : { count: 0, endsAt: now + windowSeconds * 1_000 };
+    open.count += amount;
+    own.set(key, open);
+    return { count: open.count, endsInMs: open.endsAt - now, isShared: false };
   }
 
   return {

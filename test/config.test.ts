@@ -56,6 +56,16 @@ test('numbers, flags and lists arrive as such', () => {
   });
 });
 
+test('the header of the country is a name, whatever its case, and empty or none at all', () => {
+  expect(loadConfig(webSettings, { ...needed, COUNTRY_HEADER: 'CF-IPCountry' }).COUNTRY_HEADER).toBe(
+    'cf-ipcountry',
+  );
+  expect(loadConfig(webSettings, { ...needed, COUNTRY_HEADER: '' }).COUNTRY_HEADER).toBeUndefined();
+  expect(problemsOf({ COUNTRY_HEADER: 'CF IPCountry' })).toEqual([
+    'COUNTRY_HEADER must be the name of a header, such as CF-IPCountry',
+  ]);
+});
+
 test('settings are frozen', () => {
   const config = loadConfig(webSettings, needed);
   expect(Object.isFrozen(config)).toBe(true);

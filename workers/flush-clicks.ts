@@ -2,6 +2,9 @@ import type { ClickStore } from '../src/clicks/click-store.ts';
 import type { ClaimedEntry, ClickStream } from '../src/clicks/click-stream.ts';
 import { type JobContext, percentOf } from './processor.ts';
 
+/** Different clicks that one transaction takes: others wait for its locks, a second or so. */
+const portionSize = 20_000;
+
 /** Moves the waiting clicks of the given shards into PostgreSQL; safe to run again after a crash at any line, and beside
  *  itself: the ledger knows what is counted. Ends when it has moved what waited at its start.
  *  `flushed` are clicks; `urls` counts a short URL once per transaction that has it. */
@@ -19,27 +22,44 @@ export async function flushClicks(
     for (let left = waiting[shards.indexOf(shard)]!; left > 0 && !signal.aborted;) {
       const entries = await clickStream.claim(shard);
       if (entries.length === 0) break;
-      const unreadable = entries.filter((entry) => !entry.batch).map((entry) => toUnreadable(shard, entry));
-      const applied = await clickStore.apply(
-        entries.flatMap(({ batch }) => batch ?? []),
-        unreadable,
-      );
-      await clickStream.acknowledge(
-        shard,
-        entries.map((entry) => entry.entryId),
-      );
-      summary.flushed += applied.clicks;
-      summary.urls += applied.urls;
-      summary.batches += applied.batches;
-      summary.known += applied.known;
-      summary.quarantined += applied.quarantined;
-      left -= entries.length;
-      done += entries.length;
-      if (total > entries.length) await reportProgress(percentOf(done, total));
+      for (const portion of inPortions(entries)) {
+        const applied = await clickStore.apply(
+          portion.flatMap(({ batch }) => batch ?? []),
+          portion.filter(({ batch }) => !batch).map((entry) => toUnreadable(shard, entry)),
+        );
+        await clickStream.acknowledge(
+          shard,
+          portion.map((entry) => entry.entryId),
+        );
+        summary.flushed += applied.clicks;
+        summary.urls += applied.urls;
+        summary.batches += applied.batches;
+        summary.known += applied.known;
+        summary.quarantined += applied.quarantined;
+        left -= portion.length;
+        done += portion.length;
+        if (total > portion.length) await reportProgress(percentOf(done, total));
+      }
     }
   }
   if (done === 0) return { flushed: 0, status: 'nothing to flush' };
   return { ...summary, interrupted: signal.aborted && done < total };
+}
+
+/** Splits entries where their clicks are more than one transaction takes well. */
+function inPortions(entries: ClaimedEntry[]): ClaimedEntry[][] {
+  const portions: ClaimedEntry[][] = [];
+  let size = Infinity;
+  for (const entry of entries) {
+    const clicks = entry.batch?.clicks.length ?? 0;
+    if (size + clicks > portionSize) {
+      portions.push([]);
+      size = 0;
+    }
+    portions.at(-1)!.push(entry);
+    size += clicks;
+  }
+  return portions;
 }
 
 const toUnreadable = (shard: number, { entryId, raw }: ClaimedEntry) => ({

@@ -1,5 +1,6 @@
 import type { AnalyticsPartitions } from '../src/analytics/analytics-partitions.ts';
 import type { AnalyticsRemovals } from '../src/analytics/analytics-removals.ts';
+import type { VisitorSaltStore } from '../src/clicks/details/visitor-salt-store.ts';
 import { type JobContext, percentOf } from './processor.ts';
 
 const dayMs = 86_400_000;
@@ -8,11 +9,17 @@ const daysAhead = 7;
 /** Short URLs per transaction. */
 const sliceSize = 100;
 
-/** Makes partitions for the days to come, removes what the analytics have of short URLs that are gone, and drops the rows of
- *  days past their retention once their visitors are counted. Where somebody holds the tables for long it does not ask again and
- *  again, while clicks wait behind it: it is `busy`, and what is to be done waits for the next time. */
+/** Removes old salts of visitor ids, makes partitions for the days to come, removes what the analytics have of short URLs that are
+ *  gone, and drops the rows of days past their retention once their visitors are counted. Where somebody holds the tables for
+ *  long it does not ask again and again, while clicks wait behind it: it is `busy`, and what is to be done waits for the next
+ *  time. */
 export async function maintainAnalytics(
-  deps: { partitions: AnalyticsPartitions; removals: AnalyticsRemovals; now: () => Date },
+  deps: {
+    salts: Pick<VisitorSaltStore, 'forget'>;
+    partitions: AnalyticsPartitions;
+    removals: AnalyticsRemovals;
+    now: () => Date;
+  },
   retentionDays: number,
   { reportProgress, signal }: JobContext,
 ) {
@@ -21,6 +28,8 @@ export async function maintainAnalytics(
   const dayAfter = (days: number) => new Date(todayMs + days * dayMs).toISOString().slice(0, 10);
   const summary = { made: 0, left: 0, removed: 0, dropped: 0, busy: 0 };
 
+  // Web processes do so at midnight, where there are any.
+  await deps.salts.forget();
   const expired = await partitions.expire(dayAfter(-retentionDays));
   // Yesterday's clicks may still be on their way.
   const wanted = Array.from({ length: daysAhead + 2 }, (_, i) => dayAfter(i - 1)).filter(

@@ -3,6 +3,7 @@ import { createAnalyticsPartitions } from '../src/analytics/analytics-partitions
 import { createAnalyticsRemovals } from '../src/analytics/analytics-removals.ts';
 import { createClickStore } from '../src/clicks/click-store.ts';
 import { createClickStream } from '../src/clicks/click-stream.ts';
+import { createVisitorSaltStore } from '../src/clicks/details/visitor-salt-store.ts';
 import type { WorkerConfig } from '../src/config.ts';
 import { createKeyGenerator } from '../src/keys/key-generator.ts';
 import { createKeyPool } from '../src/keys/key-pool.ts';
@@ -62,6 +63,7 @@ export function createProcessors({
     clickStore: createClickStore(db),
   };
   const analytics = {
+    salts: createVisitorSaltStore(db),
     partitions: createAnalyticsPartitions(db),
     removals: createAnalyticsRemovals(db),
     now: () => new Date(),

@@ -1,3 +1,4 @@
+import { timingSafeEqual } from 'node:crypto';
 import { type Knex, onlyRow } from '../postgres.ts';
 import {
   type ApiKey,
@@ -6,7 +7,7 @@ import {
   PermissionsContradict,
   type StoredApiKey,
 } from './api-key.ts';
-import { createSecret, hashOf, isAmong, publicPartOf } from './key-secret.ts';
+import { createSecret, hashOf, publicPartOf } from './key-secret.ts';
 
 export type ApiKeys = ReturnType<typeof createApiKeys>;
 
@@ -42,18 +43,17 @@ export function createApiKeys(db: Knex) {
     async find(key: string): Promise<ApiKey | undefined> {
       const publicPart = publicPartOf(key);
       if (publicPart === undefined) return undefined;
-      const { rows } = await db.raw<{ rows: (ApiKey & { hashes: Buffer[] })[] }>(
-        `select id, name, scopes, own_urls_only as "ownUrlsOnly", array_remove(array[
-           case when public_part = :publicPart then key_hash end,
-           case when previous_public_part = :publicPart and previous_until > now() then previous_key_hash end
-         ], null) as hashes
-         from api_keys
-         where (public_part = :publicPart or previous_public_part = :publicPart)
-           and revoked_at is null and (expires_at is null or expires_at > now())`,
+      const isValid = 'revoked_at is null and (expires_at is null or expires_at > now())';
+      const { rows } = await db.raw<{ rows: (ApiKey & { hash: Buffer })[] }>(
+        `select id, name, scopes, own_urls_only as "ownUrlsOnly", key_hash as hash
+         from api_keys where public_part = :publicPart and ${isValid}
+         union all
+         select id, name, scopes, own_urls_only, previous_key_hash
+         from api_keys where previous_public_part = :publicPart and previous_until > now() and ${isValid}`,
         { publicPart },
       );
-      const hash = hashOf(key);
-      const row = rows.find(({ hashes }) => isAmong(hashes, hash));
+      const given = hashOf(key);
+      const row = rows.find(({ hash }) => timingSafeEqual(hash, given));
       return row && { id: row.id, name: row.name, scopes: row.scopes, ownUrlsOnly: row.ownUrlsOnly };
     },
 

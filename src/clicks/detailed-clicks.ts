@@ -1,5 +1,5 @@
+import { readAgent, writeAgent } from './agent-text.ts';
 import type { ClickCount } from './click-batch.ts';
-import type { ClickDetail } from './click-detail.ts';
 import { isShortText } from './details/short-text.ts';
 
 /** Referrers (r), user agents (u), visitors (v), clicks (c). */
@@ -10,11 +10,8 @@ export const detailedFields = ['r', 'u', 'v', 'c'];
 const entryPattern = /^([\da-z]+),([\da-z]+)(?:,([A-Z]{2})?([\da-z]*),([\da-z]*)(?:,([\da-z]+))?)?$/;
 const base64 = /^[\w-]*$/;
 const textEnd = '\n';
-const partEnd = '\t';
 const visitorDigits = 16;
 const noVisitor = '0'.repeat(visitorDigits);
-
-type Agent = Pick<ClickDetail, 'browser' | 'os' | 'device' | 'isBot'>;
 
 /** The values of the fields. Each text is written once, and a visitor as 8 bytes in base64. */
 export function encodeDetailedClicks(clicks: ClickCount[], firstAtMs: number): string[] {
@@ -80,14 +77,3 @@ function placeOf(places: Map<string, string>, text: string): string {
 }
 
 const split = (texts: string) => (texts === '' ? [] : texts.split(textEnd));
-
-const writeAgent = ({ browser, os, device, isBot }: Agent) =>
-  `${browser}${partEnd}${os}${partEnd}${device}${partEnd}${isBot ? '1' : ''}`;
-
-function readAgent(text: string): Agent | undefined {
-  const [browser, os, device, bot, ...rest] = text.split(partEnd);
-  if (browser === undefined || os === undefined || device === undefined) return undefined;
-  const isSound =
-    rest.length === 0 && (bot === '' || bot === '1') && [browser, os, device].every(isShortText);
-  return isSound ? { browser, os, device, isBot: bot === '1' } : undefined;
-}

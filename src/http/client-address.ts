@@ -31,9 +31,9 @@ function fromTheRight(list: string, place: number): string {
 
 /** An address with or without a port; empty when it is none. */
 function parse(text: string): string {
-  const bare = isIP(text)
-    ? text
-    : (/^(?:\[([^\]]+)\]|([\d.]+)):\d{1,5}$/.exec(text)?.slice(1).join('') ?? '');
+  if (isIP(text)) return normalise(text);
+  const [, inBrackets, ipv4] = /^(?:\[([^\]]+)\]|([\d.]+)):\d{1,5}$/.exec(text) ?? [];
+  const bare = inBrackets ?? ipv4 ?? '';
   return isIP(bare) ? normalise(bare) : '';
 }
 

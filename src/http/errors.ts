@@ -62,10 +62,11 @@ export const problemKinds = {
   'password-needed': [403, 'Password needed'],
   'wrong-password': [403, 'Wrong password'],
   'confirmation-needed': [403, 'Confirmation needed'],
+  prefetch: [403, 'Not fetched in advance'],
   'foreign-origin': [403, 'Foreign origin'],
   'not-found': [404, 'Not found'],
   'method-not-allowed': [405, 'Method not allowed'],
-  'own-key': [409, 'The API key in hand'],
+  'own-key': [409, 'Not with the API key itself'],
   'code-taken': [409, 'Code taken'],
   expired: [410, 'Expired'],
   exhausted: [410, 'Used up'],
@@ -77,7 +78,6 @@ export const problemKinds = {
   'too-many-tries': [429, 'Too many tries'],
   'rate-limited': [429, 'Too many requests'],
   'internal-error': [500, 'Internal error'],
-  prefetch: [503, 'Not fetched in advance'],
   unavailable: [503, 'Unavailable for the moment'],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
 
@@ -142,9 +142,12 @@ function toProblem(error: unknown): Problem | undefined {
   return undefined;
 }
 
+/** How answers spell a type of problem. */
+export const problemUrn = (type: ProblemType) => `urn:linkmill:problem:${type}`;
+
 /** A problem as its answer's body shows it. */
 export const presentProblem = (problem: Problem) => ({
-  type: `urn:linkmill:problem:${problem.type}`,
+  type: problemUrn(problem.type),
   title: problemKinds[problem.type][1],
   status: problem.status,
   detail: problem.message,

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Context, Middleware } from 'koa';
 import type { Budgets, Verdict } from '../limits/budgets.ts';
 import type { NameNetwork } from '../networks.ts';
+import { UrlNotFound } from '../urls/url.ts';
 import { type ApiState, apiKeyOf } from './authenticate.ts';
 import { isBoard } from './bull-board.ts';
 import type { ReadClientAddress } from './client-address.ts';
@@ -60,6 +61,19 @@ export function limitApiKey(rateLimits: RateLimits): Middleware<ApiState> {
     }
     requireWithin(verdict, 'The API key has sent too many requests.');
     await next();
+  };
+}
+
+/** Limits how many codes that lead nowhere an address may ask for, and nothing else: those that lead somewhere do so for
+ *  everybody. Stands before what resolves them for visitors. */
+export function limitUnknownCodes(rateLimits: RateLimits): Middleware {
+  return async (ctx, next) => {
+    try {
+      await next();
+    } catch (error) {
+      if (error instanceof UrlNotFound && !ctx.path.startsWith('/api/')) rateLimits.takeUnknownCode(ctx.req);
+      throw error;
+    }
   };
 }
 

@@ -12,24 +12,26 @@ export type RedirectAnswers = ReturnType<typeof createRedirectAnswers>;
 
 /** What redirects answer: as their short URLs say, else with this status, kept by browsers for so long. */
 export function createRedirectAnswers(usual: { status: number; maxAgeSeconds: number }) {
-  const usualCacheControl = cacheControlOf(usual.maxAgeSeconds);
-
   const answer = (status: number, location: string, cacheControl: string): RedirectAnswer => ({
     status,
     headers: { Location: location, 'Cache-Control': cacheControl, 'Content-Length': '0' },
   });
 
+  function cacheControlOf({ expiresAtMs, rules }: CachedUrl): string {
+    const maxAgeSeconds = rules?.redirectMaxAgeSeconds ?? usual.maxAgeSeconds;
+    if (maxAgeSeconds === 0) return askAgain;
+    if (expiresAtMs === null) return keepFor(maxAgeSeconds);
+    // Nobody is to keep it when its time is over.
+    const leftSeconds = Math.max(Math.floor((expiresAtMs - Date.now()) / 1_000), 0);
+    return keepFor(Math.min(maxAgeSeconds, leftSeconds));
+  }
+
   return {
     /** Leads to the original URL, byte for byte but for a query that is forwarded; `target` is that of the request. */
-    toOriginal({ originalUrl, rules }: CachedUrl, target: string): RedirectAnswer {
-      if (rules === undefined) return answer(usual.status, originalUrl, usualCacheControl);
-      return answer(
-        rules.redirectStatus ?? usual.status,
-        rules.forwardQuery ? forwardQuery(originalUrl, queryOf(target)) : originalUrl,
-        rules.redirectMaxAgeSeconds === null
-          ? usualCacheControl
-          : cacheControlOf(rules.redirectMaxAgeSeconds),
-      );
+    toOriginal(url: CachedUrl, target: string): RedirectAnswer {
+      const { originalUrl, rules } = url;
+      const location = rules?.forwardQuery ? forwardQuery(originalUrl, queryOf(target)) : originalUrl;
+      return answer(rules?.redirectStatus ?? usual.status, location, cacheControlOf(url));
     },
 
     /** Leads for the moment to where a short URL leads that has expired or is used up. */
@@ -37,8 +39,8 @@ export function createRedirectAnswers(usual: { status: number; maxAgeSeconds: nu
   };
 }
 
-const cacheControlOf = (maxAgeSeconds: number) =>
-  `private, max-age=${maxAgeSeconds}${maxAgeSeconds === 0 ? ', must-revalidate' : ''}`;
+const askAgain = 'private, max-age=0, must-revalidate';
+const keepFor = (seconds: number) => (seconds === 0 ? askAgain : `private, max-age=${seconds}`);
 
 /** Answers a redirect through Koa. Throws for a URL that no header can carry. */
 export function answerRedirect(ctx: Context, { status, headers }: RedirectAnswer): void {

@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Context, Middleware } from 'koa';
 import type { ClickRecorder } from '../clicks/click-recorder.ts';
+import type { DetailOf } from '../clicks/details/click-details.ts';
 import { type CachedUrl, gateOf } from '../urls/cache-entry.ts';
 import { isShortCode } from '../urls/short-code.ts';
-import { UrlExpired, UrlNotFound } from '../urls/url.ts';
+import { UrlExhausted, UrlExpired } from '../urls/url.ts';
 import type { Urls } from '../urls/urls.ts';
 import { methodNotAllowed } from './errors.ts';
 import type { Gates } from './gates.ts';
@@ -12,10 +13,9 @@ import { answerRedirect, type RedirectAnswers } from './redirect-answers.ts';
 interface RedirectDeps {
   urls: Pick<Urls, 'resolve' | 'resolveAtOnce'>;
   clickRecorder: Pick<ClickRecorder, 'record' | 'recordThen'>;
+  detailOf: DetailOf;
   answers: RedirectAnswers;
   gates: Gates;
-  /** Hears of each code that leads nowhere, and throws where its visitor has asked for too many. */
-  onUnknown: (request: IncomingMessage) => void;
 }
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
@@ -24,7 +24,7 @@ export type Redirect = ReturnType<typeof createRedirect>;
 
 /** `GET /{short_code}`: to the original URL, byte for byte, and one click more. `HEAD` answers the same headers and counts
  *  nothing. */
-export function createRedirect({ urls, clickRecorder, answers, gates, onUnknown }: RedirectDeps) {
+export function createRedirect({ urls, clickRecorder, detailOf, answers, gates }: RedirectDeps) {
   /** Where a code leads, or why nowhere, from when that is known until Koa answers it. */
   const lookUps = new WeakMap<IncomingMessage, Promise<CachedUrl>>();
 
@@ -33,7 +33,7 @@ export function createRedirect({ urls, clickRecorder, answers, gates, onUnknown 
     const { status, headers } = answers.toOriginal(url, request.url!);
     // Is sent with the end.
     response.writeHead(status, headers);
-    clickRecorder.recordThen(url.id, now, () => response.end());
+    clickRecorder.recordThen(url.id, now, () => response.end(), detailOf(request, now));
   }
 
   async function visit(ctx: Context, shortCode: string): Promise<void> {
@@ -46,7 +46,7 @@ export function createRedirect({ urls, clickRecorder, answers, gates, onUnknown 
     }
     if (ctx.method === 'POST') throw methodNotAllowed('GET, HEAD');
     answerRedirect(ctx, answers.toOriginal(url, ctx.req.url!));
-    if (ctx.method === 'GET') await clickRecorder.record(url.id, now);
+    if (ctx.method === 'GET') await clickRecorder.record(url.id, now, detailOf(ctx.req, now));
   }
 
   return {
@@ -97,8 +97,8 @@ export function createRedirect({ urls, clickRecorder, answers, gates, onUnknown 
       try {
         await visit(ctx, shortCode);
       } catch (error) {
-        if (error instanceof UrlNotFound) onUnknown(ctx.req);
-        if (!(error instanceof UrlExpired) || error.fallbackUrl === null) throw error;
+        const hasEnded = error instanceof UrlExpired || error instanceof UrlExhausted;
+        if (!hasEnded || error.fallbackUrl === null) throw error;
         answerRedirect(ctx, answers.toFallback(error.fallbackUrl));
       }
     }) satisfies Middleware as Middleware,

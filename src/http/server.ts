@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { answerUnreadable } from './unreadable-requests.ts';
 
 /** Longer than a load balancer's, so that it is never us who closes a connection that it is about to use. */
 const keepAliveTimeoutMs = 75_000;
@@ -37,6 +38,7 @@ export async function listen(
     if (!accepting) response.setHeader('Connection', 'close');
     handler(request, response);
   });
+  answerUnreadable(server);
   server.listen(options.port, options.host);
   await once(server, 'listening');
 

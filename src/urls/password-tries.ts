@@ -34,6 +34,11 @@ export function createPasswordTries(counts: { byNetwork: WindowCounts; byUrl: Wi
       return undefined;
     },
 
+    /** Takes back a try that nobody had the time to check. */
+    async undo(attempt: Try): Promise<void> {
+      await Promise.all([byNetwork.add(keyOf(attempt), -1), byUrl.add(String(attempt.urlId), -1)]);
+    },
+
     /** Takes back what a visitor who knew the password has used. */
     async succeed(attempt: Try): Promise<void> {
       await Promise.all([byNetwork.clear(keyOf(attempt)), byUrl.add(String(attempt.urlId), -1)]);

@@ -24,9 +24,11 @@ export function createUrlResolver(deps: {
   store: Pick<UrlStore, 'findByCode'>;
   cache: Pick<UrlCache, 'find' | 'put' | 'putGone' | 'putUnknown'>;
   processCache: Pick<ProcessCache, 'find' | 'findStale' | 'put' | 'versionOf'>;
+  /** Hears of each code that leads nowhere, expired ones aside. */
+  onNotFound?: (shortCode: string) => void;
   log: Log;
 }) {
-  const { store, cache, processCache, log } = deps;
+  const { store, cache, processCache, onNotFound, log } = deps;
   const find = createSingleFlight(Infinity, load);
   const findInTable = createSingleFlight(maxLookUps, loadFromTable);
   /** Plain numbers: a redirect has no time for more. */
@@ -122,7 +124,10 @@ export function createUrlResolver(deps: {
      *  while neither of the two answers. Throws UrlNotFound, UrlExpired, Overloaded, or what PostgreSQL throws. */
     async resolve(shortCode: string, now: number): Promise<CachedUrl> {
       const { entry, place } = await lookUp(shortCode);
-      if ('gone' in entry) throw gone(entry.gone);
+      if ('gone' in entry) {
+        if (entry.gone === 'not found') onNotFound?.(shortCode);
+        throw gone(entry.gone);
+      }
       if (!hasBegun(entry.url, now)) throw gone('not found');
       if (hasExpired(entry.url, now)) throw gone('expired', entry.url.rules?.fallbackUrl);
       resolved[place] += 1;

@@ -215,6 +215,18 @@ export function createUrlStore(db: Knex) {
       return rows[0]?.count ?? 0;
     },
 
+    /** The codes of the latest `limit` short URLs that crawlers may follow at `now`. */
+    async findCrawlable(now: Date, limit: number): Promise<string[]> {
+      const { rows } = await db.raw<{ rows: { shortCode: string }[] }>(
+        `select short_code as "shortCode" from urls
+         where crawlable and is_active and deleted_at is null
+           and (starts_at is null or starts_at <= :now) and (expires_at is null or expires_at > :now)
+         order by id desc limit :limit`,
+        { now, limit },
+      );
+      return rows.map(({ shortCode }) => shortCode);
+    },
+
     /** The `limit` most clicked short URLs that can be redirected to at `now`, the most clicked first. */
     async findMostClicked(now: Date, limit: number): Promise<ShortUrl[]> {
       const { rows } = await db.raw<{ rows: ShortUrl[] }>(

@@ -24,6 +24,8 @@ export function createUrls(deps: {
   processCache: Pick<ProcessCache, 'find' | 'findStale' | 'put' | 'invalidate' | 'versionOf'>;
   /** Tells those who can be told without Redis of a change that Redis could not be told of. */
   onUntold: (change: UrlChange) => Promise<void>;
+  /** Hears of each code that leads nowhere. */
+  onNotFound?: (shortCode: string) => void;
   keys: Keys;
   idempotencyKeys: Pick<IdempotencyKeys, 'find'>;
   normaliseUrl: UrlPolicy;

@@ -123,7 +123,7 @@ test('workers that count clicks of the same short URLs and values at once, in di
       lastAtMs: atMs + 60_000 * (i % 50),
       detail: makeDetail({ referrer: `${(i * round) % 7}.example`, visitor: round }),
     }));
-  const rounds = Array.from({ length: 40 }, (_, round) => {
+  const rounds = Array.from({ length: 20 }, (_, round) => {
     const clicks = makeClicks(round);
     return round % 2 === 0 ? clicks : clicks.toReversed();
   });

@@ -25,7 +25,9 @@ const hostile = fc.oneof(
   fc.string({ unit: 'binary' }),
   fc.array(separators).map((texts) => texts.join('a')),
 );
-const text = fc.oneof(hostile, fc.constantFrom('', 'Chrome', 'a.example')).map(toShortText);
+const text = fc
+  .oneof(hostile, fc.constantFrom('', 'Chrome', 'C', 'CC', 'x', '\v', 'Windows', 'a.example'))
+  .map(toShortText);
 const detail = fc.record({
   country: fc.constantFrom('', 'DE', 'US', 'NP'),
   referrer: text,
@@ -108,7 +110,7 @@ test('the fields of a stream entry are the ones that a worker of another release
     'r',
     'news.example',
     'u',
-    'Microsoft Edge\tWindows\tdesktop\t\n\t\t\t1',
+    'E\tW\tD\t\n\t\t\t1',
     'v',
     'ASNFZ4mrze8AAAAAAAAAAA',
     'c',
@@ -147,6 +149,10 @@ const nonsense = fc.oneof(
     '7,0,DE0,0,0',
     'zzzzzzzzzzzz,0,,0',
     'a\tb\tc\t1',
+    'aa\tbb\tcc\t1',
+    'C\tW\tD\t',
+    'C\tW\tB\t',
+    'CC\tC\v\tW\v\v\t',
     'a\tb\tc\t2',
     'a\tb\tc',
     'x'.repeat(101),

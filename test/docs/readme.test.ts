@@ -37,7 +37,8 @@ test("the README's table of settings is the one that the code makes", () => {
 });
 
 test("the README's API table names every route of the service, and no other", () => {
-  expect(firstCells('API').toSorted()).toEqual([...routes(), 'GET /{short_code}'].toSorted());
+  const redirects = ['GET /{short_code}', 'POST /{short_code}', 'GET /{short_code}+'];
+  expect(firstCells('API').toSorted()).toEqual([...routes(), ...redirects].toSorted());
 });
 
 test("the README's API table says which scope each operation needs", () => {

@@ -1,3 +1,4 @@
+import type { AnalyticsBooks } from '../../src/analytics/analytics-books.ts';
 import { countAll, type Tally } from '../support/load.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -27,6 +28,16 @@ export function judge(tally: Tally, counted: Map<string, number>): Verdict {
     verdict.doubled += Math.max(0, count - (tally.sent.get(code) ?? 0));
   }
   return verdict;
+}
+
+/** What is wrong with the analytics, which add up whatever happens: a click is in every figure or in none. */
+export function judgeAnalytics({ without, differing }: AnalyticsBooks): string[] {
+  return [
+    ...(without === 0 ? [] : [`${without} clicks were counted and are not in the analytics`]),
+    ...differing.map(
+      ({ shortCode, figure, expected, found }) => `${shortCode}: ${figure} are ${found}, not ${expected}`,
+    ),
+  ].slice(0, 10);
 }
 
 /** How long the totals must have been still before anything is judged. */

@@ -1,7 +1,10 @@
+import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { migrate, rollback } from '../../src/migrations.ts';
 import { type Knex, openPostgres } from '../../src/postgres.ts';
+import { createBoundedSearch } from '../../src/urls/bounded-search.ts';
+import { createUrlLists } from '../../src/urls/url-lists.ts';
 import { startProcess } from '../support/processes.ts';
 import { createDatabase, track } from '../support/resources.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -110,3 +113,26 @@ async function untilSessions(condition: (sessions: { wait: string }[]) => boolea
     return condition(rows);
   });
 }
+
+test('where the extension of the search may not be created, migrations go on and say so, and searches work', async () => {
+  const name = `linkmill_test_guest_${process.pid}`;
+  const guestUrl = new URL(database.url);
+  await db.raw(`create role ${name} login password 'guest'; grant create on schema public to ${name}`);
+  Object.assign(guestUrl, { username: name, password: 'guest' });
+  const guest = openPostgres({ url: guestUrl.href, poolMax: 2, queryTimeoutMs: 60_000, name: 'test' });
+  try {
+    const warned = once(process, 'warning');
+    expect(await migrate(guest, guestUrl.href)).toEqual(names);
+    expect(String((await warned)[0])).toContain('pg_trgm cannot be created');
+    await guest.raw(`with u as (insert into urls (short_code, original_url) values ('abcd', 'https://example.com/') returning id)
+      insert into url_stats (url_id) select id from u`);
+    const lists = createUrlLists(createBoundedSearch(guest, 10_000));
+    const order = { sort: 'created', isDescending: true } as const;
+    const { urls } = await lists.list({ filter: { search: 'EXAMPLE' }, order, limit: 1, now: new Date() });
+    expect(urls.map((url) => url.shortCode)).toEqual(['abcd']);
+    await rollback(guest);
+  } finally {
+    await guest.destroy();
+    await db.raw(`drop owned by ${name}; drop role ${name}`);
+  }
+});

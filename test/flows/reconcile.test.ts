@@ -51,6 +51,7 @@ test('after redirects reconcile says by how many clicks the web process is ahead
   expect([await waiting.ended, waiting.output().split('\n')[0]]).toEqual([0, 'exact']);
 
   const after = await reconcile();
+  expect(after.stdout).toContain('  40 in the analytics\n');
   expect([after.code, after.stdout.split('\n').slice(0, 4)]).toEqual([
     0,
     ['exact', '  40 clicks accepted by web processes', '  40 counted on the ledger', '  40 on short URLs'],
@@ -94,6 +95,17 @@ test('a counter that somebody raised by hand is found, with how many clicks are 
   const { code, stdout } = await reconcile();
   expect(code).toBe(1);
   expect(stdout).toMatch(/short URLs: 5 on the ledger, 8 counted: 3 too many\n/);
+});
+
+test('figures of the analytics that do not add up are found, by short URL, though every click is counted', async () => {
+  const [url] = (await createUrlIds(db(), 1)) as [number];
+  await createClickStore(db()).apply([makeBatch(uuidv7(), 1, url, 5)]);
+  await db()('url_clicks_hourly').where({ url_id: url }).del();
+  const { short_code: shortCode } = await db()('urls').where({ id: url }).first('short_code');
+  const { code, stdout } = await reconcile();
+  expect([code, stdout.split('\n')[0]]).toEqual([1, 'not exact']);
+  expect(stdout).toContain('  5 in the analytics\n');
+  expect(stdout).toContain(`  short URL ${shortCode}, clicks by hour: 5 expected, 0 found\n`);
 });
 
 test.each([

@@ -69,6 +69,23 @@ test('a deleted short URL that was just redirected answers 404 at once', async (
   expect((await service.client(null).get(`/${code}`)).status).toBe(404);
 });
 
+test('requests for codes that nobody has, or has any more, are counted within seconds, and no other ones', async () => {
+  const client = service.client();
+  const code = await createUrl(client);
+  await client.delete(`/api/v1/urls/${code}`);
+  for (const path of ['nobody', code, 'nobody']) expect((await client.get(`/${path}`)).status).toBe(404);
+  const rows = await waitUntil('they are counted', async () => {
+    const found = await service.database.db()('unknown_codes_daily').whereIn('short_code', ['nobody', code]);
+    return found.reduce((sum, row) => sum + row.requests, 0) >= 3 && found;
+  });
+  expect(new Map(rows.map((row) => [row.short_code, row.requests]))).toEqual(
+    new Map([
+      ['nobody', 2],
+      [code, 1],
+    ]),
+  );
+});
+
 test('one custom code asked for by 20 clients at once is given to one: a 201 and nineteen 409', async () => {
   const answers = await Promise.all(
     Array.from({ length: 20 }, async (_, i) =>

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { createApiKeys } from '../../src/api-keys/api-keys.ts';
 import type { Answer, Client } from '../support/client.ts';
 import { insertUrls } from '../support/urls.ts';
@@ -12,6 +12,10 @@ const web = useWeb({
   TRUSTED_PROXY_HOPS: '1',
   METRICS_TOKEN: token,
   BULL_BOARD_PASSWORD: 'right password',
+});
+
+beforeAll(async () => {
+  await insertUrls(web.database.db(), { begin: 'known-', count: 2 });
 });
 
 const limited = [429, 'urn:linkmill:problem:rate-limited'];
@@ -52,6 +56,7 @@ test('an API key has a budget of its own, whatever others of the same address do
 
 test.each([
   ['pages for everybody', '192.0.2.11', '/', null, 200],
+  ['previews', '192.0.2.17', '/known-0+', null, 200],
   ['unknown API keys', '192.0.2.12', '/api/v1/urls/abcd', 'lm_unknown', 401],
   ['no API keys', '192.0.2.13', '/api/v1/urls/abcd', null, 401],
   ['wrong tokens', '192.0.2.14', '/metrics', null, 401],
@@ -80,13 +85,12 @@ test('health, a valid API key and the right token pass from an address whose bud
 
 test('beyond the budget of unknown codes only further unknown ones are refused: known ones still redirect', async () => {
   const db = web.database.db();
-  await insertUrls(db, { begin: 'known-', count: 2 });
   await insertUrls(db, { begin: 'disabled-', count: 1 });
   await db('urls').where({ short_code: 'disabled-0' }).update({ is_active: false });
   const address = '198.51.100.1';
   for (const code of ['unknown-1', 'unknown-1', 'disabled-0'])
     expect(statuses(await askAs(address, `/${code}`, 1))).toEqual([404]);
-  for (const code of ['unknown-2', 'unknown-1', 'disabled-0']) {
+  for (const code of ['unknown-2', 'unknown-1', 'disabled-0', 'unknown-1+']) {
     const [answer] = await askAs(address, `/${code}`, 1);
     expect(seen(answer!)).toEqual(limited);
     expect(Number(answer!.headers.get('retry-after'))).toBeGreaterThan(0);

@@ -45,6 +45,7 @@ const expectedKeys = [
   'cleanup-expired',
   'cleanup-ledger',
   'flush-clicks-0',
+  'maintain-analytics',
   'reconcile-cache',
   'replenish-keys',
   'warm-cache',

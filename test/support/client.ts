@@ -40,6 +40,8 @@ export function createClient(baseUrl: string, apiKey?: string) {
     head: async (path: string) => await request('HEAD', path),
     post: async (path: string, body?: unknown, headers?: Record<string, string>) =>
       await request('POST', path, body, headers),
+    patch: async (path: string, body?: unknown, headers?: Record<string, string>) =>
+      await request('PATCH', path, body, headers),
     delete: async (path: string) => await request('DELETE', path),
     request,
   };

@@ -64,6 +64,15 @@ describe.each([
     await use('another hash');
   });
 
+  test('that nobody had the time to check are none', async () => {
+    const tries = open();
+    urlId += 1;
+    for (let i = 0; i < triesPerNetwork * 2; i++) {
+      expect(await tries.begin(tryFrom('198.51.100.1'))).toBeUndefined();
+      await tries.undo(tryFrom('198.51.100.1'));
+    }
+  });
+
   test('are shared by the addresses of one IPv6 network', async () => {
     const tries = open();
     urlId += 1;

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createApiKeys } from '../../src/api-keys/api-keys.ts';
 import { createChangeStore } from '../../src/urls/change-store.ts';
 import { hearNotifications } from '../../src/urls/url-notifications.ts';
 import { createUrlStore } from '../../src/urls/url-store.ts';
@@ -248,11 +249,7 @@ describe('what another program does to the table', () => {
 test("Linkmill's own writes are told to nobody", async () => {
   const store = createUrlStore(database.db());
   const base = { originalUrl: 'https://example.com/', codeIsGenerated: true };
-  const owner = await database
-    .db()('api_keys')
-    .insert({ name: 'own', public_part: 'own', key_hash: '', scopes: ['admin'] })
-    .returning('id');
-  const createdBy = owner[0].id as number;
+  const { id: createdBy } = await createApiKeys(database.db()).create('own');
   await store.insertMany([
     { ...base, shortCode: 'code-1', expiresAt: null, createdBy },
     { ...base, shortCode: 'code-2', expiresAt: new Date(Date.now() - 1_000), createdBy },

@@ -114,6 +114,21 @@ test('more batches than one claim reads are all moved in one run, which reports 
   expect(context.reported).toEqual([40, 80, 100]);
 });
 
+test('a claim with more different clicks than one transaction takes well is counted in several', async () => {
+  const [producer, minutes] = [uuidv7(), Array.from({ length: 8_000 }, (_, i) => i)];
+  const batches = [1, 2, 3, 4, 5].map((seq) => ({
+    producer,
+    seq,
+    accepted: 8_000 * seq,
+    clicks: minutes.map((i) => ({ urlId: urlIds[0]!, count: 1, lastAtMs: 60_000 * (8_000 * seq + i) })),
+  }));
+  await send(batches);
+  const context = createJobContext();
+  expect(await flushClicks(createDeps(), shards, context)).toMatchObject({ batches: 5, flushed: 40_000 });
+  expect(context.reported).toEqual([40, 80, 100]);
+  expect((await readCounts())[0]).toBe(40_000);
+});
+
 test('what cannot be read as a batch goes to the quarantine, once, and holds up nothing', async () => {
   const entry = ['p', 'nobody', 's', 'NaN'];
   const stream = `${redis.prefix}:clicks:{0}`;

@@ -3,6 +3,7 @@ import { createAnalyticsPartitions } from '../../src/analytics/analytics-partiti
 import { createAnalyticsRemovals } from '../../src/analytics/analytics-removals.ts';
 import type { ClickCount } from '../../src/clicks/click-batch.ts';
 import { createClickStore } from '../../src/clicks/click-store.ts';
+import { createVisitorSaltStore } from '../../src/clicks/details/visitor-salt-store.ts';
 import { createUrlStore } from '../../src/urls/url-store.ts';
 import { maintainAnalytics } from '../../workers/maintain-analytics.ts';
 import { makeDetail, makeDetailedBatch, readFigures, tally } from '../support/analytics.ts';
@@ -22,6 +23,7 @@ const partitions = () => createAnalyticsPartitions(db());
 const maintain = async (daysLater = 0, context = createJobContext(), retentionDays = 90) =>
   await maintainAnalytics(
     {
+      salts: createVisitorSaltStore(db()),
       partitions: partitions(),
       removals: createAnalyticsRemovals(db()),
       now: () => new Date(today + daysLater * dayMs),
@@ -223,4 +225,16 @@ test('a maintenance that is told to stop ends after the step in hand and says so
 test('a retention shorter than the clicks on their way makes no partition that is dropped at once', async () => {
   expect(await maintain(0, createJobContext(), 1)).toMatchObject({ made: 9, dropped: 0 });
   expect(await maintain(0, createJobContext(), 1)).toMatchObject({ made: 0, dropped: 0 });
+});
+
+test('the salts of today and yesterday stay, and those of the days before are removed', async () => {
+  await db().raw(
+    `insert into visitor_salts (day, salt)
+     select cast(now() at time zone 'UTC' as date) - days, '\\x00' from generate_series(0, 4) as days`,
+  );
+  await maintain();
+  const { rows } = await db().raw(
+    `select cast(now() at time zone 'UTC' as date) - day as age from visitor_salts order by 1`,
+  );
+  expect(rows).toEqual([{ age: 0 }, { age: 1 }]);
 });

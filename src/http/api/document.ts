@@ -1,7 +1,12 @@
 import { z } from 'zod';
-import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiResponsesObject } from 'zod-openapi';
+import {
+  createDocument,
+  type CreateDocumentOptions,
+  type ZodOpenApiOperationObject,
+  type ZodOpenApiResponsesObject,
+} from 'zod-openapi';
 import { version } from '../../version.ts';
-import { problemKinds, type ProblemType } from '../errors.ts';
+import { problemKinds, type ProblemType, problemUrn } from '../errors.ts';
 import { operations } from './api.ts';
 import type { Operation } from './operation.ts';
 import { publicPaths } from './public-paths.ts';
@@ -9,7 +14,7 @@ import { publicPaths } from './public-paths.ts';
 /** An error as the API shows it. */
 const problem = z
   .object({
-    type: z.string().meta({ description: 'What to branch on', example: 'urn:linkmill:problem:not-found' }),
+    type: z.string().describe('What to branch on'),
     title: z.string(),
     status: z.int(),
     detail: z.string().describe('For people'),
@@ -22,25 +27,37 @@ const problem = z
 
 /** The API as OpenAPI 3.1 describes it, made from what validates and answers its requests. */
 export const createApiDocument = () =>
-  createDocument({
-    openapi: '3.1.1',
-    info: {
-      title: 'Linkmill',
-      version,
-      description:
-        'Short URLs. JSON in snake_case, times RFC 3339 in UTC, errors `application/problem+json` with a `type` to branch on. `RateLimit-Limit`, `RateLimit-Remaining` and `RateLimit-Reset` (seconds) of an answer say what the API key may still ask for; 429 has `Retry-After`.',
-      license: { name: 'MIT', identifier: 'MIT' },
-    },
-    servers: [{ url: '/' }],
-    security: [{ apiKey: [] }, { bearer: [] }],
-    components: {
-      securitySchemes: {
-        apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' },
-        bearer: { type: 'http', scheme: 'bearer' },
+  createDocument(
+    {
+      openapi: '3.1.1',
+      info: {
+        title: 'Linkmill',
+        version,
+        description:
+          'Short URLs. JSON in snake_case, times RFC 3339 in UTC, errors `application/problem+json` with a `type` to branch on. `RateLimit-Limit`, `RateLimit-Remaining` and `RateLimit-Reset` (seconds) of an answer say what the API key may still ask for; 429 has `Retry-After`.',
+        license: { name: 'MIT', identifier: 'MIT' },
       },
+      servers: [{ url: '/' }],
+      security: [{ apiKey: [] }, { bearer: [] }],
+      components: {
+        schemas: { Problem: problem },
+        securitySchemes: {
+          apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' },
+          bearer: { type: 'http', scheme: 'bearer' },
+        },
+      },
+      paths: { ...publicPaths(answersOf), ...pathsOfOperations() },
     },
-    paths: { ...publicPaths(answersOf), ...pathsOfOperations() },
-  });
+    { override: leaveNoiseOut },
+  );
+
+/** Leaves out what says nothing to a reader: that an integer is one that JavaScript can count to, and how a format that has a
+ *  name is spelled. */
+const leaveNoiseOut: CreateDocumentOptions['override'] = ({ jsonSchema }) => {
+  if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
+  if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+  if (jsonSchema.format !== undefined) delete jsonSchema.pattern;
+};
 
 function pathsOfOperations() {
   const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
@@ -59,7 +76,7 @@ function describe(operationId: string, operation: Operation): ZodOpenApiOperatio
     operationId,
     tags: [tag],
     summary,
-    description: [description, `An API key needs the scope \`${scope}\`.`].filter(Boolean).join('\n\n'),
+    description: [description, describeScope(scope)].filter(Boolean).join('\n\n'),
     requestParams: {
       ...(params && { path: params }),
       ...(query && { query: query as z.ZodObject }),
@@ -81,6 +98,8 @@ const idempotencyKey = {
   'Idempotency-Key':
     '1 to 255 visible ASCII characters of your choice: for a day, the same request with the same key gets the same answer, with `Idempotency-Replayed: true`, and makes nothing again',
 };
+const describeScope = (scope: Operation['scope']) =>
+  scope === 'any' ? 'For every API key.' : `An API key needs the scope \`${scope}\`.`;
 
 function requestBodyOf({ body, upload }: Operation) {
   if (body) return { requestBody: { required: true, content: { 'application/json': { schema: body } } } };
@@ -111,12 +130,13 @@ function repliesOf({ replies }: Operation): ZodOpenApiResponsesObject {
 }
 
 /** Its own problems, and those that any request of its kind may have. */
-function problemsOf({ problems, params, query, body, upload, isOncePerKey }: Operation): ProblemType[] {
+function problemsOf(operation: Operation): ProblemType[] {
+  const { scope, problems, params, query, body, upload, isOncePerKey } = operation;
   return [
     ...problems,
     'bad-request',
     'unauthorized',
-    'insufficient-scope',
+    ...(scope === 'any' ? [] : (['insufficient-scope'] as const)),
     'rate-limited',
     'internal-error',
     'unavailable',
@@ -138,8 +158,16 @@ function answersOf(problems: ProblemType[]): ZodOpenApiResponsesObject {
         description: typesOf(status)
           .map((type) => `${problemKinds[type][1]} (\`${type}\`)`)
           .join(', '),
-        content: { 'application/problem+json': { schema: problem } },
+        content: { 'application/problem+json': { schema: problemOf(typesOf(status)) } },
       },
     ]),
   );
 }
+
+/** A problem of one of these types. */
+const problemOf = (types: ProblemType[]) => ({
+  allOf: [
+    { $ref: '#/components/schemas/Problem' },
+    { type: 'object' as const, properties: { type: { enum: types.map(problemUrn) } } },
+  ],
+});

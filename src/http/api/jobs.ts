@@ -20,7 +20,7 @@ const shownJob = z.object({
   finished_at: timestamp.nullable(),
 });
 
-const name = z.string().describe(`One of ${jobNames.join(', ')}`);
+const name = z.string().meta({ description: 'The kind of job', examples: jobNames });
 
 /** Jobs on demand, and a look at them. */
 export const jobOperations = {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject, ZodOpenApiResponsesObject } from 'zod-openapi';
 import type { ProblemType } from '../errors.ts';
-import { shortCodeParams } from './schemas.ts';
+import { visitPaths } from './visit-paths.ts';
 
 const tag = 'For everybody';
 /** No API key is needed. */
@@ -36,28 +36,7 @@ export const publicPaths = (
       },
     },
   },
-  '/{short_code}': {
-    get: {
-      operationId: 'redirect',
-      tags: [tag],
-      summary: 'Follow a short URL',
-      description: 'One click more. `HEAD` answers the same and counts nothing.',
-      security,
-      requestParams: { path: shortCodeParams },
-      responses: {
-        ...Object.fromEntries(
-          ['301', '302', '307', '308'].map((status) => [
-            status,
-            {
-              description: 'To the original URL.',
-              headers: { Location: { description: 'The original URL', schema: { type: 'string' as const } } },
-            },
-          ]),
-        ),
-        ...answersOf(['not-found', 'expired', 'rate-limited', 'unavailable']),
-      },
-    },
-  },
+  ...visitPaths(answersOf),
   '/health': {
     get: {
       operationId: 'getHealth',

@@ -4,17 +4,23 @@ import { z } from 'zod';
 const unfit = /[\p{Cc}\p{Cs}]/u;
 const unfitInLines = /(?![\n\t])[\p{Cc}\p{Cs}]/u;
 
-/** Text that is stored: as many characters as people count, none that PostgreSQL refuses. With `lines` it may have line breaks
- *  and tabs. */
-export function storedText({ min = 1, max, lines = false }: { min?: number; max: number; lines?: boolean }) {
+/** Text that is stored, once it is cleaned: so many characters as people count them, none that PostgreSQL refuses. With `lines`
+ *  it may have line breaks and tabs. */
+export function storedText({
+  max,
+  lines = false,
+  clean = (text) => text,
+}: {
+  max: number;
+  lines?: boolean;
+  clean?: (text: string) => string;
+}) {
   const isFit = (text: string) => !(lines ? unfitInLines : unfit).test(text);
-  const hasLength = (text: string) => {
-    const { length } = Array.from(text);
-    return length >= min && length <= max;
-  };
+  const hasLength = (text: string) => text !== '' && Array.from(text).length <= max;
   return z
     .string('must be text')
+    .overwrite(clean)
     .refine(isFit, 'must not contain control characters')
-    .refine(hasLength, `must have ${min} to ${max} characters`)
-    .meta({ minLength: min, maxLength: max });
+    .refine(hasLength, `must have 1 to ${max} characters`)
+    .meta({ minLength: 1, maxLength: max });
 }

@@ -18,7 +18,12 @@ function refuseTwoExpiries(body: UrlSettingFields, context: z.RefinementCtx): vo
 
 const originalUrl = z
   .string({ error: (issue) => (issue.input === undefined ? 'is needed' : 'must be text') })
-  .meta({ description: 'Where it leads: http or https', example: 'https://example.com/page' });
+  .meta({
+    description: 'Where it leads: http or https',
+    format: 'uri',
+    maxLength: 2_048,
+    example: 'https://example.com/page',
+  });
 
 const customCode = z
   .string('must be text')

@@ -23,12 +23,13 @@ const wholeNumber = (min: number, max: number) =>
 
 const truth = z.boolean('must be true or false');
 
-const trimmedText = (max: number) => z.string('must be text').trim().pipe(storedText({ max }));
+const trimmedText = (max: number) => storedText({ max, clean: (text) => text.trim() });
 
-const notes = z
-  .string('must be text')
-  .overwrite((text) => text.replaceAll('\r\n', '\n'))
-  .pipe(storedText({ max: 2_000, lines: true }));
+const notes = storedText({
+  max: 2_000,
+  lines: true,
+  clean: (text) => text.replaceAll('\r\n', '\n'),
+});
 
 const tags = z
   .array(trimmedText(50), 'must be a list of texts')

@@ -8,15 +8,14 @@ const styleHash = createHash('sha256').update(style).digest('base64');
 
 /** A page that is ready to be sent. */
 export interface Page {
-  text: string;
-  /** Whether it has a form. */
-  hasForm: boolean;
+  body: string;
+  headers: Readonly<Record<string, string>>;
 }
 
-/** A whole page of what its `main` element holds. */
+/** A whole page of what its `main` element holds; nobody keeps, frames or indexes it, and it runs nothing. */
 export function renderPage(page: { title: string; main: Html; hasForm?: boolean }): Page {
   const { title, main, hasForm = false } = page;
-  const text = renderHtml(
+  const body = renderHtml(
     html`<!doctype html>
       <html lang="en">
         <head>
@@ -30,15 +29,16 @@ export function renderPage(page: { title: string; main: Html; hasForm?: boolean 
         </body>
       </html> `,
   );
-  return { text, hasForm };
+  return { body, headers: headersOf(hasForm) };
 }
 
-function headersOf({ hasForm }: Page): Record<string, string> {
+function headersOf(hasForm: boolean): Record<string, string> {
   return {
+    'Content-Type': 'text/html; charset=utf-8',
     'Content-Security-Policy': [
       "default-src 'none'",
       `style-src 'sha256-${styleHash}'`,
-      // Browsers want the rule to allow where the answer to a form leads too: to an original URL, which may be anywhere.
+      // Browsers hold it against where the answer to a form leads too: to an original URL, which may be anywhere.
       `form-action ${hasForm ? 'http: https:' : "'none'"}`,
       "base-uri 'none'",
       "frame-ancestors 'none'",
@@ -51,10 +51,12 @@ function headersOf({ hasForm }: Page): Record<string, string> {
   };
 }
 
-/** Answers with a page, which nobody keeps, frames or indexes, and which runs nothing. */
-export function answerPage(ctx: Context, status: number, page: Page): void {
+/** Answers with a page. */
+export function answerPage(ctx: Context, status: number, { headers, body }: Page): void {
   ctx.status = status;
-  ctx.set(headersOf(page));
-  ctx.type = 'text/html; charset=utf-8';
-  ctx.body = page.text;
+  ctx.set(headers);
+  ctx.body = body;
 }
+
+/** Whether JSON is to be answered instead of a page that is there for people; who does not say gets the page. */
+export const wantsJson = (ctx: Context) => ctx.accepts('html', 'json') === 'json';

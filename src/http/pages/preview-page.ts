@@ -44,7 +44,7 @@ function target(originalUrl: string) {
 }
 
 function hidden({ hasPassword }: Preview) {
-  const reason = hasPassword ? 'Only who knows the password is told.' : 'Only who opens it, once, is told.';
+  const reason = hasPassword ? 'Told to those who know the password.' : 'Told to the one who opens it.';
   return row('Address', html`${reason}`);
 }
 

@@ -12,8 +12,7 @@ test('what is put into a template is never read as markup', () => {
 test('whatever text is put in, none of its characters could begin or end a tag, an attribute or an entity', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (text) => {
-      const shown = renderHtml(html`${text}`);
-      expect(shown).not.toMatch(/[<>"']|&(?!amp;|lt;|gt;|quot;|#39;)/);
+      return !/[<>"']|&(?!amp;|lt;|gt;|quot;|#39;)/.test(renderHtml(html`${text}`));
     }),
   );
 });

@@ -1,0 +1,89 @@
+import type { IncomingMessage } from 'node:http';
+import { v7 as uuidv7 } from 'uuid';
+import { createClickStream } from '../src/clicks/click-stream.ts';
+import { createClickDetails } from '../src/clicks/details/click-details.ts';
+import { createReferrers } from '../src/clicks/details/referrers.ts';
+import { createUserAgents } from '../src/clicks/details/user-agents.ts';
+import { createVisitorIds } from '../src/clicks/details/visitor-ids.ts';
+import { createOpenBatch } from '../src/clicks/open-batch.ts';
+import { createReadClientAddress } from '../src/http/client-address.ts';
+import { createLog } from '../src/log.ts';
+import { closeRedis, openRedis } from '../src/redis.ts';
+import { createRandom, createZipf } from '../test/support/random.ts';
+import { startTestRedis } from '../test/support/servers.ts';
+import { createVisitors, detailSettings } from './visitors.ts';
+
+/** `npm run bench:waiting`: what a click with full detail costs Redis while it waits, in batches from narrow to as wide as web
+ *  processes make them: 20 are the clicks of 20 ms at 1,000 a second. Ends with 1 when those cost more than they may. */
+const clicks = 200_000;
+const perBatch = [1, 5, 20, 50, 200];
+const goal = { perBatch: 20, bytesEach: 45 };
+/** Batches are on their way at once, and clicks come, at such rates. */
+const window = 500;
+const clicksPerMs = 3;
+
+const server = await startTestRedis();
+const redis = openRedis('jobs', server.url, createLog('bench', 'warn'));
+try {
+  const clickOf = createClicks();
+  for (const size of perBatch) {
+    const bytesEach = await measure(size, clickOf);
+    const isJudged = size >= goal.perBatch;
+    const isMissed = isJudged && bytesEach > goal.bytesEach;
+    if (isMissed) process.exitCode = 1;
+    console.log(
+      `batches of ${size}: ${bytesEach.toFixed(1)} bytes each${isJudged ? `, goal ≤ ${goal.bytesEach}: ${isMissed ? 'NOT met' : 'met'}` : ''}`,
+    );
+  }
+} finally {
+  await closeRedis(redis);
+  await server.stop();
+}
+
+/** What Redis needs for a click on average. */
+async function measure(size: number, clickOf: ReturnType<typeof createClicks>): Promise<number> {
+  const prefix = `waiting-${size}`;
+  const stream = createClickStream(redis, { prefix, shards: 1 });
+  const producer = uuidv7();
+  const count = Math.ceil(clicks / size);
+  let sending: Promise<string>[] = [];
+  for (let seq = 1; seq <= count; seq++) {
+    const batch = createOpenBatch();
+    for (let n = 0; n < size; n++) {
+      const { urlId, atMs, detail } = clickOf(seq * size + n);
+      batch.add(urlId, atMs, detail);
+    }
+    sending.push(stream.send({ producer, seq, accepted: seq * size, clicks: batch.entries() }));
+    if (sending.length < window) continue;
+    await Promise.all(sending);
+    sending = [];
+  }
+  await Promise.all(sending);
+  const bytes = Number(await redis.memory('USAGE', `${prefix}:clicks:{0}`, 'SAMPLES', 0));
+  return bytes / (count * size);
+}
+
+/** Clicks of all kinds of visitors on 10,000 short URLs, by Zipf's law. */
+function createClicks() {
+  const detailOf = createClickDetails({
+    userAgents: createUserAgents(),
+    referrers: createReferrers([]),
+    countryHeader: detailSettings.COUNTRY_HEADER.toLowerCase(),
+    countryFile: undefined,
+    visitorIds: createVisitorIds({ saltAt: () => 'a salt' }),
+    honoursDoNotTrack: true,
+    readAddress: createReadClientAddress(Number(detailSettings.TRUSTED_PROXY_HOPS)),
+  });
+  const visitor = createVisitors('waiting');
+  const pickUrl = createZipf(
+    Array.from({ length: 10_000 }, (_, n) => 100_000 + n),
+    createRandom('waiting'),
+  );
+  const startMs = Date.now();
+  const chosen = Array.from({ length: 50_000 }, () => {
+    const headers = Object.entries(visitor()).map(([name, value]) => [name.toLowerCase(), value] as const);
+    const request = { headers: Object.fromEntries(headers), socket: {} } as unknown as IncomingMessage;
+    return { urlId: pickUrl(), detail: detailOf(request, startMs) };
+  });
+  return (n: number) => ({ ...chosen[n % chosen.length]!, atMs: startMs + Math.floor(n / clicksPerMs) });
+}

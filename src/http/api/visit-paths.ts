@@ -1,0 +1,116 @@
+import { z } from 'zod';
+import type { ZodOpenApiPathsObject, ZodOpenApiResponsesObject } from 'zod-openapi';
+import type { ProblemType } from '../errors.ts';
+import { shortCodeParams, timestamp } from './schemas.ts';
+
+const tag = 'For everybody';
+/** No API key is needed. */
+const security: [] = [];
+
+/** A page, of which a program can make nothing. */
+const page = { 'text/html': { schema: { type: 'string' as const } } };
+
+const redirectTo = (description: string) => ({
+  description,
+  headers: { Location: { description: 'The original URL', schema: { type: 'string' as const } } },
+});
+
+const preview = z.object({
+  short_code: z.string(),
+  short_url: z.string(),
+  original_url: z.string().nullable().describe('null where it takes a password, or works once'),
+  host: z.string().nullable().describe('Its host as the network knows it'),
+  host_unicode: z.string().nullable().describe('Its host as people read it'),
+  title: z.string().nullable(),
+  created_at: timestamp,
+  expires_at: timestamp.nullable(),
+  has_password: z.boolean(),
+  is_one_time: z.boolean(),
+});
+
+/** What the API's document says of the paths on which visitors come; whoever accepts `text/html` gets pages for problems. */
+export const visitPaths = (
+  answersOf: (problems: ProblemType[]) => ZodOpenApiResponsesObject,
+): ZodOpenApiPathsObject => ({
+  '/{short_code}': {
+    get: {
+      operationId: 'redirect',
+      tags: [tag],
+      summary: 'Follow a short URL',
+      description: 'One click more. `HEAD` answers the same and counts nothing.',
+      security,
+      requestParams: { path: shortCodeParams },
+      responses: {
+        200: {
+          description: 'A page: it works once, or needs a password. Nothing is used up.',
+          content: page,
+        },
+        ...Object.fromEntries(
+          ['301', '302', '307', '308'].map((status) => [status, redirectTo('To the original URL.')]),
+        ),
+        ...answersOf([
+          'bad-request',
+          'not-found',
+          'expired',
+          'exhausted',
+          'rate-limited',
+          'confirmation-needed',
+          'password-needed',
+          'prefetch',
+          'unavailable',
+        ]),
+      },
+    },
+    post: {
+      operationId: 'open',
+      tags: [tag],
+      summary: 'Open a short URL that works once or needs a password',
+      description: 'One click more, and one use. Only its own page and programs can do that, no other site.',
+      security,
+      requestParams: { path: shortCodeParams },
+      requestBody: {
+        content: {
+          'application/x-www-form-urlencoded': { schema: z.object({ password: z.string().optional() }) },
+        },
+      },
+      responses: {
+        200: { description: 'The page again: no password was given.', content: page },
+        302: redirectTo('To where it leads once it has expired or is used up.'),
+        303: redirectTo('To the original URL.'),
+        ...answersOf([
+          'bad-request',
+          'not-found',
+          'expired',
+          'exhausted',
+          'rate-limited',
+          'password-needed',
+          'wrong-password',
+          'foreign-origin',
+          'method-not-allowed',
+          'too-many-tries',
+          'too-large',
+          'unsupported-media-type',
+          'bad-request',
+          'unavailable',
+        ]),
+      },
+    },
+  },
+  '/{short_code}+': {
+    get: {
+      operationId: 'preview',
+      tags: [tag],
+      summary: 'Where a short URL leads',
+      description: 'Never a click.',
+      security,
+      requestParams: { path: shortCodeParams },
+      responses: {
+        200: {
+          description: 'Where it leads, since when and until when.',
+          content: { ...page, 'application/json': { schema: preview } },
+        },
+        ...answersOf(['bad-request', 'not-found', 'expired', 'exhausted', 'rate-limited', 'unavailable']),
+      },
+    },
+  },
+});

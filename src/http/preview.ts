@@ -1,0 +1,74 @@
+import type { Context, Middleware } from 'koa';
+import { isShortCode } from '../urls/short-code.ts';
+import type { UrlUses } from '../urls/url-uses.ts';
+import { type StoredUrl, UrlNotFound } from '../urls/url.ts';
+import type { Urls } from '../urls/urls.ts';
+import { methodNotAllowed } from './errors.ts';
+import { requireLeft } from './gates.ts';
+import { answerPage, wantsJson } from './pages/page.ts';
+import { hostOf, type Preview, previewPage } from './pages/preview-page.ts';
+
+/** `GET /{short_code}+`: where a short URL leads, for whoever wants to know before going there. Never a click, never a
+ *  redirect. */
+export function createPreview(deps: {
+  urls: Pick<Urls, 'resolve'>;
+  findUrl: (shortCode: string) => Promise<StoredUrl | undefined>;
+  uses: Pick<UrlUses, 'isLeft'>;
+  baseUrl: string;
+}): Middleware {
+  const { urls, findUrl, uses, baseUrl } = deps;
+
+  async function find(shortCode: string): Promise<Preview> {
+    // Codes that lead nowhere are known without the table.
+    const known = await urls.resolve(shortCode, Date.now());
+    const url = await findUrl(shortCode);
+    if (!url?.isActive) throw new UrlNotFound('no such short URL');
+    await requireLeft(uses, known);
+    return toPreview(url);
+  }
+
+  async function answer(ctx: Context, shortCode: string): Promise<void> {
+    if (ctx.method !== 'GET' && ctx.method !== 'HEAD') throw methodNotAllowed('GET, HEAD');
+    const preview = await find(shortCode);
+    if (wantsJson(ctx)) answerJson(ctx, preview, baseUrl);
+    else answerPage(ctx, 200, previewPage(preview));
+  }
+
+  return async (ctx, next) => {
+    const shortCode = ctx.path.slice(1, -1);
+    await (ctx.path.endsWith('+') && isShortCode(shortCode) ? answer(ctx, shortCode) : next());
+  };
+}
+
+/** What is behind a password, or works once, is not told beforehand. */
+function toPreview(url: StoredUrl): Preview {
+  const hasPassword = url.passwordHash !== null;
+  const isHidden = hasPassword || url.isOneTime;
+  return {
+    shortCode: url.shortCode,
+    originalUrl: isHidden ? undefined : url.originalUrl,
+    title: isHidden ? undefined : (url.title ?? undefined),
+    createdAt: url.createdAt,
+    expiresAt: url.expiresAt,
+    hasPassword,
+    isOneTime: url.isOneTime,
+  };
+}
+
+function answerJson(ctx: Context, preview: Preview, baseUrl: string): void {
+  const { shortCode, originalUrl, title, createdAt, expiresAt, hasPassword, isOneTime } = preview;
+  const host = originalUrl === undefined ? undefined : hostOf(originalUrl);
+  ctx.set('Cache-Control', 'no-store');
+  ctx.body = {
+    short_code: shortCode,
+    short_url: `${baseUrl}/${shortCode}`,
+    original_url: originalUrl ?? null,
+    host: host?.ascii ?? null,
+    host_unicode: host?.unicode ?? null,
+    title: title ?? null,
+    created_at: createdAt.toISOString(),
+    expires_at: expiresAt?.toISOString() ?? null,
+    has_password: hasPassword,
+    is_one_time: isOneTime,
+  };
+}

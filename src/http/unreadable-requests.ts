@@ -1,0 +1,51 @@
+import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { presentProblem, Problem } from './errors.ts';
+
+/** Answers what comes over a connection and is no request of HTTP, or no whole one within its time, with a problem, and closes
+ *  the connection: where the next request would begin is not known. Answers to requests before it are not disturbed. */
+export function answerUnreadable(server: Server): void {
+  const latest = new WeakMap<Duplex, { request: IncomingMessage; response: ServerResponse }>();
+  server.prependListener('request', (request, response) => latest.set(request.socket, { request, response }));
+
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    const { request, response } = latest.get(socket) ?? {};
+    const answer = () => {
+      if (socket.writable) socket.end(asHttp(problemOf(error)), () => socket.destroy());
+      else socket.destroy();
+    };
+    if (!request || !response || response.writableFinished) answer();
+    // What cannot be read comes after a request that could.
+    else if (request.complete) response.once('finish', answer);
+    else if (response.headersSent) socket.destroy();
+    else answer();
+  });
+}
+
+/** Which problem it is when Node's parser gives up. */
+function problemOf({ code }: NodeJS.ErrnoException): Problem {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return new Problem('too-large', 'The request line and the headers are too long.', { status: 431 });
+    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
+      return new Problem('too-large', 'The extensions of a chunk are too long.');
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return new Problem('bad-request', 'The request did not arrive in time.', { status: 408 });
+    case undefined:
+    default:
+      return new Problem('bad-request', 'This is not HTTP.');
+  }
+}
+
+function asHttp(problem: Problem): string {
+  const body = JSON.stringify(presentProblem(problem));
+  return [
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
+    'Connection: close',
+    'Cache-Control: no-store',
+    'Content-Type: application/problem+json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    '',
+    body,
+  ].join('\r\n');
+}

@@ -1,0 +1,44 @@
+import { createClickDetails, type DetailOf } from './clicks/details/click-details.ts';
+import { openCountryFile } from './clicks/details/country-file.ts';
+import { createReferrers } from './clicks/details/referrers.ts';
+import { createUserAgents } from './clicks/details/user-agents.ts';
+import { createVisitorIds } from './clicks/details/visitor-ids.ts';
+import { createVisitorSaltStore } from './clicks/details/visitor-salt-store.ts';
+import { createVisitorSalts } from './clicks/details/visitor-salts.ts';
+import { createReadClientAddress } from './http/client-address.ts';
+import { withDeadline } from './lifecycle.ts';
+import type { Knex } from './postgres.ts';
+import type { WebProcess } from './web-process.ts';
+
+/** How long the start waits for the salt of today. */
+const saltPatienceMs = 1_000;
+
+/** What a web process works out who clicked with, as far as `CLICK_DETAIL` goes. */
+export async function openClickDetails(web: WebProcess, db: Knex): Promise<DetailOf> {
+  const { config, log, closing } = web;
+  if (config.CLICK_DETAIL === 'count') return () => undefined;
+  const { GEOIP_MMDB: file } = config;
+  const countryFile =
+    file === undefined
+      ? undefined
+      : closing.defer('file of countries', await openCountryFile(file, log), (opened) => opened.close());
+  return createClickDetails({
+    userAgents: createUserAgents(),
+    referrers: createReferrers([new URL(config.BASE_URL).hostname, ...config.OWN_HOSTS]),
+    countryHeader: config.COUNTRY_HEADER,
+    countryFile,
+    visitorIds: config.CLICK_DETAIL === 'full' ? await openVisitorIds(web, db) : undefined,
+    honoursDoNotTrack: config.HONOUR_DO_NOT_TRACK,
+    readAddress: createReadClientAddress(config.TRUSTED_PROXY_HOPS),
+  });
+}
+
+async function openVisitorIds({ log, closing }: WebProcess, db: Knex) {
+  const salts = closing.defer(
+    'salts of visitor ids',
+    createVisitorSalts({ store: createVisitorSaltStore(db), log }),
+    (opened) => opened.stop(),
+  );
+  await withDeadline(salts.refresh(Date.now()), saltPatienceMs, () => undefined);
+  return createVisitorIds(salts);
+}

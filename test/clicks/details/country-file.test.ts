@@ -1,0 +1,98 @@
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import pino from 'pino';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type CountryFile, openCountryFile } from '../../../src/clicks/details/country-file.ts';
+import { buildCountryFile } from '../../support/mmdb.ts';
+import { waitUntil } from '../../support/wait-until.ts';
+
+const opened: CountryFile[] = [];
+let lines: string[];
+let folder: string;
+let file: string;
+
+beforeEach(async () => {
+  lines = [];
+  folder = await mkdtemp(path.join(tmpdir(), 'linkmill-countries-'));
+  file = path.join(folder, 'countries.mmdb');
+});
+
+afterEach(async () => {
+  for (const countryFile of opened.splice(0)) countryFile.close();
+  await rm(folder, { recursive: true });
+});
+
+async function open(): Promise<CountryFile> {
+  const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) });
+  const countryFile = await openCountryFile(file, log, 20);
+  opened.push(countryFile);
+  return countryFile;
+}
+
+const warnings = () => lines.filter((line) => line.includes('"level":40'));
+
+test('an address has the country of its network in the file, and a private, unknown or broken one has none', async () => {
+  await writeFile(file, buildCountryFile({ '203.0.113.0/24': 'DE', '198.51.100.0/25': 'NP' }));
+  const { find } = await open();
+  for (let times = 0; times < 2; times++) {
+    expect(['203.0.113.7', '203.0.113.255', '198.51.100.1'].map(find)).toEqual(['DE', 'DE', 'NP']);
+    for (const address of [
+      '198.51.100.200',
+      '10.0.0.1',
+      '127.0.0.1',
+      '::1',
+      'fe80::1',
+      '2001:db8::1',
+      '',
+      'nobody',
+    ])
+      expect([address, find(address)]).toEqual([address, '']);
+  }
+});
+
+test('a file of IPv4 addresses alone says nothing of others', async () => {
+  await writeFile(file, buildCountryFile({ '0.0.0.0/1': 'DE', '128.0.0.0/1': 'NP' }, 4));
+  const { find } = await open();
+  expect(['1.2.3.4', '203.0.113.7', '2001:db8::1', '::1'].map(find)).toEqual(['DE', 'NP', '', '']);
+});
+
+test('a file that is replaced by another name is read again, by all who asked before', async () => {
+  await writeFile(file, buildCountryFile({ '203.0.113.0/24': 'DE' }));
+  const { find } = await open();
+  expect(find('203.0.113.7')).toBe('DE');
+  for (const country of ['FR', 'NL']) {
+    await writeFile(`${file}.new`, buildCountryFile({ '203.0.113.0/24': country }));
+    await rename(`${file}.new`, file);
+    await waitUntil('the new file counts', () => find('203.0.113.7') === country);
+  }
+  expect(warnings()).toEqual([]);
+});
+
+test('without a file all is unknown, with a warning that names it, and once it is there it counts', async () => {
+  const { find } = await open();
+  expect(find('203.0.113.7')).toBe('');
+  expect(warnings()).toHaveLength(1);
+  expect(warnings()[0]).toContain(file);
+  await writeFile(file, buildCountryFile({ '203.0.113.0/24': 'DE' }));
+  await waitUntil('the file counts', () => find('203.0.113.7') === 'DE');
+});
+
+test('a broken or removed file is a warning, and the one before it goes on to count', async () => {
+  await writeFile(file, buildCountryFile({ '203.0.113.0/24': 'DE' }));
+  const { find } = await open();
+  await writeFile(file, 'this is no such file');
+  await waitUntil('the broken file is met', () => warnings().length === 1);
+  expect(find('203.0.113.8')).toBe('DE');
+  await rm(file);
+  await waitUntil('the missing file is met', () => warnings().length === 2);
+  expect(find('203.0.113.9')).toBe('DE');
+});
+
+test.each([0, 20, 200, 300])('a file with damage at byte %i never throws', async (at) => {
+  const bytes = buildCountryFile({ '203.0.113.0/24': 'DE' });
+  bytes.fill(0xff, at, at + 40);
+  await writeFile(file, bytes);
+  const { find } = await open();
+  for (let n = 0; n < 256; n++) expect(typeof find(`${n}.0.113.7`)).toBe('string');
+});

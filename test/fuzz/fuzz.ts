@@ -1,0 +1,138 @@
+import fc from 'fast-check';
+import type { Callers } from './callers.ts';
+import { asCurl } from './curl.ts';
+import { createJudge } from './judge.ts';
+import { createKnownValues } from './known-values.ts';
+import { type Operation, readOperations } from './operations.ts';
+import { type Plan, requestsOf } from './requests.ts';
+import { resolve } from './resolve.ts';
+import { type Answer, createSender, type Request } from './send.ts';
+
+/** An answer that the document does not allow. */
+export interface Finding {
+  operation: string;
+  /** What is wrong with it. */
+  problem: string;
+  /** The smallest request that was found to have such an answer, as a line for a shell. */
+  curl: string;
+  answer: string;
+}
+
+export interface FuzzResult {
+  requests: number;
+  findings: Finding[];
+  /** How often each operation was answered with each status. */
+  answers: Map<string, Map<number, number>>;
+}
+
+/** Requests on their way at the same time. */
+const lanes = 12;
+/** Findings after which there is no use in going on. */
+const enough = 25;
+/** Requests that are tried to make a finding smaller. */
+const mostShots = 300;
+
+/** What is being made smaller. */
+interface Hunt {
+  signature: string | undefined;
+  shots: number;
+}
+
+/** Sends so many requests, made from the document, to a web process and judges each answer by the document. The requests are
+ *  the same for the same seed, but for what they take from answers. */
+export async function fuzz(options: {
+  baseUrl: string;
+  document: object;
+  callers: Callers;
+  requests: number;
+  seed: number;
+  say?: (line: string) => void;
+}): Promise<FuzzResult> {
+  const { baseUrl, callers, requests, seed, say = () => {} } = options;
+  const operations = readOperations(options.document);
+  const plans = requestsOf(operations, callers.names);
+  const sender = createSender(baseUrl, lanes);
+  const { judge } = createJudge();
+  const knownValues = createKnownValues();
+  const result: FuzzResult = { requests: 0, findings: [], answers: new Map() };
+  const seen = new Set<string>();
+
+  /** Throws a Misbehaviour for what was not found before, and then for the same alone, while it is made smaller. */
+  async function tryOut(plan: Plan, hunt: Hunt): Promise<void> {
+    if (hunt.signature !== undefined && hunt.shots++ > mostShots) return;
+    const request = resolve(plan, knownValues, callers.keyOf);
+    const operation = isOf(plan) ? plan.operation : undefined;
+    const answer = await sender.send(request).catch((error: Error) => error);
+    result.requests += 1;
+    if (result.requests % 10_000 === 0)
+      say(`${result.requests} requests, ${result.findings.length} findings`);
+    if (!(answer instanceof Error)) await takeIn(plan, answer, operation);
+    const problem = answer instanceof Error ? answer.message : judge(operation, request, answer);
+    if (problem === undefined) return;
+    const signature = `${plan.operation.id} ${problem}`;
+    if (hunt.signature === undefined && !seen.has(signature)) {
+      seen.add(signature);
+      hunt.signature = signature;
+    }
+    if (hunt.signature === signature) throw new Misbehaviour(problem, plan.operation.id, request, answer);
+  }
+
+  async function takeIn(plan: Plan, answer: Answer, operation: Operation | undefined) {
+    if (answer.status === 401) await callers.replace(plan.caller);
+    if (!operation || plan.method !== operation.method) return;
+    const counts = result.answers.get(operation.id) ?? new Map<number, number>();
+    result.answers.set(operation.id, counts.set(answer.status, (counts.get(answer.status) ?? 0) + 1));
+    if (answer.status < 300 && /json/.test(answer.headers['content-type'] ?? '')) {
+      const body = JSON.parse(answer.body.toString()) as object;
+      knownValues.learn(
+        operation.tag,
+        Array.isArray(body) ? body : { ...body, 'if-match': answer.headers['etag'] },
+      );
+    }
+  }
+
+  async function runLane(number: number): Promise<void> {
+    let left = Math.ceil(requests / lanes);
+    for (let turn = 0; left > 0 && result.findings.length < enough; turn++) {
+      const hunt: Hunt = { signature: undefined, shots: 0 };
+      const property = fc.asyncProperty(plans, async (plan) => await tryOut(plan, hunt));
+      const run = await fc.check(property, { seed: seed + number + turn * lanes, numRuns: left });
+      left -= run.numRuns;
+      if (run.failed) result.findings.push(findingOf(run.errorInstance, baseUrl));
+    }
+  }
+
+  await Promise.all(Array.from({ length: lanes }, (_, number) => runLane(number)));
+  sender.close();
+  return result;
+}
+
+class Misbehaviour extends Error {
+  override readonly name = 'Misbehaviour';
+  readonly operation: string;
+  readonly request: Request;
+  readonly answer: Answer | Error;
+  constructor(problem: string, operation: string, request: Request, answer: Answer | Error) {
+    super(problem);
+    this.operation = operation;
+    this.request = request;
+    this.answer = answer;
+  }
+}
+
+/** Whether a plan is still what the document describes under its operation: other methods and paths may lead elsewhere. */
+function isOf({ operation, method, bend, path }: Plan): boolean {
+  return method === operation.method && !bend && Object.values(path).every((value) => value !== '');
+}
+
+function findingOf(error: unknown, baseUrl: string): Finding {
+  if (!(error instanceof Misbehaviour)) throw error;
+  const { message: problem, operation, request, answer } = error;
+  return {
+    operation,
+    problem,
+    curl: asCurl(baseUrl, request),
+    answer:
+      answer instanceof Error ? String(answer) : `${answer.status} ${answer.body.toString().slice(0, 500)}`,
+  };
+}

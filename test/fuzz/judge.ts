@@ -1,0 +1,86 @@
+import addFormats from 'ajv-formats';
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import type { Operation, Response } from './operations.ts';
+import type { Schema } from './schema.ts';
+import type { Answer, Request } from './send.ts';
+
+/** Answers that say what is wrong with a request, whatever it was meant to be. */
+const problemSchema: Schema = {
+  type: 'object',
+  properties: {
+    type: { type: 'string', pattern: '^urn:linkmill:problem:' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    detail: { type: 'string' },
+  },
+  required: ['type', 'title', 'status', 'detail'],
+};
+
+/** Statuses of requests that are not read far enough to know what they want. */
+const aheadOfOperations = new Set([408, 431]);
+
+/** Judges answers by the document: says what is wrong with one, or nothing. */
+export function createJudge() {
+  // `example` is OpenAPI's.
+  const ajv = new Ajv2020({ strict: true, keywords: ['example'], allowUnionTypes: true });
+  addFormats.default(ajv);
+  const compiled = new Map<Schema, ValidateFunction>();
+  const validatorOf = (schema: Schema) => {
+    const validate = compiled.get(schema) ?? ajv.compile(schema);
+    compiled.set(schema, validate);
+    return validate;
+  };
+
+  function judgeBody(answer: Answer, schema: Schema): string | undefined {
+    let body: unknown;
+    try {
+      body = JSON.parse(answer.body.toString());
+    } catch {
+      return 'the body is no JSON';
+    }
+    const validate = validatorOf(schema);
+    if (!validate(body)) {
+      const [error] = validate.errors!;
+      // Without what differs from one answer to the next.
+      return `the body breaks its schema: ${error!.instancePath.replaceAll(/\d+/g, 'n')} ${error!.message} (${error!.schemaPath})`;
+    }
+    const status = (body as { status?: unknown } | null)?.status;
+    const isProblem = typeOf(answer) === 'application/problem+json';
+    return isProblem && status !== answer.status ? 'the body names another status' : undefined;
+  }
+
+  function judgeContent(answer: Answer, { content = {} }: Response, isHead: boolean): string | undefined {
+    const type = typeOf(answer);
+    const types = Object.keys(content);
+    if (isHead) return answer.body.length > 0 ? 'HEAD has a body' : undefined;
+    if (types.length === 0) return answer.body.length > 0 ? 'a body is not documented' : undefined;
+    if (!Object.hasOwn(content, type)) return `the content type ${type || 'none'} is not documented`;
+    const { schema } = content[type]!;
+    return schema && type.endsWith('json') ? judgeBody(answer, schema) : undefined;
+  }
+
+  return {
+    /** Judges the answer of an operation, or of a request that may not be any. */
+    judge(operation: Operation | undefined, { method }: Request, answer: Answer): string | undefined {
+      const isHead = method === 'HEAD';
+      if (answer.status >= 500 && !isMeant(answer)) return `answered ${answer.status}`;
+      if (!operation || aheadOfOperations.has(answer.status)) {
+        if (answer.status < 400) return undefined;
+        return judgeContent(
+          answer,
+          { content: { 'application/problem+json': { schema: problemSchema } } },
+          isHead,
+        );
+      }
+      const response = operation.responses[answer.status];
+      if (!response) return `the status ${answer.status} is not documented`;
+      return judgeContent(answer, response, isHead);
+    },
+  };
+}
+
+/** Browsers that fetch in advance understand no other status. */
+const isMeant = ({ body }: Answer) => body.includes('urn:linkmill:problem:prefetch');
+
+export const typeOf = ({ headers }: Answer) =>
+  (headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase();

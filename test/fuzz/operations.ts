@@ -1,0 +1,57 @@
+import { followReferences, type Schema } from './schema.ts';
+
+type Content = Record<string, { schema?: Schema }>;
+
+export interface Parameter {
+  name: string;
+  in: 'path' | 'query' | 'header';
+  required?: boolean;
+  schema: Schema;
+}
+
+/** What may be answered under one status. */
+export interface Response {
+  headers?: Record<string, unknown>;
+  content?: Content;
+}
+
+/** One kind of request, as the API's document describes it. */
+export interface Operation {
+  id: string;
+  method: string;
+  path: string;
+  /** Operations of one tag speak of the same things. */
+  tag: string;
+  isPublic: boolean;
+  parameters: Parameter[];
+  body: Content;
+  responses: Record<string, Response>;
+}
+
+interface OperationObject {
+  operationId: string;
+  tags: string[];
+  security?: unknown[];
+  parameters?: Parameter[];
+  requestBody?: { content: Content };
+  responses: Record<string, Response>;
+}
+
+/** All that the document describes. */
+export function readOperations(document: object): Operation[] {
+  const { paths } = followReferences(document) as {
+    paths: Record<string, Record<string, OperationObject>>;
+  };
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({
+      id: operation.operationId,
+      method: method.toUpperCase(),
+      path,
+      tag: operation.tags[0]!,
+      isPublic: operation.security?.length === 0,
+      parameters: operation.parameters ?? [],
+      body: operation.requestBody?.content ?? {},
+      responses: operation.responses,
+    })),
+  );
+}

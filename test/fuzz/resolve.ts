@@ -1,0 +1,59 @@
+import { isKnown, type KnownValues } from './known-values.ts';
+import type { Plan } from './requests.ts';
+import type { Request } from './send.ts';
+
+/** What a header may carry: Node sends nothing else. */
+const headerText = (text: string) => text.replaceAll(/[^\t\x20-\x7e\x80-\xff]/g, '?').trim();
+/** What the path of a request line may carry. */
+const targetText = (text: string) =>
+  [...Buffer.from(text)]
+    .map((byte) => (byte > 0x20 && byte < 0x7f ? String.fromCharCode(byte) : percent(byte)))
+    .join('');
+const percent = (byte: number) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+const encode = (text: string) => encodeURIComponent(Buffer.from(text).toString());
+
+/** The request of a plan, with what answers have shown in the places that refer to it. `keyOf` tells the API key of a caller,
+ *  if it has one. */
+export function resolve(
+  plan: Plan,
+  knownValues: KnownValues,
+  keyOf: (caller: string) => string | undefined,
+): Request {
+  const { operation, nth } = plan;
+  const shown = knownValues.findShown(operation.tag, Object.keys(plan.path), nth) ?? {};
+
+  /** What belongs to the thing that the path names comes from it. */
+  const find = (node: unknown): unknown => {
+    if (isKnown(node)) return shown[node.field] ?? knownValues.findValue(node.field, node.nth) ?? 'none-yet';
+    if (Array.isArray(node)) return node.map(find);
+    if (typeof node !== 'object' || node === null || Buffer.isBuffer(node)) return node;
+    return Object.fromEntries(Object.entries(node).map(([name, value]) => [name, find(value)]));
+  };
+  const textOf = (node: unknown) => String(find(node));
+
+  const path = operation.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encode(textOf(plan.path[name])));
+  const query = plan.query.map(([name, value]) =>
+    value === undefined ? encode(name) : `${encode(name)}=${encode(textOf(value))}`,
+  );
+  const key = keyOf(plan.caller);
+  const body = plan.body && bytesOf(find(plan.body.content), plan.body.type);
+  return {
+    method: plan.method,
+    target: targetText((plan.bend?.(path) ?? path) + (query.length > 0 ? `?${query.join('&')}` : '')) || '/',
+    headers: [
+      ...(key === undefined ? [] : [plan.asBearer ? ['authorization', `Bearer ${key}`] : ['x-api-key', key]]),
+      ...(plan.body?.type === undefined ? [] : [['content-type', plan.body.type]]),
+      ...plan.headers.map(([name, value]) => [name, headerText(textOf(value))]),
+    ] as Request['headers'],
+    body,
+  };
+}
+
+const bytesOf = (content: unknown, type: string | undefined): Buffer =>
+  Buffer.isBuffer(content)
+    ? content
+    : Buffer.from(
+        typeof content === 'string' && type !== 'application/json'
+          ? content
+          : (JSON.stringify(content) ?? ''),
+      );

@@ -1,0 +1,48 @@
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
+import { createApiKeys } from '../../src/api-keys/api-keys.ts';
+import { openPostgres } from '../../src/postgres.ts';
+import { buildInto } from '../support/build.ts';
+import { createTemplate, databaseUrl } from '../support/databases.ts';
+import { commandOf, launch, placeWeb, readyWeb, readyWorker } from '../support/launch.ts';
+import { startTestPostgres, startTestRedis } from '../support/servers.ts';
+
+/** What requests ask for is judged, not how busy the machine is. */
+export const fuzzSettings = { MAX_EVENT_LOOP_DELAY_MS: '0' };
+
+/** A web process and a worker process of this checkout, on a PostgreSQL and a Redis of their own. */
+export async function openStack(onEnd: (what: string) => void) {
+  const closers: (() => Promise<unknown>)[] = [];
+  let isClosing = false;
+  const close = async () => {
+    isClosing = true;
+    for (const closer of closers.splice(0).toReversed()) await closer();
+  };
+  const start = (entry: string, settings: Record<string, string>) => {
+    const started = launch(commandOf(buildFolder, entry), settings, () => isClosing || onEnd(entry));
+    closers.push(started.stop);
+    return started;
+  };
+  const buildFolder = path.resolve(`.cache/fuzz-build-${process.pid}`);
+  try {
+    closers.push(async () => await rm(buildFolder, { recursive: true, force: true }));
+    await buildInto(buildFolder);
+    const postgres = await startTestPostgres();
+    closers.push(postgres.stop);
+    const redis = await startTestRedis();
+    closers.push(redis.stop);
+    await createTemplate(postgres.url, 'fuzz');
+    const DATABASE_URL = databaseUrl(postgres.url, 'fuzz');
+    const db = openPostgres({ url: DATABASE_URL, poolMax: 2, queryTimeoutMs: 60_000, name: 'test' });
+    closers.push(async () => await db.destroy());
+    const settings = { DATABASE_URL, REDIS_URL: redis.url, LOG_LEVEL: 'info' };
+    const worker = await readyWorker(start('workers/main.js', settings));
+    const placed = await placeWeb({ ...settings, ...fuzzSettings });
+    const web = start('src/web.js', placed);
+    const { baseUrl } = await readyWeb(web, placed);
+    return { baseUrl, apiKeys: createApiKeys(db), output: () => web.output() + worker.output(), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

@@ -1,0 +1,76 @@
+import { expect, test } from 'vitest';
+import { insertGatedUrl } from '../../support/gated-urls.ts';
+import { type Asking, submit, visit } from '../../support/visitor.ts';
+import { useWeb } from '../../support/web-app.ts';
+
+const web = useWeb();
+const at = (path: string) => `${web.baseUrl()}/${path}`;
+const insert = async (url: Parameters<typeof insertGatedUrl>[1]) =>
+  at(await insertGatedUrl(web.database.db(), url));
+const hour = 3_600_000;
+
+test('a browser is told of an unknown and of an expired short URL on a page, anybody else as problem+json', async () => {
+  const expired = await insert({ expiresAt: new Date(Date.now() - hour) });
+  for (const [url, status, title] of [
+    [at('unknown8'), 404, 'There is no such link'],
+    [expired, 410, 'This link has expired'],
+  ] as const) {
+    const page = await visit(url);
+    expect([page.status, page.headers.get('content-type')]).toEqual([status, 'text/html; charset=utf-8']);
+    expect(page.text).toContain(`<h1>${title}</h1>`);
+    for (const accept of ['*/*', 'application/json', 'application/json, text/html;q=0.5']) {
+      const problem = await visit(url, { headers: { accept } });
+      expect([problem.status, problem.headers.get('content-type')]).toEqual([
+        status,
+        'application/problem+json',
+      ]);
+    }
+  }
+});
+
+test('nobody can tell an unknown code from one that was deleted, is disabled or has not begun', async () => {
+  const deleted = await insert({});
+  await web.client().delete(`/api/v1/urls/${new URL(deleted).pathname.slice(1)}`);
+  const urls = [
+    at('unknown7'),
+    deleted,
+    await insert({ isActive: false }),
+    await insert({ startsAt: new Date(Date.now() + hour) }),
+    await insert({ startsAt: new Date(Date.now() + hour), password: 'secret' }),
+  ];
+  const look = async (url: string, init?: Asking) => {
+    const { status, headers, text } = await visit(url, init);
+    return { status, headers: [...headers].filter(([name]) => name !== 'date'), text };
+  };
+  for (const init of [{}, { headers: { accept: '*/*' } }, { method: 'HEAD' }, { method: 'POST' }]) {
+    const answers = await Promise.all(urls.map((url) => look(url, init)));
+    expect(answers[0]!.status).toBe(404);
+    for (const answer of answers) expect(answer).toEqual(answers[0]);
+  }
+});
+
+test('every page forbids scripts, foreign styles, frames, caches, search engines and telling other sites its code', async () => {
+  const gated = await insert({ password: 'secret' });
+  const pages = [
+    await visit(at('unknown6')),
+    await visit(gated),
+    await submit(gated, { password: 'wrong' }),
+    await visit(`${gated}+`),
+  ];
+  expect(pages.map(({ status }) => status)).toEqual([404, 200, 403, 200]);
+  for (const { headers, text } of pages) {
+    const policy = headers.get('content-security-policy')?.split('; ') ?? [];
+    expect(policy).toEqual(
+      expect.arrayContaining(["default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"]),
+    );
+    expect(policy.find((rule) => rule.startsWith('script-src'))).toBeUndefined();
+    expect(policy.find((rule) => rule.startsWith('style-src'))).toMatch(/^style-src 'sha256-[\w+/]{43}='$/);
+    expect(headers.get('referrer-policy')).toBe('same-origin');
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+    expect(headers.get('x-robots-tag')).toBe('noindex');
+    expect(headers.get('cache-control')).toBe('no-store');
+    expect(text).not.toMatch(/<script|javascript:| on\w+=|https?:\/\//);
+    expect(text).toMatch(/<html lang="en">/);
+    expect(Buffer.byteLength(text)).toBeLessThan(4_000);
+  }
+});

@@ -1,0 +1,70 @@
+/** A file in MaxMind's format that knows the country of some networks, which do not overlap. */
+export function buildCountryFile(countries: Record<string, string>, ipVersion: 4 | 6 = 6): Buffer {
+  /** A record is another node, a country, or undefined. */
+  const nodes: Node[] = [[undefined, undefined]];
+  for (const [network, country] of Object.entries(countries)) {
+    const bits = bitsOf(network, ipVersion);
+    let node = nodes[0]!;
+    for (const bit of bits.slice(0, -1)) {
+      if (typeof node[bit] !== 'number') {
+        node[bit] = nodes.length;
+        nodes.push([undefined, undefined]);
+      }
+      node = nodes[node[bit]]!;
+    }
+    node[bits.at(-1)!] = country;
+  }
+  const codes = [...new Set(Object.values(countries))];
+  const data = codes.map((code) => encodeMap({ country: encodeMap({ iso_code: encodeText(code) }) }));
+  const offsets = data.map((_, i) => Buffer.concat(data.slice(0, i)).length);
+  const recordOf = (record: Node[0]) => {
+    if (record === undefined) return nodes.length;
+    return typeof record === 'number' ? record : nodes.length + 16 + offsets[codes.indexOf(record)]!;
+  };
+  const tree = Buffer.alloc(nodes.length * 6);
+  nodes.flat().forEach((record, i) => tree.writeUIntBE(recordOf(record), i * 3, 3));
+  const metadata = encodeMap({
+    binary_format_major_version: encodeNumber(2),
+    binary_format_minor_version: encodeNumber(0),
+    build_epoch: encodeNumber(1_700_000_000),
+    database_type: encodeText('Test-Country'),
+    ip_version: encodeNumber(ipVersion),
+    node_count: encodeNumber(nodes.length),
+    record_size: encodeNumber(24),
+  });
+  return Buffer.concat([
+    tree,
+    Buffer.alloc(16),
+    ...data,
+    Buffer.from('\xab\xcd\xefMaxMind.com', 'latin1'),
+    metadata,
+  ]);
+}
+
+type Node = [number | string | undefined, number | string | undefined];
+
+/** The way from the root to an IPv4 network, which stands at the beginning of the IPv6 addresses. */
+function bitsOf(network: string, ipVersion: 4 | 6): (0 | 1)[] {
+  const [address, length] = network.split('/');
+  const bits = address!
+    .split('.')
+    .flatMap((byte) => [7, 6, 5, 4, 3, 2, 1, 0].map((place) => ((Number(byte) >> place) & 1) as 0 | 1))
+    .slice(0, Number(length));
+  return [...Array.from({ length: ipVersion === 6 ? 96 : 0 }, () => 0 as const), ...bits];
+}
+
+const encodeText = (text: string) =>
+  Buffer.concat([Buffer.from([(2 << 5) | text.length]), Buffer.from(text)]);
+
+function encodeNumber(value: number): Buffer {
+  const bytes = Buffer.alloc(5);
+  bytes[0] = (6 << 5) | 4;
+  bytes.writeUInt32BE(value, 1);
+  return bytes;
+}
+
+const encodeMap = (map: Record<string, Buffer>) =>
+  Buffer.concat([
+    Buffer.from([(7 << 5) | Object.keys(map).length]),
+    ...Object.entries(map).flatMap(([key, value]) => [encodeText(key), value]),
+  ]);
