@@ -91,7 +91,7 @@ export function createBudgets(options: {
         isWithin,
         limit: limitNow,
         remaining: Math.max(0, limitNow - used - (isWithin ? amount : 0)),
-        resetsInMs: use.endsAtMs - now,
+        resetsInMs: Math.round(use.endsAtMs - now),
       };
     },
 
