@@ -36,7 +36,7 @@ const urls = createUrls({
     onLow: () => {},
     log,
   }),
-  idempotencyKeys: { find: async () => undefined },
+  idempotencyKeys: { findMany: async () => [], findRequestHash: async () => undefined },
   processCache,
   onUntold: async () => {},
   normaliseUrl: (url) => url,

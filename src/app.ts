@@ -25,6 +25,7 @@ import type { UrlStore } from './urls/url-store.ts';
 import type { Urls } from './urls/urls.ts';
 import { version } from './version.ts';
 import type { Finding } from './web-finding.ts';
+import type { Transfers } from './web-transfers.ts';
 
 export interface AppDeps {
   config: WebConfig;
@@ -33,6 +34,7 @@ export interface AppDeps {
   qrImages: QrImages;
   urlStore: Pick<UrlStore, 'findCrawlable'>;
   keys: Keys;
+  transfers: Transfers;
   redirect: Redirect;
   rateLimits: RateLimits;
   preview: Koa.Middleware;
@@ -100,8 +102,8 @@ const noStore: Koa.Middleware = async (ctx, next) => {
 
 /** Every route but the redirect and Bull Board: the public ones, and the API behind its keys. */
 export function createRouters(deps: AppDeps) {
-  const { config, urls, urlStore, finding, qrImages, keys, queues, apiKeys, knownApiKeys } = deps;
-  const { clickWatch, showMetrics, health } = deps;
+  const { config, urls, urlStore, finding, qrImages, keys, transfers, queues, apiKeys, knownApiKeys } = deps;
+  const { rateLimits, clickWatch, showMetrics, health, log } = deps;
   const open = new Router({ sensitive: true });
   open.get('/', (ctx) => {
     ctx.body = { service: 'linkmill', version };
@@ -113,8 +115,13 @@ export function createRouters(deps: AppDeps) {
 
   // Paths are case-sensitive: the router would match a route in any case, but its middleware in this one only.
   const api = new Router<ApiState>({ sensitive: true });
-  api.use('/api/v1', noStore, authenticate(knownApiKeys), limitApiKey(deps.rateLimits));
+  api.use('/api/v1', noStore, authenticate(knownApiKeys), limitApiKey(rateLimits));
   const baseUrl = config.BASE_URL;
-  mount(api, operations, createHandlers({ urls, finding, qrImages, keys, queues, apiKeys, baseUrl }));
+  mount(
+    api,
+    operations,
+    createHandlers({ urls, finding, qrImages, keys, ...transfers, queues, apiKeys, baseUrl, log }),
+    rateLimits,
+  );
   return [open, api];
 }

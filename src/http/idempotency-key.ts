@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Context } from 'koa';
-import type { IdempotencyKey } from '../urls/idempotency-keys.ts';
+import type { IdempotencyKey } from '../urls/idempotency-key.ts';
 import { hashSlowly } from '../urls/passwords.ts';
 import { validationFailed } from './errors.ts';
 
@@ -24,5 +24,5 @@ export async function readIdempotencyKey(
   const requestHash = request.includes(passwordField)
     ? await hashSlowly(request, `${apiKeyId} ${key}`)
     : createHash('sha256').update(request).digest();
-  return { key, requestHash };
+  return { key, requestHash, item: 0 };
 }

@@ -53,15 +53,20 @@ export function createRateLimits(deps: {
 /** Limits an API key's requests, whose answers say what is left. Stands behind `authenticate`. */
 export function limitApiKey(rateLimits: RateLimits): Middleware<ApiState> {
   return async (ctx, next) => {
-    const verdict = rateLimits.takeFromApiKey(apiKeyOf(ctx.state).id);
-    if (verdict) {
-      ctx.set('RateLimit-Limit', String(verdict.limit));
-      ctx.set('RateLimit-Remaining', String(verdict.remaining));
-      ctx.set('RateLimit-Reset', toSeconds(verdict.resetsInMs));
-    }
-    requireWithin(verdict, 'The API key has sent too many requests.');
+    chargeApiKey(ctx, rateLimits, 1);
     await next();
   };
+}
+
+/** Has a request count as so many of those that its API key may send. Throws the problem where so many are not left. */
+export function chargeApiKey(ctx: Context, rateLimits: RateLimits, amount: number): void {
+  const verdict = rateLimits.takeFromApiKey(apiKeyOf(ctx.state).id, amount);
+  if (verdict) {
+    ctx.set('RateLimit-Limit', String(verdict.limit));
+    ctx.set('RateLimit-Remaining', String(verdict.remaining));
+    ctx.set('RateLimit-Reset', toSeconds(verdict.resetsInMs));
+  }
+  requireWithin(verdict, 'The API key has sent too many requests.');
 }
 
 /** Limits how many codes that lead nowhere an address may ask for, and nothing else: those that lead somewhere do so for

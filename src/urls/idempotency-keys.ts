@@ -1,47 +1,61 @@
 import type { Knex } from 'knex';
-import { type NewUrl, urlColumns } from './url-columns.ts';
+import { urlColumns } from './url-columns.ts';
 import type { ShortUrl } from './url.ts';
 
-/** What tells a request that comes again from another one; one API key's are not those of others. */
-export interface IdempotencyKey {
-  /** As the client chose it. */
+/** One of the short URLs that a request with a key asks for. */
+export interface AskedItem {
+  apiKeyId: number;
   key: string;
-  /** Of all that the request asks for. */
-  requestHash: Buffer;
+  item: number;
 }
 
-/** The key came with another request before. */
-export class IdempotencyKeyReused extends Error {
-  override readonly name = 'IdempotencyKeyReused';
+/** What a request has made, as it was then, and the hash of that request. */
+export interface MadeItem {
+  url: ShortUrl;
+  requestHash: Buffer;
 }
 
 export type IdempotencyKeys = ReturnType<typeof createIdempotencyKeys>;
 
-/** What requests with a key have made; the short URL as it was then, whatever has become of it. */
+/** What requests with a key have made, whatever has become of it. */
 export function createIdempotencyKeys(db: Knex) {
   return {
-    /** What a request with this key has made, and the hash of that request. */
-    async find(apiKeyId: number, key: string): Promise<{ url: ShortUrl; requestHash: Buffer } | undefined> {
-      const { rows } = await db.raw<{ rows: (ShortUrl & { requestHash: Buffer })[] }>(
-        `select ${urlColumns}, k.request_hash as "requestHash"
-         from idempotency_keys k, jsonb_populate_record(cast(null as urls), k.made) u
-         where k.api_key_id = :apiKeyId and k.key = :key`,
+    /** What was made of each, in their order; undefined for those of which nothing was. */
+    async findMany(asked: AskedItem[]): Promise<(MadeItem | undefined)[]> {
+      const { rows } = await db.raw<{ rows: (ShortUrl & { place: number; requestHash: Buffer })[] }>(
+        `select ${urlColumns}, asked.place, k.request_hash as "requestHash"
+         from json_to_recordset(cast(:asked as json)) as asked (place integer, api_key_id bigint, key text, item integer)
+           join idempotency_keys k using (api_key_id, key, item),
+           jsonb_populate_record(cast(null as urls), k.made) u`,
+        {
+          asked: JSON.stringify(
+            asked.map(({ apiKeyId, key, item }, place) => ({ place, api_key_id: apiKeyId, key, item })),
+          ),
+        },
+      );
+      const made = new Map(rows.map(({ place, requestHash, ...url }) => [place, { url, requestHash }]));
+      return asked.map((_, place) => made.get(place));
+    },
+
+    /** The hash of a request that has made something with this key. */
+    async findRequestHash(apiKeyId: number, key: string): Promise<Buffer | undefined> {
+      const { rows } = await db.raw<{ rows: { requestHash: Buffer }[] }>(
+        `select request_hash as "requestHash" from idempotency_keys
+         where api_key_id = :apiKeyId and key = :key limit 1`,
         { apiKeyId, key },
       );
-      const [row] = rows;
-      if (row === undefined) return undefined;
-      const { requestHash, ...url } = row;
-      return { url, requestHash };
+      return rows[0]?.requestHash;
     },
 
     /** Removes up to `limit` keys from before a time; two callers never get the same one. */
     async removeOld(before: Date, limit: number): Promise<number> {
       const { rows } = await db.raw<{ rows: { count: number }[] }>(
         `with old as materialized (
-           select api_key_id, key from idempotency_keys where created_at <= :before
+           select api_key_id, key, item from idempotency_keys where created_at <= :before
            order by created_at limit :limit for update skip locked
          ), removed as (
-           delete from idempotency_keys where (api_key_id, key) in (select api_key_id, key from old) returning key
+           delete from idempotency_keys where (api_key_id, key, item) in (select api_key_id, key, item from old)
+           returning key
          )
          select count(*) as count from removed`,
         { before, limit },
@@ -50,27 +64,3 @@ export function createIdempotencyKeys(db: Knex) {
     },
   };
 }
-
-/** For the statement that inserts `wish` as `u`: notes what came of those wishes that have a key. It fails as a whole when
- *  one of the keys is there, once a statement that is inserting it at this moment has ended. */
-export const noteMade = `
-  insert into idempotency_keys (api_key_id, key, request_hash, made)
-  select u.created_by, k.key, decode(k.request_hash, 'hex'),
-    -- Of a password it is enough that there is one.
-    to_jsonb(u) || jsonb_build_object('password_hash', case when u.password_hash is not null then '' end)
-  from u join wish on wish.short_code = u.short_code
-    join json_to_recordset(cast(:idempotencyKeys as json)) as k (place bigint, key text, request_hash text) using (place)
-  -- In one order, so that two that insert the same keys do not deadlock.
-  order by u.created_by, k.key collate "C"`;
-
-/** The keys of these wishes as JSON that `noteMade` reads. */
-export const toNotedKeys = (wanted: NewUrl[]): string =>
-  JSON.stringify(
-    wanted.flatMap(({ idempotencyKey: given }, i) =>
-      given ? [{ place: i + 1, key: given.key, request_hash: given.requestHash.toString('hex') }] : [],
-    ),
-  );
-
-/** Whether the statement that has `noteMade` failed because a key is there. */
-export const isKeyThere = (error: unknown): boolean =>
-  error instanceof Error && 'constraint' in error && error.constraint === 'idempotency_keys_pkey';

@@ -1,9 +1,6 @@
-import {
-  type IdempotencyKey,
-  IdempotencyKeyReused,
-  type IdempotencyKeys,
-  isKeyThere,
-} from './idempotency-keys.ts';
+import { createGathering } from './gathering.ts';
+import { type IdempotencyKey, IdempotencyKeyReused, isKeyThere } from './idempotency-key.ts';
+import type { AskedItem, IdempotencyKeys } from './idempotency-keys.ts';
 import type { ShortUrl } from './url.ts';
 
 /** What a request has made, and whether an earlier one with the same key did. */
@@ -12,6 +9,8 @@ export interface MadeOnce {
   isNew: boolean;
   isRepeat: boolean;
 }
+
+type Make = () => Promise<Omit<MadeOnce, 'isRepeat'>>;
 
 interface Flight {
   requestHash: Buffer;
@@ -22,18 +21,15 @@ interface Flight {
 const maxTries = 3;
 
 /** Has requests with an idempotency key make something at most once, whatever crashes, and gives those that come again, or
- *  at the same time, what the first one made. PostgreSQL is the judge, by what `make` inserts: see idempotency-keys.ts. */
-export function createOnce(keys: Pick<IdempotencyKeys, 'find'>) {
+ *  at the same time, what the first one made. PostgreSQL is the judge, by what is inserted: see idempotency-key.ts. */
+export function createOnce(keys: Pick<IdempotencyKeys, 'findMany' | 'findRequestHash'>) {
+  const find = createGathering<AskedItem, Awaited<ReturnType<typeof keys.findMany>>[number]>(keys.findMany);
   /** Those that wait for PostgreSQL here: of many at once one asks. */
   const flights = new Map<string, Flight>();
 
-  async function findOrMake(
-    apiKeyId: number,
-    { key, requestHash }: IdempotencyKey,
-    make: () => Promise<Omit<MadeOnce, 'isRepeat'>>,
-  ): Promise<MadeOnce> {
+  async function findOrMake(asked: AskedItem, requestHash: Buffer, make: Make): Promise<MadeOnce> {
     for (let tries = 1; ; tries++) {
-      const known = await keys.find(apiKeyId, key);
+      const known = await find(asked);
       if (known) {
         requireSame(known.requestHash, requestHash);
         return { url: known.url, isNew: true, isRepeat: true };
@@ -46,25 +42,28 @@ export function createOnce(keys: Pick<IdempotencyKeys, 'find'>) {
     }
   }
 
-  /** What `make` inserts must have the key. Throws IdempotencyKeyReused, or what `make` throws. */
-  return async function once(
-    apiKeyId: number,
-    given: IdempotencyKey,
-    make: () => Promise<Omit<MadeOnce, 'isRepeat'>>,
-  ): Promise<MadeOnce> {
-    const name = `${apiKeyId} ${given.key}`;
-    const underWay = flights.get(name);
-    if (underWay) {
-      requireSame(underWay.requestHash, given.requestHash);
-      return { ...(await underWay.made), isRepeat: true };
-    }
-    const made = findOrMake(apiKeyId, given, make);
-    flights.set(name, { requestHash: given.requestHash, made });
-    try {
-      return await made;
-    } finally {
-      flights.delete(name);
-    }
+  return {
+    /** What `make` inserts must have the key. Throws IdempotencyKeyReused, or what `make` throws. */
+    async make(apiKeyId: number, { key, item, requestHash }: IdempotencyKey, make: Make): Promise<MadeOnce> {
+      const name = `${apiKeyId} ${key} ${item}`;
+      const underWay = flights.get(name);
+      if (underWay) {
+        requireSame(underWay.requestHash, requestHash);
+        return { ...(await underWay.made), isRepeat: true };
+      }
+      const made = findOrMake({ apiKeyId, key, item }, requestHash, make);
+      flights.set(name, { requestHash, made });
+      try {
+        return await made;
+      } finally {
+        flights.delete(name);
+      }
+    },
+
+    async requireSameRequest(apiKeyId: number, { key, requestHash }: IdempotencyKey): Promise<void> {
+      const known = await keys.findRequestHash(apiKeyId, key);
+      if (known) requireSame(known, requestHash);
+    },
   };
 }
 

@@ -1,4 +1,4 @@
-import type { IdempotencyKey } from './idempotency-keys.ts';
+import { type IdempotencyKey, keyTypes, toKeyColumns } from './idempotency-key.ts';
 import { defaultSettings, type UrlSettings } from './url.ts';
 
 /** A short URL to be inserted; what it does not say is as by default. */
@@ -9,6 +9,8 @@ export interface NewUrl extends Partial<UrlSettings> {
   createdBy: number;
   /** With it, it is inserted once. */
   idempotencyKey?: IdempotencyKey | undefined;
+  /** Now, unless it says another time. */
+  createdAt?: Date | undefined;
 }
 
 /** What a short URL is to become; what it does not say stays. */
@@ -37,6 +39,7 @@ const given = {
   originalUrl: 'original_url text',
   codeIsGenerated: 'code_is_generated boolean',
   createdBy: 'created_by bigint',
+  createdAt: 'created_at timestamptz',
   ...settings,
 };
 
@@ -63,15 +66,19 @@ export const settingColumns = Object.values(settings).map(nameOf);
 /** The columns that an inserted row is given. */
 export const insertedColumns = Object.values(given).map(nameOf).join(', ');
 
-/** The same with their types, as `json_to_recordset` wants them. */
-export const insertedTypes = Object.values(given).join(', ');
+/** What it is given in them. */
+export const insertedValues = insertedColumns.replace('created_at', 'coalesce(created_at, now())');
+
+/** The same and those of an idempotency key with their types, as `json_to_recordset` wants them. */
+export const insertedTypes = [...Object.values(given), keyTypes].join(', ');
 
 /** Rows to be inserted as JSON that `json_to_recordset` reads. */
 export function toInsertedRows(urls: NewUrl[]): string {
   const properties = Object.entries(given) as [keyof NewUrl, string][];
   const rows = urls.map((url) => {
     const full = { ...defaultSettings, ...url };
-    return Object.fromEntries(properties.map(([property, column]) => [nameOf(column), full[property]]));
+    const columns = properties.map(([property, column]) => [nameOf(column), full[property]]);
+    return { ...Object.fromEntries(columns), ...toKeyColumns(url.idempotencyKey) };
   });
   return JSON.stringify(rows);
 }

@@ -1,7 +1,8 @@
 import type { Keys } from '../keys/keys.ts';
 import { isPostgresUnavailable } from '../postgres.ts';
 import { createCoalescing } from './coalescing.ts';
-import type { IdempotencyKey, IdempotencyKeys } from './idempotency-keys.ts';
+import type { IdempotencyKey } from './idempotency-key.ts';
+import type { IdempotencyKeys } from './idempotency-keys.ts';
 import { createOnce, type MadeOnce } from './once.ts';
 import type { Tell } from './telling.ts';
 import type { UrlCache } from './url-cache.ts';
@@ -26,7 +27,7 @@ export function createUrlCreation(deps: {
   store: Pick<UrlStore, 'insertMany' | 'findOrInsert'>;
   cache: Pick<UrlCache, 'create'>;
   keys: Keys;
-  idempotencyKeys: Pick<IdempotencyKeys, 'find'>;
+  idempotencyKeys: Pick<IdempotencyKeys, 'findMany' | 'findRequestHash'>;
   normaliseUrl: UrlPolicy;
   tell: Tell;
 }) {
@@ -94,6 +95,9 @@ export function createUrlCreation(deps: {
     findOrCreate: async (wish: UrlWish, apiKeyId: number): Promise<FoundOrInserted> =>
       await make(findOrInsert, wish, apiKeyId),
 
+    /** Throws IdempotencyKeyReused where another request with this key has made something. */
+    requireSameRequest: once.requireSameRequest,
+
     /** One of these two, for requests that may come again: whatever crashes, at most one short URL is made with an idempotency
      *  key. Throws IdempotencyKeyReused besides. */
     async createOnce(
@@ -103,7 +107,7 @@ export function createUrlCreation(deps: {
     ): Promise<MadeOnce> {
       const { idempotencyKey, findsFirst } = given;
       const makeIt = () => make(findsFirst ? findOrInsert : insert, wish, apiKeyId, idempotencyKey);
-      if (idempotencyKey) return await once(apiKeyId, idempotencyKey, makeIt);
+      if (idempotencyKey) return await once.make(apiKeyId, idempotencyKey, makeIt);
       return { ...(await makeIt()), isRepeat: false };
     },
   };

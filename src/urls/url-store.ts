@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import { boundedTransaction } from '../postgres.ts';
-import { noteMade, toNotedKeys } from './idempotency-keys.ts';
+import { keyColumns, noteMade } from './idempotency-key.ts';
 import { isOwned, type Owner } from './owner.ts';
 import { findSame } from './same-urls.ts';
 import {
@@ -8,6 +8,7 @@ import {
   type Changes,
   insertedColumns,
   insertedTypes,
+  insertedValues,
   type NewUrl,
   storedColumns,
   toChangedColumns,
@@ -40,18 +41,18 @@ export function createUrlStore(db: Knex) {
      *  that ask at once, in one call (the first) or in several. Rejects with what isKeyThere when one has an idempotency key
      *  that is there. */
     async insertMany(wanted: NewUrl[]): Promise<(ShortUrl | undefined)[]> {
-      const { rows } = await db.raw<{ rows: (ShortUrl & { place: number })[] }>(
+      const { rows } = await db.raw<{ rows: ShortUrl[] }>(
         `with wish as materialized (
            select distinct on (short_code collate "C") *
            from rows from (json_to_recordset(cast(:rows as json)) as (${insertedTypes}))
-             with ordinality as wish (${insertedColumns}, place)
+             with ordinality as wish (${insertedColumns}, ${keyColumns}, place)
            where not exists (
              select from reserved_keys r where r.short_code = wish.short_code and r.api_key_id <> wish.created_by
            )
            -- In one order, so that two that insert the same codes do not deadlock.
            order by short_code collate "C", place
          ), u as (
-           insert into urls (${insertedColumns}) select ${insertedColumns} from wish
+           insert into urls (${insertedColumns}) select ${insertedValues} from wish
            on conflict (short_code) do nothing
            returning *
          ), stats as (
@@ -61,11 +62,16 @@ export function createUrlStore(db: Knex) {
          ), used_again as (
            delete from returned_keys where short_code in (select short_code from u)
          ), noted as (${noteMade})
-         select ${urlColumns}, wish.place from u join wish on wish.short_code = u.short_code`,
-        { rows: toInsertedRows(wanted), idempotencyKeys: toNotedKeys(wanted) },
+         select ${urlColumns} from u`,
+        { rows: toInsertedRows(wanted) },
       );
-      const inserted = new Map(rows.map(({ place, ...url }) => [place, url]));
-      return wanted.map((_, i) => inserted.get(i + 1));
+      // Matched here: PostgreSQL, which knows of neither how many there are, would compare each with each.
+      const inserted = new Map(rows.map((url) => [wishOf(url), url]));
+      return wanted.map((wish) => {
+        const url = inserted.get(wishOf(wish));
+        inserted.delete(wishOf(wish));
+        return url;
+      });
     },
 
     /** Finds a short URL that does what the wanted one would, at `now`, the oldest, or inserts the wanted one;
@@ -246,6 +252,10 @@ const isOneOfVersions =
   '(cast(:versions as bigint[]) is null or u.version = any(cast(:versions as bigint[])))';
 
 const isToEnd = 'is_active and expires_at <= :now and deleted_at is null';
+
+/** What a wish is known by: of two for the same code, a reservation may favour the second. */
+const wishOf = ({ shortCode, createdBy }: Pick<ShortUrl, 'shortCode' | 'createdBy'>) =>
+  `${shortCode} ${createdBy}`;
 
 /** Deleted or expired, and longer ago than the retention. Names no column that counting changes. */
 const isPastRetention = `(

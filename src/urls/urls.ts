@@ -27,7 +27,7 @@ export function createUrls(deps: {
   /** Hears of each code that leads nowhere. */
   onNotFound?: (shortCode: string) => void;
   keys: Keys;
-  idempotencyKeys: Pick<IdempotencyKeys, 'find'>;
+  idempotencyKeys: Pick<IdempotencyKeys, 'findMany' | 'findRequestHash'>;
   normaliseUrl: UrlPolicy;
   log: Log;
 }) {

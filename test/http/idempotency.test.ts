@@ -115,6 +115,7 @@ test('a request waits for another process that is in the middle of the same, and
     await trx('idempotency_keys').insert({
       api_key_id: id,
       key: 'key-9',
+      item: 0,
       request_hash: Buffer.alloc(1),
       made: '{}',
     });
@@ -145,4 +146,40 @@ test.each([
   expect([answer.status, typeOf(answer)]).toEqual([422, 'validation-failed']);
   expect(answer.body['errors']).toEqual([{ field: 'Idempotency-Key', detail: expect.any(String) }]);
   expect(await countUrls()).toBe(0);
+});
+
+test('many creates that come again with their key get the same answers, and only those that were refused are tried', async () => {
+  const client = web.client();
+  await client.post('/api/v1/urls', { original_url: page, custom_code: 'bulk-once' });
+  const urls: object[] = Array.from({ length: 1_000 }, (_, i) => ({ original_url: `${page}/${i}` }));
+  urls[500] = { original_url: page, custom_code: 'bulk-once' };
+  const send = async (body: object) =>
+    await client.post('/api/v1/urls/bulk', body, { 'idempotency-key': 'key-11' });
+
+  const first = await send({ urls });
+  expect([first.status, first.headers.get('idempotency-replayed')]).toEqual([200, null]);
+  const again = await send({ urls });
+  expect(again.body).toEqual(first.body);
+  expect(again.headers.get('idempotency-replayed')).toBe('true');
+  expect(await countUrls()).toBe(1_000);
+
+  await web.database.db().raw("update urls set short_code = 'out-of-the-way' where short_code = 'bulk-once'");
+  const third = (await send({ urls })).body['results'] as { status: number }[];
+  expect(third.filter(({ status }) => status === 201)).toHaveLength(1_000);
+  expect(await countUrls()).toBe(1_001);
+
+  for (const other of [{ urls: urls.slice(1) }, { urls: [...urls.slice(1), ...urls.slice(0, 1)] }])
+    expect(typeOf(await send(other))).toBe('idempotency-key-reused');
+  expect(await countUrls()).toBe(1_001);
+});
+
+test('many creates that come twice at once make each short URL once', async () => {
+  const urls = Array.from({ length: 100 }, (_, i) => ({ original_url: `${page}/twice/${i}` }));
+  const [one, other] = await Promise.all(
+    [1, 2].map(
+      async () => await web.client().post('/api/v1/urls/bulk', { urls }, { 'idempotency-key': 'key-12' }),
+    ),
+  );
+  expect(one!.body).toEqual(other!.body);
+  expect(await countUrls()).toBe(100);
 });

@@ -54,6 +54,14 @@ test('an API key has a budget of its own, whatever others of the same address do
   expect(statuses(await askAs('192.0.2.2', '/api/v1/api-keys/current', 1, other))).toEqual([200]);
 });
 
+test('many short URLs in one request count as one request for each ten that are begun', async () => {
+  const client = web.client(await newKey());
+  const send = async (count: number) =>
+    await client.post('/api/v1/urls/bulk', { urls: Array.from({ length: count }, () => ({})) });
+  expect((await send(11)).headers.get('ratelimit-remaining')).toBe('3');
+  expect(seen(await send(41))).toEqual(limited);
+});
+
 test.each([
   ['pages for everybody', '192.0.2.11', '/', null, 200],
   ['previews', '192.0.2.17', '/known-0+', null, 200],

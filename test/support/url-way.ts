@@ -253,7 +253,7 @@ function openWeb(
     onUntold: async () => {},
     // Every code is chosen.
     keys: {} as Keys,
-    idempotencyKeys: { find: async () => undefined },
+    idempotencyKeys: { findMany: async () => [], findRequestHash: async () => undefined },
     normaliseUrl: (url) => url,
     log: silentLog,
   });

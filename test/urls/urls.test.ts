@@ -78,7 +78,7 @@ function openUrls(redis = shared.redis(), { database = db(), processCache = noPr
     processCache,
     onUntold: async (change) => void untold.push(change),
     keys,
-    idempotencyKeys: { find: async () => undefined },
+    idempotencyKeys: { findMany: async () => [], findRequestHash: async () => undefined },
     normaliseUrl: createUrlPolicy({ ownHosts: [], allowPrivate: false }),
     log: silentLog,
   });

@@ -133,8 +133,8 @@ test('idempotency keys are removed a day after they came, not before, and in sli
   const now = new Date();
   const { id } = await createApiKeys(db).create('cleanup');
   await db.raw(
-    `insert into idempotency_keys (api_key_id, key, request_hash, made, created_at)
-     select :id, case i when 0 then 'fresh' else 'old-' || i end, '', '{}',
+    `insert into idempotency_keys (api_key_id, key, item, request_hash, made, created_at)
+     select :id, case i when 0 then 'fresh' else 'old-' || i end, 0, '', '{}',
        case i when 0 then cast(:fresh as timestamptz) else :old end
      from generate_series(0, 1500) i`,
     { id, old: new Date(now.getTime() - dayMs), fresh: new Date(now.getTime() - dayMs + 60_000) },

@@ -3,7 +3,7 @@ import type { Context } from 'koa';
 import type { z } from 'zod';
 import type { ApiKey } from '../../api-keys/api-key.ts';
 import type { Scope } from '../../api-keys/scopes.ts';
-import type { IdempotencyKey } from '../../urls/idempotency-keys.ts';
+import type { IdempotencyKey } from '../../urls/idempotency-key.ts';
 import type { Owner } from '../../urls/owner.ts';
 import type { ProblemType } from '../errors.ts';
 
@@ -40,6 +40,8 @@ export interface Operation {
   headers?: Readonly<Record<string, string>>;
   /** It does its work once for an `Idempotency-Key`. */
   isOncePerKey?: boolean;
+  /** How many requests it counts as, by its body, within what its API key may send; one unless it says so. */
+  weightOf?: (body: never) => number;
   /** A GET that changes something: there is no HEAD of it. */
   isUnsafe?: boolean;
   replies: Readonly<Record<number, Reply>>;

@@ -3,7 +3,7 @@ import type { ShortUrl } from '../../urls/url.ts';
 import type { Urls } from '../../urls/urls.ts';
 import { entityTagOf, isNamedIn, versionsIn } from '../entity-tags.ts';
 import type { Handlers, Operations } from './operation.ts';
-import { shortCodeParams, timestamp } from './schemas.ts';
+import { replayedHeader, shortCodeParams, timestamp } from './schemas.ts';
 import { newUrl, presentUrl, readSettings, shownUrl, urlChanges } from './url-schemas.ts';
 
 const tag = 'Short URLs';
@@ -32,7 +32,7 @@ export const urlOperations = {
         headers: {
           Location: 'Where to read it',
           ...entityTag,
-          'Idempotency-Replayed': '`true` where an earlier request with the same `Idempotency-Key` made it',
+          ...replayedHeader,
         },
         body: shownUrl,
       },
