@@ -7,7 +7,7 @@ import type { ImportStore } from './import-store.ts';
 import type { Importer } from './importer.ts';
 
 /** Rows per transaction, at most. */
-const chunkSize = 2_500;
+const chunkSize = 1_000;
 /** A file of which so many rows cannot be read is none that any format describes. */
 const maxUnreadable = 1_000;
 

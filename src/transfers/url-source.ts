@@ -1,8 +1,10 @@
 import { type Knex, onlyRow } from '../postgres.ts';
 import { isOwned } from '../urls/owner.ts';
-import { urlColumns } from '../urls/url-columns.ts';
-import type { ShortUrlWithClicks } from '../urls/url.ts';
+import { storedColumns } from '../urls/url-columns.ts';
+import type { ShortUrlWithClicks, StoredUrl } from '../urls/url.ts';
 import type { ExportedValue, ExportSource } from './export-source.ts';
+
+type ExportedUrl = StoredUrl & ShortUrlWithClicks;
 
 /** What an export says of a short URL, in the order of its columns. No password leaves: only whether there is one. */
 const readers = {
@@ -12,7 +14,8 @@ const readers = {
   starts_at: (url) => url.startsAt,
   expires_at: (url) => url.expiresAt,
   max_clicks: (url) => url.maxClicks,
-  is_active: (url) => url.isActive,
+  // What the clean-up has ended would be active if its time were not over.
+  is_active: (url) => url.isActive || url.hasEnded,
   is_one_time: (url) => url.isOneTime,
   has_password: (url) => url.passwordHash !== null,
   fallback_url: (url) => url.fallbackUrl,
@@ -25,7 +28,7 @@ const readers = {
   tags: (url) => url.tags,
   click_count: (url) => url.clickCount,
   last_accessed_at: (url) => url.lastAccessedAt,
-} satisfies Record<string, (url: ShortUrlWithClicks) => ExportedValue>;
+} satisfies Record<string, (url: ExportedUrl) => ExportedValue>;
 
 /** Short URLs with their counters; deleted ones are left out. */
 export const createUrlSource = (db: Knex): ExportSource => ({
@@ -37,8 +40,8 @@ export const createUrlSource = (db: Knex): ExportSource => ({
   },
 
   async findRows(after, upTo, owner, limit) {
-    const { rows } = await db.raw<{ rows: ShortUrlWithClicks[] }>(
-      `select ${urlColumns}, coalesce(s.click_count, 0) as "clickCount", s.last_accessed_at as "lastAccessedAt"
+    const { rows } = await db.raw<{ rows: ExportedUrl[] }>(
+      `select ${storedColumns}, coalesce(s.click_count, 0) as "clickCount", s.last_accessed_at as "lastAccessedAt"
        from urls u left join url_stats s on s.url_id = u.id
        where u.id > :after and u.id <= :upTo and u.deleted_at is null and ${isOwned}
        order by u.id limit :limit`,

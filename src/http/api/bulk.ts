@@ -8,7 +8,6 @@ import { validationFailed } from '../errors.ts';
 import { validate } from '../validation.ts';
 import { readCursor, writeCursor } from './list-cursor.ts';
 import type { Handlers, Operations } from './operation.ts';
-import { replayedHeader } from './schemas.ts';
 import { maxItems, settled, settleEach } from './settle-each.ts';
 import { toFilter, urlFilterQuery } from './url-filter-query.ts';
 import { newUrl, presentUrl, readSettings, shownUrl, urlChanges } from './url-schemas.ts';
@@ -74,7 +73,6 @@ export const bulkOperations = {
     replies: {
       200: {
         description: 'What has become of each.',
-        headers: replayedHeader,
         body: z.object({
           results: z.array(
             z.union([settled(201, { url: shownUrl }), z.object({ status: z.literal(200), url: shownUrl })]),

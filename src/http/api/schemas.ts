@@ -35,9 +35,3 @@ export const pageOf = (usual: number) =>
       .max(1_000, 'must be at most 1000')
       .default(usual),
   });
-
-/** What an answer says that was made before. */
-export const replayedHeader = {
-  'Idempotency-Replayed':
-    '`true` where an earlier request with the same `Idempotency-Key` made what is answered',
-} as const;

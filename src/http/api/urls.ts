@@ -3,8 +3,8 @@ import type { ShortUrl } from '../../urls/url.ts';
 import type { Urls } from '../../urls/urls.ts';
 import { entityTagOf, isNamedIn, versionsIn } from '../entity-tags.ts';
 import type { Handlers, Operations } from './operation.ts';
-import { replayedHeader, shortCodeParams, timestamp } from './schemas.ts';
-import { newUrl, presentUrl, readSettings, shownUrl, urlChanges } from './url-schemas.ts';
+import { shortCodeParams, timestamp } from './schemas.ts';
+import { countedUrl, newUrl, presentUrl, readSettings, shownUrl, urlChanges } from './url-schemas.ts';
 
 const tag = 'Short URLs';
 
@@ -29,11 +29,7 @@ export const urlOperations = {
       },
       201: {
         description: 'It redirects from now on.',
-        headers: {
-          Location: 'Where to read it',
-          ...entityTag,
-          ...replayedHeader,
-        },
+        headers: { Location: 'Where to read it', ...entityTag },
         body: shownUrl,
       },
     },
@@ -52,7 +48,7 @@ export const urlOperations = {
       200: {
         description: 'The short URL.',
         headers: entityTag,
-        body: shownUrl.extend({ click_count: z.int() }),
+        body: countedUrl,
       },
       304: { description: 'It has not been changed since.', headers: entityTag },
     },
