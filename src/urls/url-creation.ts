@@ -91,15 +91,9 @@ export function createUrlCreation(deps: {
     create: async (wish: UrlWish, apiKeyId: number): Promise<ShortUrl> =>
       (await make(insert, wish, apiKeyId)).url,
 
-    /** The same, unless the API key has one that does what the new one would: see same-urls.ts. */
-    findOrCreate: async (wish: UrlWish, apiKeyId: number): Promise<FoundOrInserted> =>
-      await make(findOrInsert, wish, apiKeyId),
-
-    /** Throws IdempotencyKeyReused where another request with this key has made something. */
-    requireSameRequest: once.requireSameRequest,
-
-    /** One of these two, for requests that may come again: whatever crashes, at most one short URL is made with an idempotency
-     *  key. Throws IdempotencyKeyReused besides. */
+    /** The same for requests that may come again: whatever crashes, at most one short URL is made with an idempotency key. Where it
+     *  `findsFirst`, one of the API key that does what the new one would is answered instead: see same-urls.ts. Throws
+     *  IdempotencyKeyReused besides. */
     async createOnce(
       wish: UrlWish,
       apiKeyId: number,
@@ -110,5 +104,8 @@ export function createUrlCreation(deps: {
       if (idempotencyKey) return await once.make(apiKeyId, idempotencyKey, makeIt);
       return { ...(await makeIt()), isRepeat: false };
     },
+
+    /** Throws IdempotencyKeyReused where another request with this key has made something. */
+    requireSameRequest: once.requireSameRequest,
   };
 }
