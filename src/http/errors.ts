@@ -16,6 +16,7 @@ import {
   UploadTooLarge,
 } from '../transfers/transfer.ts';
 import { SearchTooSlow } from '../urls/bounded-search.ts';
+import { IdempotencyKeyReused } from '../urls/idempotency-key.ts';
 import { WishRefused } from '../urls/url-rules.ts';
 import {
   CodeTaken,
@@ -86,7 +87,9 @@ export const problemKinds = {
   'unsupported-media-type': [415, 'Unsupported media type'],
   'detail-not-kept': [422, 'Single clicks of that time are not kept'],
   'validation-failed': [422, 'Validation failed'],
+  'idempotency-key-reused': [422, 'Idempotency key used before'],
   'too-many-tries': [429, 'Too many tries'],
+  'rate-limited': [429, 'Too many requests'],
   blocked: [451, 'Blocked'],
   'internal-error': [500, 'Internal error'],
   unavailable: [503, 'Unavailable for the moment'],
@@ -123,6 +126,9 @@ function toProblem(error: unknown): Problem | undefined {
   if (error instanceof UrlBlocked)
     return new Problem('blocked', 'The short URL leads to a host that is blocked.');
   if (error instanceof CodeTaken) return new Problem('code-taken', 'The custom code is taken.');
+  if (error instanceof IdempotencyKeyReused) {
+    return new Problem('idempotency-key-reused', 'This Idempotency-Key came with another request before.');
+  }
   if (error instanceof VersionMismatch) {
     return new Problem('version-mismatch', 'The short URL has another version than If-Match says.', {
       headers: { ETag: entityTagOf(error.version) },

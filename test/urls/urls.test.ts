@@ -79,6 +79,7 @@ function openUrls(redis = shared.redis(), { database = db(), processCache = noPr
     blockedHosts: { judge: (entry) => entry },
     onUntold: async (change) => void untold.push(change),
     keys,
+    idempotencyKeys: { findMany: async () => [], findRequestHash: async () => undefined },
     normaliseUrl: createUrlPolicy({ ownHosts: [], allowPrivate: false, isBlocked: () => false }),
     log: silentLog,
   });
