@@ -1,13 +1,11 @@
 import Router from '@koa/router';
 import Koa from 'koa';
 import helmet from 'koa-helmet';
-import type { Analytics } from './analytics/analytics.ts';
-import type { ApiKeys } from './api-keys/api-keys.ts';
 import type { KnownApiKeys } from './api-keys/known-api-keys.ts';
 import type { ClickWatch } from './clicks/click-watch.ts';
 import type { WebConfig } from './config.ts';
 import { addApiDocs } from './http/api-docs.ts';
-import { createHandlers, operations } from './http/api/api.ts';
+import { type ApiDeps, createHandlers, operations } from './http/api/api.ts';
 import { mount } from './http/api/mount.ts';
 import { type ApiState, authenticate } from './http/authenticate.ts';
 import { bullBoard } from './http/bull-board.ts';
@@ -19,36 +17,23 @@ import type { Redirect } from './http/redirect.ts';
 import type { RequestCounts } from './http/request-counts.ts';
 import { addRobotsRoute } from './http/robots.ts';
 import type { Queues } from './jobs.ts';
-import type { Keys } from './keys/keys.ts';
 import type { Log } from './log.ts';
-import type { QrImages } from './qr/qr-images.ts';
-import type { HostBlocking } from './urls/host-blocking.ts';
 import type { UrlStore } from './urls/url-store.ts';
-import type { Urls } from './urls/urls.ts';
 import { version } from './version.ts';
-import type { Finding } from './web-finding.ts';
-import type { Transfers } from './web-transfers.ts';
 
 export interface AppDeps {
   config: WebConfig;
-  urls: Urls;
-  finding: Finding;
-  analytics: Analytics;
-  qrImages: QrImages;
-  urlStore: Pick<UrlStore, 'findCrawlable'>;
-  keys: Keys;
-  transfers: Transfers;
   redirect: Redirect;
-  rateLimits: RateLimits;
   preview: Koa.Middleware;
+  api: ApiDeps;
+  knownApiKeys: KnownApiKeys;
+  rateLimits: RateLimits;
+  urlStore: Pick<UrlStore, 'findCrawlable'>;
+  queues: Queues;
   requestCounts: RequestCounts;
   clickWatch: ClickWatch;
   /** The text for Prometheus. */
   showMetrics: () => Promise<string>;
-  apiKeys: ApiKeys;
-  knownApiKeys: KnownApiKeys;
-  hostBlocking: HostBlocking;
-  queues: Queues;
   health: Omit<HealthDeps, 'version' | 'clickWatch'>;
   log: Log;
 }
@@ -106,8 +91,7 @@ const noStore: Koa.Middleware = async (ctx, next) => {
 
 /** Every route but the redirect and Bull Board: the public ones, and the API behind its keys. */
 export function createRouters(deps: AppDeps) {
-  const { config, urls, urlStore, finding, analytics, qrImages, keys, transfers, queues } = deps;
-  const { apiKeys, knownApiKeys, hostBlocking, rateLimits, clickWatch, showMetrics, health, log } = deps;
+  const { config, api, knownApiKeys, rateLimits, urlStore, clickWatch, showMetrics, health } = deps;
   const open = new Router({ sensitive: true });
   open.get('/', (ctx) => {
     ctx.body = { service: 'linkmill', version };
@@ -118,26 +102,8 @@ export function createRouters(deps: AppDeps) {
   addRobotsRoute(open, urlStore);
 
   // Paths are case-sensitive: the router would match a route in any case, but its middleware in this one only.
-  const api = new Router<ApiState>({ sensitive: true });
-  api.use('/api/v1', noStore, authenticate(knownApiKeys), limitApiKey(rateLimits));
-  const baseUrl = config.BASE_URL;
-  mount(
-    api,
-    operations,
-    createHandlers({
-      urls,
-      finding,
-      analytics,
-      qrImages,
-      keys,
-      ...transfers,
-      queues,
-      apiKeys,
-      hostBlocking,
-      baseUrl,
-      log,
-    }),
-    rateLimits,
-  );
-  return [open, api];
+  const closed = new Router<ApiState>({ sensitive: true });
+  closed.use('/api/v1', noStore, authenticate(knownApiKeys), limitApiKey(rateLimits));
+  mount(closed, operations, createHandlers(api), rateLimits);
+  return [open, closed];
 }

@@ -76,7 +76,6 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     onNotFound: unknownCodes.add,
   });
   const { urls, urlStore, keys, keyPool, processCache, subscriberRedis, hostBlocking } = opened;
-  const apiKeys = openApiKeys(web, { db, breakers });
   const eventLoop = closing.defer(
     'event loop watch',
     watchEventLoop({ maxDelayMs: config.MAX_EVENT_LOOP_DELAY_MS, log }),
@@ -114,27 +113,34 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     answers,
   });
   const redirect = createRedirect({ urls, clickRecorder, detailOf, answers, gates });
+  const { apiKeys, knownApiKeys } = openApiKeys(web, { db, breakers });
   const app = createApp({
     config,
     redirect,
-    rateLimits,
     preview,
-    urls,
-    finding: openFinding(web),
-    ...openAnalytics(web),
-    qrImages: createQrImages(),
+    api: {
+      urls,
+      finding: openFinding(web),
+      ...openAnalytics(web),
+      qrImages: createQrImages(),
+      keys,
+      ...openTransfers(web, { db, breakers, queues }),
+      queues,
+      apiKeys,
+      hostBlocking,
+      baseUrl: config.BASE_URL,
+      log,
+    },
+    knownApiKeys,
+    rateLimits,
     urlStore,
-    keys,
-    transfers: openTransfers(web, { db, breakers, queues }),
+    queues,
     requestCounts,
     clickWatch,
     showMetrics: async () =>
       member
         ? await renderMetricsOfAll(...(await Promise.all([member.readMetricsOfAll(), readServiceMetrics()])))
         : await renderMetrics((await Promise.all([metrics.read(), readServiceMetrics()])).flat()),
-    ...apiKeys,
-    hostBlocking,
-    queues,
     health: {
       stores: {
         postgres: { ping: async () => await db.raw('select 1'), breaker: breakers.postgres },

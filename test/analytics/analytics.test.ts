@@ -183,7 +183,7 @@ describe('against a model that knows each click', () => {
           }));
           await apply([...clicks, ...clicks.map((one) => ({ ...one, urlId: urlIds[1]! }))]);
           for (const question of questions) {
-            const [from = 0, to = 0] = question.range.map((quarters) => firstMs + quarters! * 900_000);
+            const [from = 0, to = 0] = question.range.map((quarters) => firstMs + quarters * 900_000);
             const answer = await ask({ ...question, from: new Date(from), to: new Date(to) });
             const hasFilters = Object.keys(question.filters).length > 0;
             const isByValue = (dimensions as readonly string[]).includes(question.groupBy);

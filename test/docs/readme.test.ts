@@ -20,7 +20,7 @@ function firstCells(heading: string): string[] {
 function routes(): string[] {
   const config = { BASE_URL: 'http://localhost' };
   // Routes only name their handlers here: nothing that they need is touched before a request comes.
-  const routers = createRouters({ config, health: {} } as unknown as AppDeps);
+  const routers = createRouters({ config, api: {}, health: {} } as unknown as AppDeps);
   return routers
     .flatMap((router) =>
       router.stack.flatMap((layer) =>

@@ -69,7 +69,9 @@ function outcomeOf(answer: Answer): string {
 
 test('every route under /api/ is an operation that says which scope it needs', () => {
   const config = { BASE_URL: 'http://localhost' };
-  const layers = createRouters({ config, health: {} } as unknown as AppDeps).flatMap(({ stack }) => stack);
+  const layers = createRouters({ config, api: {}, health: {} } as unknown as AppDeps).flatMap(
+    ({ stack }) => stack,
+  );
   const routes = layers.flatMap(({ methods, path }) =>
     methods.filter((method) => method !== 'HEAD').map((method) => `${method} ${String(path)}`),
   );

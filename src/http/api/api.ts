@@ -26,7 +26,8 @@ export const operations = {
   ...exportOperations,
 };
 
-type Deps = Parameters<typeof urlHandlers>[0] &
+/** What the API works with. */
+export type ApiDeps = Parameters<typeof urlHandlers>[0] &
   Parameters<typeof bulkHandlers>[0] &
   Parameters<typeof findHandlers>[0] &
   Parameters<typeof analyticsHandlers>[0] &
@@ -39,7 +40,7 @@ type Deps = Parameters<typeof urlHandlers>[0] &
   Parameters<typeof exportHandlers>[0];
 
 /** What answers it. */
-export const createHandlers = (deps: Deps): Handlers<typeof operations> => ({
+export const createHandlers = (deps: ApiDeps): Handlers<typeof operations> => ({
   ...urlHandlers(deps),
   ...bulkHandlers(deps),
   ...findHandlers(deps),
