@@ -61,7 +61,7 @@ export function createJudge() {
     if (types.length === 0) return answer.body.length > 0 ? 'a body is not documented' : undefined;
     if (!Object.hasOwn(content, type)) return `the content type ${type || 'none'} is not documented`;
     const { schema } = content[type]!;
-    return schema && type.endsWith('json') ? judgeBody(answer, schema) : undefined;
+    return schema && /[/+]json$/.test(type) ? judgeBody(answer, schema) : undefined;
   }
 
   return {
