@@ -75,6 +75,10 @@ export function createJudge() {
       }
       const response = operation.responses[answer.status];
       if (!response) return `the status ${answer.status} is not documented`;
+      const missing = Object.keys(response.headers ?? {}).find(
+        (name) => !(name.toLowerCase() in answer.headers),
+      );
+      if (missing) return `the header ${missing} is missing`;
       return judgeContent(answer, response, isHead);
     },
   };

@@ -49,10 +49,14 @@ export function resolve(
   };
 }
 
+const formType = 'application/x-www-form-urlencoded';
+
 function bytesOf(content: unknown, type: string | undefined): Buffer {
   if (Buffer.isBuffer(content)) return content;
-  if (type === 'application/x-www-form-urlencoded' && typeof content === 'object') {
-    return Buffer.from(new URLSearchParams(content as Record<string, string>).toString());
+  if (type === formType && typeof content === 'object') {
+    const form = new URLSearchParams();
+    for (const [name, value] of Object.entries(content ?? {})) form.append(name, String(value));
+    return Buffer.from(form.toString());
   }
   const isText = typeof content === 'string' && type !== 'application/json';
   return Buffer.from(isText ? content : (JSON.stringify(content) ?? ''));

@@ -3,7 +3,6 @@ import { createApiKeys } from '../../src/api-keys/api-keys.ts';
 import { type Callers, createCallers } from '../fuzz/callers.ts';
 import { fuzz } from '../fuzz/fuzz.ts';
 import { readOperations } from '../fuzz/operations.ts';
-import { formatReport } from '../fuzz/report.ts';
 import { fuzzSettings } from '../fuzz/stack.ts';
 import { useService } from '../support/service.ts';
 
@@ -33,7 +32,7 @@ type Content = Record<string, { schema: { properties: Record<string, object>; re
 
 test('3,000 requests, valid and hostile, are answered as the document says, and every operation succeeds for some', async () => {
   const result = await run(document, 3_000);
-  expect(result.findings.length === 0 || formatReport(result, document)).toBe(true);
+  expect(result.findings).toEqual([]);
   const succeeded = ({ id }: { id: string }) =>
     [...(result.answers.get(id)?.keys() ?? [])].some((status) => status < 400);
   expect(readOperations(document).filter((operation) => !succeeded(operation))).toEqual([]);
