@@ -89,15 +89,16 @@ test('all that a filter means are changed, and deleted, 1,000 at a time', async 
     .update({ tags: ['filtered'] });
   await createUrl(web.client(), { custom_code: 'unfiltered' });
 
-  const first = await post('/change?tag=filtered', { changes: { title: 'All' } });
+  const filter = { tag: ['filtered'], is_active: true };
+  const first = await post('/change', { filter, changes: { title: 'All' } });
   expect(resultsOf(first)).toHaveLength(1_000);
   const cursor = String(first.body['next_cursor']);
-  const second = await post(`/change?tag=filtered&cursor=${cursor}`, { changes: { title: 'All' } });
+  const second = await post('/change', { filter, cursor, changes: { title: 'All' } });
   expect([resultsOf(second).length, second.body['next_cursor']]).toEqual([50, null]);
   const { body } = await web.client().get('/api/v1/urls/filter-1049');
   expect(body['title']).toBe('All');
 
-  const [some, rest] = [await post('/delete?tag=filtered', {}), await post('/delete?tag=filtered', {})];
+  const [some, rest] = [await post('/delete', { filter }), await post('/delete', { filter })];
   expect([resultsOf(some).length, resultsOf(rest).length]).toEqual([1_000, 50]);
   expect(resultsOf(some).every(({ status }) => status === 204)).toBe(true);
   expect((await web.client().get('/filter-7')).status).toBe(404);
@@ -107,9 +108,11 @@ test('all that a filter means are changed, and deleted, 1,000 at a time', async 
 test('a request that does not say which ones, or says it twice, changes and deletes nothing', async () => {
   for (const [path, body] of [
     ['/delete', {}],
-    ['/delete?tag=x', { short_codes: ['abcd'] }],
+    ['/delete', { filter: { tag: ['x'] }, short_codes: ['abcd'] }],
+    ['/delete', { filter: {} }],
+    ['/delete', { filter: { tag: [] } }],
     ['/change', { changes: {} }],
-    ['/delete?cursor=abc&tag=x', {}],
+    ['/delete', { filter: { tag: ['x'] }, cursor: 'abc' }],
     ['/delete', { short_codes: [] }],
     ['/delete', { short_codes: Array.from({ length: 1_001 }, () => 'abcd') }],
     ['', { urls: [] }],
@@ -129,7 +132,7 @@ test('a key for its own short URLs changes and deletes none of others', async ()
   await createUrl(web.client(key), { custom_code: 'mine-1', tags: ['shared'] });
   const byCode = resultsOf(await post('/delete', { short_codes: ['foreign-1'] }, key));
   expect(byCode.map(({ status }) => status)).toEqual([404]);
-  const byTag = resultsOf(await post('/delete?tag=shared', {}, key));
+  const byTag = resultsOf(await post('/delete', { filter: { tag: 'shared' } }, key));
   expect(byTag).toEqual([{ short_code: 'mine-1', status: 204 }]);
   expect((await web.client().get('/foreign-1')).status).toBe(301);
 });

@@ -34,9 +34,24 @@ const shortCodes = z
   .max(maxItems, `must hold at most ${maxItems} short codes`)
   .optional();
 
-const targetQuery = urlFilterQuery.extend({
-  cursor: z.string('must be text').max(200, 'must be a cursor of this list').optional(),
-});
+const truth = z.boolean('must be true or false').optional();
+
+/** Which short URLs a request is about. */
+const targets = {
+  short_codes: shortCodes,
+  filter: z
+    .strictObject({ ...urlFilterQuery.shape, is_active: truth, expired: truth }, 'must be an object')
+    // No tag at all is what every short URL has.
+    .refine(
+      (filter) => Object.values(filter).some((value) => !Array.isArray(value) || value.length > 0),
+      'must say which short URLs are meant',
+    )
+    .describe('As in listing short URLs')
+    .optional(),
+  cursor: z.string('must be text').max(200, 'must be a cursor of this filter').optional(),
+};
+
+type Targets = z.output<z.ZodObject<typeof targets>>;
 
 const one = { short_code: z.string() };
 const nextCursor = z
@@ -45,7 +60,7 @@ const nextCursor = z
   .describe('By a filter: for those that it means besides these, in the next request');
 
 const whichOnes =
-  'Those of `short_codes`, or those that the filters of the query mean, as in listing short URLs: the first ' +
+  'Those of `short_codes`, or those that `filter` means: the first ' +
   `${maxItems}, and with \`cursor\` those that follow. Each has an answer of its own.`;
 
 /** Many short URLs in one request. */
@@ -90,9 +105,8 @@ export const bulkOperations = {
     summary: 'Change many short URLs alike',
     description: whichOnes,
     scope: 'urls:write',
-    query: targetQuery,
     weightOf: weightOfTargets,
-    body: z.strictObject({ short_codes: shortCodes, changes: urlChanges }, 'must be a JSON object'),
+    body: z.strictObject({ ...targets, changes: urlChanges }, 'must be a JSON object'),
     maxBodyBytes,
     replies: {
       200: {
@@ -112,9 +126,8 @@ export const bulkOperations = {
     summary: 'Delete many short URLs',
     description: whichOnes,
     scope: 'urls:write',
-    query: targetQuery,
     weightOf: weightOfTargets,
-    body: z.strictObject({ short_codes: shortCodes }, 'must be a JSON object'),
+    body: z.strictObject(targets, 'must be a JSON object'),
     maxBodyBytes,
     replies: {
       200: {
@@ -139,14 +152,13 @@ interface Deps {
 export const bulkHandlers = ({ urls, finding, baseUrl, log }: Deps): Handlers<typeof bulkOperations> => {
   /** The short codes that a request is about, each once, and the cursor for those that follow. */
   async function findTargets(
-    given: string[] | undefined,
-    { cursor, ...query }: z.output<typeof targetQuery>,
+    { short_codes: given, filter, cursor }: Targets,
     owner: Owner,
   ): Promise<{ codes: string[]; next: string | null }> {
-    const isFiltered = Object.values(query).some((value) => value !== undefined);
-    if (isFiltered === (given !== undefined)) throw unclearTargets();
-    if (given) return { codes: [...new Set(given)], next: null };
-    const list = { filter: toFilter(query, owner), order };
+    if (given !== undefined && filter !== undefined) throw unclearTargets();
+    if (given !== undefined) return { codes: [...new Set(given)], next: null };
+    if (filter === undefined) throw unclearTargets();
+    const list = { filter: toFilter(filter, owner), order };
     const after = cursor === undefined ? undefined : readCursor(cursor, list);
     if (cursor !== undefined && !after) throw foreignCursor();
     const found = await finding.list({ ...list, after, limit: maxItems, now: new Date() });
@@ -195,13 +207,13 @@ export const bulkHandlers = ({ urls, finding, baseUrl, log }: Deps): Handlers<ty
       };
     },
 
-    changeUrls: async ({ body, query, owner, ctx }) => {
+    changeUrls: async ({ body, owner, ctx }) => {
       const { original_url: originalUrl } = body.changes;
       const wish = {
         ...(originalUrl === undefined ? {} : { originalUrl }),
         ...readSettings(body.changes, Date.now()),
       };
-      const { codes, next } = await findTargets(body.short_codes, query, owner);
+      const { codes, next } = await findTargets(body, owner);
       const settledOnes = await settleEach(
         codes,
         { atOnce: statementsAtOnce, log, path: ctx.path },
@@ -214,8 +226,8 @@ export const bulkHandlers = ({ urls, finding, baseUrl, log }: Deps): Handlers<ty
       return { status: 200, body: { results, next_cursor: next } };
     },
 
-    deleteUrls: async ({ body, query, owner, ctx }) => {
-      const { codes, next } = await findTargets(body.short_codes, query, owner);
+    deleteUrls: async ({ body, owner, ctx }) => {
+      const { codes, next } = await findTargets(body, owner);
       const settledOnes = await settleEach(
         codes,
         { atOnce: statementsAtOnce, log, path: ctx.path },
@@ -231,8 +243,7 @@ export const bulkHandlers = ({ urls, finding, baseUrl, log }: Deps): Handlers<ty
 };
 
 const unclearTargets = () =>
-  validationFailed([
-    { field: 'short_codes', detail: 'must be given, or a filter in the query, and not both' },
-  ]);
+  validationFailed([{ field: 'short_codes', detail: 'must be given, or filter, and not both' }]);
 
-const foreignCursor = () => validationFailed([{ field: 'cursor', detail: 'must be a cursor of this list' }]);
+const foreignCursor = () =>
+  validationFailed([{ field: 'cursor', detail: 'must be a cursor of this filter' }]);
