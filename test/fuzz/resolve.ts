@@ -35,7 +35,7 @@ export function resolve(
   const query = plan.query.flatMap(([name, value]) => {
     const found = find(value);
     // A list is a parameter that is repeated.
-    const values = Array.isArray(found) ? found.map(String) : found === undefined ? [] : [String(found)];
+    const values = Array.isArray(found) ? found.map(String) : found === undefined ? [] : [textOf(value)];
     return values.length === 0 ? encode(name) : values.map((one) => `${encode(name)}=${encode(one)}`);
   });
   const key = keyOf(plan.caller);
