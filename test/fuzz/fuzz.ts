@@ -13,6 +13,8 @@ export interface FuzzResult {
   findings: Finding[];
   /** How often each operation was answered with each status. */
   answers: Map<string, Map<number, number>>;
+  /** How long the answers of each operation took together. */
+  milliseconds: Map<string, number>;
 }
 
 /** Requests on their way at the same time. */
@@ -44,7 +46,7 @@ export async function fuzz(options: {
   const sender = createSender(baseUrl, lanes);
   const { judge } = createJudge();
   const knownValues = createKnownValues();
-  const result: FuzzResult = { requests: 0, findings: [], answers: new Map() };
+  const result: FuzzResult = { requests: 0, findings: [], answers: new Map(), milliseconds: new Map() };
   const seen = new Set<string>();
 
   /** Throws a Misbehaviour for what was not found before, and then for the same alone, while it is made smaller. */
@@ -52,7 +54,10 @@ export async function fuzz(options: {
     if (hunt.signature !== undefined && hunt.shots++ > mostShots) return;
     const request = resolve(plan, knownValues, callers.keyOf);
     const operation = isOf(plan) ? plan.operation : undefined;
+    const start = performance.now();
     const answer = await sender.send(request).catch((error: Error) => error);
+    const spent = result.milliseconds.get(plan.operation.id) ?? 0;
+    result.milliseconds.set(plan.operation.id, spent + performance.now() - start);
     result.requests += 1;
     if (result.requests % 10_000 === 0)
       say(`${result.requests} requests, ${result.findings.length} findings`);

@@ -11,16 +11,19 @@ import { openStack } from './stack.ts';
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 const { requests, seed } = readOptions();
 
+let stack: Awaited<ReturnType<typeof openStack>> | undefined;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
-    killLeftProcesses();
-    process.exit(130);
+    void (stack?.close() ?? Promise.resolve()).finally(() => {
+      killLeftProcesses();
+      process.exit(130);
+    });
   });
 }
 
 say(`seed ${seed}: building, and starting a service`);
 const ended: string[] = [];
-const stack = await openStack((what) => ended.push(what));
+stack = await openStack((what) => ended.push(what));
 try {
   const response = await fetch(`${stack.baseUrl}/openapi.json`);
   const document = (await response.json()) as object;

@@ -35,8 +35,8 @@ export function resolve(
   const query = plan.query.flatMap(([name, value]) => {
     const found = find(value);
     // A list is a parameter that is repeated.
-    const values: unknown[] = Array.isArray(found) ? found : [found];
-    return values.map((one) => (one === undefined ? encode(name) : `${encode(name)}=${encode(String(one))}`));
+    const values = Array.isArray(found) ? found.map(String) : found === undefined ? [] : [textOf(value)];
+    return values.length === 0 ? encode(name) : values.map((one) => `${encode(name)}=${encode(one)}`);
   });
   const key = keyOf(plan.caller);
   const body = plan.body && bytesOf(find(plan.body.content), plan.body.type);
