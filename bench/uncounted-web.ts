@@ -36,6 +36,7 @@ const urls = createUrls({
     onLow: () => {},
     log,
   }),
+  idempotencyKeys: { findMany: async () => [], findRequestHash: async () => undefined },
   processCache,
   blockedHosts: { judge: (entry) => entry },
   onUntold: async () => {},

@@ -13,6 +13,7 @@ import { bullBoard } from './http/bull-board.ts';
 import { answerErrors } from './http/errors.ts';
 import { addHealthRoutes, type HealthDeps } from './http/health.ts';
 import { addMetricsRoute } from './http/metrics.ts';
+import { limitAddress, limitApiKey, limitUnknownCodes, type RateLimits } from './http/rate-limits.ts';
 import type { Redirect } from './http/redirect.ts';
 import type { RequestCounts } from './http/request-counts.ts';
 import { addRobotsRoute } from './http/robots.ts';
@@ -36,6 +37,7 @@ export interface AppDeps {
   keys: Keys;
   transfers: Transfers;
   redirect: Redirect;
+  rateLimits: RateLimits;
   preview: Koa.Middleware;
   requestCounts: RequestCounts;
   clickWatch: ClickWatch;
@@ -64,13 +66,15 @@ const contentSecurityPolicy = {
 
 /** The web process's middleware, in order. */
 export function createApp(deps: AppDeps): Koa {
-  const { config, redirect, preview, requestCounts, queues, log } = deps;
+  const { config, redirect, preview, rateLimits, requestCounts, queues, log } = deps;
   const app = new Koa();
   // What happens after the answer has begun, such as a client that went away.
   app.on('error', (error: unknown) => log.debug({ err: error }, 'answer not delivered'));
   app.use(requestCounts.middleware);
   app.use(answerErrors(log, requestCounts.addProblem));
+  app.use(limitUnknownCodes(rateLimits));
   app.use(redirect.middleware);
+  app.use(limitAddress(rateLimits));
   app.use(preview);
   // Transport security is for whoever ends TLS in front of us to promise.
   app.use(helmet({ contentSecurityPolicy, strictTransportSecurity: false }));
@@ -101,7 +105,7 @@ const noStore: Koa.Middleware = async (ctx, next) => {
 /** Every route but the redirect and Bull Board: the public ones, and the API behind its keys. */
 export function createRouters(deps: AppDeps) {
   const { config, urls, urlStore, finding, qrImages, keys, transfers, queues, apiKeys, knownApiKeys } = deps;
-  const { hostBlocking, clickWatch, showMetrics, health, log } = deps;
+  const { hostBlocking, rateLimits, clickWatch, showMetrics, health, log } = deps;
   const open = new Router({ sensitive: true });
   open.get('/', (ctx) => {
     ctx.body = { service: 'linkmill', version };
@@ -113,7 +117,7 @@ export function createRouters(deps: AppDeps) {
 
   // Paths are case-sensitive: the router would match a route in any case, but its middleware in this one only.
   const api = new Router<ApiState>({ sensitive: true });
-  api.use('/api/v1', noStore, authenticate(knownApiKeys));
+  api.use('/api/v1', noStore, authenticate(knownApiKeys), limitApiKey(rateLimits));
   const baseUrl = config.BASE_URL;
   mount(
     api,
@@ -130,6 +134,7 @@ export function createRouters(deps: AppDeps) {
       baseUrl,
       log,
     }),
+    rateLimits,
   );
   return [open, api];
 }

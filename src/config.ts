@@ -85,6 +85,19 @@ export const webSettings = z
       .describe(
         "Proxies in front, each of which adds an address to `X-Forwarded-For`: so many from its end is the client's; 0: that of the connection",
       ),
+    RATE_LIMIT_PER_KEY: wholeNumber(0, 10_000_000)
+      .default(6_000)
+      .describe(
+        'Requests per minute of one API key, of all web processes together; beyond them 429; 0 (of this and the next two): no limit. While Redis is away each process gives out its share by `WEB_CONCURRENCY`',
+      ),
+    RATE_LIMIT_PER_ADDRESS: wholeNumber(0, 10_000_000)
+      .default(600)
+      .describe(
+        'Requests per minute from one address (an IPv6 /64) without a valid API key: pages for everybody, and those that lack a key or login; redirects are none of them',
+      ),
+    UNKNOWN_CODES_PER_ADDRESS: wholeNumber(0, 10_000_000)
+      .default(120)
+      .describe('Unknown short codes per minute from one address; beyond them 429, for unknown ones alone'),
     WEB_CONCURRENCY: wholeNumber(1, 256)
       .default(1)
       .describe('Web processes behind the port, each with connections, cache and metrics of its own'),

@@ -56,7 +56,8 @@ export const jobs = {
     options: { attempts: 1, removeOnComplete: { count: 4_000, age: hourMs / secondMs } },
   },
   'cleanup-expired': {
-    description: 'Disables expired short URLs and purges those past their retention.',
+    description:
+      'Disables expired short URLs, purges those past their retention, and removes old idempotency keys.',
     data: z.strictObject({}),
     schedules: () => [{ id: 'cleanup-expired', everyMs: minuteMs, data: {} }],
     options: retries(3),

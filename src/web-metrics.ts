@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import type { ClickWatch } from './clicks/click-watch.ts';
+import type { RateLimits } from './http/rate-limits.ts';
 import type { RequestCounts } from './http/request-counts.ts';
 import type { LoadShedding } from './http/shed-load.ts';
 import { counter, gauge, type Metric, renderMetrics } from './metric.ts';
@@ -21,11 +22,13 @@ export function createWebMetrics(deps: {
   processCache: Pick<ProcessCache, 'size'>;
   requestCounts: RequestCounts;
   loadShedding: Pick<LoadShedding, 'refused'>;
+  rateLimits: Pick<RateLimits, 'budgets'>;
   breakers: WebBreakers;
   /** Whether to collect those of Node too, which has a cost. */
   withNode: boolean;
 }) {
-  const { clickWatch, urls, processCache, requestCounts, loadShedding, breakers, withNode } = deps;
+  const { clickWatch, urls, processCache, requestCounts, loadShedding, rateLimits, breakers, withNode } =
+    deps;
   const registry = new Registry();
   if (withNode) collectDefaultMetrics({ register: registry });
   const histogram = (name: string, help: string) =>
@@ -47,6 +50,14 @@ export function createWebMetrics(deps: {
         'requests_refused_total',
         'Requests that a process too busy refused, by kind; no other counter has them',
         Object.entries(loadShedding.refused).map(([kind, value]) => ({ value, labels: { kind } })),
+      ),
+      counter(
+        'requests_limited_total',
+        'Requests that were answered 429, by whose budget of the minute was spent',
+        Object.entries(rateLimits.budgets).map(([budget, { refused }]) => ({
+          value: refused,
+          labels: { budget: toLabel(budget) },
+        })),
       ),
       gauge('process_cache_entries', 'Short URLs that the process knows by heart', processCache.size),
       counter('http_requests_total', 'Answers to all other requests, by route', requestCounts.read()),
@@ -122,3 +133,6 @@ export async function renderMetricsOfAll(
   );
   return await renderMetrics([primaryUp, up, ...ofService, ...labelled]);
 }
+
+/** As Prometheus spells names. */
+const toLabel = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

@@ -25,6 +25,7 @@ import { openClicks } from './web-clicks.ts';
 import { openFinding } from './web-finding.ts';
 import { openGates } from './web-gates.ts';
 import { createWebMetrics, renderMetricsOfAll } from './web-metrics.ts';
+import { openRateLimits } from './web-rate-limits.ts';
 import { openTransfers } from './web-transfers.ts';
 import { openUrls } from './web-urls.ts';
 
@@ -81,6 +82,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     (watch) => watch.stop(),
   );
   const loadShedding = createLoadShedding({ eventLoop, maxApiRequests: config.MAX_API_REQUESTS });
+  const rateLimits = openRateLimits(web, { db, cacheRedis, breakers });
   const requestCounts = createRequestCounts();
   const isMeasured = config.METRICS_OPEN || config.METRICS_TOKEN !== undefined;
   const metrics = createWebMetrics({
@@ -89,6 +91,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     processCache,
     requestCounts,
     loadShedding,
+    rateLimits,
     breakers,
     withNode: isMeasured,
   });
@@ -113,6 +116,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   const app = createApp({
     config,
     redirect,
+    rateLimits,
     preview,
     urls,
     finding: openFinding(web),

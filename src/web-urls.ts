@@ -12,6 +12,7 @@ import { watchBlockedHosts } from './urls/blocked-hosts-watch.ts';
 import { createBlockedHosts } from './urls/blocked-hosts.ts';
 import { createChangeStore } from './urls/change-store.ts';
 import { createHostBlocking } from './urls/host-blocking.ts';
+import { createIdempotencyKeys } from './urls/idempotency-keys.ts';
 import { createProcessCache } from './urls/process-cache.ts';
 import { createUntoldChanges } from './urls/untold-changes.ts';
 import { hearAnnouncements } from './urls/url-announcements.ts';
@@ -125,6 +126,7 @@ export function openUrls(
     }),
     onNotFound,
     keys,
+    idempotencyKeys: breakers.postgres.guard(createIdempotencyKeys(db)),
     normaliseUrl: createUrlPolicy({
       ownHosts: [new URL(config.BASE_URL).hostname, ...config.OWN_HOSTS],
       allowPrivate: config.ALLOW_PRIVATE_URLS,

@@ -10,6 +10,8 @@ const maxOwn = 10_000;
 export interface WindowCount {
   count: number;
   endsInMs: number;
+  /** Whether all processes counted; else this one did alone, since Redis is away. */
+  isShared: boolean;
 }
 
 export type WindowCounts = ReturnType<typeof createWindowCounts>;
@@ -38,7 +40,7 @@ export function createWindowCounts(options: {
     const open = known && known.endsAt > now ? known : { count: 0, endsAt: now + windowSeconds * 1_000 };
     open.count += amount;
     own.set(key, open);
-    return { count: open.count, endsInMs: open.endsAt - now };
+    return { count: open.count, endsInMs: open.endsAt - now, isShared: false };
   }
 
   return {
@@ -46,7 +48,7 @@ export function createWindowCounts(options: {
     async add(key: string, amount: number): Promise<WindowCount> {
       try {
         const { consumedPoints, msBeforeNext } = await guard(async () => await shared.penalty(key, amount));
-        return { count: consumedPoints, endsInMs: msBeforeNext };
+        return { count: consumedPoints, endsInMs: msBeforeNext, isShared: true };
       } catch {
         return addHere(key, amount);
       }

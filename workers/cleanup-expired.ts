@@ -1,19 +1,28 @@
 import { toCacheEntry } from '../src/urls/cache-entry.ts';
+import type { IdempotencyKeys } from '../src/urls/idempotency-keys.ts';
 import type { UrlCache } from '../src/urls/url-cache.ts';
 import type { UrlStore } from '../src/urls/url-store.ts';
 import { type JobContext, percentOf } from './processor.ts';
 
-/** Short URLs per statement: short transactions, and a bar that moves. */
+/** Rows per statement: short transactions, and a bar that moves. */
 const sliceSize = 1_000;
 
-/** Disables short URLs whose time is over and puts tombstones in the cache, or where they lead from then on, then purges those past their retention.
- *  A crash between the two stores harms nothing: a cached short URL carries its expiry. */
+/** How long a request with an idempotency key can come again. */
+const idempotencyKeyMs = 24 * 3_600_000;
+
+/** Disables short URLs whose time is over and puts tombstones in the cache, or where they lead from then on, then purges those past their retention,
+ *  and removes idempotency keys of a day ago.  *  A crash between the two stores harms nothing: a cached short URL carries its expiry. */
 export async function cleanupExpired(
-  deps: { urlStore: UrlStore; urlCache: UrlCache; now: () => Date },
+  deps: {
+    urlStore: UrlStore;
+    urlCache: UrlCache;
+    idempotencyKeys: Pick<IdempotencyKeys, 'removeOld'>;
+    now: () => Date;
+  },
   retention: { days: number; quarantineDays: number },
   { reportProgress, signal }: JobContext,
 ) {
-  const { urlStore, urlCache } = deps;
+  const { urlStore, urlCache, idempotencyKeys } = deps;
   const now = deps.now();
   const total = await urlStore.countToClean(now, retention.days);
   let expired = 0;
@@ -31,6 +40,13 @@ export async function cleanupExpired(
     more = count > 0 && !signal.aborted;
     await reportProgress(percentOf(expired + purged, total));
   }
-  if (expired + purged === 0) return { expired, purged, status: 'nothing to clean up' };
-  return { expired, purged, interrupted: signal.aborted };
+  let forgotten = 0;
+  for (let more = !signal.aborted; more;) {
+    const count = await idempotencyKeys.removeOld(new Date(now.getTime() - idempotencyKeyMs), sliceSize);
+    forgotten += count;
+    more = count === sliceSize && !signal.aborted;
+  }
+  if (expired + purged + forgotten === 0)
+    return { expired, purged, forgotten, status: 'nothing to clean up' };
+  return { expired, purged, forgotten, interrupted: signal.aborted };
 }

@@ -18,6 +18,7 @@ import { createBlockedHosts } from '../src/urls/blocked-hosts.ts';
 import { createCacheRefresh } from '../src/urls/cache-refresh.ts';
 import { createCacheWatermark } from '../src/urls/cache-watermark.ts';
 import { createChangeStore } from '../src/urls/change-store.ts';
+import { createIdempotencyKeys } from '../src/urls/idempotency-keys.ts';
 import { createUrlCache } from '../src/urls/url-cache.ts';
 import { createUrlStore } from '../src/urls/url-store.ts';
 import { cleanupExpired } from './cleanup-expired.ts';
@@ -91,7 +92,7 @@ export function createProcessors({
       flushClicks(clicks, data.shard === undefined ? everyShard : [data.shard], context),
     'cleanup-expired': (_data, context) =>
       cleanupExpired(
-        urls,
+        { ...urls, idempotencyKeys: createIdempotencyKeys(db) },
         { days: config.RETENTION_DAYS, quarantineDays: config.CODE_QUARANTINE_DAYS },
         context,
       ),

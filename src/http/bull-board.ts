@@ -11,7 +11,8 @@ import { isSameSecret } from './secret.ts';
 
 export const boardPath = '/admin/queues';
 
-const isBoard = (ctx: Context) => ctx.path === boardPath || ctx.path.startsWith(`${boardPath}/`);
+/** Whether a request is for Bull Board. */
+export const isBoard = (ctx: Context) => ctx.path === boardPath || ctx.path.startsWith(`${boardPath}/`);
 
 /** Its page asks a foreign host for a typeface; the machine's own will do. */
 const fontLink = /<link href="https:\/\/fonts\.googleapis\.com[^>]*>/;

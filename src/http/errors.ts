@@ -14,6 +14,7 @@ import {
   UploadTooLarge,
 } from '../transfers/transfer.ts';
 import { SearchTooSlow } from '../urls/bounded-search.ts';
+import { IdempotencyKeyReused } from '../urls/idempotency-key.ts';
 import { WishRefused } from '../urls/url-rules.ts';
 import {
   CodeTaken,
@@ -83,7 +84,9 @@ export const problemKinds = {
   'too-large': [413, 'Request too large'],
   'unsupported-media-type': [415, 'Unsupported media type'],
   'validation-failed': [422, 'Validation failed'],
+  'idempotency-key-reused': [422, 'Idempotency key used before'],
   'too-many-tries': [429, 'Too many tries'],
+  'rate-limited': [429, 'Too many requests'],
   blocked: [451, 'Blocked'],
   'internal-error': [500, 'Internal error'],
   unavailable: [503, 'Unavailable for the moment'],
@@ -120,6 +123,9 @@ function toProblem(error: unknown): Problem | undefined {
   if (error instanceof UrlBlocked)
     return new Problem('blocked', 'The short URL leads to a host that is blocked.');
   if (error instanceof CodeTaken) return new Problem('code-taken', 'The custom code is taken.');
+  if (error instanceof IdempotencyKeyReused) {
+    return new Problem('idempotency-key-reused', 'This Idempotency-Key came with another request before.');
+  }
   if (error instanceof VersionMismatch) {
     return new Problem('version-mismatch', 'The short URL has another version than If-Match says.', {
       headers: { ETag: entityTagOf(error.version) },

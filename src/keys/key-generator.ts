@@ -1,4 +1,6 @@
+import { createHmac } from 'node:crypto';
 import type { Knex } from 'knex';
+import { onlyRow } from '../postgres.ts';
 import { isShortCode } from '../urls/short-code.ts';
 import { createKeyPermutation } from './key-permutation.ts';
 
@@ -55,6 +57,12 @@ export function createKeyGenerator(db: Knex) {
       const first = await reserveNumbers(size, purpose, permutation.size);
       const codes = permutation.codesOf(Array.from({ length: size }, (_, i) => first + i));
       return codes.filter(isShortCode);
+    },
+
+    /** A secret for another purpose that all processes share, and that tells nothing about the keys. */
+    async deriveSecret(purpose: string): Promise<Buffer> {
+      const { rows } = await db.raw<{ rows: { secret: Buffer }[] }>('select secret from key_generator');
+      return createHmac('sha256', onlyRow({ rows }).secret).update(purpose).digest();
     },
   };
 }

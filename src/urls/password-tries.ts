@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import ipaddr from 'ipaddr.js';
+import { networkOf } from '../networks.ts';
 import type { WindowCounts } from '../window-counts.ts';
 
 /** Tries that one network has per short URL in a quarter of an hour. */
@@ -51,10 +51,4 @@ const toSeconds = (ms: number) => Math.max(1, Math.ceil(ms / 1_000));
 function keyOf({ urlId, passwordHash, address }: Try): string {
   const network = createHmac('sha256', passwordHash).update(networkOf(address)).digest('base64url');
   return `${urlId}:${network.slice(0, 22)}`;
-}
-
-/** Whoever has one address of IPv6 has all of its /64. */
-function networkOf(address: string): string {
-  if (!ipaddr.IPv6.isValid(address)) return address;
-  return ipaddr.IPv6.parse(address).parts.slice(0, 4).join(':');
 }

@@ -21,6 +21,11 @@ async function hash(password: string, salt: Buffer, { ln, r, p }: typeof cost): 
   return await derive(password.normalize('NFKC'), salt, hashBytes, options);
 }
 
+/** A hash of a text that may hold a password, always the same with the same salt: no more than what is stored of a password does
+ *  it help whoever tries passwords. The work is done off the event loop. */
+export const hashSlowly = async (text: string, salt: string): Promise<Buffer> =>
+  await hash(text, Buffer.from(salt), cost);
+
 /** What is stored of a password: a salted hash and what it was made with, as `$scrypt$ln=…,r=…,p=…$salt$hash`. The work is done
  *  off the event loop. */
 export async function hashPassword(password: string): Promise<string> {

@@ -1,3 +1,4 @@
+import { type IdempotencyKey, keyTypes, toKeyColumns } from './idempotency-key.ts';
 import { defaultSettings, type UrlSettings } from './url.ts';
 
 /** A short URL to be inserted; what it does not say is as by default. */
@@ -6,6 +7,8 @@ export interface NewUrl extends Partial<UrlSettings> {
   originalUrl: string;
   codeIsGenerated: boolean;
   createdBy: number;
+  /** With it, it is inserted once. */
+  idempotencyKey?: IdempotencyKey | undefined;
   /** Now, unless it says another time. */
   createdAt?: Date | undefined;
 }
@@ -66,15 +69,16 @@ export const insertedColumns = Object.values(given).map(nameOf).join(', ');
 /** What it is given in them. */
 export const insertedValues = insertedColumns.replace('created_at', 'coalesce(created_at, now())');
 
-/** The same with their types, as `json_to_recordset` wants them. */
-export const insertedTypes = Object.values(given).join(', ');
+/** The same and those of an idempotency key with their types, as `json_to_recordset` wants them. */
+export const insertedTypes = [...Object.values(given), keyTypes].join(', ');
 
 /** Rows to be inserted as JSON that `json_to_recordset` reads. */
 export function toInsertedRows(urls: NewUrl[]): string {
   const properties = Object.entries(given) as [keyof NewUrl, string][];
   const rows = urls.map((url) => {
     const full = { ...defaultSettings, ...url };
-    return Object.fromEntries(properties.map(([property, column]) => [nameOf(column), full[property]]));
+    const columns = properties.map(([property, column]) => [nameOf(column), full[property]]);
+    return { ...Object.fromEntries(columns), ...toKeyColumns(url.idempotencyKey) };
   });
   return JSON.stringify(rows);
 }

@@ -1,6 +1,9 @@
 import type { Keys } from '../keys/keys.ts';
 import { isPostgresUnavailable } from '../postgres.ts';
 import { createCoalescing } from './coalescing.ts';
+import type { IdempotencyKey } from './idempotency-key.ts';
+import type { IdempotencyKeys } from './idempotency-keys.ts';
+import { createOnce, type MadeOnce } from './once.ts';
 import type { Tell } from './telling.ts';
 import type { UrlCache } from './url-cache.ts';
 import type { NewUrl } from './url-columns.ts';
@@ -24,11 +27,13 @@ export function createUrlCreation(deps: {
   store: Pick<UrlStore, 'insertMany' | 'findOrInsert'>;
   cache: Pick<UrlCache, 'create'>;
   keys: Keys;
+  idempotencyKeys: Pick<IdempotencyKeys, 'findMany' | 'findRequestHash'>;
   normaliseUrl: UrlPolicy;
   tell: Tell;
 }) {
   const { store, cache, keys, tell } = deps;
   const readWish = createWishReader(deps.normaliseUrl);
+  const once = createOnce(deps.idempotencyKeys);
   const insertAmongOthers = createCoalescing({
     run: store.insertMany,
     isForAll: isPostgresUnavailable,
@@ -63,10 +68,15 @@ export function createUrlCreation(deps: {
     return made;
   }
 
-  async function make(insert: Insert, wish: UrlWish, apiKeyId: number): Promise<FoundOrInserted> {
+  async function make(
+    insert: Insert,
+    wish: UrlWish,
+    apiKeyId: number,
+    idempotencyKey?: IdempotencyKey,
+  ): Promise<FoundOrInserted> {
     const { customCode, ...given } = wish;
     const refusals = refusalsOf({ ...defaultSettings, ...given });
-    const url = { ...(await readWish(given, refusals)), createdBy: apiKeyId };
+    const url = { ...(await readWish(given, refusals)), createdBy: apiKeyId, idempotencyKey };
     const made =
       customCode === undefined
         ? await withGeneratedKey(insert, url)
@@ -84,5 +94,21 @@ export function createUrlCreation(deps: {
     /** The same, unless the API key has one that does what the new one would: see same-urls.ts. */
     findOrCreate: async (wish: UrlWish, apiKeyId: number): Promise<FoundOrInserted> =>
       await make(findOrInsert, wish, apiKeyId),
+
+    /** Throws IdempotencyKeyReused where another request with this key has made something. */
+    requireSameRequest: once.requireSameRequest,
+
+    /** One of these two, for requests that may come again: whatever crashes, at most one short URL is made with an idempotency
+     *  key. Throws IdempotencyKeyReused besides. */
+    async createOnce(
+      wish: UrlWish,
+      apiKeyId: number,
+      given: { idempotencyKey: IdempotencyKey | undefined; findsFirst: boolean },
+    ): Promise<MadeOnce> {
+      const { idempotencyKey, findsFirst } = given;
+      const makeIt = () => make(findsFirst ? findOrInsert : insert, wish, apiKeyId, idempotencyKey);
+      if (idempotencyKey) return await once.make(apiKeyId, idempotencyKey, makeIt);
+      return { ...(await makeIt()), isRepeat: false };
+    },
   };
 }

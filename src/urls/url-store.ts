@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import { boundedTransaction } from '../postgres.ts';
+import { keyColumns, noteMade } from './idempotency-key.ts';
 import { isOwned, type Owner } from './owner.ts';
 import { findSame } from './same-urls.ts';
 import {
@@ -37,13 +38,14 @@ export function createUrlStore(db: Knex) {
   return {
     /** Inserts short URLs and their counters in one statement, which all of them share for better or worse; in their order,
      *  undefined for each whose code is taken or reserved for another API key. The unique index is the judge between those
-     *  that ask at once, in one call (the first) or in several. */
+     *  that ask at once, in one call (the first) or in several. Rejects with what isKeyThere when one has an idempotency key
+     *  that is there. */
     async insertMany(wanted: NewUrl[]): Promise<(ShortUrl | undefined)[]> {
       const { rows } = await db.raw<{ rows: ShortUrl[] }>(
         `with wish as materialized (
            select distinct on (short_code collate "C") *
            from rows from (json_to_recordset(cast(:rows as json)) as (${insertedTypes}))
-             with ordinality as wish (${insertedColumns}, place)
+             with ordinality as wish (${insertedColumns}, ${keyColumns}, place)
            where not exists (
              select from reserved_keys r where r.short_code = wish.short_code and r.api_key_id <> wish.created_by
            )
@@ -59,7 +61,7 @@ export function createUrlStore(db: Knex) {
            delete from reserved_keys where short_code in (select short_code from u)
          ), used_again as (
            delete from returned_keys where short_code in (select short_code from u)
-         )
+         ), noted as (${noteMade})
          select ${urlColumns} from u`,
         { rows: toInsertedRows(wanted) },
       );

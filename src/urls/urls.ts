@@ -1,6 +1,7 @@
 import type { Keys } from '../keys/keys.ts';
 import type { Log } from '../log.ts';
 import type { BlockedHosts } from './blocked-hosts.ts';
+import type { IdempotencyKeys } from './idempotency-keys.ts';
 import type { Owner } from './owner.ts';
 import type { ProcessCache } from './process-cache.ts';
 import { isShortCode } from './short-code.ts';
@@ -28,6 +29,7 @@ export function createUrls(deps: {
   /** Hears of each code that leads nowhere. */
   onNotFound?: (shortCode: string) => void;
   keys: Keys;
+  idempotencyKeys: Pick<IdempotencyKeys, 'findMany' | 'findRequestHash'>;
   normaliseUrl: UrlPolicy;
   log: Log;
 }) {

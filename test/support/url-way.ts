@@ -254,6 +254,7 @@ function openWeb(
     onUntold: async () => {},
     // Every code is chosen.
     keys: {} as Keys,
+    idempotencyKeys: { findMany: async () => [], findRequestHash: async () => undefined },
     normaliseUrl: (url) => url,
     log: silentLog,
   });

@@ -80,6 +80,7 @@ function openUrls(redis = shared.redis(), { database = db(), processCache = noPr
     onUntold: async (change) => void untold.push(change),
     keys,
     normaliseUrl: createUrlPolicy({ ownHosts: [], allowPrivate: false, isBlocked: () => false }),
+    idempotencyKeys: { findMany: async () => [], findRequestHash: async () => undefined },
     log: silentLog,
   });
   const forget = async (code: string) => await redis.del(`${prefix}:url:${code}`);

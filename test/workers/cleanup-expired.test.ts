@@ -1,5 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
+import { createApiKeys } from '../../src/api-keys/api-keys.ts';
 import { createKeyStore } from '../../src/keys/key-store.ts';
+import { createIdempotencyKeys } from '../../src/urls/idempotency-keys.ts';
 import { createUrlCache } from '../../src/urls/url-cache.ts';
 import { createUrlStore } from '../../src/urls/url-store.ts';
 import { cleanupExpired } from '../../workers/cleanup-expired.ts';
@@ -17,6 +19,7 @@ const retention = { days: 30, quarantineDays: 90 };
 const createDeps = (now = today) => ({
   urlStore: createUrlStore(database.db()),
   urlCache: createUrlCache(redis.redis(), { prefix: redis.prefix, ttlSeconds: 3_600 }),
+  idempotencyKeys: createIdempotencyKeys(database.db()),
   now: () => now,
 });
 const cleanup = async (now = today) => await cleanupExpired(createDeps(now), retention, createJobContext());
@@ -38,7 +41,7 @@ test('expired short URLs are disabled under a higher version and become tombston
   await urlCache.put(before);
   await urlCache.put((await urlStore.findByCode('soon-0'))!);
 
-  expect(await cleanup()).toEqual({ expired: 4, purged: 0, interrupted: false });
+  expect(await cleanup()).toEqual({ expired: 4, purged: 0, forgotten: 0, interrupted: false });
   expect(await readCodes({ is_active: false })).toEqual(['just-over-0', 'over-0', 'over-1', 'over-2']);
   expect((await urlStore.findByCode('over-0'))!.version).toBeGreaterThan(before.version);
   for (const code of ['over-0', 'over-2', 'just-over-0'])
@@ -47,7 +50,7 @@ test('expired short URLs are disabled under a higher version and become tombston
 
   // A reader that was slow brings nothing back.
   expect(await urlCache.put(before)).toBe(false);
-  expect(await cleanup()).toEqual({ expired: 0, purged: 0, status: 'nothing to clean up' });
+  expect(await cleanup()).toEqual({ expired: 0, purged: 0, forgotten: 0, status: 'nothing to clean up' });
 });
 
 test('2,500 expired short URLs are disabled in slices of 1,000, with progress after each', async () => {
@@ -56,6 +59,7 @@ test('2,500 expired short URLs are disabled in slices of 1,000, with progress af
   expect(await cleanupExpired(createDeps(), retention, context)).toEqual({
     expired: 2_500,
     purged: 0,
+    forgotten: 0,
     interrupted: false,
   });
   expect(context.reported.slice(0, 3)).toEqual([40, 80, 100]);
@@ -83,7 +87,7 @@ test('past its retention an expired or deleted short URL is purged with its coun
   await setDeleted('deleted-0', daysAgo(29));
   await setDeleted('disabled-0', null);
 
-  expect(await cleanup()).toEqual({ expired: 3, purged: 3, interrupted: false });
+  expect(await cleanup()).toEqual({ expired: 3, purged: 3, forgotten: 0, interrupted: false });
   expect(await readCodes()).toEqual(['deleted-0', 'disabled-0', 'over-0']);
   expect(await database.db()('url_stats')).toHaveLength(3);
 });
@@ -116,5 +120,25 @@ test('a cleanup that is told to stop ends after the slice in hand and says so; t
   const stopped = await cleanupExpired(createDeps(), retention, stopAtFirst);
   expect(stopped.interrupted).toBe(true);
   expect(stopped.expired).toBeLessThan(2_500);
-  expect(await cleanup()).toEqual({ expired: 2_500 - stopped.expired, purged: 0, interrupted: false });
+  expect(await cleanup()).toEqual({
+    expired: 2_500 - stopped.expired,
+    purged: 0,
+    forgotten: 0,
+    interrupted: false,
+  });
+});
+
+test('idempotency keys are removed a day after they came, not before, and in slices', async () => {
+  const db = database.db();
+  const now = new Date();
+  const { id } = await createApiKeys(db).create('cleanup');
+  await db.raw(
+    `insert into idempotency_keys (api_key_id, key, item, request_hash, made, created_at)
+     select :id, case i when 0 then 'fresh' else 'old-' || i end, 0, '', '{}',
+       case i when 0 then cast(:fresh as timestamptz) else :old end
+     from generate_series(0, 1500) i`,
+    { id, old: new Date(now.getTime() - dayMs), fresh: new Date(now.getTime() - dayMs + 60_000) },
+  );
+  expect(await cleanup(now)).toEqual({ expired: 0, purged: 0, forgotten: 1_500, interrupted: false });
+  expect(await db('idempotency_keys').pluck('key')).toEqual(['fresh']);
 });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Log } from '../../log.ts';
+import type { IdempotencyKey } from '../../urls/idempotency-key.ts';
 import type { Owner } from '../../urls/owner.ts';
 import type { UrlLists, UrlOrder } from '../../urls/url-lists.ts';
 import type { Urls } from '../../urls/urls.ts';
@@ -21,6 +22,11 @@ const statementsAtOnce = 5;
 
 /** In an order that no change has an influence on. */
 const order: UrlOrder = { sort: 'created', isDescending: false };
+
+/** Many count as fewer requests than if each came alone. */
+const itemsPerRequest = 10;
+const weigh = (items = maxItems) => Math.ceil(items / itemsPerRequest);
+const weightOfTargets = ({ short_codes }: { short_codes?: string[] }) => weigh(short_codes?.length);
 
 const shortCodes = z
   .array(z.string('must be text'), 'must be a list of short codes')
@@ -49,8 +55,11 @@ export const bulkOperations = {
     path: '/api/v1/urls/bulk',
     tag,
     summary: 'Create many short URLs',
-    description: 'Each has an answer of its own, in the same order. One that is refused harms no other.',
+    description:
+      'Each has an answer of its own, in the same order. One that is refused harms no other. With an `Idempotency-Key` each is created once, and the same request again tries those that were refused.',
     scope: 'urls:write',
+    isOncePerKey: true,
+    weightOf: ({ urls }: { urls: unknown[] }) => weigh(urls.length),
     body: z.strictObject(
       {
         urls: z
@@ -81,6 +90,7 @@ export const bulkOperations = {
     description: whichOnes,
     scope: 'urls:write',
     query: targetQuery,
+    weightOf: weightOfTargets,
     body: z.strictObject({ short_codes: shortCodes, changes: urlChanges }, 'must be a JSON object'),
     maxBodyBytes,
     replies: {
@@ -102,6 +112,7 @@ export const bulkOperations = {
     description: whichOnes,
     scope: 'urls:write',
     query: targetQuery,
+    weightOf: weightOfTargets,
     body: z.strictObject({ short_codes: shortCodes }, 'must be a JSON object'),
     maxBodyBytes,
     replies: {
@@ -144,30 +155,43 @@ export const bulkHandlers = ({ urls, finding, baseUrl, log }: Deps): Handlers<ty
     };
   }
 
-  async function create(item: unknown, apiKeyId: number) {
+  async function create(item: unknown, apiKeyId: number, idempotencyKey: IdempotencyKey | undefined) {
     const body = validate(newUrl, item);
     const wish = {
       originalUrl: body.original_url,
       customCode: body.custom_code ?? undefined,
       ...readSettings(body, Date.now()),
     };
-    if (!body.find_if_exists) {
-      return { status: 201 as const, url: presentUrl(await urls.create(wish, apiKeyId), baseUrl) };
-    }
-    const { url, isNew } = await urls.findOrCreate(wish, apiKeyId);
-    return { status: isNew ? (201 as const) : (200 as const), url: presentUrl(url, baseUrl) };
+    const findsFirst = body.find_if_exists ?? false;
+    const { url, isNew, isRepeat } = await urls.createOnce(wish, apiKeyId, { idempotencyKey, findsFirst });
+    return {
+      isRepeat,
+      result: { status: isNew ? (201 as const) : (200 as const), url: presentUrl(url, baseUrl) },
+    };
   }
 
   return {
-    createUrls: async ({ body, apiKey, ctx }) => {
+    createUrls: async ({ body, apiKey, idempotencyKey, ctx }) => {
       const looksFirst = body.urls.some(
         (item) => (item as { find_if_exists?: unknown } | null)?.find_if_exists,
       );
       const atOnce = looksFirst ? statementsAtOnce : createsAtOnce;
-      const results = await settleEach(body.urls, { atOnce, log, path: ctx.path }, (item) =>
-        create(item, apiKey.id),
-      );
-      return { status: 200, body: { results } };
+      if (idempotencyKey) await urls.requireSameRequest(apiKey.id, idempotencyKey);
+      let repeats = 0;
+      const results = await settleEach(body.urls, { atOnce, log, path: ctx.path }, async (url, item) => {
+        const { result, isRepeat } = await create(
+          url,
+          apiKey.id,
+          idempotencyKey && { ...idempotencyKey, item },
+        );
+        if (isRepeat) repeats += 1;
+        return result;
+      });
+      return {
+        status: 200,
+        ...(repeats > 0 && { headers: { 'Idempotency-Replayed': 'true' } }),
+        body: { results },
+      };
     },
 
     changeUrls: async ({ body, query, owner, ctx }) => {

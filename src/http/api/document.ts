@@ -34,7 +34,7 @@ export const createApiDocument = () =>
         title: 'Linkmill',
         version,
         description:
-          'Short URLs. JSON in snake_case, times RFC 3339 in UTC, errors `application/problem+json` with a `type` to branch on.',
+          'Short URLs. JSON in snake_case, times RFC 3339 in UTC, errors `application/problem+json` with a `type` to branch on. `RateLimit-Limit`, `RateLimit-Remaining` and `RateLimit-Reset` (seconds) of an answer say what the API key may still ask for; 429 has `Retry-After`.',
         license: { name: 'MIT', identifier: 'MIT' },
       },
       servers: [{ url: '/' }],
@@ -81,17 +81,23 @@ function describe(operationId: string, operation: Operation): ZodOpenApiOperatio
       ...(params && { path: params }),
       ...(query && { query: query as z.ZodObject }),
     },
-    parameters: Object.entries(headers).map(([name, meaning]) => ({
-      name,
-      in: 'header' as const,
-      description: meaning,
-      schema: { type: 'string' },
-    })),
+    parameters: Object.entries({ ...headers, ...(operation.isOncePerKey && idempotencyKey) }).map(
+      ([name, meaning]) => ({
+        name,
+        in: 'header' as const,
+        description: meaning,
+        schema: { type: 'string' },
+      }),
+    ),
     ...requestBodyOf(operation),
     responses: { ...repliesOf(operation), ...answersOf(problemsOf(operation)) },
   };
 }
 
+const idempotencyKey = {
+  'Idempotency-Key':
+    '1 to 255 visible ASCII characters of your choice: for a day, the same request with the same key gets the same answer, with `Idempotency-Replayed: true`, and makes nothing again',
+};
 const describeScope = (scope: Operation['scope']) =>
   scope === 'any' ? 'For every API key.' : `An API key needs the scope \`${scope}\`.`;
 
@@ -124,14 +130,17 @@ function repliesOf({ replies }: Operation): ZodOpenApiResponsesObject {
 }
 
 /** Its own problems, and those that any request of its kind may have. */
-function problemsOf({ scope, problems, params, query, body, upload }: Operation): ProblemType[] {
+function problemsOf(operation: Operation): ProblemType[] {
+  const { scope, problems, params, query, body, upload, isOncePerKey } = operation;
   return [
     ...problems,
     'bad-request',
     'unauthorized',
     ...(scope === 'any' ? [] : (['insufficient-scope'] as const)),
+    'rate-limited',
     'internal-error',
     'unavailable',
+    ...(isOncePerKey ? (['idempotency-key-reused'] as const) : []),
     ...(params || query || body ? (['validation-failed'] as const) : []),
     ...(body || upload ? (['malformed-json', 'too-large', 'unsupported-media-type'] as const) : []),
   ];

@@ -3,6 +3,8 @@ import type { Middleware } from 'koa';
 import { ownerOf } from '../../api-keys/api-key.ts';
 import { type ApiState, apiKeyOf, requireScope } from '../authenticate.ts';
 import { methodNotAllowed } from '../errors.ts';
+import { readIdempotencyKey } from '../idempotency-key.ts';
+import { chargeApiKey, type RateLimits } from '../rate-limits.ts';
 import { bodyOf, jsonBody, uploadBody, validate } from '../validation.ts';
 import type { ApiAnswer, ApiRequest, Handlers, Operation, Operations } from './operation.ts';
 
@@ -13,6 +15,7 @@ export function mount<Ops extends Operations>(
   api: Router<ApiState>,
   operations: Ops,
   handlers: Handlers<Ops>,
+  rateLimits: RateLimits,
 ): void {
   for (const [name, operation] of Object.entries(operations)) {
     // What validates a request is what its handler's type is made of.
@@ -24,12 +27,20 @@ export function mount<Ops extends Operations>(
       if (operation.isUnsafe && ctx.method === 'HEAD') throw methodNotAllowed(operation.method.toUpperCase());
       const { params, query, body } = operation;
       const apiKey = apiKeyOf(ctx.state);
-      const answer = await handle({
+      const asked = {
         params: params && validate(params, ctx.params),
         query: query && validate(query, { ...ctx.query }),
         body: body && validate(body, bodyOf(ctx)),
+      };
+      const weight = operation.weightOf?.(asked.body as never) ?? 1;
+      if (weight > 1) chargeApiKey(ctx, rateLimits, weight - 1);
+      const answer = await handle({
+        ...asked,
         apiKey,
         owner: ownerOf(apiKey),
+        idempotencyKey: operation.isOncePerKey
+          ? await readIdempotencyKey(ctx, { asked, apiKeyId: apiKey.id })
+          : undefined,
         ctx,
       });
       ctx.status = answer.status;

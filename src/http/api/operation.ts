@@ -3,6 +3,7 @@ import type { Context } from 'koa';
 import type { z } from 'zod';
 import type { ApiKey } from '../../api-keys/api-key.ts';
 import type { Scope } from '../../api-keys/scopes.ts';
+import type { IdempotencyKey } from '../../urls/idempotency-key.ts';
 import type { Owner } from '../../urls/owner.ts';
 import type { ProblemType } from '../errors.ts';
 
@@ -37,6 +38,10 @@ export interface Operation {
   upload?: readonly string[];
   /** Request headers that mean something to it, and what. */
   headers?: Readonly<Record<string, string>>;
+  /** It does its work once for an `Idempotency-Key`. */
+  isOncePerKey?: boolean;
+  /** How many requests it counts as, by its body, within what its API key may send; one unless it says so. */
+  weightOf?: (body: never) => number;
   /** A GET that changes something: there is no HEAD of it. */
   isUnsafe?: boolean;
   replies: Readonly<Record<number, Reply>>;
@@ -54,6 +59,8 @@ export interface ApiRequest<Op extends Operation> {
   apiKey: ApiKey;
   /** Whose short URLs it may read and change: for the domain, whose SQL sees to it. */
   owner: Owner;
+  /** Where it came with one and the operation honours it. */
+  idempotencyKey: IdempotencyKey | undefined;
   /** For what else a handler may need, such as headers and an uploaded body. */
   ctx: Context;
 }

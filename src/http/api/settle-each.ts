@@ -27,13 +27,13 @@ export const settled = <Done extends z.ZodRawShape>(status: number, done: Done) 
 export async function settleEach<Item, Done extends object>(
   items: readonly Item[],
   { atOnce, log, path }: { atOnce: number; log: Log; path: string },
-  task: (item: Item) => Promise<Done>,
+  task: (item: Item, place: number) => Promise<Done>,
 ) {
   const bounded = createBounded({ atOnce, waiting: items.length });
   return await Promise.all(
-    items.map(async (item) => {
+    items.map(async (item, place) => {
       try {
-        return await bounded(async () => await task(item));
+        return await bounded(async () => await task(item, place));
       } catch (error) {
         const problem = problemOf(error, log, { method: 'POST', path });
         return { status: problem.status, problem: presentProblem(problem) };

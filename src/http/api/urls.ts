@@ -20,6 +20,7 @@ export const urlOperations = {
     summary: 'Create a short URL',
     scope: 'urls:write',
     body: newUrl,
+    isOncePerKey: true,
     replies: {
       200: {
         description: 'It was there before: see `find_if_exists`.',
@@ -124,18 +125,21 @@ export const urlHandlers = ({
   urls: Urls;
   baseUrl: string;
 }): Handlers<typeof urlOperations> => ({
-  createUrl: async ({ body, apiKey }) => {
+  createUrl: async ({ body, apiKey, idempotencyKey }) => {
     const wish = {
       originalUrl: body.original_url,
       customCode: body.custom_code ?? undefined,
       ...readSettings(body, Date.now()),
     };
-    const { url, isNew } = body.find_if_exists
-      ? await urls.findOrCreate(wish, apiKey.id)
-      : { url: await urls.create(wish, apiKey.id), isNew: true };
+    const findsFirst = body.find_if_exists ?? false;
+    const { url, isNew, isRepeat } = await urls.createOnce(wish, apiKey.id, { idempotencyKey, findsFirst });
     return {
       status: isNew ? 201 : 200,
-      headers: { Location: `${baseUrl}/api/v1/urls/${url.shortCode}`, ...tagOf(url) },
+      headers: {
+        Location: `${baseUrl}/api/v1/urls/${url.shortCode}`,
+        ...tagOf(url),
+        ...(isRepeat && { 'Idempotency-Replayed': 'true' }),
+      },
       body: presentUrl(url, baseUrl),
     };
   },

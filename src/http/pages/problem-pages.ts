@@ -18,6 +18,10 @@ const texts: Partial<Record<ProblemType, { title: string; text: string }>> = {
     title: 'Too many tries',
     text: 'The password was tried too often. Please try again in a while.',
   },
+  'rate-limited': {
+    title: 'Too many requests',
+    text: 'Too many came from your address. Please try again in a minute.',
+  },
   'foreign-origin': {
     title: 'Please open the link itself',
     text: 'Another site tried to open this link for you, which only its own page can do.',

@@ -1,0 +1,28 @@
+import { createHash } from 'node:crypto';
+import type { Context } from 'koa';
+import type { IdempotencyKey } from '../urls/idempotency-key.ts';
+import { hashSlowly } from '../urls/passwords.ts';
+import { validationFailed } from './errors.ts';
+
+/** How JSON spells a field that holds one. */
+const passwordField = '"password":"';
+
+/** The `Idempotency-Key` of a request, with a hash of all that it asks for; undefined without one. Throws a 422 for what can be
+ *  none. */
+export async function readIdempotencyKey(
+  ctx: Context,
+  { asked, apiKeyId }: { asked: object; apiKeyId: number },
+): Promise<IdempotencyKey | undefined> {
+  const key = ctx.req.headers['idempotency-key'] as string | undefined;
+  if (key === undefined) return undefined;
+  if (!/^[!-~]{1,255}$/.test(key)) {
+    throw validationFailed([
+      { field: 'Idempotency-Key', detail: 'must be 1 to 255 visible ASCII characters' },
+    ]);
+  }
+  const request = JSON.stringify([ctx.method, ctx.path, asked]);
+  const requestHash = request.includes(passwordField)
+    ? await hashSlowly(request, `${apiKeyId} ${key}`)
+    : createHash('sha256').update(request).digest();
+  return { key, requestHash, item: 0 };
+}

@@ -1,0 +1,31 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import ipaddr from 'ipaddr.js';
+
+/** The network of an address: whoever has one address of IPv6 has all of its /64. */
+export function networkOf(address: string): string {
+  if (!ipaddr.IPv6.isValid(address)) return address;
+  return ipaddr.IPv6.parse(address).parts.slice(0, 4).join(':');
+}
+
+export type NameNetwork = ReturnType<typeof createNetworkNames>;
+
+/** Gives the networks of addresses names that all processes use alike, and from which no address can be told without the secret.
+ *  Until that is known a process gives names of its own. */
+export function createNetworkNames(loadSecret: () => Promise<Buffer>) {
+  let secret: Buffer = randomBytes(32);
+  let isWanted = true;
+
+  function load(): void {
+    isWanted = false;
+    loadSecret().then(
+      (loaded) => (secret = loaded),
+      () => (isWanted = true),
+    );
+  }
+  load();
+
+  return function nameNetwork(address: string): string {
+    if (isWanted) load();
+    return createHmac('sha256', secret).update(networkOf(address)).digest('base64url').slice(0, 22);
+  };
+}

@@ -1,0 +1,42 @@
+import type { Redis } from 'ioredis';
+import { createReadClientAddress } from './http/client-address.ts';
+import { createRateLimits } from './http/rate-limits.ts';
+import { createKeyGenerator } from './keys/key-generator.ts';
+import { createBudgets } from './limits/budgets.ts';
+import { createNetworkNames } from './networks.ts';
+import type { Knex } from './postgres.ts';
+import type { WebBreakers } from './web-breakers.ts';
+import type { WebProcess } from './web-process.ts';
+import { createWindowCounts } from './window-counts.ts';
+
+const windowSeconds = 60;
+
+/** What limits the requests of API keys and of addresses per minute. */
+export function openRateLimits(
+  { config }: Pick<WebProcess, 'config'>,
+  stores: { db: Knex; cacheRedis: Redis; breakers: WebBreakers },
+) {
+  const { db, cacheRedis, breakers } = stores;
+  const budgetsOf = (name: string, limit: number) =>
+    createBudgets({
+      counts: createWindowCounts({
+        redis: cacheRedis,
+        guard: breakers.redis.run,
+        prefix: `${config.REDIS_PREFIX}:limit:${name}`,
+        windowSeconds,
+      }),
+      limit,
+      windowMs: windowSeconds * 1_000,
+      processes: config.WEB_CONCURRENCY,
+    });
+  const generator = breakers.postgres.guard(createKeyGenerator(db));
+  return createRateLimits({
+    budgets: {
+      apiKeys: budgetsOf('key', config.RATE_LIMIT_PER_KEY),
+      addresses: budgetsOf('address', config.RATE_LIMIT_PER_ADDRESS),
+      unknownCodes: budgetsOf('unknown', config.UNKNOWN_CODES_PER_ADDRESS),
+    },
+    nameNetwork: createNetworkNames(() => generator.deriveSecret('networks')),
+    readAddress: createReadClientAddress(config.TRUSTED_PROXY_HOPS),
+  });
+}
