@@ -29,7 +29,7 @@ const safari = (system: string, version: number) =>
 const onIos = (system: string, product: string) =>
   `Mozilla/5.0 (${system}) AppleWebKit/605.1.15 (KHTML, like Gecko) ${product} Mobile/15E148 Safari/604.1`;
 const samsung = (device: string, version: number, mobile = '') =>
-  chrome(`Linux; Android 13; ${device}`, 115, '', `${mobile}`).replace(
+  chrome(`Linux; Android 13; ${device}`, 115, '', mobile).replace(
     'Chrome/',
     `SamsungBrowser/${version}.0 Chrome/`,
   );
@@ -81,8 +81,7 @@ const kinds: Kind[] = [
   {
     names: ['Firefox', 'Android', 'mobile'],
     versions: 15,
-    write: (n) =>
-      `Mozilla/5.0 (Android 14; Mobile; rv:${125 + n}.0) Gecko/${125 + n}.0 Firefox/${125 + n}.0`,
+    write: (n) => `Mozilla/5.0 (Android 14; Mobile; rv:${125 + n}.0) Gecko/${125 + n}.0 Firefox/${125 + n}.0`,
   },
   {
     names: ['Chrome', 'Android', 'tablet'],
@@ -136,7 +135,12 @@ const bots: [header: string, browser: string, os: string, device: string][] = [
     '',
   ],
   ['Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)', 'BingCrawler', '', ''],
-  ['facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)', 'FacebookExternalHit', '', ''],
+  [
+    'facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)',
+    'FacebookExternalHit',
+    '',
+    '',
+  ],
   [
     'Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; GPTBot/1.2; +https://openai.com/gptbot)',
     'GPTBot',

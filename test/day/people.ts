@@ -49,9 +49,10 @@ const spellings: ((host: string, n: number) => string)[] = [
 ];
 
 /** 300 different referrers, the most usual first; one is an app's, and one a host name in another script. */
-export const referrers: Referrer[] = [
-  ...Array.from({ length: sites }, (_, n) => siteNames[n] ?? `site-${n}.example.${n % 2 ? 'org' : 'com'}`),
-].map((host, n) => ({ header: spellings[n % spellings.length]!(host, n), host }));
+export const referrers: Referrer[] = Array.from({ length: sites }, (_, n) => {
+  const host = siteNames[n] ?? `site-${n}.example.${n % 2 ? 'org' : 'com'}`;
+  return { header: spellings[n % spellings.length]!(host, n), host };
+});
 referrers.push(
   { header: 'android-app://com.google.android.gm/', host: 'com.google.android.gm' },
   { header: 'https://xn--bcher-kva.example/', host: 'xn--bcher-kva.example' },
@@ -59,9 +60,13 @@ referrers.push(
 );
 
 /** What stands for no referrer at all. */
-export const noReferrers: Referrer[] = [undefined, '', `https://${ownHost}/page`, 'no url', 'about:blank'].map(
-  (header) => ({ header, host: '' }),
-);
+export const noReferrers: Referrer[] = [
+  undefined,
+  '',
+  `https://${ownHost}/page`,
+  'no url',
+  'about:blank',
+].map((header) => ({ header, host: '' }));
 
 /** So many people, of whom every seventh or so is a bot, several at one address, and a few do not want to be told from others. */
 export function createPeople(seed: string, count: number): { persons: Person[]; bots: Person[] } {
@@ -72,7 +77,8 @@ export function createPeople(seed: string, count: number): { persons: Person[]; 
   const createPerson = (n: number, agent: Agent): Person => {
     const code = random.next() < 0.02 ? random.pick(noCountries) : pickCountry();
     const address = addressOf(n);
-    const privacy: Record<string, string> = random.next() < 0.04 ? { [random.pick(['DNT', 'Sec-GPC'])]: '1' } : {};
+    const privacy: Record<string, string> =
+      random.next() < 0.04 ? { [random.pick(['DNT', 'Sec-GPC'])]: '1' } : {};
     return {
       ...agent,
       address,
