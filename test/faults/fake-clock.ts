@@ -14,8 +14,11 @@ export async function createFakeClock() {
   const triplet = process.arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu';
   const folder = await mkdtemp(path.join(tmpdir(), 'linkmill-clock-'));
   const file = path.join(folder, 'offset');
-  const setOffset = async (seconds: number) =>
+  let offsetSeconds = 0;
+  const setOffset = async (seconds: number) => {
     await writeFile(file, `${seconds < 0 ? '-' : '+'}${Math.abs(seconds)}\n`);
+    offsetSeconds = seconds;
+  };
   await setOffset(0);
   return {
     settings: {
@@ -27,6 +30,8 @@ export async function createFakeClock() {
     },
     /** From now on the clock is so many seconds fast, or slow where that is negative. */
     setOffset,
+    /** What it shows, in milliseconds as of Date.now(). */
+    now: () => Date.now() + offsetSeconds * 1_000,
     remove: async () => await rm(folder, { recursive: true, force: true }),
   };
 }

@@ -1,5 +1,6 @@
-import { Agent, request } from 'node:http';
+import { Agent } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import { getStatus } from './get-status.ts';
 
 /** What clients saw of their redirects, per short code. */
 export interface Tally {
@@ -19,14 +20,14 @@ interface LoadOptions {
   clients?: number;
   /** The short code of the next request; each of the codes in turn by default. */
   pick?: () => string;
+  /** The headers of the next request; none of its own by default. */
+  headers?: () => Record<string, string>;
   /** The pause of a client after each answer; none by default. */
   thinkMs?: () => number;
   /** Whether clients keep their connection, which they do by default; otherwise each request takes a new one. */
   keepAlive?: boolean;
 }
 
-/** A request without an answer for so long has failed. */
-const patienceMs = 30_000;
 /** How long a client waits that was refused. */
 const refusedMs = 20;
 
@@ -64,7 +65,7 @@ function runLoad(baseUrls: string[], codes: string[], options: LoadOptions & { u
   const tally = emptyTally();
   const stopping = new AbortController();
   const runClient = async (_: unknown, number: number) => {
-    const visitor = createVisitor(tally, options.keepAlive);
+    const visitor = createVisitor(tally, options);
     for (let i = number; !stopping.signal.aborted; i++) {
       const heard = await visitor.visit(baseUrls[i % baseUrls.length]!, pick());
       if (!heard && untilRefused) break;
@@ -100,14 +101,14 @@ const add = (counts: Map<string, number>, code: string, number: number) =>
   counts.set(code, (counts.get(code) ?? 0) + number);
 
 /** A client that keeps one connection per web process, or none, and notes in `tally` what it saw. */
-function createVisitor(tally: Tally, keepAlive = true) {
+function createVisitor(tally: Tally, { keepAlive = true, headers }: LoadOptions = {}) {
   const agent = new Agent({ keepAlive, maxSockets: 1 });
   return {
     /** Resolves to whether anybody listened. */
     async visit(baseUrl: string, code: string): Promise<boolean> {
       add(tally.sent, code, 1);
       const start = performance.now();
-      const outcome = await getStatus(`${baseUrl}/${code}`, agent);
+      const outcome = await getStatus(`${baseUrl}/${code}`, agent, headers?.());
       if (outcome === 'ECONNREFUSED') {
         // Nothing was written.
         add(tally.sent, code, -1);
@@ -124,18 +125,4 @@ function createVisitor(tally: Tally, keepAlive = true) {
     },
     leave: () => agent.destroy(),
   };
-}
-
-/** The status of the answer, or the code of the error that there was instead. */
-async function getStatus(url: string, agent: Agent): Promise<number | string> {
-  return await new Promise((resolve) => {
-    const onError = (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message);
-    const sent = request(url, { agent, timeout: patienceMs }, (response) => {
-      response.on('error', onError);
-      response.on('end', () => resolve(response.statusCode ?? 0));
-      response.resume();
-    });
-    sent.on('timeout', () => sent.destroy(new Error(`no answer within ${patienceMs} ms`)));
-    sent.on('error', onError).end();
-  });
 }

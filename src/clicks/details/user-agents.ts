@@ -55,7 +55,8 @@ function read(header: string): UserAgent {
   return {
     browser: among(browsers, browser.name),
     os: among(systems, os.name),
-    device: among(devices, platform.type),
+    // Bowser knows the system, and not what it runs on.
+    device: os.name === Bowser.OS_MAP['ChromeOS'] ? 'desktop' : among(devices, platform.type),
     isBot: platform.type === 'bot' || isbot(header),
     digest,
   };

@@ -1,0 +1,14 @@
+import { expect, test } from 'vitest';
+import { createUserAgents } from '../../../src/clicks/details/user-agents.ts';
+import { botAgents, personAgents } from '../../day/agents.ts';
+
+test('500 user agents that people and bots use are read as what everybody would take them for', () => {
+  const { find } = createUserAgents();
+  const agents = [...personAgents, ...botAgents];
+  expect(new Set(agents.map(({ header }) => header)).size).toBe(500);
+  const found = agents.map(({ header }) => {
+    const { digest: _, ...names } = find(header);
+    return { header, ...names };
+  });
+  expect(found).toEqual(agents);
+});

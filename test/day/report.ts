@@ -1,0 +1,35 @@
+import { formatMarkdownTable } from '../support/markdown-table.ts';
+import type { DayOutcome } from './run-day.ts';
+
+const columns = ['cut', 'figures', 'clicks sent', 'found', 'of bots sent', 'found', 'differing'];
+const whole = (number: number) => number.toLocaleString('en');
+
+/** A table of the cuts, and how fast it went. */
+export function formatDay(outcome: DayOutcome): string {
+  const { verdicts, clicks, seconds, countedAfterSeconds, webProcesses, refused, peakMegabytes } = outcome;
+  const cells = verdicts.map(({ name, figures, expected, found, differing }) => [
+    name,
+    whole(figures),
+    whole(expected.clicks),
+    whole(found.clicks),
+    whole(expected.bots),
+    whole(found.bots),
+    differing === 0 ? '0' : `**${whole(differing)}**`,
+  ]);
+  return [
+    formatMarkdownTable(columns, cells),
+    '',
+    `${whole(clicks)} clicks in ${seconds.toFixed(0)} s (${whole(Math.round(clicks / seconds))} per second) by ${webProcesses} web ` +
+      `processes, two at a time; all counted ${countedAfterSeconds.toFixed(1)} s later; ${whole(refused)} requests were refused ` +
+      `for a moment and sent again; most memory of a web process ${peakMegabytes.web.toFixed(0)} MB, of the worker ` +
+      `${peakMegabytes.worker.toFixed(0)} MB`,
+  ].join('\n');
+}
+
+/** What is wrong, a line each; none when all is exact. */
+export const listFailures = ({ verdicts, problems }: DayOutcome): string[] => [
+  ...problems,
+  ...verdicts
+    .filter(({ differing }) => differing > 0)
+    .map(({ name, differing, examples }) => `${name}: ${differing} differ, such as ${examples.join('; ')}`),
+];
