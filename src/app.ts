@@ -11,6 +11,7 @@ import { createHandlers, operations } from './http/api/api.ts';
 import { mount } from './http/api/mount.ts';
 import { type ApiState, authenticate } from './http/authenticate.ts';
 import { bullBoard } from './http/bull-board.ts';
+import type { ClickStreams } from './http/click-streams.ts';
 import { answerErrors } from './http/errors.ts';
 import { addHealthRoutes, type HealthDeps } from './http/health.ts';
 import { addMetricsRoute } from './http/metrics.ts';
@@ -31,6 +32,7 @@ export interface AppDeps {
   urls: Urls;
   finding: Finding;
   analytics: Analytics;
+  clickStreams: ClickStreams;
   qrImages: QrImages;
   urlStore: Pick<UrlStore, 'findCrawlable'>;
   keys: Keys;
@@ -98,8 +100,8 @@ const noStore: Koa.Middleware = async (ctx, next) => {
 
 /** Every route but the redirect and Bull Board: the public ones, and the API behind its keys. */
 export function createRouters(deps: AppDeps) {
-  const { config, urls, urlStore, finding, analytics, qrImages, keys, queues, apiKeys, knownApiKeys } = deps;
-  const { clickWatch, showMetrics, health } = deps;
+  const { config, urls, urlStore, finding, qrImages, keys, queues, apiKeys, knownApiKeys } = deps;
+  const { analytics, clickStreams, clickWatch, showMetrics, health } = deps;
   const open = new Router({ sensitive: true });
   open.get('/', (ctx) => {
     ctx.body = { service: 'linkmill', version };
@@ -116,7 +118,7 @@ export function createRouters(deps: AppDeps) {
   mount(
     api,
     operations,
-    createHandlers({ urls, finding, analytics, qrImages, keys, queues, apiKeys, baseUrl }),
+    createHandlers({ urls, finding, analytics, clickStreams, qrImages, keys, queues, apiKeys, baseUrl }),
   );
   return [open, api];
 }

@@ -103,13 +103,15 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     answers,
   });
   const redirect = createRedirect({ urls, clickRecorder, detailOf, answers, gates });
+  const { analytics, clickStreams } = openAnalytics(web);
   const app = createApp({
     config,
     redirect,
     preview,
     urls,
     finding: openFinding(web),
-    ...openAnalytics(web),
+    analytics,
+    clickStreams,
     qrImages: createQrImages(),
     urlStore,
     keys,
@@ -148,5 +150,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     }),
     (listening) => listening.close(),
   );
+  // Ahead of the server, which waits for answers that are on their way.
+  closing.defer('click streams', clickStreams, (streams) => streams.close());
   log.info({ port: server.port, baseUrl: config.BASE_URL }, 'web is listening');
 }

@@ -1,5 +1,6 @@
 import { analyticsHandlers, analyticsOperations } from './analytics.ts';
 import { apiKeyHandlers, apiKeyOperations } from './api-keys.ts';
+import { clickStreamHandlers, clickStreamOperations } from './click-stream.ts';
 import { codeHandlers, codeOperations } from './codes.ts';
 import { findHandlers, findOperations } from './find-urls.ts';
 import { jobHandlers, jobOperations } from './jobs.ts';
@@ -12,6 +13,7 @@ export const operations = {
   ...urlOperations,
   ...findOperations,
   ...analyticsOperations,
+  ...clickStreamOperations,
   ...qrOperations,
   ...codeOperations,
   ...jobOperations,
@@ -21,6 +23,7 @@ export const operations = {
 type Deps = Parameters<typeof urlHandlers>[0] &
   Parameters<typeof findHandlers>[0] &
   Parameters<typeof analyticsHandlers>[0] &
+  Parameters<typeof clickStreamHandlers>[0] &
   Parameters<typeof qrHandlers>[0] &
   Parameters<typeof codeHandlers>[0] &
   Parameters<typeof jobHandlers>[0] &
@@ -31,6 +34,7 @@ export const createHandlers = (deps: Deps): Handlers<typeof operations> => ({
   ...urlHandlers(deps),
   ...findHandlers(deps),
   ...analyticsHandlers(deps),
+  ...clickStreamHandlers(deps),
   ...qrHandlers(deps),
   ...codeHandlers(deps),
   ...jobHandlers(deps),
