@@ -1,5 +1,8 @@
 import { createAnalyticsSnapshot } from './analytics/analytics-snapshot.ts';
 import { createAnalytics } from './analytics/analytics.ts';
+import { createClickFeedStore } from './analytics/click-feed-store.ts';
+import { createClickFeed } from './analytics/click-feed.ts';
+import { createClickStreams } from './http/click-streams.ts';
 import { closePostgres, openPostgres } from './postgres.ts';
 import type { WebProcess } from './web-process.ts';
 
@@ -10,8 +13,11 @@ const maxQuestions = 2;
 const questionTimeoutMs = 4_000;
 const patienceMs = 1_000;
 
+/** How often new clicks are looked for while somebody reads their stream. */
+const pollMs = 500;
+
 /** Analytics as a web process gives them. */
-export function openAnalytics({ config, closing }: WebProcess) {
+export function openAnalytics({ config, log, closing }: WebProcess) {
   const db = closing.defer(
     'postgres (analytics)',
     openPostgres({
@@ -22,5 +28,19 @@ export function openAnalytics({ config, closing }: WebProcess) {
     }),
     closePostgres,
   );
-  return { analytics: createAnalytics(createAnalyticsSnapshot(db, questionTimeoutMs)) };
+  const feedDb = closing.defer(
+    'postgres (click streams)',
+    openPostgres({
+      url: config.DATABASE_URL,
+      poolMax: 1,
+      queryTimeoutMs: questionTimeoutMs,
+      name: 'web-streams',
+    }),
+    closePostgres,
+  );
+  const feed = createClickFeed({ store: createClickFeedStore(feedDb), pollMs, log });
+  return {
+    analytics: createAnalytics(createAnalyticsSnapshot(db, questionTimeoutMs)),
+    clickStreams: createClickStreams({ feed, maxStreams: config.MAX_CLICK_STREAMS, log }),
+  };
 }

@@ -114,6 +114,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   });
   const redirect = createRedirect({ urls, clickRecorder, detailOf, answers, gates });
   const { apiKeys, knownApiKeys } = openApiKeys(web, { db, breakers });
+  const { analytics, clickStreams } = openAnalytics(web);
   const app = createApp({
     config,
     redirect,
@@ -121,7 +122,8 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     api: {
       urls,
       finding: openFinding(web),
-      ...openAnalytics(web),
+      analytics,
+      clickStreams,
       qrImages: createQrImages(),
       keys,
       ...openTransfers(web, { db, breakers, queues }),
@@ -171,5 +173,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     }),
     (listening) => listening.close(),
   );
+  // Ahead of the server, which waits for answers that are on their way.
+  closing.defer('click streams', clickStreams, (streams) => streams.close());
   log.info({ port: server.port, baseUrl: config.BASE_URL }, 'web is listening');
 }

@@ -45,11 +45,15 @@ export const counted: Record<BotChoice, string> = {
 const isWithin = (at: string, from: string, to: string) =>
   `${at} >= cast(:${from} as timestamptz) and ${at} < cast(:${to} as timestamptz)`;
 
+/** True of the hours that have a part of a range. */
+export const isInHour = (from: string, to: string) =>
+  `(hour > cast(:${from} as timestamptz) - interval '1 hour' and hour < cast(:${to} as timestamptz))`;
+
 /** (at, clicks, bots) of quarters of hours in a range that begins and ends with one. */
 export const quarters = (urls: Sql, { from, to }: Range): Sql => ({
   sql: `select at, clicks, bots from url_clicks_quarterly
         where ${urls.sql} and ${isWithin('at', 'from', 'to')}
-          and hour > cast(:from as timestamptz) - interval '1 hour' and hour < cast(:to as timestamptz)`,
+          and ${isInHour('from', 'to')}`,
   bindings: { ...urls.bindings, from, to },
 });
 
@@ -79,7 +83,7 @@ export function values(urls: Sql, range: Range, dimension: Dimension): Sql {
   if (firstDay.getTime() === range.from.getTime() && endDay.getTime() === range.to.getTime())
     return { sql: daily, bindings };
   const isAtEdge = `(${isWithin('at', 'from', 'firstDay')} or ${isWithin('at', 'endDay', 'to')})`;
-  const isInEdgeHour = `hour > cast(:from as timestamptz) - interval '1 hour' and hour < cast(:to as timestamptz)`;
+  const isInEdgeHour = `(${isInHour('from', 'firstDay')} or ${isInHour('endDay', 'to')})`;
   return {
     sql: `
     with edge as materialized (

@@ -17,7 +17,7 @@ import {
 } from './analytics-question.ts';
 import { findPrevious, findRange, quarterMs, widen, widenForValues, wholeDays } from './analytics-range.ts';
 import type { ReadAnalytics } from './analytics-snapshot.ts';
-import { findUrls, quarters, rows, type Sql, values } from './analytics-sources.ts';
+import { findUrls, isInHour, quarters, rows, type Sql, values } from './analytics-sources.ts';
 import { otherValue } from './analytics-store.ts';
 import { countVisitors } from './visitor-counts.ts';
 
@@ -127,7 +127,7 @@ async function countWithoutRow(trx: Knex, urls: Sql, { from, to }: Range): Promi
     await trx.raw<{ rows: { clicks: number }[] }>(
       `select cast(coalesce(sum(clicks_00 + clicks_15 + clicks_30 + clicks_45 - row_clicks), 0) as bigint) as clicks
        from url_clicks_hourly
-       where ${urls.sql} and hour > cast(:from as timestamptz) - interval '1 hour' and hour < cast(:to as timestamptz)`,
+       where ${urls.sql} and ${isInHour('from', 'to')}`,
       { ...urls.bindings, from, to },
     ),
   ).clicks;

@@ -101,7 +101,7 @@ test('no address of a client is at rest anywhere, in no spelling: not in Postgre
   const { key } = await createApiKeys(database.db()).create('test');
   for (const address of addresses) {
     const { statuses, made } = await doEverything(address, key);
-    expect([...statuses].toSorted()).toEqual([200, 301, 303, 401, 403, 404, 410, 429]);
+    expect(new Set(statuses)).toEqual(new Set([200, 301, 303, 401, 403, 404, 410, 429]));
     expect(made).toBe(201);
   }
   // The details of each click are in PostgreSQL by now.

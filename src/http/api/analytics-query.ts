@@ -42,7 +42,7 @@ const limit = z.coerce
   .min(1, 'must be at least 1')
   .max(maxGroups, `must be at most ${maxGroups}`);
 
-const tagFilter = plainText.min(1, 'must not be empty').optional().describe('One that they have');
+export const tagFilter = plainText.min(1, 'must not be empty').optional().describe('One that they have');
 
 const bots = z
   .enum(botChoices, `must be one of ${botChoices.join(', ')}`)

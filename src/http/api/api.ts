@@ -2,6 +2,7 @@ import { analyticsHandlers, analyticsOperations } from './analytics.ts';
 import { apiKeyHandlers, apiKeyOperations } from './api-keys.ts';
 import { blockedHostHandlers, blockedHostOperations } from './blocked-hosts.ts';
 import { bulkHandlers, bulkOperations } from './bulk.ts';
+import { clickStreamHandlers, clickStreamOperations } from './click-stream.ts';
 import { codeHandlers, codeOperations } from './codes.ts';
 import { exportHandlers, exportOperations } from './exports.ts';
 import { findHandlers, findOperations } from './find-urls.ts';
@@ -17,6 +18,7 @@ export const operations = {
   ...bulkOperations,
   ...findOperations,
   ...analyticsOperations,
+  ...clickStreamOperations,
   ...qrOperations,
   ...codeOperations,
   ...jobOperations,
@@ -31,6 +33,7 @@ export type ApiDeps = Parameters<typeof urlHandlers>[0] &
   Parameters<typeof bulkHandlers>[0] &
   Parameters<typeof findHandlers>[0] &
   Parameters<typeof analyticsHandlers>[0] &
+  Parameters<typeof clickStreamHandlers>[0] &
   Parameters<typeof qrHandlers>[0] &
   Parameters<typeof codeHandlers>[0] &
   Parameters<typeof jobHandlers>[0] &
@@ -45,6 +48,7 @@ export const createHandlers = (deps: ApiDeps): Handlers<typeof operations> => ({
   ...bulkHandlers(deps),
   ...findHandlers(deps),
   ...analyticsHandlers(deps),
+  ...clickStreamHandlers(deps),
   ...qrHandlers(deps),
   ...codeHandlers(deps),
   ...jobHandlers(deps),
