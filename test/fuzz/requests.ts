@@ -83,7 +83,8 @@ const mostly = <T>(times: number, usual: fc.Arbitrary<T>, otherwise: fc.Arbitrar
 const pathValueOf = ({ name, schema }: Parameter): fc.Arbitrary<unknown> =>
   fc.oneof(
     { weight: 8, arbitrary: place.map((nth) => known(name, nth)) },
-    { weight: 2, arbitrary: valuesOf(schema) },
+    // What has examples has few values that work.
+    { weight: schema.examples ? 12 : 2, arbitrary: valuesOf(schema) },
     { weight: 1, arbitrary: hostileText },
   );
 

@@ -87,9 +87,11 @@ function objectOf({ properties = {}, required = [], additionalProperties }: Sche
   const some = fc.record(Object.fromEntries(fields)).map(withoutAbsent);
   if (additionalProperties === undefined || additionalProperties === false) return some;
   const more = additionalProperties === true ? {} : additionalProperties;
-  return fc
-    .tuple(some, fc.dictionary(fc.string(), valuesOf(more), { maxKeys: 3 }))
-    .map(([value, rest]) => Object.assign(rest, value));
+  const others = fc.dictionary(fc.string(), valuesOf(more), { maxKeys: 3 });
+  return fc.oneof(
+    some,
+    fc.tuple(some, others).map(([value, rest]) => Object.assign(rest, value)),
+  );
 }
 
 const oneIn = (times: number, value: fc.Arbitrary<unknown>) =>

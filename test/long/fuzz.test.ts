@@ -30,12 +30,13 @@ interface Document {
 }
 type Content = Record<string, { schema: { properties: Record<string, object>; required: string[] } }>;
 
-test('3,000 requests, valid and hostile, are answered as the document says, and every operation succeeds for some', async () => {
-  const result = await run(document, 3_000);
+test('5,000 requests, valid and hostile, are answered as the document says, and every operation of the API succeeds for some', async () => {
+  const result = await run(document, 5_000);
   expect(result.findings).toEqual([]);
-  const succeeded = ({ id }: { id: string }) =>
+  const succeeded = (id: string) =>
     [...(result.answers.get(id)?.keys() ?? [])].some((status) => status < 400);
-  expect(readOperations(document).filter((operation) => !succeeded(operation))).toEqual([]);
+  const ofApi = readOperations(document).filter(({ isPublic }) => !isPublic);
+  expect(ofApi.map(({ id }) => id).filter((id) => !succeeded(id))).toEqual([]);
   expect(service.output()).not.toContain('request failed');
 }, 300_000);
 
