@@ -102,6 +102,15 @@ export function createPeople(seed: string, count: number): { persons: Person[]; 
   };
 }
 
+/** The headers of one request after the other, as so many people send them. */
+export function createHeaders(seed: string, count: number): () => Record<string, string> {
+  const random = createRandom(`${seed} headers`);
+  const { persons, bots } = createPeople(seed, count);
+  const everybody = [...persons, ...bots];
+  const pickReferrer = createZipf(referrers, random);
+  return () => ({ ...random.pick(everybody).headers, Referer: pickReferrer().header! });
+}
+
 /** Three share an address; every fourth address is one of IPv6. */
 function addressOf(n: number): string {
   const place = Math.floor(n / 3);

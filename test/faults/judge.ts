@@ -1,4 +1,5 @@
 import type { AnalyticsBooks } from '../../src/analytics/analytics-books.ts';
+import { type Knex, onlyRow } from '../../src/postgres.ts';
 import { countAll, type Tally } from '../support/load.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -38,6 +39,18 @@ export function judgeAnalytics({ without, differing }: AnalyticsBooks): string[]
       ({ shortCode, figure, expected, found }) => `${shortCode}: ${figure} are ${found}, not ${expected}`,
     ),
   ].slice(0, 10);
+}
+
+/** Of hundreds of agents, referrers and countries that are sent, so many at least must have been carried. */
+const fewestKinds = 10;
+
+/** What is wrong with the rows, where clicks had details. */
+export async function judgeDetails(db: Knex): Promise<string[]> {
+  const result = await db.raw<{ rows: { kinds: number }[] }>(
+    `select least(count(distinct country), count(distinct referrer), count(distinct (browser, os))) as kinds from url_analytics`,
+  );
+  const { kinds } = onlyRow(result);
+  return kinds < fewestKinds ? [`the analytics tell only ${kinds} countries, referrers or agents apart`] : [];
 }
 
 /** How long the totals must have been still before anything is judged. */

@@ -4,7 +4,7 @@ import { countAll } from '../support/load.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import type { Bench } from './bench.ts';
 import type { Fault } from './fault.ts';
-import { drain, judge, judgeAnalytics, type Verdict } from './judge.ts';
+import { drain, judge, judgeAnalytics, judgeDetails, type Verdict } from './judge.ts';
 import { pause, type Stack, startStack } from './stack.ts';
 import type { System } from './system.ts';
 
@@ -82,7 +82,10 @@ async function finish(bench: Bench, stack: Stack, fault: Fault, times: number): 
     doubled: Math.max(before.doubled, after.doubled),
   };
   if (!fault.notPromised) await reconcile(stack);
-  if (system.name === 'linkmill') problems.push(...judgeAnalytics(await readAnalyticsBooks(stack.db)));
+  if (system.name === 'linkmill') {
+    problems.push(...judgeAnalytics(await readAnalyticsBooks(stack.db)));
+    problems.push(...(await judgeDetails(stack.db)));
+  }
   const latencies = tally.latenciesMs.sort((a, b) => a - b);
   const percentile = (share: number) => latencies[Math.floor(latencies.length * share)] ?? NaN;
   const row: Row = {

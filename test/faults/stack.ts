@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import { createApiKeys } from '../../src/api-keys/api-keys.ts';
 import { isExactSince, readBooks } from '../../src/clicks/click-books.ts';
 import { type Knex, openPostgres } from '../../src/postgres.ts';
+import { createHeaders, detailSettings } from '../day/people.ts';
 import { createClient } from '../support/client.ts';
 import { readCounted } from '../support/counts.ts';
 import type { Settings } from '../support/launch.ts';
@@ -17,6 +18,7 @@ import { type Member, startMember } from './member.ts';
 import type { System } from './system.ts';
 
 const shortUrls = 200;
+const people = 500;
 /** Web processes report once a second what they have accepted. */
 const reportedAfterMs = 1_500;
 const clients = 32;
@@ -76,7 +78,7 @@ export async function startStack(
         kind,
         commandLine: system[kind],
         stores: { redis: redis.url, postgres: database.url },
-        settings: { ...options.settings, ...(number === 1 ? clock?.settings : {}) },
+        settings: { ...detailSettings, ...options.settings, ...(number === 1 ? clock?.settings : {}) },
         onUnexpectedEnd: (line) => {
           say(`  ${line}`);
           problems.push(line);
@@ -96,6 +98,7 @@ export async function startStack(
       {
         clients,
         pick: createZipf(codes, createRandom(`${options.seed} load`)),
+        headers: createHeaders(options.seed, people),
         thinkMs: () => random.between(...thinkMs),
       },
     );
