@@ -1,7 +1,6 @@
 import Router from '@koa/router';
 import Koa from 'koa';
 import helmet from 'koa-helmet';
-import type { Analytics } from './analytics/analytics.ts';
 import type { ApiKeys } from './api-keys/api-keys.ts';
 import type { KnownApiKeys } from './api-keys/known-api-keys.ts';
 import type { ClickWatch } from './clicks/click-watch.ts';
@@ -11,7 +10,6 @@ import { createHandlers, operations } from './http/api/api.ts';
 import { mount } from './http/api/mount.ts';
 import { type ApiState, authenticate } from './http/authenticate.ts';
 import { bullBoard } from './http/bull-board.ts';
-import type { ClickStreams } from './http/click-streams.ts';
 import { answerErrors } from './http/errors.ts';
 import { addHealthRoutes, type HealthDeps } from './http/health.ts';
 import { addMetricsRoute } from './http/metrics.ts';
@@ -25,14 +23,14 @@ import type { QrImages } from './qr/qr-images.ts';
 import type { UrlStore } from './urls/url-store.ts';
 import type { Urls } from './urls/urls.ts';
 import { version } from './version.ts';
+import type { WebAnalytics } from './web-analytics.ts';
 import type { Finding } from './web-finding.ts';
 
 export interface AppDeps {
   config: WebConfig;
   urls: Urls;
   finding: Finding;
-  analytics: Analytics;
-  clickStreams: ClickStreams;
+  analytics: WebAnalytics;
   qrImages: QrImages;
   urlStore: Pick<UrlStore, 'findCrawlable'>;
   keys: Keys;
@@ -101,7 +99,7 @@ const noStore: Koa.Middleware = async (ctx, next) => {
 /** Every route but the redirect and Bull Board: the public ones, and the API behind its keys. */
 export function createRouters(deps: AppDeps) {
   const { config, urls, urlStore, finding, qrImages, keys, queues, apiKeys, knownApiKeys } = deps;
-  const { analytics, clickStreams, clickWatch, showMetrics, health } = deps;
+  const { analytics, clickWatch, showMetrics, health } = deps;
   const open = new Router({ sensitive: true });
   open.get('/', (ctx) => {
     ctx.body = { service: 'linkmill', version };
@@ -118,7 +116,7 @@ export function createRouters(deps: AppDeps) {
   mount(
     api,
     operations,
-    createHandlers({ urls, finding, analytics, clickStreams, qrImages, keys, queues, apiKeys, baseUrl }),
+    createHandlers({ urls, finding, ...analytics, qrImages, keys, queues, apiKeys, baseUrl }),
   );
   return [open, api];
 }

@@ -103,7 +103,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     answers,
   });
   const redirect = createRedirect({ urls, clickRecorder, detailOf, answers, gates });
-  const { analytics, clickStreams } = openAnalytics(web);
+  const analytics = openAnalytics(web);
   const app = createApp({
     config,
     redirect,
@@ -111,7 +111,6 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     urls,
     finding: openFinding(web),
     analytics,
-    clickStreams,
     qrImages: createQrImages(),
     urlStore,
     keys,
@@ -151,6 +150,6 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     (listening) => listening.close(),
   );
   // Ahead of the server, which waits for answers that are on their way.
-  closing.defer('click streams', clickStreams, (streams) => streams.close());
+  closing.defer('click streams', analytics.clickStreams, (streams) => streams.close());
   log.info({ port: server.port, baseUrl: config.BASE_URL }, 'web is listening');
 }

@@ -183,7 +183,7 @@ describe('against a model that knows each click', () => {
           }));
           await apply([...clicks, ...clicks.map((one) => ({ ...one, urlId: urlIds[1]! }))]);
           for (const question of questions) {
-            const [from, to] = question.range.map((quarters) => firstMs + quarters! * 900_000) as [
+            const [from, to] = question.range.map((quarters) => firstMs + quarters * 900_000) as [
               number,
               number,
             ];

@@ -122,7 +122,7 @@ test('a click whose transaction began earlier and ended later than another one i
   ]);
   await late.commit();
   await waitUntil('both come', () => stream.events().length >= 2);
-  expect(stream.countries().toSorted()).toEqual(['EE', 'FF']);
+  expect(new Set(stream.countries())).toEqual(new Set(['EE', 'FF']));
 });
 
 test('a short code, a tag and a key that is for its own narrow it down, with and without an id', async () => {

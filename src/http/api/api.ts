@@ -1,5 +1,6 @@
 import { analyticsHandlers, analyticsOperations } from './analytics.ts';
 import { apiKeyHandlers, apiKeyOperations } from './api-keys.ts';
+import { clickListHandlers, clickListOperations } from './click-lists.ts';
 import { clickStreamHandlers, clickStreamOperations } from './click-stream.ts';
 import { codeHandlers, codeOperations } from './codes.ts';
 import { findHandlers, findOperations } from './find-urls.ts';
@@ -13,6 +14,7 @@ export const operations = {
   ...urlOperations,
   ...findOperations,
   ...analyticsOperations,
+  ...clickListOperations,
   ...clickStreamOperations,
   ...qrOperations,
   ...codeOperations,
@@ -23,6 +25,7 @@ export const operations = {
 type Deps = Parameters<typeof urlHandlers>[0] &
   Parameters<typeof findHandlers>[0] &
   Parameters<typeof analyticsHandlers>[0] &
+  Parameters<typeof clickListHandlers>[0] &
   Parameters<typeof clickStreamHandlers>[0] &
   Parameters<typeof qrHandlers>[0] &
   Parameters<typeof codeHandlers>[0] &
@@ -34,6 +37,7 @@ export const createHandlers = (deps: Deps): Handlers<typeof operations> => ({
   ...urlHandlers(deps),
   ...findHandlers(deps),
   ...analyticsHandlers(deps),
+  ...clickListHandlers(deps),
   ...clickStreamHandlers(deps),
   ...qrHandlers(deps),
   ...codeHandlers(deps),
