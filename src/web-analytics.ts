@@ -2,6 +2,9 @@ import { createAnalyticsSnapshot } from './analytics/analytics-snapshot.ts';
 import { createAnalytics } from './analytics/analytics.ts';
 import { createClickFeedStore } from './analytics/click-feed-store.ts';
 import { createClickFeed } from './analytics/click-feed.ts';
+import { createClickRemoval } from './analytics/click-removal.ts';
+import { createTopUrls } from './analytics/top-urls.ts';
+import { createUnknownCodeDays } from './analytics/unknown-code-days.ts';
 import { createClickStreams } from './http/click-streams.ts';
 import { closePostgres, openPostgres } from './postgres.ts';
 import type { WebProcess } from './web-process.ts';
@@ -13,8 +16,13 @@ const maxQuestions = 2;
 const questionTimeoutMs = 4_000;
 const patienceMs = 1_000;
 
+/** Longest that a step of a removal waits for the server, which gives up by itself. */
+const removalTimeoutMs = 31_000;
+
 /** How often new clicks are looked for while somebody reads their stream. */
 const pollMs = 500;
+
+export type WebAnalytics = ReturnType<typeof openAnalytics>;
 
 /** Analytics as a web process gives them. */
 export function openAnalytics({ config, log, closing }: WebProcess) {
@@ -28,19 +36,22 @@ export function openAnalytics({ config, log, closing }: WebProcess) {
     }),
     closePostgres,
   );
-  const feedDb = closing.defer(
-    'postgres (click streams)',
+  const clicksDb = closing.defer(
+    'postgres (single clicks)',
     openPostgres({
       url: config.DATABASE_URL,
-      poolMax: 1,
-      queryTimeoutMs: questionTimeoutMs,
-      name: 'web-streams',
+      poolMax: 2,
+      queryTimeoutMs: removalTimeoutMs,
+      name: 'web-single-clicks',
     }),
     closePostgres,
   );
-  const feed = createClickFeed({ store: createClickFeedStore(feedDb), pollMs, log });
+  const read = createAnalyticsSnapshot(db, questionTimeoutMs);
+  const feed = createClickFeed({ store: createClickFeedStore(clicksDb), pollMs, log });
   return {
-    analytics: createAnalytics(createAnalyticsSnapshot(db, questionTimeoutMs)),
+    analytics: createAnalytics(read),
+    clickLists: { ...createTopUrls(read), ...createUnknownCodeDays(read) },
+    clickRemoval: createClickRemoval(clicksDb),
     clickStreams: createClickStreams({ feed, maxStreams: config.MAX_CLICK_STREAMS, log }),
   };
 }

@@ -114,7 +114,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   });
   const redirect = createRedirect({ urls, clickRecorder, detailOf, answers, gates });
   const { apiKeys, knownApiKeys } = openApiKeys(web, { db, breakers });
-  const { analytics, clickStreams } = openAnalytics(web);
+  const analytics = openAnalytics(web);
   const app = createApp({
     config,
     redirect,
@@ -122,8 +122,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     api: {
       urls,
       finding: openFinding(web),
-      analytics,
-      clickStreams,
+      ...analytics,
       qrImages: createQrImages(),
       keys,
       ...openTransfers(web, { db, breakers, queues }),
@@ -174,6 +173,6 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     (listening) => listening.close(),
   );
   // Ahead of the server, which waits for answers that are on their way.
-  closing.defer('click streams', clickStreams, (streams) => streams.close());
+  closing.defer('click streams', analytics.clickStreams, (streams) => streams.close());
   log.info({ port: server.port, baseUrl: config.BASE_URL }, 'web is listening');
 }

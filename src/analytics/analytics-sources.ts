@@ -49,9 +49,9 @@ const isWithin = (at: string, from: string, to: string) =>
 export const isInHour = (from: string, to: string) =>
   `(hour > cast(:${from} as timestamptz) - interval '1 hour' and hour < cast(:${to} as timestamptz))`;
 
-/** (at, clicks, bots) of quarters of hours in a range that begins and ends with one. */
+/** (url_id, at, clicks, bots) of quarters of hours in a range that begins and ends with one. */
 export const quarters = (urls: Sql, { from, to }: Range): Sql => ({
-  sql: `select at, clicks, bots from url_clicks_quarterly
+  sql: `select url_id, at, clicks, bots from url_clicks_quarterly
         where ${urls.sql} and ${isWithin('at', 'from', 'to')}
           and ${isInHour('from', 'to')}`,
   bindings: { ...urls.bindings, from, to },

@@ -67,6 +67,55 @@ test('all that an API key may see is counted, or what has a tag', async () => {
   expect(await clicks('', web.client(key))).toBe(0);
 });
 
+test('the most clicked short URLs of a time, and the clicks of all', async () => {
+  const { body } = await web.client().get(`/api/v1/analytics/top-urls?${day}&bots=exclude`);
+  expect(body).toEqual({
+    from: '2026-11-20T00:00:00.000Z',
+    to: '2026-11-21T00:00:00.000Z',
+    clicks: 2,
+    urls: [{ short_code: 'clicked', original_url: 'https://example.com/', title: null, clicks: 2 }],
+  });
+});
+
+test('unknown codes by day with the most requested, and none for a key that is for its own short URLs', async () => {
+  await web.database
+    .db()('unknown_codes_daily')
+    .insert([
+      { day: '2026-11-20', short_code: '*', requests: 5 },
+      { day: '2026-11-20', short_code: 'many', requests: 3 },
+      { day: '2026-11-20', short_code: 'few', requests: 1 },
+      { day: '2026-11-19', short_code: '*', requests: 0 },
+    ]);
+  const path = `/api/v1/analytics/unknown-codes?from=2026-11-01&to=2026-11-20&limit=1`;
+  expect((await web.client().get(path)).body).toEqual({
+    days: [{ day: '2026-11-20', requests: 9, codes: [{ short_code: 'many', requests: 3 }] }],
+  });
+  const { key } = await createApiKeys(web.database.db()).create('own', {
+    ownUrlsOnly: true,
+    scopes: ['stats:read'],
+  });
+  expect((await web.client(key).get(path)).body).toEqual({ days: [] });
+});
+
+test('forgotten clicks are in no figure, and the total stays unless it is to go', async () => {
+  const body = { original_url: 'https://example.com/', custom_code: 'forgotten' };
+  const urlId = Number((await web.client().post('/api/v1/urls', body)).body['id']);
+  await createClickStore(web.database.db()).apply([
+    makeDetailedBatch([
+      { urlId, count: 7, lastAtMs: Date.parse('2026-11-20T10:00:30Z'), detail: makeDetail() },
+    ]),
+  ]);
+  const path = '/api/v1/urls/forgotten';
+  const totals = async () => [
+    (await web.client().get(`${path}/analytics?${day}`)).body['clicks'],
+    (await web.client().get(`${path}/stats`)).body['clicks'],
+  ];
+  expect((await web.client().delete(`${path}/clicks`)).status).toBe(204);
+  expect(await totals()).toEqual([0, 7]);
+  expect((await web.client().delete(`${path}/clicks?totals=clear`)).status).toBe(204);
+  expect(await totals()).toEqual([0, 0]);
+});
+
 test.each([
   ['timezone=Mars/Olympus', 'timezone must be a time zone of the IANA, such as Europe/Berlin, or UTC.'],
   ['timezone=%2B05:45', 'timezone must be a time zone of the IANA, such as Europe/Berlin, or UTC.'],

@@ -62,6 +62,17 @@ export const rangeQuery = z.strictObject({
 
 export const topQuery = rangeQuery.extend({ tag: tagFilter, bots, limit: limit.default(20) });
 
+const day = z.iso
+  .date('must be a day such as 2027-01-31')
+  .refine(isNear, 'must be of the years 2000 to 2999')
+  .optional();
+
+export const unknownCodesQuery = z.strictObject({
+  from: day.describe('30 days by default'),
+  to: day.describe('Included; today by default'),
+  limit: limit.max(100, 'must be at most 100').default(20).describe('Codes of each day'),
+});
+
 const filter = plainText
   .optional()
   .describe('Only clicks with this value; empty: those of which it is unknown');

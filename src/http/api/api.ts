@@ -2,6 +2,7 @@ import { analyticsHandlers, analyticsOperations } from './analytics.ts';
 import { apiKeyHandlers, apiKeyOperations } from './api-keys.ts';
 import { blockedHostHandlers, blockedHostOperations } from './blocked-hosts.ts';
 import { bulkHandlers, bulkOperations } from './bulk.ts';
+import { clickListHandlers, clickListOperations } from './click-lists.ts';
 import { clickStreamHandlers, clickStreamOperations } from './click-stream.ts';
 import { codeHandlers, codeOperations } from './codes.ts';
 import { exportHandlers, exportOperations } from './exports.ts';
@@ -18,6 +19,7 @@ export const operations = {
   ...bulkOperations,
   ...findOperations,
   ...analyticsOperations,
+  ...clickListOperations,
   ...clickStreamOperations,
   ...qrOperations,
   ...codeOperations,
@@ -33,6 +35,7 @@ export type ApiDeps = Parameters<typeof urlHandlers>[0] &
   Parameters<typeof bulkHandlers>[0] &
   Parameters<typeof findHandlers>[0] &
   Parameters<typeof analyticsHandlers>[0] &
+  Parameters<typeof clickListHandlers>[0] &
   Parameters<typeof clickStreamHandlers>[0] &
   Parameters<typeof qrHandlers>[0] &
   Parameters<typeof codeHandlers>[0] &
@@ -48,6 +51,7 @@ export const createHandlers = (deps: ApiDeps): Handlers<typeof operations> => ({
   ...bulkHandlers(deps),
   ...findHandlers(deps),
   ...analyticsHandlers(deps),
+  ...clickListHandlers(deps),
   ...clickStreamHandlers(deps),
   ...qrHandlers(deps),
   ...codeHandlers(deps),
