@@ -13,6 +13,8 @@ export async function up(db: Knex): Promise<void> {
       as $$ select lower(left(substring(
         split_part(split_part(original_url, '/', 3), '@', -1) from '^(\\[[^]]*\\]|[^\\?#:]+)'
       ), 255)) $$;
+    -- That hosts are few is what a summary of them is planned by.
+    create statistics urls_authority on (split_part(original_url, '/', 3)) from urls;
     create index urls_host on urls (host_of(original_url));
     create index urls_tags on urls using gin (tags) where tags <> '{}';
     create index urls_created on urls (created_at, id);
@@ -28,6 +30,7 @@ export async function down(db: Knex): Promise<void> {
     create index urls_created_at on urls (created_at);
     drop index urls_original_url, urls_created_by, urls_created, urls_tags, urls_host;
     drop index if exists urls_searched_text;
+    drop statistics urls_authority;
     drop function host_of, searched_text;
     do $$ begin
       drop extension if exists pg_trgm;
@@ -54,10 +57,8 @@ async function indexSearchedText(db: Knex): Promise<void> {
     process.emitWarning('pg_trgm cannot be created: searches will read the whole table, see the README');
     return;
   }
-  // What was inserted last is looked through by each search, and put in order by one insert for all: little of it at a time.
   await db.raw(
     `create index urls_searched_text on urls
-       using gin (searched_text(short_code, title, original_url) ${extension.schema}.gin_trgm_ops)
-       with (gin_pending_list_limit = 512)`,
+       using gin (searched_text(short_code, title, original_url) ${extension.schema}.gin_trgm_ops)`,
   );
 }

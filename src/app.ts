@@ -25,6 +25,7 @@ import type { Urls } from './urls/urls.ts';
 import { version } from './version.ts';
 import type { WebAnalytics } from './web-analytics.ts';
 import type { Finding } from './web-finding.ts';
+import type { Transfers } from './web-transfers.ts';
 
 export interface AppDeps {
   config: WebConfig;
@@ -34,6 +35,7 @@ export interface AppDeps {
   qrImages: QrImages;
   urlStore: Pick<UrlStore, 'findCrawlable'>;
   keys: Keys;
+  transfers: Transfers;
   redirect: Redirect;
   preview: Koa.Middleware;
   requestCounts: RequestCounts;
@@ -98,8 +100,8 @@ const noStore: Koa.Middleware = async (ctx, next) => {
 
 /** Every route but the redirect and Bull Board: the public ones, and the API behind its keys. */
 export function createRouters(deps: AppDeps) {
-  const { config, urls, urlStore, finding, qrImages, keys, queues, apiKeys, knownApiKeys } = deps;
-  const { analytics, clickWatch, showMetrics, health } = deps;
+  const { config, urls, urlStore, finding, qrImages, keys, transfers, queues, apiKeys, knownApiKeys } = deps;
+  const { analytics, clickWatch, showMetrics, health, log } = deps;
   const open = new Router({ sensitive: true });
   open.get('/', (ctx) => {
     ctx.body = { service: 'linkmill', version };
@@ -116,7 +118,18 @@ export function createRouters(deps: AppDeps) {
   mount(
     api,
     operations,
-    createHandlers({ urls, finding, ...analytics, qrImages, keys, queues, apiKeys, baseUrl }),
+    createHandlers({
+      urls,
+      finding,
+      ...analytics,
+      qrImages,
+      keys,
+      ...transfers,
+      queues,
+      apiKeys,
+      baseUrl,
+      log,
+    }),
   );
   return [open, api];
 }

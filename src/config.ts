@@ -163,6 +163,9 @@ export const webSettings = z
       .describe(
         'Delay of its event loop above which a web process answers a growing share of the requests of the API with 503, and above twice that of redirects which it does not know by heart too; 0 never',
       ),
+    IMPORT_MAX_MB: wholeNumber(1, 100_000)
+      .default(1_024)
+      .describe('Longest file that may be uploaded as an import, in megabytes'),
     SHUTDOWN_GRACE_MS: wholeNumber(0, 60_000)
       .default(1_000)
       .describe('Time after SIGTERM in which kept-alive connections are still served and wound up'),
@@ -200,6 +203,9 @@ export const workerSettings = z.object({
   CODE_QUARANTINE_DAYS: wholeNumber(0, 36_500)
     .default(90)
     .describe('How long the generated code of a purged short URL rests before it is used again'),
+  TRANSFER_RETENTION_DAYS: wholeNumber(1, 3_650)
+    .default(7)
+    .describe('How long finished imports with their errors, and exports with their files, are kept'),
   ANALYTICS_RETENTION_DAYS: wholeNumber(1, 36_500)
     .default(90)
     .describe('How long single clicks are kept, days of UTC; roll-ups stay for ever'),

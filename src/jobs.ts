@@ -88,6 +88,24 @@ export const jobs = {
     schedules: () => [{ id: 'reconcile-cache', everyMs: minuteMs, data: {} }],
     options: retries(3),
   },
+  'import-urls': {
+    description: 'Works through the file of one import, or of each that waits.',
+    data: z.strictObject({ id: z.int().min(1).optional() }),
+    schedules: () => [{ id: 'import-urls', everyMs: minuteMs, data: {} }],
+    options: retries(5),
+  },
+  'export-urls': {
+    description: 'Writes the file of one export, or of each that waits.',
+    data: z.strictObject({ id: z.int().min(1).optional() }),
+    schedules: () => [{ id: 'export-urls', everyMs: minuteMs, data: {} }],
+    options: retries(5),
+  },
+  'cleanup-transfers': {
+    description: 'Removes the files of imports and exports that are done with.',
+    data: z.strictObject({}),
+    schedules: () => [{ id: 'cleanup-transfers', everyMs: hourMs, data: {} }],
+    options: retries(3),
+  },
 } as const satisfies Record<string, JobDefinition>;
 
 export type JobName = keyof typeof jobs;

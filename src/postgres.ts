@@ -109,6 +109,12 @@ export function isPostgresUnavailable(error: unknown): boolean {
   );
 }
 
+/** Whether an error says that PostgreSQL does not store such values, whoever asks and however often. */
+export function isRefusedData(error: unknown): boolean {
+  // Class 22 (data exception); 23514: a check constraint.
+  return error instanceof Error && 'code' in error && /^(22...|23514)$/.test(String(error.code));
+}
+
 function getTypeParser(oid: number, format?: string) {
   return oid === int8Oid ? safeInteger : pg.types.getTypeParser(oid, format === 'binary' ? 'binary' : 'text');
 }

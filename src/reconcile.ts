@@ -56,11 +56,12 @@ async function readBooksUntilExact() {
 }
 
 function describeBooks(books: Books, exact: boolean): string[] {
-  const { accepted, counted, onUrls, purged, removed, differing, quarantined } = books;
+  const { accepted, counted, onUrls, purged, imported, removed, differing, quarantined } = books;
+  const found = onUrls + purged - imported;
   const lines = [
     `  ${accepted} clicks accepted by web processes`,
     `  ${counted} counted on the ledger`,
-    `  ${onUrls + purged} on short URLs${purged > 0 ? ` (${purged} of them on purged ones)` : ''}`,
+    `  ${found} on short URLs${purged > 0 ? ` (${purged} of them on purged ones)` : ''}`,
   ];
   if (quarantined > 0)
     lines.push(`  ${quarantined} entries that could not be counted, in the table click_quarantine`);
@@ -72,8 +73,8 @@ function describeBooks(books: Books, exact: boolean): string[] {
   if (removed.accepted !== removed.counted) {
     lines.push(`  producers removed as idle: ${describeDifference(removed.accepted, removed.counted)}`);
   }
-  if (counted !== onUrls + purged)
-    lines.push(`  short URLs: ${describeDifference(counted, onUrls + purged, 'on the ledger')}`);
+  if (counted !== found) lines.push(`  short URLs: ${describeDifference(counted, found, 'on the ledger')}`);
+  if (imported > 0) lines.push(`  besides, short URLs brought ${imported} clicks along from elsewhere`);
   if (!exact) lines.push('Clicks may be on their way: look again with --wait 30.');
   return lines;
 }

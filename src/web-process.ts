@@ -23,6 +23,7 @@ import { openClicks } from './web-clicks.ts';
 import { openFinding } from './web-finding.ts';
 import { openGates } from './web-gates.ts';
 import { createWebMetrics, renderMetrics, renderMetricsOfAll } from './web-metrics.ts';
+import { openTransfers } from './web-transfers.ts';
 import { openUrls } from './web-urls.ts';
 
 /** How long the start waits for Redis, so that the first visitors find the cache. */
@@ -114,6 +115,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     qrImages: createQrImages(),
     urlStore,
     keys,
+    transfers: openTransfers(web, { db, breakers, queues }),
     requestCounts,
     clickWatch,
     showMetrics: async () =>

@@ -9,6 +9,10 @@ import { createKeyGenerator } from '../src/keys/key-generator.ts';
 import { createKeyPool } from '../src/keys/key-pool.ts';
 import { createKeyStore } from '../src/keys/key-store.ts';
 import type { Knex } from '../src/postgres.ts';
+import { createExportStore } from '../src/transfers/export-store.ts';
+import { createImportStore } from '../src/transfers/import-store.ts';
+import { createImporter } from '../src/transfers/importer.ts';
+import { createUrlSource } from '../src/transfers/url-source.ts';
 import { createCacheRefresh } from '../src/urls/cache-refresh.ts';
 import { createCacheWatermark } from '../src/urls/cache-watermark.ts';
 import { createChangeStore } from '../src/urls/change-store.ts';
@@ -16,7 +20,10 @@ import { createUrlCache } from '../src/urls/url-cache.ts';
 import { createUrlStore } from '../src/urls/url-store.ts';
 import { cleanupExpired } from './cleanup-expired.ts';
 import { cleanupLedger } from './cleanup-ledger.ts';
+import { cleanupTransfers } from './cleanup-transfers.ts';
+import { exportUrls } from './export-urls.ts';
 import { flushClicks } from './flush-clicks.ts';
+import { importUrls } from './import-urls.ts';
 import { maintainAnalytics } from './maintain-analytics.ts';
 import type { Processors } from './processor.ts';
 import { reconcileCache } from './reconcile-cache.ts';
@@ -61,6 +68,12 @@ export function createProcessors({
     clickStream: createClickStream(redis, { prefix, shards: config.CLICK_SHARDS }),
     clickStore: createClickStore(db),
   };
+  const transfers = {
+    importStore: createImportStore(db),
+    importer: createImporter({ generator: keys.generator }),
+    exportStore: createExportStore(db),
+    exportSources: { urls: createUrlSource(db) },
+  };
   const analytics = {
     salts: createVisitorSaltStore(db),
     partitions: createAnalyticsPartitions(db),
@@ -94,5 +107,9 @@ export function createProcessors({
         { all: data.all ?? false, keepRemovalsSeconds: 2 * config.CACHE_TTL_SECONDS },
         context,
       ),
+    'import-urls': (data, context) => importUrls(transfers, data.id, context),
+    'export-urls': (data, context) => exportUrls(transfers, data.id, context),
+    'cleanup-transfers': (_data, context) =>
+      cleanupTransfers(transfers, config.TRANSFER_RETENTION_DAYS, context),
   };
 }

@@ -21,6 +21,8 @@ export interface Books {
   /** The part of both that belongs to producers which were removed as idle. */
   removed: { accepted: number; counted: number };
   onUrls: number;
+  /** The part of that which short URLs brought along from other services. */
+  imported: number;
   /** On short URLs that are purged. */
   purged: number;
   /** Producers whose two figures differ, the greatest difference first; at most 10,000. */
@@ -57,7 +59,7 @@ export function isExact(books: Books): boolean {
   return (
     books.differing.length === 0 &&
     books.removed.accepted === books.removed.counted &&
-    books.counted === books.onUrls + books.purged
+    books.counted + books.imported === books.onUrls + books.purged
   );
 }
 
@@ -71,17 +73,17 @@ export function isExactSince(first: Books, books: Books): boolean {
         counted <= accepted && counted >= (acceptedThen.get(producer) ?? 0) && !hasGap,
     ) &&
     books.removed.accepted === books.removed.counted &&
-    books.counted === books.onUrls + books.purged
+    books.counted + books.imported === books.onUrls + books.purged
   );
 }
 
 type Totals = Omit<Books, 'removed' | 'differing'> & { removedAccepted: number; removedCounted: number };
 
 const totalsSql = `
-  select p.producers, p.accepted, p.counted, s.on_urls as "onUrls", b.purged_clicks as "purged",
+  select p.producers, p.accepted, p.counted, s.on_urls as "onUrls", b.purged_clicks as "purged", i.clicks as "imported",
          b.removed_accepted as "removedAccepted", b.removed_clicks as "removedCounted",
          (select count(*) from click_quarantine) as "quarantined"
-  from click_books b,
+  from click_books b, imported_clicks i,
        (select count(*) as producers, cast(coalesce(sum(accepted), 0) as bigint) as accepted,
                cast(coalesce(sum(clicks), 0) as bigint) as counted from click_producers) p,
        (select cast(coalesce(sum(click_count), 0) as bigint) as on_urls from url_stats) s`;

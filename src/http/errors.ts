@@ -8,6 +8,13 @@ import { KeySpaceExhausted } from '../keys/key-generator.ts';
 import type { Log } from '../log.ts';
 import { isPostgresUnavailable } from '../postgres.ts';
 import { QrTooSmall } from '../qr/qr-images.ts';
+import {
+  ExportNotReady,
+  TransferNotFound,
+  UploadBroken,
+  UploadRefused,
+  UploadTooLarge,
+} from '../transfers/transfer.ts';
 import { SearchTooSlow } from '../urls/bounded-search.ts';
 import { WishRefused } from '../urls/url-rules.ts';
 import {
@@ -72,6 +79,8 @@ export const problemKinds = {
   expired: [410, 'Expired'],
   exhausted: [410, 'Used up'],
   'version-mismatch': [412, 'Another version'],
+  'not-ready': [409, 'Not ready'],
+  'upload-broken': [408, 'Upload broken off'],
   'too-large': [413, 'Request too large'],
   'unsupported-media-type': [415, 'Unsupported media type'],
   'detail-not-kept': [422, 'Single clicks of that time are not kept'],
@@ -115,6 +124,11 @@ function toProblem(error: unknown): Problem | undefined {
       headers: { ETag: entityTagOf(error.version) },
     });
   }
+  if (error instanceof TransferNotFound) return new Problem('not-found', error.message);
+  if (error instanceof ExportNotReady) return new Problem('not-ready', error.message);
+  if (error instanceof UploadRefused) return new Problem('validation-failed', error.message);
+  if (error instanceof UploadTooLarge) return new Problem('too-large', error.message);
+  if (error instanceof UploadBroken) return new Problem('upload-broken', error.message);
   if (error instanceof WishRefused) {
     return validationFailed(
       error.refusals.map(({ asked, reason }) => ({ field: toSnakeCase(asked), detail: reason })),
@@ -167,6 +181,18 @@ export const presentProblem = (problem: Problem) => ({
 const levelOf = (error: unknown) =>
   error instanceof StoreNotAsked || error instanceof Overloaded ? 'debug' : 'warn';
 
+/** The problem that an error is. One that is nobody's fault but ours shows nothing, and is logged with what is known of the request. */
+export function problemOf(
+  error: unknown,
+  log: Log,
+  request: { method: string; path?: string | undefined },
+): Problem {
+  const known = toProblem(error);
+  if (!known) log.error({ err: error, ...request }, 'request failed');
+  else if (known.status >= 500) log[levelOf(error)]({ err: error, method: request.method }, known.message);
+  return known ?? new Problem('internal-error', 'Something went wrong on our side.');
+}
+
 /** The 405 of a path that knows these methods alone. */
 export const methodNotAllowed = (allow: string) =>
   new Problem('method-not-allowed', 'This path does not know that method.', {
@@ -205,10 +231,7 @@ export function answerErrors(log: Log): Middleware {
       await next();
       if (ctx.body === undefined && ctx.status >= 400) throw problemOfRouting(ctx.status);
     } catch (error) {
-      const known = toProblem(error);
-      if (!known) log.error({ err: error, method: ctx.method, path: path?.slice(0, 200) }, 'request failed');
-      else if (known.status >= 500) log[levelOf(error)]({ err: error, method: ctx.method }, known.message);
-      const problem = known ?? new Problem('internal-error', 'Something went wrong on our side.');
+      const problem = problemOf(error, log, { method: ctx.method, path: path?.slice(0, 200) });
       ctx.status = problem.status;
       ctx.set('Cache-Control', 'no-store');
       ctx.set(problem.headers);

@@ -1,6 +1,7 @@
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { presentProblem, Problem } from './errors.ts';
+import { isUploading } from './upload.ts';
 
 /** Answers what comes over a connection and is no request of HTTP, or no whole one within its time, with a problem, and closes
  *  the connection: where the next request would begin is not known. Answers to requests before it are not disturbed. */
@@ -9,6 +10,8 @@ export function answerUnreadable(server: Server): void {
   server.prependListener('request', (request, response) => latest.set(request.socket, { request, response }));
 
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    // Who sends a file may take long for it.
+    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && isUploading(socket)) return;
     const { request, response } = latest.get(socket) ?? {};
     const answer = () => {
       if (socket.writable) socket.end(asHttp(problemOf(error)), () => socket.destroy());

@@ -48,5 +48,18 @@ export function jsonBody(maxBytes: number): Middleware {
   return compose([checkType, parse as Middleware]);
 }
 
+/** Lets a body of one of these types through, unread, and answers 415 to others. */
+export function uploadBody(types: readonly string[]): Middleware {
+  return async (ctx, next) => {
+    if (!ctx.is([...types])) {
+      throw new Problem('unsupported-media-type', `The body must be one of ${types.join(', ')}.`);
+    }
+    if ((ctx.get('content-encoding') || 'identity') !== 'identity') {
+      throw new Problem('unsupported-media-type', 'The body must not be compressed.');
+    }
+    await next();
+  };
+}
+
 /** The parsed JSON body. */
 export const bodyOf = (ctx: Context): unknown => (ctx.request as unknown as { body?: unknown }).body ?? {};

@@ -8,7 +8,7 @@ export class KeySpaceExhausted extends Error {
 }
 
 /** What a block of keys was reserved for. */
-export type BlockPurpose = 'pool' | 'lot' | 'reservation';
+export type BlockPurpose = 'pool' | 'lot' | 'reservation' | 'import';
 
 export type KeyGenerator = ReturnType<typeof createKeyGenerator>;
 

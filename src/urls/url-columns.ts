@@ -6,6 +6,8 @@ export interface NewUrl extends Partial<UrlSettings> {
   originalUrl: string;
   codeIsGenerated: boolean;
   createdBy: number;
+  /** Now, unless it says another time. */
+  createdAt?: Date | undefined;
 }
 
 /** What a short URL is to become; what it does not say stays. */
@@ -34,6 +36,7 @@ const given = {
   originalUrl: 'original_url text',
   codeIsGenerated: 'code_is_generated boolean',
   createdBy: 'created_by bigint',
+  createdAt: 'created_at timestamptz',
   ...settings,
 };
 
@@ -59,6 +62,9 @@ export const settingColumns = Object.values(settings).map(nameOf);
 
 /** The columns that an inserted row is given. */
 export const insertedColumns = Object.values(given).map(nameOf).join(', ');
+
+/** What it is given in them. */
+export const insertedValues = insertedColumns.replace('created_at', 'coalesce(created_at, now())');
 
 /** The same with their types, as `json_to_recordset` wants them. */
 export const insertedTypes = Object.values(given).join(', ');

@@ -7,6 +7,7 @@ import {
   type Changes,
   insertedColumns,
   insertedTypes,
+  insertedValues,
   type NewUrl,
   storedColumns,
   toChangedColumns,
@@ -38,7 +39,7 @@ export function createUrlStore(db: Knex) {
      *  undefined for each whose code is taken or reserved for another API key. The unique index is the judge between those
      *  that ask at once, in one call (the first) or in several. */
     async insertMany(wanted: NewUrl[]): Promise<(ShortUrl | undefined)[]> {
-      const { rows } = await db.raw<{ rows: (ShortUrl & { place: number })[] }>(
+      const { rows } = await db.raw<{ rows: ShortUrl[] }>(
         `with wish as materialized (
            select distinct on (short_code collate "C") *
            from rows from (json_to_recordset(cast(:rows as json)) as (${insertedTypes}))
@@ -49,7 +50,7 @@ export function createUrlStore(db: Knex) {
            -- In one order, so that two that insert the same codes do not deadlock.
            order by short_code collate "C", place
          ), u as (
-           insert into urls (${insertedColumns}) select ${insertedColumns} from wish
+           insert into urls (${insertedColumns}) select ${insertedValues} from wish
            on conflict (short_code) do nothing
            returning *
          ), stats as (
@@ -59,11 +60,16 @@ export function createUrlStore(db: Knex) {
          ), used_again as (
            delete from returned_keys where short_code in (select short_code from u)
          )
-         select ${urlColumns}, wish.place from u join wish on wish.short_code = u.short_code`,
+         select ${urlColumns} from u`,
         { rows: toInsertedRows(wanted) },
       );
-      const inserted = new Map(rows.map(({ place, ...url }) => [place, url]));
-      return wanted.map((_, i) => inserted.get(i + 1));
+      // Matched here: PostgreSQL, which knows of neither how many there are, would compare each with each.
+      const inserted = new Map(rows.map((url) => [wishOf(url), url]));
+      return wanted.map((wish) => {
+        const url = inserted.get(wishOf(wish));
+        inserted.delete(wishOf(wish));
+        return url;
+      });
     },
 
     /** Finds a short URL that does what the wanted one would, at `now`, the oldest, or inserts the wanted one;
@@ -244,6 +250,10 @@ const isOneOfVersions =
   '(cast(:versions as bigint[]) is null or u.version = any(cast(:versions as bigint[])))';
 
 const isToEnd = 'is_active and expires_at <= :now and deleted_at is null';
+
+/** What a wish is known by: of two for the same code, a reservation may favour the second. */
+const wishOf = ({ shortCode, createdBy }: Pick<ShortUrl, 'shortCode' | 'createdBy'>) =>
+  `${shortCode} ${createdBy}`;
 
 /** Deleted or expired, and longer ago than the retention. Names no column that counting changes. */
 const isPastRetention = `(

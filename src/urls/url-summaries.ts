@@ -33,8 +33,10 @@ export function createUrlSummaries(search: BoundedSearch) {
   async function summarise(query: SummaryQuery, groups: (condition: string) => string) {
     const { sql, bindings } = conditionsOf({ owner: query.owner }, query.now);
     return await search<UrlSummary>(
-      `select name, cast(urls as bigint) as "urlCount", cast(clicks as bigint) as "clickCount"
-       from (${groups(sql)}) as groups where name is not null
+      // Materialized: else the name of each short URL would be looked at, and not only of each group.
+      `with groups as materialized (${groups(sql)})
+       select name, cast(urls as bigint) as "urlCount", cast(clicks as bigint) as "clickCount"
+       from groups where name is not null
        order by ${orders[query.order]} limit :limit`,
       { ...bindings, limit: query.limit },
     );

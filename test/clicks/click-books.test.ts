@@ -29,6 +29,7 @@ test('the books of a database without any click are exact, and all figures are z
     counted: 0,
     removed: { accepted: 0, counted: 0 },
     onUrls: 0,
+    imported: 0,
     purged: 0,
     differing: [],
     quarantined: 0,

@@ -1,8 +1,73 @@
 import { readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import addFormats from 'ajv-formats';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { describe, expect, test } from 'vitest';
+import { operations } from '../../src/http/api/api.ts';
 import { createApiDocument } from '../../src/http/api/document.ts';
+import { readOperations } from '../fuzz/operations.ts';
+import type { Schema } from '../fuzz/schema.ts';
+
+const document = JSON.parse(JSON.stringify(createApiDocument())) as {
+  paths: Record<string, Record<string, { summary?: string; description?: string }>>;
+};
+const described = readOperations(document);
 
 test('docs/openapi.json is what the code says', () => {
-  const committed: unknown = JSON.parse(readFileSync('docs/openapi.json', 'utf8'));
-  expect(JSON.parse(JSON.stringify(createApiDocument()))).toEqual(committed);
+  expect(document).toEqual(JSON.parse(readFileSync('docs/openapi.json', 'utf8')));
 });
+
+test('every operation has an id of its own, a tag and a summary', () => {
+  expect(new Set(described.map(({ id }) => id)).size).toBe(described.length);
+  for (const { path, method, tag } of described) {
+    const { summary = '' } = document.paths[path]![method.toLowerCase()]!;
+    expect([path, tag.length > 0, summary.length > 0]).toEqual([path, true, true]);
+  }
+});
+
+test('of every operation of the API the document says which scope its key needs, and that it needs one', () => {
+  for (const [id, { path, method, scope }] of Object.entries(operations)) {
+    const said = scope === 'any' ? 'For every API key.' : `\`${scope}\``;
+    expect(document.paths[path]![method]!.description).toContain(said);
+    expect(described.find((operation) => operation.id === id)).toMatchObject({ isPublic: false });
+  }
+});
+
+test('every parameter in a path is described, and no other', () => {
+  for (const { path, parameters } of described) {
+    const inPath = parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => name);
+    expect(inPath).toEqual([...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name));
+  }
+});
+
+describe('every schema is one of JSON Schema 2020-12, and its examples follow it', () => {
+  // `example` is OpenAPI's.
+  const ajv = new Ajv2020({ strict: true, keywords: ['example'], allowUnionTypes: true });
+  addFormats.default(ajv);
+
+  test.each(described.map((operation) => [operation.id, operation] as const))('of %s', (_, operation) => {
+    const contents = [
+      operation.body,
+      ...Object.values(operation.responses).map(({ content = {} }) => content),
+    ];
+    const schemas = [
+      ...operation.parameters.map(({ schema }) => schema),
+      ...contents.flatMap((content) => Object.values(content).map(({ schema }) => schema ?? {})),
+    ].flatMap(partsOf);
+    for (const schema of schemas) {
+      const validate = ajv.compile(schema);
+      const examples = [...(schema.examples ?? []), schema.example, schema.default];
+      for (const example of examples.filter((one) => one !== undefined)) {
+        expect(validate(example), `${JSON.stringify(example)} ${ajv.errorsText(validate.errors)}`).toBe(true);
+      }
+    }
+  });
+});
+
+/** A schema and those that it is made of. */
+function partsOf(schema: Schema): Schema[] {
+  const { anyOf = [], oneOf = [], allOf = [], properties = {}, items, additionalProperties } = schema;
+  const parts = [...anyOf, ...oneOf, ...allOf, ...Object.values(properties)];
+  if (items) parts.push(items);
+  if (typeof additionalProperties === 'object') parts.push(additionalProperties);
+  return [schema, ...parts.flatMap(partsOf)];
+}

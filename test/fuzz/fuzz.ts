@@ -1,22 +1,12 @@
 import fc from 'fast-check';
 import type { Callers } from './callers.ts';
-import { asCurl } from './curl.ts';
+import { type Finding, findingOf, Misbehaviour } from './finding.ts';
 import { createJudge } from './judge.ts';
 import { createKnownValues } from './known-values.ts';
-import { type Operation, readOperations } from './operations.ts';
+import { readOperations } from './operations.ts';
 import { type Plan, requestsOf } from './requests.ts';
 import { resolve } from './resolve.ts';
 import { type Answer, createSender, type Request } from './send.ts';
-
-/** An answer that the document does not allow. */
-export interface Finding {
-  operation: string;
-  /** What is wrong with it. */
-  problem: string;
-  /** The smallest request that was found to have such an answer, as a line for a shell. */
-  curl: string;
-  answer: string;
-}
 
 export interface FuzzResult {
   requests: number;
@@ -66,9 +56,11 @@ export async function fuzz(options: {
     result.requests += 1;
     if (result.requests % 10_000 === 0)
       say(`${result.requests} requests, ${result.findings.length} findings`);
-    if (!(answer instanceof Error)) await takeIn(plan, answer, operation);
     const problem = answer instanceof Error ? answer.message : judge(operation, request, answer);
-    if (problem === undefined) return;
+    if (problem === undefined) {
+      await takeIn(plan, request, answer as Answer);
+      return;
+    }
     const signature = `${plan.operation.id} ${problem}`;
     if (hunt.signature === undefined && !seen.has(signature)) {
       seen.add(signature);
@@ -77,18 +69,19 @@ export async function fuzz(options: {
     if (hunt.signature === signature) throw new Misbehaviour(problem, plan.operation.id, request, answer);
   }
 
-  async function takeIn(plan: Plan, answer: Answer, operation: Operation | undefined) {
+  async function takeIn(plan: Plan, request: Request, answer: Answer) {
     if (answer.status === 401) await callers.replace(plan.caller);
-    if (!operation || plan.method !== operation.method) return;
+    if (!isOf(plan)) return;
+    const { operation } = plan;
     const counts = result.answers.get(operation.id) ?? new Map<number, number>();
     result.answers.set(operation.id, counts.set(answer.status, (counts.get(answer.status) ?? 0) + 1));
-    if (answer.status < 300 && /json/.test(answer.headers['content-type'] ?? '')) {
-      const body = JSON.parse(answer.body.toString()) as object;
-      knownValues.learn(
-        operation.tag,
-        Array.isArray(body) ? body : { ...body, 'if-match': answer.headers['etag'] },
-      );
-    }
+    if (answer.status >= 300 || operation.isPublic) return;
+    // Some of what was said is not shown, such as a password.
+    knownValues.learn(operation.tag, {
+      ...readObject(request.body),
+      ...readObject(answer.body),
+      'if-match': answer.headers['etag'],
+    });
   }
 
   async function runLane(number: number): Promise<void> {
@@ -107,32 +100,16 @@ export async function fuzz(options: {
   return result;
 }
 
-class Misbehaviour extends Error {
-  override readonly name = 'Misbehaviour';
-  readonly operation: string;
-  readonly request: Request;
-  readonly answer: Answer | Error;
-  constructor(problem: string, operation: string, request: Request, answer: Answer | Error) {
-    super(problem);
-    this.operation = operation;
-    this.request = request;
-    this.answer = answer;
+/** The object of a body; nothing of what is none. */
+function readObject(body: Buffer | undefined): object {
+  try {
+    return Object(JSON.parse(String(body))) as object;
+  } catch {
+    return {};
   }
 }
 
 /** Whether a plan is still what the document describes under its operation: other methods and paths may lead elsewhere. */
 function isOf({ operation, method, bend, path }: Plan): boolean {
   return method === operation.method && !bend && Object.values(path).every((value) => value !== '');
-}
-
-function findingOf(error: unknown, baseUrl: string): Finding {
-  if (!(error instanceof Misbehaviour)) throw error;
-  const { message: problem, operation, request, answer } = error;
-  return {
-    operation,
-    problem,
-    curl: asCurl(baseUrl, request),
-    answer:
-      answer instanceof Error ? String(answer) : `${answer.status} ${answer.body.toString().slice(0, 500)}`,
-  };
 }

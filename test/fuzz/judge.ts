@@ -16,6 +16,11 @@ const problemSchema: Schema = {
   required: ['type', 'title', 'status', 'detail'],
 };
 
+/** What any request may be answered with that is wrong; a browser may get a page. */
+const anyProblem: Response = {
+  content: { 'application/problem+json': { schema: problemSchema }, 'text/html': {} },
+};
+
 /** Statuses of requests that are not read far enough to know what they want. */
 const aheadOfOperations = new Set([408, 431]);
 
@@ -61,26 +66,25 @@ export function createJudge() {
 
   return {
     /** Judges the answer of an operation, or of a request that may not be any. */
-    judge(operation: Operation | undefined, { method }: Request, answer: Answer): string | undefined {
-      const isHead = method === 'HEAD';
-      if (answer.status >= 500 && !isMeant(answer)) return `answered ${answer.status}`;
+    judge(operation: Operation | undefined, request: Request, answer: Answer): string | undefined {
+      const isHead = request.method === 'HEAD';
+      if (answer.status >= 500 && !(answer.status === 503 && isPrefetch(request)))
+        return `answered ${answer.status}`;
       if (!operation || aheadOfOperations.has(answer.status)) {
-        if (answer.status < 400) return undefined;
-        return judgeContent(
-          answer,
-          { content: { 'application/problem+json': { schema: problemSchema } } },
-          isHead,
-        );
+        return answer.status < 400 ? undefined : judgeContent(answer, anyProblem, isHead);
       }
       const response = operation.responses[answer.status];
       if (!response) return `the status ${answer.status} is not documented`;
+      const missing = Object.keys(response.headers ?? {}).find(
+        (name) => !(name.toLowerCase() in answer.headers),
+      );
+      if (missing) return `the header ${missing} is missing`;
       return judgeContent(answer, response, isHead);
     },
   };
 }
 
-/** Browsers that fetch in advance understand no other status. */
-const isMeant = ({ body }: Answer) => body.includes('urn:linkmill:problem:prefetch');
+/** Browsers that fetch in advance are told by a 503 that this is not done here. */
+const isPrefetch = ({ headers }: Request) => headers.some(([name]) => name === 'sec-purpose');
 
-export const typeOf = ({ headers }: Answer) =>
-  (headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase();
+const typeOf = ({ headers }: Answer) => (headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase();

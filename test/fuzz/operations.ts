@@ -23,6 +23,8 @@ export interface Operation {
   /** Operations of one tag speak of the same things. */
   tag: string;
   isPublic: boolean;
+  /** Whether it wants the bearer token of an operator, and no API key. */
+  isForOperators: boolean;
   parameters: Parameter[];
   body: Content;
   responses: Record<string, Response>;
@@ -31,7 +33,7 @@ export interface Operation {
 interface OperationObject {
   operationId: string;
   tags: string[];
-  security?: unknown[];
+  security?: Record<string, unknown>[];
   parameters?: Parameter[];
   requestBody?: { content: Content };
   responses: Record<string, Response>;
@@ -49,9 +51,13 @@ export function readOperations(document: object): Operation[] {
       path,
       tag: operation.tags[0]!,
       isPublic: operation.security?.length === 0,
+      isForOperators: isForOperators(operation),
       parameters: operation.parameters ?? [],
       body: operation.requestBody?.content ?? {},
       responses: operation.responses,
     })),
   );
 }
+
+const isForOperators = ({ security = [] }: OperationObject) =>
+  security.length > 0 && security.every((way) => !('apiKey' in way));

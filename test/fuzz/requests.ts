@@ -51,11 +51,12 @@ export const requestsOf = (operations: Operation[], callers: string[]): fc.Arbit
 const none = fc.constant<[string, unknown][]>([]);
 
 function plansOf(operation: Operation, callers: string[]): fc.Arbitrary<Plan> {
-  const { method, parameters } = operation;
+  const { method, parameters, isForOperators } = operation;
+  const caller = isForOperators ? 'operator' : 'admin';
   const within = (place: Parameter['in']) => parameters.filter((parameter) => parameter.in === place);
   return fc.record({
     operation: fc.constant(operation),
-    caller: mostly(20, fc.constant(callers[0]!), fc.constantFrom(...callers)),
+    caller: mostly(20, fc.constant(caller), fc.constantFrom(...callers)),
     asBearer: fc.boolean(),
     method: mostly(30, fc.constant(method), fc.constantFrom(...otherMethods)),
     path: fc.record(Object.fromEntries(within('path').map((one) => [one.name, pathValueOf(one)]))),
@@ -88,8 +89,8 @@ const pathValueOf = ({ name, schema }: Parameter): fc.Arbitrary<unknown> =>
 
 /** A parameter that is there, or not, or several times. */
 function pairsOf({ name, required, schema }: Parameter): fc.Arbitrary<[string, unknown][]> {
-  const value = mostly<unknown>(8, valuesOf(schema, name), hostileText);
-  const times = required ? [1, 1, 1, 1, 1, 1, 0, 2] : [0, 0, 0, 0, 0, 1, 1, 2];
+  const value = mostly<unknown>(12, valuesOf(schema, name), hostileText);
+  const times = required ? [1, 1, 1, 1, 1, 1, 0, 2] : [0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 2];
   return fc
     .tuple(fc.constantFrom(...times), value, value)
     .map(([count, ...values]) => values.slice(0, count).map((one): [string, unknown] => [name, one]));
@@ -107,10 +108,10 @@ const strangeHeaders: fc.Arbitrary<[string, unknown][]> = fc.array(
 
 function bodyOf({ body }: Operation): fc.Arbitrary<Plan['body']> {
   const described = Object.entries(body).map(([type, { schema = {} }]) => {
-    const isJson = type === 'application/json';
-    const content = isJson
-      ? mostly(4, valuesOf(schema), spoiled(valuesOf(schema)))
-      : fc.oneof(linesOfText, valuesOf(schema));
+    const content =
+      schema.type === 'string'
+        ? fc.oneof(linesOfText, valuesOf(schema))
+        : mostly(4, valuesOf(schema), spoiled(valuesOf(schema)));
     return fc.record({ type: fc.constant<string | undefined>(type), content });
   });
   const strange = fc.record({ type: fc.constantFrom(...otherTypes), content: hostileBody });

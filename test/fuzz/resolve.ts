@@ -49,11 +49,15 @@ export function resolve(
   };
 }
 
-const bytesOf = (content: unknown, type: string | undefined): Buffer =>
-  Buffer.isBuffer(content)
-    ? content
-    : Buffer.from(
-        typeof content === 'string' && type !== 'application/json'
-          ? content
-          : (JSON.stringify(content) ?? ''),
-      );
+const formType = 'application/x-www-form-urlencoded';
+
+function bytesOf(content: unknown, type: string | undefined): Buffer {
+  if (Buffer.isBuffer(content)) return content;
+  if (type === formType && typeof content === 'object') {
+    const form = new URLSearchParams();
+    for (const [name, value] of Object.entries(content ?? {})) form.append(name, String(value));
+    return Buffer.from(form.toString());
+  }
+  const isText = typeof content === 'string' && type !== 'application/json';
+  return Buffer.from(isText ? content : (JSON.stringify(content) ?? ''));
+}

@@ -6,9 +6,14 @@ import { buildInto } from '../support/build.ts';
 import { createTemplate, databaseUrl } from '../support/databases.ts';
 import { commandOf, launch, placeWeb, readyWeb, readyWorker } from '../support/launch.ts';
 import { startTestPostgres, startTestRedis } from '../support/servers.ts';
+import { operatorToken } from './callers.ts';
 
-/** What requests ask for is judged, not how busy the machine is. */
-export const fuzzSettings = { MAX_EVENT_LOOP_DELAY_MS: '0' };
+/** Settings of a web process that is asked. */
+export const fuzzSettings = {
+  // What requests ask for is judged, not how busy the machine is.
+  MAX_EVENT_LOOP_DELAY_MS: '0',
+  METRICS_TOKEN: operatorToken,
+};
 
 /** A web process and a worker process of this checkout, on a PostgreSQL and a Redis of their own. */
 export async function openStack(onEnd: (what: string) => void) {

@@ -35,8 +35,7 @@ export const settingsOf = (body: z.output<typeof changedApiKey>): Partial<ApiKey
   ...(body.expires_at !== undefined && { expiresAt: body.expires_at }),
 });
 
-/** An API key as the API shows it. */
-export const shownApiKey = z.object({
+const shownFields = z.object({
   id: z.int(),
   name: z.string(),
   prefix: z.string().describe('What the key begins with; the rest is known to its holder alone'),
@@ -52,8 +51,11 @@ export const shownApiKey = z.object({
   revoked_at: timestamp.nullable(),
 });
 
+/** An API key as the API shows it. */
+export const shownApiKey = shownFields.meta({ id: 'ApiKey' });
+
 /** With the key itself, which nobody is shown again. */
-export const madeApiKey = shownApiKey.extend({ key: z.string() });
+export const madeApiKey = shownFields.extend({ key: z.string() }).meta({ id: 'MadeApiKey' });
 
 const textOf = (time: Date | null) => time?.toISOString() ?? null;
 

@@ -1,8 +1,9 @@
 import type Router from '@koa/router';
+import type { Middleware } from 'koa';
 import { ownerOf } from '../../api-keys/api-key.ts';
 import { type ApiState, apiKeyOf, requireScope } from '../authenticate.ts';
 import { methodNotAllowed } from '../errors.ts';
-import { bodyOf, jsonBody, validate } from '../validation.ts';
+import { bodyOf, jsonBody, uploadBody, validate } from '../validation.ts';
 import type { ApiAnswer, ApiRequest, Handlers, Operation, Operations } from './operation.ts';
 
 const usualBodyBytes = 64 * 1024;
@@ -16,9 +17,8 @@ export function mount<Ops extends Operations>(
   for (const [name, operation] of Object.entries(operations)) {
     // What validates a request is what its handler's type is made of.
     const handle = handlers[name] as (request: ApiRequest<Operation>) => Promise<ApiAnswer<Operation>>;
-    const readBody = operation.body ? [jsonBody(operation.maxBodyBytes ?? usualBodyBytes)] : [];
     // Whoever may not do this learns nothing about how it is done.
-    const beforehand = [requireScope(operation.scope), ...readBody];
+    const beforehand = [requireScope(operation.scope), ...bodyReaders(operation)];
     api[operation.method](name, pathOf(operation), ...beforehand, async (ctx) => {
       // The router takes HEAD for a GET.
       if (operation.isUnsafe && ctx.method === 'HEAD') throw methodNotAllowed(operation.method.toUpperCase());
@@ -38,6 +38,11 @@ export function mount<Ops extends Operations>(
       if (answer.body !== undefined) ctx.body = answer.body;
     });
   }
+}
+
+function bodyReaders({ body, maxBodyBytes, upload }: Operation): Middleware[] {
+  if (upload) return [uploadBody(upload)];
+  return body ? [jsonBody(maxBodyBytes ?? usualBodyBytes)] : [];
 }
 
 /** An operation's path as the router writes it. */

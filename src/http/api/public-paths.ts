@@ -49,4 +49,53 @@ export const publicPaths = (
       },
     },
   },
+  '/health/live': {
+    get: {
+      operationId: 'getLiveness',
+      tags: [tag],
+      summary: 'Whether the process can answer',
+      security,
+      responses: { 200: { description: 'It can.', content: json(z.object({ status: z.literal('live') })) } },
+    },
+  },
+  '/health/ready': {
+    get: {
+      operationId: 'getReadiness',
+      tags: [tag],
+      summary: 'Whether redirects can be served',
+      security,
+      responses: {
+        200: { description: 'They can.', content: json(z.object({ status: z.literal('ready') })) },
+        503: {
+          description: 'They cannot, or the process is about to end.',
+          content: json(z.object({ status: z.literal('not ready') })),
+        },
+      },
+    },
+  },
+  '/metrics': {
+    get: {
+      operationId: 'getMetrics',
+      tags: [tag],
+      summary: 'Figures for Prometheus',
+      description: 'Is there if `METRICS_TOKEN` is set, which is what the bearer is.',
+      security: [{ bearer: [] }],
+      responses: {
+        200: {
+          description: 'In its text format.',
+          content: { 'text/plain': { schema: { type: 'string' } } },
+        },
+        ...answersOf(['unauthorized', 'not-found']),
+      },
+    },
+  },
+  '/openapi.json': {
+    get: {
+      operationId: 'getApiDocument',
+      tags: [tag],
+      summary: 'This document',
+      security,
+      responses: { 200: { description: 'OpenAPI 3.1.', content: json(z.looseObject({})) } },
+    },
+  },
 });

@@ -13,3 +13,25 @@ export const futureTime = z.iso
 export const shortCodeParams = z.object({
   short_code: z.string().meta({ description: 'The path part of the short URL', example: 'aB3xY9z' }),
 });
+
+/** The path parameter of an import or an export. */
+export const transferParams = z.object({
+  id: z.coerce.number('must be a number').int('must be a whole number').min(1, 'must be at least 1'),
+});
+
+/** Which part of a list is wanted, the latest first: of those with a lower id than `before`. */
+export const pageOf = (usual: number) =>
+  z.strictObject({
+    before: z.coerce
+      .number('must be a number')
+      .int('must be a whole number')
+      .min(1, 'must be at least 1')
+      .default(Number.MAX_SAFE_INTEGER)
+      .describe('Only those with a lower id than this one'),
+    limit: z.coerce
+      .number('must be a number')
+      .int('must be a whole number')
+      .min(1, 'must be at least 1')
+      .max(1_000, 'must be at most 1000')
+      .default(usual),
+  });

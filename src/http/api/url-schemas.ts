@@ -48,12 +48,14 @@ export const newUrl = z
     },
     'must be a JSON object',
   )
-  .superRefine(refuseTwoExpiries);
+  .superRefine(refuseTwoExpiries)
+  .meta({ id: 'NewUrl', example: { original_url: 'https://example.com/page', title: 'A page' } });
 
 /** What of a short URL is to change; what is not given stays, null is what holds by default. */
 export const urlChanges = z
   .strictObject({ original_url: originalUrl.optional(), ...urlSettings }, 'must be a JSON object')
-  .superRefine(refuseTwoExpiries);
+  .superRefine(refuseTwoExpiries)
+  .meta({ id: 'UrlChanges', example: { title: 'Another page', tags: ['spring'] } });
 
 /** When a short URL's time is over, or null for never; undefined when nothing is said about it. */
 function expiryOf(body: UrlSettingFields, now: number): Date | null | undefined {
@@ -87,8 +89,7 @@ export function readSettings(body: UrlSettingFields, now: number): SettingsWish 
   );
 }
 
-/** A short URL as the API shows it. */
-export const shownUrl = z.object({
+const shownFields = z.object({
   id: z.int(),
   short_code: z.string(),
   short_url: z.url(),
@@ -112,6 +113,12 @@ export const shownUrl = z.object({
   created_by: z.int().nullable().meta({ description: 'The API key that created it' }),
   version: z.int().meta({ description: 'Higher after each change; also in `ETag`' }),
 });
+
+/** A short URL as the API shows it. */
+export const shownUrl = shownFields.meta({ id: 'ShortUrl' });
+
+/** A short URL with how often it was clicked. */
+export const countedUrl = shownFields.extend({ click_count: z.int() }).meta({ id: 'CountedUrl' });
 
 export const presentUrl = (url: ShortUrl, baseUrl: string): z.input<typeof shownUrl> => ({
   id: url.id,

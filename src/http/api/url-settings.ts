@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { storedText } from './stored-text.ts';
+import { storedText } from '../../urls/stored-text.ts';
+import { notes, tags, title } from '../../urls/url-texts.ts';
 
 /** A hundred years: far enough for people, near enough for PostgreSQL. */
 const maxSeconds = 100 * 365 * 24 * 3_600;
 const yearSeconds = 365 * 24 * 3_600;
 const maxClicks = 1_000_000_000;
-const maxTags = 20;
 
 /** The years that JavaScript and PostgreSQL write alike, and some fewer. */
 const [firstMs, endMs] = [0, Date.UTC(10_000, 0, 1)];
@@ -23,22 +23,9 @@ const wholeNumber = (min: number, max: number) =>
 
 const truth = z.boolean('must be true or false');
 
-const trimmedText = (max: number) => storedText({ max, clean: (text) => text.trim() });
-
-const notes = storedText({
-  max: 2_000,
-  lines: true,
-  clean: (text) => text.replaceAll('\r\n', '\n'),
-});
-
-const tags = z
-  .array(trimmedText(50), 'must be a list of texts')
-  .max(maxTags, `must hold at most ${maxTags} tags`)
-  .transform((given) => [...new Set(given)]);
-
 /** What its owner may decide about a short URL, when it is created and later. */
 export const urlSettings = {
-  title: trimmedText(200).nullish(),
+  title: title.nullish(),
   tags: tags.nullish(),
   notes: notes.nullish(),
   is_active: truth.nullish(),

@@ -4,7 +4,7 @@ import type { Urls } from '../../urls/urls.ts';
 import { entityTagOf, isNamedIn, versionsIn } from '../entity-tags.ts';
 import type { Handlers, Operations } from './operation.ts';
 import { shortCodeParams, timestamp } from './schemas.ts';
-import { newUrl, presentUrl, readSettings, shownUrl, urlChanges } from './url-schemas.ts';
+import { countedUrl, newUrl, presentUrl, readSettings, shownUrl, urlChanges } from './url-schemas.ts';
 
 const tag = 'Short URLs';
 
@@ -47,7 +47,7 @@ export const urlOperations = {
       200: {
         description: 'The short URL.',
         headers: entityTag,
-        body: shownUrl.extend({ click_count: z.int() }),
+        body: countedUrl,
       },
       304: { description: 'It has not been changed since.', headers: entityTag },
     },

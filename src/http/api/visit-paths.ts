@@ -28,10 +28,22 @@ const preview = z.object({
   is_one_time: z.boolean(),
 });
 
-/** What the API's document says of the paths on which visitors come; whoever accepts `text/html` gets pages for problems. */
-export const visitPaths = (
-  answersOf: (problems: ProblemType[]) => ZodOpenApiResponsesObject,
-): ZodOpenApiPathsObject => ({
+type AnswersOf = (problems: ProblemType[]) => ZodOpenApiResponsesObject;
+
+/** What the API's document says of the paths on which visitors come. */
+export const visitPaths = (answersOf: AnswersOf): ZodOpenApiPathsObject =>
+  describePaths((problems) => withPages(answersOf(problems)));
+
+/** Whoever accepts `text/html` gets pages for problems. */
+const withPages = (answers: ZodOpenApiResponsesObject): ZodOpenApiResponsesObject =>
+  Object.fromEntries(
+    Object.entries(answers).map(([status, { description, content }]) => [
+      status,
+      { description, content: { ...content, ...page } },
+    ]),
+  );
+
+const describePaths = (answersOf: AnswersOf): ZodOpenApiPathsObject => ({
   '/{short_code}': {
     get: {
       operationId: 'redirect',

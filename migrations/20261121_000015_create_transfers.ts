@@ -1,0 +1,86 @@
+import type { Knex } from 'knex';
+
+/** Imports and exports. Web and worker processes share no disk: what is uploaded, and what is to be downloaded, is kept here in
+ *  pieces until it is done with. Pieces are stored as they are, since PostgreSQL's own compression would cost more than it saves. */
+export async function up(db: Knex): Promise<void> {
+  await db.raw(`
+    create table imports (
+      id bigint generated always as identity primary key,
+      api_key_id bigint not null references api_keys (id),
+      state text not null default 'uploading'
+        check (state in ('uploading', 'waiting', 'running', 'completed', 'failed')),
+      encoding text not null check (encoding in ('csv', 'ndjson')),
+      format text not null,
+      own_hosts text[] not null,
+      allows_private boolean not null,
+      columns text[],
+      ignored_columns text[] not null default '{}',
+      bytes bigint not null default 0,
+      done_bytes bigint not null default 0,
+      done_lines bigint not null default 0,
+      rows bigint not null default 0,
+      created bigint not null default 0,
+      skipped bigint not null default 0,
+      failed bigint not null default 0,
+      unreadable bigint not null default 0,
+      error text,
+      created_at timestamptz not null default now(),
+      worked_at timestamptz not null default now(),
+      finished_at timestamptz,
+      deleted_at timestamptz
+    );
+    create index imports_unfinished on imports (id) where state in ('uploading', 'waiting', 'running');
+    create table import_pieces (
+      import_id bigint not null references imports (id) on delete cascade,
+      first_byte bigint not null,
+      content bytea not null,
+      primary key (import_id, first_byte)
+    );
+    alter table import_pieces alter content set storage external;
+    create table import_errors (
+      import_id bigint not null references imports (id) on delete cascade,
+      id bigint generated always as identity,
+      line bigint not null,
+      field text not null,
+      reason text not null,
+      row text not null,
+      primary key (import_id, id)
+    );
+
+    create table exports (
+      id bigint generated always as identity primary key,
+      api_key_id bigint not null references api_keys (id),
+      state text not null default 'waiting' check (state in ('waiting', 'running', 'completed')),
+      kind text not null,
+      encoding text not null check (encoding in ('csv', 'ndjson')),
+      owner bigint,
+      last_id bigint not null default 0,
+      up_to_id bigint,
+      rows bigint not null default 0,
+      bytes bigint not null default 0,
+      pieces bigint not null default 0,
+      created_at timestamptz not null default now(),
+      worked_at timestamptz not null default now(),
+      finished_at timestamptz,
+      deleted_at timestamptz
+    );
+    create index exports_unfinished on exports (id) where state in ('waiting', 'running');
+    create table export_pieces (
+      export_id bigint not null references exports (id) on delete cascade,
+      n bigint not null,
+      content bytea not null,
+      primary key (export_id, n)
+    );
+    alter table export_pieces alter content set storage external;
+
+    -- Clicks that short URLs brought along, which no producer ever accepted.
+    create table imported_clicks (
+      only_row boolean primary key default true check (only_row),
+      clicks bigint not null default 0
+    );
+    insert into imported_clicks default values`);
+}
+
+export async function down(db: Knex): Promise<void> {
+  await db.raw('drop table imported_clicks, export_pieces, exports, import_errors, import_pieces, imports');
+}

@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import type { Log } from '../../log.ts';
+import { createBounded } from '../../urls/bounded.ts';
+import { presentProblem, problemOf } from '../errors.ts';
+
+/** Most that one request may be about. */
+export const maxItems = 1_000;
+
+/** What became of one of many: what it is now, or a problem as it would have been the answer to a request of its own. */
+export const settled = <Done extends z.ZodRawShape>(status: number, done: Done) =>
+  z.union([
+    z.object({ status: z.literal(status), ...done }),
+    z.object({
+      status: z.int().describe('400 or more'),
+      problem: z.object({
+        type: z.string(),
+        title: z.string(),
+        status: z.int(),
+        detail: z.string(),
+        errors: z.array(z.object({ field: z.string(), detail: z.string() })).optional(),
+      }),
+    }),
+  ]);
+
+/** Runs a task for each item, at most `atOnce` at a time; those that fail harm no others. Resolves to what each gives, or to its
+ *  problem, in their order. */
+export async function settleEach<Item, Done extends object>(
+  items: readonly Item[],
+  { atOnce, log, path }: { atOnce: number; log: Log; path: string },
+  task: (item: Item) => Promise<Done>,
+) {
+  const bounded = createBounded({ atOnce, waiting: items.length });
+  return await Promise.all(
+    items.map(async (item) => {
+      try {
+        return await bounded(async () => await task(item));
+      } catch (error) {
+        const problem = problemOf(error, log, { method: 'POST', path });
+        return { status: problem.status, problem: presentProblem(problem) };
+      }
+    }),
+  );
+}

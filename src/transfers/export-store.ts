@@ -1,0 +1,182 @@
+import { boundedTransaction, type Knex, onlyRow } from '../postgres.ts';
+import type { Owner } from '../urls/owner.ts';
+import type { ExportKind } from './export-source.ts';
+import type { Encoding, ExportState } from './transfer.ts';
+
+export interface NewExport {
+  apiKeyId: number;
+  kind: ExportKind;
+  encoding: Encoding;
+  /** Whose rows are wanted. */
+  owner: Owner;
+}
+
+export interface Export extends NewExport {
+  id: number;
+  state: ExportState;
+  /** The last row that is written. */
+  lastId: number;
+  /** The last row that will be; null as long as nobody works on it. */
+  upToId: number | null;
+  rows: number;
+  /** Of the file, as it is downloaded. */
+  bytes: number;
+  pieces: number;
+  createdAt: Date;
+  finishedAt: Date | null;
+}
+
+/** Some rows of an export, compressed. */
+export interface ExportPiece {
+  content: Buffer;
+  /** Before it was compressed. */
+  bytes: number;
+  rows: number;
+  lastId: number;
+}
+
+export type ExportStore = ReturnType<typeof createExportStore>;
+
+/** Exports and their files, which are kept in compressed pieces. Where a method takes an API key's id, null stands for all of them: it
+ *  finds only what is that key's. */
+export function createExportStore(db: Knex) {
+  async function findOne(condition: string, bindings: Knex.ValueDict): Promise<Export | undefined> {
+    const { rows } = await db.raw<{ rows: Export[] }>(
+      `select ${columns} from exports where ${condition} and deleted_at is null`,
+      bindings,
+    );
+    return rows[0];
+  }
+
+  async function countRemoved(statement: string, bindings: Knex.ValueDict): Promise<number> {
+    const { rows } = await db.raw<{ rows: { count: number }[] }>(
+      `with removed as (${statement} returning 1) select count(*) as count from removed`,
+      bindings,
+    );
+    return rows[0]?.count ?? 0;
+  }
+
+  return {
+    async create(wanted: NewExport): Promise<Export> {
+      return onlyRow(
+        await db.raw<{ rows: Export[] }>(
+          `insert into exports (api_key_id, kind, encoding, owner) values (:apiKeyId, :kind, :encoding, :owner)
+           returning ${columns}`,
+          { ...wanted },
+        ),
+      );
+    },
+
+    find: async (id: number, apiKeyId: number | null): Promise<Export | undefined> =>
+      await findOne(`id = :id and ${isOf}`, { id, apiKeyId }),
+
+    /** Up to `limit` exports that are older than one of them, the latest first. */
+    async list(apiKeyId: number | null, before: number, limit: number): Promise<Export[]> {
+      const { rows } = await db.raw<{ rows: Export[] }>(
+        `select ${columns} from exports where id < :before and ${isOf} and deleted_at is null
+         order by id desc limit :limit`,
+        { apiKeyId, before, limit },
+      );
+      return rows;
+    },
+
+    /** Ends an export wherever it stands, and forgets it with its file; resolves to how it stood. */
+    async remove(id: number, apiKeyId: number | null): Promise<Export | undefined> {
+      const { rows } = await db.raw<{ rows: Export[] }>(
+        `update exports set deleted_at = now() where id = :id and ${isOf} and deleted_at is null returning ${columns}`,
+        { id, apiKeyId },
+      );
+      return rows[0];
+    },
+
+    /** A piece of a file, from 0 on. */
+    async findPiece(exportId: number, n: number): Promise<Buffer | undefined> {
+      const { rows } = await db.raw<{ rows: { content: Buffer }[] }>(
+        'select content from export_pieces where export_id = :exportId and n = :n',
+        { exportId, n },
+      );
+      return rows[0]?.content;
+    },
+
+    /** The oldest export that waits for the job, or whose job has not been heard of for `silentSeconds`. */
+    async findWaiting(silentSeconds: number): Promise<number | undefined> {
+      const { rows } = await db.raw<{ rows: { id: number }[] }>(
+        `select id from exports
+         where (state = 'waiting' or state = 'running' and worked_at < now() - make_interval(secs => :silentSeconds))
+           and deleted_at is null order by id limit 1`,
+        { silentSeconds },
+      );
+      return rows[0]?.id;
+    },
+
+    /** An export that is not done with, whoever's it is. */
+    findUnfinished: async (id: number): Promise<Export | undefined> =>
+      await findOne(`id = :id and state in ('waiting', 'running')`, { id }),
+
+    /** Notes up to which row an export goes, the first time. */
+    async begin(id: number, upToId: number): Promise<Export | undefined> {
+      const { rows } = await db.raw<{ rows: Export[] }>(
+        `update exports set state = 'running', worked_at = now(), up_to_id = coalesce(up_to_id, :upToId)
+         where id = :id and state in ('waiting', 'running') and deleted_at is null returning ${columns}`,
+        { id, upToId },
+      );
+      return rows[0];
+    },
+
+    /** Adds a piece to the file and notes up to which row that is written, both or neither. False, with nothing done, when somebody
+     *  else has gone on from `from`, or the export is over. */
+    async addPiece(id: number, from: Pick<Export, 'pieces'>, piece: ExportPiece): Promise<boolean> {
+      return await boundedTransaction(db, async (trx) => {
+        const { rows } = await trx.raw<{ rows: unknown[] }>(
+          `update exports set worked_at = now(), last_id = :lastId, rows = rows + :rows, bytes = bytes + :bytes,
+             pieces = pieces + 1
+           where id = :id and pieces = :pieces and state = 'running' and deleted_at is null returning 1`,
+          { id, pieces: from.pieces, lastId: piece.lastId, rows: piece.rows, bytes: piece.bytes },
+        );
+        if (rows.length === 0) return false;
+        await trx.raw('insert into export_pieces (export_id, n, content) values (:id, :n, :content)', {
+          id,
+          n: from.pieces,
+          content: piece.content,
+        });
+        return true;
+      });
+    },
+
+    /** The file is complete. */
+    async finish(id: number): Promise<void> {
+      await db.raw(
+        `update exports set state = 'completed', finished_at = now() where id = :id and state = 'running'`,
+        { id },
+      );
+    },
+
+    /** Removes up to `limit` pieces of exports that were completed `retentionDays` ago or removed. */
+    async removePieces(retentionDays: number, limit: number): Promise<number> {
+      return await countRemoved(
+        `delete from export_pieces where (export_id, n) in (
+           select p.export_id, p.n from export_pieces p join exports e on e.id = p.export_id
+           where ${isOver} limit :limit for update of p skip locked)`,
+        { retentionDays, limit },
+      );
+    },
+
+    /** Removes up to `limit` exports, without pieces, that were completed `retentionDays` ago or removed. */
+    async removeOld(retentionDays: number, limit: number): Promise<number> {
+      return await countRemoved(
+        `delete from exports where id in (
+           select id from exports e
+           where ${isOver} and not exists (select from export_pieces p where p.export_id = e.id)
+           limit :limit for update skip locked)`,
+        { retentionDays, limit },
+      );
+    },
+  };
+}
+
+const isOf = '(cast(:apiKeyId as bigint) is null or api_key_id = :apiKeyId)';
+
+const isOver = `(e.finished_at < now() - make_interval(days => :retentionDays) or e.deleted_at is not null)`;
+
+const columns = `id, api_key_id as "apiKeyId", state, kind, encoding, owner, last_id as "lastId", up_to_id as "upToId", rows, bytes,
+  pieces, created_at as "createdAt", finished_at as "finishedAt"`;

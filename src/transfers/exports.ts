@@ -1,0 +1,60 @@
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import type { Export, ExportStore, NewExport } from './export-store.ts';
+import { ExportNotReady, TransferNotFound } from './transfer.ts';
+
+const decompress = promisify(gunzip);
+
+export type Exports = ReturnType<typeof createExports>;
+
+/** Exports as requests see them. Where a method takes an API key's id, null stands for all of them; of another key's exports it knows
+ *  nothing and throws TransferNotFound. */
+export function createExports(deps: {
+  store: ExportStore;
+  /** Asks for the job that writes it; where that is in vain, its schedule finds the export. */
+  askForJob: (id: number) => void;
+}) {
+  const { store, askForJob } = deps;
+
+  async function get(id: number, apiKeyId: number | null): Promise<Export> {
+    return orNotFound(await store.find(id, apiKeyId));
+  }
+
+  async function* readPieces({ id, pieces }: Export): AsyncGenerator<Buffer> {
+    for (let n = 0; n < pieces; n++) {
+      const piece = await store.findPiece(id, n);
+      if (!piece) throw new Error(`the file of export ${id} was removed while it was downloaded`);
+      yield await decompress(piece);
+    }
+  }
+
+  return {
+    async create(wanted: NewExport): Promise<Export> {
+      const created = await store.create(wanted);
+      askForJob(created.id);
+      return created;
+    },
+
+    get,
+
+    /** Up to `limit` exports that are older than `before`, the latest first. */
+    list: (apiKeyId: number | null, before: number, limit: number): Promise<Export[]> =>
+      store.list(apiKeyId, before, limit),
+
+    /** Ends an export, wherever it stands, and forgets it with its file; resolves to how it stood. */
+    remove: async (id: number, apiKeyId: number | null): Promise<Export> =>
+      orNotFound(await store.remove(id, apiKeyId)),
+
+    /** The file, a piece at a time. Throws ExportNotReady. */
+    async readFile(id: number, apiKeyId: number | null) {
+      const found = await get(id, apiKeyId);
+      if (found.state !== 'completed') throw new ExportNotReady('The export is not complete yet.');
+      return { ...found, content: readPieces(found) };
+    },
+  };
+}
+
+function orNotFound(found: Export | undefined): Export {
+  if (!found) throw new TransferNotFound('There is no such export.');
+  return found;
+}

@@ -1,0 +1,33 @@
+import type { ImportFile } from './import-file.ts';
+import { findFormat, neededColumns } from './import-formats/formats.ts';
+import type { Position } from './import-records.ts';
+import { columnNamesOf } from './import-rows.ts';
+import type { Import, ImportStore } from './import-store.ts';
+
+const start: Position = { bytes: 0, lines: 0 };
+
+/** Finds out by its first record what an import's file is, and notes it; undefined, with the import over, when it is nothing that can
+ *  be imported. */
+export async function recognise(
+  store: ImportStore,
+  wanted: Import,
+  file: ImportFile,
+): Promise<Import | undefined> {
+  const records = (await file.readOn(start))?.records ?? [];
+  // What names the columns of a CSV file is its first row, and nothing else.
+  const first = wanted.encoding === 'csv' ? records[0] : records.find(columnNamesOf);
+  const columns = first && columnNamesOf(first);
+  const found = columns && findFormat(wanted.format, columns);
+  if (!found) {
+    const reason =
+      records.length === 0
+        ? 'The file holds no row.'
+        : `The file has not the columns that are needed (${neededColumns(wanted.format)}).`;
+    await store.finish(wanted.id, reason);
+    return undefined;
+  }
+  const { name: format, ignoredColumns } = found;
+  const at = wanted.encoding === 'csv' ? first.end : start;
+  await store.setFormat(wanted.id, { format, columns, ignoredColumns }, at);
+  return await store.findUnfinished(wanted.id);
+}

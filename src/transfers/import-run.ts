@@ -1,0 +1,101 @@
+import { isRefusedData } from '../postgres.ts';
+import { createImportFile } from './import-file.ts';
+import { recognise } from './import-recognition.ts';
+import type { ImportRecord, Position } from './import-records.ts';
+import { createRowReader, type Row } from './import-rows.ts';
+import type { ImportStore } from './import-store.ts';
+import type { Importer } from './importer.ts';
+
+/** Rows per transaction, at most. */
+const chunkSize = 1_000;
+/** A file of which so many rows cannot be read is none that any format describes. */
+const maxUnreadable = 1_000;
+
+interface Step {
+  from: Position;
+  to: Position;
+  records: ImportRecord[];
+}
+
+/** An import that is worked on, from where the last one who did so stood; undefined when it is over. */
+export async function openImport(deps: { importStore: ImportStore; importer: Importer }, id: number) {
+  const { importStore, importer } = deps;
+  const found = await importStore.findUnfinished(id);
+  if (!found) return undefined;
+  const { bytes, encoding, apiKeyId } = found;
+  const file = createImportFile(encoding, bytes, (from, length) => importStore.readBytes(id, from, length));
+  const known = found.columns ? found : await recognise(importStore, found, file);
+  if (!known) return undefined;
+  const readRow = createRowReader(known);
+  const steps: Step[] = [];
+  let at: Position = { bytes: known.doneBytes, lines: known.doneLines };
+  let { unreadable } = known;
+
+  async function readOn(): Promise<void> {
+    const found = await file.readOn(at);
+    if (!found) return;
+    const { records, end } = found;
+    for (let i = 0, from = at; i === 0 || i < records.length; i += chunkSize) {
+      const isLast = i + chunkSize >= records.length;
+      const to = isLast ? end : records[i + chunkSize - 1]!.end;
+      steps.push({ from, to, records: records.slice(i, i + chunkSize) });
+      from = to;
+    }
+  }
+
+  /** False when somebody else has gone on with it, or it is over. */
+  async function importRows(rows: Row[], from: Position, to: Position): Promise<boolean> {
+    await importer.prepareKeys(rows.length);
+    return await importStore.advance(id, from, to, (trx) => importer.createUrls(trx, rows, apiKeyId));
+  }
+
+  /** One transaction for each row, when PostgreSQL stores one of them in no way. */
+  async function importEach({ from, to, records }: Step, rows: Row[]): Promise<boolean> {
+    let place = from;
+    for (const [i, row] of rows.entries()) {
+      const next = i === rows.length - 1 ? to : records[i]!.end;
+      const importOne = async (row: Row) => await importRows([row], place, next);
+      const went = await importOne(row).catch(async (error: unknown) => {
+        if (!isRefusedData(error)) throw error;
+        return await importOne({
+          ...row,
+          asks: { problems: [{ field: 'row', reason: 'cannot be stored' }] },
+        });
+      });
+      if (!went) return false;
+      place = next;
+    }
+    return true;
+  }
+
+  async function take(step: Step): Promise<boolean> {
+    const rows = step.records.map(readRow);
+    unreadable += rows.filter(({ asks }) => 'problems' in asks && asks.isUnreadable).length;
+    try {
+      return await importRows(rows, step.from, step.to);
+    } catch (error) {
+      if (!isRefusedData(error)) throw error;
+      return await importEach(step, rows);
+    }
+  }
+
+  return {
+    /** Of the file. */
+    bytes,
+
+    /** Imports the next rows: the short URLs and the place up to which the file is done are one transaction. Resolves to that place,
+     *  in bytes, or to undefined when there is nothing more for this one to do. */
+    async importChunk(): Promise<number | undefined> {
+      if (steps.length === 0) await readOn();
+      const step = steps.shift();
+      if (!step || unreadable > maxUnreadable) {
+        const tooBad = `More than ${maxUnreadable} rows cannot be read.`;
+        await importStore.finish(id, unreadable > maxUnreadable ? tooBad : null);
+        return undefined;
+      }
+      if (!(await take(step))) return undefined;
+      at = step.to;
+      return at.bytes;
+    },
+  };
+}

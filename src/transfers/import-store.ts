@@ -1,0 +1,268 @@
+import { boundedTransaction, type Knex, onlyRow } from '../postgres.ts';
+import type { FormatName } from './import-formats/formats.ts';
+import type { Position } from './import-records.ts';
+import type { RowProblem } from './import-row.ts';
+import type { Encoding, ImportState } from './transfer.ts';
+
+/** What is decided about an import when its upload begins. */
+export interface NewImport {
+  apiKeyId: number;
+  encoding: Encoding;
+  format: FormatName | 'auto';
+  /** The rules for URLs of the service that it was uploaded to. */
+  ownHosts: string[];
+  allowsPrivate: boolean;
+}
+
+export interface Import extends NewImport {
+  id: number;
+  state: ImportState;
+  /** The columns of a CSV file, once its first row is read. */
+  columns: string[] | null;
+  ignoredColumns: string[];
+  /** Of the file. */
+  bytes: number;
+  doneBytes: number;
+  doneLines: number;
+  rows: number;
+  created: number;
+  skipped: number;
+  failed: number;
+  /** Those of the failed ones in which no row could be read. */
+  unreadable: number;
+  /** Why it failed as a whole. */
+  error: string | null;
+  createdAt: Date;
+  finishedAt: Date | null;
+}
+
+/** A row that was not imported, for one reason. */
+export interface RowError extends RowProblem {
+  line: number;
+  row: string;
+}
+
+/** What has become of some rows. */
+export interface Outcome {
+  rows: number;
+  created: number;
+  skipped: number;
+  failed: number;
+  unreadable: number;
+  errors: RowError[];
+}
+
+export type ImportStore = ReturnType<typeof createImportStore>;
+
+/** Imports, their files and what became of their rows. Where a method takes an API key's id, null stands for all of them: it finds
+ *  only what is that key's. */
+export function createImportStore(db: Knex) {
+  async function findOne(condition: string, bindings: Knex.ValueDict): Promise<Import | undefined> {
+    const { rows } = await db.raw<{ rows: Import[] }>(
+      `select ${columns} from imports where ${condition} and deleted_at is null`,
+      bindings,
+    );
+    return rows[0];
+  }
+
+  return {
+    /** Begins an import whose file is about to come; resolves to its id. */
+    async begin(wanted: NewImport): Promise<number> {
+      const { id } = onlyRow(
+        await db.raw<{ rows: { id: number }[] }>(
+          `insert into imports (api_key_id, encoding, format, own_hosts, allows_private)
+           values (:apiKeyId, :encoding, :format, cast(:ownHosts as text[]), :allowsPrivate) returning id`,
+          { ...wanted },
+        ),
+      );
+      return id;
+    },
+
+    /** Keeps the part of an import's file that begins at this byte. */
+    async addPiece(importId: number, firstByte: number, content: Buffer): Promise<void> {
+      await db.raw(
+        `with piece as (
+           insert into import_pieces (import_id, first_byte, content) values (:importId, :firstByte, :content)
+           returning import_id, length(content) as length
+         )
+         update imports set worked_at = now(), bytes = bytes + length from piece where id = import_id`,
+        { importId, firstByte, content },
+      );
+    },
+
+    /** The file is there: the import waits for the job. */
+    async finishUpload(importId: number): Promise<Import> {
+      return onlyRow(
+        await db.raw<{ rows: Import[] }>(
+          `update imports set state = 'waiting' where id = :importId returning ${columns}`,
+          { importId },
+        ),
+      );
+    },
+
+    find: async (id: number, apiKeyId: number | null): Promise<Import | undefined> =>
+      await findOne(`id = :id and ${isOf}`, { id, apiKeyId }),
+
+    /** Up to `limit` imports that are older than one of them, the latest first. */
+    async list(apiKeyId: number | null, before: number, limit: number): Promise<Import[]> {
+      const { rows } = await db.raw<{ rows: Import[] }>(
+        `select ${columns} from imports where id < :before and ${isOf} and deleted_at is null
+         order by id desc limit :limit`,
+        { apiKeyId, before, limit },
+      );
+      return rows;
+    },
+
+    /** Ends an import wherever it stands, and forgets it; resolves to how it stood. What it has created stays. */
+    async remove(id: number, apiKeyId: number | null): Promise<Import | undefined> {
+      const { rows } = await db.raw<{ rows: Import[] }>(
+        `update imports set deleted_at = now() where id = :id and ${isOf} and deleted_at is null returning ${columns}`,
+        { id, apiKeyId },
+      );
+      return rows[0];
+    },
+
+    /** Up to `limit` of an import's errors after this one, in the order of their rows. */
+    async findErrors(importId: number, after: number, limit: number): Promise<(RowError & { id: number })[]> {
+      const { rows } = await db.raw<{ rows: (RowError & { id: number })[] }>(
+        `select id, line, field, reason, row from import_errors
+         where import_id = :importId and id > :after order by id limit :limit`,
+        { importId, after, limit },
+      );
+      return rows;
+    },
+
+    /** The oldest import that waits for the job, or whose job has not been heard of for `silentSeconds`. */
+    async findWaiting(silentSeconds: number): Promise<number | undefined> {
+      const { rows } = await db.raw<{ rows: { id: number }[] }>(
+        `select id from imports
+         where (state = 'waiting' or state = 'running' and worked_at < now() - make_interval(secs => :silentSeconds))
+           and deleted_at is null order by id limit 1`,
+        { silentSeconds },
+      );
+      return rows[0]?.id;
+    },
+
+    /** An import that is not done with, whoever's it is. */
+    findUnfinished: async (id: number): Promise<Import | undefined> =>
+      await findOne(`id = :id and state in ('waiting', 'running')`, { id }),
+
+    /** Up to `length` bytes of an import's file, from this byte on. */
+    async readBytes(importId: number, from: number, length: number): Promise<Buffer> {
+      const { rows } = await db.raw<{ rows: { content: Buffer }[] }>(
+        `select substring(content from cast(greatest(:from - first_byte, 0) + 1 as integer)) as content
+         from import_pieces
+         where import_id = :importId and first_byte < cast(:from as bigint) + :length and first_byte >= (
+           select max(first_byte) from import_pieces where import_id = :importId and first_byte <= :from
+         )
+         order by first_byte`,
+        { importId, from, length },
+      );
+      return Buffer.concat(rows.map(({ content }) => content)).subarray(0, length);
+    },
+
+    /** Notes what a file turned out to be, and that all before this place is read. */
+    async setFormat(importId: number, found: FoundFile, at: Position): Promise<void> {
+      await db.raw(
+        `update imports set state = 'running', worked_at = now(), format = :format, columns = cast(:columns as text[]),
+           ignored_columns = cast(:ignoredColumns as text[]), done_bytes = :bytes, done_lines = :lines
+         where id = :importId and done_bytes = 0`,
+        { importId, ...found, ...at },
+      );
+    },
+
+    /** Does some work on rows and notes, in the same transaction, that all up to `to` is done. False, with nothing done, when
+     *  somebody else has gone on from `from`, or the import is over. */
+    async advance(
+      importId: number,
+      from: Position,
+      to: Position,
+      work: (trx: Knex) => Promise<Outcome>,
+    ): Promise<boolean> {
+      return await boundedTransaction(db, async (trx) => {
+        const { rows } = await trx.raw<{ rows: unknown[] }>(
+          `select from imports where id = :importId and done_bytes = :bytes and state in ('waiting', 'running')
+             and deleted_at is null for update`,
+          { importId, bytes: from.bytes },
+        );
+        if (rows.length === 0) return false;
+        const { errors, ...counts } = await work(trx);
+        if (errors.length > 0) await trx.raw(insertErrorsSql, { importId, errors: JSON.stringify(errors) });
+        await trx.raw(advanceSql, { importId, ...to, ...counts });
+        return true;
+      });
+    },
+
+    /** The import is over: completed, or failed for this reason. */
+    async finish(importId: number, error: string | null): Promise<void> {
+      await db.raw(
+        `update imports set state = case when cast(:error as text) is null then 'completed' else 'failed' end,
+           error = :error, finished_at = now()
+         where id = :importId and state in ('waiting', 'running')`,
+        { importId, error },
+      );
+    },
+
+    /** Removes up to `limit` pieces of files that nobody needs any more: of imports that are over, or whose upload stopped
+     *  `silentHours` ago. */
+    async removePieces(silentHours: number, limit: number): Promise<number> {
+      return await countRemoved(
+        `delete from import_pieces where (import_id, first_byte) in (
+           select p.import_id, p.first_byte from import_pieces p join imports i on i.id = p.import_id
+           where i.state in ('completed', 'failed') or i.deleted_at is not null
+             or i.state = 'uploading' and i.worked_at < now() - make_interval(hours => :silentHours)
+           limit :limit for update of p skip locked)`,
+        { silentHours, limit },
+      );
+    },
+
+    /** Removes up to `limit` imports, with their errors, that have no pieces and were over for `retentionDays`, or were removed
+     *  or given up by whoever began them. */
+    async removeOld(retentionDays: number, silentHours: number, limit: number): Promise<number> {
+      return await countRemoved(
+        `delete from imports where id in (
+           select id from imports i
+           where (finished_at < now() - make_interval(days => :retentionDays) or deleted_at is not null
+             or state = 'uploading' and worked_at < now() - make_interval(hours => :silentHours))
+             and not exists (select from import_pieces p where p.import_id = i.id)
+           limit :limit for update skip locked)`,
+        { retentionDays, silentHours, limit },
+      );
+    },
+  };
+
+  async function countRemoved(statement: string, bindings: Knex.ValueDict): Promise<number> {
+    const { rows } = await db.raw<{ rows: { count: number }[] }>(
+      `with removed as (${statement} returning 1) select count(*) as count from removed`,
+      bindings,
+    );
+    return rows[0]?.count ?? 0;
+  }
+}
+
+/** What an import's file turned out to be. */
+interface FoundFile {
+  format: FormatName;
+  columns: string[] | null;
+  ignoredColumns: string[];
+}
+
+const isOf = '(cast(:apiKeyId as bigint) is null or api_key_id = :apiKeyId)';
+
+const columns = `id, api_key_id as "apiKeyId", state, encoding, format, own_hosts as "ownHosts",
+  allows_private as "allowsPrivate", columns, ignored_columns as "ignoredColumns", bytes, done_bytes as "doneBytes",
+  done_lines as "doneLines", rows, created, skipped, failed, unreadable, error, created_at as "createdAt",
+  finished_at as "finishedAt"`;
+
+const insertErrorsSql = `
+  insert into import_errors (import_id, line, field, reason, row)
+  select :importId, line, field, reason, row
+  from rows from (json_to_recordset(cast(:errors as json)) as (line bigint, field text, reason text, row text))
+    with ordinality as error (line, field, reason, row, place)
+  order by place`;
+
+const advanceSql = `
+  update imports set state = 'running', worked_at = now(), done_bytes = :bytes, done_lines = :lines,
+    rows = rows + :rows, created = created + :created, skipped = skipped + :skipped, failed = failed + :failed,
+    unreadable = unreadable + :unreadable
+  where id = :importId`;

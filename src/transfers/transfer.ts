@@ -1,0 +1,32 @@
+/** How rows are written down: one line of comma-separated values each, or one JSON object. */
+export type Encoding = 'csv' | 'ndjson';
+
+/** What an import is about to do or has done. `failed` is one that could not be read to its end. */
+export type ImportState = 'uploading' | 'waiting' | 'running' | 'completed' | 'failed';
+
+export type ExportState = 'waiting' | 'running' | 'completed';
+
+/** There is no such import or export, or it is another API key's. */
+export class TransferNotFound extends Error {
+  override readonly name = 'TransferNotFound';
+}
+
+/** What was uploaded can be no import; the message says why. */
+export class UploadRefused extends Error {
+  override readonly name = 'UploadRefused';
+}
+
+/** What was uploaded is longer than an import may be. */
+export class UploadTooLarge extends Error {
+  override readonly name = 'UploadTooLarge';
+}
+
+/** The upload stopped before its end. */
+export class UploadBroken extends Error {
+  override readonly name = 'UploadBroken';
+}
+
+/** The export's file is not complete yet. */
+export class ExportNotReady extends Error {
+  override readonly name = 'ExportNotReady';
+}

@@ -1,0 +1,78 @@
+import createClient from 'openapi-fetch';
+import type { components, paths } from './generated/api.d.ts';
+
+type ShortUrl = components['schemas']['ShortUrl'];
+type Problem = components['schemas']['Problem'];
+
+/** What a tour through the API saw, for whoever runs it to judge. */
+export interface Tour {
+  created: ShortUrl;
+  listed: string[];
+  changed: ShortUrl;
+  staleChange: Problem['type'] | undefined;
+  location: string | null;
+  clicks: number;
+  deleted: Problem['type'] | undefined;
+  restored: ShortUrl;
+}
+
+/** Goes through the life of a short URL by a client that is typed by the API's document. Throws where an answer that should
+ *  have succeeded has not. */
+export async function tour(baseUrl: string, apiKey: string): Promise<Tour> {
+  const client = createClient<paths>({ baseUrl, headers: { 'x-api-key': apiKey } });
+
+  const made = await client.POST('/api/v1/urls', {
+    body: { original_url: 'https://example.com/tour', title: 'Tour', tags: ['tour'] },
+  });
+  const created = need(made.data);
+  const path = { short_code: created.short_code };
+
+  const list = await client.GET('/api/v1/urls', { params: { query: { tag: ['tour'] } } });
+  const listed = need(list.data).items.map(({ short_code: code }) => code);
+
+  const version = made.response.headers.get('etag') ?? '';
+  const change = { params: { path, header: { 'If-Match': version } }, body: { title: 'Another tour' } };
+  const changed = await client.PATCH('/api/v1/urls/{short_code}', change);
+  // By now it has another version.
+  const stale = await client.PATCH('/api/v1/urls/{short_code}', change);
+
+  const visit = await client.GET('/{short_code}', {
+    params: { path },
+    redirect: 'manual',
+    parseAs: 'stream',
+  });
+  const clicks = await until(async () => {
+    const stats = await client.GET('/api/v1/urls/{short_code}/stats', { params: { path } });
+    return need(stats.data).clicks;
+  });
+
+  await client.DELETE('/api/v1/urls/{short_code}', { params: { path } });
+  const gone = await client.GET('/api/v1/urls/{short_code}', { params: { path } });
+  const restored = await client.POST('/api/v1/urls/{short_code}/restore', { params: { path } });
+
+  return {
+    created,
+    listed,
+    changed: need(changed.data),
+    staleChange: stale.error?.type,
+    location: visit.response.headers.get('location'),
+    clicks,
+    deleted: gone.error?.type,
+    restored: need(restored.data),
+  };
+}
+
+function need<Data>(data: Data | undefined): Data {
+  if (data === undefined) throw new Error('the answer is a problem');
+  return data;
+}
+
+/** The first number that is not 0; 0 after 10 s. */
+async function until(read: () => Promise<number>): Promise<number> {
+  for (let tries = 0; tries < 100; tries++) {
+    const number = await read();
+    if (number > 0) return number;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return 0;
+}

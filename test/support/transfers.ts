@@ -1,0 +1,46 @@
+import { createKeyGenerator } from '../../src/keys/key-generator.ts';
+import type { Knex } from '../../src/postgres.ts';
+import { createExportStore } from '../../src/transfers/export-store.ts';
+import { createExports } from '../../src/transfers/exports.ts';
+import type { FormatName } from '../../src/transfers/import-formats/formats.ts';
+import { createImportStore } from '../../src/transfers/import-store.ts';
+import { createImporter } from '../../src/transfers/importer.ts';
+import { createImports } from '../../src/transfers/imports.ts';
+import type { Encoding } from '../../src/transfers/transfer.ts';
+import { createUrlSource } from '../../src/transfers/url-source.ts';
+import { silentLog } from './resources.ts';
+
+/** Imports and exports of one database, both ends of them, without processes. */
+export function createTransfers(db: Knex) {
+  const importStore = createImportStore(db);
+  const exportStore = createExportStore(db);
+  const imports = createImports({
+    store: importStore,
+    maxMegabytes: 100,
+    ownHosts: ['own.example'],
+    allowsPrivate: false,
+    askForJob: () => undefined,
+    log: silentLog,
+  });
+  return {
+    importStore,
+    exportStore,
+    importer: createImporter({ generator: createKeyGenerator(db) }),
+    exportSources: { urls: createUrlSource(db) },
+    imports,
+    exports: createExports({ store: exportStore, askForJob: () => undefined }),
+
+    /** Uploads a file; resolves to its import's id. */
+    async upload(
+      apiKeyId: number,
+      content: string | Buffer,
+      encoding: Encoding = 'csv',
+      format: FormatName | 'auto' = 'auto',
+    ) {
+      async function* source() {
+        yield Buffer.from(content);
+      }
+      return (await imports.upload(source(), { apiKeyId, encoding, format })).id;
+    },
+  };
+}

@@ -1,0 +1,135 @@
+import { beforeAll, expect, test } from 'vitest';
+import { createApiKeys } from '../../src/api-keys/api-keys.ts';
+import { cleanupTransfers } from '../../workers/cleanup-transfers.ts';
+import { exportUrls } from '../../workers/export-urls.ts';
+import { importUrls } from '../../workers/import-urls.ts';
+import { createJobContext } from '../support/job-context.ts';
+import { useDatabase } from '../support/resources.ts';
+import { createTransfers } from '../support/transfers.ts';
+
+const database = useDatabase();
+const transfers = () => createTransfers(database.db());
+let apiKeyId: number;
+
+beforeAll(async () => {
+  apiKeyId = (await createApiKeys(database.db()).create('test')).id;
+});
+
+const fileOf = (begin: string, rows: number) =>
+  `short_code,original_url,click_count\n${Array.from({ length: rows }, (_, i) => `${begin}${i},https://example.com/${begin}${i},1\n`).join('')}`;
+
+const countUrls = async (begin: string): Promise<number> => {
+  const [row] = await database.db()('urls').whereLike('short_code', `${begin}%`).count({ count: '*' });
+  return Number(row?.['count']);
+};
+
+/** Stops a job after its first report of progress. */
+function stopAtFirst() {
+  const context = createJobContext();
+  return { ...context, reportProgress: async () => context.stop() };
+}
+
+test('an import that is told to stop ends after the chunk in hand, and the next run does the rest', async () => {
+  const id = await transfers().upload(apiKeyId, fileOf('stop-', 6_000));
+  const first = await importUrls(transfers(), id, stopAtFirst());
+  expect(first).toMatchObject({ state: 'running', interrupted: true });
+  expect(await countUrls('stop-')).toBeLessThan(6_000);
+  const context = createJobContext();
+  expect(await importUrls(transfers(), id, context)).toMatchObject({
+    state: 'completed',
+    created: 6_000,
+    failed: 0,
+  });
+  expect(await countUrls('stop-')).toBe(6_000);
+  expect(context.reported.at(-1)).toBe(100);
+});
+
+test('three runs of one import at once create each short URL once', async () => {
+  const id = await transfers().upload(apiKeyId, fileOf('thrice-', 6_000));
+  await Promise.all([1, 2, 3].map(async () => await importUrls(transfers(), id, createJobContext())));
+  expect(await transfers().imports.get(id, apiKeyId)).toMatchObject({
+    state: 'completed',
+    rows: 6_000,
+    created: 6_000,
+    skipped: 0,
+    failed: 0,
+  });
+  expect(await countUrls('thrice-')).toBe(6_000);
+});
+
+test('two runs of one export at once write each row once', async () => {
+  const { id } = await transfers().exports.create({
+    apiKeyId,
+    kind: 'urls',
+    encoding: 'ndjson',
+    owner: null,
+  });
+  await Promise.all([1, 2].map(async () => await exportUrls(transfers(), id, createJobContext())));
+  const { content, rows } = await transfers().exports.readFile(id, apiKeyId);
+  let text = '';
+  for await (const part of content) text += part.toString();
+  const codes = text
+    .trimEnd()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { short_code: string }).short_code);
+  expect(new Set(codes).size).toBe(codes.length);
+  expect(codes).toHaveLength(rows);
+});
+
+test('a run without an id takes what waits and what nobody was heard of for long, and leaves what somebody works on', async () => {
+  const [waiting, abandoned, current] = await Promise.all(
+    ['wait-', 'gone-', 'work-'].map(async (begin) => await transfers().upload(apiKeyId, fileOf(begin, 3))),
+  );
+  const setWorked = async (id: number, ago: string) =>
+    await database
+      .db()
+      .raw(`update imports set state = 'running', worked_at = now() - cast(? as interval) where id = ?`, [
+        ago,
+        id,
+      ]);
+  await setWorked(abandoned!, '1 minute');
+  await setWorked(current!, '1 second');
+  expect(await importUrls(transfers(), undefined, createJobContext())).toEqual({
+    imports: 2,
+    interrupted: false,
+  });
+  const stateOf = async (id: number) => (await transfers().imports.get(id, null)).state;
+  expect(await Promise.all([waiting!, abandoned!, current!].map(stateOf))).toEqual([
+    'completed',
+    'completed',
+    'running',
+  ]);
+  expect(await importUrls(transfers(), undefined, createJobContext())).toMatchObject({
+    status: 'nothing to import',
+  });
+});
+
+test('an import that is removed while it runs goes no further', async () => {
+  const id = await transfers().upload(apiKeyId, fileOf('ended-', 6_000));
+  await importUrls(transfers(), id, stopAtFirst());
+  const { created } = await transfers().imports.remove(id, apiKeyId);
+  expect(await importUrls(transfers(), id, createJobContext())).toMatchObject({
+    status: 'the import was removed',
+  });
+  expect(await countUrls('ended-')).toBe(created);
+});
+
+test('a file is removed once its import is over, and what ended long ago with its errors; what waits stays', async () => {
+  const db = database.db();
+  const clean = async () => await cleanupTransfers(transfers(), 7, createJobContext());
+  const done = await transfers().upload(apiKeyId, 'short_code,original_url\nx,y\n');
+  await importUrls(transfers(), done, createJobContext());
+  const waiting = await transfers().upload(apiKeyId, fileOf('later-', 2));
+  await clean();
+  expect(await db('import_pieces').where({ import_id: done })).toEqual([]);
+  expect(await db('import_errors').where({ import_id: done })).not.toEqual([]);
+  expect(await db('import_pieces').where({ import_id: waiting })).toHaveLength(1);
+
+  await db.raw(`update imports set finished_at = finished_at - interval '8 days' where id = ?`, [done]);
+  await db.raw(`update exports set finished_at = finished_at - interval '8 days'`);
+  await clean();
+  expect(await db('imports').where({ id: done })).toEqual([]);
+  expect(await db('import_errors').where({ import_id: done })).toEqual([]);
+  expect([await db('exports'), await db('export_pieces')]).toEqual([[], []]);
+  expect(await importUrls(transfers(), waiting, createJobContext())).toMatchObject({ created: 2 });
+});

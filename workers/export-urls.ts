@@ -1,0 +1,69 @@
+import { promisify } from 'node:util';
+import { constants, gzip } from 'node:zlib';
+import type { ExportSources } from '../src/transfers/export-source.ts';
+import type { Export, ExportPiece, ExportStore } from '../src/transfers/export-store.ts';
+import { writeHead, writeRows } from '../src/transfers/export-text.ts';
+import { type JobContext, percentOf } from './processor.ts';
+
+const compress = promisify(gzip);
+
+/** Rows per piece and transaction. */
+const pieceSize = 5_000;
+/** An export of which nothing was heard for this long is nobody's. */
+const silentSeconds = 30;
+
+interface Deps {
+  exportStore: ExportStore;
+  exportSources: ExportSources;
+}
+
+/** Writes the file of one export, or, without an id, of each that waits or whose worker is gone. Each piece of it and the row up to
+ *  which it goes are one transaction: a run after a crash goes on where the last one stood, and of two at once one leaves. */
+export async function exportUrls(deps: Deps, id: number | undefined, context: JobContext) {
+  if (id !== undefined) return await exportOne(deps, id, context);
+  let exports = 0;
+  for (;;) {
+    const waiting = await deps.exportStore.findWaiting(silentSeconds);
+    if (waiting === undefined) break;
+    const { interrupted } = await exportOne(deps, waiting, context);
+    if (interrupted) return { exports, interrupted };
+    exports += 1;
+  }
+  return exports === 0 ? { exports, status: 'nothing to export' } : { exports, interrupted: false };
+}
+
+async function exportOne(deps: Deps, id: number, { reportProgress, signal }: JobContext) {
+  const { exportStore, exportSources } = deps;
+  const wanted = await exportStore.findUnfinished(id);
+  const begun = wanted && (await exportStore.begin(id, await exportSources[wanted.kind].findLastId()));
+  for (let at = begun; at && !signal.aborted;) {
+    const piece = await writePiece(deps, at);
+    if (!piece) {
+      await exportStore.finish(id);
+      break;
+    }
+    if (!(await exportStore.addPiece(id, at, piece))) break;
+    await reportProgress(percentOf(piece.lastId, at.upToId ?? 0));
+    at = { ...at, lastId: piece.lastId, pieces: at.pieces + 1 };
+  }
+  const left = await exportStore.find(id, null);
+  if (!left) return { status: 'the export was removed', interrupted: false };
+  const { state, rows, bytes } = left;
+  return { state, rows, bytes, interrupted: signal.aborted && state === 'running' };
+}
+
+/** The next rows of an export; undefined at its end. A file has a head, even one without rows. */
+async function writePiece({ exportSources }: Deps, at: Export): Promise<ExportPiece | undefined> {
+  const { kind, encoding, owner, lastId, upToId, pieces } = at;
+  const { columns, findRows } = exportSources[kind];
+  const rows = await findRows(lastId, upToId ?? 0, owner, pieceSize);
+  const head = pieces === 0 ? writeHead(encoding, columns) : '';
+  const text = Buffer.from(head + writeRows(encoding, columns, rows));
+  if (text.length === 0) return undefined;
+  return {
+    content: await compress(text, { level: constants.Z_BEST_SPEED }),
+    bytes: text.length,
+    rows: rows.length,
+    lastId: rows.at(-1)?.id ?? lastId,
+  };
+}
