@@ -64,17 +64,17 @@ test('hours with more clicks than one step takes go in several', async () => {
 
 test('while clicks are counted, every figure adds up after each step, and each click is counted or purged', async () => {
   await countClicks(15_000);
-  let isDone = false;
+  const ending = new AbortController();
   const flushing = Promise.all(
     [1, 2, 3].map(async () => {
-      while (!isDone) await countClicks(1);
+      while (!ending.signal.aborted) await countClicks(1);
     }),
   );
   for (let i = 0; i < 6; i++) {
     await createClickRemoval(db()).forget('forgotten', null, i % 2 === 0 ? 'clear' : 'keep');
     expect((await readAnalyticsBooks(db())).differing).toEqual([]);
   }
-  isDone = true;
+  ending.abort();
   await flushing;
   await expectBalance();
   const [counted, other] = (await readCounts(db(), urlIds)) as [number, number];
