@@ -62,6 +62,15 @@ export const quarters = (urls: Sql, { from, to }: Range): Sql => ({
   bindings: { ...urls.bindings, from, to },
 });
 
+export const clicksOfHour = 'clicks_00 + clicks_15 + clicks_30 + clicks_45';
+
+/** The same of hours, which are a quarter as many, in a range that begins and ends with one. */
+export const hours = (urls: Sql, { from, to }: Range): Sql => ({
+  sql: `select url_id, hour as at, ${clicksOfHour} as clicks, bots_00 + bots_15 + bots_30 + bots_45 as bots
+        from url_clicks_hourly where ${urls.sql} and ${isWithin('hour', 'from', 'to')}`,
+  bindings: { ...urls.bindings, from, to },
+});
+
 const rowColumns = `at, clicks, case when is_bot then clicks else 0 end as bots, is_bot, visitor, ${dimensions.join(', ')}`;
 
 /** (at, clicks, bots, is_bot, visitor and each dimension) of the rows in a range that match the filters. */
