@@ -80,8 +80,10 @@ export async function countByHourOfWeek(
   return await countGroups(
     trx,
     `with counted as (
-       select ${groupKey({ groupBy: 'hour_of_week' })} as key, sum(${counted[bots]}) as clicks
-       from (${facts.sql}) as fact group by 1
+       select ${groupKey({ groupBy: 'hour_of_week' })} as key, sum(clicks) as clicks
+       from (select date_trunc('hour', at, :timezone) as at, sum(${counted[bots]}) as clicks
+             from (${facts.sql}) as fact group by 1) as hour
+       group by 1
      )
      select day || '-' || to_char(hour, 'FM00') as key, cast(coalesce(clicks, 0) as bigint) as clicks
      from generate_series(1, 7) as day cross join generate_series(0, 23) as hour

@@ -4,27 +4,43 @@ import { type AnalyticsQuestion, EmptyRange, type Moment, type Range } from './a
 const minuteMs = 60_000;
 /** What roll-ups tell apart. */
 export const quarterMs = 15 * minuteMs;
+const hourMs = 60 * minuteMs;
 export const dayMs = 24 * 60 * minuteMs;
 
-/** The range that a question means, to the minute, and since when rows are kept. Throws EmptyRange. */
+/** What a question means, before it is known what tells it. */
+export interface AskedRange {
+  /** To the minute. */
+  range: Range;
+  /** Since when rows are kept. */
+  rowsSince: Date;
+  /** Whether hours of the time zone are hours of UTC, all of that time. */
+  hasWholeHours: boolean;
+}
+
+/** The range that a question means. Throws EmptyRange. */
 export async function findRange(
   trx: Knex,
   { from, to, timezone }: Pick<AnalyticsQuestion, 'from' | 'to' | 'timezone'>,
-): Promise<{ range: Range; rowsSince: Date }> {
-  const { rowsSince, ...found } = onlyRow(
-    await trx.raw<{ rows: (Range & { rowsSince: Date | null })[] }>(
-      `select coalesce(cast(:fromTime as timestamptz), cast(:fromDay as timestamp) at time zone :timezone,
-                       ((ends.at at time zone :timezone) - interval '30 days') at time zone :timezone) as "from",
-              ends.at as "to", nullif(rows_since, '-infinity') as "rowsSince"
+): Promise<AskedRange> {
+  const { rowsSince, hasWholeHours, ...found } = onlyRow(
+    await trx.raw<{ rows: (Range & { rowsSince: Date | null; hasWholeHours: boolean })[] }>(
+      `select begins.at as "from", ends.at as "to", nullif(rows_since, '-infinity') as "rowsSince",
+              not exists (
+                select from (select ends.at union all select generate_series(begins.at, ends.at, interval '1 month')) as sample (at)
+                where extract(minute from sample.at at time zone :timezone) <> extract(minute from sample.at at time zone 'UTC')
+              ) as "hasWholeHours"
        from analytics_state, coalesce(
          cast(:toTime as timestamptz), (cast(:toDay as timestamp) + interval '1 day') at time zone :timezone,
          date_trunc('day', now() at time zone :timezone + interval '1 day') at time zone :timezone
-       ) as ends (at)`,
+       ) as ends (at), coalesce(
+         cast(:fromTime as timestamptz), cast(:fromDay as timestamp) at time zone :timezone,
+         ((ends.at at time zone :timezone) - interval '30 days') at time zone :timezone
+       ) as begins (at)`,
       { ...columnsOf('from', from), ...columnsOf('to', to), timezone },
     ),
   );
   if (found.from >= found.to) throw new EmptyRange('the range is empty');
-  return { range: widen(found, minuteMs), rowsSince: rowsSince ?? new Date(0) };
+  return { range: widen(found, minuteMs), rowsSince: rowsSince ?? new Date(0), hasWholeHours };
 }
 
 /** The range before, as long on the clocks of the time zone: that of seven days begins seven days before. */
@@ -53,6 +69,10 @@ export const widen = ({ from, to }: Range, unitMs: number): Range => ({
   from: floor(from, unitMs),
   to: ceil(to, unitMs),
 });
+
+/** Whether a range begins and ends with an hour. */
+export const isOfHours = ({ from, to }: Range) =>
+  from.getTime() % hourMs === 0 && to.getTime() % hourMs === 0;
 
 /** The whole days of UTC in a range. Without any they are an empty range at its end. */
 export function wholeDays({ from, to }: Range): Range {

@@ -18,15 +18,20 @@ export interface Sql {
   bindings: Record<string, unknown>;
 }
 
-/** What is true of `url_id` of a scope's short URLs. Throws UrlNotFound for one that is not there. */
-export async function findUrls(trx: Knex, { shortCode, owner, tag }: UrlScope): Promise<Sql> {
-  if (shortCode === undefined) {
-    const hasTag = tag === undefined ? '' : `and u.tags @> array[cast(:tag as text)] and u.tags <> '{}'`;
-    return {
-      sql: `url_id in (select u.id from urls u where u.deleted_at is null and ${isOwned} ${hasTag})`,
-      bindings: { owner, ...(tag !== undefined && { tag }) },
-    };
-  }
+/** What is true of `url_id` of a scope's short URLs, whether or not there are any. */
+export function conditionOf({ shortCode, owner, tag }: UrlScope): Sql {
+  const hasCode = shortCode === undefined ? '' : 'and u.short_code = :shortCode';
+  const hasTag = tag === undefined ? '' : `and u.tags @> array[cast(:tag as text)] and u.tags <> '{}'`;
+  return {
+    sql: `url_id in (select u.id from urls u where u.deleted_at is null and ${isOwned} ${hasCode} ${hasTag})`,
+    bindings: { owner, ...(shortCode !== undefined && { shortCode }), ...(tag !== undefined && { tag }) },
+  };
+}
+
+/** The same; throws UrlNotFound for a short URL that is not there. */
+export async function findUrls(trx: Knex, scope: UrlScope): Promise<Sql> {
+  const { shortCode, owner } = scope;
+  if (shortCode === undefined) return conditionOf(scope);
   const { rows } = await trx.raw<{ rows: { id: number }[] }>(
     `select u.id from urls u where u.short_code = :shortCode and u.deleted_at is null and ${isOwned}`,
     { shortCode: isShortCode(shortCode) ? shortCode : '', owner },
@@ -54,6 +59,15 @@ export const quarters = (urls: Sql, { from, to }: Range): Sql => ({
   sql: `select url_id, at, clicks, bots from url_clicks_quarterly
         where ${urls.sql} and ${isWithin('at', 'from', 'to')}
           and ${isInHour('from', 'to')}`,
+  bindings: { ...urls.bindings, from, to },
+});
+
+export const clicksOfHour = 'clicks_00 + clicks_15 + clicks_30 + clicks_45';
+
+/** The same of hours, which are a quarter as many, in a range that begins and ends with one. */
+export const hours = (urls: Sql, { from, to }: Range): Sql => ({
+  sql: `select url_id, hour as at, ${clicksOfHour} as clicks, bots_00 + bots_15 + bots_30 + bots_45 as bots
+        from url_clicks_hourly where ${urls.sql} and ${isWithin('hour', 'from', 'to')}`,
   bindings: { ...urls.bindings, from, to },
 });
 

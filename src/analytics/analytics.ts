@@ -15,9 +15,27 @@ import {
   dimensions,
   type Range,
 } from './analytics-question.ts';
-import { findPrevious, findRange, quarterMs, widen, widenForValues, wholeDays } from './analytics-range.ts';
+import {
+  type AskedRange,
+  findPrevious,
+  findRange,
+  isOfHours,
+  quarterMs,
+  widen,
+  widenForValues,
+  wholeDays,
+} from './analytics-range.ts';
 import type { ReadAnalytics } from './analytics-snapshot.ts';
-import { findUrls, isInHour, quarters, rows, type Sql, values } from './analytics-sources.ts';
+import {
+  clicksOfHour,
+  findUrls,
+  hours,
+  isInHour,
+  quarters,
+  rows,
+  type Sql,
+  values,
+} from './analytics-sources.ts';
 import { otherValue } from './analytics-store.ts';
 import { countVisitors } from './visitor-counts.ts';
 
@@ -30,10 +48,11 @@ export const createAnalytics = (read: ReadAnalytics) => ({
   ask: async (question: AnalyticsQuestion): Promise<AnalyticsAnswer> =>
     await read(async (trx) => {
       const urls = await findUrls(trx, question.scope);
-      const { range: asked, rowsSince } = await findRange(trx, question);
-      const { range, source } = planFor(question, asked, rowsSince);
+      const asked = await findRange(trx, question);
+      const { rowsSince, hasWholeHours } = asked;
+      const { range, source } = planFor(question, asked);
       const factsOf = (range: Range) =>
-        source === 'rows' ? rows(urls, range, question.filters) : quarters(urls, range);
+        source === 'rows' ? rows(urls, range, question.filters) : rollUps(urls, range, hasWholeHours);
       const { clicks, groups, other } = await count(trx, { urls, range, factsOf, source }, question);
       const visitors = question.visitors
         ? await countVisitors(trx, urls, { range, rowsSince }, question)
@@ -59,8 +78,7 @@ export const createAnalytics = (read: ReadAnalytics) => ({
 /** What is counted, and where. */
 function planFor(
   { groupBy, interval, filters }: AnalyticsQuestion,
-  asked: Range,
-  rowsSince: Date,
+  { range: asked, rowsSince }: AskedRange,
 ): Pick<AnalyticsAnswer, 'range' | 'source'> {
   const hasFilters = Object.keys(filters).length > 0;
   if (hasFilters || (groupBy === 'time' && interval === 'minute')) {
@@ -73,6 +91,9 @@ function planFor(
   const areWhole = days.from.getTime() === range.from.getTime() && days.to.getTime() === range.to.getTime();
   return { range, source: areWhole ? 'roll-ups' : 'both' };
 }
+
+const rollUps = (urls: Sql, range: Range, hasWholeHours: boolean) =>
+  hasWholeHours && isOfHours(range) ? hours(urls, range) : quarters(urls, range);
 
 function assertKept(range: Range, rowsSince: Date): void {
   if (range.from < rowsSince) throw new DetailNotKept(rowsSince);
@@ -125,7 +146,7 @@ const sumOf = (groups: Count[]) => groups.reduce((sum, { clicks }) => sum + clic
 async function countWithoutRow(trx: Knex, urls: Sql, { from, to }: Range): Promise<number> {
   return onlyRow(
     await trx.raw<{ rows: { clicks: number }[] }>(
-      `select cast(coalesce(sum(clicks_00 + clicks_15 + clicks_30 + clicks_45 - row_clicks), 0) as bigint) as clicks
+      `select cast(coalesce(sum(${clicksOfHour} - row_clicks), 0) as bigint) as clicks
        from url_clicks_hourly
        where ${urls.sql} and ${isInHour('from', 'to')}`,
       { ...urls.bindings, from, to },

@@ -42,28 +42,29 @@ async function lockCounter(trx: Knex, urlId: number): Promise<number> {
   return rows[0]?.clicks ?? 0;
 }
 
-/** Removes the rows of some hours, of which these say so. False: there were none. */
+/** Removes the rows of some hours, of which these say so. False, with nothing done: there is no more than one step's left, to which
+ *  others may be adding. */
 async function removeSlice(db: Knex, urlId: number): Promise<boolean> {
   return await boundedTransaction(db, async (trx) => {
     await lockCounter(trx, urlId);
-    const hours = onlyRow(
-      await trx.raw<{ rows: { from: Date | null; last: Date | null }[] }>(
-        `select min(hour) as "from", max(hour) as last
-         from (select hour, sum(row_clicks) over (order by hour) - row_clicks as before
-               from url_clicks_hourly where url_id = :urlId and row_clicks > 0) as hour
-         where before < :sliceClicks`,
+    const { from, last, hasMore } = onlyRow(
+      await trx.raw<{ rows: { from: Date; last: Date; hasMore: boolean | null }[] }>(
+        `select min(hour) as "from", max(hour) filter (where before < :sliceClicks) as last,
+                sum(row_clicks) > :sliceClicks as "hasMore"
+         from (select hour, row_clicks, sum(row_clicks) over (order by hour) - row_clicks as before
+               from url_clicks_hourly where url_id = :urlId and row_clicks > 0) as hour`,
         { urlId, sliceClicks },
       ),
     );
-    if (hours.from === null) return false;
+    if (!hasMore) return false;
     await trx.raw(
       `delete from url_analytics
        where url_id = :urlId and at >= :from and at < cast(:last as timestamptz) + interval '1 hour'`,
-      { urlId, ...hours },
+      { urlId, from, last },
     );
     await trx.raw(
       `update url_clicks_hourly set row_clicks = 0 where url_id = :urlId and hour between :from and :last`,
-      { urlId, ...hours },
+      { urlId, from, last },
     );
     return true;
   });

@@ -42,16 +42,20 @@ export function authenticate(knownApiKeys: KnownApiKeys): Middleware<ApiState> {
   };
 }
 
+/** Throws the 403 of an API key that may not do this. */
+export function assertAllowed(apiKey: ApiKey, scope: Scope | 'any'): void {
+  if (isAllowed(apiKey, scope)) return;
+  throw new Problem('insufficient-scope', `The API key lacks the scope ${scope}.`, {
+    headers: {
+      'WWW-Authenticate': `Bearer realm="linkmill", error="insufficient_scope", scope="${scope}"`,
+    },
+  });
+}
+
 /** Lets a request through whose API key may do this, else answers 403. */
 export function requireScope(scope: Scope | 'any'): Middleware<ApiState> {
   return async (ctx, next) => {
-    if (!isAllowed(apiKeyOf(ctx.state), scope)) {
-      throw new Problem('insufficient-scope', `The API key lacks the scope ${scope}.`, {
-        headers: {
-          'WWW-Authenticate': `Bearer realm="linkmill", error="insufficient_scope", scope="${scope}"`,
-        },
-      });
-    }
+    assertAllowed(apiKeyOf(ctx.state), scope);
     await next();
   };
 }

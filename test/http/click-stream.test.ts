@@ -1,9 +1,8 @@
-import { type IncomingMessage, request } from 'node:http';
 import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { createApiKeys } from '../../src/api-keys/api-keys.ts';
-import type { ClickCount } from '../../src/clicks/click-batch.ts';
 import { createClickStore } from '../../src/clicks/click-store.ts';
 import { makeDetail, makeDetailedBatch } from '../support/analytics.ts';
+import { openClickStream } from '../support/click-stream.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { useWeb } from '../support/web-app.ts';
 
@@ -27,40 +26,17 @@ beforeEach(async () => {
 
 /** Counts clicks from a country of their own. */
 async function count(code: string, country: string): Promise<void> {
-  await apply([{ urlId: urlIds[code]!, count: 1, lastAtMs: atMs, detail: makeDetail({ country }) }]);
+  const click = { urlId: urlIds[code]!, count: 1, lastAtMs: atMs, detail: makeDetail({ country }) };
+  await createClickStore(web.database.db()).apply([makeDetailedBatch([click])]);
 }
-
-const apply = async (clicks: ClickCount[]) =>
-  await createClickStore(web.database.db()).apply([makeDetailedBatch(clicks)]);
 
 /** Reads a stream from when it is there. */
 async function openStream(query = '', { key = web.apiKey(), lastId = '' } = {}) {
-  const sent = request(`${web.baseUrl()}/api/v1/clicks/stream${query}`, {
-    headers: { 'x-api-key': key, ...(lastId && { 'last-event-id': lastId }) },
-    agent: false,
+  const stream = await openClickStream(`${web.baseUrl()}/api/v1/clicks/stream${query}`, {
+    'x-api-key': key,
+    ...(lastId && { 'last-event-id': lastId }),
   });
-  let text = '';
-  let isOver = false;
-  const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    sent.on('response', resolve);
-    sent.on('error', reject);
-    sent.end();
-  });
-  response.on('data', (chunk: Buffer) => (text += String(chunk)));
-  response.on('error', () => (isOver = true));
-  response.on('close', () => (isOver = true));
-  const stream = {
-    response,
-    text: () => text,
-    events: () =>
-      [...text.matchAll(/^data: (.*)$/gm)].map(([, data]) => JSON.parse(data!) as Record<string, unknown>),
-    countries: () => stream.events().map(({ country }) => country),
-    lastId: () => [...text.matchAll(/^id: (\d+)$/gm)].at(-1)![1]!,
-    isOver: () => isOver,
-    close: () => sent.destroy(),
-  };
   open.push(stream.close);
-  await waitUntil('the stream begins', () => text.includes('id: '));
   return stream;
 }
 
@@ -164,30 +140,6 @@ test('the stream of a revoked key ends', async () => {
   await createApiKeys(web.database.db()).revoke(id);
   await waitUntil('it ends', () => stream.isOver());
 });
-
-test('a reader that reads nothing is cut off, and another one gets every click meanwhile', async () => {
-  const slow = await openStream();
-  slow.response.pause();
-  const quick = await openStream();
-  await openStream();
-  const rows = 5_000;
-  const clicks = Array.from({ length: rows }, (_, i) => ({
-    urlId: urlIds['code-one']!,
-    count: 1,
-    lastAtMs: atMs,
-    detail: makeDetail({ visitor: i + 1, referrer: `${'long.'.repeat(45)}example` }),
-  }));
-  let counted = 0;
-  while ((await readStatus()) === 503) {
-    await apply(clicks);
-    counted += rows;
-    const hasAll = () => quick.text().split('\ndata: ').length > counted;
-    await waitUntil('the quick one has all', hasAll, 20_000);
-  }
-  expect(quick.isOver()).toBe(false);
-  slow.response.resume();
-  await waitUntil('the slow one hears of it', () => slow.isOver());
-}, 60_000);
 
 test('SIGTERM ends streams at once', async () => {
   const stream = await openStream();
