@@ -15,12 +15,14 @@ import { addHealthRoutes, type HealthDeps } from './http/health.ts';
 import { addMetricsRoute } from './http/metrics.ts';
 import { limitAddress, limitApiKey, limitUnknownCodes, type RateLimits } from './http/rate-limits.ts';
 import type { Redirect } from './http/redirect.ts';
+import { addReportRoutes } from './http/report.ts';
 import type { RequestCounts } from './http/request-counts.ts';
 import { addRobotsRoute } from './http/robots.ts';
 import type { Queues } from './jobs.ts';
 import type { Keys } from './keys/keys.ts';
 import type { Log } from './log.ts';
 import type { QrImages } from './qr/qr-images.ts';
+import type { Reports } from './reports/reports.ts';
 import type { HostBlocking } from './urls/host-blocking.ts';
 import type { UrlStore } from './urls/url-store.ts';
 import type { Urls } from './urls/urls.ts';
@@ -46,6 +48,7 @@ export interface AppDeps {
   apiKeys: ApiKeys;
   knownApiKeys: KnownApiKeys;
   hostBlocking: HostBlocking;
+  reports: Reports;
   queues: Queues;
   health: Omit<HealthDeps, 'version' | 'clickWatch'>;
   log: Log;
@@ -105,7 +108,7 @@ const noStore: Koa.Middleware = async (ctx, next) => {
 /** Every route but the redirect and Bull Board: the public ones, and the API behind its keys. */
 export function createRouters(deps: AppDeps) {
   const { config, urls, urlStore, finding, qrImages, keys, transfers, queues, apiKeys, knownApiKeys } = deps;
-  const { hostBlocking, rateLimits, clickWatch, showMetrics, health, log } = deps;
+  const { reports, hostBlocking, rateLimits, clickWatch, showMetrics, health, log } = deps;
   const open = new Router({ sensitive: true });
   open.get('/', (ctx) => {
     ctx.body = { service: 'linkmill', version };
@@ -114,6 +117,7 @@ export function createRouters(deps: AppDeps) {
   addMetricsRoute(open, { showMetrics, token: config.METRICS_TOKEN, isOpen: config.METRICS_OPEN });
   addApiDocs(open);
   addRobotsRoute(open, urlStore);
+  addReportRoutes(open, { reports, rateLimits, baseUrl: config.BASE_URL });
 
   // Paths are case-sensitive: the router would match a route in any case, but its middleware in this one only.
   const api = new Router<ApiState>({ sensitive: true });
@@ -131,6 +135,7 @@ export function createRouters(deps: AppDeps) {
       queues,
       apiKeys,
       hostBlocking,
+      reports,
       baseUrl,
       log,
     }),

@@ -17,6 +17,8 @@ import { renderMetrics } from './metric.ts';
 import { closePostgres, openPostgres } from './postgres.ts';
 import { createQrImages } from './qr/qr-images.ts';
 import { closeRedis, openRedis, waitForRedis } from './redis.ts';
+import { createReportStore } from './reports/report-store.ts';
+import { createReports } from './reports/reports.ts';
 import { createServiceMetrics } from './service-metrics.ts';
 import { openApiKeys } from './web-api-keys.ts';
 import { createWebBreakers, postgresDeadlineMs } from './web-breakers.ts';
@@ -99,6 +101,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   const member =
     config.WEB_CONCURRENCY > 1 ? joinCluster({ readMetrics: metrics.read, endProcess }) : undefined;
 
+  const reportStore = breakers.postgres.guard(createReportStore(db));
   const answers = createRedirectAnswers({
     status: config.REDIRECT_STATUS,
     maxAgeSeconds: config.REDIRECT_MAX_AGE_SECONDS,
@@ -132,6 +135,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
         : await renderMetrics((await Promise.all([metrics.read(), readServiceMetrics()])).flat()),
     ...apiKeys,
     hostBlocking,
+    reports: createReports({ store: reportStore, urls, hostBlocking }),
     queues,
     health: {
       stores: {

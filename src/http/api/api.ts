@@ -8,6 +8,7 @@ import { importHandlers, importOperations } from './imports.ts';
 import { jobHandlers, jobOperations } from './jobs.ts';
 import type { Handlers } from './operation.ts';
 import { qrHandlers, qrOperations } from './qr.ts';
+import { reportHandlers, reportOperations } from './reports.ts';
 import { urlHandlers, urlOperations } from './urls.ts';
 
 /** All that the REST API can be asked, each by its name. */
@@ -20,6 +21,7 @@ export const operations = {
   ...jobOperations,
   ...apiKeyOperations,
   ...blockedHostOperations,
+  ...reportOperations,
   ...importOperations,
   ...exportOperations,
 };
@@ -32,6 +34,7 @@ type Deps = Parameters<typeof urlHandlers>[0] &
   Parameters<typeof jobHandlers>[0] &
   Parameters<typeof apiKeyHandlers>[0] &
   Parameters<typeof blockedHostHandlers>[0] &
+  Parameters<typeof reportHandlers>[0] &
   Parameters<typeof importHandlers>[0] &
   Parameters<typeof exportHandlers>[0];
 
@@ -45,6 +48,7 @@ export const createHandlers = (deps: Deps): Handlers<typeof operations> => ({
   ...jobHandlers(deps),
   ...apiKeyHandlers(deps),
   ...blockedHostHandlers(deps),
+  ...reportHandlers(deps),
   ...importHandlers(deps),
   ...exportHandlers(deps),
 });
