@@ -77,10 +77,11 @@ export function createApp(deps: AppDeps): Koa {
   app.use(answerErrors(log, requestCounts.addProblem));
   app.use(limitUnknownCodes(rateLimits));
   app.use(redirect.middleware);
+  // Behind redirects, which carry what they must and nothing else. Transport security is for whoever ends TLS in front of us to promise.
+  app.use(helmet({ contentSecurityPolicy, strictTransportSecurity: false }));
+  app.use(noStore);
   app.use(limitAddress(rateLimits));
   app.use(preview);
-  // Transport security is for whoever ends TLS in front of us to promise.
-  app.use(helmet({ contentSecurityPolicy, strictTransportSecurity: false }));
   if (config.BULL_BOARD_PASSWORD !== undefined) {
     app.use(
       bullBoard({
@@ -99,7 +100,7 @@ export function createApp(deps: AppDeps): Koa {
   return app;
 }
 
-/** Answers of the API are for whoever asked, now. */
+/** Answers are for whoever asked, now, unless a route says otherwise. */
 const noStore: Koa.Middleware = async (ctx, next) => {
   ctx.set('Cache-Control', 'no-store');
   await next();
@@ -121,7 +122,7 @@ export function createRouters(deps: AppDeps) {
 
   // Paths are case-sensitive: the router would match a route in any case, but its middleware in this one only.
   const api = new Router<ApiState>({ sensitive: true });
-  api.use('/api/v1', noStore, authenticate(knownApiKeys), limitApiKey(rateLimits));
+  api.use('/api/v1', authenticate(knownApiKeys), limitApiKey(rateLimits));
   const baseUrl = config.BASE_URL;
   mount(
     api,

@@ -27,6 +27,7 @@ import {
   VersionMismatch,
 } from '../urls/url.ts';
 import { entityTagOf } from './entity-tags.ts';
+import { toLoggedPath } from './logged-path.ts';
 import { answerPage } from './pages/page.ts';
 import { problemPage } from './pages/problem-pages.ts';
 
@@ -165,6 +166,15 @@ function toProblem(error: unknown): Problem | undefined {
 /** How answers spell a type of problem. */
 export const problemUrn = (type: ProblemType) => `urn:linkmill:problem:${type}`;
 
+/** What every answer with a problem says: nobody keeps it, and a browser runs, loads, frames and guesses nothing. */
+export const problemHeaders = {
+  'Cache-Control': 'no-store',
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  'Content-Type': 'application/problem+json; charset=utf-8',
+  'Referrer-Policy': 'no-referrer',
+  'X-Content-Type-Options': 'nosniff',
+} as const;
+
 /** A problem as its answer's body shows it. */
 export const presentProblem = (problem: Problem) => ({
   type: problemUrn(problem.type),
@@ -228,10 +238,10 @@ export function answerErrors(log: Log, onProblem: (type: ProblemType) => void = 
       await next();
       if (ctx.body === undefined && ctx.status >= 400) throw problemOfRouting(ctx.status);
     } catch (error) {
-      const problem = problemOf(error, log, { method: ctx.method, path: path?.slice(0, 200) });
+      const problem = problemOf(error, log, { method: ctx.method, path: path && toLoggedPath(path) });
       onProblem(problem.type);
       ctx.status = problem.status;
-      ctx.set('Cache-Control', 'no-store');
+      ctx.set(problemHeaders);
       ctx.set(problem.headers);
       if (path !== undefined && isForPeople(ctx, path)) {
         answerPage(ctx, problem.status, problemPage(problem, problemKinds[problem.type][1]));
