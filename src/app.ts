@@ -14,6 +14,7 @@ import { addHealthRoutes, type HealthDeps } from './http/health.ts';
 import { addMetricsRoute } from './http/metrics.ts';
 import { limitAddress, limitApiKey, limitUnknownCodes, type RateLimits } from './http/rate-limits.ts';
 import type { Redirect } from './http/redirect.ts';
+import { addReportRoutes } from './http/report.ts';
 import type { RequestCounts } from './http/request-counts.ts';
 import { addRobotsRoute } from './http/robots.ts';
 import type { Queues } from './jobs.ts';
@@ -61,10 +62,11 @@ export function createApp(deps: AppDeps): Koa {
   app.use(answerErrors(log, requestCounts.addProblem));
   app.use(limitUnknownCodes(rateLimits));
   app.use(redirect.middleware);
+  // Behind redirects, which carry what they must and nothing else. Transport security is for whoever ends TLS in front of us to promise.
+  app.use(helmet({ contentSecurityPolicy, strictTransportSecurity: false }));
+  app.use(noStore);
   app.use(limitAddress(rateLimits));
   app.use(preview);
-  // Transport security is for whoever ends TLS in front of us to promise.
-  app.use(helmet({ contentSecurityPolicy, strictTransportSecurity: false }));
   if (config.BULL_BOARD_PASSWORD !== undefined) {
     app.use(
       bullBoard({
@@ -83,7 +85,7 @@ export function createApp(deps: AppDeps): Koa {
   return app;
 }
 
-/** Answers of the API are for whoever asked, now. */
+/** Answers are for whoever asked, now, unless a route says otherwise. */
 const noStore: Koa.Middleware = async (ctx, next) => {
   ctx.set('Cache-Control', 'no-store');
   await next();
@@ -100,10 +102,11 @@ export function createRouters(deps: AppDeps) {
   addMetricsRoute(open, { showMetrics, token: config.METRICS_TOKEN, isOpen: config.METRICS_OPEN });
   addApiDocs(open);
   addRobotsRoute(open, urlStore);
+  addReportRoutes(open, { reports: api.reports, rateLimits, baseUrl: config.BASE_URL });
 
   // Paths are case-sensitive: the router would match a route in any case, but its middleware in this one only.
   const closed = new Router<ApiState>({ sensitive: true });
-  closed.use('/api/v1', noStore, authenticate(knownApiKeys), limitApiKey(rateLimits));
+  closed.use('/api/v1', authenticate(knownApiKeys), limitApiKey(rateLimits));
   mount(closed, operations, createHandlers(api), rateLimits);
   return [open, closed];
 }

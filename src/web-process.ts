@@ -17,6 +17,8 @@ import { renderMetrics } from './metric.ts';
 import { closePostgres, openPostgres } from './postgres.ts';
 import { createQrImages } from './qr/qr-images.ts';
 import { closeRedis, openRedis, waitForRedis } from './redis.ts';
+import { createReportStore } from './reports/report-store.ts';
+import { createReports } from './reports/reports.ts';
 import { createServiceMetrics } from './service-metrics.ts';
 import { openAnalytics } from './web-analytics.ts';
 import { openApiKeys } from './web-api-keys.ts';
@@ -99,6 +101,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   const member =
     config.WEB_CONCURRENCY > 1 ? joinCluster({ readMetrics: metrics.read, endProcess }) : undefined;
 
+  const reportStore = breakers.postgres.guard(createReportStore(db));
   const answers = createRedirectAnswers({
     status: config.REDIRECT_STATUS,
     maxAgeSeconds: config.REDIRECT_MAX_AGE_SECONDS,
@@ -129,6 +132,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
       queues,
       apiKeys,
       hostBlocking,
+      reports: createReports({ store: reportStore, urls, hostBlocking }),
       baseUrl: config.BASE_URL,
       log,
     },

@@ -10,6 +10,9 @@ import type { WebProcess } from './web-process.ts';
 import { createWindowCounts } from './window-counts.ts';
 
 const windowSeconds = 60;
+/** Reports that somebody may send from one address in an hour. */
+const reportsPerAddress = 10;
+const reportWindowSeconds = 3_600;
 
 /** What limits the requests of API keys and of addresses per minute. */
 export function openRateLimits(
@@ -17,16 +20,16 @@ export function openRateLimits(
   stores: { db: Knex; cacheRedis: Redis; breakers: WebBreakers },
 ) {
   const { db, cacheRedis, breakers } = stores;
-  const budgetsOf = (name: string, limit: number) =>
+  const budgetsOf = (name: string, limit: number, seconds = windowSeconds) =>
     createBudgets({
       counts: createWindowCounts({
         redis: cacheRedis,
         guard: breakers.redis.run,
         prefix: `${config.REDIS_PREFIX}:limit:${name}`,
-        windowSeconds,
+        windowSeconds: seconds,
       }),
       limit,
-      windowMs: windowSeconds * 1_000,
+      windowMs: seconds * 1_000,
       processes: config.WEB_CONCURRENCY,
     });
   const generator = breakers.postgres.guard(createKeyGenerator(db));
@@ -35,6 +38,7 @@ export function openRateLimits(
       apiKeys: budgetsOf('key', config.RATE_LIMIT_PER_KEY),
       addresses: budgetsOf('address', config.RATE_LIMIT_PER_ADDRESS),
       unknownCodes: budgetsOf('unknown', config.UNKNOWN_CODES_PER_ADDRESS),
+      reports: budgetsOf('report', reportsPerAddress, reportWindowSeconds),
     },
     nameNetwork: createNetworkNames(() => generator.deriveSecret('networks')),
     readAddress: createReadClientAddress(config.TRUSTED_PROXY_HOPS),

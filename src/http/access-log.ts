@@ -1,9 +1,7 @@
 import type { RequestListener, ServerResponse } from 'node:http';
 import type { WebConfig } from '../config.ts';
 import type { Log } from '../log.ts';
-
-/** Characters of a path that are logged at most. */
-const maxPathLength = 200;
+import { toLoggedPath } from './logged-path.ts';
 
 /** Answers as `answer` does, and logs a line for the requests that are wanted: method, path without query, status (null where
  *  the client went away first) and how many ms it took. Never who asked. */
@@ -37,5 +35,5 @@ function createChoice(which: 'errors' | 'sampled' | 'all', sample: number) {
 
 /** A request line may name a whole URL, with a password in it, instead of a path. */
 function pathOf(url: string): string | null {
-  return url.startsWith('/') ? url.slice(0, maxPathLength).split('?', 1)[0]! : null;
+  return url.startsWith('/') ? toLoggedPath(url) : null;
 }

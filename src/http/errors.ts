@@ -8,6 +8,7 @@ import { KeySpaceExhausted } from '../keys/key-generator.ts';
 import type { Log } from '../log.ts';
 import { isPostgresUnavailable } from '../postgres.ts';
 import { QrTooSmall } from '../qr/qr-images.ts';
+import { ReportNotFound } from '../reports/report.ts';
 import {
   ExportNotReady,
   TransferNotFound,
@@ -28,6 +29,7 @@ import {
   VersionMismatch,
 } from '../urls/url.ts';
 import { entityTagOf } from './entity-tags.ts';
+import { toLoggedPath } from './logged-path.ts';
 import { answerPage } from './pages/page.ts';
 import { problemPage } from './pages/problem-pages.ts';
 
@@ -145,6 +147,7 @@ function toProblem(error: unknown): Problem | undefined {
     );
   }
   if (error instanceof ApiKeyNotFound) return new Problem('not-found', 'There is no such API key.');
+  if (error instanceof ReportNotFound) return new Problem('not-found', 'There is no such report.');
   if (error instanceof PermissionsContradict) {
     return validationFailed([
       { field: 'own_urls_only', detail: 'must be false for a key with admin or jobs:run' },
@@ -177,6 +180,15 @@ function toProblem(error: unknown): Problem | undefined {
 
 /** How answers spell a type of problem. */
 export const problemUrn = (type: ProblemType) => `urn:linkmill:problem:${type}`;
+
+/** What every answer with a problem says: nobody keeps it, and a browser runs, loads, frames and guesses nothing. */
+export const problemHeaders = {
+  'Cache-Control': 'no-store',
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  'Content-Type': 'application/problem+json; charset=utf-8',
+  'Referrer-Policy': 'no-referrer',
+  'X-Content-Type-Options': 'nosniff',
+} as const;
 
 /** A problem as its answer's body shows it. */
 export const presentProblem = (problem: Problem) => ({
@@ -241,10 +253,10 @@ export function answerErrors(log: Log, onProblem: (type: ProblemType) => void = 
       await next();
       if (ctx.body === undefined && ctx.status >= 400) throw problemOfRouting(ctx.status);
     } catch (error) {
-      const problem = problemOf(error, log, { method: ctx.method, path: path?.slice(0, 200) });
+      const problem = problemOf(error, log, { method: ctx.method, path: path && toLoggedPath(path) });
       onProblem(problem.type);
       ctx.status = problem.status;
-      ctx.set('Cache-Control', 'no-store');
+      ctx.set(problemHeaders);
       ctx.set(problem.headers);
       if (path !== undefined && isForPeople(ctx, path)) {
         answerPage(ctx, problem.status, problemPage(problem, problemKinds[problem.type][1]));

@@ -4,10 +4,12 @@ import type { CachedUrl } from '../urls/cache-entry.ts';
 import type { PasswordTries, Try } from '../urls/password-tries.ts';
 import { type StoredUrl, UrlNotFound } from '../urls/url.ts';
 import { Problem } from './errors.ts';
-import { readField } from './form.ts';
+import { createFormReader } from './form.ts';
 import { gatePage } from './pages/gate-page.ts';
 import { answerPage, wantsJson } from './pages/page.ts';
 import { isFromOwnPage } from './same-origin.ts';
+
+const readForm = createFormReader(4_096);
 
 export type PageGate = ReturnType<typeof createPageGate>;
 
@@ -70,7 +72,7 @@ export function createPageGate(deps: {
     async opens(ctx: Context, shortCode: string, url: CachedUrl): Promise<boolean> {
       if (!isFromOwnPage(ctx, baseUrl)) throw foreignOrigin();
       if (!url.rules?.isProtected) return true;
-      const password = await readField(ctx, 'password');
+      const { password = '' } = await readForm(ctx);
       if (password === '') show(ctx, url);
       else if (await knows(ctx, shortCode, password)) return true;
       else showWrong(ctx, url);

@@ -13,6 +13,7 @@ export interface RateLimitBudgets {
   apiKeys: Budgets;
   addresses: Budgets;
   unknownCodes: Budgets;
+  reports: Budgets;
 }
 
 export type RateLimits = ReturnType<typeof createRateLimits>;
@@ -36,6 +37,11 @@ export function createRateLimits(deps: {
     /** Takes a request from its address's budget. Throws the problem where that is spent. */
     takeFromAddress(request: IncomingMessage): void {
       requireWithin(budgets.addresses.take(networkOf(request)), 'Too many requests come from your address.');
+    },
+
+    /** Takes a report from the budget of whoever sends it. Throws the problem where that is spent. */
+    takeReport(request: IncomingMessage): void {
+      requireWithin(budgets.reports.take(networkOf(request)), 'Too many reports come from your address.');
     },
 
     isAddressSpent: (request: IncomingMessage): boolean => budgets.addresses.isSpent(networkOf(request)),

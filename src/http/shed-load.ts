@@ -1,7 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { EventLoopWatch } from '../event-loop.ts';
 import { isShortCode } from '../urls/short-code.ts';
-import { presentProblem, unavailable } from './errors.ts';
+import { presentProblem, problemHeaders, unavailable } from './errors.ts';
 import { codeOf } from './redirect.ts';
 
 const retryAfterSeconds = 1;
@@ -76,8 +76,7 @@ function refusalOf(detail: string) {
   const body = JSON.stringify(presentProblem(problem));
   const headers = {
     ...problem.headers,
-    'Cache-Control': 'no-store',
-    'Content-Type': 'application/problem+json; charset=utf-8',
+    ...problemHeaders,
     'Content-Length': Buffer.byteLength(body),
   };
   return { headers, body };

@@ -1,6 +1,6 @@
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { presentProblem, Problem } from './errors.ts';
+import { presentProblem, problemHeaders, Problem } from './errors.ts';
 import { isUploading } from './upload.ts';
 
 /** Answers what comes over a connection and is no request of HTTP, or no whole one within its time, with a problem, and closes
@@ -45,8 +45,7 @@ function asHttp(problem: Problem): string {
   return [
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
     'Connection: close',
-    'Cache-Control: no-store',
-    'Content-Type: application/problem+json; charset=utf-8',
+    ...Object.entries(problemHeaders).map(([name, value]) => `${name}: ${value}`),
     `Content-Length: ${Buffer.byteLength(body)}`,
     '',
     body,

@@ -11,6 +11,7 @@ import { importHandlers, importOperations } from './imports.ts';
 import { jobHandlers, jobOperations } from './jobs.ts';
 import type { Handlers } from './operation.ts';
 import { qrHandlers, qrOperations } from './qr.ts';
+import { reportHandlers, reportOperations } from './reports.ts';
 import { urlHandlers, urlOperations } from './urls.ts';
 
 /** All that the REST API can be asked, each by its name. */
@@ -26,6 +27,7 @@ export const operations = {
   ...jobOperations,
   ...apiKeyOperations,
   ...blockedHostOperations,
+  ...reportOperations,
   ...importOperations,
   ...exportOperations,
 };
@@ -42,6 +44,7 @@ export type ApiDeps = Parameters<typeof urlHandlers>[0] &
   Parameters<typeof jobHandlers>[0] &
   Parameters<typeof apiKeyHandlers>[0] &
   Parameters<typeof blockedHostHandlers>[0] &
+  Parameters<typeof reportHandlers>[0] &
   Parameters<typeof importHandlers>[0] &
   Parameters<typeof exportHandlers>[0];
 
@@ -58,6 +61,7 @@ export const createHandlers = (deps: ApiDeps): Handlers<typeof operations> => ({
   ...jobHandlers(deps),
   ...apiKeyHandlers(deps),
   ...blockedHostHandlers(deps),
+  ...reportHandlers(deps),
   ...importHandlers(deps),
   ...exportHandlers(deps),
 });

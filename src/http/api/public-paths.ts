@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject, ZodOpenApiResponsesObject } from 'zod-openapi';
 import type { ProblemType } from '../errors.ts';
+import { reportPath } from './report-path.ts';
 import { visitPaths } from './visit-paths.ts';
 
 const tag = 'For everybody';
@@ -37,6 +38,7 @@ export const publicPaths = (
     },
   },
   ...visitPaths(answersOf),
+  ...reportPath(answersOf),
   '/health': {
     get: {
       operationId: 'getHealth',

@@ -31,7 +31,8 @@ export function previewPage(preview: Preview): Page {
         ${title === undefined ? undefined : row('Title', bidiSafe(title))} ${row('Since', time(createdAt))}
         ${expiresAt ? row('Until', time(expiresAt)) : undefined}
       </dl>
-      <p><a class="button" rel="nofollow" href="/${shortCode}">Open the link</a></p>`,
+      <p><a class="button" rel="nofollow" href="/${shortCode}">Open the link</a></p>
+      <p><a rel="nofollow" href="/report?code=${shortCode}">Report this link</a></p>`,
   });
 }
 

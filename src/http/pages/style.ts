@@ -17,8 +17,9 @@ dd { margin: 0 0 .75rem; overflow-wrap: anywhere }
 .url { font-family: ui-monospace, monospace }
 .wrong { color: var(--wrong) }
 label { display: block; margin-bottom: .25rem }
-input { display: block; width: 100%; margin-bottom: 1rem; padding: .625rem .75rem; font: inherit; color: inherit; background: transparent;
+input, select, textarea { display: block; width: 100%; margin-bottom: 1rem; padding: .625rem .75rem; font: inherit; color: inherit; background: transparent;
   border: 1px solid var(--faint); border-radius: .5rem }
+a { color: var(--accent) }
 button, .button { display: inline-block; padding: .625rem 1.25rem; font: inherit; font-weight: 600; color: var(--card); background: var(--accent);
   border: 0; border-radius: .5rem; text-decoration: none; cursor: pointer }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px }

@@ -1,0 +1,56 @@
+import { type HostBlocking, readBlockedHost } from '../urls/host-blocking.ts';
+import { hostNameOf } from '../urls/host-name.ts';
+import { UrlNotFound } from '../urls/url.ts';
+import type { Urls } from '../urls/urls.ts';
+import type { ReportStore } from './report-store.ts';
+import { type NewReport, type Report, ReportNotFound } from './report.ts';
+
+/** What is done about a reported short URL besides. */
+export interface Measures {
+  disablesUrl: boolean;
+  blocksHost: boolean;
+}
+
+export type Reports = ReturnType<typeof createReports>;
+
+/** What visitors report, and what administrators do about it. */
+export function createReports(deps: {
+  store: ReportStore;
+  urls: Pick<Urls, 'resolve' | 'change'>;
+  hostBlocking: Pick<HostBlocking, 'block'>;
+}) {
+  const { store, urls, hostBlocking } = deps;
+
+  async function disable(shortCode: string): Promise<void> {
+    try {
+      await urls.change(shortCode, { isActive: false }, null);
+    } catch (error) {
+      // What is gone leads nowhere either.
+      if (!(error instanceof UrlNotFound)) throw error;
+    }
+  }
+
+  async function block({ id, originalUrl }: Report, createdBy: number): Promise<void> {
+    const host = readBlockedHost(hostNameOf(originalUrl) ?? '');
+    if (host !== undefined) await hostBlocking.block([host], { reason: `report ${id}`, createdBy });
+  }
+
+  return {
+    list: store.list,
+
+    /** Stores what a visitor reports about a short URL that leads somewhere. Throws what resolving it does. */
+    async add(report: Omit<NewReport, 'originalUrl'>): Promise<void> {
+      const { originalUrl } = await urls.resolve(report.shortCode, Date.now());
+      await store.add({ ...report, originalUrl });
+    },
+
+    /** Takes measures and closes the report: in this order, so that both can be asked for again. Throws ReportNotFound. */
+    async close(id: number, measures: Measures, apiKeyId: number): Promise<Report> {
+      const report = await store.find(id);
+      if (!report) throw new ReportNotFound('no such report');
+      if (measures.disablesUrl) await disable(report.shortCode);
+      if (measures.blocksHost) await block(report, apiKeyId);
+      return (await store.close(id, apiKeyId)) ?? report;
+    },
+  };
+}
