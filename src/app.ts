@@ -23,6 +23,7 @@ import type { QrImages } from './qr/qr-images.ts';
 import type { UrlStore } from './urls/url-store.ts';
 import type { Urls } from './urls/urls.ts';
 import { version } from './version.ts';
+import type { WebAnalytics } from './web-analytics.ts';
 import type { Finding } from './web-finding.ts';
 import type { Transfers } from './web-transfers.ts';
 
@@ -30,6 +31,7 @@ export interface AppDeps {
   config: WebConfig;
   urls: Urls;
   finding: Finding;
+  analytics: WebAnalytics;
   qrImages: QrImages;
   urlStore: Pick<UrlStore, 'findCrawlable'>;
   keys: Keys;
@@ -99,7 +101,7 @@ const noStore: Koa.Middleware = async (ctx, next) => {
 /** Every route but the redirect and Bull Board: the public ones, and the API behind its keys. */
 export function createRouters(deps: AppDeps) {
   const { config, urls, urlStore, finding, qrImages, keys, transfers, queues, apiKeys, knownApiKeys } = deps;
-  const { clickWatch, showMetrics, health, log } = deps;
+  const { analytics, clickWatch, showMetrics, health, log } = deps;
   const open = new Router({ sensitive: true });
   open.get('/', (ctx) => {
     ctx.body = { service: 'linkmill', version };
@@ -116,7 +118,18 @@ export function createRouters(deps: AppDeps) {
   mount(
     api,
     operations,
-    createHandlers({ urls, finding, qrImages, keys, ...transfers, queues, apiKeys, baseUrl, log }),
+    createHandlers({
+      urls,
+      finding,
+      ...analytics,
+      qrImages,
+      keys,
+      ...transfers,
+      queues,
+      apiKeys,
+      baseUrl,
+      log,
+    }),
   );
   return [open, api];
 }

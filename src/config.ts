@@ -24,7 +24,7 @@ const common = {
   DATABASE_POOL_MAX: wholeNumber(1, 1_000)
     .default(10)
     .describe(
-      'Connections to PostgreSQL per process; a web process takes two more for clicks and two for searches, a worker for its flush guard, and each one to hear of changes',
+      'Connections to PostgreSQL per process; a web process takes two more for clicks, two for searches, two for analytics and two for single clicks, a worker for its flush guard, and each one to hear of changes',
     ),
   REDIS_URL: url(/^rediss?$/, 'redis://host:6379').describe(
     'Redis 6.2 or newer with `maxmemory-policy noeviction`',
@@ -155,6 +155,9 @@ export const webSettings = z
     MAX_API_REQUESTS: wholeNumber(1, 100_000)
       .default(1_000)
       .describe('Requests of the API that a web process works on at once; further ones are answered 503'),
+    MAX_CLICK_STREAMS: wholeNumber(0, 10_000)
+      .default(100)
+      .describe('Streams of clicks that a web process has open at once; further ones are answered 503'),
     MAX_EVENT_LOOP_DELAY_MS: wholeNumber(0, 60_000)
       .default(200)
       .describe(

@@ -15,6 +15,7 @@ import { createLog, type Log } from './log.ts';
 import { closePostgres, openPostgres } from './postgres.ts';
 import { createQrImages } from './qr/qr-images.ts';
 import { closeRedis, openRedis, waitForRedis } from './redis.ts';
+import { openAnalytics } from './web-analytics.ts';
 import { openApiKeys } from './web-api-keys.ts';
 import { createWebBreakers, postgresDeadlineMs } from './web-breakers.ts';
 import { openClickDetails } from './web-click-details.ts';
@@ -103,12 +104,14 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     answers,
   });
   const redirect = createRedirect({ urls, clickRecorder, detailOf, answers, gates });
+  const analytics = openAnalytics(web);
   const app = createApp({
     config,
     redirect,
     preview,
     urls,
     finding: openFinding(web),
+    analytics,
     qrImages: createQrImages(),
     urlStore,
     keys,
@@ -148,5 +151,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     }),
     (listening) => listening.close(),
   );
+  // Ahead of the server, which waits for answers that are on their way.
+  closing.defer('click streams', analytics.clickStreams, (streams) => streams.close());
   log.info({ port: server.port, baseUrl: config.BASE_URL }, 'web is listening');
 }

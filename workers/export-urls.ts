@@ -54,9 +54,9 @@ async function exportOne(deps: Deps, id: number, { reportProgress, signal }: Job
 
 /** The next rows of an export; undefined at its end. A file has a head, even one without rows. */
 async function writePiece({ exportSources }: Deps, at: Export): Promise<ExportPiece | undefined> {
-  const { kind, encoding, owner, lastId, upToId, pieces } = at;
+  const { kind, encoding, owner, filter, lastId, upToId, pieces } = at;
   const { columns, findRows } = exportSources[kind];
-  const rows = await findRows(lastId, upToId ?? 0, owner, pieceSize);
+  const rows = await findRows({ after: lastId, upTo: upToId ?? 0, owner, filter, limit: pieceSize });
   const head = pieces === 0 ? writeHead(encoding, columns) : '';
   const text = Buffer.from(head + writeRows(encoding, columns, rows));
   if (text.length === 0) return undefined;

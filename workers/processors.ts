@@ -9,6 +9,7 @@ import { createKeyGenerator } from '../src/keys/key-generator.ts';
 import { createKeyPool } from '../src/keys/key-pool.ts';
 import { createKeyStore } from '../src/keys/key-store.ts';
 import type { Knex } from '../src/postgres.ts';
+import { createClickSource } from '../src/transfers/click-source.ts';
 import { createExportStore } from '../src/transfers/export-store.ts';
 import { createImportStore } from '../src/transfers/import-store.ts';
 import { createImporter } from '../src/transfers/importer.ts';
@@ -72,7 +73,7 @@ export function createProcessors({
     importStore: createImportStore(db),
     importer: createImporter({ generator: keys.generator }),
     exportStore: createExportStore(db),
-    exportSources: { urls: createUrlSource(db) },
+    exportSources: { urls: createUrlSource(db), clicks: createClickSource(db) },
   };
   const analytics = {
     salts: createVisitorSaltStore(db),

@@ -7,6 +7,8 @@ import { Problem } from './errors.ts';
 /** What a request of the API carries once its key is known. */
 export interface ApiState extends DefaultState {
   apiKey?: ApiKey;
+  /** The same key as it is now; nothing once it is not valid any more. */
+  findApiKeyAgain?: () => Promise<ApiKey | undefined>;
 }
 
 /** The key of a request that went through `authenticate`; a route that is not behind it answers 401 instead of acting for
@@ -15,6 +17,10 @@ export function apiKeyOf(state: ApiState): ApiKey {
   if (state.apiKey === undefined) throw new Problem('unauthorized', 'Give an API key.');
   return state.apiKey;
 }
+
+/** The key of a request that takes long, as it is now; undefined once it is not valid any more. */
+export const findAgain = async ({ state }: { state: ApiState }): Promise<ApiKey | undefined> =>
+  await state.findApiKeyAgain?.();
 
 /** Lets a request through that carries a valid API key in `x-api-key` or `Authorization: Bearer`, else answers 401. */
 export function authenticate(knownApiKeys: KnownApiKeys): Middleware<ApiState> {
@@ -31,20 +37,25 @@ export function authenticate(knownApiKeys: KnownApiKeys): Middleware<ApiState> {
       });
     }
     ctx.state.apiKey = apiKey;
+    ctx.state.findApiKeyAgain = async () => await knownApiKeys.find(given!);
     await next();
   };
+}
+
+/** Throws the 403 of an API key that may not do this. */
+export function assertAllowed(apiKey: ApiKey, scope: Scope | 'any'): void {
+  if (isAllowed(apiKey, scope)) return;
+  throw new Problem('insufficient-scope', `The API key lacks the scope ${scope}.`, {
+    headers: {
+      'WWW-Authenticate': `Bearer realm="linkmill", error="insufficient_scope", scope="${scope}"`,
+    },
+  });
 }
 
 /** Lets a request through whose API key may do this, else answers 403. */
 export function requireScope(scope: Scope | 'any'): Middleware<ApiState> {
   return async (ctx, next) => {
-    if (!isAllowed(apiKeyOf(ctx.state), scope)) {
-      throw new Problem('insufficient-scope', `The API key lacks the scope ${scope}.`, {
-        headers: {
-          'WWW-Authenticate': `Bearer realm="linkmill", error="insufficient_scope", scope="${scope}"`,
-        },
-      });
-    }
+    assertAllowed(apiKeyOf(ctx.state), scope);
     await next();
   };
 }

@@ -1,4 +1,6 @@
 import type { Context, Middleware } from 'koa';
+import { maxBuckets } from '../analytics/analytics-groups.ts';
+import { DetailNotKept, EmptyRange, TooManyBuckets } from '../analytics/analytics-question.ts';
 import { ApiKeyNotFound, PermissionsContradict } from '../api-keys/api-key.ts';
 import { StoreNotAsked } from '../breaker.ts';
 import { QueueUnavailable } from '../jobs.ts';
@@ -81,6 +83,7 @@ export const problemKinds = {
   'upload-broken': [408, 'Upload broken off'],
   'too-large': [413, 'Request too large'],
   'unsupported-media-type': [415, 'Unsupported media type'],
+  'detail-not-kept': [422, 'Single clicks of that time are not kept'],
   'validation-failed': [422, 'Validation failed'],
   'too-many-tries': [429, 'Too many tries'],
   'internal-error': [500, 'Internal error'],
@@ -140,6 +143,18 @@ function toProblem(error: unknown): Problem | undefined {
   if (error instanceof QrTooSmall) {
     const detail = `must be at least ${error.leastSize} for this margin and level`;
     return validationFailed([{ field: 'size', detail }]);
+  }
+  if (error instanceof DetailNotKept) {
+    const since = error.since.toISOString();
+    return new Problem(
+      'detail-not-kept',
+      `Minutes and filters need single clicks, which are kept since ${since}.`,
+    );
+  }
+  if (error instanceof EmptyRange) return validationFailed([{ field: 'to', detail: 'must be after from' }]);
+  if (error instanceof TooManyBuckets) {
+    const detail = `must give at most ${maxBuckets} groups for this range, not ${error.count}`;
+    return validationFailed([{ field: 'interval', detail }]);
   }
   if (error instanceof KeySpaceExhausted) return unavailable('No short code is left.');
   if (error instanceof SearchTooSlow) return unavailable('The search took too long. Look for less.', 10);

@@ -10,16 +10,37 @@ export interface ExportedRow {
   values: Record<string, ExportedValue>;
 }
 
+/** Which rows are wanted; what it does not say holds for all. */
+export interface ExportFilter {
+  short_code?: string | undefined;
+  tag?: string | undefined;
+  /** As RFC 3339. */
+  from?: string | undefined;
+  /** Not included. */
+  to?: string | undefined;
+}
+
+/** Which rows come next. */
+export interface RowsWanted {
+  /** The id of the last row that was. */
+  after: number;
+  upTo: number;
+  /** Whose rows may be seen. */
+  owner: Owner;
+  filter: ExportFilter;
+  limit: number;
+}
+
 /** What exports of one kind are made from: rows with ids that only grow. */
 export interface ExportSource {
   columns: readonly string[];
   /** The id of the latest row that there is. */
   findLastId: () => Promise<number>;
-  /** Up to `limit` rows with ids above `after` and up to `upTo`, in their order, of those that an owner may see. */
-  findRows: (after: number, upTo: number, owner: Owner, limit: number) => Promise<ExportedRow[]>;
+  /** The next rows in the order of their ids, `limit` or so; none at the end. All of one id come together. */
+  findRows: (wanted: RowsWanted) => Promise<ExportedRow[]>;
 }
 
-export const exportKinds = ['urls'] as const;
+export const exportKinds = ['urls', 'clicks'] as const;
 
 export type ExportKind = (typeof exportKinds)[number];
 

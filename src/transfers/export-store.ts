@@ -1,6 +1,6 @@
 import { boundedTransaction, type Knex, onlyRow } from '../postgres.ts';
 import type { Owner } from '../urls/owner.ts';
-import type { ExportKind } from './export-source.ts';
+import type { ExportFilter, ExportKind } from './export-source.ts';
 import type { Encoding, ExportState } from './transfer.ts';
 
 export interface NewExport {
@@ -9,9 +9,11 @@ export interface NewExport {
   encoding: Encoding;
   /** Whose rows are wanted. */
   owner: Owner;
+  filter?: ExportFilter;
 }
 
 export interface Export extends NewExport {
+  filter: ExportFilter;
   id: number;
   state: ExportState;
   /** The last row that is written. */
@@ -60,9 +62,10 @@ export function createExportStore(db: Knex) {
     async create(wanted: NewExport): Promise<Export> {
       return onlyRow(
         await db.raw<{ rows: Export[] }>(
-          `insert into exports (api_key_id, kind, encoding, owner) values (:apiKeyId, :kind, :encoding, :owner)
+          `insert into exports (api_key_id, kind, encoding, owner, filter)
+           values (:apiKeyId, :kind, :encoding, :owner, cast(:filter as jsonb))
            returning ${columns}`,
-          { ...wanted },
+          { ...wanted, filter: JSON.stringify(wanted.filter ?? {}) },
         ),
       );
     },
@@ -178,5 +181,5 @@ const isOf = '(cast(:apiKeyId as bigint) is null or api_key_id = :apiKeyId)';
 
 const isOver = `(e.finished_at < now() - make_interval(days => :retentionDays) or e.deleted_at is not null)`;
 
-const columns = `id, api_key_id as "apiKeyId", state, kind, encoding, owner, last_id as "lastId", up_to_id as "upToId", rows, bytes,
+const columns = `id, api_key_id as "apiKeyId", state, kind, encoding, owner, filter, last_id as "lastId", up_to_id as "upToId", rows, bytes,
   pieces, created_at as "createdAt", finished_at as "finishedAt"`;

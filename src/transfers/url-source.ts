@@ -39,7 +39,7 @@ export const createUrlSource = (db: Knex): ExportSource => ({
     return onlyRow(result).id ?? 0;
   },
 
-  async findRows(after, upTo, owner, limit) {
+  async findRows({ after, upTo, owner, limit }) {
     const { rows } = await db.raw<{ rows: ExportedUrl[] }>(
       `select ${storedColumns}, coalesce(s.click_count, 0) as "clickCount", s.last_accessed_at as "lastAccessedAt"
        from urls u left join url_stats s on s.url_id = u.id

@@ -29,15 +29,21 @@ export function createSender(baseUrl: string, connections: number) {
         const options = { agent, host, port, method, path: target, timeout: patienceMs };
         const sent = send({ ...options, headers: headersFor(headers, body) }, (response) => {
           const chunks: Buffer[] = [];
-          response.on('data', (chunk: Buffer) => chunks.push(chunk));
-          response.on('error', reject);
-          response.on('end', () =>
+          const settle = () =>
             resolve({
               status: response.statusCode!,
               headers: response.headers as Record<string, string | undefined>,
               body: Buffer.concat(chunks),
-            }),
-          );
+            });
+          response.on('data', (chunk: Buffer) => {
+            chunks.push(chunk);
+            if (!response.headers['content-type']?.startsWith('text/event-stream')) return;
+            // It would go on for ever; its beginning is judged.
+            settle();
+            sent.destroy();
+          });
+          response.on('error', reject);
+          response.on('end', settle);
         });
         sent.on('timeout', () => sent.destroy(new Error(`no answer within ${patienceMs} ms`)));
         sent.on('error', reject);

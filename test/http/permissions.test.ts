@@ -5,7 +5,7 @@ import { type AppDeps, createRouters } from '../../src/app.ts';
 import { operations as declared } from '../../src/http/api/api.ts';
 import { pathOf } from '../../src/http/api/mount.ts';
 import type { Operation } from '../../src/http/api/operation.ts';
-import type { Answer } from '../support/client.ts';
+import { type Answer, textOf } from '../support/client.ts';
 import { useWeb } from '../support/web-app.ts';
 
 const web = useWeb();
@@ -191,6 +191,6 @@ test.each(lists)(
     const response = await fetch(`${web.baseUrl()}${fillIn(operation.path, unknown)}`, {
       headers: { 'x-api-key': key },
     });
-    expect(await response.text()).not.toContain('foreign');
+    expect(await textOf(response)).not.toContain('foreign');
   },
 );

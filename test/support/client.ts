@@ -6,6 +6,15 @@ export interface Answer {
   body: Record<string, unknown>;
 }
 
+/** The body of an answer; of one that goes on for ever, what comes first. */
+export async function textOf(response: Response): Promise<string> {
+  if (!response.headers.get('content-type')?.startsWith('text/event-stream')) return await response.text();
+  const reader = response.body!.getReader();
+  const { value } = await reader.read();
+  await reader.cancel();
+  return Buffer.from(value ?? []).toString();
+}
+
 export type Client = ReturnType<typeof createClient>;
 
 /** Sends requests as an API client does; redirects are not followed. */
@@ -26,7 +35,7 @@ export function createClient(baseUrl: string, apiKey?: string) {
       },
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
-    const text = await response.text();
+    const text = await textOf(response);
     const isJson = /json/.test(response.headers.get('content-type') ?? '') && text !== '';
     return {
       status: response.status,

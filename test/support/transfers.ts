@@ -1,5 +1,6 @@
 import { createKeyGenerator } from '../../src/keys/key-generator.ts';
 import type { Knex } from '../../src/postgres.ts';
+import { createClickSource } from '../../src/transfers/click-source.ts';
 import { createExportStore } from '../../src/transfers/export-store.ts';
 import { createExports } from '../../src/transfers/exports.ts';
 import type { FormatName } from '../../src/transfers/import-formats/formats.ts';
@@ -26,7 +27,7 @@ export function createTransfers(db: Knex) {
     importStore,
     exportStore,
     importer: createImporter({ generator: createKeyGenerator(db) }),
-    exportSources: { urls: createUrlSource(db) },
+    exportSources: { urls: createUrlSource(db), clicks: createClickSource(db) },
     imports,
     exports: createExports({ store: exportStore, askForJob: () => undefined }),
 

@@ -1,5 +1,8 @@
+import { analyticsHandlers, analyticsOperations } from './analytics.ts';
 import { apiKeyHandlers, apiKeyOperations } from './api-keys.ts';
 import { bulkHandlers, bulkOperations } from './bulk.ts';
+import { clickListHandlers, clickListOperations } from './click-lists.ts';
+import { clickStreamHandlers, clickStreamOperations } from './click-stream.ts';
 import { codeHandlers, codeOperations } from './codes.ts';
 import { exportHandlers, exportOperations } from './exports.ts';
 import { findHandlers, findOperations } from './find-urls.ts';
@@ -14,6 +17,9 @@ export const operations = {
   ...urlOperations,
   ...bulkOperations,
   ...findOperations,
+  ...analyticsOperations,
+  ...clickListOperations,
+  ...clickStreamOperations,
   ...qrOperations,
   ...codeOperations,
   ...jobOperations,
@@ -25,6 +31,9 @@ export const operations = {
 type Deps = Parameters<typeof urlHandlers>[0] &
   Parameters<typeof bulkHandlers>[0] &
   Parameters<typeof findHandlers>[0] &
+  Parameters<typeof analyticsHandlers>[0] &
+  Parameters<typeof clickListHandlers>[0] &
+  Parameters<typeof clickStreamHandlers>[0] &
   Parameters<typeof qrHandlers>[0] &
   Parameters<typeof codeHandlers>[0] &
   Parameters<typeof jobHandlers>[0] &
@@ -37,6 +46,9 @@ export const createHandlers = (deps: Deps): Handlers<typeof operations> => ({
   ...urlHandlers(deps),
   ...bulkHandlers(deps),
   ...findHandlers(deps),
+  ...analyticsHandlers(deps),
+  ...clickListHandlers(deps),
+  ...clickStreamHandlers(deps),
   ...qrHandlers(deps),
   ...codeHandlers(deps),
   ...jobHandlers(deps),

@@ -3,9 +3,11 @@ import { z } from 'zod';
 import { exportKinds } from '../../transfers/export-source.ts';
 import type { Export } from '../../transfers/export-store.ts';
 import type { Exports } from '../../transfers/exports.ts';
+import { assertAllowed } from '../authenticate.ts';
 import { transfersOf } from './imports.ts';
 import type { Handlers, Operations } from './operation.ts';
 import { pageOf, timestamp, transferParams } from './schemas.ts';
+import { plainText } from './url-filter-query.ts';
 
 const tag = 'Exports';
 const fileTypes = { csv: 'text/csv', ndjson: 'application/x-ndjson' } as const;
@@ -22,23 +24,41 @@ const shownExport = z.object({
   finished_at: timestamp.nullable(),
 });
 
-/** All short URLs in a file. */
+const moment = z.iso.datetime({ offset: true, error: 'must be a time such as 2027-01-31T12:00:00Z' });
+
+const newExport = z
+  .strictObject(
+    {
+      kind: z
+        .enum(exportKinds, `must be one of ${exportKinds.join(', ')}`)
+        .default('urls')
+        .describe('`clicks` takes the scope `stats:read`, too'),
+      format: z.enum(['csv', 'ndjson'], 'must be csv or ndjson').default('csv'),
+      short_code: plainText.optional().describe('Clicks on this short URL alone'),
+      tag: plainText.optional().describe('Clicks on short URLs that have it'),
+      from: moment.optional().describe('Clicks from then on'),
+      to: moment.optional().describe('Clicks before'),
+    },
+    'must be a JSON object',
+  )
+  .superRefine(({ kind, format: _format, ...filter }, context) => {
+    if (kind === 'clicks') return;
+    for (const field of Object.keys(filter))
+      context.addIssue({ code: 'custom', path: [field], message: 'is for clicks only' });
+  });
+
+/** All short URLs, or clicks, in a file. */
 export const exportOperations = {
   createExport: {
     method: 'post',
     path: '/api/v1/exports',
     tag,
-    summary: 'Export all short URLs',
+    summary: 'Export all short URLs, or single clicks',
     description:
-      'Every short URL that there is when it begins, and is not deleted meanwhile; of an API key for its own short URLs, those.',
+      'Every short URL that there is when it begins, and is not deleted meanwhile; of an API key for its own short URLs, those. ' +
+      'Clicks are those that are kept one by one when it begins; nothing tells who made them.',
     scope: 'urls:read',
-    body: z.strictObject(
-      {
-        kind: z.enum(exportKinds, `must be one of ${exportKinds.join(', ')}`).default('urls'),
-        format: z.enum(['csv', 'ndjson'], 'must be csv or ndjson').default('csv'),
-      },
-      'must be a JSON object',
-    ),
+    body: newExport,
     replies: {
       202: {
         description: 'It waits for a worker.',
@@ -111,8 +131,9 @@ function progressOf({ state, lastId, upToId }: Export): number {
 
 export const exportHandlers = ({ exports }: { exports: Exports }): Handlers<typeof exportOperations> => ({
   createExport: async ({ body, apiKey, owner }) => {
-    const { kind, format: encoding } = body;
-    const created = await exports.create({ apiKeyId: apiKey.id, kind, encoding, owner });
+    const { kind, format: encoding, ...filter } = body;
+    if (kind === 'clicks') assertAllowed(apiKey, 'stats:read');
+    const created = await exports.create({ apiKeyId: apiKey.id, kind, encoding, owner, filter });
     return {
       status: 202,
       headers: { Location: `/api/v1/exports/${created.id}` },

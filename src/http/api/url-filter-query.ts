@@ -6,7 +6,7 @@ const maxText = 200;
 const maxTags = 20;
 
 /** Text that PostgreSQL can be asked for: no half of a character, and nothing that no field holds. */
-const plainText = z
+export const plainText = z
   .string('must be text')
   .max(maxText, `must have at most ${maxText} characters`)
   .refine((text) => !/[\p{Cc}\p{Cs}]/u.test(text), 'must not contain control characters');

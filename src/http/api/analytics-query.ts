@@ -1,0 +1,122 @@
+import { z } from 'zod';
+import {
+  type AnalyticsQuestion,
+  botChoices,
+  dimensions,
+  groupings,
+  intervals,
+  type Moment,
+} from '../../analytics/analytics-question.ts';
+import { plainText } from './url-filter-query.ts';
+
+const maxGroups = 1_000;
+
+const mustBeMoment = 'must be a time such as 2027-01-31T12:00:00Z or a day such as 2027-01-31';
+/** Where all is known about time zones, and nothing overflows. */
+const isNear = (text: string) => text >= '2000' && text < '3000';
+
+/** A time, or a day as it is. */
+const moment = z
+  .union([z.iso.date(), z.iso.datetime({ offset: true })], mustBeMoment)
+  .refine(isNear, 'must be of the years 2000 to 2999')
+  .transform((text): Moment => (text.includes('T') ? new Date(text) : text));
+
+/** Names with a region, and UTC: the few others mean different things to different programs. */
+function isTimezone(name: string): boolean {
+  if (name !== 'UTC' && !/^[A-Za-z]+(\/[A-Za-z0-9_+-]+)+$/.test(name)) return false;
+  try {
+    return Boolean(new Intl.DateTimeFormat('en', { timeZone: name }));
+  } catch {
+    return false;
+  }
+}
+
+const isTrue = z
+  .enum(['true', 'false'], 'must be true or false')
+  .default('false')
+  .transform((text) => text === 'true');
+
+const limit = z.coerce
+  .number('must be a number')
+  .int('must be a whole number')
+  .min(1, 'must be at least 1')
+  .max(maxGroups, `must be at most ${maxGroups}`);
+
+export const tagFilter = plainText.min(1, 'must not be empty').optional().describe('One that they have');
+
+const bots = z
+  .enum(botChoices, `must be one of ${botChoices.join(', ')}`)
+  .default('include')
+  .describe('With `include` all clicks count, as in `click_count`');
+
+/** A range of time, in a query. */
+export const rangeQuery = z.strictObject({
+  from: moment.optional().describe('A time, or the beginning of a day; 30 days before `to` by default'),
+  to: moment.optional().describe('Not included, but for a day, which is; the end of today by default'),
+  timezone: z
+    .string('must be text')
+    .refine(isTimezone, 'must be a time zone of the IANA, such as Europe/Berlin, or UTC')
+    .default('UTC')
+    .describe('Whose days, hours and weeks are meant'),
+});
+
+export const topQuery = rangeQuery.extend({ tag: tagFilter, bots, limit: limit.default(20) });
+
+const day = z.iso
+  .date('must be a day such as 2027-01-31')
+  .refine(isNear, 'must be of the years 2000 to 2999')
+  .optional();
+
+export const unknownCodesQuery = z.strictObject({
+  from: day.describe('30 days by default'),
+  to: day.describe('Included; today by default'),
+  limit: limit.max(100, 'must be at most 100').default(20).describe('Codes of each day'),
+});
+
+const filter = plainText
+  .optional()
+  .describe('Only clicks with this value; empty: those of which it is unknown');
+
+export const urlAnalyticsQuery = rangeQuery.extend({
+  group_by: z.enum(groupings, `must be one of ${groupings.join(', ')}`).default('time'),
+  interval: z
+    .enum(intervals, `must be one of ${intervals.join(', ')}`)
+    .default('day')
+    .describe('Width of the groups by time; weeks begin on Monday'),
+  bots,
+  compare: z
+    .enum(['previous'], 'must be previous')
+    .optional()
+    .describe('Tells the clicks of the range before, which is as long, too'),
+  visitors: isTrue.describe(
+    'Whether to count different visitors, which reads single clicks and takes longer',
+  ),
+  limit: limit.default(50).describe('Values that are told apart at most; the rest is `other`'),
+  country: filter,
+  referrer: filter,
+  browser: filter,
+  os: filter,
+  device: filter,
+});
+
+export const analyticsQuery = urlAnalyticsQuery.extend({ tag: tagFilter });
+
+/** The question of a query, but for whose clicks are meant. */
+export function toQuestion(query: z.output<typeof urlAnalyticsQuery>): Omit<AnalyticsQuestion, 'scope'> {
+  const given = dimensions.flatMap((dimension) => {
+    const value = query[dimension];
+    return value === undefined ? [] : [[dimension, value] as const];
+  });
+  return {
+    from: query.from,
+    to: query.to,
+    timezone: query.timezone,
+    groupBy: query.group_by,
+    interval: query.interval,
+    filters: Object.fromEntries(given),
+    bots: query.bots,
+    compare: query.compare === 'previous',
+    visitors: query.visitors,
+    limit: query.limit,
+  };
+}

@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import { isAllowed, ownerOf } from '../../api-keys/api-key.ts';
+import { findAgain } from '../authenticate.ts';
+import type { ClickStreams } from '../click-streams.ts';
+import { validationFailed } from '../errors.ts';
+import { tagFilter } from './analytics-query.ts';
+import type { Handlers, Operations } from './operation.ts';
+
+/** Clicks as they are counted. */
+export const clickStreamOperations = {
+  streamClicks: {
+    method: 'get',
+    path: '/api/v1/clicks/stream',
+    tag: 'Analytics',
+    summary: 'Clicks as they are counted',
+    description:
+      'Server-sent events `click`, each with `short_code`, `at`, `clicks` (alike within a minute), `is_bot`, `country`, `referrer`, `browser`, ' +
+      '`os` and `device`, of clicks that are kept one by one. Each is sent once; after a break, whoever sends the last `id` gets what it missed, ' +
+      'as far back as single clicks are kept, and perhaps once more what came after that id. Who reads too slowly is cut off.',
+    scope: 'stats:read',
+    query: z.strictObject({
+      short_code: z.string('must be text').optional().describe('Of this short URL alone'),
+      tag: tagFilter,
+    }),
+    headers: { 'Last-Event-ID': 'The last `id`, as browsers send it when they come back' },
+    replies: { 200: { description: 'It goes on until somebody closes it.', content: ['text/event-stream'] } },
+    problems: ['not-found'],
+  },
+} as const satisfies Operations;
+
+export const clickStreamHandlers = ({
+  clickStreams,
+}: {
+  clickStreams: ClickStreams;
+}): Handlers<typeof clickStreamOperations> => ({
+  streamClicks: async ({ query, owner, ctx }) => {
+    const answer = { status: 200, type: 'text/event-stream' } as const;
+    const after = readLastId(ctx.get('last-event-id'));
+    if (ctx.method === 'HEAD') return { ...answer, body: '' };
+    const isStillAllowed = async () => {
+      const apiKey = await findAgain(ctx);
+      return apiKey !== undefined && isAllowed(apiKey, 'stats:read') && ownerOf(apiKey) === owner;
+    };
+    const scope = { owner, shortCode: query.short_code, tag: query.tag };
+    const body = await clickStreams.open(scope, { after, isStillAllowed });
+    return { ...answer, body, headers: { 'X-Accel-Buffering': 'no', Connection: 'close' } };
+  },
+});
+
+function readLastId(text: string): bigint | undefined {
+  if (text === '') return undefined;
+  if (!/^\d{1,18}$/.test(text))
+    throw validationFailed([{ field: 'Last-Event-ID', detail: 'must be the id of an event' }]);
+  return BigInt(text);
+}

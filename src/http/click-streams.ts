@@ -1,0 +1,145 @@
+import { once } from 'node:events';
+import { PassThrough, type Readable } from 'node:stream';
+import type { UrlScope } from '../analytics/analytics-question.ts';
+import type { FedClick } from '../analytics/click-feed-store.ts';
+import type { ClickFeed, FeedReader } from '../analytics/click-feed.ts';
+import type { Log } from '../log.ts';
+import { unavailable } from './errors.ts';
+
+/** What may wait for a reader before it is given the next page; who reads more slowly than clicks come is dropped. */
+const maxWaitingBytes = 1_000_000;
+/** How long a reader may take to read what it has missed, page by page. */
+const patienceMs = 30_000;
+/** A proxy in between may give up a silent connection. */
+const heartbeatMs = 15_000;
+const checkMs = 1_000;
+/** After how long a client is to come back. */
+const retryMs = 2_000;
+
+interface Stream {
+  body: PassThrough;
+  /** All transactions before it have been sent, or had nothing. */
+  place: bigint;
+  isStillAllowed: () => Promise<boolean>;
+}
+
+export type ClickStreams = ReturnType<typeof createClickStreams>;
+
+/** Streams of clicks as server-sent events. Each has an id at the end of a transaction: whoever comes back with the last one has
+ *  missed nothing. Memory is bounded for each of them, and they are `maxStreams`. */
+export function createClickStreams(deps: { feed: ClickFeed; maxStreams: number; log: Log }) {
+  const { feed, maxStreams, log } = deps;
+  const streams = new Set<Stream>();
+  let isClosed = false;
+  const heartbeats = setInterval(beat, heartbeatMs);
+  const checks = setInterval(check, checkMs);
+
+  function beat(): void {
+    for (const { body, place } of streams) body.write(`: still here\n${idOf(place)}\n`);
+  }
+
+  function check(): void {
+    for (const { body, isStillAllowed } of streams) {
+      isStillAllowed().then(
+        (isAllowed) => isAllowed || body.end(),
+        (error: unknown) => log.debug({ err: error }, 'the API key of a stream could not be checked'),
+      );
+    }
+  }
+
+  return {
+    /** How many are open. */
+    get count() {
+      return streams.size;
+    },
+
+    /** A stream of a scope's clicks: those after an event's id, or from now on. It ends soon once `isStillAllowed` says no. Throws
+     *  UrlNotFound, and a 503 when too many are open. */
+    async open(
+      scope: UrlScope,
+      options: { after: bigint | undefined; isStillAllowed: () => Promise<boolean> },
+    ): Promise<Readable> {
+      const { after, isStillAllowed } = options;
+      if (isClosed || streams.size >= maxStreams)
+        throw unavailable('Too many streams of clicks are open.', 10);
+      const body = new PassThrough();
+      const stream = { body, place: 0n, isStillAllowed };
+      streams.add(stream);
+      const gone = new AbortController();
+      body.on('close', () => {
+        streams.delete(stream);
+        gone.abort();
+      });
+      try {
+        const beginning = await feed.begin(scope, after === undefined ? undefined : after + 1n);
+        stream.place = beginning.from;
+        body.write(`retry: ${retryMs}\n${idOf(stream.place)}\n`);
+        feed.feed(readerOf(stream, scope, gone.signal), beginning).catch((error: unknown) => {
+          log.debug({ err: error }, 'a stream of clicks ends early');
+          body.destroy();
+        });
+        return body;
+      } catch (error) {
+        body.destroy();
+        throw error;
+      }
+    },
+
+    /** Ends all of them, and opens no more. */
+    close(): void {
+      isClosed = true;
+      clearInterval(heartbeats);
+      clearInterval(checks);
+      for (const { body } of streams) body.end();
+    },
+  };
+}
+
+const readerOf = (stream: Stream, scope: UrlScope, gone: AbortSignal): FeedReader => ({
+  scope,
+  gone,
+  take(clicks, next) {
+    const { body } = stream;
+    if (body.readableLength + body.writableLength > maxWaitingBytes) {
+      body.destroy();
+      return;
+    }
+    stream.place = next;
+    if (clicks.length > 0 && body.writable) body.write(clicks.map(writeEvent).join(''));
+  },
+  async hasRoom() {
+    if (!stream.body.writableNeedDrain) return;
+    await once(stream.body, 'drain', { signal: AbortSignal.any([gone, AbortSignal.timeout(patienceMs)]) });
+  },
+});
+
+/** Whoever has all transactions before this one has had this id. */
+const idOf = (place: bigint) => `id: ${place - 1n}\n`;
+
+function writeEvent(click: FedClick, i: number, clicks: FedClick[]): string {
+  // A transaction that is sent in part is sent again in full.
+  const isLast = clicks[i + 1]?.transaction !== click.transaction;
+  return `event: click\ndata: ${JSON.stringify(presentClick(click))}\n${isLast ? `id: ${click.transaction}\n` : ''}\n`;
+}
+
+const presentClick = ({
+  shortCode,
+  at,
+  clicks,
+  isBot,
+  country,
+  referrer,
+  browser,
+  os,
+  device,
+}: FedClick) => ({
+  short_code: shortCode,
+  at: at.toISOString(),
+  clicks,
+  is_bot: isBot,
+  country,
+  referrer,
+  browser,
+  os,
+  device,
+});

@@ -1,0 +1,52 @@
+import { conditionOf, type Sql } from '../analytics/analytics-sources.ts';
+import { createClickFeedStore, type FedClick } from '../analytics/click-feed-store.ts';
+import type { Knex } from '../postgres.ts';
+import type { Owner } from '../urls/owner.ts';
+import type { ExportedValue, ExportFilter, ExportSource } from './export-source.ts';
+
+/** What an export says of a click, in the order of its columns: nothing of its visitor. */
+const readers = {
+  short_code: (click) => click.shortCode,
+  at: (click) => click.at,
+  clicks: (click) => click.clicks,
+  is_bot: (click) => click.isBot,
+  country: (click) => click.country,
+  referrer: (click) => click.referrer,
+  browser: (click) => click.browser,
+  os: (click) => click.os,
+  device: (click) => click.device,
+} satisfies Record<string, (click: FedClick) => ExportedValue>;
+
+/** Clicks that have a row, by the transactions that counted them, which are the ids of their rows; those of deleted short URLs are left
+ *  out. Those of one transaction are never apart, so that they may be more than were asked for. */
+export function createClickSource(db: Knex): ExportSource {
+  const store = createClickFeedStore(db);
+  return {
+    columns: Object.keys(readers),
+
+    async findLastId() {
+      return Number(await store.findHorizon()) - 1;
+    },
+
+    async findRows({ after, upTo, owner, filter }) {
+      const wanted = wantedBy(owner, filter);
+      const before = BigInt(upTo) + 1n;
+      let found: { clicks: FedClick[]; next: bigint } = { clicks: [], next: BigInt(after) + 1n };
+      while (found.clicks.length === 0 && found.next < before)
+        found = await store.findCounted({ from: found.next, before }, wanted);
+      return found.clicks.map((click) => ({
+        id: Number(click.transaction),
+        values: Object.fromEntries(Object.entries(readers).map(([name, read]) => [name, read(click)])),
+      }));
+    },
+  };
+}
+
+function wantedBy(owner: Owner, { short_code: shortCode, tag, from, to }: ExportFilter): Sql {
+  const urls = conditionOf({ owner, shortCode, tag });
+  return {
+    sql: `${urls.sql} and at >= coalesce(cast(:since as timestamptz), '-infinity')
+          and at < coalesce(cast(:until as timestamptz), 'infinity')`,
+    bindings: { ...urls.bindings, since: from ?? null, until: to ?? null },
+  };
+}

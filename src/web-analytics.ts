@@ -1,0 +1,57 @@
+import { createAnalyticsSnapshot } from './analytics/analytics-snapshot.ts';
+import { createAnalytics } from './analytics/analytics.ts';
+import { createClickFeedStore } from './analytics/click-feed-store.ts';
+import { createClickFeed } from './analytics/click-feed.ts';
+import { createClickRemoval } from './analytics/click-removal.ts';
+import { createTopUrls } from './analytics/top-urls.ts';
+import { createUnknownCodeDays } from './analytics/unknown-code-days.ts';
+import { createClickStreams } from './http/click-streams.ts';
+import { closePostgres, openPostgres } from './postgres.ts';
+import type { WebProcess } from './web-process.ts';
+
+/** Questions that are answered at once, each on a connection of its own: redirects and creates never wait for one. */
+const maxQuestions = 2;
+
+/** Longest time that PostgreSQL works on one statement; when it hangs it is given up a moment later. */
+const questionTimeoutMs = 4_000;
+const patienceMs = 1_000;
+
+/** Longest that a step of a removal waits for the server, which gives up by itself. */
+const removalTimeoutMs = 31_000;
+
+/** How often new clicks are looked for while somebody reads their stream. */
+const pollMs = 500;
+
+export type WebAnalytics = ReturnType<typeof openAnalytics>;
+
+/** Analytics as a web process gives them. */
+export function openAnalytics({ config, log, closing }: WebProcess) {
+  const db = closing.defer(
+    'postgres (analytics)',
+    openPostgres({
+      url: config.DATABASE_URL,
+      poolMax: maxQuestions,
+      queryTimeoutMs: questionTimeoutMs + patienceMs,
+      name: 'web-analytics',
+    }),
+    closePostgres,
+  );
+  const clicksDb = closing.defer(
+    'postgres (single clicks)',
+    openPostgres({
+      url: config.DATABASE_URL,
+      poolMax: 2,
+      queryTimeoutMs: removalTimeoutMs,
+      name: 'web-single-clicks',
+    }),
+    closePostgres,
+  );
+  const read = createAnalyticsSnapshot(db, questionTimeoutMs);
+  const feed = createClickFeed({ store: createClickFeedStore(clicksDb), pollMs, log });
+  return {
+    analytics: createAnalytics(read),
+    clickLists: { ...createTopUrls(read), ...createUnknownCodeDays(read) },
+    clickRemoval: createClickRemoval(clicksDb),
+    clickStreams: createClickStreams({ feed, maxStreams: config.MAX_CLICK_STREAMS, log }),
+  };
+}

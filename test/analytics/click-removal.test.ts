@@ -1,0 +1,88 @@
+import { beforeEach, expect, test } from 'vitest';
+import { readAnalyticsBooks } from '../../src/analytics/analytics-books.ts';
+import { createClickRemoval } from '../../src/analytics/click-removal.ts';
+import { isExact, readBooks } from '../../src/clicks/click-books.ts';
+import { createClickStore } from '../../src/clicks/click-store.ts';
+import { UrlNotFound } from '../../src/urls/url.ts';
+import { makeDetail, makeDetailedBatch, readFigures } from '../support/analytics.ts';
+import { countDeadlocks, createUrlIds, emptyBooks, readCounts } from '../support/clicks.ts';
+import { useDatabase } from '../support/resources.ts';
+
+const { db } = useDatabase();
+const hourMs = 3_600_000;
+const beginMs = Date.parse('2026-11-19T22:00:30Z');
+let urlIds: [number, number];
+
+beforeEach(async () => {
+  await emptyBooks(db());
+  urlIds = (await createUrlIds(db(), 2)) as [number, number];
+  await db()('urls').where({ id: urlIds[0] }).update({ short_code: 'forgotten' });
+});
+
+/** Counts clicks on both, with a row and without one, in each of some hours. */
+async function countClicks(count = 10, hours = 5): Promise<void> {
+  const clicks = Array.from({ length: hours }, (_, i) => beginMs + i * hourMs).flatMap((lastAtMs) =>
+    urlIds.flatMap((urlId) =>
+      [makeDetail(), undefined].map((detail) => ({ urlId, count, lastAtMs, detail })),
+    ),
+  );
+  await createClickStore(db()).apply([makeDetailedBatch(clicks)]);
+}
+
+const figuresOf = async (urlId: number) =>
+  Object.keys(await readFigures(db())).filter((name) => name.startsWith(`${urlId} `));
+
+async function expectBalance(): Promise<void> {
+  expect(isExact(await readBooks(db()))).toBe(true);
+  expect((await readAnalyticsBooks(db())).differing).toEqual([]);
+}
+
+test.each([
+  ['keep', 100, 0],
+  ['clear', 0, 100],
+] as const)(
+  'totals=%s leaves no figure but a total of %i, and the books balance',
+  async (totals, left, purged) => {
+    await countClicks();
+    await createClickRemoval(db()).forget('forgotten', null, totals);
+    expect(await figuresOf(urlIds[0])).toEqual([]);
+    expect(await readCounts(db(), urlIds)).toEqual([left, 100]);
+    expect((await readBooks(db())).purged).toBe(purged);
+    await expectBalance();
+    await countClicks();
+    expect(await readCounts(db(), urlIds)).toEqual([left + 100, 200]);
+    await expectBalance();
+  },
+);
+
+test('hours with more clicks than one step takes go in several', async () => {
+  await countClicks(15_000);
+  await createClickRemoval(db()).forget('forgotten', null, 'clear');
+  expect(await figuresOf(urlIds[0])).toEqual([]);
+  await expectBalance();
+});
+
+test('while clicks are counted, every figure adds up after each step, and each click is counted or purged', async () => {
+  await countClicks(15_000);
+  const ending = new AbortController();
+  const flushing = Promise.all(
+    [1, 2, 3].map(async () => {
+      while (!ending.signal.aborted) await countClicks(1);
+    }),
+  );
+  for (let i = 0; i < 6; i++) {
+    await createClickRemoval(db()).forget('forgotten', null, i % 2 === 0 ? 'clear' : 'keep');
+    expect((await readAnalyticsBooks(db())).differing).toEqual([]);
+  }
+  ending.abort();
+  await flushing;
+  await expectBalance();
+  const [counted, other] = (await readCounts(db(), urlIds)) as [number, number];
+  expect(counted + (await readBooks(db())).purged).toBe(other);
+  expect(await countDeadlocks(db())).toBe(0);
+});
+
+test('what others own is not there', async () => {
+  await expect(createClickRemoval(db()).forget('forgotten', 1, 'clear')).rejects.toThrow(UrlNotFound);
+  await expect(createClickRemoval(db()).forget('unknown', null, 'clear')).rejects.toThrow(UrlNotFound);
+});
