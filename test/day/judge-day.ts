@@ -4,17 +4,25 @@ import { createVisitorSaltStore } from '../../src/clicks/details/visitor-salt-st
 import type { Knex } from '../../src/postgres.ts';
 import { maintainAnalytics } from '../../workers/maintain-analytics.ts';
 import { createJobContext } from '../support/job-context.ts';
+import { judgeApi } from './api.ts';
 import { afterRetention, type Cut, figures, rows } from './cuts.ts';
 import { type CutVerdict, judgeCut } from './judge-cut.ts';
+import type { Day } from './send-day.ts';
 
 const retentionDays = 90;
 /** By then the retention of all rows is over. */
 const laterMs = (retentionDays + 4) * 86_400_000;
 
-/** Compares every cut of the analytics with what was sent, and again when no row is kept any more. */
-export async function judgeDay(db: Knex, say: (line: string) => void): Promise<CutVerdict[]> {
+/** Compares every cut of the analytics with what was sent, then what a web process answers, and then again what is left when no row
+ *  is kept any more. */
+export async function judgeDay(
+  db: Knex,
+  day: Pick<Day, 'commandLine' | 'settings' | 'dayMs' | 'say'>,
+  shortCodes: string[],
+): Promise<CutVerdict[]> {
   const verdicts = await judgeTables(db, [...figures, ...rows]);
-  say('dropping the rows, as after their retention');
+  verdicts.push(...(await judgeApi(db, day, shortCodes)));
+  day.say('dropping the rows, as after their retention');
   await dropRows(db);
   return [...verdicts, ...(await judgeTables(db, afterRetention))];
 }

@@ -20,13 +20,15 @@ export function formatDay(outcome: DayOutcome): string {
     whole(found.bots),
     differing === 0 ? '0' : `**${whole(differing)}**`,
   ]);
+  const perSecond = Math.round(sent.length / seconds);
   return [
     formatMarkdownTable(columns, cells),
     '',
-    `${whole(sent.length)} clicks in ${seconds.toFixed(0)} s (${whole(Math.round(sent.length / seconds))} per second) by ${webProcesses} web ` +
-      `processes, two at a time, ${whole(sent.filter(isOnEve).length)} of them in the last second of a quarter of an hour; all counted ${countedAfterSeconds.toFixed(1)} s later; ${whole(refused)} requests were refused ` +
-      `for a moment and sent again; most memory of a web process ${peakMegabytes.web.toFixed(0)} MB, of the worker ` +
-      `${peakMegabytes.worker.toFixed(0)} MB`,
+    `${whole(sent.length)} clicks in ${seconds.toFixed(0)} s (${whole(perSecond)} per second) by ${webProcesses} web processes, two at a time`,
+    `${whole(sent.filter(isOnEve).length)} of them in the last second of a quarter of an hour`,
+    `all counted ${countedAfterSeconds.toFixed(1)} s after the last answer`,
+    `${whole(refused)} requests refused for a moment and sent again`,
+    `most memory of a web process ${peakMegabytes.web.toFixed(0)} MB, of the worker ${peakMegabytes.worker.toFixed(0)} MB`,
   ].join('\n');
 }
 

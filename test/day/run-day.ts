@@ -52,17 +52,12 @@ export async function runDay(
     // Tomorrow: salts of days long past are forgotten, and the worker makes its partition.
     const dayMs = (Math.floor(Date.now() / dayLengthMs) + 1) * dayLengthMs;
     await readyWorker(worker);
-    const traffic = await send(db, worker, {
-      commandLine: bench.linkmill.web,
-      settings,
-      clicks,
-      dayMs,
-      say: options.say,
-    });
+    const day = { commandLine: bench.linkmill.web, settings, clicks, dayMs, say: options.say };
+    const traffic = await send(db, worker, day);
     traffic.problems.push(...(await endAndReconcile(bench, worker, database.url)));
     options.say(`${traffic.sent.length} clicks are sent; comparing`);
     await writeSent(db, clicks.persons, traffic.sent);
-    return { ...traffic, verdicts: await judgeDay(db, options.say) };
+    return { ...traffic, verdicts: await judgeDay(db, day, shortCodes) };
   } finally {
     worker.signal('SIGKILL');
     await worker.ended;
