@@ -1,5 +1,6 @@
 import { createRandom, createZipf } from '../support/random.ts';
-import { type Agent, botAgents, personAgents } from './agents.ts';
+import { type Agent, personAgents } from './agents.ts';
+import { botAgents } from './bot-agents.ts';
 
 /** Who clicks: a browser or a bot at an address. */
 export interface Person extends Agent {

@@ -1,37 +1,31 @@
-import { createAnalyticsPartitions } from '../../src/analytics/analytics-partitions.ts';
-import { createAnalyticsRemovals } from '../../src/analytics/analytics-removals.ts';
-import { createVisitorSaltStore } from '../../src/clicks/details/visitor-salt-store.ts';
 import { type Knex, openPostgres } from '../../src/postgres.ts';
-import { maintainAnalytics } from '../../workers/maintain-analytics.ts';
 import type { Bench } from '../faults/bench.ts';
-import { createJobContext } from '../support/job-context.ts';
-import { launch, readyWorker, runToEnd, type Settings } from '../support/launch.ts';
+import { launch, readyWorker, runToEnd, type TestProcess } from '../support/launch.ts';
 import { startTestRedis } from '../support/servers.ts';
 import { insertUrls } from '../support/urls.ts';
 import { waitUntil } from '../support/wait-until.ts';
-import { type Clicks, createClicks, quarters } from './clicks.ts';
-import { afterRetention, type Cut, figures, rows } from './cuts.ts';
-import { type CutVerdict, judgeCut } from './judge.ts';
+import { createClicks } from './clicks.ts';
+import type { CutVerdict } from './judge-cut.ts';
+import { judgeDay } from './judge-day.ts';
 import { readPeakMegabytes } from './memory.ts';
-import { detailSettings } from './people.ts';
+import { type Day, sendDay } from './send-day.ts';
 import { type SentClick, writeSent } from './sent.ts';
-import { runShift, type ShiftOutcome } from './shift.ts';
 
 const shortUrls = 10_000;
-/** Quarters of an hour that a web process lives; the first one begins within the hour before midnight, when it learns the next
- *  day's salt, and so does another at the midnight after. */
-const quartersOfShift = 12;
-/** Web processes at once, at different times of the day. */
-const lanes = 2;
 const dayLengthMs = 86_400_000;
-const retentionDays = 90;
+/** How long counting may go on after the last answer. */
+const patienceMs = 120_000;
 
 /** What came of a day. */
-export interface DayOutcome {
+export interface DayOutcome extends Traffic {
   verdicts: CutVerdict[];
-  /** Why the day is a failure, besides the verdicts. */
+}
+
+/** How the sending and counting went. */
+interface Traffic {
+  /** What did not go as it must. */
   problems: string[];
-  clicks: number;
+  sent: SentClick[];
   /** Answers of a process that was too busy. */
   refused: number;
   webProcesses: number;
@@ -55,34 +49,15 @@ export async function runDay(
     await insertUrls(db, { begin: 'day', count: shortUrls, areClicked: false });
     const shortCodes = Array.from({ length: shortUrls }, (_, n) => `day${n}`);
     const clicks = createClicks(options.seed, options.clicks, shortCodes);
+    // Tomorrow: salts of days long past are forgotten, and the worker makes its partition.
+    const dayMs = (Math.floor(Date.now() / dayLengthMs) + 1) * dayLengthMs;
     await readyWorker(worker);
-    const start = performance.now();
-    const { sent, outcomes } = await sendDay(bench, settings, clicks, options.say);
-    const sentAt = performance.now();
-    const problems = outcomes.flatMap((outcome) => outcome.problems);
-    await waitUntil('all is counted', async () => (await countClicks(db)) >= sent.length, 120_000).catch(
-      (error: Error) => problems.push(error.message),
-    );
-    const countedAt = performance.now();
-    const peakMegabytes = {
-      web: Math.max(...outcomes.map((outcome) => outcome.peakMegabytes)),
-      worker: await readPeakMegabytes(worker.pid),
-    };
-    problems.push(...(await reconcile(bench, database.url)));
-    const code = await worker.stop();
-    if (code !== 0) problems.push(`the worker ended with ${code}`);
-    options.say(`${sent.length} clicks are sent; comparing`);
-    await writeSent(db, clicks.persons, sent);
-    return {
-      verdicts: await judge(db, options.say),
-      problems,
-      clicks: sent.length,
-      refused: outcomes.reduce((sum, { refused }) => sum + refused, 0),
-      webProcesses: outcomes.length,
-      seconds: (sentAt - start) / 1_000,
-      countedAfterSeconds: (countedAt - sentAt) / 1_000,
-      peakMegabytes,
-    };
+    const day = { commandLine: bench.linkmill.web, settings, clicks, dayMs, say: options.say };
+    const traffic = await send(db, worker, day);
+    traffic.problems.push(...(await endAndReconcile(bench, worker, database.url)));
+    options.say(`${traffic.sent.length} clicks are sent; comparing`);
+    await writeSent(db, clicks.persons, traffic.sent);
+    return { ...traffic, verdicts: await judgeDay(db, day, shortCodes) };
   } finally {
     worker.signal('SIGKILL');
     await worker.ended;
@@ -92,70 +67,42 @@ export async function runDay(
   }
 }
 
-/** Sends all of it: each lane takes the next shift when its last one is over. */
-async function sendDay(bench: Bench, settings: Settings, clicks: Clicks, say: (line: string) => void) {
-  const sent: SentClick[] = [];
-  const outcomes: ShiftOutcome[] = [];
-  // Tomorrow: salts of days long past are forgotten, and the worker has made its partition.
-  const dayMs = (Math.floor(Date.now() / dayLengthMs) + 1) * dayLengthMs;
-  const shifts = Array.from({ length: Math.ceil(quarters.length / quartersOfShift) }, (_, i) =>
-    quarters.slice(i * quartersOfShift, (i + 1) * quartersOfShift),
+/** Sends all clicks and waits until they are counted. */
+async function send(db: Knex, worker: TestProcess, day: Day): Promise<Traffic> {
+  const start = performance.now();
+  const { sent, outcomes } = await sendDay(day);
+  const sentAt = performance.now();
+  const problems = outcomes.flatMap((outcome) => outcome.problems);
+  const isCounted = async () => (await countClicks(db)) >= sent.length;
+  await waitUntil('all is counted', isCounted, patienceMs).catch((error: Error) =>
+    problems.push(error.message),
   );
-  const runLane = async () => {
-    for (let shift = shifts.shift(); shift; shift = shifts.shift()) {
-      outcomes.push(
-        await runShift({
-          commandLine: bench.linkmill.web,
-          settings: { ...settings, ...detailSettings },
-          clicks,
-          quarters: shift,
-          dayMs,
-          onClick: (click, atMs) => sent.push({ ...click, atMs }),
-        }),
-      );
-      say(`from ${timeOf(shift[0]!)} to ${timeOf(shift.at(-1)! + 1)}: ${sent.length} clicks in all`);
-    }
+  return {
+    problems,
+    sent,
+    refused: outcomes.reduce((sum, { refused }) => sum + refused, 0),
+    webProcesses: outcomes.length,
+    seconds: (sentAt - start) / 1_000,
+    countedAfterSeconds: (performance.now() - sentAt) / 1_000,
+    peakMegabytes: {
+      web: Math.max(...outcomes.map((outcome) => outcome.peakMegabytes)),
+      worker: await readPeakMegabytes(worker.pid),
+    },
   };
-  await Promise.all(Array.from({ length: lanes }, runLane));
-  return { sent, outcomes };
 }
-
-const timeOf = (quarter: number) =>
-  new Date(dayLengthMs + quarter * 900_000)
-    .toISOString()
-    .slice(11, 16)
-    .concat(quarter < 0 ? ' (eve)' : '');
 
 async function countClicks(db: Knex): Promise<number> {
   const [row] = await db('url_stats').sum<{ clicks: string }[]>('click_count as clicks');
   return Number(row?.clicks);
 }
 
-/** Asks the service itself. */
-async function reconcile(bench: Bench, databaseUrl: string): Promise<string[]> {
+/** Ends the worker and asks the service itself. */
+async function endAndReconcile(bench: Bench, worker: TestProcess, databaseUrl: string): Promise<string[]> {
+  const end = await worker.stop();
   const commandLine = bench.linkmill.reconcile!(10);
   const { code, stdout, stderr } = await runToEnd(commandLine, { DATABASE_URL: databaseUrl });
-  return code === 0 ? [] : [`reconcile ended with ${code}:\n${stdout}${stderr}`];
-}
-
-/** Compares all there is, and again when the rows are past their retention. */
-async function judge(db: Knex, say: (line: string) => void): Promise<CutVerdict[]> {
-  const verdicts: CutVerdict[] = [];
-  const judgeAll = async (cuts: Cut[]) => {
-    for (const cut of cuts) verdicts.push(await judgeCut(db, cut));
-  };
-  await judgeAll([...figures, ...rows]);
-  say('dropping the rows, as after their retention');
-  await maintainAnalytics(
-    {
-      salts: createVisitorSaltStore(db),
-      partitions: createAnalyticsPartitions(db),
-      removals: createAnalyticsRemovals(db),
-      now: () => new Date(Date.now() + (retentionDays + 4) * dayLengthMs),
-    },
-    retentionDays,
-    createJobContext(),
-  );
-  await judgeAll(afterRetention);
-  return verdicts;
+  return [
+    ...(end === 0 ? [] : [`the worker ended with ${end}`]),
+    ...(code === 0 ? [] : [`reconcile ended with ${code}:\n${stdout}${stderr}`]),
+  ];
 }

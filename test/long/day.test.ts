@@ -21,5 +21,5 @@ afterAll(async () => {
 test('every figure of the analytics is what was sent on a day, over both midnights, with each hour crossed under load', async () => {
   const outcome = await runDay(bench, { seed: 'short', clicks: 20_000, say: () => {} });
   expect(listFailures(outcome)).toEqual([]);
-  expect(outcome.clicks).toBe(20_000);
+  expect(outcome.sent).toHaveLength(20_000);
 }, 600_000);

@@ -74,6 +74,24 @@ test('25,000 different hostile headers on one short URL neither fill the memory 
   // oxlint-disable-next-line no-control-regex
   const isUnsafe = (text: string) => text.length > maxTextLength || /[<>\0-\x1f\x7f-\x9f]/.test(text);
   expect([...texts].filter(isUnsafe)).toEqual([]);
+
+  const shown = await fetch(
+    `${service.baseUrl()}/api/v1/urls/${code}/analytics?group_by=referrer&limit=1000`,
+    {
+      headers: { 'x-api-key': service.apiKey() },
+    },
+  );
+  // A browser takes it for nothing else, whatever stands in it.
+  expect(shown.headers.get('content-type')).toMatch(/^application\/json/);
+  expect(shown.headers.get('x-content-type-options')).toBe('nosniff');
+  const { clicks, groups, other } = (await shown.json()) as {
+    clicks: number;
+    groups: { name: string }[];
+    other: number;
+  };
+  expect(clicks).toBe(requests);
+  expect(other).toBeGreaterThan(0);
+  expect(groups.filter(({ name }) => isUnsafe(name))).toEqual([]);
   const countries = figures.filter(({ dimension }) => dimension === 'country').map(({ value }) => value);
   expect(new Set(countries)).toEqual(new Set(['', 'DE']));
 }, 300_000);

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { createUserAgents } from '../../../src/clicks/details/user-agents.ts';
-import { botAgents, personAgents } from '../../day/agents.ts';
+import { personAgents } from '../../day/agents.ts';
+import { botAgents } from '../../day/bot-agents.ts';
 
 test('500 user agents that people and bots use are read as what everybody would take them for', () => {
   const { find } = createUserAgents();
