@@ -24,7 +24,7 @@ const common = {
   DATABASE_POOL_MAX: wholeNumber(1, 1_000)
     .default(10)
     .describe(
-      'Connections to PostgreSQL per process; a web process takes two more for clicks, two for searches, two for analytics and two for single clicks, a worker for its flush guard, and each one to hear of changes',
+      'Connections to PostgreSQL per process; a web process takes two more for clicks, two for searches, two for analytics, two for single clicks and one for blocked hosts, a worker for its flush guard, and each one to hear of changes',
     ),
   REDIS_URL: url(/^rediss?$/, 'redis://host:6379').describe(
     'Redis 6.2 or newer with `maxmemory-policy noeviction`',

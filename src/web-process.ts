@@ -159,7 +159,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     log,
   });
   // While PostgreSQL is away it says so by itself, within 2 s.
-  await opened.blockedHostsWatch.look();
+  await opened.loadBlockedHosts();
   await waitForRedis([cacheRedis, clicks.redis, producerRedis, subscriberRedis], redisPatienceMs);
   const handle = app.callback();
   const answerSoon = loadShedding.shed((request, response) => redirect.answerSoon(request, response, handle));

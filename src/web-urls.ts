@@ -7,11 +7,7 @@ import { createKeys } from './keys/keys.ts';
 import type { Knex } from './postgres.ts';
 import { watchRedisMemory } from './redis-memory.ts';
 import { closeRedis, openRedis } from './redis.ts';
-import { createBlockedHostStore } from './urls/blocked-host-store.ts';
-import { watchBlockedHosts } from './urls/blocked-hosts-watch.ts';
-import { createBlockedHosts } from './urls/blocked-hosts.ts';
 import { createChangeStore } from './urls/change-store.ts';
-import { createHostBlocking } from './urls/host-blocking.ts';
 import { createIdempotencyKeys } from './urls/idempotency-keys.ts';
 import { createProcessCache } from './urls/process-cache.ts';
 import { createUntoldChanges } from './urls/untold-changes.ts';
@@ -21,6 +17,7 @@ import { hearNotifications } from './urls/url-notifications.ts';
 import { createUrlPolicy } from './urls/url-policy.ts';
 import { createUrlStore } from './urls/url-store.ts';
 import { createUrls } from './urls/urls.ts';
+import { openBlockedHosts } from './web-blocked-hosts.ts';
 import type { WebBreakers } from './web-breakers.ts';
 import type { WebProcess } from './web-process.ts';
 
@@ -29,7 +26,7 @@ const caughtUpChanges = 5_000;
 
 /** Short URLs as a web process sees them, with their three places: by heart, Redis, table. */
 export function openUrls(
-  { config, log, closing }: WebProcess,
+  web: WebProcess,
   stores: {
     db: Knex;
     cacheRedis: Redis;
@@ -38,6 +35,7 @@ export function openUrls(
     onNotFound: (shortCode: string) => void;
   },
 ) {
+  const { config, log, closing } = web;
   const { db, cacheRedis, breakers, queues, onNotFound } = stores;
   const prefix = config.REDIS_PREFIX;
   const memory = closing.defer('redis memory', watchRedisMemory(cacheRedis, log), (watch) => watch.stop());
@@ -64,11 +62,11 @@ export function openUrls(
     maxBytes: config.PROCESS_CACHE_MB * 1_000_000,
     staleMs: config.STALE_WHILE_DOWN_SECONDS * 1_000,
   });
-  const blockedHostStore = breakers.postgres.guard(createBlockedHostStore(db));
-  const blockedHosts = createBlockedHosts({ store: blockedHostStore, onChange: processCache.onManyChanges });
-  const blockedHostsWatch = closing.defer('blocked hosts', watchBlockedHosts(blockedHosts, log), (watch) =>
-    watch.stop(),
-  );
+  const { blockedHosts, ...blocking } = openBlockedHosts(web, {
+    db,
+    breakers,
+    onChange: processCache.onManyChanges,
+  });
   const subscriberRedis = closing.defer(
     'redis (subscriber)',
     openRedis('subscriber', config.REDIS_URL, log),
@@ -141,7 +139,6 @@ export function openUrls(
     keyPool,
     processCache,
     subscriberRedis,
-    blockedHostsWatch,
-    hostBlocking: createHostBlocking({ store: blockedHostStore, blockedHosts }),
+    ...blocking,
   };
 }

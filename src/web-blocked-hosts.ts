@@ -1,0 +1,30 @@
+import { closePostgres, type Knex, openPostgres } from './postgres.ts';
+import { createBlockedHostStore } from './urls/blocked-host-store.ts';
+import { watchBlockedHosts } from './urls/blocked-hosts-watch.ts';
+import { createBlockedHosts } from './urls/blocked-hosts.ts';
+import { createHostBlocking } from './urls/host-blocking.ts';
+import type { WebBreakers } from './web-breakers.ts';
+import type { WebProcess } from './web-process.ts';
+
+/** The list has a connection of its own: that a host is blocked does not wait for requests, nor for clicks. */
+const listPool = { poolMax: 1, queryTimeoutMs: 2_000 };
+
+/** The blocked hosts as a web process knows them, and what changes them. */
+export function openBlockedHosts(
+  { config, log, closing }: WebProcess,
+  deps: { db: Knex; breakers: WebBreakers; onChange: () => void },
+) {
+  const { db, breakers, onChange } = deps;
+  const listDb = closing.defer(
+    'postgres (blocked hosts)',
+    openPostgres({ url: config.DATABASE_URL, ...listPool, name: 'web-blocked-hosts' }),
+    closePostgres,
+  );
+  const blockedHosts = createBlockedHosts({ store: createBlockedHostStore(listDb), onChange });
+  const watch = closing.defer('blocked hosts', watchBlockedHosts(blockedHosts, log), ({ stop }) => stop());
+  const hostBlocking = createHostBlocking({
+    store: breakers.postgres.guard(createBlockedHostStore(db)),
+    blockedHosts,
+  });
+  return { blockedHosts, hostBlocking, loadBlockedHosts: watch.look };
+}
