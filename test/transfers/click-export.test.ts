@@ -9,6 +9,7 @@ import { createUrlIds } from '../support/clicks.ts';
 import { createJobContext } from '../support/job-context.ts';
 import { useDatabase } from '../support/resources.ts';
 import { createTransfers } from '../support/transfers.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 const { db } = useDatabase();
 const atMs = Date.parse('2026-11-20T10:00:30Z');
@@ -32,6 +33,13 @@ beforeAll(async () => {
 });
 
 async function exportClicks(wanted: Partial<NewExport> = {}) {
+  // Whatever is open on the server, other tests' transactions too, an export stops ahead of.
+  await waitUntil('transactions that began before are over', async () => {
+    const { rows } = await db().raw(
+      'select max(applied_in) < pg_snapshot_xmin(pg_current_snapshot()) as "areOver" from url_analytics',
+    );
+    return rows[0].areOver === true;
+  });
   const transfers = createTransfers(db());
   const { id } = await transfers.exports.create({
     apiKeyId,
