@@ -53,10 +53,17 @@ export function openPostgres(options: {
 
 /** How long the end of a pool waits for queries in hand. */
 const closeMs = 1_000;
+/** The same where it only reads. */
+const abandonMs = 100;
 
 /** Ends a pool. What PostgreSQL has not answered within a second is left to it: it rolls back when the connection is gone. */
 export async function closePostgres(db: Knex): Promise<void> {
   await withDeadline(db.destroy(), closeMs, () => undefined);
+}
+
+/** Ends a pool of which nobody waits for an answer any more. */
+export async function abandonPostgres(db: Knex): Promise<void> {
+  await withDeadline(db.destroy(), abandonMs, () => undefined);
 }
 
 /** A transaction that holds its locks for a bounded time, even when its process is stopped in the middle, and waits for those of

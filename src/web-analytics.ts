@@ -6,7 +6,7 @@ import { createClickRemoval } from './analytics/click-removal.ts';
 import { createTopUrls } from './analytics/top-urls.ts';
 import { createUnknownCodeDays } from './analytics/unknown-code-days.ts';
 import { createClickStreams } from './http/click-streams.ts';
-import { closePostgres, openPostgres } from './postgres.ts';
+import { abandonPostgres, closePostgres, openPostgres } from './postgres.ts';
 import type { WebProcess } from './web-process.ts';
 
 /** Questions that are answered at once, each on a connection of its own: redirects and creates never wait for one. */
@@ -34,7 +34,7 @@ export function openAnalytics({ config, log, closing }: WebProcess) {
       queryTimeoutMs: questionTimeoutMs + patienceMs,
       name: 'web-analytics',
     }),
-    closePostgres,
+    abandonPostgres,
   );
   const clicksDb = closing.defer(
     'postgres (single clicks)',

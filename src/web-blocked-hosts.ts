@@ -1,4 +1,4 @@
-import { closePostgres, type Knex, openPostgres } from './postgres.ts';
+import { abandonPostgres, type Knex, openPostgres } from './postgres.ts';
 import { createBlockedHostStore } from './urls/blocked-host-store.ts';
 import { watchBlockedHosts } from './urls/blocked-hosts-watch.ts';
 import { createBlockedHosts } from './urls/blocked-hosts.ts';
@@ -18,7 +18,7 @@ export function openBlockedHosts(
   const listDb = closing.defer(
     'postgres (blocked hosts)',
     openPostgres({ url: config.DATABASE_URL, ...listPool, name: 'web-blocked-hosts' }),
-    closePostgres,
+    abandonPostgres,
   );
   const blockedHosts = createBlockedHosts({ store: createBlockedHostStore(listDb), onChange });
   const watch = closing.defer('blocked hosts', watchBlockedHosts(blockedHosts, log), ({ stop }) => stop());

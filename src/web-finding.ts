@@ -1,4 +1,4 @@
-import { closePostgres, openPostgres } from './postgres.ts';
+import { abandonPostgres, openPostgres } from './postgres.ts';
 import { createBoundedSearch } from './urls/bounded-search.ts';
 import { createUrlLists } from './urls/url-lists.ts';
 import { createUrlSummaries } from './urls/url-summaries.ts';
@@ -23,7 +23,7 @@ export function openFinding({ config, closing }: WebProcess) {
       queryTimeoutMs: searchTimeoutMs + patienceMs,
       name: 'web-search',
     }),
-    closePostgres,
+    abandonPostgres,
   );
   const search = createBoundedSearch(db, searchTimeoutMs);
   return { ...createUrlLists(search), ...createUrlSummaries(search) };

@@ -39,6 +39,7 @@ async function findPartition(): Promise<string> {
 
 test('a partition that somebody drops under load fails no request and loses no count, and clicks move into the next one', async () => {
   const codes = await insertCodes('dropped');
+  await runJob(service.client(), 'maintain-analytics');
   const load = startLoadOnAll([service.baseUrl()], codes, {
     clients: 8,
     headers: createHeaders('dropped', 300),

@@ -44,7 +44,10 @@ async function readSchedulers() {
 const expectedKeys = [
   'cleanup-expired',
   'cleanup-ledger',
+  'cleanup-transfers',
+  'export-urls',
   'flush-clicks-0',
+  'import-urls',
   'maintain-analytics',
   'reconcile-cache',
   'replenish-keys',
