@@ -75,7 +75,7 @@ const wholeFilter = (): fc.Arbitrary<Required<UrlFilter>> =>
       'food',
       'EXAMPLE',
       'code-1',
-      'ärger',
+      'Ärger',
       'none of it',
     ),
     tags: fc.uniqueArray(tag, { maxLength: 2 }),
