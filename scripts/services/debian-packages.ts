@@ -22,7 +22,8 @@ export function debianPackagesFolder(names: string[], into: string): string {
  * A second call returns the same folder at once; two at the same time do not disturb each other.
  */
 export async function fetchDebianPackages(names: string[], into: string): Promise<string> {
-  const folder = debianPackagesFolder(names, into);
+  // apt and dpkg work in folders of their own, from where a relative path leads elsewhere.
+  const folder = path.resolve(debianPackagesFolder(names, into));
   if (existsSync(folder)) return folder;
   await mkdir(path.dirname(folder), { recursive: true });
   await removeAbandoned(path.dirname(folder));

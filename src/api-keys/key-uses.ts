@@ -1,5 +1,9 @@
+import { withDeadline } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
 import type { ApiKeys } from './api-keys.ts';
+
+/** How long the end waits for the last of them, which nobody misses much. */
+const closeMs = 500;
 
 export type KeyUses = ReturnType<typeof createKeyUses>;
 
@@ -25,10 +29,10 @@ export function createKeyUses(deps: { store: Pick<ApiKeys, 'noteUses'>; everyMs:
   return {
     note: (id: number): void => void used.add(id),
 
-    /** Writes the last of them. */
+    /** Writes the last of them, where PostgreSQL takes them soon. */
     async close(): Promise<void> {
       clearInterval(timer);
-      await write();
+      await withDeadline(write(), closeMs, () => undefined);
     },
   };
 }

@@ -14,7 +14,7 @@ const maxDistinct = 200;
 /** How long a batch grows while the stream is long; no answer waits longer for it than the acknowledgement may take. */
 const wideMs = 20;
 /** How long draining waits for PostgreSQL at a time, and how often it tries again while both stores are away. */
-const drainPatienceMs = 4_000;
+const drainPatienceMs = 2_500;
 const drainEveryMs = 1_000;
 /** Entries of a batch at most, however much has grown together: what one transaction takes well. */
 const maxSealed = 5_000;

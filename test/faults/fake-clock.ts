@@ -10,7 +10,7 @@ export type FakeClock = Awaited<ReturnType<typeof createFakeClock>>;
 export async function createFakeClock() {
   if (!hasDebianPackages())
     throw new Error('the clock of a process can only be moved on Debian and its like');
-  const library = path.resolve(await fetchDebianPackages(['libfaketime'], '.cache'));
+  const library = await fetchDebianPackages(['libfaketime'], '.cache');
   const triplet = process.arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu';
   const folder = await mkdtemp(path.join(tmpdir(), 'linkmill-clock-'));
   const file = path.join(folder, 'offset');
