@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseUrl } from './parse-url.ts';
 
 const wholeNumber = (min: number, max: number) =>
   z.coerce
@@ -11,9 +12,8 @@ const url = (protocol: RegExp, example: string) =>
   z.url({ protocol, error: `must be a URL such as ${example}`, abort: true });
 /** A host name as the URL parser spells it, which is how URLs to it are compared; undefined when it is none. */
 const hostname = (text: string) =>
-  /^[^/?#@\\]+$/.test(text) && URL.canParse(`http://${text}`)
-    ? new URL(`http://${text}`).hostname
-    : undefined;
+  /^[^/?#@\\]+$/.test(text) ? parseUrl(`http://${text}`)?.hostname : undefined;
+const isOrigin = (parsed: URL | undefined) => parsed !== undefined && parsed.href === `${parsed.origin}/`;
 const postgresUrl = url(/^postgres(ql)?$/, 'postgres://user:password@host:5432/linkmill');
 
 const common = {
@@ -57,7 +57,7 @@ export const webSettings = z
   .object({
     ...common,
     BASE_URL: url(/^https?$/, 'https://sho.rt')
-      .refine((value) => URL.canParse(value) && new URL(value).href === `${new URL(value).origin}/`, {
+      .refine((value) => isOrigin(parseUrl(value)), {
         error: 'must be an origin alone, such as https://sho.rt',
         abort: true,
       })

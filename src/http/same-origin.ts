@@ -1,4 +1,5 @@
 import type { Context } from 'koa';
+import { parseUrl } from '../parse-url.ts';
 
 /** Whether a page of this service sent a request, or no page at all. A browser names the page's origin with every write; what
  *  names none is no browser. */
@@ -6,5 +7,5 @@ export function isFromOwnPage(ctx: Context, baseUrl: string): boolean {
   const site = ctx.get('sec-fetch-site');
   if (site) return site === 'same-origin';
   const origin = ctx.get('origin');
-  return !origin || origin === baseUrl || (URL.canParse(origin) && new URL(origin).host === ctx.get('host'));
+  return !origin || origin === baseUrl || parseUrl(origin)?.host === ctx.get('host');
 }

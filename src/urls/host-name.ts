@@ -1,3 +1,5 @@
+import { parseUrl } from '../parse-url.ts';
+
 /** Two spellings of one host: the network knows no difference. */
 export function withoutFinalDot(host: string): string {
   let end = host.length;
@@ -8,8 +10,8 @@ export function withoutFinalDot(host: string): string {
 /** A host that somebody names, without a port, as the URL parser spells it, to which `UPPER.example` and `bücher.example` are
  *  other spellings; undefined where it is none. */
 export function readHostName(text: string): string | undefined {
-  if (!/^(\[[^\]]*\]|[^:/\\?#@[\]]+)$/.test(text) || !URL.canParse(`http://${text}`)) return undefined;
-  return new URL(`http://${text}`).hostname;
+  if (!/^(\[[^\]]*\]|[^:/\\?#@[\]]+)$/.test(text)) return undefined;
+  return parseUrl(`http://${text}`)?.hostname;
 }
 
 /** Base of what another program stored that is no absolute URL: a browser would ask this service for it. */
@@ -18,5 +20,6 @@ const anyBase = 'http://linkmill.invalid';
 /** The host that a browser would go to, in the one spelling in which hosts are compared; undefined where it could not go
  *  anywhere. */
 export function hostNameOf(url: string): string | undefined {
-  return URL.canParse(url, anyBase) ? withoutFinalDot(new URL(url, anyBase).hostname) : undefined;
+  const parsed = parseUrl(url, anyBase);
+  return parsed && withoutFinalDot(parsed.hostname);
 }

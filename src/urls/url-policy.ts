@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
+import { parseUrl } from '../parse-url.ts';
 import { withoutFinalDot } from './host-name.ts';
 
 const maxLength = 2_048;
@@ -28,7 +29,7 @@ export function createUrlPolicy(options: {
   return function normaliseUrl(text: string): string {
     if (text.length > maxLength) throw new UrlRefused(`must have at most ${maxLength} characters`);
     if (unfit.test(text)) throw new UrlRefused('must not contain control characters');
-    const url = parse(text);
+    const url = parseUrl(text);
     if (!url) throw new UrlRefused('must be an absolute URL, such as https://example.com/page');
     if (url.protocol !== 'http:' && url.protocol !== 'https:')
       throw new UrlRefused('must begin with http:// or https://');
@@ -58,13 +59,4 @@ function isPrivateHost(host: string): boolean {
   const address = ipaddr.process(bare);
   if (address.range() !== 'unicast') return true;
   return address instanceof ipaddr.IPv6 && !address.match(publicIpv6);
-}
-
-/** A text as a URL. Not by URL.canParse: once V8 has compiled its caller, Node 20 refuses letters beyond ASCII there. */
-function parse(text: string): URL | undefined {
-  try {
-    return new URL(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,6 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { parseUrl } from '../../src/parse-url.ts';
 import { createUrlPolicy, UrlRefused } from '../../src/urls/url-policy.ts';
 
 const ownHosts = ['sho.rt', 'xn--bcher-kva.example', '203.0.114.7', '[2001:4860:4860::8888]'];
@@ -173,7 +174,8 @@ test('in no spelling is a URL let through that leads to the service itself or to
   fc.assert(
     fc.property(spelledUrl, (text) => {
       const href = accept(text);
-      if (URL.canParse(text) && leadsInside(new URL(text).href)) seen.inside += 1;
+      const url = parseUrl(text);
+      if (url && leadsInside(url.href)) seen.inside += 1;
       if (href === undefined) return;
       seen.accepted += 1;
       expect([text, leadsInside(href)]).toEqual([text, false]);

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { parseUrl } from '../../parse-url.ts';
 import { copyOf, toShortText } from './short-text.ts';
 
 /** Characters of a `Referer` that are looked at: its host is at the beginning. */
@@ -21,7 +22,7 @@ export function createReferrers(ownHosts: string[]) {
 
   function readHost(origin: string): string {
     // An app has a URL of its own kind; the parser leaves its host as it is.
-    const host = URL.canParse(origin) ? new URL(origin).hostname.toLowerCase().replace(/\.$/, '') : '';
+    const host = parseUrl(origin)?.hostname.toLowerCase().replace(/\.$/, '') ?? '';
     return own.has(host) ? '' : toShortText(host);
   }
 

@@ -1,4 +1,5 @@
 import { domainToUnicode } from 'node:url';
+import { parseUrl } from '../../parse-url.ts';
 import { html } from './html.ts';
 import { type Page, renderPage } from './page.ts';
 
@@ -16,7 +17,7 @@ export interface Preview {
 
 /** Where a URL leads, in the letters that people read and in those that the network uses. */
 export function hostOf(originalUrl: string): { unicode: string; ascii: string } {
-  const ascii = URL.canParse(originalUrl) ? new URL(originalUrl).hostname : '';
+  const ascii = parseUrl(originalUrl)?.hostname ?? '';
   return { unicode: domainToUnicode(ascii) || ascii, ascii };
 }
 
