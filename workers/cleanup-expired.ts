@@ -17,13 +17,13 @@ export async function cleanupExpired(
     urlStore: UrlStore;
     urlCache: UrlCache;
     idempotencyKeys: Pick<IdempotencyKeys, 'removeOld'>;
-    now: () => Date;
+    now: () => Promise<Date>;
   },
   retention: { days: number; quarantineDays: number },
   { reportProgress, signal }: JobContext,
 ) {
   const { urlStore, urlCache, idempotencyKeys } = deps;
-  const now = deps.now();
+  const now = await deps.now();
   const total = await urlStore.countToClean(now, retention.days);
   let expired = 0;
   let purged = 0;

@@ -18,13 +18,13 @@ export async function maintainAnalytics(
     salts: Pick<VisitorSaltStore, 'forget'>;
     partitions: AnalyticsPartitions;
     removals: AnalyticsRemovals;
-    now: () => Date;
+    now: () => Promise<Date>;
   },
   retentionDays: number,
   { reportProgress, signal }: JobContext,
 ) {
   const { partitions, removals } = deps;
-  const todayMs = deps.now().getTime();
+  const todayMs = (await deps.now()).getTime();
   const dayAfter = (days: number) => new Date(todayMs + days * dayMs).toISOString().slice(0, 10);
   const summary = { made: 0, left: 0, removed: 0, dropped: 0, busy: 0 };
 

@@ -26,7 +26,7 @@ const maintain = async (daysLater = 0, context = createJobContext(), retentionDa
       salts: createVisitorSaltStore(db()),
       partitions: partitions(),
       removals: createAnalyticsRemovals(db()),
-      now: () => new Date(today + daysLater * dayMs),
+      now: async () => new Date(today + daysLater * dayMs),
     },
     retentionDays,
     context,
