@@ -29,7 +29,7 @@ async function runAhead(name: JobName, days: number) {
     hasRoom: () => true,
   });
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + days * dayMs });
-  const summary = await processors[name]({} as never, createJobContext());
+  const summary = await processors[name]({}, createJobContext());
   vi.useRealTimers();
   return summary;
 }
