@@ -1,5 +1,11 @@
 import { type Knex, onlyRow } from '../postgres.ts';
-import { type AnalyticsQuestion, EmptyRange, type Moment, type Range } from './analytics-question.ts';
+import {
+  type AnalyticsQuestion,
+  EmptyRange,
+  type Moment,
+  type Range,
+  UnknownTimezone,
+} from './analytics-question.ts';
 import { firstMomentOf, localTimeOf } from './local-time.ts';
 
 const minuteMs = 60_000;
@@ -18,14 +24,26 @@ export interface AskedRange {
   hasWholeHours: boolean;
 }
 
-/** The range that a question means. Throws EmptyRange. */
+/** The range that a question means. Throws EmptyRange and UnknownTimezone. */
 export async function findRange(
   trx: Knex,
-  { from, to, timezone }: Pick<AnalyticsQuestion, 'from' | 'to' | 'timezone'>,
+  asked: Pick<AnalyticsQuestion, 'from' | 'to' | 'timezone'>,
 ): Promise<AskedRange> {
-  const { rowsSince, hasWholeHours, ...found } = onlyRow(
-    await trx.raw<{ rows: (Range & { rowsSince: Date | null; hasWholeHours: boolean })[] }>(
-      `select begins.at as "from", ends.at as "to", nullif(rows_since, '-infinity') as "rowsSince",
+  const { rowsSince, hasWholeHours, ...found } = await resolveRange(trx, asked);
+  if (found.from >= found.to) throw new EmptyRange('the range is empty');
+  return { range: widen(found, minuteMs), rowsSince: rowsSince ?? new Date(0), hasWholeHours };
+}
+
+type ResolvedRange = Range & { rowsSince: Date | null; hasWholeHours: boolean };
+
+async function resolveRange(
+  trx: Knex,
+  { from, to, timezone }: Pick<AnalyticsQuestion, 'from' | 'to' | 'timezone'>,
+): Promise<ResolvedRange> {
+  try {
+    return onlyRow(
+      await trx.raw<{ rows: ResolvedRange[] }>(
+        `select begins.at as "from", ends.at as "to", nullif(rows_since, '-infinity') as "rowsSince",
               not exists (
                 select from (select ends.at union all select generate_series(begins.at, ends.at, interval '1 month')) as sample (at)
                 where extract(minute from sample.at at time zone :timezone) <> extract(minute from sample.at at time zone 'UTC')
@@ -37,11 +55,15 @@ export async function findRange(
          cast(:fromTime as timestamptz), ${firstMomentOf('cast(:fromDay as timestamp)')},
          ${firstMomentOf(`${localTimeOf('ends.at')} - interval '30 days'`)}
        ) as begins (at)`,
-      { ...columnsOf('from', from), ...columnsOf('to', to), timezone },
-    ),
-  );
-  if (found.from >= found.to) throw new EmptyRange('the range is empty');
-  return { range: widen(found, minuteMs), rowsSince: rowsSince ?? new Date(0), hasWholeHours };
+        { ...columnsOf('from', from), ...columnsOf('to', to), timezone },
+      ),
+    );
+  } catch (error) {
+    // Invalid parameter value: of the parameters only the time zone can be one.
+    if (error instanceof Error && 'code' in error && error.code === '22023')
+      throw new UnknownTimezone(timezone, { cause: error });
+    throw error;
+  }
 }
 
 /** The range before: of a day or more, as long on the clocks of the time zone, so that that of seven days begins seven days before;
