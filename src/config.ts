@@ -142,7 +142,7 @@ export const webSettings = z
       .enum(['full', 'rollup', 'count'], { error: 'must be one of full, rollup, count' })
       .default('full')
       .describe(
-        'What is kept of a click: `full`, a row with country, referrer, browser and a visitor id; `rollup`, sums by those without visitors; `count`, its number alone',
+        'What is kept of a click: `full`, a row with country, referrer, browser and a visitor id; `rollup`, sums by those without visitors; `count`, its number by quarter of an hour, with everything else unknown',
       ),
     COUNTRY_HEADER: z
       .string()

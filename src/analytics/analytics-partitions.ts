@@ -19,8 +19,9 @@ export type Dropped = 'dropped' | 'stopped' | 'busy';
 export type AnalyticsPartitions = ReturnType<typeof createAnalyticsPartitions>;
 
 /** The rows of the analytics by days of UTC, "2026-11-21", each in a partition of its own. Rows of a day without one are in
- *  `url_analytics_other_days`, and not worse off but for how they go in the end. Whoever counts clicks waits for seconds at most;
- *  everything may be run again, and beside itself. */
+ *  `url_analytics_other_days`, and not worse off but for how they go in the end. Whoever counts clicks waits for seconds at most, but
+ *  for one case: while the rows of a day that was `left` are there, each new partition has PostgreSQL read them all first.
+ *  Everything may be run again, and beside itself. */
 export const createAnalyticsPartitions = (db: Knex, slices = standardSlices) => ({
   /** Sees to the partition of a day, with the rows that have come before it was there. */
   async make(day: string): Promise<Made> {

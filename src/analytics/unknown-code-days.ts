@@ -1,7 +1,7 @@
 import type { ReadAnalytics } from './analytics-snapshot.ts';
 import { otherValue } from './analytics-store.ts';
 
-/** Requests of a day of UTC for short codes that nobody has. */
+/** Requests of a day of UTC for short codes that lead nowhere. */
 export interface UnknownCodeDay {
   day: string;
   requests: number;

@@ -41,10 +41,10 @@ export const clickListOperations = {
     method: 'get',
     path: '/api/v1/analytics/unknown-codes',
     tag,
-    summary: 'Requests for short codes that nobody has',
+    summary: 'Requests for short codes that lead nowhere',
     description:
-      `By day of UTC, the last first, and ${maxDays} at most. A day keeps 1,000 codes apart. Nobody owns them: a key that is for its own short ` +
-      'URLs gets none.',
+      `By day of UTC, the last first, and ${maxDays} at most. A day keeps 1,000 codes apart: those that nobody has, and those of short URLs ` +
+      'that were deleted or disabled, GET and HEAD alike. A key that is for its own short URLs gets none.',
     scope: 'stats:read',
     query: unknownCodesQuery,
     replies: {
