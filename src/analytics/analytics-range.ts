@@ -95,9 +95,16 @@ export const widen = ({ from, to }: Range, unitMs: number): Range => ({
   to: ceil(to, unitMs),
 });
 
+const isOf =
+  (unitMs: number) =>
+  ({ from, to }: Range) =>
+    from.getTime() % unitMs === 0 && to.getTime() % unitMs === 0;
+
 /** Whether a range begins and ends with an hour. */
-export const isOfHours = ({ from, to }: Range) =>
-  from.getTime() % hourMs === 0 && to.getTime() % hourMs === 0;
+export const isOfHours = isOf(hourMs);
+
+/** Whether it begins and ends with a day of UTC. */
+export const isOfDays = isOf(dayMs);
 
 /** The whole days of UTC in a range. Without any they are an empty range at its end. */
 export function wholeDays({ from, to }: Range): Range {

@@ -10,7 +10,7 @@ import {
   type Range,
   type UrlScope,
 } from './analytics-question.ts';
-import { wholeDays } from './analytics-range.ts';
+import { isOfDays, wholeDays } from './analytics-range.ts';
 
 /** Part of a statement, with its named bindings. */
 export interface Sql {
@@ -94,8 +94,7 @@ export function values(urls: Sql, range: Range, dimension: Dimension): Sql {
     where ${urls.sql} and dimension = cast(:dimension as click_dimension)
       and day >= cast(cast(:firstDay as timestamptz) at time zone 'UTC' as date)
       and day < cast(cast(:endDay as timestamptz) at time zone 'UTC' as date)`;
-  if (firstDay.getTime() === range.from.getTime() && endDay.getTime() === range.to.getTime())
-    return { sql: daily, bindings };
+  if (isOfDays(range)) return { sql: daily, bindings };
   const isAtEdge = `(${isWithin('at', 'from', 'firstDay')} or ${isWithin('at', 'endDay', 'to')})`;
   const isInEdgeHour = `(${isInHour('from', 'firstDay')} or ${isInHour('endDay', 'to')})`;
   return {

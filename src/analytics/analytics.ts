@@ -19,11 +19,11 @@ import {
   type AskedRange,
   findPrevious,
   findRange,
+  isOfDays,
   isOfHours,
   quarterMs,
   widen,
   widenForValues,
-  wholeDays,
 } from './analytics-range.ts';
 import type { ReadAnalytics } from './analytics-snapshot.ts';
 import {
@@ -87,9 +87,7 @@ function planFor(
   }
   if (!isDimension(groupBy)) return { range: widen(asked, quarterMs), source: 'roll-ups' };
   const range = widenForValues(asked, rowsSince);
-  const days = wholeDays(range);
-  const areWhole = days.from.getTime() === range.from.getTime() && days.to.getTime() === range.to.getTime();
-  return { range, source: areWhole ? 'roll-ups' : 'both' };
+  return { range, source: isOfDays(range) ? 'roll-ups' : 'both' };
 }
 
 const rollUps = (urls: Sql, range: Range, hasWholeHours: boolean) =>

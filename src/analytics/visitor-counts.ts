@@ -1,7 +1,7 @@
 import type { Knex } from '../postgres.ts';
 import { groupKey, groupName, nameOf } from './analytics-groups.ts';
 import type { AnalyticsQuestion, BotChoice, Range } from './analytics-question.ts';
-import { wholeDays } from './analytics-range.ts';
+import { isOfDays } from './analytics-range.ts';
 import { rows, type Sql } from './analytics-sources.ts';
 
 /** Different visitors of a range, and of its groups where these are known; undefined where nothing is. */
@@ -28,11 +28,9 @@ export async function countVisitors(
   question: AnalyticsQuestion,
 ): Promise<VisitorCounts> {
   if (range.from >= rowsSince) return await countByRows(trx, urls, range, question);
-  const days = wholeDays(range);
-  const areWhole = days.from.getTime() === range.from.getTime() && days.to.getTime() === range.to.getTime();
   const isOneUrl = question.scope.shortCode !== undefined;
   const hasFilters = Object.keys(question.filters).length > 0;
-  return areWhole && isOneUrl && !hasFilters ? await countByDays(trx, urls, range, question) : unknown;
+  return isOfDays(range) && isOneUrl && !hasFilters ? await countByDays(trx, urls, range, question) : unknown;
 }
 
 async function countByRows(
