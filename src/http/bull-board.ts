@@ -5,7 +5,7 @@ import type { Context, Middleware } from 'koa';
 import compose from 'koa-compose';
 import { isJobName, jobIdPattern, jobs, type Queues, QueueUnavailable } from '../jobs.ts';
 import { withDeadline } from '../lifecycle.ts';
-import { Problem } from './errors.ts';
+import { Problem } from './problem.ts';
 import { isFromOwnPage } from './same-origin.ts';
 import { isSameSecret } from './secret.ts';
 
