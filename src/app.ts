@@ -17,8 +17,8 @@ import type { Redirect } from './http/redirect.ts';
 import { addReportRoutes } from './http/report.ts';
 import type { RequestCounts } from './http/request-counts.ts';
 import { addRobotsRoute } from './http/robots.ts';
-import type { Queues } from './jobs.ts';
 import type { Log } from './log.ts';
+import type { Queues } from './queues.ts';
 import type { UrlStore } from './urls/url-store.ts';
 import { version } from './version.ts';
 

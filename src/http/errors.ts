@@ -2,11 +2,11 @@ import { maxBuckets } from '../analytics/analytics-groups.ts';
 import { DetailNotKept, EmptyRange, TooManyBuckets } from '../analytics/analytics-question.ts';
 import { ApiKeyNotFound, PermissionsContradict } from '../api-keys/api-key.ts';
 import { StoreNotAsked } from '../breaker.ts';
-import { QueueUnavailable } from '../jobs.ts';
 import { KeySpaceExhausted } from '../keys/key-generator.ts';
 import type { Log } from '../log.ts';
 import { isPostgresUnavailable } from '../postgres.ts';
 import { QrTooSmall } from '../qr/qr-images.ts';
+import { QueueUnavailable } from '../queues.ts';
 import { ReportNotFound } from '../reports/report.ts';
 import {
   ExportNotReady,

@@ -1,6 +1,7 @@
 import type { Job } from 'bullmq';
 import { z } from 'zod';
-import { isJobName, jobNames, jobs, type Queues } from '../../jobs.ts';
+import { isJobName, jobNames, jobs } from '../../jobs.ts';
+import type { Queues } from '../../queues.ts';
 import { Problem } from '../problem.ts';
 import { validate } from '../validation.ts';
 import type { Handlers, Operations } from './operation.ts';
