@@ -74,11 +74,16 @@ export function openUrls(
   );
   closing.defer(
     'announcements',
-    hearAnnouncements(subscriberRedis, prefix, {
-      onChange: processCache.invalidate,
-      onHearing: processCache.onHearing,
-      onDeaf: processCache.onDeaf,
-    }),
+    hearAnnouncements(
+      subscriberRedis,
+      prefix,
+      {
+        onChange: processCache.invalidate,
+        onHearing: processCache.onHearing,
+        onDeaf: processCache.onDeaf,
+      },
+      log,
+    ),
     (stop) => stop(),
   );
   const changes = breakers.postgres.guard(createChangeStore(db));
