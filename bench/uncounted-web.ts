@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http';
 import Koa from 'koa';
 import { loadConfigOrExit, webSettings } from '../src/config.ts';
-import { answerErrors } from '../src/http/errors.ts';
+import { answerErrors } from '../src/http/answer-errors.ts';
 import { createRedirectAnswers } from '../src/http/redirect-answers.ts';
 import { createRedirect } from '../src/http/redirect.ts';
 import { listen } from '../src/http/server.ts';

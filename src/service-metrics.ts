@@ -1,6 +1,6 @@
-import type { Queues } from './jobs.ts';
 import type { KeyPool } from './keys/key-pool.ts';
 import { gauge, type Metric } from './metric.ts';
+import type { Queues } from './queues.ts';
 
 /** Reads the metrics that are the same whichever process is asked. What Redis does not tell in time is left out. */
 export function createServiceMetrics(deps: {

@@ -1,5 +1,5 @@
-import type { Queues } from './jobs.ts';
 import type { Knex } from './postgres.ts';
+import type { Queues } from './queues.ts';
 import { createExportStore } from './transfers/export-store.ts';
 import { createExports } from './transfers/exports.ts';
 import { createImportStore } from './transfers/import-store.ts';

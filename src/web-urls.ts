@@ -1,10 +1,10 @@
 import type { Redis } from 'ioredis';
-import type { Queues } from './jobs.ts';
 import { createKeyGenerator } from './keys/key-generator.ts';
 import { createKeyPool } from './keys/key-pool.ts';
 import { createKeyStore } from './keys/key-store.ts';
 import { createKeys } from './keys/keys.ts';
 import type { Knex } from './postgres.ts';
+import type { Queues } from './queues.ts';
 import { watchRedisMemory } from './redis-memory.ts';
 import { closeRedis, openRedis } from './redis.ts';
 import { createChangeStore } from './urls/change-store.ts';
@@ -74,11 +74,16 @@ export function openUrls(
   );
   closing.defer(
     'announcements',
-    hearAnnouncements(subscriberRedis, prefix, {
-      onChange: processCache.invalidate,
-      onHearing: processCache.onHearing,
-      onDeaf: processCache.onDeaf,
-    }),
+    hearAnnouncements(
+      subscriberRedis,
+      prefix,
+      {
+        onChange: processCache.invalidate,
+        onHearing: processCache.onHearing,
+        onDeaf: processCache.onDeaf,
+      },
+      log,
+    ),
     (stop) => stop(),
   );
   const changes = breakers.postgres.guard(createChangeStore(db));

@@ -1,10 +1,11 @@
 import { parseArgs } from 'node:util';
 import { createClickStream } from '../src/clicks/click-stream.ts';
 import { loadConfigOrExit, workerSettings } from '../src/config.ts';
-import { createQueues, isJobName, type JobName, jobNames } from '../src/jobs.ts';
+import { isJobName, type JobName, jobNames } from '../src/jobs.ts';
 import { ClosingStack, endOnSignal } from '../src/lifecycle.ts';
 import { createLog } from '../src/log.ts';
 import { closePostgres, openPostgres } from '../src/postgres.ts';
+import { createQueues } from '../src/queues.ts';
 import { watchRedisMemory } from '../src/redis-memory.ts';
 import { closeRedis, openRedis } from '../src/redis.ts';
 import { createCacheRefresh } from '../src/urls/cache-refresh.ts';

@@ -1,6 +1,6 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
-import { Problem } from './errors.ts';
+import { Problem } from './problem.ts';
 import { isSameSecret } from './secret.ts';
 
 /** `GET /metrics` for Prometheus, to whoever has the token, or to everybody where it is open; else there is no such path. */

@@ -2,7 +2,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { beforeEach, expect, test } from 'vitest';
 import { isExact, readBooks } from '../../src/clicks/click-books.ts';
 import { createClickStore } from '../../src/clicks/click-store.ts';
-import { createUrlStore } from '../../src/urls/url-store.ts';
+import { createUrlCleanupStore } from '../../src/urls/url-cleanup-store.ts';
 import {
   countDeadlocks,
   createUrlIds,
@@ -184,7 +184,7 @@ test('a flush with a late batch that waits for a counter does not hold the books
 
 test('flushes of late and of purged clicks beside purges and clean-ups never deadlock, and every click has its place in the books', async () => {
   const store = createClickStore(db());
-  const urls = createUrlStore(db());
+  const cleanupStore = createUrlCleanupStore(db());
   const deadlocks = await countDeadlocks(db());
   let accepted = 0;
   let late = 0;
@@ -205,7 +205,7 @@ test('flushes of late and of purged clicks beside purges and clean-ups never dea
       ]);
     await Promise.all([
       flush(urlIds, 2),
-      urls.purge(new Date(), 1, 1, 100),
+      cleanupStore.purge(new Date(), 1, 1, 100),
       flush(urlIds.toReversed(), 3),
       flush(urlIds, 4),
       cleanUp(),

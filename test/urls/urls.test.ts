@@ -10,6 +10,7 @@ import type { CacheEntry } from '../../src/urls/cache-entry.ts';
 import { createProcessCache } from '../../src/urls/process-cache.ts';
 import { createUrlCache } from '../../src/urls/url-cache.ts';
 import type { UrlChange } from '../../src/urls/url-change.ts';
+import { createUrlCleanupStore } from '../../src/urls/url-cleanup-store.ts';
 import { createUrlPolicy } from '../../src/urls/url-policy.ts';
 import { WishRefused } from '../../src/urls/url-rules.ts';
 import { createUrlStore } from '../../src/urls/url-store.ts';
@@ -328,9 +329,9 @@ describe('expiry', () => {
   });
 
   test('an expired short URL stays an expired one after the clean-up has disabled it, from cache and table', async () => {
-    const { urls, store, cache, forget } = openUrls();
+    const { urls, cache, forget } = openUrls();
     const { shortCode } = await urls.create(wish({ expiresAt: new Date(Date.now() - 1) }), owner);
-    const disabled = await store.deactivateExpired(new Date(), 1_000);
+    const disabled = await createUrlCleanupStore(db()).disableExpired(new Date(), 1_000);
     expect(disabled.map((one) => one.shortCode)).toContain(shortCode);
     await cache.bury(disabled, 'expired');
     await expect(urls.resolve(shortCode, Date.now())).rejects.toThrow(UrlExpired);
@@ -439,7 +440,7 @@ describe('create', () => {
 
 describe('delete', () => {
   test('a deleted short URL is gone for every question, and its code stays taken until it is purged', async () => {
-    const { urls, store } = openUrls();
+    const { urls } = openUrls();
     const customCode = newCode();
     const first = await urls.create(wish({ customCode }), owner);
     await urls.delete(customCode, null);
@@ -448,7 +449,8 @@ describe('delete', () => {
     await expect(urls.delete(customCode, null)).rejects.toThrow(UrlNotFound);
     await expect(urls.create(wish({ customCode }), owner)).rejects.toThrow(CodeTaken);
 
-    expect(await store.purge(new Date(Date.now() + 1_000), 0, 0, 1_000)).toBeGreaterThan(0);
+    const later = new Date(Date.now() + 1_000);
+    expect(await createUrlCleanupStore(db()).purge(later, 0, 0, 1_000)).toBeGreaterThan(0);
     const second = await urls.create(wish({ customCode }), owner);
     expect(second.version).toBeGreaterThan(first.version);
     // The tombstone of the first one is older.

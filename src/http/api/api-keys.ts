@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ApiKeys } from '../../api-keys/api-keys.ts';
 import { graceHours } from '../../api-keys/key-fields.ts';
-import { Problem } from '../errors.ts';
+import { Problem } from '../problem.ts';
 import {
   changedApiKey,
   madeApiKey,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject, ZodOpenApiResponsesObject } from 'zod-openapi';
-import type { ProblemType } from '../errors.ts';
+import type { ProblemType } from '../problem.ts';
 import { reportPath } from './report-path.ts';
 import { visitPaths } from './visit-paths.ts';
 

@@ -64,7 +64,7 @@ function toFullColour(text: string): string {
 }
 
 /** Of what it is made from: the same for the same picture, on every web process. */
-function entityTagOf(format: string, text: string, style: QrStyle): string {
+function pictureTagOf(format: string, text: string, style: QrStyle): string {
   const content = JSON.stringify([format, text, style]);
   return `"${createHash('sha256').update(content).digest('base64url').slice(0, 22)}"`;
 }
@@ -86,7 +86,7 @@ export const qrHandlers = ({
     const shortUrl = `${baseUrl}/${url.shortCode}`;
     const { format, ...style } = query;
     const body = await qrImages[format](shortUrl, style);
-    const tag = entityTagOf(format, shortUrl, style);
+    const tag = pictureTagOf(format, shortUrl, style);
     const headers = { ETag: tag, 'Cache-Control': 'private, max-age=3600' };
     if (isAmong(ctx.get('if-none-match'), tag)) return { status: 304, headers };
     return { status: 200, headers, body, type: formats[format] };

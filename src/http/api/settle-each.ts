@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { Log } from '../../log.ts';
 import { createBounded } from '../../urls/bounded.ts';
-import { presentProblem, problemOf } from '../errors.ts';
+import { problemOf } from '../errors.ts';
+import { presentProblem } from '../problem.ts';
 import { problem } from './schemas.ts';
 
 /** Most that one request may be about. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject, ZodOpenApiResponsesObject } from 'zod-openapi';
-import type { ProblemType } from '../errors.ts';
+import type { ProblemType } from '../problem.ts';
 import { shortCodeParams, timestamp } from './schemas.ts';
 
 const tag = 'For everybody';
