@@ -1,4 +1,4 @@
-import { hashPassword } from './passwords.ts';
+import type { PasswordHashing } from './password-hashing.ts';
 import { type UrlPolicy, UrlRefused } from './url-policy.ts';
 import { type Asked, type Refusal, WishRefused } from './url-rules.ts';
 import type { UrlSettings } from './url.ts';
@@ -17,8 +17,13 @@ export interface UrlWish extends SettingsWish {
 }
 
 /** Makes wishes what is stored: URLs normalised, passwords hashed. Throws WishRefused for each URL that the policy refuses, and
- *  for what is known to be refused already. */
-export function createWishReader(normaliseUrl: UrlPolicy) {
+ *  for what is known to be refused already, or Overloaded. */
+export function createWishReader(deps: {
+  normaliseUrl: UrlPolicy;
+  hashPassword: PasswordHashing['hashPassword'];
+}) {
+  const { normaliseUrl, hashPassword } = deps;
+
   return async function readWish<Wish extends ChangeWish>(wish: Wish, known: Refusal[] = []) {
     const refusals = [...known];
     const { password, ...stored } = wish;

@@ -1,23 +1,11 @@
 import { expect, test } from 'vitest';
 import { createApiKeys } from '../../src/api-keys/api-keys.ts';
-import type { Answer } from '../support/client.ts';
+import { resultsOf } from '../support/bulk.ts';
 import { createUrl, insertUrls } from '../support/urls.ts';
 import { useWeb } from '../support/web-app.ts';
 
 const web = useWeb();
 const page = 'https://example.com/page';
-
-interface Result {
-  short_code?: string;
-  status: number;
-  url?: Record<string, unknown>;
-  problem?: Record<string, unknown>;
-}
-
-const resultsOf = ({ status, body }: Answer): Result[] => {
-  expect(status).toBe(200);
-  return body['results'] as Result[];
-};
 
 const post = async (path: string, body: unknown, key?: string) =>
   await web.client(key).post(`/api/v1/urls/bulk${path}`, body);
@@ -79,6 +67,20 @@ test('many are changed alike by their codes, and each that cannot be has a probl
   expect(await post('/change', { short_codes, changes: { redirect_status: 200 } })).toMatchObject({
     status: 422,
   });
+});
+
+test('many get the same password by one hash of it, and what is refused for all is refused at once', async () => {
+  const short_codes = Array.from({ length: 20 }, (_, i) => `secret-${i}`);
+  await insertUrls(web.database.db(), { begin: 'secret-', count: 20, areClicked: false });
+  const results = resultsOf(await post('/change', { short_codes, changes: { password: 'open sesame' } }));
+  expect(results.every(({ status, url }) => status === 200 && url!['has_password'] === true)).toBe(true);
+  const hashes = await web.database.db()('urls').whereIn('short_code', short_codes).distinct('password_hash');
+  expect(hashes).toEqual([{ password_hash: expect.stringMatching(/^\$scrypt\$/) }]);
+  const refused = await post('/change', { short_codes, changes: { original_url: 'ftp://example.com' } });
+  expect([refused.status, refused.body['errors']]).toEqual([
+    422,
+    [{ field: 'original_url', detail: 'must begin with http:// or https://' }],
+  ]);
 });
 
 test('all that a filter means are changed, and deleted, 1,000 at a time', async () => {
