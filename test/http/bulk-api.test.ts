@@ -113,6 +113,8 @@ test('a request that does not say which ones, or says it twice, changes and dele
     ['/delete', { filter: { tag: ['x'] }, short_codes: ['abcd'] }],
     ['/delete', { filter: {} }],
     ['/delete', { filter: { tag: [] } }],
+    ...[true, [1], '1', 1.5, null].map((id) => ['/delete', { filter: { created_by: id } }] as const),
+    ['/change', { filter: { created_by: true }, changes: {} }],
     ['/change', { changes: {} }],
     ['/delete', { filter: { tag: ['x'] }, cursor: 'abc' }],
     ['/delete', { short_codes: [] }],
@@ -123,6 +125,8 @@ test('a request that does not say which ones, or says it twice, changes and dele
     expect((await post(path, body)).status).toBe(422);
   }
   expect((await post('', { urls: ['x'.repeat(1024 * 1024)] })).status).toBe(413);
+  const left = await web.database.db()('urls').where({ created_by: 1, deleted_at: null });
+  expect(left.length).toBeGreaterThan(0);
 });
 
 test('a key for its own short URLs changes and deletes none of others', async () => {

@@ -9,7 +9,7 @@ import { validate } from '../validation.ts';
 import { readCursor, writeCursor } from './list-cursor.ts';
 import type { Handlers, Operations } from './operation.ts';
 import { maxItems, settled, settleEach } from './settle-each.ts';
-import { toFilter, urlFilterQuery } from './url-filter-query.ts';
+import { toFilter, urlFilterBody } from './url-filter-query.ts';
 import { newUrl, presentUrl, readSettings, shownUrl, urlChanges } from './url-schemas.ts';
 
 const tag = 'Many short URLs';
@@ -39,13 +39,10 @@ const shortCodes = z
   .max(maxItems, `must hold at most ${maxItems} short codes`)
   .optional();
 
-const truth = z.boolean('must be true or false').optional();
-
 /** Which short URLs a request is about. */
 const targets = {
   short_codes: shortCodes,
-  filter: z
-    .strictObject({ ...urlFilterQuery.shape, is_active: truth, expired: truth }, 'must be an object')
+  filter: urlFilterBody
     // No tag at all is what every short URL has.
     .refine(
       (filter) => Object.values(filter).some((value) => !Array.isArray(value) || value.length > 0),
