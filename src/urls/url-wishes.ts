@@ -16,8 +16,8 @@ export interface UrlWish extends SettingsWish {
   customCode?: string | undefined;
 }
 
-/** Makes wishes what is stored: URLs normalised, passwords hashed. Throws WishRefused for each URL that the policy refuses, and
- *  for what is known to be refused already, or Overloaded. */
+/** Makes wishes what is stored: URLs normalised, passwords hashed. Throws WishRefused for each URL that the policy refuses, for an
+ *  expiry that is over and for what is known to be refused already, or Overloaded. */
 export function createWishReader(deps: {
   normaliseUrl: UrlPolicy;
   hashPassword: PasswordHashing['hashPassword'];
@@ -38,6 +38,8 @@ export function createWishReader(deps: {
     };
     if (stored.originalUrl !== undefined) stored.originalUrl = normalise('originalUrl', stored.originalUrl);
     if (stored.fallbackUrl != null) stored.fallbackUrl = normalise('fallbackUrl', stored.fallbackUrl);
+    if (stored.expiresAt && stored.expiresAt.getTime() <= Date.now())
+      refusals.push({ asked: 'expiresAt', reason: 'must be in the future' });
     if (refusals.length > 0) throw new WishRefused(refusals);
     if (password === undefined) return stored;
     return { ...stored, passwordHash: password === null ? null : await hashPassword(password) };
