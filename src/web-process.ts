@@ -20,6 +20,7 @@ import { closeRedis, openRedis, waitForRedis } from './redis.ts';
 import { createReportStore } from './reports/report-store.ts';
 import { createReports } from './reports/reports.ts';
 import { createServiceMetrics } from './service-metrics.ts';
+import { createPasswordHashing } from './urls/password-hashing.ts';
 import { openAnalytics } from './web-analytics.ts';
 import { openApiKeys } from './web-api-keys.ts';
 import { createWebBreakers, postgresDeadlineMs } from './web-breakers.ts';
@@ -34,6 +35,10 @@ import { openUrls } from './web-urls.ts';
 
 /** How long the start waits for Redis, so that the first visitors find the cache. */
 const redisPatienceMs = 1_000;
+
+/** Passwords that are hashed at once, and that wait: each takes a thread, of which visitors' passwords, look-ups of names and
+ *  pictures need some too. */
+const hashing = { atOnce: 1, waiting: 20 };
 
 /** What each part of a web process is opened with. */
 export interface WebProcess {
@@ -70,11 +75,13 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   const clicks = openClicks(web, cacheRedis);
   const { clickRecorder, clickWatch, unknownCodes } = clicks;
   const detailOf = await openClickDetails(web, clicks.db);
+  const passwordHashing = createPasswordHashing(hashing);
   const opened = openUrls(web, {
     db,
     cacheRedis,
     breakers,
     queues,
+    hashPassword: passwordHashing.hashPassword,
     onNotFound: unknownCodes.add,
   });
   const { urls, urlStore, keys, keyPool, processCache, subscriberRedis, hostBlocking } = opened;
@@ -138,6 +145,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     },
     knownApiKeys,
     rateLimits,
+    passwordHashing,
     urlStore,
     queues,
     requestCounts,

@@ -62,6 +62,16 @@ test('many short URLs in one request count as one request for each ten that are 
   expect(seen(await send(41))).toEqual(limited);
 });
 
+test('of many new short URLs each with a password counts as a request', async () => {
+  const urls = [
+    { password: 'one' },
+    { password: 'two' },
+    ...Array.from({ length: 11 }, () => ({ password: null })),
+  ];
+  const answer = await web.client(await newKey()).post('/api/v1/urls/bulk', { urls });
+  expect(answer.headers.get('ratelimit-remaining')).toBe('1');
+});
+
 test.each([
   ['pages for everybody', '192.0.2.11', '/', null, 200],
   ['previews', '192.0.2.17', '/known-0+', null, 200],

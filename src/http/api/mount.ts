@@ -1,6 +1,7 @@
 import type Router from '@koa/router';
 import type { Middleware } from 'koa';
 import { ownerOf } from '../../api-keys/api-key.ts';
+import type { PasswordHashing } from '../../urls/password-hashing.ts';
 import { type ApiState, apiKeyOf, requireScope } from '../authenticate.ts';
 import { readIdempotencyKey } from '../idempotency-key.ts';
 import { methodNotAllowed } from '../problem.ts';
@@ -15,8 +16,9 @@ export function mount<Ops extends Operations>(
   api: Router<ApiState>,
   operations: Ops,
   handlers: Handlers<Ops>,
-  rateLimits: RateLimits,
+  deps: { rateLimits: RateLimits; passwordHashing: Pick<PasswordHashing, 'hashSlowly'> },
 ): void {
+  const { rateLimits, passwordHashing } = deps;
   for (const [name, operation] of Object.entries(operations)) {
     // What validates a request is what its handler's type is made of.
     const handle = handlers[name] as (request: ApiRequest<Operation>) => Promise<ApiAnswer<Operation>>;
@@ -39,7 +41,7 @@ export function mount<Ops extends Operations>(
         apiKey,
         owner: ownerOf(apiKey),
         idempotencyKey: operation.isOncePerKey
-          ? await readIdempotencyKey(ctx, { asked, apiKeyId: apiKey.id })
+          ? await readIdempotencyKey(ctx, { asked, apiKeyId: apiKey.id, passwordHashing })
           : undefined,
         ctx,
       });
