@@ -7,6 +7,8 @@ import type { Encoding } from './transfer.ts';
 export const maxRecordBytes = 64 * 1024;
 /** How much of a file is looked at at once, in bytes. */
 export const windowBytes = 4 * maxRecordBytes;
+/** Deepest JSON value. */
+const maxDepth = 100;
 /** What is shown of a record that cannot be read, in bytes. */
 const shownBytes = 1_000;
 /** A file of which so many rows cannot be read is none that any format describes. */
@@ -199,17 +201,24 @@ function readLines(whole: Buffer, notes: Notes): void {
     begin = skipEmptyLines(whole, notes.done)
   ) {
     const end = endOfLine(whole, begin);
-    const value = end - begin > maxRecordBytes ? undefined : parseJson(whole.toString('utf8', begin, end));
-    if (value !== undefined) notes.note(end, { value });
-    else notes.noteUnreadable(end - begin > maxRecordBytes ? tooLong : 'is not JSON');
+    const found = end - begin > maxRecordBytes ? tooLong : parseJson(whole.toString('utf8', begin, end));
+    if (typeof found === 'string') notes.noteUnreadable(found);
+    else notes.note(end, found);
   }
   if (!notes.areTooBad) notes.moveTo(whole.length);
 }
 
-function parseJson(text: string): unknown {
+/** The value of a text; or why it has none, or one that nobody could write again without running out of stack. */
+function parseJson(text: string): { value: unknown } | string {
   try {
-    return JSON.parse(text) as unknown;
+    const value: unknown = JSON.parse(text);
+    return isDeeper(value, maxDepth) ? 'is nested too deeply' : { value };
   } catch {
-    return undefined;
+    return 'is not JSON';
   }
 }
+
+const isDeeper = (value: unknown, levels: number): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  (levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1)));
