@@ -3,15 +3,13 @@ import { constants, gzip } from 'node:zlib';
 import type { ExportSources } from '../src/transfers/export-source.ts';
 import type { Export, ExportPiece, ExportStore } from '../src/transfers/export-store.ts';
 import { writeHead, writeRows } from '../src/transfers/export-text.ts';
+import { eachWaiting } from './each-waiting.ts';
 import { type JobContext, percentOf } from './processor.ts';
 
 const compress = promisify(gzip);
 
 /** Rows per piece and transaction. */
 const pieceSize = 5_000;
-/** An export of which nothing was heard for this long is nobody's. */
-const silentSeconds = 30;
-
 interface Deps {
   exportStore: ExportStore;
   exportSources: ExportSources;
@@ -21,15 +19,14 @@ interface Deps {
  *  which it goes are one transaction: a run after a crash goes on where the last one stood, and of two at once one leaves. */
 export async function exportUrls(deps: Deps, id: number | undefined, context: JobContext) {
   if (id !== undefined) return await exportOne(deps, id, context);
-  let exports = 0;
-  for (;;) {
-    const waiting = await deps.exportStore.findWaiting(silentSeconds);
-    if (waiting === undefined) break;
-    const { interrupted } = await exportOne(deps, waiting, context);
-    if (interrupted) return { exports, interrupted };
-    exports += 1;
-  }
-  return exports === 0 ? { exports, status: 'nothing to export' } : { exports, interrupted: false };
+  const exports = await eachWaiting(
+    deps.exportStore,
+    async (waiting) => await exportOne(deps, waiting, context),
+    context.signal,
+  );
+  return exports === 0
+    ? { exports, status: 'nothing to export' }
+    : { exports, interrupted: context.signal.aborted };
 }
 
 async function exportOne(deps: Deps, id: number, { reportProgress, signal }: JobContext) {

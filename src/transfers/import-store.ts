@@ -2,6 +2,7 @@ import { boundedTransaction, type Knex, onlyRow } from '../postgres.ts';
 import type { FormatName } from './import-formats/formats.ts';
 import type { Position } from './import-records.ts';
 import type { RowProblem } from './import-row.ts';
+import { countRemoved, createTransferTable } from './transfer-table.ts';
 import type { Encoding, ImportState } from './transfer.ts';
 
 /** What is decided about an import when its upload begins. */
@@ -54,18 +55,11 @@ export interface Outcome {
 
 export type ImportStore = ReturnType<typeof createImportStore>;
 
-/** Imports, their files and what became of their rows. Where a method takes an API key's id, null stands for all of them: it finds
- *  only what is that key's. */
+/** Imports, their files and what became of their rows. What one has created stays when it is removed. */
 export function createImportStore(db: Knex) {
-  async function findOne(condition: string, bindings: Knex.ValueDict): Promise<Import | undefined> {
-    const { rows } = await db.raw<{ rows: Import[] }>(
-      `select ${columns} from imports where ${condition} and deleted_at is null`,
-      bindings,
-    );
-    return rows[0];
-  }
-
   return {
+    ...createTransferTable<Import>(db, 'imports', columns),
+
     /** Begins an import whose file is about to come; resolves to its id. */
     async begin(wanted: NewImport): Promise<number> {
       const { id } = onlyRow(
@@ -100,28 +94,6 @@ export function createImportStore(db: Knex) {
       );
     },
 
-    find: async (id: number, apiKeyId: number | null): Promise<Import | undefined> =>
-      await findOne(`id = :id and ${isOf}`, { id, apiKeyId }),
-
-    /** Up to `limit` imports that are older than one of them, the latest first. */
-    async list(apiKeyId: number | null, before: number, limit: number): Promise<Import[]> {
-      const { rows } = await db.raw<{ rows: Import[] }>(
-        `select ${columns} from imports where id < :before and ${isOf} and deleted_at is null
-         order by id desc limit :limit`,
-        { apiKeyId, before, limit },
-      );
-      return rows;
-    },
-
-    /** Ends an import wherever it stands, and forgets it; resolves to how it stood. What it has created stays. */
-    async remove(id: number, apiKeyId: number | null): Promise<Import | undefined> {
-      const { rows } = await db.raw<{ rows: Import[] }>(
-        `update imports set deleted_at = now() where id = :id and ${isOf} and deleted_at is null returning ${columns}`,
-        { id, apiKeyId },
-      );
-      return rows[0];
-    },
-
     /** Up to `limit` of an import's errors after this one, in the order of their rows. */
     async findErrors(importId: number, after: number, limit: number): Promise<(RowError & { id: number })[]> {
       const { rows } = await db.raw<{ rows: (RowError & { id: number })[] }>(
@@ -131,21 +103,6 @@ export function createImportStore(db: Knex) {
       );
       return rows;
     },
-
-    /** The oldest import that waits for the job, or whose job has not been heard of for `silentSeconds`. */
-    async findWaiting(silentSeconds: number): Promise<number | undefined> {
-      const { rows } = await db.raw<{ rows: { id: number }[] }>(
-        `select id from imports
-         where (state = 'waiting' or state = 'running' and worked_at < now() - make_interval(secs => :silentSeconds))
-           and deleted_at is null order by id limit 1`,
-        { silentSeconds },
-      );
-      return rows[0]?.id;
-    },
-
-    /** An import that is not done with, whoever's it is. */
-    findUnfinished: async (id: number): Promise<Import | undefined> =>
-      await findOne(`id = :id and state in ('waiting', 'running')`, { id }),
 
     /** Up to `length` bytes of an import's file, from this byte on. */
     async readBytes(importId: number, from: number, length: number): Promise<Buffer> {
@@ -207,6 +164,7 @@ export function createImportStore(db: Knex) {
      *  `silentHours` ago. */
     async removePieces(silentHours: number, limit: number): Promise<number> {
       return await countRemoved(
+        db,
         `delete from import_pieces where (import_id, first_byte) in (
            select p.import_id, p.first_byte from import_pieces p join imports i on i.id = p.import_id
            where i.state in ('completed', 'failed') or i.deleted_at is not null
@@ -220,6 +178,7 @@ export function createImportStore(db: Knex) {
      *  or given up by whoever began them. */
     async removeOld(retentionDays: number, silentHours: number, limit: number): Promise<number> {
       return await countRemoved(
+        db,
         `delete from imports where id in (
            select id from imports i
            where (finished_at < now() - make_interval(days => :retentionDays) or deleted_at is not null
@@ -230,14 +189,6 @@ export function createImportStore(db: Knex) {
       );
     },
   };
-
-  async function countRemoved(statement: string, bindings: Knex.ValueDict): Promise<number> {
-    const { rows } = await db.raw<{ rows: { count: number }[] }>(
-      `with removed as (${statement} returning 1) select count(*) as count from removed`,
-      bindings,
-    );
-    return rows[0]?.count ?? 0;
-  }
 }
 
 /** What an import's file turned out to be. */
@@ -246,8 +197,6 @@ interface FoundFile {
   columns: string[] | null;
   ignoredColumns: string[];
 }
-
-const isOf = '(cast(:apiKeyId as bigint) is null or api_key_id = :apiKeyId)';
 
 const columns = `id, api_key_id as "apiKeyId", state, encoding, format, own_hosts as "ownHosts",
   allows_private as "allowsPrivate", columns, ignored_columns as "ignoredColumns", bytes, done_bytes as "doneBytes",

@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream';
 import { z } from 'zod';
+import { transfersOf } from '../../api-keys/api-key.ts';
 import { exportKinds } from '../../transfers/export-source.ts';
 import type { Export } from '../../transfers/export-store.ts';
 import type { Exports } from '../../transfers/exports.ts';
 import { assertAllowed } from '../authenticate.ts';
-import { transfersOf } from './imports.ts';
 import type { Handlers, Operations } from './operation.ts';
 import { pageOf, timestamp, transferParams } from './schemas.ts';
 import { plainText } from './url-filter-query.ts';
