@@ -57,7 +57,8 @@ async function countByRows(
   };
 }
 
-/** Nobody is the same visitor on two days of UTC. */
+/** Nobody is the same visitor on two days of UTC. Rows of days that are past their retention change no more, and are there until
+ *  their visitors are written down. */
 async function countByDays(
   trx: Knex,
   urls: Sql,
@@ -67,12 +68,13 @@ async function countByDays(
   const { sql, bindings } = rows(urls, range);
   const found = await trx.raw<{ rows: { visitors: number }[] }>(
     `select cast(coalesce(sum(visitors), 0) as bigint) as visitors from (
-       select ${dailyFigure[bots]} as visitors from url_visitors_daily, analytics_state
+       select ${dailyFigure[bots]} as visitors from url_visitors_daily
        where ${urls.sql} and day >= cast(cast(:from as timestamptz) at time zone 'UTC' as date)
-         and day < cast(least(:to, rows_since) at time zone 'UTC' as date)
+         and day < cast(cast(:to as timestamptz) at time zone 'UTC' as date)
        union all
-       select count(distinct visitor) from (${sql}) as fact, analytics_state
-       where at >= rows_since and ${isCounted[bots]} group by date_trunc('day', at, 'UTC')
+       select count(distinct visitor) from (${sql}) as fact
+       where cast(at at time zone 'UTC' as date) not in (select day from url_visitors_daily where ${urls.sql})
+         and ${isCounted[bots]} group by date_trunc('day', at, 'UTC')
      ) as day`,
     bindings,
   );

@@ -39,7 +39,7 @@ async function dropRows(db: Knex): Promise<void> {
       salts: createVisitorSaltStore(db),
       partitions: createAnalyticsPartitions(db),
       removals: createAnalyticsRemovals(db),
-      now: () => new Date(Date.now() + laterMs),
+      now: async () => new Date(Date.now() + laterMs),
     },
     retentionDays,
     createJobContext(),
