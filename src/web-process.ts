@@ -99,7 +99,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   });
   const readServiceMetrics = createServiceMetrics({ queues, keyPool });
   const member =
-    config.WEB_CONCURRENCY > 1 ? joinCluster({ readMetrics: metrics.read, endProcess }) : undefined;
+    config.WEB_CONCURRENCY > 1 ? joinCluster({ readMetrics: metrics.read, endProcess, log }) : undefined;
 
   const reportStore = breakers.postgres.guard(createReportStore(db));
   const answers = createRedirectAnswers({
