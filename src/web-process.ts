@@ -97,7 +97,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     breakers,
     withNode: isMeasured,
   });
-  const readServiceMetrics = createServiceMetrics({ queues, keyPool });
+  const readServiceMetrics = createServiceMetrics({ queues, keyPool, log });
   const member =
     config.WEB_CONCURRENCY > 1 ? joinCluster({ readMetrics: metrics.read, endProcess, log }) : undefined;
 
