@@ -78,7 +78,7 @@ function followChanges(): void {
     name: 'worker-hearing',
     listener: createChangeFollower({
       refreshCache: createCacheRefresh({ store: createUrlStore(db), changes: createChangeStore(db), cache }),
-      askForReconcile: () => queues.ask('reconcile-cache'),
+      askForReconcile: () => queues.ask('reconcile-cache', {}),
       log,
     }),
     log,
