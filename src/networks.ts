@@ -1,5 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import ipaddr from 'ipaddr.js';
+import type { Log } from './log.ts';
 
 /** The network of an address: whoever has one address of IPv6 has all of its /64. */
 export function networkOf(address: string): string {
@@ -11,7 +12,7 @@ export type NameNetwork = ReturnType<typeof createNetworkNames>;
 
 /** Gives the networks of addresses names that all processes use alike, and from which no address can be told without the secret.
  *  Until that is known a process gives names of its own. */
-export function createNetworkNames(loadSecret: () => Promise<Buffer>) {
+export function createNetworkNames(loadSecret: () => Promise<Buffer>, log: Log) {
   let secret: Buffer = randomBytes(32);
   let isWanted = true;
 
@@ -19,7 +20,10 @@ export function createNetworkNames(loadSecret: () => Promise<Buffer>) {
     isWanted = false;
     loadSecret().then(
       (loaded) => (secret = loaded),
-      () => (isWanted = true),
+      (error: unknown) => {
+        log.debug({ err: error }, 'the secret of the names of networks could not be loaded');
+        isWanted = true;
+      },
     );
   }
   load();

@@ -102,8 +102,8 @@ export function createQueues(redis: Redis, redisPrefix: string, log: Log) {
     return { queue, jobs: { waiting, active, delayed, failed }, oldestMs: Math.max(0, ...dueForMs) };
   }
 
-  /** Jobs that are being asked for. */
-  const asking = new Set<JobName>();
+  /** Jobs that are being asked for, by name and deduplication id. */
+  const asking = new Set<string>();
 
   return {
     /** Whether Redis is there right now. */
@@ -118,13 +118,15 @@ export function createQueues(redis: Redis, redisPrefix: string, log: Log) {
      *  followed by one more. Throws QueueUnavailable. */
     add,
 
-    /** Asks for a job, without data, where Redis takes it now: whoever asks has no need to know, and a schedule besides. */
-    ask(name: JobName): void {
-      if (asking.has(name)) return;
-      asking.add(name);
-      add(name, {}, 'asked')
-        .catch((error: unknown) => log.debug({ err: error, queue: name }, 'could not ask for a job'))
-        .finally(() => asking.delete(name));
+    /** Asks for a job where Redis takes it now: whoever asks has no need to know, and a schedule besides. Of those that are
+     *  asked for under the same id, one runs and, where it was asked for meanwhile, one more. */
+    ask<Name extends JobName>(name: Name, data: JobData[Name], deduplicationId = 'asked'): void {
+      const wanted = `${name} ${deduplicationId}`;
+      if (asking.has(wanted)) return;
+      asking.add(wanted);
+      add(name, data, deduplicationId)
+        .catch((error: unknown) => log.debug({ err: error, queue: name, data }, 'could not ask for a job'))
+        .finally(() => asking.delete(wanted));
     },
 
     /** How each queue stands. Throws QueueUnavailable. */

@@ -1,4 +1,5 @@
 import type { KeyPool } from './keys/key-pool.ts';
+import type { Log } from './log.ts';
 import { gauge, type Metric } from './metric.ts';
 import type { Queues } from './queues.ts';
 
@@ -6,8 +7,9 @@ import type { Queues } from './queues.ts';
 export function createServiceMetrics(deps: {
   queues: Pick<Queues, 'readStates'>;
   keyPool: Pick<KeyPool, 'size'>;
+  log: Log;
 }) {
-  const { queues, keyPool } = deps;
+  const { queues, keyPool, log } = deps;
 
   async function readKeyPool(): Promise<Metric[]> {
     return [gauge('key_pool_keys', 'Short codes that are ready to be taken', await keyPool.size())];
@@ -31,8 +33,17 @@ export function createServiceMetrics(deps: {
     ];
   }
 
+  async function orNone(reading: Promise<Metric[]>): Promise<Metric[]> {
+    try {
+      return await reading;
+    } catch (error) {
+      log.debug({ err: error }, 'metrics of the service could not be read');
+      return [];
+    }
+  }
+
   return async (): Promise<Metric[]> => {
-    const parts = await Promise.all([readKeyPool, readQueues].map((read) => read().catch(() => [])));
+    const parts = await Promise.all([readKeyPool(), readQueues()].map(orNone));
     return parts.flat();
   };
 }

@@ -104,9 +104,9 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     breakers,
     withNode: isMeasured,
   });
-  const readServiceMetrics = createServiceMetrics({ queues, keyPool });
+  const readServiceMetrics = createServiceMetrics({ queues, keyPool, log });
   const member =
-    config.WEB_CONCURRENCY > 1 ? joinCluster({ readMetrics: metrics.read, endProcess }) : undefined;
+    config.WEB_CONCURRENCY > 1 ? joinCluster({ readMetrics: metrics.read, endProcess, log }) : undefined;
 
   const reportStore = breakers.postgres.guard(createReportStore(db));
   const answers = createRedirectAnswers({

@@ -14,22 +14,17 @@ export function openTransfers(
   { config, log }: WebProcess,
   { db, breakers, queues }: { db: Knex; breakers: WebBreakers; queues: Queues },
 ) {
-  const askFor = (job: 'import-urls' | 'export-urls') => (id: number) => {
-    queues
-      .add(job, { id })
-      .catch((error: unknown) => log.debug({ err: error, job, id }, 'could not ask for a job'));
-  };
   const imports = createImports({
     store: breakers.postgres.guard(createImportStore(db)),
     maxMegabytes: config.IMPORT_MAX_MB,
     ownHosts: [new URL(config.BASE_URL).hostname, ...config.OWN_HOSTS],
     allowsPrivate: config.ALLOW_PRIVATE_URLS,
-    askForJob: askFor('import-urls'),
+    askForJob: (id) => queues.ask('import-urls', { id }, String(id)),
     log,
   });
   const exports = createExports({
     store: breakers.postgres.guard(createExportStore(db)),
-    askForJob: askFor('export-urls'),
+    askForJob: (id) => queues.ask('export-urls', { id }, String(id)),
   });
   return { imports, exports };
 }

@@ -50,11 +50,7 @@ export function openUrls(
       store: breakers.postgres.guard(createKeyStore(db)),
       lowWater: config.KEY_POOL_LOW_WATER ?? Math.floor(config.KEY_POOL_TARGET / 2),
       log,
-      onLow: () => {
-        queues
-          .add('replenish-keys', {}, 'low-water')
-          .catch((error: unknown) => log.debug({ err: error }, 'could not ask for keys; the schedule will'));
-      },
+      onLow: () => queues.ask('replenish-keys', {}),
     }),
     (ours) => ours.returnLot(),
   );
@@ -126,7 +122,7 @@ export function openUrls(
     blockedHosts,
     onUntold: createUntoldChanges({
       changes,
-      askForRepair: () => queues.ask('reconcile-cache'),
+      askForRepair: () => queues.ask('reconcile-cache', {}),
       log,
     }),
     onNotFound,

@@ -78,7 +78,7 @@ function followChanges(): void {
     name: 'worker-hearing',
     listener: createChangeFollower({
       refreshCache: createCacheRefresh({ store: createUrlStore(db), changes: createChangeStore(db), cache }),
-      askForReconcile: () => queues.ask('reconcile-cache'),
+      askForReconcile: () => queues.ask('reconcile-cache', {}),
       log,
     }),
     log,
@@ -104,6 +104,7 @@ function openFlushGuard(): void {
     clickStream: createClickStream(guardRedis, { prefix: config.REDIS_PREFIX, shards: config.CLICK_SHARDS }),
     shards: config.CLICK_SHARDS,
     flush: async (shard, context) => await processors['flush-clicks']({ shard }, context),
+    // While Redis does not say, clicks that wait matter more than a pause.
     isPaused: async () => await queues.isPaused('flush-clicks').catch(() => false),
     log,
   });

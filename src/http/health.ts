@@ -44,6 +44,7 @@ export function addHealthRoutes(router: Router, deps: HealthDeps): void {
   router.get('/health', async (ctx) => {
     const [checks, poolSize, clicks] = await Promise.all([
       checkAll(),
+      // Why Redis does not say is in its check.
       deps.poolSize().catch(() => null),
       deps.clickWatch.read(),
     ]);
