@@ -108,6 +108,8 @@ export function limitAddress(rateLimits: RateLimits): Middleware<ApiState> {
       if (error instanceof Problem && error.type === 'unauthorized') rateLimits.takeFromAddress(ctx.req);
       throw error;
     }
+    // What no operation answers asks for no key.
+    if (isOfApi && ctx.state.apiKey === undefined) rateLimits.takeFromAddress(ctx.req);
   };
 }
 
