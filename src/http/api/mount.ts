@@ -7,9 +7,14 @@ import { methodNotAllowed } from '../errors.ts';
 import { readIdempotencyKey } from '../idempotency-key.ts';
 import { chargeAs, type RateLimits } from '../rate-limits.ts';
 import { bodyOf, jsonBody, uploadBody, validate } from '../validation.ts';
-import type { ApiAnswer, ApiRequest, Handlers, Operation, Operations } from './operation.ts';
-
-const usualBodyBytes = 64 * 1024;
+import {
+  type ApiAnswer,
+  type ApiRequest,
+  type Handlers,
+  type Operation,
+  type Operations,
+  usualBodyBytes,
+} from './operation.ts';
 
 /** Has the router answer operations: each request is allowed, validated, handled and answered as its operation says. */
 export function mount<Ops extends Operations>(
