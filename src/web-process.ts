@@ -8,6 +8,7 @@ import { measureLatencies } from './http/latencies.ts';
 import { createRedirectAnswers } from './http/redirect-answers.ts';
 import { createRedirect } from './http/redirect.ts';
 import { createRequestCounts } from './http/request-counts.ts';
+import { withPathOnly } from './http/request-target.ts';
 import { listen } from './http/server.ts';
 import { createLoadShedding } from './http/shed-load.ts';
 import { ClosingStack, endOnSignal } from './lifecycle.ts';
@@ -177,7 +178,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   const measured = isMeasured ? measureLatencies(answer, metrics.latencies) : answer;
   const server = closing.defer(
     'http server',
-    await listen(logAccess(measured, { config, log }), {
+    await listen(withPathOnly(logAccess(measured, { config, log })), {
       port: config.PORT,
       host: config.HOST,
       graceMs: config.SHUTDOWN_GRACE_MS,

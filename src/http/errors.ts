@@ -7,7 +7,7 @@ import type { Log } from '../log.ts';
 import { isPostgresUnavailable } from '../postgres.ts';
 import { QrTooSmall } from '../qr/qr-images.ts';
 import { QueueUnavailable } from '../queues.ts';
-import { ReportNotFound } from '../reports/report.ts';
+import { HostNotBlockable, ReportNotFound } from '../reports/report.ts';
 import {
   ExportNotReady,
   TransferNotFound,
@@ -69,6 +69,10 @@ function toProblem(error: unknown): Problem | undefined {
   }
   if (error instanceof ApiKeyNotFound) return new Problem('not-found', 'There is no such API key.');
   if (error instanceof ReportNotFound) return new Problem('not-found', 'There is no such report.');
+  if (error instanceof HostNotBlockable) {
+    const detail = 'is impossible, since this is no name of a host: block a host above it';
+    return validationFailed([{ field: 'block_host', detail }]);
+  }
   if (error instanceof PermissionsContradict) {
     return validationFailed([
       { field: 'own_urls_only', detail: 'must be false for a key with admin or jobs:run' },

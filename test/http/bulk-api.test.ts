@@ -33,8 +33,11 @@ test('each of many creates has an answer in its place, and those that are refuse
   expect(redirect.headers.get('location')).toBe(`${page}/2`);
 });
 
-test('1,000 short URLs are created by one request, with as many codes', async () => {
-  const urls = Array.from({ length: 1_000 }, (_, i) => ({ original_url: `${page}/thousand/${i}` }));
+test('1,000 short URLs of the greatest length are created by one request, with as many codes', async () => {
+  const urls = Array.from({ length: 1_000 }, (_, i) => ({
+    original_url: `${page}/thousand/${i}/`.padEnd(2_048, '-'),
+    title: 'x'.repeat(200),
+  }));
   const results = resultsOf(await post('', { urls }));
   expect(
     results.every(
@@ -124,7 +127,7 @@ test('a request that does not say which ones, or says it twice, changes and dele
   ] as const) {
     expect((await post(path, body)).status).toBe(422);
   }
-  expect((await post('', { urls: ['x'.repeat(1024 * 1024)] })).status).toBe(413);
+  expect((await post('', { urls: ['x'.repeat(4 * 1024 * 1024)] })).status).toBe(413);
   const left = await web.database.db()('urls').where({ created_by: 1, deleted_at: null });
   expect(left.length).toBeGreaterThan(0);
 });

@@ -13,7 +13,9 @@ import { toFilter, urlFilterBody } from './url-filter-query.ts';
 import { newUrl, presentUrl, readSettings, shownUrl, urlChanges } from './url-schemas.ts';
 
 const tag = 'Many short URLs';
-const maxBodyBytes = 1024 * 1024;
+/** So many original URLs of the greatest length, with titles and tags. */
+const maxNewBytes = 4 * 1024 * 1024;
+const maxTargetsBytes = 1024 * 1024;
 
 /** Creates share statements, so many of them may wait for the same one. */
 const createsAtOnce = 500;
@@ -87,7 +89,7 @@ export const bulkOperations = {
       },
       'must be a JSON object',
     ),
-    maxBodyBytes,
+    maxBodyBytes: maxNewBytes,
     replies: {
       200: {
         description: 'What has become of each.',
@@ -109,7 +111,7 @@ export const bulkOperations = {
     scope: 'urls:write',
     weightOf: weightOfTargets,
     body: z.strictObject({ ...targets, changes: urlChanges }, 'must be a JSON object'),
-    maxBodyBytes,
+    maxBodyBytes: maxTargetsBytes,
     replies: {
       200: {
         description: 'What has become of each.',
@@ -130,7 +132,7 @@ export const bulkOperations = {
     scope: 'urls:write',
     weightOf: weightOfTargets,
     body: z.strictObject(targets, 'must be a JSON object'),
-    maxBodyBytes,
+    maxBodyBytes: maxTargetsBytes,
     replies: {
       200: {
         description: 'What has become of each.',

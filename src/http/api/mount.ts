@@ -5,11 +5,16 @@ import type { PasswordHashing } from '../../urls/password-hashing.ts';
 import { type ApiState, apiKeyOf, requireScope } from '../authenticate.ts';
 import { readIdempotencyKey } from '../idempotency-key.ts';
 import { methodNotAllowed } from '../problem.ts';
-import { chargeApiKey, type RateLimits } from '../rate-limits.ts';
+import { chargeAs, type RateLimits } from '../rate-limits.ts';
 import { bodyOf, jsonBody, uploadBody, validate } from '../validation.ts';
-import type { ApiAnswer, ApiRequest, Handlers, Operation, Operations } from './operation.ts';
-
-const usualBodyBytes = 64 * 1024;
+import {
+  type ApiAnswer,
+  type ApiRequest,
+  type Handlers,
+  type Operation,
+  type Operations,
+  usualBodyBytes,
+} from './operation.ts';
 
 /** Has the router answer operations: each request is allowed, validated, handled and answered as its operation says. */
 export function mount<Ops extends Operations>(
@@ -34,8 +39,7 @@ export function mount<Ops extends Operations>(
         query: query && validate(query, { ...ctx.query }),
         body: body && validate(body, bodyOf(ctx)),
       };
-      const weight = operation.weightOf?.(asked.body as never) ?? 1;
-      if (weight > 1) chargeApiKey(ctx, rateLimits, weight - 1);
+      chargeAs(ctx, rateLimits, operation.weightOf?.(asked.body as never) ?? 1);
       const answer = await handle({
         ...asked,
         apiKey,
