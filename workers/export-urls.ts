@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
 import { constants, gzip } from 'node:zlib';
+import { isRefusedData } from '../src/postgres.ts';
 import type { ExportSources } from '../src/transfers/export-source.ts';
 import type { Export, ExportPiece, ExportStore } from '../src/transfers/export-store.ts';
 import { writeHead, writeRows } from '../src/transfers/export-text.ts';
@@ -29,24 +30,29 @@ export async function exportUrls(deps: Deps, id: number | undefined, context: Jo
     : { exports, interrupted: context.signal.aborted };
 }
 
-async function exportOne(deps: Deps, id: number, { reportProgress, signal }: JobContext) {
+async function exportOne(deps: Deps, id: number, context: JobContext) {
+  const { exportStore } = deps;
+  await writeFile(deps, id, context).catch(async (error: unknown) => {
+    if (!isRefusedData(error)) throw error;
+    await exportStore.finish(id, 'PostgreSQL refuses what it asks for.');
+  });
+  const left = await exportStore.find(id, null);
+  if (!left) return { status: 'the export was removed', interrupted: false };
+  const { state, rows, bytes } = left;
+  return { state, rows, bytes, interrupted: context.signal.aborted && state === 'running' };
+}
+
+async function writeFile(deps: Deps, id: number, { reportProgress, signal }: JobContext): Promise<void> {
   const { exportStore, exportSources } = deps;
   const wanted = await exportStore.findUnfinished(id);
   const begun = wanted && (await exportStore.begin(id, await exportSources[wanted.kind].findLastId()));
   for (let at = begun; at && !signal.aborted;) {
     const piece = await writePiece(deps, at);
-    if (!piece) {
-      await exportStore.finish(id);
-      break;
-    }
-    if (!(await exportStore.addPiece(id, at, piece))) break;
+    if (!piece) return await exportStore.finish(id, null);
+    if (!(await exportStore.addPiece(id, at, piece))) return;
     await reportProgress(percentOf(piece.lastId, at.upToId ?? 0));
     at = { ...at, lastId: piece.lastId, pieces: at.pieces + 1 };
   }
-  const left = await exportStore.find(id, null);
-  if (!left) return { status: 'the export was removed', interrupted: false };
-  const { state, rows, bytes } = left;
-  return { state, rows, bytes, interrupted: signal.aborted && state === 'running' };
 }
 
 /** The next rows of an export; undefined at its end. A file has a head, even one without rows. */

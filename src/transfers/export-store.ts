@@ -25,6 +25,8 @@ export interface Export extends NewExport {
   /** Of the file, as it is downloaded. */
   bytes: number;
   pieces: number;
+  /** Why it failed. */
+  error: string | null;
   createdAt: Date;
   finishedAt: Date | null;
 }
@@ -95,15 +97,7 @@ export function createExportStore(db: Knex) {
       });
     },
 
-    /** The file is complete. */
-    async finish(id: number): Promise<void> {
-      await db.raw(
-        `update exports set state = 'completed', finished_at = now() where id = :id and state = 'running'`,
-        { id },
-      );
-    },
-
-    /** Removes up to `limit` pieces of exports that were completed `retentionDays` ago or removed. */
+    /** Removes up to `limit` pieces of exports that were over `retentionDays` ago or removed. */
     async removePieces(retentionDays: number, limit: number): Promise<number> {
       return await countRemoved(
         db,
@@ -114,7 +108,7 @@ export function createExportStore(db: Knex) {
       );
     },
 
-    /** Removes up to `limit` exports, without pieces, that were completed `retentionDays` ago or removed. */
+    /** Removes up to `limit` exports, without pieces, that were over `retentionDays` ago or removed. */
     async removeOld(retentionDays: number, limit: number): Promise<number> {
       return await countRemoved(
         db,
@@ -131,4 +125,4 @@ export function createExportStore(db: Knex) {
 const isOver = `(e.finished_at < now() - make_interval(days => :retentionDays) or e.deleted_at is not null)`;
 
 const columns = `id, api_key_id as "apiKeyId", state, kind, encoding, owner, filter, last_id as "lastId", up_to_id as "upToId", rows, bytes,
-  pieces, created_at as "createdAt", finished_at as "finishedAt"`;
+  pieces, error, created_at as "createdAt", finished_at as "finishedAt"`;

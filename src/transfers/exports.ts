@@ -48,6 +48,7 @@ export function createExports(deps: {
     /** The file, a piece at a time. Throws ExportNotReady. */
     async readFile(id: number, apiKeyId: number | null) {
       const found = await get(id, apiKeyId);
+      if (found.state === 'failed') throw new ExportNotReady(`The export failed: ${found.error}`);
       if (found.state !== 'completed') throw new ExportNotReady('The export is not complete yet.');
       return { ...found, content: readPieces(found) };
     },

@@ -150,16 +150,6 @@ export function createImportStore(db: Knex) {
       });
     },
 
-    /** The import is over: completed, or failed for this reason. */
-    async finish(importId: number, error: string | null): Promise<void> {
-      await db.raw(
-        `update imports set state = case when cast(:error as text) is null then 'completed' else 'failed' end,
-           error = :error, finished_at = now()
-         where id = :importId and state in ('waiting', 'running')`,
-        { importId, error },
-      );
-    },
-
     /** Removes up to `limit` pieces of files that nobody needs any more: of imports that are over, or whose upload stopped
      *  `silentHours` ago. */
     async removePieces(silentHours: number, limit: number): Promise<number> {

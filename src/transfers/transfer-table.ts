@@ -48,6 +48,16 @@ export function createTransferTable<Row>(db: Knex, table: 'imports' | 'exports',
       );
       return rows[0]?.id;
     },
+
+    /** It is over: completed, or failed for this reason. */
+    async finish(id: number, error: string | null): Promise<void> {
+      await db.raw(
+        `update ${table} set state = case when cast(:error as text) is null then 'completed' else 'failed' end,
+           error = :error, finished_at = now()
+         where id = :id and state in ('waiting', 'running')`,
+        { id, error },
+      );
+    },
   };
 }
 
