@@ -19,7 +19,12 @@ export function openTransfers(
       .add(job, { id })
       .catch((error: unknown) => log.debug({ err: error, job, id }, 'could not ask for a job'));
   };
+  const common = {
+    maxPerKey: config.MAX_TRANSFERS_PER_KEY,
+    askForCleanup: () => queues.ask('cleanup-transfers'),
+  };
   const imports = createImports({
+    ...common,
     store: breakers.postgres.guard(createImportStore(db)),
     maxMegabytes: config.IMPORT_MAX_MB,
     ownHosts: [new URL(config.BASE_URL).hostname, ...config.OWN_HOSTS],
@@ -28,6 +33,7 @@ export function openTransfers(
     log,
   });
   const exports = createExports({
+    ...common,
     store: breakers.postgres.guard(createExportStore(db)),
     askForJob: askFor('export-urls'),
   });

@@ -11,6 +11,7 @@ import { QrTooSmall } from '../qr/qr-images.ts';
 import { ReportNotFound } from '../reports/report.ts';
 import {
   ExportNotReady,
+  TooManyTransfers,
   TransferNotFound,
   UploadBroken,
   UploadRefused,
@@ -84,6 +85,7 @@ export const problemKinds = {
   exhausted: [410, 'Used up'],
   'version-mismatch': [412, 'Another version'],
   'not-ready': [409, 'Not ready'],
+  'too-many-transfers': [409, 'Too many imports or exports'],
   'upload-broken': [408, 'Upload broken off'],
   'too-large': [413, 'Request too large'],
   'unsupported-media-type': [415, 'Unsupported media type'],
@@ -137,6 +139,7 @@ function toProblem(error: unknown): Problem | undefined {
     });
   }
   if (error instanceof TransferNotFound) return new Problem('not-found', error.message);
+  if (error instanceof TooManyTransfers) return new Problem('too-many-transfers', error.message);
   if (error instanceof ExportNotReady) return new Problem('not-ready', error.message);
   if (error instanceof UploadRefused) return new Problem('validation-failed', error.message);
   if (error instanceof UploadTooLarge) return new Problem('too-large', error.message);

@@ -44,16 +44,21 @@ export type ExportStore = ReturnType<typeof createExportStore>;
 
 /** Exports and their files, which are kept in compressed pieces. What is removed is forgotten with its file. */
 export function createExportStore(db: Knex) {
+  const { insertWithin, ...table } = createTransferTable<Export>(db, 'exports', columns);
   return {
-    ...createTransferTable<Export>(db, 'exports', columns),
+    ...table,
 
-    async create(wanted: NewExport): Promise<Export> {
-      return onlyRow(
-        await db.raw<{ rows: Export[] }>(
-          `insert into exports (api_key_id, kind, encoding, owner, filter)
-           values (:apiKeyId, :kind, :encoding, :owner, cast(:filter as jsonb))
-           returning ${columns}`,
-          { ...wanted, filter: JSON.stringify(wanted.filter ?? {}) },
+    /** Creates an export where its API key has fewer than `most`, finished ones included. */
+    async create(wanted: NewExport, most: number): Promise<Export | undefined> {
+      const { apiKeyId } = wanted;
+      return await insertWithin({ apiKeyId, isHeld: 'true', most }, async (trx) =>
+        onlyRow(
+          await trx.raw<{ rows: Export[] }>(
+            `insert into exports (api_key_id, kind, encoding, owner, filter)
+             values (:apiKeyId, :kind, :encoding, :owner, cast(:filter as jsonb))
+             returning ${columns}`,
+            { ...wanted, filter: JSON.stringify(wanted.filter ?? {}) },
+          ),
         ),
       );
     },

@@ -12,6 +12,11 @@ export class TransferNotFound extends Error {
   override readonly name = 'TransferNotFound';
 }
 
+/** The API key has as many imports under way, or exports, as it may have; the message says what to do. */
+export class TooManyTransfers extends Error {
+  override readonly name = 'TooManyTransfers';
+}
+
 /** What was uploaded can be no import; the message says why. */
 export class UploadRefused extends Error {
   override readonly name = 'UploadRefused';

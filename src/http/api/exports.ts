@@ -72,7 +72,7 @@ export const exportOperations = {
         body: shownExport,
       },
     },
-    problems: [],
+    problems: ['too-many-transfers'],
   },
   listExports: {
     method: 'get',
