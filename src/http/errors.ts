@@ -10,6 +10,7 @@ import { QueueUnavailable } from '../queues.ts';
 import { HostNotBlockable, ReportNotFound } from '../reports/report.ts';
 import {
   ExportNotReady,
+  TooManyTransfers,
   TransferNotFound,
   UploadBroken,
   UploadRefused,
@@ -58,6 +59,7 @@ function toProblem(error: unknown): Problem | undefined {
     });
   }
   if (error instanceof TransferNotFound) return new Problem('not-found', error.message);
+  if (error instanceof TooManyTransfers) return new Problem('too-many-transfers', error.message);
   if (error instanceof ExportNotReady) return new Problem('not-ready', error.message);
   if (error instanceof UploadRefused) return new Problem('validation-failed', error.message);
   if (error instanceof UploadTooLarge) return new Problem('too-large', error.message);

@@ -25,6 +25,8 @@ export interface Export extends NewExport {
   /** Of the file, as it is downloaded. */
   bytes: number;
   pieces: number;
+  /** Why it failed. */
+  error: string | null;
   createdAt: Date;
   finishedAt: Date | null;
 }
@@ -42,16 +44,21 @@ export type ExportStore = ReturnType<typeof createExportStore>;
 
 /** Exports and their files, which are kept in compressed pieces. What is removed is forgotten with its file. */
 export function createExportStore(db: Knex) {
+  const { insertWithin, ...table } = createTransferTable<Export>(db, 'exports', columns);
   return {
-    ...createTransferTable<Export>(db, 'exports', columns),
+    ...table,
 
-    async create(wanted: NewExport): Promise<Export> {
-      return onlyRow(
-        await db.raw<{ rows: Export[] }>(
-          `insert into exports (api_key_id, kind, encoding, owner, filter)
-           values (:apiKeyId, :kind, :encoding, :owner, cast(:filter as jsonb))
-           returning ${columns}`,
-          { ...wanted, filter: JSON.stringify(wanted.filter ?? {}) },
+    /** Creates an export where its API key has fewer than `most`, finished ones included. */
+    async create(wanted: NewExport, most: number): Promise<Export | undefined> {
+      const { apiKeyId } = wanted;
+      return await insertWithin({ apiKeyId, isHeld: 'true', most }, async (trx) =>
+        onlyRow(
+          await trx.raw<{ rows: Export[] }>(
+            `insert into exports (api_key_id, kind, encoding, owner, filter)
+             values (:apiKeyId, :kind, :encoding, :owner, cast(:filter as jsonb))
+             returning ${columns}`,
+            { ...wanted, filter: JSON.stringify(wanted.filter ?? {}) },
+          ),
         ),
       );
     },
@@ -95,15 +102,7 @@ export function createExportStore(db: Knex) {
       });
     },
 
-    /** The file is complete. */
-    async finish(id: number): Promise<void> {
-      await db.raw(
-        `update exports set state = 'completed', finished_at = now() where id = :id and state = 'running'`,
-        { id },
-      );
-    },
-
-    /** Removes up to `limit` pieces of exports that were completed `retentionDays` ago or removed. */
+    /** Removes up to `limit` pieces of exports that were over `retentionDays` ago or removed. */
     async removePieces(retentionDays: number, limit: number): Promise<number> {
       return await countRemoved(
         db,
@@ -114,7 +113,7 @@ export function createExportStore(db: Knex) {
       );
     },
 
-    /** Removes up to `limit` exports, without pieces, that were completed `retentionDays` ago or removed. */
+    /** Removes up to `limit` exports, without pieces, that were over `retentionDays` ago or removed. */
     async removeOld(retentionDays: number, limit: number): Promise<number> {
       return await countRemoved(
         db,
@@ -131,4 +130,4 @@ export function createExportStore(db: Knex) {
 const isOver = `(e.finished_at < now() - make_interval(days => :retentionDays) or e.deleted_at is not null)`;
 
 const columns = `id, api_key_id as "apiKeyId", state, kind, encoding, owner, filter, last_id as "lastId", up_to_id as "upToId", rows, bytes,
-  pieces, created_at as "createdAt", finished_at as "finishedAt"`;
+  pieces, error, created_at as "createdAt", finished_at as "finishedAt"`;

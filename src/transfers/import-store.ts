@@ -57,41 +57,44 @@ export type ImportStore = ReturnType<typeof createImportStore>;
 
 /** Imports, their files and what became of their rows. What one has created stays when it is removed. */
 export function createImportStore(db: Knex) {
+  const { insertWithin, ...table } = createTransferTable<Import>(db, 'imports', columns);
   return {
-    ...createTransferTable<Import>(db, 'imports', columns),
+    ...table,
 
-    /** Begins an import whose file is about to come; resolves to its id. */
-    async begin(wanted: NewImport): Promise<number> {
-      const { id } = onlyRow(
-        await db.raw<{ rows: { id: number }[] }>(
+    /** Begins an import whose file is about to come, where its API key has fewer than `most` that are not over; resolves to its id. */
+    async begin(wanted: NewImport, most: number): Promise<number | undefined> {
+      const isHeld = `state in ('uploading', 'waiting', 'running')`;
+      return await insertWithin({ apiKeyId: wanted.apiKeyId, isHeld, most }, async (trx) => {
+        const begun = await trx.raw<{ rows: { id: number }[] }>(
           `insert into imports (api_key_id, encoding, format, own_hosts, allows_private)
            values (:apiKeyId, :encoding, :format, cast(:ownHosts as text[]), :allowsPrivate) returning id`,
           { ...wanted },
-        ),
-      );
-      return id;
+        );
+        return onlyRow(begun).id;
+      });
     },
 
-    /** Keeps the part of an import's file that begins at this byte. */
-    async addPiece(importId: number, firstByte: number, content: Buffer): Promise<void> {
-      await db.raw(
-        `with piece as (
-           insert into import_pieces (import_id, first_byte, content) values (:importId, :firstByte, :content)
-           returning import_id, length(content) as length
+    /** Keeps the part of an import's file that begins at this byte. False, with nothing done, when the import was removed. */
+    async addPiece(importId: number, firstByte: number, content: Buffer): Promise<boolean> {
+      const { rows } = await db.raw<{ rows: unknown[] }>(
+        `with import as (
+           update imports set worked_at = now(), bytes = bytes + cast(:length as integer)
+           where id = :importId and deleted_at is null returning id
          )
-         update imports set worked_at = now(), bytes = bytes + length from piece where id = import_id`,
-        { importId, firstByte, content },
+         insert into import_pieces (import_id, first_byte, content) select id, cast(:firstByte as bigint), cast(:content as bytea) from import
+         returning 1`,
+        { importId, firstByte, content, length: content.length },
       );
+      return rows.length > 0;
     },
 
-    /** The file is there: the import waits for the job. */
-    async finishUpload(importId: number): Promise<Import> {
-      return onlyRow(
-        await db.raw<{ rows: Import[] }>(
-          `update imports set state = 'waiting' where id = :importId returning ${columns}`,
-          { importId },
-        ),
+    /** The file is there: the import waits for the job. Undefined when it was removed. */
+    async finishUpload(importId: number): Promise<Import | undefined> {
+      const { rows } = await db.raw<{ rows: Import[] }>(
+        `update imports set state = 'waiting' where id = :importId and deleted_at is null returning ${columns}`,
+        { importId },
       );
+      return rows[0];
     },
 
     /** Up to `limit` of an import's errors after this one, in the order of their rows. */
@@ -148,16 +151,6 @@ export function createImportStore(db: Knex) {
         await trx.raw(advanceSql, { importId, ...to, ...counts });
         return true;
       });
-    },
-
-    /** The import is over: completed, or failed for this reason. */
-    async finish(importId: number, error: string | null): Promise<void> {
-      await db.raw(
-        `update imports set state = case when cast(:error as text) is null then 'completed' else 'failed' end,
-           error = :error, finished_at = now()
-         where id = :importId and state in ('waiting', 'running')`,
-        { importId, error },
-      );
     },
 
     /** Removes up to `limit` pieces of files that nobody needs any more: of imports that are over, or whose upload stopped

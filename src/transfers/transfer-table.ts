@@ -1,4 +1,4 @@
-import type { Knex } from '../postgres.ts';
+import { boundedTransaction, type Knex, onlyRow } from '../postgres.ts';
 
 /** What imports and exports have in common: each is an API key's, waits for a job and is worked on for long. Where a method takes an API
  *  key's id, null stands for all of them: it finds only what is that key's. */
@@ -12,6 +12,24 @@ export function createTransferTable<Row>(db: Knex, table: 'imports' | 'exports',
   }
 
   return {
+    /** Inserts one where its API key has fewer than `most` of which `isHeld` is true, however many it begins at once; undefined, with
+     *  nothing done, where it has not. */
+    async insertWithin<T>(
+      { apiKeyId, isHeld, most }: { apiKeyId: number; isHeld: string; most: number },
+      insert: (trx: Knex) => Promise<T>,
+    ): Promise<T | undefined> {
+      return await boundedTransaction(db, async (trx) => {
+        await trx.raw('select from api_keys where id = :apiKeyId for no key update', { apiKeyId });
+        const { held } = onlyRow(
+          await trx.raw<{ rows: { held: number }[] }>(
+            `select count(*) as held from ${table} where api_key_id = :apiKeyId and ${isHeld} and deleted_at is null`,
+            { apiKeyId },
+          ),
+        );
+        return held < most ? await insert(trx) : undefined;
+      });
+    },
+
     find: async (id: number, apiKeyId: number | null): Promise<Row | undefined> =>
       await findOne(`id = :id and ${isOf}`, { id, apiKeyId }),
 
@@ -47,6 +65,16 @@ export function createTransferTable<Row>(db: Knex, table: 'imports' | 'exports',
         { after, silentSeconds },
       );
       return rows[0]?.id;
+    },
+
+    /** It is over: completed, or failed for this reason. */
+    async finish(id: number, error: string | null): Promise<void> {
+      await db.raw(
+        `update ${table} set state = case when cast(:error as text) is null then 'completed' else 'failed' end,
+           error = :error, finished_at = now()
+         where id = :id and state in ('waiting', 'running')`,
+        { id, error },
+      );
     },
   };
 }

@@ -6,6 +6,7 @@ import { importUrls } from '../../workers/import-urls.ts';
 import { createJobContext } from '../support/job-context.ts';
 import { useDatabase } from '../support/resources.ts';
 import { createTransfers } from '../support/transfers.ts';
+import { insertUrls } from '../support/urls.ts';
 
 const database = useDatabase();
 const transfers = () => createTransfers(database.db());
@@ -84,6 +85,28 @@ test('two runs of one export at once write each row once', async () => {
     .map((line) => (JSON.parse(line) as { short_code: string }).short_code);
   expect(new Set(codes).size).toBe(codes.length);
   expect(codes).toHaveLength(rows);
+});
+
+test('pieces of an export are short, however long its rows are', async () => {
+  const db = database.db();
+  await insertUrls(db, { begin: 'long-', count: 1_000 });
+  await db('urls')
+    .whereLike('short_code', 'long-%')
+    .update({ notes: 'x'.repeat(10_000) });
+  const { id } = await transfers().exports.create({
+    apiKeyId,
+    kind: 'urls',
+    encoding: 'csv',
+    owner: null,
+  });
+  expect(await exportUrls(transfers(), id, createJobContext())).toMatchObject({ state: 'completed' });
+  const { content, rows, bytes } = await transfers().exports.readFile(id, apiKeyId);
+  const lengths: number[] = [];
+  for await (const part of content) lengths.push(part.length);
+  expect(Math.max(...lengths)).toBeLessThan(4_000_000);
+  expect(lengths.reduce((sum, length) => sum + length)).toBe(bytes);
+  expect(rows).toBeGreaterThanOrEqual(1_000);
+  await db('urls').whereLike('short_code', 'long-%').delete();
 });
 
 test('a run without an id takes what waits and what nobody was heard of for long, and leaves what somebody works on', async () => {

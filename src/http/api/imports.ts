@@ -53,7 +53,7 @@ export const importOperations = {
         body: shownImport,
       },
     },
-    problems: ['upload-broken', 'validation-failed'],
+    problems: ['too-many-transfers', 'upload-broken', 'validation-failed'],
   },
   listImports: {
     method: 'get',
