@@ -125,14 +125,14 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   });
   const redirect = createRedirect({ urls, clickRecorder, detailOf, answers, gates });
   const { apiKeys, knownApiKeys } = openApiKeys(web, { db, breakers });
-  const analytics = openAnalytics(web);
+  const analytics = openAnalytics(web, { db, breakers });
   const app = createApp({
     config,
     redirect,
     preview,
     api: {
       urls,
-      finding: openFinding(web),
+      finding: openFinding(web, { db, breakers }),
       ...analytics,
       qrImages: createQrImages(),
       keys,

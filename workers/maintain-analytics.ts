@@ -1,5 +1,6 @@
 import type { AnalyticsPartitions } from '../src/analytics/analytics-partitions.ts';
 import type { AnalyticsRemovals } from '../src/analytics/analytics-removals.ts';
+import type { ClickFeedStore } from '../src/analytics/click-feed-store.ts';
 import type { VisitorSaltStore } from '../src/clicks/details/visitor-salt-store.ts';
 import { type JobContext, percentOf } from './processor.ts';
 
@@ -10,7 +11,7 @@ const daysAhead = 7;
 const sliceSize = 100;
 
 /** Removes old salts of visitor ids, makes partitions for the days to come, drops the rows of days past their retention once their
- *  visitors are counted, and removes what the analytics have of short URLs that are gone. Where somebody holds the tables for
+ *  visitors are counted, removes what the analytics have of short URLs that are gone, and renumbers rows that a dump has brought. Where somebody holds the tables for
  *  long it does not ask again and again, while clicks wait behind it: it is `busy`, and what is to be done waits for the next
  *  time. What fails keeps nothing else from being done; then it throws, in the end, what went wrong. */
 export async function maintainAnalytics(
@@ -18,15 +19,16 @@ export async function maintainAnalytics(
     salts: Pick<VisitorSaltStore, 'forget'>;
     partitions: AnalyticsPartitions;
     removals: AnalyticsRemovals;
+    clickFeed: Pick<ClickFeedStore, 'renumberRestored'>;
     now: () => Promise<Date>;
   },
   retentionDays: number,
   { reportProgress, signal }: JobContext,
 ) {
-  const { partitions, removals } = deps;
+  const { partitions, removals, clickFeed } = deps;
   const todayMs = (await deps.now()).getTime();
   const dayAfter = (days: number) => new Date(todayMs + days * dayMs).toISOString().slice(0, 10);
-  const summary = { made: 0, left: 0, removed: 0, dropped: 0, busy: 0 };
+  const summary = { made: 0, left: 0, removed: 0, dropped: 0, renumbered: 0, busy: 0 };
   const failures = createFailures(deps.now);
 
   // Web processes do so at midnight, where there are any.
@@ -62,6 +64,12 @@ export async function maintainAnalytics(
     summary.removed += removed;
     more = removed > 0;
     if (more) await advance(removed);
+  }
+  for (let more = true; more && !signal.aborted;) {
+    const renumbered = (await failures.collect(clickFeed.renumberRestored)) ?? 0;
+    summary.renumbered += renumbered;
+    more = renumbered > 0;
+    if (more) await advance(0);
   }
   failures.throwFirst();
   const isIdle = Object.values(summary).every((count) => count === 0);

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { createAnalyticsPartitions } from '../src/analytics/analytics-partitions.ts';
 import { createAnalyticsRemovals } from '../src/analytics/analytics-removals.ts';
+import { createClickFeedStore } from '../src/analytics/click-feed-store.ts';
 import { createClickStore } from '../src/clicks/click-store.ts';
 import { createClickStream } from '../src/clicks/click-stream.ts';
 import { createVisitorSaltStore } from '../src/clicks/details/visitor-salt-store.ts';
@@ -84,6 +85,7 @@ export function createProcessors({
     salts: createVisitorSaltStore(db),
     partitions: createAnalyticsPartitions(db),
     removals: createAnalyticsRemovals(db),
+    clickFeed: createClickFeedStore(db),
     now: async () => await readClock(db),
   };
   const everyShard = Array.from({ length: config.CLICK_SHARDS }, (_, shard) => shard);

@@ -1,5 +1,5 @@
 import type { Knex } from '../postgres.ts';
-import { groupKey, nameOf } from './analytics-groups.ts';
+import { groupKey, groupName, nameOf } from './analytics-groups.ts';
 import type { AnalyticsQuestion, BotChoice, Range } from './analytics-question.ts';
 import { wholeDays } from './analytics-range.ts';
 import { rows, type Sql } from './analytics-sources.ts';
@@ -43,7 +43,7 @@ async function countByRows(
 ): Promise<VisitorCounts> {
   const { sql, bindings } = rows(urls, range, question.filters);
   const found = await trx.raw<{ rows: { key: Date | string; isAll: boolean; visitors: number }[] }>(
-    `select key, grouping(key) = 1 as "isAll", count(distinct visitor) as visitors
+    `select ${groupName('key', question)} as key, grouping(key) = 1 as "isAll", count(distinct visitor) as visitors
      from (select ${groupKey(question)} as key, visitor from (${sql}) as fact where ${isCounted[question.bots]}) as visit
      group by grouping sets ((key), ())`,
     { ...bindings, interval: question.interval, timezone: question.timezone },

@@ -1,5 +1,10 @@
 import { maxBuckets } from '../analytics/analytics-groups.ts';
-import { DetailNotKept, EmptyRange, TooManyBuckets } from '../analytics/analytics-question.ts';
+import {
+  DetailNotKept,
+  EmptyRange,
+  TooManyBuckets,
+  UnknownTimezone,
+} from '../analytics/analytics-question.ts';
 import { ApiKeyNotFound, PermissionsContradict } from '../api-keys/api-key.ts';
 import { StoreNotAsked } from '../breaker.ts';
 import { KeySpaceExhausted } from '../keys/key-generator.ts';
@@ -16,7 +21,7 @@ import {
   UploadRefused,
   UploadTooLarge,
 } from '../transfers/transfer.ts';
-import { SearchTooSlow } from '../urls/bounded-search.ts';
+import { TookTooLong } from '../urls/bounded-read.ts';
 import { IdempotencyKeyReused } from '../urls/idempotency-key.ts';
 import { WishRefused } from '../urls/url-rules.ts';
 import {
@@ -92,12 +97,14 @@ function toProblem(error: unknown): Problem | undefined {
     );
   }
   if (error instanceof EmptyRange) return validationFailed([{ field: 'to', detail: 'must be after from' }]);
+  if (error instanceof UnknownTimezone)
+    return validationFailed([{ field: 'timezone', detail: 'must be a time zone that the database knows' }]);
   if (error instanceof TooManyBuckets) {
     const detail = `must give at most ${maxBuckets} groups for this range, not ${error.count}`;
     return validationFailed([{ field: 'interval', detail }]);
   }
   if (error instanceof KeySpaceExhausted) return unavailable('No short code is left.');
-  if (error instanceof SearchTooSlow) return unavailable('The search took too long. Look for less.', 10);
+  if (error instanceof TookTooLong) return unavailable(error.message, 10);
   if (error instanceof Overloaded) return unavailable('Too many such requests are waiting.');
   if (error instanceof QueueUnavailable) return unavailable('The job queues are not reachable.');
   if (isClientError(error)) return new Problem('bad-request', error.message, { status: error.status });

@@ -3,6 +3,7 @@ import { createAnalyticsPartitions } from '../../src/analytics/analytics-partiti
 import { createAnalyticsRemovals } from '../../src/analytics/analytics-removals.ts';
 import { createAnalyticsSnapshot } from '../../src/analytics/analytics-snapshot.ts';
 import { createAnalytics } from '../../src/analytics/analytics.ts';
+import { createClickFeedStore } from '../../src/analytics/click-feed-store.ts';
 import type { VisitorSlices } from '../../src/analytics/daily-visitors.ts';
 import { listDays, partitionOf } from '../../src/analytics/partition-names.ts';
 import type { ClickCount } from '../../src/clicks/click-batch.ts';
@@ -30,6 +31,7 @@ const maintain = async (daysLater = 0, context = createJobContext(), retentionDa
       salts: createVisitorSaltStore(db()),
       partitions: partitions(),
       removals: createAnalyticsRemovals(db()),
+      clickFeed: createClickFeedStore(db()),
       now: async () => new Date(today + daysLater * dayMs),
     },
     retentionDays,
@@ -330,6 +332,21 @@ test('a maintenance that is told to stop ends after the step in hand and says so
 test('a retention shorter than the clicks on their way makes no partition that is dropped at once', async () => {
   expect(await maintain(0, createJobContext(), 1)).toMatchObject({ made: 9, dropped: 0 });
   expect(await maintain(0, createJobContext(), 1)).toMatchObject({ made: 0, dropped: 0 });
+});
+
+test('clicks that a dump has brought of a PostgreSQL further on are never taken for new ones', async () => {
+  const [urlId] = (await createUrlIds(db(), 1)) as [number];
+  await apply([clickAt(urlId, today)]);
+  await db()('url_analytics').update({ applied_in: '99999999999' });
+  await apply([clickAt(urlId, today, 2)]);
+  const countSeen = async () => {
+    const { clicks } = await createClickFeedStore(db()).findCounted({ from: 1n, before: 10n ** 12n });
+    return clicks.length;
+  };
+  expect(await countSeen()).toBe(2);
+  expect(await maintain()).toMatchObject({ renumbered: 1 });
+  expect(await countSeen()).toBe(1);
+  expect(await maintain()).toMatchObject({ status: 'nothing to maintain' });
 });
 
 test('the salts of today and yesterday stay, and those of the days before are removed', async () => {
