@@ -19,6 +19,7 @@ import type { RequestCounts } from './http/request-counts.ts';
 import { addRobotsRoute } from './http/robots.ts';
 import type { Log } from './log.ts';
 import type { Queues } from './queues.ts';
+import type { PasswordHashing } from './urls/password-hashing.ts';
 import type { UrlStore } from './urls/url-store.ts';
 import { version } from './version.ts';
 
@@ -29,6 +30,7 @@ export interface AppDeps {
   api: ApiDeps;
   knownApiKeys: KnownApiKeys;
   rateLimits: RateLimits;
+  passwordHashing: Pick<PasswordHashing, 'hashSlowly'>;
   urlStore: Pick<UrlStore, 'findCrawlable'>;
   queues: Queues;
   requestCounts: RequestCounts;
@@ -93,7 +95,17 @@ const noStore: Koa.Middleware = async (ctx, next) => {
 
 /** Every route but the redirect and Bull Board: the public ones, and the API behind its keys. */
 export function createRouters(deps: AppDeps) {
-  const { config, api, knownApiKeys, rateLimits, urlStore, clickWatch, showMetrics, health } = deps;
+  const {
+    config,
+    api,
+    knownApiKeys,
+    rateLimits,
+    urlStore,
+    clickWatch,
+    showMetrics,
+    health,
+    passwordHashing,
+  } = deps;
   const open = new Router({ sensitive: true });
   open.get('/', (ctx) => {
     ctx.body = { service: 'linkmill', version };
@@ -107,6 +119,6 @@ export function createRouters(deps: AppDeps) {
   // Paths are case-sensitive: the router would match a route in any case, but its middleware in this one only.
   const closed = new Router<ApiState>({ sensitive: true });
   closed.use('/api/v1', authenticate(knownApiKeys), limitApiKey(rateLimits));
-  mount(closed, operations, createHandlers(api), rateLimits);
+  mount(closed, operations, createHandlers(api), { rateLimits, passwordHashing });
   return [open, closed];
 }

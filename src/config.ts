@@ -179,6 +179,11 @@ export const webSettings = z
     IMPORT_MAX_MB: wholeNumber(1, 100_000)
       .default(1_024)
       .describe('Longest file that may be uploaded as an import, in megabytes'),
+    MAX_TRANSFERS_PER_KEY: wholeNumber(1, 10_000)
+      .default(10)
+      .describe(
+        'Imports of an API key that are not over, uploads included, and exports that it has, at once; further ones are answered 409',
+      ),
     SHUTDOWN_GRACE_MS: wholeNumber(0, 60_000)
       .default(1_000)
       .describe('Time after SIGTERM in which kept-alive connections are still served and wound up'),

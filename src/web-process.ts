@@ -8,6 +8,7 @@ import { measureLatencies } from './http/latencies.ts';
 import { createRedirectAnswers } from './http/redirect-answers.ts';
 import { createRedirect } from './http/redirect.ts';
 import { createRequestCounts } from './http/request-counts.ts';
+import { withPathOnly } from './http/request-target.ts';
 import { listen } from './http/server.ts';
 import { createLoadShedding } from './http/shed-load.ts';
 import { ClosingStack, endOnSignal } from './lifecycle.ts';
@@ -20,6 +21,7 @@ import { closeRedis, openRedis, waitForRedis } from './redis.ts';
 import { createReportStore } from './reports/report-store.ts';
 import { createReports } from './reports/reports.ts';
 import { createServiceMetrics } from './service-metrics.ts';
+import { createPasswordHashing } from './urls/password-hashing.ts';
 import { openAnalytics } from './web-analytics.ts';
 import { openApiKeys } from './web-api-keys.ts';
 import { createWebBreakers, postgresDeadlineMs } from './web-breakers.ts';
@@ -34,6 +36,10 @@ import { openUrls } from './web-urls.ts';
 
 /** How long the start waits for Redis, so that the first visitors find the cache. */
 const redisPatienceMs = 1_000;
+
+/** Passwords that are hashed at once, and that wait: each takes a thread, of which visitors' passwords, look-ups of names and
+ *  pictures need some too. */
+const hashing = { atOnce: 1, waiting: 20 };
 
 /** What each part of a web process is opened with. */
 export interface WebProcess {
@@ -70,11 +76,13 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   const clicks = openClicks(web, cacheRedis);
   const { clickRecorder, clickWatch, unknownCodes } = clicks;
   const detailOf = await openClickDetails(web, clicks.db);
+  const passwordHashing = createPasswordHashing(hashing);
   const opened = openUrls(web, {
     db,
     cacheRedis,
     breakers,
     queues,
+    hashPassword: passwordHashing.hashPassword,
     onNotFound: unknownCodes.add,
   });
   const { urls, urlStore, keys, keyPool, processCache, subscriberRedis, hostBlocking } = opened;
@@ -117,14 +125,14 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   });
   const redirect = createRedirect({ urls, clickRecorder, detailOf, answers, gates });
   const { apiKeys, knownApiKeys } = openApiKeys(web, { db, breakers });
-  const analytics = openAnalytics(web);
+  const analytics = openAnalytics(web, { db, breakers });
   const app = createApp({
     config,
     redirect,
     preview,
     api: {
       urls,
-      finding: openFinding(web),
+      finding: openFinding(web, { db, breakers }),
       ...analytics,
       qrImages: createQrImages(),
       keys,
@@ -138,6 +146,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     },
     knownApiKeys,
     rateLimits,
+    passwordHashing,
     urlStore,
     queues,
     requestCounts,
@@ -169,7 +178,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   const measured = isMeasured ? measureLatencies(answer, metrics.latencies) : answer;
   const server = closing.defer(
     'http server',
-    await listen(logAccess(measured, { config, log }), {
+    await listen(withPathOnly(logAccess(measured, { config, log })), {
       port: config.PORT,
       host: config.HOST,
       graceMs: config.SHUTDOWN_GRACE_MS,

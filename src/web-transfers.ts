@@ -14,7 +14,12 @@ export function openTransfers(
   { config, log }: WebProcess,
   { db, breakers, queues }: { db: Knex; breakers: WebBreakers; queues: Queues },
 ) {
+  const common = {
+    maxPerKey: config.MAX_TRANSFERS_PER_KEY,
+    askForCleanup: () => queues.ask('cleanup-transfers', {}),
+  };
   const imports = createImports({
+    ...common,
     store: breakers.postgres.guard(createImportStore(db)),
     maxMegabytes: config.IMPORT_MAX_MB,
     ownHosts: [new URL(config.BASE_URL).hostname, ...config.OWN_HOSTS],
@@ -23,6 +28,7 @@ export function openTransfers(
     log,
   });
   const exports = createExports({
+    ...common,
     store: breakers.postgres.guard(createExportStore(db)),
     askForJob: (id) => queues.ask('export-urls', { id }, String(id)),
   });

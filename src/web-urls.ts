@@ -9,6 +9,7 @@ import { watchRedisMemory } from './redis-memory.ts';
 import { closeRedis, openRedis } from './redis.ts';
 import { createChangeStore } from './urls/change-store.ts';
 import { createIdempotencyKeys } from './urls/idempotency-keys.ts';
+import type { PasswordHashing } from './urls/password-hashing.ts';
 import { createProcessCache } from './urls/process-cache.ts';
 import { createUntoldChanges } from './urls/untold-changes.ts';
 import { hearAnnouncements } from './urls/url-announcements.ts';
@@ -27,16 +28,17 @@ const caughtUpChanges = 5_000;
 /** Short URLs as a web process sees them, with their three places: by heart, Redis, table. */
 export function openUrls(
   web: WebProcess,
-  stores: {
+  deps: {
     db: Knex;
     cacheRedis: Redis;
     breakers: WebBreakers;
     queues: Queues;
+    hashPassword: PasswordHashing['hashPassword'];
     onNotFound: (shortCode: string) => void;
   },
 ) {
   const { config, log, closing } = web;
-  const { db, cacheRedis, breakers, queues, onNotFound } = stores;
+  const { db, cacheRedis, breakers, queues, hashPassword, onNotFound } = deps;
   const prefix = config.REDIS_PREFIX;
   const memory = closing.defer('redis memory', watchRedisMemory(cacheRedis, log), (watch) => watch.stop());
   const keyPool = breakers.redis.guard(createKeyPool(cacheRedis, prefix));
@@ -131,6 +133,7 @@ export function openUrls(
       allowPrivate: config.ALLOW_PRIVATE_URLS,
       isBlocked: blockedHosts.isBlocked,
     }),
+    hashPassword,
     log,
   });
   return {

@@ -18,13 +18,13 @@ export async function cleanupExpired(
     cleanupStore: UrlCleanupStore;
     urlCache: UrlCache;
     idempotencyKeys: Pick<IdempotencyKeys, 'removeOld'>;
-    now: () => Date;
+    now: () => Promise<Date>;
   },
   retention: { days: number; quarantineDays: number },
   { reportProgress, signal }: JobContext,
 ) {
   const { cleanupStore, urlCache, idempotencyKeys } = deps;
-  const now = deps.now();
+  const now = await deps.now();
   const total = await cleanupStore.countToClean(now, retention.days);
   let expired = 0;
   let purged = 0;

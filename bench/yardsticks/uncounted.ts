@@ -12,6 +12,7 @@ import { createKeys } from '../../src/keys/keys.ts';
 import { createLog } from '../../src/log.ts';
 import { openPostgres } from '../../src/postgres.ts';
 import { openRedis, waitForRedis } from '../../src/redis.ts';
+import { hashPassword } from '../../src/urls/passwords.ts';
 import { createProcessCache } from '../../src/urls/process-cache.ts';
 import { createUrlCache } from '../../src/urls/url-cache.ts';
 import { createUrlStore } from '../../src/urls/url-store.ts';
@@ -41,6 +42,7 @@ const urls = createUrls({
   blockedHosts: { judge: (entry) => entry },
   onUntold: async () => {},
   normaliseUrl: (url) => url,
+  hashPassword,
   log,
 });
 const app = new Koa();

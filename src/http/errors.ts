@@ -1,5 +1,10 @@
 import { maxBuckets } from '../analytics/analytics-groups.ts';
-import { DetailNotKept, EmptyRange, TooManyBuckets } from '../analytics/analytics-question.ts';
+import {
+  DetailNotKept,
+  EmptyRange,
+  TooManyBuckets,
+  UnknownTimezone,
+} from '../analytics/analytics-question.ts';
 import { ApiKeyNotFound, PermissionsContradict } from '../api-keys/api-key.ts';
 import { StoreNotAsked } from '../breaker.ts';
 import { KeySpaceExhausted } from '../keys/key-generator.ts';
@@ -7,15 +12,16 @@ import type { Log } from '../log.ts';
 import { isPostgresUnavailable } from '../postgres.ts';
 import { QrTooSmall } from '../qr/qr-images.ts';
 import { QueueUnavailable } from '../queues.ts';
-import { ReportNotFound } from '../reports/report.ts';
+import { HostNotBlockable, ReportNotFound } from '../reports/report.ts';
 import {
   ExportNotReady,
+  TooManyTransfers,
   TransferNotFound,
   UploadBroken,
   UploadRefused,
   UploadTooLarge,
 } from '../transfers/transfer.ts';
-import { SearchTooSlow } from '../urls/bounded-search.ts';
+import { TookTooLong } from '../urls/bounded-read.ts';
 import { IdempotencyKeyReused } from '../urls/idempotency-key.ts';
 import { WishRefused } from '../urls/url-rules.ts';
 import {
@@ -58,6 +64,7 @@ function toProblem(error: unknown): Problem | undefined {
     });
   }
   if (error instanceof TransferNotFound) return new Problem('not-found', error.message);
+  if (error instanceof TooManyTransfers) return new Problem('too-many-transfers', error.message);
   if (error instanceof ExportNotReady) return new Problem('not-ready', error.message);
   if (error instanceof UploadRefused) return new Problem('validation-failed', error.message);
   if (error instanceof UploadTooLarge) return new Problem('too-large', error.message);
@@ -69,6 +76,10 @@ function toProblem(error: unknown): Problem | undefined {
   }
   if (error instanceof ApiKeyNotFound) return new Problem('not-found', 'There is no such API key.');
   if (error instanceof ReportNotFound) return new Problem('not-found', 'There is no such report.');
+  if (error instanceof HostNotBlockable) {
+    const detail = 'is impossible, since this is no name of a host: block a host above it';
+    return validationFailed([{ field: 'block_host', detail }]);
+  }
   if (error instanceof PermissionsContradict) {
     return validationFailed([
       { field: 'own_urls_only', detail: 'must be false for a key with admin or jobs:run' },
@@ -86,12 +97,14 @@ function toProblem(error: unknown): Problem | undefined {
     );
   }
   if (error instanceof EmptyRange) return validationFailed([{ field: 'to', detail: 'must be after from' }]);
+  if (error instanceof UnknownTimezone)
+    return validationFailed([{ field: 'timezone', detail: 'must be a time zone that the database knows' }]);
   if (error instanceof TooManyBuckets) {
     const detail = `must give at most ${maxBuckets} groups for this range, not ${error.count}`;
     return validationFailed([{ field: 'interval', detail }]);
   }
   if (error instanceof KeySpaceExhausted) return unavailable('No short code is left.');
-  if (error instanceof SearchTooSlow) return unavailable('The search took too long. Look for less.', 10);
+  if (error instanceof TookTooLong) return unavailable(error.message, 10);
   if (error instanceof Overloaded) return unavailable('Too many such requests are waiting.');
   if (error instanceof QueueUnavailable) return unavailable('The job queues are not reachable.');
   if (isClientError(error)) return new Problem('bad-request', error.message, { status: error.status });

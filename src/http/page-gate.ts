@@ -38,7 +38,7 @@ export function createPageGate(deps: {
   async function knows(ctx: Context, shortCode: string, password: string): Promise<boolean> {
     // From the table: a password that was changed just now holds from now on.
     const url = await findUrl(shortCode);
-    if (!url?.isActive) throw new UrlNotFound('no such short URL');
+    if (!url?.isActive || url.isDeleted) throw new UrlNotFound('no such short URL');
     if (url.passwordHash === null) return true;
     const attempt = { urlId: url.id, passwordHash: url.passwordHash, address: readClientAddress(ctx.req) };
     const waitSeconds = await tries.begin(attempt);

@@ -22,7 +22,7 @@ export function createPreview(deps: {
     // Codes that lead nowhere are known without the table.
     const known = await urls.resolve(shortCode, Date.now());
     const url = await findUrl(shortCode);
-    if (!url?.isActive) throw new UrlNotFound('no such short URL');
+    if (!url?.isActive || url.isDeleted) throw new UrlNotFound('no such short URL');
     await requireLeft(uses, known);
     return toPreview(url);
   }

@@ -49,6 +49,7 @@ export const problemKinds = {
   exhausted: [410, 'Used up'],
   'version-mismatch': [412, 'Another version'],
   'not-ready': [409, 'Not ready'],
+  'too-many-transfers': [409, 'Too many imports or exports'],
   'upload-broken': [408, 'Upload broken off'],
   'too-large': [413, 'Request too large'],
   'unsupported-media-type': [415, 'Unsupported media type'],

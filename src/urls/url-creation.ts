@@ -4,6 +4,7 @@ import { createCoalescing } from './coalescing.ts';
 import type { IdempotencyKey } from './idempotency-key.ts';
 import type { IdempotencyKeys } from './idempotency-keys.ts';
 import { createOnce, type MadeOnce } from './once.ts';
+import type { PasswordHashing } from './password-hashing.ts';
 import type { Tell } from './telling.ts';
 import type { UrlCache } from './url-cache.ts';
 import type { NewUrl } from './url-columns.ts';
@@ -29,10 +30,11 @@ export function createUrlCreation(deps: {
   keys: Keys;
   idempotencyKeys: Pick<IdempotencyKeys, 'findMany' | 'findRequestHash'>;
   normaliseUrl: UrlPolicy;
+  hashPassword: PasswordHashing['hashPassword'];
   tell: Tell;
 }) {
   const { store, cache, keys, tell } = deps;
-  const readWish = createWishReader(deps.normaliseUrl);
+  const readWish = createWishReader(deps);
   const once = createOnce(deps.idempotencyKeys);
   const insertAmongOthers = createCoalescing({
     run: store.insertMany,
@@ -87,7 +89,7 @@ export function createUrlCreation(deps: {
 
   return {
     /** Creates a short URL under the custom code, or under a key of the pool.
-     *  Throws WishRefused, CodeTaken, or what PostgreSQL throws. */
+     *  Throws WishRefused, CodeTaken, Overloaded, or what PostgreSQL throws. */
     create: async (wish: UrlWish, apiKeyId: number): Promise<ShortUrl> =>
       (await make(insert, wish, apiKeyId)).url,
 

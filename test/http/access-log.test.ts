@@ -79,7 +79,7 @@ test('each request is a line of method, path without query, status and ms, redir
     return found.length >= 6 && found;
   });
 
-  const line = (method: string, path: string | null, status: number) => ({
+  const line = (method: string, path: string, status: number) => ({
     level: 30,
     time: expect.any(String),
     process: 'web',
@@ -96,7 +96,7 @@ test('each request is a line of method, path without query, status and ms, redir
     line('GET', `/${code}`, 301),
     line('GET', `/${code}`, 301),
     line('GET', `/api/v1/urls/${'x'.repeat(187)}`, 404),
-    line('GET', null, 404),
+    line('GET', '/page', 404),
   ]);
   expect(web.output()).not.toContain('hidden');
   expect(web.output()).not.toContain(web.apiKey());

@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import { createApiKeys } from '../../src/api-keys/api-keys.ts';
+import { resultsOf } from '../support/bulk.ts';
 import type { Answer } from '../support/client.ts';
 import { untilLocked } from '../support/locks.ts';
 import { useWeb } from '../support/web-app.ts';
@@ -56,6 +57,23 @@ test('the answer is the same although the short URL was changed, deleted and pur
   const [kept] = await web.database.db()('idempotency_keys');
   expect(kept.made.password_hash).toBe('');
   expect(JSON.stringify(kept)).not.toContain('sesame');
+});
+
+test('the answer is the same once the time is over until which the short URLs were to live', async () => {
+  const expiresAt = Date.now() + 2_000;
+  const url = { original_url: page, expires_at: new Date(expiresAt).toISOString() };
+  const createMany = async () =>
+    await web.client().post('/api/v1/urls/bulk', { urls: [url] }, { 'idempotency-key': 'key-many' });
+  const [first, many] = [await create('key-late', url), await createMany()];
+  expect([first.status, resultsOf(many)[0]!.status]).toEqual([201, 201]);
+  await waitUntil('their time is over', () => Date.now() > expiresAt);
+  expect(seen(await create('key-late', url))).toEqual(seen(first));
+  expect((await createMany()).body).toEqual(many.body);
+  const late = await create('key-other', url);
+  expect([late.status, late.body['errors']]).toEqual([
+    422,
+    [{ field: 'expires_at', detail: 'must be in the future' }],
+  ]);
 });
 
 test('a key that comes with another request is answered with 422 idempotency-key-reused, and nothing is made', async () => {

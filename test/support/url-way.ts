@@ -3,6 +3,7 @@ import { vi } from 'vitest';
 import type { Keys } from '../../src/keys/keys.ts';
 import { isPostgresUnavailable } from '../../src/postgres.ts';
 import { toCacheEntry } from '../../src/urls/cache-entry.ts';
+import { hashPassword } from '../../src/urls/passwords.ts';
 import { createProcessCache, type ProcessCache } from '../../src/urls/process-cache.ts';
 import { createUrlCache, type UrlCache } from '../../src/urls/url-cache.ts';
 import type { UrlStore } from '../../src/urls/url-store.ts';
@@ -256,6 +257,7 @@ function openWeb(
     keys: {} as Keys,
     idempotencyKeys: { findMany: async () => [], findRequestHash: async () => undefined },
     normaliseUrl: (url) => url,
+    hashPassword,
     log: silentLog,
   });
   const listener = {

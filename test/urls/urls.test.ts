@@ -7,6 +7,7 @@ import { createKeys } from '../../src/keys/keys.ts';
 import { isPostgresUnavailable, openPostgres } from '../../src/postgres.ts';
 import { closeRedis, openRedis } from '../../src/redis.ts';
 import type { CacheEntry } from '../../src/urls/cache-entry.ts';
+import { hashPassword } from '../../src/urls/passwords.ts';
 import { createProcessCache } from '../../src/urls/process-cache.ts';
 import { createUrlCache } from '../../src/urls/url-cache.ts';
 import type { UrlChange } from '../../src/urls/url-change.ts';
@@ -83,6 +84,7 @@ function openUrls(redis = shared.redis(), { database = db(), processCache = noPr
     keys,
     idempotencyKeys: { findMany: async () => [], findRequestHash: async () => undefined },
     normaliseUrl: createUrlPolicy({ ownHosts: [], allowPrivate: false, isBlocked: () => false }),
+    hashPassword,
     log: silentLog,
   });
   const forget = async (code: string) => await redis.del(`${prefix}:url:${code}`);

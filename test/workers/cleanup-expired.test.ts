@@ -21,7 +21,7 @@ const createDeps = (now = today) => ({
   cleanupStore: createUrlCleanupStore(database.db()),
   urlCache: createUrlCache(redis.redis(), { prefix: redis.prefix, ttlSeconds: 3_600 }),
   idempotencyKeys: createIdempotencyKeys(database.db()),
-  now: () => now,
+  now: async () => now,
 });
 const cleanup = async (now = today) => await cleanupExpired(createDeps(now), retention, createJobContext());
 const readCodes = async (where: object = {}): Promise<string[]> =>

@@ -28,7 +28,9 @@ export const changedApiKey = z
   )
   .partial();
 
-export const settingsOf = (body: z.output<typeof changedApiKey>): Partial<ApiKeySettings> => ({
+export type KeyChange = z.output<typeof changedApiKey>;
+
+export const settingsOf = (body: KeyChange): Partial<ApiKeySettings> => ({
   ...(body.name !== undefined && { name: body.name }),
   ...(body.scopes !== undefined && { scopes: body.scopes }),
   ...(body.own_urls_only !== undefined && { ownUrlsOnly: body.own_urls_only }),

@@ -9,6 +9,7 @@ import { version } from '../../version.ts';
 import { problemKinds, type ProblemType, problemUrn } from '../problem.ts';
 import { operations } from './api.ts';
 import type { Operation } from './operation.ts';
+import { usualBodyBytes } from './operation.ts';
 import { publicPaths } from './public-paths.ts';
 import { problem } from './schemas.ts';
 
@@ -88,8 +89,13 @@ const idempotencyKey = {
 const describeScope = (scope: Operation['scope']) =>
   scope === 'any' ? 'For every API key.' : `An API key needs the scope \`${scope}\`.`;
 
-function requestBodyOf({ body, upload }: Operation) {
-  if (body) return { requestBody: { required: true, content: { 'application/json': { schema: body } } } };
+function requestBodyOf({ body, upload, maxBodyBytes = usualBodyBytes }: Operation) {
+  if (body) {
+    const description = `At most ${maxBodyBytes / 1024} KiB.`;
+    return {
+      requestBody: { required: true, description, content: { 'application/json': { schema: body } } },
+    };
+  }
   if (!upload) return {};
   const content = Object.fromEntries(upload.map((type) => [type, { schema: { type: 'string' as const } }]));
   return { requestBody: { required: true, content } };

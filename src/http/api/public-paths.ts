@@ -10,6 +10,8 @@ const security: [] = [];
 
 const json = (schema: z.ZodType) => ({ 'application/json': { schema } });
 
+const text = { 'text/plain': { schema: { type: 'string' as const } } };
+
 const health = z
   .object({
     status: z.enum(['healthy', 'degraded', 'unhealthy']),
@@ -39,6 +41,18 @@ export const publicPaths = (
   },
   ...visitPaths(answersOf),
   ...reportPath(answersOf),
+  '/robots.txt': {
+    get: {
+      operationId: 'getRobots',
+      tags: [tag],
+      summary: 'Which short URLs crawlers may follow',
+      security,
+      responses: {
+        200: { description: 'The latest `crawlable` ones, and nothing else.', content: text },
+        ...answersOf(['rate-limited', 'internal-error', 'unavailable']),
+      },
+    },
+  },
   '/health': {
     get: {
       operationId: 'getHealth',
@@ -85,7 +99,7 @@ export const publicPaths = (
       responses: {
         200: {
           description: 'In its text format.',
-          content: { 'text/plain': { schema: { type: 'string' } } },
+          content: text,
         },
         ...answersOf(['unauthorized', 'not-found']),
       },
@@ -98,6 +112,21 @@ export const publicPaths = (
       summary: 'This document',
       security,
       responses: { 200: { description: 'OpenAPI 3.1.', content: json(z.looseObject({})) } },
+    },
+  },
+  '/docs': {
+    get: {
+      operationId: 'getApiPage',
+      tags: [tag],
+      summary: 'This document as a page, to read and to try it on',
+      security,
+      responses: {
+        200: {
+          description: 'A page that loads nothing from other hosts.',
+          content: { 'text/html': { schema: { type: 'string' } } },
+        },
+        ...answersOf(['rate-limited']),
+      },
     },
   },
 });

@@ -31,7 +31,6 @@ export const urlSettings = {
   is_active: truth.nullish(),
   starts_at: time.meta({ description: 'Before it, visitors get 404' }).nullish(),
   expires_at: time
-    .refine((at) => at.getTime() > Date.now(), 'must be in the future')
     .meta({ description: 'From then on, visitors get 410, or are led to `fallback_url`' })
     .nullish(),
   expires_in_seconds: wholeNumber(1, maxSeconds).nullish(),

@@ -147,7 +147,7 @@ export const urlHandlers = ({
   getUrl: async ({ params, owner, ctx }) => {
     const url = await urls.getWithClicks(params.short_code, owner, new Date());
     const headers = tagOf(url);
-    if (isNamedIn(ctx.req.headers['if-none-match'], url.version)) return { status: 304, headers };
+    if (isNamedIn(ctx.req.headers['if-none-match'], headers.ETag)) return { status: 304, headers };
     return { status: 200, headers, body: { ...presentUrl(url, baseUrl), click_count: url.clickCount } };
   },
 
