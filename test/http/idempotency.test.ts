@@ -3,6 +3,7 @@ import { createApiKeys } from '../../src/api-keys/api-keys.ts';
 import { resultsOf } from '../support/bulk.ts';
 import type { Answer } from '../support/client.ts';
 import { untilLocked } from '../support/locks.ts';
+import { waitUntil } from '../support/wait-until.ts';
 import { useWeb } from '../support/web-app.ts';
 
 const web = useWeb();
