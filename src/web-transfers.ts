@@ -1,3 +1,4 @@
+import { ownHostsOf } from './config.ts';
 import type { Knex } from './postgres.ts';
 import type { Queues } from './queues.ts';
 import { createExportStore } from './transfers/export-store.ts';
@@ -22,7 +23,7 @@ export function openTransfers(
     ...common,
     store: breakers.postgres.guard(createImportStore(db)),
     maxMegabytes: config.IMPORT_MAX_MB,
-    ownHosts: [new URL(config.BASE_URL).hostname, ...config.OWN_HOSTS],
+    ownHosts: ownHostsOf(config),
     allowsPrivate: config.ALLOW_PRIVATE_URLS,
     askForJob: (id) => queues.ask('import-urls', { id }, String(id)),
     log,

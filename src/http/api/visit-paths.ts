@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject, ZodOpenApiResponsesObject } from 'zod-openapi';
+import { redirectStatuses } from '../../urls/url.ts';
 import type { ProblemType } from '../problem.ts';
 import { shortCodeParams, timestamp } from './schemas.ts';
 
@@ -57,9 +58,7 @@ const describePaths = (answersOf: AnswersOf): ZodOpenApiPathsObject => ({
           description: 'A page: it works once, or needs a password. Nothing is used up.',
           content: page,
         },
-        ...Object.fromEntries(
-          ['301', '302', '307', '308'].map((status) => [status, redirectTo('To the original URL.')]),
-        ),
+        ...Object.fromEntries(redirectStatuses.map((status) => [status, redirectTo('To the original URL.')])),
         ...answersOf([
           'bad-request',
           'not-found',
