@@ -8,8 +8,6 @@ import { createImports } from './transfers/imports.ts';
 import type { WebBreakers } from './web-breakers.ts';
 import type { WebProcess } from './web-process.ts';
 
-export type Transfers = ReturnType<typeof openTransfers>;
-
 /** Imports and exports as a web process sees them. */
 export function openTransfers(
   { config, log }: WebProcess,
