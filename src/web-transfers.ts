@@ -1,3 +1,4 @@
+import { ownHostsOf } from './config.ts';
 import type { Knex } from './postgres.ts';
 import type { Queues } from './queues.ts';
 import { createExportStore } from './transfers/export-store.ts';
@@ -6,8 +7,6 @@ import { createImportStore } from './transfers/import-store.ts';
 import { createImports } from './transfers/imports.ts';
 import type { WebBreakers } from './web-breakers.ts';
 import type { WebProcess } from './web-process.ts';
-
-export type Transfers = ReturnType<typeof openTransfers>;
 
 /** Imports and exports as a web process sees them. */
 export function openTransfers(
@@ -22,7 +21,7 @@ export function openTransfers(
     ...common,
     store: breakers.postgres.guard(createImportStore(db)),
     maxMegabytes: config.IMPORT_MAX_MB,
-    ownHosts: [new URL(config.BASE_URL).hostname, ...config.OWN_HOSTS],
+    ownHosts: ownHostsOf(config),
     allowsPrivate: config.ALLOW_PRIVATE_URLS,
     askForJob: (id) => queues.ask('import-urls', { id }, String(id)),
     log,

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { ownHostsOf } from './config.ts';
 import { createKeyGenerator } from './keys/key-generator.ts';
 import { createKeyPool } from './keys/key-pool.ts';
 import { createKeyStore } from './keys/key-store.ts';
@@ -129,7 +130,7 @@ export function openUrls(
     keys,
     idempotencyKeys: breakers.postgres.guard(createIdempotencyKeys(db)),
     normaliseUrl: createUrlPolicy({
-      ownHosts: [new URL(config.BASE_URL).hostname, ...config.OWN_HOSTS],
+      ownHosts: ownHostsOf(config),
       allowPrivate: config.ALLOW_PRIVATE_URLS,
       isBlocked: blockedHosts.isBlocked,
     }),

@@ -5,7 +5,7 @@ import type { ClickStream } from './click-stream.ts';
 /** Clicks on their way. */
 export interface ClickState {
   /** Clicks that this process has recorded. */
-  accepted: number;
+  recorded: number;
   /** Those of them that found no room while both stores were away, and will never be counted. */
   dropped: number;
   /** Those of them of which this process has learnt that PostgreSQL has them. */

@@ -12,7 +12,6 @@ export function addMetricsRoute(
   router.get('/metrics', async (ctx) => {
     if (!isOpen) requireToken(ctx, token);
     const text = await showMetrics();
-    ctx.set('Cache-Control', 'no-store');
     ctx.type = 'text/plain; version=0.0.4; charset=utf-8';
     ctx.body = text;
   });

@@ -58,7 +58,6 @@ function toPreview(url: StoredUrl): Preview {
 function answerJson(ctx: Context, preview: Preview, baseUrl: string): void {
   const { shortCode, originalUrl, title, createdAt, expiresAt, hasPassword, isOneTime } = preview;
   const host = originalUrl === undefined ? undefined : hostOf(originalUrl);
-  ctx.set('Cache-Control', 'no-store');
   ctx.body = {
     short_code: shortCode,
     short_url: `${baseUrl}/${shortCode}`,

@@ -69,6 +69,5 @@ async function readBody(ctx: Context): Promise<unknown> {
 
 function answerJson(ctx: Context): void {
   ctx.status = 202;
-  ctx.set('Cache-Control', 'no-store');
   ctx.body = { status: 'received' };
 }

@@ -11,8 +11,8 @@ import {
   readCounts,
   setSilentFor,
 } from '../support/clicks.ts';
+import { untilLocked } from '../support/locks.ts';
 import { useDatabase } from '../support/resources.ts';
-import { waitUntil } from '../support/wait-until.ts';
 
 const { db } = useDatabase();
 const idleDays = 90;
@@ -171,12 +171,7 @@ test('a flush with a late batch that waits for a counter does not hold the books
   const purge = await db().transaction();
   await purge.raw('select from url_stats where url_id = ? for update', [url]);
   const flush = store.apply([makeBatch(silent, 2, url), makeBatch(uuidv7(), 1, url)]);
-  await waitUntil('the flush waits for the counter', async () => {
-    const { rows } = await db().raw(
-      `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
-    );
-    return rows.length > 0;
-  });
+  await untilLocked(db());
   await purge.raw('update click_books set purged_clicks = purged_clicks + 0');
   await purge.commit();
   expect(await flush).toMatchObject({ batches: 1, quarantined: 1 });

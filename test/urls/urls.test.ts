@@ -17,6 +17,7 @@ import { WishRefused } from '../../src/urls/url-rules.ts';
 import { createUrlStore } from '../../src/urls/url-store.ts';
 import { CodeTaken, Overloaded, UrlExpired, UrlNotFound } from '../../src/urls/url.ts';
 import { createUrls } from '../../src/urls/urls.ts';
+import { endLocked } from '../support/locks.ts';
 import { silentLog, uniquePrefix, useDatabase, useRedis } from '../support/resources.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -179,13 +180,7 @@ describe('resolve', () => {
       () => 'resolved',
       () => 'failed',
     );
-    await waitUntil('the look-up waits for the lock, and is cancelled', async () => {
-      const { rows } = await db().raw(
-        `select pg_cancel_backend(pid) from pg_stat_activity
-         where datname = current_database() and wait_event_type = 'Lock'`,
-      );
-      return rows.length > 0;
-    });
+    await endLocked(db(), 'cancel');
     expect(await outcome).toBe('failed');
     await table.release();
     expect(await urls.resolve(shortCode, Date.now())).toMatchObject({ originalUrl });
