@@ -331,7 +331,8 @@ describe('expiry', () => {
 
   test('an expired short URL stays an expired one after the clean-up has disabled it, from cache and table', async () => {
     const { urls, store, cache, forget } = openUrls();
-    const { shortCode } = await urls.create(wish({ expiresAt: new Date(Date.now() - 1) }), owner);
+    const expiresAt = new Date(Date.now() - 1);
+    const { shortCode } = await urls.create(wish({ expiresAt }), owner, new Date(Date.now() - 60_000));
     const disabled = await store.deactivateExpired(new Date(), 1_000);
     expect(disabled.map((one) => one.shortCode)).toContain(shortCode);
     await cache.bury(disabled, 'expired');
