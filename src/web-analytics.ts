@@ -23,8 +23,6 @@ const removalTimeoutMs = 31_000;
 /** How often new clicks are looked for while somebody reads their stream. */
 const pollMs = 500;
 
-export type WebAnalytics = ReturnType<typeof openAnalytics>;
-
 /** Analytics as a web process gives them. */
 export function openAnalytics(
   { config, log, closing }: WebProcess,

@@ -22,6 +22,7 @@ import { createCacheWatermark } from '../src/urls/cache-watermark.ts';
 import { createChangeStore } from '../src/urls/change-store.ts';
 import { createIdempotencyKeys } from '../src/urls/idempotency-keys.ts';
 import { createUrlCache } from '../src/urls/url-cache.ts';
+import { createUrlCleanupStore } from '../src/urls/url-cleanup-store.ts';
 import { createUrlStore } from '../src/urls/url-store.ts';
 import { cleanupExpired } from './cleanup-expired.ts';
 import { cleanupLedger } from './cleanup-ledger.ts';
@@ -95,7 +96,7 @@ export function createProcessors({
       flushClicks(clicks, data.shard === undefined ? everyShard : [data.shard], context),
     'cleanup-expired': (_data, context) =>
       cleanupExpired(
-        { ...urls, idempotencyKeys: createIdempotencyKeys(db) },
+        { ...urls, cleanupStore: createUrlCleanupStore(db), idempotencyKeys: createIdempotencyKeys(db) },
         { days: config.RETENTION_DAYS, quarantineDays: config.CODE_QUARANTINE_DAYS },
         context,
       ),

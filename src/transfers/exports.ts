@@ -1,7 +1,8 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
+import type { Owner } from '../urls/owner.ts';
 import type { Export, ExportStore, NewExport } from './export-store.ts';
-import { ExportNotReady, TransferNotFound } from './transfer.ts';
+import { ExportNotReady, TooManyTransfers, TransferNotFound } from './transfer.ts';
 
 const decompress = promisify(gunzip);
 
@@ -11,10 +12,14 @@ export type Exports = ReturnType<typeof createExports>;
  *  nothing and throws TransferNotFound. */
 export function createExports(deps: {
   store: ExportStore;
+  /** Exports of one API key at once. */
+  maxPerKey: number;
   /** Asks for the job that writes it; where that is in vain, its schedule finds the export. */
   askForJob: (id: number) => void;
+  /** Asks for the job that removes files nobody needs any more; there is a schedule, too. */
+  askForCleanup: () => void;
 }) {
-  const { store, askForJob } = deps;
+  const { store, maxPerKey, askForJob, askForCleanup } = deps;
 
   async function get(id: number, apiKeyId: number | null): Promise<Export> {
     return orNotFound(await store.find(id, apiKeyId));
@@ -29,8 +34,10 @@ export function createExports(deps: {
   }
 
   return {
+    /** Throws TooManyTransfers. */
     async create(wanted: NewExport): Promise<Export> {
-      const created = await store.create(wanted);
+      const created = await store.create(wanted, maxPerKey);
+      if (!created) throw new TooManyTransfers(`There are ${maxPerKey} exports of this API key. Delete one.`);
       askForJob(created.id);
       return created;
     },
@@ -42,12 +49,18 @@ export function createExports(deps: {
       store.list(apiKeyId, before, limit),
 
     /** Ends an export, wherever it stands, and forgets it with its file; resolves to how it stood. */
-    remove: async (id: number, apiKeyId: number | null): Promise<Export> =>
-      orNotFound(await store.remove(id, apiKeyId)),
+    async remove(id: number, apiKeyId: number | null): Promise<Export> {
+      const removed = orNotFound(await store.remove(id, apiKeyId));
+      askForCleanup();
+      return removed;
+    },
 
-    /** The file, a piece at a time. Throws ExportNotReady. */
-    async readFile(id: number, apiKeyId: number | null) {
+    /** The file, a piece at a time, for whoever may see short URLs of this owner now. Throws ExportNotReady. */
+    async readFile(id: number, apiKeyId: number | null, owner: Owner) {
       const found = await get(id, apiKeyId);
+      if (owner !== null && found.owner !== owner)
+        throw new TransferNotFound('The export holds short URLs that are not for this API key any more.');
+      if (found.state === 'failed') throw new ExportNotReady(`The export failed: ${found.error}`);
       if (found.state !== 'completed') throw new ExportNotReady('The export is not complete yet.');
       return { ...found, content: readPieces(found) };
     },

@@ -5,6 +5,7 @@ import { exportUrls } from '../../workers/export-urls.ts';
 import { createJobContext } from '../support/job-context.ts';
 import { createTransfers } from '../support/transfers.ts';
 import { createUrl, insertUrls } from '../support/urls.ts';
+import { waitUntil } from '../support/wait-until.ts';
 import { useWeb } from '../support/web-app.ts';
 
 const web = useWeb();
@@ -77,6 +78,22 @@ test('a key for its own short URLs exports those alone, and nobody but it and ad
   expect((await web.client(key).get(`${path}/file`)).status).toBe(404);
 });
 
+test('an API key that may see less than before downloads no export that it may not ask for any more', async () => {
+  const keys = createApiKeys(web.database.db());
+  const { id, key } = await keys.create('lowered', { scopes: ['urls:read', 'stats:read'] });
+  const ask = async (body: object) =>
+    String((await web.client(key).post('/api/v1/exports', body)).headers.get('location'));
+  const clicks = await ask({ kind: 'clicks' });
+  const all = await ask({});
+  await runJob();
+  const read = async () => [(await download(clicks, key)).status, (await download(all, key)).status];
+  expect(await read()).toEqual([200, 200]);
+  await keys.change(id, { scopes: ['urls:read'] });
+  await waitUntil('it counts', async () => (await read()).join() === '403,200');
+  await keys.change(id, { scopes: ['urls:read', 'stats:read'], ownUrlsOnly: true });
+  await waitUntil('it counts', async () => (await read()).join() === '404,404');
+});
+
 test('an export of no short URL is a file with the names of the columns', async () => {
   const { key } = await createApiKeys(web.database.db()).create('none', {
     scopes: ['urls:read'],
@@ -86,6 +103,29 @@ test('an export of no short URL is a file with the names of the columns', async 
   await runJob();
   const { text } = await download(String(asked.headers.get('location')), key);
   expect(text).toMatch(/^short_code,original_url,[\w,]+\n$/);
+});
+
+test('clicks of any range that is taken can be exported, whatever its offset', async () => {
+  const client = web.client();
+  const [from, to] = ['2026-01-01T00:00:00+23:00', '2999-12-31T23:59:59-23:59'];
+  const asked = await client.post('/api/v1/exports', { kind: 'clicks', from, to });
+  await runJob();
+  const path = String(asked.headers.get('location'));
+  expect((await client.get(path)).body).toMatchObject({ state: 'completed', error: null });
+  for (const strange of ['0000-01-01T00:00:00Z', '1999-12-31T23:59:59Z', '3000-01-01T00:00:00Z', 'now'])
+    expect((await client.post('/api/v1/exports', { kind: 'clicks', from: strange })).status).toBe(422);
+});
+
+test('an export that PostgreSQL refuses to make fails, and says so', async () => {
+  const client = web.client();
+  const asked = await client.post('/api/v1/exports', { kind: 'clicks' });
+  const path = String(asked.headers.get('location'));
+  const filter = { from: '2026-01-01T00:00:00+23:00' };
+  await web.database.db()('exports').where({ id: asked.body['id'] }).update({ filter });
+  await runJob();
+  const error = 'PostgreSQL refuses what it asks for.';
+  expect((await client.get(path)).body).toMatchObject({ state: 'failed', error });
+  expect(await download(path)).toMatchObject({ status: 409, text: expect.stringContaining(error) });
 });
 
 test('an export that is asked for wrongly is refused', async () => {

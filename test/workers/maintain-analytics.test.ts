@@ -9,7 +9,7 @@ import { listDays, partitionOf } from '../../src/analytics/partition-names.ts';
 import type { ClickCount } from '../../src/clicks/click-batch.ts';
 import { createClickStore } from '../../src/clicks/click-store.ts';
 import { createVisitorSaltStore } from '../../src/clicks/details/visitor-salt-store.ts';
-import { createUrlStore } from '../../src/urls/url-store.ts';
+import { createUrlCleanupStore } from '../../src/urls/url-cleanup-store.ts';
 import { maintainAnalytics } from '../../workers/maintain-analytics.ts';
 import { makeDetail, makeDetailedBatch, readFigures, tally } from '../support/analytics.ts';
 import { countDeadlocks, createUrlIds, emptyBooks } from '../support/clicks.ts';
@@ -268,7 +268,7 @@ test('what the analytics have of purged and deleted short URLs goes, in all of i
   await apply([purged, deleted, stays].flatMap(clicksOn));
   const deletedAt = new Date(Date.now() - 2 * dayMs);
   await db()('urls').where({ id: purged }).update({ is_active: false, deleted_at: deletedAt });
-  expect(await createUrlStore(db()).purge(new Date(), 1, 1, 100)).toBe(1);
+  expect(await createUrlCleanupStore(db()).purge(new Date(), 1, 1, 100)).toBe(1);
   const foreigner = await connectForeigner(database.url());
   await foreigner.run(`delete from urls where id = ${deleted}`);
   await foreigner.leave();

@@ -6,6 +6,7 @@ import { importUrls } from '../../workers/import-urls.ts';
 import { createJobContext } from '../support/job-context.ts';
 import { useDatabase } from '../support/resources.ts';
 import { createTransfers } from '../support/transfers.ts';
+import { insertUrls } from '../support/urls.ts';
 
 const database = useDatabase();
 const transfers = () => createTransfers(database.db());
@@ -75,7 +76,7 @@ test('two runs of one export at once write each row once', async () => {
     owner: null,
   });
   await Promise.all([1, 2].map(async () => await exportUrls(transfers(), id, createJobContext())));
-  const { content, rows } = await transfers().exports.readFile(id, apiKeyId);
+  const { content, rows } = await transfers().exports.readFile(id, apiKeyId, null);
   let text = '';
   for await (const part of content) text += part.toString();
   const codes = text
@@ -84,6 +85,28 @@ test('two runs of one export at once write each row once', async () => {
     .map((line) => (JSON.parse(line) as { short_code: string }).short_code);
   expect(new Set(codes).size).toBe(codes.length);
   expect(codes).toHaveLength(rows);
+});
+
+test('pieces of an export are short, however long its rows are', async () => {
+  const db = database.db();
+  await insertUrls(db, { begin: 'long-', count: 1_000 });
+  await db('urls')
+    .whereLike('short_code', 'long-%')
+    .update({ notes: 'x'.repeat(10_000) });
+  const { id } = await transfers().exports.create({
+    apiKeyId,
+    kind: 'urls',
+    encoding: 'csv',
+    owner: null,
+  });
+  expect(await exportUrls(transfers(), id, createJobContext())).toMatchObject({ state: 'completed' });
+  const { content, rows, bytes } = await transfers().exports.readFile(id, apiKeyId, null);
+  const lengths: number[] = [];
+  for await (const part of content) lengths.push(part.length);
+  expect(Math.max(...lengths)).toBeLessThan(4_000_000);
+  expect(lengths.reduce((sum, length) => sum + length)).toBe(bytes);
+  expect(rows).toBeGreaterThanOrEqual(1_000);
+  await db('urls').whereLike('short_code', 'long-%').delete();
 });
 
 test('a run without an id takes what waits and what nobody was heard of for long, and leaves what somebody works on', async () => {
@@ -112,6 +135,62 @@ test('a run without an id takes what waits and what nobody was heard of for long
   expect(await importUrls(transfers(), undefined, createJobContext())).toMatchObject({
     status: 'nothing to import',
   });
+});
+
+test('an import that fails again and again does not keep those behind it waiting', async () => {
+  const [broken, later] = await Promise.all(
+    ['broke-', 'after-'].map(async (begin) => await transfers().upload(apiKeyId, fileOf(begin, 3))),
+  );
+  await database.db().raw(`update imports set columns = '{unknown}' where id = ?`, [broken!]);
+  await expect(importUrls(transfers(), undefined, createJobContext())).rejects.toThrow('format of import');
+  expect(await transfers().imports.get(later!, apiKeyId)).toMatchObject({ state: 'completed', created: 3 });
+  await transfers().imports.remove(broken!, apiKeyId);
+});
+
+test.each([
+  ['csv', 'original_url,a\0b\nhttps://example.com/,\n'],
+  ['ndjson', '{"original_url":"https://example.com/","a\\u0000b":1}\n'],
+] as const)(
+  'a file in %s with a column whose name cannot be stored fails with the reason',
+  async (encoding, content) => {
+    const id = await transfers().upload(apiKeyId, content, encoding);
+    expect(await importUrls(transfers(), id, createJobContext())).toMatchObject({
+      state: 'failed',
+      created: 0,
+    });
+    expect((await transfers().imports.get(id, apiKeyId)).error).toBe(
+      'The names of the columns cannot be stored.',
+    );
+  },
+);
+
+test('an object that is nested without end is a row that cannot be read', async () => {
+  const deep = `${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`;
+  const id = await transfers().upload(
+    apiKeyId,
+    `${deep}\n${'['.repeat(10_000)}${']'.repeat(10_000)}\n{"original_url":"https://example.com/deep"}\n`,
+    'ndjson',
+  );
+  expect(await importUrls(transfers(), id, createJobContext())).toMatchObject({ created: 1, failed: 2 });
+});
+
+test('an import goes no further when its API key is revoked or may not create short URLs any more', async () => {
+  const keys = createApiKeys(database.db());
+  const endings = {
+    'revoked-': keys.revoke,
+    'lowered-': async (id: number) => await keys.change(id, { scopes: ['urls:read'] }),
+  };
+  for (const [begin, end] of Object.entries(endings)) {
+    const key = await keys.create(begin);
+    const id = await transfers().upload(key.id, fileOf(begin, 20_000));
+    await importUrls(transfers(), id, stopAtFirst());
+    await end(key.id);
+    await importUrls(transfers(), id, createJobContext());
+    const error = 'The API key may not create short URLs any more.';
+    const ended = await transfers().imports.get(id, null);
+    expect(ended).toMatchObject({ state: 'failed', error });
+    expect(ended.created).toBeLessThan(20_000);
+  }
 });
 
 test('an import that is removed while it runs goes no further', async () => {
