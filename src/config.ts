@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseUrl } from './parse-url.ts';
+import { redirectStatuses } from './urls/url.ts';
 
 const wholeNumber = (min: number, max: number) =>
   z.coerce
@@ -103,7 +104,7 @@ export const webSettings = z
       .describe('Web processes behind the port, each with connections, cache and metrics of its own'),
     REDIRECT_STATUS: z.coerce
       .number('must be 301, 302, 307 or 308')
-      .pipe(z.literal([301, 302, 307, 308], 'must be 301, 302, 307 or 308'))
+      .pipe(z.literal(redirectStatuses, 'must be 301, 302, 307 or 308'))
       .default(301)
       .describe('Status of a redirect: 301, 302, 307 or 308'),
     REDIRECT_MAX_AGE_SECONDS: wholeNumber(0, 31_536_000)
@@ -179,6 +180,11 @@ export const webSettings = z
     IMPORT_MAX_MB: wholeNumber(1, 100_000)
       .default(1_024)
       .describe('Longest file that may be uploaded as an import, in megabytes'),
+    MAX_TRANSFERS_PER_KEY: wholeNumber(1, 10_000)
+      .default(10)
+      .describe(
+        'Imports of an API key that are not over, uploads included, and exports that it has, at once; further ones are answered 409',
+      ),
     SHUTDOWN_GRACE_MS: wholeNumber(0, 60_000)
       .default(1_000)
       .describe('Time after SIGTERM in which kept-alive connections are still served and wound up'),
@@ -238,6 +244,12 @@ export const databaseSettings = z.object({
 });
 
 export type WebConfig = Readonly<z.infer<typeof webSettings>>;
+
+/** The host names of this service. */
+export const ownHostsOf = ({ BASE_URL, OWN_HOSTS }: Pick<WebConfig, 'BASE_URL' | 'OWN_HOSTS'>) => [
+  new URL(BASE_URL).hostname,
+  ...OWN_HOSTS,
+];
 export type WorkerConfig = Readonly<z.infer<typeof workerSettings>>;
 
 /** Says which settings are wrong and why, one line each, without their values: some are secrets. */

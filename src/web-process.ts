@@ -11,12 +11,12 @@ import { createRequestCounts } from './http/request-counts.ts';
 import { withPathOnly } from './http/request-target.ts';
 import { listen } from './http/server.ts';
 import { createLoadShedding } from './http/shed-load.ts';
-import { createQueues } from './jobs.ts';
 import { ClosingStack, endOnSignal } from './lifecycle.ts';
 import { createLog, type Log } from './log.ts';
 import { renderMetrics } from './metric.ts';
 import { closePostgres, openPostgres } from './postgres.ts';
 import { createQrImages } from './qr/qr-images.ts';
+import { createQueues } from './queues.ts';
 import { closeRedis, openRedis, waitForRedis } from './redis.ts';
 import { createReportStore } from './reports/report-store.ts';
 import { createReports } from './reports/reports.ts';
@@ -105,9 +105,9 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     breakers,
     withNode: isMeasured,
   });
-  const readServiceMetrics = createServiceMetrics({ queues, keyPool });
+  const readServiceMetrics = createServiceMetrics({ queues, keyPool, log });
   const member =
-    config.WEB_CONCURRENCY > 1 ? joinCluster({ readMetrics: metrics.read, endProcess }) : undefined;
+    config.WEB_CONCURRENCY > 1 ? joinCluster({ readMetrics: metrics.read, endProcess, log }) : undefined;
 
   const reportStore = breakers.postgres.guard(createReportStore(db));
   const answers = createRedirectAnswers({
@@ -127,14 +127,14 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   });
   const redirect = createRedirect({ urls, clickRecorder, detailOf, answers, gates, isSuspect });
   const { apiKeys, knownApiKeys } = openApiKeys(web, { db, breakers });
-  const analytics = openAnalytics(web);
+  const analytics = openAnalytics(web, { db, breakers });
   const app = createApp({
     config,
     redirect,
     preview,
     api: {
       urls,
-      finding: openFinding(web),
+      finding: openFinding(web, { db, breakers }),
       ...analytics,
       qrImages: createQrImages(),
       keys,

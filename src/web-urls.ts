@@ -1,10 +1,11 @@
 import type { Redis } from 'ioredis';
-import type { Queues } from './jobs.ts';
+import { ownHostsOf } from './config.ts';
 import { createKeyGenerator } from './keys/key-generator.ts';
 import { createKeyPool } from './keys/key-pool.ts';
 import { createKeyStore } from './keys/key-store.ts';
 import { createKeys } from './keys/keys.ts';
 import type { Knex } from './postgres.ts';
+import type { Queues } from './queues.ts';
 import { watchRedisMemory } from './redis-memory.ts';
 import { closeRedis, openRedis } from './redis.ts';
 import { createChangeStore } from './urls/change-store.ts';
@@ -50,11 +51,7 @@ export function openUrls(
       store: breakers.postgres.guard(createKeyStore(db)),
       lowWater: config.KEY_POOL_LOW_WATER ?? Math.floor(config.KEY_POOL_TARGET / 2),
       log,
-      onLow: () => {
-        queues
-          .add('replenish-keys', {}, 'low-water')
-          .catch((error: unknown) => log.debug({ err: error }, 'could not ask for keys; the schedule will'));
-      },
+      onLow: () => queues.ask('replenish-keys', {}),
     }),
     (ours) => ours.returnLot(),
   );
@@ -76,11 +73,16 @@ export function openUrls(
   );
   closing.defer(
     'announcements',
-    hearAnnouncements(subscriberRedis, prefix, {
-      onChange: processCache.invalidate,
-      onHearing: processCache.onHearing,
-      onDeaf: processCache.onDeaf,
-    }),
+    hearAnnouncements(
+      subscriberRedis,
+      prefix,
+      {
+        onChange: processCache.invalidate,
+        onHearing: processCache.onHearing,
+        onDeaf: processCache.onDeaf,
+      },
+      log,
+    ),
     (stop) => stop(),
   );
   const changes = breakers.postgres.guard(createChangeStore(db));
@@ -121,14 +123,14 @@ export function openUrls(
     blockedHosts,
     onUntold: createUntoldChanges({
       changes,
-      askForRepair: () => queues.ask('reconcile-cache'),
+      askForRepair: () => queues.ask('reconcile-cache', {}),
       log,
     }),
     onNotFound,
     keys,
     idempotencyKeys: breakers.postgres.guard(createIdempotencyKeys(db)),
     normaliseUrl: createUrlPolicy({
-      ownHosts: [new URL(config.BASE_URL).hostname, ...config.OWN_HOSTS],
+      ownHosts: ownHostsOf(config),
       allowPrivate: config.ALLOW_PRIVATE_URLS,
       isBlocked: blockedHosts.isBlocked,
     }),

@@ -1,22 +1,19 @@
 import { type ImportDeps, openImport } from '../src/transfers/import-run.ts';
+import { eachWaiting } from './each-waiting.ts';
 import { type JobContext, percentOf } from './processor.ts';
-
-/** An import of which nothing was heard for this long is nobody's. */
-const silentSeconds = 30;
 
 /** Works through the file of one import, or, without an id, of each that waits or whose worker is gone. A run after a crash goes on
  *  where the last one stood; of two at once, one leaves. */
 export async function importUrls(deps: ImportDeps, id: number | undefined, context: JobContext) {
   if (id !== undefined) return await importOne(deps, id, context);
-  let imports = 0;
-  for (;;) {
-    const waiting = await deps.importStore.findWaiting(silentSeconds);
-    if (waiting === undefined) break;
-    const { interrupted } = await importOne(deps, waiting, context);
-    if (interrupted) return { imports, interrupted };
-    imports += 1;
-  }
-  return imports === 0 ? { imports, status: 'nothing to import' } : { imports, interrupted: false };
+  const imports = await eachWaiting(
+    deps.importStore,
+    async (waiting) => await importOne(deps, waiting, context),
+    context.signal,
+  );
+  return imports === 0
+    ? { imports, status: 'nothing to import' }
+    : { imports, interrupted: context.signal.aborted };
 }
 
 async function importOne(deps: ImportDeps, id: number, { reportProgress, signal }: JobContext) {

@@ -36,6 +36,9 @@ export const isAllowed = ({ scopes }: ApiKey, scope: Scope | 'any'): boolean =>
 /** Whose short URLs a key may read and change. */
 export const ownerOf = ({ id, ownUrlsOnly }: ApiKey): Owner => (ownUrlsOnly ? id : null);
 
+/** Whose imports and exports a key may see: its own, and with `admin` everybody's. */
+export const transfersOf = (apiKey: ApiKey): number | null => (isAllowed(apiKey, 'admin') ? null : apiKey.id);
+
 /** No API key has this id, or it is revoked. */
 export class ApiKeyNotFound extends Error {
   override readonly name = 'ApiKeyNotFound';

@@ -4,7 +4,7 @@ import type { UrlScope } from '../analytics/analytics-question.ts';
 import type { FedClick } from '../analytics/click-feed-store.ts';
 import type { ClickFeed, FeedReader } from '../analytics/click-feed.ts';
 import type { Log } from '../log.ts';
-import { unavailable } from './errors.ts';
+import { unavailable } from './problem.ts';
 
 /** What may wait for a reader before it is given the next page; who reads more slowly than clicks come is dropped. */
 const maxWaitingBytes = 1_000_000;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Context } from 'koa';
 import type { IdempotencyKey } from '../urls/idempotency-key.ts';
 import type { PasswordHashing } from '../urls/password-hashing.ts';
-import { validationFailed } from './errors.ts';
+import { validationFailed } from './problem.ts';
 
 /** How JSON spells a field that holds one. */
 const passwordField = '"password":"';

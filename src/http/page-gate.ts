@@ -3,10 +3,10 @@ import type { Context } from 'koa';
 import type { CachedUrl } from '../urls/cache-entry.ts';
 import type { PasswordTries, Try } from '../urls/password-tries.ts';
 import { type StoredUrl, UrlNotFound } from '../urls/url.ts';
-import { Problem } from './errors.ts';
 import { createFormReader } from './form.ts';
 import { gatePage } from './pages/gate-page.ts';
 import { answerPage, wantsJson } from './pages/page.ts';
+import { Problem } from './problem.ts';
 import { isFromOwnPage } from './same-origin.ts';
 
 const readForm = createFormReader(4_096);

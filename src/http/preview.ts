@@ -4,10 +4,10 @@ import { isShortCode } from '../urls/short-code.ts';
 import type { UrlUses } from '../urls/url-uses.ts';
 import { type StoredUrl, UrlNotFound } from '../urls/url.ts';
 import type { Urls } from '../urls/urls.ts';
-import { methodNotAllowed } from './errors.ts';
 import { requireLeft } from './gates.ts';
 import { answerPage, wantsJson } from './pages/page.ts';
 import { hostOf, type Preview, previewPage } from './pages/preview-page.ts';
+import { methodNotAllowed } from './problem.ts';
 
 /** `GET /{short_code}+`: where a short URL leads, for whoever wants to know before going there. Never a click, never a
  *  redirect. */
@@ -61,7 +61,6 @@ function toPreview(url: StoredUrl): Preview {
 function answerJson(ctx: Context, preview: Preview, baseUrl: string): void {
   const { shortCode, originalUrl, title, createdAt, expiresAt, hasPassword, isOneTime } = preview;
   const host = originalUrl === undefined ? undefined : hostOf(originalUrl);
-  ctx.set('Cache-Control', 'no-store');
   ctx.body = {
     short_code: shortCode,
     short_url: `${baseUrl}/${shortCode}`,

@@ -6,7 +6,7 @@ import { UrlNotFound } from '../urls/url.ts';
 import { type ApiState, apiKeyOf } from './authenticate.ts';
 import { isBoard } from './bull-board.ts';
 import type { ReadClientAddress } from './client-address.ts';
-import { Problem } from './errors.ts';
+import { Problem } from './problem.ts';
 
 /** Whose requests are limited by what. */
 export interface RateLimitBudgets {

@@ -6,8 +6,8 @@ import { type CachedUrl, gateOf } from '../urls/cache-entry.ts';
 import { isShortCode } from '../urls/short-code.ts';
 import { UrlExhausted, UrlExpired } from '../urls/url.ts';
 import type { Urls } from '../urls/urls.ts';
-import { methodNotAllowed } from './errors.ts';
 import type { Gates } from './gates.ts';
+import { methodNotAllowed } from './problem.ts';
 import { answerRedirect, type RedirectAnswers } from './redirect-answers.ts';
 
 interface RedirectDeps {

@@ -1,73 +1,82 @@
 import { stringify } from 'csv-stringify/sync';
 import { plainName } from './import-formats/format.ts';
-import { type ImportRecord, readWindow, windowBytes } from './import-records.ts';
-import { columnNamesOf } from './import-rows.ts';
-import type { Encoding } from './transfer.ts';
+import { type ImportRecord, maxUnreadable, tooManyUnreadable } from './import-records.ts';
+import { type Encoding, UploadRefused } from './transfer.ts';
+import { readContents, readFirstRow } from './upload-records.ts';
 
-/** The column in which YOURLS keeps from where a short URL was created. */
-const addressColumn = 'ip';
-/** What is looked at at once, in bytes: little, since a process that answers requests does it. */
-const sliceBytes = 64 * 1024;
-/** Stands for a line of which nobody knows whether it holds an address. */
+/** Stands for what nobody knows to hold no address. */
 const leftOut = 'left out: it cannot be read, and may hold an address';
 
-const start = { bytes: 0, lines: 0 };
+type Content = ImportRecord['content'];
+/** Contents as a file holds them, without addresses. */
+type Write = (contents: Content[]) => string;
 
-/** A file as it comes, without what stands in its column of addresses: it is never stored, not even for the time of an import. A file
- *  without such a column passes as it is. */
+/** Whether YOURLS keeps there from where a short URL was created. */
+const isOfAddresses = (column: string) => plainName(column) === 'ip';
+
+/** A file as it comes, without what stands under the name of addresses: that is never stored, not even for the time of an import. A CSV
+ *  file without such a column passes as it is. Throws UploadRefused when the columns of a CSV file, or too many rows of one that is
+ *  looked through, cannot be read. */
 export async function* leaveOutAddresses(
   encoding: Encoding,
   source: AsyncIterable<Buffer>,
 ): AsyncGenerator<Buffer> {
-  let rest: Buffer = Buffer.alloc(0);
-  let write: ((records: ImportRecord[]) => Buffer) | undefined;
-  let passes = false;
-  let isInLongLine = false;
-
-  function* take(isLast: boolean): Generator<Buffer> {
-    const { records, end } = readWindow(encoding, { bytes: rest, at: start, isLast });
-    if (end.bytes === 0 && !isLast && rest.length <= windowBytes) return;
-    const [first] = records;
-    if (!write) {
-      const columns = (first && columnNamesOf(first)) ?? [];
-      const place = columns.map(plainName).indexOf(addressColumn);
-      passes = place < 0;
-      write = (some) => writeWithout(place, columns[place] ?? '', some);
-    }
-    yield passes ? rest : write(records);
-    // A line that fills a whole window is too long to be imported anyway.
-    isInLongLine = !passes && end.bytes === 0 && !isLast;
-    rest = passes || isInLongLine ? Buffer.alloc(0) : rest.subarray(end.bytes);
+  if (encoding === 'ndjson') {
+    yield* rewrite(encoding, source, writeObjects);
+    return;
   }
-
-  /** Leaves out the rest of a line that is too long. */
-  function* skip(): Generator<Buffer> {
-    const lineEnd = rest.indexOf('\n');
-    isInLongLine = lineEnd < 0;
-    rest = isInLongLine ? Buffer.alloc(0) : rest.subarray(lineEnd + 1);
-    if (!isInLongLine) yield Buffer.from(stringify([[leftOut]]));
+  const parts = source[Symbol.asyncIterator]();
+  try {
+    const { begin, first, isWhole } = await readFirstRow(parts);
+    const columns = !first && isWhole ? [] : columnsOf(first);
+    const all = prepend(begin, parts);
+    yield* columns.some(isOfAddresses) ? rewrite(encoding, all, createRowWriter(columns)) : all;
+  } finally {
+    await parts.return?.();
   }
-
-  for await (const part of source) {
-    if (passes) yield part;
-    else {
-      rest = rest.length === 0 ? part : Buffer.concat([rest, part]);
-      if (isInLongLine) yield* skip();
-      if (rest.length >= sliceBytes) yield* take(false);
-    }
-  }
-  if (rest.length > 0) yield* take(true);
 }
 
-/** Records as a file, without what stands in the cell at this place, or under this name. */
-function writeWithout(place: number, name: string, records: ImportRecord[]): Buffer {
-  const lines = records.map(({ content }) => {
-    if ('problem' in content) return stringify([[leftOut]]);
-    if ('value' in content) return `${JSON.stringify({ ...(content.value as object), [name]: undefined })}\n`;
-    const cells = content.cells.map((cell, at) =>
-      at === place && plainName(cell) !== addressColumn ? '' : cell,
-    );
-    return stringify([cells], { quoted_match: /\r/ });
-  });
-  return Buffer.from(lines.join(''));
+function columnsOf(first: Content | undefined): string[] {
+  if (first && 'cells' in first) return first.cells;
+  throw new UploadRefused('The first row of the file cannot be read.');
 }
+
+async function* prepend(begin: Buffer, parts: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
+  yield begin;
+  yield* { [Symbol.asyncIterator]: () => parts };
+}
+
+async function* rewrite(
+  encoding: Encoding,
+  source: AsyncIterable<Buffer>,
+  write: Write,
+): AsyncGenerator<Buffer> {
+  let unreadable = 0;
+  for await (const contents of readContents(encoding, source)) {
+    unreadable += contents.filter((content) => 'problem' in content).length;
+    if (unreadable > maxUnreadable) throw new UploadRefused(tooManyUnreadable);
+    if (contents.length > 0) yield Buffer.from(write(contents));
+  }
+}
+
+/** Rows that have as many cells as there are columns lose those of addresses; of others nobody knows which those are. */
+function createRowWriter(columns: readonly string[]): Write {
+  const hold = columns.map(isOfAddresses);
+  // The first row itself keeps its names.
+  const write = (cell: string, at: number) => (hold[at] && !isOfAddresses(cell) ? '' : cell);
+  const rowOf = (content: Content) => {
+    if (!('cells' in content)) return [leftOut];
+    const { cells } = content;
+    return cells.length === columns.length
+      ? cells.map(write)
+      : cells.map((_, at) => (at === 0 ? leftOut : ''));
+  };
+  return (contents) => stringify(contents.map(rowOf), { quoted_match: /\r/ });
+}
+
+const withoutAddress = (name: string, value: unknown) => (isOfAddresses(name) ? undefined : value);
+
+const writeObjects: Write = (contents) =>
+  contents
+    .map((content) => `${JSON.stringify('value' in content ? content.value : leftOut, withoutAddress)}\n`)
+    .join('');

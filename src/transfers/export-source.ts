@@ -14,7 +14,7 @@ export interface ExportedRow {
 export interface ExportFilter {
   short_code?: string | undefined;
   tag?: string | undefined;
-  /** As RFC 3339. */
+  /** As ISO text in UTC. */
   from?: string | undefined;
   /** Not included. */
   to?: string | undefined;

@@ -1,6 +1,7 @@
 import { boundedTransaction, type Knex, onlyRow } from '../postgres.ts';
 import type { Owner } from '../urls/owner.ts';
 import type { ExportFilter, ExportKind } from './export-source.ts';
+import { countRemoved, createTransferTable } from './transfer-table.ts';
 import type { Encoding, ExportState } from './transfer.ts';
 
 export interface NewExport {
@@ -24,6 +25,8 @@ export interface Export extends NewExport {
   /** Of the file, as it is downloaded. */
   bytes: number;
   pieces: number;
+  /** Why it failed. */
+  error: string | null;
   createdAt: Date;
   finishedAt: Date | null;
 }
@@ -39,57 +42,25 @@ export interface ExportPiece {
 
 export type ExportStore = ReturnType<typeof createExportStore>;
 
-/** Exports and their files, which are kept in compressed pieces. Where a method takes an API key's id, null stands for all of them: it
- *  finds only what is that key's. */
+/** Exports and their files, which are kept in compressed pieces. What is removed is forgotten with its file. */
 export function createExportStore(db: Knex) {
-  async function findOne(condition: string, bindings: Knex.ValueDict): Promise<Export | undefined> {
-    const { rows } = await db.raw<{ rows: Export[] }>(
-      `select ${columns} from exports where ${condition} and deleted_at is null`,
-      bindings,
-    );
-    return rows[0];
-  }
-
-  async function countRemoved(statement: string, bindings: Knex.ValueDict): Promise<number> {
-    const { rows } = await db.raw<{ rows: { count: number }[] }>(
-      `with removed as (${statement} returning 1) select count(*) as count from removed`,
-      bindings,
-    );
-    return rows[0]?.count ?? 0;
-  }
-
+  const { insertWithin, ...table } = createTransferTable<Export>(db, 'exports', columns);
   return {
-    async create(wanted: NewExport): Promise<Export> {
-      return onlyRow(
-        await db.raw<{ rows: Export[] }>(
-          `insert into exports (api_key_id, kind, encoding, owner, filter)
-           values (:apiKeyId, :kind, :encoding, :owner, cast(:filter as jsonb))
-           returning ${columns}`,
-          { ...wanted, filter: JSON.stringify(wanted.filter ?? {}) },
+    ...table,
+
+    /** Creates an export where its API key has fewer than `most`, finished ones included. */
+    async create(wanted: NewExport, most: number): Promise<Export | undefined> {
+      const { apiKeyId } = wanted;
+      return await insertWithin({ apiKeyId, isHeld: 'true', most }, async (trx) =>
+        onlyRow(
+          await trx.raw<{ rows: Export[] }>(
+            `insert into exports (api_key_id, kind, encoding, owner, filter)
+             values (:apiKeyId, :kind, :encoding, :owner, cast(:filter as jsonb))
+             returning ${columns}`,
+            { ...wanted, filter: JSON.stringify(wanted.filter ?? {}) },
+          ),
         ),
       );
-    },
-
-    find: async (id: number, apiKeyId: number | null): Promise<Export | undefined> =>
-      await findOne(`id = :id and ${isOf}`, { id, apiKeyId }),
-
-    /** Up to `limit` exports that are older than one of them, the latest first. */
-    async list(apiKeyId: number | null, before: number, limit: number): Promise<Export[]> {
-      const { rows } = await db.raw<{ rows: Export[] }>(
-        `select ${columns} from exports where id < :before and ${isOf} and deleted_at is null
-         order by id desc limit :limit`,
-        { apiKeyId, before, limit },
-      );
-      return rows;
-    },
-
-    /** Ends an export wherever it stands, and forgets it with its file; resolves to how it stood. */
-    async remove(id: number, apiKeyId: number | null): Promise<Export | undefined> {
-      const { rows } = await db.raw<{ rows: Export[] }>(
-        `update exports set deleted_at = now() where id = :id and ${isOf} and deleted_at is null returning ${columns}`,
-        { id, apiKeyId },
-      );
-      return rows[0];
     },
 
     /** A piece of a file, from 0 on. */
@@ -100,21 +71,6 @@ export function createExportStore(db: Knex) {
       );
       return rows[0]?.content;
     },
-
-    /** The oldest export that waits for the job, or whose job has not been heard of for `silentSeconds`. */
-    async findWaiting(silentSeconds: number): Promise<number | undefined> {
-      const { rows } = await db.raw<{ rows: { id: number }[] }>(
-        `select id from exports
-         where (state = 'waiting' or state = 'running' and worked_at < now() - make_interval(secs => :silentSeconds))
-           and deleted_at is null order by id limit 1`,
-        { silentSeconds },
-      );
-      return rows[0]?.id;
-    },
-
-    /** An export that is not done with, whoever's it is. */
-    findUnfinished: async (id: number): Promise<Export | undefined> =>
-      await findOne(`id = :id and state in ('waiting', 'running')`, { id }),
 
     /** Notes up to which row an export goes, the first time. */
     async begin(id: number, upToId: number): Promise<Export | undefined> {
@@ -146,17 +102,10 @@ export function createExportStore(db: Knex) {
       });
     },
 
-    /** The file is complete. */
-    async finish(id: number): Promise<void> {
-      await db.raw(
-        `update exports set state = 'completed', finished_at = now() where id = :id and state = 'running'`,
-        { id },
-      );
-    },
-
-    /** Removes up to `limit` pieces of exports that were completed `retentionDays` ago or removed. */
+    /** Removes up to `limit` pieces of exports that were over `retentionDays` ago or removed. */
     async removePieces(retentionDays: number, limit: number): Promise<number> {
       return await countRemoved(
+        db,
         `delete from export_pieces where (export_id, n) in (
            select p.export_id, p.n from export_pieces p join exports e on e.id = p.export_id
            where ${isOver} limit :limit for update of p skip locked)`,
@@ -164,9 +113,10 @@ export function createExportStore(db: Knex) {
       );
     },
 
-    /** Removes up to `limit` exports, without pieces, that were completed `retentionDays` ago or removed. */
+    /** Removes up to `limit` exports, without pieces, that were over `retentionDays` ago or removed. */
     async removeOld(retentionDays: number, limit: number): Promise<number> {
       return await countRemoved(
+        db,
         `delete from exports where id in (
            select id from exports e
            where ${isOver} and not exists (select from export_pieces p where p.export_id = e.id)
@@ -177,9 +127,7 @@ export function createExportStore(db: Knex) {
   };
 }
 
-const isOf = '(cast(:apiKeyId as bigint) is null or api_key_id = :apiKeyId)';
-
 const isOver = `(e.finished_at < now() - make_interval(days => :retentionDays) or e.deleted_at is not null)`;
 
 const columns = `id, api_key_id as "apiKeyId", state, kind, encoding, owner, filter, last_id as "lastId", up_to_id as "upToId", rows, bytes,
-  pieces, created_at as "createdAt", finished_at as "finishedAt"`;
+  pieces, error, created_at as "createdAt", finished_at as "finishedAt"`;

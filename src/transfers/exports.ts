@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import type { Export, ExportStore, NewExport } from './export-store.ts';
-import { ExportNotReady, TransferNotFound } from './transfer.ts';
+import { ExportNotReady, TooManyTransfers, TransferNotFound } from './transfer.ts';
 
 const decompress = promisify(gunzip);
 
@@ -11,10 +11,14 @@ export type Exports = ReturnType<typeof createExports>;
  *  nothing and throws TransferNotFound. */
 export function createExports(deps: {
   store: ExportStore;
+  /** Exports of one API key at once. */
+  maxPerKey: number;
   /** Asks for the job that writes it; where that is in vain, its schedule finds the export. */
   askForJob: (id: number) => void;
+  /** Asks for the job that removes files nobody needs any more; there is a schedule, too. */
+  askForCleanup: () => void;
 }) {
-  const { store, askForJob } = deps;
+  const { store, maxPerKey, askForJob, askForCleanup } = deps;
 
   async function get(id: number, apiKeyId: number | null): Promise<Export> {
     return orNotFound(await store.find(id, apiKeyId));
@@ -29,8 +33,10 @@ export function createExports(deps: {
   }
 
   return {
+    /** Throws TooManyTransfers. */
     async create(wanted: NewExport): Promise<Export> {
-      const created = await store.create(wanted);
+      const created = await store.create(wanted, maxPerKey);
+      if (!created) throw new TooManyTransfers(`There are ${maxPerKey} exports of this API key. Delete one.`);
       askForJob(created.id);
       return created;
     },
@@ -42,12 +48,16 @@ export function createExports(deps: {
       store.list(apiKeyId, before, limit),
 
     /** Ends an export, wherever it stands, and forgets it with its file; resolves to how it stood. */
-    remove: async (id: number, apiKeyId: number | null): Promise<Export> =>
-      orNotFound(await store.remove(id, apiKeyId)),
+    async remove(id: number, apiKeyId: number | null): Promise<Export> {
+      const removed = orNotFound(await store.remove(id, apiKeyId));
+      askForCleanup();
+      return removed;
+    },
 
     /** The file, a piece at a time. Throws ExportNotReady. */
     async readFile(id: number, apiKeyId: number | null) {
       const found = await get(id, apiKeyId);
+      if (found.state === 'failed') throw new ExportNotReady(`The export failed: ${found.error}`);
       if (found.state !== 'completed') throw new ExportNotReady('The export is not complete yet.');
       return { ...found, content: readPieces(found) };
     },

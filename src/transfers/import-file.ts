@@ -1,11 +1,17 @@
-import { type ImportRecord, longLine, type Position, readWindow, windowBytes } from './import-records.ts';
+import {
+  type ImportRecord,
+  longLine,
+  type Position,
+  readWindow,
+  windowBytes,
+  withoutByteOrderMark,
+} from './import-records.ts';
 import type { Encoding } from './transfer.ts';
 
 /** Reads up to `length` bytes of a file from byte `from` on; fewer only where it ends. */
 type ReadBytes = (from: number, length: number) => Promise<Buffer>;
 
 const newline = 0x0a;
-const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf]);
 
 export type ImportFile = ReturnType<typeof createImportFile>;
 
@@ -24,9 +30,8 @@ export function createImportFile(encoding: Encoding, bytes: number, read: ReadBy
     async readOn(at: Position): Promise<{ records: ImportRecord[]; end: Position } | undefined> {
       if (at.bytes >= bytes) return undefined;
       const given = await read(at.bytes, windowBytes);
-      const skipped = at.bytes === 0 && given.subarray(0, 3).equals(byteOrderMark) ? 3 : 0;
-      const from = { bytes: at.bytes + skipped, lines: at.lines };
-      const content = given.subarray(skipped);
+      const content = at.bytes === 0 ? withoutByteOrderMark(given) : given;
+      const from = { bytes: at.bytes + given.length - content.length, lines: at.lines };
       const isLast = at.bytes + given.length >= bytes;
       const found = readWindow(encoding, { bytes: content, at: from, isLast });
       if (found.end.bytes > from.bytes || isLast) return found;

@@ -1,3 +1,4 @@
+import { isRefusedData } from '../postgres.ts';
 import type { ImportFile } from './import-file.ts';
 import { findFormat, neededColumns } from './import-formats/formats.ts';
 import type { Position } from './import-records.ts';
@@ -28,6 +29,12 @@ export async function recognise(
   }
   const { name: format, ignoredColumns } = found;
   const at = wanted.encoding === 'csv' ? first.end : start;
-  await store.setFormat(wanted.id, { format, columns, ignoredColumns }, at);
+  try {
+    await store.setFormat(wanted.id, { format, columns, ignoredColumns }, at);
+  } catch (error) {
+    if (!isRefusedData(error)) throw error;
+    await store.finish(wanted.id, 'The names of the columns cannot be stored.');
+    return undefined;
+  }
   return await store.findUnfinished(wanted.id);
 }

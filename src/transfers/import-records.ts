@@ -7,10 +7,18 @@ import type { Encoding } from './transfer.ts';
 export const maxRecordBytes = 64 * 1024;
 /** How much of a file is looked at at once, in bytes. */
 export const windowBytes = 4 * maxRecordBytes;
+/** Deepest JSON value. */
+const maxDepth = 100;
 /** What is shown of a record that cannot be read, in bytes. */
 const shownBytes = 1_000;
+/** A file of which so many rows cannot be read is none that any format describes. */
+export const maxUnreadable = 1_000;
+export const tooManyUnreadable = `More than ${maxUnreadable} rows cannot be read.`;
+/** After so many in a window those that follow are left to the next one: each takes as long as hundreds of others. */
+const maxUnreadableAtOnce = 100;
 
 const newline = 0x0a;
+const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf]);
 
 /** A place in a file, between two records. */
 export interface Position {
@@ -39,8 +47,14 @@ export interface FileWindow {
   isLast: boolean;
 }
 
-/** The records that a window holds as a whole, and where what follows them begins. That is where the window itself begins only when
- *  no line ends in it. */
+/** The begin of a file, from its first record on. */
+export const withoutByteOrderMark = (begin: Buffer) =>
+  begin.subarray(0, byteOrderMark.length).equals(byteOrderMark)
+    ? begin.subarray(byteOrderMark.length)
+    : begin;
+
+/** Records that a window holds as a whole, from its begin on, and where what follows them begins. That is where the window itself begins
+ *  only when it holds none. */
 export function readWindow(encoding: Encoding, window: FileWindow) {
   const { bytes, isLast } = window;
   const whole = isLast ? bytes : bytes.subarray(0, bytes.lastIndexOf(newline) + 1);
@@ -63,6 +77,7 @@ type Notes = ReturnType<typeof createNotes>;
 function createNotes(whole: Buffer, at: Position) {
   const allIsUtf8 = isUtf8(whole);
   const records: ImportRecord[] = [];
+  let unreadable = 0;
   let done = 0;
   let lines = at.lines;
 
@@ -96,8 +111,14 @@ function createNotes(whole: Buffer, at: Position) {
       return { bytes: at.bytes + done, lines };
     },
 
+    /** Whether there is more that cannot be read than one window should have. */
+    get areTooBad(): boolean {
+      return unreadable >= maxUnreadableAtOnce;
+    },
+
     /** The line that follows, which cannot be read for this reason. */
     noteUnreadable(reason: string): void {
+      unreadable += 1;
       const begin = skipEmptyLines(whole, done);
       const end = endOfLine(whole, begin);
       note(end, problem(reason, whole.subarray(begin, end)));
@@ -139,12 +160,11 @@ const csvProblems: Partial<Record<CsvError['code'], string>> = {
 };
 
 function readCsv(whole: Buffer, notes: Notes, isLast: boolean): void {
-  while (notes.done < whole.length) {
+  while (notes.done < whole.length && !notes.areTooBad) {
     const code = readCsvOn(whole, notes);
     if (code === undefined) return;
     // A record that goes on behind the window is whole in the next one, which begins with it.
-    const goesOn = code === 'CSV_QUOTE_NOT_CLOSED' && !isLast && whole.length - notes.done < maxRecordBytes;
-    if (goesOn && notes.records.length > 0) return;
+    if (code === 'CSV_QUOTE_NOT_CLOSED' && !isLast && whole.length - notes.done < maxRecordBytes) return;
     notes.noteUnreadable(csvProblems[code]!);
     // All that follows had to be read to find this out: once in a window is enough.
     if (code === 'CSV_QUOTE_NOT_CLOSED' || code === 'CSV_MAX_RECORD_SIZE') return;
@@ -177,21 +197,28 @@ function readCsvOn(whole: Buffer, notes: Notes): CsvError['code'] | undefined {
 function readLines(whole: Buffer, notes: Notes): void {
   for (
     let begin = skipEmptyLines(whole, 0);
-    begin < whole.length;
+    begin < whole.length && !notes.areTooBad;
     begin = skipEmptyLines(whole, notes.done)
   ) {
     const end = endOfLine(whole, begin);
-    const value = end - begin > maxRecordBytes ? undefined : parseJson(whole.toString('utf8', begin, end));
-    if (value !== undefined) notes.note(end, { value });
-    else notes.noteUnreadable(end - begin > maxRecordBytes ? tooLong : 'is not JSON');
+    const found = end - begin > maxRecordBytes ? tooLong : parseJson(whole.toString('utf8', begin, end));
+    if (typeof found === 'string') notes.noteUnreadable(found);
+    else notes.note(end, found);
   }
-  notes.moveTo(whole.length);
+  if (!notes.areTooBad) notes.moveTo(whole.length);
 }
 
-function parseJson(text: string): unknown {
+/** The value of a text; or why it has none, or one that nobody could write again without running out of stack. */
+function parseJson(text: string): { value: unknown } | string {
   try {
-    return JSON.parse(text) as unknown;
+    const value: unknown = JSON.parse(text);
+    return isDeeper(value, maxDepth) ? 'is nested too deeply' : { value };
   } catch {
-    return undefined;
+    return 'is not JSON';
   }
 }
+
+const isDeeper = (value: unknown, levels: number): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  (levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1)));

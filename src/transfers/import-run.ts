@@ -2,15 +2,13 @@ import { isRefusedData } from '../postgres.ts';
 import type { BlockedHosts } from '../urls/blocked-hosts.ts';
 import { createImportFile } from './import-file.ts';
 import { recognise } from './import-recognition.ts';
-import type { ImportRecord, Position } from './import-records.ts';
+import { type ImportRecord, maxUnreadable, type Position, tooManyUnreadable } from './import-records.ts';
 import { createRowReader, type Row } from './import-rows.ts';
 import type { ImportStore } from './import-store.ts';
 import type { Importer } from './importer.ts';
 
 /** Rows per transaction, at most. */
 const chunkSize = 1_000;
-/** A file of which so many rows cannot be read is none that any format describes. */
-const maxUnreadable = 1_000;
 
 interface Step {
   from: Position;
@@ -97,8 +95,7 @@ export async function openImport(deps: ImportDeps, id: number) {
       if (steps.length === 0) await readOn();
       const step = steps.shift();
       if (!step || unreadable > maxUnreadable) {
-        const tooBad = `More than ${maxUnreadable} rows cannot be read.`;
-        await importStore.finish(id, unreadable > maxUnreadable ? tooBad : null);
+        await importStore.finish(id, unreadable > maxUnreadable ? tooManyUnreadable : null);
         return undefined;
       }
       if (!(await take(step))) return undefined;

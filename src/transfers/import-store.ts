@@ -2,6 +2,7 @@ import { boundedTransaction, type Knex, onlyRow } from '../postgres.ts';
 import type { FormatName } from './import-formats/formats.ts';
 import type { Position } from './import-records.ts';
 import type { RowProblem } from './import-row.ts';
+import { countRemoved, createTransferTable } from './transfer-table.ts';
 import type { Encoding, ImportState } from './transfer.ts';
 
 /** What is decided about an import when its upload begins. */
@@ -54,70 +55,44 @@ export interface Outcome {
 
 export type ImportStore = ReturnType<typeof createImportStore>;
 
-/** Imports, their files and what became of their rows. Where a method takes an API key's id, null stands for all of them: it finds
- *  only what is that key's. */
+/** Imports, their files and what became of their rows. What one has created stays when it is removed. */
 export function createImportStore(db: Knex) {
-  async function findOne(condition: string, bindings: Knex.ValueDict): Promise<Import | undefined> {
-    const { rows } = await db.raw<{ rows: Import[] }>(
-      `select ${columns} from imports where ${condition} and deleted_at is null`,
-      bindings,
-    );
-    return rows[0];
-  }
-
+  const { insertWithin, ...table } = createTransferTable<Import>(db, 'imports', columns);
   return {
-    /** Begins an import whose file is about to come; resolves to its id. */
-    async begin(wanted: NewImport): Promise<number> {
-      const { id } = onlyRow(
-        await db.raw<{ rows: { id: number }[] }>(
+    ...table,
+
+    /** Begins an import whose file is about to come, where its API key has fewer than `most` that are not over; resolves to its id. */
+    async begin(wanted: NewImport, most: number): Promise<number | undefined> {
+      const isHeld = `state in ('uploading', 'waiting', 'running')`;
+      return await insertWithin({ apiKeyId: wanted.apiKeyId, isHeld, most }, async (trx) => {
+        const begun = await trx.raw<{ rows: { id: number }[] }>(
           `insert into imports (api_key_id, encoding, format, own_hosts, allows_private)
            values (:apiKeyId, :encoding, :format, cast(:ownHosts as text[]), :allowsPrivate) returning id`,
           { ...wanted },
-        ),
-      );
-      return id;
+        );
+        return onlyRow(begun).id;
+      });
     },
 
-    /** Keeps the part of an import's file that begins at this byte. */
-    async addPiece(importId: number, firstByte: number, content: Buffer): Promise<void> {
-      await db.raw(
-        `with piece as (
-           insert into import_pieces (import_id, first_byte, content) values (:importId, :firstByte, :content)
-           returning import_id, length(content) as length
+    /** Keeps the part of an import's file that begins at this byte. False, with nothing done, when the import was removed. */
+    async addPiece(importId: number, firstByte: number, content: Buffer): Promise<boolean> {
+      const { rows } = await db.raw<{ rows: unknown[] }>(
+        `with import as (
+           update imports set worked_at = now(), bytes = bytes + cast(:length as integer)
+           where id = :importId and deleted_at is null returning id
          )
-         update imports set worked_at = now(), bytes = bytes + length from piece where id = import_id`,
-        { importId, firstByte, content },
+         insert into import_pieces (import_id, first_byte, content) select id, cast(:firstByte as bigint), cast(:content as bytea) from import
+         returning 1`,
+        { importId, firstByte, content, length: content.length },
       );
+      return rows.length > 0;
     },
 
-    /** The file is there: the import waits for the job. */
-    async finishUpload(importId: number): Promise<Import> {
-      return onlyRow(
-        await db.raw<{ rows: Import[] }>(
-          `update imports set state = 'waiting' where id = :importId returning ${columns}`,
-          { importId },
-        ),
-      );
-    },
-
-    find: async (id: number, apiKeyId: number | null): Promise<Import | undefined> =>
-      await findOne(`id = :id and ${isOf}`, { id, apiKeyId }),
-
-    /** Up to `limit` imports that are older than one of them, the latest first. */
-    async list(apiKeyId: number | null, before: number, limit: number): Promise<Import[]> {
+    /** The file is there: the import waits for the job. Undefined when it was removed. */
+    async finishUpload(importId: number): Promise<Import | undefined> {
       const { rows } = await db.raw<{ rows: Import[] }>(
-        `select ${columns} from imports where id < :before and ${isOf} and deleted_at is null
-         order by id desc limit :limit`,
-        { apiKeyId, before, limit },
-      );
-      return rows;
-    },
-
-    /** Ends an import wherever it stands, and forgets it; resolves to how it stood. What it has created stays. */
-    async remove(id: number, apiKeyId: number | null): Promise<Import | undefined> {
-      const { rows } = await db.raw<{ rows: Import[] }>(
-        `update imports set deleted_at = now() where id = :id and ${isOf} and deleted_at is null returning ${columns}`,
-        { id, apiKeyId },
+        `update imports set state = 'waiting' where id = :importId and deleted_at is null returning ${columns}`,
+        { importId },
       );
       return rows[0];
     },
@@ -131,21 +106,6 @@ export function createImportStore(db: Knex) {
       );
       return rows;
     },
-
-    /** The oldest import that waits for the job, or whose job has not been heard of for `silentSeconds`. */
-    async findWaiting(silentSeconds: number): Promise<number | undefined> {
-      const { rows } = await db.raw<{ rows: { id: number }[] }>(
-        `select id from imports
-         where (state = 'waiting' or state = 'running' and worked_at < now() - make_interval(secs => :silentSeconds))
-           and deleted_at is null order by id limit 1`,
-        { silentSeconds },
-      );
-      return rows[0]?.id;
-    },
-
-    /** An import that is not done with, whoever's it is. */
-    findUnfinished: async (id: number): Promise<Import | undefined> =>
-      await findOne(`id = :id and state in ('waiting', 'running')`, { id }),
 
     /** Up to `length` bytes of an import's file, from this byte on. */
     async readBytes(importId: number, from: number, length: number): Promise<Buffer> {
@@ -193,20 +153,11 @@ export function createImportStore(db: Knex) {
       });
     },
 
-    /** The import is over: completed, or failed for this reason. */
-    async finish(importId: number, error: string | null): Promise<void> {
-      await db.raw(
-        `update imports set state = case when cast(:error as text) is null then 'completed' else 'failed' end,
-           error = :error, finished_at = now()
-         where id = :importId and state in ('waiting', 'running')`,
-        { importId, error },
-      );
-    },
-
     /** Removes up to `limit` pieces of files that nobody needs any more: of imports that are over, or whose upload stopped
      *  `silentHours` ago. */
     async removePieces(silentHours: number, limit: number): Promise<number> {
       return await countRemoved(
+        db,
         `delete from import_pieces where (import_id, first_byte) in (
            select p.import_id, p.first_byte from import_pieces p join imports i on i.id = p.import_id
            where i.state in ('completed', 'failed') or i.deleted_at is not null
@@ -220,6 +171,7 @@ export function createImportStore(db: Knex) {
      *  or given up by whoever began them. */
     async removeOld(retentionDays: number, silentHours: number, limit: number): Promise<number> {
       return await countRemoved(
+        db,
         `delete from imports where id in (
            select id from imports i
            where (finished_at < now() - make_interval(days => :retentionDays) or deleted_at is not null
@@ -230,14 +182,6 @@ export function createImportStore(db: Knex) {
       );
     },
   };
-
-  async function countRemoved(statement: string, bindings: Knex.ValueDict): Promise<number> {
-    const { rows } = await db.raw<{ rows: { count: number }[] }>(
-      `with removed as (${statement} returning 1) select count(*) as count from removed`,
-      bindings,
-    );
-    return rows[0]?.count ?? 0;
-  }
 }
 
 /** What an import's file turned out to be. */
@@ -246,8 +190,6 @@ interface FoundFile {
   columns: string[] | null;
   ignoredColumns: string[];
 }
-
-const isOf = '(cast(:apiKeyId as bigint) is null or api_key_id = :apiKeyId)';
 
 const columns = `id, api_key_id as "apiKeyId", state, encoding, format, own_hosts as "ownHosts",
   allows_private as "allowsPrivate", columns, ignored_columns as "ignoredColumns", bytes, done_bytes as "doneBytes",

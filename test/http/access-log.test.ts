@@ -5,6 +5,7 @@ import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { logAccess } from '../../src/http/access-log.ts';
+import { untilLocked } from '../support/locks.ts';
 import { createUrl } from '../support/urls.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { useWeb } from '../support/web-app.ts';
@@ -107,12 +108,7 @@ test('a request whose client went away before its answer is logged without a sta
   const gone = request(`${web.baseUrl()}/gone-away`, { agent: false });
   gone.on('error', () => {});
   gone.end();
-  await waitUntil('it waits for the table', async () => {
-    const { rows } = await web.database
-      .db()
-      .raw(`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`);
-    return rows.length > 0;
-  });
+  await untilLocked(web.database.db());
   gone.destroy();
   await waitUntil('its line', () =>
     parse(web.output()).some(({ path, status }) => path === '/gone-away' && status === null),

@@ -88,6 +88,29 @@ test('an export of no short URL is a file with the names of the columns', async 
   expect(text).toMatch(/^short_code,original_url,[\w,]+\n$/);
 });
 
+test('clicks of any range that is taken can be exported, whatever its offset', async () => {
+  const client = web.client();
+  const [from, to] = ['2026-01-01T00:00:00+23:00', '2999-12-31T23:59:59-23:59'];
+  const asked = await client.post('/api/v1/exports', { kind: 'clicks', from, to });
+  await runJob();
+  const path = String(asked.headers.get('location'));
+  expect((await client.get(path)).body).toMatchObject({ state: 'completed', error: null });
+  for (const strange of ['0000-01-01T00:00:00Z', '1999-12-31T23:59:59Z', '3000-01-01T00:00:00Z', 'now'])
+    expect((await client.post('/api/v1/exports', { kind: 'clicks', from: strange })).status).toBe(422);
+});
+
+test('an export that PostgreSQL refuses to make fails, and says so', async () => {
+  const client = web.client();
+  const asked = await client.post('/api/v1/exports', { kind: 'clicks' });
+  const path = String(asked.headers.get('location'));
+  const filter = { from: '2026-01-01T00:00:00+23:00' };
+  await web.database.db()('exports').where({ id: asked.body['id'] }).update({ filter });
+  await runJob();
+  const error = 'PostgreSQL refuses what it asks for.';
+  expect((await client.get(path)).body).toMatchObject({ state: 'failed', error });
+  expect(await download(path)).toMatchObject({ status: 409, text: expect.stringContaining(error) });
+});
+
 test('an export that is asked for wrongly is refused', async () => {
   const client = web.client();
   for (const body of [{ format: 'xls' }, { kind: 'clicks?' }, { surprise: 1 }]) {

@@ -2,6 +2,7 @@ import { afterEach, expect, test } from 'vitest';
 import { createApiKeys } from '../../src/api-keys/api-keys.ts';
 import { resultsOf } from '../support/bulk.ts';
 import type { Answer } from '../support/client.ts';
+import { untilLocked } from '../support/locks.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { useWeb } from '../support/web-app.ts';
 
@@ -138,14 +139,7 @@ test('a request waits for another process that is in the middle of the same, and
       made: '{}',
     });
     const answer = create('key-9');
-    await waitUntil('a statement waits for the lock', async () => {
-      const { rows } = await web.database
-        .db()
-        .raw(
-          "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
-        );
-      return rows.length > 0;
-    });
+    await untilLocked(web.database.db());
     await trx.rollback();
     expect((await answer).status).toBe(201);
   } finally {

@@ -14,15 +14,16 @@ import { createBlockedHosts } from '../../src/urls/blocked-hosts.ts';
 import { silentLog } from './resources.ts';
 
 /** Imports and exports of one database, both ends of them, without processes. */
-export function createTransfers(db: Knex) {
+export function createTransfers(db: Knex, maxPerKey = 1_000) {
   const importStore = createImportStore(db);
   const exportStore = createExportStore(db);
+  const common = { maxPerKey, askForJob: () => undefined, askForCleanup: () => undefined };
   const imports = createImports({
+    ...common,
     store: importStore,
     maxMegabytes: 100,
     ownHosts: ['own.example'],
     allowsPrivate: false,
-    askForJob: () => undefined,
     log: silentLog,
   });
   return {
@@ -32,7 +33,7 @@ export function createTransfers(db: Knex) {
     importer: createImporter({ generator: createKeyGenerator(db) }),
     exportSources: { urls: createUrlSource(db), clicks: createClickSource(db) },
     imports,
-    exports: createExports({ store: exportStore, askForJob: () => undefined }),
+    exports: createExports({ ...common, store: exportStore }),
 
     /** Uploads a file; resolves to its import's id. */
     async upload(

@@ -116,7 +116,7 @@ export async function judgePlan(plan: Plan, stores: UrlStores, play: Play = {}):
       deletes: async () => await urls.delete(code, null),
       restores: async () => void (await urls.restore(code, null)),
       'cleans up': async () => {
-        const expired = await table.deactivateExpired(new Date(dateNow()), 10);
+        const expired = await table.disableExpired(new Date(dateNow()), 10);
         await cache.replace(expired.map((url) => [url.shortCode, toCacheEntry(url)]));
       },
     };
@@ -308,9 +308,9 @@ function openTable(table: UrlTable, judge: UrlJudge, wire: Wire): UrlTable {
       end(restored);
       return restored;
     }),
-    deactivateExpired: wire.to('PostgreSQL', 'clean up', async (now, limit) => {
+    disableExpired: wire.to('PostgreSQL', 'clean up', async (now, limit) => {
       const ends = codes.map((code) => judge.begin(code, 'expired'));
-      const expired = await table.deactivateExpired(now, limit);
+      const expired = await table.disableExpired(now, limit);
       ends.forEach((end, i) => end(expired.find(({ shortCode }) => shortCode === codes[i])));
       return expired;
     }),

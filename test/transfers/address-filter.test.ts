@@ -33,19 +33,78 @@ test('rows that cannot be read are left out of a file with addresses, and those 
   const file = `keyword,url,ip\na"b,https://example.com/,203.0.113.1\n${'x'.repeat(600_000)}203.0.113.2\nlast,https://example.com/,203.0.113.3\n`;
   const filtered = await filter('csv', file, 100_000);
   expect(filtered).not.toContain('203.0.113.');
-  expect(filtered).toMatch(/^keyword,url,ip\n.*may hold an address.*\n[^]*last,https:\/\/example\.com\/,\n$/);
+  expect(filtered).toMatch(/^keyword,url,ip\n.*may hold an address.*\n.*\nlast,https:\/\/example\.com\/,\n$/);
 });
 
-test('JSON objects lose their addresses too', async () => {
-  const line = (i: number) =>
-    JSON.stringify({ keyword: `k${i}`, url: 'https://example.com/', ip: '2001:db8::1' });
-  const filtered = await filter('ndjson', `${[1, 2, 3].map(line).join('\n')}\n`, 10);
-  expect(filtered).toBe([1, 2, 3].map((i) => `{"keyword":"k${i}","url":"https://example.com/"}\n`).join(''));
+test('a row of which nobody knows what is its address is left out, and has as many cells as before', async () => {
+  const file = 'keyword,url,title,ip\nk,https://example.com/,A, B,203.0.113.1\n203.0.113.2\n';
+  expect(await filter('csv', file, 1_000)).toMatch(
+    /^keyword,url,title,ip\n"left out.*",,,,\n"left out.*address"\n$/,
+  );
+});
+
+test('a column of addresses is found behind a byte order mark and empty lines, however it is spelt, and twice', async () => {
+  const rows = 'k,203.0.113.1,https://example.com/,203.0.113.2\n';
+  for (const [head, filtered] of [
+    ['\uFEFF"ip","url","x","IP"', 'ip,url,x,IP'],
+    ['\n\r\nkeyword,"I P",url,ip', 'keyword,I P,url,ip'],
+  ] as const) {
+    const expected = `${filtered}\n${head.includes('keyword') ? 'k' : ''},,https://example.com/,\n`;
+    const given = head.includes('keyword') ? rows : rows.replace('k,203.0.113.1', '203.0.113.1,');
+    expect(await filter('csv', `${head}\n${given}`, 5)).toBe(expected);
+  }
+});
+
+test('JSON objects lose their addresses too, whichever of them have any, under whatever spelling', async () => {
+  const line = (more: object) =>
+    `${JSON.stringify({ keyword: 'k', url: 'https://example.com/', ...more })}\n`;
+  const address = '2001:db8::1';
+  const lines = [{}, { ip: address }, { IP: address }, { 'I.P': address }, { meta: { ip: [address] } }].map(
+    line,
+  );
+  const filtered = await filter(
+    'ndjson',
+    `\uFEFF${lines.join('')}{"\\u0069p":"${address}"}\n{"ip":"${address}"\n`,
+    10,
+  );
+  expect(filtered).toBe(
+    `${line({}).repeat(4)}${line({ meta: {} })}{}\n"left out: it cannot be read, and may hold an address"\n`,
+  );
 });
 
 test('a file without a column of addresses passes byte for byte', async () => {
-  for (const file of ['a,b\r\n1,"2\n"\r\n\r\n', 'ip', '', '\uFEFFa\n', '"', 'x'.repeat(700_000), '\n\n']) {
+  for (const file of ['a,b\r\n1,"2\n"\r\n\r\n', 'ip', '', '\uFEFFa\n', `a\n${'x'.repeat(700_000)}`, '\n\n']) {
     const passed = await filter('csv', file, 50_000);
     expect(passed.replace(/\n$/, '')).toBe(file.replace(/\n$/, ''));
   }
+});
+
+test('a file whose columns cannot be read is refused', async () => {
+  for (const file of ['"', '"keyword"x,ip\n', 'x'.repeat(700_000), '\n'.repeat(700_000)])
+    await expect(filter('csv', file, 50_000)).rejects.toThrow('The first row of the file cannot be read.');
+});
+
+test.each([
+  ['csv', 'keyword,url,ip\n', 'a"b\n'],
+  ['ndjson', '', '{\n'],
+] as const)(
+  'a file in %s of more than 1,000 rows that cannot be read is refused',
+  async (encoding, head, bad) => {
+    await expect(filter(encoding, head + bad.repeat(1_001), 50_000)).rejects.toThrow('More than 1000 rows');
+    const filtered = await filter(encoding, head + bad.repeat(1_000), 50_000);
+    expect(filtered.match(/left out/g)).toHaveLength(1_000);
+  },
+);
+
+test('other work has its turn many times while a long part of a file is looked through', async () => {
+  let turns = 0;
+  let isOver = false;
+  const takeTurn = () => {
+    turns += 1;
+    if (!isOver) setImmediate(takeTurn);
+  };
+  setImmediate(takeTurn);
+  await filter('csv', `keyword,url,ip\n${'k,https://example.com/,203.0.113.1\n'.repeat(10_000)}`, 1_000_000);
+  isOver = true;
+  expect(turns).toBeGreaterThan(20);
 });

@@ -11,11 +11,13 @@ import { hashPassword } from '../../src/urls/passwords.ts';
 import { createProcessCache } from '../../src/urls/process-cache.ts';
 import { createUrlCache } from '../../src/urls/url-cache.ts';
 import type { UrlChange } from '../../src/urls/url-change.ts';
+import { createUrlCleanupStore } from '../../src/urls/url-cleanup-store.ts';
 import { createUrlPolicy } from '../../src/urls/url-policy.ts';
 import { WishRefused } from '../../src/urls/url-rules.ts';
 import { createUrlStore } from '../../src/urls/url-store.ts';
 import { CodeTaken, Overloaded, UrlExpired, UrlNotFound } from '../../src/urls/url.ts';
 import { createUrls } from '../../src/urls/urls.ts';
+import { endLocked } from '../support/locks.ts';
 import { silentLog, uniquePrefix, useDatabase, useRedis } from '../support/resources.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -200,13 +202,7 @@ describe('resolve', () => {
       () => 'resolved',
       () => 'failed',
     );
-    await waitUntil('the look-up waits for the lock, and is cancelled', async () => {
-      const { rows } = await db().raw(
-        `select pg_cancel_backend(pid) from pg_stat_activity
-         where datname = current_database() and wait_event_type = 'Lock'`,
-      );
-      return rows.length > 0;
-    });
+    await endLocked(db(), 'cancel');
     expect(await outcome).toBe('failed');
     await table.release();
     expect(await urls.resolve(shortCode, Date.now())).toMatchObject({ originalUrl });
@@ -352,10 +348,10 @@ describe('expiry', () => {
   });
 
   test('an expired short URL stays an expired one after the clean-up has disabled it, from cache and table', async () => {
-    const { urls, store, cache, forget } = openUrls();
+    const { urls, cache, forget } = openUrls();
     const expiresAt = new Date(Date.now() - 1);
     const { shortCode } = await urls.create(wish({ expiresAt }), owner, new Date(Date.now() - 60_000));
-    const disabled = await store.deactivateExpired(new Date(), 1_000);
+    const disabled = await createUrlCleanupStore(db()).disableExpired(new Date(), 1_000);
     expect(disabled.map((one) => one.shortCode)).toContain(shortCode);
     await cache.bury(disabled, 'expired');
     await expect(urls.resolve(shortCode, Date.now())).rejects.toThrow(UrlExpired);
@@ -464,7 +460,7 @@ describe('create', () => {
 
 describe('delete', () => {
   test('a deleted short URL is gone for every question, and its code stays taken until it is purged', async () => {
-    const { urls, store } = openUrls();
+    const { urls } = openUrls();
     const customCode = newCode();
     const first = await urls.create(wish({ customCode }), owner);
     await urls.delete(customCode, null);
@@ -473,7 +469,8 @@ describe('delete', () => {
     await expect(urls.delete(customCode, null)).rejects.toThrow(UrlNotFound);
     await expect(urls.create(wish({ customCode }), owner)).rejects.toThrow(CodeTaken);
 
-    expect(await store.purge(new Date(Date.now() + 1_000), 0, 0, 1_000)).toBeGreaterThan(0);
+    const later = new Date(Date.now() + 1_000);
+    expect(await createUrlCleanupStore(db()).purge(later, 0, 0, 1_000)).toBeGreaterThan(0);
     const second = await urls.create(wish({ customCode }), owner);
     expect(second.version).toBeGreaterThan(first.version);
     // The tombstone of the first one is older.

@@ -6,6 +6,7 @@ import { importUrls } from '../../workers/import-urls.ts';
 import { createJobContext } from '../support/job-context.ts';
 import { useDatabase } from '../support/resources.ts';
 import { createTransfers } from '../support/transfers.ts';
+import { insertUrls } from '../support/urls.ts';
 
 const database = useDatabase();
 const transfers = () => createTransfers(database.db());
@@ -86,6 +87,28 @@ test('two runs of one export at once write each row once', async () => {
   expect(codes).toHaveLength(rows);
 });
 
+test('pieces of an export are short, however long its rows are', async () => {
+  const db = database.db();
+  await insertUrls(db, { begin: 'long-', count: 1_000 });
+  await db('urls')
+    .whereLike('short_code', 'long-%')
+    .update({ notes: 'x'.repeat(10_000) });
+  const { id } = await transfers().exports.create({
+    apiKeyId,
+    kind: 'urls',
+    encoding: 'csv',
+    owner: null,
+  });
+  expect(await exportUrls(transfers(), id, createJobContext())).toMatchObject({ state: 'completed' });
+  const { content, rows, bytes } = await transfers().exports.readFile(id, apiKeyId);
+  const lengths: number[] = [];
+  for await (const part of content) lengths.push(part.length);
+  expect(Math.max(...lengths)).toBeLessThan(4_000_000);
+  expect(lengths.reduce((sum, length) => sum + length)).toBe(bytes);
+  expect(rows).toBeGreaterThanOrEqual(1_000);
+  await db('urls').whereLike('short_code', 'long-%').delete();
+});
+
 test('a run without an id takes what waits and what nobody was heard of for long, and leaves what somebody works on', async () => {
   const [waiting, abandoned, current] = await Promise.all(
     ['wait-', 'gone-', 'work-'].map(async (begin) => await transfers().upload(apiKeyId, fileOf(begin, 3))),
@@ -112,6 +135,43 @@ test('a run without an id takes what waits and what nobody was heard of for long
   expect(await importUrls(transfers(), undefined, createJobContext())).toMatchObject({
     status: 'nothing to import',
   });
+});
+
+test('an import that fails again and again does not keep those behind it waiting', async () => {
+  const [broken, later] = await Promise.all(
+    ['broke-', 'after-'].map(async (begin) => await transfers().upload(apiKeyId, fileOf(begin, 3))),
+  );
+  await database.db().raw(`update imports set columns = '{unknown}' where id = ?`, [broken!]);
+  await expect(importUrls(transfers(), undefined, createJobContext())).rejects.toThrow('format of import');
+  expect(await transfers().imports.get(later!, apiKeyId)).toMatchObject({ state: 'completed', created: 3 });
+  await transfers().imports.remove(broken!, apiKeyId);
+});
+
+test.each([
+  ['csv', 'original_url,a\0b\nhttps://example.com/,\n'],
+  ['ndjson', '{"original_url":"https://example.com/","a\\u0000b":1}\n'],
+] as const)(
+  'a file in %s with a column whose name cannot be stored fails with the reason',
+  async (encoding, content) => {
+    const id = await transfers().upload(apiKeyId, content, encoding);
+    expect(await importUrls(transfers(), id, createJobContext())).toMatchObject({
+      state: 'failed',
+      created: 0,
+    });
+    expect((await transfers().imports.get(id, apiKeyId)).error).toBe(
+      'The names of the columns cannot be stored.',
+    );
+  },
+);
+
+test('an object that is nested without end is a row that cannot be read', async () => {
+  const deep = `${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`;
+  const id = await transfers().upload(
+    apiKeyId,
+    `${deep}\n${'['.repeat(10_000)}${']'.repeat(10_000)}\n{"original_url":"https://example.com/deep"}\n`,
+    'ndjson',
+  );
+  expect(await importUrls(transfers(), id, createJobContext())).toMatchObject({ created: 1, failed: 2 });
 });
 
 test('an import that is removed while it runs goes no further', async () => {

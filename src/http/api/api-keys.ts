@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { StoredApiKey } from '../../api-keys/api-key.ts';
 import type { ApiKeys } from '../../api-keys/api-keys.ts';
 import { graceHours } from '../../api-keys/key-fields.ts';
-import { Problem } from '../errors.ts';
+import { Problem } from '../problem.ts';
 import {
   changedApiKey,
   type KeyChange,

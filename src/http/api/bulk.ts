@@ -4,7 +4,7 @@ import type { IdempotencyKey } from '../../urls/idempotency-key.ts';
 import type { Owner } from '../../urls/owner.ts';
 import type { UrlLists, UrlOrder } from '../../urls/url-lists.ts';
 import type { Urls } from '../../urls/urls.ts';
-import { validationFailed } from '../errors.ts';
+import { validationFailed } from '../problem.ts';
 import { validate } from '../validation.ts';
 import { readCursor, writeCursor } from './list-cursor.ts';
 import type { Handlers, Operations } from './operation.ts';

@@ -6,7 +6,7 @@ import {
   type ZodOpenApiResponsesObject,
 } from 'zod-openapi';
 import { version } from '../../version.ts';
-import { problemKinds, type ProblemType, problemUrn } from '../errors.ts';
+import { problemKinds, type ProblemType, problemUrn } from '../problem.ts';
 import { operations } from './api.ts';
 import type { Operation } from './operation.ts';
 import { usualBodyBytes } from './operation.ts';
@@ -151,14 +151,14 @@ function answersOf(problems: ProblemType[]): ZodOpenApiResponsesObject {
         description: typesOf(status)
           .map((type) => `${problemKinds[type][1]} (\`${type}\`)`)
           .join(', '),
-        content: { 'application/problem+json': { schema: problemOf(typesOf(status)) } },
+        content: { 'application/problem+json': { schema: problemSchema(typesOf(status)) } },
       },
     ]),
   );
 }
 
 /** A problem of one of these types. */
-const problemOf = (types: ProblemType[]) => ({
+const problemSchema = (types: ProblemType[]) => ({
   allOf: [
     { $ref: '#/components/schemas/Problem' },
     { type: 'object' as const, properties: { type: { enum: types.map(problemUrn) } } },

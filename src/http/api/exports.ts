@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream';
 import { z } from 'zod';
+import { transfersOf } from '../../api-keys/api-key.ts';
 import { exportKinds } from '../../transfers/export-source.ts';
 import type { Export } from '../../transfers/export-store.ts';
 import type { Exports } from '../../transfers/exports.ts';
 import { assertAllowed } from '../authenticate.ts';
-import { transfersOf } from './imports.ts';
 import type { Handlers, Operations } from './operation.ts';
 import { pageOf, timestamp, transferParams } from './schemas.ts';
 import { plainText } from './url-filter-query.ts';
@@ -14,17 +14,23 @@ const fileTypes = { csv: 'text/csv', ndjson: 'application/x-ndjson' } as const;
 
 const shownExport = z.object({
   id: z.int(),
-  state: z.enum(['waiting', 'running', 'completed']),
+  state: z
+    .enum(['waiting', 'running', 'completed', 'failed'])
+    .describe('`failed` is an export that cannot be written; `error` says why'),
   kind: z.enum(exportKinds),
   format: z.enum(['csv', 'ndjson']),
   progress: z.number().describe('Per cent'),
   rows: z.int().describe('Written so far'),
   bytes: z.int().describe('Of the file so far'),
+  error: z.string().nullable(),
   created_at: timestamp,
   finished_at: timestamp.nullable(),
 });
 
-const moment = z.iso.datetime({ offset: true, error: 'must be a time such as 2027-01-31T12:00:00Z' });
+const moment = z.iso
+  .datetime({ offset: true, error: 'must be a time such as 2027-01-31T12:00:00Z' })
+  .refine((text) => text >= '2000' && text < '3000', 'must be of the years 2000 to 2999')
+  .transform((text) => new Date(text).toISOString());
 
 const newExport = z
   .strictObject(
@@ -66,7 +72,7 @@ export const exportOperations = {
         body: shownExport,
       },
     },
-    problems: [],
+    problems: ['too-many-transfers'],
   },
   listExports: {
     method: 'get',
@@ -120,6 +126,7 @@ const presentExport = (found: Export): z.input<typeof shownExport> => ({
   progress: progressOf(found),
   rows: found.rows,
   bytes: found.bytes,
+  error: found.error,
   created_at: found.createdAt.toISOString(),
   finished_at: found.finishedAt?.toISOString() ?? null,
 });

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { z } from 'zod';
-import { type ApiKey, isAllowed } from '../../api-keys/api-key.ts';
+import { transfersOf } from '../../api-keys/api-key.ts';
 import { formatNames } from '../../transfers/import-formats/formats.ts';
 import type { Import } from '../../transfers/import-store.ts';
 import type { Imports } from '../../transfers/imports.ts';
@@ -53,7 +53,7 @@ export const importOperations = {
         body: shownImport,
       },
     },
-    problems: ['upload-broken', 'validation-failed'],
+    problems: ['too-many-transfers', 'upload-broken', 'validation-failed'],
   },
   listImports: {
     method: 'get',
@@ -126,9 +126,6 @@ function progressOf({ state, bytes, doneBytes }: Import): number {
   if (state === 'completed') return 100;
   return bytes === 0 ? 0 : Math.floor((100 * doneBytes) / bytes);
 }
-
-/** Whose imports and exports an API key may see: its own, and with `admin` everybody's. */
-export const transfersOf = (apiKey: ApiKey): number | null => (isAllowed(apiKey, 'admin') ? null : apiKey.id);
 
 export const importHandlers = ({ imports }: { imports: Imports }): Handlers<typeof importOperations> => ({
   createImport: async ({ query, apiKey, ctx }) => {

@@ -3,8 +3,8 @@ import type { Middleware } from 'koa';
 import { ownerOf } from '../../api-keys/api-key.ts';
 import type { PasswordHashing } from '../../urls/password-hashing.ts';
 import { type ApiState, apiKeyOf, requireScope } from '../authenticate.ts';
-import { methodNotAllowed } from '../errors.ts';
 import { readIdempotencyKey } from '../idempotency-key.ts';
+import { methodNotAllowed } from '../problem.ts';
 import { chargeAs, type RateLimits } from '../rate-limits.ts';
 import { bodyOf, jsonBody, uploadBody, validate } from '../validation.ts';
 import {

@@ -5,7 +5,7 @@ import type { ApiKey } from '../../api-keys/api-key.ts';
 import type { Scope } from '../../api-keys/scopes.ts';
 import type { IdempotencyKey } from '../../urls/idempotency-key.ts';
 import type { Owner } from '../../urls/owner.ts';
-import type { ProblemType } from '../errors.ts';
+import type { ProblemType } from '../problem.ts';
 
 /** Longest body of an operation that says nothing about it. */
 export const usualBodyBytes = 64 * 1024;

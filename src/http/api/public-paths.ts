@@ -1,12 +1,8 @@
 import { z } from 'zod';
-import type { ZodOpenApiPathsObject, ZodOpenApiResponsesObject } from 'zod-openapi';
-import type { ProblemType } from '../errors.ts';
+import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { type AnswersOf, forEverybody } from './public-operation.ts';
 import { reportPath } from './report-path.ts';
 import { visitPaths } from './visit-paths.ts';
-
-const tag = 'For everybody';
-/** No API key is needed. */
-const security: [] = [];
 
 const json = (schema: z.ZodType) => ({ 'application/json': { schema } });
 
@@ -22,15 +18,12 @@ const health = z
   .loose();
 
 /** What the API's document says of the paths that are served outside of the API. */
-export const publicPaths = (
-  answersOf: (problems: ProblemType[]) => ZodOpenApiResponsesObject,
-): ZodOpenApiPathsObject => ({
+export const publicPaths = (answersOf: AnswersOf): ZodOpenApiPathsObject => ({
   '/': {
     get: {
+      ...forEverybody,
       operationId: 'getService',
-      tags: [tag],
       summary: 'Which service this is',
-      security,
       responses: {
         200: {
           description: 'Its name and version.',
@@ -43,10 +36,9 @@ export const publicPaths = (
   ...reportPath(answersOf),
   '/robots.txt': {
     get: {
+      ...forEverybody,
       operationId: 'getRobots',
-      tags: [tag],
       summary: 'Which short URLs crawlers may follow',
-      security,
       responses: {
         200: { description: 'The latest `crawlable` ones, and nothing else.', content: text },
         ...answersOf(['rate-limited', 'internal-error', 'unavailable']),
@@ -55,10 +47,9 @@ export const publicPaths = (
   },
   '/health': {
     get: {
+      ...forEverybody,
       operationId: 'getHealth',
-      tags: [tag],
       summary: 'How the service is',
-      security,
       responses: {
         200: { description: 'At least one store is there.', content: json(health) },
         503: { description: 'Neither store is there.', content: json(health) },
@@ -67,19 +58,17 @@ export const publicPaths = (
   },
   '/health/live': {
     get: {
+      ...forEverybody,
       operationId: 'getLiveness',
-      tags: [tag],
       summary: 'Whether the process can answer',
-      security,
       responses: { 200: { description: 'It can.', content: json(z.object({ status: z.literal('live') })) } },
     },
   },
   '/health/ready': {
     get: {
+      ...forEverybody,
       operationId: 'getReadiness',
-      tags: [tag],
       summary: 'Whether redirects can be served',
-      security,
       responses: {
         200: { description: 'They can.', content: json(z.object({ status: z.literal('ready') })) },
         503: {
@@ -91,11 +80,12 @@ export const publicPaths = (
   },
   '/metrics': {
     get: {
+      ...forEverybody,
       operationId: 'getMetrics',
-      tags: [tag],
       summary: 'Figures for Prometheus',
-      description: 'Is there if `METRICS_TOKEN` is set, which is what the bearer is.',
-      security: [{ bearer: [] }],
+      description:
+        'Is there if `METRICS_TOKEN` is set, which is what the bearer is, or for everybody with `METRICS_OPEN`.',
+      security: [{ bearer: [] }, {}],
       responses: {
         200: {
           description: 'In its text format.',
@@ -107,19 +97,17 @@ export const publicPaths = (
   },
   '/openapi.json': {
     get: {
+      ...forEverybody,
       operationId: 'getApiDocument',
-      tags: [tag],
       summary: 'This document',
-      security,
       responses: { 200: { description: 'OpenAPI 3.1.', content: json(z.looseObject({})) } },
     },
   },
   '/docs': {
     get: {
+      ...forEverybody,
       operationId: 'getApiPage',
-      tags: [tag],
       summary: 'This document as a page, to read and to try it on',
-      security,
       responses: {
         200: {
           description: 'A page that loads nothing from other hosts.',

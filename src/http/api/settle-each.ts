@@ -2,7 +2,8 @@ import type { Context } from 'koa';
 import { z } from 'zod';
 import type { Log } from '../../log.ts';
 import { createBounded } from '../../urls/bounded.ts';
-import { presentProblem, Problem, problemOf } from '../errors.ts';
+import { problemOf } from '../errors.ts';
+import { presentProblem, Problem } from '../problem.ts';
 import { problem } from './schemas.ts';
 
 /** Most that one request may be about. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { storedText } from '../../urls/stored-text.ts';
 import { notes, tags, title } from '../../urls/url-texts.ts';
+import { redirectStatuses } from '../../urls/url.ts';
 
 /** A hundred years: far enough for people, near enough for PostgreSQL. */
 const maxSeconds = 100 * 365 * 24 * 3_600;
@@ -38,7 +39,7 @@ export const urlSettings = {
   max_clicks: wholeNumber(1, maxClicks).meta({ description: 'Redirects that it is good for' }).nullish(),
   is_one_time: truth.nullish(),
   password: storedText({ max: 128 }).meta({ description: 'Is never shown: see `has_password`' }).nullish(),
-  redirect_status: z.literal([301, 302, 307, 308], 'must be 301, 302, 307 or 308').nullish(),
+  redirect_status: z.literal(redirectStatuses, 'must be 301, 302, 307 or 308').nullish(),
   redirect_max_age_seconds: wholeNumber(0, yearSeconds)
     .meta({ description: 'How long a browser may keep the redirect; such clicks are not counted' })
     .nullish(),

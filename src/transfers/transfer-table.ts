@@ -1,0 +1,91 @@
+import { boundedTransaction, type Knex, onlyRow } from '../postgres.ts';
+
+/** What imports and exports have in common: each is an API key's, waits for a job and is worked on for long. Where a method takes an API
+ *  key's id, null stands for all of them: it finds only what is that key's. */
+export function createTransferTable<Row>(db: Knex, table: 'imports' | 'exports', columns: string) {
+  async function findOne(condition: string, bindings: Knex.ValueDict): Promise<Row | undefined> {
+    const { rows } = await db.raw<{ rows: Row[] }>(
+      `select ${columns} from ${table} where ${condition} and deleted_at is null`,
+      bindings,
+    );
+    return rows[0];
+  }
+
+  return {
+    /** Inserts one where its API key has fewer than `most` of which `isHeld` is true, however many it begins at once; undefined, with
+     *  nothing done, where it has not. */
+    async insertWithin<T>(
+      { apiKeyId, isHeld, most }: { apiKeyId: number; isHeld: string; most: number },
+      insert: (trx: Knex) => Promise<T>,
+    ): Promise<T | undefined> {
+      return await boundedTransaction(db, async (trx) => {
+        await trx.raw('select from api_keys where id = :apiKeyId for no key update', { apiKeyId });
+        const { held } = onlyRow(
+          await trx.raw<{ rows: { held: number }[] }>(
+            `select count(*) as held from ${table} where api_key_id = :apiKeyId and ${isHeld} and deleted_at is null`,
+            { apiKeyId },
+          ),
+        );
+        return held < most ? await insert(trx) : undefined;
+      });
+    },
+
+    find: async (id: number, apiKeyId: number | null): Promise<Row | undefined> =>
+      await findOne(`id = :id and ${isOf}`, { id, apiKeyId }),
+
+    /** One that is not done with, whoever's it is. */
+    findUnfinished: async (id: number): Promise<Row | undefined> =>
+      await findOne(`id = :id and state in ('waiting', 'running')`, { id }),
+
+    /** Up to `limit` that are older than one of them, the latest first. */
+    async list(apiKeyId: number | null, before: number, limit: number): Promise<Row[]> {
+      const { rows } = await db.raw<{ rows: Row[] }>(
+        `select ${columns} from ${table} where id < :before and ${isOf} and deleted_at is null
+         order by id desc limit :limit`,
+        { apiKeyId, before, limit },
+      );
+      return rows;
+    },
+
+    /** Ends one wherever it stands, and forgets it; resolves to how it stood. */
+    async remove(id: number, apiKeyId: number | null): Promise<Row | undefined> {
+      const { rows } = await db.raw<{ rows: Row[] }>(
+        `update ${table} set deleted_at = now() where id = :id and ${isOf} and deleted_at is null returning ${columns}`,
+        { id, apiKeyId },
+      );
+      return rows[0];
+    },
+
+    /** The oldest after this one that waits for the job, or whose job has not been heard of for `silentSeconds`. */
+    async findWaiting(after: number, silentSeconds: number): Promise<number | undefined> {
+      const { rows } = await db.raw<{ rows: { id: number }[] }>(
+        `select id from ${table}
+         where (state = 'waiting' or state = 'running' and worked_at < now() - make_interval(secs => :silentSeconds))
+           and id > :after and deleted_at is null order by id limit 1`,
+        { after, silentSeconds },
+      );
+      return rows[0]?.id;
+    },
+
+    /** It is over: completed, or failed for this reason. */
+    async finish(id: number, error: string | null): Promise<void> {
+      await db.raw(
+        `update ${table} set state = case when cast(:error as text) is null then 'completed' else 'failed' end,
+           error = :error, finished_at = now()
+         where id = :id and state in ('waiting', 'running')`,
+        { id, error },
+      );
+    },
+  };
+}
+
+/** How many rows a statement that removes some has removed. */
+export async function countRemoved(db: Knex, statement: string, bindings: Knex.ValueDict): Promise<number> {
+  const { rows } = await db.raw<{ rows: { count: number }[] }>(
+    `with removed as (${statement} returning 1) select count(*) as count from removed`,
+    bindings,
+  );
+  return rows[0]?.count ?? 0;
+}
+
+const isOf = '(cast(:apiKeyId as bigint) is null or api_key_id = :apiKeyId)';
