@@ -103,14 +103,15 @@ export async function judgePlan(plan: Plan, stores: UrlStores, play: Play = {}):
   async function write({ web, does, code, ms }: Plan['writers'][number][number]) {
     const { urls, cache, table } = webs[web]!;
     const originalUrl = `https://example.com/${(urlCount += 1)}`;
+    const now = new Date(dateNow());
     const create = async (expiresAt: Date | null) => {
       await table.purgeDeleted();
       const wish = { originalUrl, customCode: code, expiresAt };
-      await urls.create(wish, stores.ownerId, new Date(dateNow()));
+      await urls.create(wish, stores.ownerId, now);
     };
     const writes: Record<WriteKind, () => Promise<void>> = {
       creates: async () => await create(null),
-      'creates for a while': async () => await create(new Date(dateNow() + ms)),
+      'creates for a while': async () => await create(new Date(now.getTime() + ms)),
       changes: async () => void (await urls.change(code, { originalUrl }, null)),
       deletes: async () => await urls.delete(code, null),
       restores: async () => void (await urls.restore(code, null)),
