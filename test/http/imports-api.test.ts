@@ -1,8 +1,10 @@
 import { parse } from 'csv-parse/sync';
 import { expect, test } from 'vitest';
 import { isExact, readBooks } from '../../src/clicks/click-books.ts';
+import { createUrlStore } from '../../src/urls/url-store.ts';
 import { importFile } from '../support/imports.ts';
 import { useService } from '../support/service.ts';
+import { createUrl } from '../support/urls.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const service = useService({ IMPORT_MAX_MB: '2' });
@@ -227,6 +229,26 @@ test('a file of more than 1,000 rows that cannot be read is given up', async () 
   const rows = Array.from({ length: 1_500 }, (_, i) => `bad"${i},https://example.com/${i}`);
   const found = await importFile(service.client(), csv('short_code,original_url', ...rows));
   expect(found).toMatchObject({ state: 'failed', created: 0, error: 'More than 1000 rows cannot be read.' });
+});
+
+test('a code leads on as soon as it is imported, though it was asked for in vain or led elsewhere before it was purged', async () => {
+  const client = service.client();
+  await createUrl(client, { custom_code: 'purged-1' });
+  expect((await client.get('/purged-1')).status).toBe(301);
+  await client.delete('/api/v1/urls/purged-1');
+  await createUrlStore(service.database.db()).purge(new Date(Date.now() + 60_000), 0, 0, 1_000);
+  // What the job that brings the cache up to date has seen before.
+  await service.database.db()('url_removals').delete();
+  for (const code of ['purged-1', 'in-vain-1']) expect((await client.get(`/${code}`)).status).toBe(404);
+  const rows = ['purged-1', 'in-vain-1'].map((code) => `${code},https://example.com/${code}`);
+  await importFile(client, csv('short_code,original_url', ...rows));
+  const locations = ['purged-1', 'in-vain-1'].map((code) => `https://example.com/${code}`);
+  const ask = async (code: string) => (await client.get(`/${code}`)).headers.get('location');
+  await waitUntil(
+    'they lead on',
+    async () => (await Promise.all(['purged-1', 'in-vain-1'].map(ask))).join() === locations.join(),
+    3_000,
+  );
 });
 
 test('an upload that is empty, too long, of another type or compressed is refused, and nothing of it is left', async () => {
