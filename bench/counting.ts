@@ -1,23 +1,21 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { Agent, get } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { findFreePort } from '../scripts/services/ports.ts';
-import { createApiKeys } from '../src/api-keys/api-keys.ts';
 import { isExact, readBooks } from '../src/clicks/click-books.ts';
-import { migrate } from '../src/migrations.ts';
-import { openPostgres } from '../src/postgres.ts';
+import { ClosingStack } from '../src/lifecycle.ts';
+import { createLog } from '../src/log.ts';
 import { createClient } from '../test/support/client.ts';
-import { startTestPostgres, startTestRedis } from '../test/support/servers.ts';
+import { killLeftProcesses } from '../test/support/launch.ts';
 import { createUrl } from '../test/support/urls.ts';
 import { waitUntil } from '../test/support/wait-until.ts';
 import { medianOf } from './median.ts';
+import { openStack } from './stack.ts';
 
 /** `npm run bench:counting`: what counting costs a redirect. A web process that counts and one that does not, on the same
  *  stores and short URLs, take turns; what is compared is the p50 and p99 of their answers to 32 clients, at a rate that
  *  leaves the machine in peace and as fast as they can. Prints each round and the medians of the ratios. */
 const rounds = 7;
 const roundMs = 3_000;
+const closeMs = 60_000;
 const loads = [
   { name: 'in peace', pauseMs: 20 },
   { name: 'as fast as they can', pauseMs: 0 },
@@ -25,17 +23,13 @@ const loads = [
 
 const show = ({ p50, p99 }: { p50: number; p99: number }) => `${p50.toFixed(2)} ${p99.toFixed(2)}`;
 
-const children: ChildProcess[] = [];
-const [postgres, redis] = await Promise.all([startTestPostgres(), startTestRedis({ appendonly: true })]);
-const db = openPostgres({ url: postgres.url, poolMax: 10, queryTimeoutMs: 60_000, name: 'bench' });
+const log = createLog('bench', 'warn');
+const closing = new ClosingStack(log);
 try {
-  await migrate(db, postgres.url);
-  const [counting, uncounted] = await Promise.all([
-    startWeb('src/web.ts'),
-    startWeb('bench/uncounted-web.ts'),
-  ]);
-  start('workers/main.ts');
-  const client = createClient(counting, (await createApiKeys(db).create('bench')).key);
+  const stack = await openStack(closing, log, { webProcessors: undefined, nodeOptions: [] });
+  const { baseUrl: counting } = await stack.startWeb('src/web.js');
+  const { baseUrl: uncounted } = await stack.startWeb('bench/yardsticks/uncounted.js');
+  const client = createClient(counting, stack.apiKey);
   const codes = await Promise.all(Array.from({ length: 200 }, () => createUrl(client)));
   for (const { name, pauseMs } of loads) {
     console.log(`${name}: requests, p50 and p99 in ms with counting, without, and their ratios`);
@@ -59,40 +53,15 @@ try {
   const books = await waitUntil(
     'every click is counted',
     async () => {
-      const read = await readBooks(db);
+      const read = await readBooks(stack.db);
       return isExact(read) && read;
     },
     30_000,
   );
   console.log(`clicks: ${books.accepted} accepted, ${books.counted} counted`);
 } finally {
-  for (const child of children) child.kill('SIGTERM');
-  await Promise.all(children.map(async (child) => child.exitCode ?? (await once(child, 'exit'))));
-  await db.destroy();
-  await Promise.all([postgres.stop(), redis.stop()]);
-}
-
-function start(entry: string, settings: Record<string, string> = {}): ChildProcess {
-  const child = spawn(process.execPath, ['--import', 'tsx', entry], {
-    env: {
-      PATH: process.env['PATH'],
-      DATABASE_URL: postgres.url,
-      REDIS_URL: redis.url,
-      LOG_LEVEL: 'warn',
-      ...settings,
-    },
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
-  children.push(child);
-  return child;
-}
-
-async function startWeb(entry: string): Promise<string> {
-  const port = await findFreePort();
-  const baseUrl = `http://127.0.0.1:${port}`;
-  start(entry, { HOST: '127.0.0.1', PORT: String(port), BASE_URL: baseUrl });
-  await waitUntil(`${entry} answers`, async () => (await fetch(`${baseUrl}/no-such-code`)).status === 404);
-  return baseUrl;
+  await closing.closeAll(closeMs);
+  killLeftProcesses();
 }
 
 /** The latencies of 32 clients that keep their connection and pause after each answer, in milliseconds. */

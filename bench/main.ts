@@ -44,7 +44,7 @@ async function end(code: number): Promise<never> {
 
 async function run(): Promise<number> {
   const processors = splitProcessors();
-  const generator = await findLoadGenerator();
+  const generator = await findLoadGenerator(say);
   say('building, and starting PostgreSQL, Redis, a worker and web processes');
   const stack = await openStack(closing, log, { webProcessors: processors?.web, nodeOptions: profiling() });
   const { db, redis } = stack;

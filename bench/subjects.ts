@@ -33,11 +33,20 @@ function visit(codes: string[]): LoadRequest[] {
 
 /** Starts what is measured, and lists it in the order of a round. */
 export async function startSubjects(stack: Stack, codes: Codes): Promise<Subject[]> {
-  const linkmill = await stack.startWeb('src/web.js', { METRICS_TOKEN: 'bench-metrics' });
+  const metrics = { METRICS_TOKEN: 'bench-metrics' };
+  const linkmill = await stack.startWeb('src/web.js', metrics);
   const withoutMetrics = await stack.startWeb('src/web.js');
-  const inDetail = await stack.startWeb('src/web.js', { CLICK_DETAIL: 'full', ...detailSettings });
-  const inNumber = await stack.startWeb('src/web.js', { CLICK_DETAIL: 'count', ...detailSettings });
-  const insertEach = await stack.startWeb('src/web.js', {}, stack.insertEachBuild);
+  const inDetail = await stack.startWeb('src/web.js', {
+    CLICK_DETAIL: 'full',
+    ...metrics,
+    ...detailSettings,
+  });
+  const inNumber = await stack.startWeb('src/web.js', {
+    CLICK_DETAIL: 'count',
+    ...metrics,
+    ...detailSettings,
+  });
+  const insertEach = await stack.startWeb('src/web.js', metrics, stack.insertEachBuild);
   const bare = await stack.startWeb('bench/yardsticks/bare.js');
   const koa = await stack.startWeb('bench/yardsticks/koa.js');
   const usual = await stack.startWeb('bench/yardsticks/express.js');

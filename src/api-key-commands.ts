@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { commandOptions } from './api-key-options.ts';
 import type { StoredApiKey } from './api-keys/api-key.ts';
 import type { ApiKeys } from './api-keys/api-keys.ts';
+import { beginOf } from './api-keys/key-secret.ts';
 import { scopes } from './api-keys/scopes.ts';
 
 const dayMs = 24 * 3_600_000;
@@ -99,7 +100,7 @@ function describe(key: StoredApiKey): string {
   return [
     key.id,
     key.name,
-    `lm_${key.publicPart}_…`,
+    `${beginOf(key.publicPart)}_…`,
     key.scopes.join(',') + (key.ownUrlsOnly ? ' (own URLs only)' : ''),
     key.createdAt.toISOString(),
     key.lastUsedAt ? `last used ${key.lastUsedAt.toISOString()}` : 'never used',

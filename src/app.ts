@@ -4,12 +4,12 @@ import helmet from 'koa-helmet';
 import type { KnownApiKeys } from './api-keys/known-api-keys.ts';
 import type { ClickWatch } from './clicks/click-watch.ts';
 import type { WebConfig } from './config.ts';
+import { answerErrors } from './http/answer-errors.ts';
 import { addApiDocs } from './http/api-docs.ts';
 import { type ApiDeps, createHandlers, operations } from './http/api/api.ts';
 import { mount } from './http/api/mount.ts';
 import { type ApiState, authenticate } from './http/authenticate.ts';
 import { bullBoard } from './http/bull-board.ts';
-import { answerErrors } from './http/errors.ts';
 import { addHealthRoutes, type HealthDeps } from './http/health.ts';
 import { addMetricsRoute } from './http/metrics.ts';
 import { limitAddress, limitApiKey, limitUnknownCodes, type RateLimits } from './http/rate-limits.ts';
@@ -17,8 +17,9 @@ import type { Redirect } from './http/redirect.ts';
 import { addReportRoutes } from './http/report.ts';
 import type { RequestCounts } from './http/request-counts.ts';
 import { addRobotsRoute } from './http/robots.ts';
-import type { Queues } from './jobs.ts';
 import type { Log } from './log.ts';
+import type { Queues } from './queues.ts';
+import type { PasswordHashing } from './urls/password-hashing.ts';
 import type { UrlStore } from './urls/url-store.ts';
 import { version } from './version.ts';
 
@@ -29,6 +30,7 @@ export interface AppDeps {
   api: ApiDeps;
   knownApiKeys: KnownApiKeys;
   rateLimits: RateLimits;
+  passwordHashing: Pick<PasswordHashing, 'hashSlowly'>;
   urlStore: Pick<UrlStore, 'findCrawlable'>;
   queues: Queues;
   requestCounts: RequestCounts;
@@ -93,7 +95,17 @@ const noStore: Koa.Middleware = async (ctx, next) => {
 
 /** Every route but the redirect and Bull Board: the public ones, and the API behind its keys. */
 export function createRouters(deps: AppDeps) {
-  const { config, api, knownApiKeys, rateLimits, urlStore, clickWatch, showMetrics, health } = deps;
+  const {
+    config,
+    api,
+    knownApiKeys,
+    rateLimits,
+    urlStore,
+    clickWatch,
+    showMetrics,
+    health,
+    passwordHashing,
+  } = deps;
   const open = new Router({ sensitive: true });
   open.get('/', (ctx) => {
     ctx.body = { service: 'linkmill', version };
@@ -107,6 +119,6 @@ export function createRouters(deps: AppDeps) {
   // Paths are case-sensitive: the router would match a route in any case, but its middleware in this one only.
   const closed = new Router<ApiState>({ sensitive: true });
   closed.use('/api/v1', authenticate(knownApiKeys), limitApiKey(rateLimits));
-  mount(closed, operations, createHandlers(api), rateLimits);
+  mount(closed, operations, createHandlers(api), { rateLimits, passwordHashing });
   return [open, closed];
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseUrl } from './parse-url.ts';
+import { redirectStatuses } from './urls/url.ts';
 
 const wholeNumber = (min: number, max: number) =>
   z.coerce
@@ -103,7 +104,7 @@ export const webSettings = z
       .describe('Web processes behind the port, each with connections, cache and metrics of its own'),
     REDIRECT_STATUS: z.coerce
       .number('must be 301, 302, 307 or 308')
-      .pipe(z.literal([301, 302, 307, 308], 'must be 301, 302, 307 or 308'))
+      .pipe(z.literal(redirectStatuses, 'must be 301, 302, 307 or 308'))
       .default(301)
       .describe('Status of a redirect: 301, 302, 307 or 308'),
     REDIRECT_MAX_AGE_SECONDS: wholeNumber(0, 31_536_000)
@@ -243,6 +244,12 @@ export const databaseSettings = z.object({
 });
 
 export type WebConfig = Readonly<z.infer<typeof webSettings>>;
+
+/** The host names of this service. */
+export const ownHostsOf = ({ BASE_URL, OWN_HOSTS }: Pick<WebConfig, 'BASE_URL' | 'OWN_HOSTS'>) => [
+  new URL(BASE_URL).hostname,
+  ...OWN_HOSTS,
+];
 export type WorkerConfig = Readonly<z.infer<typeof workerSettings>>;
 
 /** Says which settings are wrong and why, one line each, without their values: some are secrets. */

@@ -94,6 +94,11 @@ export async function tryWithLock<T>(
   });
 }
 
+/** PostgreSQL's clock, which is the same for every process: that of one machine may be days off. */
+export async function readClock(db: Knex): Promise<Date> {
+  return onlyRow(await db.raw<{ rows: { now: Date }[] }>('select now()')).now;
+}
+
 /** The first row of a result, which a statement of this shape always gives. */
 export function onlyRow<Row>(result: { rows: Row[] }): Row {
   const [row] = result.rows;

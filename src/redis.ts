@@ -17,8 +17,9 @@ const roles = {
     commandTimeout: 2_000,
     socketTimeout: 2_000,
   },
-  /** Hears of changed short URLs. */
-  subscriber: { maxRetriesPerRequest: 1, socketTimeout: 2_000 },
+  /** Hears of changed short URLs. Who hears subscribes again: nobody would learn that ioredis is refused, but as an unhandled
+   *  rejection, which ends a process. */
+  subscriber: { maxRetriesPerRequest: 1, socketTimeout: 2_000, autoResubscribe: false },
   /** Adds jobs to queues. No commandTimeout: BullMQ's script may have run although it timed out. */
   producer: { enableOfflineQueue: false, maxRetriesPerRequest: 1, socketTimeout: 4_000 },
   /** The Redis side of jobs' work. */

@@ -1,13 +1,15 @@
-import type { Queues } from './jobs.ts';
 import type { KeyPool } from './keys/key-pool.ts';
+import type { Log } from './log.ts';
 import { gauge, type Metric } from './metric.ts';
+import type { Queues } from './queues.ts';
 
 /** Reads the metrics that are the same whichever process is asked. What Redis does not tell in time is left out. */
 export function createServiceMetrics(deps: {
   queues: Pick<Queues, 'readStates'>;
   keyPool: Pick<KeyPool, 'size'>;
+  log: Log;
 }) {
-  const { queues, keyPool } = deps;
+  const { queues, keyPool, log } = deps;
 
   async function readKeyPool(): Promise<Metric[]> {
     return [gauge('key_pool_keys', 'Short codes that are ready to be taken', await keyPool.size())];
@@ -31,8 +33,17 @@ export function createServiceMetrics(deps: {
     ];
   }
 
+  async function orNone(reading: Promise<Metric[]>): Promise<Metric[]> {
+    try {
+      return await reading;
+    } catch (error) {
+      log.debug({ err: error }, 'metrics of the service could not be read');
+      return [];
+    }
+  }
+
   return async (): Promise<Metric[]> => {
-    const parts = await Promise.all([readKeyPool, readQueues].map((read) => read().catch(() => [])));
+    const parts = await Promise.all([readKeyPool(), readQueues()].map(orNone));
     return parts.flat();
   };
 }

@@ -6,7 +6,8 @@ import { createClickRemoval } from './analytics/click-removal.ts';
 import { createTopUrls } from './analytics/top-urls.ts';
 import { createUnknownCodeDays } from './analytics/unknown-code-days.ts';
 import { createClickStreams } from './http/click-streams.ts';
-import { abandonPostgres, closePostgres, openPostgres } from './postgres.ts';
+import { abandonPostgres, closePostgres, type Knex, openPostgres } from './postgres.ts';
+import { createProbing, type WebBreakers } from './web-breakers.ts';
 import type { WebProcess } from './web-process.ts';
 
 /** Questions that are answered at once, each on a connection of its own: redirects and creates never wait for one. */
@@ -22,10 +23,12 @@ const removalTimeoutMs = 31_000;
 /** How often new clicks are looked for while somebody reads their stream. */
 const pollMs = 500;
 
-export type WebAnalytics = ReturnType<typeof openAnalytics>;
-
 /** Analytics as a web process gives them. */
-export function openAnalytics({ config, log, closing }: WebProcess) {
+export function openAnalytics(
+  { config, log, closing }: WebProcess,
+  shared: { db: Knex; breakers: WebBreakers },
+) {
+  const probing = createProbing(shared);
   const db = closing.defer(
     'postgres (analytics)',
     openPostgres({
@@ -46,12 +49,16 @@ export function openAnalytics({ config, log, closing }: WebProcess) {
     }),
     closePostgres,
   );
-  const read = createAnalyticsSnapshot(db, questionTimeoutMs);
-  const feed = createClickFeed({ store: createClickFeedStore(clicksDb), pollMs, log });
+  const read = probing(createAnalyticsSnapshot(db, questionTimeoutMs));
+  const { begin, feed } = createClickFeed({ store: createClickFeedStore(clicksDb), pollMs, log });
   return {
     analytics: createAnalytics(read),
     clickLists: { ...createTopUrls(read), ...createUnknownCodeDays(read) },
-    clickRemoval: createClickRemoval(clicksDb),
-    clickStreams: createClickStreams({ feed, maxStreams: config.MAX_CLICK_STREAMS, log }),
+    clickRemoval: { forget: probing(createClickRemoval(clicksDb).forget) },
+    clickStreams: createClickStreams({
+      feed: { begin: probing(begin), feed },
+      maxStreams: config.MAX_CLICK_STREAMS,
+      log,
+    }),
   };
 }

@@ -1,6 +1,6 @@
 import { createBreaker } from './breaker.ts';
 import type { Log } from './log.ts';
-import { isPostgresUnavailable } from './postgres.ts';
+import { isPostgresUnavailable, type Knex } from './postgres.ts';
 import { isRedisUnavailable } from './redis.ts';
 
 /** Longest time that a request waits for PostgreSQL. Those of Redis are in the role of its connection. */
@@ -28,3 +28,13 @@ export const createWebBreakers = (log: Log) => ({
     log,
   }),
 });
+
+/** Makes calls that may take longer than the breaker lets them fail as soon as all others while PostgreSQL is away or hangs: each is
+ *  made once it has answered at all, on the connections of short statements. */
+export const createProbing =
+  ({ db, breakers }: { db: Knex; breakers: WebBreakers }) =>
+  <Call extends (...args: never[]) => Promise<unknown>>(call: Call): Call =>
+    (async (...args: never[]) => {
+      await breakers.postgres.run(async () => await db.raw('select 1'));
+      return await call(...args);
+    }) as Call;

@@ -5,6 +5,7 @@ import { createUserAgents } from './clicks/details/user-agents.ts';
 import { createVisitorIds } from './clicks/details/visitor-ids.ts';
 import { createVisitorSaltStore } from './clicks/details/visitor-salt-store.ts';
 import { createVisitorSalts } from './clicks/details/visitor-salts.ts';
+import { ownHostsOf } from './config.ts';
 import { createReadClientAddress } from './http/client-address.ts';
 import { withDeadline } from './lifecycle.ts';
 import type { Knex } from './postgres.ts';
@@ -24,7 +25,7 @@ export async function openClickDetails(web: WebProcess, db: Knex): Promise<Detai
       : closing.defer('file of countries', await openCountryFile(file, log), (opened) => opened.close());
   return createClickDetails({
     userAgents: createUserAgents(),
-    referrers: createReferrers([new URL(config.BASE_URL).hostname, ...config.OWN_HOSTS]),
+    referrers: createReferrers(ownHostsOf(config)),
     countryHeader: config.COUNTRY_HEADER,
     countryFile,
     visitorIds: config.CLICK_DETAIL === 'full' ? await openVisitorIds(web, db) : undefined,

@@ -47,6 +47,7 @@ export function openClicks({ config, log, closing }: WebProcess, cacheRedis: Red
     stream: createClickStream(cacheRedis, streamOptions),
     maxLagMs: config.CLICK_LAG_LIMIT_SECONDS * 1_000,
     maxWaiting: config.CLICK_STREAM_BATCHES,
+    log,
   });
   return { db, redis, clickRecorder, clickWatch, unknownCodes };
 }

@@ -1,7 +1,8 @@
-import { abandonPostgres, openPostgres } from './postgres.ts';
+import { abandonPostgres, type Knex, openPostgres } from './postgres.ts';
 import { createBoundedSearch } from './urls/bounded-search.ts';
 import { createUrlLists } from './urls/url-lists.ts';
 import { createUrlSummaries } from './urls/url-summaries.ts';
+import { createProbing, type WebBreakers } from './web-breakers.ts';
 import type { WebProcess } from './web-process.ts';
 
 /** Searches that run at once, each on a connection of its own: redirects and creates never wait for one. */
@@ -14,7 +15,7 @@ const patienceMs = 1_000;
 export type Finding = ReturnType<typeof openFinding>;
 
 /** Finding short URLs as a web process does it. */
-export function openFinding({ config, closing }: WebProcess) {
+export function openFinding({ config, closing }: WebProcess, shared: { db: Knex; breakers: WebBreakers }) {
   const db = closing.defer(
     'postgres (search)',
     openPostgres({
@@ -25,6 +26,6 @@ export function openFinding({ config, closing }: WebProcess) {
     }),
     abandonPostgres,
   );
-  const search = createBoundedSearch(db, searchTimeoutMs);
+  const search = createProbing(shared)(createBoundedSearch(db, searchTimeoutMs));
   return { ...createUrlLists(search), ...createUrlSummaries(search) };
 }

@@ -74,7 +74,7 @@ export function createWebMetrics(deps: {
           labels: { store },
         })),
       ),
-      counter('clicks_accepted_total', 'Clicks that this process recorded', clicks.accepted),
+      counter('clicks_accepted_total', 'Clicks that this process recorded', clicks.recorded),
       counter(
         'clicks_dropped_total',
         'Clicks that found no room while both stores were away, never to be counted',

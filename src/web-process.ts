@@ -8,18 +8,20 @@ import { measureLatencies } from './http/latencies.ts';
 import { createRedirectAnswers } from './http/redirect-answers.ts';
 import { createRedirect } from './http/redirect.ts';
 import { createRequestCounts } from './http/request-counts.ts';
+import { withPathOnly } from './http/request-target.ts';
 import { listen } from './http/server.ts';
 import { createLoadShedding } from './http/shed-load.ts';
-import { createQueues } from './jobs.ts';
 import { ClosingStack, endOnSignal } from './lifecycle.ts';
 import { createLog, type Log } from './log.ts';
 import { renderMetrics } from './metric.ts';
 import { closePostgres, openPostgres } from './postgres.ts';
 import { createQrImages } from './qr/qr-images.ts';
+import { createQueues } from './queues.ts';
 import { closeRedis, openRedis, waitForRedis } from './redis.ts';
 import { createReportStore } from './reports/report-store.ts';
 import { createReports } from './reports/reports.ts';
 import { createServiceMetrics } from './service-metrics.ts';
+import { createPasswordHashing } from './urls/password-hashing.ts';
 import { openAnalytics } from './web-analytics.ts';
 import { openApiKeys } from './web-api-keys.ts';
 import { createWebBreakers, postgresDeadlineMs } from './web-breakers.ts';
@@ -34,6 +36,10 @@ import { openUrls } from './web-urls.ts';
 
 /** How long the start waits for Redis, so that the first visitors find the cache. */
 const redisPatienceMs = 1_000;
+
+/** Passwords that are hashed at once, and that wait: each takes a thread, of which visitors' passwords, look-ups of names and
+ *  pictures need some too. */
+const hashing = { atOnce: 1, waiting: 20 };
 
 /** What each part of a web process is opened with. */
 export interface WebProcess {
@@ -70,11 +76,13 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   const clicks = openClicks(web, cacheRedis);
   const { clickRecorder, clickWatch, unknownCodes } = clicks;
   const detailOf = await openClickDetails(web, clicks.db);
+  const passwordHashing = createPasswordHashing(hashing);
   const opened = openUrls(web, {
     db,
     cacheRedis,
     breakers,
     queues,
+    hashPassword: passwordHashing.hashPassword,
     onNotFound: unknownCodes.add,
   });
   const { urls, urlStore, keys, keyPool, processCache, subscriberRedis, hostBlocking } = opened;
@@ -97,15 +105,16 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     breakers,
     withNode: isMeasured,
   });
-  const readServiceMetrics = createServiceMetrics({ queues, keyPool });
+  const readServiceMetrics = createServiceMetrics({ queues, keyPool, log });
   const member =
-    config.WEB_CONCURRENCY > 1 ? joinCluster({ readMetrics: metrics.read, endProcess }) : undefined;
+    config.WEB_CONCURRENCY > 1 ? joinCluster({ readMetrics: metrics.read, endProcess, log }) : undefined;
 
   const reportStore = breakers.postgres.guard(createReportStore(db));
   const answers = createRedirectAnswers({
     status: config.REDIRECT_STATUS,
     maxAgeSeconds: config.REDIRECT_MAX_AGE_SECONDS,
   });
+  const { isSuspect } = rateLimits;
   const { gates, preview } = openGates(config, {
     db,
     cacheRedis,
@@ -114,17 +123,18 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     clickRecorder,
     detailOf,
     answers,
+    isSuspect,
   });
-  const redirect = createRedirect({ urls, clickRecorder, detailOf, answers, gates });
+  const redirect = createRedirect({ urls, clickRecorder, detailOf, answers, gates, isSuspect });
   const { apiKeys, knownApiKeys } = openApiKeys(web, { db, breakers });
-  const analytics = openAnalytics(web);
+  const analytics = openAnalytics(web, { db, breakers });
   const app = createApp({
     config,
     redirect,
     preview,
     api: {
       urls,
-      finding: openFinding(web),
+      finding: openFinding(web, { db, breakers }),
       ...analytics,
       qrImages: createQrImages(),
       keys,
@@ -138,6 +148,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     },
     knownApiKeys,
     rateLimits,
+    passwordHashing,
     urlStore,
     queues,
     requestCounts,
@@ -169,7 +180,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   const measured = isMeasured ? measureLatencies(answer, metrics.latencies) : answer;
   const server = closing.defer(
     'http server',
-    await listen(logAccess(measured, { config, log }), {
+    await listen(withPathOnly(logAccess(measured, { config, log })), {
       port: config.PORT,
       host: config.HOST,
       graceMs: config.SHUTDOWN_GRACE_MS,

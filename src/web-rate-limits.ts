@@ -16,7 +16,7 @@ const reportWindowSeconds = 3_600;
 
 /** What limits the requests of API keys and of addresses per minute. */
 export function openRateLimits(
-  { config }: Pick<WebProcess, 'config'>,
+  { config, log }: Pick<WebProcess, 'config' | 'log'>,
   stores: { db: Knex; cacheRedis: Redis; breakers: WebBreakers },
 ) {
   const { db, cacheRedis, breakers } = stores;
@@ -40,7 +40,7 @@ export function openRateLimits(
       unknownCodes: budgetsOf('unknown', config.UNKNOWN_CODES_PER_ADDRESS),
       reports: budgetsOf('report', reportsPerAddress, reportWindowSeconds),
     },
-    nameNetwork: createNetworkNames(() => generator.deriveSecret('networks')),
+    nameNetwork: createNetworkNames(() => generator.deriveSecret('networks'), log),
     readAddress: createReadClientAddress(config.TRUSTED_PROXY_HOPS),
   });
 }

@@ -1,5 +1,6 @@
-import type { Queues } from './jobs.ts';
+import { ownHostsOf } from './config.ts';
 import type { Knex } from './postgres.ts';
+import type { Queues } from './queues.ts';
 import { createExportStore } from './transfers/export-store.ts';
 import { createExports } from './transfers/exports.ts';
 import { createImportStore } from './transfers/import-store.ts';
@@ -7,35 +8,28 @@ import { createImports } from './transfers/imports.ts';
 import type { WebBreakers } from './web-breakers.ts';
 import type { WebProcess } from './web-process.ts';
 
-export type Transfers = ReturnType<typeof openTransfers>;
-
 /** Imports and exports as a web process sees them. */
 export function openTransfers(
   { config, log }: WebProcess,
   { db, breakers, queues }: { db: Knex; breakers: WebBreakers; queues: Queues },
 ) {
-  const askFor = (job: 'import-urls' | 'export-urls') => (id: number) => {
-    queues
-      .add(job, { id })
-      .catch((error: unknown) => log.debug({ err: error, job, id }, 'could not ask for a job'));
-  };
   const common = {
     maxPerKey: config.MAX_TRANSFERS_PER_KEY,
-    askForCleanup: () => queues.ask('cleanup-transfers'),
+    askForCleanup: () => queues.ask('cleanup-transfers', {}),
   };
   const imports = createImports({
     ...common,
     store: breakers.postgres.guard(createImportStore(db)),
     maxMegabytes: config.IMPORT_MAX_MB,
-    ownHosts: [new URL(config.BASE_URL).hostname, ...config.OWN_HOSTS],
+    ownHosts: ownHostsOf(config),
     allowsPrivate: config.ALLOW_PRIVATE_URLS,
-    askForJob: askFor('import-urls'),
+    askForJob: (id) => queues.ask('import-urls', { id }, String(id)),
     log,
   });
   const exports = createExports({
     ...common,
     store: breakers.postgres.guard(createExportStore(db)),
-    askForJob: askFor('export-urls'),
+    askForJob: (id) => queues.ask('export-urls', { id }, String(id)),
   });
   return { imports, exports };
 }

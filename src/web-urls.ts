@@ -1,14 +1,16 @@
 import type { Redis } from 'ioredis';
-import type { Queues } from './jobs.ts';
+import { ownHostsOf } from './config.ts';
 import { createKeyGenerator } from './keys/key-generator.ts';
 import { createKeyPool } from './keys/key-pool.ts';
 import { createKeyStore } from './keys/key-store.ts';
 import { createKeys } from './keys/keys.ts';
 import type { Knex } from './postgres.ts';
+import type { Queues } from './queues.ts';
 import { watchRedisMemory } from './redis-memory.ts';
 import { closeRedis, openRedis } from './redis.ts';
 import { createChangeStore } from './urls/change-store.ts';
 import { createIdempotencyKeys } from './urls/idempotency-keys.ts';
+import type { PasswordHashing } from './urls/password-hashing.ts';
 import { createProcessCache } from './urls/process-cache.ts';
 import { createUntoldChanges } from './urls/untold-changes.ts';
 import { hearAnnouncements } from './urls/url-announcements.ts';
@@ -27,16 +29,17 @@ const caughtUpChanges = 5_000;
 /** Short URLs as a web process sees them, with their three places: by heart, Redis, table. */
 export function openUrls(
   web: WebProcess,
-  stores: {
+  deps: {
     db: Knex;
     cacheRedis: Redis;
     breakers: WebBreakers;
     queues: Queues;
+    hashPassword: PasswordHashing['hashPassword'];
     onNotFound: (shortCode: string) => void;
   },
 ) {
   const { config, log, closing } = web;
-  const { db, cacheRedis, breakers, queues, onNotFound } = stores;
+  const { db, cacheRedis, breakers, queues, hashPassword, onNotFound } = deps;
   const prefix = config.REDIS_PREFIX;
   const memory = closing.defer('redis memory', watchRedisMemory(cacheRedis, log), (watch) => watch.stop());
   const keyPool = breakers.redis.guard(createKeyPool(cacheRedis, prefix));
@@ -48,11 +51,7 @@ export function openUrls(
       store: breakers.postgres.guard(createKeyStore(db)),
       lowWater: config.KEY_POOL_LOW_WATER ?? Math.floor(config.KEY_POOL_TARGET / 2),
       log,
-      onLow: () => {
-        queues
-          .add('replenish-keys', {}, 'low-water')
-          .catch((error: unknown) => log.debug({ err: error }, 'could not ask for keys; the schedule will'));
-      },
+      onLow: () => queues.ask('replenish-keys', {}),
     }),
     (ours) => ours.returnLot(),
   );
@@ -74,11 +73,16 @@ export function openUrls(
   );
   closing.defer(
     'announcements',
-    hearAnnouncements(subscriberRedis, prefix, {
-      onChange: processCache.invalidate,
-      onHearing: processCache.onHearing,
-      onDeaf: processCache.onDeaf,
-    }),
+    hearAnnouncements(
+      subscriberRedis,
+      prefix,
+      {
+        onChange: processCache.invalidate,
+        onHearing: processCache.onHearing,
+        onDeaf: processCache.onDeaf,
+      },
+      log,
+    ),
     (stop) => stop(),
   );
   const changes = breakers.postgres.guard(createChangeStore(db));
@@ -119,17 +123,18 @@ export function openUrls(
     blockedHosts,
     onUntold: createUntoldChanges({
       changes,
-      askForRepair: () => queues.ask('reconcile-cache'),
+      askForRepair: () => queues.ask('reconcile-cache', {}),
       log,
     }),
     onNotFound,
     keys,
     idempotencyKeys: breakers.postgres.guard(createIdempotencyKeys(db)),
     normaliseUrl: createUrlPolicy({
-      ownHosts: [new URL(config.BASE_URL).hostname, ...config.OWN_HOSTS],
+      ownHosts: ownHostsOf(config),
       allowPrivate: config.ALLOW_PRIVATE_URLS,
       isBlocked: blockedHosts.isBlocked,
     }),
+    hashPassword,
     log,
   });
   return {

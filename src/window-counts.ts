@@ -50,6 +50,7 @@ export function createWindowCounts(options: {
         const { consumedPoints, msBeforeNext } = await guard(async () => await shared.penalty(key, amount));
         return { count: consumedPoints, endsInMs: msBeforeNext, isShared: true };
       } catch {
+        // The breaker logs an outage; whoever asks needs a number.
         return addHere(key, amount);
       }
     },
@@ -57,6 +58,7 @@ export function createWindowCounts(options: {
     /** Forgets what was counted of a key. */
     async clear(key: string): Promise<void> {
       own.delete(key);
+      // What Redis is not told to forget ends with its window.
       await guard(async () => await shared.delete(key)).catch(() => undefined);
     },
   };

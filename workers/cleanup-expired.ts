@@ -1,7 +1,7 @@
 import { toCacheEntry } from '../src/urls/cache-entry.ts';
 import type { IdempotencyKeys } from '../src/urls/idempotency-keys.ts';
 import type { UrlCache } from '../src/urls/url-cache.ts';
-import type { UrlStore } from '../src/urls/url-store.ts';
+import type { UrlCleanupStore } from '../src/urls/url-cleanup-store.ts';
 import { type JobContext, percentOf } from './processor.ts';
 
 /** Rows per statement: short transactions, and a bar that moves. */
@@ -10,32 +10,33 @@ const sliceSize = 1_000;
 /** How long a request with an idempotency key can come again. */
 const idempotencyKeyMs = 24 * 3_600_000;
 
-/** Disables short URLs whose time is over and puts tombstones in the cache, or where they lead from then on, then purges those past their retention,
- *  and removes idempotency keys of a day ago.  *  A crash between the two stores harms nothing: a cached short URL carries its expiry. */
+/** Disables short URLs whose time is over and puts tombstones in the cache, or where they lead from then on, then purges
+ *  those past their retention, and removes idempotency keys of a day ago. A crash between the two stores harms nothing: a
+ *  cached short URL carries its expiry. */
 export async function cleanupExpired(
   deps: {
-    urlStore: UrlStore;
+    cleanupStore: UrlCleanupStore;
     urlCache: UrlCache;
     idempotencyKeys: Pick<IdempotencyKeys, 'removeOld'>;
-    now: () => Date;
+    now: () => Promise<Date>;
   },
   retention: { days: number; quarantineDays: number },
   { reportProgress, signal }: JobContext,
 ) {
-  const { urlStore, urlCache, idempotencyKeys } = deps;
-  const now = deps.now();
-  const total = await urlStore.countToClean(now, retention.days);
+  const { cleanupStore, urlCache, idempotencyKeys } = deps;
+  const now = await deps.now();
+  const total = await cleanupStore.countToClean(now, retention.days);
   let expired = 0;
   let purged = 0;
   for (let more = total > 0; more;) {
-    const slice = await urlStore.deactivateExpired(now, sliceSize);
+    const slice = await cleanupStore.disableExpired(now, sliceSize);
     await urlCache.replace(slice.map((url) => [url.shortCode, toCacheEntry(url)]));
     expired += slice.length;
     more = slice.length > 0 && !signal.aborted;
     await reportProgress(percentOf(expired, total));
   }
   for (let more = total > 0; more;) {
-    const count = await urlStore.purge(now, retention.days, retention.quarantineDays, sliceSize);
+    const count = await cleanupStore.purge(now, retention.days, retention.quarantineDays, sliceSize);
     purged += count;
     more = count > 0 && !signal.aborted;
     await reportProgress(percentOf(expired + purged, total));

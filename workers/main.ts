@@ -1,10 +1,11 @@
 import { parseArgs } from 'node:util';
 import { createClickStream } from '../src/clicks/click-stream.ts';
 import { loadConfigOrExit, workerSettings } from '../src/config.ts';
-import { createQueues, isJobName, type JobName, jobNames } from '../src/jobs.ts';
+import { isJobName, type JobName, jobNames } from '../src/jobs.ts';
 import { ClosingStack, endOnSignal } from '../src/lifecycle.ts';
 import { createLog } from '../src/log.ts';
 import { closePostgres, openPostgres } from '../src/postgres.ts';
+import { createQueues } from '../src/queues.ts';
 import { watchRedisMemory } from '../src/redis-memory.ts';
 import { closeRedis, openRedis } from '../src/redis.ts';
 import { createCacheRefresh } from '../src/urls/cache-refresh.ts';
@@ -77,7 +78,7 @@ function followChanges(): void {
     name: 'worker-hearing',
     listener: createChangeFollower({
       refreshCache: createCacheRefresh({ store: createUrlStore(db), changes: createChangeStore(db), cache }),
-      askForReconcile: () => queues.ask('reconcile-cache'),
+      askForReconcile: () => queues.ask('reconcile-cache', {}),
       log,
     }),
     log,
@@ -103,6 +104,7 @@ function openFlushGuard(): void {
     clickStream: createClickStream(guardRedis, { prefix: config.REDIS_PREFIX, shards: config.CLICK_SHARDS }),
     shards: config.CLICK_SHARDS,
     flush: async (shard, context) => await processors['flush-clicks']({ shard }, context),
+    // While Redis does not say, clicks that wait matter more than a pause.
     isPaused: async () => await queues.isPaused('flush-clicks').catch(() => false),
     log,
   });

@@ -1,5 +1,6 @@
 import type { AnalyticsPartitions } from '../src/analytics/analytics-partitions.ts';
 import type { AnalyticsRemovals } from '../src/analytics/analytics-removals.ts';
+import type { ClickFeedStore } from '../src/analytics/click-feed-store.ts';
 import type { VisitorSaltStore } from '../src/clicks/details/visitor-salt-store.ts';
 import { type JobContext, percentOf } from './processor.ts';
 
@@ -9,53 +10,96 @@ const daysAhead = 7;
 /** Short URLs per transaction. */
 const sliceSize = 100;
 
-/** Removes old salts of visitor ids, makes partitions for the days to come, removes what the analytics have of short URLs that are
- *  gone, and drops the rows of days past their retention once their visitors are counted. Where somebody holds the tables for
+/** Removes old salts of visitor ids, makes partitions for the days to come, drops the rows of days past their retention once their
+ *  visitors are counted, removes what the analytics have of short URLs that are gone, and renumbers rows that a dump has brought. Where somebody holds the tables for
  *  long it does not ask again and again, while clicks wait behind it: it is `busy`, and what is to be done waits for the next
- *  time. */
+ *  time. What fails keeps nothing else from being done; then it throws, in the end, what went wrong. */
 export async function maintainAnalytics(
   deps: {
     salts: Pick<VisitorSaltStore, 'forget'>;
     partitions: AnalyticsPartitions;
     removals: AnalyticsRemovals;
-    now: () => Date;
+    clickFeed: Pick<ClickFeedStore, 'renumberRestored'>;
+    now: () => Promise<Date>;
   },
   retentionDays: number,
   { reportProgress, signal }: JobContext,
 ) {
-  const { partitions, removals } = deps;
-  const todayMs = deps.now().getTime();
+  const { partitions, removals, clickFeed } = deps;
+  const todayMs = (await deps.now()).getTime();
   const dayAfter = (days: number) => new Date(todayMs + days * dayMs).toISOString().slice(0, 10);
-  const summary = { made: 0, left: 0, removed: 0, dropped: 0, busy: 0 };
+  const summary = { made: 0, left: 0, removed: 0, dropped: 0, renumbered: 0, busy: 0 };
+  const failures = createFailures(deps.now);
 
   // Web processes do so at midnight, where there are any.
-  await deps.salts.forget();
-  const expired = await partitions.expire(dayAfter(-retentionDays));
+  await failures.collect(async () => await deps.salts.forget());
+  const expired =
+    (await failures.collect(async () => await partitions.expire(dayAfter(-retentionDays)))) ?? [];
   // Yesterday's clicks may still be on their way.
   const wanted = Array.from({ length: daysAhead + 2 }, (_, i) => dayAfter(i - 1)).filter(
     (day) => day >= dayAfter(-retentionDays),
   );
-  const total = wanted.length + (await removals.count()) + expired.length;
+  const total = wanted.length + expired.length + ((await failures.collect(removals.count)) ?? 0);
   let done = 0;
   const advance = async (count = 1) => await reportProgress(percentOf((done += count), total));
+  const goOn = async () => {
+    await advance(0);
+    return !signal.aborted;
+  };
 
   for (const day of wanted) {
     if (signal.aborted || summary.busy > 0) break;
-    const made = await partitions.make(day);
-    if (made !== 'there') summary[made] += 1;
+    const made = await failures.collect(async () => await partitions.make(day));
+    if (made && made !== 'there') summary[made] += 1;
+    await advance();
+  }
+  for (const day of expired) {
+    if (signal.aborted || summary.busy > 0) break;
+    const dropped = await failures.collect(async () => await partitions.drop(day, goOn));
+    if (dropped && dropped !== 'stopped') summary[dropped] += 1;
     await advance();
   }
   for (let more = true; more && !signal.aborted;) {
-    const removed = await removals.remove(sliceSize);
+    const removed = (await failures.collect(async () => await removals.remove(sliceSize, goOn))) ?? 0;
     summary.removed += removed;
     more = removed > 0;
     if (more) await advance(removed);
   }
-  for (const day of expired) {
-    if (signal.aborted || summary.busy > 0) break;
-    summary[(await partitions.drop(day)) ? 'dropped' : 'busy'] += 1;
-    await advance();
+  for (let more = true; more && !signal.aborted;) {
+    const renumbered = (await failures.collect(clickFeed.renumberRestored)) ?? 0;
+    summary.renumbered += renumbered;
+    more = renumbered > 0;
+    if (more) await advance(0);
   }
+  failures.throwFirst();
   const isIdle = Object.values(summary).every((count) => count === 0);
-  return isIdle ? { ...summary, status: 'nothing to maintain' } : { ...summary, interrupted: signal.aborted };
+  return isIdle && !signal.aborted
+    ? { ...summary, status: 'nothing to maintain' }
+    : { ...summary, interrupted: signal.aborted };
+}
+
+/** Lets steps go wrong one by one, as long as `probe` does not: without PostgreSQL each of them would wait in vain. */
+function createFailures(probe: () => Promise<unknown>) {
+  const failures: Error[] = [];
+  return {
+    /** What a step gives, or undefined where it fails. */
+    async collect<T>(step: () => Promise<T>): Promise<T | undefined> {
+      try {
+        return await step();
+      } catch (error) {
+        failures.push(error instanceof Error ? error : new Error('a step failed', { cause: error }));
+        await probe();
+        return undefined;
+      }
+    },
+
+    /** Throws the first of them, which says how many there were. */
+    throwFirst(): void {
+      const [first] = failures;
+      if (first === undefined) return;
+      throw new Error(`${failures.length} of its steps failed, the first one: ${first.message}`, {
+        cause: first,
+      });
+    },
+  };
 }

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { createAnalyticsPartitions } from '../src/analytics/analytics-partitions.ts';
 import { createAnalyticsRemovals } from '../src/analytics/analytics-removals.ts';
+import { createClickFeedStore } from '../src/analytics/click-feed-store.ts';
 import { createClickStore } from '../src/clicks/click-store.ts';
 import { createClickStream } from '../src/clicks/click-stream.ts';
 import { createVisitorSaltStore } from '../src/clicks/details/visitor-salt-store.ts';
@@ -8,7 +9,7 @@ import type { WorkerConfig } from '../src/config.ts';
 import { createKeyGenerator } from '../src/keys/key-generator.ts';
 import { createKeyPool } from '../src/keys/key-pool.ts';
 import { createKeyStore } from '../src/keys/key-store.ts';
-import type { Knex } from '../src/postgres.ts';
+import { type Knex, readClock } from '../src/postgres.ts';
 import { createClickSource } from '../src/transfers/click-source.ts';
 import { createExportStore } from '../src/transfers/export-store.ts';
 import { createImportStore } from '../src/transfers/import-store.ts';
@@ -21,6 +22,7 @@ import { createCacheWatermark } from '../src/urls/cache-watermark.ts';
 import { createChangeStore } from '../src/urls/change-store.ts';
 import { createIdempotencyKeys } from '../src/urls/idempotency-keys.ts';
 import { createUrlCache } from '../src/urls/url-cache.ts';
+import { createUrlCleanupStore } from '../src/urls/url-cleanup-store.ts';
 import { createUrlStore } from '../src/urls/url-store.ts';
 import { cleanupExpired } from './cleanup-expired.ts';
 import { cleanupLedger } from './cleanup-ledger.ts';
@@ -54,7 +56,7 @@ export function createProcessors({
   const urls = {
     urlStore: createUrlStore(db),
     urlCache: createUrlCache(redis, { prefix, ttlSeconds: config.CACHE_TTL_SECONDS, hasRoom }),
-    now: () => new Date(),
+    now: async () => await readClock(db),
   };
   const changes = createChangeStore(db);
   const reconciling = {
@@ -84,7 +86,8 @@ export function createProcessors({
     salts: createVisitorSaltStore(db),
     partitions: createAnalyticsPartitions(db),
     removals: createAnalyticsRemovals(db),
-    now: () => new Date(),
+    clickFeed: createClickFeedStore(db),
+    now: async () => await readClock(db),
   };
   const everyShard = Array.from({ length: config.CLICK_SHARDS }, (_, shard) => shard);
 
@@ -94,7 +97,7 @@ export function createProcessors({
       flushClicks(clicks, data.shard === undefined ? everyShard : [data.shard], context),
     'cleanup-expired': (_data, context) =>
       cleanupExpired(
-        { ...urls, idempotencyKeys: createIdempotencyKeys(db) },
+        { ...urls, cleanupStore: createUrlCleanupStore(db), idempotencyKeys: createIdempotencyKeys(db) },
         { days: config.RETENTION_DAYS, quarantineDays: config.CODE_QUARANTINE_DAYS },
         context,
       ),

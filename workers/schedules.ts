@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
-import type { JobName, Queues } from '../src/jobs.ts';
+import type { JobName } from '../src/jobs.ts';
 import type { Log } from '../src/log.ts';
+import type { Queues } from '../src/queues.ts';
 
 /** Schedulers vanish with Redis' data while everything looks healthy, so they are looked for this often. */
 const lookEveryMs = 5_000;

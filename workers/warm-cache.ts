@@ -8,11 +8,11 @@ const sliceSize = 500;
 /** Puts the most clicked short URLs in the cache, at most `perSecond`, so that visitors do not feel it. Versioned like
  *  every write: what is there and newer stays. Reads each slice as it is then, since what changed meanwhile may not be there. */
 export async function warmCache(
-  deps: { urlStore: UrlStore; urlCache: UrlCache; now: () => Date },
+  deps: { urlStore: UrlStore; urlCache: UrlCache; now: () => Promise<Date> },
   { limit, perSecond }: { limit: number; perSecond: number },
   { reportProgress, signal }: JobContext,
 ) {
-  const urls = await deps.urlStore.findMostClicked(deps.now(), limit);
+  const urls = await deps.urlStore.findMostClicked(await deps.now(), limit);
   let stored = 0;
   for (let i = 0; i < urls.length && !signal.aborted; i += sliceSize) {
     const codes = urls.slice(i, i + sliceSize).map(({ shortCode }) => shortCode);

@@ -1,5 +1,6 @@
-import type { JobName, Queues } from '../src/jobs.ts';
+import type { JobName } from '../src/jobs.ts';
 import type { Log } from '../src/log.ts';
+import type { Queues } from '../src/queues.ts';
 import type { Workers } from './workers.ts';
 
 /** How often each Worker is looked at, and how long one may stand still. With the new Worker's start this is under 10 s. */

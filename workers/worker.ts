@@ -1,8 +1,9 @@
 import { type Job, UnrecoverableError, WaitingError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { type JobData, type JobName, jobs, queuePrefix } from '../src/jobs.ts';
+import { type JobData, type JobName, jobs } from '../src/jobs.ts';
 import { withDeadline } from '../src/lifecycle.ts';
 import type { Log } from '../src/log.ts';
+import { queuePrefix } from '../src/queues.ts';
 import { closeRedis, isRedisRefusing, isRedisUnavailable } from '../src/redis.ts';
 import type { Processors, Summary } from './processor.ts';
 

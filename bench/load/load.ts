@@ -36,7 +36,12 @@ export interface LoadGenerator {
   run(load: Load): Promise<LoadResult>;
 }
 
-/** wrk where it is installed or can be had from Debian's packages, else autocannon, which is slower itself. */
-export async function findLoadGenerator(): Promise<LoadGenerator> {
-  return (await findWrk()) ?? autocannonLoad;
+/** wrk where it is installed or can be had from Debian's packages, else autocannon, which is slower itself; then it says why. */
+export async function findLoadGenerator(say: (line: string) => void): Promise<LoadGenerator> {
+  try {
+    return await findWrk();
+  } catch (error) {
+    say(`autocannon sends the load, which is slower itself: ${String(error)}`);
+    return autocannonLoad;
+  }
 }

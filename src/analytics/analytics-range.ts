@@ -1,5 +1,12 @@
 import { type Knex, onlyRow } from '../postgres.ts';
-import { type AnalyticsQuestion, EmptyRange, type Moment, type Range } from './analytics-question.ts';
+import {
+  type AnalyticsQuestion,
+  EmptyRange,
+  type Moment,
+  type Range,
+  UnknownTimezone,
+} from './analytics-question.ts';
+import { firstMomentOf, localTimeOf } from './local-time.ts';
 
 const minuteMs = 60_000;
 /** What roll-ups tell apart. */
@@ -17,39 +24,57 @@ export interface AskedRange {
   hasWholeHours: boolean;
 }
 
-/** The range that a question means. Throws EmptyRange. */
+/** The range that a question means. Throws EmptyRange and UnknownTimezone. */
 export async function findRange(
   trx: Knex,
-  { from, to, timezone }: Pick<AnalyticsQuestion, 'from' | 'to' | 'timezone'>,
+  asked: Pick<AnalyticsQuestion, 'from' | 'to' | 'timezone'>,
 ): Promise<AskedRange> {
-  const { rowsSince, hasWholeHours, ...found } = onlyRow(
-    await trx.raw<{ rows: (Range & { rowsSince: Date | null; hasWholeHours: boolean })[] }>(
-      `select begins.at as "from", ends.at as "to", nullif(rows_since, '-infinity') as "rowsSince",
+  const { rowsSince, hasWholeHours, ...found } = await resolveRange(trx, asked);
+  if (found.from >= found.to) throw new EmptyRange('the range is empty');
+  return { range: widen(found, minuteMs), rowsSince: rowsSince ?? new Date(0), hasWholeHours };
+}
+
+type ResolvedRange = Range & { rowsSince: Date | null; hasWholeHours: boolean };
+
+async function resolveRange(
+  trx: Knex,
+  { from, to, timezone }: Pick<AnalyticsQuestion, 'from' | 'to' | 'timezone'>,
+): Promise<ResolvedRange> {
+  try {
+    return onlyRow(
+      await trx.raw<{ rows: ResolvedRange[] }>(
+        `select begins.at as "from", ends.at as "to", nullif(rows_since, '-infinity') as "rowsSince",
               not exists (
                 select from (select ends.at union all select generate_series(begins.at, ends.at, interval '1 month')) as sample (at)
                 where extract(minute from sample.at at time zone :timezone) <> extract(minute from sample.at at time zone 'UTC')
               ) as "hasWholeHours"
        from analytics_state, coalesce(
-         cast(:toTime as timestamptz), (cast(:toDay as timestamp) + interval '1 day') at time zone :timezone,
-         date_trunc('day', now() at time zone :timezone + interval '1 day') at time zone :timezone
+         cast(:toTime as timestamptz), ${firstMomentOf(`cast(:toDay as timestamp) + interval '1 day'`)},
+         ${firstMomentOf(`date_trunc('day', ${localTimeOf('now()')} + interval '1 day')`)}
        ) as ends (at), coalesce(
-         cast(:fromTime as timestamptz), cast(:fromDay as timestamp) at time zone :timezone,
-         ((ends.at at time zone :timezone) - interval '30 days') at time zone :timezone
+         cast(:fromTime as timestamptz), ${firstMomentOf('cast(:fromDay as timestamp)')},
+         ${firstMomentOf(`${localTimeOf('ends.at')} - interval '30 days'`)}
        ) as begins (at)`,
-      { ...columnsOf('from', from), ...columnsOf('to', to), timezone },
-    ),
-  );
-  if (found.from >= found.to) throw new EmptyRange('the range is empty');
-  return { range: widen(found, minuteMs), rowsSince: rowsSince ?? new Date(0), hasWholeHours };
+        { ...columnsOf('from', from), ...columnsOf('to', to), timezone },
+      ),
+    );
+  } catch (error) {
+    // Invalid parameter value: of the parameters only the time zone can be one.
+    if (error instanceof Error && 'code' in error && error.code === '22023')
+      throw new UnknownTimezone(timezone, { cause: error });
+    throw error;
+  }
 }
 
-/** The range before, as long on the clocks of the time zone: that of seven days begins seven days before. */
+/** The range before: of a day or more, as long on the clocks of the time zone, so that that of seven days begins seven days before;
+ *  of less, which clocks that are set back may show as nothing, as long as it is. */
 export async function findPrevious(trx: Knex, range: Range, timezone: string): Promise<Range> {
   const { from } = onlyRow(
     await trx.raw<{ rows: { from: Date }[] }>(
-      `select (begins - (ends - begins)) at time zone :timezone as "from"
-       from (select cast(:from as timestamptz) at time zone :timezone as begins,
-                    cast(:to as timestamptz) at time zone :timezone as ends) as range`,
+      `select case when ends - begins >= interval '1 day' then ${firstMomentOf('begins - (ends - begins)')}
+                   else cast(:from as timestamptz) - (cast(:to as timestamptz) - cast(:from as timestamptz)) end as "from"
+       from (select ${localTimeOf('cast(:from as timestamptz)')} as begins,
+                    ${localTimeOf('cast(:to as timestamptz)')} as ends) as range`,
       { ...range, timezone },
     ),
   );

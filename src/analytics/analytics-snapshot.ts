@@ -1,12 +1,10 @@
-import knex from 'knex';
 import type { Knex } from '../postgres.ts';
-import { SearchTooSlow } from '../urls/bounded-search.ts';
-import { Overloaded } from '../urls/url.ts';
+import { throwBounded } from '../urls/bounded-read.ts';
 
 export type ReadAnalytics = <T>(work: (trx: Knex) => Promise<T>) => Promise<T>;
 
 /** Runs statements that see the analytics as they are at one moment, and no partition go meanwhile. Each ends within `timeoutMs`,
- *  with SearchTooSlow if need be, and as many run at once as `db` has connections, which should be few; then Overloaded. Holds
+ *  with TookTooLong if need be, and as many run at once as `db` has connections, which should be few; then Overloaded. Holds
  *  through PgBouncer. */
 export const createAnalyticsSnapshot =
   (db: Knex, timeoutMs: number): ReadAnalytics =>
@@ -22,11 +20,6 @@ export const createAnalyticsSnapshot =
         { isolationLevel: 'repeatable read', readOnly: true },
       );
     } catch (error) {
-      if (isCanceled(error)) throw new SearchTooSlow('the analytics took too long', { cause: error });
-      if (error instanceof knex.KnexTimeoutError)
-        throw new Overloaded('too many questions to the analytics are waiting');
-      throw error;
+      return throwBounded(error, 'The analytics took too long. Ask for a shorter time, or less of it.');
     }
   };
-
-const isCanceled = (error: unknown) => error instanceof Error && 'code' in error && error.code === '57014';

@@ -25,6 +25,8 @@ const unknown: ClickDetail = {
 /** Adds clicks to every figure of the analytics. The transaction holds the locks of their short URLs' counters, so nobody else
  *  changes the same rows, and none is missing or in two places. */
 export async function addToAnalytics(trx: Knex, clicks: ClickCount[]): Promise<void> {
+  if (clicks.length === 0) return;
+  await trx.raw(planSql);
   for (let i = 0; i < clicks.length; i += sliceSize)
     await trx.raw(addSql, toColumns(clicks.slice(i, i + sliceSize)));
 }
@@ -34,11 +36,11 @@ function toColumns(clicks: ClickCount[]) {
   const textsOf = (name: 'country' | 'referrer' | 'browser' | 'os' | 'device') =>
     details.map((detail) => storable(detail[name]));
   return {
-    urlIds: clicks.map(({ urlId }) => urlId),
-    atMs: clicks.map(({ lastAtMs }) => lastAtMs),
-    clicks: clicks.map(({ count }) => count),
-    areBots: details.map(({ isBot }) => isBot),
-    visitors: details.map(({ visitor }) => toInt64(visitor)),
+    urlIds: arrayOf(clicks.map(({ urlId }) => urlId)),
+    atMs: arrayOf(clicks.map(({ lastAtMs }) => lastAtMs)),
+    clicks: arrayOf(clicks.map(({ count }) => count)),
+    areBots: arrayOf(details.map(({ isBot }) => isBot)),
+    visitors: arrayOf(details.map(({ visitor }) => toInt64(visitor))),
     countries: textsOf('country'),
     referrers: textsOf('referrer'),
     browsers: textsOf('browser'),
@@ -55,16 +57,23 @@ function storable(text: string): string {
   return text.replaceAll('\0', '').slice(0, maxLength);
 }
 
+/** An array as PostgreSQL reads it, of what needs no quotes: pg, which cannot know that, looks at each element. */
+const arrayOf = (values: (number | bigint | boolean | 'null')[]) => `{${values.join(',')}}`;
+
 /** Sixteen hexadecimal digits as a bigint of PostgreSQL; null for anything else. */
-function toInt64(visitor: string): string | null {
-  return /^[0-9a-f]{16}$/.test(visitor) ? String(BigInt.asIntN(64, BigInt(`0x${visitor}`))) : null;
+function toInt64(visitor: string): bigint | 'null' {
+  return /^[0-9a-f]{16}$/.test(visitor) ? BigInt.asIntN(64, BigInt(`0x${visitor}`)) : 'null';
 }
 
 const clicksIn = (quarter: number) => `coalesce(sum(clicks) filter (where quarter = ${quarter}), 0)`;
 const botsIn = (quarter: number) => `coalesce(sum(bots) filter (where quarter = ${quarter}), 0)`;
 
+/** Until the transaction ends: values are looked up one by one in a table of any size, where a join may come to read all of it, and
+ *  what is sorted stays in memory. */
+const planSql = `select set_config('random_page_cost', '1.1', true), set_config('work_mem', '16MB', true)`;
+
 /** Hours and days are worked out of milliseconds, whatever the session's time zone is. Of values that are new the most clicked
- *  find room first. Whether a value is known is asked one by one: as a join, it might read the whole table. */
+ *  find room first; the unknown needs none. */
 const addSql = `
   with click as materialized (
     select *, to_timestamp(at_ms / 1000.0) as at, to_timestamp(at_ms / 3600000 * 3600) as hour,
@@ -96,18 +105,17 @@ const addSql = `
       (cast('country' as click_dimension), country), ('referrer', referrer), ('browser', browser), ('os', os), ('device', device)
     ) as part (dimension, value)
     group by 1, 2, 3, 4
-  ), looked_up as materialized (
-    select *, value = '' or coalesce((
-      select true from url_clicks_daily d
-      where d.url_id = cut.url_id and d.dimension = cut.dimension and d.day = cut.day and d.value = cut.value
-        and d.value <> :otherValue
-    ), false) as is_known
+  ), known as (
+    update url_clicks_daily d set clicks = d.clicks + cut.clicks, bots = d.bots + cut.bots
     from cut
+    where d.url_id = cut.url_id and d.dimension = cut.dimension and d.day = cut.day and d.value = cut.value
+      and cut.value <> :otherValue
+    returning cut.url_id, cut.dimension, cut.day, cut.value
   ), newcomer as materialized (
     select *, row_number() over (
-      partition by url_id, dimension, day order by value = :otherValue, clicks desc, value
-    ) as place
-    from looked_up where not is_known
+      partition by url_id, dimension, day order by value <> '', value = :otherValue, clicks desc, value
+    ) - count(*) filter (where value = '') over (partition by url_id, dimension, day) as place
+    from cut where (url_id, dimension, day, value) not in (select * from known)
   ), room as materialized (
     -- Counted only where something is new, and once for all of it.
     select url_id, dimension, day, :maxValues - (
@@ -120,8 +128,6 @@ const addSql = `
     select *, place <= places and value <> :otherValue as has_room from newcomer join room using (url_id, dimension, day)
   )
   insert into url_clicks_daily as known (url_id, dimension, day, value, clicks, bots)
-  select url_id, dimension, day, value, clicks, bots from looked_up where is_known
-  union all
   select url_id, dimension, day, value, clicks, bots from placed where has_room
   union all
   select url_id, dimension, day, :otherValue, sum(clicks), sum(bots) from placed where not has_room group by 1, 2, 3

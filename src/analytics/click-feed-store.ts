@@ -29,6 +29,12 @@ export interface Transactions {
 /** Rows that are read at once; those of one transaction are never apart. */
 const pageSize = 1_000;
 
+/** No PostgreSQL gets so far with its transactions; half of what a number holds. Rows that a dump has brought are counted from here on:
+ *  the transactions of the one they are from may be yet to come here. */
+export const restoredFrom = 2n ** 52n;
+/** Rows that are renumbered at once, or as many as one transaction has. */
+const restoredSize = 10_000;
+
 const everyUrl: Sql = { sql: 'true', bindings: {} };
 
 export type ClickFeedStore = ReturnType<typeof createClickFeedStore>;
@@ -39,6 +45,25 @@ export const createClickFeedStore = (db: Knex) => ({
   async findHorizon(): Promise<bigint> {
     const sql = 'select cast(pg_snapshot_xmin(pg_current_snapshot()) as text) as horizon';
     return BigInt(onlyRow(await db.raw<{ rows: { horizon: string }[] }>(sql)).horizon);
+  },
+
+  /** Puts some rows that a dump has brought from another PostgreSQL behind all that this one will count, in the order that they had;
+   *  resolves to how many there were. Until then nobody knows them from what is counted later. */
+  async renumberRestored(): Promise<number> {
+    const isForeign = `applied_in >= pg_snapshot_xmax(pg_current_snapshot()) and applied_in < cast(:restoredFrom as xid8)`;
+    const bindings = { restoredFrom: String(restoredFrom) };
+    const { rows: last } = await db.raw<{ rows: { transaction: string }[] }>(
+      `select cast(applied_in as text) as transaction from url_analytics
+       where ${isForeign} order by applied_in offset :skipped limit 1`,
+      { ...bindings, skipped: restoredSize - 1 },
+    );
+    const { rowCount } = await db.raw<{ rowCount: number }>(
+      `update url_analytics
+       set applied_in = cast(cast(cast(cast(applied_in as text) as bigint) + cast(:restoredFrom as bigint) as text) as xid8)
+       where ${isForeign} and applied_in <= cast(:last as xid8)`,
+      { ...bindings, last: last[0]?.transaction ?? bindings.restoredFrom },
+    );
+    return rowCount;
   },
 
   /** What is true of a scope's short URLs. Throws UrlNotFound. */

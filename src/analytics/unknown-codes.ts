@@ -9,8 +9,6 @@ export const maxCodes = 1_000;
 /** How long closing waits for PostgreSQL. */
 const closeMs = 1_000;
 
-export type UnknownCodes = ReturnType<typeof createUnknownCodes>;
-
 /** Counts requests for short codes that lead nowhere, per day of UTC, and keeps the most requested. They are counted in memory and
  *  written every `flushMs`, after midnight for the new day: what a process has in hand when it is killed is lost, and what
  *  PostgreSQL took without saying so is counted twice. */

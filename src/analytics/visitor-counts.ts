@@ -1,5 +1,5 @@
 import type { Knex } from '../postgres.ts';
-import { groupKey, nameOf } from './analytics-groups.ts';
+import { groupKey, groupName, nameOf } from './analytics-groups.ts';
 import type { AnalyticsQuestion, BotChoice, Range } from './analytics-question.ts';
 import { wholeDays } from './analytics-range.ts';
 import { rows, type Sql } from './analytics-sources.ts';
@@ -43,7 +43,7 @@ async function countByRows(
 ): Promise<VisitorCounts> {
   const { sql, bindings } = rows(urls, range, question.filters);
   const found = await trx.raw<{ rows: { key: Date | string; isAll: boolean; visitors: number }[] }>(
-    `select key, grouping(key) = 1 as "isAll", count(distinct visitor) as visitors
+    `select ${groupName('key', question)} as key, grouping(key) = 1 as "isAll", count(distinct visitor) as visitors
      from (select ${groupKey(question)} as key, visitor from (${sql}) as fact where ${isCounted[question.bots]}) as visit
      group by grouping sets ((key), ())`,
     { ...bindings, interval: question.interval, timezone: question.timezone },
@@ -57,7 +57,8 @@ async function countByRows(
   };
 }
 
-/** Nobody is the same visitor on two days of UTC. */
+/** Nobody is the same visitor on two days of UTC. Rows of days that are past their retention change no more, and are there until
+ *  their visitors are written down. */
 async function countByDays(
   trx: Knex,
   urls: Sql,
@@ -67,12 +68,13 @@ async function countByDays(
   const { sql, bindings } = rows(urls, range);
   const found = await trx.raw<{ rows: { visitors: number }[] }>(
     `select cast(coalesce(sum(visitors), 0) as bigint) as visitors from (
-       select ${dailyFigure[bots]} as visitors from url_visitors_daily, analytics_state
+       select ${dailyFigure[bots]} as visitors from url_visitors_daily
        where ${urls.sql} and day >= cast(cast(:from as timestamptz) at time zone 'UTC' as date)
-         and day < cast(least(:to, rows_since) at time zone 'UTC' as date)
+         and day < cast(cast(:to as timestamptz) at time zone 'UTC' as date)
        union all
-       select count(distinct visitor) from (${sql}) as fact, analytics_state
-       where at >= rows_since and ${isCounted[bots]} group by date_trunc('day', at, 'UTC')
+       select count(distinct visitor) from (${sql}) as fact
+       where cast(at at time zone 'UTC' as date) not in (select day from url_visitors_daily where ${urls.sql})
+         and ${isCounted[bots]} group by date_trunc('day', at, 'UTC')
      ) as day`,
     bindings,
   );

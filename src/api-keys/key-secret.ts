@@ -5,9 +5,12 @@ const keyShape = /^lm_([0-9a-f]{12})_[\w-]{43}$/;
 /** A new key of 256 random bits, and what is stored of it: a public part to find it by, and a hash of the whole. */
 export function createSecret() {
   const publicPart = randomBytes(6).toString('hex');
-  const key = `lm_${publicPart}_${randomBytes(32).toString('base64url')}`;
+  const key = `${beginOf(publicPart)}_${randomBytes(32).toString('base64url')}`;
   return { key, publicPart, hash: hashOf(key) };
 }
+
+/** What a key with this public part begins with, and no secret. */
+export const beginOf = (publicPart: string) => `lm_${publicPart}`;
 
 /** The public part of a key, or undefined for what cannot be one. */
 export const publicPartOf = (key: string): string | undefined => keyShape.exec(key)?.[1];

@@ -25,8 +25,6 @@ export interface Kept {
   entryId?: string;
 }
 
-export type ClickBacklog = ReturnType<typeof createClickBacklog>;
-
 /** Keeps each batch of a producer until PostgreSQL has it, and takes there what is due, once a second. Beyond `maxEntries` batches that Redis
  *  has had for some seconds are left to it and the workers; what Redis has not is never let go. */
 export function createClickBacklog(deps: {

@@ -8,8 +8,6 @@ const patienceMs = 250;
 /** Batches that wait in a stream from which on batches are widened, because Redis has to keep them for long. */
 const longStream = 10_000;
 
-export type ClickBreaker = ReturnType<typeof createClickBreaker>;
-
 /** Decides whether clicks go to Redis. It opens when Redis refuses a batch or does not take it in time, so
  *  that no further visitor waits, and when more than `maxWaiting` batches wait that PostgreSQL could take; it closes as soon
  *  as a look at the stream says otherwise, and Redis has taken what it did not take before. */

@@ -181,7 +181,8 @@ export function createClickRecorder(deps: {
     log.warn({ err: error, clicks }, 'neither store takes these clicks: they are lost if this process ends');
   }
 
-  /** Counts one click, once, with what is known of it. Calls `answer` when Redis has it, or after `ackMs`: then it is on its way all the same. */
+  /** Counts one click, once, with what is known of it. Calls `answer` when Redis has it, or after `ackMs`: then it is on its
+   *  way all the same. */
   function recordThen(urlId: number, atMs: number, answer: () => void, detail?: ClickDetail): void {
     open ??= openBatch();
     const { growing, waiting } = open;
@@ -206,7 +207,7 @@ export function createClickRecorder(deps: {
     /** What it has in hand, for those who watch it. */
     read: () => ({
       /** Clicks recorded since the process began. */
-      accepted: sealed + (open ? open.growing.clicks + open.growing.dropped : 0),
+      recorded: sealed + (open ? open.growing.clicks + open.growing.dropped : 0),
       /** Those of them for which there was no room while both stores were away: they will never be counted. */
       dropped: dropped + (open?.growing.dropped ?? 0),
       /** Those of them of which this process has learnt that PostgreSQL has them. */

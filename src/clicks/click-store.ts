@@ -3,19 +3,9 @@ import { addToAnalytics } from '../analytics/analytics-store.ts';
 import { boundedTransaction } from '../postgres.ts';
 import { accountFor } from './accounting.ts';
 import { type Batch, type ClickCount, countClicks } from './click-batch.ts';
-import {
-  addToBooks,
-  advanceLedger,
-  countIdleProducers,
-  removeIdleProducers,
-  findApplied,
-  lockLedger,
-  quarantine,
-  quarantineBatches,
-  registerProducer,
-  reportAccepted,
-  type Unreadable,
-} from './ledger-store.ts';
+import { addToBooks, advanceLedger, lockLedger } from './ledger-store.ts';
+import { createProducerStore } from './producer-store.ts';
+import { quarantine, quarantineBatches, type Unreadable } from './quarantine.ts';
 
 export interface Applied {
   /** Batches that were counted now. */
@@ -35,20 +25,7 @@ export type ClickStore = ReturnType<typeof createClickStore>;
 /** Counters, analytics and ledger, which only ever change together. */
 export function createClickStore(db: Knex) {
   return {
-    /** Which of these batches of a producer are counted. */
-    findApplied: (producer: string, seqs: number[]) => findApplied(db, producer, seqs),
-
-    /** Makes a producer known before its first batch is. */
-    registerProducer: (producer: string) => registerProducer(db, producer),
-
-    /** Writes down how many clicks a registered producer has accepted so far, and that it lives. */
-    reportAccepted: (producer: string, accepted: number) => reportAccepted(db, producer, accepted),
-
-    /** Producers of which nothing was heard for `idleDays`. */
-    countIdleProducers: (idleDays: number) => countIdleProducers(db, idleDays),
-
-    /** Removes up to `limit` of them; their totals stay in the books. */
-    removeIdleProducers: (idleDays: number, limit: number) => removeIdleProducers(db, idleDays, limit),
+    ...createProducerStore(db),
 
     /** Counts each batch that was not counted before, whoever sent it, however often, in whatever order; one transaction.
      *  Rows are locked in order, so two that run at once wait for each other instead of deadlocking. Batches of a producer

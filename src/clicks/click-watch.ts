@@ -1,10 +1,11 @@
+import type { Log } from '../log.ts';
 import type { ClickRecorder } from './click-recorder.ts';
 import type { ClickStream } from './click-stream.ts';
 
 /** Clicks on their way. */
 export interface ClickState {
   /** Clicks that this process has recorded. */
-  accepted: number;
+  recorded: number;
   /** Those of them that found no room while both stores were away, and will never be counted. */
   dropped: number;
   /** Those of them of which this process has learnt that PostgreSQL has them. */
@@ -29,11 +30,22 @@ export function createClickWatch(deps: {
   stream: Pick<ClickStream, 'readAll'>;
   maxLagMs: number;
   maxWaiting: number;
+  log: Log;
 }) {
-  const { recorder, stream, maxLagMs, maxWaiting } = deps;
+  const { recorder, stream, maxLagMs, maxWaiting, log } = deps;
+
+  async function readRedis() {
+    try {
+      return await stream.readAll();
+    } catch (error) {
+      log.debug({ err: error }, 'how many clicks wait in Redis could not be read');
+      return undefined;
+    }
+  }
+
   return {
     async read(): Promise<ClickState> {
-      const inRedis = await stream.readAll().catch(() => undefined);
+      const inRedis = await readRedis();
       const { oldestMs, ...ours } = recorder.read();
       const lagMs = Math.max(oldestMs, inRedis?.oldestMs ?? 0);
       const waiting = inRedis?.waiting;

@@ -1,52 +1,10 @@
 import type { Knex } from 'knex';
-import { onlyRow } from '../postgres.ts';
 import { type Batch, countClicks } from './click-batch.ts';
 import { advance, type LedgerEntry } from './ledger.ts';
-
-/** What came by the stream and is no batch; `source` names it, so that it is kept once. */
-export interface Unreadable {
-  source: string;
-  payload: string;
-}
+import { bornAt } from './producer-store.ts';
 
 /** Batches out of order that are read at once. */
 const pageSize = 1_000;
-
-/** When a producer was born: ids of version 7 begin with the milliseconds. */
-const bornAt = (producer: string) =>
-  `to_timestamp(cast(cast('x' || translate(left(cast(${producer} as text), 13), '-', '') as bit(48)) as bigint) / 1000.0)`;
-
-/** Which of these batches of a producer are counted. */
-export async function findApplied(db: Knex, producer: string, seqs: number[]): Promise<number[]> {
-  const { rows } = await db.raw<{ rows: { seq: number }[] }>(
-    `select batch.seq from unnest(cast(:seqs as bigint[])) as batch (seq)
-     where exists (
-       select from click_producers p where p.producer = :producer and batch.seq <= p.applied_through
-     ) or exists (
-       select from click_ooo o where o.producer = :producer and o.seq = batch.seq
-     )`,
-    { producer, seqs },
-  );
-  return rows.map((row) => row.seq);
-}
-
-/** Makes a producer known before its first batch is, so that nobody has to judge by its clock whether it is new. */
-export async function registerProducer(db: Knex, producer: string): Promise<void> {
-  await db.raw(
-    'insert into click_producers (producer, reported_at) values (:producer, now()) on conflict do nothing',
-    { producer },
-  );
-}
-
-/** Writes down how many clicks a registered producer has accepted so far, and that it lives. One that was removed as idle
- *  gets no row again: what was counted of it is not known any more. */
-export async function reportAccepted(db: Knex, producer: string, accepted: number): Promise<void> {
-  await db.raw(
-    `update click_producers set accepted = greatest(accepted, :accepted), reported_at = now()
-     where producer = :producer`,
-    { producer, accepted },
-  );
-}
 
 /** The ledger's rows of the batches' producers, locked until the transaction ends; new producers get one. A producer that
  *  was removed as idle has none: its batches may have been counted before. Of the batches out of order only those are
@@ -136,33 +94,6 @@ export async function advanceLedger(
   );
 }
 
-/** Keeps what cannot be counted, each entry once; resolves to the sources of those that were not kept already. In one order,
- *  so that two that keep the same do not deadlock. */
-export async function quarantine(trx: Knex, reason: string, entries: Unreadable[]): Promise<Set<string>> {
-  if (entries.length === 0) return new Set();
-  const { rows } = await trx.raw<{ rows: { source: string }[] }>(
-    `insert into click_quarantine (source, reason, payload)
-     select source, :reason, payload
-     from unnest(cast(:sources as text[]), cast(:payloads as text[])) as entry (source, payload) order by source
-     on conflict (source) do nothing returning source`,
-    {
-      reason,
-      sources: entries.map((entry) => entry.source),
-      payloads: entries.map((entry) => entry.payload),
-    },
-  );
-  return new Set(rows.map((row) => row.source));
-}
-
-/** Keeps batches of producers that were removed; resolves to the clicks of those that were not kept already. */
-export async function quarantineBatches(trx: Knex, batches: Batch[]): Promise<number> {
-  const sourceOf = ({ producer, seq }: Batch) => `batch ${producer} ${seq}`;
-  const bySource = new Map(batches.map((batch) => [sourceOf(batch), batch]));
-  const entries = [...bySource].map(([source, batch]) => ({ source, payload: JSON.stringify(batch) }));
-  const kept = await quarantine(trx, 'producer removed', entries);
-  return countClicks([...kept].map((source) => bySource.get(source)!));
-}
-
 /** Writes into the books, whose one row everybody locks last: `purged` clicks belong to no short URL any more, `late` ones
  *  were accepted and are not counted. */
 export async function addToBooks(trx: Knex, clicks: { purged: number; late: number }): Promise<void> {
@@ -171,41 +102,6 @@ export async function addToBooks(trx: Knex, clicks: { purged: number; late: numb
     'update click_books set purged_clicks = purged_clicks + :purged, removed_accepted = removed_accepted + :late',
     clicks,
   );
-}
-
-const isIdle = `greatest(last_applied_at, reported_at) < now() - make_interval(days => :idleDays)`;
-
-/** Producers of which nothing was heard for `idleDays`. */
-export async function countIdleProducers(db: Knex, idleDays: number): Promise<number> {
-  const sql = `select count(*) as count from click_producers where ${isIdle}`;
-  return onlyRow(await db.raw<{ rows: { count: number }[] }>(sql, { idleDays })).count;
-}
-
-/** Removes up to `limit` producers of which nothing was heard for `idleDays`; their totals stay in the books. None of them was
- *  born since, whatever its clock said. */
-export async function removeIdleProducers(db: Knex, idleDays: number, limit: number): Promise<number> {
-  const result = await db.raw<{ rows: { count: number }[] }>(
-    `with idle as materialized (
-       select producer from click_producers
-       where ${isIdle}
-       order by producer limit :limit for update skip locked
-     ), removed as (
-       delete from click_producers p using idle where p.producer = idle.producer
-       returning p.producer, p.accepted, p.clicks
-     ), total as (
-       select count(*) as count, sum(accepted) as accepted, sum(clicks) as clicks,
-              max(${bornAt('producer')}) as born_at, now() - make_interval(days => :idleDays) as idle_since
-       from removed
-     ), books as (
-       update click_books b
-       set removed_accepted = b.removed_accepted + total.accepted, removed_clicks = b.removed_clicks + total.clicks,
-           producers_removed_through = greatest(b.producers_removed_through, least(total.born_at, total.idle_since))
-       from total where total.count > 0
-     )
-     select count from total`,
-    { idleDays, limit },
-  );
-  return onlyRow(result).count;
 }
 
 interface OutOfOrder {

@@ -11,7 +11,7 @@ export type Child = ReturnType<typeof startChild>;
 export function startChild(answers: Answers, log: Log) {
   const worker = cluster.fork();
   const { pid } = worker.process;
-  const ask = exchangeQuestions(worker, answers);
+  const ask = exchangeQuestions(worker, answers, log);
   let listeningSince: number | undefined;
   let ending: Promise<number | string> | undefined;
 

@@ -1,4 +1,5 @@
 import cluster from 'node:cluster';
+import type { Log } from '../log.ts';
 import type { ProcessMetrics } from '../web-metrics.ts';
 import { exchangeQuestions } from './questions.ts';
 
@@ -9,14 +10,16 @@ const answerMs = 2_000;
 export function joinCluster(deps: {
   readMetrics: () => Promise<ProcessMetrics>;
   endProcess: (reason: string) => void;
+  log: Log;
 }) {
-  const { readMetrics, endProcess } = deps;
+  const { readMetrics, endProcess, log } = deps;
   const worker = cluster.worker!;
   let isReplaced = false;
-  const ask = exchangeQuestions(process, {
-    metrics: readMetrics,
-    'be replaced': async () => (isReplaced = true),
-  });
+  const ask = exchangeQuestions(
+    process,
+    { metrics: readMetrics, 'be replaced': async () => (isReplaced = true) },
+    log,
+  );
   worker.on('disconnect', () => {
     // Otherwise Node ends this process on the spot, with all that it has in hand.
     worker.exitedAfterDisconnect = true;

@@ -1,4 +1,5 @@
 import { withDeadline } from '../lifecycle.ts';
+import type { Log } from '../log.ts';
 
 /** What two processes at the ends of a channel ask each other. */
 export type Question =
@@ -21,8 +22,8 @@ interface Channel {
 type Message = { asked: Question; number: number } | { answered: unknown; number: number };
 
 /** Answers what the process at the other end of a channel asks, and returns how it is asked itself: resolves to its answer,
- *  or to undefined when there is none within `ms`. */
-export function exchangeQuestions(channel: Channel, answers: Answers) {
+ *  or to undefined when there is none within `ms`. What it asks and this process fails to answer is logged. */
+export function exchangeQuestions(channel: Channel, answers: Answers, log: Log) {
   const waiting = new Map<number, (answer: unknown) => void>();
   let lastNumber = 0;
   // Whoever has gone does not answer: that is all there is to know about a message that could not be sent.
@@ -35,9 +36,12 @@ export function exchangeQuestions(channel: Channel, answers: Answers) {
   });
 
   async function answer(asked: Question, number: number) {
-    // An answer that cannot be given is none.
-    const answered = await answers[asked]?.().catch(() => undefined);
-    if (answered !== undefined) send({ answered, number });
+    try {
+      const answered = await answers[asked]?.();
+      if (answered !== undefined) send({ answered, number });
+    } catch (error) {
+      log.warn({ err: error, asked }, 'what another process asked could not be answered');
+    }
   }
 
   return async (asked: Question, ms: number): Promise<unknown> => {

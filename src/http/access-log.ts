@@ -33,7 +33,7 @@ function createChoice(which: 'errors' | 'sampled' | 'all', sample: number) {
   return () => true;
 }
 
-/** A request line may name a whole URL, with a password in it, instead of a path. */
+/** A request line may name something else than a path, with a password in it. */
 function pathOf(url: string): string | null {
   return url.startsWith('/') ? toLoggedPath(url) : null;
 }

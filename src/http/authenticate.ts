@@ -2,7 +2,7 @@ import type { DefaultState, Middleware } from 'koa';
 import { type ApiKey, isAllowed } from '../api-keys/api-key.ts';
 import type { KnownApiKeys } from '../api-keys/known-api-keys.ts';
 import type { Scope } from '../api-keys/scopes.ts';
-import { Problem } from './errors.ts';
+import { Problem } from './problem.ts';
 
 /** What a request of the API carries once its key is known. */
 export interface ApiState extends DefaultState {

@@ -3,9 +3,10 @@ import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { KoaAdapter } from '@bull-board/koa';
 import type { Context, Middleware } from 'koa';
 import compose from 'koa-compose';
-import { isJobName, jobIdPattern, jobs, type Queues, QueueUnavailable } from '../jobs.ts';
+import { isJobName, jobs } from '../jobs.ts';
 import { withDeadline } from '../lifecycle.ts';
-import { Problem } from './errors.ts';
+import { jobIdPattern, type Queues, QueueUnavailable } from '../queues.ts';
+import { Problem } from './problem.ts';
 import { isFromOwnPage } from './same-origin.ts';
 import { isSameSecret } from './secret.ts';
 

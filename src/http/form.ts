@@ -1,6 +1,6 @@
 import { bodyParser } from '@koa/bodyparser';
 import type { Context, Middleware } from 'koa';
-import { Problem } from './errors.ts';
+import { Problem } from './problem.ts';
 import { bodyOf } from './validation.ts';
 
 /** What reads HTML forms of so many bytes at most, and gives the fields that are there once. Throws a 400, 413 or 415. */

@@ -4,8 +4,8 @@ import type { DetailOf } from '../clicks/details/click-details.ts';
 import type { CachedUrl, Gate } from '../urls/cache-entry.ts';
 import type { UrlUses } from '../urls/url-uses.ts';
 import { UrlExhausted } from '../urls/url.ts';
-import { methodNotAllowed, Problem } from './errors.ts';
 import type { PageGate } from './page-gate.ts';
+import { methodNotAllowed, Problem } from './problem.ts';
 import { answerRedirect, type RedirectAnswer, type RedirectAnswers } from './redirect-answers.ts';
 
 /** A visit to a short URL that has a gate, by GET, HEAD or POST; it has begun and has not expired. */

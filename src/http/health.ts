@@ -44,6 +44,7 @@ export function addHealthRoutes(router: Router, deps: HealthDeps): void {
   router.get('/health', async (ctx) => {
     const [checks, poolSize, clicks] = await Promise.all([
       checkAll(),
+      // Why Redis does not say is in its check.
       deps.poolSize().catch(() => null),
       deps.clickWatch.read(),
     ]);
@@ -51,7 +52,6 @@ export function addHealthRoutes(router: Router, deps: HealthDeps): void {
     const up = Object.values(checks).filter((one) => one.status === 'up').length;
     const isWell = up === 2 && !clicks.isPastLimit && refused.api === 0;
     ctx.status = up === 0 ? 503 : 200;
-    ctx.set('Cache-Control', 'no-store');
     ctx.body = {
       status: up === 0 ? 'unhealthy' : isWell ? 'healthy' : 'degraded',
       timestamp: new Date(),
@@ -70,7 +70,6 @@ export function addHealthRoutes(router: Router, deps: HealthDeps): void {
   });
 
   router.get('/health/live', (ctx) => {
-    ctx.set('Cache-Control', 'no-store');
     ctx.body = { status: 'live' };
   });
 
@@ -78,7 +77,6 @@ export function addHealthRoutes(router: Router, deps: HealthDeps): void {
     const { postgres, redis } = await checkAll();
     const ready = !deps.isClosing() && (postgres.status === 'up' || redis.status === 'up');
     ctx.status = ready ? 200 : 503;
-    ctx.set('Cache-Control', 'no-store');
     ctx.body = { status: ready ? 'ready' : 'not ready' };
   });
 }

@@ -1,18 +1,19 @@
 import { createHash } from 'node:crypto';
 import type { Context } from 'koa';
 import type { IdempotencyKey } from '../urls/idempotency-key.ts';
-import { hashSlowly } from '../urls/passwords.ts';
-import { validationFailed } from './errors.ts';
+import type { PasswordHashing } from '../urls/password-hashing.ts';
+import { validationFailed } from './problem.ts';
 
 /** How JSON spells a field that holds one. */
 const passwordField = '"password":"';
 
 /** The `Idempotency-Key` of a request, with a hash of all that it asks for; undefined without one. Throws a 422 for what can be
- *  none. */
+ *  none, or Overloaded. */
 export async function readIdempotencyKey(
   ctx: Context,
-  { asked, apiKeyId }: { asked: object; apiKeyId: number },
+  given: { asked: object; apiKeyId: number; passwordHashing: Pick<PasswordHashing, 'hashSlowly'> },
 ): Promise<IdempotencyKey | undefined> {
+  const { asked, apiKeyId, passwordHashing } = given;
   const key = ctx.req.headers['idempotency-key'] as string | undefined;
   if (key === undefined) return undefined;
   if (!/^[!-~]{1,255}$/.test(key)) {
@@ -22,7 +23,7 @@ export async function readIdempotencyKey(
   }
   const request = JSON.stringify([ctx.method, ctx.path, asked]);
   const requestHash = request.includes(passwordField)
-    ? await hashSlowly(request, `${apiKeyId} ${key}`)
+    ? await passwordHashing.hashSlowly(request, `${apiKeyId} ${key}`)
     : createHash('sha256').update(request).digest();
   return { key, requestHash, item: 0 };
 }

@@ -1,6 +1,6 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
-import { Problem } from './errors.ts';
+import { Problem } from './problem.ts';
 import { isSameSecret } from './secret.ts';
 
 /** `GET /metrics` for Prometheus, to whoever has the token, or to everybody where it is open; else there is no such path. */
@@ -12,7 +12,6 @@ export function addMetricsRoute(
   router.get('/metrics', async (ctx) => {
     if (!isOpen) requireToken(ctx, token);
     const text = await showMetrics();
-    ctx.set('Cache-Control', 'no-store');
     ctx.type = 'text/plain; version=0.0.4; charset=utf-8';
     ctx.body = text;
   });

@@ -3,10 +3,10 @@ import type { Context } from 'koa';
 import type { CachedUrl } from '../urls/cache-entry.ts';
 import type { PasswordTries, Try } from '../urls/password-tries.ts';
 import { type StoredUrl, UrlNotFound } from '../urls/url.ts';
-import { Problem } from './errors.ts';
 import { createFormReader } from './form.ts';
 import { gatePage } from './pages/gate-page.ts';
 import { answerPage, wantsJson } from './pages/page.ts';
+import { Problem } from './problem.ts';
 import { isFromOwnPage } from './same-origin.ts';
 
 const readForm = createFormReader(4_096);
@@ -38,7 +38,7 @@ export function createPageGate(deps: {
   async function knows(ctx: Context, shortCode: string, password: string): Promise<boolean> {
     // From the table: a password that was changed just now holds from now on.
     const url = await findUrl(shortCode);
-    if (!url?.isActive) throw new UrlNotFound('no such short URL');
+    if (!url?.isActive || url.isDeleted) throw new UrlNotFound('no such short URL');
     if (url.passwordHash === null) return true;
     const attempt = { urlId: url.id, passwordHash: url.passwordHash, address: readClientAddress(ctx.req) };
     const waitSeconds = await tries.begin(attempt);

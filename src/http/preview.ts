@@ -1,12 +1,13 @@
+import type { IncomingMessage } from 'node:http';
 import type { Context, Middleware } from 'koa';
 import { isShortCode } from '../urls/short-code.ts';
 import type { UrlUses } from '../urls/url-uses.ts';
 import { type StoredUrl, UrlNotFound } from '../urls/url.ts';
 import type { Urls } from '../urls/urls.ts';
-import { methodNotAllowed } from './errors.ts';
 import { requireLeft } from './gates.ts';
 import { answerPage, wantsJson } from './pages/page.ts';
 import { hostOf, type Preview, previewPage } from './pages/preview-page.ts';
+import { methodNotAllowed } from './problem.ts';
 
 /** `GET /{short_code}+`: where a short URL leads, for whoever wants to know before going there. Never a click, never a
  *  redirect. */
@@ -14,22 +15,24 @@ export function createPreview(deps: {
   urls: Pick<Urls, 'resolve'>;
   findUrl: (shortCode: string) => Promise<StoredUrl | undefined>;
   uses: Pick<UrlUses, 'isLeft'>;
+  /** Whether whoever asks has asked for too many codes that lead nowhere. */
+  isSuspect: (request: IncomingMessage) => boolean;
   baseUrl: string;
 }): Middleware {
-  const { urls, findUrl, uses, baseUrl } = deps;
+  const { urls, findUrl, uses, isSuspect, baseUrl } = deps;
 
-  async function find(shortCode: string): Promise<Preview> {
+  async function find(shortCode: string, request: IncomingMessage): Promise<Preview> {
     // Codes that lead nowhere are known without the table.
-    const known = await urls.resolve(shortCode, Date.now());
+    const known = await urls.resolve(shortCode, Date.now(), isSuspect(request));
     const url = await findUrl(shortCode);
-    if (!url?.isActive) throw new UrlNotFound('no such short URL');
+    if (!url?.isActive || url.isDeleted) throw new UrlNotFound('no such short URL');
     await requireLeft(uses, known);
     return toPreview(url);
   }
 
   async function answer(ctx: Context, shortCode: string): Promise<void> {
     if (ctx.method !== 'GET' && ctx.method !== 'HEAD') throw methodNotAllowed('GET, HEAD');
-    const preview = await find(shortCode);
+    const preview = await find(shortCode, ctx.req);
     if (wantsJson(ctx)) answerJson(ctx, preview, baseUrl);
     else answerPage(ctx, 200, previewPage(preview));
   }
@@ -58,7 +61,6 @@ function toPreview(url: StoredUrl): Preview {
 function answerJson(ctx: Context, preview: Preview, baseUrl: string): void {
   const { shortCode, originalUrl, title, createdAt, expiresAt, hasPassword, isOneTime } = preview;
   const host = originalUrl === undefined ? undefined : hostOf(originalUrl);
-  ctx.set('Cache-Control', 'no-store');
   ctx.body = {
     short_code: shortCode,
     short_url: `${baseUrl}/${shortCode}`,

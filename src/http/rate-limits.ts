@@ -6,7 +6,7 @@ import { UrlNotFound } from '../urls/url.ts';
 import { type ApiState, apiKeyOf } from './authenticate.ts';
 import { isBoard } from './bull-board.ts';
 import type { ReadClientAddress } from './client-address.ts';
-import { Problem } from './errors.ts';
+import { Problem } from './problem.ts';
 
 /** Whose requests are limited by what. */
 export interface RateLimitBudgets {
@@ -30,9 +30,9 @@ export function createRateLimits(deps: {
   return {
     budgets: budgets as Readonly<RateLimitBudgets>,
 
-    /** Takes so much from an API key's budget; undefined without one. */
-    takeFromApiKey: (id: number, amount?: number): Verdict | undefined =>
-      budgets.apiKeys.take(String(id), amount),
+    /** Takes so much from an API key's budget, from which its request has taken something `before`; undefined without one. */
+    takeFromApiKey: (id: number, amount: number, before: number): Verdict | undefined =>
+      budgets.apiKeys.take(String(id), amount, before),
 
     /** Takes a request from its address's budget. Throws the problem where that is spent. */
     takeFromAddress(request: IncomingMessage): void {
@@ -45,6 +45,9 @@ export function createRateLimits(deps: {
     },
 
     isAddressSpent: (request: IncomingMessage): boolean => budgets.addresses.isSpent(networkOf(request)),
+
+    /** Whether whoever asks has spent the budget of codes that lead nowhere. */
+    isSuspect: (request: IncomingMessage): boolean => budgets.unknownCodes.isSpent(networkOf(request)),
 
     /** Takes a code that leads nowhere from the budget of whoever asked for it. Throws the problem where that is spent. */
     takeUnknownCode(request: IncomingMessage): void {
@@ -59,14 +62,19 @@ export function createRateLimits(deps: {
 /** Limits an API key's requests, whose answers say what is left. Stands behind `authenticate`. */
 export function limitApiKey(rateLimits: RateLimits): Middleware<ApiState> {
   return async (ctx, next) => {
-    chargeApiKey(ctx, rateLimits, 1);
+    charge(ctx, rateLimits, 1);
     await next();
   };
 }
 
-/** Has a request count as so many of those that its API key may send. Throws the problem where so many are not left. */
-export function chargeApiKey(ctx: Context, rateLimits: RateLimits, amount: number): void {
-  const verdict = rateLimits.takeFromApiKey(apiKeyOf(ctx.state).id, amount);
+/** Has a request that `limitApiKey` has counted as one count as so many of those that its API key may send, or as all of them where
+ *  that is fewer. Throws the problem where so many are not left. */
+export function chargeAs(ctx: Context, rateLimits: RateLimits, weight: number): void {
+  if (weight > 1) charge(ctx, rateLimits, weight - 1, 1);
+}
+
+function charge(ctx: Context, rateLimits: RateLimits, amount: number, before = 0): void {
+  const verdict = rateLimits.takeFromApiKey(apiKeyOf(ctx.state).id, amount, before);
   if (verdict) {
     ctx.set('RateLimit-Limit', String(verdict.limit));
     ctx.set('RateLimit-Remaining', String(verdict.remaining));
@@ -90,9 +98,10 @@ export function limitUnknownCodes(rateLimits: RateLimits): Middleware {
 
 /** Limits an address's requests that no valid API key vouches for: those of pages for everybody, and all that lack a valid key
  *  or login. Whoever has a valid key is never refused for what others at the same address do; health is for everybody at any time. */
-export function limitAddress(rateLimits: RateLimits): Middleware {
+export function limitAddress(rateLimits: RateLimits): Middleware<ApiState> {
   return async (ctx, next) => {
-    const isProtected = ctx.path.startsWith('/api/') || ctx.path === '/metrics' || isBoard(ctx);
+    const isOfApi = ctx.path.startsWith('/api/');
+    const isProtected = isOfApi || ctx.path === '/metrics' || isBoard(ctx);
     if (!isProtected && !isHealth(ctx)) rateLimits.takeFromAddress(ctx.req);
     // A password that people choose can be guessed in the end, unlike a key: here not even the right one passes.
     if (isBoard(ctx) && rateLimits.isAddressSpent(ctx.req)) rateLimits.takeFromAddress(ctx.req);
@@ -102,6 +111,8 @@ export function limitAddress(rateLimits: RateLimits): Middleware {
       if (error instanceof Problem && error.type === 'unauthorized') rateLimits.takeFromAddress(ctx.req);
       throw error;
     }
+    // What no operation answers asks for no key.
+    if (isOfApi && ctx.state.apiKey === undefined) rateLimits.takeFromAddress(ctx.req);
   };
 }
 

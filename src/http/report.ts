@@ -6,10 +6,10 @@ import type { Reports } from '../reports/reports.ts';
 import { isShortCode } from '../urls/short-code.ts';
 import { storedText } from '../urls/stored-text.ts';
 import { UrlNotFound } from '../urls/url.ts';
-import { Problem } from './errors.ts';
 import { createFormReader } from './form.ts';
 import { answerPage, wantsJson } from './pages/page.ts';
 import { reportPage, thanksPage } from './pages/report-page.ts';
+import { Problem } from './problem.ts';
 import type { RateLimits } from './rate-limits.ts';
 import { isFromOwnPage } from './same-origin.ts';
 import { bodyOf, jsonBody, validate } from './validation.ts';
@@ -69,6 +69,5 @@ async function readBody(ctx: Context): Promise<unknown> {
 
 function answerJson(ctx: Context): void {
   ctx.status = 202;
-  ctx.set('Cache-Control', 'no-store');
   ctx.body = { status: 'received' };
 }

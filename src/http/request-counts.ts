@@ -1,6 +1,6 @@
 import type { Layer } from '@koa/router';
 import type { ExtendableContext, Middleware } from 'koa';
-import type { ProblemType } from './errors.ts';
+import type { ProblemType } from './problem.ts';
 
 export type RequestCounts = ReturnType<typeof createRequestCounts>;
 

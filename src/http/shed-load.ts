@@ -1,7 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { EventLoopWatch } from '../event-loop.ts';
 import { isShortCode } from '../urls/short-code.ts';
-import { presentProblem, problemHeaders, unavailable } from './errors.ts';
+import { presentProblem, problemHeaders, unavailable } from './problem.ts';
 import { codeOf } from './redirect.ts';
 
 const retryAfterSeconds = 1;

@@ -1,6 +1,6 @@
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { presentProblem, problemHeaders, Problem } from './errors.ts';
+import { presentProblem, problemHeaders, Problem } from './problem.ts';
 import { isUploading } from './upload.ts';
 
 /** Answers what comes over a connection and is no request of HTTP, or no whole one within its time, with a problem, and closes
@@ -14,7 +14,7 @@ export function answerUnreadable(server: Server): void {
     if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && isUploading(socket)) return;
     const { request, response } = latest.get(socket) ?? {};
     const answer = () => {
-      if (socket.writable) socket.end(asHttp(problemOf(error)), () => socket.destroy());
+      if (socket.writable) socket.end(asHttp(problemOfParser(error)), () => socket.destroy());
       else socket.destroy();
     };
     if (!request || !response || response.writableFinished) answer();
@@ -26,7 +26,7 @@ export function answerUnreadable(server: Server): void {
 }
 
 /** Which problem it is when Node's parser gives up. */
-function problemOf({ code }: NodeJS.ErrnoException): Problem {
+function problemOfParser({ code }: NodeJS.ErrnoException): Problem {
   switch (code) {
     case 'HPE_HEADER_OVERFLOW':
       return new Problem('too-large', 'The request line and the headers are too long.', { status: 431 });

@@ -2,7 +2,7 @@ import { bodyParser } from '@koa/bodyparser';
 import type { Context, Middleware } from 'koa';
 import compose from 'koa-compose';
 import type { z } from 'zod';
-import { Problem, validationFailed } from './errors.ts';
+import { Problem, validationFailed } from './problem.ts';
 
 /** What `schema` makes of `value`; throws a 422 that names every field that breaks a rule. */
 export function validate<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {

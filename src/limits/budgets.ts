@@ -74,15 +74,16 @@ export function createBudgets(options: {
       return refused;
     },
 
-    /** Takes so much from a key's budget, or nothing, where that much is not left; undefined where there is no limit. */
-    take(key: string, amount = 1): Verdict | undefined {
+    /** Takes so much from a key's budget, or nothing, where that much is not left; undefined where there is no limit. Of what is worth
+     *  more than a whole budget, `before` was taken already. */
+    take(key: string, amount = 1, before = 0): Verdict | undefined {
       if (limit === 0) return undefined;
       const now = performance.now();
       const use = useOf(key, now);
       const limitNow = isShared ? limit : share;
       const used = use.told + use.onItsWay + use.untold;
       // What is more than a whole budget takes all of it.
-      const isWithin = used + Math.min(amount, limitNow) <= limitNow;
+      const isWithin = used + Math.min(amount, limitNow - before) <= limitNow;
       if (isWithin) {
         use.untold += amount;
         if (!use.isTelling) void tell(key, use);
@@ -98,7 +99,9 @@ export function createBudgets(options: {
     /** Whether nothing is left of a key's budget. */
     isSpent(key: string): boolean {
       if (limit === 0) return false;
-      const { told, onItsWay, untold } = useOf(key, performance.now());
+      const use = uses.peek(key);
+      if (!use || use.endsAtMs <= performance.now()) return false;
+      const { told, onItsWay, untold } = use;
       return told + onItsWay + untold >= (isShared ? limit : share);
     },
   };

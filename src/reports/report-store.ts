@@ -2,7 +2,7 @@ import type { Knex } from '../postgres.ts';
 import type { NewReport, Report } from './report.ts';
 
 /** Reports of one short URL that may be open at once: more would tell nobody anything new. */
-export const maxOpenReports = 20;
+const maxOpenReports = 20;
 
 const columns = `id, short_code as "shortCode", original_url as "originalUrl", reason, comment, created_at as "createdAt",
   closed_at as "closedAt", closed_by as "closedBy"`;

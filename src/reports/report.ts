@@ -24,3 +24,8 @@ export interface Report extends NewReport {
 export class ReportNotFound extends Error {
   override readonly name = 'ReportNotFound';
 }
+
+/** A browser may find what a reported short URL led to, but it is no name of a host. */
+export class HostNotBlockable extends Error {
+  override readonly name = 'HostNotBlockable';
+}

@@ -3,7 +3,7 @@ import { hostNameOf } from '../urls/host-name.ts';
 import { UrlNotFound } from '../urls/url.ts';
 import type { Urls } from '../urls/urls.ts';
 import type { ReportStore } from './report-store.ts';
-import { type NewReport, type Report, ReportNotFound } from './report.ts';
+import { HostNotBlockable, type NewReport, type Report, ReportNotFound } from './report.ts';
 
 /** What is done about a reported short URL besides. */
 export interface Measures {
@@ -30,9 +30,11 @@ export function createReports(deps: {
     }
   }
 
-  async function block({ id, originalUrl }: Report, createdBy: number): Promise<void> {
+  /** The host that a reported short URL led to. Throws HostNotBlockable. */
+  function getHost({ originalUrl }: Report): string {
     const host = readBlockedHost(hostNameOf(originalUrl) ?? '');
-    if (host !== undefined) await hostBlocking.block([host], { reason: `report ${id}`, createdBy });
+    if (host === undefined) throw new HostNotBlockable('the host is none that can be blocked');
+    return host;
   }
 
   return {
@@ -44,12 +46,15 @@ export function createReports(deps: {
       await store.add({ ...report, originalUrl });
     },
 
-    /** Takes measures and closes the report: in this order, so that both can be asked for again. Throws ReportNotFound. */
+    /** Takes measures and closes the report: in this order, so that both can be asked for again. Throws ReportNotFound, or
+     *  HostNotBlockable, and does nothing then. */
     async close(id: number, measures: Measures, apiKeyId: number): Promise<Report> {
       const report = await store.find(id);
       if (!report) throw new ReportNotFound('no such report');
+      const host = measures.blocksHost ? getHost(report) : undefined;
       if (measures.disablesUrl) await disable(report.shortCode);
-      if (measures.blocksHost) await block(report, apiKeyId);
+      if (host !== undefined)
+        await hostBlocking.block([host], { reason: `report ${id}`, createdBy: apiKeyId });
       return (await store.close(id, apiKeyId)) ?? report;
     },
   };

@@ -3,9 +3,8 @@ import { isShortCode, shortCodePattern } from '../urls/short-code.ts';
 import { type UrlPolicy, UrlRefused } from '../urls/url-policy.ts';
 import { type Asked, refusalsOf } from '../urls/url-rules.ts';
 import { notes, tags, title } from '../urls/url-texts.ts';
-import type { UrlSettings } from '../urls/url.ts';
+import { redirectStatuses, type UrlSettings } from '../urls/url.ts';
 
-const redirectStatuses = new Set([301, 302, 307, 308]);
 /** So that even those of many millions of short URLs add up to a number that is exact. */
 const maxClickCount = 1_000_000_000;
 
@@ -58,7 +57,7 @@ const importRow = z.object({
   fallback_url: z.string('must be text').optional(),
   redirect_status: z.coerce
     .number('must be 301, 302, 307 or 308')
-    .refine((status) => redirectStatuses.has(status), 'must be 301, 302, 307 or 308')
+    .pipe(z.literal(redirectStatuses, 'must be 301, 302, 307 or 308'))
     .optional(),
   redirect_max_age_seconds: count(31_536_000).optional(),
   forward_query: flag.default(false),

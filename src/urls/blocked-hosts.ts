@@ -1,6 +1,6 @@
 import type { BlockedHostStore } from './blocked-host-store.ts';
 import type { CachedUrl, CacheEntry, JudgedEntry } from './cache-entry.ts';
-import { hostNameOf } from './host-name.ts';
+import { hostNameOf, inOneSpelling } from './host-name.ts';
 
 export type BlockedHosts = ReturnType<typeof createBlockedHosts>;
 
@@ -23,7 +23,7 @@ export function createBlockedHosts(deps: {
     if (number < answered) return;
     answered = number;
     if (latest.hosts === null || latest.version === version) return;
-    blocked = new Set(latest.hosts.split(' ').filter(Boolean));
+    blocked = new Set(latest.hosts.split(' ').filter(Boolean).map(inOneSpelling));
     ({ version } = latest);
     onChange?.();
   }

@@ -1,14 +1,9 @@
-import knex, { type Knex } from 'knex';
-import { Overloaded } from './url.ts';
-
-/** PostgreSQL was told to give up a search that took too long. */
-export class SearchTooSlow extends Error {
-  override readonly name = 'SearchTooSlow';
-}
+import type { Knex } from 'knex';
+import { throwBounded } from './bounded-read.ts';
 
 export type BoundedSearch = ReturnType<typeof createBoundedSearch>;
 
-/** Runs statements that may read whole tables: each ends within `timeoutMs`, with SearchTooSlow if need be, and as many at
+/** Runs statements that may read whole tables: each ends within `timeoutMs`, with TookTooLong if need be, and as many at
  *  once as `db` has connections, which should be few and needed by nobody else; then Overloaded. Holds through PgBouncer. */
 export const createBoundedSearch =
   (db: Knex, timeoutMs: number) =>
@@ -23,10 +18,6 @@ export const createBoundedSearch =
         return (await trx.raw<{ rows: Row[] }>(sql, bindings as Knex.ValueDict)).rows;
       });
     } catch (error) {
-      if (isCanceled(error)) throw new SearchTooSlow('the search took too long', { cause: error });
-      if (error instanceof knex.KnexTimeoutError) throw new Overloaded('too many searches are waiting');
-      throw error;
+      return throwBounded(error, 'The search took too long. Look for less.');
     }
   };
-
-const isCanceled = (error: unknown) => error instanceof Error && 'code' in error && error.code === '57014';

@@ -1,6 +1,6 @@
 import type { BlockedHostStore } from './blocked-host-store.ts';
 import type { BlockedHosts } from './blocked-hosts.ts';
-import { readHostName, withoutFinalDot } from './host-name.ts';
+import { inOneSpelling, readHostName } from './host-name.ts';
 
 /** What of host names can be in the table, as its constraint says. */
 const blockable = /^([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:]+\])$/;
@@ -8,7 +8,7 @@ const maxLength = 253;
 
 /** A host that somebody names, in the one spelling in which it is blocked; undefined where it is none. */
 export function readBlockedHost(text: string): string | undefined {
-  const host = withoutFinalDot(readHostName(text) ?? '');
+  const host = inOneSpelling(readHostName(text) ?? '');
   return host.length <= maxLength && blockable.test(host) ? host : undefined;
 }
 

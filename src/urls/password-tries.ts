@@ -1,5 +1,4 @@
-import { createHmac } from 'node:crypto';
-import { networkOf } from '../networks.ts';
+import { nameOfNetwork } from '../networks.ts';
 import type { WindowCounts } from '../window-counts.ts';
 
 /** Tries that one network has per short URL in a quarter of an hour. */
@@ -48,7 +47,4 @@ export function createPasswordTries(counts: { byNetwork: WindowCounts; byUrl: Wi
 
 const toSeconds = (ms: number) => Math.max(1, Math.ceil(ms / 1_000));
 
-function keyOf({ urlId, passwordHash, address }: Try): string {
-  const network = createHmac('sha256', passwordHash).update(networkOf(address)).digest('base64url');
-  return `${urlId}:${network.slice(0, 22)}`;
-}
+const keyOf = ({ urlId, passwordHash, address }: Try) => `${urlId}:${nameOfNetwork(passwordHash, address)}`;

@@ -1,4 +1,6 @@
 import type { Redis } from 'ioredis';
+import type { Log } from '../log.ts';
+import { isRedisUnavailable } from '../redis.ts';
 import { readChanges } from './url-change.ts';
 
 /** The channel on which changed short URLs are announced, as "version:short code", several separated by spaces. */
@@ -7,7 +9,8 @@ export const channelOf = (prefix: string) => `${prefix}:urls:changed`;
 /** How often the connection is asked whether it is still there: a half-open one hears nothing and looks well. */
 const pingEveryMs = 1_000;
 
-/** Listens to announcements of changed short URLs. `redis` is a connection of the role "subscriber". Returns what stops it. */
+/** Listens to announcements of changed short URLs; that Redis refuses to tell is logged. `redis` is a connection of the role
+ *  "subscriber". Returns what stops it. */
 export function hearAnnouncements(
   redis: Redis,
   prefix: string,
@@ -19,19 +22,33 @@ export function hearAnnouncements(
     /** Announcements are missed from now on. */
     onDeaf: () => void;
   },
+  log: Log,
 ): () => void {
   let heard = false;
+  let isWarned = false;
   const become = (hears: boolean) => {
     if (heard === hears) return;
     heard = hears;
     if (hears) listener.onHearing();
     else listener.onDeaf();
   };
+  const onHeard = () => {
+    if (isWarned) log.info('announcements of changed short URLs are heard again');
+    isWarned = false;
+    become(true);
+  };
+  const onRefused = (error: unknown) => {
+    // An unreachable Redis is the connection's to report.
+    const warns = !isWarned && !isRedisUnavailable(error);
+    log[warns ? 'warn' : 'debug']({ err: error }, 'announcements of changed short URLs are not heard');
+    isWarned ||= warns;
+    become(false);
+  };
   const subscribe = () => {
-    redis.subscribe(channelOf(prefix)).then(
-      () => become(redis.status === 'ready'),
-      () => become(false),
-    );
+    redis.subscribe(channelOf(prefix)).then(() => {
+      if (redis.status === 'ready') onHeard();
+      else become(false);
+    }, onRefused);
   };
   redis.on('ready', subscribe);
   redis.on('close', () => become(false));
@@ -41,11 +58,7 @@ export function hearAnnouncements(
   if (redis.status === 'ready') subscribe();
   /** The time-outs of the connection end it when no answer comes, and that closes it. One that is a refusal leaves it open, of a
    *  Redis that cannot save for instance. */
-  const ping = () =>
-    void redis.ping().then(
-      () => heard || subscribe(),
-      () => become(false),
-    );
+  const ping = () => void redis.ping().then(() => heard || subscribe(), onRefused);
   const timer = setInterval(ping, pingEveryMs);
   return () => clearInterval(timer);
 }

@@ -1,5 +1,6 @@
 import { toCacheEntry } from './cache-entry.ts';
 import type { Owner } from './owner.ts';
+import type { PasswordHashing } from './password-hashing.ts';
 import { isShortCode } from './short-code.ts';
 import type { Tell } from './telling.ts';
 import type { UrlCache } from './url-cache.ts';
@@ -15,10 +16,11 @@ export function createUrlChanges(deps: {
   store: Pick<UrlStore, 'findWithClicks' | 'change' | 'delete' | 'restore'>;
   cache: Pick<UrlCache, 'replace' | 'bury'>;
   normaliseUrl: UrlPolicy;
+  hashPassword: PasswordHashing['hashPassword'];
   tell: Tell;
 }) {
   const { store, cache, tell } = deps;
-  const readWish = createWishReader(deps.normaliseUrl);
+  const readWish = createWishReader(deps);
 
   async function get(shortCode: string, owner: Owner): Promise<ShortUrl> {
     const url = isShortCode(shortCode) ? await store.findWithClicks(shortCode, owner) : undefined;
@@ -44,11 +46,10 @@ export function createUrlChanges(deps: {
   const tellOf = async (url: StoredUrl) =>
     await tell(url, () => cache.replace([[url.shortCode, toCacheEntry(url)]]));
 
-  return {
-    /** Makes a short URL what is wished; resolves to what it is then. A wish for nothing changes nothing. Throws WishRefused,
-     *  UrlNotFound or VersionMismatch. */
-    async change(shortCode: string, wish: ChangeWish, owner: Owner, versions?: number[]): Promise<ShortUrl> {
-      const changes = await readWish(wish);
+  /** Reads a wish once, for as many short URLs as `make` is called for. */
+  async function readChange(wish: ChangeWish) {
+    const changes = await readWish(wish, new Date());
+    return async function make(shortCode: string, owner: Owner, versions?: number[]): Promise<ShortUrl> {
       if (Object.keys(changes).length === 0 || !isShortCode(shortCode)) {
         const url = await get(shortCode, owner);
         if (versions && !versions.includes(url.version)) throw new VersionMismatch(url.version);
@@ -58,7 +59,19 @@ export function createUrlChanges(deps: {
       if (!changed) throw await reasonOfMiss(shortCode, owner, versions);
       await tellOf(changed);
       return changed;
+    };
+  }
+
+  return {
+    /** Makes a short URL what is wished; resolves to what it is then. A wish for nothing changes nothing. Throws WishRefused,
+     *  Overloaded, UrlNotFound or VersionMismatch. */
+    async change(shortCode: string, wish: ChangeWish, owner: Owner, versions?: number[]): Promise<ShortUrl> {
+      const make = await readChange(wish);
+      return await make(shortCode, owner, versions);
     },
+
+    /** Resolves to what makes each of many short URLs what is wished, as `change` does. Throws WishRefused or Overloaded. */
+    readChange,
 
     /** Deletes a short URL: its redirect answers 404 from now on. Throws UrlNotFound or VersionMismatch. */
     async delete(shortCode: string, owner: Owner, versions?: number[]): Promise<void> {

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { parseUrl } from '../parse-url.ts';
-import { withoutFinalDot } from './host-name.ts';
+import { inOneSpelling, withoutFinalDot } from './host-name.ts';
 
 const maxLength = 2_048;
 /** Control characters, and halves of characters. */
@@ -22,7 +22,7 @@ export function createUrlPolicy(options: {
   /** Whether a URL leads to a blocked host. */
   isBlocked: (url: string) => boolean;
 }) {
-  const ownHosts = new Set(options.ownHosts.map(withoutFinalDot));
+  const ownHosts = new Set(options.ownHosts.map(inOneSpelling));
 
   /** The normalised form of `text`, which is what is stored and what `Location` carries, byte for byte.
    *  Throws UrlRefused. */
@@ -36,9 +36,8 @@ export function createUrlPolicy(options: {
     if (url.username || url.password) throw new UrlRefused('must not contain a user name or a password');
     if (url.href.length > maxLength)
       throw new UrlRefused(`must have at most ${maxLength} characters once normalised`);
-    const host = withoutFinalDot(url.hostname);
-    if (ownHosts.has(host)) throw new UrlRefused('must not lead back to this service');
-    if (!options.allowPrivate && isPrivateHost(host)) {
+    if (ownHosts.has(inOneSpelling(url.hostname))) throw new UrlRefused('must not lead back to this service');
+    if (!options.allowPrivate && isPrivateHost(withoutFinalDot(url.hostname))) {
       throw new UrlRefused('must not lead to a private, loopback or link-local address');
     }
     if (options.isBlocked(url.href)) throw new UrlRefused('must not lead there: the host is blocked');

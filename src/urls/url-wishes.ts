@@ -1,4 +1,4 @@
-import { hashPassword } from './passwords.ts';
+import type { PasswordHashing } from './password-hashing.ts';
 import { type UrlPolicy, UrlRefused } from './url-policy.ts';
 import { type Asked, type Refusal, WishRefused } from './url-rules.ts';
 import type { UrlSettings } from './url.ts';
@@ -16,10 +16,15 @@ export interface UrlWish extends SettingsWish {
   customCode?: string | undefined;
 }
 
-/** Makes wishes what is stored: URLs normalised, passwords hashed. Throws WishRefused for each URL that the policy refuses, and
- *  for what is known to be refused already. */
-export function createWishReader(normaliseUrl: UrlPolicy) {
-  return async function readWish<Wish extends ChangeWish>(wish: Wish, known: Refusal[] = []) {
+/** Makes wishes what is stored: URLs normalised, passwords hashed. Throws WishRefused for each URL that the policy refuses, for an
+ *  expiry that is over at `now` and for what is known to be refused already, or Overloaded. */
+export function createWishReader(deps: {
+  normaliseUrl: UrlPolicy;
+  hashPassword: PasswordHashing['hashPassword'];
+}) {
+  const { normaliseUrl, hashPassword } = deps;
+
+  return async function readWish<Wish extends ChangeWish>(wish: Wish, now: Date, known: Refusal[] = []) {
     const refusals = [...known];
     const { password, ...stored } = wish;
     const normalise = (asked: Asked, url: string): string => {
@@ -33,6 +38,8 @@ export function createWishReader(normaliseUrl: UrlPolicy) {
     };
     if (stored.originalUrl !== undefined) stored.originalUrl = normalise('originalUrl', stored.originalUrl);
     if (stored.fallbackUrl != null) stored.fallbackUrl = normalise('fallbackUrl', stored.fallbackUrl);
+    if (stored.expiresAt && stored.expiresAt <= now)
+      refusals.push({ asked: 'expiresAt', reason: 'must be in the future' });
     if (refusals.length > 0) throw new WishRefused(refusals);
     if (password === undefined) return stored;
     return { ...stored, passwordHash: password === null ? null : await hashPassword(password) };

@@ -1,3 +1,6 @@
+/** With which a redirect may be answered. */
+export const redirectStatuses = [301, 302, 307, 308] as const;
+
 /** What its owner decides about a short URL besides where it leads. */
 export interface UrlSettings {
   isActive: boolean;
@@ -11,7 +14,7 @@ export interface UrlSettings {
   passwordHash: string | null;
   /** Where it leads once it has expired or is used up. */
   fallbackUrl: string | null;
-  /** 301, 302, 307 or 308; null for what the service usually answers. */
+  /** One of redirectStatuses; null for what the service usually answers. */
   redirectStatus: number | null;
   redirectMaxAgeSeconds: number | null;
   /** Whether the visitor's query is added to the original URL. */

@@ -3,6 +3,7 @@ import type { Log } from '../log.ts';
 import type { BlockedHosts } from './blocked-hosts.ts';
 import type { IdempotencyKeys } from './idempotency-keys.ts';
 import type { Owner } from './owner.ts';
+import type { PasswordHashing } from './password-hashing.ts';
 import type { ProcessCache } from './process-cache.ts';
 import { isShortCode } from './short-code.ts';
 import { createTelling } from './telling.ts';
@@ -31,6 +32,7 @@ export function createUrls(deps: {
   keys: Keys;
   idempotencyKeys: Pick<IdempotencyKeys, 'findMany' | 'findRequestHash'>;
   normaliseUrl: UrlPolicy;
+  hashPassword: PasswordHashing['hashPassword'];
   log: Log;
 }) {
   const tell = createTelling(deps);

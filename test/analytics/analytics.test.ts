@@ -101,6 +101,7 @@ describe('against a model that knows each click', () => {
       'Asia/Kathmandu',
       'Australia/Lord_Howe',
       'America/St_Johns',
+      'Atlantic/Azores',
     ),
     bots: fc.constantFrom(...botChoices),
     range: fc
@@ -222,6 +223,16 @@ describe('time zones', () => {
     ['America/New_York', '2026-11-01', 25],
     ['Asia/Kathmandu', '2026-10-25', 24],
     ['Australia/Lord_Howe', '2026-10-04', 24],
+    ['Atlantic/Azores', '2026-03-29', 23],
+    ['Atlantic/Azores', '2026-10-24', 24],
+    ['Atlantic/Azores', '2026-10-25', 25],
+    ['America/Havana', '2026-03-08', 23],
+    ['America/Havana', '2026-11-01', 25],
+    ['Asia/Beirut', '2026-03-29', 23],
+    ['Asia/Beirut', '2026-10-24', 25],
+    ['Asia/Beirut', '2026-10-25', 24],
+    ['Africa/Cairo', '2026-04-24', 23],
+    ['Africa/Cairo', '2026-10-29', 25],
   ])('a day in %s, %s, has %i hours', async (timezone, day, hours) => {
     const answer = await ask({ from: day, to: day, timezone, interval: 'hour' });
     expect(answer.groups).toHaveLength(hours);
@@ -239,6 +250,27 @@ describe('time zones', () => {
       ['2026-10-25T01:00:00.000Z', 2],
     ]);
     expect(clicksOf(await ask(day))).toEqual([['2026-10-24T22:00:00.000Z', 3]]);
+  });
+
+  test('where clocks are set back over midnight, both times are of the new day', async () => {
+    await apply([
+      click('2026-10-24T23:59:00Z'),
+      click('2026-10-25T00:30:00Z', { visitor: 2 }, 2),
+      click('2026-10-25T01:30:00Z', { visitor: 3 }, 4),
+      click('2026-10-26T00:59:00Z', { visitor: 3 }, 8),
+    ]);
+    const timezone = 'Atlantic/Azores';
+    const days = { from: '2026-10-24', to: '2026-10-26', timezone, visitors: true };
+    const { groups, clicks } = await ask(days);
+    expect(groups).toEqual([
+      { name: '2026-10-24T00:00:00.000Z', clicks: 1, visitors: 1 },
+      { name: '2026-10-25T00:00:00.000Z', clicks: 14, visitors: 2 },
+      { name: '2026-10-26T01:00:00.000Z', clicks: 0, visitors: 0 },
+    ]);
+    expect(clicks).toBe(15);
+    const clicksOn = async (day: string) => clicksOf(await ask({ from: day, to: day, timezone }));
+    expect(await clicksOn('2026-10-24')).toEqual([['2026-10-24T00:00:00.000Z', 1]]);
+    expect(await clicksOn('2026-10-25')).toEqual([['2026-10-25T00:00:00.000Z', 14]]);
   });
 
   test('days and hours at +05:45 begin at a quarter past', async () => {
@@ -351,6 +383,16 @@ test('the range before is as long on the clocks of the time zone', async () => {
     from: new Date('2026-10-24T22:00:00Z'),
     to: new Date('2026-10-25T23:00:00Z'),
     clicks: 6,
+  });
+});
+
+test('the range before one of less than a day is as long as it is, though clocks are set back meanwhile', async () => {
+  await apply([click('2026-10-25T00:20:00Z', {}, 2)]);
+  const range = { from: new Date('2026-10-25T00:45:00Z'), to: new Date('2026-10-25T01:15:00Z') };
+  expect((await ask({ ...range, timezone: 'Europe/Berlin', compare: true })).previous).toEqual({
+    from: new Date('2026-10-25T00:15:00Z'),
+    to: range.from,
+    clicks: 2,
   });
 });
 

@@ -3,7 +3,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { down, up } from '../../migrations/20261121_000006_keep_click_books.ts';
 import { isExact, isExactSince, readBooks } from '../../src/clicks/click-books.ts';
 import { createClickStore } from '../../src/clicks/click-store.ts';
-import { createUrlStore } from '../../src/urls/url-store.ts';
+import { createUrlCleanupStore } from '../../src/urls/url-cleanup-store.ts';
 import { createUrlIds, emptyBooks, makeBatch } from '../support/clicks.ts';
 import { connectForeigner } from '../support/foreign.ts';
 import { useDatabase } from '../support/resources.ts';
@@ -18,7 +18,7 @@ beforeEach(async () => await emptyBooks(db()));
 async function purge(urlIds: number[]) {
   const deletedAt = new Date(Date.now() - 2 * dayMs);
   await db()('urls').whereIn('id', urlIds).update({ is_active: false, deleted_at: deletedAt });
-  expect(await createUrlStore(db()).purge(new Date(), 1, 1, 100)).toBe(urlIds.length);
+  expect(await createUrlCleanupStore(db()).purge(new Date(), 1, 1, 100)).toBe(urlIds.length);
 }
 
 test('the books of a database without any click are exact, and all figures are zero', async () => {
@@ -86,7 +86,7 @@ test('books that are begun for clicks that were counted before are exact, though
 
 test('purges and flushes at once, of the same short URLs, leave the books exact', async () => {
   const store = createClickStore(db());
-  const urls = createUrlStore(db());
+  const cleanupStore = createUrlCleanupStore(db());
   for (let round = 0; round < 25; round++) {
     const urlIds = await createUrlIds(db(), 10);
     await db()('urls')
@@ -95,11 +95,11 @@ test('purges and flushes at once, of the same short URLs, leave the books exact'
     const flush = async (ids: number[]) => await store.apply(ids.map((id) => makeBatch(uuidv7(), 1, id, 3)));
     await Promise.all([
       flush(urlIds),
-      urls.purge(new Date(), 1, 1, 5),
+      cleanupStore.purge(new Date(), 1, 1, 5),
       flush(urlIds.toReversed()),
-      urls.purge(new Date(), 1, 1, 100),
+      cleanupStore.purge(new Date(), 1, 1, 100),
     ]);
-    await urls.purge(new Date(), 1, 1, 100);
+    await cleanupStore.purge(new Date(), 1, 1, 100);
   }
   const books = await readBooks(db());
   expect(books).toMatchObject({ accepted: 1_500, counted: 1_500, onUrls: 0, purged: 1_500 });

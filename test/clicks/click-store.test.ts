@@ -4,8 +4,8 @@ import { expect, test } from 'vitest';
 import type { Batch } from '../../src/clicks/click-batch.ts';
 import { createClickStore } from '../../src/clicks/click-store.ts';
 import { onlyRow } from '../../src/postgres.ts';
+import { endLocked } from '../support/locks.ts';
 import { useDatabase } from '../support/resources.ts';
-import { waitUntil } from '../support/wait-until.ts';
 
 const { db } = useDatabase();
 const atMs = 1_700_000_000_000;
@@ -221,13 +221,7 @@ test('a transaction that dies in its middle leaves nothing, and the same batches
     () => 'applied',
     () => 'failed',
   );
-  await waitUntil('it waits for the lock, and its connection is killed', async () => {
-    const { rows } = await db().raw(
-      `select pg_terminate_backend(pid) from pg_stat_activity
-       where datname = current_database() and wait_event_type = 'Lock'`,
-    );
-    return rows.length > 0;
-  });
+  await endLocked(db(), 'terminate');
   expect(await attempt).toBe('failed');
   await holder.rollback();
   expect(await readCounts([free, held])).toEqual([0, 0]);

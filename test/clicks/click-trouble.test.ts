@@ -179,10 +179,10 @@ test('with both stores away minutes are merged before a click is dropped, and co
   };
   // 40 short URLs in three minutes would be 120 entries.
   for (const minute of [1, 2, 3]) await record(urlIds.slice(0, 40), minute);
-  expect(recorder.read()).toMatchObject({ accepted: 121, dropped: 0 });
+  expect(recorder.read()).toMatchObject({ recorded: 121, dropped: 0 });
   // There is room for 10 more; what there is goes on being counted.
   for (const minute of [3, 4]) await record(urlIds, minute);
-  expect(recorder.read()).toMatchObject({ accepted: 261, dropped: 40 });
+  expect(recorder.read()).toMatchObject({ recorded: 261, dropped: 40 });
 
   stores.postgres = 'answers';
   await waitUntil('PostgreSQL has counted', () => recorder.read().unconfirmed === 0);
@@ -203,15 +203,15 @@ test('a Redis that is full, and says so batch for batch, with PostgreSQL away: w
   const urlIds = await createUrlIds(db(), 200);
   stores.redis = 'is full';
   stores.postgres = 'is away';
-  let recorded = 0;
+  let count = 0;
   const end = performance.now() + 1_700;
   await waitUntil('the breaker has looked some times', async () => {
     for (const id of urlIds) await recorder.record(id, 0);
-    recorded += urlIds.length;
+    count += urlIds.length;
     return performance.now() > end;
   });
-  const { accepted, dropped } = recorder.read();
-  expect(accepted).toBe(recorded);
+  const { recorded, dropped } = recorder.read();
+  expect(recorded).toBe(count);
   await settle();
   // Those in the batch that grows, and those in one that was refused.
   expect(countEntries(straight)).toBeLessThanOrEqual(2 * maxEntries);
@@ -289,7 +289,7 @@ test('ten minutes at 1,000 clicks a second with both stores away cost less than 
   }
   const grown = readHeap() - before;
   expect(grown).toBeLessThan(12);
-  expect(recorder.read()).toMatchObject({ accepted: 600_001, dropped: 0 });
+  expect(recorder.read()).toMatchObject({ recorded: 600_001, dropped: 0 });
 
   stores.postgres = 'answers';
   await waitUntil('PostgreSQL has counted them', () => recorder.read().unconfirmed === 0);
@@ -324,10 +324,10 @@ test('a stream longer than its limit sends clicks straight to PostgreSQL while t
 
   stores.postgres = 'answers';
   await opened(recorder, false);
-  const { accepted } = recorder.read();
+  const { recorded } = recorder.read();
   await settle();
   await flush();
-  expect(await readCounts(db(), [url])).toEqual([accepted]);
+  expect(await readCounts(db(), [url])).toEqual([recorded]);
 });
 
 test('while more than 10,000 batches wait, the same clicks travel in fewer batches, and no answer is late', async () => {
@@ -360,10 +360,10 @@ test('while more than 10,000 batches wait, the same clicks travel in fewer batch
   expect(recorder.read().toRedis).toBe(true);
   expect(performance.now() - start).toBeLessThan(5_000);
   await redis().del(streamKey);
-  const { accepted } = recorder.read();
+  const { recorded } = recorder.read();
   await settle();
   await flush();
-  expect(await readCounts(db(), [url])).toEqual([accepted]);
+  expect(await readCounts(db(), [url])).toEqual([recorded]);
 });
 
 test('a wide batch leaves within half the time that an answer may wait', async () => {
@@ -390,7 +390,7 @@ test('with PostgreSQL away the oldest batches that Redis has are left to it beyo
   const urlIds = await createUrlIds(db(), 40);
   stores.postgres = 'is away';
   for (const id of urlIds) await recorder.record(id, 0);
-  expect(recorder.read()).toMatchObject({ accepted: 40, dropped: 0, unconfirmed: 40 });
+  expect(recorder.read()).toMatchObject({ recorded: 40, dropped: 0, unconfirmed: 40 });
   // Those of the last seconds are kept all the same.
   let more = 0;
   await waitUntil('the oldest are left to Redis', async () => {

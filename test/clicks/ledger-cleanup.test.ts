@@ -2,7 +2,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { beforeEach, expect, test } from 'vitest';
 import { isExact, readBooks } from '../../src/clicks/click-books.ts';
 import { createClickStore } from '../../src/clicks/click-store.ts';
-import { createUrlStore } from '../../src/urls/url-store.ts';
+import { createUrlCleanupStore } from '../../src/urls/url-cleanup-store.ts';
 import {
   countDeadlocks,
   createUrlIds,
@@ -11,8 +11,8 @@ import {
   readCounts,
   setSilentFor,
 } from '../support/clicks.ts';
+import { untilLocked } from '../support/locks.ts';
 import { useDatabase } from '../support/resources.ts';
-import { waitUntil } from '../support/wait-until.ts';
 
 const { db } = useDatabase();
 const idleDays = 90;
@@ -171,12 +171,7 @@ test('a flush with a late batch that waits for a counter does not hold the books
   const purge = await db().transaction();
   await purge.raw('select from url_stats where url_id = ? for update', [url]);
   const flush = store.apply([makeBatch(silent, 2, url), makeBatch(uuidv7(), 1, url)]);
-  await waitUntil('the flush waits for the counter', async () => {
-    const { rows } = await db().raw(
-      `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
-    );
-    return rows.length > 0;
-  });
+  await untilLocked(db());
   await purge.raw('update click_books set purged_clicks = purged_clicks + 0');
   await purge.commit();
   expect(await flush).toMatchObject({ batches: 1, quarantined: 1 });
@@ -184,7 +179,7 @@ test('a flush with a late batch that waits for a counter does not hold the books
 
 test('flushes of late and of purged clicks beside purges and clean-ups never deadlock, and every click has its place in the books', async () => {
   const store = createClickStore(db());
-  const urls = createUrlStore(db());
+  const cleanupStore = createUrlCleanupStore(db());
   const deadlocks = await countDeadlocks(db());
   let accepted = 0;
   let late = 0;
@@ -205,7 +200,7 @@ test('flushes of late and of purged clicks beside purges and clean-ups never dea
       ]);
     await Promise.all([
       flush(urlIds, 2),
-      urls.purge(new Date(), 1, 1, 100),
+      cleanupStore.purge(new Date(), 1, 1, 100),
       flush(urlIds.toReversed(), 3),
       flush(urlIds, 4),
       cleanUp(),

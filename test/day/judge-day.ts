@@ -1,5 +1,6 @@
 import { createAnalyticsPartitions } from '../../src/analytics/analytics-partitions.ts';
 import { createAnalyticsRemovals } from '../../src/analytics/analytics-removals.ts';
+import { createClickFeedStore } from '../../src/analytics/click-feed-store.ts';
 import { createVisitorSaltStore } from '../../src/clicks/details/visitor-salt-store.ts';
 import type { Knex } from '../../src/postgres.ts';
 import { maintainAnalytics } from '../../workers/maintain-analytics.ts';
@@ -39,7 +40,8 @@ async function dropRows(db: Knex): Promise<void> {
       salts: createVisitorSaltStore(db),
       partitions: createAnalyticsPartitions(db),
       removals: createAnalyticsRemovals(db),
-      now: () => new Date(Date.now() + laterMs),
+      clickFeed: createClickFeedStore(db),
+      now: async () => new Date(Date.now() + laterMs),
     },
     retentionDays,
     createJobContext(),

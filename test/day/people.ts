@@ -20,7 +20,7 @@ export interface Referrer {
 }
 
 /** A host name of the service under test, besides that in `BASE_URL`. */
-export const ownHost = 'lnk.example';
+const ownHost = 'lnk.example';
 
 /** What a web process must be told to see them as they are. */
 export const detailSettings = {

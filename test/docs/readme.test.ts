@@ -6,6 +6,7 @@ import { operations } from '../../src/http/api/api.ts';
 import type { Operation } from '../../src/http/api/operation.ts';
 import { boardPath } from '../../src/http/bull-board.ts';
 import { jobNames } from '../../src/jobs.ts';
+import { readOperations } from '../fuzz/operations.ts';
 
 const readme = readFileSync('README.md', 'utf8');
 const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
@@ -39,6 +40,13 @@ test("the README's table of settings is the one that the code makes", () => {
 test("the README's API table names every route of the service, and no other", () => {
   const redirects = ['GET /{short_code}', 'POST /{short_code}', 'GET /{short_code}+'];
   expect(firstCells('API').toSorted()).toEqual([...routes(), ...redirects].toSorted());
+});
+
+test("the API's document describes every route of the README's API table, and no other", () => {
+  const described = readOperations(JSON.parse(readFileSync('docs/openapi.json', 'utf8')) as object);
+  expect(described.map(({ method, path }) => `${method} ${path}`).toSorted()).toEqual(
+    firstCells('API').toSorted(),
+  );
 });
 
 test("the README's API table says which scope each operation needs", () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { queuePrefix } from '../../src/jobs.ts';
+import { queuePrefix } from '../../src/queues.ts';
 import { askForJob, readProgress, runJob } from '../support/jobs.ts';
 import { sendRedirects } from '../support/load.ts';
 import { useService } from '../support/service.ts';

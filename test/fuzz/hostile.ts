@@ -28,7 +28,7 @@ const oddities: unknown[] = [null, true, false, [], {}, [null], [[]], { '': '' }
 const poisoned: unknown = JSON.parse('{"__proto__":{"admin":true}}');
 
 /** A value of JSON where another one is expected. */
-export const hostileJson: fc.Arbitrary<unknown> = fc.oneof(
+const hostileJson: fc.Arbitrary<unknown> = fc.oneof(
   { weight: 3, arbitrary: hostileText },
   { weight: 2, arbitrary: fc.constantFrom(...numbers, ...oddities, poisoned) },
   { weight: 1, arbitrary: fc.nat(500).map(nested) },

@@ -5,6 +5,7 @@ import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { logAccess } from '../../src/http/access-log.ts';
+import { untilLocked } from '../support/locks.ts';
 import { createUrl } from '../support/urls.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { useWeb } from '../support/web-app.ts';
@@ -78,7 +79,7 @@ test('each request is a line of method, path without query, status and ms, redir
     return found.length >= 6 && found;
   });
 
-  const line = (method: string, path: string | null, status: number) => ({
+  const line = (method: string, path: string, status: number) => ({
     level: 30,
     time: expect.any(String),
     process: 'web',
@@ -95,7 +96,7 @@ test('each request is a line of method, path without query, status and ms, redir
     line('GET', `/${code}`, 301),
     line('GET', `/${code}`, 301),
     line('GET', `/api/v1/urls/${'x'.repeat(187)}`, 404),
-    line('GET', null, 404),
+    line('GET', '/page', 404),
   ]);
   expect(web.output()).not.toContain('hidden');
   expect(web.output()).not.toContain(web.apiKey());
@@ -107,12 +108,7 @@ test('a request whose client went away before its answer is logged without a sta
   const gone = request(`${web.baseUrl()}/gone-away`, { agent: false });
   gone.on('error', () => {});
   gone.end();
-  await waitUntil('it waits for the table', async () => {
-    const { rows } = await web.database
-      .db()
-      .raw(`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`);
-    return rows.length > 0;
-  });
+  await untilLocked(web.database.db());
   gone.destroy();
   await waitUntil('its line', () =>
     parse(web.output()).some(({ path, status }) => path === '/gone-away' && status === null),

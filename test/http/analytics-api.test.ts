@@ -119,6 +119,7 @@ test('forgotten clicks are in no figure, and the total stays unless it is to go'
 test.each([
   ['timezone=Mars/Olympus', 'timezone must be a time zone of the IANA, such as Europe/Berlin, or UTC.'],
   ['timezone=%2B05:45', 'timezone must be a time zone of the IANA, such as Europe/Berlin, or UTC.'],
+  ['timezone=US/Pacific-New', 'timezone must be a time zone that the database knows.'],
   ['timezone=CET', 'timezone must be a time zone of the IANA, such as Europe/Berlin, or UTC.'],
   ['from=yesterday', 'from must be a time such as 2027-01-31T12:00:00Z or a day such as 2027-01-31.'],
   ['from=2026-02-30', 'from must be a time such as 2027-01-31T12:00:00Z or a day such as 2027-01-31.'],

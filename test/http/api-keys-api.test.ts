@@ -172,6 +172,20 @@ test('a key can neither revoke itself nor take admin from itself, but may rename
   expect(await statusFor(String(rotated.body['key']), 'GET', path)).toBe(200);
 });
 
+test('a key can have itself expire later, or never, but not sooner', async () => {
+  const { id, key } = await make({ scopes: ['admin'] });
+  const own = web.client(key);
+  const change = async (expiresAt: string | null) =>
+    await own.request('PATCH', `${path}/${id}`, { expires_at: expiresAt });
+  const inDays = (days: number) => new Date(Date.now() + days * day).toISOString();
+  const refused = [409, 'own-key'];
+  expect(problemOf(await change(inDays(7)))).toEqual(refused);
+  expect((await patch(id, { expires_at: inDays(7) })).status).toBe(200);
+  expect(problemOf(await change(inDays(6)))).toEqual(refused);
+  expect((await change(inDays(8))).status).toBe(200);
+  expect((await change(null)).body['expires_at']).toBeNull();
+});
+
 test('a key that is revoked or was never there is answered with 404 by what would change it', async () => {
   const { id } = await make();
   expect((await web.client().delete(`${path}/${id}`)).status).toBe(204);

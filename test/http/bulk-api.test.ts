@@ -1,23 +1,11 @@
 import { expect, test } from 'vitest';
 import { createApiKeys } from '../../src/api-keys/api-keys.ts';
-import type { Answer } from '../support/client.ts';
+import { resultsOf } from '../support/bulk.ts';
 import { createUrl, insertUrls } from '../support/urls.ts';
 import { useWeb } from '../support/web-app.ts';
 
 const web = useWeb();
 const page = 'https://example.com/page';
-
-interface Result {
-  short_code?: string;
-  status: number;
-  url?: Record<string, unknown>;
-  problem?: Record<string, unknown>;
-}
-
-const resultsOf = ({ status, body }: Answer): Result[] => {
-  expect(status).toBe(200);
-  return body['results'] as Result[];
-};
 
 const post = async (path: string, body: unknown, key?: string) =>
   await web.client(key).post(`/api/v1/urls/bulk${path}`, body);
@@ -45,8 +33,11 @@ test('each of many creates has an answer in its place, and those that are refuse
   expect(redirect.headers.get('location')).toBe(`${page}/2`);
 });
 
-test('1,000 short URLs are created by one request, with as many codes', async () => {
-  const urls = Array.from({ length: 1_000 }, (_, i) => ({ original_url: `${page}/thousand/${i}` }));
+test('1,000 short URLs of the greatest length are created by one request, with as many codes', async () => {
+  const urls = Array.from({ length: 1_000 }, (_, i) => ({
+    original_url: `${page}/thousand/${i}/`.padEnd(2_048, '-'),
+    title: 'x'.repeat(200),
+  }));
   const results = resultsOf(await post('', { urls }));
   expect(
     results.every(
@@ -81,6 +72,20 @@ test('many are changed alike by their codes, and each that cannot be has a probl
   });
 });
 
+test('many get the same password by one hash of it, and what is refused for all is refused at once', async () => {
+  const short_codes = Array.from({ length: 20 }, (_, i) => `secret-${i}`);
+  await insertUrls(web.database.db(), { begin: 'secret-', count: 20, areClicked: false });
+  const results = resultsOf(await post('/change', { short_codes, changes: { password: 'open sesame' } }));
+  expect(results.every(({ status, url }) => status === 200 && url!['has_password'] === true)).toBe(true);
+  const hashes = await web.database.db()('urls').whereIn('short_code', short_codes).distinct('password_hash');
+  expect(hashes).toEqual([{ password_hash: expect.stringMatching(/^\$scrypt\$/) }]);
+  const refused = await post('/change', { short_codes, changes: { original_url: 'ftp://example.com' } });
+  expect([refused.status, refused.body['errors']]).toEqual([
+    422,
+    [{ field: 'original_url', detail: 'must begin with http:// or https://' }],
+  ]);
+});
+
 test('all that a filter means are changed, and deleted, 1,000 at a time', async () => {
   await insertUrls(web.database.db(), { begin: 'filter-', count: 1_050, areClicked: false });
   await web.database
@@ -111,6 +116,8 @@ test('a request that does not say which ones, or says it twice, changes and dele
     ['/delete', { filter: { tag: ['x'] }, short_codes: ['abcd'] }],
     ['/delete', { filter: {} }],
     ['/delete', { filter: { tag: [] } }],
+    ...[true, [1], '1', 1.5, null].map((id) => ['/delete', { filter: { created_by: id } }] as const),
+    ['/change', { filter: { created_by: true }, changes: {} }],
     ['/change', { changes: {} }],
     ['/delete', { filter: { tag: ['x'] }, cursor: 'abc' }],
     ['/delete', { short_codes: [] }],
@@ -120,7 +127,9 @@ test('a request that does not say which ones, or says it twice, changes and dele
   ] as const) {
     expect((await post(path, body)).status).toBe(422);
   }
-  expect((await post('', { urls: ['x'.repeat(1024 * 1024)] })).status).toBe(413);
+  expect((await post('', { urls: ['x'.repeat(4 * 1024 * 1024)] })).status).toBe(413);
+  const left = await web.database.db()('urls').where({ created_by: 1, deleted_at: null });
+  expect(left.length).toBeGreaterThan(0);
 });
 
 test('a key for its own short URLs changes and deletes none of others', async () => {

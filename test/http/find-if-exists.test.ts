@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createApiKeys } from '../../src/api-keys/api-keys.ts';
-import { waitUntil } from '../support/wait-until.ts';
+import { untilLocked } from '../support/locks.ts';
 import { useWeb } from '../support/web-app.ts';
 
 const web = useWeb();
@@ -147,12 +147,7 @@ test('of five who all see at the same moment that it is not there, one creates i
   const blocker = await db.transaction();
   await blocker.raw('lock table urls in share row exclusive mode');
   const answers = Promise.all(Array.from({ length: 5 }, () => find({ original_url: page })));
-  await waitUntil('all five wait', async () => {
-    const { rows } = await db.raw(
-      `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
-    );
-    return rows.length === 5;
-  });
+  await untilLocked(db, 5);
   await blocker.rollback();
   expect((await answers).filter(({ status }) => status === 201)).toHaveLength(1);
   expect(await countUrls(page)).toBe(1);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readAccepted } from '../support/accepted-clicks.ts';
-import { type GatedUrl, insertGatedUrl } from '../support/gated-urls.ts';
+import { deleteUnheard, type GatedUrl, insertGatedUrl } from '../support/gated-urls.ts';
 import { type Asking, submit, visit } from '../support/visitor.ts';
 import { useWeb } from '../support/web-app.ts';
 
@@ -132,6 +132,13 @@ describe('a short URL with a password', () => {
     );
     expect((await submit(url, { password: 'old secret' })).status).toBe(403);
     expect((await submit(url, { password: 'new secret' })).status).toBe(303);
+  });
+
+  test('is opened by no password once it is deleted, even while its page is known by heart', async () => {
+    const url = await insert({ password: 'open sesame' });
+    expect((await visit(url)).status).toBe(200);
+    await deleteUnheard(web.database.db(), new URL(url).pathname.slice(1));
+    expect((await submit(url, { password: 'open sesame' })).status).toBe(404);
   });
 
   test('answers 429 with Retry-After after five wrong ones from one address, even to the right one, and to no other address', async () => {

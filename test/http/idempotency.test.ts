@@ -1,6 +1,8 @@
 import { afterEach, expect, test } from 'vitest';
 import { createApiKeys } from '../../src/api-keys/api-keys.ts';
+import { resultsOf } from '../support/bulk.ts';
 import type { Answer } from '../support/client.ts';
+import { untilLocked } from '../support/locks.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { useWeb } from '../support/web-app.ts';
 
@@ -56,6 +58,23 @@ test('the answer is the same although the short URL was changed, deleted and pur
   const [kept] = await web.database.db()('idempotency_keys');
   expect(kept.made.password_hash).toBe('');
   expect(JSON.stringify(kept)).not.toContain('sesame');
+});
+
+test('the answer is the same once the time is over until which the short URLs were to live', async () => {
+  const expiresAt = Date.now() + 2_000;
+  const url = { original_url: page, expires_at: new Date(expiresAt).toISOString() };
+  const createMany = async () =>
+    await web.client().post('/api/v1/urls/bulk', { urls: [url] }, { 'idempotency-key': 'key-many' });
+  const [first, many] = [await create('key-late', url), await createMany()];
+  expect([first.status, resultsOf(many)[0]!.status]).toEqual([201, 201]);
+  await waitUntil('their time is over', () => Date.now() > expiresAt);
+  expect(seen(await create('key-late', url))).toEqual(seen(first));
+  expect((await createMany()).body).toEqual(many.body);
+  const late = await create('key-other', url);
+  expect([late.status, late.body['errors']]).toEqual([
+    422,
+    [{ field: 'expires_at', detail: 'must be in the future' }],
+  ]);
 });
 
 test('a key that comes with another request is answered with 422 idempotency-key-reused, and nothing is made', async () => {
@@ -120,14 +139,7 @@ test('a request waits for another process that is in the middle of the same, and
       made: '{}',
     });
     const answer = create('key-9');
-    await waitUntil('a statement waits for the lock', async () => {
-      const { rows } = await web.database
-        .db()
-        .raw(
-          "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
-        );
-      return rows.length > 0;
-    });
+    await untilLocked(web.database.db());
     await trx.rollback();
     expect((await answer).status).toBe(201);
   } finally {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createQueues } from '../../src/jobs.ts';
+import { createQueues } from '../../src/queues.ts';
 import { createClient } from '../support/client.ts';
 import { sendRedirects } from '../support/load.ts';
 import { startWeb } from '../support/processes.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { readAccepted } from '../support/accepted-clicks.ts';
-import { type GatedUrl, insertGatedUrl } from '../support/gated-urls.ts';
+import { deleteUnheard, type GatedUrl, insertGatedUrl } from '../support/gated-urls.ts';
 import { submit, visit } from '../support/visitor.ts';
 import { useWeb } from '../support/web-app.ts';
 
@@ -79,4 +79,11 @@ test('there is no preview of what leads nowhere', async () => {
     await insert({ startsAt: new Date(Date.now() + hour) }),
   ];
   for (const url of nowhere) expect((await visit(`${url}+`)).status).toBe(404);
+});
+
+test('there is no preview of what was deleted, even while its redirect is known by heart', async () => {
+  const url = await insert({});
+  await visit(url);
+  await deleteUnheard(web.database.db(), new URL(url).pathname.slice(1));
+  expect((await visit(`${url}+`)).status).toBe(404);
 });

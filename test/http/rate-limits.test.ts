@@ -62,11 +62,31 @@ test('many short URLs in one request count as one request for each ten that are 
   expect(seen(await send(41))).toEqual(limited);
 });
 
+test('a request that counts as more than a whole budget takes all of a fresh one', async () => {
+  const client = web.client(await newKey());
+  const send = async () => await client.post('/api/v1/urls/bulk/delete', { filter: { tag: 'none' } });
+  const first = await send();
+  expect([first.status, first.headers.get('ratelimit-remaining')]).toEqual([200, '0']);
+  expect(seen(await send())).toEqual(limited);
+});
+
+test('of many new short URLs each with a password counts as a request', async () => {
+  const urls = [
+    { password: 'one' },
+    { password: 'two' },
+    ...Array.from({ length: 11 }, () => ({ password: null })),
+  ];
+  const answer = await web.client(await newKey()).post('/api/v1/urls/bulk', { urls });
+  expect(answer.headers.get('ratelimit-remaining')).toBe('1');
+});
+
 test.each([
   ['pages for everybody', '192.0.2.11', '/', null, 200],
   ['previews', '192.0.2.17', '/known-0+', null, 200],
   ['unknown API keys', '192.0.2.12', '/api/v1/urls/abcd', 'lm_unknown', 401],
   ['no API keys', '192.0.2.13', '/api/v1/urls/abcd', null, 401],
+  ['what is no path of the API', '192.0.2.18', '/api/v1/nothing', null, 404],
+  ['what is no path of an API at all', '192.0.2.19', '/api/v2/urls', null, 404],
   ['wrong tokens', '192.0.2.14', '/metrics', null, 401],
   ['wrong logins', '192.0.2.15', '/admin/queues', null, 401],
 ])('an address has a budget for %s', async (_, address, path, key, status) => {
@@ -75,6 +95,14 @@ test.each([
   expect(seen(answers.at(-1)!)).toEqual(limited);
   expect(Number(answers.at(-1)!.headers.get('retry-after'))).toBeGreaterThan(0);
   expect(statuses(await askAs('192.0.2.99', '/health', 1))).toEqual([200]);
+});
+
+test('an address has a budget for methods that a path of the API does not know', async () => {
+  const from = { 'x-forwarded-for': '192.0.2.20' };
+  const answers: Answer[] = [];
+  for (const method of ['OPTIONS', 'PUT', 'OPTIONS', 'PUT', 'OPTIONS'])
+    answers.push(await web.client(null).request(method, '/api/v1/urls', undefined, from));
+  expect(statuses(answers)).toEqual([200, 405, 200, 405, 429]);
 });
 
 test('health, a valid API key and the right token pass from an address whose budget is spent; a login does not', async () => {

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createUrlStore } from '../../src/urls/url-store.ts';
+import { createUrlCleanupStore } from '../../src/urls/url-cleanup-store.ts';
 import { createUrl } from '../support/urls.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { useWeb } from '../support/web-app.ts';
@@ -76,7 +76,7 @@ test('once it has expired, a short URL leads to its fallback for the moment, and
   expect(await visitEverywhere(code)).toEqual([led, led, led, led]);
 
   // The clean-up disables it.
-  const ended = await createUrlStore(web.database.db()).deactivateExpired(new Date(), 1_000);
+  const ended = await createUrlCleanupStore(web.database.db()).disableExpired(new Date(), 1_000);
   expect(ended.map(({ shortCode }) => shortCode)).toContain(code);
   await forgetCached(code);
   await waitUntil('this process has forgotten it', async () => {

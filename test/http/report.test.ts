@@ -122,6 +122,20 @@ test('an administrator closes a report, disables the short URL and blocks its ho
   expect((await list('?state=closed')).items.map((report) => report['id'])).toContain(id);
 });
 
+test('a report whose host cannot be blocked stays open when that is asked for, and nothing else is done', async () => {
+  const code = await createUrl(web.client(), { original_url: 'https://x!.phish.example/login' });
+  await report({ short_code: code, reason: 'phishing' });
+  const [{ id } = {}] = await ofCode(code);
+  const refused = await close(id, { disable_url: true, block_host: true });
+  expect([refused.status, refused.body['errors']]).toEqual([
+    422,
+    [{ field: 'block_host', detail: expect.stringContaining('block a host above it') }],
+  ]);
+  expect((await web.client(null).get(`/${code}`)).status).toBe(301);
+  expect((await list()).items.map((open) => open['id'])).toContain(id);
+  expect((await close(id, { disable_url: true })).status).toBe(200);
+});
+
 test('a report is closed although its short URL is gone', async () => {
   const code = await createUrl(web.client());
   await report({ short_code: code, reason: 'illegal' });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createUrlStore } from '../../src/urls/url-store.ts';
+import { createUrlCleanupStore } from '../../src/urls/url-cleanup-store.ts';
 import { insertUrls } from '../support/urls.ts';
 import { useWeb } from '../support/web-app.ts';
 
@@ -19,7 +19,7 @@ const visit = async (code: string) => {
   const { status, headers } = await web.client(null).get(`/${code}`);
   return [status, headers.get('location')];
 };
-const store = () => createUrlStore(web.database.db());
+const cleanupStore = () => createUrlCleanupStore(web.database.db());
 const setRow = async (code: string, values: object) =>
   await web.database.db()('urls').where({ short_code: code }).update(values);
 
@@ -138,7 +138,7 @@ test('changes at once cannot together break a rule that each of them keeps', asy
 test('an expired short URL that the clean-up has disabled redirects again once it expires later', async () => {
   const { code, path } = await create();
   await setRow(code, { expires_at: new Date(0) });
-  expect((await store().deactivateExpired(new Date(), 1_000)).length).toBeGreaterThan(0);
+  expect((await cleanupStore().disableExpired(new Date(), 1_000)).length).toBeGreaterThan(0);
   await web.redis.redis().del(`${web.redis.prefix}:url:${code}`);
   expect(await visit(code)).toEqual([410, null]);
   expect((await patch(path, { title: 'still expired' })).status).toBe(200);
@@ -152,7 +152,7 @@ test('one that somebody has disabled stays so when it expires later', async () =
   const { code, path } = await create({ expires_in_hours: 1 });
   await patch(path, { is_active: false });
   await setRow(code, { expires_at: new Date(0) });
-  await store().deactivateExpired(new Date(), 1_000);
+  await cleanupStore().disableExpired(new Date(), 1_000);
   expect((await patch(path, { expires_in_hours: 1 })).body['is_active']).toBe(false);
   expect(await visit(code)).toEqual([404, null]);
 });
@@ -160,7 +160,7 @@ test('one that somebody has disabled stays so when it expires later', async () =
 test('one that another program enables and disables after the clean-up stays disabled when it expires later', async () => {
   const { code, path } = await create();
   await setRow(code, { expires_at: new Date(0) });
-  await store().deactivateExpired(new Date(), 1_000);
+  await cleanupStore().disableExpired(new Date(), 1_000);
   await setRow(code, { is_active: true });
   await setRow(code, { is_active: false });
   expect((await patch(path, { expires_in_hours: 1 })).body['is_active']).toBe(false);
@@ -200,6 +200,6 @@ test('once it is purged, a deleted short URL cannot be restored', async () => {
   await web.client().delete(path);
   await insertUrls(web.database.db(), { begin: 'other-', count: 1 });
   const later = new Date(Date.now() + 31 * 24 * 3_600_000);
-  expect(await store().purge(later, 30, 90, 1_000)).toBeGreaterThan(0);
+  expect(await cleanupStore().purge(later, 30, 90, 1_000)).toBeGreaterThan(0);
   expect((await web.client().post(`${path}/restore`)).status).toBe(404);
 });

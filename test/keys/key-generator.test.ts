@@ -1,8 +1,8 @@
 import { beforeEach, expect, test } from 'vitest';
 import { createKeyGenerator, KeySpaceExhausted } from '../../src/keys/key-generator.ts';
 import { openPostgres } from '../../src/postgres.ts';
+import { endLocked } from '../support/locks.ts';
 import { useDatabase } from '../support/resources.ts';
-import { waitUntil } from '../support/wait-until.ts';
 
 const { db, url } = useDatabase();
 const total = 62 ** 7;
@@ -62,13 +62,7 @@ test('a reservation whose connection is killed leaves neither a number nor a blo
     () => 'made',
     () => 'failed',
   );
-  await waitUntil('it waits for the row, and its connection is killed', async () => {
-    const { rows } = await db().raw(
-      `select pg_terminate_backend(pid) from pg_stat_activity
-       where datname = current_database() and wait_event_type = 'Lock'`,
-    );
-    return rows.length > 0;
-  });
+  await endLocked(db(), 'terminate');
   expect(await attempt).toBe('failed');
   await holder.rollback();
   expect(await readNext()).toBe(10);

@@ -6,6 +6,7 @@ import { createKeyPool } from '../../src/keys/key-pool.ts';
 import { createKeyStore } from '../../src/keys/key-store.ts';
 import { createKeys } from '../../src/keys/keys.ts';
 import { closeRedis, openRedis } from '../../src/redis.ts';
+import { createUrlCleanupStore } from '../../src/urls/url-cleanup-store.ts';
 import { createUrlStore } from '../../src/urls/url-store.ts';
 import { silentLog, uniquePrefix, useDatabase, useRedis } from '../support/resources.ts';
 
@@ -188,7 +189,8 @@ test('the generated code of a purged short URL rests for its quarantine, a custo
   };
   await urls.insertMany([{ ...custom, codeIsGenerated: false }]);
   await Promise.all([urls.delete(generated, null), urls.delete('my-custom', null)]);
-  expect(await urls.purge(new Date(Date.now() + 1_000), 0, 90, 1_000)).toBe(2);
+  const later = new Date(Date.now() + 1_000);
+  expect(await createUrlCleanupStore(db()).purge(later, 0, 90, 1_000)).toBe(2);
 
   expect(await store.takeReturned(10)).toEqual([]);
   const [row] = await db()('returned_keys').where({ short_code: generated });

@@ -56,6 +56,14 @@ test('what is worth several takes so many, or nothing where they are not left', 
   expect(budgets.take('worth more than all', 50)).toMatchObject({ isWithin: true, remaining: 0 });
 });
 
+test('of what is worth more than a whole budget a part may have been taken before', () => {
+  const budgets = open({ limit: 10 });
+  budgets.take('key', 1);
+  expect(budgets.take('key', 49, 1)).toMatchObject({ isWithin: true, remaining: 0 });
+  budgets.take('another', 2);
+  expect(budgets.take('another', 49, 1)).toMatchObject({ isWithin: false, remaining: 8 });
+});
+
 test('a process knows what others have let through once it has let one through itself', async () => {
   const name = uniquePrefix();
   const [one, other] = [open({ name }), open({ name })];

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { openPostgres } from '../../src/postgres.ts';
-import { createBoundedSearch, SearchTooSlow } from '../../src/urls/bounded-search.ts';
+import { TookTooLong } from '../../src/urls/bounded-read.ts';
+import { createBoundedSearch } from '../../src/urls/bounded-search.ts';
 import { Overloaded } from '../../src/urls/url.ts';
 import { track, useDatabase } from '../support/resources.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -20,7 +21,7 @@ test('a search that takes too long, and one that finds no connection, end with e
   };
   await waitUntil('it runs', isRunning);
   await expect(search('select 1', {})).rejects.toThrow(Overloaded);
-  expect(await slow).toBeInstanceOf(SearchTooSlow);
+  expect(await slow).toBeInstanceOf(TookTooLong);
   expect(await search('select 1 as one', {})).toEqual([{ one: 1 }]);
   await few.destroy();
   closed();

@@ -1,8 +1,9 @@
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createQueues, type JobName, jobNames, queuePrefix } from '../../src/jobs.ts';
+import { type JobName, jobNames } from '../../src/jobs.ts';
 import { createKeyPool } from '../../src/keys/key-pool.ts';
+import { createQueues, queuePrefix } from '../../src/queues.ts';
 import { closeRedis, openRedis } from '../../src/redis.ts';
 import { startWorker, type TestProcess } from '../support/processes.ts';
 import { silentLog, track, uniquePrefix, useDatabase } from '../support/resources.ts';

@@ -2,6 +2,7 @@ import { request } from 'node:http';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import { sendRaw } from '../support/raw.ts';
 import { createUrl } from '../support/urls.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { useWeb } from '../support/web-app.ts';
@@ -37,6 +38,8 @@ test('requests of the API beyond those that may be in hand are refused at once, 
   expect(refused).toEqual(refusal);
   expect(refused.headers.get('retry-after')).toBe('1');
   expect(refused.headers.get('content-type')).toContain('application/problem+json');
+  const whole = `GET http://x/api/v1/urls/unknown1 HTTP/1.1\r\nhost: x\r\nx-api-key: ${web.apiKey()}\r\n\r\n`;
+  expect((await sendRaw(web.baseUrl(), whole, { answers: 1 })).answers).toMatchObject([{ status: 503 }]);
   expect((await web.client().get('/unknown2')).status).toBe(404);
   expect((await web.client().get('/health')).status).toBe(200);
   const metrics = await fetch(`${web.baseUrl()}/metrics`, {

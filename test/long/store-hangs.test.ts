@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createApiKeys } from '../../src/api-keys/api-keys.ts';
 import { type Knex, openPostgres } from '../../src/postgres.ts';
+import { createClient } from '../support/client.ts';
 import { createCodes, findMiscounted, readCounted } from '../support/counts.ts';
 import { createTemplate, databaseUrl } from '../support/databases.ts';
 import { startLoad } from '../support/load.ts';
 import { startWeb, startWorker, type TestProcess } from '../support/processes.ts';
 import { track, uniquePrefix } from '../support/resources.ts';
 import { startTestPostgres, startTestRedis } from '../support/servers.ts';
+import { createUrl } from '../support/urls.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 type Servers = Awaited<ReturnType<typeof startServers>>;
@@ -49,11 +52,42 @@ const settle = async (db: Knex, load: ReturnType<typeof startLoad>) =>
 describe.concurrent('with a store that is stopped by SIGSTOP', () => {
   const servers: Servers[] = [];
   beforeAll(async () => {
-    servers.push(...(await Promise.all([startServers(), startServers()])));
+    servers.push(...(await Promise.all([startServers(), startServers(), startServers()])));
   });
   afterAll(async () => {
     await Promise.all(servers.map((one) => one.close()));
   });
+
+  test('what reads much, analytics, streams of clicks and searches, is refused with 503 within 3 s while PostgreSQL hangs', async () => {
+    const { postgres, db, settings } = servers[2]!;
+    const web = await startWeb(settings);
+    const { key } = await createApiKeys(db).create('hanging');
+    const client = createClient(web.baseUrl, key);
+    await createUrl(client, { custom_code: 'hanging' });
+    const ask = async (method: 'GET' | 'DELETE', path: string) =>
+      await (method === 'GET' ? client.get(path) : client.delete(path));
+    const requests = [
+      ['GET', '/api/v1/urls/hanging/analytics'],
+      ['GET', '/api/v1/analytics/top-urls'],
+      ['GET', '/api/v1/clicks/stream'],
+      ['GET', '/api/v1/urls'],
+      ['DELETE', '/api/v1/urls/hanging/clicks'],
+    ] as const;
+    // Their connections are there, so that nobody finds out by opening one.
+    for (const [method, path] of requests.filter(([, path]) => path !== '/api/v1/clicks/stream'))
+      expect((await ask(method, path)).status).toBeLessThan(300);
+    postgres.hang();
+    const answers = await Promise.all(
+      requests.map(async ([method, path]) => {
+        const start = performance.now();
+        const { status } = await ask(method, path);
+        return { path, status, isInTime: performance.now() - start < 3_000 };
+      }),
+    );
+    postgres.goOn();
+    expect(answers).toEqual(requests.map(([, path]) => ({ path, status: 503, isInTime: true })));
+    expect(await web.stop()).toBe(0);
+  }, 60_000);
 
   test('a web process ends within 10 s of a SIGTERM although PostgreSQL hangs, with all its clicks in Redis', async () => {
     const { postgres, db, settings } = servers[0]!;

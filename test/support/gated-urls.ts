@@ -44,6 +44,14 @@ export async function insertGatedUrl(db: Knex, url: GatedUrl): Promise<string> {
   return onlyRow(result).shortCode;
 }
 
+/** Deletes a short URL as when no web process has heard of it yet. */
+export async function deleteUnheard(db: Knex, shortCode: string): Promise<void> {
+  await db.transaction(async (trx) => {
+    await trx.raw('set local session_replication_role = replica');
+    await trx('urls').where({ short_code: shortCode }).update({ deleted_at: trx.fn.now() });
+  });
+}
+
 /** A hash that is no work to make, nor to check: what tests guess at is no secret. */
 function cheapHash(password: string): string {
   const salt = Buffer.alloc(18, 'salt');

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
-import { type JobName, queuePrefix } from '../../src/jobs.ts';
+import type { JobName } from '../../src/jobs.ts';
+import { queuePrefix } from '../../src/queues.ts';
 import type { Answer, Client } from './client.ts';
 import { waitUntil } from './wait-until.ts';
 

@@ -75,7 +75,7 @@ function createCommands({ table, redis, prefix, harm }: UrlStores) {
     'change another version': async (code: string) => await table.change(code, { title: 'new' }, null, [-1]),
     revive: async (code: string) => shown(await table.change(code, { expiresAt: null, title: 'new' }, null)),
     disable: async (code: string) => shown(await table.change(code, { isActive: false }, null)),
-    expire: async () => (await table.deactivateExpired(new Date(), 10)).map(shown).toSorted(byCode),
+    expire: async () => (await table.disableExpired(new Date(), 10)).map(shown).toSorted(byCode),
     purge: async () => await table.purgeDeleted(),
     find: async (code: string) => await cache.find(code),
     put: async (code: string, version: number) => await cache.put(makeUrl(code, version)),

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import type { Knex } from '../../src/postgres.ts';
 import { channelOf } from '../../src/urls/url-announcements.ts';
 import { readChanges } from '../../src/urls/url-change.ts';
+import { createUrlCleanupStore, type UrlCleanupStore } from '../../src/urls/url-cleanup-store.ts';
 import { createUrlStore, type UrlStore } from '../../src/urls/url-store.ts';
 import { defaultSettings, type StoredUrl } from '../../src/urls/url.ts';
 
@@ -14,10 +15,10 @@ export interface CacheRedis {
 }
 
 /** The table, with what other programs do to it. */
-export interface UrlTable extends Pick<
-  UrlStore,
-  'insertMany' | 'findByCode' | 'change' | 'delete' | 'restore' | 'deactivateExpired'
-> {
+export interface UrlTable
+  extends
+    Pick<UrlStore, 'insertMany' | 'findByCode' | 'change' | 'delete' | 'restore'>,
+    Pick<UrlCleanupStore, 'disableExpired'> {
   /** Removes what is deleted, so that its codes are free again. */
   purgeDeleted: () => Promise<void>;
 }
@@ -141,7 +142,7 @@ function createMemoryTable(): UrlTable {
       const row = rows.get(shortCode);
       return row?.isDeleted ? change(row, { isDeleted: false }) : undefined;
     },
-    deactivateExpired: async (now) =>
+    disableExpired: async (now) =>
       [...rows.values()]
         .filter((row) => row.isActive && !row.isDeleted && row.expiresAt && row.expiresAt <= now)
         .map((row) => change(row, { isActive: false, hasEnded: true })),
@@ -164,14 +165,15 @@ export function createRealUrlStores(deps: {
   const channel = channelOf(prefix);
   const keys = codes.map((code) => `${prefix}:url:${code}`);
   const copyOf = (key: string) => `${prefix}:copy:${key}`;
-  const store = createUrlStore(db);
+  const { disableExpired } = createUrlCleanupStore(db);
 
   return {
     prefix,
     ownerId,
     redis,
     table: {
-      ...store,
+      ...createUrlStore(db),
+      disableExpired,
       purgeDeleted: async () => {
         await db.raw('delete from urls where deleted_at is not null');
       },

@@ -3,6 +3,7 @@ import { vi } from 'vitest';
 import type { Keys } from '../../src/keys/keys.ts';
 import { isPostgresUnavailable } from '../../src/postgres.ts';
 import { toCacheEntry } from '../../src/urls/cache-entry.ts';
+import { hashPassword } from '../../src/urls/passwords.ts';
 import { createProcessCache, type ProcessCache } from '../../src/urls/process-cache.ts';
 import { createUrlCache, type UrlCache } from '../../src/urls/url-cache.ts';
 import type { UrlStore } from '../../src/urls/url-store.ts';
@@ -104,7 +105,8 @@ export async function judgePlan(plan: Plan, stores: UrlStores, play: Play = {}):
     const originalUrl = `https://example.com/${(urlCount += 1)}`;
     const create = async (expiresAt: Date | null) => {
       await table.purgeDeleted();
-      await urls.create({ originalUrl, customCode: code, expiresAt }, stores.ownerId);
+      const wish = { originalUrl, customCode: code, expiresAt };
+      await urls.create(wish, stores.ownerId, new Date(dateNow()));
     };
     const writes: Record<WriteKind, () => Promise<void>> = {
       creates: async () => await create(null),
@@ -113,7 +115,7 @@ export async function judgePlan(plan: Plan, stores: UrlStores, play: Play = {}):
       deletes: async () => await urls.delete(code, null),
       restores: async () => void (await urls.restore(code, null)),
       'cleans up': async () => {
-        const expired = await table.deactivateExpired(new Date(dateNow()), 10);
+        const expired = await table.disableExpired(new Date(dateNow()), 10);
         await cache.replace(expired.map((url) => [url.shortCode, toCacheEntry(url)]));
       },
     };
@@ -256,6 +258,7 @@ function openWeb(
     keys: {} as Keys,
     idempotencyKeys: { findMany: async () => [], findRequestHash: async () => undefined },
     normaliseUrl: (url) => url,
+    hashPassword,
     log: silentLog,
   });
   const listener = {
@@ -304,9 +307,9 @@ function openTable(table: UrlTable, judge: UrlJudge, wire: Wire): UrlTable {
       end(restored);
       return restored;
     }),
-    deactivateExpired: wire.to('PostgreSQL', 'clean up', async (now, limit) => {
+    disableExpired: wire.to('PostgreSQL', 'clean up', async (now, limit) => {
       const ends = codes.map((code) => judge.begin(code, 'expired'));
-      const expired = await table.deactivateExpired(now, limit);
+      const expired = await table.disableExpired(now, limit);
       ends.forEach((end, i) => end(expired.find(({ shortCode }) => shortCode === codes[i])));
       return expired;
     }),

@@ -56,6 +56,9 @@ test.each([
   ['https://BÜCHER.example/', true],
   ['http://192.0.2.1/', true],
   ['http://0xc0000201/', true],
+  ['http://[::ffff:192.0.2.1]/', true],
+  ['http://[0:0:0:0:0:FFFF:C000:0201]/', true],
+  ['http://[64:ff9b::192.0.2.1]/', true],
   ['http://[2001:DB8:0::1]/', true],
   ['https://notbad.example/', false],
   ['https://bad.example.org/', false],
@@ -63,6 +66,8 @@ test.each([
   ['https://good.example/bad.example', false],
   ['https://good.example/?https://bad.example/', false],
   ['http://192.0.2.10/', false],
+  ['http://[::ffff:192.0.2.10]/', false],
+  ['http://[2001:db8::ffff:192.0.2.1]/', false],
   ['no URL', false],
 ])('of the blocked host, of those below it and of no other: %s', async (url, isBlocked) => {
   const { blockedHosts } = await block('bad.example', 'xn--bcher-kva.example', '192.0.2.1', '[2001:db8::1]');
@@ -74,7 +79,8 @@ test.each([
   ['bad.example..', 'bad.example'],
   ['bücher.example', 'xn--bcher-kva.example'],
   ['0x7f.1', '127.0.0.1'],
-  ['[::FFFF:1.2.3.4]', '[::ffff:102:304]'],
+  ['[::FFFF:1.2.3.4]', '1.2.3.4'],
+  ['[2001:DB8:0::1]', '[2001:db8::1]'],
   ['a_b.example', 'a_b.example'],
 ])('a host that somebody names has one spelling, which the table takes: %j', async (text, host) => {
   expect(readBlockedHost(text)).toBe(host);
@@ -111,6 +117,12 @@ test('a change by another program is known within 2 s, and is told once', async 
   await database.db().raw('truncate blocked_hosts');
   await blockedHosts.refresh();
   expect(blockedHosts.isBlocked('https://late.example/')).toBe(false);
+});
+
+test('what another program has written in another spelling is blocked, and what is no address harms nothing', async () => {
+  const { blockedHosts } = await block('[::ffff:c000:201]', '[::::]', 'bad.example');
+  for (const url of ['http://192.0.2.1/', 'http://[::ffff:192.0.2.1]/', 'https://bad.example/'])
+    expect([url, blockedHosts.isBlocked(url)]).toEqual([url, true]);
 });
 
 test('while PostgreSQL is away what was blocked stays blocked, and what was blocked meanwhile is so afterwards', async () => {

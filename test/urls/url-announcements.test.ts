@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { closeRedis, openRedis } from '../../src/redis.ts';
 import { channelOf, hearAnnouncements } from '../../src/urls/url-announcements.ts';
@@ -30,12 +31,15 @@ afterEach(async () => {
 async function listen(user = '') {
   const own = `${prefix}-${randomUUID()}`;
   const heard: string[] = [];
+  const logged: { level: number; msg: string }[] = [];
+  const log = pino({ level: 'debug' }, { write: (line: string) => void logged.push(JSON.parse(line)) });
   const subscriber = openRedis('subscriber', `redis://${user}127.0.0.1:${proxy.port}`, silentLog);
-  const stop = hearAnnouncements(subscriber, own, {
-    onChange: (shortCode, version) => heard.push(`${shortCode} ${version}`),
+  const listener = {
+    onChange: (shortCode: string, version: number) => heard.push(`${shortCode} ${version}`),
     onHearing: () => heard.push('hears'),
     onDeaf: () => heard.push('is deaf'),
-  });
+  };
+  const stop = hearAnnouncements(subscriber, own, listener, log);
   ends.push(async () => {
     stop();
     await closeRedis(subscriber);
@@ -45,6 +49,7 @@ async function listen(user = '') {
   let ended = 0;
   return {
     heard,
+    logged,
     cache: createUrlCache(redis(), { prefix: own, ttlSeconds: 60 }),
     announce,
     /** All that was heard until now, and that was announced. */
@@ -59,6 +64,15 @@ async function listen(user = '') {
       return heard.filter((one) => !one.startsWith('the-end-'));
     },
   };
+}
+
+/** A user of Redis for the test, with all rights until they are set. */
+async function makeUser() {
+  const user = `listener-${randomUUID()}`;
+  const setRights = async (...rights: string[]) => await redis().call('ACL', 'SETUSER', user, ...rights);
+  await setRights('on', '>password', '+@all', '~*', '&*');
+  ends.push(async () => void (await redis().call('ACL', 'DELUSER', user)));
+  return { user, setRights };
 }
 
 const makeUrl = (shortCode: string, version: number): ShortUrl => ({
@@ -157,10 +171,7 @@ test('a listener whose connection is half-open is deaf within 4 s, and hears aga
 });
 
 test('a listener whose Redis refuses to answer is deaf, and hears again once Redis does', async () => {
-  const user = `listener-${process.pid}`;
-  const setRights = async (...rights: string[]) => await redis().call('ACL', 'SETUSER', user, ...rights);
-  await setRights('on', '>password', '+@all', '~*', '&*');
-  ends.push(async () => void (await redis().call('ACL', 'DELUSER', user)));
+  const { user, setRights } = await makeUser();
   const { heard, cache, hearAll } = await listen(`${user}:password@`);
   await setRights('-ping');
   await waitUntil('it is deaf', () => heard.at(-1) === 'is deaf', 3_000);
@@ -168,6 +179,26 @@ test('a listener whose Redis refuses to answer is deaf, and hears again once Red
   await waitUntil('it hears again', () => heard.at(-1) === 'hears', 3_000);
   await cache.create(makeUrl('heard', 4));
   expect(await hearAll()).toEqual(['hears', 'is deaf', 'hears', 'heard 4']);
+});
+
+test('a listener whom Redis refuses the channel warns once, and says when it hears again', async () => {
+  const { user, setRights } = await makeUser();
+  const { heard, logged } = await listen(`${user}:password@`);
+  await setRights('-subscribe');
+  proxy.cut();
+  await waitUntil('it is refused three times', () => logged.length >= 3, 5_000);
+  const refused = 'announcements of changed short URLs are not heard';
+  expect(logged.map(({ level, msg }) => [level, msg]).slice(0, 3)).toEqual([
+    [40, refused],
+    [20, refused],
+    [20, refused],
+  ]);
+  await setRights('+subscribe');
+  await waitUntil('it hears again', () => heard.at(-1) === 'hears', 3_000);
+  expect(logged.at(-1)).toMatchObject({
+    level: 30,
+    msg: 'announcements of changed short URLs are heard again',
+  });
 });
 
 test('a message that is no announcement changes nothing', async () => {

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createApiKeys } from '../../src/api-keys/api-keys.ts';
 import { createChangeStore } from '../../src/urls/change-store.ts';
+import { createUrlCleanupStore } from '../../src/urls/url-cleanup-store.ts';
 import { hearNotifications } from '../../src/urls/url-notifications.ts';
 import { createUrlStore } from '../../src/urls/url-store.ts';
 import { connectForeigner, type Foreigner } from '../support/foreign.ts';
@@ -255,8 +256,9 @@ test("Linkmill's own writes are told to nobody", async () => {
     { ...base, shortCode: 'code-2', expiresAt: new Date(Date.now() - 1_000), createdBy },
   ]);
   expect(await store.delete('code-1', null)).toBeDefined();
-  expect(await store.deactivateExpired(new Date(), 10)).toHaveLength(1);
-  expect(await store.purge(new Date(), 0, 0, 10)).toBe(2);
+  const cleanupStore = createUrlCleanupStore(database.db());
+  expect(await cleanupStore.disableExpired(new Date(), 10)).toHaveLength(1);
+  expect(await cleanupStore.purge(new Date(), 0, 0, 10)).toBe(2);
   expect(await hearAll()).toEqual([]);
 });
 

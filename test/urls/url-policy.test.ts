@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createUrlPolicy, UrlRefused } from '../../src/urls/url-policy.ts';
 
-const ownHosts = ['sho.rt.', 'xn--bcher-kva.example', '[2001:4860:4860::8888]'];
+const ownHosts = ['sho.rt.', 'xn--bcher-kva.example', '[2001:4860:4860::8888]', '8.8.4.4'];
 const normaliseUrl = createUrlPolicy({ ownHosts, allowPrivate: false, isBlocked: () => false });
 const lenient = createUrlPolicy({ ownHosts, allowPrivate: true, isBlocked: () => false });
 
@@ -94,6 +94,9 @@ test.each([
   'https://BÜCHER.example/',
   'https://xn--bcher-kva.example/',
   'https://[2001:4860:4860:0:0:0:0:8888]/',
+  'http://8.8.1028/',
+  'http://[::ffff:8.8.4.4]/',
+  'http://[64:ff9b::808:404]/',
 ])('a URL that leads back to the service is refused in any spelling: %s', (text) => {
   expect(refusal(text)).toBe(isOwn);
   expect(refusal(text, lenient)).toBe(isOwn);

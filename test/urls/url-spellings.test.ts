@@ -64,7 +64,7 @@ function leadsInside(href: string): boolean {
   const inside = embedded.find(({ list }) => list.check(bare, 'ipv6'));
   if (!inside) return false;
   const ipv4 = Number((bitsOf(bare) >> BigInt(96 - inside.at)) & 0xffffffffn);
-  return privateV4.check(toIpv4(ipv4));
+  return privateV4.check(toIpv4(ipv4)) || ownHosts.includes(toIpv4(ipv4));
 }
 
 const hex4 = (value: number) => (value & 0xffff).toString(16);

@@ -7,14 +7,17 @@ import { createKeys } from '../../src/keys/keys.ts';
 import { isPostgresUnavailable, openPostgres } from '../../src/postgres.ts';
 import { closeRedis, openRedis } from '../../src/redis.ts';
 import type { CacheEntry } from '../../src/urls/cache-entry.ts';
+import { hashPassword } from '../../src/urls/passwords.ts';
 import { createProcessCache } from '../../src/urls/process-cache.ts';
 import { createUrlCache } from '../../src/urls/url-cache.ts';
 import type { UrlChange } from '../../src/urls/url-change.ts';
+import { createUrlCleanupStore } from '../../src/urls/url-cleanup-store.ts';
 import { createUrlPolicy } from '../../src/urls/url-policy.ts';
 import { WishRefused } from '../../src/urls/url-rules.ts';
 import { createUrlStore } from '../../src/urls/url-store.ts';
 import { CodeTaken, Overloaded, UrlExpired, UrlNotFound } from '../../src/urls/url.ts';
 import { createUrls } from '../../src/urls/urls.ts';
+import { endLocked } from '../support/locks.ts';
 import { silentLog, uniquePrefix, useDatabase, useRedis } from '../support/resources.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -81,6 +84,7 @@ function openUrls(redis = shared.redis(), { database = db(), processCache = noPr
     keys,
     idempotencyKeys: { findMany: async () => [], findRequestHash: async () => undefined },
     normaliseUrl: createUrlPolicy({ ownHosts: [], allowPrivate: false, isBlocked: () => false }),
+    hashPassword,
     log: silentLog,
   });
   const forget = async (code: string) => await redis.del(`${prefix}:url:${code}`);
@@ -164,6 +168,28 @@ describe('resolve', () => {
     await expect(urls.resolve(newCode(), Date.now())).rejects.toThrow(UrlNotFound);
   });
 
+  test('those of many suspects wait for each other in front of the table, and others do not wait for them', async () => {
+    const { urls, count } = openUrls();
+    const { shortCode } = await urls.create(wish(), owner);
+    const table = await holdTable();
+    const suspects = Array.from({ length: 400 }, async () => await urls.resolve(newCode(), Date.now(), true));
+    const same = urls.resolve('suspected', Date.now(), true);
+    const outcomes = Promise.allSettled([...suspects, same]);
+    const others = Array.from({ length: 200 }, async () => await urls.resolve(newCode(), Date.now()));
+    const outcomesOfOthers = Promise.allSettled(others);
+    try {
+      await waitUntil('all others ask the table', () => count.table >= 202, 1_500);
+      expect(count.table).toBe(202);
+    } finally {
+      await table.release();
+    }
+    const reasons = [...(await outcomes), ...(await outcomesOfOthers)].map((one) =>
+      one.status === 'rejected' ? one.reason : one.value,
+    );
+    expect(reasons.every((reason) => reason instanceof UrlNotFound)).toBe(true);
+    expect(await urls.resolve(shortCode, Date.now(), true)).toMatchObject({ originalUrl });
+  });
+
   test('a look-up that fails is not remembered', async () => {
     const { urls, store } = openUrls();
     const shortCode = newCode();
@@ -176,13 +202,7 @@ describe('resolve', () => {
       () => 'resolved',
       () => 'failed',
     );
-    await waitUntil('the look-up waits for the lock, and is cancelled', async () => {
-      const { rows } = await db().raw(
-        `select pg_cancel_backend(pid) from pg_stat_activity
-         where datname = current_database() and wait_event_type = 'Lock'`,
-      );
-      return rows.length > 0;
-    });
+    await endLocked(db(), 'cancel');
     expect(await outcome).toBe('failed');
     await table.release();
     expect(await urls.resolve(shortCode, Date.now())).toMatchObject({ originalUrl });
@@ -328,9 +348,10 @@ describe('expiry', () => {
   });
 
   test('an expired short URL stays an expired one after the clean-up has disabled it, from cache and table', async () => {
-    const { urls, store, cache, forget } = openUrls();
-    const { shortCode } = await urls.create(wish({ expiresAt: new Date(Date.now() - 1) }), owner);
-    const disabled = await store.deactivateExpired(new Date(), 1_000);
+    const { urls, cache, forget } = openUrls();
+    const expiresAt = new Date(Date.now() - 1);
+    const { shortCode } = await urls.create(wish({ expiresAt }), owner, new Date(Date.now() - 60_000));
+    const disabled = await createUrlCleanupStore(db()).disableExpired(new Date(), 1_000);
     expect(disabled.map((one) => one.shortCode)).toContain(shortCode);
     await cache.bury(disabled, 'expired');
     await expect(urls.resolve(shortCode, Date.now())).rejects.toThrow(UrlExpired);
@@ -439,7 +460,7 @@ describe('create', () => {
 
 describe('delete', () => {
   test('a deleted short URL is gone for every question, and its code stays taken until it is purged', async () => {
-    const { urls, store } = openUrls();
+    const { urls } = openUrls();
     const customCode = newCode();
     const first = await urls.create(wish({ customCode }), owner);
     await urls.delete(customCode, null);
@@ -448,7 +469,8 @@ describe('delete', () => {
     await expect(urls.delete(customCode, null)).rejects.toThrow(UrlNotFound);
     await expect(urls.create(wish({ customCode }), owner)).rejects.toThrow(CodeTaken);
 
-    expect(await store.purge(new Date(Date.now() + 1_000), 0, 0, 1_000)).toBeGreaterThan(0);
+    const later = new Date(Date.now() + 1_000);
+    expect(await createUrlCleanupStore(db()).purge(later, 0, 0, 1_000)).toBeGreaterThan(0);
     const second = await urls.create(wish({ customCode }), owner);
     expect(second.version).toBeGreaterThan(first.version);
     // The tombstone of the first one is older.

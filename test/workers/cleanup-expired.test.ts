@@ -3,6 +3,7 @@ import { createApiKeys } from '../../src/api-keys/api-keys.ts';
 import { createKeyStore } from '../../src/keys/key-store.ts';
 import { createIdempotencyKeys } from '../../src/urls/idempotency-keys.ts';
 import { createUrlCache } from '../../src/urls/url-cache.ts';
+import { createUrlCleanupStore } from '../../src/urls/url-cleanup-store.ts';
 import { createUrlStore } from '../../src/urls/url-store.ts';
 import { cleanupExpired } from '../../workers/cleanup-expired.ts';
 import { createJobContext } from '../support/job-context.ts';
@@ -17,10 +18,10 @@ const daysAgo = (days: number) => new Date(today.getTime() - days * dayMs);
 const retention = { days: 30, quarantineDays: 90 };
 
 const createDeps = (now = today) => ({
-  urlStore: createUrlStore(database.db()),
+  cleanupStore: createUrlCleanupStore(database.db()),
   urlCache: createUrlCache(redis.redis(), { prefix: redis.prefix, ttlSeconds: 3_600 }),
   idempotencyKeys: createIdempotencyKeys(database.db()),
-  now: () => now,
+  now: async () => now,
 });
 const cleanup = async (now = today) => await cleanupExpired(createDeps(now), retention, createJobContext());
 const readCodes = async (where: object = {}): Promise<string[]> =>
@@ -36,7 +37,8 @@ test('expired short URLs are disabled under a higher version and become tombston
   await insertUrls(database.db(), { begin: 'just-over-', count: 1, expiresAt: today });
   await insertUrls(database.db(), { begin: 'soon-', count: 2, expiresAt: daysAgo(-1) });
   await insertUrls(database.db(), { begin: 'never-', count: 2 });
-  const { urlStore, urlCache } = createDeps();
+  const { urlCache } = createDeps();
+  const urlStore = createUrlStore(database.db());
   const before = (await urlStore.findByCode('over-0'))!;
   await urlCache.put(before);
   await urlCache.put((await urlStore.findByCode('soon-0'))!);

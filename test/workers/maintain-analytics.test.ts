@@ -1,10 +1,15 @@
 import { beforeEach, expect, test } from 'vitest';
 import { createAnalyticsPartitions } from '../../src/analytics/analytics-partitions.ts';
 import { createAnalyticsRemovals } from '../../src/analytics/analytics-removals.ts';
+import { createAnalyticsSnapshot } from '../../src/analytics/analytics-snapshot.ts';
+import { createAnalytics } from '../../src/analytics/analytics.ts';
+import { createClickFeedStore } from '../../src/analytics/click-feed-store.ts';
+import type { VisitorSlices } from '../../src/analytics/daily-visitors.ts';
+import { listDays, partitionOf } from '../../src/analytics/partition-names.ts';
 import type { ClickCount } from '../../src/clicks/click-batch.ts';
 import { createClickStore } from '../../src/clicks/click-store.ts';
 import { createVisitorSaltStore } from '../../src/clicks/details/visitor-salt-store.ts';
-import { createUrlStore } from '../../src/urls/url-store.ts';
+import { createUrlCleanupStore } from '../../src/urls/url-cleanup-store.ts';
 import { maintainAnalytics } from '../../workers/maintain-analytics.ts';
 import { makeDetail, makeDetailedBatch, readFigures, tally } from '../support/analytics.ts';
 import { countDeadlocks, createUrlIds, emptyBooks } from '../support/clicks.ts';
@@ -18,7 +23,7 @@ const { db } = database;
 const dayMs = 86_400_000;
 const today = Date.parse('2026-11-21T10:00:00Z');
 const dayAfter = (days: number) => new Date(today + days * dayMs).toISOString().slice(0, 10);
-const partitions = () => createAnalyticsPartitions(db());
+const partitions = (slices?: VisitorSlices) => createAnalyticsPartitions(db(), slices);
 
 const maintain = async (daysLater = 0, context = createJobContext(), retentionDays = 90) =>
   await maintainAnalytics(
@@ -26,7 +31,8 @@ const maintain = async (daysLater = 0, context = createJobContext(), retentionDa
       salts: createVisitorSaltStore(db()),
       partitions: partitions(),
       removals: createAnalyticsRemovals(db()),
-      now: () => new Date(today + daysLater * dayMs),
+      clickFeed: createClickFeedStore(db()),
+      now: async () => new Date(today + daysLater * dayMs),
     },
     retentionDays,
     context,
@@ -50,8 +56,7 @@ async function readRows(): Promise<Record<string, number>> {
 
 beforeEach(async () => {
   await emptyBooks(db());
-  for (const day of await partitions().list())
-    await db().raw('drop table ??', [`url_analytics_${day.replaceAll('-', '')}`]);
+  for (const day of await listDays(db())) await db().raw('drop table ??', [partitionOf(day)]);
   await db()('analytics_state').update({ rows_since: '-infinity' });
 });
 
@@ -59,7 +64,7 @@ test('partitions are there for yesterday and a week to come, with progress, and 
   const context = createJobContext();
   expect(await maintain(0, context)).toMatchObject({ made: 9, left: 0, busy: 0, interrupted: false });
   expect(context.reported).toEqual([11, 22, 33, 44, 55, 66, 77, 88, 100]);
-  expect(await partitions().list()).toEqual([-1, 0, 1, 2, 3, 4, 5, 6, 7].map(dayAfter));
+  expect(await listDays(db())).toEqual([-1, 0, 1, 2, 3, 4, 5, 6, 7].map(dayAfter));
   expect(await maintain()).toMatchObject({ made: 0, status: 'nothing to maintain' });
   expect(await maintain(1)).toMatchObject({ made: 1 });
 });
@@ -147,6 +152,89 @@ test('past its retention a day goes with its rows; roll-ups, totals and the numb
   expect(await db()('url_visitors_daily')).toHaveLength(3);
 });
 
+test('between the end of its retention and its drop a day keeps its visitors, whatever is written down of them by then', async () => {
+  await maintain();
+  const [urlId] = (await createUrlIds(db(), 1)) as [number];
+  await db()('urls').where({ id: urlId }).update({ short_code: 'visited' });
+  await apply([
+    clickAt(urlId, today, 1),
+    clickAt(urlId, today, 2),
+    clickAt(urlId, today, 3, true),
+    clickAt(urlId, today + dayMs, 1),
+  ]);
+  const { ask } = createAnalytics(createAnalyticsSnapshot(db(), 10_000));
+  const countVisitors = async () => {
+    const { visitors } = await ask({
+      scope: { owner: null, shortCode: 'visited' },
+      from: dayAfter(0),
+      to: dayAfter(1),
+      timezone: 'UTC',
+      groupBy: 'time',
+      interval: 'day',
+      filters: {},
+      bots: 'include',
+      compare: false,
+      visitors: true,
+      limit: 50,
+    });
+    return visitors;
+  };
+  expect(await partitions().expire(dayAfter(2))).toContain(dayAfter(0));
+  expect(await countVisitors()).toBe(4);
+  const heard: unknown[] = [];
+  const goOn = async () => {
+    heard.push(await countVisitors());
+    return true;
+  };
+  expect(await partitions({ rows: 1, rowsOfOne: 2 }).drop(dayAfter(0), goOn)).toBe('dropped');
+  expect(new Set(heard)).toEqual(new Set([4]));
+  expect(await countVisitors()).toBe(4);
+});
+
+test('visitors of a day are counted in slices, those of one viral short URL too, until told to stop; the next time does the rest', async () => {
+  await maintain();
+  const urlIds = await createUrlIds(db(), 12);
+  // Each but the viral one in the middle has as many visitors as its place says, and as many bots.
+  const counts = urlIds.map((_, i) => (i === 5 ? 60 : i));
+  await apply(
+    urlIds.flatMap((urlId, i) =>
+      Array.from({ length: 2 * counts[i]! }, (_, n) => clickAt(urlId, today + n, n, n % 2 === 1)),
+    ),
+  );
+  await apply([clickAt(urlIds[5]!, today + 1_000, 0)]);
+  const [day] = (await partitions().expire(dayAfter(1))).slice(-1) as [string];
+  const slices = { rows: 25, rowsOfOne: 20 };
+  let steps = 0;
+  expect(await partitions(slices).drop(day, async () => ++steps < 4)).toBe('stopped');
+  expect(await readRows()).toHaveProperty(day.replaceAll('-', ''));
+  expect(await partitions(slices).drop(day, async () => ++steps > 0)).toBe('dropped');
+  expect(steps).toBeGreaterThan(15);
+  const visitors = await db()('url_visitors_daily').orderBy('url_id').select('url_id', 'people', 'bots');
+  expect(visitors).toEqual(
+    urlIds
+      .map((url_id, i) => ({ url_id, people: counts[i], bots: counts[i] }))
+      .filter(({ people }) => people),
+  );
+});
+
+test('a step that fails keeps no other from being done, and the job says what went wrong', async () => {
+  await maintain();
+  const [urlId] = (await createUrlIds(db(), 1)) as [number];
+  await apply([clickAt(urlId, today)]);
+  await db().raw(
+    'alter table analytics_removals rename to away; alter table visitor_salts rename to salts_away',
+  );
+  try {
+    await expect(maintain(91)).rejects.toThrow(/^3 of its steps failed, .*visitor_salts/);
+    expect(await readRows()).toEqual({});
+    expect(await db()('url_visitors_daily')).toHaveLength(1);
+  } finally {
+    await db().raw(
+      'alter table away rename to analytics_removals; alter table salts_away rename to visitor_salts',
+    );
+  }
+});
+
 test('a reader that will not end keeps a partition from being dropped, but not clicks from being counted', async () => {
   await maintain();
   const [urlId] = (await createUrlIds(db(), 1)) as [number];
@@ -180,13 +268,32 @@ test('what the analytics have of purged and deleted short URLs goes, in all of i
   await apply([purged, deleted, stays].flatMap(clicksOn));
   const deletedAt = new Date(Date.now() - 2 * dayMs);
   await db()('urls').where({ id: purged }).update({ is_active: false, deleted_at: deletedAt });
-  expect(await createUrlStore(db()).purge(new Date(), 1, 1, 100)).toBe(1);
+  expect(await createUrlCleanupStore(db()).purge(new Date(), 1, 1, 100)).toBe(1);
   const foreigner = await connectForeigner(database.url());
   await foreigner.run(`delete from urls where id = ${deleted}`);
   await foreigner.leave();
   expect(await maintain()).toMatchObject({ removed: 2 });
   expect(await readFigures(db())).toEqual(tally(clicksOn(stays)));
   expect(await maintain()).toMatchObject({ removed: 0, status: 'nothing to maintain' });
+});
+
+test('very many rows of a short URL that is gone go in slices, with progress, and a stop between two loses nothing', async () => {
+  await db().raw(
+    `insert into url_analytics select -1, to_timestamp(:seconds), n, 1, false, '', '', '', '', ''
+     from generate_series(1, 40001) as n`,
+    { seconds: today / 1_000 },
+  );
+  await db()('analytics_removals').insert({ url_id: -1 });
+  const removals = createAnalyticsRemovals(db());
+  const left: unknown[] = [];
+  const goOn = async () => {
+    left.push(await readRows());
+    return left.length < 2;
+  };
+  expect(await removals.remove(100, goOn)).toBe(0);
+  expect(left).toEqual([{ other_days: 20_001 }, { other_days: 1 }]);
+  expect(await maintain()).toMatchObject({ removed: 1 });
+  expect(await readRows()).toEqual({});
 });
 
 test('a short URL that another program deletes and puts back under its id begins anew, and its figures add up', async () => {
@@ -225,6 +332,21 @@ test('a maintenance that is told to stop ends after the step in hand and says so
 test('a retention shorter than the clicks on their way makes no partition that is dropped at once', async () => {
   expect(await maintain(0, createJobContext(), 1)).toMatchObject({ made: 9, dropped: 0 });
   expect(await maintain(0, createJobContext(), 1)).toMatchObject({ made: 0, dropped: 0 });
+});
+
+test('clicks that a dump has brought of a PostgreSQL further on are never taken for new ones', async () => {
+  const [urlId] = (await createUrlIds(db(), 1)) as [number];
+  await apply([clickAt(urlId, today)]);
+  await db()('url_analytics').update({ applied_in: '99999999999' });
+  await apply([clickAt(urlId, today, 2)]);
+  const countSeen = async () => {
+    const { clicks } = await createClickFeedStore(db()).findCounted({ from: 1n, before: 10n ** 12n });
+    return clicks.length;
+  };
+  expect(await countSeen()).toBe(2);
+  expect(await maintain()).toMatchObject({ renumbered: 1 });
+  expect(await countSeen()).toBe(1);
+  expect(await maintain()).toMatchObject({ status: 'nothing to maintain' });
 });
 
 test('the salts of today and yesterday stay, and those of the days before are removed', async () => {

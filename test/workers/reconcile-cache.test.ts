@@ -4,6 +4,7 @@ import { createCacheWatermark, raiseWatermark } from '../../src/urls/cache-water
 import { createChangeStore } from '../../src/urls/change-store.ts';
 import { channelOf } from '../../src/urls/url-announcements.ts';
 import { createUrlCache } from '../../src/urls/url-cache.ts';
+import { createUrlCleanupStore } from '../../src/urls/url-cleanup-store.ts';
 import { createUrlStore } from '../../src/urls/url-store.ts';
 import { reconcileCache } from '../../workers/reconcile-cache.ts';
 import { connectForeigner, type Foreigner } from '../support/foreign.ts';
@@ -137,7 +138,7 @@ describe('what changed while nobody told the cache', () => {
     expect(await reconcile()).toEqual({ checked: 2, repaired: 2 });
     // As if the deletion of url-2 had not been told of when it was purged.
     await redis.redis().set(`${redis.prefix}:url:url-2`, `${entry?.version}:2,,https://example.com/url-2`);
-    await store.purge(new Date(), 0, 0, 10);
+    await createUrlCleanupStore(database.db()).purge(new Date(), 0, 0, 10);
     expect(await reconcile()).toMatchObject({ repaired: 1 });
     expect(await find('url-2')).toMatchObject({ gone: 'not found' });
   });

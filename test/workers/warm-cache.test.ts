@@ -13,7 +13,7 @@ const fast = { limit: 10_000, perSecond: 100_000 };
 const createDeps = () => ({
   urlStore: createUrlStore(database.db()),
   urlCache: createUrlCache(redis.redis(), { prefix: redis.prefix, ttlSeconds: 3_600 }),
-  now: () => new Date(),
+  now: async () => new Date(),
 });
 const keysInCache = async () => await redis.redis().keys(`${redis.prefix}:url:*`);
 const codesInCache = async () => (await keysInCache()).map((key) => key.split(':').at(-1)!).sort();

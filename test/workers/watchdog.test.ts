@@ -1,5 +1,6 @@
 import { describe, expect, inject, test, type TestContext } from 'vitest';
-import { createQueues, jobNames } from '../../src/jobs.ts';
+import { jobNames } from '../../src/jobs.ts';
+import { createQueues } from '../../src/queues.ts';
 import { closeRedis, openRedis } from '../../src/redis.ts';
 import type { JobContext, Processors } from '../../workers/processor.ts';
 import { watchWorkers } from '../../workers/watchdog.ts';

@@ -50,7 +50,7 @@ const bots = z
   .describe('With `include` all clicks count, as in `click_count`');
 
 /** A range of time, in a query. */
-export const rangeQuery = z.strictObject({
+const rangeQuery = z.strictObject({
   from: moment.optional().describe('A time, or the beginning of a day; 30 days before `to` by default'),
   to: moment.optional().describe('Not included, but for a day, which is; the end of today by default'),
   timezone: z

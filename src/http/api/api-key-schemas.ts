@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { StoredApiKey } from '../../api-keys/api-key.ts';
 import type { ApiKeySettings } from '../../api-keys/api-keys.ts';
 import { keyName, keyScopes } from '../../api-keys/key-fields.ts';
+import { beginOf } from '../../api-keys/key-secret.ts';
 import { scopes } from '../../api-keys/scopes.ts';
 import { futureTime, timestamp } from './schemas.ts';
 
@@ -28,7 +29,9 @@ export const changedApiKey = z
   )
   .partial();
 
-export const settingsOf = (body: z.output<typeof changedApiKey>): Partial<ApiKeySettings> => ({
+export type KeyChange = z.output<typeof changedApiKey>;
+
+export const settingsOf = (body: KeyChange): Partial<ApiKeySettings> => ({
   ...(body.name !== undefined && { name: body.name }),
   ...(body.scopes !== undefined && { scopes: body.scopes }),
   ...(body.own_urls_only !== undefined && { ownUrlsOnly: body.own_urls_only }),
@@ -62,7 +65,7 @@ const textOf = (time: Date | null) => time?.toISOString() ?? null;
 export const presentApiKey = (key: StoredApiKey): z.input<typeof shownApiKey> => ({
   id: key.id,
   name: key.name,
-  prefix: `lm_${key.publicPart}`,
+  prefix: beginOf(key.publicPart),
   scopes: key.scopes,
   own_urls_only: key.ownUrlsOnly,
   created_at: key.createdAt.toISOString(),

@@ -1,9 +1,11 @@
 import { z } from 'zod';
+import type { StoredApiKey } from '../../api-keys/api-key.ts';
 import type { ApiKeys } from '../../api-keys/api-keys.ts';
 import { graceHours } from '../../api-keys/key-fields.ts';
-import { Problem } from '../errors.ts';
+import { Problem } from '../problem.ts';
 import {
   changedApiKey,
+  type KeyChange,
   madeApiKey,
   newApiKey,
   presentApiKey,
@@ -93,7 +95,8 @@ export const apiKeyOperations = {
     path: '/api/v1/api-keys/{id}',
     tag,
     summary: 'Change what an API key may do',
-    description: 'What is not given stays. Holds within 2 s. A key cannot take `admin` from itself.',
+    description:
+      'What is not given stays. Holds within 2 s. A key can neither take `admin` from itself nor have itself expire sooner.',
     scope: 'admin',
     params,
     body: changedApiKey,
@@ -129,6 +132,14 @@ export const apiKeyOperations = {
 /** An administrator who takes this from the key in hand could not undo it. */
 const ownKey = (detail: string) => new Problem('own-key', detail);
 
+/** Throws the 409 of a key that would take `admin` from itself, at once or in some time. */
+function requireStaysAdmin(own: StoredApiKey, { scopes, expires_at: expiresAt }: KeyChange): void {
+  if (scopes && !scopes.includes('admin'))
+    throw ownKey('An API key cannot take the scope admin from itself.');
+  if (expiresAt && (!own.expiresAt || expiresAt < own.expiresAt))
+    throw ownKey('An API key cannot have itself expire sooner.');
+}
+
 export const apiKeyHandlers = ({ apiKeys }: { apiKeys: ApiKeys }): Handlers<typeof apiKeyOperations> => ({
   getCurrentApiKey: async ({ apiKey }) => ({
     status: 200,
@@ -157,8 +168,7 @@ export const apiKeyHandlers = ({ apiKeys }: { apiKeys: ApiKeys }): Handlers<type
   getApiKey: async ({ params: { id } }) => ({ status: 200, body: presentApiKey(await apiKeys.get(id)) }),
 
   changeApiKey: async ({ params: { id }, body, apiKey }) => {
-    if (id === apiKey.id && body.scopes && !body.scopes.includes('admin'))
-      throw ownKey('An API key cannot take the scope admin from itself.');
+    if (id === apiKey.id) requireStaysAdmin(await apiKeys.get(id), body);
     return { status: 200, body: presentApiKey(await apiKeys.change(id, settingsOf(body))) };
   },
 

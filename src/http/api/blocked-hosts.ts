@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { BlockedHost } from '../../urls/blocked-host-store.ts';
 import { type HostBlocking, readBlockedHost } from '../../urls/host-blocking.ts';
 import { storedText } from '../../urls/stored-text.ts';
-import { Problem } from '../errors.ts';
+import { Problem } from '../problem.ts';
 import type { Handlers, Operations } from './operation.ts';
 import { timestamp } from './schemas.ts';
 

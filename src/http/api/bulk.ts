@@ -4,21 +4,23 @@ import type { IdempotencyKey } from '../../urls/idempotency-key.ts';
 import type { Owner } from '../../urls/owner.ts';
 import type { UrlLists, UrlOrder } from '../../urls/url-lists.ts';
 import type { Urls } from '../../urls/urls.ts';
-import { validationFailed } from '../errors.ts';
+import { validationFailed } from '../problem.ts';
 import { validate } from '../validation.ts';
 import { readCursor, writeCursor } from './list-cursor.ts';
 import type { Handlers, Operations } from './operation.ts';
 import { maxItems, settled, settleEach } from './settle-each.ts';
-import { toFilter, urlFilterQuery } from './url-filter-query.ts';
+import { toFilter, urlFilterBody } from './url-filter-query.ts';
 import { newUrl, presentUrl, readSettings, shownUrl, urlChanges } from './url-schemas.ts';
 
 const tag = 'Many short URLs';
-const maxBodyBytes = 1024 * 1024;
+/** So many original URLs of the greatest length, with titles and tags. */
+const maxNewBytes = 4 * 1024 * 1024;
+const maxTargetsBytes = 1024 * 1024;
 
 /** Creates share statements, so many of them may wait for the same one. */
 const createsAtOnce = 500;
-/** These take a connection to PostgreSQL each, of which others need some too. */
-const statementsAtOnce = 5;
+/** These take a connection to PostgreSQL each, or a turn in hashing passwords, of which others need some too. */
+const costlyAtOnce = 5;
 
 /** In an order that no change has an influence on. */
 const order: UrlOrder = { sort: 'created', isDescending: false };
@@ -26,6 +28,11 @@ const order: UrlOrder = { sort: 'created', isDescending: false };
 /** Many count as fewer requests than if each came alone. */
 const itemsPerRequest = 10;
 const weigh = (items = maxItems) => Math.ceil(items / itemsPerRequest);
+/** A password costs so much that there is nothing to gain by sending it among many. */
+const weightOfNew = ({ urls }: { urls: unknown[] }) => {
+  const costly = urls.filter((item) => has(item, 'password')).length;
+  return costly + weigh(urls.length - costly);
+};
 const weightOfTargets = ({ short_codes }: { short_codes?: string[] }) => weigh(short_codes?.length);
 
 const shortCodes = z
@@ -34,13 +41,10 @@ const shortCodes = z
   .max(maxItems, `must hold at most ${maxItems} short codes`)
   .optional();
 
-const truth = z.boolean('must be true or false').optional();
-
 /** Which short URLs a request is about. */
 const targets = {
   short_codes: shortCodes,
-  filter: z
-    .strictObject({ ...urlFilterQuery.shape, is_active: truth, expired: truth }, 'must be an object')
+  filter: urlFilterBody
     // No tag at all is what every short URL has.
     .refine(
       (filter) => Object.values(filter).some((value) => !Array.isArray(value) || value.length > 0),
@@ -74,7 +78,7 @@ export const bulkOperations = {
       'Each has an answer of its own, in the same order. One that is refused harms no other. With an `Idempotency-Key` each is created once, and the same request again tries those that were refused.',
     scope: 'urls:write',
     isOncePerKey: true,
-    weightOf: ({ urls }: { urls: unknown[] }) => weigh(urls.length),
+    weightOf: weightOfNew,
     body: z.strictObject(
       {
         urls: z
@@ -85,7 +89,7 @@ export const bulkOperations = {
       },
       'must be a JSON object',
     ),
-    maxBodyBytes,
+    maxBodyBytes: maxNewBytes,
     replies: {
       200: {
         description: 'What has become of each.',
@@ -107,7 +111,7 @@ export const bulkOperations = {
     scope: 'urls:write',
     weightOf: weightOfTargets,
     body: z.strictObject({ ...targets, changes: urlChanges }, 'must be a JSON object'),
-    maxBodyBytes,
+    maxBodyBytes: maxTargetsBytes,
     replies: {
       200: {
         description: 'What has become of each.',
@@ -128,7 +132,7 @@ export const bulkOperations = {
     scope: 'urls:write',
     weightOf: weightOfTargets,
     body: z.strictObject(targets, 'must be a JSON object'),
-    maxBodyBytes,
+    maxBodyBytes: maxTargetsBytes,
     replies: {
       200: {
         description: 'What has become of each.',
@@ -170,13 +174,14 @@ export const bulkHandlers = ({ urls, finding, baseUrl, log }: Deps): Handlers<ty
 
   async function create(item: unknown, apiKeyId: number, idempotencyKey: IdempotencyKey | undefined) {
     const body = validate(newUrl, item);
+    const now = new Date();
     const wish = {
       originalUrl: body.original_url,
       customCode: body.custom_code ?? undefined,
-      ...readSettings(body, Date.now()),
+      ...readSettings(body, now.getTime()),
     };
-    const findsFirst = body.find_if_exists ?? false;
-    const { url, isNew, isRepeat } = await urls.createOnce(wish, apiKeyId, { idempotencyKey, findsFirst });
+    const given = { idempotencyKey, findsFirst: body.find_if_exists ?? false, now };
+    const { url, isNew, isRepeat } = await urls.createOnce(wish, apiKeyId, given);
     return {
       isRepeat,
       result: { status: isNew ? (201 as const) : (200 as const), url: presentUrl(url, baseUrl) },
@@ -185,13 +190,11 @@ export const bulkHandlers = ({ urls, finding, baseUrl, log }: Deps): Handlers<ty
 
   return {
     createUrls: async ({ body, apiKey, idempotencyKey, ctx }) => {
-      const looksFirst = body.urls.some(
-        (item) => (item as { find_if_exists?: unknown } | null)?.find_if_exists,
-      );
-      const atOnce = looksFirst ? statementsAtOnce : createsAtOnce;
+      const isCostly = body.urls.some((item) => has(item, 'find_if_exists') || has(item, 'password'));
+      const atOnce = isCostly ? costlyAtOnce : createsAtOnce;
       if (idempotencyKey) await urls.requireSameRequest(apiKey.id, idempotencyKey);
       let repeats = 0;
-      const results = await settleEach(body.urls, { atOnce, log, path: ctx.path }, async (url, item) => {
+      const results = await settleEach(body.urls, { atOnce, log, ctx }, async (url, item) => {
         const { result, isRepeat } = await create(
           url,
           apiKey.id,
@@ -214,33 +217,30 @@ export const bulkHandlers = ({ urls, finding, baseUrl, log }: Deps): Handlers<ty
         ...readSettings(body.changes, Date.now()),
       };
       const { codes, next } = await findTargets(body, owner);
-      const settledOnes = await settleEach(
-        codes,
-        { atOnce: statementsAtOnce, log, path: ctx.path },
-        async (code) => ({
-          status: 200 as const,
-          url: presentUrl(await urls.change(code, wish, owner), baseUrl),
-        }),
-      );
+      const change = await urls.readChange(wish);
+      const settledOnes = await settleEach(codes, { atOnce: costlyAtOnce, log, ctx }, async (code) => ({
+        status: 200 as const,
+        url: presentUrl(await change(code, owner), baseUrl),
+      }));
       const results = settledOnes.map((result, i) => Object.assign({ short_code: codes[i]! }, result));
       return { status: 200, body: { results, next_cursor: next } };
     },
 
     deleteUrls: async ({ body, owner, ctx }) => {
       const { codes, next } = await findTargets(body, owner);
-      const settledOnes = await settleEach(
-        codes,
-        { atOnce: statementsAtOnce, log, path: ctx.path },
-        async (code) => {
-          await urls.delete(code, owner);
-          return { status: 204 as const };
-        },
-      );
+      const settledOnes = await settleEach(codes, { atOnce: costlyAtOnce, log, ctx }, async (code) => {
+        await urls.delete(code, owner);
+        return { status: 204 as const };
+      });
       const results = settledOnes.map((result, i) => Object.assign({ short_code: codes[i]! }, result));
       return { status: 200, body: { results, next_cursor: next } };
     },
   };
 };
+
+/** Whether one of many, which is not validated yet, says something under this name. */
+const has = (item: unknown, name: 'password' | 'find_if_exists') =>
+  Boolean((item as Record<string, unknown> | null)?.[name]);
 
 const unclearTargets = () =>
   validationFailed([{ field: 'short_codes', detail: 'must be given, or filter, and not both' }]);

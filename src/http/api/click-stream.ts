@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { isAllowed, ownerOf } from '../../api-keys/api-key.ts';
 import { findAgain } from '../authenticate.ts';
 import type { ClickStreams } from '../click-streams.ts';
-import { validationFailed } from '../errors.ts';
+import { validationFailed } from '../problem.ts';
 import { tagFilter } from './analytics-query.ts';
 import type { Handlers, Operations } from './operation.ts';
 

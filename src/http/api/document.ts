@@ -6,9 +6,10 @@ import {
   type ZodOpenApiResponsesObject,
 } from 'zod-openapi';
 import { version } from '../../version.ts';
-import { problemKinds, type ProblemType, problemUrn } from '../errors.ts';
+import { problemKinds, type ProblemType, problemUrn } from '../problem.ts';
 import { operations } from './api.ts';
 import type { Operation } from './operation.ts';
+import { usualBodyBytes } from './operation.ts';
 import { publicPaths } from './public-paths.ts';
 import { problem } from './schemas.ts';
 
@@ -88,8 +89,13 @@ const idempotencyKey = {
 const describeScope = (scope: Operation['scope']) =>
   scope === 'any' ? 'For every API key.' : `An API key needs the scope \`${scope}\`.`;
 
-function requestBodyOf({ body, upload }: Operation) {
-  if (body) return { requestBody: { required: true, content: { 'application/json': { schema: body } } } };
+function requestBodyOf({ body, upload, maxBodyBytes = usualBodyBytes }: Operation) {
+  if (body) {
+    const description = `At most ${maxBodyBytes / 1024} KiB.`;
+    return {
+      requestBody: { required: true, description, content: { 'application/json': { schema: body } } },
+    };
+  }
   if (!upload) return {};
   const content = Object.fromEntries(upload.map((type) => [type, { schema: { type: 'string' as const } }]));
   return { requestBody: { required: true, content } };
@@ -145,14 +151,14 @@ function answersOf(problems: ProblemType[]): ZodOpenApiResponsesObject {
         description: typesOf(status)
           .map((type) => `${problemKinds[type][1]} (\`${type}\`)`)
           .join(', '),
-        content: { 'application/problem+json': { schema: problemOf(typesOf(status)) } },
+        content: { 'application/problem+json': { schema: problemSchema(typesOf(status)) } },
       },
     ]),
   );
 }
 
 /** A problem of one of these types. */
-const problemOf = (types: ProblemType[]) => ({
+const problemSchema = (types: ProblemType[]) => ({
   allOf: [
     { $ref: '#/components/schemas/Problem' },
     { type: 'object' as const, properties: { type: { enum: types.map(problemUrn) } } },

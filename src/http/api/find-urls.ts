@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type UrlLists, type UrlOrder, urlSorts } from '../../urls/url-lists.ts';
 import { summaryOrders, type UrlSummaries, type UrlSummary } from '../../urls/url-summaries.ts';
 import type { ShortUrlWithClicks } from '../../urls/url.ts';
-import { validationFailed } from '../errors.ts';
+import { validationFailed } from '../problem.ts';
 import { readCursor, writeCursor } from './list-cursor.ts';
 import type { Handlers, Operations } from './operation.ts';
 import { timestamp } from './schemas.ts';

@@ -1,7 +1,8 @@
 import type { Job } from 'bullmq';
 import { z } from 'zod';
-import { isJobName, jobNames, jobs, type Queues } from '../../jobs.ts';
-import { Problem } from '../errors.ts';
+import { isJobName, jobNames, jobs } from '../../jobs.ts';
+import type { Queues } from '../../queues.ts';
+import { Problem } from '../problem.ts';
 import { validate } from '../validation.ts';
 import type { Handlers, Operations } from './operation.ts';
 import { timestamp } from './schemas.ts';

@@ -1,22 +1,29 @@
 import type Router from '@koa/router';
 import type { Middleware } from 'koa';
 import { ownerOf } from '../../api-keys/api-key.ts';
+import type { PasswordHashing } from '../../urls/password-hashing.ts';
 import { type ApiState, apiKeyOf, requireScope } from '../authenticate.ts';
-import { methodNotAllowed } from '../errors.ts';
 import { readIdempotencyKey } from '../idempotency-key.ts';
-import { chargeApiKey, type RateLimits } from '../rate-limits.ts';
+import { methodNotAllowed } from '../problem.ts';
+import { chargeAs, type RateLimits } from '../rate-limits.ts';
 import { bodyOf, jsonBody, uploadBody, validate } from '../validation.ts';
-import type { ApiAnswer, ApiRequest, Handlers, Operation, Operations } from './operation.ts';
-
-const usualBodyBytes = 64 * 1024;
+import {
+  type ApiAnswer,
+  type ApiRequest,
+  type Handlers,
+  type Operation,
+  type Operations,
+  usualBodyBytes,
+} from './operation.ts';
 
 /** Has the router answer operations: each request is allowed, validated, handled and answered as its operation says. */
 export function mount<Ops extends Operations>(
   api: Router<ApiState>,
   operations: Ops,
   handlers: Handlers<Ops>,
-  rateLimits: RateLimits,
+  deps: { rateLimits: RateLimits; passwordHashing: Pick<PasswordHashing, 'hashSlowly'> },
 ): void {
+  const { rateLimits, passwordHashing } = deps;
   for (const [name, operation] of Object.entries(operations)) {
     // What validates a request is what its handler's type is made of.
     const handle = handlers[name] as (request: ApiRequest<Operation>) => Promise<ApiAnswer<Operation>>;
@@ -32,14 +39,13 @@ export function mount<Ops extends Operations>(
         query: query && validate(query, { ...ctx.query }),
         body: body && validate(body, bodyOf(ctx)),
       };
-      const weight = operation.weightOf?.(asked.body as never) ?? 1;
-      if (weight > 1) chargeApiKey(ctx, rateLimits, weight - 1);
+      chargeAs(ctx, rateLimits, operation.weightOf?.(asked.body as never) ?? 1);
       const answer = await handle({
         ...asked,
         apiKey,
         owner: ownerOf(apiKey),
         idempotencyKey: operation.isOncePerKey
-          ? await readIdempotencyKey(ctx, { asked, apiKeyId: apiKey.id })
+          ? await readIdempotencyKey(ctx, { asked, apiKeyId: apiKey.id, passwordHashing })
           : undefined,
         ctx,
       });

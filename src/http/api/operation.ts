@@ -5,7 +5,10 @@ import type { ApiKey } from '../../api-keys/api-key.ts';
 import type { Scope } from '../../api-keys/scopes.ts';
 import type { IdempotencyKey } from '../../urls/idempotency-key.ts';
 import type { Owner } from '../../urls/owner.ts';
-import type { ProblemType } from '../errors.ts';
+import type { ProblemType } from '../problem.ts';
+
+/** Longest body of an operation that says nothing about it. */
+export const usualBodyBytes = 64 * 1024;
 
 /** What an operation may answer, under one status. */
 interface Reply {
@@ -32,7 +35,7 @@ export interface Operation {
   params?: z.ZodObject;
   query?: z.ZodType<object>;
   body?: z.ZodType;
-  /** Longest body, in bytes; 64 KiB unless it says so. */
+  /** Longest body; `usualBodyBytes` unless it says so. */
   maxBodyBytes?: number;
   /** Types of a body that is not JSON and that its handler reads as it comes. */
   upload?: readonly string[];

@@ -1,14 +1,12 @@
 import { z } from 'zod';
-import type { ZodOpenApiPathsObject, ZodOpenApiResponsesObject } from 'zod-openapi';
-import type { ProblemType } from '../errors.ts';
+import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { type AnswersOf, forEverybody } from './public-operation.ts';
 import { reportPath } from './report-path.ts';
 import { visitPaths } from './visit-paths.ts';
 
-const tag = 'For everybody';
-/** No API key is needed. */
-const security: [] = [];
-
 const json = (schema: z.ZodType) => ({ 'application/json': { schema } });
+
+const text = { 'text/plain': { schema: { type: 'string' as const } } };
 
 const health = z
   .object({
@@ -20,15 +18,12 @@ const health = z
   .loose();
 
 /** What the API's document says of the paths that are served outside of the API. */
-export const publicPaths = (
-  answersOf: (problems: ProblemType[]) => ZodOpenApiResponsesObject,
-): ZodOpenApiPathsObject => ({
+export const publicPaths = (answersOf: AnswersOf): ZodOpenApiPathsObject => ({
   '/': {
     get: {
+      ...forEverybody,
       operationId: 'getService',
-      tags: [tag],
       summary: 'Which service this is',
-      security,
       responses: {
         200: {
           description: 'Its name and version.',
@@ -39,12 +34,22 @@ export const publicPaths = (
   },
   ...visitPaths(answersOf),
   ...reportPath(answersOf),
+  '/robots.txt': {
+    get: {
+      ...forEverybody,
+      operationId: 'getRobots',
+      summary: 'Which short URLs crawlers may follow',
+      responses: {
+        200: { description: 'The latest `crawlable` ones, and nothing else.', content: text },
+        ...answersOf(['rate-limited', 'internal-error', 'unavailable']),
+      },
+    },
+  },
   '/health': {
     get: {
+      ...forEverybody,
       operationId: 'getHealth',
-      tags: [tag],
       summary: 'How the service is',
-      security,
       responses: {
         200: { description: 'At least one store is there.', content: json(health) },
         503: { description: 'Neither store is there.', content: json(health) },
@@ -53,19 +58,17 @@ export const publicPaths = (
   },
   '/health/live': {
     get: {
+      ...forEverybody,
       operationId: 'getLiveness',
-      tags: [tag],
       summary: 'Whether the process can answer',
-      security,
       responses: { 200: { description: 'It can.', content: json(z.object({ status: z.literal('live') })) } },
     },
   },
   '/health/ready': {
     get: {
+      ...forEverybody,
       operationId: 'getReadiness',
-      tags: [tag],
       summary: 'Whether redirects can be served',
-      security,
       responses: {
         200: { description: 'They can.', content: json(z.object({ status: z.literal('ready') })) },
         503: {
@@ -77,15 +80,16 @@ export const publicPaths = (
   },
   '/metrics': {
     get: {
+      ...forEverybody,
       operationId: 'getMetrics',
-      tags: [tag],
       summary: 'Figures for Prometheus',
-      description: 'Is there if `METRICS_TOKEN` is set, which is what the bearer is.',
-      security: [{ bearer: [] }],
+      description:
+        'Is there if `METRICS_TOKEN` is set, which is what the bearer is, or for everybody with `METRICS_OPEN`.',
+      security: [{ bearer: [] }, {}],
       responses: {
         200: {
           description: 'In its text format.',
-          content: { 'text/plain': { schema: { type: 'string' } } },
+          content: text,
         },
         ...answersOf(['unauthorized', 'not-found']),
       },
@@ -93,11 +97,24 @@ export const publicPaths = (
   },
   '/openapi.json': {
     get: {
+      ...forEverybody,
       operationId: 'getApiDocument',
-      tags: [tag],
       summary: 'This document',
-      security,
       responses: { 200: { description: 'OpenAPI 3.1.', content: json(z.looseObject({})) } },
+    },
+  },
+  '/docs': {
+    get: {
+      ...forEverybody,
+      operationId: 'getApiPage',
+      summary: 'This document as a page, to read and to try it on',
+      responses: {
+        200: {
+          description: 'A page that loads nothing from other hosts.',
+          content: { 'text/html': { schema: { type: 'string' } } },
+        },
+        ...answersOf(['rate-limited']),
+      },
     },
   },
 });

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import type { QrImages, QrStyle } from '../../qr/qr-images.ts';
+import type { QrImages } from '../../qr/qr-images.ts';
 import type { Urls } from '../../urls/urls.ts';
+import { entityTagOfText, isNamedIn } from '../entity-tags.ts';
 import type { Handlers, Operations } from './operation.ts';
 import { shortCodeParams } from './schemas.ts';
 
@@ -63,15 +63,6 @@ function toFullColour(text: string): string {
   return `#${full.padEnd(8, 'f').replace(/fe$/, 'ff')}`;
 }
 
-/** Of what it is made from: the same for the same picture, on every web process. */
-function entityTagOf(format: string, text: string, style: QrStyle): string {
-  const content = JSON.stringify([format, text, style]);
-  return `"${createHash('sha256').update(content).digest('base64url').slice(0, 22)}"`;
-}
-
-const isAmong = (ifNoneMatch: string, tag: string) =>
-  ifNoneMatch.split(',').some((one) => [tag, `W/${tag}`, '*'].includes(one.trim()));
-
 export const qrHandlers = ({
   urls,
   qrImages,
@@ -85,10 +76,11 @@ export const qrHandlers = ({
     const url = await urls.getWithClicks(params.short_code, owner, new Date());
     const shortUrl = `${baseUrl}/${url.shortCode}`;
     const { format, ...style } = query;
-    const body = await qrImages[format](shortUrl, style);
-    const tag = entityTagOf(format, shortUrl, style);
+    // The same for the same picture, on every web process.
+    const tag = entityTagOfText(JSON.stringify([format, shortUrl, style]));
     const headers = { ETag: tag, 'Cache-Control': 'private, max-age=3600' };
-    if (isAmong(ctx.get('if-none-match'), tag)) return { status: 304, headers };
+    if (isNamedIn(ctx.req.headers['if-none-match'], tag)) return { status: 304, headers };
+    const body = await qrImages[format](shortUrl, style);
     return { status: 200, headers, body, type: formats[format] };
   },
 });

@@ -1,23 +1,15 @@
 import { z } from 'zod';
-import type { ZodOpenApiPathsObject, ZodOpenApiResponsesObject } from 'zod-openapi';
-import type { ProblemType } from '../errors.ts';
+import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { newReport } from '../report.ts';
-
-const tag = 'For everybody';
-/** No API key is needed. */
-const security: [] = [];
-const page = { 'text/html': { schema: { type: 'string' as const } } };
+import { type AnswersOf, forEverybody, page } from './public-operation.ts';
 
 /** What the API's document says of how visitors report short URLs. */
-export const reportPath = (
-  answersOf: (problems: ProblemType[]) => ZodOpenApiResponsesObject,
-): ZodOpenApiPathsObject => ({
+export const reportPath = (answersOf: AnswersOf): ZodOpenApiPathsObject => ({
   '/report': {
     get: {
+      ...forEverybody,
       operationId: 'getReportPage',
-      tags: [tag],
       summary: 'The page on which visitors report short URLs',
-      security,
       requestParams: { query: z.object({ code: z.string().optional() }) },
       responses: {
         200: { description: 'A page with a form.', content: page },
@@ -25,11 +17,10 @@ export const reportPath = (
       },
     },
     post: {
+      ...forEverybody,
       operationId: 'report',
-      tags: [tag],
       summary: 'Report a short URL',
       description: 'Ten an hour from one address. Who reports is not stored.',
-      security,
       requestBody: {
         content: {
           'application/json': { schema: newReport },

@@ -68,8 +68,12 @@ export const reportOperations = {
     params: z.object({ id }),
     body: z.strictObject(
       {
-        disable_url: truth.nullish().describe('The short URL leads nowhere from now on'),
-        block_host: truth.nullish().describe('No short URL leads to the host that it led to, or below it'),
+        disable_url: truth
+          .nullish()
+          .describe('The short URL leads nowhere from now on; whoever may change it can enable it again'),
+        block_host: truth
+          .nullish()
+          .describe('No short URL leads to the host that it led to, or below it, whoever asks for that'),
       },
       'must be a JSON object',
     ),

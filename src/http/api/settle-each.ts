@@ -1,7 +1,9 @@
+import type { Context } from 'koa';
 import { z } from 'zod';
 import type { Log } from '../../log.ts';
 import { createBounded } from '../../urls/bounded.ts';
-import { presentProblem, problemOf } from '../errors.ts';
+import { problemOf } from '../errors.ts';
+import { presentProblem, Problem } from '../problem.ts';
 import { problem } from './schemas.ts';
 
 /** Most that one request may be about. */
@@ -17,20 +19,23 @@ export const settled = <Done extends z.ZodRawShape>(status: number, done: Done) 
     }),
   ]);
 
-/** Runs a task for each item, at most `atOnce` at a time; those that fail harm no others. Resolves to what each gives, or to its
- *  problem, in their order. */
+/** Runs a task for each item, at most `atOnce` at a time; those that fail harm no others, and none is begun for a client that has gone
+ *  away. Resolves to what each gives, or to its problem, in their order. */
 export async function settleEach<Item, Done extends object>(
   items: readonly Item[],
-  { atOnce, log, path }: { atOnce: number; log: Log; path: string },
+  { atOnce, log, ctx }: { atOnce: number; log: Log; ctx: Context },
   task: (item: Item, place: number) => Promise<Done>,
 ) {
   const bounded = createBounded({ atOnce, waiting: items.length });
   return await Promise.all(
     items.map(async (item, place) => {
       try {
-        return await bounded(async () => await task(item, place));
+        return await bounded(async () => {
+          if (ctx.res.closed) throw new Problem('bad-request', 'The client has gone away.');
+          return await task(item, place);
+        });
       } catch (error) {
-        const problem = problemOf(error, log, { method: 'POST', path });
+        const problem = problemOf(error, log, { method: ctx.method, path: ctx.path });
         return { status: problem.status, problem: presentProblem(problem) };
       }
     }),

@@ -28,6 +28,11 @@ const host = plainText
   .refine((name) => name !== undefined, 'must be a host name without a port, such as example.com')
   .optional();
 
+const meaningOf = {
+  expired: 'Whether its time is over',
+  created_by: 'The id of the API key that it was created with',
+};
+
 /** Which short URLs are meant, in a query. */
 export const urlFilterQuery = z.strictObject({
   q: plainText
@@ -42,19 +47,36 @@ export const urlFilterQuery = z.strictObject({
     .optional()
     .describe('One that it has; repeated: it has all of them'),
   is_active: isTrue,
-  expired: isTrue.describe('Whether its time is over'),
+  expired: isTrue.describe(meaningOf.expired),
   created_by: z.coerce
     .number('must be a number')
     .int('must be a whole number')
     .min(1, 'must be at least 1')
     .optional()
-    .describe('The id of the API key that it was created with'),
+    .describe(meaningOf.created_by),
   created_from: time,
   created_before: time.describe('This moment not included'),
   host: host.describe('Host of the original URL, without a port'),
 });
 
-/** The filter that a query asks for, on behalf of an owner. */
+const truth = z.boolean('must be true or false').optional();
+
+/** The same in JSON, which has truths and numbers of its own. */
+export const urlFilterBody = z.strictObject(
+  {
+    ...urlFilterQuery.shape,
+    is_active: truth,
+    expired: truth.describe(meaningOf.expired),
+    created_by: z
+      .int('must be a whole number')
+      .min(1, 'must be at least 1')
+      .optional()
+      .describe(meaningOf.created_by),
+  },
+  'must be an object',
+);
+
+/** The filter that is asked for so, on behalf of an owner. */
 export const toFilter = (query: z.output<typeof urlFilterQuery>, owner: Owner): UrlFilter => ({
   owner,
   search: query.q,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { storedText } from '../../urls/stored-text.ts';
 import { notes, tags, title } from '../../urls/url-texts.ts';
+import { redirectStatuses } from '../../urls/url.ts';
 
 /** A hundred years: far enough for people, near enough for PostgreSQL. */
 const maxSeconds = 100 * 365 * 24 * 3_600;
@@ -31,7 +32,6 @@ export const urlSettings = {
   is_active: truth.nullish(),
   starts_at: time.meta({ description: 'Before it, visitors get 404' }).nullish(),
   expires_at: time
-    .refine((at) => at.getTime() > Date.now(), 'must be in the future')
     .meta({ description: 'From then on, visitors get 410, or are led to `fallback_url`' })
     .nullish(),
   expires_in_seconds: wholeNumber(1, maxSeconds).nullish(),
@@ -39,7 +39,7 @@ export const urlSettings = {
   max_clicks: wholeNumber(1, maxClicks).meta({ description: 'Redirects that it is good for' }).nullish(),
   is_one_time: truth.nullish(),
   password: storedText({ max: 128 }).meta({ description: 'Is never shown: see `has_password`' }).nullish(),
-  redirect_status: z.literal([301, 302, 307, 308], 'must be 301, 302, 307 or 308').nullish(),
+  redirect_status: z.literal(redirectStatuses, 'must be 301, 302, 307 or 308').nullish(),
   redirect_max_age_seconds: wholeNumber(0, yearSeconds)
     .meta({ description: 'How long a browser may keep the redirect; such clicks are not counted' })
     .nullish(),

@@ -126,13 +126,14 @@ export const urlHandlers = ({
   baseUrl: string;
 }): Handlers<typeof urlOperations> => ({
   createUrl: async ({ body, apiKey, idempotencyKey }) => {
+    const now = new Date();
     const wish = {
       originalUrl: body.original_url,
       customCode: body.custom_code ?? undefined,
-      ...readSettings(body, Date.now()),
+      ...readSettings(body, now.getTime()),
     };
-    const findsFirst = body.find_if_exists ?? false;
-    const { url, isNew, isRepeat } = await urls.createOnce(wish, apiKey.id, { idempotencyKey, findsFirst });
+    const given = { idempotencyKey, findsFirst: body.find_if_exists ?? false, now };
+    const { url, isNew, isRepeat } = await urls.createOnce(wish, apiKey.id, given);
     return {
       status: isNew ? 201 : 200,
       headers: {
@@ -147,7 +148,7 @@ export const urlHandlers = ({
   getUrl: async ({ params, owner, ctx }) => {
     const url = await urls.getWithClicks(params.short_code, owner, new Date());
     const headers = tagOf(url);
-    if (isNamedIn(ctx.req.headers['if-none-match'], url.version)) return { status: 304, headers };
+    if (isNamedIn(ctx.req.headers['if-none-match'], headers.ETag)) return { status: 304, headers };
     return { status: 200, headers, body: { ...presentUrl(url, baseUrl), click_count: url.clickCount } };
   },
 

@@ -1,14 +1,9 @@
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject, ZodOpenApiResponsesObject } from 'zod-openapi';
-import type { ProblemType } from '../errors.ts';
+import { redirectStatuses } from '../../urls/url.ts';
+import type { ProblemType } from '../problem.ts';
+import { type AnswersOf, forEverybody, page } from './public-operation.ts';
 import { shortCodeParams, timestamp } from './schemas.ts';
-
-const tag = 'For everybody';
-/** No API key is needed. */
-const security: [] = [];
-
-/** A page, of which a program can make nothing. */
-const page = { 'text/html': { schema: { type: 'string' as const } } };
 
 const redirectTo = (description: string) => ({
   description,
@@ -28,7 +23,16 @@ const preview = z.object({
   is_one_time: z.boolean(),
 });
 
-type AnswersOf = (problems: ProblemType[]) => ZodOpenApiResponsesObject;
+/** What a visit of any kind may meet. */
+const problemsOfVisits: ProblemType[] = [
+  'bad-request',
+  'not-found',
+  'expired',
+  'exhausted',
+  'blocked',
+  'rate-limited',
+  'unavailable',
+];
 
 /** What the API's document says of the paths on which visitors come. */
 export const visitPaths = (answersOf: AnswersOf): ZodOpenApiPathsObject =>
@@ -46,40 +50,25 @@ const withPages = (answers: ZodOpenApiResponsesObject): ZodOpenApiResponsesObjec
 const describePaths = (answersOf: AnswersOf): ZodOpenApiPathsObject => ({
   '/{short_code}': {
     get: {
+      ...forEverybody,
       operationId: 'redirect',
-      tags: [tag],
       summary: 'Follow a short URL',
       description: 'One click more. `HEAD` answers the same and counts nothing.',
-      security,
       requestParams: { path: shortCodeParams },
       responses: {
         200: {
           description: 'A page: it works once, or needs a password. Nothing is used up.',
           content: page,
         },
-        ...Object.fromEntries(
-          ['301', '302', '307', '308'].map((status) => [status, redirectTo('To the original URL.')]),
-        ),
-        ...answersOf([
-          'bad-request',
-          'not-found',
-          'expired',
-          'exhausted',
-          'blocked',
-          'rate-limited',
-          'confirmation-needed',
-          'password-needed',
-          'prefetch',
-          'unavailable',
-        ]),
+        ...Object.fromEntries(redirectStatuses.map((status) => [status, redirectTo('To the original URL.')])),
+        ...answersOf([...problemsOfVisits, 'confirmation-needed', 'password-needed', 'prefetch']),
       },
     },
     post: {
+      ...forEverybody,
       operationId: 'open',
-      tags: [tag],
       summary: 'Open a short URL that works once or needs a password',
       description: 'One click more, and one use. Only its own page and programs can do that, no other site.',
-      security,
       requestParams: { path: shortCodeParams },
       requestBody: {
         content: {
@@ -91,12 +80,7 @@ const describePaths = (answersOf: AnswersOf): ZodOpenApiPathsObject => ({
         302: redirectTo('To where it leads once it has expired or is used up.'),
         303: redirectTo('To the original URL.'),
         ...answersOf([
-          'bad-request',
-          'not-found',
-          'expired',
-          'exhausted',
-          'blocked',
-          'rate-limited',
+          ...problemsOfVisits,
           'password-needed',
           'wrong-password',
           'foreign-origin',
@@ -104,34 +88,23 @@ const describePaths = (answersOf: AnswersOf): ZodOpenApiPathsObject => ({
           'too-many-tries',
           'too-large',
           'unsupported-media-type',
-          'bad-request',
-          'unavailable',
         ]),
       },
     },
   },
   '/{short_code}+': {
     get: {
+      ...forEverybody,
       operationId: 'preview',
-      tags: [tag],
       summary: 'Where a short URL leads',
       description: 'Never a click.',
-      security,
       requestParams: { path: shortCodeParams },
       responses: {
         200: {
           description: 'Where it leads, since when and until when.',
           content: { ...page, 'application/json': { schema: preview } },
         },
-        ...answersOf([
-          'bad-request',
-          'not-found',
-          'expired',
-          'exhausted',
-          'blocked',
-          'rate-limited',
-          'unavailable',
-        ]),
+        ...answersOf(problemsOfVisits),
       },
     },
   },

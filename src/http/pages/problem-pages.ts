@@ -1,4 +1,4 @@
-import type { Problem, ProblemType } from '../errors.ts';
+import type { Problem, ProblemType } from '../problem.ts';
 import { html } from './html.ts';
 import { type Page, renderPage } from './page.ts';
 

@@ -1,6 +1,6 @@
 import { Worker } from 'bullmq';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createQueues, queuePrefix } from '../src/jobs.ts';
+import { createQueues, queuePrefix } from '../src/queues.ts';
 import { closeRedis, openRedis } from '../src/redis.ts';
 import { silentLog, useRedis } from './support/resources.ts';
 import { waitUntil } from './support/wait-until.ts';

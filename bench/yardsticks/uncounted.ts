@@ -1,21 +1,22 @@
 import type { RequestListener } from 'node:http';
 import Koa from 'koa';
-import { loadConfigOrExit, webSettings } from '../src/config.ts';
-import { answerErrors } from '../src/http/errors.ts';
-import { createRedirectAnswers } from '../src/http/redirect-answers.ts';
-import { createRedirect } from '../src/http/redirect.ts';
-import { listen } from '../src/http/server.ts';
-import { createKeyGenerator } from '../src/keys/key-generator.ts';
-import { createKeyPool } from '../src/keys/key-pool.ts';
-import { createKeyStore } from '../src/keys/key-store.ts';
-import { createKeys } from '../src/keys/keys.ts';
-import { createLog } from '../src/log.ts';
-import { openPostgres } from '../src/postgres.ts';
-import { openRedis, waitForRedis } from '../src/redis.ts';
-import { createProcessCache } from '../src/urls/process-cache.ts';
-import { createUrlCache } from '../src/urls/url-cache.ts';
-import { createUrlStore } from '../src/urls/url-store.ts';
-import { createUrls } from '../src/urls/urls.ts';
+import { loadConfigOrExit, webSettings } from '../../src/config.ts';
+import { answerErrors } from '../../src/http/answer-errors.ts';
+import { createRedirectAnswers } from '../../src/http/redirect-answers.ts';
+import { createRedirect } from '../../src/http/redirect.ts';
+import { listen } from '../../src/http/server.ts';
+import { createKeyGenerator } from '../../src/keys/key-generator.ts';
+import { createKeyPool } from '../../src/keys/key-pool.ts';
+import { createKeyStore } from '../../src/keys/key-store.ts';
+import { createKeys } from '../../src/keys/keys.ts';
+import { createLog } from '../../src/log.ts';
+import { openPostgres } from '../../src/postgres.ts';
+import { openRedis, waitForRedis } from '../../src/redis.ts';
+import { hashPassword } from '../../src/urls/passwords.ts';
+import { createProcessCache } from '../../src/urls/process-cache.ts';
+import { createUrlCache } from '../../src/urls/url-cache.ts';
+import { createUrlStore } from '../../src/urls/url-store.ts';
+import { createUrls } from '../../src/urls/urls.ts';
 
 /** The yardstick: redirects as `src/web.ts` answers them, with the same middleware and caches, and no click counted. */
 const config = loadConfigOrExit(webSettings);
@@ -41,6 +42,7 @@ const urls = createUrls({
   blockedHosts: { judge: (entry) => entry },
   onUntold: async () => {},
   normaliseUrl: (url) => url,
+  hashPassword,
   log,
 });
 const app = new Koa();
@@ -50,6 +52,7 @@ const redirect = createRedirect({
   clickRecorder: { record: async () => {}, recordThen: (_urlId, _atMs, answer) => answer() },
   detailOf: () => undefined,
   answers: createRedirectAnswers({ status: config.REDIRECT_STATUS, maxAgeSeconds: 0 }),
+  isSuspect: () => false,
   gates: { answer: async () => await Promise.reject(new Error('no short URL has a gate here')) },
 });
 app.use(redirect.middleware);
@@ -64,4 +67,4 @@ await listen(answer, {
   host: config.HOST,
   graceMs: 0,
 });
-log.info('the yardstick is listening');
+log.info('web is listening');

@@ -1,0 +1,54 @@
+import type { Context, Middleware } from 'koa';
+import type { Log } from '../log.ts';
+import { problemOf } from './errors.ts';
+import { toLoggedPath } from './logged-path.ts';
+import { answerPage } from './pages/page.ts';
+import { problemPage } from './pages/problem-pages.ts';
+import { presentProblem, Problem, problemHeaders, problemKinds, type ProblemType } from './problem.ts';
+
+/** What the router found no handler for; it has set `Allow` where the path exists. */
+function problemOfRouting(status: number): Problem {
+  return status === 404
+    ? new Problem('not-found', 'There is nothing here.')
+    : new Problem('method-not-allowed', 'This path does not know that method.');
+}
+
+/** The path of a request; undefined for a request line such as `GET http://[/`, which Node passes on and of which Koa
+ *  makes nothing or an error. */
+function readPath(ctx: Context): string | undefined {
+  try {
+    const path: unknown = ctx.path;
+    return typeof path === 'string' ? path : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a person in front of a browser asks, and for what a short code could be. */
+const isForPeople = (ctx: Context, path: string) =>
+  !path.includes('/', 1) && ctx.accepts('json', 'html') === 'html';
+
+/** Answers every error as `application/problem+json` (RFC 9457), or as a page to a visitor's browser. An error that is
+ *  nobody's fault but ours shows nothing and logs everything. */
+export function answerErrors(log: Log, onProblem: (type: ProblemType) => void = () => undefined): Middleware {
+  return async (ctx, next) => {
+    const path = readPath(ctx);
+    try {
+      if (path === undefined) throw new Problem('bad-request', 'The request line names no path.');
+      await next();
+      if (ctx.body === undefined && ctx.status >= 400) throw problemOfRouting(ctx.status);
+    } catch (error) {
+      const problem = problemOf(error, log, { method: ctx.method, path: path && toLoggedPath(path) });
+      onProblem(problem.type);
+      ctx.status = problem.status;
+      ctx.set(problemHeaders);
+      ctx.set(problem.headers);
+      if (path !== undefined && isForPeople(ctx, path)) {
+        answerPage(ctx, problem.status, problemPage(problem, problemKinds[problem.type][1]));
+        return;
+      }
+      ctx.body = presentProblem(problem);
+      ctx.type = 'application/problem+json';
+    }
+  };
+}

@@ -1,0 +1,20 @@
+import type { Knex } from '../../src/postgres.ts';
+import { waitUntil } from './wait-until.ts';
+
+const waiting = `from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+
+/** Resolves once `least` statements of this database wait for a lock, or more. */
+export async function untilLocked(db: Knex, least = 1): Promise<void> {
+  await waitUntil(`${least} wait for a lock`, async () => {
+    const { rows } = await db.raw<{ rows: object[] }>(`select ${waiting}`);
+    return rows.length >= least;
+  });
+}
+
+/** Ends the connections of this database that wait for a lock, or cancels their statements, once there is one. */
+export async function endLocked(db: Knex, how: 'terminate' | 'cancel'): Promise<void> {
+  await waitUntil(`one waits for a lock, to ${how} it`, async () => {
+    const { rows } = await db.raw<{ rows: object[] }>(`select pg_${how}_backend(pid) ${waiting}`);
+    return rows.length > 0;
+  });
+}
