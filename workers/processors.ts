@@ -78,6 +78,7 @@ export function createProcessors({
     importStore: createImportStore(db),
     blockedHosts: createBlockedHosts({ store: createBlockedHostStore(db) }),
     importer: createImporter({ generator: keys.generator }),
+    refreshCache: reconciling.refreshCache,
     exportStore: createExportStore(db),
     exportSources: { urls: createUrlSource(db), clicks: createClickSource(db) },
   };

@@ -42,7 +42,7 @@ const importRow = z.object({
   short_code: orNumber(
     z
       .string('must be text')
-      .regex(shortCodePattern, 'must be 4 to 32 letters, digits, "-" or "_"')
+      .regex(shortCodePattern, 'must be 1 to 32 letters, digits, "-" or "_"')
       .refine((code) => !shortCodePattern.test(code) || isShortCode(code), 'is a reserved word'),
   ).optional(),
   created_at: time.optional(),

@@ -1,5 +1,6 @@
-import { isRefusedData } from '../postgres.ts';
+import { isRefusedData, type Knex } from '../postgres.ts';
 import type { BlockedHosts } from '../urls/blocked-hosts.ts';
+import type { RefreshCache } from '../urls/cache-refresh.ts';
 import { createImportFile } from './import-file.ts';
 import { recognise } from './import-recognition.ts';
 import { type ImportRecord, maxUnreadable, type Position, tooManyUnreadable } from './import-records.ts';
@@ -22,11 +23,12 @@ export interface ImportDeps {
   importStore: ImportStore;
   importer: Importer;
   blockedHosts: Pick<BlockedHosts, 'refresh' | 'isBlocked'>;
+  refreshCache: RefreshCache;
 }
 
 /** An import that is worked on, from where the last one who did so stood; undefined when it is over. */
 export async function openImport(deps: ImportDeps, id: number) {
-  const { importStore, importer, blockedHosts } = deps;
+  const { importStore, importer, blockedHosts, refreshCache } = deps;
   const found = await importStore.findUnfinished(id);
   if (!found) return undefined;
   const { bytes, encoding, apiKeyId } = found;
@@ -58,7 +60,11 @@ export async function openImport(deps: ImportDeps, id: number) {
   /** False when somebody else has gone on with it, or it is over. */
   async function importRows(rows: Row[], from: Position, to: Position): Promise<boolean> {
     await importer.prepareKeys(rows.length);
-    return await importStore.advance(id, from, to, (trx) => importer.createUrls(trx, rows, apiKeyId));
+    const work = async (trx: Knex) => await importer.createUrls(trx, rows, apiKeyId);
+    if (!(await importStore.advance(id, from, to, work))) return false;
+    // The cache may know that nobody has these codes, or nobody any more.
+    await refreshCache(rows.flatMap(({ asks }) => ('url' in asks ? (asks.url.shortCode ?? []) : [])));
+    return true;
   }
 
   /** One transaction for each row, when PostgreSQL stores one of them in no way. */

@@ -1,5 +1,8 @@
-/** What a short code may look like, generated ones included. */
-export const shortCodePattern = /^[A-Za-z0-9_-]{4,32}$/;
+/** What a short code may look like. Those that other services gave may be shorter than those that are made here. */
+export const shortCodePattern = /^[A-Za-z0-9_-]{1,32}$/;
+
+/** What a code looks like that is asked for; generated ones do, too. */
+export const customCodePattern = /^[A-Za-z0-9_-]{4,32}$/;
 
 /** First path parts that belong to the service itself, in any spelling of upper and lower case. */
 export const reservedWords: ReadonlySet<string> = new Set([

@@ -1,8 +1,10 @@
 import { parse } from 'csv-parse/sync';
 import { expect, test } from 'vitest';
 import { isExact, readBooks } from '../../src/clicks/click-books.ts';
+import { createUrlStore } from '../../src/urls/url-store.ts';
 import { importFile } from '../support/imports.ts';
 import { useService } from '../support/service.ts';
+import { createUrl } from '../support/urls.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const service = useService({ IMPORT_MAX_MB: '2' });
@@ -68,7 +70,7 @@ test('each row that breaks a rule is in the list of errors with its line, and th
       'short_code,original_url,created_at,redirect_status,tags,surprise',
       'errors-a,https://example.com/fine,,,,x',
       'errors-b,http://127.0.0.1/private,,,,x',
-      'x,,yesterday,200,,',
+      'x.y,,yesterday,200,,',
       'already,https://example.com/there,,,,',
       'already,https://example.com/elsewhere,,,,',
       'too,few',
@@ -227,6 +229,47 @@ test('a file of more than 1,000 rows that cannot be read is given up', async () 
   const rows = Array.from({ length: 1_500 }, (_, i) => `bad"${i},https://example.com/${i}`);
   const found = await importFile(service.client(), csv('short_code,original_url', ...rows));
   expect(found).toMatchObject({ state: 'failed', created: 0, error: 'More than 1000 rows cannot be read.' });
+});
+
+test('codes of one to three characters are imported, lead on and can be asked for and changed, but not made', async () => {
+  const client = service.client();
+  const codes = ['q', '-7', 'Abc'];
+  const rows = [...codes, 'api', 'a.b', 'Docs'].map((code) => `${code},https://example.com/${code}`);
+  const found = await importFile(client, csv('short_code,original_url', ...rows));
+  expect(found).toMatchObject({ created: 3, failed: 3 });
+  for (const code of codes) {
+    expect((await client.get(`/${code}`)).headers.get('location')).toBe(`https://example.com/${code}`);
+    expect((await client.get(`/${code}+`)).status).toBe(200);
+    const path = `/api/v1/urls/${code}`;
+    expect((await client.get(path)).body).toMatchObject({ short_code: code });
+    expect((await client.patch(path, { title: 'A page' })).body).toMatchObject({ title: 'A page' });
+    expect((await client.get(`${path}/analytics`)).status).toBe(200);
+    expect((await client.get(`${path}/qr`)).status).toBe(200);
+    expect((await client.delete(path)).status).toBe(204);
+    expect((await client.get(`/${code}`)).status).toBe(404);
+  }
+  const body = { original_url: 'https://example.com/', custom_code: 'abc' };
+  expect((await client.post('/api/v1/urls', body)).status).toBe(422);
+});
+
+test('a code leads on as soon as it is imported, though it was asked for in vain or led elsewhere before it was purged', async () => {
+  const client = service.client();
+  await createUrl(client, { custom_code: 'purged-1' });
+  expect((await client.get('/purged-1')).status).toBe(301);
+  await client.delete('/api/v1/urls/purged-1');
+  await createUrlStore(service.database.db()).purge(new Date(Date.now() + 60_000), 0, 0, 1_000);
+  // What the job that brings the cache up to date has seen before.
+  await service.database.db()('url_removals').delete();
+  for (const code of ['purged-1', 'in-vain-1']) expect((await client.get(`/${code}`)).status).toBe(404);
+  const rows = ['purged-1', 'in-vain-1'].map((code) => `${code},https://example.com/${code}`);
+  await importFile(client, csv('short_code,original_url', ...rows));
+  const locations = ['purged-1', 'in-vain-1'].map((code) => `https://example.com/${code}`);
+  const ask = async (code: string) => (await client.get(`/${code}`)).headers.get('location');
+  await waitUntil(
+    'they lead on',
+    async () => (await Promise.all(['purged-1', 'in-vain-1'].map(ask))).join() === locations.join(),
+    3_000,
+  );
 });
 
 test('an upload that is empty, too long, of another type or compressed is refused, and nothing of it is left', async () => {

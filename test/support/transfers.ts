@@ -31,6 +31,8 @@ export function createTransfers(db: Knex, maxPerKey = 1_000) {
     exportStore,
     blockedHosts: createBlockedHosts({ store: createBlockedHostStore(db) }),
     importer: createImporter({ generator: createKeyGenerator(db) }),
+    // Without processes nothing is cached.
+    refreshCache: async () => 0,
     exportSources: { urls: createUrlSource(db), clicks: createClickSource(db) },
     imports,
     exports: createExports({ ...common, store: exportStore }),

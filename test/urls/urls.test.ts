@@ -488,7 +488,7 @@ describe('delete', () => {
 
   test('a code of another shape is not found', async () => {
     const { urls } = openUrls();
-    for (const code of ['', 'abc', 'a b c d', 'abcd\0', 'a'.repeat(33), 'admin']) {
+    for (const code of ['', 'a b c d', 'abcd\0', 'a'.repeat(33), 'admin']) {
       await expect(urls.delete(code, null)).rejects.toThrow(UrlNotFound);
       await expect(urls.getWithClicks(code, null, new Date())).rejects.toThrow(UrlNotFound);
     }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isShortCode, shortCodePattern } from '../../urls/short-code.ts';
+import { customCodePattern, isShortCode } from '../../urls/short-code.ts';
 import type { SettingsWish } from '../../urls/url-wishes.ts';
 import { defaultSettings, type ShortUrl } from '../../urls/url.ts';
 import { timestamp } from './schemas.ts';
@@ -27,8 +27,8 @@ const originalUrl = z
 
 const customCode = z
   .string('must be text')
-  .regex(shortCodePattern, 'must be 4 to 32 letters, digits, "-" or "_"')
-  .refine((code) => !shortCodePattern.test(code) || isShortCode(code), 'is a reserved word');
+  .regex(customCodePattern, 'must be 4 to 32 letters, digits, "-" or "_"')
+  .refine((code) => !customCodePattern.test(code) || isShortCode(code), 'is a reserved word');
 
 const findIfExists = z.boolean('must be true or false').meta({
   description:
