@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { Redis } from 'ioredis';
 import type { ClickRecorder } from './clicks/click-recorder.ts';
 import type { DetailOf } from './clicks/details/click-details.ts';
@@ -35,9 +36,10 @@ export function openGates(
     clickRecorder: ClickRecorder;
     detailOf: DetailOf;
     answers: RedirectAnswers;
+    isSuspect: (request: IncomingMessage) => boolean;
   },
 ) {
-  const { db, cacheRedis, breakers, urls, clickRecorder, detailOf, answers } = deps;
+  const { db, cacheRedis, breakers, urls, clickRecorder, detailOf, answers, isSuspect } = deps;
   const { findByCode } = breakers.postgres.guard(createUrlStore(db));
   const uses = createUrlUses(breakers.postgres.guard(createUseStore(db)));
   const checkInTurn = createBounded(passwordChecks);
@@ -64,6 +66,7 @@ export function openGates(
       urls,
       findUrl: createSingleFlight(maxPreviews, findByCode),
       uses,
+      isSuspect,
       baseUrl: config.BASE_URL,
     }),
   };

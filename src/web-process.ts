@@ -114,6 +114,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     status: config.REDIRECT_STATUS,
     maxAgeSeconds: config.REDIRECT_MAX_AGE_SECONDS,
   });
+  const { isSuspect } = rateLimits;
   const { gates, preview } = openGates(config, {
     db,
     cacheRedis,
@@ -122,8 +123,9 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     clickRecorder,
     detailOf,
     answers,
+    isSuspect,
   });
-  const redirect = createRedirect({ urls, clickRecorder, detailOf, answers, gates });
+  const redirect = createRedirect({ urls, clickRecorder, detailOf, answers, gates, isSuspect });
   const { apiKeys, knownApiKeys } = openApiKeys(web, { db, breakers });
   const analytics = openAnalytics(web, { db, breakers });
   const app = createApp({

@@ -52,6 +52,7 @@ const redirect = createRedirect({
   clickRecorder: { record: async () => {}, recordThen: (_urlId, _atMs, answer) => answer() },
   detailOf: () => undefined,
   answers: createRedirectAnswers({ status: config.REDIRECT_STATUS, maxAgeSeconds: 0 }),
+  isSuspect: () => false,
   gates: { answer: async () => await Promise.reject(new Error('no short URL has a gate here')) },
 });
 app.use(redirect.middleware);

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as giveWay, setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '../log.ts';
 import type { UrlScope } from './analytics-question.ts';
 import type { Sql } from './analytics-sources.ts';
@@ -44,6 +44,8 @@ export function createClickFeed(deps: { store: ClickFeedStore; pollMs: number; l
           clicks.filter((click) => isNew(click) && isOf(click, reader.scope)),
           next > from ? next : from,
         );
+        // A page may be of thousands, and readers many: redirects are answered in between.
+        await giveWay();
       }
     }
   }

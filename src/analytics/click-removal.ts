@@ -1,34 +1,37 @@
 import { addToBooks } from '../clicks/ledger-store.ts';
 import { boundedTransaction, type Knex, onlyRow } from '../postgres.ts';
+import { throwBounded } from '../urls/bounded-read.ts';
 import type { Owner } from '../urls/owner.ts';
-import { findUrls } from './analytics-sources.ts';
+import { clicksOfHour, findUrls } from './analytics-sources.ts';
+import { deleteFigures } from './delete-figures.ts';
+import { beginOf } from './utc-days.ts';
 
 export const totalsChoices = ['keep', 'clear'] as const;
 
-/** Clicks whose rows one transaction removes, while nobody can count further ones on the same short URL; an hour's at least. */
-const sliceClicks = 20_000;
+/** What one transaction removes, while nobody can count further clicks on the same short URL: less than a second's work. */
+const standardSteps = { rows: 20_000, days: 30 };
 
 export type ClickRemoval = ReturnType<typeof createClickRemoval>;
 
 /** Forgetting who clicked, and when. */
-export function createClickRemoval(db: Knex) {
+export function createClickRemoval(db: Knex, steps = standardSteps) {
   return {
     /** Removes rows and roll-ups of an owner's short URL, and with `clear` its clicks are 0, too, which the books then have as purged.
-     *  Every figure adds up at every moment; broken off, it can be run again. Throws UrlNotFound. */
+     *  Every figure adds up at every moment; broken off, it can be run again. Throws UrlNotFound, and TookTooLong where others hold
+     *  what is to go. */
     async forget(shortCode: string, owner: Owner, totals: (typeof totalsChoices)[number]): Promise<void> {
       const { urlId } = (await findUrls(db, { shortCode, owner })).bindings as { urlId: number };
-      while (await removeSlice(db, urlId)) continue;
-      await boundedTransaction(db, async (trx) => {
-        const clicks = await lockCounter(trx, urlId);
-        for (const table of ['url_analytics', 'url_clicks_hourly', 'url_clicks_daily', 'url_visitors_daily'])
-          await trx.raw(`delete from ${table} where url_id = :urlId`, { urlId });
-        await trx.raw('update url_stats set analytics_clicks = 0 where url_id = :urlId', { urlId });
-        if (totals === 'keep') return;
-        await trx.raw('update url_stats set click_count = 0, last_accessed_at = null where url_id = :urlId', {
-          urlId,
-        });
-        await addToBooks(trx, { purged: clicks, late: 0 });
-      });
+      try {
+        // What others add meanwhile is little, and goes with the rest.
+        let removed = 1;
+        for (let left = await countRows(db, urlId); left > 0 && removed > 0; left -= removed)
+          removed = await removeRows(db, urlId, steps.rows);
+        for (let day = await findFirstDay(db, urlId); day; day = await removeDays(db, urlId, day, steps.days))
+          continue;
+        await removeRest(db, urlId, totals);
+      } catch (error) {
+        throwBounded(error, 'Forgetting took too long. What is forgotten stays so: ask again for the rest.');
+      }
     },
   };
 }
@@ -42,30 +45,87 @@ async function lockCounter(trx: Knex, urlId: number): Promise<number> {
   return rows[0]?.clicks ?? 0;
 }
 
-/** Removes the rows of some hours, of which these say so. False, with nothing done: there is no more than one step's left, to which
- *  others may be adding. */
-async function removeSlice(db: Knex, urlId: number): Promise<boolean> {
+async function countRows(db: Knex, urlId: number): Promise<number> {
+  const sql = 'select count(*) as count from url_analytics where url_id = :urlId';
+  return onlyRow(await db.raw<{ rows: { count: number }[] }>(sql, { urlId })).count;
+}
+
+/** Removes up to `limit` rows of a partition, of which their hours say so; resolves to how many there were. */
+async function removeRows(db: Knex, urlId: number, limit: number): Promise<number> {
   return await boundedTransaction(db, async (trx) => {
     await lockCounter(trx, urlId);
-    const { from, last, hasMore } = onlyRow(
-      await trx.raw<{ rows: { from: Date; last: Date; hasMore: boolean | null }[] }>(
-        `select min(hour) as "from", max(hour) filter (where before < :sliceClicks) as last,
-                sum(row_clicks) > :sliceClicks as "hasMore"
-         from (select hour, row_clicks, sum(row_clicks) over (order by hour) - row_clicks as before
-               from url_clicks_hourly where url_id = :urlId and row_clicks > 0) as hour`,
-        { urlId, sliceClicks },
-      ),
+    const { rows: found } = await trx.raw<{ rows: { partition: string }[] }>(
+      `select relname as partition from url_analytics a join pg_class c on c.oid = a.tableoid where url_id = :urlId limit 1`,
+      { urlId },
     );
-    if (!hasMore) return false;
+    const partition = found[0]?.partition;
+    if (partition === undefined) return 0;
+    const result = await trx.raw<{ rows: { count: number }[] }>(
+      `with removed as (
+         delete from ?? where ctid = any(array(select ctid from ?? where url_id = ? limit ?)) returning at, clicks
+       ), of_hour as (
+         select date_trunc('hour', at, 'UTC') as hour, sum(clicks) as clicks from removed group by 1
+       ), noted as (
+         update url_clicks_hourly h set row_clicks = h.row_clicks - of_hour.clicks
+         from of_hour where h.url_id = ? and h.hour = of_hour.hour
+       )
+       select count(*) as count from removed`,
+      [partition, partition, urlId, limit, urlId],
+    );
+    return onlyRow(result).count;
+  });
+}
+
+/** The first day of UTC, at `from` or later, that has clicks; undefined if none has. */
+async function findFirstDay(db: Knex, urlId: number, from = '-infinity'): Promise<string | undefined> {
+  const { rows } = await db.raw<{ rows: { day: string | null }[] }>(
+    `select to_char(min(day), 'YYYY-MM-DD') as day from url_clicks_daily
+     where url_id = :urlId and dimension = 'country' and day >= :from`,
+    { urlId, from },
+  );
+  return rows[0]?.day ?? undefined;
+}
+
+/** Removes all figures of `limit` days, of which the counter says so; resolves to the first one behind that has any. */
+async function removeDays(db: Knex, urlId: number, day: string, limit: number): Promise<string | undefined> {
+  const { end } = onlyRow(
+    await db.raw<{ rows: { end: string }[] }>(
+      `select to_char(cast(:day as date) + cast(:limit as integer), 'YYYY-MM-DD') as "end"`,
+      { day, limit },
+    ),
+  );
+  const next = await findFirstDay(db, urlId, end);
+  if (next === undefined) return undefined;
+  const days = { urlId, day, end };
+  await boundedTransaction(db, async (trx) => {
+    await lockCounter(trx, urlId);
     await trx.raw(
-      `delete from url_analytics
-       where url_id = :urlId and at >= :from and at < cast(:last as timestamptz) + interval '1 hour'`,
-      { urlId, from, last },
+      `with removed as (
+         delete from url_clicks_hourly where url_id = :urlId and hour >= ${beginOf(':day')} and hour < ${beginOf(':end')}
+         returning ${clicksOfHour} as clicks
+       )
+       update url_stats set analytics_clicks = analytics_clicks - (select coalesce(sum(clicks), 0) from removed)
+       where url_id = :urlId`,
+      days,
     );
     await trx.raw(
-      `update url_clicks_hourly set row_clicks = 0 where url_id = :urlId and hour between :from and :last`,
-      { urlId, from, last },
+      `delete from url_analytics where url_id = :urlId and at >= ${beginOf(':day')} and at < ${beginOf(':end')}`,
+      days,
     );
-    return true;
+    for (const table of ['url_clicks_daily', 'url_visitors_daily'])
+      await trx.raw(`delete from ${table} where url_id = :urlId and day >= :day and day < :end`, days);
+  });
+  return next;
+}
+
+async function removeRest(db: Knex, urlId: number, totals: (typeof totalsChoices)[number]): Promise<void> {
+  await boundedTransaction(db, async (trx) => {
+    const clicks = await lockCounter(trx, urlId);
+    await deleteFigures(trx, [urlId]);
+    if (totals === 'keep') return;
+    await trx.raw('update url_stats set click_count = 0, last_accessed_at = null where url_id = :urlId', {
+      urlId,
+    });
+    await addToBooks(trx, { purged: clicks, late: 0 });
   });
 }

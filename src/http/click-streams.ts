@@ -6,7 +6,8 @@ import type { ClickFeed, FeedReader } from '../analytics/click-feed.ts';
 import type { Log } from '../log.ts';
 import { unavailable } from './problem.ts';
 
-/** What may wait for a reader before it is given the next page; who reads more slowly than clicks come is dropped. */
+/** What may wait for a reader before it is given the next page, which has up to some thousand clicks: all of one transaction. Who reads
+ *  more slowly than clicks come is dropped. */
 const maxWaitingBytes = 1_000_000;
 /** How long a reader may take to read what it has missed, page by page. */
 const patienceMs = 30_000;
@@ -26,10 +27,11 @@ interface Stream {
 export type ClickStreams = ReturnType<typeof createClickStreams>;
 
 /** Streams of clicks as server-sent events. Each has an id at the end of a transaction: whoever comes back with the last one has
- *  missed nothing. Memory is bounded for each of them, and they are `maxStreams`. */
+ *  missed nothing. For each of them a page and a megabyte may wait, and they are `maxStreams`. */
 export function createClickStreams(deps: { feed: ClickFeed; maxStreams: number; log: Log }) {
   const { feed, maxStreams, log } = deps;
   const streams = new Set<Stream>();
+  const eventOf = createEvents();
   let isClosed = false;
   const heartbeats = setInterval(beat, heartbeatMs);
   const checks = setInterval(check, checkMs);
@@ -74,10 +76,12 @@ export function createClickStreams(deps: { feed: ClickFeed; maxStreams: number; 
         const beginning = await feed.begin(scope, after === undefined ? undefined : after + 1n);
         stream.place = beginning.from;
         body.write(`retry: ${retryMs}\n${idOf(stream.place)}\n`);
-        feed.feed(readerOf(stream, scope, gone.signal), beginning).catch((error: unknown) => {
-          log.debug({ err: error }, 'a stream of clicks ends early');
-          body.destroy();
-        });
+        feed
+          .feed(readerOf(stream, { scope, gone: gone.signal, eventOf }), beginning)
+          .catch((error: unknown) => {
+            log.debug({ err: error }, 'a stream of clicks ends early');
+            body.destroy();
+          });
         return body;
       } catch (error) {
         body.destroy();
@@ -95,7 +99,10 @@ export function createClickStreams(deps: { feed: ClickFeed; maxStreams: number; 
   };
 }
 
-const readerOf = (stream: Stream, scope: UrlScope, gone: AbortSignal): FeedReader => ({
+const readerOf = (
+  stream: Stream,
+  { scope, gone, eventOf }: { scope: UrlScope; gone: AbortSignal; eventOf: (click: FedClick) => string },
+): FeedReader => ({
   scope,
   gone,
   take(clicks, next) {
@@ -105,7 +112,8 @@ const readerOf = (stream: Stream, scope: UrlScope, gone: AbortSignal): FeedReade
       return;
     }
     stream.place = next;
-    if (clicks.length > 0 && body.writable) body.write(clicks.map(writeEvent).join(''));
+    if (clicks.length > 0 && body.writable)
+      body.write(clicks.map((click, i) => eventOf(click) + endOf(click, clicks[i + 1])).join(''));
   },
   async hasRoom() {
     if (!stream.body.writableNeedDrain) return;
@@ -116,11 +124,19 @@ const readerOf = (stream: Stream, scope: UrlScope, gone: AbortSignal): FeedReade
 /** Whoever has all transactions before this one has had this id. */
 const idOf = (place: bigint) => `id: ${place - 1n}\n`;
 
-function writeEvent(click: FedClick, i: number, clicks: FedClick[]): string {
-  // A transaction that is sent in part is sent again in full.
-  const isLast = clicks[i + 1]?.transaction !== click.transaction;
-  return `event: click\ndata: ${JSON.stringify(presentClick(click))}\n${isLast ? `id: ${click.transaction}\n` : ''}\n`;
+/** Writes the event of a click, but for its end, once for all readers of it. */
+function createEvents() {
+  const texts = new WeakMap<FedClick, string>();
+  return (click: FedClick): string => {
+    const text = texts.get(click) ?? `event: click\ndata: ${JSON.stringify(presentClick(click))}\n`;
+    texts.set(click, text);
+    return text;
+  };
 }
+
+/** A transaction that is sent in part is sent again in full: its last event alone has its id. */
+const endOf = ({ transaction }: FedClick, next: FedClick | undefined) =>
+  next?.transaction === transaction ? '\n' : `id: ${transaction}\n\n`;
 
 const presentClick = ({
   shortCode,

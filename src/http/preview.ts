@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { Context, Middleware } from 'koa';
 import { isShortCode } from '../urls/short-code.ts';
 import type { UrlUses } from '../urls/url-uses.ts';
@@ -14,13 +15,15 @@ export function createPreview(deps: {
   urls: Pick<Urls, 'resolve'>;
   findUrl: (shortCode: string) => Promise<StoredUrl | undefined>;
   uses: Pick<UrlUses, 'isLeft'>;
+  /** Whether whoever asks has asked for too many codes that lead nowhere. */
+  isSuspect: (request: IncomingMessage) => boolean;
   baseUrl: string;
 }): Middleware {
-  const { urls, findUrl, uses, baseUrl } = deps;
+  const { urls, findUrl, uses, isSuspect, baseUrl } = deps;
 
-  async function find(shortCode: string): Promise<Preview> {
+  async function find(shortCode: string, request: IncomingMessage): Promise<Preview> {
     // Codes that lead nowhere are known without the table.
-    const known = await urls.resolve(shortCode, Date.now());
+    const known = await urls.resolve(shortCode, Date.now(), isSuspect(request));
     const url = await findUrl(shortCode);
     if (!url?.isActive || url.isDeleted) throw new UrlNotFound('no such short URL');
     await requireLeft(uses, known);
@@ -29,7 +32,7 @@ export function createPreview(deps: {
 
   async function answer(ctx: Context, shortCode: string): Promise<void> {
     if (ctx.method !== 'GET' && ctx.method !== 'HEAD') throw methodNotAllowed('GET, HEAD');
-    const preview = await find(shortCode);
+    const preview = await find(shortCode, ctx.req);
     if (wantsJson(ctx)) answerJson(ctx, preview, baseUrl);
     else answerPage(ctx, 200, previewPage(preview));
   }

@@ -46,6 +46,9 @@ export function createRateLimits(deps: {
 
     isAddressSpent: (request: IncomingMessage): boolean => budgets.addresses.isSpent(networkOf(request)),
 
+    /** Whether whoever asks has spent the budget of codes that lead nowhere. */
+    isSuspect: (request: IncomingMessage): boolean => budgets.unknownCodes.isSpent(networkOf(request)),
+
     /** Takes a code that leads nowhere from the budget of whoever asked for it. Throws the problem where that is spent. */
     takeUnknownCode(request: IncomingMessage): void {
       requireWithin(

@@ -16,6 +16,8 @@ interface RedirectDeps {
   detailOf: DetailOf;
   answers: RedirectAnswers;
   gates: Gates;
+  /** Whether whoever asks has asked for too many codes that lead nowhere. */
+  isSuspect: (request: IncomingMessage) => boolean;
 }
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
@@ -24,7 +26,8 @@ export type Redirect = ReturnType<typeof createRedirect>;
 
 /** `GET /{short_code}`: to the original URL, byte for byte, and one click more. `HEAD` answers the same headers and counts
  *  nothing. */
-export function createRedirect({ urls, clickRecorder, detailOf, answers, gates }: RedirectDeps) {
+export function createRedirect(deps: RedirectDeps) {
+  const { urls, clickRecorder, detailOf, answers, gates, isSuspect } = deps;
   /** Where a code leads, or why nowhere, from when that is known until Koa answers it. */
   const lookUps = new WeakMap<IncomingMessage, Promise<CachedUrl>>();
 
@@ -38,7 +41,7 @@ export function createRedirect({ urls, clickRecorder, detailOf, answers, gates }
 
   async function visit(ctx: Context, shortCode: string): Promise<void> {
     const now = Date.now();
-    const url = await (lookUps.get(ctx.req) ?? urls.resolve(shortCode, now));
+    const url = await (lookUps.get(ctx.req) ?? urls.resolve(shortCode, now, isSuspect(ctx.req)));
     const gate = gateOf(url);
     if (gate !== undefined) {
       await gates.answer(ctx, { shortCode, url, gate, now });
@@ -71,7 +74,7 @@ export function createRedirect({ urls, clickRecorder, detailOf, answers, gates }
       const shortCode = codeOf(request.url!);
       if (request.method === 'GET' && isShortCode(shortCode)) {
         const now = Date.now();
-        const lookUp = urls.resolve(shortCode, now);
+        const lookUp = urls.resolve(shortCode, now, isSuspect(request));
         try {
           const url = await lookUp;
           if (gateOf(url) === undefined) {

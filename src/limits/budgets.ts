@@ -99,7 +99,9 @@ export function createBudgets(options: {
     /** Whether nothing is left of a key's budget. */
     isSpent(key: string): boolean {
       if (limit === 0) return false;
-      const { told, onItsWay, untold } = useOf(key, performance.now());
+      const use = uses.peek(key);
+      if (!use || use.endsAtMs <= performance.now()) return false;
+      const { told, onItsWay, untold } = use;
       return told + onItsWay + untold >= (isShared ? limit : share);
     },
   };

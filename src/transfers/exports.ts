@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
+import type { Owner } from '../urls/owner.ts';
 import type { Export, ExportStore, NewExport } from './export-store.ts';
 import { ExportNotReady, TooManyTransfers, TransferNotFound } from './transfer.ts';
 
@@ -54,9 +55,11 @@ export function createExports(deps: {
       return removed;
     },
 
-    /** The file, a piece at a time. Throws ExportNotReady. */
-    async readFile(id: number, apiKeyId: number | null) {
+    /** The file, a piece at a time, for whoever may see short URLs of this owner now. Throws ExportNotReady. */
+    async readFile(id: number, apiKeyId: number | null, owner: Owner) {
       const found = await get(id, apiKeyId);
+      if (owner !== null && found.owner !== owner)
+        throw new TransferNotFound('The export holds short URLs that are not for this API key any more.');
       if (found.state === 'failed') throw new ExportNotReady(`The export failed: ${found.error}`);
       if (found.state !== 'completed') throw new ExportNotReady('The export is not complete yet.');
       return { ...found, content: readPieces(found) };

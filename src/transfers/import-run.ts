@@ -10,6 +10,8 @@ import type { Importer } from './importer.ts';
 /** Rows per transaction, at most. */
 const chunkSize = 1_000;
 
+const notAllowed = 'The API key may not create short URLs any more.';
+
 interface Step {
   from: Position;
   to: Position;
@@ -35,6 +37,10 @@ export async function openImport(deps: ImportDeps, id: number) {
   const steps: Step[] = [];
   let at: Position = { bytes: known.doneBytes, lines: known.doneLines };
   let { unreadable } = known;
+
+  async function finish(error: string | null): Promise<undefined> {
+    await importStore.finish(id, error);
+  }
 
   async function readOn(): Promise<void> {
     await blockedHosts.refresh();
@@ -92,12 +98,13 @@ export async function openImport(deps: ImportDeps, id: number) {
     /** Imports the next rows: the short URLs and the place up to which the file is done are one transaction. Resolves to that place,
      *  in bytes, or to undefined when there is nothing more for this one to do. */
     async importChunk(): Promise<number | undefined> {
-      if (steps.length === 0) await readOn();
-      const step = steps.shift();
-      if (!step || unreadable > maxUnreadable) {
-        await importStore.finish(id, unreadable > maxUnreadable ? tooManyUnreadable : null);
-        return undefined;
+      if (steps.length === 0) {
+        if (!(await importStore.isAllowed(id))) return await finish(notAllowed);
+        await readOn();
       }
+      const step = steps.shift();
+      if (unreadable > maxUnreadable) return await finish(tooManyUnreadable);
+      if (!step) return await finish(null);
       if (!(await take(step))) return undefined;
       at = step.to;
       return at.bytes;

@@ -107,6 +107,16 @@ export function createImportStore(db: Knex) {
       return rows;
     },
 
+    /** Whether the API key that began an import may still create short URLs. */
+    async isAllowed(id: number): Promise<boolean> {
+      const { rows } = await db.raw<{ rows: unknown[] }>(
+        `select from imports i join api_keys k on k.id = i.api_key_id
+         where i.id = :id and k.revoked_at is null and k.scopes && '{admin,urls:write}'`,
+        { id },
+      );
+      return rows.length > 0;
+    },
+
     /** Up to `length` bytes of an import's file, from this byte on. */
     async readBytes(importId: number, from: number, length: number): Promise<Buffer> {
       const { rows } = await db.raw<{ rows: { content: Buffer }[] }>(

@@ -48,7 +48,7 @@ export function createUrlChanges(deps: {
 
   /** Reads a wish once, for as many short URLs as `make` is called for. */
   async function readChange(wish: ChangeWish) {
-    const changes = await readWish(wish);
+    const changes = await readWish(wish, new Date());
     return async function make(shortCode: string, owner: Owner, versions?: number[]): Promise<ShortUrl> {
       if (Object.keys(changes).length === 0 || !isShortCode(shortCode)) {
         const url = await get(shortCode, owner);

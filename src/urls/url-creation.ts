@@ -73,12 +73,12 @@ export function createUrlCreation(deps: {
   async function make(
     insert: Insert,
     wish: UrlWish,
-    apiKeyId: number,
-    idempotencyKey?: IdempotencyKey,
+    asked: { apiKeyId: number; now: Date; idempotencyKey?: IdempotencyKey | undefined },
   ): Promise<FoundOrInserted> {
+    const { apiKeyId, now, idempotencyKey } = asked;
     const { customCode, ...given } = wish;
     const refusals = refusalsOf({ ...defaultSettings, ...given });
-    const url = { ...(await readWish(given, refusals)), createdBy: apiKeyId, idempotencyKey };
+    const url = { ...(await readWish(given, now, refusals)), createdBy: apiKeyId, idempotencyKey };
     const made =
       customCode === undefined
         ? await withGeneratedKey(insert, url)
@@ -90,8 +90,8 @@ export function createUrlCreation(deps: {
   return {
     /** Creates a short URL under the custom code, or under a key of the pool.
      *  Throws WishRefused, CodeTaken, Overloaded, or what PostgreSQL throws. */
-    create: async (wish: UrlWish, apiKeyId: number): Promise<ShortUrl> =>
-      (await make(insert, wish, apiKeyId)).url,
+    create: async (wish: UrlWish, apiKeyId: number, now = new Date()): Promise<ShortUrl> =>
+      (await make(insert, wish, { apiKeyId, now })).url,
 
     /** The same for requests that may come again: whatever crashes, at most one short URL is made with an idempotency key. Where it
      *  `findsFirst`, one of the API key that does what the new one would is answered instead: see same-urls.ts. Throws
@@ -99,10 +99,11 @@ export function createUrlCreation(deps: {
     async createOnce(
       wish: UrlWish,
       apiKeyId: number,
-      given: { idempotencyKey: IdempotencyKey | undefined; findsFirst: boolean },
+      given: { idempotencyKey: IdempotencyKey | undefined; findsFirst: boolean; now: Date },
     ): Promise<MadeOnce> {
-      const { idempotencyKey, findsFirst } = given;
-      const makeIt = () => make(findsFirst ? findOrInsert : insert, wish, apiKeyId, idempotencyKey);
+      const { idempotencyKey, findsFirst, now } = given;
+      const asked = { apiKeyId, now, idempotencyKey };
+      const makeIt = () => make(findsFirst ? findOrInsert : insert, wish, asked);
       if (idempotencyKey) return await once.make(apiKeyId, idempotencyKey, makeIt);
       return { ...(await makeIt()), isRepeat: false };
     },

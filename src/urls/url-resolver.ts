@@ -1,6 +1,7 @@
 import type { Log } from '../log.ts';
 import { isPostgresUnavailable } from '../postgres.ts';
 import type { BlockedHosts } from './blocked-hosts.ts';
+import { createBounded } from './bounded.ts';
 import {
   type CacheEntry,
   type CachedUrl,
@@ -17,6 +18,8 @@ import { UrlBlocked, UrlExpired, UrlNotFound } from './url.ts';
 
 /** Look-ups in the table that may wait at once, of different codes. */
 const maxLookUps = 256;
+/** Those of suspects, who wait for each other: others never wait behind more of them, nor are refused for them. */
+const suspectLookUps = { atOnce: 2, waiting: 1_000 };
 /** Readings of a short URL that is changed at the same time. */
 const maxReadings = 3;
 
@@ -38,8 +41,13 @@ export function createUrlResolver(deps: {
   log: Log;
 }) {
   const { store, cache, processCache, blockedHosts, onNotFound, log } = deps;
-  const find = createSingleFlight(Infinity, load);
   const findInTable = createSingleFlight(maxLookUps, loadFromTable);
+  const inTurn = createBounded(suspectLookUps);
+  const find = createSingleFlight(Infinity, async (shortCode) => await load(shortCode, findInTable));
+  const findForSuspect = createSingleFlight(
+    Infinity,
+    async (shortCode) => await load(shortCode, async () => await inTurn(() => findInTable(shortCode))),
+  );
   /** Plain numbers: a redirect has no time for more. */
   const resolved = {
     'by heart': 0,
@@ -53,9 +61,9 @@ export function createUrlResolver(deps: {
   };
 
   /** What is known of a code. While neither store answers, what this process knew; Overloaded is no such answer. */
-  async function load(shortCode: string): Promise<Found> {
+  async function load(shortCode: string, ask: typeof findInTable): Promise<Found> {
     try {
-      return await loadFromStores(shortCode);
+      return await loadFromStores(shortCode, ask);
     } catch (error) {
       const stale = isPostgresUnavailable(error) ? processCache.findStale(shortCode) : undefined;
       if (!stale) throw error;
@@ -63,14 +71,14 @@ export function createUrlResolver(deps: {
     }
   }
 
-  async function loadFromStores(shortCode: string): Promise<Found> {
+  async function loadFromStores(shortCode: string, ask: typeof findInTable): Promise<Found> {
     for (let readings = 1; ; readings++) {
       const readAt = performance.now();
       const inRedis = await cached(cache.find(shortCode));
       // Redis may not have been told of what was announced here.
       const isUsable = inRedis !== undefined && inRedis.version >= processCache.versionOf(shortCode);
       // At the last moment: whoever is told of a change of the list empties the process cache.
-      const entry = blockedHosts.judge(isUsable ? inRedis : await findInTable(shortCode));
+      const entry = blockedHosts.judge(isUsable ? inRedis : await ask(shortCode));
       // Who asks after a change was announced may wait for a reading that began before it.
       if (processCache.put(shortCode, entry, readAt) || readings === maxReadings)
         return { entry, place: isUsable ? 'redis' : 'table' };
@@ -103,11 +111,11 @@ export function createUrlResolver(deps: {
     }
   }
 
-  async function lookUp(shortCode: string): Promise<Found> {
+  async function lookUp(shortCode: string, isSuspect: boolean): Promise<Found> {
     const entry = processCache.find(shortCode);
     if (entry) return { entry, place: 'by heart' };
     try {
-      return await find(shortCode);
+      return await (isSuspect ? findForSuspect : find)(shortCode);
     } catch (error) {
       resolved.unavailable += 1;
       throw error;
@@ -137,9 +145,10 @@ export function createUrlResolver(deps: {
     },
 
     /** Where a short code leads at `now`, through its gate if it has one: process cache, Redis, table, or what this process knew
-     *  while neither of the two answers. Throws UrlNotFound, UrlExpired, UrlBlocked, Overloaded, or what PostgreSQL throws. */
-    async resolve(shortCode: string, now: number): Promise<CachedUrl> {
-      const { entry, place } = await lookUp(shortCode);
+     *  while neither of the two answers. A suspect asks the table after all others. Throws UrlNotFound, UrlExpired, UrlBlocked,
+     *  Overloaded, or what PostgreSQL throws. */
+    async resolve(shortCode: string, now: number, isSuspect = false): Promise<CachedUrl> {
+      const { entry, place } = await lookUp(shortCode, isSuspect);
       if ('gone' in entry) {
         if (entry.gone === 'not found') onNotFound?.(shortCode);
         throw gone(entry.gone);

@@ -17,14 +17,14 @@ export interface UrlWish extends SettingsWish {
 }
 
 /** Makes wishes what is stored: URLs normalised, passwords hashed. Throws WishRefused for each URL that the policy refuses, for an
- *  expiry that is over and for what is known to be refused already, or Overloaded. */
+ *  expiry that is over at `now` and for what is known to be refused already, or Overloaded. */
 export function createWishReader(deps: {
   normaliseUrl: UrlPolicy;
   hashPassword: PasswordHashing['hashPassword'];
 }) {
   const { normaliseUrl, hashPassword } = deps;
 
-  return async function readWish<Wish extends ChangeWish>(wish: Wish, known: Refusal[] = []) {
+  return async function readWish<Wish extends ChangeWish>(wish: Wish, now: Date, known: Refusal[] = []) {
     const refusals = [...known];
     const { password, ...stored } = wish;
     const normalise = (asked: Asked, url: string): string => {
@@ -38,7 +38,7 @@ export function createWishReader(deps: {
     };
     if (stored.originalUrl !== undefined) stored.originalUrl = normalise('originalUrl', stored.originalUrl);
     if (stored.fallbackUrl != null) stored.fallbackUrl = normalise('fallbackUrl', stored.fallbackUrl);
-    if (stored.expiresAt && stored.expiresAt.getTime() <= Date.now())
+    if (stored.expiresAt && stored.expiresAt <= now)
       refusals.push({ asked: 'expiresAt', reason: 'must be in the future' });
     if (refusals.length > 0) throw new WishRefused(refusals);
     if (password === undefined) return stored;

@@ -3,10 +3,12 @@ import { readAnalyticsBooks } from '../../src/analytics/analytics-books.ts';
 import { createClickRemoval } from '../../src/analytics/click-removal.ts';
 import { isExact, readBooks } from '../../src/clicks/click-books.ts';
 import { createClickStore } from '../../src/clicks/click-store.ts';
+import { TookTooLong } from '../../src/urls/bounded-read.ts';
 import { UrlNotFound } from '../../src/urls/url.ts';
 import { makeDetail, makeDetailedBatch, readFigures } from '../support/analytics.ts';
 import { countDeadlocks, createUrlIds, emptyBooks, readCounts } from '../support/clicks.ts';
 import { useDatabase } from '../support/resources.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 const { db } = useDatabase();
 const hourMs = 3_600_000;
@@ -55,9 +57,68 @@ test.each([
   },
 );
 
-test('hours with more clicks than one step takes go in several', async () => {
-  await countClicks(15_000);
-  await createClickRemoval(db()).forget('forgotten', null, 'clear');
+/** Counts clicks of as many visitors on both, all within one hour. */
+async function countVisitors(visitors: number): Promise<void> {
+  const clicks = urlIds.flatMap((urlId) =>
+    Array.from({ length: visitors }, (_, visitor) => ({
+      urlId,
+      count: 1,
+      lastAtMs: beginMs + visitor,
+      detail: makeDetail({ visitor }),
+    })),
+  );
+  await createClickStore(db()).apply([makeDetailedBatch(clicks)]);
+}
+
+test('rows of one hour go in several steps, after each of which every figure adds up; and the last ones may be held', async () => {
+  await countVisitors(100);
+  const countLeft = async () => (await figuresOf(urlIds[0])).filter((name) => name.includes(' row ')).length;
+  const holder = await db().transaction();
+  let forgetting: Promise<void>;
+  try {
+    const [last] = (await holder('url_analytics')
+      .where({ url_id: urlIds[0] })
+      .orderBy('at', 'desc')
+      .limit(1)
+      .forUpdate()) as unknown[];
+    expect(last).toBeDefined();
+    forgetting = createClickRemoval(db(), { rows: 15, days: 30 }).forget('forgotten', null, 'clear');
+    await waitUntil('the last step waits', async () => (await countLeft()) === 10);
+    await expectBalance();
+  } finally {
+    await holder.rollback();
+  }
+  await forgetting;
+  expect(await figuresOf(urlIds[0])).toEqual([]);
+  await expectBalance();
+});
+
+test('figures of very many days go in several steps, and a removal that is given up in the middle says so and can go on', async () => {
+  await countClicks(10, 200);
+  const holder = await db().transaction();
+  try {
+    // Of the third step: each takes two of the nine days.
+    await holder.raw('select from url_clicks_daily where url_id = ? and day = ? for update', [
+      urlIds[0],
+      '2026-11-23',
+    ]);
+    const forgetting = createClickRemoval(db(), { rows: 20_000, days: 2 }).forget('forgotten', null, 'keep');
+    const outcome = forgetting.catch((error: unknown) => error);
+    await waitUntil('it is told to give up', async () => {
+      const { rows } = await db().raw(
+        `select pg_cancel_backend(pid) from pg_stat_activity
+         where wait_event_type = 'Lock' and datname = current_database() and query like 'delete from url_clicks_daily%'`,
+      );
+      return rows.length > 0;
+    });
+    expect(await outcome).toBeInstanceOf(TookTooLong);
+  } finally {
+    await holder.rollback();
+  }
+  const days = (await figuresOf(urlIds[0])).flatMap((name) => /2026-11-\d\d/.exec(name) ?? []);
+  expect(days.toSorted((one, other) => one.localeCompare(other))[0]).toBe('2026-11-23');
+  await expectBalance();
+  await createClickRemoval(db()).forget('forgotten', null, 'keep');
   expect(await figuresOf(urlIds[0])).toEqual([]);
   await expectBalance();
 });
@@ -71,7 +132,11 @@ test('while clicks are counted, every figure adds up after each step, and each c
     }),
   );
   for (let i = 0; i < 6; i++) {
-    await createClickRemoval(db()).forget('forgotten', null, i % 2 === 0 ? 'clear' : 'keep');
+    await createClickRemoval(db(), { rows: 15, days: 1 }).forget(
+      'forgotten',
+      null,
+      i % 2 === 0 ? 'clear' : 'keep',
+    );
     expect((await readAnalyticsBooks(db())).differing).toEqual([]);
   }
   ending.abort();

@@ -173,9 +173,8 @@ test('a key can neither revoke itself nor take admin from itself, but may rename
 });
 
 test('a key can have itself expire later, or never, but not sooner', async () => {
-  const made = await make({ scopes: ['admin'] });
-  const { id } = made;
-  const own = web.client(made.key);
+  const { id, key } = await make({ scopes: ['admin'] });
+  const own = web.client(key);
   const change = async (expiresAt: string | null) =>
     await own.request('PATCH', `${path}/${id}`, { expires_at: expiresAt });
   const inDays = (days: number) => new Date(Date.now() + days * day).toISOString();

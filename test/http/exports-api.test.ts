@@ -5,6 +5,7 @@ import { exportUrls } from '../../workers/export-urls.ts';
 import { createJobContext } from '../support/job-context.ts';
 import { createTransfers } from '../support/transfers.ts';
 import { createUrl, insertUrls } from '../support/urls.ts';
+import { waitUntil } from '../support/wait-until.ts';
 import { useWeb } from '../support/web-app.ts';
 
 const web = useWeb();
@@ -75,6 +76,22 @@ test('a key for its own short URLs exports those alone, and nobody but it and ad
   expect((await web.client().get(path)).status).toBe(200);
   expect((await web.client(key).delete(path)).body).toMatchObject({ state: 'completed', rows: 1 });
   expect((await web.client(key).get(`${path}/file`)).status).toBe(404);
+});
+
+test('an API key that may see less than before downloads no export that it may not ask for any more', async () => {
+  const keys = createApiKeys(web.database.db());
+  const { id, key } = await keys.create('lowered', { scopes: ['urls:read', 'stats:read'] });
+  const ask = async (body: object) =>
+    String((await web.client(key).post('/api/v1/exports', body)).headers.get('location'));
+  const clicks = await ask({ kind: 'clicks' });
+  const all = await ask({});
+  await runJob();
+  const read = async () => [(await download(clicks, key)).status, (await download(all, key)).status];
+  expect(await read()).toEqual([200, 200]);
+  await keys.change(id, { scopes: ['urls:read'] });
+  await waitUntil('it counts', async () => (await read()).join() === '403,200');
+  await keys.change(id, { scopes: ['urls:read', 'stats:read'], ownUrlsOnly: true });
+  await waitUntil('it counts', async () => (await read()).join() === '404,404');
 });
 
 test('an export of no short URL is a file with the names of the columns', async () => {

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createApiKeys } from '../../src/api-keys/api-keys.ts';
+import { createReportStore } from '../../src/reports/report-store.ts';
 import { type Callers, createCallers } from '../fuzz/callers.ts';
 import { fuzz } from '../fuzz/fuzz.ts';
 import { readOperations } from '../fuzz/operations.ts';
@@ -12,6 +13,13 @@ let document: object;
 let callers: Callers;
 beforeAll(async () => {
   document = (await service.client(null).get('/openapi.json')).body;
+  // Few reports that requests make up are in order.
+  await createReportStore(service.database.db()).add({
+    shortCode: 'reported',
+    originalUrl: 'https://example.com/reported',
+    reason: 'spam',
+    comment: null,
+  });
   callers = await createCallers(createApiKeys(service.database.db()));
 });
 

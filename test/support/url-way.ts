@@ -105,7 +105,8 @@ export async function judgePlan(plan: Plan, stores: UrlStores, play: Play = {}):
     const originalUrl = `https://example.com/${(urlCount += 1)}`;
     const create = async (expiresAt: Date | null) => {
       await table.purgeDeleted();
-      await urls.create({ originalUrl, customCode: code, expiresAt }, stores.ownerId);
+      const wish = { originalUrl, customCode: code, expiresAt };
+      await urls.create(wish, stores.ownerId, new Date(dateNow()));
     };
     const writes: Record<WriteKind, () => Promise<void>> = {
       creates: async () => await create(null),

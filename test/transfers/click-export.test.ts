@@ -50,7 +50,7 @@ async function exportClicks(wanted: Partial<NewExport> = {}) {
     ...wanted,
   });
   await exportUrls(transfers, id, createJobContext());
-  const { content, rows } = await transfers.exports.readFile(id, apiKeyId);
+  const { content, rows } = await transfers.exports.readFile(id, apiKeyId, null);
   let text = '';
   for await (const part of content) text += part.toString();
   return { text, rows };

@@ -35,7 +35,7 @@ async function exportAll(encoding: Encoding): Promise<string> {
   const { id } = await transfers.exports.create({ apiKeyId, kind: 'urls', encoding, owner: null });
   const summary = await exportUrls(transfers, id, createJobContext());
   expect(summary).toMatchObject({ state: 'completed' });
-  const { content, bytes } = await transfers.exports.readFile(id, apiKeyId);
+  const { content, bytes } = await transfers.exports.readFile(id, apiKeyId, null);
   const parts: Buffer[] = [];
   for await (const part of content) parts.push(part);
   expect(Buffer.concat(parts)).toHaveLength(bytes);

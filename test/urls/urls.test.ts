@@ -168,6 +168,28 @@ describe('resolve', () => {
     await expect(urls.resolve(newCode(), Date.now())).rejects.toThrow(UrlNotFound);
   });
 
+  test('those of many suspects wait for each other in front of the table, and others do not wait for them', async () => {
+    const { urls, count } = openUrls();
+    const { shortCode } = await urls.create(wish(), owner);
+    const table = await holdTable();
+    const suspects = Array.from({ length: 400 }, async () => await urls.resolve(newCode(), Date.now(), true));
+    const same = urls.resolve('suspected', Date.now(), true);
+    const outcomes = Promise.allSettled([...suspects, same]);
+    const others = Array.from({ length: 200 }, async () => await urls.resolve(newCode(), Date.now()));
+    const outcomesOfOthers = Promise.allSettled(others);
+    try {
+      await waitUntil('all others ask the table', () => count.table >= 202, 1_500);
+      expect(count.table).toBe(202);
+    } finally {
+      await table.release();
+    }
+    const reasons = [...(await outcomes), ...(await outcomesOfOthers)].map((one) =>
+      one.status === 'rejected' ? one.reason : one.value,
+    );
+    expect(reasons.every((reason) => reason instanceof UrlNotFound)).toBe(true);
+    expect(await urls.resolve(shortCode, Date.now(), true)).toMatchObject({ originalUrl });
+  });
+
   test('a look-up that fails is not remembered', async () => {
     const { urls, store } = openUrls();
     const shortCode = newCode();
@@ -327,7 +349,8 @@ describe('expiry', () => {
 
   test('an expired short URL stays an expired one after the clean-up has disabled it, from cache and table', async () => {
     const { urls, cache, forget } = openUrls();
-    const { shortCode } = await urls.create(wish({ expiresAt: new Date(Date.now() - 1) }), owner);
+    const expiresAt = new Date(Date.now() - 1);
+    const { shortCode } = await urls.create(wish({ expiresAt }), owner, new Date(Date.now() - 60_000));
     const disabled = await createUrlCleanupStore(db()).disableExpired(new Date(), 1_000);
     expect(disabled.map((one) => one.shortCode)).toContain(shortCode);
     await cache.bury(disabled, 'expired');

@@ -76,7 +76,7 @@ test('two runs of one export at once write each row once', async () => {
     owner: null,
   });
   await Promise.all([1, 2].map(async () => await exportUrls(transfers(), id, createJobContext())));
-  const { content, rows } = await transfers().exports.readFile(id, apiKeyId);
+  const { content, rows } = await transfers().exports.readFile(id, apiKeyId, null);
   let text = '';
   for await (const part of content) text += part.toString();
   const codes = text
@@ -100,7 +100,7 @@ test('pieces of an export are short, however long its rows are', async () => {
     owner: null,
   });
   expect(await exportUrls(transfers(), id, createJobContext())).toMatchObject({ state: 'completed' });
-  const { content, rows, bytes } = await transfers().exports.readFile(id, apiKeyId);
+  const { content, rows, bytes } = await transfers().exports.readFile(id, apiKeyId, null);
   const lengths: number[] = [];
   for await (const part of content) lengths.push(part.length);
   expect(Math.max(...lengths)).toBeLessThan(4_000_000);
@@ -172,6 +172,25 @@ test('an object that is nested without end is a row that cannot be read', async 
     'ndjson',
   );
   expect(await importUrls(transfers(), id, createJobContext())).toMatchObject({ created: 1, failed: 2 });
+});
+
+test('an import goes no further when its API key is revoked or may not create short URLs any more', async () => {
+  const keys = createApiKeys(database.db());
+  const endings = {
+    'revoked-': keys.revoke,
+    'lowered-': async (id: number) => await keys.change(id, { scopes: ['urls:read'] }),
+  };
+  for (const [begin, end] of Object.entries(endings)) {
+    const key = await keys.create(begin);
+    const id = await transfers().upload(key.id, fileOf(begin, 20_000));
+    await importUrls(transfers(), id, stopAtFirst());
+    await end(key.id);
+    await importUrls(transfers(), id, createJobContext());
+    const error = 'The API key may not create short URLs any more.';
+    const ended = await transfers().imports.get(id, null);
+    expect(ended).toMatchObject({ state: 'failed', error });
+    expect(ended.created).toBeLessThan(20_000);
+  }
 });
 
 test('an import that is removed while it runs goes no further', async () => {

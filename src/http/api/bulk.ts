@@ -174,13 +174,14 @@ export const bulkHandlers = ({ urls, finding, baseUrl, log }: Deps): Handlers<ty
 
   async function create(item: unknown, apiKeyId: number, idempotencyKey: IdempotencyKey | undefined) {
     const body = validate(newUrl, item);
+    const now = new Date();
     const wish = {
       originalUrl: body.original_url,
       customCode: body.custom_code ?? undefined,
-      ...readSettings(body, Date.now()),
+      ...readSettings(body, now.getTime()),
     };
-    const findsFirst = body.find_if_exists ?? false;
-    const { url, isNew, isRepeat } = await urls.createOnce(wish, apiKeyId, { idempotencyKey, findsFirst });
+    const given = { idempotencyKey, findsFirst: body.find_if_exists ?? false, now };
+    const { url, isNew, isRepeat } = await urls.createOnce(wish, apiKeyId, given);
     return {
       isRepeat,
       result: { status: isNew ? (201 as const) : (200 as const), url: presentUrl(url, baseUrl) },

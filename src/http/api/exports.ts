@@ -101,6 +101,7 @@ export const exportOperations = {
     path: '/api/v1/exports/{id}/file',
     tag,
     summary: 'Download an export',
+    description: 'It takes what asking for it takes: a key that may not ask any more may not download.',
     scope: 'urls:read',
     params: transferParams,
     replies: { 200: { description: 'The file.', content: ['text/csv', 'application/x-ndjson'] } },
@@ -158,8 +159,10 @@ export const exportHandlers = ({ exports }: { exports: Exports }): Handlers<type
     body: presentExport(await exports.get(params.id, transfersOf(apiKey))),
   }),
 
-  getExportFile: async ({ params, apiKey, ctx }) => {
-    const { id, kind, encoding, bytes, content } = await exports.readFile(params.id, transfersOf(apiKey));
+  getExportFile: async ({ params, apiKey, owner, ctx }) => {
+    const found = await exports.readFile(params.id, transfersOf(apiKey), owner);
+    const { id, kind, encoding, bytes, content } = found;
+    if (kind === 'clicks') assertAllowed(apiKey, 'stats:read');
     ctx.attachment(`${kind}-${id}.${encoding}`);
     const headers = { 'Content-Length': String(bytes) };
     return { status: 200, headers, type: fileTypes[encoding], body: Readable.from(content) };

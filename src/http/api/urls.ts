@@ -126,13 +126,14 @@ export const urlHandlers = ({
   baseUrl: string;
 }): Handlers<typeof urlOperations> => ({
   createUrl: async ({ body, apiKey, idempotencyKey }) => {
+    const now = new Date();
     const wish = {
       originalUrl: body.original_url,
       customCode: body.custom_code ?? undefined,
-      ...readSettings(body, Date.now()),
+      ...readSettings(body, now.getTime()),
     };
-    const findsFirst = body.find_if_exists ?? false;
-    const { url, isNew, isRepeat } = await urls.createOnce(wish, apiKey.id, { idempotencyKey, findsFirst });
+    const given = { idempotencyKey, findsFirst: body.find_if_exists ?? false, now };
+    const { url, isNew, isRepeat } = await urls.createOnce(wish, apiKey.id, given);
     return {
       status: isNew ? 201 : 200,
       headers: {
