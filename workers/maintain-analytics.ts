@@ -10,10 +10,11 @@ const daysAhead = 7;
 /** Short URLs per transaction. */
 const sliceSize = 100;
 
-/** Removes old salts of visitor ids, makes partitions for the days to come, drops the rows of days past their retention once their
- *  visitors are counted, removes what the analytics have of short URLs that are gone, and renumbers rows that a dump has brought. Where somebody holds the tables for
- *  long it does not ask again and again, while clicks wait behind it: it is `busy`, and what is to be done waits for the next
- *  time. What fails keeps nothing else from being done; then it throws, in the end, what went wrong. */
+/** Removes old salts of visitor ids, makes partitions for the days to come, drops the rows of days past their retention once
+ *  their visitors are counted, removes what the analytics have of short URLs that are gone, and renumbers rows that a dump has
+ *  brought. Where somebody holds the tables for long it does not ask again and again, while clicks wait behind it: it is
+ *  `busy`, and what is to be done waits for the next time. What fails keeps nothing else from being done; then it throws, in
+ *  the end, what went wrong. */
 export async function maintainAnalytics(
   deps: {
     salts: Pick<VisitorSaltStore, 'forget'>;

@@ -25,8 +25,8 @@ export interface Kept {
   entryId?: string;
 }
 
-/** Keeps each batch of a producer until PostgreSQL has it, and takes there what is due, once a second. Beyond `maxEntries` batches that Redis
- *  has had for some seconds are left to it and the workers; what Redis has not is never let go. */
+/** Keeps each batch of a producer until PostgreSQL has it, and takes there what is due, once a second. Beyond `maxEntries`
+ *  batches that Redis has had for some seconds are left to it and the workers; what Redis has not is never let go. */
 export function createClickBacklog(deps: {
   store: Pick<ClickStore, 'apply' | 'findApplied' | 'registerProducer' | 'reportAccepted'>;
   /** Removes batches from the stream that PostgreSQL has. */

@@ -46,7 +46,7 @@ export async function tour(baseUrl: string, apiKey: string): Promise<Tour> {
     redirect: 'manual',
     parseAs: 'stream',
   });
-  const clicks = await until(async () => {
+  const clicks = await untilCounted(async () => {
     const stats = await client.GET('/api/v1/urls/{short_code}/stats', { params: { path } });
     return need(stats.data).clicks;
   });
@@ -73,12 +73,12 @@ function need<Data>(data: Data | undefined): Data {
   return data;
 }
 
-/** The first number that is not 0; 0 after 10 s. */
-async function until(read: () => Promise<number>): Promise<number> {
+/** The first number that is not 0; an error after 10 s. */
+async function untilCounted(read: () => Promise<number>): Promise<number> {
   for (let tries = 0; tries < 100; tries++) {
     const number = await read();
     if (number > 0) return number;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  return 0;
+  throw new Error('the click was not counted within 10 s');
 }

@@ -62,6 +62,11 @@ test("the README's table of jobs names every job, and no other", () => {
   expect(firstCells('Jobs')).toEqual(jobNames);
 });
 
+test("the README's picture of the service names every job", () => {
+  const [picture = ''] = /visitors ──►[^`]*/.exec(readme) ?? [];
+  expect(jobNames.filter((name) => !picture.includes(`  ${name} `))).toEqual([]);
+});
+
 test('every npm script and file that the README names exists', () => {
   const scripts = [...readme.matchAll(/npm run ([\w:-]+)/g)].map((match) => match[1] ?? '');
   expect(scripts.filter((name) => !(name in manifest.scripts))).toEqual([]);

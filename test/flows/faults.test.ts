@@ -1,36 +1,24 @@
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { type Bench, openBench } from '../faults/bench.ts';
+import { describe, expect, test } from 'vitest';
 import type { Fault } from '../faults/fault.ts';
 import { postgresKilled } from '../faults/faults/postgres.ts';
 import { webKilled, workerKilled } from '../faults/faults/processes.ts';
 import { redisFlushed } from '../faults/faults/redis.ts';
 import { runFault } from '../faults/run-fault.ts';
 import { control, type System } from '../faults/system.ts';
-import { track } from '../support/resources.ts';
+import { useBench } from '../faults/use-bench.ts';
 
-let bench: Bench;
-let closed: () => void;
-
-beforeAll(async () => {
-  bench = await openBench(inject('buildFolder'));
-  closed = track('PostgreSQL server');
-});
-
-afterAll(async () => {
-  await bench.close();
-  closed();
-});
+const bench = useBench();
 
 /** The short form of `npm run test:faults`: the same stack, load, fault and judge. Fails with the log of the processes. */
 async function injectTwice(system: System, fault: Fault) {
   const lines: string[] = [];
-  const row = await runFault(bench, system, { ...fault, times: 2 }, 'short', (line) => lines.push(line));
+  const row = await runFault(bench(), system, { ...fault, times: 2 }, 'short', (line) => lines.push(line));
   if (row.problems.length > 0) throw new Error(lines.join('\n'));
   return row;
 }
 
 async function judgeExact(fault: Fault) {
-  const row = await injectTwice(bench.linkmill, fault);
+  const row = await injectTwice(bench().linkmill, fault);
   expect(row).toMatchObject({ times: 2, lost: 0, doubled: 0 });
   expect(row.answered).toBeGreaterThan(500);
 }

@@ -1,31 +1,18 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createApiKeys } from '../../src/api-keys/api-keys.ts';
 import { openRedis } from '../../src/redis.ts';
 import { findTraces, readAllFiles, readAllTables, tracesOf } from '../support/address-traces.ts';
 import { createClient } from '../support/client.ts';
 import { insertGatedUrl } from '../support/gated-urls.ts';
 import { importFile } from '../support/imports.ts';
-import { startWeb, startWorker, type TestProcess } from '../support/processes.ts';
+import { useOwnRedisService } from '../support/own-redis-service.ts';
 import { sendRaw } from '../support/raw.ts';
-import { silentLog, track, uniquePrefix, useDatabase } from '../support/resources.ts';
-import { startTestRedis, type TestRedis } from '../support/servers.ts';
+import { silentLog } from '../support/resources.ts';
 import { createUrl } from '../support/urls.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
-const database = useDatabase();
-let redis: TestRedis;
-let closed: () => void;
-let web: TestProcess & { baseUrl: string };
-let worker: TestProcess;
-
-beforeAll(async () => {
-  // What is written is found in its files as it was written, not compressed.
-  redis = await startTestRedis({ appendonly: true, args: ['--rdbcompression', 'no'] });
-  closed = track('Redis server');
-  const settings = {
-    DATABASE_URL: database.url(),
-    REDIS_URL: redis.url,
-    REDIS_PREFIX: uniquePrefix(),
+const service = useOwnRedisService(
+  {
     TRUSTED_PROXY_HOPS: '1',
     LOG_LEVEL: 'trace',
     ACCESS_LOG: 'all',
@@ -34,14 +21,10 @@ beforeAll(async () => {
     RATE_LIMIT_PER_ADDRESS: '60',
     UNKNOWN_CODES_PER_ADDRESS: '10',
     RATE_LIMIT_PER_KEY: '1000',
-  };
-  [web, worker] = await Promise.all([startWeb(settings), startWorker(settings)]);
-});
-afterAll(async () => {
-  await Promise.all([web.stop(), worker.stop()]);
-  await redis.stop();
-  closed();
-});
+  },
+  // What is written is found in its files as it was written, not compressed.
+  { appendonly: true, args: ['--rdbcompression', 'no'] },
+);
 
 const addresses = ['203.0.113.77', '2001:db8:cafe:beef:1234:5678:9abc:def0'];
 
@@ -59,11 +42,11 @@ const comingFrom = (address: string) => ({
 async function doEverything(address: string, key: string) {
   const from = comingFrom(address);
   const form = { ...from, 'content-type': 'application/x-www-form-urlencoded' };
-  const visitor = createClient(web.baseUrl);
-  const owner = createClient(web.baseUrl, key);
+  const visitor = createClient(service.web().baseUrl);
+  const owner = createClient(service.web().baseUrl, key);
   const code = await createUrl(owner);
-  const gated = await insertGatedUrl(database.db(), { password: 'secret' });
-  const limited = await insertGatedUrl(database.db(), { maxClicks: 1 });
+  const gated = await insertGatedUrl(service.database.db(), { password: 'secret' });
+  const limited = await insertGatedUrl(service.database.db(), { maxClicks: 1 });
   const statuses = new Set<number>();
   const ask = async (method: string, path: string, body?: unknown, headers = {}) =>
     statuses.add((await visitor.request(method, path, body, { ...from, ...headers })).status);
@@ -87,19 +70,23 @@ async function doEverything(address: string, key: string) {
   await owner.request('POST', '/api/v1/urls', '{ malformed', from);
   await owner.get('/api/v1/urls?q=exa', from);
   await owner.patch(`/api/v1/urls/${code}`, { title: 'Changed' }, from);
-  await importFile(createClient(web.baseUrl, key), `original_url\nhttps://example.com/${code}\n`);
+  await importFile(createClient(service.web().baseUrl, key), `original_url\nhttps://example.com/${code}\n`);
   const raw = Object.entries(from).map(([name, value]) => `${name}: ${value}`);
-  await sendRaw(web.baseUrl, ['GET / HTTP/1.1', 'Host: x', ...raw, 'no header', '', ''].join('\r\n'), {
-    answers: 1,
-  });
-  await sendRaw(web.baseUrl, ['GET http://[/ HTTP/1.1', 'Host: x', ...raw, '', ''].join('\r\n'), {
+  await sendRaw(
+    service.web().baseUrl,
+    ['GET / HTTP/1.1', 'Host: x', ...raw, 'no header', '', ''].join('\r\n'),
+    {
+      answers: 1,
+    },
+  );
+  await sendRaw(service.web().baseUrl, ['GET http://[/ HTTP/1.1', 'Host: x', ...raw, '', ''].join('\r\n'), {
     answers: 1,
   });
   return { statuses, made: made.status };
 }
 
 test('no address of a client is at rest anywhere, in no spelling: not in PostgreSQL, not in Redis or its files, not in a log', async () => {
-  const { key } = await createApiKeys(database.db()).create('test');
+  const { key } = await createApiKeys(service.database.db()).create('test');
   for (const address of addresses) {
     const { statuses, made } = await doEverything(address, key);
     expect([...statuses].toSorted((a, b) => a - b)).toEqual([200, 202, 301, 303, 401, 403, 404, 410, 429]);
@@ -107,20 +94,20 @@ test('no address of a client is at rest anywhere, in no spelling: not in Postgre
   }
   // The details of each click are in PostgreSQL by now.
   await waitUntil('all clicks are counted', async () => {
-    const { rows } = await database.db().raw('select sum(click_count)::int as clicks from url_stats');
+    const { rows } = await service.database.db().raw('select sum(click_count)::int as clicks from url_stats');
     return rows[0].clicks === 2 * (5 + 1 + 1);
   });
-  const client = openRedis('jobs', redis.url, silentLog);
+  const client = openRedis('jobs', service.redis().url, silentLog);
   await client.save();
   client.disconnect();
 
-  const tables = await readAllTables(database.db());
-  const files = await readAllFiles(redis.dataDir);
+  const tables = await readAllTables(service.database.db());
+  const files = await readAllFiles(service.redis().dataDir);
   const places = new Map<string, Buffer>([
     ...[...tables].map(([name, rows]) => [`table ${name}`, Buffer.from(rows)] as const),
     ...[...files].map(([name, content]) => [`file ${name}`, content] as const),
-    ['the log of the web process', Buffer.from(web.output())],
-    ['the log of the worker process', Buffer.from(worker.output())],
+    ['the log of the web process', Buffer.from(service.web().output())],
+    ['the log of the worker process', Buffer.from(service.worker().output())],
   ]);
   const found = [...places].flatMap(([place, content]) =>
     findTraces(content, addresses).map((trace) => `${trace} in ${place}`),
@@ -130,7 +117,7 @@ test('no address of a client is at rest anywhere, in no spelling: not in Postgre
   // There was something to look through.
   expect([...places.keys()].filter((place) => /\.rdb|\.aof/.test(place)).length).toBeGreaterThan(1);
   expect(tables.get('public.clicks') ?? [...tables.values()].join('')).toContain('Firefox');
-  expect(web.output()).toContain('/unknown-3');
+  expect(service.web().output()).toContain('/unknown-3');
 });
 
 test.each(addresses)('an address that is written down is found, in whatever spelling: %s', (address) => {

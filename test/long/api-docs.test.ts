@@ -1,59 +1,40 @@
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { readOperations } from '../fuzz/operations.ts';
-import { openBrowser } from '../support/browser.ts';
-import { track } from '../support/resources.ts';
+import { useBrowserPage } from '../support/browser-page.ts';
 import { useWeb } from '../support/web-app.ts';
 
 const web = useWeb();
-let browser: Browser;
-let page: Page;
-let closed: () => void;
-/** The origin of everything that the page asked for. */
-const origins = new Set<string>();
-/** Errors in the browser's console, among them what the content security policy forbids. */
-const complaints: string[] = [];
+const { page, origins, complaints } = useBrowserPage({ viewport: { width: 1280, height: 1600 } });
 
 beforeAll(async () => {
-  browser = await openBrowser();
-  closed = track('browser');
-  page = await browser.newPage({ viewport: { width: 1280, height: 1600 } });
-  page.setDefaultTimeout(20_000);
-  page.on('request', (request) => origins.add(new URL(request.url()).origin));
-  page.on('console', (message) => {
-    if (message.type() === 'error') complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => void complaints.push(error.message));
-  await page.goto(`${web.baseUrl()}/docs`);
-});
-afterAll(async () => {
-  await browser?.close();
-  closed?.();
+  await page().goto(`${web.baseUrl()}/docs`);
 });
 
 test('the page shows every operation of the document, with its summary', async () => {
   const { body } = await web.client(null).get('/openapi.json');
   const operations = readOperations(body);
-  await page.locator('.opblock').first().waitFor();
-  const shown = await page.locator('.opblock').evaluateAll((blocks) => blocks.map(({ id }) => id));
+  await page().locator('.opblock').first().waitFor();
+  const shown = await page()
+    .locator('.opblock')
+    .evaluateAll((blocks) => blocks.map(({ id }) => id));
   expect(shown).toHaveLength(operations.length);
   for (const { id } of operations) expect(shown.filter((one) => one.endsWith(`-${id}`))).toHaveLength(1);
 });
 
 test('an operation that is opened shows what it takes and answers', async () => {
-  const block = page.locator('[id$="-createUrl"]');
+  const block = page().locator('[id$="-createUrl"]');
   await block.locator('.opblock-summary-control').click();
   for (const text of ['original_url', 'Code taken']) await block.getByText(text).first().waitFor();
   expect(await block.locator('.response-col_status').allTextContents()).toContain('409');
 });
 
 test('with an API key the page creates a short URL', async () => {
-  await page.locator('.btn.authorize').click();
-  await page.locator('.auth-container input').first().fill(web.apiKey());
-  await page.locator('.auth-container .authorize[type=submit]').first().click();
-  await page.locator('.btn-done').first().click();
+  await page().locator('.btn.authorize').click();
+  await page().locator('.auth-container input').first().fill(web.apiKey());
+  await page().locator('.auth-container .authorize[type=submit]').first().click();
+  await page().locator('.btn-done').first().click();
 
-  const block = page.locator('[id$="-createUrl"]');
+  const block = page().locator('[id$="-createUrl"]');
   await block.locator('.try-out__btn').click();
   await block.locator('.body-param__text').fill('{"original_url": "https://example.com/from-the-page"}');
   await block.locator('.execute').click();

@@ -1,38 +1,14 @@
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { jobNames } from '../../src/jobs.ts';
-import { openBrowser } from '../support/browser.ts';
+import { useBrowserPage } from '../support/browser-page.ts';
 import { askForJob } from '../support/jobs.ts';
-import { track } from '../support/resources.ts';
 import { useService } from '../support/service.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const login = { username: 'operator', password: 'a-long-password' };
 const service = useService({ BULL_BOARD_USER: login.username, BULL_BOARD_PASSWORD: login.password });
 const board = () => `${service.baseUrl()}/admin/queues`;
-let browser: Browser;
-let page: Page;
-let closed: () => void;
-/** The origin of everything that the pages asked for. */
-const origins = new Set<string>();
-/** Errors in the browser's console. */
-const complaints: string[] = [];
-
-beforeAll(async () => {
-  browser = await openBrowser();
-  closed = track('browser');
-  page = await browser.newPage({ httpCredentials: login });
-  page.setDefaultTimeout(10_000);
-  page.on('request', (request) => origins.add(new URL(request.url()).origin));
-  page.on('console', (message) => {
-    if (message.type() === 'error') complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => void complaints.push(error.message));
-});
-afterAll(async () => {
-  await browser?.close();
-  closed?.();
-});
+const { browser, page, origins, complaints } = useBrowserPage({ httpCredentials: login }, 10_000);
 
 /** The job whose id ends a path of the API. */
 const idOf = (path: string) => path.split('/').at(-1) ?? '';
@@ -42,21 +18,21 @@ async function untilFailed(path: string) {
 }
 
 test('with the login the browser shows every queue; with a wrong one nothing', async () => {
-  const stranger = await browser.newPage({ httpCredentials: { ...login, password: 'another-password' } });
+  const stranger = await browser().newPage({ httpCredentials: { ...login, password: 'another-password' } });
   expect((await stranger.goto(board()))?.status()).toBe(401);
   expect(await stranger.content()).not.toContain('replenish-keys');
   await stranger.close();
 
-  expect((await page.goto(board()))?.status()).toBe(200);
+  expect((await page().goto(board()))?.status()).toBe(200);
   for (const name of jobNames) {
-    await page.getByRole('main').getByText(name, { exact: true }).waitFor();
+    await page().getByRole('main').getByText(name, { exact: true }).waitFor();
   }
 });
 
 test('the bar of a running replenish-keys job moves on its page until it is full', async () => {
   const path = await askForJob(service.client(), 'replenish-keys', { target: 1_000_000 });
-  await page.goto(`${board()}/queue/replenish-keys/${idOf(path)}`);
-  const bar = page.getByRole('main').getByRole('progressbar').first();
+  await page().goto(`${board()}/queue/replenish-keys/${idOf(path)}`);
+  const bar = page().getByRole('main').getByRole('progressbar').first();
   const seen: number[] = [];
   await waitUntil(
     'the bar is full',
@@ -68,11 +44,11 @@ test('the bar of a running replenish-keys job moves on its page until it is full
   );
   expect(new Set(seen.filter((value) => value > 0 && value < 100)).size).toBeGreaterThan(0);
   expect(seen).toEqual(seen.toSorted((a, b) => a - b));
-  await page.getByText('1000000').first().waitFor();
+  await page().getByText('1000000').first().waitFor();
 }, 60_000);
 
 test('a job added from the page runs with the data that was typed there', async () => {
-  await page.goto(`${board()}/queue/warm-cache`);
+  await page().goto(`${board()}/queue/warm-cache`);
   await addJob('{"limit": 123}');
   const job = await waitUntil('it has run', async () => {
     const jobs = await listJobs('warm-cache', 'completed');
@@ -82,10 +58,10 @@ test('a job added from the page runs with the data that was typed there', async 
 });
 
 test('a job added from the page with wrong data fails for good and says why', async () => {
-  await page.goto(`${board()}/queue/replenish-keys`);
+  await page().goto(`${board()}/queue/replenish-keys`);
   await addJob('{"target": "many"}');
-  await page.goto(`${board()}/queue/replenish-keys?status=failed`);
-  await page.getByText('the data is not usable: target').first().waitFor();
+  await page().goto(`${board()}/queue/replenish-keys?status=failed`);
+  await page().getByText('the data is not usable: target').first().waitFor();
   const [job] = await listJobs('replenish-keys', 'failed');
   expect(job).toMatchObject({ data: { target: 'many' }, attempts: 1 });
 });
@@ -97,12 +73,12 @@ test('a job that failed shows its error on the page, and a click on Retry runs i
   await untilFailed(path);
   await db.schema.renameTable('url_stats_away', 'url_stats');
 
-  await page.goto(`${board()}/queue/warm-cache/${idOf(path)}`);
-  await page.getByText('relation "url_stats" does not exist').first().waitFor();
-  await page.getByRole('main').locator('button:has(.lucide-refresh-cw)').click();
-  await page
+  await page().goto(`${board()}/queue/warm-cache/${idOf(path)}`);
+  await page().getByText('relation "url_stats" does not exist').first().waitFor();
+  await page().getByRole('main').locator('button:has(.lucide-refresh-cw)').click();
+  await page()
     .getByRole('dialog')
-    .or(page.getByRole('alertdialog'))
+    .or(page().getByRole('alertdialog'))
     .getByRole('button', { name: 'Confirm' })
     .click();
   const retried = await waitUntil('it is completed', async () => {
@@ -119,12 +95,12 @@ test("no page asked another host for anything, and the browser's console has no 
 
 /** Fills the form in of the queue whose page is open. */
 async function addJob(data: string) {
-  await page.getByRole('main').locator('[aria-haspopup=menu]').click();
-  await page.getByRole('menuitem', { name: 'Add job' }).click();
-  const dialog = page.getByRole('dialog');
-  await dialog.getByRole('textbox').and(page.locator('[contenteditable=true]')).first().click();
-  await page.keyboard.press('ControlOrMeta+A');
-  await page.keyboard.insertText(data);
+  await page().getByRole('main').locator('[aria-haspopup=menu]').click();
+  await page().getByRole('menuitem', { name: 'Add job' }).click();
+  const dialog = page().getByRole('dialog');
+  await dialog.getByRole('textbox').and(page().locator('[contenteditable=true]')).first().click();
+  await page().keyboard.press('ControlOrMeta+A');
+  await page().keyboard.insertText(data);
   await dialog.getByRole('button', { name: 'Add' }).click();
   await dialog.waitFor({ state: 'hidden' });
 }

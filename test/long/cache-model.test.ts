@@ -1,12 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
-import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createApiKeys } from '../../src/api-keys/api-keys.ts';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ProcessCache } from '../../src/urls/process-cache.ts';
 import { channelOf } from '../../src/urls/url-announcements.ts';
-import { uniquePrefix, useDatabase, useRedis } from '../support/resources.ts';
+import { useRealUrlStores } from '../support/real-url-stores.ts';
 import { anyPlan, codes } from '../support/url-plan.ts';
-import { createMemoryUrlStores, createRealUrlStores, type UrlStores } from '../support/url-stores.ts';
+import { createMemoryUrlStores } from '../support/url-stores.ts';
 import { judgePlan, openRealCache, type Play, type Seen } from '../support/url-way.ts';
 
 // A failure prints the seed; FC_SEED=… runs the same plans again.
@@ -97,26 +96,7 @@ describe('in memory, where everyone is overtaken at any step', () => {
 });
 
 describe('on Redis and PostgreSQL, with everyone at once', () => {
-  const { db } = useDatabase();
-  const { redis, prefix } = useRedis();
-  const subscriber = useRedis('subscriber');
-  let ownerId: number;
-  beforeAll(async () => {
-    ({ id: ownerId } = await createApiKeys(db()).create('test'));
-  });
-
-  async function openStores(): Promise<UrlStores> {
-    await db()('urls').delete();
-    const own = `${prefix}-${uniquePrefix()}`;
-    return createRealUrlStores({
-      db: db(),
-      redis: redis(),
-      subscriber: subscriber.redis(),
-      prefix: own,
-      ownerId,
-      codes,
-    });
-  }
+  const openStores = useRealUrlStores(codes);
 
   /** Each step takes some turns of the event loop. */
   const property = (add: (seen: Seen) => void) =>

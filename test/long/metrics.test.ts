@@ -1,79 +1,56 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createApiKeys } from '../../src/api-keys/api-keys.ts';
 import { createClient } from '../support/client.ts';
 import { sendRedirects } from '../support/load.ts';
-import { startWeb, startWorker, type TestProcess } from '../support/processes.ts';
+import { useOwnRedisService } from '../support/own-redis-service.ts';
 import { openPrometheus } from '../support/prometheus.ts';
-import { track, uniquePrefix, useDatabase } from '../support/resources.ts';
-import { startTestRedis, type TestRedis } from '../support/servers.ts';
 import { createUrl } from '../support/urls.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
-const database = useDatabase();
-let redis: TestRedis;
-let closed: () => void;
-let web: TestProcess & { baseUrl: string };
-let worker: TestProcess;
-
-beforeAll(async () => {
-  redis = await startTestRedis();
-  closed = track('Redis server');
-  const settings = {
-    DATABASE_URL: database.url(),
-    REDIS_URL: redis.url,
-    REDIS_PREFIX: uniquePrefix(),
-    METRICS_OPEN: 'true',
-  };
-  [web, worker] = await Promise.all([startWeb(settings), startWorker(settings)]);
-});
-afterAll(async () => {
-  await Promise.all([web.stop(), worker.stop()]);
-  await redis.stop();
-  closed();
-});
+const service = useOwnRedisService({ METRICS_OPEN: 'true' });
 
 test('with a worker, every click is confirmed, the pool is filled, no job waits, and what failed is counted', async () => {
-  const { key } = await createApiKeys(database.db()).create('test');
-  const code = await createUrl(createClient(web.baseUrl, key));
+  const { key } = await createApiKeys(service.database.db()).create('test');
+  const code = await createUrl(createClient(service.web().baseUrl, key));
   await sendRedirects(
-    web.baseUrl,
+    service.web().baseUrl,
     Array.from({ length: 300 }, () => code),
   );
   await waitUntil('all are confirmed', async () => {
-    const metrics = await openPrometheus(web.baseUrl);
+    const metrics = await openPrometheus(service.web().baseUrl);
     return metrics.value('linkmill_clicks_confirmed_total') === 300;
   });
   await waitUntil('the pool is filled', async () => {
-    const metrics = await openPrometheus(web.baseUrl);
+    const metrics = await openPrometheus(service.web().baseUrl);
     return metrics.value('linkmill_key_pool_keys') > 90_000;
   });
-  const metrics = await openPrometheus(web.baseUrl);
+  const metrics = await openPrometheus(service.web().baseUrl);
   expect(metrics.value('linkmill_queue_oldest_job_seconds', { queue: 'flush-clicks' })).toBeLessThan(5);
   expect(metrics.value('linkmill_queue_jobs', { queue: 'flush-clicks', state: 'failed' })).toBe(0);
   expect(metrics.value('linkmill_click_batches_unconfirmed')).toBe(0);
 });
 
 test('while Redis hangs the metrics leave out what only it knows, within 3 s, and never fail', async () => {
-  redis.hang();
+  service.redis().hang();
   try {
     const begunAt = performance.now();
-    const metrics = await openPrometheus(web.baseUrl);
+    const metrics = await openPrometheus(service.web().baseUrl);
     expect(performance.now() - begunAt).toBeLessThan(3_000);
     expect(metrics.value('linkmill_clicks_accepted_total')).toBe(300);
     const ofRedis = ['linkmill_queue_jobs', 'linkmill_queue_oldest_job_seconds', 'linkmill_key_pool_keys'];
     expect(ofRedis.filter((name) => metrics.names.includes(name))).toEqual([]);
   } finally {
-    redis.goOn();
+    service.redis().goOn();
   }
   await waitUntil('it tells again', async () =>
-    (await openPrometheus(web.baseUrl)).names.includes('linkmill_queue_jobs'),
+    (await openPrometheus(service.web().baseUrl)).names.includes('linkmill_queue_jobs'),
   );
 });
 
 test('without a worker the age of the job that is due grows', async () => {
-  await worker.stop();
+  await service.worker().stop();
   await waitUntil('it is old', async () => {
-    const metrics = await openPrometheus(web.baseUrl);
+    const metrics = await openPrometheus(service.web().baseUrl);
     return metrics.value('linkmill_queue_oldest_job_seconds', { queue: 'flush-clicks' }) > 3;
   });
 });

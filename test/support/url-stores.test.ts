@@ -1,33 +1,12 @@
 import fc from 'fast-check';
-import { beforeAll, expect, test } from 'vitest';
-import { createApiKeys } from '../../src/api-keys/api-keys.ts';
+import { expect, test } from 'vitest';
 import { defaultSettings, type ShortUrl } from '../../src/urls/url.ts';
-import { uniquePrefix, useDatabase, useRedis } from './resources.ts';
-import { createMemoryUrlStores, createRealUrlStores, type UrlStores } from './url-stores.ts';
+import { useRealUrlStores } from './real-url-stores.ts';
+import { createMemoryUrlStores, type UrlStores } from './url-stores.ts';
 import { openRealCache } from './url-way.ts';
 
-const { db } = useDatabase();
-const { redis, prefix } = useRedis();
-const subscriber = useRedis('subscriber');
 const codes = ['code-a', 'code-b'];
-let ownerId: number;
-
-beforeAll(async () => {
-  ({ id: ownerId } = await createApiKeys(db()).create('test'));
-});
-
-async function openRealStores(): Promise<UrlStores> {
-  await db()('urls').delete();
-  const own = `${prefix}-${uniquePrefix()}`;
-  return createRealUrlStores({
-    db: db(),
-    redis: redis(),
-    subscriber: subscriber.redis(),
-    prefix: own,
-    ownerId,
-    codes,
-  });
-}
+const openRealStores = useRealUrlStores(codes);
 
 const byCode = (one: { shortCode: string } | undefined, other: { shortCode: string } | undefined) =>
   one!.shortCode.localeCompare(other!.shortCode);
@@ -39,7 +18,7 @@ interface Command {
 }
 
 /** Everything that is done to the stores; what a command gives is comparable, though ids and versions differ. */
-function createCommands({ table, redis, prefix, harm }: UrlStores) {
+function createCommands({ table, redis, prefix, ownerId, harm }: UrlStores) {
   const cache = openRealCache(redis, prefix);
   let urls = 0;
   const newUrl = () => `https://example.com/${(urls += 1)}`;
