@@ -1,7 +1,7 @@
 import { parse } from 'csv-parse/sync';
 import { expect, test } from 'vitest';
 import { isExact, readBooks } from '../../src/clicks/click-books.ts';
-import { createUrlStore } from '../../src/urls/url-store.ts';
+import { createUrlCleanupStore } from '../../src/urls/url-cleanup-store.ts';
 import { importFile } from '../support/imports.ts';
 import { useService } from '../support/service.ts';
 import { createUrl } from '../support/urls.ts';
@@ -257,7 +257,7 @@ test('a code leads on as soon as it is imported, though it was asked for in vain
   await createUrl(client, { custom_code: 'purged-1' });
   expect((await client.get('/purged-1')).status).toBe(301);
   await client.delete('/api/v1/urls/purged-1');
-  await createUrlStore(service.database.db()).purge(new Date(Date.now() + 60_000), 0, 0, 1_000);
+  await createUrlCleanupStore(service.database.db()).purge(new Date(Date.now() + 60_000), 0, 0, 1_000);
   // What the job that brings the cache up to date has seen before.
   await service.database.db()('url_removals').delete();
   for (const code of ['purged-1', 'in-vain-1']) expect((await client.get(`/${code}`)).status).toBe(404);
