@@ -104,9 +104,10 @@ export async function judgePlan(plan: Plan, stores: UrlStores, play: Play = {}):
     const { urls, cache, table } = webs[web]!;
     const originalUrl = `https://example.com/${(urlCount += 1)}`;
     const create = async (expiresAt: Date | null) => {
+      // The wish is judged when it comes in, though it may be over when it gets to the table.
+      const now = new Date(dateNow());
       await table.purgeDeleted();
-      const wish = { originalUrl, customCode: code, expiresAt };
-      await urls.create(wish, stores.ownerId, new Date(dateNow()));
+      await urls.create({ originalUrl, customCode: code, expiresAt }, stores.ownerId, now);
     };
     const writes: Record<WriteKind, () => Promise<void>> = {
       creates: async () => await create(null),
