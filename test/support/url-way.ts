@@ -105,9 +105,10 @@ export async function judgePlan(plan: Plan, stores: UrlStores, play: Play = {}):
     const originalUrl = `https://example.com/${(urlCount += 1)}`;
     const now = new Date(dateNow());
     const create = async (expiresAt: Date | null) => {
+      // The wish is judged when it comes in, though it may be over when it gets to the table.
+      const now = new Date(dateNow());
       await table.purgeDeleted();
-      const wish = { originalUrl, customCode: code, expiresAt };
-      await urls.create(wish, stores.ownerId, now);
+      await urls.create({ originalUrl, customCode: code, expiresAt }, stores.ownerId, now);
     };
     const writes: Record<WriteKind, () => Promise<void>> = {
       creates: async () => await create(null),
