@@ -9,12 +9,13 @@ export function answerUnreadable(server: Server): void {
   const latest = new WeakMap<Duplex, { request: IncomingMessage; response: ServerResponse }>();
   server.prependListener('request', (request, response) => latest.set(request.socket, { request, response }));
 
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+  server.on('clientError', (error: ParserError, socket) => {
     // Who sends a file may take long for it.
     if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && isUploading(socket)) return;
     const { request, response } = latest.get(socket) ?? {};
     const answer = () => {
-      if (socket.writable) socket.end(asHttp(problemOfParser(error)), () => socket.destroy());
+      if (socket.writable)
+        socket.end(asHttp(problemOfParser(error), isOfHead(error)), () => socket.destroy());
       else socket.destroy();
     };
     if (!request || !response || response.writableFinished) answer();
@@ -24,6 +25,12 @@ export function answerUnreadable(server: Server): void {
     else answer();
   });
 }
+
+/** What Node's parser gives up with, and what it was reading. */
+type ParserError = NodeJS.ErrnoException & { rawPacket?: Buffer };
+
+/** Whether it gave up within the first of a HEAD's bytes, whose answer has no body. */
+const isOfHead = ({ rawPacket }: ParserError) => rawPacket?.toString('latin1', 0, 5) === 'HEAD ';
 
 /** Which problem it is when Node's parser gives up. */
 function problemOfParser({ code }: NodeJS.ErrnoException): Problem {
@@ -40,7 +47,7 @@ function problemOfParser({ code }: NodeJS.ErrnoException): Problem {
   }
 }
 
-function asHttp(problem: Problem): string {
+function asHttp(problem: Problem, isHead: boolean): string {
   const body = JSON.stringify(presentProblem(problem));
   return [
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
@@ -48,6 +55,6 @@ function asHttp(problem: Problem): string {
     ...Object.entries(problemHeaders).map(([name, value]) => `${name}: ${value}`),
     `Content-Length: ${Buffer.byteLength(body)}`,
     '',
-    body,
+    isHead ? '' : body,
   ].join('\r\n');
 }

@@ -116,5 +116,5 @@ function readObject(body: Buffer | undefined): object {
 
 /** Whether a plan is still what the document describes under its operation: other methods and paths may lead elsewhere. */
 function isOf({ operation, method, bend, path }: Plan): boolean {
-  return method === operation.method && !bend && Object.values(path).every((value) => value !== '');
+  return method === operation.method && !bend && Object.values(path).every((value) => String(value) !== '');
 }

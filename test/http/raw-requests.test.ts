@@ -77,6 +77,11 @@ describe('heads that are too long are answered 431', () => {
   });
 });
 
+test('a HEAD that is too long is answered 431 without a body', async () => {
+  const { received } = await send(`HEAD / HTTP/1.1\r\n${host}x: ${'a'.repeat(20_000)}\r\n\r\n`);
+  expect(received).toMatch(/^HTTP\/1\.1 431 .*\r\n\r\n$/s);
+});
+
 describe('a length and chunks at once smuggle nothing', () => {
   const inner = `GET /api/v1/jobs/flush-clicks/1 HTTP/1.1\r\n${host}\r\n`;
 

@@ -10,6 +10,8 @@ export interface RawAnswer {
 
 export interface RawExchange {
   answers: RawAnswer[];
+  /** All that came, a character for each byte. */
+  received: string;
   /** Whether the server closed the connection. */
   isClosed: boolean;
 }
@@ -36,7 +38,7 @@ export async function sendRaw(
       );
       const finish = (isClosed: boolean) => {
         clearTimeout(timer);
-        resolve({ answers: parseAnswers(received), isClosed });
+        resolve({ answers: parseAnswers(received), received, isClosed });
       };
       socket.on('data', (data: Buffer) => {
         received += data.toString('latin1');
