@@ -53,7 +53,7 @@ export async function fuzz(options: {
   async function tryOut(plan: Plan, hunt: Hunt): Promise<void> {
     if (hunt.signature !== undefined && hunt.shots++ > mostShots) return;
     const request = resolve(plan, knownValues, callers.keyOf);
-    const operation = isOf(plan) ? plan.operation : undefined;
+    const operation = isOf(plan, request) ? plan.operation : undefined;
     const start = performance.now();
     const answer = await sender.send(request).catch((error: Error) => error);
     const spent = result.milliseconds.get(plan.operation.id) ?? 0;
@@ -76,7 +76,7 @@ export async function fuzz(options: {
 
   async function takeIn(plan: Plan, request: Request, answer: Answer) {
     if (answer.status === 401) await callers.replace(plan.caller);
-    if (!isOf(plan)) return;
+    if (!isOf(plan, request)) return;
     const { operation } = plan;
     const counts = result.answers.get(operation.id) ?? new Map<number, number>();
     result.answers.set(operation.id, counts.set(answer.status, (counts.get(answer.status) ?? 0) + 1));
@@ -114,7 +114,9 @@ function readObject(body: Buffer | undefined): object {
   }
 }
 
-/** Whether a plan is still what the document describes under its operation: other methods and paths may lead elsewhere. */
-function isOf({ operation, method, bend, path }: Plan): boolean {
-  return method === operation.method && !bend && Object.values(path).every((value) => String(value) !== '');
+/** Whether a request is still what the document describes under its operation: another method or path may lead elsewhere, as does
+ *  one with nothing in a parameter's place. */
+function isOf({ operation, method, bend, path }: Plan, { target }: Request): boolean {
+  const hasAll = Object.keys(path).length === 0 || !/\/(\/|\?|$)/.test(target.replace(/\?.*/s, ''));
+  return method === operation.method && !bend && hasAll;
 }
