@@ -221,7 +221,7 @@ test('a message that is no announcement changes nothing', async () => {
     `${'9'.repeat(30)}:code`,
     '7:',
     '7: code',
-    '7:a b c d',
+    '7:a! b c d',
     '7:code\n',
     '7:code:more',
     `7:${'a'.repeat(10_000)}`,
