@@ -1,13 +1,8 @@
 import { z } from 'zod';
 import { parseUrl } from './parse-url.ts';
 import { redirectStatuses } from './urls/url.ts';
+import { wholeNumber } from './whole-number.ts';
 
-const wholeNumber = (min: number, max: number) =>
-  z.coerce
-    .number('must be a number')
-    .int('must be a whole number')
-    .min(min, `must be at least ${min}`)
-    .max(max, `must be at most ${max}`);
 const flag = (fallback: boolean) => z.stringbool({ error: 'must be true or false' }).default(fallback);
 const url = (protocol: RegExp, example: string) =>
   z.url({ protocol, error: `must be a URL such as ${example}`, abort: true });

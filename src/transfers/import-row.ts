@@ -4,6 +4,7 @@ import { type UrlPolicy, UrlRefused } from '../urls/url-policy.ts';
 import { type Asked, refusalsOf } from '../urls/url-rules.ts';
 import { notes, tags, title } from '../urls/url-texts.ts';
 import { redirectStatuses, type UrlSettings } from '../urls/url.ts';
+import { wholeNumber } from '../whole-number.ts';
 
 /** So that even those of many millions of short URLs add up to a number that is exact. */
 const maxClickCount = 1_000_000_000;
@@ -11,12 +12,10 @@ const maxClickCount = 1_000_000_000;
 /** Numbers are texts too where a service writes JSON. */
 const orNumber = <Text extends z.ZodType<string, string>>(text: Text) =>
   z.preprocess((value) => (typeof value === 'number' ? String(value) : value), text);
-const count = (max: number) =>
-  z.coerce
-    .number('must be a number')
-    .int('must be a whole number')
-    .min(0, 'must not be negative')
-    .max(max, `must be at most ${max}`);
+/** JSON has numbers, CSV texts; what is neither is no number. */
+const fromNumber = <Value extends z.ZodType<number, unknown>>(number: Value) =>
+  z.preprocess((value) => (['number', 'string'].includes(typeof value) ? value : Number.NaN), number);
+const count = (min: number, max: number) => fromNumber(wholeNumber(min, max));
 const flag = z.union([z.boolean(), z.stringbool()], 'must be true or false');
 
 /** A time with or without an offset from UTC, which it is in otherwise; as the services that are imported from write it. */
@@ -48,24 +47,23 @@ const importRow = z.object({
   created_at: time.optional(),
   starts_at: time.optional(),
   expires_at: time.optional(),
-  max_clicks: count(maxClickCount).min(1, 'must be at least 1').optional(),
+  max_clicks: count(1, maxClickCount).optional(),
   is_active: flag.default(true),
   is_one_time: flag.default(false),
   has_password: flag
     .refine((has) => !has, 'is true, and a short URL without its password would be open to everybody')
     .optional(),
   fallback_url: z.string('must be text').optional(),
-  redirect_status: z.coerce
-    .number('must be 301, 302, 307 or 308')
+  redirect_status: fromNumber(z.coerce.number('must be 301, 302, 307 or 308'))
     .pipe(z.literal(redirectStatuses, 'must be 301, 302, 307 or 308'))
     .optional(),
-  redirect_max_age_seconds: count(31_536_000).optional(),
+  redirect_max_age_seconds: count(0, 31_536_000).optional(),
   forward_query: flag.default(false),
   crawlable: flag.default(false),
   title: orNumber(title).optional(),
   notes: orNumber(notes).optional(),
   tags: tags.default([]),
-  click_count: count(maxClickCount).default(0),
+  click_count: count(0, maxClickCount).default(0),
   last_accessed_at: time.optional(),
 });
 

@@ -116,6 +116,15 @@ test('what a spreadsheet would take for a formula has an apostrophe before it in
   expect(rows).toContain(`'@SUM(A1),-1`);
 });
 
+test('in JSON a number may be a text, and a truth or a list is none', async () => {
+  const lines = [7, '7', true, [7], 7.5].map((max, i) =>
+    JSON.stringify({ short_code: `number-${i}`, original_url: 'https://example.com/', max_clicks: max }),
+  );
+  const found = await importFile(service.client(), csv(...lines), { type: 'application/x-ndjson' });
+  expect(found).toMatchObject({ rows: 5, created: 2, failed: 3 });
+  expect((await findUrl('number-1'))?.['max_clicks']).toBe(7);
+});
+
 test('a row that PostgreSQL cannot store is refused, and none but it', async () => {
   const lines = ['zero\u0000', 'half \ud800', 'fine'].map((title, i) =>
     JSON.stringify({ short_code: `stored-${i}`, original_url: 'https://example.com/', title }),

@@ -7,6 +7,7 @@ import {
   intervals,
   type Moment,
 } from '../../analytics/analytics-question.ts';
+import { wholeNumber } from '../../whole-number.ts';
 import { plainText } from './url-filter-query.ts';
 
 const maxGroups = 1_000;
@@ -36,11 +37,7 @@ const isTrue = z
   .default('false')
   .transform((text) => text === 'true');
 
-const limit = z.coerce
-  .number('must be a number')
-  .int('must be a whole number')
-  .min(1, 'must be at least 1')
-  .max(maxGroups, `must be at most ${maxGroups}`);
+const limit = wholeNumber(1, maxGroups);
 
 export const tagFilter = plainText.min(1, 'must not be empty').optional().describe('One that they have');
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { StoredApiKey } from '../../api-keys/api-key.ts';
 import type { ApiKeys } from '../../api-keys/api-keys.ts';
 import { graceHours } from '../../api-keys/key-fields.ts';
+import { wholeNumber } from '../../whole-number.ts';
 import { Problem } from '../problem.ts';
 import {
   changedApiKey,
@@ -18,14 +19,8 @@ const tag = 'API keys';
 const maxListed = 1_000;
 
 const params = z.object({
-  id: z.coerce
-    .number('must be a number')
-    .int('must be a whole number')
-    .min(1, 'must be at least 1')
-    .max(Number.MAX_SAFE_INTEGER, 'must be an id'),
+  id: wholeNumber(1),
 });
-
-const wholeNumber = z.coerce.number('must be a number').int('must be a whole number');
 
 /** Who may use the API. The first key with `admin` is made on the command line. */
 export const apiKeyOperations = {
@@ -46,15 +41,8 @@ export const apiKeyOperations = {
     summary: 'List API keys, revoked ones too, the oldest first',
     scope: 'admin',
     query: z.strictObject({
-      after: wholeNumber
-        .min(0, 'must be at least 0')
-        .max(Number.MAX_SAFE_INTEGER, 'must be an id')
-        .default(0)
-        .describe('Those with a higher id: `next_after` of the answer before'),
-      limit: wholeNumber
-        .min(1, 'must be at least 1')
-        .max(maxListed, `must be at most ${maxListed}`)
-        .default(100),
+      after: wholeNumber(0).default(0).describe('Those with a higher id: `next_after` of the answer before'),
+      limit: wholeNumber(1, maxListed).default(100),
     }),
     replies: {
       200: {

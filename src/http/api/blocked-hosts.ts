@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { BlockedHost } from '../../urls/blocked-host-store.ts';
 import { type HostBlocking, readBlockedHost } from '../../urls/host-blocking.ts';
 import { storedText } from '../../urls/stored-text.ts';
+import { wholeNumber } from '../../whole-number.ts';
 import { Problem } from '../problem.ts';
 import type { Handlers, Operations } from './operation.ts';
 import { timestamp } from './schemas.ts';
@@ -46,12 +47,7 @@ export const blockedHostOperations = {
         .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must not contain control characters')
         .default('')
         .describe('Those behind this one: `next_after` of the answer before'),
-      limit: z.coerce
-        .number('must be a number')
-        .int('must be a whole number')
-        .min(1, 'must be at least 1')
-        .max(maxHosts, `must be at most ${maxHosts}`)
-        .default(100),
+      limit: wholeNumber(1, maxHosts).default(100),
     }),
     replies: {
       200: {

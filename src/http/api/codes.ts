@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Keys } from '../../keys/keys.ts';
 import { shortCodePattern } from '../../urls/short-code.ts';
+import { wholeNumber } from '../../whole-number.ts';
 import type { Handlers, Operations } from './operation.ts';
 
 const maxCodes = 1_000;
@@ -22,12 +23,7 @@ export const codeOperations = {
     // A HEAD would reserve codes which nobody sees.
     isUnsafe: true,
     query: z.strictObject({
-      count: z.coerce
-        .number('must be a number')
-        .int('must be a whole number')
-        .min(1, 'must be at least 1')
-        .max(maxCodes, `must be at most ${maxCodes}`)
-        .default(1),
+      count: wholeNumber(1, maxCodes).default(1),
     }),
     replies: {
       200: { description: 'The codes.', body: z.object({ codes: z.array(z.string()) }) },

@@ -1,16 +1,10 @@
 import { z } from 'zod';
 import type { QrImages } from '../../qr/qr-images.ts';
 import type { Urls } from '../../urls/urls.ts';
+import { wholeNumber } from '../../whole-number.ts';
 import { entityTagOfText, isNamedIn } from '../entity-tags.ts';
 import type { Handlers, Operations } from './operation.ts';
 import { shortCodeParams } from './schemas.ts';
-
-const wholeNumber = (least: number, most: number) =>
-  z.coerce
-    .number('must be a number')
-    .int('must be a whole number')
-    .min(least, `must be at least ${least}`)
-    .max(most, `must be at most ${most}`);
 
 const colour = z
   .string('must be text')

@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { type Report, reportReasons } from '../../reports/report.ts';
 import type { Reports } from '../../reports/reports.ts';
+import { wholeNumber } from '../../whole-number.ts';
 import type { Handlers, Operations } from './operation.ts';
 import { timestamp } from './schemas.ts';
 
 const tag = 'Safety';
 const maxListed = 200;
 
-const wholeNumber = z.coerce.number('must be a number').int('must be a whole number');
-const id = wholeNumber.min(1, 'must be at least 1').max(Number.MAX_SAFE_INTEGER, 'must be an id');
+const id = wholeNumber(1);
 const truth = z.boolean('must be true or false');
 
 const shownReport = z.object({
@@ -46,10 +46,7 @@ export const reportOperations = {
       before: id
         .default(Number.MAX_SAFE_INTEGER)
         .describe('Those with a lower id: `next_before` of the answer before'),
-      limit: wholeNumber
-        .min(1, 'must be at least 1')
-        .max(maxListed, `must be at most ${maxListed}`)
-        .default(50),
+      limit: wholeNumber(1, maxListed).default(50),
     }),
     replies: {
       200: {

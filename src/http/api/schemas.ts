@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { wholeNumber } from '../../whole-number.ts';
 
 /** A time as the API shows it: RFC 3339 in UTC. */
 export const timestamp = z.iso.datetime().meta({ example: '2027-01-31T12:00:00.000Z' });
@@ -16,24 +17,16 @@ export const shortCodeParams = z.object({
 
 /** The path parameter of an import or an export. */
 export const transferParams = z.object({
-  id: z.coerce.number('must be a number').int('must be a whole number').min(1, 'must be at least 1'),
+  id: wholeNumber(1),
 });
 
 /** Which part of a list is wanted, the latest first: of those with a lower id than `before`. */
 export const pageOf = (usual: number) =>
   z.strictObject({
-    before: z.coerce
-      .number('must be a number')
-      .int('must be a whole number')
-      .min(1, 'must be at least 1')
+    before: wholeNumber(1)
       .default(Number.MAX_SAFE_INTEGER)
       .describe('Only those with a lower id than this one'),
-    limit: z.coerce
-      .number('must be a number')
-      .int('must be a whole number')
-      .min(1, 'must be at least 1')
-      .max(1_000, 'must be at most 1000')
-      .default(usual),
+    limit: wholeNumber(1, 1_000).default(usual),
   });
 
 /** An error as the API shows it. */
