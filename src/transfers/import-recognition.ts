@@ -1,13 +1,13 @@
 import { isRefusedData } from '../postgres.ts';
 import type { ImportFile } from './import-file.ts';
 import { findFormat, neededColumns } from './import-formats/formats.ts';
-import type { Position } from './import-records.ts';
+import type { ImportRecord, Position } from './import-records.ts';
 import { columnNamesOf } from './import-rows.ts';
 import type { Import, ImportStore } from './import-store.ts';
 
 const start: Position = { bytes: 0, lines: 0 };
 
-/** Finds out by its first record what an import's file is, and notes it; undefined, with the import over, when it is nothing that can
+/** Finds out what an import's file is, by its first row or, where each names its own columns, by the first one that is known, and notes it; undefined, with the import over, when it is nothing that can
  *  be imported. */
 export async function recognise(
   store: ImportStore,
@@ -16,7 +16,8 @@ export async function recognise(
 ): Promise<Import | undefined> {
   const records = (await file.readOn(start))?.records ?? [];
   // What names the columns of a CSV file is its first row, and nothing else.
-  const first = wanted.encoding === 'csv' ? records[0] : records.find(columnNamesOf);
+  const isRecognised = (record: ImportRecord) => findFormat(wanted.format, columnNamesOf(record) ?? []);
+  const first = wanted.encoding === 'csv' ? records[0] : records.find(isRecognised);
   const columns = first && columnNamesOf(first);
   const found = columns && findFormat(wanted.format, columns);
   if (!found) {

@@ -13,14 +13,14 @@ const maxClickCount = 1_000_000_000;
 const orNumber = <Text extends z.ZodType<string, string>>(text: Text) =>
   z.preprocess((value) => (typeof value === 'number' ? String(value) : value), text);
 /** JSON has numbers, CSV texts; what is neither is no number. */
-const fromNumber = <Value extends z.ZodType<number, unknown>>(number: Value) =>
+const fromNumber = <Value extends z.ZodType<number>>(number: Value) =>
   z.preprocess((value) => (['number', 'string'].includes(typeof value) ? value : Number.NaN), number);
 const count = (min: number, max: number) => fromNumber(wholeNumber(min, max));
 const flag = z.union([z.boolean(), z.stringbool()], 'must be true or false');
 
 /** A time with or without an offset from UTC, which it is in otherwise; as the services that are imported from write it. */
 const timePattern =
-  /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?)? ?(?:Z|[+-]\d\d:?\d\d|UTC)?$/;
+  /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?)? ?(?:Z|[+-]\d\d(?::?\d\d)?|UTC)?$/;
 const time = z.string('must be a time').transform((given, context) => {
   const at = timePattern.test(given) ? parseTime(given) : Number.NaN;
   if (!Number.isNaN(at)) return new Date(at);
@@ -31,8 +31,18 @@ const time = z.string('must be a time').transform((given, context) => {
 function parseTime(given: string): number {
   const date = given.slice(0, 10);
   const [, hours = '00:00', offset = 'Z'] =
-    /^(?:[T ](\d\d:\d\d[\d:.,]*))? ?(?:(Z|[+-]\d\d:?\d\d)|UTC)?$/.exec(given.slice(10)) ?? [];
-  return Date.parse(`${date}T${hours.replace(',', '.')}${offset.replace(/(\d\d)(\d\d)$/, '$1:$2')}`);
+    /^(?:[T ](\d\d:\d\d[\d:.,]*))? ?(?:(Z|[+-]\d\d(?::?\d\d)?)|UTC)?$/.exec(given.slice(10)) ?? [];
+  const zone = offset.replace(
+    /^(.\d\d):?(\d\d)?$/,
+    (_, sign: string, minutes = '00') => `${sign}:${minutes}`,
+  );
+  return isDay(date) ? Date.parse(`${date}T${hours.replace(',', '.')}${zone}`) : Number.NaN;
+}
+
+/** Whether there is such a day, which the parser itself does not ask: to it, 30 February is in March. */
+function isDay(date: string): boolean {
+  const at = Date.parse(`${date}T00:00Z`);
+  return !Number.isNaN(at) && date > '0001' && new Date(at).toISOString().startsWith(date);
 }
 
 /** What a row may say of a short URL. What it leaves out is as by default. */

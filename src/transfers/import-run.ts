@@ -1,6 +1,7 @@
 import { isRefusedData, type Knex } from '../postgres.ts';
 import type { BlockedHosts } from '../urls/blocked-hosts.ts';
 import type { RefreshCache } from '../urls/cache-refresh.ts';
+import type { Owner } from '../urls/owner.ts';
 import { createImportFile } from './import-file.ts';
 import { recognise } from './import-recognition.ts';
 import { type ImportRecord, maxUnreadable, type Position, tooManyUnreadable } from './import-records.ts';
@@ -39,6 +40,7 @@ export async function openImport(deps: ImportDeps, id: number) {
   const steps: Step[] = [];
   let at: Position = { bytes: known.doneBytes, lines: known.doneLines };
   let { unreadable } = known;
+  let owner: Owner = apiKeyId;
 
   async function finish(error: string | null): Promise<undefined> {
     await importStore.finish(id, error);
@@ -60,7 +62,7 @@ export async function openImport(deps: ImportDeps, id: number) {
   /** False when somebody else has gone on with it, or it is over. */
   async function importRows(rows: Row[], from: Position, to: Position): Promise<boolean> {
     await importer.prepareKeys(rows.length);
-    const work = async (trx: Knex) => await importer.createUrls(trx, rows, apiKeyId);
+    const work = async (trx: Knex) => await importer.createUrls(trx, rows, { createdBy: apiKeyId, owner });
     if (!(await importStore.advance(id, from, to, work))) return false;
     // The cache may know that nobody has these codes, or nobody any more.
     await refreshCache(rows.flatMap(({ asks }) => ('url' in asks ? (asks.url.shortCode ?? []) : [])));
@@ -105,7 +107,9 @@ export async function openImport(deps: ImportDeps, id: number) {
      *  in bytes, or to undefined when there is nothing more for this one to do. */
     async importChunk(): Promise<number | undefined> {
       if (steps.length === 0) {
-        if (!(await importStore.isAllowed(id))) return await finish(notAllowed);
+        const allowed = await importStore.findOwner(id);
+        if (allowed === undefined) return await finish(notAllowed);
+        owner = allowed;
         await readOn();
       }
       const step = steps.shift();

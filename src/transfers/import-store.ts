@@ -1,4 +1,5 @@
 import { boundedTransaction, type Knex, onlyRow } from '../postgres.ts';
+import type { Owner } from '../urls/owner.ts';
 import type { FormatName } from './import-formats/formats.ts';
 import type { Position } from './import-records.ts';
 import type { RowProblem } from './import-row.ts';
@@ -52,6 +53,9 @@ export interface Outcome {
   unreadable: number;
   errors: RowError[];
 }
+
+/** Errors of an import that are kept: a file may hold more mistakes than there is room for. */
+export const maxErrors = 10_000;
 
 export type ImportStore = ReturnType<typeof createImportStore>;
 
@@ -107,14 +111,15 @@ export function createImportStore(db: Knex) {
       return rows;
     },
 
-    /** Whether the API key that began an import may still create short URLs. */
-    async isAllowed(id: number): Promise<boolean> {
-      const { rows } = await db.raw<{ rows: unknown[] }>(
-        `select from imports i join api_keys k on k.id = i.api_key_id
-         where i.id = :id and k.revoked_at is null and k.scopes && '{admin,urls:write}'`,
+    /** Whose short URLs an import may know of; undefined where its API key may not create short URLs any more. */
+    async findOwner(id: number): Promise<Owner | undefined> {
+      const { rows } = await db.raw<{ rows: { owner: Owner }[] }>(
+        `select case when k.own_urls_only then k.id end as owner from imports i join api_keys k on k.id = i.api_key_id
+         where i.id = :id and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())
+           and k.scopes && '{admin,urls:write}'`,
         { id },
       );
-      return rows.length > 0;
+      return rows[0]?.owner;
     },
 
     /** Up to `length` bytes of an import's file, from this byte on. */
@@ -157,7 +162,8 @@ export function createImportStore(db: Knex) {
         );
         if (rows.length === 0) return false;
         const { errors, ...counts } = await work(trx);
-        if (errors.length > 0) await trx.raw(insertErrorsSql, { importId, errors: JSON.stringify(errors) });
+        if (errors.length > 0)
+          await trx.raw(insertErrorsSql, { importId, errors: JSON.stringify(errors), maxErrors });
         await trx.raw(advanceSql, { importId, ...to, ...counts });
         return true;
       });
@@ -211,7 +217,8 @@ const insertErrorsSql = `
   select :importId, line, field, reason, row
   from rows from (json_to_recordset(cast(:errors as json)) as (line bigint, field text, reason text, row text))
     with ordinality as error (line, field, reason, row, place)
-  order by place`;
+  order by place
+  limit greatest(0, :maxErrors - (select count(*) from import_errors where import_id = :importId))`;
 
 const advanceSql = `
   update imports set state = 'running', worked_at = now(), done_bytes = :bytes, done_lines = :lines,

@@ -1,6 +1,7 @@
 import { addImportedClicks } from '../clicks/imported-clicks.ts';
 import type { KeyGenerator } from '../keys/key-generator.ts';
 import type { Knex } from '../postgres.ts';
+import type { Owner } from '../urls/owner.ts';
 import type { NewUrl } from '../urls/url-columns.ts';
 import { createUrlStore } from '../urls/url-store.ts';
 import type { ShortUrl } from '../urls/url.ts';
@@ -55,7 +56,11 @@ export function createImporter({ generator }: { generator: Pick<KeyGenerator, 'c
 
     /** Creates what rows ask for, in a transaction, and says what has become of each. `prepareKeys` has made as many keys as there
      *  are rows. */
-    async createUrls(trx: Knex, rows: Row[], createdBy: number): Promise<Outcome> {
+    async createUrls(
+      trx: Knex,
+      rows: Row[],
+      { createdBy, owner }: { createdBy: number; owner: Owner },
+    ): Promise<Outcome> {
       const asking = rows.flatMap((row) => ('url' in row.asks ? [{ row, url: row.asks.url }] : []));
       const inserted = asking.length > 0 ? await insert(trx, asking, createdBy) : [];
       await addImportedClicks(
@@ -65,7 +70,7 @@ export function createImporter({ generator }: { generator: Pick<KeyGenerator, 'c
         ),
       );
       const left = asking.filter((_, i) => !inserted[i]);
-      const { skipped, errors: taken } = await judgeTaken(trx, left);
+      const { skipped, errors: taken } = await judgeTaken(trx, left, owner);
       const refused = rows.flatMap((row) => ('url' in row.asks ? [] : toErrors(row, row.asks.problems)));
       const created = asking.length - left.length;
       return {
@@ -80,11 +85,17 @@ export function createImporter({ generator }: { generator: Pick<KeyGenerator, 'c
   };
 }
 
-/** Which of these, whose codes are taken, are there as they are asked for. */
-async function judgeTaken(trx: Knex, left: Asking[]): Promise<{ skipped: number; errors: RowError[] }> {
+/** Which of these, whose codes are taken, are there as they are asked for. Where a short URL leads that is not the owner's is not told
+ *  this way either. */
+async function judgeTaken(
+  trx: Knex,
+  left: Asking[],
+  owner: Owner,
+): Promise<{ skipped: number; errors: RowError[] }> {
   if (left.length === 0) return { skipped: 0, errors: [] };
   const found = await createUrlStore(trx).findByCodes(left.map(({ url }) => url.shortCode!));
-  const there = new Map(found.filter((url) => !url.isDeleted).map((url) => [url.shortCode, url.originalUrl]));
+  const known = found.filter((url) => !url.isDeleted && (owner === null || url.createdBy === owner));
+  const there = new Map(known.map((url) => [url.shortCode, url.originalUrl]));
   const isThere = ({ url }: Asking) => there.get(url.shortCode!) === url.originalUrl;
   const errors = left
     .filter((one) => !isThere(one))

@@ -1,5 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import { createApiKeys } from '../../src/api-keys/api-keys.ts';
+import { maxErrors } from '../../src/transfers/import-store.ts';
 import { cleanupTransfers } from '../../workers/cleanup-transfers.ts';
 import { exportUrls } from '../../workers/export-urls.ts';
 import { importUrls } from '../../workers/import-urls.ts';
@@ -174,10 +175,15 @@ test('an object that is nested without end is a row that cannot be read', async 
   expect(await importUrls(transfers(), id, createJobContext())).toMatchObject({ created: 1, failed: 2 });
 });
 
-test('an import goes no further when its API key is revoked or may not create short URLs any more', async () => {
+test('an import goes no further when its API key is revoked, has expired or may not create short URLs any more', async () => {
   const keys = createApiKeys(database.db());
   const endings = {
     'revoked-': keys.revoke,
+    'expired-': async (id: number) =>
+      await database
+        .db()('api_keys')
+        .where({ id })
+        .update({ expires_at: new Date(Date.now() - 1_000) }),
     'lowered-': async (id: number) => await keys.change(id, { scopes: ['urls:read'] }),
   };
   for (const [begin, end] of Object.entries(endings)) {
@@ -191,6 +197,51 @@ test('an import goes no further when its API key is revoked or may not create sh
     expect(ended).toMatchObject({ state: 'failed', error });
     expect(ended.created).toBeLessThan(20_000);
   }
+});
+
+test('the list of errors keeps to its greatest length, and all that failed is counted', async () => {
+  const rows = maxErrors + 600;
+  const id = await transfers().upload(apiKeyId, `original_url,short_code\n${'x,\n'.repeat(rows)}`);
+  expect(await importUrls(transfers(), id, createJobContext())).toMatchObject({ failed: rows });
+  expect(await database.db()('import_errors').where({ import_id: id })).toHaveLength(maxErrors);
+});
+
+test('an import with a key for its own short URLs does not tell where those of others lead', async () => {
+  const keys = createApiKeys(database.db());
+  const owner = await keys.create('owner');
+  const other = await keys.create('other', { scopes: ['urls:write'], ownUrlsOnly: true });
+  const file = fileOf('mine-', 3);
+  const importAs = async (key: number) =>
+    await importUrls(transfers(), await transfers().upload(key, file), createJobContext());
+  expect(await importAs(owner.id)).toMatchObject({ created: 3 });
+  expect(await importAs(other.id)).toMatchObject({ created: 0, skipped: 0, failed: 3 });
+  expect(await importAs(owner.id)).toMatchObject({ created: 0, skipped: 3, failed: 0 });
+});
+
+test('an object of which nothing can be imported costs those behind it nothing', async () => {
+  const file = '{}\n{"title":"x"}\n{"original_url":"https://example.com/behind"}\n';
+  const id = await transfers().upload(apiKeyId, file, 'ndjson');
+  expect(await importUrls(transfers(), id, createJobContext())).toMatchObject({ created: 1, failed: 2 });
+});
+
+test.each([
+  ['2024-01-02 10:00:00.123456+00', '2024-01-02T10:00:00.123Z'],
+  ['2024-01-02 10:00:00-0330', '2024-01-02T13:30:00.000Z'],
+  ['2024-02-29T00:00+05:45', '2024-02-28T18:15:00.000Z'],
+  ['2024-12-31', '2024-12-31T00:00:00.000Z'],
+  ['2023-02-29', undefined],
+  ['2024-11-31 10:00:00', undefined],
+  ['0000-01-01', undefined],
+])('the time %s of a row is %s', async (time, expected) => {
+  const id = await transfers().upload(
+    apiKeyId,
+    `original_url,created_at\nhttps://example.com/${time},${time}\n`,
+  );
+  expect(await importUrls(transfers(), id, createJobContext())).toMatchObject({ failed: expected ? 0 : 1 });
+  const [url] = await database
+    .db()('urls')
+    .whereLike('original_url', `%${encodeURI(time)}`);
+  expect(url?.created_at.toISOString()).toBe(expected);
 });
 
 test('an import that is removed while it runs goes no further', async () => {
