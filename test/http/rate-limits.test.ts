@@ -62,6 +62,11 @@ test('many short URLs in one request count as one request for each ten that are 
   expect(seen(await send(41))).toEqual(limited);
 });
 
+test('codes that are reserved count alike', async () => {
+  const client = web.client(await newKey());
+  expect((await client.get('/api/v1/codes?count=25')).headers.get('ratelimit-remaining')).toBe('2');
+});
+
 test('a request that counts as more than a whole budget takes all of a fresh one', async () => {
   const client = web.client(await newKey());
   const send = async () => await client.post('/api/v1/urls/bulk/delete', { filter: { tag: 'none' } });

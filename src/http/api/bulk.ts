@@ -7,7 +7,7 @@ import type { Urls } from '../../urls/urls.ts';
 import { validationFailed } from '../problem.ts';
 import { validate } from '../validation.ts';
 import { readCursor, writeCursor } from './list-cursor.ts';
-import type { Handlers, Operations } from './operation.ts';
+import { type Handlers, type Operations, weigh } from './operation.ts';
 import { maxItems, settled, settleEach } from './settle-each.ts';
 import { toFilter, urlFilterBody } from './url-filter-query.ts';
 import { newUrl, presentUrl, readSettings, shownUrl, urlChanges } from './url-schemas.ts';
@@ -25,15 +25,13 @@ const costlyAtOnce = 5;
 /** In an order that no change has an influence on. */
 const order: UrlOrder = { sort: 'created', isDescending: false };
 
-/** Many count as fewer requests than if each came alone. */
-const itemsPerRequest = 10;
-const weigh = (items = maxItems) => Math.ceil(items / itemsPerRequest);
 /** A password costs so much that there is nothing to gain by sending it among many. */
-const weightOfNew = ({ urls }: { urls: unknown[] }) => {
+const weightOfNew = ({ body: { urls } }: { body: { urls: unknown[] } }) => {
   const costly = urls.filter((item) => has(item, 'password')).length;
   return costly + weigh(urls.length - costly);
 };
-const weightOfTargets = ({ short_codes }: { short_codes?: string[] }) => weigh(short_codes?.length);
+const weightOfTargets = ({ body }: { body: { short_codes?: string[] } }) =>
+  weigh(body.short_codes?.length ?? maxItems);
 
 const shortCodes = z
   .array(z.string('must be text'), 'must be a list of short codes')

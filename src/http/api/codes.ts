@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Keys } from '../../keys/keys.ts';
 import { shortCodePattern } from '../../urls/short-code.ts';
 import { wholeNumber } from '../../whole-number.ts';
-import type { Handlers, Operations } from './operation.ts';
+import { type Handlers, type Operations, weigh } from './operation.ts';
 
 const maxCodes = 1_000;
 
@@ -22,6 +22,7 @@ export const codeOperations = {
     scope: 'keys:reserve',
     // A HEAD would reserve codes which nobody sees.
     isUnsafe: true,
+    weightOf: ({ query }: { query: { count: number } }) => weigh(query.count),
     query: z.strictObject({
       count: wholeNumber(1, maxCodes).default(1),
     }),

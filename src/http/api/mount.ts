@@ -39,7 +39,7 @@ export function mount<Ops extends Operations>(
         query: query && validate(query, { ...ctx.query }),
         body: body && validate(body, bodyOf(ctx)),
       };
-      chargeAs(ctx, rateLimits, operation.weightOf?.(asked.body as never) ?? 1);
+      chargeAs(ctx, rateLimits, operation.weightOf?.(asked as never) ?? 1);
       const answer = await handle({
         ...asked,
         apiKey,

@@ -43,8 +43,8 @@ export interface Operation {
   headers?: Readonly<Record<string, string>>;
   /** It does its work once for an `Idempotency-Key`. */
   isOncePerKey?: boolean;
-  /** How many requests it counts as, by its body, within what its API key may send; one unless it says so. */
-  weightOf?: (body: never) => number;
+  /** How many requests it counts as, by what it asks for, within what its API key may send; one unless it says so. */
+  weightOf?: (asked: never) => number;
   /** A GET that changes something: there is no HEAD of it. */
   isUnsafe?: boolean;
   replies: Readonly<Record<number, Reply>>;
@@ -88,3 +88,9 @@ export type Operations = Readonly<Record<string, Operation>>;
 export type Handlers<Ops extends Operations> = {
   [Name in keyof Ops]: (request: ApiRequest<Ops[Name]>) => Promise<ApiAnswer<Ops[Name]>>;
 };
+
+/** Things that count as one request where many are asked for at once. */
+const thingsPerRequest = 10;
+
+/** How many requests so many things count as: fewer than if each came alone. */
+export const weigh = (things: number) => Math.ceil(things / thingsPerRequest);
