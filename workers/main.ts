@@ -113,11 +113,17 @@ function openFlushGuard(): void {
 
 /** The queues named by `--queues a,b`, or all. */
 function readQueueNames(): JobName[] {
-  const { values } = parseArgs({ options: { queues: { type: 'string' } } });
-  if (values.queues === undefined) return jobNames;
-  const wanted = values.queues.split(',').map((name) => name.trim());
-  const unknown = wanted.filter((name) => !isJobName(name));
-  if (unknown.length === 0) return wanted.filter(isJobName);
-  process.stderr.write(`Unknown queue: ${unknown.join(', ')}. There are: ${jobNames.join(', ')}.\n`);
-  return process.exit(2);
+  const explain = (problem: string) => {
+    process.stderr.write(`${problem}. There are: ${jobNames.join(', ')}.\n`);
+    return process.exit(2);
+  };
+  try {
+    const { values } = parseArgs({ options: { queues: { type: 'string' } } });
+    if (values.queues === undefined) return jobNames;
+    const wanted = values.queues.split(',').map((name) => name.trim());
+    const unknown = wanted.filter((name) => !isJobName(name));
+    return unknown.length === 0 ? wanted.filter(isJobName) : explain(`Unknown queue: ${unknown.join(', ')}`);
+  } catch {
+    return explain('Usage: node dist/workers/main.js [--queues QUEUE,QUEUE]');
+  }
 }

@@ -177,12 +177,13 @@ test('a worker with --queues flush-clicks runs that queue and leaves the others'
   expect([await worker.stop(), body['state']]).toEqual([0, 'waiting']);
 });
 
-test('a worker with a queue that does not exist ends with 2 and names those that do', async () => {
-  const { code, stderr } = await runProcess('workers/main.js', settings, [
-    '--queues',
-    'flush-clicks,nothing',
-  ]);
+test.each([
+  ['a queue that does not exist', ['--queues', 'flush-clicks,nothing'], 'Unknown queue: nothing.'],
+  ['an option that does not exist', ['--queue', 'flush-clicks'], 'Usage: node dist/workers/main.js'],
+  ['an option without what it needs', ['--queues'], 'Usage: node dist/workers/main.js'],
+])('a worker with %s ends with 2 and names the queues that there are', async (_, args, message) => {
+  const { code, stderr } = await runProcess('workers/main.js', settings, args);
   expect(code).toBe(2);
-  expect(stderr).toContain('Unknown queue: nothing.');
+  expect(stderr).toContain(message);
   for (const name of jobNames) expect(stderr).toContain(name);
 });
