@@ -13,6 +13,7 @@ const compress = promisify(gzip);
 const pieceBytes = 1024 * 1024;
 /** Rows that are held at once: few, since one may take 20 KB. */
 const pageRows = 250;
+
 interface Deps {
   exportStore: ExportStore;
   exportSources: ExportSources;
