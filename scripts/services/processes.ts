@@ -11,7 +11,8 @@ const markSchema = z.object({ pid: z.int().positive(), started: z.string() });
 /** How a process is asked to end: each signal, and how long it is waited for after it. */
 export type EndingSteps = readonly (readonly [signal: NodeJS.Signals, waitMs: number])[];
 
-/** Marks a running process; undefined when there is none with this pid, or only its zombie. */
+/** Marks a running process; undefined when there is none with this pid, or only its zombie. One whose first thread has ended
+ *  runs on until its last one has: it still holds its ports and files. */
 export function markProcess(pid: number): ProcessMark | undefined {
   const started = process.platform === 'linux' ? startedOnLinux(pid) : startedByPs(pid);
   return started === undefined ? undefined : { pid, started };
@@ -137,7 +138,8 @@ export function errorCode(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
-function sendSignal(pid: number, signal: NodeJS.Signals) {
+/** Sends a signal to a process, or does nothing if it has ended. */
+export function sendSignal(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch (error) {
@@ -150,9 +152,11 @@ function startedOnLinux(pid: number): string | undefined {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The name, in parentheses, may hold anything; the state and, 19 fields on, the start time follow it.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
+    const [state, threads, started] = [fields[0], Number(fields[17]), fields[19]];
+    // After a SIGKILL the first thread may be the first to go; the process keeps its ports until the others have gone, too.
+    if ((state === 'Z' && threads <= 1) || state === 'X') return undefined;
     // Start times count from the boot, so they only tell processes of one boot apart.
-    return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}+${fields[19]}`;
+    return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}+${started}`;
   } catch {
     return undefined;
   }

@@ -1,10 +1,12 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { afterEach, expect, test } from 'vitest';
-import { endProcess, isRunning, markProcess } from '../../scripts/services/processes.ts';
+import { isPortFree } from '../../scripts/services/ports.ts';
+import { endProcess, isRunning, markProcess, waitUntil } from '../../scripts/services/processes.ts';
 
 const sleeper = () => spawn('sleep', ['60']);
-const children: ReturnType<typeof sleeper>[] = [];
+const children: ChildProcess[] = [];
 
 afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
@@ -31,6 +33,32 @@ test('a process that hangs takes notice of the signal that ends it', async () =>
   await endProcess(mark, [['SIGTERM', 5_000]]);
   expect(isRunning(mark)).toBe(false);
 });
+
+// A thread of the last process ends by itself where the kernel is asked for it; Perl can ask.
+const exitOfThread = { x64: 60, arm64: 93 }[process.arch as string];
+const canEndThreads =
+  process.platform === 'linux' && spawnSync('perl', ['-Mthreads', '-e', '1']).status === 0;
+
+test.runIf(canEndThreads && exitOfThread)(
+  'a process whose first thread has ended runs until its last one has, since it keeps its ports',
+  async () => {
+    const script = `socket(my $s, PF_INET, SOCK_STREAM, 0); bind($s, sockaddr_in(0, INADDR_LOOPBACK)); listen($s, 1);
+      $| = 1; print ((sockaddr_in(getsockname($s)))[0], "\\n");
+      threads->create(sub { sleep 60 }); syscall(${exitOfThread}, 0)`;
+    const child = spawn('perl', ['-Mthreads', '-MSocket', '-e', script]);
+    children.push(child);
+    const [port] = await once(child.stdout, 'data');
+    const pid = child.pid ?? 0;
+    expect(await waitUntil(() => readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z '), 5_000)).toBe(
+      true,
+    );
+    expect(await isPortFree(Number(port))).toBe(false);
+    expect(markProcess(pid)).toBeDefined();
+    child.kill('SIGKILL');
+    expect(await waitUntil(() => markProcess(pid) === undefined, 5_000)).toBe(true);
+    expect(await isPortFree(Number(port))).toBe(true);
+  },
+);
 
 test('ending a process that outlives every signal fails', async () => {
   const { mark } = await startSleeper();

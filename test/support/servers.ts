@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { endLeftOver as endLeftOverPostgres, removeData } from '../../scripts/services/postgres-data.ts';
 import { startPostgres } from '../../scripts/services/postgres.ts';
-import { errorCode, isRunning, markProcess, readMark, waitUntil } from '../../scripts/services/processes.ts';
+import { isRunning, markProcess, readMark, sendSignal } from '../../scripts/services/processes.ts';
 import { endLeftOver as endLeftOverRedis, startRedis } from '../../scripts/services/redis.ts';
 import { findLastingPort } from './ports.ts';
+import { waitUntil } from './wait-until.ts';
 
 /** A server of a test's own; its address stays the same for as long as the test has it. */
 export interface TestServer {
@@ -75,14 +76,12 @@ async function keep(folder: string, startOn: (port: number) => Promise<RunningSe
     },
     kill: async () => {
       const family = signalFamily(running.pid, 'SIGKILL');
-      await waitUntil(() => family.every((pid) => markProcess(pid) === undefined), 5_000);
+      await waitUntil('it is gone', () => family.every((pid) => markProcess(pid) === undefined));
     },
     start: async () => {
       running = await startOn(port);
     },
     hang: () => {
-      // First of all itself, so that no child is born meanwhile.
-      process.kill(running.pid, 'SIGSTOP');
       signalFamily(running.pid, 'SIGSTOP');
     },
     goOn: () => void signalFamily(running.pid, 'SIGCONT'),
@@ -95,16 +94,11 @@ async function keep(folder: string, startOn: (port: number) => Promise<RunningSe
 
 /** Sends a signal to a server and then to each of its children: PostgreSQL has one per connection. Returns their pids. */
 function signalFamily(parent: number, signal: NodeJS.Signals): number[] {
+  // So that no child is born after they were listed.
+  sendSignal(parent, 'SIGSTOP');
   const children = spawnSync('pgrep', ['-P', String(parent)], { encoding: 'utf8' }).stdout;
   const pids = [parent, ...children.split('\n').filter(Boolean).map(Number)];
-  for (const pid of pids) {
-    try {
-      process.kill(pid, signal);
-    } catch (error) {
-      // A child that has ended by itself since.
-      if (errorCode(error) !== 'ESRCH') throw error;
-    }
-  }
+  for (const pid of pids) sendSignal(pid, signal);
   return pids;
 }
 
