@@ -5,7 +5,7 @@ import { createClickFeed } from './analytics/click-feed.ts';
 import { createClickRemoval } from './analytics/click-removal.ts';
 import { createTopUrls } from './analytics/top-urls.ts';
 import { createUnknownCodeDays } from './analytics/unknown-code-days.ts';
-import { createClickStreams } from './http/click-streams.ts';
+import { createClickEvents } from './http/click-events.ts';
 import { abandonPostgres, closePostgres, type Knex, openPostgres } from './postgres.ts';
 import { createProbing, type WebBreakers } from './web-breakers.ts';
 import type { WebProcess } from './web-process.ts';
@@ -55,7 +55,7 @@ export function openAnalytics(
     analytics: createAnalytics(read),
     clickLists: { ...createTopUrls(read), ...createUnknownCodeDays(read) },
     clickRemoval: { forget: probing(createClickRemoval(clicksDb).forget) },
-    clickStreams: createClickStreams({
+    clickEvents: createClickEvents({
       feed: { begin: probing(begin), feed },
       maxStreams: config.MAX_CLICK_STREAMS,
       log,

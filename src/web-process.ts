@@ -188,6 +188,6 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     (listening) => listening.close(),
   );
   // Ahead of the server, which waits for answers that are on their way.
-  closing.defer('click streams', analytics.clickStreams, (streams) => streams.close());
+  closing.defer('click events', analytics.clickEvents, (streams) => streams.close());
   log.info({ port: server.port, baseUrl: config.BASE_URL }, 'web is listening');
 }

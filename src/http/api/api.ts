@@ -2,8 +2,8 @@ import { analyticsHandlers, analyticsOperations } from './analytics.ts';
 import { apiKeyHandlers, apiKeyOperations } from './api-keys.ts';
 import { blockedHostHandlers, blockedHostOperations } from './blocked-hosts.ts';
 import { bulkHandlers, bulkOperations } from './bulk.ts';
+import { clickEventHandlers, clickEventOperations } from './click-events.ts';
 import { clickListHandlers, clickListOperations } from './click-lists.ts';
-import { clickStreamHandlers, clickStreamOperations } from './click-stream.ts';
 import { codeHandlers, codeOperations } from './codes.ts';
 import { exportHandlers, exportOperations } from './exports.ts';
 import { findHandlers, findOperations } from './find-urls.ts';
@@ -21,7 +21,7 @@ export const operations = {
   ...findOperations,
   ...analyticsOperations,
   ...clickListOperations,
-  ...clickStreamOperations,
+  ...clickEventOperations,
   ...qrOperations,
   ...codeOperations,
   ...jobOperations,
@@ -38,7 +38,7 @@ export type ApiDeps = Parameters<typeof urlHandlers>[0] &
   Parameters<typeof findHandlers>[0] &
   Parameters<typeof analyticsHandlers>[0] &
   Parameters<typeof clickListHandlers>[0] &
-  Parameters<typeof clickStreamHandlers>[0] &
+  Parameters<typeof clickEventHandlers>[0] &
   Parameters<typeof qrHandlers>[0] &
   Parameters<typeof codeHandlers>[0] &
   Parameters<typeof jobHandlers>[0] &
@@ -55,7 +55,7 @@ export const createHandlers = (deps: ApiDeps): Handlers<typeof operations> => ({
   ...findHandlers(deps),
   ...analyticsHandlers(deps),
   ...clickListHandlers(deps),
-  ...clickStreamHandlers(deps),
+  ...clickEventHandlers(deps),
   ...qrHandlers(deps),
   ...codeHandlers(deps),
   ...jobHandlers(deps),

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createClickStore } from '../../src/clicks/click-store.ts';
 import { makeDetail, makeDetailedBatch } from '../support/analytics.ts';
-import { openClickStream } from '../support/click-stream.ts';
+import { openClickEvents } from '../support/click-events.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { useWeb } from '../support/web-app.ts';
 
@@ -18,9 +18,9 @@ async function readStatus(): Promise<number> {
 
 test('a reader that reads nothing is cut off, and another one gets every click meanwhile', async () => {
   const { body } = await web.client().post('/api/v1/urls', { original_url: 'https://example.com/' });
-  const slow = await openClickStream(url(), headers());
+  const slow = await openClickEvents(url(), headers());
   slow.response.pause();
-  const quick = await openClickStream(url(), headers());
+  const quick = await openClickEvents(url(), headers());
   const referrer = `${'long.'.repeat(45)}example`;
   const clicks = Array.from({ length: 5_000 }, (_, i) => ({
     urlId: Number(body['id']),

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { isAllowed, ownerOf } from '../../api-keys/api-key.ts';
 import { findAgain } from '../authenticate.ts';
-import type { ClickStreams } from '../click-streams.ts';
+import type { ClickEvents } from '../click-events.ts';
 import { validationFailed } from '../problem.ts';
 import { tagFilter } from './analytics-query.ts';
 import type { Handlers, Operations } from './operation.ts';
 
 /** Clicks as they are counted. */
-export const clickStreamOperations = {
+export const clickEventOperations = {
   streamClicks: {
     method: 'get',
     path: '/api/v1/clicks/stream',
@@ -28,11 +28,11 @@ export const clickStreamOperations = {
   },
 } as const satisfies Operations;
 
-export const clickStreamHandlers = ({
-  clickStreams,
+export const clickEventHandlers = ({
+  clickEvents,
 }: {
-  clickStreams: ClickStreams;
-}): Handlers<typeof clickStreamOperations> => ({
+  clickEvents: ClickEvents;
+}): Handlers<typeof clickEventOperations> => ({
   streamClicks: async ({ query, owner, ctx }) => {
     const answer = { status: 200, type: 'text/event-stream' } as const;
     const after = readLastId(ctx.get('last-event-id'));
@@ -42,7 +42,7 @@ export const clickStreamHandlers = ({
       return apiKey !== undefined && isAllowed(apiKey, 'stats:read') && ownerOf(apiKey) === owner;
     };
     const scope = { owner, shortCode: query.short_code, tag: query.tag };
-    const body = await clickStreams.open(scope, { after, isStillAllowed });
+    const body = await clickEvents.open(scope, { after, isStillAllowed });
     return { ...answer, body, headers: { 'X-Accel-Buffering': 'no', Connection: 'close' } };
   },
 });

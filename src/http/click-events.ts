@@ -24,14 +24,14 @@ interface Stream {
   isStillAllowed: () => Promise<boolean>;
 }
 
-export type ClickStreams = ReturnType<typeof createClickStreams>;
+export type ClickEvents = ReturnType<typeof createClickEvents>;
 
 /** Streams of clicks as server-sent events. Each has an id at the end of a transaction: whoever comes back with the last one has
  *  missed nothing. For each of them a page and a megabyte may wait, and they are `maxStreams`. */
-export function createClickStreams(deps: { feed: ClickFeed; maxStreams: number; log: Log }) {
+export function createClickEvents(deps: { feed: ClickFeed; maxStreams: number; log: Log }) {
   const { feed, maxStreams, log } = deps;
   const streams = new Set<Stream>();
-  const eventOf = createEvents();
+  const eventOf = createEventTexts();
   let isClosed = false;
   const heartbeats = setInterval(beat, heartbeatMs);
   const checks = setInterval(check, checkMs);
@@ -125,7 +125,7 @@ const readerOf = (
 const idOf = (place: bigint) => `id: ${place - 1n}\n`;
 
 /** Writes the event of a click, but for its end, once for all readers of it. */
-function createEvents() {
+function createEventTexts() {
   const texts = new WeakMap<FedClick, string>();
   return (click: FedClick): string => {
     const text = texts.get(click) ?? `event: click\ndata: ${JSON.stringify(presentClick(click))}\n`;

@@ -2,7 +2,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { createClickFeedStore } from '../../src/analytics/click-feed-store.ts';
 import { createClickFeed } from '../../src/analytics/click-feed.ts';
 import { createClickStore } from '../../src/clicks/click-store.ts';
-import { createClickStreams } from '../../src/http/click-streams.ts';
+import { createClickEvents } from '../../src/http/click-events.ts';
 import { makeDetail, makeDetailedBatch } from '../support/analytics.ts';
 import { createUrlIds } from '../support/clicks.ts';
 import { silentLog, useDatabase } from '../support/resources.ts';
@@ -17,7 +17,7 @@ afterEach(() => {
 test('what is sent of a click is written once, however many read it', async () => {
   const [urlId] = (await createUrlIds(db(), 1)) as [number];
   const feed = createClickFeed({ store: createClickFeedStore(db()), pollMs: 10, log: silentLog });
-  const streams = createClickStreams({ feed, maxStreams: 10, log: silentLog });
+  const streams = createClickEvents({ feed, maxStreams: 10, log: silentLog });
   const received = Array.from({ length: 8 }, () => '');
   for (const i of received.keys()) {
     const body = await streams.open({ owner: null }, { after: undefined, isStillAllowed: async () => true });

@@ -2,7 +2,7 @@ import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { createApiKeys } from '../../src/api-keys/api-keys.ts';
 import { createClickStore } from '../../src/clicks/click-store.ts';
 import { makeDetail, makeDetailedBatch } from '../support/analytics.ts';
-import { openClickStream } from '../support/click-stream.ts';
+import { openClickEvents } from '../support/click-events.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { useWeb } from '../support/web-app.ts';
 
@@ -32,7 +32,7 @@ async function count(code: string, country: string): Promise<void> {
 
 /** Reads a stream from when it is there. */
 async function openStream(query = '', { key = web.apiKey(), lastId = '' } = {}) {
-  const stream = await openClickStream(`${web.baseUrl()}/api/v1/clicks/stream${query}`, {
+  const stream = await openClickEvents(`${web.baseUrl()}/api/v1/clicks/stream${query}`, {
     'x-api-key': key,
     ...(lastId && { 'last-event-id': lastId }),
   });
