@@ -18,7 +18,7 @@ import { createApiKeys } from '../../src/api-keys/api-keys.ts';
 import type { ClickCount } from '../../src/clicks/click-batch.ts';
 import { createClickStore } from '../../src/clicks/click-store.ts';
 import { UrlNotFound } from '../../src/urls/url.ts';
-import { makeDetail, makeDetailedBatch } from '../support/analytics.ts';
+import { makeDetail, makeDetailedBatch, makeQuestion } from '../support/analytics.ts';
 import { createUrlIds, emptyBooks } from '../support/clicks.ts';
 import { useDatabase } from '../support/resources.ts';
 
@@ -58,18 +58,7 @@ const click = (at: string, detail: Parameters<typeof makeDetail>[0] | null = {},
 });
 
 async function ask(question: Partial<AnalyticsQuestion> = {}): Promise<AnalyticsAnswer> {
-  return await analytics.ask({
-    scope: { owner: null, shortCode },
-    timezone: 'UTC',
-    groupBy: 'time',
-    interval: 'day',
-    filters: {},
-    bots: 'include',
-    compare: false,
-    visitors: false,
-    limit: 50,
-    ...question,
-  });
+  return await analytics.ask(makeQuestion(shortCode, question));
 }
 
 const clicksOf = ({ groups }: AnalyticsAnswer) => groups.map(({ name, clicks }) => [name, clicks]);

@@ -1,4 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
+import type { AnalyticsQuestion } from '../../src/analytics/analytics-question.ts';
 import type { Batch, ClickCount } from '../../src/clicks/click-batch.ts';
 import type { ClickDetail } from '../../src/clicks/click-detail.ts';
 import type { Knex } from '../../src/postgres.ts';
@@ -26,6 +27,23 @@ export const makeDetailedBatch = (clicks: ClickCount[]): Batch => ({
   seq: 1,
   accepted: clicks.reduce((sum, { count }) => sum + count, 0),
   clicks,
+});
+
+/** A question about a short URL: its clicks by day (UTC), those of bots included. */
+export const makeQuestion = (
+  shortCode: string,
+  question: Partial<AnalyticsQuestion> = {},
+): AnalyticsQuestion => ({
+  scope: { owner: null, shortCode },
+  timezone: 'UTC',
+  groupBy: 'time',
+  interval: 'day',
+  filters: {},
+  bots: 'include',
+  compare: false,
+  visitors: false,
+  limit: 50,
+  ...question,
 });
 
 const dimensions = ['country', 'referrer', 'browser', 'os', 'device'] as const;

@@ -11,7 +11,7 @@ import { createClickStore } from '../../src/clicks/click-store.ts';
 import { createVisitorSaltStore } from '../../src/clicks/details/visitor-salt-store.ts';
 import { createUrlCleanupStore } from '../../src/urls/url-cleanup-store.ts';
 import { maintainAnalytics } from '../../workers/maintain-analytics.ts';
-import { makeDetail, makeDetailedBatch, readFigures, tally } from '../support/analytics.ts';
+import { makeDetail, makeDetailedBatch, makeQuestion, readFigures, tally } from '../support/analytics.ts';
 import { countDeadlocks, createUrlIds, emptyBooks } from '../support/clicks.ts';
 import { connectForeigner } from '../support/foreign.ts';
 import { createJobContext } from '../support/job-context.ts';
@@ -164,19 +164,8 @@ test('between the end of its retention and its drop a day keeps its visitors, wh
   ]);
   const { ask } = createAnalytics(createAnalyticsSnapshot(db(), 10_000));
   const countVisitors = async () => {
-    const { visitors } = await ask({
-      scope: { owner: null, shortCode: 'visited' },
-      from: dayAfter(0),
-      to: dayAfter(1),
-      timezone: 'UTC',
-      groupBy: 'time',
-      interval: 'day',
-      filters: {},
-      bots: 'include',
-      compare: false,
-      visitors: true,
-      limit: 50,
-    });
+    const days = { from: dayAfter(0), to: dayAfter(1) };
+    const { visitors } = await ask(makeQuestion('visited', { ...days, visitors: true }));
     return visitors;
   };
   expect(await partitions().expire(dayAfter(2))).toContain(dayAfter(0));
