@@ -24,9 +24,9 @@ function readPath(ctx: Context): string | undefined {
   }
 }
 
-/** Whether a person in front of a browser asks, and for what a short code could be. */
+/** Whether a person in front of a browser asks, and not for the API. */
 const isForPeople = (ctx: Context, path: string) =>
-  !path.includes('/', 1) && ctx.accepts('json', 'html') === 'html';
+  !path.startsWith('/api/') && ctx.accepts('json', 'html') === 'html';
 
 /** Answers every error as `application/problem+json` (RFC 9457), or as a page to a visitor's browser. An error that is
  *  nobody's fault but ours shows nothing and logs everything. */
