@@ -7,8 +7,11 @@ import type { Import, ImportStore } from './import-store.ts';
 
 const start: Position = { bytes: 0, lines: 0 };
 
-/** Finds out what an import's file is, by its first row or, where each names its own columns, by the first one that is known, and notes it; undefined, with the import over, when it is nothing that can
- *  be imported. */
+/** Characters of the names of a file's columns that its reader is shown. */
+const shownNames = 300;
+
+/** Finds out what an import's file is, by its first row or, where each names its own columns, by the first one that is known, and
+ *  notes it; undefined, with the import over, when it is nothing that can be imported. */
 export async function recognise(
   store: ImportStore,
   wanted: Import,
@@ -21,11 +24,9 @@ export async function recognise(
   const columns = first && columnNamesOf(first);
   const found = columns && findFormat(wanted.format, columns);
   if (!found) {
-    const reason =
-      records.length === 0
-        ? 'The file holds no row.'
-        : `The file has not the columns that are needed (${neededColumns(wanted.format)}).`;
-    await store.finish(wanted.id, reason);
+    const isEmpty = records.length === 0;
+    const names = columns ?? (records[0] && columnNamesOf(records[0])) ?? [];
+    await store.finish(wanted.id, isEmpty ? 'The file holds no row.' : whyUnknown(wanted, names));
     return undefined;
   }
   const { name: format, ignoredColumns } = found;
@@ -38,4 +39,14 @@ export async function recognise(
     return undefined;
   }
   return await store.findUnfinished(wanted.id);
+}
+
+/** Why a file with these columns cannot be imported. They are written as JSON: there may be anything in them. */
+function whyUnknown({ format, encoding }: Import, columns: string[]): string {
+  const needed = `The file needs columns named, in any case and with any punctuation, ${neededColumns(format)}.`;
+  const found = columns.map((name) => JSON.stringify(name)).join(', ');
+  const has = found.length > shownNames ? `${found.slice(0, shownNames)}…` : found || 'none';
+  const isSeparatedOtherwise = encoding === 'csv' && columns.length === 1 && /[;\t|]/.test(columns[0]!);
+  const hint = isSeparatedOtherwise ? ' Cells must be separated by commas.' : '';
+  return `${needed} It has ${has}.${hint}`;
 }

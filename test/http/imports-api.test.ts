@@ -210,20 +210,27 @@ test('a Kutt link with a password is not imported: without it, it would be open 
   expect((await readErrors(found['id']))[1]).toEqual(expect.arrayContaining(['1', 'has_password']));
 });
 
-test('a file without the needed columns fails and says which those are; one of a first row alone is imported as nothing', async () => {
+test('a file without the needed columns fails and says which those are, and which it has; one of a first row alone is imported as nothing', async () => {
   const strange = await importFile(service.client(), csv('a,b', '1,2'));
   expect(strange).toMatchObject({
     state: 'failed',
     rows: 0,
-    error: expect.stringContaining('linkmill: originalurl'),
+    error: expect.stringMatching(/ linkmill: originalurl;.* It has "a", "b"\.$/),
   });
   const other = await importFile(service.client(), csv('keyword,url', 'abcd,https://example.com'), {
     query: '?format=kutt',
   });
   expect(other).toMatchObject({
     state: 'failed',
-    error: expect.stringContaining('kutt: address and target'),
+    error: expect.stringMatching(/ kutt: address and target\. It has "keyword", "url"\.$/),
   });
+  for (const separator of [';', '\t', '|']) {
+    const separated = await importFile(service.client(), csv(`short_code${separator}original_url`));
+    const has = `It has ${JSON.stringify(`short_code${separator}original_url`)}.`;
+    expect(separated['error']).toContain(`${has} Cells must be separated by commas.`);
+  }
+  const odd = await importFile(service.client(), csv(`\0\uD83D${'\u{1F600}'.repeat(300)}`));
+  expect(odd).toMatchObject({ state: 'failed', error: expect.stringMatching(/It has "\\u0000.*…\.$/) });
   expect(await importFile(service.client(), csv('original_url'))).toMatchObject({
     state: 'completed',
     rows: 0,
