@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { parseUrl } from './parse-url.ts';
 import { redirectStatuses } from './urls/url.ts';
-import { wholeNumber } from './whole-number.ts';
+import { wholeNumberText } from './whole-number.ts';
 
 const flag = (fallback: boolean) => z.stringbool({ error: 'must be true or false' }).default(fallback);
 const url = (protocol: RegExp, example: string) =>
@@ -17,7 +17,7 @@ const common = {
   DATABASE_DIRECT_URL: postgresUrl
     .optional()
     .describe('PostgreSQL past PgBouncer, for migrations and for hearing of changes by other programs'),
-  DATABASE_POOL_MAX: wholeNumber(1, 1_000)
+  DATABASE_POOL_MAX: wholeNumberText(1, 1_000)
     .default(10)
     .describe(
       'Connections to PostgreSQL per process; a web process takes two more for clicks, two for searches, two for analytics, two for single clicks and one for blocked hosts, a worker for its flush guard, and each one to hear of changes',
@@ -36,14 +36,14 @@ const common = {
     })
     .default('info')
     .describe('Least level of the JSON log lines'),
-  CACHE_TTL_SECONDS: wholeNumber(10, 86_400).default(3_600).describe('How long Redis keeps a short URL'),
-  CLICK_SHARDS: wholeNumber(1, 64)
+  CACHE_TTL_SECONDS: wholeNumberText(10, 86_400).default(3_600).describe('How long Redis keeps a short URL'),
+  CLICK_SHARDS: wholeNumberText(1, 64)
     .default(1)
     .describe('Streams that carry clicks, the same for every process; raise it, never lower it'),
-  KEY_POOL_TARGET: wholeNumber(100, 10_000_000)
+  KEY_POOL_TARGET: wholeNumberText(100, 10_000_000)
     .default(100_000)
     .describe('Keys that a replenishment fills the pool up to'),
-  SHUTDOWN_DEADLINE_MS: wholeNumber(1_000, 600_000)
+  SHUTDOWN_DEADLINE_MS: wholeNumberText(1_000, 600_000)
     .default(20_000)
     .describe('Time from SIGTERM until a process gives up finishing its work'),
 };
@@ -74,27 +74,27 @@ export const webSettings = z
       })
       .transform((hosts) => hosts.map((host) => hostname(host)!))
       .describe('Further host names of this service, comma-separated; no short URL may lead to them'),
-    PORT: wholeNumber(0, 65_535).default(3_000).describe('Port of the web process'),
+    PORT: wholeNumberText(0, 65_535).default(3_000).describe('Port of the web process'),
     HOST: z.string().default('0.0.0.0').describe('Address that the web process listens on'),
-    TRUSTED_PROXY_HOPS: wholeNumber(0, 16)
+    TRUSTED_PROXY_HOPS: wholeNumberText(0, 16)
       .default(0)
       .describe(
         "Proxies in front, each of which adds an address to `X-Forwarded-For`: so many from its end is the client's; 0: that of the connection",
       ),
-    RATE_LIMIT_PER_KEY: wholeNumber(0, 10_000_000)
+    RATE_LIMIT_PER_KEY: wholeNumberText(0, 10_000_000)
       .default(6_000)
       .describe(
         'Requests per minute of one API key, of all web processes together; beyond them 429; 0 (of this and the next two): no limit. While Redis is away each process gives out its share by `WEB_CONCURRENCY`',
       ),
-    RATE_LIMIT_PER_ADDRESS: wholeNumber(0, 10_000_000)
+    RATE_LIMIT_PER_ADDRESS: wholeNumberText(0, 10_000_000)
       .default(600)
       .describe(
         'Requests per minute from one address (an IPv6 /64) without a valid API key: pages for everybody, and those that lack a key or login; redirects are none of them',
       ),
-    UNKNOWN_CODES_PER_ADDRESS: wholeNumber(0, 10_000_000)
+    UNKNOWN_CODES_PER_ADDRESS: wholeNumberText(0, 10_000_000)
       .default(120)
       .describe('Unknown short codes per minute from one address; beyond them 429, for unknown ones alone'),
-    WEB_CONCURRENCY: wholeNumber(1, 256)
+    WEB_CONCURRENCY: wholeNumberText(1, 256)
       .default(1)
       .describe('Web processes behind the port, each with connections, cache and metrics of its own'),
     REDIRECT_STATUS: z.coerce
@@ -102,25 +102,25 @@ export const webSettings = z
       .pipe(z.literal(redirectStatuses, 'must be 301, 302, 307 or 308'))
       .default(301)
       .describe('Status of a redirect: 301, 302, 307 or 308'),
-    REDIRECT_MAX_AGE_SECONDS: wholeNumber(0, 31_536_000)
+    REDIRECT_MAX_AGE_SECONDS: wholeNumberText(0, 31_536_000)
       .default(0)
       .describe('How long a browser may keep a redirect without asking again (such clicks are not counted)'),
     ALLOW_PRIVATE_URLS: flag(false).describe(
       'Lets short URLs lead to private, loopback and link-local addresses',
     ),
-    KEY_POOL_LOW_WATER: wholeNumber(1, 10_000_000)
+    KEY_POOL_LOW_WATER: wholeNumberText(1, 10_000_000)
       .optional()
       .describe('Keys in the pool below which it is refilled at once; half of `KEY_POOL_TARGET` unless set'),
-    CLICK_ACK_MS: wholeNumber(1, 10_000)
+    CLICK_ACK_MS: wholeNumberText(1, 10_000)
       .default(250)
       .describe('Longest time that a redirect waits until its click is safe in Redis'),
-    PROCESS_CACHE_ENTRIES: wholeNumber(1, 10_000_000)
+    PROCESS_CACHE_ENTRIES: wholeNumberText(1, 10_000_000)
       .default(50_000)
       .describe('Short URLs that a web process knows by heart at most, for at most 2 s'),
-    PROCESS_CACHE_MB: wholeNumber(1, 100_000)
+    PROCESS_CACHE_MB: wholeNumberText(1, 100_000)
       .default(32)
       .describe('Memory that they may take, about, in megabytes'),
-    STALE_WHILE_DOWN_SECONDS: wholeNumber(0, 86_400)
+    STALE_WHILE_DOWN_SECONDS: wholeNumberText(0, 86_400)
       .default(60)
       .describe(
         'How long a web process goes on redirecting short URLs it knew, from when it read them, while neither store answers; 0: not at all',
@@ -129,7 +129,7 @@ export const webSettings = z
       .enum(['on', 'off'], { error: 'must be on or off' })
       .default('on')
       .describe('Whether a redirect waits until its click is safe in Redis; `off` answers first'),
-    CLICK_MEMORY_ENTRIES: wholeNumber(1_000, 10_000_000)
+    CLICK_MEMORY_ENTRIES: wholeNumberText(1_000, 10_000_000)
       .default(100_000)
       .describe(
         'Entries (short URL, minute and who clicked, 200 to 400 bytes each) of clicks that a web process keeps in memory; where that is not enough, they lose visitors, then other details, then minutes',
@@ -155,39 +155,39 @@ export const webSettings = z
     HONOUR_DO_NOT_TRACK: flag(true).describe(
       'Whether a click with `Sec-GPC: 1` or `DNT: 1` gets neither visitor id nor row; it counts all the same',
     ),
-    CLICK_STREAM_BATCHES: wholeNumber(1_000, 100_000_000)
+    CLICK_STREAM_BATCHES: wholeNumberText(1_000, 100_000_000)
       .default(200_000)
       .describe('Batches waiting in Redis beyond which clicks go straight to PostgreSQL'),
-    CLICK_LAG_LIMIT_SECONDS: wholeNumber(1, 86_400)
+    CLICK_LAG_LIMIT_SECONDS: wholeNumberText(1, 86_400)
       .default(30)
       .describe('Age of the oldest batch on its way to PostgreSQL beyond which `/health` says degraded'),
-    MAX_API_REQUESTS: wholeNumber(1, 100_000)
+    MAX_API_REQUESTS: wholeNumberText(1, 100_000)
       .default(1_000)
       .describe('Requests of the API that a web process works on at once; further ones are answered 503'),
-    MAX_CLICK_STREAMS: wholeNumber(0, 10_000)
+    MAX_CLICK_STREAMS: wholeNumberText(0, 10_000)
       .default(100)
       .describe('Streams of clicks that a web process has open at once; further ones are answered 503'),
-    MAX_EVENT_LOOP_DELAY_MS: wholeNumber(0, 60_000)
+    MAX_EVENT_LOOP_DELAY_MS: wholeNumberText(0, 60_000)
       .default(200)
       .describe(
         'Delay of its event loop above which a web process answers a growing share of the requests of the API with 503, and above twice that of redirects which it does not know by heart too; 0 never',
       ),
-    IMPORT_MAX_MB: wholeNumber(1, 100_000)
+    IMPORT_MAX_MB: wholeNumberText(1, 100_000)
       .default(1_024)
       .describe('Longest file that may be uploaded as an import, in megabytes'),
-    MAX_TRANSFERS_PER_KEY: wholeNumber(1, 10_000)
+    MAX_TRANSFERS_PER_KEY: wholeNumberText(1, 10_000)
       .default(10)
       .describe(
         'Imports of an API key that are not over, uploads included, and exports that it has, at once; further ones are answered 409',
       ),
-    SHUTDOWN_GRACE_MS: wholeNumber(0, 60_000)
+    SHUTDOWN_GRACE_MS: wholeNumberText(0, 60_000)
       .default(1_000)
       .describe('Time after SIGTERM in which kept-alive connections are still served and wound up'),
     ACCESS_LOG: z
       .enum(['off', 'errors', 'sampled', 'all'], { error: 'must be one of off, errors, sampled, all' })
       .default('off')
       .describe('Requests that are logged: none, those answered with 500 and above, one in so many, all'),
-    ACCESS_LOG_SAMPLE: wholeNumber(1, 1_000_000)
+    ACCESS_LOG_SAMPLE: wholeNumberText(1, 1_000_000)
       .default(100)
       .describe('With `ACCESS_LOG=sampled`: one request in so many is logged'),
     METRICS_TOKEN: z
@@ -212,22 +212,22 @@ export const webSettings = z
 /** Settings of the worker process (`workers/main.ts`) and of jobs run by hand (`workers/job.ts`). */
 export const workerSettings = z.object({
   ...common,
-  RETENTION_DAYS: wholeNumber(0, 36_500)
+  RETENTION_DAYS: wholeNumberText(0, 36_500)
     .default(30)
     .describe('How long a deleted or expired short URL is kept before it is purged'),
-  CODE_QUARANTINE_DAYS: wholeNumber(0, 36_500)
+  CODE_QUARANTINE_DAYS: wholeNumberText(0, 36_500)
     .default(90)
     .describe('How long the generated code of a purged short URL rests before it is used again'),
-  TRANSFER_RETENTION_DAYS: wholeNumber(1, 3_650)
+  TRANSFER_RETENTION_DAYS: wholeNumberText(1, 3_650)
     .default(7)
     .describe('How long finished imports with their errors, and exports with their files, are kept'),
-  ANALYTICS_RETENTION_DAYS: wholeNumber(1, 36_500)
+  ANALYTICS_RETENTION_DAYS: wholeNumberText(1, 36_500)
     .default(90)
     .describe('How long single clicks are kept, days of UTC; roll-ups stay for ever'),
-  WARM_CACHE_URLS: wholeNumber(0, 1_000_000)
+  WARM_CACHE_URLS: wholeNumberText(0, 1_000_000)
     .default(10_000)
     .describe('Most clicked short URLs that a warm-up puts in the cache'),
-  WARM_CACHE_PER_SECOND: wholeNumber(100, 100_000)
+  WARM_CACHE_PER_SECOND: wholeNumberText(100, 100_000)
     .default(5_000)
     .describe('Short URLs that a warm-up writes per second at most'),
 });

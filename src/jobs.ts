@@ -1,5 +1,6 @@
 import type { JobsOptions } from 'bullmq';
 import { z } from 'zod';
+import { wholeNumber } from './whole-number.ts';
 
 /** What a job's schedule depends on. */
 export interface ScheduleSettings {
@@ -35,13 +36,13 @@ const retries = (attempts: number): JobsOptions => ({
 export const jobs = {
   'replenish-keys': {
     description: 'Fills the key pool up to its target.',
-    data: z.strictObject({ target: z.int().min(1).max(10_000_000).optional() }),
+    data: z.strictObject({ target: wholeNumber(1, 10_000_000).optional() }),
     schedules: () => [{ id: 'replenish-keys', everyMs: minuteMs, data: {} }],
     options: retries(5),
   },
   'flush-clicks': {
     description: 'Moves the waiting clicks of one shard, or of all, into PostgreSQL.',
-    data: z.strictObject({ shard: z.int().min(0).max(63).optional() }),
+    data: z.strictObject({ shard: wholeNumber(0, 63).optional() }),
     schedules: ({ clickShards }) =>
       Array.from({ length: clickShards }, (_, shard) => ({
         id: `flush-clicks-${shard}`,
@@ -73,7 +74,7 @@ export const jobs = {
   },
   'warm-cache': {
     description: 'Puts the most clicked short URLs in the cache.',
-    data: z.strictObject({ limit: z.int().min(1).max(1_000_000).optional() }),
+    data: z.strictObject({ limit: wholeNumber(1, 1_000_000).optional() }),
     // `every` fires at once where the scheduler is new; each worker adds another at its start.
     schedules: () => [{ id: 'warm-cache', everyMs: hourMs, data: {} }],
     options: retries(3),
@@ -81,19 +82,19 @@ export const jobs = {
   'reconcile-cache': {
     description:
       'Repairs what the cache was not told of, since the last time or, with "all", of all that it has.',
-    data: z.strictObject({ all: z.boolean().optional() }),
+    data: z.strictObject({ all: z.boolean('must be true or false').optional() }),
     schedules: () => [{ id: 'reconcile-cache', everyMs: minuteMs, data: {} }],
     options: retries(3),
   },
   'import-urls': {
     description: 'Works through the file of one import, or of each that waits.',
-    data: z.strictObject({ id: z.int().min(1).optional() }),
+    data: z.strictObject({ id: wholeNumber(1).optional() }),
     schedules: () => [{ id: 'import-urls', everyMs: minuteMs, data: {} }],
     options: retries(5),
   },
   'export-urls': {
     description: 'Writes the file of one export, or of each that waits.',
-    data: z.strictObject({ id: z.int().min(1).optional() }),
+    data: z.strictObject({ id: wholeNumber(1).optional() }),
     schedules: () => [{ id: 'export-urls', everyMs: minuteMs, data: {} }],
     options: retries(5),
   },

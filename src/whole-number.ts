@@ -1,10 +1,13 @@
 import { z } from 'zod';
 
+/** A whole number in JSON. */
+export const wholeNumber = (min: number, max?: number) => within(z.int('must be a whole number'), min, max);
+
 /** A whole number that comes as text: in a setting, a path, a query or a file. */
-export function wholeNumber(min: number, max?: number) {
-  const number = z.coerce
-    .number('must be a number')
-    .int('must be a whole number')
-    .min(min, `must be at least ${min}`);
+export const wholeNumberText = (min: number, max?: number) =>
+  within(z.coerce.number('must be a number').int('must be a whole number'), min, max);
+
+function within<Schema extends z._ZodNumber>(schema: Schema, min: number, max: number | undefined) {
+  const number = schema.min(min, `must be at least ${min}`);
   return max === undefined ? number : number.max(max, `must be at most ${max}`);
 }

@@ -58,7 +58,8 @@ function readArguments() {
   try {
     const data = jobs[name].data.safeParse(JSON.parse(json));
     if (data.success) return { name, data: data.data };
-    return endWithUsage(`Data of ${name}: ${data.error.issues.map((issue) => issue.message).join('; ')}.`);
+    const problems = data.error.issues.map(({ path, message }) => [...path, message].join(' '));
+    return endWithUsage(`Data of ${name}: ${problems.join('; ')}.`);
   } catch {
     return endWithUsage(`Data of ${name} must be JSON.`);
   }

@@ -4,7 +4,7 @@ import { type UrlPolicy, UrlRefused } from '../urls/url-policy.ts';
 import { type Asked, refusalsOf } from '../urls/url-rules.ts';
 import { notes, tags, title } from '../urls/url-texts.ts';
 import { redirectStatuses, type UrlSettings } from '../urls/url.ts';
-import { wholeNumber } from '../whole-number.ts';
+import { wholeNumberText } from '../whole-number.ts';
 
 /** So that even those of many millions of short URLs add up to a number that is exact. */
 const maxClickCount = 1_000_000_000;
@@ -15,7 +15,7 @@ const orNumber = <Text extends z.ZodType<string, string>>(text: Text) =>
 /** JSON has numbers, CSV texts; what is neither is no number. */
 const fromNumber = <Value extends z.ZodType<number>>(number: Value) =>
   z.preprocess((value) => (['number', 'string'].includes(typeof value) ? value : Number.NaN), number);
-const count = (min: number, max: number) => fromNumber(wholeNumber(min, max));
+const count = (min: number, max: number) => fromNumber(wholeNumberText(min, max));
 const flag = z.union([z.boolean(), z.stringbool()], 'must be true or false');
 
 /** A time with or without an offset from UTC, which it is in otherwise; as the services that are imported from write it. */

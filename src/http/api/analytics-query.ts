@@ -7,7 +7,7 @@ import {
   intervals,
   type Moment,
 } from '../../analytics/analytics-question.ts';
-import { wholeNumber } from '../../whole-number.ts';
+import { wholeNumberText } from '../../whole-number.ts';
 import { plainText } from './url-filter-query.ts';
 
 const maxGroups = 1_000;
@@ -37,7 +37,7 @@ const isTrue = z
   .default('false')
   .transform((text) => text === 'true');
 
-const limit = wholeNumber(1, maxGroups);
+const limit = wholeNumberText(1, maxGroups);
 
 export const tagFilter = plainText.min(1, 'must not be empty').optional().describe('One that they have');
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { StoredApiKey } from '../../api-keys/api-key.ts';
 import type { ApiKeys } from '../../api-keys/api-keys.ts';
 import { graceHours } from '../../api-keys/key-fields.ts';
-import { wholeNumber } from '../../whole-number.ts';
+import { wholeNumberText } from '../../whole-number.ts';
 import { Problem } from '../problem.ts';
 import {
   changedApiKey,
@@ -19,7 +19,7 @@ const tag = 'API keys';
 const maxListed = 1_000;
 
 const params = z.object({
-  id: wholeNumber(1),
+  id: wholeNumberText(1),
 });
 
 /** Who may use the API. The first key with `admin` is made on the command line. */
@@ -41,8 +41,10 @@ export const apiKeyOperations = {
     summary: 'List API keys, revoked ones too, the oldest first',
     scope: 'admin',
     query: z.strictObject({
-      after: wholeNumber(0).default(0).describe('Those with a higher id: `next_after` of the answer before'),
-      limit: wholeNumber(1, maxListed).default(100),
+      after: wholeNumberText(0)
+        .default(0)
+        .describe('Those with a higher id: `next_after` of the answer before'),
+      limit: wholeNumberText(1, maxListed).default(100),
     }),
     replies: {
       200: {

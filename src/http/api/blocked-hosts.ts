@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { BlockedHost } from '../../urls/blocked-host-store.ts';
 import { type HostBlocking, readBlockedHost } from '../../urls/host-blocking.ts';
 import { storedText } from '../../urls/stored-text.ts';
-import { wholeNumber } from '../../whole-number.ts';
+import { wholeNumberText } from '../../whole-number.ts';
 import { Problem } from '../problem.ts';
 import type { Handlers, Operations } from './operation.ts';
 import { timestamp } from './schemas.ts';
@@ -47,7 +47,7 @@ export const blockedHostOperations = {
         .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must not contain control characters')
         .default('')
         .describe('Those behind this one: `next_after` of the answer before'),
-      limit: wholeNumber(1, maxHosts).default(100),
+      limit: wholeNumberText(1, maxHosts).default(100),
     }),
     replies: {
       200: {

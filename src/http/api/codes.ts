@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Keys } from '../../keys/keys.ts';
 import { shortCodePattern } from '../../urls/short-code.ts';
-import { wholeNumber } from '../../whole-number.ts';
+import { wholeNumberText } from '../../whole-number.ts';
 import { type Handlers, type Operations, weigh } from './operation.ts';
 
 const maxCodes = 1_000;
@@ -24,7 +24,7 @@ export const codeOperations = {
     isUnsafe: true,
     weightOf: ({ query }: { query: { count: number } }) => weigh(query.count),
     query: z.strictObject({
-      count: wholeNumber(1, maxCodes).default(1),
+      count: wholeNumberText(1, maxCodes).default(1),
     }),
     replies: {
       200: { description: 'The codes.', body: z.object({ codes: z.array(z.string()) }) },

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type UrlLists, type UrlOrder, urlSorts } from '../../urls/url-lists.ts';
 import { summaryOrders, type UrlSummaries, type UrlSummary } from '../../urls/url-summaries.ts';
 import type { ShortUrlWithClicks } from '../../urls/url.ts';
-import { wholeNumber } from '../../whole-number.ts';
+import { wholeNumberText } from '../../whole-number.ts';
 import { validationFailed } from '../problem.ts';
 import { readCursor, writeCursor } from './list-cursor.ts';
 import type { Handlers, Operations } from './operation.ts';
@@ -13,7 +13,7 @@ import { presentUrl, shownUrl } from './url-schemas.ts';
 const tag = 'Finding short URLs';
 const maxItems = 200;
 
-const limit = wholeNumber(1, maxItems).default(50);
+const limit = wholeNumberText(1, maxItems).default(50);
 
 const sorts = urlSorts.flatMap((sort) => [sort, `-${sort}`] as const);
 

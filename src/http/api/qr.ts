@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { QrImages } from '../../qr/qr-images.ts';
 import type { Urls } from '../../urls/urls.ts';
-import { wholeNumber } from '../../whole-number.ts';
+import { wholeNumberText } from '../../whole-number.ts';
 import { entityTagOfText, isNamedIn } from '../entity-tags.ts';
 import type { Handlers, Operations } from './operation.ts';
 import { shortCodeParams } from './schemas.ts';
@@ -27,8 +27,8 @@ export const qrOperations = {
     params: shortCodeParams,
     query: z.strictObject({
       format: z.enum(['svg', 'png'], 'must be svg or png').default('svg'),
-      size: wholeNumber(64, 2_048).default(256).describe('Pixels of a side, margin included'),
-      margin: wholeNumber(0, 20).default(4).describe('Modules around the code; scanners want 4'),
+      size: wholeNumberText(64, 2_048).default(256).describe('Pixels of a side, margin included'),
+      margin: wholeNumberText(0, 20).default(4).describe('Modules around the code; scanners want 4'),
       level: z
         .enum(['L', 'M', 'Q', 'H'], 'must be L, M, Q or H')
         .default('M')

@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { type Report, reportReasons } from '../../reports/report.ts';
 import type { Reports } from '../../reports/reports.ts';
-import { wholeNumber } from '../../whole-number.ts';
+import { wholeNumberText } from '../../whole-number.ts';
 import type { Handlers, Operations } from './operation.ts';
 import { timestamp } from './schemas.ts';
 
 const tag = 'Safety';
 const maxListed = 200;
 
-const id = wholeNumber(1);
+const id = wholeNumberText(1);
 const truth = z.boolean('must be true or false');
 
 const shownReport = z.object({
@@ -46,7 +46,7 @@ export const reportOperations = {
       before: id
         .default(Number.MAX_SAFE_INTEGER)
         .describe('Those with a lower id: `next_before` of the answer before'),
-      limit: wholeNumber(1, maxListed).default(50),
+      limit: wholeNumberText(1, maxListed).default(50),
     }),
     replies: {
       200: {

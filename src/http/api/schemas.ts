@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { wholeNumber } from '../../whole-number.ts';
+import { wholeNumberText } from '../../whole-number.ts';
 
 /** A time as the API shows it: RFC 3339 in UTC. */
 export const timestamp = z.iso.datetime().meta({ example: '2027-01-31T12:00:00.000Z' });
@@ -17,16 +17,16 @@ export const shortCodeParams = z.object({
 
 /** The path parameter of an import or an export. */
 export const transferParams = z.object({
-  id: wholeNumber(1),
+  id: wholeNumberText(1),
 });
 
 /** Which part of a list is wanted, the latest first: of those with a lower id than `before`. */
 export const pageOf = (usual: number) =>
   z.strictObject({
-    before: wholeNumber(1)
+    before: wholeNumberText(1)
       .default(Number.MAX_SAFE_INTEGER)
       .describe('Only those with a lower id than this one'),
-    limit: wholeNumber(1, 1_000).default(usual),
+    limit: wholeNumberText(1, 1_000).default(usual),
   });
 
 /** An error as the API shows it. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { readHostName } from '../../urls/host-name.ts';
 import type { Owner } from '../../urls/owner.ts';
 import type { UrlFilter } from '../../urls/url-filter.ts';
-import { wholeNumber } from '../../whole-number.ts';
+import { wholeNumberText } from '../../whole-number.ts';
 
 const maxText = 200;
 const maxTags = 20;
@@ -49,7 +49,7 @@ export const urlFilterQuery = z.strictObject({
     .describe('One that it has; repeated: it has all of them'),
   is_active: isTrue,
   expired: isTrue.describe(meaningOf.expired),
-  created_by: wholeNumber(1).optional().describe(meaningOf.created_by),
+  created_by: wholeNumberText(1).optional().describe(meaningOf.created_by),
   created_from: time,
   created_before: time.describe('This moment not included'),
   host: host.describe('Host of the original URL, without a port'),

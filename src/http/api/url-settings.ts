@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { storedText } from '../../urls/stored-text.ts';
 import { notes, tags, title } from '../../urls/url-texts.ts';
 import { redirectStatuses } from '../../urls/url.ts';
+import { wholeNumber } from '../../whole-number.ts';
 
 /** A hundred years: far enough for people, near enough for PostgreSQL. */
 const maxSeconds = 100 * 365 * 24 * 3_600;
@@ -18,9 +19,6 @@ const time = z.iso
     error: 'must be between the years 1970 and 9999',
     abort: true,
   });
-
-const wholeNumber = (min: number, max: number) =>
-  z.int('must be a whole number').min(min, `must be at least ${min}`).max(max, `must be at most ${max}`);
 
 const truth = z.boolean('must be true or false');
 
