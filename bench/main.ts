@@ -49,7 +49,8 @@ async function run(): Promise<number> {
   const stack = await openStack(closing, log, { webProcessors: processors?.web, nodeOptions: profiling() });
   const { db, redis } = stack;
   const codes = await prepareCodes(db, redis, options.seconds);
-  const windows = createWindows({ generator, redis, seconds: options.seconds, tries: options.tries });
+  const { seconds, tries } = options;
+  const windows = createWindows({ generator, ...stack, seconds, tries });
   const flushRates: number[] = [];
   const { subjects, findings } = await runRounds(windows, {
     starts: options.starts,

@@ -1,6 +1,7 @@
 import { copyFile, cp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { createApiKeys } from '../src/api-keys/api-keys.ts';
+import { createClickStream } from '../src/clicks/click-stream.ts';
 import { ClosingStack } from '../src/lifecycle.ts';
 import type { Log } from '../src/log.ts';
 import { migrate } from '../src/migrations.ts';
@@ -50,7 +51,7 @@ export async function openStack(
     owner.defer('process', launch([...options.nodeOptions, ...commandLine], settings), (started) =>
       started.stop(),
     );
-  await readyWorker(start(closing, commandOf(build, 'workers/main.js'), stores));
+  const worker = await readyWorker(start(closing, commandOf(build, 'workers/main.js'), stores));
   const webs = new ClosingStack(log);
   const stopWebs = async () => void (await webs.closeAll(stopMs));
   closing.defer('web processes', webs, stopWebs);
@@ -58,7 +59,10 @@ export async function openStack(
   return {
     db,
     redis,
+    /** Where clicks wait, by the settings that processes have unless they are told otherwise. */
+    clickStream: createClickStream(redis, { prefix: 'linkmill', shards: 1 }),
     postgres,
+    worker,
     insertEachBuild,
     apiKey: (await createApiKeys(db).create('bench')).key,
 

@@ -13,6 +13,8 @@ export interface Subject {
   connections: number;
   /** What a window, which has a number of its own, sends. */
   requests: (window: number) => LoadRequest[] | Promise<LoadRequest[]>;
+  /** Whether the worker process stands still meanwhile, as if it had a machine of its own, and counts afterwards. */
+  withoutWorker?: boolean;
   /** Whether every answer is to be a 404, instead of none. */
   isRefused?: boolean;
   /** What the codes begin with whose clicks must be counted. */
@@ -53,7 +55,7 @@ export async function startSubjects(stack: Stack, codes: Codes): Promise<Subject
 
   const hot = get(codes.hot);
   const visited = visit(codes.hot);
-  const redirect = { server: linkmill, connections: clients };
+  const redirect = { server: linkmill, connections: clients, withoutWorker: true };
   const create = () => [
     {
       method: 'POST' as const,
@@ -65,6 +67,14 @@ export async function startSubjects(stack: Stack, codes: Codes): Promise<Subject
   return [
     { id: 'bare', name: 'bare `node:http`, from a Map', ...redirect, server: bare, requests: () => hot },
     { id: 'heart', name: 'known by heart', ...redirect, requests: () => hot, begin: hotBegin },
+    {
+      id: 'with-worker',
+      name: 'by heart, while a worker counts',
+      server: linkmill,
+      connections: clients,
+      requests: () => hot,
+      begin: hotBegin,
+    },
     {
       id: 'redis',
       name: 'from Redis',

@@ -1,10 +1,16 @@
 import type { Redis } from 'ioredis';
+import type { ClickStream } from '../src/clicks/click-stream.ts';
+import type { TestProcess } from '../test/support/launch.ts';
+import { waitUntil } from '../test/support/wait-until.ts';
 import type { LoadGenerator, LoadResult } from './load/load.ts';
 import { readCpuMicros, readFirstProcessorMicros } from './processors.ts';
 import type { Subject } from './subjects.ts';
 
 /** Share of its processor that a web process may miss before its window counts as disturbed. */
 const disturbedAbove = 0.1;
+
+/** How long workers may take for the clicks of a window. */
+const drainMs = 120_000;
 
 /** One window of load on one subject. */
 export interface Measurement {
@@ -33,11 +39,13 @@ export type Windows = ReturnType<typeof createWindows>;
 export function createWindows(deps: {
   generator: LoadGenerator;
   redis: Redis;
+  clickStream: Pick<ClickStream, 'readAll'>;
+  worker: Pick<TestProcess, 'signal'>;
   seconds: number;
   /** Times that a disturbed window is measured at most. */
   tries: number;
 }) {
-  const { generator, redis, seconds, tries } = deps;
+  const { generator, redis, clickStream, worker, seconds, tries } = deps;
   const tallies = new Map<string, Tally>();
   const problems: string[] = [];
   let windows = 0;
@@ -51,12 +59,19 @@ export function createWindows(deps: {
     };
   }
 
+  const hasNoClicks = async () => (await clickStream.readAll()).waiting === 0;
+
   async function measureOnce(subject: Subject): Promise<Measurement> {
-    const { server, connections } = subject;
+    const { server, connections, withoutWorker = false } = subject;
     windows += 1;
     const requests = await subject.requests(windows);
+    // What workers still do of the window before would be held against this subject.
+    await waitUntil('all clicks are counted', hasNoClicks, drainMs);
     const before = await readMeters(server.pid);
-    const load = await generator.run({ baseUrl: server.baseUrl, requests, connections, seconds });
+    if (withoutWorker) worker.signal('SIGSTOP');
+    const load = await generator
+      .run({ baseUrl: server.baseUrl, requests, connections, seconds })
+      .finally(() => worker.signal('SIGCONT'));
     const after = await readMeters(server.pid);
     judge(subject, load);
     const cpuMicros = after.cpuMicros - before.cpuMicros;
