@@ -2,12 +2,15 @@ import type { Redis } from 'ioredis';
 import type { ClickStream } from '../src/clicks/click-stream.ts';
 import type { TestProcess } from '../test/support/launch.ts';
 import { waitUntil } from '../test/support/wait-until.ts';
-import type { LoadGenerator, LoadResult } from './load/load.ts';
+import type { LoadGenerator, LoadRequest, LoadResult } from './load/load.ts';
 import { readCpuMicros, readFirstProcessorMicros } from './processors.ts';
 import type { Subject } from './subjects.ts';
 
 /** Share of its processor that a web process may miss before its window counts as disturbed. */
 const disturbedAbove = 0.1;
+
+/** A process that was idle while others were measured is under load for so long before its window begins. */
+const leadInSeconds = 1;
 
 /** How long workers may take for the clicks of a window. */
 const drainMs = 120_000;
@@ -61,19 +64,32 @@ export function createWindows(deps: {
 
   const hasNoClicks = async () => (await clickStream.readAll()).waiting === 0;
 
-  async function measureOnce(subject: Subject): Promise<Measurement> {
-    const { server, connections, withoutWorker = false } = subject;
+  async function nextRequests(subject: Subject): Promise<LoadRequest[]> {
     windows += 1;
-    const requests = await subject.requests(windows);
-    // What workers still do of the window before would be held against this subject.
+    return await subject.requests(windows);
+  }
+
+  async function run(subject: Subject, requests: LoadRequest[], forSeconds: number): Promise<LoadResult> {
+    const { server, connections } = subject;
+    const load = await generator.run({
+      baseUrl: server.baseUrl,
+      requests,
+      connections,
+      seconds: forSeconds,
+    });
+    judge(subject, load);
+    return load;
+  }
+
+  async function measureOnce(subject: Subject): Promise<Measurement> {
+    const { server, withoutWorker = false } = subject;
+    await run(subject, await nextRequests(subject), leadInSeconds);
+    const requests = await nextRequests(subject);
     await waitUntil('all clicks are counted', hasNoClicks, drainMs);
     const before = await readMeters(server.pid);
     if (withoutWorker) worker.signal('SIGSTOP');
-    const load = await generator
-      .run({ baseUrl: server.baseUrl, requests, connections, seconds })
-      .finally(() => worker.signal('SIGCONT'));
+    const load = await run(subject, requests, seconds).finally(() => worker.signal('SIGCONT'));
     const after = await readMeters(server.pid);
-    judge(subject, load);
     const cpuMicros = after.cpuMicros - before.cpuMicros;
     const others = after.processorMicros - before.processorMicros - cpuMicros;
     return {
