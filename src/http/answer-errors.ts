@@ -24,9 +24,12 @@ function readPath(ctx: Context): string | undefined {
   }
 }
 
-/** Whether a person in front of a browser asks, and not for the API. */
+/** Below these nobody looks for a short URL. */
+const notForVisitors = /^\/(?:api|admin|docs)\//;
+
+/** Whether a person in front of a browser asks, and for what a mistyped short URL could be. */
 const isForPeople = (ctx: Context, path: string) =>
-  !path.startsWith('/api/') && ctx.accepts('json', 'html') === 'html';
+  !notForVisitors.test(path) && ctx.accepts('json', 'html') === 'html';
 
 /** Answers every error as `application/problem+json` (RFC 9457), or as a page to a visitor's browser. An error that is
  *  nobody's fault but ours shows nothing and logs everything. */

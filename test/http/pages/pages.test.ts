@@ -28,13 +28,15 @@ test('a browser is told of an unknown and of an expired short URL on a page, any
   }
 });
 
-test('a browser gets a page for whatever a mistyped short URL may be, and for nothing of the API', async () => {
+test('a browser gets a page for whatever a mistyped short URL may be, and for nothing of the API or of operators', async () => {
   for (const path of ['unknown8/', 'two/parts', 'unknown8/%20?q', 'apiary/v1/urls']) {
     const page = await visit(at(path));
     expect([page.status, page.headers.get('content-type')]).toEqual([404, 'text/html; charset=utf-8']);
   }
-  const problem = await visit(at('api/v1/nothing'));
-  expect(problem.headers.get('content-type')).toBe('application/problem+json');
+  for (const path of ['api/v1/nothing', 'admin/queues/nothing', 'docs/nothing']) {
+    const problem = await visit(at(path));
+    expect(problem.headers.get('content-type')).toBe('application/problem+json');
+  }
 });
 
 test('nobody can tell an unknown code from one that was deleted, is disabled or has not begun', async () => {
