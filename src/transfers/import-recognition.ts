@@ -24,9 +24,8 @@ export async function recognise(
   const columns = first && columnNamesOf(first);
   const found = columns && findFormat(wanted.format, columns);
   if (!found) {
-    const isEmpty = records.length === 0;
-    const names = columns ?? (records[0] && columnNamesOf(records[0])) ?? [];
-    await store.finish(wanted.id, isEmpty ? 'The file holds no row.' : whyUnknown(wanted, names));
+    const [record] = records;
+    await store.finish(wanted.id, record ? whyUnknown(wanted, record) : 'The file holds no row.');
     return undefined;
   }
   const { name: format, ignoredColumns } = found;
@@ -41,9 +40,12 @@ export async function recognise(
   return await store.findUnfinished(wanted.id);
 }
 
-/** Why a file with these columns cannot be imported. They are written as JSON: there may be anything in them. */
-function whyUnknown({ format, encoding }: Import, columns: string[]): string {
+/** Why a file that begins with this record cannot be imported. Its columns are written as JSON: there may be anything in them. */
+function whyUnknown({ format, encoding }: Import, record: ImportRecord): string {
+  const columns = columnNamesOf(record);
   const needed = `The file needs columns named, in any case and with any punctuation, ${neededColumns(format)}.`;
+  // The upload takes no CSV file whose first row has none.
+  if (columns === undefined) return `${needed} Its first row must be a JSON object.`;
   const found = columns.map((name) => JSON.stringify(name)).join(', ');
   const has = found.length > shownNames ? `${found.slice(0, shownNames)}…` : found || 'none';
   const isSeparatedOtherwise = encoding === 'csv' && columns.length === 1 && /[;\t|]/.test(columns[0]!);

@@ -229,6 +229,8 @@ test('a file without the needed columns fails and says which those are, and whic
     const has = `It has ${JSON.stringify(`short_code${separator}original_url`)}.`;
     expect(separated['error']).toContain(`${has} Cells must be separated by commas.`);
   }
+  const broken = await importFile(service.client(), 'no json\n', { type: 'application/x-ndjson' });
+  expect(broken['error']).toMatch(/ Its first row must be a JSON object\.$/);
   const odd = await importFile(service.client(), csv(`\0\uD83D${'\u{1F600}'.repeat(300)}`));
   expect(odd).toMatchObject({ state: 'failed', error: expect.stringMatching(/It has "\\u0000.*…\.$/) });
   expect(await importFile(service.client(), csv('original_url'))).toMatchObject({
