@@ -9,7 +9,7 @@ import type { Subject } from './subjects.ts';
 /** Share of its processor that a web process may miss before its window counts as disturbed. */
 const disturbedAbove = 0.1;
 
-/** A process that was idle while others were measured is under load for so long before its window begins. */
+/** A process that was idle while others were measured is under load for so long before its window. */
 const leadInSeconds = 1;
 
 /** How long workers may take for the clicks of a window. */

@@ -55,6 +55,8 @@ export function launch(commandLine: string[], settings: Settings, onEnd = () => 
     ended,
     stop: async () => {
       child.kill('SIGTERM');
+      // One that stands still takes notice when it goes on.
+      child.kill('SIGCONT');
       const timer = setTimeout(() => child.kill('SIGKILL'), 30_000);
       const result = await ended;
       clearTimeout(timer);
