@@ -76,7 +76,7 @@ async function keep(folder: string, startOn: (port: number) => Promise<RunningSe
     },
     kill: async () => {
       const family = signalFamily(running.pid, 'SIGKILL');
-      await waitUntil('it is gone', () => family.every((pid) => markProcess(pid) === undefined));
+      await waitUntil('the server is gone', () => family.every((pid) => markProcess(pid) === undefined));
     },
     start: async () => {
       running = await startOn(port);
