@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import type { ClickWatch } from './clicks/click-watch.ts';
+import type { Conditions } from './conditions.ts';
 import type { RateLimits } from './http/rate-limits.ts';
 import type { RequestCounts } from './http/request-counts.ts';
 import type { LoadShedding } from './http/shed-load.ts';
@@ -24,11 +25,12 @@ export function createWebMetrics(deps: {
   loadShedding: Pick<LoadShedding, 'refused'>;
   rateLimits: Pick<RateLimits, 'budgets'>;
   breakers: WebBreakers;
+  conditions: Pick<Conditions, 'list'>;
   /** Whether to collect those of Node too, which has a cost. */
   withNode: boolean;
 }) {
-  const { clickWatch, urls, processCache, requestCounts, loadShedding, rateLimits, breakers, withNode } =
-    deps;
+  const { clickWatch, urls, processCache, requestCounts, loadShedding, rateLimits, breakers } = deps;
+  const { conditions, withNode } = deps;
   const registry = new Registry();
   if (withNode) collectDefaultMetrics({ register: registry });
   const histogram = (name: string, help: string) =>
@@ -73,6 +75,11 @@ export function createWebMetrics(deps: {
           value: state === 'closed' ? 1 : 0,
           labels: { store },
         })),
+      ),
+      gauge(
+        'condition',
+        'Conditions that keep the service from being healthy (1 while each holds), as listed in /health',
+        conditions.list().map(({ code, severity }) => ({ value: 1, labels: { condition: code, severity } })),
       ),
       counter('clicks_accepted_total', 'Clicks that this process recorded', clicks.recorded),
       counter(

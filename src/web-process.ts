@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http';
 import { createApp } from './app.ts';
 import { joinCluster } from './cluster/member.ts';
+import { type Conditions, createConditions } from './conditions.ts';
 import type { WebConfig } from './config.ts';
 import { watchEventLoop } from './event-loop.ts';
 import { logAccess } from './http/access-log.ts';
@@ -46,6 +47,7 @@ export interface WebProcess {
   config: WebConfig;
   log: Log;
   closing: ClosingStack;
+  conditions: Conditions;
 }
 
 /** The web process: opens what it needs, listens, and closes it all in reverse on SIGTERM. Resolves once it listens. */
@@ -53,7 +55,8 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   const log = createLog('web', config.LOG_LEVEL);
   const closing = new ClosingStack(log);
   const endProcess = endOnSignal(closing, log, config.SHUTDOWN_DEADLINE_MS);
-  const web: WebProcess = { config, log, closing };
+  const conditions = createConditions(log);
+  const web: WebProcess = { config, log, closing, conditions };
   const breakers = createWebBreakers(log);
 
   const db = closing.defer(
@@ -103,6 +106,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     loadShedding,
     rateLimits,
     breakers,
+    conditions,
     withNode: isMeasured,
   });
   const readServiceMetrics = createServiceMetrics({ queues, keyPool, log });
@@ -165,6 +169,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
       eventLoop,
       loadShedding,
       poolSize: keyPool.size,
+      conditions,
       isClosing: () => closing.started && !member?.isReplaced,
     },
     log,

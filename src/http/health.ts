@@ -1,6 +1,7 @@
 import type Router from '@koa/router';
 import type { Breaker } from '../breaker.ts';
 import type { ClickState, ClickWatch } from '../clicks/click-watch.ts';
+import type { Conditions } from '../conditions.ts';
 import type { EventLoopWatch } from '../event-loop.ts';
 import { withDeadline } from '../lifecycle.ts';
 import type { LoadShedding } from './shed-load.ts';
@@ -27,6 +28,7 @@ export interface HealthDeps {
   clickWatch: ClickWatch;
   eventLoop: Pick<EventLoopWatch, 'delayMs'>;
   loadShedding: Pick<LoadShedding, 'refusedShare'>;
+  conditions: Pick<Conditions, 'list' | 'isReady'>;
   isClosing: () => boolean;
   version: string;
 }
@@ -50,12 +52,14 @@ export function addHealthRoutes(router: Router, deps: HealthDeps): void {
     ]);
     const refused = deps.loadShedding.refusedShare();
     const up = Object.values(checks).filter((one) => one.status === 'up').length;
-    const isWell = up === 2 && !clicks.isPastLimit && refused.api === 0;
+    const conditions = deps.conditions.list();
+    const isWell = up === 2 && !clicks.isPastLimit && refused.api === 0 && conditions.length === 0;
     ctx.status = up === 0 ? 503 : 200;
     ctx.body = {
       status: up === 0 ? 'unhealthy' : isWell ? 'healthy' : 'degraded',
       timestamp: new Date(),
       version: deps.version,
+      conditions: conditions.map(({ code, reason, since }) => ({ code, reason, since })),
       works: whatWorks(checks, clicks),
       kgs_pool_size: poolSize,
       clicks: {
@@ -75,7 +79,8 @@ export function addHealthRoutes(router: Router, deps: HealthDeps): void {
 
   router.get('/health/ready', async (ctx) => {
     const { postgres, redis } = await checkAll();
-    const ready = !deps.isClosing() && (postgres.status === 'up' || redis.status === 'up');
+    const hasStore = postgres.status === 'up' || redis.status === 'up';
+    const ready = !deps.isClosing() && deps.conditions.isReady() && hasStore;
     ctx.status = ready ? 200 : 503;
     ctx.body = { status: ready ? 'ready' : 'not ready' };
   });

@@ -25,6 +25,7 @@ test('with both stores there the service is healthy, live and ready, and tells t
     status: 'healthy',
     timestamp: expect.stringMatching(/Z$/),
     version,
+    conditions: [],
     works: { redirects: 'all', api: true, jobs: true, clicks: 'through Redis' },
     kgs_pool_size: 2,
     clicks: {

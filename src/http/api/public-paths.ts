@@ -13,6 +13,7 @@ const health = z
     status: z.enum(['healthy', 'degraded', 'unhealthy']),
     timestamp: z.iso.datetime(),
     version: z.string(),
+    conditions: z.array(z.object({ code: z.string(), reason: z.string(), since: z.iso.datetime() })),
     kgs_pool_size: z.int().nullable(),
   })
   .loose();

@@ -1,0 +1,62 @@
+import type { Log } from './log.ts';
+
+/** Each condition that a process can report, and whether the process must not receive traffic while it holds. */
+const severities = {
+  /** The database lacks migrations that this version needs. */
+  schema_outdated: 'not_ready',
+} satisfies Record<string, Severity>;
+
+export type Severity = 'degraded' | 'not_ready';
+export type ConditionCode = keyof typeof severities;
+
+/** Something that keeps the service from being healthy: what `/health` lists as a reason. */
+export interface Condition {
+  code: ConditionCode;
+  severity: Severity;
+  /** One sentence for the operator: the cause and what to do. */
+  reason: string;
+  since: Date;
+}
+
+export type Conditions = ReturnType<typeof createConditions>;
+
+/** The conditions of this process. Each change is logged once: when a condition begins, when its reason changes, and when
+ *  it ends, however often it is set. */
+export function createConditions(log: Log, now: () => Date = () => new Date()) {
+  const current = new Map<ConditionCode, Condition>();
+
+  /** Reports a condition, or its new reason. */
+  function set(code: ConditionCode, reason: string): void {
+    const before = current.get(code);
+    if (before?.reason === reason) return;
+    const condition = { code, severity: severities[code], reason, since: before?.since ?? now() };
+    current.set(code, condition);
+    log.warn({ condition: code, severity: condition.severity }, reason);
+  }
+
+  /** Reports that a condition has ended. */
+  function clear(code: ConditionCode): void {
+    const before = current.get(code);
+    if (before === undefined) return;
+    current.delete(code);
+    const seconds = Math.round((now().getTime() - before.since.getTime()) / 1_000);
+    log.info({ condition: code, seconds }, 'condition has ended');
+  }
+
+  return {
+    set,
+    clear,
+
+    /** Sets the condition where there is a reason, clears it where there is none. */
+    update(code: ConditionCode, reason: string | undefined): void {
+      if (reason === undefined) clear(code);
+      else set(code, reason);
+    },
+
+    /** The conditions that hold now, in the order in which they began. */
+    list: (): Condition[] => [...current.values()],
+
+    /** Whether no condition forbids traffic. */
+    isReady: (): boolean => [...current.values()].every(({ severity }) => severity !== 'not_ready'),
+  };
+}
