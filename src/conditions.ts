@@ -1,4 +1,5 @@
 import type { Log } from './log.ts';
+import { gauge, type Metric } from './metric.ts';
 
 /** Each condition that a process can report, and whether the process must not receive traffic while it holds. */
 const severities = {
@@ -60,3 +61,11 @@ export function createConditions(log: Log, now: () => Date = () => new Date()) {
     isReady: (): boolean => [...current.values()].every(({ severity }) => severity !== 'not_ready'),
   };
 }
+
+/** The conditions of a process for Prometheus. */
+export const conditionMetric = (conditions: Pick<Conditions, 'list'>): Metric =>
+  gauge(
+    'condition',
+    'Conditions that keep the service from being healthy (1 while each holds), as listed in /health',
+    conditions.list().map(({ code, severity }) => ({ value: 1, labels: { condition: code, severity } })),
+  );

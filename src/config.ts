@@ -48,6 +48,20 @@ const common = {
     .describe('Time from SIGTERM until a process gives up finishing its work'),
 };
 
+/** What a process with an HTTP endpoint needs. */
+const endpoint = {
+  HOST: z
+    .string()
+    .default('0.0.0.0')
+    .describe('Address that the web process and the endpoint of a worker listen on'),
+  METRICS_TOKEN: z
+    .string()
+    .min(8, 'must be at least 8 characters')
+    .optional()
+    .describe('Bearer token of `/metrics`; without one there are no metrics, unless they are open'),
+  METRICS_OPEN: flag(false).describe('Shows `/metrics` to everybody who can reach the port'),
+};
+
 /** Settings of the web process (`src/web.ts`). */
 export const webSettings = z
   .object({
@@ -75,7 +89,7 @@ export const webSettings = z
       .transform((hosts) => hosts.map((host) => hostname(host)!))
       .describe('Further host names of this service, comma-separated; no short URL may lead to them'),
     PORT: wholeNumberText(0, 65_535).default(3_000).describe('Port of the web process'),
-    HOST: z.string().default('0.0.0.0').describe('Address that the web process listens on'),
+    HOST: endpoint.HOST,
     TRUSTED_PROXY_HOPS: wholeNumberText(0, 16)
       .default(0)
       .describe(
@@ -190,12 +204,8 @@ export const webSettings = z
     ACCESS_LOG_SAMPLE: wholeNumberText(1, 1_000_000)
       .default(100)
       .describe('With `ACCESS_LOG=sampled`: one request in so many is logged'),
-    METRICS_TOKEN: z
-      .string()
-      .min(8, 'must be at least 8 characters')
-      .optional()
-      .describe('Bearer token of `/metrics`; without one there are no metrics, unless they are open'),
-    METRICS_OPEN: flag(false).describe('Shows `/metrics` to everybody who can reach the port'),
+    METRICS_TOKEN: endpoint.METRICS_TOKEN,
+    METRICS_OPEN: endpoint.METRICS_OPEN,
     BULL_BOARD_USER: z.string().default('admin').describe('Login of Bull Board'),
     BULL_BOARD_PASSWORD: z
       .string()
@@ -212,6 +222,10 @@ export const webSettings = z
 /** Settings of the worker process (`workers/main.ts`) and of jobs run by hand (`workers/job.ts`). */
 export const workerSettings = z.object({
   ...common,
+  ...endpoint,
+  WORKER_PORT: wholeNumberText(0, 65_535)
+    .optional()
+    .describe('Port of the health and metrics endpoint of a worker; no endpoint unless set'),
   RETENTION_DAYS: wholeNumberText(0, 36_500)
     .default(30)
     .describe('How long a deleted or expired short URL is kept before it is purged'),

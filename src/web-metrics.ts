@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import type { ClickWatch } from './clicks/click-watch.ts';
-import type { Conditions } from './conditions.ts';
+import { type Conditions, conditionMetric } from './conditions.ts';
 import type { RateLimits } from './http/rate-limits.ts';
 import type { RequestCounts } from './http/request-counts.ts';
 import type { LoadShedding } from './http/shed-load.ts';
@@ -76,11 +76,7 @@ export function createWebMetrics(deps: {
           labels: { store },
         })),
       ),
-      gauge(
-        'condition',
-        'Conditions that keep the service from being healthy (1 while each holds), as listed in /health',
-        conditions.list().map(({ code, severity }) => ({ value: 1, labels: { condition: code, severity } })),
-      ),
+      conditionMetric(conditions),
       counter('clicks_accepted_total', 'Clicks that this process recorded', clicks.recorded),
       counter(
         'clicks_dropped_total',

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { createClickStream } from '../src/clicks/click-stream.ts';
+import { createConditions } from '../src/conditions.ts';
 import { loadConfigOrExit, workerSettings } from '../src/config.ts';
 import { isJobName, type JobName, jobNames } from '../src/jobs.ts';
 import { ClosingStack, endOnSignal } from '../src/lifecycle.ts';
@@ -13,11 +14,13 @@ import { createChangeStore } from '../src/urls/change-store.ts';
 import { createUrlCache } from '../src/urls/url-cache.ts';
 import { hearNotifications } from '../src/urls/url-notifications.ts';
 import { createUrlStore } from '../src/urls/url-store.ts';
+import { openWorkerEndpoint } from '../src/worker-endpoint.ts';
 import { guardFlushing } from './flush-guard.ts';
 import { createChangeFollower } from './follow-changes.ts';
 import { createProcessors } from './processors.ts';
 import { keepSchedules } from './schedules.ts';
 import { watchWorkers } from './watchdog.ts';
+import { createWorkerMetrics } from './worker-metrics.ts';
 import { startWorkers } from './workers.ts';
 
 /** A statement of a job may take this long; a visitor never waits for it. */
@@ -28,6 +31,7 @@ const config = loadConfigOrExit(workerSettings);
 const log = createLog('worker', config.LOG_LEVEL);
 const closing = new ClosingStack(log);
 const endProcess = endOnSignal(closing, log, config.SHUTDOWN_DEADLINE_MS);
+const conditions = createConditions(log);
 
 const db = closing.defer(
   'postgres',
@@ -66,7 +70,29 @@ closing.defer(
 if (names.includes('flush-clicks')) openFlushGuard();
 if (names.includes('reconcile-cache')) followChanges();
 closing.defer('watchdog', watchWorkers({ workers, queues, endProcess, log }), (stop) => stop());
+if (config.WORKER_PORT !== undefined) await openEndpoint(config.WORKER_PORT);
 log.info({ queues: names }, 'worker is running');
+
+async function openEndpoint(port: number): Promise<void> {
+  const metrics = createWorkerMetrics({ workers, conditions });
+  const server = await openWorkerEndpoint({
+    config,
+    port,
+    health: {
+      stores: {
+        postgres: { ping: async () => await db.raw('select 1') },
+        redis: { ping: async () => await jobsRedis.ping() },
+      },
+      conditions,
+      queues: names,
+      activeJobs: workers.activeJobs,
+      isClosing: () => closing.started,
+    },
+    showMetrics: metrics.show,
+    log,
+  });
+  closing.defer('endpoint', server, (listening) => listening.close());
+}
 
 function followChanges(): void {
   const cache = createUrlCache(jobsRedis, {

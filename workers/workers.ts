@@ -17,6 +17,10 @@ export function startWorkers(deps: WorkerDeps & { names: JobName[] }) {
       return worker;
     },
 
+    /** Jobs that this process runs now. */
+    activeJobs: (): number =>
+      [...current.values()].reduce((sum, { activity }) => sum + activity.jobsInHand, 0),
+
     /** Puts a new Worker on a fresh connection in the place of one, which is dropped whatever it does. */
     replace(name: JobName): void {
       this.get(name).drop();

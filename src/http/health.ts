@@ -3,22 +3,15 @@ import type { Breaker } from '../breaker.ts';
 import type { ClickState, ClickWatch } from '../clicks/click-watch.ts';
 import type { Conditions } from '../conditions.ts';
 import type { EventLoopWatch } from '../event-loop.ts';
-import { withDeadline } from '../lifecycle.ts';
 import type { LoadShedding } from './shed-load.ts';
-
-/** How long a dependency may take to show that it is there. */
-const checkDeadlineMs = 1_000;
-/** How long an answer stands for further questions. */
-const rememberMs = 1_000;
+import { createStoreCheck, type StoreCheck } from './store-check.ts';
 
 interface Store {
   ping: () => Promise<unknown>;
   breaker: Breaker;
 }
 
-interface Check {
-  status: 'up' | 'down';
-  latency_ms: number;
+interface Check extends StoreCheck {
   breaker: Breaker['state'];
 }
 
@@ -36,8 +29,8 @@ export interface HealthDeps {
 /** The state of the service, for people (`/health`) and for orchestrators: `/health/live` as long as the process can
  *  answer, `/health/ready` as long as it can serve redirects, which takes one of the two stores. */
 export function addHealthRoutes(router: Router, deps: HealthDeps): void {
-  const checkPostgres = createCheck(deps, 'postgres');
-  const checkRedis = createCheck(deps, 'redis');
+  const checkPostgres = checkWithBreaker(() => deps.stores.postgres);
+  const checkRedis = checkWithBreaker(() => deps.stores.redis);
   const checkAll = async () => {
     const [postgres, redis] = await Promise.all([checkPostgres(), checkRedis()]);
     return { postgres, redis };
@@ -97,30 +90,7 @@ function whatWorks({ postgres, redis }: Record<'postgres' | 'redis', Check>, cli
   };
 }
 
-/** Asks a store whether it is there, within a second, and once for all who want to know within a second: a store that hangs is
- *  not asked over and over. */
-function createCheck(deps: HealthDeps, name: keyof HealthDeps['stores']): () => Promise<Check> {
-  let last: { answer: Promise<Omit<Check, 'breaker'>>; standsUntil: number } | undefined;
-
-  async function ask({ ping, breaker }: Store): Promise<Omit<Check, 'breaker'>> {
-    const start = performance.now();
-    const up = await withDeadline(
-      breaker.run(ping).then(
-        () => true,
-        () => false,
-      ),
-      checkDeadlineMs,
-      () => false,
-    );
-    return { status: up ? 'up' : 'down', latency_ms: Math.round(performance.now() - start) };
-  }
-
-  return async () => {
-    const store = deps.stores[name];
-    if (!last || performance.now() > last.standsUntil) last = { answer: ask(store), standsUntil: Infinity };
-    const asked = last;
-    const answer = await asked.answer;
-    asked.standsUntil = Math.min(asked.standsUntil, performance.now() + rememberMs);
-    return { ...answer, breaker: store.breaker.state };
-  };
+function checkWithBreaker(store: () => Store): () => Promise<Check> {
+  const check = createStoreCheck(async () => await store().breaker.run(store().ping));
+  return async () => ({ ...(await check()), breaker: store().breaker.state });
 }
