@@ -2,7 +2,8 @@ import { parseArgs } from 'node:util';
 import { commands, usage } from './api-key-commands.ts';
 import { optionTypes } from './api-key-options.ts';
 import { type ApiKeys, createApiKeys } from './api-keys/api-keys.ts';
-import { databaseSettings, loadConfigOrExit } from './config.ts';
+import { databaseSettings } from './config/database.ts';
+import { loadConfigOrExit } from './config/load.ts';
 import { openPostgres } from './postgres.ts';
 
 /** `npm run api-key`: makes, lists, revokes, rotates and checks API keys. The first key can only be made here, never over HTTP. */

@@ -3,7 +3,7 @@ import Koa from 'koa';
 import helmet from 'koa-helmet';
 import type { KnownApiKeys } from './api-keys/known-api-keys.ts';
 import type { ClickWatch } from './clicks/click-watch.ts';
-import type { WebConfig } from './config.ts';
+import type { WebConfig } from './config/web.ts';
 import { answerErrors } from './http/answer-errors.ts';
 import { addApiDocs } from './http/api-docs.ts';
 import { type ApiDeps, createHandlers, operations } from './http/api/api.ts';

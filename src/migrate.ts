@@ -1,4 +1,5 @@
-import { databaseSettings, loadConfigOrExit } from './config.ts';
+import { databaseSettings } from './config/database.ts';
+import { loadConfigOrExit } from './config/load.ts';
 import { migrate } from './migrations.ts';
 import { openPostgres } from './postgres.ts';
 

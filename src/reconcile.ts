@@ -2,7 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { type AnalyticsBooks, readAnalyticsBooks } from './analytics/analytics-books.ts';
 import { type Books, isExact, isExactSince, readBooks } from './clicks/click-books.ts';
-import { databaseSettings, loadConfigOrExit } from './config.ts';
+import { databaseSettings } from './config/database.ts';
+import { loadConfigOrExit } from './config/load.ts';
 import { openPostgres } from './postgres.ts';
 
 /** `npm run reconcile [-- --wait SECONDS]`: compares the clicks that web processes accepted with the ledger and with the

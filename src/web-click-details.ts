@@ -5,7 +5,7 @@ import { createUserAgents } from './clicks/details/user-agents.ts';
 import { createVisitorIds } from './clicks/details/visitor-ids.ts';
 import { createVisitorSaltStore } from './clicks/details/visitor-salt-store.ts';
 import { createVisitorSalts } from './clicks/details/visitor-salts.ts';
-import { ownHostsOf } from './config.ts';
+import { ownHostsOf } from './config/web.ts';
 import { createReadClientAddress } from './http/client-address.ts';
 import { withDeadline } from './lifecycle.ts';
 import type { Knex } from './postgres.ts';

@@ -2,7 +2,7 @@ import cluster from 'node:cluster';
 import { type Child, startChild } from './cluster/child.ts';
 import { createPlace } from './cluster/place.ts';
 import type { Answers } from './cluster/questions.ts';
-import type { WebConfig } from './config.ts';
+import type { WebConfig } from './config/web.ts';
 import { ClosingStack, endOnSignal } from './lifecycle.ts';
 import { createLog } from './log.ts';
 

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Redis } from 'ioredis';
 import type { ClickRecorder } from './clicks/click-recorder.ts';
 import type { DetailOf } from './clicks/details/click-details.ts';
-import type { WebConfig } from './config.ts';
+import type { WebConfig } from './config/web.ts';
 import { createReadClientAddress } from './http/client-address.ts';
 import { createGates } from './http/gates.ts';
 import { createPageGate } from './http/page-gate.ts';

@@ -2,7 +2,7 @@ import type { RequestListener } from 'node:http';
 import { createApp } from './app.ts';
 import { joinCluster } from './cluster/member.ts';
 import { type Conditions, createConditions } from './conditions.ts';
-import type { WebConfig } from './config.ts';
+import type { WebConfig } from './config/web.ts';
 import { watchEventLoop } from './event-loop.ts';
 import { logAccess } from './http/access-log.ts';
 import { measureLatencies } from './http/latencies.ts';

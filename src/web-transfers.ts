@@ -1,4 +1,4 @@
-import { ownHostsOf } from './config.ts';
+import { ownHostsOf } from './config/web.ts';
 import type { Knex } from './postgres.ts';
 import type { Queues } from './queues.ts';
 import { createExportStore } from './transfers/export-store.ts';

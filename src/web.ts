@@ -1,5 +1,6 @@
 import cluster from 'node:cluster';
-import { loadConfigOrExit, webSettings } from './config.ts';
+import { loadConfigOrExit } from './config/load.ts';
+import { webSettings } from './config/web.ts';
 
 const config = loadConfigOrExit(webSettings);
 if (config.WEB_CONCURRENCY > 1 && cluster.isPrimary) {

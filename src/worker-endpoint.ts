@@ -1,6 +1,6 @@
 import Router from '@koa/router';
 import Koa from 'koa';
-import type { WorkerConfig } from './config.ts';
+import type { WorkerConfig } from './config/worker.ts';
 import { answerErrors } from './http/answer-errors.ts';
 import { addMetricsRoute } from './http/metrics.ts';
 import { listen } from './http/server.ts';

@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest';
-import { ConfigError, databaseSettings, loadConfig, webSettings, workerSettings } from '../src/config.ts';
+import { databaseSettings } from '../src/config/database.ts';
+import { ConfigError, loadConfig } from '../src/config/load.ts';
+import { webSettings } from '../src/config/web.ts';
+import { workerSettings } from '../src/config/worker.ts';
 
 const needed = {
   DATABASE_URL: 'postgres://linkmill:secret-1@db:5432/linkmill',

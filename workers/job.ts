@@ -1,4 +1,5 @@
-import { loadConfigOrExit, workerSettings } from '../src/config.ts';
+import { loadConfigOrExit } from '../src/config/load.ts';
+import { workerSettings } from '../src/config/worker.ts';
 import { isJobName, type JobData, type JobName, jobNames, jobs } from '../src/jobs.ts';
 import { ClosingStack } from '../src/lifecycle.ts';
 import { createLog } from '../src/log.ts';

@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
 import { createClickStream } from '../src/clicks/click-stream.ts';
 import { createConditions } from '../src/conditions.ts';
-import { loadConfigOrExit, workerSettings } from '../src/config.ts';
+import { loadConfigOrExit } from '../src/config/load.ts';
+import { workerSettings } from '../src/config/worker.ts';
 import { isJobName, type JobName, jobNames } from '../src/jobs.ts';
 import { ClosingStack, endOnSignal } from '../src/lifecycle.ts';
 import { createLog } from '../src/log.ts';

@@ -5,7 +5,7 @@ import { createClickFeedStore } from '../src/analytics/click-feed-store.ts';
 import { createClickStore } from '../src/clicks/click-store.ts';
 import { createClickStream } from '../src/clicks/click-stream.ts';
 import { createVisitorSaltStore } from '../src/clicks/details/visitor-salt-store.ts';
-import type { WorkerConfig } from '../src/config.ts';
+import type { WorkerConfig } from '../src/config/worker.ts';
 import { createKeyGenerator } from '../src/keys/key-generator.ts';
 import { createKeyPool } from '../src/keys/key-pool.ts';
 import { createKeyStore } from '../src/keys/key-store.ts';

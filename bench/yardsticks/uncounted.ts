@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http';
 import Koa from 'koa';
-import { loadConfigOrExit, webSettings } from '../../src/config.ts';
+import { loadConfigOrExit } from '../../src/config/load.ts';
+import { webSettings } from '../../src/config/web.ts';
 import { answerErrors } from '../../src/http/answer-errors.ts';
 import { createRedirectAnswers } from '../../src/http/redirect-answers.ts';
 import { createRedirect } from '../../src/http/redirect.ts';

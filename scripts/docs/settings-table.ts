@@ -1,5 +1,7 @@
 import type { z } from 'zod';
-import { databaseSettings, webSettings, workerSettings } from '../../src/config.ts';
+import { databaseSettings } from '../../src/config/database.ts';
+import { webSettings } from '../../src/config/web.ts';
+import { workerSettings } from '../../src/config/worker.ts';
 
 const processes = { web: webSettings, worker: workerSettings, migrate: databaseSettings };
 

@@ -1,5 +1,5 @@
 import type { RequestListener, ServerResponse } from 'node:http';
-import type { WebConfig } from '../config.ts';
+import type { WebConfig } from '../config/web.ts';
 import type { Log } from '../log.ts';
 import { toLoggedPath } from './logged-path.ts';
 

@@ -1,6 +1,7 @@
 import { afterEach, expect, inject, test, vi } from 'vitest';
 import { createClickStore } from '../../src/clicks/click-store.ts';
-import { loadConfig, workerSettings } from '../../src/config.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { workerSettings } from '../../src/config/worker.ts';
 import type { JobName } from '../../src/jobs.ts';
 import { createProcessors } from '../../workers/processors.ts';
 import { makeDetail, makeDetailedBatch, readFigures, tally } from '../support/analytics.ts';

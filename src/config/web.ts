@@ -1,66 +1,9 @@
 import { z } from 'zod';
-import { parseUrl } from './parse-url.ts';
-import { redirectStatuses } from './urls/url.ts';
-import { wholeNumberText } from './whole-number.ts';
-
-const flag = (fallback: boolean) => z.stringbool({ error: 'must be true or false' }).default(fallback);
-const url = (protocol: RegExp, example: string) =>
-  z.url({ protocol, error: `must be a URL such as ${example}`, abort: true });
-/** A host name as the URL parser spells it, which is how URLs to it are compared; undefined when it is none. */
-const hostname = (text: string) =>
-  /^[^/?#@\\]+$/.test(text) ? parseUrl(`http://${text}`)?.hostname : undefined;
-const isOrigin = (parsed: URL | undefined) => parsed !== undefined && parsed.href === `${parsed.origin}/`;
-const postgresUrl = url(/^postgres(ql)?$/, 'postgres://user:password@host:5432/linkmill');
-
-const common = {
-  DATABASE_URL: postgresUrl.describe('PostgreSQL 14 or newer, the truth; through PgBouncer too'),
-  DATABASE_DIRECT_URL: postgresUrl
-    .optional()
-    .describe('PostgreSQL past PgBouncer, for migrations and for hearing of changes by other programs'),
-  DATABASE_POOL_MAX: wholeNumberText(1, 1_000)
-    .default(10)
-    .describe(
-      'Connections to PostgreSQL per process; a web process takes two more for clicks, two for searches, two for analytics, two for single clicks and one for blocked hosts, a worker for its flush guard, and each one to hear of changes',
-    ),
-  REDIS_URL: url(/^rediss?$/, 'redis://host:6379').describe(
-    'Redis 6.2 or newer with `maxmemory-policy noeviction`',
-  ),
-  REDIS_PREFIX: z
-    .string()
-    .regex(/^[\w.-]{1,32}$/, 'must be 1 to 32 letters, digits, "_", "." or "-"')
-    .default('linkmill')
-    .describe('First part of every Redis key, for a Redis that is shared'),
-  LOG_LEVEL: z
-    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
-      error: 'must be one of fatal, error, warn, info, debug, trace, silent',
-    })
-    .default('info')
-    .describe('Least level of the JSON log lines'),
-  CACHE_TTL_SECONDS: wholeNumberText(10, 86_400).default(3_600).describe('How long Redis keeps a short URL'),
-  CLICK_SHARDS: wholeNumberText(1, 64)
-    .default(1)
-    .describe('Streams that carry clicks, the same for every process; raise it, never lower it'),
-  KEY_POOL_TARGET: wholeNumberText(100, 10_000_000)
-    .default(100_000)
-    .describe('Keys that a replenishment fills the pool up to'),
-  SHUTDOWN_DEADLINE_MS: wholeNumberText(1_000, 600_000)
-    .default(20_000)
-    .describe('Time from SIGTERM until a process gives up finishing its work'),
-};
-
-/** What a process with an HTTP endpoint needs. */
-const endpoint = {
-  HOST: z
-    .string()
-    .default('0.0.0.0')
-    .describe('Address that the web process and the endpoint of a worker listen on'),
-  METRICS_TOKEN: z
-    .string()
-    .min(8, 'must be at least 8 characters')
-    .optional()
-    .describe('Bearer token of `/metrics`; without one there are no metrics, unless they are open'),
-  METRICS_OPEN: flag(false).describe('Shows `/metrics` to everybody who can reach the port'),
-};
+import { parseUrl } from '../parse-url.ts';
+import { redirectStatuses } from '../urls/url.ts';
+import { wholeNumberText } from '../whole-number.ts';
+import { common, endpoint } from './common.ts';
+import { flag, hostname, isOrigin, url } from './values.ts';
 
 /** Settings of the web process (`src/web.ts`). */
 export const webSettings = z
@@ -219,39 +162,6 @@ export const webSettings = z
     error: 'must be less than KEY_POOL_TARGET',
   });
 
-/** Settings of the worker process (`workers/main.ts`) and of jobs run by hand (`workers/job.ts`). */
-export const workerSettings = z.object({
-  ...common,
-  ...endpoint,
-  WORKER_PORT: wholeNumberText(0, 65_535)
-    .optional()
-    .describe('Port of the health and metrics endpoint of a worker; no endpoint unless set'),
-  RETENTION_DAYS: wholeNumberText(0, 36_500)
-    .default(30)
-    .describe('How long a deleted or expired short URL is kept before it is purged'),
-  CODE_QUARANTINE_DAYS: wholeNumberText(0, 36_500)
-    .default(90)
-    .describe('How long the generated code of a purged short URL rests before it is used again'),
-  TRANSFER_RETENTION_DAYS: wholeNumberText(1, 3_650)
-    .default(7)
-    .describe('How long finished imports with their errors, and exports with their files, are kept'),
-  ANALYTICS_RETENTION_DAYS: wholeNumberText(1, 36_500)
-    .default(90)
-    .describe('How long single clicks are kept, days of UTC; roll-ups stay for ever'),
-  WARM_CACHE_URLS: wholeNumberText(0, 1_000_000)
-    .default(10_000)
-    .describe('Most clicked short URLs that a warm-up puts in the cache'),
-  WARM_CACHE_PER_SECOND: wholeNumberText(100, 100_000)
-    .default(5_000)
-    .describe('Short URLs that a warm-up writes per second at most'),
-});
-
-/** Settings of the commands that need PostgreSQL alone (`src/migrate.ts`, `src/api-key.ts`). */
-export const databaseSettings = z.object({
-  DATABASE_URL: common.DATABASE_URL,
-  DATABASE_DIRECT_URL: common.DATABASE_DIRECT_URL,
-});
-
 export type WebConfig = Readonly<z.infer<typeof webSettings>>;
 
 /** The host names of this service. */
@@ -259,42 +169,3 @@ export const ownHostsOf = ({ BASE_URL, OWN_HOSTS }: Pick<WebConfig, 'BASE_URL' |
   new URL(BASE_URL).hostname,
   ...OWN_HOSTS,
 ];
-export type WorkerConfig = Readonly<z.infer<typeof workerSettings>>;
-
-/** Says which settings are wrong and why, one line each, without their values: some are secrets. */
-export class ConfigError extends Error {
-  readonly problems: string[];
-  constructor(problems: string[]) {
-    super(`The environment is not usable:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
-    this.problems = problems;
-  }
-}
-
-/** Turns environment variables into checked, frozen settings; an empty variable counts as unset.
- *  Throws a ConfigError that names every problem at once. */
-export function loadConfig<Schema extends z.ZodType>(
-  schema: Schema,
-  env: NodeJS.ProcessEnv,
-): Readonly<z.infer<Schema>> {
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
-  const parsed = schema.safeParse(given);
-  if (parsed.success) return Object.freeze(parsed.data);
-  const problems = parsed.error.issues.map(({ code, path, message }) => {
-    const name = path.join('.');
-    // A default can break a rule too: then its name and the rule help, "is not set" would not.
-    const isMissing = code === 'invalid_type' && given[name] === undefined;
-    return isMissing ? `${name} is not set` : `${name} ${message}`.trim();
-  });
-  throw new ConfigError(problems);
-}
-
-/** The settings of this process; prints every problem and ends the process where there are any. */
-export function loadConfigOrExit<Schema extends z.ZodType>(schema: Schema): Readonly<z.infer<Schema>> {
-  try {
-    return loadConfig(schema, process.env);
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    return process.exit(1);
-  }
-}
