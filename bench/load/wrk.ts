@@ -26,9 +26,12 @@ export async function findWrk(): Promise<LoadGenerator> {
 
 async function fetchWrk(): Promise<Wrk> {
   if (!hasDebianPackages()) throw new Error('there is no wrk, and no apt-get to fetch it with');
-  const folder = await fetchDebianPackages(['wrk'], path.resolve('.cache'));
-  const env = { ...process.env, LD_LIBRARY_PATH: debianLibraryPath(folder) };
-  return { file: path.join(folder, 'usr/bin/wrk'), env };
+  const ownCopy = (folder: string): Wrk => ({
+    file: path.join(folder, 'usr/bin/wrk'),
+    env: { ...process.env, LD_LIBRARY_PATH: debianLibraryPath(folder) },
+  });
+  const isUsable = async (folder: string) => readVersion(ownCopy(folder)) !== undefined;
+  return ownCopy(await fetchDebianPackages(['wrk'], path.resolve('.cache'), { isUsable }));
 }
 
 function readVersion({ file, env }: Wrk): string | undefined {

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { markProcess } from './processes.ts';
+import { downloadPackages, dpkgStatusFile } from './private-apt.ts';
+import { errorCode, markProcess } from './processes.ts';
 import { findExecutable, run } from './run.ts';
 
 /** True on Debian, Ubuntu and their like, where fetchDebianPackages can work. */
@@ -16,32 +17,66 @@ export function debianPackagesFolder(names: string[], into: string): string {
   return path.join(into, `debian-${codename}-${process.arch}`, names.join('+'));
 }
 
+/** How packages are fetched. */
+export interface FetchOptions {
+  /** Whether what is in an unpacked folder runs; only such a folder is kept or returned. Every folder by default. */
+  isUsable?: (folder: string) => Promise<boolean>;
+  /** Called before a fetch, which takes seconds. */
+  onFetch?: () => void;
+  /** The dpkg status of the machine. */
+  statusFile?: string;
+}
+
 /**
- * Unpacks Debian packages, with whatever they depend on that the machine lacks, into one folder below `into` and returns
- * it: executables are in its usr/bin, libraries where debianLibraryPath says. Needs no root and installs nothing.
- * A second call returns the same folder at once; two at the same time do not disturb each other.
+ * Unpacks Debian packages and everything that they depend on, except the base system, into one folder below `into` and returns it:
+ * executables are in its usr/bin, libraries where debianLibraryPath says. Needs no root and installs nothing. A usable folder is
+ * returned at once and one that is not is replaced; two calls at the same time do not disturb each other. Throws an Error if the
+ * packages cannot be had or are not usable.
  */
-export async function fetchDebianPackages(names: string[], into: string): Promise<string> {
+export async function fetchDebianPackages(
+  names: string[],
+  into: string,
+  { isUsable = async () => true, onFetch, statusFile = dpkgStatusFile }: FetchOptions = {},
+): Promise<string> {
   // apt and dpkg work in folders of their own, from where a relative path leads elsewhere.
   const folder = path.resolve(debianPackagesFolder(names, into));
-  if (existsSync(folder)) return folder;
+  if (existsSync(folder) && (await isUsable(folder))) return folder;
+  onFetch?.();
   await mkdir(path.dirname(folder), { recursive: true });
   await removeAbandoned(path.dirname(folder));
   const work = await mkdtemp(path.join(path.dirname(folder), `${unfinished}${process.pid}-`));
   try {
-    const apt = await createPrivateApt(path.join(work, 'apt'));
+    const home = path.join(work, 'apt');
     const unpacked = path.join(work, 'unpacked');
+    await mkdir(home);
     await mkdir(unpacked);
-    for (const file of await download(apt, names, path.join(work, 'downloads'))) {
+    for (const file of await downloadPackages(names, { home, statusFile })) {
       await run('dpkg', ['-x', file, unpacked]);
     }
-    await rename(unpacked, folder).catch((error: NodeJS.ErrnoException) => {
-      // Another process was faster; what it unpacked is as good.
-      if (!existsSync(folder)) throw error;
-    });
+    if (!(await isUsable(unpacked))) throw new Error(`${names.join(', ')} from Debian: does not run here`);
+    await putInPlace(unpacked, folder, { isUsable, trash: path.join(work, 'replaced') });
     return folder;
   } finally {
     await rm(work, { recursive: true, force: true });
+  }
+}
+
+/** Renames an unpacked folder to its final name; a usable one that another process put there first stays. */
+async function putInPlace(
+  unpacked: string,
+  folder: string,
+  { isUsable, trash }: { isUsable: (folder: string) => Promise<boolean>; trash: string },
+) {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await rename(unpacked, folder);
+    } catch (error) {
+      if (!['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(errorCode(error))) throw error;
+    }
+    if (await isUsable(folder)) return;
+    await rename(folder, `${trash}-${attempt}`).catch((error: unknown) => {
+      if (errorCode(error) !== 'ENOENT') throw error;
+    });
   }
 }
 
@@ -54,52 +89,6 @@ export function debianLibraryPath(folder: string): string {
       .map((file) => path.dirname(path.join(root, file))),
   );
   return [...new Set(libraries)].join(':');
-}
-
-type Apt = (args: string[], cwd?: string) => Promise<string>;
-
-/** An apt-get with the machine's sources and installed packages, and its lists and cache in a folder of its own. */
-async function createPrivateApt(home: string): Promise<Apt> {
-  for (const folder of ['state/lists/partial', 'cache/archives/partial']) {
-    await mkdir(path.join(home, folder), { recursive: true });
-  }
-  const config = path.join(home, 'apt.conf');
-  await writeFile(
-    config,
-    [
-      `Dir::State "${path.join(home, 'state')}";`,
-      'Dir::State::status "/var/lib/dpkg/status";',
-      `Dir::Cache "${path.join(home, 'cache')}";`,
-      // apt would hand downloads to the user _apt, who may not enter a checkout below a private home.
-      'APT::Sandbox::User "root";',
-      'Acquire::Languages "none";',
-      'Acquire::Retries "3";',
-      // Hooks that tidy the machine's own cache or tell its desktop are not for this private one.
-      '#clear APT::Update::Post-Invoke;',
-      '#clear APT::Update::Post-Invoke-Success;',
-      '',
-    ].join('\n'),
-  );
-  const env = { ...process.env, LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' };
-  return async (args, cwd = home) => run('apt-get', ['-q', '-c', config, ...args], { env, cwd });
-}
-
-async function download(apt: Apt, names: string[], into: string): Promise<string[]> {
-  await mkdir(into);
-  // One unreachable source among several must not matter if the others have what is asked for.
-  const trouble = await apt(['update']).then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  try {
-    const plan = await apt(['-s', 'install', '--no-install-recommends', ...names]);
-    const packages = [...plan.matchAll(/^Inst (\S+) (?:\[\S+\] )?\((\S+) /gm)];
-    if (packages.length === 0) throw new Error(`${names.join(', ')}: already installed`);
-    await apt(['download', ...packages.map(([, name, version]) => `${name}=${version}`)], into);
-  } catch (error) {
-    throw trouble ?? error;
-  }
-  return (await readdir(into)).filter((file) => file.endsWith('.deb')).map((file) => path.join(into, file));
 }
 
 const unfinished = '.unfinished-';

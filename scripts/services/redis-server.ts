@@ -1,11 +1,6 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import {
-  debianLibraryPath,
-  debianPackagesFolder,
-  fetchDebianPackages,
-  hasDebianPackages,
-} from './debian-packages.ts';
+import { debianLibraryPath, fetchDebianPackages, hasDebianPackages } from './debian-packages.ts';
 import { findExecutable, listExecutables, run } from './run.ts';
 
 /** An executable that is known to run, and what its environment needs beyond ours. */
@@ -50,14 +45,19 @@ async function search(say: (line: string) => void): Promise<RedisServer> {
     if (await isNewEnough({ path: file, env: {} })) return { path: file, env: {} };
   }
   if (!hasDebianPackages()) throw new Error(whatToType());
-  const own = ownCopy(debianPackagesFolder(['redis-server'], cache));
-  if (await isNewEnough(own)) return own;
-  say('fetching redis-server from Debian into .cache (once, about 10 MB)');
-  const fetched = await fetchDebianPackages(['redis-server'], cache).catch((error: unknown) => {
-    throw new Error(whatToType(), { cause: error });
+  const folder = await fetchDebianPackages(['redis-server'], cache, {
+    isUsable: async (copy) => isNewEnough(ownCopy(copy)),
+    onFetch: () => say('fetching redis-server from Debian into .cache (once, about 20 MB)'),
+  }).catch((error: unknown) => {
+    throw new Error(`${whatToType()} (fetching it failed: ${firstLine(error)})`, { cause: error });
   });
-  if (await isNewEnough(ownCopy(fetched))) return ownCopy(fetched);
-  throw new Error(`${whatToType()} (this release's own package is older, or does not run)`);
+  return ownCopy(folder);
+}
+
+/** The line of an error that says most: of apt-get, the first that it marks as an error. */
+function firstLine(error: unknown): string {
+  const lines = (error instanceof Error ? error.message : String(error)).split('\n');
+  return lines.find((line) => line.startsWith('E: '))?.slice(3) ?? lines[0] ?? '';
 }
 
 function ownCopy(folder: string): RedisServer {

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fetchDebianPackages, hasDebianPackages } from '../../scripts/services/debian-packages.ts';
+import { run } from '../../scripts/services/run.ts';
 
 export type FakeClock = Awaited<ReturnType<typeof createFakeClock>>;
 
@@ -10,8 +11,7 @@ export type FakeClock = Awaited<ReturnType<typeof createFakeClock>>;
 export async function createFakeClock() {
   if (!hasDebianPackages())
     throw new Error('the clock of a process can only be moved on Debian and its like');
-  const library = await fetchDebianPackages(['libfaketime'], '.cache');
-  const triplet = process.arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu';
+  const packages = await fetchDebianPackages(['libfaketime'], '.cache', { isUsable: movesClock });
   const folder = await mkdtemp(path.join(tmpdir(), 'linkmill-clock-'));
   const file = path.join(folder, 'offset');
   let offsetSeconds = 0;
@@ -22,7 +22,7 @@ export async function createFakeClock() {
   await setOffset(0);
   return {
     settings: {
-      LD_PRELOAD: path.join(library, 'usr/lib', triplet, 'faketime/libfaketimeMT.so.1'),
+      LD_PRELOAD: libraryIn(packages),
       FAKETIME_TIMESTAMP_FILE: file,
       FAKETIME_NO_CACHE: '1',
       FAKETIME_DONT_FAKE_MONOTONIC: '1',
@@ -34,4 +34,16 @@ export async function createFakeClock() {
     now: () => Date.now() + offsetSeconds * 1_000,
     remove: async () => await rm(folder, { recursive: true, force: true }),
   };
+}
+
+function libraryIn(folder: string): string {
+  const triplet = process.arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu';
+  return path.join(folder, 'usr/lib', triplet, 'faketime/libfaketimeMT.so.1');
+}
+
+/** A library that cannot be loaded is ignored, so that only the clock tells. */
+async function movesClock(folder: string): Promise<boolean> {
+  const env = { ...process.env, LD_PRELOAD: libraryIn(folder), FAKETIME: '+10d', DONT_FAKE_MONOTONIC: '1' };
+  const now = await run(process.execPath, ['-p', 'Date.now()'], { env }).catch(() => '');
+  return Number(now) > Date.now() + 9 * 86_400_000;
 }

@@ -8,7 +8,7 @@ import {
   fetchDebianPackages,
   hasDebianPackages,
 } from '../../scripts/services/debian-packages.ts';
-import { findExecutable } from '../../scripts/services/run.ts';
+import { listExecutables, run } from '../../scripts/services/run.ts';
 
 const cache = fileURLToPath(new URL('../../.cache', import.meta.url));
 const appFolders = [
@@ -34,22 +34,46 @@ export async function openBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath, args: quiet, env: { ...withoutUndefined(process.env), ...env } });
 }
 
-async function findChromium(): Promise<{ executablePath: string; env: Record<string, string> }> {
+interface Chromium {
+  executablePath: string;
+  env: Record<string, string>;
+}
+
+async function findChromium(): Promise<Chromium> {
   const given = process.env['CHROMIUM_PATH'];
-  const installed =
-    given ??
-    findExecutable(['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']) ??
-    appFolders.find((file) => existsSync(file));
-  if (installed) return { executablePath: installed, env: {} };
+  if (given) return { executablePath: given, env: {} };
+  const installed = listExecutables([
+    'chromium',
+    'chromium-browser',
+    'google-chrome',
+    'google-chrome-stable',
+  ]);
+  for (const executablePath of [...installed, ...appFolders.filter((file) => existsSync(file))]) {
+    // Ubuntu's chromium-browser is a script that only works where snaps do.
+    if (await runs({ executablePath, env: {} })) return { executablePath, env: {} };
+  }
   if (!hasDebianPackages()) throw new Error(whatToInstall);
-  const folder = await fetchDebianPackages(['chromium'], cache).catch((error: unknown) => {
+  const folder = await fetchDebianPackages(['chromium'], cache, {
+    isUsable: async (copy) => runs(await ownCopy(copy)),
+  }).catch((error: unknown) => {
     throw new Error(whatToInstall, { cause: error });
   });
+  return ownCopy(folder);
+}
+
+async function ownCopy(folder: string): Promise<Chromium> {
   return {
     // Its usr/bin/chromium is a script that expects to be installed.
     executablePath: path.join(folder, 'usr/lib/chromium/chromium'),
     env: { LD_LIBRARY_PATH: debianLibraryPath(folder), ...(await fontsOf(folder)) },
   };
+}
+
+async function runs({ executablePath, env }: Chromium): Promise<boolean> {
+  const version = await run(executablePath, ['--version'], { env: { ...process.env, ...env } }).catch(
+    () => '',
+  );
+  return /\d+\.\d+/.test(version);
 }
 
 /** A machine without fonts of its own gets those that came along: without any, pages have no text to see. */
