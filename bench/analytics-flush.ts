@@ -24,7 +24,7 @@ const levels = readLevels();
 const postgres = await startTestPostgres({ keepsCommits: true });
 const db = openPostgres({ url: postgres.url, poolMax: 4, queryTimeoutMs: 3_600_000, name: 'bench' });
 try {
-  await migrate(db, postgres.url);
+  await migrate(db);
   await insertUrls(db, { begin: 'analytics', count: urls, areClicked: false });
   const partitions = createAnalyticsPartitions(db);
   for (let day = -days; day <= 1; day++)

@@ -23,7 +23,7 @@ const [postgres, server] = await Promise.all([
 const db = openPostgres({ url: postgres.url, poolMax: 4, queryTimeoutMs: 60_000, name: 'bench' });
 const redis = openRedis('jobs', server.url, log);
 try {
-  await migrate(db, postgres.url);
+  await migrate(db);
   await insertUrls(db, { begin: 'backlog', count: urls, areClicked: false });
   const urlIds = await db('urls').pluck<number[]>('id');
   for (const [round, { clicks, perBatch }] of rounds.entries()) {

@@ -44,7 +44,7 @@ export async function openStack(
     closePostgres,
   );
   const redis = closing.defer('redis', openRedis('jobs', redisServer.url, log), closeRedis);
-  await migrate(db, postgres.url);
+  await migrate(db);
 
   const stores = { DATABASE_URL: postgres.url, REDIS_URL: redisServer.url, NODE_ENV: 'production' };
   const start = (owner: ClosingStack, commandLine: string[], settings: Settings) =>

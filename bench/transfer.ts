@@ -26,7 +26,7 @@ const [postgres, redis] = await Promise.all([
 ]);
 const db = openPostgres({ url: postgres.url, poolMax: 2, queryTimeoutMs: 600_000, name: 'bench' });
 try {
-  await migrate(db, postgres.url);
+  await migrate(db);
   const { key } = await createApiKeys(db).create('bench');
   const stores = { DATABASE_URL: postgres.url, REDIS_URL: redis.url, NODE_ENV: 'production' };
   const worker = await readyWorker(launch(commandOf(build, 'workers/main.js'), stores));

@@ -1,19 +1,22 @@
-import { databaseSettings } from './config/database.ts';
+import { migrateSettings } from './config/database.ts';
 import { loadConfigOrExit } from './config/load.ts';
 import { migrate } from './migrations.ts';
 import { openPostgres } from './postgres.ts';
 
-/** `npm run migrate`, the release step: brings the tables up to date, then ends. */
-const queryTimeoutMs = 600_000;
+/** `npm run migrate`, the release step: brings the tables up to date, then ends. Exit code 0 when they are, 1 when not. */
 
-const config = loadConfigOrExit(databaseSettings);
+/** A statement may take this long: building an index on a large table takes hours. */
+const queryTimeoutMs = 24 * 3_600_000;
+
+const say = (line: string) => void process.stderr.write(`${line}\n`);
+const config = loadConfigOrExit(migrateSettings);
 const url = config.DATABASE_DIRECT_URL ?? config.DATABASE_URL;
-const db = openPostgres({ url, poolMax: 2, queryTimeoutMs, name: 'migrate' });
+const db = openPostgres({ url, poolMax: 3, queryTimeoutMs, name: 'migrate' });
 try {
-  const ran = await migrate(db, url);
+  const ran = await migrate(db, { waitMs: config.MIGRATION_WAIT_SECONDS * 1_000, report: say });
   process.stdout.write(ran.length > 0 ? `Migrated: ${ran.join(', ')}\n` : 'Nothing to migrate.\n');
 } catch (error) {
-  process.stderr.write(`Migration failed: ${error instanceof Error ? error.message : String(error)}\n`);
+  say(`Migration failed: ${error instanceof Error ? error.message : String(error)}`);
   process.exitCode = 1;
 } finally {
   await db.destroy();

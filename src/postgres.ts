@@ -86,9 +86,10 @@ export async function tryWithLock<T>(
   task: () => Promise<T>,
 ): Promise<T | undefined> {
   return await db.transaction(async (transaction) => {
+    // Without parameters: the result of a statement with some stays open, and a snapshot with it, until the next statement of the
+    // transaction; for so long VACUUM would keep dead rows, and an index that is built concurrently would wait.
     const result = await transaction.raw<{ rows: { locked: boolean }[] }>(
-      'select pg_try_advisory_xact_lock(?) as locked',
-      [lockNumber],
+      `select pg_try_advisory_xact_lock(${lockNumber}) as locked`,
     );
     return onlyRow(result).locked ? await task() : undefined;
   });

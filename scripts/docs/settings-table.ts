@@ -1,9 +1,9 @@
 import type { z } from 'zod';
-import { databaseSettings } from '../../src/config/database.ts';
+import { migrateSettings } from '../../src/config/database.ts';
 import { webSettings } from '../../src/config/web.ts';
 import { workerSettings } from '../../src/config/worker.ts';
 
-const processes = { web: webSettings, worker: workerSettings, migrate: databaseSettings };
+const processes = { web: webSettings, worker: workerSettings, migrate: migrateSettings };
 
 /** The README's table of settings, made from the schemas that check them. */
 export function settingsTable(): string {

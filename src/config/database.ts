@@ -22,5 +22,14 @@ export const database = {
     ),
 };
 
-/** Settings of the commands that need PostgreSQL alone (`src/migrate.ts`, `src/api-key.ts`). */
+/** Settings of the commands that need PostgreSQL alone (`src/api-key.ts`, `src/reconcile.ts`). */
 export const databaseSettings = z.object(address);
+
+/** Settings of the release step (`src/migrate.ts`). */
+export const migrateSettings = databaseSettings.extend({
+  MIGRATION_WAIT_SECONDS: wholeNumberText(1, 86_400)
+    .default(600)
+    .describe(
+      'How long `npm run migrate` waits in all for locks of other sessions and for another run of itself, before it ends with 1',
+    ),
+});

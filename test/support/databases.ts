@@ -23,6 +23,6 @@ export async function createTemplate(serverUrl: string, name: string): Promise<v
   await administer(serverUrl, `create database ${name}`);
   const url = databaseUrl(serverUrl, name);
   const db = openPostgres({ url, poolMax: 2, queryTimeoutMs: 60_000, name: 'test' });
-  await migrate(db, url);
+  await migrate(db);
   await db.destroy();
 }
