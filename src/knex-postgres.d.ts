@@ -9,6 +9,8 @@ declare module 'knex/lib/dialects/postgres/index.js' {
   }
 
   export default class PostgresClient extends Knex.Client {
+    config: object;
+    acquireConnection(): Promise<PooledConnection>;
     _query(connection: PooledConnection, query: object): Promise<object>;
   }
 }

@@ -3,6 +3,7 @@ import PostgresClient, { type PooledConnection } from 'knex/lib/dialects/postgre
 import pg from 'pg';
 import { StoreAway } from './breaker.ts';
 import { withDeadline } from './lifecycle.ts';
+import type { PoolObserver, PoolState, PostgresMetrics } from './postgres-metrics.ts';
 
 export type { Knex } from 'knex';
 
@@ -13,7 +14,17 @@ const isTimeout = (error: unknown) => error instanceof Error && error.message ==
 /** pg gives up waiting for a query without ending it. Such a connection may be in the middle of a transaction, which the
  *  next user of the pool would go on with and nobody would commit: it is destroyed, and the server rolls back. */
 class AbandoningClient extends PostgresClient {
+  override async acquireConnection(): Promise<PooledConnection> {
+    const begin = performance.now();
+    try {
+      return await super.acquireConnection();
+    } finally {
+      observers.get(this.config)?.acquired((performance.now() - begin) / 1_000);
+    }
+  }
+
   override async _query(connection: PooledConnection, query: object): Promise<object> {
+    const begin = performance.now();
     try {
       return await super._query(connection, query);
     } catch (error) {
@@ -22,9 +33,14 @@ class AbandoningClient extends PostgresClient {
         connection.connection.stream.destroy();
       }
       throw error;
+    } finally {
+      observers.get(this.config)?.queried((performance.now() - begin) / 1_000);
     }
   }
 }
+
+/** The observer of each pool, by knex' configuration: a transaction has a client of its own with the same configuration. */
+const observers = new WeakMap<object, PoolObserver>();
 
 /** A pool of connections to PostgreSQL. bigint columns arrive as numbers (a RangeError above 2^53), timestamps as Date.
  *  A query fails after `queryTimeoutMs`, a hung server no less than a dead one. */
@@ -33,8 +49,9 @@ export function openPostgres(options: {
   poolMax: number;
   queryTimeoutMs: number;
   name: string;
+  metrics?: PostgresMetrics | undefined;
 }): Knex {
-  return knex({
+  const db = knex({
     client: AbandoningClient,
     connection: {
       connectionString: options.url,
@@ -49,6 +66,9 @@ export function openPostgres(options: {
     pool: { min: 0, max: options.poolMax },
     acquireConnectionTimeout: 2_000,
   });
+  const client = db.client as { config: object; pool: PoolState };
+  if (options.metrics) observers.set(client.config, options.metrics.addPool(options.name, client.pool));
+  return db;
 }
 
 /** How long the end of a pool waits for queries in hand. */

@@ -25,7 +25,7 @@ const pollMs = 500;
 
 /** Analytics as a web process gives them. */
 export function openAnalytics(
-  { config, log, closing }: WebProcess,
+  { config, log, closing, postgresMetrics }: WebProcess,
   shared: { db: Knex; breakers: WebBreakers },
 ) {
   const probing = createProbing(shared);
@@ -36,6 +36,7 @@ export function openAnalytics(
       poolMax: maxQuestions,
       queryTimeoutMs: questionTimeoutMs + patienceMs,
       name: 'web-analytics',
+      metrics: postgresMetrics,
     }),
     abandonPostgres,
   );
@@ -46,6 +47,7 @@ export function openAnalytics(
       poolMax: 2,
       queryTimeoutMs: removalTimeoutMs,
       name: 'web-single-clicks',
+      metrics: postgresMetrics,
     }),
     closePostgres,
   );

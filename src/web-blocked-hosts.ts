@@ -11,13 +11,18 @@ const listPool = { poolMax: 1, queryTimeoutMs: 2_000 };
 
 /** The blocked hosts as a web process knows them, and what changes them. */
 export function openBlockedHosts(
-  { config, log, closing }: WebProcess,
+  { config, log, closing, postgresMetrics }: WebProcess,
   deps: { db: Knex; breakers: WebBreakers; onChange: () => void },
 ) {
   const { db, breakers, onChange } = deps;
   const listDb = closing.defer(
     'postgres (blocked hosts)',
-    openPostgres({ url: config.DATABASE_URL, ...listPool, name: 'web-blocked-hosts' }),
+    openPostgres({
+      url: config.DATABASE_URL,
+      ...listPool,
+      name: 'web-blocked-hosts',
+      metrics: postgresMetrics,
+    }),
     abandonPostgres,
   );
   const blockedHosts = createBlockedHosts({ store: createBlockedHostStore(listDb), onChange });

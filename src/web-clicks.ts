@@ -15,12 +15,17 @@ const clicksPool = { poolMax: 2, queryTimeoutMs: 30_000 };
 const unknownCodesMs = 3_000;
 
 /** What a web process counts with, on connections of its own. Closing it takes every click to safety. */
-export function openClicks({ config, log, closing }: WebProcess, cacheRedis: Redis) {
+export function openClicks({ config, log, closing, postgresMetrics }: WebProcess, cacheRedis: Redis) {
   const streamOptions = { prefix: config.REDIS_PREFIX, shards: config.CLICK_SHARDS };
   const redis = closing.defer('redis (clicks)', openRedis('clicks', config.REDIS_URL, log), closeRedis);
   const db = closing.defer(
     'postgres (clicks)',
-    openPostgres({ url: config.DATABASE_URL, ...clicksPool, name: 'web-clicks' }),
+    openPostgres({
+      url: config.DATABASE_URL,
+      ...clicksPool,
+      name: 'web-clicks',
+      metrics: postgresMetrics,
+    }),
     closePostgres,
   );
   const unknownCodes = closing.defer(

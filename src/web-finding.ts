@@ -15,7 +15,10 @@ const patienceMs = 1_000;
 export type Finding = ReturnType<typeof openFinding>;
 
 /** Finding short URLs as a web process does it. */
-export function openFinding({ config, closing }: WebProcess, shared: { db: Knex; breakers: WebBreakers }) {
+export function openFinding(
+  { config, closing, postgresMetrics }: WebProcess,
+  shared: { db: Knex; breakers: WebBreakers },
+) {
   const db = closing.defer(
     'postgres (search)',
     openPostgres({
@@ -23,6 +26,7 @@ export function openFinding({ config, closing }: WebProcess, shared: { db: Knex;
       poolMax: maxSearches,
       queryTimeoutMs: searchTimeoutMs + patienceMs,
       name: 'web-search',
+      metrics: postgresMetrics,
     }),
     abandonPostgres,
   );

@@ -1,19 +1,26 @@
 import { collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import type { ClickWatch } from './clicks/click-watch.ts';
 import { type Conditions, conditionMetric } from './conditions.ts';
+import type { ClickEvents } from './http/click-events.ts';
 import type { RateLimits } from './http/rate-limits.ts';
 import type { RequestCounts } from './http/request-counts.ts';
 import type { LoadShedding } from './http/shed-load.ts';
-import { counter, gauge, type Metric, renderMetrics } from './metric.ts';
+import {
+  buildInfo,
+  counter,
+  durationBuckets,
+  durationHistogram,
+  gauge,
+  type Metric,
+  renderMetrics,
+} from './metric.ts';
+import type { PostgresMetrics } from './postgres-metrics.ts';
 import type { ProcessCache } from './urls/process-cache.ts';
 import type { Urls } from './urls/urls.ts';
 import type { WebBreakers } from './web-breakers.ts';
 
 /** The metrics of one process: its own, and the usual ones of Node. */
 export type ProcessMetrics = Metric[];
-
-/** Upper bounds of what is told apart of how long something took, in seconds. */
-const buckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
 /** The metrics of this process. What is measured counts in plain numbers, and is only asked here; how long answers take is told to
  *  `latencies`. */
@@ -26,26 +33,34 @@ export function createWebMetrics(deps: {
   rateLimits: Pick<RateLimits, 'budgets'>;
   breakers: WebBreakers;
   conditions: Pick<Conditions, 'list'>;
+  postgresMetrics: PostgresMetrics;
+  clickEvents: Pick<ClickEvents, 'count'>;
   /** Whether to collect those of Node too, which has a cost. */
   withNode: boolean;
 }) {
   const { clickWatch, urls, processCache, requestCounts, loadShedding, rateLimits, breakers } = deps;
-  const { conditions, withNode } = deps;
+  const { conditions, postgresMetrics, clickEvents, withNode } = deps;
   const registry = new Registry();
   if (withNode) collectDefaultMetrics({ register: registry });
   const histogram = (name: string, help: string) =>
-    new Histogram({ name: `linkmill_${name}`, help, buckets, registers: [registry] });
+    new Histogram({ name: `linkmill_${name}`, help, buckets: durationBuckets, registers: [registry] });
   const latencies = {
     redirects: histogram('redirect_seconds', 'How long redirects took, of one in 64, about'),
+    redirectsByTier: durationHistogram(
+      'redirect_duration_seconds',
+      'Time from the headers of a request until its redirect was sent, of a sample of one in 64, by tier',
+      ['tier'],
+    ),
     api: histogram('api_request_seconds', 'How long the answers of the API took'),
   };
 
   async function read(): Promise<ProcessMetrics> {
     const clicks = await clickWatch.read();
     return [
+      buildInfo(),
       counter(
         'redirects_total',
-        'Requests for a short code, by where it was found or why it leads nowhere',
+        'Requests for a short code, by the tier that had it or by the reason why they were not redirected',
         Object.entries(urls.resolved).map(([outcome, value]) => ({ value, labels: { outcome } })),
       ),
       counter(
@@ -63,6 +78,14 @@ export function createWebMetrics(deps: {
       ),
       gauge('process_cache_entries', 'Short URLs that the process knows by heart', processCache.size),
       counter('http_requests_total', 'Answers to all other requests, by route', requestCounts.read()),
+      await requestCounts.readDurations(),
+      await latencies.redirectsByTier.read(),
+      gauge(
+        'click_event_streams',
+        'Streams of click events (server-sent events) that are open in this process',
+        clickEvents.count,
+      ),
+      ...(await postgresMetrics.read()),
       counter(
         'problems_total',
         'Requests that were answered with a problem, by its type; refusals of rate limits among them',

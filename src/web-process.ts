@@ -5,7 +5,7 @@ import { type Conditions, createConditions } from './conditions.ts';
 import type { WebConfig } from './config/web.ts';
 import { watchEventLoop } from './event-loop.ts';
 import { logAccess } from './http/access-log.ts';
-import { measureLatencies } from './http/latencies.ts';
+import { createLatencies } from './http/latencies.ts';
 import { createRedirectAnswers } from './http/redirect-answers.ts';
 import { createRedirect } from './http/redirect.ts';
 import { createRequestCounts } from './http/request-counts.ts';
@@ -15,6 +15,7 @@ import { createLoadShedding } from './http/shed-load.ts';
 import { ClosingStack, endOnSignal } from './lifecycle.ts';
 import { createLog, type Log } from './log.ts';
 import { renderMetrics } from './metric.ts';
+import { createPostgresMetrics, type PostgresMetrics } from './postgres-metrics.ts';
 import { closePostgres, openPostgres } from './postgres.ts';
 import { createQrImages } from './qr/qr-images.ts';
 import { createQueues } from './queues.ts';
@@ -48,6 +49,7 @@ export interface WebProcess {
   log: Log;
   closing: ClosingStack;
   conditions: Conditions;
+  postgresMetrics: PostgresMetrics;
 }
 
 /** The web process: opens what it needs, listens, and closes it all in reverse on SIGTERM. Resolves once it listens. */
@@ -56,7 +58,8 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   const closing = new ClosingStack(log);
   const endProcess = endOnSignal(closing, log, config.SHUTDOWN_DEADLINE_MS);
   const conditions = createConditions(log);
-  const web: WebProcess = { config, log, closing, conditions };
+  const postgresMetrics = createPostgresMetrics();
+  const web: WebProcess = { config, log, closing, conditions, postgresMetrics };
   const breakers = createWebBreakers(log);
 
   const db = closing.defer(
@@ -66,6 +69,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
       poolMax: config.DATABASE_POOL_MAX,
       queryTimeoutMs: postgresDeadlineMs,
       name: 'web',
+      metrics: postgresMetrics,
     }),
     closePostgres,
   );
@@ -97,6 +101,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   const loadShedding = createLoadShedding({ eventLoop, maxApiRequests: config.MAX_API_REQUESTS });
   const rateLimits = openRateLimits(web, { db, cacheRedis, breakers });
   const requestCounts = createRequestCounts();
+  const analytics = openAnalytics(web, { db, breakers });
   const isMeasured = config.METRICS_OPEN || config.METRICS_TOKEN !== undefined;
   const metrics = createWebMetrics({
     clickWatch,
@@ -107,8 +112,11 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     rateLimits,
     breakers,
     conditions,
+    postgresMetrics,
+    clickEvents: analytics.clickEvents,
     withNode: isMeasured,
   });
+  const latencies = createLatencies(metrics.latencies);
   const readServiceMetrics = createServiceMetrics({ queues, keyPool, log });
   const member =
     config.WEB_CONCURRENCY > 1 ? joinCluster({ readMetrics: metrics.read, endProcess, log }) : undefined;
@@ -129,9 +137,16 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     answers,
     isSuspect,
   });
-  const redirect = createRedirect({ urls, clickRecorder, detailOf, answers, gates, isSuspect });
+  const redirect = createRedirect({
+    urls,
+    clickRecorder,
+    detailOf,
+    answers,
+    gates,
+    isSuspect,
+    onTier: latencies.noteTier,
+  });
   const { apiKeys, knownApiKeys } = openApiKeys(web, { db, breakers });
-  const analytics = openAnalytics(web, { db, breakers });
   const app = createApp({
     config,
     redirect,
@@ -182,7 +197,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   const answer: RequestListener = (request, response) => {
     if (!redirect.answerAtOnce(request, response)) answerSoon(request, response);
   };
-  const measured = isMeasured ? measureLatencies(answer, metrics.latencies) : answer;
+  const measured = isMeasured ? latencies.measure(answer) : answer;
   const server = closing.defer(
     'http server',
     await listen(withPathOnly(logAccess(measured, { config, log })), {

@@ -6,6 +6,7 @@ import { workerSettings } from '../src/config/worker.ts';
 import { isJobName, type JobName, jobNames } from '../src/jobs.ts';
 import { ClosingStack, endOnSignal } from '../src/lifecycle.ts';
 import { createLog } from '../src/log.ts';
+import { createPostgresMetrics } from '../src/postgres-metrics.ts';
 import { closePostgres, openPostgres } from '../src/postgres.ts';
 import { createQueues } from '../src/queues.ts';
 import { watchRedisMemory } from '../src/redis-memory.ts';
@@ -18,6 +19,7 @@ import { createUrlStore } from '../src/urls/url-store.ts';
 import { openWorkerEndpoint } from '../src/worker-endpoint.ts';
 import { guardFlushing } from './flush-guard.ts';
 import { createChangeFollower } from './follow-changes.ts';
+import { createJobMetrics } from './job-metrics.ts';
 import { createProcessors } from './processors.ts';
 import { keepSchedules } from './schedules.ts';
 import { watchWorkers } from './watchdog.ts';
@@ -33,6 +35,8 @@ const log = createLog('worker', config.LOG_LEVEL);
 const closing = new ClosingStack(log);
 const endProcess = endOnSignal(closing, log, config.SHUTDOWN_DEADLINE_MS);
 const conditions = createConditions(log);
+const jobMetrics = createJobMetrics();
+const postgresMetrics = createPostgresMetrics();
 
 const db = closing.defer(
   'postgres',
@@ -41,6 +45,7 @@ const db = closing.defer(
     poolMax: config.DATABASE_POOL_MAX,
     queryTimeoutMs,
     name: 'worker',
+    metrics: postgresMetrics,
   }),
   closePostgres,
 );
@@ -59,6 +64,7 @@ const workers = closing.defer(
     processors: createProcessors({ config, db, redis: jobsRedis, hasRoom: memory.hasRoom }),
     openRedis: () => openRedis('worker', config.REDIS_URL, log),
     redisPrefix: config.REDIS_PREFIX,
+    jobMetrics,
     log,
   }),
   (running) => running.stop(),
@@ -75,7 +81,7 @@ if (config.WORKER_PORT !== undefined) await openEndpoint(config.WORKER_PORT);
 log.info({ queues: names }, 'worker is running');
 
 async function openEndpoint(port: number): Promise<void> {
-  const metrics = createWorkerMetrics({ workers, conditions });
+  const metrics = createWorkerMetrics({ workers, conditions, jobMetrics, postgresMetrics });
   const server = await openWorkerEndpoint({
     config,
     port,
@@ -117,7 +123,13 @@ function followChanges(): void {
 function openFlushGuard(): void {
   const guardDb = closing.defer(
     'postgres (flush guard)',
-    openPostgres({ url: config.DATABASE_URL, poolMax: 2, queryTimeoutMs, name: 'flush-guard' }),
+    openPostgres({
+      url: config.DATABASE_URL,
+      poolMax: 2,
+      queryTimeoutMs,
+      name: 'flush-guard',
+      metrics: postgresMetrics,
+    }),
     closePostgres,
   );
   const guardRedis = closing.defer(

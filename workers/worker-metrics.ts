@@ -1,16 +1,24 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { type Conditions, conditionMetric } from '../src/conditions.ts';
-import { gauge, type Metric, renderMetrics } from '../src/metric.ts';
+import { buildInfo, gauge, type Metric, renderMetrics } from '../src/metric.ts';
+import type { PostgresMetrics } from '../src/postgres-metrics.ts';
+import type { JobMetrics } from './job-metrics.ts';
 import type { Workers } from './workers.ts';
 
 /** The metrics of a worker process, as text for Prometheus. */
-export function createWorkerMetrics(deps: { workers: Workers; conditions: Pick<Conditions, 'list'> }) {
-  const { workers, conditions } = deps;
+export function createWorkerMetrics(deps: {
+  workers: Workers;
+  conditions: Pick<Conditions, 'list'>;
+  jobMetrics: JobMetrics;
+  postgresMetrics: PostgresMetrics;
+}) {
+  const { workers, conditions, jobMetrics, postgresMetrics } = deps;
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
 
   async function read(): Promise<Metric[]> {
     return [
+      buildInfo(),
       conditionMetric(conditions),
       gauge(
         'worker_active_jobs',
@@ -20,6 +28,8 @@ export function createWorkerMetrics(deps: { workers: Workers; conditions: Pick<C
           labels: { queue },
         })),
       ),
+      ...(await jobMetrics.read()),
+      ...(await postgresMetrics.read()),
       ...(await registry.getMetricsAsJSON()),
     ];
   }

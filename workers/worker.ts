@@ -5,6 +5,7 @@ import { withDeadline } from '../src/lifecycle.ts';
 import type { Log } from '../src/log.ts';
 import { queuePrefix } from '../src/queues.ts';
 import { closeRedis, isRedisRefusing, isRedisUnavailable } from '../src/redis.ts';
+import type { JobMetrics, JobOutcome } from './job-metrics.ts';
 import type { Processors, Summary } from './processor.ts';
 
 /** How long a job belongs to a worker that says nothing, and how often jobs are looked for whose time is over: a killed
@@ -28,6 +29,7 @@ export interface WorkerDeps {
   /** Opens a connection of the role "worker". */
   openRedis: () => Redis;
   redisPrefix: string;
+  jobMetrics: Pick<JobMetrics, 'observe'>;
   log: Log;
 }
 
@@ -46,7 +48,7 @@ export type RunningWorker = ReturnType<typeof startWorker>;
 
 /** Starts a Worker for one queue, on a connection of its own. */
 export function startWorker<Name extends JobName>(name: Name, deps: WorkerDeps) {
-  const { processors, log } = deps;
+  const { processors, jobMetrics, log } = deps;
   const activity: Activity = { jobsInHand: 0, steps: 0, achievements: 0, refusals: 0 };
   const achieve = () => {
     activity.steps += 1;
@@ -71,9 +73,15 @@ export function startWorker<Name extends JobName>(name: Name, deps: WorkerDeps) 
   const run = async (job: Job<JobData[Name], Summary>, token?: string, signal?: AbortSignal) => {
     activity.jobsInHand += 1;
     activity.steps += 1;
+    const begin = performance.now();
+    let outcome: JobOutcome = 'completed';
     try {
       return await process(job, token, signal ?? neverAborted);
+    } catch (error) {
+      outcome = error instanceof WaitingError ? 'interrupted' : 'failed';
+      throw error;
     } finally {
+      jobMetrics.observe(name, outcome, (performance.now() - begin) / 1_000);
       activity.jobsInHand -= 1;
       achieve();
     }

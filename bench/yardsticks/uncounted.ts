@@ -54,6 +54,7 @@ const redirect = createRedirect({
   detailOf: () => undefined,
   answers: createRedirectAnswers({ status: config.REDIRECT_STATUS, maxAgeSeconds: 0 }),
   isSuspect: () => false,
+  onTier: () => undefined,
   gates: { answer: async () => await Promise.reject(new Error('no short URL has a gate here')) },
 });
 app.use(redirect.middleware);

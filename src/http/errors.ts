@@ -112,6 +112,13 @@ function toProblem(error: unknown): Problem | undefined {
   return undefined;
 }
 
+/** How a request fails that ends with this error: the service cannot answer now, or has a fault; undefined for an answer. */
+export function failureOf(error: unknown): 'unavailable' | 'error' | undefined {
+  const problem = toProblem(error);
+  if (problem === undefined) return 'error';
+  return problem.status >= 500 ? 'unavailable' : undefined;
+}
+
 /** Thousands of requests may be refused: a line for each would cost more than the refusal. */
 const levelOf = (error: unknown) =>
   error instanceof StoreNotAsked || error instanceof Overloaded ? 'debug' : 'warn';

@@ -1,42 +1,69 @@
-import type { RequestListener, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { DurationHistogram } from '../metric.ts';
 import { isShortCode } from '../urls/short-code.ts';
+import type { Tier } from '../urls/url-resolver.ts';
 import { codeOf } from './redirect.ts';
 
-/** One redirect in so many is measured, about: measuring each would cost what it is there to find out. */
+/** On average one redirect in 64 is measured: measuring each would cost more than the redirect itself. */
 const sampled = 64;
 
-/** Takes how long something took, in seconds. */
+/** Takes a duration in seconds. */
 interface Observer {
   observe(seconds: number): void;
 }
 
-/** Answers as `answer` does, and measures how long redirects, a sample of them, and the answers of the API take from the request's
- *  headers to the answer's end. What a client did not wait for is not measured. */
-export function measureLatencies(
-  answer: RequestListener,
-  { redirects, api }: { redirects: Observer; api: Observer },
-): RequestListener {
+export type Latencies = ReturnType<typeof createLatencies>;
+
+/** Measures from a request's headers to the end of its answer, for a sample of the redirects and for all requests of the API.
+ *  A request whose client went away before the end is not measured. */
+export function createLatencies(deps: {
+  redirects: Observer;
+  redirectsByTier: DurationHistogram<'tier'>;
+  api: Observer;
+}) {
+  const { redirects, redirectsByTier, api } = deps;
+  /** The tier of each sampled request that the memory cache did not answer. */
+  const samples = new WeakMap<IncomingMessage, { tier: Tier }>();
   let left = nextGap();
 
-  function measure(response: ServerResponse, observer: Observer, isMeant = (_status: number) => true) {
-    const start = performance.now();
+  function measureApi(response: ServerResponse): void {
+    const begin = performance.now();
+    response.on('finish', () => api.observe((performance.now() - begin) / 1_000));
+  }
+
+  function measureRedirect(request: IncomingMessage, response: ServerResponse): void {
+    const begin = performance.now();
+    const sample = { tier: 'memory' as Tier };
+    samples.set(request, sample);
     response.on('finish', () => {
-      if (isMeant(response.statusCode)) observer.observe((performance.now() - start) / 1_000);
+      if (response.statusCode < 300 || response.statusCode >= 400) return;
+      const seconds = (performance.now() - begin) / 1_000;
+      redirects.observe(seconds);
+      redirectsByTier.observe({ tier: sample.tier }, seconds);
     });
   }
 
-  return (request, response) => {
-    const url = request.url!;
-    if (url.startsWith('/api/')) measure(response, api);
-    else if (--left <= 0) {
-      left = nextGap();
-      if (isShortCode(codeOf(url))) measure(response, redirects, isRedirect);
-    }
-    answer(request, response);
+  return {
+    /** Answers as `answer` does, and measures. */
+    measure:
+      (answer: RequestListener): RequestListener =>
+      (request, response) => {
+        const url = request.url!;
+        if (url.startsWith('/api/')) measureApi(response);
+        else if (--left <= 0) {
+          left = nextGap();
+          if (isShortCode(codeOf(url))) measureRedirect(request, response);
+        }
+        answer(request, response);
+      },
+
+    /** Notes the tier that resolved the short code of a request. */
+    noteTier(request: IncomingMessage, tier: Tier): void {
+      const sample = samples.get(request);
+      if (sample !== undefined) sample.tier = tier;
+    },
   };
 }
 
-const isRedirect = (status: number) => status >= 300 && status < 400;
-
-/** Requests until the next one that is measured: a gap that is always the same could always meet the same ones. */
+/** Requests until the next measured one: with a constant gap, a periodic load could always meet the same request. */
 const nextGap = () => 1 + Math.floor(Math.random() * (2 * sampled - 1));

@@ -4,20 +4,31 @@ import type { ClickRecorder } from '../clicks/click-recorder.ts';
 import type { DetailOf } from '../clicks/details/click-details.ts';
 import { type CachedUrl, gateOf } from '../urls/cache-entry.ts';
 import { isShortCode } from '../urls/short-code.ts';
+import type { Tier } from '../urls/url-resolver.ts';
 import { UrlExhausted, UrlExpired } from '../urls/url.ts';
 import type { Urls } from '../urls/urls.ts';
+import { failureOf } from './errors.ts';
 import type { Gates } from './gates.ts';
 import { methodNotAllowed } from './problem.ts';
 import { answerRedirect, type RedirectAnswers } from './redirect-answers.ts';
 
 interface RedirectDeps {
-  urls: Pick<Urls, 'resolve' | 'resolveAtOnce'>;
+  urls: Pick<Urls, 'resolve' | 'resolveAtOnce' | 'recount'>;
   clickRecorder: Pick<ClickRecorder, 'record' | 'recordThen'>;
   detailOf: DetailOf;
   answers: RedirectAnswers;
   gates: Gates;
   /** Whether whoever asks has asked for too many codes that lead nowhere. */
   isSuspect: (request: IncomingMessage) => boolean;
+  /** Is called with the tier that resolved the short code of a request, unless that is the memory cache. */
+  onTier: (request: IncomingMessage, tier: Tier) => void;
+}
+
+/** A short code that is being resolved. */
+interface LookUp {
+  url: Promise<CachedUrl>;
+  /** Undefined until it is found. */
+  tier: Tier | undefined;
 }
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
@@ -27,9 +38,18 @@ export type Redirect = ReturnType<typeof createRedirect>;
 /** `GET /{short_code}`: to the original URL, byte for byte, and one click more. `HEAD` answers the same headers and counts
  *  nothing. */
 export function createRedirect(deps: RedirectDeps) {
-  const { urls, clickRecorder, detailOf, answers, gates, isSuspect } = deps;
-  /** Where a code leads, or why nowhere, from when that is known until Koa answers it. */
-  const lookUps = new WeakMap<IncomingMessage, Promise<CachedUrl>>();
+  const { urls, clickRecorder, detailOf, answers, gates, isSuspect, onTier } = deps;
+  /** The look-ups of requests that Koa answers. */
+  const lookUps = new WeakMap<IncomingMessage, LookUp>();
+
+  function lookUp(request: IncomingMessage, shortCode: string, now: number): LookUp {
+    const found: Omit<LookUp, 'url'> = { tier: undefined };
+    const url = urls.resolve(shortCode, now, isSuspect(request), (tier) => {
+      found.tier = tier;
+      onTier(request, tier);
+    });
+    return Object.assign(found, { url });
+  }
 
   /** Throws for a URL that another program stored and no header can carry. */
   function send(request: IncomingMessage, response: ServerResponse, url: CachedUrl, now: number): void {
@@ -41,7 +61,21 @@ export function createRedirect(deps: RedirectDeps) {
 
   async function visit(ctx: Context, shortCode: string): Promise<void> {
     const now = Date.now();
-    const url = await (lookUps.get(ctx.req) ?? urls.resolve(shortCode, now, isSuspect(ctx.req)));
+    const found = lookUps.get(ctx.req) ?? lookUp(ctx.req, shortCode, now);
+    const url = await found.url;
+    try {
+      await answerFound(ctx, { shortCode, url, now });
+    } catch (error) {
+      const failure = failureOf(error);
+      if (failure !== undefined && found.tier !== undefined) urls.recount(found.tier, failure);
+      throw error;
+    }
+  }
+
+  async function answerFound(
+    ctx: Context,
+    { shortCode, url, now }: { shortCode: string; url: CachedUrl; now: number },
+  ): Promise<void> {
     const gate = gateOf(url);
     if (gate !== undefined) {
       await gates.answer(ctx, { shortCode, url, gate, now });
@@ -64,6 +98,7 @@ export function createRedirect(deps: RedirectDeps) {
         send(request, response, url, now);
         return true;
       } catch {
+        urls.recount('memory', undefined);
         return false;
       }
     },
@@ -74,9 +109,9 @@ export function createRedirect(deps: RedirectDeps) {
       const shortCode = codeOf(request.url!);
       if (request.method === 'GET' && isShortCode(shortCode)) {
         const now = Date.now();
-        const lookUp = urls.resolve(shortCode, now, isSuspect(request));
+        const found = lookUp(request, shortCode, now);
         try {
-          const url = await lookUp;
+          const url = await found.url;
           if (gateOf(url) === undefined) {
             send(request, response, url, now);
             return;
@@ -84,7 +119,7 @@ export function createRedirect(deps: RedirectDeps) {
         } catch {
           // Koa answers why.
         }
-        lookUps.set(request, lookUp);
+        lookUps.set(request, found);
       }
       await koa(request, response);
     },

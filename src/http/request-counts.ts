@@ -1,14 +1,20 @@
 import type { Layer } from '@koa/router';
 import type { ExtendableContext, Middleware } from 'koa';
+import { durationHistogram } from '../metric.ts';
 import type { ProblemType } from './problem.ts';
 
 export type RequestCounts = ReturnType<typeof createRequestCounts>;
 
-/** Counts the answers of the routes, and problems by their kind, wherever they come from. Redirects are no route's, and paths that
- *  nobody knows are not told apart. */
+/** Counts and measures the answers of the routes, and counts problems by their type. Redirects belong to no route, and neither
+ *  do unknown paths, so that the number of routes is bounded. */
 export function createRequestCounts() {
   const counts = new Map<string, { value: number; labels: Record<'method' | 'route' | 'status', string> }>();
   const problems = new Map<ProblemType, number>();
+  const durations = durationHistogram(
+    'http_request_duration_seconds',
+    'Time from a request of a route until its answer was ready to be sent, by route; bodies of answers and streams not included',
+    ['method', 'route'],
+  );
 
   function add(method: string, route: string, status: string) {
     const key = `${method} ${route} ${status}`;
@@ -18,11 +24,15 @@ export function createRequestCounts() {
   }
 
   return {
-    /** Stands around everything that decides on the status. */
+    /** Surrounds everything that decides on the status. */
     middleware: (async (ctx: ExtendableContext & { matched?: Layer[] }, next) => {
+      const begin = performance.now();
       await next();
-      const route = ctx.matched?.findLast(({ methods }) => methods.includes(ctx.method));
-      if (route) add(ctx.method, String(route.path), String(ctx.status));
+      const matched = ctx.matched?.findLast(({ methods }) => methods.includes(ctx.method));
+      if (!matched) return;
+      const route = String(matched.path);
+      add(ctx.method, route, String(ctx.status));
+      durations.observe({ method: ctx.method, route }, (performance.now() - begin) / 1_000);
     }) satisfies Middleware as Middleware,
 
     addProblem: (type: ProblemType): void => void problems.set(type, (problems.get(type) ?? 0) + 1),
@@ -32,5 +42,8 @@ export function createRequestCounts() {
 
     /** How many answers each method, route and status has had. */
     read: () => [...counts.values()],
+
+    /** How long the routes took, for Prometheus. */
+    readDurations: durations.read,
   };
 }

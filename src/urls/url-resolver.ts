@@ -14,7 +14,7 @@ import type { ProcessCache } from './process-cache.ts';
 import { createSingleFlight } from './single-flight.ts';
 import type { UrlCache } from './url-cache.ts';
 import type { UrlStore } from './url-store.ts';
-import { UrlBlocked, UrlExpired, UrlNotFound } from './url.ts';
+import { Overloaded, UrlBlocked, UrlExpired, UrlNotFound } from './url.ts';
 
 /** Look-ups in the table that may wait at once, of different codes. */
 const maxLookUps = 256;
@@ -26,8 +26,27 @@ const maxReadings = 3;
 /** What is known of a code, and where it was found. */
 interface Found {
   entry: JudgedEntry;
-  place: 'by heart' | 'redis' | 'table' | 'stale';
+  place: Place;
 }
+
+type Place = 'by heart' | 'redis' | 'table' | 'stale';
+
+/** Where a short code was found: memory cache, Redis cache, database, or the memory cache beyond its age limit while no store
+ *  answers. */
+export type Tier = 'memory' | 'redis' | 'database' | 'stale';
+
+const tierOf = {
+  'by heart': 'memory',
+  redis: 'redis',
+  table: 'database',
+  stale: 'stale',
+} as const satisfies Record<Place, Tier>;
+const placeOf = {
+  memory: 'by heart',
+  redis: 'redis',
+  database: 'table',
+  stale: 'stale',
+} as const satisfies Record<Tier, Place>;
 
 /** Where short codes lead: by heart, from Redis, from the table, in this order. What a reader finds is put where the next one
  *  looks first. A cache that does not answer costs speed and nothing else. */
@@ -58,6 +77,7 @@ export function createUrlResolver(deps: {
     expired: 0,
     blocked: 0,
     unavailable: 0,
+    error: 0,
   };
 
   /** What is known of a code. While neither store answers, what this process knew; Overloaded is no such answer. */
@@ -117,7 +137,7 @@ export function createUrlResolver(deps: {
     try {
       return await (isSuspect ? findForSuspect : find)(shortCode);
     } catch (error) {
-      resolved.unavailable += 1;
+      resolved[error instanceof Overloaded || isPostgresUnavailable(error) ? 'unavailable' : 'error'] += 1;
       throw error;
     }
   }
@@ -145,9 +165,14 @@ export function createUrlResolver(deps: {
     },
 
     /** Where a short code leads at `now`, through its gate if it has one: process cache, Redis, table, or what this process knew
-     *  while neither of the two answers. A suspect asks the table after all others. Throws UrlNotFound, UrlExpired, UrlBlocked,
-     *  Overloaded, or what PostgreSQL throws. */
-    async resolve(shortCode: string, now: number, isSuspect = false): Promise<CachedUrl> {
+     *  while neither of the two answers. A suspect asks the table after all others. Calls `onTier` with the tier that had the
+     *  short URL. Throws UrlNotFound, UrlExpired, UrlBlocked, Overloaded, or the error of PostgreSQL. */
+    async resolve(
+      shortCode: string,
+      now: number,
+      isSuspect = false,
+      onTier?: (tier: Tier) => void,
+    ): Promise<CachedUrl> {
       const { entry, place } = await lookUp(shortCode, isSuspect);
       if ('gone' in entry) {
         if (entry.gone === 'not found') onNotFound?.(shortCode);
@@ -158,7 +183,14 @@ export function createUrlResolver(deps: {
       if (hasExpired(url, now)) throw gone('expired', url.rules?.fallbackUrl);
       if ('blocked' in entry) throw refused();
       resolved[place] += 1;
+      onTier?.(tierOf[place]);
       return url;
+    },
+
+    /** Counts a redirect as failed instead of as answered from `tier`; undefined where it is to be tried again. */
+    recount(tier: Tier, failure: 'unavailable' | 'error' | undefined): void {
+      resolved[placeOf[tier]] -= 1;
+      if (failure !== undefined) resolved[failure] += 1;
     },
 
     /** How often short codes were resolved, by where they were found or why they lead nowhere. */

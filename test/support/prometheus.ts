@@ -23,11 +23,30 @@ export async function openPrometheus(baseUrl: string, headers: Record<string, st
     value: (name: string, labels: Record<string, string> = {}): number =>
       Number(find(name, labels)?.value ?? 0),
 
-    /** A histogram, with what is in each bucket and those below. */
+    /** The sum of a histogram's series with these labels; each bucket includes those below. */
     histogram(name: string, labels: Record<string, string> = {}) {
-      const { count = 0, sum = 0, buckets = {} } = find(name, labels) ?? {};
-      const counts = Object.entries(buckets).map(([bound, within]) => [bound, Number(within)] as const);
-      return { count: Number(count), sum: Number(sum), buckets: Object.fromEntries(counts) };
+      const buckets: Record<string, number> = {};
+      for (const sample of samplesOf(text, `${name}_bucket`, labels)) {
+        const bound = sample.labels['le']!;
+        buckets[bound] = (buckets[bound] ?? 0) + sample.value;
+      }
+      const total = (suffix: string) =>
+        samplesOf(text, name + suffix, labels).reduce((sum, { value }) => sum + value, 0);
+      return { count: total('_count'), sum: total('_sum'), buckets };
     },
   };
+}
+
+/** The samples of a series with these labels; the parser above merges histograms whose labels differ. */
+function samplesOf(text: string, series: string, wanted: Record<string, string>) {
+  const lines = [...text.matchAll(new RegExp(`^${series}(?:\\{(.*)\\})? (\\S+)$`, 'gm'))];
+  return lines
+    .map(([, labels = '', value]) => {
+      const pairs = [...labels.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map(([, label, text]) => [
+        label!,
+        text!,
+      ]);
+      return { labels: Object.fromEntries(pairs) as Record<string, string>, value: Number(value) };
+    })
+    .filter((sample) => Object.entries(wanted).every(([label, text]) => sample.labels[label] === text));
 }

@@ -2,6 +2,7 @@ import { describe, expect, inject, test, type TestContext } from 'vitest';
 import { jobNames } from '../../src/jobs.ts';
 import { createQueues } from '../../src/queues.ts';
 import { closeRedis, openRedis } from '../../src/redis.ts';
+import { createJobMetrics } from '../../workers/job-metrics.ts';
 import type { JobContext, Processors } from '../../workers/processor.ts';
 import { watchWorkers } from '../../workers/watchdog.ts';
 import { startWorkers } from '../../workers/workers.ts';
@@ -51,6 +52,7 @@ async function watchOne(
     processors,
     openRedis: () => openRedis('worker', workerUrl, silentLog),
     redisPrefix,
+    jobMetrics: createJobMetrics(),
     log: silentLog,
   });
   const first = workers.get(name);

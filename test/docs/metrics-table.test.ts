@@ -1,0 +1,100 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { createApiKeys } from '../../src/api-keys/api-keys.ts';
+import { createClient } from '../support/client.ts';
+import { sendRedirects } from '../support/load.ts';
+import { findLastingPort } from '../support/ports.ts';
+import { startWeb, startWorker } from '../support/processes.ts';
+import { uniquePrefix, useDatabase } from '../support/resources.ts';
+import { createUrl } from '../support/urls.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+interface Described {
+  type: string;
+  labels: string[];
+}
+
+const database = useDatabase();
+/** Each metric of both kinds of process, as `/metrics` shows it. */
+const shown: Record<string, Record<string, Described>> = {};
+let stop: () => Promise<unknown>;
+
+beforeAll(async () => {
+  const port = String(await findLastingPort());
+  const settings = {
+    DATABASE_URL: database.url(),
+    REDIS_URL: inject('redisUrl'),
+    REDIS_PREFIX: uniquePrefix(),
+    METRICS_OPEN: 'true',
+    HOST: '127.0.0.1',
+  };
+  const [web, worker] = await Promise.all([
+    startWeb({ ...settings, WEB_CONCURRENCY: '2' }),
+    startWorker({ ...settings, WORKER_PORT: port }),
+  ]);
+  stop = async () => await Promise.all([web.stop(), worker.stop()]);
+  const { key } = await createApiKeys(database.db()).create('test');
+  const code = await createUrl(createClient(web.baseUrl, key));
+  await createClient(web.baseUrl).get('/unknown');
+  // Of so many, one of the processes measures at least one.
+  const codes = Array.from({ length: 400 }, () => code);
+  await sendRedirects(web.baseUrl, codes);
+  shown['web'] = await readDescribed(web.baseUrl);
+  await waitUntil('a job was measured', async () => {
+    shown['worker'] = await readDescribed(`http://127.0.0.1:${port}`);
+    return shown['worker']['linkmill_job_duration_seconds']?.labels.includes('queue');
+  });
+}, 120_000);
+afterAll(async () => await stop());
+
+async function readDescribed(baseUrl: string): Promise<Record<string, Described>> {
+  const text = await (await fetch(`${baseUrl}/metrics`)).text();
+  const types = [...text.matchAll(/^# TYPE (linkmill_\w+) (\w+)$/gm)];
+  return Object.fromEntries(
+    types.map(([, name = '', type = '']) => {
+      const samples = [...text.matchAll(new RegExp(`^${name}(?:_bucket|_sum|_count)?\\{(.*)\\} `, 'gm'))];
+      const labels = samples.flatMap(([, pairs = '']) =>
+        [...pairs.matchAll(/(\w+)="/g)].map(([, label]) => label!),
+      );
+      return [name, { type, labels: [...new Set(labels)].filter((label) => !given.has(label)) }];
+    }),
+  );
+}
+
+/** Labels of each metric of a cluster, and of each histogram. */
+const given = new Set(['process', 'le']);
+
+/** The rows of the table in docs/operations.md. */
+function readTable() {
+  const section =
+    readFileSync('docs/operations.md', 'utf8').split('\n## Metrics\n')[1]?.split('\n## ')[0] ?? '';
+  const rows = [...section.matchAll(/^\| `(linkmill_\w+)` \| (\w+) \| ([^|]*) \| ([\w, ]+) \|/gm)];
+  return rows.map(([, name = '', type = '', labels = '', processes = '']) => ({
+    name,
+    type,
+    labels: [...labels.matchAll(/`(\w+)`/g)].map(([, label]) => label!),
+    processes: processes.trim().split(', '),
+  }));
+}
+
+test.each(['web', 'worker'])(
+  'the table of metrics names each metric of a %s process, and no other',
+  (kind) => {
+    const documented = readTable().filter(({ processes }) => processes.includes(kind));
+    expect(documented.map(({ name }) => name).toSorted()).toEqual(Object.keys(shown[kind]!).toSorted());
+  },
+);
+
+test('the table of metrics gives the type of each metric, and each of its labels', () => {
+  const all = Object.values(shown).flatMap((metrics) => Object.entries(metrics));
+  const wrong = all.filter(([name, { type, labels }]) => {
+    const row = readTable().find((one) => one.name === name);
+    return row?.type !== type || !labels.every((label) => row.labels.includes(label));
+  });
+  expect(wrong).toEqual([]);
+});
+
+test('the table of metrics names each metric once, sorted by name', () => {
+  const names = readTable().map(({ name }) => name);
+  expect(names).toEqual([...new Set(names)].toSorted());
+});

@@ -1,0 +1,75 @@
+import { expect, test } from 'vitest';
+import { sendRedirects } from '../support/load.ts';
+import { openPrometheus } from '../support/prometheus.ts';
+import { createUrl, insertUrls } from '../support/urls.ts';
+import { useWeb } from '../support/web-app.ts';
+
+const web = useWeb({ METRICS_OPEN: 'true' });
+const tiers = ['memory', 'redis', 'database', 'stale'];
+const outcomes = ['by heart', 'redis', 'table', 'stale', 'not found', 'unavailable', 'error'];
+
+/** What `requests` add to the redirects of each outcome, those that add something. */
+async function countOutcomes(requests: () => Promise<unknown>): Promise<Record<string, number>> {
+  const before = await openPrometheus(web.baseUrl());
+  await requests();
+  const after = await openPrometheus(web.baseUrl());
+  const value = (metrics: typeof after, outcome: string) =>
+    metrics.value('linkmill_redirects_total', { outcome });
+  const grown = outcomes.map((outcome) => [outcome, value(after, outcome) - value(before, outcome)] as const);
+  return Object.fromEntries(grown.filter(([, count]) => count !== 0));
+}
+
+/** A row of another program, with a URL that no header can carry. */
+async function insertUnwritable(code: string): Promise<void> {
+  await web.database
+    .db()
+    .raw('insert into urls (short_code, original_url) values (?, ?)', [code, 'https://example.com/☃']);
+}
+
+test('a redirect that ends in a 500 counts as an error, once, whichever tier had the short URL', async () => {
+  await insertUnwritable('unwritable');
+  const statuses: number[] = [];
+  const visit = async () => statuses.push((await web.client().get('/unwritable')).status);
+  // From the database, then from the memory cache.
+  expect(await countOutcomes(visit)).toEqual({ error: 1 });
+  expect(await countOutcomes(visit)).toEqual({ error: 1 });
+  expect(statuses).toEqual([500, 500]);
+});
+
+test('a HEAD request that ends in a 500 counts as an error', async () => {
+  await insertUnwritable('unwritable-head');
+  expect(await countOutcomes(async () => await web.client().head('/unwritable-head'))).toEqual({ error: 1 });
+});
+
+test('a redirect that a limit refuses, and an unknown short code, are no errors', async () => {
+  const code = await createUrl(web.client(), { max_clicks: 1 });
+  await web.client().get(`/${code}`);
+  const refused = await countOutcomes(async () => {
+    expect((await web.client().get(`/${code}`)).status).toBe(410);
+    expect((await web.client().get('/unknown')).status).toBe(404);
+  });
+  expect(refused).toMatchObject({ 'not found': 1 });
+  expect(refused).not.toHaveProperty('error');
+});
+
+test('sampled redirects are measured under the tier that had the short URL', async () => {
+  await insertUrls(web.database.db(), { begin: 'table-', count: 1_000 });
+  const codes = Array.from({ length: 1_000 }, (_, i) => `table-${i}`);
+  const before = await openPrometheus(web.baseUrl());
+  await sendRedirects(web.baseUrl(), codes);
+  const hot = Array.from({ length: 1_000 }, () => 'table-0');
+  await sendRedirects(web.baseUrl(), hot);
+  const after = await openPrometheus(web.baseUrl());
+  const measured = (tier: string) => {
+    const name = 'linkmill_redirect_duration_seconds';
+    return after.histogram(name, { tier }).count - before.histogram(name, { tier }).count;
+  };
+  // One of 127 at least.
+  expect(measured('database')).toBeGreaterThanOrEqual(7);
+  expect(measured('memory')).toBeGreaterThanOrEqual(7);
+  const sum = tiers.map(measured).reduce((total, count) => total + count);
+  expect(sum).toBeLessThan(200);
+  expect(after.histogram('linkmill_redirect_seconds').count).toBe(
+    before.histogram('linkmill_redirect_seconds').count + sum,
+  );
+});

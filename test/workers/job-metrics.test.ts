@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createApiKeys } from '../../src/api-keys/api-keys.ts';
+import { createQueues } from '../../src/queues.ts';
+import { findLastingPort } from '../support/ports.ts';
+import { startWorker, type TestProcess } from '../support/processes.ts';
+import { openPrometheus } from '../support/prometheus.ts';
+import { silentLog, useDatabase, useRedis } from '../support/resources.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+const database = useDatabase();
+const redis = useRedis('producer');
+let worker: TestProcess;
+let baseUrl: string;
+
+beforeAll(async () => {
+  const port = String(await findLastingPort());
+  baseUrl = `http://127.0.0.1:${port}`;
+  await createApiKeys(database.db()).create('test');
+  worker = await startWorker({
+    DATABASE_URL: database.url(),
+    REDIS_URL: redis.url(),
+    REDIS_PREFIX: redis.prefix,
+    HOST: '127.0.0.1',
+    METRICS_OPEN: 'true',
+    WORKER_PORT: port,
+  });
+});
+afterAll(async () => void (await worker.stop()));
+
+const countJobs = async (queue: string, outcome: string) =>
+  (await openPrometheus(baseUrl)).histogram('linkmill_job_duration_seconds', { queue, outcome }).count;
+
+test('jobs are measured by queue and outcome, those that fail too', async () => {
+  const queues = createQueues(redis.redis(), redis.prefix, silentLog);
+  const completed = await countJobs('cleanup-transfers', 'completed');
+  const failed = await countJobs('cleanup-transfers', 'failed');
+  await queues.add('cleanup-transfers', {});
+  // Data that no version of this job takes fails without a second attempt.
+  await queues.all
+    .find(({ name }) => name === 'cleanup-transfers')!
+    .add('cleanup-transfers', { typed: 'wrong' });
+  await waitUntil(
+    'one is completed',
+    async () => (await countJobs('cleanup-transfers', 'completed')) > completed,
+  );
+  await waitUntil(
+    'one has failed',
+    async () => (await countJobs('cleanup-transfers', 'failed')) === failed + 1,
+  );
+  const jobs = (await openPrometheus(baseUrl)).histogram('linkmill_job_duration_seconds', {
+    queue: 'cleanup-transfers',
+    outcome: 'completed',
+  });
+  expect(jobs.sum).toBeGreaterThan(0);
+});
+
+test('a worker shows its build and its pools of connections', async () => {
+  const metrics = await openPrometheus(baseUrl);
+  expect(metrics.value('linkmill_build_info')).toBe(1);
+  const ofPool = (pool: string) => metrics.value('linkmill_postgres_pool_max_connections', { pool });
+  expect([ofPool('worker'), ofPool('flush_guard')]).toEqual([10, 2]);
+  expect(
+    metrics.histogram('linkmill_postgres_query_duration_seconds', { pool: 'worker' }).count,
+  ).toBeGreaterThan(0);
+});
