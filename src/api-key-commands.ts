@@ -1,9 +1,9 @@
 import { text } from 'node:stream/consumers';
 import type { z } from 'zod';
+import { describeAsJson, describeAsTable } from './api-key-list.ts';
 import { commandOptions } from './api-key-options.ts';
 import type { StoredApiKey } from './api-keys/api-key.ts';
 import type { ApiKeys } from './api-keys/api-keys.ts';
-import { beginOf } from './api-keys/key-secret.ts';
 import { scopes } from './api-keys/scopes.ts';
 
 const dayMs = 24 * 3_600_000;
@@ -15,7 +15,8 @@ export const usage = `Usage: npm run api-key -- COMMAND
     [--own-urls-only]      short URLs of other keys are not there for it; not with admin and jobs:run
     [--expires-in-days N]  it is refused from then on
     [--json]               print its id, name and scopes too
-  list                   every key: id, name, beginning, scopes, making, last use, state
+  list                   print every key: ID, name, first characters, scopes, creation, last use, state
+    [--json]               as a JSON array
   revoke --id ID         end a key within 2 s
   rotate --id ID         give a key a new secret and print it, this once; its rights and short URLs stay
     [--grace-hours H]      how long the old secret is valid too (24, unless said otherwise; 0 ends it within 2 s)
@@ -37,8 +38,9 @@ export const commands = {
     },
   ),
 
-  list: command(commandOptions.list, async (apiKeys) => {
-    for (const key of await apiKeys.list()) print(describe(key));
+  list: command(commandOptions.list, async (apiKeys, { json }) => {
+    const keys = await apiKeys.list();
+    print(json ? JSON.stringify(keys.map(describeAsJson)) : describeAsTable(keys));
     return 0;
   }),
 
@@ -94,22 +96,4 @@ function note(line: string): void {
 function printKey({ id, name, scopes, key }: StoredApiKey & { key: string }, asJson: boolean): void {
   print(asJson ? JSON.stringify({ id, name, scopes, key }) : key);
   if (!asJson) note(`Key ${id} (${name}; ${scopes.join(',')}). It is shown this once: keep it.`);
-}
-
-function describe(key: StoredApiKey): string {
-  return [
-    key.id,
-    key.name,
-    `${beginOf(key.publicPart)}_…`,
-    key.scopes.join(',') + (key.ownUrlsOnly ? ' (own URLs only)' : ''),
-    key.createdAt.toISOString(),
-    key.lastUsedAt ? `last used ${key.lastUsedAt.toISOString()}` : 'never used',
-    stateOf(key),
-  ].join('\t');
-}
-
-function stateOf({ revokedAt, expiresAt }: StoredApiKey): string {
-  if (revokedAt) return `revoked ${revokedAt.toISOString()}`;
-  if (!expiresAt) return 'valid';
-  return `${expiresAt > new Date() ? 'valid until' : 'expired'} ${expiresAt.toISOString()}`;
 }

@@ -35,7 +35,7 @@ export const commandOptions = {
       .optional(),
     json,
   }),
-  list: z.strictObject({}),
+  list: z.strictObject({ json }),
   revoke: z.strictObject({ id }),
   rotate: z.strictObject({ id, 'grace-hours': decimal.optional().pipe(graceHours), json }),
   check: z.strictObject({}),

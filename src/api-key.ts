@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { commands, usage } from './api-key-commands.ts';
 import { optionTypes } from './api-key-options.ts';
 import { type ApiKeys, createApiKeys } from './api-keys/api-keys.ts';
+import { readArguments } from './command-line.ts';
 import { databaseSettings } from './config/database.ts';
 import { loadConfigOrExit } from './config/load.ts';
 import { openPostgres } from './postgres.ts';
@@ -9,7 +10,7 @@ import { openPostgres } from './postgres.ts';
 /** `npm run api-key`: makes, lists, revokes, rotates and checks API keys. The first key can only be made here, never over HTTP. */
 const queryTimeoutMs = 10_000;
 
-const run = readArguments();
+const run = readArguments(usage, readCommand);
 const config = loadConfigOrExit(databaseSettings);
 const db = openPostgres({ url: config.DATABASE_URL, poolMax: 1, queryTimeoutMs, name: 'api-key' });
 try {
@@ -21,17 +22,14 @@ try {
   await db.destroy();
 }
 
-/** What the command line asks for; ends the process with 2 where that is not clear. */
-function readArguments(): (apiKeys: ApiKeys) => Promise<number> {
-  try {
-    const { positionals, values } = parseArgs({ allowPositionals: true, options: optionTypes });
-    const [name = '', ...rest] = positionals;
-    if (!isCommand(name) || rest.length > 0) throw new Error('Which command?');
-    return commands[name](values);
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${usage}`);
-    return process.exit(2);
-  }
+/** The command, ready to run. */
+function readCommand(args: string[]): (apiKeys: ApiKeys) => Promise<number> {
+  const { positionals, values } = parseArgs({ args, allowPositionals: true, options: optionTypes });
+  const [name = '', ...rest] = positionals;
+  if (name === '') throw new Error('Which command?');
+  if (!isCommand(name)) throw new Error(`Unknown command: ${name}`);
+  if (rest.length > 0) throw new Error(`Unknown argument: ${rest.join(' ')}`);
+  return commands[name](values);
 }
 
 function isCommand(name: string): name is keyof typeof commands {

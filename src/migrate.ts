@@ -1,3 +1,4 @@
+import { readArguments, refuseArguments } from './command-line.ts';
 import { migrateSettings } from './config/database.ts';
 import { loadConfigOrExit } from './config/load.ts';
 import { migrate } from './migrations.ts';
@@ -8,7 +9,12 @@ import { openPostgres } from './postgres.ts';
 /** A statement may take this long: building an index on a large table takes hours. */
 const queryTimeoutMs = 24 * 3_600_000;
 
+const usage = `Usage: npm run migrate
+  Brings the tables of DATABASE_URL (or of DATABASE_DIRECT_URL, if set) up to date; changes nothing if they are.
+`;
+
 const say = (line: string) => void process.stderr.write(`${line}\n`);
+readArguments(usage, refuseArguments);
 const config = loadConfigOrExit(migrateSettings);
 const url = config.DATABASE_DIRECT_URL ?? config.DATABASE_URL;
 const db = openPostgres({ url, poolMax: 3, queryTimeoutMs, name: 'migrate' });

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { type AnalyticsBooks, readAnalyticsBooks } from './analytics/analytics-books.ts';
 import { type Books, isExact, isExactSince, readBooks } from './clicks/click-books.ts';
+import { readArguments } from './command-line.ts';
 import { databaseSettings } from './config/database.ts';
 import { loadConfigOrExit } from './config/load.ts';
 import { openPostgres } from './postgres.ts';
@@ -16,7 +17,13 @@ const lookAgainEveryMs = 500;
 /** Web processes that are named at most, and figures of short URLs. */
 const maxLines = 100;
 
-const waitMs = readWaitMs();
+const usage = `Usage: npm run reconcile [-- --wait SECONDS]
+  Compares the clicks that web processes accepted with the ledger, the counters and the analytics.
+  --wait SECONDS  wait until those accepted so far are counted, at most so long (0 to 3600)
+  Exit code 0 when they agree, 1 when they do not, 2 when they cannot be read.
+`;
+
+const waitMs = readArguments(usage, readWaitMs);
 const { DATABASE_URL: url } = loadConfigOrExit(databaseSettings);
 const db = openPostgres({ url, poolMax: 1, queryTimeoutMs, name: 'reconcile' });
 try {
@@ -94,14 +101,9 @@ function describeDifference(expected: number, found: number, where = 'accepted')
   return `${expected} ${where}, ${found} counted: ${Math.abs(difference)} ${difference < 0 ? 'missing' : 'too many'}`;
 }
 
-function readWaitMs(): number {
-  try {
-    const { values } = parseArgs({ options: { wait: { type: 'string', default: '0' } } });
-    const seconds = Number(values.wait);
-    if (seconds >= 0 && seconds <= 3_600) return seconds * 1_000;
-  } catch {
-    // Said below.
-  }
-  process.stderr.write('Usage: npm run reconcile [-- --wait SECONDS]\n');
-  return process.exit(2);
+function readWaitMs(args: string[]): number {
+  const { values } = parseArgs({ args, options: { wait: { type: 'string', default: '0' } } });
+  const seconds = values.wait === '' ? Number.NaN : Number(values.wait);
+  if (seconds >= 0 && seconds <= 3_600) return seconds * 1_000;
+  throw new Error('--wait must be a number of seconds from 0 to 3600');
 }

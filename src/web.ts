@@ -1,7 +1,13 @@
 import cluster from 'node:cluster';
+import { readArguments, refuseArguments } from './command-line.ts';
 import { loadConfigOrExit } from './config/load.ts';
 import { webSettings } from './config/web.ts';
 
+const usage = `Usage: npm run web
+  Starts a web process, which answers redirects and the API until SIGTERM. Settings are environment variables: see README.md.
+`;
+
+readArguments(usage, refuseArguments);
 const config = loadConfigOrExit(webSettings);
 if (config.WEB_CONCURRENCY > 1 && cluster.isPrimary) {
   const { superviseWebProcesses } = await import('./web-cluster.ts');

@@ -14,7 +14,8 @@ test.each([
   ['rotate', { id: '1', 'grace-hours': '721' }, '--grace-hours must be at most 720'],
   ['rotate', { id: '1', 'grace-hours': '-1' }, '--grace-hours must be a number'],
   ['revoke', { id: '' }, '--id must be a number'],
-  ['list', { json: true }, '--json is not for this command'],
+  ['list', { id: '1' }, '--id is not for this command'],
+  ['revoke', { id: '1', json: true }, '--json is not for this command'],
 ] as const)('%s with %j is refused: %s', (name, options, reason) => {
   expect(() => commands[name](options)).toThrow(reason);
 });

@@ -1,3 +1,4 @@
+import { readArguments } from '../src/command-line.ts';
 import { loadConfigOrExit } from '../src/config/load.ts';
 import { workerSettings } from '../src/config/worker.ts';
 import { isJobName, type JobData, type JobName, jobNames, jobs } from '../src/jobs.ts';
@@ -14,7 +15,12 @@ import { createProcessors } from './processors.ts';
 const queryTimeoutMs = 600_000;
 const closingMs = 5_000;
 
-const { name, data } = readArguments();
+const nameWidth = Math.max(...jobNames.map(({ length }) => length));
+const usage = `Usage: npm run job -- NAME ['{"json":"data"}']
+${jobNames.map((name) => `  ${name.padEnd(nameWidth)}  ${jobs[name].description}`).join('\n')}
+`;
+
+const { name, data } = readArguments(usage, readJob);
 const config = loadConfigOrExit(workerSettings);
 const log = createLog('job', config.LOG_LEVEL === 'info' ? 'warn' : config.LOG_LEVEL);
 const closing = new ClosingStack(log);
@@ -51,23 +57,19 @@ async function run<Name extends JobName>(jobName: Name) {
   return await processor(data as JobData[Name], context);
 }
 
-function readArguments() {
-  const [name = '', json = '{}'] = process.argv.slice(2);
-  if (!isJobName(name)) {
-    return endWithUsage(name ? `Unknown job: ${name}.` : 'Which job?');
-  }
-  try {
-    const data = jobs[name].data.safeParse(JSON.parse(json));
-    if (data.success) return { name, data: data.data };
-    const problems = data.error.issues.map(({ path, message }) => [...path, message].join(' '));
-    return endWithUsage(`Data of ${name}: ${problems.join('; ')}.`);
-  } catch {
-    return endWithUsage(`Data of ${name} must be JSON.`);
-  }
+function readJob([name = '', json = '{}', extra]: string[]) {
+  if (!isJobName(name)) throw new Error(name ? `Unknown job: ${name}.` : 'Which job?');
+  if (extra !== undefined) throw new Error(`Unknown argument: ${extra}`);
+  const data = jobs[name].data.safeParse(parseJson(name, json));
+  if (data.success) return { name, data: data.data };
+  const problems = data.error.issues.map(({ path, message }) => [...path, message].join(' '));
+  throw new Error(`Data of ${name}: ${problems.join('; ')}.`);
 }
 
-function endWithUsage(problem: string): never {
-  const list = jobNames.map((name) => `  ${name.padEnd(16)} ${jobs[name].description}`).join('\n');
-  process.stderr.write(`${problem}\nUsage: npm run job -- NAME ['{"json":"data"}']\n${list}\n`);
-  process.exit(2);
+function parseJson(name: JobName, json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch (error) {
+    throw new Error(`Data of ${name} must be JSON.`, { cause: error });
+  }
 }

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { createClickStream } from '../src/clicks/click-stream.ts';
+import { readArguments } from '../src/command-line.ts';
 import { createConditions } from '../src/conditions.ts';
 import { loadConfigOrExit } from '../src/config/load.ts';
 import { workerSettings } from '../src/config/worker.ts';
@@ -29,7 +30,12 @@ import { startWorkers } from './workers.ts';
 /** A statement of a job may take this long; a visitor never waits for it. */
 const queryTimeoutMs = 60_000;
 
-const names = readQueueNames();
+const usage = `Usage: node dist/workers/main.js [--queues QUEUE,QUEUE]
+  Starts a worker process, which runs jobs until SIGTERM. Settings are environment variables: see README.md.
+  --queues A,B  run the jobs of these queues alone, of: ${jobNames.join(', ')}
+`;
+
+const names = readArguments(usage, readQueueNames);
 const config = loadConfigOrExit(workerSettings);
 const log = createLog('worker', config.LOG_LEVEL);
 const closing = new ClosingStack(log);
@@ -151,18 +157,11 @@ function openFlushGuard(): void {
 }
 
 /** The queues named by `--queues a,b`, or all. */
-function readQueueNames(): JobName[] {
-  const explain = (problem: string) => {
-    process.stderr.write(`${problem}. There are: ${jobNames.join(', ')}.\n`);
-    return process.exit(2);
-  };
-  try {
-    const { values } = parseArgs({ options: { queues: { type: 'string' } } });
-    if (values.queues === undefined) return jobNames;
-    const wanted = values.queues.split(',').map((name) => name.trim());
-    const unknown = wanted.filter((name) => !isJobName(name));
-    return unknown.length === 0 ? wanted.filter(isJobName) : explain(`Unknown queue: ${unknown.join(', ')}`);
-  } catch {
-    return explain('Usage: node dist/workers/main.js [--queues QUEUE,QUEUE]');
-  }
+function readQueueNames(args: string[]): JobName[] {
+  const { values } = parseArgs({ args, options: { queues: { type: 'string' } } });
+  if (values.queues === undefined) return jobNames;
+  const wanted = values.queues.split(',').map((name) => name.trim());
+  const unknown = wanted.filter((name) => !isJobName(name));
+  if (unknown.length > 0) throw new Error(`Unknown queue: ${unknown.join(', ')}.`);
+  return wanted.filter(isJobName);
 }

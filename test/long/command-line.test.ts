@@ -87,17 +87,17 @@ test('an API key is made, listed, valid, revoked, and within 2 s refused by the 
   const { id, key } = JSON.parse(made.stdout) as { id: number; key: string };
   const askApi = async () => (await web.client(key).get('/api/v1/urls/unknown1')).status;
   const readLine = async () =>
-    (await runApiKey(['list'])).stdout.split('\n').find((line) => line.startsWith(`${id}\t`));
+    (await runApiKey(['list'])).stdout.split('\n').find((line) => line.startsWith(`${id} `));
 
   expect(await askApi()).toBe(404);
   expect((await runApiKey(['check'], `${key}\n`)).code).toBe(0);
-  expect(await readLine()).toMatch(/\tround trip\t.*\tvalid$/);
+  expect(await readLine()).toMatch(/ {2}round trip {2}.* {2}valid$/);
   expect(await readLine()).not.toContain(key);
 
   expect((await runApiKey(['revoke', '--id', String(id)])).code).toBe(0);
   await waitUntil('the API refuses it', async () => (await askApi()) === 401, 2_200);
   expect((await runApiKey(['check'], key)).code).toBe(1);
-  expect(await readLine()).toMatch(/\trevoked \S+$/);
+  expect(await readLine()).toMatch(/ {2}revoked \S+$/);
   expect((await runApiKey(['revoke', '--id', String(id)])).code).toBe(1);
 });
 
@@ -126,7 +126,7 @@ test('an API key is made for some scopes, for its own short URLs, and for a time
   expect(Math.round(days * 100)).toBe(3_000);
   expect((await web.client(key).post('/api/v1/urls', {})).status).toBe(403);
   expect((await runApiKey(['list'])).stdout).toMatch(
-    /\tlimited\tlm_\w+_…\turls:read,stats:read \(own URLs only\)\t.*\tnever used\tvalid until \S+\n/,
+    / {2}limited +lm_\w+_… {2}urls:read,stats:read \(own URLs only\) {2}\S+ {2}never +valid until \S+\n/,
   );
 });
 
@@ -186,4 +186,46 @@ test.each([
   expect(code).toBe(2);
   expect(stderr).toContain(message);
   for (const name of jobNames) expect(stderr).toContain(name);
+});
+
+const usages = [
+  { entry: 'src/web.js', usage: 'Usage: npm run web' },
+  { entry: 'src/migrate.js', usage: 'Usage: npm run migrate' },
+  { entry: 'src/reconcile.js', usage: 'Usage: npm run reconcile' },
+  { entry: 'src/api-key.js', usage: 'Usage: npm run api-key' },
+  { entry: 'workers/job.js', usage: 'Usage: npm run job' },
+  { entry: 'workers/main.js', usage: 'Usage: node dist/workers/main.js' },
+];
+
+test.each(usages)('$entry --help prints its usage and ends with 0, without any setting', async (one) => {
+  for (const option of ['--help', '-h']) {
+    const { code, stdout, stderr } = await runProcess(one.entry, {}, [option]);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toContain(one.usage);
+  }
+});
+
+test.each(usages)(
+  '$entry with an unknown option does nothing, shows its usage and ends with 2',
+  async (one) => {
+    const { code, stdout, stderr } = await runProcess(one.entry, settings, ['--no-such-option']);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(/^[^\n]*--no-such-option[^\n]*\n/);
+    expect(stderr).toContain(one.usage);
+  },
+);
+
+test.each(['-1', '3601', 'soon', ''])('reconcile with a wait of "%s" ends with 2', async (wait) => {
+  const { code, stderr } = await runProcess('src/reconcile.js', settings, [`--wait=${wait}`]);
+  expect(code).toBe(2);
+  expect(stderr).toContain('--wait must be a number of seconds from 0 to 3600');
+});
+
+test('api-key list --json prints what a program needs and no secret', async () => {
+  const made = await runApiKey(['create', '--name', 'for programs', '--json']);
+  const { id, key } = JSON.parse(made.stdout) as { id: number; key: string };
+  const { stdout } = await runApiKey(['list', '--json']);
+  const listed = (JSON.parse(stdout) as { id: number }[]).find((one) => one.id === id);
+  expect(listed).toMatchObject({ name: 'for programs', scopes: ['admin'], revoked_at: null });
+  expect(stdout).not.toContain(key);
 });
