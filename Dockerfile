@@ -6,6 +6,7 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci
 COPY tsconfig.json tsconfig.build.json ./
+COPY scripts/preflight.cjs scripts/
 COPY src src
 COPY workers workers
 COPY migrations migrations
@@ -16,6 +17,7 @@ ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules node_modules
+COPY --from=build /app/scripts scripts
 COPY --from=build /app/dist dist
 USER node
 EXPOSE 3000

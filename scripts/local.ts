@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { readArguments, refuseArguments } from '../src/command-line.ts';
 import { ensureApiKey } from './local/api-key.ts';
 import { endLeftOverApp, logFileOf, readProcfile, startApp } from './local/app.ts';
 import { claimFolder } from './local/claim.ts';
@@ -21,8 +22,14 @@ import { run } from './services/run.ts';
  * npm run local: a whole Linkmill on this machine, from nothing but the checkout, until Ctrl-C. Everything that it keeps
  * is in .local/.
  */
+const usage = `Usage: npm run local
+  Runs Linkmill on this machine until Ctrl-C. Settings are environment variables: PORT (3000), LINKMILL_LOCAL_DIR (.local),
+  DATABASE_URL and REDIS_URL (private servers, unless set), and those in README.md.
+`;
+
 const root = fileURLToPath(new URL('..', import.meta.url));
 const say = (line: string) => console.log(line);
+readArguments(usage, refuseArguments);
 const stack = createStack(say);
 
 try {

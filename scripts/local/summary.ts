@@ -8,6 +8,7 @@ export function describeStack(env: LocalEnv, folder: string): string {
 Linkmill is running.
 
   service      ${env.BASE_URL}
+  API          ${env.BASE_URL}/docs
   health       ${env.BASE_URL}/health
   Bull Board   ${env.BASE_URL}/admin/queues   user ${env.BULL_BOARD_USER}, password ${env.BULL_BOARD_PASSWORD}
   logs         ${at('log/web.log')}   ${at('log/worker.log')}
