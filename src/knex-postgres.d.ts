@@ -6,11 +6,16 @@ declare module 'knex/lib/dialects/postgres/index.js' {
   export interface PooledConnection {
     __knex__disposed?: unknown;
     connection: { stream: Duplex };
+    on(event: 'error' | 'end', listener: (error?: unknown) => void): unknown;
+    connect(): Promise<unknown>;
   }
 
   export default class PostgresClient extends Knex.Client {
     config: object;
     acquireConnection(): Promise<PooledConnection>;
+    connectionSettings: { connectionString: string };
+    driver: { Client: new (config: object) => PooledConnection };
+    _acquireOnlyConnection(): Promise<PooledConnection>;
     _query(connection: PooledConnection, query: object): Promise<object>;
   }
 }

@@ -2,6 +2,7 @@ import knex, { type Knex } from 'knex';
 import PostgresClient, { type PooledConnection } from 'knex/lib/dialects/postgres/index.js';
 import pg from 'pg';
 import { StoreAway } from './breaker.ts';
+import { createPostgresConnector } from './connections/postgres-client.ts';
 import { withDeadline } from './lifecycle.ts';
 import type { PoolObserver, PoolState, PostgresMetrics } from './postgres-metrics.ts';
 
@@ -14,6 +15,8 @@ const isTimeout = (error: unknown) => error instanceof Error && error.message ==
 /** pg gives up waiting for a query without ending it. Such a connection may be in the middle of a transaction, which the
  *  next user of the pool would go on with and nobody would commit: it is destroyed, and the server rolls back. */
 class AbandoningClient extends PostgresClient {
+  readonly connect = createPostgresConnector(this.connectionSettings.connectionString);
+
   override async acquireConnection(): Promise<PooledConnection> {
     const begin = performance.now();
     try {
@@ -21,6 +24,21 @@ class AbandoningClient extends PostgresClient {
     } finally {
       observers.get(this.config)?.acquired((performance.now() - begin) / 1_000);
     }
+  }
+
+  /** The same as in knex, with what the URL of the connection says read by ourselves. */
+  override async _acquireOnlyConnection(): Promise<PooledConnection> {
+    const { connectionString: _, ...settings } = this.connectionSettings;
+    return await this.connect(async (config) => {
+      const connection = new this.driver.Client({ ...settings, ...config });
+      const dispose = (error: unknown) => {
+        connection.__knex__disposed = error ?? 'Connection ended unexpectedly';
+      };
+      connection.on('error', dispose);
+      connection.on('end', dispose);
+      await connection.connect();
+      return connection;
+    });
   }
 
   override async _query(connection: PooledConnection, query: object): Promise<object> {

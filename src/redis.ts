@@ -1,5 +1,7 @@
 import { type Command, Redis, type RedisOptions } from 'ioredis';
 import { StoreAway } from './breaker.ts';
+import { readPasswordFile } from './connections/password-file.ts';
+import { parseRedisUrl, type RedisAddress } from './connections/redis-url.ts';
 import { withDeadline } from './lifecycle.ts';
 import type { Log } from './log.ts';
 
@@ -31,9 +33,13 @@ const roles = {
 
 export type RedisRole = keyof typeof roles;
 
-/** Reads what has arrived before it gives a command up: where a process is late, the timer of ioredis would win against an
- *  answer that lies there. */
-class ReadingRedis extends Redis {
+/** A connection that reads what has arrived before it gives a command up: where a process is late, the timer of ioredis would
+ *  win against an answer that has arrived. */
+class LinkmillRedis extends Redis {
+  constructor(options: RedisOptions) {
+    super({ ...options, replyMapping: 'legacy' });
+  }
+
   override sendCommand(command: Command, stream?: Parameters<Redis['sendCommand']>[1]): unknown {
     // Called by what is overridden, where the role has a commandTimeout.
     command.setTimeout = (ms) => {
@@ -44,11 +50,35 @@ class ReadingRedis extends Redis {
     };
     return super.sendCommand(command, stream);
   }
+
+  /** Logs in with the password that its file holds now. */
+  override async connect(): Promise<void> {
+    const options: RedisAddress = this.options;
+    const password = options.passwordFile && readPasswordFile(options.passwordFile);
+    if (password) options.password = password;
+    await super.connect();
+  }
+
+  /** Without the database that its URL names ioredis would go on with database 0. */
+  override async select(database: number | string): Promise<'OK'> {
+    try {
+      return await super.select(database);
+    } catch (error) {
+      this.stream.destroy();
+      throw error;
+    }
+  }
+
+  /** BullMQ makes the blocking connections of its workers in this way. */
+  override duplicate(override?: Partial<RedisOptions>): Redis {
+    return new LinkmillRedis({ ...this.options, ...override });
+  }
 }
 
 /** A connection to Redis with the waiting rules of its role. It reconnects by itself; an outage is logged once, its end too. */
 export function openRedis(role: RedisRole, url: string, log: Log): Redis {
-  const redis = new ReadingRedis(url, {
+  const redis = new LinkmillRedis({
+    ...parseRedisUrl(url),
     ...roles[role],
     connectionName: `linkmill-${role}`,
     connectTimeout: 2_000,

@@ -1,15 +1,30 @@
 import { z } from 'zod';
 import { wholeNumberText } from '../whole-number.ts';
-import { url } from './values.ts';
 
-const postgresUrl = url(/^postgres(ql)?$/, 'postgres://user:password@host:5432/linkmill');
+const part = (description: string) => z.string().optional().describe(description);
 
-/** Where PostgreSQL is. */
+/** Where PostgreSQL is. The parts are joined to a URL when the settings are loaded. */
 const address = {
-  DATABASE_URL: postgresUrl.describe('PostgreSQL 14 or newer, the truth; through PgBouncer too'),
-  DATABASE_DIRECT_URL: postgresUrl
+  DATABASE_URL: z
+    .string()
+    .describe(
+      'PostgreSQL 14 or newer, the truth; through PgBouncer too: `postgres://user:password@host:5432/linkmill`. Instead of it: `DATABASE_HOST` and what follows',
+    ),
+  DATABASE_DIRECT_URL: z
+    .string()
     .optional()
     .describe('PostgreSQL past PgBouncer, for migrations and for hearing of changes by other programs'),
+  DATABASE_HOST: part('Host of PostgreSQL, or the folder of its Unix socket'),
+  DATABASE_PORT: part('Port of PostgreSQL; 5432 unless set'),
+  DATABASE_NAME: part('Name of the database; that of the user unless set'),
+  DATABASE_USER: part('User of the database'),
+  DATABASE_PASSWORD: part('Password of the user, also for a `DATABASE_URL` without one'),
+  DATABASE_SSLMODE: part(
+    '`disable`, `allow`, `prefer`, `require`, `verify-ca` or `verify-full`, as in libpq; `prefer` unless set, `verify-full` with `DATABASE_CA`',
+  ),
+  DATABASE_CA: part('CA certificate of PostgreSQL, a path or PEM text; `system`: the list of Node'),
+  DATABASE_CERT: part('Client certificate for PostgreSQL, a path or PEM text'),
+  DATABASE_KEY: part('Key of the client certificate, a path or PEM text'),
 };
 
 /** Settings of PostgreSQL. */

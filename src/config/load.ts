@@ -1,4 +1,7 @@
 import type { z } from 'zod';
+import { readGiven } from './given.ts';
+import { misspelt } from './misspelt.ts';
+import { joinStoreParts } from './store-parts.ts';
 
 /** Says which settings are wrong and why, one line each, without their values: some are secrets. */
 export class ConfigError extends Error {
@@ -9,26 +12,32 @@ export class ConfigError extends Error {
   }
 }
 
-/** Turns environment variables into checked, frozen settings; an empty variable counts as unset.
- *  Throws a ConfigError that names every problem at once. */
-export function loadConfig<Schema extends z.ZodType>(
+/** Turns environment variables into checked, frozen settings; an empty variable counts as unset, and `NAME_FILE` names a file that holds the
+ *  value of `NAME`. The URL of a store has its parts and certificates in it. Throws a ConfigError that names every problem at once. */
+export function loadConfig<Schema extends z.ZodObject>(
   schema: Schema,
   env: NodeJS.ProcessEnv,
 ): Readonly<z.infer<Schema>> {
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
-  const parsed = schema.safeParse(given);
-  if (parsed.success) return Object.freeze(parsed.data);
-  const problems = parsed.error.issues.map(({ code, path, message }) => {
+  const given = readGiven(env, Object.keys(schema.shape));
+  joinStoreParts(given);
+  const { values } = given;
+  const parsed = schema.safeParse(values);
+  const problems = [...given.problems.values()].filter(Boolean);
+  if (parsed.success && problems.length === 0) return Object.freeze(parsed.data);
+  for (const { code, path, message } of parsed.error?.issues ?? []) {
     const name = path.join('.');
+    if (given.problems.has(name)) continue;
     // A default can break a rule too: then its name and the rule help, "is not set" would not.
-    const isMissing = code === 'invalid_type' && given[name] === undefined;
-    return isMissing ? `${name} is not set` : `${name} ${message}`.trim();
-  });
+    const isMissing = code === 'invalid_type' && values[name] === undefined;
+    problems.push(isMissing ? `${name} is not set` : `${name} ${message}`.trim());
+  }
   throw new ConfigError(problems);
 }
 
 /** The settings of this process; prints every problem and ends the process where there are any. */
-export function loadConfigOrExit<Schema extends z.ZodType>(schema: Schema): Readonly<z.infer<Schema>> {
+export function loadConfigOrExit<Schema extends z.ZodObject>(schema: Schema): Readonly<z.infer<Schema>> {
+  for (const [name, meant] of misspelt(Object.keys(process.env)))
+    process.stderr.write(`${name} is not a setting of Linkmill and has no effect: did you mean ${meant}?\n`);
   try {
     return loadConfig(schema, process.env);
   } catch (error) {

@@ -1,11 +1,23 @@
 import { z } from 'zod';
-import { url } from './values.ts';
 
-/** Settings of Redis. */
+const part = (description: string) => z.string().optional().describe(description);
+
+/** Settings of Redis. The parts are joined to a URL when the settings are loaded. */
 export const redis = {
-  REDIS_URL: url(/^rediss?$/, 'redis://host:6379').describe(
-    'Redis 6.2 or newer with `maxmemory-policy noeviction`',
-  ),
+  REDIS_URL: z
+    .string()
+    .describe(
+      'Redis 6.2 or newer with `maxmemory-policy noeviction`: `redis://user:password@host:6379/0`, `rediss://` with TLS, `unix:///run/redis.sock`. Instead of it: `REDIS_HOST` and what follows',
+    ),
+  REDIS_HOST: part('Host of Redis, or the path of its Unix socket'),
+  REDIS_PORT: part('Port of Redis; 6379 unless set'),
+  REDIS_DB: part('Number of the database; 0 unless set'),
+  REDIS_USER: part('User of Redis'),
+  REDIS_PASSWORD: part('Password of Redis, also for a `REDIS_URL` without one'),
+  REDIS_TLS: part('With `REDIS_HOST`: whether to use TLS; on with `REDIS_CA`'),
+  REDIS_CA: part('CA certificate of Redis, a path or PEM text'),
+  REDIS_CERT: part('Client certificate for Redis, a path or PEM text'),
+  REDIS_KEY: part('Key of the client certificate, a path or PEM text'),
   REDIS_PREFIX: z
     .string()
     .regex(/^[\w.-]{1,32}$/, 'must be 1 to 32 letters, digits, "_", "." or "-"')

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
+import { createPostgresConnector } from '../connections/postgres-client.ts';
 import { withDeadline } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
 import type { Knex } from '../postgres.ts';
@@ -52,6 +53,7 @@ export function hearNotifications(deps: {
   log: Log;
 }): () => Promise<void> {
   const { url, name, listener, log } = deps;
+  const connect = createPostgresConnector(url);
   const ending = new AbortController();
   const hearing = keepHearing();
 
@@ -75,16 +77,25 @@ export function hearNotifications(deps: {
 
   /** Connects and hears until it is stopped; rejects when the connection fails. */
   async function hear(onHeard: () => void): Promise<void> {
-    const client = new pg.Client({
-      connectionString: url,
-      application_name: `linkmill-${name}`,
-      connectionTimeoutMillis: answerMs,
-      query_timeout: answerMs,
-      keepAlive: true,
-    });
-    // What fails without a query in hand; the next ping fails too.
-    client.on('error', (error) => log.debug({ err: error }, 'the listening connection failed'));
     const gone = new AbortController();
+    const client = await connect(async (config) => {
+      const opened = new pg.Client({
+        ...config,
+        application_name: `linkmill-${name}`,
+        connectionTimeoutMillis: answerMs,
+        query_timeout: answerMs,
+        keepAlive: true,
+      });
+      // What fails without a running query; the next ping fails too.
+      opened.on('error', (error) => log.debug({ err: error }, 'the listening connection failed'));
+      try {
+        await opened.connect();
+      } catch (error) {
+        await withDeadline(opened.end(), answerMs, () => undefined);
+        throw error;
+      }
+      return opened;
+    });
     client.once('end', () => gone.abort());
     const over = AbortSignal.any([ending.signal, gone.signal]);
     const greeting = `hello ${randomUUID()}`;
@@ -94,7 +105,6 @@ export function hearNotifications(deps: {
       else pass(payload);
     });
     try {
-      await client.connect();
       await client.query(`listen ${channel}`);
       onHeard();
       await client.query('select pg_notify($1, $2)', [channel, greeting]);

@@ -1,0 +1,40 @@
+import { webSettings } from './web.ts';
+import { workerSettings } from './worker.ts';
+
+/** A short name is close to too many others. */
+const minLength = 7;
+/** Typing mistakes that a name may have. */
+const maxMistakes = 2;
+
+/** The environment variables that look like a misspelt setting, each with the setting that it is close to. */
+export function misspelt(variables: string[]): [name: string, meant: string][] {
+  const settings = [...Object.keys(webSettings.shape), ...Object.keys(workerSettings.shape)];
+  const known = new Set(settings.flatMap((name) => [name, `${name}_FILE`]));
+  return variables
+    .filter((name) => name.length >= minLength && !known.has(name))
+    .flatMap((name): [string, string][] => {
+      const meant = [...known].find((setting) => isClose(name, setting));
+      return meant === undefined ? [] : [[name, meant]];
+    });
+}
+
+/** Whether two names have the first part in common and differ by at most two letters in the rest. */
+function isClose(name: string, setting: string): boolean {
+  const [first] = setting.split('_');
+  if (!name.startsWith(`${first}_`) || Math.abs(name.length - setting.length) > maxMistakes) return false;
+  return distance(name, setting) <= maxMistakes;
+}
+
+/** Letters to insert, remove or replace to make one text of another (Levenshtein). */
+function distance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, column) => column);
+  for (const [index, letter] of from.split('').entries()) {
+    const next = [index + 1];
+    for (let column = 1; column <= to.length; column++) {
+      const replaced = row[column - 1]! + (letter === to[column - 1] ? 0 : 1);
+      next.push(Math.min(replaced, row[column]! + 1, next[column - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[to.length]!;
+}

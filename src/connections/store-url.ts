@@ -1,0 +1,85 @@
+/** What is wrong with the URL of a store; its message shows no part of the URL, which may be a secret. */
+export class StoreUrlError extends Error {
+  override readonly name = 'StoreUrlError';
+}
+
+/** The parts of a store's URL, decoded. */
+export interface StoreUrl {
+  scheme: string;
+  user: string | undefined;
+  password: string | undefined;
+  /** Without the brackets of an IPv6 address; empty where the URL names none. */
+  host: string;
+  port: number | undefined;
+  /** With its leading slash; empty where the URL has none. */
+  path: string;
+  params: Map<string, string>;
+}
+
+const encodeHint =
+  'has a special character in the user or password: percent-encode it (@ %40, : %3A, / %2F, ? %3F, # %23, % %25)';
+const urlPattern = /^([a-z][a-z+]*):\/\/([^/?#]*)(\/[^?#]*)?(?:\?([^#]*))?(#.*)?$/i;
+const hostPattern = /^(?:\[([0-9a-f:.]+(?:%25[\w.-]+)?)\]|([^:@[\]]*))(?::(\d+))?$/i;
+
+/** Takes the URL of a store apart. A password may hold `@` and `:` as they are; `/`, `?`, `#` and `%` must be percent-encoded.
+ *  Throws a StoreUrlError. */
+export function readStoreUrl(text: string, schemes: string[], example: string): StoreUrl {
+  const [, scheme = '', authority = '', path = '', query, fragment] = urlPattern.exec(text) ?? [];
+  if (!schemes.includes(scheme.toLowerCase())) throw new StoreUrlError(`must be a URL such as ${example}`);
+  // oxlint-disable-next-line no-control-regex
+  if (/[\u0000-\u001f\u007f]/.test(text))
+    throw new StoreUrlError('has a line break or control character in it');
+  const at = authority.lastIndexOf('@');
+  const strayAt = at < 0 && `${path}${query ?? ''}`.includes('@');
+  if (fragment !== undefined || strayAt) throw new StoreUrlError(encodeHint);
+  const hosts = authority.slice(at + 1);
+  if (hosts.includes(',')) throw new StoreUrlError('names several hosts, of which one is supported');
+  const host = hostPattern.exec(hosts);
+  if (!host) {
+    if (text.includes('@')) throw new StoreUrlError(encodeHint);
+    throw new StoreUrlError(
+      (hosts.match(/:/g) ?? []).length > 1
+        ? 'has an IPv6 address without brackets: write [::1]:port'
+        : `must be a URL such as ${example}`,
+    );
+  }
+  const port = host[3] === undefined ? undefined : Number(host[3]);
+  if (port !== undefined && (port < 1 || port > 65_535))
+    throw new StoreUrlError('must have a port from 1 to 65535');
+  const [user, ...password] = at < 0 ? [] : authority.slice(0, at).split(':');
+  return {
+    scheme: scheme.toLowerCase(),
+    user: decode(user),
+    password: decode(password.length > 0 ? password.join(':') : undefined),
+    host: decode(host[1] ?? host[2]) ?? '',
+    port,
+    path: decode(path) ?? '',
+    params: readParams(query ?? ''),
+  };
+}
+
+function readParams(query: string): Map<string, string> {
+  if (/%(?![0-9a-f]{2})/i.test(query))
+    throw new StoreUrlError('has a % in its parameters: percent-encode it (%25)');
+  return new Map(new URLSearchParams(query));
+}
+
+/** The decoded text; undefined where it is empty. */
+function decode(text: string | undefined): string | undefined {
+  try {
+    return text ? decodeURIComponent(text) : undefined;
+  } catch {
+    throw new StoreUrlError(encodeHint);
+  }
+}
+
+/** Throws a StoreUrlError that names the parameters which Linkmill does not read: a setting without effect is a mistake. */
+export function refuseUnknownParams(params: Map<string, string>, known: string[]): void {
+  const unknown = [...params.keys()].filter((name) => !known.includes(name));
+  if (unknown.length === 0) return;
+  // A stray "?" in a password makes parameters of its rest: such names are not shown.
+  const names = unknown.map((name) => (/^[a-z_]{2,40}$/i.test(name) && params.get(name) !== '' ? name : '…'));
+  throw new StoreUrlError(
+    `has parameters that Linkmill does not read: ${names.join(', ')} (it reads ${known.join(', ')})`,
+  );
+}

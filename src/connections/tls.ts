@@ -1,0 +1,62 @@
+import { readFileSync } from 'node:fs';
+import type { ConnectionOptions } from 'node:tls';
+import { StoreUrlError } from './store-url.ts';
+
+/** The modes of libpq, from the weakest to the strongest. */
+export const sslModes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
+export type SslMode = (typeof sslModes)[number];
+
+/** Parameters of a store's URL that concern TLS. */
+export const tlsParams = ['sslmode', 'sslrootcert', 'sslcert', 'sslkey'];
+
+/** How a connection to a store is encrypted, and what it checks. */
+export interface Tls {
+  mode: SslMode;
+  options: ConnectionOptions;
+}
+
+/**
+ * Reads the TLS parameters of a URL with the meaning that libpq gives them: `require` encrypts and checks nothing without
+ * `sslrootcert`, `verify-ca` checks who signed the certificate, `verify-full` its host name too. The certificates and the key are paths
+ * or PEM texts; `sslrootcert=system` stands for Node's own list. With `sslrootcert` and no `sslmode` the mode is `verify-full`.
+ */
+export function readTls(params: Map<string, string>, fallback: SslMode): Tls {
+  const [root, certFile, keyFile] = ['sslrootcert', 'sslcert', 'sslkey'].map((name) => params.get(name));
+  const mode = (params.get('sslmode') ?? (root ? 'verify-full' : fallback)) as SslMode;
+  if (!sslModes.includes(mode))
+    throw new StoreUrlError(`has an sslmode that is none of ${sslModes.join(', ')}`);
+  if (root && ['disable', 'allow', 'prefer'].includes(mode))
+    throw new StoreUrlError(`has a CA certificate that sslmode=${mode} does not use: set verify-full`);
+  if (root === 'system' && mode !== 'verify-full')
+    throw new StoreUrlError('has sslrootcert=system, which needs sslmode=verify-full');
+  if ((certFile === undefined) !== (keyFile === undefined))
+    throw new StoreUrlError('has a client certificate without its key, or a key without its certificate');
+  if (certFile && mode === 'disable')
+    throw new StoreUrlError('has a client certificate that sslmode=disable does not use');
+  if (mode === 'verify-ca' && !root)
+    throw new StoreUrlError('has sslmode=verify-ca without a CA certificate: give one, or set verify-full');
+  const checksSigner = mode.startsWith('verify') || (mode === 'require' && root !== undefined);
+  const options: ConnectionOptions = { rejectUnauthorized: checksSigner };
+  if (root && root !== 'system') options.ca = readPem(root, 'CA certificate', 'CERTIFICATE');
+  if (certFile) options.cert = readPem(certFile, 'client certificate', 'CERTIFICATE');
+  if (keyFile) options.key = readPem(keyFile, 'client key', 'PRIVATE KEY');
+  if (checksSigner && mode !== 'verify-full') options.checkServerIdentity = () => undefined;
+  return { mode, options };
+}
+
+/** The PEM text that a parameter holds or names the file of. */
+function readPem(value: string, what: string, label: string): string {
+  // A text in one line, as some panels store it.
+  const text = value.includes('-----BEGIN') ? value.replaceAll('\\n', '\n') : readText(value, what);
+  if (!new RegExp(`-----BEGIN [A-Z ]*${label}-----`).test(text))
+    throw new StoreUrlError(`has a ${what} without "-----BEGIN ${label}-----"`);
+  return text;
+}
+
+function readText(file: string, what: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new StoreUrlError(`has a ${what} that cannot be read (${(error as NodeJS.ErrnoException).code})`);
+  }
+}
