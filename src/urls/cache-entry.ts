@@ -58,19 +58,27 @@ export function toCacheEntry(url: ShortUrl & Partial<StoredUrl>): CacheEntry {
 
 function toCachedUrl(url: ShortUrl): CachedUrl {
   const { id, originalUrl, expiresAt } = url;
-  const plain = { id, originalUrl, expiresAtMs: expiresAt?.getTime() ?? null };
+  const plain = { id, originalUrl, expiresAtMs: timeOf(expiresAt) };
   const rules = toRules(url);
   const isPlain = Object.values(rules).every((rule) => rule === null || rule === false);
   return isPlain ? plain : { ...plain, rules };
 }
 
 const toRules = (url: ShortUrl): RedirectRules => ({
-  startsAtMs: url.startsAt?.getTime() ?? null,
+  startsAtMs: timeOf(url.startsAt),
   fallbackUrl: url.fallbackUrl,
   redirectStatus: url.redirectStatus,
   redirectMaxAgeSeconds: url.redirectMaxAgeSeconds,
   forwardQuery: url.forwardQuery,
   isOneTime: url.isOneTime,
   isProtected: url.passwordHash !== null,
-  maxClicks: url.maxClicks,
+  maxClicks: limitOf(url.maxClicks),
 });
+
+/** Only null is no limit: what is missing or no number is an error. */
+function limitOf(limit: number | null): number | null {
+  if (limit !== null && !Number.isFinite(limit)) throw new Error('a limit of a short URL cannot be read');
+  return limit;
+}
+
+const timeOf = (time: Date | null) => limitOf(time === null ? null : time.getTime());

@@ -198,7 +198,8 @@ export function createUrlResolver(deps: {
   };
 }
 
-const hasExpired = ({ expiresAtMs }: CachedUrl, now: number) => expiresAtMs !== null && expiresAtMs <= now;
+// What cannot be compared counts as expired.
+const hasExpired = ({ expiresAtMs }: CachedUrl, now: number) => expiresAtMs !== null && !(expiresAtMs > now);
 
 const hasBegun = ({ rules }: CachedUrl, now: number) =>
   rules === undefined || rules.startsAtMs === null || rules.startsAtMs <= now;

@@ -76,6 +76,16 @@ test('what a later release may write, or what is damaged, is not read', () => {
     encoded.replace('2[', '3['),
     encoded.replace(']', ',1]'),
     encoded.slice(0, -1),
+    // Limits that cannot be read are not "no limit".
+    ...encoded
+      .split(',')
+      .flatMap((value, i, values) => [
+        values.with(i, value.startsWith('2[') ? '2[{}' : value.endsWith(']') ? '{}]' : '{}').join(','),
+        values.with(i, value.startsWith('2[') ? '2["soon"' : value.endsWith(']') ? '"1"]' : '[]').join(','),
+      ]),
+    '12,soon,https://example.com/',
+    '12,99999999999999999999,https://example.com/',
+    '12,NaN,https://example.com/',
     '2[]',
     '2[null]',
     '2{}',
