@@ -25,34 +25,87 @@ export class StoreNotAsked extends StoreAway {
 
 export type Breaker = ReturnType<typeof createBreaker>;
 
-/** Keeps calls away from a store that is away or hangs: after some failures in a row each call fails at once with
- *  StoreNotAsked, but for one every `openMs` that is let through and, when the store answers it, closes the circuit again. */
-export function createBreaker(options: {
+interface BreakerOptions {
   store: StoreName;
   /** Whether an error says that the store cannot answer; a refusal is an answer. */
   isUnavailable: (error: unknown) => boolean;
+  /** Whether such an error says so of one kind of call alone, such as one that lacks a right: other calls go on. */
+  isOfOneCall?: (error: unknown) => boolean;
   /** Failures in a row that open the circuit. */
   failures: number;
   openMs: number;
-  /** How long a call may take, where the store's client does not see to that by itself; then it fails with StoreAway. */
+  /** How long a call may take, where the store's client has no limit itself; then it fails with StoreAway. */
   deadlineMs?: number;
   log: Log;
-}) {
-  const { store, isUnavailable, failures, openMs, deadlineMs, log } = options;
+}
+
+/** Keeps calls away from a store that is away or hangs: after some failures in a row each call fails at once with
+ *  StoreNotAsked, but for one every `openMs` that is let through and, when the store answers it, closes the circuit again.
+ *  Each guarded call also has a circuit of its own, for errors that concern it alone. */
+export function createBreaker(options: BreakerOptions) {
+  const { store, isUnavailable, isOfOneCall = () => false, deadlineMs } = options;
+  const whole = createCircuit(options, (error) => isUnavailable(error) && !isOfOneCall(error));
+  const ofCalls: Circuit[] = [];
+
+  async function inTime<T>(call: () => Promise<T>, ms: number): Promise<T> {
+    return await withDeadline(call(), ms, () => {
+      throw new StoreAway(store, `${store} did not answer within ${ms} ms`);
+    });
+  }
+
+  /** What a call gives, or throws; throws StoreNotAsked, at once, while the circuit is open. */
+  const run = async <T>(call: () => Promise<T>): Promise<T> =>
+    await whole.run(deadlineMs === undefined ? call : () => inTime(call, deadlineMs));
+
+  function guardOne(name: string, call: (...args: never[]) => Promise<unknown>) {
+    const circuit = createCircuit(options, (error) => isUnavailable(error) && isOfOneCall(error), name);
+    ofCalls.push(circuit);
+    return (...args: never[]) => circuit.run(async () => await run(() => call(...args)));
+  }
+
+  return {
+    run,
+
+    /** The same functions, each call of which goes through the circuit. */
+    guard<Calls extends Record<string, (...args: never[]) => Promise<unknown>>>(calls: Calls): Calls {
+      const guarded = Object.entries(calls).map(([name, call]) => [name, guardOne(name, call)]);
+      return Object.fromEntries(guarded) as Calls;
+    },
+
+    /** Of the whole store; while that answers, `open` where it refuses some calls. `half-open` is a circuit whose one call is in
+     *  progress. */
+    get state(): CircuitName {
+      if (whole.state !== 'closed') return whole.state;
+      return ofCalls.find(({ state }) => state !== 'closed')?.state ?? 'closed';
+    },
+  };
+}
+
+type CircuitName = 'closed' | 'open' | 'half-open';
+type Circuit = ReturnType<typeof createCircuit>;
+
+/** A circuit that `isFailure` opens; without a name it is that of the whole store. */
+function createCircuit(
+  { store, failures, openMs, log }: BreakerOptions,
+  isFailure: (error: unknown) => boolean,
+  call?: string,
+) {
   const count = createFailureCount(failures);
-  const policy = circuitBreaker(handleWhen(isUnavailable), {
+  const policy = circuitBreaker(handleWhen(isFailure), {
     breaker: count,
     halfOpenAfter: createPause(openMs),
   });
+  const isWhole = call === undefined;
   let hasWarned = false;
   policy.onBreak((reason) => {
     const error = 'error' in reason ? reason.error : undefined;
-    if (!hasWarned) log.warn({ err: error, store }, 'the store does not answer: it is left alone');
+    const message = isWhole ? 'the store does not answer: it is left alone' : 'store refuses a kind of call';
+    if (!hasWarned) log.warn({ err: error, store, call }, message);
     hasWarned = true;
   });
   policy.onReset(() => {
     hasWarned = false;
-    log.info({ store }, 'the store answers again');
+    log.info({ store, call }, isWhole ? 'the store answers again' : 'store accepts a kind of call again');
   });
 
   function refuse(): never {
@@ -61,40 +114,21 @@ export function createBreaker(options: {
     throw new StoreNotAsked(store, `${store} did not answer a moment ago`, { cause });
   }
 
-  /** What a call gives, or throws; throws StoreNotAsked, at once, while the circuit is open. */
-  async function run<T>(call: () => Promise<T>): Promise<T> {
-    // While one call is let through, cockatiel would have the others wait for how it ends.
-    if (policy.state === CircuitState.HalfOpen) refuse();
-    try {
-      return await policy.execute(deadlineMs === undefined ? call : () => inTime(call, deadlineMs));
-    } catch (error) {
-      if (isBrokenCircuitError(error)) refuse();
-      // A refusal is an answer, which cockatiel does not count as one.
-      if (!isUnavailable(error)) count.success();
-      throw error;
-    }
-  }
-
-  async function inTime<T>(call: () => Promise<T>, ms: number): Promise<T> {
-    return await withDeadline(call(), ms, () => {
-      throw new StoreAway(store, `${store} did not answer within ${ms} ms`);
-    });
-  }
-
   return {
-    run,
-
-    /** The same functions, each call of which goes through the circuit. */
-    guard<Calls extends Record<string, (...args: never[]) => Promise<unknown>>>(calls: Calls): Calls {
-      const guarded = Object.entries(calls).map(([name, call]) => [
-        name,
-        (...args: never[]) => run(() => call(...args)),
-      ]);
-      return Object.fromEntries(guarded) as Calls;
+    async run<T>(execute: () => Promise<T>): Promise<T> {
+      // While one call is let through, cockatiel would have the others wait for how it ends.
+      if (policy.state === CircuitState.HalfOpen) refuse();
+      try {
+        return await policy.execute(execute);
+      } catch (error) {
+        if (isBrokenCircuitError(error)) refuse();
+        // A refusal is an answer, which cockatiel does not count as one.
+        if (!isFailure(error)) count.success();
+        throw error;
+      }
     },
 
-    /** `half-open` is a circuit whose one call is under way. */
-    get state(): 'closed' | 'open' | 'half-open' {
+    get state(): CircuitName {
       if (policy.state === CircuitState.Closed) return 'closed';
       return policy.state === CircuitState.Open ? 'open' : 'half-open';
     },

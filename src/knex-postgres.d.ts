@@ -13,9 +13,18 @@ declare module 'knex/lib/dialects/postgres/index.js' {
   export default class PostgresClient extends Knex.Client {
     config: object;
     acquireConnection(): Promise<PooledConnection>;
-    connectionSettings: { connectionString: string };
+    /** Set on the client of a transaction. */
+    transacting?: boolean;
+    connectionSettings: { connectionString: string; withoutOptions?: boolean };
     driver: { Client: new (config: object) => PooledConnection };
+    _driver(): object;
     _acquireOnlyConnection(): Promise<PooledConnection>;
-    _query(connection: PooledConnection, query: object): Promise<object>;
+    acquireRawConnection(): Promise<PooledConnection>;
+    _query(connection: PooledConnection, query: { sql: string }): Promise<object>;
+    transaction(
+      container: unknown,
+      config: Knex.TransactionConfig | undefined,
+      outer: unknown,
+    ): Knex.Transaction;
   }
 }

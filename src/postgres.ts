@@ -1,20 +1,27 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import knex, { type Knex } from 'knex';
 import PostgresClient, { type PooledConnection } from 'knex/lib/dialects/postgres/index.js';
 import pg from 'pg';
-import { StoreAway } from './breaker.ts';
 import { createPostgresConnector } from './connections/postgres-client.ts';
 import { withDeadline } from './lifecycle.ts';
+import { asConnectionFailure, isConflict, isPostgresUnavailable, isRefusedData } from './postgres-errors.ts';
 import type { PoolObserver, PoolState, PostgresMetrics } from './postgres-metrics.ts';
+import { refusesOptions, SessionClient } from './postgres-session.ts';
+import { getTypeParser } from './postgres-values.ts';
 
 export type { Knex } from 'knex';
+export { isPostgresUnavailable, isRefusedData };
 
-const int8Oid = 20;
+/** How often a statement or transaction is run that PostgreSQL rolled back for the sake of another one. */
+const maxTries = 10;
+const longestPauseMs = 100;
+
 const ignore = () => undefined;
 const isTimeout = (error: unknown) => error instanceof Error && error.message === 'Query read timeout';
 
-/** pg gives up waiting for a query without ending it. Such a connection may be in the middle of a transaction, which the
- *  next user of the pool would go on with and nobody would commit: it is destroyed, and the server rolls back. */
-class AbandoningClient extends PostgresClient {
+/** Connections with Linkmill's session settings, and statements that other sessions cannot make fail. No private members: knex makes the
+ *  client of a transaction without its constructor. */
+class LinkmillClient extends PostgresClient {
   readonly connect = createPostgresConnector(this.connectionSettings.connectionString);
 
   override async acquireConnection(): Promise<PooledConnection> {
@@ -41,20 +48,58 @@ class AbandoningClient extends PostgresClient {
     });
   }
 
-  override async _query(connection: PooledConnection, query: object): Promise<object> {
-    const begin = performance.now();
+  override _driver(): object {
+    return { ...pg, Client: SessionClient };
+  }
+
+  /** A pooler may refuse some session settings: from then on it is asked for none of them. */
+  override async acquireRawConnection(): Promise<PooledConnection> {
+    const settings = this.connectionSettings;
+    const connect = async () => await super.acquireRawConnection();
     try {
-      return await super._query(connection, query);
+      return await connect().catch(async (error: unknown) => {
+        if (settings.withoutOptions || !refusesOptions(error)) throw error;
+        this.connectionSettings = { ...settings, withoutOptions: true };
+        return await connect();
+      });
     } catch (error) {
-      if (isTimeout(error)) {
-        connection.__knex__disposed = error;
-        connection.connection.stream.destroy();
-      }
-      throw error;
-    } finally {
-      observers.get(this.config)?.queried((performance.now() - begin) / 1_000);
+      this.connectionSettings = settings;
+      throw asConnectionFailure(error);
     }
   }
+
+  /** Transactions are `read committed` unless they say otherwise, whatever the default of the session is. */
+  override transaction(container: unknown, config: Knex.TransactionConfig | undefined, outer: unknown) {
+    const isolated = outer ? config : { isolationLevel: 'read committed' as const, ...config };
+    return super.transaction(container, isolated, outer);
+  }
+
+  /** A statement without a transaction has changed nothing when it fails in conflict with another one: it is run again. */
+  override async _query(connection: PooledConnection, query: { sql: string }): Promise<object> {
+    const run = async () => {
+      const begin = performance.now();
+      try {
+        return await super._query(connection, query);
+      } catch (error) {
+        throw abandonHanging(connection, error);
+      } finally {
+        observers.get(this.config)?.queried((performance.now() - begin) / 1_000);
+      }
+    };
+    // `create index concurrently` leaves an index behind when it fails.
+    const isAtomic = !this.transacting && !/\bconcurrently\b/i.test(query.sql);
+    return isAtomic ? await retryConflicts(run) : await run();
+  }
+}
+
+/** pg gives up waiting for a query without ending it. Such a connection may be in the middle of a transaction, which the next user of
+ *  the pool would continue and nobody would commit: it is destroyed, and the server rolls back. Returns the error. */
+function abandonHanging(connection: PooledConnection, error: unknown): unknown {
+  if (isTimeout(error)) {
+    connection.__knex__disposed = error;
+    connection.connection.stream.destroy();
+  }
+  return connection.__knex__disposed === undefined ? error : asConnectionFailure(error);
 }
 
 /** The observer of each pool, by knex' configuration: a transaction has a client of its own with the same configuration. */
@@ -70,7 +115,7 @@ export function openPostgres(options: {
   metrics?: PostgresMetrics | undefined;
 }): Knex {
   const db = knex({
-    client: AbandoningClient,
+    client: LinkmillClient,
     connection: {
       connectionString: options.url,
       application_name: `linkmill-${options.name}`,
@@ -104,16 +149,30 @@ export async function abandonPostgres(db: Knex): Promise<void> {
   await withDeadline(db.destroy(), abandonMs, () => undefined);
 }
 
-/** A transaction that holds its locks for a bounded time, even when its process is stopped in the middle, and waits for those of
- *  others for a bounded time, even when nobody listens to it any more: the server itself gives up. Holds through PgBouncer. */
+/** A `read committed` transaction, run again after a deadlock: `work` must change nothing else. It holds its locks for a bounded
+ *  time, even when its process is stopped in the middle, and waits a bounded time for those of others, even when its caller has
+ *  gone: the server itself gives up. Holds through PgBouncer. */
 export async function boundedTransaction<T>(db: Knex, work: (trx: Knex) => Promise<T>): Promise<T> {
-  return await db.transaction(async (trx) => {
+  const run = async (trx: Knex) => {
     await trx.raw(
       `select set_config('lock_timeout', '10s', true), set_config('statement_timeout', '30s', true),
               set_config('idle_in_transaction_session_timeout', '10s', true)`,
     );
     return await work(trx);
-  });
+  };
+  return await retryConflicts(async () => await db.transaction(run));
+}
+
+/** Runs what PostgreSQL rolls back as a whole, again where that was for a deadlock or a conflict, a bounded number of times. */
+async function retryConflicts<T>(run: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await run();
+    } catch (error) {
+      if (tries === maxTries || !isConflict(error)) throw error;
+      await delay(Math.random() * Math.min(2 ** tries, longestPauseMs));
+    }
+  }
 }
 
 /** Runs `task` and resolves to what it gives, or to undefined, at once, while the same lock is held elsewhere. The lock is a
@@ -143,35 +202,4 @@ export function onlyRow<Row>(result: { rows: Row[] }): Row {
   const [row] = result.rows;
   if (row === undefined) throw new Error('the statement gave no row');
   return row;
-}
-
-/** Whether an error says that PostgreSQL cannot be reached or cannot answer now, as opposed to refusing a statement. */
-export function isPostgresUnavailable(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  if (error instanceof StoreAway) return error.store === 'PostgreSQL';
-  if (error instanceof knex.KnexTimeoutError) return true;
-  const code = 'code' in error ? String(error.code) : '';
-  if (/^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)$/.test(code))
-    return true;
-  // Classes 08 (connection), 53 (out of resources), 57P (shutting down, starting up); 25006: a standby without a primary.
-  if (/^(08...|53...|57P..|25006)$/.test(code)) return true;
-  return /^(Connection terminated|Query read timeout|timeout expired|Client has encountered a connection error)/.test(
-    error.message.replace(/^.* - (?=Connection terminated|Query read timeout|timeout expired)/s, ''),
-  );
-}
-
-/** Whether an error says that PostgreSQL does not store such values, whoever asks and however often. */
-export function isRefusedData(error: unknown): boolean {
-  // Class 22 (data exception); 23514: a check constraint.
-  return error instanceof Error && 'code' in error && /^(22...|23514)$/.test(String(error.code));
-}
-
-function getTypeParser(oid: number, format?: string) {
-  return oid === int8Oid ? safeInteger : pg.types.getTypeParser(oid, format === 'binary' ? 'binary' : 'text');
-}
-
-function safeInteger(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value)) throw new RangeError(`bigint ${text} does not fit a number`);
-  return value;
 }

@@ -1,6 +1,7 @@
 import { createBreaker } from './breaker.ts';
 import type { Log } from './log.ts';
-import { isPostgresUnavailable, type Knex } from './postgres.ts';
+import { isPostgresUnavailable, isStatementFailure } from './postgres-errors.ts';
+import type { Knex } from './postgres.ts';
 import { isRedisUnavailable } from './redis.ts';
 
 /** Longest time that a request waits for PostgreSQL. Those of Redis are in the role of its connection. */
@@ -13,6 +14,7 @@ export const createWebBreakers = (log: Log) => ({
   postgres: createBreaker({
     store: 'PostgreSQL',
     isUnavailable: isPostgresUnavailable,
+    isOfOneCall: isStatementFailure,
     // Each may have taken the whole deadline, and creates that wait together fail as one.
     failures: 2,
     openMs: 1_000,

@@ -138,3 +138,32 @@ test('a wall clock that is set back does not keep the circuit open', async () =>
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 3_600_000 });
   expect(await waitUntil('it is asked again', ask, 2_000)).toBe('back');
 });
+
+test('calls that the store refuses each for itself open their own circuit and no other', async () => {
+  const refused = new Error('permission denied');
+  let asked = 0;
+  const breaker = createBreaker({
+    store: 'PostgreSQL',
+    isUnavailable: (error) => error === refused || error === away,
+    isOfOneCall: (error) => error === refused,
+    failures: 2,
+    openMs: 60_000,
+    log: silentLog,
+  });
+  const calls = breaker.guard({
+    write: async () => {
+      asked += 1;
+      throw refused;
+    },
+    read: async () => 'answer',
+  });
+  for (let i = 0; i < 4; i++) {
+    await calls.write().catch(() => undefined);
+    expect(await calls.read()).toBe('answer');
+    await delay(nextMomentMs);
+  }
+  expect([breaker.state, asked]).toEqual(['open', 2]);
+  const error: unknown = await calls.write().catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(StoreNotAsked);
+  expect(error).toMatchObject({ cause: refused });
+});

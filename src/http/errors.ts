@@ -9,7 +9,7 @@ import { ApiKeyNotFound, PermissionsContradict } from '../api-keys/api-key.ts';
 import { StoreNotAsked } from '../breaker.ts';
 import { KeySpaceExhausted } from '../keys/key-generator.ts';
 import type { Log } from '../log.ts';
-import { isPostgresUnavailable } from '../postgres.ts';
+import { isFaultyStatement, isPostgresUnavailable, isReadOnly, sqlStateOf } from '../postgres-errors.ts';
 import { QrTooSmall } from '../qr/qr-images.ts';
 import { QueueUnavailable } from '../queues.ts';
 import { HostNotBlockable, ReportNotFound } from '../reports/report.ts';
@@ -108,7 +108,7 @@ function toProblem(error: unknown): Problem | undefined {
   if (error instanceof Overloaded) return unavailable('Too many such requests are waiting.');
   if (error instanceof QueueUnavailable) return unavailable('The job queues are not reachable.');
   if (isClientError(error)) return new Problem('bad-request', error.message, { status: error.status });
-  if (isPostgresUnavailable(error)) return unavailable('The database is not reachable.');
+  if (isPostgresUnavailable(error)) return unavailable(whyNoDatabase(error));
   return undefined;
 }
 
@@ -119,9 +119,19 @@ export function failureOf(error: unknown): 'unavailable' | 'error' | undefined {
   return problem.status >= 500 ? 'unavailable' : undefined;
 }
 
+function whyNoDatabase(error: unknown): string {
+  if (isReadOnly(error)) return 'The database is read-only for now: it answers reads and takes no changes.';
+  const { cause } = error as Error;
+  return sqlStateOf(error instanceof StoreNotAsked ? cause : error) === undefined
+    ? 'The database is not reachable.'
+    : 'The database cannot answer this for now.';
+}
+
 /** Thousands of requests may be refused: a line for each would cost more than the refusal. */
-const levelOf = (error: unknown) =>
-  error instanceof StoreNotAsked || error instanceof Overloaded ? 'debug' : 'warn';
+function levelOf(error: unknown): 'debug' | 'warn' | 'error' {
+  if (error instanceof StoreNotAsked || error instanceof Overloaded) return 'debug';
+  return isFaultyStatement(error) ? 'error' : 'warn';
+}
 
 /** The problem that an error is. One that is nobody's fault but ours shows nothing, and is logged with what is known of the request. */
 export function problemOf(

@@ -62,7 +62,11 @@ export async function openImport(deps: ImportDeps, id: number) {
   /** False when somebody else has gone on with it, or it is over. */
   async function importRows(rows: Row[], from: Position, to: Position): Promise<boolean> {
     await importer.prepareKeys(rows.length);
-    const work = async (trx: Knex) => await importer.createUrls(trx, rows, { createdBy: apiKeyId, owner });
+    const work = async (trx: Knex) => {
+      // Run again after a deadlock it needs as many again.
+      await importer.prepareKeys(rows.length);
+      return await importer.createUrls(trx, rows, { createdBy: apiKeyId, owner });
+    };
     if (!(await importStore.advance(id, from, to, work))) return false;
     // The cache may know that nobody has these codes, or nobody any more.
     await refreshCache(rows.flatMap(({ asks }) => ('url' in asks ? (asks.url.shortCode ?? []) : [])));

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import pg from 'pg';
 import { createPostgresConnector } from '../connections/postgres-client.ts';
 import { withDeadline } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
+import { SessionClient } from '../postgres-session.ts';
 import type { Knex } from '../postgres.ts';
 import { readChanges, type UrlChange, writeChange } from './url-change.ts';
 
@@ -79,8 +79,9 @@ export function hearNotifications(deps: {
   async function hear(onHeard: () => void): Promise<void> {
     const gone = new AbortController();
     const client = await connect(async (config) => {
-      const opened = new pg.Client({
+      const opened = new SessionClient({
         ...config,
+        withoutOptions: true,
         application_name: `linkmill-${name}`,
         connectionTimeoutMillis: answerMs,
         query_timeout: answerMs,

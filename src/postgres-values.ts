@@ -1,0 +1,54 @@
+import pg from 'pg';
+
+const int8Oid = 20;
+const timestamptzOid = 1184;
+
+/** The earliest and the latest time that a Date can hold. */
+const timeLimitMs = 8.64e15;
+
+/** PostgreSQL answers in a form that cannot be read, such as dates of another style than ISO. */
+export class UnreadableValue extends Error {
+  override readonly name = 'UnreadableValue';
+}
+
+/** How pg reads the values of a type. A value that cannot be read is an error: null would stand for "no limit". */
+export function getTypeParser(oid: number, format?: string): (text: string) => unknown {
+  if (oid === int8Oid) return safeInteger;
+  if (oid === timestamptzOid) return parseTimestamp;
+  return pg.types.getTypeParser(oid, format === 'binary' ? 'binary' : 'text');
+}
+
+function safeInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new RangeError(`bigint ${text} does not fit a number`);
+  return value;
+}
+
+const timestampShape =
+  /^(\d{4,6})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?([+-])(\d\d)(?::(\d\d))?(?::(\d\d))?( BC)?$/;
+
+/** The time of a `timestamptz` in ISO style, to the millisecond; `infinity`, and what a Date cannot hold, is the nearest time that it
+ *  can. Throws UnreadableValue. */
+export function parseTimestamp(text: string): Date {
+  if (text === 'infinity') return new Date(timeLimitMs);
+  if (text === '-infinity') return new Date(-timeLimitMs);
+  const found = timestampShape.exec(text);
+  if (!found)
+    throw new UnreadableValue(`the timestamp ${text.slice(0, 40)} is not in ISO style with an offset`);
+  const [year, month, day, hours, minutes, seconds] = found.slice(1, 7).map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  const [milliseconds = '', sign, offsetHours, offsetMinutes = 0, offsetSeconds = 0, era] = found.slice(7);
+  const date = new Date(0);
+  date.setUTCFullYear(era === undefined ? year : 1 - year, month - 1, day);
+  date.setUTCHours(hours, minutes, seconds, Number(milliseconds.padEnd(3, '0').slice(0, 3)));
+  const offset = Number(offsetHours) * 3_600 + Number(offsetMinutes) * 60 + Number(offsetSeconds);
+  const at = date.getTime() - (sign === '-' ? -offset : offset) * 1_000;
+  if (Number.isNaN(at)) return new Date(era === undefined ? timeLimitMs : -timeLimitMs);
+  return new Date(Math.min(Math.max(at, -timeLimitMs), timeLimitMs));
+}
