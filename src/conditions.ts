@@ -3,6 +3,16 @@ import { gauge, type Metric } from './metric.ts';
 
 /** Each condition that a process can report, and whether the process must not receive traffic while it holds. */
 const severities = {
+  /** PostgreSQL refuses connections, or does not answer. */
+  postgres_unavailable: 'degraded',
+  /** PostgreSQL answers reads and refuses changes. */
+  postgres_read_only: 'degraded',
+  /** The role lacks rights on tables. */
+  postgres_rights_missing: 'degraded',
+  /** Tables are not there, or the role does not find them. */
+  postgres_tables_missing: 'degraded',
+  /** Session settings differ that change results. */
+  postgres_settings: 'degraded',
   /** The database lacks migrations that this version needs. */
   schema_outdated: 'not_ready',
 } satisfies Record<string, Severity>;

@@ -16,6 +16,7 @@ import { ClosingStack, endOnSignal } from './lifecycle.ts';
 import { createLog, type Log } from './log.ts';
 import { renderMetrics } from './metric.ts';
 import { createPostgresMetrics, type PostgresMetrics } from './postgres-metrics.ts';
+import { watchPostgres } from './postgres-watch.ts';
 import { closePostgres, openPostgres } from './postgres.ts';
 import { createQrImages } from './qr/qr-images.ts';
 import { createQueues } from './queues.ts';
@@ -72,6 +73,11 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
       metrics: postgresMetrics,
     }),
     closePostgres,
+  );
+  const postgresWatch = closing.defer(
+    'postgres watch',
+    watchPostgres({ db, conditions, guard: breakers.postgres.run }),
+    (watch) => watch.stop(),
   );
   const cacheRedis = closing.defer('redis (cache)', openRedis('cache', config.REDIS_URL, log), closeRedis);
   const producerRedis = closing.defer(
@@ -190,7 +196,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     log,
   });
   // While PostgreSQL is away it says so by itself, within 2 s.
-  await opened.loadBlockedHosts();
+  await Promise.all([opened.loadBlockedHosts(), postgresWatch.check()]);
   await waitForRedis([cacheRedis, clicks.redis, producerRedis, subscriberRedis], redisPatienceMs);
   const handle = app.callback();
   const answerSoon = loadShedding.shed((request, response) => redirect.answerSoon(request, response, handle));

@@ -8,6 +8,7 @@ import { isJobName, type JobName, jobNames } from '../src/jobs.ts';
 import { ClosingStack, endOnSignal } from '../src/lifecycle.ts';
 import { createLog } from '../src/log.ts';
 import { createPostgresMetrics } from '../src/postgres-metrics.ts';
+import { watchPostgres } from '../src/postgres-watch.ts';
 import { closePostgres, openPostgres } from '../src/postgres.ts';
 import { createQueues } from '../src/queues.ts';
 import { watchRedisMemory } from '../src/redis-memory.ts';
@@ -55,6 +56,10 @@ const db = closing.defer(
   }),
   closePostgres,
 );
+const postgresWatch = closing.defer('postgres watch', watchPostgres({ db, conditions }), (watch) =>
+  watch.stop(),
+);
+void postgresWatch.check();
 const jobsRedis = closing.defer('redis (jobs)', openRedis('jobs', config.REDIS_URL, log), closeRedis);
 const memory = closing.defer('redis memory', watchRedisMemory(jobsRedis, log), (watch) => watch.stop());
 const producerRedis = closing.defer(

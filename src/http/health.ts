@@ -53,7 +53,11 @@ export function addHealthRoutes(router: Router, deps: HealthDeps): void {
       timestamp: new Date(),
       version: deps.version,
       conditions: conditions.map(({ code, reason, since }) => ({ code, reason, since })),
-      works: whatWorks(checks, clicks),
+      works: whatWorks(
+        checks,
+        clicks,
+        conditions.some(({ code }) => code === 'postgres_read_only'),
+      ),
       kgs_pool_size: poolSize,
       clicks: {
         lag_seconds: Math.round(clicks.lagMs / 100) / 10,
@@ -80,13 +84,21 @@ export function addHealthRoutes(router: Router, deps: HealthDeps): void {
 }
 
 /** What an operator can rely on for the moment. */
-function whatWorks({ postgres, redis }: Record<'postgres' | 'redis', Check>, clicks: ClickState) {
+function whatWorks(
+  { postgres, redis }: Record<'postgres' | 'redis', Check>,
+  clicks: ClickState,
+  isReadOnly: boolean,
+) {
   const [hasPostgres, hasRedis] = [postgres.status === 'up', redis.status === 'up'];
   return {
     redirects: hasPostgres ? 'all' : hasRedis ? 'cached' : 'known by heart',
-    api: hasPostgres,
+    api: hasPostgres && isReadOnly ? 'reads' : hasPostgres,
     jobs: hasRedis,
-    clicks: clicks.toRedis ? 'through Redis' : hasPostgres ? 'straight to PostgreSQL' : 'kept in memory',
+    clicks: clicks.toRedis
+      ? 'through Redis'
+      : hasPostgres && !isReadOnly
+        ? 'straight to PostgreSQL'
+        : 'kept in memory',
   };
 }
 

@@ -1,0 +1,75 @@
+import { type Knex, onlyRow } from './postgres.ts';
+
+/** What the role of a web or worker process must be able to do with each table: select, insert, update, delete. */
+const needed: Readonly<Record<string, string>> = {
+  analytics_removals: 'sd',
+  analytics_state: 'su',
+  api_keys: 'siu',
+  blocked_hosts: 'sid',
+  blocked_hosts_version: 's',
+  click_books: 'su',
+  click_ooo: 'sid',
+  click_producers: 'siud',
+  click_quarantine: 'si',
+  export_pieces: 'sid',
+  exports: 'siud',
+  idempotency_keys: 'sid',
+  import_errors: 'si',
+  import_pieces: 'sid',
+  imported_clicks: 'su',
+  imports: 'siud',
+  key_blocks: 'si',
+  key_generator: 'su',
+  reports: 'siu',
+  reserved_keys: 'sid',
+  returned_keys: 'sid',
+  unknown_codes_daily: 'siud',
+  url_analytics: 'siud',
+  url_analytics_other_days: 'sd',
+  url_clicks_daily: 'siud',
+  url_clicks_hourly: 'siud',
+  url_clicks_quarterly: 's',
+  url_removals: 'sid',
+  url_stats: 'siu',
+  url_uses: 'siu',
+  url_visitors_daily: 'si',
+  urls: 'siud',
+  visitor_salts: 'sid',
+};
+
+const rightNames = { s: 'select', i: 'insert', u: 'update', d: 'delete' } as const;
+
+const rights = Object.entries(needed).flatMap(([table, letters]) =>
+  Array.from(letters, (letter) => ({ table, right: rightNames[letter as keyof typeof rightNames] })),
+);
+
+/** What keeps the role of a connection from its work. */
+export interface MissingRights {
+  /** Tables that are not there, or are in a schema that the role may not use or does not search. */
+  tables: string[];
+  /** Such as "delete on urls". */
+  rights: string[];
+}
+
+/** Which tables and rights the role of a connection lacks; a right on some columns counts as the right. */
+export async function findMissingRights(db: Knex): Promise<MissingRights> {
+  const result = await db.raw<{ rows: MissingRights[] }>(
+    `with needed as (
+       select name, right_name, to_regclass(quote_ident(name)) as found
+       from unnest(cast(:tables as text[]), cast(:rights as text[])) as needed (name, right_name)
+     ), missing as (
+       select right_name || ' on ' || name as grant from needed
+       where found is not null and not case right_name
+         when 'delete' then has_table_privilege(found, right_name)
+         else has_any_column_privilege(found, right_name)
+       end
+       union all
+       select 'usage on sequence url_versions'
+       where to_regclass('url_versions') is not null and not has_sequence_privilege('url_versions', 'usage')
+     )
+     select array(select distinct name from needed where found is null order by 1) as tables,
+            array(select missing.grant from missing order by 1) as rights`,
+    { tables: rights.map(({ table }) => table), rights: rights.map(({ right }) => right) },
+  );
+  return onlyRow(result);
+}
