@@ -75,7 +75,7 @@ export async function withDeadline<T>(promise: Promise<T>, ms: number, onDeadlin
 /** npm and a supervisor may both pass on the same Ctrl-C: a signal this soon after the first is the same one. */
 const sameSignalMs = 1_000;
 
-/** Runs a process until SIGTERM or SIGINT, then closes what it opened and ends it: 0 when all closed cleanly, 1 otherwise.
+/** Runs a process until SIGTERM, SIGINT or SIGQUIT, then closes what it opened and ends it: 0 when all closed cleanly, 1 otherwise.
  *  A second signal, a second later or more, ends it at once; so does, after closing, an error that nobody handled.
  *  Returns what ends it in the same way for a reason of its own, with 1. */
 export function endOnSignal(closing: ClosingStack, log: Log, deadlineMs: number): (reason: string) => void {
@@ -94,6 +94,9 @@ export function endOnSignal(closing: ClosingStack, log: Log, deadlineMs: number)
   const onSignal = (signal: NodeJS.Signals) => void end(signal, 0);
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
+  process.on('SIGQUIT', onSignal);
+  // Without a listener it would end the process at once.
+  process.on('SIGUSR2', () => log.info('ignoring SIGUSR2'));
   const onFault = (error: unknown) => {
     log.fatal({ err: error }, 'unhandled error');
     if (endingSince === undefined) void end('unhandled error', 1);

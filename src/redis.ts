@@ -65,7 +65,9 @@ class LinkmillRedis extends Redis {
       return await super.select(database);
     } catch (error) {
       this.stream.destroy();
-      throw error;
+      throw isMissingDatabase(error)
+        ? new Error(`Redis has no database ${database}`, { cause: error })
+        : error;
     }
   }
 
@@ -74,6 +76,9 @@ class LinkmillRedis extends Redis {
     return new LinkmillRedis({ ...this.options, ...override });
   }
 }
+
+const isMissingDatabase = (error: unknown) =>
+  error instanceof Error && /DB index|invalid DB/i.test(error.message);
 
 /** A connection to Redis with the waiting rules of its role. It reconnects by itself; an outage is logged once, its end too. */
 export function openRedis(role: RedisRole, url: string, log: Log): Redis {

@@ -4,8 +4,10 @@ import { joinCluster } from './cluster/member.ts';
 import { type Conditions, createConditions } from './conditions.ts';
 import type { WebConfig } from './config/web.ts';
 import { watchEventLoop } from './event-loop.ts';
+import { onSighup } from './hangup.ts';
 import { logAccess } from './http/access-log.ts';
 import { createLatencies } from './http/latencies.ts';
+import { listenHost } from './http/listen-host.ts';
 import { createRedirectAnswers } from './http/redirect-answers.ts';
 import { createRedirect } from './http/redirect.ts';
 import { createRequestCounts } from './http/request-counts.ts';
@@ -58,6 +60,13 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   const log = createLog('web', config.LOG_LEVEL);
   const closing = new ClosingStack(log);
   const endProcess = endOnSignal(closing, log, config.SHUTDOWN_DEADLINE_MS);
+  onSighup(endProcess, () => {
+    // A terminal sends it to every process; the primary process acts on it.
+    if (config.WEB_CONCURRENCY === 1)
+      log.warn(
+        'ignoring SIGHUP: a single web process cannot replace itself, set WEB_CONCURRENCY=2 or restart it',
+      );
+  });
   const conditions = createConditions(log);
   const postgresMetrics = createPostgresMetrics();
   const web: WebProcess = { config, log, closing, conditions, postgresMetrics };
@@ -208,7 +217,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     'http server',
     await listen(withPathOnly(logAccess(measured, { config, log })), {
       port: config.PORT,
-      host: config.HOST,
+      host: listenHost(config.HOST),
       graceMs: config.SHUTDOWN_GRACE_MS,
     }),
     (listening) => listening.close(),

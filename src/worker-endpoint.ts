@@ -2,6 +2,7 @@ import Router from '@koa/router';
 import Koa from 'koa';
 import type { WorkerConfig } from './config/worker.ts';
 import { answerErrors } from './http/answer-errors.ts';
+import { listenHost } from './http/listen-host.ts';
 import { addMetricsRoute } from './http/metrics.ts';
 import { listen } from './http/server.ts';
 import { addWorkerHealthRoutes, type WorkerHealthDeps } from './http/worker-health.ts';
@@ -32,7 +33,7 @@ export async function openWorkerEndpoint(deps: {
   const handle = app.callback();
   const server = await listen((request, response) => void handle(request, response), {
     port,
-    host: config.HOST,
+    host: listenHost(config.HOST),
     graceMs: 0,
   });
   log.info({ port: server.port }, 'worker endpoint is listening');

@@ -3,6 +3,7 @@ import Koa from 'koa';
 import { loadConfigOrExit } from '../../src/config/load.ts';
 import { webSettings } from '../../src/config/web.ts';
 import { answerErrors } from '../../src/http/answer-errors.ts';
+import { listenHost } from '../../src/http/listen-host.ts';
 import { createRedirectAnswers } from '../../src/http/redirect-answers.ts';
 import { createRedirect } from '../../src/http/redirect.ts';
 import { listen } from '../../src/http/server.ts';
@@ -66,7 +67,7 @@ const answer: RequestListener = (request, response) => {
 };
 await listen(answer, {
   port: config.PORT,
-  host: config.HOST,
+  host: listenHost(config.HOST),
   graceMs: 0,
 });
 log.info('web is listening');

@@ -17,11 +17,11 @@ const ending: EndingSteps = [
   ['SIGKILL', 5_000],
 ];
 
-/** The command of one word of the Procfile. */
+/** The command of one word of the Procfile, without `exec`. */
 export function readProcfile(file: string, word: string): string {
   const command = new RegExp(`^${word}:(.+)$`, 'm').exec(readFileSync(file, 'utf8'))?.[1];
   if (command === undefined) throw new Error(`${file} has no ${word}`);
-  return command.trim();
+  return command.trim().replace(/^exec /, '');
 }
 
 /** Where the log of a process is kept. */

@@ -25,9 +25,6 @@ export function joinCluster(deps: {
     worker.exitedAfterDisconnect = true;
     endProcess('the primary process has gone');
   });
-  // It reaches all processes of a terminal, and is for the primary one.
-  process.on('SIGHUP', () => undefined);
-
   return {
     /** Whether another process has its place, so that nobody is turned away although this one ends. */
     get isReplaced() {

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { wholeNumberText } from '../whole-number.ts';
 import { database } from './database.ts';
@@ -30,8 +31,14 @@ export const common = {
 export const endpoint = {
   HOST: z
     .string()
-    .default('0.0.0.0')
-    .describe('Address that the web process and the endpoint of a worker listen on'),
+    .transform((host) => host.replace(/^\[(.*)\]$/, '$1'))
+    .refine((host) => isIP(host) > 0 || /^[a-z\d](?:[\w.-]*[a-z\d])?\.?$/i.test(host), {
+      error: 'must be an IP address or a host name, such as 127.0.0.1 or ::',
+    })
+    .optional()
+    .describe(
+      'Address that the web process and the endpoint of a worker listen on; every address of the machine unless set, IPv6 and IPv4',
+    ),
   METRICS_TOKEN: z
     .string()
     .min(8, 'must be at least 8 characters')

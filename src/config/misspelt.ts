@@ -3,8 +3,8 @@ import { workerSettings } from './worker.ts';
 
 /** A short name is close to too many others. */
 const minLength = 7;
-/** Typing mistakes that a name may have. */
-const maxMistakes = 2;
+/** Typing mistakes that a name may have, a short one fewer. */
+const maxMistakes = (name: string) => (name.length < 13 ? 1 : 2);
 
 /** The environment variables that look like a misspelt setting, each with the setting that it is close to. */
 export function misspelt(variables: string[]): [name: string, meant: string][] {
@@ -18,11 +18,12 @@ export function misspelt(variables: string[]): [name: string, meant: string][] {
     });
 }
 
-/** Whether two names have the first part in common and differ by at most two letters in the rest. */
+/** Whether two names have the first part in common and differ by one or two letters in the rest. */
 function isClose(name: string, setting: string): boolean {
   const [first] = setting.split('_');
-  if (!name.startsWith(`${first}_`) || Math.abs(name.length - setting.length) > maxMistakes) return false;
-  return distance(name, setting) <= maxMistakes;
+  if (!name.startsWith(`${first}_`) || Math.abs(name.length - setting.length) > maxMistakes(setting))
+    return false;
+  return distance(name, setting) <= maxMistakes(setting);
 }
 
 /** Letters to insert, remove or replace to make one text of another (Levenshtein). */
