@@ -15,6 +15,10 @@ const severities = {
   postgres_settings: 'degraded',
   /** The database lacks migrations that this version needs. */
   schema_outdated: 'not_ready',
+  /** As many connections are open as the process accepts. */
+  connection_limit: 'degraded',
+  /** As many requests are in progress as the process works on. */
+  request_limit: 'degraded',
 } satisfies Record<string, Severity>;
 
 export type Severity = 'degraded' | 'not_ready';

@@ -2,6 +2,7 @@ import { collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import type { ClickWatch } from './clicks/click-watch.ts';
 import { type Conditions, conditionMetric } from './conditions.ts';
 import type { ClickEvents } from './http/click-events.ts';
+import type { ConnectionCounts } from './http/connections/connections.ts';
 import type { RateLimits } from './http/rate-limits.ts';
 import type { RequestCounts } from './http/request-counts.ts';
 import type { LoadShedding } from './http/shed-load.ts';
@@ -29,7 +30,8 @@ export function createWebMetrics(deps: {
   urls: Pick<Urls, 'resolved'>;
   processCache: Pick<ProcessCache, 'size'>;
   requestCounts: RequestCounts;
-  loadShedding: Pick<LoadShedding, 'refused'>;
+  loadShedding: Pick<LoadShedding, 'refused' | 'inProgress'>;
+  connectionCounts: ConnectionCounts;
   rateLimits: Pick<RateLimits, 'budgets'>;
   breakers: WebBreakers;
   conditions: Pick<Conditions, 'list'>;
@@ -39,7 +41,7 @@ export function createWebMetrics(deps: {
   withNode: boolean;
 }) {
   const { clickWatch, urls, processCache, requestCounts, loadShedding, rateLimits, breakers } = deps;
-  const { conditions, postgresMetrics, clickEvents, withNode } = deps;
+  const { conditions, postgresMetrics, clickEvents, connectionCounts, withNode } = deps;
   const registry = new Registry();
   if (withNode) collectDefaultMetrics({ register: registry });
   const histogram = (name: string, help: string) =>
@@ -68,6 +70,12 @@ export function createWebMetrics(deps: {
         'Requests that a process too busy refused, by kind; no other counter has them',
         Object.entries(loadShedding.refused).map(([kind, value]) => ({ value, labels: { kind } })),
       ),
+      gauge(
+        'requests_in_progress',
+        'Requests that are being worked on, those answered from the memory cache apart',
+        loadShedding.inProgress.all,
+      ),
+      ...connectionMetrics(connectionCounts),
       counter(
         'requests_limited_total',
         'Requests that were answered 429, by whose budget of the minute was spent',
@@ -133,6 +141,20 @@ export function createWebMetrics(deps: {
 
   return { read, latencies };
 }
+
+const connectionMetrics = ({ open, refused, closedIdle, waiting, cut }: ConnectionCounts): Metric[] => [
+  gauge('connections', 'Connections to clients that are open', open),
+  counter('connections_refused_total', 'Connections that were refused because too many were open', refused),
+  counter('connections_closed_total', 'Connections that were closed to protect the process, by reason', [
+    { value: closedIdle, labels: { reason: 'idle' } },
+    { value: cut, labels: { reason: 'too_many_waiting' } },
+  ]),
+  gauge(
+    'requests_waiting',
+    'Requests that wait until those before them on their connections are answered',
+    waiting,
+  ),
+];
 
 /** The metrics of all processes behind one port, the first one's labelled `process="1"`, and those of the service. They are not
  *  added up: a sum would shrink with each process that is replaced, which Prometheus would take for new traffic. Of a process that

@@ -6,13 +6,12 @@ import type { WebConfig } from './config/web.ts';
 import { watchEventLoop } from './event-loop.ts';
 import { onSighup } from './hangup.ts';
 import { logAccess } from './http/access-log.ts';
+import { createConnectionCounts } from './http/connections/connections.ts';
 import { createLatencies } from './http/latencies.ts';
-import { listenHost } from './http/listen-host.ts';
 import { createRedirectAnswers } from './http/redirect-answers.ts';
 import { createRedirect } from './http/redirect.ts';
 import { createRequestCounts } from './http/request-counts.ts';
 import { withPathOnly } from './http/request-target.ts';
-import { listen } from './http/server.ts';
 import { createLoadShedding } from './http/shed-load.ts';
 import { ClosingStack, endOnSignal } from './lifecycle.ts';
 import { createLog, type Log } from './log.ts';
@@ -34,6 +33,7 @@ import { openClickDetails } from './web-click-details.ts';
 import { openClicks } from './web-clicks.ts';
 import { openFinding } from './web-finding.ts';
 import { openGates } from './web-gates.ts';
+import { listenForClients } from './web-listen.ts';
 import { createWebMetrics, renderMetricsOfAll } from './web-metrics.ts';
 import { openRateLimits } from './web-rate-limits.ts';
 import { openTransfers } from './web-transfers.ts';
@@ -113,7 +113,12 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     watchEventLoop({ maxDelayMs: config.MAX_EVENT_LOOP_DELAY_MS, log }),
     (watch) => watch.stop(),
   );
-  const loadShedding = createLoadShedding({ eventLoop, maxApiRequests: config.MAX_API_REQUESTS });
+  const loadShedding = createLoadShedding({
+    eventLoop,
+    maxRequests: config.MAX_REQUESTS,
+    maxApiRequests: config.MAX_API_REQUESTS,
+  });
+  const connectionCounts = createConnectionCounts();
   const rateLimits = openRateLimits(web, { db, cacheRedis, breakers });
   const requestCounts = createRequestCounts();
   const analytics = openAnalytics(web, { db, breakers });
@@ -124,6 +129,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     processCache,
     requestCounts,
     loadShedding,
+    connectionCounts,
     rateLimits,
     breakers,
     conditions,
@@ -215,10 +221,10 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   const measured = isMeasured ? latencies.measure(answer) : answer;
   const server = closing.defer(
     'http server',
-    await listen(withPathOnly(logAccess(measured, { config, log })), {
-      port: config.PORT,
-      host: listenHost(config.HOST),
-      graceMs: config.SHUTDOWN_GRACE_MS,
+    await listenForClients(web, {
+      handler: withPathOnly(logAccess(measured, { config, log })),
+      loadShedding,
+      counts: connectionCounts,
     }),
     (listening) => listening.close(),
   );

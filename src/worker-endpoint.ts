@@ -9,6 +9,9 @@ import { addWorkerHealthRoutes, type WorkerHealthDeps } from './http/worker-heal
 import type { Log } from './log.ts';
 import { version } from './version.ts';
 
+/** Connections of orchestrators and of Prometheus at once. */
+const maxConnections = 100;
+
 /** Serves the health and the metrics of a worker process on `WORKER_PORT`. Rejects when the port is not free. */
 export async function openWorkerEndpoint(deps: {
   config: Pick<WorkerConfig, 'HOST' | 'METRICS_TOKEN' | 'METRICS_OPEN'>;
@@ -35,6 +38,8 @@ export async function openWorkerEndpoint(deps: {
     port,
     host: listenHost(config.HOST),
     graceMs: 0,
+    limits: { max: maxConnections, surplus: 1 },
+    maxWaiting: maxConnections,
   });
   log.info({ port: server.port }, 'worker endpoint is listening');
   return server;

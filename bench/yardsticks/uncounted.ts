@@ -69,5 +69,7 @@ await listen(answer, {
   port: config.PORT,
   host: listenHost(config.HOST),
   graceMs: 0,
+  limits: { max: config.MAX_CONNECTIONS, surplus: 0 },
+  maxWaiting: config.MAX_REQUESTS,
 });
 log.info('web is listening');

@@ -118,6 +118,16 @@ export const webSettings = z
     CLICK_LAG_LIMIT_SECONDS: wholeNumberText(1, 86_400)
       .default(30)
       .describe('Age of the oldest batch on its way to PostgreSQL beyond which `/health` says degraded'),
+    MAX_CONNECTIONS: wholeNumberText(1, 1_000_000)
+      .default(4_096)
+      .describe(
+        'Connections to clients that a web process serves at once, or fewer where `ulimit -n` is too low for them: at the limit idle ones are closed, further ones refused',
+      ),
+    MAX_REQUESTS: wholeNumberText(1, 1_000_000)
+      .default(4_096)
+      .describe(
+        'Requests that a web process works on at once, those answered from its memory cache apart; further ones are answered 503, but for health, metrics and Bull Board',
+      ),
     MAX_API_REQUESTS: wholeNumberText(1, 100_000)
       .default(1_000)
       .describe('Requests of the API that a web process works on at once; further ones are answered 503'),

@@ -1,7 +1,18 @@
 import { once } from 'node:events';
-import { createServer, type RequestListener } from 'node:http';
-import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { type AddressInfo, Server as NetServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import {
+  type Connection,
+  type ConnectionCounts,
+  type ConnectionLimits,
+  createConnectionCounts,
+  watchConnections,
+} from './connections/connections.ts';
+import { answerInTurn } from './connections/turns.ts';
+import { withBodiesRead } from './connections/unread-bodies.ts';
+import { isForOperators } from './operator-paths.ts';
+import { createRefusal } from './refusal.ts';
 import { answerUnreadable } from './unreadable-requests.ts';
 
 /** Longer than a load balancer's, so that it is never us who closes a connection that it is about to use. */
@@ -17,11 +28,24 @@ const silentMs = 1_000;
 /** How long a request may take, once nothing new is accepted, before its connection is cut all the same. */
 const lastAnswerMs = 5_000;
 
-/** Serves requests until closed. Rejects when the address cannot be listened on. */
-export async function listen(
-  handler: RequestListener,
-  options: { port: number; host: string; graceMs: number },
-) {
+const tooManyConnections = createRefusal('Too many connections are open.', { Connection: 'close' });
+
+export interface ListenOptions {
+  port: number;
+  host: string;
+  /** Time after `close` in which everything is still served, in milliseconds. */
+  graceMs: number;
+  limits: ConnectionLimits;
+  /** Requests of all connections that may wait for those before them on their connections. */
+  maxWaiting: number;
+  /** Where its connections are counted. */
+  counts?: ConnectionCounts;
+  /** Called once a second with whether the limit of connections was met since the last call. */
+  onCheck?: (isLimitMet: boolean) => void;
+}
+
+/** Serves requests until closed, those of a connection one after the other. Rejects when the address cannot be listened on. */
+export async function listen(handler: RequestListener, options: ListenOptions) {
   const server = createServer({
     keepAliveTimeout: keepAliveTimeoutMs,
     headersTimeout: headersTimeoutMs,
@@ -29,23 +53,29 @@ export async function listen(
     connectionsCheckingInterval: timeoutCheckMs,
   });
   let accepting = true;
-  const connections = new Set<Socket>();
-  server.on('connection', (socket: Socket) => {
-    connections.add(socket);
-    socket.on('close', () => connections.delete(socket));
-  });
-  server.on('request', (request, response) => {
-    if (!accepting) response.setHeader('Connection', 'close');
-    handler(request, response);
-  });
-  answerUnreadable(server);
+  const { limits, counts = createConnectionCounts(), onCheck = () => undefined } = options;
+  const connections = watchConnections(server, { limits, counts, onCheck });
+  const answer = answerInTurn(answerOne, { connections, maxWaiting: options.maxWaiting });
+  const handle = withBodiesRead(handler);
+  server.on('request', answer);
+  // Otherwise Node tells the client to go on before it is known whether its body is wanted.
+  server.on('checkContinue', answer);
+  answerUnreadable(server, connections);
   server.listen(options.port, options.host);
   await once(server, 'listening');
+
+  function answerOne(request: IncomingMessage, response: ServerResponse, { isSurplus }: Connection): void {
+    if (!accepting || isSurplus) response.setHeader('Connection', 'close');
+    if (isSurplus && !isForOperators(request.url!)) {
+      connections.noteRefused();
+      tooManyConnections(response);
+    } else handle(request, response);
+  }
 
   /** Closes what no request has come on for now. Node counts a connection as busy on which none ever has. */
   function closeSilent() {
     server.closeIdleConnections();
-    for (const socket of connections) if (socket.bytesRead === 0) socket.destroy();
+    for (const { socket } of connections.all()) if (socket.bytesRead === 0) socket.destroy();
   }
 
   return {
@@ -56,7 +86,7 @@ export async function listen(
      *  next request may be on its way. */
     async close(): Promise<void> {
       const graceEnds = performance.now() + options.graceMs;
-      while (performance.now() < graceEnds && connections.size > 0) await delay(pollMs);
+      while (performance.now() < graceEnds && counts.open > 0) await delay(pollMs);
       const closed = once(server, 'close');
       accepting = false;
       // Without what Node's HTTP server does besides: to close connections that are silent at this moment.

@@ -1,83 +1,98 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { EventLoopWatch } from '../event-loop.ts';
 import { isShortCode } from '../urls/short-code.ts';
-import { presentProblem, problemHeaders, unavailable } from './problem.ts';
+import { isForOperators } from './operator-paths.ts';
 import { codeOf } from './redirect.ts';
+import { createRefusal } from './refusal.ts';
 
-const retryAfterSeconds = 1;
 /** Some always pass: those who try again at once may be all of the load, and what one visitor's look-up has found the others
  *  get by heart. */
 const mostRefused = 0.9;
 
-const tooBusy = refusalOf('The service is too busy.');
-const tooManyInHand = refusalOf('Too many requests of the API are in hand.');
+const tooBusy = createRefusal('The service is too busy.');
+const tooManyOfApi = createRefusal('Too many requests of the API are in progress.');
+const tooMany = createRefusal('Too many requests are in progress.');
 
 export type LoadShedding = ReturnType<typeof createLoadShedding>;
 
 /** Refuses, with 503 and `Retry-After`, what a busy process has no time for, rather than let everything wait: requests of the
- *  API first, then redirects too. It stands behind what is answered by heart and ahead of Koa, since a refusal must cost
+ *  API first, then redirects too. It is behind what is answered from the memory cache and ahead of Koa, since a refusal must cost
  *  little. Health, metrics and Bull Board are never refused. */
 export function createLoadShedding(deps: {
   eventLoop: Pick<EventLoopWatch, 'pressure'>;
-  /** Requests of the API that are worked on at once. */
+  /** Requests of all kinds, and of the API, that are in progress at once. */
+  maxRequests: number;
   maxApiRequests: number;
 }) {
-  const { eventLoop, maxApiRequests } = deps;
-  let inHand = 0;
-  const refused = { api: 0, redirects: 0 };
+  const { eventLoop, maxRequests, maxApiRequests } = deps;
+  const inProgress = { all: 0, api: 0 };
+  const refused = { api: 0, redirects: 0, pages: 0 };
+  let isLimitMet = false;
   const refusedShare = () => ({
     api: Math.min(eventLoop.pressure, mostRefused),
     redirects: Math.min(Math.max(eventLoop.pressure - 1, 0), mostRefused),
   });
 
-  function refuse(
-    kind: Kind,
-    response: ServerResponse,
-    { headers, body }: ReturnType<typeof refusalOf>,
-  ): void {
-    refused[kind] += 1;
-    response.writeHead(503, headers).end(body);
+  function refusalFor(kind: Kind): ((response: ServerResponse) => void) | undefined {
+    if (kind === 'operators') return undefined;
+    if (kind !== 'pages' && Math.random() < refusedShare()[kind]) return tooBusy;
+    const isPastAll = inProgress.all >= maxRequests;
+    const isPastApi = kind === 'api' && inProgress.api >= maxApiRequests;
+    if (!isPastAll && !isPastApi) return undefined;
+    isLimitMet = true;
+    return isPastApi ? tooManyOfApi : tooMany;
+  }
+
+  async function track(kind: Kind, work: Promise<void>): Promise<void> {
+    const api = kind === 'api' ? 1 : 0;
+    inProgress.all += 1;
+    inProgress.api += api;
+    try {
+      await work;
+    } finally {
+      // The end of the work counts, not that of the response: a client that has gone away may have left work behind.
+      inProgress.all -= 1;
+      inProgress.api -= api;
+    }
   }
 
   return {
     /** How many requests of each kind were refused. */
     refused: refused as Readonly<typeof refused>,
 
+    /** Requests that are being worked on; those answered from the memory cache are not among them. */
+    inProgress: inProgress as Readonly<typeof inProgress>,
+
     /** The share of requests of each kind that is refused. */
     refusedShare,
+
+    /** Whether a limit on requests in progress was met since the last call. */
+    takeLimitMet(): boolean {
+      const wasMet = isLimitMet;
+      isLimitMet = false;
+      return wasMet;
+    },
 
     /** Has `handle` answer what is not refused. */
     shed(handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>): RequestListener {
       return (request, response) => {
         const kind = kindOf(request.url!);
-        if (kind !== undefined && Math.random() < refusedShare()[kind]) refuse(kind, response, tooBusy);
-        else if (kind !== 'api') void handle(request, response);
-        else if (inHand >= maxApiRequests) refuse(kind, response, tooManyInHand);
-        else {
-          inHand += 1;
-          // The end of the work counts, not that of the response: one that waits for its turn on a connection has none when
-          // the client goes away.
-          void handle(request, response).finally(() => (inHand -= 1));
+        const refuse = refusalFor(kind);
+        if (refuse === undefined) {
+          void track(kind, handle(request, response));
+          return;
         }
+        if (kind !== 'operators') refused[kind] += 1;
+        refuse(response);
       };
     },
   };
 }
 
-type Kind = 'api' | 'redirects';
+type Kind = 'api' | 'redirects' | 'pages' | 'operators';
 
-function kindOf(url: string): Kind | undefined {
+function kindOf(url: string): Kind {
+  if (isShortCode(codeOf(url))) return 'redirects';
   if (url.startsWith('/api/')) return 'api';
-  return isShortCode(codeOf(url)) ? 'redirects' : undefined;
-}
-
-function refusalOf(detail: string) {
-  const problem = unavailable(detail, retryAfterSeconds);
-  const body = JSON.stringify(presentProblem(problem));
-  const headers = {
-    ...problem.headers,
-    ...problemHeaders,
-    'Content-Length': Buffer.byteLength(body),
-  };
-  return { headers, body };
+  return isForOperators(url) ? 'operators' : 'pages';
 }

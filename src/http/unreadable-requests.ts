@@ -1,24 +1,25 @@
-import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
-import type { Duplex } from 'node:stream';
+import { type Server, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Connections } from './connections/connections.ts';
 import { presentProblem, problemHeaders, Problem } from './problem.ts';
 import { isUploading } from './upload.ts';
 
 /** Answers what comes over a connection and is no request of HTTP, or no whole one within its time, with a problem, and closes
  *  the connection: where the next request would begin is not known. Answers to requests before it are not disturbed. */
-export function answerUnreadable(server: Server): void {
-  const latest = new WeakMap<Duplex, { request: IncomingMessage; response: ServerResponse }>();
-  server.prependListener('request', (request, response) => latest.set(request.socket, { request, response }));
-
+export function answerUnreadable(server: Server, connections: Pick<Connections, 'get'>): void {
   server.on('clientError', (error: ParserError, socket) => {
     // Who sends a file may take long for it.
     if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && isUploading(socket)) return;
-    const { request, response } = latest.get(socket) ?? {};
+    const { request, response } = connections.get(socket as Socket) ?? {};
     const answer = () => {
       if (socket.writable)
         socket.end(asHttp(problemOfParser(error), isOfHead(error)), () => socket.destroy());
       else socket.destroy();
     };
-    if (!request || !response || response.writableFinished) answer();
+    if (!request || !response) answer();
+    // Of a request that is answered no more than its body can be wrong.
+    else if (response.writableFinished && !request.complete) socket.destroy();
+    else if (response.writableFinished) answer();
     // What cannot be read comes after a request that could.
     else if (request.complete) response.once('finish', answer);
     else if (response.headersSent) socket.destroy();

@@ -36,9 +36,16 @@ export const commandOf = (buildFolder: string, entry: string, args: string[] = [
   ...args,
 ];
 
-/** Starts Node with a command line. Needs settings: nothing is inherited but PATH. `onEnd` is called when it has ended. */
-export function launch(commandLine: string[], settings: Settings, onEnd = () => {}): TestProcess {
-  const child = spawn(process.execPath, commandLine, {
+/** Starts Node with a command line. Needs settings: nothing is inherited but PATH. `onEnd` is called when it has ended. With
+ *  `maxFiles` it may have so many files and sockets open. */
+export function launch(
+  commandLine: string[],
+  settings: Settings,
+  onEnd = () => {},
+  { maxFiles }: { maxFiles?: number | undefined } = {},
+): TestProcess {
+  const limit = maxFiles === undefined ? '' : `ulimit -n ${maxFiles}; `;
+  const child = spawn('sh', ['-c', `${limit}exec "$0" "$@"`, process.execPath, ...commandLine], {
     env: environment(settings),
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -130,8 +130,6 @@ function progressOf({ state, bytes, doneBytes }: Import): number {
 export const importHandlers = ({ imports }: { imports: Imports }): Handlers<typeof importOperations> => ({
   createImport: async ({ query, apiKey, ctx }) => {
     const encoding = ctx.is('text/csv') ? 'csv' : 'ndjson';
-    // What is still on its way when the answer is there must not be taken for another request.
-    ctx.set('Connection', 'close');
     imports.checkSize(ctx.request.length);
     const begun = await imports.upload(readUpload(ctx.req), {
       apiKeyId: apiKey.id,

@@ -1,0 +1,57 @@
+import type { RequestListener } from 'node:http';
+import type { ConnectionCounts } from './http/connections/connections.ts';
+import { listenHost } from './http/listen-host.ts';
+import { listen } from './http/server.ts';
+import type { LoadShedding } from './http/shed-load.ts';
+import { readConnectionRoom } from './open-files.ts';
+import type { WebProcess } from './web-process.ts';
+
+/** Connections to PostgreSQL and Redis besides those of `DATABASE_POOL_MAX`. */
+const otherStoreConnections = 16;
+/** Connections beyond the limit that get one answer each, where there is room for them. */
+const mostSurplus = 64;
+/** How long a limit is reported after it was last met: whoever looks at `/health` looks now and then. */
+const reportedMs = 10_000;
+
+/** Accepts connections, as many as the settings and the system allow, and reports when a limit is met. */
+export async function listenForClients(
+  { config, conditions, log }: WebProcess,
+  deps: { handler: RequestListener; loadShedding: LoadShedding; counts: ConnectionCounts },
+) {
+  const { handler, loadShedding, counts } = deps;
+  const room = readConnectionRoom(config.DATABASE_POOL_MAX + otherStoreConnections);
+  const surplus = Math.min(mostSurplus, Math.ceil(room / 10));
+  const max = Math.max(1, Math.min(config.MAX_CONNECTIONS, room - surplus));
+  if (max < config.MAX_CONNECTIONS)
+    log.warn({ maxConnections: max }, 'accept fewer connections than MAX_CONNECTIONS: raise `ulimit -n`');
+
+  const report = { connections: createReport(), requests: createReport() };
+  return await listen(handler, {
+    port: config.PORT,
+    host: listenHost(config.HOST),
+    graceMs: config.SHUTDOWN_GRACE_MS,
+    limits: { max, surplus },
+    maxWaiting: config.MAX_REQUESTS,
+    counts,
+    onCheck(isLimitMet) {
+      const tooManyConnections = `${max} connections are open, as many as this process accepts: idle ones are closed, others refused. Find out which clients open them, or raise MAX_CONNECTIONS and \`ulimit -n\`.`;
+      const tooManyRequests =
+        'Requests are refused because as many are in progress as MAX_REQUESTS or MAX_API_REQUESTS allows. Find out whether a store is slow, or add web processes.';
+      conditions.update('connection_limit', report.connections(isLimitMet) ? tooManyConnections : undefined);
+      conditions.update(
+        'request_limit',
+        report.requests(loadShedding.takeLimitMet()) ? tooManyRequests : undefined,
+      );
+    },
+  });
+}
+
+/** Says whether something was met lately, asked with whether it was met since the last time. */
+function createReport() {
+  let metAt = -Infinity;
+  return (isMet: boolean): boolean => {
+    const now = performance.now();
+    if (isMet) metAt = now;
+    return now - metAt < reportedMs;
+  };
+}
