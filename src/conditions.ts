@@ -24,6 +24,9 @@ const severities = {
 export type Severity = 'degraded' | 'not_ready';
 export type ConditionCode = keyof typeof severities;
 
+/** The severity of each condition. */
+export const conditionSeverities: Readonly<Record<ConditionCode, Severity>> = severities;
+
 /** Something that keeps the service from being healthy: what `/health` lists as a reason. */
 export interface Condition {
   code: ConditionCode;

@@ -2,14 +2,16 @@ import type { KeyPool } from './keys/key-pool.ts';
 import type { Log } from './log.ts';
 import { gauge, type Metric } from './metric.ts';
 import type { Queues } from './queues.ts';
+import type { WorkerCounts } from './worker-heartbeats.ts';
 
 /** Reads the metrics that are the same whichever process is asked. What Redis does not tell in time is left out. */
 export function createServiceMetrics(deps: {
   queues: Pick<Queues, 'readStates'>;
   keyPool: Pick<KeyPool, 'size'>;
+  workerCounts: WorkerCounts;
   log: Log;
 }) {
-  const { queues, keyPool, log } = deps;
+  const { queues, keyPool, workerCounts, log } = deps;
 
   async function readKeyPool(): Promise<Metric[]> {
     return [gauge('key_pool_keys', 'Short codes that are ready to be taken', await keyPool.size())];
@@ -33,6 +35,17 @@ export function createServiceMetrics(deps: {
     ];
   }
 
+  async function readWorkers(): Promise<Metric[]> {
+    const counts = Object.entries(await workerCounts.read());
+    return [
+      gauge(
+        'queue_workers',
+        'Worker processes that serve each queue and sent a heartbeat within the last 15 s',
+        counts.map(([queue, value]) => ({ value, labels: { queue } })),
+      ),
+    ];
+  }
+
   async function orNone(reading: Promise<Metric[]>): Promise<Metric[]> {
     try {
       return await reading;
@@ -43,7 +56,7 @@ export function createServiceMetrics(deps: {
   }
 
   return async (): Promise<Metric[]> => {
-    const parts = await Promise.all([readKeyPool(), readQueues()].map(orNone));
+    const parts = await Promise.all([readKeyPool(), readQueues(), readWorkers()].map(orNone));
     return parts.flat();
   };
 }

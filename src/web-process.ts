@@ -38,6 +38,7 @@ import { createWebMetrics, renderMetricsOfAll } from './web-metrics.ts';
 import { openRateLimits } from './web-rate-limits.ts';
 import { openTransfers } from './web-transfers.ts';
 import { openUrls } from './web-urls.ts';
+import { createWorkerCounts } from './worker-heartbeats.ts';
 
 /** How long the start waits for Redis, so that the first visitors find the cache. */
 const redisPatienceMs = 1_000;
@@ -138,7 +139,12 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     withNode: isMeasured,
   });
   const latencies = createLatencies(metrics.latencies);
-  const readServiceMetrics = createServiceMetrics({ queues, keyPool, log });
+  const readServiceMetrics = createServiceMetrics({
+    queues,
+    keyPool,
+    workerCounts: breakers.redis.guard(createWorkerCounts(cacheRedis, config.REDIS_PREFIX)),
+    log,
+  });
   const member =
     config.WEB_CONCURRENCY > 1 ? joinCluster({ readMetrics: metrics.read, endProcess, log }) : undefined;
 

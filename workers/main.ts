@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { createClickStream } from '../src/clicks/click-stream.ts';
 import { readArguments } from '../src/command-line.ts';
@@ -20,6 +21,7 @@ import { createUrlCache } from '../src/urls/url-cache.ts';
 import { hearNotifications } from '../src/urls/url-notifications.ts';
 import { createUrlStore } from '../src/urls/url-store.ts';
 import { openWorkerEndpoint } from '../src/worker-endpoint.ts';
+import { sendHeartbeats } from '../src/worker-heartbeats.ts';
 import { guardFlushing } from './flush-guard.ts';
 import { createChangeFollower } from './follow-changes.ts';
 import { createJobMetrics } from './job-metrics.ts';
@@ -90,6 +92,17 @@ closing.defer(
 if (names.includes('flush-clicks')) openFlushGuard();
 if (names.includes('reconcile-cache')) followChanges();
 closing.defer('watchdog', watchWorkers({ workers, queues, endProcess, log }), (stop) => stop());
+closing.defer(
+  'heartbeats',
+  sendHeartbeats({
+    redis: producerRedis,
+    prefix: config.REDIS_PREFIX,
+    processId: randomUUID(),
+    names,
+    log,
+  }),
+  async (stop) => await stop(),
+);
 if (config.WORKER_PORT !== undefined) await openEndpoint(config.WORKER_PORT);
 log.info({ queues: names }, 'worker is running');
 

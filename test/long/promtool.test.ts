@@ -44,6 +44,14 @@ describe.skipIf(!hasPromtool())('promtool', () => {
     expect(faults.filter((fault) => !knownFaults.has(fault))).toEqual([]);
     expect(output).not.toContain('error while linting');
   });
+
+  test.each([
+    ['check', 'deploy/prometheus/alerts.yml'],
+    ['test', 'deploy/prometheus/alerts.test.yml'],
+  ])('accepts the alerting rules: %s rules %s', async (action, file) => {
+    const { code, output } = await promtool([action, 'rules', file]);
+    expect([code, output]).toEqual([0, expect.stringContaining('SUCCESS')]);
+  });
 });
 
 /** What promtool says of prom-client's own metrics, whose names are not ours to choose. */
