@@ -92,8 +92,11 @@ test('a refusal is an answer: it reaches the caller and opens nothing', async ()
 });
 
 test('one call at a time finds out whether the store is back; the others do not wait for it', async () => {
-  const { breaker, ask, asked, answerWith, fail } = openBreaker({ openMs: 30 });
+  // Longer than a busy machine lets this process wait in the middle.
+  const openMs = 500;
+  const { breaker, ask, asked, answerWith, fail } = openBreaker({ openMs });
   await fail(3);
+  await delay(openMs);
   let settle!: { resolve: (value: string) => void; reject: (reason: Error) => void };
   answerWith(async () => await new Promise((resolve, reject) => (settle = { resolve, reject })));
 
@@ -105,7 +108,7 @@ test('one call at a time finds out whether the store is back; the others do not 
   expect([breaker.state, asked()]).toEqual(['open', 4]);
   await expect(ask()).rejects.toThrow(StoreNotAsked);
 
-  await delay(nextMomentMs);
+  await delay(openMs);
   const second = ask();
   settle.resolve('back');
   expect(await second).toBe('back');

@@ -202,7 +202,7 @@ describe('against a model that knows each click', () => {
       ),
       { numRuns: 25 },
     );
-  }, 60_000);
+  });
 });
 
 describe('time zones', () => {

@@ -138,9 +138,10 @@ test('a click whose batch hangs resolves after the deadline, those after it at o
   await Promise.all([recorder.record(url, 0), recorder.record(url, 0)]);
   // A timer may fire up to a millisecond early.
   expect(performance.now() - start).toBeGreaterThan(28);
-  const afterwards = performance.now();
-  for (let i = 0; i < 10; i++) await recorder.record(url, 0);
-  expect(performance.now() - afterwards).toBeLessThan(28);
+  for (let i = 0; i < 10; i++) {
+    const answer = recorder.record(url, 0).then(() => 'answered');
+    expect(await Promise.race([answer, nextTurn()])).toBe('answered');
+  }
   await waitUntil('PostgreSQL has counted them', async () => (await readCount(url)) === 12);
   expect(await waiting()).toEqual([]);
   gate.open();

@@ -95,14 +95,14 @@ test('what is no batch is claimed with its raw fields between sound ones, and ca
 test('the oldest entry tells how long it has waited, whatever has come since', async () => {
   const { stream } = openStream();
   expect(await stream.oldest(0)).toBeUndefined();
+  const start = performance.now();
   await stream.send(makeBatch(1));
   const [first] = await stream.claim(0);
   await stream.send(makeBatch(2));
-  const start = performance.now();
   const oldest = await waitUntil('it has waited', async () => {
     const found = await stream.oldest(0);
     return found && found.waitingMs >= 50 && found;
   });
   expect(oldest.entryId).toBe(first!.entryId);
-  expect(oldest.waitingMs).toBeLessThan(performance.now() - start + 1_000);
+  expect(oldest.waitingMs).toBeLessThan(performance.now() - start + 10);
 });

@@ -44,7 +44,7 @@ beforeAll(async () => {
     shown['worker'] = await readDescribed(`http://127.0.0.1:${port}`);
     return shown['worker']['linkmill_job_duration_seconds']?.labels.includes('queue');
   });
-}, 120_000);
+});
 afterAll(async () => await stop());
 
 async function readDescribed(baseUrl: string): Promise<Record<string, Described>> {

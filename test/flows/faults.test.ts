@@ -26,22 +26,22 @@ async function judgeExact(fault: Fault) {
 describe.concurrent('under load, with two web and two worker processes', () => {
   test('every answered redirect is counted exactly once though web processes are killed', async () => {
     await judgeExact(webKilled);
-  }, 60_000);
+  });
 
   test('every answered redirect is counted exactly once though workers are killed', async () => {
     await judgeExact(workerKilled);
-  }, 60_000);
+  });
 
   test('every answered redirect is counted exactly once though Redis is emptied', async () => {
     await judgeExact(redisFlushed);
-  }, 60_000);
+  });
 
   test('the usual way of counting loses clicks when Redis is emptied, so a loss would be noticed', async () => {
     const row = await injectTwice(control, redisFlushed);
     expect(row.lost).toBeGreaterThan(0);
-  }, 60_000);
+  });
 });
 
 test('every answered redirect is counted exactly once though PostgreSQL is killed under load', async () => {
   await judgeExact(postgresKilled);
-}, 60_000);
+});

@@ -143,8 +143,6 @@ test('the stream of a revoked key ends', async () => {
 
 test('SIGTERM ends streams at once', async () => {
   const stream = await openStream();
-  const sentAt = performance.now();
   web.signal('SIGTERM');
-  await waitUntil('it ends', () => stream.isOver());
-  expect(performance.now() - sentAt).toBeLessThan(1_000);
+  await waitUntil('it ends', () => stream.isOver(), 1_000);
 });

@@ -8,7 +8,6 @@ import { type Redis, type RedisOptions, startRedis } from '../../scripts/service
 import { startTestRedis } from '../support/servers.ts';
 import { startUnderKilledSupervisor } from './supervisor.ts';
 
-const options = { timeout: 60_000 };
 let dataDir: string;
 const running: { stop(): Promise<void> }[] = [];
 
@@ -41,14 +40,14 @@ async function withClient<T>(url: string, use: (client: Client) => Promise<T>): 
 const keep = async (client: Client) => client.set('kept', 'yes');
 const kept = async (client: Client) => client.get('kept');
 
-test('a private Redis with an append-only file has its data on the next start', options, async () => {
+test('a private Redis with an append-only file has its data on the next start', async () => {
   const first = await start();
   await withClient(first.url, keep);
   await first.stop();
   expect(await withClient((await start()).url, kept)).toBe('yes');
 });
 
-test('a private Redis whose supervisor was killed with -9 starts again with its data', options, async () => {
+test('a private Redis whose supervisor was killed with -9 starts again with its data', async () => {
   const orphan = await startUnderKilledSupervisor(`
     const { startRedis } = await import(services + 'redis.ts');
     const server = await startRedis({ dataDir: ${JSON.stringify(dataDir)}, appendonly: true, say() {} });`);
@@ -58,26 +57,26 @@ test('a private Redis whose supervisor was killed with -9 starts again with its 
   expect(await withClient(next.url, kept)).toBe('yes');
 });
 
-test('a private Redis never evicts a key and listens at 127.0.0.1 only', options, async () => {
+test('a private Redis never evicts a key and listens at 127.0.0.1 only', async () => {
   const { url } = await start();
   const settings = await withClient(url, async (client) => client.config('GET', 'maxmemory-policy', 'bind'));
   expect(settings).toEqual(expect.arrayContaining(['noeviction', '127.0.0.1']));
 });
 
-test('stopping a private Redis that hangs ends its process', options, async () => {
+test('stopping a private Redis that hangs ends its process', async () => {
   const server = await start();
   process.kill(server.pid, 'SIGSTOP');
   await server.stop();
   expect(markProcess(server.pid)).toBeUndefined();
 });
 
-test('a private Redis that cannot have its port says so', options, async () => {
+test('a private Redis that cannot have its port says so', async () => {
   const { port } = await start();
   const other = path.join(dataDir, 'other');
   await expect(start({ dataDir: other, port })).rejects.toThrow('Address already in use');
 });
 
-test('a test Redis that was killed has its address and its data again after a start', options, async () => {
+test('a test Redis that was killed has its address and its data again after a start', async () => {
   const redis = await startTestRedis({ appendonly: true, args: ['--appendfsync', 'always'] });
   running.push(redis);
   const { url } = redis;

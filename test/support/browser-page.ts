@@ -2,8 +2,9 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll } from 'vitest';
 import { openBrowser } from './browser.ts';
 import { track } from './resources.ts';
+import { readSlowness } from './slowness.ts';
 
-/** A page of a browser for a test file, with what there is to hold against it; it fails to find something after `timeoutMs`; it is there once the tests run. */
+/** A page of a browser for a test file, with what there is to hold against it; it fails to find something after `timeoutMs`, times the slowness of the machine; it is there once the tests run. */
 export function useBrowserPage(options: BrowserContextOptions, timeoutMs = 20_000) {
   let browser: Browser;
   let page: Page;
@@ -17,7 +18,7 @@ export function useBrowserPage(options: BrowserContextOptions, timeoutMs = 20_00
     browser = await openBrowser();
     closed = track('browser');
     page = await browser.newPage(options);
-    page.setDefaultTimeout(timeoutMs);
+    page.setDefaultTimeout(timeoutMs * readSlowness());
     page.on('request', (request) => origins.add(new URL(request.url()).origin));
     page.on('console', (message) => {
       if (message.type() === 'error') complaints.push(message.text());

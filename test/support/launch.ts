@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { findFreePort } from '../../scripts/services/ports.ts';
+import { readSlowness } from './slowness.ts';
 import { waitUntil } from './wait-until.ts';
 
 export type Settings = Record<string, string>;
@@ -15,12 +16,12 @@ export interface TestProcess {
   signal: (signal: NodeJS.Signals) => void;
   /** Resolves when it has ended, to its exit code, or to the signal that ended it. */
   ended: Promise<number | NodeJS.Signals>;
-  /** Ends it: SIGTERM, and SIGKILL when that takes longer than 30 s. */
+  /** Ends it: SIGTERM, and SIGKILL when that takes longer than 30 s, times the slowness of the machine. */
   stop: () => Promise<number | NodeJS.Signals>;
 }
 
-/** Longest time that a process may take to start, on a busy machine. */
-const readyWithinMs = 30_000;
+/** A process may take so long to start, or to end after a SIGTERM, on a machine that is not busy. */
+const patienceMs = 30_000;
 
 const running = new Set<ChildProcess>();
 
@@ -64,7 +65,7 @@ export function launch(
       child.kill('SIGTERM');
       // One that stands still takes notice when it goes on.
       child.kill('SIGCONT');
-      const timer = setTimeout(() => child.kill('SIGKILL'), 30_000);
+      const timer = setTimeout(() => child.kill('SIGKILL'), patienceMs * readSlowness());
       const result = await ended;
       clearTimeout(timer);
       return result;
@@ -113,9 +114,7 @@ export async function readyWorker(worker: TestProcess): Promise<TestProcess> {
 async function says({ output, ended }: TestProcess, line: string): Promise<void> {
   let hasEnded = false;
   void ended.then(() => (hasEnded = true));
-  await waitUntil(`"${line}"`, () => output().includes(line) || hasEnded, readyWithinMs).catch(
-    () => undefined,
-  );
+  await waitUntil(`"${line}"`, () => output().includes(line) || hasEnded, patienceMs).catch(() => undefined);
   if (!output().includes(line)) throw new Error(`a process does not say "${line}":\n${output()}`);
 }
 

@@ -1,6 +1,14 @@
-import { afterAll } from 'vitest';
+import { afterAll, afterEach, vi } from 'vitest';
 import { killLeftProcesses } from './launch.ts';
 import { takeOpenResources } from './resources.ts';
+
+/** A clock or function that a failed test has replaced is not the next one's, whose file may share this process. */
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+  vi.unstubAllEnvs();
+  vi.unstubAllGlobals();
+});
 
 /** Fails a file that leaves connections, processes or servers open behind it. */
 afterAll(() => {

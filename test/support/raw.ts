@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { readSlowness } from './slowness.ts';
 
 /** An answer as it stands on the wire. */
 export interface RawAnswer {
@@ -17,13 +18,15 @@ export interface RawExchange {
 }
 
 /** Sends bytes over a connection of their own and resolves when so many answers are there or the server has closed the
- *  connection. With `ends` it says that nothing more will come. Rejects when neither happens within `patienceMs`. */
+ *  connection. With `ends` it says that nothing more will come. Rejects when neither happens within `patienceMs`, which grow
+ *  with `readSlowness`. */
 export async function sendRaw(
   baseUrl: string,
   bytes: string | Buffer,
   options: { answers?: number; ends?: boolean; patienceMs?: number } = {},
 ): Promise<RawExchange> {
   const { answers: wanted = Infinity, ends = false, patienceMs = 8_000 } = options;
+  const limitMs = patienceMs * readSlowness();
   const { hostname, port } = new URL(baseUrl);
   const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
   let received = '';
@@ -31,10 +34,8 @@ export async function sendRaw(
     return await new Promise<RawExchange>((resolve, reject) => {
       const timer = setTimeout(
         () =>
-          reject(
-            new Error(`neither answered nor closed after ${patienceMs} ms: ${JSON.stringify(received)}`),
-          ),
-        patienceMs,
+          reject(new Error(`neither answered nor closed after ${limitMs} ms: ${JSON.stringify(received)}`)),
+        limitMs,
       );
       const finish = (isClosed: boolean) => {
         clearTimeout(timer);

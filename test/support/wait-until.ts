@@ -1,15 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { readSlowness } from './slowness.ts';
 
 const pollMs = 25;
 
-/** Resolves to the first value of `condition` that is neither false nor undefined; fails after `timeoutMs` and says what it
- *  waited for. A condition that throws counts as not met yet. */
+/** Resolves to the first value of `condition` that is neither false nor undefined; fails after `timeoutMs`, which grow with
+ *  `readSlowness`, and says what it waited for. A condition that throws counts as not met yet. */
 export async function waitUntil<T>(
   what: string,
   condition: () => Promise<T | false | undefined> | T | false | undefined,
   timeoutMs = 10_000,
 ): Promise<T> {
-  const end = performance.now() + timeoutMs;
+  const start = performance.now();
   let lastError: unknown;
   for (;;) {
     try {
@@ -18,8 +19,10 @@ export async function waitUntil<T>(
     } catch (error) {
       lastError = error;
     }
-    if (performance.now() > end)
-      throw new Error(`waited ${timeoutMs} ms in vain: ${what}`, { cause: lastError });
+    const waitedMs = performance.now() - start;
+    // The machine may have become busy since the start.
+    if (waitedMs > timeoutMs && waitedMs > timeoutMs * readSlowness())
+      throw new Error(`waited ${Math.round(waitedMs)} ms in vain: ${what}`, { cause: lastError });
     await delay(pollMs);
   }
 }

@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { createBlockedHostStore } from '../../src/urls/blocked-host-store.ts';
+import { createBlockedHosts } from '../../src/urls/blocked-hosts.ts';
+import { useDatabase } from '../support/resources.ts';
+
+const database = useDatabase();
+
+/** How long a list of so many hosts takes to be read, and 10,000 URLs to be judged by it. */
+async function timeList(hosts: number): Promise<{ readMs: number; judgeMs: number }> {
+  await database.db().raw('truncate blocked_hosts');
+  await database
+    .db()
+    .raw(
+      `insert into blocked_hosts (host) select 'bad-' || n || '.example' from generate_series(1, ${hosts}) n`,
+    );
+  const store = createBlockedHostStore(database.db());
+  const blockedHosts = createBlockedHosts({ store, onChange: () => undefined });
+  const begunAt = performance.now();
+  await blockedHosts.refresh();
+  const readAt = performance.now();
+  for (let i = 0; i < 10_000; i++) blockedHosts.isBlocked(`https://a.b.c.good-${i}.example/page`);
+  const judgedAt = performance.now();
+  expect(blockedHosts.isBlocked(`https://www.bad-${hosts}.example/`)).toBe(true);
+  return { readMs: readAt - begunAt, judgeMs: judgedAt - readAt };
+}
+
+test('100,000 blocked hosts are read at most 60 times as slowly as 5,000, and judge as fast as 100', async () => {
+  await timeList(5_000);
+  const [few, some, many] = [await timeList(100), await timeList(5_000), await timeList(100_000)];
+  expect(many.readMs / some.readMs).toBeLessThan(60);
+  expect(many.judgeMs / few.judgeMs).toBeLessThan(5);
+});

@@ -1,0 +1,45 @@
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { availableParallelism, loadavg } from 'node:os';
+
+/** Limits grow by this factor at most: a test that hangs must end. */
+const highest = 20;
+
+/** What `measureSlowness` does takes so long, in milliseconds, on a quiet processor of 2023. */
+const usualMs = { hashing: 110, starting: 50 };
+const hashes = 60_000;
+const starts = 3;
+
+/**
+ * Measures how many times longer than usual computing and starting a process take on this machine, beside whatever else it does: at
+ * least 1. Takes about a quarter of a second times the result.
+ */
+export function measureSlowness(): number {
+  const hashingMs = timeOf(() => {
+    let digest = 'linkmill';
+    for (let i = 0; i < hashes; i++) digest = createHash('sha256').update(digest).digest('hex');
+  });
+  const startingMs = timeOf(() => {
+    for (let i = 0; i < starts; i++) spawnSync(process.execPath, ['-e', '0']);
+  });
+  return bounded(Math.max(hashingMs / usualMs.hashing, startingMs / (starts * usualMs.starting)));
+}
+
+/**
+ * How many times longer than on a quiet machine something may take now: what was measured when the run began (`TEST_SLOWNESS`), or
+ * the processes per processor that want to run, whichever is higher. From 1 to 20.
+ */
+export function readSlowness(): number {
+  const measured = Number(process.env['TEST_SLOWNESS'] ?? 1);
+  return bounded(Math.max(measured, (loadavg()[0] ?? 0) / availableParallelism()));
+}
+
+function bounded(factor: number): number {
+  return Math.min(highest, Math.max(1, factor));
+}
+
+function timeOf(work: () => void): number {
+  const start = performance.now();
+  work();
+  return performance.now() - start;
+}
