@@ -112,22 +112,25 @@ export function openPostgres(options: {
   poolMax: number;
   queryTimeoutMs: number;
   name: string;
+  /** How long a query waits for a connection of the pool, and the pool for a new one. */
+  connectMs?: number;
   metrics?: PostgresMetrics | undefined;
 }): Knex {
+  const { connectMs = 2_000 } = options;
   const db = knex({
     client: LinkmillClient,
     connection: {
       connectionString: options.url,
       application_name: `linkmill-${options.name}`,
       query_timeout: options.queryTimeoutMs,
-      connectionTimeoutMillis: 2_000,
+      connectionTimeoutMillis: connectMs,
       keepAlive: true,
       types: { getTypeParser },
     },
     // What knex would print: failures of connections, which the query that meets them reports.
     log: { warn: ignore, error: ignore, debug: ignore, deprecate: ignore },
     pool: { min: 0, max: options.poolMax },
-    acquireConnectionTimeout: 2_000,
+    acquireConnectionTimeout: connectMs,
   });
   const client = db.client as { config: object; pool: PoolState };
   if (options.metrics) observers.set(client.config, options.metrics.addPool(options.name, client.pool));

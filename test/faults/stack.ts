@@ -53,7 +53,13 @@ export async function startStack(
   try {
     const database = await bench.createDatabase();
     closers.push(database.drop);
-    const db = openPostgres({ url: database.url, poolMax: 4, queryTimeoutMs: 60_000, name: 'test' });
+    const db = openPostgres({
+      url: database.url,
+      poolMax: 4,
+      queryTimeoutMs: 60_000,
+      connectMs: 60_000,
+      name: 'test',
+    });
     closers.push(() => db.destroy());
     const redis = await startTestRedis({ appendonly: options.appendonly });
     closers.push(async () => {

@@ -38,7 +38,13 @@ export async function openStack(onEnd: (what: string) => void) {
     closers.push(redis.stop);
     await createTemplate(postgres.url, 'fuzz');
     const DATABASE_URL = databaseUrl(postgres.url, 'fuzz');
-    const db = openPostgres({ url: DATABASE_URL, poolMax: 2, queryTimeoutMs: 60_000, name: 'test' });
+    const db = openPostgres({
+      url: DATABASE_URL,
+      poolMax: 2,
+      queryTimeoutMs: 60_000,
+      connectMs: 60_000,
+      name: 'test',
+    });
     closers.push(async () => await db.destroy());
     const settings = { DATABASE_URL, REDIS_URL: redis.url, LOG_LEVEL: 'info' };
     const worker = await readyWorker(start('workers/main.js', settings));

@@ -27,7 +27,13 @@ test('keys are well-formed, as many as asked for, and their block is on record',
 });
 
 test('two processes with many callers each never make the same key, and their blocks leave no gap', async () => {
-  const other = openPostgres({ url: url(), poolMax: 5, queryTimeoutMs: 10_000, name: 'test' });
+  const other = openPostgres({
+    url: url(),
+    poolMax: 5,
+    queryTimeoutMs: 60_000,
+    connectMs: 60_000,
+    name: 'test',
+  });
   try {
     const generators = [createKeyGenerator(db()), createKeyGenerator(db()), createKeyGenerator(other)];
     const sizes = Array.from({ length: 60 }, (_, i) => 1 + ((i * 37) % 200));

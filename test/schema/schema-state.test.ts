@@ -5,7 +5,8 @@ import { compare, readSchemaState } from '../../src/schema/schema-state.ts';
 import { addColumn, copyMigrations } from '../support/migrations-folder.ts';
 import { createDatabase } from '../support/resources.ts';
 
-const open = (url: string) => openPostgres({ url, poolMax: 3, queryTimeoutMs: 60_000, name: 'test' });
+const open = (url: string) =>
+  openPostgres({ url, poolMax: 3, queryTimeoutMs: 60_000, connectMs: 60_000, name: 'test' });
 
 describe('a migrated database', () => {
   let database: Awaited<ReturnType<typeof createDatabase>>;

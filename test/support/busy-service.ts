@@ -38,7 +38,7 @@ export async function startBusyService() {
   const closed = track('servers of a busy service');
   await createTemplate(postgres.url, 'busy');
   const url = databaseUrl(postgres.url, 'busy');
-  const db = openPostgres({ url, poolMax: 2, queryTimeoutMs: 60_000, name: 'test' });
+  const db = openPostgres({ url, poolMax: 2, queryTimeoutMs: 60_000, connectMs: 60_000, name: 'test' });
   const settings = { DATABASE_URL: url, REDIS_URL: redis.url, REDIS_PREFIX: uniquePrefix() };
   const [web, worker] = await Promise.all([startWeb(settings), startWorker(settings)]);
   const { key } = await createApiKeys(db).create('test');

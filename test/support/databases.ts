@@ -10,7 +10,13 @@ export function databaseUrl(serverUrl: string, database: string): string {
 
 /** Runs one statement that names a database, such as `create database`. */
 export async function administer(serverUrl: string, statement: string): Promise<void> {
-  const admin = openPostgres({ url: serverUrl, poolMax: 1, queryTimeoutMs: 60_000, name: 'test' });
+  const admin = openPostgres({
+    url: serverUrl,
+    poolMax: 1,
+    queryTimeoutMs: 60_000,
+    connectMs: 60_000,
+    name: 'test',
+  });
   try {
     await admin.raw(statement);
   } finally {
@@ -22,7 +28,7 @@ export async function administer(serverUrl: string, statement: string): Promise<
 export async function createTemplate(serverUrl: string, name: string): Promise<void> {
   await administer(serverUrl, `create database ${name}`);
   const url = databaseUrl(serverUrl, name);
-  const db = openPostgres({ url, poolMax: 2, queryTimeoutMs: 60_000, name: 'test' });
+  const db = openPostgres({ url, poolMax: 2, queryTimeoutMs: 60_000, connectMs: 60_000, name: 'test' });
   await migrate(db);
   await db.destroy();
 }

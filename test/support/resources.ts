@@ -51,7 +51,13 @@ export function useDatabase(): { db: () => Knex; url: () => string } {
   let pool: Knex;
   beforeAll(async () => {
     database = await createDatabase();
-    pool = openPostgres({ url: database.url, poolMax: 20, queryTimeoutMs: 60_000, name: 'test' });
+    pool = openPostgres({
+      url: database.url,
+      poolMax: 20,
+      queryTimeoutMs: 60_000,
+      connectMs: 60_000,
+      name: 'test',
+    });
   });
   afterAll(async () => {
     await pool.destroy();
