@@ -6,6 +6,7 @@ import { createClickStore } from '../../src/clicks/click-store.ts';
 import { onlyRow } from '../../src/postgres.ts';
 import { endLocked } from '../support/locks.ts';
 import { useDatabase } from '../support/resources.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 const { db } = useDatabase();
 const atMs = 1_700_000_000_000;
@@ -168,11 +169,15 @@ function ordersOf<T>(things: T[], count: number): T[][] {
   });
 }
 
+/** Applies batches as workers do: again when PostgreSQL has given up waiting for a lock, as it does after 10 s. */
+const applyPatiently = async (store: ReturnType<typeof createClickStore>, batches: Batch[]) =>
+  await waitUntil('the batches are applied', async () => await store.apply(batches), 60_000);
+
 test('many workers that apply the same batches at once in different orders never deadlock and count each once', async () => {
   const store = createClickStore(db());
   const urlIds = await createUrls(20);
   const deadlocks = await countDeadlocks();
-  const batches = Array.from({ length: 800 }, () => uuidv7()).flatMap((producer, p) =>
+  const batches = Array.from({ length: 400 }, () => uuidv7()).flatMap((producer, p) =>
     [1, 2].map((seq) =>
       makeBatch(producer, seq, [
         [urlIds[(p + seq) % 20]!, 1 + (p % 3)],
@@ -180,9 +185,9 @@ test('many workers that apply the same batches at once in different orders never
       ]),
     ),
   );
-  const parts = ordersOf(batches, 16).map((order) => order.slice(0, 1_000));
-  const results = await Promise.all(parts.map((part) => store.apply(part)));
-  expect(results.reduce((sum, result) => sum + result.batches, 0)).toBe(1_600);
+  const parts = ordersOf(batches, 16).map((order) => order.slice(0, 500));
+  const results = await Promise.all(parts.map((part) => applyPatiently(store, part)));
+  expect(results.reduce((sum, result) => sum + result.batches, 0)).toBe(800);
   expect(await readCounts(urlIds)).toEqual(expectedCounts(urlIds, batches));
   expect(await countDeadlocks()).toBe(deadlocks);
 });
@@ -198,7 +203,7 @@ test('many workers that count clicks on the same short URLs at once never deadlo
       order.slice(0, 150).map((id): [number, number] => [id, 1]),
     ),
   );
-  await Promise.all(batches.map((batch) => store.apply([batch])));
+  await Promise.all(batches.map((batch) => applyPatiently(store, [batch])));
   expect(await readCounts(urlIds)).toEqual(expectedCounts(urlIds, batches));
   expect(await countDeadlocks()).toBe(deadlocks);
 });

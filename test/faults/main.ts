@@ -50,9 +50,10 @@ try {
 }
 const failures = runs
   .flatMap(({ seed, rows }) => rows.map((row) => ({ seed, row })))
-  .filter(({ row }) => row.problems.length > 0);
-for (const { seed, row } of failures)
-  say(`FAILED with seed ${seed}: ${row.system} ${row.fault.name}: ${row.problems.join('; ')}`);
+  .map(({ seed, row }) => ({ seed, row, reasons: [...row.problems, ...row.delays] }))
+  .filter(({ reasons }) => reasons.length > 0);
+for (const { seed, row, reasons } of failures)
+  say(`FAILED with seed ${seed}: ${row.system} ${row.fault.name}: ${reasons.join('; ')}`);
 if (failures.length === 0) say('Every row is as it must be.');
 process.exit(failures.length === 0 ? 0 : 1);
 

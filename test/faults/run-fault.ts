@@ -1,6 +1,7 @@
 import { readAnalyticsBooks } from '../../src/analytics/analytics-books.ts';
 import { runToEnd } from '../support/launch.ts';
 import { countAll } from '../support/load.ts';
+import { readSlowness } from '../support/slowness.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import type { Bench } from './bench.ts';
 import type { Fault } from './fault.ts';
@@ -22,6 +23,8 @@ export interface Row extends Verdict {
   countedAfterSeconds: number | undefined;
   /** Why this row is a failure; none when it is not. */
   problems: string[];
+  /** What took too long; a failure unless the machine is busy with something else. */
+  delays: string[];
 }
 
 /** Answered redirects before the first injection. */
@@ -68,11 +71,12 @@ export async function runFault(
 }
 
 async function finish(bench: Bench, stack: Stack, fault: Fault, times: number): Promise<Row> {
-  const { system, tally, problems } = stack;
+  const { system, tally, problems, delays } = stack;
   stack.redis.goOn();
   bench.postgres.goOn();
   await stack.stopLoad();
-  const drainedMs = await drain(stack.readCounted, tally, fault.notPromised ? 10_000 : system.patienceMs);
+  const patienceMs = fault.notPromised ? 10_000 : system.patienceMs;
+  const drainedMs = await drain(stack.readCounted, tally, patienceMs * readSlowness());
   const before = judge(tally, await stack.readCounted());
   await endAll(stack);
   const after = judge(tally, await stack.readCounted());
@@ -98,23 +102,24 @@ async function finish(bench: Bench, stack: Stack, fault: Fault, times: number): 
     p99Ms: percentile(0.99),
     countedAfterSeconds: drainedMs === undefined ? undefined : drainedMs / 1_000,
     problems,
+    delays,
   };
   problems.push(...findProblems(row, tally.failures));
   return row;
 }
 
 /** Asks every process to end, all at once, and notes those that do not end well. */
-async function endAll({ members, problems }: Stack): Promise<void> {
+async function endAll({ members, problems, delays }: Stack): Promise<void> {
   const ends = await Promise.all(members.map(async (member) => ({ member, ...(await member.terminate()) })));
   for (const { member, end, ms } of ends) {
     if (end !== 0) problems.push(`${member.name} ended with ${end}`);
-    if (ms > endWithinMs) problems.push(`${member.name} took ${(ms / 1_000).toFixed(1)} s to end`);
+    if (ms > endWithinMs) delays.push(`${member.name} took ${(ms / 1_000).toFixed(1)} s to end`);
   }
 }
 
 /** Asks the system itself whether its books are right. */
 async function reconcile({ system, databaseUrl, problems, say }: Stack): Promise<void> {
-  const commandLine = system.reconcile?.(reconcileSeconds);
+  const commandLine = system.reconcile?.(Math.ceil(reconcileSeconds * readSlowness()));
   if (!commandLine) return;
   const { code, stdout, stderr } = await runToEnd(commandLine, { DATABASE_URL: databaseUrl });
   if (code !== 0) problems.push(`reconcile ended with ${code}:\n${stdout}${stderr}`);

@@ -43,6 +43,8 @@ export async function startStack(
   const { say } = options;
   const random = createRandom(options.seed);
   const problems: string[] = [];
+  /** What took longer than it may on a machine with nothing beside. */
+  const delays: string[] = [];
   const closers: (() => Promise<unknown>)[] = [];
   const close = async () => {
     bench.stacks.delete(close);
@@ -116,6 +118,7 @@ export async function startStack(
       say: (line: string) => say(`  ${line}`),
       random: createRandom(`${options.seed} choices`) satisfies Random,
       problems,
+      delays,
       webs,
       workers,
       members,

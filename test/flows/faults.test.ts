@@ -9,7 +9,8 @@ import { useBench } from '../faults/use-bench.ts';
 
 const bench = useBench();
 
-/** The short form of `npm run test:faults`: the same stack, load, fault and judge. Fails with the log of the processes. */
+/** The short form of `npm run test:faults`: the same stack, load, fault and judge, who leaves out what took long: something else may
+ *  keep the machine busy. Fails with the log of the processes. */
 async function injectTwice(system: System, fault: Fault) {
   const lines: string[] = [];
   const row = await runFault(bench(), system, { ...fault, times: 2 }, 'short', (line) => lines.push(line));

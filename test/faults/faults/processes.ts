@@ -12,11 +12,11 @@ export async function killMember({ say }: Pick<Stack, 'say'>, member: Member): P
 const longestEndMs = 10_000;
 
 /** Asks a process to end as a deploy does, and starts it again. */
-async function replaceMember({ say, problems }: Stack, member: Member): Promise<void> {
+async function replaceMember({ say, problems, delays }: Stack, member: Member): Promise<void> {
   const { end, ms } = await member.terminate();
   say(`${member.name}: SIGTERM, ended with ${end} after ${(ms / 1_000).toFixed(1)} s`);
   if (end !== 0) problems.push(`${member.name} ended with ${end}`);
-  if (ms > longestEndMs) problems.push(`${member.name} took ${(ms / 1_000).toFixed(1)} s to end`);
+  if (ms > longestEndMs) delays.push(`${member.name} took ${(ms / 1_000).toFixed(1)} s to end`);
   await member.start();
 }
 
