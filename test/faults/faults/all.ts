@@ -3,7 +3,14 @@ import { clocksMoved } from './clocks.ts';
 import { jobsThrice, workerFrozenInFlush, workerKilledInFlush, workerStoppedInFlush } from './flushes.ts';
 import { mixed, webKilledRedisEmptied } from './mixes.ts';
 import { connectionsCut, repliesDropped } from './network.ts';
-import { postgresDown60, postgresKilled, postgresStopped10, postgresStopped30 } from './postgres.ts';
+import {
+  postgresDown60,
+  postgresKilled,
+  postgresRefuses,
+  postgresSettings,
+  postgresStopped10,
+  postgresStopped30,
+} from './postgres.ts';
 import { rolled, terminated, webKilled, webKilledUnacknowledged, workerKilled } from './processes.ts';
 import {
   redisFlushed,
@@ -33,6 +40,8 @@ export const faults: Fault[] = [
   postgresStopped10,
   postgresStopped30,
   postgresDown60,
+  postgresRefuses,
+  postgresSettings,
   connectionsCut,
   repliesDropped,
   jobsThrice,

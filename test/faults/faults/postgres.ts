@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { administer } from '../../support/databases.ts';
 import type { Fault } from '../fault.ts';
 import { pause, type Stack } from '../stack.ts';
 
@@ -80,4 +81,76 @@ export const postgresDown60: Fault = {
   does: 'PostgreSQL gets a SIGKILL and is started 60 s later; 999 of 1,000 redirects of warm short URLs must succeed meanwhile, and creates be told to try again within 3 s',
   times: 1,
   inject: takePostgresAway,
+};
+
+const databaseOf = ({ databaseUrl }: Stack) => new URL(databaseUrl).pathname.slice(1);
+
+/** Ends the connections of every process but this one. */
+const disconnectAll = async (stack: Stack) =>
+  await administer(
+    stack.postgres.url,
+    `select pg_terminate_backend(pid) from pg_stat_activity
+     where datname = '${databaseOf(stack)}' and application_name <> 'linkmill-test'`,
+  );
+
+const refusedMs = 5_000;
+
+/** Refuses every connection to the database for some seconds. */
+async function closeDatabase(stack: Stack): Promise<void> {
+  const database = databaseOf(stack);
+  stack.say(`PostgreSQL: refuses connections for ${refusedMs / 1_000} s`);
+  await administer(stack.postgres.url, `alter database ${database} allow_connections false`);
+  try {
+    await disconnectAll(stack);
+    const answer = await stack.client(stack.webs[0]).get('/a-code-that-no-cache-has');
+    if (answer.status !== 503 || !answer.headers.has('retry-after'))
+      stack.problems.push(`a look-up was answered with ${answer.status} while connections were refused`);
+    await delay(refusedMs);
+  } finally {
+    await administer(stack.postgres.url, `alter database ${database} allow_connections true`);
+  }
+}
+
+const foreignSettings = {
+  DateStyle: 'German',
+  TimeZone: 'Pacific/Chatham',
+  IntervalStyle: 'sql_standard',
+  default_transaction_isolation: 'serializable',
+  standard_conforming_strings: 'off',
+  bytea_output: 'escape',
+  statement_timeout: '5ms',
+};
+
+/** Gives the database other session settings, which all connections that follow would have. */
+async function changeSettings(stack: Stack): Promise<void> {
+  stack.say('PostgreSQL: other session settings');
+  for (const [name, value] of Object.entries(foreignSettings))
+    await administer(stack.postgres.url, `alter database ${databaseOf(stack)} set ${name} = '${value}'`);
+  await disconnectAll(stack);
+  const client = stack.client(stack.webs[0]);
+  const startsAt = new Date(Date.now() + 3_600_000).toISOString();
+  const created = await client.post('/api/v1/urls', {
+    original_url: 'https://example.com/',
+    starts_at: startsAt,
+  });
+  if (created.body['starts_at'] !== startsAt) {
+    stack.problems.push(`a create was answered with ${created.status} under other session settings`);
+    return;
+  }
+  const { status } = await client.get(`/${String(created.body['short_code'])}`);
+  if (status !== 404) stack.problems.push(`a short URL that has not begun was answered with ${status}`);
+}
+
+export const postgresRefuses: Fault = {
+  name: 'postgres-refuses',
+  does: 'the database refuses connections (55000) and ends those that it has; it accepts them again 5 s later',
+  times: 2,
+  inject: closeDatabase,
+};
+
+export const postgresSettings: Fault = {
+  name: 'postgres-settings',
+  does: 'the database gets other session settings (date style, isolation, time zone …) and ends its connections; a short URL that begins later must not redirect',
+  times: 1,
+  inject: changeSettings,
 };
