@@ -50,11 +50,13 @@ async function indexSearchedText(db: Knex): Promise<void> {
     end $$`);
   const { rows } = await db.raw<{ rows: { schema: string }[] }>(
     `select quote_ident(nspname) as schema from pg_extension e join pg_namespace n on n.oid = e.extnamespace
-     where extname = 'pg_trgm'`,
+     where extname = 'pg_trgm' and has_schema_privilege(n.oid, 'usage')`,
   );
   const [extension] = rows;
   if (!extension) {
-    process.emitWarning('pg_trgm cannot be created: searches will read the whole table, see the README');
+    process.emitWarning(
+      'pg_trgm cannot be created, or its schema may not be used: searches will read the whole table',
+    );
     return;
   }
   await db.raw(

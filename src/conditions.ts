@@ -11,6 +11,8 @@ const severities = {
   postgres_rights_missing: 'degraded',
   /** Tables are not there, or the role does not find them. */
   postgres_tables_missing: 'degraded',
+  /** The role of a worker may not make and drop the partitions of the analytics. */
+  analytics_partitions_forbidden: 'degraded',
   /** Session settings differ that change results. */
   postgres_settings: 'degraded',
   /** The database lacks migrations that this version needs. */

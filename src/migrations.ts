@@ -30,6 +30,7 @@ interface Run {
  *  do not queue up behind it. Needs two connections; holds through PgBouncer. Throws where the tables are not those of this version
  *  or of an older one, except that migrations of a newer version are reported where this version can work with them. */
 export async function migrate(db: Knex, options: MigrateOptions = {}): Promise<string[]> {
+  await requireUtf8(db);
   const run = startRun(db, options);
   return await whileNoneMigrates(db, run.patience, async () => {
     await retry(run, 'knex_migrations', async () => await inStep(db, createCheckedHistory(run, options)));
@@ -39,6 +40,19 @@ export async function migrate(db: Knex, options: MigrateOptions = {}): Promise<s
     for (const name of names) if (await runUp(run, name)) ran.push(name);
     return ran;
   });
+}
+
+/** Throws where the database cannot store every text, with what to type. */
+async function requireUtf8(db: Knex): Promise<void> {
+  const { rows } = await db.raw<{ rows: [{ encoding: string; name: string }] }>(
+    `select current_setting('server_encoding') as encoding, quote_ident(current_database()) as name`,
+  );
+  const [{ encoding, name }] = rows;
+  if (encoding === 'UTF8') return;
+  throw new Error(
+    `the database ${name} has the encoding ${encoding}, and Linkmill needs UTF8. Create another one and set DATABASE_URL to it: ` +
+      `create database linkmill_utf8 encoding 'UTF8' lc_collate 'C' lc_ctype 'C' template template0`,
+  );
 }
 
 /** Takes every migration back, the latest first; all data is lost. Throws where a newer version added migrations. */

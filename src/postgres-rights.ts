@@ -51,6 +51,16 @@ export interface MissingRights {
   rights: string[];
 }
 
+/** Whether the role of a connection may make and drop partitions of the analytics: it owns the table and may create in its schema. */
+export async function mayChangePartitions(db: Knex): Promise<boolean> {
+  const { rows } = await db.raw<{ rows: { may: boolean }[] }>(
+    `select pg_has_role(relowner, 'usage') and has_schema_privilege(relnamespace, 'create') as may
+     from pg_class where oid = to_regclass('url_analytics')`,
+  );
+  // What is not there is reported as such.
+  return rows[0]?.may ?? true;
+}
+
 /** Which tables and rights the role of a connection lacks; a right on some columns counts as the right. */
 export async function findMissingRights(db: Knex): Promise<MissingRights> {
   const result = await db.raw<{ rows: MissingRights[] }>(

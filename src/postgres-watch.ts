@@ -2,7 +2,7 @@ import knex from 'knex';
 import { type Breaker, StoreNotAsked } from './breaker.ts';
 import type { Conditions } from './conditions.ts';
 import { describeFailure, sqlStateOf } from './postgres-errors.ts';
-import { findMissingRights } from './postgres-rights.ts';
+import { findMissingRights, mayChangePartitions } from './postgres-rights.ts';
 import { neededSettings } from './postgres-session.ts';
 import { type Knex, onlyRow } from './postgres.ts';
 
@@ -56,6 +56,10 @@ function explainReadOnly({ isStandby, isReadOnly }: State): string | undefined {
     : undefined;
 }
 
+const partitionsForbidden =
+  'The role of DATABASE_URL may not make and drop partitions of url_analytics: clicks are counted, old rows are not dropped. ' +
+  'Run maintain-analytics as the owner of the tables: DATABASE_URL=… npm run job maintain-analytics.';
+
 /** Keeps the conditions of PostgreSQL up to date: unavailable, read-only, rights or tables missing, session settings that change
  *  results. `check` looks at once; `stop` ends the checks. */
 export function watchPostgres(deps: {
@@ -63,8 +67,10 @@ export function watchPostgres(deps: {
   conditions: Conditions;
   /** Asks PostgreSQL, or fails at once where that would be without success. */
   guard?: Breaker['run'];
+  /** Whether this process makes and drops the partitions of the analytics. */
+  changesPartitions?: boolean;
 }) {
-  const { db, conditions, guard = async (call) => await call() } = deps;
+  const { db, conditions, changesPartitions = false, guard = async (call) => await call() } = deps;
   let failures = 0;
   let isStopped = false;
   const timer = setTimeout(() => void checkAgain(), checkEveryMs);
@@ -82,6 +88,12 @@ export function watchPostgres(deps: {
         ? undefined
         : `The role of DATABASE_URL lacks ${listed(rights)}. Grant it what is missing.`,
     );
+    if (changesPartitions) {
+      conditions.update(
+        'analytics_partitions_forbidden',
+        (await mayChangePartitions(db)) ? undefined : partitionsForbidden,
+      );
+    }
     const isOutdated = conditions.list().some(({ code }) => code === 'schema_outdated');
     conditions.update(
       'postgres_tables_missing',

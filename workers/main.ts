@@ -60,8 +60,10 @@ const db = closing.defer(
   }),
   closePostgres,
 );
-const postgresWatch = closing.defer('postgres watch', watchPostgres({ db, conditions }), (watch) =>
-  watch.stop(),
+const postgresWatch = closing.defer(
+  'postgres watch',
+  watchPostgres({ db, conditions, changesPartitions: names.includes('maintain-analytics') }),
+  (watch) => watch.stop(),
 );
 void postgresWatch.check();
 const jobsRedis = closing.defer('redis (jobs)', openRedis('jobs', config.REDIS_URL, log), closeRedis);

@@ -2,6 +2,7 @@ import type { AnalyticsPartitions } from '../src/analytics/analytics-partitions.
 import type { AnalyticsRemovals } from '../src/analytics/analytics-removals.ts';
 import type { ClickFeedStore } from '../src/analytics/click-feed-store.ts';
 import type { VisitorSaltStore } from '../src/clicks/details/visitor-salt-store.ts';
+import { sqlStateOf } from '../src/postgres-errors.ts';
 import { type JobContext, percentOf } from './processor.ts';
 
 const dayMs = 86_400_000;
@@ -31,6 +32,18 @@ export async function maintainAnalytics(
   const dayAfter = (days: number) => new Date(todayMs + days * dayMs).toISOString().slice(0, 10);
   const summary = { made: 0, left: 0, removed: 0, dropped: 0, renumbered: 0, busy: 0 };
   const failures = createFailures(deps.now);
+  /** The role may neither make nor drop partitions: a condition of the worker says so, and each hour is not a failure. */
+  let isForbidden = false;
+  const change = async <T>(step: () => Promise<T>): Promise<T | undefined> =>
+    await failures.collect(async () => {
+      try {
+        return await step();
+      } catch (error) {
+        if (sqlStateOf(error) !== '42501') throw error;
+        isForbidden = true;
+        return undefined;
+      }
+    });
 
   // Web processes do so at midnight, where there are any.
   await failures.collect(async () => await deps.salts.forget());
@@ -49,14 +62,14 @@ export async function maintainAnalytics(
   };
 
   for (const day of wanted) {
-    if (signal.aborted || summary.busy > 0) break;
-    const made = await failures.collect(async () => await partitions.make(day));
+    if (signal.aborted || isForbidden || summary.busy > 0) break;
+    const made = await change(async () => await partitions.make(day));
     if (made && made !== 'there') summary[made] += 1;
     await advance();
   }
   for (const day of expired) {
-    if (signal.aborted || summary.busy > 0) break;
-    const dropped = await failures.collect(async () => await partitions.drop(day, goOn));
+    if (signal.aborted || isForbidden || summary.busy > 0) break;
+    const dropped = await change(async () => await partitions.drop(day, goOn));
     if (dropped && dropped !== 'stopped') summary[dropped] += 1;
     await advance();
   }
@@ -73,6 +86,7 @@ export async function maintainAnalytics(
     if (more) await advance(0);
   }
   failures.throwFirst();
+  if (isForbidden) return { ...summary, status: 'the role may not change partitions' };
   const isIdle = Object.values(summary).every((count) => count === 0);
   return isIdle && !signal.aborted
     ? { ...summary, status: 'nothing to maintain' }
