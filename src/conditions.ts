@@ -21,6 +21,8 @@ const severities = {
   connection_limit: 'degraded',
   /** As many requests are in progress as the process works on. */
   request_limit: 'degraded',
+  /** A proxy adds client addresses to requests, and is not trusted. */
+  proxy_untrusted: 'degraded',
 } satisfies Record<string, Severity>;
 
 export type Severity = 'degraded' | 'not_ready';

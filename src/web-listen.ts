@@ -1,5 +1,6 @@
 import type { RequestListener } from 'node:http';
 import type { ConnectionCounts } from './http/connections/connections.ts';
+import { watchForwardedFor } from './http/forwarded-for.ts';
 import { listenHost } from './http/listen-host.ts';
 import { listen } from './http/server.ts';
 import type { LoadShedding } from './http/shed-load.ts';
@@ -13,12 +14,16 @@ const mostSurplus = 64;
 /** How long a limit is reported after it was last met: whoever looks at `/health` looks now and then. */
 const reportedMs = 10_000;
 
+const untrustedProxy =
+  'Requests come with X-Forwarded-For while TRUSTED_PROXY_HOPS is 0: all clients behind the proxy share one address, its rate limits and its password attempts. Set TRUSTED_PROXY_HOPS to the number of proxies.';
+
 /** Accepts connections, as many as the settings and the system allow, and reports when a limit is met. */
 export async function listenForClients(
   { config, conditions, log }: WebProcess,
   deps: { handler: RequestListener; loadShedding: LoadShedding; counts: ConnectionCounts },
 ) {
-  const { handler, loadShedding, counts } = deps;
+  const { loadShedding, counts } = deps;
+  const forwarded = config.TRUSTED_PROXY_HOPS === 0 ? watchForwardedFor(deps.handler) : undefined;
   const room = readConnectionRoom(config.DATABASE_POOL_MAX + otherStoreConnections);
   const surplus = Math.min(mostSurplus, Math.ceil(room / 10));
   const max = Math.max(1, Math.min(config.MAX_CONNECTIONS, room - surplus));
@@ -26,7 +31,7 @@ export async function listenForClients(
     log.warn({ maxConnections: max }, 'accept fewer connections than MAX_CONNECTIONS: raise `ulimit -n`');
 
   const report = { connections: createReport(), requests: createReport() };
-  return await listen(handler, {
+  return await listen(forwarded?.listener ?? deps.handler, {
     port: config.PORT,
     host: listenHost(config.HOST),
     graceMs: config.SHUTDOWN_GRACE_MS,
@@ -42,6 +47,7 @@ export async function listenForClients(
         'request_limit',
         report.requests(loadShedding.takeLimitMet()) ? tooManyRequests : undefined,
       );
+      if (forwarded?.isSeen()) conditions.set('proxy_untrusted', untrustedProxy);
     },
   });
 }

@@ -182,7 +182,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
       urls,
       finding: openFinding(web, { db, breakers }),
       ...analytics,
-      qrImages: createQrImages(),
+      qrImages: closing.defer('qr images', createQrImages(), (images) => images.close()),
       keys,
       ...openTransfers(web, { db, breakers, queues }),
       queues,

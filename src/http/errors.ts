@@ -10,7 +10,7 @@ import { StoreNotAsked } from '../breaker.ts';
 import { KeySpaceExhausted } from '../keys/key-generator.ts';
 import type { Log } from '../log.ts';
 import { isFaultyStatement, isPostgresUnavailable, isReadOnly, sqlStateOf } from '../postgres-errors.ts';
-import { QrTooSmall } from '../qr/qr-images.ts';
+import { QrTooSmall } from '../qr/qr-style.ts';
 import { QueueUnavailable } from '../queues.ts';
 import { HostNotBlockable, ReportNotFound } from '../reports/report.ts';
 import {

@@ -63,3 +63,7 @@ export function uploadBody(types: readonly string[]): Middleware {
 
 /** The parsed JSON body. */
 export const bodyOf = (ctx: Context): unknown => (ctx.request as unknown as { body?: unknown }).body ?? {};
+
+/** How long a JSON body was, in characters; 0 without one, and of one that is not read here. */
+export const bodyLengthOf = (ctx: Context): number =>
+  (ctx.request as unknown as { rawBody?: string }).rawBody?.length ?? 0;

@@ -1,23 +1,20 @@
-import { promisify } from 'node:util';
-import { crc32, deflate } from 'node:zlib';
+import { crc32, deflateSync } from 'node:zlib';
 
 /** Red, green, blue and opacity, each from 0 to 255. */
 export type Colour = readonly [red: number, green: number, blue: number, alpha: number];
-
-const compress = promisify(deflate);
 
 const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 const bitsPerPixel = 1;
 const indexedColours = 3;
 
-/** A square picture of two colours as PNG, one bit per pixel. What takes long, its compression, is done off the event loop. */
-export async function encodePng(picture: {
+/** A square picture of two colours as PNG, one bit per pixel. */
+export function encodePng(picture: {
   /** Pixels in a row, and rows. */
   size: number;
   /** A row as one bit per pixel, the first pixel the highest bit: 0 for the first colour. Equal rows may be the same buffer. */
   row: (y: number) => Buffer;
   colours: readonly [Colour, Colour];
-}): Promise<Buffer> {
+}): Buffer {
   const { size, row, colours } = picture;
   const rows = Array.from({ length: size }, (_, y) => row(y));
   const unfiltered = Buffer.from([0]);
@@ -27,7 +24,7 @@ export async function encodePng(picture: {
     chunk('IHDR', header(size)),
     chunk('PLTE', Buffer.from(colours.flatMap((colour) => colour.slice(0, 3)))),
     chunk('tRNS', Buffer.from(colours.map((colour) => colour[3]))),
-    chunk('IDAT', await compress(pixels)),
+    chunk('IDAT', deflateSync(pixels)),
     chunk('IEND', Buffer.alloc(0)),
   ]);
 }

@@ -6,7 +6,7 @@ import { type ApiState, apiKeyOf, requireScope } from '../authenticate.ts';
 import { readIdempotencyKey } from '../idempotency-key.ts';
 import { methodNotAllowed } from '../problem.ts';
 import { chargeAs, type RateLimits } from '../rate-limits.ts';
-import { bodyOf, jsonBody, uploadBody, validate } from '../validation.ts';
+import { bodyLengthOf, bodyOf, jsonBody, uploadBody, validate } from '../validation.ts';
 import {
   type ApiAnswer,
   type ApiRequest,
@@ -14,6 +14,7 @@ import {
   type Operation,
   type Operations,
   usualBodyBytes,
+  weighBytes,
 } from './operation.ts';
 
 /** Has the router answer operations: each request is allowed, validated, handled and answered as its operation says. */
@@ -39,7 +40,8 @@ export function mount<Ops extends Operations>(
         query: query && validate(query, { ...ctx.query }),
         body: body && validate(body, bodyOf(ctx)),
       };
-      chargeAs(ctx, rateLimits, operation.weightOf?.(asked as never) ?? 1);
+      const weight = operation.weightOf?.(asked as never) ?? 1;
+      chargeAs(ctx, rateLimits, Math.max(weight, weighBytes(bodyLengthOf(ctx))));
       const answer = await handle({
         ...asked,
         apiKey,

@@ -16,6 +16,9 @@ const colour = z
 
 const formats = { svg: 'image/svg+xml', png: 'image/png' } as const;
 
+/** Pixels of a side that count as one request: the greatest picture costs about so many times as much as the usual one. */
+const pixelsPerRequest = 256;
+
 /** QR codes of short URLs. */
 export const qrOperations = {
   getQr: {
@@ -36,6 +39,9 @@ export const qrOperations = {
       dark: colour.default('#000000ff').describe('#rgb, #rrggbb or #rrggbbaa'),
       light: colour.default('#ffffffff').describe('As `dark`; scanners want much lighter'),
     }),
+    description: 'A PNG counts as one request for each 256 pixels of its side.',
+    weightOf: ({ query: { format, size } }: { query: { format: string; size: number } }) =>
+      format === 'png' ? Math.ceil(size / pixelsPerRequest) : 1,
     headers: { 'If-None-Match': 'An ETag: 304 while the picture is the same' },
     replies: {
       200: {
