@@ -6,6 +6,7 @@ import { readArguments } from './command-line.ts';
 import { databaseSettings } from './config/database.ts';
 import { loadConfigOrExit } from './config/load.ts';
 import { openPostgres } from './postgres.ts';
+import { requireSchema } from './schema/require-schema.ts';
 
 /** `npm run api-key`: makes, lists, revokes, rotates and checks API keys. The first key can only be made here, never over HTTP. */
 const queryTimeoutMs = 10_000;
@@ -14,6 +15,7 @@ const run = readArguments(usage, readCommand);
 const config = loadConfigOrExit(databaseSettings);
 const db = openPostgres({ url: config.DATABASE_URL, poolMax: 1, queryTimeoutMs, name: 'api-key' });
 try {
+  await requireSchema(db, (line) => void process.stderr.write(`${line}\n`));
   process.exitCode = await run(createApiKeys(db));
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);

@@ -17,6 +17,7 @@ import type { Redirect } from './http/redirect.ts';
 import { addReportRoutes } from './http/report.ts';
 import type { RequestCounts } from './http/request-counts.ts';
 import { addRobotsRoute } from './http/robots.ts';
+import { requireUsableSchema } from './http/usable-schema.ts';
 import type { Log } from './log.ts';
 import type { Queues } from './queues.ts';
 import type { PasswordHashing } from './urls/password-hashing.ts';
@@ -118,7 +119,7 @@ export function createRouters(deps: AppDeps) {
 
   // Paths are case-sensitive: the router would match a route in any case, but its middleware in this one only.
   const closed = new Router<ApiState>({ sensitive: true });
-  closed.use('/api/v1', authenticate(knownApiKeys), limitApiKey(rateLimits));
+  closed.use('/api/v1', requireUsableSchema(health), authenticate(knownApiKeys), limitApiKey(rateLimits));
   mount(closed, operations, createHandlers(api), { rateLimits, passwordHashing });
   return [open, closed];
 }

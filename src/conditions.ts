@@ -17,6 +17,10 @@ const severities = {
   postgres_settings: 'degraded',
   /** The database lacks migrations that this version needs. */
   schema_outdated: 'not_ready',
+  /** A newer version, or another program, changed the tables so that this version cannot work with them. */
+  schema_incompatible: 'not_ready',
+  /** The database does not say which migrations ran. */
+  schema_unknown: 'degraded',
   /** As many connections are open as the process accepts. */
   connection_limit: 'degraded',
   /** As many requests are in progress as the process works on. */

@@ -6,6 +6,7 @@ import { readArguments } from './command-line.ts';
 import { databaseSettings } from './config/database.ts';
 import { loadConfigOrExit } from './config/load.ts';
 import { openPostgres } from './postgres.ts';
+import { requireSchema } from './schema/require-schema.ts';
 
 /** `npm run reconcile [-- --wait SECONDS]`: compares the clicks that web processes accepted with the ledger and with the
  *  counters of short URLs; with a wait, those that had been accepted when it began; and those counters with the analytics.
@@ -27,6 +28,7 @@ const waitMs = readArguments(usage, readWaitMs);
 const { DATABASE_URL: url } = loadConfigOrExit(databaseSettings);
 const db = openPostgres({ url, poolMax: 1, queryTimeoutMs, name: 'reconcile' });
 try {
+  await requireSchema(db, (line) => void process.stderr.write(`${line}\n`));
   const { books, exact } = await readBooksUntilExact();
   // They add up at every moment, whatever is on its way.
   const analytics = await readAnalyticsBooks(db);

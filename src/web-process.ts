@@ -24,6 +24,8 @@ import { createQueues } from './queues.ts';
 import { closeRedis, openRedis, waitForRedis } from './redis.ts';
 import { createReportStore } from './reports/report-store.ts';
 import { createReports } from './reports/reports.ts';
+import { readSchemaState } from './schema/schema-state.ts';
+import { watchSchema } from './schema/schema-watch.ts';
 import { createServiceMetrics } from './service-metrics.ts';
 import { createPasswordHashing } from './urls/password-hashing.ts';
 import { openAnalytics } from './web-analytics.ts';
@@ -87,6 +89,15 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   const postgresWatch = closing.defer(
     'postgres watch',
     watchPostgres({ db, conditions, guard: breakers.postgres.run }),
+    (watch) => watch.stop(),
+  );
+  const schemaWatch = closing.defer(
+    'schema watch',
+    watchSchema({
+      read: async () => await breakers.postgres.run(async () => await readSchemaState(db)),
+      conditions,
+      log,
+    }),
     (watch) => watch.stop(),
   );
   const cacheRedis = closing.defer('redis (cache)', openRedis('cache', config.REDIS_URL, log), closeRedis);
@@ -217,7 +228,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     log,
   });
   // While PostgreSQL is away it says so by itself, within 2 s.
-  await Promise.all([opened.loadBlockedHosts(), postgresWatch.check()]);
+  await Promise.all([opened.loadBlockedHosts(), postgresWatch.check(), schemaWatch.first]);
   await waitForRedis([cacheRedis, clicks.redis, producerRedis, subscriberRedis], redisPatienceMs);
   const handle = app.callback();
   const answerSoon = loadShedding.shed((request, response) => redirect.answerSoon(request, response, handle));

@@ -15,6 +15,8 @@ import { closePostgres, openPostgres } from '../src/postgres.ts';
 import { createQueues } from '../src/queues.ts';
 import { watchRedisMemory } from '../src/redis-memory.ts';
 import { closeRedis, openRedis } from '../src/redis.ts';
+import { readSchemaState } from '../src/schema/schema-state.ts';
+import { watchSchema } from '../src/schema/schema-watch.ts';
 import { createCacheRefresh } from '../src/urls/cache-refresh.ts';
 import { createChangeStore } from '../src/urls/change-store.ts';
 import { createUrlCache } from '../src/urls/url-cache.ts';
@@ -74,6 +76,16 @@ const producerRedis = closing.defer(
   closeRedis,
 );
 const queues = createQueues(producerRedis, config.REDIS_PREFIX, log);
+const schemaWatch = closing.defer(
+  'schema watch',
+  watchSchema({
+    read: async () => await readSchemaState(db),
+    conditions,
+    log,
+  }),
+  (watch) => watch.stop(),
+);
+await schemaWatch.first;
 const workers = closing.defer(
   'workers',
   startWorkers({
@@ -83,9 +95,14 @@ const workers = closing.defer(
     redisPrefix: config.REDIS_PREFIX,
     jobMetrics,
     log,
+    isPaused: !schemaWatch.isUsable(),
   }),
   (running) => running.stop(),
 );
+schemaWatch.onChange((isUsable) => {
+  log.info(isUsable ? 'resuming jobs' : 'pausing jobs, because the tables cannot be used');
+  workers.setPaused(!isUsable);
+});
 closing.defer(
   'schedules',
   keepSchedules({ queues, redis: producerRedis, names, clickShards: config.CLICK_SHARDS, log }),
@@ -106,7 +123,7 @@ closing.defer(
   async (stop) => await stop(),
 );
 if (config.WORKER_PORT !== undefined) await openEndpoint(config.WORKER_PORT);
-log.info({ queues: names }, 'worker is running');
+log.info({ queues: names, takesJobs: !workers.isPaused() }, 'worker is running');
 
 async function openEndpoint(port: number): Promise<void> {
   const metrics = createWorkerMetrics({ workers, conditions, jobMetrics, postgresMetrics });
@@ -172,7 +189,8 @@ function openFlushGuard(): void {
     shards: config.CLICK_SHARDS,
     flush: async (shard, context) => await processors['flush-clicks']({ shard }, context),
     // While Redis does not say, clicks that wait matter more than a pause.
-    isPaused: async () => await queues.isPaused('flush-clicks').catch(() => false),
+    isPaused: async () =>
+      !schemaWatch.isUsable() || (await queues.isPaused('flush-clicks').catch(() => false)),
     log,
   });
   closing.defer('flush guard', guard, (stop) => stop());

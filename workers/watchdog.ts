@@ -46,6 +46,10 @@ export function watchWorkers(deps: {
   }
 
   async function judge(name: JobName, seen: Watched): Promise<void> {
+    if (workers.isPaused()) {
+      Object.assign(seen, notSeenYet());
+      return;
+    }
     let dueJob: string | undefined;
     try {
       dueJob = await queues.findDueJob(name);
@@ -54,8 +58,8 @@ export function watchWorkers(deps: {
       Object.assign(seen, { idleLooks: 0, silentLooks: 0 });
       return;
     }
-    if (stopped) return;
-    const { steps, refusals, jobsInHand, achievements } = workers.get(name).activity;
+    if (stopped || workers.isPaused()) return;
+    const { steps, refusals, jobsInHand, achievements } = workers.activityOf(name);
     if (achievements > 0) seen.replaced = 0;
     // A Redis that refuses is an outage too: the Worker does what it can.
     const stood = steps === seen.steps && refusals === seen.refusals;

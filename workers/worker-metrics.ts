@@ -24,7 +24,7 @@ export function createWorkerMetrics(deps: {
         'worker_active_jobs',
         'Jobs that this process runs now, by queue',
         workers.names.map((queue) => ({
-          value: workers.get(queue).activity.jobsInHand,
+          value: workers.activityOf(queue).jobsInHand,
           labels: { queue },
         })),
       ),

@@ -1,0 +1,14 @@
+import type { Middleware } from 'koa';
+import type { ConditionCode, Conditions } from '../conditions.ts';
+import { unavailable } from './problem.ts';
+
+const unusable = new Set<ConditionCode>(['schema_outdated', 'schema_incompatible']);
+
+/** Answers 503 while this version cannot work with the tables of the database: a change could be stored in part. */
+export function requireUsableSchema(health: { conditions: Pick<Conditions, 'list'> }): Middleware {
+  return async (_ctx, next) => {
+    if (health.conditions.list().some(({ code }) => unusable.has(code)))
+      throw unavailable('The tables of the database are not those of this version of the service.');
+    await next();
+  };
+}
