@@ -38,14 +38,15 @@ test('a web process on a database without tables is not ready, answers 503, and 
   await useTemplate(emptyTemplate);
   const web = await startWeb(settings);
   const client = createClient(web.baseUrl, 'lm_any_key');
-  expect((await client.get('/health/ready')).status).toBe(503);
+  await waitUntil('it is not ready', async () => (await client.get('/health/ready')).status === 503);
   expect(await readCodes(client)).toContain('schema_outdated');
   expect((await client.get('/health')).body['status']).toBe('degraded');
   const answers = [
+    await client.get('/unknown'),
     await client.get('/api/v1/urls'),
     await client.post('/api/v1/urls', { original_url: 'https://example.com/' }),
   ];
-  expect(answers.map(({ status }) => status)).toEqual([503, 503]);
+  expect(answers.map(({ status }) => status)).toEqual([503, 503, 503]);
   expect(answers.map(({ headers }) => headers.get('retry-after'))).not.toContain(null);
 
   await migrate(db);
@@ -66,7 +67,8 @@ test('a worker on an outdated database takes no job until it is migrated, and en
   await db('knex_migrations').where({ name: latest }).delete();
   const worker = await startWorker(settings);
   const other = await startWorker(settings);
-  expect(worker.output()).toContain(`the first is ${latest}: run \\"npm run migrate\\"`);
+  const sentence = `the first is ${latest}: run \\"npm run migrate\\"`;
+  await waitUntil('it says so', () => worker.output().includes(sentence));
   expect(await other.stop()).toBe(0);
 
   const job = await askForJob(client, 'cleanup-expired');
@@ -108,7 +110,7 @@ test('processes and commands work on a database of a newer version, and warn', a
   const client = createClient(web.baseUrl);
   expect((await client.get('/health/ready')).status).toBe(200);
   expect(await readCodes(client)).toEqual([]);
-  for (const process of [web, worker]) expect(process.output()).toContain(warning);
+  for (const { output } of [web, worker]) await waitUntil('it warns', () => output().includes(warning));
   expect([await web.stop(), await worker.stop()]).toEqual([0, 0]);
 
   expect(await runProcess('src/migrate.js', settings)).toEqual({
@@ -132,7 +134,7 @@ test('processes and commands refuse a database that a newer version made unusabl
 
   const late = await startWeb(settings);
   const lateClient = createClient(late.baseUrl);
-  expect((await lateClient.get('/health/ready')).status).toBe(503);
+  await waitUntil('it is not ready', async () => (await lateClient.get('/health/ready')).status === 503);
   expect(await readCodes(lateClient)).toEqual(['schema_incompatible']);
   expect((await lateClient.get('/api/v1/urls')).status).toBe(503);
   for (const run of [
@@ -180,6 +182,7 @@ test('a web process whose role may not read the history is degraded with the rig
   Object.assign(url, { username: role, password: 'web' });
   const web = await startWeb({ ...settings, DATABASE_URL: url.href });
   const client = createClient(web.baseUrl, key);
+  await waitUntil('it knows', async () => (await readCodes(client)).length > 0);
   expect([(await client.get('/health/ready')).status, await readCodes(client)]).toEqual([
     200,
     ['schema_unknown'],
