@@ -27,7 +27,8 @@ export interface Supervisor {
 /** A checkout on some machine, with a build and an `.env` file, in which the commands of the runbook are run. */
 export async function createMachine(settings: Settings, options: { path: string; supervisor?: Supervisor }) {
   const folder = await mkdtemp(path.join(tmpdir(), 'linkmill runbook '));
-  await cp('package.json', path.join(folder, 'package.json'));
+  // Copies: a script that is linked looks for the build beside the original.
+  for (const name of ['package.json', 'scripts/preflight.cjs']) await cp(name, path.join(folder, name));
   await symlink(inject('buildFolder'), path.join(folder, 'dist'));
   await symlink(path.resolve('node_modules'), path.join(folder, 'node_modules'));
   const lines = Object.entries(settings).map(([name, value]) => `${name}='${value}'\n`);
@@ -35,7 +36,7 @@ export async function createMachine(settings: Settings, options: { path: string;
   const [loadSettings = ''] = shellBlocksOf('## Runbook');
 
   async function runShell(commands: string, variables: Record<string, string>): Promise<string> {
-    const child = spawn('bash', ['-euo', 'pipefail', '-c', `${loadSettings}\n${commands}`], {
+    const child = spawn('bash', ['--norc', '-euo', 'pipefail', '-c', `${loadSettings}\n${commands}`], {
       cwd: folder,
       env: { PATH: `${options.path}:${process.env['PATH']}`, ...variables },
     });
