@@ -15,6 +15,8 @@ const severities = {
   analytics_partitions_forbidden: 'degraded',
   /** Session settings differ that change results. */
   postgres_settings: 'degraded',
+  /** The database was restored, cloned or promoted a short time ago. */
+  database_epoch_changed: 'degraded',
   /** The database lacks migrations that this version needs. */
   schema_outdated: 'not_ready',
   /** A newer version, or another program, changed the tables so that this version cannot work with them. */

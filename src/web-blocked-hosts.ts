@@ -31,5 +31,5 @@ export function openBlockedHosts(
     store: breakers.postgres.guard(createBlockedHostStore(db)),
     blockedHosts,
   });
-  return { blockedHosts, hostBlocking, loadBlockedHosts: watch.look };
+  return { blockedHosts, hostBlocking, loadBlockedHosts: watch.look, listDb };
 }

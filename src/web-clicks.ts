@@ -4,6 +4,7 @@ import { createClickRecorder } from './clicks/click-recorder.ts';
 import { createClickStore } from './clicks/click-store.ts';
 import { createClickStream } from './clicks/click-stream.ts';
 import { createClickWatch } from './clicks/click-watch.ts';
+import { createEpochRecorder } from './clicks/epoch-recorder.ts';
 import { closePostgres, openPostgres } from './postgres.ts';
 import { closeRedis, openRedis } from './redis.ts';
 import type { WebProcess } from './web-process.ts';
@@ -15,7 +16,8 @@ const clicksPool = { poolMax: 2, queryTimeoutMs: 30_000 };
 const unknownCodesMs = 3_000;
 
 /** What a web process counts with, on connections of its own. Closing it takes every click to safety. */
-export function openClicks({ config, log, closing, postgresMetrics }: WebProcess, cacheRedis: Redis) {
+export function openClicks(web: WebProcess, cacheRedis: Redis) {
+  const { config, log, closing, postgresMetrics, epoch } = web;
   const streamOptions = { prefix: config.REDIS_PREFIX, shards: config.CLICK_SHARDS };
   const redis = closing.defer('redis (clicks)', openRedis('clicks', config.REDIS_URL, log), closeRedis);
   const db = closing.defer(
@@ -33,15 +35,23 @@ export function openClicks({ config, log, closing, postgresMetrics }: WebProcess
     createUnknownCodes({ db, flushMs: unknownCodesMs, log }),
     (codes) => codes.close(),
   );
+  const stream = createClickStream(redis, streamOptions);
+  const store = createClickStore(db);
   const clickRecorder = closing.defer(
     'clicks',
-    createClickRecorder({
-      stream: createClickStream(redis, streamOptions),
-      store: createClickStore(db),
-      waitsForAck: config.CLICK_ACK === 'on',
-      ackMs: config.CLICK_ACK_MS,
-      maxEntries: config.CLICK_MEMORY_ENTRIES,
-      maxWaiting: config.CLICK_STREAM_BATCHES,
+    createEpochRecorder({
+      epoch,
+      createRecorder: (epochId) =>
+        createClickRecorder({
+          stream,
+          store,
+          waitsForAck: config.CLICK_ACK === 'on',
+          ackMs: config.CLICK_ACK_MS,
+          maxEntries: config.CLICK_MEMORY_ENTRIES,
+          maxWaiting: config.CLICK_STREAM_BATCHES,
+          epoch: epochId,
+          log,
+        }),
       log,
     }),
     (recorder) => recorder.drain(),

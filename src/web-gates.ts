@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http';
 import type { Redis } from 'ioredis';
-import type { ClickRecorder } from './clicks/click-recorder.ts';
 import type { DetailOf } from './clicks/details/click-details.ts';
 import type { WebConfig } from './config/web.ts';
 import { createReadClientAddress } from './http/client-address.ts';
@@ -33,13 +32,12 @@ export function openGates(
     cacheRedis: Redis;
     breakers: WebBreakers;
     urls: Pick<Urls, 'resolve'>;
-    clickRecorder: ClickRecorder;
     detailOf: DetailOf;
     answers: RedirectAnswers;
     isSuspect: (request: IncomingMessage) => boolean;
   },
 ) {
-  const { db, cacheRedis, breakers, urls, clickRecorder, detailOf, answers, isSuspect } = deps;
+  const { db, cacheRedis, breakers, urls, detailOf, answers, isSuspect } = deps;
   const { findByCode } = breakers.postgres.guard(createUrlStore(db));
   const uses = createUrlUses(breakers.postgres.guard(createUseStore(db)));
   const checkInTurn = createBounded(passwordChecks);
@@ -61,7 +59,7 @@ export function openGates(
     baseUrl: config.BASE_URL,
   });
   return {
-    gates: createGates({ uses, clickRecorder, detailOf, answers, pageGate }),
+    gates: createGates({ uses, detailOf, answers, pageGate }),
     preview: createPreview({
       urls,
       findUrl: createSingleFlight(maxPreviews, findByCode),

@@ -3,6 +3,8 @@ import { createApp } from './app.ts';
 import { joinCluster } from './cluster/member.ts';
 import { type Conditions, createConditions } from './conditions.ts';
 import type { WebConfig } from './config/web.ts';
+import { createCurrentEpoch, type CurrentEpoch } from './epoch/epoch.ts';
+import { openEpochWatch } from './epoch/open-epoch-watch.ts';
 import { watchEventLoop } from './event-loop.ts';
 import { onSighup } from './hangup.ts';
 import { logAccess } from './http/access-log.ts';
@@ -56,6 +58,7 @@ export interface WebProcess {
   closing: ClosingStack;
   conditions: Conditions;
   postgresMetrics: PostgresMetrics;
+  epoch: CurrentEpoch;
 }
 
 /** The web process: opens what it needs, listens, and closes it all in reverse on SIGTERM. Resolves once it listens. */
@@ -72,7 +75,8 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   });
   const conditions = createConditions(log);
   const postgresMetrics = createPostgresMetrics();
-  const web: WebProcess = { config, log, closing, conditions, postgresMetrics };
+  const epoch = createCurrentEpoch();
+  const web: WebProcess = { config, log, closing, conditions, postgresMetrics, epoch };
   const breakers = createWebBreakers(log);
 
   const db = closing.defer(
@@ -170,7 +174,6 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     cacheRedis,
     breakers,
     urls,
-    clickRecorder,
     detailOf,
     answers,
     isSuspect,
@@ -227,9 +230,11 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     },
     log,
   });
+  const epochWatch = openEpochWatch(web, { db: opened.listDb, redis: cacheRedis, endProcess });
   // While PostgreSQL is away it says so by itself, within 2 s.
   await Promise.all([opened.loadBlockedHosts(), postgresWatch.check(), schemaWatch.first]);
   await waitForRedis([cacheRedis, clicks.redis, producerRedis, subscriberRedis], redisPatienceMs);
+  await epochWatch.start();
   const handle = app.callback();
   const answerSoon = loadShedding.shed((request, response) => redirect.answerSoon(request, response, handle));
   const answer: RequestListener = (request, response) => {

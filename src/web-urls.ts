@@ -38,7 +38,7 @@ export function openUrls(
     onNotFound: (shortCode: string) => void;
   },
 ) {
-  const { config, log, closing } = web;
+  const { config, log, closing, epoch } = web;
   const { db, cacheRedis, breakers, queues, hashPassword, onNotFound } = deps;
   const prefix = config.REDIS_PREFIX;
   const memory = closing.defer('redis memory', watchRedisMemory(cacheRedis, log), (watch) => watch.stop());
@@ -95,13 +95,26 @@ export function openUrls(
       log.debug({ err: error }, 'the latest changes could not be read; reconcile-cache will see to them');
     }
   }
+  /** A version from before the present epoch is that of a removal: every change in it has a higher one. It must exceed the version
+   *  under which the caches keep what has not changed in this epoch. */
+  function onNotified(shortCode: string, version: number): void {
+    const floor = epoch.versionFloor();
+    processCache.invalidate(shortCode, floor > 0 && version <= floor ? floor + 2 : version);
+  }
+  epoch.onChange((_epoch, before) => {
+    processCache.onManyChanges();
+    if (before === undefined) return;
+    keys.dropLease();
+    blockedHosts.forgetVersion();
+    void blocking.loadBlockedHosts();
+  });
   closing.defer(
     'notifications',
     hearNotifications({
       url: config.DATABASE_DIRECT_URL ?? config.DATABASE_URL,
       name: 'web-hearing',
       listener: {
-        onChange: processCache.invalidate,
+        onChange: onNotified,
         onManyChanges: processCache.onManyChanges,
         onHearing: () => void catchUp(),
       },
@@ -114,6 +127,7 @@ export function openUrls(
     ttlSeconds: config.CACHE_TTL_SECONDS,
     hasRoom: memory.hasRoom,
     guard: breakers.redis.run,
+    versionFloor: epoch.versionFloor,
   });
   const store = breakers.postgres.guard(createUrlStore(db));
   const urls = createUrls({
@@ -127,6 +141,7 @@ export function openUrls(
       log,
     }),
     onNotFound,
+    versionFloor: epoch.versionFloor,
     keys,
     idempotencyKeys: breakers.postgres.guard(createIdempotencyKeys(db)),
     normaliseUrl: createUrlPolicy({

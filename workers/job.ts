@@ -1,6 +1,11 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { readArguments } from '../src/command-line.ts';
 import { loadConfigOrExit } from '../src/config/load.ts';
 import { workerSettings } from '../src/config/worker.ts';
+import { createEpochStamp } from '../src/epoch/epoch-stamp.ts';
+import { createEpochStore } from '../src/epoch/epoch-store.ts';
+import { createEpochWatch } from '../src/epoch/epoch-watch.ts';
+import { createCurrentEpoch } from '../src/epoch/epoch.ts';
 import { isJobName, type JobData, type JobName, jobNames, jobs } from '../src/jobs.ts';
 import { ClosingStack } from '../src/lifecycle.ts';
 import { createLog } from '../src/log.ts';
@@ -15,6 +20,8 @@ import { createProcessors } from './processors.ts';
  *  Exit code 0 when it is done, 1 when it failed, 2 when it was asked for wrongly. */
 const queryTimeoutMs = 600_000;
 const closingMs = 5_000;
+/** How often it looks whether the processes of another database use Redis. */
+const lookEveryMs = 1_000;
 
 const nameWidth = Math.max(...jobNames.map(({ length }) => length));
 const usage = `Usage: npm run job -- NAME ['{"json":"data"}']
@@ -44,9 +51,23 @@ await closing.closeAll(closingMs);
 process.exit();
 
 async function run<Name extends JobName>(jobName: Name) {
-  const processor: Processor<Name> = createProcessors({ config, db, redis, hasRoom: memory.hasRoom })[
-    jobName
-  ];
+  const epoch = createCurrentEpoch();
+  const watch = createEpochWatch({
+    store: createEpochStore(db),
+    stamp: createEpochStamp(redis, config.REDIS_PREFIX),
+    current: epoch,
+    endProcess: () => undefined,
+    log,
+  });
+  while ((await watch.look()) === 'waiting') await delay(lookEveryMs);
+  const { versionFloor } = epoch;
+  const processor: Processor<Name> = createProcessors({
+    config,
+    db,
+    redis,
+    hasRoom: memory.hasRoom,
+    versionFloor,
+  })[jobName];
   const interruption = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => interruption.abort());
   const context: JobContext = {

@@ -5,6 +5,8 @@ import { readArguments } from '../src/command-line.ts';
 import { createConditions } from '../src/conditions.ts';
 import { loadConfigOrExit } from '../src/config/load.ts';
 import { workerSettings } from '../src/config/worker.ts';
+import { createCurrentEpoch } from '../src/epoch/epoch.ts';
+import { openEpochWatch } from '../src/epoch/open-epoch-watch.ts';
 import { onSighup } from '../src/hangup.ts';
 import { isJobName, type JobName, jobNames } from '../src/jobs.ts';
 import { ClosingStack, endOnSignal } from '../src/lifecycle.ts';
@@ -14,7 +16,7 @@ import { watchPostgres } from '../src/postgres-watch.ts';
 import { closePostgres, openPostgres } from '../src/postgres.ts';
 import { createQueues } from '../src/queues.ts';
 import { watchRedisMemory } from '../src/redis-memory.ts';
-import { closeRedis, openRedis } from '../src/redis.ts';
+import { closeRedis, openRedis, waitForRedis } from '../src/redis.ts';
 import { readSchemaState } from '../src/schema/schema-state.ts';
 import { watchSchema } from '../src/schema/schema-watch.ts';
 import { createCacheRefresh } from '../src/urls/cache-refresh.ts';
@@ -35,6 +37,8 @@ import { startWorkers } from './workers.ts';
 
 /** A statement of a job may take this long; a visitor never waits for it. */
 const queryTimeoutMs = 60_000;
+/** How long the start waits for Redis. */
+const redisPatienceMs = 1_000;
 
 const usage = `Usage: node dist/workers/main.js [--queues QUEUE,QUEUE]
   Starts a worker process, which runs jobs until SIGTERM. Settings are environment variables: see README.md.
@@ -50,6 +54,8 @@ onSighup(endProcess, () => log.warn('ignoring SIGHUP: restart the worker to load
 const conditions = createConditions(log);
 const jobMetrics = createJobMetrics();
 const postgresMetrics = createPostgresMetrics();
+const epoch = createCurrentEpoch();
+const { versionFloor } = epoch;
 
 const db = closing.defer(
   'postgres',
@@ -75,6 +81,13 @@ const producerRedis = closing.defer(
   openRedis('producer', config.REDIS_URL, log),
   closeRedis,
 );
+const epochs = openEpochWatch(
+  { config, closing, conditions, epoch, log },
+  { db, redis: producerRedis, endProcess },
+);
+// Before a job may touch what belongs to another database.
+await waitForRedis([producerRedis], redisPatienceMs);
+await epochs.start();
 const queues = createQueues(producerRedis, config.REDIS_PREFIX, log);
 const schemaWatch = closing.defer(
   'schema watch',
@@ -90,7 +103,7 @@ const workers = closing.defer(
   'workers',
   startWorkers({
     names,
-    processors: createProcessors({ config, db, redis: jobsRedis, hasRoom: memory.hasRoom }),
+    processors: createProcessors({ config, db, redis: jobsRedis, hasRoom: memory.hasRoom, versionFloor }),
     openRedis: () => openRedis('worker', config.REDIS_URL, log),
     redisPrefix: config.REDIS_PREFIX,
     jobMetrics,
@@ -150,6 +163,7 @@ function followChanges(): void {
   const cache = createUrlCache(jobsRedis, {
     prefix: config.REDIS_PREFIX,
     ttlSeconds: config.CACHE_TTL_SECONDS,
+    versionFloor,
   });
   const hearing = hearNotifications({
     url: config.DATABASE_DIRECT_URL ?? config.DATABASE_URL,
@@ -182,7 +196,13 @@ function openFlushGuard(): void {
     openRedis('jobs', config.REDIS_URL, log),
     closeRedis,
   );
-  const processors = createProcessors({ config, db: guardDb, redis: guardRedis, hasRoom: memory.hasRoom });
+  const processors = createProcessors({
+    config,
+    db: guardDb,
+    redis: guardRedis,
+    hasRoom: memory.hasRoom,
+    versionFloor,
+  });
   const guard = guardFlushing({
     db: guardDb,
     clickStream: createClickStream(guardRedis, { prefix: config.REDIS_PREFIX, shards: config.CLICK_SHARDS }),

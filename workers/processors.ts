@@ -45,17 +45,25 @@ export function createProcessors({
   db,
   redis,
   hasRoom,
+  versionFloor,
 }: {
   config: WorkerConfig;
   db: Knex;
   redis: Redis;
   /** Whether Redis has room for cache entries. */
   hasRoom: () => boolean;
+  /** See Epoch. */
+  versionFloor?: () => number;
 }): Processors {
   const prefix = config.REDIS_PREFIX;
   const urls = {
     urlStore: createUrlStore(db),
-    urlCache: createUrlCache(redis, { prefix, ttlSeconds: config.CACHE_TTL_SECONDS, hasRoom }),
+    urlCache: createUrlCache(redis, {
+      prefix,
+      ttlSeconds: config.CACHE_TTL_SECONDS,
+      hasRoom,
+      ...(versionFloor && { versionFloor }),
+    }),
     now: async () => await readClock(db),
   };
   const changes = createChangeStore(db);

@@ -76,7 +76,7 @@ async function compareAll(
   let cursor = '0';
   do {
     const slice = await cache.scan(cursor);
-    counts.repaired += await refreshCache(slice.shortCodes);
+    counts.repaired += await refreshCache(slice.shortCodes, { isExact: true });
     counts.checked += slice.shortCodes.length;
     looked += slice.looked;
     cursor = slice.next;

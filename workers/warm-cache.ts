@@ -16,9 +16,13 @@ export async function warmCache(
   let stored = 0;
   for (let i = 0; i < urls.length && !signal.aborted; i += sliceSize) {
     const codes = urls.slice(i, i + sliceSize).map(({ shortCode }) => shortCode);
+    const floor = deps.urlCache.versionFloor();
     const slice = await deps.urlStore.findByCodes(codes);
     const [storedNow] = await Promise.all([
-      deps.urlCache.putMany(slice.filter(({ isActive, isDeleted }) => isActive && !isDeleted)),
+      deps.urlCache.putMany(
+        slice.filter(({ isActive, isDeleted }) => isActive && !isDeleted),
+        floor,
+      ),
       delay((1_000 * codes.length) / perSecond),
     ]);
     stored += storedNow;

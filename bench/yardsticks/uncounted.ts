@@ -49,9 +49,13 @@ const urls = createUrls({
 });
 const app = new Koa();
 app.use(answerErrors(log));
+const uncounted = {
+  record: async () => {},
+  recordThen: (_urlId: number, _atMs: number, answer: () => void) => answer(),
+};
 const redirect = createRedirect({
   urls,
-  clickRecorder: { record: async () => {}, recordThen: (_urlId, _atMs, answer) => answer() },
+  clickRecorder: { ...uncounted, current: () => uncounted },
   detailOf: () => undefined,
   answers: createRedirectAnswers({ status: config.REDIRECT_STATUS, maxAgeSeconds: 0 }),
   isSuspect: () => false,

@@ -11,13 +11,20 @@ export interface Account {
   alike: ClickCount[];
   /** Of producers that the ledger has no entry for. */
   removed: Batch[];
+  /** What fresh ones have on short URLs whose ids may name others by now; not in the totals. */
+  stray: Batch[];
   /** How many are on the ledger already, or come more than once. */
   known: number;
 }
 
 /** Decides which of these batches are counted: the whole of exactly-once, without a table. `ledger` has an entry for each
  *  producer that may be counted. */
-export function accountFor(ledger: ReadonlyMap<string, LedgerEntry>, batches: Batch[]): Account {
+export function accountFor(
+  ledger: ReadonlyMap<string, LedgerEntry>,
+  batches: Batch[],
+  /** Up to which id the clicks of a batch name the short URLs that they were on. */
+  urlIdLimit: (batch: Batch) => number = () => Infinity,
+): Account {
   const removed = batches.filter((batch) => !ledger.has(batch.producer));
   const byIdentity = new Map(
     batches
@@ -25,10 +32,19 @@ export function accountFor(ledger: ReadonlyMap<string, LedgerEntry>, batches: Ba
       .map((batch) => [`${batch.producer} ${batch.seq}`, batch]),
   );
   const fresh = [...byIdentity.values()].filter((batch) => !isKnown(ledger.get(batch.producer)!, batch.seq));
+  const isSafe = (batch: Batch, { urlId }: ClickCount) => urlId <= urlIdLimit(batch);
+  const safe = fresh.map((batch) => ({
+    ...batch,
+    clicks: batch.clicks.filter((click) => isSafe(batch, click)),
+  }));
+  const stray = fresh
+    .map((batch) => ({ ...batch, clicks: batch.clicks.filter((click) => !isSafe(batch, click)) }))
+    .filter(({ clicks }) => clicks.length > 0);
   return {
     fresh,
-    totals: totalPerUrl(fresh),
-    alike: mergeAlike(fresh),
+    totals: totalPerUrl(safe),
+    alike: mergeAlike(safe),
+    stray,
     removed,
     known: batches.length - removed.length - fresh.length,
   };

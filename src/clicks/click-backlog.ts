@@ -80,7 +80,7 @@ export function createClickBacklog(deps: {
     if (quarantined > 0)
       log.error(
         { producer, quarantined },
-        'clicks went to the quarantine: the ledger has removed this producer',
+        'dead-lettered clicks: the ledger has removed this producer, or the database is in another epoch',
       );
     chunk.forEach(confirmKept);
     const entryIds = chunk.flatMap(({ entryId }) => entryId ?? []);

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { v7 as uuidv7 } from 'uuid';
 import type { Log } from '../log.ts';
+import { createProducerId } from './batch-epochs.ts';
 import { createClickBacklog, type Kept } from './click-backlog.ts';
 import { type ClickCount, countClicks } from './click-batch.ts';
 import { createClickBreaker } from './click-breaker.ts';
@@ -52,10 +52,12 @@ export function createClickRecorder(deps: {
   maxEntries: number;
   /** Batches in the stream beyond which clicks go straight to PostgreSQL, where that answers. */
   maxWaiting: number;
+  /** The epoch of the database whose ids are recorded; undefined while it is not known. */
+  epoch?: string | undefined;
   log: Log;
 }) {
-  const { stream, store, waitsForAck, ackMs, maxEntries, maxWaiting, log } = deps;
-  const producer = uuidv7();
+  const { stream, store, waitsForAck, ackMs, maxEntries, maxWaiting, epoch, log } = deps;
+  const producer = createProducerId(epoch);
   const shard = stream.shardOf(producer);
   let seq = 0;
   /** Clicks of sealed batches. */

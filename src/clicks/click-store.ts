@@ -2,6 +2,7 @@ import type { Knex } from 'knex';
 import { addToAnalytics } from '../analytics/analytics-store.ts';
 import { boundedTransaction } from '../postgres.ts';
 import { accountFor } from './accounting.ts';
+import { readUrlIdLimits } from './batch-epochs.ts';
 import { type Batch, type ClickCount, countClicks } from './click-batch.ts';
 import { addToBooks, advanceLedger, lockLedger } from './ledger-store.ts';
 import { createProducerStore } from './producer-store.ts';
@@ -29,13 +30,21 @@ export function createClickStore(db: Knex) {
 
     /** Counts each batch that was not counted before, whoever sent it, however often, in whatever order; one transaction.
      *  Rows are locked in order, so two that run at once wait for each other instead of deadlocking. Batches of a producer
-     *  that was removed from the ledger go to the quarantine: they may have been counted before. */
-    async apply(batches: Batch[], unreadable: Unreadable[] = []): Promise<Applied> {
+     *  that was removed from the ledger become dead letters: they may have been counted before. So do clicks of an earlier
+     *  epoch on short URLs that this database may not have had then, and batches of databases that it does not descend from. */
+    async apply(arrived: Batch[], unreadable: Unreadable[] = []): Promise<Applied> {
       return await boundedTransaction(db, async (trx) => {
         await quarantine(trx, 'unreadable', unreadable);
+        const limitOf = await readUrlIdLimits(trx);
+        const batches = arrived.filter((batch) => limitOf(batch) !== undefined);
+        const foreign = arrived.filter((batch) => limitOf(batch) === undefined);
         const ledger = await lockLedger(trx, batches);
-        const { fresh, totals, alike, removed, known } = accountFor(ledger, batches);
-        const late = await quarantineBatches(trx, removed);
+        const { fresh, totals, alike, removed, stray, known } = accountFor(ledger, batches, (batch) =>
+          limitOf(batch)!,
+        );
+        await quarantineBatches(trx, foreign, 'another database epoch');
+        await quarantineBatches(trx, stray, 'short URL of another database epoch');
+        const late = await quarantineBatches(trx, removed, 'producer removed');
         const counted = await addToCounters(trx, totals);
         await addToAnalytics(
           trx,
@@ -43,13 +52,13 @@ export function createClickStore(db: Knex) {
         );
         await advanceLedger(trx, ledger, fresh);
         const purged = totals.filter(({ urlId }) => !counted.has(urlId));
-        await addToBooks(trx, { purged: sumOf(purged), late });
+        await addToBooks(trx, { purged: sumOf(purged) + countClicks(stray), late });
         return {
           batches: fresh.length,
-          clicks: countClicks(fresh),
+          clicks: countClicks(fresh) - countClicks(stray),
           urls: totals.length,
           known,
-          quarantined: unreadable.length + removed.length,
+          quarantined: unreadable.length + removed.length + foreign.length + stray.length,
         };
       });
     },

@@ -25,11 +25,11 @@ export async function quarantine(trx: Knex, reason: string, entries: Unreadable[
   return new Set(rows.map((row) => row.source));
 }
 
-/** Keeps batches of producers that were removed; resolves to the clicks of those that were not kept already. */
-export async function quarantineBatches(trx: Knex, batches: Batch[]): Promise<number> {
+/** Keeps batches as dead letters; resolves to the clicks of those that were not kept already. */
+export async function quarantineBatches(trx: Knex, batches: Batch[], reason: string): Promise<number> {
   const sourceOf = ({ producer, seq }: Batch) => `batch ${producer} ${seq}`;
   const bySource = new Map(batches.map((batch) => [sourceOf(batch), batch]));
   const entries = [...bySource].map(([source, batch]) => ({ source, payload: JSON.stringify(batch) }));
-  const kept = await quarantine(trx, 'producer removed', entries);
+  const kept = await quarantine(trx, reason, entries);
   return countClicks([...kept].map((source) => bySource.get(source)!));
 }

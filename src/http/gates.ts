@@ -15,6 +15,8 @@ export interface GatedVisit {
   gate: Gate;
   /** Milliseconds since 1970. */
   now: number;
+  /** Of the epoch in which the short URL was looked up. */
+  recorder: Pick<ClickRecorder, 'record'>;
 }
 
 export type Gates = ReturnType<typeof createGates>;
@@ -22,37 +24,38 @@ export type Gates = ReturnType<typeof createGates>;
 /** What stands between visitors and short URLs that have a gate. */
 export function createGates(deps: {
   uses: UrlUses;
-  clickRecorder: Pick<ClickRecorder, 'record'>;
   detailOf: DetailOf;
   answers: Pick<RedirectAnswers, 'toOriginal'>;
   pageGate: PageGate;
 }) {
-  const { uses, clickRecorder, detailOf, answers, pageGate } = deps;
+  const { uses, detailOf, answers, pageGate } = deps;
 
   /** Uses a short URL once and counts the click, unless all there is to it has been used. */
-  async function pass(ctx: Context, url: CachedUrl, now: number): Promise<void> {
+  async function pass(ctx: Context, { url, now, recorder }: GatedVisit): Promise<void> {
     if (isLimited(url) && !(await uses.take(url.id))) throw exhausted(url);
-    await clickRecorder.record(url.id, now, detailOf(ctx.req, now));
+    await recorder.record(url.id, now, detailOf(ctx.req, now));
   }
 
-  async function answerLimited(ctx: Context, { url, now }: GatedVisit): Promise<void> {
+  async function answerLimited(ctx: Context, visit: GatedVisit): Promise<void> {
+    const { url } = visit;
     if (ctx.method === 'POST') throw methodNotAllowed('GET, HEAD');
     if (ctx.method === 'HEAD') await requireLeft(uses, url);
     else {
       refusePrefetch(ctx);
-      await pass(ctx, url, now);
+      await pass(ctx, visit);
     }
     answerRedirect(ctx, uncached(answers.toOriginal(url, ctx.req.url!)));
   }
 
-  async function answerPaged(ctx: Context, { shortCode, url, now }: GatedVisit): Promise<void> {
+  async function answerPaged(ctx: Context, visit: GatedVisit): Promise<void> {
+    const { shortCode, url } = visit;
     if (ctx.method !== 'POST') {
       await requireLeft(uses, url);
       pageGate.show(ctx, url);
       return;
     }
     if (!(await pageGate.opens(ctx, shortCode, url))) return;
-    await pass(ctx, url, now);
+    await pass(ctx, visit);
     // Whatever the form had in it is for us alone.
     answerRedirect(ctx, { ...uncached(answers.toOriginal(url, ctx.req.url!)), status: 303 });
   }

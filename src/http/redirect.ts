@@ -14,7 +14,10 @@ import { answerRedirect, type RedirectAnswers } from './redirect-answers.ts';
 
 interface RedirectDeps {
   urls: Pick<Urls, 'resolve' | 'resolveAtOnce' | 'recount'>;
-  clickRecorder: Pick<ClickRecorder, 'record' | 'recordThen'>;
+  /** `current` is the recorder of the epoch in which a look-up begins. */
+  clickRecorder: Pick<ClickRecorder, 'recordThen'> & {
+    current: () => Pick<ClickRecorder, 'record' | 'recordThen'>;
+  };
   detailOf: DetailOf;
   answers: RedirectAnswers;
   gates: Gates;
@@ -29,6 +32,8 @@ interface LookUp {
   url: Promise<CachedUrl>;
   /** Undefined until it is found. */
   tier: Tier | undefined;
+  /** Of the epoch in which it began. */
+  recorder: Pick<ClickRecorder, 'record' | 'recordThen'>;
 }
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
@@ -43,7 +48,7 @@ export function createRedirect(deps: RedirectDeps) {
   const lookUps = new WeakMap<IncomingMessage, LookUp>();
 
   function lookUp(request: IncomingMessage, shortCode: string, now: number): LookUp {
-    const found: Omit<LookUp, 'url'> = { tier: undefined };
+    const found: Omit<LookUp, 'url'> = { tier: undefined, recorder: clickRecorder.current() };
     const url = urls.resolve(shortCode, now, isSuspect(request), (tier) => {
       found.tier = tier;
       onTier(request, tier);
@@ -52,11 +57,16 @@ export function createRedirect(deps: RedirectDeps) {
   }
 
   /** Throws for a URL that another program stored and no header can carry. */
-  function send(request: IncomingMessage, response: ServerResponse, url: CachedUrl, now: number): void {
+  function send(
+    request: IncomingMessage,
+    response: ServerResponse,
+    visited: { url: CachedUrl; now: number; recorder: Pick<ClickRecorder, 'recordThen'> },
+  ): void {
+    const { url, now, recorder } = visited;
     const { status, headers } = answers.toOriginal(url, request.url!);
     // Is sent with the end.
     response.writeHead(status, headers);
-    clickRecorder.recordThen(url.id, now, () => response.end(), detailOf(request, now));
+    recorder.recordThen(url.id, now, () => response.end(), detailOf(request, now));
   }
 
   async function visit(ctx: Context, shortCode: string): Promise<void> {
@@ -64,7 +74,7 @@ export function createRedirect(deps: RedirectDeps) {
     const found = lookUps.get(ctx.req) ?? lookUp(ctx.req, shortCode, now);
     const url = await found.url;
     try {
-      await answerFound(ctx, { shortCode, url, now });
+      await answerFound(ctx, { shortCode, url, now, recorder: found.recorder });
     } catch (error) {
       const failure = failureOf(error);
       if (failure !== undefined && found.tier !== undefined) urls.recount(found.tier, failure);
@@ -74,16 +84,17 @@ export function createRedirect(deps: RedirectDeps) {
 
   async function answerFound(
     ctx: Context,
-    { shortCode, url, now }: { shortCode: string; url: CachedUrl; now: number },
+    visited: { shortCode: string; url: CachedUrl; now: number; recorder: LookUp['recorder'] },
   ): Promise<void> {
+    const { shortCode, url, now, recorder } = visited;
     const gate = gateOf(url);
     if (gate !== undefined) {
-      await gates.answer(ctx, { shortCode, url, gate, now });
+      await gates.answer(ctx, { shortCode, url, gate, now, recorder });
       return;
     }
     if (ctx.method === 'POST') throw methodNotAllowed('GET, HEAD');
     answerRedirect(ctx, answers.toOriginal(url, ctx.req.url!));
-    if (ctx.method === 'GET') await clickRecorder.record(url.id, now, detailOf(ctx.req, now));
+    if (ctx.method === 'GET') await recorder.record(url.id, now, detailOf(ctx.req, now));
   }
 
   return {
@@ -95,7 +106,7 @@ export function createRedirect(deps: RedirectDeps) {
       const url = urls.resolveAtOnce(codeOf(request.url!), now);
       if (!url) return false;
       try {
-        send(request, response, url, now);
+        send(request, response, { url, now, recorder: clickRecorder });
         return true;
       } catch {
         urls.recount('memory', undefined);
@@ -113,7 +124,7 @@ export function createRedirect(deps: RedirectDeps) {
         try {
           const url = await found.url;
           if (gateOf(url) === undefined) {
-            send(request, response, url, now);
+            send(request, response, { url, now, recorder: found.recorder });
             return;
           }
         } catch {

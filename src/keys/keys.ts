@@ -57,6 +57,11 @@ export function createKeys(deps: {
       lot.push(key);
     },
 
+    /** Drops the key lease: its keys came from the pool of an earlier epoch. */
+    dropLease(): void {
+      lot.length = 0;
+    },
+
     /** A key that was never in the pool, where anybody may have known it. */
     async takeFresh(): Promise<string> {
       for (;;) {

@@ -41,6 +41,11 @@ export function createBlockedHosts(deps: {
   }
 
   return {
+    /** Forgets which list the next reading is compared with: numbers of another epoch say nothing about it. */
+    forgetVersion(): void {
+      version = null;
+    },
+
     /** Reads the list, where it was changed. Throws what PostgreSQL throws. */
     refresh,
 

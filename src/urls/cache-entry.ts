@@ -47,6 +47,11 @@ export type CacheEntry = ({ url: CachedUrl } | { gone: GoneReason }) & { version
 /** The same for a process that knows which hosts are blocked; `blocked` leads to one of them. */
 export type JudgedEntry = CacheEntry | { blocked: CachedUrl; version: number };
 
+/** The version under which a cache keeps what the table has: above the floor of the database's epoch. A short URL that has not
+ *  changed in this epoch has the first version above it; a code that never had a version has the floor itself. */
+export const liftVersion = (version: number, floor: number): number =>
+  Math.max(version, version === 0 ? floor : floor + 1);
+
 /** What a cache is to know of a short URL, as of now. */
 export function toCacheEntry(url: ShortUrl & Partial<StoredUrl>): CacheEntry {
   const { version, isDeleted = false, hasEnded = false } = url;

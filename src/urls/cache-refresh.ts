@@ -1,4 +1,5 @@
-import { type CacheEntry, toCacheEntry } from './cache-entry.ts';
+import { encodeEntry } from './cache-encoding.ts';
+import { type CacheEntry, liftVersion, toCacheEntry } from './cache-entry.ts';
 import { type ChangeStore, everyCode } from './change-store.ts';
 import type { UrlCache } from './url-cache.ts';
 import type { UrlStore } from './url-store.ts';
@@ -6,8 +7,8 @@ import type { UrlStore } from './url-store.ts';
 export type RefreshCache = ReturnType<typeof createCacheRefresh>;
 
 /** Brings what the cache holds of given codes, some thousands at most, up to date with the table: what is older there is
- *  replaced, by a tombstone where the short URL is gone, and announced; what it does not hold stays out. Resolves to how
- *  many were replaced. */
+ *  replaced, by a tombstone where the short URL is gone, and announced; what it does not hold stays out. With `isExact` it
+ *  replaces whatever differs from the table, whatever the versions say. Resolves to how many were replaced. */
 export function createCacheRefresh({
   store,
   changes,
@@ -15,7 +16,7 @@ export function createCacheRefresh({
 }: {
   store: Pick<UrlStore, 'findByCodes'>;
   changes: Pick<ChangeStore, 'findRemovals'>;
-  cache: Pick<UrlCache, 'findMany' | 'replace'>;
+  cache: Pick<UrlCache, 'findMany' | 'replace' | 'correct' | 'versionFloor'>;
 }) {
   /** Tombstones for what the cache leads to and the table does not have. */
   async function buryRemoved(held: [string, CacheEntry][]): Promise<[string, CacheEntry][]> {
@@ -30,19 +31,41 @@ export function createCacheRefresh({
     });
   }
 
-  return async function refreshCache(shortCodes: string[]): Promise<number> {
-    if (shortCodes.length === 0) return 0;
-    const found = await cache.findMany(shortCodes);
-    const held = new Map(shortCodes.flatMap((code, i) => (found[i] ? [[code, found[i]]] : [])));
+  /** What the table says of each of these codes, in the versions of the epoch that was current before it was asked. */
+  async function findInTable(shortCodes: string[]): Promise<Map<string, CacheEntry>> {
+    const floor = cache.versionFloor();
+    const urls = await store.findByCodes(shortCodes);
+    return new Map(
+      urls.map((url) => {
+        const entry = toCacheEntry(url);
+        return [url.shortCode, { ...entry, version: liftVersion(entry.version, floor) }];
+      }),
+    );
+  }
+
+  async function findHeld(shortCodes: string[]): Promise<Map<string, CacheEntry>> {
+    const found = shortCodes.length === 0 ? [] : await cache.findMany(shortCodes);
+    return new Map(shortCodes.flatMap((code, i) => (found[i] ? [[code, found[i]]] : [])));
+  }
+
+  return async function refreshCache(shortCodes: string[], { isExact = false } = {}): Promise<number> {
+    const held = await findHeld(shortCodes);
     if (held.size === 0) return 0;
-    const urls = await store.findByCodes([...held.keys()]);
-    const changed = urls.filter(({ shortCode, version }) => version > held.get(shortCode)!.version);
-    for (const { shortCode } of urls) held.delete(shortCode);
-    const newer: [string, CacheEntry][] = [
-      ...changed.map((url): [string, CacheEntry] => [url.shortCode, toCacheEntry(url)]),
-      ...(await buryRemoved([...held])),
-    ];
+    const table = await findInTable([...held.keys()]);
+    const changed = [...table].filter(([code, { version }]) => version > held.get(code)!.version);
+    const differing = [...table].filter(
+      ([code, entry]) =>
+        isExact && entry.version <= held.get(code)!.version && !isSameEntry(entry, held.get(code)!),
+    );
+    const newer = [...changed, ...(await buryRemoved([...held].filter(([code]) => !table.has(code))))];
     await cache.replace(newer);
-    return newer.length;
+    const corrected = await cache.correct(
+      differing.map(([shortCode, entry]) => ({ shortCode, seen: held.get(shortCode)!, entry })),
+    );
+    return newer.length + corrected;
   };
 }
+
+/** Whether two entries say the same in the same version. */
+const isSameEntry = (a: CacheEntry, b: CacheEntry) =>
+  a.version === b.version && encodeEntry(a) === encodeEntry(b);

@@ -8,6 +8,7 @@ import {
   gateOf,
   type GoneReason,
   type JudgedEntry,
+  liftVersion,
   toCacheEntry,
 } from './cache-entry.ts';
 import type { ProcessCache } from './process-cache.ts';
@@ -57,9 +58,11 @@ export function createUrlResolver(deps: {
   blockedHosts: Pick<BlockedHosts, 'judge'>;
   /** Hears of each code that leads nowhere, expired ones aside. */
   onNotFound?: (shortCode: string) => void;
+  /** See Epoch. */
+  versionFloor?: () => number;
   log: Log;
 }) {
-  const { store, cache, processCache, blockedHosts, onNotFound, log } = deps;
+  const { store, cache, processCache, blockedHosts, onNotFound, versionFloor = () => 0, log } = deps;
   const findInTable = createSingleFlight(maxLookUps, loadFromTable);
   const inTurn = createBounded(suspectLookUps);
   const find = createSingleFlight(Infinity, async (shortCode) => await load(shortCode, findInTable));
@@ -106,18 +109,25 @@ export function createUrlResolver(deps: {
   }
 
   async function loadFromTable(shortCode: string): Promise<CacheEntry> {
+    // Before the table is asked: what it says may be older than a later floor.
+    const floor = versionFloor();
     // What is not there as of an announced version was removed.
-    const version = processCache.versionOf(shortCode);
+    const version = Math.max(processCache.versionOf(shortCode), floor);
     const url = await store.findByCode(shortCode);
     if (!url) {
-      const isRemoved = version > 0;
+      const isRemoved = version > floor;
       await cached(
-        isRemoved ? cache.putGone({ shortCode, version }, 'not found') : cache.putUnknown(shortCode),
+        isRemoved ? cache.putGone({ shortCode, version }, 'not found') : cache.putUnknown(shortCode, floor),
       );
       return { gone: 'not found', version };
     }
-    const entry = toCacheEntry(url);
-    await cached<unknown>('gone' in entry ? cache.putGone(url, entry.gone) : cache.put(url));
+    const found = toCacheEntry(url);
+    const entry = { ...found, version: liftVersion(found.version, floor) };
+    await cached<unknown>(
+      'gone' in entry
+        ? cache.putGone({ shortCode, version: entry.version }, entry.gone)
+        : cache.put(url, floor),
+    );
     return entry;
   }
 

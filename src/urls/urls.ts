@@ -29,6 +29,8 @@ export function createUrls(deps: {
   onUntold: (change: UrlChange) => Promise<void>;
   /** Hears of each code that leads nowhere. */
   onNotFound?: (shortCode: string) => void;
+  /** See Epoch. */
+  versionFloor?: () => number;
   keys: Keys;
   idempotencyKeys: Pick<IdempotencyKeys, 'findMany' | 'findRequestHash'>;
   normaliseUrl: UrlPolicy;

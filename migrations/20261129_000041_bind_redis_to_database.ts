@@ -1,0 +1,137 @@
+import type { Knex } from 'knex';
+
+/** Epochs: what binds the content of Redis (cached versions, URL ids in waiting clicks, key pool) to the history of this
+ *  database. The row with the highest number is the current one. `database_epoch_stamps` has the fingerprint of the place in
+ *  which it was written: cluster, timeline, database, table and the row's own transaction. A restored dump, a clone, a
+ *  recovery to a point in time and a promoted standby all change one of them, so the next read of the epoch, or the
+ *  next statement that writes `urls`, begins a new epoch before it does anything else. */
+export async function up(db: Knex): Promise<void> {
+  const { rows } = await db.raw<{ rows: [{ schema: string }] }>(
+    'select quote_ident(current_schema()) as schema',
+  );
+  // The owner's rights: every role must compute the same fingerprint.
+  const asOwner = `language plpgsql security definer set search_path = ${rows[0].schema}, pg_temp`;
+  await db.raw(`
+    create table database_epochs (
+      number bigint primary key,
+      epoch uuid not null unique default gen_random_uuid(),
+      reason text not null,
+      began_at timestamptz not null default now(),
+      -- Cached versions below this one belong to an earlier epoch.
+      version_floor bigint not null,
+      -- Ids up to this one name the same short URL as in the epoch before.
+      url_id_floor bigint not null
+    );
+    create table database_epoch_stamps (
+      number bigint primary key references database_epochs (number) on delete cascade,
+      stamp text not null
+    );
+
+    -- Null on a standby, which has no timeline of its own yet.
+    create function database_stamp() returns text ${asOwner} stable as $$
+      declare
+        cluster text := 'unknown';
+        timeline text := 'unknown';
+      begin
+        if pg_is_in_recovery() then return null; end if;
+        begin
+          cluster := (select system_identifier::text from pg_control_system());
+        exception when insufficient_privilege or undefined_function or feature_not_supported then null;
+        end;
+        begin
+          timeline := left(pg_walfile_name(pg_current_wal_insert_lsn()), 8);
+        exception when insufficient_privilege or undefined_function or feature_not_supported then null;
+        end;
+        return concat_ws('/', cluster, timeline,
+          (select oid from pg_database where datname = current_database()), 'database_epochs'::regclass::oid);
+      end $$;
+
+    create function has_current_epoch() returns boolean ${asOwner} stable as $$
+      declare
+        place text := database_stamp();
+      begin
+        return place is null or coalesce((
+          select s.stamp = place || '/' || e.xmin::text
+          from database_epochs e left join database_epoch_stamps s using (number)
+          order by e.number desc limit 1), false);
+      end $$;
+
+    -- Begins an epoch, unless there is a current one and nobody insists on another. Its versions are higher than all of
+    -- earlier epochs, than \`above\`, and than those of any other copy of this database that began an epoch at another second.
+    create function begin_database_epoch(why text, above bigint, is_forced boolean, ids_until_restart boolean)
+      returns void ${asOwner} as $$
+      declare
+        latest database_epochs;
+        last_id bigint;
+        last_version bigint := (select last_value from url_versions);
+        floor bigint := 0;
+        next_number bigint := 1;
+      begin
+        lock table database_epochs in exclusive mode;
+        if has_current_epoch() and not is_forced then return; end if;
+        select * into latest from database_epochs order by number desc limit 1;
+        execute 'select case when is_called then last_value else 0 end from ' || pg_get_serial_sequence('urls', 'id')
+          into last_id;
+        if not is_forced and last_id = 0 and coalesce(latest.number, 1) = 1 then
+          -- A copy of a database that never had a short URL: nothing in Redis can speak of it.
+          delete from database_epochs;
+        else
+          next_number := coalesce(latest.number, 0) + 1;
+          floor := greatest(last_version, latest.version_floor, above, extract(epoch from clock_timestamp())::bigint << 20) + 1;
+          perform setval('url_versions', floor + 4);
+          if ids_until_restart then
+            last_id := coalesce((select min(id) - 1 from urls where created_at >= pg_postmaster_start_time()), last_id);
+          end if;
+          -- Codes that were handed out by what is lost are not handed out again.
+          update key_generator set next_number = key_generator.next_number + least(100000000,
+            greatest(0, (62::numeric ^ code_length)::bigint - key_generator.next_number) / 1000);
+        end if;
+        insert into database_epochs (number, reason, version_floor, url_id_floor)
+          values (next_number, why, floor, last_id);
+        -- What was restored with rows of later epochs, or without, is written anew.
+        insert into database_epoch_stamps (number, stamp)
+          select number, database_stamp() || '/' || xmin::text from database_epochs where number = next_number
+          on conflict (number) do update set stamp = excluded.stamp;
+      end $$;
+
+    create function keep_database_epoch() returns trigger ${asOwner} as $$
+      begin
+        if not has_current_epoch() then
+          perform begin_database_epoch('restored, cloned or promoted', 0, false, false);
+        end if;
+        return null;
+      end $$;
+
+    create function read_database_epoch() returns table (number bigint, epoch uuid, identity uuid, version_floor bigint,
+        url_id_floor bigint, reason text, age_seconds double precision, version bigint, wal_position bigint) ${asOwner} as $$
+      #variable_conflict use_column
+      declare
+        wal bigint;
+      begin
+        if not has_current_epoch() then
+          perform begin_database_epoch('restored, cloned or promoted', 0, false, false);
+        end if;
+        begin
+          -- What is flushed survives a crash.
+          if not pg_is_in_recovery() then wal := pg_current_wal_flush_lsn() - '0/0'::pg_lsn; end if;
+        exception when insufficient_privilege or undefined_function or feature_not_supported then null;
+        end;
+        return query
+          select e.number, e.epoch, (select f.epoch from database_epochs f order by f.number limit 1), e.version_floor,
+                 e.url_id_floor, e.reason, extract(epoch from now() - e.began_at)::double precision,
+                 (select last_value from url_versions), wal
+          from database_epochs e order by e.number desc limit 1;
+      end $$;
+
+    revoke all on function begin_database_epoch, keep_database_epoch from public;
+    create trigger keep_epoch before insert or update or delete on urls
+      for each statement execute function keep_database_epoch();
+    select begin_database_epoch('created', 0, false, false)`);
+}
+
+export async function down(db: Knex): Promise<void> {
+  await db.raw(`
+    drop trigger keep_epoch on urls;
+    drop function read_database_epoch, keep_database_epoch, begin_database_epoch, has_current_epoch, database_stamp;
+    drop table database_epoch_stamps, database_epochs`);
+}

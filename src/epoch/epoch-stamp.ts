@@ -1,0 +1,70 @@
+import type { Redis } from 'ioredis';
+import type { DatabaseEpoch } from './epoch-store.ts';
+
+/** Which epoch Redis belongs to, and what its processes saw last. */
+export interface HeldEpoch {
+  epoch: string;
+  identity: string;
+  number: number;
+  versionFloor: number;
+  version: number;
+  walPosition: number | null;
+  /** When one of its processes renewed it last, in milliseconds of Redis' clock. */
+  beat: number;
+  /** How long ago that was. */
+  ageMs: number;
+}
+
+export type EpochStamp = ReturnType<typeof createEpochStamp>;
+
+/** Writes the stamp unless Redis belongs to an epoch other than ARGV[1], the writer's, and ARGV[2], which it may replace. */
+const writeStamp = `
+local held = redis.call('hget', KEYS[1], 'epoch')
+if held and held ~= ARGV[1] and held ~= ARGV[2] then return 0 end
+local wal, version = tonumber(ARGV[6]), tonumber(ARGV[7])
+if held == ARGV[1] then
+  local seen = redis.call('hmget', KEYS[1], 'wal', 'version')
+  if tonumber(seen[1] or '') and tonumber(seen[1]) > (wal or 0) then ARGV[6] = seen[1] end
+  if tonumber(seen[2] or '') and tonumber(seen[2]) > version then ARGV[7] = seen[2] end
+end
+local time = redis.call('time')
+redis.call('hset', KEYS[1], 'epoch', ARGV[1], 'identity', ARGV[3], 'number', ARGV[4], 'floor', ARGV[5],
+  'wal', ARGV[6], 'version', ARGV[7], 'beat', time[1] .. string.sub('00000' .. time[2], -6, -4))
+return 1`;
+
+/** The stamp in Redis that says which epoch of which database everything under this prefix belongs to. */
+export function createEpochStamp(redis: Redis, prefix: string) {
+  const key = `${prefix}:epoch`;
+
+  return {
+    /** The stamp; undefined where Redis has none. */
+    async read(): Promise<HeldEpoch | undefined> {
+      const [[seconds, microseconds], held] = await Promise.all([redis.time(), redis.hgetall(key)]);
+      const { epoch, identity, number, floor, wal, version, beat } = held;
+      if (epoch === undefined || identity === undefined) return undefined;
+      const nowMs = Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000);
+      return {
+        epoch,
+        identity,
+        number: Number(number),
+        versionFloor: Number(floor),
+        version: Number(version),
+        walPosition: wal ? Number(wal) : null,
+        beat: Number(beat),
+        ageMs: nowMs - Number(beat),
+      };
+    },
+
+    /** Stamps Redis with an epoch, or renews its stamp. False where Redis belongs to another epoch than `replaced`. */
+    async write(epoch: DatabaseEpoch, replaced?: string): Promise<boolean> {
+      const { number, identity, versionFloor, walPosition, version } = epoch;
+      const values = [identity, number, versionFloor, walPosition ?? '', version];
+      return (await redis.eval(writeStamp, 1, key, epoch.epoch, replaced ?? '', ...values)) === 1;
+    },
+
+    /** Removes what no later epoch can use: the key pool and the watermark of the cache. */
+    async dropContent(): Promise<void> {
+      await Promise.all([redis.del(`${prefix}:keys:pool`), redis.del(`${prefix}:urls:watermark`)]);
+    },
+  };
+}

@@ -1,0 +1,35 @@
+import type { Redis } from 'ioredis';
+import type { Conditions } from '../conditions.ts';
+import type { ClosingStack } from '../lifecycle.ts';
+import type { Log } from '../log.ts';
+import type { Knex } from '../postgres.ts';
+import { createEpochStamp } from './epoch-stamp.ts';
+import { createEpochStore } from './epoch-store.ts';
+import { createEpochWatch } from './epoch-watch.ts';
+import type { CurrentEpoch } from './epoch.ts';
+
+/** Compares the epochs of PostgreSQL and Redis, in a web process and in a worker alike. */
+export function openEpochWatch(
+  owner: {
+    config: { REDIS_PREFIX: string };
+    closing: ClosingStack;
+    conditions: Conditions;
+    epoch: CurrentEpoch;
+    log: Log;
+  },
+  deps: { db: Knex; redis: Redis; endProcess: (reason: string) => void },
+) {
+  const { config, closing, conditions, epoch, log } = owner;
+  return closing.defer(
+    'epochs',
+    createEpochWatch({
+      store: createEpochStore(deps.db),
+      stamp: createEpochStamp(deps.redis, config.REDIS_PREFIX),
+      current: epoch,
+      conditions,
+      endProcess: deps.endProcess,
+      log,
+    }),
+    (watch) => watch.stop(),
+  );
+}
