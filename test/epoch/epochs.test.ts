@@ -1,0 +1,290 @@
+import { afterEach, beforeEach, expect, inject, test } from 'vitest';
+import { createProducerId } from '../../src/clicks/batch-epochs.ts';
+import { createClickStore } from '../../src/clicks/click-store.ts';
+import { createEpochStamp } from '../../src/epoch/epoch-stamp.ts';
+import { createEpochStore } from '../../src/epoch/epoch-store.ts';
+import { createEpochWatch, RedisInUse } from '../../src/epoch/epoch-watch.ts';
+import { createCurrentEpoch } from '../../src/epoch/epoch.ts';
+import { createKeyPool } from '../../src/keys/key-pool.ts';
+import { type Knex, openPostgres } from '../../src/postgres.ts';
+import { createUrlCache } from '../../src/urls/url-cache.ts';
+import { createUrlIds, makeBatch, readCounts } from '../support/clicks.ts';
+import { dumpDatabase, restoreDump } from '../support/copies.ts';
+import { createDatabase, silentLog, uniquePrefix, useRedis } from '../support/resources.ts';
+
+const shared = useRedis();
+const opened: (() => Promise<unknown>)[] = [];
+let db: Knex;
+let url: string;
+let prefix: string;
+
+beforeEach(async () => {
+  ({ db, url } = await open());
+  prefix = `${shared.prefix}-${uniquePrefix()}`;
+});
+
+afterEach(async () => {
+  for (const close of opened.splice(0).toReversed()) await close();
+});
+
+async function open(template?: string) {
+  const database = await createDatabase(template);
+  opened.push(database.drop);
+  const pool = openPostgres({ url: database.url, poolMax: 5, queryTimeoutMs: 60_000, name: 'test' });
+  opened.push(async () => await pool.destroy());
+  return { db: pool, url: database.url };
+}
+
+const nameOf = (databaseUrl: string) => new URL(databaseUrl).pathname.slice(1);
+const readEpoch = async (on = db) => await createEpochStore(on).read();
+const nextVersion = async (on = db) =>
+  Number((await on.raw("select nextval('url_versions') as version")).rows[0].version);
+
+/** A process on a database, with the Redis of this test. */
+function startProcess(on = db, own = prefix) {
+  const current = createCurrentEpoch();
+  const reasons: string[] = [];
+  const watch = createEpochWatch({
+    store: createEpochStore(on),
+    stamp: createEpochStamp(shared.redis(), own),
+    current,
+    endProcess: (reason) => void reasons.push(reason),
+    log: silentLog,
+  });
+  const cache = createUrlCache(shared.redis(), {
+    prefix: own,
+    ttlSeconds: 60,
+    versionFloor: current.versionFloor,
+  });
+  return { watch, current, cache, reasons };
+}
+
+/** Lets the stamp look as if nobody had renewed it for a minute. */
+async function silence(): Promise<void> {
+  const key = `${prefix}:epoch`;
+  const beat = Number(await shared.redis().hget(key, 'beat'));
+  await shared.redis().hset(key, 'beat', beat - 60_000);
+}
+
+test('an epoch stays the same while its database is written to', async () => {
+  const first = await readEpoch();
+  await createUrlIds(db, 3);
+  await db('urls').update({ original_url: 'https://example.com/other' });
+  await db.raw('vacuum full database_epochs');
+  expect(await readEpoch()).toMatchObject({ epoch: first.epoch, number: 1, versionFloor: 0 });
+});
+
+test('a restored dump begins an epoch with higher versions, ids as they were and other keys', async () => {
+  await createUrlIds(db, 3);
+  const before = await readEpoch();
+  const dump = await dumpDatabase(url);
+  const [lost] = await createUrlIds(db, 1);
+  const version = await nextVersion();
+  await restoreDump(url, dump);
+  const after = await readEpoch();
+  expect(after).toMatchObject({ number: 2, identity: before.identity });
+  expect(after.epoch).not.toBe(before.epoch);
+  expect(after.versionFloor).toBeGreaterThan(version);
+  expect(await nextVersion()).toBeGreaterThan(after.versionFloor);
+  expect(await createUrlIds(db, 1)).toEqual([lost]);
+  expect((await db('key_generator').first()).next_number).toBe(100_000_000);
+  expect(await readEpoch()).toMatchObject({ epoch: after.epoch });
+});
+
+test('the first write to a restored database begins the epoch, also within a savepoint', async () => {
+  await createUrlIds(db, 3);
+  const before = await readEpoch();
+  await restoreDump(url, await dumpDatabase(url));
+  await db.transaction(async (trx) => await trx.transaction(async (inner) => await createUrlIds(inner, 1)));
+  const after = await readEpoch();
+  expect(after).toMatchObject({ number: 2 });
+  expect(after.epoch).not.toBe(before.epoch);
+  const [{ version }] = await db('urls').orderBy('id', 'desc').limit(1).select('version');
+  expect(version).toBeGreaterThan(after.versionFloor);
+});
+
+test('many processes that find a restored database begin one epoch', async () => {
+  await createUrlIds(db, 3);
+  await restoreDump(url, await dumpDatabase(url));
+  const epochs = await Promise.all(Array.from({ length: 5 }, async () => await readEpoch()));
+  expect(new Set(epochs.map(({ epoch }) => epoch)).size).toBe(1);
+  expect(await readEpoch()).toMatchObject({ number: 2 });
+});
+
+test('a copy of a database begins an epoch of its own', async () => {
+  await createUrlIds(db, 3);
+  const before = await readEpoch();
+  await db.destroy();
+  const copy = await open(nameOf(url));
+  expect(await readEpoch(copy.db)).toMatchObject({ number: 2, identity: before.identity });
+});
+
+test('a copy of a database that never had a short URL is another database', async () => {
+  const other = await open();
+  const [ours, theirs] = [await readEpoch(), await readEpoch(other.db)];
+  expect(ours).toMatchObject({ number: 1, versionFloor: 0 });
+  expect(theirs).toMatchObject({ number: 1, versionFloor: 0 });
+  expect(theirs.identity).not.toBe(ours.identity);
+});
+
+test('cached entries of an earlier epoch are not found, and slow readers cannot bring them back', async () => {
+  const { watch, cache, current } = startProcess();
+  await createUrlIds(db, 1);
+  const row = await db('urls').first();
+  const toUrl = (version: number, originalUrl: string) => ({
+    id: row.id,
+    shortCode: 'code',
+    originalUrl,
+    isActive: true,
+    expiresAt: null,
+    startsAt: null,
+    fallbackUrl: null,
+    redirectStatus: null,
+    redirectMaxAgeSeconds: null,
+    forwardQuery: false,
+    isOneTime: false,
+    passwordHash: null,
+    maxClicks: null,
+    version,
+  });
+  await watch.look();
+  const floorBefore = cache.versionFloor();
+  await cache.put(toUrl(500, 'https://lost.example/') as never, floorBefore);
+  expect(await cache.find('code')).toMatchObject({ version: 500 });
+  await restoreDump(url, await dumpDatabase(url));
+  await watch.look();
+  expect(current.known).toMatchObject({ number: 2 });
+  expect(await cache.find('code')).toBeUndefined();
+  await cache.put(toUrl(3, 'https://kept.example/') as never, cache.versionFloor());
+  await cache.put(toUrl(900, 'https://lost.example/') as never, floorBefore);
+  expect(await cache.find('code')).toMatchObject({ url: { originalUrl: 'https://kept.example/' } });
+});
+
+test('the key pool and the watermark are dropped when the epoch changes', async () => {
+  const { watch } = startProcess();
+  const pool = createKeyPool(shared.redis(), prefix);
+  await createUrlIds(db, 1);
+  await watch.look();
+  await pool.add(['aaaaaaa']);
+  await watch.look();
+  expect(await pool.size()).toBe(1);
+  await restoreDump(url, await dumpDatabase(url));
+  await watch.look();
+  expect(await pool.size()).toBe(0);
+});
+
+test('a process whose Redis is emptied or rolled back keeps its epoch', async () => {
+  const { watch, current } = startProcess();
+  await createUrlIds(db, 1);
+  await watch.look();
+  const before = current.known;
+  const saved = await shared.redis().hgetall(`${prefix}:epoch`);
+  await createUrlIds(db, 1);
+  await watch.look();
+  await shared.redis().del(`${prefix}:epoch`);
+  expect(await watch.look()).toBe('own');
+  await shared.redis().hset(`${prefix}:epoch`, saved);
+  expect(await watch.look()).toBe('own');
+  expect(current.known).toEqual(expect.objectContaining({ epoch: before!.epoch, number: 1 }));
+});
+
+test('a database that lacks versions that Redis has seen begins an epoch above them', async () => {
+  const { watch, current } = startProcess();
+  await createUrlIds(db, 5);
+  await watch.look();
+  const version = await nextVersion();
+  await watch.look();
+  await db.raw("select setval('url_versions', 1)");
+  await startProcess().watch.look();
+  await watch.look();
+  expect(current.known).toMatchObject({ number: 2 });
+  expect(current.known!.versionFloor).toBeGreaterThan(version);
+});
+
+test('a process refuses a Redis that the processes of another database use', async () => {
+  const other = await open();
+  const theirs = startProcess(other.db);
+  const ours = startProcess();
+  await theirs.watch.look();
+  expect(await ours.watch.look()).toBe('waiting');
+  const beats = async () => {
+    for (let i = 0; i < 3; i++) {
+      // Its clock moves on.
+      await shared.redis().hincrby(`${prefix}:epoch`, 'beat', -i);
+      await theirs.watch.look();
+      await ours.watch.look();
+    }
+  };
+  await expect(beats()).rejects.toThrow(RedisInUse);
+  expect(await shared.redis().hget(`${prefix}:epoch`, 'epoch')).toBe((await readEpoch(other.db)).epoch);
+});
+
+test('a process takes over a Redis whose other database has no processes any more', async () => {
+  const other = await open();
+  await createUrlIds(other.db, 2);
+  const theirs = startProcess(other.db);
+  await theirs.watch.look();
+  await silence();
+  const ours = startProcess();
+  expect(await ours.watch.look()).toBe('own');
+  expect(ours.current.known!.versionFloor).toBeGreaterThan((await readEpoch(other.db)).version);
+  expect(await theirs.watch.look()).toBe('waiting');
+});
+
+test('clicks of an earlier epoch are counted on the short URLs that the restored database had', async () => {
+  const [kept] = await createUrlIds(db, 1);
+  const producer = createProducerId((await readEpoch()).epoch);
+  const dump = await dumpDatabase(url);
+  const [lost] = await createUrlIds(db, 1);
+  await restoreDump(url, dump);
+  const [reused] = await createUrlIds(db, 1);
+  expect(reused).toBe(lost);
+  const store = createClickStore(db);
+  const batches = [makeBatch(producer, 1, kept!, 2), makeBatch(producer, 2, lost!, 3)];
+  expect(await store.apply(batches)).toMatchObject({ clicks: 2, quarantined: 1 });
+  expect(await store.apply(batches)).toMatchObject({ clicks: 0, known: 2 });
+  expect(await readCounts(db, [kept!, reused!])).toEqual([2, 0]);
+  expect(await db('click_quarantine').select('reason')).toEqual([
+    { reason: 'short URL of another database epoch' },
+  ]);
+  const now = createProducerId((await readEpoch()).epoch);
+  await store.apply([makeBatch(now, 1, reused!, 4)]);
+  expect(await readCounts(db, [kept!, reused!])).toEqual([2, 4]);
+});
+
+test('clicks of a database that this one does not descend from become dead letters', async () => {
+  const [kept] = await createUrlIds(db, 1);
+  const dump = await dumpDatabase(url);
+  await restoreDump(url, dump);
+  const sibling = createProducerId((await readEpoch()).epoch);
+  await createUrlIds(db, 1);
+  await restoreDump(url, dump);
+  await readEpoch();
+  const store = createClickStore(db);
+  for (let times = 0; times < 2; times++)
+    expect(await store.apply([makeBatch(sibling, 1, kept!, 2)])).toMatchObject({ clicks: 0, quarantined: 1 });
+  expect(await readCounts(db, [kept!])).toEqual([0]);
+  expect(await db('click_quarantine').select('reason')).toEqual([{ reason: 'another database epoch' }]);
+  expect(await db('click_producers')).toEqual([]);
+});
+
+test('a role without rights on the tables of epochs reads the same epoch', async () => {
+  await createUrlIds(db, 1);
+  const { epoch } = await readEpoch();
+  const role = nameOf(url);
+  await db.raw(`create role ${role}`);
+  opened.splice(-1, 0, async () => {
+    const admin = openPostgres({
+      url: inject('postgresUrl'),
+      poolMax: 1,
+      queryTimeoutMs: 60_000,
+      name: 'test',
+    });
+    await admin.raw(`drop role ${role}`);
+    await admin.destroy();
+  });
+  await db.transaction(async (trx) => {
+    await trx.raw(`set local role ${role}`);
+    expect(await readEpoch(trx)).toMatchObject({ epoch, number: 1 });
+  });
+});
