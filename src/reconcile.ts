@@ -5,6 +5,7 @@ import { type Books, isExact, isExactSince, readBooks } from './clicks/click-boo
 import { readArguments } from './command-line.ts';
 import { databaseSettings } from './config/database.ts';
 import { loadConfigOrExit } from './config/load.ts';
+import { describeEpochs, readEpochReport } from './epoch/epoch-report.ts';
 import { openPostgres } from './postgres.ts';
 import { requireSchema } from './schema/require-schema.ts';
 
@@ -32,11 +33,13 @@ try {
   const { books, exact } = await readBooksUntilExact();
   // They add up at every moment, whatever is on its way.
   const analytics = await readAnalyticsBooks(db);
+  const epochs = await readEpochReport(db);
   const agrees = exact && analytics.differing.length === 0;
   const lines = [
     agrees ? 'exact' : 'not exact',
     ...describeBooks(books, exact),
     ...describeAnalytics(analytics),
+    ...describeEpochs(epochs, Math.max(0, books.accepted - books.counted)),
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
   process.exitCode = agrees ? 0 : 1;

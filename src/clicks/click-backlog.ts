@@ -155,6 +155,12 @@ export function createClickBacklog(deps: {
       }
     },
 
+    /** The ledger may be that of before this producer: the next round tells it again what it should know. */
+    reportAgain(): void {
+      registered = false;
+      reported = { ...reported, atMs: -Infinity };
+    },
+
     /** Redis did not take it, or not in time: it is for the next round. */
     markDue(kept: Kept): void {
       kept.dueAt = 0;

@@ -206,6 +206,9 @@ export function createClickRecorder(deps: {
       });
     },
 
+    /** Tells the ledger again what this producer has accepted: it may have been restored. */
+    reportAgain: backlog.reportAgain,
+
     /** What it has in hand, for those who watch it. */
     read: () => ({
       /** Clicks recorded since the process began. */

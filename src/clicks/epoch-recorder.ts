@@ -27,11 +27,12 @@ export function createEpochRecorder(deps: {
   epoch.onChange(({ epoch: id }) => {
     const before = recorder;
     recorder = createRecorder(id);
-    if (before)
-      earlier.set(
-        before,
-        setTimeout(() => void drainEarlier(before), lateClicksMs),
-      );
+    if (!before) return;
+    before.reportAgain();
+    earlier.set(
+      before,
+      setTimeout(() => void drainEarlier(before), lateClicksMs),
+    );
   });
   const current = () => (recorder ??= createRecorder(undefined));
 
@@ -54,6 +55,8 @@ export function createEpochRecorder(deps: {
     get producer() {
       return current().producer;
     },
+
+    reportAgain: () => current().reportAgain(),
 
     recordThen: (urlId: number, atMs: number, answer: () => void, detail?: ClickDetail) =>
       current().recordThen(urlId, atMs, answer, detail),
