@@ -1,3 +1,4 @@
+import { readArguments, refuseArguments } from './command-line.ts';
 import { loadConfigOrExit } from './config/load.ts';
 import { workerSettings } from './config/worker.ts';
 import { createEpochStamp } from './epoch/epoch-stamp.ts';
@@ -13,6 +14,11 @@ const queryTimeoutMs = 60_000;
 /** A stamp that is younger is renewed by running processes. */
 const runningMs = 5_000;
 
+const usage = `Usage: npm run restore-complete
+  Tells Linkmill that its database was restored, or that its Redis belonged to another database: Redis is handed over to it.
+`;
+
+readArguments(usage, refuseArguments);
 const config = loadConfigOrExit(workerSettings);
 const log = createLog('restore-complete', 'silent');
 const db = openPostgres({ url: config.DATABASE_URL, poolMax: 1, queryTimeoutMs, name: 'restore-complete' });

@@ -171,7 +171,7 @@ describe('a PostgreSQL that is replaced', () => {
 
   async function begin() {
     db = openPostgres({ url: postgres.url, poolMax: 5, queryTimeoutMs: 60_000, name: 'test' });
-    await migrate(db, postgres.url);
+    await migrate(db);
     ({ dataDir } = (await db.raw(`select current_setting('data_directory') as "dataDir"`)).rows[0]);
     service = await startService(db, postgres.url);
   }
