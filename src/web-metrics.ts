@@ -1,6 +1,7 @@
 import { collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import type { ClickWatch } from './clicks/click-watch.ts';
 import { type Conditions, conditionMetric } from './conditions.ts';
+import type { CurrentEpoch } from './epoch/epoch.ts';
 import type { ClickEvents } from './http/click-events.ts';
 import type { ConnectionCounts } from './http/connections/connections.ts';
 import type { RateLimits } from './http/rate-limits.ts';
@@ -35,13 +36,14 @@ export function createWebMetrics(deps: {
   rateLimits: Pick<RateLimits, 'budgets'>;
   breakers: WebBreakers;
   conditions: Pick<Conditions, 'list'>;
+  epoch: Pick<CurrentEpoch, 'known'>;
   postgresMetrics: PostgresMetrics;
   clickEvents: Pick<ClickEvents, 'count'>;
   /** Whether to collect those of Node too, which has a cost. */
   withNode: boolean;
 }) {
   const { clickWatch, urls, processCache, requestCounts, loadShedding, rateLimits, breakers } = deps;
-  const { conditions, postgresMetrics, clickEvents, connectionCounts, withNode } = deps;
+  const { conditions, epoch, postgresMetrics, clickEvents, connectionCounts, withNode } = deps;
   const registry = new Registry();
   if (withNode) collectDefaultMetrics({ register: registry });
   const histogram = (name: string, help: string) =>
@@ -108,6 +110,11 @@ export function createWebMetrics(deps: {
         })),
       ),
       conditionMetric(conditions),
+      gauge(
+        'database_epoch',
+        'Number of the epoch of the database; left out until it is known',
+        epoch.known?.number ?? [],
+      ),
       counter('clicks_accepted_total', 'Clicks that this process recorded', clicks.recorded),
       counter(
         'clicks_dropped_total',

@@ -149,6 +149,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     rateLimits,
     breakers,
     conditions,
+    epoch,
     postgresMetrics,
     clickEvents: analytics.clickEvents,
     withNode: isMeasured,

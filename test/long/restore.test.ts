@@ -7,12 +7,13 @@ import { type Knex, openPostgres } from '../../src/postgres.ts';
 import { createClient } from '../support/client.ts';
 import { dumpDatabase, restoreDump } from '../support/copies.ts';
 import { runProcess, startProcess, startWeb, startWorker, type TestProcess } from '../support/processes.ts';
-import { createDatabase, track, uniquePrefix, useDatabase, useRedis } from '../support/resources.ts';
+import { createDatabase, track, useDatabase, useRedis } from '../support/resources.ts';
 import { startTestPostgres, type TestServer } from '../support/servers.ts';
 import { createUrl } from '../support/urls.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const redis = useRedis();
+let services = 0;
 
 interface Service {
   settings: Record<string, string>;
@@ -27,7 +28,7 @@ async function startService(db: Knex, url: string): Promise<Service> {
   const settings = {
     DATABASE_URL: url,
     REDIS_URL: redis.url(),
-    REDIS_PREFIX: `${redis.prefix}-${uniquePrefix()}`,
+    REDIS_PREFIX: `${redis.prefix}-${++services}`,
   };
   const [web, worker] = await Promise.all([startWeb(settings), startWorker(settings)]);
   const stop = async () => void (await Promise.all([web.stop(), worker.stop()]));
