@@ -5,18 +5,24 @@ export type Log = ReturnType<typeof createLog>;
 /** Characters of one text of an error that are logged at most: what somebody sent may be in it. */
 const maxLength = 4_000;
 
-/** Fields of errors that may hold a secret, or more than one wants to read: the arguments of a Redis command (AUTH), a certificate. */
-const hidden = new Set(['cert', 'command', 'previousErrors', 'lastNodeError']);
+/** Fields of errors that are not logged: certificates, and what a node of Redis said, which `message` repeats. */
+const hidden = new Set(['cert', 'previousErrors', 'lastNodeError']);
 
-function serializeError(error: Error) {
-  const texts = Object.entries(stdSerializers.err(error)).filter(([name]) => !hidden.has(name));
-  const { command } = error as { command?: { name?: unknown } };
-  return {
-    ...Object.fromEntries(
-      texts.map(([name, value]) => [name, typeof value === 'string' ? value.slice(0, maxLength) : value]),
-    ),
-    ...(command?.name !== undefined && { command: command.name }),
-  };
+const serializeError = (error: Error) => shorten(stdSerializers.err(error)) as object;
+
+/** How deep an error may nest others. */
+const maxDepth = 5;
+
+/** A field of an error with short texts, and Redis commands by their name alone: the arguments of AUTH are a password. */
+function shorten(value: unknown, name?: string, depth = 0): unknown {
+  if (typeof value === 'string') return value.slice(0, maxLength);
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value;
+  if (name === 'command' && 'args' in value) return 'name' in value ? value.name : undefined;
+  // A socket, a buffer or a circle: nothing to read.
+  if (depth > maxDepth || ArrayBuffer.isView(value)) return undefined;
+  if (Array.isArray(value)) return value.map((item) => shorten(item, undefined, depth + 1));
+  const fields = Object.entries(value).filter(([field]) => !hidden.has(field));
+  return Object.fromEntries(fields.map(([field, content]) => [field, shorten(content, field, depth + 1)]));
 }
 
 /** A log of one JSON line per event on standard output; `process` says which process wrote it. */
