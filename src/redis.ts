@@ -33,6 +33,17 @@ const roles = {
 
 export type RedisRole = keyof typeof roles;
 
+const isMissingDatabase = (error: unknown) =>
+  error instanceof Error && /DB index|invalid DB/i.test(error.message);
+
+/** The URL names a database that Redis does not have, which waiting does not change. */
+class MissingDatabase extends Error {
+  override readonly name = 'MissingDatabase';
+  constructor(database: number | string, cause: unknown) {
+    super(`Redis has no database ${database}: name another one in REDIS_URL or REDIS_DB`, { cause });
+  }
+}
+
 /** A connection that reads what has arrived before it gives a command up: where a process is late, the timer of ioredis would
  *  win against an answer that has arrived. */
 class LinkmillRedis extends Redis {
@@ -59,15 +70,14 @@ class LinkmillRedis extends Redis {
     await super.connect();
   }
 
-  /** Without the database that its URL names ioredis would go on with database 0. */
+  /** Without the database that its URL names ioredis would continue with database 0: the connection fails instead, before it is ready. */
   override async select(database: number | string): Promise<'OK'> {
     try {
       return await super.select(database);
     } catch (error) {
+      this.emit('error', isMissingDatabase(error) ? new MissingDatabase(database, error) : error);
       this.stream.destroy();
-      throw isMissingDatabase(error)
-        ? new Error(`Redis has no database ${database}`, { cause: error })
-        : error;
+      return await new Promise<never>(() => undefined);
     }
   }
 
@@ -76,9 +86,6 @@ class LinkmillRedis extends Redis {
     return new LinkmillRedis({ ...this.options, ...override });
   }
 }
-
-const isMissingDatabase = (error: unknown) =>
-  error instanceof Error && /DB index|invalid DB/i.test(error.message);
 
 /** A connection to Redis with the waiting rules of its role. It reconnects by itself; an outage is logged once, its end too. */
 export function openRedis(role: RedisRole, url: string, log: Log): Redis {
@@ -101,12 +108,14 @@ export function openRedis(role: RedisRole, url: string, log: Log): Redis {
   return redis;
 }
 
-/** Resolves when all these connections are there, or after `ms`: a process starts without Redis too. */
+/** Resolves when all these connections are ready, or after `ms`: a process starts without Redis too. Rejects where Redis does not have
+ *  the database of the URL. */
 export async function waitForRedis(connections: Redis[], ms: number): Promise<void> {
   const ready = connections.map(async (redis) => {
     if (redis.status === 'ready') return;
-    await new Promise((resolve) => {
-      redis.once('ready', resolve);
+    await new Promise<void>((resolve, reject) => {
+      redis.once('ready', () => resolve());
+      redis.on('error', (error) => error instanceof MissingDatabase && reject(error));
     });
   });
   await withDeadline(

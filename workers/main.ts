@@ -136,6 +136,7 @@ closing.defer(
   async (stop) => await stop(),
 );
 if (config.WORKER_PORT !== undefined) await openEndpoint(config.WORKER_PORT);
+await waitForRedis([jobsRedis, producerRedis], redisPatienceMs);
 log.info({ queues: names, takesJobs: !workers.isPaused() }, 'worker is running');
 
 async function openEndpoint(port: number): Promise<void> {

@@ -1,16 +1,19 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { chmod, copyFile, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { findFreePort } from '../../scripts/services/ports.ts';
 import { findServerUser } from '../../scripts/services/postgres-user.ts';
 import { type Postgres, startPostgres } from '../../scripts/services/postgres.ts';
 import { type Redis, startRedis } from '../../scripts/services/redis.ts';
 import { openPostgres } from '../../src/postgres.ts';
 import { closeRedis, openRedis } from '../../src/redis.ts';
+import { placeWeb } from '../support/launch.ts';
+import { startProcess } from '../support/processes.ts';
 import { silentLog } from '../support/resources.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -207,14 +210,28 @@ describe('Redis with TLS, a Unix socket and few databases', () => {
 
   test('a database that Redis does not have is an error, and never database 0', async () => {
     expect(await answerOf(`redis://127.0.0.1:${server.port}/3`)).toBe('PONG');
-    expect(await answerOf(`redis://127.0.0.1:${server.port}/99`)).toBe('Redis has no database 99');
+    expect(await answerOf(`redis://127.0.0.1:${server.port}/99`)).toMatch(/^Redis has no database 99:/);
     const redis = openRedis('jobs', `redis://127.0.0.1:${server.port}/99`, silentLog);
-    const result = await redis.set('lost', '1').catch((error: unknown) => error);
-    expect(result).toBeInstanceOf(Error);
+    void redis.set('lost', '1').catch(() => undefined);
+    await once(redis, 'error');
+    await once(redis, 'error');
     await closeRedis(redis);
     const other = openRedis('jobs', server.url, silentLog);
     expect(await other.exists('lost')).toBe(0);
     await closeRedis(other);
+  });
+
+  test('a web process and a worker end with the reason where the database does not exist', async () => {
+    const settings = {
+      DATABASE_URL: inject('postgresUrl'),
+      REDIS_URL: `redis://127.0.0.1:${server.port}/99`,
+    };
+    const web = startProcess('src/web.js', await placeWeb(settings));
+    const worker = startProcess('workers/main.js', settings);
+    for (const each of [web, worker]) {
+      expect(await each.ended).toBe(1);
+      expect(each.output()).toContain('Redis has no database 99');
+    }
   });
 
   test('a Unix socket is used, with the database of the URL', async () => {
