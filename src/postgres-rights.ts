@@ -11,6 +11,7 @@ const needed: Readonly<Record<string, string>> = {
   click_ooo: 'sid',
   click_producers: 'siud',
   click_quarantine: 'si',
+  database_epochs: 's',
   export_pieces: 'sid',
   exports: 'siud',
   idempotency_keys: 'sid',

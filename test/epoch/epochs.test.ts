@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, inject, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createProducerId } from '../../src/clicks/batch-epochs.ts';
 import { createClickStore } from '../../src/clicks/click-store.ts';
 import { createEpochStamp } from '../../src/epoch/epoch-stamp.ts';
@@ -268,23 +268,24 @@ test('clicks of a database that this one does not descend from become dead lette
   expect(await db('click_producers')).toEqual([]);
 });
 
-test('a role without rights on the tables of epochs reads the same epoch', async () => {
+test('a role with rights on the tables begins an epoch, and one without only reads it', async () => {
   await createUrlIds(db, 1);
   const { epoch } = await readEpoch();
   const role = nameOf(url);
-  await db.raw(`create role ${role}`);
-  opened.splice(-1, 0, async () => {
-    const admin = openPostgres({
-      url: inject('postgresUrl'),
-      poolMax: 1,
-      queryTimeoutMs: 60_000,
-      name: 'test',
-    });
-    await admin.raw(`drop role ${role}`);
-    await admin.destroy();
+  await db.raw(`create role ${role} login password 'secret'`);
+  opened.push(async () => {
+    await db.raw(`drop owned by ${role}`);
+    await db.raw(`drop role ${role}`);
   });
-  await db.transaction(async (trx) => {
-    await trx.raw(`set local role ${role}`);
-    expect(await readEpoch(trx)).toMatchObject({ epoch, number: 1 });
-  });
+  const login = new URL(url);
+  [login.username, login.password] = [role, 'secret'];
+  const theirs = openPostgres({ url: login.href, poolMax: 1, queryTimeoutMs: 60_000, name: 'test' });
+  try {
+    expect(await readEpoch(theirs)).toMatchObject({ epoch, number: 1 });
+    await expect(createEpochStore(theirs).begin('restored', 0)).rejects.toThrow(/permission denied/);
+    await db.raw(`grant insert on click_quarantine to ${role}`);
+    expect(await createEpochStore(theirs).begin('restored', 0)).toMatchObject({ number: 2 });
+  } finally {
+    await theirs.destroy();
+  }
 });
