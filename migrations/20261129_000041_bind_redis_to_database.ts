@@ -9,7 +9,7 @@ export async function up(db: Knex): Promise<void> {
   const { rows } = await db.raw<{ rows: [{ schema: string }] }>(
     'select quote_ident(current_schema()) as schema',
   );
-  // The owner's rights: every role must compute the same fingerprint.
+  // The owner's rights: every role must compute the same fingerprint. The helpers run as the function that calls them.
   const asOwner = `language plpgsql security definer set search_path = ${rows[0].schema}, pg_temp`;
   await db.raw(`
     create table database_epochs (
@@ -28,7 +28,7 @@ export async function up(db: Knex): Promise<void> {
     );
 
     -- Null on a standby, which has no timeline of its own yet.
-    create function database_stamp() returns text ${asOwner} stable as $$
+    create function database_stamp() returns text language plpgsql stable as $$
       declare
         cluster text := 'unknown';
         timeline text := 'unknown';
@@ -46,7 +46,7 @@ export async function up(db: Knex): Promise<void> {
           (select oid from pg_database where datname = current_database()), 'database_epochs'::regclass::oid);
       end $$;
 
-    create function has_current_epoch() returns boolean ${asOwner} stable as $$
+    create function has_current_epoch() returns boolean language plpgsql stable as $$
       declare
         place text := database_stamp();
       begin
@@ -58,8 +58,8 @@ export async function up(db: Knex): Promise<void> {
 
     -- Begins an epoch, unless there is a current one and nobody insists on another. Its versions are higher than all of
     -- earlier epochs, than \`above\`, and than those of any other copy of this database that began an epoch at another second.
-    create function begin_database_epoch(why text, above bigint, is_forced boolean, ids_until_restart boolean)
-      returns void ${asOwner} as $$
+    create function begin_epoch(why text, above bigint, is_forced boolean, ids_until_restart boolean)
+      returns void language plpgsql as $$
       declare
         latest database_epochs;
         last_id bigint;
@@ -67,10 +67,6 @@ export async function up(db: Knex): Promise<void> {
         floor bigint := 0;
         next_number bigint := 1;
       begin
-        -- Any role may find that the database was restored; only one of Linkmill's may insist on another epoch.
-        if is_forced and not has_table_privilege(session_user, 'click_quarantine', 'insert') then
-          raise insufficient_privilege using message = 'permission denied for function begin_database_epoch';
-        end if;
         lock table database_epochs in exclusive mode;
         if has_current_epoch() and not is_forced then return; end if;
         select * into latest from database_epochs order by number desc limit 1;
@@ -98,10 +94,23 @@ export async function up(db: Knex): Promise<void> {
           on conflict (number) do update set stamp = excluded.stamp;
       end $$;
 
-    create function keep_database_epoch() returns trigger ${asOwner} as $$
+    create function begin_database_epoch(why text, above bigint, is_forced boolean, ids_until_restart boolean)
+      returns void ${asOwner} as $$
       begin
+        -- Any role may find that the database was restored; only one of Linkmill's may insist on another epoch.
+        if is_forced and not has_table_privilege(session_user, 'click_quarantine', 'insert') then
+          raise insufficient_privilege using message = 'permission denied for function begin_database_epoch';
+        end if;
+        perform begin_epoch(why, above, is_forced, ids_until_restart);
+      end $$;
+
+    create function keep_database_epoch() returns trigger
+      language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+      begin
+        -- The schema may have been renamed; the end of the function undoes it.
+        perform set_config('search_path', quote_ident(tg_table_schema) || ', pg_temp', true);
         if not has_current_epoch() then
-          perform begin_database_epoch('restored, cloned or promoted', 0, false, false);
+          perform begin_epoch('restored, cloned or promoted', 0, false, false);
         end if;
         return null;
       end $$;
@@ -113,7 +122,7 @@ export async function up(db: Knex): Promise<void> {
         wal bigint;
       begin
         if not has_current_epoch() then
-          perform begin_database_epoch('restored, cloned or promoted', 0, false, false);
+          perform begin_epoch('restored, cloned or promoted', 0, false, false);
         end if;
         begin
           -- What is flushed survives a crash.
@@ -136,6 +145,6 @@ export async function up(db: Knex): Promise<void> {
 export async function down(db: Knex): Promise<void> {
   await db.raw(`
     drop trigger keep_epoch on urls;
-    drop function read_database_epoch, keep_database_epoch, begin_database_epoch, has_current_epoch, database_stamp;
+    drop function read_database_epoch, keep_database_epoch, begin_database_epoch, begin_epoch, has_current_epoch, database_stamp;
     drop table database_epoch_stamps, database_epochs`);
 }

@@ -111,6 +111,18 @@ test('many processes that find a restored database begin one epoch', async () =>
   expect(await readEpoch()).toMatchObject({ number: 2 });
 });
 
+test('short URLs can be written after the schema was renamed, and a restore of it is noticed', async () => {
+  await createUrlIds(db, 1);
+  await restoreDump(url, await dumpDatabase(url));
+  await db.raw('alter schema public rename to moved');
+  await db.raw('create schema public');
+  await db.transaction(async (trx) => {
+    await trx.raw('set local search_path = moved');
+    await createUrlIds(trx, 1);
+    expect(await trx('database_epochs').max('number as number').first()).toEqual({ number: 2 });
+  });
+});
+
 test('a copy of a database begins an epoch of its own', async () => {
   await createUrlIds(db, 3);
   const before = await readEpoch();
