@@ -1,5 +1,6 @@
 import type { Log } from './log.ts';
 import { gauge, type Metric } from './metric.ts';
+import { repeatedWarningsOf } from './repeated-warnings.ts';
 
 /** Each condition that a process can report, and whether the process must not receive traffic while it holds. */
 const severities = {
@@ -29,6 +30,18 @@ const severities = {
   request_limit: 'degraded',
   /** A proxy adds client addresses to requests, and is not trusted. */
   proxy_untrusted: 'degraded',
+  /** Redis does not answer. */
+  redis_unavailable: 'degraded',
+  /** Redis refuses the login, or its certificate is not trusted. */
+  redis_login_refused: 'degraded',
+  /** Redis is a cluster node or too old. */
+  redis_unsupported: 'degraded',
+  /** Redis is a replica, full, or cannot save. */
+  redis_refuses_writes: 'degraded',
+  /** The user of Redis lacks rights that are needed. */
+  redis_rights_missing: 'degraded',
+  /** Redis may drop clicks and jobs when it is full. */
+  redis_evicts: 'degraded',
 } satisfies Record<string, Severity>;
 
 export type Severity = 'degraded' | 'not_ready';
@@ -51,6 +64,7 @@ export type Conditions = ReturnType<typeof createConditions>;
 /** The conditions of this process. Each change is logged once: when a condition begins, when its reason changes, and when
  *  it ends, however often it is set. */
 export function createConditions(log: Log, now: () => Date = () => new Date()) {
+  const warnings = repeatedWarningsOf(log);
   const current = new Map<ConditionCode, Condition>();
 
   /** Reports a condition, or its new reason. */
@@ -59,7 +73,7 @@ export function createConditions(log: Log, now: () => Date = () => new Date()) {
     if (before?.reason === reason) return;
     const condition = { code, severity: severities[code], reason, since: before?.since ?? now() };
     current.set(code, condition);
-    log.warn({ condition: code, severity: condition.severity }, reason);
+    warnings.warn(`condition ${code}`, { condition: code, severity: condition.severity }, reason);
   }
 
   /** Reports that a condition has ended. */
@@ -68,7 +82,7 @@ export function createConditions(log: Log, now: () => Date = () => new Date()) {
     if (before === undefined) return;
     current.delete(code);
     const seconds = Math.round((now().getTime() - before.since.getTime()) / 1_000);
-    log.info({ condition: code, seconds }, 'condition has ended');
+    warnings.end(`condition ${code}`, { condition: code, seconds }, 'condition has ended');
   }
 
   return {

@@ -1,5 +1,6 @@
 import { type Job, Queue, type QueueOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { bullmqOptions } from './bullmq-options.ts';
 import {
   type JobData,
   type JobName,
@@ -11,7 +12,8 @@ import {
 } from './jobs.ts';
 import { withDeadline } from './lifecycle.ts';
 import type { Log } from './log.ts';
-import { isRedisUnavailable } from './redis.ts';
+import { isRedisUnavailable, isRedisUnreachable } from './redis-errors.ts';
+import { repeatedWarningsOf } from './repeated-warnings.ts';
 
 /** How a queue's keys begin. One hash tag per queue, so that each lives on one node of a Redis Cluster. */
 export const queuePrefix = (redisPrefix: string, name: JobName) => `{${redisPrefix}:${name}}`;
@@ -46,6 +48,7 @@ export type Queues = ReturnType<typeof createQueues>;
 
 /** One queue per kind of job. `redis` is a connection of the role "producer". */
 export function createQueues(redis: Redis, redisPrefix: string, log: Log) {
+  const warnings = repeatedWarningsOf(log);
   const queues = Object.fromEntries(jobNames.map((name) => [name, openQueue(name)])) as Record<
     JobName,
     Queue
@@ -53,14 +56,15 @@ export function createQueues(redis: Redis, redisPrefix: string, log: Log) {
 
   function openQueue(name: JobName): Queue {
     const options: QueueOptions = {
+      ...bullmqOptions(),
       connection: redis,
       prefix: queuePrefix(redisPrefix, name),
       defaultJobOptions: jobOptionsOf(name),
     };
     const queue = new Queue(name, options);
     queue.on('error', (error) => {
-      // An unreachable Redis is the connection's to report.
-      if (!isRedisUnavailable(error)) log.error({ err: error, queue: name }, 'queue error');
+      // The connection reports an unreachable Redis.
+      if (!isRedisUnreachable(error)) warnings.warn('queues', { err: error, queue: name }, 'queue failed');
     });
     return queue;
   }

@@ -1,9 +1,9 @@
 import { type Command, Redis, type RedisOptions } from 'ioredis';
-import { StoreAway } from './breaker.ts';
 import { readPasswordFile } from './connections/password-file.ts';
 import { parseRedisUrl, type RedisAddress } from './connections/redis-url.ts';
 import { withDeadline } from './lifecycle.ts';
 import type { Log } from './log.ts';
+import { repeatedWarningsOf } from './repeated-warnings.ts';
 
 const reconnectDelayMs = (attempt: number) => Math.min(attempt * 50, 500);
 
@@ -26,6 +26,8 @@ const roles = {
   producer: { enableOfflineQueue: false, maxRetriesPerRequest: 1, socketTimeout: 4_000 },
   /** The Redis side of jobs' work. */
   jobs: { maxRetriesPerRequest: 3, commandTimeout: 5_000, socketTimeout: 4_000 },
+  /** Asks what Redis is and allows, for as long as an operator would wait for the answer. */
+  probe: { enableOfflineQueue: false, maxRetriesPerRequest: 0, commandTimeout: 2_000, socketTimeout: 4_000 },
   /** BullMQ's workers, which demand to wait for ever. They hand the options on to a connection that Redis lets wait for
    *  10 s before it answers. */
   worker: { maxRetriesPerRequest: null, socketTimeout: 12_000 },
@@ -87,24 +89,23 @@ class LinkmillRedis extends Redis {
   }
 }
 
-/** A connection to Redis with the waiting rules of its role. It reconnects by itself; an outage is logged once, its end too. */
+/** A connection to Redis with the waiting rules of its role. It reconnects by itself; an outage is logged once, its end too,
+ *  for all connections of the process together. */
 export function openRedis(role: RedisRole, url: string, log: Log): Redis {
+  const warnings = repeatedWarningsOf(log);
   const redis = new LinkmillRedis({
     ...parseRedisUrl(url),
     ...roles[role],
     connectionName: `linkmill-${role}`,
     connectTimeout: 2_000,
     retryStrategy: reconnectDelayMs,
+    // It runs INFO, which a user may lack, and then prints a line of its own. A Redis that is loading answers so.
+    enableReadyCheck: false,
   });
-  let reachable = true;
-  redis.on('error', (error: Error) => {
-    if (reachable) log.warn({ err: error, role }, 'Redis is not reachable');
-    reachable = false;
-  });
-  redis.on('ready', () => {
-    if (!reachable) log.info({ role }, 'Redis is reachable again');
-    reachable = true;
-  });
+  redis.on('error', (error: Error) =>
+    warnings.warn('redis', { err: error, role }, 'failed to connect to Redis', redis),
+  );
+  redis.on('ready', () => warnings.end('redis', { role }, 'connected to Redis again', redis));
   return redis;
 }
 
@@ -122,28 +123,6 @@ export async function waitForRedis(connections: Redis[], ms: number): Promise<vo
     Promise.all(ready).then(() => undefined),
     ms,
     () => undefined,
-  );
-}
-
-/** Whether an error says that Redis cannot be reached, or takes nothing now, as opposed to refusing a command. */
-export function isRedisUnavailable(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  if (error instanceof StoreAway) return error.store === 'Redis';
-  return (
-    error.name === 'MaxRetriesPerRequestError' ||
-    /^(Connection is closed|Stream isn't writeable|Command timed out|connect |read |write )/.test(
-      error.message,
-    ) ||
-    /^(Socket timeout|Command aborted due to connection close)/.test(error.message) ||
-    isRedisRefusing(error)
-  );
-}
-
-/** Whether an error says that Redis is there and takes nothing now: it is full, starting, or not the primary. */
-export function isRedisRefusing(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    /^(OOM|LOADING|READONLY|MISCONF|MASTERDOWN|CLUSTERDOWN|BUSY|TRYAGAIN) /.test(error.message)
   );
 }
 

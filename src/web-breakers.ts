@@ -2,7 +2,7 @@ import { createBreaker } from './breaker.ts';
 import type { Log } from './log.ts';
 import { isPostgresUnavailable, isStatementFailure } from './postgres-errors.ts';
 import type { Knex } from './postgres.ts';
-import { isRedisUnavailable } from './redis.ts';
+import { isRedisUnavailable } from './redis-errors.ts';
 
 /** Longest time that a request waits for PostgreSQL. Those of Redis are in the role of its connection. */
 export const postgresDeadlineMs = 2_000;

@@ -17,6 +17,7 @@ import { withPathOnly } from './http/request-target.ts';
 import { createLoadShedding } from './http/shed-load.ts';
 import { ClosingStack, endOnSignal } from './lifecycle.ts';
 import { createLog, type Log } from './log.ts';
+import { watchLoop } from './loop-watchdog.ts';
 import { renderMetrics } from './metric.ts';
 import { createPostgresMetrics, type PostgresMetrics } from './postgres-metrics.ts';
 import { watchPostgres } from './postgres-watch.ts';
@@ -30,6 +31,7 @@ import { readSchemaState } from './schema/schema-state.ts';
 import { watchSchema } from './schema/schema-watch.ts';
 import { createServiceMetrics } from './service-metrics.ts';
 import { createPasswordHashing } from './urls/password-hashing.ts';
+import { watchRedis } from './watch-redis.ts';
 import { openAnalytics } from './web-analytics.ts';
 import { openApiKeys } from './web-api-keys.ts';
 import { createWebBreakers, postgresDeadlineMs } from './web-breakers.ts';
@@ -77,6 +79,12 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   const postgresMetrics = createPostgresMetrics();
   const epoch = createCurrentEpoch();
   const web: WebProcess = { config, log, closing, conditions, postgresMetrics, epoch };
+  closing.defer('loop watchdog', watchLoop('web'), (stop) => stop());
+  closing.defer(
+    'redis (probe)',
+    await watchRedis({ url: config.REDIS_URL, prefix: config.REDIS_PREFIX, conditions, log }),
+    (stop) => stop(),
+  );
   const breakers = createWebBreakers(log);
 
   const db = closing.defer(

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, expect, test, vi } from 'vitest';
 import { createBreaker, StoreAway, StoreNotAsked } from '../src/breaker.ts';
 import { isPostgresUnavailable } from '../src/postgres.ts';
-import { isRedisUnavailable } from '../src/redis.ts';
+import { isRedisUnavailable } from '../src/redis-errors.ts';
 import { silentLog } from './support/resources.ts';
 import { waitUntil } from './support/wait-until.ts';
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { closeRedis, isRedisUnavailable, openRedis } from '../src/redis.ts';
+import { isRedisUnavailable } from '../src/redis-errors.ts';
+import { closeRedis, openRedis } from '../src/redis.ts';
 import { silentLog } from './support/resources.ts';
 import { startTestRedis, type TestRedis } from './support/servers.ts';
 import { readSlowness } from './support/slowness.ts';

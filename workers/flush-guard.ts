@@ -2,6 +2,7 @@ import type { ClickStream } from '../src/clicks/click-stream.ts';
 import { withDeadline } from '../src/lifecycle.ts';
 import type { Log } from '../src/log.ts';
 import { type Knex, tryWithLock } from '../src/postgres.ts';
+import { repeatedWarningsOf } from '../src/repeated-warnings.ts';
 import type { JobContext, Summary } from './processor.ts';
 
 /** Far more than a flush needs, which comes every second; less than an operator needs to wonder. */
@@ -31,6 +32,7 @@ export function guardFlushing(deps: {
   times?: typeof standardTimes;
 }): () => Promise<void> {
   const { db, clickStream, flush, log, times = standardTimes } = deps;
+  const warnings = repeatedWarningsOf(log);
   const seen = new Map<number, Seen>();
   const shards = Array.from({ length: deps.shards }, (_, shard) => shard);
   const ending = new AbortController();
@@ -46,20 +48,29 @@ export function guardFlushing(deps: {
 
   async function look(): Promise<void> {
     const stranded = await findStranded();
-    if (stranded.length === 0 || ending.signal.aborted) return;
+    if (ending.signal.aborted) return;
+    if (stranded.length === 0) {
+      if (seen.size === 0) warnings.end('flush watchdog', {}, 'jobs flush clicks again');
+      return;
+    }
     if (await deps.isPaused()) {
-      log.warn({ shards: stranded }, 'clicks wait because flush-clicks is paused');
+      warnings.warn('flush watchdog', { shards: stranded }, 'clicks wait because flush-clicks is paused');
       for (const shard of stranded) seen.delete(shard);
       return;
     }
     try {
       const summaries = await tryWithLock(db, lockNumber, async () => await flushAll(stranded));
       if (summaries)
-        log.warn({ shards: stranded, summaries }, 'no job flushed these clicks: flushed without one');
+        warnings.warn(
+          'flush watchdog',
+          { shards: stranded, summaries },
+          'no job flushed these clicks: flushed without one',
+        );
     } catch (error) {
-      log.warn(
+      warnings.warn(
+        'flush watchdog',
         { err: error, shards: stranded },
-        'clicks wait, and could not be flushed without a job either',
+        'clicks wait, and failed to flush them without a job',
       );
     }
     // What is left is given its time again: jobs may be back, or another process may be at it.

@@ -1,5 +1,5 @@
 import type { Log } from '../src/log.ts';
-import { isRedisUnavailable } from '../src/redis.ts';
+import { isRedisUnavailable } from '../src/redis-errors.ts';
 import type { RefreshCache } from '../src/urls/cache-refresh.ts';
 import type { NotificationListener } from '../src/urls/url-notifications.ts';
 

@@ -11,6 +11,7 @@ import { onSighup } from '../src/hangup.ts';
 import { isJobName, type JobName, jobNames } from '../src/jobs.ts';
 import { ClosingStack, endOnSignal } from '../src/lifecycle.ts';
 import { createLog } from '../src/log.ts';
+import { watchLoop } from '../src/loop-watchdog.ts';
 import { createPostgresMetrics } from '../src/postgres-metrics.ts';
 import { watchPostgres } from '../src/postgres-watch.ts';
 import { closePostgres, openPostgres } from '../src/postgres.ts';
@@ -24,6 +25,7 @@ import { createChangeStore } from '../src/urls/change-store.ts';
 import { createUrlCache } from '../src/urls/url-cache.ts';
 import { hearNotifications } from '../src/urls/url-notifications.ts';
 import { createUrlStore } from '../src/urls/url-store.ts';
+import { watchRedis } from '../src/watch-redis.ts';
 import { openWorkerEndpoint } from '../src/worker-endpoint.ts';
 import { sendHeartbeats } from '../src/worker-heartbeats.ts';
 import { guardFlushing } from './flush-guard.ts';
@@ -56,6 +58,12 @@ const jobMetrics = createJobMetrics();
 const postgresMetrics = createPostgresMetrics();
 const epoch = createCurrentEpoch();
 const { versionFloor } = epoch;
+closing.defer('loop watchdog', watchLoop('worker'), (stop) => stop());
+closing.defer(
+  'redis (probe)',
+  await watchRedis({ url: config.REDIS_URL, prefix: config.REDIS_PREFIX, conditions, log }),
+  (stop) => stop(),
+);
 
 const db = closing.defer(
   'postgres',

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import type { JobName } from '../src/jobs.ts';
 import type { Log } from '../src/log.ts';
 import type { Queues } from '../src/queues.ts';
+import { repeatedWarningsOf } from '../src/repeated-warnings.ts';
 
 /** Schedulers vanish with Redis' data while everything looks healthy, so they are looked for this often. */
 const lookEveryMs = 5_000;
@@ -19,28 +20,33 @@ export function keepSchedules(deps: {
   log: Log;
 }): () => void {
   const { queues, redis, names, clickShards, log } = deps;
+  const warnings = repeatedWarningsOf(log);
   const wanted = new Set<JobName>(['warm-cache']);
 
   async function upsert(): Promise<void> {
     try {
       await queues.upsertSchedules(names, { clickShards });
+      warnings.end('schedules', {}, 'upserted schedules again');
       for (const name of names.filter((name) => wanted.has(name))) {
         await queues.add(name, {}, 'worker-start');
         wanted.delete(name);
       }
     } catch (error) {
-      log.warn({ err: error }, 'schedules could not be upserted; trying again soon');
+      warnings.warn('schedules', { err: error }, 'failed to upsert schedules, trying again soon');
     }
   }
 
   async function upsertLost(): Promise<void> {
     try {
-      if (await queues.hasSchedules(names, { clickShards })) return;
+      if (await queues.hasSchedules(names, { clickShards })) {
+        warnings.end('lost schedules', {}, 'every schedule exists again');
+        return;
+      }
     } catch (error) {
       log.debug({ err: error }, 'schedules could not be looked for');
       return;
     }
-    log.warn('schedules were lost');
+    warnings.warn('lost schedules', {}, 'schedules are missing: creating them');
     await upsert();
   }
 

@@ -1,11 +1,15 @@
 import { type Job, UnrecoverableError, WaitingError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { bullmqOptions } from '../src/bullmq-options.ts';
 import { type JobData, type JobName, jobs } from '../src/jobs.ts';
 import { withDeadline } from '../src/lifecycle.ts';
 import type { Log } from '../src/log.ts';
 import { queuePrefix } from '../src/queues.ts';
-import { closeRedis, isRedisRefusing, isRedisUnavailable } from '../src/redis.ts';
+import { isRedisRefusing, isRedisUnreachable } from '../src/redis-errors.ts';
+import { closeRedis } from '../src/redis.ts';
+import { repeatedWarningsOf } from '../src/repeated-warnings.ts';
 import type { JobMetrics, JobOutcome } from './job-metrics.ts';
+import { createPacedBackend, runWhenReady } from './paced-backend.ts';
 import type { Processors, Summary } from './processor.ts';
 
 /** How long a job belongs to a worker that says nothing, and how often jobs are looked for whose time is over: a killed
@@ -49,6 +53,7 @@ export type RunningWorker = ReturnType<typeof startWorker>;
 /** Starts a Worker for one queue, on a connection of its own. */
 export function startWorker<Name extends JobName>(name: Name, deps: WorkerDeps) {
   const { processors, jobMetrics, log } = deps;
+  const warnings = repeatedWarningsOf(log);
   const activity: Activity = { jobsInHand: 0, steps: 0, achievements: 0, refusals: 0 };
   const achieve = () => {
     activity.steps += 1;
@@ -88,7 +93,9 @@ export function startWorker<Name extends JobName>(name: Name, deps: WorkerDeps) 
   };
 
   const redis = deps.openRedis();
-  const worker = new Worker<JobData[Name], Summary>(name, run, {
+  const options = {
+    ...bullmqOptions(),
+    autorun: false,
     connection: redis,
     prefix: queuePrefix(deps.redisPrefix, name),
     lockDuration: lockDurationMs,
@@ -97,15 +104,28 @@ export function startWorker<Name extends JobName>(name: Name, deps: WorkerDeps) 
     runRetryDelay: runRetryDelayMs,
     drainDelay: drainDelaySeconds,
     metrics: { maxDataPoints: 24 * 60 },
-  });
+  };
+  const worker = new Worker<JobData[Name], Summary>(name, run, options, createPacedBackend);
   worker.on('error', (error) => {
     if (isRedisRefusing(error)) activity.refusals += 1;
-    // An unreachable Redis is the connection's to report.
-    if (!isRedisUnavailable(error)) log.error({ err: error, queue: name }, 'worker error');
+    // The connection reports an unreachable Redis.
+    if (!isRedisUnreachable(error))
+      warnings.warn('worker', { err: error, queue: name }, 'worker failed', name);
   });
-  worker.on('failed', (job, error) => log.warn({ err: error, job: job?.id, queue: name }, 'job failed'));
-  worker.on('stalled', (job) => log.warn({ job, queue: name }, 'job lost its worker and runs again'));
-  worker.on('completed', (job, summary) => log.debug({ job: job.id, queue: name, summary }, 'job done'));
+  worker.on('failed', (job, error) =>
+    warnings.warn(`job ${name}`, { err: error, job: job?.id, queue: name }, 'job failed'),
+  );
+  worker.on('stalled', (job) =>
+    warnings.warn(`stalled ${name}`, { job, queue: name }, 'job lost its worker and runs again'),
+  );
+  worker.on('active', () => warnings.end('worker', { queue: name }, 'worker takes jobs again', name));
+  worker.on('completed', (job, summary) => {
+    warnings.end(`job ${name}`, { job: job.id, queue: name }, 'job completed again');
+    log.debug({ job: job.id, queue: name, summary }, 'job done');
+  });
+  void runWhenReady(worker, (error) =>
+    warnings.warn('worker', { err: error, queue: name }, 'failed to start a worker', name),
+  );
 
   return {
     activity: activity as Readonly<Activity>,

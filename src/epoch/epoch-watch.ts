@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Conditions } from '../conditions.ts';
 import type { Log } from '../log.ts';
 import { isPostgresUnavailable } from '../postgres.ts';
-import { isRedisUnavailable } from '../redis.ts';
+import { isRedisUnavailable } from '../redis-errors.ts';
 import type { EpochStamp, HeldEpoch } from './epoch-stamp.ts';
 import type { DatabaseEpoch, EpochStore } from './epoch-store.ts';
 import type { CurrentEpoch } from './epoch.ts';

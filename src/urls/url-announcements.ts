@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Log } from '../log.ts';
-import { isRedisUnavailable } from '../redis.ts';
+import { isRedisUnreachable } from '../redis-errors.ts';
+import { repeatedWarningsOf } from '../repeated-warnings.ts';
 import { readChanges } from './url-change.ts';
 
 /** The channel on which changed short URLs are announced, as "version:short code", several separated by spaces. */
@@ -25,7 +26,7 @@ export function hearAnnouncements(
   log: Log,
 ): () => void {
   let heard = false;
-  let isWarned = false;
+  const warnings = repeatedWarningsOf(log);
   const become = (hears: boolean) => {
     if (heard === hears) return;
     heard = hears;
@@ -33,15 +34,13 @@ export function hearAnnouncements(
     else listener.onDeaf();
   };
   const onHeard = () => {
-    if (isWarned) log.info('announcements of changed short URLs are heard again');
-    isWarned = false;
+    warnings.end('invalidation bus', {}, 'connected to the invalidation bus again');
     become(true);
   };
   const onRefused = (error: unknown) => {
-    // An unreachable Redis is the connection's to report.
-    const warns = !isWarned && !isRedisUnavailable(error);
-    log[warns ? 'warn' : 'debug']({ err: error }, 'announcements of changed short URLs are not heard');
-    isWarned ||= warns;
+    // The connection reports an unreachable Redis.
+    if (!isRedisUnreachable(error))
+      warnings.warn('invalidation bus', { err: error }, 'failed to subscribe to the invalidation bus');
     become(false);
   };
   const subscribe = () => {

@@ -5,6 +5,7 @@ import { withDeadline } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
 import { SessionClient } from '../postgres-session.ts';
 import type { Knex } from '../postgres.ts';
+import { repeatedWarningsOf } from '../repeated-warnings.ts';
 import { readChanges, type UrlChange, writeChange } from './url-change.ts';
 
 /** The channel on which PostgreSQL tells of changed short URLs, separated by spaces; its triggers write to it when another
@@ -54,13 +55,14 @@ export function hearNotifications(deps: {
 }): () => Promise<void> {
   const { url, name, listener, log } = deps;
   const connect = createPostgresConnector(url);
+  const warnings = repeatedWarningsOf(log);
   const ending = new AbortController();
   const hearing = keepHearing();
 
   async function keepHearing(): Promise<void> {
     let failures = 0;
     const onHeard = () => {
-      if (failures > 0) log.info('notifications of foreign changes are heard again');
+      warnings.end('notifications', {}, 'connected to the notifications of external writes again');
       failures = 0;
       listener.onHearing();
     };
@@ -68,7 +70,11 @@ export function hearNotifications(deps: {
       try {
         await hear(onHeard);
       } catch (error) {
-        if (failures === 0) log.warn({ err: error }, 'notifications of foreign changes are not heard');
+        warnings.warn(
+          'notifications',
+          { err: error },
+          'failed to listen to the notifications of external writes',
+        );
         failures += 1;
         await pause(Math.min(100 * 2 ** failures, longestPauseMs), ending.signal);
       }

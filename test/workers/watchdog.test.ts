@@ -64,7 +64,7 @@ async function watchOne(
       replacements.push(workers.get(which));
     },
   };
-  await first.worker.waitUntilReady();
+  await waitUntil('the worker runs', () => first.worker.isRunning());
   const stop = watchWorkers({
     workers: watchedWorkers,
     queues,
