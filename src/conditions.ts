@@ -42,6 +42,12 @@ const severities = {
   redis_rights_missing: 'degraded',
   /** Redis may drop clicks and jobs when it is full. */
   redis_evicts: 'degraded',
+  /** No live worker process serves a queue. */
+  workers_missing: 'degraded',
+  /** Jobs are due, and no worker takes them. */
+  jobs_overdue: 'degraded',
+  /** Somebody has paused a queue. */
+  queues_paused: 'degraded',
 } satisfies Record<string, Severity>;
 
 export type Severity = 'degraded' | 'not_ready';

@@ -35,6 +35,8 @@ export interface QueueState {
   queue: JobName;
   /** Jobs by state; failed ones are kept for a week, so that somebody can look at them. */
   jobs: Record<'waiting' | 'active' | 'delayed' | 'failed', number>;
+  /** Whether somebody has paused it: its jobs wait. */
+  isPaused: boolean;
   /** How long the job that waits for the longest time has been due; 0 where none is. */
   oldestMs: number;
 }
@@ -94,16 +96,28 @@ export function createQueues(redis: Redis, redisPrefix: string, log: Log) {
   }
 
   async function readState(queue: JobName): Promise<QueueState> {
-    const [counts, first] = await Promise.all([
+    const [counts, first, [, delayedScore], isPaused] = await Promise.all([
       queues[queue].getJobCounts('waiting', 'prioritized', 'active', 'delayed', 'failed'),
       // The first of each of these states.
-      queues[queue].getJobs(['waiting', 'prioritized', 'delayed'], 0, 0, true),
+      queues[queue].getJobs(['waiting', 'prioritized'], 0, 0, true),
+      redis.zrange(queues[queue].toKey('delayed'), '0', '0', 'WITHSCORES'),
+      queues[queue].isPaused(),
     ]);
     const count = (state: string) => counts[state] ?? 0;
     const waiting = count('waiting') + count('prioritized');
     const [active, delayed, failed] = [count('active'), count('delayed'), count('failed')];
-    const dueForMs = first.map(({ timestamp, opts }) => Date.now() - timestamp - (opts.delay ?? 0));
-    return { queue, jobs: { waiting, active, delayed, failed }, oldestMs: Math.max(0, ...dueForMs) };
+    const now = Date.now();
+    // One that is tried again has been due since its last attempt at most.
+    const dueForMs = first.map(
+      ({ timestamp, opts, processedOn = 0 }) => now - Math.max(timestamp + (opts.delay ?? 0), processedOn),
+    );
+    if (delayedScore !== undefined) dueForMs.push(now - Number(delayedScore) / delayedScoresPerMs);
+    return {
+      queue,
+      jobs: { waiting, active, delayed, failed },
+      isPaused,
+      oldestMs: Math.max(0, ...dueForMs),
+    };
   }
 
   /** Jobs that are being asked for, by name and deduplication id. */

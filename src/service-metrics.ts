@@ -32,6 +32,11 @@ export function createServiceMetrics(deps: {
         'How long the job that waits for the longest time has been due',
         states.map(({ queue, oldestMs }) => ({ value: oldestMs / 1_000, labels: { queue } })),
       ),
+      gauge(
+        'queue_paused',
+        'Whether somebody has paused the queue (1), so that its jobs wait',
+        states.map(({ queue, isPaused }) => ({ value: isPaused ? 1 : 0, labels: { queue } })),
+      ),
     ];
   }
 

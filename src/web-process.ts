@@ -23,6 +23,7 @@ import { createPostgresMetrics, type PostgresMetrics } from './postgres-metrics.
 import { watchPostgres } from './postgres-watch.ts';
 import { closePostgres, openPostgres } from './postgres.ts';
 import { createQrImages } from './qr/qr-images.ts';
+import { watchQueues } from './queue-watch.ts';
 import { createQueues } from './queues.ts';
 import { closeRedis, openRedis, waitForRedis } from './redis.ts';
 import { createReportStore } from './reports/report-store.ts';
@@ -119,6 +120,8 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     closeRedis,
   );
   const queues = createQueues(producerRedis, config.REDIS_PREFIX, log);
+  const workerCounts = breakers.redis.guard(createWorkerCounts(cacheRedis, config.REDIS_PREFIX));
+  closing.defer('queue watch', watchQueues({ queues, workerCounts, conditions, log }), (stop) => stop());
   const clicks = openClicks(web, cacheRedis);
   const { clickRecorder, clickWatch, unknownCodes } = clicks;
   const detailOf = await openClickDetails(web, clicks.db);
@@ -166,7 +169,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   const readServiceMetrics = createServiceMetrics({
     queues,
     keyPool,
-    workerCounts: breakers.redis.guard(createWorkerCounts(cacheRedis, config.REDIS_PREFIX)),
+    workerCounts,
     log,
   });
   const member =

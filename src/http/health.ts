@@ -1,10 +1,11 @@
 import type Router from '@koa/router';
 import type { Breaker } from '../breaker.ts';
 import type { ClickState, ClickWatch } from '../clicks/click-watch.ts';
-import type { Conditions } from '../conditions.ts';
+import type { ConditionCode, Conditions } from '../conditions.ts';
 import type { EventLoopWatch } from '../event-loop.ts';
+import { remember } from '../remember.ts';
 import type { LoadShedding } from './shed-load.ts';
-import { createStoreCheck, type StoreCheck } from './store-check.ts';
+import { createStoreCheck, rememberMs, type StoreCheck } from './store-check.ts';
 
 interface Store {
   ping: () => Promise<unknown>;
@@ -36,13 +37,12 @@ export function addHealthRoutes(router: Router, deps: HealthDeps): void {
     return { postgres, redis };
   };
 
+  // The check of Redis says why there is none.
+  const readPoolSize = remember(async () => await deps.poolSize().catch(() => null), rememberMs);
+  const readClicks = remember(async () => await deps.clickWatch.read(), rememberMs);
+
   router.get('/health', async (ctx) => {
-    const [checks, poolSize, clicks] = await Promise.all([
-      checkAll(),
-      // Why Redis does not say is in its check.
-      deps.poolSize().catch(() => null),
-      deps.clickWatch.read(),
-    ]);
+    const [checks, poolSize, clicks] = await Promise.all([checkAll(), readPoolSize(), readClicks()]);
     const refused = deps.loadShedding.refusedShare();
     const up = Object.values(checks).filter((one) => one.status === 'up').length;
     const conditions = deps.conditions.list();
@@ -53,11 +53,7 @@ export function addHealthRoutes(router: Router, deps: HealthDeps): void {
       timestamp: new Date(),
       version: deps.version,
       conditions: conditions.map(({ code, reason, since }) => ({ code, reason, since })),
-      works: whatWorks(
-        checks,
-        clicks,
-        conditions.some(({ code }) => code === 'postgres_read_only'),
-      ),
+      works: whatWorks(checks, clicks, new Set(conditions.map(({ code }) => code))),
       kgs_pool_size: poolSize,
       clicks: {
         lag_seconds: Math.round(clicks.lagMs / 100) / 10,
@@ -83,17 +79,21 @@ export function addHealthRoutes(router: Router, deps: HealthDeps): void {
   });
 }
 
+/** While one of these holds, jobs of a queue are not done. */
+const againstJobs: ConditionCode[] = ['workers_missing', 'jobs_overdue', 'queues_paused'];
+
 /** What an operator can rely on for the moment. */
 function whatWorks(
   { postgres, redis }: Record<'postgres' | 'redis', Check>,
   clicks: ClickState,
-  isReadOnly: boolean,
+  conditions: Set<ConditionCode>,
 ) {
+  const isReadOnly = conditions.has('postgres_read_only');
   const [hasPostgres, hasRedis] = [postgres.status === 'up', redis.status === 'up'];
   return {
     redirects: hasPostgres ? 'all' : hasRedis ? 'cached' : 'known by heart',
     api: hasPostgres && isReadOnly ? 'reads' : hasPostgres,
-    jobs: hasRedis,
+    jobs: hasRedis && !againstJobs.some((code) => conditions.has(code)),
     clicks: clicks.toRedis
       ? 'through Redis'
       : hasPostgres && !isReadOnly

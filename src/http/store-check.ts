@@ -1,9 +1,10 @@
 import { withDeadline } from '../lifecycle.ts';
+import { remember } from '../remember.ts';
 
 /** Longest time that a store may take to answer a check. */
 const checkDeadlineMs = 1_000;
 /** How long one answer serves further requests. */
-const rememberMs = 1_000;
+export const rememberMs = 1_000;
 
 export interface StoreCheck {
   status: 'up' | 'down';
@@ -13,8 +14,6 @@ export interface StoreCheck {
 /** Returns a check of a store that takes at most 1 s and asks the store at most once per second, however many requests wait
  *  for the answer. It never rejects. */
 export function createStoreCheck(ping: () => Promise<unknown>): () => Promise<StoreCheck> {
-  let last: { answer: Promise<StoreCheck>; usableUntil: number } | undefined;
-
   async function ask(): Promise<StoreCheck> {
     const start = performance.now();
     const up = await withDeadline(
@@ -28,11 +27,5 @@ export function createStoreCheck(ping: () => Promise<unknown>): () => Promise<St
     return { status: up ? 'up' : 'down', latency_ms: Math.round(performance.now() - start) };
   }
 
-  return async () => {
-    if (!last || performance.now() > last.usableUntil) last = { answer: ask(), usableUntil: Infinity };
-    const asked = last;
-    const answer = await asked.answer;
-    asked.usableUntil = Math.min(asked.usableUntil, performance.now() + rememberMs);
-    return answer;
-  };
+  return remember(ask, rememberMs);
 }

@@ -1,0 +1,44 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, inject, test } from 'vitest';
+import { commandOf, launch, placeWeb } from '../support/launch.ts';
+import { startWorker } from '../support/processes.ts';
+import { track, uniquePrefix, useDatabase } from '../support/resources.ts';
+
+const database = useDatabase();
+const settings = () => ({
+  DATABASE_URL: database.url(),
+  REDIS_URL: inject('redisUrl'),
+  REDIS_PREFIX: uniquePrefix(),
+});
+/** Loads a module into a process, which holds the event loop 5 s later. */
+const holding = (statement: string) =>
+  `data:text/javascript,setTimeout(() => { ${encodeURIComponent(statement)} }, 5000)`;
+
+describe.concurrent.each([
+  { entry: 'workers/main.js', how: 'a loop', statement: 'for (;;) {}' },
+  {
+    entry: 'workers/main.js',
+    how: 'a chain of microtasks',
+    statement: 'const next = () => Promise.resolve().then(next); next()',
+  },
+  { entry: 'src/web.js', how: 'a loop', statement: 'for (;;) {}' },
+])('$entry whose event loop is held by $how', ({ entry, statement }) => {
+  test('writes a fatal line to standard error and ends by itself', { timeout: 180_000 }, async () => {
+    const command = ['--import', holding(statement), ...commandOf(inject('buildFolder'), entry)];
+    const placed = await placeWeb(settings());
+    const process = launch(command, placed, track(`held ${entry}`));
+    expect(await process.ended).toBe('SIGKILL');
+    const last = process.output().trim().split('\n').at(-1)!;
+    expect(JSON.parse(last)).toMatchObject({ level: 60, pid: process.pid, seconds: 30 });
+  });
+});
+
+test('a worker that was stopped for 45 s goes on, and ends on SIGTERM', { timeout: 180_000 }, async () => {
+  const worker = await startWorker(settings());
+  worker.signal('SIGSTOP');
+  await delay(45_000);
+  worker.signal('SIGCONT');
+  await delay(3_000);
+  expect(await worker.stop()).toBe(0);
+  expect(worker.output()).not.toContain('event loop is stuck');
+});
