@@ -21,7 +21,9 @@ async function watch({ onTestFinished }: TestContext) {
   let stopBeating = async () => {};
   const serve = async (names: typeof jobNames) => {
     await stopBeating();
-    stopBeating = sendHeartbeats({ redis: redis(), prefix, processId: 'worker', names, log: silentLog });
+    stopBeating = async () => {};
+    if (names.length > 0)
+      stopBeating = sendHeartbeats({ redis: redis(), prefix, processId: 'worker', names, log: silentLog });
   };
   onTestFinished(async () => {
     stop();
@@ -34,67 +36,67 @@ async function watch({ onTestFinished }: TestContext) {
     queues,
     workerCounts,
     serve,
-    until: async (code: string, text: string) =>
+    judgeUntil: async (code: string, text: string) =>
       await waitUntil(`${code}: ${text}`, () => reasonOf(code)?.includes(text)),
-    untilFine: async (code: string) => await waitUntil(`no ${code}`, () => reasonOf(code) === undefined),
+    judgeFine: async (code: string) => await waitUntil(`no ${code}`, () => reasonOf(code) === undefined),
     reasonOf,
   };
 }
 
 test('without a live worker the condition says so, until one sends a heartbeat', async (context) => {
-  const { serve, until, untilFine } = await watch(context);
-  await until('workers_missing', 'No worker is running');
+  const { serve, judgeUntil, judgeFine } = await watch(context);
+  await judgeUntil('workers_missing', 'No worker is running');
   await serve(jobNames);
-  await untilFine('workers_missing');
+  await judgeFine('workers_missing');
 });
 
 test('a queue that no worker serves is named, and only that', async (context) => {
-  const { serve, until, reasonOf } = await watch(context);
+  const { serve, judgeUntil, reasonOf } = await watch(context);
   await serve(jobNames.filter((name) => name !== 'import-urls'));
-  await until('workers_missing', 'No worker serves import-urls:');
+  await judgeUntil('workers_missing', 'No worker serves import-urls:');
   expect(reasonOf('jobs_overdue')).toBeUndefined();
 });
 
 test('a worker whose heartbeats have ended counts as missing', async (context) => {
-  const { workerCounts, serve, until, untilFine } = await watch(context);
+  const { workerCounts, serve, judgeUntil, judgeFine } = await watch(context);
   await serve(jobNames);
   await waitUntil('a heartbeat', async () => (await workerCounts.read())['warm-cache'] === 1);
   await serve([]);
-  await until('workers_missing', 'No worker is running');
+  await judgeUntil('workers_missing', 'No worker is running');
   await serve(jobNames);
-  await untilFine('workers_missing');
+  await judgeFine('workers_missing');
 });
 
 test('a job that is due while its worker takes none is reported, until it is taken', async (context) => {
-  const { serve, queues, until, untilFine } = await watch(context);
+  const { serve, queues, judgeUntil, judgeFine } = await watch(context);
   await serve(jobNames);
   await queues.add('import-urls', {});
-  await until('jobs_overdue', 'Jobs of import-urls have been due');
+  await judgeUntil('jobs_overdue', 'Jobs of import-urls have been due');
   await queues.all[jobNames.indexOf('import-urls')]!.drain();
-  await untilFine('jobs_overdue');
+  await judgeFine('jobs_overdue');
 });
 
 test('a delayed job is no overdue one before its time, and is one after it', async (context) => {
-  const { serve, queues, until } = await watch(context);
+  const { serve, queues, judgeUntil } = await watch(context);
   await serve(jobNames);
   const queue = queues.all[jobNames.indexOf('export-urls')]!;
   await queue.add('export-urls', {}, { delay: 60_000 });
   await queues.all[jobNames.indexOf('warm-cache')]!.add('warm-cache', {}, { delay: 10 });
-  await until('jobs_overdue', 'Jobs of warm-cache have been due');
+  await judgeUntil('jobs_overdue', 'Jobs of warm-cache have been due');
 });
 
 test('a paused queue is reported as paused and not as overdue, until it is resumed', async (context) => {
-  const { serve, queues, until, untilFine, reasonOf } = await watch(context);
+  const { serve, queues, judgeUntil, judgeFine, reasonOf } = await watch(context);
   await serve(jobNames);
   const queue = queues.all[jobNames.indexOf('flush-clicks')]!;
   await queue.pause();
   await queue.add('flush-clicks', {});
   await queues.add('import-urls', {});
-  await until('queues_paused', 'flush-clicks');
-  await until('jobs_overdue', 'import-urls');
+  await judgeUntil('queues_paused', 'flush-clicks');
+  await judgeUntil('jobs_overdue', 'import-urls');
   expect(reasonOf('jobs_overdue')).not.toContain('flush-clicks');
   const states = await queues.readStates();
   expect(states.filter(({ isPaused }) => isPaused).map(({ queue }) => queue)).toEqual(['flush-clicks']);
   await queue.resume();
-  await untilFine('queues_paused');
+  await judgeFine('queues_paused');
 });
