@@ -19,6 +19,8 @@ export function useWeb(settings: Record<string, string> = {}) {
       LOG_LEVEL: 'info',
       // A machine that is busy with tests is no reason to refuse what they ask.
       MAX_EVENT_LOOP_DELAY_MS: '0',
+      // Nor to send clicks past a Redis that has to wait for a processor.
+      CLICK_ACK_MS: '10000',
       ...settings,
     });
   });

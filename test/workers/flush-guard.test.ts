@@ -7,12 +7,15 @@ import { guardFlushing } from '../../workers/flush-guard.ts';
 import type { JobContext, Summary } from '../../workers/processor.ts';
 import { createJobContext } from '../support/job-context.ts';
 import { silentLog, useDatabase, useRedis } from '../support/resources.ts';
+import { readSlowness } from '../support/slowness.ts';
 import { insertUrls } from '../support/urls.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const database = useDatabase();
 const redis = useRedis();
-const times = { lookEveryMs: 50, strandedMs: 500 };
+/** Longer than a busy machine takes from one claim to the next. */
+const strandedMs = 500 * Math.min(4, readSlowness());
+const times = { lookEveryMs: 50, strandedMs };
 const shards = 2;
 const stops: (() => Promise<void>)[] = [];
 let urlId: number;
