@@ -25,11 +25,14 @@ export interface Supervisor {
 }
 
 /** A checkout on some machine, with a build and an `.env` file, in which the commands of the runbook are run. */
-export async function createMachine(settings: Settings, options: { path: string; supervisor?: Supervisor }) {
+export async function createMachine(
+  settings: Settings,
+  options: { path: string; supervisor?: Supervisor; build?: string },
+) {
   const folder = await mkdtemp(path.join(tmpdir(), 'linkmill runbook '));
   // Copies: a script that is linked looks for the build beside the original.
   for (const name of ['package.json', 'scripts/preflight.cjs']) await cp(name, path.join(folder, name));
-  await symlink(inject('buildFolder'), path.join(folder, 'dist'));
+  await symlink(options.build ?? inject('buildFolder'), path.join(folder, 'dist'));
   await symlink(path.resolve('node_modules'), path.join(folder, 'node_modules'));
   const lines = Object.entries(settings).map(([name, value]) => `${name}='${value}'\n`);
   await writeFile(path.join(folder, '.env'), lines.join(''));
