@@ -3,7 +3,6 @@ import { type Child, startChild } from './cluster/child.ts';
 import { createPlace } from './cluster/place.ts';
 import type { Answers } from './cluster/questions.ts';
 import type { WebConfig } from './config/web.ts';
-import { onSighup } from './hangup.ts';
 import { ClosingStack, endOnSignal } from './lifecycle.ts';
 import { createLog } from './log.ts';
 
@@ -47,7 +46,7 @@ export async function superviseWebProcesses(config: WebConfig): Promise<void> {
   process.on('exit', () => children.forEach((child) => child.kill()));
 
   let replaced = Promise.resolve();
-  onSighup(endProcess, () => {
+  process.on('SIGHUP', () => {
     replaced = replaced.then(replaceAll).catch(onUnreplaced);
   });
   const started = await Promise.all(places.map(({ child }) => child.started));

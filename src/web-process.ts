@@ -69,13 +69,12 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   const log = createLog('web', config.LOG_LEVEL);
   const closing = new ClosingStack(log);
   const endProcess = endOnSignal(closing, log, config.SHUTDOWN_DEADLINE_MS);
-  onSighup(endProcess, () => {
-    // A terminal sends it to every process; the primary process acts on it.
-    if (config.WEB_CONCURRENCY === 1)
+  if (config.WEB_CONCURRENCY === 1)
+    onSighup(() =>
       log.warn(
         'ignoring SIGHUP: a single web process cannot replace itself, set WEB_CONCURRENCY=2 or restart it',
-      );
-  });
+      ),
+    );
   const conditions = createConditions(log);
   const postgresMetrics = createPostgresMetrics();
   const epoch = createCurrentEpoch();

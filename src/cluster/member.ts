@@ -25,6 +25,9 @@ export function joinCluster(deps: {
     worker.exitedAfterDisconnect = true;
     endProcess('the primary process has gone');
   });
+  // A terminal sends it to every process, and the primary process acts on it.
+  process.on('SIGHUP', () => undefined);
+
   return {
     /** Whether another process has its place, so that nobody is turned away although this one ends. */
     get isReplaced() {
