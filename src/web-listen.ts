@@ -11,6 +11,8 @@ import type { WebProcess } from './web-process.ts';
 const otherStoreConnections = 16;
 /** Connections beyond the limit that get one answer each, where there is room for them. */
 const mostSurplus = 64;
+/** Requests of all connections that wait for their turn, at about 2 kB each: what a few dozen clients can have Node read at once. */
+const maxWaiting = 32_768;
 /** How long a limit is reported after it was last met: whoever looks at `/health` looks now and then. */
 const reportedMs = 10_000;
 
@@ -36,7 +38,7 @@ export async function listenForClients(
     host: listenHost(config.HOST),
     graceMs: config.SHUTDOWN_GRACE_MS,
     limits: { max, surplus },
-    maxWaiting: config.MAX_REQUESTS,
+    maxWaiting,
     counts,
     onCheck(isLimitMet) {
       const tooManyConnections = `${max} connections are open, as many as this process accepts: idle ones are closed, others refused. Find out which clients open them, or raise MAX_CONNECTIONS and \`ulimit -n\`.`;

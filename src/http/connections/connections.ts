@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { readInPieces } from './pieces.ts';
 
 /** How often connections are looked at. */
 const checkMs = 1_000;
@@ -7,6 +8,8 @@ const checkMs = 1_000;
 const stalledMs = 60_000;
 /** How long a connection beyond the limit may take to send its request. */
 const surplusMs = 2_000;
+/** Waiting requests of all connections beyond which new connections are read in small pieces: about what Node reads at once. */
+const manyWaiting = 2_048;
 /** The share of the limit that is closed at once to make room: looking for idle connections costs more than closing them. */
 const shareClosed = 0.05;
 
@@ -70,15 +73,14 @@ export function watchConnections(
   /** The check after which no idle connection was found. */
   let fullAt = -1;
   let isLimitMet = false;
-  // What exceeds even this is closed before it costs anything.
-  server.maxConnections = max + surplus;
-  server.on('drop', noteRefused);
-  server.prependListener('connection', add);
+  /** Connections beyond the limit, those that came first ahead. */
+  const extra = new Set<Connection>();
+  server.on('connection', add);
   const timer = setInterval(check, checkMs).unref();
   server.once('close', () => clearInterval(timer));
 
   function add(socket: Socket): void {
-    const isSurplus = connections.size >= max && !makeRoom();
+    const isSurplus = connections.size - extra.size >= max && !makeRoom();
     const connection: Connection = {
       socket,
       request: undefined,
@@ -88,14 +90,36 @@ export function watchConnections(
       isSurplus,
       isUnread: false,
     };
+    if (isSurplus && !makeRoomBeyond()) {
+      noteRefused();
+      socket.destroy();
+      return;
+    }
+    if (isSurplus) extra.add(connection);
     connections.set(socket, connection);
+    if (counts.waiting > manyWaiting) readInPieces(socket);
     counts.open = connections.size;
     if (isSurplus) socket.setTimeout(surplusMs);
     socket.once('close', () => {
       connections.delete(socket);
+      extra.delete(connection);
       counts.open = connections.size;
       addWaiting(connection, -connection.waiting);
     });
+  }
+
+  /** Whether one more is accepted beyond the limit: the first that has sent no request makes room for it. */
+  function makeRoomBeyond(): boolean {
+    if (extra.size < surplus) return true;
+    for (const connection of extra) {
+      if (connection.request !== undefined) continue;
+      extra.delete(connection);
+      connections.delete(connection.socket);
+      connection.socket.destroy();
+      noteRefused();
+      return true;
+    }
+    return false;
   }
 
   function addWaiting(connection: Connection, count: number): void {
@@ -113,8 +137,13 @@ export function watchConnections(
     isLimitMet = true;
     if (fullAt === checks) return false;
     const idle = [...connections.values()]
-      // What was used since the last check but one may be about to be used again.
-      .filter((connection) => isIdle(connection) && connection.usedAt < checks - 1)
+      // What was used since the last check but one may be about to be used again; what was never used has nothing to lose.
+      .filter(
+        (connection) =>
+          isIdle(connection) &&
+          !connection.isSurplus &&
+          (connection.request === undefined || connection.usedAt < checks - 1),
+      )
       .toSorted((a, b) => a.usedAt - b.usedAt)
       .slice(0, Math.max(1, Math.floor(max * shareClosed)));
     for (const { socket } of idle) {
