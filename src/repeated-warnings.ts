@@ -1,7 +1,7 @@
 import type { Log } from './log.ts';
 
 /** Lines of one source that are written at once in a minute. */
-const linesPerMinute = 3;
+const linesPerMinute = 5;
 const minuteMs = 60_000;
 
 type Fields = { err?: unknown } & Record<string, unknown>;
@@ -36,7 +36,7 @@ export function repeatedWarningsOf(log: Log): RepeatedWarnings {
 }
 
 /** Writes one line when a source begins to fail, fails for another reason or works again, and one line per minute with the
- *  number of repetitions. A source never writes more than 4 lines per minute, however fast it alternates. */
+ *  number of repetitions. A source never writes more than 6 lines per minute, however fast it alternates. */
 export function createRepeatedWarnings(log: Log) {
   const sources = new Map<string, Source>();
 

@@ -19,7 +19,7 @@ const seenWithinMs = 60_000;
 test(
   'health is degraded while no worker lives, also one that is stopped, and while a queue is paused',
   { timeout: 300_000 },
-  async () => {
+  async ({ onTestFinished }) => {
     const settings = {
       DATABASE_URL: database.url(),
       REDIS_URL: inject('redisUrl'),
@@ -27,6 +27,7 @@ test(
       METRICS_OPEN: 'true',
     };
     const web = await startWeb(settings);
+    onTestFinished(async () => void (await web.stop()));
     const read = async () => (await (await fetch(`${web.baseUrl}/health`)).json()) as Health;
     const until = async (what: string, condition: (health: Health) => boolean) =>
       await waitUntil(what, async () => condition(await read()), seenWithinMs);
@@ -38,6 +39,7 @@ test(
 
     await until('no worker is seen', lacks('workers_missing'));
     const worker = await startWorker(settings);
+    onTestFinished(async () => void (await worker.stop()));
     await until('the worker is seen', isWell);
     worker.signal('SIGSTOP');
     await until('the stopped worker is missed', lacks('workers_missing'));

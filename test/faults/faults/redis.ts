@@ -1,5 +1,6 @@
 import { cp, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { waitUntil } from '../../support/wait-until.ts';
 import type { Fault } from '../fault.ts';
 import { pause, type Stack } from '../stack.ts';
 
@@ -83,6 +84,50 @@ export const redisFull: Fault = {
   times: 3,
   breaksControl: true,
   inject: fillRedis,
+};
+
+/** Makes Redis refuse for some seconds, until the health of a web process says so and says it no longer. */
+const refuse =
+  (condition: string, begin: string[], end: string[]) =>
+  async (stack: Stack): Promise<void> => {
+    stack.say(`Redis: ${begin.join(' ')}`);
+    await stack.tellRedis(begin[0]!, ...begin.slice(1));
+    try {
+      await untilHealth(stack, condition, true);
+    } finally {
+      await stack.tellRedis(end[0]!, ...end.slice(1));
+    }
+    await untilHealth(stack, condition, false);
+  };
+
+async function untilHealth(stack: Stack, condition: string, holds: boolean): Promise<void> {
+  const client = stack.client(stack.webs[0]);
+  await waitUntil(
+    `${condition} ${holds ? 'holds' : 'has ended'}`,
+    async () => {
+      const { body } = await client.get('/health');
+      return (body['conditions'] as { code: string }[]).some(({ code }) => code === condition) === holds;
+    },
+    60_000,
+  );
+}
+
+export const redisReadOnly: Fault = {
+  name: 'redis-read-only',
+  does: 'Redis becomes a replica that takes no writes, until /health names it, and a primary again',
+  times: 2,
+  inject: refuse('redis_refuses_writes', ['replicaof', '127.0.0.1', '1'], ['replicaof', 'no', 'one']),
+};
+
+export const redisRightsRevoked: Fault = {
+  name: 'redis-rights-revoked',
+  does: 'the user of Redis loses scripts, streams and blocking commands, until /health names it, and gets them back',
+  times: 2,
+  inject: refuse(
+    'redis_rights_missing',
+    ['acl', 'setuser', 'default', '-@scripting', '-@stream', '-@blocking'],
+    ['acl', 'setuser', 'default', '+@all'],
+  ),
 };
 
 export const redisStopped10: Fault = {
