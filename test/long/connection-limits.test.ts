@@ -88,7 +88,7 @@ describe('a process with as many connections as it accepts', () => {
   });
 
   test('stays below the limit of open files', async () => {
-    const web = await startWeb({}, 128);
+    const web = await startWeb({}, 256);
     try {
       expect(web.output()).toContain('accept fewer connections than MAX_CONNECTIONS');
       openMany(web.baseUrl, 500);

@@ -137,13 +137,7 @@ export function watchConnections(
     isLimitMet = true;
     if (fullAt === checks) return false;
     const idle = [...connections.values()]
-      // What was used since the last check but one may be about to be used again; what was never used has nothing to lose.
-      .filter(
-        (connection) =>
-          isIdle(connection) &&
-          !connection.isSurplus &&
-          (connection.request === undefined || connection.usedAt < checks - 1),
-      )
+      .filter((connection) => isIdle(connection) && !connection.isSurplus && isOld(connection))
       .toSorted((a, b) => a.usedAt - b.usedAt)
       .slice(0, Math.max(1, Math.floor(max * shareClosed)));
     for (const { socket } of idle) {
@@ -153,6 +147,11 @@ export function watchConnections(
     counts.closedIdle += idle.length;
     if (idle.length === 0) fullAt = checks;
     return idle.length > 0;
+  }
+
+  /** What was used since the last check but one may be about to be used again; what was never used has less to lose. */
+  function isOld({ request, usedAt }: Connection): boolean {
+    return usedAt < (request === undefined ? checks : checks - 1);
   }
 
   function check(): void {
