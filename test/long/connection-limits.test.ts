@@ -92,6 +92,9 @@ describe('a process with as many connections as it accepts', () => {
     try {
       expect(web.output()).toContain('accept fewer connections than MAX_CONNECTIONS');
       openMany(web.baseUrl, 500);
+      expect(await ask(web.baseUrl, '/health')).toBe(200);
+      // For a second none of them counts as idle.
+      await waitUntil('they make room', async () => (await ask(web.baseUrl, '/unknown-1')) === 404);
       for (let i = 0; i < 5; i++) {
         expect(await ask(web.baseUrl, '/unknown-1')).toBe(404);
         expect(await ask(web.baseUrl, '/health')).toBe(200);
