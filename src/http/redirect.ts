@@ -13,7 +13,7 @@ import { methodNotAllowed } from './problem.ts';
 import { answerRedirect, type RedirectAnswers } from './redirect-answers.ts';
 
 interface RedirectDeps {
-  urls: Pick<Urls, 'resolve' | 'resolveAtOnce' | 'recount'>;
+  urls: Pick<Urls, 'resolve' | 'resolveAtOnce' | 'count'>;
   /** `current` is the recorder of the epoch in which a look-up begins. */
   clickRecorder: Pick<ClickRecorder, 'recordThen'> & {
     current: () => Pick<ClickRecorder, 'record' | 'recordThen'>;
@@ -75,11 +75,15 @@ export function createRedirect(deps: RedirectDeps) {
     const url = await found.url;
     try {
       await answerFound(ctx, { shortCode, url, now, recorder: found.recorder });
+      count(found);
     } catch (error) {
-      const failure = failureOf(error);
-      if (failure !== undefined && found.tier !== undefined) urls.recount(found.tier, failure);
+      count(found, failureOf(error));
       throw error;
     }
+  }
+
+  function count({ tier }: LookUp, failure?: 'unavailable' | 'error'): void {
+    if (tier !== undefined) urls.count(failure ?? tier);
   }
 
   async function answerFound(
@@ -107,9 +111,9 @@ export function createRedirect(deps: RedirectDeps) {
       if (!url) return false;
       try {
         send(request, response, { url, now, recorder: clickRecorder });
+        urls.count('memory');
         return true;
       } catch {
-        urls.recount('memory', undefined);
         return false;
       }
     },
@@ -125,6 +129,7 @@ export function createRedirect(deps: RedirectDeps) {
           const url = await found.url;
           if (gateOf(url) === undefined) {
             send(request, response, { url, now, recorder: found.recorder });
+            count(found);
             return;
           }
         } catch {

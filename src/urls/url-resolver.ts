@@ -47,7 +47,9 @@ const placeOf = {
   redis: 'redis',
   database: 'table',
   stale: 'stale',
-} as const satisfies Record<Tier, Place>;
+  unavailable: 'unavailable',
+  error: 'error',
+} as const;
 
 /** Where short codes lead: by heart, from Redis, from the table, in this order. What a reader finds is put where the next one
  *  looks first. A cache that does not answer costs speed and nothing else. */
@@ -166,17 +168,16 @@ export function createUrlResolver(deps: {
 
   return {
     /** Where a short code leads at `now`, where this process knows that by heart; undefined when it must ask, leads nowhere, or
-     *  has a gate. */
+     *  has a gate. The caller counts the outcome with `count`. */
     resolveAtOnce(shortCode: string, now: number): CachedUrl | undefined {
       const entry = processCache.find(shortCode);
-      if (entry === undefined || !('url' in entry) || !isOpen(entry.url, now)) return undefined;
-      resolved['by heart'] += 1;
-      return entry.url;
+      return entry !== undefined && 'url' in entry && isOpen(entry.url, now) ? entry.url : undefined;
     },
 
     /** Where a short code leads at `now`, through its gate if it has one: process cache, Redis, table, or what this process knew
      *  while neither of the two answers. A suspect asks the table after all others. Calls `onTier` with the tier that had the
-     *  short URL. Throws UrlNotFound, UrlExpired, UrlBlocked, Overloaded, or the error of PostgreSQL. */
+     *  short URL; the caller then counts the outcome with `count`. Throws UrlNotFound, UrlExpired, UrlBlocked, Overloaded, or the error
+     *  of PostgreSQL. */
     async resolve(
       shortCode: string,
       now: number,
@@ -192,15 +193,14 @@ export function createUrlResolver(deps: {
       if (!hasBegun(url, now)) throw gone('not found');
       if (hasExpired(url, now)) throw gone('expired', url.rules?.fallbackUrl);
       if ('blocked' in entry) throw refused();
-      resolved[place] += 1;
-      onTier?.(tierOf[place]);
+      if (onTier) onTier(tierOf[place]);
+      else resolved[place] += 1;
       return url;
     },
 
-    /** Counts a redirect as failed instead of as answered from `tier`; undefined where it is to be tried again. */
-    recount(tier: Tier, failure: 'unavailable' | 'error' | undefined): void {
-      resolved[placeOf[tier]] -= 1;
-      if (failure !== undefined) resolved[failure] += 1;
+    /** Counts a redirect once its outcome is certain: what is counted is never taken back. */
+    count(outcome: Tier | 'unavailable' | 'error'): void {
+      resolved[placeOf[outcome]] += 1;
     },
 
     /** How often short codes were resolved, by where they were found or why they lead nowhere. */

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { sendRedirects } from '../support/load.ts';
 import { openPrometheus } from '../support/prometheus.ts';
 import { createUrl, insertUrls } from '../support/urls.ts';
+import { waitUntil } from '../support/wait-until.ts';
 import { useWeb } from '../support/web-app.ts';
 
 const web = useWeb({ METRICS_OPEN: 'true' });
@@ -50,6 +51,34 @@ test('a redirect that a limit refuses, and an unknown short code, are no errors'
   });
   expect(refused).toMatchObject({ 'not found': 1 });
   expect(refused).not.toHaveProperty('error');
+});
+
+test('a redirect that fails late never takes a count back that was scraped before', async () => {
+  const code = await createUrl(web.client(), { max_clicks: 5 });
+  const db = web.database.db();
+  const read = async () => {
+    const metrics = await openPrometheus(web.baseUrl());
+    return outcomes.map((outcome) => metrics.value('linkmill_redirects_total', { outcome }));
+  };
+  const before = await read();
+  let during = before;
+  const status = await db.transaction(async (trx) => {
+    await trx.raw('lock table url_uses in access exclusive mode');
+    const visit = web.client().get(`/${code}`);
+    await waitUntil('the redirect waits for its use', async () => {
+      const { rows } = await db.raw(
+        'select 1 from pg_locks where not granted and database = (select oid from pg_database where datname = current_database())',
+      );
+      return rows.length > 0;
+    });
+    during = await read();
+    return (await visit).status;
+  });
+  const after = await read();
+  expect(status).toBe(503);
+  expect(during.map((value, i) => value >= before[i]! && after[i]! >= value)).not.toContain(false);
+  const grown = after.map((value, i) => value - before[i]!);
+  expect(grown).toEqual(outcomes.map((outcome) => (outcome === 'unavailable' ? 1 : 0)));
 });
 
 test('sampled redirects are measured under the tier that had the short URL', async () => {
