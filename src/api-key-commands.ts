@@ -10,16 +10,16 @@ const dayMs = 24 * 3_600_000;
 
 /** What `npm run api-key` says to those who do not know it. */
 export const usage = `Usage: npm run api-key -- COMMAND
-  create --name NAME     make a key and print it, this once
-    [--scopes A,B]         what it may do: ${scopes.join(', ')} (everything, unless said otherwise)
-    [--own-urls-only]      short URLs of other keys are not there for it; not with admin and jobs:run
-    [--expires-in-days N]  it is refused from then on
+  create --name NAME     create a key and print it once
+    [--scopes A,B]         its scopes: ${scopes.join(', ')}; default: all
+    [--own-urls-only]      it has access to its own short URLs only; not with admin and jobs:run
+    [--expires-in-days N]  it expires after N days
     [--json]               print its id, name and scopes too
   list                   print every key: ID, name, first characters, scopes, creation, last use, state
     [--json]               as a JSON array
-  revoke --id ID         end a key within 2 s
-  rotate --id ID         give a key a new secret and print it, this once; its rights and short URLs stay
-    [--grace-hours H]      how long the old secret is valid too (24, unless said otherwise; 0 ends it within 2 s)
+  revoke --id ID         revoke a key, within 2 s
+  rotate --id ID         create a new secret for a key and print it once; scopes and short URLs are kept
+    [--grace-hours H]      hours for which the old secret stays valid; default 24; 0 ends it within 2 s
     [--json]               print its id, name and scopes too
   check                  read a key from standard input; exit code 0 when it is valid, 1 when not
 `;

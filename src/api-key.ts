@@ -28,7 +28,7 @@ try {
 function readCommand(args: string[]): (apiKeys: ApiKeys) => Promise<number> {
   const { positionals, values } = parseArgs({ args, allowPositionals: true, options: optionTypes });
   const [name = '', ...rest] = positionals;
-  if (name === '') throw new Error('Which command?');
+  if (name === '') throw new Error('No command given.');
   if (!isCommand(name)) throw new Error(`Unknown command: ${name}`);
   if (rest.length > 0) throw new Error(`Unknown argument: ${rest.join(' ')}`);
   return commands[name](values);

@@ -29,7 +29,7 @@ interface BreakerOptions {
   store: StoreName;
   /** Whether an error says that the store cannot answer; a refusal is an answer. */
   isUnavailable: (error: unknown) => boolean;
-  /** Whether such an error says so of one kind of call alone, such as one that lacks a right: other calls go on. */
+  /** Whether such an error says so of one kind of call alone, such as one that lacks a right: other calls continue. */
   isOfOneCall?: (error: unknown) => boolean;
   /** Failures in a row that open the circuit. */
   failures: number;
@@ -99,13 +99,16 @@ function createCircuit(
   let hasWarned = false;
   policy.onBreak((reason) => {
     const error = 'error' in reason ? reason.error : undefined;
-    const message = isWhole ? 'the store does not answer: it is left alone' : 'store refuses a kind of call';
+    const message = isWhole ? 'store does not answer, circuit opened' : 'store refuses a kind of call';
     if (!hasWarned) log.warn({ err: error, store, call }, message);
     hasWarned = true;
   });
   policy.onReset(() => {
     hasWarned = false;
-    log.info({ store, call }, isWhole ? 'the store answers again' : 'store accepts a kind of call again');
+    log.info(
+      { store, call },
+      isWhole ? 'store answers again, circuit closed' : 'store accepts a kind of call again',
+    );
   });
 
   function refuse(): never {

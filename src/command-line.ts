@@ -27,7 +27,7 @@ function asksForHelp(args: string[]): boolean {
   return options.includes('--help') || options.includes('-h') || args[0] === 'help';
 }
 
-/** What parseArgs says about an unknown option goes on with advice for options that begin with a dash. */
+/** The message of parseArgs for an unknown option ends with advice for options that begin with a dash. */
 function reasonOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return message.replace(/\. To specify a positional argument .*$/s, '.');

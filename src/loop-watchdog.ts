@@ -12,7 +12,7 @@ const resourceLimits = { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 1,
 
 /** Ends this process with SIGKILL, after a fatal line on standard error, when its event loop does not turn for 30 s: then no
  *  timer, signal handler or other watchdog of the process runs. A thread of its own counts the heartbeats that are missing. It
- *  counts in its own time, so a process that was stopped, or a machine that slept, is not judged; nor is one under a debugger.
+ *  counts in its own time, so time in which the process was stopped or the machine slept does not count; a process under a debugger is not watched.
  *  Returns what stops it. */
 export function watchLoop(processName: string): () => void {
   const data: LoopWatchdogData = {
@@ -32,7 +32,7 @@ export function watchLoop(processName: string): () => void {
   const thread = new Worker(new URL(`./loop-watchdog-thread${extension}`, import.meta.url), {
     workerData: data,
     resourceLimits,
-    // What Node was told to load into the process is not for the thread, but for a loader that TypeScript needs.
+    // Modules that Node preloads into the process are not for the thread, except a loader that TypeScript needs.
     ...(extension === '.js' && { execArgv: [] }),
   });
   thread.unref();

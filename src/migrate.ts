@@ -11,6 +11,7 @@ const queryTimeoutMs = 24 * 3_600_000;
 
 const usage = `Usage: npm run migrate
   Brings the tables of DATABASE_URL (or of DATABASE_DIRECT_URL, if set) up to date; changes nothing if they are.
+  Waits for locks of other sessions, for MIGRATION_WAIT_SECONDS at most. Exit code 0 when the tables are up to date, 1 when not.
 `;
 
 const say = (line: string) => void process.stderr.write(`${line}\n`);

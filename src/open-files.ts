@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 
-/** Files and sockets that a process may come to need besides those that it has open and those of its stores. */
+/** Files and sockets that a process may need in addition to those that it has open and those of its stores. */
 const spare = 16;
 /** Where the system does not say how many are open. */
 const usuallyOpen = 64;

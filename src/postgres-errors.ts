@@ -27,7 +27,7 @@ const isAnswer = (sqlState: string) => /^(22|23|44|P0001)/.test(sqlState);
 const concernsEverything = (sqlState: string) => /^(08|28|3D|532|533|57P)/.test(sqlState);
 
 /** Whether PostgreSQL cannot answer now, as opposed to refusing what the request asks for. Each error counts that a request cannot
- *  cause: a missing right, table or column, a read-only server, and what nobody has thought of. */
+ *  cause: a missing right, table or column, a read-only server, and any error that is not known. */
 export function isPostgresUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const sqlState = sqlStateOf(error);
@@ -70,7 +70,7 @@ export function isReadOnly(error: unknown): boolean {
 /** Whether PostgreSQL rolled back a whole transaction for the sake of another one: run again it may succeed. */
 export const isConflict = (error: unknown): boolean => /^(40001|40P01)$/.test(sqlStateOf(error) ?? '');
 
-/** Whether an error says that PostgreSQL does not store such values, whoever asks and however often. */
+/** Whether an error says that PostgreSQL does not store such values, for any client and any number of attempts. */
 export const isRefusedData = (error: unknown): boolean =>
   // Class 22 (data exception); 23514: a check constraint.
   /^(22...|23514)$/.test(sqlStateOf(error) ?? '');

@@ -10,7 +10,7 @@ const startSettings = {
   standard_conforming_strings: 'on',
 } as const;
 
-/** Settings for which PgBouncer has no place: it refuses a connection that asks for them. */
+/** Settings that PgBouncer does not support: it refuses a connection that sets them. */
 const optionSettings = {
   IntervalStyle: 'postgres',
   array_nulls: 'on',

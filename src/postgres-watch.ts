@@ -57,8 +57,8 @@ function explainReadOnly({ isStandby, isReadOnly }: State): string | undefined {
 }
 
 const partitionsForbidden =
-  'The role of DATABASE_URL may not make and drop partitions of url_analytics: clicks are counted, old rows are not dropped. ' +
-  'Run maintain-analytics as the owner of the tables: DATABASE_URL=… npm run job maintain-analytics.';
+  'The role of DATABASE_URL may not create and drop partitions of url_analytics: clicks are counted, old rows are not deleted. ' +
+  'Run "npm run job -- maintain-analytics" as the owner of the tables once a day.';
 
 /** Keeps the conditions of PostgreSQL up to date: unavailable, read-only, rights or tables missing, session settings that change
  *  results. `check` looks at once; `stop` ends the checks. */
@@ -86,7 +86,7 @@ export function watchPostgres(deps: {
       'postgres_rights_missing',
       rights.length === 0
         ? undefined
-        : `The role of DATABASE_URL lacks ${listed(rights)}. Grant it what is missing.`,
+        : `The role of DATABASE_URL lacks ${listed(rights)}. Grant these rights to it, as docs/operations.md shows under "PostgreSQL".`,
     );
     if (changesPartitions) {
       conditions.update(

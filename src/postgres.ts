@@ -52,7 +52,7 @@ class LinkmillClient extends PostgresClient {
     return { ...pg, Client: SessionClient };
   }
 
-  /** A pooler may refuse some session settings: from then on it is asked for none of them. */
+  /** A pooler may refuse some session settings: from then on no connection sets them. */
   override async acquireRawConnection(): Promise<PooledConnection> {
     const settings = this.connectionSettings;
     const connect = async () => await super.acquireRawConnection();
@@ -93,7 +93,7 @@ class LinkmillClient extends PostgresClient {
 }
 
 /** pg gives up waiting for a query without ending it. Such a connection may be in the middle of a transaction, which the next user of
- *  the pool would continue and nobody would commit: it is destroyed, and the server rolls back. Returns the error. */
+ *  the pool would continue and never commit: it is destroyed, and the server rolls back. Returns the error. */
 function abandonHanging(connection: PooledConnection, error: unknown): unknown {
   if (isTimeout(error)) {
     connection.__knex__disposed = error;

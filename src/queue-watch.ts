@@ -13,7 +13,7 @@ const standardTimes = {
 };
 
 /** Reports as conditions that a queue has no live worker, that jobs are due and no worker takes them, and that a queue is
- *  paused. What Redis does not tell leaves the conditions as they are. Returns what stops it. */
+ *  paused. While Redis does not answer, the conditions stay as they are. Returns what stops it. */
 export function watchQueues(deps: {
   queues: Pick<Queues, 'readStates'>;
   workerCounts: WorkerCounts;
@@ -59,7 +59,7 @@ export function watchQueues(deps: {
       'queues_paused',
       paused.length === 0
         ? undefined
-        : `Paused, so that jobs wait: ${paused.join(', ')}. Resume the queue in Bull Board.`,
+        : `Jobs wait because these queues are paused: ${paused.join(', ')}. Resume them in Bull Board.`,
     );
   }
 

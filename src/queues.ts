@@ -35,7 +35,7 @@ export interface QueueState {
   queue: JobName;
   /** Jobs by state; failed ones are kept for a week, so that somebody can look at them. */
   jobs: Record<'waiting' | 'active' | 'delayed' | 'failed', number>;
-  /** Whether somebody has paused it: its jobs wait. */
+  /** Whether the queue is paused, so that its jobs wait. */
   isPaused: boolean;
   /** How long the job that waits for the longest time has been due; 0 where none is. */
   oldestMs: number;

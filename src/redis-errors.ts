@@ -3,7 +3,7 @@ import { StoreAway } from './breaker.ts';
 /** Replies that blame the command, as opposed to the state of Redis or the rights of its user. */
 const answers = /^(ERR|WRONGTYPE|NOSCRIPT|BUSYGROUP|NOGROUP|EXECABORT|INDEX|SYNTAX|UNKNOWN)\b/;
 
-/** Replies that begin with ERR and are about the state of Redis or the rights of its user all the same. */
+/** Replies that begin with ERR although they are about the state of Redis or the rights of its user. */
 const refusingErr =
   /^ERR (max number of clients|DB index|SELECT is not allowed|invalid password|Client sent AUTH|AUTH |unknown command)|ACL failure|no permissions|user executing the script can't|MISCONF|READONLY|OOM command not allowed/i;
 
@@ -26,7 +26,7 @@ function isSocketError(error: Error): boolean {
   return /^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED|HOSTNAME_MISMATCH|EPROTO)/.test(code);
 }
 
-/** Whether an error says that Redis answers and does not do what it is asked: it is full, loading, a replica, a cluster node,
+/** Whether an error says that Redis answers and refuses the command: it is full, loading, a replica, a cluster node,
  *  or the login or a right of the user is missing. Every reply is one that does not blame the command itself. */
 export function isRedisRefusing(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
@@ -57,6 +57,6 @@ const refusals = new Set([
   'DENIED',
 ]);
 
-/** Whether Redis cannot be reached or does nothing for this user now: what asked may ask again later. */
+/** Whether Redis cannot be reached or refuses this user now: the caller may try again later. */
 export const isRedisUnavailable = (error: unknown): boolean =>
   isRedisUnreachable(error) || isRedisRefusing(error);

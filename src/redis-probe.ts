@@ -183,7 +183,7 @@ function judgeRefusal(error: unknown): RedisProblems | undefined {
         redis_refuses_writes: 'Redis has reached its maxmemory and takes no writes: give it more memory.',
       };
     case 'LOADING':
-      return { redis_unavailable: 'Redis is loading its data.' };
+      return { redis_unavailable: 'Redis is loading its data: wait until it has finished.' };
     case 'NOPERM':
       return { redis_rights_missing: explainRights([{ group: '', command: 'multi', error }]) };
     case 'NOAUTH':
@@ -217,7 +217,7 @@ function judgeConnection(error: unknown): RedisProblems {
       redis_login_refused: 'Redis refuses the login: the user or the password of REDIS_URL is wrong.',
     };
   if (error instanceof Error && /has no database|DB index|SELECT is not allowed/.test(error.message))
-    return { redis_unsupported: 'Redis has no database of the number in REDIS_URL.' };
+    return { redis_unsupported: 'Redis does not have the database that REDIS_URL names: name another one.' };
   if (word === 'NOAUTH') return { redis_login_refused: 'Redis needs a password: REDIS_URL has none.' };
   if (/CERT|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|SELF_SIGNED|HOSTNAME_MISMATCH/.test(code))
     return { redis_login_refused: `The certificate of Redis is not trusted (${code}): check REDIS_CA.` };

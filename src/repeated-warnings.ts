@@ -96,7 +96,7 @@ export function createRepeatedWarnings(log: Log) {
   };
 }
 
-/** What tells one cause from another: the error's code, else its text without numbers, addresses and hashes. */
+/** What identifies a cause: the error's code, else its text without numbers, addresses and hashes. */
 function causeOf(error: unknown, message: string): string {
   if (!(error instanceof Error)) return message;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';

@@ -15,7 +15,9 @@ const queryTimeoutMs = 60_000;
 const runningMs = 5_000;
 
 const usage = `Usage: npm run restore-complete
-  Tells Linkmill that its database was restored, or that its Redis belonged to another database: Redis is handed over to it.
+  Begins a new epoch of the database and hands Redis over to it: after a restore that the service cannot detect, such as
+  one of single tables, or to take over a Redis that belonged to another database.
+  Exit code 0 when it is done, 1 when it failed.
 `;
 
 readArguments(usage, refuseArguments);
@@ -27,7 +29,7 @@ try {
   await complete();
 } catch (error) {
   const reason = error instanceof Error ? error.message.split(' - ').at(-1) : String(error);
-  process.stderr.write(`The restore could not be completed: ${reason}\n`);
+  process.stderr.write(`restore-complete failed: ${reason}\n`);
   process.exitCode = 1;
 } finally {
   await Promise.all([db.destroy(), closeRedis(redis)]);
@@ -46,10 +48,10 @@ async function complete(): Promise<void> {
   const above = Math.max(held?.versionFloor ?? 0, held?.version ?? 0);
   const epoch = await store.begin('restored', above);
   if (!(await stamp.write(epoch, held?.epoch)))
-    throw new Error('Redis was stamped by another process meanwhile: run this again');
+    throw new Error('another process changed the epoch in Redis at the same time: run this again');
   await stamp.dropContent();
   process.stdout.write(
-    `Epoch ${epoch.number} began. Cached short URLs count as unknown, and the key pool is empty.\n` +
+    `Epoch ${epoch.number} began. Cached short URLs are invalid, and the key pool is empty.\n` +
       'Waiting clicks of short URLs that this database does not have go to the table click_quarantine.\n' +
       'Run "npm run reconcile" to see which clicks are missing.\n',
   );

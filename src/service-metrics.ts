@@ -34,7 +34,7 @@ export function createServiceMetrics(deps: {
       ),
       gauge(
         'queue_paused',
-        'Whether somebody has paused the queue (1), so that its jobs wait',
+        'Whether the queue is paused (1), so that its jobs wait',
         states.map(({ queue, isPaused }) => ({ value: isPaused ? 1 : 0, labels: { queue } })),
       ),
     ];

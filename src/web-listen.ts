@@ -7,13 +7,13 @@ import type { LoadShedding } from './http/shed-load.ts';
 import { readConnectionRoom } from './open-files.ts';
 import type { WebProcess } from './web-process.ts';
 
-/** Connections to PostgreSQL and Redis besides those of `DATABASE_POOL_MAX`. */
+/** Connections to PostgreSQL and Redis in addition to `DATABASE_POOL_MAX`. */
 const otherStoreConnections = 16;
 /** Connections beyond the limit that get one answer each, where there is room for them. */
 const mostSurplus = 64;
 /** Requests of all connections that wait for their turn, at about 2 kB each: what a few dozen clients can have Node read at once. */
 const maxWaiting = 32_768;
-/** How long a limit is reported after it was last met: whoever looks at `/health` looks now and then. */
+/** How long a limit is reported after it was last reached: `/health` is read only now and then. */
 const reportedMs = 10_000;
 
 const untrustedProxy =
@@ -30,7 +30,7 @@ export async function listenForClients(
   const surplus = Math.min(mostSurplus, Math.ceil(room / 10));
   const max = Math.max(1, Math.min(config.MAX_CONNECTIONS, room - surplus));
   if (max < config.MAX_CONNECTIONS)
-    log.warn({ maxConnections: max }, 'accept fewer connections than MAX_CONNECTIONS: raise `ulimit -n`');
+    log.warn({ maxConnections: max }, 'accepting fewer connections than MAX_CONNECTIONS: raise `ulimit -n`');
 
   const report = { connections: createReport(), requests: createReport() };
   return await listen(forwarded?.listener ?? deps.handler, {

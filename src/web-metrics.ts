@@ -74,7 +74,7 @@ export function createWebMetrics(deps: {
       ),
       gauge(
         'requests_in_progress',
-        'Requests that are being worked on, those answered from the memory cache apart',
+        'Requests in progress, without redirects from the memory cache',
         loadShedding.inProgress.all,
       ),
       ...connectionMetrics(connectionCounts),
@@ -112,7 +112,7 @@ export function createWebMetrics(deps: {
       conditionMetric(conditions),
       gauge(
         'database_epoch',
-        'Number of the epoch of the database; left out until it is known',
+        'Number of the epoch of the database; absent until it is known',
         epoch.known?.number ?? [],
       ),
       counter('clicks_accepted_total', 'Clicks that this process recorded', clicks.recorded),

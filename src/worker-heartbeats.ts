@@ -21,7 +21,7 @@ const readScript = `
 const keyOf = (prefix: string) => `${prefix}:workers`;
 
 /** Keeps telling that this process serves these queues. Returns what stops it, after which the process no longer counts. While
- *  Redis is away nothing is told, and nothing is logged: the connection reports that. */
+ *  Redis is down nothing is sent, and nothing is logged: the connection reports that. */
 export function sendHeartbeats(deps: {
   redis: Redis;
   prefix: string;

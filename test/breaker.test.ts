@@ -142,7 +142,7 @@ test('a wall clock that is set back does not keep the circuit open', async () =>
   expect(await waitUntil('it is asked again', ask, 2_000)).toBe('back');
 });
 
-test('calls that the store refuses each for itself open their own circuit and no other', async () => {
+test('a kind of call that the store refuses opens its own circuit and no other', async () => {
   const refused = new Error('permission denied');
   let asked = 0;
   const breaker = createBreaker({

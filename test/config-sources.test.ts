@@ -157,12 +157,12 @@ test('the parts may be the paths of Unix sockets', () => {
   expect(parseRedisUrl(REDIS_URL)).toMatchObject({ path: '/run/redis.sock', db: 2 });
 });
 
-test('what Kubernetes sets for a service named redis, database or worker is no setting', () => {
+test('variables that Kubernetes sets for services named redis, database or worker are ignored', () => {
   const link = 'tcp://10.0.0.1:6379';
   expect(load({ REDIS_PORT: link, DATABASE_PORT: link }).REDIS_URL).toBe(needed.REDIS_URL);
 });
 
-test('a variable that looks like a misspelt setting is found with the setting that it is close to', () => {
+test('a variable that looks like a misspelt setting is found, with the setting that it resembles', () => {
   expect(misspelt(['REDIS_URI', 'CACHE_TTL_SECOND', 'DATABASE_PASSWORD_FIL'])).toEqual([
     ['REDIS_URI', 'REDIS_URL'],
     ['CACHE_TTL_SECOND', 'CACHE_TTL_SECONDS'],

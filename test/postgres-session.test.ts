@@ -97,7 +97,7 @@ test.each([
   expect(() => parseTimestamp(text)).toThrow(UnreadableValue);
 });
 
-test('each time that PostgreSQL can hold arrives as it is, or as the nearest one that a Date can hold', async () => {
+test('each timestamp of PostgreSQL is read exactly, or as the nearest one that a Date can hold', async () => {
   const db = open();
   const limitMs = 8.64e15;
   await fc.assert(

@@ -76,7 +76,7 @@ test('a job that is due while its worker takes none is reported, until it is tak
   await judgeFine('jobs_overdue');
 });
 
-test('a delayed job is no overdue one before its time, and is one after it', async (context) => {
+test('a delayed job is overdue only after its time', async (context) => {
   const { serve, queues, judgeUntil } = await watch(context);
   await serve(jobNames);
   const queue = queues.all[jobNames.indexOf('export-urls')]!;

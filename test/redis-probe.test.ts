@@ -72,7 +72,7 @@ describe.each([
   });
 });
 
-test('a wrong password and a missing one are told apart, without naming the user', async () => {
+test('a wrong password and a missing one get different reasons, which do not name the user', async () => {
   await admin.call('ACL', 'SETUSER', 'somebody', 'on', '>secret', '~*', '+@all');
   const wrong = await probe(`redis://somebody:wrong@127.0.0.1:${server.port}`);
   expect(wrong).toEqual({ redis_login_refused: expect.stringContaining('the password') });
@@ -98,7 +98,7 @@ test('a replica is named as one, also for a user without INFO', async () => {
   expect(without).toMatchObject(withInfo);
 });
 
-test('a full Redis and one that cannot save are told apart', async () => {
+test('a full Redis and one that cannot save get different reasons', async () => {
   await admin.config('SET', 'maxmemory', '1');
   const full = await probe(server.url);
   await admin.config('SET', 'maxmemory', '0');
@@ -125,7 +125,7 @@ test('a node of a Redis Cluster is named as one', async () => {
   }
 });
 
-test('an address where nothing listens, and a name that does not exist, are told apart', async () => {
+test('a refused connection and an unknown host name get different reasons', async () => {
   expect(await probe('redis://127.0.0.1:1')).toEqual({
     redis_unavailable: expect.stringContaining('ECONNREFUSED'),
   });

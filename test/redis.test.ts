@@ -35,7 +35,7 @@ test('an answer that arrived in time is read, however late the process is', asyn
   }
 });
 
-test('a look-up in a Redis that hangs fails after 50 ms, while it goes on hanging', async () => {
+test('a look-up in a Redis that hangs fails after 50 ms, for as long as it hangs', async () => {
   server.hang();
   const start = performance.now();
   const error: unknown = await redis.echo('here').catch((reason: unknown) => reason);

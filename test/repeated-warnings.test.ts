@@ -11,7 +11,7 @@ function createLogged() {
   return { warnings: createRepeatedWarnings(log), lines };
 }
 
-test('an error that repeats is logged once, and then once a minute with the number of repetitions', () => {
+test('an error that repeats is logged once, then once a minute with the number of repetitions', () => {
   const { warnings, lines } = createLogged();
   for (let second = 0; second < 120; second++) {
     for (let i = 0; i < 50; i++) warnings.warn('worker', { err: new Error(`refused ${i}`) }, 'worker failed');

@@ -64,13 +64,13 @@ export function guardFlushing(deps: {
         warnings.warn(
           'flush watchdog',
           { shards: stranded, summaries },
-          'no job flushed these clicks: flushed without one',
+          'flushed clicks without a job, because no job did',
         );
     } catch (error) {
       warnings.warn(
         'flush watchdog',
         { err: error, shards: stranded },
-        'clicks wait, and failed to flush them without a job',
+        'failed to flush clicks without a job',
       );
     }
     // What is left is given its time again: jobs may be back, or another process may be at it.

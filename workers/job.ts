@@ -81,7 +81,7 @@ async function run<Name extends JobName>(jobName: Name) {
 }
 
 function readJob([name = '', json = '{}', extra]: string[]) {
-  if (!isJobName(name)) throw new Error(name ? `Unknown job: ${name}.` : 'Which job?');
+  if (!isJobName(name)) throw new Error(name ? `Unknown job: ${name}.` : 'No job given.');
   if (extra !== undefined) throw new Error(`Unknown argument: ${extra}`);
   const data = jobs[name].data.safeParse(parseJson(name, json));
   if (data.success) return { name, data: data.data };

@@ -44,7 +44,7 @@ const redisPatienceMs = 1_000;
 
 const usage = `Usage: node dist/workers/main.js [--queues QUEUE,QUEUE]
   Starts a worker process, which runs jobs until SIGTERM. Settings are environment variables: see README.md.
-  --queues A,B  run the jobs of these queues alone, of: ${jobNames.join(', ')}
+  --queues A,B  serve only these queues, out of: ${jobNames.join(', ')}
 `;
 
 const names = readArguments(usage, readQueueNames);

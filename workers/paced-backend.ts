@@ -24,7 +24,7 @@ async function paced<T>(attempt: Promise<T>): Promise<T> {
   }
 }
 
-/** Lets a Worker take jobs once its connections are ready, and again after a pause where it could not; `onError` is told why. */
+/** Lets a Worker take jobs once its connections are ready, and again after a pause where it could not; `onError` gets the reason. */
 export async function runWhenReady(
   worker: Pick<Worker, 'waitUntilReady' | 'run' | 'closing'>,
   onError: (error: unknown) => void,

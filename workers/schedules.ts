@@ -46,7 +46,7 @@ export function keepSchedules(deps: {
       log.debug({ err: error }, 'schedules could not be looked for');
       return;
     }
-    warnings.warn('lost schedules', {}, 'schedules are missing: creating them');
+    warnings.warn('lost schedules', {}, 'creating missing schedules');
     await upsert();
   }
 

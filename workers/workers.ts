@@ -48,7 +48,7 @@ export function startWorkers(deps: WorkerDeps & { names: JobName[]; isPaused?: b
     /** Whether no queue is served. */
     isPaused: (): boolean => isPaused,
 
-    /** Serves no queue, once each Worker has ended the slice in hand, or serves them again. */
+    /** Serves no queue, once each Worker has ended its present slice, or serves them again. */
     setPaused(paused: boolean): void {
       if (paused === isPaused) return;
       isPaused = paused;

@@ -155,7 +155,7 @@ export function createClickBacklog(deps: {
       }
     },
 
-    /** The ledger may be that of before this producer: the next round tells it again what it should know. */
+    /** The ledger may be an earlier one that lacks this producer: the next round reports everything again. */
     reportAgain(): void {
       registered = false;
       reported = { ...reported, atMs: -Infinity };

@@ -3,7 +3,7 @@ import type { Log } from '../log.ts';
 import type { ClickDetail } from './click-detail.ts';
 import type { ClickRecorder } from './click-recorder.ts';
 
-/** How long a recorder of an earlier epoch goes on taking the clicks of requests that began in it. */
+/** How long a recorder of an earlier epoch still takes the clicks of requests that began in it. */
 const lateClicksMs = 15_000;
 
 export type EpochRecorder = ReturnType<typeof createEpochRecorder>;

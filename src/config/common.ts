@@ -14,17 +14,17 @@ export const common = {
       error: 'must be one of fatal, error, warn, info, debug, trace, silent',
     })
     .default('info')
-    .describe('Least level of the JSON log lines'),
+    .describe('Lowest level of the JSON log lines that are written'),
   CACHE_TTL_SECONDS: wholeNumberText(10, 86_400).default(3_600).describe('How long Redis keeps a short URL'),
   CLICK_SHARDS: wholeNumberText(1, 64)
     .default(1)
-    .describe('Streams that carry clicks, the same for every process; raise it, never lower it'),
+    .describe('Redis streams for clicks; the same in every process; may be raised, never lowered'),
   KEY_POOL_TARGET: wholeNumberText(100, 10_000_000)
     .default(100_000)
-    .describe('Keys that a replenishment fills the pool up to'),
+    .describe('Keys up to which a replenishment fills the pool'),
   SHUTDOWN_DEADLINE_MS: wholeNumberText(1_000, 600_000)
     .default(20_000)
-    .describe('Time from SIGTERM until a process gives up finishing its work'),
+    .describe('Longest time of a graceful shutdown, from SIGTERM on'),
 };
 
 /** What a process with an HTTP endpoint needs. */
@@ -37,12 +37,12 @@ export const endpoint = {
     })
     .optional()
     .describe(
-      'Address that the web process and the endpoint of a worker listen on; every address of the machine unless set, IPv6 and IPv4',
+      'Address on which the web process and the endpoint of a worker listen; default: every IPv6 and IPv4 address (`::`, or `0.0.0.0` without IPv6)',
     ),
   METRICS_TOKEN: z
     .string()
     .min(8, 'must be at least 8 characters')
     .optional()
-    .describe('Bearer token of `/metrics`; without one there are no metrics, unless they are open'),
-  METRICS_OPEN: flag(false).describe('Shows `/metrics` to everybody who can reach the port'),
+    .describe('Bearer token of `/metrics`; without it `/metrics` is off, unless `METRICS_OPEN` is set'),
+  METRICS_OPEN: flag(false).describe('Serves `/metrics` without a token'),
 };

@@ -8,21 +8,21 @@ const address = {
   DATABASE_URL: z
     .string()
     .describe(
-      'PostgreSQL 14 or newer, the truth; through PgBouncer too: `postgres://user:password@host:5432/linkmill`. Instead of it: `DATABASE_HOST` and what follows',
+      'PostgreSQL 14 or newer, directly or through PgBouncer: `postgres://user:password@host:5432/linkmill`; or set `DATABASE_HOST` and the settings below it',
     ),
   DATABASE_DIRECT_URL: z
     .string()
     .optional()
-    .describe('PostgreSQL past PgBouncer, for migrations and for hearing of changes by other programs'),
+    .describe('PostgreSQL without PgBouncer, for migrations and for notifications of external writes'),
   DATABASE_HOST: part('Host of PostgreSQL, or the folder of its Unix socket'),
-  DATABASE_PORT: part('Port of PostgreSQL; 5432 unless set'),
-  DATABASE_NAME: part('Name of the database; that of the user unless set'),
+  DATABASE_PORT: part('Port of PostgreSQL; default 5432'),
+  DATABASE_NAME: part('Name of the database; default: the name of the user'),
   DATABASE_USER: part('User of the database'),
   DATABASE_PASSWORD: part('Password of the user, also for a `DATABASE_URL` without one'),
   DATABASE_SSLMODE: part(
-    '`disable`, `allow`, `prefer`, `require`, `verify-ca` or `verify-full`, as in libpq; `prefer` unless set, `verify-full` with `DATABASE_CA`',
+    '`disable`, `allow`, `prefer`, `require`, `verify-ca` or `verify-full`, as in libpq; default `prefer`, or `verify-full` with `DATABASE_CA`',
   ),
-  DATABASE_CA: part('CA certificate of PostgreSQL, a path or PEM text; `system`: the list of Node'),
+  DATABASE_CA: part('CA certificate of PostgreSQL, a path or PEM text; `system` is the list of Node'),
   DATABASE_CERT: part('Client certificate for PostgreSQL, a path or PEM text'),
   DATABASE_KEY: part('Key of the client certificate, a path or PEM text'),
 };
@@ -33,7 +33,7 @@ export const database = {
   DATABASE_POOL_MAX: wholeNumberText(1, 1_000)
     .default(10)
     .describe(
-      'Connections to PostgreSQL per process; a web process takes two more for clicks, two for searches, two for analytics, two for single clicks and one for blocked hosts, a worker for its flush guard, and each one to hear of changes',
+      'Connections of the main pool to PostgreSQL, per process; a web process opens up to 10 more (clicks 2, searches 2, analytics 2, click events 2, blocklist 1, notifications 1), a worker 2 (flush watchdog, notifications)',
     ),
 };
 
@@ -45,6 +45,6 @@ export const migrateSettings = databaseSettings.extend({
   MIGRATION_WAIT_SECONDS: wholeNumberText(1, 86_400)
     .default(600)
     .describe(
-      'How long `npm run migrate` waits in all for locks of other sessions and for another run of itself, before it ends with 1',
+      'Total time that `npm run migrate` waits for locks of other sessions and for another run, before it ends with exit code 1',
     ),
 });

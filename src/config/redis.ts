@@ -7,14 +7,14 @@ export const redis = {
   REDIS_URL: z
     .string()
     .describe(
-      'Redis 6.2 or newer with `maxmemory-policy noeviction`: `redis://user:password@host:6379/0`, `rediss://` with TLS, `unix:///run/redis.sock`. Instead of it: `REDIS_HOST` and what follows',
+      'Redis 6.2 or newer with `maxmemory-policy noeviction`: `redis://user:password@host:6379/0`, `rediss://` with TLS, `unix:///run/redis.sock`; or set `REDIS_HOST` and the settings below it',
     ),
   REDIS_HOST: part('Host of Redis, or the path of its Unix socket'),
-  REDIS_PORT: part('Port of Redis; 6379 unless set'),
-  REDIS_DB: part('Number of the database; 0 unless set'),
+  REDIS_PORT: part('Port of Redis; default 6379'),
+  REDIS_DB: part('Number of the database; default 0'),
   REDIS_USER: part('User of Redis'),
   REDIS_PASSWORD: part('Password of Redis, also for a `REDIS_URL` without one'),
-  REDIS_TLS: part('With `REDIS_HOST`: whether to use TLS; on with `REDIS_CA`'),
+  REDIS_TLS: part('With `REDIS_HOST`: whether to use TLS; default: only with `REDIS_CA`'),
   REDIS_CA: part('CA certificate of Redis, a path or PEM text'),
   REDIS_CERT: part('Client certificate for Redis, a path or PEM text'),
   REDIS_KEY: part('Key of the client certificate, a path or PEM text'),
@@ -22,5 +22,5 @@ export const redis = {
     .string()
     .regex(/^[\w.-]{1,32}$/, 'must be 1 to 32 letters, digits, "_", "." or "-"')
     .default('linkmill')
-    .describe('First part of every Redis key, for a Redis that is shared'),
+    .describe('Prefix of every Redis key and channel; services that share a Redis need different ones'),
 };

@@ -66,7 +66,7 @@ const stores: Store[] = [
   },
 ];
 
-/** Makes one URL of all settings of each store, and checks it; the parts are gone from `given` then. What is wrong is added to its
+/** Makes one URL of all settings of each store, and checks it; and removes the parts from `given`. What is wrong is added to its
  *  problems, by the name of the URL. */
 export function joinStoreParts(given: Given): void {
   for (const store of stores) joinParts(store, given);

@@ -30,30 +30,30 @@ export const webSettings = z
         abort: true,
       })
       .transform((hosts) => hosts.map((host) => hostname(host)!))
-      .describe('Further host names of this service, comma-separated; no short URL may lead to them'),
+      .describe('Further host names of this service, comma-separated; short URLs may not redirect to them'),
     PORT: wholeNumberText(0, 65_535).default(3_000).describe('Port of the web process'),
     HOST: endpoint.HOST,
     TRUSTED_PROXY_HOPS: wholeNumberText(0, 16)
       .default(0)
       .describe(
-        "Proxies in front, each of which adds an address to `X-Forwarded-For`: so many from its end is the client's; 0: that of the connection",
+        'Reverse proxies in front that each add an address to `X-Forwarded-For`; 0: the header is ignored, and the address of the connection counts',
       ),
     RATE_LIMIT_PER_KEY: wholeNumberText(0, 10_000_000)
       .default(6_000)
       .describe(
-        'Requests per minute of one API key, of all web processes together; beyond them 429; 0 (of this and the next two): no limit. While Redis is away each process gives out its share by `WEB_CONCURRENCY`',
+        'Requests per minute of one API key, over all web processes; then 429; 0 (here and in the next two): no limit. While Redis is down, each process allows its share by `WEB_CONCURRENCY`',
       ),
     RATE_LIMIT_PER_ADDRESS: wholeNumberText(0, 10_000_000)
       .default(600)
       .describe(
-        'Requests per minute from one address (an IPv6 /64) without a valid API key: pages for everybody, and those that lack a key or login; redirects are none of them',
+        'Requests per minute from one address (an IPv6 /64) without a valid API key, to public pages and to what needs a key or login; redirects do not count',
       ),
     UNKNOWN_CODES_PER_ADDRESS: wholeNumberText(0, 10_000_000)
       .default(120)
-      .describe('Unknown short codes per minute from one address; beyond them 429, for unknown ones alone'),
+      .describe('Unknown short codes per minute from one address; then 429 for unknown short codes only'),
     WEB_CONCURRENCY: wholeNumberText(1, 256)
       .default(1)
-      .describe('Web processes behind the port, each with connections, cache and metrics of its own'),
+      .describe('Web processes that share the port, each with its own connections, cache and metrics'),
     REDIRECT_STATUS: z.coerce
       .number('must be 301, 302, 307 or 308')
       .pipe(z.literal(redirectStatuses, 'must be 301, 302, 307 or 308'))
@@ -61,102 +61,106 @@ export const webSettings = z
       .describe('Status of a redirect: 301, 302, 307 or 308'),
     REDIRECT_MAX_AGE_SECONDS: wholeNumberText(0, 31_536_000)
       .default(0)
-      .describe('How long a browser may keep a redirect without asking again (such clicks are not counted)'),
+      .describe(
+        'How long a browser may cache a redirect; clicks from the cache of a browser are not counted',
+      ),
     ALLOW_PRIVATE_URLS: flag(false).describe(
-      'Lets short URLs lead to private, loopback and link-local addresses',
+      'Allows short URLs that redirect to private, loopback and link-local addresses',
     ),
     KEY_POOL_LOW_WATER: wholeNumberText(1, 10_000_000)
       .optional()
-      .describe('Keys in the pool below which it is refilled at once; half of `KEY_POOL_TARGET` unless set'),
+      .describe(
+        'Keys in the pool below which a replenishment starts at once; default: half of `KEY_POOL_TARGET`',
+      ),
     CLICK_ACK_MS: wholeNumberText(1, 10_000)
       .default(250)
-      .describe('Longest time that a redirect waits until its click is safe in Redis'),
+      .describe('Longest time that a redirect waits until Redis has its click'),
     PROCESS_CACHE_ENTRIES: wholeNumberText(1, 10_000_000)
       .default(50_000)
-      .describe('Short URLs that a web process knows by heart at most, for at most 2 s'),
+      .describe('Entries of the memory cache of a web process; an entry is valid for at most 2 s'),
     PROCESS_CACHE_MB: wholeNumberText(1, 100_000)
       .default(32)
-      .describe('Memory that they may take, about, in megabytes'),
+      .describe('Approximate limit of the memory cache, in megabytes'),
     STALE_WHILE_DOWN_SECONDS: wholeNumberText(0, 86_400)
       .default(60)
       .describe(
-        'How long a web process goes on redirecting short URLs it knew, from when it read them, while neither store answers; 0: not at all',
+        'Age up to which a web process redirects from stale entries of its memory cache while neither store answers; 0: never',
       ),
     CLICK_ACK: z
       .enum(['on', 'off'], { error: 'must be on or off' })
       .default('on')
-      .describe('Whether a redirect waits until its click is safe in Redis; `off` answers first'),
+      .describe('Whether a redirect waits until Redis has its click; `off` answers first'),
     CLICK_MEMORY_ENTRIES: wholeNumberText(1_000, 10_000_000)
       .default(100_000)
       .describe(
-        'Entries (short URL, minute and who clicked, 200 to 400 bytes each) of clicks that a web process keeps in memory; where that is not enough, they lose visitors, then other details, then minutes',
+        'Entries (short URL, minute and dimensions, 200 to 400 bytes each) of clicks that a web process keeps in memory; beyond it, clicks lose visitors, then other dimensions, then minutes',
       ),
     CLICK_DETAIL: z
       .enum(['full', 'rollup', 'count'], { error: 'must be one of full, rollup, count' })
       .default('full')
       .describe(
-        'What is kept of a click: `full`, a row with country, referrer, browser and a visitor id; `rollup`, sums by those without visitors; `count`, its number by quarter of an hour, with everything else unknown',
+        'What is stored of clicks: `full`, click events with country, referrer, browser and a visitor ID; `rollup`, roll-ups by these dimensions without visitors; `count`, numbers by quarter of an hour only',
       ),
     COUNTRY_HEADER: z
       .string()
       .regex(/^[A-Za-z][\w-]{0,63}$/, 'must be the name of a header, such as CF-IPCountry')
       .transform((name) => name.toLowerCase())
       .optional()
-      .describe('Header in which a CDN in front names the country of a visitor, such as `CF-IPCountry`'),
+      .describe('Header in which a CDN sends the country of a visitor, such as `CF-IPCountry`'),
     GEOIP_MMDB: z
       .string()
       .optional()
       .describe(
-        'File in MaxMind format that tells the country of an address where no header does; read again when it is replaced',
+        'File in MaxMind format for the country of an address without such a header; read again when it is replaced',
       ),
     HONOUR_DO_NOT_TRACK: flag(true).describe(
-      'Whether a click with `Sec-GPC: 1` or `DNT: 1` gets neither visitor id nor row; it counts all the same',
+      'Whether a click with `Sec-GPC: 1` or `DNT: 1` gets neither a visitor ID nor a click event; it is still counted',
     ),
     CLICK_STREAM_BATCHES: wholeNumberText(1_000, 100_000_000)
       .default(200_000)
-      .describe('Batches waiting in Redis beyond which clicks go straight to PostgreSQL'),
+      .describe('Batches waiting in Redis above which clicks go directly to PostgreSQL'),
     CLICK_LAG_LIMIT_SECONDS: wholeNumberText(1, 86_400)
       .default(30)
-      .describe('Age of the oldest batch on its way to PostgreSQL beyond which `/health` says degraded'),
+      .describe('Age of the oldest batch that is not in PostgreSQL above which `/health` is degraded'),
     MAX_CONNECTIONS: wholeNumberText(1, 1_000_000)
       .default(4_096)
       .describe(
-        'Connections to clients that a web process serves at once, or fewer where `ulimit -n` is too low for them: at the limit idle ones are closed, further ones refused',
+        'Open connections to clients per web process, or fewer if `ulimit -n` is too low; at the limit idle ones are closed and new ones refused',
       ),
     MAX_REQUESTS: wholeNumberText(1, 1_000_000)
       .default(4_096)
       .describe(
-        'Requests that a web process works on at once, those answered from its memory cache apart; further ones are answered 503, but for health, metrics and Bull Board',
+        'Requests in progress per web process, without redirects from the memory cache; further ones get 503, except health, metrics and Bull Board',
       ),
     MAX_API_REQUESTS: wholeNumberText(1, 100_000)
       .default(1_000)
-      .describe('Requests of the API that a web process works on at once; further ones are answered 503'),
+      .describe('API requests in progress per web process; further ones get 503'),
     MAX_CLICK_STREAMS: wholeNumberText(0, 10_000)
       .default(100)
-      .describe('Streams of clicks that a web process has open at once; further ones are answered 503'),
+      .describe('Open streams of click events per web process; further ones get 503'),
     MAX_EVENT_LOOP_DELAY_MS: wholeNumberText(0, 60_000)
       .default(200)
       .describe(
-        'Delay of its event loop above which a web process answers a growing share of the requests of the API with 503, and above twice that of redirects which it does not know by heart too; 0 never',
+        'Event loop delay above which a web process answers a growing share of API requests with 503, and above twice that also redirects that are not in its memory cache; 0: never',
       ),
     IMPORT_MAX_MB: wholeNumberText(1, 100_000)
       .default(1_024)
-      .describe('Longest file that may be uploaded as an import, in megabytes'),
+      .describe('Largest file of an import, in megabytes'),
     MAX_TRANSFERS_PER_KEY: wholeNumberText(1, 10_000)
       .default(10)
-      .describe(
-        'Imports of an API key that are not over, uploads included, and exports that it has, at once; further ones are answered 409',
-      ),
+      .describe('Unfinished imports of an API key, uploads included, and its exports; further ones get 409'),
     SHUTDOWN_GRACE_MS: wholeNumberText(0, 60_000)
       .default(1_000)
-      .describe('Time after SIGTERM in which kept-alive connections are still served and wound up'),
+      .describe('Time after SIGTERM in which kept-alive connections are still served before they are closed'),
     ACCESS_LOG: z
       .enum(['off', 'errors', 'sampled', 'all'], { error: 'must be one of off, errors, sampled, all' })
       .default('off')
-      .describe('Requests that are logged: none, those answered with 500 and above, one in so many, all'),
+      .describe(
+        'Requests that are logged: none, those answered with 5xx, one in `ACCESS_LOG_SAMPLE`, or all',
+      ),
     ACCESS_LOG_SAMPLE: wholeNumberText(1, 1_000_000)
       .default(100)
-      .describe('With `ACCESS_LOG=sampled`: one request in so many is logged'),
+      .describe('With `ACCESS_LOG=sampled`: one request in this many is logged'),
     METRICS_TOKEN: endpoint.METRICS_TOKEN,
     METRICS_OPEN: endpoint.METRICS_OPEN,
     BULL_BOARD_USER: z.string().default('admin').describe('Login of Bull Board'),
@@ -164,8 +168,8 @@ export const webSettings = z
       .string()
       .min(8, 'must be at least 8 characters')
       .optional()
-      .describe('Password of Bull Board; without one Bull Board is off'),
-    BULL_BOARD_READ_ONLY: flag(false).describe('Bull Board shows and changes nothing'),
+      .describe('Password of Bull Board; without it Bull Board is off'),
+    BULL_BOARD_READ_ONLY: flag(false).describe('Whether Bull Board only shows queues and cannot change them'),
   })
   .refine((settings) => (settings.KEY_POOL_LOW_WATER ?? 0) < settings.KEY_POOL_TARGET, {
     path: ['KEY_POOL_LOW_WATER'],

@@ -67,7 +67,7 @@ export function parsePostgresUrl(text: string): PostgresAddress {
 function isDirect(negotiation: string | undefined, { mode }: Tls): boolean {
   if (negotiation === undefined || negotiation === 'postgres') return false;
   if (negotiation !== 'direct')
-    throw new StoreUrlError('has an sslnegotiation that is none of postgres, direct');
+    throw new StoreUrlError('has an invalid sslnegotiation: use postgres or direct');
   if (['disable', 'allow', 'prefer'].includes(mode))
     throw new StoreUrlError('has sslnegotiation=direct, which needs sslmode=require or stronger');
   return true;

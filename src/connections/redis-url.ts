@@ -54,7 +54,7 @@ function serverOf({ scheme, host, port, params }: StoreUrl): RedisAddress {
 }
 
 function familyOf(text = '0'): number {
-  if (!['0', '4', '6'].includes(text)) throw new StoreUrlError('has a family that is none of 0, 4, 6');
+  if (!['0', '4', '6'].includes(text)) throw new StoreUrlError('has an invalid family: use 0, 4 or 6');
   return Number(text);
 }
 

@@ -33,7 +33,7 @@ export function readStoreUrl(text: string, schemes: string[], example: string): 
   const strayAt = at < 0 && `${path}${query ?? ''}`.includes('@');
   if (fragment !== undefined || strayAt) throw new StoreUrlError(encodeHint);
   const hosts = authority.slice(at + 1);
-  if (hosts.includes(',')) throw new StoreUrlError('names several hosts, of which one is supported');
+  if (hosts.includes(',')) throw new StoreUrlError('names several hosts; only one is supported');
   const host = hostPattern.exec(hosts);
   if (!host) {
     if (text.includes('@')) throw new StoreUrlError(encodeHint);
@@ -79,7 +79,5 @@ export function refuseUnknownParams(params: Map<string, string>, known: string[]
   if (unknown.length === 0) return;
   // A stray "?" in a password makes parameters of its rest: such names are not shown.
   const names = unknown.map((name) => (/^[a-z_]{2,40}$/i.test(name) && params.get(name) !== '' ? name : '…'));
-  throw new StoreUrlError(
-    `has parameters that Linkmill does not read: ${names.join(', ')} (it reads ${known.join(', ')})`,
-  );
+  throw new StoreUrlError(`has unsupported parameters: ${names.join(', ')} (supported: ${known.join(', ')})`);
 }

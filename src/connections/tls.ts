@@ -24,7 +24,7 @@ export function readTls(params: Map<string, string>, fallback: SslMode): Tls {
   const [root, certFile, keyFile] = ['sslrootcert', 'sslcert', 'sslkey'].map((name) => params.get(name));
   const mode = (params.get('sslmode') ?? (root ? 'verify-full' : fallback)) as SslMode;
   if (!sslModes.includes(mode))
-    throw new StoreUrlError(`has an sslmode that is none of ${sslModes.join(', ')}`);
+    throw new StoreUrlError(`has an invalid sslmode: use one of ${sslModes.join(', ')}`);
   if (root && ['disable', 'allow', 'prefer'].includes(mode))
     throw new StoreUrlError(`has a CA certificate that sslmode=${mode} does not use: set verify-full`);
   if (root === 'system' && mode !== 'verify-full')

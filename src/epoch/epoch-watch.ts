@@ -9,11 +9,11 @@ import type { CurrentEpoch } from './epoch.ts';
 
 /** How often each process compares the two stores: what a restore has changed is right within 2 s. */
 const lookEveryMs = 1_000;
-/** A stamp that nobody has renewed for so long belongs to a service that has stopped. */
+/** A stamp that was not renewed for this long belongs to a service that has stopped. */
 const silentMs = 5_000;
 /** A stamp of another epoch that is renewed this often while a process waits belongs to a service that runs. */
 const beatsOfRunning = 2;
-/** How long an operator is told of a new epoch. */
+/** How long a new epoch is reported as a condition. */
 const reportSeconds = 600;
 
 /** Redis, under this prefix, belongs to another database whose processes run. */
@@ -24,7 +24,7 @@ export class RedisInUse extends Error {
 export type EpochWatch = ReturnType<typeof createEpochWatch>;
 
 /** Keeps `current` equal to the epoch in PostgreSQL and stamps Redis with it. *Invariant:* Redis carries the stamp of one epoch,
- *  and a process whose database has another one either replaces a stamp that nobody renews, or uses no Redis. */
+ *  and a process whose database has another one either replaces a stamp that is no longer renewed, or uses no Redis. */
 export function createEpochWatch(deps: {
   store: EpochStore;
   stamp: EpochStamp;
@@ -52,7 +52,7 @@ export function createEpochWatch(deps: {
   }
 
   async function lookOnce() {
-    // Redis first: PostgreSQL then has at least what Redis has heard of.
+    // Redis first: PostgreSQL is then at least as far as Redis.
     const held = await readStamp();
     const inRedis = typeof held === 'string' ? undefined : held;
     const before = current.known;
@@ -99,7 +99,7 @@ export function createEpochWatch(deps: {
       log.warn({ err: error }, 'failed to read the epoch of the database');
     hasWarned = true;
     // A process that starts while PostgreSQL is away serves what Redis has.
-    if (current.known === undefined && inRedis) current.set({ ...inRedis, reason: 'told by Redis' });
+    if (current.known === undefined && inRedis) current.set({ ...inRedis, reason: 'read from Redis' });
   }
 
   /** Whether another epoch's stamp is, or may be, renewed by running processes. Throws RedisInUse once that is certain. */
@@ -132,13 +132,13 @@ export function createEpochWatch(deps: {
     const before = current.known;
     current.set(epoch);
     if (before && before.epoch !== epoch.epoch)
-      log.warn({ epoch: epoch.number, reason: epoch.reason }, 'a new epoch of the database began');
+      log.warn({ epoch: epoch.number, reason: epoch.reason }, 'detected a new epoch of the database');
     const isNews = epoch.number > 1 && epoch.ageSeconds < reportSeconds;
     conditions?.update(
       'database_epoch_changed',
       isNews
-        ? `The database was ${epoch.reason === 'created' ? 'restored' : epoch.reason}: caches were voided, and clicks that may belong to ` +
-            'lost short URLs are in click_quarantine. Run "npm run reconcile" to see what is missing.'
+        ? `The database was ${epoch.reason === 'created' ? 'restored' : epoch.reason}: caches were emptied, and clicks that may belong to ` +
+            'lost short URLs are in the table click_quarantine. Run "npm run reconcile" to see what is missing.'
         : undefined,
     );
   }
@@ -171,7 +171,7 @@ export function createEpochWatch(deps: {
     look,
 
     /** Compares the stores, until it is clear that Redis belongs to no other database that runs, and then once a second. Where
-     *  one of them is away, that is left to the comparisons that follow. Never resolves where the process is to end. */
+     *  one of them is away, the next comparisons decide. Never resolves if the process is to end. */
     async start(): Promise<void> {
       while ((await lookAgain()) === 'waiting') await delay(lookEveryMs);
       if (!isEnding) timer = setInterval(() => void lookAgain(), lookEveryMs);

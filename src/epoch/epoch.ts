@@ -14,7 +14,7 @@ export interface Epoch {
 
 export type CurrentEpoch = ReturnType<typeof createCurrentEpoch>;
 
-/** The epoch as this process knows it; undefined until a store has told it. */
+/** The epoch as this process knows it; undefined until it was read from a store. */
 export function createCurrentEpoch() {
   let known: Epoch | undefined;
   const listeners: ((epoch: Epoch, before: Epoch | undefined) => void)[] = [];

@@ -120,11 +120,12 @@ export function failureOf(error: unknown): 'unavailable' | 'error' | undefined {
 }
 
 function whyNoDatabase(error: unknown): string {
-  if (isReadOnly(error)) return 'The database is read-only for now: it answers reads and takes no changes.';
+  if (isReadOnly(error))
+    return 'The database is read-only: reads are answered, changes are not possible now.';
   const { cause } = error as Error;
   return sqlStateOf(error instanceof StoreNotAsked ? cause : error) === undefined
     ? 'The database is not reachable.'
-    : 'The database cannot answer this for now.';
+    : 'The database cannot answer this request now.';
 }
 
 /** Thousands of requests may be refused: a line for each would cost more than the refusal. */

@@ -12,7 +12,7 @@ export function createRequestCounts() {
   const problems = new Map<ProblemType, number>();
   const durations = durationHistogram(
     'http_request_duration_seconds',
-    'Time from a request of a route until its answer was ready to be sent, by route; bodies of answers and streams not included',
+    'Time from a request until its response was ready to be sent, by route; without the transfer of bodies and streams',
     ['method', 'route'],
   );
 

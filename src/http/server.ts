@@ -58,7 +58,7 @@ export async function listen(handler: RequestListener, options: ListenOptions) {
   const answer = answerInTurn(answerOne, { connections, maxWaiting: options.maxWaiting });
   const handle = withBodiesRead(handler);
   server.on('request', answer);
-  // Otherwise Node tells the client to go on before it is known whether its body is wanted.
+  // Otherwise Node sends 100 Continue before it is known whether the body is wanted.
   server.on('checkContinue', answer);
   answerUnreadable(server, connections);
   server.listen(options.port, options.host);

@@ -10,7 +10,7 @@ import { createRefusal } from './refusal.ts';
 const mostRefused = 0.9;
 
 const tooBusy = createRefusal('The service is too busy.');
-const tooManyOfApi = createRefusal('Too many requests of the API are in progress.');
+const tooManyOfApi = createRefusal('Too many API requests are in progress.');
 const tooMany = createRefusal('Too many requests are in progress.');
 
 export type LoadShedding = ReturnType<typeof createLoadShedding>;
@@ -50,7 +50,7 @@ export function createLoadShedding(deps: {
     try {
       await work;
     } finally {
-      // The end of the work counts, not that of the response: a client that has gone away may have left work behind.
+      // The end of the work counts, not that of the response: the work may continue after a client has disconnected.
       inProgress.all -= 1;
       inProgress.api -= api;
     }

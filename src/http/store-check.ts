@@ -11,7 +11,7 @@ export interface StoreCheck {
   latency_ms: number;
 }
 
-/** Returns a check of a store that takes at most 1 s and asks the store at most once per second, however many requests wait
+/** Returns a check of a store that takes at most 1 s and queries the store at most once per second, however many requests wait
  *  for the answer. It never rejects. */
 export function createStoreCheck(ping: () => Promise<unknown>): () => Promise<StoreCheck> {
   async function ask(): Promise<StoreCheck> {

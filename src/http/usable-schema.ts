@@ -8,7 +8,7 @@ const unusable = new Set<ConditionCode>(['schema_outdated', 'schema_incompatible
 export function requireUsableSchema(health: { conditions: Pick<Conditions, 'list'> }): Middleware {
   return async (_ctx, next) => {
     if (health.conditions.list().some(({ code }) => unusable.has(code)))
-      throw unavailable('The tables of the database are not those of this version of the service.');
+      throw unavailable('The database schema does not match this version of the service.');
     await next();
   };
 }

@@ -26,7 +26,7 @@ export function createQrImages() {
     try {
       return (await pictures.fetch(JSON.stringify(order), { context: order }))!;
     } catch (error) {
-      if (isBulkheadRejectedError(error)) throw new Overloaded('too many pictures are waiting');
+      if (isBulkheadRejectedError(error)) throw new Overloaded('too many QR codes are waiting');
       throw error;
     }
   }

@@ -13,7 +13,7 @@ export interface QrOrder {
 export type Painted = { picture: Uint8Array } | { leastSize: number };
 
 parentPort?.on('message', (order: QrOrder) => {
-  // What fails ends the thread, and is the error of the picture that it was asked for.
+  // What fails ends the thread, and is the error of the picture in progress.
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- threads have no origin
   void paint(order).then((painted) => parentPort?.postMessage(painted));
 });

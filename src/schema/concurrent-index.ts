@@ -23,7 +23,7 @@ export async function dropIndexConcurrently(db: Knex, name: string): Promise<voi
   await withoutLimits(db, async (run) => await run(`drop index concurrently if exists ${name}`));
 }
 
-/** What exists under this name, once nobody builds it any more: the statement of a killed process runs to its end. */
+/** What exists under this name, once no session builds it any more: the statement of a killed process runs to its end. */
 async function findIndex(db: Knex, name: string): Promise<{ valid: boolean } | undefined> {
   return await db.transaction(
     async (trx) => {

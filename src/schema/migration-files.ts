@@ -11,7 +11,7 @@ export interface Migration {
    *  succeed when they run again after they stopped at any statement. */
   transaction?: false;
   /** Set where code without this migration cannot work with the tables: one sentence that says why. Such code then refuses to
-   *  start its work. A migration without it must let the previous release go on. */
+   *  start its work. A migration without it must let the previous release keep working. */
   breaksOlderCode?: string;
 }
 

@@ -51,7 +51,7 @@ export async function createHistory(db: Knex): Promise<void> {
   const { rows } = await db.raw<{ rows: object[] }>(
     `select 1 from pg_attribute where attrelid = to_regclass('knex_migrations') and attname = 'breaks_older_code'`,
   );
-  // Only where it is missing: this statement waits for whoever reads the table.
+  // Only where it is missing: this statement waits for sessions that read the table.
   if (rows.length === 0) await db.raw('alter table knex_migrations add breaks_older_code text');
 }
 

@@ -24,7 +24,7 @@ export async function whileNoneMigrates<T>(db: Knex, patience: Patience, task: (
     const done = await tryWhileNoneMigrates(db, patience, task);
     if (done) return done.result;
     await patience.wait(lookEveryMs, 'another migration is running', async () => {
-      return 'Another migration is running. Waiting for its end.';
+      return 'Another migration is running. Waiting for it to end.';
     });
   }
 }
@@ -91,5 +91,5 @@ export async function describeBlocker(db: Knex): Promise<string> {
   const blocker = oldest
     ? ` The longest open transaction is that of ${oldest.name} (process ${oldest.pid}, ${oldest.seconds} s).`
     : '';
-  return `Other sessions hold locks on the tables. Trying again; requests go on.${blocker}`;
+  return `Other sessions hold locks on the tables. Trying again; requests are not blocked.${blocker}`;
 }

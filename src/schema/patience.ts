@@ -18,7 +18,7 @@ export function createPatience(waitMs: number, report: (line: string) => void) {
   let nextReport = 0;
 
   return {
-    /** Waits for `ms`; throws WaitedTooLong once the time of the run is used up. `describe` is asked when a report is due. */
+    /** Waits for `ms`; throws WaitedTooLong once the time of the run has passed. `describe` is called when a report is due. */
     async wait(ms: number, cause: string, describe: () => Promise<string>): Promise<void> {
       const now = performance.now();
       if (now >= end) throw new WaitedTooLong(`${cause}, still after ${Math.round(waitMs / 1_000)} s`);
@@ -33,7 +33,7 @@ export function createPatience(waitMs: number, report: (line: string) => void) {
       await delay(Math.min(ms, end - now));
     },
 
-    /** Says that what was waited for has come. */
+    /** Ends the present wait. */
     reset(): void {
       waitingSince = undefined;
     },

@@ -6,7 +6,7 @@ export class SchemaNotUsable extends Error {
   override readonly name = 'SchemaNotUsable';
 }
 
-/** For commands: throws SchemaNotUsable where this version cannot work with the tables of the database. `warn` is told what else an
+/** For commands: throws SchemaNotUsable where this version cannot work with the tables of the database. `warn` gets what else an
  *  operator should know. A PostgreSQL that does not answer is left to the command. */
 export async function requireSchema(db: Knex, warn: (line: string) => void): Promise<void> {
   const state = await readSchemaState(db).catch((): SchemaState => ({ kind: 'current' }));

@@ -30,7 +30,7 @@ export function compare({ table, hasTables, applied }: MigrationHistory, known: 
   }
   if (table === 'missing' && hasTables) {
     const reason =
-      'The tables exist, but not the table knex_migrations, which says how they were made: restore it from a backup.';
+      'The tables exist, but the table knex_migrations, which lists their migrations, does not: restore it from a backup.';
     return { kind: 'unknown', reason };
   }
   const names = new Set(applied.map(({ name }) => name));
@@ -38,7 +38,7 @@ export function compare({ table, hasTables, applied }: MigrationHistory, known: 
   const unknown = applied.filter(({ name }) => !known.includes(name));
   if (applied.length > 0 && unknown.length === applied.length) {
     const reason =
-      'The table knex_migrations is that of another program: give Linkmill a database or a schema of its own.';
+      'The table knex_migrations belongs to another program: give Linkmill a database or a schema of its own.';
     return { kind: 'incompatible', reason };
   }
   const breaking = unknown.filter(({ breaksOlderCode }) => breaksOlderCode !== null);
@@ -49,7 +49,7 @@ export function compare({ table, hasTables, applied }: MigrationHistory, known: 
 
 function describeMissing(missing: string[], known: string[]): string {
   if (missing.length === known.length) {
-    return 'The database has no tables of Linkmill: run "npm run migrate", or correct the database that the settings name.';
+    return 'The database has no tables of Linkmill: run "npm run migrate", or correct DATABASE_URL.';
   }
   const count = missing.length === 1 ? 'One migration has' : `${missing.length} migrations have`;
   return `${count} not run on this database, the first is ${missing[0]}: run "npm run migrate".`;
@@ -59,7 +59,7 @@ const listNames = (migrations: AppliedMigration[]) => migrations.map(({ name }) 
 
 function describeBreaking(migrations: AppliedMigration[]): string {
   const causes = migrations.map(({ name, breaksOlderCode }) => `${name} (${breaksOlderCode})`).join(', ');
-  return `A newer version migrated this database, and this version cannot work with it: ${causes}. Start the newer version, or restore a backup of before.`;
+  return `A newer version migrated this database, and this version cannot work with it: ${causes}. Start the newer version, or restore a backup from before the upgrade.`;
 }
 
 function describeNewer(migrations: AppliedMigration[]): string {

@@ -31,7 +31,7 @@ export function createCacheRefresh({
     });
   }
 
-  /** What the table says of each of these codes, in the versions of the epoch that was current before it was asked. */
+  /** The rows of these short codes, with versions of the epoch that was current before the read. */
   async function findInTable(shortCodes: string[]): Promise<Map<string, CacheEntry>> {
     const floor = cache.versionFloor();
     const urls = await store.findByCodes(shortCodes);

@@ -27,7 +27,7 @@ return 1`;
  *  higher version, so a slow reader cannot bring back what has been changed or deleted since. A deletion is a value too:
  *  a tombstone. Tombstones are written however little room there is: without one an older value would stay.
  *  Values below `versionFloor` belong to an earlier epoch of the database and are never found. A writer passes the floor that
- *  held before it asked the database: what it read in an earlier epoch is then below the present floor. */
+ *  held before it read the database: what it read in an earlier epoch is then below the present floor. */
 export function createUrlCache(
   redis: Redis,
   options: {
@@ -101,7 +101,7 @@ export function createUrlCache(
     /** How many keys Redis has, of whatever kind. */
     countKeys: async (): Promise<number> => await redis.dbsize(),
 
-    /** The floor at present, to be read before the database is asked. */
+    /** The floor at present, to be read before the database is read. */
     versionFloor: floor,
 
     /** Stores what a reader found in the table, if it is newer than what is there, and there is room. */

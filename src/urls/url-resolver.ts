@@ -111,7 +111,7 @@ export function createUrlResolver(deps: {
   }
 
   async function loadFromTable(shortCode: string): Promise<CacheEntry> {
-    // Before the table is asked: what it says may be older than a later floor.
+    // Read before the table: a row may be older than a later floor.
     const floor = versionFloor();
     // What is not there as of an announced version was removed.
     const version = Math.max(processCache.versionOf(shortCode), floor);

@@ -236,7 +236,7 @@ test('with Redis away and a PostgreSQL that is read but takes no writes, what wa
   expect(sum(await readCounts(db(), urlIds))).toBe(recorded - dropped);
 });
 
-test('draining gives Redis what it had not taken, and does not wait for a PostgreSQL that hangs', async () => {
+test('a drain sends the remaining clicks to Redis and does not wait for a hanging PostgreSQL', async () => {
   const { recorder, stores, flush } = openRecorder();
   const [url] = (await createUrlIds(db(), 1)) as [number];
   stores.redis = 'is away';

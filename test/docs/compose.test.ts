@@ -19,7 +19,7 @@ test('docker-compose.yml passes every setting of an optional .env to each proces
   for (const name of ['release', 'web', 'worker']) expect(partOf(name)).toContain('<<: *linkmill');
 });
 
-test('what docker-compose.yml sets is a setting of Linkmill, and none of it is a default password', () => {
+test('docker-compose.yml sets only settings of Linkmill, and no default password', () => {
   const own = partOf('x-linkmill');
   const names = [...own.matchAll(/^ {4}([A-Z_]+):/gm)].map((match) => match[1]!);
   expect(names).toEqual(
@@ -31,7 +31,7 @@ test('what docker-compose.yml sets is a setting of Linkmill, and none of it is a
   expect(compose).toMatch(/POSTGRES_PASSWORD: \$\{POSTGRES_PASSWORD:\?[^}]+\.env/);
 });
 
-test('each process of docker-compose.yml has a memory limit, and each that serves has a health check', () => {
+test('each service of docker-compose.yml has a memory limit, and each server a health check', () => {
   for (const name of ['x-linkmill', 'postgres', 'redis']) expect(partOf(name)).toContain('mem_limit:');
   for (const name of ['postgres', 'redis', 'web', 'worker']) expect(partOf(name)).toContain('healthcheck:');
   expect(partOf('worker')).toContain(`127.0.0.1:${/WORKER_PORT: (\d+)/.exec(compose)?.[1]}/health/ready`);

@@ -156,7 +156,7 @@ test('without either store the service is unhealthy and not ready, and still liv
   }
 });
 
-test('a PostgreSQL that hangs is asked once for all who want to know, and does not keep them waiting', async () => {
+test('health checks share one query to a PostgreSQL that hangs, and do not wait for it', async () => {
   let asked = 0;
   const silent = createServer((socket) => {
     socket.on('error', () => {});

@@ -110,7 +110,7 @@ test.each([
   await waitUntil('no request is in progress but this one', async () => (await inProgress()) <= 1);
 });
 
-test('a client that goes away with requests waiting leaves none behind', async () => {
+test('a client that disconnects leaves no waiting requests behind', async () => {
   const table = await lockUrls();
   try {
     const socket = flood(api('GET', '/api/v1/urls/unknown1'), { reads: true });

@@ -43,7 +43,7 @@ test('an open stream of click events is counted until it is closed', async () =>
   await waitUntil('it is closed', async () => (await read()).value('linkmill_click_event_streams') === 0);
 });
 
-test('statements that wait for a connection of the pool are counted while they wait and measured afterwards', async () => {
+test('statements that wait for a connection are counted while they wait and measured afterwards', async () => {
   const pool = 'web';
   const code = await createUrl(web.client());
   const before = await read();

@@ -126,7 +126,7 @@ test('requests in one piece are answered one by one, in their order, up to the f
   expect([statusesOf(answers), isClosed]).toEqual([[200, 404, 201, 400], true]);
 });
 
-test('a client that asks whether to send its body is told to go on', async () => {
+test('a client that sends Expect: 100-continue is told to go on', async () => {
   const { answers } = await send(create(`Expect: 100-continue\r\nContent-Length: ${json.length}\r\n`, json), {
     answers: 2,
   });

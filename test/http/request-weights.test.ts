@@ -32,7 +32,7 @@ test.each([
   expect(await weigh(send)).toBe(weight);
 });
 
-test('a long body counts by its length, a short one by what it asks for', async () => {
+test('a long body counts by its length, a short one by its operation', async () => {
   const url = (length: number) => ({ original_url: `https://example.com/${'x'.repeat(length)}` });
   const bulk = async (urls: unknown[]) => await web.client().post('/api/v1/urls/bulk', { urls });
   expect(await weigh(() => bulk(Array.from({ length: 30 }, () => url(10))))).toBe(3);

@@ -109,16 +109,16 @@ test('a client that never sends its body is answered, and disconnected', async (
   expect(answers[0]!.headers['connection']).toBe('close');
 });
 
-describe('a client that asks whether to send its body', () => {
+describe('a client that sends Expect: 100-continue', () => {
   const ask = (head: string) => `${head}Expect: 100-continue\r\nContent-Length: 200000\r\n\r\n`;
 
-  test('is refused without being told to send it', async () => {
+  test('is refused without a 100 Continue', async () => {
     const bytes = ask(`POST /api/v1/urls HTTP/1.1\r\n${host}${json}`);
     const { answers, isClosed } = await sendRaw(web.baseUrl(), bytes);
     expect([answers.map(({ status }) => status), isClosed]).toEqual([[401], true]);
   });
 
-  test('is told to send it when it is read', async () => {
+  test('gets a 100 Continue when its body is read', async () => {
     const bytes = ask(`POST /api/v1/urls/bulk HTTP/1.1\r\n${host}${json}${key()}`);
     const { answers } = await sendRaw(web.baseUrl(), bytes, { answers: 1 });
     expect(answers.map(({ status }) => status)).toEqual([100]);

@@ -24,7 +24,7 @@ async function timeList(hosts: number): Promise<{ readMs: number; judgeMs: numbe
   return { readMs: readAt - begunAt, judgeMs: judgedAt - readAt };
 }
 
-test('100,000 blocked hosts are read at most 60 times as slowly as 5,000, and judge as fast as 100', async () => {
+test('100,000 blocked hosts take at most 60 times as long to read as 5,000 and match as fast', async () => {
   await timeList(5_000);
   const [few, some, many] = [await timeList(100), await timeList(5_000), await timeList(100_000)];
   expect(many.readMs / some.readMs).toBeLessThan(60);

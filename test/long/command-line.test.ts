@@ -50,7 +50,7 @@ test('a job without a queue takes its data as JSON', async () => {
 
 test.each([
   { args: ['no-such-job'], says: 'Unknown job: no-such-job' },
-  { args: [], says: 'Which job?' },
+  { args: [], says: 'No job given.' },
   { args: ['replenish-keys', '{"target":'], says: 'must be JSON' },
   { args: ['replenish-keys', '{"target":"many"}'], says: 'Data of replenish-keys' },
   { args: ['replenish-keys', '{"goal":1}'], says: 'Data of replenish-keys' },

@@ -90,7 +90,7 @@ describe('a process with as many connections as it accepts', () => {
   test('stays below the limit of open files', async () => {
     const web = await startWeb({}, 256);
     try {
-      expect(web.output()).toContain('accept fewer connections than MAX_CONNECTIONS');
+      expect(web.output()).toContain('accepting fewer connections than MAX_CONNECTIONS');
       openMany(web.baseUrl, 500);
       expect(await ask(web.baseUrl, '/health')).toBe(200);
       // For a second none of them counts as idle.

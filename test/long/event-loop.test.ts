@@ -9,7 +9,7 @@ function block(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
-test('a process that stood still once, however long, is under no pressure', async () => {
+test('a process that was stopped once, however long, reports no delay', async () => {
   const watch = watchEventLoop({ maxDelayMs: 100, log: silentLog });
   await delay(300);
   block(1_000);

@@ -32,7 +32,7 @@ const untilWorkers = async (counts: number[]) =>
     40_000,
   );
 
-test('workers count for the queues that they serve until they end, and a killed one for 15 s more', async () => {
+test('workers count for their queues until they end, and a killed one for 15 s more', async () => {
   await untilWorkers([0, 0]);
   const all = await startWorker(settings());
   const few = await startWorker(settings(), ['--queues', 'flush-clicks']);

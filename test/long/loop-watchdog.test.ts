@@ -33,7 +33,7 @@ describe.concurrent.each([
   });
 });
 
-test('a worker that was stopped for 45 s goes on, and ends on SIGTERM', { timeout: 180_000 }, async () => {
+test('a worker that was stopped for 45 s continues, and ends on SIGTERM', { timeout: 180_000 }, async () => {
   const worker = await startWorker(settings());
   worker.signal('SIGSTOP');
   await delay(45_000);

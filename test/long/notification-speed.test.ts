@@ -22,7 +22,7 @@ async function timeMany(first: string): Promise<number> {
   }
 }
 
-test('many changes of another program take at most 4 times as long after few, whose plans are kept', async () => {
+test('many external writes take at most 4 times as long after few, whose query plans are cached', async () => {
   const alone = await timeMany('select 1');
   const afterFew =
     await timeMany(`insert into urls (short_code, original_url) values ('code-1', 'https://example.com/');

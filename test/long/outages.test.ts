@@ -72,7 +72,7 @@ async function goThrough(service: BusyService, { harm, heal, lastsMs }: Outage) 
   }
 }
 
-const awayAndBack = ['the store does not answer: it is left alone', 'the store answers again'];
+const awayAndBack = ['store does not answer, circuit opened', 'store answers again, circuit closed'];
 const visitsOf = ({ latenciesMs, failures }: Tally) => latenciesMs.length + failures.length;
 
 const summarise = (creates: { status: number | undefined; retryAfter: string | null; ms: number }[]) => ({

@@ -62,7 +62,7 @@ describe.each([
     '42501',
   ],
 ])('%s', (_what, breakIt, healIt, sqlState) => {
-  test('is answered with 503 until it is mended, the cache redirects, and health says why', async () => {
+  test('is answered with 503 until it is repaired, the cache redirects, and health says why', async () => {
     await waitForHealthy();
     const code = await createUrl(client);
     expect((await client.get(`/${code}`)).status).toBe(301);
@@ -87,7 +87,7 @@ describe.each([
 });
 
 describe('a role that lacks the rights on one table', () => {
-  test('is answered with 503 where that table is needed, all else works, and health names the rights', async () => {
+  test('gets 503 where that table is needed, the rest works, and health names the rights', async () => {
     await waitForHealthy();
     const code = await createUrl(client);
     expect((await client.get(`/${code}`)).status).toBe(301);
@@ -110,7 +110,7 @@ describe('a role that lacks the rights on one table', () => {
 });
 
 describe('a table that is not there', () => {
-  test('is answered with 503, loudly logged, and health names it', async () => {
+  test('is answered with 503 and logged as an error, and health names it', async () => {
     await waitForHealthy();
     await role.run('alter table urls rename to urls_renamed');
     expect(await lookUpUnknown()).toSatisfy(isUnavailable);

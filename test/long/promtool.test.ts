@@ -37,7 +37,7 @@ describe.skipIf(!hasPromtool())('promtool', () => {
   }, 180_000);
   afterAll(async () => await stop());
 
-  test.each(['web', 'worker'] as const)('finds no fault in the metrics of a %s process', async (kind) => {
+  test.each(['web', 'worker'] as const)('accepts the metrics of a %s process', async (kind) => {
     const text = await (await fetch(`${urls[kind]}/metrics`)).text();
     const { output } = await promtool(['check', 'metrics'], text);
     const faults = output.split('\n').filter((line) => /^(linkmill|process|nodejs)_/.test(line));

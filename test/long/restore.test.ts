@@ -115,7 +115,7 @@ describe('a database that is restored from a dump beside a living Redis', () => 
     await service.stop();
   });
 
-  test('every redirect follows it, an edit shows at once, and no click lands on another short URL', async () => {
+  test('every redirect follows it, an edit shows at once, no click is counted on another short URL', async () => {
     const { client } = service;
     const changed = await createUrl(client, { original_url: 'https://kept.example/changed' });
     const deleted = await createUrl(client, { original_url: 'https://kept.example/deleted' });
@@ -207,7 +207,7 @@ describe('a PostgreSQL that is replaced', () => {
     { title: 'by its files of earlier', isStandby: false },
     { title: 'by a standby that lagged', isStandby: true },
   ])
-    test(`${title}: redirects follow it, and no click lands on another short URL`, async () => {
+    test(`${title}: redirects follow it, and no click is counted on another short URL`, async () => {
       await begin();
       const changed = await createUrl(service.client, { original_url: 'https://kept.example/changed' });
       const deleted = await createUrl(service.client, { original_url: 'https://kept.example/deleted' });

@@ -39,7 +39,7 @@ async function disconnectService(): Promise<void> {
   await redisAdmin.client('KILL', 'USER', 'linkmill');
 }
 
-test('passwords in files are rotated while the service runs: later logins use the new ones, no click is lost', async () => {
+test('passwords in files are rotated under load: later logins use the new ones, no click is lost', async () => {
   const files = { postgres: path.join(folder, 'postgres'), redis: path.join(folder, 'redis') };
   await writeFile(files.postgres, 'first password\n');
   await writeFile(files.redis, 'first-password\n');

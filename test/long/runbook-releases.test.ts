@@ -82,7 +82,7 @@ describe.skipIf(!hasPostgresInstallation())('the commands of the runbook', () =>
     for (const close of closers.toReversed()) await close();
   }, 60_000);
 
-  test('upgrade and rollback keep short URLs and clicks, and the old version works on the newer tables', async () => {
+  test('upgrade and rollback keep short URLs and clicks, and the old version works on newer tables', async () => {
     const later = await createLaterBuild({
       '20270101_000001_add_color': addColumn('color'),
       '20270101_000002_find_titles': addIndex('urls_title', 'on urls (title)', '../src/schema', 'js'),

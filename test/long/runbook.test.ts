@@ -98,7 +98,7 @@ describe.skipIf(!hasPostgresInstallation())('the commands of the runbook', () =>
     for (const close of closers.toReversed()) await close();
   }, 60_000);
 
-  test('a backup is made while the service runs, is whole, and has no salt of visitor IDs', async () => {
+  test('a backup made while the service runs is complete and has no salt of visitor IDs', async () => {
     const code = await createUrl(client());
     await visit(code, 5);
     await waitUntil('they are counted', async () => (await countRows(db, 'url_analytics')) > 0);
@@ -150,7 +150,7 @@ describe.skipIf(!hasPostgresInstallation())('the commands of the runbook', () =>
     expect(await clicksOf(code)).toBe(5);
   });
 
-  test('a short URL is erased with its clicks and copies, and redirects to nobody', async () => {
+  test('a short URL is erased with its clicks and copies, and no longer redirects', async () => {
     const body = { original_url: 'https://example.com/ada-lovelace' };
     const made = await client().post('/api/v1/urls', body, { 'idempotency-key': 'ada' });
     const code = String(made.body['short_code']);
@@ -172,7 +172,7 @@ describe.skipIf(!hasPostgresInstallation())('the commands of the runbook', () =>
     expect(await machine.run('npm run --silent reconcile -- --wait 30')).toMatch(/^exact/);
   });
 
-  test('reports, the name of an API key, imports and exports are erased, and others stay', async () => {
+  test('reports, the name of an API key, imports and exports are erased, and others are kept', async () => {
     const [code, other] = [await createUrl(client()), await createUrl(client())];
     for (const short_code of [code, other])
       await client().post('/report', { short_code, reason: 'other', comment: `Ada about ${short_code}` });
@@ -193,7 +193,7 @@ describe.skipIf(!hasPostgresInstallation())('the commands of the runbook', () =>
     expect([await countRows(db, 'exports'), await countRows(db, 'export_pieces')]).toEqual([0, 0]);
   });
 
-  test('the service moves to another machine: no click is lost, short URLs redirect and creates continue', async () => {
+  test('the service moves to another machine: no click is lost, redirects and creates continue', async () => {
     const codes = await Promise.all([1, 2, 3].map(async () => await createUrl(client())));
     await administer(postgres.url, 'create database new_machine');
     const otherRedis = await startTestRedis();

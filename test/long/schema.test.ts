@@ -34,7 +34,7 @@ const readCodes = async (client: ReturnType<typeof createClient>) => {
   return (body['conditions'] as { code: string }[]).map(({ code }) => code);
 };
 
-test('a web process on a database without tables is not ready, answers 503, and recovers once migrated', async () => {
+test('a web process on an empty database is not ready, answers 503, and recovers once migrated', async () => {
   await useTemplate(emptyTemplate);
   const web = await startWeb(settings);
   const client = createClient(web.baseUrl, 'lm_any_key');
@@ -59,7 +59,7 @@ test('a web process on a database without tables is not ready, answers 503, and 
   expect(await web.stop()).toBe(0);
 });
 
-test('a worker on an outdated database takes no job until it is migrated, and ends well while it waits', async () => {
+test('a worker on an outdated database takes no job until it is migrated, and can end before', async () => {
   await useTemplate();
   const web = await startWeb(settings);
   const { key } = await createApiKeys(db).create('test');
@@ -171,7 +171,7 @@ test.each([
   });
 });
 
-test('a web process whose role may not read the history is degraded with the right it lacks, and works', async () => {
+test('a web process whose role may not read the history works, degraded with the missing right', async () => {
   await useTemplate();
   const { key } = await createApiKeys(db).create('test');
   const role = `linkmill_web_${process.pid}`;

@@ -13,7 +13,7 @@ import { waitUntil } from '../support/wait-until.ts';
 const database = useDatabase();
 const redis = useRedis();
 
-test('an upgrade and a rollback, process by process under load, fail no request and lose no click', async () => {
+test('upgrade and rollback, process by process under load, fail no request and lose no click', async () => {
   const settings = { DATABASE_URL: database.url(), REDIS_URL: redis.url(), REDIS_PREFIX: redis.prefix };
   const later = await createLaterBuild({
     '20270101_000001_add_color': addColumn('color'),

@@ -17,7 +17,7 @@ interface Health {
 const seenWithinMs = 60_000;
 
 test(
-  'health is degraded while no worker lives, also one that is stopped, and while a queue is paused',
+  'health is degraded while each worker has ended or is stopped, and while a queue is paused',
   { timeout: 300_000 },
   async ({ onTestFinished }) => {
     const settings = {

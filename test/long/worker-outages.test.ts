@@ -154,7 +154,7 @@ describe.concurrent('a worker process', () => {
       const readCount = async () =>
         (await database.db()('url_stats').where({ url_id: urlId }).pluck('click_count'))[0];
       await waitUntil('the clicks are counted', async () => (await readCount()) === 7, 25_000);
-      await waitUntil('it says so', () => worker.output().includes('flushed without one'));
+      await waitUntil('it says so', () => worker.output().includes('flushed clicks without a job'));
     },
   );
 });

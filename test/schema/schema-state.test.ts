@@ -55,7 +55,7 @@ describe('a migrated database', () => {
     const newer = await copyMigrations({ '20270101_000001_need_color': text });
     await migrate(db, { folder: newer.url });
     const reason =
-      'A newer version migrated this database, and this version cannot work with it: 20270101_000001_need_color (every short URL needs a color). Start the newer version, or restore a backup of before.';
+      'A newer version migrated this database, and this version cannot work with it: 20270101_000001_need_color (every short URL needs a color). Start the newer version, or restore a backup from before the upgrade.';
     expect(await readSchemaState(db)).toEqual({ kind: 'incompatible', reason });
     await expect(migrate(db)).rejects.toThrow(reason);
     // To the version that has it, it is one like all others.
@@ -80,7 +80,7 @@ describe('a migrated database', () => {
     await expect(migrate(db)).rejects.toThrow('restore it from a backup');
   });
 
-  test('a role without rights on the history does not know, and the reason says which right it lacks', async () => {
+  test('a history that the role may not read is unknown, and the reason names the missing right', async () => {
     const role = `linkmill_reader_${process.pid}`;
     await db.raw(`create role ${role} login password 'reader'`);
     const url = new URL(database.url);
@@ -92,14 +92,14 @@ describe('a migrated database', () => {
     expect(state).toMatchObject({ kind: 'unknown', reason: expect.stringContaining('grant it SELECT') });
   });
 
-  test('a table of that name which belongs to another program is refused and left alone', async () => {
+  test('a table of that name which belongs to another program is refused and not changed', async () => {
     await db.raw('drop schema public cascade; create schema public');
     await db.raw(
       `create table knex_migrations (name text); insert into knex_migrations values ('001_shop.js')`,
     );
-    const reason = expect.stringContaining('that of another program');
+    const reason = expect.stringContaining('belongs to another program');
     expect(await readSchemaState(db)).toEqual({ kind: 'incompatible', reason });
-    await expect(migrate(db)).rejects.toThrow('that of another program');
+    await expect(migrate(db)).rejects.toThrow('belongs to another program');
     expect(await db('knex_migrations').select()).toEqual([{ name: '001_shop.js' }]);
   });
 

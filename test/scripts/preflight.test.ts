@@ -53,7 +53,7 @@ test('an install without development dependencies names the command that adds th
   expect(stderr).toMatch(/^linkmill: development dependencies .* Run: npm ci --include=dev$/m);
 });
 
-test('a command of the build passes without development dependencies, and names the build if there is none', async () => {
+test('a command of the build passes without development dependencies, and names a missing build', async () => {
   await installed('pino');
   const unbuilt = preflight(['built']);
   expect(unbuilt.status).toBe(1);

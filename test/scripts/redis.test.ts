@@ -70,7 +70,7 @@ test('stopping a private Redis that hangs ends its process', async () => {
   expect(markProcess(server.pid)).toBeUndefined();
 });
 
-test('a private Redis that cannot have its port says so', async () => {
+test('a private Redis whose port is taken reports it', async () => {
   const { port } = await start();
   const other = path.join(dataDir, 'other');
   await expect(start({ dataDir: other, port })).rejects.toThrow('Address already in use');

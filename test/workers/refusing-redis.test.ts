@@ -61,7 +61,7 @@ describe.each([
   { lack: 'scripts', rights: ['+info', '-@scripting'], named: 'EVAL, EVALSHA' },
   { lack: 'blocking commands', rights: ['+info', '-@blocking'], named: 'BZPOPMIN' },
 ])('a worker whose user of Redis lacks $lack', ({ lack, rights, named }) => {
-  test('says so, writes few lines, and works once the right is granted', async (context) => {
+  test('reports the right, writes few lines, and works once the right is granted', async (context) => {
     const user = lack.replaceAll(/\W/g, '-');
     const worker = await startWorker(await settingsAs(user, [...common, ...rights]));
     await waitUntil('the right is named', () => worker.output().includes(`may not run ${named}`));

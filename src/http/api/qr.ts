@@ -16,7 +16,7 @@ const colour = z
 
 const formats = { svg: 'image/svg+xml', png: 'image/png' } as const;
 
-/** Pixels of a side that count as one request: the greatest picture costs about so many times as much as the usual one. */
+/** Pixels of a side that count as one request: the largest picture costs about that many times as much as the default one. */
 const pixelsPerRequest = 256;
 
 /** QR codes of short URLs. */

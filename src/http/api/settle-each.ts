@@ -35,7 +35,7 @@ export async function settleEach<Item, Done extends object>(
   async function settle(item: Item, place: number) {
     try {
       return await bounded(async () => {
-        if (ctx.res.closed) throw new Problem('bad-request', 'The client has gone away.');
+        if (ctx.res.closed) throw new Problem('bad-request', 'The client closed the connection.');
         return await task(item, place);
       });
     } catch (error) {

@@ -4,7 +4,7 @@ import { readInPieces } from './pieces.ts';
 
 /** How often connections are looked at. */
 const checkMs = 1_000;
-/** How long a client may read nothing of an answer that it has asked for. */
+/** How long a client may read nothing of its answer. */
 const stalledMs = 60_000;
 /** How long a connection beyond the limit may take to send its request. */
 const surplusMs = 2_000;

@@ -6,7 +6,7 @@ import { readInPieces } from './pieces.ts';
 /** Requests that wait on one connection, beyond which it is read in small pieces from then on. */
 const fewWaiting = 16;
 
-/** What Node's HTTP server keeps its backpressure with, besides its documented parts. */
+/** The undocumented fields with which Node's HTTP server applies backpressure. */
 interface PausableSocket extends Socket {
   _paused?: boolean;
 }
@@ -54,7 +54,7 @@ export function answerInTurn(
   };
 }
 
-/** As Node does it where too many bytes of answers wait: the pause lasts until so many fewer wait. */
+/** As Node does when too many bytes of answers wait: the pause lasts until fewer than this many wait. */
 function stopReading(socket: PausableSocket, response: QueuedResponse): void {
   response._onPendingData?.(pauseBytes(socket));
   if (socket._paused) return;

@@ -39,7 +39,7 @@ function handleWithBody(request: IncomingMessage, response: ServerResponse, hand
 const awaitsContinue = ({ headers, httpVersion }: IncomingMessage) =>
   headers.expect !== undefined && httpVersion === '1.1';
 
-/** Tells a client that asks first to send its body when that begins to be read. Returns whether it was told. */
+/** Sends 100 Continue to a client that waits for it, when its body begins to be read. Returns whether it was sent. */
 function continueOnRead(request: IncomingMessage, response: ServerResponse): () => boolean {
   const read = request._read.bind(request);
   let isTold = false;
