@@ -6,11 +6,16 @@ import type { Knex } from 'knex';
  *  recovery to a point in time and a promoted standby all change one of them, so the next read of the epoch, or the
  *  next statement that writes `urls`, begins a new epoch before it does anything else. */
 export async function up(db: Knex): Promise<void> {
-  const { rows } = await db.raw<{ rows: [{ schema: string }] }>(
-    'select quote_ident(current_schema()) as schema',
-  );
   // The owner's rights: every role must compute the same fingerprint. The helpers run as the function that calls them.
-  const asOwner = `language plpgsql security definer set search_path = ${rows[0].schema}, pg_temp`;
+  const asOwner = `language plpgsql security definer set search_path = pg_catalog, pg_temp`;
+  // The schema may have been renamed. A default is bound to the table, so it finds the schema; the end of the function undoes it.
+  const place = `place regclass default 'database_epochs'::regclass`;
+  const enterSchema = `
+        if not exists (select from pg_class where oid = place and relowner = current_user::regrole) then
+          raise insufficient_privilege using message = 'the caller may not choose another table';
+        end if;
+        perform set_config('search_path',
+          (select relnamespace::regnamespace::text from pg_class where oid = place) || ', pg_temp', true);`;
   await db.raw(`
     create table database_epochs (
       number bigint primary key,
@@ -94,9 +99,9 @@ export async function up(db: Knex): Promise<void> {
           on conflict (number) do update set stamp = excluded.stamp;
       end $$;
 
-    create function begin_database_epoch(why text, above bigint, is_forced boolean, ids_until_restart boolean)
+    create function begin_database_epoch(why text, above bigint, is_forced boolean, ids_until_restart boolean, ${place})
       returns void ${asOwner} as $$
-      begin
+      begin${enterSchema}
         -- Any role may find that the database was restored; only one of Linkmill's may insist on another epoch.
         if is_forced and not has_table_privilege(session_user, 'click_quarantine', 'insert') then
           raise insufficient_privilege using message = 'permission denied for function begin_database_epoch';
@@ -104,8 +109,7 @@ export async function up(db: Knex): Promise<void> {
         perform begin_epoch(why, above, is_forced, ids_until_restart);
       end $$;
 
-    create function keep_database_epoch() returns trigger
-      language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+    create function keep_database_epoch() returns trigger ${asOwner} as $$
       begin
         -- The schema may have been renamed; the end of the function undoes it.
         perform set_config('search_path', quote_ident(tg_table_schema) || ', pg_temp', true);
@@ -115,12 +119,12 @@ export async function up(db: Knex): Promise<void> {
         return null;
       end $$;
 
-    create function read_database_epoch() returns table (number bigint, epoch uuid, identity uuid, version_floor bigint,
+    create function read_database_epoch(${place}) returns table (number bigint, epoch uuid, identity uuid, version_floor bigint,
         url_id_floor bigint, reason text, age_seconds double precision, version bigint, wal_position bigint) ${asOwner} as $$
       #variable_conflict use_column
       declare
         wal bigint;
-      begin
+      begin${enterSchema}
         if not has_current_epoch() then
           perform begin_epoch('restored, cloned or promoted', 0, false, false);
         end if;

@@ -13,7 +13,7 @@ const lookEveryMs = 1_000;
 const silentMs = 5_000;
 /** A stamp of another epoch that is renewed this often while a process waits belongs to a service that runs. */
 const beatsOfRunning = 2;
-/** How long a new epoch is reported as a condition. */
+/** How long a new epoch that was not planned is reported as a condition. */
 const reportSeconds = 600;
 
 /** Redis, under this prefix, belongs to another database whose processes run. */

@@ -111,15 +111,18 @@ test('many processes that find a restored database begin one epoch', async () =>
   expect(await readEpoch()).toMatchObject({ number: 2 });
 });
 
-test('short URLs can be written after the schema was renamed, and a restore of it is noticed', async () => {
+test('epochs are read, begun and kept after the schema was renamed', async () => {
   await createUrlIds(db, 1);
   await restoreDump(url, await dumpDatabase(url));
   await db.raw('alter schema public rename to moved');
   await db.raw('create schema public');
   await db.transaction(async (trx) => {
     await trx.raw('set local search_path = moved');
+    expect(await readEpoch(trx)).toMatchObject({ number: 2 });
+    expect(await createEpochStore(trx).begin('restored', 0)).toMatchObject({ number: 3 });
+    await trx.raw(`update database_epoch_stamps set stamp = 'elsewhere'`);
     await createUrlIds(trx, 1);
-    expect(await trx('database_epochs').max('number as number').first()).toEqual({ number: 2 });
+    expect(await trx('database_epochs').max('number as number').first()).toEqual({ number: 4 });
   });
 });
 
@@ -295,6 +298,9 @@ test('a role with rights on the tables begins an epoch, and one without only rea
   try {
     expect(await readEpoch(theirs)).toMatchObject({ epoch, number: 1 });
     await expect(createEpochStore(theirs).begin('restored', 0)).rejects.toThrow(/permission denied/);
+    await theirs.raw('create temporary table database_epochs (number bigint)');
+    const choose = theirs.raw(`select * from read_database_epoch('pg_temp.database_epochs'::regclass)`);
+    await expect(choose).rejects.toThrow(/may not choose another table/);
     await db.raw(`grant insert on click_quarantine to ${role}`);
     expect(await createEpochStore(theirs).begin('restored', 0)).toMatchObject({ number: 2 });
   } finally {
