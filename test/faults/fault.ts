@@ -19,6 +19,9 @@ export interface Fault {
   fakeClocks?: boolean;
   /** Whether no request may fail. */
   failsNothing?: boolean;
+  /** Whether an earlier state takes the place of the database: what was counted since may be missing, and `reconcile` must name
+   *  the new epoch. */
+  losesDatabase?: boolean;
   /** A double fault, or a setting that gives it up: what is lost is shown and not judged. */
   notPromised?: boolean;
   /** Whether the control, too, is put through it, and must lose or double clicks. */

@@ -14,8 +14,13 @@ export interface Verdict {
   doubled: number;
 }
 
-/** Judges each short URL by `answered ≤ counted ≤ sent`. */
-export function judge(tally: Tally, counted: Map<string, number>): Verdict {
+/** Judges each short URL by `answered ≤ counted ≤ sent`. `lostPart` has the clicks that a lost part of the database had
+ *  counted: so many may be missing. */
+export function judge(
+  tally: Tally,
+  counted: Map<string, number>,
+  lostPart: ReadonlyMap<string, number> = new Map(),
+): Verdict {
   const verdict = {
     answered: countAll(tally.answered),
     counted: countAll(counted),
@@ -25,7 +30,8 @@ export function judge(tally: Tally, counted: Map<string, number>): Verdict {
   };
   for (const code of new Set([...counted.keys(), ...tally.sent.keys()])) {
     const count = counted.get(code) ?? 0;
-    verdict.lost += Math.max(0, (tally.answered.get(code) ?? 0) - count);
+    const due = (tally.answered.get(code) ?? 0) - (lostPart.get(code) ?? 0);
+    verdict.lost += Math.max(0, due - count);
     verdict.doubled += Math.max(0, count - (tally.sent.get(code) ?? 0));
   }
   return verdict;
@@ -61,7 +67,7 @@ const longestMs = 180_000;
  *  now until everything answered was counted; undefined when it never was. */
 export async function drain(
   readCounted: () => Promise<Map<string, number>>,
-  tally: Tally,
+  judgeNow: (counted: Map<string, number>) => Verdict,
   patienceMs: number,
 ): Promise<number | undefined> {
   const start = performance.now();
@@ -71,7 +77,7 @@ export async function drain(
   await waitUntil(
     'the totals are still',
     async () => {
-      const { counted, lost } = judge(tally, await readCounted());
+      const { counted, lost } = judgeNow(await readCounted());
       const now = performance.now();
       if (counted !== total) changedAt = now;
       total = counted;

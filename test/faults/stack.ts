@@ -45,6 +45,8 @@ export async function startStack(
   const problems: string[] = [];
   /** What took longer than it may on a machine with nothing beside. */
   const delays: string[] = [];
+  /** Clicks per short code that a lost part of the database had counted. */
+  const lostPart = new Map<string, number>();
   const closers: (() => Promise<unknown>)[] = [];
   const close = async () => {
     bench.stacks.delete(close);
@@ -119,6 +121,7 @@ export async function startStack(
       random: createRandom(`${options.seed} choices`) satisfies Random,
       problems,
       delays,
+      lostPart,
       webs,
       workers,
       members,

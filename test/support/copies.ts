@@ -30,14 +30,22 @@ export async function dumpDatabase(url: string): Promise<Dump> {
   }
 }
 
-/** Replaces what a migrated database has by a dump, as pg_restore does: no trigger fires. */
-export async function restoreDump(url: string, { tables, sequences }: Dump): Promise<void> {
+/** Replaces what a migrated database has by a dump, as pg_restore does: no trigger fires. Resolves to what `read` found
+ *  before and after, while no other session could write. */
+export async function restoreDump<T = void>(
+  url: string,
+  { tables, sequences }: Dump,
+  read: (client: pg.Client) => Promise<T | undefined> = async () => undefined,
+): Promise<{ before: T | undefined; after: T | undefined }> {
   const client = new pg.Client({ connectionString: url, application_name: 'pg_restore' });
   await client.connect();
   try {
     await client.query('begin');
     await client.query("set local session_replication_role = 'replica'");
-    await client.query(`truncate ${(await tableNames(client)).join(', ')}`);
+    const names = (await tableNames(client)).join(', ');
+    await client.query(`lock table ${names} in access exclusive mode`);
+    const before = await read(client);
+    await client.query(`truncate ${names}`);
     for (const { name, rows } of tables)
       await pipeline(
         Readable.from(rows === '' ? [] : [rows]),
@@ -45,7 +53,9 @@ export async function restoreDump(url: string, { tables, sequences }: Dump): Pro
       );
     for (const { name, value, isCalled } of sequences)
       await client.query('select setval($1, $2, $3)', [name, value, isCalled]);
+    const after = await read(client);
     await client.query('commit');
+    return { before, after };
   } finally {
     await client.end();
   }

@@ -23,6 +23,7 @@ import {
   redisStopped10,
   redisStopped30,
 } from './redis.ts';
+import { postgresRestored, postgresStandbyPromoted } from './restores.ts';
 
 /** Every fault, in the order of the table. */
 export const faults: Fault[] = [
@@ -46,6 +47,8 @@ export const faults: Fault[] = [
   postgresDown60,
   postgresRefuses,
   postgresSettings,
+  postgresRestored,
+  postgresStandbyPromoted,
   connectionsCut,
   repliesDropped,
   jobsThrice,
