@@ -1,7 +1,7 @@
 import { url as inspectorUrl } from 'node:inspector';
-import path from 'node:path';
-import { Worker } from 'node:worker_threads';
+import type { Log } from './log.ts';
 import type { LoopWatchdogData } from './loop-watchdog-thread.ts';
+import { startThread } from './thread.ts';
 
 const beatEveryMs = 1_000;
 /** Far longer than any turn of the event loop should take, and than a garbage collection takes. */
@@ -12,9 +12,10 @@ const resourceLimits = { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 1,
 
 /** Ends this process with SIGKILL, after a fatal line on standard error, when its event loop does not turn for 30 s: then no
  *  timer, signal handler or other watchdog of the process runs. A thread of its own counts the heartbeats that are missing. It
- *  counts in its own time, so time in which the process was stopped or the machine slept does not count; a process under a debugger is not watched.
- *  Returns what stops it. */
-export function watchLoop(processName: string): () => void {
+ *  counts in its own time, so time in which the process was stopped or the machine slept does not count; a process under a
+ *  debugger is not watched.
+ *  Where the thread cannot run, the process continues without it, with a warning. Returns what stops it. */
+export function watchLoop(processName: string, log: Log): () => void {
   const data: LoopWatchdogData = {
     state: new Int32Array(new SharedArrayBuffer(8)),
     lookEveryMs: beatEveryMs,
@@ -27,15 +28,8 @@ export function watchLoop(processName: string): () => void {
   };
   beat();
   const timer = setInterval(beat, beatEveryMs).unref();
-  // Beside this file, wherever it was built to.
-  const extension = path.extname(import.meta.url);
-  const thread = new Worker(new URL(`./loop-watchdog-thread${extension}`, import.meta.url), {
-    workerData: data,
-    resourceLimits,
-    // Modules that Node preloads into the process are not for the thread, except a loader that TypeScript needs.
-    ...(extension === '.js' && { execArgv: [] }),
-  });
-  thread.unref();
+  const thread = startThread('loop-watchdog-thread', import.meta.url, { workerData: data, resourceLimits });
+  thread.on('error', (error) => log.warn({ err: error }, 'failed to run the loop watchdog'));
   return () => {
     clearInterval(timer);
     void thread.terminate();

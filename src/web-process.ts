@@ -79,7 +79,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   const postgresMetrics = createPostgresMetrics();
   const epoch = createCurrentEpoch();
   const web: WebProcess = { config, log, closing, conditions, postgresMetrics, epoch };
-  closing.defer('loop watchdog', watchLoop('web'), (stop) => stop());
+  closing.defer('loop watchdog', watchLoop('web', log), (stop) => stop());
   closing.defer(
     'redis (probe)',
     await watchRedis({ url: config.REDIS_URL, prefix: config.REDIS_PREFIX, conditions, log }),

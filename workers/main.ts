@@ -58,7 +58,7 @@ const jobMetrics = createJobMetrics();
 const postgresMetrics = createPostgresMetrics();
 const epoch = createCurrentEpoch();
 const { versionFloor } = epoch;
-closing.defer('loop watchdog', watchLoop('worker'), (stop) => stop());
+closing.defer('loop watchdog', watchLoop('worker', log), (stop) => stop());
 closing.defer(
   'redis (probe)',
   await watchRedis({ url: config.REDIS_URL, prefix: config.REDIS_PREFIX, conditions, log }),

@@ -1,16 +1,11 @@
 import { once } from 'node:events';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
+import { startThread } from '../thread.ts';
 import type { Painted, QrOrder } from './qr-painter.ts';
 import { QrTooSmall } from './qr-style.ts';
 
 /** Megabytes that a picture of the greatest size takes many times over. */
 const resourceLimits = { maxOldGenerationSizeMb: 64 };
-
-/** Where the thread's code is: beside this file, in the same language. */
-const painterFile = new URL(
-  import.meta.url.endsWith('.ts') ? './qr-painter.ts' : './qr-painter.js',
-  import.meta.url,
-);
 
 /** Paints QR codes in a thread of its own, one after the other, so that the event loop has nothing to do with it. The thread starts with
  *  the first one, starts again after a failure, and keeps no process alive. */
@@ -18,8 +13,7 @@ export function createQrThread() {
   let worker: Worker | undefined;
 
   function start(): Worker {
-    const started = new Worker(painterFile, { resourceLimits });
-    started.unref();
+    const started = startThread('qr-painter', import.meta.url, { resourceLimits });
     started.on('error', () => undefined);
     started.once('exit', () => {
       if (worker === started) worker = undefined;
