@@ -27,6 +27,8 @@ export async function up(db: Knex): Promise<void> {
       -- Ids up to this one name the same short URL as in the epoch before.
       url_id_floor bigint not null
     );
+    -- Counting needs it, also for a run-time role without default privileges; it holds no secrets.
+    grant select on database_epochs to public;
     create table database_epoch_stamps (
       number bigint primary key references database_epochs (number) on delete cascade,
       stamp text not null

@@ -18,6 +18,8 @@ const severities = {
   postgres_settings: 'degraded',
   /** The database was restored, cloned or promoted a short time ago. */
   database_epoch_changed: 'degraded',
+  /** The epoch of the database cannot be read. */
+  database_epoch_unknown: 'degraded',
   /** The database lacks migrations that this version needs. */
   schema_outdated: 'not_ready',
   /** A newer version, or another program, changed the tables so that this version cannot work with them. */

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Conditions } from '../conditions.ts';
 import type { Log } from '../log.ts';
+import { isReadOnly, isStatementFailure } from '../postgres-errors.ts';
 import { isPostgresUnavailable } from '../postgres.ts';
 import { isRedisUnavailable } from '../redis-errors.ts';
 import type { EpochStamp, HeldEpoch } from './epoch-stamp.ts';
@@ -29,7 +30,7 @@ export function createEpochWatch(deps: {
   store: EpochStore;
   stamp: EpochStamp;
   current: CurrentEpoch;
-  conditions?: Pick<Conditions, 'update'>;
+  conditions?: Pick<Conditions, 'list' | 'update'>;
   /** Ends the process where Redis turns out to be in use by another database. */
   endProcess: (reason: string) => void;
   log: Log;
@@ -60,6 +61,7 @@ export function createEpochWatch(deps: {
     try {
       epoch = await readDatabase(inRedis);
       hasWarned = false;
+      conditions?.update('database_epoch_unknown', undefined);
     } catch (error) {
       onUnread(error, inRedis);
       return 'unknown' as const;
@@ -89,7 +91,7 @@ export function createEpochWatch(deps: {
       seen = epoch;
       return epoch;
     }
-    seen = undefined;
+    // What was seen stays the evidence until the new epoch has begun.
     const reason = 'restored to an earlier state';
     return (seen = await store.begin(reason, version, { idsUntilRestart: true }));
   }
@@ -98,8 +100,22 @@ export function createEpochWatch(deps: {
     if (!hasWarned && !isPostgresUnavailable(error))
       log.warn({ err: error }, 'failed to read the epoch of the database');
     hasWarned = true;
+    reportUnreadable(error);
     // A process that starts while PostgreSQL is away serves what Redis has.
     if (current.known === undefined && inRedis) current.set({ ...inRedis, reason: 'read from Redis' });
+  }
+
+  /** Reports that PostgreSQL answers, but not this question. Missing migrations are reported elsewhere. */
+  function reportUnreadable(error: unknown): void {
+    if (!isStatementFailure(error) || isReadOnly(error)) return;
+    const isOutdated = conditions?.list().some(({ code }) => code === 'schema_outdated');
+    conditions?.update(
+      'database_epoch_unknown',
+      isOutdated
+        ? undefined
+        : 'The epoch of the database cannot be read, so a restore or failover would not be noticed. Run "npm run migrate", and ' +
+            'grant the role of DATABASE_URL execute on the function read_database_epoch.',
+    );
   }
 
   /** Whether another epoch's stamp is, or may be, renewed by running processes. Throws RedisInUse once that is certain. */

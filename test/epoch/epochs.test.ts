@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createProducerId } from '../../src/clicks/batch-epochs.ts';
 import { createClickStore } from '../../src/clicks/click-store.ts';
+import { type Conditions, createConditions } from '../../src/conditions.ts';
 import { createEpochStamp } from '../../src/epoch/epoch-stamp.ts';
 import { createEpochStore } from '../../src/epoch/epoch-store.ts';
 import { createEpochWatch, RedisInUse } from '../../src/epoch/epoch-watch.ts';
@@ -41,13 +42,14 @@ const nextVersion = async (on = db) =>
   Number((await on.raw("select nextval('url_versions') as version")).rows[0].version);
 
 /** A process on a database, with the Redis of this test. */
-function startProcess(on = db, own = prefix) {
+function startProcess(on = db, own = prefix, conditions?: Conditions) {
   const current = createCurrentEpoch();
   const reasons: string[] = [];
   const watch = createEpochWatch({
     store: createEpochStore(on),
     stamp: createEpochStamp(shared.redis(), own),
     current,
+    ...(conditions && { conditions }),
     endProcess: (reason) => void reasons.push(reason),
     log: silentLog,
   });
@@ -305,5 +307,58 @@ test('a role with rights on the tables begins an epoch, and one without only rea
     expect(await createEpochStore(theirs).begin('restored', 0)).toMatchObject({ number: 2 });
   } finally {
     await theirs.destroy();
+  }
+});
+
+test('clicks are counted by a role that was granted nothing on tables that came later', async () => {
+  const [id] = await createUrlIds(db, 1);
+  const role = nameOf(url);
+  await db.raw(`create role ${role} login password 'secret'`);
+  opened.push(async () => {
+    await db.raw(`drop owned by ${role}`);
+    await db.raw(`drop role ${role}`);
+  });
+  await db.raw(`grant select, insert, update, delete on all tables in schema public to ${role}`);
+  await db.raw(`revoke all on database_epochs, database_epoch_stamps from ${role}`);
+  const login = new URL(url);
+  [login.username, login.password] = [role, 'secret'];
+  const theirs = openPostgres({ url: login.href, poolMax: 1, queryTimeoutMs: 60_000, name: 'test' });
+  try {
+    await createClickStore(theirs).apply([makeBatch(createProducerId(undefined), 1, id!, 2)]);
+    expect(await readCounts(db, [id!])).toEqual([2]);
+  } finally {
+    await theirs.destroy();
+  }
+});
+
+test('an epoch that cannot be read is a condition, which ends when it can', async () => {
+  const conditions = createConditions(silentLog);
+  const { watch } = startProcess(db, prefix, conditions);
+  const codes = () => conditions.list().map(({ code }) => code);
+  await db.raw('alter function read_database_epoch rename to hidden');
+  await watch.look();
+  expect(codes()).toEqual(['database_epoch_unknown']);
+  await db.raw('alter function hidden rename to read_database_epoch');
+  await watch.look();
+  expect(codes()).toEqual([]);
+});
+
+test('maintenance of the tables of a database begins no epoch', async () => {
+  await createUrlIds(db, 3);
+  const { epoch } = await readEpoch();
+  for (const statement of [
+    'vacuum (freeze) database_epochs',
+    'vacuum (freeze) pg_database',
+    'vacuum full database_epochs',
+    'vacuum (full, freeze) database_epochs',
+    'cluster database_epochs using database_epochs_pkey',
+    'reindex table database_epochs',
+    'reindex table concurrently database_epochs',
+    'analyze',
+    'select pg_switch_wal()',
+    'checkpoint',
+  ]) {
+    await db.raw(statement);
+    expect([statement, (await readEpoch()).epoch]).toEqual([statement, epoch]);
   }
 });

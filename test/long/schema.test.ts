@@ -18,11 +18,15 @@ const redis = useRedis();
 let database: Awaited<ReturnType<typeof createDatabase>>;
 let db: Knex;
 let settings: Record<string, string>;
+let databases = 0;
 
 async function useTemplate(template?: string): Promise<void> {
   database = await createDatabase(template);
   db = openPostgres({ url: database.url, poolMax: 3, queryTimeoutMs: 60_000, name: 'test' });
-  settings = { DATABASE_URL: database.url, REDIS_URL: redis.url(), REDIS_PREFIX: redis.prefix };
+  databases += 1;
+  // What Redis has under a prefix belongs to one database.
+  const prefix = `${redis.prefix}-${databases}`;
+  settings = { DATABASE_URL: database.url, REDIS_URL: redis.url(), REDIS_PREFIX: prefix };
 }
 afterEach(async () => {
   await db.destroy();
