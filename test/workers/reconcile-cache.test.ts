@@ -266,6 +266,40 @@ describe('the whole cache', () => {
     expect(await find('unknown-1')).toEqual({ gone: 'not found', version: 0 });
   });
 
+  test.each([
+    ['equal', 0],
+    ['higher', 1_000_000],
+  ])('equals the table afterwards, where Redis has %s versions', async (_which, more) => {
+    await warm(4);
+    await foreigner.run(`update urls set is_active = false where short_code = 'url-2'`);
+    await foreigner.run(`delete from urls where short_code = 'url-3'`);
+    const { rows } = await database.db().raw('select short_code, version from urls');
+    const versions = new Map<string, number>(
+      rows.map((row: { short_code: string; version: string }) => [row.short_code, Number(row.version)]),
+    );
+    const hold = async (code: string, value: string) =>
+      await redis.redis().set(`${redis.prefix}:url:${code}`, `${(versions.get(code) ?? 7) + more}:${value}`);
+    await hold('url-0', '1,,https://example.com/other');
+    // A tombstone of what the table has, and live entries of what it disabled and does not have.
+    await redis.redis().del(`${redis.prefix}:url:url-1`);
+    await createDeps().cache.bury(
+      [{ shortCode: 'url-1', version: versions.get('url-1')! + more }],
+      'expired',
+    );
+    await hold('url-2', '2,,https://example.com/url-2');
+    await hold('url-3', '3,,https://example.com/url-3');
+
+    expect(await reconcile({ all: true })).toMatchObject({ repaired: 4 });
+    for (const code of ['url-0', 'url-1'])
+      expect(await find(code)).toMatchObject({
+        url: { originalUrl: `https://example.com/${code}` },
+        version: versions.get(code),
+      });
+    expect(await find('url-2')).toMatchObject({ gone: 'not found', version: versions.get('url-2') });
+    expect(await find('url-3')).toMatchObject({ gone: 'not found' });
+    expect(await reconcile({ all: true })).toMatchObject({ repaired: 0 });
+  });
+
   test('is compared after a TRUNCATE, and what a slow reader brings back then is too old', async () => {
     await warm(3);
     const { store, cache } = createDeps();
