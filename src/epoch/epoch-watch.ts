@@ -149,7 +149,9 @@ export function createEpochWatch(deps: {
     current.set(epoch);
     if (before && before.epoch !== epoch.epoch)
       log.warn({ epoch: epoch.number, reason: epoch.reason }, 'detected a new epoch of the database');
-    const isNews = epoch.number > 1 && epoch.ageSeconds < reportSeconds;
+    // `npm run restore-complete` writes this reason: its operator knows.
+    const isPlanned = epoch.reason === 'restored';
+    const isNews = epoch.number > 1 && epoch.ageSeconds < reportSeconds && !isPlanned;
     conditions?.update(
       'database_epoch_changed',
       isNews
