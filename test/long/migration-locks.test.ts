@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createEpochStore } from '../../src/epoch/epoch-store.ts';
 import { migrate, rollback } from '../../src/migrations.ts';
 import { type Knex, openPostgres } from '../../src/postgres.ts';
 import { addColumn, addIndex, copyMigrations } from '../support/migrations-folder.ts';
@@ -93,6 +94,8 @@ test('an index is built while a transaction that has written to the table stays 
   const later = await copyMigrations({
     '20270101_000001_find_titles': addIndex('urls_title', 'on urls (title)'),
   });
+  // The first write to a copied database begins its epoch, and other writes wait for the end of that transaction.
+  await createEpochStore(db).read();
   const writer = await db.transaction();
   await writer.raw(`insert into urls (short_code, original_url) values ('open', 'https://example.com/')`);
   const run = migrate(migrating, { folder: later.url });
