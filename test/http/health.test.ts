@@ -75,7 +75,11 @@ test('without Redis the service is degraded and ready, and creates, redirects an
   });
   try {
     const client = createClient(lame.baseUrl, key);
-    const health = await client.get('/health');
+    // The path of clicks is known once Redis was tried.
+    const health = await waitUntil('the path of clicks is known', async () => {
+      const answer = await client.get('/health');
+      return (answer.body['works'] as { clicks: string }).clicks === 'straight to PostgreSQL' && answer;
+    });
     expect(health.status).toBe(200);
     expect(health.body).toMatchObject({
       status: 'degraded',
@@ -116,7 +120,11 @@ test('without PostgreSQL the service is degraded and ready, redirects from the c
   });
   try {
     const client = createClient(lame.baseUrl, web.apiKey());
-    const health = await client.get('/health');
+    // The path of clicks is known once Redis was tried.
+    const health = await waitUntil('the path of clicks is known', async () => {
+      const answer = await client.get('/health');
+      return (answer.body['works'] as { clicks: string }).clicks === 'through Redis' && answer;
+    });
     expect(health.status).toBe(200);
     expect(health.body).toMatchObject({
       status: 'degraded',
