@@ -1,0 +1,17 @@
+import { createRequire } from 'node:module';
+
+/** An entry of the npm package `crawler-user-agents` (MIT). */
+interface Crawler {
+  pattern: string;
+  instances: string[];
+  tags?: string[];
+}
+
+/** Agents of bots, each once, as `crawler-user-agents` lists them. */
+export function readCrawlers(): { header: string; pattern: string; tags: string[] }[] {
+  const crawlers = createRequire(import.meta.url)('crawler-user-agents') as Crawler[];
+  const all = crawlers.flatMap(({ pattern, instances, tags = [] }) =>
+    instances.map((header) => [header, { header, pattern, tags }] as const),
+  );
+  return [...new Map(all).values()];
+}
