@@ -26,7 +26,11 @@ async function timeList(hosts: number): Promise<{ readMs: number; judgeMs: numbe
 
 test('100,000 blocked hosts take at most 60 times as long to read as 5,000 and match as fast', async () => {
   await timeList(5_000);
-  const [few, some, many] = [await timeList(100), await timeList(5_000), await timeList(100_000)];
-  expect(many.readMs / some.readMs).toBeLessThan(60);
-  expect(many.judgeMs / few.judgeMs).toBeLessThan(5);
+  // Other work on this machine only adds to a time: the least of some rounds counts.
+  const rounds: Record<'few' | 'some' | 'many', Awaited<ReturnType<typeof timeList>>>[] = [];
+  for (let i = 0; i < 3; i++)
+    rounds.push({ few: await timeList(100), some: await timeList(5_000), many: await timeList(100_000) });
+  const least = (read: (round: (typeof rounds)[number]) => number) => Math.min(...rounds.map(read));
+  expect(least(({ many }) => many.readMs) / least(({ some }) => some.readMs)).toBeLessThan(60);
+  expect(least(({ many }) => many.judgeMs) / least(({ few }) => few.judgeMs)).toBeLessThan(5);
 });

@@ -217,7 +217,10 @@ describe('two web processes, of which some are killed under load', () => {
     await waitUntil('all are gone', () => pids.every(isGone));
     const tally = await load.stop();
 
-    expect([pids.length, await primary.ended, tally.failures]).toEqual([2, 'SIGKILL', []]);
+    expect([pids.length, await primary.ended]).toEqual([2, 'SIGKILL']);
+    // The kernel resets connections that wait to be accepted when the last process closes the port: at most one of each client.
+    expect(tally.failures.filter((failure) => failure !== 'ECONNRESET')).toEqual([]);
+    expect(tally.failures.length).toBeLessThanOrEqual(12);
     await judgeCounts(settings, [tally]);
   });
 });
