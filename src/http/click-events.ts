@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { PassThrough, type Readable } from 'node:stream';
+import { PassThrough } from 'node:stream';
 import type { UrlScope } from '../analytics/analytics-question.ts';
 import type { FedClick } from '../analytics/click-feed-store.ts';
 import type { ClickFeed, FeedReader } from '../analytics/click-feed.ts';
@@ -60,7 +60,7 @@ export function createClickEvents(deps: { feed: ClickFeed; maxStreams: number; l
     async open(
       scope: UrlScope,
       options: { after: bigint | undefined; isStillAllowed: () => Promise<boolean> },
-    ): Promise<Readable> {
+    ): Promise<PassThrough> {
       const { after, isStillAllowed } = options;
       if (isClosed || streams.size >= maxStreams)
         throw unavailable('Too many streams of clicks are open.', 10);

@@ -13,7 +13,7 @@ import { answerInTurn } from './connections/turns.ts';
 import { withBodiesRead } from './connections/unread-bodies.ts';
 import { isForOperators } from './operator-paths.ts';
 import { createRefusal } from './refusal.ts';
-import { answerUnreadable } from './unreadable-requests.ts';
+import { answerUnreadable, refuseTunnels } from './unreadable-requests.ts';
 
 /** Longer than a load balancer's, so that it is never us who closes a connection that it is about to use. */
 const keepAliveTimeoutMs = 75_000;
@@ -52,6 +52,8 @@ export async function listen(handler: RequestListener, options: ListenOptions) {
     requestTimeout: requestTimeoutMs,
     connectionsCheckingInterval: timeoutCheckMs,
   });
+  // A client may close its sending side, as `nc -N` does, and still wait for its answers. The connection ends with the last one.
+  Object.assign(server, { httpAllowHalfOpen: true });
   let accepting = true;
   const { limits, counts = createConnectionCounts(), onCheck = () => undefined } = options;
   const connections = watchConnections(server, { limits, counts, onCheck });
@@ -61,11 +63,12 @@ export async function listen(handler: RequestListener, options: ListenOptions) {
   // Otherwise Node sends 100 Continue before it is known whether the body is wanted.
   server.on('checkContinue', answer);
   answerUnreadable(server, connections);
+  refuseTunnels(server, connections);
   server.listen(options.port, options.host);
   await once(server, 'listening');
 
   function answerOne(request: IncomingMessage, response: ServerResponse, { isSurplus }: Connection): void {
-    if (!accepting || isSurplus) response.setHeader('Connection', 'close');
+    if (!accepting || isSurplus || asksForUpgrade(request)) response.setHeader('Connection', 'close');
     if (isSurplus && !isForOperators(request.url!)) {
       connections.noteRefused();
       tooManyConnections(response);
@@ -102,3 +105,7 @@ export async function listen(handler: RequestListener, options: ListenOptions) {
     },
   };
 }
+
+/** Whether a client offers another protocol. It is not accepted, but Node discards what it has read behind such a request. */
+const asksForUpgrade = ({ headers }: IncomingMessage) =>
+  headers.upgrade !== undefined && /\bupgrade\b/i.test(headers.connection ?? '');

@@ -4,6 +4,9 @@ import type { Connections } from './connections/connections.ts';
 import { presentProblem, problemHeaders, Problem } from './problem.ts';
 import { isUploading } from './upload.ts';
 
+/** How long a client may take to close its side of a refused tunnel. */
+const lingerMs = 2_000;
+
 /** Answers what comes over a connection and is no request of HTTP, or no whole one within its time, with a problem, and closes
  *  the connection: where the next request would begin is not known. Answers to requests before it are not disturbed. */
 export function answerUnreadable(server: Server, connections: Pick<Connections, 'get'>): void {
@@ -24,6 +27,29 @@ export function answerUnreadable(server: Server, connections: Pick<Connections, 
     else if (request.complete) response.once('finish', answer);
     else if (response.headersSent) socket.destroy();
     else answer();
+  });
+}
+
+const noTunnel = new Problem('method-not-allowed', 'The service is not a proxy: CONNECT is not allowed.', {
+  headers: { Allow: 'GET, HEAD, POST' },
+});
+
+/** Answers CONNECT with 405 after the requests before it on its connection, and closes the connection: what follows is meant for
+ *  another host. */
+export function refuseTunnels(server: Server, connections: Pick<Connections, 'get'>): void {
+  server.on('connect', (_request, socket) => {
+    // Node has removed its own listeners.
+    socket.on('error', () => socket.destroy());
+    // Bytes that nobody reads would reset the connection, and the client may never see the answer.
+    socket.resume();
+    const answer = () => {
+      socket.end(asHttp(noTunnel, false));
+      const timer = setTimeout(() => socket.destroy(), lingerMs);
+      socket.once('close', () => clearTimeout(timer));
+    };
+    const { response } = connections.get(socket as Socket) ?? {};
+    if (response === undefined || response.writableFinished) answer();
+    else response.once('finish', answer);
   });
 }
 
@@ -53,7 +79,7 @@ function asHttp(problem: Problem, isHead: boolean): string {
   return [
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
     'Connection: close',
-    ...Object.entries(problemHeaders).map(([name, value]) => `${name}: ${value}`),
+    ...Object.entries({ ...problemHeaders, ...problem.headers }).map(([name, value]) => `${name}: ${value}`),
     `Content-Length: ${Buffer.byteLength(body)}`,
     '',
     isHead ? '' : body,

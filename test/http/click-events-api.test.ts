@@ -3,6 +3,7 @@ import { createApiKeys } from '../../src/api-keys/api-keys.ts';
 import { createClickStore } from '../../src/clicks/click-store.ts';
 import { makeDetail, makeDetailedBatch } from '../support/analytics.ts';
 import { openClickEvents } from '../support/click-events.ts';
+import { sendRaw } from '../support/raw.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { useWeb } from '../support/web-app.ts';
 
@@ -139,6 +140,12 @@ test('the stream of a revoked key ends', async () => {
   const stream = await openStream('', { key });
   await createApiKeys(web.database.db()).revoke(id);
   await waitUntil('it ends', () => stream.isOver());
+});
+
+test('a stream ends when its client closes its sending side', async () => {
+  const head = `GET /api/v1/clicks/stream HTTP/1.1\r\nHost: x\r\nx-api-key: ${web.apiKey()}\r\n\r\n`;
+  const { received, isClosed } = await sendRaw(web.baseUrl(), head, { ends: true });
+  expect([received.slice(0, 12), isClosed]).toEqual(['HTTP/1.1 200', true]);
 });
 
 test('SIGTERM ends streams at once', async () => {

@@ -1,10 +1,16 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type RawAnswer, sendRaw } from '../support/raw.ts';
+import { createUrl } from '../support/urls.ts';
 import { useWeb } from '../support/web-app.ts';
 
 const web = useWeb();
 const host = 'Host: short.example\r\n';
-const live = `GET /health/live HTTP/1.1\r\n${host}\r\n`;
+const get = (path: string, head = '') => `GET ${path} HTTP/1.1\r\n${host}${head}\r\n`;
+const live = get('/health/live');
+let code: string;
+beforeAll(async () => {
+  code = await createUrl(web.client());
+});
 
 const send = async (bytes: string | Buffer, options?: Parameters<typeof sendRaw>[2]) =>
   await sendRaw(web.baseUrl(), bytes, options);
@@ -178,9 +184,48 @@ describe('other forms of a request are answered, and never with an error of ours
   });
 });
 
-test('a tunnel to another host is not opened', async () => {
-  const { answers, isClosed } = await send(`CONNECT example.com:443 HTTP/1.1\r\n${host}\r\n`);
-  expect([answers, isClosed]).toEqual([[], true]);
+const connect = `CONNECT example.com:443 HTTP/1.1\r\n${host}\r\n`;
+
+test.each([
+  ['alone', '', []],
+  ['behind other requests', `${live}GET /no-such-code HTTP/1.1\r\n${host}\r\n`, [200, 404]],
+])('a CONNECT %s is answered 405, and closes its connection', async (_, before, statuses) => {
+  const { answers, isClosed } = await send(before + connect + live + 'x'.repeat(100_000));
+  expect([statusesOf(answers), isClosed]).toEqual([[...statuses, 405], true]);
+  expect(answers.at(-1)?.headers).toMatchObject({ connection: 'close', allow: 'GET, HEAD, POST' });
+});
+
+test.each(['GET /health/live', 'GET /no-such-code', 'GET /'])(
+  '%s with an ignored upgrade closes its connection, so that no later request is awaited',
+  async (line) => {
+    const upgrade = `${line} HTTP/1.1\r\n${host}Connection: upgrade\r\nUpgrade: websocket\r\n\r\n`;
+    const { answers, isClosed } = await send(live + upgrade + live);
+    expect([answers.length, answers[1]?.headers['connection'], isClosed]).toEqual([2, 'close', true]);
+  },
+);
+
+describe('a client that closes its sending side gets its answers, and its connection is closed', () => {
+  test.each<[string, () => string, number[]]>([
+    ['to a redirect', () => get(`/${code}`), [301]],
+    ['to an unknown short code', () => get('/no-such-code'), [404]],
+    ['to health', () => get('/health'), [200]],
+    ['to a page', () => get('/report'), [200]],
+    ['to a read of the API', () => get('/api/v1/urls', `x-api-key: ${web.apiKey()}\r\n`), [200]],
+    ['to a create', () => create(`Content-Length: ${json.length}\r\n`, json), [201]],
+    ['to a body that is not read', () => get('/health/live', 'Content-Length: 3\r\n') + 'abc', [200]],
+    [
+      'to pipelined requests',
+      () => get(`/${code}`).repeat(40) + get('/no-such-code'),
+      [...Array(40).fill(301), 404],
+    ],
+  ])('%s', async (_, bytes, statuses) => {
+    const { answers, isClosed } = await send(bytes(), { ends: true });
+    expect([statusesOf(answers), isClosed]).toEqual([statuses, true]);
+  });
+});
+
+test('a client that closes its sending side without a request is disconnected', async () => {
+  expect(await send('', { ends: true })).toMatchObject({ answers: [], isClosed: true });
 });
 
 test('what a client says that the host is called stands in no answer', async () => {

@@ -1,3 +1,5 @@
+import type { Socket } from 'node:net';
+import type { PassThrough } from 'node:stream';
 import { z } from 'zod';
 import { isAllowed, ownerOf } from '../../api-keys/api-key.ts';
 import { findAgain } from '../authenticate.ts';
@@ -43,9 +45,17 @@ export const clickEventHandlers = ({
     };
     const scope = { owner, shortCode: query.short_code, tag: query.tag };
     const body = await clickEvents.open(scope, { after, isStillAllowed });
+    endWithClient(ctx.req.socket, body);
     return { ...answer, body, headers: { 'X-Accel-Buffering': 'no', Connection: 'close' } };
   },
 });
+
+/** Ends a stream when its client closes its sending side: a reader that has disconnected looks the same, until it is written to. */
+function endWithClient(socket: Socket, body: PassThrough): void {
+  const end = () => void body.end();
+  if (socket.readableEnded) end();
+  else socket.once('end', end);
+}
 
 function readLastId(text: string): bigint | undefined {
   if (text === '') return undefined;
