@@ -150,6 +150,7 @@ export function openUrls(
       isBlocked: blockedHosts.isBlocked,
     }),
     hashPassword,
+    retention: { days: config.RETENTION_DAYS, quarantineDays: config.CODE_QUARANTINE_DAYS },
     log,
   });
   return {

@@ -11,7 +11,7 @@ const sliceSize = 1_000;
 const idempotencyKeyMs = 24 * 3_600_000;
 
 /** Disables short URLs whose time is over and puts tombstones in the cache, or where they lead from then on, then purges
- *  those past their retention, and removes idempotency keys of a day ago. A crash between the two stores harms nothing: a
+ *  those past their retention, ends reservations of purged codes, and removes idempotency keys of a day ago. A crash between the two stores harms nothing: a
  *  cached short URL carries its expiry. */
 export async function cleanupExpired(
   deps: {
@@ -40,6 +40,9 @@ export async function cleanupExpired(
     purged += count;
     more = count > 0 && !signal.aborted;
     await reportProgress(percentOf(expired + purged, total));
+  }
+  for (let more = !signal.aborted; more;) {
+    more = (await cleanupStore.endReservations(now, sliceSize)) === sliceSize && !signal.aborted;
   }
   let forgotten = 0;
   for (let more = !signal.aborted; more;) {

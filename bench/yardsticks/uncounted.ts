@@ -45,6 +45,7 @@ const urls = createUrls({
   onUntold: async () => {},
   normaliseUrl: (url) => url,
   hashPassword,
+  retention: { days: 30, quarantineDays: 90 },
   log,
 });
 const app = new Koa();

@@ -36,6 +36,13 @@ export const isAllowed = ({ scopes }: ApiKey, scope: Scope | 'any'): boolean =>
 /** Whose short URLs a key may read and change. */
 export const ownerOf = ({ id, ownUrlsOnly }: ApiKey): Owner => (ownUrlsOnly ? id : null);
 
+/** An API key as the rules about deleted short URLs see it. */
+export const askerOf = (apiKey: ApiKey) => ({
+  apiKeyId: apiKey.id,
+  owner: ownerOf(apiKey),
+  isAdmin: isAllowed(apiKey, 'admin'),
+});
+
 /** Whose imports and exports a key may see: its own, and with `admin` everybody's. */
 export const transfersOf = (apiKey: ApiKey): number | null => (isAllowed(apiKey, 'admin') ? null : apiKey.id);
 

@@ -22,6 +22,14 @@ export const common = {
   KEY_POOL_TARGET: wholeNumberText(100, 10_000_000)
     .default(100_000)
     .describe('Keys up to which a replenishment fills the pool'),
+  RETENTION_DAYS: wholeNumberText(0, 36_500)
+    .default(30)
+    .describe('Days until a deleted or expired short URL is purged; the same in every process'),
+  CODE_QUARANTINE_DAYS: wholeNumberText(0, 36_500)
+    .default(90)
+    .describe(
+      'Days until the generated short code of a purged short URL may be generated again; the same in every process',
+    ),
   SHUTDOWN_DEADLINE_MS: wholeNumberText(1_000, 600_000)
     .default(20_000)
     .describe('Longest time of a graceful shutdown, from SIGTERM on'),

@@ -9,12 +9,6 @@ export const workerSettings = z.object({
   WORKER_PORT: wholeNumberText(0, 65_535)
     .optional()
     .describe('Port of the health and metrics endpoint of a worker; without it there is none'),
-  RETENTION_DAYS: wholeNumberText(0, 36_500)
-    .default(30)
-    .describe('Days until a deleted or expired short URL is purged'),
-  CODE_QUARANTINE_DAYS: wholeNumberText(0, 36_500)
-    .default(90)
-    .describe('Days until the generated short code of a purged short URL may be generated again'),
   TRANSFER_RETENTION_DAYS: wholeNumberText(1, 3_650)
     .default(7)
     .describe('Days until finished imports and exports are deleted, with their files and error reports'),

@@ -25,8 +25,10 @@ import { TookTooLong } from '../urls/bounded-read.ts';
 import { IdempotencyKeyReused } from '../urls/idempotency-key.ts';
 import { WishRefused } from '../urls/url-rules.ts';
 import {
+  CodeDeleted,
   CodeTaken,
   Overloaded,
+  PurgeNotAllowed,
   UrlBlocked,
   UrlExhausted,
   UrlExpired,
@@ -55,6 +57,11 @@ function toProblem(error: unknown): Problem | undefined {
   if (error instanceof UrlBlocked)
     return new Problem('blocked', 'The short URL leads to a host that is blocked.');
   if (error instanceof CodeTaken) return new Problem('code-taken', 'The custom code is taken.');
+  if (error instanceof CodeDeleted) return codeDeleted(error);
+  if (error instanceof PurgeNotAllowed) {
+    const detail = 'Only the API key that created this short URL, or one with the scope admin, may purge it.';
+    return new Problem('insufficient-scope', detail);
+  }
   if (error instanceof IdempotencyKeyReused) {
     return new Problem('idempotency-key-reused', 'This Idempotency-Key came with another request before.');
   }
@@ -110,6 +117,31 @@ function toProblem(error: unknown): Problem | undefined {
   if (isClientError(error)) return new Problem('bad-request', error.message, { status: error.status });
   if (isPostgresUnavailable(error)) return unavailable(whyNoDatabase(error));
   return undefined;
+}
+
+/** Says how to get the code back, as far as the API key may. */
+function codeDeleted({ shortCode, deletedAt, purgedAt, isOwn }: CodeDeleted): Problem {
+  const path = `/api/v1/urls/${shortCode}`;
+  const ways = [
+    `restore it with POST ${path}/restore`,
+    ...(isOwn
+      ? [
+          'replace it by sending this request with "restore_deleted": true',
+          `free the code with DELETE ${path}?purge=true`,
+        ]
+      : []),
+  ];
+  return new Problem(
+    'code-deleted',
+    `A deleted short URL has this code. Until it is purged, you can ${ways.join(', or ')}.`,
+    {
+      members: {
+        deleted_at: deletedAt.toISOString(),
+        purged_at: purgedAt.toISOString(),
+        restore_path: `${path}/restore`,
+      },
+    },
+  );
 }
 
 /** How a request fails that ends with this error: the service cannot answer now, or has a fault; undefined for an answer. */

@@ -11,6 +11,8 @@ export class Problem extends Error {
   readonly type: ProblemType;
   readonly errors: FieldError[] | undefined;
   readonly headers: Record<string, string>;
+  /** Further members of the body (RFC 9457, 3.2). */
+  readonly members: Readonly<Record<string, string>>;
 
   constructor(
     type: ProblemType,
@@ -18,6 +20,7 @@ export class Problem extends Error {
     more: {
       errors?: FieldError[];
       headers?: Record<string, string>;
+      members?: Readonly<Record<string, string>>;
       /** Instead of the kind's usual one. */
       status?: number;
     } = {},
@@ -27,6 +30,7 @@ export class Problem extends Error {
     this.type = type;
     this.errors = more.errors;
     this.headers = more.headers ?? {};
+    this.members = more.members ?? {};
   }
 }
 
@@ -45,6 +49,7 @@ export const problemKinds = {
   'method-not-allowed': [405, 'Method not allowed'],
   'own-key': [409, 'Not with the API key itself'],
   'code-taken': [409, 'Code taken'],
+  'code-deleted': [409, 'Code of a deleted short URL'],
   expired: [410, 'Expired'],
   exhausted: [410, 'Used up'],
   'version-mismatch': [412, 'Another version'],
@@ -100,4 +105,5 @@ export const presentProblem = (problem: Problem) => ({
   status: problem.status,
   detail: problem.message,
   errors: problem.errors,
+  ...problem.members,
 });

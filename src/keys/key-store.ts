@@ -23,7 +23,7 @@ export function createKeyStore(db: Knex) {
       const { rows } = await db.raw<{ rows: { short_code: string }[] }>(
         `with unused as (
            delete from reserved_keys
-           where short_code = any(cast(:keys as text[])) and api_key_id = :apiKeyId
+           where short_code = any(cast(:keys as text[])) and api_key_id = :apiKeyId and reserved_until is null
              and not exists (select from urls where urls.short_code = reserved_keys.short_code)
            returning short_code
          )

@@ -32,7 +32,7 @@ export function createOnce(keys: Pick<IdempotencyKeys, 'findMany' | 'findRequest
       const known = await find(asked);
       if (known) {
         requireSame(known.requestHash, requestHash);
-        return { url: known.url, isNew: true, isRepeat: true };
+        return { url: known.url, isNew: wasNew(known.url), isRepeat: true };
       }
       try {
         return { ...(await make()), isRepeat: false };
@@ -66,6 +66,9 @@ export function createOnce(keys: Pick<IdempotencyKeys, 'findMany' | 'findRequest
     },
   };
 }
+
+/** Whether a request created what it made; otherwise it restored a deleted short URL. */
+const wasNew = ({ createdAt, updatedAt }: ShortUrl) => createdAt.getTime() === updatedAt.getTime();
 
 function requireSame(first: Buffer, second: Buffer): void {
   if (!first.equals(second)) throw new IdempotencyKeyReused('the key came with another request before');

@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import { onlyRow } from '../postgres.ts';
+import { purgeOf } from './deletion/purge.ts';
 import { storedColumns } from './url-columns.ts';
 import type { StoredUrl } from './url.ts';
 
@@ -33,35 +34,32 @@ export function createUrlCleanupStore(db: Knex) {
       return onlyRow(result).count;
     },
 
-    /** Removes up to `limit` short URLs that were deleted or expired more than `retentionDays` ago, with their counters.
-     *  In the same statement generated codes go to the returned keys, to be used again after `quarantineDays`, their
-     *  clicks into the books, and those that were changed lately, which a cache may not know yet, to the removals. Locks
-     *  counters in the order of a flush, so that the two do not deadlock. */
+    /** Removes up to `limit` short URLs that were deleted or expired more than `retentionDays` ago, with their counters: see
+     *  purgeOf. Resolves to how many there were. */
     async purge(now: Date, retentionDays: number, quarantineDays: number, limit: number): Promise<number> {
       const result = await db.raw<{ rows: { count: number }[] }>(
-        `with old as materialized (
-           select u.id from urls u where ${isPastRetention} limit :limit for update skip locked
-         ), counters as materialized (
-           select url_id, click_count from url_stats where url_id in (select id from old) order by url_id for update
-         ), purged as (
-           delete from urls where id in (select url_id from counters)
-           returning short_code, code_is_generated, version, updated_at
-         ), removed as (
-           insert into url_removals (short_code, version)
-           select short_code, version + 1 from purged where updated_at > now() - interval '2 days'
-           on conflict (short_code) do update set version = excluded.version,
-             removed_in = excluded.removed_in, removed_at = excluded.removed_at
-         ), returned as (
-           insert into returned_keys (short_code, available_at)
-           select short_code, cast(:now as timestamptz) + make_interval(days => :quarantineDays)
-           from purged where code_is_generated
-           on conflict do nothing
-         ), books as (
-           update click_books set purged_clicks = purged_clicks + (select sum(click_count) from counters)
-           where exists (select from counters where click_count > 0)
-         )
+        `${purgeOf(`select u.id from urls u where ${isPastRetention} limit :limit for update skip locked`, {
+          // A cache may not know of what was changed lately.
+          isNoted: `updated_at > now() - interval '2 days'`,
+          removedVersion: 'version + 1',
+        })}
          select count(*) as count from purged`,
         { now, retentionDays, quarantineDays, limit },
+      );
+      return onlyRow(result).count;
+    },
+
+    /** Ends up to `limit` reservations whose time has passed at `now`; resolves to how many there were. */
+    async endReservations(now: Date, limit: number): Promise<number> {
+      const result = await db.raw<{ rows: { count: number }[] }>(
+        `with ended as (
+           delete from reserved_keys where short_code in (
+             select short_code from reserved_keys where reserved_until <= :now
+             order by reserved_until limit :limit for update skip locked
+           ) returning 1
+         )
+         select count(*) as count from ended`,
+        { now, limit },
       );
       return onlyRow(result).count;
     },

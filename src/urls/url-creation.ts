@@ -1,9 +1,11 @@
 import type { Keys } from '../keys/keys.ts';
 import { isPostgresUnavailable } from '../postgres.ts';
 import { createCoalescing } from './coalescing.ts';
+import type { Asker, Deletion } from './deletion/deletion.ts';
 import type { IdempotencyKey } from './idempotency-key.ts';
 import type { IdempotencyKeys } from './idempotency-keys.ts';
 import { createOnce, type MadeOnce } from './once.ts';
+import type { Owner } from './owner.ts';
 import type { PasswordHashing } from './password-hashing.ts';
 import type { Tell } from './telling.ts';
 import type { UrlCache } from './url-cache.ts';
@@ -12,7 +14,7 @@ import type { UrlPolicy } from './url-policy.ts';
 import { refusalsOf } from './url-rules.ts';
 import type { FoundOrInserted, UrlStore } from './url-store.ts';
 import { createWishReader, type UrlWish } from './url-wishes.ts';
-import { CodeTaken, defaultSettings, type ShortUrl } from './url.ts';
+import { defaultSettings, type ShortUrl } from './url.ts';
 
 /** Short URLs that are inserted by one statement at most. */
 const maxInserts = 500;
@@ -31,9 +33,10 @@ export function createUrlCreation(deps: {
   idempotencyKeys: Pick<IdempotencyKeys, 'findMany' | 'findRequestHash'>;
   normaliseUrl: UrlPolicy;
   hashPassword: PasswordHashing['hashPassword'];
+  deletion: Pick<Deletion, 'takeBack' | 'reasonOfRefusal'>;
   tell: Tell;
 }) {
-  const { store, cache, keys, tell } = deps;
+  const { store, cache, keys, deletion, tell } = deps;
   const readWish = createWishReader(deps);
   const once = createOnce(deps.idempotencyKeys);
   const insertAmongOthers = createCoalescing({
@@ -64,45 +67,63 @@ export function createUrlCreation(deps: {
     throw new Error(`${maxTries} keys in a row were taken`);
   }
 
-  async function withCustomCode(insert: Insert, url: Omit<NewUrl, 'codeIsGenerated'>) {
-    const made = await insert({ ...url, codeIsGenerated: false });
-    if (!made) throw new CodeTaken(`the code ${url.shortCode} is taken`);
-    return made;
+  async function withCustomCode(
+    insert: Insert,
+    url: Omit<NewUrl, 'codeIsGenerated'>,
+    asked: Asker & { restoresDeleted: boolean },
+  ) {
+    const wanted = { ...url, codeIsGenerated: false };
+    const made = await insert(wanted);
+    if (made) return made;
+    const restored = asked.restoresDeleted ? await deletion.takeBack(wanted) : undefined;
+    if (!restored) throw await deletion.reasonOfRefusal(url.shortCode, asked);
+    return { url: restored, isNew: false };
   }
 
   async function make(
     insert: Insert,
     wish: UrlWish,
-    asked: { apiKeyId: number; now: Date; idempotencyKey?: IdempotencyKey | undefined },
+    asked: Asker & { now: Date; idempotencyKey?: IdempotencyKey | undefined; restoresDeleted?: boolean },
   ): Promise<FoundOrInserted> {
-    const { apiKeyId, now, idempotencyKey } = asked;
+    const { apiKeyId, owner, now, idempotencyKey, restoresDeleted = false } = asked;
     const { customCode, ...given } = wish;
     const refusals = refusalsOf({ ...defaultSettings, ...given });
     const url = { ...(await readWish(given, now, refusals)), createdBy: apiKeyId, idempotencyKey };
     const made =
       customCode === undefined
         ? await withGeneratedKey(insert, url)
-        : await withCustomCode(insert, { ...url, shortCode: customCode });
+        : await withCustomCode(
+            insert,
+            { ...url, shortCode: customCode },
+            { apiKeyId, owner, restoresDeleted },
+          );
     if (made.isNew) await tell(made.url, () => cache.create(made.url));
     return made;
   }
 
   return {
     /** Creates a short URL under the custom code, or under a key of the pool.
-     *  Throws WishRefused, CodeTaken, Overloaded, or what PostgreSQL throws. */
+     *  Throws WishRefused, CodeTaken, CodeDeleted, Overloaded, or what PostgreSQL throws. */
     create: async (wish: UrlWish, apiKeyId: number, now = new Date()): Promise<ShortUrl> =>
-      (await make(insert, wish, { apiKeyId, now })).url,
+      (await make(insert, wish, { apiKeyId, owner: apiKeyId, now })).url,
 
     /** The same for requests that may come again: whatever crashes, at most one short URL is made with an idempotency key. Where it
-     *  `findsFirst`, one of the API key that does what the new one would is answered instead: see same-urls.ts. Throws
-     *  IdempotencyKeyReused besides. */
+     *  `findsFirst`, one of the API key that does what the new one would is answered instead: see same-urls.ts. Where it
+     *  `restoresDeleted`, a deleted one that the API key created under the custom code is restored as the wanted one. Throws
+     *  IdempotencyKeyReused as well. */
     async createOnce(
       wish: UrlWish,
       apiKeyId: number,
-      given: { idempotencyKey: IdempotencyKey | undefined; findsFirst: boolean; now: Date },
+      given: {
+        owner: Owner;
+        idempotencyKey: IdempotencyKey | undefined;
+        findsFirst: boolean;
+        restoresDeleted: boolean;
+        now: Date;
+      },
     ): Promise<MadeOnce> {
-      const { idempotencyKey, findsFirst, now } = given;
-      const asked = { apiKeyId, now, idempotencyKey };
+      const { idempotencyKey, findsFirst, ...how } = given;
+      const asked = { ...how, apiKeyId, idempotencyKey };
       const makeIt = () => make(findsFirst ? findOrInsert : insert, wish, asked);
       if (idempotencyKey) return await once.make(apiKeyId, idempotencyKey, makeIt);
       return { ...(await makeIt()), isRepeat: false };

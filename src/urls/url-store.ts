@@ -1,7 +1,8 @@
 import type { Knex } from 'knex';
 import { boundedTransaction } from '../postgres.ts';
+import { createDeletedUrlStore } from './deletion/deleted-url-store.ts';
 import { keyColumns, noteMade } from './idempotency-key.ts';
-import { isOwned, type Owner } from './owner.ts';
+import { isOneOfVersions, isOwned, type Owner } from './owner.ts';
 import { findSame } from './same-urls.ts';
 import {
   changedColumns,
@@ -36,6 +37,8 @@ export function createUrlStore(db: Knex) {
   }
 
   return {
+    ...createDeletedUrlStore(db),
+
     /** Inserts short URLs and their counters in one statement, which all of them share for better or worse; in their order,
      *  undefined for each whose code is taken or reserved for another API key. The unique index is the judge between those
      *  that ask at once, in one call (the first) or in several. Rejects with what isKeyThere when one has an idempotency key
@@ -48,6 +51,7 @@ export function createUrlStore(db: Knex) {
              with ordinality as wish (${insertedColumns}, ${keyColumns}, place)
            where not exists (
              select from reserved_keys r where r.short_code = wish.short_code and r.api_key_id <> wish.created_by
+               and (r.reserved_until is null or r.reserved_until > now())
            )
            -- In one order, so that two that insert the same codes do not deadlock.
            order by short_code collate "C", place
@@ -189,10 +193,6 @@ export function createUrlStore(db: Knex) {
     },
   };
 }
-
-/** True of a row that has one of `:versions`, if there are any. */
-const isOneOfVersions =
-  '(cast(:versions as bigint[]) is null or u.version = any(cast(:versions as bigint[])))';
 
 /** What a wish is known by: of two for the same code, a reservation may favour the second. */
 const wishOf = ({ shortCode, createdBy }: Pick<ShortUrl, 'shortCode' | 'createdBy'>) =>

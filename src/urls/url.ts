@@ -120,6 +120,30 @@ export class CodeTaken extends Error {
   override readonly name = 'CodeTaken';
 }
 
+/** The code belongs to a deleted short URL that the API key may restore. */
+export class CodeDeleted extends Error {
+  override readonly name = 'CodeDeleted';
+  readonly shortCode: string;
+  readonly deletedAt: Date;
+  /** When the clean-up purges it. */
+  readonly purgedAt: Date;
+  /** Whether the API key created it, and so may take the code back or purge it. */
+  readonly isOwn: boolean;
+
+  constructor(deleted: { shortCode: string; deletedAt: Date; purgedAt: Date; isOwn: boolean }) {
+    super(`the code ${deleted.shortCode} belongs to a deleted short URL`);
+    this.shortCode = deleted.shortCode;
+    this.deletedAt = deleted.deletedAt;
+    this.purgedAt = deleted.purgedAt;
+    this.isOwn = deleted.isOwn;
+  }
+}
+
+/** Another API key created the short URL, so this one may not purge it. */
+export class PurgeNotAllowed extends Error {
+  override readonly name = 'PurgeNotAllowed';
+}
+
 /** The table has too many look-ups waiting; the same request may do well in a moment. */
 export class Overloaded extends Error {
   override readonly name = 'Overloaded';

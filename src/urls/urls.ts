@@ -1,6 +1,8 @@
 import type { Keys } from '../keys/keys.ts';
 import type { Log } from '../log.ts';
 import type { BlockedHosts } from './blocked-hosts.ts';
+import { createDeletion } from './deletion/deletion.ts';
+import type { Retention } from './deletion/purge.ts';
 import type { IdempotencyKeys } from './idempotency-keys.ts';
 import type { Owner } from './owner.ts';
 import type { PasswordHashing } from './password-hashing.ts';
@@ -35,14 +37,17 @@ export function createUrls(deps: {
   idempotencyKeys: Pick<IdempotencyKeys, 'findMany' | 'findRequestHash'>;
   normaliseUrl: UrlPolicy;
   hashPassword: PasswordHashing['hashPassword'];
+  retention: Retention;
   log: Log;
 }) {
   const tell = createTelling(deps);
+  const deletion = createDeletion({ ...deps, tell });
 
   return {
     ...createUrlResolver(deps),
-    ...createUrlCreation({ ...deps, tell }),
+    ...createUrlCreation({ ...deps, deletion, tell }),
     ...createUrlChanges({ ...deps, tell }),
+    purge: deletion.purge,
 
     /** An owner's short URL with its counters, from the table. Throws UrlNotFound or UrlExpired. */
     async getWithClicks(shortCode: string, owner: Owner, now: Date): Promise<ShortUrlWithClicks> {

@@ -261,6 +261,7 @@ function openWeb(
     idempotencyKeys: { findMany: async () => [], findRequestHash: async () => undefined },
     normaliseUrl: (url) => url,
     hashPassword,
+    retention: { days: 30, quarantineDays: 90 },
     log: silentLog,
   });
   const listener = {

@@ -15,7 +15,7 @@ import { createUrlCleanupStore } from '../../src/urls/url-cleanup-store.ts';
 import { createUrlPolicy } from '../../src/urls/url-policy.ts';
 import { WishRefused } from '../../src/urls/url-rules.ts';
 import { createUrlStore } from '../../src/urls/url-store.ts';
-import { CodeTaken, Overloaded, UrlExpired, UrlNotFound } from '../../src/urls/url.ts';
+import { CodeDeleted, CodeTaken, Overloaded, UrlExpired, UrlNotFound } from '../../src/urls/url.ts';
 import { createUrls } from '../../src/urls/urls.ts';
 import { endLocked } from '../support/locks.ts';
 import { silentLog, uniquePrefix, useDatabase, useRedis } from '../support/resources.ts';
@@ -85,6 +85,7 @@ function openUrls(redis = shared.redis(), { database = db(), processCache = noPr
     idempotencyKeys: { findMany: async () => [], findRequestHash: async () => undefined },
     normaliseUrl: createUrlPolicy({ ownHosts: [], allowPrivate: false, isBlocked: () => false }),
     hashPassword,
+    retention: { days: 30, quarantineDays: 90 },
     log: silentLog,
   });
   const forget = async (code: string) => await redis.del(`${prefix}:url:${code}`);
@@ -467,7 +468,7 @@ describe('delete', () => {
     await expect(urls.resolve(customCode, Date.now())).rejects.toThrow(UrlNotFound);
     await expect(urls.getWithClicks(customCode, null, new Date())).rejects.toThrow(UrlNotFound);
     await expect(urls.delete(customCode, null)).rejects.toThrow(UrlNotFound);
-    await expect(urls.create(wish({ customCode }), owner)).rejects.toThrow(CodeTaken);
+    await expect(urls.create(wish({ customCode }), owner)).rejects.toThrow(CodeDeleted);
 
     const later = new Date(Date.now() + 1_000);
     expect(await createUrlCleanupStore(db()).purge(later, 0, 0, 1_000)).toBeGreaterThan(0);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type ApiKey, askerOf, ownerOf } from '../../api-keys/api-key.ts';
 import type { Log } from '../../log.ts';
 import type { IdempotencyKey } from '../../urls/idempotency-key.ts';
 import type { Owner } from '../../urls/owner.ts';
@@ -10,7 +11,7 @@ import { readCursor, writeCursor } from './list-cursor.ts';
 import { type Handlers, type Operations, weigh } from './operation.ts';
 import { maxItems, settled, settleEach } from './settle-each.ts';
 import { toFilter, urlFilterBody } from './url-filter-query.ts';
-import { newUrl, presentUrl, readSettings, shownUrl, urlChanges } from './url-schemas.ts';
+import { newUrl, presentUrl, readConflictRules, readSettings, shownUrl, urlChanges } from './url-schemas.ts';
 
 const tag = 'Many short URLs';
 /** So many original URLs of the greatest length, with titles and tags. */
@@ -22,13 +23,15 @@ const createsAtOnce = 500;
 /** These take a connection to PostgreSQL each, or a turn in hashing passwords, of which others need some too. */
 const costlyAtOnce = 5;
 
+const costly = ['password', 'find_if_exists', 'restore_deleted'] as const;
+
 /** In an order that no change has an influence on. */
 const order: UrlOrder = { sort: 'created', isDescending: false };
 
 /** A password costs so much that there is nothing to gain by sending it among many. */
 const weightOfNew = ({ body: { urls } }: { body: { urls: unknown[] } }) => {
-  const costly = urls.filter((item) => has(item, 'password')).length;
-  return costly + weigh(urls.length - costly);
+  const hashed = urls.filter((item) => has(item, 'password')).length;
+  return hashed + weigh(urls.length - hashed);
 };
 const weightOfTargets = ({ body }: { body: { short_codes?: string[] } }) =>
   weigh(body.short_codes?.length ?? maxItems);
@@ -129,7 +132,16 @@ export const bulkOperations = {
     description: whichOnes,
     scope: 'urls:write',
     weightOf: weightOfTargets,
-    body: z.strictObject(targets, 'must be a JSON object'),
+    body: z.strictObject(
+      {
+        ...targets,
+        purge: z
+          .boolean('must be true or false')
+          .optional()
+          .describe('As in deleting one; deleted ones only by `short_codes`'),
+      },
+      'must be a JSON object',
+    ),
     maxBodyBytes: maxTargetsBytes,
     replies: {
       200: {
@@ -170,7 +182,7 @@ export const bulkHandlers = ({ urls, finding, baseUrl, log }: Deps): Handlers<ty
     };
   }
 
-  async function create(item: unknown, apiKeyId: number, idempotencyKey: IdempotencyKey | undefined) {
+  async function create(item: unknown, apiKey: ApiKey, idempotencyKey: IdempotencyKey | undefined) {
     const body = validate(newUrl, item);
     const now = new Date();
     const wish = {
@@ -178,8 +190,8 @@ export const bulkHandlers = ({ urls, finding, baseUrl, log }: Deps): Handlers<ty
       customCode: body.custom_code ?? undefined,
       ...readSettings(body, now.getTime()),
     };
-    const given = { idempotencyKey, findsFirst: body.find_if_exists ?? false, now };
-    const { url, isNew, isRepeat } = await urls.createOnce(wish, apiKeyId, given);
+    const given = { idempotencyKey, owner: ownerOf(apiKey), ...readConflictRules(body), now };
+    const { url, isNew, isRepeat } = await urls.createOnce(wish, apiKey.id, given);
     return {
       isRepeat,
       result: { status: isNew ? (201 as const) : (200 as const), url: presentUrl(url, baseUrl) },
@@ -188,16 +200,12 @@ export const bulkHandlers = ({ urls, finding, baseUrl, log }: Deps): Handlers<ty
 
   return {
     createUrls: async ({ body, apiKey, idempotencyKey, ctx }) => {
-      const isCostly = body.urls.some((item) => has(item, 'find_if_exists') || has(item, 'password'));
+      const isCostly = body.urls.some((item) => costly.some((name) => has(item, name)));
       const atOnce = isCostly ? costlyAtOnce : createsAtOnce;
       if (idempotencyKey) await urls.requireSameRequest(apiKey.id, idempotencyKey);
       let repeats = 0;
       const results = await settleEach(body.urls, { atOnce, log, ctx }, async (url, item) => {
-        const { result, isRepeat } = await create(
-          url,
-          apiKey.id,
-          idempotencyKey && { ...idempotencyKey, item },
-        );
+        const { result, isRepeat } = await create(url, apiKey, idempotencyKey && { ...idempotencyKey, item });
         if (isRepeat) repeats += 1;
         return result;
       });
@@ -224,10 +232,11 @@ export const bulkHandlers = ({ urls, finding, baseUrl, log }: Deps): Handlers<ty
       return { status: 200, body: { results, next_cursor: next } };
     },
 
-    deleteUrls: async ({ body, owner, ctx }) => {
+    deleteUrls: async ({ body, apiKey, owner, ctx }) => {
       const { codes, next } = await findTargets(body, owner);
       const settledOnes = await settleEach(codes, { atOnce: costlyAtOnce, log, ctx }, async (code) => {
-        await urls.delete(code, owner);
+        if (body.purge === true) await urls.purge(code, askerOf(apiKey));
+        else await urls.delete(code, owner);
         return { status: 204 as const };
       });
       const results = settledOnes.map((result, i) => Object.assign({ short_code: codes[i]! }, result));
@@ -237,7 +246,7 @@ export const bulkHandlers = ({ urls, finding, baseUrl, log }: Deps): Handlers<ty
 };
 
 /** Whether one of many, which is not validated yet, says something under this name. */
-const has = (item: unknown, name: 'password' | 'find_if_exists') =>
+const has = (item: unknown, name: (typeof costly)[number]) =>
   Boolean((item as Record<string, unknown> | null)?.[name]);
 
 const unclearTargets = () =>

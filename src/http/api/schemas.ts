@@ -40,5 +40,10 @@ export const problem = z
       .array(z.object({ field: z.string(), detail: z.string() }))
       .optional()
       .describe('Each field that breaks a rule'),
+    deleted_at: timestamp.optional().describe('With `code-deleted`: when the short URL was deleted'),
+    purged_at: timestamp
+      .optional()
+      .describe('With `code-deleted`: when the code becomes free, at the earliest'),
+    restore_path: z.string().optional().describe('With `code-deleted`: `POST` to it restores the short URL'),
   })
   .meta({ id: 'Problem' });

@@ -37,6 +37,24 @@ const findIfExists = z.boolean('must be true or false').meta({
     'one-time, is ever found.',
 });
 
+const restoreDeleted = z.boolean('must be true or false').meta({
+  description:
+    'If a deleted short URL that this API key created has the `custom_code`, restores it with the original URL and the settings of ' +
+    'this request, and answers 200. Its id, clicks and time of creation stay.',
+});
+
+function requireCustomCode(
+  body: { custom_code?: unknown; restore_deleted?: unknown },
+  context: z.RefinementCtx,
+): void {
+  if (body.restore_deleted !== true || body.custom_code != null) return;
+  context.addIssue({
+    code: 'custom',
+    path: ['restore_deleted'],
+    message: 'must be given together with custom_code',
+  });
+}
+
 /** What a short URL is created from. */
 export const newUrl = z
   .strictObject(
@@ -44,11 +62,13 @@ export const newUrl = z
       original_url: originalUrl,
       custom_code: customCode.nullish(),
       find_if_exists: findIfExists.nullish(),
+      restore_deleted: restoreDeleted.nullish(),
       ...urlSettings,
     },
     'must be a JSON object',
   )
   .superRefine(refuseTwoExpiries)
+  .superRefine(requireCustomCode)
   .meta({ id: 'NewUrl', example: { original_url: 'https://example.com/page', title: 'A page' } });
 
 /** What of a short URL is to change; what is not given stays, null is what holds by default. */
@@ -56,6 +76,12 @@ export const urlChanges = z
   .strictObject({ original_url: originalUrl.optional(), ...urlSettings }, 'must be a JSON object')
   .superRefine(refuseTwoExpiries)
   .meta({ id: 'UrlChanges', example: { title: 'Another page', tags: ['spring'] } });
+
+/** What a create does about a short URL that exists already. */
+export const readConflictRules = (body: z.output<typeof newUrl>) => ({
+  findsFirst: body.find_if_exists ?? false,
+  restoresDeleted: body.restore_deleted ?? false,
+});
 
 /** When a short URL's time is over, or null for never; undefined when nothing is said about it. */
 function expiryOf(body: UrlSettingFields, now: number): Date | null | undefined {

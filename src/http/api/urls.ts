@@ -1,10 +1,19 @@
 import { z } from 'zod';
+import { askerOf } from '../../api-keys/api-key.ts';
 import type { ShortUrl } from '../../urls/url.ts';
 import type { Urls } from '../../urls/urls.ts';
 import { entityTagOf, isNamedIn, versionsIn } from '../entity-tags.ts';
 import type { Handlers, Operations } from './operation.ts';
 import { shortCodeParams, timestamp } from './schemas.ts';
-import { countedUrl, newUrl, presentUrl, readSettings, shownUrl, urlChanges } from './url-schemas.ts';
+import {
+  countedUrl,
+  newUrl,
+  presentUrl,
+  readConflictRules,
+  readSettings,
+  shownUrl,
+  urlChanges,
+} from './url-schemas.ts';
 
 const tag = 'Short URLs';
 
@@ -23,7 +32,7 @@ export const urlOperations = {
     isOncePerKey: true,
     replies: {
       200: {
-        description: 'It was there before: see `find_if_exists`.',
+        description: 'It existed before: see `find_if_exists` and `restore_deleted`.',
         headers: { Location: 'Where to read it', ...entityTag },
         body: shownUrl,
       },
@@ -33,7 +42,7 @@ export const urlOperations = {
         body: shownUrl,
       },
     },
-    problems: ['code-taken'],
+    problems: ['code-taken', 'code-deleted'],
   },
   getUrl: {
     method: 'get',
@@ -110,9 +119,18 @@ export const urlOperations = {
     summary: 'Delete a short URL',
     scope: 'urls:write',
     params: shortCodeParams,
+    query: z.strictObject({
+      purge: z
+        .enum(['true', 'false'], 'must be true or false')
+        .default('false')
+        .transform((text) => text === 'true')
+        .describe(
+          'With `true`: removes it permanently, also if it is deleted already. Its code is free at once for the API key that created it, and later for others. For that API key, and those with the scope `admin`',
+        ),
+    }),
     headers: ifMatch,
     replies: {
-      204: { description: 'It leads nowhere from now on, and can be restored until it is purged.' },
+      204: { description: 'It redirects no longer, and can be restored until it is purged.' },
     },
     problems: ['not-found', 'version-mismatch'],
   },
@@ -125,14 +143,14 @@ export const urlHandlers = ({
   urls: Urls;
   baseUrl: string;
 }): Handlers<typeof urlOperations> => ({
-  createUrl: async ({ body, apiKey, idempotencyKey }) => {
+  createUrl: async ({ body, apiKey, owner, idempotencyKey }) => {
     const now = new Date();
     const wish = {
       originalUrl: body.original_url,
       customCode: body.custom_code ?? undefined,
       ...readSettings(body, now.getTime()),
     };
-    const given = { idempotencyKey, findsFirst: body.find_if_exists ?? false, now };
+    const given = { idempotencyKey, owner, ...readConflictRules(body), now };
     const { url, isNew, isRepeat } = await urls.createOnce(wish, apiKey.id, given);
     return {
       status: isNew ? 201 : 200,
@@ -181,8 +199,10 @@ export const urlHandlers = ({
     };
   },
 
-  deleteUrl: async ({ params, owner, ctx }) => {
-    await urls.delete(params.short_code, owner, versionsIn(ctx.req.headers['if-match']));
+  deleteUrl: async ({ params, query, apiKey, owner, ctx }) => {
+    const versions = versionsIn(ctx.req.headers['if-match']);
+    if (query.purge) await urls.purge(params.short_code, askerOf(apiKey), versions);
+    else await urls.delete(params.short_code, owner, versions);
     return { status: 204 };
   },
 });
