@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseUrl } from '../parse-url.ts';
+import { type ParsedUrl, parseUrl } from '../parse-url.ts';
 
 /** A setting that is true or false. */
 export const flag = (fallback: boolean) => z.stringbool({ error: 'must be true or false' }).default(fallback);
@@ -10,5 +10,5 @@ export const url = (protocol: RegExp, example: string) =>
 export const hostname = (text: string) =>
   /^[^/?#@\\]+$/.test(text) ? parseUrl(`http://${text}`)?.hostname : undefined;
 /** Whether a URL is an origin and nothing else. */
-export const isOrigin = (parsed: URL | undefined) =>
+export const isOrigin = (parsed: ParsedUrl | undefined) =>
   parsed !== undefined && parsed.href === `${parsed.origin}/`;
