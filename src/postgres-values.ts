@@ -3,8 +3,9 @@ import pg from 'pg';
 const int8Oid = 20;
 const timestamptzOid = 1184;
 
-/** The earliest and the latest time that a Date can hold. */
-const timeLimitMs = 8.64e15;
+/** The earliest and the latest time that RFC 3339 and every client can write. */
+const earliestMs = Date.parse('0001-01-01T00:00:00.000Z');
+const latestMs = Date.parse('9999-12-31T23:59:59.999Z');
 
 /** PostgreSQL answers in a form that cannot be read, such as dates of another style than ISO. */
 export class UnreadableValue extends Error {
@@ -27,11 +28,11 @@ function safeInteger(text: string): number {
 const timestampShape =
   /^(\d{4,6})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?([+-])(\d\d)(?::(\d\d))?(?::(\d\d))?( BC)?$/;
 
-/** The time of a `timestamptz` in ISO style, to the millisecond; `infinity`, and what a Date cannot hold, is the nearest time that it
- *  can. Throws UnreadableValue. */
+/** The time of a `timestamptz` in ISO style, to the millisecond; `infinity`, and what is before the year 1 or after the year 9999, is
+ *  the nearest time between. Throws UnreadableValue. */
 export function parseTimestamp(text: string): Date {
-  if (text === 'infinity') return new Date(timeLimitMs);
-  if (text === '-infinity') return new Date(-timeLimitMs);
+  if (text === 'infinity') return new Date(latestMs);
+  if (text === '-infinity') return new Date(earliestMs);
   const found = timestampShape.exec(text);
   if (!found)
     throw new UnreadableValue(`the timestamp ${text.slice(0, 40)} is not in ISO style with an offset`);
@@ -49,6 +50,6 @@ export function parseTimestamp(text: string): Date {
   date.setUTCHours(hours, minutes, seconds, Number(milliseconds.padEnd(3, '0').slice(0, 3)));
   const offset = Number(offsetHours) * 3_600 + Number(offsetMinutes) * 60 + Number(offsetSeconds);
   const at = date.getTime() - (sign === '-' ? -offset : offset) * 1_000;
-  if (Number.isNaN(at)) return new Date(era === undefined ? timeLimitMs : -timeLimitMs);
-  return new Date(Math.min(Math.max(at, -timeLimitMs), timeLimitMs));
+  if (Number.isNaN(at)) return new Date(era === undefined ? latestMs : earliestMs);
+  return new Date(Math.min(Math.max(at, earliestMs), latestMs));
 }

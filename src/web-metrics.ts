@@ -28,7 +28,7 @@ export type ProcessMetrics = Metric[];
  *  `latencies`. */
 export function createWebMetrics(deps: {
   clickWatch: ClickWatch;
-  urls: Pick<Urls, 'resolved'>;
+  urls: Pick<Urls, 'resolved' | 'unusableUrls'>;
   processCache: Pick<ProcessCache, 'size'>;
   requestCounts: RequestCounts;
   loadShedding: Pick<LoadShedding, 'refused' | 'inProgress'>;
@@ -66,6 +66,11 @@ export function createWebMetrics(deps: {
         'redirects_total',
         'Requests for a short code, by the tier that had it or by the reason why they were not redirected',
         Object.entries(urls.resolved).map(([outcome, value]) => ({ value, labels: { outcome } })),
+      ),
+      counter(
+        'unusable_urls_total',
+        'Short URLs that were read with a URL that no redirect can carry, each version once',
+        urls.unusableUrls.count,
       ),
       counter(
         'requests_refused_total',

@@ -1,4 +1,5 @@
 import type { CachedUrl, CacheEntry, GoneReason, RedirectRules } from './cache-entry.ts';
+import { isServable } from './served-url.ts';
 
 const tombstones: Record<GoneReason, string> = { 'not found': '404', expired: '410' };
 
@@ -57,7 +58,10 @@ export function decodeEntry(value: string): CacheEntry | undefined {
   const url = body.startsWith(`${rulesMark}[`)
     ? decodeRuled(body.slice(rulesMark.length))
     : decodePlain(body);
-  return url && { url, version };
+  // An earlier release stored what another program wrote as it was.
+  const isUsable =
+    url !== undefined && isServable(url.originalUrl) && isServable(url.rules?.fallbackUrl ?? 'x:');
+  return isUsable ? { url, version } : undefined;
 }
 
 function decodePlain(body: string): CachedUrl | undefined {

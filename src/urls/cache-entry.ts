@@ -1,3 +1,4 @@
+import { readServedUrl } from './served-url.ts';
 import type { ShortUrl, StoredUrl } from './url.ts';
 
 /** Why a code leads nowhere: expired ones answer differently from unknown, deleted and disabled ones. */
@@ -52,17 +53,29 @@ export type JudgedEntry = CacheEntry | { blocked: CachedUrl; version: number };
 export const liftVersion = (version: number, floor: number): number =>
   Math.max(version, version === 0 ? floor : floor + 1);
 
-/** What a cache is to know of a short URL, as of now. */
+/** What a cache is to know of a short URL, as of now. One whose original URL no redirect can carry is not found. */
 export function toCacheEntry(url: ShortUrl & Partial<StoredUrl>): CacheEntry {
   const { version, isDeleted = false, hasEnded = false } = url;
   const leadsOn = hasEnded && url.fallbackUrl !== null;
-  if ((url.isActive || leadsOn) && !isDeleted) return { url: toCachedUrl(url), version };
+  if ((url.isActive || leadsOn) && !isDeleted) {
+    const served = toCachedUrl(url);
+    return served ? { url: served, version } : { gone: 'not found', version };
+  }
   const hasExpired = hasEnded || (url.expiresAt !== null && url.expiresAt.getTime() <= Date.now());
   return { gone: hasExpired && !isDeleted ? 'expired' : 'not found', version };
 }
 
-function toCachedUrl(url: ShortUrl): CachedUrl {
-  const { id, originalUrl, expiresAt } = url;
+/** The field of a short URL that holds no URL that a redirect can carry: another program wrote it. */
+export function findUnusableUrl(url: ShortUrl): 'original_url' | 'fallback_url' | undefined {
+  if (readServedUrl(url.originalUrl) === undefined) return 'original_url';
+  if (url.fallbackUrl !== null && readServedUrl(url.fallbackUrl) === undefined) return 'fallback_url';
+  return undefined;
+}
+
+function toCachedUrl(url: ShortUrl): CachedUrl | undefined {
+  const { id, expiresAt } = url;
+  const originalUrl = readServedUrl(url.originalUrl);
+  if (originalUrl === undefined) return undefined;
   const plain = { id, originalUrl, expiresAtMs: timeOf(expiresAt) };
   const rules = toRules(url);
   const isPlain = Object.values(rules).every((rule) => rule === null || rule === false);
@@ -71,7 +84,7 @@ function toCachedUrl(url: ShortUrl): CachedUrl {
 
 const toRules = (url: ShortUrl): RedirectRules => ({
   startsAtMs: timeOf(url.startsAt),
-  fallbackUrl: url.fallbackUrl,
+  fallbackUrl: url.fallbackUrl === null ? null : (readServedUrl(url.fallbackUrl) ?? null),
   redirectStatus: url.redirectStatus,
   redirectMaxAgeSeconds: url.redirectMaxAgeSeconds,
   forwardQuery: url.forwardQuery,

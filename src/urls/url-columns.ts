@@ -50,11 +50,23 @@ const changed = Object.entries({ originalUrl: 'original_url text', ...settings }
   ([property]) => property !== 'isActive',
 );
 
+/** How a column is read of which another program may write what a short URL cannot have: numbers beyond those that are exact in
+ *  JavaScript, tags that are null or lists. */
+const readings: Partial<Record<keyof UrlSettings | 'version', string>> = {
+  version: `least(u.version, ${Number.MAX_SAFE_INTEGER})`,
+  maxClicks: `case when u.max_clicks > ${Number.MAX_SAFE_INTEGER} then ${Number.MAX_SAFE_INTEGER} else u.max_clicks end`,
+  tags: `case when u.tags = '{}' then u.tags
+    when array_ndims(u.tags) = 1 and array_position(u.tags, null) is null then u.tags
+    else array(select tag from unnest(u.tags) as tag where tag is not null) end`,
+};
+
 /** What a ShortUrl is read from, of `urls u`. */
 export const urlColumns = [
   'u.id, u.short_code as "shortCode", u.original_url as "originalUrl", u.created_at as "createdAt"',
-  'u.updated_at as "updatedAt", u.created_by as "createdBy", u.version',
-  ...Object.entries(settings).map(([property, column]) => `u.${nameOf(column)} as "${property}"`),
+  `u.updated_at as "updatedAt", u.created_by as "createdBy", ${readings.version} as version`,
+  ...(Object.entries(settings) as [keyof UrlSettings, string][]).map(
+    ([property, column]) => `${readings[property] ?? `u.${nameOf(column)}`} as "${property}"`,
+  ),
 ].join(', ');
 
 /** What a StoredUrl is read from, of `urls u`. */

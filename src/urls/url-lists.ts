@@ -17,7 +17,9 @@ export interface UrlPlace {
   id: number;
 }
 
-const showTime = (column: string) => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
+const showTime = (column: string) =>
+  `case when isfinite(${column}) then to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+     else cast(${column} as text) end`;
 
 /** What a list is sorted by: the value of a row and its id; the value of a place, and how it is shown. */
 const sorts: Record<UrlOrder['sort'], Record<'value' | 'id' | 'ofPlace' | 'shown', string>> = {

@@ -13,6 +13,7 @@ import {
 } from './cache-entry.ts';
 import type { ProcessCache } from './process-cache.ts';
 import { createSingleFlight } from './single-flight.ts';
+import { createUnusableUrls } from './unusable-urls.ts';
 import type { UrlCache } from './url-cache.ts';
 import type { UrlStore } from './url-store.ts';
 import { Overloaded, UrlBlocked, UrlExpired, UrlNotFound } from './url.ts';
@@ -65,6 +66,7 @@ export function createUrlResolver(deps: {
   log: Log;
 }) {
   const { store, cache, processCache, blockedHosts, onNotFound, versionFloor = () => 0, log } = deps;
+  const unusableUrls = createUnusableUrls(log);
   const findInTable = createSingleFlight(maxLookUps, loadFromTable);
   const inTurn = createBounded(suspectLookUps);
   const find = createSingleFlight(Infinity, async (shortCode) => await load(shortCode, findInTable));
@@ -123,6 +125,7 @@ export function createUrlResolver(deps: {
       );
       return { gone: 'not found', version };
     }
+    unusableUrls.check(url);
     const found = toCacheEntry(url);
     const entry = { ...found, version: liftVersion(found.version, floor) };
     await cached<unknown>(
@@ -202,6 +205,9 @@ export function createUrlResolver(deps: {
     count(outcome: Tier | 'unavailable' | 'error'): void {
       resolved[placeOf[outcome]] += 1;
     },
+
+    /** Short URLs that no redirect can lead to, because of what another program wrote. */
+    unusableUrls: unusableUrls as Pick<typeof unusableUrls, 'count'>,
 
     /** How often short codes were resolved, by where they were found or why they lead nowhere. */
     resolved: resolved as Readonly<typeof resolved>,

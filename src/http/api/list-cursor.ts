@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { UrlPlace } from '../../urls/url-lists.ts';
 
-const microseconds = z.iso.datetime({ precision: 6 });
+const microseconds = z.union([z.iso.datetime({ precision: 6 }), z.enum(['infinity', '-infinity'])]);
 const place = z.tuple([
   z.string(),
   z.union([z.int().min(0), microseconds, z.null()]),

@@ -1,0 +1,45 @@
+import { LRUCache } from 'lru-cache';
+import type { Log } from '../log.ts';
+import { findUnusableUrl } from './cache-entry.ts';
+import type { ShortUrl } from './url.ts';
+
+/** Short URLs that are remembered as reported. */
+const maxReported = 10_000;
+/** Another program may write any number of them. */
+const linesPerMinute = 20;
+const minuteMs = 60_000;
+
+/** Counts and logs the short URLs with a URL that no redirect can carry. A process counts each version of one once; it logs at most 20
+ *  per minute, with id and short code, never the URL. */
+export function createUnusableUrls(log: Log) {
+  const reported = new LRUCache<number, number>({ max: maxReported });
+  let count = 0;
+  let minute = { begunAt: -Infinity, lines: 0 };
+
+  function mayLog(): boolean {
+    const now = performance.now();
+    if (now - minute.begunAt >= minuteMs) minute = { begunAt: now, lines: 0 };
+    minute.lines += 1;
+    return minute.lines <= linesPerMinute;
+  }
+
+  return {
+    /** How many were read from the table. */
+    get count(): number {
+      return count;
+    },
+
+    /** Reports a short URL that was read from the table, if it is one of them. */
+    check(url: ShortUrl): void {
+      const field = findUnusableUrl(url);
+      if (field === undefined || reported.get(url.id) === url.version) return;
+      reported.set(url.id, url.version);
+      count += 1;
+      if (mayLog())
+        log.warn(
+          { urlId: url.id, shortCode: url.shortCode, field },
+          'failed to redirect to a URL that another program stored',
+        );
+    },
+  };
+}
