@@ -6,7 +6,7 @@ import type { ClickWatch } from './clicks/click-watch.ts';
 import type { WebConfig } from './config/web.ts';
 import { answerErrors } from './http/answer-errors.ts';
 import { addApiDocs } from './http/api-docs.ts';
-import { type ApiDeps, createHandlers, operations } from './http/api/api.ts';
+import { type ApiDeps, createHandlers, operationsFor } from './http/api/api.ts';
 import { mount } from './http/api/mount.ts';
 import { type ApiState, authenticate } from './http/authenticate.ts';
 import { bullBoard } from './http/bull-board.ts';
@@ -120,6 +120,6 @@ export function createRouters(deps: AppDeps) {
   // Paths are case-sensitive: the router would match a route in any case, but its middleware in this one only.
   const closed = new Router<ApiState>({ sensitive: true });
   closed.use('/api/v1', requireUsableSchema(health), authenticate(knownApiKeys), limitApiKey(rateLimits));
-  mount(closed, operations, createHandlers(api), { rateLimits, passwordHashing });
+  mount(closed, operationsFor(api.codeRules), createHandlers(api), { rateLimits, passwordHashing });
   return [open, closed];
 }

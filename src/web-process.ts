@@ -215,6 +215,11 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
       hostBlocking,
       reports: createReports({ store: reportStore, urls, hostBlocking }),
       baseUrl: config.BASE_URL,
+      codeRules: {
+        minLength: config.CUSTOM_CODE_MIN_LENGTH,
+        maxLength: config.CUSTOM_CODE_MAX_LENGTH,
+        characters: config.CUSTOM_CODE_CHARACTERS,
+      },
       log,
     },
     knownApiKeys,

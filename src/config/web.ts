@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseUrl } from '../parse-url.ts';
+import { codeCharacters, defaultCodeRules } from '../urls/custom-code.ts';
 import { redirectStatuses } from '../urls/url.ts';
 import { wholeNumberText } from '../whole-number.ts';
 import { common, endpoint } from './common.ts';
@@ -67,6 +68,18 @@ export const webSettings = z
     ALLOW_PRIVATE_URLS: flag(false).describe(
       'Allows short URLs that redirect to private, loopback and link-local addresses',
     ),
+    CUSTOM_CODE_MIN_LENGTH: wholeNumberText(1, 64)
+      .default(defaultCodeRules.minLength)
+      .describe('Fewest characters of a `custom_code`; imports take codes from 1 character on'),
+    CUSTOM_CODE_MAX_LENGTH: wholeNumberText(1, 64)
+      .default(defaultCodeRules.maxLength)
+      .describe('Most characters of a `custom_code`; imports take codes of up to 64'),
+    CUSTOM_CODE_CHARACTERS: z
+      .enum(codeCharacters, { error: `must be one of ${codeCharacters.join(', ')}` })
+      .default(defaultCodeRules.characters)
+      .describe(
+        'Characters of a `custom_code`: `ascii`, letters, digits, `-` and `_`; `dots`, also single dots between them; `unicode`, also letters and digits of every script, without a mix of Latin, Greek and Cyrillic',
+      ),
     KEY_POOL_LOW_WATER: wholeNumberText(1, 10_000_000)
       .optional()
       .describe(
@@ -174,6 +187,10 @@ export const webSettings = z
   .refine((settings) => (settings.KEY_POOL_LOW_WATER ?? 0) < settings.KEY_POOL_TARGET, {
     path: ['KEY_POOL_LOW_WATER'],
     error: 'must be less than KEY_POOL_TARGET',
+  })
+  .refine((settings) => settings.CUSTOM_CODE_MIN_LENGTH <= settings.CUSTOM_CODE_MAX_LENGTH, {
+    path: ['CUSTOM_CODE_MIN_LENGTH'],
+    error: 'must be at most CUSTOM_CODE_MAX_LENGTH',
   });
 
 export type WebConfig = Readonly<z.infer<typeof webSettings>>;

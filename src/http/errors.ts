@@ -23,6 +23,7 @@ import {
 } from '../transfers/transfer.ts';
 import { TookTooLong } from '../urls/bounded-read.ts';
 import { IdempotencyKeyReused } from '../urls/idempotency-key.ts';
+import { pathOfCode } from '../urls/short-url.ts';
 import { WishRefused } from '../urls/url-rules.ts';
 import {
   CodeDeleted,
@@ -121,7 +122,7 @@ function toProblem(error: unknown): Problem | undefined {
 
 /** Says how to get the code back, as far as the API key may. */
 function codeDeleted({ shortCode, deletedAt, purgedAt, isOwn }: CodeDeleted): Problem {
-  const path = `/api/v1/urls/${shortCode}`;
+  const path = `/api/v1/urls/${pathOfCode(shortCode)}`;
   const ways = [
     `restore it with POST ${path}/restore`,
     ...(isOwn

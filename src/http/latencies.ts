@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { DurationHistogram } from '../metric.ts';
-import { isShortCode } from '../urls/short-code.ts';
+import { readShortCode } from '../urls/short-code.ts';
 import type { Tier } from '../urls/url-resolver.ts';
 import { codeOf } from './redirect.ts';
 
@@ -52,7 +52,7 @@ export function createLatencies(deps: {
         if (url.startsWith('/api/')) measureApi(response);
         else if (--left <= 0) {
           left = nextGap();
-          if (isShortCode(codeOf(url))) measureRedirect(request, response);
+          if (readShortCode(codeOf(url)) !== undefined) measureRedirect(request, response);
         }
         answer(request, response);
       },

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Context, Middleware } from 'koa';
-import { isShortCode } from '../urls/short-code.ts';
+import { decodePath, readShortCode, toShortCode, withoutPunctuation } from '../urls/short-code.ts';
+import { shortUrlOf } from '../urls/short-url.ts';
 import type { UrlUses } from '../urls/url-uses.ts';
 import { type StoredUrl, UrlNotFound } from '../urls/url.ts';
 import type { Urls } from '../urls/urls.ts';
@@ -38,9 +39,16 @@ export function createPreview(deps: {
   }
 
   return async (ctx, next) => {
-    const shortCode = ctx.path.slice(1, -1);
-    await (ctx.path.endsWith('+') && isShortCode(shortCode) ? answer(ctx, shortCode) : next());
+    const shortCode = readPreviewCode(ctx.path.slice(1));
+    await (shortCode === undefined ? next() : answer(ctx, shortCode));
   };
+}
+
+/** The short code before the "+" of a path part, also of one that was copied out of a sentence; undefined where it is none. */
+function readPreviewCode(path: string): string | undefined {
+  if (path.endsWith('+')) return readShortCode(path.slice(0, -1));
+  const text = path.includes('+') || path.includes('%') ? withoutPunctuation(decodePath(path) ?? '') : '';
+  return text.endsWith('+') ? toShortCode(text.slice(0, -1)) : undefined;
 }
 
 /** What is behind a password, or works once, is not told beforehand. */
@@ -63,7 +71,7 @@ function answerJson(ctx: Context, preview: Preview, baseUrl: string): void {
   const host = originalUrl === undefined ? undefined : hostOf(originalUrl);
   ctx.body = {
     short_code: shortCode,
-    short_url: `${baseUrl}/${shortCode}`,
+    short_url: shortUrlOf(baseUrl, shortCode),
     original_url: originalUrl ?? null,
     host: host?.ascii ?? null,
     host_unicode: host?.unicode ?? null,

@@ -3,7 +3,7 @@ import type { Context, Middleware } from 'koa';
 import type { ClickRecorder } from '../clicks/click-recorder.ts';
 import type { DetailOf } from '../clicks/details/click-details.ts';
 import { type CachedUrl, gateOf } from '../urls/cache-entry.ts';
-import { isShortCode } from '../urls/short-code.ts';
+import { readShortCode } from '../urls/short-code.ts';
 import type { Tier } from '../urls/url-resolver.ts';
 import { UrlExhausted, UrlExpired } from '../urls/url.ts';
 import type { Urls } from '../urls/urls.ts';
@@ -121,8 +121,8 @@ export function createRedirect(deps: RedirectDeps) {
     /** Answers a redirect as soon as a store tells where it leads, ahead of Koa, which is for what leads nowhere or has a gate,
      *  and for every other request. */
     async answerSoon(request: IncomingMessage, response: ServerResponse, koa: Handler): Promise<void> {
-      const shortCode = codeOf(request.url!);
-      if (request.method === 'GET' && isShortCode(shortCode)) {
+      const shortCode = readShortCode(codeOf(request.url!));
+      if (request.method === 'GET' && shortCode !== undefined) {
         const now = Date.now();
         const found = lookUp(request, shortCode, now);
         try {
@@ -142,8 +142,8 @@ export function createRedirect(deps: RedirectDeps) {
 
     /** Answers what is left of redirects, such as HEAD, gates and what they cannot be; stands before every other middleware. */
     middleware: (async (ctx, next) => {
-      const shortCode = ctx.path.slice(1);
-      if (!isShortCode(shortCode)) {
+      const shortCode = readShortCode(ctx.path.slice(1));
+      if (shortCode === undefined) {
         await next();
         return;
       }

@@ -3,7 +3,7 @@ import type { Context } from 'koa';
 import { z } from 'zod';
 import { reportReasons } from '../reports/report.ts';
 import type { Reports } from '../reports/reports.ts';
-import { isShortCode } from '../urls/short-code.ts';
+import { toShortCode } from '../urls/short-code.ts';
 import { storedText } from '../urls/stored-text.ts';
 import { UrlNotFound } from '../urls/url.ts';
 import { createFormReader } from './form.ts';
@@ -41,16 +41,17 @@ export function addReportRoutes(
 ): void {
   router.get('/report', (ctx) => {
     const { code } = ctx.query;
-    answerPage(ctx, 200, reportPage(typeof code === 'string' && isShortCode(code) ? code : ''));
+    answerPage(ctx, 200, reportPage(typeof code === 'string' ? (toShortCode(code) ?? '') : ''));
   });
 
   router.post('/report', async (ctx) => {
     const { reports, rateLimits, baseUrl } = deps;
     if (!isFromOwnPage(ctx, baseUrl))
       throw new Problem('foreign-origin', 'A report is sent from our own page only.');
-    const { short_code: shortCode, reason, comment } = validate(newReport, await readBody(ctx));
+    const { short_code: given, reason, comment } = validate(newReport, await readBody(ctx));
     rateLimits.takeReport(ctx.req);
-    if (!isShortCode(shortCode)) throw new UrlNotFound('no such short URL');
+    const shortCode = toShortCode(given);
+    if (shortCode === undefined) throw new UrlNotFound('no such short URL');
     await reports.add({ shortCode, reason, comment: comment ?? null });
     if (wantsJson(ctx)) answerJson(ctx);
     else answerPage(ctx, 202, thanksPage);

@@ -1,4 +1,6 @@
 import type Router from '@koa/router';
+import { isShortCode } from '../urls/short-code.ts';
+import { pathOfCode } from '../urls/short-url.ts';
 import type { UrlStore } from '../urls/url-store.ts';
 
 /** Crawlers read so many lines, about, and no more. */
@@ -12,7 +14,12 @@ export function addRobotsRoute(router: Router, urlStore: Pick<UrlStore, 'findCra
 
   async function write(): Promise<string> {
     const codes = await urlStore.findCrawlable(new Date(), maxCodes);
-    return ['User-agent: *', ...codes.map((code) => `Allow: /${code}$`), 'Disallow: /', ''].join('\n');
+    return [
+      'User-agent: *',
+      ...codes.filter(isShortCode).map((code) => `Allow: /${pathOfCode(code)}$`),
+      'Disallow: /',
+      '',
+    ].join('\n');
   }
 
   async function read(): Promise<string> {

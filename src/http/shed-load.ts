@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { EventLoopWatch } from '../event-loop.ts';
-import { isShortCode } from '../urls/short-code.ts';
+import { readShortCode } from '../urls/short-code.ts';
 import { isForOperators } from './operator-paths.ts';
 import { codeOf } from './redirect.ts';
 import { createRefusal } from './refusal.ts';
@@ -92,7 +92,7 @@ export function createLoadShedding(deps: {
 type Kind = 'api' | 'redirects' | 'pages' | 'operators';
 
 function kindOf(url: string): Kind {
-  if (isShortCode(codeOf(url))) return 'redirects';
+  if (readShortCode(codeOf(url)) !== undefined) return 'redirects';
   if (url.startsWith('/api/')) return 'api';
   return isForOperators(url) ? 'operators' : 'pages';
 }

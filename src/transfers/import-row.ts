@@ -51,7 +51,8 @@ const importRow = z.object({
   short_code: orNumber(
     z
       .string('must be text')
-      .regex(shortCodePattern, 'must be 1 to 32 letters, digits, "-" or "_"')
+      .overwrite((code) => code.normalize('NFC'))
+      .regex(shortCodePattern, 'must be 1 to 64 letters or digits, "-" or "_", with single dots between')
       .refine((code) => !shortCodePattern.test(code) || isShortCode(code), 'is a reserved word'),
   ).optional(),
   created_at: time.optional(),

@@ -1,8 +1,10 @@
-/** What a short code may look like. Those that other services gave may be shorter than those that are made here. */
-export const shortCodePattern = /^[A-Za-z0-9_-]{1,32}$/;
+/** What a short code may look like: 1 to 64 letters, marks and digits of any script, "-" and "_", with single dots between. Those that
+ *  are made here are shorter and in ASCII. Characters that nobody sees are no part of one. */
+export const shortCodePattern =
+  /^(?=[^]{1,64}$)(?!\p{M})(?![^]*\p{DI})[\p{L}\p{M}\p{N}_-]+(?:\.[\p{L}\p{M}\p{N}_-]+)*$/u;
 
-/** What a code looks like that is asked for; generated ones do, too. */
-export const customCodePattern = /^[A-Za-z0-9_-]{4,32}$/;
+/** What most codes look like; every such text is a code unless it is reserved. */
+const plainPattern = /^[\w-]{1,64}$/;
 
 /** First path parts that belong to the service itself, in any spelling of upper and lower case. */
 export const reservedWords: ReadonlySet<string> = new Set([
@@ -26,7 +28,52 @@ export const reservedWords: ReadonlySet<string> = new Set([
   'well-known',
 ]);
 
-/** Whether a path part can be a short code at all; what cannot is never looked up. */
+/** Whether a code is a reserved word, or one with an extension, such as `robots.txt`. */
+export const isReserved = (code: string): boolean =>
+  reservedWords.has((code.includes('.') ? code.slice(0, code.indexOf('.')) : code).toLowerCase());
+
+/** Whether a text can be a short code at all, as codes are stored: in normalisation form C. What cannot is never looked up. */
 export function isShortCode(text: string): boolean {
-  return shortCodePattern.test(text) && !reservedWords.has(text.toLowerCase());
+  if (isReserved(text)) return false;
+  return plainPattern.test(text) || (shortCodePattern.test(text) && text.normalize('NFC') === text);
+}
+
+/** Longer than any code whose characters are all percent-encoded. */
+const maxPathLength = 1_024;
+/** Characters that nobody sees: they come along where a text is copied. */
+const invisible = /\p{DI}/gu;
+/** What follows a URL in a text: spaces, full stops, commas, closing brackets and quotes. */
+const trailing = /[\s\p{Pe}\p{Pf}.,;:!?'"`*>…。，、！？]+$/u;
+
+/** A text without the invisible characters, and the closing punctuation, that come along where a URL is copied out of a sentence. */
+export const withoutPunctuation = (text: string): string =>
+  text.replaceAll(invisible, '').replace(trailing, '');
+
+/** The short code that a text means: the text itself, or what is left of it in normalisation form C without what was copied along.
+ *  Undefined where that is none. */
+export function toShortCode(text: string): string | undefined {
+  if (isShortCode(text)) return text;
+  if (text.length > maxPathLength) return undefined;
+  const code = withoutPunctuation(text).normalize('NFC');
+  return isShortCode(code) ? code : undefined;
+}
+
+/** The short code that a path part of a request means, percent-decoded (RFC 3986, 6.2.2.2). Undefined
+ *  where it means none. What is a code as it is costs no more than `isShortCode`. */
+export function readShortCode(path: string): string | undefined {
+  if (isAsIs(path)) return isReserved(path) ? undefined : path;
+  const text = decodePath(path);
+  return text === undefined ? undefined : toShortCode(text);
+}
+
+const isAsIs = (path: string) => plainPattern.test(path);
+
+/** A path part of a request as the text that it stands for; undefined where it is none. */
+export function decodePath(path: string): string | undefined {
+  if (path.length > maxPathLength || path.includes('/')) return undefined;
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return undefined;
+  }
 }

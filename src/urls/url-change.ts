@@ -12,7 +12,7 @@ export const writeChange = ({ shortCode, version }: UrlChange) => `${version}:${
 /** The changes that a text announces, separated by spaces; what is none is left out. */
 export const readChanges = (text: string): UrlChange[] =>
   text.split(' ').flatMap((part) => {
-    const [, version, shortCode] = /^(\d{1,16}):([\w-]{1,32})$/.exec(part) ?? [];
+    const [, version, shortCode] = /^(\d{1,16}):(\S{1,256})$/.exec(part) ?? [];
     const isChange =
       shortCode !== undefined && isShortCode(shortCode) && Number.isSafeInteger(Number(version));
     return isChange ? [{ shortCode, version: Number(version) }] : [];

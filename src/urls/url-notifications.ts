@@ -13,8 +13,8 @@ import { readChanges, type UrlChange, writeChange } from './url-change.ts';
 const channel = 'linkmill_urls';
 /** Stands for changes that are too many to be named. */
 const everything = '*';
-/** Changes in one notification, which may have 7,999 bytes, at most. */
-const maxChanges = 150;
+/** Bytes of one notification, which may have 7,999. */
+const maxBytes = 7_000;
 
 /** How often the connection is asked whether it is still there: a half-open one hears nothing and looks well. */
 const pingEveryMs = 2_000;
@@ -27,13 +27,13 @@ const longestPauseMs = 5_000;
 
 /** Tells everybody who hears notifications of changes. */
 export async function notifyOfChanges(db: Knex, changes: UrlChange[]): Promise<void> {
-  for (let i = 0; i < changes.length; i += maxChanges) {
-    const message = changes
-      .slice(i, i + maxChanges)
-      .map(writeChange)
-      .join(' ');
-    await db.raw('select pg_notify(:channel, :message)', { channel, message });
+  const messages: string[] = [];
+  for (const change of changes.map(writeChange)) {
+    const longer = messages.length > 0 ? `${messages.at(-1)} ${change}` : change;
+    if (messages.length === 0 || Buffer.byteLength(longer) > maxBytes) messages.push(change);
+    else messages[messages.length - 1] = longer;
   }
+  for (const message of messages) await db.raw('select pg_notify(:channel, :message)', { channel, message });
 }
 
 export interface NotificationListener {

@@ -70,7 +70,7 @@ test('each row that breaks a rule is in the list of errors with its line, and th
       'short_code,original_url,created_at,redirect_status,tags,surprise',
       'errors-a,https://example.com/fine,,,,x',
       'errors-b,http://127.0.0.1/private,,,,x',
-      'x.y,,yesterday,200,,',
+      'x y,,yesterday,200,,',
       'already,https://example.com/there,,,,',
       'already,https://example.com/elsewhere,,,,',
       'too,few',
@@ -252,7 +252,7 @@ test('a file of more than 1,000 rows that cannot be read is given up', async () 
 test('codes of one to three characters are imported, lead on and can be asked for and changed, but not made', async () => {
   const client = service.client();
   const codes = ['q', '-7', 'Abc'];
-  const rows = [...codes, 'api', 'a.b', 'Docs'].map((code) => `${code},https://example.com/${code}`);
+  const rows = [...codes, 'api', 'a b', 'Docs'].map((code) => `${code},https://example.com/${code}`);
   const found = await importFile(client, csv('short_code,original_url', ...rows));
   expect(found).toMatchObject({ created: 3, failed: 3 });
   for (const code of codes) {

@@ -194,7 +194,7 @@ describe('what another program does to the table', () => {
   });
 
   test('a code that no visitor can ask for is not told', async () => {
-    await insert('code-1', 'not a code', 'code:2', 'é', 'x'.repeat(9_000));
+    await insert('code-1', 'not a code', 'code/2', '100%', 'x'.repeat(9_000));
     expect(await hearAll()).toEqual([`code-1 ${(await readVersions())['code-1']}`]);
   });
 

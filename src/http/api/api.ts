@@ -1,3 +1,4 @@
+import type { CustomCodeRules } from '../../urls/custom-code.ts';
 import { analyticsHandlers, analyticsOperations } from './analytics.ts';
 import { apiKeyHandlers, apiKeyOperations } from './api-keys.ts';
 import { blockedHostHandlers, blockedHostOperations } from './blocked-hosts.ts';
@@ -12,6 +13,7 @@ import { jobHandlers, jobOperations } from './jobs.ts';
 import type { Handlers } from './operation.ts';
 import { qrHandlers, qrOperations } from './qr.ts';
 import { reportHandlers, reportOperations } from './reports.ts';
+import { createNewUrl } from './url-schemas.ts';
 import { urlHandlers, urlOperations } from './urls.ts';
 
 /** All that the REST API can be asked, each by its name. */
@@ -31,6 +33,12 @@ export const operations = {
   ...importOperations,
   ...exportOperations,
 };
+
+/** The same, where clients may choose such codes. */
+export const operationsFor = (rules: CustomCodeRules): typeof operations => ({
+  ...operations,
+  createUrl: { ...operations.createUrl, body: createNewUrl(rules) },
+});
 
 /** What the API works with. */
 export type ApiDeps = Parameters<typeof urlHandlers>[0] &

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type ApiKey, askerOf, ownerOf } from '../../api-keys/api-key.ts';
 import type { Log } from '../../log.ts';
+import type { CustomCodeRules } from '../../urls/custom-code.ts';
 import type { IdempotencyKey } from '../../urls/idempotency-key.ts';
 import type { Owner } from '../../urls/owner.ts';
 import type { UrlLists, UrlOrder } from '../../urls/url-lists.ts';
@@ -11,7 +12,14 @@ import { readCursor, writeCursor } from './list-cursor.ts';
 import { type Handlers, type Operations, weigh } from './operation.ts';
 import { maxItems, settled, settleEach } from './settle-each.ts';
 import { toFilter, urlFilterBody } from './url-filter-query.ts';
-import { newUrl, presentUrl, readConflictRules, readSettings, shownUrl, urlChanges } from './url-schemas.ts';
+import {
+  createNewUrl,
+  presentUrl,
+  readConflictRules,
+  readSettings,
+  shownUrl,
+  urlChanges,
+} from './url-schemas.ts';
 
 const tag = 'Many short URLs';
 /** So many original URLs of the greatest length, with titles and tags. */
@@ -160,10 +168,20 @@ interface Deps {
   urls: Urls;
   finding: Pick<UrlLists, 'list'>;
   baseUrl: string;
+  /** Which codes clients may choose. */
+  codeRules: CustomCodeRules;
   log: Log;
 }
 
-export const bulkHandlers = ({ urls, finding, baseUrl, log }: Deps): Handlers<typeof bulkOperations> => {
+export const bulkHandlers = ({
+  urls,
+  finding,
+  baseUrl,
+  codeRules,
+  log,
+}: Deps): Handlers<typeof bulkOperations> => {
+  const newUrl = createNewUrl(codeRules);
+
   /** The short codes that a request is about, each once, and the cursor for those that follow. */
   async function findTargets(
     { short_codes: given, filter, cursor }: Targets,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { QrImages } from '../../qr/qr-images.ts';
+import { shortUrlOf } from '../../urls/short-url.ts';
 import type { Urls } from '../../urls/urls.ts';
 import { wholeNumberText } from '../../whole-number.ts';
 import { entityTagOfText, isNamedIn } from '../entity-tags.ts';
@@ -74,7 +75,7 @@ export const qrHandlers = ({
 }): Handlers<typeof qrOperations> => ({
   getQr: async ({ params, query, owner, ctx }) => {
     const url = await urls.getWithClicks(params.short_code, owner, new Date());
-    const shortUrl = `${baseUrl}/${url.shortCode}`;
+    const shortUrl = shortUrlOf(baseUrl, url.shortCode);
     const { format, ...style } = query;
     // The same for the same picture, on every web process.
     const tag = entityTagOfText(JSON.stringify([format, shortUrl, style]));

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { toShortCode } from '../../urls/short-code.ts';
 import { wholeNumberText } from '../../whole-number.ts';
 
 /** A time as the API shows it: RFC 3339 in UTC. */
@@ -12,7 +13,10 @@ export const futureTime = z.iso
 
 /** The path parameter of one short URL. What can be no short code leads nowhere, like one that nobody has. */
 export const shortCodeParams = z.object({
-  short_code: z.string().meta({ description: 'The path part of the short URL', example: 'aB3xY9z' }),
+  short_code: z
+    .string()
+    .overwrite((text) => toShortCode(text) ?? text)
+    .meta({ description: 'The path part of the short URL', example: 'aB3xY9z' }),
 });
 
 /** The path parameter of an import or an export. */

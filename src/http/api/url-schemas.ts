@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { customCodePattern, isShortCode } from '../../urls/short-code.ts';
+import { type CustomCodeRules, defaultCodeRules, whyRefused } from '../../urls/custom-code.ts';
+import { shortUrlOf } from '../../urls/short-url.ts';
 import type { SettingsWish } from '../../urls/url-wishes.ts';
 import { defaultSettings, type ShortUrl } from '../../urls/url.ts';
 import { timestamp } from './schemas.ts';
@@ -25,10 +26,20 @@ const originalUrl = z
     example: 'https://example.com/page',
   });
 
-const customCode = z
-  .string('must be text')
-  .regex(customCodePattern, 'must be 4 to 32 letters, digits, "-" or "_"')
-  .refine((code) => !customCodePattern.test(code) || isShortCode(code), 'is a reserved word');
+const customCode = (rules: CustomCodeRules) =>
+  z
+    .string('must be text')
+    .overwrite((code) => code.normalize('NFC'))
+    .superRefine((code, context) => {
+      const message = whyRefused(code, rules);
+      if (message !== undefined) context.addIssue({ code: 'custom', message });
+    })
+    .meta({
+      description:
+        'Which codes may be chosen is a setting of the service; by default 4 to 32 letters, digits, "-" or "_"',
+      minLength: 1,
+      maxLength: 64,
+    });
 
 const findIfExists = z.boolean('must be true or false').meta({
   description:
@@ -55,21 +66,25 @@ function requireCustomCode(
   });
 }
 
-/** What a short URL is created from. */
-export const newUrl = z
-  .strictObject(
-    {
-      original_url: originalUrl,
-      custom_code: customCode.nullish(),
-      find_if_exists: findIfExists.nullish(),
-      restore_deleted: restoreDeleted.nullish(),
-      ...urlSettings,
-    },
-    'must be a JSON object',
-  )
-  .superRefine(refuseTwoExpiries)
-  .superRefine(requireCustomCode)
-  .meta({ id: 'NewUrl', example: { original_url: 'https://example.com/page', title: 'A page' } });
+/** What a short URL is created from, where clients may choose such codes. */
+export const createNewUrl = (rules: CustomCodeRules) =>
+  z
+    .strictObject(
+      {
+        original_url: originalUrl,
+        custom_code: customCode(rules).nullish(),
+        find_if_exists: findIfExists.nullish(),
+        restore_deleted: restoreDeleted.nullish(),
+        ...urlSettings,
+      },
+      'must be a JSON object',
+    )
+    .superRefine(refuseTwoExpiries)
+    .superRefine(requireCustomCode)
+    .meta({ id: 'NewUrl', example: { original_url: 'https://example.com/page', title: 'A page' } });
+
+/** The same as it is by default. */
+export const newUrl = createNewUrl(defaultCodeRules);
 
 /** What of a short URL is to change; what is not given stays, null is what holds by default. */
 export const urlChanges = z
@@ -149,7 +164,7 @@ export const countedUrl = shownFields.extend({ click_count: z.int() }).meta({ id
 export const presentUrl = (url: ShortUrl, baseUrl: string): z.input<typeof shownUrl> => ({
   id: url.id,
   short_code: url.shortCode,
-  short_url: `${baseUrl}/${url.shortCode}`,
+  short_url: shortUrlOf(baseUrl, url.shortCode),
   original_url: url.originalUrl,
   title: url.title,
   tags: url.tags,

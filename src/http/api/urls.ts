@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { askerOf } from '../../api-keys/api-key.ts';
+import { pathOfCode } from '../../urls/short-url.ts';
 import type { ShortUrl } from '../../urls/url.ts';
 import type { Urls } from '../../urls/urls.ts';
 import { entityTagOf, isNamedIn, versionsIn } from '../entity-tags.ts';
@@ -155,7 +156,7 @@ export const urlHandlers = ({
     return {
       status: isNew ? 201 : 200,
       headers: {
-        Location: `${baseUrl}/api/v1/urls/${url.shortCode}`,
+        Location: `${baseUrl}/api/v1/urls/${pathOfCode(url.shortCode)}`,
         ...tagOf(url),
         ...(isRepeat && { 'Idempotency-Replayed': 'true' }),
       },

@@ -1,5 +1,6 @@
 import { domainToUnicode } from 'node:url';
 import { parseUrl } from '../../parse-url.ts';
+import { pathOfCode } from '../../urls/short-url.ts';
 import { html } from './html.ts';
 import { type Page, renderPage } from './page.ts';
 
@@ -32,8 +33,8 @@ export function previewPage(preview: Preview): Page {
         ${title === undefined ? undefined : row('Title', bidiSafe(title))} ${row('Since', time(createdAt))}
         ${expiresAt ? row('Until', time(expiresAt)) : undefined}
       </dl>
-      <p><a class="button" rel="nofollow" href="/${shortCode}">Open the link</a></p>
-      <p><a rel="nofollow" href="/report?code=${shortCode}">Report this link</a></p>`,
+      <p><a class="button" rel="nofollow" href="/${pathOfCode(shortCode)}">Open the link</a></p>
+      <p><a rel="nofollow" href="/report?code=${pathOfCode(shortCode)}">Report this link</a></p>`,
   });
 }
 
