@@ -1,4 +1,4 @@
-import type { Log } from './log.ts';
+import { flushLog, type Log } from './log.ts';
 
 interface Closer {
   name: string;
@@ -75,6 +75,9 @@ export async function withDeadline<T>(promise: Promise<T>, ms: number, onDeadlin
 /** npm and a supervisor may both pass on the same Ctrl-C: a signal this soon after the first is the same one. */
 const sameSignalMs = 1_000;
 
+/** How long the last lines of the log may take. */
+const lastLinesMs = 2_000;
+
 /** Runs a process until SIGTERM, SIGINT or SIGQUIT, then closes what it opened and ends it: 0 when all closed cleanly, 1 otherwise.
  *  A second signal, a second later or more, ends it at once; so does, after closing, an error that nobody handled.
  *  Returns what ends it in the same way for a reason of its own, with 1. */
@@ -89,6 +92,7 @@ export function endOnSignal(closing: ClosingStack, log: Log, deadlineMs: number)
     log.info({ reason }, 'shutting down');
     const clean = await closing.closeAll(deadlineMs);
     log.info({ clean }, 'shut down');
+    await flushLog(log, lastLinesMs);
     process.exit(clean ? exitCode : 1);
   };
   const onSignal = (signal: NodeJS.Signals) => void end(signal, 0);

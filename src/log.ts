@@ -1,4 +1,5 @@
 import { pino, stdSerializers, stdTimeFunctions } from 'pino';
+import { createLogDestination } from './logging/log-destination.ts';
 
 export type Log = ReturnType<typeof createLog>;
 
@@ -25,12 +26,29 @@ function shorten(value: unknown, name?: string, depth = 0): unknown {
   return Object.fromEntries(fields.map(([field, content]) => [field, shorten(content, field, depth + 1)]));
 }
 
-/** A log of one JSON line per event on standard output; `process` says which process wrote it. */
+/** A log of one JSON line per event on standard output; `process` says which process wrote it. Where standard output takes nothing, lines are
+ *  lost and counted; the process continues. */
 export function createLog(processName: string, level: string) {
-  return pino({
-    level,
-    base: { process: processName, pid: globalThis.process.pid },
-    timestamp: stdTimeFunctions.isoTime,
-    serializers: { err: serializeError },
+  const base = { process: processName, pid: globalThis.process.pid };
+  const describeLoss = (lines: number) =>
+    `${JSON.stringify({ level: 40, time: new Date().toISOString(), ...base, lines, msg: 'lost log lines: standard output took none' })}\n`;
+  return pino(
+    {
+      level,
+      base,
+      timestamp: stdTimeFunctions.isoTime,
+      serializers: { err: serializeError },
+    },
+    createLogDestination(describeLoss),
+  );
+}
+
+/** Resolves once all lines are written, and after `ms` at the latest. */
+export async function flushLog(log: Log, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  await new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+    log.flush(() => resolve());
   });
+  clearTimeout(timer);
 }

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { writeToStandardError } from '../logging/standard-error.ts';
 import { readGiven } from './given.ts';
 import { misspelt } from './misspelt.ts';
 import { joinStoreParts } from './store-parts.ts';
@@ -37,12 +38,12 @@ export function loadConfig<Schema extends z.ZodObject>(
 /** The settings of this process; prints every problem and ends the process where there are any. */
 export function loadConfigOrExit<Schema extends z.ZodObject>(schema: Schema): Readonly<z.infer<Schema>> {
   for (const [name, meant] of misspelt(Object.keys(process.env)))
-    process.stderr.write(`${name} is not a setting of Linkmill and has no effect: did you mean ${meant}?\n`);
+    writeToStandardError(`${name} is not a setting of Linkmill and has no effect: did you mean ${meant}?\n`);
   try {
     return loadConfig(schema, process.env);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write(`${error.message}\n`);
+    writeToStandardError(`${error.message}\n`);
     return process.exit(1);
   }
 }
