@@ -14,6 +14,8 @@ RUN npm run build && npm prune --omit=dev
 
 FROM node:${NODE_VERSION}-slim
 ENV NODE_ENV=production
+# Process 1 of a container is not ended by SIGKILL of its own and has to reap orphans: tini does both for Node.
+RUN apt-get update && apt-get install -y --no-install-recommends tini && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules node_modules
@@ -21,5 +23,6 @@ COPY --from=build /app/scripts scripts
 COPY --from=build /app/dist dist
 USER node
 EXPOSE 3000
+ENTRYPOINT ["tini", "-s", "--"]
 # The worker: docker run … node --enable-source-maps dist/workers/main.js
 CMD ["node", "--enable-source-maps", "dist/src/web.js"]

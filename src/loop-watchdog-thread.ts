@@ -1,4 +1,6 @@
-import { writeSync } from 'node:fs';
+import { write } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
+import { runInThisContext } from 'node:vm';
 import { workerData } from 'node:worker_threads';
 
 /** What the thread of the loop watchdog is given. */
@@ -12,6 +14,8 @@ export interface LoopWatchdogData {
 }
 
 const { state, lookEveryMs, maxMissing, processName } = workerData as LoopWatchdogData;
+/** How long the last line may take to be written. */
+const lastLineMs = 1_000;
 let seen = Atomics.load(state, 0);
 let missing = 0;
 
@@ -33,10 +37,18 @@ function endProcess(): void {
     seconds: Math.round((maxMissing * lookEveryMs) / 1_000),
     msg: 'event loop is stuck: ending the process',
   };
-  try {
-    writeSync(2, `${JSON.stringify(line)}\n`);
-  } catch {
-    // Nobody reads standard error: the process ends without the line.
-  }
-  process.kill(process.pid, 'SIGKILL');
+  const end = () => {
+    process.kill(process.pid, 'SIGKILL');
+    if (process.pid === 1) crash();
+  };
+  // Standard error may be a pipe that nobody reads: the process ends without the line.
+  setTimeout(end, lastLineMs);
+  write(2, `${JSON.stringify(line)}\n`, end);
+}
+
+/** Ends process 1 of a container, which the kernel protects from signals of its own: a breakpoint in V8 is a fault of the processor, and that
+ *  ends any process. A thread has no `process.abort`. */
+function crash(): void {
+  setFlagsFromString('--allow-natives-syntax');
+  runInThisContext('%SystemBreak()');
 }

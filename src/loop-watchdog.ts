@@ -10,7 +10,7 @@ const stuckMs = 30_000;
 /** What a few lines need; a thread takes 40 MB of heap by default. */
 const resourceLimits = { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 1, stackSizeMb: 1 };
 
-/** Ends this process with SIGKILL, after a fatal line on standard error, when its event loop does not turn for 30 s: then no
+/** Ends this process with SIGKILL (SIGTRAP as process 1 of a container), after a fatal line on standard error, when its event loop does not turn for 30 s: then no
  *  timer, signal handler or other watchdog of the process runs. A thread of its own counts the heartbeats that are missing. It
  *  counts in its own time, so time in which the process was stopped or the machine slept does not count; a process under a
  *  debugger is not watched.

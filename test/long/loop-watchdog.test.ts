@@ -1,3 +1,5 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, inject, test } from 'vitest';
 import { commandOf, launch, placeWeb } from '../support/launch.ts';
@@ -31,6 +33,27 @@ describe.concurrent.each([
     const last = process.output().trim().split('\n').at(-1)!;
     expect(JSON.parse(last)).toMatchObject({ level: 60, pid: process.pid, seconds: 30 });
   });
+});
+
+/** Makes the next process process 1, as in a container. */
+const asFirst = ['--pid', '--fork', '--kill-child'];
+const mayUnshare = spawnSync('unshare', [...asFirst, 'true']).status === 0;
+
+test.runIf(mayUnshare)('a held worker ends as process 1 of a container', { timeout: 180_000 }, async () => {
+  const { PATH } = process.env;
+  const script = 'workers/main.js';
+  const command = ['--import', holding('for (;;) {}'), ...commandOf(inject('buildFolder'), script)];
+  const closed = track(`held ${script}`);
+  const child = spawn('unshare', [...asFirst, process.execPath, ...command], {
+    env: { PATH, ...settings() },
+  });
+  let output = '';
+  child.stderr.on('data', (data: Buffer) => (output += data.toString()));
+  child.stdout.resume();
+  // `unshare` ends by the same signal.
+  expect(await once(child, 'close')).toEqual([null, 'SIGTRAP']);
+  expect(JSON.parse(output.trim().split('\n').at(-1)!)).toMatchObject({ level: 60, pid: 1 });
+  closed();
 });
 
 test('a worker that was stopped for 45 s continues, and ends on SIGTERM', { timeout: 180_000 }, async () => {
