@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -16,6 +17,9 @@ const needed = {
 };
 const folder = mkdtempSync(path.join(tmpdir(), 'linkmill-config-'));
 afterAll(() => rmSync(folder, { recursive: true }));
+
+const fifo = path.join(folder, 'fifo');
+execFileSync('mkfifo', [fifo]);
 
 const load = (env: Record<string, string | undefined>) => loadConfig(webSettings, { ...needed, ...env });
 const ca = fileURLToPath(new URL('support/tls/ca.crt', import.meta.url));
@@ -62,7 +66,12 @@ test.each([
     { METRICS_TOKEN_FILE: '/nowhere/token' },
     /^METRICS_TOKEN_FILE names a file that cannot be read \(ENOENT\)$/,
   ],
-  [{ METRICS_TOKEN_FILE: tmpdir() }, /^METRICS_TOKEN_FILE names a file that cannot be read \(EISDIR\)$/],
+  [{ METRICS_TOKEN_FILE: tmpdir() }, /^METRICS_TOKEN_FILE names a file that is not a regular file$/],
+  [{ METRICS_TOKEN_FILE: fifo }, /^METRICS_TOKEN_FILE names a file that is not a regular file$/],
+  [{ DATABASE_PASSWORD_FILE: fifo }, /^DATABASE_PASSWORD_FILE names a file that is not a regular file$/],
+  [{ METRICS_TOKEN_FILE: '/dev/zero' }, /^METRICS_TOKEN_FILE names a file that is not a regular file$/],
+  [{ METRICS_TOKEN_FILE: fileOf('x'.repeat(1_000_001)) }, /^METRICS_TOKEN_FILE names a file that is larger/],
+  [{ DATABASE_CA: fifo }, /^DATABASE_URL with DATABASE_CA has a CA certificate that is not a regular file$/],
   [{ METRICS_TOKEN_FILE: fileOf('\n') }, /^METRICS_TOKEN_FILE names an empty file$/],
   [{ METRICS_TOKEN_FILE: fileOf('"a-secret-token"\n') }, /^METRICS_TOKEN_FILE is wrapped in quotes/],
   [{ METRICS_TOKEN: 'a-secret\ntoken' }, /^METRICS_TOKEN has a line break in it$/],

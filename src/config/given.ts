@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { withoutLineEnd } from '../connections/password-file.ts';
+import { readRegularFile, UnreadableFile } from '../connections/regular-file.ts';
 
 /** The values of settings, as text. */
 export type Values = Record<string, string>;
@@ -51,10 +51,10 @@ function readValue(name: string, env: NodeJS.ProcessEnv, files: Values): string 
 function readFile(name: string, file: string): string {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = readRegularFile(file);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new Problem(`${name}_FILE names a file that cannot be read (${code})`, { cause: error });
+    if (!(error instanceof UnreadableFile)) throw error;
+    throw new Problem(`${name}_FILE names a file that ${error.message}`, { cause: error });
   }
   const value = present(text);
   if (value === undefined) throw new Problem(`${name}_FILE names an empty file`);

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readRegularFile } from './regular-file.ts';
 
 /** Parameter of a store's URL that names the file of the password, which is read for each new connection. */
 export const passwordFileParam = 'password_file';
@@ -6,7 +6,7 @@ export const passwordFileParam = 'password_file';
 /** The first password of a file without the line breaks at its end; undefined where it cannot be read or is empty. */
 export function readPasswordFile(file: string): string | undefined {
   try {
-    return withoutLineEnd(readFileSync(file, 'utf8')) || undefined;
+    return withoutLineEnd(readRegularFile(file)) || undefined;
   } catch {
     return undefined;
   }

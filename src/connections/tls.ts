@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
+import { readRegularFile, UnreadableFile } from './regular-file.ts';
 import { StoreUrlError } from './store-url.ts';
 
 /** The modes of libpq, from the weakest to the strongest. */
@@ -55,8 +55,9 @@ function readPem(value: string, what: string, label: string): string {
 
 function readText(file: string, what: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readRegularFile(file);
   } catch (error) {
-    throw new StoreUrlError(`has a ${what} that cannot be read (${(error as NodeJS.ErrnoException).code})`);
+    if (!(error instanceof UnreadableFile)) throw error;
+    throw new StoreUrlError(`has a ${what} that ${error.message}`);
   }
 }

@@ -1,4 +1,5 @@
 import { type Stats, unwatchFile, watchFile } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { LRUCache } from 'lru-cache';
 import maxmind, { type CountryResponse, type Reader } from 'maxmind';
@@ -20,6 +21,8 @@ export async function openCountryFile(file: string, log: Log, everyMs = lookEver
 
   async function load(): Promise<void> {
     try {
+      // Reading a FIFO would wait for its writer, and hold the start.
+      if (!(await stat(file)).isFile()) throw new Error('not a regular file');
       reader = await maxmind.open<CountryResponse>(file);
       known.clear();
       log.info({ file, builtAt: reader.metadata.buildEpoch }, 'the file of countries is read');

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -76,6 +77,12 @@ test('without a file all is unknown, with a warning that names it, and once it i
   expect(warnings()[0]).toContain(file);
   await writeFile(file, buildCountryFile({ '203.0.113.0/24': 'DE' }));
   await waitUntil('the file counts', () => find('203.0.113.7') === 'DE');
+});
+
+test('a FIFO instead of the file is a warning, and does not hold the start', async () => {
+  execFileSync('mkfifo', [file]);
+  const { find } = await open();
+  expect([find('203.0.113.7'), warnings().length]).toEqual(['', 1]);
 });
 
 test('a broken or removed file is a warning, and the one before it goes on to count', async () => {
