@@ -17,6 +17,7 @@ const needed: Readonly<Record<string, string>> = {
   idempotency_keys: 'sid',
   import_errors: 'si',
   import_pieces: 'sid',
+  import_warnings: 'si',
   imported_clicks: 'su',
   imports: 'siud',
   key_blocks: 'si',

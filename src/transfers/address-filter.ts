@@ -1,6 +1,7 @@
 import { stringify } from 'csv-stringify/sync';
-import { plainName } from './import-formats/format.ts';
 import { type ImportRecord, maxUnreadable, tooManyUnreadable } from './import-records.ts';
+import { withoutEmptyEnd } from './import-rows.ts';
+import { isOfAddresses, isOfSecrets, redact } from './import-values/redaction.ts';
 import { type Encoding, UploadRefused } from './transfer.ts';
 import { readContents, readFirstRow } from './upload-records.ts';
 
@@ -11,26 +12,28 @@ type Content = ImportRecord['content'];
 /** Contents as a file holds them, without addresses. */
 type Write = (contents: Content[]) => string;
 
-/** Whether YOURLS keeps there from where a short URL was created. */
-const isOfAddresses = (column: string) => plainName(column) === 'ip';
+const isRedacted = (column: string) => isOfAddresses(column) || isOfSecrets(column);
 
-/** A file as it comes, without what stands under the name of addresses: that is never stored, not even for the time of an import. A CSV
- *  file without such a column passes as it is. Throws UploadRefused when the columns of a CSV file, or too many rows of one that is
+/** A file as it comes, without what columns of addresses and secrets hold: that is never stored, not even for the time of an import. A
+ *  CSV file without such a column passes as it is. Throws UploadRefused when the columns of a CSV file, or too many rows of one that is
  *  looked through, cannot be read. */
 export async function* leaveOutAddresses(
   encoding: Encoding,
   source: AsyncIterable<Buffer>,
+  delimiter = ',',
 ): AsyncGenerator<Buffer> {
   if (encoding === 'ndjson') {
-    yield* rewrite(encoding, source, writeObjects);
+    yield* rewrite(readContents(encoding, source), writeObjects);
     return;
   }
   const parts = source[Symbol.asyncIterator]();
   try {
-    const { begin, first, isWhole } = await readFirstRow(parts);
+    const { begin, first, isWhole } = await readFirstRow(parts, delimiter);
     const columns = !first && isWhole ? [] : columnsOf(first);
     const all = prepend(begin, parts);
-    yield* columns.some(isOfAddresses) ? rewrite(encoding, all, createRowWriter(columns)) : all;
+    yield* columns.some(isRedacted)
+      ? rewrite(readContents(encoding, all, delimiter), createRowWriter(columns, delimiter))
+      : all;
   } finally {
     await parts.return?.();
   }
@@ -46,13 +49,9 @@ async function* prepend(begin: Buffer, parts: AsyncIterator<Buffer>): AsyncGener
   yield* { [Symbol.asyncIterator]: () => parts };
 }
 
-async function* rewrite(
-  encoding: Encoding,
-  source: AsyncIterable<Buffer>,
-  write: Write,
-): AsyncGenerator<Buffer> {
+async function* rewrite(source: AsyncIterable<Content[]>, write: Write): AsyncGenerator<Buffer> {
   let unreadable = 0;
-  for await (const contents of readContents(encoding, source)) {
+  for await (const contents of source) {
     unreadable += contents.filter((content) => 'problem' in content).length;
     if (unreadable > maxUnreadable) throw new UploadRefused(tooManyUnreadable);
     if (contents.length > 0) yield Buffer.from(write(contents));
@@ -60,23 +59,20 @@ async function* rewrite(
 }
 
 /** Rows that have as many cells as there are columns lose those of addresses; of others nobody knows which those are. */
-function createRowWriter(columns: readonly string[]): Write {
-  const hold = columns.map(isOfAddresses);
+function createRowWriter(columns: readonly string[], delimiter: string): Write {
   // The first row itself keeps its names.
-  const write = (cell: string, at: number) => (hold[at] && !isOfAddresses(cell) ? '' : cell);
+  const write = (cell: string, at: number) => (isRedacted(cell) ? cell : (redact(columns[at]!, cell) ?? ''));
   const rowOf = (content: Content) => {
     if (!('cells' in content)) return [leftOut];
-    const { cells } = content;
+    const cells = withoutEmptyEnd(content.cells, columns.length);
     return cells.length === columns.length
       ? cells.map(write)
       : cells.map((_, at) => (at === 0 ? leftOut : ''));
   };
-  return (contents) => stringify(contents.map(rowOf), { quoted_match: /\r/ });
+  return (contents) => stringify(contents.map(rowOf), { delimiter, quoted_match: /\r/ });
 }
-
-const withoutAddress = (name: string, value: unknown) => (isOfAddresses(name) ? undefined : value);
 
 const writeObjects: Write = (contents) =>
   contents
-    .map((content) => `${JSON.stringify('value' in content ? content.value : leftOut, withoutAddress)}\n`)
+    .map((content) => `${JSON.stringify('value' in content ? content.value : leftOut, redact)}\n`)
     .join('');

@@ -16,7 +16,7 @@ const newline = 0x0a;
 export type ImportFile = ReturnType<typeof createImportFile>;
 
 /** A file that is read from any place on, a window at a time. */
-export function createImportFile(encoding: Encoding, bytes: number, read: ReadBytes) {
+export function createImportFile(encoding: Encoding, bytes: number, read: ReadBytes, delimiter = ',') {
   async function endOfLine(from: number): Promise<number> {
     for (let at = from; at < bytes; at += windowBytes) {
       const found = (await read(at, windowBytes)).indexOf(newline);
@@ -33,7 +33,7 @@ export function createImportFile(encoding: Encoding, bytes: number, read: ReadBy
       const content = at.bytes === 0 ? withoutByteOrderMark(given) : given;
       const from = { bytes: at.bytes + given.length - content.length, lines: at.lines };
       const isLast = at.bytes + given.length >= bytes;
-      const found = readWindow(encoding, { bytes: content, at: from, isLast });
+      const found = readWindow(encoding, { bytes: content, at: from, isLast, delimiter });
       if (found.end.bytes > from.bytes || isLast) return found;
       const record = longLine(content, from, await endOfLine(from.bytes));
       return { records: [record], end: record.end };

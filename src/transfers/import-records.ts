@@ -45,6 +45,8 @@ export interface FileWindow {
   at: Position;
   /** Whether the file ends with it. */
   isLast: boolean;
+  /** What separates the cells of a CSV file; a comma unless it says so. */
+  delimiter?: string | undefined;
 }
 
 /** The begin of a file, from its first record on. */
@@ -59,7 +61,7 @@ export function readWindow(encoding: Encoding, window: FileWindow) {
   const { bytes, isLast } = window;
   const whole = isLast ? bytes : bytes.subarray(0, bytes.lastIndexOf(newline) + 1);
   const notes = createNotes(whole, window.at);
-  if (encoding === 'csv') readCsv(whole, notes, isLast);
+  if (encoding === 'csv') readCsv(whole, notes, window);
   else readLines(whole, notes);
   return { records: notes.records, end: notes.end };
 }
@@ -159,9 +161,9 @@ const csvProblems: Partial<Record<CsvError['code'], string>> = {
   CSV_MAX_RECORD_SIZE: tooLong,
 };
 
-function readCsv(whole: Buffer, notes: Notes, isLast: boolean): void {
+function readCsv(whole: Buffer, notes: Notes, { isLast, delimiter = ',' }: FileWindow): void {
   while (notes.done < whole.length && !notes.areTooBad) {
-    const code = readCsvOn(whole, notes);
+    const code = readCsvOn(whole, notes, delimiter);
     if (code === undefined) return;
     // A record that goes on behind the window is whole in the next one, which begins with it.
     if (code === 'CSV_QUOTE_NOT_CLOSED' && !isLast && whole.length - notes.done < maxRecordBytes) return;
@@ -172,10 +174,11 @@ function readCsv(whole: Buffer, notes: Notes, isLast: boolean): void {
 }
 
 /** Notes records up to the end, or to one that cannot be read; gives what is wrong with that. */
-function readCsvOn(whole: Buffer, notes: Notes): CsvError['code'] | undefined {
+function readCsvOn(whole: Buffer, notes: Notes, delimiter: string): CsvError['code'] | undefined {
   const begin = notes.done;
   try {
     parse(whole.subarray(begin), {
+      delimiter,
       record_delimiter: ['\r\n', '\n'],
       relax_column_count: true,
       skip_empty_lines: true,

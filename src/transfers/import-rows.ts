@@ -4,8 +4,9 @@ import { undoFormulaGuard } from './formula-guard.ts';
 import { type Columns, plainName, readFields } from './import-formats/format.ts';
 import { findFormat } from './import-formats/formats.ts';
 import type { ImportRecord } from './import-records.ts';
-import { readRow, type RowProblem, type WantedUrl } from './import-row.ts';
-import type { Import, RowError } from './import-store.ts';
+import { readRow, type RowProblem, type RowWarning, type WantedUrl } from './import-row.ts';
+import type { Import, RowError, StoredWarning } from './import-store.ts';
+import { withoutAddress } from './import-values/redaction.ts';
 
 /** What is kept of a row for the list of errors, in characters. */
 const keptText = 1_000;
@@ -13,20 +14,21 @@ const keptText = 1_000;
 /** A row of an import: the short URL that it asks for, or why it asks for none. */
 export interface Row {
   line: number;
-  /** The row as it stands in the file, about. */
+  /** The row as it stands in the file, about, without addresses. */
   text: () => string;
-  asks: { url: WantedUrl } | { problems: RowProblem[]; isUnreadable?: boolean };
+  asks: { url: WantedUrl; warnings: RowWarning[] } | { problems: RowProblem[]; isUnreadable?: boolean };
 }
+
+const invalidRow = (reason: string) => ({ problems: [{ field: 'row', reason }] });
 
 /** What reads the rows of an import whose format is known. */
 export function createRowReader(
   wanted: Import,
   isBlocked: (url: string) => boolean,
 ): (record: ImportRecord) => Row {
-  const names = wanted.columns ?? [];
-  const format = wanted.format === 'auto' ? undefined : findFormat(wanted.format, names)?.format;
+  const names = (wanted.columns ?? []).map(plainName);
+  const format = wanted.format === 'auto' ? undefined : findFormat(wanted, names)?.format;
   if (!format) throw new Error(`the format of import ${wanted.id} is not known`);
-  const plainNames = names.map(plainName);
   const normaliseUrl = createUrlPolicy({
     ownHosts: wanted.ownHosts,
     allowPrivate: wanted.allowsPrivate,
@@ -35,28 +37,44 @@ export function createRowReader(
 
   function columnsOf(cells: string[]): Columns {
     const given = format!.cellsAreGuarded ? cells.map(undoFormulaGuard) : cells;
-    return new Map(plainNames.map((name, i) => [name, given[i]]));
+    return new Map(names.map((name, i) => [name, given[i]]));
+  }
+
+  function readColumns(columns: Columns): Row['asks'] {
+    const fields = readFields(format!, columns);
+    if (format!.codeIsOptional || fields.short_code !== undefined || fields.original_url === undefined)
+      return readRow(fields, normaliseUrl);
+    return { problems: [{ field: 'short_code', reason: 'is needed' }] };
   }
 
   function readContent(content: ImportRecord['content']): Row['asks'] {
     if ('problem' in content)
-      return { problems: [{ field: 'row', reason: content.problem }], isUnreadable: true };
+      return {
+        problems: [{ field: 'row', code: 'unreadable', reason: content.problem }],
+        isUnreadable: true,
+      };
     if ('value' in content) {
       return isObject(content.value)
-        ? readRow(readFields(format!, flatten(content.value)), normaliseUrl)
-        : { problems: [{ field: 'row', reason: 'must be a JSON object' }] };
+        ? readColumns(flatten(content.value))
+        : invalidRow('must be a JSON object');
     }
-    if (content.cells.length === names.length)
-      return readRow(readFields(format!, columnsOf(content.cells)), normaliseUrl);
-    const reason = `has ${content.cells.length} cells, and the first row of the file ${names.length}`;
-    return { problems: [{ field: 'row', reason }] };
+    const cells = withoutEmptyEnd(content.cells, names.length);
+    if (cells.length === names.length) return readColumns(columnsOf(cells));
+    return invalidRow(`has ${cells.length} cells, and the first row of the file ${names.length}`);
   }
 
   return ({ line, content }) => ({ line, text: () => textOf(content), asks: readContent(content) });
 }
 
+/** Cells without the empty ones that spreadsheets append to rows. */
+export function withoutEmptyEnd(cells: string[], length: number): string[] {
+  return cells.length > length && cells.slice(length).every((cell) => cell.trim() === '')
+    ? cells.slice(0, length)
+    : cells;
+}
+
 /** The names of the columns that the first record of a file has; undefined when it has none. */
-export function columnNamesOf({ content }: ImportRecord): string[] | undefined {
+export function columnNamesOf({ content }: Pick<ImportRecord, 'content'>): string[] | undefined {
   if ('cells' in content) return content.cells;
   if (!('value' in content) || !isObject(content.value)) return undefined;
   return [...flatten(content.value, (outer, inner) => [outer, inner].filter(Boolean).join('.')).keys()];
@@ -64,7 +82,11 @@ export function columnNamesOf({ content }: ImportRecord): string[] | undefined {
 
 /** The entries of the list of errors that a row gets for these problems. */
 export const toErrors = ({ line, text }: Row, problems: RowProblem[]): RowError[] =>
-  problems.map(({ field, reason }) => ({ line, field, reason, row: text() }));
+  problems.map(({ field, code = 'invalid', reason }) => ({ line, field, code, reason, row: text() }));
+
+/** The entries of the list of warnings that a row gets. */
+export const toWarnings = ({ line }: Row, warnings: RowWarning[]): StoredWarning[] =>
+  warnings.map(({ field, code, reason }) => ({ line, field, code, reason }));
 
 const isObject = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -87,8 +109,10 @@ function textOf(content: ImportRecord['content']): string {
     'problem' in content
       ? content.text
       : 'cells' in content
-        ? stringify([content.cells]).trimEnd()
-        : JSON.stringify(content.value);
+        ? stringify([content.cells.map(withoutAddress)]).trimEnd()
+        : JSON.stringify(content.value, (_, value: unknown) =>
+            typeof value === 'string' ? withoutAddress(value) : value,
+          );
   // What PostgreSQL cannot store.
   return text.slice(0, keptText).replaceAll(/[\0\p{Surrogate}]/gu, '\uFFFD');
 }

@@ -32,8 +32,9 @@ export async function openImport(deps: ImportDeps, id: number) {
   const { importStore, importer, blockedHosts, refreshCache } = deps;
   const found = await importStore.findUnfinished(id);
   if (!found) return undefined;
-  const { bytes, encoding, apiKeyId } = found;
-  const file = createImportFile(encoding, bytes, (from, length) => importStore.readBytes(id, from, length));
+  const { bytes, encoding, delimiter, apiKeyId } = found;
+  const read = async (from: number, length: number) => await importStore.readBytes(id, from, length);
+  const file = createImportFile(encoding, bytes, read, delimiter);
   const known = found.columns ? found : await recognise(importStore, found, file);
   if (!known) return undefined;
   const readRow = createRowReader(known, blockedHosts.isBlocked);

@@ -1,5 +1,6 @@
 import { boundedTransaction, type Knex, onlyRow } from '../postgres.ts';
 import type { Owner } from '../urls/owner.ts';
+import type { ColumnMapping } from './import-formats/custom.ts';
 import type { FormatName } from './import-formats/formats.ts';
 import type { Position } from './import-records.ts';
 import type { RowProblem } from './import-row.ts';
@@ -11,6 +12,8 @@ export interface NewImport {
   apiKeyId: number;
   encoding: Encoding;
   format: FormatName | 'auto';
+  /** Which column has which field, if its uploader says so. */
+  mapping: ColumnMapping | null;
   /** The rules for URLs of the service that it was uploaded to. */
   ownHosts: string[];
   allowsPrivate: boolean;
@@ -19,7 +22,11 @@ export interface NewImport {
 export interface Import extends NewImport {
   id: number;
   state: ImportState;
-  /** The columns of a CSV file, once its first row is read. */
+  /** What separates the cells of a CSV file. */
+  delimiter: string;
+  /** The character set that the file came in, once it is known; it is stored as UTF-8. */
+  charset: string | null;
+  /** The columns that are read, by their plain names, and nothing in place of others; once the file is recognised. */
   columns: string[] | null;
   ignoredColumns: string[];
   /** Of the file. */
@@ -28,10 +35,14 @@ export interface Import extends NewImport {
   doneLines: number;
   rows: number;
   created: number;
+  /** Deleted before, and brought back. */
+  restored: number;
   skipped: number;
   failed: number;
   /** Those of the failed ones in which no row could be read. */
   unreadable: number;
+  /** Values that rows were imported without, or with less of them. */
+  warnings: number;
   /** Why it failed as a whole. */
   error: string | null;
   createdAt: Date;
@@ -39,22 +50,32 @@ export interface Import extends NewImport {
 }
 
 /** A row that was not imported, for one reason. */
-export interface RowError extends RowProblem {
+export interface RowError extends Required<RowProblem> {
   line: number;
   row: string;
+}
+
+/** A value that a row was imported without, or with less of it. */
+export interface StoredWarning {
+  line: number;
+  field: string;
+  code: string;
+  reason: string;
 }
 
 /** What has become of some rows. */
 export interface Outcome {
   rows: number;
   created: number;
+  restored: number;
   skipped: number;
   failed: number;
   unreadable: number;
   errors: RowError[];
+  warnings: StoredWarning[];
 }
 
-/** Errors of an import that are kept: a file may hold more mistakes than there is room for. */
+/** Errors of an import that are kept, and warnings: a file may hold more mistakes than there is room for. */
 export const maxErrors = 10_000;
 
 export type ImportStore = ReturnType<typeof createImportStore>;
@@ -70,9 +91,10 @@ export function createImportStore(db: Knex) {
       const isHeld = `state in ('uploading', 'waiting', 'running')`;
       return await insertWithin({ apiKeyId: wanted.apiKeyId, isHeld, most }, async (trx) => {
         const begun = await trx.raw<{ rows: { id: number }[] }>(
-          `insert into imports (api_key_id, encoding, format, own_hosts, allows_private)
-           values (:apiKeyId, :encoding, :format, cast(:ownHosts as text[]), :allowsPrivate) returning id`,
-          { ...wanted },
+          `insert into imports (api_key_id, encoding, format, mapping, own_hosts, allows_private)
+           values (:apiKeyId, :encoding, :format, cast(:mapping as jsonb), cast(:ownHosts as text[]), :allowsPrivate)
+           returning id`,
+          { ...wanted, mapping: wanted.mapping && JSON.stringify(wanted.mapping) },
         );
         return onlyRow(begun).id;
       });
@@ -92,11 +114,12 @@ export function createImportStore(db: Knex) {
       return rows.length > 0;
     },
 
-    /** The file is there: the import waits for the job. Undefined when it was removed. */
-    async finishUpload(importId: number): Promise<Import | undefined> {
+    /** The file is there, written so: the import waits for the job. Undefined when it was removed. */
+    async finishUpload(importId: number, written: WrittenFile): Promise<Import | undefined> {
       const { rows } = await db.raw<{ rows: Import[] }>(
-        `update imports set state = 'waiting' where id = :importId and deleted_at is null returning ${columns}`,
-        { importId },
+        `update imports set state = 'waiting', encoding = :encoding, delimiter = :delimiter, charset = :charset
+         where id = :importId and deleted_at is null returning ${columns}`,
+        { importId, ...written },
       );
       return rows[0];
     },
@@ -104,7 +127,21 @@ export function createImportStore(db: Knex) {
     /** Up to `limit` of an import's errors after this one, in the order of their rows. */
     async findErrors(importId: number, after: number, limit: number): Promise<(RowError & { id: number })[]> {
       const { rows } = await db.raw<{ rows: (RowError & { id: number })[] }>(
-        `select id, line, field, reason, row from import_errors
+        `select id, line, field, reason, row, code from import_errors
+         where import_id = :importId and id > :after order by id limit :limit`,
+        { importId, after, limit },
+      );
+      return rows;
+    },
+
+    /** Up to `limit` of an import's warnings after this one, in the order of their rows. */
+    async findWarnings(
+      importId: number,
+      after: number,
+      limit: number,
+    ): Promise<(StoredWarning & { id: number })[]> {
+      const { rows } = await db.raw<{ rows: (StoredWarning & { id: number })[] }>(
+        `select id, line, field, code, reason from import_warnings
          where import_id = :importId and id > :after order by id limit :limit`,
         { importId, after, limit },
       );
@@ -161,10 +198,12 @@ export function createImportStore(db: Knex) {
           { importId, bytes: from.bytes },
         );
         if (rows.length === 0) return false;
-        const { errors, ...counts } = await work(trx);
+        const { errors, warnings, ...counts } = await work(trx);
         if (errors.length > 0)
           await trx.raw(insertErrorsSql, { importId, errors: JSON.stringify(errors), maxErrors });
-        await trx.raw(advanceSql, { importId, ...to, ...counts });
+        if (warnings.length > 0)
+          await trx.raw(insertWarningsSql, { importId, warnings: JSON.stringify(warnings), maxErrors });
+        await trx.raw(advanceSql, { importId, ...to, ...counts, warnings: warnings.length });
         return true;
       });
     },
@@ -200,6 +239,13 @@ export function createImportStore(db: Knex) {
   };
 }
 
+/** How an import's file is written. */
+export interface WrittenFile {
+  encoding: Encoding;
+  delimiter: string;
+  charset: string;
+}
+
 /** What an import's file turned out to be. */
 interface FoundFile {
   format: FormatName;
@@ -207,21 +253,29 @@ interface FoundFile {
   ignoredColumns: string[];
 }
 
-const columns = `id, api_key_id as "apiKeyId", state, encoding, format, own_hosts as "ownHosts",
-  allows_private as "allowsPrivate", columns, ignored_columns as "ignoredColumns", bytes, done_bytes as "doneBytes",
-  done_lines as "doneLines", rows, created, skipped, failed, unreadable, error, created_at as "createdAt",
+const columns = `id, api_key_id as "apiKeyId", state, encoding, delimiter, charset, format, mapping,
+  own_hosts as "ownHosts", allows_private as "allowsPrivate", columns, ignored_columns as "ignoredColumns", bytes,
+  done_bytes as "doneBytes", done_lines as "doneLines", rows, created, restored, skipped, failed, unreadable, warnings, error, created_at as "createdAt",
   finished_at as "finishedAt"`;
 
 const insertErrorsSql = `
-  insert into import_errors (import_id, line, field, reason, row)
-  select :importId, line, field, reason, row
-  from rows from (json_to_recordset(cast(:errors as json)) as (line bigint, field text, reason text, row text))
-    with ordinality as error (line, field, reason, row, place)
+  insert into import_errors (import_id, line, field, reason, row, code)
+  select :importId, line, field, reason, row, code
+  from rows from (json_to_recordset(cast(:errors as json)) as (line bigint, field text, reason text, row text, code text))
+    with ordinality as error (line, field, reason, row, code, place)
   order by place
   limit greatest(0, :maxErrors - (select count(*) from import_errors where import_id = :importId))`;
 
+const insertWarningsSql = `
+  insert into import_warnings (import_id, line, field, code, reason)
+  select :importId, line, field, code, reason
+  from rows from (json_to_recordset(cast(:warnings as json)) as (line bigint, field text, code text, reason text))
+    with ordinality as warning (line, field, code, reason, place)
+  order by place
+  limit greatest(0, :maxErrors - (select count(*) from import_warnings where import_id = :importId))`;
+
 const advanceSql = `
   update imports set state = 'running', worked_at = now(), done_bytes = :bytes, done_lines = :lines,
-    rows = rows + :rows, created = created + :created, skipped = skipped + :skipped, failed = failed + :failed,
-    unreadable = unreadable + :unreadable
+    rows = rows + :rows, created = created + :created, restored = restored + :restored, skipped = skipped + :skipped,
+    failed = failed + :failed, unreadable = unreadable + :unreadable, warnings = warnings + :warnings
   where id = :importId`;

@@ -6,7 +6,7 @@ import type { NewUrl } from '../urls/url-columns.ts';
 import { createUrlStore } from '../urls/url-store.ts';
 import type { ShortUrl } from '../urls/url.ts';
 import type { WantedUrl } from './import-row.ts';
-import { type Row, toErrors } from './import-rows.ts';
+import { type Row, toErrors, toWarnings } from './import-rows.ts';
 import type { Outcome, RowError } from './import-store.ts';
 
 /** So many refusals in a row mean that something else is wrong. */
@@ -71,15 +71,20 @@ export function createImporter({ generator }: { generator: Pick<KeyGenerator, 'c
       );
       const left = asking.filter((_, i) => !inserted[i]);
       const { skipped, errors: taken } = await judgeTaken(trx, left, owner);
+      const warnings = asking.flatMap(({ row }, i) =>
+        inserted[i] && 'url' in row.asks ? toWarnings(row, row.asks.warnings) : [],
+      );
       const refused = rows.flatMap((row) => ('url' in row.asks ? [] : toErrors(row, row.asks.problems)));
       const created = asking.length - left.length;
       return {
         rows: rows.length,
         created,
+        restored: 0,
         skipped,
         failed: rows.length - created - skipped,
         unreadable: rows.filter(({ asks }) => 'problems' in asks && asks.isUnreadable).length,
         errors: [...refused, ...taken].sort((a, b) => a.line - b.line),
+        warnings,
       };
     },
   };
@@ -99,7 +104,7 @@ async function judgeTaken(
   const isThere = ({ url }: Asking) => there.get(url.shortCode!) === url.originalUrl;
   const errors = left
     .filter((one) => !isThere(one))
-    .flatMap(({ row }) => toErrors(row, [{ field: 'short_code', reason: 'is taken' }]));
+    .flatMap(({ row }) => toErrors(row, [{ field: 'short_code', code: 'code-taken', reason: 'is taken' }]));
   return { skipped: left.length - errors.length, errors };
 }
 

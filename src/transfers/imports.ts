@@ -2,7 +2,8 @@ import { stringify } from 'csv-stringify/sync';
 import type { Log } from '../log.ts';
 import { leaveOutAddresses } from './address-filter.ts';
 import { guardFormula } from './formula-guard.ts';
-import type { Import, ImportStore, NewImport } from './import-store.ts';
+import type { Import, ImportStore, NewImport, StoredWarning } from './import-store.ts';
+import { readUploadText, type UploadedAs } from './import-text/read-upload-text.ts';
 import { cutIntoPieces } from './pieces.ts';
 import {
   TooManyTransfers,
@@ -17,8 +18,11 @@ const pieceBytes = 256 * 1024;
 const megabyte = 1_000_000;
 const errorsPerPage = 1_000;
 
-/** What whoever uploads a file says of it. */
-type WantedImport = Pick<NewImport, 'apiKeyId' | 'encoding' | 'format'>;
+/** Warnings that are shown with their import. */
+const shownWarnings = 100;
+
+/** What the client says of the file that it uploads. */
+type WantedImport = Pick<NewImport, 'apiKeyId'> & UploadedAs;
 
 export type Imports = ReturnType<typeof createImports>;
 
@@ -53,15 +57,29 @@ export function createImports(deps: {
       if (!(await store.addPiece(id, bytes, piece))) throw removedMeanwhile();
       bytes += piece.length;
     }
+    if (bytes === 0) throw new UploadRefused('The file holds no row.');
+  }
+
+  /** The same file, as long as it may be. */
+  async function* withinSize(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    let bytes = 0;
+    for await (const part of source) {
+      bytes += part.length;
+      checkSize(bytes);
+      yield part;
+    }
     if (bytes === 0) throw new UploadRefused('The file is empty.');
   }
 
   async function takeFile(source: AsyncIterable<Buffer>, wanted: WantedImport): Promise<Import> {
-    const id = await store.begin({ ...wanted, ownHosts, allowsPrivate }, maxPerKey);
+    const { apiKeyId, format, mapping } = wanted;
+    const expected = { apiKeyId, format, mapping, ownHosts, allowsPrivate, encoding: 'csv' as const };
+    const id = await store.begin(expected, maxPerKey);
     if (id === undefined) throw tooMany(maxPerKey);
     try {
-      await keepFile(id, leaveOutAddresses(wanted.encoding, source));
-      const begun = await store.finishUpload(id);
+      const { encoding, delimiter, charset, content } = await readUploadText(withinSize(source), wanted);
+      await keepFile(id, leaveOutAddresses(encoding, content, delimiter));
+      const begun = await store.finishUpload(id, { encoding, delimiter, charset: charset() });
       if (!begun) throw removedMeanwhile();
       askForJob(id);
       return begun;
@@ -99,6 +117,10 @@ export function createImports(deps: {
 
     get,
 
+    /** The first warnings of an import, in the order of their rows. */
+    readFirstWarnings: async (id: number): Promise<StoredWarning[]> =>
+      await store.findWarnings(id, 0, shownWarnings),
+
     /** Up to `limit` imports that are older than `before`, the latest first. */
     list: (apiKeyId: number | null, before: number, limit: number): Promise<Import[]> =>
       store.list(apiKeyId, before, limit),
@@ -113,21 +135,38 @@ export function createImports(deps: {
     /** The rows that were not imported so far and why, as CSV that no spreadsheet takes for formulas, a part at a time. */
     async readErrors(id: number, apiKeyId: number | null): Promise<AsyncIterable<string>> {
       await get(id, apiKeyId);
-      return writeErrors(id);
+      return writeList(
+        ['line', 'field', 'reason', 'row', 'code'],
+        async (after) => await store.findErrors(id, after, errorsPerPage),
+        ({ line, field, reason, row, code }) => [line, field, guardFormula(reason), guardFormula(row), code],
+      );
+    },
+
+    /** What rows were imported without so far, as CSV, a part at a time. It holds nothing of the file. */
+    async readWarnings(id: number, apiKeyId: number | null): Promise<AsyncIterable<string>> {
+      await get(id, apiKeyId);
+      return writeList(
+        ['line', 'field', 'code', 'reason'],
+        async (after) => await store.findWarnings(id, after, errorsPerPage),
+        ({ line, field, code, reason }) => [line, field, code, reason],
+      );
     },
   };
+}
 
-  async function* writeErrors(id: number): AsyncGenerator<string> {
-    yield stringify([['line', 'field', 'reason', 'row']]);
-    for (let after = 0; ;) {
-      const errors = await store.findErrors(id, after, errorsPerPage);
-      const last = errors.at(-1);
-      if (!last) return;
-      yield stringify(
-        errors.map(({ line, field, reason, row }) => [line, field, guardFormula(reason), guardFormula(row)]),
-      );
-      after = last.id;
-    }
+/** A list as CSV with these columns, read a page at a time. */
+async function* writeList<Entry extends { id: number }>(
+  columns: string[],
+  findPage: (after: number) => Promise<Entry[]>,
+  cellsOf: (entry: Entry) => unknown[],
+): AsyncGenerator<string> {
+  yield stringify([columns]);
+  for (let after = 0; ;) {
+    const page = await findPage(after);
+    const last = page.at(-1);
+    if (!last) return;
+    yield stringify(page.map(cellsOf));
+    after = last.id;
   }
 }
 

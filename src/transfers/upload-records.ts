@@ -19,6 +19,7 @@ type Content = ImportRecord['content'];
 export async function* readContents(
   encoding: Encoding,
   source: AsyncIterable<Buffer>,
+  delimiter?: string,
 ): AsyncGenerator<Content[]> {
   let rest: Buffer = Buffer.alloc(0);
   let size = sliceBytes;
@@ -28,7 +29,7 @@ export async function* readContents(
   function takeSlice(isLast: boolean): Content[] {
     const bytes = rest.subarray(0, size);
     const isEnd = isLast && bytes.length === rest.length;
-    const { records, end } = readWindow(encoding, { bytes, at: start, isLast: isEnd });
+    const { records, end } = readWindow(encoding, { bytes, at: start, isLast: isEnd, delimiter });
     const hasRecord = end.bytes > 0;
     // It may be in a longer slice as a whole, up to that of a window.
     isInLongLine = !hasRecord && size >= windowBytes;
@@ -61,6 +62,7 @@ export async function* readContents(
 /** As much of a CSV file as its first row takes, and what that is: undefined in a file of none, or where it does not come soon. */
 export async function readFirstRow(
   parts: AsyncIterator<Buffer>,
+  delimiter?: string,
 ): Promise<{ begin: Buffer; first: Content | undefined; isWhole: boolean }> {
   let begin: Buffer = Buffer.alloc(0);
   let isLast = false;
@@ -70,7 +72,12 @@ export async function readFirstRow(
       if (done) isLast = true;
       else begin = begin.length === 0 ? value : Buffer.concat([begin, value]);
     }
-    const { records } = readWindow('csv', { bytes: withoutByteOrderMark(begin), at: start, isLast });
+    const { records } = readWindow('csv', {
+      bytes: withoutByteOrderMark(begin),
+      at: start,
+      isLast,
+      delimiter,
+    });
     if (records[0] || isLast || size >= windowBytes)
       return { begin, first: records[0]?.content, isWhole: isLast };
   }

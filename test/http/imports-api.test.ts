@@ -81,19 +81,19 @@ test('each row that breaks a rule is in the list of errors with its line, and th
   expect(found).toMatchObject({ state: 'completed', rows: 8, created: 1, skipped: 1, failed: 6 });
   expect(found['ignored_columns']).toEqual(['surprise']);
   const [header, ...errors] = await readErrors(found['id']);
-  expect(header).toEqual(['line', 'field', 'reason', 'row']);
+  expect(header).toEqual(['line', 'field', 'reason', 'row', 'code']);
   expect(errors.map(([line, field]) => [line, field])).toEqual([
     ['3', 'original_url'],
     ['4', 'original_url'],
     ['4', 'short_code'],
-    ['4', 'created_at'],
-    ['4', 'redirect_status'],
     ['6', 'short_code'],
     ['7', 'row'],
     ['8', 'row'],
     ['9', 'short_code'],
   ]);
-  expect(errors.at(-1)).toEqual(['9', 'short_code', 'is taken', 'errors-a,https://example.com/other,,,,']);
+  const row = 'errors-a,https://example.com/other,,,,';
+  expect(errors.at(-1)).toEqual(['9', 'short_code', 'is taken', row, 'code-taken']);
+  expect(errors.at(-2)?.[4]).toBe('unreadable');
 });
 
 test('what a spreadsheet would take for a formula has an apostrophe before it in the list of errors', async () => {
@@ -125,23 +125,70 @@ test('in JSON a number may be a text, and a truth or a list is none', async () =
   expect((await findUrl('number-1'))?.['max_clicks']).toBe(7);
 });
 
-test('a row that PostgreSQL cannot store is refused, and none but it', async () => {
-  const lines = ['zero\u0000', 'half \ud800', 'fine'].map((title, i) =>
-    JSON.stringify({ short_code: `stored-${i}`, original_url: 'https://example.com/', title }),
-  );
-  const late = JSON.stringify({
-    short_code: 'stored-3',
-    original_url: 'https://example.com/',
-    created_at: '9999-12-31T23:59:59-23:59',
+/** The warnings of an import as its answer lists them, by short code. */
+async function readWarnings(id: unknown): Promise<string[][]> {
+  const response = await fetch(`${service.baseUrl()}/api/v1/imports/${String(id)}/warnings`, {
+    headers: { 'x-api-key': service.apiKey() },
   });
-  const found = await importFile(service.client(), csv(...lines, late), { type: 'application/x-ndjson' });
-  expect(found).toMatchObject({ state: 'completed', rows: 4, created: 1, failed: 3 });
-  const errors = await readErrors(found['id']);
-  expect(errors.slice(1).map(([line, field]) => [line, field])).toEqual([
-    ['1', 'title'],
-    ['2', 'title'],
-    ['4', 'row'],
-  ]);
+  return parse(await response.text());
+}
+
+test('a row with bad secondary values is imported without them, and each is a warning', async () => {
+  const values = {
+    title: ['two\r\nlines\u0000', 'x'.repeat(201), '\u0007', ['another type'], 'half \ud800'],
+    notes: ['a\u0000b\nc', 'x'.repeat(2_001)],
+    tags: [Array.from({ length: 21 }, (_, i) => `t${i}`), ['x'.repeat(51), 'a\nb'], 7],
+    created_at: ['yesterday', '2020-02-30', '0000-00-00 00:00:00', '9999-12-31T23:59:59-23:59'],
+    last_accessed_at: ['never'],
+    click_count: ['many', -1, 2e9],
+    redirect_status: [200, 'permanent'],
+    redirect_max_age_seconds: ['long'],
+    forward_query: ['perhaps'],
+    crawlable: ['perhaps'],
+    fallback_url: ['no url', 'http://127.0.0.1/'],
+  };
+  const rows = Object.entries(values).flatMap(([field, given]) =>
+    given.map((value) => [field, value] as const),
+  );
+  const lines = rows.map(([field, value], i) =>
+    JSON.stringify({ short_code: `kept-${i}`, original_url: 'https://example.com/', [field]: value }),
+  );
+  const found = await importFile(service.client(), csv(...lines), { type: 'application/x-ndjson' });
+  expect(found).toMatchObject({ created: rows.length, failed: 0, warning_count: rows.length });
+  const { body } = await service.client().get(`/api/v1/imports/${String(found['id'])}`);
+  const warnings = body['warnings'] as { line: number; field: string; reason: string }[];
+  expect(warnings.map(({ line, field }) => [line, field])).toEqual(rows.map(([field], i) => [i + 1, field]));
+  expect(await findUrl('kept-0')).toMatchObject({ title: 'two lines' });
+  expect(await findUrl('kept-1')).toMatchObject({ title: 'x'.repeat(200) });
+  expect((await findUrl('kept-7'))?.['tags']).toHaveLength(20);
+  expect(await findUrl('kept-8')).toMatchObject({ tags: ['x'.repeat(50), 'a b'] });
+  const [header, first] = await readWarnings(found['id']);
+  expect(header).toEqual(['line', 'field', 'code', 'reason']);
+  expect(first?.slice(0, 3)).toEqual(['1', 'title', 'cleaned']);
+  expect(JSON.stringify([body, await readWarnings(found['id'])])).not.toMatch(
+    /xxx|yesterday|perhaps|another/,
+  );
+});
+
+test('a row whose access rules cannot be read is refused: without them it would be open to everybody', async () => {
+  const values = {
+    expires_at: ['soon', '2020-02-30', '0000-00-00 00:00:00', 'null', '9999-12-31T23:59:59-23:59'],
+    starts_at: ['soon'],
+    max_clicks: ['few', 0, -1, '1.5', [7]],
+    is_active: ['perhaps'],
+    is_one_time: ['perhaps'],
+    has_password: ['perhaps', true],
+  };
+  const rows = Object.entries(values).flatMap(([field, given]) =>
+    given.map((value) => [field, value] as const),
+  );
+  const lines = rows.map(([field, value], i) =>
+    JSON.stringify({ short_code: `closed-${i}`, original_url: 'https://example.com/', [field]: value }),
+  );
+  const found = await importFile(service.client(), csv(...lines), { type: 'application/x-ndjson' });
+  expect(found).toMatchObject({ created: 0, failed: rows.length });
+  const errors = (await readErrors(found['id'])).slice(1);
+  expect(errors.map(([line, field]) => [line, field])).toEqual(rows.map(([field], i) => [`${i + 1}`, field]));
 });
 
 test.each([
@@ -210,29 +257,21 @@ test('a Kutt link with a password is not imported: without it, it would be open 
   expect((await readErrors(found['id']))[1]).toEqual(expect.arrayContaining(['1', 'has_password']));
 });
 
-test('a file without the needed columns fails and says which those are, and which it has; one of a first row alone is imported as nothing', async () => {
-  const strange = await importFile(service.client(), csv('a,b', '1,2'));
+test('a file without the needed columns fails and says which those are, and which it has', async () => {
+  const strange = await importFile(service.client(), csv('a,b,Title', '1,2,3'));
   expect(strange).toMatchObject({
     state: 'failed',
     rows: 0,
-    error: expect.stringMatching(/ linkmill: originalurl;.* It has "a", "b"\.$/),
+    error: expect.stringMatching(
+      /^The columns are those of no service .* It has columns: title, and 2 that are not known\.$/,
+    ),
   });
   const other = await importFile(service.client(), csv('keyword,url', 'abcd,https://example.com'), {
     query: '?format=kutt',
   });
-  expect(other).toMatchObject({
-    state: 'failed',
-    error: expect.stringMatching(/ kutt: address and target\. It has "keyword", "url"\.$/),
-  });
-  for (const separator of [';', '\t', '|']) {
-    const separated = await importFile(service.client(), csv(`short_code${separator}original_url`));
-    const has = `It has ${JSON.stringify(`short_code${separator}original_url`)}.`;
-    expect(separated['error']).toContain(`${has} Cells must be separated by commas.`);
-  }
+  expect(other['error']).toMatch(/ address and target and .* It has columns: keyword, url\.$/);
   const broken = await importFile(service.client(), 'no json\n', { type: 'application/x-ndjson' });
   expect(broken['error']).toMatch(/ Its first row must be a JSON object\.$/);
-  const odd = await importFile(service.client(), csv(`\0\uD83D${'\u{1F600}'.repeat(300)}`));
-  expect(odd).toMatchObject({ state: 'failed', error: expect.stringMatching(/It has "\\u0000.*…\.$/) });
   expect(await importFile(service.client(), csv('original_url'))).toMatchObject({
     state: 'completed',
     rows: 0,
@@ -241,6 +280,24 @@ test('a file without the needed columns fails and says which those are, and whic
     state: 'failed',
     error: 'The file holds no row.',
   });
+});
+
+test('nothing of a file without names of columns is repeated or kept', async () => {
+  const row = 'secret-code,https://private.example/path?token=1,A title,2020-01-01 00:00:00,203.0.113.99,5';
+  const files = [
+    [row, 'text/csv'],
+    [row.replaceAll(',', ';'), 'text/csv'],
+    [
+      JSON.stringify({ 'secret-code': 'https://private.example/path?token=1', '203.0.113.99': 5 }),
+      'application/x-ndjson',
+    ],
+    [`short_code,original_url,secret@private.example,203.0.113.99\n`, 'text/csv'],
+  ] as const;
+  for (const [content, type] of files) {
+    const found = await importFile(service.client(), csv(content, content), { type });
+    const [stored] = await service.database.db()('imports').where({ id: found['id'] });
+    expect(JSON.stringify([found, stored])).not.toMatch(/secret-code|private\.example|203\.0/);
+  }
 });
 
 test('a file of more than 1,000 rows that cannot be read is given up', async () => {
@@ -297,7 +354,7 @@ test('an upload that is empty, too long, of another type or compressed is refuse
     (await client.post('/api/v1/imports', body, headers)).status;
   expect(await send('', { 'content-type': 'text/csv' })).toBe(422);
   expect(await send('x'.repeat(2_000_001), { 'content-type': 'text/csv' })).toBe(413);
-  expect(await send('{}', { 'content-type': 'application/json' })).toBe(415);
+  expect(await send('{}', { 'content-type': 'image/png' })).toBe(415);
   expect(await send('a', { 'content-type': 'text/csv', 'content-encoding': 'gzip' })).toBe(415);
   expect((await client.post('/api/v1/imports?format=xls', 'a', { 'content-type': 'text/csv' })).status).toBe(
     422,
@@ -315,4 +372,91 @@ test('an import that was removed is known no more, and what it has created stays
   }
   expect((await client.delete(`/api/v1/imports/${String(id)}`)).status).toBe(404);
   expect((await client.get('/removed-1')).status).toBe(301);
+});
+
+/** Sends a form with these parts; resolves to the status and what there is of the answer. */
+async function sendForm(parts: [string, string | Blob, string?][], query = '') {
+  const form = new FormData();
+  for (const [name, value, file] of parts) {
+    if (typeof value === 'string') form.append(name, value);
+    else form.append(name, value, file);
+  }
+  const headers = { 'x-api-key': service.apiKey() };
+  const response = await fetch(`${service.baseUrl()}/api/v1/imports${query}`, {
+    method: 'POST',
+    headers,
+    body: form,
+  });
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+}
+
+const formFile = new Blob(['slug;target\nform-1;https://example.com/form\n'], {
+  type: 'application/vnd.ms-excel',
+});
+
+test('the file of a form is imported, with the columns that its sender maps', async () => {
+  const parts: [string, string | Blob, string?][] = [
+    ['comment', 'from a browser'],
+    ['file', formFile, 'links.csv'],
+  ];
+  const { status, body } = await sendForm(parts, '?columns=short_code:slug,url:target');
+  expect([status, body['format']]).toEqual([202, 'custom']);
+  await waitUntil('it is imported', async () => (await findUrl('form-1')) !== undefined);
+});
+
+test('a form without one file, or that is cut off, is refused, and nothing of it is left', async () => {
+  const client = service.client();
+  const before = (await client.get('/api/v1/imports')).body['imports'];
+  expect((await sendForm([['file', 'a,b']])).body['detail']).toMatch(/no file/);
+  const two = await sendForm([
+    ['a', formFile, 'a.csv'],
+    ['b', formFile, 'b.csv'],
+  ]);
+  expect([two.status, two.body['detail']]).toEqual([422, expect.stringMatching(/more than one file/)]);
+  const huge = await sendForm([['a', new Blob(['x'.repeat(2_100_000)]), 'a.csv']]);
+  expect(huge.status).toBe(413);
+  const type = { 'content-type': 'multipart/form-data; boundary=x' };
+  const start =
+    '--x\r\ncontent-disposition: form-data; name="file"; filename="a.csv"\r\n\r\nshort_code,original_url\n';
+  expect((await client.post('/api/v1/imports', start, type)).status).toBe(408);
+  expect(
+    (await client.post('/api/v1/imports', 'none', { 'content-type': 'multipart/form-data' })).status,
+  ).toBe(422);
+  expect((await client.get('/api/v1/imports')).body['imports']).toEqual(before);
+});
+
+test.each([
+  'text/csv',
+  'application/csv',
+  'text/plain; charset=utf-8',
+  'text/tab-separated-values',
+  'application/vnd.ms-excel',
+  'application/octet-stream',
+])('a file that is sent as %s is read as what it is', async (type) => {
+  const code = `type-${type.replaceAll(/\W/g, '-')}`.slice(0, 30);
+  const found = await importFile(
+    service.client(),
+    `short_code\toriginal_url\n${code}\thttps://example.com/\n`,
+    { type },
+  );
+  expect(found).toMatchObject({ state: 'completed', created: 1, charset: 'utf-8' });
+});
+
+test('a query that maps unknown fields, none of the URL, or a named format is refused with the reason', async () => {
+  for (const [query, reason] of [
+    ['?columns=title:name', 'must name the column of original_url'],
+    ['?columns=slug:short_code', 'must name fields before the colons'],
+    ['?columns=url:a,original_url:b', 'names original_url twice'],
+    ['?columns=url:', 'must name a column for original_url'],
+    ['?columns=url:a&format=kutt', 'must not be given together with format'],
+  ]) {
+    const { status, body } = await service
+      .client()
+      .post(`/api/v1/imports${query}`, 'a', { 'content-type': 'text/csv' });
+    expect([status, JSON.stringify(body)]).toEqual([422, expect.stringContaining(reason!)]);
+  }
+  const named = await service
+    .client()
+    .post('/api/v1/imports?charset=klingon', 'a', { 'content-type': 'text/csv' });
+  expect([named.status, named.body['detail']]).toEqual([422, 'The character set "klingon" is not known.']);
 });

@@ -15,6 +15,10 @@ export async function textOf(response: Response): Promise<string> {
   return Buffer.from(value ?? []).toString();
 }
 
+/** Whether a body is sent as it is. */
+const isReady = (body: unknown): body is string | Buffer<ArrayBuffer> =>
+  typeof body === 'string' || Buffer.isBuffer(body);
+
 export type Client = ReturnType<typeof createClient>;
 
 /** Sends requests as an API client does; redirects are not followed. */
@@ -33,7 +37,7 @@ export function createClient(baseUrl: string, apiKey?: string) {
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...headers,
       },
-      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: isReady(body) ? body : JSON.stringify(body) }),
     });
     const text = await textOf(response);
     const isJson = /json/.test(response.headers.get('content-type') ?? '') && text !== '';

@@ -3,8 +3,8 @@ import type { Knex } from '../../src/postgres.ts';
 import { createClickSource } from '../../src/transfers/click-source.ts';
 import { createExportStore } from '../../src/transfers/export-store.ts';
 import { createExports } from '../../src/transfers/exports.ts';
-import type { FormatName } from '../../src/transfers/import-formats/formats.ts';
 import { createImportStore } from '../../src/transfers/import-store.ts';
+import type { UploadedAs } from '../../src/transfers/import-text/read-upload-text.ts';
 import { createImporter } from '../../src/transfers/importer.ts';
 import { createImports } from '../../src/transfers/imports.ts';
 import type { Encoding } from '../../src/transfers/transfer.ts';
@@ -12,6 +12,9 @@ import { createUrlSource } from '../../src/transfers/url-source.ts';
 import { createBlockedHostStore } from '../../src/urls/blocked-host-store.ts';
 import { createBlockedHosts } from '../../src/urls/blocked-hosts.ts';
 import { silentLog } from './resources.ts';
+
+/** A file of which its sender says nothing. */
+const unknown: UploadedAs = { kind: undefined, format: 'auto', mapping: null, charset: undefined };
 
 /** Imports and exports of one database, both ends of them, without processes. */
 export function createTransfers(db: Knex, maxPerKey = 1_000) {
@@ -38,16 +41,12 @@ export function createTransfers(db: Knex, maxPerKey = 1_000) {
     exports: createExports({ ...common, store: exportStore }),
 
     /** Uploads a file; resolves to its import's id. */
-    async upload(
-      apiKeyId: number,
-      content: string | Buffer,
-      encoding: Encoding = 'csv',
-      format: FormatName | 'auto' = 'auto',
-    ) {
+    async upload(apiKeyId: number, content: string | Buffer, as: Encoding | Partial<UploadedAs> = {}) {
+      const wanted = typeof as === 'string' ? { kind: as } : as;
       async function* source() {
         yield Buffer.from(content);
       }
-      return (await imports.upload(source(), { apiKeyId, encoding, format })).id;
+      return (await imports.upload(source(), { ...unknown, ...wanted, apiKeyId })).id;
     },
   };
 }

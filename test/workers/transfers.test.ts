@@ -149,21 +149,13 @@ test('an import that fails again and again does not keep those behind it waiting
 });
 
 test.each([
-  ['csv', 'original_url,a\0b\nhttps://example.com/,\n'],
-  ['ndjson', '{"original_url":"https://example.com/","a\\u0000b":1}\n'],
-] as const)(
-  'a file in %s with a column whose name cannot be stored fails with the reason',
-  async (encoding, content) => {
-    const id = await transfers().upload(apiKeyId, content, encoding);
-    expect(await importUrls(transfers(), id, createJobContext())).toMatchObject({
-      state: 'failed',
-      created: 0,
-    });
-    expect((await transfers().imports.get(id, apiKeyId)).error).toBe(
-      'The names of the columns cannot be stored.',
-    );
-  },
-);
+  ['csv', 'original_url,short_code,a\0b\nhttps://example.com/,odd-csv,\n'],
+  ['ndjson', '{"original_url":"https://example.com/","short_code":"odd-ndjson","a\\u0000b":1}\n'],
+] as const)('a column in %s whose name is none is counted among the ignored ones', async (kind, content) => {
+  const id = await transfers().upload(apiKeyId, content, kind);
+  expect(await importUrls(transfers(), id, createJobContext())).toMatchObject({ created: 1, failed: 0 });
+  expect((await transfers().imports.get(id, apiKeyId)).ignoredColumns).toEqual(['(1 more)']);
+});
 
 test('an object that is nested without end is a row that cannot be read', async () => {
   const deep = `${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`;
@@ -232,16 +224,20 @@ test.each([
   ['2023-02-29', undefined],
   ['2024-11-31 10:00:00', undefined],
   ['0000-01-01', undefined],
+  ['Thu, 01 Feb 2024 10:00:00 GMT', '2024-02-01T10:00:00.000Z'],
+  ['1706781600', '2024-02-01T10:00:00.000Z'],
+  ['1706781600123', '2024-02-01T10:00:00.123Z'],
+  ['02/03/2024', undefined],
 ])('the time %s of a row is %s', async (time, expected) => {
   const id = await transfers().upload(
     apiKeyId,
-    `original_url,created_at\nhttps://example.com/${time},${time}\n`,
+    `original_url,expires_at\n"https://example.com/${time}","${time}"\n`,
   );
   expect(await importUrls(transfers(), id, createJobContext())).toMatchObject({ failed: expected ? 0 : 1 });
   const [url] = await database
     .db()('urls')
     .whereLike('original_url', `%${encodeURI(time)}`);
-  expect(url?.created_at.toISOString()).toBe(expected);
+  expect(url?.expires_at.toISOString()).toBe(expected);
 });
 
 test('an import that is removed while it runs goes no further', async () => {

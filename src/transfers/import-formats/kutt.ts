@@ -1,19 +1,24 @@
 import type { ImportFormat } from './format.ts';
-
-/** How JSON and databases say no. */
-const isNo = (value: unknown) => [false, 'false', 'f', 0, '0'].includes(value as string);
+import { codeIn, disabledIn, expiryIn, passwordIn } from './values.ts';
 
 /** Links as Kutt's API gives them, or the columns of its table. */
 export const kutt: ImportFormat = {
-  signs: ['address', 'target'],
+  signs: [
+    [
+      'address',
+      'target',
+      ['visitcount', 'createdat', 'banned', 'password', 'expirein', 'description', 'link'],
+    ],
+  ],
+  dropped: ['id', 'domain', 'domainid', 'link', 'updatedat', 'userid', 'uuid', 'bannedbyid', 'email'],
   fields: {
-    short_code: ['address'],
+    short_code: codeIn('address'),
     original_url: ['target'],
     created_at: ['createdat'],
-    expires_at: ['expirein'],
+    expires_at: expiryIn('expirein'),
     // The API says whether there is one, the table has its hash.
-    has_password: [{ column: 'password', read: (value) => !isNo(value) }],
-    is_active: [{ column: 'banned', read: isNo }],
+    has_password: passwordIn('password'),
+    is_active: disabledIn('banned'),
     title: ['description'],
     click_count: ['visitcount'],
   },

@@ -1,10 +1,13 @@
 import { readTags } from '../tag-list.ts';
 import type { ImportFormat } from './format.ts';
 
-/** Linkmill's own exports. */
+/** Linkmill's own exports, and files that somebody wrote with the same columns. */
 export const linkmill: ImportFormat = {
-  signs: ['originalurl'],
+  signs: [['shortcode', 'originalurl']],
+  isKnownBy: 'originalurl',
+  codeIsOptional: true,
   cellsAreGuarded: true,
+  dropped: ['shorturl', 'updatedat', 'hasended', 'createdby'],
   fields: {
     short_code: ['shortcode'],
     original_url: ['originalurl'],

@@ -1,11 +1,18 @@
-import { readTags } from '../tag-list.ts';
-import { codeAtEnd, type ImportFormat } from './format.ts';
+import type { ImportFormat } from './format.ts';
+import { codeIn, tagsIn } from './values.ts';
 
-/** The CSV that Shlink's web client exports, and short URLs as its API gives them. */
+const visits = ['visits', 'visitssummarytotal', 'visitscount'];
+
+/** The CSV of Shlink's web client, the CSV that its importer reads, and short URLs as its API gives them. */
 export const shlink: ImportFormat = {
-  signs: ['longurl', 'shorturl'],
+  signs: [
+    ['shorturl', 'longurl', 'shortcode', ['createdat', 'datecreated', ...visits]],
+    ['longurl', 'shortcode', ['tags', 'domain', 'title']],
+    ['longurl', 'shorturl', ['tags', 'domain']],
+  ],
+  dropped: ['domain', 'visitssummarynonbots', 'visitssummarybots', 'hasredirectrules', 'devicelongurls'],
   fields: {
-    short_code: ['shortcode', { column: 'shorturl', read: codeAtEnd }],
+    short_code: codeIn('shortcode', 'shorturl'),
     original_url: ['longurl'],
     created_at: ['createdat', 'datecreated'],
     starts_at: ['metavalidsince'],
@@ -14,7 +21,7 @@ export const shlink: ImportFormat = {
     forward_query: ['forwardquery'],
     crawlable: ['crawlable'],
     title: ['title'],
-    tags: [{ column: 'tags', read: readTags }],
-    click_count: ['visits', 'visitssummarytotal', 'visitscount'],
+    tags: tagsIn('tags'),
+    click_count: visits,
   },
 };

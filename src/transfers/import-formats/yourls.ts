@@ -1,10 +1,15 @@
 import type { ImportFormat } from './format.ts';
+import { codeIn } from './values.ts';
 
-/** The columns of YOURLS' table of URLs. That of the address from which one was created is not read. */
+/** The columns of YOURLS' table of URLs, and links as its API lists them. */
 export const yourls: ImportFormat = {
-  signs: ['keyword', 'url'],
+  signs: [
+    ['keyword', 'url', 'timestamp'],
+    ['shorturl', 'url', 'timestamp', 'clicks'],
+  ],
+  dropped: ['ip'],
   fields: {
-    short_code: ['keyword'],
+    short_code: codeIn('keyword', 'shorturl'),
     original_url: ['url'],
     created_at: ['timestamp'],
     title: ['title'],

@@ -1,0 +1,117 @@
+import { afterEach, beforeAll, expect, test } from 'vitest';
+import { createApiKeys } from '../../src/api-keys/api-keys.ts';
+import { readMapping } from '../../src/transfers/import-formats/custom.ts';
+import { importUrls } from '../../workers/import-urls.ts';
+import { createJobContext } from '../support/job-context.ts';
+import { useDatabase } from '../support/resources.ts';
+import { createTransfers } from '../support/transfers.ts';
+import type { ServiceFile } from './service-files/expected.ts';
+import { serviceFiles } from './service-files/service-files.ts';
+
+const database = useDatabase();
+let apiKeyId: number;
+
+beforeAll(async () => {
+  apiKeyId = (await createApiKeys(database.db()).create('test')).id;
+});
+
+afterEach(async () => {
+  await database.db()('urls').del();
+});
+
+/** Imports a file; resolves to its import and to the short URLs that there are then. */
+async function importAll(
+  content: string | Buffer,
+  options: Parameters<ReturnType<typeof createTransfers>['upload']>[2] = {},
+) {
+  const transfers = createTransfers(database.db());
+  const id = await transfers.upload(apiKeyId, content, options);
+  await importUrls(transfers, id, createJobContext());
+  const urls = await database.db()('urls').join('url_stats', 'url_id', 'id').orderBy('id');
+  const errors = await transfers.importStore.findErrors(id, 0, 100);
+  return { found: await transfers.imports.get(id, apiKeyId), urls, errors };
+}
+
+function expectUrls(
+  { format, urls, refused = [] }: ServiceFile,
+  result: Awaited<ReturnType<typeof importAll>>,
+) {
+  expect(result.found).toMatchObject({ state: 'completed', error: null, format });
+  const byCode = (a: Record<string, unknown>, b: Record<string, unknown>) =>
+    String(a['short_code']) < String(b['short_code']) ? -1 : 1;
+  expect(result.urls.toSorted(byCode)).toMatchObject(urls.toSorted(byCode));
+  expect(result.urls).toHaveLength(urls.length);
+  expect(result.errors.map(({ line }) => line)).toEqual(refused);
+}
+
+test.each(serviceFiles)(
+  'a file of $format ($source) is recognised and keeps codes, URLs and limits',
+  async (file) => {
+    expectUrls(file, await importAll(file.content));
+  },
+);
+
+test.each(serviceFiles.filter(({ type }) => type === 'text/csv'))(
+  'a CSV file of $format ($source) is read in UTF-16 and with carriage returns alone',
+  async (file) => {
+    expectUrls(file, await importAll(Buffer.from(`\uFEFF${file.content}`, 'utf16le')));
+    await database.db()('urls').del();
+    expectUrls(file, await importAll(file.content.replaceAll('\n', '\r')));
+  },
+);
+
+test('no address and no secret of a file is stored, even while its import waits', async () => {
+  const transfers = createTransfers(database.db());
+  for (const { content } of serviceFiles) {
+    const id = await transfers.upload(apiKeyId, content);
+    const stored = await transfers.importStore.readBytes(id, 0, 1_000_000);
+    expect(stored.toString()).not.toMatch(/203\.0\.113|2001:db8|s3cret|k3y|masked:abc/);
+  }
+});
+
+test('a row that is refused is kept without addresses, in whatever column they stand', async () => {
+  const { errors } = await importAll(
+    'short_code,original_url,title\nbad code,203.0.113.9,2001:db8::1\nbad code,[2001:db8::1]:80,x\n',
+  );
+  expect(errors.length).toBeGreaterThan(0);
+  expect(JSON.stringify(errors)).not.toMatch(/203\.0\.113|2001:db8/);
+});
+
+test.each([
+  ['a keyword list', 'keyword,url,position,clicks\nshoes,https://example.com/,1,5\n'],
+  ['part of an export of Short.io', 'Original URL,Title,Clicks\nhttps://example.com/,T,5\n'],
+  ['columns with no code', 'destination,title\nhttps://example.com/,T\n'],
+  ['columns of two names', 'slug,url\na,https://example.com/\n'],
+  ['no header', 'abc,https://example.com/,203.0.113.9\n'],
+])('a file with %s is refused, and nothing of it is imported', async (_, content) => {
+  const { found, urls } = await importAll(content);
+  expect(found).toMatchObject({
+    state: 'failed',
+    columns: null,
+    error: expect.stringContaining('no service'),
+  });
+  expect(found.error).not.toMatch(/abc|example|203|shoes/);
+  expect(urls).toEqual([]);
+});
+
+test('a mapping names the columns of a file that no service writes', async () => {
+  const mapping = readMapping('short_code:Slug,url:Go to,expires_at:until,tags:labels');
+  const content = 'Slug;Go To;Until;Labels;Other\nmapped;https://example.com/m;2199-01-01;a,b;x\n';
+  const { found, urls } = await importAll(content, { format: 'custom', mapping });
+  expect(found).toMatchObject({ format: 'custom', created: 1, delimiter: ';', ignoredColumns: ['Other'] });
+  expect(urls).toMatchObject([
+    { short_code: 'mapped', original_url: 'https://example.com/m', tags: ['a', 'b'] },
+  ]);
+  const other = await importAll('slug,target\na,https://example.com/\n', { format: 'custom', mapping });
+  expect(other.found.error).toBe(
+    'The file has no column named goto, labels, until, which the mapping names.',
+  );
+});
+
+test('a file with two columns of one name is refused, since nobody knows which is meant', async () => {
+  const { found, urls } = await importAll(
+    'short_code,original_url,Original URL\na,https://example.com/1,https://example.com/2\n',
+  );
+  expect(found.error).toBe('The file has two columns named originalurl. Remove or rename one of them.');
+  expect(urls).toEqual([]);
+});
