@@ -109,9 +109,10 @@ export interface RowProblem {
 /** Why a row was not imported. */
 export type ErrorCode = 'invalid' | 'unreadable' | 'code-taken' | 'code-deleted';
 
-/** What a row was imported without. */
-export interface RowWarning extends ValueWarning {
+/** What is to be said about a row that was imported. */
+export interface RowWarning extends Omit<ValueWarning, 'code'> {
   field: string;
+  code: ValueWarning['code'] | 'restored';
 }
 
 /** How a row calls what rules between settings are about. */

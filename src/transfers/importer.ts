@@ -3,9 +3,9 @@ import type { KeyGenerator } from '../keys/key-generator.ts';
 import type { Knex } from '../postgres.ts';
 import type { Owner } from '../urls/owner.ts';
 import type { NewUrl } from '../urls/url-columns.ts';
-import { createUrlStore } from '../urls/url-store.ts';
+import { createUrlStore, type UrlStore } from '../urls/url-store.ts';
 import type { ShortUrl } from '../urls/url.ts';
-import type { WantedUrl } from './import-row.ts';
+import type { RowProblem, RowWarning, WantedUrl } from './import-row.ts';
 import { type Row, toErrors, toWarnings } from './import-rows.ts';
 import type { Outcome, RowError } from './import-store.ts';
 
@@ -21,8 +21,8 @@ interface Asking {
 
 export type Importer = ReturnType<typeof createImporter>;
 
-/** Makes short URLs of rows. Rows whose short URL is there already, under the same code and with the same original URL, are skipped; a
- *  code that another one has is an error. */
+/** Creates short URLs from rows. A row whose short URL exists already, with the same code and original URL, is skipped, or restores
+ *  it if it is deleted; a code that another one has is an error. */
 export function createImporter({ generator }: { generator: Pick<KeyGenerator, 'createKeys'> }) {
   const lot: string[] = [];
 
@@ -70,42 +70,81 @@ export function createImporter({ generator }: { generator: Pick<KeyGenerator, 'c
         ),
       );
       const left = asking.filter((_, i) => !inserted[i]);
-      const { skipped, errors: taken } = await judgeTaken(trx, left, owner);
-      const warnings = asking.flatMap(({ row }, i) =>
-        inserted[i] && 'url' in row.asks ? toWarnings(row, row.asks.warnings) : [],
-      );
+      const { skipped, restored, errors: taken } = await judgeTaken(trx, left, { createdBy, owner });
+      const warnings = asking.flatMap(({ row }, i) => (inserted[i] ? toWarnings(row, warningsOf(row)) : []));
+      const brought = restored.flatMap(({ row }) => toWarnings(row, [wasRestored, ...warningsOf(row)]));
       const refused = rows.flatMap((row) => ('url' in row.asks ? [] : toErrors(row, row.asks.problems)));
       const created = asking.length - left.length;
       return {
         rows: rows.length,
         created,
-        restored: 0,
+        restored: restored.length,
         skipped,
-        failed: rows.length - created - skipped,
+        failed: rows.length - created - restored.length - skipped,
         unreadable: rows.filter(({ asks }) => 'problems' in asks && asks.isUnreadable).length,
         errors: [...refused, ...taken].sort((a, b) => a.line - b.line),
-        warnings,
+        warnings: [...warnings, ...brought].sort((a, b) => a.line - b.line),
       };
     },
   };
 }
 
-/** Which of these, whose codes are taken, are there as they are asked for. Where a short URL leads that is not the owner's is not told
- *  this way either. */
+const warningsOf = ({ asks }: Row): RowWarning[] => ('url' in asks ? asks.warnings : []);
+
+const wasRestored: RowWarning = {
+  field: 'short_code',
+  code: 'restored',
+  reason: 'belonged to a deleted short URL of this API key, which is restored',
+};
+
+interface Judged {
+  skipped: number;
+  restored: Asking[];
+  errors: RowError[];
+}
+
+/** What becomes of rows whose codes are taken: one whose short URL exists is skipped, one whose short URL the same API key deleted
+ *  restores it. Nothing is said about the short URLs of others, not even whether they are deleted. */
 async function judgeTaken(
   trx: Knex,
   left: Asking[],
-  owner: Owner,
-): Promise<{ skipped: number; errors: RowError[] }> {
-  if (left.length === 0) return { skipped: 0, errors: [] };
-  const found = await createUrlStore(trx).findByCodes(left.map(({ url }) => url.shortCode!));
-  const known = found.filter((url) => !url.isDeleted && (owner === null || url.createdBy === owner));
-  const there = new Map(known.map((url) => [url.shortCode, url.originalUrl]));
-  const isThere = ({ url }: Asking) => there.get(url.shortCode!) === url.originalUrl;
-  const errors = left
-    .filter((one) => !isThere(one))
-    .flatMap(({ row }) => toErrors(row, [{ field: 'short_code', code: 'code-taken', reason: 'is taken' }]));
-  return { skipped: left.length - errors.length, errors };
+  { createdBy, owner }: { createdBy: number; owner: Owner },
+): Promise<Judged> {
+  if (left.length === 0) return { skipped: 0, restored: [], errors: [] };
+  const store = createUrlStore(trx);
+  const found = await store.findByCodes(left.map(({ url }) => url.shortCode!));
+  const known = new Map(
+    found.filter((url) => owner === null || url.createdBy === owner).map((url) => [url.shortCode, url]),
+  );
+  const isSame = ({ url }: Asking) => known.get(url.shortCode!)?.originalUrl === url.originalUrl;
+  const isDeleted = ({ url }: Asking) => known.get(url.shortCode!)?.isDeleted ?? false;
+  const isOwn = ({ url }: Asking) => known.get(url.shortCode!)?.createdBy === createdBy;
+  const restorable = left.filter((one) => isDeleted(one) && isSame(one) && isOwn(one));
+  const restored = await restore(store, restorable, createdBy);
+  const isThere = (one: Asking) =>
+    isSame(one) && (!isDeleted(one) || restored.some(({ url }) => url.shortCode === one.url.shortCode));
+  const failed = left.filter((one) => !isThere(one));
+  return {
+    restored,
+    skipped: left.length - failed.length - restored.length,
+    errors: failed.flatMap(({ row, url }) =>
+      toErrors(row, [known.get(url.shortCode!)?.isDeleted ? deleted : taken]),
+    ),
+  };
+}
+
+const taken: RowProblem = { field: 'short_code', code: 'code-taken', reason: 'is taken' };
+const deleted: RowProblem = {
+  field: 'short_code',
+  code: 'code-deleted',
+  reason: 'belongs to a deleted short URL: restore it, or wait until it is purged',
+};
+
+/** Those whose short URLs were deleted and are restored. */
+async function restore(store: UrlStore, asking: Asking[], createdBy: number): Promise<Asking[]> {
+  if (asking.length === 0) return [];
+  const restored = await store.takeBack(asking.map(({ url }) => toNewUrl(url, url.shortCode!, createdBy)));
+  return asking.filter((_, i) => restored[i]);
 }
 
 const toNewUrl = (url: WantedUrl, shortCode: string, createdBy: number): NewUrl => ({

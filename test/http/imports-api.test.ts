@@ -306,6 +306,23 @@ test('a file of more than 1,000 rows that cannot be read is given up', async () 
   expect(found).toMatchObject({ state: 'failed', created: 0, error: 'More than 1000 rows cannot be read.' });
 });
 
+test('a row restores what its API key deleted, and names the code of another deleted short URL', async () => {
+  const client = service.client();
+  const rows = ['back-1', 'back-2'].map((code) => `${code},https://example.com/${code},New`);
+  await importFile(client, csv('short_code,original_url,title', ...rows));
+  for (const code of ['back-1', 'back-2']) {
+    expect((await client.get(`/${code}`)).status).toBe(301);
+    expect((await client.delete(`/api/v1/urls/${code}`)).status).toBe(204);
+  }
+  const again = csv('short_code,original_url,title', rows[0]!, rows[0]!, 'back-2,https://example.com/other,');
+  const found = await importFile(client, again);
+  expect(found).toMatchObject({ rows: 3, created: 0, restored: 1, skipped: 1, failed: 1, warning_count: 1 });
+  expect((await readErrors(found['id']))[1]).toEqual(expect.arrayContaining(['4', 'code-deleted']));
+  expect((await readWarnings(found['id']))[1]?.slice(0, 3)).toEqual(['2', 'short_code', 'restored']);
+  expect((await client.get('/back-1')).headers.get('location')).toBe('https://example.com/back-1');
+  expect((await client.get('/back-2')).status).toBe(404);
+});
+
 test('codes of one to three characters are imported, lead on and can be asked for and changed, but not made', async () => {
   const client = service.client();
   const codes = ['q', '-7', 'Abc'];
