@@ -34,7 +34,11 @@ const refused: [string, () => string, number][] = [
     () => `POST /api/v1/urls HTTP/1.1\r\n${host}Content-Type: a/b\r\n${key()}`,
     415,
   ],
-  ['an import of another type', () => `POST /api/v1/imports HTTP/1.1\r\n${host}${json}${key()}`, 415],
+  [
+    'an import of another type',
+    () => `POST /api/v1/imports HTTP/1.1\r\n${host}Content-Type: a/b\r\n${key()}`,
+    415,
+  ],
   ['a path that does not exist', () => `POST /nothing/here HTTP/1.1\r\n${host}${json}`, 404],
   ['a method that is not allowed', () => `PUT /report HTTP/1.1\r\n${host}${json}`, 405],
   ['a short code that does not exist', () => `GET /unknown-1 HTTP/1.1\r\n${host}`, 404],
