@@ -1,5 +1,5 @@
 import { createClickDetails, type DetailOf } from './clicks/details/click-details.ts';
-import { openCountryFile } from './clicks/details/country-file.ts';
+import { openCountryFile } from './clicks/details/countries/country-file.ts';
 import { createReferrers } from './clicks/details/referrers.ts';
 import { createUserAgents } from './clicks/details/user-agents.ts';
 import { createVisitorIds } from './clicks/details/visitor-ids.ts';

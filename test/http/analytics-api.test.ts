@@ -47,6 +47,14 @@ test('a filter without a value means clicks of which it is unknown', async () =>
   ]);
 });
 
+test.each(['country=de', 'country=DE', 'referrer=Example.ORG', 'device=desktop'])(
+  'the filter %s matches clicks in the spelling that is stored',
+  async (filter) => {
+    const { body } = await web.client().get(`/api/v1/urls/clicked/analytics?${day}&bots=exclude&${filter}`);
+    expect(body['clicks']).toBe(2);
+  },
+);
+
 test('without a range the last 30 days are told, and every click of a new short URL is among them', async () => {
   const { body } = await web.client().get('/api/v1/analytics?interval=month&timezone=Asia/Kathmandu');
   expect(body).toMatchObject({ source: 'roll-ups', visitors: null, previous: null });
@@ -130,6 +138,14 @@ test.each([
     'interval must give at most 10000 groups for this range, not 16536.',
   ],
   ['bots=none', 'bots must be one of include, exclude, only.'],
+  ['country=Germany', 'country must be two letters of ISO 3166-1, such as DE, or empty.'],
+  ['country=XX', 'country must be two letters of ISO 3166-1, such as DE, or empty.'],
+  ['country=T1', 'country must be two letters of ISO 3166-1, such as DE, or empty.'],
+  [
+    'referrer=https://example.org/',
+    'referrer must be a host name without scheme and path, such as example.com, an app, or empty.',
+  ],
+  ['device=phone', 'device must be empty or one of desktop, mobile, tablet, tv, console, watch, car.'],
   ['os=%00', 'os must not contain control characters.'],
   ['color=red', 'color is not a known field.'],
 ])('%s is refused, and the answer says why', async (query, detail) => {

@@ -1,8 +1,22 @@
+/** What a file says of a network. */
+export interface Fields {
+  [name: string]: string | number | Fields;
+}
+
 /** A file in MaxMind's format that knows the country of some networks, which do not overlap. */
-export function buildCountryFile(countries: Record<string, string>, ipVersion: 4 | 6 = 6): Buffer {
-  /** A record is another node, a country, or undefined. */
+export const buildCountryFile = (countries: Record<string, string>, ipVersion: 4 | 6 = 6): Buffer =>
+  buildFile(
+    Object.fromEntries(
+      Object.entries(countries).map(([network, code]) => [network, { country: { iso_code: code } }]),
+    ),
+    ipVersion,
+  );
+
+/** The same with any fields. */
+export function buildFile(records: Record<string, Fields>, ipVersion: 4 | 6 = 6): Buffer {
+  /** A record is another node, fields as JSON, or undefined. */
   const nodes: Node[] = [[undefined, undefined]];
-  for (const [network, country] of Object.entries(countries)) {
+  for (const [network, fields] of Object.entries(records)) {
     const bits = bitsOf(network, ipVersion);
     let node = nodes[0]!;
     for (const bit of bits.slice(0, -1)) {
@@ -12,14 +26,14 @@ export function buildCountryFile(countries: Record<string, string>, ipVersion: 4
       }
       node = nodes[node[bit]]!;
     }
-    node[bits.at(-1)!] = country;
+    node[bits.at(-1)!] = JSON.stringify(fields);
   }
-  const codes = [...new Set(Object.values(countries))];
-  const data = codes.map((code) => encodeMap({ country: encodeMap({ iso_code: encodeText(code) }) }));
+  const texts = [...new Set(Object.values(records).map((fields) => JSON.stringify(fields)))];
+  const data = texts.map((text) => encode(JSON.parse(text) as Fields));
   const offsets = data.map((_, i) => Buffer.concat(data.slice(0, i)).length);
   const recordOf = (record: Node[0]) => {
     if (record === undefined) return nodes.length;
-    return typeof record === 'number' ? record : nodes.length + 16 + offsets[codes.indexOf(record)]!;
+    return typeof record === 'number' ? record : nodes.length + 16 + offsets[texts.indexOf(record)]!;
   };
   const tree = Buffer.alloc(nodes.length * 6);
   nodes.flat().forEach((record, i) => tree.writeUIntBE(recordOf(record), i * 3, 3));
@@ -61,6 +75,13 @@ function encodeNumber(value: number): Buffer {
   bytes[0] = (6 << 5) | 4;
   bytes.writeUInt32BE(value, 1);
   return bytes;
+}
+
+function encode(value: Fields[string]): Buffer {
+  if (typeof value === 'string') return encodeText(value);
+  if (typeof value === 'number') return encodeNumber(value);
+  const fields = Object.entries(value).map(([name, field]) => [name, encode(field)] as const);
+  return encodeMap(Object.fromEntries(fields));
 }
 
 const encodeMap = (map: Record<string, Buffer>) =>

@@ -1,14 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { ClickDetail } from '../click-detail.ts';
-import type { CountryFile } from './country-file.ts';
+import { toCountryCode } from './countries/country-code.ts';
+import type { CountryFile } from './countries/country-file.ts';
 import type { Referrers } from './referrers.ts';
 import type { UserAgents } from './user-agents.ts';
 import type { VisitorIds } from './visitor-ids.ts';
-
-/** Not T1, which stands for Tor. */
-const countryCode = /^[A-Z]{2}$/;
-/** How CDNs say that they do not know. */
-const unknownCountries = new Set(['XX', 'ZZ']);
 
 /** Works out what is known of the click that a request stands for, at a moment. */
 export type DetailOf = (request: IncomingMessage, atMs: number) => ClickDetail | undefined;
@@ -30,8 +26,7 @@ export function createClickDetails(deps: {
 
   function countryOf(request: IncomingMessage): string {
     const named = countryHeader === undefined ? undefined : request.headers[countryHeader];
-    const code = named ?? countryFile?.find(readAddress(request));
-    return typeof code === 'string' && countryCode.test(code) && !unknownCountries.has(code) ? code : '';
+    return toCountryCode(named ?? countryFile?.find(readAddress(request)));
   }
 
   const asksNotToBeTracked = ({ headers }: IncomingMessage) =>

@@ -8,6 +8,10 @@ const maxLength = 300;
 const knownOrigins = 10_000;
 const knownCharacters = 1_000_000;
 
+/** `ios-app://544007664/…` names an app by its number in the App Store, which says nothing without the scheme. */
+const appStoreScheme = 'ios-app:';
+const appStoreId = /^\d+$/;
+
 export type Referrers = ReturnType<typeof createReferrers>;
 
 /** Reads `Referer` headers. `ownHosts` are this service's host names as the URL parser spells them: who comes from there, like who
@@ -21,13 +25,18 @@ export function createReferrers(ownHosts: string[]) {
   });
 
   function readHost(origin: string): string {
+    const url = parseUrl(origin);
     // An app has a URL of its own kind; the parser leaves its host as it is.
-    const host = parseUrl(origin)?.hostname.toLowerCase().replace(/\.$/, '') ?? '';
-    return own.has(host) ? '' : toShortText(host);
+    const host = url?.hostname.toLowerCase().replace(/\.$/, '') ?? '';
+    if (own.has(host)) return '';
+    return toShortText(
+      url?.protocol === appStoreScheme && appStoreId.test(host) ? `${appStoreScheme}//${host}` : host,
+    );
   }
 
   return {
-    /** The host of a header of any length, in lower case; empty where there is none. */
+    /** The host of a header of any length, in lower case; empty where there is none. An app has its package or bundle name, or
+     *  `ios-app://` and its number in the App Store. */
     findHost(header: string): string {
       const origin = originOf(header);
       const found = known.get(origin);

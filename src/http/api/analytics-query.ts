@@ -7,6 +7,8 @@ import {
   intervals,
   type Moment,
 } from '../../analytics/analytics-question.ts';
+import { deviceKinds } from '../../clicks/details/agents/device-kinds.ts';
+import { toCountryCode } from '../../clicks/details/countries/country-code.ts';
 import { wholeNumberText } from '../../whole-number.ts';
 import { plainText } from './url-filter-query.ts';
 
@@ -70,9 +72,32 @@ export const unknownCodesQuery = z.strictObject({
   limit: limit.max(100, 'must be at most 100').default(20).describe('Codes of each day'),
 });
 
-const filter = plainText
+const meaning = 'Only clicks with this value; empty: those of which it is unknown';
+const filter = plainText.optional().describe(meaning);
+
+/** A filter by one of few values: another one could never match. */
+const filterOf = (values: readonly string[]) =>
+  z
+    .enum(['', ...values], `must be empty or one of ${values.join(', ')}`)
+    .optional()
+    .describe(meaning);
+
+const country = plainText
+  .refine(
+    (text) => text === '' || toCountryCode(text) !== '',
+    'must be two letters of ISO 3166-1, such as DE, or empty',
+  )
+  .transform(toCountryCode)
   .optional()
-  .describe('Only clicks with this value; empty: those of which it is unknown');
+  .describe(`${meaning}. Two letters of ISO 3166-1`);
+
+/** As referrers are stored. */
+const storedReferrer = /^(ios-app:\/\/\d+|[^\s/?#@]*)$/;
+const referrer = plainText
+  .toLowerCase()
+  .regex(storedReferrer, 'must be a host name without scheme and path, such as example.com, an app, or empty')
+  .optional()
+  .describe(`${meaning}. A host name, or an app such as com.slack or ios-app://544007664`);
 
 export const urlAnalyticsQuery = rangeQuery.extend({
   group_by: z.enum(groupings, `must be one of ${groupings.join(', ')}`).default('time'),
@@ -89,11 +114,11 @@ export const urlAnalyticsQuery = rangeQuery.extend({
     'Whether to count different visitors, which reads single clicks and takes longer',
   ),
   limit: limit.default(50).describe('Values that are told apart at most; the rest is `other`'),
-  country: filter,
-  referrer: filter,
+  country,
+  referrer,
   browser: filter,
   os: filter,
-  device: filter,
+  device: filterOf(deviceKinds),
 });
 
 export const analyticsQuery = urlAnalyticsQuery.extend({ tag: tagFilter });

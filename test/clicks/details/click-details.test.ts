@@ -57,7 +57,10 @@ test('a click without headers is that of a bot, about whom nothing is known but 
 });
 
 test.each([
-  ['de', ''],
+  ['de', 'DE'],
+  ['Np', 'NP'],
+  ['xx', ''],
+  ['t1', ''],
   ['DE', 'DE'],
   ['XX', ''],
   ['T1', ''],

@@ -14,6 +14,11 @@ test.each([
   ['https://example.com./', 'example.com'],
   ['https://bücher.example.com/', 'xn--bcher-kva.example.com'],
   ['android-app://com.google.android.gm/', 'com.google.android.gm'],
+  ['android-app://com.Slack', 'com.slack'],
+  ['ios-app://544007664/youtube/watch?v=x', 'ios-app://544007664'],
+  ['IOS-APP://544007664', 'ios-app://544007664'],
+  ['ios-app://com.google.GoogleMobile/', 'com.google.googlemobile'],
+  ['https://544007664.example/', '544007664.example'],
   ['http://[2001:db8::1]/', '[2001:db8::1]'],
   [`https://example.com/${'a'.repeat(10_000)}`, 'example.com'],
 ])('the referrer of %s is its host in lower case', (header, host) => {

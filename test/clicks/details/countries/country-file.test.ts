@@ -3,10 +3,10 @@ import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pino from 'pino';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type CountryFile, openCountryFile } from '../../../src/clicks/details/country-file.ts';
-import { buildCountryFile } from '../../support/mmdb.ts';
-import { waitUntil } from '../../support/wait-until.ts';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type CountryFile, openCountryFile } from '../../../../src/clicks/details/countries/country-file.ts';
+import { buildCountryFile, buildFile, type Fields } from '../../../support/mmdb.ts';
+import { waitUntil } from '../../../support/wait-until.ts';
 
 const opened: CountryFile[] = [];
 let lines: string[];
@@ -102,4 +102,56 @@ test.each([0, 20, 200, 300])('a file with damage at byte %i never throws', async
   await writeFile(file, bytes);
   const { find } = await open();
   for (let n = 0; n < 256; n++) expect(typeof find(`${n}.0.113.7`)).toBe('string');
+});
+
+describe('a file of each known schema gives the country of an address', () => {
+  const names = { en: 'Germany' };
+  test.each<[string, Fields]>([
+    ['GeoLite2 Country', { country: { iso_code: 'DE', geoname_id: 2_921_044, names } }],
+    [
+      'GeoLite2, registered country only',
+      { registered_country: { iso_code: 'DE' }, continent: { code: 'EU' } },
+    ],
+    ['DB-IP City Lite', { city: { names }, continent: { code: 'EU' }, country: { iso_code: 'DE', names } }],
+    ['IPinfo Lite', { asn: 'AS64496', continent_code: 'EU', country: 'Germany', country_code: 'DE' }],
+    ['IPinfo Country', { continent: 'EU', country: 'DE', country_name: 'Germany' }],
+    ['ip-location-db (geo-whois-asn-country)', { country_code: 'DE' }],
+    ['IPLocate', { continent_code: 'EU', country_code: 'DE', country_name: 'Germany' }],
+    ['lower case', { country_code: 'de' }],
+    ['a nested location', { location: { country: { iso_code: 'DE' } } }],
+  ])('%s', async (_, fields) => {
+    await writeFile(file, buildFile({ '203.0.113.0/24': fields }));
+    const { find } = await open();
+    expect(['203.0.113.7', '198.51.100.1'].map(find)).toEqual(['DE', '']);
+    expect(warnings()).toEqual([]);
+  });
+});
+
+describe('a file without countries is one warning that names its fields', () => {
+  test.each<[string, Record<string, Fields>, string[]]>([
+    ['of networks', { '203.0.113.0/24': { autonomous_system_number: 64_496 } }, ['autonomous_system_number']],
+    [
+      'of continents',
+      { '1.0.0.0/8': { continent: { code: 'EU' } }, '9.0.0.0/8': { continent_code: 'EU' } },
+      ['continent_code'],
+    ],
+    ['of unknown countries', { '1.0.0.0/8': { country_code: 'XX' } }, ['country_code']],
+    ['with an unknown schema', { '1.0.0.0/8': { nation: 'DE' } }, ['nation']],
+  ])('%s', async (_, records, fields) => {
+    await writeFile(file, buildFile(records));
+    const { find } = await open();
+    expect(find('203.0.113.7')).toBe('');
+    expect(warnings()).toHaveLength(1);
+    expect(JSON.parse(warnings()[0]!)).toMatchObject({ file, databaseType: 'Test-Country', fields });
+  });
+});
+
+test('a file whose first networks have no country but later ones do is no warning', async () => {
+  const records = Object.fromEntries(
+    Array.from({ length: 60 }, (_, i) => [`1.0.${i}.0/24`, { asn: i }] as const),
+  );
+  await writeFile(file, buildFile({ ...records, '203.0.113.0/24': { country_code: 'DE' } }));
+  const { find } = await open();
+  expect(find('203.0.113.7')).toBe('DE');
+  expect(warnings()).toEqual([]);
 });
