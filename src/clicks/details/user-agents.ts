@@ -1,7 +1,12 @@
 import { hash } from 'node:crypto';
 import Bowser from 'bowser';
-import { isbot } from 'isbot';
 import { LRUCache } from 'lru-cache';
+import { createReadBotKind } from './agents/bot-kind.ts';
+import type { BotKind } from './agents/bot-kinds.ts';
+import { isBotAgent } from './agents/bots.ts';
+import { readDeviceKind } from './agents/device-kind.ts';
+import { findNamedBrowser, namedBrowsers } from './agents/named-browsers.ts';
+import { findNamedSystem, namedSystems } from './agents/named-systems.ts';
 import { copyOf } from './short-text.ts';
 
 /** Characters of a `User-Agent` that are looked at. */
@@ -16,6 +21,8 @@ export interface UserAgent {
   os: string;
   device: string;
   isBot: boolean;
+  /** Empty for a person. */
+  botKind: BotKind | '';
   /** Stands for the header: sixteen hexadecimal digits. */
   digest: string;
 }
@@ -24,15 +31,28 @@ const browsers = namesOf(Bowser.BROWSER_MAP, 'Generic');
 const systems = namesOf(Bowser.OS_MAP);
 const devices = namesOf(Bowser.PLATFORMS_MAP, 'bot');
 
+/** The names of browsers and of systems that `find` returns, beside the empty one. */
+export const browserNames: ReadonlySet<string> = new Set([...browsers, ...namedBrowsers]);
+export const systemNames: ReadonlySet<string> = new Set([...systems, ...namedSystems]);
+
 export type UserAgents = ReturnType<typeof createUserAgents>;
 
-/** Reads `User-Agent` headers: the names are bowser's and no others, empty where it knows none. Without a header it is a bot. */
+/** Reads `User-Agent` headers: the names are bowser's and our own, empty where neither has one. Without a header it is a bot. */
 export function createUserAgents() {
+  const readBotKind = createReadBotKind();
   const known = new LRUCache<string, UserAgent>({
     max: knownHeaders,
     maxSize: knownCharacters,
     sizeCalculation: (_agent, header) => header.length + 1,
   });
+
+  function read(header: string): UserAgent {
+    const digest = copyOf(hash('sha256', header).slice(0, 16));
+    if (header.trim() === '')
+      return { browser: '', os: '', device: '', isBot: true, botKind: 'other', digest };
+    if (isBotAgent(header)) return { ...readBot(header), isBot: true, botKind: readBotKind(header), digest };
+    return { ...readPerson(header), isBot: false, botKind: '', digest };
+  }
 
   return {
     /** Takes a header of any length, as it came. */
@@ -48,17 +68,23 @@ export function createUserAgents() {
   };
 }
 
-function read(header: string): UserAgent {
-  const digest = copyOf(hash('sha256', header).slice(0, 16));
-  if (header.trim() === '') return { browser: '', os: '', device: '', isBot: true, digest };
+type Names = Pick<UserAgent, 'browser' | 'os' | 'device'>;
+
+function readBot(header: string): Names {
   const { browser, os, platform } = Bowser.parse(header);
   return {
     browser: among(browsers, browser.name),
     os: among(systems, os.name),
-    // Bowser knows the system, and not what it runs on.
-    device: os.name === Bowser.OS_MAP['ChromeOS'] ? 'desktop' : among(devices, platform.type),
-    isBot: platform.type === 'bot' || isbot(header),
-    digest,
+    device: among(devices, platform.type),
+  };
+}
+
+function readPerson(header: string): Names {
+  const { browser, os } = Bowser.parse(header);
+  return {
+    browser: findNamedBrowser(header) ?? among(browsers, browser.name),
+    os: findNamedSystem(header) ?? among(systems, os.name),
+    device: readDeviceKind(header),
   };
 }
 

@@ -7,7 +7,7 @@ const recordsPerPlace = 20;
 const maxSteps = 500;
 
 /** Some records of a file, from all over the address space: at most 320. Takes some milliseconds. */
-export function* sampleRecords(reader: Reader<Response>): Generator<unknown> {
+export function* sampleRecords(reader: Reader<Response>): Generator {
   yield* sampleSpace(reader, { bits: 32, first: 0n, format: formatIpv4 });
   // Global unicast: the first eighth is 2000::/3.
   if (reader.metadata.ipVersion === 6)
@@ -21,7 +21,7 @@ interface Space {
   format: (address: bigint) => string;
 }
 
-function* sampleSpace(reader: Reader<Response>, { bits, first, format }: Space): Generator<unknown> {
+function* sampleSpace(reader: Reader<Response>, { bits, first, format }: Space): Generator {
   const size = (1n << BigInt(bits)) / BigInt(places);
   const addressBits = format === formatIpv4 ? 32 : 128;
   for (let place = 0; place < places; place++) {

@@ -1,0 +1,36 @@
+import { isbot } from 'isbot';
+
+/** What no browser says of itself. */
+const certain =
+  /bot\b(?![ _](?:junior|senior|tab))(?<!\bcubot|\bx-?bot)|crawl|spider(?!man)|facebookexternalhit|\bpreview\b|\bfetcher\b|headless|phantomjs|selenium|puppeteer|playwright|webdriver|podcast sync|feed parser/i;
+
+/** Bots that isbot does not know. */
+const further =
+  /\bHLB\/|360JK|miniature\.io|Laravel Reaver|amazon-kendra|\bAmzn-User\b|Assetnote|\bGTmetrix\b|\bYLT\b|geckotrail|turingos/i;
+
+/** Programs of people that isbot takes for bots, for their short or unusual names: apps, feed readers, office programs, players,
+ *  TVs, and browsers that do not say "Mozilla". */
+const programs = new RegExp(
+  [
+    /\bHbbTV\/|^AppleTV\d|\bOMI\/|^smart_?tv|^iPhone\w+$|\bNETRANGE|\bNetTV\/|\bSmartHub\b|\bRokuOS\b|\bRoku\//,
+    /^dv\(|\bUCBrowser\/|\bUCWEB|^UCWEB\/|\bOpera Mini\/|\bOpera Mobi\b/,
+    /^(?:Microsoft Office|Word|Excel|PowerPoint|OneNote|Outlook|Outlook-iOS|Outlook-Android|Microsoft%20\w+)\b|\bms-office\b/,
+    /\bCFNetwork\/\S+ Darwin\/|\bDalvik\/|\bExoPlayerLib|\bwatchOS\b|^Watch\d+,\d/,
+    /^(?:FeedDemon|NetNewsWire|Reeder|ReadKit|RSSOwl|RssBandit|Akregator|newsb(?:oat|euter)|Liferea|QuiteRSS|Apple-PubSub|RSS ?Junkie|RSS Guard|NewsBlur (?:iPhone|iPad|Android) App)\b/i,
+    /\b(?:QuiteRSS|NetNewsWire|FluentReader|RSSGuard)\/\d/,
+    /^(?:iCatcher|Downcast|Castro|Podcatcher|Overcast|Pocket ?Casts|AntennaPod|VLC|mpv|foobar2000|XBMC|Kodi|Music Player Daemon|Spotify|TuneIn Radio)/i,
+    /\bMIDP-|\bCLDC-|\bMAUI[ _]|\bWAP[- ]?Browser|\bNetFront\/|\bObigo|\bBREW\//i,
+    /\bSogou(?:MSE|MobileBrowser|Search)|\bMicroMessenger\/|\bYJApp-|\bGoogle Earth\/|\bcom\.google\.android\.|\bQQDownload\b|\bchromeframe\b/,
+    /\bGM Discovery|\bDiscovery (?:II?|DG|\w*\d)|\bHTC; Radar|\bCUBOT\b|\bXBot[ _]|\bM_bot_|\bID bot/i,
+    /\bBada\/|\bNintendo\b|\bTuneUp HTML\b|\bAOL \d|\bMail\.Ru\b|\bAmazon\.com\/\d|\bAndroidDownloadManager\b/,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+  'i',
+);
+
+/** Whether a `User-Agent` is of a program that no person sits in front of. Without a header it is. */
+export function isBotAgent(header: string): boolean {
+  if (header.trim() === '' || certain.test(header) || further.test(header)) return true;
+  return !programs.test(header) && isbot(header);
+}
