@@ -1,7 +1,7 @@
 import { createClickDetails, type DetailOf } from './clicks/details/click-details.ts';
 import { openCountryFile } from './clicks/details/countries/country-file.ts';
 import { createReferrers } from './clicks/details/referrers.ts';
-import { createUserAgents } from './clicks/details/user-agents.ts';
+import type { UserAgents } from './clicks/details/user-agents.ts';
 import { createVisitorIds } from './clicks/details/visitor-ids.ts';
 import { createVisitorSaltStore } from './clicks/details/visitor-salt-store.ts';
 import { createVisitorSalts } from './clicks/details/visitor-salts.ts';
@@ -15,7 +15,10 @@ import type { WebProcess } from './web-process.ts';
 const saltPatienceMs = 1_000;
 
 /** What a web process works out who clicked with, as far as `CLICK_DETAIL` goes. */
-export async function openClickDetails(web: WebProcess, db: Knex): Promise<DetailOf> {
+export async function openClickDetails(
+  web: WebProcess,
+  { db, userAgents }: { db: Knex; userAgents: UserAgents },
+): Promise<DetailOf> {
   const { config, log, closing } = web;
   if (config.CLICK_DETAIL === 'count') return () => undefined;
   const { GEOIP_MMDB: file } = config;
@@ -24,7 +27,7 @@ export async function openClickDetails(web: WebProcess, db: Knex): Promise<Detai
       ? undefined
       : closing.defer('file of countries', await openCountryFile(file, log), (opened) => opened.close());
   return createClickDetails({
-    userAgents: createUserAgents(),
+    userAgents,
     referrers: createReferrers(ownHostsOf(config)),
     countryHeader: config.COUNTRY_HEADER,
     countryFile,

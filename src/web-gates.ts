@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Redis } from 'ioredis';
 import type { DetailOf } from './clicks/details/click-details.ts';
+import type { UserAgents } from './clicks/details/user-agents.ts';
 import type { WebConfig } from './config/web.ts';
 import { createReadClientAddress } from './http/client-address.ts';
 import { createGates } from './http/gates.ts';
@@ -35,9 +36,10 @@ export function openGates(
     detailOf: DetailOf;
     answers: RedirectAnswers;
     isSuspect: (request: IncomingMessage) => boolean;
+    userAgents: Pick<UserAgents, 'find'>;
   },
 ) {
-  const { db, cacheRedis, breakers, urls, detailOf, answers, isSuspect } = deps;
+  const { db, cacheRedis, breakers, urls, detailOf, answers, isSuspect, userAgents } = deps;
   const { findByCode } = breakers.postgres.guard(createUrlStore(db));
   const uses = createUrlUses(breakers.postgres.guard(createUseStore(db)));
   const checkInTurn = createBounded(passwordChecks);
@@ -58,14 +60,16 @@ export function openGates(
     readClientAddress: createReadClientAddress(config.TRUSTED_PROXY_HOPS),
     baseUrl: config.BASE_URL,
   });
+  const preview = createPreview({
+    urls,
+    findUrl: createSingleFlight(maxPreviews, findByCode),
+    uses,
+    isSuspect,
+    baseUrl: config.BASE_URL,
+  });
+  const isCrawler = (header: string) => userAgents.find(header).isCrawler;
   return {
-    gates: createGates({ uses, detailOf, answers, pageGate }),
-    preview: createPreview({
-      urls,
-      findUrl: createSingleFlight(maxPreviews, findByCode),
-      uses,
-      isSuspect,
-      baseUrl: config.BASE_URL,
-    }),
+    gates: createGates({ uses, detailOf, answers, pageGate, isCrawler, showPreview: preview.answer }),
+    preview: preview.middleware,
   };
 }

@@ -1,5 +1,6 @@
 import type { RequestListener } from 'node:http';
 import { createApp } from './app.ts';
+import { createUserAgents } from './clicks/details/user-agents.ts';
 import { joinCluster } from './cluster/member.ts';
 import { type Conditions, createConditions } from './conditions.ts';
 import type { WebConfig } from './config/web.ts';
@@ -123,7 +124,8 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   closing.defer('queue watch', watchQueues({ queues, workerCounts, conditions, log }), (stop) => stop());
   const clicks = openClicks(web, cacheRedis);
   const { clickRecorder, clickWatch, unknownCodes } = clicks;
-  const detailOf = await openClickDetails(web, clicks.db);
+  const userAgents = createUserAgents();
+  const detailOf = await openClickDetails(web, { db: clicks.db, userAgents });
   const passwordHashing = createPasswordHashing(hashing);
   const opened = openUrls(web, {
     db,
@@ -188,6 +190,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     detailOf,
     answers,
     isSuspect,
+    userAgents,
   });
   const redirect = createRedirect({
     urls,

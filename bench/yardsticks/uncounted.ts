@@ -61,7 +61,10 @@ const redirect = createRedirect({
   answers: createRedirectAnswers({ status: config.REDIRECT_STATUS, maxAgeSeconds: 0 }),
   isSuspect: () => false,
   onTier: () => undefined,
-  gates: { answer: async () => await Promise.reject(new Error('no short URL has a gate here')) },
+  gates: {
+    answer: async () => await Promise.reject(new Error('no short URL has a gate here')),
+    answerPreview: async () => await Promise.reject(new Error('no short URL has a limit here')),
+  },
 });
 app.use(redirect.middleware);
 await waitForRedis([redis], 1_000);

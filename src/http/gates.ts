@@ -5,8 +5,8 @@ import type { CachedUrl, Gate } from '../urls/cache-entry.ts';
 import type { UrlUses } from '../urls/url-uses.ts';
 import { UrlExhausted } from '../urls/url.ts';
 import type { PageGate } from './page-gate.ts';
-import { methodNotAllowed, Problem } from './problem.ts';
-import { answerRedirect, type RedirectAnswer, type RedirectAnswers } from './redirect-answers.ts';
+import { methodNotAllowed } from './problem.ts';
+import { answerRedirect, type RedirectAnswers, uncached } from './redirect-answers.ts';
 
 /** A visit to a short URL that has a gate, by GET, HEAD or POST; it has begun and has not expired. */
 export interface GatedVisit {
@@ -27,8 +27,12 @@ export function createGates(deps: {
   detailOf: DetailOf;
   answers: Pick<RedirectAnswers, 'toOriginal'>;
   pageGate: PageGate;
+  /** Whether a `User-Agent` is of a program that follows links by itself. */
+  isCrawler: (header: string) => boolean;
+  /** Answers where a short URL leads, without leading there. */
+  showPreview: (ctx: Context, shortCode: string) => Promise<void>;
 }) {
-  const { uses, detailOf, answers, pageGate } = deps;
+  const { uses, detailOf, answers, pageGate, isCrawler, showPreview } = deps;
 
   /** Uses a short URL once and counts the click, unless all there is to it has been used. */
   async function pass(ctx: Context, { url, now, recorder }: GatedVisit): Promise<void> {
@@ -37,13 +41,14 @@ export function createGates(deps: {
   }
 
   async function answerLimited(ctx: Context, visit: GatedVisit): Promise<void> {
-    const { url } = visit;
+    const { shortCode, url } = visit;
     if (ctx.method === 'POST') throw methodNotAllowed('GET, HEAD');
-    if (ctx.method === 'HEAD') await requireLeft(uses, url);
-    else {
-      refusePrefetch(ctx);
-      await pass(ctx, visit);
+    if (ctx.method === 'GET' && isCrawler(ctx.req.headers['user-agent'] ?? '')) {
+      await showPreview(ctx, shortCode);
+      return;
     }
+    if (ctx.method === 'HEAD') await requireLeft(uses, url);
+    else await pass(ctx, visit);
     answerRedirect(ctx, uncached(answers.toOriginal(url, ctx.req.url!)));
   }
 
@@ -61,6 +66,9 @@ export function createGates(deps: {
   }
 
   return {
+    /** Answers where a limited short URL leads, and uses nothing up. Throws UrlExhausted. */
+    answerPreview: showPreview,
+
     /** Answers a visit. Throws UrlExhausted, a Problem, Overloaded, or what PostgreSQL throws. */
     async answer(ctx: Context, visit: GatedVisit): Promise<void> {
       await (visit.gate === 'page' ? answerPaged(ctx, visit) : answerLimited(ctx, visit));
@@ -77,15 +85,3 @@ const isLimited = ({ rules }: CachedUrl) =>
   rules !== undefined && (rules.isOneTime || rules.maxClicks !== null);
 
 const exhausted = ({ rules }: CachedUrl) => new UrlExhausted(rules?.fallbackUrl ?? null);
-
-/** A browser that loads links which nobody has followed yet takes a refusal for "not now". */
-function refusePrefetch(ctx: Context): void {
-  if (!/prefetch/.test(ctx.get('sec-purpose') || ctx.get('purpose') || ctx.get('x-moz'))) return;
-  throw new Problem('prefetch', 'A short URL that is used up by clicks is not fetched in advance.');
-}
-
-/** What a browser remembers would be a click that nobody has allowed. */
-const uncached = ({ status, headers }: RedirectAnswer): RedirectAnswer => ({
-  status,
-  headers: { ...headers, 'Cache-Control': 'no-store' },
-});

@@ -19,7 +19,7 @@ export function createPreview(deps: {
   /** Whether whoever asks has asked for too many codes that lead nowhere. */
   isSuspect: (request: IncomingMessage) => boolean;
   baseUrl: string;
-}): Middleware {
+}) {
   const { urls, findUrl, uses, isSuspect, baseUrl } = deps;
 
   async function find(shortCode: string, request: IncomingMessage): Promise<Preview> {
@@ -38,9 +38,13 @@ export function createPreview(deps: {
     else answerPage(ctx, 200, previewPage(preview));
   }
 
-  return async (ctx, next) => {
-    const shortCode = readPreviewCode(ctx.path.slice(1));
-    await (shortCode === undefined ? next() : answer(ctx, shortCode));
+  return {
+    answer,
+
+    middleware: (async (ctx, next) => {
+      const shortCode = readPreviewCode(ctx.path.slice(1));
+      await (shortCode === undefined ? next() : answer(ctx, shortCode));
+    }) satisfies Middleware as Middleware,
   };
 }
 

@@ -42,6 +42,12 @@ export function createRedirectAnswers(usual: { status: number; maxAgeSeconds: nu
 const askAgain = 'private, max-age=0, must-revalidate';
 const keepFor = (seconds: number) => (seconds === 0 ? askAgain : `private, max-age=${seconds}`);
 
+/** What nobody may keep: a browser that remembers it would not ask again. */
+export const uncached = ({ status, headers }: RedirectAnswer): RedirectAnswer => ({
+  status,
+  headers: { ...headers, 'Cache-Control': 'no-store' },
+});
+
 /** Answers a redirect through Koa. Throws for a URL that no header can carry. */
 export function answerRedirect(ctx: Context, { status, headers }: RedirectAnswer): void {
   ctx.set(headers);

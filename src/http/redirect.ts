@@ -9,8 +9,9 @@ import { UrlExhausted, UrlExpired } from '../urls/url.ts';
 import type { Urls } from '../urls/urls.ts';
 import { failureOf } from './errors.ts';
 import type { Gates } from './gates.ts';
-import { methodNotAllowed } from './problem.ts';
-import { answerRedirect, type RedirectAnswers } from './redirect-answers.ts';
+import { methodNotAllowed, Problem } from './problem.ts';
+import { answerRedirect, type RedirectAnswers, uncached } from './redirect-answers.ts';
+import { type Speculation, speculationOf } from './visits/speculation.ts';
 
 interface RedirectDeps {
   urls: Pick<Urls, 'resolve' | 'resolveAtOnce' | 'count'>;
@@ -41,7 +42,7 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<v
 export type Redirect = ReturnType<typeof createRedirect>;
 
 /** `GET /{short_code}`: to the original URL, byte for byte, and one click more. `HEAD` answers the same headers and counts
- *  nothing. */
+ *  nothing; neither does a request that a browser makes before anybody visits. */
 export function createRedirect(deps: RedirectDeps) {
   const { urls, clickRecorder, detailOf, answers, gates, isSuspect, onTier } = deps;
   /** The look-ups of requests that Koa answers. */
@@ -73,6 +74,12 @@ export function createRedirect(deps: RedirectDeps) {
     const now = Date.now();
     const found = lookUps.get(ctx.req) ?? lookUp(ctx.req, shortCode, now);
     const url = await found.url;
+    const speculation = ctx.method === 'GET' ? speculationOf(ctx.req) : undefined;
+    if (speculation !== undefined && gateOf(url) !== 'page') {
+      count(found, 'prefetch');
+      await answerInAdvance(ctx, { shortCode, url, speculation });
+      return;
+    }
     try {
       await answerFound(ctx, { shortCode, url, now, recorder: found.recorder });
       count(found);
@@ -82,8 +89,18 @@ export function createRedirect(deps: RedirectDeps) {
     }
   }
 
-  function count({ tier }: LookUp, failure?: 'unavailable' | 'error'): void {
-    if (tier !== undefined) urls.count(failure ?? tier);
+  function count({ tier }: LookUp, outcome?: 'unavailable' | 'error' | 'prefetch'): void {
+    if (tier !== undefined) urls.count(outcome ?? tier);
+  }
+
+  /** Answers before anybody visits; no click. */
+  async function answerInAdvance(
+    ctx: Context,
+    { shortCode, url, speculation }: { shortCode: string; url: CachedUrl; speculation: Speculation },
+  ): Promise<void> {
+    if (speculation === 'prefetch') throw notInAdvance();
+    if (gateOf(url) === undefined) answerRedirect(ctx, uncached(answers.toOriginal(url, ctx.req.url!)));
+    else await gates.answerPreview(ctx, shortCode);
   }
 
   async function answerFound(
@@ -108,7 +125,7 @@ export function createRedirect(deps: RedirectDeps) {
       if (request.method !== 'GET') return false;
       const now = Date.now();
       const url = urls.resolveAtOnce(codeOf(request.url!), now);
-      if (!url) return false;
+      if (!url || speculationOf(request) !== undefined) return false;
       try {
         send(request, response, { url, now, recorder: clickRecorder });
         urls.count('memory');
@@ -127,7 +144,7 @@ export function createRedirect(deps: RedirectDeps) {
         const found = lookUp(request, shortCode, now);
         try {
           const url = await found.url;
-          if (gateOf(url) === undefined) {
+          if (gateOf(url) === undefined && speculationOf(request) === undefined) {
             send(request, response, { url, now, recorder: found.recorder });
             count(found);
             return;
@@ -158,6 +175,13 @@ export function createRedirect(deps: RedirectDeps) {
     }) satisfies Middleware as Middleware,
   };
 }
+
+/** A visit takes a prefetched redirect over without asking again, whatever `Cache-Control` says, and would never be counted. What is
+ *  refused is dropped by browsers, which ask again when somebody visits. */
+const notInAdvance = () =>
+  new Problem('prefetch', 'A short URL is not fetched in advance: each visit is counted.', {
+    headers: { Vary: 'Sec-Purpose, Purpose, X-Purpose, X-Moz' },
+  });
 
 /** The path of a request line without its slash and its query. */
 export function codeOf(path: string): string {

@@ -48,6 +48,7 @@ const placeOf = {
   redis: 'redis',
   database: 'table',
   stale: 'stale',
+  prefetch: 'prefetch',
   unavailable: 'unavailable',
   error: 'error',
 } as const;
@@ -83,6 +84,7 @@ export function createUrlResolver(deps: {
     'not found': 0,
     expired: 0,
     blocked: 0,
+    prefetch: 0,
     unavailable: 0,
     error: 0,
   };
@@ -201,8 +203,8 @@ export function createUrlResolver(deps: {
       return url;
     },
 
-    /** Counts a redirect once its outcome is certain: what is counted is never taken back. */
-    count(outcome: Tier | 'unavailable' | 'error'): void {
+    /** Counts a redirect once its outcome is certain: what is counted is never taken back. `prefetch`: nobody visits yet. */
+    count(outcome: Tier | 'prefetch' | 'unavailable' | 'error'): void {
       resolved[placeOf[outcome]] += 1;
     },
 

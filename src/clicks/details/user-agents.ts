@@ -3,7 +3,7 @@ import Bowser from 'bowser';
 import { LRUCache } from 'lru-cache';
 import { createReadBotKind } from './agents/bot-kind.ts';
 import type { BotKind } from './agents/bot-kinds.ts';
-import { isBotAgent } from './agents/bots.ts';
+import { isBotAgent, isDeclaredCrawler } from './agents/bots.ts';
 import { readDeviceKind } from './agents/device-kind.ts';
 import { findNamedBrowser, namedBrowsers } from './agents/named-browsers.ts';
 import { findNamedSystem, namedSystems } from './agents/named-systems.ts';
@@ -23,6 +23,8 @@ export interface UserAgent {
   isBot: boolean;
   /** Empty for a person. */
   botKind: BotKind | '';
+  /** A bot that comes by itself, such as a link preview or a search engine, and no tool that a person runs. */
+  isCrawler: boolean;
   /** Stands for the header: sixteen hexadecimal digits. */
   digest: string;
 }
@@ -49,9 +51,12 @@ export function createUserAgents() {
   function read(header: string): UserAgent {
     const digest = copyOf(hash('sha256', header).slice(0, 16));
     if (header.trim() === '')
-      return { browser: '', os: '', device: '', isBot: true, botKind: 'other', digest };
-    if (isBotAgent(header)) return { ...readBot(header), isBot: true, botKind: readBotKind(header), digest };
-    return { ...readPerson(header), isBot: false, botKind: '', digest };
+      return { browser: '', os: '', device: '', isBot: true, botKind: 'other', isCrawler: false, digest };
+    if (!isBotAgent(header))
+      return { ...readPerson(header), isBot: false, botKind: '', isCrawler: false, digest };
+    const botKind = readBotKind(header);
+    const isCrawler = botKind !== 'other' || isDeclaredCrawler(header);
+    return { ...readBot(header), isBot: true, botKind, isCrawler, digest };
   }
 
   return {

@@ -53,11 +53,13 @@ const describePaths = (answersOf: AnswersOf): ZodOpenApiPathsObject => ({
       ...forEverybody,
       operationId: 'redirect',
       summary: 'Follow a short URL',
-      description: 'One click more. `HEAD` answers the same and counts nothing.',
+      description:
+        'One click more. `HEAD` answers the same and counts nothing. A prefetch is refused, and counted as `prefetch` in the metrics.',
       requestParams: { path: shortCodeParams },
       responses: {
         200: {
-          description: 'A page: it works once, or needs a password. Nothing is used up.',
+          description:
+            'A page: it works once or needs a password, or it has a click limit and a bot asks. Nothing is used up.',
           content: page,
         },
         ...Object.fromEntries(redirectStatuses.map((status) => [status, redirectTo('To the original URL.')])),

@@ -13,8 +13,8 @@ export interface Page {
 }
 
 /** A whole page of what its `main` element holds; nobody keeps, frames or indexes it, and it runs nothing. */
-export function renderPage(page: { title: string; main: Html; hasForm?: boolean }): Page {
-  const { title, main, hasForm = false } = page;
+export function renderPage(page: { title: string; main: Html; head?: Html; hasForm?: boolean }): Page {
+  const { title, main, head, hasForm = false } = page;
   const body = renderHtml(
     html`<!doctype html>
       <html lang="en">
@@ -22,7 +22,7 @@ export function renderPage(page: { title: string; main: Html; hasForm?: boolean 
           <meta charset="utf-8" />
           <meta name="viewport" content="width=device-width, initial-scale=1" />
           <title>${title}</title>
-          ${styleElement}
+          ${head} ${styleElement}
         </head>
         <body>
           <main>${main}</main>

@@ -27,6 +27,7 @@ export function previewPage(preview: Preview): Page {
   const { shortCode, originalUrl, title, createdAt, expiresAt } = preview;
   return renderPage({
     title: 'Where this link leads',
+    ...(originalUrl !== undefined && { head: openGraph(originalUrl, title) }),
     main: html`<h1>Where this link leads</h1>
       <dl>
         ${originalUrl === undefined ? hidden(preview) : target(originalUrl)}
@@ -36,6 +37,13 @@ export function previewPage(preview: Preview): Page {
       <p><a class="button" rel="nofollow" href="/${pathOfCode(shortCode)}">Open the link</a></p>
       <p><a rel="nofollow" href="/report?code=${pathOfCode(shortCode)}">Report this link</a></p>`,
   });
+}
+
+/** What link previews show. */
+function openGraph(originalUrl: string, title: string | undefined) {
+  const { unicode } = hostOf(originalUrl);
+  return html`<meta property="og:title" content="${(title ?? unicode).replace(directionControls, '')}" />
+    <meta property="og:description" content="Leads to ${unicode}" />`;
 }
 
 function target(originalUrl: string) {

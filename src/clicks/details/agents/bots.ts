@@ -29,6 +29,10 @@ const programs = new RegExp(
   'i',
 );
 
+/** Whether a bot names itself a bot or a crawler. Tools that a person runs, such as curl and libraries, do not. */
+export const isDeclaredCrawler = (header: string): boolean =>
+  /bot\b|crawl|spider|slurp|fetcher/i.test(header);
+
 /** Whether a `User-Agent` is of a program that no person sits in front of. Without a header it is. */
 export function isBotAgent(header: string): boolean {
   if (header.trim() === '' || certain.test(header) || further.test(header)) return true;
