@@ -147,6 +147,8 @@ export function openUrls(
     normaliseUrl: createUrlPolicy({
       ownHosts: ownHostsOf(config),
       allowPrivate: config.ALLOW_PRIVATE_URLS,
+      maxLength: config.MAX_URL_LENGTH,
+      schemes: config.ALLOWED_SCHEMES,
       isBlocked: blockedHosts.isBlocked,
     }),
     hashPassword,

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { parseUrl } from '../parse-url.ts';
 import { codeCharacters, defaultCodeRules } from '../urls/custom-code.ts';
+import { unsafeSchemes } from '../urls/served-url.ts';
+import { urlLengths } from '../urls/url-policy.ts';
 import { redirectStatuses } from '../urls/url.ts';
 import { wholeNumberText } from '../whole-number.ts';
 import { common, endpoint } from './common.ts';
@@ -68,6 +70,27 @@ export const webSettings = z
     ALLOW_PRIVATE_URLS: flag(false).describe(
       'Allows short URLs that redirect to private, loopback and link-local addresses',
     ),
+    MAX_URL_LENGTH: wholeNumberText(64, urlLengths.most)
+      .default(urlLengths.usual)
+      .describe(
+        'Most characters of an original or fallback URL, at most 8192; some clients follow no URL above 2048',
+      ),
+    ALLOWED_SCHEMES: z
+      .string()
+      .default('')
+      .transform(readSchemes)
+      .superRefine((schemes, context) => {
+        for (const scheme of schemes) {
+          const message = unsafeSchemes.includes(scheme)
+            ? `must not contain ${scheme}: it is not safe to follow`
+            : 'must be schemes, such as mailto,tel';
+          if (unsafeSchemes.includes(scheme) || !/^[a-z][a-z\d+.-]*$/.test(scheme))
+            context.addIssue({ code: 'custom', message });
+        }
+      })
+      .describe(
+        'Schemes besides http and https to which short URLs may redirect, comma-separated, such as `mailto,tel,intent,magnet`; those that browsers run or that show local files, such as `javascript` and `data`, are refused',
+      ),
     CUSTOM_CODE_MIN_LENGTH: wholeNumberText(1, 64)
       .default(defaultCodeRules.minLength)
       .describe('Fewest characters of a `custom_code`; imports take codes from 1 character on'),
@@ -192,6 +215,17 @@ export const webSettings = z
     path: ['CUSTOM_CODE_MIN_LENGTH'],
     error: 'must be at most CUSTOM_CODE_MAX_LENGTH',
   });
+
+/** The schemes that a list names, without the ":" or "://" that may follow them. */
+function readSchemes(text: string): string[] {
+  const names = text.split(',').map((name) =>
+    name
+      .trim()
+      .toLowerCase()
+      .replace(/:(\/\/)?$/, ''),
+  );
+  return [...new Set(names.filter(Boolean))];
+}
 
 export type WebConfig = Readonly<z.infer<typeof webSettings>>;
 

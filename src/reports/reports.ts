@@ -1,5 +1,5 @@
 import { type HostBlocking, readBlockedHost } from '../urls/host-blocking.ts';
-import { hostNameOf } from '../urls/host-name.ts';
+import { reachedHosts } from '../urls/reached-hosts.ts';
 import { UrlNotFound } from '../urls/url.ts';
 import type { Urls } from '../urls/urls.ts';
 import type { ReportStore } from './report-store.ts';
@@ -32,7 +32,7 @@ export function createReports(deps: {
 
   /** The host that a reported short URL led to. Throws HostNotBlockable. */
   function getHost({ originalUrl }: Report): string {
-    const host = readBlockedHost(hostNameOf(originalUrl) ?? '');
+    const host = readBlockedHost(reachedHosts(originalUrl)[0] ?? '');
     if (host === undefined) throw new HostNotBlockable('the host is none that can be blocked');
     return host;
   }

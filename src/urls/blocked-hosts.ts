@@ -1,6 +1,7 @@
 import type { BlockedHostStore } from './blocked-host-store.ts';
 import type { CachedUrl, CacheEntry, JudgedEntry } from './cache-entry.ts';
-import { hostNameOf, inOneSpelling } from './host-name.ts';
+import { inOneSpelling } from './host-name.ts';
+import { reachedHosts } from './reached-hosts.ts';
 
 export type BlockedHosts = ReturnType<typeof createBlockedHosts>;
 
@@ -30,8 +31,11 @@ export function createBlockedHosts(deps: {
 
   function isBlocked(url: string): boolean {
     if (blocked.size === 0) return false;
-    for (let host = hostNameOf(url); host; host = parentOf(host)) if (blocked.has(host)) return true;
-    return false;
+    return reachedHosts(url).some((reached) => {
+      for (let host: string | undefined = reached; host; host = parentOf(host))
+        if (blocked.has(host)) return true;
+      return false;
+    });
   }
 
   function withAllowedFallback(url: CachedUrl): CachedUrl {

@@ -26,13 +26,3 @@ export function readHostName(text: string): string | undefined {
   if (!/^(\[[^\]]*\]|[^:/\\?#@[\]]+)$/.test(text)) return undefined;
   return parseUrl(`http://${text}`)?.hostname;
 }
-
-/** Base of what another program stored that is no absolute URL: a browser would ask this service for it. */
-const anyBase = 'http://linkmill.invalid';
-
-/** The host that a browser would go to, in the one spelling in which hosts are compared; undefined where it could not go
- *  anywhere. */
-export function hostNameOf(url: string): string | undefined {
-  const parsed = parseUrl(url, anyBase);
-  return parsed && inOneSpelling(parsed.hostname);
-}

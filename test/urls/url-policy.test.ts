@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { reachedHosts } from '../../src/urls/reached-hosts.ts';
 import { createUrlPolicy, UrlRefused } from '../../src/urls/url-policy.ts';
 
 const ownHosts = ['sho.rt.', 'xn--bcher-kva.example', '[2001:4860:4860::8888]', '8.8.4.4'];
@@ -254,4 +255,72 @@ test.each([
 ])('a host that only means something inside a network is refused: %s', (text) => {
   const normaliseUrl = createUrlPolicy({ ownHosts: ['sho.rt'], allowPrivate: false, isBlocked: () => false });
   expect(() => normaliseUrl(text)).toThrow('must not lead to a private, loopback or link-local address');
+});
+
+const schemed = createUrlPolicy({
+  ownHosts: ['sho.rt', 'xn--bcher-kva.example'],
+  allowPrivate: false,
+  schemes: ['mailto', 'tel', 'magnet', 'intent', 'ftp', 'spotify'],
+  isBlocked: (url) => reachedHosts(url).includes('blocked.example'),
+});
+
+test.each([
+  ['mailto:jürgen@example.com?subject=a b', 'mailto:j%C3%BCrgen@example.com?subject=a%20b'],
+  ['MAILTO:a@example.com', 'mailto:a@example.com'],
+  ['tel:+49-30-1', 'tel:+49-30-1'],
+  ['magnet:?xt=urn:btih:c12fe&dn=ü', 'magnet:?xt=urn:btih:c12fe&dn=%C3%BC'],
+  ['spotify://track/1', 'spotify://track/1'],
+  ['ftp://EXAMPLE.com/ü', 'ftp://example.com/%C3%BC'],
+  [
+    'intent://scan/#Intent;scheme=zxing;S.browser_fallback_url=https%3A%2F%2Fexample.com%2F;end',
+    'intent://scan/#Intent;scheme=zxing;S.browser_fallback_url=https%3A%2F%2Fexample.com%2F;end',
+  ],
+])('a URL of an allowed scheme is stored in normalised form: %s', (text, href) => {
+  expect(schemed(text)).toBe(href);
+});
+
+test.each([
+  ['sms:1', 'must begin with http://, https://, mailto:, tel:, magnet:, intent:, ftp: or spotify:'],
+  ['java\tscript:alert(1)', 'must not contain control characters'],
+  ['javascript:alert(1)', /^must begin with/],
+  ['spotify://SHO.RT/x', 'must not lead back to this service'],
+  ['intent://b%C3%BCcher.example/#Intent;end', 'must not lead back to this service'],
+  ['intent://sho.rt/x#Intent;scheme=https;end', 'must not lead back to this service'],
+  [
+    'intent://x/#Intent;S.browser_fallback_url=https%3A%2F%2FSho.rt%2F;end',
+    'must not lead back to this service',
+  ],
+  ['intent://127.0.0.1/#Intent;scheme=http;end', /^must not lead to a private/],
+  [
+    'intent://x/#Intent;scheme=http;S.browser_fallback_url=http%3A%2F%2F10.1;end',
+    /^must not lead to a private/,
+  ],
+  [
+    'intent://x/#Intent;S.browser_fallback_url=javascript%3Aalert(1);end',
+    /^must not lead to what is not safe/,
+  ],
+  ['intent:alert(1)#Intent;scheme=javascript;end', /^must not lead to what is not safe/],
+  ['intent://BLOCKED.example/#Intent;scheme=https;end', /the host is blocked/],
+  ['spotify://blocked.EXAMPLE./x', /the host is blocked/],
+  [
+    'intent://x.example/#Intent;S.browser_fallback_url=https%3A%2F%2Fblocked.example%2F;end',
+    /the host is blocked/,
+  ],
+  ['ftp://10.0.0.1/', /^must not lead to a private/],
+  [`https://${'ü'.repeat(2_000)}.example/`, /^must not have so long a host/],
+])('a URL that breaks a rule is refused whatever its scheme: %s', (text, reason) => {
+  expect(() => schemed(text)).toThrow(reason);
+});
+
+test('a URL may have as many characters as the setting says, before and after it is normalised', () => {
+  const long = createUrlPolicy({
+    ownHosts: [],
+    allowPrivate: false,
+    maxLength: 8_192,
+    isBlocked: () => false,
+  });
+  const href = `https://example.com/${'a'.repeat(8_172)}`;
+  expect(long(href)).toBe(href);
+  expect(() => long(`${href}a`)).toThrow('must have at most 8192 characters');
+  expect(() => long(`https://example.com/${'ü'.repeat(2_000)}`)).toThrow('once normalised');
 });

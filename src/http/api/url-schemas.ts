@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type CustomCodeRules, defaultCodeRules, whyRefused } from '../../urls/custom-code.ts';
 import { shortUrlOf } from '../../urls/short-url.ts';
+import { urlLengths } from '../../urls/url-policy.ts';
 import type { SettingsWish } from '../../urls/url-wishes.ts';
 import { defaultSettings, type ShortUrl } from '../../urls/url.ts';
 import { timestamp } from './schemas.ts';
@@ -20,9 +21,9 @@ function refuseTwoExpiries(body: UrlSettingFields, context: z.RefinementCtx): vo
 const originalUrl = z
   .string({ error: (issue) => (issue.input === undefined ? 'is needed' : 'must be text') })
   .meta({
-    description: 'Where it leads: http or https',
+    description: 'Where it leads: http or https, and other schemes that the service allows',
     format: 'uri',
-    maxLength: 2_048,
+    maxLength: urlLengths.most,
     example: 'https://example.com/page',
   });
 

@@ -51,7 +51,7 @@ function target(originalUrl: string) {
   const both = html`<bdi>${unicode}</bdi>, which is <bdi>${ascii}</bdi> to the network`;
   return html`<dt>Address</dt>
     <dd class="url">${bidiSafe(originalUrl)}</dd>
-    ${row('Site', unicode === ascii ? html`<bdi>${ascii}</bdi>` : both)}`;
+    ${ascii === '' ? undefined : row('Site', unicode === ascii ? html`<bdi>${ascii}</bdi>` : both)}`;
 }
 
 function hidden({ hasPassword }: Preview) {

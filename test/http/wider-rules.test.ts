@@ -6,6 +6,8 @@ const web = useWeb({
   CUSTOM_CODE_CHARACTERS: 'unicode',
   CUSTOM_CODE_MIN_LENGTH: '1',
   CUSTOM_CODE_MAX_LENGTH: '64',
+  MAX_URL_LENGTH: '8192',
+  ALLOWED_SCHEMES: 'mailto, tel:,magnet://',
   UNKNOWN_CODES_PER_ADDRESS: '20',
   METRICS_OPEN: 'true',
 });
@@ -85,5 +87,39 @@ describe('a custom code with dots or letters of any script', () => {
   test('a path of the service keeps its answer', async () => {
     expect((await fetch(`${web.baseUrl()}/robots.txt`)).headers.get('content-type')).toContain('text/plain');
     expect((await web.client(null).get('/openapi.json')).body['openapi']).toBeDefined();
+  });
+});
+
+describe('an original URL that a setting allows', () => {
+  test.each(['mailto:a@example.com?subject=%C3%BC', 'tel:+49301', 'magnet:?xt=urn:btih:c12fe'])(
+    '%s redirects, has a preview and is a fallback',
+    async (original_url) => {
+      const code = await createUrl(web.client(), { original_url, fallback_url: original_url });
+      for (let i = 0; i < 2; i += 1) expect(await visit(`/${code}`)).toBe(`301 ${original_url}`);
+      const preview = await web.client(null).get(`/${code}+`, { accept: 'application/json' });
+      expect(preview.body).toMatchObject({ original_url, host: null });
+      const shown = await fetch(`${web.baseUrl()}/${code}+`, { headers: { accept: 'text/html' } });
+      expect(await shown.text()).not.toContain('Site');
+      expect((await web.client().get('/api/v1/urls?limit=5')).status).toBe(200);
+    },
+  );
+
+  test('of 8,192 characters redirects, is found again and is listed', async () => {
+    const original_url = `https://example.com/${'a'.repeat(8_172)}`;
+    const code = await createUrl(web.client(), { original_url });
+    for (let i = 0; i < 2; i += 1) expect(await visit(`/${code}`)).toBe(`301 ${original_url}`);
+    const found = await web.client().post('/api/v1/urls', { original_url, find_if_exists: true });
+    expect([found.status, found.body['short_code']]).toEqual([200, code]);
+    const answer = await web.client().post('/api/v1/urls', { original_url: `${original_url}a` });
+    expect(answer.body['errors']).toEqual([
+      { field: 'original_url', detail: 'must have at most 8192 characters' },
+    ]);
+  });
+
+  test('names the allowed schemes where another one is refused', async () => {
+    const answer = await web.client().post('/api/v1/urls', { original_url: 'sms:1' });
+    expect(answer.body['errors']).toEqual([
+      { field: 'original_url', detail: 'must begin with http://, https://, mailto:, tel: or magnet:' },
+    ]);
   });
 });
