@@ -1,8 +1,28 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import usual from './vitest.config.ts';
+
+/** Files of a minute or more, mostly of waiting. */
+const longest = ['analytics-speed', 'command-line', 'day', 'loop-watchdog', 'worker-kill', 'worker-liveness'];
+
+/** Starts the longest files first: begun last, one of them would be all that a run still waits for. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLong = ({ moduleId }: TestSpecification) =>
+      longest.some((name) => moduleId.endsWith(`/${name}.test.ts`));
+    const sorted = await super.sort(files);
+    return sorted.toSorted((a, b) => Number(isLong(b)) - Number(isLong(a)));
+  }
+}
 
 /** `npm run test:long`: what takes too long to be waited for while one works. */
 export default defineConfig({
-  // Most keep several processes busy.
-  test: { ...usual.test, include: ['test/long/**/*.test.ts'], exclude: [], maxWorkers: 3 },
+  test: {
+    ...usual.test,
+    include: ['test/long/**/*.test.ts'],
+    exclude: [],
+    // Most keep several processes busy, or wait for them.
+    maxWorkers: 4,
+    sequence: { sequencer: LongestFirst },
+  },
 });

@@ -1,9 +1,9 @@
 import { withDeadline } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
 
-/** How often the breaker looks whether Redis takes clicks, and how long it waits for the answer. */
+/** How often the breaker checks whether Redis takes clicks, and how long it waits for the answer at least. */
 const lookEveryMs = 500;
-const patienceMs = 250;
+const leastPatienceMs = 250;
 
 /** Batches that wait in a stream from which on batches are widened, because Redis has to keep them for long. */
 const longStream = 10_000;
@@ -18,12 +18,15 @@ export function createClickBreaker(deps: {
   sendAgain: () => Promise<void>;
   /** Whether PostgreSQL took or confirmed clicks when it was last asked. */
   postgresAnswers: () => boolean;
+  /** Longest time that Redis may take to acknowledge a batch, in milliseconds. */
+  ackMs: number;
   maxWaiting: number;
   onOpen: () => void;
   onClose: () => void;
   log: Log;
 }) {
-  const { readWaiting, sendAgain, postgresAnswers, maxWaiting, onOpen, onClose, log } = deps;
+  const { readWaiting, sendAgain, postgresAnswers, ackMs, maxWaiting, onOpen, onClose, log } = deps;
+  const patienceMs = Math.max(leastPatienceMs, ackMs);
   let closed = true;
   let waiting: number | undefined;
   /** Since the last batch that Redis took. */

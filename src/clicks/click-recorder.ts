@@ -87,6 +87,7 @@ export function createClickRecorder(deps: {
     readWaiting: () => stream.length(shard),
     sendAgain,
     postgresAnswers: () => backlog.postgresAnswers,
+    ackMs,
     maxWaiting,
     onOpen: () => pending.forEach(giveUp),
     onClose: seal,
