@@ -39,10 +39,9 @@ describe.concurrent.each([
 const asFirst = ['--pid', '--fork', '--kill-child'];
 const mayUnshare = spawnSync('unshare', [...asFirst, 'true']).status === 0;
 
-test.concurrent.runIf(mayUnshare)(
-  'a held worker ends as process 1 of a container',
-  { timeout: 180_000 },
-  async () => {
+test
+  .runIf(mayUnshare)
+  .concurrent('a held worker ends as process 1 of a container', { timeout: 180_000 }, async () => {
     const { PATH } = process.env;
     const script = 'workers/main.js';
     const command = ['--import', holding('for (;;) {}'), ...commandOf(inject('buildFolder'), script)];
@@ -57,8 +56,7 @@ test.concurrent.runIf(mayUnshare)(
     expect(await once(child, 'close')).toEqual([null, 'SIGTRAP']);
     expect(JSON.parse(output.trim().split('\n').at(-1)!)).toMatchObject({ level: 60, pid: 1 });
     closed();
-  },
-);
+  });
 
 test.concurrent(
   'a worker that was stopped for 45 s continues, and ends on SIGTERM',
