@@ -45,6 +45,8 @@ const differencesSql = `
     from url_clicks_hourly, analytics_state group by url_id
   ), daily as materialized (
     select url_id, dimension, sum(clicks) as clicks, sum(bots) as bots from url_clicks_daily group by url_id, dimension
+  ), kinds as materialized (
+    select url_id, sum(clicks) as clicks from url_bots_daily group by url_id
   ), kept as materialized (
     select url_id, sum(clicks) as clicks from url_analytics, analytics_state where at >= rows_since group by url_id
   ), url as materialized (
@@ -65,6 +67,10 @@ const differencesSql = `
     from url cross join unnest(enum_range(cast(null as click_dimension))) as part (dimension)
       left join hourly on hourly.url_id = id
       left join daily on daily.url_id = id and daily.dimension = part.dimension
+    union all
+    -- Earlier releases count bots without their kinds.
+    select id, short_code, 'bots by kind', least(kinds.clicks, coalesce(hourly.bots, 0)), kinds.clicks
+    from url join kinds on kinds.url_id = id left join hourly on hourly.url_id = id
   )
   select short_code as "shortCode", figure, cast(coalesce(expected, 0) as bigint) as expected,
          cast(coalesce(found, 0) as bigint) as found

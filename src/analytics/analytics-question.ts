@@ -1,6 +1,7 @@
 import type { Owner } from '../urls/owner.ts';
 
-export const dimensions = ['country', 'referrer', 'browser', 'os', 'device'] as const;
+/** `bot_kind` has roll-ups of its own: they have the clicks of bots alone. */
+export const dimensions = ['country', 'referrer', 'browser', 'os', 'device', 'bot_kind'] as const;
 export type Dimension = (typeof dimensions)[number];
 
 export const groupings = ['time', ...dimensions, 'bot', 'hour_of_week'] as const;

@@ -84,16 +84,27 @@ export function rows(urls: Sql, { from, to }: Range, filters: AnalyticsQuestion[
   };
 }
 
+const isWholeDay = `day >= cast(cast(:firstDay as timestamptz) at time zone 'UTC' as date)
+      and day < cast(cast(:endDay as timestamptz) at time zone 'UTC' as date)`;
+
+const dailyValues = (urls: Sql) => `
+    select value, clicks, bots from url_clicks_daily
+    where ${urls.sql} and dimension = cast(:dimension as click_dimension) and ${isWholeDay}`;
+
+/** Of the kinds of bots only known ones are stored: the rest is what the clicks of all devices have beyond them, whichever release
+ *  counted those. */
+const dailyKinds = (urls: Sql) => `
+    select kind as value, clicks, clicks as bots from url_bots_daily where ${urls.sql} and ${isWholeDay}
+    union all select '', -clicks, -clicks from url_bots_daily where ${urls.sql} and ${isWholeDay}
+    union all select '', clicks, bots from url_clicks_daily
+      where ${urls.sql} and dimension = 'device' and ${isWholeDay}`;
+
 /** (value, clicks, bots) of a dimension: of whole days from roll-ups, of what is before and behind them from rows. What has no row
  *  there is unknown, so that they add up with quarters of hours. */
 export function values(urls: Sql, range: Range, dimension: Dimension): Sql {
   const { from: firstDay, to: endDay } = wholeDays(range);
   const bindings = { ...urls.bindings, ...range, firstDay, endDay, dimension };
-  const daily = `
-    select value, clicks, bots from url_clicks_daily
-    where ${urls.sql} and dimension = cast(:dimension as click_dimension)
-      and day >= cast(cast(:firstDay as timestamptz) at time zone 'UTC' as date)
-      and day < cast(cast(:endDay as timestamptz) at time zone 'UTC' as date)`;
+  const daily = dimension === 'bot_kind' ? dailyKinds(urls) : dailyValues(urls);
   if (isOfDays(range)) return { sql: daily, bindings };
   const isAtEdge = `(${isWithin('at', 'from', 'firstDay')} or ${isWithin('at', 'endDay', 'to')})`;
   const isInEdgeHour = `(${isInHour('from', 'firstDay')} or ${isInHour('endDay', 'to')})`;

@@ -40,6 +40,7 @@ function toColumns(clicks: ClickCount[]) {
     atMs: arrayOf(clicks.map(({ lastAtMs }) => lastAtMs)),
     clicks: arrayOf(clicks.map(({ count }) => count)),
     areBots: arrayOf(details.map(({ isBot }) => isBot)),
+    botKinds: details.map(({ isBot, botKind }) => (isBot && botKind) || ''),
     visitors: arrayOf(details.map(({ visitor }) => toInt64(visitor))),
     countries: textsOf('country'),
     referrers: textsOf('referrer'),
@@ -79,13 +80,13 @@ const addSql = `
     select *, to_timestamp(at_ms / 1000.0) as at, to_timestamp(at_ms / 3600000 * 3600) as hour,
            at_ms / 900000 % 4 as quarter, date '1970-01-01' + cast(at_ms / 86400000 as integer) as day,
            case when is_bot then clicks else 0 end as bots
-    from unnest(cast(:urlIds as bigint[]), cast(:atMs as bigint[]), cast(:clicks as bigint[]), cast(:areBots as boolean[]),
+    from unnest(cast(:urlIds as bigint[]), cast(:atMs as bigint[]), cast(:clicks as bigint[]), cast(:areBots as boolean[]), cast(:botKinds as text[]),
                 cast(:visitors as bigint[]), cast(:countries as text[]), cast(:referrers as text[]),
                 cast(:browsers as text[]), cast(:systems as text[]), cast(:devices as text[]))
-      as click (url_id, at_ms, clicks, is_bot, visitor, country, referrer, browser, os, device)
+      as click (url_id, at_ms, clicks, is_bot, bot_kind, visitor, country, referrer, browser, os, device)
   ), kept as (
-    insert into url_analytics (url_id, at, visitor, clicks, is_bot, country, referrer, browser, os, device)
-    select url_id, at, visitor, clicks, is_bot, country, referrer, browser, os, device from click
+    insert into url_analytics (url_id, at, visitor, clicks, is_bot, bot_kind, country, referrer, browser, os, device)
+    select url_id, at, visitor, clicks, is_bot, bot_kind, country, referrer, browser, os, device from click
     where visitor is not null and at >= (select rows_since from analytics_state)
   ), hourly as (
     insert into url_clicks_hourly as known (url_id, hour, clicks_00, clicks_15, clicks_30, clicks_45,
@@ -99,6 +100,10 @@ const addSql = `
       bots_00 = known.bots_00 + excluded.bots_00, bots_15 = known.bots_15 + excluded.bots_15,
       bots_30 = known.bots_30 + excluded.bots_30, bots_45 = known.bots_45 + excluded.bots_45,
       row_clicks = known.row_clicks + excluded.row_clicks
+  ), kinds as (
+    insert into url_bots_daily as known (url_id, day, kind, clicks)
+    select url_id, day, bot_kind, sum(clicks) from click where bot_kind <> '' group by 1, 2, 3
+    on conflict (url_id, day, kind) do update set clicks = known.clicks + excluded.clicks
   ), cut as materialized (
     select url_id, dimension, day, value collate "C" as value, sum(clicks) as clicks, sum(bots) as bots
     from click cross join lateral (values

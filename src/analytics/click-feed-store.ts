@@ -13,6 +13,8 @@ export interface FedClick {
   at: Date;
   clicks: number;
   isBot: boolean;
+  /** Empty for a person, and where it is unknown. */
+  botKind: string;
   country: string;
   referrer: string;
   browser: string;
@@ -84,7 +86,7 @@ export const createClickFeedStore = (db: Knex) => ({
     const next = last[0] ? BigInt(last[0].transaction) + 1n : before;
     const { rows } = await db.raw<{ rows: (Omit<FedClick, 'transaction'> & { transaction: string })[] }>(
       `select cast(applied_in as text) as transaction, u.short_code as "shortCode", u.created_by as "createdBy", u.tags,
-              at, clicks, is_bot as "isBot", country, referrer, browser, os, device
+              at, clicks, is_bot as "isBot", bot_kind as "botKind", country, referrer, browser, os, device
        from url_analytics join urls u on u.id = url_id and u.deleted_at is null
        where ${isCounted} order by applied_in, at`,
       { ...bindings, before: String(next) },

@@ -112,7 +112,7 @@ async function removeDays(db: Knex, urlId: number, day: string, limit: number): 
       `delete from url_analytics where url_id = :urlId and at >= ${beginOf(':day')} and at < ${beginOf(':end')}`,
       days,
     );
-    for (const table of ['url_clicks_daily', 'url_visitors_daily'])
+    for (const table of ['url_clicks_daily', 'url_bots_daily', 'url_visitors_daily'])
       await trx.raw(`delete from ${table} where url_id = :urlId and day >= :day and day < :end`, days);
   });
   return next;

@@ -2,7 +2,12 @@ import type { Knex } from '../postgres.ts';
 import { keepUnchanged } from './partition-lock.ts';
 
 /** What the analytics have of a short URL beside its rows. */
-export const sumTables = ['url_clicks_hourly', 'url_clicks_daily', 'url_visitors_daily'] as const;
+export const sumTables = [
+  'url_clicks_hourly',
+  'url_clicks_daily',
+  'url_bots_daily',
+  'url_visitors_daily',
+] as const;
 
 /** Deletes all that the analytics have of short URLs, whose counters the transaction has locked. */
 export async function deleteFigures(trx: Knex, urlIds: number[]): Promise<void> {

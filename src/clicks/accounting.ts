@@ -62,8 +62,8 @@ function mergeAlike(batches: Batch[]): ClickCount[] {
   return merge(batches, ({ urlId, lastAtMs, detail }) => {
     const minute = Math.floor(lastAtMs / 60_000);
     if (!detail) return `${urlId} ${minute}`;
-    const { visitor, country, referrer, browser, os, device, isBot } = detail;
-    return [urlId, minute, visitor, country, referrer, browser, os, device, isBot].join('\n');
+    const { visitor, country, referrer, browser, os, device, isBot, botKind } = detail;
+    return [urlId, minute, visitor, country, referrer, browser, os, device, isBot, botKind].join('\n');
   });
 }
 

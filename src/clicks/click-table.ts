@@ -53,7 +53,8 @@ function areEqual(a: ClickDetail, b: ClickDetail): boolean {
     a.browser === b.browser &&
     a.os === b.os &&
     a.device === b.device &&
-    a.isBot === b.isBot
+    a.isBot === b.isBot &&
+    a.botKind === b.botKind
   );
 }
 

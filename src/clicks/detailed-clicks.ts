@@ -1,8 +1,10 @@
 import { readAgent, writeAgent } from './agent-text.ts';
 import type { ClickCount } from './click-batch.ts';
+import { readBotKinds, writeBotKinds } from './details/agents/bot-kind-letters.ts';
+import type { BotKind } from './details/agents/bot-kinds.ts';
 import { isShortText } from './details/short-text.ts';
 
-/** Referrers (r), user agents (u), visitors (v), clicks (c). */
+/** Referrers (r), user agents (u) and behind them the kinds of bots, visitors (v), clicks (c). */
 export const detailedFields = ['r', 'u', 'v', 'c'];
 
 /** An entry of c: urlId, ms after the first time and, with a detail, country and referrer, user agent, and the count unless it is 1.
@@ -10,6 +12,8 @@ export const detailedFields = ['r', 'u', 'v', 'c'];
 const entryPattern = /^([\da-z]+),([\da-z]+)(?:,([A-Z]{2})?([\da-z]*),([\da-z]*)(?:,([\da-z]+))?)?$/;
 const base64 = /^[\w-]*$/;
 const textEnd = '\n';
+/** No agent's text has it. */
+const kindEnd = '\f';
 const visitorDigits = 16;
 const noVisitor = '0'.repeat(visitorDigits);
 
@@ -17,6 +21,7 @@ const noVisitor = '0'.repeat(visitorDigits);
 export function encodeDetailedClicks(clicks: ClickCount[], firstAtMs: number): string[] {
   const referrers = new Map<string, string>();
   const agents = new Map<string, string>();
+  const kinds: (BotKind | undefined)[] = [];
   let visitors = '';
   const entries = clicks.map(({ urlId, count, lastAtMs, detail }) => {
     const entry = `${urlId.toString(36)},${(lastAtMs - firstAtMs).toString(36)}`;
@@ -24,10 +29,14 @@ export function encodeDetailedClicks(clicks: ClickCount[], firstAtMs: number): s
     const { country, referrer, visitor } = detail;
     visitors += visitor || noVisitor;
     const source = country + (referrer && placeOf(referrers, referrer));
-    const agent = placeOf(agents, writeAgent(detail));
+    const agent = placeOf(agents, `${writeAgent(detail)}${kindEnd}${detail.botKind ?? ''}`);
+    kinds[Number.parseInt(agent, 36)] = detail.botKind;
     return `${entry},${source},${agent}${count === 1 ? '' : `,${count.toString(36)}`}`;
   });
-  const texts = [referrers, agents].map((places) => [...places.keys()].join(textEnd));
+  const agentTexts = [...agents.keys()].map((text) => text.slice(0, text.indexOf(kindEnd)));
+  const texts = [[...referrers.keys()], [...agentTexts, ...writeBotKinds(kinds)]].map((parts) =>
+    parts.join(textEnd),
+  );
   const hasVisitors = clicks.some(({ detail }) => detail?.visitor);
   const visitorText = hasVisitors ? Buffer.from(visitors, 'hex').toString('base64url') : '';
   return [...texts, visitorText, entries.join(';')];
@@ -37,7 +46,11 @@ export function encodeDetailedClicks(clicks: ClickCount[], firstAtMs: number): s
 export function decodeDetailedClicks(values: string[], firstAtMs: number): ClickCount[] | undefined {
   const [referrerTexts = '', agentTexts = '', visitorText = '', clickTexts = ''] = values;
   const referrers = split(referrerTexts);
-  const agents = split(agentTexts).map(readAgent);
+  const { kinds, agentTexts: writtenAgents } = readBotKinds(split(agentTexts));
+  const agents = writtenAgents.map((text, i) => {
+    const agent = readAgent(text);
+    return agent?.isBot && kinds[i] !== undefined ? Object.assign(agent, { botKind: kinds[i] }) : agent;
+  });
   const visitors = Buffer.from(visitorText, 'base64url').toString('hex');
   if (!referrers.every(isShortText) || !base64.test(visitorText)) return undefined;
   let detailed = 0;

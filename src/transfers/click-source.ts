@@ -16,6 +16,7 @@ const readers = {
   at: (click) => click.at,
   clicks: (click) => click.clicks,
   is_bot: (click) => click.isBot,
+  bot_kind: (click) => click.botKind,
   country: (click) => click.country,
   referrer: (click) => click.referrer,
   browser: (click) => click.browser,

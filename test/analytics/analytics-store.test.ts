@@ -3,6 +3,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { maxValues, otherValue } from '../../src/analytics/analytics-store.ts';
 import type { Batch, ClickCount } from '../../src/clicks/click-batch.ts';
 import { createClickStore } from '../../src/clicks/click-store.ts';
+import { botKinds } from '../../src/clicks/details/agents/bot-kinds.ts';
 import { makeDetail, makeDetailedBatch, readFigures, tally } from '../support/analytics.ts';
 import { countDeadlocks, createUrlIds, emptyBooks } from '../support/clicks.ts';
 import { useDatabase } from '../support/resources.ts';
@@ -31,6 +32,7 @@ const anyDetail = fc.option(
     os: fc.constantFrom('Linux', 'Ωs'),
     device: fc.constantFrom('mobile', 'desktop'),
     isBot: fc.boolean(),
+    botKind: fc.constantFrom(undefined, ...botKinds),
     visitor: fc.constantFrom('', '0000000000000001', 'ffffffffffffffff', '8000000000000000'),
   }),
   { nil: undefined },

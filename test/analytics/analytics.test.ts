@@ -17,6 +17,7 @@ import { type Analytics, createAnalytics } from '../../src/analytics/analytics.t
 import { createApiKeys } from '../../src/api-keys/api-keys.ts';
 import type { ClickCount } from '../../src/clicks/click-batch.ts';
 import { createClickStore } from '../../src/clicks/click-store.ts';
+import { botKinds } from '../../src/clicks/details/agents/bot-kinds.ts';
 import { UrlNotFound } from '../../src/urls/url.ts';
 import { makeDetail, makeDetailedBatch, makeQuestion } from '../support/analytics.ts';
 import { createUrlIds, emptyBooks } from '../support/clicks.ts';
@@ -73,6 +74,7 @@ describe('against a model that knows each click', () => {
     os: fc.constantFrom('Linux', ''),
     device: fc.constantFrom('desktop', 'mobile'),
     isBot: fc.boolean(),
+    botKind: fc.constantFrom(undefined, ...botKinds),
     visitor: fc.constantFrom<string | number>('', 1, 2, 3),
   });
   const aClick = fc.record({
@@ -146,6 +148,7 @@ describe('against a model that knows each click', () => {
     if (groupBy === 'bot') return detail?.isBot ? 'bot' : 'person';
     const { weekday, hour } = clockOf(at, question.timezone);
     if (groupBy === 'hour_of_week') return `${weekday}-${String(hour).padStart(2, '0')}`;
+    if (groupBy === 'bot_kind') return (detail?.isBot && detail.botKind) || '';
     return detail?.[groupBy] ?? '';
   }
 

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { decodeBatch, encodeBatch } from '../../src/clicks/batch-fields.ts';
 import type { Batch } from '../../src/clicks/click-batch.ts';
 import type { ClickDetail } from '../../src/clicks/click-detail.ts';
+import { botKinds } from '../../src/clicks/details/agents/bot-kinds.ts';
 import { toShortText } from '../../src/clicks/details/short-text.ts';
 
 const count = fc.oneof(fc.integer({ min: 1, max: 1_000 }), fc.constant(Number.MAX_SAFE_INTEGER));
@@ -28,18 +29,24 @@ const hostile = fc.oneof(
 const text = fc
   .oneof(hostile, fc.constantFrom('', 'Chrome', 'C', 'CC', 'x', '\v', 'Windows', 'a.example'))
   .map(toShortText);
-const detail = fc.record({
-  country: fc.constantFrom('', 'DE', 'US', 'NP'),
-  referrer: text,
-  browser: text,
-  os: text,
-  device: text,
-  isBot: fc.boolean(),
-  visitor: fc.oneof(
-    fc.constant(''),
-    fc.constantFrom('00000000000000ff', 'ffffffffffffffff', 'a1b2c3d4e5f60718'),
-  ),
-});
+const detail = fc
+  .record({
+    country: fc.constantFrom('', 'DE', 'US', 'NP'),
+    referrer: text,
+    browser: text,
+    os: text,
+    device: text,
+    bot: fc.constantFrom(
+      { isBot: false },
+      { isBot: true },
+      ...botKinds.map((botKind) => ({ isBot: true, botKind })),
+    ),
+    visitor: fc.oneof(
+      fc.constant(''),
+      fc.constantFrom('00000000000000ff', 'ffffffffffffffff', 'a1b2c3d4e5f60718'),
+    ),
+  })
+  .map(({ bot, ...rest }) => Object.assign(rest, bot));
 const plainClick = fc.record({ urlId: count, count, lastAtMs });
 const click = fc.oneof(plainClick, fc.record({ urlId: count, count, lastAtMs, detail }));
 const batch: fc.Arbitrary<Batch> = fc.record({
@@ -244,4 +251,22 @@ test.each([
   ['a count of 0', exchange('c', '7,0,DE0,0,0;2r,0,,1')],
 ])('an entry with %s is no batch', (_, fields) => {
   expect(decodeBatch(fields)).toBeUndefined();
+});
+
+test('an earlier release, which knows no kinds of bots, finds nothing that it cannot read in what clicks refer to', () => {
+  const botOf = (botKind: 'ai' | 'search') => ({
+    urlId: 7,
+    count: 1,
+    lastAtMs: 1_700_000_000_000,
+    detail: { ...detailed.clicks[1]!.detail!, botKind },
+  });
+  const fields = encodeBatch({ ...sample, clicks: [detailed.clicks[0]!, botOf('ai'), botOf('search')] });
+  const agents = fields[fields.indexOf('u') + 1]!.split('\n');
+  // Three agents, as that release writes them too, and a line that it takes for an agent that no click has.
+  expect(agents).toEqual(['E\tW\tD\t', '\t\t\t1', '\t\t\t1', '\v-as']);
+});
+
+test('bots of a batch of an earlier release have no kind', () => {
+  const clicks = [detailed.clicks[1]!];
+  expect(decodeBatch(encodeBatch({ ...sample, clicks }))!.clicks).toEqual(clicks);
 });

@@ -16,7 +16,12 @@ beforeAll(async () => {
   await createClickStore(web.database.db()).apply([
     makeDetailedBatch([
       { urlId, count: 2, lastAtMs, detail: makeDetail() },
-      { urlId, count: 1, lastAtMs, detail: makeDetail({ country: '', isBot: true, visitor: 2 }) },
+      {
+        urlId,
+        count: 1,
+        lastAtMs,
+        detail: makeDetail({ country: '', isBot: true, botKind: 'ai', visitor: 2 }),
+      },
     ]),
   ]);
 });
@@ -45,6 +50,19 @@ test('a filter without a value means clicks of which it is unknown', async () =>
     { name: 'person', clicks: 0, visitors: null },
     { name: 'bot', clicks: 1, visitors: null },
   ]);
+});
+
+test('clicks by kind of bot, of whole days and parts of days, those of people without a name', async () => {
+  const ask = async (query: string) =>
+    (await web.client().get(`/api/v1/urls/clicked/analytics?${query}&group_by=bot_kind`)).body;
+  const both = [
+    { name: '', clicks: 2, visitors: null },
+    { name: 'ai', clicks: 1, visitors: null },
+  ];
+  expect((await ask(day))['groups']).toEqual(both);
+  expect((await ask('from=2026-11-20T09:00:00Z&to=2026-11-20T12:00:00Z'))['groups']).toEqual(both);
+  expect((await ask(`${day}&bots=only`))['groups']).toEqual([both[1]]);
+  expect((await ask(`${day}&bot_kind=ai`))['clicks']).toBe(1);
 });
 
 test.each(['country=de', 'country=DE', 'referrer=Example.ORG', 'device=desktop'])(
@@ -145,7 +163,8 @@ test.each([
     'referrer=https://example.org/',
     'referrer must be a host name without scheme and path, such as example.com, an app, or empty.',
   ],
-  ['device=phone', 'device must be empty or one of desktop, mobile, tablet, tv, console, watch, car.'],
+  ['device=phone', 'device must be empty or one of desktop, mobile, tablet, tv, console, wearable, car.'],
+  ['bot_kind=robot', 'bot_kind must be empty or one of search, preview, ai, monitor, feed, other.'],
   ['os=%00', 'os must not contain control characters.'],
   ['color=red', 'color is not a known field.'],
 ])('%s is refused, and the answer says why', async (query, detail) => {

@@ -60,6 +60,7 @@ test('a click comes once it is counted, with all but who made it', async () => {
       at: '2026-11-21T10:00:30.000Z',
       clicks: 1,
       is_bot: false,
+      bot_kind: '',
       country: 'DE',
       referrer: 'example.org',
       browser: 'Firefox',

@@ -67,8 +67,12 @@ export function tally(clicks: Iterable<ClickCount>): Figures {
     add(`${urlId} quarter ${quarter}`, click);
     for (const dimension of dimensions)
       add(`${urlId} ${dimension} ${day} ${detail?.[dimension] ?? ''}`, click);
+    if (detail?.isBot && detail.botKind) add(`${urlId} bot_kind ${day} ${detail.botKind}`, click);
     if (detail?.visitor)
-      add(`${urlId} row ${day} ${detail.visitor} ${dimensions.map((name) => detail[name]).join(' ')}`, click);
+      add(
+        `${urlId} row ${day} ${detail.visitor} ${[...dimensions.map((name) => detail[name]), (detail.isBot && detail.botKind) || ''].join(' ')}`,
+        click,
+      );
   }
   return figures;
 }
@@ -84,7 +88,9 @@ export async function readFigures(db: Knex): Promise<Figures> {
      union all
      select url_id || ' ' || dimension || ' ' || day || ' ' || value, clicks, bots from url_clicks_daily
      union all
-     select concat_ws(' ', url_id, 'row', ${day}, lpad(to_hex(visitor), 16, '0'), country, referrer, browser, os, device),
+     select url_id || ' bot_kind ' || day || ' ' || kind, clicks, clicks from url_bots_daily
+     union all
+     select concat_ws(' ', url_id, 'row', ${day}, lpad(to_hex(visitor), 16, '0'), country, referrer, browser, os, device, bot_kind),
             cast(sum(clicks) as bigint), cast(sum(clicks) filter (where is_bot) as bigint)
      from url_analytics group by 1`,
   );

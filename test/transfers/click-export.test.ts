@@ -66,6 +66,7 @@ test('single clicks are exported, each once, without who made them and without a
     'at',
     'clicks',
     'is_bot',
+    'bot_kind',
     'country',
     'referrer',
     'browser',

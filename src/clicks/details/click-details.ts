@@ -34,7 +34,7 @@ export function createClickDetails(deps: {
 
   return (request, atMs) => {
     const { headers } = request;
-    const { browser, os, device, isBot, digest } = userAgents.find(headers['user-agent'] ?? '');
+    const { browser, os, device, isBot, botKind, digest } = userAgents.find(headers['user-agent'] ?? '');
     const isTracked = !(honoursDoNotTrack && asksNotToBeTracked(request));
     return {
       country: countryOf(request),
@@ -43,6 +43,7 @@ export function createClickDetails(deps: {
       os,
       device,
       isBot,
+      botKind,
       visitor: isTracked && visitorIds ? visitorIds.idOf(readAddress(request), digest, atMs) : '',
     };
   };

@@ -21,8 +21,8 @@ export interface UserAgent {
   os: string;
   device: string;
   isBot: boolean;
-  /** Empty for a person. */
-  botKind: BotKind | '';
+  /** Undefined for a person. */
+  botKind: BotKind | undefined;
   /** A bot that comes by itself, such as a link preview or a search engine, and no tool that a person runs. */
   isCrawler: boolean;
   /** Stands for the header: sixteen hexadecimal digits. */
@@ -53,7 +53,7 @@ export function createUserAgents() {
     if (header.trim() === '')
       return { browser: '', os: '', device: '', isBot: true, botKind: 'other', isCrawler: false, digest };
     if (!isBotAgent(header))
-      return { ...readPerson(header), isBot: false, botKind: '', isCrawler: false, digest };
+      return { ...readPerson(header), isBot: false, botKind: undefined, isCrawler: false, digest };
     const botKind = readBotKind(header);
     const isCrawler = botKind !== 'other' || isDeclaredCrawler(header);
     return { ...readBot(header), isBot: true, botKind, isCrawler, digest };

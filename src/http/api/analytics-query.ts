@@ -7,6 +7,7 @@ import {
   intervals,
   type Moment,
 } from '../../analytics/analytics-question.ts';
+import { botKinds } from '../../clicks/details/agents/bot-kinds.ts';
 import { deviceKinds } from '../../clicks/details/agents/device-kinds.ts';
 import { toCountryCode } from '../../clicks/details/countries/country-code.ts';
 import { wholeNumberText } from '../../whole-number.ts';
@@ -119,6 +120,7 @@ export const urlAnalyticsQuery = rangeQuery.extend({
   browser: filter,
   os: filter,
   device: filterOf(deviceKinds),
+  bot_kind: filterOf(botKinds),
 });
 
 export const analyticsQuery = urlAnalyticsQuery.extend({ tag: tagFilter });

@@ -16,7 +16,7 @@ export const clickEventOperations = {
     tag: 'Analytics',
     summary: 'Clicks as they are counted',
     description:
-      'Server-sent events `click`, each with `short_code`, `at`, `clicks` (alike within a minute), `is_bot`, `country`, `referrer`, `browser`, ' +
+      'Server-sent events `click`, each with `short_code`, `at`, `clicks` (alike within a minute), `is_bot`, `bot_kind`, `country`, `referrer`, `browser`, ' +
       '`os` and `device`, of clicks that are kept one by one. Each is sent once; after a break, whoever sends the last `id` gets what it missed, ' +
       'as far back as single clicks are kept, and perhaps once more what came after that id. Who reads too slowly is cut off.',
     scope: 'stats:read',

@@ -27,7 +27,7 @@ export async function measureAgents(): Promise<Row[]> {
     await judgeAll({ name: 'kinds of bots', goal: 0.9, inputs: crawlers }, ({ header, tags }) =>
       judge(
         header,
-        find(header).botKind,
+        find(header).botKind ?? '',
         tags.map((tag) => kindOfTag[tag] ?? 'other'),
       ),
     ),
