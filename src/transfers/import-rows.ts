@@ -23,7 +23,7 @@ const invalidRow = (reason: string) => ({ problems: [{ field: 'row', reason }] }
 
 /** What reads the rows of an import whose format is known. */
 export function createRowReader(
-  wanted: Import,
+  wanted: Pick<Import, 'id' | 'format' | 'mapping' | 'columns' | 'ownHosts' | 'allowsPrivate'>,
   isBlocked: (url: string) => boolean,
 ): (record: ImportRecord) => Row {
   const names = (wanted.columns ?? []).map(plainName);

@@ -1,7 +1,9 @@
 import { measureAgents } from './agents/agents.ts';
+import { measureFiles } from './files/files.ts';
 import type { Row } from './row.ts';
 
 /** The classes of real inputs. A class is a file that exports one function, and an entry here. */
 export const classes: Readonly<Record<string, () => Promise<Row[]>>> = {
   agents: measureAgents,
+  files: measureFiles,
 };
