@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer';
 import type { CsvError } from 'csv-parse';
 import { parse } from 'csv-parse/sync';
 import type { Encoding } from './transfer.ts';
@@ -77,7 +76,6 @@ type Notes = ReturnType<typeof createNotes>;
 
 /** Makes records of what is found, in its order, and knows in which lines that is. */
 function createNotes(whole: Buffer, at: Position) {
-  const allIsUtf8 = isUtf8(whole);
   const records: ImportRecord[] = [];
   let unreadable = 0;
   let done = 0;
@@ -92,10 +90,8 @@ function createNotes(whole: Buffer, at: Position) {
   function note(end: number, content: Content): void {
     moveTo(skipEmptyLines(whole, done));
     const line = lines + 1;
-    const text = whole.subarray(done, end);
     moveTo(end);
-    const readable = allIsUtf8 || isUtf8(text) ? content : problem('is not UTF-8', text);
-    records.push({ line, content: readable, end: { bytes: at.bytes + end, lines } });
+    records.push({ line, content, end: { bytes: at.bytes + end, lines } });
   }
 
   return {
@@ -118,12 +114,14 @@ function createNotes(whole: Buffer, at: Position) {
       return unreadable >= maxUnreadableAtOnce;
     },
 
-    /** The line that follows, which cannot be read for this reason. */
-    noteUnreadable(reason: string): void {
+    /** The line that follows, which cannot be read for this reason, or only on its own. */
+    noteLine(reason: string, readAlone?: (line: Buffer) => string[] | undefined): void {
       unreadable += 1;
       const begin = skipEmptyLines(whole, done);
       const end = endOfLine(whole, begin);
-      note(end, problem(reason, whole.subarray(begin, end)));
+      const line = whole.subarray(begin, end);
+      const cells = readAlone?.(line);
+      note(end, cells ? { cells } : problem(reason, line));
     },
   };
 }
@@ -162,12 +160,13 @@ const csvProblems: Partial<Record<CsvError['code'], string>> = {
 };
 
 function readCsv(whole: Buffer, notes: Notes, { isLast, delimiter = ',' }: FileWindow): void {
+  const readLoosely = (line: Buffer) => readWithQuotes(line, delimiter);
   while (notes.done < whole.length && !notes.areTooBad) {
     const code = readCsvOn(whole, notes, delimiter);
     if (code === undefined) return;
     // A record that goes on behind the window is whole in the next one, which begins with it.
     if (code === 'CSV_QUOTE_NOT_CLOSED' && !isLast && whole.length - notes.done < maxRecordBytes) return;
-    notes.noteUnreadable(csvProblems[code]!);
+    notes.noteLine(csvProblems[code]!, code === 'INVALID_OPENING_QUOTE' ? readLoosely : undefined);
     // All that follows had to be read to find this out: once in a window is enough.
     if (code === 'CSV_QUOTE_NOT_CLOSED' || code === 'CSV_MAX_RECORD_SIZE') return;
   }
@@ -197,6 +196,21 @@ function readCsvOn(whole: Buffer, notes: Notes, delimiter: string): CsvError['co
   }
 }
 
+/** The cells of one line with quotation marks inside cells that have none around them, such as `7" tablet`. */
+function readWithQuotes(line: Buffer, delimiter: string): string[] | undefined {
+  const options = {
+    delimiter,
+    record_delimiter: ['\r\n', '\n'],
+    relax_quotes: true,
+    relax_column_count: true,
+  };
+  try {
+    return parse(line, options)[0];
+  } catch {
+    return undefined;
+  }
+}
+
 function readLines(whole: Buffer, notes: Notes): void {
   for (
     let begin = skipEmptyLines(whole, 0);
@@ -205,7 +219,7 @@ function readLines(whole: Buffer, notes: Notes): void {
   ) {
     const end = endOfLine(whole, begin);
     const found = end - begin > maxRecordBytes ? tooLong : parseJson(whole.toString('utf8', begin, end));
-    if (typeof found === 'string') notes.noteUnreadable(found);
+    if (typeof found === 'string') notes.noteLine(found);
     else notes.note(end, found);
   }
   if (!notes.areTooBad) notes.moveTo(whole.length);

@@ -44,7 +44,7 @@ const primary = z.object({
   short_code: orNumber(
     z
       .string('must be text')
-      .refine(isWhole, notWhole)
+      .refine(isWhole, { error: notWhole, abort: true })
       .overwrite((code) => code.normalize('NFC'))
       .regex(shortCodePattern, 'must be 1 to 64 letters or digits, "-" or "_", with single dots between')
       .refine((code) => !shortCodePattern.test(code) || isShortCode(code), 'is a reserved word'),

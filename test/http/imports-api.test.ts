@@ -170,6 +170,27 @@ test('a row with bad secondary values is imported without them, and each is a wa
   );
 });
 
+test('a row with damaged UTF-8 or quotation marks keeps its link, unless the damage is in its code or URL', async () => {
+  const [good, bad] = ['Gr\xc3\xb6\xc3\x9fe', 'Gr\xff\xdfe'];
+  const content = csv(
+    'short_code,original_url,title',
+    `utf-1,https://example.com/,${good}`,
+    `utf-2,https://example.com/,${bad}`,
+    `utf-3,https://example.com/${bad},x`,
+    `utf-${bad},https://example.com/,x`,
+    'utf-5,https://example.com/,a 7" tablet',
+  );
+  const found = await importFile(service.client(), Buffer.from(content, 'latin1'));
+  expect(found).toMatchObject({ charset: 'utf-8', created: 3, failed: 2, warning_count: 1 });
+  expect((await findUrl('utf-1'))?.['title']).toBe('Größe');
+  expect((await findUrl('utf-2'))?.['title']).toBe('Gr\uFFFD\uFFFDe');
+  expect((await findUrl('utf-5'))?.['title']).toBe('a 7" tablet');
+  expect((await readErrors(found['id'])).slice(1).map(([line, field]) => [line, field])).toEqual([
+    ['4', 'original_url'],
+    ['5', 'short_code'],
+  ]);
+});
+
 test('a row whose access rules cannot be read is refused: without them it would be open to everybody', async () => {
   const values = {
     expires_at: ['soon', '2020-02-30', '0000-00-00 00:00:00', 'null', '9999-12-31T23:59:59-23:59'],
@@ -301,7 +322,7 @@ test('nothing of a file without names of columns is repeated or kept', async () 
 });
 
 test('a file of more than 1,000 rows that cannot be read is given up', async () => {
-  const rows = Array.from({ length: 1_500 }, (_, i) => `bad"${i},https://example.com/${i}`);
+  const rows = Array.from({ length: 1_500 }, (_, i) => `"bad"${i},https://example.com/${i}`);
   const found = await importFile(service.client(), csv('short_code,original_url', ...rows));
   expect(found).toMatchObject({ state: 'failed', created: 0, error: 'More than 1000 rows cannot be read.' });
 });

@@ -30,7 +30,7 @@ test('of a column of addresses nothing is left but its name, however the file co
 });
 
 test('rows that cannot be read are left out of a file with addresses, and those that are too long', async () => {
-  const file = `keyword,url,ip\na"b,https://example.com/,203.0.113.1\n${'x'.repeat(600_000)}203.0.113.2\nlast,https://example.com/,203.0.113.3\n`;
+  const file = `keyword,url,ip\n"a"b,https://example.com/,203.0.113.1\n${'x'.repeat(600_000)}203.0.113.2\nlast,https://example.com/,203.0.113.3\n`;
   const filtered = await filter('csv', file, 100_000);
   expect(filtered).not.toContain('203.0.113.');
   expect(filtered).toMatch(/^keyword,url,ip\n.*may hold an address.*\n.*\nlast,https:\/\/example\.com\/,\n$/);
@@ -85,7 +85,7 @@ test('a file whose columns cannot be read is refused', async () => {
 });
 
 test.each([
-  ['csv', 'keyword,url,ip\n', 'a"b\n'],
+  ['csv', 'keyword,url,ip\n', '"a"b\n'],
   ['ndjson', '', '{\n'],
 ] as const)(
   'a file in %s of more than 1,000 rows that cannot be read is refused',

@@ -55,10 +55,10 @@ test('a file of nothing, or of empty lines, holds no record', async () => {
 });
 
 test('a row that is no CSV is one line that cannot be read, and those around it can', async () => {
-  const text = 'a\nb"c\n"d"e\nf\n"g\nh\n';
+  const text = 'a\nb"c,"\n"d"e\nf\n"g\nh\n';
   expect(shown(await readAll('csv', text))).toEqual([
     [1, 'a'],
-    [2, 'has a quotation mark inside a cell that has none around it', 'b"c'],
+    [2, 'has a quotation mark inside a cell that has none around it', 'b"c,"'],
     [3, 'has text behind a closing quotation mark', '"d"e'],
     [4, 'f'],
     [5, 'has a quotation mark that is not closed', '"g'],
@@ -66,7 +66,17 @@ test('a row that is no CSV is one line that cannot be read, and those around it 
   ]);
 });
 
-test('a line that is no JSON, or is no UTF-8, cannot be read, and those around it can', async () => {
+test('a quotation mark inside a cell without any around it is a part of the cell', async () => {
+  const text = 'a,b\n7" tablet,x\n"y",8" wide, "or" so\n1,2\n';
+  expect(shown(await readAll('csv', text))).toEqual([
+    [1, 'a', 'b'],
+    [2, '7" tablet', 'x'],
+    [3, 'y', '8" wide', ' "or" so'],
+    [4, '1', '2'],
+  ]);
+});
+
+test('a line that is no JSON cannot be read, and one that is damaged UTF-8 has characters that stand for it', async () => {
   expect(shown(await readAll('ndjson', '1\n{"a":\n2\r\n'))).toEqual([
     [1, 1],
     [2, 'is not JSON', '{"a":'],
@@ -75,7 +85,7 @@ test('a line that is no JSON, or is no UTF-8, cannot be read, and those around i
   const latin = Buffer.from('a,b\nü,1\nc,d\n', 'latin1');
   expect(shown(await readAll('csv', latin))).toEqual([
     [1, 'a', 'b'],
-    [2, 'is not UTF-8', '\uFFFD,1'],
+    [2, '\uFFFD', '1'],
     [3, 'c', 'd'],
   ]);
 });

@@ -122,7 +122,7 @@ function judge(sample: Buffer): string {
     /[\xc3-\xdf][\x80-\xbf]|\xc2[\xa0-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}/g,
   );
   const high = lengthOf(bytes.match(/[\x80-\xff]+/g));
-  if (isUtf8(sample) || lengthOf(whole) > high / 2) return 'utf-8';
+  if (isUtf8(sample) || lengthOf(whole) > high / 4) return 'utf-8';
   // Western words have single letters beyond ASCII; those of other scripts consist of them.
   const isOfLongRuns = high >= 8 && lengthOf(bytes.match(/[\x80-\xff]{3,}/g)) > high / 2;
   if (undefinedBytes.test(bytes) || isOfLongRuns || lengthOf(bytes.match(oddMarks)) > high / 5)

@@ -36,6 +36,17 @@ const clean = (text: string, lines: boolean) =>
         .replaceAll(new RegExp(control, 'gu'), '')
         .trim();
 
+/** What stands for bytes that are not of the character set. */
+const damageOf = (text: string): { warning?: ValueWarning } =>
+  text.includes('\uFFFD')
+    ? {
+        warning: {
+          code: 'cleaned',
+          reason: 'has characters that could not be read, which U+FFFD stands for',
+        },
+      }
+    : {};
+
 /** Reads text of at most `max` characters as people count them; with `lines` it may have line breaks. */
 export function text({ max, lines = false }: { max: number; lines?: boolean }): ReadSecondary<string> {
   return (given) => {
@@ -52,7 +63,7 @@ export function text({ max, lines = false }: { max: number; lines?: boolean }): 
     const isChanged = (lines ? controlInLines : control).test(
       lines ? all.replaceAll('\r\n', '\n') : all.trim(),
     );
-    if (!isChanged) return { value: cleaned };
+    if (!isChanged) return { value: cleaned, ...damageOf(cleaned) };
     const reason = 'had line breaks or control characters, which were replaced or removed';
     return { value: cleaned, warning: { code: 'cleaned', reason } };
   };
