@@ -24,6 +24,7 @@ import {
   redisStopped30,
 } from './redis.ts';
 import { postgresRestored, postgresStandbyPromoted } from './restores.ts';
+import { workersFrozen, workersMissing } from './workers.ts';
 
 /** Every fault, in the order of the table. */
 export const faults: Fault[] = [
@@ -32,6 +33,8 @@ export const faults: Fault[] = [
   workerStoppedInFlush,
   workerFrozenInFlush,
   workerKilledInFlush,
+  workersFrozen,
+  workersMissing,
   redisKilled,
   redisKilledEmpty,
   redisRolledBack,
