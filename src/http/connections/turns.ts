@@ -54,8 +54,13 @@ export function answerInTurn(
   };
 }
 
-/** As Node does when too many bytes of answers wait: the pause lasts until fewer than this many wait. */
+/** As Node does when too many bytes of answers wait: the pause lasts until fewer than this many wait. On a Node without these fields, a plain
+ *  pause: Node may read on sooner then, until too many requests wait. */
 function stopReading(socket: PausableSocket, response: QueuedResponse): void {
+  if (!hasBackpressure(socket, response)) {
+    socket.pause();
+    return;
+  }
   response._onPendingData?.(pauseBytes(socket));
   if (socket._paused) return;
   socket._paused = true;
@@ -63,7 +68,11 @@ function stopReading(socket: PausableSocket, response: QueuedResponse): void {
 }
 
 function readOn(socket: PausableSocket, response: QueuedResponse): void {
-  response._onPendingData?.(-pauseBytes(socket));
+  if (hasBackpressure(socket, response)) response._onPendingData?.(-pauseBytes(socket));
+  else socket.resume();
 }
+
+const hasBackpressure = ({ _paused }: PausableSocket, { _onPendingData }: QueuedResponse) =>
+  typeof _paused === 'boolean' && typeof _onPendingData === 'function';
 
 const pauseBytes = (socket: Socket) => socket.writableHighWaterMark + 1;
