@@ -1,6 +1,7 @@
 import { circuitBreaker, CircuitState, handleWhen, type IBreaker, isBrokenCircuitError } from 'cockatiel';
 import { withDeadline } from './lifecycle.ts';
 import type { Log } from './log.ts';
+import { repeatedWarningsOf } from './repeated-warnings.ts';
 
 /** Failures so close together are one: look-ups that travelled together fail together. */
 const momentMs = 50;
@@ -96,19 +97,16 @@ function createCircuit(
     halfOpenAfter: createPause(openMs),
   });
   const isWhole = call === undefined;
-  let hasWarned = false;
+  const warnings = repeatedWarningsOf(log);
+  const source = `circuit ${store} ${call ?? ''}`;
   policy.onBreak((reason) => {
     const error = 'error' in reason ? reason.error : undefined;
     const message = isWhole ? 'store does not answer, circuit opened' : 'store refuses a kind of call';
-    if (!hasWarned) log.warn({ err: error, store, call }, message);
-    hasWarned = true;
+    warnings.warn(source, { err: error, store, call }, message, policy);
   });
   policy.onReset(() => {
-    hasWarned = false;
-    log.info(
-      { store, call },
-      isWhole ? 'store answers again, circuit closed' : 'store accepts a kind of call again',
-    );
+    const message = isWhole ? 'store answers again, circuit closed' : 'store accepts a kind of call again';
+    warnings.end(source, { store, call }, message, policy);
   });
 
   function refuse(): never {

@@ -1,6 +1,8 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Log } from './log.ts';
+import { repeatedWarningsOf } from './repeated-warnings.ts';
 
+const sourceName = 'event loop';
 const resolutionMs = 10;
 const lookEveryMs = 250;
 /** How fast the pressure follows: up within a second or two, down slowly, so that those who come back do not swing it. */
@@ -14,6 +16,7 @@ export function watchEventLoop(options: { maxDelayMs: number; log: Log }) {
   const { maxDelayMs, log } = options;
   const histogram = monitorEventLoopDelay({ resolution: resolutionMs });
   histogram.enable();
+  const warnings = repeatedWarningsOf(log);
   let lookedAt = performance.now();
   let latestMs = 0;
   let delayMs = 0;
@@ -31,8 +34,9 @@ export function watchEventLoop(options: { maxDelayMs: number; log: Log }) {
     const hadPressure = pressure > 0;
     pressure = Math.max(pressure - fall, Math.min(pressure + rise, goal()));
     if (!hadPressure && pressure > 0)
-      log.warn({ delayMs: Math.round(delayMs) }, 'too busy: some requests are refused');
-    if (hadPressure && pressure === 0) log.info('no longer too busy: no request is refused');
+      warnings.warn(sourceName, { delayMs: Math.round(delayMs) }, 'too busy: some requests are refused');
+    if (hadPressure && pressure === 0)
+      warnings.end(sourceName, {}, 'no longer too busy: no request is refused');
   }
 
   function goal(): 0 | 1 | 2 {

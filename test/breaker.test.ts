@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { pino } from 'pino';
 import { afterEach, expect, test, vi } from 'vitest';
 import { createBreaker, StoreAway, StoreNotAsked } from '../src/breaker.ts';
 import { isPostgresUnavailable } from '../src/postgres.ts';
@@ -169,4 +170,25 @@ test('a kind of call that the store refuses opens its own circuit and no other',
   const error: unknown = await calls.write().catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(StoreNotAsked);
   expect(error).toMatchObject({ cause: refused });
+});
+
+test('a circuit that opens and closes again and again writes at most 5 lines at once', async () => {
+  const lines: { msg: string }[] = [];
+  const log = pino({}, { write: (line) => void lines.push(JSON.parse(line) as { msg: string }) });
+  const isUnavailable = (error: unknown) => error === away;
+  const breaker = createBreaker({ store: 'Redis', isUnavailable, failures: 1, openMs: 0, log });
+  for (let times = 0; times < 10; times++) {
+    await breaker.run(() => Promise.reject(away)).catch(String);
+    expect(breaker.state).toBe('open');
+    await breaker.run(async () => 'answer');
+    expect(breaker.state).toBe('closed');
+    await delay(nextMomentMs);
+  }
+  expect(lines.map(({ msg }) => msg)).toEqual([
+    'store does not answer, circuit opened',
+    'store answers again, circuit closed',
+    'store does not answer, circuit opened',
+    'store answers again, circuit closed',
+    'store does not answer, circuit opened',
+  ]);
 });

@@ -1,5 +1,6 @@
 import { withDeadline } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
+import { repeatedWarningsOf } from '../repeated-warnings.ts';
 
 /** How often the breaker checks whether Redis takes clicks, and how long it waits for the answer at least. */
 const lookEveryMs = 500;
@@ -7,6 +8,8 @@ const leastPatienceMs = 250;
 
 /** Batches that wait in a stream from which on batches are widened, because Redis has to keep them for long. */
 const longStream = 10_000;
+
+const sourceName = 'clicks to Redis';
 
 /** Decides whether clicks go to Redis. It opens when Redis refuses a batch or does not take it in time, so
  *  that no further visitor waits, and when more than `maxWaiting` batches wait that PostgreSQL could take; it closes as soon
@@ -29,9 +32,8 @@ export function createClickBreaker(deps: {
   const patienceMs = Math.max(leastPatienceMs, ackMs);
   let closed = true;
   let waiting: number | undefined;
-  /** Since the last batch that Redis took. */
-  let hasWarned = false;
   let looking = false;
+  const warnings = repeatedWarningsOf(log);
   const timer = setInterval(() => void lookAlone(), lookEveryMs);
 
   async function lookAlone(): Promise<void> {
@@ -42,8 +44,7 @@ export function createClickBreaker(deps: {
   }
 
   function open(error: unknown): void {
-    if (!hasWarned) log.warn({ err: error }, 'clicks do not go to Redis: they go straight to PostgreSQL');
-    hasWarned = true;
+    warnings.warn(sourceName, { err: error }, 'clicks do not go to Redis: they go straight to PostgreSQL');
     if (!closed) return;
     closed = false;
     onOpen();
@@ -85,8 +86,7 @@ export function createClickBreaker(deps: {
     open,
     /** Says that Redis took a batch. */
     onTaken(): void {
-      if (hasWarned) log.info('Redis takes clicks again');
-      hasWarned = false;
+      warnings.end(sourceName, {}, 'Redis takes clicks again');
     },
     stop: () => clearInterval(timer),
   };
