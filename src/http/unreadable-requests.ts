@@ -60,8 +60,12 @@ type ParserError = NodeJS.ErrnoException & { rawPacket?: Buffer };
 const isOfHead = ({ rawPacket }: ParserError) => rawPacket?.toString('latin1', 0, 5) === 'HEAD ';
 
 /** Which problem it is when Node's parser gives up. */
-function problemOfParser({ code }: NodeJS.ErrnoException): Problem {
+function problemOfParser({ code, rawPacket }: ParserError): Problem {
   switch (code) {
+    case 'HPE_INVALID_URL':
+      return notEncoded;
+    case 'HPE_INVALID_CONSTANT':
+      return hasSpaceInTarget(rawPacket) ? notEncoded : notHttp;
     case 'HPE_HEADER_OVERFLOW':
       return new Problem('too-large', 'The request line and the headers are too long.', { status: 431 });
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
@@ -70,9 +74,20 @@ function problemOfParser({ code }: NodeJS.ErrnoException): Problem {
       return new Problem('bad-request', 'The request did not arrive in time.', { status: 408 });
     case undefined:
     default:
-      return new Problem('bad-request', 'This is not HTTP.');
+      return notHttp;
   }
 }
+
+const notHttp = new Problem('bad-request', 'This is not HTTP.');
+const notEncoded = new Problem(
+  'bad-request',
+  'The path or the query has characters that a URL cannot have. Percent-encode them as UTF-8: "ü" is %C3%BC, a space is %20.',
+);
+
+/** Whether the first line is a request but for a space in its target. */
+const hasSpaceInTarget = (packet: Buffer | undefined) =>
+  packet !== undefined &&
+  /^[A-Z]{3,7} \/[^ \r\n]* [^\r\n]*HTTP\/1\.[01]\r?\n/.test(packet.toString('latin1'));
 
 function asHttp(problem: Problem, isHead: boolean): string {
   const body = JSON.stringify(presentProblem(problem));

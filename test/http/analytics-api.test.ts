@@ -142,11 +142,26 @@ test('forgotten clicks are in no figure, and the total stays unless it is to go'
   expect(await totals()).toEqual([0, 0]);
 });
 
+test.each(['utc', 'EST', 'est', 'cet', 'europe/BERLIN', 'GMT+0', 'Etc/GMT+5'])(
+  'the time zone %s is known in any case',
+  async (name) => {
+    const query = `?timezone=${encodeURIComponent(name)}`;
+    expect((await web.client().get(`/api/v1/analytics${query}`)).status).toBe(200);
+  },
+);
+
 test.each([
   ['timezone=Mars/Olympus', 'timezone must be a time zone of the IANA, such as Europe/Berlin, or UTC.'],
   ['timezone=%2B05:45', 'timezone must be a time zone of the IANA, such as Europe/Berlin, or UTC.'],
   ['timezone=US/Pacific-New', 'timezone must be a time zone that the database knows.'],
-  ['timezone=CET', 'timezone must be a time zone of the IANA, such as Europe/Berlin, or UTC.'],
+  [
+    'timezone=PST',
+    'timezone must be a time zone of the IANA, such as Europe/Berlin, or UTC; an abbreviation such as PST or IST has several meanings.',
+  ],
+  [
+    'from=2026-11-20T10:00:00%2000:00',
+    'from must be a time such as 2027-01-31T12:00:00Z or a day such as 2027-01-31; encode "+" as %2B in a query.',
+  ],
   ['from=yesterday', 'from must be a time such as 2027-01-31T12:00:00Z or a day such as 2027-01-31.'],
   ['from=2026-02-30', 'from must be a time such as 2027-01-31T12:00:00Z or a day such as 2027-01-31.'],
   ['from=1999-12-31', 'from must be of the years 2000 to 2999.'],

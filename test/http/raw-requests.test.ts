@@ -101,6 +101,19 @@ describe('a length and chunks at once smuggle nothing', () => {
   });
 });
 
+test.each([
+  ['UTF-8 in the path', '/bücher'],
+  ['UTF-8 in the query', '/api/v1/urls?q=bücher'],
+  ['Latin-1 in the path', Buffer.from('/b\xfccher', 'latin1')],
+  ['a space in the path', '/a b'],
+])('a request with %s is told to percent-encode it', async (_, target) => {
+  const line = [Buffer.from('GET '), Buffer.from(target), Buffer.from(` HTTP/1.1\r\n${host}\r\n`)];
+  const { answers, isClosed } = await send(Buffer.concat(line));
+  expect([statusesOf(answers), isClosed]).toEqual([[400], true]);
+  expect(answers[0]?.headers['content-type']).toBe('application/problem+json; charset=utf-8');
+  expect(answers[0]?.body).toContain('Percent-encode');
+});
+
 test('what follows a body that is longer than it said is a request of its own, and none', async () => {
   const { answers, isClosed } = await send(create('Content-Length: 2\r\n', `{}${json}`));
   expect([statusesOf(answers), isClosed]).toEqual([[422, 400], true]);

@@ -11,6 +11,8 @@ import { botKinds } from '../../clicks/details/agents/bot-kinds.ts';
 import { deviceKinds } from '../../clicks/details/agents/device-kinds.ts';
 import { toCountryCode } from '../../clicks/details/countries/country-code.ts';
 import { wholeNumberText } from '../../whole-number.ts';
+import { readTime } from './times/rfc3339.ts';
+import { timeZone } from './times/time-zone.ts';
 import { plainText } from './url-filter-query.ts';
 
 const maxGroups = 1_000;
@@ -18,22 +20,14 @@ const maxGroups = 1_000;
 const mustBeMoment = 'must be a time such as 2027-01-31T12:00:00Z or a day such as 2027-01-31';
 /** Where all is known about time zones, and nothing overflows. */
 const isNear = (text: string) => text >= '2000' && text < '3000';
+const isDay = (text: string) => z.iso.date().safeParse(text).success;
 
 /** A time, or a day as it is. */
 const moment = z
-  .union([z.iso.date(), z.iso.datetime({ offset: true })], mustBeMoment)
-  .refine(isNear, 'must be of the years 2000 to 2999')
-  .transform((text): Moment => (text.includes('T') ? new Date(text) : text));
-
-/** Names with a region, and UTC: the few others mean different things to different programs. */
-function isTimezone(name: string): boolean {
-  if (name !== 'UTC' && !/^[A-Za-z]+(\/[A-Za-z0-9_+-]+)+$/.test(name)) return false;
-  try {
-    return Boolean(new Intl.DateTimeFormat('en', { timeZone: name }));
-  } catch {
-    return false;
-  }
-}
+  .string(mustBeMoment)
+  .refine((text) => !/^\d{4}-/.test(text) || isNear(text), 'must be of the years 2000 to 2999')
+  .transform((text, context): Moment => (isDay(text) ? text : readTime(text, context, mustBeMoment)))
+  .meta({ anyOf: [{ format: 'date' }, { format: 'date-time' }] });
 
 const isTrue = z
   .enum(['true', 'false'], 'must be true or false')
@@ -53,11 +47,9 @@ const bots = z
 const rangeQuery = z.strictObject({
   from: moment.optional().describe('A time, or the beginning of a day; 30 days before `to` by default'),
   to: moment.optional().describe('Not included, but for a day, which is; the end of today by default'),
-  timezone: z
-    .string('must be text')
-    .refine(isTimezone, 'must be a time zone of the IANA, such as Europe/Berlin, or UTC')
-    .default('UTC')
-    .describe('Whose days, hours and weeks are meant'),
+  timezone: timeZone
+    .prefault('UTC')
+    .describe('Name of the time zone, in upper or lower case, whose days, hours and weeks are meant'),
 });
 
 export const topQuery = rangeQuery.extend({ tag: tagFilter, bots, limit: limit.default(20) });

@@ -1,15 +1,13 @@
 import { z } from 'zod';
 import { toShortCode } from '../../urls/short-code.ts';
 import { wholeNumberText } from '../../whole-number.ts';
+import { time } from './times/rfc3339.ts';
 
 /** A time as the API shows it: RFC 3339 in UTC. */
 export const timestamp = z.iso.datetime().meta({ example: '2027-01-31T12:00:00.000Z' });
 
 /** A time that is yet to come, in any offset. */
-export const futureTime = z.iso
-  .datetime({ offset: true, error: 'must be a time such as 2027-01-31T12:00:00Z' })
-  .transform((text) => new Date(text))
-  .refine((at) => at.getTime() > Date.now(), 'must be in the future');
+export const futureTime = time.refine((at) => at.getTime() > Date.now(), 'must be in the future');
 
 /** The path parameter of one short URL. What can be no short code leads nowhere, like one that nobody has. */
 export const shortCodeParams = z.object({

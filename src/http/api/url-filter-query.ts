@@ -3,6 +3,7 @@ import { readHostName } from '../../urls/host-name.ts';
 import type { Owner } from '../../urls/owner.ts';
 import type { UrlFilter } from '../../urls/url-filter.ts';
 import { wholeNumberText } from '../../whole-number.ts';
+import { time } from './times/rfc3339.ts';
 
 const maxText = 200;
 const maxTags = 20;
@@ -16,11 +17,6 @@ export const plainText = z
 const isTrue = z
   .enum(['true', 'false'], 'must be true or false')
   .transform((text) => text === 'true')
-  .optional();
-
-const time = z.iso
-  .datetime({ offset: true, error: 'must be a time such as 2027-01-31T12:00:00Z' })
-  .transform((text) => new Date(text))
   .optional();
 
 /** A host name as the URL parser spells it, to which `UPPER.example` and `bücher.example` are other spellings. */
@@ -50,8 +46,8 @@ export const urlFilterQuery = z.strictObject({
   is_active: isTrue,
   expired: isTrue.describe(meaningOf.expired),
   created_by: wholeNumberText(1).optional().describe(meaningOf.created_by),
-  created_from: time,
-  created_before: time.describe('This moment not included'),
+  created_from: time.optional(),
+  created_before: time.optional().describe('This moment not included'),
   host: host.describe('Host of the original URL, without a port'),
 });
 

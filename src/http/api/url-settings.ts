@@ -3,6 +3,7 @@ import { storedText } from '../../urls/stored-text.ts';
 import { notes, tags, title } from '../../urls/url-texts.ts';
 import { redirectStatuses } from '../../urls/url.ts';
 import { wholeNumber } from '../../whole-number.ts';
+import { time } from './times/rfc3339.ts';
 
 /** A hundred years: far enough for people, near enough for PostgreSQL. */
 const maxSeconds = 100 * 365 * 24 * 3_600;
@@ -12,13 +13,10 @@ const maxClicks = 1_000_000_000;
 /** The years that JavaScript and PostgreSQL write alike, and some fewer. */
 const [firstMs, endMs] = [0, Date.UTC(10_000, 0, 1)];
 
-const time = z.iso
-  .datetime({ offset: true, error: 'must be a time such as 2027-01-31T12:00:00Z' })
-  .transform((text) => new Date(text))
-  .refine((at) => at.getTime() >= firstMs && at.getTime() < endMs, {
-    error: 'must be between the years 1970 and 9999',
-    abort: true,
-  });
+const nearTime = time.refine((at) => at.getTime() >= firstMs && at.getTime() < endMs, {
+  error: 'must be between the years 1970 and 9999',
+  abort: true,
+});
 
 const truth = z.boolean('must be true or false');
 
@@ -28,8 +26,8 @@ export const urlSettings = {
   tags: tags.nullish(),
   notes: notes.nullish(),
   is_active: truth.nullish(),
-  starts_at: time.meta({ description: 'Before it, visitors get 404' }).nullish(),
-  expires_at: time
+  starts_at: nearTime.meta({ description: 'Before it, visitors get 404' }).nullish(),
+  expires_at: nearTime
     .meta({ description: 'From then on, visitors get 410, or are led to `fallback_url`' })
     .nullish(),
   expires_in_seconds: wholeNumber(1, maxSeconds).nullish(),
