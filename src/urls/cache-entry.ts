@@ -61,8 +61,7 @@ export function toCacheEntry(url: ShortUrl & Partial<StoredUrl>): CacheEntry {
     const served = toCachedUrl(url);
     return served ? { url: served, version } : { gone: 'not found', version };
   }
-  const hasExpired = hasEnded || (url.expiresAt !== null && url.expiresAt.getTime() <= Date.now());
-  return { gone: hasExpired && !isDeleted ? 'expired' : 'not found', version };
+  return { gone: hasEnded && !isDeleted ? 'expired' : 'not found', version };
 }
 
 /** The field of a short URL that holds no URL that a redirect can carry: another program wrote it. */

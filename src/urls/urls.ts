@@ -49,12 +49,11 @@ export function createUrls(deps: {
     ...createUrlChanges({ ...deps, tell }),
     purge: deletion.purge,
 
-    /** An owner's short URL with its counters, from the table. Throws UrlNotFound or UrlExpired. */
+    /** An owner's short URL with its counters, from the table; a disabled one too. Throws UrlNotFound or UrlExpired. */
     async getWithClicks(shortCode: string, owner: Owner, now: Date): Promise<ShortUrlWithClicks> {
       const url = isShortCode(shortCode) ? await deps.store.findWithClicks(shortCode, owner) : undefined;
       if (!url) throw new UrlNotFound('no such short URL');
       if (url.expiresAt && url.expiresAt <= now) throw new UrlExpired('the short URL has expired');
-      if (!url.isActive) throw new UrlNotFound('no such short URL');
       return url;
     },
   };

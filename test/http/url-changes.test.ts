@@ -35,7 +35,9 @@ test('a disabled short URL answers 404 at once, and can be enabled again', async
   const { code, path } = await create();
   expect((await patch(path, { is_active: false })).body['is_active']).toBe(false);
   expect(await visit(code)).toEqual([404, null]);
-  expect((await web.client().get(path)).status).toBe(404);
+  expect((await web.client().get(path)).body).toMatchObject({ is_active: false, short_code: code });
+  expect((await web.client().get(`${path}/stats`)).status).toBe(200);
+  expect((await web.client().get(`${path}/qr`)).status).toBe(200);
   expect((await patch(path, { is_active: true })).status).toBe(200);
   expect(await visit(code)).toEqual([301, page]);
 });
