@@ -5,7 +5,7 @@ import type { UserAgents } from './clicks/details/user-agents.ts';
 import { createVisitorIds } from './clicks/details/visitor-ids.ts';
 import { createVisitorSaltStore } from './clicks/details/visitor-salt-store.ts';
 import { createVisitorSalts } from './clicks/details/visitor-salts.ts';
-import { ownHostsOf } from './config/web.ts';
+import { ownHostNamesOf } from './config/web.ts';
 import { createReadClientAddress } from './http/client-address.ts';
 import { withDeadline } from './lifecycle.ts';
 import type { Knex } from './postgres.ts';
@@ -28,7 +28,7 @@ export async function openClickDetails(
       : closing.defer('file of countries', await openCountryFile(file, log), (opened) => opened.close());
   return createClickDetails({
     userAgents,
-    referrers: createReferrers(ownHostsOf(config)),
+    referrers: createReferrers(ownHostNamesOf(config)),
     countryHeader: config.COUNTRY_HEADER,
     countryFile,
     visitorIds: config.CLICK_DETAIL === 'full' ? await openVisitorIds(web, db) : undefined,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { databaseSettings } from '../src/config/database.ts';
 import { ConfigError, loadConfig } from '../src/config/load.ts';
-import { webSettings } from '../src/config/web.ts';
+import { ownHostsOf, webSettings } from '../src/config/web.ts';
 import { workerSettings } from '../src/config/worker.ts';
 
 const needed = {
@@ -49,14 +49,35 @@ test('numbers, flags and lists arrive as such', () => {
     ALLOW_PRIVATE_URLS: 'true',
     BULL_BOARD_READ_ONLY: '1',
     OWN_HOSTS: ' Go.Example ,, bücher.example:8080,[2001:DB8::1]',
+    CORS_ORIGINS: 'https://APP.example:443/, http://bücher.example:8080,*',
   });
   expect(config).toMatchObject({
     PORT: 8_080,
     REDIRECT_STATUS: 308,
     ALLOW_PRIVATE_URLS: true,
     BULL_BOARD_READ_ONLY: true,
-    OWN_HOSTS: ['go.example', 'xn--bcher-kva.example', '[2001:db8::1]'],
+    OWN_HOSTS: ['go.example', 'xn--bcher-kva.example:8080', '[2001:db8::1]'],
+    CORS_ORIGINS: ['https://app.example', 'http://xn--bcher-kva.example:8080', '*'],
   });
+});
+
+test('a further host without a port has the port of the base URL and the default ones', () => {
+  const hostsOf = (env: Record<string, string>) => ownHostsOf(loadConfig(webSettings, { ...needed, ...env }));
+  const more = { OWN_HOSTS: 'a.example,b.example:90,[2001:db8::1]' };
+  expect(hostsOf({ BASE_URL: 'https://sho.rt', ...more })).toEqual([
+    'sho.rt',
+    'a.example',
+    'b.example:90',
+    '[2001:db8::1]',
+  ]);
+  expect(hostsOf({ BASE_URL: 'http://sho.rt:3000', ...more })).toEqual([
+    'sho.rt:3000',
+    'a.example',
+    'b.example:90',
+    '[2001:db8::1]',
+    'a.example:3000',
+    '[2001:db8::1]:3000',
+  ]);
 });
 
 test('the header of the country is a name, whatever its case, and empty or none at all', () => {
@@ -169,6 +190,9 @@ test.each([
   ['BULL_BOARD_PASSWORD', 'short', /^BULL_BOARD_PASSWORD must be at least 8 characters$/],
   ['REDIS_PREFIX', 'a{b}', /^REDIS_PREFIX must be 1 to 32/],
   ['OWN_HOSTS', 'sho.rt,https://sho.rt', /^OWN_HOSTS must be host names/],
+  ['CORS_ORIGINS', 'app.example', /^CORS_ORIGINS must be origins/],
+  ['CORS_ORIGINS', 'https://app.example/path', /^CORS_ORIGINS must be origins/],
+  ['CORS_ORIGINS', 'null', /^CORS_ORIGINS must be origins/],
 ])('%s refuses "%s" and says what it wants', (name, value, problem) => {
   expect(problemsOf({ [name]: value })).toEqual([expect.stringMatching(problem)]);
 });

@@ -6,7 +6,7 @@ import { urlLengths } from '../urls/url-policy.ts';
 import { redirectStatuses } from '../urls/url.ts';
 import { wholeNumberText } from '../whole-number.ts';
 import { common, endpoint } from './common.ts';
-import { flag, hostname, isOrigin, url } from './values.ts';
+import { flag, hostAndPort, isOrigin, listOf, readOrigin, url } from './values.ts';
 
 /** Settings of the web process (`src/web.ts`). */
 export const webSettings = z
@@ -22,18 +22,27 @@ export const webSettings = z
     OWN_HOSTS: z
       .string()
       .default('')
-      .transform((value) =>
-        value
-          .split(',')
-          .map((host) => host.trim())
-          .filter(Boolean),
-      )
-      .refine((hosts) => hosts.every((host) => hostname(host)), {
+      .transform(listOf)
+      .refine((hosts) => hosts.every((host) => hostAndPort(host)), {
         error: 'must be host names, such as sho.rt,www.sho.rt',
         abort: true,
       })
-      .transform((hosts) => hosts.map((host) => hostname(host)!))
-      .describe('Further host names of this service, comma-separated; short URLs may not redirect to them'),
+      .transform((hosts) => hosts.map((host) => hostAndPort(host)!))
+      .describe(
+        'Further host names of this service, comma-separated, each with the port of `BASE_URL` unless it has its own; short URLs may not redirect to them',
+      ),
+    CORS_ORIGINS: z
+      .string()
+      .default('')
+      .transform(listOf)
+      .refine((origins) => origins.every((origin) => readOrigin(origin)), {
+        error: 'must be origins, such as https://app.example, or *',
+        abort: true,
+      })
+      .transform((origins) => origins.map((origin) => readOrigin(origin)!))
+      .describe(
+        'Origins whose pages may use the API from a browser, comma-separated; `*`: every origin; default: none',
+      ),
     PORT: wholeNumberText(0, 65_535).default(3_000).describe('Port of the web process'),
     HOST: endpoint.HOST,
     TRUSTED_PROXY_HOPS: wholeNumberText(0, 16)
@@ -229,8 +238,22 @@ function readSchemes(text: string): string[] {
 
 export type WebConfig = Readonly<z.infer<typeof webSettings>>;
 
-/** The host names of this service. */
-export const ownHostsOf = ({ BASE_URL, OWN_HOSTS }: Pick<WebConfig, 'BASE_URL' | 'OWN_HOSTS'>) => [
+type OwnHosts = Pick<WebConfig, 'BASE_URL' | 'OWN_HOSTS'>;
+
+/** The hosts of this service, each with its port unless that is a default one. A name without a port has that of the base URL and the
+ *  default ones. */
+export function ownHostsOf({ BASE_URL, OWN_HOSTS }: OwnHosts): string[] {
+  const { host, port } = new URL(BASE_URL);
+  const names =
+    port === '' ? [] : OWN_HOSTS.filter((name) => !hasPort(name)).map((name) => `${name}:${port}`);
+  return [host, ...OWN_HOSTS, ...names];
+}
+
+/** The host names of this service, without ports. */
+export const ownHostNamesOf = ({ BASE_URL, OWN_HOSTS }: OwnHosts): string[] => [
   new URL(BASE_URL).hostname,
-  ...OWN_HOSTS,
+  ...OWN_HOSTS.map((name) => name.replace(portPattern, '')),
 ];
+
+const portPattern = /:\d+$/;
+const hasPort = (name: string) => portPattern.test(name);

@@ -20,8 +20,8 @@ export class UrlRefused extends Error {
 
 export type UrlPolicy = ReturnType<typeof createUrlPolicy>;
 
-/** The rules for original URLs. `ownHosts` are this service's host names as the URL parser spells them: a short URL to
- *  one would be a loop. */
+/** The rules for original URLs. `ownHosts` are this service's host names as the URL parser spells them, each with
+ *  its port unless that is a default one: a short URL to one would be a loop, and another port is another service. */
 export function createUrlPolicy(options: {
   ownHosts: string[];
   allowPrivate: boolean;
@@ -34,8 +34,8 @@ export function createUrlPolicy(options: {
 }) {
   const { maxLength = urlLengths.usual } = options;
   const schemes = ['http', 'https', ...(options.schemes ?? [])];
-  const ownHosts = new Set(options.ownHosts.map(inOneSpelling));
-  const isOwn = ({ hostname }: ParsedUrl) => ownHosts.has(inOneSpelling(hostname));
+  const ownHosts = new Set(options.ownHosts.map((host) => addressOf(parseUrl(`http://${host}`)!)));
+  const isOwn = (url: ParsedUrl) => ownHosts.has(addressOf(url));
 
   /** Throws UrlRefused for a URL to which the short URL leads, at once or by way of an app. */
   function requireAllowed(reached: ParsedUrl): void {
@@ -75,6 +75,12 @@ const listed = (schemes: string[]) =>
     .map((scheme) => (/^https?$/.test(scheme) ? `${scheme}://` : `${scheme}:`))
     .join(', ')
     .replace(/, ([^,]*)$/, ' or $1');
+
+/** Ports that a service has in public, whatever the scheme: a proxy leads one of them to the other. */
+const defaultPorts = new Set(['', '80', '443']);
+
+const addressOf = ({ hostname, port }: Pick<ParsedUrl, 'hostname' | 'port'>) =>
+  `${inOneSpelling(hostname)}:${defaultPorts.has(port) ? '' : port}`;
 
 /** Names that only mean something inside a network. */
 const privateName = /^[^.]*$|\.(localhost|local|localdomain|internal|lan|home\.arpa)$/;

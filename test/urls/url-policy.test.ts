@@ -3,7 +3,13 @@ import { expect, test } from 'vitest';
 import { reachedHosts } from '../../src/urls/reached-hosts.ts';
 import { createUrlPolicy, UrlRefused } from '../../src/urls/url-policy.ts';
 
-const ownHosts = ['sho.rt.', 'xn--bcher-kva.example', '[2001:4860:4860::8888]', '8.8.4.4'];
+const ownHosts = [
+  'sho.rt.',
+  'xn--bcher-kva.example',
+  '[2001:4860:4860::8888]',
+  '8.8.4.4',
+  'other.example:8443',
+];
 const normaliseUrl = createUrlPolicy({ ownHosts, allowPrivate: false, isBlocked: () => false });
 const lenient = createUrlPolicy({ ownHosts, allowPrivate: true, isBlocked: () => false });
 
@@ -87,12 +93,14 @@ test.each([
   'https://sho.rt/abcd',
   'http://SHO.RT/abcd',
   'https://sho.rt./abcd',
-  'https://sho.rt:8443/abcd',
   'https://%73ho.rt/abcd',
   'https://ｓｈｏ.ｒｔ/abcd',
   'https://sho。rt/abcd',
   'https://bücher.example/',
   'https://BÜCHER.example/',
+  'http://sho.rt:443/',
+  'https://sho.rt:80/',
+  'http://other.example:8443/',
   'https://xn--bcher-kva.example/',
   'https://[2001:4860:4860:0:0:0:0:8888]/',
   'http://8.8.1028/',
@@ -104,11 +112,13 @@ test.each([
 });
 
 test.each([
+  'https://sho.rt:8443/',
+  'https://other.example/',
   'https://not-sho.rt/',
   'https://sho.rt.example/',
   'https://www.sho.rt/',
   'https://example.com/?u=https://sho.rt',
-])('a host that only resembles the own one is another host: %s', (text) => {
+])('another host, or another port of the own one, is another service: %s', (text) => {
   expect(refusal(text)).toBeUndefined();
 });
 
