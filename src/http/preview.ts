@@ -9,6 +9,7 @@ import { requireLeft } from './gates.ts';
 import { answerPage, wantsJson } from './pages/page.ts';
 import { hostOf, type Preview, previewPage } from './pages/preview-page.ts';
 import { methodNotAllowed } from './problem.ts';
+import { shortCodeOf } from './redirect-path.ts';
 
 /** `GET /{short_code}+`: where a short URL leads, for whoever wants to know before going there. Never a click, never a
  *  redirect. */
@@ -42,7 +43,7 @@ export function createPreview(deps: {
     answer,
 
     middleware: (async (ctx, next) => {
-      const shortCode = readPreviewCode(ctx.path.slice(1));
+      const shortCode = readPreviewCode(shortCodeOf(ctx.path));
       await (shortCode === undefined ? next() : answer(ctx, shortCode));
     }) satisfies Middleware as Middleware,
   };

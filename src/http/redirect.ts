@@ -11,6 +11,7 @@ import { failureOf } from './errors.ts';
 import type { Gates } from './gates.ts';
 import { methodNotAllowed, Problem } from './problem.ts';
 import { answerRedirect, type RedirectAnswers, uncached } from './redirect-answers.ts';
+import { shortCodeOf } from './redirect-path.ts';
 import { type Speculation, speculationOf } from './visits/speculation.ts';
 
 interface RedirectDeps {
@@ -41,7 +42,7 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<v
 
 export type Redirect = ReturnType<typeof createRedirect>;
 
-/** `GET /{short_code}`: to the original URL, byte for byte, and one click more. `HEAD` answers the same headers and counts
+/** `GET /{short_code}`, with or without a closing slash: to the original URL, byte for byte, and one click more. `HEAD` answers the same headers and counts
  *  nothing; neither does a request that a browser makes before anybody visits. */
 export function createRedirect(deps: RedirectDeps) {
   const { urls, clickRecorder, detailOf, answers, gates, isSuspect, onTier } = deps;
@@ -138,7 +139,7 @@ export function createRedirect(deps: RedirectDeps) {
     /** Answers a redirect as soon as a store tells where it leads, ahead of Koa, which is for what leads nowhere or has a gate,
      *  and for every other request. */
     async answerSoon(request: IncomingMessage, response: ServerResponse, koa: Handler): Promise<void> {
-      const shortCode = readShortCode(codeOf(request.url!));
+      const shortCode = readShortCode(shortCodeOf(request.url!));
       if (request.method === 'GET' && shortCode !== undefined) {
         const now = Date.now();
         const found = lookUp(request, shortCode, now);
@@ -159,7 +160,7 @@ export function createRedirect(deps: RedirectDeps) {
 
     /** Answers what is left of redirects, such as HEAD, gates and what they cannot be; stands before every other middleware. */
     middleware: (async (ctx, next) => {
-      const shortCode = readShortCode(ctx.path.slice(1));
+      const shortCode = readShortCode(shortCodeOf(ctx.path));
       if (shortCode === undefined) {
         await next();
         return;

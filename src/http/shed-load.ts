@@ -2,7 +2,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { EventLoopWatch } from '../event-loop.ts';
 import { readShortCode } from '../urls/short-code.ts';
 import { isForOperators } from './operator-paths.ts';
-import { codeOf } from './redirect.ts';
+import { shortCodeOf } from './redirect-path.ts';
 import { createRefusal } from './refusal.ts';
 
 /** Some always pass: those who try again at once may be all of the load, and what one visitor's look-up has found the others
@@ -92,7 +92,7 @@ export function createLoadShedding(deps: {
 type Kind = 'api' | 'redirects' | 'pages' | 'operators';
 
 function kindOf(url: string): Kind {
-  if (readShortCode(codeOf(url)) !== undefined) return 'redirects';
+  if (readShortCode(shortCodeOf(url)) !== undefined) return 'redirects';
   if (url.startsWith('/api/')) return 'api';
   return isForOperators(url) ? 'operators' : 'pages';
 }

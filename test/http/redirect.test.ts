@@ -55,6 +55,20 @@ test('a deleted short URL answers 404 at once', async () => {
   expect((await web.client().delete(`/api/v1/urls/${code}`)).status).toBe(404);
 });
 
+test('a closing slash changes nothing: one redirect, the query kept, one click, and a preview', async () => {
+  const code = await createUrl({ original_url: 'https://example.com/slash?a=1', forward_query: true });
+  const waiting = async () => await web.redis.redis().xlen(`${web.redis.prefix}:clicks:{0}`);
+  const before = await waiting();
+  const { status, headers } = await web.client(null).get(`/${code}/?b=2`);
+  expect([status, headers.get('location')]).toEqual([301, 'https://example.com/slash?a=1&b=2']);
+  await waitUntil('the click is in Redis', async () => (await waiting()) > before);
+  expect((await web.client(null).head(`/${code}/`)).status).toBe(301);
+  expect((await web.client(null).get(`/${code}+/`)).status).toBe(200);
+  expect((await web.client(null).get(`/${code}/+`)).status).toBe(404);
+  expect((await web.client(null).get(`/${code}//`)).status).toBe(404);
+  expect(await waiting()).toBe(before + 1);
+});
+
 test('a short URL knows GET and HEAD alone', async () => {
   const code = await createUrl({ original_url: 'https://example.com/post' });
   for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
@@ -110,7 +124,7 @@ describe('a short URL that the process knows by heart', () => {
     for (const query of ['?', '?a=1&b=/c', '?/../x', '??'])
       expect(await readAnswer(`GET /${code}${query}`)).toEqual(first);
     expect(await readAnswer(`GET http://x/${code}`)).toEqual(first);
-    for (const path of [`//${code}`, `/${code}/`, `/x/../${code}`, code.toUpperCase() + '-', '*'])
+    for (const path of [`//${code}`, `/${code}//`, `/x/../${code}`, code.toUpperCase() + '-', '*'])
       expect([path, (await readAnswer(`GET ${path}`)).statusLine]).not.toEqual([path, first.statusLine]);
   });
 
