@@ -5,6 +5,8 @@ import type { KnownApiKeys } from './api-keys/known-api-keys.ts';
 import type { ClickWatch } from './clicks/click-watch.ts';
 import type { WebConfig } from './config/web.ts';
 import { answerErrors } from './http/answer-errors.ts';
+import { namePatchTypes } from './http/api-access/accept-patch.ts';
+import { shareWithOrigins } from './http/api-access/cors.ts';
 import { addApiDocs } from './http/api-docs.ts';
 import { type ApiDeps, createHandlers, operationsFor } from './http/api/api.ts';
 import { mount } from './http/api/mount.ts';
@@ -12,6 +14,8 @@ import { type ApiState, authenticate } from './http/authenticate.ts';
 import { bullBoard } from './http/bull-board.ts';
 import { addHealthRoutes, type HealthDeps } from './http/health.ts';
 import { addMetricsRoute } from './http/metrics.ts';
+import { homePage } from './http/pages/home-page.ts';
+import { answerPage } from './http/pages/page.ts';
 import { limitAddress, limitApiKey, limitUnknownCodes, type RateLimits } from './http/rate-limits.ts';
 import type { Redirect } from './http/redirect.ts';
 import { addReportRoutes } from './http/report.ts';
@@ -68,6 +72,8 @@ export function createApp(deps: AppDeps): Koa {
   // Behind redirects, which carry what they must and nothing else. Transport security is for whoever ends TLS in front of us to promise.
   app.use(helmet({ contentSecurityPolicy, strictTransportSecurity: false }));
   app.use(noStore);
+  app.use(shareWithOrigins(config.CORS_ORIGINS));
+  app.use(namePatchTypes);
   app.use(limitAddress(rateLimits));
   app.use(preview);
   if (config.BULL_BOARD_PASSWORD !== undefined) {
@@ -108,8 +114,11 @@ export function createRouters(deps: AppDeps) {
     passwordHashing,
   } = deps;
   const open = new Router({ sensitive: true });
+  const home = homePage(config.BASE_URL);
   open.get('/', (ctx) => {
-    ctx.body = { service: 'linkmill', version };
+    ctx.vary('Accept');
+    if (ctx.accepts('json', 'html') === 'html') answerPage(ctx, 200, home);
+    else ctx.body = { service: 'linkmill', version };
   });
   addHealthRoutes(open, { ...health, clickWatch, version });
   addMetricsRoute(open, { showMetrics, token: config.METRICS_TOKEN, isOpen: config.METRICS_OPEN });

@@ -76,6 +76,7 @@ export function chargeAs(ctx: Context, rateLimits: RateLimits, weight: number): 
 function charge(ctx: Context, rateLimits: RateLimits, amount: number, before = 0): void {
   const verdict = rateLimits.takeFromApiKey(apiKeyOf(ctx.state).id, amount, before);
   if (verdict) {
+    ctx.set(toRateLimitFields(verdict));
     ctx.set('RateLimit-Limit', String(verdict.limit));
     ctx.set('RateLimit-Remaining', String(verdict.remaining));
     ctx.set('RateLimit-Reset', toSeconds(verdict.resetsInMs));
@@ -115,6 +116,12 @@ export function limitAddress(rateLimits: RateLimits): Middleware<ApiState> {
     if (isOfApi && ctx.state.apiKey === undefined) rateLimits.takeFromAddress(ctx.req);
   };
 }
+
+/** The fields of draft-ietf-httpapi-ratelimit-headers-10: quota, window, what remains, and seconds until all of it is available. */
+const toRateLimitFields = ({ limit, remaining, resetsInMs, windowMs }: Verdict) => ({
+  'RateLimit-Policy': `"default";q=${limit};w=${Math.ceil(windowMs / 1_000)}`,
+  RateLimit: `"default";r=${remaining};t=${toSeconds(resetsInMs)}`,
+});
 
 const isHealth = ({ path }: Context) => path === '/health' || path.startsWith('/health/');
 

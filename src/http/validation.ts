@@ -2,6 +2,7 @@ import { bodyParser } from '@koa/bodyparser';
 import type { Context, Middleware } from 'koa';
 import compose from 'koa-compose';
 import type { z } from 'zod';
+import { patchTypes } from './api-access/accept-patch.ts';
 import { Problem, validationFailed } from './problem.ts';
 
 /** What `schema` makes of `value`; throws a 422 that names every field that breaks a rule. */
@@ -24,16 +25,18 @@ export function validate<Schema extends z.ZodType>(schema: Schema, value: unknow
 export function jsonBody(maxBytes: number): Middleware {
   const checkType: Middleware = async (ctx, next) => {
     // ctx.is: null without a body, false for another type and for a body of no bytes, which has none.
-    if (ctx.request.length !== 0 && ctx.is('application/json') === false) {
+    const types = ctx.method === 'PATCH' ? patchTypes : (['application/json'] as const);
+    if (ctx.request.length !== 0 && ctx.is([...types]) === false) {
       throw new Problem(
         'unsupported-media-type',
-        'The body must be JSON, with content-type application/json.',
+        `The body must be JSON, with content-type ${types.join(' or ')}.`,
       );
     }
     await next();
   };
   const parse = bodyParser({
     enableTypes: ['json'],
+    extendTypes: { json: [...patchTypes] },
     jsonLimit: String(maxBytes),
     encoding: 'utf-8',
     onError: (error: Error & { status?: number; type?: string }) => {

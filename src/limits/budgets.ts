@@ -14,6 +14,8 @@ export interface Verdict {
   remaining: number;
   /** Until all of it is there again. */
   resetsInMs: number;
+  /** Length of the window for which the limit holds. */
+  windowMs: number;
 }
 
 /** What was used in the window that is open. */
@@ -93,6 +95,7 @@ export function createBudgets(options: {
         limit: limitNow,
         remaining: Math.max(0, limitNow - used - (isWithin ? amount : 0)),
         resetsInMs: Math.round(use.endsAtMs - now),
+        windowMs,
       };
     },
 

@@ -8,6 +8,7 @@ import { readOperations } from '../fuzz/operations.ts';
 import type { Schema } from '../fuzz/schema.ts';
 
 const document = JSON.parse(JSON.stringify(createApiDocument())) as {
+  tags: { name: string; description?: string }[];
   paths: Record<string, Record<string, { summary?: string; description?: string }>>;
 };
 const described = readOperations(document);
@@ -22,6 +23,13 @@ test('every operation has an id of its own, a tag and a summary', () => {
     const { summary = '' } = document.paths[path]![method.toLowerCase()]!;
     expect([path, tag.length > 0, summary.length > 0]).toEqual([path, true, true]);
   }
+});
+
+test('every tag is defined and described, and has an operation', () => {
+  expect(document.tags.map(({ name }) => name).toSorted()).toEqual(
+    [...new Set(described.map(({ tag }) => tag))].toSorted(),
+  );
+  expect(document.tags.filter(({ description = '' }) => description.length < 20)).toEqual([]);
 });
 
 test('of every operation of the API the document says which scope its key needs, and that it needs one', () => {

@@ -40,6 +40,9 @@ test('answers of the API say what is left of the budget; beyond it they are 429 
     expect(headers.get('ratelimit-limit')).toBe('5');
     expect(Number(headers.get('ratelimit-reset'))).toBeGreaterThan(0);
     expect(Number(headers.get('ratelimit-reset'))).toBeLessThanOrEqual(60);
+    expect(headers.get('ratelimit-policy')).toBe('"default";q=5;w=60');
+    const [left, reset] = [headers.get('ratelimit-remaining')!, headers.get('ratelimit-reset')!];
+    expect(headers.get('ratelimit')).toBe(`"default";r=${left};t=${reset}`);
   }
   const last = answers.at(-1)!;
   expect(seen(last)).toEqual(limited);

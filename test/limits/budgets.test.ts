@@ -39,7 +39,13 @@ const countWithin = (budgets: Budgets, count: number) =>
 
 test('a key gets what its budget has, to the last one, and is told what is left and for how long', () => {
   const budgets = open({ limit: 3 });
-  expect(budgets.take('key')).toEqual({ isWithin: true, limit: 3, remaining: 2, resetsInMs: 60_000 });
+  expect(budgets.take('key')).toEqual({
+    isWithin: true,
+    limit: 3,
+    remaining: 2,
+    resetsInMs: 60_000,
+    windowMs: 60_000,
+  });
   expect(takeMany(budgets, 4)).toEqual([true, true, false, false]);
   const refused = budgets.take('key')!;
   expect(refused).toMatchObject({ isWithin: false, limit: 3, remaining: 0 });

@@ -6,12 +6,14 @@ import {
   type ZodOpenApiResponsesObject,
 } from 'zod-openapi';
 import { version } from '../../version.ts';
+import { patchTypes } from '../api-access/accept-patch.ts';
 import { problemKinds, type ProblemType, problemUrn } from '../problem.ts';
 import { operations } from './api.ts';
 import type { Operation } from './operation.ts';
 import { usualBodyBytes } from './operation.ts';
 import { publicPaths } from './public-paths.ts';
 import { problem } from './schemas.ts';
+import { describedTags } from './tags.ts';
 
 /** The API as OpenAPI 3.1 describes it, made from what validates and answers its requests. */
 export const createApiDocument = () =>
@@ -22,10 +24,11 @@ export const createApiDocument = () =>
         title: 'Linkmill',
         version,
         description:
-          'Short URLs. JSON in snake_case, times RFC 3339 in UTC, errors `application/problem+json` with a `type` to branch on. `RateLimit-Limit`, `RateLimit-Remaining` and `RateLimit-Reset` (seconds) of an answer say what the API key may still ask for; 429 has `Retry-After`.',
+          'Short URLs. JSON in snake_case, times RFC 3339 in UTC, errors `application/problem+json` with a `type` to branch on. `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10) of an answer, and `RateLimit-Limit`, `RateLimit-Remaining` and `RateLimit-Reset` (seconds), say what the API key may still request; 429 has `Retry-After`.',
         license: { name: 'MIT', identifier: 'MIT' },
       },
       servers: [{ url: '/' }],
+      tags: describedTags,
       security: [{ apiKey: [] }, { bearer: [] }],
       components: {
         schemas: { Problem: problem },
@@ -89,17 +92,23 @@ const idempotencyKey = {
 const describeScope = (scope: Operation['scope']) =>
   scope === 'any' ? 'For every API key.' : `An API key needs the scope \`${scope}\`.`;
 
-function requestBodyOf({ body, upload, maxBodyBytes = usualBodyBytes }: Operation) {
+function requestBodyOf({ method, body, upload, maxBodyBytes = usualBodyBytes }: Operation) {
   if (body) {
     const description = `At most ${maxBodyBytes / 1024} KiB.`;
     return {
-      requestBody: { required: true, description, content: { 'application/json': { schema: body } } },
+      requestBody: { required: true, description, content: contentOf(method, body) },
     };
   }
   if (!upload) return {};
   const content = Object.fromEntries(upload.map((type) => [type, { schema: { type: 'string' as const } }]));
   return { requestBody: { required: true, content } };
 }
+
+/** A change may also be sent as what it is, a merge patch. */
+const contentOf = (method: Operation['method'], schema: z.ZodType) =>
+  Object.fromEntries(
+    (method === 'patch' ? patchTypes : (['application/json'] as const)).map((type) => [type, { schema }]),
+  );
 
 function repliesOf({ replies }: Operation): ZodOpenApiResponsesObject {
   return Object.fromEntries(

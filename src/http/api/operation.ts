@@ -6,6 +6,7 @@ import type { Scope } from '../../api-keys/scopes.ts';
 import type { IdempotencyKey } from '../../urls/idempotency-key.ts';
 import type { Owner } from '../../urls/owner.ts';
 import type { ProblemType } from '../problem.ts';
+import type { Tag } from './tags.ts';
 
 /** Longest body of an operation that says nothing about it. */
 export const usualBodyBytes = 64 * 1024;
@@ -27,7 +28,7 @@ export interface Operation {
   method: 'get' | 'post' | 'put' | 'patch' | 'delete';
   /** As OpenAPI writes it: parameters in braces. */
   path: `/api/v1/${string}`;
-  tag: string;
+  tag: Tag;
   summary: string;
   description?: string;
   /** What an API key must be allowed to do; `any` where a valid one is enough. */

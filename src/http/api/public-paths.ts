@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
-import { type AnswersOf, forEverybody } from './public-operation.ts';
+import { type AnswersOf, forEverybody, page } from './public-operation.ts';
 import { reportPath } from './report-path.ts';
 import { visitPaths } from './visit-paths.ts';
 
@@ -27,8 +27,8 @@ export const publicPaths = (answersOf: AnswersOf): ZodOpenApiPathsObject => ({
       summary: 'Which service this is',
       responses: {
         200: {
-          description: 'Its name and version.',
-          content: json(z.object({ service: z.literal('linkmill'), version: z.string() })),
+          description: 'Its name and version, or a page for a browser.',
+          content: { ...json(z.object({ service: z.literal('linkmill'), version: z.string() })), ...page },
         },
       },
     },

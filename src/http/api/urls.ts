@@ -50,7 +50,8 @@ export const urlOperations = {
     path: '/api/v1/urls/{short_code}',
     tag,
     summary: 'Read a short URL',
-    description: 'This is not a click. `ETag` says nothing of `click_count`.',
+    description:
+      'A disabled one too: `is_active` is false, and visitors get 404. This is not a click. `ETag` says nothing of `click_count`.',
     scope: 'urls:read',
     params: shortCodeParams,
     headers: { 'If-None-Match': 'Only if the short URL has another `ETag`' },
