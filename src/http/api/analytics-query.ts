@@ -27,7 +27,12 @@ const moment = z
   .string(mustBeMoment)
   .refine((text) => !/^\d{4}-/.test(text) || isNear(text), 'must be of the years 2000 to 2999')
   .transform((text, context): Moment => (isDay(text) ? text : readTime(text, context, mustBeMoment)))
-  .meta({ anyOf: [{ format: 'date' }, { format: 'date-time' }] });
+  .meta({
+    anyOf: [
+      { type: 'string', format: 'date' },
+      { type: 'string', format: 'date-time' },
+    ],
+  });
 
 const isTrue = z
   .enum(['true', 'false'], 'must be true or false')
