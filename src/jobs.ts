@@ -98,6 +98,12 @@ export const jobs = {
     schedules: () => [{ id: 'export-urls', everyMs: minuteMs, data: {} }],
     options: retries(5),
   },
+  'fill-search-texts': {
+    description: 'Fills the search texts of short URLs that another program or an older version wrote.',
+    data: z.strictObject({}),
+    schedules: () => [{ id: 'fill-search-texts', everyMs: minuteMs, data: {} }],
+    options: retries(3),
+  },
   'cleanup-transfers': {
     description: 'Removes the files of imports and exports that are done with.',
     data: z.strictObject({}),

@@ -28,6 +28,7 @@ import { createUrlStore } from '../src/urls/url-store.ts';
 import { watchRedis } from '../src/watch-redis.ts';
 import { openWorkerEndpoint } from '../src/worker-endpoint.ts';
 import { sendHeartbeats } from '../src/worker-heartbeats.ts';
+import { createFillRequests } from './fill-search-texts.ts';
 import { guardFlushing } from './flush-guard.ts';
 import { createChangeFollower } from './follow-changes.ts';
 import { createJobMetrics } from './job-metrics.ts';
@@ -174,14 +175,27 @@ function followChanges(): void {
     ttlSeconds: config.CACHE_TTL_SECONDS,
     versionFloor,
   });
+  const follower = createChangeFollower({
+    refreshCache: createCacheRefresh({ store: createUrlStore(db), changes: createChangeStore(db), cache }),
+    askForReconcile: () => queues.ask('reconcile-cache', {}),
+    log,
+  });
+  const fillRequests = createFillRequests(() => queues.ask('fill-search-texts', {}));
+  closing.defer('fill requests', fillRequests, (requests) => requests.stop());
   const hearing = hearNotifications({
     url: config.DATABASE_DIRECT_URL ?? config.DATABASE_URL,
     name: 'worker-hearing',
-    listener: createChangeFollower({
-      refreshCache: createCacheRefresh({ store: createUrlStore(db), changes: createChangeStore(db), cache }),
-      askForReconcile: () => queues.ask('reconcile-cache', {}),
-      log,
-    }),
+    listener: {
+      ...follower,
+      onChange(shortCode, version) {
+        follower.onChange(shortCode, version);
+        fillRequests.onWrite();
+      },
+      onManyChanges() {
+        follower.onManyChanges();
+        fillRequests.onWrite();
+      },
+    },
     log,
   });
   closing.defer('notifications', hearing, (stop) => stop());

@@ -21,6 +21,7 @@ import { createCacheRefresh } from '../src/urls/cache-refresh.ts';
 import { createCacheWatermark } from '../src/urls/cache-watermark.ts';
 import { createChangeStore } from '../src/urls/change-store.ts';
 import { createIdempotencyKeys } from '../src/urls/idempotency-keys.ts';
+import { createSearchTextStore } from '../src/urls/search/search-text-store.ts';
 import { createUrlCache } from '../src/urls/url-cache.ts';
 import { createUrlCleanupStore } from '../src/urls/url-cleanup-store.ts';
 import { createUrlStore } from '../src/urls/url-store.ts';
@@ -28,6 +29,7 @@ import { cleanupExpired } from './cleanup-expired.ts';
 import { cleanupLedger } from './cleanup-ledger.ts';
 import { cleanupTransfers } from './cleanup-transfers.ts';
 import { exportUrls } from './export-urls.ts';
+import { fillSearchTexts } from './fill-search-texts.ts';
 import { flushClicks } from './flush-clicks.ts';
 import { importUrls } from './import-urls.ts';
 import { maintainAnalytics } from './maintain-analytics.ts';
@@ -126,6 +128,7 @@ export function createProcessors({
       ),
     'import-urls': (data, context) => importUrls(transfers, data.id, context),
     'export-urls': (data, context) => exportUrls(transfers, data.id, context),
+    'fill-search-texts': (_data, context) => fillSearchTexts(createSearchTextStore(db), context),
     'cleanup-transfers': (_data, context) =>
       cleanupTransfers(transfers, config.TRANSFER_RETENTION_DAYS, context),
   };

@@ -33,7 +33,7 @@ export const noteMade = `
   insert into idempotency_keys (api_key_id, key, item, request_hash, made)
   select u.created_by, wish.idempotency_key, wish.idempotency_item, decode(wish.request_hash, 'hex'),
     -- Of a password it is enough that there is one.
-    to_jsonb(u) || jsonb_build_object('password_hash', case when u.password_hash is not null then '' end)
+    to_jsonb(u) - 'search_text' || jsonb_build_object('password_hash', case when u.password_hash is not null then '' end)
   from (select * from wish where idempotency_key is not null) wish join u on u.short_code = wish.short_code
   -- In one order, so that two that insert the same keys do not deadlock.
   order by u.created_by, wish.idempotency_key collate "C", wish.idempotency_item`;

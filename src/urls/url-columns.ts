@@ -1,4 +1,5 @@
 import { type IdempotencyKey, keyTypes, toKeyColumns } from './idempotency-key.ts';
+import { searchTextOf } from './search/search-text.ts';
 import { defaultSettings, type UrlSettings } from './url.ts';
 
 /** A short URL to be inserted; what it does not say is as by default. */
@@ -43,6 +44,9 @@ const given = {
   ...settings,
 };
 
+/** What is made from other columns: see search-text.ts. */
+const searchText = 'search_text text';
+
 const nameOf = (column: string) => column.slice(0, column.indexOf(' '));
 
 const changed = Object.entries({ originalUrl: 'original_url text', ...settings }).filter(
@@ -75,14 +79,20 @@ export const storedColumns = `${urlColumns}, u.deleted_at is not null as "isDele
 /** The columns of a short URL's settings. */
 export const settingColumns = Object.values(settings).map(nameOf);
 
+/** What of a short URL its search text is made from, as far as a change may set it. */
+const searched: readonly (keyof Changes)[] = ['originalUrl', 'title', 'tags'];
+
+/** Whether a change may change the search text. */
+export const changesSearchText = (changes: Changes): boolean => searched.some((name) => name in changes);
+
 /** The columns that an inserted row is given. */
-export const insertedColumns = Object.values(given).map(nameOf).join(', ');
+export const insertedColumns = [...Object.values(given), searchText].map(nameOf).join(', ');
 
 /** What it is given in them. */
 export const insertedValues = insertedColumns.replace('created_at', 'coalesce(created_at, now())');
 
 /** The same and those of an idempotency key with their types, as `json_to_recordset` wants them. */
-export const insertedTypes = [...Object.values(given), keyTypes].join(', ');
+export const insertedTypes = [...Object.values(given), searchText, keyTypes].join(', ');
 
 /** Rows to be inserted as JSON that `json_to_recordset` reads. */
 export function toInsertedRows(urls: NewUrl[]): string {
@@ -90,7 +100,11 @@ export function toInsertedRows(urls: NewUrl[]): string {
   const rows = urls.map((url) => {
     const full = { ...defaultSettings, ...url };
     const columns = properties.map(([property, column]) => [nameOf(column), full[property]]);
-    return { ...Object.fromEntries(columns), ...toKeyColumns(url.idempotencyKey) };
+    return {
+      ...Object.fromEntries(columns),
+      search_text: searchTextOf(full),
+      ...toKeyColumns(url.idempotencyKey),
+    };
   });
   return JSON.stringify(rows);
 }

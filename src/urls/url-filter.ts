@@ -1,9 +1,11 @@
+import { escapePattern, searchPatternsOf } from './search/search-text.ts';
+
 /** Which short URLs are meant: those of which everything holds that it says. Deleted ones never are. */
 export interface UrlFilter {
   /** The id of the API key whose short URLs alone are there for whoever asks; null or nothing for anybody's. */
   owner?: number | null;
-  /** Text of 3 characters or more that stands in the short code, the title or the original URL, upper and lower case alike; or a
-   *  whole tag. */
+  /** Text of 3 characters or more in the short code, the title, a tag or the original URL, as people spell it or as it is stored, in
+   *  upper or lower case. */
   search?: string;
   /** It has all of them. */
   tags?: string[];
@@ -28,11 +30,22 @@ const conditions: {
   [Property in keyof UrlFilter]-?: (value: NonNullable<UrlFilter[Property]>, now: Date) => Condition;
 } = {
   owner: (ownerId) => ({ sql: 'u.created_by = :ownerId', bindings: { ownerId } }),
-  search: (text) => ({
-    sql: `(searched_text(u.short_code, u.title, u.original_url) ilike :searchPattern
-           or u.tags @> array[cast(:searchTag as text)] and u.tags <> '{}')`,
-    bindings: { searchPattern: `%${escapePattern(text)}%`, searchTag: text },
-  }),
+  search: (text) => {
+    const patterns = searchPatternsOf(text);
+    const likes = patterns.map((_, i) => `u.search_text like :searchPattern${i}`).join(' or ');
+    return {
+      // A row that another program wrote lacks its search text for a moment: it is searched as it is stored.
+      // Each way has an index of its own.
+      sql: `(${likes}
+             or u.search_text is null and searched_text(u.short_code, u.title, u.original_url) ilike :storedPattern
+             or u.search_text is null and u.tags @> array[cast(:searchTag as text)] and u.tags <> '{}')`,
+      bindings: {
+        ...Object.fromEntries(patterns.map((pattern, i) => [`searchPattern${i}`, pattern])),
+        storedPattern: `%${escapePattern(text)}%`,
+        searchTag: text,
+      },
+    };
+  },
   tags: (tags) => ({
     sql: `u.tags @> cast(:tags as text[]) and (u.tags <> '{}' or cardinality(cast(:tags as text[])) = 0)`,
     bindings: { tags },
@@ -62,6 +75,3 @@ export function conditionsOf(
     bindings: Object.assign({}, ...given.map((condition) => condition.bindings)),
   };
 }
-
-/** The text as a pattern that means nothing but itself. */
-const escapePattern = (text: string) => text.replaceAll(/[\\%_]/g, String.raw`\$&`);

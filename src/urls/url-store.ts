@@ -4,9 +4,11 @@ import { createDeletedUrlStore } from './deletion/deleted-url-store.ts';
 import { keyColumns, noteMade } from './idempotency-key.ts';
 import { isOneOfVersions, isOwned, type Owner } from './owner.ts';
 import { findSame } from './same-urls.ts';
+import { createSearchTextStore } from './search/search-text-store.ts';
 import {
   changedColumns,
   type Changes,
+  changesSearchText,
   insertedColumns,
   insertedTypes,
   insertedValues,
@@ -28,6 +30,8 @@ export type UrlStore = ReturnType<typeof createUrlStore>;
 
 /** The table of short URLs. Deleted ones are found only where a method says so. */
 export function createUrlStore(db: Knex) {
+  const searchTexts = createSearchTextStore(db);
+
   async function findByCodes(shortCodes: string[]): Promise<StoredUrl[]> {
     const { rows } = await db.raw<{ rows: StoredUrl[] }>(
       `select ${storedColumns} from urls u where u.short_code = any(cast(:shortCodes as text[]))`,
@@ -139,7 +143,10 @@ export function createUrlStore(db: Knex) {
           isActive: changes.isActive ?? null,
         },
       );
-      return rows[0];
+      const [url] = rows;
+      // The job does what fails here.
+      if (url && changesSearchText(changes)) await searchTexts.fillMany([url]).catch(() => 0);
+      return url;
     },
 
     /** Marks an owner's short URL as deleted and resolves to its new version; undefined when there is none of these versions. */

@@ -47,6 +47,7 @@ const expectedKeys = [
   'cleanup-ledger',
   'cleanup-transfers',
   'export-urls',
+  'fill-search-texts',
   'flush-clicks-0',
   'import-urls',
   'maintain-analytics',

@@ -1,4 +1,4 @@
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { track } from './resources.ts';
@@ -25,6 +25,11 @@ export async function copyMigrations(later: Record<string, string>) {
   const folder = await mkdtemp(path.resolve('.cache/migrations-'));
   const closed = track('migrations folder');
   await cp(path.resolve('migrations'), folder, { recursive: true });
+  // What they import from the sources is a folder further away.
+  for (const name of await readdir(folder)) {
+    const file = path.join(folder, name);
+    await writeFile(file, (await readFile(file, 'utf8')).replaceAll(`'../src/`, `'../../src/`));
+  }
   for (const [name, text] of Object.entries(later)) await writeFile(path.join(folder, `${name}.ts`), text);
   return {
     url: pathToFileURL(`${folder}/`),

@@ -35,7 +35,9 @@ export const urlFilterQuery = z.strictObject({
   q: plainText
     .min(3, 'must have at least 3 characters')
     .optional()
-    .describe('Text in the short code, title or original URL, upper and lower case alike; or a whole tag'),
+    .describe(
+      'Text in the short code, the title, a tag or the original URL, as people spell it (`bücher`, `straße`) or as it is stored; upper and lower case are the same',
+    ),
   tag: z
     .preprocess(
       (given) => (typeof given === 'string' ? [given] : given),

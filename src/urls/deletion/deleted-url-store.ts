@@ -98,4 +98,6 @@ export function createDeletedUrlStore(db: Knex) {
 }
 
 /** What takeBack replaces. */
-const replaced = ['original_url', ...settingColumns].map((column) => `${column} = wish.${column}`).join(', ');
+const replaced = ['original_url', 'search_text', ...settingColumns]
+  .map((column) => `${column} = wish.${column}`)
+  .join(', ');

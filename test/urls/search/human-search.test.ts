@@ -1,0 +1,156 @@
+import type { Knex } from 'knex';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createSearchTextStore } from '../../../src/urls/search/search-text-store.ts';
+import { conditionsOf } from '../../../src/urls/url-filter.ts';
+import { createUrlStore } from '../../../src/urls/url-store.ts';
+import { fillSearchTexts } from '../../../workers/fill-search-texts.ts';
+import { connectForeigner, type Foreigner } from '../../support/foreign.ts';
+import { createJobContext } from '../../support/job-context.ts';
+import { createUrl, insertUrls } from '../../support/urls.ts';
+import { useWeb } from '../../support/web-app.ts';
+
+const web = useWeb();
+const searchTexts = () => createSearchTextStore(web.database.db());
+const fill = async () => await fillSearchTexts(searchTexts(), createJobContext());
+
+let foreigner: Foreigner;
+beforeAll(async () => {
+  foreigner = await connectForeigner(web.database.url());
+  await createUrl(web.client(), {
+    original_url: 'https://bücher.example/straße?ort=Köln&q=new+york',
+    title: 'ÜBER uns',
+    tags: ['Größe', 'sale'],
+  });
+});
+afterAll(async () => await foreigner.leave());
+
+async function find(q: string): Promise<unknown[]> {
+  const { status, body } = await web.client().get(`/api/v1/urls?q=${encodeURIComponent(q)}&sort=created`);
+  expect(status).toBe(200);
+  return (body['items'] as Record<string, unknown>[]).map((item) => item['original_url']);
+}
+const stored = 'https://xn--bcher-kva.example/stra%C3%9Fe?ort=K%C3%B6ln&q=new+york';
+
+test.each([
+  'bücher',
+  'BÜCHER',
+  'straße',
+  'Straße',
+  'Köln',
+  'köln',
+  'xn--bcher',
+  'stra%C3%9Fe',
+  'bücher.example/stra%C3%9Fe',
+  'https://bücher.example/straße',
+  'new york',
+  'über',
+  'größe',
+  'GRÖ',
+])('a search for %s finds a short URL by what people see of it', async (q) => {
+  expect(await find(q)).toEqual([stored]);
+});
+
+test('a changed short URL is found by what it is now, and by nothing that it was', async () => {
+  const code = await createUrl(web.client(), { original_url: 'https://example.com/alt', title: 'Früher' });
+  const path = `/api/v1/urls/${code}`;
+  await web.client().patch(path, { title: 'Später', tags: ['Мо́сква'] });
+  expect([await find('früher'), await find('SPÄTER'), await find('мо́СКВА')]).toEqual([
+    [],
+    ['https://example.com/alt'],
+    ['https://example.com/alt'],
+  ]);
+  expect(await searchTexts().countMissing()).toBe(0);
+});
+
+test('changes at once leave the search text of the last one', async () => {
+  const code = await createUrl(web.client(), { title: 'Wechsel' });
+  const path = `/api/v1/urls/${code}`;
+  const titles = Array.from({ length: 12 }, (_, i) => `Wechsel ${i}`);
+  await Promise.all(titles.map(async (title) => await web.client().patch(path, { title })));
+  await fill();
+  const { body } = await web.client().get(path);
+  const { rows } = await web.database
+    .db()
+    .raw<{ rows: { text: string }[] }>('select search_text as text from urls where short_code = ?', [code]);
+  expect(rows[0]?.text.split('\n')).toContain(String(body['title']).toLowerCase());
+});
+
+test('what another program writes is found at once as it is stored, and by what people see once it is filled', async () => {
+  await foreigner.run(
+    `insert into urls (short_code, original_url, title) values ('foreign1', 'https://xn--mnchen-3ya.example/stra%C3%9Fenbahn', 'MÜNCHEN')`,
+  );
+  const url = 'https://xn--mnchen-3ya.example/stra%C3%9Fenbahn';
+  expect(await find('xn--mnchen')).toEqual([url]);
+  await fill();
+  expect([await find('münchen.example'), await find('straßenbahn')]).toEqual([[url], [url]]);
+  await foreigner.run(`update urls set title = 'Zürich' where short_code = 'foreign1'`);
+  await fill();
+  expect([await find('zürich'), await find('münchen.example/')]).toEqual([[url], [url]]);
+});
+
+test('filling a search text changes neither version nor time of change', async () => {
+  const code = await createUrl(web.client(), { title: 'Stand' });
+  const read = async () => (await web.client().get(`/api/v1/urls/${code}`)).body;
+  await web.database.db()('urls').where({ short_code: code }).update({ search_text: null });
+  const before = await read();
+  expect((await fill()).filled).toBe(1);
+  expect(await read()).toEqual(before);
+});
+
+test('a row that has changed since it was read is not filled with what it was', async () => {
+  const code = await createUrl(web.client(), { title: 'Vorher' });
+  await web.database.db()('urls').where({ short_code: code }).update({ search_text: null });
+  const [row] = await searchTexts().findMissing(0, 10);
+  await web.database.db()('urls').where({ short_code: code }).update({ title: 'Nachher' });
+  expect(await searchTexts().fillMany([row!])).toBe(0);
+  await fill();
+  expect([(await find('vorher')).length, (await find('nachher')).length]).toEqual([0, 1]);
+});
+
+test('many rows are filled in slices, with progress, and a job that is stopped continues later', async () => {
+  await insertUrls(web.database.db(), { begin: 'slice-', count: 1_200 });
+  const context = createJobContext();
+  const report = context.reportProgress;
+  const stopping = {
+    ...context,
+    reportProgress: async (percent: number) => {
+      await report(percent);
+      context.stop();
+    },
+  };
+  expect(await fillSearchTexts(searchTexts(), stopping)).toEqual({ filled: 500, interrupted: true });
+  expect(context.reported).toEqual([41]);
+  expect(await fill()).toEqual({ filled: 700, interrupted: false });
+  expect(await fill()).toEqual({ filled: 0, status: 'nothing to fill' });
+});
+
+test('a search uses the indexes of search texts, and of rows that lack one', async () => {
+  await insertUrls(web.database.db(), { begin: 'stored-', count: 3_000 });
+  await web.database.db().raw('analyze urls');
+  const { sql, bindings } = conditionsOf({ search: 'bücher' }, new Date());
+  const trx = await web.database.db().transaction();
+  // Of few rows it would read all that lack one.
+  await trx.raw('set local enable_seqscan = off; drop index urls_without_search_text');
+  const { rows } = await trx.raw<{ rows: Record<string, string>[] }>(
+    `explain select id from urls u where ${sql}`,
+    bindings as Knex.ValueDict,
+  );
+  await trx.rollback();
+  const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+  expect(plan).toContain('urls_search_text');
+  expect(plan).toContain('urls_stored_text');
+});
+
+test('a restored short URL is found as what it is restored as', async () => {
+  const code = await createUrl(web.client(), { custom_code: 'restored-1', title: 'Gestern' });
+  await web.client().delete(`/api/v1/urls/${code}`);
+  const body = {
+    original_url: 'https://example.com/neu',
+    custom_code: code,
+    title: 'Heute',
+    restore_deleted: true,
+  };
+  expect((await web.client().post('/api/v1/urls', body)).status).toBe(200);
+  expect([(await find('gestern')).length, await find('heute')]).toEqual([0, ['https://example.com/neu']]);
+  expect(await createUrlStore(web.database.db()).findByCode(code)).toMatchObject({ title: 'Heute' });
+});
