@@ -28,7 +28,10 @@ export interface Kept {
 /** Keeps each batch of a producer until PostgreSQL has it, and takes there what is due, once a second. Beyond `maxEntries`
  *  batches that Redis has had for some seconds are left to it and the workers; what Redis has not is never let go. */
 export function createClickBacklog(deps: {
-  store: Pick<ClickStore, 'apply' | 'findApplied' | 'registerProducer' | 'reportAccepted'>;
+  store: Pick<
+    ClickStore,
+    'apply' | 'findApplied' | 'registerProducer' | 'registerProducerAgain' | 'reportAccepted'
+  >;
   /** Removes batches from the stream that PostgreSQL has. */
   acknowledge: (entryIds: string[]) => Promise<void>;
   /** Clicks that the producer has accepted so far. */
@@ -46,7 +49,7 @@ export function createClickBacklog(deps: {
   const inRedis = new Set<Kept>();
   let entries = 0;
   let confirmed = 0;
-  let registered = false;
+  let registered: 'never' | 'before' | 'now' = 'never';
   let reported = { accepted: 0, atMs: -Infinity };
   let postgresAnswers = true;
   let confirming: Promise<void> | undefined;
@@ -93,8 +96,9 @@ export function createClickBacklog(deps: {
 
   /** One round: forgets what PostgreSQL has, and takes there what is due at `now`. On failure everything stays for the next. */
   async function confirm(now: number): Promise<void> {
-    if (!registered) await store.registerProducer(producer);
-    registered = true;
+    if (registered === 'never') await store.registerProducer(producer);
+    if (registered === 'before') await store.registerProducerAgain(producer);
+    registered = 'now';
     await forgetApplied();
     await applyDue(now);
     // Not before PostgreSQL has taken what was due: otherwise each round would add a batch that it does not take.
@@ -157,7 +161,7 @@ export function createClickBacklog(deps: {
 
     /** The ledger may be an earlier one that lacks this producer: the next round reports everything again. */
     reportAgain(): void {
-      registered = false;
+      if (registered === 'now') registered = 'before';
       reported = { ...reported, atMs: -Infinity };
     },
 

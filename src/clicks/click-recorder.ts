@@ -42,7 +42,10 @@ interface Pending {
  *  to PostgreSQL once a second; while that is away too it goes on growing, up to `maxEntries`. */
 export function createClickRecorder(deps: {
   stream: Pick<ClickStream, 'send' | 'acknowledge' | 'length' | 'shardOf'>;
-  store: Pick<ClickStore, 'apply' | 'findApplied' | 'registerProducer' | 'reportAccepted'>;
+  store: Pick<
+    ClickStore,
+    'apply' | 'findApplied' | 'registerProducer' | 'registerProducerAgain' | 'reportAccepted'
+  >;
   /** Whether `record` waits until Redis has the click; otherwise the answer goes first. */
   waitsForAck: boolean;
   /** Longest time that `record` waits. */

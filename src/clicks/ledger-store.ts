@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
 import { type Batch, countClicks } from './click-batch.ts';
 import { advance, type LedgerEntry } from './ledger.ts';
-import { bornAt } from './producer-store.ts';
+import { insertProducers } from './producer-store.ts';
 
 /** Batches out of order that are read at once. */
 const pageSize = 1_000;
@@ -12,15 +12,7 @@ const pageSize = 1_000;
 export async function lockLedger(trx: Knex, batches: Batch[]): Promise<Map<string, LedgerEntry>> {
   const producers = producersOf(batches);
   if (producers.length === 0) return new Map();
-  const inserted = await trx.raw<{ rows: { producer: string }[] }>(
-    `insert into click_producers (producer)
-     select * from unnest(cast(:producers as uuid[])) order by 1 on conflict do nothing returning producer`,
-    { producers },
-  );
-  await removeAgain(
-    trx,
-    inserted.rows.map((row) => row.producer),
-  );
+  await insertProducers(trx, producers);
   const locked = await trx.raw<{ rows: { producer: string; applied_through: number }[] }>(
     `select producer, applied_through from click_producers where producer = any(cast(:producers as uuid[]))
      order by producer for update`,
@@ -38,16 +30,6 @@ export async function lockLedger(trx: Knex, batches: Batch[]): Promise<Map<strin
       producer,
       { appliedThrough: applied_through, outOfOrder: outOfOrder.get(producer) ?? new Set<number>() },
     ]),
-  );
-}
-
-/** Takes back the rows of those producers that had been removed before. */
-async function removeAgain(trx: Knex, inserted: string[]): Promise<void> {
-  if (inserted.length === 0) return;
-  await trx.raw(
-    `delete from click_producers p using click_books b
-     where p.producer = any(cast(:inserted as uuid[])) and ${bornAt('p.producer')} <= b.producers_removed_through`,
-    { inserted },
   );
 }
 

@@ -1,9 +1,25 @@
 import type { Knex } from 'knex';
-import { onlyRow } from '../postgres.ts';
+import { boundedTransaction, onlyRow } from '../postgres.ts';
 
 /** When a producer was born: ids of version 7 begin with the milliseconds. */
 export const bornAt = (producer: string) =>
   `to_timestamp(cast(cast('x' || translate(left(cast(${producer} as text), 13), '-', '') as bit(48)) as bigint) / 1000.0)`;
+
+/** Inserts rows for producers that have none, except for those that were removed as idle, judged by when they were born. */
+export async function insertProducers(trx: Knex, producers: string[]): Promise<void> {
+  const { rows } = await trx.raw<{ rows: { producer: string }[] }>(
+    `insert into click_producers (producer)
+     select * from unnest(cast(:producers as uuid[])) order by 1 on conflict do nothing returning producer`,
+    { producers },
+  );
+  if (rows.length === 0) return;
+  // A statement of its own: the insert may have waited for the transaction that removes a producer.
+  await trx.raw(
+    `delete from click_producers p using click_books b
+     where p.producer = any(cast(:inserted as uuid[])) and ${bornAt('p.producer')} <= b.producers_removed_through`,
+    { inserted: rows.map((row) => row.producer) },
+  );
+}
 
 const isIdle = `greatest(last_applied_at, reported_at) < now() - make_interval(days => :idleDays)`;
 
@@ -24,12 +40,18 @@ export function createProducerStore(db: Knex) {
       return rows.map((row) => row.seq);
     },
 
-    /** Makes a producer known before its first batch is, so that nobody has to judge by its clock whether it is new. */
+    /** Makes a new producer known before its first batch is, whatever its clock says. Only for a producer that was not known before. */
     async registerProducer(producer: string): Promise<void> {
       await db.raw(
         'insert into click_producers (producer, reported_at) values (:producer, now()) on conflict do nothing',
         { producer },
       );
+    },
+
+    /** Makes a producer known again whose row may be missing because the database was restored. One that was removed as idle gets
+     *  no row: its batches may have been counted before. */
+    async registerProducerAgain(producer: string): Promise<void> {
+      await boundedTransaction(db, async (trx) => await insertProducers(trx, [producer]));
     },
 
     /** Writes down how many clicks a registered producer has accepted so far, and that it lives. One that was removed as

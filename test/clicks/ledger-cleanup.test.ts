@@ -1,7 +1,9 @@
 import { v7 as uuidv7 } from 'uuid';
 import { beforeEach, expect, test } from 'vitest';
 import { isExact, readBooks } from '../../src/clicks/click-books.ts';
+import { createClickRecorder } from '../../src/clicks/click-recorder.ts';
 import { createClickStore } from '../../src/clicks/click-store.ts';
+import { createClickStream } from '../../src/clicks/click-stream.ts';
 import { createUrlCleanupStore } from '../../src/urls/url-cleanup-store.ts';
 import {
   countDeadlocks,
@@ -12,9 +14,11 @@ import {
   setSilentFor,
 } from '../support/clicks.ts';
 import { untilLocked } from '../support/locks.ts';
-import { useDatabase } from '../support/resources.ts';
+import { silentLog, uniquePrefix, useDatabase, useRedis } from '../support/resources.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 const { db } = useDatabase();
+const { redis, prefix } = useRedis();
 const idleDays = 90;
 const hourMs = 3_600_000;
 
@@ -239,4 +243,40 @@ test('a removed producer whose clock was years ahead shuts out no new one, and o
     batches: 2,
     quarantined: 0,
   });
+});
+
+test('a removed producer that a later epoch makes report again is counted once', async () => {
+  const [url] = (await createUrlIds(db(), 1)) as [number];
+  let isConfirming = true;
+  const stream = createClickStream(redis(), { prefix: `${prefix}-${uniquePrefix()}`, shards: 1 });
+  const store = createClickStore(db());
+  const recorder = createClickRecorder({
+    stream,
+    // What a process that was stopped since its last round does not know.
+    store: {
+      ...store,
+      findApplied: async (...args) => (isConfirming ? await store.findApplied(...args) : []),
+    },
+    waitsForAck: true,
+    ackMs: 60_000,
+    maxEntries: 1_000,
+    maxWaiting: 1_000,
+    log: silentLog,
+  });
+  try {
+    await waitUntil('the producer is known', async () => (await readProducers()).includes(recorder.producer));
+    isConfirming = false;
+    await recorder.record(url, 0);
+    await store.apply((await stream.claim(0)).map(({ batch }) => batch!));
+    await setSilentFor(db(), recorder.producer, 91);
+    await db()('click_producers').where({ producer: recorder.producer }).update({ accepted: 1 });
+    expect(await cleanUp()).toBe(1);
+    // The clean-up judges by the time at which the producer was born, which was long ago where it is idle.
+    await db()('click_books').update({ producers_removed_through: new Date() });
+    recorder.reportAgain();
+  } finally {
+    await recorder.drain();
+  }
+  expect(await readProducers()).toEqual([]);
+  expect(await readCounts(db(), [url])).toEqual([1]);
 });
