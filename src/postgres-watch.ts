@@ -107,13 +107,18 @@ export function watchPostgres(deps: {
     try {
       await guard(look);
     } catch (error) {
-      // The pool is in use: that is load.
-      if (isStopped || error instanceof knex.KnexTimeoutError) return;
+      if (isStopped || isOfLoad(error)) return;
       failures += 1;
       const cause = error instanceof StoreNotAsked ? error.cause : error;
       const isCertain = sqlStateOf(cause) !== undefined || failures >= failuresThatCount;
       if (isCertain) conditions.set('postgres_unavailable', describeFailure(cause));
     }
+  }
+
+  /** Whether other queries use the pool's connections; without one, PostgreSQL does not let any in. */
+  function isOfLoad(error: unknown): boolean {
+    const { pool } = db.client as { pool: { numUsed: () => number } };
+    return error instanceof knex.KnexTimeoutError && pool.numUsed() > 0;
   }
 
   async function checkAgain(): Promise<void> {

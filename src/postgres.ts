@@ -105,6 +105,10 @@ function abandonHanging(connection: PooledConnection, error: unknown): unknown {
 /** The observer of each pool, by knex' configuration: a transaction has a client of its own with the same configuration. */
 const observers = new WeakMap<object, PoolObserver>();
 
+/** How long a new connection may take. On a busy machine that is longer than a query waits for it: the next query finds it. If both
+ *  limits were the same, the connections that a failover or a long lock has ended would not be replaced until the load ends. */
+const newConnectionMs = 6_000;
+
 /** A pool of connections to PostgreSQL. bigint columns arrive as numbers (a RangeError above 2^53), timestamps as Date.
  *  A query fails after `queryTimeoutMs`, a hung server no less than a dead one. */
 export function openPostgres(options: {
@@ -112,7 +116,7 @@ export function openPostgres(options: {
   poolMax: number;
   queryTimeoutMs: number;
   name: string;
-  /** How long a query waits for a connection of the pool, and the pool for a new one. */
+  /** How long a query waits for a connection of the pool. */
   connectMs?: number;
   metrics?: PostgresMetrics | undefined;
 }): Knex {
@@ -123,7 +127,7 @@ export function openPostgres(options: {
       connectionString: options.url,
       application_name: `linkmill-${options.name}`,
       query_timeout: options.queryTimeoutMs,
-      connectionTimeoutMillis: connectMs,
+      connectionTimeoutMillis: Math.max(connectMs, newConnectionMs),
       keepAlive: true,
       types: { getTypeParser },
     },

@@ -10,6 +10,7 @@ import { watchRedisMemory } from './redis-memory.ts';
 import { closeRedis, openRedis } from './redis.ts';
 import { createChangeStore } from './urls/change-store.ts';
 import { createIdempotencyKeys } from './urls/idempotency-keys.ts';
+import { createBatchLoader } from './urls/look-ups/batch-loader.ts';
 import type { PasswordHashing } from './urls/password-hashing.ts';
 import { createProcessCache } from './urls/process-cache.ts';
 import { createUntoldChanges } from './urls/untold-changes.ts';
@@ -131,7 +132,7 @@ export function openUrls(
   });
   const store = breakers.postgres.guard(createUrlStore(db));
   const urls = createUrls({
-    store,
+    store: { ...store, findByCode: createBatchLoader(store) },
     cache,
     processCache,
     blockedHosts,

@@ -4,18 +4,19 @@ interface Asked<Item, Result> {
   reject: (error: unknown) => void;
 }
 
-/** Runs one call of `run` at a time, each with everything that was asked for while the one before it was under way, at most
- *  `limit` items: alone an item waits for nothing, under load they share calls. `run` gives its results in the order of its
+/** Runs at most `atOnce` calls of `run` at a time, one unless set. A call takes what was requested while all of them were in progress, at
+ *  most `limit` items: alone an item waits for nothing, under load items share calls. `run` gives its results in the order of its
  *  items. When it fails for several, each is tried alone, so that nobody fails for another; unless the failure `isForAll`:
  *  then nobody who waits is kept waiting. */
 export function createCoalescing<Item, Result>(deps: {
   run: (items: Item[]) => Promise<Result[]>;
   isForAll: (error: unknown) => boolean;
   limit: number;
+  atOnce?: number;
 }) {
-  const { run, isForAll, limit } = deps;
+  const { run, isForAll, limit, atOnce = 1 } = deps;
   const waiting: Asked<Item, Result>[] = [];
-  let isRunning = false;
+  let running = 0;
 
   async function answer(asked: Asked<Item, Result>[]): Promise<void> {
     try {
@@ -29,14 +30,14 @@ export function createCoalescing<Item, Result>(deps: {
   }
 
   async function runAll(): Promise<void> {
-    isRunning = true;
+    running += 1;
     while (waiting.length > 0) await answer(waiting.splice(0, limit));
-    isRunning = false;
+    running -= 1;
   }
 
   return async (item: Item): Promise<Result> =>
     await new Promise((resolve, reject) => {
       waiting.push({ item, resolve, reject });
-      if (!isRunning) void runAll();
+      if (running < atOnce) void runAll();
     });
 }

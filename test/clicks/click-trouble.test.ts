@@ -64,6 +64,7 @@ function openRecorder({
     store: {
       findApplied: fromPostgres(store.findApplied),
       registerProducer: fromPostgres(store.registerProducer),
+      registerProducerAgain: fromPostgres(store.registerProducerAgain),
       reportAccepted: fromPostgres(store.reportAccepted),
       apply: fromPostgres(async (batches: Batch[]) => {
         if (stores.postgres === 'takes no writes') throw new Error('PostgreSQL takes no writes');

@@ -1,12 +1,14 @@
 import { expect, test } from 'vitest';
 import { createCoalescing } from '../../src/urls/coalescing.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 /** A call that ends when it is let go, and fails for some items. */
 function openCalls({
   limit = 100,
   fails = () => false,
   isForAll = false,
-}: { limit?: number; fails?: (item: number) => boolean; isForAll?: boolean } = {}) {
+  atOnce = 1,
+}: { limit?: number; fails?: (item: number) => boolean; isForAll?: boolean; atOnce?: number } = {}) {
   const calls: { items: number[]; letGo: () => void }[] = [];
   const ask = createCoalescing<number, string>({
     run: async (items) => {
@@ -16,6 +18,7 @@ function openCalls({
     },
     isForAll: () => isForAll,
     limit,
+    atOnce,
   });
   /** Lets call after call go, until all of these have their answer. */
   const letGoAll = async (answers: Promise<unknown>[]) => {
@@ -35,6 +38,17 @@ test('what is asked for alone goes at once, what comes meanwhile goes together, 
   expect(calls.map(({ items }) => items)).toEqual([[1]]);
   expect(outcomes(await letGoAll(answers))).toEqual(['result 1', 'result 2', 'result 3', 'result 4']);
   expect(calls.map(({ items }) => items)).toEqual([[1], [2, 3, 4]]);
+});
+
+test('with two calls at once, items that wait for both share the call after the first that ends', async () => {
+  const { ask, calls, letGoAll } = openCalls({ atOnce: 2 });
+  const answers = [1, 2, 3, 4].map(ask);
+  expect(calls.map(({ items }) => items)).toEqual([[1], [2]]);
+  calls[1]!.letGo();
+  await answers[1];
+  await waitUntil('the next call begins', () => calls.length === 3);
+  expect(calls[2]!.items).toEqual([3, 4]);
+  expect(outcomes(await letGoAll(answers))).toEqual(['result 1', 'result 2', 'result 3', 'result 4']);
 });
 
 test('a call takes no more than the limit', async () => {

@@ -146,11 +146,11 @@ describe('resolve', () => {
     expect(await urls.resolve(code, Date.now())).toMatchObject({ originalUrl });
   });
 
-  test('of three hundred look-ups that wait at once, those beyond the limit are refused at once', async () => {
+  test('of many look-ups that wait at once, those beyond the limit are refused at once', async () => {
     const { urls, count } = openUrls();
     const table = await holdTable();
     let refused = 0;
-    const visits = Array.from({ length: 300 }, async () => {
+    const visits = Array.from({ length: 1_068 }, async () => {
       try {
         return await urls.resolve(newCode(), Date.now());
       } catch (error) {
@@ -164,8 +164,8 @@ describe('resolve', () => {
       await table.release();
     }
     await Promise.all(visits);
-    expect(count.table).toBe(256);
-    expect(urls.resolved).toMatchObject({ unavailable: 44, 'not found': 256 });
+    expect(count.table).toBe(1_024);
+    expect(urls.resolved).toMatchObject({ unavailable: 44, 'not found': 1_024 });
     await expect(urls.resolve(newCode(), Date.now())).rejects.toThrow(UrlNotFound);
   });
 
@@ -321,7 +321,7 @@ describe('a short URL that a web process knew', () => {
     await expect(urls.resolve(deleted, Date.now())).rejects.toThrow(UrlNotFound);
     const table = await holdTable();
     const visits = Array.from(
-      { length: 256 },
+      { length: 1_024 },
       async () => await reasonFor(urls.resolve(newCode(), Date.now())),
     );
     const refused = reasonFor(urls.resolve(waiting, Date.now()));

@@ -79,14 +79,17 @@ async function judgeRedirects(
     throw new Error('the database has what it should have lost');
   const visits = webs.flatMap((web) => [...targets.keys(), ...lost.codes].map((code) => ({ web, code })));
   let staleMs = 0;
+  let refusedMs = 0;
   // One after the other: hundreds of look-ups at once would be shed.
   const isRight = async () => {
     let isAnswered = true;
     for (const { web, code } of visits) {
       const ms = performance.now() - replacedAt;
       const { status, headers } = await client(web).head(`/${code}`);
-      if (status >= 500) isAnswered = false;
-      else if ((headers.get('location') ?? undefined) !== targets.get(code)) {
+      if (status >= 500) {
+        refusedMs = ms;
+        isAnswered = false;
+      } else if ((headers.get('location') ?? undefined) !== targets.get(code)) {
         staleMs = ms;
         return false;
       }
@@ -96,9 +99,13 @@ async function judgeRedirects(
   await waitUntil('every redirect follows the table', isRight, 30_000).catch((error: Error) => {
     problems.push(error.message);
   });
-  stack.say(`the last redirect that did not follow the table: after ${Math.round(staleMs)} ms`);
+  stack.say(
+    `the last redirect that did not follow the table: after ${Math.round(staleMs)} ms, refused: after ${Math.round(refusedMs)} ms`,
+  );
   if (staleMs > followsWithinMs)
     delays.push(`a redirect did not follow the table after ${Math.round(staleMs)} ms`);
+  if (refusedMs > followsWithinMs)
+    delays.push(`a redirect was refused ${Math.round(refusedMs)} ms after the database was replaced`);
   await waitForEpoch(stack);
 }
 
@@ -163,7 +170,7 @@ function addTo(tally: Tally, { sent, answered, failures }: Tally): void {
 }
 
 const promise =
-  'after 2 s no answered redirect may differ from the table; an edit must show at once; of each short URL that exists before and after, ' +
+  'after 2 s every redirect must be answered and follow the table; an edit must show at once; of each short URL that exists before and after, ' +
   'only clicks may be missing that the lost part had counted, and none may be counted twice or on another short URL';
 
 export const postgresRestored: Fault = {

@@ -1,0 +1,23 @@
+import { UnreadableValue } from '../../postgres-values.ts';
+import { isPostgresUnavailable } from '../../postgres.ts';
+import { createCoalescing } from '../coalescing.ts';
+import type { UrlStore } from '../url-store.ts';
+
+/** Statements in progress at once, and short codes in each, at most. */
+const atOnce = 2;
+const maxTogether = 200;
+
+/** Loads short URLs from the database, one per call; look-ups that wait share a statement. While the Redis cache is void, as after
+ *  a restore, thousands of look-ups per second need few statements and two connections. */
+export function createBatchLoader({ findByCodes }: Pick<UrlStore, 'findByCodes'>): UrlStore['findByCode'] {
+  return createCoalescing({
+    run: async (shortCodes: string[]) => {
+      const urls = new Map((await findByCodes(shortCodes)).map((url) => [url.shortCode, url]));
+      return shortCodes.map((shortCode) => urls.get(shortCode));
+    },
+    // A row that cannot be read fails alone.
+    isForAll: (error) => isPostgresUnavailable(error) && !(error instanceof UnreadableValue),
+    limit: maxTogether,
+    atOnce,
+  });
+}
