@@ -1,6 +1,7 @@
 import { readArguments, refuseArguments } from './command-line.ts';
 import { loadConfigOrExit } from './config/load.ts';
 import { workerSettings } from './config/worker.ts';
+import { createEpochEvidence } from './epoch/epoch-evidence.ts';
 import { createEpochStamp } from './epoch/epoch-stamp.ts';
 import { createEpochStore } from './epoch/epoch-store.ts';
 import { createLog } from './log.ts';
@@ -47,7 +48,7 @@ async function complete(): Promise<void> {
     );
   const above = Math.max(held?.versionFloor ?? 0, held?.version ?? 0);
   const epoch = await store.begin('restored', above);
-  if (!(await stamp.write(epoch, held?.epoch)))
+  if (!(await stamp.write(epoch, createEpochEvidence().note(epoch), held?.epoch)))
     throw new Error('another process changed the epoch in Redis at the same time: run this again');
   await stamp.dropContent();
   process.stdout.write(

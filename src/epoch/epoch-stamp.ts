@@ -1,7 +1,8 @@
 import type { Redis } from 'ioredis';
-import type { DatabaseEpoch } from './epoch-store.ts';
+import type { Witness } from './epoch-evidence.ts';
+import type { Epoch } from './epoch.ts';
 
-/** Which epoch Redis belongs to, and what its processes saw last. */
+/** Which epoch Redis belongs to, and what its processes know that the database has on disk. */
 export interface HeldEpoch {
   epoch: string;
   identity: string;
@@ -55,9 +56,10 @@ export function createEpochStamp(redis: Redis, prefix: string) {
       };
     },
 
-    /** Stamps Redis with an epoch, or renews its stamp. False where Redis belongs to another epoch than `replaced`. */
-    async write(epoch: DatabaseEpoch, replaced?: string): Promise<boolean> {
-      const { number, identity, versionFloor, walPosition, version } = epoch;
+    /** Stamps Redis with an epoch and what the database certainly has of it, or renews the stamp. False where Redis belongs to another
+     *  epoch than `replaced`. */
+    async write(epoch: Epoch, { walPosition, version }: Witness, replaced?: string): Promise<boolean> {
+      const { number, identity, versionFloor } = epoch;
       const values = [identity, number, versionFloor, walPosition ?? '', version];
       return (await redis.eval(writeStamp, 1, key, epoch.epoch, replaced ?? '', ...values)) === 1;
     },

@@ -4,6 +4,8 @@ import type { Log } from '../log.ts';
 import { isReadOnly, isStatementFailure } from '../postgres-errors.ts';
 import { isPostgresUnavailable } from '../postgres.ts';
 import { isRedisUnavailable } from '../redis-errors.ts';
+import { explainChange, explainUnread } from './epoch-conditions.ts';
+import { createEpochEvidence } from './epoch-evidence.ts';
 import type { EpochStamp, HeldEpoch } from './epoch-stamp.ts';
 import type { DatabaseEpoch, EpochStore } from './epoch-store.ts';
 import type { CurrentEpoch } from './epoch.ts';
@@ -14,8 +16,6 @@ const lookEveryMs = 1_000;
 const silentMs = 5_000;
 /** A stamp of another epoch that is renewed this often while a process waits belongs to a service that runs. */
 const beatsOfRunning = 2;
-/** How long a new epoch that was not planned is reported as a condition. */
-const reportSeconds = 600;
 
 /** Redis, under this prefix, belongs to another database whose processes run. */
 export class RedisInUse extends Error {
@@ -36,7 +36,7 @@ export function createEpochWatch(deps: {
   log: Log;
 }) {
   const { store, stamp, current, conditions, endProcess, log } = deps;
-  let seen: DatabaseEpoch | undefined;
+  const evidence = createEpochEvidence();
   let foreign: { epoch: string; beat: number; beats: number } | undefined;
   let looking: Promise<'own' | 'unknown' | 'waiting'> | undefined;
   let hasWarned = false;
@@ -73,7 +73,7 @@ export function createEpochWatch(deps: {
     if (inRedis === undefined || inRedis.epoch === epoch.epoch) {
       foreign = undefined;
       adopt(epoch);
-      return (await stamp.write(epoch)) ? ('own' as const) : ('waiting' as const);
+      return (await stamp.write(epoch, evidence.certain!)) ? ('own' as const) : ('waiting' as const);
     }
     const isOurs = before !== undefined && before.epoch === inRedis.epoch;
     if (!isOurs && isRunning(inRedis)) return 'waiting' as const;
@@ -83,39 +83,31 @@ export function createEpochWatch(deps: {
   /** The epoch in PostgreSQL; a new one where PostgreSQL lacks what it was seen to have. */
   async function readDatabase(inRedis: HeldEpoch | undefined): Promise<DatabaseEpoch> {
     const epoch = await store.read();
-    const witnesses = [seen, inRedis].filter((one) => one?.epoch === epoch.epoch);
+    const witnesses = [evidence.certain, inRedis].filter((one) => one?.epoch === epoch.epoch);
     const position = Math.max(...witnesses.map((one) => one?.walPosition ?? 0));
     const version = Math.max(...witnesses.map((one) => one?.version ?? 0));
     const lacksLog = epoch.walPosition !== null && epoch.walPosition < position;
     if (!lacksLog && epoch.version >= version) {
-      seen = epoch;
+      evidence.note(epoch);
       return epoch;
     }
-    // What was seen stays the evidence until the new epoch has begun.
+    // Without a note the evidence stays until the new epoch has begun.
     const reason = 'restored to an earlier state';
-    return (seen = await store.begin(reason, version, { idsUntilRestart: true }));
+    const next = await store.begin(reason, version, { after: epoch, idsUntilRestart: true });
+    evidence.note(next);
+    return next;
   }
 
   function onUnread(error: unknown, inRedis: HeldEpoch | undefined): void {
     if (!hasWarned && !isPostgresUnavailable(error))
       log.warn({ err: error }, 'failed to read the epoch of the database');
     hasWarned = true;
-    reportUnreadable(error);
+    // Missing migrations are reported elsewhere.
+    const isOutdated = conditions?.list().some(({ code }) => code === 'schema_outdated');
+    if (isStatementFailure(error) && !isReadOnly(error))
+      conditions?.update('database_epoch_unknown', isOutdated ? undefined : explainUnread(error));
     // A process that starts while PostgreSQL is away serves what Redis has.
     if (current.known === undefined && inRedis) current.set({ ...inRedis, reason: 'read from Redis' });
-  }
-
-  /** Reports that PostgreSQL answers, but not this question. Missing migrations are reported elsewhere. */
-  function reportUnreadable(error: unknown): void {
-    if (!isStatementFailure(error) || isReadOnly(error)) return;
-    const isOutdated = conditions?.list().some(({ code }) => code === 'schema_outdated');
-    conditions?.update(
-      'database_epoch_unknown',
-      isOutdated
-        ? undefined
-        : 'The epoch of the database cannot be read, so a restore or failover would not be noticed. Run "npm run migrate", and ' +
-            'grant the role of DATABASE_URL execute on the function read_database_epoch.',
-    );
   }
 
   /** Whether another epoch's stamp is, or may be, renewed by running processes. Throws RedisInUse once that is certain. */
@@ -134,10 +126,11 @@ export function createEpochWatch(deps: {
     const above = Math.max(held.versionFloor, held.version);
     // What Redis has must count as older than everything in this database.
     const next =
-      epoch.versionFloor > above ? epoch : await store.begin('Redis belonged to another database', above);
-    seen = next;
+      epoch.versionFloor > above
+        ? epoch
+        : await store.begin('Redis belonged to another database', above, { after: epoch });
     foreign = undefined;
-    if (!(await stamp.write(next, held.epoch))) return 'waiting' as const;
+    if (!(await stamp.write(next, evidence.note(next), held.epoch))) return 'waiting' as const;
     await stamp.dropContent();
     log.warn({ epoch: next.number, before: held.epoch }, 'took over Redis from another epoch');
     adopt(next);
@@ -149,16 +142,7 @@ export function createEpochWatch(deps: {
     current.set(epoch);
     if (before && before.epoch !== epoch.epoch)
       log.warn({ epoch: epoch.number, reason: epoch.reason }, 'detected a new epoch of the database');
-    // `npm run restore-complete` writes this reason: its operator knows.
-    const isPlanned = epoch.reason === 'restored';
-    const isNews = epoch.number > 1 && epoch.ageSeconds < reportSeconds && !isPlanned;
-    conditions?.update(
-      'database_epoch_changed',
-      isNews
-        ? `The database was ${epoch.reason === 'created' ? 'restored' : epoch.reason}: caches were emptied, and clicks that may belong to ` +
-            'lost short URLs are in the table click_quarantine. Run "npm run reconcile" to see what is missing.'
-        : undefined,
-    );
+    conditions?.update('database_epoch_changed', explainChange(epoch));
   }
 
   /** Compares the stores now; one comparison at a time. Rejects with RedisInUse. */

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createProducerId } from '../../src/clicks/batch-epochs.ts';
 import { createClickStore } from '../../src/clicks/click-store.ts';
 import { type Conditions, createConditions } from '../../src/conditions.ts';
+import { createEpochEvidence } from '../../src/epoch/epoch-evidence.ts';
 import { createEpochStamp } from '../../src/epoch/epoch-stamp.ts';
 import { createEpochStore } from '../../src/epoch/epoch-store.ts';
 import { createEpochWatch, RedisInUse } from '../../src/epoch/epoch-watch.ts';
@@ -12,8 +13,10 @@ import { createUrlCache } from '../../src/urls/url-cache.ts';
 import { createUrlIds, makeBatch, readCounts } from '../support/clicks.ts';
 import { dumpDatabase, restoreDump } from '../support/copies.ts';
 import { createDatabase, silentLog, uniquePrefix, useRedis } from '../support/resources.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 const shared = useRedis();
+const poolMax = 8;
 const opened: (() => Promise<unknown>)[] = [];
 let db: Knex;
 let url: string;
@@ -31,7 +34,7 @@ afterEach(async () => {
 async function open(template?: string) {
   const database = await createDatabase(template);
   opened.push(database.drop);
-  const pool = openPostgres({ url: database.url, poolMax: 5, queryTimeoutMs: 60_000, name: 'test' });
+  const pool = openPostgres({ url: database.url, poolMax, queryTimeoutMs: 60_000, name: 'test' });
   opened.push(async () => await pool.destroy());
   return { db: pool, url: database.url };
 }
@@ -60,6 +63,24 @@ function startProcess(on = db, own = prefix, conditions?: Conditions) {
   });
   return { watch, current, cache, reasons };
 }
+
+/** Resolves when the process knows that the database has this version on disk. */
+async function waitUntilSeen({ look }: { look: () => Promise<unknown> }, version: number): Promise<void> {
+  await waitUntil('the version is seen', async () => {
+    await look();
+    return Number(await shared.redis().hget(`${prefix}:epoch`, 'version')) >= version;
+  });
+}
+
+/** What a process read of an epoch. */
+const reading = {
+  number: 1,
+  epoch: 'first',
+  identity: 'first',
+  versionFloor: 0,
+  reason: 'created',
+  ageSeconds: 0,
+};
 
 /** Lets the stamp look as if nobody had renewed it for a minute. */
 async function silence(): Promise<void> {
@@ -208,14 +229,66 @@ test('a process whose Redis is emptied or rolled back keeps its epoch', async ()
 test('a database that lacks versions that Redis has seen begins an epoch above them', async () => {
   const { watch, current } = startProcess();
   await createUrlIds(db, 5);
-  await watch.look();
   const version = await nextVersion();
-  await watch.look();
+  await waitUntilSeen(watch, version);
   await db.raw("select setval('url_versions', 1)");
   await startProcess().watch.look();
   await watch.look();
   expect(current.known).toMatchObject({ number: 2 });
   expect(current.known!.versionFloor).toBeGreaterThan(version);
+});
+
+test('many processes that find versions missing begin one epoch', async () => {
+  const processes = Array.from({ length: 5 }, () => startProcess());
+  await createUrlIds(db, 5);
+  const version = await nextVersion();
+  for (const { watch } of processes) await waitUntilSeen(watch, version);
+  await db.raw("select setval('url_versions', 1)");
+  await waitUntil('all processes know the epoch', async () => {
+    await Promise.all(processes.map(async ({ watch }) => await watch.look()));
+    return processes.every(({ current }) => current.known!.number > 1);
+  });
+  expect(await db('database_epochs').pluck('number')).toEqual([1, 2]);
+});
+
+test('a version counts as seen once the write-ahead log is on disk, or after 10 s without its position', () => {
+  let nowMs = 0;
+  const evidence = createEpochEvidence(() => nowMs);
+  const read = (version: number, walPosition: number | null, versionPosition: number | null) =>
+    evidence.note({ ...reading, version, walPosition, versionPosition });
+  expect(read(5, 100, 120)).toMatchObject({ version: 0, walPosition: 100 });
+  expect(read(6, 119, 130)).toMatchObject({ version: 0, walPosition: 119 });
+  expect(read(7, 120, 140)).toMatchObject({ version: 5, walPosition: 120 });
+  expect(read(9, 200, 200)).toMatchObject({ version: 9 });
+  expect(
+    evidence.note({ ...reading, epoch: 'next', version: 3, walPosition: 90, versionPosition: 99 }),
+  ).toEqual({ epoch: 'next', version: 0, walPosition: 90 });
+  expect(read(5, null, null)).toEqual({ epoch: reading.epoch, version: 0, walPosition: null });
+  nowMs = 9_999;
+  expect(read(6, null, null)).toMatchObject({ version: 0 });
+  nowMs = 10_000;
+  expect(read(7, null, null)).toMatchObject({ version: 5 });
+});
+
+test('an epoch that another session does not commit is a condition, and others wait a bounded time for it', async () => {
+  const conditions = createConditions(silentLog);
+  const { watch } = startProcess(db, prefix, conditions);
+  await createUrlIds(db, 1);
+  await restoreDump(url, await dumpDatabase(url));
+  const holder = await db.transaction();
+  await createUrlIds(holder, 1);
+  try {
+    const writer = await createUrlIds(db, 1).catch((error: unknown) => error);
+    expect(writer).toMatchObject({ code: '55P03' });
+    await watch.look();
+    expect(conditions.list()).toMatchObject([
+      { code: 'database_epoch_unknown', reason: expect.stringContaining('pg_terminate_backend') },
+    ]);
+  } finally {
+    await holder.rollback();
+  }
+  await watch.look();
+  expect(conditions.list().map(({ code }) => code)).toEqual(['database_epoch_changed']);
 });
 
 test('a process refuses a Redis that the processes of another database use', async () => {
