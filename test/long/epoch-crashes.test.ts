@@ -34,15 +34,15 @@ test('a PostgreSQL that loses its last commits in a crash begins no epoch', asyn
   const processes = Array.from({ length: 3 }, startProcess);
   let lostVersions = 0;
   for (let crash = 0; crash < 6; crash++) {
-    let isUp = true;
+    const crashed = new AbortController();
     const writing = Promise.all(
       Array.from({ length: 3 }, async () => {
-        while (isUp) await createUrlIds(on, 20).catch(() => undefined);
+        while (!crashed.signal.aborted) await createUrlIds(on, 20).catch(() => undefined);
       }),
     );
     const looks = Promise.all(
       processes.map(async (process) => {
-        while (isUp) await process.look().catch(() => undefined);
+        while (!crashed.signal.aborted) await process.look().catch(() => undefined);
       }),
     );
     const start = performance.now();
@@ -52,7 +52,7 @@ test('a PostgreSQL that loses its last commits in a crash begins no epoch', asyn
       return performance.now() - start > 700 + 100 * crash;
     });
     await server.kill();
-    isUp = false;
+    crashed.abort();
     await Promise.all([writing, looks]);
     await server.start();
     const version = await waitUntil('PostgreSQL answers', async () => {
