@@ -80,7 +80,12 @@ async function startEverything() {
     BULL_BOARD_PASSWORD:
       given.BULL_BOARD_PASSWORD ?? stored.BULL_BOARD_PASSWORD ?? randomBytes(9).toString('hex'),
   };
-  const env = { ...withoutStores(process.env), ...settings, HOST: '127.0.0.1', PORT: String(port) };
+  const env = {
+    ...withoutStores(process.env, given.DATABASE_URL === undefined),
+    ...settings,
+    HOST: '127.0.0.1',
+    PORT: String(port),
+  };
 
   say('migrating');
   await runHere(process.execPath, ['--enable-source-maps', 'dist/src/migrate.js'], env);
@@ -100,11 +105,14 @@ async function startEverything() {
   say(describeStack({ ...settings, API_KEY: apiKey }, folder));
 }
 
-/** The environment without other ways to name what `npm run local` sets itself, which the processes would refuse beside it. */
-function withoutStores(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+/** The environment without other ways to name what `npm run local` sets itself, which the processes would refuse beside it; with a private
+ *  PostgreSQL also without the variables of libpq, which belong to another server. */
+function withoutStores(env: NodeJS.ProcessEnv, hasOwnPostgres: boolean): NodeJS.ProcessEnv {
   const other =
     /^((DATABASE|REDIS)_(URL|HOST|PORT|NAME|USER|DB|TLS)|BULL_BOARD_(USER|PASSWORD)|BASE_URL|HOST|PORT)(_FILE)?$/;
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !other.test(name)));
+  return Object.fromEntries(
+    Object.entries(env).filter(([name]) => !other.test(name) && !(hasOwnPostgres && /^PG[A-Z]+$/.test(name))),
+  );
 }
 
 async function stopLeftOvers(folder: string) {

@@ -2,6 +2,29 @@ import knex from 'knex';
 import { StoreAway } from './breaker.ts';
 import { UnreadableValue } from './postgres-values.ts';
 
+/** PostgreSQL asks for a password, and this process has none. */
+export class PasswordMissing extends Error {
+  override readonly name = 'PasswordMissing';
+
+  constructor() {
+    super(
+      'PostgreSQL asks for a password, and none is set: set DATABASE_PASSWORD, or put it into DATABASE_URL',
+    );
+  }
+}
+
+/** PostgreSQL asks for a way to log in that is not supported. */
+export class UnsupportedLogin extends Error {
+  override readonly name = 'UnsupportedLogin';
+
+  constructor(options: ErrorOptions) {
+    super(
+      'PostgreSQL asks for a way to log in that is not supported, such as GSSAPI or SSPI: use scram-sha-256 in pg_hba.conf',
+      options,
+    );
+  }
+}
+
 /** Failures to connect, and lost connections: those of TLS, of passwords and of the protocol have nothing in common but their origin. */
 const connectionFailures = new WeakSet<object>();
 
@@ -85,6 +108,7 @@ const failures: [sqlState: RegExp, reason: string][] = [
 
 /** Why PostgreSQL cannot be used, in a sentence for everybody: it names no host, role, statement or value. */
 export function describeFailure(error: unknown): string {
+  if (error instanceof PasswordMissing || error instanceof UnsupportedLogin) return `${error.message}.`;
   const sqlState = sqlStateOf(error);
   const known = failures.find(([pattern]) => pattern.test(sqlState ?? ''))?.[1];
   const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;

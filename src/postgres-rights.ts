@@ -49,7 +49,7 @@ const rights = Object.entries(needed).flatMap(([table, letters]) =>
 export interface MissingRights {
   /** Tables that are not there, or are in a schema that the role may not use or does not search. */
   tables: string[];
-  /** Such as "delete on urls". */
+  /** Such as "delete on urls", or bypassrls where row level security applies to the role. */
   rights: string[];
 }
 
@@ -78,6 +78,9 @@ export async function findMissingRights(db: Knex): Promise<MissingRights> {
        union all
        select 'usage on sequence url_versions'
        where to_regclass('url_versions') is not null and not has_sequence_privilege('url_versions', 'usage')
+       union all
+       select distinct 'bypassrls, since row level security hides rows of ' || name from needed
+       where found is not null and row_security_active(found)
      )
      select array(select distinct name from needed where found is null order by 1) as tables,
             array(select missing.grant from missing order by 1) as rights`,

@@ -1,5 +1,7 @@
+import type { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
 import pg from 'pg';
+import { PasswordMissing, UnsupportedLogin } from './postgres-errors.ts';
 
 /** Settings that decide how PostgreSQL reads and writes values. Sent at the start of each connection, where they take precedence over
  *  those of the server, database, role, URL and `PGOPTIONS`. PgBouncer keeps these four apart for each of its clients. */
@@ -16,9 +18,14 @@ const optionSettings = {
   array_nulls: 'on',
   bytea_output: 'hex',
   default_transaction_isolation: 'read committed',
+  exit_on_error: 'off',
   extra_float_digits: '1',
+  gin_fuzzy_search_limit: '0',
   idle_in_transaction_session_timeout: '0',
+  idle_session_timeout: '0',
   lock_timeout: '0',
+  // Where policies hide rows from the role, a statement fails instead of answering as if the rows did not exist.
+  row_security: 'off',
   statement_timeout: '0',
   transform_null_equals: 'off',
 } as const;
@@ -28,6 +35,8 @@ export const neededSettings: Readonly<Record<string, string>> = {
   ...startSettings,
   ...optionSettings,
   session_replication_role: 'origin',
+  // Since PostgreSQL 17; older ones refuse a connection that sets it.
+  transaction_timeout: '0',
 };
 
 const options = Object.entries(optionSettings)
@@ -41,12 +50,16 @@ export interface SessionConfig extends pg.ClientConfig {
 
 /** What pg sends when a connection begins; its types leave that out. */
 interface Startup {
-  connection: { attachListeners: (stream: Duplex) => void };
+  connection: EventEmitter & { stream: Duplex; attachListeners: (stream: Duplex) => void };
   connectionParameters: Record<string, unknown>;
   getStartupConf(): Record<string, string>;
+  connect(): Promise<unknown>;
+  _getPassword(next: () => void): void;
 }
 
-const StartingClient = pg.Client as unknown as new (config: pg.ClientConfig) => pg.Client & Startup;
+const StartingClient = pg.Client as unknown as new (
+  config: pg.ClientConfig,
+) => Omit<pg.Client, 'connect'> & Startup;
 
 /** A connection whose session settings are Linkmill's, whatever the server, database, role or URL has set. Triggers tell Linkmill's
  *  own writes by the application name, and pg itself would let the URL change it. */
@@ -63,6 +76,26 @@ export class SessionClient extends StartingClient {
       statement_timeout: undefined,
       lock_timeout: undefined,
       idle_in_transaction_session_timeout: undefined,
+      // pg reads PGREPLICATION.
+      replication: undefined,
+    });
+  }
+
+  /** Rejects when the server refuses the connection, or asks for what this process does not have. No socket is left open then. */
+  override async connect(): Promise<void> {
+    try {
+      await super.connect();
+    } catch (error) {
+      this.connection.stream.destroy();
+      throw isUnsupportedLogin(error) ? new UnsupportedLogin({ cause: error }) : error;
+    }
+  }
+
+  /** pg would send an empty password, or fail with a message of the protocol. */
+  override _getPassword(next: () => void): void {
+    super._getPassword(() => {
+      if (this.password) next();
+      else this.connection.emit('error', new PasswordMissing());
     });
   }
 
@@ -75,6 +108,11 @@ export class SessionClient extends StartingClient {
       : { ...all, options: [given['options'] ?? '', options].join(' ').trim() };
   }
 }
+
+/** How pg says that it does not know what the server asks for. */
+const isUnsupportedLogin = (error: unknown) =>
+  error instanceof Error &&
+  /^(Unknown authenticationOk message type|SASL: Only mechanism)/.test(error.message);
 
 /** Has a connection end with an error when it receives what is not PostgreSQL's protocol: pg would throw where nothing catches it,
  *  which ends the process. */

@@ -187,3 +187,57 @@ test('a variable that looks like a misspelt setting is found, with the setting t
   ];
   expect(misspelt([...others, 'PORT', 'REDIS_URL', 'METRICS_TOKEN_FILE', 'HEROKU_APP_NAME'])).toEqual([]);
 });
+
+test.each([
+  [{ PGSSLMODE: 'verify-full' }, 'verify-full'],
+  [{ PGSSLMODE: 'require', PGSSLROOTCERT: ca }, 'require'],
+  [{ PGSSLROOTCERT: ca }, 'verify-full'],
+  [{ PGSSLMODE: 'prefer', PGSSLROOTCERT: ca }, 'prefer'],
+  [{ PGSSLMODE: 'disable', PGSSLROOTCERT: ca, PGSSLCERT: ca, PGSSLKEY: ca }, 'disable'],
+  [{ PGSSLMODE: 'disable', DATABASE_SSLMODE: 'require' }, 'require'],
+  [{ PGSSLMODE: 'disable', DATABASE_CA: ca }, 'verify-full'],
+  [{ PGSSLMODE: 'disable', DATABASE_URL: 'postgres://u@db/l?sslmode=verify-full' }, 'verify-full'],
+  [{ PGSSLMODE: '', PGSSLCRL: ' ' }, 'prefer'],
+  [{ PGSSLMINPROTOCOLVERSION: 'TLSv1.2', PGCHANNELBINDING: 'prefer', PGREQUIRESSL: '0' }, 'prefer'],
+  [{ PGSSLMODE: 'verify-full', PGREQUIREAUTH: 'md5', DATABASE_URL: 'postgres:///l?host=/run/pg' }, 'disable'],
+])('the TLS variables of libpq count where no setting does: %j', (env, mode) => {
+  const url = load(env).DATABASE_URL;
+  expect(parsePostgresUrl(url).tls.mode).toBe(mode);
+});
+
+test('the TLS variables of libpq count for the URL past PgBouncer too', () => {
+  const { DATABASE_DIRECT_URL } = load({
+    DATABASE_DIRECT_URL: 'postgres://direct/l',
+    PGSSLMODE: 'verify-full',
+  });
+  expect(parsePostgresUrl(DATABASE_DIRECT_URL!).tls.mode).toBe('verify-full');
+});
+
+test('a CA and a client certificate of libpq variables are used', () => {
+  const [cert, key] = ['server.crt', 'server.key'].map((name) =>
+    fileURLToPath(new URL(`support/tls/${name}`, import.meta.url)),
+  );
+  const { DATABASE_URL } = load({ PGSSLROOTCERT: ca, PGSSLCERT: cert, PGSSLKEY: key });
+  const { tls } = parsePostgresUrl(DATABASE_URL);
+  expect(Object.keys(tls.options).toSorted()).toEqual(['ca', 'cert', 'key', 'rejectUnauthorized']);
+  expect(tls.options.rejectUnauthorized).toBe(true);
+});
+
+test.each([
+  [{ PGSSLMODE: 'verify' }, /^DATABASE_URL with PGSSLMODE has an invalid sslmode/],
+  [{ PGSSLMODE: 'verify-ca' }, /^DATABASE_URL with PGSSLMODE has sslmode=verify-ca without a CA/],
+  [
+    { PGSSLROOTCERT: '/nowhere/ca.crt' },
+    /^DATABASE_URL with PGSSLROOTCERT has a CA certificate that cannot be read/,
+  ],
+  [{ PGSSLCERT: ca }, /^DATABASE_URL with PGSSLCERT has a client certificate without its key/],
+  [{ PGSSLCRL: '/crl' }, /^DATABASE_URL with PGSSLCRL asks for a check .* unset PGSSLCRL/],
+  [{ PGSSLCRLDIR: '/crl' }, /unset PGSSLCRLDIR/],
+  [{ PGREQUIREAUTH: 'scram-sha-256' }, /unset PGREQUIREAUTH/],
+  [{ PGREQUIRESSL: '1' }, /unset PGREQUIRESSL/],
+  [{ PGCHANNELBINDING: 'require' }, /unset PGCHANNELBINDING/],
+  [{ PGGSSENCMODE: 'require' }, /unset PGGSSENCMODE/],
+  [{ PGSSLMINPROTOCOLVERSION: 'TLSv1.3' }, /unset PGSSLMINPROTOCOLVERSION/],
+])('a variable of libpq that cannot be honoured is refused by name: %j', (env, problem) => {
+  expect(problemsOf(env)).toEqual([expect.stringMatching(problem)]);
+});

@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { findMissingRights } from '../src/postgres-rights.ts';
+import { neededSettings } from '../src/postgres-session.ts';
 import { parseTimestamp, UnreadableValue } from '../src/postgres-values.ts';
 import { type Knex, openPostgres } from '../src/postgres.ts';
 import { administer } from './support/databases.ts';
@@ -23,6 +25,10 @@ const foreign: Record<string, string> = {
   array_nulls: 'off',
   bytea_output: 'escape',
   default_transaction_isolation: 'serializable',
+  exit_on_error: 'on',
+  gin_fuzzy_search_limit: '1',
+  idle_session_timeout: '40ms',
+  row_security: 'on',
   extra_float_digits: '-10',
   lock_timeout: '7ms',
   standard_conforming_strings: 'off',
@@ -121,4 +127,43 @@ test('each timestamp of PostgreSQL is read exactly, or as the nearest one of the
   );
   const { rows } = await db.raw(`select timestamptz 'infinity' as never, timestamptz '-infinity' as always`);
   expect(rows).toEqual([{ never: new Date(latestMs), always: new Date(earliestMs) }]);
+});
+
+test('no session setting that Linkmill relies on has the value of the database', async () => {
+  const { rows } = await open().raw<{ rows: { name: string; setting: string }[] }>(
+    'select name, setting from pg_settings where name = any(cast(:names as text[])) order by name',
+    { names: Object.keys(neededSettings) },
+  );
+  expect(Object.fromEntries(rows.map(({ name, setting }) => [name, setting]))).toMatchObject({
+    exit_on_error: 'off',
+    gin_fuzzy_search_limit: '0',
+    idle_session_timeout: '0',
+    row_security: 'off',
+  });
+  for (const { name, setting } of rows) expect([name, setting]).toEqual([name, neededSettings[name]]);
+});
+
+test('an error ends no connection, and rows that a policy hides are an error, not an empty answer', async () => {
+  const db = open();
+  const role = `${new URL(database.url()).pathname.slice(1)}_rls`;
+  await database.db().raw(`create role ${role} login password 'secret'`);
+  await database.db().raw(`grant select on all tables in schema public to ${role}`);
+  const login = new URL(database.url());
+  [login.username, login.password] = [role, 'secret'];
+  const theirs = openPostgres({ url: login.href, poolMax: 1, queryTimeoutMs: 10_000, name: 'session' });
+  try {
+    const pid = (await theirs.raw('select pg_backend_pid() as pid')).rows[0].pid;
+    expect((await findMissingRights(theirs)).rights.join()).not.toContain('row level security');
+    await db.raw('alter table urls enable row level security');
+    await expect(theirs.raw('select from urls')).rejects.toMatchObject({ code: '42501' });
+    expect((await findMissingRights(theirs)).rights).toContain(
+      'bypassrls, since row level security hides rows of urls',
+    );
+    expect((await theirs.raw('select pg_backend_pid() as pid')).rows[0].pid).toBe(pid);
+  } finally {
+    await theirs.destroy();
+    await db.raw('alter table urls disable row level security');
+    await database.db().raw(`drop owned by ${role}`);
+    await database.db().raw(`drop role ${role}`);
+  }
 });

@@ -20,7 +20,7 @@ const address = {
   DATABASE_USER: part('User of the database'),
   DATABASE_PASSWORD: part('Password of the user, also for a `DATABASE_URL` without one'),
   DATABASE_SSLMODE: part(
-    '`disable`, `allow`, `prefer`, `require`, `verify-ca` or `verify-full`, as in libpq; default `prefer`, or `verify-full` with `DATABASE_CA`',
+    '`disable`, `allow`, `prefer`, `require`, `verify-ca` or `verify-full`, as in libpq; default `PGSSLMODE`, else `prefer`, or `verify-full` with `DATABASE_CA`',
   ),
   DATABASE_CA: part('CA certificate of PostgreSQL, a path or PEM text; `system` is the list of Node'),
   DATABASE_CERT: part('Client certificate for PostgreSQL, a path or PEM text'),

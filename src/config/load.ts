@@ -20,7 +20,7 @@ export function loadConfig<Schema extends z.ZodObject>(
   env: NodeJS.ProcessEnv,
 ): Readonly<z.infer<Schema>> {
   const given = readGiven(env, Object.keys(schema.shape));
-  joinStoreParts(given);
+  joinStoreParts(given, env);
   const { values } = given;
   const parsed = schema.safeParse(values);
   const problems = [...given.problems.values()].filter(Boolean);

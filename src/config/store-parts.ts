@@ -3,6 +3,7 @@ import { parsePostgresUrl } from '../connections/postgres-url.ts';
 import { parseRedisUrl } from '../connections/redis-url.ts';
 import { StoreUrlError } from '../connections/store-url.ts';
 import type { Given, Values } from './given.ts';
+import { addLibpqTls } from './libpq-tls.ts';
 
 /** The settings of one store: a URL, or parts that make one. */
 interface Store {
@@ -13,6 +14,8 @@ interface Store {
   build: (values: Values) => string;
   /** Settings that are added to a URL as the parameter of that name. */
   params: Record<string, string>;
+  /** Adds what environment variables apart from Linkmill's settings say. */
+  addDefaults?: (url: string, env: NodeJS.ProcessEnv, sources: string[]) => string;
   check: (url: string) => unknown;
 }
 
@@ -50,6 +53,7 @@ const stores: Store[] = [
       DATABASE_CERT: 'sslcert',
       DATABASE_KEY: 'sslkey',
     },
+    addDefaults: addLibpqTls,
     check: parsePostgresUrl,
   },
   {
@@ -68,16 +72,16 @@ const stores: Store[] = [
 
 /** Makes one URL of all settings of each store, and checks it; and removes the parts from `given`. What is wrong is added to its
  *  problems, by the name of the URL. */
-export function joinStoreParts(given: Given): void {
-  for (const store of stores) joinParts(store, given);
+export function joinStoreParts(given: Given, env: NodeJS.ProcessEnv): void {
+  for (const store of stores) joinParts(store, given, env);
   const [database] = stores;
   // It shares login and certificates with the other one.
-  joinParts({ ...database!, url: 'DATABASE_DIRECT_URL', parts: [] }, given);
+  joinParts({ ...database!, url: 'DATABASE_DIRECT_URL', parts: [] }, given, env);
   for (const { parts, params } of stores)
     for (const name of [...parts, ...Object.keys(params)]) delete given.values[name];
 }
 
-function joinParts(store: Store, given: Given): void {
+function joinParts(store: Store, given: Given, env: NodeJS.ProcessEnv): void {
   const { values, problems } = given;
   const parts = store.parts.filter((name) => name in values);
   const [first] = parts;
@@ -97,7 +101,8 @@ function joinParts(store: Store, given: Given): void {
     }
     const url = values[store.url];
     if (url === undefined) return;
-    values[store.url] = withParams(url, store, given, sources);
+    const joined = withParams(url, store, given, sources);
+    values[store.url] = store.addDefaults?.(joined, env, sources) ?? joined;
     store.check(values[store.url]!);
   } catch (error) {
     if (!(error instanceof StoreUrlError)) throw error;

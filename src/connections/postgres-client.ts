@@ -78,7 +78,8 @@ function configOf(
     ...(database !== undefined && { database }),
     ...(options !== undefined && { options }),
     ssl: encrypts && tls.options,
-    ...(startsWithTls && { sslnegotiation: 'direct' as const }),
+    // Always set: pg would read PGSSLNEGOTIATION, which must not break a connection without TLS.
+    sslnegotiation: startsWithTls && encrypts ? ('direct' as const) : ('postgres' as const),
     enableChannelBinding: encrypts && bindsChannel,
   };
 }

@@ -95,12 +95,7 @@ export function hearNotifications(deps: {
       });
       // What fails without a running query; the next ping fails too.
       opened.on('error', (error) => log.debug({ err: error }, 'the listening connection failed'));
-      try {
-        await opened.connect();
-      } catch (error) {
-        await withDeadline(opened.end(), answerMs, () => undefined);
-        throw error;
-      }
+      await opened.connect();
       return opened;
     });
     client.once('end', () => gone.abort());

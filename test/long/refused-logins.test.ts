@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import { runProcess } from '../support/processes.ts';
+import { message, logins, startRefusingPostgres } from '../support/refusing-postgres.ts';
+import { useRedis } from '../support/resources.ts';
+
+const redis = useRedis();
+const commands: [string, ...string[]][] = [
+  ['src/api-key.js', 'list'],
+  ['src/migrate.js'],
+  ['src/reconcile.js'],
+  ['src/restore-complete.js'],
+  ['workers/job.js', 'maintain-analytics'],
+];
+
+test.each([...Object.entries(logins), ['a password that is not set', message('R', 10, 'SCRAM-SHA-256\0\0')]])(
+  'every command ends with a message and a code when PostgreSQL answers the login with %s',
+  async (what, answer) => {
+    const server = await startRefusingPostgres(answer as Buffer | undefined);
+    try {
+      const url = String(what).startsWith('a password') ? server.url.replace(':secret', '') : server.url;
+      const ends = await Promise.all(
+        commands.map(async ([file, ...args]) => {
+          const env = { DATABASE_URL: url, REDIS_URL: redis.url(), REDIS_PREFIX: redis.prefix };
+          const { code, stderr } = await runProcess(file, env, args);
+          return { file, hasFailed: typeof code === 'number' && code > 0, says: stderr.trim() !== '' };
+        }),
+      );
+      expect(ends).toEqual(commands.map(([file]) => ({ file, hasFailed: true, says: true })));
+    } finally {
+      await server.stop();
+    }
+  },
+);
