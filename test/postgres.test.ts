@@ -7,6 +7,7 @@ import {
   onlyRow,
   openPostgres,
 } from '../src/postgres.ts';
+import { startProxy } from './support/proxy.ts';
 import { useDatabase } from './support/resources.ts';
 import { waitUntil } from './support/wait-until.ts';
 
@@ -60,6 +61,36 @@ test('a batch whose transaction was given up for a lock is rolled back, and coun
 test('a pool whose query was given up answers the next one', async () => {
   await expect(impatient.raw('select pg_sleep(5)')).rejects.toThrow('Query read timeout');
   expect((await impatient.raw('select 1 as one')).rows).toEqual([{ one: 1 }]);
+});
+
+test('a connection that takes longer than its query waits is ready for the next query', async () => {
+  const url = new URL(database.url());
+  const proxy = await startProxy(Number(url.port));
+  url.port = String(proxy.port);
+  const db = openPostgres({
+    url: url.href,
+    poolMax: 1,
+    queryTimeoutMs: 60_000,
+    connectMs: 300,
+    name: 'slow',
+  });
+  try {
+    const first = proxy.hold('linkmill-slow');
+    await expect(db.raw('select 1')).rejects.toSatisfy(isPostgresUnavailable);
+    await first.sprung;
+    // Another connection would not get through.
+    proxy.hold('linkmill-slow');
+    first.release();
+    const { rows } = await waitUntil(
+      'a query is answered',
+      async () => await db.raw('select 1 as one').catch(() => undefined),
+      5_000,
+    );
+    expect(rows).toEqual([{ one: 1 }]);
+  } finally {
+    await db.destroy();
+    await proxy.close();
+  }
 });
 
 test('a bigint arrives as a number, and one that no number can hold is an error instead of a wrong value', async () => {

@@ -15,9 +15,9 @@ const commands: [string, ...string[]][] = [
 test.each([...Object.entries(logins), ['a password that is not set', message('R', 10, 'SCRAM-SHA-256\0\0')]])(
   'every command ends with a message and a code when PostgreSQL answers the login with %s',
   async (what, answer) => {
-    const server = await startRefusingPostgres(answer as Buffer | undefined);
+    const server = await startRefusingPostgres(answer);
     try {
-      const url = String(what).startsWith('a password') ? server.url.replace(':secret', '') : server.url;
+      const url = what.startsWith('a password') ? server.url.replace(':secret', '') : server.url;
       const ends = await Promise.all(
         commands.map(async ([file, ...args]) => {
           const env = { DATABASE_URL: url, REDIS_URL: redis.url(), REDIS_PREFIX: redis.prefix };
