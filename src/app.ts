@@ -11,6 +11,7 @@ import { addApiDocs } from './http/api-docs.ts';
 import { type ApiDeps, createHandlers, operationsFor } from './http/api/api.ts';
 import { mount } from './http/api/mount.ts';
 import { type ApiState, authenticate } from './http/authenticate.ts';
+import { basePathOf } from './http/base-path.ts';
 import { bullBoard } from './http/bull-board.ts';
 import { addHealthRoutes, type HealthDeps } from './http/health.ts';
 import { addMetricsRoute } from './http/metrics.ts';
@@ -122,8 +123,9 @@ export function createRouters(deps: AppDeps) {
   });
   addHealthRoutes(open, { ...health, clickWatch, version });
   addMetricsRoute(open, { showMetrics, token: config.METRICS_TOKEN, isOpen: config.METRICS_OPEN });
-  addApiDocs(open);
-  addRobotsRoute(open, urlStore);
+  const basePath = basePathOf(config.BASE_URL);
+  addApiDocs(open, basePath);
+  addRobotsRoute(open, urlStore, basePath);
   addReportRoutes(open, { reports: api.reports, rateLimits, baseUrl: config.BASE_URL });
 
   // Paths are case-sensitive: the router would match a route in any case, but its middleware in this one only.

@@ -9,6 +9,7 @@ import { openEpochWatch } from './epoch/open-epoch-watch.ts';
 import { watchEventLoop } from './event-loop.ts';
 import { onSighup } from './hangup.ts';
 import { logAccess } from './http/access-log.ts';
+import { basePathOf, withoutBasePath } from './http/base-path.ts';
 import { createConnectionCounts } from './http/connections/connections.ts';
 import { createLatencies } from './http/latencies.ts';
 import { createRedirectAnswers } from './http/redirect-answers.ts';
@@ -263,7 +264,9 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   const server = closing.defer(
     'http server',
     await listenForClients(web, {
-      handler: withPathOnly(logAccess(measured, { config, log })),
+      handler: withPathOnly(
+        withoutBasePath(basePathOf(config.BASE_URL), logAccess(measured, { config, log })),
+      ),
       loadShedding,
       counts: connectionCounts,
     }),

@@ -172,7 +172,7 @@ test.each(bounds)('%s takes whole numbers from %i to %i and no others', (name, l
 test.each([
   ['DATABASE_URL', 'mysql://db/linkmill', /^DATABASE_URL must be a URL such as postgres:/],
   ['REDIS_URL', 'http://redis', /^REDIS_URL must be a URL such as redis:/],
-  ['BASE_URL', 'https://sho.rt/path', /^BASE_URL must be an origin alone/],
+  ['BASE_URL', 'https://sho.rt/a%20path', /^BASE_URL must be an origin alone/],
   ['BASE_URL', 'https://sho.rt/?q', /^BASE_URL must be an origin alone/],
   ['BASE_URL', 'https://user@sho.rt', /^BASE_URL must be an origin alone/],
   ['BASE_URL', 'ftp://sho.rt', /^BASE_URL must be a URL such as/],

@@ -29,3 +29,8 @@ export function readOrigin(text: string): string | undefined {
   // Such as those of extensions, which have no origin in the URL Standard.
   return /^(?!https?:)[a-z][a-z\d+.-]*:\/\/[\w.-]+$/i.test(text) ? text.toLowerCase() : undefined;
 }
+/** Whether a URL is an origin, alone or with a path of plain characters. */
+export const isBase = (parsed: ParsedUrl | undefined) =>
+  isOrigin(parsed) ||
+  (parsed?.href === `${parsed?.origin}${parsed?.pathname}` &&
+    /^(?:\/[\w.~-]+)*\/?$/.test(parsed?.pathname ?? '*'));

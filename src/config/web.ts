@@ -6,19 +6,21 @@ import { urlLengths } from '../urls/url-policy.ts';
 import { redirectStatuses } from '../urls/url.ts';
 import { wholeNumberText } from '../whole-number.ts';
 import { common, endpoint } from './common.ts';
-import { flag, hostAndPort, isOrigin, listOf, readOrigin, url } from './values.ts';
+import { flag, hostAndPort, isBase, listOf, readOrigin, url } from './values.ts';
 
 /** Settings of the web process (`src/web.ts`). */
 export const webSettings = z
   .object({
     ...common,
     BASE_URL: url(/^https?$/, 'https://sho.rt')
-      .refine((value) => isOrigin(parseUrl(value)), {
-        error: 'must be an origin alone, such as https://sho.rt',
+      .refine((value) => isBase(parseUrl(value)), {
+        error: 'must be an origin alone, or with a path, such as https://sho.rt or https://example.com/go',
         abort: true,
       })
-      .transform((value) => new URL(value).origin)
-      .describe('Public origin of short URLs'),
+      .transform((value) => new URL(value).href.replace(/\/$/, ''))
+      .describe(
+        'Public origin of short URLs, with a path if they are below one; requests are answered with this path and without it',
+      ),
     OWN_HOSTS: z
       .string()
       .default('')

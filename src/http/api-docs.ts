@@ -6,26 +6,26 @@ import { createApiDocument } from './api/document.ts';
 
 const dayMs = 24 * 3_600_000;
 
-const page = `<!doctype html>
+const page = (basePath: string) => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Linkmill API</title>
 <link rel="icon" href="data:,">
-<link rel="stylesheet" href="/docs/swagger-ui.css">
+<link rel="stylesheet" href="${basePath}/docs/swagger-ui.css">
 </head>
 <body>
 <div id="reference"></div>
-<script src="/docs/swagger-ui-bundle.js"></script>
-<script src="/docs/start.js"></script>
+<script src="${basePath}/docs/swagger-ui-bundle.js"></script>
+<script src="${basePath}/docs/start.js"></script>
 </body>
 </html>
 `;
 
 /** Neither the validator of its makers nor anything else from other hosts. */
-const start = `SwaggerUIBundle({
-  url: '/openapi.json',
+const start = (basePath: string) => `SwaggerUIBundle({
+  url: '${basePath}/openapi.json',
   dom_id: '#reference',
   deepLinking: true,
   validatorUrl: null,
@@ -36,11 +36,11 @@ const start = `SwaggerUIBundle({
 
 /** `GET /openapi.json`, the API's document, and `GET /docs`, a page to read it on and to try it, which loads nothing from other
  *  hosts. */
-export function addApiDocs(router: Router): void {
+export function addApiDocs(router: Router, basePath: string): void {
   // Made when it is first asked for: a process starts without it.
   let document: string | undefined;
   router.get('/openapi.json', (ctx) => {
-    document ??= JSON.stringify(createApiDocument());
+    document ??= JSON.stringify(createApiDocument(basePath));
     ctx.set('Cache-Control', 'no-cache');
     ctx.type = 'application/json';
     ctx.body = document;
@@ -48,11 +48,11 @@ export function addApiDocs(router: Router): void {
 
   router.get('/docs', (ctx) => {
     ctx.type = 'html';
-    ctx.body = page;
+    ctx.body = page(basePath);
   });
   router.get('/docs/start.js', (ctx) => {
     ctx.type = 'js';
-    ctx.body = start;
+    ctx.body = start(basePath);
   });
 
   const folder = path.dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));

@@ -6,6 +6,7 @@ import compose from 'koa-compose';
 import { isJobName, jobs } from '../jobs.ts';
 import { withDeadline } from '../lifecycle.ts';
 import { jobIdPattern, type Queues, QueueUnavailable } from '../queues.ts';
+import { basePathOf } from './base-path.ts';
 import { Problem } from './problem.ts';
 import { isFromOwnPage } from './same-origin.ts';
 import { isSameSecret } from './secret.ts';
@@ -68,7 +69,11 @@ export function bullBoard(deps: {
     await withDeadline(next(), answerDeadlineMs, () => {
       throw notReachable();
     });
-    if (typeof ctx.body === 'string') ctx.body = ctx.body.replace(fontLink, '');
+    // The path that a browser asks for, to which its page adds all others.
+    if (typeof ctx.body === 'string')
+      ctx.body = ctx.body
+        .replace(fontLink, '')
+        .replaceAll(`"${boardPath}`, `"${basePathOf(baseUrl)}${boardPath}`);
   };
   const guarded = compose([guard, board]);
   return async (ctx, next) => await (isBoard(ctx) ? guarded(ctx, next) : next());

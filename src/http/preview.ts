@@ -5,6 +5,7 @@ import { shortUrlOf } from '../urls/short-url.ts';
 import type { UrlUses } from '../urls/url-uses.ts';
 import { type StoredUrl, UrlNotFound } from '../urls/url.ts';
 import type { Urls } from '../urls/urls.ts';
+import { basePathOf } from './base-path.ts';
 import { requireLeft } from './gates.ts';
 import { answerPage, wantsJson } from './pages/page.ts';
 import { hostOf, type Preview, previewPage } from './pages/preview-page.ts';
@@ -36,7 +37,7 @@ export function createPreview(deps: {
     if (ctx.method !== 'GET' && ctx.method !== 'HEAD') throw methodNotAllowed('GET, HEAD');
     const preview = await find(shortCode, ctx.req);
     if (wantsJson(ctx)) answerJson(ctx, preview, baseUrl);
-    else answerPage(ctx, 200, previewPage(preview));
+    else answerPage(ctx, 200, previewPage(preview, basePathOf(baseUrl)));
   }
 
   return {

@@ -6,6 +6,7 @@ import type { Reports } from '../reports/reports.ts';
 import { toShortCode } from '../urls/short-code.ts';
 import { storedText } from '../urls/stored-text.ts';
 import { UrlNotFound } from '../urls/url.ts';
+import { basePathOf } from './base-path.ts';
 import { createFormReader } from './form.ts';
 import { answerPage, wantsJson } from './pages/page.ts';
 import { reportPage, thanksPage } from './pages/report-page.ts';
@@ -41,7 +42,11 @@ export function addReportRoutes(
 ): void {
   router.get('/report', (ctx) => {
     const { code } = ctx.query;
-    answerPage(ctx, 200, reportPage(typeof code === 'string' ? (toShortCode(code) ?? '') : ''));
+    answerPage(
+      ctx,
+      200,
+      reportPage(typeof code === 'string' ? (toShortCode(code) ?? '') : '', basePathOf(deps.baseUrl)),
+    );
   });
 
   router.post('/report', async (ctx) => {

@@ -9,15 +9,19 @@ const maxAgeSeconds = 60;
 
 /** `GET /robots.txt`: crawlers may follow the short URLs that say so, the latest first, and nothing else. Asks the table once a
  *  minute at most. */
-export function addRobotsRoute(router: Router, urlStore: Pick<UrlStore, 'findCrawlable'>): void {
+export function addRobotsRoute(
+  router: Router,
+  urlStore: Pick<UrlStore, 'findCrawlable'>,
+  basePath: string,
+): void {
   let known: { text: Promise<string>; until: number } | undefined;
 
   async function write(): Promise<string> {
     const codes = await urlStore.findCrawlable(new Date(), maxCodes);
     return [
       'User-agent: *',
-      ...codes.filter(isShortCode).map((code) => `Allow: /${pathOfCode(code)}$`),
-      'Disallow: /',
+      ...codes.filter(isShortCode).map((code) => `Allow: ${basePath}/${pathOfCode(code)}$`),
+      `Disallow: ${basePath}/`,
       '',
     ].join('\n');
   }

@@ -7,5 +7,5 @@ export function isFromOwnPage(ctx: Context, baseUrl: string): boolean {
   const site = ctx.get('sec-fetch-site');
   if (site) return site === 'same-origin';
   const origin = ctx.get('origin');
-  return !origin || origin === baseUrl || parseUrl(origin)?.host === ctx.get('host');
+  return !origin || origin === new URL(baseUrl).origin || parseUrl(origin)?.host === ctx.get('host');
 }

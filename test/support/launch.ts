@@ -96,6 +96,10 @@ export async function placeWeb(settings: Settings): Promise<Settings & { BASE_UR
     RATE_LIMIT_PER_ADDRESS: '0',
     UNKNOWN_CODES_PER_ADDRESS: '0',
     ...settings,
+    // A path alone is below that port.
+    ...(settings['BASE_URL']?.startsWith('/') && {
+      BASE_URL: `http://127.0.0.1:${PORT}${settings['BASE_URL']}`,
+    }),
   };
 }
 

@@ -16,7 +16,7 @@ import { problem } from './schemas.ts';
 import { describedTags } from './tags.ts';
 
 /** The API as OpenAPI 3.1 describes it, made from what validates and answers its requests. */
-export const createApiDocument = () =>
+export const createApiDocument = (basePath = '') =>
   createDocument(
     {
       openapi: '3.1.1',
@@ -27,7 +27,7 @@ export const createApiDocument = () =>
           'Short URLs. JSON in snake_case, times RFC 3339 in UTC, errors `application/problem+json` with a `type` to branch on. `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10) of an answer, and `RateLimit-Limit`, `RateLimit-Remaining` and `RateLimit-Reset` (seconds), say what the API key may still request; 429 has `Retry-After`.',
         license: { name: 'MIT', identifier: 'MIT' },
       },
-      servers: [{ url: '/' }],
+      servers: [{ url: basePath || '/' }],
       tags: describedTags,
       security: [{ apiKey: [] }, { bearer: [] }],
       components: {

@@ -23,7 +23,7 @@ export function hostOf(originalUrl: string): { unicode: string; ascii: string } 
 }
 
 /** The page that says where a short URL leads. */
-export function previewPage(preview: Preview): Page {
+export function previewPage(preview: Preview, basePath: string): Page {
   const { shortCode, originalUrl, title, createdAt, expiresAt } = preview;
   return renderPage({
     title: 'Where this link leads',
@@ -34,8 +34,8 @@ export function previewPage(preview: Preview): Page {
         ${title === undefined ? undefined : row('Title', bidiSafe(title))} ${row('Since', time(createdAt))}
         ${expiresAt ? row('Until', time(expiresAt)) : undefined}
       </dl>
-      <p><a class="button" rel="nofollow" href="/${pathOfCode(shortCode)}">Open the link</a></p>
-      <p><a rel="nofollow" href="/report?code=${pathOfCode(shortCode)}">Report this link</a></p>`,
+      <p><a class="button" rel="nofollow" href="${basePath}/${pathOfCode(shortCode)}">Open the link</a></p>
+      <p><a rel="nofollow" href="${basePath}/report?code=${pathOfCode(shortCode)}">Report this link</a></p>`,
   });
 }
 

@@ -11,14 +11,14 @@ const reasons: Record<ReportReason, string> = {
 };
 
 /** The page on which visitors say what is wrong with a short URL. */
-export const reportPage = (shortCode: string): Page =>
+export const reportPage = (shortCode: string, basePath: string): Page =>
   renderPage({
     title: 'Report a link',
     hasForm: true,
     main: html`<h1>Report a link</h1>
-      <form method="post" action="/report">
+      <form method="post" action="${basePath}/report">
         <label for="short_code">What comes after the slash in the link</label>
-        <input id="short_code" name="short_code" required maxlength="32" value="${shortCode}" />
+        <input id="short_code" name="short_code" required maxlength="64" value="${shortCode}" />
         <label for="reason">What is wrong with it</label>
         <select id="reason" name="reason" required>
           ${Object.entries(reasons).map(([reason, text]) => html`<option value="${reason}">${text}</option>`)}
