@@ -1,12 +1,14 @@
 import type { Knex } from 'knex';
 
-/** What rows were imported without, how files are written, and how their uploaders name their columns. */
+/** What rows were imported without, how files are written, how their uploaders name their columns, and which URLs they may have. */
 export async function up(db: Knex): Promise<void> {
   await db.raw(`
     alter table imports
       add delimiter text not null default ',',
       add charset text,
       add mapping jsonb,
+      add max_url_length integer not null default 2048,
+      add schemes text[] not null default '{}',
       add restored bigint not null default 0,
       add warnings bigint not null default 0;
     alter table import_errors add code text not null default 'invalid';
@@ -25,5 +27,6 @@ export async function down(db: Knex): Promise<void> {
   await db.raw(`
     drop table import_warnings;
     alter table import_errors drop code;
-    alter table imports drop delimiter, drop charset, drop mapping, drop restored, drop warnings`);
+    alter table imports drop delimiter, drop charset, drop mapping, drop max_url_length, drop schemes,
+      drop restored, drop warnings`);
 }

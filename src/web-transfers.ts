@@ -21,8 +21,12 @@ export function openTransfers(
     ...common,
     store: breakers.postgres.guard(createImportStore(db)),
     maxMegabytes: config.IMPORT_MAX_MB,
-    ownHosts: ownHostsOf(config),
-    allowsPrivate: config.ALLOW_PRIVATE_URLS,
+    urlRules: {
+      ownHosts: ownHostsOf(config),
+      allowsPrivate: config.ALLOW_PRIVATE_URLS,
+      maxUrlLength: config.MAX_URL_LENGTH,
+      schemes: config.ALLOWED_SCHEMES,
+    },
     askForJob: (id) => queues.ask('import-urls', { id }, String(id)),
     log,
   });

@@ -23,7 +23,10 @@ const invalidRow = (reason: string) => ({ problems: [{ field: 'row', reason }] }
 
 /** What reads the rows of an import whose format is known. */
 export function createRowReader(
-  wanted: Pick<Import, 'id' | 'format' | 'mapping' | 'columns' | 'ownHosts' | 'allowsPrivate'>,
+  wanted: Pick<
+    Import,
+    'id' | 'format' | 'mapping' | 'columns' | 'ownHosts' | 'allowsPrivate' | 'maxUrlLength' | 'schemes'
+  >,
   isBlocked: (url: string) => boolean,
 ): (record: ImportRecord) => Row {
   const names = (wanted.columns ?? []).map(plainName);
@@ -32,6 +35,8 @@ export function createRowReader(
   const normaliseUrl = createUrlPolicy({
     ownHosts: wanted.ownHosts,
     allowPrivate: wanted.allowsPrivate,
+    maxLength: wanted.maxUrlLength,
+    schemes: wanted.schemes,
     isBlocked,
   });
 

@@ -7,16 +7,21 @@ import type { RowProblem } from './import-row.ts';
 import { countRemoved, createTransferTable } from './transfer-table.ts';
 import type { Encoding, ImportState } from './transfer.ts';
 
+/** The rules for URLs of the service that an import was uploaded to, see `createUrlPolicy`. */
+export interface ImportUrlRules {
+  ownHosts: string[];
+  allowsPrivate: boolean;
+  maxUrlLength: number;
+  schemes: string[];
+}
+
 /** What is decided about an import when its upload begins. */
-export interface NewImport {
+export interface NewImport extends ImportUrlRules {
   apiKeyId: number;
   encoding: Encoding;
   format: FormatName | 'auto';
   /** Which column has which field, if its uploader says so. */
   mapping: ColumnMapping | null;
-  /** The rules for URLs of the service that it was uploaded to. */
-  ownHosts: string[];
-  allowsPrivate: boolean;
 }
 
 export interface Import extends NewImport {
@@ -91,8 +96,9 @@ export function createImportStore(db: Knex) {
       const isHeld = `state in ('uploading', 'waiting', 'running')`;
       return await insertWithin({ apiKeyId: wanted.apiKeyId, isHeld, most }, async (trx) => {
         const begun = await trx.raw<{ rows: { id: number }[] }>(
-          `insert into imports (api_key_id, encoding, format, mapping, own_hosts, allows_private)
-           values (:apiKeyId, :encoding, :format, cast(:mapping as jsonb), cast(:ownHosts as text[]), :allowsPrivate)
+          `insert into imports (api_key_id, encoding, format, mapping, own_hosts, allows_private, max_url_length, schemes)
+           values (:apiKeyId, :encoding, :format, cast(:mapping as jsonb), cast(:ownHosts as text[]), :allowsPrivate,
+                   :maxUrlLength, cast(:schemes as text[]))
            returning id`,
           { ...wanted, mapping: wanted.mapping && JSON.stringify(wanted.mapping) },
         );
@@ -254,7 +260,8 @@ interface FoundFile {
 }
 
 const columns = `id, api_key_id as "apiKeyId", state, encoding, delimiter, charset, format, mapping,
-  own_hosts as "ownHosts", allows_private as "allowsPrivate", columns, ignored_columns as "ignoredColumns", bytes,
+  own_hosts as "ownHosts", allows_private as "allowsPrivate",
+  max_url_length as "maxUrlLength", schemes, columns, ignored_columns as "ignoredColumns", bytes,
   done_bytes as "doneBytes", done_lines as "doneLines", rows, created, restored, skipped, failed, unreadable, warnings, error, created_at as "createdAt",
   finished_at as "finishedAt"`;
 

@@ -2,7 +2,7 @@ import { stringify } from 'csv-stringify/sync';
 import type { Log } from '../log.ts';
 import { leaveOutAddresses } from './address-filter.ts';
 import { guardFormula } from './formula-guard.ts';
-import type { Import, ImportStore, NewImport, StoredWarning } from './import-store.ts';
+import type { Import, ImportStore, ImportUrlRules, NewImport, StoredWarning } from './import-store.ts';
 import { readUploadText, type UploadedAs } from './import-text/read-upload-text.ts';
 import { cutIntoPieces } from './pieces.ts';
 import {
@@ -33,15 +33,14 @@ export function createImports(deps: {
   maxMegabytes: number;
   /** Imports of one API key that are not over, and uploads to this process, at once. */
   maxPerKey: number;
-  ownHosts: string[];
-  allowsPrivate: boolean;
+  urlRules: ImportUrlRules;
   /** Asks for the job that imports it; where that is in vain, its schedule finds the import. */
   askForJob: (id: number) => void;
   /** Asks for the job that removes files nobody needs any more; there is a schedule, too. */
   askForCleanup: () => void;
   log: Log;
 }) {
-  const { store, maxMegabytes, maxPerKey, ownHosts, allowsPrivate, askForJob, askForCleanup, log } = deps;
+  const { store, maxMegabytes, maxPerKey, urlRules, askForJob, askForCleanup, log } = deps;
   /** How many files come in, by API key. An import that is removed does not count in the store, and its file may still come. */
   const uploading = new Map<number, number>();
 
@@ -73,7 +72,7 @@ export function createImports(deps: {
 
   async function takeFile(source: AsyncIterable<Buffer>, wanted: WantedImport): Promise<Import> {
     const { apiKeyId, format, mapping } = wanted;
-    const expected = { apiKeyId, format, mapping, ownHosts, allowsPrivate, encoding: 'csv' as const };
+    const expected = { apiKeyId, format, mapping, ...urlRules, encoding: 'csv' as const };
     const id = await store.begin(expected, maxPerKey);
     if (id === undefined) throw tooMany(maxPerKey);
     try {

@@ -25,8 +25,7 @@ export function createTransfers(db: Knex, maxPerKey = 1_000) {
     ...common,
     store: importStore,
     maxMegabytes: 100,
-    ownHosts: ['own.example'],
-    allowsPrivate: false,
+    urlRules: { ownHosts: ['own.example'], allowsPrivate: false, maxUrlLength: 4_096, schemes: ['mailto'] },
     log: silentLog,
   });
   return {

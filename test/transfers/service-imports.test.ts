@@ -124,3 +124,12 @@ test('a file with two columns of one name is refused, since nobody knows which i
   expect(found.error).toBe('The file has two columns named originalurl. Remove or rename one of them.');
   expect(urls).toEqual([]);
 });
+
+test('an import follows the length and the schemes that the service allows', async () => {
+  const long = `https://example.com/${'a'.repeat(3_000)}`;
+  const { urls, errors } = await importAll(
+    `short_code,original_url\nlong,${long}\nmail,mailto:a@example.com\ncall,tel:+491\n`,
+  );
+  expect(urls.map((url) => url.original_url)).toEqual([long, 'mailto:a@example.com']);
+  expect(errors).toMatchObject([{ line: 4, reason: expect.stringContaining('must begin with') }]);
+});

@@ -59,7 +59,16 @@ function readRows(records: ImportRecord[], isCsv: boolean): ReadFile {
   const found = columns && findFormat(wanted, columns);
   if (!found) return nothing;
   const readRow = createRowReader(
-    { id: 0, format: found.name, mapping: null, columns, ownHosts: [], allowsPrivate: false },
+    {
+      id: 0,
+      format: found.name,
+      mapping: null,
+      columns,
+      ownHosts: [],
+      allowsPrivate: false,
+      maxUrlLength: 2_048,
+      schemes: [],
+    },
     () => false,
   );
   const rows = records.slice(isCsv ? 1 : 0).map((record) => readRow(record).asks);
