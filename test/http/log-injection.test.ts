@@ -39,12 +39,12 @@ test('whatever is sent, each line of the log is one JSON object of ours, short, 
   for (const field of ['title', 'notes', 'custom_code', 'original_url', 'fallback_url', 'password', 'more'])
     await web.client().post('/api/v1/urls', { original_url: 'https://example.com/', [field]: hostile });
   await web.client().post('/api/v1/urls', `{"${hostile}`);
-  // What another program stored, and no header can carry: an error of ours.
+  // What another program stored, and no redirect can carry: a warning of ours.
   await web.database
     .db()('urls')
     .insert({
       short_code: 'hostile-row',
-      original_url: `https://example.com/${hostile.replaceAll('\0', '')}`,
+      original_url: `https://[${hostile.replaceAll('\0', '')}`,
       title: hostile.replaceAll('\0', ''),
       code_is_generated: false,
     });
@@ -55,7 +55,9 @@ test('whatever is sent, each line of the log is one JSON object of ours, short, 
   const lines = web.output().trimEnd().split('\n');
   const parsed = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
   expect(parsed.filter(({ process, msg }) => process !== 'web' || msg === 'forged')).toEqual([]);
-  expect(parsed.some(({ msg }) => msg === 'request failed')).toBe(true);
+  expect(parsed.some(({ msg }) => msg === 'failed to redirect to a URL that another program stored')).toBe(
+    true,
+  );
   expect(lines.filter((line) => line.length > 8_000)).toEqual([]);
   // oxlint-disable-next-line no-control-regex -- they are what is looked for
   expect(web.output().match(/[\0-\x09\x0b-\x1f\x7f-\x9f\u202e]/g)).toBeNull();

@@ -54,8 +54,11 @@ function bitsOf(address: string): bigint {
 /** Whether the host of a URL, as any browser would read it, is the service's own or private: a second opinion, by other means than
  *  those of the policy. */
 function leadsInside(href: string): boolean {
-  const host = new URL(href).hostname.replace(/\.+$/, '');
-  if (ownHosts.includes(host)) return true;
+  const url = new URL(href);
+  const host = url.hostname.replace(/\.+$/, '');
+  // Another port of an own host is another service.
+  const isOwn = (name: string) => ownHosts.includes(name) && ['', '80', '443'].includes(url.port);
+  if (isOwn(host)) return true;
   const bare = host.replace(/^\[(.*)\]$/, '$1');
   if (isIP(bare) === 0)
     return !host.includes('.') || /\.(localhost|local|internal|lan|home\.arpa)$/.test(host);
@@ -64,7 +67,7 @@ function leadsInside(href: string): boolean {
   const inside = embedded.find(({ list }) => list.check(bare, 'ipv6'));
   if (!inside) return false;
   const ipv4 = Number((bitsOf(bare) >> BigInt(96 - inside.at)) & 0xffffffffn);
-  return privateV4.check(toIpv4(ipv4)) || ownHosts.includes(toIpv4(ipv4));
+  return privateV4.check(toIpv4(ipv4)) || isOwn(toIpv4(ipv4));
 }
 
 const hex4 = (value: number) => (value & 0xffff).toString(16);
