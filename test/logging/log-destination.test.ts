@@ -13,9 +13,11 @@ const script = `
   endOnSignal(new ClosingStack(log), log, 5_000);
   for (let i = 0; i < 2_000; i++) log.info({ i }, 'x'.repeat(150));
   let ticks = 0;
-  setInterval(() => {
+  const timer = setInterval(() => {
     log.info('tick');
-    if (++ticks === 20) process.kill(process.pid, 'SIGTERM');
+    if (++ticks < 20) return;
+    clearInterval(timer);
+    process.kill(process.pid, 'SIGTERM');
   }, 10);`;
 
 let folder: string;
