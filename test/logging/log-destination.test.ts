@@ -13,11 +13,10 @@ const script = `
   endOnSignal(new ClosingStack(log), log, 5_000);
   for (let i = 0; i < 2_000; i++) log.info({ i }, 'x'.repeat(150));
   let ticks = 0;
-  const timer = setInterval(() => {
-    log.info('tick');
-    if (++ticks < 20) return;
-    clearInterval(timer);
-    process.kill(process.pid, 'SIGTERM');
+  setInterval(() => {
+    ticks += 1;
+    if (ticks <= 20) log.info('tick');
+    if (ticks === 20) process.kill(process.pid, 'SIGTERM');
   }, 10);`;
 
 let folder: string;
