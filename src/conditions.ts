@@ -24,6 +24,8 @@ const severities = {
   schema_outdated: 'not_ready',
   /** A newer version, or another program, changed the tables so that this version cannot work with them. */
   schema_incompatible: 'not_ready',
+  /** The database stores short codes in lower case alone and CODES_IGNORE_CASE is off, or the other way round. */
+  short_code_case: 'not_ready',
   /** The database does not say which migrations ran. */
   schema_unknown: 'degraded',
   /** As many connections are open as the process accepts. */

@@ -30,7 +30,7 @@ import { createQueues } from './queues.ts';
 import { closeRedis, openRedis, waitForRedis } from './redis.ts';
 import { createReportStore } from './reports/report-store.ts';
 import { createReports } from './reports/reports.ts';
-import { readSchemaState } from './schema/schema-state.ts';
+import { readStateWithCodeCase } from './schema/code-case.ts';
 import { watchSchema } from './schema/schema-watch.ts';
 import { createServiceMetrics } from './service-metrics.ts';
 import { createPasswordHashing } from './urls/password-hashing.ts';
@@ -108,7 +108,8 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   const schemaWatch = closing.defer(
     'schema watch',
     watchSchema({
-      read: async () => await breakers.postgres.run(async () => await readSchemaState(db)),
+      read: async () =>
+        await breakers.postgres.run(async () => await readStateWithCodeCase(db, config.CODES_IGNORE_CASE)),
       conditions,
       log,
     }),

@@ -12,6 +12,7 @@ import { createLog } from '../src/log.ts';
 import { openPostgres } from '../src/postgres.ts';
 import { watchRedisMemory } from '../src/redis-memory.ts';
 import { closeRedis, openRedis } from '../src/redis.ts';
+import { readStateWithCodeCase } from '../src/schema/code-case.ts';
 import { requireSchema } from '../src/schema/require-schema.ts';
 import type { JobContext, Processor } from './processor.ts';
 import { createProcessors } from './processors.ts';
@@ -40,7 +41,11 @@ const db = closing.defer(
 const redis = closing.defer('redis', openRedis('jobs', config.REDIS_URL, log), closeRedis);
 const memory = closing.defer('redis memory', watchRedisMemory(redis, log), (watch) => watch.stop());
 try {
-  await requireSchema(db, (line) => void process.stderr.write(`${line}\n`));
+  await requireSchema(
+    db,
+    (line) => void process.stderr.write(`${line}\n`),
+    async () => await readStateWithCodeCase(db, config.CODES_IGNORE_CASE),
+  );
   const summary = await run(name);
   process.stdout.write(`${JSON.stringify(summary)}\n`);
 } catch (error) {

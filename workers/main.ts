@@ -18,7 +18,7 @@ import { closePostgres, openPostgres } from '../src/postgres.ts';
 import { createQueues } from '../src/queues.ts';
 import { watchRedisMemory } from '../src/redis-memory.ts';
 import { closeRedis, openRedis, waitForRedis } from '../src/redis.ts';
-import { readSchemaState } from '../src/schema/schema-state.ts';
+import { readStateWithCodeCase } from '../src/schema/code-case.ts';
 import { watchSchema } from '../src/schema/schema-watch.ts';
 import { createCacheRefresh } from '../src/urls/cache-refresh.ts';
 import { createChangeStore } from '../src/urls/change-store.ts';
@@ -101,7 +101,7 @@ const queues = createQueues(producerRedis, config.REDIS_PREFIX, log);
 const schemaWatch = closing.defer(
   'schema watch',
   watchSchema({
-    read: async () => await readSchemaState(db),
+    read: async () => await readStateWithCodeCase(db, config.CODES_IGNORE_CASE),
     conditions,
     log,
   }),

@@ -30,6 +30,9 @@ export const common = {
     .describe(
       'Days until the generated short code of a purged short URL may be generated again; the same in every process',
     ),
+  CODES_IGNORE_CASE: flag(false).describe(
+    'Whether upper and lower case are the same in short codes, which are stored in lower case; the same in every process; needs `npm run fold-codes` once',
+  ),
   SHUTDOWN_DEADLINE_MS: wholeNumberText(1_000, 600_000)
     .default(20_000)
     .describe('Longest time of a graceful shutdown, from SIGTERM on'),

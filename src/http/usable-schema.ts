@@ -2,7 +2,7 @@ import type { Middleware } from 'koa';
 import type { ConditionCode, Conditions } from '../conditions.ts';
 import { unavailable } from './problem.ts';
 
-const unusable = new Set<ConditionCode>(['schema_outdated', 'schema_incompatible']);
+const unusable = new Set<ConditionCode>(['schema_outdated', 'schema_incompatible', 'short_code_case']);
 
 /** Answers 503 while this version cannot work with the tables of the database: a change could be stored in part. */
 export function requireUsableSchema(health: { conditions: Pick<Conditions, 'list'> }): Middleware {

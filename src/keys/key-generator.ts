@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto';
 import type { Knex } from 'knex';
 import { onlyRow } from '../postgres.ts';
-import { isShortCode } from '../urls/short-code.ts';
-import { createKeyPermutation } from './key-permutation.ts';
+import { isCodeCaseIgnored, isShortCode } from '../urls/short-code.ts';
+import { createKeyPermutation, lowerCase } from './key-permutation.ts';
 
 /** The generator has handed out every code of its length. */
 export class KeySpaceExhausted extends Error {
@@ -17,15 +17,30 @@ export type KeyGenerator = ReturnType<typeof createKeyGenerator>;
 /** Makes short codes that were never made before, whatever crashes: numbers from a counter in PostgreSQL through a
  *  keyed permutation. A block whose process dies before using it is lost, which costs `size` of 62^7 codes. */
 export function createKeyGenerator(db: Knex) {
-  let loaded: Promise<ReturnType<typeof createKeyPermutation>> | undefined;
+  let loaded: Promise<{ secret: Buffer; code_length: number }> | undefined;
+  const permutations = new Map<boolean, ReturnType<typeof createKeyPermutation>>();
 
-  async function loadPermutation() {
+  async function loadGenerator() {
     const { rows } = await db.raw<{ rows: { secret: Buffer; code_length: number }[] }>(
       'select secret, code_length from key_generator',
     );
     const [row] = rows;
     if (!row) throw new Error('key_generator is empty: run the migrations');
-    return createKeyPermutation(row.secret, row.code_length);
+    return row;
+  }
+
+  /** The permutation for codes of both cases, or of lower case alone. Both count with the same numbers. */
+  async function permutationOf(isLowerCase: boolean) {
+    loaded ??= loadGenerator();
+    const row = await loaded.catch((error: unknown) => {
+      loaded = undefined;
+      throw error;
+    });
+    const permutation =
+      permutations.get(isLowerCase) ??
+      createKeyPermutation(row.secret, row.code_length, isLowerCase ? lowerCase : undefined);
+    permutations.set(isLowerCase, permutation);
+    return permutation;
   }
 
   /** Reserves the next `size` numbers and records the block; one statement, so a crash leaves both or neither. */
@@ -49,11 +64,7 @@ export function createKeyGenerator(db: Knex) {
   return {
     /** `size` fresh keys, less the few that happen to be reserved words. Throws KeySpaceExhausted when so many are not left. */
     async createKeys(size: number, purpose: BlockPurpose): Promise<string[]> {
-      loaded ??= loadPermutation();
-      const permutation = await loaded.catch((error: unknown) => {
-        loaded = undefined;
-        throw error;
-      });
+      const permutation = await permutationOf(isCodeCaseIgnored());
       const first = await reserveNumbers(size, purpose, permutation.size);
       const codes = permutation.codesOf(Array.from({ length: size }, (_, i) => first + i));
       return codes.filter(isShortCode);

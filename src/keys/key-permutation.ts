@@ -1,17 +1,18 @@
 import { createCipheriv, createHash } from 'node:crypto';
 
-const digits = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
-const base = digits.length;
+const mixedCase = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+export const lowerCase = '0123456789abcdefghijklmnopqrstuvwxyz';
 const rounds = 6;
 const blockBytes = 16;
 
-/** A keyed permutation of [0, 62^length), written in base 62: two different numbers never give the same code, and the
+/** A keyed permutation of [0, base^length), written with the digits of that base, by default 62: two different numbers never give the same code, and the
  *  codes tell nothing about the numbers to whoever lacks the secret.
  *
  *  A Feistel network over the next even number of bits, whose round function is AES; numbers that fall outside the
  *  range go through it again (cycle walking). Works on whole arrays because one AES call for 10,000 numbers costs
  *  hardly more than one for a single number. */
-export function createKeyPermutation(secret: Buffer, length: number) {
+export function createKeyPermutation(secret: Buffer, length: number, digits = mixedCase) {
+  const base = digits.length;
   const size = base ** length;
   const halfBits = Math.ceil(Math.log2(size) / 2);
   const half = 2 ** halfBits;

@@ -1,4 +1,5 @@
 import type { Log } from '../log.ts';
+import { foldCode } from '../urls/short-code.ts';
 import type { KeyGenerator } from './key-generator.ts';
 import type { KeyPool } from './key-pool.ts';
 import type { KeyStore } from './key-store.ts';
@@ -44,7 +45,9 @@ export function createKeys(deps: {
     async take(): Promise<string> {
       for (;;) {
         const key = lot.pop();
-        if (key !== undefined) return key;
+        // The pool may hold keys from before upper and lower case became the same.
+        if (key !== undefined && foldCode(key) === key) return key;
+        if (key !== undefined) continue;
         refilling ??= refillLot().finally(() => {
           refilling = undefined;
         });

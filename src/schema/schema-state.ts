@@ -11,6 +11,8 @@ export type SchemaState =
   | { kind: 'outdated'; reason: string }
   /** A newer version, or another program, changed the tables so that this version cannot work with them. */
   | { kind: 'incompatible'; reason: string }
+  /** CODES_IGNORE_CASE does not match how the database stores short codes. */
+  | { kind: 'code_case'; reason: string }
   /** The database does not say which migrations ran. */
   | { kind: 'unknown'; reason: string };
 

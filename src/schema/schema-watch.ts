@@ -46,6 +46,7 @@ export function watchSchema(deps: {
       state.kind === kind && 'reason' in state ? state.reason : undefined;
     conditions.update('schema_outdated', reasonOf('outdated'));
     conditions.update('schema_incompatible', reasonOf('incompatible'));
+    conditions.update('short_code_case', reasonOf('code_case'));
     conditions.update('schema_unknown', reasonOf('unknown'));
     const warning = state.kind === 'current' ? state.warning : undefined;
     if (warning !== undefined && warning !== warned) log.warn(warning);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isShortCode, shortCodePattern } from '../urls/short-code.ts';
+import { foldCode, isShortCode, shortCodePattern } from '../urls/short-code.ts';
 import { type UrlPolicy, UrlRefused } from '../urls/url-policy.ts';
 import { type Asked, refusalsOf } from '../urls/url-rules.ts';
 import { textLimits } from '../urls/url-texts.ts';
@@ -45,7 +45,7 @@ const primary = z.object({
     z
       .string('must be text')
       .refine(isWhole, { error: notWhole, abort: true })
-      .overwrite((code) => code.normalize('NFC'))
+      .overwrite((code) => foldCode(code.normalize('NFC')))
       .regex(shortCodePattern, 'must be 1 to 64 letters or digits, "-" or "_", with single dots between')
       .refine((code) => !shortCodePattern.test(code) || isShortCode(code), 'is a reserved word'),
   ).optional(),

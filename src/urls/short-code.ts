@@ -32,6 +32,22 @@ export const reservedWords: ReadonlySet<string> = new Set([
 export const isReserved = (code: string): boolean =>
   reservedWords.has((code.includes('.') ? code.slice(0, code.indexOf('.')) : code).toLowerCase());
 
+let ignoresCase = false;
+
+/** Sets whether this process reads, stores and generates short codes in lower case. */
+export function ignoreCodeCase(isIgnored: boolean): void {
+  ignoresCase = isIgnored;
+}
+
+/** Whether this process reads, stores and generates short codes in lower case. */
+export const isCodeCaseIgnored = (): boolean => ignoresCase;
+
+/** A short code in lower case and normalisation form C, whatever the locale. */
+export const inLowerCase = (code: string): string => code.toLowerCase().normalize('NFC');
+
+/** A short code as this process looks it up and stores it: in lower case where upper and lower case are the same. */
+export const foldCode = (code: string): string => (ignoresCase ? inLowerCase(code) : code);
+
 /** Whether a text can be a short code at all, as codes are stored: in normalisation form C. What cannot is never looked up. */
 export function isShortCode(text: string): boolean {
   if (isReserved(text)) return false;
@@ -52,16 +68,22 @@ export const withoutPunctuation = (text: string): string =>
 /** The short code that a text means: the text itself, or what is left of it in normalisation form C without what was copied along.
  *  Undefined where that is none. */
 export function toShortCode(text: string): string | undefined {
-  if (isShortCode(text)) return text;
+  if (isShortCode(text)) return foldIfCode(text);
   if (text.length > maxPathLength) return undefined;
   const code = withoutPunctuation(text).normalize('NFC');
-  return isShortCode(code) ? code : undefined;
+  return isShortCode(code) ? foldIfCode(code) : undefined;
+}
+
+/** A few characters of other scripts have more characters in lower case: the result may be too long. */
+function foldIfCode(code: string): string | undefined {
+  const folded = foldCode(code);
+  return folded === code || isShortCode(folded) ? folded : undefined;
 }
 
 /** The short code that a path part of a request means, percent-decoded (RFC 3986, 6.2.2.2). Undefined
  *  where it means none. What is a code as it is costs no more than `isShortCode`. */
 export function readShortCode(path: string): string | undefined {
-  if (isAsIs(path)) return isReserved(path) ? undefined : path;
+  if (isAsIs(path)) return isReserved(path) ? undefined : foldCode(path);
   const text = decodePath(path);
   return text === undefined ? undefined : toShortCode(text);
 }

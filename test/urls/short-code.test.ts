@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { whyRefused } from '../../src/urls/custom-code.ts';
-import { isShortCode, readShortCode, toShortCode } from '../../src/urls/short-code.ts';
+import { ignoreCodeCase, isShortCode, readShortCode, toShortCode } from '../../src/urls/short-code.ts';
 
 test.each([
   'a',
@@ -94,4 +94,22 @@ test.each([
   ['robots.txt', 'unicode', 'is a reserved word'],
 ] as const)('the custom code "%s" with %s is judged: %s', (code, characters, reason) => {
   expect(whyRefused(code, { minLength: 4, maxLength: 64, characters })).toBe(reason);
+});
+
+test.each([
+  ['aBc', 'abc'],
+  ['A%C3%9F', 'aß'],
+  ['%E1%BA%9E-X', 'ß-x'],
+  ['U%CC%88BER', 'über'],
+  ['%C4%B0', 'i̇'],
+  ['%E2%84%AA', 'k'],
+  ['%C4%B0'.repeat(64), undefined],
+  ['ADMIN', undefined],
+])('a request for "%s" means "%s" where the case of codes is ignored', (path, code) => {
+  ignoreCodeCase(true);
+  try {
+    expect(readShortCode(path)).toBe(code);
+  } finally {
+    ignoreCodeCase(false);
+  }
 });

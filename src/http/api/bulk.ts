@@ -4,6 +4,7 @@ import type { Log } from '../../log.ts';
 import type { CustomCodeRules } from '../../urls/custom-code.ts';
 import type { IdempotencyKey } from '../../urls/idempotency-key.ts';
 import type { Owner } from '../../urls/owner.ts';
+import { foldCode } from '../../urls/short-code.ts';
 import type { UrlLists, UrlOrder } from '../../urls/url-lists.ts';
 import type { Urls } from '../../urls/urls.ts';
 import { validationFailed } from '../problem.ts';
@@ -45,7 +46,7 @@ const weightOfTargets = ({ body }: { body: { short_codes?: string[] } }) =>
   weigh(body.short_codes?.length ?? maxItems);
 
 const shortCodes = z
-  .array(z.string('must be text'), 'must be a list of short codes')
+  .array(z.string('must be text').overwrite(foldCode), 'must be a list of short codes')
   .min(1, 'must hold at least one short code')
   .max(maxItems, `must hold at most ${maxItems} short codes`)
   .optional();

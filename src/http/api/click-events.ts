@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { PassThrough } from 'node:stream';
 import { z } from 'zod';
 import { isAllowed, ownerOf } from '../../api-keys/api-key.ts';
+import { foldCode } from '../../urls/short-code.ts';
 import { findAgain } from '../authenticate.ts';
 import type { ClickEvents } from '../click-events.ts';
 import { validationFailed } from '../problem.ts';
@@ -21,7 +22,7 @@ export const clickEventOperations = {
       'as far back as single clicks are kept, and perhaps once more what came after that id. Who reads too slowly is cut off.',
     scope: 'stats:read',
     query: z.strictObject({
-      short_code: z.string('must be text').optional().describe('Of this short URL alone'),
+      short_code: z.string('must be text').overwrite(foldCode).optional().describe('Of this short URL alone'),
       tag: tagFilter,
     }),
     headers: { 'Last-Event-ID': 'The last `id`, as browsers send it when they come back' },

@@ -1,13 +1,16 @@
 import { z } from 'zod';
 import type { Keys } from '../../keys/keys.ts';
-import { shortCodePattern } from '../../urls/short-code.ts';
+import { foldCode, shortCodePattern } from '../../urls/short-code.ts';
 import { wholeNumberText } from '../../whole-number.ts';
 import { type Handlers, type Operations, weigh } from './operation.ts';
 
 const maxCodes = 1_000;
 
 const codes = z
-  .array(z.string('must be text').regex(shortCodePattern, 'must be a code'), 'must be a list of codes')
+  .array(
+    z.string('must be text').overwrite(foldCode).regex(shortCodePattern, 'must be a code'),
+    'must be a list of codes',
+  )
   .min(1, 'must hold at least one code')
   .max(maxCodes, `must hold at most ${maxCodes} codes`);
 

@@ -4,6 +4,7 @@ import { transfersOf } from '../../api-keys/api-key.ts';
 import { exportKinds } from '../../transfers/export-source.ts';
 import type { Export } from '../../transfers/export-store.ts';
 import type { Exports } from '../../transfers/exports.ts';
+import { foldCode } from '../../urls/short-code.ts';
 import { assertAllowed } from '../authenticate.ts';
 import type { Handlers, Operations } from './operation.ts';
 import { pageOf, timestamp, transferParams } from './schemas.ts';
@@ -40,7 +41,7 @@ const newExport = z
         .default('urls')
         .describe('`clicks` takes the scope `stats:read`, too'),
       format: z.enum(['csv', 'ndjson'], 'must be csv or ndjson').default('csv'),
-      short_code: plainText.optional().describe('Clicks on this short URL alone'),
+      short_code: plainText.overwrite(foldCode).optional().describe('Clicks on this short URL alone'),
       tag: plainText.optional().describe('Clicks on short URLs that have it'),
       from: moment.optional().describe('Clicks from then on'),
       to: moment.optional().describe('Clicks before'),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type CustomCodeRules, defaultCodeRules, whyRefused } from '../../urls/custom-code.ts';
+import { foldCode } from '../../urls/short-code.ts';
 import { shortUrlOf } from '../../urls/short-url.ts';
 import { urlLengths } from '../../urls/url-policy.ts';
 import type { SettingsWish } from '../../urls/url-wishes.ts';
@@ -30,7 +31,7 @@ const originalUrl = z
 const customCode = (rules: CustomCodeRules) =>
   z
     .string('must be text')
-    .overwrite((code) => code.normalize('NFC'))
+    .overwrite((code) => foldCode(code.normalize('NFC')))
     .superRefine((code, context) => {
       const message = whyRefused(code, rules);
       if (message !== undefined) context.addIssue({ code: 'custom', message });
