@@ -59,6 +59,7 @@ export function openGates(
     checkPassword: (password, hash) => checkInTurn(() => checkPassword(password, hash)),
     readClientAddress: createReadClientAddress(config.TRUSTED_PROXY_HOPS),
     baseUrl: config.BASE_URL,
+    schemes: config.ALLOWED_SCHEMES,
   });
   const preview = createPreview({
     urls,

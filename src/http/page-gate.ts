@@ -22,8 +22,10 @@ export function createPageGate(deps: {
   checkPassword: (password: string, hash: string) => Promise<boolean>;
   readClientAddress: (request: IncomingMessage) => string;
   baseUrl: string;
+  /** Schemes besides http and https to which short URLs may redirect. */
+  schemes: readonly string[];
 }) {
-  const { findUrl, tries, checkPassword, readClientAddress, baseUrl } = deps;
+  const { findUrl, tries, checkPassword, readClientAddress, baseUrl, schemes } = deps;
 
   async function check(password: string, attempt: Try): Promise<boolean> {
     try {
@@ -52,7 +54,7 @@ export function createPageGate(deps: {
   function show(ctx: Context, { rules }: CachedUrl): void {
     const hasPassword = rules?.isProtected ?? false;
     if (wantsJson(ctx)) throw hasPassword ? passwordNeeded() : confirmationNeeded();
-    answerPage(ctx, 200, gatePage({ hasPassword, isOneTime: rules?.isOneTime ?? false }));
+    answerPage(ctx, 200, gatePage({ hasPassword, isOneTime: rules?.isOneTime ?? false, schemes }));
   }
 
   function showWrong(ctx: Context, { rules }: CachedUrl): void {
@@ -61,7 +63,7 @@ export function createPageGate(deps: {
     answerPage(
       ctx,
       problem.status,
-      gatePage({ hasPassword: true, isOneTime: rules?.isOneTime ?? false, isWrong: true }),
+      gatePage({ hasPassword: true, isOneTime: rules?.isOneTime ?? false, isWrong: true, schemes }),
     );
   }
 

@@ -123,3 +123,15 @@ describe('an original URL that a setting allows', () => {
     ]);
   });
 });
+
+test('the page of a protected short URL lets its form lead to the allowed schemes', async () => {
+  await createUrl(web.client(), {
+    custom_code: 'mail',
+    original_url: 'mailto:a@example.com',
+    password: 'secret-word',
+  });
+  const { headers } = await web.client(null).get('/mail', { accept: 'text/html' });
+  expect(headers.get('content-security-policy')).toContain(
+    '; form-action http: https: mailto: tel: magnet:; ',
+  );
+});

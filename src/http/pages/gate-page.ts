@@ -20,12 +20,19 @@ function passwordField(isWrong: boolean) {
 }
 
 /** The page of a short URL that opens for whoever confirms it, or knows its password. It says nothing of where that leads. */
-export function gatePage(gate: { isOneTime: boolean; hasPassword: boolean; isWrong?: boolean }): Page {
-  const { isOneTime, hasPassword, isWrong = false } = gate;
+export function gatePage(gate: {
+  isOneTime: boolean;
+  hasPassword: boolean;
+  isWrong?: boolean;
+  /** Schemes besides http and https to which it may lead. */
+  schemes: readonly string[];
+}): Page {
+  const { isOneTime, hasPassword, isWrong = false, schemes } = gate;
   const title = hasPassword ? 'This link needs a password' : 'Open this link?';
   return renderPage({
     title: isWrong ? `Wrong password: ${title}` : title,
     hasForm: true,
+    formSchemes: schemes,
     // Without an action it is sent to where it came from, with the visitor's query.
     main: html`<h1>${title}</h1>
       ${isOneTime ? onceOnly : undefined}

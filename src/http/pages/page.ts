@@ -12,9 +12,19 @@ export interface Page {
   headers: Readonly<Record<string, string>>;
 }
 
-/** A whole page of what its `main` element holds; nobody keeps, frames or indexes it, and it runs nothing. */
-export function renderPage(page: { title: string; main: Html; head?: Html; hasForm?: boolean }): Page {
-  const { title, main, head, hasForm = false } = page;
+/** Schemes to which every short URL may redirect. */
+const usualSchemes = ['http', 'https'];
+
+/** A whole page of what its `main` element holds; nobody keeps, frames or indexes it, and it runs nothing. The answer to its form may
+ *  redirect to http, https and `formSchemes`. */
+export function renderPage(page: {
+  title: string;
+  main: Html;
+  head?: Html;
+  hasForm?: boolean;
+  formSchemes?: readonly string[];
+}): Page {
+  const { title, main, head, hasForm = false, formSchemes = [] } = page;
   const body = renderHtml(
     html`<!doctype html>
       <html lang="en">
@@ -29,17 +39,17 @@ export function renderPage(page: { title: string; main: Html; head?: Html; hasFo
         </body>
       </html> `,
   );
-  return { body, headers: headersOf(hasForm) };
+  return { body, headers: headersOf(hasForm ? [...usualSchemes, ...formSchemes] : []) };
 }
 
-function headersOf(hasForm: boolean): Record<string, string> {
+function headersOf(formSchemes: string[]): Record<string, string> {
   return {
     'Content-Type': 'text/html; charset=utf-8',
     'Content-Security-Policy': [
       "default-src 'none'",
       `style-src 'sha256-${styleHash}'`,
       // Browsers hold it against where the answer to a form leads too: to an original URL, which may be anywhere.
-      `form-action ${hasForm ? 'http: https:' : "'none'"}`,
+      `form-action ${formSchemes.map((scheme) => `${scheme}:`).join(' ') || "'none'"}`,
       "base-uri 'none'",
       "frame-ancestors 'none'",
     ].join('; '),
