@@ -1,4 +1,5 @@
 import type { RequestListener } from 'node:http';
+import { basePathOf } from './http/base-path.ts';
 import type { ConnectionCounts } from './http/connections/connections.ts';
 import { watchForwardedFor } from './http/forwarded-for.ts';
 import { listenHost } from './http/listen-host.ts';
@@ -38,6 +39,7 @@ export async function listenForClients(
     host: listenHost(config.HOST),
     graceMs: config.SHUTDOWN_GRACE_MS,
     limits: { max, surplus },
+    basePath: basePathOf(config.BASE_URL),
     maxWaiting,
     counts,
     onCheck(isLimitMet) {

@@ -8,12 +8,15 @@ export const basePathOf = (baseUrl: string): string => new URL(baseUrl).pathname
 export function withoutBasePath(basePath: string, answer: RequestListener): RequestListener {
   if (basePath === '') return answer;
   return (request, response) => {
-    const target = request.url!;
-    if (target.startsWith(basePath)) {
-      const rest = target.slice(basePath.length);
-      if (rest === '' || rest.startsWith('?')) request.url = `/${rest}`;
-      else if (rest.startsWith('/')) request.url = rest;
-    }
+    request.url = belowBasePath(request.url!, basePath);
     answer(request, response);
   };
+}
+
+/** A request's target without the base path; the target itself where it is not below that. */
+export function belowBasePath(target: string, basePath: string): string {
+  if (!target.startsWith(basePath)) return target;
+  const rest = target.slice(basePath.length);
+  if (rest === '' || rest.startsWith('?')) return `/${rest}`;
+  return rest.startsWith('/') ? rest : target;
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { type AddressInfo, Server as NetServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { belowBasePath } from './base-path.ts';
 import {
   type Connection,
   type ConnectionCounts,
@@ -38,6 +39,8 @@ export interface ListenOptions {
   limits: ConnectionLimits;
   /** Requests of all connections that may wait for those before them on their connections. */
   maxWaiting: number;
+  /** Path of the base URL, below which operators' paths are as well. */
+  basePath?: string;
   /** Where its connections are counted. */
   counts?: ConnectionCounts;
   /** Called once a second with whether the limit of connections was met since the last call. */
@@ -55,7 +58,7 @@ export async function listen(handler: RequestListener, options: ListenOptions) {
   // A client may close its sending side, as `nc -N` does, and still wait for its answers. The connection ends with the last one.
   Object.assign(server, { httpAllowHalfOpen: true });
   let accepting = true;
-  const { limits, counts = createConnectionCounts(), onCheck = () => undefined } = options;
+  const { limits, basePath = '', counts = createConnectionCounts(), onCheck = () => undefined } = options;
   const connections = watchConnections(server, { limits, counts, onCheck });
   const answer = answerInTurn(answerOne, { connections, maxWaiting: options.maxWaiting });
   const handle = withBodiesRead(handler);
@@ -69,7 +72,7 @@ export async function listen(handler: RequestListener, options: ListenOptions) {
 
   function answerOne(request: IncomingMessage, response: ServerResponse, { isSurplus }: Connection): void {
     if (!accepting || isSurplus || asksForUpgrade(request)) response.setHeader('Connection', 'close');
-    if (isSurplus && !isForOperators(request.url!)) {
+    if (isSurplus && !isForOperators(belowBasePath(request.url!, basePath))) {
       connections.noteRefused();
       tooManyConnections(response);
     } else handle(request, response);

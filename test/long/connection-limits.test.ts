@@ -68,7 +68,7 @@ describe('a process with as many connections as it accepts', () => {
   });
 
   test('answers health, and refuses others, when all are busy', async () => {
-    const web = await startWeb({ MAX_CONNECTIONS: '5' });
+    const web = await startWeb({ MAX_CONNECTIONS: '5', BASE_URL: '/go' });
     const half =
       'POST /report HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{';
     try {
@@ -76,7 +76,14 @@ describe('a process with as many connections as it accepts', () => {
         openMany(web.baseUrl, 1, half);
         return (await ask(web.baseUrl, '/unknown-1')) === 503;
       });
-      for (const path of ['/health', '/health/live', '/health/ready', '/metrics'])
+      for (const path of [
+        '/health',
+        '/health/live',
+        '/health/ready',
+        '/metrics',
+        '/go/health',
+        '/go/metrics',
+      ])
         expect(await ask(web.baseUrl, path)).toBe(200);
       // Connections that send nothing do not take the places of those that do.
       openMany(web.baseUrl, 200);
