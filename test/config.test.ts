@@ -80,6 +80,15 @@ test('a further host without a port has the port of the base URL and the default
   ]);
 });
 
+test('the own host of a base URL with a path is what is below that path', () => {
+  const config = loadConfig(webSettings, {
+    ...needed,
+    BASE_URL: 'https://example.com:8443/go/',
+    OWN_HOSTS: 'sho.rt',
+  });
+  expect(ownHostsOf(config)).toEqual(['example.com:8443/go', 'sho.rt', 'sho.rt:8443']);
+});
+
 test('the header of the country is a name, whatever its case, and empty or none at all', () => {
   expect(loadConfig(webSettings, { ...needed, COUNTRY_HEADER: 'CF-IPCountry' }).COUNTRY_HEADER).toBe(
     'cf-ipcountry',

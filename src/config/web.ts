@@ -19,7 +19,7 @@ export const webSettings = z
       })
       .transform((value) => new URL(value).href.replace(/\/$/, ''))
       .describe(
-        'Public origin of short URLs, with a path if they are below one; requests are answered with this path and without it',
+        'Public origin of short URLs, with a path if they are below one; requests are answered with this path and without it, and short URLs may redirect to other paths of that origin',
       ),
     OWN_HOSTS: z
       .string()
@@ -242,13 +242,13 @@ export type WebConfig = Readonly<z.infer<typeof webSettings>>;
 
 type OwnHosts = Pick<WebConfig, 'BASE_URL' | 'OWN_HOSTS'>;
 
-/** The hosts of this service, each with its port unless that is a default one. A name without a port has that of the base URL and the
+/** The hosts of this service, each with its port unless that is a default one, that of the base URL with its path if it has one. A name without a port has that of the base URL and the
  *  default ones. */
 export function ownHostsOf({ BASE_URL, OWN_HOSTS }: OwnHosts): string[] {
-  const { host, port } = new URL(BASE_URL);
+  const { host, port, pathname } = new URL(BASE_URL);
   const names =
     port === '' ? [] : OWN_HOSTS.filter((name) => !hasPort(name)).map((name) => `${name}:${port}`);
-  return [host, ...OWN_HOSTS, ...names];
+  return [pathname === '/' ? host : `${host}${pathname}`, ...OWN_HOSTS, ...names];
 }
 
 /** The host names of this service, without ports. */

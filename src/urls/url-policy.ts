@@ -1,7 +1,8 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { type ParsedUrl, parseUrl } from '../parse-url.ts';
-import { inOneSpelling, withoutFinalDot } from './host-name.ts';
+import { withoutFinalDot } from './host-name.ts';
+import { createOwnPlaces } from './hosts/own-places.ts';
 import { asNetworkUrl, hasNetworkHost, intentUrls } from './reached-hosts.ts';
 import { isServable } from './served-url.ts';
 
@@ -21,7 +22,8 @@ export class UrlRefused extends Error {
 export type UrlPolicy = ReturnType<typeof createUrlPolicy>;
 
 /** The rules for original URLs. `ownHosts` are this service's host names as the URL parser spells them, each with
- *  its port unless that is a default one: a short URL to one would be a loop, and another port is another service. */
+ *  its port unless that is a default one, and with the path below which this service is, if it has one: a short URL to it would
+ *  be a loop. Another port, or path, is another service. */
 export function createUrlPolicy(options: {
   ownHosts: string[];
   allowPrivate: boolean;
@@ -34,13 +36,13 @@ export function createUrlPolicy(options: {
 }) {
   const { maxLength = urlLengths.usual } = options;
   const schemes = ['http', 'https', ...(options.schemes ?? [])];
-  const ownHosts = new Set(options.ownHosts.map((host) => addressOf(parseUrl(`http://${host}`)!)));
-  const isOwn = (url: ParsedUrl) => ownHosts.has(addressOf(url));
+  const isOwn = createOwnPlaces(options.ownHosts);
 
   /** Throws UrlRefused for a URL to which the short URL leads, at once or by way of an app. */
   function requireAllowed(reached: ParsedUrl): void {
     const network = asNetworkUrl(reached);
-    if (network && isOwn(network)) throw new UrlRefused('must not lead back to this service');
+    if (network && isOwn(network, reached.pathname))
+      throw new UrlRefused('must not lead back to this service');
     if (!options.allowPrivate && hasNetworkHost(reached) && isPrivateHost(withoutFinalDot(reached.hostname)))
       throw new UrlRefused('must not lead to a private, loopback or link-local address');
   }
@@ -75,12 +77,6 @@ const listed = (schemes: string[]) =>
     .map((scheme) => (/^https?$/.test(scheme) ? `${scheme}://` : `${scheme}:`))
     .join(', ')
     .replace(/, ([^,]*)$/, ' or $1');
-
-/** Ports that a service has in public, whatever the scheme: a proxy leads one of them to the other. */
-const defaultPorts = new Set(['', '80', '443']);
-
-const addressOf = ({ hostname, port }: Pick<ParsedUrl, 'hostname' | 'port'>) =>
-  `${inOneSpelling(hostname)}:${defaultPorts.has(port) ? '' : port}`;
 
 /** Names that only mean something inside a network. */
 const privateName = /^[^.]*$|\.(localhost|local|localdomain|internal|lan|home\.arpa)$/;

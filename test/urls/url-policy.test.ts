@@ -267,6 +267,73 @@ test.each([
   expect(() => normaliseUrl(text)).toThrow('must not lead to a private, loopback or link-local address');
 });
 
+const belowPath = createUrlPolicy({
+  ownHosts: ['example.com/go', 'www.sho.rt'],
+  allowPrivate: false,
+  schemes: ['intent', 'spotify'],
+  isBlocked: () => false,
+});
+
+test.each([
+  'https://example.com/',
+  'https://example.com/blog',
+  'https://example.com/gogo',
+  'https://example.com/blog/go',
+  'https://example.com/go/../blog',
+  'https://example.com/?to=/go/x',
+  'https://example.com/#/go/x',
+  'https://example.com/100%25',
+  'https://example.com/%E2%84%AA%ff%',
+  'https://example.com:8443/go/x',
+  'spotify://example.com/blog',
+])('a URL on the host of a base URL with a path, but not below that path, is accepted: %s', (text) => {
+  expect(refusal(text, belowPath)).toBeUndefined();
+});
+
+test.each([
+  'https://example.com/go',
+  'http://EXAMPLE.com./go/',
+  'https://example.com/go?x',
+  'https://example.com/go/x+',
+  'https://example.com/GO/x',
+  'https://example.com/%67o/x',
+  'https://example.com/%2567%256F/x',
+  'https://example.com/%25%36%37o/x',
+  'https://example.com//go/x',
+  'https://example.com/%2Fgo/x',
+  'https://example.com/go%2Fx',
+  'https://example.com/blog/../go/x',
+  'https://example.com/blog/..%2Fgo/x',
+  'https://example.com/blog/%252e%252e/go/x',
+  'https://example.com/go/..%2Fblog',
+  'https://example.com/%5Cgo/x',
+  'https://example.com\\go\\x',
+  'https://example.com/go;a=1/x',
+  'spotify://example.com/go/x',
+  'intent://example.com/go/x#Intent;scheme=https;end',
+  'intent://x/#Intent;S.browser_fallback_url=https%3A%2F%2Fexample.com%2Fgo%2Fx;end',
+  'https://www.sho.rt/blog',
+])('a URL that a server could take for one below the path of the base URL is refused: %s', (text) => {
+  expect(refusal(text, belowPath)).toBe(isOwn);
+});
+
+test('a path that is encoded more often than servers decode is refused', () => {
+  const encode = (text: string) => Array.from(text, (char) => `%${char.charCodeAt(0).toString(16)}`).join('');
+  const encoded = encode(encode(encode(encode(encode('x')))));
+  expect(refusal(`https://example.com/${encoded}`, belowPath)).toBe(isOwn);
+});
+
+test('a long path of encoded characters is judged in linear time', () => {
+  const long = createUrlPolicy({
+    ownHosts: ['example.com/go'],
+    allowPrivate: false,
+    maxLength: 8_192,
+    isBlocked: () => false,
+  });
+  for (const part of ['%25', '%', '%2', '%25%32%35', '/..', ';', '%2F'])
+    refusal(`https://example.com/${part.repeat(2_500).slice(0, 8_000)}`, long);
+});
+
 const schemed = createUrlPolicy({
   ownHosts: ['sho.rt', 'xn--bcher-kva.example'],
   allowPrivate: false,
