@@ -67,7 +67,7 @@ export function createApp(deps: AppDeps): Koa {
   // What happens after the answer has begun, such as a client that went away.
   app.on('error', (error: unknown) => log.debug({ err: error }, 'answer not delivered'));
   app.use(requestCounts.middleware);
-  app.use(answerErrors(log, requestCounts.addProblem));
+  app.use(answerErrors(log, { onProblem: requestCounts.addProblem, basePath: basePathOf(config.BASE_URL) }));
   app.use(limitUnknownCodes(rateLimits));
   app.use(redirect.middleware);
   // Behind redirects, which carry what they must and nothing else. Transport security is for whoever ends TLS in front of us to promise.
@@ -131,6 +131,6 @@ export function createRouters(deps: AppDeps) {
   // Paths are case-sensitive: the router would match a route in any case, but its middleware in this one only.
   const closed = new Router<ApiState>({ sensitive: true });
   closed.use('/api/v1', requireUsableSchema(health), authenticate(knownApiKeys), limitApiKey(rateLimits));
-  mount(closed, operationsFor(api.codeRules), createHandlers(api), { rateLimits, passwordHashing });
+  mount(closed, operationsFor(api.codeRules), createHandlers(api), { rateLimits, passwordHashing, basePath });
   return [open, closed];
 }

@@ -33,7 +33,10 @@ const isForPeople = (ctx: Context, path: string) =>
 
 /** Answers every error as `application/problem+json` (RFC 9457), or as a page to a visitor's browser. An error that is
  *  nobody's fault but ours shows nothing and logs everything. */
-export function answerErrors(log: Log, onProblem: (type: ProblemType) => void = () => undefined): Middleware {
+export function answerErrors(
+  log: Log,
+  { onProblem, basePath }: { onProblem?: (type: ProblemType) => void; basePath?: string } = {},
+): Middleware {
   return async (ctx, next) => {
     const path = readPath(ctx);
     try {
@@ -41,8 +44,9 @@ export function answerErrors(log: Log, onProblem: (type: ProblemType) => void = 
       await next();
       if (ctx.body === undefined && ctx.status >= 400) throw problemOfRouting(ctx.status);
     } catch (error) {
-      const problem = problemOf(error, log, { method: ctx.method, path: path && toLoggedPath(path) });
-      onProblem(problem.type);
+      const request = { method: ctx.method, path: path && toLoggedPath(path) };
+      const problem = problemOf(error, log, request, basePath);
+      onProblem?.(problem.type);
       ctx.status = problem.status;
       ctx.set(problemHeaders);
       ctx.set(problem.headers);

@@ -50,7 +50,7 @@ const isClientError = (error: unknown): error is Error & { status: number } =>
   error.status < 500;
 
 /** Which problem each error of the domain is. What is not named here is a 500. */
-function toProblem(error: unknown): Problem | undefined {
+function toProblem(error: unknown, basePath = ''): Problem | undefined {
   if (error instanceof Problem) return error;
   if (error instanceof UrlNotFound) return new Problem('not-found', 'There is no such short URL.');
   if (error instanceof UrlExpired) return new Problem('expired', 'The short URL has expired.');
@@ -58,7 +58,7 @@ function toProblem(error: unknown): Problem | undefined {
   if (error instanceof UrlBlocked)
     return new Problem('blocked', 'The short URL leads to a host that is blocked.');
   if (error instanceof CodeTaken) return new Problem('code-taken', 'The custom code is taken.');
-  if (error instanceof CodeDeleted) return codeDeleted(error);
+  if (error instanceof CodeDeleted) return codeDeleted(error, basePath);
   if (error instanceof PurgeNotAllowed) {
     const detail = 'Only the API key that created this short URL, or one with the scope admin, may purge it.';
     return new Problem('insufficient-scope', detail);
@@ -121,8 +121,8 @@ function toProblem(error: unknown): Problem | undefined {
 }
 
 /** Says how to get the code back, as far as the API key may. */
-function codeDeleted({ shortCode, deletedAt, purgedAt, isOwn }: CodeDeleted): Problem {
-  const path = `/api/v1/urls/${pathOfCode(shortCode)}`;
+function codeDeleted({ shortCode, deletedAt, purgedAt, isOwn }: CodeDeleted, basePath: string): Problem {
+  const path = `${basePath}/api/v1/urls/${pathOfCode(shortCode)}`;
   const ways = [
     `restore it with POST ${path}/restore`,
     ...(isOwn
@@ -167,13 +167,14 @@ function levelOf(error: unknown): 'debug' | 'warn' | 'error' {
   return isFaultyStatement(error) ? 'error' : 'warn';
 }
 
-/** The problem that an error is. One that is nobody's fault but ours shows nothing, and is logged with what is known of the request. */
+/** The problem that an error is; paths that it names are below `basePath`. One that is nobody's fault but ours shows nothing, and is logged with what is known of the request. */
 export function problemOf(
   error: unknown,
   log: Log,
   request: { method: string; path?: string | undefined },
+  basePath?: string,
 ): Problem {
-  const known = toProblem(error);
+  const known = toProblem(error, basePath);
   if (!known) log.error({ err: error, ...request }, 'request failed');
   else if (known.status >= 500) log[levelOf(error)]({ err: error, method: request.method }, known.message);
   return known ?? new Problem('internal-error', 'Something went wrong on our side.');

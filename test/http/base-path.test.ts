@@ -66,3 +66,30 @@ test('probes and metrics are answered with the base path and without it', async 
   expect((await read('/go')).status).toBe(200);
   expect((await read('/go/robots.txt')).text).toContain('Disallow: /go/');
 });
+
+test('paths in answers are below the base path', async () => {
+  const client = web.client();
+  await createUrl(client, { original_url: page, custom_code: 'deleted' });
+  await client.delete('/api/v1/urls/deleted');
+  const wanted = { original_url: page, custom_code: 'deleted' };
+  const { body } = await client.post('/api/v1/urls', wanted);
+  expect(body).toMatchObject({
+    restore_path: '/go/api/v1/urls/deleted/restore',
+    detail: expect.stringContaining('POST /go/api/v1/urls/deleted/restore'),
+  });
+  expect(body['detail']).toContain('DELETE /go/api/v1/urls/deleted?purge=true');
+  const bulk = await client.post('/api/v1/urls/bulk', { urls: [wanted] });
+  expect(bulk.body['results']).toMatchObject([{ problem: { restore_path: body['restore_path'] } }]);
+  const made = await client.post('/api/v1/exports', { kind: 'urls', format: 'csv' });
+  expect(made.headers.get('location')).toMatch(/^\/go\/api\/v1\/exports\/\d+$/);
+});
+
+test('a short URL may redirect to its host, but not below the base path', async () => {
+  const host = new URL(web.baseUrl()).host;
+  const create = async (path: string) =>
+    (await web.client().post('/api/v1/urls', { original_url: `http://${host}${path}` })).body['errors'];
+  const own = [{ field: 'original_url', detail: 'must not lead back to this service' }];
+  expect(await create('/go/x')).toEqual(own);
+  expect(await create('/%67O/x')).toEqual(own);
+  expect(await create('/blog')).not.toEqual(own);
+});

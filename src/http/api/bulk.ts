@@ -7,6 +7,7 @@ import type { Owner } from '../../urls/owner.ts';
 import { foldCode } from '../../urls/short-code.ts';
 import type { UrlLists, UrlOrder } from '../../urls/url-lists.ts';
 import type { Urls } from '../../urls/urls.ts';
+import { basePathOf } from '../base-path.ts';
 import { validationFailed } from '../problem.ts';
 import { validate } from '../validation.ts';
 import { readCursor, writeCursor } from './list-cursor.ts';
@@ -223,11 +224,19 @@ export const bulkHandlers = ({
       const atOnce = isCostly ? costlyAtOnce : createsAtOnce;
       if (idempotencyKey) await urls.requireSameRequest(apiKey.id, idempotencyKey);
       let repeats = 0;
-      const results = await settleEach(body.urls, { atOnce, log, ctx }, async (url, item) => {
-        const { result, isRepeat } = await create(url, apiKey, idempotencyKey && { ...idempotencyKey, item });
-        if (isRepeat) repeats += 1;
-        return result;
-      });
+      const results = await settleEach(
+        body.urls,
+        { atOnce, log, ctx, basePath: basePathOf(baseUrl) },
+        async (url, item) => {
+          const { result, isRepeat } = await create(
+            url,
+            apiKey,
+            idempotencyKey && { ...idempotencyKey, item },
+          );
+          if (isRepeat) repeats += 1;
+          return result;
+        },
+      );
       return {
         status: 200,
         ...(repeats > 0 && { headers: { 'Idempotency-Replayed': 'true' } }),

@@ -22,9 +22,13 @@ export function mount<Ops extends Operations>(
   api: Router<ApiState>,
   operations: Ops,
   handlers: Handlers<Ops>,
-  deps: { rateLimits: RateLimits; passwordHashing: Pick<PasswordHashing, 'hashSlowly'> },
+  deps: {
+    rateLimits: RateLimits;
+    passwordHashing: Pick<PasswordHashing, 'hashSlowly'>;
+    basePath: string;
+  },
 ): void {
-  const { rateLimits, passwordHashing } = deps;
+  const { rateLimits, passwordHashing, basePath } = deps;
   for (const [name, operation] of Object.entries(operations)) {
     // What validates a request is what its handler's type is made of.
     const handle = handlers[name] as (request: ApiRequest<Operation>) => Promise<ApiAnswer<Operation>>;
@@ -53,6 +57,8 @@ export function mount<Ops extends Operations>(
       });
       ctx.status = answer.status;
       ctx.set(answer.headers ?? {});
+      const location = answer.headers?.['Location'];
+      if (location?.startsWith('/')) ctx.set('Location', `${basePath}${location}`);
       if ('type' in answer) ctx.type = String(answer.type);
       if (answer.body !== undefined) ctx.body = answer.body;
     });

@@ -27,7 +27,7 @@ const tasksPerTurn = 10;
  *  away. Other requests have their turn in between. Resolves to what each gives, or to its problem, in their order. */
 export async function settleEach<Item, Done extends object>(
   items: readonly Item[],
-  { atOnce, log, ctx }: { atOnce: number; log: Log; ctx: Context },
+  { atOnce, log, ctx, basePath }: { atOnce: number; log: Log; ctx: Context; basePath?: string },
   task: (item: Item, place: number) => Promise<Done>,
 ) {
   const bounded = createBounded({ atOnce, waiting: items.length });
@@ -39,7 +39,7 @@ export async function settleEach<Item, Done extends object>(
         return await task(item, place);
       });
     } catch (error) {
-      const problem = problemOf(error, log, { method: ctx.method, path: ctx.path });
+      const problem = problemOf(error, log, { method: ctx.method, path: ctx.path }, basePath);
       return { status: problem.status, problem: presentProblem(problem) };
     }
   }
