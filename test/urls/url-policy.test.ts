@@ -331,7 +331,7 @@ test('a long path of encoded characters is judged in linear time', () => {
     isBlocked: () => false,
   });
   for (const part of ['%25', '%', '%2', '%25%32%35', '/..', ';', '%2F'])
-    refusal(`https://example.com/${part.repeat(2_500).slice(0, 8_000)}`, long);
+    expect(refusal(`https://example.com/x${part.repeat(2_500).slice(0, 7_900)}`, long)).toBeUndefined();
 });
 
 const schemed = createUrlPolicy({
