@@ -23,6 +23,9 @@ export default defineConfig({
     exclude: [],
     // Most keep several processes busy, or wait for them.
     maxWorkers: 4,
+    // Only a test that hangs reaches them, on a busy machine too.
+    testTimeout: 2.5 * usual.test!.testTimeout!,
+    hookTimeout: 2.5 * usual.test!.hookTimeout!,
     sequence: { sequencer: LongestFirst },
   },
 });

@@ -41,7 +41,7 @@ beforeAll(async () => {
   await db()('analytics_state').update({ rows_since: '2026-11-12T00:00:00Z' });
   await db().raw('vacuum analyze');
   analytics = createAnalytics(createAnalyticsSnapshot(db(), 10_000));
-}, 300_000);
+});
 
 /** The least time of some rounds: other work on this machine only adds to it. */
 async function leastMs(run: () => Promise<void>): Promise<number> {

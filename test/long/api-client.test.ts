@@ -28,4 +28,4 @@ test('a client generated from the document compiles, and goes with it through th
     deleted: 'urn:linkmill:problem:not-found',
     restored: { short_code: code, title: 'Another tour' },
   });
-}, 120_000);
+});

@@ -38,4 +38,4 @@ test('a reader that reads nothing is cut off, and another one gets every click m
   slow.response.resume();
   await waitUntil('the slow one hears of it', () => slow.isOver());
   quick.close();
-}, 60_000);
+});

@@ -43,4 +43,4 @@ test('workers count for their queues until they end, and a killed one for 15 s m
   await all.ended;
   expect(await readWorkers()).toEqual([1, 1]);
   await untilWorkers([0, 0]);
-}, 120_000);
+});

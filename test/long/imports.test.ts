@@ -49,7 +49,7 @@ test('workers killed with -9 in the middle of an import lose and double no row o
   expect(found).toEqual([{ urls: rows, different: rows, clicks: String(2 * rows) }]);
   expect((await database.db()('imported_clicks').first()).clicks).toBe(2 * rows);
   await Promise.all([worker.stop(), web.stop()]);
-}, 240_000);
+});
 
 /** Begins an upload of so many bytes. */
 function beginUpload(baseUrl: string, bytes: number) {
@@ -79,7 +79,7 @@ test('an upload may take longer than other requests may', async () => {
   sending.end();
   expect(await answered).toBe(202);
   await web.stop();
-}, 60_000);
+});
 
 test('an upload that is cut in the middle leaves nothing that would be imported', async () => {
   const web = await startWeb(settings);
@@ -95,7 +95,7 @@ test('an upload that is cut in the middle leaves nothing that would be imported'
   await waitUntil('it is removed', async () => (await findUploading()) === undefined);
   expect((await client.get('/api/v1/imports')).body).toEqual(before);
   await web.stop();
-}, 60_000);
+});
 
 /** The most memory that a process has had at any time, in megabytes. */
 async function peakOf(pid: number): Promise<number> {

@@ -25,7 +25,7 @@ describe.concurrent.each([
   },
   { entry: 'src/web.js', how: 'a loop', statement: 'for (;;) {}' },
 ])('$entry whose event loop is held by $how', ({ entry, statement }) => {
-  test('writes a fatal line to standard error and ends by itself', { timeout: 180_000 }, async () => {
+  test('writes a fatal line to standard error and ends by itself', async () => {
     const command = ['--import', holding(statement), ...commandOf(inject('buildFolder'), entry)];
     const placed = await placeWeb(settings());
     const process = launch(command, placed, track(`held ${entry}`));
@@ -39,35 +39,29 @@ describe.concurrent.each([
 const asFirst = ['--pid', '--fork', '--kill-child'];
 const mayUnshare = spawnSync('unshare', [...asFirst, 'true']).status === 0;
 
-test
-  .runIf(mayUnshare)
-  .concurrent('a held worker ends as process 1 of a container', { timeout: 180_000 }, async () => {
-    const { PATH } = process.env;
-    const script = 'workers/main.js';
-    const command = ['--import', holding('for (;;) {}'), ...commandOf(inject('buildFolder'), script)];
-    const closed = track(`held ${script}`);
-    const child = spawn('unshare', [...asFirst, process.execPath, ...command], {
-      env: { PATH, ...settings() },
-    });
-    let output = '';
-    child.stderr.on('data', (data: Buffer) => (output += data.toString()));
-    child.stdout.resume();
-    // `unshare` ends by the same signal.
-    expect(await once(child, 'close')).toEqual([null, 'SIGTRAP']);
-    expect(JSON.parse(output.trim().split('\n').at(-1)!)).toMatchObject({ level: 60, pid: 1 });
-    closed();
+test.runIf(mayUnshare).concurrent('a held worker ends as process 1 of a container', async () => {
+  const { PATH } = process.env;
+  const script = 'workers/main.js';
+  const command = ['--import', holding('for (;;) {}'), ...commandOf(inject('buildFolder'), script)];
+  const closed = track(`held ${script}`);
+  const child = spawn('unshare', [...asFirst, process.execPath, ...command], {
+    env: { PATH, ...settings() },
   });
+  let output = '';
+  child.stderr.on('data', (data: Buffer) => (output += data.toString()));
+  child.stdout.resume();
+  // `unshare` ends by the same signal.
+  expect(await once(child, 'close')).toEqual([null, 'SIGTRAP']);
+  expect(JSON.parse(output.trim().split('\n').at(-1)!)).toMatchObject({ level: 60, pid: 1 });
+  closed();
+});
 
-test.concurrent(
-  'a worker that was stopped for 45 s continues, and ends on SIGTERM',
-  { timeout: 180_000 },
-  async () => {
-    const worker = await startWorker(settings());
-    worker.signal('SIGSTOP');
-    await delay(45_000);
-    worker.signal('SIGCONT');
-    await delay(3_000);
-    expect(await worker.stop()).toBe(0);
-    expect(worker.output()).not.toContain('event loop is stuck');
-  },
-);
+test.concurrent('a worker that was stopped for 45 s continues, and ends on SIGTERM', async () => {
+  const worker = await startWorker(settings());
+  worker.signal('SIGSTOP');
+  await delay(45_000);
+  worker.signal('SIGCONT');
+  await delay(3_000);
+  expect(await worker.stop()).toBe(0);
+  expect(worker.output()).not.toContain('event loop is stuck');
+});

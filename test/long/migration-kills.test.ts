@@ -50,7 +50,7 @@ test('a migration killed between its statements leaves nothing behind and runs a
   const third = later.migrate(settings);
   expect([await third.ended, third.output()]).toEqual([0, 'Nothing to migrate.\n']);
   await later.remove();
-}, 60_000);
+});
 
 test('an index whose build was killed is there and valid after the next run', async () => {
   const index = addIndex('urls_title', 'on urls (title)', '../src/schema', 'js');
@@ -77,7 +77,7 @@ test('an index whose build was killed is there and valid after the next run', as
   ]);
   expect(await readValid()).toBe(true);
   await later.remove();
-}, 60_000);
+});
 
 async function readValid(): Promise<boolean | undefined> {
   const { rows } = await db.raw<{ rows: { valid: boolean }[] }>(

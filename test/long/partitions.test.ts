@@ -67,7 +67,7 @@ test('a partition that somebody drops under load fails no request and loses no c
   const { differing } = await readAnalyticsBooks(db());
   // What was in the dropped one is gone with it, and everything else is there.
   expect(new Set(differing.map(({ figure }) => figure))).toEqual(new Set(['rows']));
-}, 90_000);
+});
 
 test('clicks of web processes whose clocks are hours, months or a year off are counted at their times, and block nothing', async () => {
   const codes = await insertCodes('skewed');
@@ -111,4 +111,4 @@ test('clicks of web processes whose clocks are hours, months or a year off are c
   });
   const { differing } = await readAnalyticsBooks(db());
   expect(differing.filter(({ shortCode }) => shortCode.startsWith('skewed'))).toEqual([]);
-}, 90_000);
+});

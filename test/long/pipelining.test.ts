@@ -121,7 +121,7 @@ describe.each<[string, Parameters<typeof startWeb>[0]]>([
   ['with a heap of 256 MB', { nodeArgs: ['--max-old-space-size=256'] }],
   ['with 256 open files', { maxFiles: 256 }],
 ])('a web process %s', (name, how) => {
-  test('answers a bystander while clients pipeline, and stays small', { timeout: 300_000 }, async () => {
+  test('answers a bystander while clients pipeline, and stays small', async () => {
     const web = await startWeb(how);
     try {
       const code = await createUrl(web.client);

@@ -34,7 +34,7 @@ describe.skipIf(!hasPromtool())('promtool', () => {
     await sendRedirects(web.baseUrl, codes);
     // The first use fetches it.
     await promtool(['--version']);
-  }, 180_000);
+  });
   afterAll(async () => await stop());
 
   test.each(['web', 'worker'] as const)('accepts the metrics of a %s process', async (kind) => {

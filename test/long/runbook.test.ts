@@ -92,11 +92,11 @@ describe.skipIf(!hasPostgresInstallation())('the commands of the runbook', () =>
     machine = await openMachine(settings);
     await supervisorOf(settings).start('linkmill-worker');
     await supervisorOf(settings).start('linkmill-web');
-  }, 300_000);
+  });
   afterAll(async () => {
     for (const process of running.values()) await process.stop();
     for (const close of closers.toReversed()) await close();
-  }, 60_000);
+  });
 
   test('a backup made while the service runs is complete and has no salt of visitor IDs', async () => {
     const code = await createUrl(client());
@@ -229,5 +229,5 @@ describe.skipIf(!hasPostgresInstallation())('the commands of the runbook', () =>
       const { body } = await client().get(`/api/v1/urls/${created}/stats`);
       return body['clicks'] === 1;
     });
-  }, 180_000);
+  });
 });

@@ -92,7 +92,7 @@ test('a worker on an outdated database takes no job until it is migrated, and ca
   await waitUntil('the job is done', async () => (await client.get(job)).body['state'] === 'completed');
   expect(worker.output()).not.toContain('is replaced');
   expect([await web.stop(), await worker.stop()]).toEqual([0, 0]);
-}, 60_000);
+});
 
 /** When the worker compared migrations last. */
 async function readLooks(): Promise<string[]> {
@@ -158,7 +158,7 @@ test('processes and commands refuse a database that a newer version made unusabl
   });
   await newer.remove();
   expect([await web.stop(), await late.stop()]).toEqual([0, 0]);
-}, 90_000);
+});
 
 test.each([
   ['src/api-key.js', ['list'], 1],

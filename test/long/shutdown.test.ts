@@ -147,5 +147,5 @@ describe.concurrent.each([
     expect([webEnd.code, errorsOf(web)]).toEqual([0, []]);
     expect(Math.max(webEnd.ms, workerEnd.ms)).toBeLessThan(25_000);
     expect(findMiscounted(tally, await readCounted(database.db()))).toEqual([]);
-  }, 60_000);
+  });
 });

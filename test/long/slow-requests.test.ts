@@ -25,7 +25,7 @@ describe.concurrent('a request that does not arrive in time is answered 408 and 
     ['headers within 10 s', `${begin}x-slow: `, 10_000],
     ['a request line within 10 s', 'GET /', 10_000],
     ['a body within 15 s', `${begin}x-api-key: KEY\r\n\r\n{`, 15_000],
-  ])('%s', { timeout: 60_000 }, async (_, beginning, withinMs) => {
+  ])('%s', async (_, beginning, withinMs) => {
     const { answer, afterMs } = await sendSlowly(beginning.replace('KEY', web.apiKey()));
     expect(answer).toMatch(/^HTTP\/1.1 408 /);
     expect(answer).toContain('"type":"urn:linkmill:problem:bad-request"');
@@ -34,7 +34,7 @@ describe.concurrent('a request that does not arrive in time is answered 408 and 
     expect(afterMs).toBeLessThan(withinMs + 6_000);
   });
 
-  test('five hundred of them harm nobody else', { timeout: 60_000 }, async () => {
+  test('five hundred of them harm nobody else', async () => {
     const slow = Array.from({ length: 500 }, async () => await sendSlowly(`${begin}x-slow: `));
     const answers = await Promise.all(
       Array.from(

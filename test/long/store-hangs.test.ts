@@ -87,7 +87,7 @@ describe.concurrent('with a store that is stopped by SIGSTOP', () => {
     postgres.goOn();
     expect(answers).toEqual(requests.map(([, path]) => ({ path, status: 503, isInTime: true })));
     expect(await web.stop()).toBe(0);
-  }, 60_000);
+  });
 
   test('a web process ends within 10 s of a SIGTERM although PostgreSQL hangs, with all its clicks in Redis', async () => {
     const { postgres, db, settings } = servers[0]!;
@@ -105,7 +105,7 @@ describe.concurrent('with a store that is stopped by SIGSTOP', () => {
     await settle(db, load);
     await worker.stop();
     expect(end.ms).toBeLessThan(10_000);
-  }, 60_000);
+  });
 
   test('web and worker end within 25 s of a SIGTERM although both stores hang', async () => {
     const { postgres, redis, db, settings } = servers[1]!;
@@ -120,5 +120,5 @@ describe.concurrent('with a store that is stopped by SIGSTOP', () => {
     postgres.goOn();
     redis.goOn();
     expect(Math.max(...ends.map((end) => end.ms))).toBeLessThan(25_000);
-  }, 60_000);
+  });
 });

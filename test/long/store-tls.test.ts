@@ -71,7 +71,7 @@ describe('PostgreSQL with TLS', () => {
       say,
     });
     plain = await startPostgres({ dataDir: path.join(folder, 'plain'), flags: ['fsync=off'], say });
-  }, 60_000);
+  });
   afterAll(async () => {
     await server?.stop();
     await plain?.stop();
@@ -183,7 +183,7 @@ describe('Redis with TLS, a Unix socket and few databases', () => {
       socket,
     ];
     server = await startRedis({ dataDir: path.join(folder, 'redis'), args, say });
-  }, 60_000);
+  });
   afterAll(async () => await server?.stop());
 
   /** `PONG`, or why a connection fails. */

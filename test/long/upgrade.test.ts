@@ -68,7 +68,7 @@ test('upgrade and rollback, process by process under load, fail no request and l
   expect(created.made).toBeGreaterThan(10);
   expect(findMiscounted(tally, await readCounted(database.db()))).toEqual([]);
   await later.remove();
-}, 300_000);
+});
 
 /** Creates short URLs on one web process after the other until it is told to stop; a refused connection goes to the next one, as
  *  with a load balancer. */

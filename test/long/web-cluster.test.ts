@@ -176,7 +176,7 @@ describe('two web processes behind one port', () => {
     const after = readPids();
     expect([after.length, after.filter((pid) => before.includes(pid))]).toEqual([2, []]);
     await judgeCounts(settings, tallies);
-  }, 60_000);
+  });
 
   test('Ctrl-C, which reaches all processes of a terminal, ends them with 0', async () => {
     const { primary, readPids } = cluster();
@@ -233,7 +233,7 @@ test('where no web process can listen, the primary process gives up after some t
   holder.close();
   expect(code).toBe(1);
   expect(stdout).toContain('EADDRINUSE');
-}, 60_000);
+});
 
 test('a second SIGTERM, more than a second after the first, ends all at once with 1, one that hangs too', async () => {
   const { primary, readPids } = await startCluster();

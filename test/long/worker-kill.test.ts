@@ -48,4 +48,4 @@ test('workers killed with -9 in the middle of flushes, flushes run three at once
   }
   const tally = await load.stop();
   await judgeCounting(db(), tally, [web, worker]);
-}, 60_000);
+});

@@ -72,7 +72,7 @@ describe.concurrent('a worker process', () => {
     { seconds: 5, fault: 'stopped by SIGSTOP' },
     { seconds: 20, fault: 'stopped by SIGSTOP' },
   ] as const)('whose Redis is $fault for $seconds s', ({ seconds, fault }) => {
-    test('consumes its queues within 10 s of the end of the outage', { timeout: 60_000 }, async (context) => {
+    test('consumes its queues within 10 s of the end of the outage', async (context) => {
       const queues = await openQueues(context);
       await useWorker(context, queues.settings, queueArgs);
       await judgeConsuming(queues, 20_000);
@@ -83,7 +83,7 @@ describe.concurrent('a worker process', () => {
     });
   });
 
-  test('gets over half-open connections within 20 s', { timeout: 60_000 }, async (context) => {
+  test('gets over half-open connections within 20 s', async (context) => {
     const queues = await openQueues(context);
     const proxy = await startProxy(queues.server.port);
     context.onTestFinished(proxy.close);
