@@ -26,6 +26,7 @@ const needed: Readonly<Record<string, string>> = {
   reserved_keys: 'sid',
   returned_keys: 'sid',
   unknown_codes_daily: 'siud',
+  url_aliases: 'sid',
   url_analytics: 'siud',
   url_analytics_other_days: 'sd',
   url_clicks_daily: 'siud',

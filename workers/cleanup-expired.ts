@@ -1,5 +1,6 @@
-import { toCacheEntry } from '../src/urls/cache-entry.ts';
+import { type CacheEntry, toCacheEntry } from '../src/urls/cache-entry.ts';
 import type { IdempotencyKeys } from '../src/urls/idempotency-keys.ts';
+import { codesOf } from '../src/urls/renaming/aliases.ts';
 import type { UrlCache } from '../src/urls/url-cache.ts';
 import type { UrlCleanupStore } from '../src/urls/url-cleanup-store.ts';
 import { type JobContext, percentOf } from './processor.ts';
@@ -30,7 +31,9 @@ export async function cleanupExpired(
   let purged = 0;
   for (let more = total > 0; more;) {
     const slice = await cleanupStore.disableExpired(now, sliceSize);
-    await urlCache.replace(slice.map((url) => [url.shortCode, toCacheEntry(url)]));
+    await urlCache.replace(
+      slice.flatMap((url) => codesOf(url).map((code): [string, CacheEntry] => [code, toCacheEntry(url)])),
+    );
     expired += slice.length;
     more = slice.length > 0 && !signal.aborted;
     await reportProgress(percentOf(expired, total));

@@ -1,5 +1,6 @@
 import type { Knex } from '../postgres.ts';
 import { isOwned } from '../urls/owner.ts';
+import { hasCode as isOfCode } from '../urls/renaming/aliases.ts';
 import { isShortCode } from '../urls/short-code.ts';
 import { UrlNotFound } from '../urls/url.ts';
 import {
@@ -20,7 +21,7 @@ export interface Sql {
 
 /** What is true of `url_id` of a scope's short URLs, whether or not there are any. */
 export function conditionOf({ shortCode, owner, tag }: UrlScope): Sql {
-  const hasCode = shortCode === undefined ? '' : 'and u.short_code = :shortCode';
+  const hasCode = shortCode === undefined ? '' : `and ${isOfCode}`;
   const hasTag = tag === undefined ? '' : `and u.tags @> array[cast(:tag as text)] and u.tags <> '{}'`;
   return {
     sql: `url_id in (select u.id from urls u where u.deleted_at is null and ${isOwned} ${hasCode} ${hasTag})`,
@@ -33,7 +34,7 @@ export async function findUrls(trx: Knex, scope: UrlScope): Promise<Sql> {
   const { shortCode, owner } = scope;
   if (shortCode === undefined) return conditionOf(scope);
   const { rows } = await trx.raw<{ rows: { id: number }[] }>(
-    `select u.id from urls u where u.short_code = :shortCode and u.deleted_at is null and ${isOwned}`,
+    `select u.id from urls u where ${isOfCode} and u.deleted_at is null and ${isOwned}`,
     { shortCode: isShortCode(shortCode) ? shortCode : '', owner },
   );
   if (!rows[0]) throw new UrlNotFound('no such short URL');

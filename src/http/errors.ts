@@ -121,16 +121,15 @@ function toProblem(error: unknown, basePath = ''): Problem | undefined {
 }
 
 /** Says how to get the code back, as far as the API key may. */
-function codeDeleted({ shortCode, deletedAt, purgedAt, isOwn }: CodeDeleted, basePath: string): Problem {
+function codeDeleted(
+  { shortCode, deletedAt, purgedAt, isOwn, isReplaceable }: CodeDeleted,
+  basePath: string,
+): Problem {
   const path = `${basePath}/api/v1/urls/${pathOfCode(shortCode)}`;
   const ways = [
     `restore it with POST ${path}/restore`,
-    ...(isOwn
-      ? [
-          'replace it by sending this request with "restore_deleted": true',
-          `free the code with DELETE ${path}?purge=true`,
-        ]
-      : []),
+    ...(isReplaceable ? ['replace it by sending this request with "restore_deleted": true'] : []),
+    ...(isOwn ? [`free the code with DELETE ${path}?purge=true`] : []),
   ];
   return new Problem(
     'code-deleted',

@@ -11,6 +11,7 @@ export function createKeyStore(db: Knex) {
         `insert into reserved_keys (short_code, api_key_id)
          select key, cast(:apiKeyId as bigint) from unnest(cast(:keys as text[])) as key
          where not exists (select from urls where short_code = key)
+           and not exists (select from url_aliases where short_code = key)
          on conflict do nothing
          returning short_code`,
         { keys, apiKeyId },
@@ -44,6 +45,7 @@ export function createKeyStore(db: Knex) {
          )
          delete from returned_keys where short_code in (select short_code from available)
            and not exists (select from urls where urls.short_code = returned_keys.short_code)
+           and not exists (select from url_aliases a where a.short_code = returned_keys.short_code)
          returning short_code`,
         { limit },
       );

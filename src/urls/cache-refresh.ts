@@ -6,7 +6,7 @@ import type { UrlStore } from './url-store.ts';
 
 export type RefreshCache = ReturnType<typeof createCacheRefresh>;
 
-/** Brings what the cache holds of given codes, some thousands at most, up to date with the table: what is older there is
+/** Brings what the cache holds of given codes, some thousands at most, and of the old codes of their short URLs, up to date with the table: what is older there is
  *  replaced, by a tombstone where the short URL is gone, and announced; what it does not hold stays out. With `isExact` it
  *  replaces whatever differs from the table, whatever the versions say. Resolves to how many were replaced. */
 export function createCacheRefresh({
@@ -14,7 +14,7 @@ export function createCacheRefresh({
   changes,
   cache,
 }: {
-  store: Pick<UrlStore, 'findByCodes'>;
+  store: Pick<UrlStore, 'findByCodes' | 'findAliases'>;
   changes: Pick<ChangeStore, 'findRemovals'>;
   cache: Pick<UrlCache, 'findMany' | 'replace' | 'correct' | 'versionFloor'>;
 }) {
@@ -49,7 +49,9 @@ export function createCacheRefresh({
   }
 
   return async function refreshCache(shortCodes: string[], { isExact = false } = {}): Promise<number> {
-    const held = await findHeld(shortCodes);
+    // What is exact looks at every code of the cache anyway.
+    const aliases = isExact || shortCodes.length === 0 ? [] : await store.findAliases(shortCodes);
+    const held = await findHeld([...shortCodes, ...aliases]);
     if (held.size === 0) return 0;
     const table = await findInTable([...held.keys()]);
     const changed = [...table].filter(([code, { version }]) => version > held.get(code)!.version);

@@ -64,11 +64,16 @@ export function createChangeStore(db: Knex) {
       return rows;
     },
 
-    /** The latest `limit` changes, and removals. */
+    /** The latest `limit` changes, under old codes too, and removals. */
     async findLatest(limit: number): Promise<UrlChange[]> {
       const { rows } = await db.raw<{ rows: UrlChange[] }>(
-        `(select short_code as "shortCode", version from urls
-          where ${isOwn('changed_in')} order by changed_in desc limit :limit)
+        `with latest as materialized (
+           select id, short_code, version from urls
+           where ${isOwn('changed_in')} order by changed_in desc limit :limit
+         )
+         select short_code as "shortCode", version from latest
+         union all
+         select a.short_code, latest.version from latest join url_aliases a on a.url_id = latest.id
          union all
          (select short_code, version from url_removals
           where ${isOwn('removed_in')} order by removed_in desc limit :limit)`,

@@ -1,6 +1,10 @@
 import type { Log } from '../log.ts';
+import { toCacheEntry } from './cache-entry.ts';
 import type { ProcessCache } from './process-cache.ts';
+import { codesOf } from './renaming/aliases.ts';
+import type { UrlCache } from './url-cache.ts';
 import type { UrlChange } from './url-change.ts';
+import type { StoredUrl } from './url.ts';
 
 export type Tell = ReturnType<typeof createTelling>;
 
@@ -26,4 +30,25 @@ export function createTelling(deps: {
       await onUntold({ shortCode, version });
     }
   };
+}
+
+interface Told {
+  tell: Tell;
+  cache: Pick<UrlCache, 'replace' | 'bury'>;
+}
+
+/** Tells of what a short URL is now, under its code and its old ones. */
+export async function tellOfUrl({ tell, cache }: Told, url: StoredUrl): Promise<void> {
+  const entry = toCacheEntry(url);
+  await Promise.all(
+    codesOf(url).map(
+      async (shortCode) =>
+        await tell({ shortCode, version: url.version }, () => cache.replace([[shortCode, entry]])),
+    ),
+  );
+}
+
+/** Tells that these codes are not found, as of these versions. */
+export async function tellOfGone({ tell, cache }: Told, gone: UrlChange[]): Promise<void> {
+  await Promise.all(gone.map(async (change) => await tell(change, () => cache.bury([change], 'not found'))));
 }

@@ -1,25 +1,29 @@
-import { toCacheEntry } from './cache-entry.ts';
+import type { Asker, Deletion } from './deletion/deletion.ts';
+import type { Retention } from './deletion/purge.ts';
 import type { Owner } from './owner.ts';
 import type { PasswordHashing } from './password-hashing.ts';
+import { codesOf, isCodeHeld, isCodeInUse } from './renaming/aliases.ts';
 import { isShortCode } from './short-code.ts';
-import type { Tell } from './telling.ts';
+import { type Tell, tellOfGone, tellOfUrl } from './telling.ts';
 import type { UrlCache } from './url-cache.ts';
 import type { UrlPolicy } from './url-policy.ts';
 import { refusalBy, WishRefused } from './url-rules.ts';
 import type { UrlStore } from './url-store.ts';
 import { type ChangeWish, createWishReader } from './url-wishes.ts';
-import { type ShortUrl, type StoredUrl, UrlNotFound, VersionMismatch } from './url.ts';
+import { CodeTaken, type ShortUrl, UrlNotFound, VersionMismatch } from './url.ts';
 
 /** What happens to short URLs once they exist, expired and disabled ones too. A change may be meant for some versions alone, so
  *  that it does not undo what its author has not seen. */
 export function createUrlChanges(deps: {
-  store: Pick<UrlStore, 'findWithClicks' | 'change' | 'delete' | 'restore'>;
+  store: Pick<UrlStore, 'findWithClicks' | 'change' | 'rename' | 'delete' | 'restore'>;
   cache: Pick<UrlCache, 'replace' | 'bury'>;
   normaliseUrl: UrlPolicy;
   hashPassword: PasswordHashing['hashPassword'];
+  deletion: Pick<Deletion, 'reasonOfRefusal'>;
+  retention: Retention;
   tell: Tell;
 }) {
-  const { store, cache, tell } = deps;
+  const { store, deletion, retention } = deps;
   const readWish = createWishReader(deps);
 
   async function get(shortCode: string, owner: Owner): Promise<ShortUrl> {
@@ -34,17 +38,24 @@ export function createUrlChanges(deps: {
     return new VersionMismatch((await get(shortCode, owner)).version);
   }
 
-  async function write(...change: Parameters<UrlStore['change']>): Promise<StoredUrl | undefined> {
+  /** What a write gives; throws why the new code is refused, if it is. */
+  async function refusingTaken<T>(newCode: string, asker: Asker, write: () => Promise<T>): Promise<T> {
     try {
-      return await store.change(...change);
+      return await refusingRules(write);
+    } catch (error) {
+      const isTaken = error instanceof CodeTaken || isCodeHeld(error) || isCodeInUse(error);
+      throw isTaken ? await deletion.reasonOfRefusal(newCode, asker, false) : error;
+    }
+  }
+
+  async function refusingRules<T>(write: () => Promise<T>): Promise<T> {
+    try {
+      return await write();
     } catch (error) {
       const refusal = refusalBy(error);
       throw refusal ? new WishRefused([refusal]) : error;
     }
   }
-
-  const tellOf = async (url: StoredUrl) =>
-    await tell(url, () => cache.replace([[url.shortCode, toCacheEntry(url)]]));
 
   /** Reads a wish once, for as many short URLs as `make` is called for. */
   async function readChange(wish: ChangeWish) {
@@ -55,9 +66,9 @@ export function createUrlChanges(deps: {
         if (versions && !versions.includes(url.version)) throw new VersionMismatch(url.version);
         return url;
       }
-      const changed = await write(shortCode, changes, owner, versions);
+      const changed = await refusingRules(() => store.change(shortCode, changes, owner, versions));
       if (!changed) throw await reasonOfMiss(shortCode, owner, versions);
-      await tellOf(changed);
+      await tellOfUrl(deps, changed);
       return changed;
     };
   }
@@ -70,6 +81,30 @@ export function createUrlChanges(deps: {
       return await make(shortCode, owner, versions);
     },
 
+    /** The same, and gives the short URL another code. The current one keeps redirecting to it, or answers 404 and is reserved for the
+     *  API key that created the short URL. Throws CodeTaken and CodeDeleted as well. */
+    async rename(
+      shortCode: string,
+      { newCode, keepsOldCode, wish }: { newCode: string; keepsOldCode: boolean; wish: ChangeWish },
+      asker: Asker,
+      versions?: number[],
+    ): Promise<ShortUrl> {
+      const renaming = { to: newCode, keepsOldCode, reservedDays: retention.days, apiKeyId: asker.apiKeyId };
+      const changes = await readWish(wish, new Date());
+      const { owner } = asker;
+      const renamed = isShortCode(shortCode)
+        ? await refusingTaken(newCode, asker, () =>
+            store.rename(shortCode, { renaming, changes }, owner, versions),
+          )
+        : undefined;
+      if (!renamed) throw await reasonOfMiss(shortCode, owner, versions);
+      const { url, oldCode } = renamed;
+      await tellOfUrl(deps, url);
+      if (!codesOf(url).includes(oldCode))
+        await tellOfGone(deps, [{ shortCode: oldCode, version: url.version }]);
+      return url;
+    },
+
     /** Resolves to what makes each of many short URLs what is wished, as `change` does. Throws WishRefused or Overloaded. */
     readChange,
 
@@ -77,15 +112,17 @@ export function createUrlChanges(deps: {
     async delete(shortCode: string, owner: Owner, versions?: number[]): Promise<void> {
       const deleted = isShortCode(shortCode) ? await store.delete(shortCode, owner, versions) : undefined;
       if (!deleted) throw await reasonOfMiss(shortCode, owner, versions);
-      const change = { shortCode, version: deleted.version };
-      await tell(change, () => cache.bury([change], 'not found'));
+      await tellOfGone(
+        deps,
+        codesOf(deleted).map((code) => ({ shortCode: code, version: deleted.version })),
+      );
     },
 
     /** Brings a deleted short URL back, as what it was, until it is purged; one that is there stays as it is. Throws UrlNotFound. */
     async restore(shortCode: string, owner: Owner): Promise<ShortUrl> {
       const restored = isShortCode(shortCode) ? await store.restore(shortCode, owner) : undefined;
       if (!restored) return await get(shortCode, owner);
-      await tellOf(restored);
+      await tellOfUrl(deps, restored);
       return restored;
     },
   };

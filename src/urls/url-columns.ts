@@ -1,4 +1,5 @@
 import { type IdempotencyKey, keyTypes, toKeyColumns } from './idempotency-key.ts';
+import { aliasesOf } from './renaming/aliases.ts';
 import { searchTextOf } from './search/search-text.ts';
 import { defaultSettings, type UrlSettings } from './url.ts';
 
@@ -64,17 +65,24 @@ const readings: Partial<Record<keyof UrlSettings | 'version', string>> = {
     else array(select tag from unnest(u.tags) as tag where tag is not null) end`,
 };
 
-/** What a ShortUrl is read from, of `urls u`. */
-export const urlColumns = [
-  'u.id, u.short_code as "shortCode", u.original_url as "originalUrl", u.created_at as "createdAt"',
+const urlColumnsOf = (shortCode: string): string[] => [
+  `u.id, ${shortCode} as "shortCode"`,
+  'u.original_url as "originalUrl", u.created_at as "createdAt"',
   `u.updated_at as "updatedAt", u.created_by as "createdBy", ${readings.version} as version`,
   ...(Object.entries(settings) as [keyof UrlSettings, string][]).map(
     ([property, column]) => `${readings[property] ?? `u.${nameOf(column)}`} as "${property}"`,
   ),
-].join(', ');
+];
+const stored = 'u.deleted_at is not null as "isDeleted", u.has_ended as "hasEnded"';
+
+/** What a ShortUrl is read from, of `urls u`. */
+export const urlColumns = [...urlColumnsOf('u.short_code'), `${aliasesOf} as aliases`].join(', ');
 
 /** What a StoredUrl is read from, of `urls u`. */
-export const storedColumns = `${urlColumns}, u.deleted_at is not null as "isDeleted", u.has_ended as "hasEnded"`;
+export const storedColumns = `${urlColumns}, ${stored}`;
+
+/** The same without the old codes, under the code by which it is looked up. */
+export const lookUpColumnsOf = (shortCode: string): string => [...urlColumnsOf(shortCode), stored].join(', ');
 
 /** The columns of a short URL's settings. */
 export const settingColumns = Object.values(settings).map(nameOf);

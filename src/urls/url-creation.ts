@@ -7,6 +7,7 @@ import type { IdempotencyKeys } from './idempotency-keys.ts';
 import { createOnce, type MadeOnce } from './once.ts';
 import type { Owner } from './owner.ts';
 import type { PasswordHashing } from './password-hashing.ts';
+import { isCodeHeld } from './renaming/aliases.ts';
 import type { Tell } from './telling.ts';
 import type { UrlCache } from './url-cache.ts';
 import type { NewUrl } from './url-columns.ts';
@@ -22,6 +23,16 @@ const maxInserts = 500;
 const poolTries = 3;
 /** So many refusals in a row mean that something else is wrong. */
 const maxTries = 10;
+
+/** What an insert gives; undefined where a rename kept its code meanwhile. */
+async function unlessHeld<T>(insert: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await insert();
+  } catch (error) {
+    if (isCodeHeld(error)) return undefined;
+    throw error;
+  }
+}
 
 type Insert = (url: NewUrl) => Promise<FoundOrInserted | undefined>;
 
@@ -46,10 +57,11 @@ export function createUrlCreation(deps: {
   });
 
   const insert: Insert = async (wanted) => {
-    const url = await insertAmongOthers(wanted);
+    const url = await unlessHeld(() => insertAmongOthers(wanted));
     return url && { url, isNew: true };
   };
-  const findOrInsert: Insert = async (wanted) => await store.findOrInsert(wanted, new Date());
+  const findOrInsert: Insert = async (wanted) =>
+    await unlessHeld(() => store.findOrInsert(wanted, new Date()));
 
   async function withGeneratedKey(insert: Insert, url: Omit<NewUrl, 'shortCode' | 'codeIsGenerated'>) {
     for (let tries = 0; tries < maxTries; tries++) {

@@ -1,7 +1,7 @@
 import type { UrlSettings } from './url.ts';
 
 /** What somebody asked a short URL to be. */
-export type Asked = 'originalUrl' | 'password' | Exclude<keyof UrlSettings, 'passwordHash'>;
+export type Asked = 'originalUrl' | 'shortCode' | 'password' | Exclude<keyof UrlSettings, 'passwordHash'>;
 
 /** What is wrong with something that was asked for; the reason is the end of a sentence that begins with its name. */
 export interface Refusal {

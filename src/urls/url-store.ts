@@ -3,6 +3,8 @@ import { boundedTransaction } from '../postgres.ts';
 import { createDeletedUrlStore } from './deletion/deleted-url-store.ts';
 import { keyColumns, noteMade } from './idempotency-key.ts';
 import { isOneOfVersions, isOwned, type Owner } from './owner.ts';
+import { aliasesOf, findAliases, hasCode } from './renaming/aliases.ts';
+import { prepareRename, type Renaming } from './renaming/rename-store.ts';
 import { findSame } from './same-urls.ts';
 import { createSearchTextStore } from './search/search-text-store.ts';
 import {
@@ -12,6 +14,7 @@ import {
   insertedColumns,
   insertedTypes,
   insertedValues,
+  lookUpColumnsOf,
   type NewUrl,
   storedColumns,
   toChangedColumns,
@@ -26,6 +29,9 @@ export interface FoundOrInserted {
   isNew: boolean;
 }
 
+/** The codes of a deleted short URL, and the version as of which it is deleted. */
+export type DeletedVersion = Pick<ShortUrl, 'shortCode' | 'aliases' | 'version'>;
+
 export type UrlStore = ReturnType<typeof createUrlStore>;
 
 /** The table of short URLs. Deleted ones are found only where a method says so. */
@@ -34,10 +40,42 @@ export function createUrlStore(db: Knex) {
 
   async function findByCodes(shortCodes: string[]): Promise<StoredUrl[]> {
     const { rows } = await db.raw<{ rows: StoredUrl[] }>(
-      `select ${storedColumns} from urls u where u.short_code = any(cast(:shortCodes as text[]))`,
+      `select ${lookUpColumnsOf('u.short_code')} from urls u where u.short_code = any(cast(:shortCodes as text[]))
+       union all
+       select ${lookUpColumnsOf('a.short_code')} from url_aliases a join urls u on u.id = a.url_id
+       where a.short_code = any(cast(:shortCodes as text[]))`,
       { shortCodes },
     );
     return rows;
+  }
+
+  /** Changes the short URL in one statement: of changes at once none is lost. */
+  async function update(
+    connection: Knex,
+    shortCode: string,
+    { changes, newCode }: { changes: Changes; newCode?: string },
+    { owner, versions }: { owner: Owner; versions: number[] | undefined },
+  ): Promise<StoredUrl | undefined> {
+    const { rows } = await connection.raw<{ rows: StoredUrl[] }>(
+      `update urls u set
+         (${changedColumns}) = (
+           select ${changedColumns} from json_populate_record(u, cast(:changes as json))
+         ),
+         ${newCode === undefined ? '' : 'short_code = :newCode, code_is_generated = false,'}
+         is_active = coalesce(cast(:isActive as boolean), u.is_active or u.has_ended), has_ended = false,
+         updated_at = now(), version = nextval('url_versions')
+       where ${hasCode} and u.deleted_at is null and ${isOwned} and ${isOneOfVersions}
+       returning ${storedColumns}`,
+      {
+        shortCode,
+        owner,
+        versions: versions ?? null,
+        changes: toChangedColumns(changes),
+        isActive: changes.isActive ?? null,
+        ...(newCode !== undefined && { newCode }),
+      },
+    );
+    return rows[0];
   }
 
   return {
@@ -56,7 +94,7 @@ export function createUrlStore(db: Knex) {
            where not exists (
              select from reserved_keys r where r.short_code = wish.short_code and r.api_key_id <> wish.created_by
                and (r.reserved_until is null or r.reserved_until > now())
-           )
+           ) and not exists (select from url_aliases a where a.short_code = wish.short_code)
            -- In one order, so that two that insert the same codes do not deadlock.
            order by short_code collate "C", place
          ), u as (
@@ -99,25 +137,29 @@ export function createUrlStore(db: Knex) {
       });
     },
 
-    /** The short URL with this code; expired, disabled and deleted ones too. */
+    /** The short URL with this code, or old code; expired, disabled and deleted ones too. Its short code is the one it was found by. */
     findByCode: async (shortCode: string): Promise<StoredUrl | undefined> =>
       (await findByCodes([shortCode]))[0],
 
-    /** The short URLs that have one of these codes; expired, disabled and deleted ones too. */
+    /** The short URLs that have these codes, or old codes; expired, disabled and deleted ones too. The short code of each is the one
+     *  it was found by. */
     findByCodes,
+
+    /** The old codes of the short URLs that have these current codes. */
+    findAliases: async (shortCodes: string[]): Promise<string[]> => await findAliases(db, shortCodes),
 
     /** An owner's short URL with this code, with its counters; expired and disabled ones too. */
     async findWithClicks(shortCode: string, owner: Owner): Promise<ShortUrlWithClicks | undefined> {
       const { rows } = await db.raw<{ rows: ShortUrlWithClicks[] }>(
         `select ${urlColumns}, s.click_count as "clickCount", s.last_accessed_at as "lastAccessedAt"
          from urls u join url_stats s on s.url_id = u.id
-         where u.short_code = :shortCode and u.deleted_at is null and ${isOwned}`,
+         where ${hasCode} and u.deleted_at is null and ${isOwned}`,
         { shortCode, owner },
       );
       return rows[0];
     },
 
-    /** Changes an owner's short URL, an expired or disabled one too, in one statement: of changes at once none is lost. What the clean-up
+    /** Changes an owner's short URL, an expired or disabled one too. What the clean-up
      *  has disabled is active again, until the clean-up finds that its time is still over. Resolves to what it is now; undefined
      *  when there is none of these versions. Rejects when it would break a rule: see url-rules.ts. */
     async change(
@@ -126,39 +168,40 @@ export function createUrlStore(db: Knex) {
       owner: Owner,
       versions?: number[],
     ): Promise<StoredUrl | undefined> {
-      const { rows } = await db.raw<{ rows: StoredUrl[] }>(
-        `update urls u set
-           (${changedColumns}) = (
-             select ${changedColumns} from json_populate_record(u, cast(:changes as json))
-           ),
-           is_active = coalesce(cast(:isActive as boolean), u.is_active or u.has_ended), has_ended = false,
-           updated_at = now(), version = nextval('url_versions')
-         where u.short_code = :shortCode and u.deleted_at is null and ${isOwned} and ${isOneOfVersions}
-         returning ${storedColumns}`,
-        {
-          shortCode,
-          owner,
-          versions: versions ?? null,
-          changes: toChangedColumns(changes),
-          isActive: changes.isActive ?? null,
-        },
-      );
-      const [url] = rows;
+      const url = await update(db, shortCode, { changes }, { owner, versions });
       // The job does what fails here.
       if (url && changesSearchText(changes)) await searchTexts.fillMany([url]).catch(() => 0);
       return url;
     },
 
-    /** Marks an owner's short URL as deleted and resolves to its new version; undefined when there is none of these versions. */
-    async delete(
+    /** The same, and gives the short URL another code: see Renaming. Whenever it is looked up, one of the two states is found. Resolves
+     *  also to the code that it had before. Throws CodeTaken, or what isCodeHeld, where the new code belongs to another short URL
+     *  or is reserved for another API key. */
+    async rename(
       shortCode: string,
+      { renaming, changes }: { renaming: Renaming; changes: Changes },
       owner: Owner,
       versions?: number[],
-    ): Promise<{ version: number } | undefined> {
-      const { rows } = await db.raw<{ rows: { version: number }[] }>(
+    ): Promise<{ url: StoredUrl; oldCode: string } | undefined> {
+      const asked = { owner, versions };
+      const renamed = await boundedTransaction(db, async (trx) => {
+        const oldCode = await prepareRename(trx, shortCode, renaming, asked);
+        if (oldCode === undefined) return undefined;
+        const newCode = renaming.to === oldCode ? {} : { newCode: renaming.to };
+        const url = await update(trx, oldCode, { changes, ...newCode }, asked);
+        return url && { url, oldCode };
+      });
+      if (renamed) await searchTexts.fillMany([renamed.url]).catch(() => 0);
+      return renamed;
+    },
+
+    /** Marks an owner's short URL as deleted and resolves to its codes and its new version; undefined when there is none of these
+     *  versions. */
+    async delete(shortCode: string, owner: Owner, versions?: number[]): Promise<DeletedVersion | undefined> {
+      const { rows } = await db.raw<{ rows: DeletedVersion[] }>(
         `update urls u set deleted_at = now(), updated_at = now(), version = nextval('url_versions')
-         where u.short_code = :shortCode and u.deleted_at is null and ${isOwned} and ${isOneOfVersions}
-         returning version`,
+         where ${hasCode} and u.deleted_at is null and ${isOwned} and ${isOneOfVersions}
+         returning version, u.short_code as "shortCode", ${aliasesOf} as aliases`,
         { shortCode, owner, versions: versions ?? null },
       );
       return rows[0];
@@ -168,7 +211,7 @@ export function createUrlStore(db: Knex) {
     async restore(shortCode: string, owner: Owner): Promise<StoredUrl | undefined> {
       const { rows } = await db.raw<{ rows: StoredUrl[] }>(
         `update urls u set deleted_at = null, updated_at = now(), version = nextval('url_versions')
-         where u.short_code = :shortCode and u.deleted_at is not null and ${isOwned}
+         where ${hasCode} and u.deleted_at is not null and ${isOwned}
          returning ${storedColumns}`,
         { shortCode, owner },
       );

@@ -54,6 +54,8 @@ export interface ShortUrl extends UrlSettings {
   /** The API key that it was created with; null for what another program inserted. */
   createdBy: number | null;
   version: number;
+  /** Old codes that redirect like the current one, the oldest first; undefined where they were not read. */
+  aliases?: string[];
 }
 
 /** A short URL as the table has it, where one that was deleted stays for a while. */
@@ -127,15 +129,24 @@ export class CodeDeleted extends Error {
   readonly deletedAt: Date;
   /** When the clean-up purges it. */
   readonly purgedAt: Date;
-  /** Whether the API key created it, and so may take the code back or purge it. */
+  /** Whether the API key created it, and so may purge it. */
   readonly isOwn: boolean;
+  /** Whether the same request may restore it as the wanted one. */
+  readonly isReplaceable: boolean;
 
-  constructor(deleted: { shortCode: string; deletedAt: Date; purgedAt: Date; isOwn: boolean }) {
+  constructor(deleted: {
+    shortCode: string;
+    deletedAt: Date;
+    purgedAt: Date;
+    isOwn: boolean;
+    isReplaceable: boolean;
+  }) {
     super(`the code ${deleted.shortCode} belongs to a deleted short URL`);
     this.shortCode = deleted.shortCode;
     this.deletedAt = deleted.deletedAt;
     this.purgedAt = deleted.purgedAt;
     this.isOwn = deleted.isOwn;
+    this.isReplaceable = deleted.isReplaceable;
   }
 }
 

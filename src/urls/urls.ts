@@ -46,7 +46,7 @@ export function createUrls(deps: {
   return {
     ...createUrlResolver(deps),
     ...createUrlCreation({ ...deps, deletion, tell }),
-    ...createUrlChanges({ ...deps, tell }),
+    ...createUrlChanges({ ...deps, deletion, tell }),
     purge: deletion.purge,
 
     /** An owner's short URL with its counters, from the table; a disabled one too. Throws UrlNotFound or UrlExpired. */

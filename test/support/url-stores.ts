@@ -136,7 +136,7 @@ function createMemoryTable(): UrlTable {
       const row = findRow(shortCode);
       if (!row || !isOneOf(versions, row)) return undefined;
       const { version } = change(row, { isDeleted: true });
-      return { version };
+      return { shortCode, version };
     },
     restore: async (shortCode) => {
       const row = rows.get(shortCode);

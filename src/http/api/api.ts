@@ -13,7 +13,7 @@ import { jobHandlers, jobOperations } from './jobs.ts';
 import type { Handlers } from './operation.ts';
 import { qrHandlers, qrOperations } from './qr.ts';
 import { reportHandlers, reportOperations } from './reports.ts';
-import { createNewUrl } from './url-schemas.ts';
+import { createNewUrl, createUrlChange } from './url-schemas.ts';
 import { urlHandlers, urlOperations } from './urls.ts';
 
 /** All that the REST API can be asked, each by its name. */
@@ -38,6 +38,7 @@ export const operations = {
 export const operationsFor = (rules: CustomCodeRules): typeof operations => ({
   ...operations,
   createUrl: { ...operations.createUrl, body: createNewUrl(rules) },
+  changeUrl: { ...operations.changeUrl, body: createUrlChange(rules) },
 });
 
 /** What the API works with. */

@@ -94,6 +94,35 @@ export const urlChanges = z
   .superRefine(refuseTwoExpiries)
   .meta({ id: 'UrlChanges', example: { title: 'Another page', tags: ['spring'] } });
 
+/** The same for one short URL, which may also get another code, where clients may choose such codes. */
+export const createUrlChange = (rules: CustomCodeRules) =>
+  urlChanges
+    .safeExtend({
+      short_code: customCode(rules)
+        .meta({
+          description:
+            'Another code: the short URL redirects under it from now on. See `custom_code` for which codes may be chosen',
+        })
+        .optional(),
+      keep_old_code: z
+        .boolean('must be true or false')
+        .meta({
+          description:
+            'Whether the current code keeps redirecting to this short URL, which it does by default. Otherwise it answers 404, and is ' +
+            'reserved for the API key that created the short URL as long as a deletion would have kept it. Only together with `short_code`',
+        })
+        .optional(),
+    })
+    .superRefine(({ short_code: code, keep_old_code: keeps }, context) => {
+      if (keeps === undefined || code !== undefined) return;
+      const message = 'must be given together with short_code';
+      context.addIssue({ code: 'custom', path: ['keep_old_code'], message });
+    })
+    .meta({ id: 'UrlChange', example: { short_code: 'autumn-sale', title: 'Another page' } });
+
+/** The same as it is by default. */
+export const urlChange = createUrlChange(defaultCodeRules);
+
 /** What a create does about a short URL that exists already. */
 export const readConflictRules = (body: z.output<typeof newUrl>) => ({
   findsFirst: body.find_if_exists ?? false,
@@ -154,6 +183,9 @@ const shownFields = z.object({
   fallback_url: z.string().nullable(),
   crawlable: z.boolean(),
   created_by: z.int().nullable().meta({ description: 'The API key that created it' }),
+  aliases: z
+    .array(z.string())
+    .meta({ description: 'Old codes that redirect to it, the oldest first: see `keep_old_code`' }),
   version: z.int().meta({ description: 'Higher after each change; also in `ETag`' }),
 });
 
@@ -185,5 +217,6 @@ export const presentUrl = (url: ShortUrl, baseUrl: string): z.input<typeof shown
   fallback_url: url.fallbackUrl,
   crawlable: url.crawlable,
   created_by: url.createdBy,
+  aliases: url.aliases ?? [],
   version: url.version,
 });

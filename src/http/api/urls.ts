@@ -13,7 +13,7 @@ import {
   readConflictRules,
   readSettings,
   shownUrl,
-  urlChanges,
+  urlChange,
 } from './url-schemas.ts';
 
 const tag = 'Short URLs';
@@ -91,15 +91,16 @@ export const urlOperations = {
     path: '/api/v1/urls/{short_code}',
     tag,
     summary: 'Change a short URL',
-    description: 'An expired or disabled one too. What is not given stays; null is what holds by default.',
+    description:
+      'An expired or disabled one too. What is not given stays; null is what holds by default. With `short_code` it gets another code.',
     scope: 'urls:write',
     params: shortCodeParams,
     headers: ifMatch,
-    body: urlChanges,
+    body: urlChange,
     replies: {
       200: { description: 'What it is from now on.', headers: entityTag, body: shownUrl },
     },
-    problems: ['not-found', 'version-mismatch'],
+    problems: ['not-found', 'version-mismatch', 'code-taken', 'code-deleted'],
   },
   restoreUrl: {
     method: 'post',
@@ -172,13 +173,16 @@ export const urlHandlers = ({
     return { status: 200, headers, body: { ...presentUrl(url, baseUrl), click_count: url.clickCount } };
   },
 
-  changeUrl: async ({ params, body, owner, ctx }) => {
-    const { original_url: originalUrl } = body;
+  changeUrl: async ({ params, body, apiKey, owner, ctx }) => {
+    const { original_url: originalUrl, short_code: newCode, keep_old_code: keepsOldCode = true } = body;
     const wish = {
       ...(originalUrl === undefined ? {} : { originalUrl }),
       ...readSettings(body, Date.now()),
     };
-    const url = await urls.change(params.short_code, wish, owner, versionsIn(ctx.req.headers['if-match']));
+    const versions = versionsIn(ctx.req.headers['if-match']);
+    const url = await (newCode === undefined
+      ? urls.change(params.short_code, wish, owner, versions)
+      : urls.rename(params.short_code, { newCode, keepsOldCode, wish }, askerOf(apiKey), versions));
     return { status: 200, headers: tagOf(url), body: presentUrl(url, baseUrl) };
   },
 

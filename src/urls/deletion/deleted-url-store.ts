@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import { keyColumns, noteMade } from '../idempotency-key.ts';
 import { isOneOfVersions } from '../owner.ts';
+import type { UrlChange } from '../url-change.ts';
 import {
   insertedColumns,
   insertedTypes,
@@ -19,6 +20,8 @@ export interface DeletedUrl {
   deletedAt: Date;
   isActive: boolean;
   expiresAt: Date | null;
+  /** Whether the code is an old code of it. */
+  isAlias: boolean;
 }
 
 export type DeletedUrlStore = ReturnType<typeof createDeletedUrlStore>;
@@ -26,12 +29,17 @@ export type DeletedUrlStore = ReturnType<typeof createDeletedUrlStore>;
 /** Deleted short URLs, which keep their codes until they are purged, and the purge of single ones. */
 export function createDeletedUrlStore(db: Knex) {
   return {
-    /** The deleted short URLs with these codes, in their order; undefined for each code that no deleted one has. */
+    /** The deleted short URLs with these codes, or old codes, in their order; undefined for each code that no deleted one has. */
     async findDeleted(shortCodes: string[]): Promise<(DeletedUrl | undefined)[]> {
       const { rows } = await db.raw<{ rows: DeletedUrl[] }>(
-        `select short_code as "shortCode", created_by as "createdBy", deleted_at as "deletedAt",
-           is_active as "isActive", expires_at as "expiresAt"
-         from urls where short_code = any(cast(:shortCodes as text[])) and deleted_at is not null`,
+        `with found (short_code, id, is_alias) as (
+           select short_code, id, false from urls where short_code = any(cast(:shortCodes as text[]))
+           union all
+           select short_code, url_id, true from url_aliases where short_code = any(cast(:shortCodes as text[]))
+         )
+         select found.short_code as "shortCode", u.created_by as "createdBy", u.deleted_at as "deletedAt",
+           u.is_active as "isActive", u.expires_at as "expiresAt", found.is_alias as "isAlias"
+         from found join urls u on u.id = found.id where u.deleted_at is not null`,
         { shortCodes },
       );
       const found = new Map(rows.map((url) => [url.shortCode, url]));
@@ -73,26 +81,30 @@ export function createDeletedUrlStore(db: Knex) {
     },
 
     /** Purges a short URL at `now`, deleted or not, and keeps its code for the API key that created it as long as a deletion would
-     *  have. Resolves to the version of its removal; undefined when there is none of these versions. */
+     *  have, its old codes too. Resolves to its codes and the versions of their removal; undefined when there is none of these versions. */
     async purgeOne(
       id: number,
       { now, retention, versions }: { now: Date; retention: Retention; versions?: number[] | undefined },
-    ): Promise<{ version: number } | undefined> {
-      const { rows } = await db.raw<{ rows: { version: number }[] }>(
+    ): Promise<UrlChange[] | undefined> {
+      const { rows } = await db.raw<{ rows: UrlChange[] }>(
         `${purgeOf(
           `select u.id from urls u where u.id = :id and ${isOneOfVersions} for update`,
           // Higher than what a cache has, also where its versions were lifted to the floor of an epoch.
           { isNoted: 'true', removedVersion: `nextval('url_versions')` },
-        )}, held as (
+        )}, codes as (
+           select short_code, created_by, removed_version from purged
+           union all
+           select a.short_code, p.created_by, nextval('url_versions') from purged p, url_aliases a where a.url_id = :id
+         ), held as (
            insert into reserved_keys (short_code, api_key_id, reserved_until)
            select short_code, created_by, cast(:now as timestamptz) + make_interval(days => :days)
-           from purged where created_by is not null and :days > 0
+           from codes where created_by is not null and :days > 0
            on conflict (short_code) do nothing
          )
-         select removed_version as version from purged`,
+         select short_code as "shortCode", removed_version as version from codes`,
         { id, versions: versions ?? null, now, ...retention },
       );
-      return rows[0];
+      return rows.length > 0 ? rows : undefined;
     },
   };
 }

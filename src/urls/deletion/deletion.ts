@@ -1,8 +1,7 @@
-import { toCacheEntry } from '../cache-entry.ts';
 import { createGathering } from '../gathering.ts';
 import type { Owner } from '../owner.ts';
 import { isShortCode } from '../short-code.ts';
-import type { Tell } from '../telling.ts';
+import { type Tell, tellOfGone, tellOfUrl } from '../telling.ts';
 import type { UrlCache } from '../url-cache.ts';
 import type { NewUrl } from '../url-columns.ts';
 import type { UrlStore } from '../url-store.ts';
@@ -36,7 +35,7 @@ export function createDeletion(deps: {
   retention: Retention;
   tell: Tell;
 }) {
-  const { store, cache, retention, tell } = deps;
+  const { store, retention } = deps;
   const findDeleted = createGathering(store.findDeleted);
 
   /** When the clean-up purges it, at the earliest. */
@@ -50,12 +49,17 @@ export function createDeletion(deps: {
      *  there is none. */
     async takeBack(wanted: NewUrl): Promise<ShortUrl | undefined> {
       const [url] = await store.takeBack([wanted]);
-      if (url) await tell(url, () => cache.replace([[url.shortCode, toCacheEntry(url)]]));
+      if (url) await tellOfUrl(deps, url);
       return url;
     },
 
-    /** Why a short URL could not be created under a code: CodeDeleted for those who may restore the one that has it, else CodeTaken. */
-    async reasonOfRefusal(shortCode: string, { apiKeyId, owner }: Asker): Promise<CodeDeleted | CodeTaken> {
+    /** Why a short URL could not be created under a code, or get it: CodeDeleted for those who may restore the one that has it, else
+     *  CodeTaken. `mayReplace`: the request could restore it as the wanted one. */
+    async reasonOfRefusal(
+      shortCode: string,
+      { apiKeyId, owner }: Asker,
+      mayReplace = true,
+    ): Promise<CodeDeleted | CodeTaken> {
       const deleted = await findDeleted(shortCode);
       const mayRestore = deleted && (owner === null || deleted.createdBy === owner);
       if (!mayRestore) return new CodeTaken(`the code ${shortCode} is taken`);
@@ -64,6 +68,7 @@ export function createDeletion(deps: {
         deletedAt: deleted.deletedAt,
         purgedAt: purgedAt(deleted),
         isOwn: deleted.createdBy === apiKeyId,
+        isReplaceable: mayReplace && !deleted.isAlias && deleted.createdBy === apiKeyId,
       });
     },
 
@@ -79,8 +84,7 @@ export function createDeletion(deps: {
       if (url.createdBy !== apiKeyId && !isAdmin) throw new PurgeNotAllowed('another API key created it');
       const purged = await store.purgeOne(url.id, { now: new Date(), retention, versions });
       if (!purged) throw versions ? new VersionMismatch(url.version) : new UrlNotFound('no such short URL');
-      const change = { shortCode, version: purged.version };
-      await tell(change, () => cache.bury([change], 'not found'));
+      await tellOfGone(deps, purged);
     },
   };
 }

@@ -1,0 +1,103 @@
+import type { Knex } from 'knex';
+
+/** Old codes of renamed short URLs, which redirect like their current codes. A code is in `urls` or in `url_aliases`, never in both:
+ *  a trigger checks it after each insert and rename, when all transactions that gave up the code have ended. There is no foreign
+ *  key, because a TRUNCATE of other programs would then need rights on this table; triggers remove what a deletion leaves behind. */
+export async function up(db: Knex): Promise<void> {
+  await db.raw(`
+    create table url_aliases (
+      short_code text collate "C" primary key,
+      url_id bigint not null,
+      created_at timestamptz not null default now()
+    );
+    create index url_aliases_url_id on url_aliases (url_id);
+
+    create function refuse_taken_codes(codes text[], creators bigint[]) returns void language plpgsql as $$
+      declare
+        taken text;
+      begin
+        -- Scalar subqueries: an index look-up for each code, however large the tables are.
+        select code into taken from unnest(codes, creators) as wanted (code, creator)
+        where (select true from url_aliases a where a.short_code = code)
+          or ${isOwn} and (
+            select r.api_key_id <> creator and (r.reserved_until is null or r.reserved_until > now())
+            from reserved_keys r where r.short_code = code)
+        limit 1;
+        if taken is not null then
+          raise unique_violation using constraint = 'urls_short_code_free', table = 'urls', column = 'short_code',
+            message = format('the short code %s is an old code of a short URL, or reserved', taken);
+        end if;
+      end $$;
+
+    ${triggerFunction('refuse_inserted_codes')}
+        perform refuse_taken_codes(array_agg(short_code), array_agg(created_by)) from inserted;
+        return null;
+      end $$;
+
+    ${triggerFunction('refuse_renamed_code')}
+        perform refuse_taken_codes(array[new.short_code], array[new.created_by]);
+        return null;
+      end $$;
+
+    ${triggerFunction('announce_changed_aliases', 'codes text[]; versions bigint[];')}
+        -- Planned each time: a plan for one row would be slow for many.
+        execute 'select array_agg(a.short_code), array_agg(u.version)
+          from updated u join url_aliases a on a.url_id = u.id' into codes, versions;
+        if codes is not null then perform notify_url_changes(codes, versions); end if;
+        return null;
+      end $$;
+
+    ${triggerFunction('remove_deleted_aliases', 'codes text[]; versions bigint[];')}
+        execute 'with removed as (
+            delete from url_aliases a using deleted d where a.url_id = d.id returning a.short_code
+          ) select array_agg(short_code), array_agg(nextval(''url_versions'')) from removed' into codes, versions;
+        if codes is not null then
+          perform remember_removed_urls(codes, versions);
+          perform notify_url_changes(codes, versions);
+        end if;
+        return null;
+      end $$;
+
+    ${triggerFunction('remove_truncated_aliases')}
+        delete from url_aliases;
+        return null;
+      end $$;
+
+    revoke all on function refuse_taken_codes, ${triggerFunctions.join(', ')} from public;
+
+    create trigger refuse_inserted_codes after insert on urls referencing new table as inserted
+      for each statement execute function refuse_inserted_codes();
+    create trigger refuse_renamed_code after update of short_code on urls for each row
+      when (new.short_code <> old.short_code) execute function refuse_renamed_code();
+    create trigger announce_changed_aliases after update on urls referencing new table as updated
+      for each statement execute function announce_changed_aliases();
+    create trigger remove_deleted_aliases after delete on urls referencing old table as deleted
+      for each statement execute function remove_deleted_aliases();
+    create trigger remove_truncated_aliases after truncate on urls
+      for each statement execute function remove_truncated_aliases()`);
+}
+
+export async function down(db: Knex): Promise<void> {
+  for (const name of triggerFunctions) await db.raw(`drop trigger ${name} on urls; drop function ${name}`);
+  await db.raw('drop function refuse_taken_codes; drop table url_aliases');
+}
+
+/** Other programs may insert codes that are reserved, as before. */
+const isOwn = `current_setting('application_name') like 'linkmill-%'`;
+
+/** Each has the name of its trigger. */
+const triggerFunctions = [
+  'refuse_inserted_codes',
+  'refuse_renamed_code',
+  'announce_changed_aliases',
+  'remove_deleted_aliases',
+  'remove_truncated_aliases',
+];
+
+/** The beginning of a function that runs with the rights of the tables' owner, in the schema of the table that fired. */
+function triggerFunction(name: string, declared = ''): string {
+  return `create function ${name}() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+      declare ${declared}
+      begin
+        perform set_config('search_path', quote_ident(tg_table_schema) || ', pg_temp', true);`;
+}
