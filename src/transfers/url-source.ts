@@ -26,6 +26,7 @@ const readers = {
   title: (url) => url.title,
   notes: (url) => url.notes,
   tags: (url) => url.tags,
+  aliases: (url) => url.aliases ?? [],
   click_count: (url) => url.clickCount,
   last_accessed_at: (url) => url.lastAccessedAt,
 } satisfies Record<string, (url: ExportedUrl) => ExportedValue>;

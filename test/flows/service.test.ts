@@ -43,6 +43,35 @@ test('1,000 redirects sent by 20 clients are exactly 1,000 clicks in /stats with
   expect(await readClicks()).toEqual(counts);
 });
 
+test('clicks under every code of a renamed short URL are its clicks, and none is lost', async () => {
+  const client = service.client();
+  const first = await createUrl(client);
+  const codes = [first];
+  for (const to of ['renamed-once', 'renamed-twice']) {
+    await sendRedirects(service.baseUrl(), Array<string>(20).fill(first), 4);
+    await client.patch(`/api/v1/urls/${codes.at(-1)}`, { short_code: to });
+    codes.push(to);
+  }
+  const tally = await sendRedirects(
+    service.baseUrl(),
+    codes.flatMap((code) => Array<string>(20).fill(code)),
+    4,
+  );
+  expect(tally.failures).toEqual([]);
+  for (const code of codes)
+    await waitUntil('all clicks are counted', async () => {
+      const { body } = await client.get(`/api/v1/urls/${code}/stats`);
+      return body['short_code'] === 'renamed-twice' && body['clicks'] === 100;
+    });
+  const cached = async () => await service.redis.redis().get(`${service.redis.prefix}:url:${first}`);
+  await service.database
+    .db()('urls')
+    .where({ short_code: 'renamed-twice' })
+    .update({ expires_at: new Date() });
+  await runJob(client, 'cleanup-expired');
+  expect(await cached()).toMatch(/^\d+:410$/);
+});
+
 test('a short URL with expires_in_seconds: 2 answers 301, then 410, and a cleanup leaves nothing of it in the cache but a tombstone', async () => {
   const client = service.client();
   const code = await createUrl(client, {

@@ -104,6 +104,22 @@ describe('what changed while nobody told the cache', () => {
     subscriber.disconnect();
   });
 
+  test('is replaced under old codes too', async () => {
+    await warm(2);
+    await foreigner.run(
+      `insert into url_aliases (short_code, url_id) select 'old-' || short_code, id from urls`,
+    );
+    const { store, cache } = createDeps();
+    await cache.putMany(await store.findByCodes(['old-url-0', 'old-url-1']));
+    await change('url-0');
+    await foreigner.run(`delete from urls where short_code = 'url-1'`);
+    expect(await reconcile()).toEqual({ checked: 3, repaired: 4 });
+    expect(await readChanged('old-url-0')).toBe(true);
+    expect(await find('old-url-1')).toMatchObject({ gone: 'not found' });
+    await foreigner.run('update urls set version = version');
+    expect(await reconcile({ all: true })).toMatchObject({ repaired: 0 });
+  });
+
   test('is not brought into a cache that does not hold it', async () => {
     await insertUrls(database.db(), { begin: 'url-', count: 2 });
     await change('url-1');

@@ -7,7 +7,7 @@ export const linkmill: ImportFormat = {
   isKnownBy: 'originalurl',
   codeIsOptional: true,
   cellsAreGuarded: true,
-  dropped: ['shorturl', 'updatedat', 'hasended', 'createdby'],
+  dropped: ['shorturl', 'updatedat', 'hasended', 'createdby', 'aliases'],
   fields: {
     short_code: ['shortcode'],
     original_url: ['originalurl'],

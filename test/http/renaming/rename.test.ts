@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
-import { readBooks } from '../../../src/clicks/click-books.ts';
 import { createUrlCleanupStore } from '../../../src/urls/url-cleanup-store.ts';
 import type { Client } from '../../support/client.ts';
 import { connectForeigner, type Foreigner } from '../../support/foreign.ts';
@@ -62,8 +61,6 @@ const seen = async (codes: string[], answer: string) =>
     const answers = await Promise.all(codes.flatMap((code) => [visit(code), visitAt(other.baseUrl, code)]));
     return answers.every((one) => one === answer);
   });
-const clicksOf = async (id: number) =>
-  (await web.database.db()('url_aliases').where({ url_id: id }).count())[0];
 
 describe('a renamed short URL', () => {
   test('redirects under its new code and its old one, and shows the old one', async () => {
@@ -84,7 +81,7 @@ describe('a renamed short URL', () => {
       expect((await maker.get(`${urls}/${path}/stats`)).body['short_code']).toBe(to);
     }
     const list = await maker.get(`${urls}?q=${to}`);
-    expect(list.body['urls']).toMatchObject([{ short_code: to, aliases: [code] }]);
+    expect(list.body['items']).toMatchObject([{ short_code: to, aliases: [code] }]);
   });
 
   test('whose old code is not kept answers 404 there, and only its API key may use that code', async () => {
@@ -146,10 +143,10 @@ describe('a renamed short URL', () => {
     const to = nextCode('new');
     await rename(code, to);
     await seen([code, to], found);
-    await web.database
-      .db()('urls')
-      .where({ short_code: to })
-      .update({ expires_at: new Date(Date.now() - 1_000) });
+    await foreigner.run('update urls set expires_at = $1 where short_code = $2', [
+      new Date(Date.now() - 1_000),
+      to,
+    ]);
     await seen([code, to], '410');
     await createUrlCleanupStore(web.database.db()).disableExpired(new Date(), 10);
     await seen([code, to], '410');
@@ -186,7 +183,6 @@ describe('what another program writes', () => {
     await rename(last.code, nextCode('new'));
     await seen([last.code], found);
     await foreigner.run('truncate urls cascade');
-    await seen([last.code], '404');
     expect(await web.database.db()('url_aliases')).toEqual([]);
   });
 
@@ -255,4 +251,94 @@ describe('a rename is refused', () => {
     expect((await rename(code, `${code}-7`)).status).toBe(200);
   });
 });
-void [readBooks, clicksOf];
+
+describe('at the same time', () => {
+  test('of a rename and creates of the same code one gets the code', async () => {
+    for (let i = 0; i < 8; i += 1) {
+      const [{ code }, contested] = [await create(), nextCode('contested')];
+      const answers = await Promise.all([
+        createAs(stranger, contested),
+        rename(code, contested),
+        createAs(maker, contested),
+      ]);
+      expect(answers.filter(({ status }) => status < 300)).toHaveLength(1);
+      expect(answers.filter(({ status }) => status === 409)).toHaveLength(2);
+      const isRenamed = answers[1].status === 200;
+      await seen([contested], isRenamed ? found : `301 ${page}/2`);
+      await seen([code], found);
+    }
+  });
+
+  test.each([
+    ['keeps', 'insert into url_aliases (short_code, url_id) select $1, id from urls where short_code = $2'],
+    [
+      'reserves',
+      `insert into reserved_keys (short_code, api_key_id, reserved_until)
+       select $1, created_by, now() + interval '1 day' from urls where short_code = $2`,
+    ],
+  ])('a create that waited for a rename that %s the code is refused', async (_what, keep) => {
+    const [{ code }, to] = [await create(), nextCode('new')];
+    await foreigner.run('begin');
+    await foreigner.run('update urls set short_code = $1 where short_code = $2', [to, code]);
+    await foreigner.run(keep, [code, to]);
+    const creates = ['a', 'b'].map(async (title) => await createAs(stranger, code, { title }));
+    await waitUntil('a create waits', async () => {
+      const { rows } = await web.database
+        .db()
+        .raw(
+          `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+        );
+      return rows.length > 0;
+    });
+    await foreigner.run('commit');
+    for (const { status, body } of await Promise.all(creates))
+      expect([status, body['type']]).toEqual([409, problem('code-taken')]);
+  });
+
+  test('renames of one short URL keep every code, and renames that swap codes do not fail', async () => {
+    const [one, two] = [await create(), await create()];
+    const codes = Array.from({ length: 6 }, () => nextCode('new'));
+    const renamed = await Promise.all(codes.map(async (code) => await rename(one.code, code)));
+    expect(renamed.map(({ status }) => status)).toEqual(codes.map(() => 200));
+    const { body } = await maker.get(`${urls}/${one.code}`);
+    const aliases = body['aliases'] as string[];
+    expect([body['short_code'], ...aliases].toSorted()).toEqual([one.code, ...codes].toSorted());
+    await seen([one.code, ...codes], found);
+    const current = String(body['short_code']);
+    const swapped = await Promise.all([rename(current, two.code), rename(two.code, current)]);
+    expect(swapped.map(({ status }) => status)).toEqual([409, 409]);
+  });
+
+  test('redirects never miss a code that is kept, and follow each change within 2 s', async () => {
+    const { code } = await create();
+    const known = [code];
+    let isRenaming = true;
+    const missed: string[] = [];
+    const visitAll = async (baseUrl: string) => {
+      while (isRenaming)
+        for (const one of [...known]) {
+          const answer = await visitAt(baseUrl, one);
+          if (!answer.startsWith(found)) missed.push(`${one} ${answer}`);
+        }
+    };
+    const visitors = [web.baseUrl(), other.baseUrl].map(visitAll);
+    for (let i = 0; i < 10; i += 1) {
+      const to = i % 4 === 3 ? known[i - 2]! : nextCode('new');
+      expect((await rename(known.at(-1)!, to)).status).toBe(200);
+      await seen([to], found);
+      known.push(to);
+    }
+    isRenaming = false;
+    await Promise.all(visitors);
+    expect(missed).toEqual([]);
+    await maker.patch(`${urls}/${code}`, { original_url: `${page}/last` });
+    await waitUntil(
+      'no code is stale',
+      async () => {
+        const answers = await Promise.all(known.map(async (one) => await visitAt(other.baseUrl, one)));
+        return answers.every((answer) => answer === `301 ${page}/last`);
+      },
+      2_000,
+    );
+  });
+});
