@@ -56,6 +56,7 @@ test('a created short URL is answered with 201, its address and its fields, and 
     forward_query: false,
     fallback_url: null,
     crawlable: false,
+    aliases: [],
     created_by: expect.any(Number),
     version: expect.any(Number),
   });
