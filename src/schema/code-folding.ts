@@ -18,9 +18,13 @@ export async function foldCodes(db: Knex): Promise<number> {
   return await db.transaction(async (trx) => {
     // Caches follow the changes of other programs.
     await trx.raw(`set local application_name = 'fold-codes'`);
-    await trx.raw('lock table urls, reserved_keys, returned_keys, reports in share row exclusive mode');
+    await trx.raw(
+      'lock table urls, url_aliases, reserved_keys, returned_keys, reports in share row exclusive mode',
+    );
     const refused: string[] = [];
+    await dropEqualAliases(trx);
     const count = await foldTable(trx, 'urls', refused);
+    await foldTable(trx, 'url_aliases', refused);
     await foldTable(trx, 'reserved_keys', refused);
     if (refused.length > 0) throw new CodesNotFolded(describe(refused));
     await trx.raw(`
@@ -36,8 +40,21 @@ export async function allowUpperCase(db: Knex): Promise<void> {
   await db.raw(`alter table urls drop constraint if exists ${lowerCaseConstraint}`);
 }
 
+/** Removes old codes that are another code of the same short URL in lower case. */
+async function dropEqualAliases(trx: Knex): Promise<void> {
+  const folded = (row: string) => inAscii.replace('short_code', `${row}.short_code`);
+  await trx.raw(`
+    delete from url_aliases a using urls u where u.id = a.url_id and ${folded('a')} = ${folded('u')};
+    delete from url_aliases a using url_aliases b
+    where b.url_id = a.url_id and b.short_code > a.short_code and ${folded('a')} = ${folded('b')}`);
+}
+
 /** Folds here and not in SQL: the database's rules for letters beyond ASCII differ by locale and version. */
-async function foldTable(trx: Knex, table: 'urls' | 'reserved_keys', refused: string[]): Promise<number> {
+async function foldTable(
+  trx: Knex,
+  table: 'urls' | 'url_aliases' | 'reserved_keys',
+  refused: string[],
+): Promise<number> {
   let after = '';
   let count = 0;
   for (;;) {
@@ -67,6 +84,7 @@ async function foldTable(trx: Knex, table: 'urls' | 'reserved_keys', refused: st
 async function withoutTaken(trx: Knex, codes: string[], refused: string[]): Promise<string[]> {
   const { rows } = await trx.raw<{ rows: { short_code: string }[] }>(
     `select short_code from urls where short_code = any(cast(:folded as text[]))
+     union all select short_code from url_aliases where short_code = any(cast(:folded as text[]))
      union all select short_code from reserved_keys where short_code = any(cast(:folded as text[]))`,
     { folded: codes.map(inLowerCase) },
   );

@@ -32,6 +32,13 @@ const create = async (customCode?: string) =>
 describe('before the codes are folded', () => {
   beforeAll(async () => {
     for (const code of ['Old-Code', 'Twin-Code', 'twin-code', 'Größe']) await insert(code);
+    for (const alias of ['Alias-Code', 'OLD-CODE', 'ALIAS-CODE'])
+      await web.database
+        .db()
+        .raw(
+          `insert into url_aliases (short_code, url_id) select ?, id from urls where short_code = 'Old-Code'`,
+          [alias],
+        );
   });
 
   test('existing short URLs redirect as before, and the API answers 503', async () => {
@@ -55,6 +62,13 @@ describe('once the codes are folded', () => {
     await web.database.db()('urls').where({ short_code: 'twin-code' }).delete();
     expect(await foldCodes()).toMatchObject({ code: 0, stderr: '' });
     await waitUntil('the web process is ready', async () => (await readiness()) === 200);
+  });
+
+  test('old codes redirect in any case, and are kept once', async () => {
+    expect([await locationOf('Alias-Code'), await locationOf('alias-CODE')]).toEqual([page, page]);
+    expect(await web.database.db()('url_aliases').select('short_code')).toEqual([
+      { short_code: 'alias-code' },
+    ]);
   });
 
   test('existing short URLs redirect in any case, after a miss too', async () => {
