@@ -148,7 +148,8 @@ describe('a renamed short URL', () => {
       to,
     ]);
     await seen([code, to], '410');
-    await createUrlCleanupStore(web.database.db()).disableExpired(new Date(), 10);
+    const ended = await createUrlCleanupStore(web.database.db()).disableExpired(new Date(), 10);
+    expect(ended).toMatchObject([{ shortCode: to, aliases: [code] }]);
     await seen([code, to], '410');
   });
 
@@ -302,7 +303,7 @@ describe('at the same time', () => {
     expect(renamed.map(({ status }) => status)).toEqual(codes.map(() => 200));
     const { body } = await maker.get(`${urls}/${one.code}`);
     const aliases = body['aliases'] as string[];
-    expect([body['short_code'], ...aliases].toSorted()).toEqual([one.code, ...codes].toSorted());
+    expect(new Set([body['short_code'], ...aliases])).toEqual(new Set([one.code, ...codes]));
     await seen([one.code, ...codes], found);
     const current = String(body['short_code']);
     const swapped = await Promise.all([rename(current, two.code), rename(two.code, current)]);
@@ -316,7 +317,7 @@ describe('at the same time', () => {
     const missed: string[] = [];
     const visitAll = async (baseUrl: string) => {
       while (isRenaming)
-        for (const one of [...known]) {
+        for (const one of known) {
           const answer = await visitAt(baseUrl, one);
           if (!answer.startsWith(found)) missed.push(`${one} ${answer}`);
         }
