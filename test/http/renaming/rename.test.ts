@@ -313,10 +313,10 @@ describe('at the same time', () => {
   test('redirects never miss a code that is kept, and follow each change within 2 s', async () => {
     const { code } = await create();
     const known = [code];
-    let isRenaming = true;
+    const renaming = new AbortController();
     const missed: string[] = [];
     const visitAll = async (baseUrl: string) => {
-      while (isRenaming)
+      while (!renaming.signal.aborted)
         for (const one of known) {
           const answer = await visitAt(baseUrl, one);
           if (!answer.startsWith(found)) missed.push(`${one} ${answer}`);
@@ -329,7 +329,7 @@ describe('at the same time', () => {
       await seen([to], found);
       known.push(to);
     }
-    isRenaming = false;
+    renaming.abort();
     await Promise.all(visitors);
     expect(missed).toEqual([]);
     await maker.patch(`${urls}/${code}`, { original_url: `${page}/last` });
