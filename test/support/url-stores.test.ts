@@ -34,8 +34,9 @@ function createCommands({ table, redis, prefix, ownerId, harm }: UrlStores) {
     isActive: true,
     version,
   });
+  // Nothing is renamed here, so old codes that were not read are none.
   const shown = (url: ShortUrl | undefined) =>
-    url && { ...url, id: 0, version: 0, createdAt: 0, updatedAt: 0 };
+    url && { ...url, aliases: url.aliases ?? [], id: 0, version: 0, createdAt: 0, updatedAt: 0 };
   const insert = async (shortCode: string, expiresAt: Date | null) => {
     const wish = { shortCode, expiresAt, codeIsGenerated: false, createdBy: ownerId };
     const inserted = await table.insertMany([
