@@ -1,10 +1,14 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { commandOf, launch, placeWeb } from '../support/launch.ts';
 import { startWorker } from '../support/processes.ts';
 import { track, uniquePrefix, useDatabase } from '../support/resources.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 const database = useDatabase();
 const settings = () => ({
@@ -12,9 +16,24 @@ const settings = () => ({
   REDIS_URL: inject('redisUrl'),
   REDIS_PREFIX: uniquePrefix(),
 });
-/** Loads a module into a process, which holds the event loop 5 s later. */
-const holding = (statement: string) =>
-  `data:text/javascript,setTimeout(() => { ${encodeURIComponent(statement)} }, 5000)`;
+
+/** Loads a module into a process, which holds the event loop once the file exists. */
+const holding = (statement: string, file: string) =>
+  `data:text/javascript,${encodeURIComponent(`
+    import { existsSync } from 'node:fs';
+    setInterval(() => { if (existsSync(${JSON.stringify(file)})) { ${statement} } }, 100);`)}`;
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'linkmill-watchdog-'));
+});
+afterAll(async () => await rm(folder, { recursive: true }));
+
+/** Holds the event loop of such a process once it says that it has started, and so has its watchdog. */
+async function holdOnceStarted(output: () => string, file: string): Promise<void> {
+  await waitUntil('it has started', () => /web is listening|worker is running/.test(output()), 60_000);
+  await writeFile(file, '');
+}
 
 describe.concurrent.each([
   { entry: 'workers/main.js', how: 'a loop', statement: 'for (;;) {}' },
@@ -26,9 +45,11 @@ describe.concurrent.each([
   { entry: 'src/web.js', how: 'a loop', statement: 'for (;;) {}' },
 ])('$entry whose event loop is held by $how', ({ entry, statement }) => {
   test('writes a fatal line to standard error and ends by itself', async () => {
-    const command = ['--import', holding(statement), ...commandOf(inject('buildFolder'), entry)];
+    const file = path.join(folder, uniquePrefix());
+    const command = ['--import', holding(statement, file), ...commandOf(inject('buildFolder'), entry)];
     const placed = await placeWeb(settings());
     const process = launch(command, placed, track(`held ${entry}`));
+    await holdOnceStarted(process.output, file);
     expect(await process.ended).toBe('SIGKILL');
     const last = process.output().trim().split('\n').at(-1)!;
     expect(JSON.parse(last)).toMatchObject({ level: 60, pid: process.pid, seconds: 30 });
@@ -42,14 +63,16 @@ const mayUnshare = spawnSync('unshare', [...asFirst, 'true']).status === 0;
 test.runIf(mayUnshare).concurrent('a held worker ends as process 1 of a container', async () => {
   const { PATH } = process.env;
   const script = 'workers/main.js';
-  const command = ['--import', holding('for (;;) {}'), ...commandOf(inject('buildFolder'), script)];
+  const file = path.join(folder, uniquePrefix());
+  const command = ['--import', holding('for (;;) {}', file), ...commandOf(inject('buildFolder'), script)];
   const closed = track(`held ${script}`);
   const child = spawn('unshare', [...asFirst, process.execPath, ...command], {
     env: { PATH, ...settings() },
   });
   let output = '';
-  child.stderr.on('data', (data: Buffer) => (output += data.toString()));
-  child.stdout.resume();
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (data: Buffer) => (output += data.toString()));
+  await holdOnceStarted(() => output, file);
   // `unshare` ends by the same signal.
   expect(await once(child, 'close')).toEqual([null, 'SIGTRAP']);
   expect(JSON.parse(output.trim().split('\n').at(-1)!)).toMatchObject({ level: 60, pid: 1 });
