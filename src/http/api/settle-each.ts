@@ -23,6 +23,9 @@ export const settled = <Done extends z.ZodRawShape>(status: number, done: Done) 
 /** Tasks that begin in one turn of the event loop: reading and checking a long item takes a tenth of a millisecond. */
 const tasksPerTurn = 10;
 
+/** Whether the client has closed its connection. One that only closed its sending side looks the same: costly work ends for both. */
+const isGone = ({ req, res }: Context) => res.closed || req.socket.readableEnded;
+
 /** Runs a task for each item, at most `atOnce` at a time; those that fail harm no others, and none is begun for a client that has gone
  *  away. Other requests have their turn in between. Resolves to what each gives, or to its problem, in their order. */
 export async function settleEach<Item, Done extends object>(
@@ -35,7 +38,7 @@ export async function settleEach<Item, Done extends object>(
   async function settle(item: Item, place: number) {
     try {
       return await bounded(async () => {
-        if (ctx.res.closed) throw new Problem('bad-request', 'The client closed the connection.');
+        if (isGone(ctx)) throw new Problem('bad-request', 'The client closed the connection.');
         return await task(item, place);
       });
     } catch (error) {
