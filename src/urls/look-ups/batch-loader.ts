@@ -3,12 +3,13 @@ import { isPostgresUnavailable } from '../../postgres.ts';
 import { createCoalescing } from '../coalescing.ts';
 import type { UrlStore } from '../url-store.ts';
 
-/** Statements in progress at once, and short codes in each, at most. */
-const atOnce = 2;
+/** Statements in progress at once, and short codes in each, at most. Look-ups of throttled clients take up to two of these statements,
+ *  so that two are left for everybody else. */
+const atOnce = 4;
 const maxTogether = 200;
 
 /** Loads short URLs from the database, one per call; look-ups that wait share a statement. While the Redis cache is void, as after
- *  a restore, thousands of look-ups per second need few statements and two connections. */
+ *  a restore, thousands of look-ups per second need few statements and connections. */
 export function createBatchLoader({ findByCodes }: Pick<UrlStore, 'findByCodes'>): UrlStore['findByCode'] {
   return createCoalescing({
     run: async (shortCodes: string[]) => {
