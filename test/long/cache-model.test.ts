@@ -65,7 +65,7 @@ const withoutVersions = (cache: ProcessCache): ProcessCache => {
   };
 };
 
-describe.skip('in memory, where everyone is overtaken at any step', () => {
+describe('in memory, where everyone is overtaken at any step', () => {
   const property = (play: Play = {}, add: (seen: Seen) => void = () => {}) =>
     fc.asyncProperty(anyPlan, fc.scheduler(), async (plan, scheduler) => {
       const interleave = async (where: string) => await scheduler.schedule(Promise.resolve(), where);
@@ -95,7 +95,7 @@ describe.skip('in memory, where everyone is overtaken at any step', () => {
   });
 });
 
-describe.skip('on Redis and PostgreSQL, with everyone at once', () => {
+describe('on Redis and PostgreSQL, with everyone at once', () => {
   const openStores = useRealUrlStores(codes);
 
   /** Each step takes some turns of the event loop. */
