@@ -20,8 +20,7 @@ export default defineConfig({
   test: {
     ...usual.test,
     include: ['test/long/**/*.test.ts'],
-    // It hangs since the look-ups share statements: to be mended first.
-    exclude: ['test/long/cache-model.test.ts'],
+    exclude: [],
     // Most keep several processes busy, or wait for them.
     maxWorkers: 4,
     // Only a test that hangs reaches them, on a busy machine too.

@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
 /** Answers what is asked for within one turn of the event loop with one call of `load`, which gives its answers in the order of
  *  its keys. */
 export function createGathering<Key, T>(load: (keys: Key[]) => Promise<T[]>) {
@@ -5,11 +7,9 @@ export function createGathering<Key, T>(load: (keys: Key[]) => Promise<T[]>) {
 
   function begin() {
     const keys: Key[] = [];
-    const answers = new Promise<T[]>((resolve, reject) => {
-      setImmediate(() => {
-        asked = undefined;
-        load(keys).then(resolve, reject);
-      });
+    const answers = nextTurn().then(async () => {
+      asked = undefined;
+      return await load(keys);
     });
     return { keys, answers };
   }

@@ -20,7 +20,15 @@ export interface Plan {
   room: number;
 }
 
-export type WriteKind = 'creates' | 'creates for a while' | 'changes' | 'deletes' | 'restores' | 'cleans up';
+export type WriteKind =
+  | 'creates'
+  | 'creates for a while'
+  | 'changes'
+  | 'deletes'
+  | 'restores'
+  | 'replaces what is deleted'
+  | 'purges'
+  | 'cleans up';
 export type LineEvent = 'breaks' | 'notices' | 'subscribes' | 'is answered';
 export type StoreEvent =
   | 'Redis goes down'
@@ -52,6 +60,8 @@ const write = fc.record({
     changes: 6,
     deletes: 4,
     restores: 1,
+    'replaces what is deleted': 1,
+    purges: 1,
     'cleans up': 1,
   }),
   ms: fc.constantFrom(10, 1_000),

@@ -17,7 +17,10 @@ export interface CacheRedis {
 /** The table, with what other programs do to it. */
 export interface UrlTable
   extends
-    Pick<UrlStore, 'insertMany' | 'findByCode' | 'change' | 'delete' | 'restore'>,
+    Pick<
+      UrlStore,
+      'insertMany' | 'findByCode' | 'change' | 'delete' | 'restore' | 'findDeleted' | 'takeBack' | 'purgeOne'
+    >,
     Pick<UrlCleanupStore, 'disableExpired'> {
   /** Removes what is deleted, so that its codes are free again. */
   purgeDeleted: () => Promise<void>;
@@ -141,6 +144,25 @@ function createMemoryTable(): UrlTable {
     restore: async (shortCode) => {
       const row = rows.get(shortCode);
       return row?.isDeleted ? change(row, { isDeleted: false }) : undefined;
+    },
+    findDeleted: async (shortCodes) =>
+      shortCodes.map((shortCode) => {
+        const row = rows.get(shortCode);
+        return row?.isDeleted
+          ? { ...structuredClone(row), deletedAt: row.updatedAt, isAlias: false }
+          : undefined;
+      }),
+    takeBack: async (wanted) =>
+      wanted.map(({ shortCode, codeIsGenerated: _, ...given }) => {
+        const row = rows.get(shortCode);
+        if (!row?.isDeleted || row.createdBy !== given.createdBy) return undefined;
+        return change(row, { ...defaultSettings, ...given, isDeleted: false, hasEnded: false });
+      }),
+    purgeOne: async (id, { versions }) => {
+      const row = [...rows.values()].find((one) => one.id === id);
+      if (!row || !isOneOf(versions, row)) return undefined;
+      rows.delete(row.shortCode);
+      return [{ shortCode: row.shortCode, version: nextVersion() }];
     },
     disableExpired: async (now) =>
       [...rows.values()]

@@ -7,7 +7,7 @@ import { hashPassword } from '../../src/urls/passwords.ts';
 import { createProcessCache, type ProcessCache } from '../../src/urls/process-cache.ts';
 import { createUrlCache, type UrlCache } from '../../src/urls/url-cache.ts';
 import type { UrlStore } from '../../src/urls/url-store.ts';
-import { CodeTaken, UrlExpired, UrlNotFound } from '../../src/urls/url.ts';
+import { CodeDeleted, CodeTaken, UrlExpired, UrlNotFound } from '../../src/urls/url.ts';
 import { createUrls } from '../../src/urls/urls.ts';
 import { silentLog } from './resources.ts';
 import { createUrlJudge, type UrlJudge } from './url-judge.ts';
@@ -116,6 +116,11 @@ export async function judgePlan(plan: Plan, stores: UrlStores, play: Play = {}):
       changes: async () => void (await urls.change(code, { originalUrl }, null)),
       deletes: async () => await urls.delete(code, null),
       restores: async () => void (await urls.restore(code, null)),
+      'replaces what is deleted': async () => {
+        const how = { owner: null, idempotencyKey: undefined, findsFirst: false, restoresDeleted: true };
+        await urls.createOnce({ originalUrl, customCode: code }, stores.ownerId, { ...how, now });
+      },
+      purges: async () => await urls.purge(code, { apiKeyId: stores.ownerId, owner: null, isAdmin: false }),
       'cleans up': async () => {
         const expired = await table.disableExpired(new Date(dateNow()), 10);
         await cache.replace(expired.map((url) => [url.shortCode, toCacheEntry(url)]));
@@ -310,6 +315,19 @@ function openTable(table: UrlTable, judge: UrlJudge, wire: Wire): UrlTable {
       end(restored);
       return restored;
     }),
+    findDeleted: wire.to('PostgreSQL', 'find deleted', table.findDeleted),
+    takeBack: wire.to('PostgreSQL', 'take back', async (wanted) => {
+      const ends = wanted.map((url) => judge.begin(url.shortCode, url.originalUrl));
+      const restored = await table.takeBack(wanted);
+      ends.forEach((end, i) => end(restored[i]));
+      return restored;
+    }),
+    purgeOne: wire.to('PostgreSQL', 'purge one', async (id, how) => {
+      const ends = codes.map((code) => ({ code, end: judge.begin(code, 'not found') }));
+      const purged = await table.purgeOne(id, how);
+      for (const { code, end } of ends) end(purged?.find(({ shortCode }) => shortCode === code));
+      return purged;
+    }),
     disableExpired: wire.to('PostgreSQL', 'clean up', async (now, limit) => {
       const ends = codes.map((code) => judge.begin(code, 'expired'));
       const expired = await table.disableExpired(now, limit);
@@ -353,7 +371,10 @@ function reasonOf(error: unknown): string {
 }
 
 const isExpected = (error: unknown) =>
-  error instanceof CodeTaken || error instanceof UrlNotFound || isPostgresUnavailable(error);
+  error instanceof CodeTaken ||
+  error instanceof CodeDeleted ||
+  error instanceof UrlNotFound ||
+  isPostgresUnavailable(error);
 
 /** Waits for all of them, also when one fails. */
 async function allOf(things: Promise<unknown>[]): Promise<void> {

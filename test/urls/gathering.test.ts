@@ -58,3 +58,10 @@ test('a load that fails rejects all that asked for it, and nobody who asks later
   fails = false;
   expect(await ask('a')).toBe('a');
 });
+
+test('a load that throws at once rejects what was asked for', async () => {
+  const ask = createGathering((): Promise<string[]> => {
+    throw new Error('no such function');
+  });
+  await expect(ask('a')).rejects.toThrow('no such function');
+});
