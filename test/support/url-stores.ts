@@ -153,7 +153,8 @@ function createMemoryTable(): UrlTable {
           : undefined;
       }),
     takeBack: async (wanted) =>
-      wanted.map(({ shortCode, codeIsGenerated: _, ...given }) => {
+      wanted.map((wish) => {
+        const { shortCode, codeIsGenerated: _, ...given } = wish;
         const row = rows.get(shortCode);
         if (!row?.isDeleted || row.createdBy !== given.createdBy) return undefined;
         return change(row, { ...defaultSettings, ...given, isDeleted: false, hasEnded: false });
