@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
-import usual from './vitest.config.ts';
+import usual, { long } from './vitest.config.ts';
 
 /** Files of a minute or more, mostly of waiting. */
 const longest = ['analytics-speed', 'command-line', 'day', 'loop-watchdog', 'worker-kill', 'worker-liveness'];
@@ -19,7 +19,7 @@ class LongestFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     ...usual.test,
-    include: ['test/long/**/*.test.ts'],
+    include: long,
     exclude: [],
     // Most keep several processes busy, or wait for them.
     maxWorkers: 4,

@@ -1,13 +1,13 @@
 import { parseArgs } from 'node:util';
 import { v7 as uuidv7 } from 'uuid';
-import { createAnalyticsPartitions } from '../src/analytics/analytics-partitions.ts';
+import { createAnalyticsPartitions } from '../src/analytics/partitions/partitions.ts';
 import type { Batch, ClickCount } from '../src/clicks/click-batch.ts';
-import { createClickStore } from '../src/clicks/click-store.ts';
-import { migrate } from '../src/migrations.ts';
-import { type Knex, openPostgres } from '../src/postgres.ts';
+import { createClickStore } from '../src/clicks/ledger/apply.ts';
+import { type Knex, openPostgres } from '../src/storage/postgres/postgres.ts';
+import { migrate } from '../src/storage/schema/migrations.ts';
 import { createRandom, createZipf } from '../test/support/random.ts';
-import { startTestPostgres } from '../test/support/servers.ts';
-import { insertUrls } from '../test/support/urls.ts';
+import { startTestPostgres } from '../test/support/services/servers.ts';
+import { insertUrls } from '../test/support/urls/urls.ts';
 import { medianOf } from './median.ts';
 
 /** `npm run bench:analytics [-- --rows 1000000,50000000]`: how many clicks with every detail PostgreSQL takes a second, beside so

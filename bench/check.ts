@@ -1,5 +1,5 @@
-import { type Books, isExact, readBooks } from '../src/clicks/click-books.ts';
-import type { Knex } from '../src/postgres.ts';
+import { type Books, isExact, readBooks } from '../src/clicks/ledger/audit.ts';
+import type { Knex } from '../src/storage/postgres/postgres.ts';
 import { waitUntil } from '../test/support/wait-until.ts';
 import type { Tally, Windows } from './windows.ts';
 

@@ -1,9 +1,9 @@
 import type { Redis } from 'ioredis';
-import type { Knex } from '../src/postgres.ts';
-import { createUrlCache } from '../src/urls/url-cache.ts';
-import { createUrlStore } from '../src/urls/url-store.ts';
+import type { Knex } from '../src/storage/postgres/postgres.ts';
+import { createUrlCache } from '../src/urls/cache/redis-cache.ts';
+import { createUrlStore } from '../src/urls/store/url-store.ts';
 import { createRandom, createZipf } from '../test/support/random.ts';
-import { insertUrls } from '../test/support/urls.ts';
+import { insertUrls } from '../test/support/urls/urls.ts';
 import { hotBegin, hotUrls } from './hot-urls.ts';
 
 /** Redis knows as many short URLs as are asked for one after the other, which is more than a process knows by heart and takes

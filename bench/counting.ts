@@ -1,11 +1,11 @@
 import { Agent, get } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isExact, readBooks } from '../src/clicks/click-books.ts';
-import { ClosingStack } from '../src/lifecycle.ts';
+import { isExact, readBooks } from '../src/clicks/ledger/audit.ts';
 import { createLog } from '../src/log.ts';
-import { createClient } from '../test/support/client.ts';
-import { killLeftProcesses } from '../test/support/launch.ts';
-import { createUrl } from '../test/support/urls.ts';
+import { ClosingStack } from '../src/resilience/shutdown.ts';
+import { createClient } from '../test/support/http/client.ts';
+import { killLeftProcesses } from '../test/support/processes/launch.ts';
+import { createUrl } from '../test/support/urls/urls.ts';
 import { waitUntil } from '../test/support/wait-until.ts';
 import { medianOf } from './median.ts';
 import { openStack } from './stack.ts';

@@ -1,12 +1,12 @@
 import type { Redis } from 'ioredis';
 import { v7 as uuidv7 } from 'uuid';
-import { createClickStore } from '../src/clicks/click-store.ts';
-import { type ClickStream, createClickStream } from '../src/clicks/click-stream.ts';
-import { createOpenBatch } from '../src/clicks/open-batch.ts';
-import type { Knex } from '../src/postgres.ts';
+import { createClickStore } from '../src/clicks/ledger/apply.ts';
+import { createOpenBatch } from '../src/clicks/recording/open-batch.ts';
+import { type ClickStream, createClickStream } from '../src/clicks/stream/stream.ts';
+import type { Knex } from '../src/storage/postgres/postgres.ts';
 import { createJobContext } from '../test/support/job-context.ts';
 import { createRandom, createZipf } from '../test/support/random.ts';
-import { flushClicks } from '../workers/flush-clicks.ts';
+import { flushClicks } from '../workers/jobs/flush-clicks.ts';
 
 /** Batches on their way at once. */
 const window = 500;

@@ -1,10 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { ClosingStack } from '../src/lifecycle.ts';
 import { createLog } from '../src/log.ts';
-import { readVersions } from '../test/faults/versions.ts';
-import { killLeftProcesses } from '../test/support/launch.ts';
-import { describeMachine } from '../test/support/machine.ts';
+import { ClosingStack } from '../src/resilience/shutdown.ts';
+import { readVersions } from '../test/chaos/matrix/versions.ts';
+import { killLeftProcesses } from '../test/support/processes/launch.ts';
+import { describeMachine } from '../test/support/processes/machine.ts';
 import { checkCounting } from './check.ts';
 import { prepareCodes } from './codes.ts';
 import { measureFlush } from './flush.ts';

@@ -1,4 +1,4 @@
-import { formatMarkdownTable } from '../test/support/markdown-table.ts';
+import { formatMarkdownTable } from '../test/support/http/markdown-table.ts';
 import type { CountedTally } from './check.ts';
 import { judgeGoals, type Judgement, ratioOf } from './goals.ts';
 import { medianOf, type Spread, spreadOf } from './median.ts';

@@ -1,15 +1,22 @@
 import { copyFile, cp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { createApiKeys } from '../src/api-keys/api-keys.ts';
-import { createClickStream } from '../src/clicks/click-stream.ts';
-import { ClosingStack } from '../src/lifecycle.ts';
+import { createClickStream } from '../src/clicks/stream/stream.ts';
 import type { Log } from '../src/log.ts';
-import { migrate } from '../src/migrations.ts';
-import { closePostgres, openPostgres } from '../src/postgres.ts';
-import { closeRedis, openRedis } from '../src/redis.ts';
-import { buildInto } from '../test/support/build.ts';
-import { commandOf, launch, placeWeb, readyWeb, readyWorker, type Settings } from '../test/support/launch.ts';
-import { startTestPostgres, startTestRedis } from '../test/support/servers.ts';
+import { ClosingStack } from '../src/resilience/shutdown.ts';
+import { closePostgres, openPostgres } from '../src/storage/postgres/postgres.ts';
+import { closeRedis, openRedis } from '../src/storage/redis/redis.ts';
+import { migrate } from '../src/storage/schema/migrations.ts';
+import { buildInto } from '../test/support/processes/build.ts';
+import {
+  commandOf,
+  launch,
+  placeWeb,
+  readyWeb,
+  readyWorker,
+  type Settings,
+} from '../test/support/processes/launch.ts';
+import { startTestPostgres, startTestRedis } from '../test/support/services/servers.ts';
 import { pin } from './processors.ts';
 
 /** Time that web processes have to end, the clicks in hand counted. */
@@ -89,7 +96,7 @@ async function makeBuild(closing: ClosingStack): Promise<string> {
 async function copyWithInsertEach(build: string, closing: ClosingStack): Promise<string> {
   const folder = deferFolder(closing, `${build}-insert-each`);
   await cp(build, folder, { recursive: true });
-  const [standIn, shared] = ['bench/yardsticks/coalescing.js', 'src/urls/coalescing.js'];
+  const [standIn, shared] = ['bench/yardsticks/coalescing.js', 'src/resilience/batch-writer.js'];
   // Fails where there is none to be replaced.
   await rm(path.join(folder, shared));
   await copyFile(path.join(folder, standIn), path.join(folder, shared));

@@ -4,12 +4,12 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createApiKeys } from '../src/api-keys/api-keys.ts';
-import { migrate } from '../src/migrations.ts';
-import { closePostgres, openPostgres } from '../src/postgres.ts';
-import { buildInto } from '../test/support/build.ts';
-import { createClient } from '../test/support/client.ts';
-import { commandOf, launch, placeWeb, readyWeb, readyWorker } from '../test/support/launch.ts';
-import { startTestPostgres, startTestRedis } from '../test/support/servers.ts';
+import { closePostgres, openPostgres } from '../src/storage/postgres/postgres.ts';
+import { migrate } from '../src/storage/schema/migrations.ts';
+import { createClient } from '../test/support/http/client.ts';
+import { buildInto } from '../test/support/processes/build.ts';
+import { commandOf, launch, placeWeb, readyWeb, readyWorker } from '../test/support/processes/launch.ts';
+import { startTestPostgres, startTestRedis } from '../test/support/services/servers.ts';
 import { waitUntil } from '../test/support/wait-until.ts';
 
 /** `npm run bench:transfer`: a million short URLs in, and out again, through one web and one worker process. Says how long each step

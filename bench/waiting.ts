@@ -1,16 +1,16 @@
 import type { IncomingMessage } from 'node:http';
 import { v7 as uuidv7 } from 'uuid';
-import { createClickStream } from '../src/clicks/click-stream.ts';
-import { createClickDetails } from '../src/clicks/details/click-details.ts';
-import { createReferrers } from '../src/clicks/details/referrers.ts';
-import { createUserAgents } from '../src/clicks/details/user-agents.ts';
-import { createVisitorIds } from '../src/clicks/details/visitor-ids.ts';
-import { createOpenBatch } from '../src/clicks/open-batch.ts';
-import { createReadClientAddress } from '../src/http/client-address.ts';
+import { createUserAgents } from '../src/clicks/enrichment/agents/user-agents.ts';
+import { createClickDetails } from '../src/clicks/enrichment/enrich.ts';
+import { createReferrers } from '../src/clicks/enrichment/referrers.ts';
+import { createVisitorIds } from '../src/clicks/enrichment/visitor-ids.ts';
+import { createOpenBatch } from '../src/clicks/recording/open-batch.ts';
+import { createClickStream } from '../src/clicks/stream/stream.ts';
+import { createReadClientAddress } from '../src/http/server/client-address.ts';
 import { createLog } from '../src/log.ts';
-import { closeRedis, openRedis } from '../src/redis.ts';
+import { closeRedis, openRedis } from '../src/storage/redis/redis.ts';
 import { createRandom, createZipf } from '../test/support/random.ts';
-import { startTestRedis } from '../test/support/servers.ts';
+import { startTestRedis } from '../test/support/services/servers.ts';
 import { createVisitors, detailSettings } from './visitors.ts';
 
 /** `npm run bench:waiting`: what a click with full detail costs Redis while it waits, in batches from narrow to as wide as web

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
-import type { ClickStream } from '../src/clicks/click-stream.ts';
-import type { TestProcess } from '../test/support/launch.ts';
+import type { ClickStream } from '../src/clicks/stream/stream.ts';
+import type { TestProcess } from '../test/support/processes/launch.ts';
 import { waitUntil } from '../test/support/wait-until.ts';
 import type { LoadGenerator, LoadRequest, LoadResult } from './load/load.ts';
 import { readCpuMicros, readFirstProcessorMicros } from './processors.ts';

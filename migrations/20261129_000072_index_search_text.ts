@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import { createIndexConcurrently, dropIndexConcurrently } from '../src/schema/concurrent-index.ts';
+import { createIndexConcurrently, dropIndexConcurrently } from '../src/storage/schema/concurrent-index.ts';
 
 /** Built while the table is read and written; each statement can run again. */
 export const transaction = false;

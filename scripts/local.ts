@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readArguments, refuseArguments } from '../src/command-line.ts';
+import { readArguments, refuseArguments } from '../src/cli/command-line.ts';
 import { ensureApiKey } from './local/api-key.ts';
 import { endLeftOverApp, logFileOf, readProcfile, startApp } from './local/app.ts';
 import { claimFolder } from './local/claim.ts';
@@ -88,7 +88,7 @@ async function startEverything() {
   };
 
   say('migrating');
-  await runHere(process.execPath, ['--enable-source-maps', 'dist/src/migrate.js'], env);
+  await runHere(process.execPath, ['--enable-source-maps', 'dist/src/cli/migrate.js'], env);
   const apiKey = await stack.step(ensureApiKey(stored.API_KEY, { cwd: root, env }));
   writeEnvFile(envFile, { ...settings, API_KEY: apiKey });
 

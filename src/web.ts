@@ -1,5 +1,5 @@
 import cluster from 'node:cluster';
-import { readArguments, refuseArguments } from './command-line.ts';
+import { readArguments, refuseArguments } from './cli/command-line.ts';
 import { loadConfigOrExit } from './config/load.ts';
 import { webSettings } from './config/web.ts';
 
@@ -10,9 +10,9 @@ const usage = `Usage: npm run web
 readArguments(usage, refuseArguments);
 const config = loadConfigOrExit(webSettings);
 if (config.WEB_CONCURRENCY > 1 && cluster.isPrimary) {
-  const { superviseWebProcesses } = await import('./web-cluster.ts');
+  const { superviseWebProcesses } = await import('./web/cluster/supervisor.ts');
   await superviseWebProcesses(config);
 } else {
-  const { runWebProcess } = await import('./web-process.ts');
+  const { runWebProcess } = await import('./web/process.ts');
   await runWebProcess(config);
 }

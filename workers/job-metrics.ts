@@ -1,5 +1,5 @@
-import type { JobName } from '../src/jobs.ts';
-import { durationHistogram, type Metric } from '../src/metric.ts';
+import { durationHistogram, type Metric } from '../src/metrics/prometheus.ts';
+import type { JobName } from '../src/queues/jobs.ts';
 
 /** How an attempt at a job ended; an interrupted one goes back to its queue when its worker shuts down. */
 export type JobOutcome = 'completed' | 'failed' | 'interrupted';

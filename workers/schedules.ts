@@ -1,8 +1,8 @@
 import type { Redis } from 'ioredis';
-import type { JobName } from '../src/jobs.ts';
 import type { Log } from '../src/log.ts';
-import type { Queues } from '../src/queues.ts';
-import { repeatedWarningsOf } from '../src/repeated-warnings.ts';
+import type { JobName } from '../src/queues/jobs.ts';
+import type { Queues } from '../src/queues/queues.ts';
+import { repeatedWarningsOf } from '../src/resilience/repeated-warnings.ts';
 
 /** Schedulers vanish with Redis' data while everything looks healthy, so they are looked for this often. */
 const lookEveryMs = 5_000;

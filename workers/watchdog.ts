@@ -1,7 +1,7 @@
-import type { JobName } from '../src/jobs.ts';
 import type { Log } from '../src/log.ts';
-import type { Queues } from '../src/queues.ts';
-import type { Workers } from './workers.ts';
+import type { JobName } from '../src/queues/jobs.ts';
+import type { Queues } from '../src/queues/queues.ts';
+import type { Workers } from './worker-pool.ts';
 
 /** How often each Worker is looked at, and how long one may stand still. With the new Worker's start this is under 10 s. */
 const standardTimes = {

@@ -1,9 +1,9 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import { type Conditions, conditionMetric } from '../src/conditions.ts';
-import { buildInfo, gauge, type Metric, renderMetrics } from '../src/metric.ts';
-import type { PostgresMetrics } from '../src/postgres-metrics.ts';
+import { buildInfo, gauge, type Metric, renderMetrics } from '../src/metrics/prometheus.ts';
+import { type Conditions, conditionMetric } from '../src/resilience/conditions.ts';
+import type { PostgresMetrics } from '../src/storage/postgres/metrics.ts';
 import type { JobMetrics } from './job-metrics.ts';
-import type { Workers } from './workers.ts';
+import type { Workers } from './worker-pool.ts';
 
 /** The metrics of a worker process, as text for Prometheus. */
 export function createWorkerMetrics(deps: {

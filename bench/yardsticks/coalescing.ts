@@ -1,6 +1,6 @@
-import type { createCoalescing as shared } from '../../src/urls/coalescing.ts';
+import type { createCoalescing as shared } from '../../src/resilience/batch-writer.ts';
 
-/** Stands in for `src/urls/coalescing.ts` in a build that is otherwise the same: each item has a call of its own, at once. */
+/** Stands in for `src/resilience/batch-writer.ts` in a build that is otherwise the same: each item has a call of its own, at once. */
 export const createCoalescing: typeof shared =
   ({ run }) =>
   async (item) => {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { CommandFailed, run } from '../services/run.ts';
 
-const command = ['--enable-source-maps', 'dist/src/api-key.js'];
+const command = ['--enable-source-maps', 'dist/src/cli/api-key.js'];
 
 /** The API key of the local stack: the stored one while it is valid, else a new one. */
 export async function ensureApiKey(

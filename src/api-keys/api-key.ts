@@ -1,4 +1,4 @@
-import type { Owner } from '../urls/owner.ts';
+import type { Owner } from '../urls/store/owner.ts';
 import type { Scope } from './scopes.ts';
 
 /** What an API key may do. */

@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
-import { type Knex, onlyRow } from '../postgres.ts';
+import { type Knex, onlyRow } from '../storage/postgres/postgres.ts';
 import {
   type ApiKey,
   ApiKeyNotFound,

@@ -1,5 +1,5 @@
-import { withDeadline } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
+import { withDeadline } from '../resilience/shutdown.ts';
 import type { ApiKeys } from './api-keys.ts';
 
 /** How long the end waits for the last of them, which nobody misses much. */

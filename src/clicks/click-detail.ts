@@ -1,4 +1,4 @@
-import type { BotKind } from './details/agents/bot-kinds.ts';
+import type { BotKind } from './enrichment/agents/bot-kinds.ts';
 
 /** Who clicked, from where: what is known of a click besides its short URL and its time, as short texts that are safe to keep.
  *  Empty is unknown. */

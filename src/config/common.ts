@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { wholeNumberText } from '../whole-number.ts';
+import { wholeNumberText } from '../validation/integer.ts';
 import { database } from './database.ts';
 import { redis } from './redis.ts';
 import { flag } from './values.ts';

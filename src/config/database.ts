@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { wholeNumberText } from '../whole-number.ts';
+import { wholeNumberText } from '../validation/integer.ts';
 
 const part = (description: string) => z.string().optional().describe(description);
 
@@ -37,10 +37,10 @@ export const database = {
     ),
 };
 
-/** Settings of the commands that need PostgreSQL alone (`src/api-key.ts`, `src/reconcile.ts`). */
+/** Settings of the commands that need PostgreSQL alone (`src/cli/api-key.ts`, `src/cli/reconcile.ts`). */
 export const databaseSettings = z.object(address);
 
-/** Settings of the release step (`src/migrate.ts`). */
+/** Settings of the release step (`src/cli/migrate.ts`). */
 export const migrateSettings = databaseSettings.extend({
   MIGRATION_WAIT_SECONDS: wholeNumberText(1, 86_400)
     .default(600)

@@ -1,5 +1,5 @@
-import { withoutLineEnd } from '../connections/password-file.ts';
-import { readRegularFile, UnreadableFile } from '../connections/regular-file.ts';
+import { withoutLineEnd } from '../storage/connections/password-file.ts';
+import { readRegularFile, UnreadableFile } from '../storage/connections/regular-file.ts';
 
 /** The values of settings, as text. */
 export type Values = Record<string, string>;

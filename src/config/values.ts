@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type ParsedUrl, parseUrl } from '../parse-url.ts';
+import { type ParsedUrl, parseUrl } from '../validation/parse-url.ts';
 
 /** A setting that is true or false. */
 export const flag = (fallback: boolean) => z.stringbool({ error: 'must be true or false' }).default(fallback);

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { parseUrl } from '../parse-url.ts';
-import { codeCharacters, defaultCodeRules } from '../urls/custom-code.ts';
-import { unsafeSchemes } from '../urls/served-url.ts';
-import { urlLengths } from '../urls/url-policy.ts';
+import { codeCharacters, defaultCodeRules } from '../urls/input/custom-code.ts';
+import { urlLengths } from '../urls/input/destination-policy.ts';
+import { unsafeSchemes } from '../urls/input/served-url.ts';
 import { redirectStatuses } from '../urls/url.ts';
-import { wholeNumberText } from '../whole-number.ts';
+import { wholeNumberText } from '../validation/integer.ts';
+import { parseUrl } from '../validation/parse-url.ts';
 import { common, endpoint } from './common.ts';
 import { flag, hostAndPort, isBase, listOf, readOrigin, url } from './values.ts';
 

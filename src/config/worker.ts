@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { wholeNumberText } from '../whole-number.ts';
+import { wholeNumberText } from '../validation/integer.ts';
 import { common, endpoint } from './common.ts';
 
-/** Settings of the worker process (`workers/main.ts`) and of jobs run by hand (`workers/job.ts`). */
+/** Settings of the worker process (`workers/main.ts`) and of jobs run by hand (`workers/run-job.ts`). */
 export const workerSettings = z.object({
   ...common,
   ...endpoint,

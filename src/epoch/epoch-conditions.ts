@@ -1,4 +1,4 @@
-import { sqlStateOf } from '../postgres-errors.ts';
+import { sqlStateOf } from '../storage/postgres/errors.ts';
 import type { DatabaseEpoch } from './epoch-store.ts';
 
 /** How long a new epoch that was not planned is reported as a condition. */

@@ -1,4 +1,4 @@
-import { type Knex, onlyRow } from '../postgres.ts';
+import { type Knex, onlyRow } from '../storage/postgres/postgres.ts';
 
 /** What a restore, a copy or a promotion has left to know. */
 export interface EpochReport {

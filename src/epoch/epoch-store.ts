@@ -1,4 +1,4 @@
-import { boundedTransaction, type Knex, onlyRow } from '../postgres.ts';
+import { boundedTransaction, type Knex, onlyRow } from '../storage/postgres/postgres.ts';
 import type { Epoch } from './epoch.ts';
 
 /** What PostgreSQL says about its epoch. */

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Conditions } from '../conditions.ts';
 import type { Log } from '../log.ts';
-import { isReadOnly, isStatementFailure } from '../postgres-errors.ts';
-import { isPostgresUnavailable } from '../postgres.ts';
-import { isRedisUnavailable } from '../redis-errors.ts';
+import type { Conditions } from '../resilience/conditions.ts';
+import { isReadOnly, isStatementFailure } from '../storage/postgres/errors.ts';
+import { isPostgresUnavailable } from '../storage/postgres/postgres.ts';
+import { isRedisUnavailable } from '../storage/redis/errors.ts';
 import { explainChange, explainUnread } from './epoch-conditions.ts';
 import { createEpochEvidence } from './epoch-evidence.ts';
 import type { EpochStamp, HeldEpoch } from './epoch-stamp.ts';

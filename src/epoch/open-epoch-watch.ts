@@ -1,8 +1,8 @@
 import type { Redis } from 'ioredis';
-import type { Conditions } from '../conditions.ts';
-import type { ClosingStack } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
-import type { Knex } from '../postgres.ts';
+import type { Conditions } from '../resilience/conditions.ts';
+import type { ClosingStack } from '../resilience/shutdown.ts';
+import type { Knex } from '../storage/postgres/postgres.ts';
 import { createEpochStamp } from './epoch-stamp.ts';
 import { createEpochStore } from './epoch-store.ts';
 import { createEpochWatch } from './epoch-watch.ts';

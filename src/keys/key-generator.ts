@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto';
 import type { Knex } from 'knex';
-import { onlyRow } from '../postgres.ts';
-import { isCodeCaseIgnored, isShortCode } from '../urls/short-code.ts';
+import { onlyRow } from '../storage/postgres/postgres.ts';
 import { createKeyPermutation, lowerCase } from './key-permutation.ts';
+import { isCodeCaseIgnored, isShortCode } from './short-code.ts';
 
 /** The generator has handed out every code of its length. */
 export class KeySpaceExhausted extends Error {

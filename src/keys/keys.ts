@@ -1,8 +1,8 @@
 import type { Log } from '../log.ts';
-import { foldCode } from '../urls/short-code.ts';
 import type { KeyGenerator } from './key-generator.ts';
 import type { KeyPool } from './key-pool.ts';
 import type { KeyStore } from './key-store.ts';
+import { foldCode } from './short-code.ts';
 
 /** Keys that a process takes from the pool at once, so that most creates cost no Redis round trip of their own. */
 const lotSize = 100;

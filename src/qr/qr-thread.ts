@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { Worker } from 'node:worker_threads';
-import { startThread } from '../thread.ts';
+import { startThread } from '../resilience/thread.ts';
 import type { Painted, QrOrder } from './qr-painter.ts';
 import { QrTooSmall } from './qr-style.ts';
 

@@ -1,4 +1,4 @@
-import type { Knex } from '../postgres.ts';
+import type { Knex } from '../storage/postgres/postgres.ts';
 import type { NewReport, Report } from './report.ts';
 
 /** Reports of one short URL that may be open at once: more would tell nobody anything new. */

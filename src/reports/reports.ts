@@ -1,5 +1,5 @@
-import { type HostBlocking, readBlockedHost } from '../urls/host-blocking.ts';
-import { reachedHosts } from '../urls/reached-hosts.ts';
+import { type HostBlocking, readBlockedHost } from '../urls/blocklist/service.ts';
+import { reachedHosts } from '../urls/input/reached-hosts.ts';
 import { UrlNotFound } from '../urls/url.ts';
 import type { Urls } from '../urls/urls.ts';
 import type { ReportStore } from './report-store.ts';

@@ -1,4 +1,4 @@
-import { boundedTransaction, type Knex, onlyRow } from '../postgres.ts';
+import { boundedTransaction, type Knex, onlyRow } from '../storage/postgres/postgres.ts';
 
 /** What imports and exports have in common: each is an API key's, waits for a job and is worked on for long. Where a method takes an API
  *  key's id, null stands for all of them: it finds only what is that key's. */

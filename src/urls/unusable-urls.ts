@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Log } from '../log.ts';
-import { findUnusableUrl } from './cache-entry.ts';
+import { findUnusableUrl } from './cache/entry.ts';
 import type { ShortUrl } from './url.ts';
 
 /** Short URLs that are remembered as reported. */

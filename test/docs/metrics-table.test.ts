@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { createApiKeys } from '../../src/api-keys/api-keys.ts';
-import { createClient } from '../support/client.ts';
-import { sendRedirects } from '../support/load.ts';
-import { findLastingPort } from '../support/ports.ts';
-import { startWeb, startWorker } from '../support/processes.ts';
+import { createClient } from '../support/http/client.ts';
+import { sendRedirects } from '../support/processes/load.ts';
+import { startWeb, startWorker } from '../support/processes/processes.ts';
 import { uniquePrefix, useDatabase } from '../support/resources.ts';
-import { createUrl } from '../support/urls.ts';
+import { findLastingPort } from '../support/services/ports.ts';
+import { createUrl } from '../support/urls/urls.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 interface Described {

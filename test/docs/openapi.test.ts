@@ -4,8 +4,8 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
 import { operations } from '../../src/http/api/api.ts';
 import { createApiDocument } from '../../src/http/api/document.ts';
-import { readOperations } from '../fuzz/operations.ts';
-import type { Schema } from '../fuzz/schema.ts';
+import { readOperations } from '../fuzz/api/operations.ts';
+import type { Schema } from '../fuzz/api/schema.ts';
 
 const document = JSON.parse(JSON.stringify(createApiDocument())) as {
   tags: { name: string; description?: string }[];

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { conditionSeverities } from '../../src/conditions.ts';
+import { conditionSeverities } from '../../src/resilience/conditions.ts';
 
 const document = readFileSync('docs/operations.md', 'utf8');
 const rules = readFileSync('deploy/prometheus/alerts.yml', 'utf8');

@@ -1,12 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { settingsTable } from '../../scripts/docs/settings-table.ts';
-import { type AppDeps, createRouters } from '../../src/app.ts';
 import { operations } from '../../src/http/api/api.ts';
 import type { Operation } from '../../src/http/api/operation.ts';
-import { boardPath } from '../../src/http/bull-board.ts';
-import { jobNames } from '../../src/jobs.ts';
-import { readOperations } from '../fuzz/operations.ts';
+import { boardPath } from '../../src/http/ops/bull-board.ts';
+import { jobNames } from '../../src/queues/jobs.ts';
+import { type AppDeps, createRouters } from '../../src/web/app.ts';
+import { readOperations } from '../fuzz/api/operations.ts';
 
 const readme = readFileSync('README.md', 'utf8');
 const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };

@@ -1,18 +1,18 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createProducerId } from '../../src/clicks/batch-epochs.ts';
-import { createClickStore } from '../../src/clicks/click-store.ts';
-import { type Conditions, createConditions } from '../../src/conditions.ts';
+import { createClickStore } from '../../src/clicks/ledger/apply.ts';
 import { createEpochEvidence } from '../../src/epoch/epoch-evidence.ts';
 import { createEpochStamp } from '../../src/epoch/epoch-stamp.ts';
 import { createEpochStore } from '../../src/epoch/epoch-store.ts';
 import { createEpochWatch, RedisInUse } from '../../src/epoch/epoch-watch.ts';
 import { createCurrentEpoch } from '../../src/epoch/epoch.ts';
 import { createKeyPool } from '../../src/keys/key-pool.ts';
-import { type Knex, openPostgres } from '../../src/postgres.ts';
-import { createUrlCache } from '../../src/urls/url-cache.ts';
-import { createUrlIds, makeBatch, readCounts } from '../support/clicks.ts';
-import { dumpDatabase, restoreDump } from '../support/copies.ts';
+import { type Conditions, createConditions } from '../../src/resilience/conditions.ts';
+import { type Knex, openPostgres } from '../../src/storage/postgres/postgres.ts';
+import { createUrlCache } from '../../src/urls/cache/redis-cache.ts';
+import { createUrlIds, makeBatch, readCounts } from '../support/clicks/clicks.ts';
 import { createDatabase, silentLog, uniquePrefix, useRedis } from '../support/resources.ts';
+import { dumpDatabase, restoreDump } from '../support/urls/copies.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const shared = useRedis();

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
 import { createKeyGenerator, KeySpaceExhausted } from '../../src/keys/key-generator.ts';
-import { openPostgres } from '../../src/postgres.ts';
+import { openPostgres } from '../../src/storage/postgres/postgres.ts';
 import { endLocked } from '../support/locks.ts';
 import { useDatabase } from '../support/resources.ts';
 

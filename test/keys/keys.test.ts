@@ -5,9 +5,9 @@ import { createKeyGenerator } from '../../src/keys/key-generator.ts';
 import { createKeyPool } from '../../src/keys/key-pool.ts';
 import { createKeyStore } from '../../src/keys/key-store.ts';
 import { createKeys } from '../../src/keys/keys.ts';
-import { closeRedis, openRedis } from '../../src/redis.ts';
-import { createUrlCleanupStore } from '../../src/urls/url-cleanup-store.ts';
-import { createUrlStore } from '../../src/urls/url-store.ts';
+import { closeRedis, openRedis } from '../../src/storage/redis/redis.ts';
+import { createUrlCleanupStore } from '../../src/urls/store/cleanup-store.ts';
+import { createUrlStore } from '../../src/urls/store/url-store.ts';
 import { silentLog, uniquePrefix, useDatabase, useRedis } from '../support/resources.ts';
 
 const { db } = useDatabase();

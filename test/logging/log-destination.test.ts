@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 /** A process that logs more than a pipe takes, waits until its timers have fired 20 times, and ends with SIGTERM. */
 const script = `
-  import { ClosingStack, endOnSignal } from './src/lifecycle.ts';
+  import { ClosingStack, endOnSignal } from './src/resilience/shutdown.ts';
   import { createLog } from './src/log.ts';
   const log = createLog('test', 'info');
   endOnSignal(new ClosingStack(log), log, 5_000);

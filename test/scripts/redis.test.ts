@@ -5,7 +5,7 @@ import { Redis as Client } from 'ioredis';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { markProcess } from '../../scripts/services/processes.ts';
 import { type Redis, type RedisOptions, startRedis } from '../../scripts/services/redis.ts';
-import { startTestRedis } from '../support/servers.ts';
+import { startTestRedis } from '../support/services/servers.ts';
 import { startUnderKilledSupervisor } from './supervisor.ts';
 
 let dataDir: string;

@@ -1,9 +1,9 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { buildInto } from './build.ts';
-import { administer, createTemplate } from './databases.ts';
-import { startTestPostgres, startTestRedis } from './servers.ts';
+import { buildInto } from './processes/build.ts';
+import { administer, createTemplate } from './services/databases.ts';
+import { startTestPostgres, startTestRedis } from './services/servers.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {

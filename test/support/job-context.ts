@@ -1,4 +1,4 @@
-import type { JobContext } from '../../workers/processor.ts';
+import type { JobContext } from '../../workers/jobs/job-context.ts';
 
 /** What a processor is given by whoever runs it: `reported` is what it has reported, in per cent; after `stop` it is to end. */
 export function createJobContext(): JobContext & { reported: number[]; stop: () => void } {

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
-import type { JobName } from '../../src/jobs.ts';
-import { queuePrefix } from '../../src/queues.ts';
-import type { Answer, Client } from './client.ts';
+import type { JobName } from '../../src/queues/jobs.ts';
+import { queuePrefix } from '../../src/queues/queues.ts';
+import type { Answer, Client } from './http/client.ts';
 import { waitUntil } from './wait-until.ts';
 
 /** Asks for a job over the API; resolves to the path to watch it at. */

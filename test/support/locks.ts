@@ -1,4 +1,4 @@
-import type { Knex } from '../../src/postgres.ts';
+import type { Knex } from '../../src/storage/postgres/postgres.ts';
 import { waitUntil } from './wait-until.ts';
 
 const waiting = `from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, inject } from 'vitest';
 import { createLog } from '../../src/log.ts';
-import { type Knex, openPostgres } from '../../src/postgres.ts';
-import { closeRedis, openRedis, type RedisRole } from '../../src/redis.ts';
-import { administer, databaseUrl } from './databases.ts';
+import { type Knex, openPostgres } from '../../src/storage/postgres/postgres.ts';
+import { closeRedis, openRedis, type RedisRole } from '../../src/storage/redis/redis.ts';
+import { administer, databaseUrl } from './services/databases.ts';
 
 const open = new Set<string>();
 

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { readSlowness } from './slowness.ts';
+import { readSlowness } from './processes/slowness.ts';
 
 const pollMs = 25;
 

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
 import { createApiKeys } from '../../src/api-keys/api-keys.ts';
-import { isExact, readBooks } from '../../src/clicks/click-books.ts';
+import { isExact, readBooks } from '../../src/clicks/ledger/audit.ts';
 import type { Encoding } from '../../src/transfers/transfer.ts';
-import { exportUrls } from '../../workers/export-urls.ts';
-import { importUrls } from '../../workers/import-urls.ts';
+import { exportUrls } from '../../workers/jobs/export-urls.ts';
+import { importUrls } from '../../workers/jobs/import-urls.ts';
+import { createTransfers } from '../support/http/transfers.ts';
 import { createJobContext } from '../support/job-context.ts';
 import { useDatabase } from '../support/resources.ts';
-import { createTransfers } from '../support/transfers.ts';
 
 const [from, to] = [useDatabase(), useDatabase()];
 let apiKeys: number[];

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { createClient } from '../support/client.ts';
-import { findLastingPort } from '../support/ports.ts';
-import { runProcess, startWorker, type TestProcess } from '../support/processes.ts';
+import { createClient } from '../support/http/client.ts';
+import { runProcess, startWorker, type TestProcess } from '../support/processes/processes.ts';
 import { uniquePrefix, useDatabase } from '../support/resources.ts';
+import { findLastingPort } from '../support/services/ports.ts';
 
 const database = useDatabase();
 const token = 'token-of-the-tests';

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createApiKeys } from '../../src/api-keys/api-keys.ts';
-import { createQueues } from '../../src/queues.ts';
-import { findLastingPort } from '../support/ports.ts';
-import { startWorker, type TestProcess } from '../support/processes.ts';
-import { openPrometheus } from '../support/prometheus.ts';
+import { createQueues } from '../../src/queues/queues.ts';
+import { openPrometheus } from '../support/http/prometheus.ts';
+import { startWorker, type TestProcess } from '../support/processes/processes.ts';
 import { silentLog, useDatabase, useRedis } from '../support/resources.ts';
+import { findLastingPort } from '../support/services/ports.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const database = useDatabase();

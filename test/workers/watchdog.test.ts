@@ -1,14 +1,14 @@
 import { describe, expect, inject, test, type TestContext } from 'vitest';
-import { jobNames } from '../../src/jobs.ts';
-import { createQueues } from '../../src/queues.ts';
-import { closeRedis, openRedis } from '../../src/redis.ts';
+import { jobNames } from '../../src/queues/jobs.ts';
+import { createQueues } from '../../src/queues/queues.ts';
+import { closeRedis, openRedis } from '../../src/storage/redis/redis.ts';
 import { createJobMetrics } from '../../workers/job-metrics.ts';
-import type { JobContext, Processors } from '../../workers/processor.ts';
+import type { JobContext, Processors } from '../../workers/jobs/job-context.ts';
 import { watchWorkers } from '../../workers/watchdog.ts';
-import { startWorkers } from '../../workers/workers.ts';
-import { startProxy } from '../support/proxy.ts';
+import { startWorkers } from '../../workers/worker-pool.ts';
 import { silentLog, track, uniquePrefix } from '../support/resources.ts';
-import { startTestRedis } from '../support/servers.ts';
+import { startProxy } from '../support/services/proxy.ts';
+import { startTestRedis } from '../support/services/servers.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const name = 'warm-cache';

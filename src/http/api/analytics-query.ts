@@ -6,13 +6,13 @@ import {
   groupings,
   intervals,
   type Moment,
-} from '../../analytics/analytics-question.ts';
-import { botKinds } from '../../clicks/details/agents/bot-kinds.ts';
-import { deviceKinds } from '../../clicks/details/agents/device-kinds.ts';
-import { toCountryCode } from '../../clicks/details/countries/country-code.ts';
-import { wholeNumberText } from '../../whole-number.ts';
-import { readTime } from './times/rfc3339.ts';
-import { timeZone } from './times/time-zone.ts';
+} from '../../analytics/query/query.ts';
+import { botKinds } from '../../clicks/enrichment/agents/bot-kinds.ts';
+import { deviceKinds } from '../../clicks/enrichment/agents/device-kinds.ts';
+import { toCountryCode } from '../../clicks/enrichment/geoip/country-code.ts';
+import { wholeNumberText } from '../../validation/integer.ts';
+import { readTime } from '../../validation/rfc3339.ts';
+import { timeZone } from '../../validation/time-zone.ts';
 import { plainText } from './url-filter-query.ts';
 
 const maxGroups = 1_000;

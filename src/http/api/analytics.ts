@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { AnalyticsAnswer } from '../../analytics/analytics-question.ts';
-import type { Analytics } from '../../analytics/analytics.ts';
+import type { Analytics } from '../../analytics/query/analytics.ts';
+import type { AnalyticsAnswer } from '../../analytics/query/query.ts';
 import { analyticsQuery, toQuestion, urlAnalyticsQuery } from './analytics-query.ts';
 import type { Handlers, Operations } from './operation.ts';
 import { shortCodeParams, timestamp } from './schemas.ts';

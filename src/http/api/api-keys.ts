@@ -2,8 +2,8 @@ import { z } from 'zod';
 import type { StoredApiKey } from '../../api-keys/api-key.ts';
 import type { ApiKeys } from '../../api-keys/api-keys.ts';
 import { graceHours } from '../../api-keys/key-fields.ts';
-import { wholeNumberText } from '../../whole-number.ts';
-import { Problem } from '../problem.ts';
+import { wholeNumberText } from '../../validation/integer.ts';
+import { Problem } from '../problems/problem.ts';
 import {
   changedApiKey,
   type KeyChange,

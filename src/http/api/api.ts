@@ -1,4 +1,4 @@
-import type { CustomCodeRules } from '../../urls/custom-code.ts';
+import type { CustomCodeRules } from '../../urls/input/custom-code.ts';
 import { analyticsHandlers, analyticsOperations } from './analytics.ts';
 import { apiKeyHandlers, apiKeyOperations } from './api-keys.ts';
 import { blockedHostHandlers, blockedHostOperations } from './blocked-hosts.ts';

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import type { BlockedHost } from '../../urls/blocked-host-store.ts';
-import { type HostBlocking, readBlockedHost } from '../../urls/host-blocking.ts';
-import { storedText } from '../../urls/stored-text.ts';
-import { wholeNumberText } from '../../whole-number.ts';
-import { Problem } from '../problem.ts';
+import { type HostBlocking, readBlockedHost } from '../../urls/blocklist/service.ts';
+import type { BlockedHost } from '../../urls/blocklist/store.ts';
+import { wholeNumberText } from '../../validation/integer.ts';
+import { storedText } from '../../validation/text.ts';
+import { Problem } from '../problems/problem.ts';
 import type { Handlers, Operations } from './operation.ts';
 import { timestamp } from './schemas.ts';
 

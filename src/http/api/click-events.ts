@@ -2,11 +2,11 @@ import type { Socket } from 'node:net';
 import type { PassThrough } from 'node:stream';
 import { z } from 'zod';
 import { isAllowed, ownerOf } from '../../api-keys/api-key.ts';
-import { foldCode } from '../../urls/short-code.ts';
-import { findAgain } from '../authenticate.ts';
-import type { ClickEvents } from '../click-events.ts';
-import { validationFailed } from '../problem.ts';
+import { foldCode } from '../../keys/short-code.ts';
+import { findAgain } from '../middleware/authenticate.ts';
+import { validationFailed } from '../problems/problem.ts';
 import { tagFilter } from './analytics-query.ts';
+import type { ClickEvents } from './click-event-stream.ts';
 import type { Handlers, Operations } from './operation.ts';
 
 /** Clicks as they are counted. */

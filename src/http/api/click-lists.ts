@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { type ClickRemoval, totalsChoices } from '../../analytics/click-removal.ts';
-import type { createTopUrls } from '../../analytics/top-urls.ts';
-import { type createUnknownCodeDays, maxDays } from '../../analytics/unknown-code-days.ts';
+import type { createTopUrls } from '../../analytics/query/top-urls.ts';
+import { type createUnknownCodeDays, maxDays } from '../../analytics/query/unknown-code-days.ts';
+import { type ClickRemoval, totalsChoices } from '../../analytics/rollups/erase-clicks.ts';
 import { topQuery, unknownCodesQuery } from './analytics-query.ts';
 import type { Handlers, Operations } from './operation.ts';
 import { shortCodeParams, timestamp } from './schemas.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Keys } from '../../keys/keys.ts';
-import { foldCode, shortCodePattern } from '../../urls/short-code.ts';
-import { wholeNumberText } from '../../whole-number.ts';
+import { foldCode, shortCodePattern } from '../../keys/short-code.ts';
+import { wholeNumberText } from '../../validation/integer.ts';
 import { type Handlers, type Operations, weigh } from './operation.ts';
 
 const maxCodes = 1_000;

@@ -6,8 +6,8 @@ import {
   type ZodOpenApiResponsesObject,
 } from 'zod-openapi';
 import { version } from '../../version.ts';
-import { patchTypes } from '../api-access/accept-patch.ts';
-import { problemKinds, type ProblemType, problemUrn } from '../problem.ts';
+import { patchTypes } from '../middleware/accept-patch.ts';
+import { problemKinds, type ProblemType, problemUrn } from '../problems/problem.ts';
 import { operations } from './api.ts';
 import type { Operation } from './operation.ts';
 import { usualBodyBytes } from './operation.ts';

@@ -1,11 +1,11 @@
 import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { transfersOf } from '../../api-keys/api-key.ts';
-import { exportKinds } from '../../transfers/export-source.ts';
-import type { Export } from '../../transfers/export-store.ts';
-import type { Exports } from '../../transfers/exports.ts';
-import { foldCode } from '../../urls/short-code.ts';
-import { assertAllowed } from '../authenticate.ts';
+import { foldCode } from '../../keys/short-code.ts';
+import type { Exports } from '../../transfers/exports/exports.ts';
+import { exportKinds } from '../../transfers/exports/source.ts';
+import type { Export } from '../../transfers/exports/store.ts';
+import { assertAllowed } from '../middleware/authenticate.ts';
 import type { Handlers, Operations } from './operation.ts';
 import { pageOf, timestamp, transferParams } from './schemas.ts';
 import { plainText } from './url-filter-query.ts';

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { type UrlLists, type UrlOrder, urlSorts } from '../../urls/url-lists.ts';
-import { summaryOrders, type UrlSummaries, type UrlSummary } from '../../urls/url-summaries.ts';
+import { type UrlLists, type UrlOrder, urlSorts } from '../../urls/search/list.ts';
+import { summaryOrders, type UrlSummaries, type UrlSummary } from '../../urls/search/summaries.ts';
 import type { ShortUrlWithClicks } from '../../urls/url.ts';
-import { wholeNumberText } from '../../whole-number.ts';
-import { validationFailed } from '../problem.ts';
+import { wholeNumberText } from '../../validation/integer.ts';
+import { validationFailed } from '../problems/problem.ts';
 import { readCursor, writeCursor } from './list-cursor.ts';
 import type { Handlers, Operations } from './operation.ts';
 import { timestamp } from './schemas.ts';

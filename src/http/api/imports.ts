@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { transfersOf } from '../../api-keys/api-key.ts';
-import { MappingRefused, readMapping } from '../../transfers/import-formats/custom.ts';
-import { serviceNames } from '../../transfers/import-formats/formats.ts';
-import type { Import, StoredWarning } from '../../transfers/import-store.ts';
-import type { Imports } from '../../transfers/imports.ts';
+import { MappingRefused, readMapping } from '../../transfers/formats/custom.ts';
+import { serviceNames } from '../../transfers/formats/formats.ts';
+import type { Imports } from '../../transfers/imports/imports.ts';
+import type { Import, StoredWarning } from '../../transfers/imports/store.ts';
 import { kindOf, uploadTypes } from '../uploads/upload-types.ts';
 import { openUpload } from '../uploads/uploaded-file.ts';
 import type { Handlers, Operations } from './operation.ts';

@@ -1,9 +1,9 @@
 import type { Job } from 'bullmq';
 import { z } from 'zod';
-import { isJobName, jobNames, jobs } from '../../jobs.ts';
-import type { Queues } from '../../queues.ts';
-import { Problem } from '../problem.ts';
-import { validate } from '../validation.ts';
+import { isJobName, jobNames, jobs } from '../../queues/jobs.ts';
+import type { Queues } from '../../queues/queues.ts';
+import { validate } from '../middleware/validation.ts';
+import { Problem } from '../problems/problem.ts';
 import type { Handlers, Operations } from './operation.ts';
 import { timestamp } from './schemas.ts';
 

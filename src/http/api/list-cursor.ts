@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import type { UrlPlace } from '../../urls/url-lists.ts';
+import type { UrlPlace } from '../../urls/search/list.ts';
 
 const microseconds = z.union([z.iso.datetime({ precision: 6 }), z.enum(['infinity', '-infinity'])]);
 const place = z.tuple([

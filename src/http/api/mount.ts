@@ -1,12 +1,12 @@
 import type Router from '@koa/router';
 import type { Middleware } from 'koa';
 import { ownerOf } from '../../api-keys/api-key.ts';
-import type { PasswordHashing } from '../../urls/password-hashing.ts';
-import { type ApiState, apiKeyOf, requireScope } from '../authenticate.ts';
-import { readIdempotencyKey } from '../idempotency-key.ts';
-import { methodNotAllowed } from '../problem.ts';
-import { chargeAs, type RateLimits } from '../rate-limits.ts';
-import { bodyLengthOf, bodyOf, jsonBody, uploadBody, validate } from '../validation.ts';
+import type { PasswordHashing } from '../../urls/access/password-hashing.ts';
+import { type ApiState, apiKeyOf, requireScope } from '../middleware/authenticate.ts';
+import { readIdempotencyKey } from '../middleware/idempotency-key.ts';
+import { chargeAs, type RateLimits } from '../middleware/rate-limits.ts';
+import { bodyLengthOf, bodyOf, jsonBody, uploadBody, validate } from '../middleware/validation.ts';
+import { methodNotAllowed } from '../problems/problem.ts';
 import {
   type ApiAnswer,
   type ApiRequest,

@@ -3,9 +3,9 @@ import type { Context } from 'koa';
 import type { z } from 'zod';
 import type { ApiKey } from '../../api-keys/api-key.ts';
 import type { Scope } from '../../api-keys/scopes.ts';
-import type { IdempotencyKey } from '../../urls/idempotency-key.ts';
-import type { Owner } from '../../urls/owner.ts';
-import type { ProblemType } from '../problem.ts';
+import type { IdempotencyKey } from '../../urls/store/idempotency-key.ts';
+import type { Owner } from '../../urls/store/owner.ts';
+import type { ProblemType } from '../problems/problem.ts';
 import type { Tag } from './tags.ts';
 
 /** Longest body of an operation that says nothing about it. */

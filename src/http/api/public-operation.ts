@@ -1,5 +1,5 @@
 import type { ZodOpenApiResponsesObject } from 'zod-openapi';
-import type { ProblemType } from '../problem.ts';
+import type { ProblemType } from '../problems/problem.ts';
 import type { Tag } from './tags.ts';
 
 /** An answer in the API's document for each status that these problems have. */

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import type { QrImages } from '../../qr/qr-images.ts';
 import { shortUrlOf } from '../../urls/short-url.ts';
 import type { Urls } from '../../urls/urls.ts';
-import { wholeNumberText } from '../../whole-number.ts';
-import { entityTagOfText, isNamedIn } from '../entity-tags.ts';
+import { wholeNumberText } from '../../validation/integer.ts';
+import { entityTagOfText, isNamedIn } from '../etags.ts';
 import type { Handlers, Operations } from './operation.ts';
 import { shortCodeParams } from './schemas.ts';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
-import { newReport } from '../report.ts';
+import { newReport } from '../redirect/report.ts';
 import { type AnswersOf, forEverybody, page } from './public-operation.ts';
 
 /** What the API's document says of how visitors report short URLs. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Report, reportReasons } from '../../reports/report.ts';
 import type { Reports } from '../../reports/reports.ts';
-import { wholeNumberText } from '../../whole-number.ts';
+import { wholeNumberText } from '../../validation/integer.ts';
 import type { Handlers, Operations } from './operation.ts';
 import { timestamp } from './schemas.ts';
 

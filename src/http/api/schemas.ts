@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { toShortCode } from '../../urls/short-code.ts';
-import { wholeNumberText } from '../../whole-number.ts';
-import { time } from './times/rfc3339.ts';
+import { toShortCode } from '../../keys/short-code.ts';
+import { wholeNumberText } from '../../validation/integer.ts';
+import { time } from '../../validation/rfc3339.ts';
 
 /** A time as the API shows it: RFC 3339 in UTC. */
 export const timestamp = z.iso.datetime().meta({ example: '2027-01-31T12:00:00.000Z' });

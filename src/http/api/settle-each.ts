@@ -2,9 +2,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Context } from 'koa';
 import { z } from 'zod';
 import type { Log } from '../../log.ts';
-import { createBounded } from '../../urls/bounded.ts';
-import { problemOf } from '../errors.ts';
-import { presentProblem, Problem } from '../problem.ts';
+import { createBounded } from '../../resilience/concurrency-limit.ts';
+import { problemOf } from '../problems/from-error.ts';
+import { presentProblem, Problem } from '../problems/problem.ts';
 import { problem } from './schemas.ts';
 
 /** Most that one request may be about. */

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { readHostName } from '../../urls/host-name.ts';
-import type { Owner } from '../../urls/owner.ts';
-import type { UrlFilter } from '../../urls/url-filter.ts';
-import { wholeNumberText } from '../../whole-number.ts';
-import { time } from './times/rfc3339.ts';
+import { readHostName } from '../../urls/input/host-name.ts';
+import type { UrlFilter } from '../../urls/search/filter.ts';
+import type { Owner } from '../../urls/store/owner.ts';
+import { wholeNumberText } from '../../validation/integer.ts';
+import { time } from '../../validation/rfc3339.ts';
 
 const maxText = 200;
 const maxTags = 20;

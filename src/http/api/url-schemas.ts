@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { type CustomCodeRules, defaultCodeRules, whyRefused } from '../../urls/custom-code.ts';
-import { foldCode } from '../../urls/short-code.ts';
+import { foldCode } from '../../keys/short-code.ts';
+import { type CustomCodeRules, defaultCodeRules, whyRefused } from '../../urls/input/custom-code.ts';
+import { urlLengths } from '../../urls/input/destination-policy.ts';
+import type { SettingsWish } from '../../urls/input/parse-input.ts';
 import { shortUrlOf } from '../../urls/short-url.ts';
-import { urlLengths } from '../../urls/url-policy.ts';
-import type { SettingsWish } from '../../urls/url-wishes.ts';
 import { defaultSettings, type ShortUrl } from '../../urls/url.ts';
 import { timestamp } from './schemas.ts';
 import { type UrlSettingFields, urlSettings } from './url-settings.ts';

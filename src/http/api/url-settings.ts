@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { storedText } from '../../urls/stored-text.ts';
-import { notes, tags, title } from '../../urls/url-texts.ts';
+import { notes, tags, title } from '../../urls/input/texts.ts';
 import { redirectStatuses } from '../../urls/url.ts';
-import { wholeNumber } from '../../whole-number.ts';
-import { time } from './times/rfc3339.ts';
+import { wholeNumber } from '../../validation/integer.ts';
+import { time } from '../../validation/rfc3339.ts';
+import { storedText } from '../../validation/text.ts';
 
 /** A hundred years: far enough for people, near enough for PostgreSQL. */
 const maxSeconds = 100 * 365 * 24 * 3_600;

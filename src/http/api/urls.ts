@@ -3,7 +3,7 @@ import { askerOf } from '../../api-keys/api-key.ts';
 import { pathOfCode } from '../../urls/short-url.ts';
 import type { ShortUrl } from '../../urls/url.ts';
 import type { Urls } from '../../urls/urls.ts';
-import { entityTagOf, isNamedIn, versionsIn } from '../entity-tags.ts';
+import { entityTagOf, isNamedIn, versionsIn } from '../etags.ts';
 import type { Handlers, Operations } from './operation.ts';
 import { shortCodeParams, timestamp } from './schemas.ts';
 import {

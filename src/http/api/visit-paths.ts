@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject, ZodOpenApiResponsesObject } from 'zod-openapi';
 import { redirectStatuses } from '../../urls/url.ts';
-import type { ProblemType } from '../problem.ts';
+import type { ProblemType } from '../problems/problem.ts';
 import { type AnswersOf, forEverybody, page } from './public-operation.ts';
 import { shortCodeParams, timestamp } from './schemas.ts';
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { readInPieces } from './pieces.ts';
+import { readInPieces } from './read-limit.ts';
 
 /** How often connections are looked at. */
 const checkMs = 1_000;

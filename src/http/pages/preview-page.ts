@@ -1,6 +1,6 @@
 import { domainToUnicode } from 'node:url';
-import { parseUrl } from '../../parse-url.ts';
 import { pathOfCode } from '../../urls/short-url.ts';
+import { parseUrl } from '../../validation/parse-url.ts';
 import { html } from './html.ts';
 import { type Page, renderPage } from './page.ts';
 

@@ -1,4 +1,4 @@
-import type { Problem, ProblemType } from '../problem.ts';
+import type { Problem, ProblemType } from '../problems/problem.ts';
 import { html } from './html.ts';
 import { type Page, renderPage } from './page.ts';
 

@@ -1,4 +1,4 @@
-import type { FileKind } from '../../transfers/import-text/file-kind.ts';
+import type { FileKind } from '../../transfers/files/file-kind.ts';
 
 /** What clients say that files are. `text/plain`, Excel's type and octets say little: then the file itself tells. */
 const kinds: Readonly<Record<string, FileKind | undefined>> = {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { readUpload } from '../upload.ts';
 import { openForm } from './form.ts';
+import { readUpload } from './upload.ts';
 
 /** A file that comes with a request. */
 export interface UploadedFile {

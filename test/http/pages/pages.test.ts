@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { insertGatedUrl } from '../../support/gated-urls.ts';
-import { type Asking, submit, visit } from '../../support/visitor.ts';
-import { useWeb } from '../../support/web-app.ts';
+import { type Asking, submit, visit } from '../../support/clicks/visitor.ts';
+import { useWeb } from '../../support/http/web-app.ts';
+import { insertGatedUrl } from '../../support/urls/gated-urls.ts';
 
 const web = useWeb();
 const at = (path: string) => `${web.baseUrl()}/${path}`;

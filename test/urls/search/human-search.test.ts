@@ -1,13 +1,13 @@
 import type { Knex } from 'knex';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createSearchTextStore } from '../../../src/urls/search/search-text-store.ts';
-import { conditionsOf } from '../../../src/urls/url-filter.ts';
-import { createUrlStore } from '../../../src/urls/url-store.ts';
-import { fillSearchTexts } from '../../../workers/fill-search-texts.ts';
-import { connectForeigner, type Foreigner } from '../../support/foreign.ts';
+import { conditionsOf } from '../../../src/urls/search/filter.ts';
+import { createSearchTextStore } from '../../../src/urls/store/search-text-store.ts';
+import { createUrlStore } from '../../../src/urls/store/url-store.ts';
+import { fillSearchTexts } from '../../../workers/jobs/fill-search-texts.ts';
+import { useWeb } from '../../support/http/web-app.ts';
 import { createJobContext } from '../../support/job-context.ts';
-import { createUrl, insertUrls } from '../../support/urls.ts';
-import { useWeb } from '../../support/web-app.ts';
+import { connectForeigner, type Foreigner } from '../../support/urls/external.ts';
+import { createUrl, insertUrls } from '../../support/urls/urls.ts';
 
 const web = useWeb();
 const searchTexts = () => createSearchTextStore(web.database.db());

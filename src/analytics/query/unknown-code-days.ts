@@ -1,0 +1,38 @@
+import { otherValue } from '../rollups/rollups.ts';
+import type { ReadAnalytics } from './snapshot.ts';
+
+/** Requests of a day of UTC for short codes that lead nowhere. */
+export interface UnknownCodeDay {
+  day: string;
+  requests: number;
+  /** The most requested codes. */
+  codes: { shortCode: string; requests: number }[];
+}
+
+/** What unknown-codes.ts has counted. */
+export const createUnknownCodeDays = (read: ReadAnalytics) => ({
+  /** The days that had some, the last one first, with up to `limit` codes each. */
+  unknownCodes: async (query: {
+    from?: string | undefined;
+    to?: string | undefined;
+    limit: number;
+  }): Promise<UnknownCodeDay[]> =>
+    await read(async (trx) => {
+      const { rows } = await trx.raw<{ rows: UnknownCodeDay[] }>(
+        `select to_char(day, 'YYYY-MM-DD') as day, cast(sum(requests) as bigint) as requests,
+                coalesce(json_agg(json_build_object('shortCode', short_code, 'requests', requests) order by place)
+                         filter (where place <= :limit and short_code <> :otherValue), '[]') as codes
+         from (
+           select *, row_number() over (partition by day order by short_code = :otherValue, requests desc, short_code) as place
+           from unknown_codes_daily, coalesce(cast(:to as date), cast(now() at time zone 'UTC' as date)) as last_day
+           where day between coalesce(cast(:from as date), last_day - 29) and last_day
+         ) as code
+         group by day having sum(requests) > 0 order by day desc limit :maxDays`,
+        { from: query.from ?? null, to: query.to ?? null, limit: query.limit, otherValue, maxDays },
+      );
+      return rows;
+    }),
+});
+
+/** Days that an answer has at most. */
+export const maxDays = 400;

@@ -1,0 +1,93 @@
+import type { Log } from '../../log.ts';
+import { withDeadline } from '../../resilience/shutdown.ts';
+import { boundedTransaction, type Knex } from '../../storage/postgres/postgres.ts';
+import { otherValue } from './rollups.ts';
+
+/** Codes that a day keeps apart, and those that a process does between two flushes; further ones are `otherValue`. */
+export const maxCodes = 1_000;
+
+/** How long closing waits for PostgreSQL. */
+const closeMs = 1_000;
+
+/** Counts requests for short codes that lead nowhere, per day of UTC, and keeps the most requested. They are counted in memory and
+ *  written every `flushMs`, after midnight for the new day: what a process has in hand when it is killed is lost, and what
+ *  PostgreSQL took without saying so is counted twice. */
+export function createUnknownCodes({ db, flushMs, log }: { db: Knex; flushMs: number; log: Log }) {
+  let requests = new Map<string, number>();
+  let writing = Promise.resolve();
+  const timer = setInterval(() => void flush(), flushMs);
+
+  function add(shortCode: string, count = 1): void {
+    const key = requests.has(shortCode) || requests.size < maxCodes ? shortCode : otherValue;
+    requests.set(key, (requests.get(key) ?? 0) + count);
+  }
+
+  /** What cannot be written stays for the next time. */
+  async function flush(): Promise<void> {
+    writing = writing.then(async () => {
+      if (requests.size === 0) return;
+      const taken = requests;
+      requests = new Map();
+      try {
+        await addUnknownCodes(db, taken);
+      } catch (error) {
+        log.debug({ err: error }, 'requests for unknown codes could not be written');
+        for (const [shortCode, count] of taken) add(shortCode, count);
+      }
+    });
+    await writing;
+  }
+
+  return {
+    /** Counts one request. */
+    add: (shortCode: string) => add(shortCode),
+
+    /** Writes what has been counted so far, where PostgreSQL takes it. */
+    flush,
+
+    /** Writes the last of them, where PostgreSQL takes it. */
+    async close(): Promise<void> {
+      clearInterval(timer);
+      await withDeadline(flush(), closeMs, () => undefined);
+    },
+  };
+}
+
+const today = `cast(now() at time zone 'UTC' as date)`;
+
+/** Adds to today's requests, and puts those of the least requested codes beyond `maxCodes` together. The day's row for these is
+ *  locked first, so that two processes wait for each other. */
+async function addUnknownCodes(db: Knex, requests: Map<string, number>): Promise<void> {
+  const codes = [...requests.keys()].filter((code) => code !== otherValue);
+  const values = {
+    codes,
+    requests: codes.map((code) => requests.get(code)!),
+    others: requests.get(otherValue) ?? 0,
+    otherValue,
+    maxCodes,
+  };
+  await boundedTransaction(db, async (trx) => {
+    await trx.raw(
+      `insert into unknown_codes_daily as known (day, short_code, requests) values (${today}, :otherValue, :others)
+       on conflict (day, short_code) do update set requests = known.requests + excluded.requests`,
+      values,
+    );
+    await trx.raw(
+      `insert into unknown_codes_daily as known (day, short_code, requests)
+       select ${today}, code, requests from unnest(cast(:codes as text[]), cast(:requests as bigint[])) as added (code, requests)
+       on conflict (day, short_code) do update set requests = known.requests + excluded.requests`,
+      values,
+    );
+    await trx.raw(
+      `with beyond as (
+         delete from unknown_codes_daily where day = ${today} and short_code in (
+           select short_code from unknown_codes_daily where day = ${today} and short_code <> :otherValue
+           order by requests desc, short_code offset :maxCodes
+         ) returning requests
+       )
+       update unknown_codes_daily set requests = requests + (select sum(requests) from beyond)
+       where day = ${today} and short_code = :otherValue and exists (select from beyond)`,
+      values,
+    );
+  });
+}

@@ -1,0 +1,57 @@
+import type { StoredApiKey } from '../api-keys/api-key.ts';
+import { beginOf } from '../api-keys/key-secret.ts';
+
+const characters = new Intl.Segmenter();
+const headings = ['ID', 'NAME', 'KEY', 'SCOPES', 'CREATED', 'LAST USED', 'STATE'];
+
+/** API keys for people: a row for each below a row of headings, in aligned columns. */
+export function describeAsTable(keys: StoredApiKey[]): string {
+  const rows = [headings, ...keys.map(cellsOf)];
+  const widths = headings.map((_, column) => Math.max(...rows.map((cells) => widthOf(cells[column]!))));
+  return rows
+    .map((cells) =>
+      cells
+        .map((cell, column) => cell + ' '.repeat(widths[column]! - widthOf(cell)))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+/** An API key for programs, in the names of the API; never its secret. */
+export function describeAsJson(key: StoredApiKey) {
+  return {
+    id: key.id,
+    name: key.name,
+    begins_with: `${beginOf(key.publicPart)}_`,
+    scopes: key.scopes,
+    own_urls_only: key.ownUrlsOnly,
+    created_at: key.createdAt,
+    last_used_at: key.lastUsedAt ?? null,
+    expires_at: key.expiresAt ?? null,
+    revoked_at: key.revokedAt ?? null,
+  };
+}
+
+function cellsOf(key: StoredApiKey): string[] {
+  return [
+    String(key.id),
+    key.name,
+    `${beginOf(key.publicPart)}_…`,
+    key.scopes.join(',') + (key.ownUrlsOnly ? ' (own URLs only)' : ''),
+    key.createdAt.toISOString(),
+    key.lastUsedAt?.toISOString() ?? 'never',
+    stateOf(key),
+  ];
+}
+
+/** In characters as a person counts them. */
+function widthOf(cell: string): number {
+  return Array.from(characters.segment(cell)).length;
+}
+
+function stateOf({ revokedAt, expiresAt }: StoredApiKey): string {
+  if (revokedAt) return `revoked ${revokedAt.toISOString()}`;
+  if (!expiresAt) return 'valid';
+  return `${expiresAt > new Date() ? 'valid until' : 'expired'} ${expiresAt.toISOString()}`;
+}

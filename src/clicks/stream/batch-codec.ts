@@ -1,0 +1,54 @@
+import type { Batch, ClickCount } from '../click-batch.ts';
+import { decodeDetailedClicks, detailedFields, encodeDetailedClicks } from './detail-codec.ts';
+
+const headFields = ['p', 's', 'a', 't'];
+const plainFields = ['c'];
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** The fields of a stream entry: producer, seq, accepted, first time (t), and the clicks: in one field without details, in some
+ *  with them. Short names and differences, because each waiting click costs Redis memory. */
+export function encodeBatch({ producer, seq, accepted, clicks }: Batch): string[] {
+  const firstAtMs = clicks.reduce((first, click) => Math.min(first, click.lastAtMs), Infinity);
+  const isPlain = clicks.every(({ detail }) => detail === undefined);
+  const names = [...headFields, ...(isPlain ? plainFields : detailedFields)];
+  const head = [producer, `${seq}`, `${accepted}`, `${firstAtMs}`];
+  const values = [
+    ...head,
+    ...(isPlain ? encodePlainClicks(clicks, firstAtMs) : encodeDetailedClicks(clicks, firstAtMs)),
+  ];
+  return names.flatMap((name, i) => [name, values[i]!]);
+}
+
+/** Reads what encodeBatch wrote, in this release or an earlier one; undefined when it is anything else. */
+export function decodeBatch(fields: string[]): Batch | undefined {
+  const isPlain = hasNames(fields, [...headFields, ...plainFields]);
+  if (!isPlain && !hasNames(fields, [...headFields, ...detailedFields])) return undefined;
+  const [producer, seqText, acceptedText, firstAtText, ...clickTexts] = fields.filter((_, i) => i % 2 === 1);
+  if (!uuid.test(producer!)) return undefined;
+  const seq = Number(seqText);
+  const accepted = Number(acceptedText);
+  const clicks = (isPlain ? decodePlainClicks : decodeDetailedClicks)(clickTexts, Number(firstAtText));
+  const readable =
+    isCount(seq) &&
+    isCount(accepted) &&
+    clicks?.every((click) => isCount(click.urlId) && isCount(click.count) && isTime(click.lastAtMs));
+  return readable ? { producer: producer!, seq, accepted, clicks: clicks! } : undefined;
+}
+
+/** "urlId,count,ms after the first time" per entry. */
+function encodePlainClicks(clicks: ClickCount[], firstAtMs: number): string[] {
+  return [clicks.map(({ urlId, count, lastAtMs }) => `${urlId},${count},${lastAtMs - firstAtMs}`).join(';')];
+}
+
+function decodePlainClicks([text]: string[], firstAtMs: number): ClickCount[] {
+  return text!.split(';').map((entry) => {
+    const [urlId = NaN, count = NaN, afterMs = NaN, ...rest] = entry.split(',').map(Number);
+    return { urlId, count, lastAtMs: rest.length > 0 ? NaN : firstAtMs + afterMs };
+  });
+}
+
+const hasNames = (fields: string[], names: string[]) =>
+  fields.length === 2 * names.length && names.every((name, i) => fields[2 * i] === name);
+const isCount = (value: number) => Number.isSafeInteger(value) && value > 0;
+/** Within what a Date can say. */
+const isTime = (value: number) => Number.isInteger(value) && value >= 0 && value <= 8.64e15;

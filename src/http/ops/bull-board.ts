@@ -1,0 +1,95 @@
+import { createBullBoard } from '@bull-board/api';
+import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
+import { KoaAdapter } from '@bull-board/koa';
+import type { Context, Middleware } from 'koa';
+import compose from 'koa-compose';
+import { isJobName, jobs } from '../../queues/jobs.ts';
+import { jobIdPattern, type Queues, QueueUnavailable } from '../../queues/queues.ts';
+import { withDeadline } from '../../resilience/shutdown.ts';
+import { isFromOwnPage } from '../middleware/same-origin.ts';
+import { isSameSecret } from '../middleware/secret.ts';
+import { Problem } from '../problems/problem.ts';
+import { basePathOf } from '../server/base-path.ts';
+
+export const boardPath = '/admin/queues';
+
+/** Whether a request is for Bull Board. */
+export const isBoard = (ctx: Context) => ctx.path === boardPath || ctx.path.startsWith(`${boardPath}/`);
+
+/** Its page asks a foreign host for a typeface; the machine's own will do. */
+const fontLink = /<link href="https:\/\/fonts\.googleapis\.com[^>]*>/;
+
+/** Knows jobs by ids of BullMQ's making alone: any other text may be one of the queue's own keys. */
+class IdGuardingAdapter extends BullMQAdapter {
+  override async getJob(id: string): ReturnType<BullMQAdapter['getJob']> {
+    return jobIdPattern.test(id) ? await super.getJob(id) : undefined;
+  }
+
+  override async addJob(...[name, data, options]: Parameters<BullMQAdapter['addJob']>) {
+    const chosen: QueueJobOptions & { jobId?: unknown } = { ...options };
+    delete chosen.jobId;
+    return await super.addJob(name, data, chosen);
+  }
+}
+
+type QueueJobOptions = Parameters<BullMQAdapter['addJob']>[2];
+
+/** A Redis that hangs looks reachable, and BullMQ would wait for it for ever. */
+const answerDeadlineMs = 5_000;
+const notReachable = () => new QueueUnavailable('the job queues are not reachable');
+
+/** Bull Board behind a login, with writes from its own page only: it has neither protection of its own. */
+export function bullBoard(deps: {
+  queues: Queues;
+  user: string;
+  password: string;
+  readOnly: boolean;
+  baseUrl: string;
+}): Middleware {
+  const { queues, user, password, readOnly, baseUrl } = deps;
+  const serverAdapter = new KoaAdapter();
+  serverAdapter.setBasePath(boardPath);
+  createBullBoard({
+    queues: queues.all.map(
+      (queue) =>
+        new IdGuardingAdapter(queue, {
+          readOnlyMode: readOnly,
+          description: isJobName(queue.name) ? jobs[queue.name].description : '',
+        }),
+    ),
+    serverAdapter,
+    options: { uiConfig: { boardTitle: 'Linkmill' } },
+  });
+  const board = serverAdapter.registerPlugin() as unknown as Middleware;
+
+  const guard: Middleware = async (ctx, next) => {
+    requireLogin(ctx, user, password);
+    requireSameOrigin(ctx, baseUrl);
+    if (!queues.reachable) throw notReachable();
+    await withDeadline(next(), answerDeadlineMs, () => {
+      throw notReachable();
+    });
+    // The path that a browser asks for, to which its page adds all others.
+    if (typeof ctx.body === 'string')
+      ctx.body = ctx.body
+        .replace(fontLink, '')
+        .replaceAll(`"${boardPath}`, `"${basePathOf(baseUrl)}${boardPath}`);
+  };
+  const guarded = compose([guard, board]);
+  return async (ctx, next) => await (isBoard(ctx) ? guarded(ctx, next) : next());
+}
+
+function requireLogin(ctx: Context, user: string, password: string): void {
+  const [, encoded = ''] = /^Basic +(\S+)$/i.exec(ctx.get('authorization')) ?? [];
+  const given = Buffer.from(encoded, 'base64').toString('utf8');
+  if (isSameSecret(given, `${user}:${password}`)) return;
+  throw new Problem('unauthorized', 'Bull Board needs its login.', {
+    headers: { 'WWW-Authenticate': 'Basic realm="Linkmill Bull Board", charset="UTF-8"' },
+  });
+}
+
+/** Refuses a write that another site's page sends with the visitor's remembered login. */
+function requireSameOrigin(ctx: Context, baseUrl: string): void {
+  if (ctx.method === 'GET' || ctx.method === 'HEAD' || isFromOwnPage(ctx, baseUrl)) return;
+  throw new Problem('foreign-origin', 'Bull Board takes changes from its own pages only.');
+}

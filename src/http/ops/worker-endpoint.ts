@@ -1,0 +1,46 @@
+import Router from '@koa/router';
+import Koa from 'koa';
+import type { WorkerConfig } from '../../config/worker.ts';
+import type { Log } from '../../log.ts';
+import { version } from '../../version.ts';
+import { answerErrors } from '../middleware/error-handler.ts';
+import { listenHost } from '../server/listen-host.ts';
+import { listen } from '../server/server.ts';
+import { addMetricsRoute } from './metrics.ts';
+import { addWorkerHealthRoutes, type WorkerHealthDeps } from './worker-health.ts';
+
+/** Connections of orchestrators and of Prometheus at once. */
+const maxConnections = 100;
+
+/** Serves the health and the metrics of a worker process on `WORKER_PORT`. Rejects when the port is not free. */
+export async function openWorkerEndpoint(deps: {
+  config: Pick<WorkerConfig, 'HOST' | 'METRICS_TOKEN' | 'METRICS_OPEN'>;
+  port: number;
+  health: Omit<WorkerHealthDeps, 'version'>;
+  showMetrics: () => Promise<string>;
+  log: Log;
+}) {
+  const { config, port, health, showMetrics, log } = deps;
+  const router = new Router({ sensitive: true });
+  addWorkerHealthRoutes(router, { ...health, version });
+  addMetricsRoute(router, { showMetrics, token: config.METRICS_TOKEN, isOpen: config.METRICS_OPEN });
+  const app = new Koa();
+  app.on('error', (error: unknown) => log.debug({ err: error }, 'failed to deliver an answer'));
+  app.use(answerErrors(log));
+  app.use(async (ctx, next) => {
+    ctx.set('Cache-Control', 'no-store');
+    await next();
+  });
+  app.use(router.routes());
+  app.use(router.allowedMethods());
+  const handle = app.callback();
+  const server = await listen((request, response) => void handle(request, response), {
+    port,
+    host: listenHost(config.HOST),
+    graceMs: 0,
+    limits: { max: maxConnections, surplus: 1 },
+    maxWaiting: maxConnections,
+  });
+  log.info({ port: server.port }, 'worker endpoint is listening');
+  return server;
+}

@@ -1,0 +1,90 @@
+import type { IncomingMessage } from 'node:http';
+import type { Context, Middleware } from 'koa';
+import { decodePath, readShortCode, toShortCode, withoutPunctuation } from '../../keys/short-code.ts';
+import type { UrlUses } from '../../urls/access/usage-limit.ts';
+import { shortUrlOf } from '../../urls/short-url.ts';
+import { type StoredUrl, UrlNotFound } from '../../urls/url.ts';
+import type { Urls } from '../../urls/urls.ts';
+import { answerPage, wantsJson } from '../pages/page.ts';
+import { hostOf, type Preview, previewPage } from '../pages/preview-page.ts';
+import { methodNotAllowed } from '../problems/problem.ts';
+import { basePathOf } from '../server/base-path.ts';
+import { shortCodeOf } from '../server/redirect-path.ts';
+import { requireLeft } from './access.ts';
+
+/** `GET /{short_code}+`: where a short URL leads, for whoever wants to know before going there. Never a click, never a
+ *  redirect. */
+export function createPreview(deps: {
+  urls: Pick<Urls, 'resolve'>;
+  findUrl: (shortCode: string) => Promise<StoredUrl | undefined>;
+  uses: Pick<UrlUses, 'isLeft'>;
+  /** Whether whoever asks has asked for too many codes that lead nowhere. */
+  isSuspect: (request: IncomingMessage) => boolean;
+  baseUrl: string;
+}) {
+  const { urls, findUrl, uses, isSuspect, baseUrl } = deps;
+
+  async function find(shortCode: string, request: IncomingMessage): Promise<Preview> {
+    // Codes that lead nowhere are known without the table.
+    const known = await urls.resolve(shortCode, Date.now(), isSuspect(request));
+    const url = await findUrl(shortCode);
+    if (!url?.isActive || url.isDeleted) throw new UrlNotFound('no such short URL');
+    await requireLeft(uses, known);
+    return toPreview(url);
+  }
+
+  async function answer(ctx: Context, shortCode: string): Promise<void> {
+    if (ctx.method !== 'GET' && ctx.method !== 'HEAD') throw methodNotAllowed('GET, HEAD');
+    const preview = await find(shortCode, ctx.req);
+    if (wantsJson(ctx)) answerJson(ctx, preview, baseUrl);
+    else answerPage(ctx, 200, previewPage(preview, basePathOf(baseUrl)));
+  }
+
+  return {
+    answer,
+
+    middleware: (async (ctx, next) => {
+      const shortCode = readPreviewCode(shortCodeOf(ctx.path));
+      await (shortCode === undefined ? next() : answer(ctx, shortCode));
+    }) satisfies Middleware as Middleware,
+  };
+}
+
+/** The short code before the "+" of a path part, also of one that was copied out of a sentence; undefined where it is none. */
+function readPreviewCode(path: string): string | undefined {
+  if (path.endsWith('+')) return readShortCode(path.slice(0, -1));
+  const text = path.includes('+') || path.includes('%') ? withoutPunctuation(decodePath(path) ?? '') : '';
+  return text.endsWith('+') ? toShortCode(text.slice(0, -1)) : undefined;
+}
+
+/** What is behind a password, or works once, is not told beforehand. */
+function toPreview(url: StoredUrl): Preview {
+  const hasPassword = url.passwordHash !== null;
+  const isHidden = hasPassword || url.isOneTime;
+  return {
+    shortCode: url.shortCode,
+    originalUrl: isHidden ? undefined : url.originalUrl,
+    title: isHidden ? undefined : (url.title ?? undefined),
+    createdAt: url.createdAt,
+    expiresAt: url.expiresAt,
+    hasPassword,
+    isOneTime: url.isOneTime,
+  };
+}
+
+function answerJson(ctx: Context, preview: Preview, baseUrl: string): void {
+  const { shortCode, originalUrl, title, createdAt, expiresAt, hasPassword, isOneTime } = preview;
+  const host = originalUrl === undefined ? undefined : hostOf(originalUrl);
+  ctx.body = {
+    short_code: shortCode,
+    short_url: shortUrlOf(baseUrl, shortCode),
+    original_url: originalUrl ?? null,
+    host: host?.ascii || null,
+    host_unicode: host?.unicode || null,
+    title: title ?? null,
+    created_at: createdAt.toISOString(),
+    expires_at: expiresAt?.toISOString() ?? null,
+    has_password: hasPassword,
+    is_one_time: isOneTime,
+  };
+}

@@ -1,0 +1,76 @@
+import type { Log } from '../log.ts';
+import type { Conditions } from '../resilience/conditions.ts';
+import { type JobName, jobNames } from './jobs.ts';
+import type { Queues, QueueState } from './queues.ts';
+import type { WorkerCounts } from './worker-heartbeats.ts';
+
+const standardTimes = {
+  lookEveryMs: 3_000,
+  /** A queue without a worker for longer than this is a fault; a rolling restart takes less. Heartbeats count for 15 s more. */
+  unservedMs: 20_000,
+  /** A job that has been due for longer than this is overdue. */
+  overdueMs: 30_000,
+};
+
+/** Reports as conditions that a queue has no live worker, that jobs are due and no worker takes them, and that a queue is
+ *  paused. While Redis does not answer, the conditions stay as they are. Returns what stops it. */
+export function watchQueues(deps: {
+  queues: Pick<Queues, 'readStates'>;
+  workerCounts: WorkerCounts;
+  conditions: Pick<Conditions, 'update'>;
+  log: Log;
+  times?: typeof standardTimes;
+}): () => void {
+  const { queues, workerCounts, conditions, log, times = standardTimes } = deps;
+  // A queue counts as served when the watch begins: workers may start after the web process.
+  const servedAt = new Map(jobNames.map((name) => [name, performance.now()]));
+  let isStopped = false;
+  const timer = setTimeout(() => void look(), times.lookEveryMs);
+
+  async function look(): Promise<void> {
+    try {
+      const [states, counts] = await Promise.all([queues.readStates(), workerCounts.read()]);
+      if (!isStopped) report(states, findUnserved(counts));
+    } catch (error) {
+      log.debug({ err: error }, 'failed to read the queues');
+    }
+    if (!isStopped) timer.refresh();
+  }
+
+  function findUnserved(counts: Record<JobName, number>): JobName[] {
+    const now = performance.now();
+    for (const name of jobNames) if (counts[name] > 0) servedAt.set(name, now);
+    return jobNames.filter((name) => now - (servedAt.get(name) ?? now) > times.unservedMs);
+  }
+
+  function report(states: QueueState[], unserved: JobName[]): void {
+    const paused = states.filter(({ isPaused }) => isPaused).map(({ queue }) => queue);
+    const isOverdue = ({ queue, jobs, oldestMs }: QueueState) =>
+      oldestMs > times.overdueMs && jobs.active === 0 && !paused.includes(queue) && !unserved.includes(queue);
+    const overdue = states.filter(isOverdue).map(({ queue }) => queue);
+    conditions.update('workers_missing', explainMissing(unserved));
+    conditions.update(
+      'jobs_overdue',
+      overdue.length === 0
+        ? undefined
+        : `Jobs of ${overdue.join(', ')} have been due for more than 30 s and no worker takes them: see the log of the workers.`,
+    );
+    conditions.update(
+      'queues_paused',
+      paused.length === 0
+        ? undefined
+        : `Jobs wait because these queues are paused: ${paused.join(', ')}. Resume them in Bull Board.`,
+    );
+  }
+
+  return () => {
+    isStopped = true;
+    clearTimeout(timer);
+  };
+}
+
+function explainMissing(unserved: JobName[]): string | undefined {
+  if (unserved.length === 0) return undefined;
+  if (unserved.length === jobNames.length) return 'No worker is running: start one with npm run worker.';
+  return `No worker serves ${unserved.join(', ')}: start a worker for these queues.`;
+}

@@ -1,0 +1,122 @@
+import type { Log } from '../log.ts';
+import { gauge, type Metric } from '../metrics/prometheus.ts';
+import { repeatedWarningsOf } from './repeated-warnings.ts';
+
+/** Each condition that a process can report, and whether the process must not receive traffic while it holds. */
+const severities = {
+  /** PostgreSQL refuses connections, or does not answer. */
+  postgres_unavailable: 'degraded',
+  /** PostgreSQL answers reads and refuses changes. */
+  postgres_read_only: 'degraded',
+  /** The role lacks rights on tables. */
+  postgres_rights_missing: 'degraded',
+  /** Tables are not there, or the role does not find them. */
+  postgres_tables_missing: 'degraded',
+  /** The role of a worker may not make and drop the partitions of the analytics. */
+  analytics_partitions_forbidden: 'degraded',
+  /** Session settings differ that change results. */
+  postgres_settings: 'degraded',
+  /** The database was restored, cloned or promoted a short time ago. */
+  database_epoch_changed: 'degraded',
+  /** The epoch of the database cannot be read. */
+  database_epoch_unknown: 'degraded',
+  /** The database lacks migrations that this version needs. */
+  schema_outdated: 'not_ready',
+  /** A newer version, or another program, changed the tables so that this version cannot work with them. */
+  schema_incompatible: 'not_ready',
+  /** The database stores short codes in lower case alone and CODES_IGNORE_CASE is off, or the other way round. */
+  short_code_case: 'not_ready',
+  /** The database does not say which migrations ran. */
+  schema_unknown: 'degraded',
+  /** As many connections are open as the process accepts. */
+  connection_limit: 'degraded',
+  /** As many requests are in progress as the process works on. */
+  request_limit: 'degraded',
+  /** A proxy adds client addresses to requests, and is not trusted. */
+  proxy_untrusted: 'degraded',
+  /** Redis does not answer. */
+  redis_unavailable: 'degraded',
+  /** Redis refuses the login, or its certificate is not trusted. */
+  redis_login_refused: 'degraded',
+  /** Redis is a cluster node or too old. */
+  redis_unsupported: 'degraded',
+  /** Redis is a replica, full, or cannot save. */
+  redis_refuses_writes: 'degraded',
+  /** The user of Redis lacks rights that are needed. */
+  redis_rights_missing: 'degraded',
+  /** Redis may drop clicks and jobs when it is full. */
+  redis_evicts: 'degraded',
+  /** No live worker process serves a queue. */
+  workers_missing: 'degraded',
+  /** Jobs are due, and no worker takes them. */
+  jobs_overdue: 'degraded',
+  /** Somebody has paused a queue. */
+  queues_paused: 'degraded',
+} satisfies Record<string, Severity>;
+
+export type Severity = 'degraded' | 'not_ready';
+export type ConditionCode = keyof typeof severities;
+
+/** The severity of each condition. */
+export const conditionSeverities: Readonly<Record<ConditionCode, Severity>> = severities;
+
+/** Something that keeps the service from being healthy: what `/health` lists as a reason. */
+export interface Condition {
+  code: ConditionCode;
+  severity: Severity;
+  /** One sentence for the operator: the cause and what to do. */
+  reason: string;
+  since: Date;
+}
+
+export type Conditions = ReturnType<typeof createConditions>;
+
+/** The conditions of this process. Each change is logged once: when a condition begins, when its reason changes, and when
+ *  it ends, however often it is set. */
+export function createConditions(log: Log, now: () => Date = () => new Date()) {
+  const warnings = repeatedWarningsOf(log);
+  const current = new Map<ConditionCode, Condition>();
+
+  /** Reports a condition, or its new reason. */
+  function set(code: ConditionCode, reason: string): void {
+    const before = current.get(code);
+    if (before?.reason === reason) return;
+    const condition = { code, severity: severities[code], reason, since: before?.since ?? now() };
+    current.set(code, condition);
+    warnings.warn(`condition ${code}`, { condition: code, severity: condition.severity }, reason);
+  }
+
+  /** Reports that a condition has ended. */
+  function clear(code: ConditionCode): void {
+    const before = current.get(code);
+    if (before === undefined) return;
+    current.delete(code);
+    const seconds = Math.round((now().getTime() - before.since.getTime()) / 1_000);
+    warnings.end(`condition ${code}`, { condition: code, seconds }, 'condition has ended');
+  }
+
+  return {
+    set,
+    clear,
+
+    /** Sets the condition where there is a reason, clears it where there is none. */
+    update(code: ConditionCode, reason: string | undefined): void {
+      if (reason === undefined) clear(code);
+      else set(code, reason);
+    },
+
+    /** The conditions that hold now, in the order in which they began. */
+    list: (): Condition[] => [...current.values()],
+
+    /** Whether no condition forbids traffic. */
+    isReady: (): boolean => [...current.values()].every(({ severity }) => severity !== 'not_ready'),
+  };
+}
+
+/** The conditions of a process for Prometheus. */
+export const conditionMetric = (conditions: Pick<Conditions, 'list'>): Metric =>
+  gauge(
+    'condition',
+    'Conditions that keep the service from being healthy (1 while each holds), as listed in /health',
+    conditions.list().map(({ code, severity }) => ({ value: 1, labels: { condition: code, severity } })),
+  );

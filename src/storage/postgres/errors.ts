@@ -1,0 +1,117 @@
+import knex from 'knex';
+import { StoreAway } from '../../resilience/circuit-breaker.ts';
+import { UnreadableValue } from './values.ts';
+
+/** PostgreSQL asks for a password, and this process has none. */
+export class PasswordMissing extends Error {
+  override readonly name = 'PasswordMissing';
+
+  constructor() {
+    super(
+      'PostgreSQL asks for a password, and none is set: set DATABASE_PASSWORD, or put it into DATABASE_URL',
+    );
+  }
+}
+
+/** PostgreSQL asks for a way to log in that is not supported. */
+export class UnsupportedLogin extends Error {
+  override readonly name = 'UnsupportedLogin';
+
+  constructor(options: ErrorOptions) {
+    super(
+      'PostgreSQL asks for a way to log in that is not supported, such as GSSAPI or SSPI: use scram-sha-256 in pg_hba.conf',
+      options,
+    );
+  }
+}
+
+/** Failures to connect, and lost connections: those of TLS, of passwords and of the protocol have nothing in common but their origin. */
+const connectionFailures = new WeakSet<object>();
+
+/** Notes that an error is a failure of the connection, and returns it. */
+export function asConnectionFailure(error: unknown): unknown {
+  if (error instanceof Error) connectionFailures.add(error);
+  return error;
+}
+
+/** The SQLSTATE of an error of PostgreSQL; those of Node, such as EPIPE, are none. */
+export function sqlStateOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  const code = String(error.code);
+  return /^(\d[\dA-Z]|F0|HV|P0|XX)[\dA-Z]{3}$/.test(code) ? code : undefined;
+}
+
+/** What a request itself can cause. Classes 22 (data exception), 23 (integrity constraint), 44 (check option); P0001: a trigger of the
+ *  operator refuses the row. */
+const isAnswer = (sqlState: string) => /^(22|23|44|P0001)/.test(sqlState);
+
+/** Classes 08 (connection), 28 (login), 3D (no such database); 53200, 53300: out of memory or connections; 57P: shutting down,
+ *  starting up, connection ended. */
+const concernsEverything = (sqlState: string) => /^(08|28|3D|532|533|57P)/.test(sqlState);
+
+/** Whether PostgreSQL cannot answer now, as opposed to refusing what the request asks for. Each error counts that a request cannot
+ *  cause: a missing right, table or column, a read-only server, and any error that is not known. */
+export function isPostgresUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const sqlState = sqlStateOf(error);
+  return sqlState === undefined || connectionFailures.has(error)
+    ? isConnectionFailure(error)
+    : !isAnswer(sqlState);
+}
+
+function isConnectionFailure(error: Error): boolean {
+  if (error instanceof StoreAway) return error.store === 'PostgreSQL';
+  if (error instanceof knex.KnexTimeoutError || error instanceof UnreadableValue) return true;
+  if (connectionFailures.has(error)) return true;
+  const code = 'code' in error ? String(error.code) : '';
+  if (/^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)$/.test(code))
+    return true;
+  return /^(Connection terminated|Query read timeout|timeout expired|Client has encountered a connection error)/.test(
+    error.message.replace(/^.* - (?=Connection terminated|Query read timeout|timeout expired)/s, ''),
+  );
+}
+
+/** Whether PostgreSQL answers, but cannot run this statement: others may well succeed. */
+export function isStatementFailure(error: unknown): boolean {
+  const sqlState = sqlStateOf(error);
+  if (!(error instanceof Error) || sqlState === undefined || connectionFailures.has(error)) return false;
+  return !isAnswer(sqlState) && !concernsEverything(sqlState);
+}
+
+/** Whether a statement is wrong, which is a fault of Linkmill or of the schema: class 42 but for missing rights (42501). */
+export function isFaultyStatement(error: unknown): boolean {
+  const sqlState = sqlStateOf(error);
+  return sqlState !== undefined && sqlState.startsWith('42') && sqlState !== '42501';
+}
+
+/** Whether a change failed because PostgreSQL takes none: a standby, or `default_transaction_read_only`. */
+export function isReadOnly(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return sqlStateOf(error) === '25006' || isReadOnly(error.cause);
+}
+
+/** Whether PostgreSQL rolled back a whole transaction for the sake of another one: run again it may succeed. */
+export const isConflict = (error: unknown): boolean => /^(40001|40P01)$/.test(sqlStateOf(error) ?? '');
+
+/** Whether an error says that PostgreSQL does not store such values, for any client and any number of attempts. */
+export const isRefusedData = (error: unknown): boolean =>
+  // Class 22 (data exception); 23514: a check constraint.
+  /^(22...|23514)$/.test(sqlStateOf(error) ?? '');
+
+const failures: [sqlState: RegExp, reason: string][] = [
+  [/^28/, 'PostgreSQL refuses the login: check the password, the role and pg_hba.conf'],
+  [/^3D/, 'PostgreSQL has no such database: check its name'],
+  [/^42501/, 'PostgreSQL does not let the role connect: grant it connect on the database'],
+  [/^53300/, 'PostgreSQL has no connection left: raise max_connections or lower DATABASE_POOL_MAX'],
+  [/^57P/, 'PostgreSQL is starting up or shutting down'],
+];
+
+/** Why PostgreSQL cannot be used, in a sentence for everybody: it names no host, role, statement or value. */
+export function describeFailure(error: unknown): string {
+  if (error instanceof PasswordMissing || error instanceof UnsupportedLogin) return `${error.message}.`;
+  const sqlState = sqlStateOf(error);
+  const known = failures.find(([pattern]) => pattern.test(sqlState ?? ''))?.[1];
+  const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
+  const isShown = code !== undefined && /^[A-Z\d_]{1,40}$/.test(code);
+  return `${known ?? 'PostgreSQL cannot be used'}${isShown ? ` (${code})` : ''}.`;
+}

@@ -1,0 +1,23 @@
+import type { Knex } from 'knex';
+import { throwBounded } from './statement-timeout.ts';
+
+export type BoundedSearch = ReturnType<typeof createBoundedSearch>;
+
+/** Runs statements that may read whole tables: each ends within `timeoutMs`, with TookTooLong if need be, and as many at
+ *  once as `db` has connections, which should be few and needed by nobody else; then Overloaded. Holds through PgBouncer. */
+export const createBoundedSearch =
+  (db: Knex, timeoutMs: number) =>
+  async <Row>(sql: string, bindings: Record<string, unknown>): Promise<Row[]> => {
+    try {
+      return await db.transaction(async (trx) => {
+        // What the usual memory for sorting and joining would send to the disk, of a million short URLs.
+        await trx.raw(
+          `select set_config('statement_timeout', :timeout, true), set_config('work_mem', '64MB', true)`,
+          { timeout: String(timeoutMs) },
+        );
+        return (await trx.raw<{ rows: Row[] }>(sql, bindings as Knex.ValueDict)).rows;
+      });
+    } catch (error) {
+      return throwBounded(error, 'The search took too long. Look for less.');
+    }
+  };

@@ -1,0 +1,19 @@
+import knex from 'knex';
+import { Overloaded } from '../../urls/url.ts';
+
+/** PostgreSQL was told to give up what took too long; the message is for who asked. */
+export class TookTooLong extends Error {
+  override readonly name = 'TookTooLong';
+}
+
+/** Throws what an error means of statements that were bounded in time, on connections that are few: TookTooLong with that message,
+ *  Overloaded, or the error itself. */
+export function throwBounded(error: unknown, message: string): never {
+  if (isGivenUp(error)) throw new TookTooLong(message, { cause: error });
+  if (error instanceof knex.KnexTimeoutError) throw new Overloaded('too many of its kind are waiting');
+  throw error;
+}
+
+/** By statement_timeout or lock_timeout. */
+const isGivenUp = (error: unknown) =>
+  error instanceof Error && 'code' in error && (error.code === '57014' || error.code === '55P03');

@@ -1,0 +1,136 @@
+import knex from 'knex';
+import { type Breaker, StoreNotAsked } from '../../resilience/circuit-breaker.ts';
+import type { Conditions } from '../../resilience/conditions.ts';
+import { describeFailure, sqlStateOf } from './errors.ts';
+import { type Knex, onlyRow } from './postgres.ts';
+import { findMissingRights, mayChangePartitions } from './rights.ts';
+import { neededSettings } from './session.ts';
+
+/** How often PostgreSQL is checked. */
+const checkEveryMs = 5_000;
+/** A check that fails without a word of PostgreSQL counts when the one before it failed too: a busy machine may have one. */
+const failuresThatCount = 2;
+const leastTimeoutMs = 60_000;
+/** Names in one reason, at most. */
+const maxNames = 5;
+
+interface State {
+  isStandby: boolean;
+  isReadOnly: boolean;
+  settings: Record<string, string>;
+}
+
+async function readState(db: Knex): Promise<State> {
+  const result = await db.raw<{ rows: State[] }>(
+    `select pg_is_in_recovery() as "isStandby", current_setting('transaction_read_only') = 'on' as "isReadOnly",
+            (select json_object_agg(name, setting) from pg_settings where name = any(cast(:names as text[]))) as settings`,
+    { names: Object.keys(neededSettings) },
+  );
+  return onlyRow(result);
+}
+
+const listed = (names: string[]) =>
+  names.length <= maxNames
+    ? names.join(', ')
+    : `${names.slice(0, maxNames).join(', ')} and ${names.length - maxNames} more`;
+
+/** A time limit of the role in milliseconds does no harm where it is longer than statements take. */
+const isFine = (name: string, value: string, needed: string) =>
+  value === needed || (name.endsWith('_timeout') && Number(value) >= leastTimeoutMs);
+
+/** Settings that a pooler in front keeps Linkmill from changing, or that only a superuser may change. */
+function explainSettings(settings: Record<string, string>): string | undefined {
+  const wrong = Object.entries(settings).filter(
+    ([name, value]) => !isFine(name, value, neededSettings[name]!),
+  );
+  if (wrong.length === 0) return undefined;
+  const shown = wrong.map(([name, value]) => `${name} = ${value} instead of ${neededSettings[name]}`);
+  return `PostgreSQL runs with ${listed(shown)}. Reset it for the role and the database (alter role … reset …).`;
+}
+
+function explainReadOnly({ isStandby, isReadOnly }: State): string | undefined {
+  if (isStandby)
+    return 'PostgreSQL is a standby: reads are answered, changes are refused until it is promoted.';
+  return isReadOnly
+    ? 'PostgreSQL is read-only (default_transaction_read_only): reads are answered, changes are refused.'
+    : undefined;
+}
+
+const partitionsForbidden =
+  'The role of DATABASE_URL may not create and drop partitions of url_analytics: clicks are counted, old rows are not deleted. ' +
+  'Run "npm run job -- maintain-analytics" as the owner of the tables once a day.';
+
+/** Keeps the conditions of PostgreSQL up to date: unavailable, read-only, rights or tables missing, session settings that change
+ *  results. `check` looks at once; `stop` ends the checks. */
+export function watchPostgres(deps: {
+  db: Knex;
+  conditions: Conditions;
+  /** Asks PostgreSQL, or fails at once where that would be without success. */
+  guard?: Breaker['run'];
+  /** Whether this process makes and drops the partitions of the analytics. */
+  changesPartitions?: boolean;
+}) {
+  const { db, conditions, changesPartitions = false, guard = async (call) => await call() } = deps;
+  let failures = 0;
+  let isStopped = false;
+  const timer = setTimeout(() => void checkAgain(), checkEveryMs);
+
+  async function look(): Promise<void> {
+    const state = await readState(db);
+    const { tables, rights } = await findMissingRights(db);
+    failures = 0;
+    conditions.clear('postgres_unavailable');
+    conditions.update('postgres_read_only', explainReadOnly(state));
+    conditions.update('postgres_settings', explainSettings(state.settings));
+    conditions.update(
+      'postgres_rights_missing',
+      rights.length === 0
+        ? undefined
+        : `The role of DATABASE_URL lacks ${listed(rights)}. Grant these rights to it, as docs/operations.md shows under "PostgreSQL".`,
+    );
+    if (changesPartitions) {
+      conditions.update(
+        'analytics_partitions_forbidden',
+        (await mayChangePartitions(db)) ? undefined : partitionsForbidden,
+      );
+    }
+    const isOutdated = conditions.list().some(({ code }) => code === 'schema_outdated');
+    conditions.update(
+      'postgres_tables_missing',
+      tables.length === 0 || isOutdated
+        ? undefined
+        : `The role of DATABASE_URL does not find ${listed(tables)}. Run npm run migrate, or grant usage on the schema and put it in search_path.`,
+    );
+  }
+
+  async function check(): Promise<void> {
+    try {
+      await guard(look);
+    } catch (error) {
+      if (isStopped || isOfLoad(error)) return;
+      failures += 1;
+      const cause = error instanceof StoreNotAsked ? error.cause : error;
+      const isCertain = sqlStateOf(cause) !== undefined || failures >= failuresThatCount;
+      if (isCertain) conditions.set('postgres_unavailable', describeFailure(cause));
+    }
+  }
+
+  /** Whether other queries use the pool's connections; without one, PostgreSQL does not let any in. */
+  function isOfLoad(error: unknown): boolean {
+    const { pool } = db.client as { pool: { numUsed: () => number } };
+    return error instanceof knex.KnexTimeoutError && pool.numUsed() > 0;
+  }
+
+  async function checkAgain(): Promise<void> {
+    await check();
+    if (!isStopped) timer.refresh();
+  }
+
+  return {
+    check,
+    stop: () => {
+      isStopped = true;
+      clearTimeout(timer);
+    },
+  };
+}

@@ -1,0 +1,69 @@
+import type { Knex } from '../postgres/postgres.ts';
+import { listMigrations, ownMigrations } from './migration-files.ts';
+import { type AppliedMigration, type MigrationHistory, readHistory } from './migration-history.ts';
+
+/** How the tables of a database relate to this version of the code. `reason` is one sentence with the cause and what to do; it
+ *  names no host, user or statement. */
+export type SchemaState =
+  /** Each migration of this version ran. `warning`: so did migrations of a newer version, with which this one can work. */
+  | { kind: 'current'; warning?: string }
+  /** Migrations of this version are missing. */
+  | { kind: 'outdated'; reason: string }
+  /** A newer version, or another program, changed the tables so that this version cannot work with them. */
+  | { kind: 'incompatible'; reason: string }
+  /** CODES_IGNORE_CASE does not match how the database stores short codes. */
+  | { kind: 'code_case'; reason: string }
+  /** The database does not say which migrations ran. */
+  | { kind: 'unknown'; reason: string };
+
+/** Compares the migrations that ran on a database with those of this version, or of `folder`. Throws where PostgreSQL cannot
+ *  answer: that says nothing about the tables. */
+export async function readSchemaState(db: Knex, folder = ownMigrations): Promise<SchemaState> {
+  const [history, known] = await Promise.all([readHistory(db), listMigrations(folder)]);
+  return compare(history, known);
+}
+
+/** What a history means for code that has the migrations `known`. */
+export function compare({ table, hasTables, applied }: MigrationHistory, known: string[]): SchemaState {
+  if (table === 'unreadable') {
+    const reason =
+      'This role may not read the table knex_migrations, so it is not known whether migrations are missing: grant it SELECT on that table.';
+    return { kind: 'unknown', reason };
+  }
+  if (table === 'missing' && hasTables) {
+    const reason =
+      'The tables exist, but the table knex_migrations, which lists their migrations, does not: restore it from a backup.';
+    return { kind: 'unknown', reason };
+  }
+  const names = new Set(applied.map(({ name }) => name));
+  const missing = known.filter((name) => !names.has(name));
+  const unknown = applied.filter(({ name }) => !known.includes(name));
+  if (applied.length > 0 && unknown.length === applied.length) {
+    const reason =
+      'The table knex_migrations belongs to another program: give Linkmill a database or a schema of its own.';
+    return { kind: 'incompatible', reason };
+  }
+  const breaking = unknown.filter(({ breaksOlderCode }) => breaksOlderCode !== null);
+  if (breaking.length > 0) return { kind: 'incompatible', reason: describeBreaking(breaking) };
+  if (missing.length > 0) return { kind: 'outdated', reason: describeMissing(missing, known) };
+  return unknown.length > 0 ? { kind: 'current', warning: describeNewer(unknown) } : { kind: 'current' };
+}
+
+function describeMissing(missing: string[], known: string[]): string {
+  if (missing.length === known.length) {
+    return 'The database has no tables of Linkmill: run "npm run migrate", or correct DATABASE_URL.';
+  }
+  const count = missing.length === 1 ? 'One migration has' : `${missing.length} migrations have`;
+  return `${count} not run on this database, the first is ${missing[0]}: run "npm run migrate".`;
+}
+
+const listNames = (migrations: AppliedMigration[]) => migrations.map(({ name }) => name).join(', ');
+
+function describeBreaking(migrations: AppliedMigration[]): string {
+  const causes = migrations.map(({ name, breaksOlderCode }) => `${name} (${breaksOlderCode})`).join(', ');
+  return `A newer version migrated this database, and this version cannot work with it: ${causes}. Start the newer version, or restore a backup from before the upgrade.`;
+}
+
+function describeNewer(migrations: AppliedMigration[]): string {
+  return `This database has migrations of a newer version: ${listNames(migrations)}. This version works with them.`;
+}

@@ -1,0 +1,76 @@
+import type { Log } from '../../log.ts';
+import type { Conditions } from '../../resilience/conditions.ts';
+import { withDeadline } from '../../resilience/shutdown.ts';
+import type { SchemaState } from './schema-state.ts';
+
+/** How often the migrations are compared: while the tables are usable; while they are not, so that a process that was started before
+ *  the release step recovers soon after it; and while PostgreSQL does not answer. */
+const lookEveryMs = { usable: 30_000, notUsable: 2_000, notKnown: 5_000 };
+/** Longest time of one comparison. */
+const deadlineMs = 2_000;
+
+export type SchemaWatch = ReturnType<typeof watchSchema>;
+
+/** Compares the migrations of the database with those of this version, now and from time to time, and reports what keeps this version
+ *  from working with the tables as a condition. While PostgreSQL does not answer, the last comparison holds. */
+export function watchSchema(deps: {
+  read: () => Promise<SchemaState>;
+  conditions: Pick<Conditions, 'update'>;
+  log: Log;
+}) {
+  const { read, conditions, log } = deps;
+  let listener: ((isUsable: boolean) => void) | undefined;
+  let isUsable = true;
+  let warned: string | undefined;
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  const first = look();
+
+  async function look(): Promise<void> {
+    let pauseMs = lookEveryMs.notKnown;
+    try {
+      const state = await withDeadline(read(), deadlineMs, () => {
+        throw new Error('PostgreSQL did not answer in time');
+      });
+      if (!stopped) apply(state);
+      pauseMs = state.kind === 'current' ? lookEveryMs.usable : lookEveryMs.notUsable;
+    } catch (error) {
+      // Health and breaker report a PostgreSQL that is away.
+      log.debug({ err: error }, 'failed to compare migrations');
+    }
+    if (!stopped) timer = setTimeout(() => void look(), pauseMs);
+  }
+
+  function apply(state: SchemaState): void {
+    const reasonOf = (kind: SchemaState['kind']) =>
+      state.kind === kind && 'reason' in state ? state.reason : undefined;
+    conditions.update('schema_outdated', reasonOf('outdated'));
+    conditions.update('schema_incompatible', reasonOf('incompatible'));
+    conditions.update('short_code_case', reasonOf('code_case'));
+    conditions.update('schema_unknown', reasonOf('unknown'));
+    const warning = state.kind === 'current' ? state.warning : undefined;
+    if (warning !== undefined && warning !== warned) log.warn(warning);
+    warned = warning;
+    const wasUsable = isUsable;
+    isUsable = state.kind === 'current' || state.kind === 'unknown';
+    if (isUsable !== wasUsable) listener?.(isUsable);
+  }
+
+  return {
+    /** Resolves after the first comparison, or without one when PostgreSQL does not answer in time. */
+    first,
+
+    /** Whether this version can work with the tables, as far as is known. */
+    isUsable: (): boolean => isUsable,
+
+    /** Calls `listener` whenever the tables become usable or unusable from now on. */
+    onChange(changed: (isUsable: boolean) => void): void {
+      listener = changed;
+    },
+
+    stop(): void {
+      stopped = true;
+      clearTimeout(timer);
+    },
+  };
+}

@@ -1,0 +1,133 @@
+import { boundedTransaction, type Knex, onlyRow } from '../../storage/postgres/postgres.ts';
+import type { Owner } from '../../urls/store/owner.ts';
+import { countRemoved, createTransferTable } from '../transfer-table.ts';
+import type { Encoding, ExportState } from '../transfer.ts';
+import type { ExportFilter, ExportKind } from './source.ts';
+
+export interface NewExport {
+  apiKeyId: number;
+  kind: ExportKind;
+  encoding: Encoding;
+  /** Whose rows are wanted. */
+  owner: Owner;
+  filter?: ExportFilter;
+}
+
+export interface Export extends NewExport {
+  filter: ExportFilter;
+  id: number;
+  state: ExportState;
+  /** The last row that is written. */
+  lastId: number;
+  /** The last row that will be; null as long as nobody works on it. */
+  upToId: number | null;
+  rows: number;
+  /** Of the file, as it is downloaded. */
+  bytes: number;
+  pieces: number;
+  /** Why it failed. */
+  error: string | null;
+  createdAt: Date;
+  finishedAt: Date | null;
+}
+
+/** Some rows of an export, compressed. */
+export interface ExportPiece {
+  content: Buffer;
+  /** Before it was compressed. */
+  bytes: number;
+  rows: number;
+  lastId: number;
+}
+
+export type ExportStore = ReturnType<typeof createExportStore>;
+
+/** Exports and their files, which are kept in compressed pieces. What is removed is forgotten with its file. */
+export function createExportStore(db: Knex) {
+  const { insertWithin, ...table } = createTransferTable<Export>(db, 'exports', columns);
+  return {
+    ...table,
+
+    /** Creates an export where its API key has fewer than `most`, finished ones included. */
+    async create(wanted: NewExport, most: number): Promise<Export | undefined> {
+      const { apiKeyId } = wanted;
+      return await insertWithin({ apiKeyId, isHeld: 'true', most }, async (trx) =>
+        onlyRow(
+          await trx.raw<{ rows: Export[] }>(
+            `insert into exports (api_key_id, kind, encoding, owner, filter)
+             values (:apiKeyId, :kind, :encoding, :owner, cast(:filter as jsonb))
+             returning ${columns}`,
+            { ...wanted, filter: JSON.stringify(wanted.filter ?? {}) },
+          ),
+        ),
+      );
+    },
+
+    /** A piece of a file, from 0 on. */
+    async findPiece(exportId: number, n: number): Promise<Buffer | undefined> {
+      const { rows } = await db.raw<{ rows: { content: Buffer }[] }>(
+        'select content from export_pieces where export_id = :exportId and n = :n',
+        { exportId, n },
+      );
+      return rows[0]?.content;
+    },
+
+    /** Notes up to which row an export goes, the first time. */
+    async begin(id: number, upToId: number): Promise<Export | undefined> {
+      const { rows } = await db.raw<{ rows: Export[] }>(
+        `update exports set state = 'running', worked_at = now(), up_to_id = coalesce(up_to_id, :upToId)
+         where id = :id and state in ('waiting', 'running') and deleted_at is null returning ${columns}`,
+        { id, upToId },
+      );
+      return rows[0];
+    },
+
+    /** Adds a piece to the file and notes up to which row that is written, both or neither. False, with nothing done, when somebody
+     *  else has gone on from `from`, or the export is over. */
+    async addPiece(id: number, from: Pick<Export, 'pieces'>, piece: ExportPiece): Promise<boolean> {
+      return await boundedTransaction(db, async (trx) => {
+        const { rows } = await trx.raw<{ rows: unknown[] }>(
+          `update exports set worked_at = now(), last_id = :lastId, rows = rows + :rows, bytes = bytes + :bytes,
+             pieces = pieces + 1
+           where id = :id and pieces = :pieces and state = 'running' and deleted_at is null returning 1`,
+          { id, pieces: from.pieces, lastId: piece.lastId, rows: piece.rows, bytes: piece.bytes },
+        );
+        if (rows.length === 0) return false;
+        await trx.raw('insert into export_pieces (export_id, n, content) values (:id, :n, :content)', {
+          id,
+          n: from.pieces,
+          content: piece.content,
+        });
+        return true;
+      });
+    },
+
+    /** Removes up to `limit` pieces of exports that were over `retentionDays` ago or removed. */
+    async removePieces(retentionDays: number, limit: number): Promise<number> {
+      return await countRemoved(
+        db,
+        `delete from export_pieces where (export_id, n) in (
+           select p.export_id, p.n from export_pieces p join exports e on e.id = p.export_id
+           where ${isOver} limit :limit for update of p skip locked)`,
+        { retentionDays, limit },
+      );
+    },
+
+    /** Removes up to `limit` exports, without pieces, that were over `retentionDays` ago or removed. */
+    async removeOld(retentionDays: number, limit: number): Promise<number> {
+      return await countRemoved(
+        db,
+        `delete from exports where id in (
+           select id from exports e
+           where ${isOver} and not exists (select from export_pieces p where p.export_id = e.id)
+           limit :limit for update skip locked)`,
+        { retentionDays, limit },
+      );
+    },
+  };
+}
+
+const isOver = `(e.finished_at < now() - make_interval(days => :retentionDays) or e.deleted_at is not null)`;
+
+const columns = `id, api_key_id as "apiKeyId", state, kind, encoding, owner, filter, last_id as "lastId", up_to_id as "upToId", rows, bytes,
+  pieces, error, created_at as "createdAt", finished_at as "finishedAt"`;

@@ -1,0 +1,56 @@
+import { type Knex, onlyRow } from '../../storage/postgres/postgres.ts';
+import { storedColumns } from '../../urls/store/columns.ts';
+import { isOwned } from '../../urls/store/owner.ts';
+import type { ShortUrlWithClicks, StoredUrl } from '../../urls/url.ts';
+import type { ExportedValue, ExportSource } from './source.ts';
+
+type ExportedUrl = StoredUrl & ShortUrlWithClicks;
+
+/** What an export says of a short URL, in the order of its columns. No password leaves: only whether there is one. */
+const readers = {
+  short_code: (url) => url.shortCode,
+  original_url: (url) => url.originalUrl,
+  created_at: (url) => url.createdAt,
+  starts_at: (url) => url.startsAt,
+  expires_at: (url) => url.expiresAt,
+  max_clicks: (url) => url.maxClicks,
+  // What the clean-up has ended would be active if its time were not over.
+  is_active: (url) => url.isActive || url.hasEnded,
+  is_one_time: (url) => url.isOneTime,
+  has_password: (url) => url.passwordHash !== null,
+  fallback_url: (url) => url.fallbackUrl,
+  redirect_status: (url) => url.redirectStatus,
+  redirect_max_age_seconds: (url) => url.redirectMaxAgeSeconds,
+  forward_query: (url) => url.forwardQuery,
+  crawlable: (url) => url.crawlable,
+  title: (url) => url.title,
+  notes: (url) => url.notes,
+  tags: (url) => url.tags,
+  aliases: (url) => url.aliases ?? [],
+  click_count: (url) => url.clickCount,
+  last_accessed_at: (url) => url.lastAccessedAt,
+} satisfies Record<string, (url: ExportedUrl) => ExportedValue>;
+
+/** Short URLs with their counters; deleted ones are left out. */
+export const createUrlSource = (db: Knex): ExportSource => ({
+  columns: Object.keys(readers),
+
+  async findLastId() {
+    const result = await db.raw<{ rows: { id: number | null }[] }>('select max(id) as id from urls');
+    return onlyRow(result).id ?? 0;
+  },
+
+  async findRows({ after, upTo, owner, limit }) {
+    const { rows } = await db.raw<{ rows: ExportedUrl[] }>(
+      `select ${storedColumns}, coalesce(s.click_count, 0) as "clickCount", s.last_accessed_at as "lastAccessedAt"
+       from urls u left join url_stats s on s.url_id = u.id
+       where u.id > :after and u.id <= :upTo and u.deleted_at is null and ${isOwned}
+       order by u.id limit :limit`,
+      { after, upTo, owner, limit },
+    );
+    return rows.map((url) => ({
+      id: url.id,
+      values: Object.fromEntries(Object.entries(readers).map(([name, read]) => [name, read(url)])),
+    }));
+  },
+});

@@ -1,0 +1,50 @@
+import { type RowField, rowFields } from '../rows/row-schema.ts';
+import { codeIn, passwordIn, tagsIn } from '../rows/values.ts';
+import { type ImportFormat, plainName, type Source } from './format.ts';
+
+/** Which column of a file has which field of a short URL. */
+export type ColumnMapping = Partial<Record<RowField, string>>;
+
+/** A column mapping cannot be used; the message says why. */
+export class MappingRefused extends Error {
+  override readonly name = 'MappingRefused';
+}
+
+/** Short names that people use. */
+const aliases: Readonly<Record<string, RowField>> = { url: 'original_url', code: 'short_code' };
+
+/** The mapping that a text such as `short_code:slug,url:target` describes: each field, a colon, and the name of its column.
+ *  Throws MappingRefused. */
+export function readMapping(text: string): ColumnMapping {
+  const mapping: ColumnMapping = {};
+  for (const pair of text.split(',')) {
+    const [, given = '', column = ''] = /^([^:]*):(.*)$/s.exec(pair) ?? [];
+    const name = given.trim().toLowerCase();
+    const field = aliases[name] ?? rowFields.find((one) => one === name);
+    if (!field)
+      throw new MappingRefused(`must name fields before the colons, which are ${rowFields.join(', ')}`);
+    if (plainName(column) === '') throw new MappingRefused(`must name a column for ${field}`);
+    if (field in mapping) throw new MappingRefused(`names ${field} twice`);
+    mapping[field] = plainName(column);
+  }
+  if (!mapping.original_url) throw new MappingRefused('must name the column of original_url');
+  return mapping;
+}
+
+const readers: Partial<Record<RowField, (column: string) => Source[]>> = {
+  short_code: codeIn,
+  has_password: passwordIn,
+  tags: tagsIn,
+};
+
+/** The format of a file whose columns its uploader names. */
+export function createCustomFormat(mapping: ColumnMapping): ImportFormat {
+  const columns = Object.entries(mapping) as [RowField, string][];
+  return {
+    signs: [columns.map(([, column]) => column)],
+    codeIsOptional: true,
+    fields: Object.fromEntries(
+      columns.map(([field, column]) => [field, readers[field]?.(column) ?? [column]] as const),
+    ),
+  };
+}

@@ -1,0 +1,24 @@
+import { codeIn, expiryIn, tagsIn } from '../rows/values.ts';
+import { type ImportFormat, names } from './format.ts';
+
+/** The CSV that Rebrandly exports, and links as its API gives them. */
+export const rebrandly: ImportFormat = {
+  signs: [['slashtag', ['destination', 'destinationurl']]],
+  dropped: names(`
+    id shorturl domain domainid domainref domainfullname domainactive updatedat https favourite
+    ispublic integrated sessions lastclickdate workspace creator creatorid creatorfullname
+    creatoravatarurl partitiongroup`),
+  fields: {
+    short_code: codeIn('slashtag', 'shorturl'),
+    original_url: ['destination', 'destinationurl'],
+    created_at: ['createdat', 'created', 'creationdate'],
+    expires_at: expiryIn('expiresat', 'expirationdate'),
+    is_active: [{ column: 'status', read: (value) => value === 'active' }],
+    forward_query: ['forwardparameters'],
+    title: ['title'],
+    notes: ['notes'],
+    tags: tagsIn('tags'),
+    click_count: ['clicks'],
+    last_accessed_at: ['lastclickat'],
+  },
+};

@@ -1,0 +1,42 @@
+import {
+  type ImportRecord,
+  longLine,
+  type Position,
+  readWindow,
+  windowBytes,
+  withoutByteOrderMark,
+} from '../files/records.ts';
+import type { Encoding } from '../transfer.ts';
+
+/** Reads up to `length` bytes of a file from byte `from` on; fewer only where it ends. */
+type ReadBytes = (from: number, length: number) => Promise<Buffer>;
+
+const newline = 0x0a;
+
+export type ImportFile = ReturnType<typeof createImportFile>;
+
+/** A file that is read from any place on, a window at a time. */
+export function createImportFile(encoding: Encoding, bytes: number, read: ReadBytes, delimiter = ',') {
+  async function endOfLine(from: number): Promise<number> {
+    for (let at = from; at < bytes; at += windowBytes) {
+      const found = (await read(at, windowBytes)).indexOf(newline);
+      if (found >= 0) return at + found + 1;
+    }
+    return bytes;
+  }
+
+  return {
+    /** The records that follow `at`, some of them, and where what follows those begins; undefined at the end of the file. */
+    async readOn(at: Position): Promise<{ records: ImportRecord[]; end: Position } | undefined> {
+      if (at.bytes >= bytes) return undefined;
+      const given = await read(at.bytes, windowBytes);
+      const content = at.bytes === 0 ? withoutByteOrderMark(given) : given;
+      const from = { bytes: at.bytes + given.length - content.length, lines: at.lines };
+      const isLast = at.bytes + given.length >= bytes;
+      const found = readWindow(encoding, { bytes: content, at: from, isLast, delimiter });
+      if (found.end.bytes > from.bytes || isLast) return found;
+      const record = longLine(content, from, await endOfLine(from.bytes));
+      return { records: [record], end: record.end };
+    },
+  };
+}

@@ -1,0 +1,84 @@
+import { setImmediate as letOthersGoOn } from 'node:timers/promises';
+import {
+  type ImportRecord,
+  longLine,
+  readWindow,
+  windowBytes,
+  withoutByteOrderMark,
+} from '../files/records.ts';
+import type { Encoding } from '../transfer.ts';
+
+/** What is looked at at once, in bytes: little, since a process that answers requests does it. */
+const sliceBytes = 8 * 1024;
+
+const start = { bytes: 0, lines: 0 };
+
+type Content = ImportRecord['content'];
+
+/** What the records of a file hold that comes in parts: some at a time, between which other work has its turn. */
+export async function* readContents(
+  encoding: Encoding,
+  source: AsyncIterable<Buffer>,
+  delimiter?: string,
+): AsyncGenerator<Content[]> {
+  let rest: Buffer = Buffer.alloc(0);
+  let size = sliceBytes;
+  let hasBegun = false;
+  let isInLongLine = false;
+
+  function takeSlice(isLast: boolean): Content[] {
+    const bytes = rest.subarray(0, size);
+    const isEnd = isLast && bytes.length === rest.length;
+    const { records, end } = readWindow(encoding, { bytes, at: start, isLast: isEnd, delimiter });
+    const hasRecord = end.bytes > 0;
+    // It may be in a longer slice as a whole, up to that of a window.
+    isInLongLine = !hasRecord && size >= windowBytes;
+    size = hasRecord || isInLongLine ? sliceBytes : size * 2;
+    rest = rest.subarray(end.bytes);
+    return (isInLongLine ? [longLine(bytes, start, bytes.length)] : records).map(({ content }) => content);
+  }
+
+  function skipLine(): void {
+    const lineEnd = rest.indexOf('\n');
+    isInLongLine = lineEnd < 0;
+    rest = isInLongLine ? Buffer.alloc(0) : rest.subarray(lineEnd + 1);
+  }
+
+  function take(isLast: boolean): Content[] {
+    if (!hasBegun) rest = withoutByteOrderMark(rest);
+    hasBegun = true;
+    if (!isInLongLine) return takeSlice(isLast);
+    skipLine();
+    return [];
+  }
+
+  for await (const part of source) {
+    rest = rest.length === 0 ? part : Buffer.concat([rest, part]);
+    for (; rest.length >= size; await letOthersGoOn()) yield take(false);
+  }
+  for (; rest.length > 0; await letOthersGoOn()) yield take(true);
+}
+
+/** As much of a CSV file as its first row takes, and what that is: undefined in a file of none, or where it does not come soon. */
+export async function readFirstRow(
+  parts: AsyncIterator<Buffer>,
+  delimiter?: string,
+): Promise<{ begin: Buffer; first: Content | undefined; isWhole: boolean }> {
+  let begin: Buffer = Buffer.alloc(0);
+  let isLast = false;
+  for (let size = sliceBytes; ; size *= 2) {
+    while (begin.length < size && !isLast) {
+      const { value, done } = await parts.next();
+      if (done) isLast = true;
+      else begin = begin.length === 0 ? value : Buffer.concat([begin, value]);
+    }
+    const { records } = readWindow('csv', {
+      bytes: withoutByteOrderMark(begin),
+      at: start,
+      isLast,
+      delimiter,
+    });
+    if (records[0] || isLast || size >= windowBytes)
+      return { begin, first: records[0]?.content, isWhole: isLast };
+  }
+}

@@ -1,0 +1,49 @@
+import type { UrlSettings } from '../url.ts';
+
+/** What somebody asked a short URL to be. */
+export type Asked = 'originalUrl' | 'shortCode' | 'password' | Exclude<keyof UrlSettings, 'passwordHash'>;
+
+/** What is wrong with something that was asked for; the reason is the end of a sentence that begins with its name. */
+export interface Refusal {
+  asked: Asked;
+  reason: string;
+}
+
+/** Short URLs cannot be what somebody asked for. */
+export class WishRefused extends Error {
+  override readonly name = 'WishRefused';
+  readonly refusals: Refusal[];
+
+  constructor(refusals: Refusal[]) {
+    super(refusals.map(({ asked, reason }) => `${asked} ${reason}`).join('; '));
+    this.refusals = refusals;
+  }
+}
+
+interface Rule extends Refusal {
+  isKept: (settings: UrlSettings) => boolean;
+}
+
+/** Rules between settings, by the constraints of the table that hold them however many change a short URL at once. */
+const rules: Readonly<Record<string, Rule>> = {
+  urls_start_before_end: {
+    isKept: ({ startsAt, expiresAt }) => startsAt === null || expiresAt === null || startsAt < expiresAt,
+    asked: 'startsAt',
+    reason: 'must be before the time of expiry',
+  },
+  urls_one_time_once: {
+    isKept: ({ isOneTime, maxClicks }) => !isOneTime || maxClicks === null || maxClicks === 1,
+    asked: 'maxClicks',
+    reason: 'must be 1, or not be given, for what is used once',
+  },
+};
+
+/** Why there cannot be a short URL with these settings. */
+export const refusalsOf = (settings: UrlSettings): Refusal[] =>
+  Object.values(rules).filter(({ isKept }) => !isKept(settings));
+
+/** Why the table refused a change; undefined when that was for something else. */
+export function refusalBy(error: unknown): Refusal | undefined {
+  if (!(error instanceof Error) || !('constraint' in error)) return undefined;
+  return rules[String(error.constraint)];
+}

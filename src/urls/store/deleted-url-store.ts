@@ -1,0 +1,115 @@
+import type { Knex } from 'knex';
+import type { UrlChange } from '../changes/change.ts';
+import type { StoredUrl } from '../url.ts';
+import {
+  insertedColumns,
+  insertedTypes,
+  type NewUrl,
+  settingColumns,
+  storedColumns,
+  toInsertedRows,
+} from './columns.ts';
+import { keyColumns, noteMade } from './idempotency-key.ts';
+import { isOneOfVersions } from './owner.ts';
+import { purgeOf, type Retention } from './purge.ts';
+
+/** A deleted short URL that still exists in the table. */
+export interface DeletedUrl {
+  shortCode: string;
+  createdBy: number | null;
+  deletedAt: Date;
+  isActive: boolean;
+  expiresAt: Date | null;
+  /** Whether the code is an old code of it. */
+  isAlias: boolean;
+}
+
+export type DeletedUrlStore = ReturnType<typeof createDeletedUrlStore>;
+
+/** Deleted short URLs, which keep their codes until they are purged, and the purge of single ones. */
+export function createDeletedUrlStore(db: Knex) {
+  return {
+    /** The deleted short URLs with these codes, or old codes, in their order; undefined for each code that no deleted one has. */
+    async findDeleted(shortCodes: string[]): Promise<(DeletedUrl | undefined)[]> {
+      const { rows } = await db.raw<{ rows: DeletedUrl[] }>(
+        `with found (short_code, id, is_alias) as (
+           select short_code, id, false from urls where short_code = any(cast(:shortCodes as text[]))
+           union all
+           select short_code, url_id, true from url_aliases where short_code = any(cast(:shortCodes as text[]))
+         )
+         select found.short_code as "shortCode", u.created_by as "createdBy", u.deleted_at as "deletedAt",
+           u.is_active as "isActive", u.expires_at as "expiresAt", found.is_alias as "isAlias"
+         from found join urls u on u.id = found.id where u.deleted_at is not null`,
+        { shortCodes },
+      );
+      const found = new Map(rows.map((url) => [url.shortCode, url]));
+      return shortCodes.map((shortCode) => found.get(shortCode));
+    },
+
+    /** Restores deleted short URLs of the API keys that created them, each as the wanted one of its code: original URL and settings are
+     *  replaced, uses start again at 0; id, clicks and time of creation stay. In the order of `wanted`, undefined for each whose code
+     *  no deleted short URL of its API key has; of several for one code the first is restored. Rejects with what isKeyThere when one
+     *  has an idempotency key that is there, and restores none then. */
+    async takeBack(wanted: NewUrl[]): Promise<(StoredUrl | undefined)[]> {
+      const { rows } = await db.raw<{ rows: StoredUrl[] }>(
+        `with wish as materialized (
+           select distinct on (short_code collate "C") *
+           from rows from (json_to_recordset(cast(:rows as json)) as (${insertedTypes}))
+             with ordinality as wish (${insertedColumns}, ${keyColumns}, place)
+           order by short_code collate "C", place
+         ), deleted as materialized (
+           select d.id from urls d join wish using (short_code, created_by) where d.deleted_at is not null
+           order by d.short_code for update of d
+         ), u as (
+           update urls d set ${replaced}, has_ended = false, deleted_at = null, updated_at = now(),
+             version = nextval('url_versions')
+           from wish
+           where d.short_code = wish.short_code and d.id in (select id from deleted) and d.deleted_at is not null
+           returning d.*
+         ), used as (
+           delete from url_uses where url_id in (select id from u)
+         ), noted as (${noteMade})
+         select ${storedColumns} from u`,
+        { rows: toInsertedRows(wanted) },
+      );
+      const restored = new Map(rows.map((url) => [url.shortCode, url]));
+      return wanted.map(({ shortCode }) => {
+        const url = restored.get(shortCode);
+        restored.delete(shortCode);
+        return url;
+      });
+    },
+
+    /** Purges a short URL at `now`, deleted or not, and keeps its code for the API key that created it as long as a deletion would
+     *  have, its old codes too. Resolves to its codes and the versions of their removal; undefined when there is none of these versions. */
+    async purgeOne(
+      id: number,
+      { now, retention, versions }: { now: Date; retention: Retention; versions?: number[] | undefined },
+    ): Promise<UrlChange[] | undefined> {
+      const { rows } = await db.raw<{ rows: UrlChange[] }>(
+        `${purgeOf(
+          `select u.id from urls u where u.id = :id and ${isOneOfVersions} for update`,
+          // Higher than what a cache has, also where its versions were lifted to the floor of an epoch.
+          { isNoted: 'true', removedVersion: `nextval('url_versions')` },
+        )}, codes as (
+           select short_code, created_by, removed_version from purged
+           union all
+           select a.short_code, p.created_by, nextval('url_versions') from purged p, url_aliases a where a.url_id = :id
+         ), held as (
+           insert into reserved_keys (short_code, api_key_id, reserved_until)
+           select short_code, created_by, cast(:now as timestamptz) + make_interval(days => :days)
+           from codes where created_by is not null and :days > 0
+           on conflict (short_code) do nothing
+         )
+         select short_code as "shortCode", removed_version as version from codes`,
+        { id, versions: versions ?? null, now, ...retention },
+      );
+      return rows.length > 0 ? rows : undefined;
+    },
+  };
+}
+
+/** What takeBack replaces. */
+const replaced = ['original_url', 'search_text', ...settingColumns]
+  .map((column) => `${column} = wish.${column}`)
+  .join(', ');

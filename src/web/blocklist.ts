@@ -1,0 +1,35 @@
+import { abandonPostgres, type Knex, openPostgres } from '../storage/postgres/postgres.ts';
+import { createBlockedHosts } from '../urls/blocklist/blocklist.ts';
+import { createHostBlocking } from '../urls/blocklist/service.ts';
+import { createBlockedHostStore } from '../urls/blocklist/store.ts';
+import { watchBlockedHosts } from '../urls/blocklist/watch.ts';
+import type { WebBreakers } from './circuit-breakers.ts';
+import type { WebProcess } from './process.ts';
+
+/** The list has a connection of its own: that a host is blocked does not wait for requests, nor for clicks. */
+const listPool = { poolMax: 1, queryTimeoutMs: 2_000 };
+
+/** The blocked hosts as a web process knows them, and what changes them. */
+export function openBlockedHosts(
+  { config, log, closing, postgresMetrics }: WebProcess,
+  deps: { db: Knex; breakers: WebBreakers; onChange: () => void },
+) {
+  const { db, breakers, onChange } = deps;
+  const listDb = closing.defer(
+    'postgres (blocked hosts)',
+    openPostgres({
+      url: config.DATABASE_URL,
+      ...listPool,
+      name: 'web-blocked-hosts',
+      metrics: postgresMetrics,
+    }),
+    abandonPostgres,
+  );
+  const blockedHosts = createBlockedHosts({ store: createBlockedHostStore(listDb), onChange });
+  const watch = closing.defer('blocked hosts', watchBlockedHosts(blockedHosts, log), ({ stop }) => stop());
+  const hostBlocking = createHostBlocking({
+    store: breakers.postgres.guard(createBlockedHostStore(db)),
+    blockedHosts,
+  });
+  return { blockedHosts, hostBlocking, loadBlockedHosts: watch.look, listDb };
+}

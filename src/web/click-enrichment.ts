@@ -1,0 +1,48 @@
+import type { UserAgents } from '../clicks/enrichment/agents/user-agents.ts';
+import { createClickDetails, type DetailOf } from '../clicks/enrichment/enrich.ts';
+import { openCountryFile } from '../clicks/enrichment/geoip/country-file.ts';
+import { createReferrers } from '../clicks/enrichment/referrers.ts';
+import { createVisitorIds } from '../clicks/enrichment/visitor-ids.ts';
+import { createVisitorSaltStore } from '../clicks/enrichment/visitor-salt-store.ts';
+import { createVisitorSalts } from '../clicks/enrichment/visitor-salts.ts';
+import { ownHostNamesOf } from '../config/web.ts';
+import { createReadClientAddress } from '../http/server/client-address.ts';
+import { withDeadline } from '../resilience/shutdown.ts';
+import type { Knex } from '../storage/postgres/postgres.ts';
+import type { WebProcess } from './process.ts';
+
+/** How long the start waits for the salt of today. */
+const saltPatienceMs = 1_000;
+
+/** What a web process works out who clicked with, as far as `CLICK_DETAIL` goes. */
+export async function openClickDetails(
+  web: WebProcess,
+  { db, userAgents }: { db: Knex; userAgents: UserAgents },
+): Promise<DetailOf> {
+  const { config, log, closing } = web;
+  if (config.CLICK_DETAIL === 'count') return () => undefined;
+  const { GEOIP_MMDB: file } = config;
+  const countryFile =
+    file === undefined
+      ? undefined
+      : closing.defer('file of countries', await openCountryFile(file, log), (opened) => opened.close());
+  return createClickDetails({
+    userAgents,
+    referrers: createReferrers(ownHostNamesOf(config)),
+    countryHeader: config.COUNTRY_HEADER,
+    countryFile,
+    visitorIds: config.CLICK_DETAIL === 'full' ? await openVisitorIds(web, db) : undefined,
+    honoursDoNotTrack: config.HONOUR_DO_NOT_TRACK,
+    readAddress: createReadClientAddress(config.TRUSTED_PROXY_HOPS),
+  });
+}
+
+async function openVisitorIds({ log, closing }: WebProcess, db: Knex) {
+  const salts = closing.defer(
+    'salts of visitor ids',
+    createVisitorSalts({ store: createVisitorSaltStore(db), log }),
+    (opened) => opened.stop(),
+  );
+  await withDeadline(salts.refresh(Date.now()), saltPatienceMs, () => undefined);
+  return createVisitorIds(salts);
+}

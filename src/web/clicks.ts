@@ -1,0 +1,68 @@
+import type { Redis } from 'ioredis';
+import { createUnknownCodes } from '../analytics/rollups/unknown-codes.ts';
+import { createClickStore } from '../clicks/ledger/apply.ts';
+import { createEpochRecorder } from '../clicks/recording/epoch-recorder.ts';
+import { createClickRecorder } from '../clicks/recording/recorder.ts';
+import { createClickWatch } from '../clicks/recording/status.ts';
+import { createClickStream } from '../clicks/stream/stream.ts';
+import { closePostgres, openPostgres } from '../storage/postgres/postgres.ts';
+import { closeRedis, openRedis } from '../storage/redis/redis.ts';
+import type { WebProcess } from './process.ts';
+
+/** Clicks that Redis did not take have a pool of their own and time: no visitor waits for them, nor they for visitors. */
+const clicksPool = { poolMax: 2, queryTimeoutMs: 30_000 };
+
+/** How often requests for unknown codes are written. */
+const unknownCodesMs = 3_000;
+
+/** What a web process counts with, on connections of its own. Closing it takes every click to safety. */
+export function openClicks(web: WebProcess, cacheRedis: Redis) {
+  const { config, log, closing, postgresMetrics, epoch } = web;
+  const streamOptions = { prefix: config.REDIS_PREFIX, shards: config.CLICK_SHARDS };
+  const redis = closing.defer('redis (clicks)', openRedis('clicks', config.REDIS_URL, log), closeRedis);
+  const db = closing.defer(
+    'postgres (clicks)',
+    openPostgres({
+      url: config.DATABASE_URL,
+      ...clicksPool,
+      name: 'web-clicks',
+      metrics: postgresMetrics,
+    }),
+    closePostgres,
+  );
+  const unknownCodes = closing.defer(
+    'unknown codes',
+    createUnknownCodes({ db, flushMs: unknownCodesMs, log }),
+    (codes) => codes.close(),
+  );
+  const stream = createClickStream(redis, streamOptions);
+  const store = createClickStore(db);
+  const clickRecorder = closing.defer(
+    'clicks',
+    createEpochRecorder({
+      epoch,
+      createRecorder: (epochId) =>
+        createClickRecorder({
+          stream,
+          store,
+          waitsForAck: config.CLICK_ACK === 'on',
+          ackMs: config.CLICK_ACK_MS,
+          maxEntries: config.CLICK_MEMORY_ENTRIES,
+          maxWaiting: config.CLICK_STREAM_BATCHES,
+          epoch: epochId,
+          log,
+        }),
+      log,
+    }),
+    (recorder) => recorder.drain(),
+  );
+  const clickWatch = createClickWatch({
+    recorder: clickRecorder,
+    // Whoever asks how clicks are is told soon, even by a Redis that hangs.
+    stream: createClickStream(cacheRedis, streamOptions),
+    maxLagMs: config.CLICK_LAG_LIMIT_SECONDS * 1_000,
+    maxWaiting: config.CLICK_STREAM_BATCHES,
+    log,
+  });
+  return { db, redis, clickRecorder, clickWatch, unknownCodes };
+}

@@ -1,0 +1,67 @@
+import type { RequestListener } from 'node:http';
+import type { ConnectionCounts } from '../http/connections/connections.ts';
+import { basePathOf } from '../http/server/base-path.ts';
+import { watchForwardedFor } from '../http/server/forwarded-for.ts';
+import { listenHost } from '../http/server/listen-host.ts';
+import type { LoadShedding } from '../http/server/load-shedding.ts';
+import { listen } from '../http/server/server.ts';
+import { readConnectionRoom } from '../resilience/open-files.ts';
+import type { WebProcess } from './process.ts';
+
+/** Connections to PostgreSQL and Redis in addition to `DATABASE_POOL_MAX`. */
+const otherStoreConnections = 16;
+/** Connections beyond the limit that get one answer each, where there is room for them. */
+const mostSurplus = 64;
+/** Requests of all connections that wait for their turn, at about 2 kB each: what a few dozen clients can have Node read at once. */
+const maxWaiting = 32_768;
+/** How long a limit is reported after it was last reached: `/health` is read only now and then. */
+const reportedMs = 10_000;
+
+const untrustedProxy =
+  'Requests come with X-Forwarded-For while TRUSTED_PROXY_HOPS is 0: all clients behind the proxy share one address, its rate limits and its password attempts. Set TRUSTED_PROXY_HOPS to the number of proxies.';
+
+/** Accepts connections, as many as the settings and the system allow, and reports when a limit is met. */
+export async function listenForClients(
+  { config, conditions, log }: WebProcess,
+  deps: { handler: RequestListener; loadShedding: LoadShedding; counts: ConnectionCounts },
+) {
+  const { loadShedding, counts } = deps;
+  const forwarded = config.TRUSTED_PROXY_HOPS === 0 ? watchForwardedFor(deps.handler) : undefined;
+  const room = readConnectionRoom(config.DATABASE_POOL_MAX + otherStoreConnections);
+  const surplus = Math.min(mostSurplus, Math.ceil(room / 10));
+  const max = Math.max(1, Math.min(config.MAX_CONNECTIONS, room - surplus));
+  if (max < config.MAX_CONNECTIONS)
+    log.warn({ maxConnections: max }, 'accepting fewer connections than MAX_CONNECTIONS: raise `ulimit -n`');
+
+  const report = { connections: createReport(), requests: createReport() };
+  return await listen(forwarded?.listener ?? deps.handler, {
+    port: config.PORT,
+    host: listenHost(config.HOST),
+    graceMs: config.SHUTDOWN_GRACE_MS,
+    limits: { max, surplus },
+    basePath: basePathOf(config.BASE_URL),
+    maxWaiting,
+    counts,
+    onCheck(isLimitMet) {
+      const tooManyConnections = `${max} connections are open, as many as this process accepts: idle ones are closed, others refused. Find out which clients open them, or raise MAX_CONNECTIONS and \`ulimit -n\`.`;
+      const tooManyRequests =
+        'Requests are refused because as many are in progress as MAX_REQUESTS or MAX_API_REQUESTS allows. Find out whether a store is slow, or add web processes.';
+      conditions.update('connection_limit', report.connections(isLimitMet) ? tooManyConnections : undefined);
+      conditions.update(
+        'request_limit',
+        report.requests(loadShedding.takeLimitMet()) ? tooManyRequests : undefined,
+      );
+      if (forwarded?.isSeen()) conditions.set('proxy_untrusted', untrustedProxy);
+    },
+  });
+}
+
+/** Says whether something was met lately, asked with whether it was met since the last time. */
+function createReport() {
+  let metAt = -Infinity;
+  return (isMet: boolean): boolean => {
+    const now = performance.now();
+    if (isMet) metAt = now;
+    return now - metAt < reportedMs;
+  };
+}

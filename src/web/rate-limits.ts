@@ -1,0 +1,46 @@
+import type { Redis } from 'ioredis';
+import { createRateLimits } from '../http/middleware/rate-limits.ts';
+import { createReadClientAddress } from '../http/server/client-address.ts';
+import { createKeyGenerator } from '../keys/key-generator.ts';
+import { createNetworkNames } from '../rate-limits/client-networks.ts';
+import { createWindowCounts } from '../rate-limits/fixed-window.ts';
+import { createBudgets } from '../rate-limits/shared-budget.ts';
+import type { Knex } from '../storage/postgres/postgres.ts';
+import type { WebBreakers } from './circuit-breakers.ts';
+import type { WebProcess } from './process.ts';
+
+const windowSeconds = 60;
+/** Reports that somebody may send from one address in an hour. */
+const reportsPerAddress = 10;
+const reportWindowSeconds = 3_600;
+
+/** What limits the requests of API keys and of addresses per minute. */
+export function openRateLimits(
+  { config, log }: Pick<WebProcess, 'config' | 'log'>,
+  stores: { db: Knex; cacheRedis: Redis; breakers: WebBreakers },
+) {
+  const { db, cacheRedis, breakers } = stores;
+  const budgetsOf = (name: string, limit: number, seconds = windowSeconds) =>
+    createBudgets({
+      counts: createWindowCounts({
+        redis: cacheRedis,
+        guard: breakers.redis.run,
+        prefix: `${config.REDIS_PREFIX}:limit:${name}`,
+        windowSeconds: seconds,
+      }),
+      limit,
+      windowMs: seconds * 1_000,
+      processes: config.WEB_CONCURRENCY,
+    });
+  const generator = breakers.postgres.guard(createKeyGenerator(db));
+  return createRateLimits({
+    budgets: {
+      apiKeys: budgetsOf('key', config.RATE_LIMIT_PER_KEY),
+      addresses: budgetsOf('address', config.RATE_LIMIT_PER_ADDRESS),
+      unknownCodes: budgetsOf('unknown', config.UNKNOWN_CODES_PER_ADDRESS),
+      reports: budgetsOf('report', reportsPerAddress, reportWindowSeconds),
+    },
+    nameNetwork: createNetworkNames(() => generator.deriveSecret('networks'), log),
+    readAddress: createReadClientAddress(config.TRUSTED_PROXY_HOPS),
+  });
+}

@@ -1,0 +1,35 @@
+import { abandonPostgres, type Knex, openPostgres } from '../storage/postgres/postgres.ts';
+import { createBoundedSearch } from '../storage/postgres/search-query.ts';
+import { createUrlLists } from '../urls/search/list.ts';
+import { createUrlSummaries } from '../urls/search/summaries.ts';
+import { createProbing, type WebBreakers } from './circuit-breakers.ts';
+import type { WebProcess } from './process.ts';
+
+/** Searches that run at once, each on a connection of its own: redirects and creates never wait for one. */
+const maxSearches = 2;
+
+/** Longest time that PostgreSQL works on one search; when it hangs it is given up a moment later. */
+const searchTimeoutMs = 4_000;
+const patienceMs = 1_000;
+
+export type Finding = ReturnType<typeof openFinding>;
+
+/** Finding short URLs as a web process does it. */
+export function openFinding(
+  { config, closing, postgresMetrics }: WebProcess,
+  shared: { db: Knex; breakers: WebBreakers },
+) {
+  const db = closing.defer(
+    'postgres (search)',
+    openPostgres({
+      url: config.DATABASE_URL,
+      poolMax: maxSearches,
+      queryTimeoutMs: searchTimeoutMs + patienceMs,
+      name: 'web-search',
+      metrics: postgresMetrics,
+    }),
+    abandonPostgres,
+  );
+  const search = createProbing(shared)(createBoundedSearch(db, searchTimeoutMs));
+  return { ...createUrlLists(search), ...createUrlSummaries(search) };
+}

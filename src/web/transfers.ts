@@ -1,0 +1,39 @@
+import { ownHostsOf } from '../config/web.ts';
+import type { Queues } from '../queues/queues.ts';
+import type { Knex } from '../storage/postgres/postgres.ts';
+import { createExports } from '../transfers/exports/exports.ts';
+import { createExportStore } from '../transfers/exports/store.ts';
+import { createImports } from '../transfers/imports/imports.ts';
+import { createImportStore } from '../transfers/imports/store.ts';
+import type { WebBreakers } from './circuit-breakers.ts';
+import type { WebProcess } from './process.ts';
+
+/** Imports and exports as a web process sees them. */
+export function openTransfers(
+  { config, log }: WebProcess,
+  { db, breakers, queues }: { db: Knex; breakers: WebBreakers; queues: Queues },
+) {
+  const common = {
+    maxPerKey: config.MAX_TRANSFERS_PER_KEY,
+    askForCleanup: () => queues.ask('cleanup-transfers', {}),
+  };
+  const imports = createImports({
+    ...common,
+    store: breakers.postgres.guard(createImportStore(db)),
+    maxMegabytes: config.IMPORT_MAX_MB,
+    urlRules: {
+      ownHosts: ownHostsOf(config),
+      allowsPrivate: config.ALLOW_PRIVATE_URLS,
+      maxUrlLength: config.MAX_URL_LENGTH,
+      schemes: config.ALLOWED_SCHEMES,
+    },
+    askForJob: (id) => queues.ask('import-urls', { id }, String(id)),
+    log,
+  });
+  const exports = createExports({
+    ...common,
+    store: breakers.postgres.guard(createExportStore(db)),
+    askForJob: (id) => queues.ask('export-urls', { id }, String(id)),
+  });
+  return { imports, exports };
+}

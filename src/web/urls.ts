@@ -1,0 +1,168 @@
+import type { Redis } from 'ioredis';
+import { ownHostsOf } from '../config/web.ts';
+import { createKeyGenerator } from '../keys/key-generator.ts';
+import { createKeyPool } from '../keys/key-pool.ts';
+import { createKeyStore } from '../keys/key-store.ts';
+import { createKeys } from '../keys/keys.ts';
+import type { Queues } from '../queues/queues.ts';
+import type { Knex } from '../storage/postgres/postgres.ts';
+import { watchRedisMemory } from '../storage/redis/memory.ts';
+import { closeRedis, openRedis } from '../storage/redis/redis.ts';
+import type { PasswordHashing } from '../urls/access/password-hashing.ts';
+import { createProcessCache } from '../urls/cache/memory-cache.ts';
+import { createUrlCache } from '../urls/cache/redis-cache.ts';
+import { createChangeStore } from '../urls/changes/change-log.ts';
+import { createUntoldChanges } from '../urls/changes/fallback-publish.ts';
+import { hearNotifications } from '../urls/changes/postgres-bus.ts';
+import { hearAnnouncements } from '../urls/changes/redis-bus.ts';
+import { createIdempotencyKeys } from '../urls/idempotency/key-store.ts';
+import { createUrlPolicy } from '../urls/input/destination-policy.ts';
+import { createBatchLoader } from '../urls/store/row-loader.ts';
+import { createUrlStore } from '../urls/store/url-store.ts';
+import { createUrls } from '../urls/urls.ts';
+import { openBlockedHosts } from './blocklist.ts';
+import type { WebBreakers } from './circuit-breakers.ts';
+import type { WebProcess } from './process.ts';
+
+/** Changes that a web process catches up on: those of a long outage, and a fraction of what it may know by heart. */
+const caughtUpChanges = 5_000;
+
+/** Short URLs as a web process sees them, with their three places: by heart, Redis, table. */
+export function openUrls(
+  web: WebProcess,
+  deps: {
+    db: Knex;
+    cacheRedis: Redis;
+    breakers: WebBreakers;
+    queues: Queues;
+    hashPassword: PasswordHashing['hashPassword'];
+    onNotFound: (shortCode: string) => void;
+  },
+) {
+  const { config, log, closing, epoch } = web;
+  const { db, cacheRedis, breakers, queues, hashPassword, onNotFound } = deps;
+  const prefix = config.REDIS_PREFIX;
+  const memory = closing.defer('redis memory', watchRedisMemory(cacheRedis, log), (watch) => watch.stop());
+  const keyPool = breakers.redis.guard(createKeyPool(cacheRedis, prefix));
+  const keys = closing.defer(
+    'keys',
+    createKeys({
+      generator: breakers.postgres.guard(createKeyGenerator(db)),
+      pool: keyPool,
+      store: breakers.postgres.guard(createKeyStore(db)),
+      lowWater: config.KEY_POOL_LOW_WATER ?? Math.floor(config.KEY_POOL_TARGET / 2),
+      log,
+      onLow: () => queues.ask('replenish-keys', {}),
+    }),
+    (ours) => ours.returnLot(),
+  );
+
+  const processCache = createProcessCache({
+    maxEntries: config.PROCESS_CACHE_ENTRIES,
+    maxBytes: config.PROCESS_CACHE_MB * 1_000_000,
+    staleMs: config.STALE_WHILE_DOWN_SECONDS * 1_000,
+  });
+  const { blockedHosts, ...blocking } = openBlockedHosts(web, {
+    db,
+    breakers,
+    onChange: processCache.onManyChanges,
+  });
+  const subscriberRedis = closing.defer(
+    'redis (subscriber)',
+    openRedis('subscriber', config.REDIS_URL, log),
+    closeRedis,
+  );
+  closing.defer(
+    'announcements',
+    hearAnnouncements(
+      subscriberRedis,
+      prefix,
+      {
+        onChange: processCache.invalidate,
+        onHearing: processCache.onHearing,
+        onDeaf: processCache.onDeaf,
+      },
+      log,
+    ),
+    (stop) => stop(),
+  );
+  const changes = breakers.postgres.guard(createChangeStore(db));
+  /** Learns what was changed while this process heard nothing, as at its start: Redis may not know it either. */
+  async function catchUp(): Promise<void> {
+    try {
+      const latest = await changes.findLatest(caughtUpChanges);
+      for (const { shortCode, version } of latest) processCache.invalidate(shortCode, version);
+    } catch (error) {
+      log.debug({ err: error }, 'the latest changes could not be read; reconcile-cache will see to them');
+    }
+  }
+  /** A version from before the present epoch is that of a removal: every change in it has a higher one. It must exceed the version
+   *  under which the caches keep what has not changed in this epoch. */
+  function onNotified(shortCode: string, version: number): void {
+    const floor = epoch.versionFloor();
+    processCache.invalidate(shortCode, floor > 0 && version <= floor ? floor + 2 : version);
+  }
+  epoch.onChange((_epoch, before) => {
+    processCache.onManyChanges();
+    if (before === undefined) return;
+    keys.dropLease();
+    blockedHosts.forgetVersion();
+    void blocking.loadBlockedHosts();
+  });
+  closing.defer(
+    'notifications',
+    hearNotifications({
+      url: config.DATABASE_DIRECT_URL ?? config.DATABASE_URL,
+      name: 'web-hearing',
+      listener: {
+        onChange: onNotified,
+        onManyChanges: processCache.onManyChanges,
+        onHearing: () => void catchUp(),
+      },
+      log,
+    }),
+    (stop) => stop(),
+  );
+  const cache = createUrlCache(cacheRedis, {
+    prefix,
+    ttlSeconds: config.CACHE_TTL_SECONDS,
+    hasRoom: memory.hasRoom,
+    guard: breakers.redis.run,
+    versionFloor: epoch.versionFloor,
+  });
+  const store = breakers.postgres.guard(createUrlStore(db));
+  const urls = createUrls({
+    store: { ...store, findByCode: createBatchLoader(store) },
+    cache,
+    processCache,
+    blockedHosts,
+    onUntold: createUntoldChanges({
+      changes,
+      askForRepair: () => queues.ask('reconcile-cache', {}),
+      log,
+    }),
+    onNotFound,
+    versionFloor: epoch.versionFloor,
+    keys,
+    idempotencyKeys: breakers.postgres.guard(createIdempotencyKeys(db)),
+    normaliseUrl: createUrlPolicy({
+      ownHosts: ownHostsOf(config),
+      allowPrivate: config.ALLOW_PRIVATE_URLS,
+      maxLength: config.MAX_URL_LENGTH,
+      schemes: config.ALLOWED_SCHEMES,
+      isBlocked: blockedHosts.isBlocked,
+    }),
+    hashPassword,
+    retention: { days: config.RETENTION_DAYS, quarantineDays: config.CODE_QUARANTINE_DAYS },
+    log,
+  });
+  return {
+    urls,
+    urlStore: store,
+    keys,
+    keyPool,
+    processCache,
+    subscriberRedis,
+    ...blocking,
+  };
+}

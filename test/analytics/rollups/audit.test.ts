@@ -1,0 +1,69 @@
+import { beforeEach, expect, test } from 'vitest';
+import { readAnalyticsBooks } from '../../../src/analytics/rollups/audit.ts';
+import { createClickStore } from '../../../src/clicks/ledger/apply.ts';
+import { makeDetail, makeDetailedBatch } from '../../support/clicks/analytics.ts';
+import { createUrlIds, emptyBooks } from '../../support/clicks/clicks.ts';
+import { useDatabase } from '../../support/resources.ts';
+import { connectForeigner } from '../../support/urls/external.ts';
+
+const database = useDatabase();
+const { db } = database;
+const atMs = Date.parse('2026-11-21T23:59:30Z');
+
+/** Clicks on two short URLs: with a row, with roll-ups alone, with nothing but a total. */
+async function applyClicks(): Promise<[number, number]> {
+  const [one, two] = (await createUrlIds(db(), 2)) as [number, number];
+  const clicks = [makeDetail(), makeDetail({ visitor: '', isBot: true }), undefined].flatMap((detail, i) =>
+    [one, two].map((urlId) => ({ urlId, count: 10 ** i, lastAtMs: atMs + i * 60_000, detail })),
+  );
+  await createClickStore(db()).apply([makeDetailedBatch(clicks)]);
+  return [one, two];
+}
+
+beforeEach(async () => await emptyBooks(db()));
+
+test('with and without detail, counters, hours, dimensions and rows agree', async () => {
+  await applyClicks();
+  expect(await readAnalyticsBooks(db())).toEqual({ clicks: 222, without: 0, differing: [] });
+});
+
+test('clicks that were counted before there were analytics, or by an earlier release, are told apart and miss nowhere', async () => {
+  const [one] = await applyClicks();
+  await db()('url_stats').where({ url_id: one }).increment('click_count', 5);
+  expect(await readAnalyticsBooks(db())).toEqual({ clicks: 222, without: 5, differing: [] });
+});
+
+test.each([
+  [
+    'hour',
+    'update url_clicks_hourly set clicks_45 = clicks_45 - 1 where clicks_45 > 0',
+    { figure: 'clicks by hour', expected: 111, found: 110 },
+  ],
+  [
+    'value',
+    `delete from url_clicks_daily where dimension = 'referrer' and value = ''`,
+    { figure: 'clicks by referrer', expected: 111, found: 11 },
+  ],
+  [
+    'number of bots',
+    `update url_clicks_daily set bots = bots + 1 where dimension = 'os' and value = 'Linux' and day = '2026-11-22'`,
+    { figure: 'bots by os', expected: 10, found: 11 },
+  ],
+  ['row', 'delete from url_analytics', { figure: 'rows', expected: 1, found: 0 }],
+])('an altered %s is found on its short URL', async (_, tamper, difference) => {
+  const [one] = await applyClicks();
+  const { short_code: shortCode } = await db()('urls').where({ id: one }).first('short_code');
+  await db().raw(`${tamper}${tamper.includes('where') ? ' and' : ' where'} url_id = ${one}`);
+  expect((await readAnalyticsBooks(db())).differing).toEqual([{ shortCode, ...difference }]);
+});
+
+test('a short URL whose figures wait to be removed is no difference', async () => {
+  const [one] = await applyClicks();
+  const foreigner = await connectForeigner(database.url());
+  await foreigner.run(`create temp table kept as select * from urls where id = ${one}`);
+  await foreigner.run(`delete from urls where id = ${one}`);
+  expect((await readAnalyticsBooks(db())).differing).toEqual([]);
+  await foreigner.run('insert into urls overriding system value select * from kept');
+  expect((await readAnalyticsBooks(db())).differing).toEqual([]);
+  await foreigner.leave();
+});

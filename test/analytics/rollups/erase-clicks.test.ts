@@ -1,0 +1,153 @@
+import { beforeEach, expect, test } from 'vitest';
+import { readAnalyticsBooks } from '../../../src/analytics/rollups/audit.ts';
+import { createClickRemoval } from '../../../src/analytics/rollups/erase-clicks.ts';
+import { createClickStore } from '../../../src/clicks/ledger/apply.ts';
+import { isExact, readBooks } from '../../../src/clicks/ledger/audit.ts';
+import { TookTooLong } from '../../../src/storage/postgres/statement-timeout.ts';
+import { UrlNotFound } from '../../../src/urls/url.ts';
+import { makeDetail, makeDetailedBatch, readFigures } from '../../support/clicks/analytics.ts';
+import { countDeadlocks, createUrlIds, emptyBooks, readCounts } from '../../support/clicks/clicks.ts';
+import { useDatabase } from '../../support/resources.ts';
+import { waitUntil } from '../../support/wait-until.ts';
+
+const { db } = useDatabase();
+const hourMs = 3_600_000;
+const beginMs = Date.parse('2026-11-19T22:00:30Z');
+let urlIds: [number, number];
+
+beforeEach(async () => {
+  await emptyBooks(db());
+  urlIds = (await createUrlIds(db(), 2)) as [number, number];
+  await db()('urls').where({ id: urlIds[0] }).update({ short_code: 'forgotten' });
+});
+
+/** Counts clicks on both, with a row and without one, in each of some hours. */
+async function countClicks(count = 10, hours = 5): Promise<void> {
+  const clicks = Array.from({ length: hours }, (_, i) => beginMs + i * hourMs).flatMap((lastAtMs) =>
+    urlIds.flatMap((urlId) =>
+      [makeDetail(), undefined].map((detail) => ({ urlId, count, lastAtMs, detail })),
+    ),
+  );
+  await createClickStore(db()).apply([makeDetailedBatch(clicks)]);
+}
+
+const figuresOf = async (urlId: number) =>
+  Object.keys(await readFigures(db())).filter((name) => name.startsWith(`${urlId} `));
+
+async function expectBalance(): Promise<void> {
+  expect(isExact(await readBooks(db()))).toBe(true);
+  expect((await readAnalyticsBooks(db())).differing).toEqual([]);
+}
+
+test.each([
+  ['keep', 100, 0],
+  ['clear', 0, 100],
+] as const)(
+  'totals=%s leaves no figure but a total of %i, and the books balance',
+  async (totals, left, purged) => {
+    await countClicks();
+    await createClickRemoval(db()).forget('forgotten', null, totals);
+    expect(await figuresOf(urlIds[0])).toEqual([]);
+    expect(await readCounts(db(), urlIds)).toEqual([left, 100]);
+    expect((await readBooks(db())).purged).toBe(purged);
+    await expectBalance();
+    await countClicks();
+    expect(await readCounts(db(), urlIds)).toEqual([left + 100, 200]);
+    await expectBalance();
+  },
+);
+
+/** Counts clicks of as many visitors on both, all within one hour. */
+async function countVisitors(visitors: number): Promise<void> {
+  const clicks = urlIds.flatMap((urlId) =>
+    Array.from({ length: visitors }, (_, visitor) => ({
+      urlId,
+      count: 1,
+      lastAtMs: beginMs + visitor,
+      detail: makeDetail({ visitor }),
+    })),
+  );
+  await createClickStore(db()).apply([makeDetailedBatch(clicks)]);
+}
+
+test('rows of one hour go in several steps, after each of which every figure adds up; and the last ones may be held', async () => {
+  await countVisitors(100);
+  const countLeft = async () => (await figuresOf(urlIds[0])).filter((name) => name.includes(' row ')).length;
+  const holder = await db().transaction();
+  let forgetting: Promise<void>;
+  try {
+    const [last] = (await holder('url_analytics')
+      .where({ url_id: urlIds[0] })
+      .orderBy('at', 'desc')
+      .limit(1)
+      .forUpdate()) as unknown[];
+    expect(last).toBeDefined();
+    forgetting = createClickRemoval(db(), { rows: 15, days: 30 }).forget('forgotten', null, 'clear');
+    await waitUntil('the last step waits', async () => (await countLeft()) === 10);
+    await expectBalance();
+  } finally {
+    await holder.rollback();
+  }
+  await forgetting;
+  expect(await figuresOf(urlIds[0])).toEqual([]);
+  await expectBalance();
+});
+
+test('figures of very many days go in several steps, and a removal that is given up in the middle says so and can go on', async () => {
+  await countClicks(10, 200);
+  const holder = await db().transaction();
+  try {
+    // Of the third step: each takes two of the nine days.
+    await holder.raw('select from url_clicks_daily where url_id = ? and day = ? for update', [
+      urlIds[0],
+      '2026-11-23',
+    ]);
+    const forgetting = createClickRemoval(db(), { rows: 20_000, days: 2 }).forget('forgotten', null, 'keep');
+    const outcome = forgetting.catch((error: unknown) => error);
+    await waitUntil('it is told to give up', async () => {
+      const { rows } = await db().raw(
+        `select pg_cancel_backend(pid) from pg_stat_activity
+         where wait_event_type = 'Lock' and datname = current_database() and query like 'delete from url_clicks_daily%'`,
+      );
+      return rows.length > 0;
+    });
+    expect(await outcome).toBeInstanceOf(TookTooLong);
+  } finally {
+    await holder.rollback();
+  }
+  const days = (await figuresOf(urlIds[0])).flatMap((name) => /2026-11-\d\d/.exec(name) ?? []);
+  expect(days.toSorted((one, other) => one.localeCompare(other))[0]).toBe('2026-11-23');
+  await expectBalance();
+  await createClickRemoval(db()).forget('forgotten', null, 'keep');
+  expect(await figuresOf(urlIds[0])).toEqual([]);
+  await expectBalance();
+});
+
+test('while clicks are counted, every figure adds up after each step, and each click is counted or purged', async () => {
+  await countClicks(15_000);
+  const ending = new AbortController();
+  const flushing = Promise.all(
+    [1, 2, 3].map(async () => {
+      while (!ending.signal.aborted) await countClicks(1);
+    }),
+  );
+  for (let i = 0; i < 6; i++) {
+    await createClickRemoval(db(), { rows: 15, days: 1 }).forget(
+      'forgotten',
+      null,
+      i % 2 === 0 ? 'clear' : 'keep',
+    );
+    expect((await readAnalyticsBooks(db())).differing).toEqual([]);
+  }
+  ending.abort();
+  await flushing;
+  await expectBalance();
+  const [counted, other] = (await readCounts(db(), urlIds)) as [number, number];
+  expect(counted + (await readBooks(db())).purged).toBe(other);
+  expect(await countDeadlocks(db())).toBe(0);
+});
+
+test('what others own is not there', async () => {
+  await expect(createClickRemoval(db()).forget('forgotten', 1, 'clear')).rejects.toThrow(UrlNotFound);
+  await expect(createClickRemoval(db()).forget('unknown', null, 'clear')).rejects.toThrow(UrlNotFound);
+});

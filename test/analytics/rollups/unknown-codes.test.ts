@@ -1,0 +1,76 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createUnknownCodes, maxCodes } from '../../../src/analytics/rollups/unknown-codes.ts';
+import { silentLog, useDatabase } from '../../support/resources.ts';
+import { waitUntil } from '../../support/wait-until.ts';
+
+const { db } = useDatabase();
+const created: ReturnType<typeof createUnknownCodes>[] = [];
+
+function create(flushMs = 60_000) {
+  const codes = createUnknownCodes({ db: db(), flushMs, log: silentLog });
+  created.push(codes);
+  return codes;
+}
+
+async function readRequests(): Promise<Record<string, number>> {
+  const rows = await db()('unknown_codes_daily').orderBy(['requests', 'short_code']);
+  return Object.fromEntries(rows.map((row) => [row.short_code, row.requests]));
+}
+
+const sumOf = (requests: Record<string, number>) =>
+  Object.values(requests).reduce((sum, count) => sum + count, 0);
+const addMany = (codes: { add: (code: string) => void }, begin: string, count: number) => {
+  for (let i = 0; i < count; i++) codes.add(`${begin}-${i}`);
+};
+
+beforeEach(async () => await db()('unknown_codes_daily').del());
+afterEach(async () => {
+  for (const codes of created.splice(0)) await codes.close();
+});
+
+test('requests for codes that nobody has are written by and by, several processes add up, and closing writes the rest', async () => {
+  const [one, other] = [create(20), create()];
+  one.add('nobody');
+  one.add('nobody');
+  await waitUntil('the first has written', async () => (await readRequests())['nobody'] === 2);
+  other.add('nobody');
+  other.add('nothing');
+  await other.close();
+  expect(await readRequests()).toEqual({ nobody: 3, nothing: 1, '*': 0 });
+});
+
+test('of more codes than a day keeps the most requested stay, the others are put together, and none is lost', async () => {
+  const codes = create();
+  addMany(codes, 'first', maxCodes);
+  codes.add('first-7');
+  addMany(codes, 'beyond', 500);
+  await codes.flush();
+  expect(await readRequests()).toMatchObject({ '*': 500, 'first-7': 2 });
+  for (let i = 0; i < 3; i++) codes.add('popular');
+  addMany(codes, 'scan', 100_000);
+  await codes.flush();
+  const requests = await readRequests();
+  expect(Object.keys(requests)).toHaveLength(maxCodes + 1);
+  expect(requests).toMatchObject({ popular: 3, 'first-7': 2 });
+  expect(sumOf(requests)).toBe(maxCodes + 1 + 500 + 3 + 100_000);
+});
+
+test('processes that write other codes at once keep to the limit together, and lose none', async () => {
+  const processes = [create(), create(), create(), create()];
+  for (const [i, codes] of processes.entries()) addMany(codes, `process-${i}`, 700);
+  await Promise.all(processes.map((codes) => codes.flush()));
+  const requests = await readRequests();
+  expect(Object.keys(requests)).toHaveLength(maxCodes + 1);
+  expect(sumOf(requests)).toBe(2_800);
+});
+
+test('what PostgreSQL does not take is written when it does', async () => {
+  const codes = create();
+  await db().schema.renameTable('unknown_codes_daily', 'unknown_codes_away');
+  codes.add('nobody');
+  await codes.flush();
+  codes.add('nobody');
+  await db().schema.renameTable('unknown_codes_away', 'unknown_codes_daily');
+  await codes.flush();
+  expect(await readRequests()).toEqual({ nobody: 2, '*': 0 });
+});

@@ -1,0 +1,48 @@
+import { randomBytes } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
+import { buildInto } from '../../support/processes/build.ts';
+import { administer, createTemplate, databaseUrl } from '../../support/services/databases.ts';
+import { startTestPostgres, type TestServer } from '../../support/services/servers.ts';
+import { linkmill, type System } from './system.ts';
+
+/** What all faults of a run share: a build, and a PostgreSQL on which each fault has a database of its own. */
+export interface Bench {
+  linkmill: System;
+  postgres: TestServer;
+  /** How each stack that runs now is ended. */
+  stacks: Set<() => Promise<void>>;
+  createDatabase(): Promise<{ url: string; drop: () => Promise<void> }>;
+  /** Ends everything that was started on it. */
+  close(): Promise<void>;
+}
+
+const template = 'faults_template';
+
+/** Starts a PostgreSQL that keeps what it has committed when it is killed; builds, unless there is a build. */
+export async function openBench(givenBuild?: string): Promise<Bench> {
+  const buildFolder = givenBuild ?? path.resolve(`.cache/faults-build-${process.pid}`);
+  if (givenBuild === undefined) await buildInto(buildFolder);
+  const postgres = await startTestPostgres({ keepsCommits: true });
+  await createTemplate(postgres.url, template);
+  const stacks: Bench['stacks'] = new Set();
+  return {
+    stacks,
+    linkmill: linkmill(buildFolder),
+    postgres,
+    createDatabase: async () => {
+      const name = `faults_${randomBytes(4).toString('hex')}`;
+      await administer(postgres.url, `create database ${name} template ${template}`);
+      return {
+        url: databaseUrl(postgres.url, name),
+        drop: async () => await administer(postgres.url, `drop database ${name} with (force)`),
+      };
+    },
+    close: async () => {
+      postgres.goOn();
+      await Promise.all([...stacks].map(async (closeStack) => await closeStack()));
+      await postgres.stop();
+      if (givenBuild === undefined) await rm(buildFolder, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,49 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fetchDebianPackages, hasDebianPackages } from '../../../scripts/services/debian-packages.ts';
+import { run } from '../../../scripts/services/run.ts';
+
+export type FakeClock = Awaited<ReturnType<typeof createFakeClock>>;
+
+/** A clock for processes that are started with its settings. It can be moved while they run; what measures durations, the
+ *  monotonic clock, goes on as ever. Needs Debian's libfaketime, which is fetched. */
+export async function createFakeClock() {
+  if (!hasDebianPackages())
+    throw new Error('the clock of a process can only be moved on Debian and its like');
+  const packages = await fetchDebianPackages(['libfaketime'], '.cache', { isUsable: movesClock });
+  const folder = await mkdtemp(path.join(tmpdir(), 'linkmill-clock-'));
+  const file = path.join(folder, 'offset');
+  let offsetSeconds = 0;
+  const setOffset = async (seconds: number) => {
+    await writeFile(file, `${seconds < 0 ? '-' : '+'}${Math.abs(seconds)}\n`);
+    offsetSeconds = seconds;
+  };
+  await setOffset(0);
+  return {
+    settings: {
+      LD_PRELOAD: libraryIn(packages),
+      FAKETIME_TIMESTAMP_FILE: file,
+      FAKETIME_NO_CACHE: '1',
+      FAKETIME_DONT_FAKE_MONOTONIC: '1',
+      DONT_FAKE_MONOTONIC: '1',
+    },
+    /** From now on the clock is so many seconds fast, or slow where that is negative. */
+    setOffset,
+    /** What it shows, in milliseconds as of Date.now(). */
+    now: () => Date.now() + offsetSeconds * 1_000,
+    remove: async () => await rm(folder, { recursive: true, force: true }),
+  };
+}
+
+function libraryIn(folder: string): string {
+  const triplet = process.arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu';
+  return path.join(folder, 'usr/lib', triplet, 'faketime/libfaketimeMT.so.1');
+}
+
+/** A library that cannot be loaded is ignored, so that only the clock tells. */
+async function movesClock(folder: string): Promise<boolean> {
+  const env = { ...process.env, LD_PRELOAD: libraryIn(folder), FAKETIME: '+10d', DONT_FAKE_MONOTONIC: '1' };
+  const now = await run(process.execPath, ['-p', 'Date.now()'], { env }).catch(() => '');
+  return Number(now) > Date.now() + 9 * 86_400_000;
+}

@@ -1,0 +1,145 @@
+import { cp, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { waitUntil } from '../../../support/wait-until.ts';
+import type { Fault } from '../fault.ts';
+import { pause, type Stack } from '../stack.ts';
+
+const savedIn = 'appendonlydir';
+
+export async function killRedis(stack: Stack): Promise<void> {
+  stack.say('Redis: killed');
+  await stack.restart('redis');
+}
+
+export async function flushRedis(stack: Stack): Promise<void> {
+  stack.say('Redis: FLUSHALL');
+  await stack.tellRedis('flushall');
+}
+
+export async function fillRedis(stack: Stack): Promise<void> {
+  const ms = stack.random.between(1_000, 3_000);
+  stack.say(`Redis: out of memory for ${ms} ms`);
+  await stack.tellRedis('config', 'set', 'maxmemory', '1mb');
+  await pause(stack, ms, ms);
+  await stack.tellRedis('config', 'set', 'maxmemory', '0');
+}
+
+/** Gives Redis back an older state of its own. */
+export async function rollRedisBack(stack: Stack): Promise<void> {
+  const { dataDir } = stack.redis;
+  const saved = path.join(dataDir, savedIn);
+  const copy = path.join(dataDir, 'copy');
+  const ms = stack.random.between(1_000, 2_500);
+  stack.say(`Redis: rolled back by ${ms} ms`);
+  await cp(saved, copy, { recursive: true });
+  await pause(stack, ms, ms);
+  await stack.restart('redis', async () => {
+    await rm(saved, { recursive: true });
+    await rename(copy, saved);
+  });
+}
+
+const stopRedis = (seconds: number) => async (stack: Stack) => {
+  stack.say(`Redis: stopped for ${seconds} s`);
+  stack.redis.hang();
+  await pause(stack, seconds * 1_000, seconds * 1_000);
+  stack.redis.goOn();
+};
+
+export const redisKilled: Fault = {
+  name: 'redis-killed',
+  does: 'Redis gets a SIGKILL and is started again with its append-only file',
+  times: 4,
+  inject: killRedis,
+};
+
+export const redisKilledEmpty: Fault = {
+  name: 'redis-killed-empty',
+  does: 'a Redis without persistence gets a SIGKILL and is started again, empty',
+  times: 4,
+  appendonly: false,
+  breaksControl: true,
+  inject: killRedis,
+};
+
+export const redisRolledBack: Fault = {
+  name: 'redis-rolled-back',
+  does: 'Redis gets a SIGKILL and is started again with a copy of its data that is 1 to 2.5 s old',
+  times: 4,
+  breaksControl: true,
+  inject: rollRedisBack,
+};
+
+export const redisFlushed: Fault = {
+  name: 'redis-flushed',
+  does: 'Redis is emptied by FLUSHALL',
+  times: 5,
+  breaksControl: true,
+  inject: flushRedis,
+};
+
+export const redisFull: Fault = {
+  name: 'redis-full',
+  does: 'Redis refuses every write for 1 to 3 s, for want of memory',
+  times: 3,
+  breaksControl: true,
+  inject: fillRedis,
+};
+
+/** Makes Redis refuse for some seconds, until the health of a web process says so and says it no longer. */
+const refuse =
+  (condition: string, begin: string[], end: string[]) =>
+  async (stack: Stack): Promise<void> => {
+    stack.say(`Redis: ${begin.join(' ')}`);
+    await stack.tellRedis(begin[0]!, ...begin.slice(1));
+    try {
+      await untilHealth(stack, condition, true);
+    } finally {
+      await stack.tellRedis(end[0]!, ...end.slice(1));
+    }
+    await untilHealth(stack, condition, false);
+  };
+
+async function untilHealth(stack: Stack, condition: string, holds: boolean): Promise<void> {
+  const client = stack.client(stack.webs[0]);
+  await waitUntil(
+    `${condition} ${holds ? 'holds' : 'has ended'}`,
+    async () => {
+      const { body } = await client.get('/health');
+      return (body['conditions'] as { code: string }[]).some(({ code }) => code === condition) === holds;
+    },
+    60_000,
+  );
+}
+
+export const redisReadOnly: Fault = {
+  name: 'redis-read-only',
+  does: 'Redis becomes a replica that takes no writes, until /health names it, and a primary again',
+  times: 2,
+  inject: refuse('redis_refuses_writes', ['replicaof', '127.0.0.1', '1'], ['replicaof', 'no', 'one']),
+};
+
+export const redisRightsRevoked: Fault = {
+  name: 'redis-rights-revoked',
+  does: 'the user of Redis loses scripts, streams and blocking commands, until /health names it, and gets them back',
+  times: 2,
+  inject: refuse(
+    'redis_rights_missing',
+    ['acl', 'setuser', 'default', '-@scripting', '-@stream', '-@blocking'],
+    ['acl', 'setuser', 'default', '+@all'],
+  ),
+};
+
+export const redisStopped10: Fault = {
+  name: 'redis-stopped-10',
+  does: 'Redis gets a SIGSTOP, and a SIGCONT 10 s later',
+  times: 1,
+  inject: stopRedis(10),
+};
+
+export const redisStopped30: Fault = {
+  name: 'redis-stopped-30',
+  does: 'Redis gets a SIGSTOP, and a SIGCONT 30 s later',
+  times: 1,
+  inject: stopRedis(30),
+};

@@ -1,0 +1,109 @@
+import { randomInt } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { killLeftProcesses } from '../../support/processes/launch.ts';
+import { type Bench, openBench } from './bench.ts';
+import type { Fault } from './fault.ts';
+import { faults } from './faults/all.ts';
+import { formatReport, formatTable, type Run } from './report.ts';
+import { type Row, runFault } from './run-fault.ts';
+import { control, type System } from './system.ts';
+import { readVersions } from './versions.ts';
+
+/** `npm run test:faults`: injects every fault into a running system, and says by its exit code whether all of it was exact
+ *  and the control was not: 0 if so, 1 otherwise, 2 when it was asked for wrongly. */
+const reportFile = 'docs/faults.md';
+
+const options = readOptions();
+const say = (line: string) => void process.stdout.write(`${line}\n`);
+
+if (options.list) {
+  for (const { name, does, times } of faults) say(`${name.padEnd(26)} ${times} times: ${does}`);
+  process.exit(0);
+}
+
+/** What is open and must be closed when the run is interrupted. */
+let bench: Bench | undefined;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    say(`${signal}: ending everything`);
+    void (bench?.close() ?? Promise.resolve()).finally(() => {
+      killLeftProcesses();
+      process.exit(130);
+    });
+  });
+}
+
+say('building, and starting PostgreSQL');
+bench = await openBench();
+const runs: Run[] = [];
+try {
+  for (let i = 0; i < options.runs; i++) runs.push(await runAll(bench, String(options.seed + i)));
+  const versions = await readVersions(bench);
+  if (options.isFull) {
+    await mkdir('docs', { recursive: true });
+    await writeFile(reportFile, await formatReport(runs, faults, versions));
+    say(`${reportFile} is written`);
+  }
+} finally {
+  await bench.close();
+}
+const failures = runs
+  .flatMap(({ seed, rows }) => rows.map((row) => ({ seed, row })))
+  .map(({ seed, row }) => ({ seed, row, reasons: [...row.problems, ...row.delays] }))
+  .filter(({ reasons }) => reasons.length > 0);
+for (const { seed, row, reasons } of failures)
+  say(`FAILED with seed ${seed}: ${row.system} ${row.fault.name}: ${reasons.join('; ')}`);
+if (failures.length === 0) say('Every row is as it must be.');
+process.exit(failures.length === 0 ? 0 : 1);
+
+async function runAll(on: Bench, seed: string): Promise<Run> {
+  const start = performance.now();
+  say(`seed ${seed}`);
+  const rows: Row[] = [];
+  const todo: [System, Fault][] = [
+    ...(options.control ? [] : options.chosen.map((fault): [System, Fault] => [on.linkmill, fault])),
+    ...options.controlled.map((fault): [System, Fault] => [control, fault]),
+  ];
+  for (const [number, [system, fault]] of todo.entries()) {
+    const minutes = ((performance.now() - start) / 60_000).toFixed(1);
+    say(`[${number + 1}/${todo.length}, ${minutes} min] ${system.name}: ${fault.name}`);
+    const row = await runFault(on, system, fault, seed, say);
+    say(
+      `  answered ${row.answered}, counted ${row.counted}, sent ${row.sent}: ${row.lost} lost, ${row.doubled} doubled`,
+    );
+    rows.push(row);
+  }
+  say(`\nseed ${seed}\n${formatTable(rows)}\n`);
+  return { seed, rows, seconds: (performance.now() - start) / 1_000 };
+}
+
+function readOptions() {
+  const { values } = parseArgs({
+    options: {
+      seed: { type: 'string', default: String(randomInt(1_000_000)) },
+      runs: { type: 'string', default: '1' },
+      only: { type: 'string' },
+      list: { type: 'boolean', default: false },
+      control: { type: 'boolean', default: false },
+    },
+  });
+  const names = values.only?.split(',').map((name) => name.trim());
+  const unknown = names?.filter((name) => !faults.some((fault) => fault.name === name)) ?? [];
+  const [seed, runs] = [Number(values.seed), Number(values.runs)];
+  if (unknown.length > 0 || !Number.isSafeInteger(seed) || !(runs >= 1)) {
+    process.stderr.write(`Unknown: ${unknown.join(', ') || `seed ${values.seed}, runs ${values.runs}`}.\n`);
+    process.exit(2);
+  }
+  const chosen = faults.filter(({ name }) => names?.includes(name) ?? true);
+  const breaking = chosen.filter((fault) => fault.breaksControl);
+  return {
+    seed,
+    runs,
+    list: values.list,
+    control: values.control,
+    chosen,
+    controlled: values.control || names === undefined ? breaking : [],
+    isFull: names === undefined && !values.control,
+  };
+}

@@ -1,0 +1,106 @@
+import { isPortFree } from '../../../scripts/services/ports.ts';
+import {
+  launch,
+  placeWeb,
+  readyWeb,
+  readyWorker,
+  type Settings,
+  type TestProcess,
+} from '../../support/processes/launch.ts';
+import { findLastingPort } from '../../support/services/ports.ts';
+import { type Proxy, startProxy } from '../../support/services/proxy.ts';
+import { waitUntil } from '../../support/wait-until.ts';
+
+type Store = 'redis' | 'postgres';
+
+export type Member = Awaited<ReturnType<typeof startMember>>;
+
+/** Starts a process of the stack, which reaches each store through a proxy of its own. It stays the same member, on the same
+ *  port and with the same proxies, however often its process ends and is started again. One that ends without having been
+ *  told to is started again too, as a supervisor would, and `onUnexpectedEnd` is told. */
+export async function startMember(options: {
+  name: string;
+  kind: 'web' | 'worker';
+  commandLine: string[];
+  stores: Record<Store, string>;
+  settings: Settings;
+  onUnexpectedEnd: (line: string) => void;
+}) {
+  const { name, kind, commandLine, stores, onUnexpectedEnd } = options;
+  const proxies = {
+    redis: await startProxy(Number(new URL(stores.redis).port)),
+    postgres: await startProxy(Number(new URL(stores.postgres).port)),
+  };
+  const placed = await placeWeb({
+    PORT: String(await findLastingPort()),
+    SHUTDOWN_GRACE_MS: '1000',
+    REDIS_URL: through(proxies.redis, stores.redis),
+    DATABASE_URL: through(proxies.postgres, stores.postgres),
+    ...options.settings,
+  });
+  let running!: TestProcess;
+  let endIsExpected = false;
+  let earlierOutput = '';
+
+  async function start(): Promise<void> {
+    if (kind === 'web')
+      await waitUntil('its port is free', async () => await isPortFree(Number(placed['PORT'])));
+    endIsExpected = false;
+    if (running !== undefined) earlierOutput = `${earlierOutput}${running.output()}`.slice(-20_000);
+    const started = launch(commandLine, placed);
+    running = started;
+    void started.ended.then(async (end) => {
+      if (endIsExpected) return;
+      onUnexpectedEnd(`${name} ended by itself (${end}) and was started again`);
+      await start().catch((error: Error) => onUnexpectedEnd(`${name} did not start again: ${error.message}`));
+    });
+    await (kind === 'web' ? readyWeb(started, placed) : readyWorker(started));
+  }
+
+  const kill = async () => {
+    endIsExpected = true;
+    running.signal('SIGKILL');
+    await running.ended;
+  };
+  const closeProxies = async () =>
+    void (await Promise.all([proxies.redis.close(), proxies.postgres.close()]));
+
+  try {
+    await start();
+  } catch (error) {
+    await kill();
+    await closeProxies();
+    throw error;
+  }
+  return {
+    name,
+    kind,
+    proxies,
+    baseUrl: placed.BASE_URL,
+    start,
+    signal: (signal: NodeJS.Signals) => running.signal(signal),
+
+    /** Ends its process as a power cut would, and resolves when that is gone. */
+    kill,
+
+    /** Asks its process to end; resolves to how it did, and after how long. */
+    async terminate(): Promise<{ end: number | NodeJS.Signals; ms: number }> {
+      endIsExpected = true;
+      const startedAt = performance.now();
+      const end = await running.stop();
+      return { end, ms: performance.now() - startedAt };
+    },
+
+    /** The last lines that its processes wrote. */
+    tail: (lines: number) =>
+      `${earlierOutput}${running.output()}`.trimEnd().split('\n').slice(-lines).join('\n'),
+
+    closeProxies,
+  };
+}
+
+function through(proxy: Proxy, url: string): string {
+  const proxied = new URL(url);
+  proxied.port = String(proxy.port);
+  return proxied.href;
+}

@@ -1,0 +1,128 @@
+import { expect, test } from 'vitest';
+import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
+import { openRedis } from '../../../src/storage/redis/redis.ts';
+import { findTraces, readAllFiles, readAllTables, tracesOf } from '../../support/clicks/address-traces.ts';
+import { createClient } from '../../support/http/client.ts';
+import { importFile } from '../../support/http/imports.ts';
+import { silentLog } from '../../support/resources.ts';
+import { sendRaw } from '../../support/services/raw.ts';
+import { useOwnRedisService } from '../../support/services/redis.ts';
+import { insertGatedUrl } from '../../support/urls/gated-urls.ts';
+import { createUrl } from '../../support/urls/urls.ts';
+import { waitUntil } from '../../support/wait-until.ts';
+
+const service = useOwnRedisService(
+  {
+    TRUSTED_PROXY_HOPS: '1',
+    LOG_LEVEL: 'trace',
+    ACCESS_LOG: 'all',
+    METRICS_TOKEN: 'token-of-the-metrics',
+    BULL_BOARD_PASSWORD: 'password-of-the-board',
+    RATE_LIMIT_PER_ADDRESS: '60',
+    UNKNOWN_CODES_PER_ADDRESS: '10',
+    RATE_LIMIT_PER_KEY: '1000',
+  },
+  // What is written is found in its files as it was written, not compressed.
+  { appendonly: true, args: ['--rdbcompression', 'no'] },
+);
+
+const addresses = ['203.0.113.77', '2001:db8:cafe:beef:1234:5678:9abc:def0'];
+
+/** What proxies and clients say of where a request comes from. */
+const comingFrom = (address: string) => ({
+  'x-forwarded-for': `${address}, ${address}`,
+  forwarded: `for="${address.includes(':') ? `[${address}]` : address}"`,
+  'x-real-ip': address,
+  'cf-connecting-ip': address,
+  'true-client-ip': address,
+  'x-client-ip': address,
+});
+
+/** Does from one address all that a visitor, an API client and an attacker do. */
+async function doEverything(address: string, key: string) {
+  const from = comingFrom(address);
+  const form = { ...from, 'content-type': 'application/x-www-form-urlencoded' };
+  const visitor = createClient(service.web().baseUrl);
+  const owner = createClient(service.web().baseUrl, key);
+  const code = await createUrl(owner);
+  const gated = await insertGatedUrl(service.database.db(), { password: 'secret' });
+  const limited = await insertGatedUrl(service.database.db(), { maxClicks: 1 });
+  const statuses = new Set<number>();
+  const ask = async (method: string, path: string, body?: unknown, headers = {}) =>
+    statuses.add((await visitor.request(method, path, body, { ...from, ...headers })).status);
+
+  for (let i = 0; i < 5; i++)
+    await ask('GET', `/${code}`, undefined, { 'user-agent': 'Mozilla/5.0 Firefox/130.0' });
+  for (const path of [`/${code}+`, `/${gated}`, `/${limited}`, `/${limited}`, '/', '/robots.txt', '/docs'])
+    await ask('GET', path);
+  await ask('POST', `/${gated}`, 'password=secret', form);
+  for (let i = 0; i < 7; i++) await ask('POST', `/${gated}`, `password=wrong-${i}`, form);
+  for (let i = 0; i < 11; i++) await ask('POST', '/report', `short_code=${code}&reason=spam`, form);
+  for (let i = 0; i < 12; i++) await ask('GET', `/unknown-${i}`);
+  for (const headers of [{}, { 'x-api-key': 'wrong' }, { authorization: 'Bearer wrong' }])
+    await ask('POST', '/api/v1/urls', { original_url: 'https://example.com/' }, headers);
+  await ask('GET', '/admin/queues', undefined, { authorization: 'Basic d3Jvbmc6d3Jvbmc=' });
+  await ask('GET', '/metrics', undefined, { authorization: 'Bearer wrong' });
+  for (let i = 0; i < 60; i++) await ask('GET', '/');
+
+  const more = { ...from, 'idempotency-key': `key-of-${statuses.size}-${code}` };
+  const made = await owner.post('/api/v1/urls', { original_url: 'https://example.com/made' }, more);
+  await owner.request('POST', '/api/v1/urls', '{ malformed', from);
+  await owner.get('/api/v1/urls?q=exa', from);
+  await owner.patch(`/api/v1/urls/${code}`, { title: 'Changed' }, from);
+  await importFile(createClient(service.web().baseUrl, key), `original_url\nhttps://example.com/${code}\n`);
+  const raw = Object.entries(from).map(([name, value]) => `${name}: ${value}`);
+  await sendRaw(
+    service.web().baseUrl,
+    ['GET / HTTP/1.1', 'Host: x', ...raw, 'no header', '', ''].join('\r\n'),
+    {
+      answers: 1,
+    },
+  );
+  await sendRaw(service.web().baseUrl, ['GET http://[/ HTTP/1.1', 'Host: x', ...raw, '', ''].join('\r\n'), {
+    answers: 1,
+  });
+  return { statuses, made: made.status };
+}
+
+test('no address of a client is at rest anywhere, in no spelling: not in PostgreSQL, not in Redis or its files, not in a log', async () => {
+  const { key } = await createApiKeys(service.database.db()).create('test');
+  for (const address of addresses) {
+    const { statuses, made } = await doEverything(address, key);
+    expect([...statuses].toSorted((a, b) => a - b)).toEqual([200, 202, 301, 303, 401, 403, 404, 410, 429]);
+    expect(made).toBe(201);
+  }
+  // The details of each click are in PostgreSQL by now.
+  await waitUntil('all clicks are counted', async () => {
+    const { rows } = await service.database.db().raw('select sum(click_count)::int as clicks from url_stats');
+    return rows[0].clicks === 2 * (5 + 1 + 1);
+  });
+  const client = openRedis('jobs', service.redis().url, silentLog);
+  await client.save();
+  client.disconnect();
+
+  const tables = await readAllTables(service.database.db());
+  const files = await readAllFiles(service.redis().dataDir);
+  const places = new Map<string, Buffer>([
+    ...[...tables].map(([name, rows]) => [`table ${name}`, Buffer.from(rows)] as const),
+    ...[...files].map(([name, content]) => [`file ${name}`, content] as const),
+    ['the log of the web process', Buffer.from(service.web().output())],
+    ['the log of the worker process', Buffer.from(service.worker().output())],
+  ]);
+  const found = [...places].flatMap(([place, content]) =>
+    findTraces(content, addresses).map((trace) => `${trace} in ${place}`),
+  );
+  expect(found).toEqual([]);
+
+  // There was something to look through.
+  expect([...places.keys()].filter((place) => /\.rdb|\.aof/.test(place)).length).toBeGreaterThan(1);
+  expect(tables.get('public.clicks') ?? [...tables.values()].join('')).toContain('Firefox');
+  expect(service.web().output()).toContain('/unknown-3');
+});
+
+test.each(addresses)('an address that is written down is found, in whatever spelling: %s', (address) => {
+  for (const { trace, bytes } of tracesOf(address)) {
+    const content = Buffer.concat([Buffer.from('before '), bytes, Buffer.from(' after')]);
+    expect(findTraces(content, addresses)).toContain(`${address} as ${trace}`);
+  }
+});

@@ -1,0 +1,85 @@
+import { afterEach, expect, inject, test } from 'vitest';
+import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
+import { createClient } from '../../support/http/client.ts';
+import { startWeb, type TestProcess } from '../../support/processes/processes.ts';
+import { uniquePrefix, useDatabase } from '../../support/resources.ts';
+import { type Proxy, startProxy } from '../../support/services/proxy.ts';
+import { waitUntil } from '../../support/wait-until.ts';
+
+const database = useDatabase();
+const body = { original_url: 'https://example.com/crash', title: 'once' };
+const ends: (() => Promise<unknown>)[] = [];
+
+afterEach(async () => {
+  await Promise.all(ends.splice(0).map((end) => end()));
+});
+
+async function startOne(databaseUrl: string): Promise<TestProcess & { baseUrl: string }> {
+  const web = await startWeb({
+    DATABASE_URL: databaseUrl,
+    REDIS_URL: inject('redisUrl'),
+    REDIS_PREFIX: uniquePrefix(),
+  });
+  ends.push(async () => await web.stop());
+  return web;
+}
+
+/** A web process whose way to PostgreSQL leads through a proxy. */
+async function startBehindProxy(): Promise<{ web: TestProcess & { baseUrl: string }; proxy: Proxy }> {
+  const url = new URL(database.url());
+  const proxy = await startProxy(Number(url.port));
+  ends.push(async () => await proxy.close());
+  url.port = String(proxy.port);
+  return { web: await startOne(url.href), proxy };
+}
+
+const countUrls = async () => Number((await database.db()('urls').count({ count: '*' }))[0]!['count']);
+
+test.each([
+  ['after PostgreSQL stored its short URL', 'release', 1],
+  ['before PostgreSQL hears of it', 'discard', 0],
+] as const)(
+  'a create whose web process is killed %s makes one short URL when it comes again elsewhere',
+  async (_, fate, rows) => {
+    await database.db().raw('truncate urls, url_stats, idempotency_keys cascade');
+    const { key } = await createApiKeys(database.db()).create('crash');
+    const [{ web, proxy }, other] = await Promise.all([startBehindProxy(), startOne(database.url())]);
+    const ask = async (baseUrl: string) =>
+      await createClient(baseUrl, key).post('/api/v1/urls', body, { 'idempotency-key': 'once' });
+
+    const insert = proxy.hold('insert into idempotency_keys');
+    const lost = ask(web.baseUrl).catch(() => 'no answer');
+    await insert.sprung;
+    // What PostgreSQL says from now on it will never read.
+    web.signal('SIGSTOP');
+    insert[fate]();
+    await waitUntil('PostgreSQL is done', async () => (await countUrls()) === rows);
+    web.signal('SIGKILL');
+    expect(await lost).toBe('no answer');
+
+    const first = await ask(other.baseUrl);
+    const second = await ask(other.baseUrl);
+    expect([first.status, second.status]).toEqual([201, 201]);
+    expect(first.headers.get('idempotency-replayed')).toBe(rows === 1 ? 'true' : null);
+    expect(second.body).toEqual(first.body);
+    expect(await database.db()('urls').pluck('short_code')).toEqual([first.body['short_code']]);
+    expect((await createClient(other.baseUrl).get(`/${String(first.body['short_code'])}`)).status).toBe(301);
+  },
+);
+
+test('a create whose answer from PostgreSQL is lost says 503, and makes one short URL when it comes again', async () => {
+  await database.db().raw('truncate urls, url_stats, idempotency_keys cascade');
+  const { key } = await createApiKeys(database.db()).create('lost');
+  const { web, proxy } = await startBehindProxy();
+  const ask = async () =>
+    await createClient(web.baseUrl, key).post('/api/v1/urls', body, { 'idempotency-key': 'lost' });
+  const dropped = proxy.dropReplyTo('insert into idempotency_keys');
+  expect((await ask()).status).toBe(503);
+  await dropped.sprung;
+  const again = await waitUntil('it is answered', async () => {
+    const answer = await ask();
+    return answer.status === 201 && answer;
+  });
+  expect(again.headers.get('idempotency-replayed')).toBe('true');
+  expect(await countUrls()).toBe(1);
+});

@@ -1,0 +1,113 @@
+import { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createKeyPool } from '../../../src/keys/key-pool.ts';
+import { type JobName, jobNames } from '../../../src/queues/jobs.ts';
+import { createQueues, queuePrefix } from '../../../src/queues/queues.ts';
+import { closeRedis, openRedis } from '../../../src/storage/redis/redis.ts';
+import { startWorker, type TestProcess } from '../../support/processes/processes.ts';
+import { silentLog, track, uniquePrefix, useDatabase } from '../../support/resources.ts';
+import { startTestRedis, type TestRedis } from '../../support/services/servers.ts';
+import { waitUntil } from '../../support/wait-until.ts';
+
+const database = useDatabase();
+const prefix = uniquePrefix();
+const settings = { clickShards: 1 };
+let server: TestRedis;
+let redis: Redis;
+let workers: TestProcess[];
+const closers: (() => unknown)[] = [];
+
+beforeAll(async () => {
+  server = await startTestRedis();
+  closers.push(track('Redis server'), () => server.stop());
+  redis = openRedis('producer', server.url, silentLog);
+  closers.push(() => closeRedis(redis));
+  const env = { DATABASE_URL: database.url(), REDIS_URL: server.url, REDIS_PREFIX: prefix };
+  workers = await Promise.all([startWorker(env), startWorker(env)]);
+  closers.push(async () => await Promise.all(workers.map((worker) => worker.stop())));
+});
+afterAll(async () => {
+  for (const close of closers.toReversed()) await close();
+});
+
+const openQueue = (name: JobName) =>
+  new Queue(name, { connection: redis, prefix: queuePrefix(prefix, name) });
+
+/** Every scheduler: its id and when it fires next. */
+async function readSchedulers() {
+  const found = await Promise.all(
+    jobNames.map(async (name) => await openQueue(name).getJobSchedulers(0, -1, true)),
+  );
+  return found.flat().map(({ key, next }) => ({ key, next }));
+}
+
+const expectedKeys = [
+  'cleanup-expired',
+  'cleanup-ledger',
+  'cleanup-transfers',
+  'export-urls',
+  'fill-search-texts',
+  'flush-clicks-0',
+  'import-urls',
+  'maintain-analytics',
+  'reconcile-cache',
+  'replenish-keys',
+  'warm-cache',
+];
+const keysOf = (schedulers: { key: string }[]) => schedulers.map(({ key }) => key).sort();
+/** How often a job has run to its end. */
+const countDone = async (name: JobName) => await openQueue(name).getCompletedCount();
+
+async function seeFlushFire(times: number, timeoutMs: number) {
+  const before = await countDone('flush-clicks');
+  const hasFired = async () => (await countDone('flush-clicks')) >= before + times;
+  await waitUntil(`flush-clicks fires ${times} times`, hasFired, timeoutMs);
+}
+
+test('two workers started at once leave one scheduler per job, and each one fires', async () => {
+  await waitUntil('all have fired', async () => {
+    const counts = await Promise.all(jobNames.map(countDone));
+    return counts.every((count) => count > 0);
+  });
+  await seeFlushFire(3, 5_000);
+  expect(keysOf(await readSchedulers())).toEqual(expectedKeys);
+  for (const name of jobNames) {
+    // One that waits for its time, not one per worker.
+    expect([name, await openQueue(name).getDelayedCount()]).toEqual([
+      name,
+      expect.toSatisfy((count) => count <= 1),
+    ]);
+  }
+});
+
+test('a scheduler that is upserted over and over fires no later for it', async () => {
+  const queues = createQueues(redis, prefix, silentLog);
+  const before = await readSchedulers();
+  const start = performance.now();
+  let upserts = 0;
+  const from = await countDone('flush-clicks');
+  await waitUntil('flush-clicks fires 4 times', async () => {
+    await queues.upsertSchedules(jobNames, settings);
+    upserts += 1;
+    return (await countDone('flush-clicks')) >= from + 4;
+  });
+  expect(performance.now() - start).toBeLessThan(7_000);
+  expect(upserts).toBeGreaterThan(20);
+  const nextOf = (schedulers: typeof before) =>
+    schedulers.filter(({ key }) => key !== 'flush-clicks-0').map(({ key, next }) => [key, next]);
+  expect(nextOf(await readSchedulers())).toEqual(nextOf(before));
+});
+
+test('after a FLUSHALL under running workers schedulers fire and the key pool fills again within 10 s', async () => {
+  const start = performance.now();
+  await redis.flushall();
+  const pool = createKeyPool(redis, prefix);
+  await waitUntil(
+    'schedulers are back',
+    async () => keysOf(await readSchedulers()).join() === expectedKeys.join(),
+  );
+  await seeFlushFire(3, 5_000);
+  await waitUntil('the key pool is full', async () => (await pool.size()) >= 100_000);
+  expect(performance.now() - start).toBeLessThan(10_000);
+});

@@ -1,0 +1,151 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
+import { createCodes, findMiscounted, readCounted } from '../../support/clicks/counts.ts';
+import { createClient } from '../../support/http/client.ts';
+import { askForJob } from '../../support/jobs.ts';
+import { startLoad } from '../../support/processes/load.ts';
+import { startProcess, startWeb, startWorker, type TestProcess } from '../../support/processes/processes.ts';
+import { track, uniquePrefix, useDatabase, useRedis } from '../../support/resources.ts';
+import { startTestRedis, type TestRedis } from '../../support/services/servers.ts';
+import { waitUntil } from '../../support/wait-until.ts';
+
+/** How a process ended, and after how long. */
+async function terminate(process: TestProcess) {
+  const start = performance.now();
+  process.signal('SIGTERM');
+  const code = await process.ended;
+  return { code, ms: performance.now() - start };
+}
+
+/** What a process has logged as an error or worse. */
+const errorsOf = (process: TestProcess) =>
+  process
+    .output()
+    .split('\n')
+    .filter((line) => /^{"level":[56]0/.test(line));
+
+/** Moves what waits in Redis, as a worker would. */
+async function flush(settings: Record<string, string>) {
+  const job = startProcess('workers/run-job.js', settings, ['flush-clicks']);
+  expect([await job.ended, job.output()]).toEqual([0, expect.stringContaining('{')]);
+}
+
+describe('with both stores at hand', () => {
+  const database = useDatabase();
+  const redis = useRedis();
+  const settings = () => ({
+    DATABASE_URL: database.url(),
+    REDIS_URL: redis.url(),
+    REDIS_PREFIX: redis.prefix,
+  });
+
+  test('SIGTERM while 20 clients send ends web and worker with 0 within 10 s; every request is answered, every click counted', async () => {
+    const [web, worker] = await Promise.all([startWeb(settings()), startWorker(settings())]);
+    const codes = await createCodes(database.db(), web.baseUrl, 5);
+    const load = startLoad(web.baseUrl, codes);
+    await waitUntil('the load runs', () => load.answeredInAll() > 2_000);
+
+    const [webEnd, workerEnd] = await Promise.all([terminate(web), terminate(worker)]);
+    const tally = await load.ended;
+    await flush(settings());
+
+    expect(tally.failures).toEqual([]);
+    expect([webEnd.code, workerEnd.code]).toEqual([0, 0]);
+    expect(Math.max(webEnd.ms, workerEnd.ms)).toBeLessThan(10_000);
+    expect(findMiscounted(tally, await readCounted(database.db()))).toEqual([]);
+  });
+
+  test('a connection on which nothing was ever sent does not keep the web process from ending', async () => {
+    const web = await startWeb(settings());
+    const socket = connect(Number(new URL(web.baseUrl).port), '127.0.0.1');
+    socket.on('error', () => {});
+    await once(socket, 'connect');
+    const end = await terminate(web);
+    socket.destroy();
+    expect(end).toEqual({ code: 0, ms: expect.any(Number) });
+    expect(end.ms).toBeLessThan(10_000);
+  });
+
+  test('a second SIGTERM, more than a second after the first, ends a process that is still closing at once, with 1', async () => {
+    const web = await startWeb({ ...settings(), SHUTDOWN_GRACE_MS: '60000' });
+    const socket = connect(Number(new URL(web.baseUrl).port), '127.0.0.1');
+    await once(socket, 'connect');
+    let code: number | string | undefined;
+    void web.ended.then((result) => (code = result));
+    const start = performance.now();
+    await waitUntil('it has ended', () => {
+      if (code === undefined) web.signal('SIGTERM');
+      return code !== undefined;
+    });
+    socket.destroy();
+    expect(code).toBe(1);
+    expect(performance.now() - start).toBeLessThan(3_000);
+  });
+
+  test('a job in hand goes on where it was when its worker gets a SIGTERM and another one is there', async () => {
+    const first = await startWorker(settings(), ['--queues', 'replenish-keys']);
+    const web = await startWeb(settings());
+    const { key } = await createApiKeys(database.db()).create('test');
+    const client = createClient(web.baseUrl, key);
+    const path = await askForJob(client, 'replenish-keys', { target: 1_000_000 });
+    const read = async () => (await client.get(path)).body;
+    await waitUntil('it has begun', async () => Number((await read())['progress']) > 0);
+
+    const end = await terminate(first);
+    const left = await read();
+    const second = await startWorker(settings(), ['--queues', 'replenish-keys']);
+    const done = await waitUntil('it is completed', async () => {
+      const job = await read();
+      return job['state'] === 'completed' && job;
+    });
+    await Promise.all([web.stop(), second.stop()]);
+
+    expect(end.code).toBe(0);
+    expect(end.ms).toBeLessThan(5_000);
+    expect(left).toMatchObject({ state: 'waiting', error: null });
+    expect(done['result']).toMatchObject({ poolSize: 1_000_000, interrupted: false });
+    expect(done['result']).not.toMatchObject({ added: 1_000_000 });
+  });
+});
+
+describe.concurrent.each([
+  {
+    fault: 'stopped by SIGSTOP',
+    harm: async (server: TestRedis) => server.hang(),
+    heal: (server: TestRedis) => server.goOn(),
+  },
+  { fault: 'killed', harm: (server: TestRedis) => server.kill(), heal: () => {} },
+])('with a Redis that is $fault', ({ harm, heal }) => {
+  const database = useDatabase();
+  let redis: TestRedis;
+  let closed: () => void;
+  beforeAll(async () => {
+    redis = await startTestRedis();
+    closed = track('Redis server');
+  });
+  afterAll(async () => {
+    if (!redis) return;
+    heal(redis);
+    await redis.stop();
+    closed();
+  });
+
+  test('SIGTERM ends web and worker within 25 s, and every answered click is in PostgreSQL', async () => {
+    const settings = { DATABASE_URL: database.url(), REDIS_URL: redis.url, REDIS_PREFIX: uniquePrefix() };
+    const [web, worker] = await Promise.all([startWeb(settings), startWorker(settings)]);
+    const codes = await createCodes(database.db(), web.baseUrl, 5);
+
+    await harm(redis);
+    const load = startLoad(web.baseUrl, codes);
+    await waitUntil('the load runs', () => load.answeredInAll() > 200);
+    const [webEnd, workerEnd] = await Promise.all([terminate(web), terminate(worker)]);
+    const tally = await load.ended;
+
+    expect(tally.failures).toEqual([]);
+    expect([webEnd.code, errorsOf(web)]).toEqual([0, []]);
+    expect(Math.max(webEnd.ms, workerEnd.ms)).toBeLessThan(25_000);
+    expect(findMiscounted(tally, await readCounted(database.db()))).toEqual([]);
+  });
+});

@@ -1,0 +1,252 @@
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { get } from 'node:http';
+import { createServer } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { markProcess } from '../../../scripts/services/processes.ts';
+import { createCodes, findMiscounted, readCounted } from '../../support/clicks/counts.ts';
+import { placeWeb } from '../../support/processes/launch.ts';
+import { startLoadOnAll, type Tally } from '../../support/processes/load.ts';
+import { runProcess, startProcess, type TestProcess } from '../../support/processes/processes.ts';
+import { useDatabase, useRedis } from '../../support/resources.ts';
+import { waitUntil } from '../../support/wait-until.ts';
+
+const database = useDatabase();
+const redis = useRedis();
+const token = 'token-of-the-metrics';
+/** The load is there to meet every moment, not to fill the machine. */
+const thinkMs = () => 10;
+
+const placeCluster = async (more: Record<string, string> = {}) =>
+  await placeWeb({
+    DATABASE_URL: database.url(),
+    REDIS_URL: inject('redisUrl'),
+    REDIS_PREFIX: redis.prefix,
+    WEB_CONCURRENCY: '2',
+    METRICS_TOKEN: token,
+    ...more,
+  });
+
+/** Two web processes behind one port, with their primary process. */
+async function startCluster() {
+  const settings = await placeCluster();
+  const primary = startProcess('src/web.js', settings);
+  await says(primary, 'all web processes have started');
+  const readPids = () => {
+    const { stdout } = spawnSync('pgrep', ['-P', String(primary.pid)], { encoding: 'utf8' });
+    return stdout.split('\n').filter(Boolean).map(Number);
+  };
+  return { primary, settings, baseUrl: settings.BASE_URL, readPids };
+}
+
+/** Resolves when a line has been logged so many times; looks each time before that. */
+async function says(process: TestProcess, line: string, times = 1, look = async () => {}) {
+  const hasSaid = async () => {
+    await look();
+    return process.output().split(`"${line}"`).length > times;
+  };
+  await waitUntil(`"${line}"`, hasSaid, 45_000).catch((error: unknown) => {
+    throw new Error(process.output(), { cause: error });
+  });
+}
+
+const isGone = (pid: number) => markProcess(pid) === undefined;
+
+/** Twelve clients that keep their connections, and some that take a new one for each request. */
+function startBothLoads(baseUrl: string, kept: string[], fresh: string[]) {
+  return [
+    startLoadOnAll([baseUrl], kept, { clients: 12, thinkMs }),
+    startLoadOnAll([baseUrl], fresh, { clients: 4, thinkMs, keepAlive: false }),
+  ] as const;
+}
+
+async function waitUntilTheyGoOn(loads: readonly ReturnType<typeof startLoadOnAll>[]) {
+  const before = loads.map((load) => load.answeredInAll());
+  await waitUntil('the load goes on', () =>
+    loads.every((load, i) => load.answeredInAll() > before[i]! + 100),
+  );
+}
+
+/** Moves what waits in Redis, as a worker would; then `answered ≤ counted ≤ sent` holds for each short URL. */
+async function judgeCounts(settings: Record<string, string>, tallies: Tally[]) {
+  expect(await runProcess('workers/run-job.js', settings, ['flush-clicks'])).toMatchObject({ code: 0 });
+  const counted = await readCounted(database.db());
+  expect(tallies.flatMap((tally) => findMiscounted(tally, counted))).toEqual([]);
+}
+
+/** What a request on a connection of its own is answered. */
+async function ask(baseUrl: string, path: string, headers: Record<string, string> = {}) {
+  const [response] = await once(get(`${baseUrl}${path}`, { agent: false, headers }), 'response');
+  return { status: response.statusCode as number, body: await text(response) };
+}
+
+/** The samples of a metric, with their labels. */
+async function readMetric(baseUrl: string, name: string) {
+  const { body } = await ask(baseUrl, '/metrics', { authorization: `Bearer ${token}` });
+  const samples = body.split('\n').flatMap((line) => {
+    const [, labels, value] = new RegExp(`^linkmill_${name}\\{(.*)\\} (\\S+)$`).exec(line) ?? [];
+    return labels === undefined ? [] : [[labels, Number(value)] as const];
+  });
+  return Object.fromEntries(samples);
+}
+
+/** A cluster for the tests of a describe block, which may end it. */
+function useCluster() {
+  let cluster: Awaited<ReturnType<typeof startCluster>>;
+  let codes: string[];
+  beforeAll(async () => {
+    cluster = await startCluster();
+    codes = await createCodes(database.db(), cluster.baseUrl, 6);
+  });
+  afterAll(async () => {
+    await cluster.primary.stop();
+  });
+  return () => ({ ...cluster, codes });
+}
+
+describe('two web processes behind one port', () => {
+  const cluster = useCluster();
+
+  test('the metrics show each process, and say of one that hangs that it does not answer', async () => {
+    const { baseUrl, readPids, codes } = cluster();
+    for (let i = 0; i < 40; i++) await ask(baseUrl, `/${codes[0]}`);
+    const accepted = await readMetric(baseUrl, 'clicks_accepted_total');
+    const up = await readMetric(baseUrl, 'web_process_up');
+
+    const [hanging = 0] = readPids();
+    process.kill(hanging, 'SIGSTOP');
+    const start = performance.now();
+    const upWithout = await readMetric(baseUrl, 'web_process_up');
+    const ms = performance.now() - start;
+    const acceptedWithout = await readMetric(baseUrl, 'clicks_accepted_total');
+    process.kill(hanging, 'SIGCONT');
+
+    expect(Object.keys(accepted)).toEqual(['process="1"', 'process="2"']);
+    expect(Object.values(accepted).reduce((sum, clicks) => sum + clicks)).toBe(40);
+    expect(up).toEqual({ 'process="1"': 1, 'process="2"': 1 });
+    expect(Object.values(upWithout).toSorted((a, b) => a - b)).toEqual([0, 1]);
+    expect(Object.keys(acceptedWithout)).toHaveLength(1);
+    expect(ms).toBeLessThan(5_000);
+  });
+
+  test('the metrics of a cluster whose primary process hangs say so, and what every process knows', async () => {
+    const { baseUrl, primary } = cluster();
+    primary.signal('SIGSTOP');
+    const { status, body } = await ask(baseUrl, '/metrics', { authorization: `Bearer ${token}` });
+    primary.signal('SIGCONT');
+    expect(status).toBe(200);
+    expect(body).toContain('linkmill_web_primary_up 0');
+    expect(body).toContain('linkmill_key_pool_keys');
+    expect(body).not.toContain('linkmill_clicks_accepted_total');
+    const { body: after } = await ask(baseUrl, '/metrics', { authorization: `Bearer ${token}` });
+    expect(after).toContain('linkmill_web_primary_up 1');
+  });
+
+  test('SIGHUP with a replacement that dies before it listens leaves both in their places', async () => {
+    const { primary, baseUrl, readPids } = cluster();
+    const before = readPids();
+    primary.signal('SIGHUP');
+    const newcomer = await waitUntil('a new one', () => readPids().find((pid) => !before.includes(pid)));
+    process.kill(newcomer, 'SIGKILL');
+    await says(primary, 'the old web processes stay, those that are not replaced yet');
+    expect(readPids()).toEqual(before);
+    expect((await ask(baseUrl, '/health/ready')).status).toBe(200);
+  });
+
+  test('SIGHUP under load replaces both: no request fails or is refused, the service stays ready, every click is counted', async () => {
+    const { primary, settings, baseUrl, readPids, codes } = cluster();
+    const before = readPids();
+    const loads = startBothLoads(baseUrl, codes.slice(1, 3), codes.slice(3));
+    await waitUntil('the load runs', () => loads.every((load) => load.answeredInAll() > 300));
+
+    primary.signal('SIGHUP');
+    const readiness = new Set<number>();
+    await says(primary, 'the web processes are replaced', 1, async () => {
+      readiness.add((await fetch(`${baseUrl}/health/ready`)).status);
+    });
+    await waitUntilTheyGoOn(loads);
+    const tallies = await Promise.all(loads.map(async (load) => await load.stop()));
+
+    expect(tallies.map(({ failures, refused }) => ({ failures, refused }))).toEqual([
+      { failures: [], refused: 0 },
+      { failures: [], refused: 0 },
+    ]);
+    expect([...readiness]).toEqual([200]);
+    const after = readPids();
+    expect([after.length, after.filter((pid) => before.includes(pid))]).toEqual([2, []]);
+    await judgeCounts(settings, tallies);
+  });
+
+  test('Ctrl-C, which reaches all processes of a terminal, ends them with 0', async () => {
+    const { primary, readPids } = cluster();
+    for (const pid of [primary.pid, ...readPids()]) process.kill(pid, 'SIGINT');
+    expect(await primary.ended).toBe(0);
+  });
+});
+
+describe('two web processes, of which some are killed under load', () => {
+  const cluster = useCluster();
+
+  test('when one is killed the other goes on, nobody is refused, another takes its place, and every answered click is counted', async () => {
+    const { primary, settings, baseUrl, readPids, codes } = cluster();
+    const loads = startBothLoads(baseUrl, codes.slice(0, 2), codes.slice(2, 4));
+    await waitUntil('the load runs', () => loads.every((load) => load.answeredInAll() > 300));
+
+    const [victim = 0] = readPids();
+    process.kill(victim, 'SIGKILL');
+    await waitUntil('it is gone', () => isGone(victim));
+    await waitUntilTheyGoOn(loads);
+    await says(primary, 'web is listening', 3);
+    const tallies = await Promise.all(loads.map(async (load) => await load.stop()));
+
+    expect(readPids()).toHaveLength(2);
+    // What it had in hand: at most one request of each client.
+    expect(tallies.flatMap((tally) => tally.failures).length).toBeLessThanOrEqual(16);
+    expect(tallies.map((tally) => tally.refused)).toEqual([0, 0]);
+    await judgeCounts(settings, tallies);
+  });
+
+  test('when the primary process is killed the others finish what they have, lose no click and end', async () => {
+    const { primary, settings, baseUrl, readPids, codes } = cluster();
+    const load = startLoadOnAll([baseUrl], codes.slice(4), { clients: 12, thinkMs });
+    await waitUntil('the load runs', () => load.answeredInAll() > 300);
+
+    const pids = readPids();
+    primary.signal('SIGKILL');
+    await waitUntil('all are gone', () => pids.every(isGone));
+    const tally = await load.stop();
+
+    expect([pids.length, await primary.ended]).toEqual([2, 'SIGKILL']);
+    // The kernel resets connections that wait to be accepted when the last process closes the port: at most one of each client.
+    expect(tally.failures.filter((failure) => failure !== 'ECONNRESET')).toEqual([]);
+    expect(tally.failures.length).toBeLessThanOrEqual(12);
+    await judgeCounts(settings, [tally]);
+  });
+});
+
+test('where no web process can listen, the primary process gives up after some tries and ends with 1', async () => {
+  const holder = createServer().listen(0, '127.0.0.1');
+  await once(holder, 'listening');
+  const { port } = holder.address() as { port: number };
+  const { code, stdout } = await runProcess('src/web.js', await placeCluster({ PORT: String(port) }));
+  holder.close();
+  expect(code).toBe(1);
+  expect(stdout).toContain('EADDRINUSE');
+});
+
+test('a second SIGTERM, more than a second after the first, ends all at once with 1, one that hangs too', async () => {
+  const { primary, readPids } = await startCluster();
+  const pids = readPids();
+  process.kill(pids[0]!, 'SIGSTOP');
+  let code: number | string | undefined;
+  void primary.ended.then((result) => (code = result));
+  const start = performance.now();
+  await waitUntil('it has ended', () => {
+    if (code === undefined) primary.signal('SIGTERM');
+    return code !== undefined;
+  });
+  expect(code).toBe(1);
+  expect(performance.now() - start).toBeLessThan(3_000);
+  await waitUntil('all are gone', () => pids.every(isGone));
+});

@@ -1,0 +1,52 @@
+import { describe, expect, test } from 'vitest';
+import type { Fault } from './matrix/fault.ts';
+import { postgresKilled } from './matrix/faults/postgres.ts';
+import { webKilled, workerKilled } from './matrix/faults/processes.ts';
+import { redisFlushed } from './matrix/faults/redis.ts';
+import { runFault } from './matrix/run-fault.ts';
+import { control, type System } from './matrix/system.ts';
+import { useBench } from './matrix/use-bench.ts';
+
+const bench = useBench();
+
+/** On a busy machine Redis is late although it works: then visitors wait, and no click is kept in memory alone, where a kill loses it. */
+const patient = { CLICK_ACK_MS: '10000' };
+
+/** The short form of `npm run test:faults`: the same stack, load, fault and judge, who leaves out what took long: something else may
+ *  keep the machine busy. Fails with the log of the processes. */
+async function injectTwice(system: System, fault: Fault) {
+  const lines: string[] = [];
+  const brief = { ...fault, times: 2, settings: { ...patient, ...fault.settings } };
+  const row = await runFault(bench(), system, brief, 'short', (line) => lines.push(line));
+  if (row.problems.length > 0) throw new Error(lines.join('\n'));
+  return row;
+}
+
+async function judgeExact(fault: Fault) {
+  const row = await injectTwice(bench().linkmill, fault);
+  expect(row).toMatchObject({ times: 2, lost: 0, doubled: 0 });
+  expect(row.answered).toBeGreaterThan(100);
+}
+
+describe.concurrent('under load, with two web and two worker processes', () => {
+  test('every answered redirect is counted exactly once though web processes are killed', async () => {
+    await judgeExact(webKilled);
+  });
+
+  test('every answered redirect is counted exactly once though workers are killed', async () => {
+    await judgeExact(workerKilled);
+  });
+
+  test('every answered redirect is counted exactly once though Redis is emptied', async () => {
+    await judgeExact(redisFlushed);
+  });
+
+  test('the usual way of counting loses clicks when Redis is emptied, so a loss would be noticed', async () => {
+    const row = await injectTwice(control, redisFlushed);
+    expect(row.lost).toBeGreaterThan(0);
+  });
+});
+
+test('every answered redirect is counted exactly once though PostgreSQL is killed under load', async () => {
+  await judgeExact(postgresKilled);
+});

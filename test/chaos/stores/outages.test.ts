@@ -1,0 +1,220 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type BusyService, startBusyService } from '../../support/processes/busy-service.ts';
+import type { Tally } from '../../support/processes/load.ts';
+import { startWorker } from '../../support/processes/processes.ts';
+import { waitUntil } from '../../support/wait-until.ts';
+
+/** How long an API client may wait for its 503. */
+const refusedWithinMs = 3_000;
+/** Visits that must have been made in an outage, however busy the machine is. */
+const visits = 300;
+
+interface Outage {
+  harm: (service: BusyService) => Promise<unknown>;
+  heal: (service: BusyService) => Promise<unknown>;
+  lastsMs: number;
+}
+
+function useBusyService() {
+  let service: BusyService;
+  beforeAll(async () => {
+    service = await startBusyService();
+  });
+  afterAll(async () => {
+    await service.close();
+  });
+  return () => service;
+}
+
+/** Puts a busy service through an outage and waits until it is well again and has counted every click exactly once. Tells how
+ *  visitors, creates and an operator fared. */
+async function goThrough(service: BusyService, { harm, heal, lastsMs }: Outage) {
+  const { client, web } = service;
+  const saidBefore = web.output().length;
+  const { tally, creates, stop, findMiscounted } = await service.startTraffic();
+  try {
+    const before = { latencies: tally.latenciesMs.length, visits: visitsOf(tally), creates: creates.length };
+    await harm(service);
+    const harmedAt = performance.now();
+    await delay(lastsMs);
+    await waitUntil('visitors have seen it', () => visitsOf(tally) > before.visits + visits);
+    const [health, ready] = await Promise.all([client.get('/health'), client.get('/health/ready')]);
+    const latenciesMs = tally.latenciesMs.slice(before.latencies).sort((a, b) => a - b);
+    const during = creates.slice(before.creates);
+    await heal(service);
+    await waitUntil('creates are done', () => creates.at(-1)?.status === 201);
+    await waitUntil('it is healthy', async () => (await client.get('/health')).body['status'] === 'healthy');
+    await stop();
+    await waitUntil('every click is counted', async () => (await findMiscounted()).length === 0, 20_000);
+    const { status, works } = health.body;
+    return {
+      failures: tally.failures,
+      p99Ms: latenciesMs[Math.floor(latenciesMs.length * 0.99)] ?? NaN,
+      creates: summarise(during),
+      /** Those that were begun while it lasted. */
+      newCreates: summarise(during.filter(({ begunAt }) => begunAt > harmedAt)),
+      toOperators: { status, works, ready: ready.status },
+      logged: (store: string) =>
+        web
+          .output()
+          .slice(saidBefore)
+          .split('\n')
+          .filter((line) => line.startsWith('{'))
+          // An error of a request that waited names its store too, further in.
+          .map((line) => JSON.parse(line) as { store?: string; msg: string })
+          .filter((entry) => entry.store === store)
+          .map((entry) => entry.msg),
+    };
+  } finally {
+    await stop();
+  }
+}
+
+const awayAndBack = ['store does not answer, circuit opened', 'store answers again, circuit closed'];
+const visitsOf = ({ latenciesMs, failures }: Tally) => latenciesMs.length + failures.length;
+
+const summarise = (creates: { status: number | undefined; retryAfter: string | null; ms: number }[]) => ({
+  statuses: [...new Set(creates.map(({ status }) => status))],
+  canRetry: creates.every(({ retryAfter }) => Number(retryAfter) > 0),
+  shortestMs: Math.min(...creates.map(({ ms }) => ms)),
+  longestMs: Math.max(...creates.map(({ ms }) => ms)),
+});
+
+describe.concurrent('every click is counted exactly once, and', () => {
+  const service = useBusyService();
+  const withoutRedis = {
+    status: 'degraded',
+    works: { redirects: 'all', api: true, jobs: false, clicks: 'straight to PostgreSQL' },
+    ready: 200,
+  };
+
+  test.sequential('while Redis is down every redirect is answered and every create done', async () => {
+    const seen = await goThrough(service(), {
+      harm: ({ redis }) => redis.kill(),
+      heal: ({ redis }) => redis.start(),
+      lastsMs: 2_000,
+    });
+    expect(seen.failures).toEqual([]);
+    expect(seen.creates.statuses).toEqual([201]);
+    expect(seen.toOperators).toEqual(withoutRedis);
+  });
+
+  test.sequential('while Redis hangs every redirect is answered, 99 of 100 within 300 ms, and every create done', async () => {
+    const seen = await goThrough(service(), {
+      harm: async ({ redis }) => redis.hang(),
+      heal: async ({ redis }) => redis.goOn(),
+      lastsMs: 2_500,
+    });
+    expect(seen.failures).toEqual([]);
+    expect(seen.p99Ms).toBeLessThan(300);
+    expect(seen.creates.statuses).toEqual([201]);
+    expect(seen.toOperators).toEqual(withoutRedis);
+  });
+
+  test.sequential('when all of Redis is deleted no redirect and no create fails', async () => {
+    const seen = await goThrough(service(), {
+      harm: async ({ redis }) => {
+        const emptier = new Redis(redis.url);
+        for (let times = 0; times < 3; times++) {
+          await emptier.flushall();
+          await delay(300);
+        }
+        emptier.disconnect();
+      },
+      heal: async () => {},
+      lastsMs: 300,
+    });
+    expect(seen.failures).toEqual([]);
+    expect(seen.creates.statuses).toEqual([201]);
+  });
+
+  test.sequential('while no worker works every redirect is answered and every create done', async () => {
+    const seen = await goThrough(service(), {
+      harm: async ({ worker }) => worker.signal('SIGSTOP'),
+      heal: async ({ worker }) => worker.signal('SIGCONT'),
+      lastsMs: 1_500,
+    });
+    expect(seen.failures).toEqual([]);
+    expect(seen.creates.statuses).toEqual([201]);
+    expect(seen.toOperators).toEqual({
+      status: 'healthy',
+      works: { redirects: 'all', api: true, jobs: true, clicks: 'through Redis' },
+      ready: 200,
+    });
+  });
+});
+
+describe.concurrent('every click is counted exactly once, and', () => {
+  const service = useBusyService();
+
+  test.sequential.each([
+    {
+      outage: 'is down',
+      harm: ({ postgres }: BusyService) => postgres.kill(),
+      heal: ({ postgres }: BusyService) => postgres.start(),
+      lastsMs: 2_000,
+    },
+    {
+      outage: 'hangs',
+      harm: async ({ postgres }: BusyService) => postgres.hang(),
+      heal: async ({ postgres }: BusyService) => postgres.goOn(),
+      lastsMs: 4_500,
+    },
+  ])(
+    'while PostgreSQL $outage every warm short URL redirects, and within 3 s creates are told to try again',
+    async (outage) => {
+      const seen = await goThrough(service(), outage);
+      expect(seen.failures).toEqual([]);
+      expect(seen.newCreates).toMatchObject({ statuses: [503], canRetry: true });
+      expect(seen.creates.longestMs).toBeLessThan(refusedWithinMs);
+      expect(seen.newCreates.shortestMs).toBeLessThan(500);
+      expect(seen.logged('PostgreSQL')).toEqual(awayAndBack);
+      expect(seen.toOperators).toEqual({
+        status: 'degraded',
+        works: { redirects: 'cached', api: false, jobs: true, clicks: 'through Redis' },
+        ready: 200,
+      });
+    },
+  );
+
+  test.sequential('while both hang nobody waits for long, what cannot be answered is a 503', async () => {
+    const seen = await goThrough(service(), {
+      harm: async ({ postgres, redis }) => {
+        postgres.hang();
+        redis.hang();
+      },
+      heal: async ({ postgres, redis }) => {
+        postgres.goOn();
+        redis.goOn();
+      },
+      lastsMs: 3_500,
+    });
+    expect(seen.failures.filter((failure) => failure !== '503')).toEqual([]);
+    expect(seen.newCreates).toMatchObject({ statuses: [503], canRetry: true });
+    expect(seen.creates.longestMs).toBeLessThan(refusedWithinMs);
+    expect(seen.toOperators).toEqual({
+      status: 'unhealthy',
+      works: { redirects: 'known by heart', api: false, jobs: false, clicks: 'kept in memory' },
+      ready: 503,
+    });
+  });
+
+  test.sequential('SIGTERM refuses no visit and no create, and ends web and worker within 10 s', async () => {
+    const { web, worker, settings, startTraffic } = service();
+    const { tally, creates, stop, findMiscounted } = await startTraffic();
+    const askedAt = performance.now();
+    const ends = await Promise.all([web.stop(), worker.stop()]);
+    const endedAfterMs = performance.now() - askedAt;
+    await stop();
+    const nextWorker = await startWorker(settings);
+    await waitUntil('every click is counted', async () => (await findMiscounted()).length === 0);
+    await nextWorker.stop();
+
+    expect(tally.failures).toEqual([]);
+    expect(summarise(creates).statuses).toEqual([201]);
+    expect(ends).toEqual([0, 0]);
+    expect(endedAfterMs).toBeLessThan(10_000);
+  });
+});

@@ -1,0 +1,123 @@
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, test, type TestContext } from 'vitest';
+import { createQueues } from '../../../src/queues/queues.ts';
+import { closeRedis, openRedis } from '../../../src/storage/redis/redis.ts';
+import { placeWeb } from '../../support/processes/launch.ts';
+import { runProcess, startWeb, startWorker } from '../../support/processes/processes.ts';
+import { silentLog, track, useDatabase } from '../../support/resources.ts';
+import { startTestRedis, type TestRedis } from '../../support/services/servers.ts';
+import { waitUntil } from '../../support/wait-until.ts';
+
+const database = useDatabase();
+let server: TestRedis;
+let admin: Redis;
+let closed: () => void;
+
+beforeAll(async () => {
+  server = await startTestRedis();
+  closed = track('Redis server');
+  admin = new Redis(server.url);
+});
+afterAll(async () => {
+  admin.disconnect();
+  await server.stop();
+  closed();
+});
+
+const common = ['~linkmill*', '~{linkmill*', '&linkmill*', '+@all', '-@dangerous'];
+
+/** The settings of a process whose user of Redis has these rights. */
+async function settingsAs(user: string, rights: string[]) {
+  await admin.call('ACL', 'SETUSER', user, 'reset', 'on', '>secret', ...rights);
+  return { DATABASE_URL: database.url(), REDIS_URL: `redis://${user}:secret@127.0.0.1:${server.port}` };
+}
+
+/** The lines of a process that are neither JSON nor empty: what a library printed. */
+const rawLines = (output: string) =>
+  output.split('\n').filter((line) => line !== '' && !line.startsWith('{'));
+const lines = (output: string) => output.split('\n').filter(Boolean).length;
+
+async function useQueues({ onTestFinished }: TestContext) {
+  const redis = openRedis('producer', server.url, silentLog);
+  await waitUntil('Redis is there', () => redis.status === 'ready');
+  onTestFinished(async () => await closeRedis(redis));
+  return createQueues(redis, 'linkmill', silentLog);
+}
+
+test('a worker whose user of Redis may not run INFO does its jobs and ends on SIGTERM', async (context) => {
+  const worker = await startWorker(await settingsAs('no-info', common));
+  const queues = await useQueues(context);
+  const id = await queues.add('cleanup-expired', {});
+  await waitUntil(
+    'the job is done',
+    async () => (await queues.find('cleanup-expired', id))?.state === 'completed',
+  );
+  await waitUntil('the missing right is named', () => worker.output().includes('may not run INFO'));
+  expect(await worker.stop()).toBe(0);
+  expect(rawLines(worker.output())).toEqual([]);
+});
+
+describe.each([
+  { lack: 'scripts', rights: ['+info', '-@scripting'], named: 'EVAL, EVALSHA' },
+  { lack: 'blocking commands', rights: ['+info', '-@blocking'], named: 'BZPOPMIN' },
+])('a worker whose user of Redis lacks $lack', ({ lack, rights, named }) => {
+  test('reports the right, writes few lines, and works once the right is granted', async (context) => {
+    const user = lack.replaceAll(/\W/g, '-');
+    const worker = await startWorker(await settingsAs(user, [...common, ...rights]));
+    await waitUntil('the right is named', () => worker.output().includes(`may not run ${named}`));
+    await waitUntil('a worker was refused', () => worker.output().includes('worker failed'));
+    const queues = await useQueues(context);
+    const id = await queues.add('cleanup-expired', {});
+    await settingsAs(user, [...common, '+info']);
+    const isDone = async () => (await queues.find('cleanup-expired', id))?.state === 'completed';
+    await waitUntil('the job is done', isDone, 20_000);
+    await waitUntil('the condition has ended', () => worker.output().includes('condition has ended'));
+    expect(await worker.stop()).toBe(0);
+    expect(lines(worker.output())).toBeLessThan(20);
+    expect(rawLines(worker.output())).toEqual([]);
+  });
+});
+
+describe.each([
+  { entry: 'workers/main.js', place: async () => ({}) },
+  { entry: 'src/web.js', place: async () => await placeWeb({}) },
+])('$entry', ({ entry, place }) => {
+  test('ends with 1 and the cause when Redis refuses its login at the start', async () => {
+    const settings = { ...(await settingsAs('somebody', common)), ...(await place()) };
+    const REDIS_URL = settings.REDIS_URL.replace('secret', 'wrong');
+    const { code, stdout, stderr } = await runProcess(entry, { ...settings, REDIS_URL });
+    expect([code, stderr]).toEqual([1, '']);
+    expect(stdout).toContain('the user or the password of REDIS_URL is wrong');
+    expect(lines(stdout)).toBeLessThan(5);
+  });
+
+  test('ends with 1 and the cause when Redis is a node of a cluster', async () => {
+    const node = await startTestRedis({ args: ['--cluster-enabled', 'yes'] });
+    try {
+      const settings = { DATABASE_URL: database.url(), REDIS_URL: node.url, ...(await place()) };
+      const { code, stdout } = await runProcess(entry, settings);
+      expect(code).toBe(1);
+      expect(stdout).toContain('node of a Redis Cluster');
+    } finally {
+      await node.stop();
+    }
+  });
+});
+
+test('an evicting Redis makes both processes degraded with the reason, and prints nothing else', async () => {
+  await admin.config('SET', 'maxmemory-policy', 'allkeys-lru');
+  const settings = { DATABASE_URL: database.url(), REDIS_URL: server.url };
+  const [web, worker] = await Promise.all([startWeb(settings), startWorker(settings)]);
+  try {
+    const health = (await (await fetch(`${web.baseUrl}/health`)).json()) as Record<string, unknown>;
+    expect(health['status']).toBe('degraded');
+    expect(health['conditions']).toContainEqual(
+      expect.objectContaining({ code: 'redis_evicts', reason: expect.stringContaining('allkeys-lru') }),
+    );
+    expect(worker.output()).toContain('allkeys-lru');
+    expect([...rawLines(web.output()), ...rawLines(worker.output())]).toEqual([]);
+  } finally {
+    await Promise.all([web.stop(), worker.stop()]);
+    await admin.config('SET', 'maxmemory-policy', 'noeviction');
+  }
+});

@@ -1,0 +1,170 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Queue } from 'bullmq';
+import { v7 as uuidv7 } from 'uuid';
+import { describe, expect, test, type TestContext } from 'vitest';
+import { createClickStream } from '../../../src/clicks/stream/stream.ts';
+import { createKeyPool } from '../../../src/keys/key-pool.ts';
+import type { JobName } from '../../../src/queues/jobs.ts';
+import { createQueues, queuePrefix } from '../../../src/queues/queues.ts';
+import { closeRedis, openRedis } from '../../../src/storage/redis/redis.ts';
+import { startWorker, type TestProcess } from '../../support/processes/processes.ts';
+import { silentLog, track, uniquePrefix, useDatabase } from '../../support/resources.ts';
+import { startProxy } from '../../support/services/proxy.ts';
+import { startTestRedis, type TestRedis } from '../../support/services/servers.ts';
+import { insertUrls } from '../../support/urls/urls.ts';
+import { waitUntil } from '../../support/wait-until.ts';
+
+/** What workers promise: to consume again this soon after an outage, and to take over a killed worker's job. */
+const promiseMs = 10_000;
+
+const database = useDatabase();
+
+/** A Redis of a test's own, its queues as the test sees them, and the settings of processes that use them. */
+async function openQueues({ onTestFinished }: TestContext) {
+  const server = await startTestRedis();
+  const redisClosed = track('Redis server');
+  const prefix = uniquePrefix();
+  const redis = openRedis('producer', server.url, silentLog);
+  await waitUntil('Redis is there', () => redis.status === 'ready');
+  onTestFinished(async () => {
+    await closeRedis(redis);
+    await server.stop();
+    redisClosed();
+  });
+  const open = (name: JobName) => new Queue(name, { connection: redis, prefix: queuePrefix(prefix, name) });
+  return {
+    server,
+    redis,
+    prefix,
+    queues: createQueues(redis, prefix, silentLog),
+    open,
+    settings: { DATABASE_URL: database.url(), REDIS_URL: server.url, REDIS_PREFIX: prefix },
+  };
+}
+
+/** A worker process, which the test may end as it likes. */
+async function useWorker({ onTestFinished }: TestContext, ...args: Parameters<typeof startWorker>) {
+  const worker: TestProcess = await startWorker(...args);
+  onTestFinished(async () => void (await worker.stop()));
+  return worker;
+}
+
+/** Resolves when a scheduled job and one that is added now, to a queue that was idle, are done. */
+async function judgeConsuming({ queues, open, redis }: Awaited<ReturnType<typeof openQueues>>, ms: number) {
+  const end = performance.now() + ms;
+  const left = () => Math.max(0, end - performance.now());
+  await waitUntil('Redis is there', () => redis.status === 'ready', left());
+  const flushes = open('flush-clicks');
+  const before = await flushes.getCompletedCount();
+  const id = await waitUntil('a job is added', async () => await queues.add('cleanup-expired', {}), left());
+  const isDone = async () => (await queues.find('cleanup-expired', id))?.state === 'completed';
+  await waitUntil('the added job is done', isDone, left());
+  const hasFlushed = async () => (await flushes.getCompletedCount()) > before;
+  await waitUntil('flush-clicks fires', hasFlushed, left());
+}
+
+const queueArgs = ['--queues', 'flush-clicks,cleanup-expired'];
+
+describe.concurrent('a worker process', () => {
+  describe.each([
+    { seconds: 1, fault: 'killed' },
+    { seconds: 5, fault: 'killed' },
+    { seconds: 5, fault: 'stopped by SIGSTOP' },
+    { seconds: 20, fault: 'stopped by SIGSTOP' },
+  ] as const)('whose Redis is $fault for $seconds s', ({ seconds, fault }) => {
+    test('consumes its queues within 10 s of the end of the outage', async (context) => {
+      const queues = await openQueues(context);
+      await useWorker(context, queues.settings, queueArgs);
+      await judgeConsuming(queues, 20_000);
+      await harm(queues.server, fault);
+      await delay(seconds * 1_000);
+      await heal(queues.server, fault);
+      await judgeConsuming(queues, promiseMs);
+    });
+  });
+
+  test('gets over half-open connections within 20 s', async (context) => {
+    const queues = await openQueues(context);
+    const proxy = await startProxy(queues.server.port);
+    context.onTestFinished(proxy.close);
+    await useWorker(context, { ...queues.settings, REDIS_URL: `redis://127.0.0.1:${proxy.port}` }, queueArgs);
+    await judgeConsuming(queues, promiseMs);
+    proxy.goHalfOpen();
+    await judgeConsuming(queues, 20_000);
+  });
+
+  test(
+    'whose workers stand still, replaced or not, ends with 1 to be started anew',
+    { timeout: 60_000 },
+    async (context) => {
+      const { server, queues, settings } = await openQueues(context);
+      const proxy = await startProxy(server.port);
+      context.onTestFinished(proxy.close);
+      const worker = await useWorker(
+        context,
+        { ...settings, REDIS_URL: `redis://127.0.0.1:${proxy.port}`, SHUTDOWN_DEADLINE_MS: '4000' },
+        queueArgs,
+      );
+      proxy.mute('linkmill-worker');
+      await queues.add('cleanup-expired', {});
+      expect(await worker.ended).toBe(1);
+      expect(worker.output()).toContain('the process ends to be started anew');
+    },
+  );
+
+  test(
+    'that is killed with a long job in hand is relieved by another one within 10 s',
+    { timeout: 60_000 },
+    async (context) => {
+      const { queues, redis, prefix, settings } = await openQueues(context);
+      const args = ['--queues', 'replenish-keys'];
+      const first = await startWorker(settings, args);
+      const id = await queues.add('replenish-keys', { target: 1_000_000 });
+      const readProgress = async () => Number((await queues.find('replenish-keys', id))?.job.progress);
+      await waitUntil('it has begun', async () => (await readProgress()) > 0);
+      await useWorker(context, settings, args);
+
+      const pool = createKeyPool(redis, prefix);
+      first.signal('SIGKILL');
+      await first.ended;
+      const size = await pool.size();
+      expect(size).toBeLessThan(1_000_000);
+      await waitUntil('the pool goes on growing', async () => (await pool.size()) > size, promiseMs);
+      expect(await queues.find('replenish-keys', id)).toMatchObject({ state: 'active' });
+    },
+  );
+
+  test(
+    'flushes clicks although BullMQ cannot read its queue any more',
+    { timeout: 60_000 },
+    async (context) => {
+      const { open, redis, prefix, settings } = await openQueues(context);
+      const worker = await useWorker(context, settings, ['--queues', 'flush-clicks']);
+      await insertUrls(database.db(), { begin: 'guarded-', count: 1 });
+      const [urlId] = await database.db()('urls').where({ short_code: 'guarded-0' }).pluck('id');
+      const waiting = open('flush-clicks').toKey('wait');
+      await redis.multi().del(waiting).set(waiting, 'not a list').exec();
+      const stream = createClickStream(redis, { prefix, shards: 1 });
+      await stream.send({
+        producer: uuidv7(),
+        seq: 1,
+        accepted: 7,
+        clicks: [{ urlId, count: 7, lastAtMs: Date.now() }],
+      });
+      const readCount = async () =>
+        (await database.db()('url_stats').where({ url_id: urlId }).pluck('click_count'))[0];
+      await waitUntil('the clicks are counted', async () => (await readCount()) === 7, 25_000);
+      await waitUntil('it says so', () => worker.output().includes('flushed clicks without a job'));
+    },
+  );
+});
+
+async function harm(server: TestRedis, fault: 'killed' | 'stopped by SIGSTOP') {
+  if (fault === 'killed') await server.kill();
+  else server.hang();
+}
+
+async function heal(server: TestRedis, fault: 'killed' | 'stopped by SIGSTOP') {
+  if (fault === 'killed') await server.start();
+  else server.goOn();
+}

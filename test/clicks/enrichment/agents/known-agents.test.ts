@@ -1,0 +1,16 @@
+import { expect, test } from 'vitest';
+import { createUserAgents } from '../../../../src/clicks/enrichment/agents/user-agents.ts';
+import { personAgents } from '../../../load/day/agents.ts';
+import { botAgents } from '../../../load/day/bot-agents.ts';
+
+test('500 user agents that people and bots use are read as what everybody would take them for', () => {
+  const { find } = createUserAgents();
+  const agents = [...personAgents, ...botAgents];
+  expect(new Set(agents.map(({ header }) => header)).size).toBe(500);
+  const found = agents.map(({ header }) => {
+    const { digest: _, botKind, isCrawler: _isCrawler, ...names } = find(header);
+    expect(botKind === undefined).toBe(!names.isBot);
+    return { header, ...names };
+  });
+  expect(found).toEqual(agents);
+});

@@ -1,0 +1,139 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { createUserAgents } from '../../../src/clicks/enrichment/agents/user-agents.ts';
+import { createClickDetails } from '../../../src/clicks/enrichment/enrich.ts';
+import { createReferrers } from '../../../src/clicks/enrichment/referrers.ts';
+import { createVisitorIds } from '../../../src/clicks/enrichment/visitor-ids.ts';
+import { decodeBatch, encodeBatch } from '../../../src/clicks/stream/batch-codec.ts';
+import { createReadClientAddress } from '../../../src/http/server/client-address.ts';
+
+const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:120.0) Gecko/20100101 Firefox/120.0';
+const visitorIds = createVisitorIds({ saltAt: () => 'salt' });
+
+function createDetailOf(more: Partial<Parameters<typeof createClickDetails>[0]> = {}) {
+  const detailOf = createClickDetails({
+    userAgents: createUserAgents(),
+    referrers: createReferrers(['sho.rt']),
+    countryHeader: 'cf-ipcountry',
+    countryFile: undefined,
+    visitorIds,
+    honoursDoNotTrack: true,
+    readAddress: createReadClientAddress(0),
+    ...more,
+  });
+  return (headers: IncomingHttpHeaders, remoteAddress: string | undefined = '203.0.113.7') =>
+    detailOf({ headers, socket: { remoteAddress } } as unknown as IncomingMessage, 0)!;
+}
+
+const detailOf = createDetailOf();
+
+test('a click has the country, the referrer, the agent and the visitor of its request', () => {
+  const headers = {
+    'user-agent': firefox,
+    referer: 'https://News.example/a?b',
+    'cf-ipcountry': 'NP',
+  };
+  expect(detailOf(headers)).toEqual({
+    country: 'NP',
+    referrer: 'news.example',
+    browser: 'Firefox',
+    os: 'Linux',
+    device: 'desktop',
+    isBot: false,
+    visitor: expect.stringMatching(/^[0-9a-f]{16}$/),
+  });
+});
+
+test('a click without headers is that of a bot, about whom nothing is known but the visitor id', () => {
+  expect(detailOf({})).toMatchObject({
+    country: '',
+    referrer: '',
+    browser: '',
+    os: '',
+    device: '',
+    isBot: true,
+  });
+});
+
+test.each([
+  ['de', 'DE'],
+  ['Np', 'NP'],
+  ['xx', ''],
+  ['t1', ''],
+  ['DE', 'DE'],
+  ['XX', ''],
+  ['T1', ''],
+  ['', ''],
+  ['DEU', ''],
+  ['D\u{c9}', ''],
+  ["'><", ''],
+])('the country "%s" of a CDN is kept as "%s"', (named, country) => {
+  expect(detailOf({ 'cf-ipcountry': named }).country).toBe(country);
+});
+
+test('the header of the CDN decides where it is there, the file where it is not, and only then', () => {
+  const asked: string[] = [];
+  const countryFile = {
+    find: (address: string) => {
+      asked.push(address);
+      return address === '203.0.113.7' ? 'DE' : 'not a country';
+    },
+  };
+  const withBoth = createDetailOf({ countryFile });
+  expect(withBoth({ 'cf-ipcountry': 'NP' }).country).toBe('NP');
+  expect(withBoth({ 'cf-ipcountry': 'XX' }).country).toBe('');
+  expect(asked).toEqual([]);
+  expect(withBoth({}).country).toBe('DE');
+  expect(withBoth({}, '203.0.113.8').country).toBe('');
+  expect(asked).toEqual(['203.0.113.7', '203.0.113.8']);
+});
+
+test('a visitor is an address with an agent, and none is told apart without an address or where none is to be', () => {
+  const { visitor } = detailOf({ 'user-agent': firefox });
+  expect(detailOf({ 'user-agent': firefox, referer: 'https://a.example/' }).visitor).toBe(visitor);
+  expect(detailOf({ 'user-agent': firefox }, '203.0.113.8').visitor).not.toBe(visitor);
+  expect(detailOf({ 'user-agent': `${firefox}.1` }).visitor).not.toBe(visitor);
+  expect(createDetailOf({ readAddress: () => '' })({}).visitor).toBe('');
+  expect(createDetailOf({ visitorIds: undefined })({}).visitor).toBe('');
+});
+
+test('who asks not to be tracked has no visitor id, and everything else, unless the operator decides otherwise', () => {
+  for (const wish of [{ 'sec-gpc': '1' }, { dnt: '1' }]) {
+    const headers = { 'user-agent': firefox, ...wish };
+    expect(detailOf(headers)).toMatchObject({ browser: 'Firefox', visitor: '' });
+    expect(createDetailOf({ honoursDoNotTrack: false })(headers).visitor).not.toBe('');
+  }
+  expect(detailOf({ dnt: '0', 'sec-gpc': '0' }).visitor).not.toBe('');
+});
+
+test('whatever the headers say, what is kept of them arrives where batches are read', () => {
+  const text = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 120 }),
+    fc.constantFrom(
+      '<script>',
+      `${firefox}\n`,
+      'https://a,b;c/',
+      'x'.repeat(10_000),
+      'a\tb',
+      'DE\n',
+      'https://\u{202e}/',
+    ),
+  );
+  const headers = fc.record(
+    { 'user-agent': text, referer: text, 'cf-ipcountry': text, dnt: text },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(fc.array(headers, { minLength: 1, maxLength: 10 }), (requests) => {
+      const batch = {
+        producer: '0197a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b',
+        seq: 1,
+        accepted: requests.length,
+        clicks: requests.map((one, i) => ({ urlId: i + 1, count: 1, lastAtMs: i, detail: detailOf(one) })),
+      };
+      expect(decodeBatch(encodeBatch(batch))).toEqual(batch);
+    }),
+    { numRuns: 50 },
+  );
+});

@@ -1,0 +1,218 @@
+import { v7 as uuidv7 } from 'uuid';
+import { beforeEach, expect, test } from 'vitest';
+import { down, up } from '../../../migrations/20261121_000006_keep_click_books.ts';
+import { createClickStore } from '../../../src/clicks/ledger/apply.ts';
+import { isExact, isExactSince, readBooks } from '../../../src/clicks/ledger/audit.ts';
+import { createUrlCleanupStore } from '../../../src/urls/store/cleanup-store.ts';
+import { createUrlIds, emptyBooks, makeBatch } from '../../support/clicks/clicks.ts';
+import { useDatabase } from '../../support/resources.ts';
+import { connectForeigner } from '../../support/urls/external.ts';
+
+const database = useDatabase();
+const { db } = database;
+const dayMs = 24 * 3_600_000;
+
+beforeEach(async () => await emptyBooks(db()));
+
+/** Removes short URLs, as the clean-up does when their retention is over. */
+async function purge(urlIds: number[]) {
+  const deletedAt = new Date(Date.now() - 2 * dayMs);
+  await db()('urls').whereIn('id', urlIds).update({ is_active: false, deleted_at: deletedAt });
+  expect(await createUrlCleanupStore(db()).purge(new Date(), 1, 1, 100)).toBe(urlIds.length);
+}
+
+test('the books of a database without any click are exact, and all figures are zero', async () => {
+  const books = await readBooks(db());
+  expect(books).toEqual({
+    producers: 0,
+    accepted: 0,
+    counted: 0,
+    removed: { accepted: 0, counted: 0 },
+    onUrls: 0,
+    imported: 0,
+    purged: 0,
+    differing: [],
+    quarantined: 0,
+  });
+  expect(isExact(books)).toBe(true);
+});
+
+test('after traffic, out of order and repeated, the three figures agree', async () => {
+  const store = createClickStore(db());
+  const [one, two] = (await createUrlIds(db(), 2)) as [number, number];
+  const [producer, other] = [uuidv7(), uuidv7()];
+  const batches = [3, 1, 2].map((seq) => makeBatch(producer, seq, seq === 2 ? two : one, 4));
+  for (const batch of [...batches, ...batches]) await store.apply([batch]);
+  await store.apply([makeBatch(other, 1, two, 5)]);
+  await store.reportAccepted(producer, 12);
+  const books = await readBooks(db());
+  expect(books).toMatchObject({ producers: 2, accepted: 17, counted: 17, onUrls: 17, purged: 0 });
+  expect(isExact(books)).toBe(true);
+});
+
+test('purges of clicked short URLs, and clicks that arrive for one that was purged meanwhile, leave the books exact', async () => {
+  const store = createClickStore(db());
+  const producer = uuidv7();
+  const [stays, goes, unclicked] = (await createUrlIds(db(), 3)) as [number, number, number];
+  await store.apply([makeBatch(producer, 1, stays, 2), makeBatch(producer, 2, goes, 2)]);
+  await purge([goes, unclicked]);
+  expect(await readBooks(db())).toMatchObject({ accepted: 4, counted: 4, onUrls: 2, purged: 2 });
+
+  await store.apply([
+    makeBatch(producer, 3, goes, 2),
+    makeBatch(producer, 4, unclicked, 2),
+    makeBatch(producer, 5, stays, 2),
+  ]);
+  const books = await readBooks(db());
+  expect(books).toMatchObject({ accepted: 10, counted: 10, onUrls: 4, purged: 6, differing: [] });
+  expect(isExact(books)).toBe(true);
+});
+
+test('books that are begun for clicks that were counted before are exact, though short URLs were purged meanwhile', async () => {
+  const store = createClickStore(db());
+  const [stays, goes] = (await createUrlIds(db(), 2)) as [number, number];
+  const producer = uuidv7();
+  await store.apply([makeBatch(producer, 1, stays, 2), makeBatch(producer, 2, goes, 2)]);
+  await purge([goes]);
+  await down(db());
+  await up(db());
+  const books = await readBooks(db());
+  expect(books).toMatchObject({ accepted: 4, counted: 4, onUrls: 2, purged: 2, differing: [] });
+  expect(isExact(books)).toBe(true);
+  const again = [makeBatch(producer, 2, goes, 2), makeBatch(producer, 3, stays, 2)];
+  expect(await store.apply(again)).toMatchObject({ batches: 1, known: 1 });
+  expect(isExact(await readBooks(db()))).toBe(true);
+});
+
+test('purges and flushes at once, of the same short URLs, leave the books exact', async () => {
+  const store = createClickStore(db());
+  const cleanupStore = createUrlCleanupStore(db());
+  for (let round = 0; round < 25; round++) {
+    const urlIds = await createUrlIds(db(), 10);
+    await db()('urls')
+      .whereIn('id', urlIds)
+      .update({ is_active: false, deleted_at: new Date(Date.now() - 2 * dayMs) });
+    const flush = async (ids: number[]) => await store.apply(ids.map((id) => makeBatch(uuidv7(), 1, id, 3)));
+    await Promise.all([
+      flush(urlIds),
+      cleanupStore.purge(new Date(), 1, 1, 5),
+      flush(urlIds.toReversed()),
+      cleanupStore.purge(new Date(), 1, 1, 100),
+    ]);
+    await cleanupStore.purge(new Date(), 1, 1, 100);
+  }
+  const books = await readBooks(db());
+  expect(books).toMatchObject({ accepted: 1_500, counted: 1_500, onUrls: 0, purged: 1_500 });
+  expect(isExact(books)).toBe(true);
+});
+
+test('while clicks are being counted, the counters and the ledger agree at every moment', async () => {
+  const store = createClickStore(db());
+  const urlIds = await createUrlIds(db(), 5);
+  const producer = uuidv7();
+  let left = 100;
+  const count = async () => {
+    while (left > 0) {
+      left -= 1;
+      await store.apply(urlIds.map((id, i) => makeBatch(producer, 5 * left + i + 1, id)));
+    }
+  };
+  const seen: number[] = [];
+  const look = async () => {
+    while ((seen.at(-1) ?? 0) < 500) {
+      const { counted, onUrls } = await readBooks(db());
+      expect(onUrls).toBe(counted);
+      seen.push(counted);
+    }
+  };
+  await Promise.all([count(), count(), look()]);
+  expect(new Set(seen).size).toBeGreaterThan(5);
+});
+
+test('the books say which producers miss how many clicks, the greatest difference first', async () => {
+  const store = createClickStore(db());
+  const [url] = (await createUrlIds(db(), 1)) as [number];
+  const [one, two, exact] = [uuidv7(), uuidv7(), uuidv7()];
+  await store.apply([makeBatch(one, 1, url, 2), makeBatch(two, 1, url, 2), makeBatch(exact, 1, url, 2)]);
+  await store.reportAccepted(one, 5);
+  await store.reportAccepted(two, 11);
+  // A figure that arrives late takes nothing back.
+  await store.reportAccepted(two, 1);
+  const books = await readBooks(db());
+  expect(isExact(books)).toBe(false);
+  expect(books.differing).toMatchObject([
+    { producer: two, accepted: 11, counted: 2 },
+    { producer: one, accepted: 5, counted: 2 },
+  ]);
+  expect(Math.abs(books.differing[0]!.lastHeardAt.getTime() - Date.now())).toBeLessThan(60_000);
+});
+
+test.each([
+  ['a counter that somebody raised', 'update url_stats set click_count = click_count + 1'],
+  ['a counter that somebody lowered', 'update url_stats set click_count = click_count - 1'],
+  ['a short URL that somebody removed by hand', 'delete from urls'],
+  ['a ledger that says too much', 'update click_producers set clicks = clicks + 1, accepted = accepted + 1'],
+  ['a ledger that says less than was accepted', 'update click_producers set clicks = clicks - 1'],
+  [
+    'books of removed producers that differ',
+    'update click_books set removed_accepted = removed_accepted + 1',
+  ],
+])('%s is found', async (_, tamper) => {
+  const [url] = (await createUrlIds(db(), 1)) as [number];
+  await createClickStore(db()).apply([makeBatch(uuidv7(), 1, url, 3)]);
+  expect(isExact(await readBooks(db()))).toBe(true);
+  await db().raw(tamper);
+  expect(isExact(await readBooks(db()))).toBe(false);
+});
+
+test('while web processes go on accepting, the books are exact as of a moment once what they had accepted then is counted', async () => {
+  const store = createClickStore(db());
+  const [url] = (await createUrlIds(db(), 1)) as [number];
+  const [one, two] = [uuidv7(), uuidv7()];
+  await store.apply([makeBatch(one, 1, url, 5), makeBatch(two, 1, url, 5)]);
+  await store.reportAccepted(one, 10);
+  const first = await readBooks(db());
+  expect(isExactSince(first, first)).toBe(false);
+  await store.reportAccepted(two, 10);
+  expect(isExactSince(first, await readBooks(db()))).toBe(false);
+  await store.apply([makeBatch(one, 2, url, 5)]);
+  await store.reportAccepted(one, 15);
+  const then = await readBooks(db());
+  expect([isExact(then), isExactSince(first, then)]).toEqual([false, true]);
+  // One too many is never right.
+  await db()('click_producers').where({ producer: one }).update({ clicks: 16 });
+  expect(isExactSince(first, await readBooks(db()))).toBe(false);
+});
+
+test('newer clicks do not stand in for an older batch that is missing', async () => {
+  const store = createClickStore(db());
+  const [url] = (await createUrlIds(db(), 1)) as [number];
+  const producer = uuidv7();
+  await store.apply([makeBatch(producer, 1, url, 5)]);
+  await store.reportAccepted(producer, 10);
+  const first = await readBooks(db());
+  await store.apply([makeBatch(producer, 3, url, 5), makeBatch(producer, 4, url, 5)]);
+  await store.reportAccepted(producer, 25);
+  expect(isExactSince(first, await readBooks(db()))).toBe(false);
+  await store.apply([makeBatch(producer, 2, url, 5)]);
+  expect(isExactSince(first, await readBooks(db()))).toBe(true);
+});
+
+test('clicks on short URLs that another program deletes or truncates stay in the books', async () => {
+  const store = createClickStore(db());
+  const [one, two, three] = (await createUrlIds(db(), 3)) as [number, number, number];
+  const producer = uuidv7();
+  await store.apply([one, two, three].map((urlId, i) => makeBatch(producer, i + 1, urlId, 5)));
+  await store.reportAccepted(producer, 15);
+  const foreigner = await connectForeigner(database.url());
+  const look = async () => {
+    const books = await readBooks(db());
+    return [books.onUrls, books.purged, isExact(books)];
+  };
+  expect(await look()).toEqual([15, 0, true]);
+  await foreigner.run(`delete from urls where id in (${one}, ${two})`);
+  expect(await look()).toEqual([5, 10, true]);
+  await foreigner.run('truncate urls cascade');
+  expect(await look()).toEqual([0, 15, true]);
+  await foreigner.leave();
+});

@@ -1,0 +1,282 @@
+import { v7 as uuidv7 } from 'uuid';
+import { beforeEach, expect, test } from 'vitest';
+import { createClickStore } from '../../../src/clicks/ledger/apply.ts';
+import { isExact, readBooks } from '../../../src/clicks/ledger/audit.ts';
+import { createClickRecorder } from '../../../src/clicks/recording/recorder.ts';
+import { createClickStream } from '../../../src/clicks/stream/stream.ts';
+import { createUrlCleanupStore } from '../../../src/urls/store/cleanup-store.ts';
+import {
+  countDeadlocks,
+  createUrlIds,
+  emptyBooks,
+  makeBatch,
+  readCounts,
+  setSilentFor,
+} from '../../support/clicks/clicks.ts';
+import { untilLocked } from '../../support/locks.ts';
+import { silentLog, uniquePrefix, useDatabase, useRedis } from '../../support/resources.ts';
+import { waitUntil } from '../../support/wait-until.ts';
+
+const { db } = useDatabase();
+const { redis, prefix } = useRedis();
+const idleDays = 90;
+const hourMs = 3_600_000;
+
+beforeEach(async () => await emptyBooks(db()));
+
+/** The id of a producer that was born so long ago. */
+const bornDaysAgo = (days: number) => uuidv7({ msecs: Date.now() - days * 24 * hourMs });
+const cleanUp = async () => await createClickStore(db()).removeIdleProducers(idleDays, 1_000);
+const readProducers = async (): Promise<string[]> =>
+  await db()('click_producers').orderBy('producer').pluck('producer');
+
+test('a producer of which nothing was heard for 90 days is removed, one heard of since stays, and the books are exact before and after', async () => {
+  const store = createClickStore(db());
+  const [url] = (await createUrlIds(db(), 1)) as [number];
+  const [silent, heardOf] = [bornDaysAgo(200), bornDaysAgo(199)];
+  await store.apply([
+    makeBatch(silent, 1, url, 5),
+    makeBatch(heardOf, 1, url, 7),
+    makeBatch(silent, 3, url, 5),
+  ]);
+  await store.apply([makeBatch(silent, 2, url, 5)]);
+  await setSilentFor(db(), silent, 90.01);
+  await setSilentFor(db(), heardOf, 89.99);
+  const before = await readBooks(db());
+  expect([isExact(before), before.accepted, before.counted, before.onUrls]).toEqual([true, 22, 22, 22]);
+
+  expect(await store.countIdleProducers(idleDays)).toBe(1);
+  expect(await cleanUp()).toBe(1);
+  expect(await readProducers()).toEqual([heardOf]);
+  expect(await readBooks(db())).toEqual({ ...before, producers: 1, removed: { accepted: 15, counted: 15 } });
+  expect(isExact(await readBooks(db()))).toBe(true);
+  expect([await store.countIdleProducers(idleDays), await cleanUp()]).toEqual([0, 0]);
+});
+
+test('what a removed producer had accepted and nobody counted stays in the books as missing', async () => {
+  const store = createClickStore(db());
+  const [url] = (await createUrlIds(db(), 1)) as [number];
+  const silent = bornDaysAgo(200);
+  await store.apply([makeBatch(silent, 1, url, 5)]);
+  await store.reportAccepted(silent, 8);
+  await setSilentFor(db(), silent, 91);
+  await cleanUp();
+  const books = await readBooks(db());
+  expect([isExact(books), books.removed, books.differing]).toEqual([false, { accepted: 8, counted: 5 }, []]);
+});
+
+test('a late batch of a removed producer goes to the quarantine once, is counted never, and is missing in the books', async () => {
+  const store = createClickStore(db());
+  const [url] = (await createUrlIds(db(), 1)) as [number];
+  const [silent, living] = [bornDaysAgo(200), uuidv7()];
+  await store.apply([makeBatch(silent, 1, url, 5)]);
+  await setSilentFor(db(), silent, 91);
+  await cleanUp();
+
+  const late = makeBatch(silent, 2, url, 3);
+  expect(await store.apply([late, makeBatch(living, 1, url, 2)])).toMatchObject({
+    batches: 1,
+    clicks: 2,
+    known: 0,
+    quarantined: 1,
+  });
+  await Promise.all([
+    store.apply([late]),
+    store.apply([late]),
+    store.apply([late, makeBatch(living, 2, url, 2)]),
+  ]);
+  expect(await readCounts(db(), [url])).toEqual([9]);
+  expect(await readProducers()).toEqual([living]);
+  const kept = await db()('click_quarantine').select('source', 'reason', 'payload');
+  expect(kept).toEqual([
+    { source: `batch ${silent} 2`, reason: 'producer removed', payload: JSON.stringify(late) },
+  ]);
+  const books = await readBooks(db());
+  expect(books).toMatchObject({ removed: { accepted: 8, counted: 5 }, quarantined: 1, onUrls: 9 });
+  expect(isExact(books)).toBe(false);
+});
+
+test('a producer that reports lives on, though it never clicked', async () => {
+  const store = createClickStore(db());
+  const [url] = (await createUrlIds(db(), 1)) as [number];
+  const [quiet, silent] = [bornDaysAgo(200), bornDaysAgo(199)];
+  await store.registerProducer(quiet);
+  await store.registerProducer(silent);
+  await setSilentFor(db(), quiet, 91);
+  await setSilentFor(db(), silent, 91);
+  await store.reportAccepted(quiet, 0);
+  expect(await cleanUp()).toBe(1);
+  expect(await readProducers()).toEqual([quiet]);
+  expect(await store.apply([makeBatch(quiet, 1, url)])).toMatchObject({ batches: 1, quarantined: 0 });
+});
+
+test('an unknown producer is counted when it is younger than the youngest that was removed, and not when it is older', async () => {
+  const store = createClickStore(db());
+  const [url] = (await createUrlIds(db(), 1)) as [number];
+  const [older, removed, removedToo, younger] = [201, 300, 200, 199].map(bornDaysAgo) as [
+    string,
+    string,
+    string,
+    string,
+  ];
+  await store.apply([makeBatch(removed, 1, url), makeBatch(removedToo, 1, url)]);
+  for (const producer of [removed, removedToo]) await setSilentFor(db(), producer, 91);
+  await cleanUp();
+  const batches = [older, removed, younger, uuidv7()].map((producer) => makeBatch(producer, 1, url));
+  expect(await store.apply(batches)).toMatchObject({ batches: 2, known: 0, quarantined: 2 });
+  expect(await readProducers()).toEqual([younger, batches[3]!.producer]);
+  expect(await readCounts(db(), [url])).toEqual([4]);
+});
+
+test('a clean-up that removes a producer while its late batch is being applied counts it once or keeps it, never both', async () => {
+  const store = createClickStore(db());
+  const [url] = (await createUrlIds(db(), 1)) as [number];
+  const deadlocks = await countDeadlocks(db());
+  const fates = new Set<string>();
+  let counted = 0;
+  for (let round = 0; round < 40; round++) {
+    const producers = Array.from({ length: 4 }, () => bornDaysAgo(200 - round));
+    await store.apply(producers.map((producer) => makeBatch(producer, 1, url)));
+    for (const producer of producers) await setSilentFor(db(), producer, 91);
+    // Batches 1 are known while the producer is, and must not be counted once it is gone.
+    const again = producers.flatMap((producer) => [1, 2].map((seq) => makeBatch(producer, seq, url)));
+    const cleanUpAfter = async (queries: number) => {
+      for (let i = 0; i < queries; i++) await db().raw('select 1');
+      await cleanUp();
+    };
+    const [, ...applied] = await Promise.all([
+      cleanUpAfter(round % 10),
+      store.apply(again),
+      store.apply(again.toReversed()),
+      cleanUpAfter(round % 7),
+    ]);
+    counted += 4 + applied.reduce((sum, result) => sum + (result?.clicks ?? 0), 0);
+    for (const producer of producers) {
+      const [row] = await db()('click_producers').where({ producer });
+      const kept = await db()('click_quarantine').where('source', 'like', `batch ${producer}%`);
+      const late = kept.some(({ source }) => source === `batch ${producer} 2`);
+      fates.add(row ? `counted ${row.clicks}, kept ${kept.length}` : `removed, late one kept: ${late}`);
+    }
+    expect(await readCounts(db(), [url])).toEqual([counted]);
+  }
+  expect(await countDeadlocks(db())).toBe(deadlocks);
+  expect([...fates].toSorted()).toEqual(['counted 2, kept 0', 'removed, late one kept: true']);
+});
+
+test('a flush with a late batch that waits for a counter does not hold the books, which the holder of the counter writes into', async () => {
+  const store = createClickStore(db());
+  const [url] = (await createUrlIds(db(), 1)) as [number];
+  const silent = bornDaysAgo(200);
+  await store.apply([makeBatch(silent, 1, url)]);
+  await setSilentFor(db(), silent, 91);
+  await cleanUp();
+
+  // What a purge does, in its order.
+  const purge = await db().transaction();
+  await purge.raw('select from url_stats where url_id = ? for update', [url]);
+  const flush = store.apply([makeBatch(silent, 2, url), makeBatch(uuidv7(), 1, url)]);
+  await untilLocked(db());
+  await purge.raw('update click_books set purged_clicks = purged_clicks + 0');
+  await purge.commit();
+  expect(await flush).toMatchObject({ batches: 1, quarantined: 1 });
+});
+
+test('flushes of late and of purged clicks beside purges and clean-ups never deadlock, and every click has its place in the books', async () => {
+  const store = createClickStore(db());
+  const cleanupStore = createUrlCleanupStore(db());
+  const deadlocks = await countDeadlocks(db());
+  let accepted = 0;
+  let late = 0;
+  for (let round = 0; round < 25; round++) {
+    const urlIds = await createUrlIds(db(), 12);
+    const silent = bornDaysAgo(300 - round);
+    await store.apply([makeBatch(silent, 1, urlIds[0]!)]);
+    await setSilentFor(db(), silent, 91);
+    await cleanUp();
+    await db()('urls')
+      .whereIn('id', urlIds.slice(0, 6))
+      .update({ is_active: false, deleted_at: new Date(Date.now() - 48 * hourMs) });
+    // Each has a late batch and clicks on short URLs that are being purged.
+    const flush = async (order: number[], seq: number) =>
+      await store.apply([
+        makeBatch(silent, seq, urlIds[0]!),
+        ...order.map((id) => makeBatch(uuidv7(), 1, id)),
+      ]);
+    await Promise.all([
+      flush(urlIds, 2),
+      cleanupStore.purge(new Date(), 1, 1, 100),
+      flush(urlIds.toReversed(), 3),
+      flush(urlIds, 4),
+      cleanUp(),
+    ]);
+    accepted += 1 + 3 * 12;
+    late += 3;
+  }
+  expect(await countDeadlocks(db())).toBe(deadlocks);
+  const books = await readBooks(db());
+  expect([books.accepted, books.counted, books.quarantined]).toEqual([accepted + late, accepted, late]);
+  expect(books.counted).toBe(books.onUrls + books.purged);
+  expect(books.purged).toBeGreaterThan(0);
+});
+
+test('a removed producer that reports gets no row again, so nothing of it can be counted twice', async () => {
+  const store = createClickStore(db());
+  const [url] = (await createUrlIds(db(), 1)) as [number];
+  const silent = bornDaysAgo(200);
+  await store.apply([makeBatch(silent, 1, url, 3)]);
+  await setSilentFor(db(), silent, 91);
+  expect(await cleanUp()).toBe(1);
+  await store.reportAccepted(silent, 3);
+  expect(await readProducers()).toEqual([]);
+  expect(await store.apply([makeBatch(silent, 1, url, 3)])).toMatchObject({ batches: 0, quarantined: 1 });
+});
+
+test('a removed producer whose clock was years ahead shuts out no new one, and one whose clock is behind is counted once it is known', async () => {
+  const store = createClickStore(db());
+  const [url] = (await createUrlIds(db(), 1)) as [number];
+  const [ahead, behind] = [bornDaysAgo(-700), bornDaysAgo(5_000)];
+  await store.apply([makeBatch(ahead, 1, url)]);
+  await setSilentFor(db(), ahead, 91);
+  expect(await cleanUp()).toBe(1);
+  await store.registerProducer(behind);
+  expect(await store.apply([makeBatch(uuidv7(), 1, url), makeBatch(behind, 1, url)])).toMatchObject({
+    batches: 2,
+    quarantined: 0,
+  });
+});
+
+test('a removed producer that a later epoch makes report again is counted once', async () => {
+  const [url] = (await createUrlIds(db(), 1)) as [number];
+  let isConfirming = true;
+  const stream = createClickStream(redis(), { prefix: `${prefix}-${uniquePrefix()}`, shards: 1 });
+  const store = createClickStore(db());
+  const recorder = createClickRecorder({
+    stream,
+    // What a process that was stopped since its last round does not know.
+    store: {
+      ...store,
+      findApplied: async (...args) => (isConfirming ? await store.findApplied(...args) : []),
+    },
+    waitsForAck: true,
+    ackMs: 60_000,
+    maxEntries: 1_000,
+    maxWaiting: 1_000,
+    log: silentLog,
+  });
+  try {
+    await waitUntil('the producer is known', async () => (await readProducers()).includes(recorder.producer));
+    isConfirming = false;
+    await recorder.record(url, 0);
+    await store.apply((await stream.claim(0)).map(({ batch }) => batch!));
+    await setSilentFor(db(), recorder.producer, 91);
+    await db()('click_producers').where({ producer: recorder.producer }).update({ accepted: 1 });
+    expect(await cleanUp()).toBe(1);
+    // The clean-up judges by the time at which the producer was born, which was long ago where it is idle.
+    await db()('click_books').update({ producers_removed_through: new Date() });
+    recorder.reportAgain();
+  } finally {
+    await recorder.drain();
+  }
+  expect(await readProducers()).toEqual([]);
+  expect(await readCounts(db(), [url])).toEqual([1]);
+});

@@ -1,0 +1,52 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { advance, isKnown, type LedgerEntry } from '../../../src/clicks/ledger/ledger.ts';
+
+const nothing: LedgerEntry = { appliedThrough: 0, outOfOrder: new Set() };
+
+/** Counts batches in calls, each of which counts those that are not known yet, as the worker does. */
+function playCalls(calls: number[][]): { entry: LedgerEntry; counted: number[] } {
+  let entry = nothing;
+  const counted: number[] = [];
+  for (const call of calls) {
+    const fresh = [...new Set(call)].filter((seq) => !isKnown(entry, seq));
+    counted.push(...fresh);
+    entry = advance(entry, fresh);
+  }
+  return { entry, counted };
+}
+
+/** Any order, any repetition, any partition into calls, with gaps. */
+const calls = fc.array(fc.array(fc.integer({ min: 1, max: 25 }), { maxLength: 12 }), { maxLength: 12 });
+
+test('whatever the order, repetition and partition into calls, each batch is counted exactly once', () => {
+  fc.assert(
+    fc.property(calls, (given) => {
+      const all = new Set(given.flat());
+      const { counted, entry } = playCalls(given);
+      expect(counted.toSorted((a, b) => a - b)).toEqual([...all].toSorted((a, b) => a - b));
+      for (let seq = 1; seq <= 30; seq++) expect(isKnown(entry, seq)).toBe(all.has(seq));
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test('the watermark stands right below the first gap, and only what is above it is remembered one by one', () => {
+  fc.assert(
+    fc.property(calls, (given) => {
+      const all = new Set(given.flat());
+      const { entry } = playCalls(given);
+      let through = 0;
+      while (all.has(through + 1)) through += 1;
+      expect(entry.appliedThrough).toBe(through);
+      expect(entry.outOfOrder).toEqual(new Set([...all].filter((seq) => seq > through)));
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test('a ledger entry is not changed by advancing it', () => {
+  const before: LedgerEntry = { appliedThrough: 2, outOfOrder: new Set([4]) };
+  expect(advance(before, [3])).toEqual({ appliedThrough: 4, outOfOrder: new Set() });
+  expect(before).toEqual({ appliedThrough: 2, outOfOrder: new Set([4]) });
+});

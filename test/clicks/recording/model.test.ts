@@ -1,0 +1,119 @@
+import { setImmediate } from 'node:timers/promises';
+import fc from 'fast-check';
+import { v7 as uuidv7 } from 'uuid';
+import { describe, expect, test } from 'vitest';
+import { createClickStore } from '../../../src/clicks/ledger/apply.ts';
+import { isExact, readBooks } from '../../../src/clicks/ledger/audit.ts';
+import { createClickStream } from '../../../src/clicks/stream/stream.ts';
+import { createUrlIds, readCounts } from '../../support/clicks/clicks.ts';
+import {
+  acknowledgeBeforeApply,
+  anyPlan,
+  createMemoryStores,
+  judgePlan,
+  type Play,
+  type Stores,
+} from '../../support/clicks/model.ts';
+import { uniquePrefix, useDatabase, useRedis } from '../../support/resources.ts';
+
+const { db } = useDatabase();
+const { redis, prefix } = useRedis();
+
+// A failure prints the seed; FC_SEED=… runs the same plans again.
+const seed = process.env['FC_SEED'];
+const runs = (numRuns: number) => ({ numRuns, ...(seed ? { seed: Number(seed) } : {}) });
+
+describe('in memory, where processes are overtaken or die at any step', () => {
+  const property = (open: () => Stores, options: Play = {}) =>
+    fc.asyncProperty(anyPlan, fc.scheduler(), async (plan, scheduler) => {
+      const interleave = async (where: string) => await scheduler.schedule(Promise.resolve(), where);
+      await scheduler.waitFor(judgePlan(plan, open(), { ...options, interleave }));
+    });
+
+  test('whatever is sent, flushed, confirmed, lost and repeated in whatever order, each batch is counted exactly once', async () => {
+    await fc.assert(
+      property(() => createMemoryStores()),
+      runs(4_000),
+    );
+  });
+
+  test.each([
+    ['the ledger were not asked', () => createMemoryStores('ledger check'), {}],
+    ['the ledger were read without a lock', () => createMemoryStores('ledger lock'), {}],
+    ['workers acknowledged before they apply', createMemoryStores, { flush: acknowledgeBeforeApply }],
+    [
+      'web processes kept batches only until Redis has them',
+      createMemoryStores,
+      { keepsUntilConfirmed: false },
+    ],
+  ] as const)('it would be found out if %s', async (_, open, options) => {
+    const found = property(() => open(), options);
+    const { errorInstance } = await fc.check(found, { ...runs(4_000), endOnFailure: true });
+    expect(errorInstance).toMatchObject({ name: 'AssertionError' });
+  });
+});
+
+describe('on PostgreSQL and Redis, with all processes at once', () => {
+  async function openStores(): Promise<Stores> {
+    const own = `${prefix}-${uniquePrefix()}`;
+    const [key, copy] = [`${own}:clicks:{0}`, `${own}:copy:{0}`];
+    const store = createClickStore(db());
+    const urlIds = await createUrlIds(db(), 3);
+    return {
+      urlIds,
+      stream: createClickStream(redis(), { prefix: own, shards: 1 }),
+      apply: async (batches) => await store.apply(batches),
+      findApplied: store.findApplied,
+      readCounts: async () => await readCounts(db(), urlIds),
+      redis: {
+        'loses everything': async () => void (await redis().del(key)),
+        'is copied': async () => {
+          await redis().del(copy);
+          await redis().copy(key, copy);
+        },
+        'is rolled back to the copy': async () => {
+          const hasCopy = await redis().copy(copy, key, 'REPLACE');
+          if (!hasCopy) await redis().del(key);
+        },
+      },
+    };
+  }
+
+  /** Each step takes some turns of the event loop. */
+  const property = (open: () => Promise<Stores>) =>
+    fc.asyncProperty(anyPlan, fc.infiniteStream(fc.nat(4)), async (plan, turns) => {
+      const interleave = async () => {
+        for (let left = turns.next().value ?? 0; left > 0; left--) await setImmediate();
+      };
+      await judgePlan(plan, await open(), { interleave });
+    });
+
+  test('whatever they do, each batch is counted exactly once per short URL, and the counters agree with the ledger', async () => {
+    await fc.assert(property(openStores), runs(200));
+    const books = await readBooks(db());
+    expect(books.counted).toBeGreaterThan(500);
+    expect(books.counted).toBe(books.onUrls + books.purged);
+    // Those that died with clicks in hand that Redis lost.
+    for (const { accepted, counted } of books.differing) expect(counted).toBeLessThan(accepted);
+    expect(isExact({ ...books, differing: [] })).toBe(true);
+  });
+
+  test('it would be found out if the ledger did not know batches again', async () => {
+    const forgetful = async (): Promise<Stores> => {
+      const stores = await openStores();
+      return {
+        ...stores,
+        // A batch under a new name is one that nobody knows.
+        apply: async (batches, step) => {
+          await stores.apply(batches, step);
+          return await stores.apply(
+            batches.map((batch) => ({ ...batch, producer: uuidv7() })),
+            step,
+          );
+        },
+      };
+    };
+    const { errorInstance } = await fc.check(property(forgetful), { ...runs(200), endOnFailure: true });
+    expect(errorInstance).toMatchObject({ name: 'AssertionError' });
+  });
+});

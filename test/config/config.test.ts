@@ -1,0 +1,226 @@
+import { expect, test } from 'vitest';
+import { databaseSettings } from '../../src/config/database.ts';
+import { ConfigError, loadConfig } from '../../src/config/load.ts';
+import { ownHostsOf, webSettings } from '../../src/config/web.ts';
+import { workerSettings } from '../../src/config/worker.ts';
+
+const needed = {
+  DATABASE_URL: 'postgres://linkmill:secret-1@db:5432/linkmill',
+  REDIS_URL: 'redis://:secret-2@redis:6379',
+  BASE_URL: 'https://sho.rt',
+};
+
+/** What is wrong with the web process's environment. */
+function problemsOf(env: Record<string, string | undefined>): string[] {
+  try {
+    loadConfig(webSettings, { ...needed, ...env });
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.problems;
+  }
+}
+
+test('three settings are enough for the web process, two for the worker, one for the commands', () => {
+  expect(loadConfig(webSettings, needed)).toMatchObject({
+    BASE_URL: 'https://sho.rt',
+    PORT: 3_000,
+    REDIRECT_STATUS: 301,
+    ALLOW_PRIVATE_URLS: false,
+    KEY_POOL_TARGET: 100_000,
+    OWN_HOSTS: [],
+  });
+  const { BASE_URL, ...forWorker } = needed;
+  expect(BASE_URL).toBeDefined();
+  expect(loadConfig(workerSettings, forWorker)).toMatchObject({ RETENTION_DAYS: 30 });
+  const { DATABASE_URL } = needed;
+  expect(loadConfig(databaseSettings, { DATABASE_URL })).toEqual({ DATABASE_URL });
+});
+
+test('without Bull Board its password is not there', () => {
+  expect(loadConfig(webSettings, needed).BULL_BOARD_PASSWORD).toBeUndefined();
+});
+
+test('numbers, flags and lists arrive as such', () => {
+  const config = loadConfig(webSettings, {
+    ...needed,
+    PORT: '8080',
+    REDIRECT_STATUS: '308',
+    ALLOW_PRIVATE_URLS: 'true',
+    BULL_BOARD_READ_ONLY: '1',
+    OWN_HOSTS: ' Go.Example ,, bücher.example:8080,[2001:DB8::1]',
+    CORS_ORIGINS: 'https://APP.example:443/, http://bücher.example:8080,*',
+  });
+  expect(config).toMatchObject({
+    PORT: 8_080,
+    REDIRECT_STATUS: 308,
+    ALLOW_PRIVATE_URLS: true,
+    BULL_BOARD_READ_ONLY: true,
+    OWN_HOSTS: ['go.example', 'xn--bcher-kva.example:8080', '[2001:db8::1]'],
+    CORS_ORIGINS: ['https://app.example', 'http://xn--bcher-kva.example:8080', '*'],
+  });
+});
+
+test('a further host without a port has the port of the base URL and the default ones', () => {
+  const hostsOf = (env: Record<string, string>) => ownHostsOf(loadConfig(webSettings, { ...needed, ...env }));
+  const more = { OWN_HOSTS: 'a.example,b.example:90,[2001:db8::1]' };
+  expect(hostsOf({ BASE_URL: 'https://sho.rt', ...more })).toEqual([
+    'sho.rt',
+    'a.example',
+    'b.example:90',
+    '[2001:db8::1]',
+  ]);
+  expect(hostsOf({ BASE_URL: 'http://sho.rt:3000', ...more })).toEqual([
+    'sho.rt:3000',
+    'a.example',
+    'b.example:90',
+    '[2001:db8::1]',
+    'a.example:3000',
+    '[2001:db8::1]:3000',
+  ]);
+});
+
+test('the own host of a base URL with a path is what is below that path', () => {
+  const config = loadConfig(webSettings, {
+    ...needed,
+    BASE_URL: 'https://example.com:8443/go/',
+    OWN_HOSTS: 'sho.rt',
+  });
+  expect(ownHostsOf(config)).toEqual(['example.com:8443/go', 'sho.rt', 'sho.rt:8443']);
+});
+
+test('the header of the country is a name, whatever its case, and empty or none at all', () => {
+  expect(loadConfig(webSettings, { ...needed, COUNTRY_HEADER: 'CF-IPCountry' }).COUNTRY_HEADER).toBe(
+    'cf-ipcountry',
+  );
+  expect(loadConfig(webSettings, { ...needed, COUNTRY_HEADER: '' }).COUNTRY_HEADER).toBeUndefined();
+  expect(problemsOf({ COUNTRY_HEADER: 'CF IPCountry' })).toEqual([
+    'COUNTRY_HEADER must be the name of a header, such as CF-IPCountry',
+  ]);
+});
+
+test('settings are frozen', () => {
+  const config = loadConfig(webSettings, needed);
+  expect(Object.isFrozen(config)).toBe(true);
+  expect(() => Object.assign(config, { PORT: 1 })).toThrow(TypeError);
+});
+
+test('an empty variable counts as unset', () => {
+  expect(
+    loadConfig(webSettings, { ...needed, PORT: '', BULL_BOARD_PASSWORD: '', LOG_LEVEL: '' }),
+  ).toMatchObject({
+    PORT: 3_000,
+    LOG_LEVEL: 'info',
+  });
+  expect(problemsOf({ REDIS_URL: '' })).toEqual(['REDIS_URL is not set']);
+});
+
+test('every problem is named at once, and the message has them all', () => {
+  const problems = problemsOf({
+    DATABASE_URL: undefined,
+    REDIS_URL: undefined,
+    BASE_URL: 'sho.rt',
+    PORT: 'http',
+    CLICK_SHARDS: '0',
+    LOG_LEVEL: 'loud',
+  });
+  expect(problems).toEqual([
+    'DATABASE_URL is not set',
+    'REDIS_URL is not set',
+    'LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent',
+    'CLICK_SHARDS must be at least 1',
+    'BASE_URL must be a URL such as https://sho.rt',
+    'PORT must be a number',
+  ]);
+  const { message } = new ConfigError(problems);
+  for (const problem of problems) expect(message).toContain(`  - ${problem}`);
+});
+
+const secretive = [
+  'DATABASE_URL',
+  'REDIS_URL',
+  'BASE_URL',
+  'PORT',
+  'LOG_LEVEL',
+  'ALLOW_PRIVATE_URLS',
+  'REDIS_PREFIX',
+  'REDIRECT_STATUS',
+  'CLICK_ACK_MS',
+  'OWN_HOSTS',
+];
+
+test('a problem does not show the value of its setting, which may be a secret', () => {
+  const secret = 'hunter2';
+  const env = Object.fromEntries(secretive.map((name) => [name, `a/ ${secret}`]));
+  const problems = problemsOf(env);
+  expect(problems.map((problem) => problem.split(' ')[0]!)).toEqual(expect.arrayContaining(secretive));
+  expect(problems).toHaveLength(secretive.length);
+  expect(problems.join('\n')).not.toContain(secret);
+});
+
+const bounds: [name: string, least: number, most: number][] = [
+  ['PORT', 0, 65_535],
+  ['DATABASE_POOL_MAX', 1, 1_000],
+  ['CACHE_TTL_SECONDS', 10, 86_400],
+  ['CLICK_SHARDS', 1, 64],
+  ['CLICK_ACK_MS', 1, 10_000],
+  ['REDIRECT_MAX_AGE_SECONDS', 0, 31_536_000],
+  ['SHUTDOWN_DEADLINE_MS', 1_000, 600_000],
+  ['SHUTDOWN_GRACE_MS', 0, 60_000],
+];
+
+test.each(bounds)('%s takes whole numbers from %i to %i and no others', (name, least, most) => {
+  for (const value of [least, most]) expect(problemsOf({ [name]: `${value}` })).toEqual([]);
+  expect(problemsOf({ [name]: `${least - 1}` })).toEqual([`${name} must be at least ${least}`]);
+  expect(problemsOf({ [name]: `${most + 1}` })).toEqual([`${name} must be at most ${most}`]);
+  expect(problemsOf({ [name]: `${least}.5` })).toEqual([`${name} must be a whole number`]);
+  for (const value of ['ten', '10s', 'NaN'])
+    expect(problemsOf({ [name]: value })).toEqual([`${name} must be a number`]);
+});
+
+test.each([
+  ['DATABASE_URL', 'mysql://db/linkmill', /^DATABASE_URL must be a URL such as postgres:/],
+  ['REDIS_URL', 'http://redis', /^REDIS_URL must be a URL such as redis:/],
+  ['BASE_URL', 'https://sho.rt/a%20path', /^BASE_URL must be an origin alone/],
+  ['BASE_URL', 'https://sho.rt/?q', /^BASE_URL must be an origin alone/],
+  ['BASE_URL', 'https://user@sho.rt', /^BASE_URL must be an origin alone/],
+  ['BASE_URL', 'ftp://sho.rt', /^BASE_URL must be a URL such as/],
+  ['REDIRECT_STATUS', '200', /^REDIRECT_STATUS must be 301, 302, 307 or 308$/],
+  ['REDIRECT_STATUS', 'permanent', /^REDIRECT_STATUS must be 301, 302, 307 or 308$/],
+  [
+    'ALLOWED_SCHEMES',
+    'mailto,JavaScript:',
+    /^ALLOWED_SCHEMES must not contain javascript: it is not safe to follow$/,
+  ],
+  ['ALLOWED_SCHEMES', 'data', /^ALLOWED_SCHEMES must not contain data/],
+  ['ALLOWED_SCHEMES', 'ma il', /^ALLOWED_SCHEMES must be schemes/],
+  ['MAX_URL_LENGTH', '8193', /^MAX_URL_LENGTH must be at most 8192$/],
+  ['ALLOW_PRIVATE_URLS', 'maybe', /^ALLOW_PRIVATE_URLS must be true or false$/],
+  ['BULL_BOARD_PASSWORD', 'short', /^BULL_BOARD_PASSWORD must be at least 8 characters$/],
+  ['REDIS_PREFIX', 'a{b}', /^REDIS_PREFIX must be 1 to 32/],
+  ['OWN_HOSTS', 'sho.rt,https://sho.rt', /^OWN_HOSTS must be host names/],
+  ['CORS_ORIGINS', 'app.example', /^CORS_ORIGINS must be origins/],
+  ['CORS_ORIGINS', 'https://app.example/path', /^CORS_ORIGINS must be origins/],
+  ['CORS_ORIGINS', 'null', /^CORS_ORIGINS must be origins/],
+])('%s refuses "%s" and says what it wants', (name, value, problem) => {
+  expect(problemsOf({ [name]: value })).toEqual([expect.stringMatching(problem)]);
+});
+
+test('a password of Bull Board that is too short is refused without being shown', () => {
+  const problems = problemsOf({ BULL_BOARD_PASSWORD: 'hunter2' });
+  expect(problems).toEqual(['BULL_BOARD_PASSWORD must be at least 8 characters']);
+});
+
+test('a base URL with a final slash is the same origin', () => {
+  expect(loadConfig(webSettings, { ...needed, BASE_URL: 'https://SHO.rt:443/' }).BASE_URL).toBe(
+    'https://sho.rt',
+  );
+});
+
+test('a low water that is not below the target is refused; one that is not set follows any target', () => {
+  const problem = 'KEY_POOL_LOW_WATER must be less than KEY_POOL_TARGET';
+  expect(problemsOf({ KEY_POOL_LOW_WATER: '1000', KEY_POOL_TARGET: '1000' })).toEqual([problem]);
+  expect(problemsOf({ KEY_POOL_LOW_WATER: '100001' })).toEqual([problem]);
+  expect(problemsOf({ KEY_POOL_TARGET: '100' })).toEqual([]);
+  expect(problemsOf({ KEY_POOL_LOW_WATER: '999', KEY_POOL_TARGET: '1000' })).toEqual([]);
+});

@@ -1,0 +1,243 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, expect, test } from 'vitest';
+import { ConfigError, loadConfig } from '../../src/config/load.ts';
+import { misspelt } from '../../src/config/misspelt.ts';
+import { webSettings } from '../../src/config/web.ts';
+import { parsePostgresUrl } from '../../src/storage/connections/postgres-url.ts';
+import { parseRedisUrl } from '../../src/storage/connections/redis-url.ts';
+
+const needed = {
+  DATABASE_URL: 'postgres://linkmill@db:5432/linkmill',
+  REDIS_URL: 'redis://redis:6379',
+  BASE_URL: 'https://sho.rt',
+};
+const folder = mkdtempSync(path.join(tmpdir(), 'linkmill-config-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const fifo = path.join(folder, 'fifo');
+execFileSync('mkfifo', [fifo]);
+
+const load = (env: Record<string, string | undefined>) => loadConfig(webSettings, { ...needed, ...env });
+const ca = fileURLToPath(new URL('../support/services/tls/ca.crt', import.meta.url));
+
+/** A file with this content. */
+function fileOf(content: string): string {
+  const file = path.join(folder, String(Math.random()));
+  writeFileSync(file, content);
+  return file;
+}
+
+function problemsOf(env: Record<string, string | undefined>): string[] {
+  try {
+    load(env);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.problems;
+  }
+}
+
+test('a setting is read from the file that NAME_FILE names, without the line break at its end', () => {
+  const config = load({
+    METRICS_TOKEN_FILE: fileOf('secret-token\n'),
+    BULL_BOARD_PASSWORD_FILE: fileOf('\uFEFFsecret-password\r\n'),
+    PORT_FILE: fileOf('8080\n'),
+    DATABASE_URL: undefined,
+    DATABASE_URL_FILE: fileOf('postgres://user:pw@db/links\n'),
+  });
+  expect(config).toMatchObject({
+    METRICS_TOKEN: 'secret-token',
+    BULL_BOARD_PASSWORD: 'secret-password',
+    PORT: 8_080,
+    DATABASE_URL: 'postgres://user:pw@db/links',
+  });
+});
+
+test.each([
+  [
+    { METRICS_TOKEN: 'a-secret-token', METRICS_TOKEN_FILE: '/x' },
+    /^METRICS_TOKEN and METRICS_TOKEN_FILE are both set/,
+  ],
+  [
+    { METRICS_TOKEN_FILE: '/nowhere/token' },
+    /^METRICS_TOKEN_FILE names a file that cannot be read \(ENOENT\)$/,
+  ],
+  [{ METRICS_TOKEN_FILE: tmpdir() }, /^METRICS_TOKEN_FILE names a file that is not a regular file$/],
+  [{ METRICS_TOKEN_FILE: fifo }, /^METRICS_TOKEN_FILE names a file that is not a regular file$/],
+  [{ DATABASE_PASSWORD_FILE: fifo }, /^DATABASE_PASSWORD_FILE names a file that is not a regular file$/],
+  [{ METRICS_TOKEN_FILE: '/dev/zero' }, /^METRICS_TOKEN_FILE names a file that is not a regular file$/],
+  [{ METRICS_TOKEN_FILE: fileOf('x'.repeat(1_000_001)) }, /^METRICS_TOKEN_FILE names a file that is larger/],
+  [{ DATABASE_CA: fifo }, /^DATABASE_URL with DATABASE_CA has a CA certificate that is not a regular file$/],
+  [{ METRICS_TOKEN_FILE: fileOf('\n') }, /^METRICS_TOKEN_FILE names an empty file$/],
+  [{ METRICS_TOKEN_FILE: fileOf('"a-secret-token"\n') }, /^METRICS_TOKEN_FILE is wrapped in quotes/],
+  [{ METRICS_TOKEN: 'a-secret\ntoken' }, /^METRICS_TOKEN has a line break in it$/],
+  [{ METRICS_TOKEN: "'a-secret-token'" }, /^METRICS_TOKEN is wrapped in quotes: remove them$/],
+  [{ PORT: '"3000"' }, /^PORT is wrapped in quotes/],
+  [{ REDIS_URL: '"redis://redis"' }, /^REDIS_URL is wrapped in quotes/],
+  [{ DATABASE_HOST: 'db' }, /^DATABASE_URL and DATABASE_HOST are both set: keep one$/],
+  [{ REDIS_DB: '1' }, /^REDIS_URL and REDIS_DB are both set: keep one$/],
+  [{ DATABASE_URL: undefined, DATABASE_NAME: 'x' }, /^DATABASE_URL is not set, and neither is DATABASE_HOST/],
+  [
+    { DATABASE_URL: undefined, DATABASE_HOST: 'db', DATABASE_PORT: 'x' },
+    /^DATABASE_PORT must be a whole number/,
+  ],
+  [
+    { DATABASE_URL: 'postgres://u:p@db/l', DATABASE_PASSWORD: 'a-secret' },
+    /has what DATABASE_PASSWORD sets too/,
+  ],
+  [
+    { DATABASE_URL: 'postgres://db/l?sslmode=require', DATABASE_SSLMODE: 'disable' },
+    /DATABASE_SSLMODE sets too/,
+  ],
+  [
+    { DATABASE_CA: '/nowhere.crt' },
+    /^DATABASE_URL with DATABASE_CA has a CA certificate that cannot be read/,
+  ],
+  [
+    { DATABASE_CA: fileOf('a-secret') },
+    /^DATABASE_URL with DATABASE_CA has a CA certificate without "-----BEGIN/,
+  ],
+  [{ REDIS_CA: ca }, /^REDIS_URL with REDIS_CA has TLS parameters, which need rediss:/],
+  [{ DATABASE_DIRECT_URL: 'postgres://u:a-secret#@db/l' }, /^DATABASE_DIRECT_URL .*percent-encode/],
+])('%o is refused with the name of the setting and without its value', (env, problem) => {
+  const problems = problemsOf(env);
+  expect(problems).toEqual([expect.stringMatching(problem)]);
+  expect(problems.join()).not.toContain('a-secret');
+});
+
+test('a line break at the end of any setting is cut off, and a blank one counts as unset', () => {
+  expect(load({ BASE_URL: 'https://sho.rt\n', PORT: ' ', LOG_LEVEL: 'warn\r\n' })).toMatchObject({
+    BASE_URL: 'https://sho.rt',
+    PORT: 3_000,
+    LOG_LEVEL: 'warn',
+  });
+});
+
+test('the parts of a store are joined to a URL, whatever characters they have', () => {
+  const { DATABASE_URL, DATABASE_DIRECT_URL, REDIS_URL } = load({
+    DATABASE_URL: undefined,
+    DATABASE_DIRECT_URL: 'postgres://me@direct/links',
+    DATABASE_HOST: '::1',
+    DATABASE_USER: 'a:b@c',
+    DATABASE_PASSWORD: 'p@/:#?%&+ w',
+    DATABASE_NAME: 'li/nks',
+    DATABASE_CA: ca,
+    REDIS_URL: undefined,
+    REDIS_HOST: 'cache',
+    REDIS_PASSWORD: 'p@/:#?%&+ w',
+    REDIS_DB: '3',
+    REDIS_CA: ca,
+  });
+  expect(parsePostgresUrl(DATABASE_URL)).toMatchObject({
+    host: '::1',
+    port: 5_432,
+    user: 'a:b@c',
+    password: 'p@/:#?%&+ w',
+    database: 'li/nks',
+    tls: { mode: 'verify-full', options: { ca: expect.stringContaining('BEGIN CERTIFICATE') as string } },
+  });
+  expect(parsePostgresUrl(DATABASE_DIRECT_URL!)).toMatchObject({
+    host: 'direct',
+    password: 'p@/:#?%&+ w',
+    tls: { mode: 'verify-full' },
+  });
+  expect(parseRedisUrl(REDIS_URL)).toMatchObject({
+    host: 'cache',
+    password: 'p@/:#?%&+ w',
+    db: 3,
+    tls: { ca: expect.stringContaining('BEGIN CERTIFICATE') as string },
+  });
+});
+
+test('the parts may be the paths of Unix sockets', () => {
+  const { DATABASE_URL, REDIS_URL } = load({
+    DATABASE_URL: undefined,
+    DATABASE_HOST: '/var/run/postgresql',
+    DATABASE_NAME: 'links',
+    REDIS_URL: undefined,
+    REDIS_HOST: '/run/redis.sock',
+    REDIS_DB: '2',
+  });
+  expect(parsePostgresUrl(DATABASE_URL)).toMatchObject({ host: '/var/run/postgresql', database: 'links' });
+  expect(parseRedisUrl(REDIS_URL)).toMatchObject({ path: '/run/redis.sock', db: 2 });
+});
+
+test('variables that Kubernetes sets for services named redis, database or worker are ignored', () => {
+  const link = 'tcp://10.0.0.1:6379';
+  expect(load({ REDIS_PORT: link, DATABASE_PORT: link }).REDIS_URL).toBe(needed.REDIS_URL);
+});
+
+test('a variable that looks like a misspelt setting is found, with the setting that it resembles', () => {
+  expect(misspelt(['REDIS_URI', 'CACHE_TTL_SECOND', 'DATABASE_PASSWORD_FIL'])).toEqual([
+    ['REDIS_URI', 'REDIS_URL'],
+    ['CACHE_TTL_SECOND', 'CACHE_TTL_SECONDS'],
+    ['DATABASE_PASSWORD_FIL', 'DATABASE_PASSWORD_FILE'],
+  ]);
+  const others = [
+    'HOSTNAME',
+    'NODE_ENV',
+    'REDIS_TLS_URL',
+    'REDIS_SERVICE_HOST',
+    'REDIS_PORT_6379_TCP',
+    'DATABASE_YML',
+  ];
+  expect(misspelt([...others, 'PORT', 'REDIS_URL', 'METRICS_TOKEN_FILE', 'HEROKU_APP_NAME'])).toEqual([]);
+});
+
+test.each([
+  [{ PGSSLMODE: 'verify-full' }, 'verify-full'],
+  [{ PGSSLMODE: 'require', PGSSLROOTCERT: ca }, 'require'],
+  [{ PGSSLROOTCERT: ca }, 'verify-full'],
+  [{ PGSSLMODE: 'prefer', PGSSLROOTCERT: ca }, 'prefer'],
+  [{ PGSSLMODE: 'disable', PGSSLROOTCERT: ca, PGSSLCERT: ca, PGSSLKEY: ca }, 'disable'],
+  [{ PGSSLMODE: 'disable', DATABASE_SSLMODE: 'require' }, 'require'],
+  [{ PGSSLMODE: 'disable', DATABASE_CA: ca }, 'verify-full'],
+  [{ PGSSLMODE: 'disable', DATABASE_URL: 'postgres://u@db/l?sslmode=verify-full' }, 'verify-full'],
+  [{ PGSSLMODE: '', PGSSLCRL: ' ' }, 'prefer'],
+  [{ PGSSLMINPROTOCOLVERSION: 'TLSv1.2', PGCHANNELBINDING: 'prefer', PGREQUIRESSL: '0' }, 'prefer'],
+  [{ PGSSLMODE: 'verify-full', PGREQUIREAUTH: 'md5', DATABASE_URL: 'postgres:///l?host=/run/pg' }, 'disable'],
+])('the TLS variables of libpq count where no setting does: %j', (env, mode) => {
+  const url = load(env).DATABASE_URL;
+  expect(parsePostgresUrl(url).tls.mode).toBe(mode);
+});
+
+test('the TLS variables of libpq count for the URL past PgBouncer too', () => {
+  const { DATABASE_DIRECT_URL } = load({
+    DATABASE_DIRECT_URL: 'postgres://direct/l',
+    PGSSLMODE: 'verify-full',
+  });
+  expect(parsePostgresUrl(DATABASE_DIRECT_URL!).tls.mode).toBe('verify-full');
+});
+
+test('a CA and a client certificate of libpq variables are used', () => {
+  const [cert, key] = ['server.crt', 'server.key'].map((name) =>
+    fileURLToPath(new URL(`../support/services/tls/${name}`, import.meta.url)),
+  );
+  const { DATABASE_URL } = load({ PGSSLROOTCERT: ca, PGSSLCERT: cert, PGSSLKEY: key });
+  const { tls } = parsePostgresUrl(DATABASE_URL);
+  expect(Object.keys(tls.options).toSorted()).toEqual(['ca', 'cert', 'key', 'rejectUnauthorized']);
+  expect(tls.options.rejectUnauthorized).toBe(true);
+});
+
+test.each([
+  [{ PGSSLMODE: 'verify' }, /^DATABASE_URL with PGSSLMODE has an invalid sslmode/],
+  [{ PGSSLMODE: 'verify-ca' }, /^DATABASE_URL with PGSSLMODE has sslmode=verify-ca without a CA/],
+  [
+    { PGSSLROOTCERT: '/nowhere/ca.crt' },
+    /^DATABASE_URL with PGSSLROOTCERT has a CA certificate that cannot be read/,
+  ],
+  [{ PGSSLCERT: ca }, /^DATABASE_URL with PGSSLCERT has a client certificate without its key/],
+  [{ PGSSLCRL: '/crl' }, /^DATABASE_URL with PGSSLCRL asks for a check .* unset PGSSLCRL/],
+  [{ PGSSLCRLDIR: '/crl' }, /unset PGSSLCRLDIR/],
+  [{ PGREQUIREAUTH: 'scram-sha-256' }, /unset PGREQUIREAUTH/],
+  [{ PGREQUIRESSL: '1' }, /unset PGREQUIRESSL/],
+  [{ PGCHANNELBINDING: 'require' }, /unset PGCHANNELBINDING/],
+  [{ PGGSSENCMODE: 'require' }, /unset PGGSSENCMODE/],
+  [{ PGSSLMINPROTOCOLVERSION: 'TLSv1.3' }, /unset PGSSLMINPROTOCOLVERSION/],
+])('a variable of libpq that cannot be honoured is refused by name: %j', (env, problem) => {
+  expect(problemsOf(env)).toEqual([expect.stringMatching(problem)]);
+});

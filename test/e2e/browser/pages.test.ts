@@ -1,0 +1,184 @@
+import { once } from 'node:events';
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { openBrowser } from '../../support/http/browser.ts';
+import { useWeb } from '../../support/http/web-app.ts';
+import { track } from '../../support/resources.ts';
+import { type GatedUrl, insertGatedUrl } from '../../support/urls/gated-urls.ts';
+import { waitUntil } from '../../support/wait-until.ts';
+
+const web = useWeb();
+const insert = async (url: GatedUrl) => `${web.baseUrl()}/${await insertGatedUrl(web.database.db(), url)}`;
+
+/** Waits until a short URL has so many clicks. */
+async function untilCounted(url: string, clicks: number): Promise<void> {
+  await waitUntil(`it has ${clicks} clicks`, async () => {
+    const row = await web.database
+      .db()('urls')
+      .join('url_stats', 'id', 'url_id')
+      .where({ short_code: new URL(url).pathname.slice(1) })
+      .first('click_count');
+    return row?.click_count === clicks;
+  });
+}
+
+let browser: Browser;
+let page: Page;
+let target: Server;
+let targetUrl: string;
+/** What the site was told that short URLs lead to. */
+let arrivals: IncomingHttpHeaders[] = [];
+/** Scripts that ran, and errors in the browser's console. */
+const complaints: string[] = [];
+const closed: (() => void)[] = [];
+
+beforeAll(async () => {
+  browser = await openBrowser();
+  closed.push(track('browser'));
+  target = createServer((request, response) => {
+    if (request.url !== '/favicon.ico') arrivals.push(request.headers);
+    response.setHeader('content-type', 'text/html');
+    const form = new URL(request.url!, targetUrl).searchParams.get('form');
+    response.end(`<!doctype html><link rel="icon" href="data:,"><p>Arrived
+      <form method="post" action="${form}"><button>Win</button></form>`);
+  }).listen(0, '127.0.0.1');
+  closed.push(track('target'));
+  await once(target, 'listening');
+  // To a browser another site than the service, which is 127.0.0.1.
+  targetUrl = `http://localhost:${(target.address() as AddressInfo).port}/arrived`;
+});
+afterAll(async () => {
+  await browser?.close();
+  target?.close();
+  for (const close of closed) close();
+});
+beforeEach(async () => {
+  arrivals = [];
+  complaints.length = 0;
+  page = await browser.newPage();
+  page.setDefaultTimeout(10_000);
+  page.on('dialog', (dialog) => {
+    complaints.push(`dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  page.on('pageerror', (error) => void complaints.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text());
+  });
+});
+afterEach(async () => {
+  await page.close();
+});
+
+test('a visitor opens a short URL that works once by its button, arrives at another site, and cannot come again', async () => {
+  const url = await insert({ originalUrl: targetUrl, isOneTime: true });
+  await page.goto(url);
+  expect(arrivals).toEqual([]);
+  await page.getByRole('button', { name: 'Open the link' }).click();
+  await page.getByText('Arrived').waitFor();
+  expect(page.url()).toBe(targetUrl);
+  expect(arrivals).toHaveLength(1);
+  expect(arrivals[0]!.referer).toBeUndefined();
+  expect(complaints).toEqual([]);
+
+  await page.goto(url);
+  await page.getByRole('heading', { name: 'This link is used up' }).waitFor();
+  await untilCounted(url, 1);
+});
+
+test('a visitor who mistypes the password is told so, tries again from the keyboard, and arrives', async () => {
+  const url = await insert({ originalUrl: targetUrl, password: 'open sesame' });
+  await page.goto(url);
+  await page.keyboard.type('open barley');
+  await page.keyboard.press('Enter');
+  await page.getByRole('alert').getByText('That password is wrong').waitFor();
+  expect(await page.getByLabel('Password').inputValue()).toBe('');
+  await page.keyboard.type('open sesame');
+  await page.keyboard.press('Enter');
+  await page.getByText('Arrived').waitFor();
+  expect(arrivals.map(({ referer }) => referer)).toEqual([undefined]);
+});
+
+test('a page of another site cannot have a visitor use up a short URL', async () => {
+  const url = await insert({ originalUrl: targetUrl, isOneTime: true });
+  await page.goto(`${targetUrl}?form=${url}`);
+  await page.getByRole('button', { name: 'Win' }).click();
+  await page.getByRole('heading', { name: 'Please open the link itself' }).waitFor();
+  expect((await page.goto(url))?.status()).toBe(200);
+  await page.getByRole('button', { name: 'Open the link' }).waitFor();
+});
+
+test('no script runs, and nothing is asked of any other site, whatever a short URL is called and leads to', async () => {
+  const script = '<script>alert(1)</script><img src=x onerror=alert(2)>';
+  const title = `${script}"'><svg onload=alert(3)> \u202Egnp.exe`;
+  const originalUrl = `https://example.com/${script}"'><svg/onload=alert(4)>\u202E`;
+  const url = await insert({ originalUrl, title, notes: `${script} for the owner alone` });
+  const asked: string[] = [];
+  page.on('request', (request) => void asked.push(request.url()));
+  await page.goto(`${url}+`);
+  await page.getByText(script).first().waitFor();
+  expect(await page.locator('script, img, svg').count()).toBe(0);
+  const shown = await page.locator('main').innerText();
+  expect(shown).toContain('gnp.exe');
+  expect(shown).not.toContain('\u202E');
+  expect(shown).not.toContain('for the owner alone');
+  expect(asked.filter((one) => !one.startsWith(web.baseUrl()))).toEqual([]);
+  expect(complaints).toEqual([]);
+});
+
+test('a preview leads on to the original URL, as a click', async () => {
+  const url = await insert({ originalUrl: targetUrl });
+  await page.goto(`${url}+`);
+  await page.getByRole('link', { name: 'Open the link' }).click();
+  await page.getByText('Arrived').waitFor();
+  expect(arrivals.map(({ referer }) => referer)).toEqual([undefined]);
+  await untilCounted(url, 1);
+});
+
+test('every page has a language, one heading, a name for each field, and enough contrast in light and in dark', async () => {
+  const gated = await insert({ password: 'open sesame', isOneTime: true });
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    for (const url of [gated, `${gated}+`, `${web.baseUrl()}/unknown5`]) {
+      await page.goto(url);
+      expect(await page.locator('html').getAttribute('lang')).toBe('en');
+      expect(await page.locator('h1').count()).toBe(1);
+      expect(await page.getByLabel('Password').count()).toBe(await page.locator('input').count());
+      const contrasts = await page
+        .locator('h1, p, dt, dd, label, button, .button')
+        .evaluateAll(readContrasts);
+      expect(contrasts.length).toBeGreaterThan(1);
+      expect(Math.min(...contrasts)).toBeGreaterThan(4.5);
+    }
+  }
+});
+
+interface Styled {
+  parentElement: Styled | null;
+}
+declare const getComputedStyle: (element: Styled) => { color: string; backgroundColor: string };
+
+/** The contrast of each element's text to what is behind it, as WCAG reckons it. Runs in the browser. */
+function readContrasts(elements: Styled[]): number[] {
+  const luminance = (color: string) => {
+    const channels = color
+      .match(/[\d.]+/g)!
+      .map(Number)
+      .slice(0, 3);
+    const [r, g, b] = channels.map((value) => {
+      const part = value / 255;
+      return part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r! + 0.7152 * g! + 0.0722 * b!;
+  };
+  const backgroundOf = (element: Styled | null): string => {
+    const color = element ? getComputedStyle(element).backgroundColor : 'rgb(255, 255, 255)';
+    return color === 'rgba(0, 0, 0, 0)' ? backgroundOf(element!.parentElement) : color;
+  };
+  return elements.map((element) => {
+    const pair = [luminance(getComputedStyle(element).color), luminance(backgroundOf(element))];
+    return (Math.max(...pair) + 0.05) / (Math.min(...pair) + 0.05);
+  });
+}

@@ -1,0 +1,231 @@
+import { v7 as uuidv7 } from 'uuid';
+import { beforeAll, expect, test } from 'vitest';
+import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
+import { createClickStream } from '../../../src/clicks/stream/stream.ts';
+import { jobNames } from '../../../src/queues/jobs.ts';
+import { createUrlIds, makeBatch, readCounts } from '../../support/clicks/clicks.ts';
+import { useWeb } from '../../support/http/web-app.ts';
+import { askForJob } from '../../support/jobs.ts';
+import { sendRedirects } from '../../support/processes/load.ts';
+import { runProcess, startWorker } from '../../support/processes/processes.ts';
+import { createUrl } from '../../support/urls/urls.ts';
+import { waitUntil } from '../../support/wait-until.ts';
+
+const web = useWeb();
+let settings: Record<string, string>;
+beforeAll(() => {
+  settings = { DATABASE_URL: web.database.url(), REDIS_URL: web.redis.url(), REDIS_PREFIX: web.redis.prefix };
+});
+
+const runJobAlone = async (...args: string[]) => await runProcess('workers/run-job.js', settings, args);
+const runApiKey = async (args: string[], input = '') =>
+  await runProcess('src/cli/api-key.js', settings, args, input);
+
+test('flush-clicks without a queue counts the waiting clicks and prints its summary as JSON', async () => {
+  // Of a web process that has gone: one that is there takes them to PostgreSQL itself after 3 s.
+  const [urlId] = (await createUrlIds(web.database.db(), 1)) as [number];
+  const stream = createClickStream(web.redis.redis(), { prefix: web.redis.prefix, shards: 1 });
+  await stream.send(makeBatch(uuidv7(), 1, urlId, 30));
+  const { code: exitCode, stdout, stderr } = await runJobAlone('flush-clicks');
+
+  expect([exitCode, stderr]).toEqual([0, '']);
+  expect(JSON.parse(stdout)).toMatchObject({ flushed: 30, quarantined: 0 });
+  expect(await readCounts(web.database.db(), [urlId])).toEqual([30]);
+  expect(JSON.parse((await runJobAlone('flush-clicks')).stdout)).toMatchObject({ flushed: 0 });
+});
+
+test.each(jobNames)('%s runs without a queue and prints one line of JSON', async (name) => {
+  const { code, stdout, stderr } = await runJobAlone(name);
+  expect([code, stderr]).toEqual([0, '']);
+  expect(stdout).toMatch(/^\{.*\}\n$/);
+  expect(JSON.parse(stdout)).toBeTypeOf('object');
+});
+
+test('a job without a queue takes its data as JSON', async () => {
+  const before = Number((await web.client().get('/health')).body['kgs_pool_size']);
+  const { code, stdout } = await runJobAlone('replenish-keys', `{"target":${before + 500}}`);
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ added: 500, reused: 0, poolSize: before + 500 });
+});
+
+test.each([
+  { args: ['no-such-job'], says: 'Unknown job: no-such-job' },
+  { args: [], says: 'No job given.' },
+  { args: ['replenish-keys', '{"target":'], says: 'must be JSON' },
+  { args: ['replenish-keys', '{"target":"many"}'], says: 'Data of replenish-keys' },
+  { args: ['replenish-keys', '{"goal":1}'], says: 'Data of replenish-keys' },
+])('a job asked for with $args ends with 2 and lists the jobs', async ({ args, says }) => {
+  const { code, stdout, stderr } = await runJobAlone(...args);
+  expect([code, stdout]).toEqual([2, '']);
+  expect(stderr).toContain(says);
+  for (const name of jobNames) expect(stderr).toContain(`  ${name} `);
+});
+
+test.each([
+  { entry: 'workers/run-job.js', args: ['flush-clicks'], missing: ['DATABASE_URL', 'REDIS_URL'] },
+  { entry: 'workers/main.js', args: [], missing: ['DATABASE_URL', 'REDIS_URL'] },
+  { entry: 'src/web.js', args: [], missing: ['DATABASE_URL', 'REDIS_URL', 'BASE_URL'] },
+  { entry: 'src/cli/migrate.js', args: [], missing: ['DATABASE_URL'] },
+  { entry: 'src/cli/api-key.js', args: ['list'], missing: ['DATABASE_URL'] },
+])('$entry without its settings ends with 1 and names each', async ({ entry, args, missing }) => {
+  const { code, stderr } = await runProcess(entry, {}, args);
+  expect(code).toBe(1);
+  expect(stderr.match(/\w+(?= is not set)/g)?.sort()).toEqual(missing.toSorted());
+});
+
+test('a job that fails ends with 1 and says why', async () => {
+  const db = web.database.db();
+  await db.schema.renameTable('url_stats', 'url_stats_away');
+  const { code, stderr } = await runJobAlone('warm-cache');
+  await db.schema.renameTable('url_stats_away', 'url_stats');
+  expect(code).toBe(1);
+  expect(stderr).toContain('relation "url_stats" does not exist');
+});
+
+test('an API key is made, listed, valid, revoked, and within 2 s refused by the API', async () => {
+  const made = await runApiKey(['create', '--name', 'round trip', '--json']);
+  const { id, key } = JSON.parse(made.stdout) as { id: number; key: string };
+  const askApi = async () => (await web.client(key).get('/api/v1/urls/unknown1')).status;
+  const readLine = async () =>
+    (await runApiKey(['list'])).stdout.split('\n').find((line) => line.startsWith(`${id} `));
+
+  expect(await askApi()).toBe(404);
+  expect((await runApiKey(['check'], `${key}\n`)).code).toBe(0);
+  expect(await readLine()).toMatch(/ {2}round trip {2}.* {2}valid$/);
+  expect(await readLine()).not.toContain(key);
+
+  expect((await runApiKey(['revoke', '--id', String(id)])).code).toBe(0);
+  await waitUntil('the API refuses it', async () => (await askApi()) === 401, 2_200);
+  expect((await runApiKey(['check'], key)).code).toBe(1);
+  expect(await readLine()).toMatch(/ {2}revoked \S+$/);
+  expect((await runApiKey(['revoke', '--id', String(id)])).code).toBe(1);
+});
+
+test('an API key is printed alone on standard output, to be used in scripts', async () => {
+  const made = await runApiKey(['create', '--name', 'script']);
+  expect(made.stdout).toMatch(/^lm_\S+\n$/);
+  expect((await web.client(made.stdout.trim()).get('/api/v1/urls/unknown1')).status).toBe(404);
+});
+
+test('an API key is made for some scopes, for its own short URLs, and for a time', async () => {
+  const options = [
+    '--scopes',
+    'stats:read,urls:read',
+    '--own-urls-only',
+    '--expires-in-days',
+    '30',
+    '--json',
+  ];
+  const made = await runApiKey(['create', '--name', 'limited', ...options]);
+  const { id, key, scopes } = JSON.parse(made.stdout) as { id: number; key: string; scopes: string[] };
+  expect(scopes).toEqual(['urls:read', 'stats:read']);
+
+  const { body } = await web.client(key).get('/api/v1/api-keys/current');
+  expect(body).toMatchObject({ id, name: 'limited', scopes, own_urls_only: true });
+  const days = (Date.parse(String(body['expires_at'])) - Date.now()) / 86_400_000;
+  expect(Math.round(days * 100)).toBe(3_000);
+  expect((await web.client(key).post('/api/v1/urls', {})).status).toBe(403);
+  expect((await runApiKey(['list'])).stdout).toMatch(
+    / {2}limited +lm_\w+_… {2}urls:read,stats:read \(own URLs only\) {2}\S+ {2}never +valid until \S+\n/,
+  );
+});
+
+test('a rotated API key has a new secret beside the old one, or at once in its place', async () => {
+  const made = await runApiKey(['create', '--name', 'rotated', '--json']);
+  const { id, key: first } = JSON.parse(made.stdout) as { id: number; key: string };
+  const rotate = async (...options: string[]) =>
+    (await runApiKey(['rotate', '--id', String(id), ...options])).stdout.trim();
+  const second = await rotate('--grace-hours', '0.5');
+  const { find } = createApiKeys(web.database.db());
+  expect([await find(first), await find(second)]).toMatchObject([{ id }, { id }]);
+  const third = await rotate('--grace-hours', '0');
+  expect([await find(first), await find(second), await find(third)]).toMatchObject([
+    undefined,
+    undefined,
+    { id },
+  ]);
+});
+
+test('an api-key command that cannot be done ends with 1 and says why', async () => {
+  const { code, stdout, stderr } = await runApiKey(['rotate', '--id', '999999999']);
+  expect([code, stdout, stderr]).toEqual([1, '', 'there is no valid API key 999999999\n']);
+});
+
+test.each([
+  [[]],
+  [['create']],
+  [['revoke', '--id', 'x']],
+  [['unknown']],
+  [['list', '--what']],
+  [['list', 'more']],
+])('an api-key command of %j ends with 2 and shows the usage', async (args) => {
+  const { code, stderr } = await runApiKey(args);
+  expect(code).toBe(2);
+  expect(stderr).toContain('Usage: npm run api-key');
+});
+
+test('a worker with --queues flush-clicks runs that queue and leaves the others', async () => {
+  const worker = await startWorker(settings, ['--queues', 'flush-clicks']);
+  const other = await askForJob(web.client(), 'cleanup-expired');
+  const code = await createUrl(web.client());
+  await sendRedirects(web.baseUrl(), [code], 1);
+  await waitUntil('the click is counted', async () => {
+    const { body } = await web.client().get(`/api/v1/urls/${code}/stats`);
+    return body['clicks'] === 1;
+  });
+  const { body } = await web.client().get(other);
+  expect([await worker.stop(), body['state']]).toEqual([0, 'waiting']);
+});
+
+test.each([
+  ['a queue that does not exist', ['--queues', 'flush-clicks,nothing'], 'Unknown queue: nothing.'],
+  ['an option that does not exist', ['--queue', 'flush-clicks'], 'Usage: node dist/workers/main.js'],
+  ['an option without what it needs', ['--queues'], 'Usage: node dist/workers/main.js'],
+])('a worker with %s ends with 2 and names the queues that there are', async (_, args, message) => {
+  const { code, stderr } = await runProcess('workers/main.js', settings, args);
+  expect(code).toBe(2);
+  expect(stderr).toContain(message);
+  for (const name of jobNames) expect(stderr).toContain(name);
+});
+
+const usages = [
+  { entry: 'src/web.js', usage: 'Usage: npm run web' },
+  { entry: 'src/cli/migrate.js', usage: 'Usage: npm run migrate' },
+  { entry: 'src/cli/reconcile.js', usage: 'Usage: npm run reconcile' },
+  { entry: 'src/cli/api-key.js', usage: 'Usage: npm run api-key' },
+  { entry: 'workers/run-job.js', usage: 'Usage: npm run job' },
+  { entry: 'workers/main.js', usage: 'Usage: node dist/workers/main.js' },
+];
+
+test.each(usages)('$entry --help prints its usage and ends with 0, without any setting', async (one) => {
+  for (const option of ['--help', '-h']) {
+    const { code, stdout, stderr } = await runProcess(one.entry, {}, [option]);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toContain(one.usage);
+  }
+});
+
+test.each(usages)(
+  '$entry with an unknown option does nothing, shows its usage and ends with 2',
+  async (one) => {
+    const { code, stdout, stderr } = await runProcess(one.entry, settings, ['--no-such-option']);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(/^[^\n]*--no-such-option[^\n]*\n/);
+    expect(stderr).toContain(one.usage);
+  },
+);
+
+test.each(['-1', '3601', 'soon', ''])('reconcile with a wait of "%s" ends with 2', async (wait) => {
+  const { code, stderr } = await runProcess('src/cli/reconcile.js', settings, [`--wait=${wait}`]);
+  expect(code).toBe(2);
+  expect(stderr).toContain('--wait must be a number of seconds from 0 to 3600');
+});
+
+test('api-key list --json prints what a program needs and no secret', async () => {
+  const made = await runApiKey(['create', '--name', 'for programs', '--json']);
+  const { id, key } = JSON.parse(made.stdout) as { id: number; key: string };
+  const { stdout } = await runApiKey(['list', '--json']);
+  const listed = (JSON.parse(stdout) as { id: number }[]).find((one) => one.id === id);
+  expect(listed).toMatchObject({ name: 'for programs', scopes: ['admin'], revoked_at: null });
+  expect(stdout).not.toContain(key);
+});

@@ -1,0 +1,133 @@
+import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type Knex, openPostgres } from '../../../src/storage/postgres/postgres.ts';
+import { createBoundedSearch } from '../../../src/storage/postgres/search-query.ts';
+import { migrate, rollback } from '../../../src/storage/schema/migrations.ts';
+import { createUrlLists } from '../../../src/urls/search/list.ts';
+import { startProcess } from '../../support/processes/processes.ts';
+import { createDatabase, track } from '../../support/resources.ts';
+import { waitUntil } from '../../support/wait-until.ts';
+
+/** PostgreSQL's own template, which has no table. */
+const emptyTemplate = 'template0';
+
+let database: Awaited<ReturnType<typeof createDatabase>>;
+let db: Knex;
+let closed: () => void;
+let names: string[];
+
+beforeEach(async () => {
+  database = await createDatabase(emptyTemplate);
+  db = openPostgres({ url: database.url, poolMax: 2, queryTimeoutMs: 60_000, name: 'test' });
+  closed = track('pool');
+  const files = await readdir(new URL('../../../migrations/', import.meta.url));
+  names = files.map((file) => file.replace(/\.ts$/, '')).sort();
+});
+afterEach(async () => {
+  await db.destroy();
+  closed();
+  await database.drop();
+});
+
+const readRan = async (): Promise<string[]> => await db('knex_migrations').orderBy('id').pluck('name');
+
+/** Tables, columns, indices, sequences, triggers and functions, apart from those that keep the migrations themselves. */
+async function readSchema(): Promise<string[]> {
+  const { rows } = await db.raw<{ rows: { line: string }[] }>(`
+    select concat_ws(' ', table_name || '.' || column_name, data_type, column_default) as line
+    from information_schema.columns
+    where table_schema = 'public' and table_name not like 'knex_%'
+    union all select indexdef from pg_indexes where schemaname = 'public' and tablename not like 'knex_%'
+    union all select sequence_name || ' by ' || increment from information_schema.sequences
+    where sequence_schema = 'public' and sequence_name not like 'knex_%'
+    union all select pg_get_triggerdef(oid) from pg_trigger where not tgisinternal
+    union all select pg_get_functiondef(oid) from pg_proc where pronamespace = 'public'::regnamespace
+    order by 1`);
+  return rows.map((row) => row.line);
+}
+
+test('ten release steps at once on an empty database all end well, and each migration runs once', async () => {
+  const processes = Array.from({ length: 10 }, () =>
+    startProcess('src/cli/migrate.js', { DATABASE_URL: database.url }),
+  );
+  const codes = await Promise.all(processes.map(async (process) => await process.ended));
+  // Those that wait for long say so.
+  const outputs = processes
+    .map((process) => process.output().replace(/^Another migration is.*\n/m, ''))
+    .sort();
+
+  expect([codes, outputs]).toEqual([
+    Array<number>(10).fill(0),
+    [`Migrated: ${names.join(', ')}\n`, ...Array<string>(9).fill('Nothing to migrate.\n')],
+  ]);
+  expect(await readRan()).toEqual(names);
+});
+
+test("migrations run although one that crashed left knex' lock behind", async () => {
+  await db.raw('create table knex_migrations_lock (index serial primary key, is_locked integer)');
+  await db('knex_migrations_lock').insert({ is_locked: 1 });
+  expect(await migrate(db)).toEqual(names);
+});
+
+test('a release step that waits for another one begins when that one is killed', async () => {
+  // A lock on a table stops the first in the middle of its work.
+  await migrate(db);
+  await rollback(db);
+  const blocker = await db.transaction();
+  await blocker.raw('lock table knex_migrations in access exclusive mode');
+  const first = startProcess('src/cli/migrate.js', { DATABASE_URL: database.url });
+  await waitUntil('the first waits', () => first.output().includes('Other sessions hold locks'));
+  const second = startProcess('src/cli/migrate.js', { DATABASE_URL: database.url });
+  await waitUntil('the second waits', () => second.output().includes('Another migration is running'));
+
+  first.signal('SIGKILL');
+  await first.ended;
+  await blocker.rollback();
+  expect([await second.ended, second.output()]).toEqual([
+    0,
+    expect.stringContaining(`Migrated: ${names.join(', ')}\n`),
+  ]);
+  expect(await readRan()).toEqual(names);
+});
+
+test('every migration goes back and up again, and the tables are the same', async () => {
+  await migrate(db);
+  const schema = await readSchema();
+  expect(schema.length).toBeGreaterThan(20);
+
+  await rollback(db);
+  expect(await readSchema()).toEqual([]);
+  expect(await migrate(db)).toEqual(names);
+  expect(await readSchema()).toEqual(schema);
+});
+
+test('what runs from the sources counts as run for the built files: names carry no extension', async () => {
+  await migrate(db);
+  expect((await readRan()).filter((name) => /\.(ts|js)$/.test(name))).toEqual([]);
+  const built = startProcess('src/cli/migrate.js', { DATABASE_URL: database.url });
+  expect([await built.ended, built.output()]).toEqual([0, 'Nothing to migrate.\n']);
+});
+
+test('where the extension of the search may not be created, migrations go on and say so, and searches work', async () => {
+  const name = `linkmill_test_guest_${process.pid}`;
+  const guestUrl = new URL(database.url);
+  await db.raw(`create role ${name} login password 'guest'; grant create on schema public to ${name}`);
+  Object.assign(guestUrl, { username: name, password: 'guest' });
+  const guest = openPostgres({ url: guestUrl.href, poolMax: 2, queryTimeoutMs: 60_000, name: 'test' });
+  try {
+    const warned = once(process, 'warning');
+    expect(await migrate(guest)).toEqual(names);
+    expect(String((await warned)[0])).toContain('pg_trgm cannot be created');
+    await guest.raw(`with u as (insert into urls (short_code, original_url) values ('abcd', 'https://example.com/') returning id)
+      insert into url_stats (url_id) select id from u`);
+    const lists = createUrlLists(createBoundedSearch(guest, 10_000));
+    const order = { sort: 'created', isDescending: true } as const;
+    const { urls } = await lists.list({ filter: { search: 'EXAMPLE' }, order, limit: 1, now: new Date() });
+    expect(urls.map((url) => url.shortCode)).toEqual(['abcd']);
+    await rollback(guest);
+  } finally {
+    await guest.destroy();
+    await db.raw(`drop owned by ${name}; drop role ${name}`);
+  }
+});

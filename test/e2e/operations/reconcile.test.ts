@@ -1,0 +1,138 @@
+import { v7 as uuidv7 } from 'uuid';
+import { afterEach, beforeAll, expect, test } from 'vitest';
+import { findFreePort } from '../../../scripts/services/ports.ts';
+import { createClickStore } from '../../../src/clicks/ledger/apply.ts';
+import { createUrlIds, emptyBooks, makeBatch } from '../../support/clicks/clicks.ts';
+import { useWeb } from '../../support/http/web-app.ts';
+import { sendRedirects } from '../../support/processes/load.ts';
+import { runProcess, startProcess } from '../../support/processes/processes.ts';
+import { createUrl } from '../../support/urls/urls.ts';
+import { waitUntil } from '../../support/wait-until.ts';
+
+// One web process, of which the books always hear; no worker.
+const web = useWeb();
+const db = () => web.database.db();
+let settings: Record<string, string>;
+beforeAll(() => {
+  settings = { DATABASE_URL: web.database.url() };
+});
+afterEach(async () => await emptyBooks(db()));
+
+const reconcile = async (...args: string[]) => await runProcess('src/cli/reconcile.js', settings, args);
+
+test('after redirects reconcile says by how many clicks the web process is ahead, and once they are flushed "exact"', async () => {
+  const code = await createUrl(web.client());
+  // Nobody can count on it until this ends.
+  const holder = await db().transaction();
+  await holder.raw('select from url_stats for update');
+  await sendRedirects(web.baseUrl(), Array<string>(40).fill(code), 4);
+  const [{ producer }] = await waitUntil('the web process has reported', async () => {
+    const rows = await db()('click_producers').where({ accepted: 40 });
+    return rows.length === 1 && rows;
+  });
+  const before = await reconcile();
+  expect([before.code, before.stderr]).toEqual([1, '']);
+  expect(before.stdout).toMatch(/^not exact\n/);
+  expect(before.stdout).toContain('  40 clicks accepted by web processes\n');
+  expect(before.stdout).toContain(
+    `  producer ${producer}: 40 accepted, 0 counted: 40 missing, last heard of at 20`,
+  );
+
+  const waiting = startProcess('src/cli/reconcile.js', settings, ['--wait', '20']);
+  await waitUntil('it has looked', async () => {
+    const { rows } = await db().raw(
+      `select from pg_stat_activity where datname = current_database() and application_name = 'linkmill-reconcile'`,
+    );
+    return rows.length > 0;
+  });
+  await holder.commit();
+  const flush = { ...settings, REDIS_URL: web.redis.url(), REDIS_PREFIX: web.redis.prefix };
+  expect((await runProcess('workers/run-job.js', flush, ['flush-clicks'])).code).toBe(0);
+  expect([await waiting.ended, waiting.output().split('\n')[0]]).toEqual([0, 'exact']);
+
+  const after = await reconcile();
+  expect(after.stdout).toContain('  40 in the analytics\n');
+  expect([after.code, after.stdout.split('\n').slice(0, 4)]).toEqual([
+    0,
+    ['exact', '  40 clicks accepted by web processes', '  40 counted on the ledger', '  40 on short URLs'],
+  ]);
+
+  await sendRedirects(web.baseUrl(), [code, code, code], 1);
+  // Not told of yet, which a wait allows for.
+  const atOnce = await reconcile('--wait', '15');
+  expect([atOnce.code, atOnce.stdout.split('\n').slice(0, 2)]).toEqual([
+    0,
+    ['exact', '  43 clicks accepted by web processes'],
+  ]);
+});
+
+test('a database in which nobody clicked is exact', async () => {
+  const { code, stdout } = await reconcile();
+  expect([code, stdout.split('\n')[0]]).toEqual([0, 'exact']);
+});
+
+test('reconcile --wait ends with 1 when what is missing has not come by then, and says which producer misses how many', async () => {
+  const [url] = (await createUrlIds(db(), 1)) as [number];
+  const [one, two] = [uuidv7(), uuidv7()];
+  const store = createClickStore(db());
+  await store.apply([makeBatch(one, 1, url, 5), makeBatch(two, 1, url, 5)]);
+  await store.reportAccepted(one, 6);
+  await store.reportAccepted(two, 12);
+  const start = performance.now();
+  const { code, stdout } = await reconcile('--wait', '1');
+  expect(performance.now() - start).toBeGreaterThan(500);
+  expect(code).toBe(1);
+  expect(stdout.match(/producer .* missing/g)).toEqual([
+    `producer ${two}: 12 accepted, 5 counted: 7 missing`,
+    `producer ${one}: 6 accepted, 5 counted: 1 missing`,
+  ]);
+});
+
+test('a counter that somebody raised by hand is found, with how many clicks are too many', async () => {
+  const [url] = (await createUrlIds(db(), 1)) as [number];
+  await createClickStore(db()).apply([makeBatch(uuidv7(), 1, url, 5)]);
+  await db()('url_stats').where({ url_id: url }).increment('click_count', 3);
+  const { code, stdout } = await reconcile();
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/short URLs: 5 on the ledger, 8 counted: 3 too many\n/);
+});
+
+test('figures of the analytics that do not add up are found, by short URL, though every click is counted', async () => {
+  const [url] = (await createUrlIds(db(), 1)) as [number];
+  await createClickStore(db()).apply([makeBatch(uuidv7(), 1, url, 5)]);
+  await db()('url_clicks_hourly').where({ url_id: url }).del();
+  const { short_code: shortCode } = await db()('urls').where({ id: url }).first('short_code');
+  const { code, stdout } = await reconcile();
+  expect([code, stdout.split('\n')[0]]).toEqual([1, 'not exact']);
+  expect(stdout).toContain('  5 in the analytics\n');
+  expect(stdout).toContain(`  short URL ${shortCode}, clicks by hour: 5 expected, 0 found\n`);
+});
+
+test.each([
+  [['--wait', 'long']],
+  [['--wait', '-1']],
+  [['--wait']],
+  [['--wait', '3601']],
+  [['--what']],
+  [['now']],
+])('reconcile %j ends with 2, shows the usage and reads nothing', async (args) => {
+  const { code, stdout, stderr } = await reconcile(...args);
+  expect([code, stdout]).toEqual([2, '']);
+  expect(stderr).toContain('\nUsage: npm run reconcile [-- --wait SECONDS]\n');
+});
+
+test('where PostgreSQL is away, reconcile ends with 2 and says so in one line; where the tables are not there, with 2 as well', async () => {
+  const port = await findFreePort();
+  for (const host of ['127.0.0.1', 'localhost']) {
+    const { code, stdout, stderr } = await runProcess('src/cli/reconcile.js', {
+      DATABASE_URL: `postgres://nobody@${host}:${port}/none`,
+    });
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(/^The books could not be read: .*ECONNREFUSED.*\n$/);
+  }
+  await db().schema.renameTable('click_books', 'click_books_away');
+  const { code, stderr } = await reconcile();
+  await db().schema.renameTable('click_books_away', 'click_books');
+  expect(code).toBe(2);
+  expect(stderr).toContain('relation "click_books" does not exist\n');
+});

@@ -1,0 +1,236 @@
+import { cp, readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
+import { type Knex, openPostgres } from '../../../src/storage/postgres/postgres.ts';
+import { createClient } from '../../support/http/client.ts';
+import { sendRedirects } from '../../support/processes/load.ts';
+import { startWeb, startWorker, type TestProcess } from '../../support/processes/processes.ts';
+import { createMachine, shellBlocksOf, type Supervisor } from '../../support/processes/runbook.ts';
+import { track, uniquePrefix } from '../../support/resources.ts';
+import { administer, createTemplate, databaseUrl } from '../../support/services/databases.ts';
+import { findLastingPort } from '../../support/services/ports.ts';
+import {
+  findPostgresInstallation,
+  hasPostgresInstallation,
+} from '../../support/services/postgres-installation.ts';
+import { startTestPostgres, startTestRedis, type TestServer } from '../../support/services/servers.ts';
+import { createUrl } from '../../support/urls/urls.ts';
+import { waitUntil } from '../../support/wait-until.ts';
+
+const agents = Array.from(
+  { length: 5 },
+  (_, i) => `Mozilla/5.0 (X11; Linux x86_64; rv:${100 + i}.0) Firefox/${100 + i}.0`,
+);
+
+type Machine = Awaited<ReturnType<typeof createMachine>>;
+type Web = TestProcess & { baseUrl: string };
+
+let postgres: TestServer;
+let redis: TestServer;
+let bin: string;
+let settings: Record<string, string>;
+let db: Knex;
+let apiKey: { id: number; key: string };
+let machine: Machine;
+const running = new Map<string, TestProcess>();
+const closers: (() => unknown)[] = [];
+
+/** Starts and stops the processes of a machine with these settings. */
+const supervisorOf = (own: Record<string, string>): Supervisor => ({
+  start: async (unit) => {
+    running.set(unit, await (unit === 'linkmill-web' ? startWeb(own) : startWorker(own)));
+  },
+  stop: async (unit) => {
+    expect([unit, await running.get(unit)!.stop()]).toEqual([unit, 0]);
+    running.delete(unit);
+  },
+});
+const web = () => running.get('linkmill-web') as Web;
+const client = () => createClient(web().baseUrl, apiKey.key);
+
+async function openMachine(own: Record<string, string>): Promise<Machine> {
+  const opened = await createMachine(own, { path: bin, supervisor: supervisorOf(own) });
+  closers.push(opened.remove);
+  return opened;
+}
+
+async function openDatabase(url: string): Promise<Knex> {
+  const opened = openPostgres({ url, poolMax: 4, queryTimeoutMs: 60_000, name: 'test' });
+  closers.push(async () => await opened.destroy());
+  return opened;
+}
+
+/** Visits a short URL as several people, so that it has single clicks. */
+async function visit(code: string, count: number): Promise<void> {
+  for (let i = 0; i < count; i++)
+    await client().get(`/${code}`, { 'user-agent': agents[i % agents.length]! });
+}
+
+const countRows = async (where: Knex, table: string): Promise<number> =>
+  Number((await where(table).count('* as count'))[0]!['count']);
+
+describe.skipIf(!hasPostgresInstallation())('the commands of the runbook', () => {
+  beforeAll(async () => {
+    const installation = await findPostgresInstallation();
+    bin = installation.bin;
+    postgres = await startTestPostgres({ binaries: installation.binaries });
+    redis = await startTestRedis();
+    closers.push(
+      track('servers of the runbook'),
+      () => postgres.stop(),
+      () => redis.stop(),
+    );
+    await createTemplate(postgres.url, 'old_machine');
+    const port = String(await findLastingPort());
+    settings = {
+      DATABASE_URL: databaseUrl(postgres.url, 'old_machine'),
+      REDIS_URL: redis.url,
+      REDIS_PREFIX: uniquePrefix(),
+      PORT: port,
+      BASE_URL: `http://127.0.0.1:${port}`,
+    };
+    db = await openDatabase(settings['DATABASE_URL']!);
+    apiKey = await createApiKeys(db).create('Ada Lovelace');
+    machine = await openMachine(settings);
+    await supervisorOf(settings).start('linkmill-worker');
+    await supervisorOf(settings).start('linkmill-web');
+  });
+  afterAll(async () => {
+    for (const process of running.values()) await process.stop();
+    for (const close of closers.toReversed()) await close();
+  });
+
+  test('a backup made while the service runs is complete and has no salt of visitor IDs', async () => {
+    const code = await createUrl(client());
+    await visit(code, 5);
+    await waitUntil('they are counted', async () => (await countRows(db, 'url_analytics')) > 0);
+    expect(await countRows(db, 'visitor_salts')).toBeGreaterThan(0);
+    const [backUp = '', check = ''] = shellBlocksOf('### Backup');
+    const busy = sendRedirects(
+      web().baseUrl,
+      Array.from({ length: 500 }, () => code),
+    );
+    await machine.run(backUp);
+    await busy;
+    await machine.run(check);
+
+    const [dump = ''] = await readdir(path.join(machine.folder, 'backups'));
+    await administer(postgres.url, 'create database restored');
+    const url = databaseUrl(postgres.url, 'restored');
+    await machine.run(`pg_restore --no-owner --exit-on-error --dbname='${url}' 'backups/${dump}'`);
+    const restored = await openDatabase(url);
+    expect(await restored('urls').pluck('short_code')).toEqual([code]);
+    expect(await countRows(restored, 'url_analytics')).toBeGreaterThan(0);
+    expect(await countRows(restored, 'visitor_salts')).toBe(0);
+  });
+
+  test('a dump that was cut off fails its check', async () => {
+    const [, check = ''] = shellBlocksOf('### Backup');
+    await machine.run('f="$(ls backups/*.dump | tail -n 1)"; head -c 2000 "$f" > backups/zzz.dump');
+    await expect(machine.run(check)).rejects.toThrow('exit code');
+    await machine.run('rm backups/zzz.dump');
+  });
+
+  test('the clicks of a short URL are erased, and its number of clicks stays', async () => {
+    const [code, other] = [await createUrl(client()), await createUrl(client())];
+    await visit(code, 5);
+    await visit(other, 5);
+    const clicksOf = async (which: string) =>
+      (await client().get(`/api/v1/urls/${which}/stats`)).body['clicks'];
+    await waitUntil(
+      'they are counted',
+      async () => (await clicksOf(code)) === 5 && (await clicksOf(other)) === 5,
+    );
+    const [eraseClicks = ''] = shellBlocksOf('### Erase the data of a person');
+    await machine.run(eraseClicks, { API_KEY: apiKey.key, SHORT_CODE: code });
+    const timesOf = async (which: string) =>
+      await db('url_analytics')
+        .whereIn('url_id', db('urls').select('id').where({ short_code: which }))
+        .pluck('at');
+    expect(await timesOf(code)).toEqual([]);
+    expect((await timesOf(other)).length).toBeGreaterThan(0);
+    expect(await clicksOf(code)).toBe(5);
+  });
+
+  test('a short URL is erased with its clicks and copies, and no longer redirects', async () => {
+    const body = { original_url: 'https://example.com/ada-lovelace' };
+    const made = await client().post('/api/v1/urls', body, { 'idempotency-key': 'ada' });
+    const code = String(made.body['short_code']);
+    await visit(code, 5);
+    const { id } = await db('urls').where({ short_code: code }).first<{ id: number }>('id');
+    const rows = async () => await db('url_analytics').where({ url_id: id }).pluck('at');
+    await waitUntil('they are counted', async () => (await rows()).length > 0);
+
+    const [, eraseUrl = ''] = shellBlocksOf('### Erase the data of a person');
+    await machine.run(eraseUrl, { SHORT_CODE: code });
+    expect(await rows()).toEqual([]);
+    const tables = ['urls', 'idempotency_keys', 'url_clicks_hourly', 'url_clicks_daily'];
+    const dump = await machine.run(
+      `pg_dump --data-only ${tables.map((table) => `-t ${table}`).join(' ')} "$DATABASE_URL"`,
+    );
+    expect(dump).not.toContain('ada-lovelace');
+    expect(dump).not.toContain(code);
+    await waitUntil('it is gone', async () => (await client().get(`/${code}`)).status === 404);
+    expect(await machine.run('npm run --silent reconcile -- --wait 30')).toMatch(/^exact/);
+  });
+
+  test('reports, the name of an API key, imports and exports are erased, and others are kept', async () => {
+    const [code, other] = [await createUrl(client()), await createUrl(client())];
+    for (const short_code of [code, other])
+      await client().post('/report', { short_code, reason: 'other', comment: `Ada about ${short_code}` });
+    const exported = await client().post('/api/v1/exports', { format: 'csv' });
+    await waitUntil('it is written', async () => {
+      const { body } = await client().get(`/api/v1/exports/${String(exported.body['id'])}`);
+      return body['state'] === 'completed';
+    });
+    const [, , eraseReports = '', eraseName = '', eraseTransfers = ''] = shellBlocksOf(
+      '### Erase the data of a person',
+    );
+    await machine.run(eraseReports, { SHORT_CODE: code });
+    expect(await db('reports').pluck('short_code')).toEqual([other]);
+    await machine.run(eraseName, { API_KEY_ID: String(apiKey.id) });
+    expect(await db('api_keys').pluck('name')).toEqual(['erased']);
+    expect((await client().get('/api/v1/api-keys/current')).status).toBe(200);
+    await machine.run(eraseTransfers, { API_KEY_ID: String(apiKey.id) });
+    expect([await countRows(db, 'exports'), await countRows(db, 'export_pieces')]).toEqual([0, 0]);
+  });
+
+  test('the service moves to another machine: no click is lost, redirects and creates continue', async () => {
+    const codes = await Promise.all([1, 2, 3].map(async () => await createUrl(client())));
+    await administer(postgres.url, 'create database new_machine');
+    const otherRedis = await startTestRedis();
+    closers.push(() => otherRedis.stop());
+    const moved = {
+      ...settings,
+      DATABASE_URL: databaseUrl(postgres.url, 'new_machine'),
+      REDIS_URL: otherRedis.url,
+    };
+    const newMachine = await openMachine(moved);
+    const [stopWeb = '', dump = '', restore = '', start = '', tidy = ''] = shellBlocksOf(
+      '### Move to another machine',
+    );
+    // Clicks that are on their way when the web process is stopped.
+    await sendRedirects(
+      web().baseUrl,
+      Array.from({ length: 2_000 }, (_, i) => codes[i % 3]!),
+    );
+    expect(await machine.run(stopWeb)).toContain('exact');
+    await machine.run(dump);
+    const accepted = await db('url_stats').sum('click_count as clicks').first();
+    await cp(path.join(machine.folder, 'move.dump'), path.join(newMachine.folder, 'move.dump'));
+    await newMachine.run(restore);
+    expect(await newMachine.run(start)).toContain('exact');
+    for (const one of [machine, newMachine]) await one.run(tidy);
+
+    const newDb = await openDatabase(moved['DATABASE_URL']);
+    expect(await newDb('url_stats').sum('click_count as clicks').first()).toEqual(accepted);
+    for (const code of codes) expect((await client().get(`/${code}`)).status).toBe(301);
+    const created = await createUrl(client());
+    expect((await client().get(`/${created}`)).status).toBe(301);
+    await waitUntil('new clicks are counted', async () => {
+      const { body } = await client().get(`/api/v1/urls/${created}/stats`);
+      return body['clicks'] === 1;
+    });
+  });
+});

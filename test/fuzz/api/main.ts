@@ -1,0 +1,62 @@
+import { randomInt } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { killLeftProcesses } from '../../support/processes/launch.ts';
+import { createCallers } from './callers.ts';
+import { fuzz } from './fuzz.ts';
+import { formatReport } from './report.ts';
+import { openStack } from './stack.ts';
+
+/** `npm run test:fuzz`: asks a running service what its document describes and what it does not, and says by its exit code
+ *  whether each answer was as documented: 0 if so, 1 otherwise, 2 when it was asked for wrongly. */
+const say = (line: string) => void process.stdout.write(`${line}\n`);
+const { requests, seed } = readOptions();
+
+let stack: Awaited<ReturnType<typeof openStack>> | undefined;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    void (stack?.close() ?? Promise.resolve()).finally(() => {
+      killLeftProcesses();
+      process.exit(130);
+    });
+  });
+}
+
+say(`seed ${seed}: building, and starting a service`);
+const ended: string[] = [];
+stack = await openStack((what) => ended.push(what));
+try {
+  const response = await fetch(`${stack.baseUrl}/openapi.json`);
+  const document = (await response.json()) as object;
+  const callers = await createCallers(stack.apiKeys);
+  const start = performance.now();
+  const result = await fuzz({ baseUrl: stack.baseUrl, document, callers, requests, seed, say });
+  say(formatReport(result, document));
+  say(`${Math.round((performance.now() - start) / 1_000)} s`);
+  for (const what of ended) say(`FAILED: ${what} ended by itself`);
+  const isWell = result.findings.length === 0 && ended.length === 0;
+  if (!isWell) say(`npm run test:fuzz -- --requests ${requests} --seed ${seed}\n${errorsIn(stack.output())}`);
+  process.exitCode = isWell ? 0 : 1;
+} finally {
+  await stack.close();
+}
+
+/** The errors that the processes logged, the first of each kind. */
+function errorsIn(output: string): string {
+  const errors = output.split('\n').filter((line) => /"level":(50|"error")/.test(line));
+  return errors.slice(0, 10).join('\n');
+}
+
+function readOptions() {
+  const { values } = parseArgs({
+    options: {
+      requests: { type: 'string', default: '100000' },
+      seed: { type: 'string', default: String(randomInt(1_000_000)) },
+    },
+  });
+  const [requests, seed] = [Number(values.requests), Number(values.seed)];
+  if (!(requests >= 1) || !Number.isSafeInteger(seed)) {
+    process.stderr.write('Usage: npm run test:fuzz -- [--requests N] [--seed N]\n');
+    process.exit(2);
+  }
+  return { requests, seed };
+}

@@ -1,0 +1,95 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { createApiKeys } from '../../src/api-keys/api-keys.ts';
+import { createReportStore } from '../../src/reports/report-store.ts';
+import { useService } from '../support/processes/service.ts';
+import { type Callers, createCallers } from './api/callers.ts';
+import { fuzz } from './api/fuzz.ts';
+import { readOperations } from './api/operations.ts';
+import { fuzzSettings } from './api/stack.ts';
+
+const service = useService(fuzzSettings);
+const seed = 20_261_121;
+let document: object;
+let callers: Callers;
+beforeAll(async () => {
+  document = (await service.client(null).get('/openapi.json')).body;
+  // Few reports that requests make up are in order.
+  await createReportStore(service.database.db()).add({
+    shortCode: 'reported',
+    originalUrl: 'https://example.com/reported',
+    reason: 'spam',
+    comment: null,
+  });
+  callers = await createCallers(createApiKeys(service.database.db()));
+});
+
+const run = async (described: object, requests: number) =>
+  await fuzz({ baseUrl: service.baseUrl(), document: described, callers, requests, seed });
+
+/** The document with one place changed. */
+function changed(change: (copy: Document) => void): object {
+  const copy = structuredClone(document) as Document;
+  change(copy);
+  return copy;
+}
+
+interface Document {
+  paths: Record<string, Record<string, { responses: Record<string, { content: Content }> }>>;
+}
+type Content = Record<string, { schema: { properties: Record<string, object>; required: string[] } }>;
+
+test('5,000 requests, valid and hostile, are answered as the document says, and every operation of the API succeeds for some', async () => {
+  const result = await run(document, 5_000);
+  expect(result.findings).toEqual([]);
+  const succeeded = (id: string) =>
+    [...(result.answers.get(id)?.keys() ?? [])].some((status) => status < 400);
+  const ofApi = readOperations(document).filter(({ isPublic }) => !isPublic);
+  expect(ofApi.map(({ id }) => id).filter((id) => !succeeded(id))).toEqual([]);
+  expect(service.output()).not.toContain('request failed');
+});
+
+describe('an answer that is not as the document says is found', () => {
+  test.each<[string, (copy: Document) => void, string]>([
+    [
+      'a status that is not documented',
+      ({ paths }) => delete paths['/api/v1/urls/{short_code}']!['get']!.responses['404'],
+      'getUrl: the status 404 is not documented',
+    ],
+    [
+      'a type of problem that is not documented',
+      ({ paths }) => {
+        const { responses } = paths['/api/v1/urls']!['post']!;
+        responses['422'] = responses['409']!;
+      },
+      'createUrl: the body breaks its schema: /type must be equal to one of the allowed values',
+    ],
+    [
+      'a field that is missing',
+      ({ paths }) => {
+        const { schema } = paths['/']!['get']!.responses['200']!.content['application/json']!;
+        schema.properties['color'] = { type: 'string' };
+        schema.required.push('color');
+      },
+      "getService: the body breaks its schema:  must have required property 'color'",
+    ],
+    [
+      'a type of content that is not documented',
+      ({ paths }) => {
+        const { content } = paths['/health']!['get']!.responses['200']!;
+        content['text/plain'] = content['application/json']!;
+        delete content['application/json'];
+      },
+      'getHealth: the content type application/json is not documented',
+    ],
+  ])(
+    '%s',
+    async (_, change, expected) => {
+      const { findings } = await run(changed(change), 600);
+      const found = findings.map(({ operation, problem }) => `${operation}: ${problem}`);
+      expect(found.filter((line) => line.startsWith(expected))).toHaveLength(1);
+      expect(found).toHaveLength(1);
+      expect(findings[0]!.curl).toMatch(/^curl /);
+    },
+    120_000,
+  );
+});

@@ -1,0 +1,60 @@
+import type { WantedUrl } from '../../../../src/transfers/rows/row-schema.ts';
+import { judgeAll, type Judgement, type Row } from '../row.ts';
+import { withBadLimit, withBadSecondary } from './damaged-values.ts';
+import { readFile, type ReadFile } from './read-file.ts';
+import { cutOff, documents, incomplete, type Variant, writtenOtherwise } from './variants.ts';
+
+/** Files of twelve services, written in many ways, incomplete and damaged, read as for an import. */
+export async function measureFiles(): Promise<Row[]> {
+  return [
+    await judgeAll({ name: 'CSV in every form', goal: 1, inputs: writtenOtherwise() }, isComplete),
+    await judgeAll({ name: 'JSON and SQL', goal: 1, inputs: documents() }, isComplete),
+    await judgeAll({ name: 'without a column', goal: 1, inputs: incomplete() }, isNeverAnother),
+    await judgeAll({ name: 'cut off', goal: 1, inputs: cutOff() }, isNeverAnother),
+    await judgeAll({ name: 'bad secondary values', goal: 1, inputs: withBadSecondary() }, async (file) =>
+      judge(file.name, isKept(await readFile(file.content))),
+    ),
+    await judgeAll({ name: 'bad limits', goal: 1, inputs: withBadLimit() }, async (file) =>
+      judge(file.name, isRefused(await readFile(file.content))),
+    ),
+  ];
+}
+
+const judge = (shown: string, isRight: boolean): Judgement => ({
+  outcome: isRight ? 'right' : 'wrong',
+  shown,
+});
+
+const isKept = ({ urls, refused }: ReadFile) => urls.length === 1 && refused === 0;
+const isRefused = ({ urls, refused }: ReadFile) => urls.length === 0 && refused === 1;
+
+/** All short URLs come of it, each with its code, and the same rows are refused. */
+async function isComplete({ name, file, content }: Variant): Promise<Judgement> {
+  const { format, urls, refused } = await readFile(content);
+  if (format === undefined) return { outcome: 'refused', shown: name };
+  const isRight =
+    format === file.format &&
+    refused === (file.refused?.length ?? 0) &&
+    urls.length === file.urls.length &&
+    urls.every((url) => isExpected(url, file.urls));
+  return judge(name, isRight);
+}
+
+/** What comes of it, if anything, has a code and a URL that belong together in the whole file. Only a file of our own columns may
+ *  leave codes to us. */
+async function isNeverAnother({ name, file, content }: Variant): Promise<Judgement> {
+  const { urls } = await readFile(content);
+  const lines = file.content.split(/\n|\},|\),/);
+  const belong = ({ shortCode, originalUrl }: WantedUrl) =>
+    lines.some((line) => line.includes(new URL(originalUrl).pathname) && line.includes(shortCode ?? ''));
+  const isCoded = ({ shortCode }: WantedUrl) => shortCode !== undefined || file.format === 'linkmill';
+  return judge(
+    name,
+    urls.every((url) => belong(url) && isCoded(url)),
+  );
+}
+
+function isExpected(url: WantedUrl, expected: Record<string, unknown>[]): boolean {
+  const found = expected.find((one) => one['short_code'] === url.shortCode);
+  return found !== undefined && (found['original_url'] ?? url.originalUrl) === url.originalUrl;
+}

@@ -1,0 +1,89 @@
+import { readShortCode } from '../../../../src/keys/short-code.ts';
+import { createUrlPolicy, UrlRefused } from '../../../../src/urls/input/destination-policy.ts';
+import { parseUrl } from '../../../../src/validation/parse-url.ts';
+import { hosts, rests } from '../../../support/urls/cases.ts';
+import { judgeAll, type Judgement, type Row } from '../row.ts';
+import { readDocumentedUrls } from './documented-urls.ts';
+
+/** URLs as people write them, and short codes as they are pasted. */
+export async function measureUrls(): Promise<Row[]> {
+  return [
+    await judgeAll({ name: 'hosts of the URL Standard', goal: 1, inputs: hosts }, ([written, host]) =>
+      compare(written, parseUrl(`https://${written}/`)?.host, host),
+    ),
+    await judgeAll({ name: 'paths of the URL Standard', goal: 1, inputs: rests }, ([written, rest]) =>
+      compare(written, parseUrl(`https://ex.com${written}`)?.href.slice('https://ex.com'.length), rest),
+    ),
+    await judgeAll(
+      { name: 'URLs in documents of packages', goal: 0.98, inputs: readDocumentedUrls() },
+      judgeStored,
+    ),
+    await judgeAll({ name: 'short codes as pasted', goal: 1, inputs: pastedCodes() }, ([path, code]) =>
+      compare(path, readShortCode(path), code),
+    ),
+  ];
+}
+
+const compare = (shown: string, read: string | undefined, wanted: string | undefined): Judgement => ({
+  outcome: read === wanted ? 'right' : 'wrong',
+  shown: `${shown} is read as ${read}, not ${wanted}`,
+});
+
+const normaliseUrl = createUrlPolicy({
+  ownHosts: ['sho.rt'],
+  allowPrivate: true,
+  maxLength: 8_192,
+  isBlocked: () => false,
+});
+
+/** Right where a URL is stored in ASCII, and in a form that no parser changes. */
+function judgeStored(text: string): Judgement {
+  try {
+    const href = normaliseUrl(text);
+    const isSame = new URL(href).href === href && parseUrl(href)?.href === href && /^[!-~]+$/.test(href);
+    return { outcome: isSame ? 'right' : 'wrong', shown: `${text} is stored as ${href}` };
+  } catch (error) {
+    return { outcome: error instanceof UrlRefused ? 'refused' : 'wrong', shown: `${text}: ${String(error)}` };
+  }
+}
+
+const codes = ['a', 'aB3xY9z', 'enc_o-ded', '2024.01', 'straße', '日本語', 'über-uns'];
+const before = ['', '\u200b', '\ufeff'];
+const after = [
+  '',
+  '.',
+  ',',
+  ')',
+  '].',
+  '"',
+  '”',
+  '’',
+  '»',
+  '>',
+  ';',
+  '!',
+  '…',
+  '。',
+  '」',
+  '\u200b',
+  '\u00a0',
+  '\n',
+  '.\u200d',
+];
+
+/** Each code with what comes along in a copy, as a browser sends it, and with each of its characters encoded. */
+function* pastedCodes(): Generator<[path: string, code: string]> {
+  for (const code of codes) {
+    for (const begin of before) {
+      for (const end of after) {
+        const text = begin + code + end;
+        yield [encodeURIComponent(text), code];
+        yield [
+          Array.from(Buffer.from(text), (byte) => `%${byte.toString(16).padStart(2, '0')}`).join(''),
+          code,
+        ];
+      }
+    }
+    yield [encodeURIComponent(code.normalize('NFD')), code];
+  }
+}

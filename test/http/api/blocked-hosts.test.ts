@@ -1,0 +1,161 @@
+import { afterEach, expect, test } from 'vitest';
+import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
+import { useWeb } from '../../support/http/web-app.ts';
+import { insertGatedUrl } from '../../support/urls/gated-urls.ts';
+import { createUrl } from '../../support/urls/urls.ts';
+import { waitUntil } from '../../support/wait-until.ts';
+
+const web = useWeb();
+const path = '/api/v1/blocked-hosts';
+const db = () => web.database.db();
+
+const block = async (...hosts: string[]) => await web.client().post(path, { hosts });
+const visit = async (code: string) => await web.client(null).get(`/${code}`);
+const problemOf = ({ status, body }: Awaited<ReturnType<typeof visit>>) => [
+  status,
+  String(body['type']).replace('urn:linkmill:problem:', ''),
+];
+
+afterEach(async () => {
+  const { body } = await web.client().get(`${path}?limit=1000`);
+  for (const { host } of body['items'] as { host: string }[]) await web.client().delete(`${path}/${host}`);
+});
+
+test('a short URL that redirects by heart is blocked with its host, at once, and redirects again with it', async () => {
+  const code = await createUrl(web.client(), { original_url: 'https://www.bad.example/page' });
+  expect([(await visit(code)).status, (await visit(code)).status]).toEqual([301, 301]);
+  expect((await block('bad.example')).body).toEqual({ added: 1, hosts: ['bad.example'] });
+
+  const blocked = await visit(code);
+  expect(problemOf(blocked)).toEqual([451, 'blocked']);
+  expect(blocked.headers.get('cache-control')).toBe('no-store');
+  expect(blocked.headers.get('location')).toBeNull();
+  expect(problemOf(await web.client(null).get(`/${code}+`))).toEqual([451, 'blocked']);
+  expect((await web.client(null).head(`/${code}`)).status).toBe(451);
+
+  expect((await web.client().delete(`${path}/BAD.example.`)).status).toBe(204);
+  expect((await visit(code)).status).toBe(301);
+});
+
+test('a host that another process blocks is blocked here within 2 s, for what is asked for all the time too', async () => {
+  const code = await createUrl(web.client(), { original_url: 'https://elsewhere.example/' });
+  await db().raw(`insert into blocked_hosts (host) values ('elsewhere.example')`);
+  await waitUntil('it is blocked', async () => (await visit(code)).status === 451, 2_000);
+});
+
+test('a browser gets a page that does not say where the short URL leads', async () => {
+  const code = await createUrl(web.client(), { original_url: 'https://page.bad.example/' });
+  await block('bad.example');
+  const response = await fetch(`${web.baseUrl()}/${code}`, {
+    headers: { accept: 'text/html' },
+    redirect: 'manual',
+  });
+  const text = await response.text();
+  expect([response.status, response.headers.get('content-type')]).toEqual([451, 'text/html; charset=utf-8']);
+  expect(text).toContain('This link is blocked');
+  expect(text).not.toContain('bad.example');
+});
+
+test('no gate leads to a blocked host: not a password, not one time, not a limit, not a fallback', async () => {
+  const originalUrl = 'https://gated.example/';
+  const codes = {
+    password: await insertGatedUrl(db(), { originalUrl, password: 'secret' }),
+    oneTime: await insertGatedUrl(db(), { originalUrl, isOneTime: true }),
+    limit: await insertGatedUrl(db(), { originalUrl, maxClicks: 5 }),
+  };
+  const past = new Date(Date.now() - 1_000);
+  const expired = await insertGatedUrl(db(), { fallbackUrl: originalUrl, expiresAt: past });
+  expect((await visit(expired)).headers.get('location')).toBe(originalUrl);
+  await block('gated.example');
+  const post = async (code: string) =>
+    await web.client(null).post(`/${code}`, 'password=secret', {
+      'content-type': 'application/x-www-form-urlencoded',
+    });
+  const [password, oneTime] = [await post(codes.password), await post(codes.oneTime)];
+  const answers = [password, oneTime, await visit(codes.password), await visit(codes.limit)];
+  expect(answers.map(problemOf)).toEqual(answers.map(() => [451, 'blocked']));
+  expect(problemOf(await visit(expired))).toEqual([410, 'expired']);
+  await web.client().delete(`${path}/gated.example`);
+  expect((await visit(codes.limit)).status).toBe(301);
+});
+
+test('what has not begun, or has ended, answers as ever, so that nobody learns of it', async () => {
+  const originalUrl = 'https://hidden.example/';
+  await block('hidden.example');
+  const future = new Date(Date.now() + 60_000);
+  const notBegun = await insertGatedUrl(db(), { originalUrl, startsAt: future });
+  const disabled = await insertGatedUrl(db(), { originalUrl, isActive: false });
+  expect(problemOf(await visit(notBegun))).toEqual([404, 'not-found']);
+  expect(problemOf(await visit(disabled))).toEqual([404, 'not-found']);
+});
+
+test('nothing can be created or changed to lead to a blocked host, in whatever spelling', async () => {
+  const code = await createUrl(web.client());
+  await block('bücher.example', '93.184.216.34');
+  const refusalsOf = async (body: Record<string, unknown>, patch = false) => {
+    const answer = patch
+      ? await web.client().patch(`/api/v1/urls/${code}`, body)
+      : await web.client().post('/api/v1/urls', body);
+    return [answer.status, answer.body['errors']];
+  };
+  const refused = (field: string) => [422, [{ field, detail: 'must not lead there: the host is blocked' }]];
+  const fine = 'https://example.com/';
+  for (const original_url of ['https://WWW.Bücher.example./', 'http://0x5D.0xB8D822/']) {
+    expect(await refusalsOf({ original_url })).toEqual(refused('original_url'));
+    expect(await refusalsOf({ original_url }, true)).toEqual(refused('original_url'));
+    expect(await refusalsOf({ original_url: fine, fallback_url: original_url })).toEqual(
+      refused('fallback_url'),
+    );
+    expect(await refusalsOf({ fallback_url: original_url }, true)).toEqual(refused('fallback_url'));
+  }
+  expect((await visit(code)).headers.get('location')).toBe('https://example.com/page');
+});
+
+test('a thousand hosts are blocked by one request, which says how many were not blocked before', async () => {
+  const hosts = Array.from({ length: 1_000 }, (_, n) => `Host-${n}.example`);
+  await block('host-0.example', 'host-1.example');
+  const answer = await web.client().post(path, { hosts, reason: 'phishing' });
+  expect([answer.status, answer.body['added']]).toEqual([200, 998]);
+
+  const first = await web.client().get(`${path}?limit=600`);
+  const after = String(first.body['next_after']);
+  const second = await web.client().get(`${path}?limit=600&after=${after}`);
+  const items = [first, second].flatMap(({ body }) => body['items'] as Record<string, unknown>[]);
+  expect(items.map(({ host }) => host)).toEqual(hosts.map((host) => host.toLowerCase()).toSorted());
+  expect(second.body['next_after']).toBeNull();
+  expect(items.find(({ host }) => host === 'host-7.example')).toEqual({
+    host: 'host-7.example',
+    reason: 'phishing',
+    created_at: expect.any(String),
+    created_by: expect.any(Number),
+  });
+  await db().raw('truncate blocked_hosts');
+});
+
+test.each([
+  [{}, 'hosts'],
+  [{ hosts: [] }, 'hosts'],
+  [{ hosts: 'bad.example' }, 'hosts'],
+  [{ hosts: ['ok.example', 'https://bad.example/'] }, 'hosts.1'],
+  [{ hosts: ['*.bad.example'] }, 'hosts.0'],
+  [{ hosts: [7] }, 'hosts.0'],
+  [{ hosts: Array.from({ length: 1_001 }, () => 'a.example') }, 'hosts'],
+  [{ hosts: ['a.example'], reason: 'a\nb' }, 'reason'],
+  [{ hosts: ['a.example'], more: 1 }, 'more'],
+])('a wish to block that breaks a rule blocks nothing and is told its field %#', async (body, field) => {
+  const answer = await web.client().post(path, body);
+  expect(problemOf(answer)).toEqual([422, 'validation-failed']);
+  expect((answer.body['errors'] as { field: string }[]).map((error) => error.field)).toEqual([field]);
+  expect((await web.client().get(path)).body).toEqual({ items: [], next_after: null });
+});
+
+test('a host that is not blocked, or is none, cannot be unblocked', async () => {
+  for (const host of ['unknown.example', '%20', 'a%2Fb', 'x'.repeat(300)])
+    expect(problemOf(await web.client().delete(`${path}/${host}`))).toEqual([404, 'not-found']);
+});
+
+test('only administrators see and change what is blocked', async () => {
+  const { key } = await createApiKeys(db()).create('writer', { scopes: ['urls:write', 'urls:read'] });
+  expect((await web.client(key).get(path)).status).toBe(403);
+  expect((await web.client(key).post(path, { hosts: ['a.example'] })).status).toBe(403);
+});

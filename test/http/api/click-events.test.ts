@@ -1,0 +1,156 @@
+import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
+import { createClickStore } from '../../../src/clicks/ledger/apply.ts';
+import { makeDetail, makeDetailedBatch } from '../../support/clicks/analytics.ts';
+import { openClickEvents } from '../../support/clicks/click-events.ts';
+import { useWeb } from '../../support/http/web-app.ts';
+import { sendRaw } from '../../support/services/raw.ts';
+import { waitUntil } from '../../support/wait-until.ts';
+
+const web = useWeb({ MAX_CLICK_STREAMS: '3' });
+const atMs = Date.parse('2026-11-21T10:00:30Z');
+const urlIds: Record<string, number> = {};
+const open: (() => void)[] = [];
+
+beforeAll(async () => {
+  for (const [code, tags] of Object.entries({ 'code-one': ['tag'], 'code-two': [] })) {
+    const body = { original_url: 'https://example.com/', custom_code: code, tags };
+    urlIds[code] = Number((await web.client().post('/api/v1/urls', body)).body['id']);
+  }
+});
+
+/** All of them are closed again. */
+beforeEach(async () => {
+  for (const close of open.splice(0)) close();
+  await waitUntil('there is room', async () => (await readStatus()) === 200);
+});
+
+/** Counts clicks from a country of their own. */
+async function count(code: string, country: string): Promise<void> {
+  const click = { urlId: urlIds[code]!, count: 1, lastAtMs: atMs, detail: makeDetail({ country }) };
+  await createClickStore(web.database.db()).apply([makeDetailedBatch([click])]);
+}
+
+/** Reads a stream from when it is there. */
+async function openStream(query = '', { key = web.apiKey(), lastId = '' } = {}) {
+  const stream = await openClickEvents(`${web.baseUrl()}/api/v1/clicks/stream${query}`, {
+    'x-api-key': key,
+    ...(lastId && { 'last-event-id': lastId }),
+  });
+  open.push(stream.close);
+  return stream;
+}
+
+/** The status of one more stream, which is closed again. */
+async function readStatus(): Promise<number> {
+  const response = await fetch(`${web.baseUrl()}/api/v1/clicks/stream`, {
+    headers: { 'x-api-key': web.apiKey() },
+  });
+  await response.body!.cancel();
+  return response.status;
+}
+
+test('a click comes once it is counted, with all but who made it', async () => {
+  const stream = await openStream();
+  await count('code-one', 'DE');
+  await waitUntil('it comes', () => stream.events().length > 0);
+  expect(stream.events()).toEqual([
+    {
+      short_code: 'code-one',
+      at: '2026-11-21T10:00:30.000Z',
+      clicks: 1,
+      is_bot: false,
+      bot_kind: '',
+      country: 'DE',
+      referrer: 'example.org',
+      browser: 'Firefox',
+      os: 'Linux',
+      device: 'desktop',
+    },
+  ]);
+  expect(stream.response.headers).toMatchObject({
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-store',
+  });
+});
+
+test('who comes back with the last id gets what it missed, once, and then what is new', async () => {
+  const first = await openStream();
+  await count('code-one', 'AA');
+  await waitUntil('it comes', () => first.events().length > 0);
+  first.close();
+  await count('code-one', 'BB');
+  await count('code-two', 'CC');
+  const second = await openStream('', { lastId: first.lastId() });
+  await waitUntil('what was missed comes', () => second.events().length >= 2);
+  await count('code-one', 'DD');
+  await waitUntil('what is new comes', () => second.events().length >= 3);
+  expect(second.countries()).toEqual(['BB', 'CC', 'DD']);
+});
+
+test('a click whose transaction began earlier and ended later than another one is not missed', async () => {
+  const stream = await openStream();
+  const late = await web.database.db().transaction();
+  await late.raw('select pg_current_xact_id()');
+  await count('code-one', 'EE');
+  await createClickStore(late).apply([
+    makeDetailedBatch([
+      { urlId: urlIds['code-two']!, count: 1, lastAtMs: atMs, detail: makeDetail({ country: 'FF' }) },
+    ]),
+  ]);
+  await late.commit();
+  await waitUntil('both come', () => stream.events().length >= 2);
+  expect(new Set(stream.countries())).toEqual(new Set(['EE', 'FF']));
+});
+
+test('a short code, a tag and a key that is for its own narrow it down, with and without an id', async () => {
+  const { key } = await createApiKeys(web.database.db()).create('own', {
+    ownUrlsOnly: true,
+    scopes: ['stats:read'],
+  });
+  const before = await openStream();
+  const begin = before.lastId();
+  before.close();
+  await waitUntil('it is closed', () => before.isOver());
+  await count('code-two', 'GG');
+  await count('code-one', 'HH');
+  const byCode = await openStream('?short_code=code-one', { lastId: begin });
+  const byTag = await openStream('?tag=tag', { lastId: begin });
+  const own = await openStream('', { key, lastId: begin });
+  await count('code-two', 'II');
+  await count('code-one', 'JJ');
+  await waitUntil('they come', () => byCode.events().length >= 2 && byTag.events().length >= 2);
+  expect([byCode.countries(), byTag.countries(), own.events()]).toEqual([['HH', 'JJ'], ['HH', 'JJ'], []]);
+});
+
+test('more streams than the setting allows are answered 503, and there is room again when one is closed', async () => {
+  const [first] = [await openStream(), await openStream(), await openStream()];
+  expect(await readStatus()).toBe(503);
+  first.close();
+  await waitUntil('there is room', async () => (await readStatus()) === 200);
+});
+
+test('a short code that is unknown is a 404, an id that is none a 422', async () => {
+  const ask = async (query: string, headers = {}) =>
+    (await web.client().get(`/api/v1/clicks/stream${query}`, headers)).status;
+  expect([await ask('?short_code=unknown-1'), await ask('', { 'last-event-id': 'x' })]).toEqual([404, 422]);
+});
+
+test('the stream of a revoked key ends', async () => {
+  const { key, id } = await createApiKeys(web.database.db()).create('short', { scopes: ['stats:read'] });
+  const stream = await openStream('', { key });
+  await createApiKeys(web.database.db()).revoke(id);
+  await waitUntil('it ends', () => stream.isOver());
+});
+
+test('a stream ends when its client closes its sending side', async () => {
+  const head = `GET /api/v1/clicks/stream HTTP/1.1\r\nHost: x\r\nx-api-key: ${web.apiKey()}\r\n\r\n`;
+  const { received, isClosed } = await sendRaw(web.baseUrl(), head, { ends: true });
+  expect([received.slice(0, 12), isClosed]).toEqual(['HTTP/1.1 200', true]);
+});
+
+test('SIGTERM ends streams at once', async () => {
+  const stream = await openStream();
+  web.signal('SIGTERM');
+  await waitUntil('it ends', () => stream.isOver(), 1_000);
+});

@@ -1,0 +1,204 @@
+import { beforeAll, expect, test } from 'vitest';
+import { createApiKeys } from '../../../../src/api-keys/api-keys.ts';
+import { createClickStore } from '../../../../src/clicks/ledger/apply.ts';
+import { readBooks } from '../../../../src/clicks/ledger/audit.ts';
+import { createUrlCleanupStore } from '../../../../src/urls/store/cleanup-store.ts';
+import { makeBatch } from '../../../support/clicks/clicks.ts';
+import type { Client } from '../../../support/http/client.ts';
+import { useWeb } from '../../../support/http/web-app.ts';
+
+const web = useWeb({ RETENTION_DAYS: '10' });
+const urls = '/api/v1/urls';
+const page = 'https://example.com/page';
+const dayMs = 24 * 3_600_000;
+
+let maker: Client;
+let stranger: Client;
+let colleague: Client;
+beforeAll(async () => {
+  const apiKeys = createApiKeys(web.database.db());
+  const keyOf = async (...given: Parameters<typeof apiKeys.create>) => (await apiKeys.create(...given)).key;
+  maker = web.client(await keyOf('maker', { scopes: ['urls:read', 'urls:write'], ownUrlsOnly: true }));
+  stranger = web.client(await keyOf('stranger', { scopes: ['urls:read', 'urls:write'], ownUrlsOnly: true }));
+  colleague = web.client(await keyOf('colleague', { scopes: ['urls:read', 'urls:write', 'keys:reserve'] }));
+});
+
+let count = 0;
+/** A short URL under a custom code that was deleted. */
+async function createDeleted(more: object = {}) {
+  const custom_code = `deleted-${++count}`;
+  const { body } = await maker.post(urls, { original_url: page, custom_code, ...more });
+  expect((await maker.delete(`${urls}/${custom_code}`)).status).toBe(204);
+  return { code: custom_code, path: `${urls}/${custom_code}`, body };
+}
+const createAs = async (client: Client, custom_code: string, more: object = {}) =>
+  await client.post(urls, { original_url: `${page}/2`, custom_code, ...more });
+const visit = async (code: string) => (await web.client(null).get(`/${code}`)).headers.get('location');
+const problem = (name: string) => `urn:linkmill:problem:${name}`;
+
+test('a create under a deleted code says when it was deleted, when it is purged and how to restore it', async () => {
+  const { code, path } = await createDeleted();
+  const refused = await createAs(maker, code);
+  expect(refused).toMatchObject({
+    status: 409,
+    body: { type: problem('code-deleted'), restore_path: `${path}/restore` },
+  });
+  const deletedAt = Date.parse(String(refused.body['deleted_at']));
+  expect(Date.now() - deletedAt).toBeLessThan(60_000);
+  expect(Date.parse(String(refused.body['purged_at']))).toBe(deletedAt + 10 * dayMs);
+  expect(refused.body['detail']).toContain(`DELETE ${path}?purge=true`);
+  expect((await maker.post(String(refused.body['restore_path']))).status).toBe(200);
+  expect((await createAs(maker, code)).body['type']).toBe(problem('code-taken'));
+});
+
+test('an API key that may not restore a deleted short URL learns only that its code is taken', async () => {
+  const { code } = await createDeleted();
+  for (const more of [{}, { restore_deleted: true }]) {
+    const { status, body } = await createAs(stranger, code, more);
+    expect([status, body['type'], body['deleted_at']]).toEqual([409, problem('code-taken'), undefined]);
+  }
+});
+
+test('an API key for all short URLs may restore the deleted one of another, and not replace or purge it', async () => {
+  const { code, path } = await createDeleted();
+  const refused = await createAs(colleague, code, { restore_deleted: true });
+  expect([refused.status, refused.body['type']]).toEqual([409, problem('code-deleted')]);
+  expect(refused.body['detail']).not.toContain('purge=true');
+  const purge = await colleague.delete(`${path}?purge=true`);
+  expect([purge.status, purge.body['type']]).toEqual([403, problem('insufficient-scope')]);
+  expect((await colleague.post(`${path}/restore`)).status).toBe(200);
+  expect(await visit(code)).toBe(page);
+});
+
+test('restore_deleted replaces what was deleted, and keeps its id and time of creation', async () => {
+  const { code, path, body } = await createDeleted({ title: 'Old', max_clicks: 1 });
+  const answer = await createAs(maker, code, { restore_deleted: true, tags: ['new'], max_clicks: 1 });
+  expect(answer).toMatchObject({
+    status: 200,
+    body: { id: body['id'], created_at: body['created_at'], title: null, tags: ['new'] },
+  });
+  expect(answer.body['original_url']).toBe(`${page}/2`);
+  expect(await visit(code)).toBe(`${page}/2`);
+  expect((await maker.get(path)).headers.get('etag')).toBe(answer.headers.get('etag'));
+});
+
+test('restore_deleted starts the uses of a limited short URL again', async () => {
+  const custom_code = `deleted-${++count}`;
+  await maker.post(urls, { original_url: page, custom_code, max_clicks: 1 });
+  expect([await visit(custom_code), await visit(custom_code)]).toEqual([page, null]);
+  await maker.delete(`${urls}/${custom_code}`);
+  await createAs(maker, custom_code, { restore_deleted: true, max_clicks: 1 });
+  expect([await visit(custom_code), await visit(custom_code)]).toEqual([`${page}/2`, null]);
+});
+
+test('restore_deleted creates a short URL when nothing deleted has the code, and never replaces a live one', async () => {
+  const code = `deleted-${++count}`;
+  expect((await createAs(maker, code, { restore_deleted: true })).status).toBe(201);
+  const again = await createAs(maker, code, { restore_deleted: true });
+  expect([again.status, again.body['type']]).toEqual([409, problem('code-taken')]);
+});
+
+test('restore_deleted without a custom code is 422', async () => {
+  const { status, body } = await maker.post(urls, { original_url: page, restore_deleted: true });
+  expect([status, body['errors']]).toEqual([
+    422,
+    [{ field: 'restore_deleted', detail: 'must be given together with custom_code' }],
+  ]);
+});
+
+test('a restoring create with an Idempotency-Key restores once, and repeats its answer', async () => {
+  const { code } = await createDeleted();
+  const headers = { 'idempotency-key': `restore-${code}` };
+  const body = { original_url: `${page}/2`, custom_code: code, restore_deleted: true };
+  const first = await maker.post(urls, body, headers);
+  const second = await maker.post(urls, body, headers);
+  expect([first.status, second.status]).toEqual([200, 200]);
+  expect(second.body).toEqual(first.body);
+  expect(second.headers.get('idempotency-replayed')).toBe('true');
+});
+
+test('of two restoring creates at once one restores', async () => {
+  const { code } = await createDeleted();
+  const answers = await Promise.all(
+    ['a', 'b'].map(async (title) => await createAs(maker, code, { restore_deleted: true, title })),
+  );
+  expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 409]);
+});
+
+test('a purge frees the code at once for the API key that created it, and for no other', async () => {
+  const { code, path } = await createDeleted();
+  expect((await maker.delete(`${path}?purge=true`)).status).toBe(204);
+  expect((await maker.post(`${path}/restore`)).status).toBe(404);
+  expect((await createAs(stranger, code)).body['type']).toBe(problem('code-taken'));
+  expect((await createAs(colleague, code)).body['type']).toBe(problem('code-taken'));
+  expect((await createAs(maker, code)).status).toBe(201);
+  expect(await visit(code)).toBe(`${page}/2`);
+});
+
+test('a purged code is free for every API key once the retention has passed', async () => {
+  const { code, path } = await createDeleted();
+  await maker.delete(`${path}?purge=true`);
+  await web.database
+    .db()('reserved_keys')
+    .where({ short_code: code })
+    .update({ reserved_until: new Date(0) });
+  expect(await createUrlCleanupStore(web.database.db()).endReservations(new Date(), 10)).toBe(1);
+  expect((await createAs(stranger, code)).status).toBe(201);
+});
+
+test('the code of a purge cannot be given back to the key pool', async () => {
+  const custom_code = `deleted-${++count}`;
+  await createAs(colleague, custom_code);
+  await colleague.delete(`${urls}/${custom_code}?purge=true`);
+  const { body } = await colleague.post('/api/v1/codes/return', { codes: [custom_code] });
+  expect(body).toEqual({ returned: [], refused: [custom_code] });
+});
+
+test('the purge of a live short URL ends its redirects at once, and leaves the books of clicks exact', async () => {
+  const { body } = await maker.post(urls, { original_url: page });
+  const code = String(body['short_code']);
+  expect(await visit(code)).toBe(page);
+  const clicks = createClickStore(web.database.db());
+  await clicks.apply([makeBatch('018f0000-0000-7000-8000-000000000001', 1, Number(body['id']), 3)]);
+  expect((await maker.delete(`${urls}/${code}?purge=true`)).status).toBe(204);
+  expect(await visit(code)).toBeNull();
+  await clicks.apply([makeBatch('018f0000-0000-7000-8000-000000000001', 2, Number(body['id']), 3)]);
+  const { counted, onUrls, purged } = await readBooks(web.database.db());
+  // Visits of this test may be counted as well.
+  expect(onUrls + purged).toBe(counted);
+  expect(purged).toBeGreaterThanOrEqual(6);
+});
+
+test('a purge with If-Match of another version purges nothing', async () => {
+  const { path } = await createDeleted();
+  const answer = await maker.request('DELETE', `${path}?purge=true`, undefined, { 'if-match': '"1"' });
+  expect(answer.status).toBe(412);
+  expect((await maker.post(`${path}/restore`)).status).toBe(200);
+});
+
+test('a purge of what is not there, or belongs to another API key, is 404', async () => {
+  const { path } = await createDeleted();
+  expect((await stranger.delete(`${path}?purge=true`)).status).toBe(404);
+  expect((await maker.delete(`${urls}/never-there?purge=true`)).status).toBe(404);
+  expect((await maker.delete(`${path}?purge=yes`)).status).toBe(422);
+});
+
+test('in bulk each deleted code has its own answer, and can be replaced or purged', async () => {
+  const [one, two, three] = [await createDeleted(), await createDeleted(), await createDeleted()];
+  const create = async (...items: object[]) => {
+    const { body } = await maker.post(`${urls}/bulk`, { urls: items });
+    return body['results'] as { status: number; problem?: Record<string, unknown> }[];
+  };
+  const item = { original_url: page };
+  const results = await create(
+    { ...item, custom_code: one.code },
+    { ...item, custom_code: two.code, restore_deleted: true },
+  );
+  expect(results).toMatchObject([
+    { status: 409, problem: { type: problem('code-deleted'), restore_path: `${one.path}/restore` } },
+    { status: 200, url: { id: two.body['id'] } },
+  ]);
+  const purged = await maker.post(`${urls}/bulk/delete`, { short_codes: [three.code], purge: true });
+  expect(purged.body['results']).toEqual([{ short_code: three.code, status: 204 }]);
+  expect(await create({ ...item, custom_code: three.code })).toMatchObject([{ status: 201 }]);
+});

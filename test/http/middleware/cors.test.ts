@@ -1,0 +1,110 @@
+import { expect, test } from 'vitest';
+import { useWeb } from '../../support/http/web-app.ts';
+import { createUrl } from '../../support/urls/urls.ts';
+
+const app = 'https://app.example';
+const web = useWeb({ CORS_ORIGINS: 'https://APP.example:443, chrome-extension://abcdefgh' });
+const urls = '/api/v1/urls';
+
+/** A request as a page of an origin sends it. */
+async function ask(method: string, path: string, headers: Record<string, string> = {}, body?: string) {
+  const response = await fetch(web.baseUrl() + path, {
+    method,
+    headers,
+    redirect: 'manual',
+    ...(body && { body }),
+  });
+  return { status: response.status, headers: response.headers, text: await response.text() };
+}
+const preflight = async (path: string, origin: string) =>
+  await ask('OPTIONS', path, {
+    origin,
+    'access-control-request-method': 'PATCH',
+    'access-control-request-headers': 'content-type,x-api-key',
+  });
+
+test('a preflight of an allowed origin needs no API key, and is answered with what may be sent', async () => {
+  const { status, headers } = await preflight(`${urls}/abcdef`, app);
+  expect(status).toBe(204);
+  expect(headers.get('access-control-allow-origin')).toBe(app);
+  expect(headers.get('access-control-allow-methods')).toContain('PATCH');
+  expect(headers.get('access-control-allow-headers')?.toLowerCase()).toContain('x-api-key');
+  expect(headers.get('access-control-allow-credentials')).toBeNull();
+  expect(headers.get('vary')).toContain('Origin');
+});
+
+test('an answer to an allowed origin may be read, errors and their headers too', async () => {
+  const good = await ask('GET', urls, { origin: app, 'x-api-key': web.apiKey() });
+  expect([good.status, good.headers.get('access-control-allow-origin')]).toEqual([200, app]);
+  expect(good.headers.get('access-control-expose-headers')).toContain('ETag');
+  expect(good.headers.get('access-control-expose-headers')).toContain('RateLimit-Policy');
+  const refused = await ask('GET', urls, { origin: app });
+  expect([refused.status, refused.headers.get('access-control-allow-origin')]).toEqual([401, app]);
+  const document = await ask('GET', '/openapi.json', { origin: 'chrome-extension://abcdefgh' });
+  expect(document.headers.get('access-control-allow-origin')).toBe('chrome-extension://abcdefgh');
+});
+
+test.each(['https://other.example', 'http://app.example', 'https://app.example:8443', 'null'])(
+  'an answer to the origin %s may not be read',
+  async (origin) => {
+    for (const { headers } of [
+      await preflight(urls, origin),
+      await ask('GET', urls, { origin, 'x-api-key': web.apiKey() }),
+    ]) {
+      expect(headers.get('access-control-allow-origin')).toBeNull();
+      expect(headers.get('vary')).toContain('Origin');
+    }
+  },
+);
+
+test('pages, health and redirects may not be read by another origin', async () => {
+  const code = await createUrl(web.client());
+  for (const path of ['/', '/health', '/docs', `/${code}`, `/${code}+`, '/report']) {
+    const { headers } = await ask('GET', path, { origin: app });
+    expect([path, headers.get('access-control-allow-origin')]).toEqual([path, null]);
+  }
+});
+
+test.each([
+  'application/merge-patch+json',
+  'application/merge-patch+json; charset=utf-8',
+  'application/json',
+])('a change may be sent as %s: null removes, what is missing stays', async (type) => {
+  const code = await createUrl(web.client(), { title: 'Old', notes: 'Note' });
+  const headers = { 'content-type': type, 'x-api-key': web.apiKey() };
+  const answer = await ask('PATCH', `${urls}/${code}`, headers, '{"title":null}');
+  expect([answer.status, JSON.parse(answer.text)]).toMatchObject([200, { title: null, notes: 'Note' }]);
+  expect(answer.headers.get('accept-patch')).toBe('application/merge-patch+json, application/json');
+});
+
+test('a PATCH of another type is answered with the types that may be sent', async () => {
+  const code = await createUrl(web.client());
+  const headers = { 'content-type': 'application/json-patch+json', 'x-api-key': web.apiKey() };
+  const answer = await ask('PATCH', `${urls}/${code}`, headers, '[]');
+  expect([answer.status, answer.headers.get('accept-patch')]).toEqual([
+    415,
+    'application/merge-patch+json, application/json',
+  ]);
+  const options = await ask('OPTIONS', `${urls}/${code}`);
+  expect(options.headers.get('accept-patch')).toBe('application/merge-patch+json, application/json');
+});
+
+test('a merge patch creates nothing, and is no object only where it is refused', async () => {
+  const headers = { 'content-type': 'application/merge-patch+json', 'x-api-key': web.apiKey() };
+  expect((await ask('POST', urls, headers, '{"original_url":"https://example.com/"}')).status).toBe(415);
+  const code = await createUrl(web.client());
+  for (const body of ['[]', '"text"', 'null', '1'])
+    expect((await ask('PATCH', `${urls}/${code}`, headers, body)).status).toBeGreaterThanOrEqual(400);
+});
+
+test('the front page is a page for a browser, and JSON for a program', async () => {
+  const page = await ask('GET', '/', { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' });
+  expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+  expect(page.text).toContain('<h1>Linkmill</h1>');
+  expect(page.text).toContain('/docs');
+  expect(page.headers.get('vary')).toContain('Accept');
+  for (const accept of ['*/*', 'application/json']) {
+    const { text } = await ask('GET', '/', { accept });
+    expect(JSON.parse(text)).toMatchObject({ service: 'linkmill' });
+  }
+});

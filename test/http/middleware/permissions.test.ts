@@ -1,0 +1,198 @@
+import { beforeAll, expect, test } from 'vitest';
+import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
+import { scopes } from '../../../src/api-keys/scopes.ts';
+import { operations as declared } from '../../../src/http/api/api.ts';
+import { pathOf } from '../../../src/http/api/mount.ts';
+import type { Operation } from '../../../src/http/api/operation.ts';
+import { type AppDeps, createRouters } from '../../../src/web/app.ts';
+import { type Answer, textOf } from '../../support/http/client.ts';
+import { useWeb } from '../../support/http/web-app.ts';
+
+const web = useWeb();
+const operations = Object.entries<Operation>(declared).map(([name, operation]) => ({ name, operation }));
+const ofOneUrl = operations.filter(({ operation }) => operation.path.includes('{short_code}'));
+
+/** What nobody has, for each path parameter. */
+const unknown: Record<string, string> = { short_code: 'unknown-1', id: '999999999', name: 'unknown' };
+
+const fillIn = (path: string, values: Record<string, string>) =>
+  path.replaceAll(/\{(\w+)\}/g, (_, name: string) => values[name] ?? 'unknown');
+
+const typeOf = (answer: Answer) => String(answer.body['type']).replace('urn:linkmill:problem:', '');
+
+interface Holder {
+  who: string;
+  key: string | null;
+  /** What it may do; undefined for who is no one. */
+  allowed?: readonly string[];
+}
+const holders: Holder[] = [];
+
+beforeAll(async () => {
+  const apiKeys = createApiKeys(web.database.db());
+  const past = new Date(Date.now() - 1_000);
+  const withoutAdmin = scopes.filter((scope) => scope !== 'admin');
+  const ofOwn = withoutAdmin.filter((scope) => scope !== 'jobs:run');
+  for (const scope of scopes) {
+    const { key } = await apiKeys.create(scope, { scopes: [scope] });
+    holders.push({ who: scope, key, allowed: scope === 'admin' ? scopes : [scope] });
+  }
+  for (const scope of ofOwn) {
+    const { key } = await apiKeys.create(scope, { scopes: [scope], ownUrlsOnly: true });
+    holders.push({ who: `${scope}, own URLs only`, key, allowed: [scope] });
+  }
+  const { key: many } = await apiKeys.create('many', { scopes: withoutAdmin });
+  const { key: expired } = await apiKeys.create('expired', { expiresAt: past });
+  const { key: revoked, id } = await apiKeys.create('revoked');
+  await apiKeys.revoke(id);
+  holders.push({ who: 'all but admin', key: many, allowed: withoutAdmin });
+  holders.push(
+    { who: 'expired', key: expired },
+    { who: 'revoked', key: revoked },
+    { who: 'no key', key: null },
+  );
+});
+
+function answerFor({ scope }: Operation, { allowed }: Holder): string {
+  if (allowed === undefined) return '401 unauthorized, Bearer realm="linkmill"';
+  if (scope === 'any' || allowed.includes(scope)) return 'answered';
+  return `403 insufficient-scope, Bearer realm="linkmill", error="insufficient_scope", scope="${scope}"`;
+}
+
+function outcomeOf(answer: Answer): string {
+  const { status, headers } = answer;
+  if (status >= 500) return String(status);
+  return status === 401 || status === 403
+    ? `${status} ${typeOf(answer)}, ${headers.get('www-authenticate')}`
+    : 'answered';
+}
+
+test('every route under /api/ is an operation that says which scope it needs', () => {
+  const config = { BASE_URL: 'http://localhost' };
+  const layers = createRouters({ config, api: {}, health: {} } as unknown as AppDeps).flatMap(
+    ({ stack }) => stack,
+  );
+  const routes = layers.flatMap(({ methods, path }) =>
+    methods.filter((method) => method !== 'HEAD').map((method) => `${method} ${String(path)}`),
+  );
+  expect(routes.filter((route) => route.includes(' /api')).toSorted()).toEqual(
+    operations.map(({ operation }) => `${operation.method.toUpperCase()} ${pathOf(operation)}`).toSorted(),
+  );
+  const known = new Set<string>([...scopes, 'any']);
+  expect(operations.filter(({ operation }) => !known.has(operation.scope))).toEqual([]);
+});
+
+test('no scope for reading allows what changes something, and API keys are for administrators', () => {
+  const reading = new Set<string>(['urls:read', 'stats:read', 'any']);
+  // Who may read short URLs may have them written into a file.
+  const changing = operations.filter(
+    ({ operation }) => operation.tag !== 'Exports' && (operation.method !== 'get' || operation.isUnsafe),
+  );
+  expect(changing.filter(({ operation }) => reading.has(operation.scope))).toEqual([]);
+  const ofKeys = operations.filter(({ operation }) => operation.path.startsWith('/api/v1/api-keys'));
+  expect(
+    new Set(ofKeys.map(({ name, operation }) => `${name === 'getCurrentApiKey'} ${operation.scope}`)),
+  ).toEqual(new Set(['true any', 'false admin']));
+});
+
+test.each(operations)('$name is for those who have its scope, and for nobody else', async ({ operation }) => {
+  const expected = holders.map((holder) => `${holder.who}: ${answerFor(operation, holder)}`);
+  const ask = async ({ who, key }: Holder, i: number) => {
+    // Whoever may not is told so before anybody looks at what they sent.
+    const body = operation.body && (expected[i]!.endsWith('answered') ? {} : '{ malformed');
+    const path = fillIn(operation.path, unknown);
+    return `${who}: ${outcomeOf(await web.client(key).request(operation.method.toUpperCase(), path, body))}`;
+  };
+  expect(await Promise.all(holders.map(ask))).toEqual(expected);
+});
+
+test('a key that is unknown, wrong in its secret, revoked or expired is refused in the same words', async () => {
+  const { key } = await createApiKeys(web.database.db()).create('right');
+  const wrong = [`lm_${'0'.repeat(12)}_${'a'.repeat(43)}`, `${key.slice(0, -2)}__`, 'secret'];
+  const ended = holders
+    .filter(({ who }) => who === 'expired' || who === 'revoked')
+    .map((holder) => holder.key!);
+  const answers = await Promise.all(
+    [...wrong, ...ended].map(async (one) => await web.client(one).get('/api/v1/urls/unknown-1')),
+  );
+  expect(new Set(answers.map(({ status, body }) => JSON.stringify([status, body])))).toHaveLength(1);
+});
+
+/** Two short URLs, of one key and of nobody's; and what does not change while nobody changes them. */
+async function makeUrls(name: string, operation: Operation, owner: number) {
+  const db = web.database.db();
+  const [own, foreign] = [`own-${name}`, `not-${name}`].map((code) => code.slice(0, 32)) as [string, string];
+  const isDeleted = operation.path.endsWith('/restore');
+  for (const [code, createdBy] of [
+    [own, owner],
+    [foreign, null],
+  ] as const) {
+    const [row] = await db('urls')
+      .insert({
+        short_code: code,
+        original_url: `https://example.com/${code}`,
+        code_is_generated: false,
+        created_by: createdBy,
+        is_active: !isDeleted,
+        deleted_at: isDeleted ? new Date() : null,
+      })
+      .returning('id');
+    await db('url_stats').insert({ url_id: row.id });
+  }
+  const read = async (code: string): Promise<unknown> =>
+    await db('urls').join('url_stats', 'url_stats.url_id', 'urls.id').where({ short_code: code }).first();
+  return { own, foreign, read };
+}
+
+/** All of an answer that a client can tell apart, with another code in the place of its own. */
+const shown = ({ status, headers, body }: Answer, code: string) =>
+  JSON.stringify([status, [...headers].filter(([name]) => name !== 'date'), body]).replaceAll(code, '…');
+
+test.each(ofOneUrl)(
+  '$name answers for a foreign short URL as for one that is not there, and leaves it alone, when the key is for its own',
+  async ({ name, operation }) => {
+    const owner = await createApiKeys(web.database.db()).create(name, {
+      scopes: ['urls:read', 'urls:write', 'stats:read'],
+      ownUrlsOnly: true,
+    });
+    const { own, foreign, read } = await makeUrls(name, operation, owner.id);
+    const before = await read(foreign);
+    const body = operation.body && (operation.method === 'patch' ? { title: 'Changed' } : {});
+    const ask = async (code: string) =>
+      await web
+        .client(owner.key)
+        .request(operation.method.toUpperCase(), fillIn(operation.path, { short_code: code }), body);
+
+    const answer = await ask(foreign);
+    expect([answer.status, typeOf(answer)]).toEqual([404, 'not-found']);
+    expect(shown(answer, foreign)).toBe(shown(await ask('unknown-1'), 'unknown-1'));
+    expect(await read(foreign)).toEqual(before);
+    // What is refused for a foreign one is otherwise in order.
+    expect([own, Math.floor((await ask(own)).status / 100)]).toEqual([own, 2]);
+  },
+);
+
+const lists = operations.filter(
+  ({ operation }) => operation.method === 'get' && !operation.path.includes('{short_code}'),
+);
+
+test.each(lists)(
+  '$name shows nothing of foreign short URLs to a key that is for its own',
+  async ({ operation }) => {
+    const { key } = await createApiKeys(web.database.db()).create('lister', {
+      scopes: ['urls:read', 'urls:write', 'stats:read', 'keys:reserve'],
+      ownUrlsOnly: true,
+    });
+    await web
+      .client()
+      .post('/api/v1/urls', { original_url: 'https://foreign.example/', custom_code: 'foreign-1' });
+    await web.database
+      .db()('urls')
+      .where({ short_code: 'foreign-1' })
+      .update({ title: 'foreign', tags: ['foreign'] });
+    const response = await fetch(`${web.baseUrl()}${fillIn(operation.path, unknown)}`, {
+      headers: { 'x-api-key': key },
+    });
+    expect(await textOf(response)).not.toContain('foreign');
+  },
+);

@@ -1,0 +1,40 @@
+import { beforeAll, expect, test } from 'vitest';
+import { useWeb } from '../../support/http/web-app.ts';
+import { createUrl } from '../../support/urls/urls.ts';
+
+const web = useWeb({ RATE_LIMIT_PER_KEY: '1000' });
+
+let code: string;
+beforeAll(async () => {
+  code = await createUrl(web.client());
+});
+
+const remainingOf = ({ headers }: { headers: Headers }) => Number(headers.get('ratelimit-remaining'));
+
+/** How many requests the one that is sent counts as. */
+async function weigh(send: () => Promise<{ status: number; headers: Headers }>): Promise<number> {
+  const before = remainingOf(await web.client().get(`/api/v1/urls/${code}`));
+  const answer = await send();
+  expect(answer.status).toBe(200);
+  return before - remainingOf(answer);
+}
+
+test.each([
+  ['format=svg&size=2048', 1],
+  ['format=png', 1],
+  ['format=png&size=257', 2],
+  ['format=png&size=2048', 8],
+])('a QR code with %s counts as %i', async (query, weight) => {
+  const send = async () =>
+    await fetch(`${web.baseUrl()}/api/v1/urls/${code}/qr?${query}`, {
+      headers: { 'x-api-key': web.apiKey() },
+    });
+  expect(await weigh(send)).toBe(weight);
+});
+
+test('a long body counts by its length, a short one by its operation', async () => {
+  const url = (length: number) => ({ original_url: `https://example.com/${'x'.repeat(length)}` });
+  const bulk = async (urls: unknown[]) => await web.client().post('/api/v1/urls/bulk', { urls });
+  expect(await weigh(() => bulk(Array.from({ length: 30 }, () => url(10))))).toBe(3);
+  expect(await weigh(() => bulk(Array.from({ length: 100 }, () => url(2_000))))).toBe(13);
+});

@@ -1,0 +1,158 @@
+import { expect, test } from 'vitest';
+import { jobNames } from '../../../src/queues/jobs.ts';
+import { createClient } from '../../support/http/client.ts';
+import { useWeb } from '../../support/http/web-app.ts';
+import { startWeb } from '../../support/processes/processes.ts';
+
+const password = 'correct horse';
+const web = useWeb({ BULL_BOARD_USER: 'operator', BULL_BOARD_PASSWORD: password });
+
+const login = (user: string, secret: string) => ({
+  authorization: `Basic ${Buffer.from(`${user}:${secret}`).toString('base64')}`,
+});
+const operator = login('operator', password);
+const pause = '/admin/queues/api/queues/warm-cache/pause';
+
+const isPaused = async (client = web.client(null)) => {
+  const { queues } = (await client.get('/admin/queues/api/queues', operator)).body as {
+    queues: { name: string; isPaused: boolean }[];
+  };
+  return queues.find((queue) => queue.name === 'warm-cache')!.isPaused;
+};
+
+/** A web process on the same stores with other settings, for as long as `use` takes. */
+async function withWeb(settings: Record<string, string>, use: (baseUrl: string) => Promise<void>) {
+  const other = await startWeb({
+    DATABASE_URL: web.database.url(),
+    REDIS_URL: web.redis.url(),
+    REDIS_PREFIX: web.redis.prefix,
+    ...settings,
+  });
+  try {
+    await use(other.baseUrl);
+  } finally {
+    await other.stop();
+  }
+}
+
+test('the board shows its page and every queue to whoever has the login', async () => {
+  const page = await web.client(null).get('/admin/queues', operator);
+  expect(page.status).toBe(200);
+  expect(page.headers.get('content-type')).toContain('text/html');
+  expect(page.headers.get('content-security-policy')).toContain("default-src 'self'");
+  const { queues } = (await web.client(null).get('/admin/queues/api/queues', operator)).body as {
+    queues: { name: string; readOnlyMode: boolean }[];
+  };
+  expect(queues.map((queue) => queue.name).toSorted()).toEqual(jobNames.toSorted());
+  expect(queues.some((queue) => queue.readOnlyMode)).toBe(false);
+});
+
+test.each([
+  ['no login', {}],
+  ['a wrong password', login('operator', 'wrong')],
+  ['an empty password', login('operator', '')],
+  ['another user', login('admin', password)],
+  ['the password of another length', login('operator', `${password} `)],
+  ['a login that is no base64', { authorization: 'Basic %%%' }],
+  ['an API key', { authorization: 'Bearer x' }],
+])('the board answers 401 to %s, on its page, its files, its API and for writes', async (_, headers) => {
+  const client = web.client(null);
+  for (const path of [
+    '/admin/queues',
+    '/admin/queues/',
+    '/admin/queues/api/queues',
+    '/admin/queues/static/x.js',
+  ]) {
+    const answer = await client.get(path, headers);
+    expect([path, answer.status]).toEqual([path, 401]);
+    expect(answer.headers.get('www-authenticate')).toContain('Basic');
+  }
+  expect((await client.request('PUT', pause, undefined, headers)).status).toBe(401);
+  expect(await isPaused()).toBe(false);
+});
+
+test.each([
+  ['another site, as its browser says', { 'sec-fetch-site': 'cross-site' }],
+  ['a sibling host, as its browser says', { 'sec-fetch-site': 'same-site' }],
+  ['another origin', { origin: 'https://evil.example' }],
+  ['a hidden origin', { origin: 'null' }],
+  ['an origin that is no URL', { origin: 'evil' }],
+])('a write with the login from %s is answered with 403 and changes nothing', async (_, headers) => {
+  const answer = await web.client(null).request('PUT', pause, undefined, { ...operator, ...headers });
+  expect(answer.status).toBe(403);
+  expect(answer.body['type']).toBe('urn:linkmill:problem:foreign-origin');
+  expect(await isPaused()).toBe(false);
+});
+
+test.each([
+  ["the browser's word for its own origin", () => ({ 'sec-fetch-site': 'same-origin' })],
+  ['the public origin', () => ({ origin: web.baseUrl() })],
+  ['no origin, from a command line', () => ({})],
+])('a write with the login and %s passes', async (_, headers) => {
+  const write = async (path: string) =>
+    await web.client(null).request('PUT', path, undefined, { ...operator, ...headers() });
+  expect((await write(pause)).status).toBe(200);
+  expect(await isPaused()).toBe(true);
+  expect((await write(pause.replace('pause', 'resume'))).status).toBe(200);
+  expect(await isPaused()).toBe(false);
+});
+
+test('without a password the board is off and answers 404', async () => {
+  await withWeb({}, async (baseUrl) => {
+    const client = createClient(baseUrl);
+    for (const headers of [{}, operator, login('admin', '')]) {
+      expect((await client.get('/admin/queues', headers)).status).toBe(404);
+      expect((await client.get('/admin/queues/api/queues', headers)).status).toBe(404);
+      expect((await client.request('PUT', pause, undefined, headers)).status).toBe(404);
+    }
+  });
+});
+
+test('in read-only mode the board shows everything and refuses every write with 405', async () => {
+  const settings = {
+    BULL_BOARD_USER: 'operator',
+    BULL_BOARD_PASSWORD: password,
+    BULL_BOARD_READ_ONLY: 'true',
+  };
+  await withWeb(settings, async (baseUrl) => {
+    const client = createClient(baseUrl);
+    expect((await client.get('/admin/queues', operator)).status).toBe(200);
+    const queue = '/admin/queues/api/queues/warm-cache';
+    for (const [method, path] of [
+      ['PUT', `${queue}/pause`],
+      ['PUT', `${queue}/empty`],
+      ['POST', `${queue}/add`],
+      ['PUT', `${queue}/retry/failed`],
+      ['PUT', `${queue}/clean/completed`],
+    ] as const) {
+      const answer = await client.request(
+        method,
+        path,
+        { name: 'warm-cache', data: {}, options: {} },
+        operator,
+      );
+      expect([path, answer.status]).toEqual([path, 405]);
+    }
+    expect(await isPaused(client)).toBe(false);
+  });
+});
+
+test('without Redis the board answers 503 at once', async () => {
+  await withWeb(
+    { BULL_BOARD_USER: 'operator', BULL_BOARD_PASSWORD: password, REDIS_URL: 'redis://127.0.0.1:1' },
+    async (baseUrl) => {
+      const answer = await createClient(baseUrl).get('/admin/queues/api/queues', operator);
+      expect(answer.status).toBe(503);
+      expect(answer.headers.get('retry-after')).toMatch(/^\d+$/);
+    },
+  );
+});
+
+test('a job added with an id of its own choosing cannot take the place of what its queue keeps there', async () => {
+  const client = web.client(null);
+  const job = { name: 'warm-cache', data: {}, options: { jobId: 'paused' } };
+  expect((await client.post('/admin/queues/api/queues/warm-cache/add', job, operator)).status).toBe(200);
+  expect(await web.redis.redis().exists(`{${web.redis.prefix}:warm-cache}:warm-cache:paused`)).toBe(0);
+  expect((await client.get('/admin/queues/api/queues/warm-cache/meta', operator)).status).toBe(404);
+  expect((await web.client().post('/api/v1/jobs/warm-cache', {})).status).toBe(202);
+});

@@ -1,0 +1,168 @@
+import { expect, test } from 'vitest';
+import { createQueues } from '../../../src/queues/queues.ts';
+import { createClient } from '../../support/http/client.ts';
+import { openPrometheus } from '../../support/http/prometheus.ts';
+import { useWeb } from '../../support/http/web-app.ts';
+import { sendRedirects } from '../../support/processes/load.ts';
+import { startWeb } from '../../support/processes/processes.ts';
+import { silentLog } from '../../support/resources.ts';
+import { createUrl, insertUrls } from '../../support/urls/urls.ts';
+import { waitUntil } from '../../support/wait-until.ts';
+
+const token = 'a token of 24 characters'.replaceAll(' ', '-');
+const web = useWeb({ METRICS_TOKEN: token });
+const bearer = (secret: string) => ({ authorization: `Bearer ${secret}` });
+
+async function readMetrics(): Promise<Record<string, number>> {
+  const response = await fetch(`${web.baseUrl()}/metrics`, { headers: bearer(token) });
+  expect([response.status, response.headers.get('content-type')]).toEqual([
+    200,
+    expect.stringContaining('text/plain'),
+  ]);
+  const samples = (await response.text()).matchAll(/^(\w+(?:\{.*\})?) (\S+)$/gm);
+  return Object.fromEntries([...samples].map(([, name, value]) => [name!, Number(value)]));
+}
+
+test('clicks are in the metrics at once: those accepted, and those on their way', async () => {
+  const code = await createUrl(web.client());
+  const before = await readMetrics();
+  await sendRedirects(
+    web.baseUrl(),
+    Array.from({ length: 40 }, () => code),
+  );
+  await web.client().head(`/${code}`);
+  const after = await readMetrics();
+  expect(after['linkmill_clicks_accepted_total']! - before['linkmill_clicks_accepted_total']!).toBe(40);
+  expect(after['linkmill_click_batches_unconfirmed']).toBeGreaterThan(0);
+  expect(after['linkmill_click_batches_waiting']).toBeGreaterThan(0);
+  expect(after['linkmill_click_lag_seconds']).toBeGreaterThan(0);
+  expect([after['linkmill_clicks_to_redis'], after['linkmill_clicks_dropped_total']]).toEqual([1, 0]);
+  expect(after['linkmill_store_answers{store="redis"}']).toBe(1);
+  expect(after['linkmill_store_answers{store="postgres"}']).toBe(1);
+  expect(after['linkmill_requests_refused_total{kind="api"}']).toBe(0);
+  expect(after['process_resident_memory_bytes']).toBeGreaterThan(1_000_000);
+});
+
+test('redirects are in the metrics by where the code was found or why it leads nowhere, and what is known by heart', async () => {
+  await insertUrls(web.database.db(), { begin: 'in-the-table-', count: 1 });
+  await insertUrls(web.database.db(), { begin: 'expired-', count: 1, expiresAt: new Date(0) });
+  const code = await createUrl(web.client());
+  const before = await readMetrics();
+  for (const path of ['in-the-table-0', 'expired-0', code, code, 'unknown', code])
+    await web.client().get(`/${path}`);
+  await web.client().head(`/${code}`);
+  const after = await readMetrics();
+
+  const redirects = (outcome: string) => {
+    const name = `linkmill_redirects_total{outcome="${outcome}"}`;
+    return after[name]! - before[name]!;
+  };
+  const ended = ['table', 'not found', 'expired', 'unavailable'].map(redirects);
+  expect(ended).toEqual([1, 1, 1, 0]);
+  // A slow machine may forget in between.
+  expect(redirects('by heart')).toBeGreaterThan(0);
+  expect(redirects('redis')).toBeGreaterThan(0);
+  expect(redirects('by heart') + redirects('redis')).toBe(4);
+  const entries = 'linkmill_process_cache_entries';
+  expect(after[entries]! - before[entries]!).toBe(3);
+});
+
+test('answers of the API are in the metrics by method, route and status', async () => {
+  const code = await createUrl(web.client());
+  await web.client().get(`/api/v1/urls/${code}`);
+  await web.client().get('/api/v1/urls/unknown');
+  await web.client().get('/api/v1/urls/unknown-too');
+  await web.client(null).delete(`/api/v1/urls/${code}`);
+  await web.client().get('/nobody/knows/this');
+  const metrics = await readMetrics();
+  const ofUrl = (method: string, status: number) =>
+    `linkmill_http_requests_total{method="${method}",route="/api/v1/urls/:short_code",status="${status}"}`;
+  expect(metrics).toMatchObject({
+    [ofUrl('GET', 200)]: 1,
+    [ofUrl('GET', 404)]: 2,
+    [ofUrl('DELETE', 401)]: 1,
+  });
+  expect(Object.keys(metrics).filter((name) => name.includes('nobody'))).toEqual([]);
+});
+
+test('Prometheus reads the metrics, which say what was done: redirects, API, problems, clicks, queues, pool', async () => {
+  const code = await createUrl(web.client());
+  const before = await openPrometheus(web.baseUrl(), bearer(token));
+  await sendRedirects(
+    web.baseUrl(),
+    Array.from({ length: 1_000 }, () => code),
+  );
+  await Promise.all([1, 2, 3].map(async () => await web.client().get(`/api/v1/urls/${code}`)));
+  await Promise.all(['unknown-1', 'unknown-2'].map(async (unknown) => await web.client().get(`/${unknown}`)));
+  await web.client(null).get(`/api/v1/urls/${code}`);
+  await createQueues(web.redis.redis(), web.redis.prefix, silentLog).add('warm-cache', {});
+  await web.redis.redis().rpush(`${web.redis.prefix}:keys:pool`, 'key-1', 'key-2');
+  const keys = await web.redis.redis().llen(`${web.redis.prefix}:keys:pool`);
+
+  // A Redis that answers late on a busy machine is left out of the metrics until it is in time again.
+  const after = await waitUntil('the metrics have what Redis has', async () => {
+    const read = await openPrometheus(web.baseUrl(), bearer(token));
+    return read.value('linkmill_key_pool_keys') === keys && read;
+  });
+  const grown = (name: string, labels = {}) => after.value(name, labels) - before.value(name, labels);
+  expect(grown('linkmill_clicks_accepted_total')).toBe(1_000);
+  expect(grown('linkmill_problems_total', { type: 'not-found' })).toBe(2);
+  expect(grown('linkmill_problems_total', { type: 'unauthorized' })).toBe(1);
+  expect(after.histogram('linkmill_api_request_seconds').count).toBe(
+    before.histogram('linkmill_api_request_seconds').count + 4,
+  );
+  // One of 127 at least.
+  const { count, buckets } = after.histogram('linkmill_redirect_seconds');
+  expect(count).toBeGreaterThanOrEqual(7);
+  expect(count).toBeLessThan(100);
+  expect(buckets['5']).toBe(count);
+  expect(after.value('linkmill_queue_jobs', { queue: 'warm-cache', state: 'waiting' })).toBe(1);
+  expect(after.value('linkmill_queue_jobs', { queue: 'warm-cache', state: 'failed' })).toBe(0);
+  expect(after.value('linkmill_queue_oldest_job_seconds', { queue: 'warm-cache' })).toBeGreaterThan(0);
+  expect(after.value('linkmill_queue_oldest_job_seconds', { queue: 'flush-clicks' })).toBe(0);
+  expect(after.value('process_resident_memory_bytes')).toBeGreaterThan(1_000_000);
+});
+
+test.each([
+  ['no token', {}],
+  ['a wrong token', bearer('wrong')],
+  ['an empty token', bearer('')],
+  ['the token of another length', bearer(`${token}x`)],
+])('the metrics answer 401 to %s and show nothing', async (_, headers) => {
+  const response = await fetch(`${web.baseUrl()}/metrics`, { headers });
+  expect(response.status).toBe(401);
+  expect(await response.text()).not.toContain('linkmill_');
+});
+
+test('an API key is no token for the metrics', async () => {
+  expect((await web.client().get('/metrics')).status).toBe(401);
+});
+
+test('open metrics are for everybody, and say nothing of who asked for what', async () => {
+  const open = await startWeb({
+    DATABASE_URL: web.database.url(),
+    REDIS_URL: web.redis.url(),
+    REDIS_PREFIX: web.redis.prefix,
+    METRICS_OPEN: 'true',
+  });
+  try {
+    const code = await createUrl(createClient(open.baseUrl, web.apiKey()));
+    await createClient(open.baseUrl).get(`/${code}`);
+    const response = await fetch(`${open.baseUrl}/metrics`);
+    const text = await response.text();
+    expect([response.status, text.includes('linkmill_clicks_accepted_total 1')]).toEqual([200, true]);
+    for (const secret of [code, web.apiKey(), 'example.com', '127.0.0.1']) expect(text).not.toContain(secret);
+  } finally {
+    await open.stop();
+  }
+});
+
+test('without METRICS_TOKEN there are no metrics, whatever is given', async () => {
+  const other = await startWeb({ DATABASE_URL: web.database.url(), REDIS_URL: web.redis.url() });
+  try {
+    for (const headers of [{}, bearer(token), bearer('')])
+      expect((await createClient(other.baseUrl).get('/metrics', headers)).status).toBe(404);
+  } finally {
+    await other.stop();
+  }
+});

@@ -1,0 +1,218 @@
+import { describe, expect, test } from 'vitest';
+import { readAccepted } from '../../support/clicks/accepted-clicks.ts';
+import { type Asking, submit, visit } from '../../support/clicks/visitor.ts';
+import { useWeb } from '../../support/http/web-app.ts';
+import { deleteUnheard, type GatedUrl, insertGatedUrl } from '../../support/urls/gated-urls.ts';
+
+const metricsToken = 'a-token-for-metrics';
+const web = useWeb({ TRUSTED_PROXY_HOPS: '1', METRICS_TOKEN: metricsToken });
+const insert = async (url: GatedUrl) => `${web.baseUrl()}/${await insertGatedUrl(web.database.db(), url)}`;
+const json = { accept: 'application/json' };
+const countClicks = async () => await readAccepted(web.baseUrl(), metricsToken);
+const problem = async (url: string, init?: Asking) => {
+  const { status, text } = await visit(url, { ...init, headers: { ...json, ...init?.headers } });
+  return { status, type: (JSON.parse(text) as { type: string }).type.split(':').at(-1) };
+};
+
+describe('a short URL that works once', () => {
+  test('is opened by the first POST, which leads to the original URL and is one click, and by no other', async () => {
+    const url = await insert({ isOneTime: true });
+    const before = await countClicks();
+    const opened = await submit(url);
+    expect([opened.status, opened.headers.get('location')]).toEqual([
+      303,
+      'https://example.com/behind-the-gate',
+    ]);
+    expect(opened.headers.get('cache-control')).toBe('no-store');
+    expect(await countClicks()).toBe(before + 1);
+    const again = await submit(url);
+    expect([again.status, again.headers.get('location')]).toEqual([410, null]);
+    expect(again.text).toContain('This link is used up');
+    expect((await visit(url)).status).toBe(410);
+    expect(await countClicks()).toBe(before + 1);
+  });
+
+  test('is opened by none of what only looks: GET, HEAD, prefetches, link previews', async () => {
+    const url = await insert({ isOneTime: true });
+    const before = await countClicks();
+    const looks: Record<string, string>[] = [
+      {},
+      { 'sec-purpose': 'prefetch;prerender' },
+      { purpose: 'prefetch' },
+      { accept: '*/*', 'user-agent': 'Slackbot-LinkExpanding 1.0' },
+    ];
+    for (const headers of looks) {
+      for (const method of ['GET', 'HEAD']) {
+        const seen = await visit(url, { method, headers });
+        expect([seen.status, seen.headers.get('location')]).toEqual([200, null]);
+        expect(seen.headers.get('content-type')).toBe('text/html; charset=utf-8');
+      }
+    }
+    expect(await countClicks()).toBe(before);
+    expect((await submit(url)).status).toBe(303);
+  });
+
+  test('is opened by no form of another site', async () => {
+    const url = await insert({ isOneTime: true });
+    for (const [name, value] of [
+      ['sec-fetch-site', 'cross-site'],
+      ['sec-fetch-site', 'same-site'],
+      ['origin', 'https://evil.example'],
+      ['origin', 'null'],
+    ] as const)
+      expect((await submit(url, {}, { [name]: value })).status).toBe(403);
+    expect((await submit(url, {}, { 'sec-fetch-site': 'same-origin' })).status).toBe(303);
+  });
+
+  test('tells whoever wants JSON that a POST opens it', async () => {
+    const url = await insert({ isOneTime: true });
+    expect(await problem(url)).toEqual({ status: 403, type: 'confirmation-needed' });
+    const opened = await fetch(url, { method: 'POST', redirect: 'manual', headers: json });
+    expect(opened.status).toBe(303);
+    expect(await problem(url, { method: 'POST' })).toEqual({ status: 410, type: 'exhausted' });
+  });
+
+  test('leads to its fallback once it is used up', async () => {
+    const url = await insert({ isOneTime: true, fallbackUrl: 'https://example.com/too-late' });
+    await submit(url);
+    for (const answer of [await submit(url), await visit(url)])
+      expect([answer.status, answer.headers.get('location')]).toEqual([302, 'https://example.com/too-late']);
+  });
+});
+
+describe('a short URL with a password', () => {
+  test('leads to the original URL for the right password, again and again, and for no other', async () => {
+    const url = await insert({ password: 'ein Paßwort' });
+    expect((await visit(url)).text).toContain('This link needs a password');
+    const wrong = await submit(url, { password: 'another' });
+    expect([wrong.status, wrong.headers.get('location')]).toEqual([403, null]);
+    expect(wrong.text).toContain('That password is wrong');
+    for (let times = 0; times < 2; times++) {
+      const right = await submit(url, { password: 'ein Paßwort' });
+      expect([right.status, right.headers.get('location')]).toEqual([
+        303,
+        'https://example.com/behind-the-gate',
+      ]);
+    }
+  });
+
+  test('says nothing of where it leads before', async () => {
+    const url = await insert({ password: 'secret', title: 'Our secret plans' });
+    for (const answer of [
+      await visit(url),
+      await visit(`${url}+`),
+      await submit(url, { password: 'wrong' }),
+    ]) {
+      expect(answer.text).not.toContain('behind-the-gate');
+      expect(answer.text).not.toContain('example.com');
+      expect(answer.text).not.toContain('secret plans');
+      expect(JSON.stringify([...answer.headers])).not.toContain('example.com');
+    }
+  });
+
+  test('costs no use and counts no click when the password is wrong', async () => {
+    const url = await insert({ password: 'secret', isOneTime: true });
+    const before = await countClicks();
+    expect((await submit(url, { password: 'wrong' })).status).toBe(403);
+    expect((await submit(url)).status).toBe(200);
+    expect(await countClicks()).toBe(before);
+    expect((await submit(url, { password: 'secret' })).status).toBe(303);
+    expect(await countClicks()).toBe(before + 1);
+    expect((await submit(url, { password: 'secret' })).status).toBe(410);
+  });
+
+  test('takes the new password, and the old no more, from the moment on in which it is changed', async () => {
+    const url = await insert({ password: 'old secret' });
+    expect((await submit(url, { password: 'old secret' })).status).toBe(303);
+    const other = await insert({ password: 'new secret' });
+    await web.database.db().raw(
+      `update urls set password_hash = (select password_hash from urls where short_code = :other)
+       where short_code = :code`,
+      { code: new URL(url).pathname.slice(1), other: new URL(other).pathname.slice(1) },
+    );
+    expect((await submit(url, { password: 'old secret' })).status).toBe(403);
+    expect((await submit(url, { password: 'new secret' })).status).toBe(303);
+  });
+
+  test('is opened by no password once it is deleted, even while its page is known by heart', async () => {
+    const url = await insert({ password: 'open sesame' });
+    expect((await visit(url)).status).toBe(200);
+    await deleteUnheard(web.database.db(), new URL(url).pathname.slice(1));
+    expect((await submit(url, { password: 'open sesame' })).status).toBe(404);
+  });
+
+  test('answers 429 with Retry-After after five wrong ones from one address, even to the right one, and to no other address', async () => {
+    const url = await insert({ password: 'secret' });
+    const from = (address: string) => ({ 'x-forwarded-for': address });
+    for (let tries = 0; tries < 5; tries++)
+      expect((await submit(url, { password: `wrong ${tries}` }, from('198.51.100.9'))).status).toBe(403);
+    const refused = await submit(url, { password: 'secret' }, from('198.51.100.9'));
+    expect(refused.status).toBe(429);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(800);
+    expect(refused.text).toContain('Too many tries');
+    expect((await submit(url, { password: 'secret' }, from('198.51.100.10'))).status).toBe(303);
+  });
+
+  test('tells whoever wants JSON what is missing or wrong', async () => {
+    const url = await insert({ password: 'secret' });
+    const post = async (body: URLSearchParams | string, type?: string) =>
+      await problem(url, { method: 'POST', body, ...(type && { headers: { 'content-type': type } }) });
+    expect(await problem(url)).toEqual({ status: 403, type: 'password-needed' });
+    expect(await problem(url, { method: 'POST' })).toEqual({ status: 403, type: 'password-needed' });
+    expect(await post(new URLSearchParams({ password: 'wrong' }))).toEqual({
+      status: 403,
+      type: 'wrong-password',
+    });
+    expect(await post('{"password":"secret"}', 'application/json')).toEqual({
+      status: 415,
+      type: 'unsupported-media-type',
+    });
+    expect(await post(new URLSearchParams({ password: 'x'.repeat(5_000) }))).toEqual({
+      status: 413,
+      type: 'too-large',
+    });
+    expect(await post(new URLSearchParams('password[a]=secret'))).toEqual({
+      status: 403,
+      type: 'password-needed',
+    });
+  });
+});
+
+describe('a short URL with a limit of clicks', () => {
+  test('redirects exactly so often, each time counted, then answers 410', async () => {
+    const url = await insert({ maxClicks: 3 });
+    const before = await countClicks();
+    const statuses: number[] = [];
+    for (let times = 0; times < 5; times++) statuses.push((await visit(url)).status);
+    expect(statuses).toEqual([301, 301, 301, 410, 410]);
+    expect(await countClicks()).toBe(before + 3);
+    expect(await problem(url)).toEqual({ status: 410, type: 'exhausted' });
+  });
+
+  test('is kept by no browser, which would go on redirecting', async () => {
+    const url = await insert({ maxClicks: 3 });
+    expect((await visit(url)).headers.get('cache-control')).toBe('no-store');
+  });
+
+  test('is not used by HEAD, which says what GET would, nor by a prefetch, which is refused', async () => {
+    const url = await insert({ maxClicks: 1 });
+    const head = async () => (await visit(url, { method: 'HEAD' })).status;
+    expect([await head(), await head()]).toEqual([301, 301]);
+    expect((await visit(url, { headers: { 'sec-purpose': 'prefetch' } })).status).toBe(403);
+    expect([(await visit(url)).status, await head()]).toEqual([301, 410]);
+  });
+
+  test('leads to its fallback, uncounted, once it is used up', async () => {
+    const url = await insert({ maxClicks: 1, fallbackUrl: 'https://example.com/too-late' });
+    expect((await visit(url)).headers.get('location')).toBe('https://example.com/behind-the-gate');
+    const before = await countClicks();
+    const late = await visit(url);
+    expect([late.status, late.headers.get('location')]).toEqual([302, 'https://example.com/too-late']);
+    expect(await countClicks()).toBe(before);
+  });
+
+  test('knows GET and HEAD alone', async () => {
+    const answer = await submit(await insert({ maxClicks: 1 }));
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+  });
+});

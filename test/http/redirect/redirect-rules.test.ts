@@ -1,0 +1,160 @@
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { createUrlCleanupStore } from '../../../src/urls/store/cleanup-store.ts';
+import { useWeb } from '../../support/http/web-app.ts';
+import { createUrl } from '../../support/urls/urls.ts';
+import { waitUntil } from '../../support/wait-until.ts';
+
+const token = 'a-token-of-24-characters';
+const web = useWeb({ METRICS_TOKEN: token });
+const page = 'https://example.com/page';
+const over = 'https://example.com/over';
+
+const create = async (body: object = {}) => await createUrl(web.client(), { original_url: page, ...body });
+const forgetCached = async (code: string) => await web.redis.redis().del(`${web.redis.prefix}:url:${code}`);
+/** Clicks that the web process has taken on. */
+async function countClicks(): Promise<number> {
+  const answer = await fetch(`${web.baseUrl()}/metrics`, { headers: { authorization: `Bearer ${token}` } });
+  return Number(/^linkmill_clicks_accepted_total (\d+)$/m.exec(await answer.text())![1]);
+}
+
+/** Status, `Location` and `Cache-Control`: by heart, if it is known by then. */
+async function visit(code: string) {
+  const { status, headers } = await web.client(null).get(`/${code}`);
+  return [status, headers.get('location'), headers.get('cache-control')];
+}
+
+/** The answers to a visit from Redis, by heart and from the table; HEAD answers the same. */
+async function visitEverywhere(code: string) {
+  const answers = [await visit(code), await visit(code)];
+  await forgetCached(code);
+  await web.client().patch(`/api/v1/urls/${code}`, { notes: 'read anew' });
+  await forgetCached(code);
+  answers.push(await visit(code));
+  const { status, headers } = await web.client(null).head(`/${code}`);
+  answers.push([status, headers.get('location'), headers.get('cache-control')]);
+  return answers;
+}
+
+test.each([
+  [{ redirect_status: 307 }, [307, page, 'private, max-age=0, must-revalidate']],
+  [{ redirect_max_age_seconds: 60 }, [301, page, 'private, max-age=60']],
+  [{ redirect_status: 302, redirect_max_age_seconds: 0 }, [302, page, 'private, max-age=0, must-revalidate']],
+])('a redirect answers as its short URL says, wherever it is found: %j', async (settings, answer) => {
+  expect(await visitEverywhere(await create(settings))).toEqual(Array(4).fill(answer));
+});
+
+test('no browser is told to keep a redirect for longer than its short URL lasts', async () => {
+  const code = await create({ redirect_max_age_seconds: 3_600, expires_in_seconds: 600 });
+  const [, , cacheControl] = await visit(code);
+  const seconds = Number(/^private, max-age=(\d+)$/.exec(String(cacheControl))![1]);
+  expect(seconds).toBeLessThan(600);
+  expect(seconds).toBeGreaterThan(500);
+});
+
+test('before it starts, a short URL answers 404, and from the very millisecond on it redirects', async () => {
+  const startsAt = Date.now() + 700;
+  const code = await create({ starts_at: new Date(startsAt).toISOString(), redirect_status: 302 });
+  const wrong: string[] = [];
+  for (let status: unknown = 404; status === 404;) {
+    const askedAt = Date.now();
+    [status] = await visit(code);
+    if (status !== 404 && Date.now() < startsAt) wrong.push(`${String(status)} too early`);
+    if (status === 404 && askedAt >= startsAt) wrong.push(`404 after ${askedAt - startsAt} ms`);
+  }
+  expect(wrong).toEqual([]);
+  expect((await visit(code))[0]).toBe(302);
+});
+
+test('once it has expired, a short URL leads to its fallback for the moment, and nothing is counted', async () => {
+  const code = await create({ expires_in_seconds: 1, fallback_url: over });
+  await waitUntil('it expires', async () => (await visit(code))[1] !== page);
+  const before = await countClicks();
+  const led = [302, over, 'no-store'];
+  expect(await visitEverywhere(code)).toEqual([led, led, led, led]);
+
+  // The clean-up disables it.
+  const ended = await createUrlCleanupStore(web.database.db()).disableExpired(new Date(), 1_000);
+  expect(ended.map(({ shortCode }) => shortCode)).toContain(code);
+  await forgetCached(code);
+  await waitUntil('this process has forgotten it', async () => {
+    await forgetCached(code);
+    return (await visit(code))[1] === over;
+  });
+  expect(await countClicks()).toBe(before);
+  await visit(await create());
+  expect(await countClicks()).toBe(before + 1);
+});
+
+test('a disabled short URL does not lead to its fallback, though it has expired', async () => {
+  const code = await create({ fallback_url: over });
+  await web.client().patch(`/api/v1/urls/${code}`, { is_active: false });
+  await web.database
+    .db()('urls')
+    .where({ short_code: code })
+    .update({ expires_at: new Date(0) });
+  await forgetCached(code);
+  expect((await visit(code))[1]).toBeNull();
+});
+
+test('what has a gate is redirected by nobody who has not opened it, wherever it is found', async () => {
+  for (const gate of [{ password: 'open sesame' }, { is_one_time: true }]) {
+    const code = await create(gate);
+    for (const [, location] of await visitEverywhere(code)) expect([gate, location]).toEqual([gate, null]);
+  }
+});
+
+/** The `Location` that a raw request target gets, as the bytes on the wire. */
+async function readLocation(target: string): Promise<string | undefined> {
+  const socket = connect(Number(new URL(web.baseUrl()).port), '127.0.0.1');
+  socket.write(Buffer.from(`GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`, 'latin1'));
+  const lines = (await text(socket)).split('\r\n\r\n')[0]!.split('\r\n');
+  const locations = lines.filter((line) => line.startsWith('Location: '));
+  expect(locations.length).toBeLessThan(2);
+  return locations[0]?.slice('Location: '.length);
+}
+
+test('a short URL that forwards queries adds that of a visitor, by heart and on HEAD too, and another one does not', async () => {
+  const forwarding = await create({ original_url: `${page}?a=1#part`, forward_query: true });
+  const plain = await create({ original_url: `${page}?a=1#part` });
+  for (let times = 0; times < 2; times++) {
+    expect(await readLocation(`/${forwarding}?b=2&a=3`)).toBe(`${page}?a=1&b=2&a=3#part`);
+    expect(await readLocation(`/${forwarding}`)).toBe(`${page}?a=1#part`);
+    expect(await readLocation(`http://x/${forwarding}?b=2`)).toBe(`${page}?a=1&b=2#part`);
+    expect(await readLocation(`/${plain}?b=2`)).toBe(`${page}?a=1#part`);
+  }
+  const { headers } = await web.client(null).head(`/${forwarding}?b=2`);
+  expect(headers.get('location')).toBe(`${page}?a=1&b=2#part`);
+});
+
+test('whatever query a request line carries, Location is one line on the stored origin', async () => {
+  const code = await create({ original_url: `${page}?a=1`, forward_query: true });
+  const query = fc.string({ unit: fc.integer({ min: 0x21, max: 0xff }).map((n) => String.fromCharCode(n)) });
+  await fc.assert(
+    fc.asyncProperty(query, async (text) => {
+      const location = await readLocation(`/${code}?${text}`);
+      // Node refuses some request lines itself.
+      if (location === undefined) return;
+      expect(location).toMatch(/^https:\/\/example\.com\/page\?a=1(&[!-~]*)?$/);
+      expect(new URL(location).origin).toBe('https://example.com');
+    }),
+    { numRuns: 100 },
+  );
+});
+
+test('crawlers may follow the short URLs that say so, and nothing else', async () => {
+  const crawlable = await create({ crawlable: true });
+  const gone = await create({ crawlable: true });
+  await web.client().delete(`/api/v1/urls/${gone}`);
+  const later = await create({ crawlable: true, starts_at: '2090-01-01T00:00:00Z' });
+  const disabled = await create({ crawlable: true, is_active: false });
+  const other = await create();
+  const answer = await fetch(`${web.baseUrl()}/robots.txt`);
+  expect(answer.headers.get('content-type')).toBe('text/plain; charset=utf-8');
+  const robots = await answer.text();
+  expect(robots).toMatch(/^User-agent: \*\nAllow: [^]*\nDisallow: \/\n$/);
+  expect(robots).toContain(`\nAllow: /${crawlable}$\n`);
+  for (const code of [gone, later, disabled, other]) expect(robots).not.toContain(code);
+});

@@ -1,0 +1,159 @@
+import { expect, test } from 'vitest';
+import { submit, visit } from '../../support/clicks/visitor.ts';
+import { useWeb } from '../../support/http/web-app.ts';
+import { insertGatedUrl } from '../../support/urls/gated-urls.ts';
+import { createUrl } from '../../support/urls/urls.ts';
+
+const web = useWeb({ TRUSTED_PROXY_HOPS: '1' });
+const db = () => web.database.db();
+
+let visitors = 0;
+/** The header of somebody who has not reported anything yet. */
+const somebody = () => ({ 'x-forwarded-for': `198.51.100.${(visitors += 1)}` });
+
+const report = async (body: Record<string, unknown>, headers: Record<string, string> = somebody()) =>
+  await web.client(null).post('/report', body, { accept: 'application/json', ...headers });
+const list = async (query = '') =>
+  (await web.client().get(`/api/v1/reports${query}`)).body as {
+    items: Record<string, unknown>[];
+    next_before: number | null;
+  };
+const close = async (id: unknown, body = {}) =>
+  await web.client().post(`/api/v1/reports/${String(id)}/close`, body);
+const ofCode = async (code: string) =>
+  (await list('?state=all&limit=200')).items.filter(({ short_code }) => short_code === code);
+
+test('a visitor comes from the preview to a form that knows the short code, and is thanked for the report', async () => {
+  const code = await createUrl(web.client());
+  const { text: preview } = await visit(`${web.baseUrl()}/${code}+`);
+  const [, href = ''] = /href="(\/report\?code=[^"]+)"/.exec(preview) ?? [];
+  const page = await visit(web.baseUrl() + href, { headers: somebody() });
+  expect(page.text).toContain(`value="${code}"`);
+  const fields = { short_code: code, reason: 'phishing', comment: 'It asks\r\nfor my <b>password</b>' };
+  const { status, text } = await submit(`${web.baseUrl()}/report`, fields, somebody());
+  expect([status, text.includes('Thank you')]).toEqual([202, true]);
+  expect(await ofCode(code)).toEqual([
+    {
+      id: expect.any(Number),
+      short_code: code,
+      original_url: 'https://example.com/page',
+      reason: 'phishing',
+      comment: 'It asks\nfor my <b>password</b>',
+      created_at: expect.any(String),
+      closed_at: null,
+      closed_by: null,
+    },
+  ]);
+});
+
+test('what is put into the address of the page stays text', async () => {
+  const hostile = '"><script>alert(1)</script>';
+  const { text } = await visit(`${web.baseUrl()}/report?code=${encodeURIComponent(hostile)}&code=x`);
+  expect(text).not.toContain('<script>');
+});
+
+test('a report as JSON is received', async () => {
+  const code = await createUrl(web.client());
+  const answer = await report({ short_code: code, reason: 'spam' });
+  expect([answer.status, answer.body]).toEqual([202, { status: 'received' }]);
+});
+
+test.each([
+  [{ reason: 'spam' }, 422, 'short_code'],
+  [{ short_code: 'x', reason: 'dislike' }, 422, 'reason'],
+  [{ short_code: 'x', reason: 'spam', comment: 'a'.repeat(1_001) }, 422, 'comment'],
+  [{ short_code: 'x', reason: 'spam', comment: 'a\u0000b' }, 422, 'comment'],
+  [{ short_code: 'x', reason: 'spam', email: 'me@example.com' }, 422, 'email'],
+])('a report that breaks a rule is refused with its field: %#', async (body, status, field) => {
+  const answer = await report(body);
+  expect(answer.status).toBe(status);
+  expect((answer.body['errors'] as { field: string }[]).map((error) => error.field)).toEqual([field]);
+});
+
+test('what leads nowhere cannot be reported', async () => {
+  const disabled = await insertGatedUrl(db(), { isActive: false });
+  for (const code of ['unknown-1', 'api', '../x', disabled])
+    expect((await report({ short_code: code, reason: 'spam' })).status).toBe(404);
+});
+
+test('no other site can report in the name of its visitors', async () => {
+  const code = await createUrl(web.client());
+  const from = { ...somebody(), origin: 'https://evil.example' };
+  const { status } = await submit(`${web.baseUrl()}/report`, { short_code: code, reason: 'spam' }, from);
+  expect([status, await ofCode(code)]).toEqual([403, []]);
+});
+
+test('one address can report ten times an hour, whatever it says about itself, and others still can', async () => {
+  const code = await createUrl(web.client());
+  const one = somebody();
+  const answers: Awaited<ReturnType<typeof report>>[] = [];
+  for (let i = 0; i < 12; i++) {
+    const spoofed = { 'x-forwarded-for': `10.0.0.${i}, ${one['x-forwarded-for']}` };
+    answers.push(await report({ short_code: code, reason: 'spam' }, spoofed));
+  }
+  expect(answers.map(({ status }) => status)).toEqual([...Array.from({ length: 10 }, () => 202), 429, 429]);
+  expect(Number(answers.at(-1)!.headers.get('retry-after'))).toBeGreaterThan(3_000);
+  expect((await report({ short_code: code, reason: 'spam' })).status).toBe(202);
+});
+
+test('of one short URL twenty reports are open at most, and more again once some are closed', async () => {
+  const code = await createUrl(web.client());
+  for (let i = 0; i < 25; i++) expect((await report({ short_code: code, reason: 'spam' })).status).toBe(202);
+  const open = await ofCode(code);
+  expect(open).toHaveLength(20);
+  await close(open[0]!['id']);
+  await report({ short_code: code, reason: 'other' });
+  await report({ short_code: code, reason: 'other' });
+  expect(await ofCode(code)).toHaveLength(21);
+});
+
+test('an administrator closes a report, disables the short URL and blocks its host in one call, and may do so twice', async () => {
+  const code = await createUrl(web.client(), { original_url: 'https://www.phish.example/login' });
+  await report({ short_code: code, reason: 'phishing' });
+  const [{ id } = {}] = await ofCode(code);
+  const measures = { disable_url: true, block_host: true };
+  const closed = await close(id, measures);
+  expect(closed.body).toMatchObject({ id, closed_at: expect.any(String), closed_by: expect.any(Number) });
+  expect((await close(id, measures)).body).toEqual(closed.body);
+  expect((await web.client(null).get(`/${code}`)).status).toBe(404);
+  const other = await web.client().post('/api/v1/urls', { original_url: 'https://a.www.phish.example/' });
+  expect(other.status).toBe(422);
+  expect((await list()).items.map((report) => report['id'])).not.toContain(id);
+  expect((await list('?state=closed')).items.map((report) => report['id'])).toContain(id);
+});
+
+test('a report whose host cannot be blocked stays open when that is asked for, and nothing else is done', async () => {
+  const code = await createUrl(web.client(), { original_url: 'https://x!.phish.example/login' });
+  await report({ short_code: code, reason: 'phishing' });
+  const [{ id } = {}] = await ofCode(code);
+  const refused = await close(id, { disable_url: true, block_host: true });
+  expect([refused.status, refused.body['errors']]).toEqual([
+    422,
+    [{ field: 'block_host', detail: expect.stringContaining('block a host above it') }],
+  ]);
+  expect((await web.client(null).get(`/${code}`)).status).toBe(301);
+  expect((await list()).items.map((open) => open['id'])).toContain(id);
+  expect((await close(id, { disable_url: true })).status).toBe(200);
+});
+
+test('a report is closed although its short URL is gone', async () => {
+  const code = await createUrl(web.client());
+  await report({ short_code: code, reason: 'illegal' });
+  await web.client().delete(`/api/v1/urls/${code}`);
+  const [{ id } = {}] = await ofCode(code);
+  const { status } = await close(id, { disable_url: true });
+  expect(status).toBe(200);
+});
+
+test('reports are listed page by page, the latest first, and what is none is not closed', async () => {
+  const all = (await list('?state=all&limit=200')).items.map(({ id }) => id);
+  const pages: unknown[] = [];
+  for (let before: number | null = Number.MAX_SAFE_INTEGER; before !== null;) {
+    const { items, next_before } = await list(`?state=all&limit=7&before=${before}`);
+    pages.push(...items.map(({ id }) => id));
+    before = next_before;
+  }
+  expect(pages).toEqual(all);
+  expect(all).toEqual(all.toSorted((a, b) => Number(b) - Number(a)));
+  expect((await close(999_999_999)).status).toBe(404);
+});

@@ -1,0 +1,137 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { beforeAll, expect, test } from 'vitest';
+import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
+import { operations as declared } from '../../../src/http/api/api.ts';
+import type { Operation } from '../../../src/http/api/operation.ts';
+import { useWeb } from '../../support/http/web-app.ts';
+import { insertGatedUrl } from '../../support/urls/gated-urls.ts';
+import { createUrl } from '../../support/urls/urls.ts';
+
+const password = 'password-of-the-board';
+const web = useWeb({ METRICS_OPEN: 'true', BULL_BOARD_PASSWORD: password });
+const operations = Object.entries<Operation>(declared).map(([name, operation]) => ({ name, operation }));
+
+let limitedKey: string;
+beforeAll(async () => {
+  ({ key: limitedKey } = await createApiKeys(web.database.db()).create('limited', {
+    scopes: ['stats:read'],
+  }));
+});
+
+async function ask(method: string, path: string, init: RequestInit = {}) {
+  const response = await fetch(web.baseUrl() + path, { method, redirect: 'manual', ...init });
+  // A stream would not end.
+  await response.body?.cancel();
+  return response;
+}
+
+/** What is wrong with the headers of an answer that a browser may show. */
+function faultsOf({ headers }: Response, { mayBeKept = false } = {}): string[] {
+  const csp = headers.get('content-security-policy') ?? '';
+  const faults = {
+    'can be sniffed': headers.get('x-content-type-options') !== 'nosniff',
+    'may load from anywhere': !/default-src '(none|self)'/.test(csp),
+    'may run what is written into it': /script-src[^;]*unsafe|default-src[^;]*unsafe/.test(csp),
+    'can be framed': !csp.includes("frame-ancestors 'none'"),
+    'tells where one came from': !/^(no-referrer|same-origin)$/.test(headers.get('referrer-policy') ?? ''),
+    'says what it is made of': headers.has('server') || headers.has('x-powered-by') || headers.has('via'),
+    'may be kept': !mayBeKept && headers.get('cache-control') !== 'no-store',
+    'sets a cookie': headers.has('set-cookie'),
+    'lets other sites read it': headers.has('access-control-allow-origin'),
+  };
+  return Object.entries(faults).flatMap(([fault, isSo]) => (isSo ? [fault] : []));
+}
+
+const html = { headers: { accept: 'text/html' } };
+
+test.each(operations)(
+  '$name answers with safe headers, whether it is allowed, refused or asked for nonsense',
+  async ({ operation }) => {
+    const path = operation.path.replaceAll(/\{(\w+)\}/g, (_, name) =>
+      name === 'id' ? '999999' : 'unknown-1',
+    );
+    const method = operation.method.toUpperCase();
+    const keys: Record<string, string>[] = [{}, { 'x-api-key': web.apiKey() }, { 'x-api-key': limitedKey }];
+    for (const headers of keys) {
+      const answer = await ask(method, path, {
+        headers: { ...headers, 'content-type': 'application/json' },
+        ...(operation.body ? { body: '[]' } : {}),
+      });
+      expect([answer.status, faultsOf(answer)]).toEqual([answer.status, []]);
+    }
+  },
+);
+
+test('every public page, and every problem that a visitor or a program may meet, has safe headers', async () => {
+  const db = web.database.db();
+  const code = await createUrl(web.client());
+  const gated = await insertGatedUrl(db, { password: 'secret' });
+  const expired = await insertGatedUrl(db, { expiresAt: new Date(0) });
+  const paths = [
+    '/',
+    '/health',
+    '/health/live',
+    '/health/ready',
+    '/metrics',
+    '/report',
+    `/report?code=${code}`,
+    `/${code}+`,
+    `/${gated}`,
+    `/${gated}+`,
+    `/${expired}`,
+    '/unknown-1',
+    '/unknown-1+',
+    '/nothing/here',
+    '/admin/queues',
+    '/api/v1',
+    '/api/v1/nothing',
+    '/%ff',
+    '/docs/nothing',
+    '/../x',
+  ];
+  for (const path of paths) {
+    for (const init of [html, {}]) {
+      const answer = await ask('GET', path, init);
+      expect([path, answer.status, faultsOf(answer)]).toEqual([path, answer.status, []]);
+    }
+    const refused = await ask('PUT', path);
+    expect([path, refused.status, faultsOf(refused)]).toEqual([path, refused.status, []]);
+  }
+  for (const path of ['/docs', '/docs/start.js', '/docs/swagger-ui.css', '/openapi.json', '/robots.txt']) {
+    const answer = await ask('GET', path);
+    expect([path, answer.status, faultsOf(answer, { mayBeKept: true })]).toEqual([path, 200, []]);
+  }
+});
+
+test('Bull Board, its files and its API have safe headers', async () => {
+  const authorization = `Basic ${Buffer.from(`admin:${password}`).toString('base64')}`;
+  for (const path of ['/admin/queues', '/admin/queues/api/queues', '/admin/queues/static/nothing.js']) {
+    const answer = await ask('GET', path, { headers: { authorization } });
+    expect([path, faultsOf(answer, { mayBeKept: path.includes('static') })]).toEqual([path, []]);
+  }
+});
+
+test('what is no HTTP is answered with safe headers, too', async () => {
+  const socket = connect(Number(new URL(web.baseUrl()).port), '127.0.0.1');
+  await once(socket, 'connect');
+  socket.write('no HTTP\r\n\r\n');
+  const answer = await text(socket);
+  expect(answer).toMatch(/\r\nX-Content-Type-Options: nosniff\r\n/i);
+  expect(answer).toMatch(/\r\nCache-Control: no-store\r\n/i);
+  expect(answer).not.toMatch(/\r\n(Server|X-Powered-By):/i);
+});
+
+test('a redirect carries where it leads and how long it may be kept, and nothing else', async () => {
+  const code = await createUrl(web.client());
+  for (const method of ['GET', 'HEAD', 'GET']) {
+    const { headers } = await ask(method, `/${code}`);
+    const hop = new Set(['date', 'connection', 'keep-alive']);
+    expect([...headers.keys()].filter((name) => !hop.has(name)).toSorted()).toEqual([
+      'cache-control',
+      'content-length',
+      'location',
+    ]);
+  }
+});

@@ -1,0 +1,55 @@
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { beforeAll, expect, test } from 'vitest';
+import { useWeb } from '../../support/http/web-app.ts';
+import { insertGatedUrl } from '../../support/urls/gated-urls.ts';
+import { createUrl } from '../../support/urls/urls.ts';
+
+const web = useWeb();
+const future = new Date(Date.now() + 3_600_000);
+let codes: Record<string, string>;
+
+beforeAll(async () => {
+  const db = web.database.db();
+  const [deleted, disabled] = [await createUrl(web.client()), await createUrl(web.client())];
+  await web.client().delete(`/api/v1/urls/${deleted}`);
+  await web.client().patch(`/api/v1/urls/${disabled}`, { is_active: false });
+  codes = {
+    deleted,
+    disabled,
+    'disabled before anybody asked': await insertGatedUrl(db, { isActive: false }),
+    'not yet begun': await insertGatedUrl(db, { startsAt: future }),
+    'not yet begun, with a password': await insertGatedUrl(db, { startsAt: future, password: 'secret' }),
+    'not yet begun, one-time': await insertGatedUrl(db, { startsAt: future, isOneTime: true }),
+  };
+});
+
+/** All bytes of an answer, but for the date. */
+async function readBytes(method: string, path: string, accept: string): Promise<string> {
+  const socket = connect(Number(new URL(web.baseUrl()).port), '127.0.0.1');
+  const body = method === 'POST' ? 'password=secret' : '';
+  socket.write(
+    `${method} ${path} HTTP/1.1\r\nHost: x\r\nAccept: ${accept}\r\nConnection: close\r\n` +
+      `Content-Type: application/x-www-form-urlencoded\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+  );
+  return (await text(socket)).replace(/\r\nDate: [^\r]*/, '');
+}
+
+test.each(
+  ['GET', 'HEAD', 'POST', 'GET +'].flatMap((method) =>
+    ['text/html', 'application/json'].map((accept) => [method, accept] as const),
+  ),
+)(
+  'what is deleted, disabled or not yet begun answers %s (%s) byte for byte like what never was, twice in a row',
+  async (asked, accept) => {
+    const [method = '', more = ''] = asked.split(' ');
+    const ask = async (code: string) => await readBytes(method, `/${code}${more}`, accept);
+    const unknown = await ask('never-was');
+    expect(unknown).toMatch(/^HTTP\/1\.1 404 Not Found\r\n/);
+    expect(unknown).not.toContain('never-was');
+    for (const [kind, code] of Object.entries(codes)) {
+      expect([kind, await ask(code)]).toEqual([kind, unknown]);
+      expect([kind, await ask(code)]).toEqual([kind, unknown]);
+    }
+  },
+);

@@ -1,0 +1,83 @@
+import { beforeAll, expect, test } from 'vitest';
+import { type Analytics, createAnalytics } from '../../src/analytics/query/analytics.ts';
+import { groupings, type AnalyticsQuestion } from '../../src/analytics/query/query.ts';
+import { createAnalyticsSnapshot } from '../../src/analytics/query/snapshot.ts';
+import { makeQuestion } from '../support/clicks/analytics.ts';
+import { createUrlIds } from '../support/clicks/clicks.ts';
+import { useDatabase } from '../support/resources.ts';
+
+const database = useDatabase();
+const { db } = database;
+const rounds = 5;
+/** An answer may take this many times as long as the yardstick; at most 0.7 was measured. */
+const ratioLimit = 1.5;
+let analytics: Analytics;
+
+/** A year of 10 million clicks on one short URL: roll-ups of each hour, 100 values a day of each dimension, and rows of the last ten
+ *  days. As much lies around it of 50 others. */
+beforeAll(async () => {
+  const [urlId] = await createUrlIds(db(), 51);
+  await db()('urls').where({ id: urlId }).update({ short_code: 'popular' });
+  await db().raw(
+    `insert into url_clicks_hourly
+     select url_id, hour, 285, 285, 286, 286, 40, 40, 40, 40, 1142
+     from generate_series(timestamptz '2025-11-22 00:00Z', timestamptz '2026-11-21 23:00Z', interval '1 hour') as hour, url_stats`,
+  );
+  await db().raw(
+    `insert into url_clicks_daily
+     select url_id, cast(day as date), dimension, 'value-' || value, 274, 38
+     from generate_series(timestamp '2025-11-22', timestamp '2026-11-21', interval '1 day') as day,
+          unnest(enum_range(cast(null as click_dimension))) as dimension, generate_series(1, 100) as value, url_stats
+     where url_id < :urlId + 10`,
+    { urlId },
+  );
+  await db().raw(
+    `insert into url_analytics
+     select :urlId, at, hashtext(at::text), 1, extract(second from at) < 8, 'DE', 'value-' || extract(minute from at), 'Firefox', 'Linux',
+            'desktop'
+     from generate_series(timestamptz '2026-11-12 00:00Z', timestamptz '2026-11-21 23:59Z', interval '3 seconds') as at`,
+    { urlId },
+  );
+  await db()('analytics_state').update({ rows_since: '2026-11-12T00:00:00Z' });
+  await db().raw('vacuum analyze');
+  analytics = createAnalytics(createAnalyticsSnapshot(db(), 10_000));
+});
+
+/** The least time of some rounds: other work on this machine only adds to it. */
+async function leastMs(run: () => Promise<void>): Promise<number> {
+  const times: number[] = [];
+  for (let i = 0; i <= rounds; i++) {
+    const start = performance.now();
+    await run();
+    times.push(performance.now() - start);
+  }
+  return Math.min(...times);
+}
+
+const askYear = async (question: Partial<AnalyticsQuestion>) => {
+  const year = { from: '2025-11-22', to: '2026-11-21' };
+  const answer = await analytics.ask(makeQuestion('popular', { ...year, compare: true, ...question }));
+  expect(answer.clicks).toBeGreaterThan(0);
+};
+
+/** The yardstick: PostgreSQL adds up all daily roll-ups of the short URL. */
+const sumYear = async () => {
+  const ids = db()('urls').select('id').where({ short_code: 'popular' });
+  await db()('url_clicks_daily').sum('clicks').whereIn('url_id', ids);
+};
+
+const ratioOf = async (question: Partial<AnalyticsQuestion>) =>
+  (await leastMs(async () => await askYear(question))) / (await leastMs(sumYear));
+
+test.each(groupings)(
+  'a year with 10 million clicks by %s takes at most 1.5 scans of the daily roll-ups',
+  async (groupBy) => {
+    for (const timezone of ['UTC', 'Europe/Berlin', 'Asia/Kathmandu'])
+      expect(await ratioOf({ groupBy, timezone })).toBeLessThan(ratioLimit);
+  },
+  60_000,
+);
+
+test('a year with 10 million clicks by hour takes at most 1.5 scans of the daily roll-ups', async () => {
+  expect(await ratioOf({ interval: 'hour' })).toBeLessThan(ratioLimit);
+});

@@ -1,0 +1,135 @@
+import { connect, type Socket } from 'node:net';
+import { afterEach, describe, expect, inject, test } from 'vitest';
+import { createClient } from '../support/http/client.ts';
+import { commandOf, launch, placeWeb, readyWeb } from '../support/processes/launch.ts';
+import { track, useDatabase, useRedis } from '../support/resources.ts';
+import { sendRaw } from '../support/services/raw.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+const database = useDatabase();
+const redis = useRedis();
+const open: Socket[] = [];
+afterEach(() => {
+  for (const socket of open.splice(0)) socket.destroy();
+});
+
+async function startWeb(more: Record<string, string>, maxFiles?: number) {
+  const settings = await placeWeb({
+    DATABASE_URL: database.url(),
+    REDIS_URL: redis.url(),
+    REDIS_PREFIX: redis.prefix,
+    METRICS_OPEN: 'true',
+    ...more,
+  });
+  const command = commandOf(inject('buildFolder'), 'src/web.js');
+  return await readyWeb(launch(command, settings, track('web process'), { maxFiles }), settings);
+}
+
+/** Opens connections that send `bytes` and no more. */
+function openMany(baseUrl: string, count: number, bytes = '') {
+  const { hostname, port } = new URL(baseUrl);
+  return Array.from({ length: count }, () => {
+    const socket = connect(Number(port), hostname);
+    socket.on('error', () => {});
+    socket.resume();
+    if (bytes) socket.write(bytes);
+    open.push(socket);
+    return socket;
+  });
+}
+
+const ask = async (baseUrl: string, path: string) =>
+  (await sendRaw(baseUrl, `GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`)).answers[0]?.status;
+
+async function readMetric(baseUrl: string, name: string): Promise<number> {
+  const text = await (await fetch(`${baseUrl}/metrics`)).text();
+  return Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(text)?.[1]);
+}
+
+const conditionsOf = async (baseUrl: string) =>
+  ((await createClient(baseUrl).get('/health')).body['conditions'] as { code: string }[]).map(
+    ({ code }) => code,
+  );
+
+describe('a process with as many connections as it accepts', () => {
+  test('closes idle ones for new ones, and reports the limit', async () => {
+    const web = await startWeb({ MAX_CONNECTIONS: '20' });
+    try {
+      const idle = openMany(web.baseUrl, 40);
+      await waitUntil('some are closed', () => idle.some(({ destroyed }) => destroyed));
+      for (let i = 0; i < 5; i++) expect(await ask(web.baseUrl, '/unknown-1')).toBe(404);
+      await waitUntil('the limit is reported', async () =>
+        (await conditionsOf(web.baseUrl)).includes('connection_limit'),
+      );
+      expect(await readMetric(web.baseUrl, 'linkmill_connections')).toBeLessThanOrEqual(84);
+    } finally {
+      expect(await web.stop()).toBe(0);
+    }
+  });
+
+  test('answers health, and refuses others, when all are busy', async () => {
+    const web = await startWeb({ MAX_CONNECTIONS: '5', BASE_URL: '/go' });
+    const half =
+      'POST /report HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{';
+    try {
+      await waitUntil('a request is refused', async () => {
+        openMany(web.baseUrl, 1, half);
+        return (await ask(web.baseUrl, '/unknown-1')) === 503;
+      });
+      for (const path of [
+        '/health',
+        '/health/live',
+        '/health/ready',
+        '/metrics',
+        '/go/health',
+        '/go/metrics',
+      ])
+        expect(await ask(web.baseUrl, path)).toBe(200);
+      // Connections that send nothing do not take the places of those that do.
+      openMany(web.baseUrl, 200);
+      expect(await ask(web.baseUrl, '/health/live')).toBe(200);
+      expect(await readMetric(web.baseUrl, 'linkmill_connections_refused_total')).toBeGreaterThan(0);
+    } finally {
+      expect(await web.stop()).toBe(0);
+    }
+  });
+
+  test('stays below the limit of open files', async () => {
+    const web = await startWeb({}, 256);
+    try {
+      expect(web.output()).toContain('accepting fewer connections than MAX_CONNECTIONS');
+      openMany(web.baseUrl, 500);
+      expect(await ask(web.baseUrl, '/health')).toBe(200);
+      // For a second none of them counts as idle.
+      await waitUntil('they make room', async () => (await ask(web.baseUrl, '/unknown-1')) === 404);
+      for (let i = 0; i < 5; i++) {
+        expect(await ask(web.baseUrl, '/unknown-1')).toBe(404);
+        expect(await ask(web.baseUrl, '/health')).toBe(200);
+      }
+      expect(web.output()).not.toContain('EMFILE');
+    } finally {
+      expect(await web.stop()).toBe(0);
+    }
+  });
+});
+
+test('requests beyond MAX_REQUESTS are answered 503, health is not, and the limit is reported', async () => {
+  const web = await startWeb({ MAX_REQUESTS: '3' });
+  const half =
+    'POST /report HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{';
+  try {
+    openMany(web.baseUrl, 3, half);
+    await waitUntil('a request is refused', async () => (await ask(web.baseUrl, '/unknown-1')) === 503);
+    for (const path of ['/', '/report', '/api/v1/urls']) expect(await ask(web.baseUrl, path)).toBe(503);
+    for (const path of ['/health', '/health/live', '/health/ready', '/metrics'])
+      expect(await ask(web.baseUrl, path)).toBe(200);
+    expect(await readMetric(web.baseUrl, 'linkmill_requests_in_progress')).toBe(4);
+    await waitUntil('the limit is reported', async () =>
+      (await conditionsOf(web.baseUrl)).includes('request_limit'),
+    );
+    for (const socket of open.splice(0)) socket.destroy();
+    await waitUntil('a request is answered', async () => (await ask(web.baseUrl, '/unknown-1')) === 404);
+  } finally {
+    expect(await web.stop()).toBe(0);
+  }
+});

@@ -1,0 +1,13 @@
+import { expect, test } from 'vitest';
+import { useBench } from '../chaos/matrix/use-bench.ts';
+import { listFailures } from './day/report.ts';
+import { runDay } from './day/run-day.ts';
+
+const bench = useBench();
+
+/** The short form of `npm run test:day`. */
+test('every figure of the analytics is what was sent on a day, over both midnights, with each hour crossed under load', async () => {
+  const outcome = await runDay(bench(), { seed: 'short', clicks: 20_000, say: () => {} });
+  expect(listFailures(outcome)).toEqual([]);
+  expect(outcome.sent).toHaveLength(20_000);
+}, 600_000);

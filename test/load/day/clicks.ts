@@ -1,0 +1,50 @@
+import { createRandom, createZipf } from '../../support/random.ts';
+import { createPeople, noReferrers, type Person, type Referrer, referrers } from './people.ts';
+
+/** One request that is to come. */
+export interface Click {
+  shortCode: string;
+  person: Person;
+  referrer: Referrer;
+}
+
+export const quarterMs = 900_000;
+const quartersOfDay = 96;
+const botShare = 0.15;
+const people = 20_000;
+
+/** The quarters of an hour of a day and of the hours before and after it, so that both midnights are among them. */
+export const quarters = Array.from({ length: quartersOfDay + 8 }, (_, n) => n - 4);
+
+export type Clicks = ReturnType<typeof createClicks>;
+
+/** The clicks of a day, the same for the same seed: short URLs, agents, countries and referrers by Zipf's law, few at night. */
+export function createClicks(seed: string, total: number, shortCodes: string[]) {
+  const { persons, bots } = createPeople(seed, people);
+  /** Which part of the clicks has come when a quarter begins. */
+  const before = [0];
+  for (const quarter of quarters) before.push(before.at(-1)! + weightOf(quarter));
+  const begunAt = (index: number) => Math.round((total * before[index]!) / before.at(-1)!);
+
+  return {
+    persons: [...persons, ...bots],
+
+    /** Those of a quarter of `quarters`. */
+    *of(quarter: number): Generator<Click> {
+      const random = createRandom(`${seed} quarter ${quarter}`);
+      const pickCode = createZipf(shortCodes, random);
+      const pickReferrer = createZipf(referrers, random);
+      const index = quarters.indexOf(quarter);
+      for (let left = begunAt(index + 1) - begunAt(index); left > 0; left--) {
+        yield {
+          shortCode: pickCode(),
+          person: random.pick(random.next() < botShare ? bots : persons),
+          referrer: random.next() < 0.4 ? random.pick(noReferrers) : pickReferrer(),
+        };
+      }
+    },
+  };
+}
+
+/** Most clicks come in the afternoon, five times those of the night. */
+const weightOf = (quarter: number) => 3 + 2 * Math.cos((2 * Math.PI * (quarter - 60)) / quartersOfDay);

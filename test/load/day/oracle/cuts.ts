@@ -1,0 +1,115 @@
+import { maxValues, otherValue } from '../../../../src/analytics/rollups/rollups.ts';
+
+/** A figure of the analytics in all its parts: two queries for a key, clicks, and those of bots, which must agree. */
+export interface Cut {
+  name: string;
+  /** From what was sent. */
+  expected: string;
+  /** From the tables of the service. */
+  found: string;
+}
+
+const key = (...columns: string[]) => `concat_ws(' ', ${columns.join(', ')}) as key`;
+const bots = 'filter (where is_bot)';
+
+const sentBy = (columns: string[], from = 'sent') =>
+  `select ${key(...columns)}, count(*) as clicks, count(*) ${bots} as bots from ${from} group by 1`;
+
+const visitorsOf = (columns: string[]): Pick<Cut, 'expected' | 'found'> => ({
+  expected: `select ${key(...columns)}, count(distinct (address, agent)) as clicks, count(distinct (address, agent)) ${bots} as bots
+             from sent where not is_private group by 1`,
+  found: `select ${key(...columns)}, count(distinct visitor) as clicks, count(distinct visitor) ${bots} as bots
+          from ${rowsWithDay} group by 1`,
+});
+const rowsWithDay = `(select *, cast(at at time zone 'UTC' as date) as day from url_analytics) as kept`;
+
+const byDay = (dimension: string): Cut => ({
+  name: `by ${dimension}, short URL and day`,
+  expected: sentBy(['url_id', 'day', dimension]),
+  found: `select ${key('url_id', 'day', 'value')}, clicks, bots from url_clicks_daily where dimension = '${dimension}'`,
+});
+
+/** More of them may come on a day than are kept apart; which ones are is not judged, but how many. */
+const byReferrer: Cut = {
+  ...byDay('referrer'),
+  expected: sentBy(
+    ['url_id', 'day', 'shown'],
+    `(select sent.*, case when referrer = '' or value is not null then referrer else '${otherValue}' end as shown
+      from sent left join url_clicks_daily d
+        on d.dimension = 'referrer' and d.url_id = sent.url_id and d.day = sent.day and d.value = sent.referrer) as sent`,
+  ),
+};
+const keptReferrers: Cut = {
+  name: 'referrers kept apart, by short URL and day',
+  expected: `select ${key('url_id', 'day')}, least(count(distinct nullif(referrer, '')), ${maxValues}) as clicks, 0 as bots
+             from sent group by 1`,
+  found: `select ${key('url_id', 'day')}, count(*) filter (where value not in ('', '${otherValue}')) as clicks, 0 as bots
+          from url_clicks_daily where dimension = 'referrer' group by 1`,
+};
+
+/** What stays for ever. */
+export const figures: Cut[] = [
+  {
+    name: 'clicks',
+    expected: `select '' as key, count(*) as clicks, 0 as bots from sent`,
+    found: `select '' as key, sum(click_count) as clicks, 0 as bots from url_stats`,
+  },
+  {
+    name: 'by short URL',
+    expected: `select ${key('url_id')}, count(*) as clicks, 0 as bots from sent group by 1`,
+    found: `select ${key('url_id')}, click_count as clicks, 0 as bots from url_stats where click_count > 0`,
+  },
+  {
+    name: 'last clicks, by quarter of an hour',
+    expected: `select ${key('url_id', 'max(quarter)')}, 1 as clicks, 0 as bots from sent group by url_id`,
+    found: `select ${key('url_id', `date_bin('15 minutes', last_accessed_at, 'epoch')`)}, 1 as clicks, 0 as bots
+            from url_stats where click_count > 0`,
+  },
+  {
+    name: 'by quarter of an hour',
+    expected: sentBy(['quarter']),
+    found: `select ${key('at')}, sum(clicks) as clicks, sum(bots) as bots from url_clicks_quarterly group by 1`,
+  },
+  {
+    name: 'by quarter of an hour and short URL',
+    expected: sentBy(['url_id', 'quarter']),
+    found: `select ${key('url_id', 'at')}, clicks, bots from url_clicks_quarterly`,
+  },
+  ...['country', 'browser', 'os', 'device'].map(byDay),
+  byReferrer,
+  keptReferrers,
+];
+
+const kinds = ['country', 'referrer', 'browser', 'os', 'device'];
+
+/** What is there as long as rows are. */
+export const rows: Cut[] = [
+  {
+    name: 'rows, by short URL, quarter of an hour and everything that they have',
+    expected: sentBy(['url_id', 'quarter', ...kinds], '(select * from sent where not is_private) as sent'),
+    found: `select ${key('url_id', `date_bin('15 minutes', at, 'epoch')`, ...kinds)}, sum(clicks) as clicks,
+                   coalesce(sum(clicks) ${bots}, 0) as bots
+            from url_analytics group by 1`,
+  },
+  { name: 'visitors, by day', ...visitorsOf(['day']) },
+  { name: 'visitors, by short URL and day', ...visitorsOf(['url_id', 'day']) },
+];
+
+/** What of them stays when they go. */
+export const afterRetention: Cut[] = [
+  {
+    name: 'rows after their retention',
+    expected: `select '' as key, 0 as clicks, 0 as bots`,
+    found: `select '' as key, count(*) as clicks, 0 as bots from url_analytics`,
+  },
+  {
+    name: 'visitors after the retention of rows, by short URL and day',
+    expected: visitorsOf(['url_id', 'day']).expected,
+    found: `select ${key('url_id', 'day')}, people + bots as clicks, bots from url_visitors_daily`,
+  },
+  ...figures.slice(1, -1).map(({ name, expected, found }) => ({
+    name: `${name}, after that`,
+    expected,
+    found,
+  })),
+];

@@ -1,0 +1,24 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { watchEventLoop } from '../../src/resilience/event-loop.ts';
+import { silentLog } from '../support/resources.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+/** Keeps this process from everything else. */
+function block(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
+test('a process that was stopped once, however long, reports no delay', async () => {
+  const watch = watchEventLoop({ maxDelayMs: 100, log: silentLog });
+  await delay(300);
+  block(1_000);
+  let most = 0;
+  const end = performance.now() + 800;
+  await waitUntil('some looks are over', () => {
+    most = Math.max(most, watch.pressure);
+    return performance.now() > end;
+  });
+  watch.stop();
+  expect(most).toBe(0);
+});

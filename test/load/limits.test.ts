@@ -1,0 +1,172 @@
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { createApiKeys } from '../../src/api-keys/api-keys.ts';
+import { hashPassword } from '../../src/urls/access/password.ts';
+import { submit, visit } from '../support/clicks/visitor.ts';
+import { type Client, createClient } from '../support/http/client.ts';
+import { startWeb, type TestProcess } from '../support/processes/processes.ts';
+import { track, useDatabase, useRedis } from '../support/resources.ts';
+import { type Proxy, startProxy } from '../support/services/proxy.ts';
+import { type GatedUrl, insertGatedUrl } from '../support/urls/gated-urls.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+const database = useDatabase();
+const redis = useRedis();
+/** Between the web processes and PostgreSQL. */
+let proxy: Proxy;
+let closed: () => void;
+let webs: (TestProcess & { baseUrl: string })[] = [];
+let api: Client;
+
+beforeAll(async () => {
+  const url = new URL(database.url());
+  proxy = await startProxy(Number(url.port));
+  closed = track('proxy');
+  url.port = String(proxy.port);
+  const settings = {
+    DATABASE_URL: url.href,
+    REDIS_URL: redis.url(),
+    REDIS_PREFIX: redis.prefix,
+    TRUSTED_PROXY_HOPS: '1',
+  };
+  webs = await Promise.all([startWeb(settings), startWeb(settings)]);
+  const { key } = await createApiKeys(database.db()).create('test');
+  api = createClient(webs[0]!.baseUrl, key);
+});
+afterEach(async () => {
+  await proxy.accept();
+});
+afterAll(async () => {
+  await Promise.all(webs.map((web) => web.stop()));
+  await proxy.close();
+  closed();
+});
+
+const insert = async (url: GatedUrl) => await insertGatedUrl(database.db(), url);
+/** The address of a short URL at one web process or the other. */
+const at = (place: number, code: string) => `${webs[place % webs.length]!.baseUrl}/${code}`;
+
+/** How often each status was answered to 100 clients of both processes who all ask at once, one time after the other. */
+async function askAtOnce(times: number, ask: (client: number) => Promise<{ status: number }>) {
+  const statuses: Record<number, number> = {};
+  const client = async (number: number) => {
+    for (let i = 0; i < times; i++) {
+      const { status } = await ask(number);
+      statuses[status] = (statuses[status] ?? 0) + 1;
+    }
+  };
+  await Promise.all(Array.from({ length: 100 }, (_, number) => client(number)));
+  return statuses;
+}
+
+async function untilCounted(code: string, clicks: number): Promise<void> {
+  await waitUntil(`${code} has ${clicks} clicks`, async () => {
+    const row = await database
+      .db()('urls')
+      .join('url_stats', 'id', 'url_id')
+      .where({ short_code: code })
+      .first('click_count');
+    return row?.click_count === clicks;
+  });
+}
+
+test('a limit of 500 redirects 500 of 1,000 visits by 100 clients of two processes, and counts as many', async () => {
+  const code = await insert({ maxClicks: 500 });
+  expect(await askAtOnce(10, async (client) => await visit(at(client, code)))).toEqual({
+    301: 500,
+    410: 500,
+  });
+  await untilCounted(code, 500);
+});
+
+test('of 100 clients of two processes who open a one-time URL at once one gets through, and is counted', async () => {
+  const codes = await Promise.all(Array.from({ length: 5 }, () => insert({ isOneTime: true })));
+  for (const code of codes) {
+    expect(await askAtOnce(1, async (client) => await submit(at(client, code)))).toEqual({ 303: 1, 410: 99 });
+  }
+  for (const code of codes) await untilCounted(code, 1);
+});
+
+test('of 100 clients who know the password of a one-time URL at most one gets through at once, and one does in the end', async () => {
+  const code = await insert({ isOneTime: true, password: 'secret' });
+  const open = async (client: number) =>
+    await submit(at(client, code), { password: 'secret' }, { 'x-forwarded-for': `192.0.2.${client}` });
+  const statuses = await askAtOnce(1, open);
+  expect(statuses[303] ?? 0).toBeLessThanOrEqual(1);
+  const again = await open(200);
+  expect([again.status, statuses[303] ?? 0]).toEqual(statuses[303] ? [410, 1] : [303, 0]);
+});
+
+test('a limit that is raised or lowered over the API holds at the other process as soon as the API has answered', async () => {
+  const code = await insert({ maxClicks: 2 });
+  const change = async (max: number) =>
+    expect((await api.request('PATCH', `/api/v1/urls/${code}`, { max_clicks: max })).status).toBe(200);
+  const look = async () => (await visit(at(1, code))).status;
+  expect([await look(), await look(), await look()]).toEqual([301, 301, 410]);
+  await change(4);
+  expect(await look()).toBe(301);
+  await change(3);
+  expect(await look()).toBe(410);
+  await change(5);
+  expect([await look(), await look(), await look()]).toEqual([301, 301, 410]);
+});
+
+test('a limit that is raised while 100 clients come is used up to the last', async () => {
+  const code = await insert({ maxClicks: 100 });
+  const [statuses] = await Promise.all([
+    askAtOnce(10, async (client) => await visit(at(client, code))),
+    api.request('PATCH', `/api/v1/urls/${code}`, { max_clicks: 300 }),
+  ]);
+  const late = await askAtOnce(3, async (client) => await visit(at(client, code)));
+  expect((statuses[301] ?? 0) + (late[301] ?? 0)).toBe(300);
+});
+
+test('while PostgreSQL is away limited short URLs answer 503 with Retry-After, others go on, and none is used once too often', async () => {
+  const [limited, plain] = [await insert({ maxClicks: 2 }), await insert({})];
+  const look = async (code: string) => (await visit(at(0, code))).status;
+  expect([await look(limited), await look(plain)]).toEqual([301, 301]);
+  await proxy.refuse();
+  proxy.cut();
+  const away = await visit(at(0, limited));
+  expect([away.status, away.headers.get('retry-after')]).toEqual([503, '2']);
+  expect(away.text).toContain('Please try again in a moment');
+  expect(await look(plain)).toBe(301);
+  await proxy.accept();
+  await waitUntil('it redirects again', async () => (await look(limited)) === 301);
+  expect(await look(limited)).toBe(410);
+});
+
+test('a use of which PostgreSQL cannot tell any more is lost and never given twice', async () => {
+  const code = await insert({ maxClicks: 2 });
+  await visit(at(0, `${code}+`));
+  const { sprung } = proxy.dropReplyTo('insert into url_uses');
+  expect((await visit(at(0, code))).status).toBe(503);
+  await sprung;
+  const statuses = await askAtOnce(1, async (client) => await visit(at(client, code)));
+  expect(statuses[301]).toBe(1);
+});
+
+test('a flood of passwords leaves the process to others, and what it has no time for is answered 503', async () => {
+  const [code, plain] = [await insert({ password: 'secret' }), await insert({})];
+  await database
+    .db()('urls')
+    .where({ short_code: code })
+    .update({ password_hash: await hashPassword('secret') });
+  const flood = askAtOnce(1, async (client) => {
+    const headers = { 'x-forwarded-for': `198.51.100.${client}` };
+    return await submit(at(0, code), { password: 'wrong' }, headers);
+  });
+  const over = new AbortController();
+  void flood.finally(() => over.abort());
+  let slowestMs = 0;
+  while (!over.signal.aborted) {
+    const start = performance.now();
+    expect((await visit(at(0, plain))).status).toBe(301);
+    expect((await visit(`${webs[0]!.baseUrl}/health`)).status).toBe(200);
+    slowestMs = Math.max(slowestMs, performance.now() - start);
+  }
+  const statuses = await flood;
+  expect(Object.keys(statuses).filter((status) => !['403', '429', '503'].includes(status))).toEqual([]);
+  expect(statuses[403]).toBeGreaterThanOrEqual(10);
+  expect(statuses[503]).toBeGreaterThan(0);
+  expect(slowestMs).toBeLessThan(5_000);
+});

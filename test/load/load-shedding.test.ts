@@ -1,0 +1,141 @@
+import { request } from 'node:http';
+import { connect } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { useWeb } from '../support/http/web-app.ts';
+import { sendRaw } from '../support/services/raw.ts';
+import { createUrl } from '../support/urls/urls.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+const maxApiRequests = 3;
+const metricsToken = 'a-token-for-metrics';
+const web = useWeb({
+  MAX_API_REQUESTS: String(maxApiRequests),
+  MAX_EVENT_LOOP_DELAY_MS: '100',
+  METRICS_TOKEN: metricsToken,
+});
+
+interface Load {
+  refused_share: { api: number };
+}
+
+const refusal = expect.objectContaining({
+  status: 503,
+  body: expect.objectContaining({ type: 'urn:linkmill:problem:unavailable', status: 503 }),
+});
+
+test('requests of the API beyond those that may be in hand are refused at once, until one of them has ended', async () => {
+  const unfinished = Array.from({ length: maxApiRequests }, () => {
+    const sent = request(`${web.baseUrl()}/api/v1/urls`, {
+      method: 'POST',
+      headers: { 'x-api-key': web.apiKey(), 'content-type': 'application/json', 'content-length': 1_000 },
+    });
+    sent.on('error', () => {});
+    sent.write('{');
+    return sent;
+  });
+  const read = async () => await web.client().get('/api/v1/urls/unknown1');
+  const refused = await waitUntil('one more is refused', async () => {
+    const answer = await read();
+    return answer.status === 503 && answer;
+  });
+  expect(refused).toEqual(refusal);
+  expect(refused.headers.get('retry-after')).toBe('1');
+  expect(refused.headers.get('content-type')).toContain('application/problem+json');
+  const whole = `GET http://x/api/v1/urls/unknown1 HTTP/1.1\r\nhost: x\r\nx-api-key: ${web.apiKey()}\r\n\r\n`;
+  expect((await sendRaw(web.baseUrl(), whole, { answers: 1 })).answers).toMatchObject([{ status: 503 }]);
+  expect((await web.client().get('/unknown2')).status).toBe(404);
+  expect((await web.client().get('/health')).status).toBe(200);
+  const metrics = await fetch(`${web.baseUrl()}/metrics`, {
+    headers: { authorization: `Bearer ${metricsToken}` },
+  });
+  expect(await metrics.text()).toMatch(/^linkmill_requests_refused_total\{kind="api"\} [1-9]/m);
+
+  for (const sent of unfinished) sent.destroy();
+  await waitUntil('it is answered', async () => (await read()).status === 404);
+});
+
+test('requests do not stay in progress when their clients go away', async () => {
+  const { hostname, port } = new URL(web.baseUrl());
+  const sent = `GET /api/v1/urls/unknown1 HTTP/1.1\r\nhost: ${hostname}\r\nx-api-key: ${web.apiKey()}\r\n\r\n`;
+  const stranger = web.client(null);
+  const read = async () => (await stranger.get('/api/v1/urls/unknown1')).status;
+  const table = await web.database.db().transaction();
+  await table.raw('lock table urls in access exclusive mode');
+  // The requests of one connection are answered one after the other.
+  const sockets = Array.from({ length: maxApiRequests }, () => connect(Number(port), hostname));
+  try {
+    for (const socket of sockets) {
+      socket.on('error', () => {});
+      socket.write(sent);
+    }
+    await waitUntil('they are in progress', async () => (await read()) === 503);
+  } finally {
+    for (const socket of sockets) socket.resetAndDestroy();
+    await table.rollback();
+  }
+  await waitUntil('one more is answered', async () => (await read()) === 401);
+});
+
+describe('a process that is late with everything', () => {
+  /** Lets it run for a moment at a time, as a machine with too much to do would. */
+  function slowDown(stoppedMs: number, runningMs: number) {
+    const ending = new AbortController();
+    const slowing = (async () => {
+      while (!ending.signal.aborted) {
+        web.signal('SIGSTOP');
+        await delay(stoppedMs);
+        web.signal('SIGCONT');
+        await delay(runningMs);
+      }
+    })();
+    return async () => {
+      ending.abort();
+      await slowing;
+    };
+  }
+
+  test('refuses the API and unknown redirects, never health nor redirects known by heart, and recovers', async () => {
+    const code = await createUrl(web.client());
+    const goOn = slowDown(300, 20);
+    try {
+      const refused = await waitUntil('an API request is refused', async () => {
+        const answer = await web.client().get('/api/v1/urls/unknown1');
+        return answer.status === 503 && answer;
+      });
+      expect(refused).toEqual(refusal);
+      expect(refused.headers.get('retry-after')).toBe('1');
+      await waitUntil('a redirect that it must look up is refused', async () => {
+        const answer = await web.client().get('/unknown3');
+        return answer.status === 503;
+      });
+      const health = await web.client().get('/health');
+      expect([health.status, health.body['status']]).toEqual([200, 'degraded']);
+      expect(health.body['load']).toMatchObject({ refused_share: { api: expect.any(Number) } });
+      await waitUntil('it knows a short URL by heart', async () => {
+        if ((await web.client().get(`/${code}`)).status !== 301) return false;
+        const answers = await Promise.all(Array.from({ length: 20 }, () => web.client().get(`/${code}`)));
+        return answers.every(({ status }) => status === 301);
+      });
+    } finally {
+      await goOn();
+    }
+    await waitUntil('it refuses nothing', async () => {
+      const { body } = await web.client().get('/health');
+      const codes = (body['conditions'] as { code: string }[]).map(({ code }) => code);
+      return !codes.includes('request_limit') && (body['load'] as Load).refused_share.api === 0;
+    });
+    expect((await web.client().get(`/api/v1/urls/${code}`)).status).toBe(200);
+  });
+
+  test('refuses nothing when it was stopped only once', async () => {
+    web.signal('SIGSTOP');
+    await delay(1_500);
+    web.signal('SIGCONT');
+    const answers = await Promise.all(
+      Array.from({ length: 3 }, () => web.client().get('/api/v1/urls/unknown1')),
+    );
+    expect(answers.map(({ status }) => status)).toEqual(Array(3).fill(404));
+    expect((await web.client().get('/health')).body['load']).toMatchObject({ refused_share: { api: 0 } });
+  });
+});

@@ -1,0 +1,141 @@
+import { readFile } from 'node:fs/promises';
+import { Agent, request } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, inject, test } from 'vitest';
+import { createApiKeys } from '../../src/api-keys/api-keys.ts';
+import { createClient } from '../support/http/client.ts';
+import { commandOf, launch, placeWeb, readyWeb, type TestProcess } from '../support/processes/launch.ts';
+import { track, useDatabase, useRedis } from '../support/resources.ts';
+import { createUrl } from '../support/urls/urls.ts';
+
+const attackMs = 8_000;
+const attackers = 10;
+// Twelve floods of one process, whose heap may grow to its usual size: with a heap of 256 MB it stays at 210 MB.
+const maxRssMb = 500;
+/** A bystander on a busy machine; what an idle one must reach is printed. */
+const maxWaitMs = 5_000;
+
+const flood = fileURLToPath(new URL('../support/processes/flood.ts', import.meta.url));
+const database = useDatabase();
+const redis = useRedis();
+const host = 'Host: short.example\r\n';
+
+/** A web process with the default limits, started as its operator would. */
+async function startWeb({ nodeArgs = [], maxFiles }: { nodeArgs?: string[]; maxFiles?: number }) {
+  const { key } = await createApiKeys(database.db()).create('test');
+  const settings = await placeWeb({
+    DATABASE_URL: database.url(),
+    REDIS_URL: redis.url(),
+    REDIS_PREFIX: redis.prefix,
+    METRICS_OPEN: 'true',
+    UNKNOWN_CODES_PER_ADDRESS: '120',
+    RATE_LIMIT_PER_ADDRESS: '600',
+    RATE_LIMIT_PER_KEY: '6000',
+  });
+  const command = [...nodeArgs, ...commandOf(inject('buildFolder'), 'src/web.js')];
+  const web = launch(command, settings, track('web process'), { maxFiles });
+  const ready = await readyWeb(web, settings);
+  return { ...ready, key, client: createClient(ready.baseUrl, key) };
+}
+
+type Web = Awaited<ReturnType<typeof startWeb>>;
+
+/** Clients in a process of their own, so that they do not delay the bystander of this one. */
+const attack = ({ baseUrl }: Web, bytes: string, { reads }: { reads: boolean }) =>
+  launch(
+    ['--import', 'tsx', flood],
+    {
+      TARGET: new URL(baseUrl).host,
+      REQUEST: bytes,
+      CONNECTIONS: String(attackers),
+      READS: String(reads),
+    },
+    track('flood'),
+  );
+
+/** How long each request of a visitor takes, one after the other, each on a connection of its own. */
+async function visit(url: string, signal: AbortSignal): Promise<number[]> {
+  const agent = new Agent({ keepAlive: false });
+  const latencies: number[] = [];
+  while (!signal.aborted) {
+    const start = performance.now();
+    const status = await new Promise<number | string>((resolve) => {
+      const sent = request(url, { agent, timeout: 30_000 }, (response) => {
+        response.resume();
+        response.on('end', () => resolve(response.statusCode ?? 0));
+      });
+      sent.on('timeout', () => sent.destroy(new Error('timeout')));
+      sent.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+      sent.end();
+    });
+    expect(status).toBe(301);
+    latencies.push(performance.now() - start);
+    await delay(20);
+  }
+  return latencies;
+}
+
+async function watchRss(pid: number, signal: AbortSignal): Promise<number> {
+  let max = 0;
+  while (!signal.aborted) {
+    const status = await readFile(`/proc/${pid}/status`, 'utf8');
+    max = Math.max(max, Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1_024);
+    await delay(100);
+  }
+  return max;
+}
+
+const percentile = (values: number[], share: number) =>
+  values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))]!;
+
+async function judge(web: Web, code: string, what: string, start: () => TestProcess) {
+  const ending = new AbortController();
+  const flooding = start();
+  setTimeout(() => ending.abort(), attackMs);
+  const watched = Promise.all([
+    visit(`${web.baseUrl}/${code}`, ending.signal),
+    watchRss(web.pid, ending.signal),
+  ]);
+  await watched.then(flooding.stop, flooding.stop);
+  const [latencies, rss] = await watched;
+  const [p50, p99, max] = [0.5, 0.99, 1].map((share) => Math.round(percentile(latencies, share)));
+  process.stdout.write(
+    `${what}: bystander p50 ${p50} ms, p99 ${p99} ms, max ${max} ms of ${latencies.length}; RSS ${Math.round(rss)} MB\n`,
+  );
+  expect(rss).toBeLessThan(maxRssMb);
+  expect(max).toBeLessThan(maxWaitMs);
+  expect((await createClient(web.baseUrl).get('/health/live')).status).toBe(200);
+}
+
+const floods: [string, (web: Web, code: string) => string][] = [
+  ['known codes', (_, code) => `GET /${code} HTTP/1.1\r\n${host}\r\n`],
+  ['unknown codes', () => `GET /zzzzzzz HTTP/1.1\r\n${host}\r\n`],
+  ['the API', ({ key }) => `GET /api/v1/urls HTTP/1.1\r\n${host}x-api-key: ${key}\r\n\r\n`],
+  ['the API without a key', () => `GET /api/v1/urls HTTP/1.1\r\n${host}\r\n`],
+  ['health', () => `GET /health HTTP/1.1\r\n${host}\r\n`],
+  ['a page', () => `GET /report HTTP/1.1\r\n${host}\r\n`],
+];
+
+describe.each<[string, Parameters<typeof startWeb>[0]]>([
+  ['with the usual heap', {}],
+  ['with a heap of 256 MB', { nodeArgs: ['--max-old-space-size=256'] }],
+  ['with 256 open files', { maxFiles: 256 }],
+])('a web process %s', (name, how) => {
+  test('answers a bystander while clients pipeline, and stays small', async () => {
+    const web = await startWeb(how);
+    try {
+      const code = await createUrl(web.client);
+      for (const [what, bytesOf] of floods) {
+        for (const reads of [true, false]) {
+          const bytes = bytesOf(web, code);
+          await judge(web, code, `${name}, ${what}, ${reads ? 'read' : 'not read'}`, () =>
+            attack(web, bytes, { reads }),
+          );
+        }
+      }
+    } finally {
+      expect(await web.stop()).toBe(0);
+    }
+  });
+});

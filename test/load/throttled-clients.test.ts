@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { useWeb } from '../support/http/web-app.ts';
+import { insertUrls } from '../support/urls/urls.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+const web = useWeb({ UNKNOWN_CODES_PER_ADDRESS: '3', TRUSTED_PROXY_HOPS: '1' });
+const visit = async (address: string, code: string) =>
+  (await web.client(null).get(`/${code}`, { 'x-forwarded-for': address })).status;
+
+test('an address that has spent its budget of unknown codes is in nobody’s way at the table, however much it asks', async () => {
+  await insertUrls(web.database.db(), { begin: 'cold-', count: 2 });
+  const [suspect, other] = ['192.0.2.1', '192.0.2.2'];
+  for (let i = 0; i < 4; i++) await visit(suspect, `spent-${i}`);
+  const table = await web.database.db().transaction();
+  let asked: Promise<number[]>;
+  let visited: Promise<number[]>;
+  try {
+    await table.raw('lock table urls in access exclusive mode');
+    asked = Promise.all(Array.from({ length: 300 }, async (_, i) => await visit(suspect, `guessed-${i}`)));
+    const waiting = async () => {
+      const { rows } = await table.raw<{ rows: unknown[] }>(
+        `select from pg_locks where relation = 'urls'::regclass and not granted`,
+      );
+      return rows.length;
+    };
+    await waitUntil('some of its look-ups wait', async () => (await waiting()) >= 2);
+    visited = Promise.all([visit(other, 'cold-0'), visit(suspect, 'cold-1')]);
+    await waitUntil('that of another visitor waits', async () => (await waiting()) >= 3);
+    expect(await waiting()).toBe(3);
+  } finally {
+    await table.rollback();
+  }
+  expect(await visited).toEqual([301, 301]);
+  expect(new Set(await asked)).toEqual(new Set([429]));
+});

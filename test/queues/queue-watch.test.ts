@@ -1,0 +1,102 @@
+import { expect, test, type TestContext } from 'vitest';
+import { jobNames } from '../../src/queues/jobs.ts';
+import { watchQueues } from '../../src/queues/queue-watch.ts';
+import { createQueues } from '../../src/queues/queues.ts';
+import { createWorkerCounts, sendHeartbeats } from '../../src/queues/worker-heartbeats.ts';
+import { createConditions } from '../../src/resilience/conditions.ts';
+import { silentLog, uniquePrefix, useRedis } from '../support/resources.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+const { redis } = useRedis('producer');
+const times = { lookEveryMs: 50, unservedMs: 500, overdueMs: 1_000 };
+
+/** A watch of queues that nobody else uses, with the reasons that it reports by condition. */
+async function watch({ onTestFinished }: TestContext) {
+  const prefix = uniquePrefix();
+  await waitUntil('Redis is there', () => redis().status === 'ready');
+  const queues = createQueues(redis(), prefix, silentLog);
+  const workerCounts = createWorkerCounts(redis(), prefix);
+  const conditions = createConditions(silentLog);
+  const stop = watchQueues({ queues, workerCounts, conditions, log: silentLog, times });
+  let stopBeating = async () => {};
+  const serve = async (names: typeof jobNames) => {
+    await stopBeating();
+    stopBeating = async () => {};
+    if (names.length > 0)
+      stopBeating = sendHeartbeats({ redis: redis(), prefix, processId: 'worker', names, log: silentLog });
+  };
+  onTestFinished(async () => {
+    stop();
+    await stopBeating();
+    for (const queue of queues.all) await queue.obliterate({ force: true });
+    await redis().del(`${prefix}:workers`);
+  });
+  const reasonOf = (code: string) => conditions.list().find((one) => one.code === code)?.reason;
+  return {
+    queues,
+    workerCounts,
+    serve,
+    judgeUntil: async (code: string, text: string) =>
+      await waitUntil(`${code}: ${text}`, () => reasonOf(code)?.includes(text)),
+    judgeFine: async (code: string) => await waitUntil(`no ${code}`, () => reasonOf(code) === undefined),
+    reasonOf,
+  };
+}
+
+test('without a live worker the condition says so, until one sends a heartbeat', async (context) => {
+  const { serve, judgeUntil, judgeFine } = await watch(context);
+  await judgeUntil('workers_missing', 'No worker is running');
+  await serve(jobNames);
+  await judgeFine('workers_missing');
+});
+
+test('a queue that no worker serves is named, and only that', async (context) => {
+  const { serve, judgeUntil, reasonOf } = await watch(context);
+  await serve(jobNames.filter((name) => name !== 'import-urls'));
+  await judgeUntil('workers_missing', 'No worker serves import-urls:');
+  expect(reasonOf('jobs_overdue')).toBeUndefined();
+});
+
+test('a worker whose heartbeats have ended counts as missing', async (context) => {
+  const { workerCounts, serve, judgeUntil, judgeFine } = await watch(context);
+  await serve(jobNames);
+  await waitUntil('a heartbeat', async () => (await workerCounts.read())['warm-cache'] === 1);
+  await serve([]);
+  await judgeUntil('workers_missing', 'No worker is running');
+  await serve(jobNames);
+  await judgeFine('workers_missing');
+});
+
+test('a job that is due while its worker takes none is reported, until it is taken', async (context) => {
+  const { serve, queues, judgeUntil, judgeFine } = await watch(context);
+  await serve(jobNames);
+  await queues.add('import-urls', {});
+  await judgeUntil('jobs_overdue', 'Jobs of import-urls have been due');
+  await queues.all[jobNames.indexOf('import-urls')]!.drain();
+  await judgeFine('jobs_overdue');
+});
+
+test('a delayed job is overdue only after its time', async (context) => {
+  const { serve, queues, judgeUntil } = await watch(context);
+  await serve(jobNames);
+  const queue = queues.all[jobNames.indexOf('export-urls')]!;
+  await queue.add('export-urls', {}, { delay: 60_000 });
+  await queues.all[jobNames.indexOf('warm-cache')]!.add('warm-cache', {}, { delay: 10 });
+  await judgeUntil('jobs_overdue', 'Jobs of warm-cache have been due');
+});
+
+test('a paused queue is reported as paused and not as overdue, until it is resumed', async (context) => {
+  const { serve, queues, judgeUntil, judgeFine, reasonOf } = await watch(context);
+  await serve(jobNames);
+  const queue = queues.all[jobNames.indexOf('flush-clicks')]!;
+  await queue.pause();
+  await queue.add('flush-clicks', {});
+  await queues.add('import-urls', {});
+  await judgeUntil('queues_paused', 'flush-clicks');
+  await judgeUntil('jobs_overdue', 'import-urls');
+  expect(reasonOf('jobs_overdue')).not.toContain('flush-clicks');
+  const states = await queues.readStates();
+  expect(states.filter(({ isPaused }) => isPaused).map(({ queue }) => queue)).toEqual(['flush-clicks']);
+  await queue.resume();
+  await judgeFine('queues_paused');
+});

@@ -1,0 +1,57 @@
+import { Worker } from 'bullmq';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createQueues, queuePrefix } from '../../src/queues/queues.ts';
+import { closeRedis, openRedis } from '../../src/storage/redis/redis.ts';
+import { silentLog, useRedis } from '../support/resources.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+const redis = useRedis('producer');
+let begun = 0;
+let letGo: () => void;
+let worker: Worker;
+let connection: ReturnType<typeof openRedis>;
+
+beforeAll(() => {
+  connection = openRedis('worker', redis.url(), silentLog);
+  worker = new Worker(
+    'reconcile-cache',
+    async () => {
+      begun += 1;
+      await new Promise<void>((resolve) => {
+        letGo = resolve;
+      });
+    },
+    {
+      connection,
+      prefix: queuePrefix(redis.prefix, 'reconcile-cache'),
+      autorun: false,
+    },
+  );
+});
+
+afterAll(async () => {
+  await worker.close();
+  await closeRedis(connection);
+});
+
+test('what is asked for over and over runs once, and once more where it was asked for while it ran', async () => {
+  await waitUntil('Redis is there', () => redis.redis().status === 'ready');
+  const queues = createQueues(redis.redis(), redis.prefix, silentLog);
+  const add = async () => await queues.add('reconcile-cache', {}, 'asked');
+  expect(new Set([await add(), await add(), await add()]).size).toBe(1);
+  void worker.run();
+  await waitUntil('it runs', () => begun === 1);
+  await add();
+  await add();
+  letGo();
+  await waitUntil('it runs again', () => begun === 2);
+  letGo();
+  const queue = queues.all.find(({ name }) => name === 'reconcile-cache')!;
+  await waitUntil('nothing is left', async () => (await queue.getCompletedCount()) === 2);
+  expect(await queue.getJobCountByTypes('waiting', 'active', 'delayed')).toBe(0);
+  // The next one begins anew.
+  await add();
+  await waitUntil('it runs again', () => begun === 3);
+  letGo();
+  await waitUntil('it is done', async () => (await queue.getCompletedCount()) === 3);
+});

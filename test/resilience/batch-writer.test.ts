@@ -1,0 +1,79 @@
+import { expect, test } from 'vitest';
+import { createCoalescing } from '../../src/resilience/batch-writer.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+/** A call that ends when it is let go, and fails for some items. */
+function openCalls({
+  limit = 100,
+  fails = () => false,
+  isForAll = false,
+  atOnce = 1,
+}: { limit?: number; fails?: (item: number) => boolean; isForAll?: boolean; atOnce?: number } = {}) {
+  const calls: { items: number[]; letGo: () => void }[] = [];
+  const ask = createCoalescing<number, string>({
+    run: async (items) => {
+      await new Promise<void>((letGo) => calls.push({ items, letGo }));
+      if (items.some(fails)) throw new Error(`failed for ${items.join()}`);
+      return items.map((item) => `result ${item}`);
+    },
+    isForAll: () => isForAll,
+    limit,
+    atOnce,
+  });
+  /** Lets call after call go, until all of these have their answer. */
+  const letGoAll = async (answers: Promise<unknown>[]) => {
+    const ended = Promise.allSettled(answers);
+    const timer = setInterval(() => calls.forEach(({ letGo }) => letGo()));
+    return await ended.finally(() => clearInterval(timer));
+  };
+  return { ask, calls, letGoAll };
+}
+
+const outcomes = (settled: PromiseSettledResult<unknown>[]) =>
+  settled.map((one) => (one.status === 'fulfilled' ? one.value : (one.reason as Error).message));
+
+test('what is asked for alone goes at once, what comes meanwhile goes together, each with its own result', async () => {
+  const { ask, calls, letGoAll } = openCalls();
+  const answers = [1, 2, 3, 4].map(ask);
+  expect(calls.map(({ items }) => items)).toEqual([[1]]);
+  expect(outcomes(await letGoAll(answers))).toEqual(['result 1', 'result 2', 'result 3', 'result 4']);
+  expect(calls.map(({ items }) => items)).toEqual([[1], [2, 3, 4]]);
+});
+
+test('with two calls at once, items that wait for both share the call after the first that ends', async () => {
+  const { ask, calls, letGoAll } = openCalls({ atOnce: 2 });
+  const answers = [1, 2, 3, 4].map(ask);
+  expect(calls.map(({ items }) => items)).toEqual([[1], [2]]);
+  calls[1]!.letGo();
+  await answers[1];
+  await waitUntil('the next call begins', () => calls.length === 3);
+  expect(calls[2]!.items).toEqual([3, 4]);
+  expect(outcomes(await letGoAll(answers))).toEqual(['result 1', 'result 2', 'result 3', 'result 4']);
+});
+
+test('a call takes no more than the limit', async () => {
+  const { ask, calls, letGoAll } = openCalls({ limit: 2 });
+  await letGoAll([1, 2, 3, 4].map(ask));
+  expect(calls.map(({ items }) => items)).toEqual([[1], [2, 3], [4]]);
+});
+
+test('an item that fails fails alone, and those who shared its call get their results', async () => {
+  const { ask, letGoAll } = openCalls({ fails: (item) => item === 3 });
+  expect(outcomes(await letGoAll([1, 2, 3, 4].map(ask)))).toEqual([
+    'result 1',
+    'result 2',
+    'failed for 3',
+    'result 4',
+  ]);
+});
+
+test('a failure that is for all fails at once for those who wait as well, and not for those who come after', async () => {
+  let away = true;
+  const { ask, calls, letGoAll } = openCalls({ fails: () => away, isForAll: true });
+  expect(outcomes(await letGoAll([1, 2, 3].map(ask)))).toEqual(Array(3).fill('failed for 1'));
+  expect(calls).toHaveLength(1);
+  away = false;
+  const answer = ask(4);
+  calls[1]!.letGo();
+  expect(await answer).toBe('result 4');
+});

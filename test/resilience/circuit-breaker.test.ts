@@ -1,0 +1,194 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { pino } from 'pino';
+import { afterEach, expect, test, vi } from 'vitest';
+import { createBreaker, StoreAway, StoreNotAsked } from '../../src/resilience/circuit-breaker.ts';
+import { isPostgresUnavailable } from '../../src/storage/postgres/postgres.ts';
+import { isRedisUnavailable } from '../../src/storage/redis/errors.ts';
+import { silentLog } from '../support/resources.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const away = new Error('away');
+/** Longer than failures may be apart and still be one. */
+const nextMomentMs = 60;
+
+/** A breaker before a store that answers, fails or refuses as it is told to. */
+function openBreaker({ openMs = 60_000, deadlineMs }: { openMs?: number; deadlineMs?: number } = {}) {
+  let answer: () => Promise<string> = async () => 'answer';
+  let asked = 0;
+  const breaker = createBreaker({
+    store: 'PostgreSQL',
+    isUnavailable: (error) => error === away || isPostgresUnavailable(error),
+    failures: 3,
+    openMs,
+    ...(deadlineMs === undefined ? {} : { deadlineMs }),
+    log: silentLog,
+  });
+  const { ask } = breaker.guard({
+    ask: async () => {
+      asked += 1;
+      return await answer();
+    },
+  });
+  const askInVain = async () => await ask().then(() => expect.unreachable(), String);
+  return {
+    breaker,
+    ask,
+    asked: () => asked,
+    answerWith: (next: () => Promise<string>) => (answer = next),
+    /** Fails as often, at moments of their own. */
+    fail: async (times: number) => {
+      answer = () => Promise.reject(away);
+      for (let i = 0; i < times; i++) {
+        await askInVain();
+        await delay(nextMomentMs);
+      }
+    },
+  };
+}
+
+test('after three failures in a row a store is not asked: calls fail at once, and say why', async () => {
+  const { breaker, ask, asked, fail } = openBreaker();
+  await fail(2);
+  expect(breaker.state).toBe('closed');
+  await fail(1);
+  expect([breaker.state, asked()]).toEqual(['open', 3]);
+  const error: unknown = await ask().catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(StoreNotAsked);
+  expect(error).toMatchObject({ store: 'PostgreSQL', cause: away });
+  expect([isPostgresUnavailable(error), isRedisUnavailable(error)]).toEqual([true, false]);
+  expect(asked()).toBe(3);
+});
+
+test.each<[string, () => Promise<string>]>([
+  ['an answer', async () => 'answer'],
+  ['a refusal', () => Promise.reject(new Error('violates a constraint'))],
+])('%s between failures begins the count anew', async (_what, answer) => {
+  const { breaker, ask, answerWith, fail } = openBreaker();
+  await fail(2);
+  answerWith(answer);
+  await Promise.allSettled([ask()]);
+  await fail(2);
+  expect(breaker.state).toBe('closed');
+});
+
+test('failures of the same moment are one', async () => {
+  const { breaker, ask, answerWith } = openBreaker();
+  answerWith(() => Promise.reject(away));
+  await Promise.allSettled(Array.from({ length: 100 }, ask));
+  expect(breaker.state).toBe('closed');
+});
+
+test('a refusal is an answer: it reaches the caller and opens nothing', async () => {
+  const { breaker, ask, answerWith } = openBreaker();
+  answerWith(() => Promise.reject(new Error('violates a constraint')));
+  for (let i = 0; i < 4; i++) {
+    await expect(ask()).rejects.toThrow('violates a constraint');
+    await delay(nextMomentMs);
+  }
+  expect(breaker.state).toBe('closed');
+});
+
+test('one call at a time finds out whether the store is back; the others do not wait for it', async () => {
+  // Longer than a busy machine lets this process wait in the middle.
+  const openMs = 500;
+  const { breaker, ask, asked, answerWith, fail } = openBreaker({ openMs });
+  await fail(3);
+  await delay(openMs);
+  let settle!: { resolve: (value: string) => void; reject: (reason: Error) => void };
+  answerWith(async () => await new Promise((resolve, reject) => (settle = { resolve, reject })));
+
+  const first = ask();
+  expect(breaker.state).toBe('half-open');
+  await expect(Promise.all([ask(), ask()])).rejects.toThrow(StoreNotAsked);
+  settle.reject(away);
+  await expect(first).rejects.toBe(away);
+  expect([breaker.state, asked()]).toEqual(['open', 4]);
+  await expect(ask()).rejects.toThrow(StoreNotAsked);
+
+  await delay(openMs);
+  const second = ask();
+  settle.resolve('back');
+  expect(await second).toBe('back');
+  expect([breaker.state, asked()]).toEqual(['closed', 5]);
+});
+
+test('a call that the store refuses closes the circuit too', async () => {
+  const { breaker, ask, answerWith, fail } = openBreaker({ openMs: 30 });
+  await fail(3);
+  answerWith(() => Promise.reject(new Error('violates a constraint')));
+  await expect(ask()).rejects.toThrow('violates a constraint');
+  expect(breaker.state).toBe('closed');
+});
+
+test('a call without an answer fails after its deadline, and counts as a failure', async () => {
+  const { breaker, ask, answerWith } = openBreaker({ deadlineMs: 60 });
+  answerWith(async () => await new Promise(() => {}));
+  for (let i = 0; i < 3; i++) {
+    const start = performance.now();
+    await expect(ask()).rejects.toThrow(StoreAway);
+    expect(performance.now() - start).toBeGreaterThan(58);
+  }
+  expect(breaker.state).toBe('open');
+});
+
+test('a wall clock that is set back does not keep the circuit open', async () => {
+  const { ask, answerWith, fail } = openBreaker({ openMs: 100 });
+  await fail(3);
+  answerWith(async () => 'back');
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 3_600_000 });
+  expect(await waitUntil('it is asked again', ask, 2_000)).toBe('back');
+});
+
+test('a kind of call that the store refuses opens its own circuit and no other', async () => {
+  const refused = new Error('permission denied');
+  let asked = 0;
+  const breaker = createBreaker({
+    store: 'PostgreSQL',
+    isUnavailable: (error) => error === refused || error === away,
+    isOfOneCall: (error) => error === refused,
+    failures: 2,
+    openMs: 60_000,
+    log: silentLog,
+  });
+  const calls = breaker.guard({
+    write: async () => {
+      asked += 1;
+      throw refused;
+    },
+    read: async () => 'answer',
+  });
+  for (let i = 0; i < 4; i++) {
+    await calls.write().catch(() => undefined);
+    expect(await calls.read()).toBe('answer');
+    await delay(nextMomentMs);
+  }
+  expect([breaker.state, asked]).toEqual(['open', 2]);
+  const error: unknown = await calls.write().catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(StoreNotAsked);
+  expect(error).toMatchObject({ cause: refused });
+});
+
+test('a circuit that opens and closes again and again writes at most 5 lines at once', async () => {
+  const lines: { msg: string }[] = [];
+  const log = pino({}, { write: (line) => void lines.push(JSON.parse(line) as { msg: string }) });
+  const isUnavailable = (error: unknown) => error === away;
+  const breaker = createBreaker({ store: 'Redis', isUnavailable, failures: 1, openMs: 0, log });
+  for (let times = 0; times < 10; times++) {
+    await breaker.run(() => Promise.reject(away)).catch(String);
+    expect(breaker.state).toBe('open');
+    await breaker.run(async () => 'answer');
+    expect(breaker.state).toBe('closed');
+    await delay(nextMomentMs);
+  }
+  expect(lines.map(({ msg }) => msg)).toEqual([
+    'store does not answer, circuit opened',
+    'store answers again, circuit closed',
+    'store does not answer, circuit opened',
+    'store answers again, circuit closed',
+    'store does not answer, circuit opened',
+  ]);
+});

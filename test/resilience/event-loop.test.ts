@@ -1,0 +1,52 @@
+import { afterEach, expect, test } from 'vitest';
+import { watchEventLoop } from '../../src/resilience/event-loop.ts';
+import { silentLog } from '../support/resources.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+const closers: (() => void)[] = [];
+afterEach(() => {
+  for (const close of closers.splice(0)) close();
+});
+
+function openWatch(maxDelayMs: number) {
+  const watch = watchEventLoop({ maxDelayMs, log: silentLog });
+  closers.push(watch.stop);
+  return watch;
+}
+
+/** Keeps this process from everything else. */
+function block(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
+/** Makes every turn of the event loop take so long, until it is told to stop. */
+function blockEachTurn(ms: number): () => void {
+  let stopped = false;
+  const turn = () => {
+    block(ms);
+    if (!stopped) setImmediate(turn);
+  };
+  turn();
+  const stop = () => void (stopped = true);
+  closers.push(stop);
+  return stop;
+}
+
+test.each([150, 400])(
+  'turns of %i ms make pressure where 100 ms are the limit, and it goes with them',
+  async (ms) => {
+    const watch = openWatch(100);
+    const stop = blockEachTurn(ms);
+    await waitUntil('there is pressure', () => watch.pressure > 0);
+    expect(watch.delayMs).toBeGreaterThan(100);
+    stop();
+    await waitUntil('it is gone', () => watch.pressure === 0 && watch.delayMs < 100);
+  },
+);
+
+test('without a limit there is no pressure, and the delay is told all the same', async () => {
+  const watch = openWatch(0);
+  blockEachTurn(300);
+  await waitUntil('the delay is told', () => watch.delayMs > 200);
+  expect(watch.pressure).toBe(0);
+});

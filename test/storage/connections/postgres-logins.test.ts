@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import { describeFailure } from '../../../src/storage/postgres/errors.ts';
+import { isPostgresUnavailable, openPostgres } from '../../../src/storage/postgres/postgres.ts';
+import { logins, message, startRefusingPostgres } from '../../support/services/refusing-postgres.ts';
+import { waitUntil } from '../../support/wait-until.ts';
+
+/** What a query fails with on a server that answers a start-up with this. */
+async function refusedBy(answer: Buffer | undefined, hasPassword = true): Promise<Error> {
+  const server = await startRefusingPostgres(answer);
+  const db = openPostgres({
+    url: hasPassword ? server.url : server.url.replace(':secret', ''),
+    poolMax: 1,
+    queryTimeoutMs: 60_000,
+    name: 'test',
+  });
+  try {
+    const error: unknown = await db.raw('select 1').catch((reason: unknown) => reason);
+    await waitUntil('no connection is left open', () => server.open() === 0);
+    expect(isPostgresUnavailable(error)).toBe(true);
+    return error as Error;
+  } finally {
+    await db.destroy();
+    await server.stop();
+  }
+}
+
+test.each([
+  ['a password in cleartext', message('R', 3)],
+  ['an MD5 password', message('R', 5, 'salt')],
+  ['SCRAM-SHA-256', message('R', 10, 'SCRAM-SHA-256\0\0')],
+])(
+  'a server that asks for %s gets no connection without one, and the reason names it',
+  async (_what, answer) => {
+    const error = await refusedBy(answer, false);
+    expect(error.message).toContain('set DATABASE_PASSWORD');
+    expect(describeFailure(error)).toContain('set DATABASE_PASSWORD');
+  },
+);
+
+test.each(Object.entries(logins))(
+  'a server that answers a login with %s leaves no socket open',
+  async (_what, answer) => {
+    expect((await refusedBy(answer)).message).not.toBe('');
+  },
+);
+
+test.each(['GSSAPI', 'SSPI', 'SASL without SCRAM-SHA-256', 'a way that does not exist yet'])(
+  'a server that asks for %s is named as unsupported',
+  async (what) => {
+    expect(describeFailure(await refusedBy(logins[what]))).toContain('scram-sha-256');
+  },
+);

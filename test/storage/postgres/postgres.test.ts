@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createClickStore } from '../../../src/clicks/ledger/apply.ts';
+import {
+  boundedTransaction,
+  isPostgresUnavailable,
+  type Knex,
+  onlyRow,
+  openPostgres,
+} from '../../../src/storage/postgres/postgres.ts';
+import { useDatabase } from '../../support/resources.ts';
+import { startProxy } from '../../support/services/proxy.ts';
+import { waitUntil } from '../../support/wait-until.ts';
+
+const database = useDatabase();
+let impatient: Knex;
+
+beforeAll(() => {
+  impatient = openPostgres({ url: database.url(), poolMax: 1, queryTimeoutMs: 300, name: 'impatient' });
+});
+
+afterAll(async () => {
+  await impatient.destroy();
+});
+
+const countOpenTransactions = async () => {
+  const { rows } = await database
+    .db()
+    .raw<{ rows: unknown[] }>(
+      `select from pg_stat_activity where application_name = 'linkmill-impatient' and state <> 'idle'`,
+    );
+  return rows.length;
+};
+
+test('a batch whose transaction was given up for a lock is rolled back, and counted once when it is sent again', async () => {
+  const db = database.db();
+  await db.raw(
+    `insert into urls (short_code, original_url, code_is_generated) values ('locked', 'https://example.com/', true)`,
+  );
+  const [{ id }] = await db('urls').where({ short_code: 'locked' }).select('id');
+  await db('url_stats').insert({ url_id: id });
+  const store = createClickStore(impatient);
+  const batch = {
+    producer: '01890000-0000-7000-8000-000000000001',
+    seq: 1,
+    accepted: 1,
+    clicks: [{ urlId: id, count: 1, lastAtMs: 0 }],
+  };
+
+  const holder = await db.transaction();
+  await holder('url_stats').where({ url_id: id }).forUpdate();
+  const error: unknown = await store.apply([batch]).catch((reason: unknown) => reason);
+  expect(isPostgresUnavailable(error)).toBe(true);
+  await holder.rollback();
+  await waitUntil('the server has rolled back', async () => (await countOpenTransactions()) === 0);
+
+  expect(await store.apply([batch])).toMatchObject({ batches: 1, clicks: 1 });
+  expect(await db('url_stats').where({ url_id: id }).first('click_count')).toEqual({ click_count: 1 });
+  expect(await db('click_producers').first('clicks')).toEqual({ clicks: 1 });
+});
+
+test('a pool whose query was given up answers the next one', async () => {
+  await expect(impatient.raw('select pg_sleep(5)')).rejects.toThrow('Query read timeout');
+  expect((await impatient.raw('select 1 as one')).rows).toEqual([{ one: 1 }]);
+});
+
+test('a connection that takes longer than its query waits is ready for the next query', async () => {
+  const url = new URL(database.url());
+  const proxy = await startProxy(Number(url.port));
+  url.port = String(proxy.port);
+  const db = openPostgres({
+    url: url.href,
+    poolMax: 1,
+    queryTimeoutMs: 60_000,
+    connectMs: 300,
+    name: 'slow',
+  });
+  try {
+    const first = proxy.hold('linkmill-slow');
+    await expect(db.raw('select 1')).rejects.toSatisfy(isPostgresUnavailable);
+    await first.sprung;
+    // Another connection would not get through.
+    proxy.hold('linkmill-slow');
+    first.release();
+    const { rows } = await waitUntil(
+      'a query is answered',
+      async () => await db.raw('select 1 as one').catch(() => undefined),
+      5_000,
+    );
+    expect(rows).toEqual([{ one: 1 }]);
+  } finally {
+    await db.destroy();
+    await proxy.close();
+  }
+});
+
+test('a bigint arrives as a number, and one that no number can hold is an error instead of a wrong value', async () => {
+  const { rows } = await impatient.raw('select cast(9007199254740991 as bigint) as big');
+  expect(rows).toEqual([{ big: Number.MAX_SAFE_INTEGER }]);
+  await expect(impatient.raw('select cast(9007199254740993 as bigint)')).rejects.toThrow(RangeError);
+});
+
+test('a transaction whose process stops in the middle is ended by the server within seconds, and holds nothing any more', async () => {
+  const db = database.db();
+  await db('click_producers').insert({ producer: '01890000-0000-7000-8000-000000000002' });
+  const lockRow = 'select from click_producers where producer = :producer for update';
+  const producer = '01890000-0000-7000-8000-000000000002';
+  let goOn!: () => void;
+  const stopped = boundedTransaction(db, async (trx) => {
+    await trx.raw(lockRow, { producer });
+    await new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    await trx.raw('select 1');
+  });
+  const failure = stopped.catch((error: unknown) => error);
+  await waitUntil(
+    'the row is free',
+    async () => {
+      await db.raw(`${lockRow} nowait`, { producer });
+      return true;
+    },
+    15_000,
+  );
+  goOn();
+  expect(await failure).toBeInstanceOf(Error);
+  const timeout = await db.raw<{ rows: { lock_timeout: string }[] }>('show lock_timeout');
+  expect(onlyRow(timeout)).toEqual({ lock_timeout: '0' });
+});

@@ -1,0 +1,44 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { isRedisUnavailable } from '../../../src/storage/redis/errors.ts';
+import { closeRedis, openRedis } from '../../../src/storage/redis/redis.ts';
+import { readSlowness } from '../../support/processes/slowness.ts';
+import { silentLog } from '../../support/resources.ts';
+import { startTestRedis, type TestRedis } from '../../support/services/servers.ts';
+import { waitUntil } from '../../support/wait-until.ts';
+
+let server: TestRedis;
+let redis: ReturnType<typeof openRedis>;
+
+beforeAll(async () => {
+  server = await startTestRedis();
+  redis = openRedis('cache', server.url, silentLog);
+  await waitUntil('it is connected', () => redis.status === 'ready');
+});
+
+afterAll(async () => {
+  server.goOn();
+  await closeRedis(redis);
+  await server.stop();
+});
+
+/** Keeps this process from everything else, its reading included. */
+function block(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
+test('an answer that arrived in time is read, however late the process is', async () => {
+  for (let i = 0; i < 5; i++) {
+    const answer = redis.echo('here');
+    // Redis, too, may have to wait for a processor.
+    block(100 * readSlowness());
+    expect(await answer).toBe('here');
+  }
+});
+
+test('a look-up in a Redis that hangs fails after 50 ms, for as long as it hangs', async () => {
+  server.hang();
+  const start = performance.now();
+  const error: unknown = await redis.echo('here').catch((reason: unknown) => reason);
+  expect(isRedisUnavailable(error)).toBe(true);
+  expect(performance.now() - start).toBeGreaterThan(48);
+});

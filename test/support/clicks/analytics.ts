@@ -1,0 +1,98 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { AnalyticsQuestion } from '../../../src/analytics/query/query.ts';
+import type { Batch, ClickCount } from '../../../src/clicks/click-batch.ts';
+import type { ClickDetail } from '../../../src/clicks/click-detail.ts';
+import type { Knex } from '../../../src/storage/postgres/postgres.ts';
+
+/** A person in Germany who comes from example.org; `visitor` is 16 digits, or a number that becomes them. */
+export function makeDetail(
+  given: Partial<Omit<ClickDetail, 'visitor'>> & { visitor?: string | number } = {},
+): ClickDetail {
+  const { visitor = 1, ...rest } = given;
+  return {
+    country: 'DE',
+    referrer: 'example.org',
+    browser: 'Firefox',
+    os: 'Linux',
+    device: 'desktop',
+    isBot: false,
+    ...rest,
+    visitor: typeof visitor === 'string' ? visitor : visitor.toString(16).padStart(16, '0'),
+  };
+}
+
+/** A batch of a producer of its own. */
+export const makeDetailedBatch = (clicks: ClickCount[]): Batch => ({
+  producer: uuidv7(),
+  seq: 1,
+  accepted: clicks.reduce((sum, { count }) => sum + count, 0),
+  clicks,
+});
+
+/** A question about a short URL: its clicks by day (UTC), those of bots included. */
+export const makeQuestion = (
+  shortCode: string,
+  question: Partial<AnalyticsQuestion> = {},
+): AnalyticsQuestion => ({
+  scope: { owner: null, shortCode },
+  timezone: 'UTC',
+  groupBy: 'time',
+  interval: 'day',
+  filters: {},
+  bots: 'include',
+  compare: false,
+  visitors: false,
+  limit: 50,
+  ...question,
+});
+
+const dimensions = ['country', 'referrer', 'browser', 'os', 'device'] as const;
+
+/** Every figure of the analytics by a name, such as "7 referrer 2026-11-21 example.org": [clicks, bots]. */
+export type Figures = Record<string, [number, number]>;
+
+/** The figures that these clicks make, where no value is beyond the greatest number of values. */
+export function tally(clicks: Iterable<ClickCount>): Figures {
+  const figures: Figures = {};
+  const add = (name: string, { count, detail }: ClickCount) => {
+    const figure = (figures[name] ??= [0, 0]);
+    figure[0] += count;
+    if (detail?.isBot) figure[1] += count;
+  };
+  for (const click of clicks) {
+    const { urlId, lastAtMs, detail } = click;
+    const quarter = new Date(lastAtMs - (lastAtMs % 900_000)).toISOString();
+    const day = quarter.slice(0, 10);
+    add(`${urlId} total`, { ...click, detail: undefined });
+    add(`${urlId} quarter ${quarter}`, click);
+    for (const dimension of dimensions)
+      add(`${urlId} ${dimension} ${day} ${detail?.[dimension] ?? ''}`, click);
+    if (detail?.isBot && detail.botKind) add(`${urlId} bot_kind ${day} ${detail.botKind}`, click);
+    if (detail?.visitor)
+      add(
+        `${urlId} row ${day} ${detail.visitor} ${[...dimensions.map((name) => detail[name]), (detail.isBot && detail.botKind) || ''].join(' ')}`,
+        click,
+      );
+  }
+  return figures;
+}
+
+/** What the tables say. */
+export async function readFigures(db: Knex): Promise<Figures> {
+  const day = `to_char(at at time zone 'UTC', 'YYYY-MM-DD')`;
+  const { rows } = await db.raw<{ rows: { name: string; clicks: number; bots: number }[] }>(
+    `select url_id || ' total' as name, analytics_clicks as clicks, 0 as bots from url_stats where analytics_clicks > 0
+     union all
+     select url_id || ' quarter ' || to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), clicks, bots
+     from url_clicks_quarterly
+     union all
+     select url_id || ' ' || dimension || ' ' || day || ' ' || value, clicks, bots from url_clicks_daily
+     union all
+     select url_id || ' bot_kind ' || day || ' ' || kind, clicks, clicks from url_bots_daily
+     union all
+     select concat_ws(' ', url_id, 'row', ${day}, lpad(to_hex(visitor), 16, '0'), country, referrer, browser, os, device, bot_kind),
+            cast(sum(clicks) as bigint), cast(sum(clicks) filter (where is_bot) as bigint)
+     from url_analytics group by 1`,
+  );
+  return Object.fromEntries(rows.map(({ name, clicks, bots }) => [name, [clicks, bots ?? 0]]));
+}

@@ -1,0 +1,41 @@
+import { inject } from 'vitest';
+import { track } from '../resources.ts';
+import {
+  commandOf,
+  launch,
+  placeWeb,
+  readyWeb,
+  readyWorker,
+  runToEnd,
+  type Settings,
+  type TestProcess,
+} from './launch.ts';
+
+export type { TestProcess } from './launch.ts';
+
+/** The build of this run, not the checkout's: a service may be running from that. */
+const buildFolder = inject('buildFolder');
+
+/** Runs a built entry file, such as `src/web.js`, as the Procfile does. Needs settings: nothing is inherited but PATH. */
+export function startProcess(entry: string, settings: Settings, args: string[] = []): TestProcess {
+  return launch(commandOf(buildFolder, entry, args), settings, track(`process ${entry}`));
+}
+
+/** Runs a built entry file until it ends by itself, with `input` on its standard input. */
+export async function runProcess(entry: string, settings: Settings, args: string[] = [], input = '') {
+  const closed = track(`process ${entry}`);
+  const result = await runToEnd(commandOf(buildFolder, entry, args), settings, input);
+  closed();
+  return result;
+}
+
+/** A web process that answers on a free port of the loopback interface. */
+export async function startWeb(settings: Settings): Promise<TestProcess & { baseUrl: string }> {
+  const placed = await placeWeb(settings);
+  return await readyWeb(startProcess('src/web.js', placed), placed);
+}
+
+/** A worker process that consumes its queues. */
+export async function startWorker(settings: Settings, args: string[] = []): Promise<TestProcess> {
+  return await readyWorker(startProcess('workers/main.js', settings, args));
+}

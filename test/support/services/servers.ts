@@ -1,0 +1,149 @@
+import { spawnSync } from 'node:child_process';
+import { chmod, mkdtemp, readdir, realpath, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { PostgresBinaries } from '../../../scripts/services/postgres-binaries.ts';
+import { endLeftOver as endLeftOverPostgres, removeData } from '../../../scripts/services/postgres-data.ts';
+import { startPostgres } from '../../../scripts/services/postgres.ts';
+import { isRunning, markProcess, readMark, sendSignal } from '../../../scripts/services/processes.ts';
+import { endLeftOver as endLeftOverRedis, startRedis } from '../../../scripts/services/redis.ts';
+import { waitUntil } from '../wait-until.ts';
+import { findLastingPort } from './ports.ts';
+
+/** A server of a test's own; its address stays the same for as long as the test has it. */
+export interface TestServer {
+  readonly url: string;
+  readonly port: number;
+  /** Changes with each start. */
+  readonly pid: number;
+  /** Ends it with all its processes as a power cut would, and resolves when they are gone. */
+  kill(): Promise<void>;
+  /** Starts it again, after `kill`, on the same port and with what it had saved. */
+  start(): Promise<void>;
+  /** Stops it with all its processes: it keeps its connections and answers nothing. */
+  hang(): void;
+  /** Ends a `hang`. */
+  goOn(): void;
+  /** Ends it and removes its folder. */
+  stop(): Promise<void>;
+}
+
+export interface TestRedis extends TestServer {
+  /** Where it saves what it has. */
+  dataDir: string;
+}
+
+/** Starts a PostgreSQL with an empty database, which is fast because it does not care for power cuts. With `keepsCommits`
+ *  what it has committed is there after a `kill`, too. */
+export async function startTestPostgres({
+  keepsCommits = false,
+  binaries = undefined as PostgresBinaries | undefined,
+} = {}): Promise<TestServer> {
+  const folder = await makeFolder();
+  const dataDir = path.join(folder, 'postgres');
+  const flags = [
+    'fsync=off',
+    `synchronous_commit=${keepsCommits ? 'on' : 'off'}`,
+    'full_page_writes=off',
+    'max_connections=200',
+    // In the data folder, so that nothing stays in the machine's memory of a server that was killed and not started again.
+    'dynamic_shared_memory_type=mmap',
+  ];
+  return keep(folder, (port) => startPostgres({ dataDir, port, flags, binaries, say: sayNothing }));
+}
+
+/** Starts an empty Redis; with `appendonly` what it had a second before a `kill` is there after the next `start`. */
+export async function startTestRedis({ appendonly = false, args = [] as string[] } = {}): Promise<TestRedis> {
+  const folder = await makeFolder();
+  const dataDir = path.join(folder, 'redis');
+  const server = await keep(folder, (port) =>
+    startRedis({ dataDir, port, appendonly, args, say: sayNothing }),
+  );
+  return Object.assign(server, { dataDir });
+}
+
+interface RunningServer {
+  url: string;
+  port: number;
+  pid: number;
+  stop(): Promise<void>;
+}
+
+async function keep(folder: string, startOn: (port: number) => Promise<RunningServer>): Promise<TestServer> {
+  let running = await startOn(await findLastingPort());
+  const { url, port } = running;
+  return {
+    url,
+    port,
+    get pid() {
+      return running.pid;
+    },
+    kill: async () => {
+      const family = signalFamily(running.pid, 'SIGKILL');
+      await waitUntil('the server is gone', () => family.every((pid) => markProcess(pid) === undefined));
+    },
+    start: async () => {
+      running = await startOn(port);
+    },
+    hang: () => {
+      signalFamily(running.pid, 'SIGSTOP');
+    },
+    goOn: () => void signalFamily(running.pid, 'SIGCONT'),
+    stop: async () => {
+      await running.stop();
+      await removeFolder(folder);
+    },
+  };
+}
+
+/** Sends a signal to a server and then to each of its children: PostgreSQL has one per connection. Returns their pids. */
+function signalFamily(parent: number, signal: NodeJS.Signals): number[] {
+  // So that no child is born after they were listed.
+  sendSignal(parent, 'SIGSTOP');
+  const children = spawnSync('pgrep', ['-P', String(parent)], { encoding: 'utf8' }).stdout;
+  const pids = [parent, ...children.split('\n').filter(Boolean).map(Number)];
+  for (const pid of pids) sendSignal(pid, signal);
+  return pids;
+}
+
+const prefix = 'linkmill-test-';
+
+/** A folder that any user may enter: PostgreSQL runs as another one when the tests run as root. */
+async function makeFolder(): Promise<string> {
+  await sweep();
+  const folder = await mkdtemp(path.join(await realpath(tmpdir()), prefix));
+  await chmod(folder, 0o755);
+  await writeFile(ownerFile(folder), JSON.stringify(markProcess(process.pid)));
+  return folder;
+}
+
+async function removeFolder(folder: string) {
+  await removeData(path.join(folder, 'postgres'));
+  await rm(folder, { recursive: true, force: true });
+}
+
+/** Ends and removes what test runs left behind that were killed before they could do so. */
+async function sweep() {
+  const temporary = await realpath(tmpdir());
+  for (const name of await readdir(temporary)) {
+    const folder = path.join(temporary, name);
+    if (!name.startsWith(prefix) || !(await isAbandoned(folder))) continue;
+    await endLeftOverPostgres(path.join(folder, 'postgres'), sayNothing);
+    await endLeftOverRedis(path.join(folder, 'redis'), sayNothing);
+    await removeFolder(folder);
+  }
+}
+
+async function isAbandoned(folder: string): Promise<boolean> {
+  // Another test may be removing it at this moment.
+  const folderInfo = await stat(folder).catch(() => undefined);
+  // One without an owner is being made at this moment.
+  const owner = readMark(ownerFile(folder));
+  return folderInfo?.uid === process.getuid?.() && owner !== undefined && !isRunning(owner);
+}
+
+function ownerFile(folder: string): string {
+  return path.join(folder, 'owner.json');
+}
+
+function sayNothing() {}

@@ -1,0 +1,98 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { defaultSettings, type ShortUrl } from '../../../src/urls/url.ts';
+import { openRealCache } from './model.ts';
+import { useRealUrlStores } from './real-stores.ts';
+import { createMemoryUrlStores, type UrlStores } from './stores.ts';
+
+const codes = ['code-a', 'code-b'];
+const openRealStores = useRealUrlStores(codes);
+
+const byCode = (one: { shortCode: string } | undefined, other: { shortCode: string } | undefined) =>
+  one!.shortCode.localeCompare(other!.shortCode);
+
+interface Command {
+  does: keyof ReturnType<typeof createCommands>;
+  code: string;
+  version: number;
+}
+
+/** Everything that is done to the stores; what a command gives is comparable, though ids and versions differ. */
+function createCommands({ table, redis, prefix, ownerId, harm }: UrlStores) {
+  const cache = openRealCache(redis, prefix);
+  let urls = 0;
+  const newUrl = () => `https://example.com/${(urls += 1)}`;
+  const past = new Date(0);
+  const makeUrl = (shortCode: string, version: number): ShortUrl => ({
+    id: version,
+    shortCode,
+    originalUrl: `https://example.com/version-${version}`,
+    createdAt: past,
+    updatedAt: past,
+    ...defaultSettings,
+    createdBy: null,
+    isActive: true,
+    version,
+  });
+  // Nothing is renamed here, so old codes that were not read are none.
+  const shown = (url: ShortUrl | undefined) =>
+    url && { ...url, aliases: url.aliases ?? [], id: 0, version: 0, createdAt: 0, updatedAt: 0 };
+  const insert = async (shortCode: string, expiresAt: Date | null) => {
+    const wish = { shortCode, expiresAt, codeIsGenerated: false, createdBy: ownerId };
+    const inserted = await table.insertMany([
+      { ...wish, originalUrl: newUrl() },
+      { ...wish, originalUrl: newUrl() },
+    ]);
+    return inserted.map(shown);
+  };
+  return {
+    insert: async (code: string) => await insert(code, null),
+    'insert for a while': async (code: string) => await insert(code, past),
+    'find row': async (code: string) => shown(await table.findByCode(code)),
+    delete: async (code: string) => typeof (await table.delete(code, null))?.version,
+    restore: async (code: string) => shown(await table.restore(code, null)),
+    change: async (code: string) => shown(await table.change(code, { originalUrl: newUrl() }, null)),
+    'change another version': async (code: string) => await table.change(code, { title: 'new' }, null, [-1]),
+    revive: async (code: string) => shown(await table.change(code, { expiresAt: null, title: 'new' }, null)),
+    disable: async (code: string) => shown(await table.change(code, { isActive: false }, null)),
+    expire: async () => (await table.disableExpired(new Date(), 10)).map(shown).toSorted(byCode),
+    purge: async () => await table.purgeDeleted(),
+    find: async (code: string) => await cache.find(code),
+    put: async (code: string, version: number) => await cache.put(makeUrl(code, version)),
+    create: async (code: string, version: number) => await cache.create(makeUrl(code, version)),
+    bury: async (shortCode: string, version: number) => await cache.bury([{ shortCode, version }], 'expired'),
+    'put unknown': async (code: string) => await cache.putUnknown(code),
+    lose: async () => await harm['loses everything'](),
+    copy: async () => await harm['is copied'](),
+    'roll back': async () => await harm['is rolled back to the copy'](),
+  };
+}
+
+/** What the commands give, what is announced, and what is there afterwards. */
+async function play(stores: UrlStores, script: Command[]) {
+  const heard: string[] = [];
+  const end = await stores.hear((version, shortCode) => heard.push(`${version} ${shortCode}`));
+  const commands = createCommands(stores);
+  const given: unknown[] = [];
+  for (const { does, code, version } of script) given.push(await commands[does](code, version));
+  for (const code of codes) given.push(await commands['find row'](code), await commands.find(code));
+  await end();
+  return { given, heard };
+}
+
+test('whatever is done to them one thing after the other, the stores in memory behave as Redis and PostgreSQL do', async () => {
+  const names = Object.keys(createCommands(createMemoryUrlStores())) as Command['does'][];
+  const command = fc.record({
+    does: fc.constantFrom(...names),
+    code: fc.constantFrom(...codes),
+    version: fc.integer({ min: 1, max: 4 }),
+  });
+  const script = fc.array(command, { minLength: 10, maxLength: 30, size: 'max' });
+  await fc.assert(
+    fc.asyncProperty(script, async (commands) => {
+      const real = await play(await openRealStores(), commands);
+      expect(await play(createMemoryUrlStores(), commands)).toEqual(real);
+    }),
+    { numRuns: 50 },
+  );
+});

@@ -1,0 +1,236 @@
+import type { Redis } from 'ioredis';
+import type { Knex } from '../../../src/storage/postgres/postgres.ts';
+import { readChanges } from '../../../src/urls/changes/change.ts';
+import { channelOf } from '../../../src/urls/changes/redis-bus.ts';
+import { createUrlCleanupStore, type UrlCleanupStore } from '../../../src/urls/store/cleanup-store.ts';
+import { createUrlStore, type UrlStore } from '../../../src/urls/store/url-store.ts';
+import { defaultSettings, type StoredUrl } from '../../../src/urls/url.ts';
+
+/** Redis as the cache of short URLs sees it, and as a writer would that deletes what it changes. */
+export interface CacheRedis {
+  mget: (keys: string[]) => Promise<(string | null)[]>;
+  eval: (script: string, numberOfKeys: number, ...args: (string | number)[]) => Promise<unknown>;
+  publish: (channel: string, message: string) => Promise<unknown>;
+  del: (key: string) => Promise<unknown>;
+}
+
+/** The table, with what other programs do to it. */
+export interface UrlTable
+  extends
+    Pick<
+      UrlStore,
+      'insertMany' | 'findByCode' | 'change' | 'delete' | 'restore' | 'findDeleted' | 'takeBack' | 'purgeOne'
+    >,
+    Pick<UrlCleanupStore, 'disableExpired'> {
+  /** Removes what is deleted, so that its codes are free again. */
+  purgeDeleted: () => Promise<void>;
+}
+
+type Listener = (version: number, shortCode: string) => void;
+
+/** Where web processes and workers keep short URLs. */
+export interface UrlStores {
+  prefix: string;
+  /** An API key that creates. */
+  ownerId: number;
+  redis: CacheRedis;
+  table: UrlTable;
+  /** Hands announcements on, until the returned function has been called and has handed on all that there were before. */
+  hear: (listener: Listener) => Promise<() => Promise<void>>;
+  /** What happens to Redis' data. */
+  harm: Record<'loses everything' | 'is copied' | 'is rolled back to the copy', () => Promise<void>>;
+}
+
+/** Redis and the table in memory, for thousands of runs. Each command is atomic. */
+export function createMemoryUrlStores(): UrlStores {
+  const prefix = 'memory';
+  const listeners = new Set<Listener>();
+  let values = new Map<string, { value: string; until: number }>();
+  let copy: typeof values | undefined;
+  const get = (key: string) => {
+    const held = values.get(key);
+    return held && held.until > performance.now() ? held.value : null;
+  };
+  const publish = (message: string) => {
+    for (const { version, shortCode } of readChanges(message))
+      for (const listener of listeners) listener(version, shortCode);
+  };
+
+  return {
+    prefix,
+    ownerId: 1,
+    redis: {
+      mget: async (keys) => keys.map(get),
+      publish: async (_channel, message) => publish(message),
+      del: async (key) => values.delete(key),
+      // The only script that it is sent: see versioned-values.ts.
+      eval: async (_script, count, ...args) => {
+        const keys = args.slice(0, count) as string[];
+        const [channel, announced, ...rest] = args.slice(count) as [string, string, ...unknown[]];
+        if (channel !== '') publish(announced);
+        return keys.map((key, i) => {
+          const [version, value, ttlSeconds] = rest.slice(3 * i) as [number, string, number];
+          const until = performance.now() + ttlSeconds * 1_000;
+          const current = get(key);
+          const known = current === null ? -1 : Number(current.slice(0, current.indexOf(':')));
+          if (known === version && version > 0) values.set(key, { value: current!, until });
+          if (known >= version) return 0;
+          values.set(key, { value: `${version}:${value}`, until });
+          return 1;
+        });
+      },
+    },
+    table: createMemoryTable(),
+    hear: async (listener) => {
+      listeners.add(listener);
+      return async () => void listeners.delete(listener);
+    },
+    harm: {
+      'loses everything': async () => values.clear(),
+      'is copied': async () => {
+        copy = new Map(values);
+      },
+      'is rolled back to the copy': async () => {
+        values = new Map(copy);
+      },
+    },
+  };
+}
+
+function createMemoryTable(): UrlTable {
+  const rows = new Map<string, StoredUrl>();
+  let lastId = 0;
+  let lastVersion = 0;
+  const findRow = (shortCode: string) => {
+    const row = rows.get(shortCode);
+    return row?.isDeleted === false ? row : undefined;
+  };
+  const nextVersion = () => (lastVersion += 1);
+  const change = (row: StoredUrl, changes: Partial<StoredUrl>) =>
+    structuredClone(Object.assign(row, changes, { version: nextVersion() }));
+  const isOneOf = (versions: number[] | null | undefined, row: StoredUrl) =>
+    versions?.includes(row.version) ?? true;
+
+  return {
+    insertMany: async (wanted) =>
+      wanted.map((wish) => {
+        const { shortCode, codeIsGenerated: _, ...given } = wish;
+        if (rows.has(shortCode)) return undefined;
+        const now = new Date();
+        const url = {
+          ...defaultSettings,
+          ...given,
+          shortCode,
+          id: (lastId += 1),
+          createdAt: now,
+          updatedAt: now,
+          version: nextVersion(),
+        };
+        rows.set(shortCode, { ...url, isDeleted: false, hasEnded: false });
+        return url;
+      }),
+    findByCode: async (shortCode) => structuredClone(rows.get(shortCode)),
+    change: async (shortCode, changes, _owner, versions) => {
+      const row = findRow(shortCode);
+      if (!row || !isOneOf(versions, row)) return undefined;
+      return change(row, { isActive: row.isActive || row.hasEnded, ...changes, hasEnded: false });
+    },
+    delete: async (shortCode, _owner, versions) => {
+      const row = findRow(shortCode);
+      if (!row || !isOneOf(versions, row)) return undefined;
+      const { version } = change(row, { isDeleted: true });
+      return { shortCode, version };
+    },
+    restore: async (shortCode) => {
+      const row = rows.get(shortCode);
+      return row?.isDeleted ? change(row, { isDeleted: false }) : undefined;
+    },
+    findDeleted: async (shortCodes) =>
+      shortCodes.map((shortCode) => {
+        const row = rows.get(shortCode);
+        return row?.isDeleted
+          ? { ...structuredClone(row), deletedAt: row.updatedAt, isAlias: false }
+          : undefined;
+      }),
+    takeBack: async (wanted) =>
+      wanted.map((wish) => {
+        const { shortCode, codeIsGenerated: _, ...given } = wish;
+        const row = rows.get(shortCode);
+        if (!row?.isDeleted || row.createdBy !== given.createdBy) return undefined;
+        return change(row, { ...defaultSettings, ...given, isDeleted: false, hasEnded: false });
+      }),
+    purgeOne: async (id, { versions }) => {
+      const row = [...rows.values()].find((one) => one.id === id);
+      if (!row || !isOneOf(versions, row)) return undefined;
+      rows.delete(row.shortCode);
+      return [{ shortCode: row.shortCode, version: nextVersion() }];
+    },
+    disableExpired: async (now) =>
+      [...rows.values()]
+        .filter((row) => row.isActive && !row.isDeleted && row.expiresAt && row.expiresAt <= now)
+        .map((row) => change(row, { isActive: false, hasEnded: true })),
+    purgeDeleted: async () => {
+      for (const { shortCode, isDeleted } of rows.values()) if (isDeleted) rows.delete(shortCode);
+    },
+  };
+}
+
+/** The real ones. `subscriber` is a connection of its own, `codes` are the short codes that are used. */
+export function createRealUrlStores(deps: {
+  db: Knex;
+  redis: Redis;
+  subscriber: Redis;
+  prefix: string;
+  ownerId: number;
+  codes: readonly string[];
+}): UrlStores {
+  const { db, redis, subscriber, prefix, ownerId, codes } = deps;
+  const channel = channelOf(prefix);
+  const keys = codes.map((code) => `${prefix}:url:${code}`);
+  const copyOf = (key: string) => `${prefix}:copy:${key}`;
+  const { disableExpired } = createUrlCleanupStore(db);
+
+  return {
+    prefix,
+    ownerId,
+    redis,
+    table: {
+      ...createUrlStore(db),
+      disableExpired,
+      purgeDeleted: async () => {
+        await db.raw('delete from urls where deleted_at is not null');
+      },
+    },
+    hear: async (listener) => {
+      let onEnd: () => void;
+      const end = '0:the-end';
+      const onMessage = (from: string, message: string) => {
+        if (from !== channel) return;
+        if (message === end) onEnd();
+        else for (const { version, shortCode } of readChanges(message)) listener(version, shortCode);
+      };
+      subscriber.on('message', onMessage);
+      await subscriber.subscribe(channel);
+      return async () => {
+        const isHeard = new Promise<void>((resolve) => {
+          onEnd = resolve;
+        });
+        await redis.publish(channel, end);
+        await isHeard;
+        await subscriber.unsubscribe(channel);
+        subscriber.off('message', onMessage);
+      };
+    },
+    harm: {
+      'loses everything': async () => void (await redis.del(keys)),
+      'is copied': async () => {
+        await redis.del(keys.map(copyOf));
+        for (const key of keys) await redis.copy(key, copyOf(key));
+      },
+      'is rolled back to the copy': async () => {
+        await redis.del(keys);
+        for (const key of keys) await redis.copy(copyOf(key), key);
+      },
+    },
+  };
+}

@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest';
+import { createPasswordHashing } from '../../../src/urls/access/password-hashing.ts';
+import { checkPassword } from '../../../src/urls/access/password.ts';
+import { Overloaded } from '../../../src/urls/url.ts';
+
+test('passwords to hash wait for each other and for other texts; who comes when too many wait is turned away', async () => {
+  const { hashPassword, hashSlowly } = createPasswordHashing({ atOnce: 1, waiting: 1 });
+  let ended = 0;
+  const first = hashPassword('first').finally(() => (ended += 1));
+  const second = hashSlowly('second', 'salt').finally(() => (ended += 1));
+  for (const tooLate of [hashPassword('third'), hashSlowly('fourth', 'salt')])
+    await expect(tooLate).rejects.toThrow(Overloaded);
+  expect(ended).toBe(0);
+  const hash = await first;
+  expect(ended).toBe(1);
+  expect(await second).toHaveLength(32);
+  expect(await checkPassword('first', hash)).toBe(true);
+});

@@ -1,0 +1,49 @@
+import { scryptSync } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { checkPassword, hashPassword } from '../../../src/urls/access/password.ts';
+
+test('a password is recognised by its hash, which differs each time, and no other one is', async () => {
+  const [one, other] = await Promise.all([hashPassword('open sesame'), hashPassword('open sesame')]);
+  expect(one).not.toBe(other);
+  expect(one).not.toContain('sesame');
+  expect(await checkPassword('open sesame', one)).toBe(true);
+  expect(await checkPassword('open sesame', other)).toBe(true);
+  for (const wrong of ['', 'open Sesame', 'open sesame ', 'open'])
+    expect([wrong, await checkPassword(wrong, one)]).toEqual([wrong, false]);
+});
+
+test('a password is the same however its letters are composed', async () => {
+  expect(await checkPassword('cafe\u{301}', await hashPassword('caf\u{e9}'))).toBe(true);
+});
+
+test('a hash says what it was made with, so that it can be checked when others are made with more', async () => {
+  const salt = Buffer.alloc(16, 7);
+  const cheap = scryptSync('word', salt, 32, { N: 2 ** 10, r: 4, p: 1 });
+  const text = (bytes: Buffer) => bytes.toString('base64').replaceAll('=', '');
+  const stored = `$scrypt$ln=10,r=4,p=1$${text(salt)}$${text(cheap)}`;
+  expect(await checkPassword('word', stored)).toBe(true);
+  expect(await checkPassword('sword', stored)).toBe(false);
+});
+
+test('no password is that of a text that is no hash, or of one that would cost too much to check', async () => {
+  const hash = await hashPassword('word');
+  for (const stored of [
+    '',
+    'word',
+    hash.slice(0, -1),
+    `${hash}A`,
+    hash.replace('ln=14', 'ln=0'),
+    hash.replace('ln=14', 'ln=25'),
+    hash.replace('p=5', 'p=99'),
+    hash.replace('r=8', 'r=0'),
+  ])
+    expect([stored, await checkPassword('word', stored)]).toEqual([stored, false]);
+});
+
+test('while a password is hashed, the event loop goes on', async () => {
+  let turns = 0;
+  const counting = setInterval(() => (turns += 1), 1);
+  await hashPassword('word');
+  clearInterval(counting);
+  expect(turns).toBeGreaterThan(5);
+});

@@ -1,0 +1,257 @@
+import { randomUUID } from 'node:crypto';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { createUrlCache, type UrlCache } from '../../../src/urls/cache/redis-cache.ts';
+import { defaultSettings, type ShortUrl } from '../../../src/urls/url.ts';
+import { useRedis } from '../../support/resources.ts';
+
+const { redis, prefix } = useRedis();
+const ttlSeconds = 1_000;
+const openCache = () => createUrlCache(redis(), { prefix, ttlSeconds });
+
+const newCode = () => randomUUID().slice(0, 18);
+const keyOf = (code: string) => `${prefix}:url:${code}`;
+
+function makeUrl(shortCode: string, version: number, more: Partial<ShortUrl> = {}): ShortUrl {
+  const now = new Date();
+  const originalUrl = `https://example.com/${version}`;
+  return {
+    id: version,
+    shortCode,
+    originalUrl,
+    createdAt: now,
+    updatedAt: now,
+    ...defaultSettings,
+    createdBy: null,
+    isActive: true,
+    version,
+    ...more,
+  };
+}
+
+const notFound = expect.objectContaining({ gone: 'not found' });
+
+test('a short URL that was put is found with its expiry, and one that was not is a miss', async () => {
+  const cache = openCache();
+  const expiresAt = new Date('2099-01-01T00:00:00.123Z');
+  const [plain, expiring] = [newCode(), newCode()];
+  expect(await cache.put(makeUrl(plain, 7, { originalUrl: 'https://example.com/?a=1,2:3' }))).toBe(true);
+  await cache.put(makeUrl(expiring, 8, { expiresAt }));
+  expect(await cache.find(plain)).toEqual({
+    version: 7,
+    url: { id: 7, originalUrl: 'https://example.com/?a=1,2:3', expiresAtMs: null },
+  });
+  expect(await cache.find(expiring)).toMatchObject({ url: { expiresAtMs: expiresAt.getTime() } });
+  expect(await cache.find(newCode())).toBeUndefined();
+});
+
+test('a value gives way to a newer one only', async () => {
+  const cache = openCache();
+  const code = newCode();
+  expect(await cache.put(makeUrl(code, 9))).toBe(true);
+  expect(await cache.put(makeUrl(code, 9, { originalUrl: 'https://example.com/same' }))).toBe(false);
+  expect(await cache.put(makeUrl(code, 8))).toBe(false);
+  expect(await cache.find(code)).toMatchObject({ url: { originalUrl: 'https://example.com/9' } });
+  // As numbers, not as text.
+  expect(await cache.put(makeUrl(code, 10))).toBe(true);
+  expect(await cache.find(code)).toMatchObject({ url: { id: 10 } });
+});
+
+test('a tombstone refuses an older value and gives way to a newer one', async () => {
+  const cache = openCache();
+  const code = newCode();
+  await cache.put(makeUrl(code, 5));
+  await cache.bury([{ shortCode: code, version: 6 }], 'not found');
+  expect(await cache.find(code)).toEqual(notFound);
+  expect(await cache.put(makeUrl(code, 5))).toBe(false);
+  await cache.bury([{ shortCode: code, version: 4 }], 'expired');
+  expect(await cache.find(code)).toEqual(notFound);
+  expect(await cache.put(makeUrl(code, 7))).toBe(true);
+  expect(await cache.find(code)).toMatchObject({ url: { id: 7 } });
+});
+
+test('a tombstone says why', async () => {
+  const cache = openCache();
+  const code = newCode();
+  await cache.bury([{ shortCode: code, version: 1 }], 'expired');
+  expect(await cache.find(code)).toEqual({ gone: 'expired', version: 1 });
+});
+
+test('a negative entry gives way to any real one and replaces none', async () => {
+  const cache = openCache();
+  const code = newCode();
+  await cache.putUnknown(code);
+  expect(await cache.find(code)).toEqual(notFound);
+  expect(await cache.put(makeUrl(code, 1))).toBe(true);
+  await cache.putUnknown(code);
+  expect(await cache.find(code)).toMatchObject({ url: { id: 1 } });
+});
+
+test('versions above 2^31 and close to 2^53 are told apart', async () => {
+  const cache = openCache();
+  const code = newCode();
+  await cache.put(makeUrl(code, Number.MAX_SAFE_INTEGER - 1));
+  expect(await cache.put(makeUrl(code, Number.MAX_SAFE_INTEGER - 2))).toBe(false);
+  expect(await cache.put(makeUrl(code, Number.MAX_SAFE_INTEGER))).toBe(true);
+});
+
+test('many are put at once, and the count says how many were newer', async () => {
+  const cache = openCache();
+  const codes = Array.from({ length: 1_203 }, newCode);
+  await cache.bury([{ shortCode: codes[0]!, version: 3 }], 'not found');
+  expect(await cache.putMany(codes.map((code) => makeUrl(code, 2)))).toBe(1_202);
+  expect(await cache.putMany([])).toBe(0);
+  await cache.bury(
+    codes.map((shortCode) => ({ shortCode, version: 4 })),
+    'expired',
+  );
+  expect(await Promise.all(codes.map(cache.find))).toEqual(
+    codes.map(() => ({ gone: 'expired', version: 4 })),
+  );
+});
+
+test('every key has a time to live: up to a tenth above the setting, a negative entry a few seconds', async () => {
+  const cache = openCache();
+  const codes = Array.from({ length: 30 }, newCode);
+  await cache.putMany(codes.slice(0, 10).map((code) => makeUrl(code, 1)));
+  await cache.bury(
+    codes.slice(10, 20).map((shortCode) => ({ shortCode, version: 1 })),
+    'not found',
+  );
+  await Promise.all(codes.slice(20).map(cache.putUnknown));
+  const ttls = await Promise.all(codes.map((code) => redis().ttl(keyOf(code))));
+  for (const ttl of ttls.slice(0, 20)) {
+    expect(ttl).toBeGreaterThan(ttlSeconds - 10);
+    expect(ttl).toBeLessThanOrEqual(ttlSeconds * 1.1);
+  }
+  expect(new Set(ttls.slice(0, 20)).size).toBeGreaterThan(1);
+  for (const ttl of ttls.slice(20)) {
+    expect(ttl).toBeGreaterThan(0);
+    expect(ttl).toBeLessThanOrEqual(10);
+  }
+});
+
+test.each([
+  '',
+  ':',
+  '1:',
+  'garbage',
+  '5:1,2',
+  '5:x,,https://example.com/',
+  '5:1,,',
+  '{"id":1}',
+  '5:405',
+  '7:404x',
+])('garbage in Redis is a miss and gives way to a real value: "%s"', async (garbage) => {
+  const cache = openCache();
+  const code = newCode();
+  await redis().set(keyOf(code), garbage, 'EX', 60);
+  expect(await cache.find(code)).toBeUndefined();
+  expect(await cache.put(makeUrl(code, 10))).toBe(true);
+  expect(await cache.find(code)).toMatchObject({ url: { id: 10 } });
+});
+
+test('any bytes in Redis are read without an error', async () => {
+  const cache = openCache();
+  await fc.assert(
+    fc.asyncProperty(fc.uint8Array({ maxLength: 40 }), async (bytes) => {
+      const code = newCode();
+      await redis().set(keyOf(code), Buffer.from(bytes), 'EX', 60);
+      const entry = await cache.find(code);
+      expect(entry === undefined || 'url' in entry || 'gone' in entry).toBe(true);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+type Cache = Pick<UrlCache, 'find' | 'put' | 'bury' | 'putUnknown'>;
+
+/** Any interleaving of changes and of readers between what they do in the table and what they then do in the cache. */
+const steps = fc.array(
+  fc.record({
+    kind: fc.constantFrom('create', 'change', 'delete', 'read', 'read', 'settle', 'settle'),
+    pick: fc.nat(50),
+  }),
+  { minLength: 3, maxLength: 30 },
+);
+
+/** Plays the steps for one short code. Fails when the cache shows what is older than a change that has been answered, or
+ *  when it does not show the truth once everything is settled. */
+async function play(cache: Cache, script: { kind: string; pick: number }[]) {
+  const code = newCode();
+  let version = 0;
+  let row: ShortUrl | undefined;
+  /** The version of the last change whose writer has written to the cache, which is when it answers its client. */
+  let answered = 0;
+  let waiting: (() => Promise<void>)[] = [];
+
+  const later = (write: () => Promise<unknown>, written: number) =>
+    waiting.push(async () => {
+      await write();
+      answered = Math.max(answered, written);
+    });
+  const write = () => {
+    version += 1;
+    const url = makeUrl(code, version);
+    row = url;
+    later(() => cache.put(url), version);
+  };
+  const read = async () => {
+    if (await cache.find(code)) return;
+    const seen = row;
+    later(() => (seen ? cache.put(seen) : cache.putUnknown(code)), 0);
+  };
+  const checkFresh = async () => {
+    const entry = await cache.find(code);
+    if (entry && 'url' in entry) expect(entry.url.id).toBeGreaterThanOrEqual(answered);
+  };
+
+  for (const { kind, pick } of script) {
+    if (kind === 'create' && !row) write();
+    if (kind === 'change' && row) write();
+    if (kind === 'delete' && row) {
+      version += 1;
+      const tombstone = { shortCode: code, version };
+      row = undefined;
+      later(() => cache.bury([tombstone], 'not found'), version);
+    }
+    if (kind === 'read') await read();
+    if (kind === 'settle' && waiting.length > 0) await waiting.splice(pick % waiting.length, 1)[0]!();
+    await checkFresh();
+  }
+  for (const settle of waiting) await settle();
+  waiting = [];
+  await checkFresh();
+  const entry = await cache.find(code);
+  if (entry)
+    expect(entry).toEqual(
+      row ? expect.objectContaining({ url: expect.objectContaining({ id: row.id }) }) : notFound,
+    );
+  expect(await redis().ttl(keyOf(code))).not.toBe(-1);
+}
+
+const property = (cache: Cache) => fc.asyncProperty(steps, async (script) => await play(cache, script));
+
+test('whatever slow readers and writers do, nothing older than an answered change comes back', async () => {
+  const result = await fc.check(property(openCache()), { numRuns: 400 });
+  expect(fc.defaultReportMessage(result)).toBeUndefined();
+});
+
+test('a cache that simply sets and deletes fails that model', async () => {
+  const real = openCache();
+  const naive: Cache = {
+    find: real.find,
+    put: async (url) => {
+      await redis().set(keyOf(url.shortCode), `${url.version}:${url.id},,${url.originalUrl}`, 'EX', 60);
+      return true;
+    },
+    bury: async (gone) => {
+      await redis().del(...gone.map((one) => keyOf(one.shortCode)));
+    },
+    putUnknown: async (code) => {
+      await redis().set(keyOf(code), '0:404', 'EX', 10, 'NX');
+    },
+  };
+  const result = await fc.check(property(naive), { numRuns: 400 });
+  expect(result.failed).toBe(true);
+});

@@ -1,0 +1,239 @@
+import fc from 'fast-check';
+import { beforeAll, expect, test } from 'vitest';
+import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
+import { createBoundedSearch } from '../../../src/storage/postgres/search-query.ts';
+import type { UrlFilter } from '../../../src/urls/search/filter.ts';
+import { createUrlLists, type UrlOrder, type UrlPlace, urlSorts } from '../../../src/urls/search/list.ts';
+import { useDatabase } from '../../support/resources.ts';
+
+const { db } = useDatabase();
+const now = new Date('2026-06-01T00:00:00Z');
+
+interface Row {
+  short_code: string;
+  original_url: string;
+  title: string | null;
+  tags: string[];
+  is_active: boolean;
+  created_by: number | null;
+  created_at: string;
+  expires_at: string | null;
+  deleted_at: string | null;
+  clicks: number;
+  clicked_at: string | null;
+}
+
+let keyIds: number[];
+beforeAll(async () => {
+  const apiKeys = createApiKeys(db());
+  keyIds = [(await apiKeys.create('a')).id, (await apiKeys.create('b')).id];
+});
+
+/** Few values, so that filters mean some rows and rows have much in common. */
+const times = [
+  '2026-05-01T00:00:00.000001Z',
+  '2026-05-01T00:00:00.000002Z',
+  '2026-05-31T23:59:59.999999Z',
+  '2026-06-01T00:00:00.000000Z',
+  '2026-06-02T12:00:00.000000Z',
+];
+const time = fc.constantFrom(...times);
+const text = fc.constantFrom('50% off', 'a_b', 'A\\B', 'Bread & tea', 'ÄRGER', 'x'.repeat(300));
+const tag = fc.constantFrom('food', 'a_b', 'Bread & tea', 'ärger');
+const hosts = ['a.example', 'b.example', 'xn--bcher-kva.example', '[2001:db8::1]'];
+const originalUrl = fc
+  .tuple(
+    fc.constantFrom('http', 'https'),
+    fc.constantFrom(...hosts),
+    fc.constantFrom('', ':8080'),
+    fc.constantFrom('/', '/A_B', '/50%25?to=https://a.example/', '/Bread#tea'),
+  )
+  .map(([scheme, host, port, path]) => `${scheme}://${host}${port}${path}`);
+
+const row = (): fc.Arbitrary<Omit<Row, 'short_code'>> =>
+  fc.record({
+    original_url: originalUrl,
+    title: fc.option(text),
+    tags: fc.uniqueArray(tag, { maxLength: 3 }),
+    is_active: fc.boolean(),
+    created_by: fc.option(fc.constantFrom(...keyIds)),
+    created_at: time,
+    expires_at: fc.option(time),
+    deleted_at: fc.oneof({ arbitrary: fc.constant(null), weight: 5 }, time),
+    clicks: fc.integer({ min: 0, max: 2 }),
+    clicked_at: fc.option(time),
+  });
+
+const wholeFilter = (): fc.Arbitrary<Required<UrlFilter>> =>
+  fc.record({
+    owner: fc.option(fc.constantFrom(...keyIds)),
+    search: fc.constantFrom(
+      '50%',
+      'a_b',
+      'A\\b',
+      'bread',
+      'food',
+      'EXAMPLE',
+      'code-1',
+      'Ärger',
+      'none of it',
+    ),
+    tags: fc.uniqueArray(tag, { maxLength: 2 }),
+    isActive: fc.boolean(),
+    isExpired: fc.boolean(),
+    createdBy: fc.constantFrom(...keyIds),
+    createdFrom: time.map((at) => new Date(at)),
+    createdBefore: time.map((at) => new Date(at)),
+    host: fc.constantFrom(...hosts, 'example'),
+  });
+
+const properties = [
+  'owner',
+  'search',
+  'tags',
+  'isActive',
+  'isExpired',
+  'createdBy',
+  'createdFrom',
+  'createdBefore',
+  'host',
+] as const;
+
+/** Little at a time, so that it means something. */
+const filter = (): fc.Arbitrary<UrlFilter> =>
+  fc
+    .tuple(wholeFilter(), fc.subarray([...properties], { maxLength: 2 }))
+    .map(([whole, kept]) => Object.fromEntries(kept.map((property) => [property, whole[property]])));
+
+const order: fc.Arbitrary<UrlOrder> = fc.record({
+  sort: fc.constantFrom(...urlSorts),
+  isDescending: fc.boolean(),
+});
+
+/** Puts rows in place of those that there are, in their order, with codes of their own. */
+async function store(rows: Omit<Row, 'short_code'>[]): Promise<Row[]> {
+  await db().raw('delete from urls');
+  const stored = rows.map((one, i) => Object.assign({ short_code: `code-${i}` }, one));
+  await insert(stored);
+  return stored;
+}
+
+async function insert(rows: Row[]): Promise<void> {
+  await db().raw(
+    `with wish as materialized (
+       select * from json_to_recordset(cast(:rows as json)) as wish (
+         short_code text, original_url text, title text, tags text[], is_active boolean, created_by bigint,
+         created_at timestamptz, expires_at timestamptz, deleted_at timestamptz, clicks bigint, clicked_at timestamptz
+       )
+     ), u as (
+       insert into urls (short_code, original_url, title, tags, is_active, created_by, created_at, expires_at, deleted_at)
+       select short_code, original_url, title, tags, is_active, created_by, created_at, expires_at, deleted_at from wish
+       returning id, short_code
+     )
+     insert into url_stats (url_id, click_count, last_accessed_at)
+     select u.id, wish.clicks, wish.clicked_at from u join wish using (short_code)`,
+    { rows: JSON.stringify(rows) },
+  );
+}
+
+/** The same as the filter in SQL. Times are compared as text, to the microsecond. */
+function isMeant(one: Row, wanted: UrlFilter): boolean {
+  const exact = (at: Date) => at.toISOString().replace('Z', '000Z');
+  const isExpired = one.expires_at !== null && one.expires_at <= exact(now);
+  const found = (text: string) =>
+    [one.short_code, one.title ?? '', one.original_url].some((field) =>
+      field.toLowerCase().includes(text.toLowerCase()),
+    ) || one.tags.includes(text);
+  const host = new URL(one.original_url).hostname;
+  return (
+    one.deleted_at === null &&
+    (wanted.owner == null || one.created_by === wanted.owner) &&
+    (wanted.search === undefined || found(wanted.search)) &&
+    (wanted.tags ?? []).every((name) => one.tags.includes(name)) &&
+    (wanted.isActive === undefined || one.is_active === wanted.isActive) &&
+    (wanted.isExpired === undefined || isExpired === wanted.isExpired) &&
+    (wanted.createdBy === undefined || one.created_by === wanted.createdBy) &&
+    (!wanted.createdFrom || one.created_at >= exact(wanted.createdFrom)) &&
+    (!wanted.createdBefore || one.created_at < exact(wanted.createdBefore)) &&
+    (wanted.host === undefined || host === wanted.host)
+  );
+}
+
+const values: Record<UrlOrder['sort'], (one: Row) => number | string> = {
+  created: (one) => one.created_at,
+  clicks: (one) => one.clicks,
+  last_click: (one) => one.clicked_at ?? '',
+};
+
+/** Rows in order: of equal ones the one that was inserted first. */
+function sorted(rows: Row[], { sort, isDescending }: UrlOrder): string[] {
+  const value = values[sort];
+  const compare = (a: Row, b: Row) => (value(a) < value(b) ? -1 : value(a) > value(b) ? 1 : 0);
+  const ascending = rows.toSorted(compare).map((one) => one.short_code);
+  return isDescending ? ascending.toReversed() : ascending;
+}
+
+/** Follows a list from page to page, with something to do between them. */
+async function walk(
+  query: { filter: UrlFilter; order: UrlOrder; limit: number },
+  between = async (): Promise<void> => {},
+): Promise<string[]> {
+  const lists = createUrlLists(createBoundedSearch(db(), 20_000));
+  const codes: string[] = [];
+  let after: UrlPlace | undefined;
+  do {
+    const page = await lists.list({ ...query, after, now });
+    expect(page.urls.length).toBeLessThanOrEqual(query.limit);
+    codes.push(...page.urls.map((one) => one.shortCode));
+    after = page.next;
+    if (after) await between();
+  } while (after);
+  return codes;
+}
+
+test('any filter, order and page size give what a model in JavaScript gives', async () => {
+  const query = fc.record({ filter: filter(), order, limit: fc.integer({ min: 1, max: 30 }) });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(row(), { maxLength: 25 }),
+      fc.array(query, { minLength: 5, maxLength: 5 }),
+      async (rows, queries) => {
+        const stored = await store(rows);
+        for (const one of queries) {
+          const meant = stored.filter((url) => isMeant(url, one.filter));
+          expect(await walk(one)).toEqual(sorted(meant, one.order));
+        }
+      },
+    ),
+    { numRuns: 40 },
+  );
+});
+
+test('rows that are added between pages move no other: each of the first comes once, in order', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(row(), { minLength: 5, maxLength: 20 }),
+      fc.array(row(), { minLength: 20, maxLength: 20 }),
+      order,
+      fc.integer({ min: 1, max: 6 }),
+      async (rows, later, by, limit) => {
+        const first = await store(rows);
+        const codes = new Set(first.map((one) => one.short_code));
+        const added = later.map((one, i) => Object.assign({ short_code: `later-${i}` }, one));
+        const all = await walk({ filter: {}, order: by, limit }, async () => {
+          const next = added.pop();
+          if (next) await insert([next]);
+        });
+        expect(new Set(all).size).toBe(all.length);
+        const kept = all.filter((code) => codes.has(code));
+        expect(kept).toEqual(
+          sorted(
+            first.filter((one) => isMeant(one, {})),
+            by,
+          ),
+        );
+      },
+    ),
+    { numRuns: 25 },
+  );
+});

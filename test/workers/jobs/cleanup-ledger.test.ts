@@ -1,0 +1,63 @@
+import { v7 as uuidv7 } from 'uuid';
+import { beforeEach, expect, test } from 'vitest';
+import { createClickStore } from '../../../src/clicks/ledger/apply.ts';
+import { isExact, readBooks } from '../../../src/clicks/ledger/audit.ts';
+import { cleanupLedger } from '../../../workers/jobs/cleanup-ledger.ts';
+import { createUrlIds, emptyBooks, makeBatch } from '../../support/clicks/clicks.ts';
+import { createJobContext } from '../../support/job-context.ts';
+import { useDatabase } from '../../support/resources.ts';
+
+const { db } = useDatabase();
+const deps = () => ({ clickStore: createClickStore(db()) });
+const cleanUp = async (context = createJobContext()) => await cleanupLedger(deps(), 90, context);
+
+beforeEach(async () => {
+  await emptyBooks(db());
+  const [url] = (await createUrlIds(db(), 1)) as [number];
+  await deps().clickStore.apply([makeBatch(uuidv7(), 1, url)]);
+});
+
+/** Producers with one click each, all of them counted, that were last heard of so many days ago. */
+async function insertProducers(count: number, daysAgo: number) {
+  await db().raw(
+    `insert into click_producers (producer, applied_through, batches, clicks, accepted, last_applied_at, reported_at)
+     select gen_random_uuid(), 1, 1, 1, 1, at, at
+     from generate_series(1, :count), (select now() - make_interval(days => :daysAgo) as at) as heard`,
+    { count, daysAgo },
+  );
+  await db()('url_stats').increment('click_count', count);
+}
+
+test('2,500 idle producers are removed in slices of 1,000, with progress after each, and the books stay exact', async () => {
+  await insertProducers(2_500, 91);
+  await insertProducers(3, 89);
+  const before = await readBooks(db());
+  const context = createJobContext();
+  expect(await cleanUp(context)).toEqual({ removed: 2_500, interrupted: false });
+  expect(context.reported.slice(0, 3)).toEqual([40, 80, 100]);
+  const after = await readBooks(db());
+  expect([isExact(after), after.producers]).toEqual([true, 4]);
+  expect([after.accepted, after.counted]).toEqual([before.accepted, before.counted]);
+});
+
+test('where no producer is idle there is nothing to clean up', async () => {
+  await insertProducers(3, 89);
+  expect(await cleanUp()).toEqual({ removed: 0, status: 'nothing to clean up' });
+});
+
+test('a clean-up that is told to stop ends after the slice in hand and says so; the next one does the rest', async () => {
+  await insertProducers(2_500, 91);
+  const context = createJobContext();
+  const stopAtFirst = { ...context, reportProgress: async () => context.stop() };
+  expect(await cleanupLedger(deps(), 90, stopAtFirst)).toEqual({ removed: 1_000, interrupted: true });
+  expect(isExact(await readBooks(db()))).toBe(true);
+  expect(await cleanUp()).toEqual({ removed: 1_500, interrupted: false });
+});
+
+test('three clean-ups at once remove each producer once', async () => {
+  await insertProducers(2_500, 91);
+  const results = await Promise.all([cleanUp(), cleanUp(), cleanUp()]);
+  expect(results.reduce((sum, { removed }) => sum + removed, 0)).toBe(2_500);
+  const books = await readBooks(db());
+  expect([isExact(books), books.removed]).toEqual([true, { accepted: 2_500, counted: 2_500 }]);
+});

@@ -1,0 +1,68 @@
+import type { ClickStore } from '../../src/clicks/ledger/apply.ts';
+import type { ClaimedEntry, ClickStream } from '../../src/clicks/stream/stream.ts';
+import { type JobContext, percentOf } from './job-context.ts';
+
+/** Different clicks that one transaction takes: others wait for its locks, a second or so. */
+const portionSize = 20_000;
+
+/** Moves the waiting clicks of the given shards into PostgreSQL; safe to run again after a crash at any line, and beside
+ *  itself: the ledger knows what is counted. Ends when it has moved what waited at its start.
+ *  `flushed` are clicks; `urls` counts a short URL once per transaction that has it. */
+export async function flushClicks(
+  deps: { clickStream: ClickStream; clickStore: ClickStore },
+  shards: number[],
+  { reportProgress, signal }: JobContext,
+) {
+  const { clickStream, clickStore } = deps;
+  const summary = { flushed: 0, urls: 0, batches: 0, known: 0, quarantined: 0 };
+  let done = 0;
+  const waiting = await Promise.all(shards.map((shard) => clickStream.length(shard)));
+  const total = waiting.reduce((sum, length) => sum + length, 0);
+  for (const shard of shards) {
+    for (let left = waiting[shards.indexOf(shard)]!; left > 0 && !signal.aborted;) {
+      const entries = await clickStream.claim(shard);
+      if (entries.length === 0) break;
+      for (const portion of inPortions(entries)) {
+        const applied = await clickStore.apply(
+          portion.flatMap(({ batch }) => batch ?? []),
+          portion.filter(({ batch }) => !batch).map((entry) => toUnreadable(shard, entry)),
+        );
+        await clickStream.acknowledge(
+          shard,
+          portion.map((entry) => entry.entryId),
+        );
+        summary.flushed += applied.clicks;
+        summary.urls += applied.urls;
+        summary.batches += applied.batches;
+        summary.known += applied.known;
+        summary.quarantined += applied.quarantined;
+        left -= portion.length;
+        done += portion.length;
+        if (total > portion.length) await reportProgress(percentOf(done, total));
+      }
+    }
+  }
+  if (done === 0) return { flushed: 0, status: 'nothing to flush' };
+  return { ...summary, interrupted: signal.aborted && done < total };
+}
+
+/** Splits entries where their clicks are more than one transaction takes well. */
+function inPortions(entries: ClaimedEntry[]): ClaimedEntry[][] {
+  const portions: ClaimedEntry[][] = [];
+  let size = Infinity;
+  for (const entry of entries) {
+    const clicks = entry.batch?.clicks.length ?? 0;
+    if (size + clicks > portionSize) {
+      portions.push([]);
+      size = 0;
+    }
+    portions.at(-1)!.push(entry);
+    size += clicks;
+  }
+  return portions;
+}
+
+const toUnreadable = (shard: number, { entryId, raw }: ClaimedEntry) => ({
+  source: `stream ${shard} entry ${entryId}`,
+  payload: JSON.stringify(raw),
+});

@@ -1,0 +1,93 @@
+import type { UrlCache } from '../../src/urls/cache/redis-cache.ts';
+import type { RefreshCache } from '../../src/urls/cache/refresh.ts';
+import { type CacheWatermark, raiseWatermark, type Watermark } from '../../src/urls/cache/watermark.ts';
+import { beginningOf, type ChangeStore, everyCode } from '../../src/urls/changes/change-log.ts';
+import { type JobContext, percentOf, type Summary } from './job-context.ts';
+
+/** Codes that are compared at once: short statements, and a bar that moves. */
+const sliceSize = 1_000;
+
+interface Deps {
+  changes: ChangeStore;
+  cache: UrlCache;
+  watermark: CacheWatermark;
+  refreshCache: RefreshCache;
+}
+
+interface Counts {
+  checked: number;
+  repaired: number;
+}
+
+/** Brings the cache in step with the changes that it was not told of: what other programs wrote while nobody heard them, and
+ *  what could not be written to Redis. Looks at what was changed since its watermark, or at the whole cache when told to, while
+ *  there is no watermark yet, and when every short URL was removed at once. */
+export async function reconcileCache(
+  deps: Deps,
+  { all, keepRemovalsSeconds }: { all: boolean; keepRemovalsSeconds: number },
+  context: JobContext,
+): Promise<Summary> {
+  const { changes, watermark } = deps;
+  const horizon = await changes.findHorizon();
+  const since = readable(await watermark.read(), horizon.transaction);
+  const from = all ? undefined : since?.transaction;
+  const found =
+    from === undefined ? await compareAll(deps, context) : await compareChanged(deps, from, context);
+  const counts = found === 'everything' ? await compareAll(deps, context) : found;
+  if (context.signal.aborted) return { ...counts, interrupted: true };
+  await watermark.write(raiseWatermark(since, horizon));
+  await forgetRemovals(deps, keepRemovalsSeconds, context);
+  return counts.checked === 0 ? { ...counts, status: 'nothing to reconcile' } : { ...counts };
+}
+
+/** A watermark that lies ahead of PostgreSQL is another PostgreSQL's, or that of one that was restored. */
+function readable(watermark: Watermark | undefined, horizon: string): Watermark | undefined {
+  return watermark && BigInt(watermark.next) <= BigInt(horizon) ? watermark : undefined;
+}
+
+async function compareChanged(
+  { changes, refreshCache }: Deps,
+  since: string,
+  { reportProgress, signal }: JobContext,
+): Promise<Counts | 'everything'> {
+  const total = await changes.countChanged(since);
+  const counts = { checked: 0, repaired: 0 };
+  let place = beginningOf(since);
+  for (let more = total > 0; more;) {
+    const slice = await changes.findChanged(place, sliceSize);
+    if (slice.length === 0) break;
+    if (slice.some(({ shortCode }) => shortCode === everyCode)) return 'everything';
+    counts.repaired += await refreshCache(slice.map(({ shortCode }) => shortCode));
+    counts.checked += slice.length;
+    await reportProgress(percentOf(counts.checked, total));
+    place = slice.at(-1)!;
+    more = slice.length === sliceSize && !signal.aborted;
+  }
+  return counts;
+}
+
+async function compareAll(
+  { cache, refreshCache }: Deps,
+  { reportProgress, signal }: JobContext,
+): Promise<Counts> {
+  const total = await cache.countKeys();
+  const counts = { checked: 0, repaired: 0 };
+  let looked = 0;
+  let cursor = '0';
+  do {
+    const slice = await cache.scan(cursor);
+    counts.repaired += await refreshCache(slice.shortCodes, { isExact: true });
+    counts.checked += slice.shortCodes.length;
+    looked += slice.looked;
+    cursor = slice.next;
+    if (slice.shortCodes.length > 0) await reportProgress(percentOf(looked, total));
+  } while (cursor !== '0' && !signal.aborted);
+  return counts;
+}
+
+/** Forgets removals of which nothing in the cache can be older. */
+async function forgetRemovals({ changes }: Deps, keepSeconds: number, { signal }: JobContext): Promise<void> {
+  for (let more = true; more && !signal.aborted;) {
+    more = (await changes.forgetRemovals(keepSeconds, sliceSize)) === sliceSize;
+  }
+}

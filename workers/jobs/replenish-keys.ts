@@ -1,0 +1,30 @@
+import type { KeyGenerator } from '../../src/keys/key-generator.ts';
+import type { KeyPool } from '../../src/keys/key-pool.ts';
+import type { KeyStore } from '../../src/keys/key-store.ts';
+import { type JobContext, percentOf } from './job-context.ts';
+
+/** Keys that are made and put into the pool at once; a crash loses one block of them at most. */
+const blockSize = 10_000;
+
+/** Fills the pool up to `target`: first with returned keys whose quarantine is over, then with fresh ones. Beside itself
+ *  it overfills the pool by a block at most per run. */
+export async function replenishKeys(
+  deps: { pool: KeyPool; generator: KeyGenerator; store: KeyStore },
+  target: number,
+  { reportProgress, signal }: JobContext,
+) {
+  const { pool, generator, store } = deps;
+  let size = await pool.size();
+  let added = 0;
+  let reused = 0;
+  while (size < target && !signal.aborted) {
+    const wanted = Math.min(blockSize, target - size);
+    const returned = await store.takeReturned(wanted);
+    const keys = returned.length > 0 ? returned : await generator.createKeys(wanted, 'pool');
+    size = await pool.add(keys);
+    added += keys.length;
+    reused += returned.length;
+    await reportProgress(percentOf(size, target));
+  }
+  return { added, reused, poolSize: size, interrupted: size < target };
+}

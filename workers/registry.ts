@@ -1,0 +1,135 @@
+import type { Redis } from 'ioredis';
+import { createClickFeedStore } from '../src/analytics/feed/feed-store.ts';
+import { createAnalyticsPartitions } from '../src/analytics/partitions/partitions.ts';
+import { createAnalyticsRemovals } from '../src/analytics/rollups/purge.ts';
+import { createVisitorSaltStore } from '../src/clicks/enrichment/visitor-salt-store.ts';
+import { createClickStore } from '../src/clicks/ledger/apply.ts';
+import { createClickStream } from '../src/clicks/stream/stream.ts';
+import type { WorkerConfig } from '../src/config/worker.ts';
+import { createKeyGenerator } from '../src/keys/key-generator.ts';
+import { createKeyPool } from '../src/keys/key-pool.ts';
+import { createKeyStore } from '../src/keys/key-store.ts';
+import { type Knex, readClock } from '../src/storage/postgres/postgres.ts';
+import { createClickSource } from '../src/transfers/exports/click-source.ts';
+import { createExportStore } from '../src/transfers/exports/store.ts';
+import { createUrlSource } from '../src/transfers/exports/url-source.ts';
+import { createImportStore } from '../src/transfers/imports/store.ts';
+import { createImporter } from '../src/transfers/imports/write-rows.ts';
+import { createBlockedHosts } from '../src/urls/blocklist/blocklist.ts';
+import { createBlockedHostStore } from '../src/urls/blocklist/store.ts';
+import { createUrlCache } from '../src/urls/cache/redis-cache.ts';
+import { createCacheRefresh } from '../src/urls/cache/refresh.ts';
+import { createCacheWatermark } from '../src/urls/cache/watermark.ts';
+import { createChangeStore } from '../src/urls/changes/change-log.ts';
+import { createIdempotencyKeys } from '../src/urls/idempotency/key-store.ts';
+import { createUrlCleanupStore } from '../src/urls/store/cleanup-store.ts';
+import { createSearchTextStore } from '../src/urls/store/search-text-store.ts';
+import { createUrlStore } from '../src/urls/store/url-store.ts';
+import { cleanupExpired } from './jobs/cleanup-expired.ts';
+import { cleanupLedger } from './jobs/cleanup-ledger.ts';
+import { cleanupTransfers } from './jobs/cleanup-transfers.ts';
+import { exportUrls } from './jobs/export-urls.ts';
+import { fillSearchTexts } from './jobs/fill-search-texts.ts';
+import { flushClicks } from './jobs/flush-clicks.ts';
+import { importUrls } from './jobs/import-urls.ts';
+import type { Processors } from './jobs/job-context.ts';
+import { maintainAnalytics } from './jobs/maintain-analytics.ts';
+import { reconcileCache } from './jobs/reconcile-cache.ts';
+import { replenishKeys } from './jobs/replenish-keys.ts';
+import { warmCache } from './jobs/warm-cache.ts';
+
+/** Far longer than any batch waits anywhere. */
+const idleProducerDays = 90;
+
+/** Every job, given what it needs: for the worker process and for a run from the command line alike. */
+export function createProcessors({
+  config,
+  db,
+  redis,
+  hasRoom,
+  versionFloor,
+}: {
+  config: WorkerConfig;
+  db: Knex;
+  redis: Redis;
+  /** Whether Redis has room for cache entries. */
+  hasRoom: () => boolean;
+  /** See Epoch. */
+  versionFloor?: () => number;
+}): Processors {
+  const prefix = config.REDIS_PREFIX;
+  const urls = {
+    urlStore: createUrlStore(db),
+    urlCache: createUrlCache(redis, {
+      prefix,
+      ttlSeconds: config.CACHE_TTL_SECONDS,
+      hasRoom,
+      ...(versionFloor && { versionFloor }),
+    }),
+    now: async () => await readClock(db),
+  };
+  const changes = createChangeStore(db);
+  const reconciling = {
+    changes,
+    cache: urls.urlCache,
+    watermark: createCacheWatermark(redis, { prefix, ttlSeconds: config.CACHE_TTL_SECONDS }),
+    refreshCache: createCacheRefresh({ store: urls.urlStore, changes, cache: urls.urlCache }),
+  };
+  const keys = {
+    pool: createKeyPool(redis, prefix),
+    generator: createKeyGenerator(db),
+    store: createKeyStore(db),
+  };
+  const clicks = {
+    clickStream: createClickStream(redis, { prefix, shards: config.CLICK_SHARDS }),
+    clickStore: createClickStore(db),
+  };
+  const transfers = {
+    importStore: createImportStore(db),
+    blockedHosts: createBlockedHosts({ store: createBlockedHostStore(db) }),
+    importer: createImporter({ generator: keys.generator }),
+    refreshCache: reconciling.refreshCache,
+    exportStore: createExportStore(db),
+    exportSources: { urls: createUrlSource(db), clicks: createClickSource(db) },
+  };
+  const analytics = {
+    salts: createVisitorSaltStore(db),
+    partitions: createAnalyticsPartitions(db),
+    removals: createAnalyticsRemovals(db),
+    clickFeed: createClickFeedStore(db),
+    now: async () => await readClock(db),
+  };
+  const everyShard = Array.from({ length: config.CLICK_SHARDS }, (_, shard) => shard);
+
+  return {
+    'replenish-keys': (data, context) => replenishKeys(keys, data.target ?? config.KEY_POOL_TARGET, context),
+    'flush-clicks': (data, context) =>
+      flushClicks(clicks, data.shard === undefined ? everyShard : [data.shard], context),
+    'cleanup-expired': (_data, context) =>
+      cleanupExpired(
+        { ...urls, cleanupStore: createUrlCleanupStore(db), idempotencyKeys: createIdempotencyKeys(db) },
+        { days: config.RETENTION_DAYS, quarantineDays: config.CODE_QUARANTINE_DAYS },
+        context,
+      ),
+    'cleanup-ledger': (_data, context) => cleanupLedger(clicks, idleProducerDays, context),
+    'maintain-analytics': (_data, context) =>
+      maintainAnalytics(analytics, config.ANALYTICS_RETENTION_DAYS, context),
+    'warm-cache': (data, context) =>
+      warmCache(
+        urls,
+        { limit: data.limit ?? config.WARM_CACHE_URLS, perSecond: config.WARM_CACHE_PER_SECOND },
+        context,
+      ),
+    'reconcile-cache': (data, context) =>
+      reconcileCache(
+        reconciling,
+        { all: data.all ?? false, keepRemovalsSeconds: 2 * config.CACHE_TTL_SECONDS },
+        context,
+      ),
+    'import-urls': (data, context) => importUrls(transfers, data.id, context),
+    'export-urls': (data, context) => exportUrls(transfers, data.id, context),
+    'fill-search-texts': (_data, context) => fillSearchTexts(createSearchTextStore(db), context),
+    'cleanup-transfers': (_data, context) =>
+      cleanupTransfers(transfers, config.TRANSFER_RETENTION_DAYS, context),
+  };
+}
