@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
 import { v7 as uuidv7 } from 'uuid';
+import { openClickStore } from '../src/analytics/click-store.ts';
 import { createAnalyticsPartitions } from '../src/analytics/partitions/partitions.ts';
 import type { Batch, ClickCount } from '../src/clicks/click-batch.ts';
-import { createClickStore } from '../src/clicks/ledger/apply.ts';
 import { type Knex, openPostgres } from '../src/storage/postgres/postgres.ts';
 import { migrate } from '../src/storage/schema/migrations.ts';
 import { createRandom, createZipf } from '../test/support/random.ts';
@@ -73,7 +73,7 @@ function createClicks(urlIds: number[]): () => ClickCount {
 }
 
 async function measure(db: Knex, makeClick: () => ClickCount): Promise<number> {
-  const store = createClickStore(db);
+  const store = openClickStore(db);
   const producer = uuidv7();
   let seq = 0;
   const rates: number[] = [];

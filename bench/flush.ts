@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { v7 as uuidv7 } from 'uuid';
-import { createClickStore } from '../src/clicks/ledger/apply.ts';
+import { openClickStore } from '../src/analytics/click-store.ts';
 import { createOpenBatch } from '../src/clicks/recording/open-batch.ts';
 import { type ClickStream, createClickStream } from '../src/clicks/stream/stream.ts';
 import type { Knex } from '../src/storage/postgres/postgres.ts';
@@ -28,7 +28,7 @@ export async function measureFlush(
   const bytes = Number(await redis.memory('USAGE', `${prefix}:clicks:{0}`));
   const start = performance.now();
   const { flushed } = await flushClicks(
-    { clickStream, clickStore: createClickStore(db) },
+    { clickStream, clickStore: openClickStore(db) },
     [0],
     createJobContext(),
   );

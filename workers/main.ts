@@ -6,7 +6,6 @@ import { loadConfigOrExit } from '../src/config/load.ts';
 import { workerSettings } from '../src/config/worker.ts';
 import { createCurrentEpoch } from '../src/epoch/epoch.ts';
 import { openEpochWatch } from '../src/epoch/open-epoch-watch.ts';
-import { openWorkerEndpoint } from '../src/http/ops/worker-endpoint.ts';
 import { readStateWithCodeCase } from '../src/keys/code-case.ts';
 import { createLog } from '../src/log.ts';
 import { isJobName, type JobName, jobNames } from '../src/queues/jobs.ts';
@@ -27,7 +26,9 @@ import { createUrlCache } from '../src/urls/cache/redis-cache.ts';
 import { createCacheRefresh } from '../src/urls/cache/refresh.ts';
 import { createChangeStore } from '../src/urls/changes/change-log.ts';
 import { hearNotifications } from '../src/urls/changes/postgres-bus.ts';
+import { channelOf } from '../src/urls/changes/redis-bus.ts';
 import { createUrlStore } from '../src/urls/store/url-store.ts';
+import { openWorkerEndpoint } from '../src/worker-endpoint.ts';
 import { createChangeFollower } from './change-follower.ts';
 import { guardFlushing } from './flush-watchdog.ts';
 import { createJobMetrics } from './job-metrics.ts';
@@ -62,7 +63,13 @@ const { versionFloor } = epoch;
 closing.defer('loop watchdog', watchLoop('worker', log), (stop) => stop());
 closing.defer(
   'redis (probe)',
-  await watchRedis({ url: config.REDIS_URL, prefix: config.REDIS_PREFIX, conditions, log }),
+  await watchRedis({
+    url: config.REDIS_URL,
+    prefix: config.REDIS_PREFIX,
+    channel: channelOf(config.REDIS_PREFIX),
+    conditions,
+    log,
+  }),
   (stop) => stop(),
 );
 

@@ -1,9 +1,9 @@
 import type { Redis } from 'ioredis';
+import { openClickStore } from '../src/analytics/click-store.ts';
 import { createClickFeedStore } from '../src/analytics/feed/feed-store.ts';
 import { createAnalyticsPartitions } from '../src/analytics/partitions/partitions.ts';
 import { createAnalyticsRemovals } from '../src/analytics/rollups/purge.ts';
 import { createVisitorSaltStore } from '../src/clicks/enrichment/visitor-salt-store.ts';
-import { createClickStore } from '../src/clicks/ledger/apply.ts';
 import { createClickStream } from '../src/clicks/stream/stream.ts';
 import type { WorkerConfig } from '../src/config/worker.ts';
 import { createKeyGenerator } from '../src/keys/key-generator.ts';
@@ -82,7 +82,7 @@ export function createProcessors({
   };
   const clicks = {
     clickStream: createClickStream(redis, { prefix, shards: config.CLICK_SHARDS }),
-    clickStore: createClickStore(db),
+    clickStore: openClickStore(db),
   };
   const transfers = {
     importStore: createImportStore(db),

@@ -55,3 +55,6 @@ function ofLinkmill(type: 'counter' | 'gauge', name: string, help: string, value
   const values = typeof value === 'number' ? [{ value, labels: {} }] : value;
   return { name: `linkmill_${name}`, help, type, values };
 }
+
+/** The metrics of one process. */
+export type ProcessMetrics = Metric[];

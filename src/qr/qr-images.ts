@@ -1,6 +1,6 @@
 import { bulkhead, isBulkheadRejectedError } from 'cockatiel';
 import { LRUCache } from 'lru-cache';
-import { Overloaded } from '../urls/url.ts';
+import { Overloaded } from '../resilience/overloaded.ts';
 import type { QrOrder } from './qr-painter.ts';
 import type { QrStyle } from './qr-style.ts';
 import { createQrThread } from './qr-thread.ts';

@@ -1,4 +1,4 @@
-import { Overloaded } from '../urls/url.ts';
+import { Overloaded } from './overloaded.ts';
 
 /** Runs at most `atOnce` tasks at a time. Up to `waiting` more wait for their turn; who asks beyond that gets Overloaded at once
  *  instead of a place in a growing queue. */

@@ -1,4 +1,4 @@
-import { Overloaded } from '../urls/url.ts';
+import { Overloaded } from './overloaded.ts';
 
 /** Runs `load` once for all who ask for the same key while it runs, and at most `limit` loads at a time; who asks
  *  beyond that gets Overloaded at once instead of a place in a growing queue. */

@@ -1,5 +1,6 @@
 import type { Log } from '../log.ts';
 import { createBounded } from '../resilience/concurrency-limit.ts';
+import { Overloaded } from '../resilience/overloaded.ts';
 import { createSingleFlight } from '../resilience/single-flight.ts';
 import { isPostgresUnavailable } from '../storage/postgres/postgres.ts';
 import type { BlockedHosts } from './blocklist/blocklist.ts';
@@ -16,7 +17,7 @@ import type { ProcessCache } from './cache/memory-cache.ts';
 import type { UrlCache } from './cache/redis-cache.ts';
 import type { UrlStore } from './store/url-store.ts';
 import { createUnusableUrls } from './unusable-urls.ts';
-import { Overloaded, UrlBlocked, UrlExpired, UrlNotFound } from './url.ts';
+import { UrlBlocked, UrlExpired, UrlNotFound } from './url.ts';
 
 /** Look-ups in the table that may wait at once, of different codes. */
 const maxLookUps = 1_024;

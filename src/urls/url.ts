@@ -154,8 +154,3 @@ export class CodeDeleted extends Error {
 export class PurgeNotAllowed extends Error {
   override readonly name = 'PurgeNotAllowed';
 }
-
-/** The table has too many look-ups waiting; the same request may do well in a moment. */
-export class Overloaded extends Error {
-  override readonly name = 'Overloaded';
-}

@@ -8,7 +8,7 @@ import { createClickRemoval } from '../analytics/rollups/erase-clicks.ts';
 import { createClickEvents } from '../http/api/click-event-stream.ts';
 import { abandonPostgres, closePostgres, type Knex, openPostgres } from '../storage/postgres/postgres.ts';
 import { createProbing, type WebBreakers } from './circuit-breakers.ts';
-import type { WebProcess } from './process.ts';
+import type { WebContext } from './context.ts';
 
 /** Questions that are answered at once, each on a connection of its own: redirects and creates never wait for one. */
 const maxQuestions = 2;
@@ -25,7 +25,7 @@ const pollMs = 500;
 
 /** Analytics as a web process gives them. */
 export function openAnalytics(
-  { config, log, closing, postgresMetrics }: WebProcess,
+  { config, log, closing, postgresMetrics }: WebContext,
   shared: { db: Knex; breakers: WebBreakers },
 ) {
   const probing = createProbing(shared);

@@ -3,13 +3,13 @@ import { createKeyUses } from '../api-keys/key-uses.ts';
 import { createKnownApiKeys } from '../api-keys/known-api-keys.ts';
 import type { Knex } from '../storage/postgres/postgres.ts';
 import type { WebBreakers } from './circuit-breakers.ts';
-import type { WebProcess } from './process.ts';
+import type { WebContext } from './context.ts';
 
 /** How often a web process writes down which keys were used. */
 const writeUsesMs = 30_000;
 
 /** API keys as a web process sees them: all of them in the table, and those that it knows for a moment. */
-export function openApiKeys({ log, closing }: WebProcess, stores: { db: Knex; breakers: WebBreakers }) {
+export function openApiKeys({ log, closing }: WebContext, stores: { db: Knex; breakers: WebBreakers }) {
   const apiKeys = stores.breakers.postgres.guard(createApiKeys(stores.db));
   const uses = closing.defer(
     'uses of API keys',

@@ -4,14 +4,14 @@ import { createHostBlocking } from '../urls/blocklist/service.ts';
 import { createBlockedHostStore } from '../urls/blocklist/store.ts';
 import { watchBlockedHosts } from '../urls/blocklist/watch.ts';
 import type { WebBreakers } from './circuit-breakers.ts';
-import type { WebProcess } from './process.ts';
+import type { WebContext } from './context.ts';
 
 /** The list has a connection of its own: that a host is blocked does not wait for requests, nor for clicks. */
 const listPool = { poolMax: 1, queryTimeoutMs: 2_000 };
 
 /** The blocked hosts as a web process knows them, and what changes them. */
 export function openBlockedHosts(
-  { config, log, closing, postgresMetrics }: WebProcess,
+  { config, log, closing, postgresMetrics }: WebContext,
   deps: { db: Knex; breakers: WebBreakers; onChange: () => void },
 ) {
   const { db, breakers, onChange } = deps;

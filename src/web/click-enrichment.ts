@@ -9,14 +9,14 @@ import { ownHostNamesOf } from '../config/web.ts';
 import { createReadClientAddress } from '../http/server/client-address.ts';
 import { withDeadline } from '../resilience/shutdown.ts';
 import type { Knex } from '../storage/postgres/postgres.ts';
-import type { WebProcess } from './process.ts';
+import type { WebContext } from './context.ts';
 
 /** How long the start waits for the salt of today. */
 const saltPatienceMs = 1_000;
 
 /** What a web process works out who clicked with, as far as `CLICK_DETAIL` goes. */
 export async function openClickDetails(
-  web: WebProcess,
+  web: WebContext,
   { db, userAgents }: { db: Knex; userAgents: UserAgents },
 ): Promise<DetailOf> {
   const { config, log, closing } = web;
@@ -37,7 +37,7 @@ export async function openClickDetails(
   });
 }
 
-async function openVisitorIds({ log, closing }: WebProcess, db: Knex) {
+async function openVisitorIds({ log, closing }: WebContext, db: Knex) {
   const salts = closing.defer(
     'salts of visitor ids',
     createVisitorSalts({ store: createVisitorSaltStore(db), log }),

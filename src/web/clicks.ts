@@ -1,13 +1,13 @@
 import type { Redis } from 'ioredis';
+import { openClickStore } from '../analytics/click-store.ts';
 import { createUnknownCodes } from '../analytics/rollups/unknown-codes.ts';
-import { createClickStore } from '../clicks/ledger/apply.ts';
 import { createEpochRecorder } from '../clicks/recording/epoch-recorder.ts';
 import { createClickRecorder } from '../clicks/recording/recorder.ts';
 import { createClickWatch } from '../clicks/recording/status.ts';
 import { createClickStream } from '../clicks/stream/stream.ts';
 import { closePostgres, openPostgres } from '../storage/postgres/postgres.ts';
 import { closeRedis, openRedis } from '../storage/redis/redis.ts';
-import type { WebProcess } from './process.ts';
+import type { WebContext } from './context.ts';
 
 /** Clicks that Redis did not take have a pool of their own and time: no visitor waits for them, nor they for visitors. */
 const clicksPool = { poolMax: 2, queryTimeoutMs: 30_000 };
@@ -16,7 +16,7 @@ const clicksPool = { poolMax: 2, queryTimeoutMs: 30_000 };
 const unknownCodesMs = 3_000;
 
 /** What a web process counts with, on connections of its own. Closing it takes every click to safety. */
-export function openClicks(web: WebProcess, cacheRedis: Redis) {
+export function openClicks(web: WebContext, cacheRedis: Redis) {
   const { config, log, closing, postgresMetrics, epoch } = web;
   const streamOptions = { prefix: config.REDIS_PREFIX, shards: config.CLICK_SHARDS };
   const redis = closing.defer('redis (clicks)', openRedis('clicks', config.REDIS_URL, log), closeRedis);
@@ -36,7 +36,7 @@ export function openClicks(web: WebProcess, cacheRedis: Redis) {
     (codes) => codes.close(),
   );
   const stream = createClickStream(redis, streamOptions);
-  const store = createClickStore(db);
+  const store = openClickStore(db);
   const clickRecorder = closing.defer(
     'clicks',
     createEpochRecorder({

@@ -6,7 +6,7 @@ import { listenHost } from '../http/server/listen-host.ts';
 import type { LoadShedding } from '../http/server/load-shedding.ts';
 import { listen } from '../http/server/server.ts';
 import { readConnectionRoom } from '../resilience/open-files.ts';
-import type { WebProcess } from './process.ts';
+import type { WebContext } from './context.ts';
 
 /** Connections to PostgreSQL and Redis in addition to `DATABASE_POOL_MAX`. */
 const otherStoreConnections = 16;
@@ -22,7 +22,7 @@ const untrustedProxy =
 
 /** Accepts connections, as many as the settings and the system allow, and reports when a limit is met. */
 export async function listenForClients(
-  { config, conditions, log }: WebProcess,
+  { config, conditions, log }: WebContext,
   deps: { handler: RequestListener; loadShedding: LoadShedding; counts: ConnectionCounts },
 ) {
   const { loadShedding, counts } = deps;

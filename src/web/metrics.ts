@@ -6,6 +6,7 @@ import type { ConnectionCounts } from '../http/connections/connections.ts';
 import type { RateLimits } from '../http/middleware/rate-limits.ts';
 import type { RequestCounts } from '../http/middleware/request-counts.ts';
 import type { LoadShedding } from '../http/server/load-shedding.ts';
+import type { ProcessMetrics } from '../metrics/prometheus.ts';
 import {
   buildInfo,
   counter,
@@ -20,9 +21,6 @@ import type { PostgresMetrics } from '../storage/postgres/metrics.ts';
 import type { ProcessCache } from '../urls/cache/memory-cache.ts';
 import type { Urls } from '../urls/urls.ts';
 import type { WebBreakers } from './circuit-breakers.ts';
-
-/** The metrics of one process: its own, and the usual ones of Node. */
-export type ProcessMetrics = Metric[];
 
 /** The metrics of this process. What is measured counts in plain numbers, and is only asked here; how long answers take is told to
  *  `latencies`. */

@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http';
 import { createUserAgents } from '../clicks/enrichment/agents/user-agents.ts';
 import type { WebConfig } from '../config/web.ts';
-import { createCurrentEpoch, type CurrentEpoch } from '../epoch/epoch.ts';
+import { createCurrentEpoch } from '../epoch/epoch.ts';
 import { openEpochWatch } from '../epoch/open-epoch-watch.ts';
 import { createConnectionCounts } from '../http/connections/connections.ts';
 import { createRequestCounts } from '../http/middleware/request-counts.ts';
@@ -14,7 +14,7 @@ import { createLoadShedding } from '../http/server/load-shedding.ts';
 import { createLatencies } from '../http/server/request-duration.ts';
 import { withPathOnly } from '../http/server/request-target.ts';
 import { readStateWithCodeCase } from '../keys/code-case.ts';
-import { createLog, type Log } from '../log.ts';
+import { createLog } from '../log.ts';
 import { renderMetrics } from '../metrics/prometheus.ts';
 import { createQrImages } from '../qr/qr-images.ts';
 import { watchQueues } from '../queues/queue-watch.ts';
@@ -22,18 +22,19 @@ import { createQueues } from '../queues/queues.ts';
 import { createWorkerCounts } from '../queues/worker-heartbeats.ts';
 import { createReportStore } from '../reports/report-store.ts';
 import { createReports } from '../reports/reports.ts';
-import { type Conditions, createConditions } from '../resilience/conditions.ts';
+import { createConditions } from '../resilience/conditions.ts';
 import { watchEventLoop } from '../resilience/event-loop.ts';
 import { onSighup } from '../resilience/hangup.ts';
 import { watchLoop } from '../resilience/loop-watchdog.ts';
 import { ClosingStack, endOnSignal } from '../resilience/shutdown.ts';
-import { createPostgresMetrics, type PostgresMetrics } from '../storage/postgres/metrics.ts';
+import { createPostgresMetrics } from '../storage/postgres/metrics.ts';
 import { closePostgres, openPostgres } from '../storage/postgres/postgres.ts';
 import { watchPostgres } from '../storage/postgres/watch.ts';
 import { closeRedis, openRedis, waitForRedis } from '../storage/redis/redis.ts';
 import { watchRedis } from '../storage/redis/watch.ts';
 import { watchSchema } from '../storage/schema/schema-watch.ts';
 import { createPasswordHashing } from '../urls/access/password-hashing.ts';
+import { channelOf } from '../urls/changes/redis-bus.ts';
 import { openGates } from './access-rules.ts';
 import { openAnalytics } from './analytics.ts';
 import { openApiKeys } from './api-keys.ts';
@@ -42,6 +43,7 @@ import { createWebBreakers, postgresDeadlineMs } from './circuit-breakers.ts';
 import { openClickDetails } from './click-enrichment.ts';
 import { openClicks } from './clicks.ts';
 import { joinCluster } from './cluster/member.ts';
+import type { WebContext } from './context.ts';
 import { listenForClients } from './listen.ts';
 import { createWebMetrics, renderMetricsOfAll } from './metrics.ts';
 import { openRateLimits } from './rate-limits.ts';
@@ -55,16 +57,6 @@ const redisPatienceMs = 1_000;
 /** Passwords that are hashed at once, and that wait: each takes a thread, of which visitors' passwords, look-ups of names and
  *  pictures need some too. */
 const hashing = { atOnce: 1, waiting: 20 };
-
-/** What each part of a web process is opened with. */
-export interface WebProcess {
-  config: WebConfig;
-  log: Log;
-  closing: ClosingStack;
-  conditions: Conditions;
-  postgresMetrics: PostgresMetrics;
-  epoch: CurrentEpoch;
-}
 
 /** The web process: opens what it needs, listens, and closes it all in reverse on SIGTERM. Resolves once it listens. */
 export async function runWebProcess(config: WebConfig): Promise<void> {
@@ -80,11 +72,17 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   const conditions = createConditions(log);
   const postgresMetrics = createPostgresMetrics();
   const epoch = createCurrentEpoch();
-  const web: WebProcess = { config, log, closing, conditions, postgresMetrics, epoch };
+  const web: WebContext = { config, log, closing, conditions, postgresMetrics, epoch };
   closing.defer('loop watchdog', watchLoop('web', log), (stop) => stop());
   closing.defer(
     'redis (probe)',
-    await watchRedis({ url: config.REDIS_URL, prefix: config.REDIS_PREFIX, conditions, log }),
+    await watchRedis({
+      url: config.REDIS_URL,
+      prefix: config.REDIS_PREFIX,
+      channel: channelOf(config.REDIS_PREFIX),
+      conditions,
+      log,
+    }),
     (stop) => stop(),
   );
   const breakers = createWebBreakers(log);

@@ -7,7 +7,7 @@ import { createWindowCounts } from '../rate-limits/fixed-window.ts';
 import { createBudgets } from '../rate-limits/shared-budget.ts';
 import type { Knex } from '../storage/postgres/postgres.ts';
 import type { WebBreakers } from './circuit-breakers.ts';
-import type { WebProcess } from './process.ts';
+import type { WebContext } from './context.ts';
 
 const windowSeconds = 60;
 /** Reports that somebody may send from one address in an hour. */
@@ -16,7 +16,7 @@ const reportWindowSeconds = 3_600;
 
 /** What limits the requests of API keys and of addresses per minute. */
 export function openRateLimits(
-  { config, log }: Pick<WebProcess, 'config' | 'log'>,
+  { config, log }: Pick<WebContext, 'config' | 'log'>,
   stores: { db: Knex; cacheRedis: Redis; breakers: WebBreakers },
 ) {
   const { db, cacheRedis, breakers } = stores;

@@ -3,7 +3,7 @@ import { createBoundedSearch } from '../storage/postgres/search-query.ts';
 import { createUrlLists } from '../urls/search/list.ts';
 import { createUrlSummaries } from '../urls/search/summaries.ts';
 import { createProbing, type WebBreakers } from './circuit-breakers.ts';
-import type { WebProcess } from './process.ts';
+import type { WebContext } from './context.ts';
 
 /** Searches that run at once, each on a connection of its own: redirects and creates never wait for one. */
 const maxSearches = 2;
@@ -16,7 +16,7 @@ export type Finding = ReturnType<typeof openFinding>;
 
 /** Finding short URLs as a web process does it. */
 export function openFinding(
-  { config, closing, postgresMetrics }: WebProcess,
+  { config, closing, postgresMetrics }: WebContext,
   shared: { db: Knex; breakers: WebBreakers },
 ) {
   const db = closing.defer(

@@ -6,11 +6,11 @@ import { createExportStore } from '../transfers/exports/store.ts';
 import { createImports } from '../transfers/imports/imports.ts';
 import { createImportStore } from '../transfers/imports/store.ts';
 import type { WebBreakers } from './circuit-breakers.ts';
-import type { WebProcess } from './process.ts';
+import type { WebContext } from './context.ts';
 
 /** Imports and exports as a web process sees them. */
 export function openTransfers(
-  { config, log }: WebProcess,
+  { config, log }: WebContext,
   { db, breakers, queues }: { db: Knex; breakers: WebBreakers; queues: Queues },
 ) {
   const common = {

@@ -22,14 +22,14 @@ import { createUrlStore } from '../urls/store/url-store.ts';
 import { createUrls } from '../urls/urls.ts';
 import { openBlockedHosts } from './blocklist.ts';
 import type { WebBreakers } from './circuit-breakers.ts';
-import type { WebProcess } from './process.ts';
+import type { WebContext } from './context.ts';
 
 /** Changes that a web process catches up on: those of a long outage, and a fraction of what it may know by heart. */
 const caughtUpChanges = 5_000;
 
 /** Short URLs as a web process sees them, with their three places: by heart, Redis, table. */
 export function openUrls(
-  web: WebProcess,
+  web: WebContext,
   deps: {
     db: Knex;
     cacheRedis: Redis;

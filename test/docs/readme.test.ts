@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { settingsTable } from '../../scripts/docs/settings-table.ts';
 import { operations } from '../../src/http/api/api.ts';
 import type { Operation } from '../../src/http/api/operation.ts';
-import { boardPath } from '../../src/http/ops/bull-board.ts';
+import { boardPath } from '../../src/http/server/operator-paths.ts';
 import { jobNames } from '../../src/queues/jobs.ts';
 import { type AppDeps, createRouters } from '../../src/web/app.ts';
 import { readOperations } from '../fuzz/api/operations.ts';

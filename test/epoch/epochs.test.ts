@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openClickStore } from '../../src/analytics/click-store.ts';
 import { createProducerId } from '../../src/clicks/batch-epochs.ts';
-import { createClickStore } from '../../src/clicks/ledger/apply.ts';
 import { createEpochEvidence } from '../../src/epoch/epoch-evidence.ts';
 import { createEpochStamp } from '../../src/epoch/epoch-stamp.ts';
 import { createEpochStore } from '../../src/epoch/epoch-store.ts';
@@ -329,7 +329,7 @@ test('clicks of an earlier epoch are counted on the short URLs that the restored
   await restoreDump(url, dump);
   const [reused] = await createUrlIds(db, 1);
   expect(reused).toBe(lost);
-  const store = createClickStore(db);
+  const store = openClickStore(db);
   const batches = [makeBatch(producer, 1, kept!, 2), makeBatch(producer, 2, lost!, 3)];
   expect(await store.apply(batches)).toMatchObject({ clicks: 2, quarantined: 1 });
   expect(await store.apply(batches)).toMatchObject({ clicks: 0, known: 2 });
@@ -350,7 +350,7 @@ test('clicks of a database that this one does not descend from become dead lette
   await createUrlIds(db, 1);
   await restoreDump(url, dump);
   await readEpoch();
-  const store = createClickStore(db);
+  const store = openClickStore(db);
   for (let times = 0; times < 2; times++)
     expect(await store.apply([makeBatch(sibling, 1, kept!, 2)])).toMatchObject({ clicks: 0, quarantined: 1 });
   expect(await readCounts(db, [kept!])).toEqual([0]);
@@ -397,7 +397,7 @@ test('clicks are counted by a role that was granted nothing on tables that came 
   [login.username, login.password] = [role, 'secret'];
   const theirs = openPostgres({ url: login.href, poolMax: 1, queryTimeoutMs: 60_000, name: 'test' });
   try {
-    await createClickStore(theirs).apply([makeBatch(createProducerId(undefined), 1, id!, 2)]);
+    await openClickStore(theirs).apply([makeBatch(createProducerId(undefined), 1, id!, 2)]);
     expect(await readCounts(db, [id!])).toEqual([2]);
   } finally {
     await theirs.destroy();

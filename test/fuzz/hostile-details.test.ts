@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { openClickStore } from '../../src/analytics/click-store.ts';
 import { maxValues } from '../../src/analytics/rollups/rollups.ts';
-import { createClickStore } from '../../src/clicks/ledger/apply.ts';
 import { makeDetail, makeDetailedBatch } from '../support/clicks/analytics.ts';
 import { createUrlIds } from '../support/clicks/clicks.ts';
 import { useDatabase } from '../support/resources.ts';
@@ -22,7 +22,7 @@ test('100,000 referrers on one short URL, from several workers at once, keep to 
   const batches = Array.from({ length: 20 }, (_, i) =>
     makeDetailedBatch(clicks.slice(i * 5_000, (i + 1) * 5_000)),
   );
-  const store = createClickStore(db());
+  const store = openClickStore(db());
   await Promise.all([0, 5, 10, 15].map((i) => store.apply(batches.slice(i, i + 5))));
   const values = await readValues('referrer');
   expect(values).toHaveLength(maxValues + 1);

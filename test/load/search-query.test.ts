@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
+import { Overloaded } from '../../src/resilience/overloaded.ts';
 import { openPostgres } from '../../src/storage/postgres/postgres.ts';
 import { createBoundedSearch } from '../../src/storage/postgres/search-query.ts';
 import { TookTooLong } from '../../src/storage/postgres/statement-timeout.ts';
-import { Overloaded } from '../../src/urls/url.ts';
 import { track, useDatabase } from '../support/resources.ts';
 import { waitUntil } from '../support/wait-until.ts';
 

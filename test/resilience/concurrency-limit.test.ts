@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createBounded } from '../../src/resilience/concurrency-limit.ts';
-import { Overloaded } from '../../src/urls/url.ts';
+import { Overloaded } from '../../src/resilience/overloaded.ts';
 
 /** A task that runs until it is told to end. */
 function createTask() {

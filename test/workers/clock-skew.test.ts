@@ -1,5 +1,5 @@
 import { afterEach, expect, inject, test, vi } from 'vitest';
-import { createClickStore } from '../../src/clicks/ledger/apply.ts';
+import { openClickStore } from '../../src/analytics/click-store.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { workerSettings } from '../../src/config/worker.ts';
 import type { JobName } from '../../src/queues/jobs.ts';
@@ -39,7 +39,7 @@ test('a worker whose clock is a year fast drops no rows, and those of today are 
   const [urlId] = (await createUrlIds(database.db(), 1)) as [number];
   const count = async (visitor: number) => {
     const click = { urlId, count: 1, lastAtMs: Date.now(), detail: makeDetail({ visitor }) };
-    await createClickStore(database.db()).apply([makeDetailedBatch([click])]);
+    await openClickStore(database.db()).apply([makeDetailedBatch([click])]);
     return click;
   };
   const before = await count(1);

@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { afterEach, beforeAll, expect, test } from 'vitest';
-import { createClickStore } from '../../src/clicks/ledger/apply.ts';
+import { openClickStore } from '../../src/analytics/click-store.ts';
 import { createClickStream } from '../../src/clicks/stream/stream.ts';
 import { guardFlushing } from '../../workers/flush-watchdog.ts';
 import { flushClicks } from '../../workers/jobs/flush-clicks.ts';
@@ -22,7 +22,7 @@ let urlId: number;
 
 const createDeps = () => ({
   clickStream: createClickStream(redis.redis(), { prefix: redis.prefix, shards }),
-  clickStore: createClickStore(database.db()),
+  clickStore: openClickStore(database.db()),
 });
 const flush = async (shard: number, context: JobContext = createJobContext()) =>
   await flushClicks(createDeps(), [shard], context);

@@ -1,7 +1,7 @@
 import type { Knex } from '../../storage/postgres/postgres.ts';
 import { onlyRow } from '../../storage/postgres/postgres.ts';
-import type { UrlScope } from '../query/query.ts';
-import { findUrls, type Sql } from '../rollups/sources.ts';
+import type { UrlScope } from '../rollups/scope.ts';
+import { findUrls, type Sql } from '../rollups/scope.ts';
 
 /** A row of the analytics, and whose it is. Nothing tells its visitor. */
 export interface FedClick {

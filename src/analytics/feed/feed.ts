@@ -1,7 +1,7 @@
 import { setImmediate as giveWay, setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '../../log.ts';
-import type { UrlScope } from '../query/query.ts';
-import type { Sql } from '../rollups/sources.ts';
+import type { UrlScope } from '../rollups/scope.ts';
+import type { Sql } from '../rollups/scope.ts';
 import type { ClickFeedStore, FedClick } from './feed-store.ts';
 
 /** Who reads clicks as they are counted. */

@@ -1,15 +1,6 @@
 import { type Knex, onlyRow } from '../../storage/postgres/postgres.ts';
 import { otherValue } from '../rollups/rollups.ts';
-import {
-  clicksOfHour,
-  findUrls,
-  hours,
-  isInHour,
-  quarters,
-  rows,
-  type Sql,
-  values,
-} from '../rollups/sources.ts';
+import { clicksOfHour, findUrls, type Sql } from '../rollups/scope.ts';
 import { type Count, countAll, countByBot, countByHourOfWeek, countByTime, countByValue } from './groups.ts';
 import {
   type AnalyticsAnswer,
@@ -30,6 +21,7 @@ import {
   widenForValues,
 } from './range.ts';
 import type { ReadAnalytics } from './snapshot.ts';
+import { hours, isInHour, quarters, rows, values } from './sources.ts';
 import { countVisitors } from './visitor-counts.ts';
 
 export type Analytics = ReturnType<typeof createAnalytics>;

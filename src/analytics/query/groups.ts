@@ -1,9 +1,10 @@
 import type { Knex } from '../../storage/postgres/postgres.ts';
 import { otherValue } from '../rollups/rollups.ts';
-import { counted, type Sql } from '../rollups/sources.ts';
+import { type Sql } from '../rollups/scope.ts';
 import { firstMomentOf, localTimeOf } from './local-time.ts';
 import { type AnalyticsQuestion, type Interval, type Range, TooManyBuckets } from './query.ts';
 import { floor, quarterMs } from './range.ts';
+import { counted } from './sources.ts';
 
 export interface Count {
   name: string;

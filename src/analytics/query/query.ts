@@ -1,4 +1,4 @@
-import type { Owner } from '../../urls/store/owner.ts';
+import type { UrlScope } from '../rollups/scope.ts';
 
 /** `bot_kind` has roll-ups of its own: they have the clicks of bots alone. */
 export const dimensions = ['country', 'referrer', 'browser', 'os', 'device', 'bot_kind'] as const;
@@ -11,14 +11,6 @@ export const botChoices = ['include', 'exclude', 'only'] as const;
 export type Grouping = (typeof groupings)[number];
 export type Interval = (typeof intervals)[number];
 export type BotChoice = (typeof botChoices)[number];
-
-/** Whose clicks: those of one short URL, of all, or of those with a tag. Deleted ones are not there, nor are those of others than
- *  the owner. */
-export interface UrlScope {
-  owner: Owner;
-  shortCode?: string | undefined;
-  tag?: string | undefined;
-}
 
 /** A moment, or a day such as "2026-11-21" in the time zone of the question. */
 export type Moment = Date | string;

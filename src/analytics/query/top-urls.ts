@@ -1,7 +1,8 @@
-import { counted, findUrls, quarters } from '../rollups/sources.ts';
+import { findUrls } from '../rollups/scope.ts';
 import type { AnalyticsQuestion, Range } from './query.ts';
 import { findRange, quarterMs, widen } from './range.ts';
 import type { ReadAnalytics } from './snapshot.ts';
+import { counted, quarters } from './sources.ts';
 
 export interface TopUrls {
   range: Range;

@@ -1,8 +1,9 @@
 import type { Knex } from '../../storage/postgres/postgres.ts';
-import { rows, type Sql } from '../rollups/sources.ts';
+import { type Sql } from '../rollups/scope.ts';
 import { groupKey, groupName, nameOf } from './groups.ts';
 import type { AnalyticsQuestion, BotChoice, Range } from './query.ts';
 import { isOfDays } from './range.ts';
+import { rows } from './sources.ts';
 
 /** Different visitors of a range, and of its groups where these are known; undefined where nothing is. */
 export interface VisitorCounts {

@@ -4,7 +4,7 @@ import { throwBounded } from '../../storage/postgres/statement-timeout.ts';
 import type { Owner } from '../../urls/store/owner.ts';
 import { beginOf } from '../partitions/utc-days.ts';
 import { deleteFigures } from './delete-rollups.ts';
-import { clicksOfHour, findUrls } from './sources.ts';
+import { clicksOfHour, findUrls } from './scope.ts';
 
 export const totalsChoices = ['keep', 'clear'] as const;
 

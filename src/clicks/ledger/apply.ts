@@ -1,5 +1,4 @@
 import type { Knex } from 'knex';
-import { addToAnalytics } from '../../analytics/rollups/rollups.ts';
 import { boundedTransaction } from '../../storage/postgres/postgres.ts';
 import { readUrlIdLimits } from '../batch-epochs.ts';
 import { type Batch, type ClickCount, countClicks } from '../click-batch.ts';
@@ -23,8 +22,12 @@ export interface Applied {
 
 export type ClickStore = ReturnType<typeof createClickStore>;
 
-/** Counters, analytics and ledger, which only ever change together. */
-export function createClickStore(db: Knex) {
+/** Adds clicks of short URLs that exist to tables of its own, within the transaction that counts them. The counters of these short
+ *  URLs are locked. */
+export type Projection = (trx: Knex, clicks: ClickCount[]) => Promise<void>;
+
+/** Counters, ledger and the tables of the projections, which only ever change together. */
+export function createClickStore(db: Knex, { projections }: { projections: Projection[] }) {
   return {
     ...createProducerStore(db),
 
@@ -46,10 +49,8 @@ export function createClickStore(db: Knex) {
         await quarantineBatches(trx, stray, 'short URL of another database epoch');
         const late = await quarantineBatches(trx, removed, 'producer removed');
         const counted = await addToCounters(trx, totals);
-        await addToAnalytics(
-          trx,
-          alike.filter(({ urlId }) => counted.has(urlId)),
-        );
+        const ofUrls = alike.filter(({ urlId }) => counted.has(urlId));
+        for (const project of projections) await project(trx, ofUrls);
         await advanceLedger(trx, ledger, fresh);
         const purged = totals.filter(({ urlId }) => !counted.has(urlId));
         await addToBooks(trx, { purged: sumOf(purged) + countClicks(stray), late });

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import type { FedClick } from '../../analytics/feed/feed-store.ts';
 import type { ClickFeed, FeedReader } from '../../analytics/feed/feed.ts';
-import type { UrlScope } from '../../analytics/query/query.ts';
+import type { UrlScope } from '../../analytics/rollups/scope.ts';
 import type { Log } from '../../log.ts';
 import { unavailable } from '../problems/problem.ts';
 

@@ -3,9 +3,9 @@ import type { Context, Middleware } from 'koa';
 import type { NameNetwork } from '../../rate-limits/client-networks.ts';
 import type { Budgets, Verdict } from '../../rate-limits/shared-budget.ts';
 import { UrlNotFound } from '../../urls/url.ts';
-import { isBoard } from '../ops/bull-board.ts';
 import { Problem } from '../problems/problem.ts';
 import type { ReadClientAddress } from '../server/client-address.ts';
+import { isBoard } from '../server/operator-paths.ts';
 import { type ApiState, apiKeyOf } from './authenticate.ts';
 
 /** Whose requests are limited by what. */
@@ -102,10 +102,10 @@ export function limitUnknownCodes(rateLimits: RateLimits): Middleware {
 export function limitAddress(rateLimits: RateLimits): Middleware<ApiState> {
   return async (ctx, next) => {
     const isOfApi = ctx.path.startsWith('/api/');
-    const isProtected = isOfApi || ctx.path === '/metrics' || isBoard(ctx);
+    const isProtected = isOfApi || ctx.path === '/metrics' || isBoard(ctx.path);
     if (!isProtected && !isHealth(ctx)) rateLimits.takeFromAddress(ctx.req);
     // A password that people choose can be guessed in the end, unlike a key: here not even the right one passes.
-    if (isBoard(ctx) && rateLimits.isAddressSpent(ctx.req)) rateLimits.takeFromAddress(ctx.req);
+    if (isBoard(ctx.path) && rateLimits.isAddressSpent(ctx.req)) rateLimits.takeFromAddress(ctx.req);
     try {
       await next();
     } catch (error) {

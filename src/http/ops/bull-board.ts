@@ -10,11 +10,7 @@ import { isFromOwnPage } from '../middleware/same-origin.ts';
 import { isSameSecret } from '../middleware/secret.ts';
 import { Problem } from '../problems/problem.ts';
 import { basePathOf } from '../server/base-path.ts';
-
-export const boardPath = '/admin/queues';
-
-/** Whether a request is for Bull Board. */
-export const isBoard = (ctx: Context) => ctx.path === boardPath || ctx.path.startsWith(`${boardPath}/`);
+import { boardPath, isBoard } from '../server/operator-paths.ts';
 
 /** Its page asks a foreign host for a typeface; the machine's own will do. */
 const fontLink = /<link href="https:\/\/fonts\.googleapis\.com[^>]*>/;
@@ -76,7 +72,7 @@ export function bullBoard(deps: {
         .replaceAll(`"${boardPath}`, `"${basePathOf(baseUrl)}${boardPath}`);
   };
   const guarded = compose([guard, board]);
-  return async (ctx, next) => await (isBoard(ctx) ? guarded(ctx, next) : next());
+  return async (ctx, next) => await (isBoard(ctx.path) ? guarded(ctx, next) : next());
 }
 
 function requireLogin(ctx: Context, user: string, password: string): void {

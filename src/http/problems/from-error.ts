@@ -7,6 +7,7 @@ import { QrTooSmall } from '../../qr/qr-style.ts';
 import { QueueUnavailable } from '../../queues/queues.ts';
 import { HostNotBlockable, ReportNotFound } from '../../reports/report.ts';
 import { StoreNotAsked } from '../../resilience/circuit-breaker.ts';
+import { Overloaded } from '../../resilience/overloaded.ts';
 import {
   isFaultyStatement,
   isPostgresUnavailable,
@@ -28,7 +29,6 @@ import { IdempotencyKeyReused } from '../../urls/store/idempotency-key.ts';
 import {
   CodeDeleted,
   CodeTaken,
-  Overloaded,
   PurgeNotAllowed,
   UrlBlocked,
   UrlExhausted,

@@ -9,7 +9,7 @@ import { UrlExhausted, UrlExpired } from '../../urls/url.ts';
 import type { Urls } from '../../urls/urls.ts';
 import { failureOf } from '../problems/from-error.ts';
 import { methodNotAllowed, Problem } from '../problems/problem.ts';
-import { shortCodeOf } from '../server/redirect-path.ts';
+import { codeOf, shortCodeOf } from '../server/redirect-path.ts';
 import type { Gates } from './access.ts';
 import { answerRedirect, type RedirectAnswers, uncached } from './response.ts';
 import { type Speculation, speculationOf } from './speculation.ts';
@@ -183,9 +183,3 @@ const notInAdvance = () =>
   new Problem('prefetch', 'A short URL is not fetched in advance: each visit is counted.', {
     headers: { Vary: 'Sec-Purpose, Purpose, X-Purpose, X-Moz' },
   });
-
-/** The path of a request line without its slash and its query. */
-export function codeOf(path: string): string {
-  const end = path.indexOf('?');
-  return end === -1 ? path.slice(1) : path.slice(1, end);
-}

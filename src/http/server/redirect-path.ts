@@ -4,3 +4,9 @@ export function shortCodeOf(target: string): string {
   const end = query === -1 ? target.length : query;
   return target.slice(1, end > 2 && target[end - 1] === '/' ? end - 1 : end);
 }
+
+/** The path of a request line without its slash and its query. */
+export function codeOf(path: string): string {
+  const end = path.indexOf('?');
+  return end === -1 ? path.slice(1) : path.slice(1, end);
+}

@@ -2,7 +2,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { readShortCode } from '../../keys/short-code.ts';
 import type { DurationHistogram } from '../../metrics/prometheus.ts';
 import type { Tier } from '../../urls/resolve.ts';
-import { codeOf } from '../redirect/redirect.ts';
+import { codeOf } from './redirect-path.ts';
 
 /** On average one redirect in 64 is measured: measuring each would cost more than the redirect itself. */
 const sampled = 64;

@@ -1,5 +1,5 @@
 import knex from 'knex';
-import { Overloaded } from '../../urls/url.ts';
+import { Overloaded } from '../../resilience/overloaded.ts';
 
 /** PostgreSQL was told to give up what took too long; the message is for who asked. */
 export class TookTooLong extends Error {

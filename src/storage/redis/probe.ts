@@ -1,5 +1,4 @@
 import type { Redis } from 'ioredis';
-import { channelOf } from '../../urls/changes/redis-bus.ts';
 import { minimumRedisVersion } from './bullmq-options.ts';
 import { isRedisUnreachable } from './errors.ts';
 
@@ -89,9 +88,9 @@ const commands: Record<string, string[]> = {
  *  `connectionError` the last error that it met. Never rejects. */
 export async function probeRedis(
   redis: Redis,
-  options: { prefix: string; connectionError: () => unknown },
+  options: { prefix: string; channel: string; connectionError: () => unknown },
 ): Promise<RedisProblems> {
-  const { prefix, connectionError } = options;
+  const { prefix, channel, connectionError } = options;
   try {
     if (redis.status !== 'ready') return judgeConnection(connectionError());
     await redis.ping();
@@ -99,7 +98,7 @@ export async function probeRedis(
       if (isRedisUnreachable(error)) throw error;
       return '';
     });
-    return { ...judgeInfo(info), ...judgeReplies(await queueCommands(redis, prefix)) };
+    return { ...judgeInfo(info), ...judgeReplies(await queueCommands(redis, prefix, channel)) };
   } catch (error) {
     return judgeRefusal(error) ?? judgeConnection(connectionError() ?? error);
   }
@@ -108,16 +107,13 @@ export async function probeRedis(
 /** What each group of commands was refused with. */
 type Replies = { group: string; command: string; error: unknown }[];
 
-async function queueCommands(redis: Redis, prefix: string): Promise<Replies> {
+async function queueCommands(redis: Redis, prefix: string, channel: string): Promise<Replies> {
   await redis.multi({ pipeline: false });
   const keys = [`${prefix}:probe`, `{${prefix}:probe}:probe`];
   const queued = Object.entries(commands).flatMap(([group, texts]) =>
     texts.flatMap((text) =>
       keys.map(async (key) => {
-        const [command = '', ...args] = text
-          .replaceAll('KEY', key)
-          .replaceAll('CHANNEL', channelOf(prefix))
-          .split(' ');
+        const [command = '', ...args] = text.replaceAll('KEY', key).replaceAll('CHANNEL', channel).split(' ');
         const error: unknown = await redis.call(command, ...args).then(
           () => undefined,
           (reason: unknown) => reason,

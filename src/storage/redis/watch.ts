@@ -25,15 +25,18 @@ const connectionCodes = new Set<keyof RedisProblems>(['redis_unavailable', 'redi
 export async function watchRedis(deps: {
   url: string;
   prefix: string;
+  /** A channel that the user must be allowed to publish on and to subscribe to. */
+  channel: string;
   conditions: Conditions;
   log: Log;
 }): Promise<() => Promise<void>> {
-  const { url, prefix, conditions, log } = deps;
+  const { url, prefix, channel, conditions, log } = deps;
   const redis = openRedis('probe', url, log);
   let connectionError: unknown;
   redis.on('error', (error) => (connectionError = error));
 
-  const probe = async () => await probeRedis(redis, { prefix, connectionError: () => connectionError });
+  const probe = async () =>
+    await probeRedis(redis, { prefix, channel, connectionError: () => connectionError });
   const report = (problems: RedisProblems) => {
     // Without a connection the rest is not known, and stays as it was.
     const isKnown = problems.redis_unavailable === undefined && problems.redis_login_refused === undefined;

@@ -5,7 +5,7 @@ import {
   restoredFrom,
   type Transactions,
 } from '../../analytics/feed/feed-store.ts';
-import { conditionOf, type Sql } from '../../analytics/rollups/sources.ts';
+import { conditionOf, type Sql } from '../../analytics/rollups/scope.ts';
 import type { Knex } from '../../storage/postgres/postgres.ts';
 import type { Owner } from '../../urls/store/owner.ts';
 import type { ExportedValue, ExportFilter, ExportSource } from './source.ts';

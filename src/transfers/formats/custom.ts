@@ -1,6 +1,7 @@
 import { type RowField, rowFields } from '../rows/row-schema.ts';
 import { codeIn, passwordIn, tagsIn } from '../rows/values.ts';
-import { type ImportFormat, plainName, type Source } from './format.ts';
+import type { Source } from '../rows/values.ts';
+import { type ImportFormat, plainName } from './format.ts';
 
 /** Which column of a file has which field of a short URL. */
 export type ColumnMapping = Partial<Record<RowField, string>>;

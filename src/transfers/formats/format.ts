@@ -1,7 +1,5 @@
 import type { RowField } from '../rows/row-schema.ts';
-
-/** A value of a row: from the first of its columns that exists and is not empty. */
-export type Source = string | { column: string; read: (value: unknown) => unknown };
+import type { Source } from '../rows/values.ts';
 
 /** Columns that a file has; of an inner list, at least one. */
 export type Signs = readonly (string | readonly string[])[];

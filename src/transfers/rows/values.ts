@@ -1,5 +1,7 @@
-import type { Source } from '../formats/format.ts';
 import { readTags } from './tag-list.ts';
+
+/** A value of a row: from the first of its columns that exists and is not empty. */
+export type Source = string | { column: string; read: (value: unknown) => unknown };
 
 /** How JSON, databases and spreadsheets say no. */
 const noes: ReadonlySet<unknown> = new Set([false, 0, '0', 'false', 'f', 'no', 'n', 'off']);

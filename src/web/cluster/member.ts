@@ -1,6 +1,6 @@
 import cluster from 'node:cluster';
 import type { Log } from '../../log.ts';
-import type { ProcessMetrics } from '../metrics.ts';
+import type { ProcessMetrics } from '../../metrics/prometheus.ts';
 import { exchangeQuestions } from './rpc.ts';
 
 /** How long the primary process may take to ask all others. */

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { openClickStore } from '../../../src/analytics/click-store.ts';
 import { type Analytics, createAnalytics } from '../../../src/analytics/query/analytics.ts';
 import {
   type AnalyticsAnswer,
@@ -17,7 +18,6 @@ import { createAnalyticsSnapshot } from '../../../src/analytics/query/snapshot.t
 import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
 import type { ClickCount } from '../../../src/clicks/click-batch.ts';
 import { botKinds } from '../../../src/clicks/enrichment/agents/bot-kinds.ts';
-import { createClickStore } from '../../../src/clicks/ledger/apply.ts';
 import { UrlNotFound } from '../../../src/urls/url.ts';
 import { makeDetail, makeDetailedBatch, makeQuestion } from '../../support/clicks/analytics.ts';
 import { createUrlIds, emptyBooks } from '../../support/clicks/clicks.ts';
@@ -48,7 +48,7 @@ async function codeOf(urlId: number): Promise<string> {
 }
 
 async function apply(clicks: ClickCount[]): Promise<void> {
-  await createClickStore(db()).apply([makeDetailedBatch(clicks)]);
+  await openClickStore(db()).apply([makeDetailedBatch(clicks)]);
 }
 
 const click = (at: string, detail: Parameters<typeof makeDetail>[0] | null = {}, count = 1): ClickCount => ({

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
+import { openClickStore } from '../../../src/analytics/click-store.ts';
 import { readAnalyticsBooks } from '../../../src/analytics/rollups/audit.ts';
-import { createClickStore } from '../../../src/clicks/ledger/apply.ts';
 import { makeDetail, makeDetailedBatch } from '../../support/clicks/analytics.ts';
 import { createUrlIds, emptyBooks } from '../../support/clicks/clicks.ts';
 import { useDatabase } from '../../support/resources.ts';
@@ -16,7 +16,7 @@ async function applyClicks(): Promise<[number, number]> {
   const clicks = [makeDetail(), makeDetail({ visitor: '', isBot: true }), undefined].flatMap((detail, i) =>
     [one, two].map((urlId) => ({ urlId, count: 10 ** i, lastAtMs: atMs + i * 60_000, detail })),
   );
-  await createClickStore(db()).apply([makeDetailedBatch(clicks)]);
+  await openClickStore(db()).apply([makeDetailedBatch(clicks)]);
   return [one, two];
 }
 

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
+import { openClickStore } from '../../../src/analytics/click-store.ts';
 import { readAnalyticsBooks } from '../../../src/analytics/rollups/audit.ts';
 import { createClickRemoval } from '../../../src/analytics/rollups/erase-clicks.ts';
-import { createClickStore } from '../../../src/clicks/ledger/apply.ts';
 import { isExact, readBooks } from '../../../src/clicks/ledger/audit.ts';
 import { TookTooLong } from '../../../src/storage/postgres/statement-timeout.ts';
 import { UrlNotFound } from '../../../src/urls/url.ts';
@@ -28,7 +28,7 @@ async function countClicks(count = 10, hours = 5): Promise<void> {
       [makeDetail(), undefined].map((detail) => ({ urlId, count, lastAtMs, detail })),
     ),
   );
-  await createClickStore(db()).apply([makeDetailedBatch(clicks)]);
+  await openClickStore(db()).apply([makeDetailedBatch(clicks)]);
 }
 
 const figuresOf = async (urlId: number) =>
@@ -67,7 +67,7 @@ async function countVisitors(visitors: number): Promise<void> {
       detail: makeDetail({ visitor }),
     })),
   );
-  await createClickStore(db()).apply([makeDetailedBatch(clicks)]);
+  await openClickStore(db()).apply([makeDetailedBatch(clicks)]);
 }
 
 test('rows of one hour go in several steps, after each of which every figure adds up; and the last ones may be held', async () => {

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { beforeEach, expect, test } from 'vitest';
+import { openClickStore } from '../../../src/analytics/click-store.ts';
 import { maxValues, otherValue } from '../../../src/analytics/rollups/rollups.ts';
 import type { Batch, ClickCount } from '../../../src/clicks/click-batch.ts';
 import { botKinds } from '../../../src/clicks/enrichment/agents/bot-kinds.ts';
-import { createClickStore } from '../../../src/clicks/ledger/apply.ts';
 import { makeDetail, makeDetailedBatch, readFigures, tally } from '../../support/clicks/analytics.ts';
 import { countDeadlocks, createUrlIds, emptyBooks } from '../../support/clicks/clicks.ts';
 import { useDatabase } from '../../support/resources.ts';
@@ -14,7 +14,7 @@ const atMs = Date.parse('2026-11-21T10:07:30.123Z');
 beforeEach(async () => await emptyBooks(db()));
 
 const apply = async (...clicks: ClickCount[]) =>
-  await createClickStore(db()).apply([makeDetailedBatch(clicks)]);
+  await openClickStore(db()).apply([makeDetailedBatch(clicks)]);
 
 async function readValues(dimension: string) {
   return await db()('url_clicks_daily')
@@ -45,7 +45,7 @@ const anyTime = fc.oneof(
 );
 
 test('whatever is applied together, at once, again and by halves, every figure is what a tally says', async () => {
-  const store = createClickStore(db());
+  const store = openClickStore(db());
   const urlIds = await createUrlIds(db(), 3);
   const all: ClickCount[] = [];
   const click = fc.record({
@@ -75,7 +75,7 @@ test('a hot short URL costs a row per quarter and value, however many batches ha
   const batches = Array.from({ length: 500 }, (_, i) =>
     makeDetailedBatch([{ urlId, count: 2, lastAtMs: atMs + i, detail: makeDetail() }]),
   );
-  await createClickStore(db()).apply(batches);
+  await openClickStore(db()).apply(batches);
   const rows = await Promise.all(
     ['url_analytics', 'url_clicks_hourly', 'url_clicks_daily'].map((table) => db()(table)),
   );
@@ -129,7 +129,7 @@ test('workers that count clicks of the same short URLs and values at once, in di
     const clicks = makeClicks(round);
     return round % 2 === 0 ? clicks : clicks.toReversed();
   });
-  const store = createClickStore(db());
+  const store = openClickStore(db());
   await Promise.all(rounds.map((clicks) => store.apply([makeDetailedBatch(clicks)])));
   expect(await readFigures(db())).toEqual(tally(rounds.flat()));
   expect(await countDeadlocks(db())).toBe(deadlocks);
@@ -164,7 +164,7 @@ test('a session in any time zone writes the same quarters and days', async () =>
   }));
   await db().transaction(async (trx) => {
     await trx.raw(`set local time zone 'Asia/Kathmandu'`);
-    await createClickStore(trx).apply([makeDetailedBatch(clicks)]);
+    await openClickStore(trx).apply([makeDetailedBatch(clicks)]);
   });
   expect(await readFigures(db())).toEqual(tally(clicks));
 });

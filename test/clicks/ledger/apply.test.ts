@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { v7 as uuidv7 } from 'uuid';
 import { expect, test } from 'vitest';
+import { openClickStore } from '../../../src/analytics/click-store.ts';
 import type { Batch } from '../../../src/clicks/click-batch.ts';
-import { createClickStore } from '../../../src/clicks/ledger/apply.ts';
 import { onlyRow } from '../../../src/storage/postgres/postgres.ts';
 import { endLocked } from '../../support/locks.ts';
 import { useDatabase } from '../../support/resources.ts';
@@ -57,7 +57,7 @@ function expectedCounts(urlIds: number[], batches: Iterable<Batch>): number[] {
 }
 
 test('a batch is counted per short URL, with the time of the last click, and is on the ledger', async () => {
-  const store = createClickStore(db());
+  const store = openClickStore(db());
   const [one, two] = (await createUrls(2)) as [number, number];
   const producer = uuidv7();
   const batches = [
@@ -76,7 +76,7 @@ test('a batch is counted per short URL, with the time of the last click, and is 
 });
 
 test('a late batch does not set the time of the last click back', async () => {
-  const store = createClickStore(db());
+  const store = openClickStore(db());
   const [url] = (await createUrls(1)) as [number];
   await store.apply([makeBatch(uuidv7(), 500, [[url, 1]])]);
   await store.apply([makeBatch(uuidv7(), 1, [[url, 1]])]);
@@ -85,7 +85,7 @@ test('a late batch does not set the time of the last click back', async () => {
 });
 
 test('a known batch changes nothing, neither alone nor beside new ones nor twice in one call', async () => {
-  const store = createClickStore(db());
+  const store = openClickStore(db());
   const [url] = (await createUrls(1)) as [number];
   const producer = uuidv7();
   const [first, second] = [makeBatch(producer, 1, [[url, 1]]), makeBatch(producer, 2, [[url, 10]])];
@@ -101,11 +101,11 @@ test('a known batch changes nothing, neither alone nor beside new ones nor twice
 });
 
 test('nothing to apply is no error', async () => {
-  expect(await createClickStore(db()).apply([])).toMatchObject({ batches: 0, clicks: 0, urls: 0, known: 0 });
+  expect(await openClickStore(db()).apply([])).toMatchObject({ batches: 0, clicks: 0, urls: 0, known: 0 });
 });
 
 test('whatever is applied together, at once, again and out of order, counters and ledger are exact', async () => {
-  const store = createClickStore(db());
+  const store = openClickStore(db());
   const urlIds = await createUrls(4);
   const soFar: Batch[] = [];
   const identity = fc.record({ producer: fc.nat(2), seq: fc.integer({ min: 1, max: 9 }) });
@@ -170,11 +170,11 @@ function ordersOf<T>(things: T[], count: number): T[][] {
 }
 
 /** Applies batches as workers do: again when PostgreSQL has given up waiting for a lock, as it does after 10 s. */
-const applyPatiently = async (store: ReturnType<typeof createClickStore>, batches: Batch[]) =>
+const applyPatiently = async (store: ReturnType<typeof openClickStore>, batches: Batch[]) =>
   await waitUntil('the batches are applied', async () => await store.apply(batches), 60_000);
 
 test('many workers that apply the same batches at once in different orders never deadlock and count each once', async () => {
-  const store = createClickStore(db());
+  const store = openClickStore(db());
   const urlIds = await createUrls(20);
   const deadlocks = await countDeadlocks();
   const batches = Array.from({ length: 400 }, () => uuidv7()).flatMap((producer, p) =>
@@ -193,7 +193,7 @@ test('many workers that apply the same batches at once in different orders never
 });
 
 test('many workers that count clicks on the same short URLs at once never deadlock and lose none', async () => {
-  const store = createClickStore(db());
+  const store = openClickStore(db());
   const urlIds = await createUrls(200);
   const deadlocks = await countDeadlocks();
   const batches = ordersOf(urlIds, 40).map((order) =>
@@ -209,7 +209,7 @@ test('many workers that count clicks on the same short URLs at once never deadlo
 });
 
 test('a transaction that dies in its middle leaves nothing, and the same batches are counted by the next one', async () => {
-  const store = createClickStore(db());
+  const store = openClickStore(db());
   const [free, held] = (await createUrls(2)) as [number, number];
   const producer = uuidv7();
   const batches = [
@@ -239,7 +239,7 @@ test('a transaction that dies in its middle leaves nothing, and the same batches
 });
 
 test('an unreadable entry is kept once, however often it comes, and the batches beside it are counted', async () => {
-  const store = createClickStore(db());
+  const store = openClickStore(db());
   const [url] = (await createUrls(1)) as [number];
   const entry = { source: `stream 0 entry ${uuidv7()}`, payload: '["a\\u0000","\u{1f648}"]' };
   const batch = makeBatch(uuidv7(), 1, [[url, 2]]);
@@ -252,7 +252,7 @@ test('an unreadable entry is kept once, however often it comes, and the batches 
 });
 
 test('clicks on a short URL that was purged since do not keep the others of the batch from being counted', async () => {
-  const store = createClickStore(db());
+  const store = openClickStore(db());
   const [purged, there] = (await createUrls(2)) as [number, number];
   await db()('urls').where({ id: purged }).delete();
   const producer = uuidv7();
@@ -267,7 +267,7 @@ test('clicks on a short URL that was purged since do not keep the others of the 
 });
 
 test('a gap behind which thousands of batches wait closes at once, and the watermark moves over all of them but the next gap', async () => {
-  const store = createClickStore(db());
+  const store = openClickStore(db());
   const [url] = (await createUrls(1)) as [number];
   const producer = uuidv7();
   const seqs = Array.from({ length: 2_600 }, (_, i) => i + 2).filter((seq) => seq !== 2_500);

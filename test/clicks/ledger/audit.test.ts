@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { beforeEach, expect, test } from 'vitest';
 import { down, up } from '../../../migrations/20261121_000006_keep_click_books.ts';
-import { createClickStore } from '../../../src/clicks/ledger/apply.ts';
+import { openClickStore } from '../../../src/analytics/click-store.ts';
 import { isExact, isExactSince, readBooks } from '../../../src/clicks/ledger/audit.ts';
 import { createUrlCleanupStore } from '../../../src/urls/store/cleanup-store.ts';
 import { createUrlIds, emptyBooks, makeBatch } from '../../support/clicks/clicks.ts';
@@ -38,7 +38,7 @@ test('the books of a database without any click are exact, and all figures are z
 });
 
 test('after traffic, out of order and repeated, the three figures agree', async () => {
-  const store = createClickStore(db());
+  const store = openClickStore(db());
   const [one, two] = (await createUrlIds(db(), 2)) as [number, number];
   const [producer, other] = [uuidv7(), uuidv7()];
   const batches = [3, 1, 2].map((seq) => makeBatch(producer, seq, seq === 2 ? two : one, 4));
@@ -51,7 +51,7 @@ test('after traffic, out of order and repeated, the three figures agree', async 
 });
 
 test('purges of clicked short URLs, and clicks that arrive for one that was purged meanwhile, leave the books exact', async () => {
-  const store = createClickStore(db());
+  const store = openClickStore(db());
   const producer = uuidv7();
   const [stays, goes, unclicked] = (await createUrlIds(db(), 3)) as [number, number, number];
   await store.apply([makeBatch(producer, 1, stays, 2), makeBatch(producer, 2, goes, 2)]);
@@ -69,7 +69,7 @@ test('purges of clicked short URLs, and clicks that arrive for one that was purg
 });
 
 test('books that are begun for clicks that were counted before are exact, though short URLs were purged meanwhile', async () => {
-  const store = createClickStore(db());
+  const store = openClickStore(db());
   const [stays, goes] = (await createUrlIds(db(), 2)) as [number, number];
   const producer = uuidv7();
   await store.apply([makeBatch(producer, 1, stays, 2), makeBatch(producer, 2, goes, 2)]);
@@ -85,7 +85,7 @@ test('books that are begun for clicks that were counted before are exact, though
 });
 
 test('purges and flushes at once, of the same short URLs, leave the books exact', async () => {
-  const store = createClickStore(db());
+  const store = openClickStore(db());
   const cleanupStore = createUrlCleanupStore(db());
   for (let round = 0; round < 25; round++) {
     const urlIds = await createUrlIds(db(), 10);
@@ -107,7 +107,7 @@ test('purges and flushes at once, of the same short URLs, leave the books exact'
 });
 
 test('while clicks are being counted, the counters and the ledger agree at every moment', async () => {
-  const store = createClickStore(db());
+  const store = openClickStore(db());
   const urlIds = await createUrlIds(db(), 5);
   const producer = uuidv7();
   let left = 100;
@@ -130,7 +130,7 @@ test('while clicks are being counted, the counters and the ledger agree at every
 });
 
 test('the books say which producers miss how many clicks, the greatest difference first', async () => {
-  const store = createClickStore(db());
+  const store = openClickStore(db());
   const [url] = (await createUrlIds(db(), 1)) as [number];
   const [one, two, exact] = [uuidv7(), uuidv7(), uuidv7()];
   await store.apply([makeBatch(one, 1, url, 2), makeBatch(two, 1, url, 2), makeBatch(exact, 1, url, 2)]);
@@ -159,14 +159,14 @@ test.each([
   ],
 ])('%s is found', async (_, tamper) => {
   const [url] = (await createUrlIds(db(), 1)) as [number];
-  await createClickStore(db()).apply([makeBatch(uuidv7(), 1, url, 3)]);
+  await openClickStore(db()).apply([makeBatch(uuidv7(), 1, url, 3)]);
   expect(isExact(await readBooks(db()))).toBe(true);
   await db().raw(tamper);
   expect(isExact(await readBooks(db()))).toBe(false);
 });
 
 test('while web processes go on accepting, the books are exact as of a moment once what they had accepted then is counted', async () => {
-  const store = createClickStore(db());
+  const store = openClickStore(db());
   const [url] = (await createUrlIds(db(), 1)) as [number];
   const [one, two] = [uuidv7(), uuidv7()];
   await store.apply([makeBatch(one, 1, url, 5), makeBatch(two, 1, url, 5)]);
@@ -185,7 +185,7 @@ test('while web processes go on accepting, the books are exact as of a moment on
 });
 
 test('newer clicks do not stand in for an older batch that is missing', async () => {
-  const store = createClickStore(db());
+  const store = openClickStore(db());
   const [url] = (await createUrlIds(db(), 1)) as [number];
   const producer = uuidv7();
   await store.apply([makeBatch(producer, 1, url, 5)]);
@@ -199,7 +199,7 @@ test('newer clicks do not stand in for an older batch that is missing', async ()
 });
 
 test('clicks on short URLs that another program deletes or truncates stay in the books', async () => {
-  const store = createClickStore(db());
+  const store = openClickStore(db());
   const [one, two, three] = (await createUrlIds(db(), 3)) as [number, number, number];
   const producer = uuidv7();
   await store.apply([one, two, three].map((urlId, i) => makeBatch(producer, i + 1, urlId, 5)));

@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { beforeEach, expect, test } from 'vitest';
-import { createClickStore } from '../../../src/clicks/ledger/apply.ts';
+import { openClickStore } from '../../../src/analytics/click-store.ts';
 import { isExact, readBooks } from '../../../src/clicks/ledger/audit.ts';
 import { createClickRecorder } from '../../../src/clicks/recording/recorder.ts';
 import { createClickStream } from '../../../src/clicks/stream/stream.ts';
@@ -26,12 +26,12 @@ beforeEach(async () => await emptyBooks(db()));
 
 /** The id of a producer that was born so long ago. */
 const bornDaysAgo = (days: number) => uuidv7({ msecs: Date.now() - days * 24 * hourMs });
-const cleanUp = async () => await createClickStore(db()).removeIdleProducers(idleDays, 1_000);
+const cleanUp = async () => await openClickStore(db()).removeIdleProducers(idleDays, 1_000);
 const readProducers = async (): Promise<string[]> =>
   await db()('click_producers').orderBy('producer').pluck('producer');
 
 test('a producer of which nothing was heard for 90 days is removed, one heard of since stays, and the books are exact before and after', async () => {
-  const store = createClickStore(db());
+  const store = openClickStore(db());
   const [url] = (await createUrlIds(db(), 1)) as [number];
   const [silent, heardOf] = [bornDaysAgo(200), bornDaysAgo(199)];
   await store.apply([
@@ -54,7 +54,7 @@ test('a producer of which nothing was heard for 90 days is removed, one heard of
 });
 
 test('what a removed producer had accepted and nobody counted stays in the books as missing', async () => {
-  const store = createClickStore(db());
+  const store = openClickStore(db());
   const [url] = (await createUrlIds(db(), 1)) as [number];
   const silent = bornDaysAgo(200);
   await store.apply([makeBatch(silent, 1, url, 5)]);
@@ -66,7 +66,7 @@ test('what a removed producer had accepted and nobody counted stays in the books
 });
 
 test('a late batch of a removed producer goes to the quarantine once, is counted never, and is missing in the books', async () => {
-  const store = createClickStore(db());
+  const store = openClickStore(db());
   const [url] = (await createUrlIds(db(), 1)) as [number];
   const [silent, living] = [bornDaysAgo(200), uuidv7()];
   await store.apply([makeBatch(silent, 1, url, 5)]);
@@ -97,7 +97,7 @@ test('a late batch of a removed producer goes to the quarantine once, is counted
 });
 
 test('a producer that reports lives on, though it never clicked', async () => {
-  const store = createClickStore(db());
+  const store = openClickStore(db());
   const [url] = (await createUrlIds(db(), 1)) as [number];
   const [quiet, silent] = [bornDaysAgo(200), bornDaysAgo(199)];
   await store.registerProducer(quiet);
@@ -111,7 +111,7 @@ test('a producer that reports lives on, though it never clicked', async () => {
 });
 
 test('an unknown producer is counted when it is younger than the youngest that was removed, and not when it is older', async () => {
-  const store = createClickStore(db());
+  const store = openClickStore(db());
   const [url] = (await createUrlIds(db(), 1)) as [number];
   const [older, removed, removedToo, younger] = [201, 300, 200, 199].map(bornDaysAgo) as [
     string,
@@ -129,7 +129,7 @@ test('an unknown producer is counted when it is younger than the youngest that w
 });
 
 test('a clean-up that removes a producer while its late batch is being applied counts it once or keeps it, never both', async () => {
-  const store = createClickStore(db());
+  const store = openClickStore(db());
   const [url] = (await createUrlIds(db(), 1)) as [number];
   const deadlocks = await countDeadlocks(db());
   const fates = new Set<string>();
@@ -164,7 +164,7 @@ test('a clean-up that removes a producer while its late batch is being applied c
 });
 
 test('a flush with a late batch that waits for a counter does not hold the books, which the holder of the counter writes into', async () => {
-  const store = createClickStore(db());
+  const store = openClickStore(db());
   const [url] = (await createUrlIds(db(), 1)) as [number];
   const silent = bornDaysAgo(200);
   await store.apply([makeBatch(silent, 1, url)]);
@@ -182,7 +182,7 @@ test('a flush with a late batch that waits for a counter does not hold the books
 });
 
 test('flushes of late and of purged clicks beside purges and clean-ups never deadlock, and every click has its place in the books', async () => {
-  const store = createClickStore(db());
+  const store = openClickStore(db());
   const cleanupStore = createUrlCleanupStore(db());
   const deadlocks = await countDeadlocks(db());
   let accepted = 0;
@@ -220,7 +220,7 @@ test('flushes of late and of purged clicks beside purges and clean-ups never dea
 });
 
 test('a removed producer that reports gets no row again, so nothing of it can be counted twice', async () => {
-  const store = createClickStore(db());
+  const store = openClickStore(db());
   const [url] = (await createUrlIds(db(), 1)) as [number];
   const silent = bornDaysAgo(200);
   await store.apply([makeBatch(silent, 1, url, 3)]);
@@ -232,7 +232,7 @@ test('a removed producer that reports gets no row again, so nothing of it can be
 });
 
 test('a removed producer whose clock was years ahead shuts out no new one, and one whose clock is behind is counted once it is known', async () => {
-  const store = createClickStore(db());
+  const store = openClickStore(db());
   const [url] = (await createUrlIds(db(), 1)) as [number];
   const [ahead, behind] = [bornDaysAgo(-700), bornDaysAgo(5_000)];
   await store.apply([makeBatch(ahead, 1, url)]);
@@ -249,7 +249,7 @@ test('a removed producer that a later epoch makes report again is counted once',
   const [url] = (await createUrlIds(db(), 1)) as [number];
   let isConfirming = true;
   const stream = createClickStream(redis(), { prefix: `${prefix}-${uniquePrefix()}`, shards: 1 });
-  const store = createClickStore(db());
+  const store = openClickStore(db());
   const recorder = createClickRecorder({
     stream,
     // What a process that was stopped since its last round does not know.

@@ -2,8 +2,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, expect, test } from 'vitest';
+import { openClickStore } from '../../../src/analytics/click-store.ts';
 import type { Batch } from '../../../src/clicks/click-batch.ts';
-import { createClickStore } from '../../../src/clicks/ledger/apply.ts';
 import { readBooks } from '../../../src/clicks/ledger/audit.ts';
 import { type ClickRecorder, createClickRecorder } from '../../../src/clicks/recording/recorder.ts';
 import { createClickStream } from '../../../src/clicks/stream/stream.ts';
@@ -38,7 +38,7 @@ function openRecorder({
   };
   const own = `${prefix}-${uniquePrefix()}`;
   const stream = createClickStream(client, { prefix: own, shards: 1 });
-  const store = createClickStore(db());
+  const store = openClickStore(db());
   /** What PostgreSQL was given by the recorder itself. */
   const straight: Batch[] = [];
   const fromPostgres =

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { v7 as uuidv7 } from 'uuid';
 import { describe, expect, test } from 'vitest';
-import { createClickStore } from '../../../src/clicks/ledger/apply.ts';
+import { openClickStore } from '../../../src/analytics/click-store.ts';
 import { isExact, readBooks } from '../../../src/clicks/ledger/audit.ts';
 import { createClickStream } from '../../../src/clicks/stream/stream.ts';
 import { createUrlIds, readCounts } from '../../support/clicks/clicks.ts';
@@ -57,7 +57,7 @@ describe('on PostgreSQL and Redis, with all processes at once', () => {
   async function openStores(): Promise<Stores> {
     const own = `${prefix}-${uniquePrefix()}`;
     const [key, copy] = [`${own}:clicks:{0}`, `${own}:copy:{0}`];
-    const store = createClickStore(db());
+    const store = openClickStore(db());
     const urlIds = await createUrlIds(db(), 3);
     return {
       urlIds,

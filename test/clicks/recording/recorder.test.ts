@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
+import { openClickStore } from '../../../src/analytics/click-store.ts';
 import type { Batch } from '../../../src/clicks/click-batch.ts';
-import { type ClickStore, createClickStore } from '../../../src/clicks/ledger/apply.ts';
+import { type ClickStore } from '../../../src/clicks/ledger/apply.ts';
 import { type ClickRecorder, createClickRecorder } from '../../../src/clicks/recording/recorder.ts';
 import { type ClickStream, createClickStream } from '../../../src/clicks/stream/stream.ts';
 import { onlyRow } from '../../../src/storage/postgres/postgres.ts';
@@ -27,7 +28,7 @@ function openRecorder({
   applyBy = (apply: Apply): Apply => apply,
 } = {}) {
   const stream = createClickStream(redis(), { prefix: `${prefix}-${uniquePrefix()}`, shards: 1 });
-  const store = createClickStore(db());
+  const store = openClickStore(db());
   const recorder = createClickRecorder({
     stream: { ...stream, send: sendBy(stream.send) },
     store: { ...store, apply: applyBy(store.apply) },

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createClickStore } from '../../../src/clicks/ledger/apply.ts';
+import { openClickStore } from '../../../src/analytics/click-store.ts';
 import { makeDetail, makeDetailedBatch } from '../../support/clicks/analytics.ts';
 import { openClickEvents } from '../../support/clicks/click-events.ts';
 import { useWeb } from '../../support/http/web-app.ts';
@@ -30,7 +30,7 @@ test('a reader that reads nothing is cut off, and another one gets every click m
   }));
   let counted = 0;
   while ((await readStatus()) === 503) {
-    await createClickStore(web.database.db()).apply([makeDetailedBatch(clicks)]);
+    await openClickStore(web.database.db()).apply([makeDetailedBatch(clicks)]);
     counted += clicks.length;
     await waitUntil('the quick one has all', () => quick.countEvents() === counted, 20_000);
   }

@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import { findFreePort } from '../../../scripts/services/ports.ts';
-import { createClickStore } from '../../../src/clicks/ledger/apply.ts';
+import { openClickStore } from '../../../src/analytics/click-store.ts';
 import { createUrlIds, emptyBooks, makeBatch } from '../../support/clicks/clicks.ts';
 import { useWeb } from '../../support/http/web-app.ts';
 import { sendRedirects } from '../../support/processes/load.ts';
@@ -74,7 +74,7 @@ test('a database in which nobody clicked is exact', async () => {
 test('reconcile --wait ends with 1 when what is missing has not come by then, and says which producer misses how many', async () => {
   const [url] = (await createUrlIds(db(), 1)) as [number];
   const [one, two] = [uuidv7(), uuidv7()];
-  const store = createClickStore(db());
+  const store = openClickStore(db());
   await store.apply([makeBatch(one, 1, url, 5), makeBatch(two, 1, url, 5)]);
   await store.reportAccepted(one, 6);
   await store.reportAccepted(two, 12);
@@ -90,7 +90,7 @@ test('reconcile --wait ends with 1 when what is missing has not come by then, an
 
 test('a counter that somebody raised by hand is found, with how many clicks are too many', async () => {
   const [url] = (await createUrlIds(db(), 1)) as [number];
-  await createClickStore(db()).apply([makeBatch(uuidv7(), 1, url, 5)]);
+  await openClickStore(db()).apply([makeBatch(uuidv7(), 1, url, 5)]);
   await db()('url_stats').where({ url_id: url }).increment('click_count', 3);
   const { code, stdout } = await reconcile();
   expect(code).toBe(1);
@@ -99,7 +99,7 @@ test('a counter that somebody raised by hand is found, with how many clicks are 
 
 test('figures of the analytics that do not add up are found, by short URL, though every click is counted', async () => {
   const [url] = (await createUrlIds(db(), 1)) as [number];
-  await createClickStore(db()).apply([makeBatch(uuidv7(), 1, url, 5)]);
+  await openClickStore(db()).apply([makeBatch(uuidv7(), 1, url, 5)]);
   await db()('url_clicks_hourly').where({ url_id: url }).del();
   const { short_code: shortCode } = await db()('urls').where({ id: url }).first('short_code');
   const { code, stdout } = await reconcile();

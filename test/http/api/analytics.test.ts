@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
+import { openClickStore } from '../../../src/analytics/click-store.ts';
 import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
-import { createClickStore } from '../../../src/clicks/ledger/apply.ts';
 import { makeDetail, makeDetailedBatch } from '../../support/clicks/analytics.ts';
 import { useWeb } from '../../support/http/web-app.ts';
 
@@ -13,7 +13,7 @@ beforeAll(async () => {
     .post('/api/v1/urls', { original_url: 'https://example.com/', custom_code: 'clicked', tags: ['tag'] });
   const urlId = Number(body['id']);
   const lastAtMs = Date.parse('2026-11-20T10:00:30Z');
-  await createClickStore(web.database.db()).apply([
+  await openClickStore(web.database.db()).apply([
     makeDetailedBatch([
       { urlId, count: 2, lastAtMs, detail: makeDetail() },
       {
@@ -126,7 +126,7 @@ test('unknown codes by day with the most requested, and none for a key that is f
 test('forgotten clicks are in no figure, and the total stays unless it is to go', async () => {
   const body = { original_url: 'https://example.com/', custom_code: 'forgotten' };
   const urlId = Number((await web.client().post('/api/v1/urls', body)).body['id']);
-  await createClickStore(web.database.db()).apply([
+  await openClickStore(web.database.db()).apply([
     makeDetailedBatch([
       { urlId, count: 7, lastAtMs: Date.parse('2026-11-20T10:00:30Z'), detail: makeDetail() },
     ]),

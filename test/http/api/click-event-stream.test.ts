@@ -1,7 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest';
+import { openClickStore } from '../../../src/analytics/click-store.ts';
 import { createClickFeedStore } from '../../../src/analytics/feed/feed-store.ts';
 import { createClickFeed } from '../../../src/analytics/feed/feed.ts';
-import { createClickStore } from '../../../src/clicks/ledger/apply.ts';
 import { createClickEvents } from '../../../src/http/api/click-event-stream.ts';
 import { makeDetail, makeDetailedBatch } from '../../support/clicks/analytics.ts';
 import { createUrlIds } from '../../support/clicks/clicks.ts';
@@ -26,7 +26,7 @@ test('what is sent of a click is written once, however many read it', async () =
   const stringify = vi.spyOn(JSON, 'stringify');
   const details = Array.from({ length: 50 }, (_, visitor) => makeDetail({ visitor }));
   const clicks = details.map((detail) => ({ urlId, count: 1, lastAtMs: Date.now(), detail }));
-  await createClickStore(db()).apply([makeDetailedBatch(clicks)]);
+  await openClickStore(db()).apply([makeDetailedBatch(clicks)]);
   const countEvents = (text: string) => text.split('event: click').length - 1;
   await waitUntil('all have them', () => received.every((text) => countEvents(text) === 50));
   const written = stringify.mock.calls.filter(([value]) => Object.hasOwn(Object(value), 'short_code'));

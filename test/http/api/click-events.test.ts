@@ -1,6 +1,6 @@
 import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { openClickStore } from '../../../src/analytics/click-store.ts';
 import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
-import { createClickStore } from '../../../src/clicks/ledger/apply.ts';
 import { makeDetail, makeDetailedBatch } from '../../support/clicks/analytics.ts';
 import { openClickEvents } from '../../support/clicks/click-events.ts';
 import { useWeb } from '../../support/http/web-app.ts';
@@ -28,7 +28,7 @@ beforeEach(async () => {
 /** Counts clicks from a country of their own. */
 async function count(code: string, country: string): Promise<void> {
   const click = { urlId: urlIds[code]!, count: 1, lastAtMs: atMs, detail: makeDetail({ country }) };
-  await createClickStore(web.database.db()).apply([makeDetailedBatch([click])]);
+  await openClickStore(web.database.db()).apply([makeDetailedBatch([click])]);
 }
 
 /** Reads a stream from when it is there. */
@@ -93,7 +93,7 @@ test('a click whose transaction began earlier and ended later than another one i
   const late = await web.database.db().transaction();
   await late.raw('select pg_current_xact_id()');
   await count('code-one', 'EE');
-  await createClickStore(late).apply([
+  await openClickStore(late).apply([
     makeDetailedBatch([
       { urlId: urlIds['code-two']!, count: 1, lastAtMs: atMs, detail: makeDetail({ country: 'FF' }) },
     ]),

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createClickStore } from '../../../src/clicks/ledger/apply.ts';
+import { openClickStore } from '../../../src/analytics/click-store.ts';
 import {
   boundedTransaction,
   isPostgresUnavailable,
@@ -38,7 +38,7 @@ test('a batch whose transaction was given up for a lock is rolled back, and coun
   );
   const [{ id }] = await db('urls').where({ short_code: 'locked' }).select('id');
   await db('url_stats').insert({ url_id: id });
-  const store = createClickStore(impatient);
+  const store = openClickStore(impatient);
   const batch = {
     producer: '01890000-0000-7000-8000-000000000001',
     seq: 1,

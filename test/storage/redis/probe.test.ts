@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { probeRedis } from '../../../src/storage/redis/probe.ts';
 import { closeRedis, openRedis } from '../../../src/storage/redis/redis.ts';
+import { channelOf } from '../../../src/urls/changes/redis-bus.ts';
 import { silentLog, track } from '../../support/resources.ts';
 import { startTestRedis, type TestRedis } from '../../support/services/servers.ts';
 import { waitUntil } from '../../support/wait-until.ts';
@@ -37,7 +38,11 @@ async function probe(url: string) {
   let connectionError: unknown;
   redis.on('error', (error) => (connectionError = error));
   await waitUntil('an answer', () => redis.status === 'ready' || connectionError !== undefined);
-  const problems = await probeRedis(redis, { prefix, connectionError: () => connectionError });
+  const problems = await probeRedis(redis, {
+    prefix,
+    channel: channelOf(prefix),
+    connectionError: () => connectionError,
+  });
   await closeRedis(redis);
   return problems;
 }

@@ -1,7 +1,7 @@
 import { parse } from 'csv-parse/sync';
 import { beforeAll, expect, test } from 'vitest';
+import { openClickStore } from '../../../src/analytics/click-store.ts';
 import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
-import { createClickStore } from '../../../src/clicks/ledger/apply.ts';
 import type { NewExport } from '../../../src/transfers/exports/store.ts';
 import { exportUrls } from '../../../workers/jobs/export-urls.ts';
 import { makeDetail, makeDetailedBatch } from '../../support/clicks/analytics.ts';
@@ -27,7 +27,7 @@ beforeAll(async () => {
     const clicks = [one, two, deleted].flatMap((urlId) =>
       details.map((detail) => ({ urlId, count: 1, lastAtMs: atMs + minutes * 60_000, detail })),
     );
-    await createClickStore(db()).apply([makeDetailedBatch(clicks)]);
+    await openClickStore(db()).apply([makeDetailedBatch(clicks)]);
   }
   await db()('urls').where({ id: deleted }).update({ deleted_at: new Date() });
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
+import { Overloaded } from '../../../src/resilience/overloaded.ts';
 import { createPasswordHashing } from '../../../src/urls/access/password-hashing.ts';
 import { checkPassword } from '../../../src/urls/access/password.ts';
-import { Overloaded } from '../../../src/urls/url.ts';
 
 test('passwords to hash wait for each other and for other texts; who comes when too many wait is turned away', async () => {
   const { hashPassword, hashSlowly } = createPasswordHashing({ atOnce: 1, waiting: 1 });

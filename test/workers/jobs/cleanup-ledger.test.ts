@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { beforeEach, expect, test } from 'vitest';
-import { createClickStore } from '../../../src/clicks/ledger/apply.ts';
+import { openClickStore } from '../../../src/analytics/click-store.ts';
 import { isExact, readBooks } from '../../../src/clicks/ledger/audit.ts';
 import { cleanupLedger } from '../../../workers/jobs/cleanup-ledger.ts';
 import { createUrlIds, emptyBooks, makeBatch } from '../../support/clicks/clicks.ts';
@@ -8,7 +8,7 @@ import { createJobContext } from '../../support/job-context.ts';
 import { useDatabase } from '../../support/resources.ts';
 
 const { db } = useDatabase();
-const deps = () => ({ clickStore: createClickStore(db()) });
+const deps = () => ({ clickStore: openClickStore(db()) });
 const cleanUp = async (context = createJobContext()) => await cleanupLedger(deps(), 90, context);
 
 beforeEach(async () => {

@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { openClickStore } from '../../../src/analytics/click-store.ts';
 import type { Batch } from '../../../src/clicks/click-batch.ts';
-import { createClickStore } from '../../../src/clicks/ledger/apply.ts';
 import { createClickStream } from '../../../src/clicks/stream/stream.ts';
 import { flushClicks } from '../../../workers/jobs/flush-clicks.ts';
 import { createJobContext } from '../../support/job-context.ts';
@@ -15,7 +15,7 @@ let urlIds: number[];
 
 const createDeps = () => ({
   clickStream: createClickStream(redis.redis(), { prefix: redis.prefix, shards: shards.length }),
-  clickStore: createClickStore(database.db()),
+  clickStore: openClickStore(database.db()),
 });
 const flush = async () => await flushClicks(createDeps(), shards, createJobContext());
 

@@ -1,4 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
+import { openClickStore } from '../../../src/analytics/click-store.ts';
 import { createClickFeedStore } from '../../../src/analytics/feed/feed-store.ts';
 import type { VisitorSlices } from '../../../src/analytics/partitions/daily-visitors.ts';
 import { listDays, partitionOf } from '../../../src/analytics/partitions/names.ts';
@@ -8,7 +9,6 @@ import { createAnalyticsSnapshot } from '../../../src/analytics/query/snapshot.t
 import { createAnalyticsRemovals } from '../../../src/analytics/rollups/purge.ts';
 import type { ClickCount } from '../../../src/clicks/click-batch.ts';
 import { createVisitorSaltStore } from '../../../src/clicks/enrichment/visitor-salt-store.ts';
-import { createClickStore } from '../../../src/clicks/ledger/apply.ts';
 import { createUrlCleanupStore } from '../../../src/urls/store/cleanup-store.ts';
 import { maintainAnalytics } from '../../../workers/jobs/maintain-analytics.ts';
 import {
@@ -44,7 +44,7 @@ const maintain = async (daysLater = 0, context = createJobContext(), retentionDa
     context,
   );
 
-const apply = async (clicks: ClickCount[]) => await createClickStore(db()).apply([makeDetailedBatch(clicks)]);
+const apply = async (clicks: ClickCount[]) => await openClickStore(db()).apply([makeDetailedBatch(clicks)]);
 const clickAt = (urlId: number, lastAtMs: number, visitor = 1, isBot = false): ClickCount => ({
   urlId,
   count: 2,

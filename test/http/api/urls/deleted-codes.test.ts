@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
+import { openClickStore } from '../../../../src/analytics/click-store.ts';
 import { createApiKeys } from '../../../../src/api-keys/api-keys.ts';
-import { createClickStore } from '../../../../src/clicks/ledger/apply.ts';
 import { readBooks } from '../../../../src/clicks/ledger/audit.ts';
 import { createUrlCleanupStore } from '../../../../src/urls/store/cleanup-store.ts';
 import { makeBatch } from '../../../support/clicks/clicks.ts';
@@ -158,7 +158,7 @@ test('the purge of a live short URL ends its redirects at once, and leaves the b
   const { body } = await maker.post(urls, { original_url: page });
   const code = String(body['short_code']);
   expect(await visit(code)).toBe(page);
-  const clicks = createClickStore(web.database.db());
+  const clicks = openClickStore(web.database.db());
   await clicks.apply([makeBatch('018f0000-0000-7000-8000-000000000001', 1, Number(body['id']), 3)]);
   expect((await maker.delete(`${urls}/${code}?purge=true`)).status).toBe(204);
   expect(await visit(code)).toBeNull();

@@ -1,13 +1,13 @@
 import Router from '@koa/router';
 import Koa from 'koa';
-import type { WorkerConfig } from '../../config/worker.ts';
-import type { Log } from '../../log.ts';
-import { version } from '../../version.ts';
-import { answerErrors } from '../middleware/error-handler.ts';
-import { listenHost } from '../server/listen-host.ts';
-import { listen } from '../server/server.ts';
-import { addMetricsRoute } from './metrics.ts';
-import { addWorkerHealthRoutes, type WorkerHealthDeps } from './worker-health.ts';
+import type { WorkerConfig } from './config/worker.ts';
+import { answerErrors } from './http/middleware/error-handler.ts';
+import { addMetricsRoute } from './http/ops/metrics.ts';
+import { addWorkerHealthRoutes, type WorkerHealthDeps } from './http/ops/worker-health.ts';
+import { listenHost } from './http/server/listen-host.ts';
+import { listen } from './http/server/server.ts';
+import type { Log } from './log.ts';
+import { version } from './version.ts';
 
 /** Connections of orchestrators and of Prometheus at once. */
 const maxConnections = 100;
