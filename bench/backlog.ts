@@ -1,4 +1,4 @@
-import { isExact, readBooks } from '../src/clicks/ledger/audit.ts';
+import { isExact, readAudit } from '../src/clicks/ledger/audit.ts';
 import { createLog } from '../src/log.ts';
 import { openPostgres } from '../src/storage/postgres/postgres.ts';
 import { closeRedis, openRedis } from '../src/storage/redis/redis.ts';
@@ -36,7 +36,7 @@ try {
         `counted in ${seconds.toFixed(1)} s, ${Math.round(flushed / seconds)} a second`,
     );
   }
-  const books = await readBooks(db);
+  const books = await readAudit(db);
   console.log(
     `${books.accepted} accepted, ${books.onUrls} counted: ${isExact(books) ? 'exact' : 'NOT exact'}`,
   );

@@ -1,4 +1,4 @@
-import { type Books, isExact, readBooks } from '../src/clicks/ledger/audit.ts';
+import { type Books, isExact, readAudit } from '../src/clicks/ledger/audit.ts';
 import type { Knex } from '../src/storage/postgres/postgres.ts';
 import { waitUntil } from '../test/support/wait-until.ts';
 import type { Tally, Windows } from './windows.ts';
@@ -13,7 +13,7 @@ export interface CountedTally extends Tally {
  *  `answered ≤ counted ≤ sent`. */
 export async function checkCounting(db: Knex, { tallies }: Pick<Windows, 'tallies'>) {
   const books = await waitUntil('the books are exact', async () => await readIfExact(db), 60_000).catch(
-    async () => await readBooks(db),
+    async () => await readAudit(db),
   );
   const counted = await readCounted(db);
   const checked = [...tallies].map(([begin, { answered, sent }]): CountedTally => ({
@@ -37,7 +37,7 @@ export async function checkCounting(db: Knex, { tallies }: Pick<Windows, 'tallie
 }
 
 async function readIfExact(db: Knex): Promise<Books | false> {
-  const books = await readBooks(db);
+  const books = await readAudit(db);
   return isExact(books) && books;
 }
 

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { Knex } from '../src/storage/postgres/postgres.ts';
-import { createUrlCache } from '../src/urls/cache/redis-cache.ts';
+import { createRedisUrlCache } from '../src/urls/cache/redis-cache.ts';
 import { createUrlStore } from '../src/urls/store/url-store.ts';
 import { createRandom, createZipf } from '../test/support/random.ts';
 import { insertUrls } from '../test/support/urls/urls.ts';
@@ -61,7 +61,7 @@ async function insertCached(db: Knex, redis: Redis, begins: string[]): Promise<v
   for (const begin of begins) await insertUrls(db, { begin, count: cachedCodes });
   // What has clicks, which is all but the first of each.
   const known = await createUrlStore(db).findMostClicked(new Date(), begins.length * cachedCodes);
-  await createUrlCache(redis, { prefix: 'linkmill', ttlSeconds: 86_400 }).putMany(known);
+  await createRedisUrlCache(redis, { prefix: 'linkmill', ttlSeconds: 86_400 }).putMany(known);
   await db('url_stats').update({ click_count: 0 });
 }
 

@@ -1,6 +1,6 @@
 import { Agent, get } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isExact, readBooks } from '../src/clicks/ledger/audit.ts';
+import { isExact, readAudit } from '../src/clicks/ledger/audit.ts';
 import { createLog } from '../src/log.ts';
 import { ClosingStack } from '../src/resilience/shutdown.ts';
 import { createClient } from '../test/support/http/client.ts';
@@ -53,7 +53,7 @@ try {
   const books = await waitUntil(
     'every click is counted',
     async () => {
-      const read = await readBooks(stack.db);
+      const read = await readAudit(stack.db);
       return isExact(read) && read;
     },
     30_000,

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { v7 as uuidv7 } from 'uuid';
 import { createUserAgents } from '../src/clicks/enrichment/agents/user-agents.ts';
-import { createClickDetails } from '../src/clicks/enrichment/enrich.ts';
+import { createEnricher } from '../src/clicks/enrichment/enrich.ts';
 import { createReferrers } from '../src/clicks/enrichment/referrers.ts';
 import { createVisitorIds } from '../src/clicks/enrichment/visitor-ids.ts';
 import { createOpenBatch } from '../src/clicks/recording/open-batch.ts';
@@ -65,7 +65,7 @@ async function measure(size: number, clickOf: ReturnType<typeof createClicks>): 
 
 /** Clicks of all kinds of visitors on 10,000 short URLs, by Zipf's law. */
 function createClicks() {
-  const detailOf = createClickDetails({
+  const detailOf = createEnricher({
     userAgents: createUserAgents(),
     referrers: createReferrers([]),
     countryHeader: detailSettings.COUNTRY_HEADER.toLowerCase(),

@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
 
 /** Imports and exports. Web and worker processes share no disk: what is uploaded, and what is to be downloaded, is kept here in
- *  pieces until it is done with. Pieces are stored as they are, since PostgreSQL's own compression would cost more than it saves. */
+ *  chunks until it is done with. Pieces are stored as they are, since PostgreSQL's own compression would cost more than it saves. */
 export async function up(db: Knex): Promise<void> {
   await db.raw(`
     create table imports (
@@ -58,7 +58,7 @@ export async function up(db: Knex): Promise<void> {
       up_to_id bigint,
       rows bigint not null default 0,
       bytes bigint not null default 0,
-      pieces bigint not null default 0,
+      chunks bigint not null default 0,
       created_at timestamptz not null default now(),
       worked_at timestamptz not null default now(),
       finished_at timestamptz,

@@ -49,6 +49,6 @@ export function createChangeFollower(deps: {
     },
     onManyChanges: askForReconcile,
     // What happened before may have gone unheard.
-    onHearing: askForReconcile,
+    onConnected: askForReconcile,
   };
 }

@@ -22,7 +22,7 @@ interface Seen {
 /** Keeps clicks going into PostgreSQL when BullMQ does not see to it: where the same entry has been a shard's oldest for
  *  15 s although Redis answers, it flushes, one process at a time. A queue that an operator has paused stays at rest.
  *  `db` has two connections at least. Returns what stops it, after the slice in hand. */
-export function guardFlushing(deps: {
+export function watchFlushing(deps: {
   db: Knex;
   clickStream: ClickStream;
   shards: number;

@@ -22,15 +22,15 @@ import { watchRedisMemory } from '../src/storage/redis/memory.ts';
 import { closeRedis, openRedis, waitForRedis } from '../src/storage/redis/redis.ts';
 import { watchRedis } from '../src/storage/redis/watch.ts';
 import { watchSchema } from '../src/storage/schema/schema-watch.ts';
-import { createUrlCache } from '../src/urls/cache/redis-cache.ts';
+import { createRedisUrlCache } from '../src/urls/cache/redis-cache.ts';
 import { createCacheRefresh } from '../src/urls/cache/refresh.ts';
 import { createChangeStore } from '../src/urls/changes/change-log.ts';
-import { hearNotifications } from '../src/urls/changes/postgres-bus.ts';
+import { listenForChanges } from '../src/urls/changes/postgres-bus.ts';
 import { channelOf } from '../src/urls/changes/redis-bus.ts';
 import { createUrlStore } from '../src/urls/store/url-store.ts';
 import { openWorkerEndpoint } from '../src/worker-endpoint.ts';
 import { createChangeFollower } from './change-follower.ts';
-import { guardFlushing } from './flush-watchdog.ts';
+import { watchFlushing } from './flush-watchdog.ts';
 import { createJobMetrics } from './job-metrics.ts';
 import { createFillRequests } from './jobs/fill-search-texts.ts';
 import { createProcessors } from './registry.ts';
@@ -137,8 +137,8 @@ closing.defer(
   keepSchedules({ queues, redis: producerRedis, names, clickShards: config.CLICK_SHARDS, log }),
   (stop) => stop(),
 );
-if (names.includes('flush-clicks')) openFlushGuard();
-if (names.includes('reconcile-cache')) followChanges();
+if (names.includes('flush-clicks')) openFlushWatchdog();
+if (names.includes('reconcile-cache')) followExternalChanges();
 closing.defer('watchdog', watchWorkers({ workers, queues, endProcess, log }), (stop) => stop());
 closing.defer(
   'heartbeats',
@@ -176,8 +176,8 @@ async function openEndpoint(port: number): Promise<void> {
   closing.defer('endpoint', server, (listening) => listening.close());
 }
 
-function followChanges(): void {
-  const cache = createUrlCache(jobsRedis, {
+function followExternalChanges(): void {
+  const cache = createRedisUrlCache(jobsRedis, {
     prefix: config.REDIS_PREFIX,
     ttlSeconds: config.CACHE_TTL_SECONDS,
     versionFloor,
@@ -189,7 +189,7 @@ function followChanges(): void {
   });
   const fillRequests = createFillRequests(() => queues.ask('fill-search-texts', {}));
   closing.defer('fill requests', fillRequests, (requests) => requests.stop());
-  const hearing = hearNotifications({
+  const hearing = listenForChanges({
     url: config.DATABASE_DIRECT_URL ?? config.DATABASE_URL,
     name: 'worker-hearing',
     listener: {
@@ -209,7 +209,7 @@ function followChanges(): void {
 }
 
 /** Its connections are its own, so that it can go on whatever holds the others. */
-function openFlushGuard(): void {
+function openFlushWatchdog(): void {
   const guardDb = closing.defer(
     'postgres (flush guard)',
     openPostgres({
@@ -233,7 +233,7 @@ function openFlushGuard(): void {
     hasRoom: memory.hasRoom,
     versionFloor,
   });
-  const guard = guardFlushing({
+  const guard = watchFlushing({
     db: guardDb,
     clickStream: createClickStream(guardRedis, { prefix: config.REDIS_PREFIX, shards: config.CLICK_SHARDS }),
     shards: config.CLICK_SHARDS,

@@ -17,7 +17,7 @@ import { createImportStore } from '../src/transfers/imports/store.ts';
 import { createImporter } from '../src/transfers/imports/write-rows.ts';
 import { createBlockedHosts } from '../src/urls/blocklist/blocklist.ts';
 import { createBlockedHostStore } from '../src/urls/blocklist/store.ts';
-import { createUrlCache } from '../src/urls/cache/redis-cache.ts';
+import { createRedisUrlCache } from '../src/urls/cache/redis-cache.ts';
 import { createCacheRefresh } from '../src/urls/cache/refresh.ts';
 import { createCacheWatermark } from '../src/urls/cache/watermark.ts';
 import { createChangeStore } from '../src/urls/changes/change-log.ts';
@@ -60,7 +60,7 @@ export function createProcessors({
   const prefix = config.REDIS_PREFIX;
   const urls = {
     urlStore: createUrlStore(db),
-    urlCache: createUrlCache(redis, {
+    urlCache: createRedisUrlCache(redis, {
       prefix,
       ttlSeconds: config.CACHE_TTL_SECONDS,
       hasRoom,
@@ -108,7 +108,7 @@ export function createProcessors({
     'cleanup-expired': (_data, context) =>
       cleanupExpired(
         { ...urls, cleanupStore: createUrlCleanupStore(db), idempotencyKeys: createIdempotencyKeys(db) },
-        { days: config.RETENTION_DAYS, quarantineDays: config.CODE_QUARANTINE_DAYS },
+        { days: config.RETENTION_DAYS, codeReuseDays: config.CODE_QUARANTINE_DAYS },
         context,
       ),
     'cleanup-ledger': (_data, context) => cleanupLedger(clicks, idleProducerDays, context),

@@ -4,7 +4,7 @@ import { loadConfigOrExit } from '../../src/config/load.ts';
 import { webSettings } from '../../src/config/web.ts';
 import { answerErrors } from '../../src/http/middleware/error-handler.ts';
 import { createRedirect } from '../../src/http/redirect/redirect.ts';
-import { createRedirectAnswers } from '../../src/http/redirect/response.ts';
+import { createRedirectResponse } from '../../src/http/redirect/response.ts';
 import { listenHost } from '../../src/http/server/listen-host.ts';
 import { listen } from '../../src/http/server/server.ts';
 import { createKeyGenerator } from '../../src/keys/key-generator.ts';
@@ -15,8 +15,8 @@ import { createLog } from '../../src/log.ts';
 import { openPostgres } from '../../src/storage/postgres/postgres.ts';
 import { openRedis, waitForRedis } from '../../src/storage/redis/redis.ts';
 import { hashPassword } from '../../src/urls/access/password.ts';
-import { createProcessCache } from '../../src/urls/cache/memory-cache.ts';
-import { createUrlCache } from '../../src/urls/cache/redis-cache.ts';
+import { createMemoryCache } from '../../src/urls/cache/memory-cache.ts';
+import { createRedisUrlCache } from '../../src/urls/cache/redis-cache.ts';
 import { createUrlStore } from '../../src/urls/store/url-store.ts';
 import { createUrls } from '../../src/urls/urls.ts';
 
@@ -26,11 +26,11 @@ const log = createLog('uncounted', config.LOG_LEVEL);
 const db = openPostgres({ url: config.DATABASE_URL, poolMax: 10, queryTimeoutMs: 2_000, name: 'uncounted' });
 const redis = openRedis('cache', config.REDIS_URL, log);
 const { REDIS_PREFIX: prefix, CACHE_TTL_SECONDS: ttlSeconds } = config;
-const processCache = createProcessCache({ maxEntries: 50_000, maxBytes: 32_000_000 });
-processCache.onHearing();
+const memoryCache = createMemoryCache({ maxEntries: 50_000, maxBytes: 32_000_000 });
+memoryCache.onConnected();
 const urls = createUrls({
   store: createUrlStore(db),
-  cache: createUrlCache(redis, { prefix, ttlSeconds, hasRoom: () => true }),
+  cache: createRedisUrlCache(redis, { prefix, ttlSeconds, hasRoom: () => true }),
   keys: createKeys({
     generator: createKeyGenerator(db),
     pool: createKeyPool(redis, prefix),
@@ -40,12 +40,12 @@ const urls = createUrls({
     log,
   }),
   idempotencyKeys: { findMany: async () => [], findRequestHash: async () => undefined },
-  processCache,
+  memoryCache,
   blockedHosts: { judge: (entry) => entry },
-  onUntold: async () => {},
+  onUnpublished: async () => {},
   normaliseUrl: (url) => url,
   hashPassword,
-  retention: { days: 30, quarantineDays: 90 },
+  retention: { days: 30, codeReuseDays: 90 },
   log,
 });
 const app = new Koa();
@@ -58,8 +58,8 @@ const redirect = createRedirect({
   urls,
   clickRecorder: { ...uncounted, current: () => uncounted },
   detailOf: () => undefined,
-  answers: createRedirectAnswers({ status: config.REDIRECT_STATUS, maxAgeSeconds: 0 }),
-  isSuspect: () => false,
+  answers: createRedirectResponse({ status: config.REDIRECT_STATUS, maxAgeSeconds: 0 }),
+  isThrottled: () => false,
   onTier: () => undefined,
   gates: {
     answer: async () => await Promise.reject(new Error('no short URL has a gate here')),

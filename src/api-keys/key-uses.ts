@@ -5,11 +5,11 @@ import type { ApiKeys } from './api-keys.ts';
 /** How long the end waits for the last of them, which nobody misses much. */
 const closeMs = 500;
 
-export type KeyUses = ReturnType<typeof createKeyUses>;
+export type KeyUsage = ReturnType<typeof createKeyUsage>;
 
 /** Remembers which keys are used and writes them down together, once every `everyMs` and at the end, so that no request waits for
  *  it. What could not be written is written the next time. */
-export function createKeyUses(deps: { store: Pick<ApiKeys, 'noteUses'>; everyMs: number; log: Log }) {
+export function createKeyUsage(deps: { store: Pick<ApiKeys, 'noteUses'>; everyMs: number; log: Log }) {
   const { store, everyMs, log } = deps;
   const used = new Set<number>();
 

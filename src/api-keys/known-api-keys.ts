@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { ApiKey } from './api-key.ts';
 import type { ApiKeys } from './api-keys.ts';
-import type { KeyUses } from './key-uses.ts';
+import type { KeyUsage } from './key-uses.ts';
 
 /** How long a key is taken to be what it was without asking: one that is revoked or changed is so this much later at the latest. */
 const rememberMs = 2_000;
@@ -14,7 +14,7 @@ export type KnownApiKeys = ReturnType<typeof createKnownApiKeys>;
  *  client that sends a thousand requests a second costs PostgreSQL one look-up every 2 s. */
 export function createKnownApiKeys(deps: {
   apiKeys: Pick<ApiKeys, 'find'>;
-  uses: Pick<KeyUses, 'note'>;
+  uses: Pick<KeyUsage, 'note'>;
 }): Pick<ApiKeys, 'find'> {
   const { apiKeys, uses } = deps;
   const known = new LRUCache<string, ApiKey, string>({

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { type AnalyticsBooks, readAnalyticsBooks } from '../analytics/rollups/audit.ts';
-import { type Books, isExact, isExactSince, readBooks } from '../clicks/ledger/audit.ts';
+import { type AnalyticsAudit, readAnalyticsAudit } from '../analytics/rollups/audit.ts';
+import { type Books, isExact, isExactSince, readAudit } from '../clicks/ledger/audit.ts';
 import { databaseSettings } from '../config/database.ts';
 import { loadConfigOrExit } from '../config/load.ts';
 import { describeEpochs, readEpochReport } from '../epoch/epoch-report.ts';
@@ -30,9 +30,9 @@ const { DATABASE_URL: url } = loadConfigOrExit(databaseSettings);
 const db = openPostgres({ url, poolMax: 1, queryTimeoutMs, name: 'reconcile' });
 try {
   await requireSchema(db, (line) => void process.stderr.write(`${line}\n`));
-  const { books, exact } = await readBooksUntilExact();
+  const { books, exact } = await readAuditUntilExact();
   // They add up at every moment, whatever is on its way.
-  const analytics = await readAnalyticsBooks(db);
+  const analytics = await readAnalyticsAudit(db);
   const epochs = await readEpochReport(db);
   const agrees = exact && analytics.differing.length === 0;
   const lines = [
@@ -54,15 +54,15 @@ try {
 
 /** The books, as soon as what had been accepted at the first look is counted; with a wait, that look is when all has been
  *  told. */
-async function readBooksUntilExact() {
+async function readAuditUntilExact() {
   const end = performance.now() + waitMs;
   await delay(Math.min(waitMs, reportMs));
-  const first = await readBooks(db);
+  const first = await readAudit(db);
   let books = first;
   let exact = isExact(books);
   while (!exact && performance.now() + lookAgainEveryMs <= end) {
     await delay(lookAgainEveryMs);
-    books = await readBooks(db);
+    books = await readAudit(db);
     exact = isExactSince(first, books);
   }
   return { books, exact };
@@ -92,7 +92,7 @@ function describeBooks(books: Books, exact: boolean): string[] {
   return lines;
 }
 
-function describeAnalytics({ clicks, without, differing }: AnalyticsBooks): string[] {
+function describeAnalytics({ clicks, without, differing }: AnalyticsAudit): string[] {
   const lines = [
     `  ${clicks} in the analytics${without > 0 ? `, and ${without} from before there were any` : ''}`,
   ];

@@ -5,7 +5,7 @@ import type { KeyStore } from './key-store.ts';
 import { foldCode } from './short-code.ts';
 
 /** Keys that a process takes from the pool at once, so that most creates cost no Redis round trip of their own. */
-const lotSize = 100;
+const leaseSize = 100;
 
 export type Keys = ReturnType<typeof createKeys>;
 
@@ -25,7 +25,7 @@ export function createKeys(deps: {
 
   async function takeFromPool(): Promise<string[]> {
     try {
-      const { keys, left } = await pool.take(lotSize);
+      const { keys, left } = await pool.take(leaseSize);
       if (left < lowWater) onLow();
       return keys;
     } catch (error) {
@@ -37,7 +37,7 @@ export function createKeys(deps: {
 
   async function refillLot(): Promise<void> {
     const taken = await takeFromPool();
-    lot.push(...(taken.length > 0 ? taken : await generator.createKeys(lotSize, 'lot')));
+    lot.push(...(taken.length > 0 ? taken : await generator.createKeys(leaseSize, 'lot')));
   }
 
   return {
@@ -66,7 +66,7 @@ export function createKeys(deps: {
     },
 
     /** A key that was never in the pool, where anybody may have known it. */
-    async takeFresh(): Promise<string> {
+    async takeFromGenerator(): Promise<string> {
       for (;;) {
         const [key] = await generator.createKeys(1, 'lot');
         if (key !== undefined) return key;
@@ -90,7 +90,7 @@ export function createKeys(deps: {
     },
 
     /** Gives the lot in hand back to the pool, when a process ends; without Redis it is lost, which harms nobody. */
-    async returnLot(): Promise<void> {
+    async returnLease(): Promise<void> {
       const keys = lot.splice(0);
       try {
         if (keys.length > 0) await pool.add(keys);

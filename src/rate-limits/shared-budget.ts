@@ -8,7 +8,7 @@ const maxKnown = 10_000;
 const tellEveryMs = 20;
 
 /** Whether a request is within a budget, and what is left of that. */
-export interface Verdict {
+export interface RateLimitResult {
   isWithin: boolean;
   limit: number;
   remaining: number;
@@ -30,12 +30,12 @@ interface Use {
   endsAtMs: number;
 }
 
-export type Budgets = ReturnType<typeof createBudgets>;
+export type Budgets = ReturnType<typeof createSharedBudgets>;
 
 /** Budgets of requests per window of time, one for each key, that all processes share without that a request waits: each judges by
  *  what it knows, and what it lets through it tells the others, at once or `tellEveryMs` later, and hears what they did. So each may let
  *  through a little too much, as much as comes to it meanwhile. While Redis is away each gives out a share. */
-export function createBudgets(options: {
+export function createSharedBudgets(options: {
   counts: Pick<WindowCounts, 'add'>;
   /** Requests per window; 0 for no limit. */
   limit: number;
@@ -78,7 +78,7 @@ export function createBudgets(options: {
 
     /** Takes so much from a key's budget, or nothing, where that much is not left; undefined where there is no limit. Of what is worth
      *  more than a whole budget, `before` was taken already. */
-    take(key: string, amount = 1, before = 0): Verdict | undefined {
+    take(key: string, amount = 1, before = 0): RateLimitResult | undefined {
       if (limit === 0) return undefined;
       const now = performance.now();
       const use = useOf(key, now);

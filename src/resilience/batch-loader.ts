@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 
 /** Answers what is asked for within one turn of the event loop with one call of `load`, which gives its answers in the order of
  *  its keys. */
-export function createGathering<Key, T>(load: (keys: Key[]) => Promise<T[]>) {
+export function createBatchLoader<Key, T>(load: (keys: Key[]) => Promise<T[]>) {
   let asked: { keys: Key[]; answers: Promise<T[]> } | undefined;
 
   function begin() {

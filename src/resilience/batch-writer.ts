@@ -8,7 +8,7 @@ interface Asked<Item, Result> {
  *  most `limit` items: alone an item waits for nothing, under load items share calls. `run` gives its results in the order of its
  *  items. When it fails for several, each is tried alone, so that nobody fails for another; unless the failure `isForAll`:
  *  then nobody who waits is kept waiting. */
-export function createCoalescing<Item, Result>(deps: {
+export function createBatchWriter<Item, Result>(deps: {
   run: (items: Item[]) => Promise<Result[]>;
   isForAll: (error: unknown) => boolean;
   limit: number;

@@ -9,8 +9,8 @@ const momentMs = 50;
 export type StoreName = 'PostgreSQL' | 'Redis';
 
 /** A store did not answer in time. */
-export class StoreAway extends Error {
-  override readonly name: string = 'StoreAway';
+export class StoreUnavailable extends Error {
+  override readonly name: string = 'StoreUnavailable';
   readonly store: StoreName;
 
   constructor(store: StoreName, message: string, options?: ErrorOptions) {
@@ -20,8 +20,8 @@ export class StoreAway extends Error {
 }
 
 /** A store was not asked, because it failed to answer a moment ago; `cause` says how. */
-export class StoreNotAsked extends StoreAway {
-  override readonly name = 'StoreNotAsked';
+export class CircuitOpen extends StoreUnavailable {
+  override readonly name = 'CircuitOpen';
 }
 
 export type Breaker = ReturnType<typeof createBreaker>;
@@ -35,13 +35,13 @@ interface BreakerOptions {
   /** Failures in a row that open the circuit. */
   failures: number;
   openMs: number;
-  /** How long a call may take, where the store's client has no limit itself; then it fails with StoreAway. */
+  /** How long a call may take, where the store's client has no limit itself; then it fails with StoreUnavailable. */
   deadlineMs?: number;
   log: Log;
 }
 
 /** Keeps calls away from a store that is away or hangs: after some failures in a row each call fails at once with
- *  StoreNotAsked, but for one every `openMs` that is let through and, when the store answers it, closes the circuit again.
+ *  CircuitOpen, but for one every `openMs` that is let through and, when the store answers it, closes the circuit again.
  *  Each guarded call also has a circuit of its own, for errors that concern it alone. */
 export function createBreaker(options: BreakerOptions) {
   const { store, isUnavailable, isOfOneCall = () => false, deadlineMs } = options;
@@ -50,11 +50,11 @@ export function createBreaker(options: BreakerOptions) {
 
   async function inTime<T>(call: () => Promise<T>, ms: number): Promise<T> {
     return await withDeadline(call(), ms, () => {
-      throw new StoreAway(store, `${store} did not answer within ${ms} ms`);
+      throw new StoreUnavailable(store, `${store} did not answer within ${ms} ms`);
     });
   }
 
-  /** What a call gives, or throws; throws StoreNotAsked, at once, while the circuit is open. */
+  /** What a call gives, or throws; throws CircuitOpen, at once, while the circuit is open. */
   const run = async <T>(call: () => Promise<T>): Promise<T> =>
     await whole.run(deadlineMs === undefined ? call : () => inTime(call, deadlineMs));
 
@@ -112,7 +112,7 @@ function createCircuit(
   function refuse(): never {
     const reason = policy.lastFailure;
     const cause = reason && 'error' in reason ? reason.error : undefined;
-    throw new StoreNotAsked(store, `${store} did not answer a moment ago`, { cause });
+    throw new CircuitOpen(store, `${store} did not answer a moment ago`, { cause });
   }
 
   return {

@@ -2,7 +2,7 @@ import { Overloaded } from './overloaded.ts';
 
 /** Runs at most `atOnce` tasks at a time. Up to `waiting` more wait for their turn; who asks beyond that gets Overloaded at once
  *  instead of a place in a growing queue. */
-export function createBounded({ atOnce, waiting }: { atOnce: number; waiting: number }) {
+export function createConcurrencyLimit({ atOnce, waiting }: { atOnce: number; waiting: number }) {
   const queue: (() => void)[] = [];
   let running = 0;
 

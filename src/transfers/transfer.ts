@@ -18,8 +18,8 @@ export class TooManyTransfers extends Error {
 }
 
 /** What was uploaded can be no import; the message says why. */
-export class UploadRefused extends Error {
-  override readonly name = 'UploadRefused';
+export class UploadRejected extends Error {
+  override readonly name = 'UploadRejected';
 }
 
 /** What was uploaded is longer than an import may be. */
@@ -28,8 +28,8 @@ export class UploadTooLarge extends Error {
 }
 
 /** The upload stopped before its end. */
-export class UploadBroken extends Error {
-  override readonly name = 'UploadBroken';
+export class UploadAborted extends Error {
+  override readonly name = 'UploadAborted';
 }
 
 /** The export's file is not complete, yet or at all. */

@@ -1,14 +1,14 @@
 import type { Keys } from '../keys/keys.ts';
-import { createCoalescing } from '../resilience/batch-writer.ts';
+import { createBatchWriter } from '../resilience/batch-writer.ts';
 import { isPostgresUnavailable } from '../storage/postgres/postgres.ts';
 import type { PasswordHashing } from './access/password-hashing.ts';
-import type { UrlCache } from './cache/redis-cache.ts';
+import type { RedisUrlCache } from './cache/redis-cache.ts';
 import type { Asker, Deletion } from './delete.ts';
-import { createOnce, type MadeOnce } from './idempotency/idempotent-create.ts';
+import { createIdempotent, type IdempotentResult } from './idempotency/idempotent-create.ts';
 import type { IdempotencyKeys } from './idempotency/key-store.ts';
-import type { UrlPolicy } from './input/destination-policy.ts';
-import { createWishReader, type UrlWish } from './input/parse-input.ts';
-import { refusalsOf } from './input/rules.ts';
+import type { DestinationPolicy } from './input/destination-policy.ts';
+import { createInputParser, type UrlInput } from './input/parse-input.ts';
+import { violationsOf } from './input/rules.ts';
 import type { Tell } from './publish.ts';
 import { isCodeHeld } from './store/aliases.ts';
 import type { NewUrl } from './store/columns.ts';
@@ -39,18 +39,18 @@ type Insert = (url: NewUrl) => Promise<FoundOrInserted | undefined>;
 /** How short URLs come into being. Those that are asked for at the same time share statements. */
 export function createUrlCreation(deps: {
   store: Pick<UrlStore, 'insertMany' | 'findOrInsert'>;
-  cache: Pick<UrlCache, 'create'>;
+  cache: Pick<RedisUrlCache, 'create'>;
   keys: Keys;
   idempotencyKeys: Pick<IdempotencyKeys, 'findMany' | 'findRequestHash'>;
-  normaliseUrl: UrlPolicy;
+  normaliseUrl: DestinationPolicy;
   hashPassword: PasswordHashing['hashPassword'];
   deletion: Pick<Deletion, 'takeBack' | 'reasonOfRefusal'>;
   tell: Tell;
 }) {
   const { store, cache, keys, deletion, tell } = deps;
-  const readWish = createWishReader(deps);
-  const once = createOnce(deps.idempotencyKeys);
-  const insertAmongOthers = createCoalescing({
+  const parseInput = createInputParser(deps);
+  const once = createIdempotent(deps.idempotencyKeys);
+  const insertAmongOthers = createBatchWriter({
     run: store.insertMany,
     isForAll: isPostgresUnavailable,
     limit: maxInserts,
@@ -65,7 +65,7 @@ export function createUrlCreation(deps: {
 
   async function withGeneratedKey(insert: Insert, url: Omit<NewUrl, 'shortCode' | 'codeIsGenerated'>) {
     for (let tries = 0; tries < maxTries; tries++) {
-      const shortCode = await (tries < poolTries ? keys.take() : keys.takeFresh());
+      const shortCode = await (tries < poolTries ? keys.take() : keys.takeFromGenerator());
       try {
         const made = await insert({ ...url, shortCode, codeIsGenerated: true });
         if (made?.isNew === false) keys.putBack(shortCode);
@@ -94,13 +94,13 @@ export function createUrlCreation(deps: {
 
   async function make(
     insert: Insert,
-    wish: UrlWish,
+    wish: UrlInput,
     asked: Asker & { now: Date; idempotencyKey?: IdempotencyKey | undefined; restoresDeleted?: boolean },
   ): Promise<FoundOrInserted> {
     const { apiKeyId, owner, now, idempotencyKey, restoresDeleted = false } = asked;
     const { customCode, ...given } = wish;
-    const refusals = refusalsOf({ ...defaultSettings, ...given });
-    const url = { ...(await readWish(given, now, refusals)), createdBy: apiKeyId, idempotencyKey };
+    const refusals = violationsOf({ ...defaultSettings, ...given });
+    const url = { ...(await parseInput(given, now, refusals)), createdBy: apiKeyId, idempotencyKey };
     const made =
       customCode === undefined
         ? await withGeneratedKey(insert, url)
@@ -115,16 +115,16 @@ export function createUrlCreation(deps: {
 
   return {
     /** Creates a short URL under the custom code, or under a key of the pool.
-     *  Throws WishRefused, CodeTaken, CodeDeleted, Overloaded, or what PostgreSQL throws. */
-    create: async (wish: UrlWish, apiKeyId: number, now = new Date()): Promise<ShortUrl> =>
+     *  Throws InputRejected, CodeTaken, CodeDeleted, Overloaded, or what PostgreSQL throws. */
+    create: async (wish: UrlInput, apiKeyId: number, now = new Date()): Promise<ShortUrl> =>
       (await make(insert, wish, { apiKeyId, owner: apiKeyId, now })).url,
 
     /** The same for requests that may come again: whatever crashes, at most one short URL is made with an idempotency key. Where it
      *  `findsFirst`, one of the API key that does what the new one would is answered instead: see same-urls.ts. Where it
      *  `restoresDeleted`, a deleted one that the API key created under the custom code is restored as the wanted one. Throws
      *  IdempotencyKeyReused as well. */
-    async createOnce(
-      wish: UrlWish,
+    async createIdempotent(
+      wish: UrlInput,
       apiKeyId: number,
       given: {
         owner: Owner;
@@ -133,7 +133,7 @@ export function createUrlCreation(deps: {
         restoresDeleted: boolean;
         now: Date;
       },
-    ): Promise<MadeOnce> {
+    ): Promise<IdempotentResult> {
       const { idempotencyKey, findsFirst, ...how } = given;
       const asked = { ...how, apiKeyId, idempotencyKey };
       const makeIt = () => make(findsFirst ? findOrInsert : insert, wish, asked);

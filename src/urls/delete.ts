@@ -1,7 +1,7 @@
 import { isShortCode } from '../keys/short-code.ts';
-import { createGathering } from '../resilience/batch-loader.ts';
-import type { UrlCache } from './cache/redis-cache.ts';
-import { type Tell, tellOfGone, tellOfUrl } from './publish.ts';
+import { createBatchLoader } from '../resilience/batch-loader.ts';
+import type { RedisUrlCache } from './cache/redis-cache.ts';
+import { type Tell, publishRemovals, publishUrl } from './publish.ts';
 import type { NewUrl } from './store/columns.ts';
 import type { DeletedUrl } from './store/deleted-url-store.ts';
 import type { Owner } from './store/owner.ts';
@@ -31,12 +31,12 @@ export type Deletion = ReturnType<typeof createDeletion>;
  *  learn that it is deleted. */
 export function createDeletion(deps: {
   store: Pick<UrlStore, 'findDeleted' | 'takeBack' | 'purgeOne' | 'findByCode'>;
-  cache: Pick<UrlCache, 'replace' | 'bury'>;
+  cache: Pick<RedisUrlCache, 'replace' | 'bury'>;
   retention: Retention;
   tell: Tell;
 }) {
   const { store, retention } = deps;
-  const findDeleted = createGathering(store.findDeleted);
+  const findDeleted = createBatchLoader(store.findDeleted);
 
   /** When the clean-up purges it, at the earliest. */
   function purgedAt({ deletedAt, isActive, expiresAt }: DeletedUrl): Date {
@@ -49,7 +49,7 @@ export function createDeletion(deps: {
      *  there is none. */
     async takeBack(wanted: NewUrl): Promise<ShortUrl | undefined> {
       const [url] = await store.takeBack([wanted]);
-      if (url) await tellOfUrl(deps, url);
+      if (url) await publishUrl(deps, url);
       return url;
     },
 
@@ -84,7 +84,7 @@ export function createDeletion(deps: {
       if (url.createdBy !== apiKeyId && !isAdmin) throw new PurgeNotAllowed('another API key created it');
       const purged = await store.purgeOne(url.id, { now: new Date(), retention, versions });
       if (!purged) throw versions ? new VersionMismatch(url.version) : new UrlNotFound('no such short URL');
-      await tellOfGone(deps, purged);
+      await publishRemovals(deps, purged);
     },
   };
 }

@@ -1,44 +1,44 @@
 import type { Log } from '../log.ts';
 import { toCacheEntry } from './cache/entry.ts';
-import type { ProcessCache } from './cache/memory-cache.ts';
-import type { UrlCache } from './cache/redis-cache.ts';
+import type { MemoryCache } from './cache/memory-cache.ts';
+import type { RedisUrlCache } from './cache/redis-cache.ts';
 import type { UrlChange } from './changes/change.ts';
 import { codesOf } from './store/aliases.ts';
 import type { StoredUrl } from './url.ts';
 
-export type Tell = ReturnType<typeof createTelling>;
+export type Tell = ReturnType<typeof createPublisher>;
 
 /** Lets everybody know of a change that is in the table: this process at once, then Redis and those who hear of it there, by
  *  `operation`; or those who would not hear of it from Redis. Never rejects for a cache that does not answer. */
-export function createTelling(deps: {
-  processCache: Pick<ProcessCache, 'invalidate'>;
+export function createPublisher(deps: {
+  memoryCache: Pick<MemoryCache, 'invalidate'>;
   /** Tells those who can be told without Redis of a change that Redis could not be told of. */
-  onUntold: (change: UrlChange) => Promise<void>;
+  onUnpublished: (change: UrlChange) => Promise<void>;
   log: Log;
 }) {
-  const { processCache, onUntold, log } = deps;
+  const { memoryCache, onUnpublished, log } = deps;
 
   return async function tell(
     { shortCode, version }: UrlChange,
     operation: () => Promise<void>,
   ): Promise<void> {
-    processCache.invalidate(shortCode, version);
+    memoryCache.invalidate(shortCode, version);
     try {
       await operation();
     } catch (error) {
       log.debug({ err: error, shortCode }, 'the cache could not be told of a change');
-      await onUntold({ shortCode, version });
+      await onUnpublished({ shortCode, version });
     }
   };
 }
 
 interface Told {
   tell: Tell;
-  cache: Pick<UrlCache, 'replace' | 'bury'>;
+  cache: Pick<RedisUrlCache, 'replace' | 'bury'>;
 }
 
 /** Tells of what a short URL is now, under its code and its old ones. */
-export async function tellOfUrl({ tell, cache }: Told, url: StoredUrl): Promise<void> {
+export async function publishUrl({ tell, cache }: Told, url: StoredUrl): Promise<void> {
   const entry = toCacheEntry(url);
   await Promise.all(
     codesOf(url).map(
@@ -49,6 +49,6 @@ export async function tellOfUrl({ tell, cache }: Told, url: StoredUrl): Promise<
 }
 
 /** Tells that these codes are not found, as of these versions. */
-export async function tellOfGone({ tell, cache }: Told, gone: UrlChange[]): Promise<void> {
+export async function publishRemovals({ tell, cache }: Told, gone: UrlChange[]): Promise<void> {
   await Promise.all(gone.map(async (change) => await tell(change, () => cache.bury([change], 'not found'))));
 }

@@ -1,5 +1,5 @@
 import type { Log } from '../log.ts';
-import { createBounded } from '../resilience/concurrency-limit.ts';
+import { createConcurrencyLimit } from '../resilience/concurrency-limit.ts';
 import { Overloaded } from '../resilience/overloaded.ts';
 import { createSingleFlight } from '../resilience/single-flight.ts';
 import { isPostgresUnavailable } from '../storage/postgres/postgres.ts';
@@ -7,14 +7,14 @@ import type { BlockedHosts } from './blocklist/blocklist.ts';
 import {
   type CacheEntry,
   type CachedUrl,
-  gateOf,
+  accessRuleOf,
   type GoneReason,
   type JudgedEntry,
   liftVersion,
   toCacheEntry,
 } from './cache/entry.ts';
-import type { ProcessCache } from './cache/memory-cache.ts';
-import type { UrlCache } from './cache/redis-cache.ts';
+import type { MemoryCache } from './cache/memory-cache.ts';
+import type { RedisUrlCache } from './cache/redis-cache.ts';
 import type { UrlStore } from './store/url-store.ts';
 import { createUnusableUrls } from './unusable-urls.ts';
 import { UrlBlocked, UrlExpired, UrlNotFound } from './url.ts';
@@ -22,7 +22,7 @@ import { UrlBlocked, UrlExpired, UrlNotFound } from './url.ts';
 /** Look-ups in the table that may wait at once, of different codes. */
 const maxLookUps = 1_024;
 /** Those of suspects, who wait for each other: others never wait behind more of them, nor are refused for them. */
-const suspectLookUps = { atOnce: 2, waiting: 1_000 };
+const throttledLookUps = { atOnce: 2, waiting: 1_000 };
 /** Readings of a short URL that is changed at the same time. */
 const maxReadings = 3;
 
@@ -58,8 +58,8 @@ const placeOf = {
  *  looks first. A cache that does not answer costs speed and nothing else. */
 export function createUrlResolver(deps: {
   store: Pick<UrlStore, 'findByCode'>;
-  cache: Pick<UrlCache, 'find' | 'put' | 'putGone' | 'putUnknown'>;
-  processCache: Pick<ProcessCache, 'find' | 'findStale' | 'put' | 'versionOf'>;
+  cache: Pick<RedisUrlCache, 'find' | 'put' | 'putGone' | 'putUnknown'>;
+  memoryCache: Pick<MemoryCache, 'find' | 'findStale' | 'put' | 'versionOf'>;
   blockedHosts: Pick<BlockedHosts, 'judge'>;
   /** Hears of each code that leads nowhere, expired ones aside. */
   onNotFound?: (shortCode: string) => void;
@@ -67,12 +67,12 @@ export function createUrlResolver(deps: {
   versionFloor?: () => number;
   log: Log;
 }) {
-  const { store, cache, processCache, blockedHosts, onNotFound, versionFloor = () => 0, log } = deps;
+  const { store, cache, memoryCache, blockedHosts, onNotFound, versionFloor = () => 0, log } = deps;
   const unusableUrls = createUnusableUrls(log);
   const findInTable = createSingleFlight(maxLookUps, loadFromTable);
-  const inTurn = createBounded(suspectLookUps);
+  const inTurn = createConcurrencyLimit(throttledLookUps);
   const find = createSingleFlight(Infinity, async (shortCode) => await load(shortCode, findInTable));
-  const findForSuspect = createSingleFlight(
+  const findForThrottled = createSingleFlight(
     Infinity,
     async (shortCode) => await load(shortCode, async () => await inTurn(() => findInTable(shortCode))),
   );
@@ -95,7 +95,7 @@ export function createUrlResolver(deps: {
     try {
       return await loadFromStores(shortCode, ask);
     } catch (error) {
-      const stale = isPostgresUnavailable(error) ? processCache.findStale(shortCode) : undefined;
+      const stale = isPostgresUnavailable(error) ? memoryCache.findStale(shortCode) : undefined;
       if (!stale) throw error;
       return { entry: stale, place: 'stale' };
     }
@@ -106,11 +106,11 @@ export function createUrlResolver(deps: {
       const readAt = performance.now();
       const inRedis = await cached(cache.find(shortCode));
       // Redis may not have been told of what was announced here.
-      const isUsable = inRedis !== undefined && inRedis.version >= processCache.versionOf(shortCode);
+      const isUsable = inRedis !== undefined && inRedis.version >= memoryCache.versionOf(shortCode);
       // At the last moment: whoever is told of a change of the list empties the process cache.
       const entry = blockedHosts.judge(isUsable ? inRedis : await ask(shortCode));
       // Who asks after a change was announced may wait for a reading that began before it.
-      if (processCache.put(shortCode, entry, readAt) || readings === maxReadings)
+      if (memoryCache.put(shortCode, entry, readAt) || readings === maxReadings)
         return { entry, place: isUsable ? 'redis' : 'table' };
     }
   }
@@ -119,7 +119,7 @@ export function createUrlResolver(deps: {
     // Read before the table: a row may be older than a later floor.
     const floor = versionFloor();
     // What is not there as of an announced version was removed.
-    const version = Math.max(processCache.versionOf(shortCode), floor);
+    const version = Math.max(memoryCache.versionOf(shortCode), floor);
     const url = await store.findByCode(shortCode);
     if (!url) {
       const isRemoved = version > floor;
@@ -149,11 +149,11 @@ export function createUrlResolver(deps: {
     }
   }
 
-  async function lookUp(shortCode: string, isSuspect: boolean): Promise<Found> {
-    const entry = processCache.find(shortCode);
+  async function lookUp(shortCode: string, isThrottled: boolean): Promise<Found> {
+    const entry = memoryCache.find(shortCode);
     if (entry) return { entry, place: 'by heart' };
     try {
-      return await (isSuspect ? findForSuspect : find)(shortCode);
+      return await (isThrottled ? findForThrottled : find)(shortCode);
     } catch (error) {
       resolved[error instanceof Overloaded || isPostgresUnavailable(error) ? 'unavailable' : 'error'] += 1;
       throw error;
@@ -176,7 +176,7 @@ export function createUrlResolver(deps: {
     /** Where a short code leads at `now`, where this process knows that by heart; undefined when it must ask, leads nowhere, or
      *  has a gate. The caller counts the outcome with `count`. */
     resolveAtOnce(shortCode: string, now: number): CachedUrl | undefined {
-      const entry = processCache.find(shortCode);
+      const entry = memoryCache.find(shortCode);
       return entry !== undefined && 'url' in entry && isOpen(entry.url, now) ? entry.url : undefined;
     },
 
@@ -187,10 +187,10 @@ export function createUrlResolver(deps: {
     async resolve(
       shortCode: string,
       now: number,
-      isSuspect = false,
+      isThrottled = false,
       onTier?: (tier: Tier) => void,
     ): Promise<CachedUrl> {
-      const { entry, place } = await lookUp(shortCode, isSuspect);
+      const { entry, place } = await lookUp(shortCode, isThrottled);
       if ('gone' in entry) {
         if (entry.gone === 'not found') onNotFound?.(shortCode);
         throw gone(entry.gone);
@@ -224,4 +224,5 @@ const hasBegun = ({ rules }: CachedUrl, now: number) =>
   rules === undefined || rules.startsAtMs === null || rules.startsAtMs <= now;
 
 const isOpen = (url: CachedUrl, now: number) =>
-  !hasExpired(url, now) && (url.rules === undefined || (hasBegun(url, now) && gateOf(url) === undefined));
+  !hasExpired(url, now) &&
+  (url.rules === undefined || (hasBegun(url, now) && accessRuleOf(url) === undefined));

@@ -1,11 +1,11 @@
 import { isShortCode } from '../keys/short-code.ts';
 import type { PasswordHashing } from './access/password-hashing.ts';
-import type { UrlCache } from './cache/redis-cache.ts';
+import type { RedisUrlCache } from './cache/redis-cache.ts';
 import type { Asker, Deletion } from './delete.ts';
-import type { UrlPolicy } from './input/destination-policy.ts';
-import { type ChangeWish, createWishReader } from './input/parse-input.ts';
-import { refusalBy, WishRefused } from './input/rules.ts';
-import { type Tell, tellOfGone, tellOfUrl } from './publish.ts';
+import type { DestinationPolicy } from './input/destination-policy.ts';
+import { type UrlPatch, createInputParser } from './input/parse-input.ts';
+import { refusalBy, InputRejected } from './input/rules.ts';
+import { type Tell, publishRemovals, publishUrl } from './publish.ts';
 import { codesOf, isCodeHeld, isCodeInUse } from './store/aliases.ts';
 import type { Owner } from './store/owner.ts';
 import type { Retention } from './store/purge.ts';
@@ -16,15 +16,15 @@ import { CodeTaken, type ShortUrl, UrlNotFound, VersionMismatch } from './url.ts
  *  that it does not undo what its author has not seen. */
 export function createUrlChanges(deps: {
   store: Pick<UrlStore, 'findWithClicks' | 'change' | 'rename' | 'delete' | 'restore'>;
-  cache: Pick<UrlCache, 'replace' | 'bury'>;
-  normaliseUrl: UrlPolicy;
+  cache: Pick<RedisUrlCache, 'replace' | 'bury'>;
+  normaliseUrl: DestinationPolicy;
   hashPassword: PasswordHashing['hashPassword'];
   deletion: Pick<Deletion, 'reasonOfRefusal'>;
   retention: Retention;
   tell: Tell;
 }) {
   const { store, deletion, retention } = deps;
-  const readWish = createWishReader(deps);
+  const parseInput = createInputParser(deps);
 
   async function get(shortCode: string, owner: Owner): Promise<ShortUrl> {
     const url = isShortCode(shortCode) ? await store.findWithClicks(shortCode, owner) : undefined;
@@ -53,13 +53,13 @@ export function createUrlChanges(deps: {
       return await write();
     } catch (error) {
       const refusal = refusalBy(error);
-      throw refusal ? new WishRefused([refusal]) : error;
+      throw refusal ? new InputRejected([refusal]) : error;
     }
   }
 
   /** Reads a wish once, for as many short URLs as `make` is called for. */
-  async function readChange(wish: ChangeWish) {
-    const changes = await readWish(wish, new Date());
+  async function readChange(wish: UrlPatch) {
+    const changes = await parseInput(wish, new Date());
     return async function make(shortCode: string, owner: Owner, versions?: number[]): Promise<ShortUrl> {
       if (Object.keys(changes).length === 0 || !isShortCode(shortCode)) {
         const url = await get(shortCode, owner);
@@ -68,15 +68,15 @@ export function createUrlChanges(deps: {
       }
       const changed = await refusingRules(() => store.change(shortCode, changes, owner, versions));
       if (!changed) throw await reasonOfMiss(shortCode, owner, versions);
-      await tellOfUrl(deps, changed);
+      await publishUrl(deps, changed);
       return changed;
     };
   }
 
   return {
-    /** Makes a short URL what is wished; resolves to what it is then. A wish for nothing changes nothing. Throws WishRefused,
+    /** Makes a short URL what is wished; resolves to what it is then. A wish for nothing changes nothing. Throws InputRejected,
      *  Overloaded, UrlNotFound or VersionMismatch. */
-    async change(shortCode: string, wish: ChangeWish, owner: Owner, versions?: number[]): Promise<ShortUrl> {
+    async change(shortCode: string, wish: UrlPatch, owner: Owner, versions?: number[]): Promise<ShortUrl> {
       const make = await readChange(wish);
       return await make(shortCode, owner, versions);
     },
@@ -85,12 +85,12 @@ export function createUrlChanges(deps: {
      *  API key that created the short URL. Throws CodeTaken and CodeDeleted as well. */
     async rename(
       shortCode: string,
-      { newCode, keepsOldCode, wish }: { newCode: string; keepsOldCode: boolean; wish: ChangeWish },
+      { newCode, keepsOldCode, wish }: { newCode: string; keepsOldCode: boolean; wish: UrlPatch },
       asker: Asker,
       versions?: number[],
     ): Promise<ShortUrl> {
       const renaming = { to: newCode, keepsOldCode, reservedDays: retention.days, apiKeyId: asker.apiKeyId };
-      const changes = await readWish(wish, new Date());
+      const changes = await parseInput(wish, new Date());
       const { owner } = asker;
       const renamed = isShortCode(shortCode)
         ? await refusingTaken(newCode, asker, () =>
@@ -99,20 +99,20 @@ export function createUrlChanges(deps: {
         : undefined;
       if (!renamed) throw await reasonOfMiss(shortCode, owner, versions);
       const { url, oldCode } = renamed;
-      await tellOfUrl(deps, url);
+      await publishUrl(deps, url);
       if (!codesOf(url).includes(oldCode))
-        await tellOfGone(deps, [{ shortCode: oldCode, version: url.version }]);
+        await publishRemovals(deps, [{ shortCode: oldCode, version: url.version }]);
       return url;
     },
 
-    /** Resolves to what makes each of many short URLs what is wished, as `change` does. Throws WishRefused or Overloaded. */
+    /** Resolves to what makes each of many short URLs what is wished, as `change` does. Throws InputRejected or Overloaded. */
     readChange,
 
     /** Deletes a short URL: its redirect answers 404 from now on. Throws UrlNotFound or VersionMismatch. */
     async delete(shortCode: string, owner: Owner, versions?: number[]): Promise<void> {
       const deleted = isShortCode(shortCode) ? await store.delete(shortCode, owner, versions) : undefined;
       if (!deleted) throw await reasonOfMiss(shortCode, owner, versions);
-      await tellOfGone(
+      await publishRemovals(
         deps,
         codesOf(deleted).map((code) => ({ shortCode: code, version: deleted.version })),
       );
@@ -122,7 +122,7 @@ export function createUrlChanges(deps: {
     async restore(shortCode: string, owner: Owner): Promise<ShortUrl> {
       const restored = isShortCode(shortCode) ? await store.restore(shortCode, owner) : undefined;
       if (!restored) return await get(shortCode, owner);
-      await tellOfUrl(deps, restored);
+      await publishUrl(deps, restored);
       return restored;
     },
   };

@@ -3,14 +3,14 @@ import { isShortCode } from '../keys/short-code.ts';
 import type { Log } from '../log.ts';
 import type { PasswordHashing } from './access/password-hashing.ts';
 import type { BlockedHosts } from './blocklist/blocklist.ts';
-import type { ProcessCache } from './cache/memory-cache.ts';
-import type { UrlCache } from './cache/redis-cache.ts';
+import type { MemoryCache } from './cache/memory-cache.ts';
+import type { RedisUrlCache } from './cache/redis-cache.ts';
 import type { UrlChange } from './changes/change.ts';
 import { createUrlCreation } from './create.ts';
 import { createDeletion } from './delete.ts';
 import type { IdempotencyKeys } from './idempotency/key-store.ts';
-import type { UrlPolicy } from './input/destination-policy.ts';
-import { createTelling } from './publish.ts';
+import type { DestinationPolicy } from './input/destination-policy.ts';
+import { createPublisher } from './publish.ts';
 import { createUrlResolver } from './resolve.ts';
 import type { Owner } from './store/owner.ts';
 import type { Retention } from './store/purge.ts';
@@ -24,23 +24,23 @@ export type Urls = ReturnType<typeof createUrls>;
  *  answer slows a request down and never fails it. */
 export function createUrls(deps: {
   store: UrlStore;
-  cache: UrlCache;
-  processCache: Pick<ProcessCache, 'find' | 'findStale' | 'put' | 'invalidate' | 'versionOf'>;
+  cache: RedisUrlCache;
+  memoryCache: Pick<MemoryCache, 'find' | 'findStale' | 'put' | 'invalidate' | 'versionOf'>;
   blockedHosts: Pick<BlockedHosts, 'judge'>;
   /** Tells those who can be told without Redis of a change that Redis could not be told of. */
-  onUntold: (change: UrlChange) => Promise<void>;
+  onUnpublished: (change: UrlChange) => Promise<void>;
   /** Hears of each code that leads nowhere. */
   onNotFound?: (shortCode: string) => void;
   /** See Epoch. */
   versionFloor?: () => number;
   keys: Keys;
   idempotencyKeys: Pick<IdempotencyKeys, 'findMany' | 'findRequestHash'>;
-  normaliseUrl: UrlPolicy;
+  normaliseUrl: DestinationPolicy;
   hashPassword: PasswordHashing['hashPassword'];
   retention: Retention;
   log: Log;
 }) {
-  const tell = createTelling(deps);
+  const tell = createPublisher(deps);
   const deletion = createDeletion({ ...deps, tell });
 
   return {

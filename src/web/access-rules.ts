@@ -3,26 +3,26 @@ import type { Redis } from 'ioredis';
 import type { UserAgents } from '../clicks/enrichment/agents/user-agents.ts';
 import type { DetailOf } from '../clicks/enrichment/enrich.ts';
 import type { WebConfig } from '../config/web.ts';
-import { createGates } from '../http/redirect/access.ts';
-import { createPageGate } from '../http/redirect/interstitial.ts';
+import { createAccessRules } from '../http/redirect/access.ts';
+import { createInterstitial } from '../http/redirect/interstitial.ts';
 import { createPreview } from '../http/redirect/preview.ts';
 import type { RedirectAnswers } from '../http/redirect/response.ts';
 import { createReadClientAddress } from '../http/server/client-address.ts';
 import { createWindowCounts } from '../rate-limits/fixed-window.ts';
-import { createBounded } from '../resilience/concurrency-limit.ts';
+import { createConcurrencyLimit } from '../resilience/concurrency-limit.ts';
 import { createSingleFlight } from '../resilience/single-flight.ts';
 import type { Knex } from '../storage/postgres/postgres.ts';
 import {
-  createPasswordTries,
+  createPasswordAttempts,
   networkWindowSeconds,
   urlWindowSeconds,
 } from '../urls/access/password-attempts.ts';
 import { checkPassword } from '../urls/access/password.ts';
-import { createUrlUses } from '../urls/access/usage-limit.ts';
-import { createUseStore } from '../urls/access/usage-store.ts';
+import { createUsageLimit } from '../urls/access/usage-limit.ts';
+import { createUsageStore } from '../urls/access/usage-store.ts';
 import { createUrlStore } from '../urls/store/url-store.ts';
 import type { Urls } from '../urls/urls.ts';
-import type { WebBreakers } from './circuit-breakers.ts';
+import type { CircuitBreakers } from './circuit-breakers.ts';
 
 /** Passwords that are checked at once, and that wait: each takes a thread, of which Node has four for everything. */
 const passwordChecks = { atOnce: 2, waiting: 8 };
@@ -30,23 +30,23 @@ const passwordChecks = { atOnce: 2, waiting: 8 };
 const maxPreviews = 64;
 
 /** What stands between visitors and short URLs that have a gate, and the previews of all short URLs. */
-export function openGates(
+export function openAccessRules(
   config: WebConfig,
   deps: {
     db: Knex;
     cacheRedis: Redis;
-    breakers: WebBreakers;
+    breakers: CircuitBreakers;
     urls: Pick<Urls, 'resolve'>;
     detailOf: DetailOf;
     answers: RedirectAnswers;
-    isSuspect: (request: IncomingMessage) => boolean;
+    isThrottled: (request: IncomingMessage) => boolean;
     userAgents: Pick<UserAgents, 'find'>;
   },
 ) {
-  const { db, cacheRedis, breakers, urls, detailOf, answers, isSuspect, userAgents } = deps;
+  const { db, cacheRedis, breakers, urls, detailOf, answers, isThrottled, userAgents } = deps;
   const { findByCode } = breakers.postgres.guard(createUrlStore(db));
-  const uses = createUrlUses(breakers.postgres.guard(createUseStore(db)));
-  const checkInTurn = createBounded(passwordChecks);
+  const uses = createUsageLimit(breakers.postgres.guard(createUsageStore(db)));
+  const checkInTurn = createConcurrencyLimit(passwordChecks);
   const countTries = (name: string, windowSeconds: number) =>
     createWindowCounts({
       redis: cacheRedis,
@@ -54,9 +54,9 @@ export function openGates(
       prefix: `${config.REDIS_PREFIX}:tries:${name}`,
       windowSeconds,
     });
-  const pageGate = createPageGate({
+  const interstitial = createInterstitial({
     findUrl: findByCode,
-    tries: createPasswordTries({
+    tries: createPasswordAttempts({
       byNetwork: countTries('network', networkWindowSeconds),
       byUrl: countTries('url', urlWindowSeconds),
     }),
@@ -69,12 +69,19 @@ export function openGates(
     urls,
     findUrl: createSingleFlight(maxPreviews, findByCode),
     uses,
-    isSuspect,
+    isThrottled,
     baseUrl: config.BASE_URL,
   });
   const isCrawler = (header: string) => userAgents.find(header).isCrawler;
   return {
-    gates: createGates({ uses, detailOf, answers, pageGate, isCrawler, showPreview: preview.answer }),
+    gates: createAccessRules({
+      uses,
+      detailOf,
+      answers,
+      interstitial,
+      isCrawler,
+      showPreview: preview.answer,
+    }),
     preview: preview.middleware,
   };
 }

@@ -7,7 +7,7 @@ import { createUnknownCodeDays } from '../analytics/query/unknown-code-days.ts';
 import { createClickRemoval } from '../analytics/rollups/erase-clicks.ts';
 import { createClickEvents } from '../http/api/click-event-stream.ts';
 import { abandonPostgres, closePostgres, type Knex, openPostgres } from '../storage/postgres/postgres.ts';
-import { createProbing, type WebBreakers } from './circuit-breakers.ts';
+import { createProbing, type CircuitBreakers } from './circuit-breakers.ts';
 import type { WebContext } from './context.ts';
 
 /** Questions that are answered at once, each on a connection of its own: redirects and creates never wait for one. */
@@ -26,7 +26,7 @@ const pollMs = 500;
 /** Analytics as a web process gives them. */
 export function openAnalytics(
   { config, log, closing, postgresMetrics }: WebContext,
-  shared: { db: Knex; breakers: WebBreakers },
+  shared: { db: Knex; breakers: CircuitBreakers },
 ) {
   const probing = createProbing(shared);
   const db = closing.defer(

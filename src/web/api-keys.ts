@@ -1,19 +1,19 @@
 import { createApiKeys } from '../api-keys/api-keys.ts';
-import { createKeyUses } from '../api-keys/key-uses.ts';
+import { createKeyUsage } from '../api-keys/key-uses.ts';
 import { createKnownApiKeys } from '../api-keys/known-api-keys.ts';
 import type { Knex } from '../storage/postgres/postgres.ts';
-import type { WebBreakers } from './circuit-breakers.ts';
+import type { CircuitBreakers } from './circuit-breakers.ts';
 import type { WebContext } from './context.ts';
 
 /** How often a web process writes down which keys were used. */
 const writeUsesMs = 30_000;
 
 /** API keys as a web process sees them: all of them in the table, and those that it knows for a moment. */
-export function openApiKeys({ log, closing }: WebContext, stores: { db: Knex; breakers: WebBreakers }) {
+export function openApiKeys({ log, closing }: WebContext, stores: { db: Knex; breakers: CircuitBreakers }) {
   const apiKeys = stores.breakers.postgres.guard(createApiKeys(stores.db));
   const uses = closing.defer(
     'uses of API keys',
-    createKeyUses({ store: apiKeys, everyMs: writeUsesMs, log }),
+    createKeyUsage({ store: apiKeys, everyMs: writeUsesMs, log }),
     (ours) => ours.close(),
   );
   return { apiKeys, knownApiKeys: createKnownApiKeys({ apiKeys, uses }) };

@@ -3,7 +3,7 @@ import { createBlockedHosts } from '../urls/blocklist/blocklist.ts';
 import { createHostBlocking } from '../urls/blocklist/service.ts';
 import { createBlockedHostStore } from '../urls/blocklist/store.ts';
 import { watchBlockedHosts } from '../urls/blocklist/watch.ts';
-import type { WebBreakers } from './circuit-breakers.ts';
+import type { CircuitBreakers } from './circuit-breakers.ts';
 import type { WebContext } from './context.ts';
 
 /** The list has a connection of its own: that a host is blocked does not wait for requests, nor for clicks. */
@@ -12,7 +12,7 @@ const listPool = { poolMax: 1, queryTimeoutMs: 2_000 };
 /** The blocked hosts as a web process knows them, and what changes them. */
 export function openBlockedHosts(
   { config, log, closing, postgresMetrics }: WebContext,
-  deps: { db: Knex; breakers: WebBreakers; onChange: () => void },
+  deps: { db: Knex; breakers: CircuitBreakers; onChange: () => void },
 ) {
   const { db, breakers, onChange } = deps;
   const listDb = closing.defer(

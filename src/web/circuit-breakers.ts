@@ -7,10 +7,10 @@ import { isRedisUnavailable } from '../storage/redis/errors.ts';
 /** Longest time that a request waits for PostgreSQL. Those of Redis are in the role of its connection. */
 export const postgresDeadlineMs = 2_000;
 
-export type WebBreakers = ReturnType<typeof createWebBreakers>;
+export type CircuitBreakers = ReturnType<typeof createCircuitBreakers>;
 
 /** What keeps requests from waiting for a store that is away or hangs. Clicks have their own. */
-export const createWebBreakers = (log: Log) => ({
+export const createCircuitBreakers = (log: Log) => ({
   postgres: createBreaker({
     store: 'PostgreSQL',
     isUnavailable: isPostgresUnavailable,
@@ -34,7 +34,7 @@ export const createWebBreakers = (log: Log) => ({
 /** Makes calls that may take longer than the breaker lets them fail as soon as all others while PostgreSQL is away or hangs: each is
  *  made once it has answered at all, on the connections of short statements. */
 export const createProbing =
-  ({ db, breakers }: { db: Knex; breakers: WebBreakers }) =>
+  ({ db, breakers }: { db: Knex; breakers: CircuitBreakers }) =>
   <Call extends (...args: never[]) => Promise<unknown>>(call: Call): Call =>
     (async (...args: never[]) => {
       await breakers.postgres.run(async () => await db.raw('select 1'));

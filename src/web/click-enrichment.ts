@@ -1,5 +1,5 @@
 import type { UserAgents } from '../clicks/enrichment/agents/user-agents.ts';
-import { createClickDetails, type DetailOf } from '../clicks/enrichment/enrich.ts';
+import { createEnricher, type DetailOf } from '../clicks/enrichment/enrich.ts';
 import { openCountryFile } from '../clicks/enrichment/geoip/country-file.ts';
 import { createReferrers } from '../clicks/enrichment/referrers.ts';
 import { createVisitorIds } from '../clicks/enrichment/visitor-ids.ts';
@@ -15,7 +15,7 @@ import type { WebContext } from './context.ts';
 const saltPatienceMs = 1_000;
 
 /** What a web process works out who clicked with, as far as `CLICK_DETAIL` goes. */
-export async function openClickDetails(
+export async function openEnrichment(
   web: WebContext,
   { db, userAgents }: { db: Knex; userAgents: UserAgents },
 ): Promise<DetailOf> {
@@ -26,7 +26,7 @@ export async function openClickDetails(
     file === undefined
       ? undefined
       : closing.defer('file of countries', await openCountryFile(file, log), (opened) => opened.close());
-  return createClickDetails({
+  return createEnricher({
     userAgents,
     referrers: createReferrers(ownHostNamesOf(config)),
     countryHeader: config.COUNTRY_HEADER,

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { openClickStore } from '../analytics/click-store.ts';
-import { createUnknownCodes } from '../analytics/rollups/unknown-codes.ts';
+import { createNotFoundCounts } from '../analytics/rollups/unknown-codes.ts';
 import { createEpochRecorder } from '../clicks/recording/epoch-recorder.ts';
 import { createClickRecorder } from '../clicks/recording/recorder.ts';
 import { createClickWatch } from '../clicks/recording/status.ts';
@@ -32,7 +32,7 @@ export function openClicks(web: WebContext, cacheRedis: Redis) {
   );
   const unknownCodes = closing.defer(
     'unknown codes',
-    createUnknownCodes({ db, flushMs: unknownCodesMs, log }),
+    createNotFoundCounts({ db, flushMs: unknownCodesMs, log }),
     (codes) => codes.close(),
   );
   const stream = createClickStream(redis, streamOptions);

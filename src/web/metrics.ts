@@ -18,21 +18,21 @@ import {
 } from '../metrics/prometheus.ts';
 import { type Conditions, conditionMetric } from '../resilience/conditions.ts';
 import type { PostgresMetrics } from '../storage/postgres/metrics.ts';
-import type { ProcessCache } from '../urls/cache/memory-cache.ts';
+import type { MemoryCache } from '../urls/cache/memory-cache.ts';
 import type { Urls } from '../urls/urls.ts';
-import type { WebBreakers } from './circuit-breakers.ts';
+import type { CircuitBreakers } from './circuit-breakers.ts';
 
 /** The metrics of this process. What is measured counts in plain numbers, and is only asked here; how long answers take is told to
  *  `latencies`. */
 export function createWebMetrics(deps: {
   clickWatch: ClickWatch;
   urls: Pick<Urls, 'resolved' | 'unusableUrls'>;
-  processCache: Pick<ProcessCache, 'size'>;
+  memoryCache: Pick<MemoryCache, 'size'>;
   requestCounts: RequestCounts;
   loadShedding: Pick<LoadShedding, 'refused' | 'inProgress'>;
   connectionCounts: ConnectionCounts;
   rateLimits: Pick<RateLimits, 'budgets'>;
-  breakers: WebBreakers;
+  breakers: CircuitBreakers;
   conditions: Pick<Conditions, 'list'>;
   epoch: Pick<CurrentEpoch, 'known'>;
   postgresMetrics: PostgresMetrics;
@@ -40,7 +40,7 @@ export function createWebMetrics(deps: {
   /** Whether to collect those of Node too, which has a cost. */
   withNode: boolean;
 }) {
-  const { clickWatch, urls, processCache, requestCounts, loadShedding, rateLimits, breakers } = deps;
+  const { clickWatch, urls, memoryCache, requestCounts, loadShedding, rateLimits, breakers } = deps;
   const { conditions, epoch, postgresMetrics, clickEvents, connectionCounts, withNode } = deps;
   const registry = new Registry();
   if (withNode) collectDefaultMetrics({ register: registry });
@@ -89,7 +89,7 @@ export function createWebMetrics(deps: {
           labels: { budget: toLabel(budget) },
         })),
       ),
-      gauge('process_cache_entries', 'Short URLs that the process knows by heart', processCache.size),
+      gauge('process_cache_entries', 'Short URLs that the process knows by heart', memoryCache.size),
       counter('http_requests_total', 'Answers to all other requests, by route', requestCounts.read()),
       await requestCounts.readDurations(),
       await latencies.redirectsByTier.read(),

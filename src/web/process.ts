@@ -7,11 +7,11 @@ import { createConnectionCounts } from '../http/connections/connections.ts';
 import { createRequestCounts } from '../http/middleware/request-counts.ts';
 import { createServiceMetrics } from '../http/ops/service-metrics.ts';
 import { createRedirect } from '../http/redirect/redirect.ts';
-import { createRedirectAnswers } from '../http/redirect/response.ts';
+import { createRedirectResponse } from '../http/redirect/response.ts';
 import { logAccess } from '../http/server/access-log.ts';
 import { basePathOf, withoutBasePath } from '../http/server/base-path.ts';
 import { createLoadShedding } from '../http/server/load-shedding.ts';
-import { createLatencies } from '../http/server/request-duration.ts';
+import { createRequestDurations } from '../http/server/request-duration.ts';
 import { withPathOnly } from '../http/server/request-target.ts';
 import { readStateWithCodeCase } from '../keys/code-case.ts';
 import { createLog } from '../log.ts';
@@ -35,19 +35,19 @@ import { watchRedis } from '../storage/redis/watch.ts';
 import { watchSchema } from '../storage/schema/schema-watch.ts';
 import { createPasswordHashing } from '../urls/access/password-hashing.ts';
 import { channelOf } from '../urls/changes/redis-bus.ts';
-import { openGates } from './access-rules.ts';
+import { openAccessRules } from './access-rules.ts';
 import { openAnalytics } from './analytics.ts';
 import { openApiKeys } from './api-keys.ts';
 import { createApp } from './app.ts';
-import { createWebBreakers, postgresDeadlineMs } from './circuit-breakers.ts';
-import { openClickDetails } from './click-enrichment.ts';
+import { createCircuitBreakers, postgresDeadlineMs } from './circuit-breakers.ts';
+import { openEnrichment } from './click-enrichment.ts';
 import { openClicks } from './clicks.ts';
 import { joinCluster } from './cluster/member.ts';
 import type { WebContext } from './context.ts';
 import { listenForClients } from './listen.ts';
 import { createWebMetrics, renderMetricsOfAll } from './metrics.ts';
 import { openRateLimits } from './rate-limits.ts';
-import { openFinding } from './search.ts';
+import { openSearch } from './search.ts';
 import { openTransfers } from './transfers.ts';
 import { openUrls } from './urls.ts';
 
@@ -85,7 +85,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     }),
     (stop) => stop(),
   );
-  const breakers = createWebBreakers(log);
+  const breakers = createCircuitBreakers(log);
 
   const db = closing.defer(
     'postgres',
@@ -125,7 +125,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   const clicks = openClicks(web, cacheRedis);
   const { clickRecorder, clickWatch, unknownCodes } = clicks;
   const userAgents = createUserAgents();
-  const detailOf = await openClickDetails(web, { db: clicks.db, userAgents });
+  const detailOf = await openEnrichment(web, { db: clicks.db, userAgents });
   const passwordHashing = createPasswordHashing(hashing);
   const opened = openUrls(web, {
     db,
@@ -135,7 +135,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     hashPassword: passwordHashing.hashPassword,
     onNotFound: unknownCodes.add,
   });
-  const { urls, urlStore, keys, keyPool, processCache, subscriberRedis, hostBlocking } = opened;
+  const { urls, urlStore, keys, keyPool, memoryCache, subscriberRedis, hostBlocking } = opened;
   const eventLoop = closing.defer(
     'event loop watch',
     watchEventLoop({ maxDelayMs: config.MAX_EVENT_LOOP_DELAY_MS, log }),
@@ -154,7 +154,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   const metrics = createWebMetrics({
     clickWatch,
     urls,
-    processCache,
+    memoryCache,
     requestCounts,
     loadShedding,
     connectionCounts,
@@ -166,7 +166,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     clickEvents: analytics.clickEvents,
     withNode: isMeasured,
   });
-  const latencies = createLatencies(metrics.latencies);
+  const latencies = createRequestDurations(metrics.latencies);
   const readServiceMetrics = createServiceMetrics({
     queues,
     keyPool,
@@ -177,19 +177,19 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     config.WEB_CONCURRENCY > 1 ? joinCluster({ readMetrics: metrics.read, endProcess, log }) : undefined;
 
   const reportStore = breakers.postgres.guard(createReportStore(db));
-  const answers = createRedirectAnswers({
+  const answers = createRedirectResponse({
     status: config.REDIRECT_STATUS,
     maxAgeSeconds: config.REDIRECT_MAX_AGE_SECONDS,
   });
-  const { isSuspect } = rateLimits;
-  const { gates, preview } = openGates(config, {
+  const { isThrottled } = rateLimits;
+  const { gates, preview } = openAccessRules(config, {
     db,
     cacheRedis,
     breakers,
     urls,
     detailOf,
     answers,
-    isSuspect,
+    isThrottled,
     userAgents,
   });
   const redirect = createRedirect({
@@ -198,7 +198,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     detailOf,
     answers,
     gates,
-    isSuspect,
+    isThrottled,
     onTier: latencies.noteTier,
   });
   const { apiKeys, knownApiKeys } = openApiKeys(web, { db, breakers });
@@ -208,7 +208,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     preview,
     api: {
       urls,
-      finding: openFinding(web, { db, breakers }),
+      finding: openSearch(web, { db, breakers }),
       ...analytics,
       qrImages: closing.defer('qr images', createQrImages(), (images) => images.close()),
       keys,

@@ -4,9 +4,9 @@ import { createReadClientAddress } from '../http/server/client-address.ts';
 import { createKeyGenerator } from '../keys/key-generator.ts';
 import { createNetworkNames } from '../rate-limits/client-networks.ts';
 import { createWindowCounts } from '../rate-limits/fixed-window.ts';
-import { createBudgets } from '../rate-limits/shared-budget.ts';
+import { createSharedBudgets } from '../rate-limits/shared-budget.ts';
 import type { Knex } from '../storage/postgres/postgres.ts';
-import type { WebBreakers } from './circuit-breakers.ts';
+import type { CircuitBreakers } from './circuit-breakers.ts';
 import type { WebContext } from './context.ts';
 
 const windowSeconds = 60;
@@ -17,11 +17,11 @@ const reportWindowSeconds = 3_600;
 /** What limits the requests of API keys and of addresses per minute. */
 export function openRateLimits(
   { config, log }: Pick<WebContext, 'config' | 'log'>,
-  stores: { db: Knex; cacheRedis: Redis; breakers: WebBreakers },
+  stores: { db: Knex; cacheRedis: Redis; breakers: CircuitBreakers },
 ) {
   const { db, cacheRedis, breakers } = stores;
   const budgetsOf = (name: string, limit: number, seconds = windowSeconds) =>
-    createBudgets({
+    createSharedBudgets({
       counts: createWindowCounts({
         redis: cacheRedis,
         guard: breakers.redis.run,

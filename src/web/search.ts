@@ -1,8 +1,8 @@
 import { abandonPostgres, type Knex, openPostgres } from '../storage/postgres/postgres.ts';
-import { createBoundedSearch } from '../storage/postgres/search-query.ts';
+import { createSearchQuery } from '../storage/postgres/search-query.ts';
 import { createUrlLists } from '../urls/search/list.ts';
 import { createUrlSummaries } from '../urls/search/summaries.ts';
-import { createProbing, type WebBreakers } from './circuit-breakers.ts';
+import { createProbing, type CircuitBreakers } from './circuit-breakers.ts';
 import type { WebContext } from './context.ts';
 
 /** Searches that run at once, each on a connection of its own: redirects and creates never wait for one. */
@@ -12,12 +12,12 @@ const maxSearches = 2;
 const searchTimeoutMs = 4_000;
 const patienceMs = 1_000;
 
-export type Finding = ReturnType<typeof openFinding>;
+export type Finding = ReturnType<typeof openSearch>;
 
 /** Finding short URLs as a web process does it. */
-export function openFinding(
+export function openSearch(
   { config, closing, postgresMetrics }: WebContext,
-  shared: { db: Knex; breakers: WebBreakers },
+  shared: { db: Knex; breakers: CircuitBreakers },
 ) {
   const db = closing.defer(
     'postgres (search)',
@@ -30,6 +30,6 @@ export function openFinding(
     }),
     abandonPostgres,
   );
-  const search = createProbing(shared)(createBoundedSearch(db, searchTimeoutMs));
+  const search = createProbing(shared)(createSearchQuery(db, searchTimeoutMs));
   return { ...createUrlLists(search), ...createUrlSummaries(search) };
 }

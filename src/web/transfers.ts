@@ -5,13 +5,13 @@ import { createExports } from '../transfers/exports/exports.ts';
 import { createExportStore } from '../transfers/exports/store.ts';
 import { createImports } from '../transfers/imports/imports.ts';
 import { createImportStore } from '../transfers/imports/store.ts';
-import type { WebBreakers } from './circuit-breakers.ts';
+import type { CircuitBreakers } from './circuit-breakers.ts';
 import type { WebContext } from './context.ts';
 
 /** Imports and exports as a web process sees them. */
 export function openTransfers(
   { config, log }: WebContext,
-  { db, breakers, queues }: { db: Knex; breakers: WebBreakers; queues: Queues },
+  { db, breakers, queues }: { db: Knex; breakers: CircuitBreakers; queues: Queues },
 ) {
   const common = {
     maxPerKey: config.MAX_TRANSFERS_PER_KEY,

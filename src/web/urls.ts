@@ -9,19 +9,19 @@ import type { Knex } from '../storage/postgres/postgres.ts';
 import { watchRedisMemory } from '../storage/redis/memory.ts';
 import { closeRedis, openRedis } from '../storage/redis/redis.ts';
 import type { PasswordHashing } from '../urls/access/password-hashing.ts';
-import { createProcessCache } from '../urls/cache/memory-cache.ts';
-import { createUrlCache } from '../urls/cache/redis-cache.ts';
+import { createMemoryCache } from '../urls/cache/memory-cache.ts';
+import { createRedisUrlCache } from '../urls/cache/redis-cache.ts';
 import { createChangeStore } from '../urls/changes/change-log.ts';
-import { createUntoldChanges } from '../urls/changes/fallback-publish.ts';
-import { hearNotifications } from '../urls/changes/postgres-bus.ts';
-import { hearAnnouncements } from '../urls/changes/redis-bus.ts';
+import { createFallbackPublisher } from '../urls/changes/fallback-publish.ts';
+import { listenForChanges } from '../urls/changes/postgres-bus.ts';
+import { subscribeToChanges } from '../urls/changes/redis-bus.ts';
 import { createIdempotencyKeys } from '../urls/idempotency/key-store.ts';
-import { createUrlPolicy } from '../urls/input/destination-policy.ts';
-import { createBatchLoader } from '../urls/store/row-loader.ts';
+import { createDestinationPolicy } from '../urls/input/destination-policy.ts';
+import { createRowLoader } from '../urls/store/row-loader.ts';
 import { createUrlStore } from '../urls/store/url-store.ts';
 import { createUrls } from '../urls/urls.ts';
 import { openBlockedHosts } from './blocklist.ts';
-import type { WebBreakers } from './circuit-breakers.ts';
+import type { CircuitBreakers } from './circuit-breakers.ts';
 import type { WebContext } from './context.ts';
 
 /** Changes that a web process catches up on: those of a long outage, and a fraction of what it may know by heart. */
@@ -33,7 +33,7 @@ export function openUrls(
   deps: {
     db: Knex;
     cacheRedis: Redis;
-    breakers: WebBreakers;
+    breakers: CircuitBreakers;
     queues: Queues;
     hashPassword: PasswordHashing['hashPassword'];
     onNotFound: (shortCode: string) => void;
@@ -54,10 +54,10 @@ export function openUrls(
       log,
       onLow: () => queues.ask('replenish-keys', {}),
     }),
-    (ours) => ours.returnLot(),
+    (ours) => ours.returnLease(),
   );
 
-  const processCache = createProcessCache({
+  const memoryCache = createMemoryCache({
     maxEntries: config.PROCESS_CACHE_ENTRIES,
     maxBytes: config.PROCESS_CACHE_MB * 1_000_000,
     staleMs: config.STALE_WHILE_DOWN_SECONDS * 1_000,
@@ -65,7 +65,7 @@ export function openUrls(
   const { blockedHosts, ...blocking } = openBlockedHosts(web, {
     db,
     breakers,
-    onChange: processCache.onManyChanges,
+    onChange: memoryCache.onManyChanges,
   });
   const subscriberRedis = closing.defer(
     'redis (subscriber)',
@@ -74,13 +74,13 @@ export function openUrls(
   );
   closing.defer(
     'announcements',
-    hearAnnouncements(
+    subscribeToChanges(
       subscriberRedis,
       prefix,
       {
-        onChange: processCache.invalidate,
-        onHearing: processCache.onHearing,
-        onDeaf: processCache.onDeaf,
+        onChange: memoryCache.invalidate,
+        onConnected: memoryCache.onConnected,
+        onDisconnected: memoryCache.onDisconnected,
       },
       log,
     ),
@@ -91,7 +91,7 @@ export function openUrls(
   async function catchUp(): Promise<void> {
     try {
       const latest = await changes.findLatest(caughtUpChanges);
-      for (const { shortCode, version } of latest) processCache.invalidate(shortCode, version);
+      for (const { shortCode, version } of latest) memoryCache.invalidate(shortCode, version);
     } catch (error) {
       log.debug({ err: error }, 'the latest changes could not be read; reconcile-cache will see to them');
     }
@@ -100,10 +100,10 @@ export function openUrls(
    *  under which the caches keep what has not changed in this epoch. */
   function onNotified(shortCode: string, version: number): void {
     const floor = epoch.versionFloor();
-    processCache.invalidate(shortCode, floor > 0 && version <= floor ? floor + 2 : version);
+    memoryCache.invalidate(shortCode, floor > 0 && version <= floor ? floor + 2 : version);
   }
   epoch.onChange((_epoch, before) => {
-    processCache.onManyChanges();
+    memoryCache.onManyChanges();
     if (before === undefined) return;
     keys.dropLease();
     blockedHosts.forgetVersion();
@@ -111,19 +111,19 @@ export function openUrls(
   });
   closing.defer(
     'notifications',
-    hearNotifications({
+    listenForChanges({
       url: config.DATABASE_DIRECT_URL ?? config.DATABASE_URL,
       name: 'web-hearing',
       listener: {
         onChange: onNotified,
-        onManyChanges: processCache.onManyChanges,
-        onHearing: () => void catchUp(),
+        onManyChanges: memoryCache.onManyChanges,
+        onConnected: () => void catchUp(),
       },
       log,
     }),
     (stop) => stop(),
   );
-  const cache = createUrlCache(cacheRedis, {
+  const cache = createRedisUrlCache(cacheRedis, {
     prefix,
     ttlSeconds: config.CACHE_TTL_SECONDS,
     hasRoom: memory.hasRoom,
@@ -132,11 +132,11 @@ export function openUrls(
   });
   const store = breakers.postgres.guard(createUrlStore(db));
   const urls = createUrls({
-    store: { ...store, findByCode: createBatchLoader(store) },
+    store: { ...store, findByCode: createRowLoader(store) },
     cache,
-    processCache,
+    memoryCache,
     blockedHosts,
-    onUntold: createUntoldChanges({
+    onUnpublished: createFallbackPublisher({
       changes,
       askForRepair: () => queues.ask('reconcile-cache', {}),
       log,
@@ -145,7 +145,7 @@ export function openUrls(
     versionFloor: epoch.versionFloor,
     keys,
     idempotencyKeys: breakers.postgres.guard(createIdempotencyKeys(db)),
-    normaliseUrl: createUrlPolicy({
+    normaliseUrl: createDestinationPolicy({
       ownHosts: ownHostsOf(config),
       allowPrivate: config.ALLOW_PRIVATE_URLS,
       maxLength: config.MAX_URL_LENGTH,
@@ -153,7 +153,7 @@ export function openUrls(
       isBlocked: blockedHosts.isBlocked,
     }),
     hashPassword,
-    retention: { days: config.RETENTION_DAYS, quarantineDays: config.CODE_QUARANTINE_DAYS },
+    retention: { days: config.RETENTION_DAYS, codeReuseDays: config.CODE_QUARANTINE_DAYS },
     log,
   });
   return {
@@ -161,7 +161,7 @@ export function openUrls(
     urlStore: store,
     keys,
     keyPool,
-    processCache,
+    memoryCache,
     subscriberRedis,
     ...blocking,
   };

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createApiKeys } from '../../src/api-keys/api-keys.ts';
-import { createKeyUses } from '../../src/api-keys/key-uses.ts';
+import { createKeyUsage } from '../../src/api-keys/key-uses.ts';
 import { silentLog, useDatabase } from '../support/resources.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -19,7 +19,7 @@ function openUses(everyMs: number) {
     state.written.push(ids);
     await apiKeys.noteUses(ids);
   };
-  const uses = createKeyUses({ store: { noteUses }, everyMs, log: silentLog });
+  const uses = createKeyUsage({ store: { noteUses }, everyMs, log: silentLog });
   return { apiKeys, uses, state };
 }
 

@@ -9,7 +9,7 @@ import { createCurrentEpoch } from '../../src/epoch/epoch.ts';
 import { createKeyPool } from '../../src/keys/key-pool.ts';
 import { type Conditions, createConditions } from '../../src/resilience/conditions.ts';
 import { type Knex, openPostgres } from '../../src/storage/postgres/postgres.ts';
-import { createUrlCache } from '../../src/urls/cache/redis-cache.ts';
+import { createRedisUrlCache } from '../../src/urls/cache/redis-cache.ts';
 import { createUrlIds, makeBatch, readCounts } from '../support/clicks/clicks.ts';
 import { createDatabase, silentLog, uniquePrefix, useRedis } from '../support/resources.ts';
 import { dumpDatabase, restoreDump } from '../support/urls/copies.ts';
@@ -56,7 +56,7 @@ function startProcess(on = db, own = prefix, conditions?: Conditions) {
     endProcess: (reason) => void reasons.push(reason),
     log: silentLog,
   });
-  const cache = createUrlCache(shared.redis(), {
+  const cache = createRedisUrlCache(shared.redis(), {
     prefix: own,
     ttlSeconds: 60,
     versionFloor: current.versionFloor,

@@ -108,7 +108,7 @@ test('processes that share a pool never give the same key, whatever happens to t
       const run = async ({ kind, process, count }: { kind: string; process: number; count: number }) => {
         const keys = processes[process]!;
         if (kind === 'fill') await pool.add(await generator.createKeys(count, 'pool'));
-        if (kind === 'return the lot') await keys.returnLot();
+        if (kind === 'return the lot') await keys.returnLease();
         if (kind === 'lose the pool') await pool.take(1_000_000);
         if (kind !== 'take') return [];
         return await takeMany(keys, count);
@@ -132,10 +132,10 @@ test('the lot in hand goes back to the pool when a process ends, and what was ta
   const made = await generator.createKeys(100, 'pool');
   await pool.add(made);
   const taken = await takeMany(keys, 30);
-  await keys.returnLot();
+  await keys.returnLease();
   const { keys: left } = await pool.take(1_000);
   expect([...left, ...taken].toSorted()).toEqual(made.toSorted());
-  await keys.returnLot();
+  await keys.returnLease();
   expect(await pool.size()).toBe(0);
 });
 

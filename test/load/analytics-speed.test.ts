@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import { type Analytics, createAnalytics } from '../../src/analytics/query/analytics.ts';
-import { groupings, type AnalyticsQuestion } from '../../src/analytics/query/query.ts';
+import { groupings, type AnalyticsQuery } from '../../src/analytics/query/query.ts';
 import { createAnalyticsSnapshot } from '../../src/analytics/query/snapshot.ts';
 import { makeQuestion } from '../support/clicks/analytics.ts';
 import { createUrlIds } from '../support/clicks/clicks.ts';
@@ -54,7 +54,7 @@ async function leastMs(run: () => Promise<void>): Promise<number> {
   return Math.min(...times);
 }
 
-const askYear = async (question: Partial<AnalyticsQuestion>) => {
+const askYear = async (question: Partial<AnalyticsQuery>) => {
   const year = { from: '2025-11-22', to: '2026-11-21' };
   const answer = await analytics.ask(makeQuestion('popular', { ...year, compare: true, ...question }));
   expect(answer.clicks).toBeGreaterThan(0);
@@ -66,7 +66,7 @@ const sumYear = async () => {
   await db()('url_clicks_daily').sum('clicks').whereIn('url_id', ids);
 };
 
-const ratioOf = async (question: Partial<AnalyticsQuestion>) =>
+const ratioOf = async (question: Partial<AnalyticsQuery>) =>
   (await leastMs(async () => await askYear(question))) / (await leastMs(sumYear));
 
 test.each(groupings)(

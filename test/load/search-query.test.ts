@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { Overloaded } from '../../src/resilience/overloaded.ts';
 import { openPostgres } from '../../src/storage/postgres/postgres.ts';
-import { createBoundedSearch } from '../../src/storage/postgres/search-query.ts';
-import { TookTooLong } from '../../src/storage/postgres/statement-timeout.ts';
+import { createSearchQuery } from '../../src/storage/postgres/search-query.ts';
+import { StatementTimeout } from '../../src/storage/postgres/statement-timeout.ts';
 import { track, useDatabase } from '../support/resources.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -11,7 +11,7 @@ const { db, url } = useDatabase();
 test('a search that takes too long, and one that finds no connection, end with errors of their own', async () => {
   const closed = track('pool');
   const few = openPostgres({ url: url(), poolMax: 1, queryTimeoutMs: 20_000, name: 'test' });
-  const search = createBoundedSearch(few, 3_000);
+  const search = createSearchQuery(few, 3_000);
   const slow = search('select pg_sleep(60)', {}).catch((error: unknown) => error);
   const isRunning = async () => {
     const { rows } = await db().raw(
@@ -21,7 +21,7 @@ test('a search that takes too long, and one that finds no connection, end with e
   };
   await waitUntil('it runs', isRunning);
   await expect(search('select 1', {})).rejects.toThrow(Overloaded);
-  expect(await slow).toBeInstanceOf(TookTooLong);
+  expect(await slow).toBeInstanceOf(StatementTimeout);
   expect(await search('select 1 as one', {})).toEqual([{ one: 1 }]);
   await few.destroy();
   closed();

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { ProcessCache } from '../../src/urls/cache/memory-cache.ts';
+import type { MemoryCache } from '../../src/urls/cache/memory-cache.ts';
 import { channelOf } from '../../src/urls/changes/redis-bus.ts';
 import { judgePlan, openRealCache, type Play, type Seen } from '../support/urls/model.ts';
 import { anyPlan, codes } from '../support/urls/plan.ts';
@@ -22,7 +22,7 @@ afterEach(() => {
 
 /** Counts what is seen in all plays together. */
 function createTotal() {
-  const total: Seen = { byHeart: 0, answers: 0, whileDown: 0, unavailable: 0 };
+  const total: Seen = { fromMemory: 0, answers: 0, whileDown: 0, unavailable: 0 };
   return {
     total,
     add: (seen: Seen) => {
@@ -51,7 +51,7 @@ const deleteAndFill: Play['openCache'] = (redis, prefix) => {
 };
 
 /** Wrong: what was announced is forgotten, but no reader is told which version it was. */
-const withoutVersions = (cache: ProcessCache): ProcessCache => {
+const withoutVersions = (cache: MemoryCache): MemoryCache => {
   const forgotten = new Set<string>();
   return {
     ...cache,
@@ -78,15 +78,15 @@ describe('in memory, where everyone is overtaken at any step', () => {
     expect(Math.min(...Object.values(total))).toBeGreaterThan(100);
   });
 
-  const knows = (change: (real: ProcessCache) => Partial<ProcessCache>): Play => ({
-    openProcessCache: (real) => ({ ...real, ...change(real) }),
+  const knows = (change: (real: MemoryCache) => Partial<MemoryCache>): Play => ({
+    openMemoryCache: (real) => ({ ...real, ...change(real) }),
   });
   test.each<[string, Play]>([
     [
       'writers deleted keys and readers filled them, and took them, whatever is there',
       { openCache: deleteAndFill, ...knows(() => ({ versionOf: () => 0 })) },
     ],
-    ['web processes forgot which versions were announced', { openProcessCache: withoutVersions }],
+    ['web processes forgot which versions were announced', { openMemoryCache: withoutVersions }],
     ['web processes heard nothing', knows(() => ({ invalidate: () => {} }))],
     ['what was known answered while stores do', knows(({ findStale }) => ({ find: findStale }))],
   ])('it would be found out if %s', async (_, play) => {
@@ -110,7 +110,7 @@ describe('on Redis and PostgreSQL, with everyone at once', () => {
   test('nothing is shown that was changed before its bound', async () => {
     const { total, add } = createTotal();
     await fc.assert(property(add), runs(40));
-    expect(total.byHeart).toBeGreaterThan(1_000);
+    expect(total.fromMemory).toBeGreaterThan(1_000);
     expect(total.answers).toBeGreaterThan(300);
   });
 });

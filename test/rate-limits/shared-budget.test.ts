@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createWindowCounts } from '../../src/rate-limits/fixed-window.ts';
-import { createBudgets } from '../../src/rate-limits/shared-budget.ts';
+import { createSharedBudgets } from '../../src/rate-limits/shared-budget.ts';
 import { openRedis } from '../../src/storage/redis/redis.ts';
 import { silentLog, uniquePrefix, useRedis } from '../support/resources.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -19,7 +19,7 @@ const open = ({
   seconds = 60,
   processes = 1,
 } = {}) =>
-  createBudgets({
+  createSharedBudgets({
     counts: createWindowCounts({
       redis,
       guard: async (call) => await call(),

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { createGathering } from '../../src/resilience/batch-loader.ts';
+import { createBatchLoader } from '../../src/resilience/batch-loader.ts';
 
 /** A gathering whose loads are written down. */
 function openGathering(load = async (keys: string[]) => keys.map((key) => `answer to ${key}`)) {
   const loads: string[][] = [];
-  const ask = createGathering(async (keys: string[]) => {
+  const ask = createBatchLoader(async (keys: string[]) => {
     loads.push([...keys]);
     return await load(keys);
   });
@@ -60,7 +60,7 @@ test('a load that fails rejects all that asked for it, and nobody who asks later
 });
 
 test('a load that throws at once rejects what was asked for', async () => {
-  const ask = createGathering((): Promise<string[]> => {
+  const ask = createBatchLoader((): Promise<string[]> => {
     throw new Error('no such function');
   });
   await expect(ask('a')).rejects.toThrow('no such function');

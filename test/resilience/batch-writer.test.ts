@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createCoalescing } from '../../src/resilience/batch-writer.ts';
+import { createBatchWriter } from '../../src/resilience/batch-writer.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 /** A call that ends when it is let go, and fails for some items. */
@@ -10,7 +10,7 @@ function openCalls({
   atOnce = 1,
 }: { limit?: number; fails?: (item: number) => boolean; isForAll?: boolean; atOnce?: number } = {}) {
   const calls: { items: number[]; letGo: () => void }[] = [];
-  const ask = createCoalescing<number, string>({
+  const ask = createBatchWriter<number, string>({
     run: async (items) => {
       await new Promise<void>((letGo) => calls.push({ items, letGo }));
       if (items.some(fails)) throw new Error(`failed for ${items.join()}`);

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { pino } from 'pino';
 import { afterEach, expect, test, vi } from 'vitest';
-import { createBreaker, StoreAway, StoreNotAsked } from '../../src/resilience/circuit-breaker.ts';
+import { createBreaker, StoreUnavailable, CircuitOpen } from '../../src/resilience/circuit-breaker.ts';
 import { isPostgresUnavailable } from '../../src/storage/postgres/postgres.ts';
 import { isRedisUnavailable } from '../../src/storage/redis/errors.ts';
 import { silentLog } from '../support/resources.ts';
@@ -57,7 +57,7 @@ test('after three failures in a row a store is not asked: calls fail at once, an
   await fail(1);
   expect([breaker.state, asked()]).toEqual(['open', 3]);
   const error: unknown = await ask().catch((reason: unknown) => reason);
-  expect(error).toBeInstanceOf(StoreNotAsked);
+  expect(error).toBeInstanceOf(CircuitOpen);
   expect(error).toMatchObject({ store: 'PostgreSQL', cause: away });
   expect([isPostgresUnavailable(error), isRedisUnavailable(error)]).toEqual([true, false]);
   expect(asked()).toBe(3);
@@ -103,11 +103,11 @@ test('one call at a time finds out whether the store is back; the others do not 
 
   const first = ask();
   expect(breaker.state).toBe('half-open');
-  await expect(Promise.all([ask(), ask()])).rejects.toThrow(StoreNotAsked);
+  await expect(Promise.all([ask(), ask()])).rejects.toThrow(CircuitOpen);
   settle.reject(away);
   await expect(first).rejects.toBe(away);
   expect([breaker.state, asked()]).toEqual(['open', 4]);
-  await expect(ask()).rejects.toThrow(StoreNotAsked);
+  await expect(ask()).rejects.toThrow(CircuitOpen);
 
   await delay(openMs);
   const second = ask();
@@ -129,7 +129,7 @@ test('a call without an answer fails after its deadline, and counts as a failure
   answerWith(async () => await new Promise(() => {}));
   for (let i = 0; i < 3; i++) {
     const start = performance.now();
-    await expect(ask()).rejects.toThrow(StoreAway);
+    await expect(ask()).rejects.toThrow(StoreUnavailable);
     expect(performance.now() - start).toBeGreaterThan(58);
   }
   expect(breaker.state).toBe('open');
@@ -168,7 +168,7 @@ test('a kind of call that the store refuses opens its own circuit and no other',
   }
   expect([breaker.state, asked]).toEqual(['open', 2]);
   const error: unknown = await calls.write().catch((reason: unknown) => reason);
-  expect(error).toBeInstanceOf(StoreNotAsked);
+  expect(error).toBeInstanceOf(CircuitOpen);
   expect(error).toMatchObject({ cause: refused });
 });
 

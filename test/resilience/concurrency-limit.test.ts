@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createBounded } from '../../src/resilience/concurrency-limit.ts';
+import { createConcurrencyLimit } from '../../src/resilience/concurrency-limit.ts';
 import { Overloaded } from '../../src/resilience/overloaded.ts';
 
 /** A task that runs until it is told to end. */
@@ -20,7 +20,7 @@ const createTasks = (count: number) => Array.from({ length: count }, createTask)
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 test('tasks beyond those that may run wait for their turn, in their order', async () => {
-  const run = createBounded({ atOnce: 2, waiting: 2 });
+  const run = createConcurrencyLimit({ atOnce: 2, waiting: 2 });
   const tasks = createTasks(4);
   const ended = tasks.map((task) => run(task.run));
   const running = () => tasks.map(({ state }) => state.isRunning);
@@ -39,7 +39,7 @@ test('tasks beyond those that may run wait for their turn, in their order', asyn
 });
 
 test('who finds every place taken is turned away at once, and let in when there is a place again', async () => {
-  const run = createBounded({ atOnce: 1, waiting: 1 });
+  const run = createConcurrencyLimit({ atOnce: 1, waiting: 1 });
   const tasks = createTasks(2);
   const ended = tasks.map((task) => run(task.run));
   await expect(run(async () => 'too late')).rejects.toThrow(Overloaded);

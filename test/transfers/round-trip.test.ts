@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
 import { createApiKeys } from '../../src/api-keys/api-keys.ts';
-import { isExact, readBooks } from '../../src/clicks/ledger/audit.ts';
+import { isExact, readAudit } from '../../src/clicks/ledger/audit.ts';
 import type { Encoding } from '../../src/transfers/transfer.ts';
 import { exportUrls } from '../../workers/jobs/export-urls.ts';
 import { importUrls } from '../../workers/jobs/import-urls.ts';
@@ -109,7 +109,7 @@ test('what is exported and imported into an empty database is the same, in each 
         state: 'completed',
       });
       expect(await readUrls(to)).toEqual(await readUrls(from));
-      expect(isExact(await readBooks(to.db()))).toBe(true);
+      expect(isExact(await readAudit(to.db()))).toBe(true);
       expect(await importAll(encoding, file)).toMatchObject({ created: 0, skipped: given.length, failed: 0 });
     }),
     { numRuns: 10 },

@@ -9,11 +9,11 @@ import { isPostgresUnavailable, openPostgres } from '../../src/storage/postgres/
 import { closeRedis, openRedis } from '../../src/storage/redis/redis.ts';
 import { hashPassword } from '../../src/urls/access/password.ts';
 import type { CacheEntry } from '../../src/urls/cache/entry.ts';
-import { createProcessCache } from '../../src/urls/cache/memory-cache.ts';
-import { createUrlCache } from '../../src/urls/cache/redis-cache.ts';
+import { createMemoryCache } from '../../src/urls/cache/memory-cache.ts';
+import { createRedisUrlCache } from '../../src/urls/cache/redis-cache.ts';
 import type { UrlChange } from '../../src/urls/changes/change.ts';
-import { createUrlPolicy } from '../../src/urls/input/destination-policy.ts';
-import { WishRefused } from '../../src/urls/input/rules.ts';
+import { createDestinationPolicy } from '../../src/urls/input/destination-policy.ts';
+import { InputRejected } from '../../src/urls/input/rules.ts';
 import { createUrlCleanupStore } from '../../src/urls/store/cleanup-store.ts';
 import { createUrlStore } from '../../src/urls/store/url-store.ts';
 import { CodeDeleted, CodeTaken, UrlExpired, UrlNotFound } from '../../src/urls/url.ts';
@@ -38,7 +38,7 @@ let codes = 0;
 const newCode = () => `code-${(codes += 1)}`;
 
 // Its own tests show what it does; here it would hide the others.
-const noProcessCache: Parameters<typeof createUrls>[0]['processCache'] = {
+const noProcessCache: Parameters<typeof createUrls>[0]['memoryCache'] = {
   find: () => undefined,
   findStale: () => undefined,
   put: () => true,
@@ -47,13 +47,13 @@ const noProcessCache: Parameters<typeof createUrls>[0]['processCache'] = {
 };
 
 /** Short URLs on the real stores; `count` is how often cache and table were asked, `untold` what Redis could not be told of. */
-function openUrls(redis = shared.redis(), { database = db(), processCache = noProcessCache } = {}) {
+function openUrls(redis = shared.redis(), { database = db(), memoryCache = noProcessCache } = {}) {
   const count = { cache: 0, table: 0 };
   const untold: UrlChange[] = [];
   // A prefix of its own under the file's, whose keys are removed at the end.
   const prefix = `${shared.prefix}-${uniquePrefix()}`;
   const store = createUrlStore(database);
-  const cache = createUrlCache(redis, { prefix, ttlSeconds: 60 });
+  const cache = createRedisUrlCache(redis, { prefix, ttlSeconds: 60 });
   const pool = createKeyPool(redis, prefix);
   const keys = createKeys({
     generator: createKeyGenerator(db()),
@@ -79,14 +79,14 @@ function openUrls(redis = shared.redis(), { database = db(), processCache = noPr
         return entry;
       },
     },
-    processCache,
+    memoryCache,
     blockedHosts: { judge: (entry) => entry },
-    onUntold: async (change) => void untold.push(change),
+    onUnpublished: async (change) => void untold.push(change),
     keys,
     idempotencyKeys: { findMany: async () => [], findRequestHash: async () => undefined },
-    normaliseUrl: createUrlPolicy({ ownHosts: [], allowPrivate: false, isBlocked: () => false }),
+    normaliseUrl: createDestinationPolicy({ ownHosts: [], allowPrivate: false, isBlocked: () => false }),
     hashPassword,
-    retention: { days: 30, quarantineDays: 90 },
+    retention: { days: 30, codeReuseDays: 90 },
     log: silentLog,
   });
   const forget = async (code: string) => await redis.del(`${prefix}:url:${code}`);
@@ -238,8 +238,8 @@ describe('resolve', () => {
   });
 
   test('who asks after a change was announced does not get what a look-up found that began before', async () => {
-    const processCache = createProcessCache({ maxEntries: 10, maxBytes: 1_000_000 });
-    const { urls, cache, count, forget } = openUrls(undefined, { processCache });
+    const memoryCache = createMemoryCache({ maxEntries: 10, maxBytes: 1_000_000 });
+    const { urls, cache, count, forget } = openUrls(undefined, { memoryCache });
     const { shortCode, version } = await urls.create(wish(), owner);
     await forget(shortCode);
     const table = await holdTable();
@@ -247,7 +247,7 @@ describe('resolve', () => {
     await waitUntil('the table is asked', () => count.table === 1);
     const deleted = { shortCode, version: version + 1 };
     await cache.bury([deleted], 'not found');
-    processCache.invalidate(shortCode, deleted.version);
+    memoryCache.invalidate(shortCode, deleted.version);
     const after = reasonFor(urls.resolve(shortCode, Date.now()));
     // Its row is still there: in the table nothing was deleted.
     await table.release();
@@ -259,31 +259,31 @@ describe('resolve', () => {
 describe('what Redis was not told of', () => {
   /** A short URL that Redis knows, and a web process that hears of changes otherwise. */
   async function openKnown() {
-    const processCache = createProcessCache({ maxEntries: 10, maxBytes: 1_000_000 });
-    const opened = openUrls(undefined, { processCache });
+    const memoryCache = createMemoryCache({ maxEntries: 10, maxBytes: 1_000_000 });
+    const opened = openUrls(undefined, { memoryCache });
     const { shortCode } = await opened.urls.create(wish(), owner);
     await opened.urls.resolve(shortCode, Date.now());
     expect(opened.untold).toEqual([]);
-    return { ...opened, processCache, shortCode };
+    return { ...opened, memoryCache, shortCode };
   }
 
   test('is not used once a newer version was announced, and Redis is told by who asks', async () => {
-    const { urls, store, cache, processCache, shortCode } = await openKnown();
+    const { urls, store, cache, memoryCache, shortCode } = await openKnown();
     const { version } = (await store.delete(shortCode, null))!;
-    processCache.invalidate(shortCode, version);
+    memoryCache.invalidate(shortCode, version);
     await expect(urls.resolve(shortCode, Date.now())).rejects.toThrow(UrlNotFound);
     expect(await cache.find(shortCode)).toEqual({ gone: 'not found', version });
   });
 
   test('is remembered as gone, as of the announced version, where no row is left', async () => {
-    const { urls, store, cache, count, processCache, shortCode } = await openKnown();
+    const { urls, store, cache, count, memoryCache, shortCode } = await openKnown();
     const { version } = (await store.findByCode(shortCode))!;
     await db()('url_stats').del();
     await db()('urls').where({ short_code: shortCode }).del();
-    processCache.invalidate(shortCode, version + 1);
+    memoryCache.invalidate(shortCode, version + 1);
     await expect(urls.resolve(shortCode, Date.now())).rejects.toThrow(UrlNotFound);
     expect(await cache.find(shortCode)).toEqual({ gone: 'not found', version: version + 1 });
-    processCache.onHearing();
+    memoryCache.onConnected();
     await expect(urls.resolve(shortCode, Date.now())).rejects.toThrow(UrlNotFound);
     expect(count.table).toBe(1);
   });
@@ -296,17 +296,17 @@ describe('a short URL that a web process knew', () => {
 
   /** A process cache that knew these codes and trusts none of them any more. */
   function openStale(...codes: string[]) {
-    const processCache = createProcessCache({ maxEntries: 10, maxBytes: 1_000_000, staleMs: 60_000 });
-    for (const code of codes) processCache.put(code, known, performance.now());
-    processCache.onHearing();
-    return processCache;
+    const memoryCache = createMemoryCache({ maxEntries: 10, maxBytes: 1_000_000, staleMs: 60_000 });
+    for (const code of codes) memoryCache.put(code, known, performance.now());
+    memoryCache.onConnected();
+    return memoryCache;
   }
 
   test('is redirected while neither store answers, until it expires; what it did not know fails', async () => {
     const redis = openRedis('cache', nowhere.redis, silentLog);
     const database = openPostgres({ url: nowhere.postgres, poolMax: 1, queryTimeoutMs: 1_000, name: 'test' });
     try {
-      const { urls } = openUrls(redis, { database, processCache: openStale('known') });
+      const { urls } = openUrls(redis, { database, memoryCache: openStale('known') });
       expect(urls.resolveAtOnce('known', Date.now())).toBeUndefined();
       expect(await urls.resolve('known', expiresAtMs - 1)).toEqual(known.url);
       await expect(urls.resolve('known', expiresAtMs)).rejects.toThrow(UrlExpired);
@@ -318,7 +318,7 @@ describe('a short URL that a web process knew', () => {
 
   test('is not redirected while the table says otherwise, or has too much to do to say anything', async () => {
     const [deleted, waiting] = [newCode(), newCode()];
-    const { urls } = openUrls(undefined, { processCache: openStale(deleted, waiting) });
+    const { urls } = openUrls(undefined, { memoryCache: openStale(deleted, waiting) });
     await expect(urls.resolve(deleted, Date.now())).rejects.toThrow(UrlNotFound);
     const table = await holdTable();
     const visits = Array.from(
@@ -391,7 +391,7 @@ describe('create', () => {
     const { urls, pool } = openUrls();
     await pool.add(['keyAAA1']);
     const wrong = { ...wish(), originalUrl: 'javascript:alert(1)' };
-    await expect(urls.create(wrong, owner)).rejects.toThrow(WishRefused);
+    await expect(urls.create(wrong, owner)).rejects.toThrow(InputRejected);
     expect(await pool.size()).toBe(1);
   });
 

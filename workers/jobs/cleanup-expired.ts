@@ -1,5 +1,5 @@
 import { type CacheEntry, toCacheEntry } from '../../src/urls/cache/entry.ts';
-import type { UrlCache } from '../../src/urls/cache/redis-cache.ts';
+import type { RedisUrlCache } from '../../src/urls/cache/redis-cache.ts';
 import type { IdempotencyKeys } from '../../src/urls/idempotency/key-store.ts';
 import { codesOf } from '../../src/urls/store/aliases.ts';
 import type { UrlCleanupStore } from '../../src/urls/store/cleanup-store.ts';
@@ -17,11 +17,11 @@ const idempotencyKeyMs = 24 * 3_600_000;
 export async function cleanupExpired(
   deps: {
     cleanupStore: UrlCleanupStore;
-    urlCache: UrlCache;
+    urlCache: RedisUrlCache;
     idempotencyKeys: Pick<IdempotencyKeys, 'removeOld'>;
     now: () => Promise<Date>;
   },
-  retention: { days: number; quarantineDays: number },
+  retention: { days: number; codeReuseDays: number },
   { reportProgress, signal }: JobContext,
 ) {
   const { cleanupStore, urlCache, idempotencyKeys } = deps;
@@ -39,7 +39,7 @@ export async function cleanupExpired(
     await reportProgress(percentOf(expired, total));
   }
   for (let more = total > 0; more;) {
-    const count = await cleanupStore.purge(now, retention.days, retention.quarantineDays, sliceSize);
+    const count = await cleanupStore.purge(now, retention.days, retention.codeReuseDays, sliceSize);
     purged += count;
     more = count > 0 && !signal.aborted;
     await reportProgress(percentOf(expired + purged, total));

@@ -3,7 +3,7 @@ import type { ImportStore } from '../../src/transfers/imports/store.ts';
 import type { JobContext } from './job-context.ts';
 
 /** Pieces, of a quarter of a megabyte each, that one statement removes: short transactions. */
-const sliceOfPieces = 100;
+const sliceOfChunks = 100;
 /** Imports and exports that one statement removes, with the errors of their rows. */
 const sliceOfTransfers = 20;
 /** An upload of which nothing came for so long was given up. */
@@ -27,15 +27,15 @@ export async function cleanupTransfers(
   }
 
   // Pieces first: what they belong to would take them along, all in one transaction.
-  const pieces = await removeAll(() => importStore.removePieces(silentHours, sliceOfPieces));
+  const chunks = await removeAll(() => importStore.removeChunks(silentHours, sliceOfChunks));
   await reportProgress(25);
   const imports = await removeAll(() => importStore.removeOld(retentionDays, silentHours, sliceOfTransfers));
   await reportProgress(50);
-  const exportPieces = await removeAll(() => exportStore.removePieces(retentionDays, sliceOfPieces));
+  const exportPieces = await removeAll(() => exportStore.removeChunks(retentionDays, sliceOfChunks));
   await reportProgress(75);
   const exports = await removeAll(() => exportStore.removeOld(retentionDays, sliceOfTransfers));
   await reportProgress(100);
-  const removed = { pieces: pieces + exportPieces, imports, exports };
-  if (removed.pieces + imports + exports === 0) return { ...removed, status: 'nothing to clean up' };
+  const removed = { chunks: chunks + exportPieces, imports, exports };
+  if (removed.chunks + imports + exports === 0) return { ...removed, status: 'nothing to clean up' };
   return { ...removed, interrupted: signal.aborted };
 }

@@ -3,14 +3,14 @@ import { constants, gzip } from 'node:zlib';
 import { isRefusedData } from '../../src/storage/postgres/postgres.ts';
 import { writeHead, writeRows } from '../../src/transfers/exports/serialize.ts';
 import type { ExportSources } from '../../src/transfers/exports/source.ts';
-import type { Export, ExportPiece, ExportStore } from '../../src/transfers/exports/store.ts';
+import type { Export, ExportChunk, ExportStore } from '../../src/transfers/exports/store.ts';
 import { eachWaiting } from './each-waiting.ts';
 import { type JobContext, percentOf } from './job-context.ts';
 
 const compress = promisify(gzip);
 
-/** What a piece, and so a transaction, writes, in bytes before it is compressed; the last rows may go beyond it. */
-const pieceBytes = 1024 * 1024;
+/** What a chunk, and so a transaction, writes, in bytes before it is compressed; the last rows may go beyond it. */
+const chunkBytes = 1024 * 1024;
 /** Rows that are held at once: few, since one may take 20 KB. */
 const pageRows = 250;
 
@@ -19,7 +19,7 @@ interface Deps {
   exportSources: ExportSources;
 }
 
-/** Writes the file of one export, or, without an id, of each that waits or whose worker is gone. Each piece of it and the row up to
+/** Writes the file of one export, or, without an id, of each that waits or whose worker is gone. Each chunk of it and the row up to
  *  which it goes are one transaction: a run after a crash goes on where the last one stood, and of two at once one leaves. */
 export async function exportUrls(deps: Deps, id: number | undefined, context: JobContext) {
   if (id !== undefined) return await exportOne(deps, id, context);
@@ -50,31 +50,31 @@ async function writeFile(deps: Deps, id: number, { reportProgress, signal }: Job
   const wanted = await exportStore.findUnfinished(id);
   const begun = wanted && (await exportStore.begin(id, await exportSources[wanted.kind].findLastId()));
   for (let at = begun; at && !signal.aborted;) {
-    const piece = await writePiece(deps, at);
-    if (!piece) return await exportStore.finish(id, null);
-    if (!(await exportStore.addPiece(id, at, piece))) return;
-    await reportProgress(percentOf(piece.lastId, at.upToId ?? 0));
-    at = { ...at, lastId: piece.lastId, pieces: at.pieces + 1 };
+    const chunk = await writeChunk(deps, at);
+    if (!chunk) return await exportStore.finish(id, null);
+    if (!(await exportStore.addChunk(id, at, chunk))) return;
+    await reportProgress(percentOf(chunk.lastId, at.upToId ?? 0));
+    at = { ...at, lastId: chunk.lastId, chunks: at.chunks + 1 };
   }
 }
 
 /** The next rows of an export; undefined at its end. A file has a head, even one without rows. */
-async function writePiece({ exportSources }: Deps, at: Export): Promise<ExportPiece | undefined> {
-  const { kind, encoding, owner, filter, pieces } = at;
+async function writeChunk({ exportSources }: Deps, at: Export): Promise<ExportChunk | undefined> {
+  const { kind, encoding, owner, filter, chunks } = at;
   const { columns, findRows } = exportSources[kind];
-  const parts = [Buffer.from(pieces === 0 ? writeHead(encoding, columns) : '')];
-  const piece = { bytes: parts[0]!.length, rows: 0, lastId: at.lastId };
-  while (piece.bytes < pieceBytes) {
-    const wanted = { after: piece.lastId, upTo: at.upToId ?? 0, owner, filter, limit: pageRows };
+  const parts = [Buffer.from(chunks === 0 ? writeHead(encoding, columns) : '')];
+  const chunk = { bytes: parts[0]!.length, rows: 0, lastId: at.lastId };
+  while (chunk.bytes < chunkBytes) {
+    const wanted = { after: chunk.lastId, upTo: at.upToId ?? 0, owner, filter, limit: pageRows };
     const rows = await findRows(wanted);
     const last = rows.at(-1);
     if (!last) break;
     const part = Buffer.from(writeRows(encoding, columns, rows));
     parts.push(part);
-    piece.bytes += part.length;
-    piece.rows += rows.length;
-    piece.lastId = last.id;
+    chunk.bytes += part.length;
+    chunk.rows += rows.length;
+    chunk.lastId = last.id;
   }
-  if (piece.bytes === 0) return undefined;
-  return { ...piece, content: await compress(Buffer.concat(parts), { level: constants.Z_BEST_SPEED }) };
+  if (chunk.bytes === 0) return undefined;
+  return { ...chunk, content: await compress(Buffer.concat(parts), { level: constants.Z_BEST_SPEED }) };
 }

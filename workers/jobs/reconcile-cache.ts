@@ -1,4 +1,4 @@
-import type { UrlCache } from '../../src/urls/cache/redis-cache.ts';
+import type { RedisUrlCache } from '../../src/urls/cache/redis-cache.ts';
 import type { RefreshCache } from '../../src/urls/cache/refresh.ts';
 import { type CacheWatermark, raiseWatermark, type Watermark } from '../../src/urls/cache/watermark.ts';
 import { beginningOf, type ChangeStore, everyCode } from '../../src/urls/changes/change-log.ts';
@@ -9,7 +9,7 @@ const sliceSize = 1_000;
 
 interface Deps {
   changes: ChangeStore;
-  cache: UrlCache;
+  cache: RedisUrlCache;
   watermark: CacheWatermark;
   refreshCache: RefreshCache;
 }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { UrlCache } from '../../src/urls/cache/redis-cache.ts';
+import type { RedisUrlCache } from '../../src/urls/cache/redis-cache.ts';
 import type { UrlStore } from '../../src/urls/store/url-store.ts';
 import { type JobContext, percentOf } from './job-context.ts';
 
@@ -8,7 +8,7 @@ const sliceSize = 500;
 /** Puts the most clicked short URLs in the cache, at most `perSecond`, so that visitors do not feel it. Versioned like
  *  every write: what is there and newer stays. Reads each slice as it is then, since what changed meanwhile may not be there. */
 export async function warmCache(
-  deps: { urlStore: UrlStore; urlCache: UrlCache; now: () => Promise<Date> },
+  deps: { urlStore: UrlStore; urlCache: RedisUrlCache; now: () => Promise<Date> },
   { limit, perSecond }: { limit: number; perSecond: number },
   { reportProgress, signal }: JobContext,
 ) {

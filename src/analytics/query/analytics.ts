@@ -4,7 +4,7 @@ import { clicksOfHour, findUrls, type Sql } from '../rollups/scope.ts';
 import { type Count, countAll, countByBot, countByHourOfWeek, countByTime, countByValue } from './groups.ts';
 import {
   type AnalyticsAnswer,
-  type AnalyticsQuestion,
+  type AnalyticsQuery,
   DetailNotKept,
   type Dimension,
   dimensions,
@@ -30,7 +30,7 @@ export type Analytics = ReturnType<typeof createAnalytics>;
 export const createAnalytics = (read: ReadAnalytics) => ({
   /** Roll-ups answer where they can, rows what needs single clicks: minutes and filters. Throws UrlNotFound, EmptyRange,
    *  TooManyBuckets and DetailNotKept. */
-  ask: async (question: AnalyticsQuestion): Promise<AnalyticsAnswer> =>
+  ask: async (question: AnalyticsQuery): Promise<AnalyticsAnswer> =>
     await read(async (trx) => {
       const urls = await findUrls(trx, question.scope);
       const asked = await findRange(trx, question);
@@ -62,7 +62,7 @@ export const createAnalytics = (read: ReadAnalytics) => ({
 
 /** What is counted, and where. */
 function planFor(
-  { groupBy, interval, filters }: AnalyticsQuestion,
+  { groupBy, interval, filters }: AnalyticsQuery,
   { range: asked, rowsSince }: AskedRange,
 ): Pick<AnalyticsAnswer, 'range' | 'source'> {
   const hasFilters = Object.keys(filters).length > 0;
@@ -93,7 +93,7 @@ async function count(
     factsOf: (range: Range) => Sql;
     source: AnalyticsAnswer['source'];
   },
-  question: AnalyticsQuestion,
+  question: AnalyticsQuery,
 ): Promise<Pick<AnalyticsAnswer, 'clicks' | 'other'> & { groups: Count[] }> {
   const { urls, range, factsOf, source } = from;
   const { groupBy } = question;
@@ -107,12 +107,7 @@ async function count(
   return { groups, clicks: sumOf(groups), other: 0 };
 }
 
-async function countOthers(
-  trx: Knex,
-  facts: Sql,
-  range: Range,
-  question: AnalyticsQuestion,
-): Promise<Count[]> {
+async function countOthers(trx: Knex, facts: Sql, range: Range, question: AnalyticsQuery): Promise<Count[]> {
   if (question.groupBy === 'time') return await countByTime(trx, facts, range, question);
   if (question.groupBy === 'hour_of_week') return await countByHourOfWeek(trx, facts, question);
   return await countByBot(trx, facts, question);

@@ -2,7 +2,7 @@ import type { Knex } from '../../storage/postgres/postgres.ts';
 import { otherValue } from '../rollups/rollups.ts';
 import { type Sql } from '../rollups/scope.ts';
 import { firstMomentOf, localTimeOf } from './local-time.ts';
-import { type AnalyticsQuestion, type Interval, type Range, TooManyBuckets } from './query.ts';
+import { type AnalyticsQuery, type Interval, type Range, TooManyBuckets } from './query.ts';
 import { floor, quarterMs } from './range.ts';
 import { counted } from './sources.ts';
 
@@ -25,7 +25,7 @@ const nominalMs: Record<Interval, number> = {
 const hourOfWeek = `to_char(${localTimeOf('at')}, 'ID-HH24')`;
 
 /** What tells the groups of a question apart, of relations with `at`, `is_bot` and each dimension. */
-export function groupKey({ groupBy, interval }: Pick<AnalyticsQuestion, 'groupBy' | 'interval'>): string {
+export function groupKey({ groupBy, interval }: Pick<AnalyticsQuery, 'groupBy' | 'interval'>): string {
   if (groupBy === 'time') return bucketKey(interval);
   if (groupBy === 'hour_of_week') return hourOfWeek;
   if (groupBy === 'bot') return `case when is_bot then 'bot' else 'person' end`;
@@ -45,10 +45,8 @@ function bucketKey(interval: Interval): string {
 const beginOfBucket = (key: string, interval: Interval) => (areOfClocks(interval) ? firstMomentOf(key) : key);
 
 /** What names a group in an answer, of its key. */
-export const groupName = (
-  key: string,
-  { groupBy, interval }: Pick<AnalyticsQuestion, 'groupBy' | 'interval'>,
-) => (groupBy === 'time' ? beginOfBucket(key, interval) : key);
+export const groupName = (key: string, { groupBy, interval }: Pick<AnalyticsQuery, 'groupBy' | 'interval'>) =>
+  groupBy === 'time' ? beginOfBucket(key, interval) : key;
 
 /** The same as text. */
 export const nameOf = (key: Date | string) => (key instanceof Date ? key.toISOString() : key);
@@ -58,7 +56,7 @@ export async function countByTime(
   trx: Knex,
   facts: Sql,
   range: Range,
-  { interval, timezone, bots }: Pick<AnalyticsQuestion, 'interval' | 'timezone' | 'bots'>,
+  { interval, timezone, bots }: Pick<AnalyticsQuery, 'interval' | 'timezone' | 'bots'>,
 ): Promise<Count[]> {
   const count = Math.ceil((range.to.getTime() - range.from.getTime()) / nominalMs[interval]);
   if (count > maxBuckets) throw new TooManyBuckets(count);
@@ -97,7 +95,7 @@ function bucketsOf(interval: Interval): string {
 export async function countByHourOfWeek(
   trx: Knex,
   facts: Sql,
-  { timezone, bots }: Pick<AnalyticsQuestion, 'timezone' | 'bots'>,
+  { timezone, bots }: Pick<AnalyticsQuery, 'timezone' | 'bots'>,
 ): Promise<Count[]> {
   return await countGroups(
     trx,
@@ -119,7 +117,7 @@ export async function countByHourOfWeek(
 export async function countByBot(
   trx: Knex,
   facts: Sql,
-  { bots }: Pick<AnalyticsQuestion, 'bots'>,
+  { bots }: Pick<AnalyticsQuery, 'bots'>,
 ): Promise<Count[]> {
   return await countGroups(
     trx,
@@ -135,7 +133,7 @@ export async function countByBot(
 export async function countByValue(
   trx: Knex,
   facts: Sql,
-  { bots, limit }: Pick<AnalyticsQuestion, 'bots' | 'limit'>,
+  { bots, limit }: Pick<AnalyticsQuery, 'bots' | 'limit'>,
 ): Promise<{ groups: Count[]; clicks: number }> {
   const { rows } = await trx.raw<{ rows: (Count & { all: number })[] }>(
     `select value as name, clicks, cast(sum(clicks) over () as bigint) as all
@@ -148,7 +146,7 @@ export async function countByValue(
 }
 
 /** All clicks. */
-export async function countAll(trx: Knex, facts: Sql, bots: AnalyticsQuestion['bots']): Promise<number> {
+export async function countAll(trx: Knex, facts: Sql, bots: AnalyticsQuery['bots']): Promise<number> {
   const { rows } = await trx.raw<{ rows: { clicks: number }[] }>(
     `select cast(coalesce(sum(${counted[bots]}), 0) as bigint) as clicks from (${facts.sql}) as fact`,
     facts.bindings,

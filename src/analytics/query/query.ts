@@ -16,7 +16,7 @@ export type BotChoice = (typeof botChoices)[number];
 export type Moment = Date | string;
 
 /** What the analytics are asked. */
-export interface AnalyticsQuestion {
+export interface AnalyticsQuery {
   scope: UrlScope;
   /** 30 days before `to`, unless given. */
   from?: Moment | undefined;

@@ -1,6 +1,6 @@
 import { type Knex, onlyRow } from '../../storage/postgres/postgres.ts';
 import { firstMomentOf, localTimeOf } from './local-time.ts';
-import { type AnalyticsQuestion, EmptyRange, type Moment, type Range, UnknownTimezone } from './query.ts';
+import { type AnalyticsQuery, EmptyRange, type Moment, type Range, UnknownTimezone } from './query.ts';
 
 const minuteMs = 60_000;
 /** What roll-ups tell apart. */
@@ -21,7 +21,7 @@ export interface AskedRange {
 /** The range that a question means. Throws EmptyRange and UnknownTimezone. */
 export async function findRange(
   trx: Knex,
-  asked: Pick<AnalyticsQuestion, 'from' | 'to' | 'timezone'>,
+  asked: Pick<AnalyticsQuery, 'from' | 'to' | 'timezone'>,
 ): Promise<AskedRange> {
   const { rowsSince, hasWholeHours, ...found } = await resolveRange(trx, asked);
   if (found.from >= found.to) throw new EmptyRange('the range is empty');
@@ -32,7 +32,7 @@ type ResolvedRange = Range & { rowsSince: Date | null; hasWholeHours: boolean };
 
 async function resolveRange(
   trx: Knex,
-  { from, to, timezone }: Pick<AnalyticsQuestion, 'from' | 'to' | 'timezone'>,
+  { from, to, timezone }: Pick<AnalyticsQuery, 'from' | 'to' | 'timezone'>,
 ): Promise<ResolvedRange> {
   try {
     return onlyRow(

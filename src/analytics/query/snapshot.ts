@@ -1,10 +1,10 @@
 import type { Knex } from '../../storage/postgres/postgres.ts';
-import { throwBounded } from '../../storage/postgres/statement-timeout.ts';
+import { rethrowTimeout } from '../../storage/postgres/statement-timeout.ts';
 
 export type ReadAnalytics = <T>(work: (trx: Knex) => Promise<T>) => Promise<T>;
 
 /** Runs statements that see the analytics as they are at one moment, and no partition go meanwhile. Each ends within `timeoutMs`,
- *  with TookTooLong if need be, and as many run at once as `db` has connections, which should be few; then Overloaded. Holds
+ *  with StatementTimeout if need be, and as many run at once as `db` has connections, which should be few; then Overloaded. Holds
  *  through PgBouncer. */
 export const createAnalyticsSnapshot =
   (db: Knex, timeoutMs: number): ReadAnalytics =>
@@ -20,6 +20,6 @@ export const createAnalyticsSnapshot =
         { isolationLevel: 'repeatable read', readOnly: true },
       );
     } catch (error) {
-      return throwBounded(error, 'The analytics took too long. Ask for a shorter time, or less of it.');
+      return rethrowTimeout(error, 'The analytics took too long. Ask for a shorter time, or less of it.');
     }
   };

@@ -1,5 +1,5 @@
 import { clicksOfHour, type Sql } from '../rollups/scope.ts';
-import { type AnalyticsQuestion, type BotChoice, type Dimension, dimensions, type Range } from './query.ts';
+import { type AnalyticsQuery, type BotChoice, type Dimension, dimensions, type Range } from './query.ts';
 import { isOfDays, wholeDays } from './range.ts';
 
 /** The clicks that count, of relations with `clicks` and the part of them that are `bots`. */
@@ -34,7 +34,7 @@ export const hours = (urls: Sql, { from, to }: Range): Sql => ({
 const rowColumns = `at, clicks, case when is_bot then clicks else 0 end as bots, is_bot, visitor, ${dimensions.join(', ')}`;
 
 /** (at, clicks, bots, is_bot, visitor and each dimension) of the rows in a range that match the filters. */
-export function rows(urls: Sql, { from, to }: Range, filters: AnalyticsQuestion['filters'] = {}): Sql {
+export function rows(urls: Sql, { from, to }: Range, filters: AnalyticsQuery['filters'] = {}): Sql {
   const conditions = Object.keys(filters).map((dimension) => `and ${dimension} = :${dimension}Filter`);
   const values = Object.entries(filters).map(([dimension, value]) => [`${dimension}Filter`, value]);
   return {

@@ -1,5 +1,5 @@
 import { findUrls } from '../rollups/scope.ts';
-import type { AnalyticsQuestion, Range } from './query.ts';
+import type { AnalyticsQuery, Range } from './query.ts';
 import { findRange, quarterMs, widen } from './range.ts';
 import type { ReadAnalytics } from './snapshot.ts';
 import { counted, quarters } from './sources.ts';
@@ -15,7 +15,7 @@ export interface TopUrls {
 export const createTopUrls = (read: ReadAnalytics) => ({
   /** The most clicked ones of a scope, `limit` at most. Throws EmptyRange. */
   topUrls: async (
-    question: Pick<AnalyticsQuestion, 'scope' | 'from' | 'to' | 'timezone' | 'bots' | 'limit'>,
+    question: Pick<AnalyticsQuery, 'scope' | 'from' | 'to' | 'timezone' | 'bots' | 'limit'>,
   ): Promise<TopUrls> =>
     await read(async (trx) => {
       const range = widen((await findRange(trx, question)).range, quarterMs);

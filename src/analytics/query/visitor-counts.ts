@@ -1,7 +1,7 @@
 import type { Knex } from '../../storage/postgres/postgres.ts';
 import { type Sql } from '../rollups/scope.ts';
 import { groupKey, groupName, nameOf } from './groups.ts';
-import type { AnalyticsQuestion, BotChoice, Range } from './query.ts';
+import type { AnalyticsQuery, BotChoice, Range } from './query.ts';
 import { isOfDays } from './range.ts';
 import { rows } from './sources.ts';
 
@@ -26,7 +26,7 @@ export async function countVisitors(
   trx: Knex,
   urls: Sql,
   { range, rowsSince }: { range: Range; rowsSince: Date },
-  question: AnalyticsQuestion,
+  question: AnalyticsQuery,
 ): Promise<VisitorCounts> {
   if (range.from >= rowsSince) return await countByRows(trx, urls, range, question);
   const isOneUrl = question.scope.shortCode !== undefined;
@@ -38,7 +38,7 @@ async function countByRows(
   trx: Knex,
   urls: Sql,
   range: Range,
-  question: AnalyticsQuestion,
+  question: AnalyticsQuery,
 ): Promise<VisitorCounts> {
   const { sql, bindings } = rows(urls, range, question.filters);
   const found = await trx.raw<{ rows: { key: Date | string; isAll: boolean; visitors: number }[] }>(
@@ -62,7 +62,7 @@ async function countByDays(
   trx: Knex,
   urls: Sql,
   range: Range,
-  { bots }: AnalyticsQuestion,
+  { bots }: AnalyticsQuery,
 ): Promise<VisitorCounts> {
   const { sql, bindings } = rows(urls, range);
   const found = await trx.raw<{ rows: { visitors: number }[] }>(

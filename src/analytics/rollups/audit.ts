@@ -10,7 +10,7 @@ export interface UrlDifference {
 }
 
 /** Whether the analytics add up, at one moment. */
-export interface AnalyticsBooks {
+export interface AnalyticsAudit {
   /** Clicks that the analytics have, by the counters of short URLs. */
   clicks: number;
   /** Clicks that they do not have: counted before there were any, or by an earlier release. */
@@ -21,7 +21,7 @@ export interface AnalyticsBooks {
 
 /** Compares the counters of each short URL with its clicks by hour and by each dimension, and its rows, as far back as they are
  *  kept, with the clicks by hour that have one. Reads all of the analytics, which takes a minute or so for 100 million rows. */
-export async function readAnalyticsBooks(db: Knex): Promise<AnalyticsBooks> {
+export async function readAnalyticsAudit(db: Knex): Promise<AnalyticsAudit> {
   return await db.transaction(
     async (trx) => {
       const { rows } = await trx.raw<{ rows: [{ clicks: number; without: number }] }>(

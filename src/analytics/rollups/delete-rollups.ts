@@ -10,7 +10,7 @@ export const sumTables = [
 ] as const;
 
 /** Deletes all that the analytics have of short URLs, whose counters the transaction has locked. */
-export async function deleteFigures(trx: Knex, urlIds: number[]): Promise<void> {
+export async function deleteRollups(trx: Knex, urlIds: number[]): Promise<void> {
   // Visitors that are being counted would be written down afterwards.
   await keepUnchanged(trx);
   for (const table of ['url_analytics', ...sumTables])

@@ -1,9 +1,9 @@
-import { addToBooks } from '../../clicks/ledger/ledger-store.ts';
+import { addToTotals } from '../../clicks/ledger/ledger-store.ts';
 import { boundedTransaction, type Knex, onlyRow } from '../../storage/postgres/postgres.ts';
-import { throwBounded } from '../../storage/postgres/statement-timeout.ts';
+import { rethrowTimeout } from '../../storage/postgres/statement-timeout.ts';
 import type { Owner } from '../../urls/store/owner.ts';
 import { beginOf } from '../partitions/utc-days.ts';
-import { deleteFigures } from './delete-rollups.ts';
+import { deleteRollups } from './delete-rollups.ts';
 import { clicksOfHour, findUrls } from './scope.ts';
 
 export const totalsChoices = ['keep', 'clear'] as const;
@@ -17,7 +17,7 @@ export type ClickRemoval = ReturnType<typeof createClickRemoval>;
 export function createClickRemoval(db: Knex, steps = standardSteps) {
   return {
     /** Removes rows and roll-ups of an owner's short URL, and with `clear` its clicks are 0, too, which the books then have as purged.
-     *  Every figure adds up at every moment; broken off, it can be run again. Throws UrlNotFound, and TookTooLong where others hold
+     *  Every figure adds up at every moment; broken off, it can be run again. Throws UrlNotFound, and StatementTimeout where others hold
      *  what is to go. */
     async forget(shortCode: string, owner: Owner, totals: (typeof totalsChoices)[number]): Promise<void> {
       const { urlId } = (await findUrls(db, { shortCode, owner })).bindings as { urlId: number };
@@ -30,7 +30,10 @@ export function createClickRemoval(db: Knex, steps = standardSteps) {
           continue;
         await removeRest(db, urlId, totals);
       } catch (error) {
-        throwBounded(error, 'Forgetting took too long. What is forgotten stays so: ask again for the rest.');
+        rethrowTimeout(
+          error,
+          'Forgetting took too long. What is forgotten stays so: ask again for the rest.',
+        );
       }
     },
   };
@@ -121,11 +124,11 @@ async function removeDays(db: Knex, urlId: number, day: string, limit: number): 
 async function removeRest(db: Knex, urlId: number, totals: (typeof totalsChoices)[number]): Promise<void> {
   await boundedTransaction(db, async (trx) => {
     const clicks = await lockCounter(trx, urlId);
-    await deleteFigures(trx, [urlId]);
+    await deleteRollups(trx, [urlId]);
     if (totals === 'keep') return;
     await trx.raw('update url_stats set click_count = 0, last_accessed_at = null where url_id = :urlId', {
       urlId,
     });
-    await addToBooks(trx, { purged: clicks, late: 0 });
+    await addToTotals(trx, { purged: clicks, late: 0 });
   });
 }

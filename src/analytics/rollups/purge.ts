@@ -1,6 +1,6 @@
 import { boundedTransaction, type Knex } from '../../storage/postgres/postgres.ts';
 import { listPartitions } from '../partitions/names.ts';
-import { deleteFigures, sumTables } from './delete-rollups.ts';
+import { deleteRollups, sumTables } from './delete-rollups.ts';
 
 /** Rows that one statement deletes. */
 const sliceSize = 20_000;
@@ -54,7 +54,7 @@ async function removeRest(db: Knex, urlIds: number[]): Promise<void> {
       'select from url_stats where url_id = any(cast(:urlIds as bigint[])) order by url_id for update',
       { urlIds },
     );
-    await deleteFigures(trx, urlIds);
+    await deleteRollups(trx, urlIds);
     await trx.raw('delete from analytics_removals where url_id = any(cast(:urlIds as bigint[]))', { urlIds });
   });
 }

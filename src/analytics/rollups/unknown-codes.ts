@@ -12,7 +12,7 @@ const closeMs = 1_000;
 /** Counts requests for short codes that lead nowhere, per day of UTC, and keeps the most requested. They are counted in memory and
  *  written every `flushMs`, after midnight for the new day: what a process has in hand when it is killed is lost, and what
  *  PostgreSQL took without saying so is counted twice. */
-export function createUnknownCodes({ db, flushMs, log }: { db: Knex; flushMs: number; log: Log }) {
+export function createNotFoundCounts({ db, flushMs, log }: { db: Knex; flushMs: number; log: Log }) {
   let requests = new Map<string, number>();
   let writing = Promise.resolve();
   const timer = setInterval(() => void flush(), flushMs);

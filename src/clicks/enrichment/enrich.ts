@@ -10,7 +10,7 @@ import type { VisitorIds } from './visitor-ids.ts';
 export type DetailOf = (request: IncomingMessage, atMs: number) => ClickDetail | undefined;
 
 /** Reads who clicked from a request, by heart where it can: it is on the way of each redirect, and never throws. */
-export function createClickDetails(deps: {
+export function createEnricher(deps: {
   userAgents: UserAgents;
   referrers: Referrers;
   /** Header in which a CDN names the country, in lower case; where it is there it decides. */

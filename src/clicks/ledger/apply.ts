@@ -2,9 +2,9 @@ import type { Knex } from 'knex';
 import { boundedTransaction } from '../../storage/postgres/postgres.ts';
 import { readUrlIdLimits } from '../batch-epochs.ts';
 import { type Batch, type ClickCount, countClicks } from '../click-batch.ts';
-import { quarantine, quarantineBatches, type Unreadable } from './dead-letters.ts';
-import { accountFor } from './deduplicate.ts';
-import { addToBooks, advanceLedger, lockLedger } from './ledger-store.ts';
+import { quarantine, deadLetterBatches, type Unreadable } from './dead-letters.ts';
+import { deduplicate } from './deduplicate.ts';
+import { addToTotals, advanceLedger, lockLedger } from './ledger-store.ts';
 import { createProducerStore } from './producer-store.ts';
 
 export interface Applied {
@@ -42,18 +42,18 @@ export function createClickStore(db: Knex, { projections }: { projections: Proje
         const batches = arrived.filter((batch) => limitOf(batch) !== undefined);
         const foreign = arrived.filter((batch) => limitOf(batch) === undefined);
         const ledger = await lockLedger(trx, batches);
-        const { fresh, totals, alike, removed, stray, known } = accountFor(ledger, batches, (batch) =>
+        const { fresh, totals, alike, removed, stray, known } = deduplicate(ledger, batches, (batch) =>
           limitOf(batch)!,
         );
-        await quarantineBatches(trx, foreign, 'another database epoch');
-        await quarantineBatches(trx, stray, 'short URL of another database epoch');
-        const late = await quarantineBatches(trx, removed, 'producer removed');
+        await deadLetterBatches(trx, foreign, 'another database epoch');
+        await deadLetterBatches(trx, stray, 'short URL of another database epoch');
+        const late = await deadLetterBatches(trx, removed, 'producer removed');
         const counted = await addToCounters(trx, totals);
         const ofUrls = alike.filter(({ urlId }) => counted.has(urlId));
         for (const project of projections) await project(trx, ofUrls);
         await advanceLedger(trx, ledger, fresh);
         const purged = totals.filter(({ urlId }) => !counted.has(urlId));
-        await addToBooks(trx, { purged: sumOf(purged) + countClicks(stray), late });
+        await addToTotals(trx, { purged: sumOf(purged) + countClicks(stray), late });
         return {
           batches: fresh.length,
           clicks: countClicks(fresh) - countClicks(stray),

@@ -2,7 +2,7 @@ import type { Knex } from 'knex';
 import { onlyRow } from '../../storage/postgres/postgres.ts';
 
 /** A web process's own figure against the ledger's. */
-export interface ProducerBooks {
+export interface ProducerAudit {
   producer: string;
   /** Clicks that the web process says it has accepted. */
   accepted: number;
@@ -26,17 +26,17 @@ export interface Books {
   /** On short URLs that are purged. */
   purged: number;
   /** Producers whose two figures differ, the greatest difference first; at most 10,000. */
-  differing: ProducerBooks[];
+  differing: ProducerAudit[];
   /** Entries that could not be counted and are kept to be looked at. */
   quarantined: number;
 }
 
 /** Reads the three kinds of figures in one snapshot, so that they belong together while clicks are being counted. */
-export async function readBooks(db: Knex): Promise<Books> {
+export async function readAudit(db: Knex): Promise<Books> {
   return await db.transaction(
     async (trx) => {
       const totals = onlyRow(await trx.raw<{ rows: Totals[] }>(totalsSql));
-      const { rows: differing } = await trx.raw<{ rows: ProducerBooks[] }>(
+      const { rows: differing } = await trx.raw<{ rows: ProducerAudit[] }>(
         `select producer, accepted, clicks as counted, greatest(last_applied_at, reported_at) as "lastHeardAt",
                 exists (select from click_ooo o where o.producer = p.producer) as "hasGap"
          from click_producers p where accepted <> clicks order by abs(accepted - clicks) desc, producer limit 10000`,

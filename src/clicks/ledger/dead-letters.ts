@@ -26,7 +26,7 @@ export async function quarantine(trx: Knex, reason: string, entries: Unreadable[
 }
 
 /** Keeps batches as dead letters; resolves to the clicks of those that were not kept already. */
-export async function quarantineBatches(trx: Knex, batches: Batch[], reason: string): Promise<number> {
+export async function deadLetterBatches(trx: Knex, batches: Batch[], reason: string): Promise<number> {
   const sourceOf = ({ producer, seq }: Batch) => `batch ${producer} ${seq}`;
   const bySource = new Map(batches.map((batch) => [sourceOf(batch), batch]));
   const entries = [...bySource].map(([source, batch]) => ({ source, payload: JSON.stringify(batch) }));

@@ -19,7 +19,7 @@ export interface Account {
 
 /** Decides which of these batches are counted: the whole of exactly-once, without a table. `ledger` has an entry for each
  *  producer that may be counted. */
-export function accountFor(
+export function deduplicate(
   ledger: ReadonlyMap<string, LedgerEntry>,
   batches: Batch[],
   /** Up to which id the clicks of a batch name the short URLs that they were on. */

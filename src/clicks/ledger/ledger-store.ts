@@ -78,7 +78,7 @@ export async function advanceLedger(
 
 /** Writes into the books, whose one row everybody locks last: `purged` clicks belong to no short URL any more, `late` ones
  *  were accepted and are not counted. */
-export async function addToBooks(trx: Knex, clicks: { purged: number; late: number }): Promise<void> {
+export async function addToTotals(trx: Knex, clicks: { purged: number; late: number }): Promise<void> {
   if (clicks.purged === 0 && clicks.late === 0) return;
   await trx.raw(
     'update click_books set purged_clicks = purged_clicks + :purged, removed_accepted = removed_accepted + :late',

@@ -27,7 +27,7 @@ export interface Kept {
 
 /** Keeps each batch of a producer until PostgreSQL has it, and takes there what is due, once a second. Beyond `maxEntries`
  *  batches that Redis has had for some seconds are left to it and the workers; what Redis has not is never let go. */
-export function createClickBacklog(deps: {
+export function createOutbox(deps: {
   store: Pick<
     ClickStore,
     'apply' | 'findApplied' | 'registerProducer' | 'registerProducerAgain' | 'reportAccepted'

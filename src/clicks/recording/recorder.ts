@@ -6,7 +6,7 @@ import type { ClickDetail } from '../click-detail.ts';
 import type { ClickStore } from '../ledger/apply.ts';
 import type { ClickStream } from '../stream/stream.ts';
 import { createOpenBatch } from './open-batch.ts';
-import { createClickBacklog, type Kept } from './outbox.ts';
+import { createOutbox, type Kept } from './outbox.ts';
 import { createClickBreaker } from './redis-breaker.ts';
 
 /** Distinct entries at which a batch is sealed even while another is on its way: 4 KiB, or 8 with details. */
@@ -74,7 +74,7 @@ export function createClickRecorder(deps: {
   /** On their way to Redis; settled ones leave by themselves. */
   const sending = new Set<Promise<void>>();
 
-  const backlog = createClickBacklog({
+  const backlog = createOutbox({
     store,
     acknowledge: (entryIds) => stream.acknowledge(shard, entryIds),
     readAccepted: () => accepted,

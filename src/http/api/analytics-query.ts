@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import {
-  type AnalyticsQuestion,
+  type AnalyticsQuery,
   botChoices,
   dimensions,
   groupings,
@@ -123,7 +123,7 @@ export const urlAnalyticsQuery = rangeQuery.extend({
 export const analyticsQuery = urlAnalyticsQuery.extend({ tag: tagFilter });
 
 /** The question of a query, but for whose clicks are meant. */
-export function toQuestion(query: z.output<typeof urlAnalyticsQuery>): Omit<AnalyticsQuestion, 'scope'> {
+export function toAnalyticsQuery(query: z.output<typeof urlAnalyticsQuery>): Omit<AnalyticsQuery, 'scope'> {
   const given = dimensions.flatMap((dimension) => {
     const value = query[dimension];
     return value === undefined ? [] : [[dimension, value] as const];

@@ -88,7 +88,7 @@ export const bulkOperations = {
     description:
       'Each has an answer of its own, in the same order. One that is refused harms no other. With an `Idempotency-Key` each is created once, and the same request again tries those that were refused.',
     scope: 'urls:write',
-    isOncePerKey: true,
+    isIdempotent: true,
     weightOf: weightOfNew,
     body: z.strictObject(
       {
@@ -194,7 +194,7 @@ export const bulkHandlers = ({
     if (filter === undefined) throw unclearTargets();
     const list = { filter: toFilter(filter, owner), order };
     const after = cursor === undefined ? undefined : readCursor(cursor, list);
-    if (cursor !== undefined && !after) throw foreignCursor();
+    if (cursor !== undefined && !after) throw otherCursor();
     const found = await finding.list({ ...list, after, limit: maxItems, now: new Date() });
     return {
       codes: found.urls.map(({ shortCode }) => shortCode),
@@ -211,7 +211,7 @@ export const bulkHandlers = ({
       ...readSettings(body, now.getTime()),
     };
     const given = { idempotencyKey, owner: ownerOf(apiKey), ...readConflictRules(body), now };
-    const { url, isNew, isRepeat } = await urls.createOnce(wish, apiKey.id, given);
+    const { url, isNew, isRepeat } = await urls.createIdempotent(wish, apiKey.id, given);
     return {
       isRepeat,
       result: { status: isNew ? (201 as const) : (200 as const), url: presentUrl(url, baseUrl) },
@@ -280,5 +280,4 @@ const has = (item: unknown, name: (typeof costly)[number]) =>
 const unclearTargets = () =>
   validationFailed([{ field: 'short_codes', detail: 'must be given, or filter, and not both' }]);
 
-const foreignCursor = () =>
-  validationFailed([{ field: 'cursor', detail: 'must be a cursor of this filter' }]);
+const otherCursor = () => validationFailed([{ field: 'cursor', detail: 'must be a cursor of this filter' }]);

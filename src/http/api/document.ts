@@ -72,7 +72,7 @@ function describe(operationId: string, operation: Operation): ZodOpenApiOperatio
       ...(params && { path: params }),
       ...(query && { query: query as z.ZodObject }),
     },
-    parameters: Object.entries({ ...headers, ...(operation.isOncePerKey && idempotencyKey) }).map(
+    parameters: Object.entries({ ...headers, ...(operation.isIdempotent && idempotencyKey) }).map(
       ([name, meaning]) => ({
         name,
         in: 'header' as const,
@@ -133,7 +133,7 @@ function repliesOf({ replies }: Operation): ZodOpenApiResponsesObject {
 
 /** Its own problems, and those that any request of its kind may have. */
 function problemsOf(operation: Operation): ProblemType[] {
-  const { scope, problems, params, query, body, upload, isOncePerKey } = operation;
+  const { scope, problems, params, query, body, upload, isIdempotent } = operation;
   return [
     ...problems,
     'bad-request',
@@ -142,7 +142,7 @@ function problemsOf(operation: Operation): ProblemType[] {
     'rate-limited',
     'internal-error',
     'unavailable',
-    ...(isOncePerKey ? (['idempotency-key-reused'] as const) : []),
+    ...(isIdempotent ? (['idempotency-key-reused'] as const) : []),
     ...(params || query || body ? (['validation-failed'] as const) : []),
     ...(body || upload ? (['malformed-json', 'too-large', 'unsupported-media-type'] as const) : []),
   ];

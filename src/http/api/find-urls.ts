@@ -106,7 +106,7 @@ export const findHandlers = ({
   listUrls: async ({ query, owner }) => {
     const list = { filter: toFilter(query, owner), order: toOrder(query.sort) };
     const after = query.cursor === undefined ? undefined : readCursor(query.cursor, list);
-    if (query.cursor !== undefined && !after) throw foreignCursor();
+    if (query.cursor !== undefined && !after) throw otherCursor();
     const { urls, next } = await finding.list({ ...list, after, limit: query.limit, now: new Date() });
     return {
       status: 200,
@@ -130,4 +130,4 @@ export const findHandlers = ({
   },
 });
 
-const foreignCursor = () => validationFailed([{ field: 'cursor', detail: 'must be a cursor of this list' }]);
+const otherCursor = () => validationFailed([{ field: 'cursor', detail: 'must be a cursor of this list' }]);

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { transfersOf } from '../../api-keys/api-key.ts';
-import { MappingRefused, readMapping } from '../../transfers/formats/custom.ts';
+import { MappingRejected, readMapping } from '../../transfers/formats/custom.ts';
 import { serviceNames } from '../../transfers/formats/formats.ts';
 import type { Imports } from '../../transfers/imports/imports.ts';
 import type { Import, StoredWarning } from '../../transfers/imports/store.ts';
@@ -20,7 +20,7 @@ const columns = z
     try {
       return readMapping(text);
     } catch (error) {
-      if (!(error instanceof MappingRefused)) throw error;
+      if (!(error instanceof MappingRejected)) throw error;
       context.addIssue({ code: 'custom', message: error.message });
       return z.NEVER;
     }

@@ -50,7 +50,7 @@ export function mount<Ops extends Operations>(
         ...asked,
         apiKey,
         owner: ownerOf(apiKey),
-        idempotencyKey: operation.isOncePerKey
+        idempotencyKey: operation.isIdempotent
           ? await readIdempotencyKey(ctx, { asked, apiKeyId: apiKey.id, passwordHashing })
           : undefined,
         ctx,

@@ -43,7 +43,7 @@ export interface Operation {
   /** Request headers that mean something to it, and what. */
   headers?: Readonly<Record<string, string>>;
   /** It does its work once for an `Idempotency-Key`. */
-  isOncePerKey?: boolean;
+  isIdempotent?: boolean;
   /** How many requests it counts as, by what it asks for, within what its API key may send; one unless it says so. */
   weightOf?: (asked: never) => number;
   /** A GET that changes something: there is no HEAD of it. */

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Context } from 'koa';
 import { z } from 'zod';
 import type { Log } from '../../log.ts';
-import { createBounded } from '../../resilience/concurrency-limit.ts';
+import { createConcurrencyLimit } from '../../resilience/concurrency-limit.ts';
 import { problemOf } from '../problems/from-error.ts';
 import { presentProblem, Problem } from '../problems/problem.ts';
 import { problem } from './schemas.ts';
@@ -33,7 +33,7 @@ export async function settleEach<Item, Done extends object>(
   { atOnce, log, ctx, basePath }: { atOnce: number; log: Log; ctx: Context; basePath?: string },
   task: (item: Item, place: number) => Promise<Done>,
 ) {
-  const bounded = createBounded({ atOnce, waiting: items.length });
+  const bounded = createConcurrencyLimit({ atOnce, waiting: items.length });
 
   async function settle(item: Item, place: number) {
     try {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { foldCode } from '../../keys/short-code.ts';
 import { type CustomCodeRules, defaultCodeRules, whyRefused } from '../../urls/input/custom-code.ts';
 import { urlLengths } from '../../urls/input/destination-policy.ts';
-import type { SettingsWish } from '../../urls/input/parse-input.ts';
+import type { SettingsInput } from '../../urls/input/parse-input.ts';
 import { shortUrlOf } from '../../urls/short-url.ts';
 import { defaultSettings, type ShortUrl } from '../../urls/url.ts';
 import { timestamp } from './schemas.ts';
@@ -137,8 +137,8 @@ function expiryOf(body: UrlSettingFields, now: number): Date | null | undefined 
 }
 
 /** The settings that a body speaks of, as the domain calls them. */
-export function readSettings(body: UrlSettingFields, now: number): SettingsWish {
-  const given: { [Setting in keyof Required<SettingsWish>]: SettingsWish[Setting] | null } = {
+export function readSettings(body: UrlSettingFields, now: number): SettingsInput {
+  const given: { [Setting in keyof Required<SettingsInput>]: SettingsInput[Setting] | null } = {
     isActive: body.is_active,
     startsAt: body.starts_at,
     expiresAt: expiryOf(body, now),

@@ -30,7 +30,7 @@ export const urlOperations = {
     summary: 'Create a short URL',
     scope: 'urls:write',
     body: newUrl,
-    isOncePerKey: true,
+    isIdempotent: true,
     replies: {
       200: {
         description: 'It existed before: see `find_if_exists` and `restore_deleted`.',
@@ -154,7 +154,7 @@ export const urlHandlers = ({
       ...readSettings(body, now.getTime()),
     };
     const given = { idempotencyKey, owner, ...readConflictRules(body), now };
-    const { url, isNew, isRepeat } = await urls.createOnce(wish, apiKey.id, given);
+    const { url, isNew, isRepeat } = await urls.createIdempotent(wish, apiKey.id, given);
     return {
       status: isNew ? 201 : 200,
       headers: {

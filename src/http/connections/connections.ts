@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { readInPieces } from './read-limit.ts';
+import { readInChunks } from './read-limit.ts';
 
 /** How often connections are looked at. */
 const checkMs = 1_000;
@@ -8,7 +8,7 @@ const checkMs = 1_000;
 const stalledMs = 60_000;
 /** How long a connection beyond the limit may take to send its request. */
 const surplusMs = 2_000;
-/** Waiting requests of all connections beyond which new connections are read in small pieces: about what Node reads at once. */
+/** Waiting requests of all connections beyond which new connections are read in small chunks: about what Node reads at once. */
 const manyWaiting = 2_048;
 /** The share of the limit that is closed at once to make room: looking for idle connections costs more than closing them. */
 const shareClosed = 0.05;
@@ -97,7 +97,7 @@ export function watchConnections(
     }
     if (isSurplus) extra.add(connection);
     connections.set(socket, connection);
-    if (counts.waiting > manyWaiting) readInPieces(socket);
+    if (counts.waiting > manyWaiting) readInChunks(socket);
     counts.open = connections.size;
     if (isSurplus) socket.setTimeout(surplusMs);
     socket.once('close', () => {

@@ -1,9 +1,9 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Connection, Connections } from './connections.ts';
-import { readInPieces } from './read-limit.ts';
+import { readInChunks } from './read-limit.ts';
 
-/** Requests that wait on one connection, beyond which it is read in small pieces from then on. */
+/** Requests that wait on one connection, beyond which it is read in small chunks from then on. */
 const fewWaiting = 16;
 
 /** The undocumented fields with which Node's HTTP server applies backpressure. */
@@ -35,7 +35,7 @@ export function answerInTurn(
     }
     if (connection.waiting === 1) stopReading(socket, response);
     response.once('socket', () => {
-      if (connection.waiting > fewWaiting) readInPieces(socket);
+      if (connection.waiting > fewWaiting) readInChunks(socket);
       connections.addWaiting(connection, -1);
       if (connection.waiting === 0) readOn(socket, response);
       // Other connections have their turn in between.

@@ -1,14 +1,14 @@
 import type { Socket } from 'node:net';
 
 /** A few dozen of the shortest requests: Node's parser takes what it gets at once, and reads 64 KiB if left alone. */
-const pieceBytes = 2_048;
+const chunkBytes = 2_048;
 
 const inPieces = new WeakSet<Socket>();
 
 type Listener = (...args: unknown[]) => void;
 
-/** Has Node's HTTP parser take what comes over a connection in small pieces, each when it is not paused. */
-export function readInPieces(socket: Socket): void {
+/** Has Node's HTTP parser take what comes over a connection in small chunks, each when it is not paused. */
+export function readInChunks(socket: Socket): void {
   const [parse] = socket.listeners('data') as ((data: Buffer) => void)[];
   if (parse === undefined || inPieces.has(socket)) return;
   inPieces.add(socket);
@@ -18,8 +18,8 @@ export function readInPieces(socket: Socket): void {
   );
   // With this listener Node hands on what it reads, which otherwise goes straight to its parser.
   socket.on('data', (data: Buffer) => {
-    parse(data.subarray(0, pieceBytes));
-    if (data.length > pieceBytes && socket.readable) socket.unshift(data.subarray(pieceBytes));
+    parse(data.subarray(0, chunkBytes));
+    if (data.length > chunkBytes && socket.readable) socket.unshift(data.subarray(chunkBytes));
   });
   socket.removeListener('data', parse);
   for (const [event, listeners] of switches)

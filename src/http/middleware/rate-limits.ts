@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Context, Middleware } from 'koa';
 import type { NameNetwork } from '../../rate-limits/client-networks.ts';
-import type { Budgets, Verdict } from '../../rate-limits/shared-budget.ts';
+import type { Budgets, RateLimitResult } from '../../rate-limits/shared-budget.ts';
 import { UrlNotFound } from '../../urls/url.ts';
 import { Problem } from '../problems/problem.ts';
 import type { ReadClientAddress } from '../server/client-address.ts';
@@ -31,7 +31,7 @@ export function createRateLimits(deps: {
     budgets: budgets as Readonly<RateLimitBudgets>,
 
     /** Takes so much from an API key's budget, from which its request has taken something `before`; undefined without one. */
-    takeFromApiKey: (id: number, amount: number, before: number): Verdict | undefined =>
+    takeFromApiKey: (id: number, amount: number, before: number): RateLimitResult | undefined =>
       budgets.apiKeys.take(String(id), amount, before),
 
     /** Takes a request from its address's budget. Throws the problem where that is spent. */
@@ -44,10 +44,10 @@ export function createRateLimits(deps: {
       requireWithin(budgets.reports.take(networkOf(request)), 'Too many reports come from your address.');
     },
 
-    isAddressSpent: (request: IncomingMessage): boolean => budgets.addresses.isSpent(networkOf(request)),
+    isAddressExhausted: (request: IncomingMessage): boolean => budgets.addresses.isSpent(networkOf(request)),
 
     /** Whether whoever asks has spent the budget of codes that lead nowhere. */
-    isSuspect: (request: IncomingMessage): boolean => budgets.unknownCodes.isSpent(networkOf(request)),
+    isThrottled: (request: IncomingMessage): boolean => budgets.unknownCodes.isSpent(networkOf(request)),
 
     /** Takes a code that leads nowhere from the budget of whoever asked for it. Throws the problem where that is spent. */
     takeUnknownCode(request: IncomingMessage): void {
@@ -74,14 +74,14 @@ export function chargeAs(ctx: Context, rateLimits: RateLimits, weight: number): 
 }
 
 function charge(ctx: Context, rateLimits: RateLimits, amount: number, before = 0): void {
-  const verdict = rateLimits.takeFromApiKey(apiKeyOf(ctx.state).id, amount, before);
-  if (verdict) {
-    ctx.set(toRateLimitFields(verdict));
-    ctx.set('RateLimit-Limit', String(verdict.limit));
-    ctx.set('RateLimit-Remaining', String(verdict.remaining));
-    ctx.set('RateLimit-Reset', toSeconds(verdict.resetsInMs));
+  const limitResult = rateLimits.takeFromApiKey(apiKeyOf(ctx.state).id, amount, before);
+  if (limitResult) {
+    ctx.set(toRateLimitFields(limitResult));
+    ctx.set('RateLimit-Limit', String(limitResult.limit));
+    ctx.set('RateLimit-Remaining', String(limitResult.remaining));
+    ctx.set('RateLimit-Reset', toSeconds(limitResult.resetsInMs));
   }
-  requireWithin(verdict, 'The API key has sent too many requests.');
+  requireWithin(limitResult, 'The API key has sent too many requests.');
 }
 
 /** Limits how many codes that lead nowhere an address may ask for, and nothing else: those that lead somewhere do so for
@@ -105,7 +105,7 @@ export function limitAddress(rateLimits: RateLimits): Middleware<ApiState> {
     const isProtected = isOfApi || ctx.path === '/metrics' || isBoard(ctx.path);
     if (!isProtected && !isHealth(ctx)) rateLimits.takeFromAddress(ctx.req);
     // A password that people choose can be guessed in the end, unlike a key: here not even the right one passes.
-    if (isBoard(ctx.path) && rateLimits.isAddressSpent(ctx.req)) rateLimits.takeFromAddress(ctx.req);
+    if (isBoard(ctx.path) && rateLimits.isAddressExhausted(ctx.req)) rateLimits.takeFromAddress(ctx.req);
     try {
       await next();
     } catch (error) {
@@ -118,7 +118,7 @@ export function limitAddress(rateLimits: RateLimits): Middleware<ApiState> {
 }
 
 /** The fields of draft-ietf-httpapi-ratelimit-headers-10: quota, window, what remains, and seconds until all of it is available. */
-const toRateLimitFields = ({ limit, remaining, resetsInMs, windowMs }: Verdict) => ({
+const toRateLimitFields = ({ limit, remaining, resetsInMs, windowMs }: RateLimitResult) => ({
   'RateLimit-Policy': `"default";q=${limit};w=${Math.ceil(windowMs / 1_000)}`,
   RateLimit: `"default";r=${remaining};t=${toSeconds(resetsInMs)}`,
 });
@@ -127,7 +127,9 @@ const isHealth = ({ path }: Context) => path === '/health' || path.startsWith('/
 
 const toSeconds = (ms: number) => String(Math.max(1, Math.ceil(ms / 1_000)));
 
-function requireWithin(verdict: Verdict | undefined, detail: string): void {
-  if (verdict?.isWithin !== false) return;
-  throw new Problem('rate-limited', detail, { headers: { 'Retry-After': toSeconds(verdict.resetsInMs) } });
+function requireWithin(limitResult: RateLimitResult | undefined, detail: string): void {
+  if (limitResult?.isWithin !== false) return;
+  throw new Problem('rate-limited', detail, {
+    headers: { 'Retry-After': toSeconds(limitResult.resetsInMs) },
+  });
 }

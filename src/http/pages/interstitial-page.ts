@@ -20,7 +20,7 @@ function passwordField(isWrong: boolean) {
 }
 
 /** The page of a short URL that opens for whoever confirms it, or knows its password. It says nothing of where that leads. */
-export function gatePage(gate: {
+export function interstitialPage(gate: {
   isOneTime: boolean;
   hasPassword: boolean;
   isWrong?: boolean;

@@ -6,7 +6,7 @@ import type { Log } from '../../log.ts';
 import { QrTooSmall } from '../../qr/qr-style.ts';
 import { QueueUnavailable } from '../../queues/queues.ts';
 import { HostNotBlockable, ReportNotFound } from '../../reports/report.ts';
-import { StoreNotAsked } from '../../resilience/circuit-breaker.ts';
+import { CircuitOpen } from '../../resilience/circuit-breaker.ts';
 import { Overloaded } from '../../resilience/overloaded.ts';
 import {
   isFaultyStatement,
@@ -14,16 +14,16 @@ import {
   isReadOnly,
   sqlStateOf,
 } from '../../storage/postgres/errors.ts';
-import { TookTooLong } from '../../storage/postgres/statement-timeout.ts';
+import { StatementTimeout } from '../../storage/postgres/statement-timeout.ts';
 import {
   ExportNotReady,
   TooManyTransfers,
   TransferNotFound,
-  UploadBroken,
-  UploadRefused,
+  UploadAborted,
+  UploadRejected,
   UploadTooLarge,
 } from '../../transfers/transfer.ts';
-import { WishRefused } from '../../urls/input/rules.ts';
+import { InputRejected } from '../../urls/input/rules.ts';
 import { pathOfCode } from '../../urls/short-url.ts';
 import { IdempotencyKeyReused } from '../../urls/store/idempotency-key.ts';
 import {
@@ -74,10 +74,10 @@ function toProblem(error: unknown, basePath = ''): Problem | undefined {
   if (error instanceof TransferNotFound) return new Problem('not-found', error.message);
   if (error instanceof TooManyTransfers) return new Problem('too-many-transfers', error.message);
   if (error instanceof ExportNotReady) return new Problem('not-ready', error.message);
-  if (error instanceof UploadRefused) return new Problem('validation-failed', error.message);
+  if (error instanceof UploadRejected) return new Problem('validation-failed', error.message);
   if (error instanceof UploadTooLarge) return new Problem('too-large', error.message);
-  if (error instanceof UploadBroken) return new Problem('upload-broken', error.message);
-  if (error instanceof WishRefused) {
+  if (error instanceof UploadAborted) return new Problem('upload-broken', error.message);
+  if (error instanceof InputRejected) {
     return validationFailed(
       error.refusals.map(({ asked, reason }) => ({ field: toSnakeCase(asked), detail: reason })),
     );
@@ -112,7 +112,7 @@ function toProblem(error: unknown, basePath = ''): Problem | undefined {
     return validationFailed([{ field: 'interval', detail }]);
   }
   if (error instanceof KeySpaceExhausted) return unavailable('No short code is left.');
-  if (error instanceof TookTooLong) return unavailable(error.message, 10);
+  if (error instanceof StatementTimeout) return unavailable(error.message, 10);
   if (error instanceof Overloaded) return unavailable('Too many such requests are waiting.');
   if (error instanceof QueueUnavailable) return unavailable('The job queues are not reachable.');
   if (isClientError(error)) return new Problem('bad-request', error.message, { status: error.status });
@@ -155,14 +155,14 @@ function whyNoDatabase(error: unknown): string {
   if (isReadOnly(error))
     return 'The database is read-only: reads are answered, changes are not possible now.';
   const { cause } = error as Error;
-  return sqlStateOf(error instanceof StoreNotAsked ? cause : error) === undefined
+  return sqlStateOf(error instanceof CircuitOpen ? cause : error) === undefined
     ? 'The database is not reachable.'
     : 'The database cannot answer this request now.';
 }
 
 /** Thousands of requests may be refused: a line for each would cost more than the refusal. */
 function levelOf(error: unknown): 'debug' | 'warn' | 'error' {
-  if (error instanceof StoreNotAsked || error instanceof Overloaded) return 'debug';
+  if (error instanceof CircuitOpen || error instanceof Overloaded) return 'debug';
   return isFaultyStatement(error) ? 'error' : 'warn';
 }
 

@@ -1,23 +1,23 @@
 import type { IncomingMessage } from 'node:http';
 import type { Context } from 'koa';
-import type { PasswordTries, Try } from '../../urls/access/password-attempts.ts';
+import type { PasswordAttempts, Try } from '../../urls/access/password-attempts.ts';
 import type { CachedUrl } from '../../urls/cache/entry.ts';
 import { type StoredUrl, UrlNotFound } from '../../urls/url.ts';
 import { createFormReader } from '../middleware/form.ts';
 import { isFromOwnPage } from '../middleware/same-origin.ts';
-import { gatePage } from '../pages/interstitial-page.ts';
+import { interstitialPage } from '../pages/interstitial-page.ts';
 import { answerPage, wantsJson } from '../pages/page.ts';
 import { Problem } from '../problems/problem.ts';
 
 const readForm = createFormReader(4_096);
 
-export type PageGate = ReturnType<typeof createPageGate>;
+export type Interstitial = ReturnType<typeof createInterstitial>;
 
 /** The page of short URLs that open by a deed of the visitor: a password, or the wish to use up what works once. To look at it
  *  opens nothing, so whatever fetches links by itself uses none up. */
-export function createPageGate(deps: {
+export function createInterstitial(deps: {
   findUrl: (shortCode: string) => Promise<StoredUrl | undefined>;
-  tries: PasswordTries;
+  tries: PasswordAttempts;
   /** Whether a password is the one of a hash; throws Overloaded. */
   checkPassword: (password: string, hash: string) => Promise<boolean>;
   readClientAddress: (request: IncomingMessage) => string;
@@ -54,7 +54,7 @@ export function createPageGate(deps: {
   function show(ctx: Context, { rules }: CachedUrl): void {
     const hasPassword = rules?.isProtected ?? false;
     if (wantsJson(ctx)) throw hasPassword ? passwordNeeded() : confirmationNeeded();
-    answerPage(ctx, 200, gatePage({ hasPassword, isOneTime: rules?.isOneTime ?? false, schemes }));
+    answerPage(ctx, 200, interstitialPage({ hasPassword, isOneTime: rules?.isOneTime ?? false, schemes }));
   }
 
   function showWrong(ctx: Context, { rules }: CachedUrl): void {
@@ -63,7 +63,7 @@ export function createPageGate(deps: {
     answerPage(
       ctx,
       problem.status,
-      gatePage({ hasPassword: true, isOneTime: rules?.isOneTime ?? false, isWrong: true, schemes }),
+      interstitialPage({ hasPassword: true, isOneTime: rules?.isOneTime ?? false, isWrong: true, schemes }),
     );
   }
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Context, Middleware } from 'koa';
 import { decodePath, readShortCode, toShortCode, withoutPunctuation } from '../../keys/short-code.ts';
-import type { UrlUses } from '../../urls/access/usage-limit.ts';
+import type { UsageLimit } from '../../urls/access/usage-limit.ts';
 import { shortUrlOf } from '../../urls/short-url.ts';
 import { type StoredUrl, UrlNotFound } from '../../urls/url.ts';
 import type { Urls } from '../../urls/urls.ts';
@@ -17,16 +17,16 @@ import { requireLeft } from './access.ts';
 export function createPreview(deps: {
   urls: Pick<Urls, 'resolve'>;
   findUrl: (shortCode: string) => Promise<StoredUrl | undefined>;
-  uses: Pick<UrlUses, 'isLeft'>;
+  uses: Pick<UsageLimit, 'isLeft'>;
   /** Whether whoever asks has asked for too many codes that lead nowhere. */
-  isSuspect: (request: IncomingMessage) => boolean;
+  isThrottled: (request: IncomingMessage) => boolean;
   baseUrl: string;
 }) {
-  const { urls, findUrl, uses, isSuspect, baseUrl } = deps;
+  const { urls, findUrl, uses, isThrottled, baseUrl } = deps;
 
   async function find(shortCode: string, request: IncomingMessage): Promise<Preview> {
     // Codes that lead nowhere are known without the table.
-    const known = await urls.resolve(shortCode, Date.now(), isSuspect(request));
+    const known = await urls.resolve(shortCode, Date.now(), isThrottled(request));
     const url = await findUrl(shortCode);
     if (!url?.isActive || url.isDeleted) throw new UrlNotFound('no such short URL');
     await requireLeft(uses, known);

@@ -3,14 +3,14 @@ import type { Context, Middleware } from 'koa';
 import type { DetailOf } from '../../clicks/enrichment/enrich.ts';
 import type { ClickRecorder } from '../../clicks/recording/recorder.ts';
 import { readShortCode } from '../../keys/short-code.ts';
-import { type CachedUrl, gateOf } from '../../urls/cache/entry.ts';
+import { type CachedUrl, accessRuleOf } from '../../urls/cache/entry.ts';
 import type { Tier } from '../../urls/resolve.ts';
 import { UrlExhausted, UrlExpired } from '../../urls/url.ts';
 import type { Urls } from '../../urls/urls.ts';
 import { failureOf } from '../problems/from-error.ts';
 import { methodNotAllowed, Problem } from '../problems/problem.ts';
 import { codeOf, shortCodeOf } from '../server/redirect-path.ts';
-import type { Gates } from './access.ts';
+import type { AccessRules } from './access.ts';
 import { answerRedirect, type RedirectAnswers, uncached } from './response.ts';
 import { type Speculation, speculationOf } from './speculation.ts';
 
@@ -22,9 +22,9 @@ interface RedirectDeps {
   };
   detailOf: DetailOf;
   answers: RedirectAnswers;
-  gates: Gates;
+  gates: AccessRules;
   /** Whether whoever asks has asked for too many codes that lead nowhere. */
-  isSuspect: (request: IncomingMessage) => boolean;
+  isThrottled: (request: IncomingMessage) => boolean;
   /** Is called with the tier that resolved the short code of a request, unless that is the memory cache. */
   onTier: (request: IncomingMessage, tier: Tier) => void;
 }
@@ -45,13 +45,13 @@ export type Redirect = ReturnType<typeof createRedirect>;
 /** `GET /{short_code}`, with or without a closing slash: to the original URL, byte for byte, and one click more. `HEAD` answers the same headers and counts
  *  nothing; neither does a request that a browser makes before anybody visits. */
 export function createRedirect(deps: RedirectDeps) {
-  const { urls, clickRecorder, detailOf, answers, gates, isSuspect, onTier } = deps;
+  const { urls, clickRecorder, detailOf, answers, gates, isThrottled, onTier } = deps;
   /** The look-ups of requests that Koa answers. */
   const lookUps = new WeakMap<IncomingMessage, LookUp>();
 
   function lookUp(request: IncomingMessage, shortCode: string, now: number): LookUp {
     const found: Omit<LookUp, 'url'> = { tier: undefined, recorder: clickRecorder.current() };
-    const url = urls.resolve(shortCode, now, isSuspect(request), (tier) => {
+    const url = urls.resolve(shortCode, now, isThrottled(request), (tier) => {
       found.tier = tier;
       onTier(request, tier);
     });
@@ -76,7 +76,7 @@ export function createRedirect(deps: RedirectDeps) {
     const found = lookUps.get(ctx.req) ?? lookUp(ctx.req, shortCode, now);
     const url = await found.url;
     const speculation = ctx.method === 'GET' ? speculationOf(ctx.req) : undefined;
-    if (speculation !== undefined && gateOf(url) !== 'page') {
+    if (speculation !== undefined && accessRuleOf(url) !== 'page') {
       count(found, 'prefetch');
       await answerInAdvance(ctx, { shortCode, url, speculation });
       return;
@@ -100,7 +100,7 @@ export function createRedirect(deps: RedirectDeps) {
     { shortCode, url, speculation }: { shortCode: string; url: CachedUrl; speculation: Speculation },
   ): Promise<void> {
     if (speculation === 'prefetch') throw notInAdvance();
-    if (gateOf(url) === undefined) answerRedirect(ctx, uncached(answers.toOriginal(url, ctx.req.url!)));
+    if (accessRuleOf(url) === undefined) answerRedirect(ctx, uncached(answers.toOriginal(url, ctx.req.url!)));
     else await gates.answerPreview(ctx, shortCode);
   }
 
@@ -109,7 +109,7 @@ export function createRedirect(deps: RedirectDeps) {
     visited: { shortCode: string; url: CachedUrl; now: number; recorder: LookUp['recorder'] },
   ): Promise<void> {
     const { shortCode, url, now, recorder } = visited;
-    const gate = gateOf(url);
+    const gate = accessRuleOf(url);
     if (gate !== undefined) {
       await gates.answer(ctx, { shortCode, url, gate, now, recorder });
       return;
@@ -145,7 +145,7 @@ export function createRedirect(deps: RedirectDeps) {
         const found = lookUp(request, shortCode, now);
         try {
           const url = await found.url;
-          if (gateOf(url) === undefined && speculationOf(request) === undefined) {
+          if (accessRuleOf(url) === undefined && speculationOf(request) === undefined) {
             send(request, response, { url, now, recorder: found.recorder });
             count(found);
             return;

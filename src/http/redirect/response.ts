@@ -8,10 +8,10 @@ export interface RedirectAnswer {
   headers: Readonly<Record<string, string>>;
 }
 
-export type RedirectAnswers = ReturnType<typeof createRedirectAnswers>;
+export type RedirectAnswers = ReturnType<typeof createRedirectResponse>;
 
 /** What redirects answer: as their short URLs say, else with this status, kept by browsers for so long. */
-export function createRedirectAnswers(usual: { status: number; maxAgeSeconds: number }) {
+export function createRedirectResponse(usual: { status: number; maxAgeSeconds: number }) {
   const answer = (status: number, location: string, cacheControl: string): RedirectAnswer => ({
     status,
     headers: { Location: location, 'Cache-Control': cacheControl, 'Content-Length': '0' },

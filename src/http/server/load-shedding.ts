@@ -3,15 +3,15 @@ import { readShortCode } from '../../keys/short-code.ts';
 import type { EventLoopWatch } from '../../resilience/event-loop.ts';
 import { isForOperators } from './operator-paths.ts';
 import { shortCodeOf } from './redirect-path.ts';
-import { createRefusal } from './refusal.ts';
+import { createRejection } from './refusal.ts';
 
 /** Some always pass: those who try again at once may be all of the load, and what one visitor's look-up has found the others
  *  get by heart. */
 const mostRefused = 0.9;
 
-const tooBusy = createRefusal('The service is too busy.');
-const tooManyOfApi = createRefusal('Too many API requests are in progress.');
-const tooMany = createRefusal('Too many requests are in progress.');
+const tooBusy = createRejection('The service is too busy.');
+const tooManyOfApi = createRejection('Too many API requests are in progress.');
+const tooMany = createRejection('Too many requests are in progress.');
 
 export type LoadShedding = ReturnType<typeof createLoadShedding>;
 

@@ -4,7 +4,7 @@ import { presentProblem, problemHeaders, unavailable } from '../problems/problem
 const retryAfterSeconds = 1;
 
 /** Answers 503 with `Retry-After`, as cheaply as possible: it is for moments in which there is no time for more. */
-export function createRefusal(detail: string, more: Record<string, string> = {}) {
+export function createRejection(detail: string, more: Record<string, string> = {}) {
   const problem = unavailable(detail, retryAfterSeconds);
   const body = JSON.stringify(presentProblem(problem));
   const headers = {

@@ -12,11 +12,11 @@ interface Observer {
   observe(seconds: number): void;
 }
 
-export type Latencies = ReturnType<typeof createLatencies>;
+export type RequestDurations = ReturnType<typeof createRequestDurations>;
 
 /** Measures from a request's headers to the end of its answer, for a sample of the redirects and for all requests of the API.
  *  A request whose client went away before the end is not measured. */
-export function createLatencies(deps: {
+export function createRequestDurations(deps: {
   redirects: Observer;
   redirectsByTier: DurationHistogram<'tier'>;
   api: Observer;

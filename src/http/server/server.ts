@@ -14,7 +14,7 @@ import { withBodiesRead } from '../connections/unread-bodies.ts';
 import { belowBasePath } from './base-path.ts';
 import { answerUnreadable, refuseTunnels } from './client-errors.ts';
 import { isForOperators } from './operator-paths.ts';
-import { createRefusal } from './refusal.ts';
+import { createRejection } from './refusal.ts';
 
 /** Longer than a load balancer's, so that it is never us who closes a connection that it is about to use. */
 const keepAliveTimeoutMs = 75_000;
@@ -29,7 +29,7 @@ const silentMs = 1_000;
 /** How long a request may take, once nothing new is accepted, before its connection is cut all the same. */
 const lastAnswerMs = 5_000;
 
-const tooManyConnections = createRefusal('Too many connections are open.', { Connection: 'close' });
+const tooManyConnections = createRejection('Too many connections are open.', { Connection: 'close' });
 
 export interface ListenOptions {
   port: number;

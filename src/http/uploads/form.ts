@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
 import busboy from 'busboy';
-import { UploadBroken, UploadRefused, UploadTooLarge } from '../../transfers/transfer.ts';
+import { UploadAborted, UploadRejected, UploadTooLarge } from '../../transfers/transfer.ts';
 import type { UploadedFile } from './uploaded-file.ts';
 
 /** What a form may have besides its file. */
@@ -10,7 +10,7 @@ const limits = { files: 1, fields: 20, fieldNameSize: 200, fieldSize: 4_096, par
 const noFile = 'The form holds no file. With curl, send it as -F file=@links.csv.';
 const severalFiles = 'The form holds more than one file. Import each on its own.';
 
-/** The one file of a form that comes in, read as it comes: other parts are skipped. Throws UploadRefused and UploadBroken, while it is
+/** The one file of a form that comes in, read as it comes: other parts are skipped. Throws UploadRejected and UploadAborted, while it is
  *  read too. */
 export async function openForm(
   headers: IncomingHttpHeaders,
@@ -34,7 +34,7 @@ export async function openForm(
       const content = readFile(stream, input, ended, state);
       resolve({ content, type: mimeType, charset: undefined });
     });
-    ended.then(() => reject(new UploadRefused(noFile)), reject);
+    ended.then(() => reject(new UploadRejected(noFile)), reject);
   });
   input.pipe(form);
   try {
@@ -49,7 +49,7 @@ function openParser(headers: IncomingHttpHeaders): busboy.Busboy {
   try {
     return busboy({ headers, limits });
   } catch {
-    throw new UploadRefused('The form has no boundary between its parts.');
+    throw new UploadRejected('The form has no boundary between its parts.');
   }
 }
 
@@ -64,7 +64,7 @@ async function* readFile(
   try {
     for await (const part of stream) yield part as Buffer;
     await ended;
-    if (state.hasSeveral) throw new UploadRefused(severalFiles);
+    if (state.hasSeveral) throw new UploadRejected(severalFiles);
   } catch (error) {
     throw asBroken(error);
   } finally {
@@ -74,6 +74,6 @@ async function* readFile(
 
 /** What the parser says of a form that ends too early, or is none. */
 const asBroken = (error: unknown): Error =>
-  error instanceof UploadBroken || error instanceof UploadRefused || error instanceof UploadTooLarge
+  error instanceof UploadAborted || error instanceof UploadRejected || error instanceof UploadTooLarge
     ? error
-    : new UploadBroken('The form ends too early, or is damaged.', { cause: error });
+    : new UploadAborted('The form ends too early, or is damaged.', { cause: error });

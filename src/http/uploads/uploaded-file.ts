@@ -11,7 +11,7 @@ export interface UploadedFile {
   charset: string | undefined;
 }
 
-/** The file in the body of a request, or in the form that the body is. Throws UploadRefused for a form without a file, UploadBroken, and
+/** The file in the body of a request, or in the form that the body is. Throws UploadRejected for a form without a file, UploadAborted, and
  *  what `checkSize` throws of the length of a form. */
 export async function openUpload(
   request: IncomingMessage,

@@ -1,5 +1,5 @@
 import knex from 'knex';
-import { StoreAway } from '../../resilience/circuit-breaker.ts';
+import { StoreUnavailable } from '../../resilience/circuit-breaker.ts';
 import { UnreadableValue } from './values.ts';
 
 /** PostgreSQL asks for a password, and this process has none. */
@@ -60,7 +60,7 @@ export function isPostgresUnavailable(error: unknown): boolean {
 }
 
 function isConnectionFailure(error: Error): boolean {
-  if (error instanceof StoreAway) return error.store === 'PostgreSQL';
+  if (error instanceof StoreUnavailable) return error.store === 'PostgreSQL';
   if (error instanceof knex.KnexTimeoutError || error instanceof UnreadableValue) return true;
   if (connectionFailures.has(error)) return true;
   const code = 'code' in error ? String(error.code) : '';

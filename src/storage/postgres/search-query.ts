@@ -1,11 +1,11 @@
 import type { Knex } from 'knex';
-import { throwBounded } from './statement-timeout.ts';
+import { rethrowTimeout } from './statement-timeout.ts';
 
-export type BoundedSearch = ReturnType<typeof createBoundedSearch>;
+export type SearchQuery = ReturnType<typeof createSearchQuery>;
 
-/** Runs statements that may read whole tables: each ends within `timeoutMs`, with TookTooLong if need be, and as many at
+/** Runs statements that may read whole tables: each ends within `timeoutMs`, with StatementTimeout if need be, and as many at
  *  once as `db` has connections, which should be few and needed by nobody else; then Overloaded. Holds through PgBouncer. */
-export const createBoundedSearch =
+export const createSearchQuery =
   (db: Knex, timeoutMs: number) =>
   async <Row>(sql: string, bindings: Record<string, unknown>): Promise<Row[]> => {
     try {
@@ -18,6 +18,6 @@ export const createBoundedSearch =
         return (await trx.raw<{ rows: Row[] }>(sql, bindings as Knex.ValueDict)).rows;
       });
     } catch (error) {
-      return throwBounded(error, 'The search took too long. Look for less.');
+      return rethrowTimeout(error, 'The search took too long. Look for less.');
     }
   };

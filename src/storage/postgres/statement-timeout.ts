@@ -2,14 +2,14 @@ import knex from 'knex';
 import { Overloaded } from '../../resilience/overloaded.ts';
 
 /** PostgreSQL was told to give up what took too long; the message is for who asked. */
-export class TookTooLong extends Error {
-  override readonly name = 'TookTooLong';
+export class StatementTimeout extends Error {
+  override readonly name = 'StatementTimeout';
 }
 
-/** Throws what an error means of statements that were bounded in time, on connections that are few: TookTooLong with that message,
+/** Throws what an error means of statements that were bounded in time, on connections that are few: StatementTimeout with that message,
  *  Overloaded, or the error itself. */
-export function throwBounded(error: unknown, message: string): never {
-  if (isGivenUp(error)) throw new TookTooLong(message, { cause: error });
+export function rethrowTimeout(error: unknown, message: string): never {
+  if (isGivenUp(error)) throw new StatementTimeout(message, { cause: error });
   if (error instanceof knex.KnexTimeoutError) throw new Overloaded('too many of its kind are waiting');
   throw error;
 }

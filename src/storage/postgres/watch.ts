@@ -1,5 +1,5 @@
 import knex from 'knex';
-import { type Breaker, StoreNotAsked } from '../../resilience/circuit-breaker.ts';
+import { type Breaker, CircuitOpen } from '../../resilience/circuit-breaker.ts';
 import type { Conditions } from '../../resilience/conditions.ts';
 import { describeFailure, sqlStateOf } from './errors.ts';
 import { type Knex, onlyRow } from './postgres.ts';
@@ -109,7 +109,7 @@ export function watchPostgres(deps: {
     } catch (error) {
       if (isStopped || isOfLoad(error)) return;
       failures += 1;
-      const cause = error instanceof StoreNotAsked ? error.cause : error;
+      const cause = error instanceof CircuitOpen ? error.cause : error;
       const isCertain = sqlStateOf(cause) !== undefined || failures >= failuresThatCount;
       if (isCertain) conditions.set('postgres_unavailable', describeFailure(cause));
     }

@@ -1,4 +1,4 @@
-import { StoreAway } from '../../resilience/circuit-breaker.ts';
+import { StoreUnavailable } from '../../resilience/circuit-breaker.ts';
 
 /** Replies that blame the command, as opposed to the state of Redis or the rights of its user. */
 const answers = /^(ERR|WRONGTYPE|NOSCRIPT|BUSYGROUP|NOGROUP|EXECABORT|INDEX|SYNTAX|UNKNOWN)\b/;
@@ -14,7 +14,7 @@ const connectionTexts =
 /** Whether an error says that no connection to Redis exists: not reachable, no such name, no trust, cut, or timed out. */
 export function isRedisUnreachable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  if (error instanceof StoreAway) return error.store === 'Redis';
+  if (error instanceof StoreUnavailable) return error.store === 'Redis';
   if (error.name === 'MaxRetriesPerRequestError') return true;
   return connectionTexts.test(error.message) || isSocketError(error);
 }

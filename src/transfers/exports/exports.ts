@@ -25,11 +25,11 @@ export function createExports(deps: {
     return orNotFound(await store.find(id, apiKeyId));
   }
 
-  async function* readPieces({ id, pieces }: Export): AsyncGenerator<Buffer> {
-    for (let n = 0; n < pieces; n++) {
-      const piece = await store.findPiece(id, n);
-      if (!piece) throw new Error(`the file of export ${id} was removed while it was downloaded`);
-      yield await decompress(piece);
+  async function* readChunks({ id, chunks }: Export): AsyncGenerator<Buffer> {
+    for (let n = 0; n < chunks; n++) {
+      const chunk = await store.findPiece(id, n);
+      if (!chunk) throw new Error(`the file of export ${id} was removed while it was downloaded`);
+      yield await decompress(chunk);
     }
   }
 
@@ -55,14 +55,14 @@ export function createExports(deps: {
       return removed;
     },
 
-    /** The file, a piece at a time, for whoever may see short URLs of this owner now. Throws ExportNotReady. */
+    /** The file, a chunk at a time, for whoever may see short URLs of this owner now. Throws ExportNotReady. */
     async readFile(id: number, apiKeyId: number | null, owner: Owner) {
       const found = await get(id, apiKeyId);
       if (owner !== null && found.owner !== owner)
         throw new TransferNotFound('The export holds short URLs that are not for this API key any more.');
       if (found.state === 'failed') throw new ExportNotReady(`The export failed: ${found.error}`);
       if (found.state !== 'completed') throw new ExportNotReady('The export is not complete yet.');
-      return { ...found, content: readPieces(found) };
+      return { ...found, content: readChunks(found) };
     },
   };
 }

@@ -24,7 +24,7 @@ export interface Export extends NewExport {
   rows: number;
   /** Of the file, as it is downloaded. */
   bytes: number;
-  pieces: number;
+  chunks: number;
   /** Why it failed. */
   error: string | null;
   createdAt: Date;
@@ -32,7 +32,7 @@ export interface Export extends NewExport {
 }
 
 /** Some rows of an export, compressed. */
-export interface ExportPiece {
+export interface ExportChunk {
   content: Buffer;
   /** Before it was compressed. */
   bytes: number;
@@ -42,7 +42,7 @@ export interface ExportPiece {
 
 export type ExportStore = ReturnType<typeof createExportStore>;
 
-/** Exports and their files, which are kept in compressed pieces. What is removed is forgotten with its file. */
+/** Exports and their files, which are kept in compressed chunks. What is removed is forgotten with its file. */
 export function createExportStore(db: Knex) {
   const { insertWithin, ...table } = createTransferTable<Export>(db, 'exports', columns);
   return {
@@ -63,7 +63,7 @@ export function createExportStore(db: Knex) {
       );
     },
 
-    /** A piece of a file, from 0 on. */
+    /** A chunk of a file, from 0 on. */
     async findPiece(exportId: number, n: number): Promise<Buffer | undefined> {
       const { rows } = await db.raw<{ rows: { content: Buffer }[] }>(
         'select content from export_pieces where export_id = :exportId and n = :n',
@@ -82,28 +82,28 @@ export function createExportStore(db: Knex) {
       return rows[0];
     },
 
-    /** Adds a piece to the file and notes up to which row that is written, both or neither. False, with nothing done, when somebody
+    /** Adds a chunk to the file and notes up to which row that is written, both or neither. False, with nothing done, when somebody
      *  else has gone on from `from`, or the export is over. */
-    async addPiece(id: number, from: Pick<Export, 'pieces'>, piece: ExportPiece): Promise<boolean> {
+    async addChunk(id: number, from: Pick<Export, 'chunks'>, chunk: ExportChunk): Promise<boolean> {
       return await boundedTransaction(db, async (trx) => {
         const { rows } = await trx.raw<{ rows: unknown[] }>(
           `update exports set worked_at = now(), last_id = :lastId, rows = rows + :rows, bytes = bytes + :bytes,
-             pieces = pieces + 1
-           where id = :id and pieces = :pieces and state = 'running' and deleted_at is null returning 1`,
-          { id, pieces: from.pieces, lastId: piece.lastId, rows: piece.rows, bytes: piece.bytes },
+             chunks = chunks + 1
+           where id = :id and chunks = :chunks and state = 'running' and deleted_at is null returning 1`,
+          { id, chunks: from.chunks, lastId: chunk.lastId, rows: chunk.rows, bytes: chunk.bytes },
         );
         if (rows.length === 0) return false;
         await trx.raw('insert into export_pieces (export_id, n, content) values (:id, :n, :content)', {
           id,
-          n: from.pieces,
-          content: piece.content,
+          n: from.chunks,
+          content: chunk.content,
         });
         return true;
       });
     },
 
-    /** Removes up to `limit` pieces of exports that were over `retentionDays` ago or removed. */
-    async removePieces(retentionDays: number, limit: number): Promise<number> {
+    /** Removes up to `limit` chunks of exports that were over `retentionDays` ago or removed. */
+    async removeChunks(retentionDays: number, limit: number): Promise<number> {
       return await countRemoved(
         db,
         `delete from export_pieces where (export_id, n) in (
@@ -113,7 +113,7 @@ export function createExportStore(db: Knex) {
       );
     },
 
-    /** Removes up to `limit` exports, without pieces, that were over `retentionDays` ago or removed. */
+    /** Removes up to `limit` exports, without chunks, that were over `retentionDays` ago or removed. */
     async removeOld(retentionDays: number, limit: number): Promise<number> {
       return await countRemoved(
         db,
@@ -130,4 +130,4 @@ export function createExportStore(db: Knex) {
 const isOver = `(e.finished_at < now() - make_interval(days => :retentionDays) or e.deleted_at is not null)`;
 
 const columns = `id, api_key_id as "apiKeyId", state, kind, encoding, owner, filter, last_id as "lastId", up_to_id as "upToId", rows, bytes,
-  pieces, error, created_at as "createdAt", finished_at as "finishedAt"`;
+  chunks, error, created_at as "createdAt", finished_at as "finishedAt"`;

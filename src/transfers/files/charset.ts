@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { UploadRefused } from '../transfer.ts';
+import { UploadRejected } from '../transfer.ts';
 
 /** What is looked at to find out a character set, in bytes. */
 const sampleBytes = 64 * 1024;
@@ -31,12 +31,12 @@ const decodeWindows1252 = (part: Buffer) =>
     part.toString('latin1').replaceAll(/[\x80-\x9f]/g, (byte) => windows1252[byte.charCodeAt(0) - 0x80]!),
   );
 
-/** The name of a character set as the Encoding Standard has it. Throws UploadRefused for what is none. */
+/** The name of a character set as the Encoding Standard has it. Throws UploadRejected for what is none. */
 export function charsetOf(label: string): string {
   try {
     return new TextDecoder(label).encoding;
   } catch {
-    throw new UploadRefused(`The character set ${JSON.stringify(label.slice(0, 40))} is not known.`);
+    throw new UploadRejected(`The character set ${JSON.stringify(label.slice(0, 40))} is not known.`);
   }
 }
 
@@ -47,7 +47,7 @@ export interface DecodedFile {
 }
 
 /** A file in UTF-8 without a byte order mark, whatever it comes in: as a byte order mark or its sender says, else as its bytes
- *  look. A file of UTF-8 passes byte for byte. Throws UploadRefused, in the middle of it too, for other character sets. */
+ *  look. A file of UTF-8 passes byte for byte. Throws UploadRejected, in the middle of it too, for other character sets. */
 export function decodeFile(
   source: AsyncIterable<Buffer>,
   head: Buffer,
@@ -86,7 +86,7 @@ export function decodeFile(
 function findMark(head: Buffer): { charset: string; bytes: number } | undefined {
   const begin = head.toString('hex', 0, 4);
   if (begin === 'fffe0000' || begin === '0000feff')
-    throw new UploadRefused('The file is in UTF-32. Save it in UTF-8.');
+    throw new UploadRejected('The file is in UTF-32. Save it in UTF-8.');
   if (begin.startsWith('efbbbf')) return { charset: 'utf-8', bytes: 3 };
   if (begin.startsWith('fffe')) return { charset: 'utf-16le', bytes: 2 };
   if (begin.startsWith('feff')) return { charset: 'utf-16be', bytes: 2 };
@@ -126,7 +126,7 @@ function judge(sample: Buffer): string {
   // Western words have single letters beyond ASCII; those of other scripts consist of them.
   const isOfLongRuns = high >= 8 && lengthOf(bytes.match(/[\x80-\xff]{3,}/g)) > high / 2;
   if (undefinedBytes.test(bytes) || isOfLongRuns || lengthOf(bytes.match(oddMarks)) > high / 5)
-    throw new UploadRefused(
+    throw new UploadRejected(
       'The file is neither in UTF-8, UTF-16 nor Windows-1252. Save it in UTF-8, or name its character set with ?charset=.',
     );
   return 'windows-1252';

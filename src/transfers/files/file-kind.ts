@@ -1,4 +1,4 @@
-import { UploadRefused } from '../transfer.ts';
+import { UploadRejected } from '../transfer.ts';
 
 /** How a file is written, as far as it has to be read differently. `json` is a document, `ndjson` an object per line. */
 export type FileKind = 'csv' | 'ndjson' | 'json' | 'sql';
@@ -19,21 +19,21 @@ const binaries: readonly [Buffer, string][] = [
   [Buffer.from('%PDF-'), 'a PDF document.'],
 ];
 
-/** Throws UploadRefused for a file that is no text, with its name. */
+/** Throws UploadRejected for a file that is no text, with its name. */
 export function refuseBinary(head: Buffer): void {
   const [, what] = binaries.find(([begin]) => head.subarray(0, begin.length).equals(begin)) ?? [];
-  if (what) throw new UploadRefused(`The file must be a text, and is ${what}`);
+  if (what) throw new UploadRejected(`The file must be a text, and is ${what}`);
 }
 
 const sqlBegin =
   /^\s*(?:--[\s-]|\/\*|(?:insert|replace)\s+(?:ignore\s+)?into\s|(?:create|drop)\s+table\s|set\s+(?:names|sql_mode|@)|lock tables\s|start transaction)/i;
 
-/** Throws UploadRefused for text that is neither CSV, JSON nor SQL. */
+/** Throws UploadRejected for text that is neither CSV, JSON nor SQL. */
 function refuseMarkup(text: string): void {
   const begin = text.trimStart().slice(0, 200).toLowerCase();
   if (/^<(?:!doctype html|html|head|body)/.test(begin))
-    throw new UploadRefused('The file is a web page (HTML), perhaps of an error or a log-in form.');
-  if (begin.startsWith('<?xml')) throw new UploadRefused('The file is XML. Export CSV or JSON.');
+    throw new UploadRejected('The file is a web page (HTML), perhaps of an error or a log-in form.');
+  if (begin.startsWith('<?xml')) throw new UploadRejected('The file is XML. Export CSV or JSON.');
 }
 
 /** What a file is that begins with this text. `wanted` is what its sender says; what the text says goes before. */

@@ -1,5 +1,5 @@
 import { names } from '../formats/format.ts';
-import { UploadRefused } from '../transfer.ts';
+import { UploadRejected } from '../transfer.ts';
 import { inSlices } from './parts.ts';
 
 /** Names under which APIs and exports list short URLs, alone or inside one another. */
@@ -24,7 +24,7 @@ interface Container {
 
 /** The objects of a JSON document that stand for short URLs, one per line: those of its list, wherever an API or an export has
  *  that, or the document itself. Only brackets and quotation marks are looked at; who reads the lines finds what is wrong inside
- *  one. Throws UploadRefused for a document without a list of objects. */
+ *  one. Throws UploadRejected for a document without a list of objects. */
 export async function* splitJson(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const scanner = createScanner();
   for await (const part of inSlices(source)) {
@@ -34,7 +34,7 @@ export async function* splitJson(source: AsyncIterable<Buffer>): AsyncGenerator<
   }
   const rest = scanner.end();
   if (rest.length > 0) yield Buffer.concat(rest);
-  if (!scanner.hasFound()) throw new UploadRefused('The JSON document holds no list of short URLs.');
+  if (!scanner.hasFound()) throw new UploadRejected('The JSON document holds no list of short URLs.');
 }
 
 function createScanner() {

@@ -27,7 +27,7 @@ export interface UploadedText {
 }
 
 /** Reads a file as it comes, a small part of it at any time: finds out what it is, whatever its sender says, and brings it into
- *  the form in which it is stored. Throws UploadRefused for a file that cannot be read, with the name of what it is. */
+ *  the form in which it is stored. Throws UploadRejected for a file that cannot be read, with the name of what it is. */
 export async function readUploadText(
   source: AsyncIterable<Buffer>,
   given: UploadedAs,

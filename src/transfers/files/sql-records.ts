@@ -1,6 +1,6 @@
 import { StringDecoder } from 'node:string_decoder';
 import { findFormat, type WantedFormat } from '../formats/formats.ts';
-import { UploadRefused } from '../transfer.ts';
+import { UploadRejected } from '../transfer.ts';
 import { inSlices } from './parts.ts';
 import { createTokenizer, type Token } from './sql-tokens.ts';
 
@@ -15,7 +15,7 @@ const yourlsColumns = ['keyword', 'url', 'title', 'timestamp', 'ip', 'clicks'];
 type Value = string | null;
 
 /** The rows of an SQL dump of MySQL or MariaDB as JSON objects, one per line: those of each table whose columns are known, with
- *  its columns as names. Rows of other tables, such as logs and settings, are left out. Throws UploadRefused when there is none. */
+ *  its columns as names. Rows of other tables, such as logs and settings, are left out. Throws UploadRejected when there is none. */
 export async function* readSqlRows(
   source: AsyncIterable<Buffer>,
   wanted: WantedFormat,
@@ -31,7 +31,7 @@ export async function* readSqlRows(
   yield* take('\n');
   if (statements.isInRow() || tokenizer.waiting() > 0) yield Buffer.from(damaged);
   if (!statements.hasTable())
-    throw new UploadRefused('The SQL dump holds no INSERT into a table of short URLs that is known.');
+    throw new UploadRejected('The SQL dump holds no INSERT into a table of short URLs that is known.');
 
   function* take(text: string): Generator<Buffer> {
     const lines: string[] = [];

@@ -7,15 +7,15 @@ import { type ImportFormat, plainName } from './format.ts';
 export type ColumnMapping = Partial<Record<RowField, string>>;
 
 /** A column mapping cannot be used; the message says why. */
-export class MappingRefused extends Error {
-  override readonly name = 'MappingRefused';
+export class MappingRejected extends Error {
+  override readonly name = 'MappingRejected';
 }
 
 /** Short names that people use. */
 const aliases: Readonly<Record<string, RowField>> = { url: 'original_url', code: 'short_code' };
 
 /** The mapping that a text such as `short_code:slug,url:target` describes: each field, a colon, and the name of its column.
- *  Throws MappingRefused. */
+ *  Throws MappingRejected. */
 export function readMapping(text: string): ColumnMapping {
   const mapping: ColumnMapping = {};
   for (const pair of text.split(',')) {
@@ -23,12 +23,12 @@ export function readMapping(text: string): ColumnMapping {
     const name = given.trim().toLowerCase();
     const field = aliases[name] ?? rowFields.find((one) => one === name);
     if (!field)
-      throw new MappingRefused(`must name fields before the colons, which are ${rowFields.join(', ')}`);
-    if (plainName(column) === '') throw new MappingRefused(`must name a column for ${field}`);
-    if (field in mapping) throw new MappingRefused(`names ${field} twice`);
+      throw new MappingRejected(`must name fields before the colons, which are ${rowFields.join(', ')}`);
+    if (plainName(column) === '') throw new MappingRejected(`must name a column for ${field}`);
+    if (field in mapping) throw new MappingRejected(`names ${field} twice`);
     mapping[field] = plainName(column);
   }
-  if (!mapping.original_url) throw new MappingRefused('must name the column of original_url');
+  if (!mapping.original_url) throw new MappingRejected('must name the column of original_url');
   return mapping;
 }
 

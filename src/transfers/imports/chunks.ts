@@ -1,17 +1,17 @@
-/** Cuts a stream into pieces of `pieceBytes` each, the last one shorter, and holds no more than one of them. */
-export async function* cutIntoPieces(
+/** Cuts a stream into chunks of `chunkBytes` each, the last one shorter, and holds no more than one of them. */
+export async function* cutIntoChunks(
   source: AsyncIterable<Buffer>,
-  pieceBytes: number,
+  chunkBytes: number,
 ): AsyncGenerator<Buffer> {
   let parts: Buffer[] = [];
   let length = 0;
   for await (const given of source) {
     for (let rest = given; rest.length > 0;) {
-      const part = rest.subarray(0, pieceBytes - length);
+      const part = rest.subarray(0, chunkBytes - length);
       parts.push(part);
       length += part.length;
       rest = rest.subarray(part.length);
-      if (length < pieceBytes) continue;
+      if (length < chunkBytes) continue;
       yield Buffer.concat(parts);
       parts = [];
       length = 0;

@@ -5,16 +5,16 @@ import { guardFormula } from '../rows/formula-guard.ts';
 import {
   TooManyTransfers,
   TransferNotFound,
-  UploadBroken,
-  UploadRefused,
+  UploadAborted,
+  UploadRejected,
   UploadTooLarge,
 } from '../transfer.ts';
-import { cutIntoPieces } from './chunks.ts';
+import { cutIntoChunks } from './chunks.ts';
 import { leaveOutAddresses } from './redact-addresses.ts';
 import type { Import, ImportStore, ImportUrlRules, NewImport, StoredWarning } from './store.ts';
 
 /** What of an upload is held in memory and stored at once. */
-const pieceBytes = 256 * 1024;
+const chunkBytes = 256 * 1024;
 const megabyte = 1_000_000;
 const errorsPerPage = 1_000;
 
@@ -51,12 +51,12 @@ export function createImports(deps: {
 
   async function keepFile(id: number, source: AsyncIterable<Buffer>): Promise<void> {
     let bytes = 0;
-    for await (const piece of cutIntoPieces(source, pieceBytes)) {
-      checkSize(bytes + piece.length);
-      if (!(await store.addPiece(id, bytes, piece))) throw removedMeanwhile();
-      bytes += piece.length;
+    for await (const chunk of cutIntoChunks(source, chunkBytes)) {
+      checkSize(bytes + chunk.length);
+      if (!(await store.addChunk(id, bytes, chunk))) throw removedMeanwhile();
+      bytes += chunk.length;
     }
-    if (bytes === 0) throw new UploadRefused('The file holds no row.');
+    if (bytes === 0) throw new UploadRejected('The file holds no row.');
   }
 
   /** The same file, as long as it may be. */
@@ -67,7 +67,7 @@ export function createImports(deps: {
       checkSize(bytes);
       yield part;
     }
-    if (bytes === 0) throw new UploadRefused('The file is empty.');
+    if (bytes === 0) throw new UploadRejected('The file is empty.');
   }
 
   async function takeFile(source: AsyncIterable<Buffer>, wanted: WantedImport): Promise<Import> {
@@ -99,7 +99,7 @@ export function createImports(deps: {
     checkSize,
 
     /** Takes a file as it comes and has it imported; holds a small part of it at any time. What breaks off leaves nothing behind.
-     *  Throws TooManyTransfers, UploadRefused, UploadTooLarge, UploadBroken, and what the source throws. */
+     *  Throws TooManyTransfers, UploadRejected, UploadTooLarge, UploadAborted, and what the source throws. */
     async upload(source: AsyncIterable<Buffer>, wanted: WantedImport): Promise<Import> {
       const { apiKeyId } = wanted;
       const others = uploading.get(apiKeyId) ?? 0;
@@ -174,7 +174,7 @@ const tooMany = (most: number) =>
     `${most} imports of this API key are not over yet. Wait until one is, or delete one and end its upload.`,
   );
 
-const removedMeanwhile = () => new UploadBroken('The import was removed while its file came.');
+const removedMeanwhile = () => new UploadAborted('The import was removed while its file came.');
 
 function orNotFound(found: Import | undefined): Import {
   if (!found) throw new TransferNotFound('There is no such import.');

@@ -1,5 +1,5 @@
 import { stringify } from 'csv-stringify/sync';
-import { createUrlPolicy } from '../../urls/input/destination-policy.ts';
+import { createDestinationPolicy } from '../../urls/input/destination-policy.ts';
 import type { ImportRecord } from '../files/records.ts';
 import { type Columns, plainName, readFields } from '../formats/format.ts';
 import { findFormat } from '../formats/formats.ts';
@@ -32,7 +32,7 @@ export function createRowReader(
   const names = (wanted.columns ?? []).map(plainName);
   const format = wanted.format === 'auto' ? undefined : findFormat(wanted, names)?.format;
   if (!format) throw new Error(`the format of import ${wanted.id} is not known`);
-  const normaliseUrl = createUrlPolicy({
+  const normaliseUrl = createDestinationPolicy({
     ownHosts: wanted.ownHosts,
     allowPrivate: wanted.allowsPrivate,
     maxLength: wanted.maxUrlLength,

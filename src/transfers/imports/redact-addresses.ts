@@ -1,6 +1,6 @@
 import { stringify } from 'csv-stringify/sync';
 import { type ImportRecord, maxUnreadable, tooManyUnreadable } from '../files/records.ts';
-import { type Encoding, UploadRefused } from '../transfer.ts';
+import { type Encoding, UploadRejected } from '../transfer.ts';
 import { withoutEmptyEnd } from './parse-row.ts';
 import { isOfAddresses, isOfSecrets, redact } from './redaction.ts';
 import { readContents, readFirstRow } from './upload-records.ts';
@@ -15,7 +15,7 @@ type Write = (contents: Content[]) => string;
 const isRedacted = (column: string) => isOfAddresses(column) || isOfSecrets(column);
 
 /** A file as it comes, without what columns of addresses and secrets hold: that is never stored, not even for the time of an import. A
- *  CSV file without such a column passes as it is. Throws UploadRefused when the columns of a CSV file, or too many rows of one that is
+ *  CSV file without such a column passes as it is. Throws UploadRejected when the columns of a CSV file, or too many rows of one that is
  *  looked through, cannot be read. */
 export async function* leaveOutAddresses(
   encoding: Encoding,
@@ -41,7 +41,7 @@ export async function* leaveOutAddresses(
 
 function columnsOf(first: Content | undefined): string[] {
   if (first && 'cells' in first) return first.cells;
-  throw new UploadRefused('The first row of the file cannot be read.');
+  throw new UploadRejected('The first row of the file cannot be read.');
 }
 
 async function* prepend(begin: Buffer, parts: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
@@ -53,7 +53,7 @@ async function* rewrite(source: AsyncIterable<Content[]>, write: Write): AsyncGe
   let unreadable = 0;
   for await (const contents of source) {
     unreadable += contents.filter((content) => 'problem' in content).length;
-    if (unreadable > maxUnreadable) throw new UploadRefused(tooManyUnreadable);
+    if (unreadable > maxUnreadable) throw new UploadRejected(tooManyUnreadable);
     if (contents.length > 0) yield Buffer.from(write(contents));
   }
 }

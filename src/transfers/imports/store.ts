@@ -7,7 +7,7 @@ import type { RowProblem } from '../rows/row-schema.ts';
 import { countRemoved, createTransferTable } from '../transfer-table.ts';
 import type { Encoding, ImportState } from '../transfer.ts';
 
-/** The rules for URLs of the service that an import was uploaded to, see `createUrlPolicy`. */
+/** The rules for URLs of the service that an import was uploaded to, see `createDestinationPolicy`. */
 export interface ImportUrlRules {
   ownHosts: string[];
   allowsPrivate: boolean;
@@ -107,7 +107,7 @@ export function createImportStore(db: Knex) {
     },
 
     /** Keeps the part of an import's file that begins at this byte. False, with nothing done, when the import was removed. */
-    async addPiece(importId: number, firstByte: number, content: Buffer): Promise<boolean> {
+    async addChunk(importId: number, firstByte: number, content: Buffer): Promise<boolean> {
       const { rows } = await db.raw<{ rows: unknown[] }>(
         `with import as (
            update imports set worked_at = now(), bytes = bytes + cast(:length as integer)
@@ -214,9 +214,9 @@ export function createImportStore(db: Knex) {
       });
     },
 
-    /** Removes up to `limit` pieces of files that nobody needs any more: of imports that are over, or whose upload stopped
+    /** Removes up to `limit` chunks of files that nobody needs any more: of imports that are over, or whose upload stopped
      *  `silentHours` ago. */
-    async removePieces(silentHours: number, limit: number): Promise<number> {
+    async removeChunks(silentHours: number, limit: number): Promise<number> {
       return await countRemoved(
         db,
         `delete from import_pieces where (import_id, first_byte) in (
@@ -228,7 +228,7 @@ export function createImportStore(db: Knex) {
       );
     },
 
-    /** Removes up to `limit` imports, with their errors, that have no pieces and were over for `retentionDays`, or were removed
+    /** Removes up to `limit` imports, with their errors, that have no chunks and were over for `retentionDays`, or were removed
      *  or given up by whoever began them. */
     async removeOld(retentionDays: number, silentHours: number, limit: number): Promise<number> {
       return await countRemoved(

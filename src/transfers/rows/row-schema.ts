@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { foldCode, isShortCode, shortCodePattern } from '../../keys/short-code.ts';
-import { type UrlPolicy, UrlRefused } from '../../urls/input/destination-policy.ts';
-import { type Asked, refusalsOf } from '../../urls/input/rules.ts';
+import { type DestinationPolicy, UrlRejected } from '../../urls/input/destination-policy.ts';
+import { type Asked, violationsOf } from '../../urls/input/rules.ts';
 import { textLimits } from '../../urls/input/texts.ts';
 import { redirectStatuses, type UrlSettings } from '../../urls/url.ts';
 import { wholeNumberText } from '../../validation/integer.ts';
@@ -123,7 +123,7 @@ export type Fields = Partial<Record<RowField, unknown>>;
 /** The short URL that a row's fields ask for, by the rules of the service, and what it is imported without; or why it is refused. */
 export function readRow(
   fields: Fields,
-  normaliseUrl: UrlPolicy,
+  normaliseUrl: DestinationPolicy,
 ): { url: WantedUrl; warnings: RowWarning[] } | { problems: RowProblem[] } {
   const parsed = primary.safeParse(fields);
   const problems: RowProblem[] = (parsed.error?.issues ?? []).map(({ path, message }) => ({
@@ -157,7 +157,8 @@ export function readRow(
     clickCount: values.click_count ?? 0,
     lastAccessedAt: values.last_accessed_at ?? null,
   };
-  for (const { asked, reason } of refusalsOf(url)) problems.push({ field: fieldOf[asked] ?? asked, reason });
+  for (const { asked, reason } of violationsOf(url))
+    problems.push({ field: fieldOf[asked] ?? asked, reason });
   if (problems.length > 0) return { problems };
   return { url, warnings: [...warnings, ...warningOf('fallback_url', fallback)] };
 }
@@ -175,18 +176,18 @@ function readSecondaries(fields: Fields): { values: SecondaryValues; warnings: R
 const warningOf = (field: string, { warning }: secondary.Secondary<unknown>): RowWarning[] =>
   warning ? [{ field, ...warning }] : [];
 
-function readFallback(given: unknown, normaliseUrl: UrlPolicy): secondary.Secondary<string> {
+function readFallback(given: unknown, normaliseUrl: DestinationPolicy): secondary.Secondary<string> {
   if (given === undefined) return { value: undefined };
   const found = orRefusal(normaliseUrl, typeof given === 'string' ? given : '');
   if ('href' in found) return { value: found.href };
   return { value: undefined, warning: { code: 'dropped', reason: `${found.refusal} and was dropped` } };
 }
 
-function orRefusal(normaliseUrl: UrlPolicy, given: string): { href: string } | { refusal: string } {
+function orRefusal(normaliseUrl: DestinationPolicy, given: string): { href: string } | { refusal: string } {
   try {
     return { href: normaliseUrl(given) };
   } catch (error) {
-    if (!(error instanceof UrlRefused)) throw error;
+    if (!(error instanceof UrlRejected)) throw error;
     return { refusal: error.message };
   }
 }

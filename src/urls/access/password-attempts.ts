@@ -8,7 +8,7 @@ export const networkWindowSeconds = 15 * 60;
 export const triesPerUrl = 100;
 export const urlWindowSeconds = 60 * 60;
 
-export type PasswordTries = ReturnType<typeof createPasswordTries>;
+export type PasswordAttempts = ReturnType<typeof createPasswordAttempts>;
 
 /** Who tries at which password. */
 export interface Try {
@@ -19,7 +19,7 @@ export interface Try {
 
 /** Limits how often a short URL's password can be tried. Nobody can lock out others: a network that has not tried yet always may,
  *  however many others have. No address is stored: what stands for it cannot be told without the password's hash. */
-export function createPasswordTries(counts: { byNetwork: WindowCounts; byUrl: WindowCounts }) {
+export function createPasswordAttempts(counts: { byNetwork: WindowCounts; byUrl: WindowCounts }) {
   const { byNetwork, byUrl } = counts;
 
   return {

@@ -1,4 +1,4 @@
-import { createBounded } from '../../resilience/concurrency-limit.ts';
+import { createConcurrencyLimit } from '../../resilience/concurrency-limit.ts';
 import { hashPassword, hashSlowly } from './password.ts';
 
 export type PasswordHashing = ReturnType<typeof createPasswordHashing>;
@@ -6,7 +6,7 @@ export type PasswordHashing = ReturnType<typeof createPasswordHashing>;
 /** All hashing that requests to write ask for, however many they are: visitors whose passwords are checked do not wait behind it.
  *  Throws Overloaded when too many wait. */
 export function createPasswordHashing(bounds: { atOnce: number; waiting: number }) {
-  const inTurn = createBounded(bounds);
+  const inTurn = createConcurrencyLimit(bounds);
   return {
     hashPassword: async (password: string) => await inTurn(async () => await hashPassword(password)),
     hashSlowly: async (text: string, salt: string) => await inTurn(async () => await hashSlowly(text, salt)),

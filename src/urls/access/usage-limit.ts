@@ -1,16 +1,16 @@
-import { createCoalescing } from '../../resilience/batch-writer.ts';
+import { createBatchWriter } from '../../resilience/batch-writer.ts';
 import { isPostgresUnavailable } from '../../storage/postgres/postgres.ts';
-import type { UseStore } from './usage-store.ts';
+import type { UsageStore } from './usage-store.ts';
 
 /** Visitors that share one statement at most. */
 const maxTogether = 1_000;
 
-export type UrlUses = ReturnType<typeof createUrlUses>;
+export type UsageLimit = ReturnType<typeof createUsageLimit>;
 
 /** Uses of short URLs that are good for so many redirects and no more. PostgreSQL decides on each; visitors who come while a
  *  statement is under way share the next, so that one whom all want does not have them stand in line for its row. */
-export function createUrlUses(store: UseStore) {
-  const take = createCoalescing({ run: takeTogether, isForAll: isPostgresUnavailable, limit: maxTogether });
+export function createUsageLimit(store: UsageStore) {
+  const take = createBatchWriter({ run: takeTogether, isForAll: isPostgresUnavailable, limit: maxTogether });
 
   /** Whether each visitor gets a use of the short URL that it wants; who came first goes first. */
   async function takeTogether(urlIds: number[]): Promise<boolean[]> {

@@ -1,12 +1,12 @@
 import type { Knex } from '../../storage/postgres/postgres.ts';
 
-export type UseStore = ReturnType<typeof createUseStore>;
+export type UsageStore = ReturnType<typeof createUsageStore>;
 
 /** How often a row of `urls u` may be used; null where that is without limit. */
 const limitOf = 'case when u.is_one_time then 1 else u.max_clicks end';
 
 /** How often limited short URLs were used. */
-export function createUseStore(db: Knex) {
+export function createUsageStore(db: Knex) {
   return {
     /** Takes so many uses of each short URL as are wanted and left, by the limits as they are now; resolves to how many were
      *  granted, in their order. One statement decides, so that callers at the same time never get more than there are. Ids must

@@ -36,7 +36,7 @@ export interface RedirectRules {
 export type Gate = 'page' | 'limit';
 
 /** The gate of a short URL; most have none. */
-export function gateOf({ rules }: CachedUrl): Gate | undefined {
+export function accessRuleOf({ rules }: CachedUrl): Gate | undefined {
   if (rules === undefined) return undefined;
   if (rules.isOneTime || rules.isProtected) return 'page';
   return rules.maxClicks === null ? undefined : 'limit';

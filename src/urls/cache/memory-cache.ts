@@ -18,13 +18,13 @@ interface Held {
   announcedAt: number;
 }
 
-export type ProcessCache = ReturnType<typeof createProcessCache>;
+export type MemoryCache = ReturnType<typeof createMemoryCache>;
 
 /** The short URLs that this process was asked for lately, bounded in number, bytes and age; where neither store answers they
  *  can be found for `staleMs`. *Invariant:* once a version has been announced, nothing older is found, not even what a slow
  *  reader brings afterwards, nor after announcements were missed for a while; where that was forgotten to make room, it is for
  *  whoever reads anew to find what is right. */
-export function createProcessCache(options: { maxEntries: number; maxBytes: number; staleMs?: number }) {
+export function createMemoryCache(options: { maxEntries: number; maxBytes: number; staleMs?: number }) {
   const { staleMs = 0 } = options;
   /** What was announced until then may be forgotten: who began to read before may bring what is older. */
   let forgottenAt = -Infinity;
@@ -99,10 +99,10 @@ export function createProcessCache(options: { maxEntries: number; maxBytes: numb
     },
 
     /** Messages arrive, from now on. What was read before may have been changed unheard. */
-    onHearing: () => hearFor(longestAgeMs),
+    onConnected: () => hearFor(longestAgeMs),
 
     /** Messages may be missed, from now on. */
-    onDeaf: () => hearFor(longestDeafAgeMs),
+    onDisconnected: () => hearFor(longestDeafAgeMs),
 
     /** Entries that are kept. */
     get size() {

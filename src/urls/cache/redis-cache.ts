@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { createGathering } from '../../resilience/batch-loader.ts';
+import { createBatchLoader } from '../../resilience/batch-loader.ts';
 import type { Breaker } from '../../resilience/circuit-breaker.ts';
 import { type UrlChange, writeChange } from '../changes/change.ts';
 import { channelOf } from '../changes/redis-bus.ts';
@@ -8,7 +8,7 @@ import { decodeEntry, encodeEntry } from './codec.ts';
 import { type CacheEntry, type GoneReason, liftVersion, toCacheEntry } from './entry.ts';
 import { createVersionedSet, type VersionedValue } from './versioned-set.ts';
 
-export type UrlCache = ReturnType<typeof createUrlCache>;
+export type RedisUrlCache = ReturnType<typeof createRedisUrlCache>;
 
 /** How long a code that no short URL has is remembered as such. */
 const unknownTtlSeconds = 10;
@@ -28,7 +28,7 @@ return 1`;
  *  a tombstone. Tombstones are written however little room there is: without one an older value would stay.
  *  Values below `versionFloor` belong to an earlier epoch of the database and are never found. A writer passes the floor that
  *  held before it read the database: what it read in an earlier epoch is then below the present floor. */
-export function createUrlCache(
+export function createRedisUrlCache(
   redis: Redis,
   options: {
     prefix: string;
@@ -47,7 +47,7 @@ export function createUrlCache(
   const floor = options.versionFloor ?? (() => 0);
   const hasRoom = options.hasRoom ?? (() => true);
   const guard: Breaker['run'] = options.guard ?? (async (call) => await call());
-  const findTogether = createGathering(findMany);
+  const findTogether = createBatchLoader(findMany);
   const fill = createVersionedSet(redis, { guard });
   const change = createVersionedSet(redis, { channel: channelOf(options.prefix) });
 

@@ -2,7 +2,7 @@ import { type ChangeStore, everyCode } from '../changes/change-log.ts';
 import type { UrlStore } from '../store/url-store.ts';
 import { encodeEntry } from './codec.ts';
 import { type CacheEntry, liftVersion, toCacheEntry } from './entry.ts';
-import type { UrlCache } from './redis-cache.ts';
+import type { RedisUrlCache } from './redis-cache.ts';
 
 export type RefreshCache = ReturnType<typeof createCacheRefresh>;
 
@@ -16,7 +16,7 @@ export function createCacheRefresh({
 }: {
   store: Pick<UrlStore, 'findByCodes' | 'findAliases'>;
   changes: Pick<ChangeStore, 'findRemovals'>;
-  cache: Pick<UrlCache, 'findMany' | 'replace' | 'correct' | 'versionFloor'>;
+  cache: Pick<RedisUrlCache, 'findMany' | 'replace' | 'correct' | 'versionFloor'>;
 }) {
   /** Tombstones for what the cache leads to and the table does not have. */
   async function buryRemoved(held: [string, CacheEntry][]): Promise<[string, CacheEntry][]> {

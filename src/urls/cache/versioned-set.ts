@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { createGathering } from '../../resilience/batch-loader.ts';
+import { createBatchLoader } from '../../resilience/batch-loader.ts';
 import type { Breaker } from '../../resilience/circuit-breaker.ts';
 import { writeChange } from '../changes/change.ts';
 
@@ -33,7 +33,7 @@ export function createVersionedSet(
   redis: Redis,
   { channel = '', guard = async (call) => await call() }: { channel?: string; guard?: Breaker['run'] },
 ) {
-  return createGathering<VersionedValue, boolean>(async (values) => {
+  return createBatchLoader<VersionedValue, boolean>(async (values) => {
     const keys = values.map(({ key }) => key);
     const announced = channel === '' ? '' : values.map(writeChange).join(' ');
     const rest = values.flatMap(({ version, value, ttlSeconds }) => [version, value, ttlSeconds]);

@@ -1,5 +1,5 @@
 import type { Log } from '../../log.ts';
-import { createCoalescing } from '../../resilience/batch-writer.ts';
+import { createBatchWriter } from '../../resilience/batch-writer.ts';
 import type { ChangeStore } from './change-log.ts';
 import type { UrlChange } from './change.ts';
 
@@ -8,13 +8,13 @@ const maxChanges = 150;
 
 /** Sees to changes that Redis could not be told of: tells every process over PostgreSQL, so that they distrust what Redis still
  *  has, and asks for its repair. Resolves when they are told; what does not work is logged, and the scheduled repair is left. */
-export function createUntoldChanges(deps: {
+export function createFallbackPublisher(deps: {
   changes: Pick<ChangeStore, 'notify'>;
   askForRepair: () => void;
   log: Log;
 }): (change: UrlChange) => Promise<void> {
   const { changes, askForRepair, log } = deps;
-  const notify = createCoalescing({
+  const notify = createBatchWriter({
     run: async (told: UrlChange[]) => {
       await changes.notify(told);
       return told;

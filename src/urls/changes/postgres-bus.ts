@@ -42,12 +42,12 @@ export interface NotificationListener {
   /** Many have changed, and nobody says which. */
   onManyChanges: () => void;
   /** Notifications are heard from now on; before, some may have been missed. */
-  onHearing: () => void;
+  onConnected: () => void;
 }
 
 /** Hears PostgreSQL's notifications of changed short URLs on a connection of its own, which comes back by itself. `url` must
  *  not go through PgBouncer in transaction mode; that is noticed and logged. Returns what stops it. */
-export function hearNotifications(deps: {
+export function listenForChanges(deps: {
   url: string;
   name: string;
   listener: NotificationListener;
@@ -64,7 +64,7 @@ export function hearNotifications(deps: {
     const onHeard = () => {
       warnings.end('notifications', {}, 'connected to the notifications of external writes again');
       failures = 0;
-      listener.onHearing();
+      listener.onConnected();
     };
     while (!ending.signal.aborted) {
       try {

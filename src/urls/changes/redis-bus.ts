@@ -12,16 +12,16 @@ const pingEveryMs = 1_000;
 
 /** Listens to announcements of changed short URLs; that Redis refuses to tell is logged. `redis` is a connection of the role
  *  "subscriber". Returns what stops it. */
-export function hearAnnouncements(
+export function subscribeToChanges(
   redis: Redis,
   prefix: string,
   listener: {
     /** A short URL has this version now. */
     onChange: (shortCode: string, version: number) => void;
     /** Announcements are heard from now on. */
-    onHearing: () => void;
+    onConnected: () => void;
     /** Announcements are missed from now on. */
-    onDeaf: () => void;
+    onDisconnected: () => void;
   },
   log: Log,
 ): () => void {
@@ -30,8 +30,8 @@ export function hearAnnouncements(
   const become = (hears: boolean) => {
     if (heard === hears) return;
     heard = hears;
-    if (hears) listener.onHearing();
-    else listener.onDeaf();
+    if (hears) listener.onConnected();
+    else listener.onDisconnected();
   };
   const onHeard = () => {
     warnings.end('invalidation bus', {}, 'connected to the invalidation bus again');

@@ -1,20 +1,20 @@
-import { createGathering } from '../../resilience/batch-loader.ts';
+import { createBatchLoader } from '../../resilience/batch-loader.ts';
 import { type IdempotencyKey, IdempotencyKeyReused, isKeyThere } from '../store/idempotency-key.ts';
 import type { ShortUrl } from '../url.ts';
 import type { AskedItem, IdempotencyKeys } from './key-store.ts';
 
 /** What a request has made, and whether an earlier one with the same key did. */
-export interface MadeOnce {
+export interface IdempotentResult {
   url: ShortUrl;
   isNew: boolean;
   isRepeat: boolean;
 }
 
-type Make = () => Promise<Omit<MadeOnce, 'isRepeat'>>;
+type Make = () => Promise<Omit<IdempotentResult, 'isRepeat'>>;
 
 interface Flight {
   requestHash: Buffer;
-  made: Promise<MadeOnce>;
+  made: Promise<IdempotentResult>;
 }
 
 /** A key that is there when it is noted was found a moment later, unless the clean-up was faster. */
@@ -22,12 +22,12 @@ const maxTries = 3;
 
 /** Has requests with an idempotency key make something at most once, whatever crashes, and gives those that come again, or
  *  at the same time, what the first one made. PostgreSQL is the judge, by what is inserted: see idempotency-key.ts. */
-export function createOnce(keys: Pick<IdempotencyKeys, 'findMany' | 'findRequestHash'>) {
-  const find = createGathering<AskedItem, Awaited<ReturnType<typeof keys.findMany>>[number]>(keys.findMany);
+export function createIdempotent(keys: Pick<IdempotencyKeys, 'findMany' | 'findRequestHash'>) {
+  const find = createBatchLoader<AskedItem, Awaited<ReturnType<typeof keys.findMany>>[number]>(keys.findMany);
   /** Those that wait for PostgreSQL here: of many at once one asks. */
   const flights = new Map<string, Flight>();
 
-  async function findOrMake(asked: AskedItem, requestHash: Buffer, make: Make): Promise<MadeOnce> {
+  async function findOrMake(asked: AskedItem, requestHash: Buffer, make: Make): Promise<IdempotentResult> {
     for (let tries = 1; ; tries++) {
       const known = await find(asked);
       if (known) {
@@ -44,7 +44,11 @@ export function createOnce(keys: Pick<IdempotencyKeys, 'findMany' | 'findRequest
 
   return {
     /** What `make` inserts must have the key. Throws IdempotencyKeyReused, or what `make` throws. */
-    async make(apiKeyId: number, { key, item, requestHash }: IdempotencyKey, make: Make): Promise<MadeOnce> {
+    async make(
+      apiKeyId: number,
+      { key, item, requestHash }: IdempotencyKey,
+      make: Make,
+    ): Promise<IdempotentResult> {
       const name = `${apiKeyId} ${key} ${item}`;
       const underWay = flights.get(name);
       if (underWay) {

@@ -15,16 +15,16 @@ const longAuthority = new RegExp(`^[^/\\\\?#]*:[/\\\\]*[^/\\\\?#]{${maxAuthority
 const unfit = /[\p{Cc}\p{Cs}]/u;
 
 /** A URL that no short URL may lead to; the message says why, as the end of a sentence that begins with the field's name. */
-export class UrlRefused extends Error {
-  override readonly name = 'UrlRefused';
+export class UrlRejected extends Error {
+  override readonly name = 'UrlRejected';
 }
 
-export type UrlPolicy = ReturnType<typeof createUrlPolicy>;
+export type DestinationPolicy = ReturnType<typeof createDestinationPolicy>;
 
 /** The rules for original URLs. `ownHosts` are this service's host names as the URL parser spells them, each with
  *  its port unless that is a default one, and with the path below which this service is, if it has one: a short URL to it would
  *  be a loop. Another port, or path, is another service. */
-export function createUrlPolicy(options: {
+export function createDestinationPolicy(options: {
   ownHosts: string[];
   allowPrivate: boolean;
   /** Longest URL, in characters; `urlLengths.usual` unless it says so. */
@@ -38,36 +38,36 @@ export function createUrlPolicy(options: {
   const schemes = ['http', 'https', ...(options.schemes ?? [])];
   const isOwn = createOwnPlaces(options.ownHosts);
 
-  /** Throws UrlRefused for a URL to which the short URL leads, at once or by way of an app. */
+  /** Throws UrlRejected for a URL to which the short URL leads, at once or by way of an app. */
   function requireAllowed(reached: ParsedUrl): void {
     const network = asNetworkUrl(reached);
     if (network && isOwn(network, reached.pathname))
-      throw new UrlRefused('must not lead back to this service');
+      throw new UrlRejected('must not lead back to this service');
     if (!options.allowPrivate && hasNetworkHost(reached) && isPrivateHost(withoutFinalDot(reached.hostname)))
-      throw new UrlRefused('must not lead to a private, loopback or link-local address');
+      throw new UrlRejected('must not lead to a private, loopback or link-local address');
   }
 
   /** The normalised form of `text`, which is what is stored and what `Location` carries, byte for byte.
-   *  Throws UrlRefused. */
+   *  Throws UrlRejected. */
   return function normaliseUrl(text: string): string {
-    if (text.length > maxLength) throw new UrlRefused(`must have at most ${maxLength} characters`);
-    if (unfit.test(text)) throw new UrlRefused('must not contain control characters');
+    if (text.length > maxLength) throw new UrlRejected(`must have at most ${maxLength} characters`);
+    if (unfit.test(text)) throw new UrlRejected('must not contain control characters');
     if (/^https?:/i.test(text) && longAuthority.test(text))
-      throw new UrlRefused('must not have so long a host');
+      throw new UrlRejected('must not have so long a host');
     const url = parseUrl(text);
-    if (!url) throw new UrlRefused('must be an absolute URL, such as https://example.com/page');
+    if (!url) throw new UrlRejected('must be an absolute URL, such as https://example.com/page');
     if (!schemes.includes(url.protocol.slice(0, -1)))
-      throw new UrlRefused(`must begin with ${listed(schemes)}`);
-    if (url.username || url.password) throw new UrlRefused('must not contain a user name or a password');
+      throw new UrlRejected(`must begin with ${listed(schemes)}`);
+    if (url.username || url.password) throw new UrlRejected('must not contain a user name or a password');
     if (url.href.length > maxLength)
-      throw new UrlRefused(`must have at most ${maxLength} characters once normalised`);
+      throw new UrlRejected(`must have at most ${maxLength} characters once normalised`);
     requireAllowed(url);
     for (const text of intentUrls(url)) {
-      if (!isServable(text)) throw new UrlRefused('must not lead to what is not safe to follow');
+      if (!isServable(text)) throw new UrlRejected('must not lead to what is not safe to follow');
       const reached = parseUrl(text);
       if (reached) requireAllowed(reached);
     }
-    if (options.isBlocked(url.href)) throw new UrlRefused('must not lead there: the host is blocked');
+    if (options.isBlocked(url.href)) throw new UrlRejected('must not lead there: the host is blocked');
     return url.href;
   };
 }

@@ -4,23 +4,23 @@ import type { UrlSettings } from '../url.ts';
 export type Asked = 'originalUrl' | 'shortCode' | 'password' | Exclude<keyof UrlSettings, 'passwordHash'>;
 
 /** What is wrong with something that was asked for; the reason is the end of a sentence that begins with its name. */
-export interface Refusal {
+export interface Violation {
   asked: Asked;
   reason: string;
 }
 
 /** Short URLs cannot be what somebody asked for. */
-export class WishRefused extends Error {
-  override readonly name = 'WishRefused';
-  readonly refusals: Refusal[];
+export class InputRejected extends Error {
+  override readonly name = 'InputRejected';
+  readonly refusals: Violation[];
 
-  constructor(refusals: Refusal[]) {
+  constructor(refusals: Violation[]) {
     super(refusals.map(({ asked, reason }) => `${asked} ${reason}`).join('; '));
     this.refusals = refusals;
   }
 }
 
-interface Rule extends Refusal {
+interface Rule extends Violation {
   isKept: (settings: UrlSettings) => boolean;
 }
 
@@ -39,11 +39,11 @@ const rules: Readonly<Record<string, Rule>> = {
 };
 
 /** Why there cannot be a short URL with these settings. */
-export const refusalsOf = (settings: UrlSettings): Refusal[] =>
+export const violationsOf = (settings: UrlSettings): Violation[] =>
   Object.values(rules).filter(({ isKept }) => !isKept(settings));
 
 /** Why the table refused a change; undefined when that was for something else. */
-export function refusalBy(error: unknown): Refusal | undefined {
+export function refusalBy(error: unknown): Violation | undefined {
   if (!(error instanceof Error) || !('constraint' in error)) return undefined;
   return rules[String(error.constraint)];
 }

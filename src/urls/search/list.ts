@@ -1,4 +1,4 @@
-import type { BoundedSearch } from '../../storage/postgres/search-query.ts';
+import type { SearchQuery } from '../../storage/postgres/search-query.ts';
 import { urlColumns } from '../store/columns.ts';
 import type { ShortUrlWithClicks } from '../url.ts';
 import { conditionsOf, type UrlFilter } from './filter.ts';
@@ -46,7 +46,7 @@ const sorts: Record<UrlOrder['sort'], Record<'value' | 'id' | 'ofPlace' | 'shown
 export type UrlLists = ReturnType<typeof createUrlLists>;
 
 /** Lists of short URLs, page by page. */
-export const createUrlLists = (search: BoundedSearch) => ({
+export const createUrlLists = (search: SearchQuery) => ({
   /** Up to `limit` short URLs that a filter means at `now`, in order, behind a place or from the beginning; and the place behind
    *  which there are more. Who goes from place to place meets each short URL that was there at the beginning exactly once,
    *  unless what it is sorted by changes meanwhile. */

@@ -1,4 +1,4 @@
-import type { BoundedSearch } from '../../storage/postgres/search-query.ts';
+import type { SearchQuery } from '../../storage/postgres/search-query.ts';
 import type { Owner } from '../store/owner.ts';
 import { conditionsOf } from './filter.ts';
 
@@ -29,7 +29,7 @@ export interface SummaryQuery {
 export type UrlSummaries = ReturnType<typeof createUrlSummaries>;
 
 /** Short URLs by their tags and by the hosts that they lead to: an owner's, or anybody's; deleted ones do not count. */
-export function createUrlSummaries(search: BoundedSearch) {
+export function createUrlSummaries(search: SearchQuery) {
   async function summarise(query: SummaryQuery, groups: (condition: string) => string) {
     const { sql, bindings } = conditionsOf({ owner: query.owner }, query.now);
     return await search<UrlSummary>(

@@ -36,7 +36,7 @@ export function createUrlCleanupStore(db: Knex) {
 
     /** Removes up to `limit` short URLs that were deleted or expired more than `retentionDays` ago, with their counters: see
      *  purgeOf. Resolves to how many there were. */
-    async purge(now: Date, retentionDays: number, quarantineDays: number, limit: number): Promise<number> {
+    async purge(now: Date, retentionDays: number, codeReuseDays: number, limit: number): Promise<number> {
       const result = await db.raw<{ rows: { count: number }[] }>(
         `${purgeOf(`select u.id from urls u where ${isPastRetention} limit :limit for update skip locked`, {
           // A cache may not know of what was changed lately.
@@ -44,7 +44,7 @@ export function createUrlCleanupStore(db: Knex) {
           removedVersion: 'version + 1',
         })}
          select count(*) as count from purged`,
-        { now, retentionDays, quarantineDays, limit },
+        { now, retentionDays, codeReuseDays, limit },
       );
       return onlyRow(result).count;
     },

@@ -1,5 +1,5 @@
 /** The statement that removes the short URLs whose ids `old` selects and locks, as `purged`. In the same statement their generated
- *  codes become returned keys, which may be generated again after `:quarantineDays`, their clicks are added to the books, and those
+ *  codes become returned keys, which may be generated again after `:codeReuseDays`, their clicks are added to the books, and those
  *  of which `isNoted` holds become removals, so that no cache keeps them. `removedVersion` is the version of a removal. Counters are
  *  locked in the order of a flush, so that the two do not deadlock. */
 export const purgeOf = (
@@ -19,7 +19,7 @@ export const purgeOf = (
       removed_in = excluded.removed_in, removed_at = excluded.removed_at
   ), returned as (
     insert into returned_keys (short_code, available_at)
-    select short_code, cast(:now as timestamptz) + make_interval(days => :quarantineDays)
+    select short_code, cast(:now as timestamptz) + make_interval(days => :codeReuseDays)
     from purged where code_is_generated
     on conflict do nothing
   ), books as (
@@ -32,5 +32,5 @@ export interface Retention {
   /** Until a deleted or expired short URL is purged. */
   days: number;
   /** Until the generated code of a purged short URL may be generated again. */
-  quarantineDays: number;
+  codeReuseDays: number;
 }

@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import { WishRefused } from '../input/rules.ts';
+import { InputRejected } from '../input/rules.ts';
 import { CodeTaken } from '../url.ts';
 import { hasCode } from './aliases.ts';
 import { isOneOfVersions, isOwned, type Owner } from './owner.ts';
@@ -27,7 +27,7 @@ interface Renamed {
 
 /** Locks an owner's short URL and, unless it has the new code already, makes the new code free to take for it and keeps or reserves the
  *  current one. Resolves to the current code; undefined when there is none of these versions. The caller then changes the code in
- *  the same transaction. Throws CodeTaken or WishRefused. */
+ *  the same transaction. Throws CodeTaken or InputRejected. */
 export async function prepareRename(
   trx: Knex,
   shortCode: string,
@@ -82,7 +82,7 @@ async function keepOldCode(trx: Knex, { id, shortCode }: Renamed): Promise<void>
   );
   if (rows.length > 0) return;
   const reason = `cannot change again: the short URL has ${maxAliases} old codes`;
-  throw new WishRefused([{ asked: 'shortCode', reason }]);
+  throw new InputRejected([{ asked: 'shortCode', reason }]);
 }
 
 async function reserveOldCode(trx: Knex, { shortCode, createdBy }: Renamed, days: number): Promise<void> {

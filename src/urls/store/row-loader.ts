@@ -1,4 +1,4 @@
-import { createCoalescing } from '../../resilience/batch-writer.ts';
+import { createBatchWriter } from '../../resilience/batch-writer.ts';
 import { isPostgresUnavailable } from '../../storage/postgres/postgres.ts';
 import { UnreadableValue } from '../../storage/postgres/values.ts';
 import type { UrlStore } from './url-store.ts';
@@ -10,8 +10,8 @@ const maxTogether = 200;
 
 /** Loads short URLs from the database, one per call; look-ups that wait share a statement. While the Redis cache is void, as after
  *  a restore, thousands of look-ups per second need few statements and connections. */
-export function createBatchLoader({ findByCodes }: Pick<UrlStore, 'findByCodes'>): UrlStore['findByCode'] {
-  return createCoalescing({
+export function createRowLoader({ findByCodes }: Pick<UrlStore, 'findByCodes'>): UrlStore['findByCode'] {
+  return createBatchWriter({
     run: async (shortCodes: string[]) => {
       const urls = new Map((await findByCodes(shortCodes)).map((url) => [url.shortCode, url]));
       return shortCodes.map((shortCode) => urls.get(shortCode));

@@ -1,6 +1,6 @@
 import cluster from 'node:cluster';
 import type { Log } from '../../log.ts';
-import { type Answers, exchangeQuestions } from './rpc.ts';
+import { type Answers, exchangeCalls } from './rpc.ts';
 
 /** How long a web process may take to answer the primary one. */
 const answerMs = 1_000;
@@ -11,7 +11,7 @@ export type Child = ReturnType<typeof startChild>;
 export function startChild(answers: Answers, log: Log) {
   const worker = cluster.fork();
   const { pid } = worker.process;
-  const ask = exchangeQuestions(worker, answers, log);
+  const ask = exchangeCalls(worker, answers, log);
   let listeningSince: number | undefined;
   let ending: Promise<number | string> | undefined;
 

@@ -1,7 +1,7 @@
 import cluster from 'node:cluster';
 import type { Log } from '../../log.ts';
 import type { ProcessMetrics } from '../../metrics/prometheus.ts';
-import { exchangeQuestions } from './rpc.ts';
+import { exchangeCalls } from './rpc.ts';
 
 /** How long the primary process may take to ask all others. */
 const answerMs = 2_000;
@@ -15,7 +15,7 @@ export function joinCluster(deps: {
   const { readMetrics, endProcess, log } = deps;
   const worker = cluster.worker!;
   let isReplaced = false;
-  const ask = exchangeQuestions(
+  const ask = exchangeCalls(
     process,
     { metrics: readMetrics, 'be replaced': async () => (isReplaced = true) },
     log,

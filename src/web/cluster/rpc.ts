@@ -23,7 +23,7 @@ type Message = { asked: Question; number: number } | { answered: unknown; number
 
 /** Answers what the process at the other end of a channel asks, and returns how it is asked itself: resolves to its answer,
  *  or to undefined when there is none within `ms`. What it asks and this process fails to answer is logged. */
-export function exchangeQuestions(channel: Channel, answers: Answers, log: Log) {
+export function exchangeCalls(channel: Channel, answers: Answers, log: Log) {
   const waiting = new Map<number, (answer: unknown) => void>();
   let lastNumber = 0;
   // Whoever has gone does not answer: that is all there is to know about a message that could not be sent.

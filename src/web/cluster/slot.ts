@@ -11,7 +11,7 @@ const maxEarlyDeaths = 3;
 const pauseMs = (earlyDeaths: number) => (earlyDeaths === 0 ? 0 : Math.min(50 * 2 ** earlyDeaths, 10_000));
 
 /** The place of one web process: whenever the one in it has ended, it is given to another. */
-export function createPlace(deps: {
+export function createSlot(deps: {
   start: () => Child;
   /** Longest time that a web process may take to end. */
   endMs: number;

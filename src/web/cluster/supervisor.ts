@@ -4,7 +4,7 @@ import { createLog } from '../../log.ts';
 import { ClosingStack, endOnSignal } from '../../resilience/shutdown.ts';
 import { type Child, startChild } from './child.ts';
 import type { Answers } from './rpc.ts';
-import { createPlace } from './slot.ts';
+import { createSlot } from './slot.ts';
 
 /** What a web process may take to end beyond SHUTDOWN_DEADLINE_MS, and the primary process beyond that. */
 const marginMs = 1_000;
@@ -35,7 +35,7 @@ export async function superviseWebProcesses(config: WebConfig): Promise<void> {
     if (!places.some(({ child }) => child.listens)) endProcess('no web process stays alive');
   };
   const places = Array.from({ length: config.WEB_CONCURRENCY }, () =>
-    createPlace({ start, endMs, onHopeless, log }),
+    createSlot({ start, endMs, onHopeless, log }),
   );
   closing.defer('web processes', places, async () => {
     for (const place of places) place.close();

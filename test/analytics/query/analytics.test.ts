@@ -4,7 +4,7 @@ import { openClickStore } from '../../../src/analytics/click-store.ts';
 import { type Analytics, createAnalytics } from '../../../src/analytics/query/analytics.ts';
 import {
   type AnalyticsAnswer,
-  type AnalyticsQuestion,
+  type AnalyticsQuery,
   botChoices,
   type BotChoice,
   DetailNotKept,
@@ -58,7 +58,7 @@ const click = (at: string, detail: Parameters<typeof makeDetail>[0] | null = {},
   detail: detail === null ? undefined : makeDetail(detail),
 });
 
-async function ask(question: Partial<AnalyticsQuestion> = {}): Promise<AnalyticsAnswer> {
+async function ask(question: Partial<AnalyticsQuery> = {}): Promise<AnalyticsAnswer> {
   return await analytics.ask(makeQuestion(shortCode, question));
 }
 
@@ -402,7 +402,7 @@ test('what an owner, a tag and a short code mean is counted, and nothing that is
   await db()('urls')
     .where({ id: urlIds[0] })
     .update({ created_by: owner, tags: ['one'] });
-  const clicksFor = async (scope: AnalyticsQuestion['scope']) => (await ask({ ...range, scope })).clicks;
+  const clicksFor = async (scope: AnalyticsQuery['scope']) => (await ask({ ...range, scope })).clicks;
   expect(await clicksFor({ owner: null })).toBe(3);
   expect(await clicksFor({ owner })).toBe(1);
   expect(await clicksFor({ owner: null, tag: 'one' })).toBe(1);

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
 import { openClickStore } from '../../../src/analytics/click-store.ts';
-import { readAnalyticsBooks } from '../../../src/analytics/rollups/audit.ts';
+import { readAnalyticsAudit } from '../../../src/analytics/rollups/audit.ts';
 import { makeDetail, makeDetailedBatch } from '../../support/clicks/analytics.ts';
 import { createUrlIds, emptyBooks } from '../../support/clicks/clicks.ts';
 import { useDatabase } from '../../support/resources.ts';
@@ -24,13 +24,13 @@ beforeEach(async () => await emptyBooks(db()));
 
 test('with and without detail, counters, hours, dimensions and rows agree', async () => {
   await applyClicks();
-  expect(await readAnalyticsBooks(db())).toEqual({ clicks: 222, without: 0, differing: [] });
+  expect(await readAnalyticsAudit(db())).toEqual({ clicks: 222, without: 0, differing: [] });
 });
 
 test('clicks that were counted before there were analytics, or by an earlier release, are told apart and miss nowhere', async () => {
   const [one] = await applyClicks();
   await db()('url_stats').where({ url_id: one }).increment('click_count', 5);
-  expect(await readAnalyticsBooks(db())).toEqual({ clicks: 222, without: 5, differing: [] });
+  expect(await readAnalyticsAudit(db())).toEqual({ clicks: 222, without: 5, differing: [] });
 });
 
 test.each([
@@ -54,7 +54,7 @@ test.each([
   const [one] = await applyClicks();
   const { short_code: shortCode } = await db()('urls').where({ id: one }).first('short_code');
   await db().raw(`${tamper}${tamper.includes('where') ? ' and' : ' where'} url_id = ${one}`);
-  expect((await readAnalyticsBooks(db())).differing).toEqual([{ shortCode, ...difference }]);
+  expect((await readAnalyticsAudit(db())).differing).toEqual([{ shortCode, ...difference }]);
 });
 
 test('a short URL whose figures wait to be removed is no difference', async () => {
@@ -62,8 +62,8 @@ test('a short URL whose figures wait to be removed is no difference', async () =
   const foreigner = await connectForeigner(database.url());
   await foreigner.run(`create temp table kept as select * from urls where id = ${one}`);
   await foreigner.run(`delete from urls where id = ${one}`);
-  expect((await readAnalyticsBooks(db())).differing).toEqual([]);
+  expect((await readAnalyticsAudit(db())).differing).toEqual([]);
   await foreigner.run('insert into urls overriding system value select * from kept');
-  expect((await readAnalyticsBooks(db())).differing).toEqual([]);
+  expect((await readAnalyticsAudit(db())).differing).toEqual([]);
   await foreigner.leave();
 });

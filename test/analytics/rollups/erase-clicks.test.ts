@@ -1,9 +1,9 @@
 import { beforeEach, expect, test } from 'vitest';
 import { openClickStore } from '../../../src/analytics/click-store.ts';
-import { readAnalyticsBooks } from '../../../src/analytics/rollups/audit.ts';
+import { readAnalyticsAudit } from '../../../src/analytics/rollups/audit.ts';
 import { createClickRemoval } from '../../../src/analytics/rollups/erase-clicks.ts';
-import { isExact, readBooks } from '../../../src/clicks/ledger/audit.ts';
-import { TookTooLong } from '../../../src/storage/postgres/statement-timeout.ts';
+import { isExact, readAudit } from '../../../src/clicks/ledger/audit.ts';
+import { StatementTimeout } from '../../../src/storage/postgres/statement-timeout.ts';
 import { UrlNotFound } from '../../../src/urls/url.ts';
 import { makeDetail, makeDetailedBatch, readFigures } from '../../support/clicks/analytics.ts';
 import { countDeadlocks, createUrlIds, emptyBooks, readCounts } from '../../support/clicks/clicks.ts';
@@ -35,8 +35,8 @@ const figuresOf = async (urlId: number) =>
   Object.keys(await readFigures(db())).filter((name) => name.startsWith(`${urlId} `));
 
 async function expectBalance(): Promise<void> {
-  expect(isExact(await readBooks(db()))).toBe(true);
-  expect((await readAnalyticsBooks(db())).differing).toEqual([]);
+  expect(isExact(await readAudit(db()))).toBe(true);
+  expect((await readAnalyticsAudit(db())).differing).toEqual([]);
 }
 
 test.each([
@@ -49,7 +49,7 @@ test.each([
     await createClickRemoval(db()).forget('forgotten', null, totals);
     expect(await figuresOf(urlIds[0])).toEqual([]);
     expect(await readCounts(db(), urlIds)).toEqual([left, 100]);
-    expect((await readBooks(db())).purged).toBe(purged);
+    expect((await readAudit(db())).purged).toBe(purged);
     await expectBalance();
     await countClicks();
     expect(await readCounts(db(), urlIds)).toEqual([left + 100, 200]);
@@ -111,7 +111,7 @@ test('figures of very many days go in several steps, and a removal that is given
       );
       return rows.length > 0;
     });
-    expect(await outcome).toBeInstanceOf(TookTooLong);
+    expect(await outcome).toBeInstanceOf(StatementTimeout);
   } finally {
     await holder.rollback();
   }
@@ -137,13 +137,13 @@ test('while clicks are counted, every figure adds up after each step, and each c
       null,
       i % 2 === 0 ? 'clear' : 'keep',
     );
-    expect((await readAnalyticsBooks(db())).differing).toEqual([]);
+    expect((await readAnalyticsAudit(db())).differing).toEqual([]);
   }
   ending.abort();
   await flushing;
   await expectBalance();
   const [counted, other] = (await readCounts(db(), urlIds)) as [number, number];
-  expect(counted + (await readBooks(db())).purged).toBe(other);
+  expect(counted + (await readAudit(db())).purged).toBe(other);
   expect(await countDeadlocks(db())).toBe(0);
 });
 

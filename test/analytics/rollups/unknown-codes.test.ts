@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createUnknownCodes, maxCodes } from '../../../src/analytics/rollups/unknown-codes.ts';
+import { createNotFoundCounts, maxCodes } from '../../../src/analytics/rollups/unknown-codes.ts';
 import { silentLog, useDatabase } from '../../support/resources.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 const { db } = useDatabase();
-const created: ReturnType<typeof createUnknownCodes>[] = [];
+const created: ReturnType<typeof createNotFoundCounts>[] = [];
 
 function create(flushMs = 60_000) {
-  const codes = createUnknownCodes({ db: db(), flushMs, log: silentLog });
+  const codes = createNotFoundCounts({ db: db(), flushMs, log: silentLog });
   created.push(codes);
   return codes;
 }

@@ -1,10 +1,10 @@
-import type { AnalyticsBooks } from '../../../src/analytics/rollups/audit.ts';
+import type { AnalyticsAudit } from '../../../src/analytics/rollups/audit.ts';
 import { type Knex, onlyRow } from '../../../src/storage/postgres/postgres.ts';
 import { countAll, type Tally } from '../../support/processes/load.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 /** What was counted, against what clients saw. */
-export interface Verdict {
+export interface RateLimitResult {
   answered: number;
   counted: number;
   sent: number;
@@ -20,8 +20,8 @@ export function judge(
   tally: Tally,
   counted: Map<string, number>,
   lostPart: ReadonlyMap<string, number> = new Map(),
-): Verdict {
-  const verdict = {
+): RateLimitResult {
+  const limitResult = {
     answered: countAll(tally.answered),
     counted: countAll(counted),
     sent: countAll(tally.sent),
@@ -31,14 +31,14 @@ export function judge(
   for (const code of new Set([...counted.keys(), ...tally.sent.keys()])) {
     const count = counted.get(code) ?? 0;
     const due = (tally.answered.get(code) ?? 0) - (lostPart.get(code) ?? 0);
-    verdict.lost += Math.max(0, due - count);
-    verdict.doubled += Math.max(0, count - (tally.sent.get(code) ?? 0));
+    limitResult.lost += Math.max(0, due - count);
+    limitResult.doubled += Math.max(0, count - (tally.sent.get(code) ?? 0));
   }
-  return verdict;
+  return limitResult;
 }
 
 /** What is wrong with the analytics, which add up whatever happens: a click is in every figure or in none. */
-export function judgeAnalytics({ without, differing }: AnalyticsBooks): string[] {
+export function judgeAnalytics({ without, differing }: AnalyticsAudit): string[] {
   return [
     ...(without === 0 ? [] : [`${without} clicks were counted and are not in the analytics`]),
     ...differing.map(
@@ -67,7 +67,7 @@ const longestMs = 180_000;
  *  now until everything answered was counted; undefined when it never was. */
 export async function drain(
   readCounted: () => Promise<Map<string, number>>,
-  judgeNow: (counted: Map<string, number>) => Verdict,
+  judgeNow: (counted: Map<string, number>) => RateLimitResult,
   patienceMs: number,
 ): Promise<number | undefined> {
   const start = performance.now();

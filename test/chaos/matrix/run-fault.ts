@@ -1,16 +1,16 @@
-import { readAnalyticsBooks } from '../../../src/analytics/rollups/audit.ts';
+import { readAnalyticsAudit } from '../../../src/analytics/rollups/audit.ts';
 import { runToEnd } from '../../support/processes/launch.ts';
 import { countAll } from '../../support/processes/load.ts';
 import { readSlowness } from '../../support/processes/slowness.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import type { Bench } from './bench.ts';
 import type { Fault } from './fault.ts';
-import { drain, judge, judgeAnalytics, judgeDetails, type Verdict } from './judge.ts';
+import { drain, judge, judgeAnalytics, judgeDetails, type RateLimitResult } from './judge.ts';
 import { pause, type Stack, startStack } from './stack.ts';
 import type { System } from './system.ts';
 
 /** What came of one fault. */
-export interface Row extends Verdict {
+export interface Row extends RateLimitResult {
   system: System['name'];
   fault: Fault;
   /** How often it was injected. */
@@ -81,20 +81,20 @@ async function finish(bench: Bench, stack: Stack, fault: Fault, times: number): 
   const before = judgeNow(await stack.readCounted());
   await endAll(stack);
   const after = judgeNow(await stack.readCounted());
-  const verdict = {
+  const limitResult = {
     ...after,
     lost: Math.max(before.lost, after.lost),
     doubled: Math.max(before.doubled, after.doubled),
   };
   if (!fault.notPromised) await reconcile(stack, fault);
   if (system.name === 'linkmill') {
-    problems.push(...judgeAnalytics(await readAnalyticsBooks(stack.db)));
+    problems.push(...judgeAnalytics(await readAnalyticsAudit(stack.db)));
     problems.push(...(await judgeDetails(stack.db)));
   }
   const latencies = tally.latenciesMs.sort((a, b) => a - b);
   const percentile = (share: number) => latencies[Math.floor(latencies.length * share)] ?? NaN;
   const row: Row = {
-    ...verdict,
+    ...limitResult,
     system: system.name,
     fault,
     times,

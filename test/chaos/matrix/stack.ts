@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
-import { isExactSince, readBooks } from '../../../src/clicks/ledger/audit.ts';
+import { isExactSince, readAudit } from '../../../src/clicks/ledger/audit.ts';
 import { type Knex, openPostgres } from '../../../src/storage/postgres/postgres.ts';
 import { createHeaders, detailSettings } from '../../load/day/people.ts';
 import { readCounted } from '../../support/clicks/counts.ts';
@@ -164,12 +164,12 @@ export async function startStack(
         try {
           const stream = 'linkmill:clicks:{0}';
           const [newest] = await client.xrevrange(stream, '+', '-', 'COUNT', 1);
-          const first = await readBooks(db);
+          const first = await readAudit(db);
           await waitUntil(
             'what was answered is counted',
             async () =>
               (await client.xrange(stream, '-', newest?.[0] ?? '0-1', 'COUNT', 1)).length === 0 &&
-              isExactSince(first, await readBooks(db)),
+              isExactSince(first, await readAudit(db)),
             withinMs,
           );
         } finally {

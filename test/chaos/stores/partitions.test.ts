@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readAnalyticsBooks } from '../../../src/analytics/rollups/audit.ts';
+import { readAnalyticsAudit } from '../../../src/analytics/rollups/audit.ts';
 import { createHeaders, detailSettings } from '../../load/day/people.ts';
 import { findMiscounted, readCounted } from '../../support/clicks/counts.ts';
 import { runJob } from '../../support/jobs.ts';
@@ -64,7 +64,7 @@ test('a partition that somebody drops under load fails no request and loses no c
     20_000,
   );
   expect(await countIn('url_analytics_other_days')).toBe(0);
-  const { differing } = await readAnalyticsBooks(db());
+  const { differing } = await readAnalyticsAudit(db());
   // What was in the dropped one is gone with it, and everything else is there.
   expect(new Set(differing.map(({ figure }) => figure))).toEqual(new Set(['rows']));
 });
@@ -109,6 +109,6 @@ test('clicks of web processes whose clocks are hours, months or a year off are c
   expect(await runJob(service.client(), 'maintain-analytics')).toMatchObject({
     result: { busy: 0, dropped: 0 },
   });
-  const { differing } = await readAnalyticsBooks(db());
+  const { differing } = await readAnalyticsAudit(db());
   expect(differing.filter(({ shortCode }) => shortCode.startsWith('skewed'))).toEqual([]);
 });

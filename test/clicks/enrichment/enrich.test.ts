@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createUserAgents } from '../../../src/clicks/enrichment/agents/user-agents.ts';
-import { createClickDetails } from '../../../src/clicks/enrichment/enrich.ts';
+import { createEnricher } from '../../../src/clicks/enrichment/enrich.ts';
 import { createReferrers } from '../../../src/clicks/enrichment/referrers.ts';
 import { createVisitorIds } from '../../../src/clicks/enrichment/visitor-ids.ts';
 import { decodeBatch, encodeBatch } from '../../../src/clicks/stream/batch-codec.ts';
@@ -11,8 +11,8 @@ import { createReadClientAddress } from '../../../src/http/server/client-address
 const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:120.0) Gecko/20100101 Firefox/120.0';
 const visitorIds = createVisitorIds({ saltAt: () => 'salt' });
 
-function createDetailOf(more: Partial<Parameters<typeof createClickDetails>[0]> = {}) {
-  const detailOf = createClickDetails({
+function createDetailOf(more: Partial<Parameters<typeof createEnricher>[0]> = {}) {
+  const detailOf = createEnricher({
     userAgents: createUserAgents(),
     referrers: createReferrers(['sho.rt']),
     countryHeader: 'cf-ipcountry',

@@ -2,7 +2,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { beforeEach, expect, test } from 'vitest';
 import { down, up } from '../../../migrations/20261121_000006_keep_click_books.ts';
 import { openClickStore } from '../../../src/analytics/click-store.ts';
-import { isExact, isExactSince, readBooks } from '../../../src/clicks/ledger/audit.ts';
+import { isExact, isExactSince, readAudit } from '../../../src/clicks/ledger/audit.ts';
 import { createUrlCleanupStore } from '../../../src/urls/store/cleanup-store.ts';
 import { createUrlIds, emptyBooks, makeBatch } from '../../support/clicks/clicks.ts';
 import { useDatabase } from '../../support/resources.ts';
@@ -22,7 +22,7 @@ async function purge(urlIds: number[]) {
 }
 
 test('the books of a database without any click are exact, and all figures are zero', async () => {
-  const books = await readBooks(db());
+  const books = await readAudit(db());
   expect(books).toEqual({
     producers: 0,
     accepted: 0,
@@ -45,7 +45,7 @@ test('after traffic, out of order and repeated, the three figures agree', async 
   for (const batch of [...batches, ...batches]) await store.apply([batch]);
   await store.apply([makeBatch(other, 1, two, 5)]);
   await store.reportAccepted(producer, 12);
-  const books = await readBooks(db());
+  const books = await readAudit(db());
   expect(books).toMatchObject({ producers: 2, accepted: 17, counted: 17, onUrls: 17, purged: 0 });
   expect(isExact(books)).toBe(true);
 });
@@ -56,14 +56,14 @@ test('purges of clicked short URLs, and clicks that arrive for one that was purg
   const [stays, goes, unclicked] = (await createUrlIds(db(), 3)) as [number, number, number];
   await store.apply([makeBatch(producer, 1, stays, 2), makeBatch(producer, 2, goes, 2)]);
   await purge([goes, unclicked]);
-  expect(await readBooks(db())).toMatchObject({ accepted: 4, counted: 4, onUrls: 2, purged: 2 });
+  expect(await readAudit(db())).toMatchObject({ accepted: 4, counted: 4, onUrls: 2, purged: 2 });
 
   await store.apply([
     makeBatch(producer, 3, goes, 2),
     makeBatch(producer, 4, unclicked, 2),
     makeBatch(producer, 5, stays, 2),
   ]);
-  const books = await readBooks(db());
+  const books = await readAudit(db());
   expect(books).toMatchObject({ accepted: 10, counted: 10, onUrls: 4, purged: 6, differing: [] });
   expect(isExact(books)).toBe(true);
 });
@@ -76,12 +76,12 @@ test('books that are begun for clicks that were counted before are exact, though
   await purge([goes]);
   await down(db());
   await up(db());
-  const books = await readBooks(db());
+  const books = await readAudit(db());
   expect(books).toMatchObject({ accepted: 4, counted: 4, onUrls: 2, purged: 2, differing: [] });
   expect(isExact(books)).toBe(true);
   const again = [makeBatch(producer, 2, goes, 2), makeBatch(producer, 3, stays, 2)];
   expect(await store.apply(again)).toMatchObject({ batches: 1, known: 1 });
-  expect(isExact(await readBooks(db()))).toBe(true);
+  expect(isExact(await readAudit(db()))).toBe(true);
 });
 
 test('purges and flushes at once, of the same short URLs, leave the books exact', async () => {
@@ -101,7 +101,7 @@ test('purges and flushes at once, of the same short URLs, leave the books exact'
     ]);
     await cleanupStore.purge(new Date(), 1, 1, 100);
   }
-  const books = await readBooks(db());
+  const books = await readAudit(db());
   expect(books).toMatchObject({ accepted: 1_500, counted: 1_500, onUrls: 0, purged: 1_500 });
   expect(isExact(books)).toBe(true);
 });
@@ -120,7 +120,7 @@ test('while clicks are being counted, the counters and the ledger agree at every
   const seen: number[] = [];
   const look = async () => {
     while ((seen.at(-1) ?? 0) < 500) {
-      const { counted, onUrls } = await readBooks(db());
+      const { counted, onUrls } = await readAudit(db());
       expect(onUrls).toBe(counted);
       seen.push(counted);
     }
@@ -138,7 +138,7 @@ test('the books say which producers miss how many clicks, the greatest differenc
   await store.reportAccepted(two, 11);
   // A figure that arrives late takes nothing back.
   await store.reportAccepted(two, 1);
-  const books = await readBooks(db());
+  const books = await readAudit(db());
   expect(isExact(books)).toBe(false);
   expect(books.differing).toMatchObject([
     { producer: two, accepted: 11, counted: 2 },
@@ -160,9 +160,9 @@ test.each([
 ])('%s is found', async (_, tamper) => {
   const [url] = (await createUrlIds(db(), 1)) as [number];
   await openClickStore(db()).apply([makeBatch(uuidv7(), 1, url, 3)]);
-  expect(isExact(await readBooks(db()))).toBe(true);
+  expect(isExact(await readAudit(db()))).toBe(true);
   await db().raw(tamper);
-  expect(isExact(await readBooks(db()))).toBe(false);
+  expect(isExact(await readAudit(db()))).toBe(false);
 });
 
 test('while web processes go on accepting, the books are exact as of a moment once what they had accepted then is counted', async () => {
@@ -171,17 +171,17 @@ test('while web processes go on accepting, the books are exact as of a moment on
   const [one, two] = [uuidv7(), uuidv7()];
   await store.apply([makeBatch(one, 1, url, 5), makeBatch(two, 1, url, 5)]);
   await store.reportAccepted(one, 10);
-  const first = await readBooks(db());
+  const first = await readAudit(db());
   expect(isExactSince(first, first)).toBe(false);
   await store.reportAccepted(two, 10);
-  expect(isExactSince(first, await readBooks(db()))).toBe(false);
+  expect(isExactSince(first, await readAudit(db()))).toBe(false);
   await store.apply([makeBatch(one, 2, url, 5)]);
   await store.reportAccepted(one, 15);
-  const then = await readBooks(db());
+  const then = await readAudit(db());
   expect([isExact(then), isExactSince(first, then)]).toEqual([false, true]);
   // One too many is never right.
   await db()('click_producers').where({ producer: one }).update({ clicks: 16 });
-  expect(isExactSince(first, await readBooks(db()))).toBe(false);
+  expect(isExactSince(first, await readAudit(db()))).toBe(false);
 });
 
 test('newer clicks do not stand in for an older batch that is missing', async () => {
@@ -190,12 +190,12 @@ test('newer clicks do not stand in for an older batch that is missing', async ()
   const producer = uuidv7();
   await store.apply([makeBatch(producer, 1, url, 5)]);
   await store.reportAccepted(producer, 10);
-  const first = await readBooks(db());
+  const first = await readAudit(db());
   await store.apply([makeBatch(producer, 3, url, 5), makeBatch(producer, 4, url, 5)]);
   await store.reportAccepted(producer, 25);
-  expect(isExactSince(first, await readBooks(db()))).toBe(false);
+  expect(isExactSince(first, await readAudit(db()))).toBe(false);
   await store.apply([makeBatch(producer, 2, url, 5)]);
-  expect(isExactSince(first, await readBooks(db()))).toBe(true);
+  expect(isExactSince(first, await readAudit(db()))).toBe(true);
 });
 
 test('clicks on short URLs that another program deletes or truncates stay in the books', async () => {
@@ -206,7 +206,7 @@ test('clicks on short URLs that another program deletes or truncates stay in the
   await store.reportAccepted(producer, 15);
   const foreigner = await connectForeigner(database.url());
   const look = async () => {
-    const books = await readBooks(db());
+    const books = await readAudit(db());
     return [books.onUrls, books.purged, isExact(books)];
   };
   expect(await look()).toEqual([15, 0, true]);

@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { beforeEach, expect, test } from 'vitest';
 import { openClickStore } from '../../../src/analytics/click-store.ts';
-import { isExact, readBooks } from '../../../src/clicks/ledger/audit.ts';
+import { isExact, readAudit } from '../../../src/clicks/ledger/audit.ts';
 import { createClickRecorder } from '../../../src/clicks/recording/recorder.ts';
 import { createClickStream } from '../../../src/clicks/stream/stream.ts';
 import { createUrlCleanupStore } from '../../../src/urls/store/cleanup-store.ts';
@@ -42,14 +42,14 @@ test('a producer of which nothing was heard for 90 days is removed, one heard of
   await store.apply([makeBatch(silent, 2, url, 5)]);
   await setSilentFor(db(), silent, 90.01);
   await setSilentFor(db(), heardOf, 89.99);
-  const before = await readBooks(db());
+  const before = await readAudit(db());
   expect([isExact(before), before.accepted, before.counted, before.onUrls]).toEqual([true, 22, 22, 22]);
 
   expect(await store.countIdleProducers(idleDays)).toBe(1);
   expect(await cleanUp()).toBe(1);
   expect(await readProducers()).toEqual([heardOf]);
-  expect(await readBooks(db())).toEqual({ ...before, producers: 1, removed: { accepted: 15, counted: 15 } });
-  expect(isExact(await readBooks(db()))).toBe(true);
+  expect(await readAudit(db())).toEqual({ ...before, producers: 1, removed: { accepted: 15, counted: 15 } });
+  expect(isExact(await readAudit(db()))).toBe(true);
   expect([await store.countIdleProducers(idleDays), await cleanUp()]).toEqual([0, 0]);
 });
 
@@ -61,7 +61,7 @@ test('what a removed producer had accepted and nobody counted stays in the books
   await store.reportAccepted(silent, 8);
   await setSilentFor(db(), silent, 91);
   await cleanUp();
-  const books = await readBooks(db());
+  const books = await readAudit(db());
   expect([isExact(books), books.removed, books.differing]).toEqual([false, { accepted: 8, counted: 5 }, []]);
 });
 
@@ -91,7 +91,7 @@ test('a late batch of a removed producer goes to the quarantine once, is counted
   expect(kept).toEqual([
     { source: `batch ${silent} 2`, reason: 'producer removed', payload: JSON.stringify(late) },
   ]);
-  const books = await readBooks(db());
+  const books = await readAudit(db());
   expect(books).toMatchObject({ removed: { accepted: 8, counted: 5 }, quarantined: 1, onUrls: 9 });
   expect(isExact(books)).toBe(false);
 });
@@ -213,7 +213,7 @@ test('flushes of late and of purged clicks beside purges and clean-ups never dea
     late += 3;
   }
   expect(await countDeadlocks(db())).toBe(deadlocks);
-  const books = await readBooks(db());
+  const books = await readAudit(db());
   expect([books.accepted, books.counted, books.quarantined]).toEqual([accepted + late, accepted, late]);
   expect(books.counted).toBe(books.onUrls + books.purged);
   expect(books.purged).toBeGreaterThan(0);

@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm';
 import { afterEach, expect, test } from 'vitest';
 import { openClickStore } from '../../../src/analytics/click-store.ts';
 import type { Batch } from '../../../src/clicks/click-batch.ts';
-import { readBooks } from '../../../src/clicks/ledger/audit.ts';
+import { readAudit } from '../../../src/clicks/ledger/audit.ts';
 import { type ClickRecorder, createClickRecorder } from '../../../src/clicks/recording/recorder.ts';
 import { createClickStream } from '../../../src/clicks/stream/stream.ts';
 import { closeRedis, openRedis } from '../../../src/storage/redis/redis.ts';
@@ -191,7 +191,7 @@ test('with both stores away minutes are merged before a click is dropped, and co
     urlIds.map((_, i) => (i === 0 ? 6 : i < 40 ? 5 : i < 50 ? 2 : 0)),
   );
   expect(Math.max(...straight.map((batch) => batch.clicks.length))).toBe(maxEntries);
-  const { differing } = await readBooks(db());
+  const { differing } = await readAudit(db());
   expect(differing.filter(({ producer }) => producer === recorder.producer)).toMatchObject([
     { accepted: 261, counted: 221 },
   ]);

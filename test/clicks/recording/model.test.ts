@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { v7 as uuidv7 } from 'uuid';
 import { describe, expect, test } from 'vitest';
 import { openClickStore } from '../../../src/analytics/click-store.ts';
-import { isExact, readBooks } from '../../../src/clicks/ledger/audit.ts';
+import { isExact, readAudit } from '../../../src/clicks/ledger/audit.ts';
 import { createClickStream } from '../../../src/clicks/stream/stream.ts';
 import { createUrlIds, readCounts } from '../../support/clicks/clicks.ts';
 import {
@@ -90,7 +90,7 @@ describe('on PostgreSQL and Redis, with all processes at once', () => {
 
   test('whatever they do, each batch is counted exactly once per short URL, and the counters agree with the ledger', async () => {
     await fc.assert(property(openStores), runs(200));
-    const books = await readBooks(db());
+    const books = await readAudit(db());
     expect(books.counted).toBeGreaterThan(500);
     expect(books.counted).toBe(books.onUrls + books.purged);
     // Those that died with clicks in hand that Redis lost.

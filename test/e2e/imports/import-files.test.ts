@@ -2,7 +2,7 @@ import { stringify } from 'csv-stringify/sync';
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
 import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
-import { UploadRefused } from '../../../src/transfers/transfer.ts';
+import { UploadRejected } from '../../../src/transfers/transfer.ts';
 import { importUrls } from '../../../workers/jobs/import-urls.ts';
 import { createTransfers } from '../../support/http/transfers.ts';
 import { createJobContext } from '../../support/job-context.ts';
@@ -105,7 +105,7 @@ test('every file is refused, or its import ends: completed, or failed with a rea
       try {
         id = await transfers.upload(apiKeyId, content, encoding);
       } catch (error) {
-        if (error instanceof UploadRefused) return;
+        if (error instanceof UploadRejected) return;
         throw error;
       }
       await importUrls(transfers, id, createJobContext());

@@ -92,7 +92,7 @@ test('what has not begun, or has ended, answers as ever, so that nobody learns o
 test('nothing can be created or changed to lead to a blocked host, in whatever spelling', async () => {
   const code = await createUrl(web.client());
   await block('bücher.example', '93.184.216.34');
-  const refusalsOf = async (body: Record<string, unknown>, patch = false) => {
+  const violationsOf = async (body: Record<string, unknown>, patch = false) => {
     const answer = patch
       ? await web.client().patch(`/api/v1/urls/${code}`, body)
       : await web.client().post('/api/v1/urls', body);
@@ -101,12 +101,12 @@ test('nothing can be created or changed to lead to a blocked host, in whatever s
   const refused = (field: string) => [422, [{ field, detail: 'must not lead there: the host is blocked' }]];
   const fine = 'https://example.com/';
   for (const original_url of ['https://WWW.Bücher.example./', 'http://0x5D.0xB8D822/']) {
-    expect(await refusalsOf({ original_url })).toEqual(refused('original_url'));
-    expect(await refusalsOf({ original_url }, true)).toEqual(refused('original_url'));
-    expect(await refusalsOf({ original_url: fine, fallback_url: original_url })).toEqual(
+    expect(await violationsOf({ original_url })).toEqual(refused('original_url'));
+    expect(await violationsOf({ original_url }, true)).toEqual(refused('original_url'));
+    expect(await violationsOf({ original_url: fine, fallback_url: original_url })).toEqual(
       refused('fallback_url'),
     );
-    expect(await refusalsOf({ fallback_url: original_url }, true)).toEqual(refused('fallback_url'));
+    expect(await violationsOf({ fallback_url: original_url }, true)).toEqual(refused('fallback_url'));
   }
   expect((await visit(code)).headers.get('location')).toBe('https://example.com/page');
 });

@@ -1,6 +1,6 @@
 import { parse } from 'csv-parse/sync';
 import { expect, test } from 'vitest';
-import { isExact, readBooks } from '../../../src/clicks/ledger/audit.ts';
+import { isExact, readAudit } from '../../../src/clicks/ledger/audit.ts';
 import { createUrlCleanupStore } from '../../../src/urls/store/cleanup-store.ts';
 import { importFile } from '../../support/http/imports.ts';
 import { useService } from '../../support/processes/service.ts';
@@ -264,9 +264,9 @@ test.each([
   const { body } = await service.client().get(`/api/v1/urls/${expected.short_code}`);
   expect(body['click_count']).toBe(clicks);
   const { db } = service.database;
-  expect((await readBooks(db())).imported).toBeGreaterThanOrEqual(clicks);
+  expect((await readAudit(db())).imported).toBeGreaterThanOrEqual(clicks);
   // The click of another test may be on its way.
-  await waitUntil('the books are exact', async () => isExact(await readBooks(db())));
+  await waitUntil('the books are exact', async () => isExact(await readAudit(db())));
 });
 
 test('a Kutt link with a password is not imported: without it, it would be open to everybody', async () => {

@@ -137,7 +137,7 @@ test('extensions of chunks without end are answered 413', async () => {
   expect(statusesOf(answers)).toEqual([413]);
 });
 
-test('requests in one piece are answered one by one, in their order, up to the first that cannot be read', async () => {
+test('requests in one chunk are answered one by one, in their order, up to the first that cannot be read', async () => {
   const missing = `GET /no-such-code HTTP/1.1\r\n${host}\r\n`;
   const { answers, isClosed } = await send(
     `${live}${missing}${create(`Content-Length: ${json.length}\r\n`, json)}nonsense\r\n\r\n`,

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import { StoreNotAsked } from '../../../src/resilience/circuit-breaker.ts';
+import { CircuitOpen } from '../../../src/resilience/circuit-breaker.ts';
 import {
   describeFailure,
   isPostgresUnavailable,
@@ -79,7 +79,7 @@ test('an error that is not of PostgreSQL is no failure of it', () => {
 
 test('a call that is not made because changes were refused is read-only too', () => {
   const cause = failure('25006');
-  expect(isReadOnly(new StoreNotAsked('PostgreSQL', 'not asked', { cause }))).toBe(true);
+  expect(isReadOnly(new CircuitOpen('PostgreSQL', 'not asked', { cause }))).toBe(true);
   expect(isReadOnly(failure('42501'))).toBe(false);
 });
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { watchRedisMemory } from '../../../src/storage/redis/memory.ts';
 import { closeRedis, openRedis } from '../../../src/storage/redis/redis.ts';
-import { createUrlCache } from '../../../src/urls/cache/redis-cache.ts';
+import { createRedisUrlCache } from '../../../src/urls/cache/redis-cache.ts';
 import { defaultSettings, type ShortUrl } from '../../../src/urls/url.ts';
 import { silentLog } from '../../support/resources.ts';
 import { startTestRedis, type TestRedis } from '../../support/services/servers.ts';
@@ -37,7 +37,7 @@ async function openCache(hasRoom: boolean) {
   const memory = watchRedisMemory(redis, silentLog);
   await waitUntil(`the watch ${hasRoom ? 'sees room' : 'sees none'}`, () => memory.hasRoom() === hasRoom);
   memory.stop();
-  return createUrlCache(redis, { prefix: 'test', ttlSeconds: 60, hasRoom: memory.hasRoom });
+  return createRedisUrlCache(redis, { prefix: 'test', ttlSeconds: 60, hasRoom: memory.hasRoom });
 }
 
 test('above three quarters of its memory Redis gets no new cache entries, but every tombstone', async () => {

@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import type { AnalyticsQuestion } from '../../../src/analytics/query/query.ts';
+import type { AnalyticsQuery } from '../../../src/analytics/query/query.ts';
 import type { Batch, ClickCount } from '../../../src/clicks/click-batch.ts';
 import type { ClickDetail } from '../../../src/clicks/click-detail.ts';
 import type { Knex } from '../../../src/storage/postgres/postgres.ts';
@@ -30,10 +30,7 @@ export const makeDetailedBatch = (clicks: ClickCount[]): Batch => ({
 });
 
 /** A question about a short URL: its clicks by day (UTC), those of bots included. */
-export const makeQuestion = (
-  shortCode: string,
-  question: Partial<AnalyticsQuestion> = {},
-): AnalyticsQuestion => ({
+export const makeQuestion = (shortCode: string, question: Partial<AnalyticsQuery> = {}): AnalyticsQuery => ({
   scope: { owner: null, shortCode },
   timezone: 'UTC',
   groupBy: 'time',

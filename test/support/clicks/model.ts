@@ -3,7 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { expect } from 'vitest';
 import type { Batch } from '../../../src/clicks/click-batch.ts';
 import type { Applied, ClickStore } from '../../../src/clicks/ledger/apply.ts';
-import { accountFor } from '../../../src/clicks/ledger/deduplicate.ts';
+import { deduplicate } from '../../../src/clicks/ledger/deduplicate.ts';
 import { advance, type LedgerEntry } from '../../../src/clicks/ledger/ledger.ts';
 import type { ClaimedEntry, ClickStream } from '../../../src/clicks/stream/stream.ts';
 import { flushClicks } from '../../../workers/jobs/flush-clicks.ts';
@@ -301,7 +301,7 @@ export function createMemoryStores(without?: 'ledger check' | 'ledger lock'): St
         for (const { producer } of batches)
           if (!before.has(producer) || without === 'ledger check')
             before.set(producer, { appliedThrough: 0, outOfOrder: new Set() });
-        const { fresh, totals, known } = accountFor(before, batches);
+        const { fresh, totals, known } = deduplicate(before, batches);
         await step('add to the counters');
         const counted = new Map(counters);
         for (const { urlId, count } of totals) counted.set(urlId, (counted.get(urlId) ?? 0) + count);

@@ -141,7 +141,7 @@ test('a command whose reply is dropped is executed once, and its client sees onl
   await hears(again, 'done xadd 2');
 });
 
-test('a trap is for what comes after it, even right behind such a command, and for one that comes in pieces', async () => {
+test('a trap is for what comes after it, even right behind such a command, and for one that comes in chunks', async () => {
   const client = await open();
   client.send('xadd 1');
   await hears(client, 'done xadd 1');
@@ -149,7 +149,7 @@ test('a trap is for what comes after it, even right behind such a command, and f
   client.send('get');
   await hears(client, 'done xadd 1done get');
   client.send('xa');
-  await waitUntil('the first piece has passed', () => commands.at(-1) === 'xa');
+  await waitUntil('the first chunk has passed', () => commands.at(-1) === 'xa');
   client.send('dd 2');
   await hold.sprung;
   hold.release();

@@ -19,7 +19,7 @@ export interface Hold extends Trap {
 
 export type Proxy = Awaited<ReturnType<typeof startProxy>>;
 
-/** Of a longer pattern only what one piece of data has whole is sure to be found. */
+/** Of a longer pattern only what one chunk of data has whole is sure to be found. */
 const longestPattern = 64;
 /** What a connection says of itself comes first. */
 const greetingBytes = 1_000;
@@ -104,7 +104,7 @@ export async function startProxy(target: number) {
       return () => void muted.delete(name);
     },
 
-    /** From now on each piece of data takes this much longer, either way. */
+    /** From now on each chunk of data takes this much longer, either way. */
     setLatency(ms: number): void {
       latencyMs = ms;
     },
@@ -190,7 +190,7 @@ function createLink(
       return;
     }
     const text = recent + chunk.toString('latin1').toLowerCase();
-    // A pattern may begin in an earlier piece, but one that ended there was before the trap.
+    // A pattern may begin in an earlier chunk, but one that ended there was before the trap.
     const trap = [...traps].find(({ pattern }) =>
       text.includes(pattern, Math.max(0, recent.length - pattern.length + 1)),
     );
@@ -204,7 +204,7 @@ function createLink(
     const outcome = trap.spring(link, trap, () => {
       const waiting = kept ?? [];
       kept = undefined;
-      for (const piece of [chunk, ...waiting]) toServer(piece);
+      for (const held of [chunk, ...waiting]) toServer(held);
     });
     if (outcome === 'held') kept = [];
   }
@@ -236,7 +236,7 @@ function createLink(
   return link;
 }
 
-/** Sends pieces of data on, each after the latency that there was when it came, in order. */
+/** Sends chunks of data on, each after the latency that there was when it came, in order. */
 function createPipe(from: Socket, to: Socket, latencyMs: () => number): (chunk: Buffer) => void {
   let last: Promise<unknown> | undefined;
   const write = (chunk: Buffer) => {

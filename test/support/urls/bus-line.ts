@@ -7,8 +7,8 @@ export type Line = ReturnType<typeof createLine>;
 export function createLine(
   listener: {
     onChange: (shortCode: string, version: number) => void;
-    onHearing: () => void;
-    onDeaf: () => void;
+    onConnected: () => void;
+    onDisconnected: () => void;
   },
   travel: () => Promise<void>,
   losses: Iterator<boolean>,
@@ -19,7 +19,7 @@ export function createLine(
   let isSubscribed = true;
   let isAnswered = false;
   let relies = true;
-  listener.onHearing();
+  listener.onConnected();
 
   async function send(shortCode: string, version: number) {
     const sentOn = connection;
@@ -35,7 +35,7 @@ export function createLine(
     notices: () => {
       if (isSubscribed || !relies) return;
       relies = false;
-      listener.onDeaf();
+      listener.onDisconnected();
     },
     subscribes: () => {
       if (!relies) isSubscribed = isAnswered = true;
@@ -44,7 +44,7 @@ export function createLine(
       if (!isAnswered) return;
       isAnswered = false;
       relies = true;
-      listener.onHearing();
+      listener.onConnected();
     },
   };
   return {

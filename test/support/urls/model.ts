@@ -4,8 +4,8 @@ import type { Keys } from '../../../src/keys/keys.ts';
 import { isPostgresUnavailable } from '../../../src/storage/postgres/postgres.ts';
 import { hashPassword } from '../../../src/urls/access/password.ts';
 import { toCacheEntry } from '../../../src/urls/cache/entry.ts';
-import { createProcessCache, type ProcessCache } from '../../../src/urls/cache/memory-cache.ts';
-import { createUrlCache, type UrlCache } from '../../../src/urls/cache/redis-cache.ts';
+import { createMemoryCache, type MemoryCache } from '../../../src/urls/cache/memory-cache.ts';
+import { createRedisUrlCache, type RedisUrlCache } from '../../../src/urls/cache/redis-cache.ts';
 import type { UrlStore } from '../../../src/urls/store/url-store.ts';
 import { CodeDeleted, CodeTaken, UrlExpired, UrlNotFound } from '../../../src/urls/url.ts';
 import { createUrls } from '../../../src/urls/urls.ts';
@@ -26,12 +26,12 @@ export interface Play {
   interleave?: (where: string) => Promise<void>;
   /** What is to be found out, in place of the product's. */
   openCache?: typeof openRealCache;
-  openProcessCache?: (real: ProcessCache) => ProcessCache;
+  openMemoryCache?: (real: MemoryCache) => MemoryCache;
 }
 
 /** What was seen in a play: one in which nothing happens proves nothing. */
 export interface Seen {
-  byHeart: number;
+  fromMemory: number;
   answers: number;
   whileDown: number;
   unavailable: number;
@@ -41,7 +41,7 @@ export interface Seen {
  *  what `performance` says, and moves by the plan alone. */
 export async function judgePlan(plan: Plan, stores: UrlStores, play: Play = {}): Promise<Seen> {
   const { interleave = async () => {} } = play;
-  const seen: Seen = { byHeart: 0, answers: 0, whileDown: 0, unavailable: 0 };
+  const seen: Seen = { fromMemory: 0, answers: 0, whileDown: 0, unavailable: 0 };
   const judge = createUrlJudge(codes, plan.room >= codes.length);
   const wire = createWire(step);
   const webs = Array.from({ length: webCount }, (_, number) =>
@@ -68,11 +68,11 @@ export async function judgePlan(plan: Plan, stores: UrlStores, play: Play = {}):
 
   function pass(ms: number) {
     vi.advanceTimersByTime(ms);
-    for (const [number, { processCache, line }] of webs.entries()) {
+    for (const [number, { memoryCache, line }] of webs.entries()) {
       for (const code of codes) {
-        const entry = processCache.find(code);
+        const entry = memoryCache.find(code);
         if (!entry || 'blocked' in entry) continue;
-        seen.byHeart += 1;
+        seen.fromMemory += 1;
         judge.judgeByHeart(number, !line.relies, code, 'gone' in entry ? entry.gone : entry.url.originalUrl);
       }
     }
@@ -118,7 +118,7 @@ export async function judgePlan(plan: Plan, stores: UrlStores, play: Play = {}):
       restores: async () => void (await urls.restore(code, null)),
       'replaces what is deleted': async () => {
         const how = { owner: null, idempotencyKey: undefined, findsFirst: false, restoresDeleted: true };
-        await urls.createOnce({ originalUrl, customCode: code }, stores.ownerId, { ...how, now });
+        await urls.createIdempotent({ originalUrl, customCode: code }, stores.ownerId, { ...how, now });
       },
       purges: async () => await urls.purge(code, { apiKeyId: stores.ownerId, owner: null, isAdmin: false }),
       'cleans up': async () => {
@@ -234,9 +234,9 @@ function openWeb(
   },
 ) {
   const { stores, judge, wire, play, plan, step } = deps;
-  const { openCache = openRealCache, openProcessCache = (real) => real } = play;
-  const processCache = openProcessCache(
-    createProcessCache({ maxEntries: plan.room, maxBytes: 1_000_000, staleMs }),
+  const { openCache = openRealCache, openMemoryCache = (real) => real } = play;
+  const memoryCache = openMemoryCache(
+    createMemoryCache({ maxEntries: plan.room, maxBytes: 1_000_000, staleMs }),
   );
   const { redis } = stores;
   const cache = openCache(
@@ -257,28 +257,28 @@ function openWeb(
   const urls = createUrls({
     store: { ...table, findByCode: failures.findByCode, findWithClicks } as unknown as UrlStore,
     cache,
-    processCache,
+    memoryCache,
     blockedHosts: { judge: (entry) => entry },
     // Here nobody hears PostgreSQL.
-    onUntold: async () => {},
+    onUnpublished: async () => {},
     // Every code is chosen.
     keys: {} as Keys,
     idempotencyKeys: { findMany: async () => [], findRequestHash: async () => undefined },
     normaliseUrl: (url) => url,
     hashPassword,
-    retention: { days: 30, quarantineDays: 90 },
+    retention: { days: 30, codeReuseDays: 90 },
     log: silentLog,
   });
   const listener = {
-    onHearing: processCache.onHearing,
-    onDeaf: processCache.onDeaf,
+    onConnected: memoryCache.onConnected,
+    onDisconnected: memoryCache.onDisconnected,
     onChange: (code: string, version: number) => {
-      processCache.invalidate(code, version);
+      memoryCache.invalidate(code, version);
       judge.onHeard(version, code, number);
     },
   };
   const line = createLine(listener, async () => await step('announcement'), repeat(plan.losses[number]!));
-  return { urls, cache, table, processCache, failures, line };
+  return { urls, cache, table, memoryCache, failures, line };
 }
 
 function* repeat<T>(list: T[]): Generator<T> {
@@ -355,8 +355,8 @@ function countFailures(find: UrlTable['findByCode']) {
 }
 
 /** The product's cache. */
-export const openRealCache = (redis: CacheRedis, prefix: string): UrlCache =>
-  createUrlCache(redis as unknown as Redis, { prefix, ttlSeconds: 3_600 });
+export const openRealCache = (redis: CacheRedis, prefix: string): RedisUrlCache =>
+  createRedisUrlCache(redis as unknown as Redis, { prefix, ttlSeconds: 3_600 });
 
 /** Milliseconds since 1970; long ago, so that what has expired then has expired for the processor's clock too. */
 const dateNow = () => Date.UTC(2020, 0, 1) + Math.floor(performance.now());

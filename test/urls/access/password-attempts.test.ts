@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createWindowCounts } from '../../../src/rate-limits/fixed-window.ts';
 import { openRedis } from '../../../src/storage/redis/redis.ts';
 import {
-  createPasswordTries,
+  createPasswordAttempts,
   networkWindowSeconds,
   triesPerNetwork,
   triesPerUrl,
@@ -31,7 +31,7 @@ describe.each([
         prefix: `${shared.prefix}:${name}`,
         windowSeconds,
       });
-    return createPasswordTries({
+    return createPasswordAttempts({
       byNetwork: counts('network', networkWindowSeconds),
       byUrl: counts('url', urlWindowSeconds),
     });
@@ -108,7 +108,7 @@ test('no address is to be found in Redis, nor what it could be told from without
       prefix: `${shared.prefix}:stored:${name}`,
       windowSeconds: 60,
     });
-  const tries = createPasswordTries({ byNetwork: counts('network'), byUrl: counts('url') });
+  const tries = createPasswordAttempts({ byNetwork: counts('network'), byUrl: counts('url') });
   const attempt = { urlId: 77, passwordHash: 'one hash', address: '198.51.100.1' };
   await tries.begin(attempt);
   await tries.begin({ ...attempt, passwordHash: 'another hash' });

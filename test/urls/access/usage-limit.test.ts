@@ -1,13 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { onlyRow } from '../../../src/storage/postgres/postgres.ts';
-import { createUrlUses } from '../../../src/urls/access/usage-limit.ts';
-import { createUseStore } from '../../../src/urls/access/usage-store.ts';
+import { createUsageLimit } from '../../../src/urls/access/usage-limit.ts';
+import { createUsageStore } from '../../../src/urls/access/usage-store.ts';
 import { useDatabase } from '../../support/resources.ts';
 
 const { db } = useDatabase();
 /** Two web processes' ways to the same table. */
-const openBoth = () => [createUrlUses(createUseStore(db())), createUrlUses(createUseStore(db()))] as const;
+const openBoth = () =>
+  [createUsageLimit(createUsageStore(db())), createUsageLimit(createUsageStore(db()))] as const;
 
 async function createLimited(settings: { maxClicks?: number | null; isOneTime?: boolean }): Promise<number> {
   const { maxClicks = null, isOneTime = false } = settings;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { CacheEntry, JudgedEntry } from '../../../src/urls/cache/entry.ts';
-import { createProcessCache, type ProcessCache } from '../../../src/urls/cache/memory-cache.ts';
+import { createMemoryCache, type MemoryCache } from '../../../src/urls/cache/memory-cache.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['performance'] });
@@ -16,12 +16,12 @@ const pass = (ms: number) => void vi.advanceTimersByTime(ms);
 const now = () => performance.now();
 
 const openCache = ({ maxEntries = 1_000, maxBytes = 1_000_000, staleMs = 0 } = {}) =>
-  createProcessCache({ maxEntries, maxBytes, staleMs });
+  createMemoryCache({ maxEntries, maxBytes, staleMs });
 
 /** One that hears announcements, and has done so for a while. */
 function openHearing(options?: Parameters<typeof openCache>[0]) {
   const cache = openCache(options);
-  cache.onHearing();
+  cache.onConnected();
   pass(1);
   return cache;
 }
@@ -55,7 +55,7 @@ describe('age', () => {
 
   test('an entry is found for 250 ms once announcements may be missed', () => {
     const cache = openHearing();
-    cache.onDeaf();
+    cache.onDisconnected();
     pass(1);
     cache.put('code', urlOf(1), now());
     pass(249);
@@ -165,27 +165,30 @@ describe('announcements', () => {
     expect(cache.find('other')).toEqual(urlOf(1));
   });
 
-  test.each(['onDeaf', 'onHearing'] as const)('after %s nothing is found that was read before', (event) => {
-    const cache = openHearing();
-    if (event === 'onHearing') cache.onDeaf();
-    pass(1);
-    cache.put('code', urlOf(1), now());
-    cache[event]();
-    expect(cache.find('code')).toBeUndefined();
-    pass(1);
-    expect(cache.find('code')).toBeUndefined();
-    cache.put('code', urlOf(1), now());
-    expect(cache.find('code')).toEqual(urlOf(1));
-  });
+  test.each(['onDisconnected', 'onConnected'] as const)(
+    'after %s nothing is found that was read before',
+    (event) => {
+      const cache = openHearing();
+      if (event === 'onConnected') cache.onDisconnected();
+      pass(1);
+      cache.put('code', urlOf(1), now());
+      cache[event]();
+      expect(cache.find('code')).toBeUndefined();
+      pass(1);
+      expect(cache.find('code')).toBeUndefined();
+      cache.put('code', urlOf(1), now());
+      expect(cache.find('code')).toEqual(urlOf(1));
+    },
+  );
 
   test('what a reader brings that began while announcements were missed is not kept for 2 s', () => {
     const cache = openHearing();
-    cache.onDeaf();
+    cache.onDisconnected();
     pass(1);
     const readAt = now();
     pass(1);
     // Here it is changed, and nobody hears of it.
-    cache.onHearing();
+    cache.onConnected();
     cache.put('code', urlOf(1), readAt);
     pass(250);
     expect(cache.find('code')).toBeUndefined();
@@ -196,7 +199,7 @@ describe('announcements', () => {
     const readAt = now();
     pass(1);
     cache.invalidate('code', 2);
-    cache.onDeaf();
+    cache.onDisconnected();
     cache.put('code', urlOf(1), readAt);
     expect(cache.find('code')).toBeUndefined();
   });
@@ -204,9 +207,9 @@ describe('announcements', () => {
   test('what was announced before announcements were missed stays so afterwards', () => {
     const cache = openHearing();
     cache.invalidate('code', 2);
-    cache.onDeaf();
+    cache.onDisconnected();
     pass(1);
-    cache.onHearing();
+    cache.onConnected();
     pass(1);
     cache.put('code', urlOf(1), now());
     expect(cache.find('code')).toBeUndefined();
@@ -317,9 +320,9 @@ describe('what is known while neither store answers', () => {
     cache.put('code', urlOf(1), now());
     const readAt = now();
     pass(1);
-    cache.onDeaf();
+    cache.onDisconnected();
     pass(1);
-    cache.onHearing();
+    cache.onConnected();
     pass(1);
     cache.put('slow', urlOf(1), readAt);
     for (const code of ['code', 'slow']) {
@@ -335,10 +338,10 @@ describe('what is known while neither store answers', () => {
     pass(1);
     cache.invalidate('code', 2);
     expect(cache.findStale('code')).toBeUndefined();
-    cache.onDeaf();
+    cache.onDisconnected();
     cache.put('code', urlOf(1), readAt);
     pass(1);
-    cache.onHearing();
+    cache.onConnected();
     pass(1);
     cache.put('code', urlOf(1), now());
     expect(cache.findStale('code')).toBeUndefined();
@@ -407,7 +410,7 @@ type Script = ReturnType<(typeof steps)['generate']>['value'];
  *  Fails when the process cache shows what was replaced before an announcement that has arrived; or 250 ms ago, while
  *  announcements are known to be missed; or 2 s ago. */
 function play(
-  cache: Pick<ProcessCache, 'find' | 'put' | 'invalidate' | 'onHearing' | 'onDeaf'>,
+  cache: Pick<MemoryCache, 'find' | 'put' | 'invalidate' | 'onConnected' | 'onDisconnected'>,
   script: Script,
 ) {
   interface Change {
@@ -431,7 +434,7 @@ function play(
   let subscribed = true;
   let relies = true;
   let replyArrives = false;
-  cache.onHearing();
+  cache.onConnected();
   pass(1);
 
   const later = (step: () => void) => void underWay.push(step);
@@ -497,7 +500,7 @@ function play(
     notice: () => {
       if (subscribed || !relies) return;
       relies = false;
-      cache.onDeaf();
+      cache.onDisconnected();
     },
     subscribe: () => {
       if (relies || subscribed) return;
@@ -507,7 +510,7 @@ function play(
       if (!replyArrives) return;
       replyArrives = false;
       relies = true;
-      cache.onHearing();
+      cache.onConnected();
     },
   };
 
@@ -544,7 +547,7 @@ describe('whatever readers, writers and the network do', () => {
     expect(fc.defaultReportMessage(result)).toBeUndefined();
   });
 
-  const naive: Record<string, (real: ProcessCache) => Partial<Cache>> = {
+  const naive: Record<string, (real: MemoryCache) => Partial<Cache>> = {
     'deletes what is announced and remembers no version': () => {
       const entries = new Map<string, { entry: JudgedEntry; readAt: number }>();
       return {
@@ -554,8 +557,8 @@ describe('whatever readers, writers and the network do', () => {
         },
         put: (code, entry, readAt) => entries.set(code, { entry, readAt }).has(code),
         invalidate: (code) => void entries.delete(code),
-        onDeaf: () => entries.clear(),
-        onHearing: () => entries.clear(),
+        onDisconnected: () => entries.clear(),
+        onConnected: () => entries.clear(),
       };
     },
     'counts the age of an entry from when it was put': (real) => ({
@@ -563,8 +566,8 @@ describe('whatever readers, writers and the network do', () => {
     }),
     'keeps entries although announcements are missed': () => {
       const real = openCache();
-      real.onHearing();
-      return { ...real, onDeaf: () => {}, onHearing: () => {} };
+      real.onConnected();
+      return { ...real, onDisconnected: () => {}, onConnected: () => {} };
     },
     'hears nothing': () => ({ invalidate: () => {} }),
   };

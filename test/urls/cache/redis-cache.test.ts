@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createUrlCache, type UrlCache } from '../../../src/urls/cache/redis-cache.ts';
+import { createRedisUrlCache, type RedisUrlCache } from '../../../src/urls/cache/redis-cache.ts';
 import { defaultSettings, type ShortUrl } from '../../../src/urls/url.ts';
 import { useRedis } from '../../support/resources.ts';
 
 const { redis, prefix } = useRedis();
 const ttlSeconds = 1_000;
-const openCache = () => createUrlCache(redis(), { prefix, ttlSeconds });
+const openCache = () => createRedisUrlCache(redis(), { prefix, ttlSeconds });
 
 const newCode = () => randomUUID().slice(0, 18);
 const keyOf = (code: string) => `${prefix}:url:${code}`;
@@ -164,7 +164,7 @@ test('any bytes in Redis are read without an error', async () => {
   );
 });
 
-type Cache = Pick<UrlCache, 'find' | 'put' | 'bury' | 'putUnknown'>;
+type Cache = Pick<RedisUrlCache, 'find' | 'put' | 'bury' | 'putUnknown'>;
 
 /** Any interleaving of changes and of readers between what they do in the table and what they then do in the cache. */
 const steps = fc.array(

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
 import { createChangeStore } from '../../../src/urls/changes/change-log.ts';
-import { hearNotifications } from '../../../src/urls/changes/postgres-bus.ts';
+import { listenForChanges } from '../../../src/urls/changes/postgres-bus.ts';
 import { createUrlCleanupStore } from '../../../src/urls/store/cleanup-store.ts';
 import { createUrlStore } from '../../../src/urls/store/url-store.ts';
 import { silentLog, track, useDatabase } from '../../support/resources.ts';
@@ -33,13 +33,13 @@ beforeEach(async () => {
   const url = new URL(database.url());
   url.port = String(proxy.port);
   const stopped = track('listener');
-  const end = hearNotifications({
+  const end = listenForChanges({
     url: url.href,
     name: 'test-hearing',
     listener: {
       onChange: (shortCode, version) => heard.push(`${shortCode} ${version}`),
       onManyChanges: () => heard.push('many'),
-      onHearing: () => heard.push('hears'),
+      onConnected: () => heard.push('hears'),
     },
     log: silentLog,
   });

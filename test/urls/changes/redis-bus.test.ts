@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { closeRedis, openRedis } from '../../../src/storage/redis/redis.ts';
-import { createUrlCache } from '../../../src/urls/cache/redis-cache.ts';
-import { channelOf, hearAnnouncements } from '../../../src/urls/changes/redis-bus.ts';
+import { createRedisUrlCache } from '../../../src/urls/cache/redis-cache.ts';
+import { channelOf, subscribeToChanges } from '../../../src/urls/changes/redis-bus.ts';
 import { defaultSettings, type ShortUrl } from '../../../src/urls/url.ts';
 import { silentLog, useRedis } from '../../support/resources.ts';
 import { type Proxy, startProxy } from '../../support/services/proxy.ts';
@@ -36,10 +36,10 @@ async function listen(user = '') {
   const subscriber = openRedis('subscriber', `redis://${user}127.0.0.1:${proxy.port}`, silentLog);
   const listener = {
     onChange: (shortCode: string, version: number) => heard.push(`${shortCode} ${version}`),
-    onHearing: () => heard.push('hears'),
-    onDeaf: () => heard.push('is deaf'),
+    onConnected: () => heard.push('hears'),
+    onDisconnected: () => heard.push('is deaf'),
   };
-  const stop = hearAnnouncements(subscriber, own, listener, log);
+  const stop = subscribeToChanges(subscriber, own, listener, log);
   ends.push(async () => {
     stop();
     await closeRedis(subscriber);
@@ -50,7 +50,7 @@ async function listen(user = '') {
   return {
     heard,
     logged,
-    cache: createUrlCache(redis(), { prefix: own, ttlSeconds: 60 }),
+    cache: createRedisUrlCache(redis(), { prefix: own, ttlSeconds: 60 }),
     announce,
     /** All that was heard until now, and that was announced. */
     hearAll: async () => {

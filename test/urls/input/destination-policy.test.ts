@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createUrlPolicy, UrlRefused } from '../../../src/urls/input/destination-policy.ts';
+import { createDestinationPolicy, UrlRejected } from '../../../src/urls/input/destination-policy.ts';
 import { reachedHosts } from '../../../src/urls/input/reached-hosts.ts';
 
 const ownHosts = [
@@ -10,8 +10,8 @@ const ownHosts = [
   '8.8.4.4',
   'other.example:8443',
 ];
-const normaliseUrl = createUrlPolicy({ ownHosts, allowPrivate: false, isBlocked: () => false });
-const lenient = createUrlPolicy({ ownHosts, allowPrivate: true, isBlocked: () => false });
+const normaliseUrl = createDestinationPolicy({ ownHosts, allowPrivate: false, isBlocked: () => false });
+const lenient = createDestinationPolicy({ ownHosts, allowPrivate: true, isBlocked: () => false });
 
 /** Why the policy refuses a URL; undefined when it does not. */
 function refusal(text: string, policy = normaliseUrl): string | undefined {
@@ -19,7 +19,7 @@ function refusal(text: string, policy = normaliseUrl): string | undefined {
     policy(text);
     return undefined;
   } catch (error) {
-    if (!(error instanceof UrlRefused)) throw error;
+    if (!(error instanceof UrlRejected)) throw error;
     return error.message;
   }
 }
@@ -263,11 +263,15 @@ test.each([
   'http://[4000::1]/',
   'http://[1::]/',
 ])('a host that only means something inside a network is refused: %s', (text) => {
-  const normaliseUrl = createUrlPolicy({ ownHosts: ['sho.rt'], allowPrivate: false, isBlocked: () => false });
+  const normaliseUrl = createDestinationPolicy({
+    ownHosts: ['sho.rt'],
+    allowPrivate: false,
+    isBlocked: () => false,
+  });
   expect(() => normaliseUrl(text)).toThrow('must not lead to a private, loopback or link-local address');
 });
 
-const belowPath = createUrlPolicy({
+const belowPath = createDestinationPolicy({
   ownHosts: ['example.com/go', 'www.sho.rt'],
   allowPrivate: false,
   schemes: ['intent', 'spotify'],
@@ -324,7 +328,7 @@ test('a path that is encoded more often than servers decode is refused', () => {
 });
 
 test('a long path of encoded characters is judged in linear time', () => {
-  const long = createUrlPolicy({
+  const long = createDestinationPolicy({
     ownHosts: ['example.com/go'],
     allowPrivate: false,
     maxLength: 8_192,
@@ -334,7 +338,7 @@ test('a long path of encoded characters is judged in linear time', () => {
     expect(refusal(`https://example.com/x${part.repeat(2_500).slice(0, 7_900)}`, long)).toBeUndefined();
 });
 
-const schemed = createUrlPolicy({
+const schemed = createDestinationPolicy({
   ownHosts: ['sho.rt', 'xn--bcher-kva.example'],
   allowPrivate: false,
   schemes: ['mailto', 'tel', 'magnet', 'intent', 'ftp', 'spotify'],
@@ -390,7 +394,7 @@ test.each([
 });
 
 test('a URL may have as many characters as the setting says, before and after it is normalised', () => {
-  const long = createUrlPolicy({
+  const long = createDestinationPolicy({
     ownHosts: [],
     allowPrivate: false,
     maxLength: 8_192,

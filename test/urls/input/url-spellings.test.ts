@@ -1,18 +1,18 @@
 import { BlockList, isIP } from 'node:net';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createUrlPolicy, UrlRefused } from '../../../src/urls/input/destination-policy.ts';
+import { createDestinationPolicy, UrlRejected } from '../../../src/urls/input/destination-policy.ts';
 import { parseUrl } from '../../../src/validation/parse-url.ts';
 
 const ownHosts = ['sho.rt', 'xn--bcher-kva.example', '203.0.114.7', '[2001:4860:4860::8888]'];
-const normaliseUrl = createUrlPolicy({ ownHosts, allowPrivate: false, isBlocked: () => false });
+const normaliseUrl = createDestinationPolicy({ ownHosts, allowPrivate: false, isBlocked: () => false });
 
 /** The normalised URL; undefined where the policy refuses it. */
 function accept(text: string): string | undefined {
   try {
     return normaliseUrl(text);
   } catch (error) {
-    if (error instanceof UrlRefused) return undefined;
+    if (error instanceof UrlRejected) return undefined;
     throw error;
   }
 }

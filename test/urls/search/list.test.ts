@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
 import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
-import { createBoundedSearch } from '../../../src/storage/postgres/search-query.ts';
+import { createSearchQuery } from '../../../src/storage/postgres/search-query.ts';
 import type { UrlFilter } from '../../../src/urls/search/filter.ts';
 import { createUrlLists, type UrlOrder, type UrlPlace, urlSorts } from '../../../src/urls/search/list.ts';
 import { useDatabase } from '../../support/resources.ts';
@@ -178,7 +178,7 @@ async function walk(
   query: { filter: UrlFilter; order: UrlOrder; limit: number },
   between = async (): Promise<void> => {},
 ): Promise<string[]> {
-  const lists = createUrlLists(createBoundedSearch(db(), 20_000));
+  const lists = createUrlLists(createSearchQuery(db(), 20_000));
   const codes: string[] = [];
   let after: UrlPlace | undefined;
   do {

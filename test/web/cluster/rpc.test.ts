@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
-import { type Answers, exchangeQuestions } from '../../../src/web/cluster/rpc.ts';
+import { type Answers, exchangeCalls } from '../../../src/web/cluster/rpc.ts';
 
 /** Two processes with a channel between them: what the asking one asks, and what the answering one logs. */
 function connect(answers: Answers) {
@@ -12,8 +12,8 @@ function connect(answers: Answers) {
     on: own.on.bind(own),
     send: (message: object) => setImmediate(() => other.emit('message', message)),
   });
-  exchangeQuestions(endOf(answering, asking), answers, log);
-  return { ask: exchangeQuestions(endOf(asking, answering), {}, log), logged };
+  exchangeCalls(endOf(answering, asking), answers, log);
+  return { ask: exchangeCalls(endOf(asking, answering), {}, log), logged };
 }
 
 test('a question is answered with what the other process says, each with its own', async () => {

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
 import { createKeyStore } from '../../../src/keys/key-store.ts';
-import { createUrlCache } from '../../../src/urls/cache/redis-cache.ts';
+import { createRedisUrlCache } from '../../../src/urls/cache/redis-cache.ts';
 import { createIdempotencyKeys } from '../../../src/urls/idempotency/key-store.ts';
 import { createUrlCleanupStore } from '../../../src/urls/store/cleanup-store.ts';
 import { createUrlStore } from '../../../src/urls/store/url-store.ts';
@@ -15,11 +15,11 @@ const redis = useRedis();
 const dayMs = 24 * 3_600_000;
 const today = new Date('2030-06-15T12:00:00Z');
 const daysAgo = (days: number) => new Date(today.getTime() - days * dayMs);
-const retention = { days: 30, quarantineDays: 90 };
+const retention = { days: 30, codeReuseDays: 90 };
 
 const createDeps = (now = today) => ({
   cleanupStore: createUrlCleanupStore(database.db()),
-  urlCache: createUrlCache(redis.redis(), { prefix: redis.prefix, ttlSeconds: 3_600 }),
+  urlCache: createRedisUrlCache(redis.redis(), { prefix: redis.prefix, ttlSeconds: 3_600 }),
   idempotencyKeys: createIdempotencyKeys(database.db()),
   now: async () => now,
 });

@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { beforeEach, expect, test } from 'vitest';
 import { openClickStore } from '../../../src/analytics/click-store.ts';
-import { isExact, readBooks } from '../../../src/clicks/ledger/audit.ts';
+import { isExact, readAudit } from '../../../src/clicks/ledger/audit.ts';
 import { cleanupLedger } from '../../../workers/jobs/cleanup-ledger.ts';
 import { createUrlIds, emptyBooks, makeBatch } from '../../support/clicks/clicks.ts';
 import { createJobContext } from '../../support/job-context.ts';
@@ -31,11 +31,11 @@ async function insertProducers(count: number, daysAgo: number) {
 test('2,500 idle producers are removed in slices of 1,000, with progress after each, and the books stay exact', async () => {
   await insertProducers(2_500, 91);
   await insertProducers(3, 89);
-  const before = await readBooks(db());
+  const before = await readAudit(db());
   const context = createJobContext();
   expect(await cleanUp(context)).toEqual({ removed: 2_500, interrupted: false });
   expect(context.reported.slice(0, 3)).toEqual([40, 80, 100]);
-  const after = await readBooks(db());
+  const after = await readAudit(db());
   expect([isExact(after), after.producers]).toEqual([true, 4]);
   expect([after.accepted, after.counted]).toEqual([before.accepted, before.counted]);
 });
@@ -50,7 +50,7 @@ test('a clean-up that is told to stop ends after the slice in hand and says so; 
   const context = createJobContext();
   const stopAtFirst = { ...context, reportProgress: async () => context.stop() };
   expect(await cleanupLedger(deps(), 90, stopAtFirst)).toEqual({ removed: 1_000, interrupted: true });
-  expect(isExact(await readBooks(db()))).toBe(true);
+  expect(isExact(await readAudit(db()))).toBe(true);
   expect(await cleanUp()).toEqual({ removed: 1_500, interrupted: false });
 });
 
@@ -58,6 +58,6 @@ test('three clean-ups at once remove each producer once', async () => {
   await insertProducers(2_500, 91);
   const results = await Promise.all([cleanUp(), cleanUp(), cleanUp()]);
   expect(results.reduce((sum, { removed }) => sum + removed, 0)).toBe(2_500);
-  const books = await readBooks(db());
+  const books = await readAudit(db());
   expect([isExact(books), books.removed]).toEqual([true, { accepted: 2_500, counted: 2_500 }]);
 });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createUrlCache } from '../../../src/urls/cache/redis-cache.ts';
+import { createRedisUrlCache } from '../../../src/urls/cache/redis-cache.ts';
 import { createCacheRefresh } from '../../../src/urls/cache/refresh.ts';
 import { createCacheWatermark, raiseWatermark } from '../../../src/urls/cache/watermark.ts';
 import { createChangeStore } from '../../../src/urls/changes/change-log.ts';
@@ -29,7 +29,7 @@ function createDeps() {
   const options = { prefix: redis.prefix, ttlSeconds: 3_600 };
   const store = createUrlStore(database.db());
   const changes = createChangeStore(database.db());
-  const cache = createUrlCache(redis.redis(), options);
+  const cache = createRedisUrlCache(redis.redis(), options);
   const refreshCache = createCacheRefresh({ store, changes, cache });
   return { store, changes, cache, watermark: createCacheWatermark(redis.redis(), options), refreshCache };
 }

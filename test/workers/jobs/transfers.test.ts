@@ -88,7 +88,7 @@ test('two runs of one export at once write each row once', async () => {
   expect(codes).toHaveLength(rows);
 });
 
-test('pieces of an export are short, however long its rows are', async () => {
+test('chunks of an export are short, however long its rows are', async () => {
   const db = database.db();
   await insertUrls(db, { begin: 'long-', count: 1_000 });
   await db('urls')

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
-import { createUrlCache } from '../../../src/urls/cache/redis-cache.ts';
+import { createRedisUrlCache } from '../../../src/urls/cache/redis-cache.ts';
 import { createUrlStore } from '../../../src/urls/store/url-store.ts';
 import { warmCache } from '../../../workers/jobs/warm-cache.ts';
 import { createJobContext } from '../../support/job-context.ts';
@@ -12,7 +12,7 @@ const fast = { limit: 10_000, perSecond: 100_000 };
 
 const createDeps = () => ({
   urlStore: createUrlStore(database.db()),
-  urlCache: createUrlCache(redis.redis(), { prefix: redis.prefix, ttlSeconds: 3_600 }),
+  urlCache: createRedisUrlCache(redis.redis(), { prefix: redis.prefix, ttlSeconds: 3_600 }),
   now: async () => new Date(),
 });
 const keysInCache = async () => await redis.redis().keys(`${redis.prefix}:url:*`);

@@ -5,7 +5,7 @@ import { createImportFile } from '../../../../src/transfers/imports/file.ts';
 import { columnNamesOf, createRowReader } from '../../../../src/transfers/imports/parse-row.ts';
 import { leaveOutAddresses } from '../../../../src/transfers/imports/redact-addresses.ts';
 import type { RowWarning, WantedUrl } from '../../../../src/transfers/rows/row-schema.ts';
-import { UploadRefused } from '../../../../src/transfers/transfer.ts';
+import { UploadRejected } from '../../../../src/transfers/transfer.ts';
 
 /** What an import reads from a file. */
 export interface ReadFile {
@@ -31,7 +31,7 @@ export async function readFile(content: Buffer, charset?: string): Promise<ReadF
     for await (const part of leaveOutAddresses(encoding, text, delimiter)) parts.push(part);
     return readRows(await readRecords(encoding, delimiter, Buffer.concat(parts)), encoding === 'csv');
   } catch (error) {
-    if (error instanceof UploadRefused) return nothing;
+    if (error instanceof UploadRejected) return nothing;
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import { readShortCode } from '../../../../src/keys/short-code.ts';
-import { createUrlPolicy, UrlRefused } from '../../../../src/urls/input/destination-policy.ts';
+import { createDestinationPolicy, UrlRejected } from '../../../../src/urls/input/destination-policy.ts';
 import { parseUrl } from '../../../../src/validation/parse-url.ts';
 import { hosts, rests } from '../../../support/urls/cases.ts';
 import { judgeAll, type Judgement, type Row } from '../row.ts';
@@ -29,7 +29,7 @@ const compare = (shown: string, read: string | undefined, wanted: string | undef
   shown: `${shown} is read as ${read}, not ${wanted}`,
 });
 
-const normaliseUrl = createUrlPolicy({
+const normaliseUrl = createDestinationPolicy({
   ownHosts: ['sho.rt'],
   allowPrivate: true,
   maxLength: 8_192,
@@ -43,7 +43,10 @@ function judgeStored(text: string): Judgement {
     const isSame = new URL(href).href === href && parseUrl(href)?.href === href && /^[!-~]+$/.test(href);
     return { outcome: isSame ? 'right' : 'wrong', shown: `${text} is stored as ${href}` };
   } catch (error) {
-    return { outcome: error instanceof UrlRefused ? 'refused' : 'wrong', shown: `${text}: ${String(error)}` };
+    return {
+      outcome: error instanceof UrlRejected ? 'refused' : 'wrong',
+      shown: `${text}: ${String(error)}`,
+    };
   }
 }
 

@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
 import { openClickStore } from '../../../../src/analytics/click-store.ts';
 import { createApiKeys } from '../../../../src/api-keys/api-keys.ts';
-import { readBooks } from '../../../../src/clicks/ledger/audit.ts';
+import { readAudit } from '../../../../src/clicks/ledger/audit.ts';
 import { createUrlCleanupStore } from '../../../../src/urls/store/cleanup-store.ts';
 import { makeBatch } from '../../../support/clicks/clicks.ts';
 import type { Client } from '../../../support/http/client.ts';
@@ -163,7 +163,7 @@ test('the purge of a live short URL ends its redirects at once, and leaves the b
   expect((await maker.delete(`${urls}/${code}?purge=true`)).status).toBe(204);
   expect(await visit(code)).toBeNull();
   await clicks.apply([makeBatch('018f0000-0000-7000-8000-000000000001', 2, Number(body['id']), 3)]);
-  const { counted, onUrls, purged } = await readBooks(web.database.db());
+  const { counted, onUrls, purged } = await readAudit(web.database.db());
   // Visits of this test may be counted as well.
   expect(onUrls + purged).toBe(counted);
   expect(purged).toBeGreaterThanOrEqual(6);

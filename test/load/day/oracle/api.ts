@@ -39,7 +39,7 @@ async function judgeQuestion(
   scopes: (string | undefined)[],
   dayMs: number,
 ): Promise<CutVerdict> {
-  const verdict: CutVerdict = {
+  const limitResult: CutVerdict = {
     name: `the API: by ${question.name}`,
     figures: 0,
     expected: { clicks: 0, bots: 0 },
@@ -52,28 +52,28 @@ async function judgeQuestion(
     const answer = await ask(client, question, shortCode, dayMs);
     // Room for referrers is that of each short URL: their sum over all is of the most clicked ones.
     if (question.key === 'referrer' && shortCode === undefined) {
-      addFigure(verdict, 'all', sumOf(expected.values()), answer.all);
+      addFigure(limitResult, 'all', sumOf(expected.values()), answer.all);
       continue;
     }
     // What has no group of its own is in `other`.
     const others = [...expected].filter(([name]) => !answer.groups.has(name)).map(([, pair]) => pair);
-    addFigure(verdict, `${shortCode} other`, sumOf(others), answer.other);
+    addFigure(limitResult, `${shortCode} other`, sumOf(others), answer.other);
     for (const [name, found] of answer.groups)
-      addFigure(verdict, `${shortCode} ${name}`, expected.get(name) ?? [0, 0], found);
+      addFigure(limitResult, `${shortCode} ${name}`, expected.get(name) ?? [0, 0], found);
   }
-  return verdict;
+  return limitResult;
 }
 
-function addFigure(verdict: CutVerdict, name: string, expected: Pair, found: Pair): void {
-  verdict.figures += 1;
-  verdict.expected.clicks += expected[0];
-  verdict.expected.bots += expected[1];
-  verdict.found.clicks += found[0];
-  verdict.found.bots += found[1];
+function addFigure(limitResult: CutVerdict, name: string, expected: Pair, found: Pair): void {
+  limitResult.figures += 1;
+  limitResult.expected.clicks += expected[0];
+  limitResult.expected.bots += expected[1];
+  limitResult.found.clicks += found[0];
+  limitResult.found.bots += found[1];
   if (expected.join() === found.join()) return;
-  verdict.differing += 1;
-  if (verdict.examples.length < maxExamples)
-    verdict.examples.push(`${name}: ${found.join('/')}, not ${expected.join('/')}`);
+  limitResult.differing += 1;
+  if (limitResult.examples.length < maxExamples)
+    limitResult.examples.push(`${name}: ${found.join('/')}, not ${expected.join('/')}`);
 }
 
 const sumOf = (pairs: Iterable<Pair>): Pair =>
