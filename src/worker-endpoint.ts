@@ -14,7 +14,7 @@ const maxConnections = 100;
 
 /** Serves the health and the metrics of a worker process on `WORKER_PORT`. Rejects when the port is not free. */
 export async function openWorkerEndpoint(deps: {
-  config: Pick<WorkerConfig, 'HOST' | 'METRICS_TOKEN' | 'METRICS_OPEN'>;
+  config: Pick<WorkerConfig, 'HOST' | 'METRICS_TOKEN' | 'METRICS_PUBLIC'>;
   port: number;
   health: Omit<WorkerHealthDeps, 'version'>;
   showMetrics: () => Promise<string>;
@@ -23,7 +23,7 @@ export async function openWorkerEndpoint(deps: {
   const { config, port, health, showMetrics, log } = deps;
   const router = new Router({ sensitive: true });
   addWorkerHealthRoutes(router, { ...health, version });
-  addMetricsRoute(router, { showMetrics, token: config.METRICS_TOKEN, isOpen: config.METRICS_OPEN });
+  addMetricsRoute(router, { showMetrics, token: config.METRICS_TOKEN, isOpen: config.METRICS_PUBLIC });
   const app = new Koa();
   app.on('error', (error: unknown) => log.debug({ err: error }, 'failed to deliver an answer'));
   app.use(answerErrors(log));

@@ -108,7 +108,7 @@ export function createProcessors({
     'cleanup-expired': (_data, context) =>
       cleanupExpired(
         { ...urls, cleanupStore: createUrlCleanupStore(db), idempotencyKeys: createIdempotencyKeys(db) },
-        { days: config.RETENTION_DAYS, codeReuseDays: config.CODE_QUARANTINE_DAYS },
+        { days: config.RETENTION_DAYS, codeReuseDays: config.CODE_REUSE_AFTER_DAYS },
         context,
       ),
     'cleanup-ledger': (_data, context) => cleanupLedger(clicks, idleProducerDays, context),

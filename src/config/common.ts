@@ -25,7 +25,7 @@ export const common = {
   RETENTION_DAYS: wholeNumberText(0, 36_500)
     .default(30)
     .describe('Days until a deleted or expired short URL is purged; the same in every process'),
-  CODE_QUARANTINE_DAYS: wholeNumberText(0, 36_500)
+  CODE_REUSE_AFTER_DAYS: wholeNumberText(0, 36_500)
     .default(90)
     .describe(
       'Days until the generated short code of a purged short URL may be generated again; the same in every process',
@@ -54,6 +54,6 @@ export const endpoint = {
     .string()
     .min(8, 'must be at least 8 characters')
     .optional()
-    .describe('Bearer token of `/metrics`; without it `/metrics` is off, unless `METRICS_OPEN` is set'),
-  METRICS_OPEN: flag(false).describe('Serves `/metrics` without a token'),
+    .describe('Bearer token of `/metrics`; without it `/metrics` is off, unless `METRICS_PUBLIC` is set'),
+  METRICS_PUBLIC: flag(false).describe('Serves `/metrics` without a token'),
 };

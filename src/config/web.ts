@@ -21,7 +21,7 @@ export const webSettings = z
       .describe(
         'Public origin of short URLs, with a path if they are below one; requests are answered with this path and without it, and short URLs may redirect to other paths of that origin',
       ),
-    OWN_HOSTS: z
+    ALIAS_HOSTS: z
       .string()
       .default('')
       .transform(listOf)
@@ -57,12 +57,12 @@ export const webSettings = z
       .describe(
         'Requests per minute of one API key, over all web processes; then 429; 0 (here and in the next two): no limit. While Redis is down, each process allows its share by `WEB_CONCURRENCY`',
       ),
-    RATE_LIMIT_PER_ADDRESS: wholeNumberText(0, 10_000_000)
+    RATE_LIMIT_PER_IP: wholeNumberText(0, 10_000_000)
       .default(600)
       .describe(
         'Requests per minute from one address (an IPv6 /64) without a valid API key, to public pages and to what needs a key or login; redirects do not count',
       ),
-    UNKNOWN_CODES_PER_ADDRESS: wholeNumberText(0, 10_000_000)
+    RATE_LIMIT_NOT_FOUND_PER_IP: wholeNumberText(0, 10_000_000)
       .default(120)
       .describe('Unknown short codes per minute from one address; then 429 for unknown short codes only'),
     WEB_CONCURRENCY: wholeNumberText(1, 256)
@@ -114,7 +114,7 @@ export const webSettings = z
       .describe(
         'Characters of a `custom_code`: `ascii`, letters, digits, `-` and `_`; `dots`, also single dots between them; `unicode`, also letters and digits of every script, without a mix of Latin, Greek and Cyrillic',
       ),
-    KEY_POOL_LOW_WATER: wholeNumberText(1, 10_000_000)
+    KEY_POOL_LOW_WATERMARK: wholeNumberText(1, 10_000_000)
       .optional()
       .describe(
         'Keys in the pool below which a replenishment starts at once; default: half of `KEY_POOL_TARGET`',
@@ -122,22 +122,21 @@ export const webSettings = z
     CLICK_ACK_MS: wholeNumberText(1, 10_000)
       .default(250)
       .describe('Longest time that a redirect waits until Redis has its click'),
-    PROCESS_CACHE_ENTRIES: wholeNumberText(1, 10_000_000)
+    MEMORY_CACHE_MAX_ENTRIES: wholeNumberText(1, 10_000_000)
       .default(50_000)
       .describe('Entries of the memory cache of a web process; an entry is valid for at most 2 s'),
-    PROCESS_CACHE_MB: wholeNumberText(1, 100_000)
+    MEMORY_CACHE_MAX_MB: wholeNumberText(1, 100_000)
       .default(32)
       .describe('Approximate limit of the memory cache, in megabytes'),
-    STALE_WHILE_DOWN_SECONDS: wholeNumberText(0, 86_400)
+    STALE_IF_ERROR_SECONDS: wholeNumberText(0, 86_400)
       .default(60)
       .describe(
         'Age up to which a web process redirects from stale entries of its memory cache while neither store answers; 0: never',
       ),
-    CLICK_ACK: z
-      .enum(['on', 'off'], { error: 'must be on or off' })
-      .default('on')
-      .describe('Whether a redirect waits until Redis has its click; `off` answers first'),
-    CLICK_MEMORY_ENTRIES: wholeNumberText(1_000, 10_000_000)
+    CLICK_ACK: flag(true).describe(
+      'Whether a redirect waits until Redis has its click; `false` answers first',
+    ),
+    CLICK_BUFFER_MAX_ENTRIES: wholeNumberText(1_000, 10_000_000)
       .default(100_000)
       .describe(
         'Entries (short URL, minute and dimensions, 200 to 400 bytes each) of clicks that a web process keeps in memory; beyond it, clicks lose visitors, then other dimensions, then minutes',
@@ -154,16 +153,16 @@ export const webSettings = z
       .transform((name) => name.toLowerCase())
       .optional()
       .describe('Header in which a CDN sends the country of a visitor, such as `CF-IPCountry`'),
-    GEOIP_MMDB: z
+    GEOIP_DATABASE_PATH: z
       .string()
       .optional()
       .describe(
         'File in MaxMind format for the country of an address without such a header; read again when it is replaced',
       ),
-    HONOUR_DO_NOT_TRACK: flag(true).describe(
+    RESPECT_DO_NOT_TRACK: flag(true).describe(
       'Whether a click with `Sec-GPC: 1` or `DNT: 1` gets neither a visitor ID nor a click event; it is still counted',
     ),
-    CLICK_STREAM_BATCHES: wholeNumberText(1_000, 100_000_000)
+    CLICK_STREAM_MAX_BATCHES: wholeNumberText(1_000, 100_000_000)
       .default(200_000)
       .describe('Batches waiting in Redis above which clicks go directly to PostgreSQL'),
     CLICK_LAG_LIMIT_SECONDS: wholeNumberText(1, 86_400)
@@ -190,13 +189,13 @@ export const webSettings = z
       .describe(
         'Event loop delay above which a web process answers a growing share of API requests with 503, and above twice that also redirects that are not in its memory cache; 0: never',
       ),
-    IMPORT_MAX_MB: wholeNumberText(1, 100_000)
+    IMPORT_MAX_FILE_MB: wholeNumberText(1, 100_000)
       .default(1_024)
       .describe('Largest file of an import, in megabytes'),
-    MAX_TRANSFERS_PER_KEY: wholeNumberText(1, 10_000)
+    MAX_IMPORTS_AND_EXPORTS_PER_API_KEY: wholeNumberText(1, 10_000)
       .default(10)
       .describe('Unfinished imports of an API key, uploads included, and its exports; further ones get 409'),
-    SHUTDOWN_GRACE_MS: wholeNumberText(0, 60_000)
+    SHUTDOWN_DRAIN_MS: wholeNumberText(0, 60_000)
       .default(1_000)
       .describe('Time after SIGTERM in which kept-alive connections are still served before they are closed'),
     ACCESS_LOG: z
@@ -209,7 +208,7 @@ export const webSettings = z
       .default(100)
       .describe('With `ACCESS_LOG=sampled`: one request in this many is logged'),
     METRICS_TOKEN: endpoint.METRICS_TOKEN,
-    METRICS_OPEN: endpoint.METRICS_OPEN,
+    METRICS_PUBLIC: endpoint.METRICS_PUBLIC,
     BULL_BOARD_USER: z.string().default('admin').describe('Login of Bull Board'),
     BULL_BOARD_PASSWORD: z
       .string()
@@ -218,8 +217,8 @@ export const webSettings = z
       .describe('Password of Bull Board; without it Bull Board is off'),
     BULL_BOARD_READ_ONLY: flag(false).describe('Whether Bull Board only shows queues and cannot change them'),
   })
-  .refine((settings) => (settings.KEY_POOL_LOW_WATER ?? 0) < settings.KEY_POOL_TARGET, {
-    path: ['KEY_POOL_LOW_WATER'],
+  .refine((settings) => (settings.KEY_POOL_LOW_WATERMARK ?? 0) < settings.KEY_POOL_TARGET, {
+    path: ['KEY_POOL_LOW_WATERMARK'],
     error: 'must be less than KEY_POOL_TARGET',
   })
   .refine((settings) => settings.CUSTOM_CODE_MIN_LENGTH <= settings.CUSTOM_CODE_MAX_LENGTH, {
@@ -240,21 +239,21 @@ function readSchemes(text: string): string[] {
 
 export type WebConfig = Readonly<z.infer<typeof webSettings>>;
 
-type OwnHosts = Pick<WebConfig, 'BASE_URL' | 'OWN_HOSTS'>;
+type OwnHosts = Pick<WebConfig, 'BASE_URL' | 'ALIAS_HOSTS'>;
 
 /** The hosts of this service, each with its port unless that is a default one, that of the base URL with its path if it has one. A name without a port has that of the base URL and the
  *  default ones. */
-export function ownHostsOf({ BASE_URL, OWN_HOSTS }: OwnHosts): string[] {
+export function ownHostsOf({ BASE_URL, ALIAS_HOSTS }: OwnHosts): string[] {
   const { host, port, pathname } = new URL(BASE_URL);
   const names =
-    port === '' ? [] : OWN_HOSTS.filter((name) => !hasPort(name)).map((name) => `${name}:${port}`);
-  return [pathname === '/' ? host : `${host}${pathname}`, ...OWN_HOSTS, ...names];
+    port === '' ? [] : ALIAS_HOSTS.filter((name) => !hasPort(name)).map((name) => `${name}:${port}`);
+  return [pathname === '/' ? host : `${host}${pathname}`, ...ALIAS_HOSTS, ...names];
 }
 
 /** The host names of this service, without ports. */
-export const ownHostNamesOf = ({ BASE_URL, OWN_HOSTS }: OwnHosts): string[] => [
+export const ownHostNamesOf = ({ BASE_URL, ALIAS_HOSTS }: OwnHosts): string[] => [
   new URL(BASE_URL).hostname,
-  ...OWN_HOSTS.map((name) => name.replace(portPattern, '')),
+  ...ALIAS_HOSTS.map((name) => name.replace(portPattern, '')),
 ];
 
 const portPattern = /:\d+$/;

@@ -127,7 +127,7 @@ export function createRouters(deps: AppDeps) {
     else ctx.body = { service: 'linkmill', version };
   });
   addHealthRoutes(open, { ...health, clickWatch, version });
-  addMetricsRoute(open, { showMetrics, token: config.METRICS_TOKEN, isOpen: config.METRICS_OPEN });
+  addMetricsRoute(open, { showMetrics, token: config.METRICS_TOKEN, isOpen: config.METRICS_PUBLIC });
   const basePath = basePathOf(config.BASE_URL);
   addApiDocs(open, basePath);
   addRobotsRoute(open, urlStore, basePath);

@@ -21,7 +21,7 @@ export async function openEnrichment(
 ): Promise<DetailOf> {
   const { config, log, closing } = web;
   if (config.CLICK_DETAIL === 'count') return () => undefined;
-  const { GEOIP_MMDB: file } = config;
+  const { GEOIP_DATABASE_PATH: file } = config;
   const countryFile =
     file === undefined
       ? undefined
@@ -32,7 +32,7 @@ export async function openEnrichment(
     countryHeader: config.COUNTRY_HEADER,
     countryFile,
     visitorIds: config.CLICK_DETAIL === 'full' ? await openVisitorIds(web, db) : undefined,
-    honoursDoNotTrack: config.HONOUR_DO_NOT_TRACK,
+    honoursDoNotTrack: config.RESPECT_DO_NOT_TRACK,
     readAddress: createReadClientAddress(config.TRUSTED_PROXY_HOPS),
   });
 }

@@ -45,10 +45,10 @@ export function openClicks(web: WebContext, cacheRedis: Redis) {
         createClickRecorder({
           stream,
           store,
-          waitsForAck: config.CLICK_ACK === 'on',
+          waitsForAck: config.CLICK_ACK,
           ackMs: config.CLICK_ACK_MS,
-          maxEntries: config.CLICK_MEMORY_ENTRIES,
-          maxWaiting: config.CLICK_STREAM_BATCHES,
+          maxEntries: config.CLICK_BUFFER_MAX_ENTRIES,
+          maxWaiting: config.CLICK_STREAM_MAX_BATCHES,
           epoch: epochId,
           log,
         }),
@@ -61,7 +61,7 @@ export function openClicks(web: WebContext, cacheRedis: Redis) {
     // Whoever asks how clicks are is told soon, even by a Redis that hangs.
     stream: createClickStream(cacheRedis, streamOptions),
     maxLagMs: config.CLICK_LAG_LIMIT_SECONDS * 1_000,
-    maxWaiting: config.CLICK_STREAM_BATCHES,
+    maxWaiting: config.CLICK_STREAM_MAX_BATCHES,
     log,
   });
   return { db, redis, clickRecorder, clickWatch, unknownCodes };

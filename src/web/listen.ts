@@ -37,7 +37,7 @@ export async function listenForClients(
   return await listen(forwarded?.listener ?? deps.handler, {
     port: config.PORT,
     host: listenHost(config.HOST),
-    graceMs: config.SHUTDOWN_GRACE_MS,
+    graceMs: config.SHUTDOWN_DRAIN_MS,
     limits: { max, surplus },
     basePath: basePathOf(config.BASE_URL),
     maxWaiting,

@@ -71,7 +71,7 @@ export function createWebMetrics(deps: {
         urls.unusableUrls.count,
       ),
       counter(
-        'requests_refused_total',
+        'load_shed_requests_total',
         'Requests that a process too busy refused, by kind; no other counter has them',
         Object.entries(loadShedding.refused).map(([kind, value]) => ({ value, labels: { kind } })),
       ),
@@ -82,14 +82,14 @@ export function createWebMetrics(deps: {
       ),
       ...connectionMetrics(connectionCounts),
       counter(
-        'requests_limited_total',
+        'rate_limited_requests_total',
         'Requests that were answered 429, by whose budget of the minute was spent',
         Object.entries(rateLimits.budgets).map(([budget, { refused }]) => ({
           value: refused,
           labels: { budget: toLabel(budget) },
         })),
       ),
-      gauge('process_cache_entries', 'Short URLs that the process knows by heart', memoryCache.size),
+      gauge('memory_cache_entries', 'Short URLs that the process knows by heart', memoryCache.size),
       counter('http_requests_total', 'Answers to all other requests, by route', requestCounts.read()),
       await requestCounts.readDurations(),
       await latencies.redirectsByTier.read(),
@@ -100,16 +100,16 @@ export function createWebMetrics(deps: {
       ),
       ...(await postgresMetrics.read()),
       counter(
-        'problems_total',
+        'http_problems_total',
         'Requests that were answered with a problem, by its type; refusals of rate limits among them',
         requestCounts.readProblems(),
       ),
       gauge(
-        'store_answers',
-        'Whether a store is asked (1), or left alone because it did not answer (0)',
-        Object.entries(breakers).map(([store, { state }]) => ({
+        'dependency_up',
+        '1 while the circuit breaker of the store is closed, else 0',
+        Object.entries(breakers).map(([dependency, { state }]) => ({
           value: state === 'closed' ? 1 : 0,
-          labels: { store },
+          labels: { dependency },
         })),
       ),
       conditionMetric(conditions),
@@ -141,7 +141,7 @@ export function createWebMetrics(deps: {
       ),
       gauge('click_lag_seconds', 'Age of the oldest batch on its way to PostgreSQL', clicks.lagMs / 1_000),
       gauge(
-        'clicks_to_redis',
+        'click_stream_available',
         'Whether clicks go to Redis (1) or straight to PostgreSQL (0)',
         clicks.toRedis ? 1 : 0,
       ),
@@ -154,8 +154,8 @@ export function createWebMetrics(deps: {
 
 const connectionMetrics = ({ open, refused, closedIdle, waiting, cut }: ConnectionCounts): Metric[] => [
   gauge('connections', 'Connections to clients that are open', open),
-  counter('connections_refused_total', 'Connections that were refused because too many were open', refused),
-  counter('connections_closed_total', 'Connections that were closed to protect the process, by reason', [
+  counter('rejected_connections_total', 'Connections that were refused because too many were open', refused),
+  counter('closed_connections_total', 'Connections that were closed to protect the process, by reason', [
     { value: closedIdle, labels: { reason: 'idle' } },
     { value: cut, labels: { reason: 'too_many_waiting' } },
   ]),

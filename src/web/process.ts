@@ -150,7 +150,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   const rateLimits = openRateLimits(web, { db, cacheRedis, breakers });
   const requestCounts = createRequestCounts();
   const analytics = openAnalytics(web, { db, breakers });
-  const isMeasured = config.METRICS_OPEN || config.METRICS_TOKEN !== undefined;
+  const isMeasured = config.METRICS_PUBLIC || config.METRICS_TOKEN !== undefined;
   const metrics = createWebMetrics({
     clickWatch,
     urls,

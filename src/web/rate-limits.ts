@@ -36,8 +36,8 @@ export function openRateLimits(
   return createRateLimits({
     budgets: {
       apiKeys: budgetsOf('key', config.RATE_LIMIT_PER_KEY),
-      addresses: budgetsOf('address', config.RATE_LIMIT_PER_ADDRESS),
-      unknownCodes: budgetsOf('unknown', config.UNKNOWN_CODES_PER_ADDRESS),
+      addresses: budgetsOf('address', config.RATE_LIMIT_PER_IP),
+      unknownCodes: budgetsOf('unknown', config.RATE_LIMIT_NOT_FOUND_PER_IP),
       reports: budgetsOf('report', reportsPerAddress, reportWindowSeconds),
     },
     nameNetwork: createNetworkNames(() => generator.deriveSecret('networks'), log),

@@ -14,13 +14,13 @@ export function openTransfers(
   { db, breakers, queues }: { db: Knex; breakers: CircuitBreakers; queues: Queues },
 ) {
   const common = {
-    maxPerKey: config.MAX_TRANSFERS_PER_KEY,
+    maxPerKey: config.MAX_IMPORTS_AND_EXPORTS_PER_API_KEY,
     askForCleanup: () => queues.ask('cleanup-transfers', {}),
   };
   const imports = createImports({
     ...common,
     store: breakers.postgres.guard(createImportStore(db)),
-    maxMegabytes: config.IMPORT_MAX_MB,
+    maxMegabytes: config.IMPORT_MAX_FILE_MB,
     urlRules: {
       ownHosts: ownHostsOf(config),
       allowsPrivate: config.ALLOW_PRIVATE_URLS,

@@ -50,7 +50,7 @@ export function openUrls(
       generator: breakers.postgres.guard(createKeyGenerator(db)),
       pool: keyPool,
       store: breakers.postgres.guard(createKeyStore(db)),
-      lowWater: config.KEY_POOL_LOW_WATER ?? Math.floor(config.KEY_POOL_TARGET / 2),
+      lowWater: config.KEY_POOL_LOW_WATERMARK ?? Math.floor(config.KEY_POOL_TARGET / 2),
       log,
       onLow: () => queues.ask('replenish-keys', {}),
     }),
@@ -58,9 +58,9 @@ export function openUrls(
   );
 
   const memoryCache = createMemoryCache({
-    maxEntries: config.PROCESS_CACHE_ENTRIES,
-    maxBytes: config.PROCESS_CACHE_MB * 1_000_000,
-    staleMs: config.STALE_WHILE_DOWN_SECONDS * 1_000,
+    maxEntries: config.MEMORY_CACHE_MAX_ENTRIES,
+    maxBytes: config.MEMORY_CACHE_MAX_MB * 1_000_000,
+    staleMs: config.STALE_IF_ERROR_SECONDS * 1_000,
   });
   const { blockedHosts, ...blocking } = openBlockedHosts(web, {
     db,
@@ -153,7 +153,7 @@ export function openUrls(
       isBlocked: blockedHosts.isBlocked,
     }),
     hashPassword,
-    retention: { days: config.RETENTION_DAYS, codeReuseDays: config.CODE_QUARANTINE_DAYS },
+    retention: { days: config.RETENTION_DAYS, codeReuseDays: config.CODE_REUSE_AFTER_DAYS },
     log,
   });
   return {

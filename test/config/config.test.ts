@@ -28,7 +28,7 @@ test('three settings are enough for the web process, two for the worker, one for
     REDIRECT_STATUS: 301,
     ALLOW_PRIVATE_URLS: false,
     KEY_POOL_TARGET: 100_000,
-    OWN_HOSTS: [],
+    ALIAS_HOSTS: [],
   });
   const { BASE_URL, ...forWorker } = needed;
   expect(BASE_URL).toBeDefined();
@@ -48,7 +48,7 @@ test('numbers, flags and lists arrive as such', () => {
     REDIRECT_STATUS: '308',
     ALLOW_PRIVATE_URLS: 'true',
     BULL_BOARD_READ_ONLY: '1',
-    OWN_HOSTS: ' Go.Example ,, bücher.example:8080,[2001:DB8::1]',
+    ALIAS_HOSTS: ' Go.Example ,, bücher.example:8080,[2001:DB8::1]',
     CORS_ORIGINS: 'https://APP.example:443/, http://bücher.example:8080,*',
   });
   expect(config).toMatchObject({
@@ -56,14 +56,14 @@ test('numbers, flags and lists arrive as such', () => {
     REDIRECT_STATUS: 308,
     ALLOW_PRIVATE_URLS: true,
     BULL_BOARD_READ_ONLY: true,
-    OWN_HOSTS: ['go.example', 'xn--bcher-kva.example:8080', '[2001:db8::1]'],
+    ALIAS_HOSTS: ['go.example', 'xn--bcher-kva.example:8080', '[2001:db8::1]'],
     CORS_ORIGINS: ['https://app.example', 'http://xn--bcher-kva.example:8080', '*'],
   });
 });
 
 test('a further host without a port has the port of the base URL and the default ones', () => {
   const hostsOf = (env: Record<string, string>) => ownHostsOf(loadConfig(webSettings, { ...needed, ...env }));
-  const more = { OWN_HOSTS: 'a.example,b.example:90,[2001:db8::1]' };
+  const more = { ALIAS_HOSTS: 'a.example,b.example:90,[2001:db8::1]' };
   expect(hostsOf({ BASE_URL: 'https://sho.rt', ...more })).toEqual([
     'sho.rt',
     'a.example',
@@ -84,7 +84,7 @@ test('the own host of a base URL with a path is what is below that path', () => 
   const config = loadConfig(webSettings, {
     ...needed,
     BASE_URL: 'https://example.com:8443/go/',
-    OWN_HOSTS: 'sho.rt',
+    ALIAS_HOSTS: 'sho.rt',
   });
   expect(ownHostsOf(config)).toEqual(['example.com:8443/go', 'sho.rt', 'sho.rt:8443']);
 });
@@ -146,7 +146,7 @@ const secretive = [
   'REDIS_PREFIX',
   'REDIRECT_STATUS',
   'CLICK_ACK_MS',
-  'OWN_HOSTS',
+  'ALIAS_HOSTS',
 ];
 
 test('a problem does not show the value of its setting, which may be a secret', () => {
@@ -166,7 +166,7 @@ const bounds: [name: string, least: number, most: number][] = [
   ['CLICK_ACK_MS', 1, 10_000],
   ['REDIRECT_MAX_AGE_SECONDS', 0, 31_536_000],
   ['SHUTDOWN_DEADLINE_MS', 1_000, 600_000],
-  ['SHUTDOWN_GRACE_MS', 0, 60_000],
+  ['SHUTDOWN_DRAIN_MS', 0, 60_000],
 ];
 
 test.each(bounds)('%s takes whole numbers from %i to %i and no others', (name, least, most) => {
@@ -198,7 +198,7 @@ test.each([
   ['ALLOW_PRIVATE_URLS', 'maybe', /^ALLOW_PRIVATE_URLS must be true or false$/],
   ['BULL_BOARD_PASSWORD', 'short', /^BULL_BOARD_PASSWORD must be at least 8 characters$/],
   ['REDIS_PREFIX', 'a{b}', /^REDIS_PREFIX must be 1 to 32/],
-  ['OWN_HOSTS', 'sho.rt,https://sho.rt', /^OWN_HOSTS must be host names/],
+  ['ALIAS_HOSTS', 'sho.rt,https://sho.rt', /^ALIAS_HOSTS must be host names/],
   ['CORS_ORIGINS', 'app.example', /^CORS_ORIGINS must be origins/],
   ['CORS_ORIGINS', 'https://app.example/path', /^CORS_ORIGINS must be origins/],
   ['CORS_ORIGINS', 'null', /^CORS_ORIGINS must be origins/],
@@ -218,9 +218,9 @@ test('a base URL with a final slash is the same origin', () => {
 });
 
 test('a low water that is not below the target is refused; one that is not set follows any target', () => {
-  const problem = 'KEY_POOL_LOW_WATER must be less than KEY_POOL_TARGET';
-  expect(problemsOf({ KEY_POOL_LOW_WATER: '1000', KEY_POOL_TARGET: '1000' })).toEqual([problem]);
-  expect(problemsOf({ KEY_POOL_LOW_WATER: '100001' })).toEqual([problem]);
+  const problem = 'KEY_POOL_LOW_WATERMARK must be less than KEY_POOL_TARGET';
+  expect(problemsOf({ KEY_POOL_LOW_WATERMARK: '1000', KEY_POOL_TARGET: '1000' })).toEqual([problem]);
+  expect(problemsOf({ KEY_POOL_LOW_WATERMARK: '100001' })).toEqual([problem]);
   expect(problemsOf({ KEY_POOL_TARGET: '100' })).toEqual([]);
-  expect(problemsOf({ KEY_POOL_LOW_WATER: '999', KEY_POOL_TARGET: '1000' })).toEqual([]);
+  expect(problemsOf({ KEY_POOL_LOW_WATERMARK: '999', KEY_POOL_TARGET: '1000' })).toEqual([]);
 });

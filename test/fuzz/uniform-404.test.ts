@@ -4,7 +4,7 @@ import { useWeb } from '../support/http/web-app.ts';
 import { insertGatedUrl } from '../support/urls/gated-urls.ts';
 import { createUrl } from '../support/urls/urls.ts';
 
-const web = useWeb({ UNKNOWN_CODES_PER_ADDRESS: '0' });
+const web = useWeb({ RATE_LIMIT_NOT_FOUND_PER_IP: '0' });
 const rounds = 1_500;
 /** Medians differ by less than this for the machine's sake; a look-up in Redis alone is more than twice what is known by heart. */
 const noise = 1.2;

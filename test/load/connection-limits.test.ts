@@ -18,7 +18,7 @@ async function startWeb(more: Record<string, string>, maxFiles?: number) {
     DATABASE_URL: database.url(),
     REDIS_URL: redis.url(),
     REDIS_PREFIX: redis.prefix,
-    METRICS_OPEN: 'true',
+    METRICS_PUBLIC: 'true',
     ...more,
   });
   const command = commandOf(inject('buildFolder'), 'src/web.js');
@@ -88,7 +88,7 @@ describe('a process with as many connections as it accepts', () => {
       // Connections that send nothing do not take the places of those that do.
       openMany(web.baseUrl, 200);
       expect(await ask(web.baseUrl, '/health/live')).toBe(200);
-      expect(await readMetric(web.baseUrl, 'linkmill_connections_refused_total')).toBeGreaterThan(0);
+      expect(await readMetric(web.baseUrl, 'linkmill_rejected_connections_total')).toBeGreaterThan(0);
     } finally {
       expect(await web.stop()).toBe(0);
     }

@@ -49,7 +49,7 @@ test('requests of the API beyond those that may be in hand are refused at once, 
   const metrics = await fetch(`${web.baseUrl()}/metrics`, {
     headers: { authorization: `Bearer ${metricsToken}` },
   });
-  expect(await metrics.text()).toMatch(/^linkmill_requests_refused_total\{kind="api"\} [1-9]/m);
+  expect(await metrics.text()).toMatch(/^linkmill_load_shed_requests_total\{kind="api"\} [1-9]/m);
 
   for (const sent of unfinished) sent.destroy();
   await waitUntil('it is answered', async () => (await read()).status === 404);

@@ -28,9 +28,9 @@ async function startWeb({ nodeArgs = [], maxFiles }: { nodeArgs?: string[]; maxF
     DATABASE_URL: database.url(),
     REDIS_URL: redis.url(),
     REDIS_PREFIX: redis.prefix,
-    METRICS_OPEN: 'true',
-    UNKNOWN_CODES_PER_ADDRESS: '120',
-    RATE_LIMIT_PER_ADDRESS: '600',
+    METRICS_PUBLIC: 'true',
+    RATE_LIMIT_NOT_FOUND_PER_IP: '120',
+    RATE_LIMIT_PER_IP: '600',
     RATE_LIMIT_PER_KEY: '6000',
   });
   const command = [...nodeArgs, ...commandOf(inject('buildFolder'), 'src/web.js')];

@@ -3,7 +3,7 @@ import { useWeb } from '../support/http/web-app.ts';
 import { insertUrls } from '../support/urls/urls.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
-const web = useWeb({ UNKNOWN_CODES_PER_ADDRESS: '3', TRUSTED_PROXY_HOPS: '1' });
+const web = useWeb({ RATE_LIMIT_NOT_FOUND_PER_IP: '3', TRUSTED_PROXY_HOPS: '1' });
 const visit = async (address: string, code: string) =>
   (await web.client(null).get(`/${code}`, { 'x-forwarded-for': address })).status;
 

@@ -21,7 +21,7 @@ beforeAll(async () => {
     REDIS_URL: redis.url(),
     REDIS_PREFIX: redis.prefix,
     HOST: '127.0.0.1',
-    METRICS_OPEN: 'true',
+    METRICS_PUBLIC: 'true',
     WORKER_PORT: port,
   });
 });

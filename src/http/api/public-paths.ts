@@ -85,7 +85,7 @@ export const publicPaths = (answersOf: AnswersOf): ZodOpenApiPathsObject => ({
       operationId: 'getMetrics',
       summary: 'Figures for Prometheus',
       description:
-        'Is there if `METRICS_TOKEN` is set, which is what the bearer is, or for everybody with `METRICS_OPEN`.',
+        'Is there if `METRICS_TOKEN` is set, which is what the bearer is, or for everybody with `METRICS_PUBLIC`.',
       security: [{ bearer: [] }, {}],
       responses: {
         200: {

@@ -14,7 +14,7 @@ export function createServiceMetrics(deps: {
   const { queues, keyPool, workerCounts, log } = deps;
 
   async function readKeyPool(): Promise<Metric[]> {
-    return [gauge('key_pool_keys', 'Short codes that are ready to be taken', await keyPool.size())];
+    return [gauge('key_pool_size', 'Short codes that are ready to be taken', await keyPool.size())];
   }
 
   async function readQueues(): Promise<Metric[]> {
@@ -28,7 +28,7 @@ export function createServiceMetrics(deps: {
         ),
       ),
       gauge(
-        'queue_oldest_job_seconds',
+        'queue_oldest_job_age_seconds',
         'How long the job that waits for the longest time has been due',
         states.map(({ queue, oldestMs }) => ({ value: oldestMs / 1_000, labels: { queue } })),
       ),

@@ -33,7 +33,7 @@ export async function startMember(options: {
   };
   const placed = await placeWeb({
     PORT: String(await findLastingPort()),
-    SHUTDOWN_GRACE_MS: '1000',
+    SHUTDOWN_DRAIN_MS: '1000',
     REDIS_URL: through(proxies.redis, stores.redis),
     DATABASE_URL: through(proxies.postgres, stores.postgres),
     ...options.settings,

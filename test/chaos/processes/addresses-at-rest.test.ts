@@ -18,8 +18,8 @@ const service = useOwnRedisService(
     ACCESS_LOG: 'all',
     METRICS_TOKEN: 'token-of-the-metrics',
     BULL_BOARD_PASSWORD: 'password-of-the-board',
-    RATE_LIMIT_PER_ADDRESS: '60',
-    UNKNOWN_CODES_PER_ADDRESS: '10',
+    RATE_LIMIT_PER_IP: '60',
+    RATE_LIMIT_NOT_FOUND_PER_IP: '10',
     RATE_LIMIT_PER_KEY: '1000',
   },
   // What is written is found in its files as it was written, not compressed.

@@ -10,7 +10,7 @@ const settings = () => ({
   DATABASE_URL: database.url(),
   REDIS_URL: redis.url(),
   REDIS_PREFIX: redis.prefix,
-  METRICS_OPEN: 'true',
+  METRICS_PUBLIC: 'true',
 });
 let web: TestProcess & { baseUrl: string };
 

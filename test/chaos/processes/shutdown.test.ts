@@ -69,7 +69,7 @@ describe('with both stores at hand', () => {
   });
 
   test('a second SIGTERM, more than a second after the first, ends a process that is still closing at once, with 1', async () => {
-    const web = await startWeb({ ...settings(), SHUTDOWN_GRACE_MS: '60000' });
+    const web = await startWeb({ ...settings(), SHUTDOWN_DRAIN_MS: '60000' });
     const socket = connect(Number(new URL(web.baseUrl).port), '127.0.0.1');
     await once(socket, 'connect');
     let code: number | string | undefined;

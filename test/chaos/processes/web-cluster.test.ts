@@ -137,7 +137,7 @@ describe('two web processes behind one port', () => {
     primary.signal('SIGCONT');
     expect(status).toBe(200);
     expect(body).toContain('linkmill_web_primary_up 0');
-    expect(body).toContain('linkmill_key_pool_keys');
+    expect(body).toContain('linkmill_key_pool_size');
     expect(body).not.toContain('linkmill_clicks_accepted_total');
     const { body: after } = await ask(baseUrl, '/metrics', { authorization: `Bearer ${token}` });
     expect(after).toContain('linkmill_web_primary_up 1');

@@ -23,7 +23,7 @@ test('health is degraded while each worker has ended or is stopped, and while a 
     DATABASE_URL: database.url(),
     REDIS_URL: inject('redisUrl'),
     REDIS_PREFIX: uniquePrefix(),
-    METRICS_OPEN: 'true',
+    METRICS_PUBLIC: 'true',
   };
   const web = await startWeb(settings);
   onTestFinished(async () => void (await web.stop()));

@@ -7,7 +7,7 @@ import { useOwnRedisService } from '../../support/services/redis.ts';
 import { createUrl } from '../../support/urls/urls.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
-const service = useOwnRedisService({ METRICS_OPEN: 'true' });
+const service = useOwnRedisService({ METRICS_PUBLIC: 'true' });
 
 test('with a worker, every click is confirmed, the pool is filled, no job waits, and what failed is counted', async () => {
   const { key } = await createApiKeys(service.database.db()).create('test');
@@ -22,10 +22,10 @@ test('with a worker, every click is confirmed, the pool is filled, no job waits,
   });
   await waitUntil('the pool is filled', async () => {
     const metrics = await openPrometheus(service.web().baseUrl);
-    return metrics.value('linkmill_key_pool_keys') > 90_000;
+    return metrics.value('linkmill_key_pool_size') > 90_000;
   });
   const metrics = await openPrometheus(service.web().baseUrl);
-  expect(metrics.value('linkmill_queue_oldest_job_seconds', { queue: 'flush-clicks' })).toBeLessThan(5);
+  expect(metrics.value('linkmill_queue_oldest_job_age_seconds', { queue: 'flush-clicks' })).toBeLessThan(5);
   expect(metrics.value('linkmill_queue_jobs', { queue: 'flush-clicks', state: 'failed' })).toBe(0);
   expect(metrics.value('linkmill_click_batches_unconfirmed')).toBe(0);
 });
@@ -37,7 +37,11 @@ test('while Redis hangs the metrics leave out what only it knows, within 3 s, an
     const metrics = await openPrometheus(service.web().baseUrl);
     expect(performance.now() - begunAt).toBeLessThan(3_000);
     expect(metrics.value('linkmill_clicks_accepted_total')).toBe(300);
-    const ofRedis = ['linkmill_queue_jobs', 'linkmill_queue_oldest_job_seconds', 'linkmill_key_pool_keys'];
+    const ofRedis = [
+      'linkmill_queue_jobs',
+      'linkmill_queue_oldest_job_age_seconds',
+      'linkmill_key_pool_size',
+    ];
     expect(ofRedis.filter((name) => metrics.names.includes(name))).toEqual([]);
   } finally {
     service.redis().goOn();
@@ -51,6 +55,6 @@ test('without a worker the age of the job that is due grows', async () => {
   await service.worker().stop();
   await waitUntil('it is old', async () => {
     const metrics = await openPrometheus(service.web().baseUrl);
-    return metrics.value('linkmill_queue_oldest_job_seconds', { queue: 'flush-clicks' }) > 3;
+    return metrics.value('linkmill_queue_oldest_job_age_seconds', { queue: 'flush-clicks' }) > 3;
   });
 });

@@ -19,7 +19,7 @@ describe.skipIf(!hasPromtool())('promtool', () => {
       DATABASE_URL: database.url(),
       REDIS_URL: inject('redisUrl'),
       REDIS_PREFIX: uniquePrefix(),
-      METRICS_OPEN: 'true',
+      METRICS_PUBLIC: 'true',
       HOST: '127.0.0.1',
     };
     const [web, worker] = await Promise.all([

@@ -7,7 +7,7 @@ import { useService } from '../../support/processes/service.ts';
 import { createUrl } from '../../support/urls/urls.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
-const service = useService({ IMPORT_MAX_MB: '2' });
+const service = useService({ IMPORT_MAX_FILE_MB: '2' });
 const csv = (...lines: string[]) => lines.map((line) => `${line}\n`).join('');
 
 async function readErrors(id: unknown): Promise<string[][]> {

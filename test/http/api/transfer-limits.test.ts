@@ -4,7 +4,7 @@ import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
 import { useWeb } from '../../support/http/web-app.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
-const web = useWeb({ MAX_TRANSFERS_PER_KEY: '3' });
+const web = useWeb({ MAX_IMPORTS_AND_EXPORTS_PER_API_KEY: '3' });
 const csv = { 'content-type': 'text/csv' };
 const tooMany = { status: 409, body: { type: 'urn:linkmill:problem:too-many-transfers' } };
 

@@ -6,7 +6,7 @@ import { sendRaw } from '../../support/services/raw.ts';
 import { createUrl } from '../../support/urls/urls.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
-const web = useWeb({ METRICS_OPEN: 'true' });
+const web = useWeb({ METRICS_PUBLIC: 'true' });
 const host = 'Host: short.example\r\n';
 const get = (path: string) => `GET ${path} HTTP/1.1\r\n${host}\r\n`;
 const api = (method: string, path: string, head = '', body = '') =>

@@ -4,8 +4,8 @@ import { sendRaw } from '../../support/services/raw.ts';
 import { createUrl } from '../../support/urls/urls.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
-const web = useWeb({ MAX_API_REQUESTS: '1', IMPORT_MAX_MB: '1' });
-const limited = useWeb({ RATE_LIMIT_PER_ADDRESS: '1' });
+const web = useWeb({ MAX_API_REQUESTS: '1', IMPORT_MAX_FILE_MB: '1' });
+const limited = useWeb({ RATE_LIMIT_PER_IP: '1' });
 const host = 'Host: short.example\r\n';
 const live = `GET /health/live HTTP/1.1\r\n${host}\r\n`;
 const json = 'content-type: application/json\r\n';

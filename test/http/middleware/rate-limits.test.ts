@@ -7,8 +7,8 @@ import { insertUrls } from '../../support/urls/urls.ts';
 const token = 'metrics-token';
 const web = useWeb({
   RATE_LIMIT_PER_KEY: '5',
-  RATE_LIMIT_PER_ADDRESS: '4',
-  UNKNOWN_CODES_PER_ADDRESS: '3',
+  RATE_LIMIT_PER_IP: '4',
+  RATE_LIMIT_NOT_FOUND_PER_IP: '3',
   TRUSTED_PROXY_HOPS: '1',
   METRICS_TOKEN: token,
   BULL_BOARD_PASSWORD: 'right password',
@@ -164,7 +164,7 @@ test('what was refused is in the metrics, by budget', async () => {
     const headers = { authorization: `Bearer ${token}` };
     const text = await (await fetch(`${web.baseUrl()}/metrics`, { headers })).text();
     return ['api_keys', 'addresses', 'unknown_codes'].map((budget) =>
-      Number(new RegExp(`requests_limited_total\\{budget="${budget}"\\} (\\d+)`).exec(text)?.[1]),
+      Number(new RegExp(`rate_limited_requests_total\\{budget="${budget}"\\} (\\d+)`).exec(text)?.[1]),
     );
   };
   const before = await read();

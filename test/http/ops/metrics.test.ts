@@ -36,10 +36,10 @@ test('clicks are in the metrics at once: those accepted, and those on their way'
   expect(after['linkmill_click_batches_unconfirmed']).toBeGreaterThan(0);
   expect(after['linkmill_click_batches_waiting']).toBeGreaterThan(0);
   expect(after['linkmill_click_lag_seconds']).toBeGreaterThan(0);
-  expect([after['linkmill_clicks_to_redis'], after['linkmill_clicks_dropped_total']]).toEqual([1, 0]);
-  expect(after['linkmill_store_answers{store="redis"}']).toBe(1);
-  expect(after['linkmill_store_answers{store="postgres"}']).toBe(1);
-  expect(after['linkmill_requests_refused_total{kind="api"}']).toBe(0);
+  expect([after['linkmill_click_stream_available'], after['linkmill_clicks_dropped_total']]).toEqual([1, 0]);
+  expect(after['linkmill_dependency_up{dependency="redis"}']).toBe(1);
+  expect(after['linkmill_dependency_up{dependency="postgres"}']).toBe(1);
+  expect(after['linkmill_load_shed_requests_total{kind="api"}']).toBe(0);
   expect(after['process_resident_memory_bytes']).toBeGreaterThan(1_000_000);
 });
 
@@ -63,7 +63,7 @@ test('redirects are in the metrics by where the code was found or why it leads n
   expect(redirects('by heart')).toBeGreaterThan(0);
   expect(redirects('redis')).toBeGreaterThan(0);
   expect(redirects('by heart') + redirects('redis')).toBe(4);
-  const entries = 'linkmill_process_cache_entries';
+  const entries = 'linkmill_memory_cache_entries';
   expect(after[entries]! - before[entries]!).toBe(3);
 });
 
@@ -102,12 +102,12 @@ test('Prometheus reads the metrics, which say what was done: redirects, API, pro
   // A Redis that answers late on a busy machine is left out of the metrics until it is in time again.
   const after = await waitUntil('the metrics have what Redis has', async () => {
     const read = await openPrometheus(web.baseUrl(), bearer(token));
-    return read.value('linkmill_key_pool_keys') === keys && read;
+    return read.value('linkmill_key_pool_size') === keys && read;
   });
   const grown = (name: string, labels = {}) => after.value(name, labels) - before.value(name, labels);
   expect(grown('linkmill_clicks_accepted_total')).toBe(1_000);
-  expect(grown('linkmill_problems_total', { type: 'not-found' })).toBe(2);
-  expect(grown('linkmill_problems_total', { type: 'unauthorized' })).toBe(1);
+  expect(grown('linkmill_http_problems_total', { type: 'not-found' })).toBe(2);
+  expect(grown('linkmill_http_problems_total', { type: 'unauthorized' })).toBe(1);
   expect(after.histogram('linkmill_api_request_seconds').count).toBe(
     before.histogram('linkmill_api_request_seconds').count + 4,
   );
@@ -118,8 +118,8 @@ test('Prometheus reads the metrics, which say what was done: redirects, API, pro
   expect(buckets['5']).toBe(count);
   expect(after.value('linkmill_queue_jobs', { queue: 'warm-cache', state: 'waiting' })).toBe(1);
   expect(after.value('linkmill_queue_jobs', { queue: 'warm-cache', state: 'failed' })).toBe(0);
-  expect(after.value('linkmill_queue_oldest_job_seconds', { queue: 'warm-cache' })).toBeGreaterThan(0);
-  expect(after.value('linkmill_queue_oldest_job_seconds', { queue: 'flush-clicks' })).toBe(0);
+  expect(after.value('linkmill_queue_oldest_job_age_seconds', { queue: 'warm-cache' })).toBeGreaterThan(0);
+  expect(after.value('linkmill_queue_oldest_job_age_seconds', { queue: 'flush-clicks' })).toBe(0);
   expect(after.value('process_resident_memory_bytes')).toBeGreaterThan(1_000_000);
 });
 
@@ -143,7 +143,7 @@ test('open metrics are for everybody, and say nothing of who asked for what', as
     DATABASE_URL: web.database.url(),
     REDIS_URL: web.redis.url(),
     REDIS_PREFIX: web.redis.prefix,
-    METRICS_OPEN: 'true',
+    METRICS_PUBLIC: 'true',
   });
   try {
     const code = await createUrl(createClient(open.baseUrl, web.apiKey()));

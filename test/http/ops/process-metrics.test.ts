@@ -6,7 +6,7 @@ import { useWeb } from '../../support/http/web-app.ts';
 import { createUrl } from '../../support/urls/urls.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
-const web = useWeb({ METRICS_OPEN: 'true', DATABASE_POOL_MAX: '3' });
+const web = useWeb({ METRICS_PUBLIC: 'true', DATABASE_POOL_MAX: '3' });
 const read = async () => await openPrometheus(web.baseUrl());
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { useWeb } from '../../support/http/web-app.ts';
 import { connectForeigner, type Foreigner } from '../../support/urls/external.ts';
 
-const web = useWeb({ METRICS_OPEN: 'true' });
+const web = useWeb({ METRICS_PUBLIC: 'true' });
 let foreigner: Foreigner;
 beforeAll(async () => {
   foreigner = await connectForeigner(web.database.url());

@@ -5,7 +5,7 @@ import { sendRedirects } from '../../support/processes/load.ts';
 import { createUrl, insertUrls } from '../../support/urls/urls.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
-const web = useWeb({ METRICS_OPEN: 'true' });
+const web = useWeb({ METRICS_PUBLIC: 'true' });
 const tiers = ['memory', 'redis', 'database', 'stale'];
 const outcomes = ['by heart', 'redis', 'table', 'stale', 'not found', 'unavailable', 'error'];
 

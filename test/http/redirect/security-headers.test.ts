@@ -10,7 +10,7 @@ import { insertGatedUrl } from '../../support/urls/gated-urls.ts';
 import { createUrl } from '../../support/urls/urls.ts';
 
 const password = 'password-of-the-board';
-const web = useWeb({ METRICS_OPEN: 'true', BULL_BOARD_PASSWORD: password });
+const web = useWeb({ METRICS_PUBLIC: 'true', BULL_BOARD_PASSWORD: password });
 const operations = Object.entries<Operation>(declared).map(([name, operation]) => ({ name, operation }));
 
 let limitedKey: string;

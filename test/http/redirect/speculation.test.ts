@@ -7,7 +7,7 @@ import { type GatedUrl, insertGatedUrl } from '../../support/urls/gated-urls.ts'
 import { createUrl } from '../../support/urls/urls.ts';
 
 const token = 'a-token-for-metrics';
-const web = useWeb({ METRICS_TOKEN: token, METRICS_OPEN: 'true' });
+const web = useWeb({ METRICS_TOKEN: token, METRICS_PUBLIC: 'true' });
 const insert = async (url: GatedUrl) => `${web.baseUrl()}/${await insertGatedUrl(web.database.db(), url)}`;
 const countClicks = async () => await readAccepted(web.baseUrl(), token);
 const countPrefetches = async () =>

@@ -5,7 +5,7 @@ import { createUrl } from '../../support/urls/urls.ts';
 const web = useWeb({
   BASE_URL: '/go',
   BULL_BOARD_PASSWORD: 'board-password',
-  METRICS_OPEN: 'true',
+  METRICS_PUBLIC: 'true',
 });
 const origin = () => new URL(web.baseUrl()).origin;
 const page = 'https://example.com/below';

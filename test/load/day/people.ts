@@ -26,7 +26,7 @@ const ownHost = 'lnk.example';
 export const detailSettings = {
   COUNTRY_HEADER: 'CF-IPCountry',
   TRUSTED_PROXY_HOPS: '1',
-  OWN_HOSTS: ownHost,
+  ALIAS_HOSTS: ownHost,
 };
 
 const knownCountries =

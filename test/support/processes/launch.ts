@@ -90,11 +90,11 @@ export async function placeWeb(settings: Settings): Promise<Settings & { BASE_UR
     HOST: '127.0.0.1',
     PORT,
     BASE_URL: `http://127.0.0.1:${PORT}`,
-    SHUTDOWN_GRACE_MS: '300',
+    SHUTDOWN_DRAIN_MS: '300',
     // All that a test sends comes from one address, and often with one key.
     RATE_LIMIT_PER_KEY: '0',
-    RATE_LIMIT_PER_ADDRESS: '0',
-    UNKNOWN_CODES_PER_ADDRESS: '0',
+    RATE_LIMIT_PER_IP: '0',
+    RATE_LIMIT_NOT_FOUND_PER_IP: '0',
     ...settings,
     // A path alone is below that port.
     ...(settings['BASE_URL']?.startsWith('/') && {

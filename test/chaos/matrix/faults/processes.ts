@@ -30,8 +30,8 @@ export const webKilled: Fault = {
 export const webKilledUnacknowledged: Fault = {
   ...webKilled,
   name: 'web-killed-ack-off',
-  does: 'a web process with CLICK_ACK=off, which answers before Redis has the click, gets a SIGKILL and is started again',
-  settings: { CLICK_ACK: 'off' },
+  does: 'a web process with CLICK_ACK=false, which answers before Redis has the click, gets a SIGKILL and is started again',
+  settings: { CLICK_ACK: 'false' },
   notPromised: true,
 };
 

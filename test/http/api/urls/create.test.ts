@@ -5,7 +5,7 @@ import type { Answer } from '../../../support/http/client.ts';
 import { useWeb } from '../../../support/http/web-app.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
-const web = useWeb({ OWN_HOSTS: 'other.example' });
+const web = useWeb({ ALIAS_HOSTS: 'other.example' });
 const page = 'https://example.com/page';
 
 async function countUrls(): Promise<number> {

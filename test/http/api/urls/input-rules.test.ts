@@ -8,8 +8,8 @@ const web = useWeb({
   CUSTOM_CODE_MAX_LENGTH: '64',
   MAX_URL_LENGTH: '8192',
   ALLOWED_SCHEMES: 'mailto, tel:,magnet://',
-  UNKNOWN_CODES_PER_ADDRESS: '20',
-  METRICS_OPEN: 'true',
+  RATE_LIMIT_NOT_FOUND_PER_IP: '20',
+  METRICS_PUBLIC: 'true',
 });
 const page = 'https://example.com/pasted';
 beforeAll(async () => {

@@ -7,7 +7,7 @@ import { startWeb, type TestProcess } from '../../../support/processes/processes
 import { connectForeigner, type Foreigner } from '../../../support/urls/external.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
-const web = useWeb({ RETENTION_DAYS: '10', UNKNOWN_CODES_PER_ADDRESS: '100000', METRICS_OPEN: 'true' });
+const web = useWeb({ RETENTION_DAYS: '10', RATE_LIMIT_NOT_FOUND_PER_IP: '100000', METRICS_PUBLIC: 'true' });
 const urls = '/api/v1/urls';
 const page = 'https://example.com/page';
 const problem = (name: string) => `urn:linkmill:problem:${name}`;
@@ -29,7 +29,7 @@ beforeAll(async () => {
     REDIS_PREFIX: web.redis.prefix,
     MAX_EVENT_LOOP_DELAY_MS: '0',
     CLICK_ACK_MS: '10000',
-    UNKNOWN_CODES_PER_ADDRESS: '100000',
+    RATE_LIMIT_NOT_FOUND_PER_IP: '100000',
   });
 });
 afterAll(async () => {
