@@ -1,11 +1,12 @@
 import type { Log } from '../src/log.ts';
 import type { JobName } from '../src/queues/jobs.ts';
 import type { Queues } from '../src/queues/queues.ts';
+import { createPoller } from '../src/resilience/poller.ts';
 import type { Workers } from './worker-pool.ts';
 
 /** How often each Worker is looked at, and how long one may stand still. With the new Worker's start this is under 10 s. */
 const standardTimes = {
-  lookEveryMs: 1_000,
+  checkEveryMs: 1_000,
   /** Work is due, and the Worker takes none of it. After an error, BullMQ may wait for 10 s although a job is there. */
   idleMs: 5_000,
   /** A job is in hand, and neither ends nor reports progress; a slice takes a minute at most, the time-out of a statement. */
@@ -35,17 +36,16 @@ export function watchWorkers(deps: {
 }): () => void {
   const { workers, queues, endProcess, log, times = standardTimes } = deps;
   const watched = new Map(workers.names.map((name) => [name, notSeenYet()]));
-  const looksIn = (ms: number) => Math.ceil(ms / times.lookEveryMs);
-  let stopped = false;
-  let timer = setTimeout(look, times.lookEveryMs);
+  const looksIn = (ms: number) => Math.ceil(ms / times.checkEveryMs);
+  let isStopped = false;
+  const poller = createPoller({
+    everyMs: times.checkEveryMs,
+    run: async () =>
+      void (await Promise.all([...watched].map(async ([name, seen]) => await check(name, seen)))),
+    onFailure: (error) => log.error({ err: error }, 'failed to check the workers'),
+  });
 
-  function look(): void {
-    void Promise.all([...watched].map(async ([name, seen]) => await judge(name, seen))).then(() => {
-      if (!stopped) timer = setTimeout(look, times.lookEveryMs);
-    });
-  }
-
-  async function judge(name: JobName, seen: Watched): Promise<void> {
+  async function check(name: JobName, seen: Watched): Promise<void> {
     if (workers.isPaused()) {
       Object.assign(seen, notSeenYet());
       return;
@@ -58,7 +58,7 @@ export function watchWorkers(deps: {
       Object.assign(seen, { idleLooks: 0, silentLooks: 0 });
       return;
     }
-    if (stopped || workers.isPaused()) return;
+    if (isStopped || workers.isPaused()) return;
     const { steps, refusals, jobsInHand, achievements } = workers.activityOf(name);
     if (achievements > 0) seen.replaced = 0;
     // A Redis that refuses is an outage too: the Worker does what it can.
@@ -92,8 +92,8 @@ export function watchWorkers(deps: {
   }
 
   function stop(): void {
-    stopped = true;
-    clearTimeout(timer);
+    isStopped = true;
+    void poller.stop();
   }
 
   return stop;

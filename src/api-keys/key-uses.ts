@@ -1,4 +1,5 @@
 import type { Log } from '../log.ts';
+import { createPoller } from '../resilience/poller.ts';
 import { withDeadline } from '../resilience/shutdown.ts';
 import type { ApiKeys } from './api-keys.ts';
 
@@ -21,18 +22,20 @@ export function createKeyUsage(deps: { store: Pick<ApiKeys, 'noteUses'>; everyMs
       await store.noteUses(ids);
     } catch (error) {
       for (const id of ids) used.add(id);
-      log.debug({ err: error }, 'the last use of API keys could not be written');
+      throw error;
     }
   }
 
-  const timer = setInterval(() => void write(), everyMs);
+  const logFailure = (error: unknown) =>
+    log.debug({ err: error }, 'failed to write the last use of API keys');
+  const poller = createPoller({ everyMs, run: write, onFailure: logFailure });
   return {
     note: (id: number): void => void used.add(id),
 
     /** Writes the last of them, where PostgreSQL takes them soon. */
     async close(): Promise<void> {
-      clearInterval(timer);
-      await withDeadline(write(), closeMs, () => undefined);
+      void poller.stop();
+      await withDeadline(write().catch(logFailure), closeMs, () => undefined);
     },
   };
 }

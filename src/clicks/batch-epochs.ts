@@ -1,5 +1,5 @@
-import type { Knex } from 'knex';
 import { v7 as uuidv7 } from 'uuid';
+import type { Knex } from '../storage/postgres/postgres.ts';
 import type { Batch } from './click-batch.ts';
 
 /** Where the first digits of the epoch are in the id of a producer, and how many there are: its last digits choose the shard. */

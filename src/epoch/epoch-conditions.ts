@@ -1,4 +1,4 @@
-import { sqlStateOf } from '../storage/postgres/errors.ts';
+import { isLockTimeout } from '../storage/postgres/errors.ts';
 import type { DatabaseEpoch } from './epoch-store.ts';
 
 /** How long a new epoch that was not planned is reported as a condition. */
@@ -7,8 +7,7 @@ const reportSeconds = 600;
 /** The reason of `database_epoch_unknown`: why PostgreSQL answers, but not which epoch it has. */
 export function explainUnread(error: unknown): string {
   const unknown = 'The epoch of the database cannot be read, so a restore or failover would not be noticed.';
-  // lock_not_available
-  return sqlStateOf(error) === '55P03'
+  return isLockTimeout(error)
     ? `${unknown} The database was restored, copied or promoted, and another session wrote to it in a transaction that it does not end: ` +
         'end that session (pg_terminate_backend). Until then changes of short URLs are refused.'
     : `${unknown} Run "npm run migrate", and grant the role of DATABASE_URL execute on the function read_database_epoch.`;

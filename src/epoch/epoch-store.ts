@@ -1,3 +1,4 @@
+import { advisoryLocks } from '../storage/postgres/advisory-locks.ts';
 import { boundedTransaction, type Knex, onlyRow } from '../storage/postgres/postgres.ts';
 import type { Epoch } from './epoch.ts';
 
@@ -19,8 +20,7 @@ const columns = `number, epoch, identity, version_floor as "versionFloor", reaso
   wal_position as "walPosition",
   case when wal_position is not null then pg_current_wal_insert_lsn() - '0/0'::pg_lsn end as "versionPosition"`;
 
-/** Processes that begin an epoch take turns; a turn takes a few milliseconds. */
-const turnLock = 7_261_034_158;
+/** How long a process waits for another one that begins an epoch, which takes a few milliseconds. */
 const turnMs = 1_000;
 
 /** Epochs in PostgreSQL. */
@@ -44,7 +44,7 @@ export function createEpochStore(db: Knex) {
       return await boundedTransaction(db, async (trx) => {
         const store = createEpochStore(trx);
         await trx.raw(`select set_config('lock_timeout', '${turnMs}ms', true)`);
-        await trx.raw(`select pg_advisory_xact_lock(${turnLock})`);
+        await trx.raw(`select pg_advisory_xact_lock(${advisoryLocks.epoch})`);
         const current = await store.read();
         if (after && current.epoch !== after.epoch) return current;
         await trx.raw('select begin_database_epoch(:reason, :above, true, :idsUntilRestart)', {

@@ -1,6 +1,5 @@
 import { createHmac } from 'node:crypto';
-import type { Knex } from 'knex';
-import { onlyRow } from '../storage/postgres/postgres.ts';
+import { type Knex, onlyRow } from '../storage/postgres/postgres.ts';
 import { createKeyPermutation, lowerCase } from './key-permutation.ts';
 import { isCodeCaseIgnored, isShortCode } from './short-code.ts';
 

@@ -1,4 +1,4 @@
-import type { Knex } from 'knex';
+import type { Knex } from '../storage/postgres/postgres.ts';
 
 export type KeyStore = ReturnType<typeof createKeyStore>;
 

@@ -1,6 +1,5 @@
-import { bulkhead, isBulkheadRejectedError } from 'cockatiel';
 import { LRUCache } from 'lru-cache';
-import { Overloaded } from '../resilience/overloaded.ts';
+import { createConcurrencyLimit } from '../resilience/concurrency-limit.ts';
 import type { QrOrder } from './qr-painter.ts';
 import type { QrStyle } from './qr-style.ts';
 import { createQrThread } from './qr-thread.ts';
@@ -14,21 +13,16 @@ export type QrImages = ReturnType<typeof createQrImages>;
 /** QR codes as pictures: remembered, and painted one after the other in a thread of their own, with bounded memory. */
 export function createQrImages() {
   const thread = createQrThread();
-  const queue = bulkhead(1, maxWaiting);
+  const limit = createConcurrencyLimit({ concurrency: 1, queueSize: maxWaiting });
   const pictures = new LRUCache<string, Buffer, QrOrder>({
     maxSize: cacheBytes,
     sizeCalculation: (picture) => picture.byteLength,
-    fetchMethod: async (_key, _stale, { context }) => await queue.execute(() => thread.paint(context)),
+    fetchMethod: async (_key, _stale, { context }) => await limit(() => thread.paint(context)),
   });
 
   /** Throws QrTooSmall, or Overloaded when too many wait. */
   async function find(order: QrOrder): Promise<Buffer> {
-    try {
-      return (await pictures.fetch(JSON.stringify(order), { context: order }))!;
-    } catch (error) {
-      if (isBulkheadRejectedError(error)) throw new Overloaded('too many QR codes are waiting');
-      throw error;
-    }
+    return (await pictures.fetch(JSON.stringify(order), { context: order }))!;
   }
 
   return {

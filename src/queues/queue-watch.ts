@@ -1,11 +1,12 @@
 import type { Log } from '../log.ts';
 import type { Conditions } from '../resilience/conditions.ts';
+import { createPoller } from '../resilience/poller.ts';
 import { type JobName, jobNames } from './jobs.ts';
 import type { Queues, QueueState } from './queues.ts';
 import type { WorkerCounts } from './worker-heartbeats.ts';
 
 const standardTimes = {
-  lookEveryMs: 3_000,
+  pollEveryMs: 3_000,
   /** A queue without a worker for longer than this is a fault; a rolling restart takes less. Heartbeats count for 15 s more. */
   unservedMs: 20_000,
   /** A job that has been due for longer than this is overdue. */
@@ -25,16 +26,15 @@ export function watchQueues(deps: {
   // A queue counts as served when the watch begins: workers may start after the web process.
   const servedAt = new Map(jobNames.map((name) => [name, performance.now()]));
   let isStopped = false;
-  const timer = setTimeout(() => void look(), times.lookEveryMs);
+  const poller = createPoller({
+    everyMs: times.pollEveryMs,
+    run: check,
+    onFailure: (error) => log.debug({ err: error }, 'failed to read the queues'),
+  });
 
-  async function look(): Promise<void> {
-    try {
-      const [states, counts] = await Promise.all([queues.readStates(), workerCounts.read()]);
-      if (!isStopped) report(states, findUnserved(counts));
-    } catch (error) {
-      log.debug({ err: error }, 'failed to read the queues');
-    }
-    if (!isStopped) timer.refresh();
+  async function check(): Promise<void> {
+    const [states, counts] = await Promise.all([queues.readStates(), workerCounts.read()]);
+    if (!isStopped) report(states, findUnserved(counts));
   }
 
   function findUnserved(counts: Record<JobName, number>): JobName[] {
@@ -65,7 +65,7 @@ export function watchQueues(deps: {
 
   return () => {
     isStopped = true;
-    clearTimeout(timer);
+    void poller.stop();
   };
 }
 

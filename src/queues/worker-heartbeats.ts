@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { Log } from '../log.ts';
+import { createPoller } from '../resilience/poller.ts';
 import { type JobName, jobNames } from './jobs.ts';
 
 /** How often a worker process says that it is alive, and how long each heartbeat counts. */
@@ -33,18 +34,14 @@ export function sendHeartbeats(deps: {
   const { redis, prefix, processId, names, log } = deps;
   const members = names.map((name) => `${processId} ${name}`);
 
-  async function beat(): Promise<void> {
-    try {
-      await redis.eval(beatScript, 1, keyOf(prefix), aliveMs, ...members);
-    } catch (error) {
-      log.debug({ err: error }, 'failed to send a heartbeat');
-    }
-  }
-
-  void beat();
-  const timer = setInterval(() => void beat(), beatMs);
+  const poller = createPoller({
+    everyMs: beatMs,
+    run: async () => void (await redis.eval(beatScript, 1, keyOf(prefix), aliveMs, ...members)),
+    onFailure: (error) => log.debug({ err: error }, 'failed to send a heartbeat'),
+  });
+  void poller.poll();
   return async () => {
-    clearInterval(timer);
+    void poller.stop();
     if (redis.status === 'ready') await redis.zrem(keyOf(prefix), ...members);
   };
 }

@@ -4,7 +4,7 @@ interface Asked<Item, Result> {
   reject: (error: unknown) => void;
 }
 
-/** Runs at most `atOnce` calls of `run` at a time, one unless set. A call takes what was requested while all of them were in progress, at
+/** Runs at most `concurrency` calls of `run` at a time, one unless set. A call takes what was requested while all of them were in progress, at
  *  most `limit` items: alone an item waits for nothing, under load items share calls. `run` gives its results in the order of its
  *  items. When it fails for several, each is tried alone, so that nobody fails for another; unless the failure `isForAll`:
  *  then nobody who waits is kept waiting. */
@@ -12,9 +12,9 @@ export function createBatchWriter<Item, Result>(deps: {
   run: (items: Item[]) => Promise<Result[]>;
   isForAll: (error: unknown) => boolean;
   limit: number;
-  atOnce?: number;
+  concurrency?: number;
 }) {
-  const { run, isForAll, limit, atOnce = 1 } = deps;
+  const { run, isForAll, limit, concurrency = 1 } = deps;
   const waiting: Asked<Item, Result>[] = [];
   let running = 0;
 
@@ -38,6 +38,6 @@ export function createBatchWriter<Item, Result>(deps: {
   return async (item: Item): Promise<Result> =>
     await new Promise((resolve, reject) => {
       waiting.push({ item, resolve, reject });
-      if (running < atOnce) void runAll();
+      if (running < concurrency) void runAll();
     });
 }

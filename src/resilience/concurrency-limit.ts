@@ -1,15 +1,22 @@
 import { Overloaded } from './overloaded.ts';
 
-/** Runs at most `atOnce` tasks at a time. Up to `waiting` more wait for their turn; who asks beyond that gets Overloaded at once
- *  instead of a place in a growing queue. */
-export function createConcurrencyLimit({ atOnce, waiting }: { atOnce: number; waiting: number }) {
+/** Runs at most `concurrency` tasks at a time. Up to `queueSize` more wait, first in, first out; further ones are rejected with Overloaded
+ *  at once. cockatiel's bulkhead is not used: it frees a slot before the first waiting task takes it, so that a new task may take the
+ *  slot and the waiting one is rejected. */
+export function createConcurrencyLimit({
+  concurrency,
+  queueSize,
+}: {
+  concurrency: number;
+  queueSize: number;
+}) {
   const queue: (() => void)[] = [];
   let running = 0;
 
   async function enter(): Promise<void> {
-    if (running < atOnce) running += 1;
-    else if (queue.length >= waiting) throw new Overloaded('too many are waiting for their turn');
-    // Who leaves hands its place on.
+    if (running < concurrency) running += 1;
+    else if (queue.length >= queueSize) throw new Overloaded('too many tasks are waiting');
+    // `leave` hands its slot over.
     else await new Promise<void>((resolve) => queue.push(resolve));
   }
 

@@ -1,4 +1,5 @@
 import type { Log } from '../log.ts';
+import { errorCodeOf } from './error-code.ts';
 
 /** Lines of one source that are written at once in a minute. */
 const linesPerMinute = 5;
@@ -99,7 +100,7 @@ export function createRepeatedWarnings(log: Log) {
 /** What identifies a cause: the error's code, else its text without numbers, addresses and hashes. */
 function causeOf(error: unknown, message: string): string {
   if (!(error instanceof Error)) return message;
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const code = errorCodeOf(error);
   const text = error.message.replaceAll(/\b[0-9a-f]{8,}\b|\d+/gi, '#').slice(0, 120);
   return `${message} ${error.name} ${code || text}`;
 }

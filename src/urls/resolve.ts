@@ -22,7 +22,7 @@ import { UrlBlocked, UrlExpired, UrlNotFound } from './url.ts';
 /** Look-ups in the table that may wait at once, of different codes. */
 const maxLookUps = 1_024;
 /** Those of suspects, who wait for each other: others never wait behind more of them, nor are refused for them. */
-const throttledLookUps = { atOnce: 2, waiting: 1_000 };
+const throttledLookUps = { concurrency: 2, queueSize: 1_000 };
 /** Readings of a short URL that is changed at the same time. */
 const maxReadings = 3;
 

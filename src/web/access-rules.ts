@@ -25,7 +25,7 @@ import type { Urls } from '../urls/urls.ts';
 import type { CircuitBreakers } from './circuit-breakers.ts';
 
 /** Passwords that are checked at once, and that wait: each takes a thread, of which Node has four for everything. */
-const passwordChecks = { atOnce: 2, waiting: 8 };
+const passwordChecks = { concurrency: 2, queueSize: 8 };
 /** Short URLs that are read from the table for previews at once. */
 const maxPreviews = 64;
 

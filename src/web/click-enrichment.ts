@@ -43,6 +43,6 @@ async function openVisitorIds({ log, closing }: WebContext, db: Knex) {
     createVisitorSalts({ store: createVisitorSaltStore(db), log }),
     (opened) => opened.stop(),
   );
-  await withDeadline(salts.refresh(Date.now()), saltPatienceMs, () => undefined);
+  await withDeadline(salts.refresh(), saltPatienceMs, () => undefined);
   return createVisitorIds(salts);
 }

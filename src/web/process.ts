@@ -56,7 +56,7 @@ const redisPatienceMs = 1_000;
 
 /** Passwords that are hashed at once, and that wait: each takes a thread, of which visitors' passwords, look-ups of names and
  *  pictures need some too. */
-const hashing = { atOnce: 1, waiting: 20 };
+const hashing = { concurrency: 1, queueSize: 20 };
 
 /** The web process: opens what it needs, listens, and closes it all in reverse on SIGTERM. Resolves once it listens. */
 export async function runWebProcess(config: WebConfig): Promise<void> {

@@ -8,7 +8,7 @@ import { silentLog, uniquePrefix, useRedis } from '../support/resources.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const { redis } = useRedis('producer');
-const times = { lookEveryMs: 50, unservedMs: 500, overdueMs: 1_000 };
+const times = { pollEveryMs: 50, unservedMs: 500, overdueMs: 1_000 };
 
 /** A watch of queues that nobody else uses, with the reasons that it reports by condition. */
 async function watch({ onTestFinished }: TestContext) {

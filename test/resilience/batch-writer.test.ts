@@ -7,8 +7,8 @@ function openCalls({
   limit = 100,
   fails = () => false,
   isForAll = false,
-  atOnce = 1,
-}: { limit?: number; fails?: (item: number) => boolean; isForAll?: boolean; atOnce?: number } = {}) {
+  concurrency = 1,
+}: { limit?: number; fails?: (item: number) => boolean; isForAll?: boolean; concurrency?: number } = {}) {
   const calls: { items: number[]; letGo: () => void }[] = [];
   const ask = createBatchWriter<number, string>({
     run: async (items) => {
@@ -18,7 +18,7 @@ function openCalls({
     },
     isForAll: () => isForAll,
     limit,
-    atOnce,
+    concurrency,
   });
   /** Lets call after call go, until all of these have their answer. */
   const letGoAll = async (answers: Promise<unknown>[]) => {
@@ -41,7 +41,7 @@ test('what is asked for alone goes at once, what comes meanwhile goes together, 
 });
 
 test('with two calls at once, items that wait for both share the call after the first that ends', async () => {
-  const { ask, calls, letGoAll } = openCalls({ atOnce: 2 });
+  const { ask, calls, letGoAll } = openCalls({ concurrency: 2 });
   const answers = [1, 2, 3, 4].map(ask);
   expect(calls.map(({ items }) => items)).toEqual([[1], [2]]);
   calls[1]!.letGo();

@@ -19,8 +19,8 @@ function createTask() {
 const createTasks = (count: number) => Array.from({ length: count }, createTask);
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-test('tasks beyond those that may run wait for their turn, in their order', async () => {
-  const run = createConcurrencyLimit({ atOnce: 2, waiting: 2 });
+test('tasks beyond the limit wait and run in their order', async () => {
+  const run = createConcurrencyLimit({ concurrency: 2, queueSize: 2 });
   const tasks = createTasks(4);
   const ended = tasks.map((task) => run(task.run));
   const running = () => tasks.map(({ state }) => state.isRunning);
@@ -38,16 +38,16 @@ test('tasks beyond those that may run wait for their turn, in their order', asyn
   await Promise.all(ended.slice(1));
 });
 
-test('who finds every place taken is turned away at once, and let in when there is a place again', async () => {
-  const run = createConcurrencyLimit({ atOnce: 1, waiting: 1 });
+test('a task is rejected at once while the queue is full, and runs when it is not', async () => {
+  const run = createConcurrencyLimit({ concurrency: 1, queueSize: 1 });
   const tasks = createTasks(2);
   const ended = tasks.map((task) => run(task.run));
-  await expect(run(async () => 'too late')).rejects.toThrow(Overloaded);
+  await expect(run(async () => 'rejected')).rejects.toThrow(Overloaded);
   await turn();
   for (const task of tasks) {
     task.end();
     await turn();
   }
   await Promise.all(ended);
-  expect(await run(async () => 'in time')).toBe('in time');
+  expect(await run(async () => 'accepted')).toBe('accepted');
 });

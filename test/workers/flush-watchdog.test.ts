@@ -14,8 +14,8 @@ import { waitUntil } from '../support/wait-until.ts';
 const database = useDatabase();
 const redis = useRedis();
 /** Longer than a busy machine takes from one claim to the next. */
-const strandedMs = 500 * Math.min(4, readSlowness());
-const times = { lookEveryMs: 50, strandedMs };
+const staleMs = 500 * Math.min(4, readSlowness());
+const times = { checkEveryMs: 50, staleMs };
 const shards = 2;
 const stops: (() => Promise<void>)[] = [];
 let urlId: number;
@@ -36,8 +36,8 @@ afterEach(async () => {
   for (let shard = 0; shard < shards; shard++) await flush(shard);
 });
 
-/** A guard; `flushed` are the shards that it has flushed so far, `looks` how often it has looked at one. */
-function startGuard({
+/** A watchdog; `flushed` are the shards that it has flushed so far, `checks` how often it has read the oldest entry of one. */
+function startWatchdog({
   isPaused = async () => false,
   flushOne = flush,
 }: {
@@ -45,10 +45,10 @@ function startGuard({
   flushOne?: (shard: number, context: JobContext) => Promise<Summary>;
 } = {}) {
   const flushed: number[] = [];
-  let looks = 0;
+  let checks = 0;
   const { clickStream } = createDeps();
   const oldest = async (shard: number) => {
-    looks += 1;
+    checks += 1;
     return await clickStream.oldest(shard);
   };
   const stop = watchFlushing({
@@ -64,7 +64,7 @@ function startGuard({
     times,
   });
   stops.push(stop);
-  return { flushed, stop, looks: () => looks };
+  return { flushed, stop, checks: () => checks };
 }
 
 /** Sends batches of one click each; those of one producer share a shard. */
@@ -86,26 +86,26 @@ const countWaiting = async () => {
 };
 const readCount = async () => Number((await database.db()('url_stats').pluck('click_count'))[0]);
 
-test('clicks that nobody flushes are counted when their oldest entry has waited its time, by one of several guards', async () => {
+test('stale clicks are flushed by one of several watchdogs', async () => {
   const before = await readCount();
   const start = performance.now();
   await send(20);
   const flushOne = async (shard: number, context: JobContext) => {
-    // Long enough for every other guard to look.
-    const end = performance.now() + 4 * times.lookEveryMs;
-    await waitUntil('the others have looked', () => performance.now() > end);
+    // Long enough for the other watchdogs to check.
+    const end = performance.now() + 4 * times.checkEveryMs;
+    await waitUntil('the others have checked', () => performance.now() > end);
     return await flush(shard, context);
   };
-  const guards = [1, 2, 3].map(() => startGuard({ flushOne }));
+  const watchdogs = [1, 2, 3].map(() => startWatchdog({ flushOne }));
   await waitUntil('the clicks are counted', async () => (await readCount()) === before + 20);
-  expect(performance.now() - start).toBeGreaterThan(times.strandedMs);
-  expect(guards.flatMap(({ flushed }) => flushed).length).toBe(1);
+  expect(performance.now() - start).toBeGreaterThan(times.staleMs);
+  expect(watchdogs.flatMap(({ flushed }) => flushed).length).toBe(1);
   expect(await countWaiting()).toBe(0);
 });
 
-test('a guard leaves clicks alone whose oldest entry changes, however many wait', async () => {
-  const { flushed } = startGuard();
-  const end = performance.now() + 4 * times.strandedMs;
+test('clicks are not stale while their oldest entry changes, however many wait', async () => {
+  const { flushed } = startWatchdog();
+  const end = performance.now() + 4 * times.staleMs;
   const stream = createDeps().clickStream;
   const producer = uuidv7();
   await send(20, producer);
@@ -122,51 +122,51 @@ test('a guard leaves clicks alone whose oldest entry changes, however many wait'
   expect(flushed).toEqual([]);
 });
 
-test('a guard leaves clicks alone while the queue is paused, and flushes them when it goes on', async () => {
+test('clicks are not flushed while the queue is paused, and are once it is resumed', async () => {
   const before = await readCount();
-  let asked = 0;
+  let requests = 0;
   let paused = true;
-  const { flushed } = startGuard({
+  const { flushed } = startWatchdog({
     isPaused: async () => {
-      asked += 1;
+      requests += 1;
       return paused;
     },
   });
   await send(5);
-  await waitUntil('it has asked twice', () => asked >= 2);
+  await waitUntil('the state of the queue is read twice', () => requests >= 2);
   expect(flushed).toEqual([]);
   paused = false;
   await waitUntil('the clicks are counted', async () => (await readCount()) === before + 5);
 });
 
-test('a guard that is stopped ends its flush after the slice in hand, and does nothing any more', async () => {
+test('stopping interrupts the flush in progress and starts no other', async () => {
   let aborted = false;
   const flushOne = async (_shard: number, { signal }: JobContext) => {
-    await waitUntil('it is told to end', () => signal.aborted);
+    await waitUntil('the flush is interrupted', () => signal.aborted);
     aborted = true;
     return {};
   };
-  const { flushed, stop, looks } = startGuard({ flushOne });
+  const { flushed, stop, checks } = startWatchdog({ flushOne });
   await send(5);
-  await waitUntil('it flushes', () => flushed.length === 1);
+  await waitUntil('the flush has started', () => flushed.length === 1);
   await stop();
   expect(aborted).toBe(true);
-  const looksBefore = looks();
-  const end = performance.now() + 2 * times.strandedMs;
-  await waitUntil('it has had its time', () => performance.now() > end);
-  expect([flushed.length, looks()]).toEqual([1, looksBefore]);
+  const checksBefore = checks();
+  const end = performance.now() + 2 * times.staleMs;
+  await waitUntil('the next check would have run', () => performance.now() > end);
+  expect([flushed.length, checks()]).toEqual([1, checksBefore]);
   expect(await countWaiting()).toBe(5);
 });
 
-test('a flush that fails is tried again', async () => {
+test('a failed flush is retried', async () => {
   const before = await readCount();
   let failures = 0;
   const flushOne = async (shard: number, context: JobContext) => {
     failures += 1;
-    if (failures === 1) throw new Error('the database said no');
+    if (failures === 1) throw new Error('connection terminated');
     return await flush(shard, context);
   };
-  startGuard({ flushOne });
+  startWatchdog({ flushOne });
   await send(5);
   await waitUntil('the clicks are counted', async () => (await readCount()) === before + 5);
   expect(failures).toBe(2);

@@ -14,7 +14,7 @@ import { waitUntil } from '../support/wait-until.ts';
 const name = 'warm-cache';
 /** Enough for 20 looks, after each of which a wedge would be seen. */
 const patienceMs = 2_000;
-const quickTimes = { lookEveryMs: 100, idleMs: 500, silentMs: 1_000 };
+const quickTimes = { checkEveryMs: 100, idleMs: 500, silentMs: 1_000 };
 /** More than a Worker needs to see that Redis is back. */
 const slowTimes = { ...quickTimes, idleMs: 3_000 };
 

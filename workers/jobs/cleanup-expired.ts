@@ -4,16 +4,17 @@ import type { IdempotencyKeys } from '../../src/urls/idempotency/key-store.ts';
 import { codesOf } from '../../src/urls/store/aliases.ts';
 import type { UrlCleanupStore } from '../../src/urls/store/cleanup-store.ts';
 import { type JobContext, percentOf } from './job-context.ts';
+import { inSlices } from './slices.ts';
 
-/** Rows per statement: short transactions, and a bar that moves. */
+/** Rows per statement: transactions stay short, and progress is reported often. */
 const sliceSize = 1_000;
 
-/** How long a request with an idempotency key can come again. */
+/** How long an idempotency key is valid. */
 const idempotencyKeyMs = 24 * 3_600_000;
 
-/** Disables short URLs whose time is over and puts tombstones in the cache, or where they lead from then on, then purges
- *  those past their retention, ends reservations of purged codes, and removes idempotency keys of a day ago. A crash between the two stores harms nothing: a
- *  cached short URL carries its expiry. */
+/** Disables expired short URLs and replaces their cache entries, purges those past their retention, ends the reservations of purged
+ *  codes, and deletes idempotency keys that are a day old. A crash between PostgreSQL and Redis is harmless: a cache entry holds its
+ *  expiry. */
 export async function cleanupExpired(
   deps: {
     cleanupStore: UrlCleanupStore;
@@ -27,32 +28,31 @@ export async function cleanupExpired(
   const { cleanupStore, urlCache, idempotencyKeys } = deps;
   const now = await deps.now();
   const total = await cleanupStore.countToClean(now, retention.days);
+  const report = async (done: number) => await reportProgress(percentOf(done, total));
+
+  async function disableSlice(): Promise<number> {
+    const urls = await cleanupStore.disableExpired(now, sliceSize);
+    await urlCache.replace(
+      urls.flatMap((url) => codesOf(url).map((code): [string, CacheEntry] => [code, toCacheEntry(url)])),
+    );
+    return urls.length;
+  }
+
   let expired = 0;
   let purged = 0;
-  for (let more = total > 0; more;) {
-    const slice = await cleanupStore.disableExpired(now, sliceSize);
-    await urlCache.replace(
-      slice.flatMap((url) => codesOf(url).map((code): [string, CacheEntry] => [code, toCacheEntry(url)])),
+  if (total > 0) {
+    expired = await inSlices(disableSlice, { signal, onSlice: report });
+    purged = await inSlices(
+      async () => await cleanupStore.purge(now, retention.days, retention.codeReuseDays, sliceSize),
+      { signal, onSlice: async (count) => await report(expired + count) },
     );
-    expired += slice.length;
-    more = slice.length > 0 && !signal.aborted;
-    await reportProgress(percentOf(expired, total));
   }
-  for (let more = total > 0; more;) {
-    const count = await cleanupStore.purge(now, retention.days, retention.codeReuseDays, sliceSize);
-    purged += count;
-    more = count > 0 && !signal.aborted;
-    await reportProgress(percentOf(expired + purged, total));
-  }
-  for (let more = !signal.aborted; more;) {
-    more = (await cleanupStore.endReservations(now, sliceSize)) === sliceSize && !signal.aborted;
-  }
-  let forgotten = 0;
-  for (let more = !signal.aborted; more;) {
-    const count = await idempotencyKeys.removeOld(new Date(now.getTime() - idempotencyKeyMs), sliceSize);
-    forgotten += count;
-    more = count === sliceSize && !signal.aborted;
-  }
+  await inSlices(async () => await cleanupStore.endReservations(now, sliceSize), { signal, size: sliceSize });
+  const keysBefore = new Date(now.getTime() - idempotencyKeyMs);
+  const forgotten = await inSlices(async () => await idempotencyKeys.removeOld(keysBefore, sliceSize), {
+    signal,
+    size: sliceSize,
+  });
   if (expired + purged + forgotten === 0)
     return { expired, purged, forgotten, status: 'nothing to clean up' };
   return { expired, purged, forgotten, interrupted: signal.aborted };

@@ -1,41 +1,35 @@
 import type { ExportStore } from '../../src/transfers/exports/store.ts';
 import type { ImportStore } from '../../src/transfers/imports/store.ts';
 import type { JobContext } from './job-context.ts';
+import { inSlices } from './slices.ts';
 
-/** Pieces, of a quarter of a megabyte each, that one statement removes: short transactions. */
+/** Chunks, of 256 KB each, that one statement deletes: transactions stay short. */
 const sliceOfChunks = 100;
-/** Imports and exports that one statement removes, with the errors of their rows. */
+/** Imports and exports that one statement deletes, with the errors of their rows. */
 const sliceOfTransfers = 20;
-/** An upload of which nothing came for so long was given up. */
-const silentHours = 1;
+/** An upload that has received nothing for this long was aborted. */
+const idleUploadHours = 1;
 
-/** Removes the files of imports that are over, uploads that broke off, and imports and exports that ended longer ago than the
- *  retention. */
+/** Deletes the files of finished imports, aborted uploads, and imports and exports past their retention. */
 export async function cleanupTransfers(
   { importStore, exportStore }: { importStore: ImportStore; exportStore: ExportStore },
   retentionDays: number,
   { reportProgress, signal }: JobContext,
 ) {
-  async function removeAll(removeSome: () => Promise<number>): Promise<number> {
-    let removed = 0;
-    for (let more = true; more;) {
-      const count = await removeSome();
-      removed += count;
-      more = count > 0 && !signal.aborted;
-    }
-    return removed;
+  // Chunks first: deleting their import or export would cascade to all of them in one transaction.
+  const slices = [
+    async () => await importStore.removeChunks(idleUploadHours, sliceOfChunks),
+    async () => await importStore.removeOld(retentionDays, idleUploadHours, sliceOfTransfers),
+    async () => await exportStore.removeChunks(retentionDays, sliceOfChunks),
+    async () => await exportStore.removeOld(retentionDays, sliceOfTransfers),
+  ];
+  const counts: number[] = [];
+  for (const removeSlice of slices) {
+    counts.push(await inSlices(removeSlice, { signal }));
+    await reportProgress((100 * counts.length) / slices.length);
   }
-
-  // Pieces first: what they belong to would take them along, all in one transaction.
-  const chunks = await removeAll(() => importStore.removeChunks(silentHours, sliceOfChunks));
-  await reportProgress(25);
-  const imports = await removeAll(() => importStore.removeOld(retentionDays, silentHours, sliceOfTransfers));
-  await reportProgress(50);
-  const exportPieces = await removeAll(() => exportStore.removeChunks(retentionDays, sliceOfChunks));
-  await reportProgress(75);
-  const exports = await removeAll(() => exportStore.removeOld(retentionDays, sliceOfTransfers));
-  await reportProgress(100);
-  const removed = { chunks: chunks + exportPieces, imports, exports };
+  const [importChunks = 0, imports = 0, exportChunks = 0, exports = 0] = counts;
+  const removed = { chunks: importChunks + exportChunks, imports, exports };
   if (removed.chunks + imports + exports === 0) return { ...removed, status: 'nothing to clean up' };
   return { ...removed, interrupted: signal.aborted };
 }

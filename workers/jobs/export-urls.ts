@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import { constants, gzip } from 'node:zlib';
-import { isRefusedData } from '../../src/storage/postgres/postgres.ts';
+import { isRejectedData } from '../../src/storage/postgres/postgres.ts';
 import { writeHead, writeRows } from '../../src/transfers/exports/serialize.ts';
 import type { ExportSources } from '../../src/transfers/exports/source.ts';
 import type { Export, ExportChunk, ExportStore } from '../../src/transfers/exports/store.ts';
@@ -36,7 +36,7 @@ export async function exportUrls(deps: Deps, id: number | undefined, context: Jo
 async function exportOne(deps: Deps, id: number, context: JobContext) {
   const { exportStore } = deps;
   await writeFile(deps, id, context).catch(async (error: unknown) => {
-    if (!isRefusedData(error)) throw error;
+    if (!isRejectedData(error)) throw error;
     await exportStore.finish(id, 'PostgreSQL refuses what it asks for.');
   });
   const left = await exportStore.find(id, null);

@@ -1,5 +1,6 @@
 import type { SearchTextStore } from '../../src/urls/store/search-text-store.ts';
 import { type JobContext, percentOf } from './job-context.ts';
+import { inSlices } from './slices.ts';
 
 /** Rows per statement: short transactions, and progress that moves. */
 const sliceSize = 500;
@@ -12,16 +13,22 @@ export async function fillSearchTexts(
   { reportProgress, signal }: JobContext,
 ): Promise<{ filled: number; status?: string; interrupted?: boolean }> {
   const total = await searchTexts.countMissing();
-  let [filled, read, lastId] = [0, 0, 0];
-  for (let more = total > 0; more;) {
-    const slice = await searchTexts.findMissing(lastId, sliceSize);
-    if (slice.length > 0) filled += await searchTexts.fillMany(slice);
-    read += slice.length;
-    lastId = slice.at(-1)?.id ?? lastId;
-    await reportProgress(percentOf(read, total));
-    more = slice.length === sliceSize && !signal.aborted;
-  }
-  if (total === 0) return { filled, status: 'nothing to fill' };
+  if (total === 0) return { filled: 0, status: 'nothing to fill' };
+  let filled = 0;
+  let lastId = 0;
+  await inSlices(
+    async () => {
+      const slice = await searchTexts.findMissing(lastId, sliceSize);
+      if (slice.length > 0) filled += await searchTexts.fillMany(slice);
+      lastId = slice.at(-1)?.id ?? lastId;
+      return slice.length;
+    },
+    {
+      signal,
+      size: sliceSize,
+      onSlice: async (read) => await reportProgress(percentOf(read, total)),
+    },
+  );
   return { filled, interrupted: signal.aborted };
 }
 

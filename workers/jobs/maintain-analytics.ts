@@ -2,20 +2,21 @@ import type { ClickFeedStore } from '../../src/analytics/feed/feed-store.ts';
 import type { AnalyticsPartitions } from '../../src/analytics/partitions/partitions.ts';
 import type { AnalyticsRemovals } from '../../src/analytics/rollups/purge.ts';
 import type { VisitorSaltStore } from '../../src/clicks/enrichment/visitor-salt-store.ts';
-import { sqlStateOf } from '../../src/storage/postgres/errors.ts';
+import { isPermissionDenied } from '../../src/storage/postgres/errors.ts';
 import { type JobContext, percentOf } from './job-context.ts';
+import { inSlices } from './slices.ts';
+import { runSteps, type Step, throwFailures } from './steps.ts';
 
 const dayMs = 86_400_000;
-/** Partitions that are there before their day begins: a week without this job goes unnoticed. */
+/** Partitions are created this long before their day begins, so that clicks have one for a week without this job. */
 const daysAhead = 7;
 /** Short URLs per transaction. */
 const sliceSize = 100;
 
-/** Removes old salts of visitor ids, makes partitions for the days to come, drops the rows of days past their retention once
- *  their visitors are counted, removes what the analytics have of short URLs that are gone, and renumbers rows that a dump has
- *  brought. Where somebody holds the tables for long it does not ask again and again, while clicks wait behind it: it is
- *  `busy`, and what is to be done waits for the next time. What fails keeps nothing else from being done; then it throws, in
- *  the end, what went wrong. */
+/** Deletes old salts of visitor IDs, creates partitions for the next days, drops days past their retention once their visitors are
+ *  counted, deletes the analytics of purged short URLs, and renumbers rows that a dump restored. A failed step does not keep the others
+ *  from running; the job fails at the end. When a table stays locked, no further partition is changed, because clicks would wait behind
+ *  each attempt: `busy` counts it, and the next run continues. */
 export async function maintainAnalytics(
   deps: {
     salts: Pick<VisitorSaltStore, 'forget'>;
@@ -27,94 +28,107 @@ export async function maintainAnalytics(
   retentionDays: number,
   { reportProgress, signal }: JobContext,
 ) {
-  const { partitions, removals, clickFeed } = deps;
-  const todayMs = (await deps.now()).getTime();
+  const { partitions, removals, clickFeed, salts, now } = deps;
+  const todayMs = (await now()).getTime();
   const dayAfter = (days: number) => new Date(todayMs + days * dayMs).toISOString().slice(0, 10);
   const summary = { made: 0, left: 0, removed: 0, dropped: 0, renumbered: 0, busy: 0 };
-  const failures = createFailures(deps.now);
-  /** The role may neither make nor drop partitions: a condition of the worker says so, and each hour is not a failure. */
+  /** A worker reports this as a condition; it does not fail the job every hour. */
   let isForbidden = false;
-  const change = async <T>(step: () => Promise<T>): Promise<T | undefined> =>
-    await failures.collect(async () => {
-      try {
-        return await step();
-      } catch (error) {
-        if (sqlStateOf(error) !== '42501') throw error;
-        isForbidden = true;
-        return undefined;
-      }
-    });
-
-  // Web processes do so at midnight, where there are any.
-  await failures.collect(async () => await deps.salts.forget());
-  const expired =
-    (await failures.collect(async () => await partitions.expire(dayAfter(-retentionDays)))) ?? [];
-  // Yesterday's clicks may still be on their way.
-  const wanted = Array.from({ length: daysAhead + 2 }, (_, i) => dayAfter(i - 1)).filter(
+  // Starts yesterday, whose clicks may still arrive.
+  const currentDays = Array.from({ length: daysAhead + 2 }, (_, i) => dayAfter(i - 1)).filter(
     (day) => day >= dayAfter(-retentionDays),
   );
-  const total = wanted.length + expired.length + ((await failures.collect(removals.count)) ?? 0);
+  let expiredDays: string[] = [];
+  let purged = 0;
   let done = 0;
-  const advance = async (count = 1) => await reportProgress(percentOf((done += count), total));
-  const goOn = async () => {
+  const advance = async (count = 1) => {
+    done += count;
+    await reportProgress(percentOf(done, currentDays.length + expiredDays.length + purged));
+  };
+  const shouldContinue = async () => {
     await advance(0);
     return !signal.aborted;
   };
 
-  for (const day of wanted) {
-    if (signal.aborted || isForbidden || summary.busy > 0) break;
-    const made = await change(async () => await partitions.make(day));
-    if (made && made !== 'there') summary[made] += 1;
-    await advance();
+  async function changePartition(change: () => Promise<void>): Promise<void> {
+    if (isForbidden || summary.busy > 0) return;
+    try {
+      await change();
+    } catch (error) {
+      if (!isPermissionDenied(error)) throw error;
+      isForbidden = true;
+    } finally {
+      await advance();
+    }
   }
-  for (const day of expired) {
-    if (signal.aborted || isForbidden || summary.busy > 0) break;
-    const dropped = await change(async () => await partitions.drop(day, goOn));
-    if (dropped && dropped !== 'stopped') summary[dropped] += 1;
-    await advance();
-  }
-  for (let more = true; more && !signal.aborted;) {
-    const removed = (await failures.collect(async () => await removals.remove(sliceSize, goOn))) ?? 0;
-    summary.removed += removed;
-    more = removed > 0;
-    if (more) await advance(removed);
-  }
-  for (let more = true; more && !signal.aborted;) {
-    const renumbered = (await failures.collect(clickFeed.renumberRestored)) ?? 0;
-    summary.renumbered += renumbered;
-    more = renumbered > 0;
-    if (more) await advance(0);
-  }
-  failures.throwFirst();
+
+  const createPartition = (day: string): Step => ({
+    name: `create partition ${day}`,
+    run: async () =>
+      await changePartition(async () => {
+        const outcome = await partitions.make(day);
+        if (outcome !== 'there') summary[outcome] += 1;
+      }),
+  });
+
+  const dropPartition = (day: string): Step => ({
+    name: `drop partition ${day}`,
+    run: async () =>
+      await changePartition(async () => {
+        const outcome = await partitions.drop(day, shouldContinue);
+        if (outcome !== 'stopped') summary[outcome] += 1;
+      }),
+  });
+
+  const preparation: Step[] = [
+    // Web processes do so at midnight, if any runs.
+    { name: 'delete old salts of visitor IDs', run: async () => void (await salts.forget()) },
+    {
+      name: 'find expired partitions',
+      run: async () => void (expiredDays = await partitions.expire(dayAfter(-retentionDays))),
+    },
+    { name: 'count purged short URLs', run: async () => void (purged = await removals.count()) },
+  ];
+  const deleteAnalytics: Step = {
+    name: 'delete analytics of purged short URLs',
+    run: async () =>
+      void (await inSlices(
+        async () => {
+          const removed = await removals.remove(sliceSize, shouldContinue);
+          summary.removed += removed;
+          if (removed > 0) await advance(removed);
+          return removed;
+        },
+        { signal },
+      )),
+  };
+  const renumberRestored: Step = {
+    name: 'renumber restored click events',
+    run: async () =>
+      void (await inSlices(
+        async () => {
+          const renumbered = await clickFeed.renumberRestored();
+          summary.renumbered += renumbered;
+          if (renumbered > 0) await advance(0);
+          return renumbered;
+        },
+        { signal },
+      )),
+  };
+
+  const options = { signal, probe: now };
+  const failures = await runSteps(preparation, options);
+  const maintenance = [
+    ...currentDays.map(createPartition),
+    ...expiredDays.map(dropPartition),
+    deleteAnalytics,
+    renumberRestored,
+  ];
+  failures.push(...(await runSteps(maintenance, options)));
+  throwFailures(failures);
   if (isForbidden) return { ...summary, status: 'the role may not change partitions' };
   const isIdle = Object.values(summary).every((count) => count === 0);
   return isIdle && !signal.aborted
     ? { ...summary, status: 'nothing to maintain' }
     : { ...summary, interrupted: signal.aborted };
-}
-
-/** Lets steps go wrong one by one, as long as `probe` does not: without PostgreSQL each of them would wait in vain. */
-function createFailures(probe: () => Promise<unknown>) {
-  const failures: Error[] = [];
-  return {
-    /** What a step gives, or undefined where it fails. */
-    async collect<T>(step: () => Promise<T>): Promise<T | undefined> {
-      try {
-        return await step();
-      } catch (error) {
-        failures.push(error instanceof Error ? error : new Error('a step failed', { cause: error }));
-        await probe();
-        return undefined;
-      }
-    },
-
-    /** Throws the first of them, which says how many there were. */
-    throwFirst(): void {
-      const [first] = failures;
-      if (first === undefined) return;
-      throw new Error(`${failures.length} of its steps failed, the first one: ${first.message}`, {
-        cause: first,
-      });
-    },
-  };
 }

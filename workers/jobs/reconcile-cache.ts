@@ -3,6 +3,7 @@ import type { RefreshCache } from '../../src/urls/cache/refresh.ts';
 import { type CacheWatermark, raiseWatermark, type Watermark } from '../../src/urls/cache/watermark.ts';
 import { beginningOf, type ChangeStore, everyCode } from '../../src/urls/changes/change-log.ts';
 import { type JobContext, percentOf, type Summary } from './job-context.ts';
+import { inSlices } from './slices.ts';
 
 /** Codes that are compared at once: short statements, and a bar that moves. */
 const sliceSize = 1_000;
@@ -52,16 +53,16 @@ async function compareChanged(
 ): Promise<Counts | 'everything'> {
   const total = await changes.countChanged(since);
   const counts = { checked: 0, repaired: 0 };
-  let place = beginningOf(since);
-  for (let more = total > 0; more;) {
-    const slice = await changes.findChanged(place, sliceSize);
+  let cursor = beginningOf(since);
+  for (let hasMore = total > 0; hasMore && !signal.aborted;) {
+    const slice = await changes.findChanged(cursor, sliceSize);
     if (slice.length === 0) break;
     if (slice.some(({ shortCode }) => shortCode === everyCode)) return 'everything';
     counts.repaired += await refreshCache(slice.map(({ shortCode }) => shortCode));
     counts.checked += slice.length;
     await reportProgress(percentOf(counts.checked, total));
-    place = slice.at(-1)!;
-    more = slice.length === sliceSize && !signal.aborted;
+    cursor = slice.at(-1)!;
+    hasMore = slice.length === sliceSize;
   }
   return counts;
 }
@@ -85,9 +86,10 @@ async function compareAll(
   return counts;
 }
 
-/** Forgets removals of which nothing in the cache can be older. */
+/** Deletes removals that are older than every cache entry. */
 async function forgetRemovals({ changes }: Deps, keepSeconds: number, { signal }: JobContext): Promise<void> {
-  for (let more = true; more && !signal.aborted;) {
-    more = (await changes.forgetRemovals(keepSeconds, sliceSize)) === sliceSize;
-  }
+  await inSlices(async () => await changes.forgetRemovals(keepSeconds, sliceSize), {
+    signal,
+    size: sliceSize,
+  });
 }

@@ -1,7 +1,8 @@
+import { advisoryLocks } from '../../storage/postgres/advisory-locks.ts';
+import { isLockTimeout } from '../../storage/postgres/errors.ts';
 import type { Knex } from '../../storage/postgres/postgres.ts';
 
-/** Any number that nobody else locks. */
-const lockNumber = 7_261_034_157;
+const lockNumber = advisoryLocks.partitions;
 /** How long clicks wait at most behind a change of partitions that itself waits for somebody. */
 const lockTimeout = '1s';
 /** Less than a worker waits: what it does not wait for any more must not go on with its locks. */
@@ -19,8 +20,7 @@ export async function changing<T>(db: Knex, work: (trx: Knex) => Promise<T>): Pr
       return await work(trx);
     });
   } catch (error) {
-    const isLockTimeout = error instanceof Error && 'code' in error && error.code === '55P03';
-    if (isLockTimeout) return 'busy';
+    if (isLockTimeout(error)) return 'busy';
     throw error;
   }
 }

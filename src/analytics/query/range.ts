@@ -1,3 +1,4 @@
+import { isInvalidParameter } from '../../storage/postgres/errors.ts';
 import { type Knex, onlyRow } from '../../storage/postgres/postgres.ts';
 import { firstMomentOf, localTimeOf } from './local-time.ts';
 import { type AnalyticsQuery, EmptyRange, type Moment, type Range, UnknownTimezone } from './query.ts';
@@ -53,9 +54,8 @@ async function resolveRange(
       ),
     );
   } catch (error) {
-    // Invalid parameter value: of the parameters only the time zone can be one.
-    if (error instanceof Error && 'code' in error && error.code === '22023')
-      throw new UnknownTimezone(timezone, { cause: error });
+    // Of the parameters, only the time zone can be invalid.
+    if (isInvalidParameter(error)) throw new UnknownTimezone(timezone, { cause: error });
     throw error;
   }
 }

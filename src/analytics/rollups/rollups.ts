@@ -1,6 +1,6 @@
-import type { Knex } from 'knex';
 import type { ClickCount } from '../../clicks/click-batch.ts';
 import type { ClickDetail } from '../../clicks/click-detail.ts';
+import type { Knex } from '../../storage/postgres/postgres.ts';
 
 /** Different values that a short URL, day and dimension keep apart, besides the unknown; further ones are `otherValue`. */
 export const maxValues = 200;

@@ -1,4 +1,5 @@
 import type { Log } from '../../log.ts';
+import { createPoller } from '../../resilience/poller.ts';
 import { withDeadline } from '../../resilience/shutdown.ts';
 import { boundedTransaction, type Knex } from '../../storage/postgres/postgres.ts';
 import { otherValue } from './rollups.ts';
@@ -15,26 +16,32 @@ const closeMs = 1_000;
 export function createNotFoundCounts({ db, flushMs, log }: { db: Knex; flushMs: number; log: Log }) {
   let requests = new Map<string, number>();
   let writing = Promise.resolve();
-  const timer = setInterval(() => void flush(), flushMs);
+  const poller = createPoller({
+    everyMs: flushMs,
+    run: flush,
+    onFailure: (error) => log.debug({ err: error }, 'failed to write requests for unknown codes'),
+  });
 
   function add(shortCode: string, count = 1): void {
     const key = requests.has(shortCode) || requests.size < maxCodes ? shortCode : otherValue;
     requests.set(key, (requests.get(key) ?? 0) + count);
   }
 
-  /** What cannot be written stays for the next time. */
+  async function write(): Promise<void> {
+    if (requests.size === 0) return;
+    const taken = requests;
+    requests = new Map();
+    try {
+      await addUnknownCodes(db, taken);
+    } catch (error) {
+      for (const [shortCode, count] of taken) add(shortCode, count);
+      throw error;
+    }
+  }
+
+  /** Writes what has been counted so far, after the write in progress. On failure the counts are kept for the next flush. */
   async function flush(): Promise<void> {
-    writing = writing.then(async () => {
-      if (requests.size === 0) return;
-      const taken = requests;
-      requests = new Map();
-      try {
-        await addUnknownCodes(db, taken);
-      } catch (error) {
-        log.debug({ err: error }, 'requests for unknown codes could not be written');
-        for (const [shortCode, count] of taken) add(shortCode, count);
-      }
-    });
+    writing = writing.catch(() => undefined).then(write);
     await writing;
   }
 
@@ -42,13 +49,15 @@ export function createNotFoundCounts({ db, flushMs, log }: { db: Knex; flushMs: 
     /** Counts one request. */
     add: (shortCode: string) => add(shortCode),
 
-    /** Writes what has been counted so far, where PostgreSQL takes it. */
     flush,
 
     /** Writes the last of them, where PostgreSQL takes it. */
     async close(): Promise<void> {
-      clearInterval(timer);
-      await withDeadline(flush(), closeMs, () => undefined);
+      void poller.stop();
+      const flushed = flush().catch((error: unknown) =>
+        log.debug({ err: error }, 'failed to write the last requests for unknown codes'),
+      );
+      await withDeadline(flushed, closeMs, () => undefined);
     },
   };
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Log } from '../../log.ts';
+import { createPoller } from '../../resilience/poller.ts';
 import type { VisitorSaltStore } from './visitor-salt-store.ts';
 
 const dayMs = 86_400_000;
@@ -12,14 +13,19 @@ export type VisitorSalts = ReturnType<typeof createVisitorSalts>;
 
 /** The salts of today and, before midnight (UTC), of tomorrow. Until PostgreSQL has told it, a day has one that this process made up:
  *  then a visitor who goes on afterwards, or to another process, is taken for two. */
-export function createVisitorSalts(deps: { store: VisitorSaltStore; log: Log }) {
-  const { store, log } = deps;
+export function createVisitorSalts(deps: { store: VisitorSaltStore; log: Log; now?: () => number }) {
+  const { store, log, now = Date.now } = deps;
   const salts = new Map<number, string>();
   const shared = new Set<number>();
-  let hasWarned = false;
   let forgottenOn = -1;
-  let refreshing: Promise<void> | undefined;
-  const timer = setInterval(() => void refresh(Date.now()), lookEveryMs);
+  const poller = createPoller({
+    everyMs: lookEveryMs,
+    run: refresh,
+    onFailure(error, failures) {
+      if (failures === 1)
+        log.warn({ err: error }, 'failed to read the salt of visitor IDs, using one of this process');
+    },
+  });
 
   async function share(day: number): Promise<void> {
     if (shared.has(day)) return;
@@ -27,36 +33,23 @@ export function createVisitorSalts(deps: { store: VisitorSaltStore; log: Log }) 
     shared.add(day);
   }
 
-  async function refreshOnce(nowMs: number): Promise<void> {
+  async function refresh(): Promise<void> {
+    const nowMs = now();
     const today = Math.floor(nowMs / dayMs);
     for (const day of salts.keys()) {
       if (day >= today) continue;
       salts.delete(day);
       shared.delete(day);
     }
-    try {
-      await share(today);
-      await share(Math.floor((nowMs + aheadMs) / dayMs));
-      if (forgottenOn !== today) await store.forget();
-      forgottenOn = today;
-      hasWarned = false;
-    } catch (error) {
-      if (!hasWarned)
-        log.warn({ err: error }, 'the salt of visitor ids is unknown: this process makes up its own');
-      hasWarned = true;
-    }
-  }
-
-  /** Asks PostgreSQL for what it should know at a moment, where it does not; one question at a time. */
-  function refresh(nowMs: number): Promise<void> {
-    refreshing ??= refreshOnce(nowMs).finally(() => {
-      refreshing = undefined;
-    });
-    return refreshing;
+    await share(today);
+    await share(Math.floor((nowMs + aheadMs) / dayMs));
+    if (forgottenOn !== today) await store.forget();
+    forgottenOn = today;
   }
 
   return {
-    refresh,
+    /** Reads the salts that this process should know now and does not. */
+    refresh: poller.poll,
 
     /** The salt of the day of a moment. */
     saltAt(atMs: number): string {
@@ -68,6 +61,6 @@ export function createVisitorSalts(deps: { store: VisitorSaltStore; log: Log }) 
       return made;
     },
 
-    stop: () => clearInterval(timer),
+    stop: () => void poller.stop(),
   };
 }

@@ -1,5 +1,4 @@
-import type { Knex } from 'knex';
-import { boundedTransaction } from '../../storage/postgres/postgres.ts';
+import { type Knex, boundedTransaction } from '../../storage/postgres/postgres.ts';
 import { readUrlIdLimits } from '../batch-epochs.ts';
 import { type Batch, type ClickCount, countClicks } from '../click-batch.ts';
 import { quarantine, deadLetterBatches, type Unreadable } from './dead-letters.ts';

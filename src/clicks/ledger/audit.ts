@@ -1,5 +1,4 @@
-import type { Knex } from 'knex';
-import { onlyRow } from '../../storage/postgres/postgres.ts';
+import { type Knex, onlyRow } from '../../storage/postgres/postgres.ts';
 
 /** A web process's own figure against the ledger's. */
 export interface ProducerAudit {

@@ -1,4 +1,4 @@
-import type { Knex } from 'knex';
+import type { Knex } from '../../storage/postgres/postgres.ts';
 import { type Batch, countClicks } from '../click-batch.ts';
 
 /** What came by the stream and is no batch; `source` names it, so that it is kept once. */

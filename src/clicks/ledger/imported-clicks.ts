@@ -1,4 +1,4 @@
-import type { Knex } from 'knex';
+import type { Knex } from '../../storage/postgres/postgres.ts';
 
 /** The counters that a short URL brings along from another service. */
 export interface ImportedClicks {

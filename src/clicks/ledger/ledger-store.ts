@@ -1,4 +1,4 @@
-import type { Knex } from 'knex';
+import type { Knex } from '../../storage/postgres/postgres.ts';
 import { type Batch, countClicks } from '../click-batch.ts';
 import { advance, type LedgerEntry } from './ledger.ts';
 import { insertProducers } from './producer-store.ts';

@@ -1,5 +1,4 @@
-import type { Knex } from 'knex';
-import { boundedTransaction, onlyRow } from '../../storage/postgres/postgres.ts';
+import { type Knex, boundedTransaction, onlyRow } from '../../storage/postgres/postgres.ts';
 
 /** When a producer was born: ids of version 7 begin with the milliseconds. */
 export const bornAt = (producer: string) =>

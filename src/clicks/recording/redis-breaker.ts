@@ -1,4 +1,5 @@
 import type { Log } from '../../log.ts';
+import { createPoller } from '../../resilience/poller.ts';
 import { repeatedWarningsOf } from '../../resilience/repeated-warnings.ts';
 import { withDeadline } from '../../resilience/shutdown.ts';
 
@@ -32,16 +33,15 @@ export function createClickBreaker(deps: {
   const patienceMs = Math.max(leastPatienceMs, ackMs);
   let closed = true;
   let waiting: number | undefined;
-  let looking = false;
   const warnings = repeatedWarningsOf(log);
-  const timer = setInterval(() => void lookAlone(), lookEveryMs);
-
-  async function lookAlone(): Promise<void> {
-    if (looking) return;
-    looking = true;
-    await look();
-    looking = false;
-  }
+  const poller = createPoller({
+    everyMs: lookEveryMs,
+    run: look,
+    onFailure(error) {
+      waiting = undefined;
+      open(error);
+    },
+  });
 
   function open(error: unknown): void {
     warnings.warn(sourceName, { err: error }, 'clicks do not go to Redis: they go straight to PostgreSQL');
@@ -57,19 +57,14 @@ export function createClickBreaker(deps: {
   }
 
   async function look(): Promise<void> {
-    try {
-      waiting = await inTime(readWaiting());
-      if (waiting > maxWaiting && postgresAnswers()) {
-        open(new Error(`${waiting} batches wait in Redis for a worker`));
-      } else if (!closed) {
-        // A Redis without room answers and takes nothing: no further batch is sealed for it.
-        await inTime(sendAgain());
-        closed = true;
-        onClose();
-      }
-    } catch (error) {
-      waiting = undefined;
-      open(error);
+    waiting = await inTime(readWaiting());
+    if (waiting > maxWaiting && postgresAnswers()) {
+      open(new Error(`${waiting} batches wait in Redis for a worker`));
+    } else if (!closed) {
+      // A Redis without room answers and takes nothing: no further batch is sealed for it.
+      await inTime(sendAgain());
+      closed = true;
+      onClose();
     }
   }
 
@@ -88,6 +83,6 @@ export function createClickBreaker(deps: {
     onTaken(): void {
       warnings.end(sourceName, {}, 'Redis takes clicks again');
     },
-    stop: () => clearInterval(timer),
+    stop: () => void poller.stop(),
   };
 }

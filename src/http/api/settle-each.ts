@@ -33,7 +33,7 @@ export async function settleEach<Item, Done extends object>(
   { atOnce, log, ctx, basePath }: { atOnce: number; log: Log; ctx: Context; basePath?: string },
   task: (item: Item, place: number) => Promise<Done>,
 ) {
-  const bounded = createConcurrencyLimit({ atOnce, waiting: items.length });
+  const bounded = createConcurrencyLimit({ concurrency: atOnce, queueSize: items.length });
 
   async function settle(item: Item, place: number) {
     try {

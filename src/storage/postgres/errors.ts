@@ -1,5 +1,6 @@
 import knex from 'knex';
 import { StoreUnavailable } from '../../resilience/circuit-breaker.ts';
+import { errorCodeOf } from '../../resilience/error-code.ts';
 import { UnreadableValue } from './values.ts';
 
 /** PostgreSQL asks for a password, and this process has none. */
@@ -34,10 +35,25 @@ export function asConnectionFailure(error: unknown): unknown {
   return error;
 }
 
-/** The SQLSTATE of an error of PostgreSQL; those of Node, such as EPIPE, are none. */
+/** The SQLSTATEs that Linkmill handles, under their names in the manual of PostgreSQL (appendix A). */
+const sqlStates = {
+  protocolViolation: '08P01',
+  featureNotSupported: '0A000',
+  invalidParameterValue: '22023',
+  checkViolation: '23514',
+  readOnlySqlTransaction: '25006',
+  invalidAuthorization: '28000',
+  invalidPassword: '28P01',
+  serializationFailure: '40001',
+  deadlockDetected: '40P01',
+  insufficientPrivilege: '42501',
+  lockNotAvailable: '55P03',
+  queryCanceled: '57014',
+} as const;
+
+/** The SQLSTATE of an error of PostgreSQL; undefined for other errors, such as EPIPE of Node.js. */
 export function sqlStateOf(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined;
-  const code = String(error.code);
+  const code = errorCodeOf(error);
   return /^(\d[\dA-Z]|F0|HV|P0|XX)[\dA-Z]{3}$/.test(code) ? code : undefined;
 }
 
@@ -61,9 +77,9 @@ export function isPostgresUnavailable(error: unknown): boolean {
 
 function isConnectionFailure(error: Error): boolean {
   if (error instanceof StoreUnavailable) return error.store === 'PostgreSQL';
-  if (error instanceof knex.KnexTimeoutError || error instanceof UnreadableValue) return true;
+  if (isPoolTimeout(error) || error instanceof UnreadableValue) return true;
   if (connectionFailures.has(error)) return true;
-  const code = 'code' in error ? String(error.code) : '';
+  const code = errorCodeOf(error);
   if (/^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)$/.test(code))
     return true;
   return /^(Connection terminated|Query read timeout|timeout expired|Client has encountered a connection error)/.test(
@@ -78,25 +94,59 @@ export function isStatementFailure(error: unknown): boolean {
   return !isAnswer(sqlState) && !concernsEverything(sqlState);
 }
 
-/** Whether a statement is wrong, which is a fault of Linkmill or of the schema: class 42 but for missing rights (42501). */
+/** Whether a statement is wrong, which is a fault of Linkmill or of the schema: class 42 without missing rights. */
 export function isFaultyStatement(error: unknown): boolean {
   const sqlState = sqlStateOf(error);
-  return sqlState !== undefined && sqlState.startsWith('42') && sqlState !== '42501';
+  return sqlState !== undefined && sqlState.startsWith('42') && !isPermissionDenied(error);
 }
 
-/** Whether a change failed because PostgreSQL takes none: a standby, or `default_transaction_read_only`. */
+/** Whether a change failed because PostgreSQL is read-only: a standby, or `default_transaction_read_only`. */
 export function isReadOnly(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  return sqlStateOf(error) === '25006' || isReadOnly(error.cause);
+  return sqlStateOf(error) === sqlStates.readOnlySqlTransaction || isReadOnly(error.cause);
 }
 
-/** Whether PostgreSQL rolled back a whole transaction for the sake of another one: run again it may succeed. */
-export const isConflict = (error: unknown): boolean => /^(40001|40P01)$/.test(sqlStateOf(error) ?? '');
+/** Whether PostgreSQL rolled back a transaction in favour of another one: the same transaction may succeed when it is retried. */
+export function isConflict(error: unknown): boolean {
+  const sqlState = sqlStateOf(error);
+  return sqlState === sqlStates.serializationFailure || sqlState === sqlStates.deadlockDetected;
+}
 
-/** Whether an error says that PostgreSQL does not store such values, for any client and any number of attempts. */
-export const isRefusedData = (error: unknown): boolean =>
-  // Class 22 (data exception); 23514: a check constraint.
-  /^(22...|23514)$/.test(sqlStateOf(error) ?? '');
+/** Whether PostgreSQL can never store the values of a statement: a data exception (class 22) or a violated check constraint. */
+export function isRejectedData(error: unknown): boolean {
+  const sqlState = sqlStateOf(error);
+  return sqlState === sqlStates.checkViolation || (sqlState?.startsWith('22') ?? false);
+}
+
+/** Whether a statement waited longer than `lock_timeout` for a lock, or did not get one with `nowait`. */
+export const isLockTimeout = (error: unknown): boolean => sqlStateOf(error) === sqlStates.lockNotAvailable;
+
+/** Whether `statement_timeout` or an operator ended a statement. */
+export const isStatementCanceled = (error: unknown): boolean => sqlStateOf(error) === sqlStates.queryCanceled;
+
+/** Whether the role lacks a right that the statement needs. */
+export const isPermissionDenied = (error: unknown): boolean =>
+  sqlStateOf(error) === sqlStates.insufficientPrivilege;
+
+/** Whether a parameter has a value that its function does not accept, such as an unknown time zone. */
+export const isInvalidParameter = (error: unknown): boolean =>
+  sqlStateOf(error) === sqlStates.invalidParameterValue;
+
+export const isInvalidPassword = (error: unknown): boolean => sqlStateOf(error) === sqlStates.invalidPassword;
+
+/** Whether the server rejects this user, host or way to connect, such as a connection without TLS. */
+export const isInvalidAuthorization = (error: unknown): boolean =>
+  sqlStateOf(error) === sqlStates.invalidAuthorization;
+
+/** Whether a pooler rejects a session setting of a new connection: PgBouncer and Neon with a protocol violation, RDS Proxy as not
+ *  supported. */
+export function isUnsupportedSetting(error: unknown): boolean {
+  const sqlState = sqlStateOf(error);
+  return sqlState === sqlStates.protocolViolation || sqlState === sqlStates.featureNotSupported;
+}
+
+/** Whether no connection of the pool became free in time. */
+export const isPoolTimeout = (error: unknown): boolean => error instanceof knex.KnexTimeoutError;
 
 const failures: [sqlState: RegExp, reason: string][] = [
   [/^28/, 'PostgreSQL refuses the login: check the password, the role and pg_hba.conf'],
@@ -111,7 +161,7 @@ export function describeFailure(error: unknown): string {
   if (error instanceof PasswordMissing || error instanceof UnsupportedLogin) return `${error.message}.`;
   const sqlState = sqlStateOf(error);
   const known = failures.find(([pattern]) => pattern.test(sqlState ?? ''))?.[1];
-  const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
-  const isShown = code !== undefined && /^[A-Z\d_]{1,40}$/.test(code);
+  const code = errorCodeOf(error);
+  const isShown = /^[A-Z\d_]{1,40}$/.test(code);
   return `${known ?? 'PostgreSQL cannot be used'}${isShown ? ` (${code})` : ''}.`;
 }

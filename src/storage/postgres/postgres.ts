@@ -3,14 +3,20 @@ import knex, { type Knex } from 'knex';
 import PostgresClient, { type PooledConnection } from 'knex/lib/dialects/postgres/index.js';
 import pg from 'pg';
 import { withDeadline } from '../../resilience/shutdown.ts';
-import { createPostgresConnector } from '../connections/postgres-client.ts';
-import { asConnectionFailure, isConflict, isPostgresUnavailable, isRefusedData } from './errors.ts';
+import { createPostgresConnector } from './connector.ts';
+import {
+  asConnectionFailure,
+  isConflict,
+  isPostgresUnavailable,
+  isRejectedData,
+  isUnsupportedSetting,
+} from './errors.ts';
 import type { PoolObserver, PoolState, PostgresMetrics } from './metrics.ts';
-import { refusesOptions, SessionClient } from './session.ts';
+import { SessionClient } from './session.ts';
 import { getTypeParser } from './values.ts';
 
 export type { Knex } from 'knex';
-export { isPostgresUnavailable, isRefusedData };
+export { isPostgresUnavailable, isRejectedData };
 
 /** How often a statement or transaction is run that PostgreSQL rolled back for the sake of another one. */
 const maxTries = 10;
@@ -58,7 +64,7 @@ class LinkmillClient extends PostgresClient {
     const connect = async () => await super.acquireRawConnection();
     try {
       return await connect().catch(async (error: unknown) => {
-        if (settings.withoutOptions || !refusesOptions(error)) throw error;
+        if (settings.withoutOptions || !isUnsupportedSetting(error)) throw error;
         this.connectionSettings = { ...settings, withoutOptions: true };
         return await connect();
       });

@@ -1,4 +1,4 @@
-import type { Knex } from 'knex';
+import type { Knex } from './postgres.ts';
 import { rethrowTimeout } from './statement-timeout.ts';
 
 export type SearchQuery = ReturnType<typeof createSearchQuery>;

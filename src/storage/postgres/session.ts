@@ -134,9 +134,3 @@ function endOnUnreadable(connection: Startup['connection']): void {
     }
   };
 }
-
-/** Whether a server, which is a pooler then, refuses the settings for which PgBouncer has no place. */
-export function refusesOptions(error: unknown): boolean {
-  // 08P01: PgBouncer, Neon; 0A000: RDS Proxy.
-  return error instanceof Error && 'code' in error && /^(08P01|0A000)$/.test(String(error.code));
-}

@@ -1,7 +1,7 @@
-import knex from 'knex';
 import { type Breaker, CircuitOpen } from '../../resilience/circuit-breaker.ts';
 import type { Conditions } from '../../resilience/conditions.ts';
-import { describeFailure, sqlStateOf } from './errors.ts';
+import { createPoller } from '../../resilience/poller.ts';
+import { describeFailure, isPoolTimeout, sqlStateOf } from './errors.ts';
 import { type Knex, onlyRow } from './postgres.ts';
 import { findMissingRights, mayChangePartitions } from './rights.ts';
 import { neededSettings } from './session.ts';
@@ -72,10 +72,13 @@ export function watchPostgres(deps: {
 }) {
   const { db, conditions, changesPartitions = false, guard = async (call) => await call() } = deps;
   let failures = 0;
-  let isStopped = false;
-  const timer = setTimeout(() => void checkAgain(), checkEveryMs);
+  const poller = createPoller({
+    everyMs: checkEveryMs,
+    run: async () => await guard(check),
+    onFailure: report,
+  });
 
-  async function look(): Promise<void> {
+  async function check(): Promise<void> {
     const state = await readState(db);
     const { tables, rights } = await findMissingRights(db);
     failures = 0;
@@ -103,34 +106,19 @@ export function watchPostgres(deps: {
     );
   }
 
-  async function check(): Promise<void> {
-    try {
-      await guard(look);
-    } catch (error) {
-      if (isStopped || isOfLoad(error)) return;
-      failures += 1;
-      const cause = error instanceof CircuitOpen ? error.cause : error;
-      const isCertain = sqlStateOf(cause) !== undefined || failures >= failuresThatCount;
-      if (isCertain) conditions.set('postgres_unavailable', describeFailure(cause));
-    }
+  function report(error: unknown): void {
+    if (isOfLoad(error)) return;
+    failures += 1;
+    const cause = error instanceof CircuitOpen ? error.cause : error;
+    const isCertain = sqlStateOf(cause) !== undefined || failures >= failuresThatCount;
+    if (isCertain) conditions.set('postgres_unavailable', describeFailure(cause));
   }
 
   /** Whether other queries use the pool's connections; without one, PostgreSQL does not let any in. */
   function isOfLoad(error: unknown): boolean {
     const { pool } = db.client as { pool: { numUsed: () => number } };
-    return error instanceof knex.KnexTimeoutError && pool.numUsed() > 0;
+    return isPoolTimeout(error) && pool.numUsed() > 0;
   }
 
-  async function checkAgain(): Promise<void> {
-    await check();
-    if (!isStopped) timer.refresh();
-  }
-
-  return {
-    check,
-    stop: () => {
-      isStopped = true;
-      clearTimeout(timer);
-    },
-  };
+  return { check: poller.poll, stop: () => void poller.stop() };
 }

@@ -1,4 +1,5 @@
 import { StoreUnavailable } from '../../resilience/circuit-breaker.ts';
+import { errorCodeOf } from '../../resilience/error-code.ts';
 
 /** Replies that blame the command, as opposed to the state of Redis or the rights of its user. */
 const answers = /^(ERR|WRONGTYPE|NOSCRIPT|BUSYGROUP|NOGROUP|EXECABORT|INDEX|SYNTAX|UNKNOWN)\b/;
@@ -22,8 +23,9 @@ export function isRedisUnreachable(error: unknown): boolean {
 /** An error of the operating system or of TLS. */
 function isSocketError(error: Error): boolean {
   if ('syscall' in error) return true;
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  return /^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED|HOSTNAME_MISMATCH|EPROTO)/.test(code);
+  return /^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED|HOSTNAME_MISMATCH|EPROTO)/.test(
+    errorCodeOf(error),
+  );
 }
 
 /** Whether an error says that Redis answers and refuses the command: it is full, loading, a replica, a cluster node,

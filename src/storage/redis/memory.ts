@@ -1,28 +1,29 @@
 import type { Redis } from 'ioredis';
 import type { Log } from '../../log.ts';
+import { createPoller } from '../../resilience/poller.ts';
 
-/** Above this share of its memory limit Redis is left to clicks, keys and jobs, which it must never refuse. */
+/** Share of its memory limit above which Redis takes no new cache entries: the rest is for clicks, keys and jobs. */
 const fullShare = 0.75;
-const lookEveryMs = 5_000;
+const pollEveryMs = 5_000;
 
-/** Watches how full Redis is. `hasRoom` says whether cache entries may be added: always where Redis has no limit. */
+/** Watches the memory usage of Redis. `hasRoom` returns whether cache entries may be added; always true without a memory limit. */
 export function watchRedisMemory(redis: Redis, log: Log) {
   let room = true;
 
-  async function look(): Promise<void> {
-    try {
-      const info = await redis.info('memory');
-      const read = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
-      const limit = read('maxmemory');
-      const hadRoom = room;
-      room = limit === 0 || read('used_memory') < limit * fullShare;
-      if (hadRoom && !room) log.warn({ limit }, 'Redis is nearly full: nothing new is cached');
-    } catch (error) {
-      log.debug({ err: error }, 'the memory of Redis could not be read');
-    }
+  async function check(): Promise<void> {
+    const info = await redis.info('memory');
+    const read = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
+    const limit = read('maxmemory');
+    const hadRoom = room;
+    room = limit === 0 || read('used_memory') < limit * fullShare;
+    if (hadRoom && !room) log.warn({ limit }, 'Redis is nearly full, caching no new entries');
   }
 
-  void look();
-  const timer = setInterval(() => void look(), lookEveryMs);
-  return { hasRoom: () => room, stop: () => clearInterval(timer) };
+  const poller = createPoller({
+    everyMs: pollEveryMs,
+    run: check,
+    onFailure: (error) => log.debug({ err: error }, 'failed to read the memory usage of Redis'),
+  });
+  void poller.poll();
+  return { hasRoom: () => room, stop: () => void poller.stop() };
 }

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { errorCodeOf } from '../../resilience/error-code.ts';
 import { minimumRedisVersion } from './bullmq-options.ts';
 import { isRedisUnreachable } from './errors.ts';
 
@@ -206,7 +207,7 @@ function explainRights(missing: Replies): string {
 
 /** Why there is no connection that can be used, without the host, the user and the password. */
 function judgeConnection(error: unknown): RedisProblems {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const code = errorCodeOf(error);
   const word = wordOf(error);
   if (word === 'WRONGPASS')
     return {

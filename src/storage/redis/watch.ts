@@ -1,5 +1,6 @@
 import type { Log } from '../../log.ts';
 import type { Conditions } from '../../resilience/conditions.ts';
+import { createPoller } from '../../resilience/poller.ts';
 import { withDeadline } from '../../resilience/shutdown.ts';
 import { probeRedis, type RedisProblems } from './probe.ts';
 import { closeRedis, openRedis } from './redis.ts';
@@ -56,15 +57,13 @@ export async function watchRedis(deps: {
   }
   report(problems);
 
-  let isStopped = false;
-  const look = async () => {
-    report(await probe());
-    if (!isStopped) timer.refresh();
-  };
-  const timer = setTimeout(() => void look(), probeEveryMs);
+  const poller = createPoller({
+    everyMs: probeEveryMs,
+    run: async () => report(await probe()),
+    onFailure: (error) => log.error({ err: error }, 'failed to probe Redis'),
+  });
   return async () => {
-    isStopped = true;
-    clearTimeout(timer);
+    void poller.stop();
     await closeRedis(redis);
   };
 }

@@ -1,10 +1,8 @@
+import { advisoryLocks } from '../postgres/advisory-locks.ts';
+import { isConflict, isLockTimeout } from '../postgres/errors.ts';
 import type { Knex } from '../postgres/postgres.ts';
 import type { Patience } from './lock-timeout.ts';
 
-/** Held for a whole run, so that one process migrates and the others wait. Earlier releases lock the same number. */
-const runLock = 7_261_034_155;
-/** Held for each migration, so that two never run at once even where the connection that holds `runLock` was lost. */
-const stepLock = 7_261_034_158;
 /** How often a process looks whether another one has finished. */
 const lookEveryMs = 500;
 
@@ -36,7 +34,7 @@ async function tryWhileNoneMigrates<T>(db: Knex, patience: Patience, task: () =>
       // Last and without parameters: the result of a statement with some stays open, and a snapshot with it, until the next
       // statement of the transaction; an index that is built concurrently would wait for its end.
       const { rows } = await trx.raw<{ rows: [{ locked: boolean }] }>(
-        `select pg_try_advisory_xact_lock(${runLock}) as locked`,
+        `select pg_try_advisory_xact_lock(${advisoryLocks.migrationRun}) as locked`,
       );
       if (!rows[0].locked) return undefined;
       patience.reset();
@@ -55,7 +53,7 @@ async function tryWhileNoneMigrates<T>(db: Knex, patience: Patience, task: () =>
 export async function inStep<T>(db: Knex, work: (trx: Knex) => Promise<T>): Promise<T> {
   return await inTransaction(db, async (trx) => {
     await trx.raw(`select set_config('idle_in_transaction_session_timeout', ?, true)`, [stepIdleTimeout]);
-    await trx.raw('select pg_advisory_xact_lock(?)', [stepLock]);
+    await trx.raw('select pg_advisory_xact_lock(?)', [advisoryLocks.migration]);
     return await work(trx);
   });
 }
@@ -73,9 +71,7 @@ async function inTransaction<T>(db: Knex, work: (trx: Knex) => Promise<T>): Prom
 
 /** Whether an error says that a lock was not to be had, or that PostgreSQL chose this transaction to end a conflict: the same
  *  statements may succeed later. */
-export function isLockConflict(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && /^(55P03|40P01|40001)$/.test(String(error.code));
-}
+export const isLockConflict = (error: unknown): boolean => isLockTimeout(error) || isConflict(error);
 
 /** What holds up a migration, for people: the transaction of this database that has been open the longest. Roles without the right
  *  to see those of others get none named. */

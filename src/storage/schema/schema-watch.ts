@@ -1,11 +1,12 @@
 import type { Log } from '../../log.ts';
 import type { Conditions } from '../../resilience/conditions.ts';
+import { createPoller } from '../../resilience/poller.ts';
 import { withDeadline } from '../../resilience/shutdown.ts';
 import type { SchemaState } from './schema-state.ts';
 
 /** How often the migrations are compared: while the tables are usable; while they are not, so that a process that was started before
  *  the release step recovers soon after it; and while PostgreSQL does not answer. */
-const lookEveryMs = { usable: 30_000, notUsable: 2_000, notKnown: 5_000 };
+const pollEveryMs = { usable: 30_000, notUsable: 2_000, unknown: 5_000 };
 /** Longest time of one comparison. */
 const deadlineMs = 2_000;
 
@@ -22,23 +23,25 @@ export function watchSchema(deps: {
   let listener: ((isUsable: boolean) => void) | undefined;
   let isUsable = true;
   let warned: string | undefined;
-  let stopped = false;
-  let timer: NodeJS.Timeout | undefined;
-  const first = look();
-
-  async function look(): Promise<void> {
-    let pauseMs = lookEveryMs.notKnown;
-    try {
-      const state = await withDeadline(read(), deadlineMs, () => {
-        throw new Error('PostgreSQL did not answer in time');
-      });
-      if (!stopped) apply(state);
-      pauseMs = state.kind === 'current' ? lookEveryMs.usable : lookEveryMs.notUsable;
-    } catch (error) {
-      // Health and breaker report a PostgreSQL that is away.
+  let isStopped = false;
+  let pauseMs = pollEveryMs.unknown;
+  const poller = createPoller({
+    everyMs: () => pauseMs,
+    run: compareMigrations,
+    onFailure(error) {
+      pauseMs = pollEveryMs.unknown;
+      // Health checks and the circuit breaker report that PostgreSQL is unavailable.
       log.debug({ err: error }, 'failed to compare migrations');
-    }
-    if (!stopped) timer = setTimeout(() => void look(), pauseMs);
+    },
+  });
+  const first = poller.poll();
+
+  async function compareMigrations(): Promise<void> {
+    const state = await withDeadline(read(), deadlineMs, () => {
+      throw new Error('PostgreSQL did not answer in time');
+    });
+    if (!isStopped) apply(state);
+    pauseMs = state.kind === 'current' ? pollEveryMs.usable : pollEveryMs.notUsable;
   }
 
   function apply(state: SchemaState): void {
@@ -69,8 +72,8 @@ export function watchSchema(deps: {
     },
 
     stop(): void {
-      stopped = true;
-      clearTimeout(timer);
+      isStopped = true;
+      void poller.stop();
     },
   };
 }

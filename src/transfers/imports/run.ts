@@ -1,4 +1,4 @@
-import { isRefusedData, type Knex } from '../../storage/postgres/postgres.ts';
+import { isRejectedData, type Knex } from '../../storage/postgres/postgres.ts';
 import type { BlockedHosts } from '../../urls/blocklist/blocklist.ts';
 import type { RefreshCache } from '../../urls/cache/refresh.ts';
 import type { Owner } from '../../urls/store/owner.ts';
@@ -81,7 +81,7 @@ export async function openImport(deps: ImportDeps, id: number) {
       const next = i === rows.length - 1 ? to : records[i]!.end;
       const importOne = async (row: Row) => await importRows([row], place, next);
       const went = await importOne(row).catch(async (error: unknown) => {
-        if (!isRefusedData(error)) throw error;
+        if (!isRejectedData(error)) throw error;
         return await importOne({
           ...row,
           asks: { problems: [{ field: 'row', reason: 'cannot be stored' }] },
@@ -99,7 +99,7 @@ export async function openImport(deps: ImportDeps, id: number) {
     try {
       return await importRows(rows, step.from, step.to);
     } catch (error) {
-      if (!isRefusedData(error)) throw error;
+      if (!isRejectedData(error)) throw error;
       return await importEach(step, rows);
     }
   }

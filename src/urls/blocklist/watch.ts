@@ -1,32 +1,18 @@
 import type { Log } from '../../log.ts';
+import { createPoller } from '../../resilience/poller.ts';
 import type { BlockedHosts } from './blocklist.ts';
 
-/** How often a process asks whether the list was changed: what is blocked is so everywhere within 2 s. */
-const lookEveryMs = 1_000;
+/** A host that is blocked is blocked in every process within 2 s. */
+const pollEveryMs = 1_000;
 
-/** Keeps a list of blocked hosts as PostgreSQL has it; while that is away, as it had it last. */
+/** Refreshes the blocklist of this process from PostgreSQL every second. While PostgreSQL is unavailable, the previous list is used. */
 export function watchBlockedHosts(list: Pick<BlockedHosts, 'refresh'>, log: Log) {
-  let looking: Promise<void> | undefined;
-  let hasWarned = false;
-  const timer = setInterval(() => void look(), lookEveryMs);
-
-  async function lookOnce(): Promise<void> {
-    try {
-      await list.refresh();
-      hasWarned = false;
-    } catch (error) {
-      if (!hasWarned) log.warn({ err: error }, 'the blocked hosts could not be read: those of before stay');
-      hasWarned = true;
-    }
-  }
-
-  /** Asks now; one question at a time. */
-  function look(): Promise<void> {
-    looking ??= lookOnce().finally(() => {
-      looking = undefined;
-    });
-    return looking;
-  }
-
-  return { look, stop: () => clearInterval(timer) };
+  const poller = createPoller({
+    everyMs: pollEveryMs,
+    run: async () => await list.refresh(),
+    onFailure(error, failures) {
+      if (failures === 1) log.warn({ err: error }, 'failed to refresh blocklist, keeping previous list');
+    },
+  });
+  return { look: poller.poll, stop: () => void poller.stop() };
 }

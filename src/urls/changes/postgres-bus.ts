@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '../../log.ts';
 import { repeatedWarningsOf } from '../../resilience/repeated-warnings.ts';
 import { withDeadline } from '../../resilience/shutdown.ts';
-import { createPostgresConnector } from '../../storage/connections/postgres-client.ts';
+import { createPostgresConnector } from '../../storage/postgres/connector.ts';
 import type { Knex } from '../../storage/postgres/postgres.ts';
 import { SessionClient } from '../../storage/postgres/session.ts';
 import { readChanges, type UrlChange, writeChange } from './change.ts';

@@ -1,4 +1,4 @@
-import type { Knex } from 'knex';
+import type { Knex } from '../../storage/postgres/postgres.ts';
 import { urlColumns } from '../store/columns.ts';
 import type { ShortUrl } from '../url.ts';
 

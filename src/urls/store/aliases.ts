@@ -1,4 +1,4 @@
-import type { Knex } from 'knex';
+import type { Knex } from '../../storage/postgres/postgres.ts';
 
 /** The old codes of a row of `urls u`, the oldest first. */
 export const aliasesOf = `array(

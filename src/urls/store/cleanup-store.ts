@@ -1,5 +1,4 @@
-import type { Knex } from 'knex';
-import { onlyRow } from '../../storage/postgres/postgres.ts';
+import { type Knex, onlyRow } from '../../storage/postgres/postgres.ts';
 import type { StoredUrl } from '../url.ts';
 import { storedColumns } from './columns.ts';
 import { purgeOf } from './purge.ts';

@@ -1,4 +1,4 @@
-import type { Knex } from 'knex';
+import type { Knex } from '../../storage/postgres/postgres.ts';
 import type { UrlChange } from '../changes/change.ts';
 import type { StoredUrl } from '../url.ts';
 import {

@@ -1,4 +1,4 @@
-import type { Knex } from 'knex';
+import type { Knex } from '../../storage/postgres/postgres.ts';
 import { InputRejected } from '../input/rules.ts';
 import { CodeTaken } from '../url.ts';
 import { hasCode } from './aliases.ts';

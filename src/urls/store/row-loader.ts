@@ -5,7 +5,7 @@ import type { UrlStore } from './url-store.ts';
 
 /** Statements in progress at once, and short codes in each, at most. Look-ups of throttled clients take up to two of these statements,
  *  so that two are left for everybody else. */
-const atOnce = 4;
+const concurrency = 4;
 const maxTogether = 200;
 
 /** Loads short URLs from the database, one per call; look-ups that wait share a statement. While the Redis cache is void, as after
@@ -19,6 +19,6 @@ export function createRowLoader({ findByCodes }: Pick<UrlStore, 'findByCodes'>):
     // A row that cannot be read fails alone.
     isForAll: (error) => isPostgresUnavailable(error) && !(error instanceof UnreadableValue),
     limit: maxTogether,
-    atOnce,
+    concurrency,
   });
 }

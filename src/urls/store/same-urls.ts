@@ -1,4 +1,4 @@
-import type { Knex } from 'knex';
+import type { Knex } from '../../storage/postgres/postgres.ts';
 import type { ShortUrl } from '../url.ts';
 import { insertedTypes, type NewUrl, settingColumns, toInsertedRows, urlColumns } from './columns.ts';
 

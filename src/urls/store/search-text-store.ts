@@ -1,5 +1,4 @@
-import type { Knex } from 'knex';
-import { onlyRow } from '../../storage/postgres/postgres.ts';
+import { type Knex, onlyRow } from '../../storage/postgres/postgres.ts';
 import { type SearchedFields, searchTextOf } from './search-text.ts';
 
 /** A row whose search text is to be filled. */

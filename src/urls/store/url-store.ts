@@ -1,5 +1,4 @@
-import type { Knex } from 'knex';
-import { boundedTransaction } from '../../storage/postgres/postgres.ts';
+import { type Knex, boundedTransaction } from '../../storage/postgres/postgres.ts';
 import type { ShortUrl, ShortUrlWithClicks, StoredUrl } from '../url.ts';
 import { aliasesOf, findAliases, hasCode } from './aliases.ts';
 import {

@@ -68,7 +68,7 @@ test('what PostgreSQL does not take is written when it does', async () => {
   const codes = create();
   await db().schema.renameTable('unknown_codes_daily', 'unknown_codes_away');
   codes.add('nobody');
-  await codes.flush();
+  await expect(codes.flush()).rejects.toThrow('unknown_codes_daily');
   codes.add('nobody');
   await db().schema.renameTable('unknown_codes_away', 'unknown_codes_daily');
   await codes.flush();

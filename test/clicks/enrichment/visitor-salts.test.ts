@@ -24,10 +24,16 @@ afterEach(() => {
   for (const salts of opened.splice(0)) salts.stop();
 });
 
-function open(more: Partial<VisitorSaltStore> = {}): VisitorSalts {
-  const salts = createVisitorSalts({ store: { ...createVisitorSaltStore(db()), ...more }, log: silentLog });
+function open(more: Partial<VisitorSaltStore> = {}) {
+  let clockMs = noon;
+  const store = { ...createVisitorSaltStore(db()), ...more };
+  const salts = createVisitorSalts({ store, log: silentLog, now: () => clockMs });
   opened.push(salts);
-  return salts;
+  const refresh = async (nowMs: number) => {
+    clockMs = nowMs;
+    await salts.refresh();
+  };
+  return { ...salts, refresh };
 }
 
 const readDays = async () =>

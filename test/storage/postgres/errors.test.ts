@@ -7,7 +7,7 @@ import {
   describeFailure,
   isPostgresUnavailable,
   isReadOnly,
-  isRefusedData,
+  isRejectedData,
   isStatementFailure,
 } from '../../../src/storage/postgres/errors.ts';
 import { openPostgres } from '../../../src/storage/postgres/postgres.ts';
@@ -42,7 +42,7 @@ test.each([
   'F0000',
   '99999',
 ])('SQLSTATE %s means that PostgreSQL cannot answer now', (code) => {
-  expect([isPostgresUnavailable(failure(code)), isRefusedData(failure(code))]).toEqual([true, false]);
+  expect([isPostgresUnavailable(failure(code)), isRejectedData(failure(code))]).toEqual([true, false]);
 });
 
 test.each(['22001', '22003', '22P02', '23502', '23503', '23505', '23514', '44000', 'P0001'])(

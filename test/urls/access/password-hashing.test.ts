@@ -4,7 +4,7 @@ import { createPasswordHashing } from '../../../src/urls/access/password-hashing
 import { checkPassword } from '../../../src/urls/access/password.ts';
 
 test('passwords to hash wait for each other and for other texts; who comes when too many wait is turned away', async () => {
-  const { hashPassword, hashSlowly } = createPasswordHashing({ atOnce: 1, waiting: 1 });
+  const { hashPassword, hashSlowly } = createPasswordHashing({ concurrency: 1, queueSize: 1 });
   let ended = 0;
   const first = hashPassword('first').finally(() => (ended += 1));
   const second = hashSlowly('second', 'salt').finally(() => (ended += 1));

@@ -1,5 +1,5 @@
-import type { Knex } from 'knex';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Knex } from '../../../src/storage/postgres/postgres.ts';
 import { conditionsOf } from '../../../src/urls/search/filter.ts';
 import { createSearchTextStore } from '../../../src/urls/store/search-text-store.ts';
 import { createUrlStore } from '../../../src/urls/store/url-store.ts';

@@ -1,8 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
-import { readPasswordFile } from './password-file.ts';
-import { parsePostgresUrl, type PostgresAddress } from './postgres-url.ts';
-import type { SslMode } from './tls.ts';
+import { errorCodeOf } from '../../resilience/error-code.ts';
+import { readPasswordFile } from '../connections/password-file.ts';
+import { parsePostgresUrl, type PostgresAddress } from '../connections/postgres-url.ts';
+import type { SslMode } from '../connections/tls.ts';
+import { isInvalidAuthorization, isInvalidPassword } from './errors.ts';
 
 /** How long a refused login waits for a new password in its file. */
 const newPasswordMs = 1_500;
@@ -48,7 +50,7 @@ async function logIn<Client>(
   try {
     return await open(configOf(address, password, encrypts));
   } catch (error) {
-    const next = isWrongPassword(error) ? await newPassword(file, password) : undefined;
+    const next = isInvalidPassword(error) ? await newPassword(file, password) : undefined;
     if (next === undefined) throw error;
     return await open(configOf(address, next, encrypts));
   }
@@ -84,18 +86,15 @@ function configOf(
   };
 }
 
-const codeOf = (error: unknown) =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 const isWithoutTls = (error: unknown) =>
   error instanceof Error && error.message === 'The server does not support SSL connections';
-// 28P01: invalid_password.
-const isWrongPassword = (error: unknown) => codeOf(error) === '28P01';
 
 /** Whether the server was there and refused this way: no TLS, a failed handshake, or no entry for it in pg_hba.conf (28000). */
 function mayWorkOtherwise(error: unknown): boolean {
   return (
     isWithoutTls(error) ||
-    /^(28000|EPROTO|ERR_SSL_\w+)$/.test(codeOf(error)) ||
+    isInvalidAuthorization(error) ||
+    /^(EPROTO|ERR_SSL_\w+)$/.test(errorCodeOf(error)) ||
     (error instanceof Error && /establishing an SSL connection|before secure TLS/.test(error.message))
   );
 }
