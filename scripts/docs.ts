@@ -1,11 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { settingsTable } from './docs/settings-table.ts';
+import { settingsTables } from './docs/settings-table.ts';
 
-/* npm run docs: writes into the README what is made from the code. */
-const readme = new URL('../README.md', import.meta.url);
-const text = readFileSync(readme, 'utf8');
-const made = /(<!-- settings: .*?-->\n).*?(<!-- end of settings -->)/s;
+/* npm run docs: writes the generated part of docs/configuration.md. */
+const file = new URL('../docs/configuration.md', import.meta.url);
+const generated = /(<!-- settings: .*?-->\n).*?(<!-- end of settings -->)/s;
 writeFileSync(
-  readme,
-  text.replace(made, (_, begin: string, end: string) => `${begin}\n${settingsTable()}\n\n${end}`),
+  file,
+  readFileSync(file, 'utf8').replace(
+    generated,
+    (_, begin: string, end: string) => `${begin}\n${settingsTables()}\n\n${end}`,
+  ),
 );

@@ -24,7 +24,7 @@ import { run } from './services/run.ts';
  */
 const usage = `Usage: npm run local
   Runs Linkmill on this machine until Ctrl-C. Settings are environment variables: PORT (3000), LINKMILL_LOCAL_DIR (.local),
-  DATABASE_URL and REDIS_URL (private servers, unless set), and those in README.md.
+  DATABASE_URL and REDIS_URL (private servers, unless set), and those in docs/configuration.md.
 `;
 
 const root = fileURLToPath(new URL('..', import.meta.url));

@@ -4,7 +4,7 @@ import { loadConfigOrExit } from './config/load.ts';
 import { webSettings } from './config/web.ts';
 
 const usage = `Usage: npm run web
-  Starts a web process, which answers redirects and the API until SIGTERM. Settings are environment variables: see README.md.
+  Starts a web process, which answers redirects and the API until SIGTERM. Settings are environment variables: see docs/configuration.md.
 `;
 
 readArguments(usage, refuseArguments);

@@ -45,7 +45,7 @@ const queryTimeoutMs = 60_000;
 const redisPatienceMs = 1_000;
 
 const usage = `Usage: node dist/workers/main.js [--queues QUEUE,QUEUE]
-  Starts a worker process, which runs jobs until SIGTERM. Settings are environment variables: see README.md.
+  Starts a worker process, which runs jobs until SIGTERM. Settings are environment variables: see docs/configuration.md.
   --queues A,B  serve only these queues, out of: ${jobNames.join(', ')}
 `;
 
