@@ -4,7 +4,7 @@ import { loadConfigOrExit } from '../../src/config/load.ts';
 import { webSettings } from '../../src/config/web.ts';
 import { answerErrors } from '../../src/http/middleware/error-handler.ts';
 import { createRedirect } from '../../src/http/redirect/redirect.ts';
-import { createRedirectResponse } from '../../src/http/redirect/response.ts';
+import { createRedirectResponses } from '../../src/http/redirect/response.ts';
 import { listenHost } from '../../src/http/server/listen-host.ts';
 import { listen } from '../../src/http/server/server.ts';
 import { createKeyGenerator } from '../../src/keys/key-generator.ts';
@@ -58,20 +58,20 @@ const redirect = createRedirect({
   urls,
   clickRecorder: { ...uncounted, current: () => uncounted },
   detailOf: () => undefined,
-  answers: createRedirectResponse({ status: config.REDIRECT_STATUS, maxAgeSeconds: 0 }),
+  responses: createRedirectResponses({ status: config.REDIRECT_STATUS, maxAgeSeconds: 0 }),
   isThrottled: () => false,
   onTier: () => undefined,
-  gates: {
-    answer: async () => await Promise.reject(new Error('no short URL has a gate here')),
-    answerPreview: async () => await Promise.reject(new Error('no short URL has a limit here')),
+  accessRules: {
+    answer: async () => await Promise.reject(new Error('unexpected access rule')),
+    answerPreview: async () => await Promise.reject(new Error('unexpected click limit')),
   },
 });
 app.use(redirect.middleware);
 await waitForRedis([redis], 1_000);
 const handle = app.callback();
 const answer: RequestListener = (request, response) => {
-  if (redirect.answerAtOnce(request, response)) return;
-  void redirect.answerSoon(request, response, handle);
+  if (redirect.tryMemory(request, response)) return;
+  void redirect.handle(request, response, handle);
 };
 await listen(answer, {
   port: config.PORT,

@@ -6,7 +6,7 @@ import type { WebConfig } from '../config/web.ts';
 import { createAccessRules } from '../http/redirect/access.ts';
 import { createInterstitial } from '../http/redirect/interstitial.ts';
 import { createPreview } from '../http/redirect/preview.ts';
-import type { RedirectAnswers } from '../http/redirect/response.ts';
+import type { RedirectResponses } from '../http/redirect/response.ts';
 import { createReadClientAddress } from '../http/server/client-address.ts';
 import { createWindowCounts } from '../rate-limits/fixed-window.ts';
 import { createConcurrencyLimit } from '../resilience/concurrency-limit.ts';
@@ -38,12 +38,12 @@ export function openAccessRules(
     breakers: CircuitBreakers;
     urls: Pick<Urls, 'resolve'>;
     detailOf: DetailOf;
-    answers: RedirectAnswers;
+    responses: RedirectResponses;
     isThrottled: (request: IncomingMessage) => boolean;
     userAgents: Pick<UserAgents, 'find'>;
   },
 ) {
-  const { db, cacheRedis, breakers, urls, detailOf, answers, isThrottled, userAgents } = deps;
+  const { db, cacheRedis, breakers, urls, detailOf, responses, isThrottled, userAgents } = deps;
   const { findByCode } = breakers.postgres.guard(createUrlStore(db));
   const uses = createUsageLimit(breakers.postgres.guard(createUsageStore(db)));
   const checkInTurn = createConcurrencyLimit(passwordChecks);
@@ -74,10 +74,10 @@ export function openAccessRules(
   });
   const isCrawler = (header: string) => userAgents.find(header).isCrawler;
   return {
-    gates: createAccessRules({
+    accessRules: createAccessRules({
       uses,
       detailOf,
-      answers,
+      responses,
       interstitial,
       isCrawler,
       showPreview: preview.answer,

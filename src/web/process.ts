@@ -1,4 +1,3 @@
-import type { RequestListener } from 'node:http';
 import { createUserAgents } from '../clicks/enrichment/agents/user-agents.ts';
 import type { WebConfig } from '../config/web.ts';
 import { createCurrentEpoch } from '../epoch/epoch.ts';
@@ -7,12 +6,10 @@ import { createConnectionCounts } from '../http/connections/connections.ts';
 import { createRequestCounts } from '../http/middleware/request-counts.ts';
 import { createServiceMetrics } from '../http/ops/service-metrics.ts';
 import { createRedirect } from '../http/redirect/redirect.ts';
-import { createRedirectResponse } from '../http/redirect/response.ts';
-import { logAccess } from '../http/server/access-log.ts';
-import { basePathOf, withoutBasePath } from '../http/server/base-path.ts';
+import { createRedirectResponses } from '../http/redirect/response.ts';
 import { createLoadShedding } from '../http/server/load-shedding.ts';
+import { createPipeline } from '../http/server/pipeline.ts';
 import { createRequestDurations } from '../http/server/request-duration.ts';
-import { withPathOnly } from '../http/server/request-target.ts';
 import { readStateWithCodeCase } from '../keys/code-case.ts';
 import { createLog } from '../log.ts';
 import { renderMetrics } from '../metrics/prometheus.ts';
@@ -177,18 +174,18 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     config.WEB_CONCURRENCY > 1 ? joinCluster({ readMetrics: metrics.read, endProcess, log }) : undefined;
 
   const reportStore = breakers.postgres.guard(createReportStore(db));
-  const answers = createRedirectResponse({
+  const responses = createRedirectResponses({
     status: config.REDIRECT_STATUS,
     maxAgeSeconds: config.REDIRECT_MAX_AGE_SECONDS,
   });
   const { isThrottled } = rateLimits;
-  const { gates, preview } = openAccessRules(config, {
+  const { accessRules, preview } = openAccessRules(config, {
     db,
     cacheRedis,
     breakers,
     urls,
     detailOf,
-    answers,
+    responses,
     isThrottled,
     userAgents,
   });
@@ -196,8 +193,8 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     urls,
     clickRecorder,
     detailOf,
-    answers,
-    gates,
+    responses,
+    accessRules,
     isThrottled,
     onTier: latencies.noteTier,
   });
@@ -254,18 +251,17 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   await Promise.all([opened.loadBlockedHosts(), postgresWatch.check(), schemaWatch.first]);
   await waitForRedis([cacheRedis, clicks.redis, producerRedis, subscriberRedis], redisPatienceMs);
   await epochWatch.start();
-  const handle = app.callback();
-  const answerSoon = loadShedding.shed((request, response) => redirect.answerSoon(request, response, handle));
-  const answer: RequestListener = (request, response) => {
-    if (!redirect.answerAtOnce(request, response)) answerSoon(request, response);
-  };
-  const measured = isMeasured ? latencies.measure(answer) : answer;
   const server = closing.defer(
     'http server',
     await listenForClients(web, {
-      handler: withPathOnly(
-        withoutBasePath(basePathOf(config.BASE_URL), logAccess(measured, { config, log })),
-      ),
+      handler: createPipeline({
+        config,
+        redirect,
+        loadShedding,
+        durations: isMeasured ? latencies : undefined,
+        koa: app.callback(),
+        log,
+      }),
       loadShedding,
       counts: connectionCounts,
     }),

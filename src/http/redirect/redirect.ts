@@ -11,7 +11,7 @@ import { failureOf } from '../problems/from-error.ts';
 import { methodNotAllowed, Problem } from '../problems/problem.ts';
 import { codeOf, shortCodeOf } from '../server/redirect-path.ts';
 import type { AccessRules } from './access.ts';
-import { answerRedirect, type RedirectAnswers, uncached } from './response.ts';
+import { type RedirectResponses, sendRedirect, uncached } from './response.ts';
 import { type Speculation, speculationOf } from './speculation.ts';
 
 interface RedirectDeps {
@@ -21,144 +21,163 @@ interface RedirectDeps {
     current: () => Pick<ClickRecorder, 'record' | 'recordThen'>;
   };
   detailOf: DetailOf;
-  answers: RedirectAnswers;
-  gates: AccessRules;
-  /** Whether whoever asks has asked for too many codes that lead nowhere. */
+  responses: RedirectResponses;
+  accessRules: AccessRules;
+  /** Whether a client has requested too many unknown codes. */
   isThrottled: (request: IncomingMessage) => boolean;
-  /** Is called with the tier that resolved the short code of a request, unless that is the memory cache. */
+  /** Is called with the tier that resolved the short code of a request, unless the fast path did. */
   onTier: (request: IncomingMessage, tier: Tier) => void;
 }
 
-/** A short code that is being resolved. */
-interface LookUp {
+/** The look-up of a request's short code, in all tiers. */
+interface Lookup {
+  /** Milliseconds since 1970. */
+  now: number;
   url: Promise<CachedUrl>;
-  /** Undefined until it is found. */
+  /** Undefined until `url` resolves. */
   tier: Tier | undefined;
-  /** Of the epoch in which it began. */
+  /** The recorder of the epoch in which the look-up began. */
   recorder: Pick<ClickRecorder, 'record' | 'recordThen'>;
+}
+
+/** A short URL that a visitor is redirected to. */
+interface Target {
+  url: CachedUrl;
+  now: number;
+  recorder: Pick<ClickRecorder, 'recordThen'>;
+}
+
+/** `handle` sets the look-up, and the Koa middleware continues with it. */
+interface RedirectRequest extends IncomingMessage {
+  lookup?: Lookup;
 }
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 export type Redirect = ReturnType<typeof createRedirect>;
 
-/** `GET /{short_code}`, with or without a closing slash: to the original URL, byte for byte, and one click more. `HEAD` answers the same headers and counts
- *  nothing; neither does a request that a browser makes before anybody visits. */
+/** `GET /{short_code}`, with or without a trailing slash: redirects to the original URL, byte for byte, and records a click. The fast path and
+ *  `handle` answer plain visits ahead of Koa; `middleware` answers HEAD, POST, access rules, speculative requests and errors. */
 export function createRedirect(deps: RedirectDeps) {
-  const { urls, clickRecorder, detailOf, answers, gates, isThrottled, onTier } = deps;
-  /** The look-ups of requests that Koa answers. */
-  const lookUps = new WeakMap<IncomingMessage, LookUp>();
+  const { urls, clickRecorder, detailOf, responses, accessRules, isThrottled, onTier } = deps;
 
-  function lookUp(request: IncomingMessage, shortCode: string, now: number): LookUp {
-    const found: Omit<LookUp, 'url'> = { tier: undefined, recorder: clickRecorder.current() };
-    const url = urls.resolve(shortCode, now, isThrottled(request), (tier) => {
-      found.tier = tier;
-      onTier(request, tier);
-    });
-    return Object.assign(found, { url });
+  /** Resolves a visit from the memory cache, synchronously: a promise would cost more than the look-up. */
+  function resolveFromMemory(request: IncomingMessage): Target | undefined {
+    if (request.method !== 'GET') return undefined;
+    const now = Date.now();
+    const url = urls.resolveAtOnce(codeOf(request.url!), now);
+    return url && speculationOf(request) === undefined ? { url, now, recorder: clickRecorder } : undefined;
   }
 
-  /** Throws for a URL that another program stored and no header can carry. */
-  function send(
-    request: IncomingMessage,
-    response: ServerResponse,
-    visited: { url: CachedUrl; now: number; recorder: Pick<ClickRecorder, 'recordThen'> },
-  ): void {
-    const { url, now, recorder } = visited;
-    const { status, headers } = answers.toOriginal(url, request.url!);
-    // Is sent with the end.
+  function lookUp(request: IncomingMessage, shortCode: string): Lookup {
+    const now = Date.now();
+    const lookup: Omit<Lookup, 'url'> = { now, tier: undefined, recorder: clickRecorder.current() };
+    const url = urls.resolve(shortCode, now, isThrottled(request), (tier) => {
+      lookup.tier = tier;
+      onTier(request, tier);
+    });
+    return Object.assign(lookup, { url });
+  }
+
+  /** Resolves a visit from any tier; undefined if it is not a plain visit, or has no target. */
+  async function resolveTarget(request: IncomingMessage, lookup: Lookup): Promise<Target | undefined> {
+    try {
+      const url = await lookup.url;
+      const isPlain = accessRuleOf(url) === undefined && speculationOf(request) === undefined;
+      return isPlain ? { url, now: lookup.now, recorder: lookup.recorder } : undefined;
+    } catch {
+      // The middleware awaits the look-up again, and answers its error.
+      return undefined;
+    }
+  }
+
+  /** Sends a redirect, once its click is recorded. Throws, before anything is sent, if the URL cannot be a header. */
+  function respond(request: IncomingMessage, response: ServerResponse, target: Target): void {
+    const { url, now, recorder } = target;
+    const { status, headers } = responses.toOriginal(url, request.url!);
+    // Node sends the head together with the end.
     response.writeHead(status, headers);
     recorder.recordThen(url.id, now, () => response.end(), detailOf(request, now));
   }
 
-  async function visit(ctx: Context, shortCode: string): Promise<void> {
-    const now = Date.now();
-    const found = lookUps.get(ctx.req) ?? lookUp(ctx.req, shortCode, now);
-    const url = await found.url;
+  /** Sends a redirect and counts it under its tier. False if there is no target, or it cannot be sent. */
+  function tryRespond(
+    request: IncomingMessage,
+    response: ServerResponse,
+    target: Target | undefined,
+    tier: Tier,
+  ): boolean {
+    if (target === undefined) return false;
+    try {
+      respond(request, response, target);
+    } catch {
+      return false;
+    }
+    urls.count(tier);
+    return true;
+  }
+
+  async function answer(ctx: Context, shortCode: string): Promise<void> {
+    const lookup = (ctx.req as RedirectRequest).lookup ?? lookUp(ctx.req, shortCode);
+    const url = await lookup.url;
+    const tier = lookup.tier!;
     const speculation = ctx.method === 'GET' ? speculationOf(ctx.req) : undefined;
     if (speculation !== undefined && accessRuleOf(url) !== 'page') {
-      count(found, 'prefetch');
-      await answerInAdvance(ctx, { shortCode, url, speculation });
+      urls.count('prefetch');
+      await answerSpeculation(ctx, { shortCode, url, speculation });
       return;
     }
     try {
-      await answerFound(ctx, { shortCode, url, now, recorder: found.recorder });
-      count(found);
+      await answerVisit(ctx, { ...lookup, shortCode, url });
     } catch (error) {
-      count(found, failureOf(error));
+      urls.count(failureOf(error) ?? tier);
       throw error;
     }
+    urls.count(tier);
   }
 
-  function count({ tier }: LookUp, outcome?: 'unavailable' | 'error' | 'prefetch'): void {
-    if (tier !== undefined) urls.count(outcome ?? tier);
-  }
-
-  /** Answers before anybody visits; no click. */
-  async function answerInAdvance(
+  /** Answers a request that a browser makes before anyone follows the link; records no click. */
+  async function answerSpeculation(
     ctx: Context,
     { shortCode, url, speculation }: { shortCode: string; url: CachedUrl; speculation: Speculation },
   ): Promise<void> {
-    if (speculation === 'prefetch') throw notInAdvance();
-    if (accessRuleOf(url) === undefined) answerRedirect(ctx, uncached(answers.toOriginal(url, ctx.req.url!)));
-    else await gates.answerPreview(ctx, shortCode);
+    if (speculation === 'prefetch') throw prefetchNotAllowed();
+    if (accessRuleOf(url) === undefined) sendRedirect(ctx, uncached(responses.toOriginal(url, ctx.req.url!)));
+    else await accessRules.answerPreview(ctx, shortCode);
   }
 
-  async function answerFound(
+  async function answerVisit(
     ctx: Context,
-    visited: { shortCode: string; url: CachedUrl; now: number; recorder: LookUp['recorder'] },
+    visit: { shortCode: string; url: CachedUrl; now: number; recorder: Lookup['recorder'] },
   ): Promise<void> {
-    const { shortCode, url, now, recorder } = visited;
-    const gate = accessRuleOf(url);
-    if (gate !== undefined) {
-      await gates.answer(ctx, { shortCode, url, gate, now, recorder });
-      return;
+    const accessRule = accessRuleOf(visit.url);
+    if (accessRule !== undefined) await accessRules.answer(ctx, { ...visit, accessRule });
+    else if (ctx.method === 'POST') throw methodNotAllowed('GET, HEAD');
+    else if (ctx.method === 'HEAD') sendRedirect(ctx, responses.toOriginal(visit.url, ctx.req.url!));
+    else {
+      respond(ctx.req, ctx.res, visit);
+      ctx.respond = false;
     }
-    if (ctx.method === 'POST') throw methodNotAllowed('GET, HEAD');
-    answerRedirect(ctx, answers.toOriginal(url, ctx.req.url!));
-    if (ctx.method === 'GET') await recorder.record(url.id, now, detailOf(ctx.req, now));
   }
 
   return {
-    /** Answers a redirect that this process knows by heart, and resolves it to nothing else: a visitor waits. False when it is
-     *  for others. */
-    answerAtOnce(request: IncomingMessage, response: ServerResponse): boolean {
-      if (request.method !== 'GET') return false;
-      const now = Date.now();
-      const url = urls.resolveAtOnce(codeOf(request.url!), now);
-      if (!url || speculationOf(request) !== undefined) return false;
-      try {
-        send(request, response, { url, now, recorder: clickRecorder });
-        urls.count('memory');
-        return true;
-      } catch {
-        return false;
-      }
-    },
+    /** The fast path: redirects a plain visit from the memory cache. Returns whether it did. */
+    tryMemory: (request: IncomingMessage, response: ServerResponse): boolean =>
+      tryRespond(request, response, resolveFromMemory(request), 'memory'),
 
-    /** Answers a redirect as soon as a store tells where it leads, ahead of Koa, which is for what leads nowhere or has a gate,
-     *  and for every other request. */
-    async answerSoon(request: IncomingMessage, response: ServerResponse, koa: Handler): Promise<void> {
-      const shortCode = readShortCode(shortCodeOf(request.url!));
-      if (request.method === 'GET' && shortCode !== undefined) {
-        const now = Date.now();
-        const found = lookUp(request, shortCode, now);
-        try {
-          const url = await found.url;
-          if (accessRuleOf(url) === undefined && speculationOf(request) === undefined) {
-            send(request, response, { url, now, recorder: found.recorder });
-            count(found);
-            return;
-          }
-        } catch {
-          // Koa answers why.
-        }
-        lookUps.set(request, found);
+    /** Redirects a plain visit from any tier, and passes every other request to Koa, with the look-up that has begun. */
+    async handle(request: RedirectRequest, response: ServerResponse, koa: Handler): Promise<void> {
+      const shortCode = request.method === 'GET' ? readShortCode(shortCodeOf(request.url!)) : undefined;
+      if (shortCode !== undefined) {
+        const lookup = lookUp(request, shortCode);
+        const target = await resolveTarget(request, lookup);
+        if (tryRespond(request, response, target, lookup.tier!)) return;
+        request.lookup = lookup;
       }
       await koa(request, response);
     },
 
-    /** Answers what is left of redirects, such as HEAD, gates and what they cannot be; stands before every other middleware. */
+    /** Comes before all other middleware: redirects carry no headers but their own. */
     middleware: (async (ctx, next) => {
       const shortCode = readShortCode(shortCodeOf(ctx.path));
       if (shortCode === undefined) {
@@ -167,19 +186,19 @@ export function createRedirect(deps: RedirectDeps) {
       }
       if (!['GET', 'HEAD', 'POST'].includes(ctx.method)) throw methodNotAllowed('GET, HEAD');
       try {
-        await visit(ctx, shortCode);
+        await answer(ctx, shortCode);
       } catch (error) {
         const hasEnded = error instanceof UrlExpired || error instanceof UrlExhausted;
         if (!hasEnded || error.fallbackUrl === null) throw error;
-        answerRedirect(ctx, answers.toFallback(error.fallbackUrl));
+        sendRedirect(ctx, responses.toFallback(error.fallbackUrl));
       }
     }) satisfies Middleware as Middleware,
   };
 }
 
-/** A visit takes a prefetched redirect over without asking again, whatever `Cache-Control` says, and would never be counted. What is
- *  refused is dropped by browsers, which ask again when somebody visits. */
-const notInAdvance = () =>
-  new Problem('prefetch', 'A short URL is not fetched in advance: each visit is counted.', {
+/** A browser reuses a prefetched redirect for the visit whatever `Cache-Control` says, so the visit would not be counted.
+ *  It drops a rejected prefetch, and requests again on the visit. */
+const prefetchNotAllowed = () =>
+  new Problem('prefetch', 'Prefetching short URLs is not allowed: each visit is counted.', {
     headers: { Vary: 'Sec-Purpose, Purpose, X-Purpose, X-Moz' },
   });

@@ -2,56 +2,56 @@ import type { Context } from 'koa';
 import type { CachedUrl } from '../../urls/cache/entry.ts';
 import { forwardQuery, queryOf } from './forward-query.ts';
 
-/** A redirect as it is answered; without a body. */
-export interface RedirectAnswer {
+/** Status and headers of a redirect, which has no body. */
+export interface RedirectResponse {
   status: number;
   headers: Readonly<Record<string, string>>;
 }
 
-export type RedirectAnswers = ReturnType<typeof createRedirectResponse>;
+export type RedirectResponses = ReturnType<typeof createRedirectResponses>;
 
-/** What redirects answer: as their short URLs say, else with this status, kept by browsers for so long. */
-export function createRedirectResponse(usual: { status: number; maxAgeSeconds: number }) {
-  const answer = (status: number, location: string, cacheControl: string): RedirectAnswer => ({
+/** Builds the responses of redirects. Each short URL may override the default status and browser cache time. */
+export function createRedirectResponses(defaults: { status: number; maxAgeSeconds: number }) {
+  const build = (status: number, location: string, cacheControl: string): RedirectResponse => ({
     status,
     headers: { Location: location, 'Cache-Control': cacheControl, 'Content-Length': '0' },
   });
 
   function cacheControlOf({ expiresAtMs, rules }: CachedUrl): string {
-    const maxAgeSeconds = rules?.redirectMaxAgeSeconds ?? usual.maxAgeSeconds;
-    if (maxAgeSeconds === 0) return askAgain;
-    if (expiresAtMs === null) return keepFor(maxAgeSeconds);
-    // Nobody is to keep it when its time is over.
+    const maxAgeSeconds = rules?.redirectMaxAgeSeconds ?? defaults.maxAgeSeconds;
+    if (maxAgeSeconds === 0) return revalidate;
+    if (expiresAtMs === null) return cacheFor(maxAgeSeconds);
+    // No cached redirect outlives the short URL.
     const leftSeconds = Math.max(Math.floor((expiresAtMs - Date.now()) / 1_000), 0);
-    return keepFor(Math.min(maxAgeSeconds, leftSeconds));
+    return cacheFor(Math.min(maxAgeSeconds, leftSeconds));
   }
 
   return {
-    /** Leads to the original URL, byte for byte but for a query that is forwarded; `target` is that of the request. */
-    toOriginal(url: CachedUrl, target: string): RedirectAnswer {
+    /** Redirects to the original URL, byte for byte except for a forwarded query; `target` is the request's. */
+    toOriginal(url: CachedUrl, target: string): RedirectResponse {
       const { originalUrl, rules } = url;
       const location = rules?.forwardQuery ? forwardQuery(originalUrl, queryOf(target)) : originalUrl;
-      return answer(rules?.redirectStatus ?? usual.status, location, cacheControlOf(url));
+      return build(rules?.redirectStatus ?? defaults.status, location, cacheControlOf(url));
     },
 
-    /** Leads for the moment to where a short URL leads that has expired or is used up. */
-    toFallback: (fallbackUrl: string): RedirectAnswer => answer(302, fallbackUrl, 'no-store'),
+    /** Redirects temporarily to the fallback URL of a short URL that has expired or reached its click limit. */
+    toFallback: (fallbackUrl: string): RedirectResponse => build(302, fallbackUrl, 'no-store'),
   };
 }
 
-const askAgain = 'private, max-age=0, must-revalidate';
-const keepFor = (seconds: number) => (seconds === 0 ? askAgain : `private, max-age=${seconds}`);
+const revalidate = 'private, max-age=0, must-revalidate';
+const cacheFor = (seconds: number) => (seconds === 0 ? revalidate : `private, max-age=${seconds}`);
 
-/** What nobody may keep: a browser that remembers it would not ask again. */
-export const uncached = ({ status, headers }: RedirectAnswer): RedirectAnswer => ({
+/** The same response without caching: every visit must reach the service. */
+export const uncached = ({ status, headers }: RedirectResponse): RedirectResponse => ({
   status,
   headers: { ...headers, 'Cache-Control': 'no-store' },
 });
 
-/** Answers a redirect through Koa. Throws for a URL that no header can carry. */
-export function answerRedirect(ctx: Context, { status, headers }: RedirectAnswer): void {
+/** Sends a redirect through Koa. Throws if the URL cannot be a header. */
+export function sendRedirect(ctx: Context, { status, headers }: RedirectResponse): void {
   ctx.set(headers);
-  // The body before the status: an empty body alone would be a 204, and it removes the length.
+  // The body before the status: an empty body sets 204 and removes the length.
   ctx.body = null;
   ctx.status = status;
   ctx.length = 0;
