@@ -2,6 +2,7 @@ import cluster from 'node:cluster';
 import { readArguments, refuseArguments } from './cli/command-line.ts';
 import { loadConfigOrExit } from './config/load.ts';
 import { webSettings } from './config/web.ts';
+import { limitHeapGrowth } from './web/heap-limits.ts';
 
 const usage = `Usage: npm run web
   Starts a web process, which answers redirects and the API until SIGTERM. Settings are environment variables: see docs/configuration.md.
@@ -9,6 +10,7 @@ const usage = `Usage: npm run web
 
 readArguments(usage, refuseArguments);
 const config = loadConfigOrExit(webSettings);
+limitHeapGrowth();
 if (config.WEB_CONCURRENCY > 1 && cluster.isPrimary) {
   const { superviseWebProcesses } = await import('./web/cluster/supervisor.ts');
   await superviseWebProcesses(config);
