@@ -28,7 +28,7 @@ try {
   await insertUrls(db, { begin: 'analytics', count: urls, areClicked: false });
   const partitions = createAnalyticsPartitions(db);
   for (let day = -days; day <= 1; day++)
-    await partitions.make(new Date(Date.now() + day * 86_400_000).toISOString().slice(0, 10));
+    await partitions.create(new Date(Date.now() + day * 86_400_000).toISOString().slice(0, 10));
   const urlIds = await db('urls').orderBy('id').pluck<number[]>('id');
   const makeClick = createClicks(urlIds);
   let stored = 0;

@@ -1,4 +1,4 @@
-import { type Books, isExact, readAudit } from '../src/clicks/ledger/audit.ts';
+import { type ClickAudit, isExact, readAudit } from '../src/clicks/ledger/audit.ts';
 import type { Knex } from '../src/storage/postgres/postgres.ts';
 import { waitUntil } from '../test/support/wait-until.ts';
 import type { Tally, Windows } from './windows.ts';
@@ -36,7 +36,7 @@ export async function checkCounting(db: Knex, { tallies }: Pick<Windows, 'tallie
   return { checked, problems: [...miscounted, ...differing] };
 }
 
-async function readIfExact(db: Knex): Promise<Books | false> {
+async function readIfExact(db: Knex): Promise<ClickAudit | false> {
   const books = await readAudit(db);
   return isExact(books) && books;
 }

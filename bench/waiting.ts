@@ -65,13 +65,13 @@ async function measure(size: number, clickOf: ReturnType<typeof createClicks>): 
 
 /** Clicks of all kinds of visitors on 10,000 short URLs, by Zipf's law. */
 function createClicks() {
-  const detailOf = createEnricher({
+  const enrichClick = createEnricher({
     userAgents: createUserAgents(),
     referrers: createReferrers([]),
     countryHeader: detailSettings.COUNTRY_HEADER.toLowerCase(),
     countryFile: undefined,
     visitorIds: createVisitorIds({ saltAt: () => 'a salt' }),
-    honoursDoNotTrack: true,
+    respectsDoNotTrack: true,
     readAddress: createReadClientAddress(Number(detailSettings.TRUSTED_PROXY_HOPS)),
   });
   const visitor = createVisitors('waiting');
@@ -83,7 +83,7 @@ function createClicks() {
   const chosen = Array.from({ length: 50_000 }, () => {
     const headers = Object.entries(visitor()).map(([name, value]) => [name.toLowerCase(), value] as const);
     const request = { headers: Object.fromEntries(headers), socket: {} } as unknown as IncomingMessage;
-    return { urlId: pickUrl(), detail: detailOf(request, startMs) };
+    return { urlId: pickUrl(), detail: enrichClick(request, startMs) };
   });
   return (n: number) => ({ ...chosen[n % chosen.length]!, atMs: startMs + Math.floor(n / clicksPerMs) });
 }

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import { openClickStore } from '../src/analytics/click-store.ts';
 import { createClickFeedStore } from '../src/analytics/feed/feed-store.ts';
 import { createAnalyticsPartitions } from '../src/analytics/partitions/partitions.ts';
-import { createAnalyticsRemovals } from '../src/analytics/rollups/purge.ts';
+import { createAnalyticsPurge } from '../src/analytics/rollups/purge.ts';
 import { createVisitorSaltStore } from '../src/clicks/enrichment/visitor-salt-store.ts';
 import { createClickStream } from '../src/clicks/stream/stream.ts';
 import type { WorkerConfig } from '../src/config/worker.ts';
@@ -95,7 +95,7 @@ export function createProcessors({
   const analytics = {
     salts: createVisitorSaltStore(db),
     partitions: createAnalyticsPartitions(db),
-    removals: createAnalyticsRemovals(db),
+    removals: createAnalyticsPurge(db),
     clickFeed: createClickFeedStore(db),
     now: async () => await readClock(db),
   };

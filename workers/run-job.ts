@@ -64,7 +64,7 @@ async function run<Name extends JobName>(jobName: Name) {
     endProcess: () => undefined,
     log,
   });
-  while ((await watch.look()) === 'waiting') await delay(lookEveryMs);
+  while ((await watch.check()) === 'waiting') await delay(lookEveryMs);
   const { versionFloor } = epoch;
   const processor: Processor<Name> = createProcessors({
     config,

@@ -57,7 +57,7 @@ const uncounted = {
 const redirect = createRedirect({
   urls,
   clickRecorder: { ...uncounted, current: () => uncounted },
-  detailOf: () => undefined,
+  enrichClick: () => undefined,
   responses: createRedirectResponses({ status: config.REDIRECT_STATUS, maxAgeSeconds: 0 }),
   isThrottled: () => false,
   onTier: () => undefined,

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { type AnalyticsAudit, readAnalyticsAudit } from '../analytics/rollups/audit.ts';
-import { type Books, isExact, isExactSince, readAudit } from '../clicks/ledger/audit.ts';
+import { type ClickAudit, isExact, isExactSince, readAudit } from '../clicks/ledger/audit.ts';
 import { databaseSettings } from '../config/database.ts';
 import { loadConfigOrExit } from '../config/load.ts';
 import { describeEpochs, readEpochReport } from '../epoch/epoch-report.ts';
@@ -9,20 +9,20 @@ import { openPostgres } from '../storage/postgres/postgres.ts';
 import { requireSchema } from '../storage/schema/require-schema.ts';
 import { readArguments } from './command-line.ts';
 
-/** `npm run reconcile [-- --wait SECONDS]`: compares the clicks that web processes accepted with the ledger and with the
- *  counters of short URLs; with a wait, those that had been accepted when it began; and those counters with the analytics.
- *  Exit code 0 when they agree, 1 when they do not (not even after the wait), 2 when they could not be read. */
+/** `npm run reconcile [-- --wait SECONDS]`: compares the clicks that web processes accepted with the ledger and the
+ *  counters, and the counters with the analytics. With `--wait`, it waits until the clicks accepted at the start are
+ *  counted. Exit code 0 when they match, 1 when they do not, 2 when they could not be read. */
 const queryTimeoutMs = 600_000;
-/** Web processes tell once a second what they accepted: what they did just now is known after this. */
-const reportMs = 2_000;
-const lookAgainEveryMs = 500;
-/** Web processes that are named at most, and figures of short URLs. */
+/** Web processes report accepted clicks once a second; after this time the latest reports have arrived. */
+const reportDelayMs = 2_000;
+const retryIntervalMs = 500;
+/** Maximum number of listed producers and of listed short URLs. */
 const maxLines = 100;
 
 const usage = `Usage: npm run reconcile [-- --wait SECONDS]
   Compares the clicks that web processes accepted with the ledger, the counters and the analytics.
-  --wait SECONDS  wait until those accepted so far are counted, at most so long (0 to 3600)
-  Exit code 0 when they agree, 1 when they do not, 2 when they cannot be read.
+  --wait SECONDS  wait up to this long until the clicks accepted so far are counted (0 to 3600)
+  Exit code 0 when they match, 1 when they do not, 2 when they could not be read.
 `;
 
 const waitMs = readArguments(usage, readWaitMs);
@@ -30,74 +30,74 @@ const { DATABASE_URL: url } = loadConfigOrExit(databaseSettings);
 const db = openPostgres({ url, poolMax: 1, queryTimeoutMs, name: 'reconcile' });
 try {
   await requireSchema(db, (line) => void process.stderr.write(`${line}\n`));
-  const { books, exact } = await readAuditUntilExact();
-  // They add up at every moment, whatever is on its way.
+  const { audit, exact } = await readAuditUntilExact();
+  // Read once: the analytics match the counters at each moment.
   const analytics = await readAnalyticsAudit(db);
   const epochs = await readEpochReport(db);
-  const agrees = exact && analytics.differing.length === 0;
+  const matches = exact && analytics.differing.length === 0;
   const lines = [
-    agrees ? 'exact' : 'not exact',
-    ...describeBooks(books, exact),
+    matches ? 'exact' : 'not exact',
+    ...describeAudit(audit, exact),
     ...describeAnalytics(analytics),
-    ...describeEpochs(epochs, Math.max(0, books.accepted - books.counted)),
+    ...describeEpochs(epochs, Math.max(0, audit.accepted - audit.counted)),
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
-  process.exitCode = agrees ? 0 : 1;
+  process.exitCode = matches ? 0 : 1;
 } catch (error) {
-  // Of a statement that PostgreSQL refused, the reason stands behind it.
+  // knex prefixes the reason with the statement and " - ".
   const reason = error instanceof Error ? error.message.split(' - ').at(-1) : String(error);
-  process.stderr.write(`The books could not be read: ${reason}\n`);
+  process.stderr.write(`failed to read the audit: ${reason}\n`);
   process.exitCode = 2;
 } finally {
   await db.destroy();
 }
 
-/** The books, as soon as what had been accepted at the first look is counted; with a wait, that look is when all has been
- *  told. */
+/** Reads the audit until the clicks that were accepted at the first reading are counted, or the wait is over. With a
+ *  wait, the first reading happens after all reports have arrived. */
 async function readAuditUntilExact() {
   const end = performance.now() + waitMs;
-  await delay(Math.min(waitMs, reportMs));
+  await delay(Math.min(waitMs, reportDelayMs));
   const first = await readAudit(db);
-  let books = first;
-  let exact = isExact(books);
-  while (!exact && performance.now() + lookAgainEveryMs <= end) {
-    await delay(lookAgainEveryMs);
-    books = await readAudit(db);
-    exact = isExactSince(first, books);
+  let audit = first;
+  let exact = isExact(audit);
+  while (!exact && performance.now() + retryIntervalMs <= end) {
+    await delay(retryIntervalMs);
+    audit = await readAudit(db);
+    exact = isExactSince(first, audit);
   }
-  return { books, exact };
+  return { audit, exact };
 }
 
-function describeBooks(books: Books, exact: boolean): string[] {
-  const { accepted, counted, onUrls, purged, imported, removed, differing, quarantined } = books;
-  const found = onUrls + purged - imported;
+function describeAudit(audit: ClickAudit, exact: boolean): string[] {
+  const { accepted, counted, onUrls, purged, imported, removed, differing, deadLetters } = audit;
+  const onCounters = onUrls + purged - imported;
   const lines = [
     `  ${accepted} clicks accepted by web processes`,
-    `  ${counted} counted on the ledger`,
-    `  ${found} on short URLs${purged > 0 ? ` (${purged} of them on purged ones)` : ''}`,
+    `  ${counted} clicks counted by the ledger`,
+    `  ${onCounters} clicks on short URLs${purged > 0 ? ` (${purged} of them purged)` : ''}`,
   ];
-  if (quarantined > 0)
-    lines.push(`  ${quarantined} entries that could not be counted, in the table click_quarantine`);
-  for (const { producer, accepted, counted, lastHeardAt } of exact ? [] : differing.slice(0, maxLines)) {
+  if (deadLetters > 0) lines.push(`  ${deadLetters} dead letters in the table click_quarantine`);
+  for (const { producer, accepted, counted, lastSeenAt } of exact ? [] : differing.slice(0, maxLines)) {
     lines.push(
-      `  producer ${producer}: ${describeDifference(accepted, counted)}, last heard of at ${lastHeardAt.toISOString()}`,
+      `  producer ${producer}: ${describeDifference(accepted, counted)}, last seen at ${lastSeenAt.toISOString()}`,
     );
   }
   if (removed.accepted !== removed.counted) {
     lines.push(`  producers removed as idle: ${describeDifference(removed.accepted, removed.counted)}`);
   }
-  if (counted !== found) lines.push(`  short URLs: ${describeDifference(counted, found, 'on the ledger')}`);
-  if (imported > 0) lines.push(`  besides, short URLs brought ${imported} clicks along from elsewhere`);
-  if (!exact) lines.push('Clicks may be on their way: look again with --wait 30.');
+  if (counted !== onCounters)
+    lines.push(`  short URLs: ${describeDifference(counted, onCounters, 'in the ledger')}`);
+  if (imported > 0) lines.push(`  ${imported} clicks imported from other services`);
+  if (!exact) lines.push('Clicks may still be in transit. Run again with --wait 30.');
   return lines;
 }
 
 function describeAnalytics({ clicks, without, differing }: AnalyticsAudit): string[] {
   const lines = [
-    `  ${clicks} in the analytics${without > 0 ? `, and ${without} from before there were any` : ''}`,
+    `  ${clicks} clicks in the analytics${without > 0 ? `, ${without} counted before the analytics existed` : ''}`,
   ];
-  for (const { shortCode, figure, expected, found } of differing.slice(0, maxLines))
-    lines.push(`  short URL ${shortCode}, ${figure}: ${expected} expected, ${found} found`);
+  for (const { shortCode, metric, expected, found } of differing.slice(0, maxLines))
+    lines.push(`  short URL ${shortCode}, ${metric}: ${expected} expected, ${found} found`);
   return lines;
 }
 

@@ -8,16 +8,16 @@ import { openPostgres } from '../storage/postgres/postgres.ts';
 import { closeRedis, openRedis } from '../storage/redis/redis.ts';
 import { readArguments, refuseArguments } from './command-line.ts';
 
-/** `npm run restore-complete`: begins a new epoch of the database and hands Redis over to it. For a restore that no process can
- *  notice by itself, such as one of single tables, and to give a Redis that belonged to another database to this one.
- *  Exit code 0 when it is done, 1 when a store refused or does not answer, or the processes of another database use Redis. */
+/** `npm run restore-complete`: begins a new epoch of the database and assigns Redis to it. For a restore that the
+ *  processes cannot detect, such as one of single tables, and to reuse the Redis of another database. Exit code 0 on
+ *  success, 1 when a store rejects the change or is unavailable, or when processes of another database use Redis. */
 const queryTimeoutMs = 60_000;
-/** A stamp that is younger is renewed by running processes. */
-const runningMs = 5_000;
+/** A younger stamp belongs to running processes. */
+const runningStampMs = 5_000;
 
 const usage = `Usage: npm run restore-complete
-  Begins a new epoch of the database and hands Redis over to it: after a restore that the service cannot detect, such as
-  one of single tables, or to take over a Redis that belonged to another database.
+  Begins a new epoch of the database and assigns Redis to it: after a restore that the service cannot detect, such as
+  one of single tables, or to reuse a Redis that belonged to another database.
   Exit code 0 when it is done, 1 when it failed.
 `;
 
@@ -39,21 +39,21 @@ try {
 async function complete(): Promise<void> {
   const store = createEpochStore(db);
   const stamp = createEpochStamp(redis, config.REDIS_PREFIX);
-  // Redis first: an epoch that begins without it would have to begin again.
-  const held = await stamp.read();
-  const before = await store.read();
-  if (held && held.identity !== before.identity && held.ageMs < runningMs)
+  // Read Redis first: an epoch that begins while Redis is unavailable would have to begin again.
+  const stampInRedis = await stamp.read();
+  const current = await store.read();
+  if (stampInRedis && stampInRedis.identity !== current.identity && stampInRedis.ageMs < runningStampMs)
     throw new Error(
-      'the processes of another database use Redis under this REDIS_PREFIX: stop them, or set another prefix',
+      'processes of another database use Redis under this REDIS_PREFIX: stop them, or set another prefix',
     );
-  const above = Math.max(held?.versionFloor ?? 0, held?.version ?? 0);
+  const above = Math.max(stampInRedis?.versionFloor ?? 0, stampInRedis?.version ?? 0);
   const epoch = await store.begin('restored', above);
-  if (!(await stamp.write(epoch, createEpochEvidence().note(epoch), held?.epoch)))
-    throw new Error('another process changed the epoch in Redis at the same time: run this again');
-  await stamp.dropContent();
+  if (!(await stamp.write(epoch, createEpochEvidence().record(epoch), stampInRedis?.epoch)))
+    throw new Error('another process changed the epoch in Redis at the same time: run the command again');
+  await stamp.deleteEpochData();
   process.stdout.write(
     `Epoch ${epoch.number} began. Cached short URLs are invalid, and the key pool is empty.\n` +
-      'Waiting clicks of short URLs that this database does not have go to the table click_quarantine.\n' +
-      'Run "npm run reconcile" to see which clicks are missing.\n',
+      'Waiting clicks on short URLs that this database does not have go to the table click_quarantine.\n' +
+      'Run "npm run reconcile" to list the missing clicks.\n',
   );
 }

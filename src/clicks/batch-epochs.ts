@@ -2,29 +2,29 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Knex } from '../storage/postgres/postgres.ts';
 import type { Batch } from './click-batch.ts';
 
-/** Where the first digits of the epoch are in the id of a producer, and how many there are: its last digits choose the shard. */
-const tagAt = 24;
+/** Position and length of the epoch's first digits in a producer ID. The last digits of the ID choose the shard. */
+const tagStart = 24;
 const tagLength = 6;
 
-/** A new producer of an epoch: a UUID of version 7 whose last part begins with the epoch's first digits, so that every batch
- *  says in which epoch its ids were read, in a form that earlier releases carry too. */
+/** Creates a producer ID: a UUID v7 whose last group begins with the first digits of the epoch. Each batch so carries
+ *  the epoch in which its short URL IDs were read, in a format that earlier releases accept. */
 export function createProducerId(epoch: string | undefined): string {
   const id = uuidv7();
   if (epoch === undefined) return id;
-  return id.slice(0, tagAt) + epoch.slice(0, tagLength) + id.slice(tagAt + tagLength);
+  return id.slice(0, tagStart) + epoch.slice(0, tagLength) + id.slice(tagStart + tagLength);
 }
 
-const tagOf = (producer: string) => producer.slice(tagAt, tagAt + tagLength);
+const tagOf = (producer: string) => producer.slice(tagStart, tagStart + tagLength);
 
-/** Up to which id the clicks of each batch name the short URLs that they were on; undefined for a batch of another database, or
- *  of an epoch that this one does not descend from. */
+/** Resolves to a function that returns the highest short URL ID that is valid for a batch. It returns undefined for a
+ *  batch of another database, or of an epoch that is not an ancestor of the current one. */
 export async function readUrlIdLimits(db: Knex): Promise<(batch: Batch) => number | undefined> {
   const { rows } = await db.raw<{ rows: { epoch: string; urlIdFloor: number }[] }>(
     'select epoch, url_id_floor as "urlIdFloor" from database_epochs order by number',
   );
-  // A database without a restore takes batches of releases that did not know epochs.
+  // Without a restore, batches of releases that did not know epochs are valid too.
   if (rows.length <= 1) return () => Infinity;
-  // Ids that were issued after the next epoch began name other short URLs.
+  // IDs issued after the next epoch began may identify other short URLs.
   const limits = new Map(
     rows.map(({ epoch }, i) => [epoch.slice(0, tagLength), rows[i + 1]?.urlIdFloor ?? Infinity]),
   );

@@ -1,27 +1,27 @@
 import type { ClickDetail } from './click-detail.ts';
 
-/** Equal clicks on one short URL within one minute. */
+/** Identical clicks on one short URL within one minute. */
 export interface ClickCount {
   urlId: number;
   count: number;
-  /** When the last of them was, in milliseconds since 1970. */
+  /** Time of the last click, in milliseconds since 1970. */
   lastAtMs: number;
-  /** What they have in common; left out where only their number is known. */
+  /** Shared details; undefined when only the count is known. */
   detail?: ClickDetail | undefined;
 }
 
-/** The clicks that a web process sends together. (producer, seq) is its identity for ever: however often and by whatever
- *  way it arrives, it is counted once. */
+/** Clicks that a web process sends together. (producer, seq) identifies a batch permanently: each batch is counted
+ *  once, however often and by whichever path it arrives. */
 export interface Batch {
-  /** UUID of version 7: it tells when the producer was born. */
+  /** UUID v7, so it contains the time at which the producer was created. */
   producer: string;
-  /** 1, 2, 3, … without gaps within a producer. */
+  /** Sequence number within the producer: 1, 2, 3, … without gaps. */
   seq: number;
-  /** The clicks of all batches of the producer up to this one, which is what the ledger is checked against. */
+  /** Running total of the producer's clicks up to and including this batch. The audit compares it with the ledger. */
   accepted: number;
   clicks: ClickCount[];
 }
 
-/** The clicks of these batches. */
+/** Returns the number of clicks in the batches. */
 export const countClicks = (batches: Batch[]) =>
   batches.reduce((sum, batch) => batch.clicks.reduce((count, click) => count + click.count, sum), 0);

@@ -1,20 +1,20 @@
 import type { BotKind } from './enrichment/agents/bot-kinds.ts';
 
-/** Who clicked, from where: what is known of a click besides its short URL and its time, as short texts that are safe to keep.
- *  Empty is unknown. */
+/** Dimensions of a click, besides its short URL and time. All texts are short and free of personal data; an empty
+ *  text means unknown. */
 export interface ClickDetail {
-  /** Two capital letters of ISO 3166-1. */
+  /** ISO 3166-1 alpha-2 code in upper case. */
   country: string;
-  /** Host of the page that led here, in lower case. */
+  /** Host name of the referring page, in lower case. */
   referrer: string;
   browser: string;
   os: string;
-  /** mobile, tablet, desktop, … */
+  /** Device type: mobile, tablet, desktop, … */
   device: string;
   isBot: boolean;
-  /** What the bot is for; undefined for a person, and where it is unknown. */
+  /** Purpose of the bot; undefined for a person and when unknown. */
   botKind?: BotKind | undefined;
-  /** Sixteen hexadecimal digits that tell visitors of one day apart and nobody's address; empty where none is kept: then the click
-   *  gets no row of its own. */
+  /** Visitor ID: 16 hexadecimal digits that identify a visitor for one day and reveal no address. Empty when visitors
+   *  are not tracked; the click then gets no row of its own. */
   visitor: string;
 }

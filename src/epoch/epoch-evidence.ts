@@ -1,46 +1,47 @@
 import type { DatabaseEpoch } from './epoch-store.ts';
 
-/** How old a version must be to count where PostgreSQL does not tell its position in the write-ahead log. */
-const certainMs = 10_000;
+/** Age from which a version counts as durable when PostgreSQL does not reveal its write-ahead log position. */
+const durableAfterMs = 10_000;
 
-/** What PostgreSQL has on disk in an epoch. */
-export interface Witness {
+/** State of an epoch that PostgreSQL has on disk. */
+export interface DurableState {
   epoch: string;
   version: number;
   walPosition: number | null;
 }
 
-/** What this process knows that PostgreSQL has on disk. A version that was read may still be in its memory alone, and be lost in a crash;
- *  a database that has less than what this returns was restored to an earlier state. `now` is in milliseconds. */
+/** Tracks the state that PostgreSQL certainly has on disk. A version that was just read may exist only in memory and
+ *  be lost in a crash. A database that is behind the durable state was restored to an earlier state. `now` is in
+ *  milliseconds. */
 export function createEpochEvidence(now = () => performance.now()) {
-  let certain: Witness | undefined;
+  let durable: DurableState | undefined;
   let pending: { version: number; position: number | null; atMs: number } | undefined;
 
-  /** Adds what was read; returns what is certain then. */
-  function note({ epoch, version, walPosition, versionPosition }: DatabaseEpoch): Witness {
-    if (certain?.epoch !== epoch) {
-      certain = { epoch, version: 0, walPosition: null };
+  /** Adds a reading and returns the durable state. */
+  function record({ epoch, version, walPosition, versionPosition }: DatabaseEpoch): DurableState {
+    if (durable?.epoch !== epoch) {
+      durable = { epoch, version: 0, walPosition: null };
       pending = undefined;
     }
-    if (walPosition !== null) certain.walPosition = Math.max(walPosition, certain.walPosition ?? 0);
+    if (walPosition !== null) durable.walPosition = Math.max(walPosition, durable.walPosition ?? 0);
     pending ??= { version, position: versionPosition, atMs: now() };
     const isOnDisk =
       pending.position === null
-        ? now() - pending.atMs >= certainMs
+        ? now() - pending.atMs >= durableAfterMs
         : walPosition !== null && walPosition >= pending.position;
     if (isOnDisk) {
-      certain.version = Math.max(certain.version, pending.version);
+      durable.version = Math.max(durable.version, pending.version);
       pending = undefined;
     }
-    return { ...certain };
+    return { ...durable };
   }
 
   return {
-    note,
+    record,
 
-    /** What is certain; undefined before the first reading. */
-    get certain(): Witness | undefined {
-      return certain;
+    /** The durable state; undefined before the first reading. */
+    get durable(): DurableState | undefined {
+      return durable;
     },
   };
 }

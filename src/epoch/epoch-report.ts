@@ -1,14 +1,14 @@
 import { type Knex, onlyRow } from '../storage/postgres/postgres.ts';
 
-/** What a restore, a copy or a promotion has left to know. */
+/** Effects of restores, copies and promotions. */
 export interface EpochReport {
-  /** The epochs of the database but the first. */
+  /** Epochs of the database, without the first one. */
   epochs: { number: number; beganAt: Date; reason: string }[];
-  /** Batches and clicks that became dead letters, because their ids may name other short URLs by now. */
+  /** Batches and clicks that became dead letters because their short URL IDs may identify other short URLs now. */
   deadLetters: { reason: string; batches: number; clicks: number }[];
 }
 
-/** Reads what `npm run reconcile` says about epochs. */
+/** Reads the epochs for `npm run reconcile`. */
 export async function readEpochReport(db: Knex): Promise<EpochReport> {
   return onlyRow(
     await db.raw<{ rows: EpochReport[] }>(
@@ -26,7 +26,7 @@ export async function readEpochReport(db: Knex): Promise<EpochReport> {
   );
 }
 
-/** The report in lines. `missing` are clicks that were accepted and are not counted. */
+/** Formats the report as lines. `missing` is the number of accepted clicks that are not counted. */
 export function describeEpochs({ epochs, deadLetters }: EpochReport, missing: number): string[] {
   const lines = epochs.map(
     ({ number, beganAt, reason }) =>
@@ -34,13 +34,13 @@ export function describeEpochs({ epochs, deadLetters }: EpochReport, missing: nu
   );
   if (epochs.length > 0 && missing > 0)
     lines.push(
-      `  ${missing} clicks are missing: accepted, and counted in an earlier epoch that this database does not have`,
+      `  ${missing} clicks are missing: they were accepted, and counted in an epoch that this database does not include`,
     );
   for (const { reason, batches, clicks } of deadLetters) {
-    const what = reason.startsWith('short URL')
-      ? 'of short URLs that this database does not have'
-      : 'of an epoch that this database does not descend from';
-    lines.push(`  ${clicks} clicks in ${batches} batches ${what}, in the table click_quarantine`);
+    const description = reason.startsWith('short URL')
+      ? 'on short URLs that this database does not have'
+      : 'of an epoch that is not an ancestor of this database';
+    lines.push(`  ${clicks} clicks in ${batches} batches ${description}, in the table click_quarantine`);
   }
   return lines;
 }

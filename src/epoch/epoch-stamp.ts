@@ -1,24 +1,25 @@
 import type { Redis } from 'ioredis';
-import type { Witness } from './epoch-evidence.ts';
+import type { DurableState } from './epoch-evidence.ts';
 import type { Epoch } from './epoch.ts';
 
-/** Which epoch Redis belongs to, and what its processes know that the database has on disk. */
-export interface HeldEpoch {
+/** The epoch that Redis belongs to, and the durable state of its database. */
+export interface RedisEpoch {
   epoch: string;
   identity: string;
   number: number;
   versionFloor: number;
   version: number;
   walPosition: number | null;
-  /** When one of its processes renewed it last, in milliseconds of Redis' clock. */
-  beat: number;
-  /** How long ago that was. */
+  /** Time of the last heartbeat, in milliseconds of Redis' clock. */
+  heartbeat: number;
+  /** Age of the last heartbeat. */
   ageMs: number;
 }
 
 export type EpochStamp = ReturnType<typeof createEpochStamp>;
 
-/** Writes the stamp unless Redis belongs to an epoch other than ARGV[1], the writer's, and ARGV[2], which it may replace. */
+/** Writes the stamp unless Redis belongs to an epoch other than ARGV[1] (the writer's) and ARGV[2] (which it may
+ *  replace). */
 const writeStamp = `
 local held = redis.call('hget', KEYS[1], 'epoch')
 if held and held ~= ARGV[1] and held ~= ARGV[2] then return 0 end
@@ -33,15 +34,15 @@ redis.call('hset', KEYS[1], 'epoch', ARGV[1], 'identity', ARGV[3], 'number', ARG
   'wal', ARGV[6], 'version', ARGV[7], 'beat', time[1] .. string.sub('00000' .. time[2], -6, -4))
 return 1`;
 
-/** The stamp in Redis that says which epoch of which database everything under this prefix belongs to. */
+/** Manages the stamp in Redis: the epoch and database that all keys under the prefix belong to. */
 export function createEpochStamp(redis: Redis, prefix: string) {
   const key = `${prefix}:epoch`;
 
   return {
-    /** The stamp; undefined where Redis has none. */
-    async read(): Promise<HeldEpoch | undefined> {
+    /** Reads the stamp; undefined when Redis has none. */
+    async read(): Promise<RedisEpoch | undefined> {
       const [[seconds, microseconds], held] = await Promise.all([redis.time(), redis.hgetall(key)]);
-      const { epoch, identity, number, floor, wal, version, beat } = held;
+      const { epoch, identity, number, floor, wal, version, beat: heartbeat } = held;
       if (epoch === undefined || identity === undefined) return undefined;
       const nowMs = Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000);
       return {
@@ -51,21 +52,21 @@ export function createEpochStamp(redis: Redis, prefix: string) {
         versionFloor: Number(floor),
         version: Number(version),
         walPosition: wal ? Number(wal) : null,
-        beat: Number(beat),
-        ageMs: nowMs - Number(beat),
+        heartbeat: Number(heartbeat),
+        ageMs: nowMs - Number(heartbeat),
       };
     },
 
-    /** Stamps Redis with an epoch and what the database certainly has of it, or renews the stamp. False where Redis belongs to another
-     *  epoch than `replaced`. */
-    async write(epoch: Epoch, { walPosition, version }: Witness, replaced?: string): Promise<boolean> {
+    /** Writes the stamp with the durable state of the database, or renews it. Returns false when Redis belongs to an
+     *  epoch other than `replaced`. */
+    async write(epoch: Epoch, { walPosition, version }: DurableState, replaced?: string): Promise<boolean> {
       const { number, identity, versionFloor } = epoch;
       const values = [identity, number, versionFloor, walPosition ?? '', version];
       return (await redis.eval(writeStamp, 1, key, epoch.epoch, replaced ?? '', ...values)) === 1;
     },
 
-    /** Removes what no later epoch can use: the key pool and the watermark of the cache. */
-    async dropContent(): Promise<void> {
+    /** Deletes data that a later epoch cannot use: the key pool and the cache watermark. */
+    async deleteEpochData(): Promise<void> {
       await Promise.all([redis.del(`${prefix}:keys:pool`), redis.del(`${prefix}:urls:watermark`)]);
     },
   };

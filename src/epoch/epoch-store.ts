@@ -2,15 +2,15 @@ import { advisoryLocks } from '../storage/postgres/advisory-locks.ts';
 import { boundedTransaction, type Knex, onlyRow } from '../storage/postgres/postgres.ts';
 import type { Epoch } from './epoch.ts';
 
-/** What PostgreSQL says about its epoch. */
+/** The epoch of the database, as read from PostgreSQL. */
 export interface DatabaseEpoch extends Epoch {
-  /** Seconds since it began. */
+  /** Seconds since the epoch began. */
   ageSeconds: number;
-  /** The highest version that was issued. */
+  /** Highest version issued so far. */
   version: number;
-  /** How far the write-ahead log is on disk, in bytes; null where PostgreSQL does not tell. */
+  /** Write-ahead log position on disk, in bytes; null when PostgreSQL does not reveal it. */
   walPosition: number | null;
-  /** How far the write-ahead log has to be on disk for `version` to survive a crash; null where PostgreSQL does not tell. */
+  /** Write-ahead log position at which `version` survives a crash; null when PostgreSQL does not reveal it. */
   versionPosition: number | null;
 }
 
@@ -21,21 +21,22 @@ const columns = `number, epoch, identity, version_floor as "versionFloor", reaso
   case when wal_position is not null then pg_current_wal_insert_lsn() - '0/0'::pg_lsn end as "versionPosition"`;
 
 /** How long a process waits for another one that begins an epoch, which takes a few milliseconds. */
-const turnMs = 1_000;
+const lockTimeoutMs = 1_000;
 
-/** Epochs in PostgreSQL. */
+/** Reads and begins epochs in PostgreSQL. */
 export function createEpochStore(db: Knex) {
   async function read(): Promise<DatabaseEpoch> {
     return onlyRow(await db.raw<{ rows: DatabaseEpoch[] }>(`select ${columns} from read_database_epoch()`));
   }
 
   return {
-    /** The current epoch. Where the database was restored, cloned or promoted since it was written, a new one begins first. */
+    /** Reads the current epoch. Begins a new one first if the database was restored, cloned or promoted since the
+     *  epoch was written. */
     read,
 
-    /** Begins an epoch with versions above `above`, unless another process has begun one after `after`. With `idsUntilRestart`, only ids
-     *  of short URLs that were created before PostgreSQL started name the same short URL as before. Resolves to the current epoch;
-     *  rejects when it waits for another session for more than a second. */
+    /** Begins an epoch with versions above `above`, unless another process has begun one after `after`. With
+     *  `idsUntilRestart`, only IDs of short URLs that were created before PostgreSQL started keep their meaning.
+     *  Resolves to the current epoch; rejects after waiting for another session for one second. */
     async begin(
       reason: string,
       above: number,
@@ -43,7 +44,7 @@ export function createEpochStore(db: Knex) {
     ): Promise<DatabaseEpoch> {
       return await boundedTransaction(db, async (trx) => {
         const store = createEpochStore(trx);
-        await trx.raw(`select set_config('lock_timeout', '${turnMs}ms', true)`);
+        await trx.raw(`select set_config('lock_timeout', '${lockTimeoutMs}ms', true)`);
         await trx.raw(`select pg_advisory_xact_lock(${advisoryLocks.epoch})`);
         const current = await store.read();
         if (after && current.epoch !== after.epoch) return current;

@@ -4,58 +4,58 @@ import type { Conditions } from '../resilience/conditions.ts';
 import { isReadOnly, isStatementFailure } from '../storage/postgres/errors.ts';
 import { isPostgresUnavailable } from '../storage/postgres/postgres.ts';
 import { isRedisUnavailable } from '../storage/redis/errors.ts';
-import { explainChange, explainUnread } from './epoch-conditions.ts';
+import { explainChange, explainUnreadable } from './epoch-conditions.ts';
 import { createEpochEvidence } from './epoch-evidence.ts';
-import type { EpochStamp, HeldEpoch } from './epoch-stamp.ts';
+import type { EpochStamp, RedisEpoch } from './epoch-stamp.ts';
 import type { DatabaseEpoch, EpochStore } from './epoch-store.ts';
 import type { CurrentEpoch } from './epoch.ts';
 
-/** How often each process compares the two stores: what a restore has changed is right within 2 s. */
-const lookEveryMs = 1_000;
-/** A stamp that was not renewed for this long belongs to a service that has stopped. */
-const silentMs = 5_000;
-/** A stamp of another epoch that is renewed this often while a process waits belongs to a service that runs. */
-const beatsOfRunning = 2;
+/** How often each process compares the stores. A restore takes effect within 2 s. */
+const checkIntervalMs = 1_000;
+/** A stamp without a heartbeat for this long belongs to a stopped service. */
+const stoppedAfterMs = 5_000;
+/** Number of heartbeats of another epoch's stamp from which its service counts as running. */
+const runningHeartbeats = 2;
 
-/** Redis, under this prefix, belongs to another database whose processes run. */
+/** Redis, under this prefix, belongs to another database with running processes. */
 export class RedisInUse extends Error {
   override readonly name = 'RedisInUse';
 }
 
 export type EpochWatch = ReturnType<typeof createEpochWatch>;
 
-/** Keeps `current` equal to the epoch in PostgreSQL and stamps Redis with it. *Invariant:* Redis carries the stamp of one epoch,
- *  and a process whose database has another one either replaces a stamp that is no longer renewed, or uses no Redis. */
+/** Keeps `current` equal to the epoch in PostgreSQL and stamps Redis with it. *Invariant:* Redis has the stamp of one
+ *  epoch; a process of another epoch either replaces a stamp without heartbeats, or does not use Redis. */
 export function createEpochWatch(deps: {
   store: EpochStore;
   stamp: EpochStamp;
   current: CurrentEpoch;
   conditions?: Pick<Conditions, 'list' | 'update'>;
-  /** Ends the process where Redis turns out to be in use by another database. */
+  /** Ends the process when another database uses Redis. */
   endProcess: (reason: string) => void;
   log: Log;
 }) {
   const { store, stamp, current, conditions, endProcess, log } = deps;
   const evidence = createEpochEvidence();
-  let foreign: { epoch: string; beat: number; beats: number } | undefined;
-  let looking: Promise<'own' | 'unknown' | 'waiting'> | undefined;
+  let other: { epoch: string; heartbeat: number; heartbeats: number } | undefined;
+  let checking: Promise<'own' | 'unknown' | 'waiting'> | undefined;
   let hasWarned = false;
   let isEnding = false;
   let timer: NodeJS.Timeout | undefined;
 
-  async function readStamp(): Promise<HeldEpoch | 'none' | 'away'> {
+  async function readStamp(): Promise<RedisEpoch | 'none' | 'unavailable'> {
     try {
       return (await stamp.read()) ?? 'none';
     } catch (error) {
       if (!isRedisUnavailable(error)) log.debug({ err: error }, 'failed to read the epoch in Redis');
-      return 'away';
+      return 'unavailable';
     }
   }
 
-  async function lookOnce() {
-    // Redis first: PostgreSQL is then at least as far as Redis.
-    const held = await readStamp();
-    const inRedis = typeof held === 'string' ? undefined : held;
+  async function compareStores() {
+    // Redis first, so that PostgreSQL is at least as recent as Redis.
+    const stampInRedis = await readStamp();
+    const inRedis = typeof stampInRedis === 'string' ? undefined : stampInRedis;
     const before = current.known;
     let epoch: DatabaseEpoch;
     try {
@@ -63,76 +63,79 @@ export function createEpochWatch(deps: {
       hasWarned = false;
       conditions?.update('database_epoch_unknown', undefined);
     } catch (error) {
-      onUnread(error, inRedis);
+      onReadFailure(error, inRedis);
       return 'unknown' as const;
     }
-    if (held === 'away') {
+    if (stampInRedis === 'unavailable') {
       adopt(epoch);
       return 'unknown' as const;
     }
     if (inRedis === undefined || inRedis.epoch === epoch.epoch) {
-      foreign = undefined;
+      other = undefined;
       adopt(epoch);
-      return (await stamp.write(epoch, evidence.certain!)) ? ('own' as const) : ('waiting' as const);
+      return (await stamp.write(epoch, evidence.durable!)) ? ('own' as const) : ('waiting' as const);
     }
     const isOurs = before !== undefined && before.epoch === inRedis.epoch;
     if (!isOurs && isRunning(inRedis)) return 'waiting' as const;
     return await replaceStamp(inRedis, epoch);
   }
 
-  /** The epoch in PostgreSQL; a new one where PostgreSQL lacks what it was seen to have. */
-  async function readDatabase(inRedis: HeldEpoch | undefined): Promise<DatabaseEpoch> {
+  /** Reads the epoch in PostgreSQL; begins a new one when PostgreSQL is behind its durable state. */
+  async function readDatabase(inRedis: RedisEpoch | undefined): Promise<DatabaseEpoch> {
     const epoch = await store.read();
-    const witnesses = [evidence.certain, inRedis].filter((one) => one?.epoch === epoch.epoch);
-    const position = Math.max(...witnesses.map((one) => one?.walPosition ?? 0));
-    const version = Math.max(...witnesses.map((one) => one?.version ?? 0));
-    const lacksLog = epoch.walPosition !== null && epoch.walPosition < position;
-    if (!lacksLog && epoch.version >= version) {
-      evidence.note(epoch);
+    const states = [evidence.durable, inRedis].filter((state) => state?.epoch === epoch.epoch);
+    const position = Math.max(...states.map((state) => state?.walPosition ?? 0));
+    const version = Math.max(...states.map((state) => state?.version ?? 0));
+    const isLogBehind = epoch.walPosition !== null && epoch.walPosition < position;
+    if (!isLogBehind && epoch.version >= version) {
+      evidence.record(epoch);
       return epoch;
     }
-    // Without a note the evidence stays until the new epoch has begun.
+    // Not recorded here: the evidence must stay until the new epoch has begun.
     const reason = 'restored to an earlier state';
     const next = await store.begin(reason, version, { after: epoch, idsUntilRestart: true });
-    evidence.note(next);
+    evidence.record(next);
     return next;
   }
 
-  function onUnread(error: unknown, inRedis: HeldEpoch | undefined): void {
+  function onReadFailure(error: unknown, inRedis: RedisEpoch | undefined): void {
     if (!hasWarned && !isPostgresUnavailable(error))
       log.warn({ err: error }, 'failed to read the epoch of the database');
     hasWarned = true;
-    // Missing migrations are reported elsewhere.
+    // Missing migrations are a condition of their own.
     const isOutdated = conditions?.list().some(({ code }) => code === 'schema_outdated');
     if (isStatementFailure(error) && !isReadOnly(error))
-      conditions?.update('database_epoch_unknown', isOutdated ? undefined : explainUnread(error));
-    // A process that starts while PostgreSQL is away serves what Redis has.
+      conditions?.update('database_epoch_unknown', isOutdated ? undefined : explainUnreadable(error));
+    // A process that starts while PostgreSQL is unavailable uses the epoch in Redis.
     if (current.known === undefined && inRedis) current.set({ ...inRedis, reason: 'read from Redis' });
   }
 
-  /** Whether another epoch's stamp is, or may be, renewed by running processes. Throws RedisInUse once that is certain. */
-  function isRunning(held: HeldEpoch): boolean {
-    if (held.ageMs >= silentMs) return false;
-    if (foreign?.epoch !== held.epoch) foreign = { epoch: held.epoch, beat: held.beat, beats: 0 };
-    if (held.beat !== foreign.beat) Object.assign(foreign, { beat: held.beat, beats: foreign.beats + 1 });
-    if (foreign.beats < beatsOfRunning) return true;
+  /** Whether running processes renew, or may renew, the stamp of another epoch. Throws RedisInUse once that is
+   *  certain. */
+  function isRunning(stampInRedis: RedisEpoch): boolean {
+    if (stampInRedis.ageMs >= stoppedAfterMs) return false;
+    if (other?.epoch !== stampInRedis.epoch)
+      other = { epoch: stampInRedis.epoch, heartbeat: stampInRedis.heartbeat, heartbeats: 0 };
+    if (stampInRedis.heartbeat !== other.heartbeat)
+      Object.assign(other, { heartbeat: stampInRedis.heartbeat, heartbeats: other.heartbeats + 1 });
+    if (other.heartbeats < runningHeartbeats) return true;
     throw new RedisInUse(
       'Redis is in use by the processes of another database under the same REDIS_PREFIX. Set another REDIS_PREFIX or ' +
         'REDIS_URL, or stop the other service and run "npm run restore-complete" to hand Redis over to this database',
     );
   }
 
-  async function replaceStamp(held: HeldEpoch, epoch: DatabaseEpoch) {
-    const above = Math.max(held.versionFloor, held.version);
-    // What Redis has must count as older than everything in this database.
+  async function replaceStamp(stampInRedis: RedisEpoch, epoch: DatabaseEpoch) {
+    const above = Math.max(stampInRedis.versionFloor, stampInRedis.version);
+    // Entries in Redis must be older than everything in this database.
     const next =
       epoch.versionFloor > above
         ? epoch
         : await store.begin('Redis belonged to another database', above, { after: epoch });
-    foreign = undefined;
-    if (!(await stamp.write(next, evidence.note(next), held.epoch))) return 'waiting' as const;
-    await stamp.dropContent();
-    log.warn({ epoch: next.number, before: held.epoch }, 'took over Redis from another epoch');
+    other = undefined;
+    if (!(await stamp.write(next, evidence.record(next), stampInRedis.epoch))) return 'waiting' as const;
+    await stamp.deleteEpochData();
+    log.warn({ epoch: next.number, before: stampInRedis.epoch }, 'took over Redis from another epoch');
     adopt(next);
     return 'own' as const;
   }
@@ -145,17 +148,17 @@ export function createEpochWatch(deps: {
     conditions?.update('database_epoch_changed', explainChange(epoch));
   }
 
-  /** Compares the stores now; one comparison at a time. Rejects with RedisInUse. */
-  function look() {
-    looking ??= lookOnce().finally(() => {
-      looking = undefined;
+  /** Compares the stores now; one check at a time. Rejects with RedisInUse. */
+  function check() {
+    checking ??= compareStores().finally(() => {
+      checking = undefined;
     });
-    return looking;
+    return checking;
   }
 
-  async function lookAgain() {
+  async function checkAndHandle() {
     try {
-      return await look();
+      return await check();
     } catch (error) {
       if (!(error instanceof RedisInUse)) {
         log.debug({ err: error }, 'failed to compare the epochs of PostgreSQL and Redis');
@@ -170,13 +173,13 @@ export function createEpochWatch(deps: {
   }
 
   return {
-    look,
+    check,
 
-    /** Compares the stores, until it is clear that Redis belongs to no other database that runs, and then once a second. Where
-     *  one of them is away, the next comparisons decide. Never resolves if the process is to end. */
+    /** Checks until no other running database uses Redis, then once a second. While a store is unavailable, later
+     *  checks decide. Never resolves if the process is to end. */
     async start(): Promise<void> {
-      while ((await lookAgain()) === 'waiting') await delay(lookEveryMs);
-      if (!isEnding) timer = setInterval(() => void lookAgain(), lookEveryMs);
+      while ((await checkAndHandle()) === 'waiting') await delay(checkIntervalMs);
+      if (!isEnding) timer = setInterval(() => void checkAndHandle(), checkIntervalMs);
       else await new Promise(() => undefined);
     },
 

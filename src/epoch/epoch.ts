@@ -1,20 +1,20 @@
-/** A span of the history of a database. Another one begins when the database is restored, cloned or promoted. */
+/** A period in the history of a database. A new epoch begins when the database is restored, cloned or promoted. */
 export interface Epoch {
-  /** UUID of this epoch. */
+  /** UUID of the epoch. */
   epoch: string;
-  /** UUID of the first epoch: the same in every copy of a database. */
+  /** UUID of the first epoch; the same in all copies of a database. */
   identity: string;
   /** 1 for the first epoch of a database. */
   number: number;
-  /** Cached versions below this one belong to an earlier epoch, and say nothing about this database. */
+  /** Cached versions below this one belong to an earlier epoch and are invalid. */
   versionFloor: number;
-  /** Why it began. */
+  /** Why the epoch began. */
   reason: string;
 }
 
 export type CurrentEpoch = ReturnType<typeof createCurrentEpoch>;
 
-/** The epoch as this process knows it; undefined until it was read from a store. */
+/** Holds the epoch that this process knows; undefined until a store was read. */
 export function createCurrentEpoch() {
   let known: Epoch | undefined;
   const listeners: ((epoch: Epoch, before: Epoch | undefined) => void)[] = [];
@@ -24,17 +24,17 @@ export function createCurrentEpoch() {
       return known;
     },
 
-    /** The version below which a cached entry is void; 0 while no epoch is known. */
+    /** Version below which cached entries are invalid; 0 while the epoch is unknown. */
     versionFloor: (): number => known?.versionFloor ?? 0,
 
-    /** Takes over what a store says; calls the listeners where it is another epoch, before it returns. */
+    /** Sets the epoch. If it changed, calls the listeners before it returns. */
     set(epoch: Epoch): void {
       const before = known;
       known = epoch;
       if (before?.epoch !== epoch.epoch) for (const listen of listeners) listen(epoch, before);
     },
 
-    /** Calls `listen` at each change of the epoch, the first one included. */
+    /** Calls `listen` on each change, including the first. */
     onChange(listen: (epoch: Epoch, before: Epoch | undefined) => void): void {
       listeners.push(listen);
       if (known) listen(known, undefined);

@@ -8,7 +8,7 @@ import { createEpochStore } from './epoch-store.ts';
 import { createEpochWatch } from './epoch-watch.ts';
 import type { CurrentEpoch } from './epoch.ts';
 
-/** Compares the epochs of PostgreSQL and Redis, in a web process and in a worker alike. */
+/** Starts the epoch watch of a web process or a worker. */
 export function openEpochWatch(
   owner: {
     config: { REDIS_PREFIX: string };

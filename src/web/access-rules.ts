@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Redis } from 'ioredis';
 import type { UserAgents } from '../clicks/enrichment/agents/user-agents.ts';
-import type { DetailOf } from '../clicks/enrichment/enrich.ts';
+import type { EnrichClick } from '../clicks/enrichment/enrich.ts';
 import type { WebConfig } from '../config/web.ts';
 import { createAccessRules } from '../http/redirect/access.ts';
 import { createInterstitial } from '../http/redirect/interstitial.ts';
@@ -37,13 +37,13 @@ export function openAccessRules(
     cacheRedis: Redis;
     breakers: CircuitBreakers;
     urls: Pick<Urls, 'resolve'>;
-    detailOf: DetailOf;
+    enrichClick: EnrichClick;
     responses: RedirectResponses;
     isThrottled: (request: IncomingMessage) => boolean;
     userAgents: Pick<UserAgents, 'find'>;
   },
 ) {
-  const { db, cacheRedis, breakers, urls, detailOf, responses, isThrottled, userAgents } = deps;
+  const { db, cacheRedis, breakers, urls, enrichClick, responses, isThrottled, userAgents } = deps;
   const { findByCode } = breakers.postgres.guard(createUrlStore(db));
   const uses = createUsageLimit(breakers.postgres.guard(createUsageStore(db)));
   const checkInTurn = createConcurrencyLimit(passwordChecks);
@@ -76,7 +76,7 @@ export function openAccessRules(
   return {
     accessRules: createAccessRules({
       uses,
-      detailOf,
+      enrichClick,
       responses,
       interstitial,
       isCrawler,

@@ -4,7 +4,7 @@ import { createAnalytics } from '../analytics/query/analytics.ts';
 import { createAnalyticsSnapshot } from '../analytics/query/snapshot.ts';
 import { createTopUrls } from '../analytics/query/top-urls.ts';
 import { createUnknownCodeDays } from '../analytics/query/unknown-code-days.ts';
-import { createClickRemoval } from '../analytics/rollups/erase-clicks.ts';
+import { createClickEraser } from '../analytics/rollups/erase-clicks.ts';
 import { createClickEvents } from '../http/api/click-event-stream.ts';
 import { abandonPostgres, closePostgres, type Knex, openPostgres } from '../storage/postgres/postgres.ts';
 import { createProbing, type CircuitBreakers } from './circuit-breakers.ts';
@@ -56,7 +56,7 @@ export function openAnalytics(
   return {
     analytics: createAnalytics(read),
     clickLists: { ...createTopUrls(read), ...createUnknownCodeDays(read) },
-    clickRemoval: { forget: probing(createClickRemoval(clicksDb).forget) },
+    clickEraser: { erase: probing(createClickEraser(clicksDb).erase) },
     clickEvents: createClickEvents({
       feed: { begin: probing(begin), feed },
       maxStreams: config.MAX_CLICK_STREAMS,

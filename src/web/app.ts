@@ -2,7 +2,7 @@ import Router from '@koa/router';
 import Koa from 'koa';
 import helmet from 'koa-helmet';
 import type { KnownApiKeys } from '../api-keys/known-api-keys.ts';
-import type { ClickWatch } from '../clicks/recording/status.ts';
+import type { ClickStatusReader } from '../clicks/recording/status.ts';
 import type { WebConfig } from '../config/web.ts';
 import { type ApiDeps, createHandlers, operationsFor } from '../http/api/api.ts';
 import { mount } from '../http/api/mount.ts';
@@ -45,10 +45,10 @@ export interface AppDeps {
   urlStore: Pick<UrlStore, 'findCrawlable'>;
   queues: Queues;
   requestCounts: RequestCounts;
-  clickWatch: ClickWatch;
+  clickStatus: ClickStatusReader;
   /** The text for Prometheus. */
   showMetrics: () => Promise<string>;
-  health: Omit<HealthDeps, 'version' | 'clickWatch'>;
+  health: Omit<HealthDeps, 'version' | 'clickStatus'>;
   log: Log;
 }
 
@@ -114,7 +114,7 @@ export function createRouters(deps: AppDeps) {
     knownApiKeys,
     rateLimits,
     urlStore,
-    clickWatch,
+    clickStatus,
     showMetrics,
     health,
     passwordHashing,
@@ -126,7 +126,7 @@ export function createRouters(deps: AppDeps) {
     if (ctx.accepts('json', 'html') === 'html') answerPage(ctx, 200, home);
     else ctx.body = { service: 'linkmill', version };
   });
-  addHealthRoutes(open, { ...health, clickWatch, version });
+  addHealthRoutes(open, { ...health, clickStatus, version });
   addMetricsRoute(open, { showMetrics, token: config.METRICS_TOKEN, isOpen: config.METRICS_PUBLIC });
   const basePath = basePathOf(config.BASE_URL);
   addApiDocs(open, basePath);

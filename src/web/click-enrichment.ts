@@ -1,5 +1,5 @@
 import type { UserAgents } from '../clicks/enrichment/agents/user-agents.ts';
-import { createEnricher, type DetailOf } from '../clicks/enrichment/enrich.ts';
+import { createEnricher, type EnrichClick } from '../clicks/enrichment/enrich.ts';
 import { openCountryFile } from '../clicks/enrichment/geoip/country-file.ts';
 import { createReferrers } from '../clicks/enrichment/referrers.ts';
 import { createVisitorIds } from '../clicks/enrichment/visitor-ids.ts';
@@ -18,7 +18,7 @@ const saltPatienceMs = 1_000;
 export async function openEnrichment(
   web: WebContext,
   { db, userAgents }: { db: Knex; userAgents: UserAgents },
-): Promise<DetailOf> {
+): Promise<EnrichClick> {
   const { config, log, closing } = web;
   if (config.CLICK_DETAIL === 'count') return () => undefined;
   const { GEOIP_DATABASE_PATH: file } = config;
@@ -32,7 +32,7 @@ export async function openEnrichment(
     countryHeader: config.COUNTRY_HEADER,
     countryFile,
     visitorIds: config.CLICK_DETAIL === 'full' ? await openVisitorIds(web, db) : undefined,
-    honoursDoNotTrack: config.RESPECT_DO_NOT_TRACK,
+    respectsDoNotTrack: config.RESPECT_DO_NOT_TRACK,
     readAddress: createReadClientAddress(config.TRUSTED_PROXY_HOPS),
   });
 }

@@ -3,7 +3,7 @@ import { openClickStore } from '../analytics/click-store.ts';
 import { createNotFoundCounts } from '../analytics/rollups/unknown-codes.ts';
 import { createEpochRecorder } from '../clicks/recording/epoch-recorder.ts';
 import { createClickRecorder } from '../clicks/recording/recorder.ts';
-import { createClickWatch } from '../clicks/recording/status.ts';
+import { createClickStatusReader } from '../clicks/recording/status.ts';
 import { createClickStream } from '../clicks/stream/stream.ts';
 import { closePostgres, openPostgres } from '../storage/postgres/postgres.ts';
 import { closeRedis, openRedis } from '../storage/redis/redis.ts';
@@ -56,7 +56,7 @@ export function openClicks(web: WebContext, cacheRedis: Redis) {
     }),
     (recorder) => recorder.drain(),
   );
-  const clickWatch = createClickWatch({
+  const clickStatus = createClickStatusReader({
     recorder: clickRecorder,
     // Whoever asks how clicks are is told soon, even by a Redis that hangs.
     stream: createClickStream(cacheRedis, streamOptions),
@@ -64,5 +64,5 @@ export function openClicks(web: WebContext, cacheRedis: Redis) {
     maxWaiting: config.CLICK_STREAM_MAX_BATCHES,
     log,
   });
-  return { db, redis, clickRecorder, clickWatch, unknownCodes };
+  return { db, redis, clickRecorder, clickStatus, unknownCodes };
 }

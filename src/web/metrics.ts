@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, Histogram, Registry } from 'prom-client';
-import type { ClickWatch } from '../clicks/recording/status.ts';
+import type { ClickStatusReader } from '../clicks/recording/status.ts';
 import type { CurrentEpoch } from '../epoch/epoch.ts';
 import type { ClickEvents } from '../http/api/click-event-stream.ts';
 import type { ConnectionCounts } from '../http/connections/connections.ts';
@@ -25,7 +25,7 @@ import type { CircuitBreakers } from './circuit-breakers.ts';
 /** The metrics of this process. What is measured counts in plain numbers, and is only asked here; how long answers take is told to
  *  `latencies`. */
 export function createWebMetrics(deps: {
-  clickWatch: ClickWatch;
+  clickStatus: ClickStatusReader;
   urls: Pick<Urls, 'resolved' | 'unusableUrls'>;
   memoryCache: Pick<MemoryCache, 'size'>;
   requestCounts: RequestCounts;
@@ -40,7 +40,7 @@ export function createWebMetrics(deps: {
   /** Whether to collect those of Node too, which has a cost. */
   withNode: boolean;
 }) {
-  const { clickWatch, urls, memoryCache, requestCounts, loadShedding, rateLimits, breakers } = deps;
+  const { clickStatus, urls, memoryCache, requestCounts, loadShedding, rateLimits, breakers } = deps;
   const { conditions, epoch, postgresMetrics, clickEvents, connectionCounts, withNode } = deps;
   const registry = new Registry();
   if (withNode) collectDefaultMetrics({ register: registry });
@@ -57,7 +57,7 @@ export function createWebMetrics(deps: {
   };
 
   async function read(): Promise<ProcessMetrics> {
-    const clicks = await clickWatch.read();
+    const clicks = await clickStatus.read();
     return [
       buildInfo(),
       counter(
@@ -143,7 +143,7 @@ export function createWebMetrics(deps: {
       gauge(
         'click_stream_available',
         'Whether clicks go to Redis (1) or straight to PostgreSQL (0)',
-        clicks.toRedis ? 1 : 0,
+        clicks.usesRedis ? 1 : 0,
       ),
       ...(await registry.getMetricsAsJSON()),
     ];

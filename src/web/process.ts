@@ -120,9 +120,9 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   const workerCounts = breakers.redis.guard(createWorkerCounts(cacheRedis, config.REDIS_PREFIX));
   closing.defer('queue watch', watchQueues({ queues, workerCounts, conditions, log }), (stop) => stop());
   const clicks = openClicks(web, cacheRedis);
-  const { clickRecorder, clickWatch, unknownCodes } = clicks;
+  const { clickRecorder, clickStatus, unknownCodes } = clicks;
   const userAgents = createUserAgents();
-  const detailOf = await openEnrichment(web, { db: clicks.db, userAgents });
+  const enrichClick = await openEnrichment(web, { db: clicks.db, userAgents });
   const passwordHashing = createPasswordHashing(hashing);
   const opened = openUrls(web, {
     db,
@@ -149,7 +149,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   const analytics = openAnalytics(web, { db, breakers });
   const isMeasured = config.METRICS_PUBLIC || config.METRICS_TOKEN !== undefined;
   const metrics = createWebMetrics({
-    clickWatch,
+    clickStatus,
     urls,
     memoryCache,
     requestCounts,
@@ -184,7 +184,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     cacheRedis,
     breakers,
     urls,
-    detailOf,
+    enrichClick,
     responses,
     isThrottled,
     userAgents,
@@ -192,7 +192,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   const redirect = createRedirect({
     urls,
     clickRecorder,
-    detailOf,
+    enrichClick,
     responses,
     accessRules,
     isThrottled,
@@ -228,7 +228,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     urlStore,
     queues,
     requestCounts,
-    clickWatch,
+    clickStatus,
     showMetrics: async () =>
       member
         ? await renderMetricsOfAll(...(await Promise.all([member.readMetricsOfAll(), readServiceMetrics()])))

@@ -65,9 +65,9 @@ function startProcess(on = db, own = prefix, conditions?: Conditions) {
 }
 
 /** Resolves when the process knows that the database has this version on disk. */
-async function waitUntilSeen({ look }: { look: () => Promise<unknown> }, version: number): Promise<void> {
+async function waitUntilSeen({ check }: { check: () => Promise<unknown> }, version: number): Promise<void> {
   await waitUntil('the version is seen', async () => {
-    await look();
+    await check();
     return Number(await shared.redis().hget(`${prefix}:epoch`, 'version')) >= version;
   });
 }
@@ -82,7 +82,7 @@ const reading = {
   ageSeconds: 0,
 };
 
-/** Lets the stamp look as if nobody had renewed it for a minute. */
+/** Lets the stamp check as if nobody had renewed it for a minute. */
 async function silence(): Promise<void> {
   const key = `${prefix}:epoch`;
   const beat = Number(await shared.redis().hget(key, 'beat'));
@@ -185,12 +185,12 @@ test('cached entries of an earlier epoch are not found, and slow readers cannot 
     maxClicks: null,
     version,
   });
-  await watch.look();
+  await watch.check();
   const floorBefore = cache.versionFloor();
   await cache.put(toUrl(500, 'https://lost.example/') as never, floorBefore);
   expect(await cache.find('code')).toMatchObject({ version: 500 });
   await restoreDump(url, await dumpDatabase(url));
-  await watch.look();
+  await watch.check();
   expect(current.known).toMatchObject({ number: 2 });
   expect(await cache.find('code')).toBeUndefined();
   await cache.put(toUrl(3, 'https://kept.example/') as never, cache.versionFloor());
@@ -202,27 +202,27 @@ test('the key pool and the watermark are dropped when the epoch changes', async 
   const { watch } = startProcess();
   const pool = createKeyPool(shared.redis(), prefix);
   await createUrlIds(db, 1);
-  await watch.look();
+  await watch.check();
   await pool.add(['aaaaaaa']);
-  await watch.look();
+  await watch.check();
   expect(await pool.size()).toBe(1);
   await restoreDump(url, await dumpDatabase(url));
-  await watch.look();
+  await watch.check();
   expect(await pool.size()).toBe(0);
 });
 
 test('a process whose Redis is emptied or rolled back keeps its epoch', async () => {
   const { watch, current } = startProcess();
   await createUrlIds(db, 1);
-  await watch.look();
+  await watch.check();
   const before = current.known;
   const saved = await shared.redis().hgetall(`${prefix}:epoch`);
   await createUrlIds(db, 1);
-  await watch.look();
+  await watch.check();
   await shared.redis().del(`${prefix}:epoch`);
-  expect(await watch.look()).toBe('own');
+  expect(await watch.check()).toBe('own');
   await shared.redis().hset(`${prefix}:epoch`, saved);
-  expect(await watch.look()).toBe('own');
+  expect(await watch.check()).toBe('own');
   expect(current.known).toEqual(expect.objectContaining({ epoch: before!.epoch, number: 1 }));
 });
 
@@ -232,8 +232,8 @@ test('a database that lacks versions that Redis has seen begins an epoch above t
   const version = await nextVersion();
   await waitUntilSeen(watch, version);
   await db.raw("select setval('url_versions', 1)");
-  await startProcess().watch.look();
-  await watch.look();
+  await startProcess().watch.check();
+  await watch.check();
   expect(current.known).toMatchObject({ number: 2 });
   expect(current.known!.versionFloor).toBeGreaterThan(version);
 });
@@ -245,7 +245,7 @@ test('many processes that find versions missing begin one epoch', async () => {
   for (const { watch } of processes) await waitUntilSeen(watch, version);
   await db.raw("select setval('url_versions', 1)");
   await waitUntil('all processes know the epoch', async () => {
-    await Promise.all(processes.map(async ({ watch }) => await watch.look()));
+    await Promise.all(processes.map(async ({ watch }) => await watch.check()));
     return processes.every(({ current }) => current.known!.number > 1);
   });
   expect(await db('database_epochs').pluck('number')).toEqual([1, 2]);
@@ -255,13 +255,13 @@ test('a version counts as seen once the write-ahead log is on disk, or after 10 
   let nowMs = 0;
   const evidence = createEpochEvidence(() => nowMs);
   const read = (version: number, walPosition: number | null, versionPosition: number | null) =>
-    evidence.note({ ...reading, version, walPosition, versionPosition });
+    evidence.record({ ...reading, version, walPosition, versionPosition });
   expect(read(5, 100, 120)).toMatchObject({ version: 0, walPosition: 100 });
   expect(read(6, 119, 130)).toMatchObject({ version: 0, walPosition: 119 });
   expect(read(7, 120, 140)).toMatchObject({ version: 5, walPosition: 120 });
   expect(read(9, 200, 200)).toMatchObject({ version: 9 });
   expect(
-    evidence.note({ ...reading, epoch: 'next', version: 3, walPosition: 90, versionPosition: 99 }),
+    evidence.record({ ...reading, epoch: 'next', version: 3, walPosition: 90, versionPosition: 99 }),
   ).toEqual({ epoch: 'next', version: 0, walPosition: 90 });
   expect(read(5, null, null)).toEqual({ epoch: reading.epoch, version: 0, walPosition: null });
   nowMs = 9_999;
@@ -280,14 +280,14 @@ test('an epoch that another session does not commit is a condition, and others w
   try {
     const writer = await createUrlIds(db, 1).catch((error: unknown) => error);
     expect(writer).toMatchObject({ code: '55P03' });
-    await watch.look();
+    await watch.check();
     expect(conditions.list()).toMatchObject([
       { code: 'database_epoch_unknown', reason: expect.stringContaining('pg_terminate_backend') },
     ]);
   } finally {
     await holder.rollback();
   }
-  await watch.look();
+  await watch.check();
   expect(conditions.list().map(({ code }) => code)).toEqual(['database_epoch_changed']);
 });
 
@@ -295,14 +295,14 @@ test('a process refuses a Redis that the processes of another database use', asy
   const other = await open();
   const theirs = startProcess(other.db);
   const ours = startProcess();
-  await theirs.watch.look();
-  expect(await ours.watch.look()).toBe('waiting');
+  await theirs.watch.check();
+  expect(await ours.watch.check()).toBe('waiting');
   const beats = async () => {
     for (let i = 0; i < 3; i++) {
       // Its clock moves on.
       await shared.redis().hincrby(`${prefix}:epoch`, 'beat', -i);
-      await theirs.watch.look();
-      await ours.watch.look();
+      await theirs.watch.check();
+      await ours.watch.check();
     }
   };
   await expect(beats()).rejects.toThrow(RedisInUse);
@@ -313,12 +313,12 @@ test('a process takes over a Redis whose other database has no processes any mor
   const other = await open();
   await createUrlIds(other.db, 2);
   const theirs = startProcess(other.db);
-  await theirs.watch.look();
+  await theirs.watch.check();
   await silence();
   const ours = startProcess();
-  expect(await ours.watch.look()).toBe('own');
+  expect(await ours.watch.check()).toBe('own');
   expect(ours.current.known!.versionFloor).toBeGreaterThan((await readEpoch(other.db)).version);
-  expect(await theirs.watch.look()).toBe('waiting');
+  expect(await theirs.watch.check()).toBe('waiting');
 });
 
 test('clicks of an earlier epoch are counted on the short URLs that the restored database had', async () => {
@@ -331,8 +331,8 @@ test('clicks of an earlier epoch are counted on the short URLs that the restored
   expect(reused).toBe(lost);
   const store = openClickStore(db);
   const batches = [makeBatch(producer, 1, kept!, 2), makeBatch(producer, 2, lost!, 3)];
-  expect(await store.apply(batches)).toMatchObject({ clicks: 2, quarantined: 1 });
-  expect(await store.apply(batches)).toMatchObject({ clicks: 0, known: 2 });
+  expect(await store.apply(batches)).toMatchObject({ clicks: 2, deadLetters: 1 });
+  expect(await store.apply(batches)).toMatchObject({ clicks: 0, duplicates: 2 });
   expect(await readCounts(db, [kept!, reused!])).toEqual([2, 0]);
   expect(await db('click_quarantine').select('reason')).toEqual([
     { reason: 'short URL of another database epoch' },
@@ -352,7 +352,7 @@ test('clicks of a database that this one does not descend from become dead lette
   await readEpoch();
   const store = openClickStore(db);
   for (let times = 0; times < 2; times++)
-    expect(await store.apply([makeBatch(sibling, 1, kept!, 2)])).toMatchObject({ clicks: 0, quarantined: 1 });
+    expect(await store.apply([makeBatch(sibling, 1, kept!, 2)])).toMatchObject({ clicks: 0, deadLetters: 1 });
   expect(await readCounts(db, [kept!])).toEqual([0]);
   expect(await db('click_quarantine').select('reason')).toEqual([{ reason: 'another database epoch' }]);
   expect(await db('click_producers')).toEqual([]);
@@ -409,10 +409,10 @@ test('an epoch that cannot be read is a condition, which ends when it can', asyn
   const { watch } = startProcess(db, prefix, conditions);
   const codes = () => conditions.list().map(({ code }) => code);
   await db.raw('alter function read_database_epoch rename to hidden');
-  await watch.look();
+  await watch.check();
   expect(codes()).toEqual(['database_epoch_unknown']);
   await db.raw('alter function hidden rename to read_database_epoch');
-  await watch.look();
+  await watch.check();
   expect(codes()).toEqual([]);
 });
 

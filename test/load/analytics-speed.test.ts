@@ -56,7 +56,7 @@ async function leastMs(run: () => Promise<void>): Promise<number> {
 
 const askYear = async (question: Partial<AnalyticsQuery>) => {
   const year = { from: '2025-11-22', to: '2026-11-21' };
-  const answer = await analytics.ask(makeQuestion('popular', { ...year, compare: true, ...question }));
+  const answer = await analytics.query(makeQuestion('popular', { ...year, compare: true, ...question }));
   expect(answer.clicks).toBeGreaterThan(0);
 };
 

@@ -1,5 +1,5 @@
 import type { ClickStore } from '../../src/clicks/ledger/apply.ts';
-import type { ClaimedEntry, ClickStream } from '../../src/clicks/stream/stream.ts';
+import type { StreamEntry, ClickStream } from '../../src/clicks/stream/stream.ts';
 import { type JobContext, percentOf } from './job-context.ts';
 
 /** Different clicks that one transaction takes: others wait for its locks, a second or so. */
@@ -14,28 +14,28 @@ export async function flushClicks(
   { reportProgress, signal }: JobContext,
 ) {
   const { clickStream, clickStore } = deps;
-  const summary = { flushed: 0, urls: 0, batches: 0, known: 0, quarantined: 0 };
+  const summary = { flushed: 0, urls: 0, batches: 0, duplicates: 0, deadLetters: 0 };
   let done = 0;
   const waiting = await Promise.all(shards.map((shard) => clickStream.length(shard)));
   const total = waiting.reduce((sum, length) => sum + length, 0);
   for (const shard of shards) {
     for (let left = waiting[shards.indexOf(shard)]!; left > 0 && !signal.aborted;) {
-      const entries = await clickStream.claim(shard);
+      const entries = await clickStream.readPending(shard);
       if (entries.length === 0) break;
       for (const portion of inPortions(entries)) {
         const applied = await clickStore.apply(
           portion.flatMap(({ batch }) => batch ?? []),
           portion.filter(({ batch }) => !batch).map((entry) => toUnreadable(shard, entry)),
         );
-        await clickStream.acknowledge(
+        await clickStream.delete(
           shard,
           portion.map((entry) => entry.entryId),
         );
         summary.flushed += applied.clicks;
         summary.urls += applied.urls;
         summary.batches += applied.batches;
-        summary.known += applied.known;
-        summary.quarantined += applied.quarantined;
+        summary.duplicates += applied.duplicates;
+        summary.deadLetters += applied.deadLetters;
         left -= portion.length;
         done += portion.length;
         if (total > portion.length) await reportProgress(percentOf(done, total));
@@ -47,8 +47,8 @@ export async function flushClicks(
 }
 
 /** Splits entries where their clicks are more than one transaction takes well. */
-function inPortions(entries: ClaimedEntry[]): ClaimedEntry[][] {
-  const portions: ClaimedEntry[][] = [];
+function inPortions(entries: StreamEntry[]): StreamEntry[][] {
+  const portions: StreamEntry[][] = [];
   let size = Infinity;
   for (const entry of entries) {
     const clicks = entry.batch?.clicks.length ?? 0;
@@ -62,7 +62,7 @@ function inPortions(entries: ClaimedEntry[]): ClaimedEntry[][] {
   return portions;
 }
 
-const toUnreadable = (shard: number, { entryId, raw }: ClaimedEntry) => ({
+const toUnreadable = (shard: number, { entryId, raw }: StreamEntry) => ({
   source: `stream ${shard} entry ${entryId}`,
   payload: JSON.stringify(raw),
 });

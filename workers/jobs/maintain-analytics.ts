@@ -1,6 +1,6 @@
 import type { ClickFeedStore } from '../../src/analytics/feed/feed-store.ts';
 import type { AnalyticsPartitions } from '../../src/analytics/partitions/partitions.ts';
-import type { AnalyticsRemovals } from '../../src/analytics/rollups/purge.ts';
+import type { AnalyticsPurge } from '../../src/analytics/rollups/purge.ts';
 import type { VisitorSaltStore } from '../../src/clicks/enrichment/visitor-salt-store.ts';
 import { isPermissionDenied } from '../../src/storage/postgres/errors.ts';
 import { type JobContext, percentOf } from './job-context.ts';
@@ -19,9 +19,9 @@ const sliceSize = 100;
  *  each attempt: `busy` counts it, and the next run continues. */
 export async function maintainAnalytics(
   deps: {
-    salts: Pick<VisitorSaltStore, 'forget'>;
+    salts: Pick<VisitorSaltStore, 'deleteOld'>;
     partitions: AnalyticsPartitions;
-    removals: AnalyticsRemovals;
+    removals: AnalyticsPurge;
     clickFeed: Pick<ClickFeedStore, 'renumberRestored'>;
     now: () => Promise<Date>;
   },
@@ -31,7 +31,7 @@ export async function maintainAnalytics(
   const { partitions, removals, clickFeed, salts, now } = deps;
   const todayMs = (await now()).getTime();
   const dayAfter = (days: number) => new Date(todayMs + days * dayMs).toISOString().slice(0, 10);
-  const summary = { made: 0, left: 0, removed: 0, dropped: 0, renumbered: 0, busy: 0 };
+  const summary = { created: 0, skipped: 0, removed: 0, dropped: 0, renumbered: 0, busy: 0 };
   /** A worker reports this as a condition; it does not fail the job every hour. */
   let isForbidden = false;
   // Starts yesterday, whose clicks may still arrive.
@@ -66,8 +66,8 @@ export async function maintainAnalytics(
     name: `create partition ${day}`,
     run: async () =>
       await changePartition(async () => {
-        const outcome = await partitions.make(day);
-        if (outcome !== 'there') summary[outcome] += 1;
+        const outcome = await partitions.create(day);
+        if (outcome !== 'exists') summary[outcome] += 1;
       }),
   });
 
@@ -82,7 +82,7 @@ export async function maintainAnalytics(
 
   const preparation: Step[] = [
     // Web processes do so at midnight, if any runs.
-    { name: 'delete old salts of visitor IDs', run: async () => void (await salts.forget()) },
+    { name: 'delete old salts of visitor IDs', run: async () => void (await salts.deleteOld()) },
     {
       name: 'find expired partitions',
       run: async () => void (expiredDays = await partitions.expire(dayAfter(-retentionDays))),

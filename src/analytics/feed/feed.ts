@@ -1,103 +1,104 @@
-import { setImmediate as giveWay, setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as yieldToEventLoop, setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '../../log.ts';
 import type { UrlScope } from '../rollups/scope.ts';
 import type { Sql } from '../rollups/scope.ts';
-import type { ClickFeedStore, FedClick } from './feed-store.ts';
+import type { ClickFeedStore, ClickEvent } from './feed-store.ts';
 
-/** Who reads clicks as they are counted. */
+/** A client that receives click events as they are counted. */
 export interface FeedReader {
   scope: UrlScope;
-  /** Takes all clicks of its scope that transactions before `next` counted, and that it has not had. */
-  take: (clicks: FedClick[], next: bigint) => void;
-  /** Resolves once it has room for more. Rejects when it has none for too long. */
-  hasRoom: () => Promise<void>;
-  /** Aborted once it reads no more. */
-  gone: AbortSignal;
+  /** Receives all new events of its scope from transactions before `next`. */
+  push: (clicks: ClickEvent[], next: bigint) => void;
+  /** Resolves once the reader can receive more. Rejects when that takes too long. */
+  waitForRoom: () => Promise<void>;
+  /** Aborted when the reader has disconnected. */
+  signal: AbortSignal;
 }
 
-/** Which clicks a reader gets, and from which transaction on. */
-interface Beginning {
+/** The short URLs and the first transaction of a reader. */
+interface StartPosition {
   urls: Sql;
   from: bigint;
 }
 
 export type ClickFeed = ReturnType<typeof createClickFeed>;
 
-/** Gives clicks that have a row to readers, each once, a moment after they are counted, transaction by transaction. However many
- *  readers there are, one query every `pollMs` looks for new ones; nobody reads, nothing is asked. While a transaction of
- *  the database server that has changed something goes on, clicks that are counted later wait for it: before, nobody knows what it will show. */
+/** Delivers each click event to its readers once, shortly after it is counted, in the order of transactions. One
+ *  query per `pollMs` serves all readers; without readers there is none. An open transaction that has written
+ *  anything on the database server delays later events, because its own events are not visible yet. */
 export function createClickFeed(deps: { store: ClickFeedStore; pollMs: number; log: Log }) {
   const { store, pollMs, log } = deps;
-  /** Those that have had all before `mark`, and from where on each wants more. */
+  /** Readers that have received everything before `position`, and the first transaction each of them wants. */
   const live = new Map<FeedReader, bigint>();
-  let mark = 0n;
+  let position = 0n;
   let polling = false;
 
   async function poll(): Promise<void> {
     const horizon = await store.findHorizon();
-    while (mark < horizon && live.size > 0) {
-      const { clicks, next } = await store.findCounted({ from: mark, before: horizon });
-      mark = next;
+    while (position < horizon && live.size > 0) {
+      const { clicks, next } = await store.findEvents({ from: position, before: horizon });
+      position = next;
       for (const [reader, from] of live) {
-        const isNew = ({ transaction }: FedClick) => transaction >= from;
-        reader.take(
-          clicks.filter((click) => isNew(click) && isOf(click, reader.scope)),
+        const isNew = ({ transaction }: ClickEvent) => transaction >= from;
+        reader.push(
+          clicks.filter((click) => isNew(click) && isInScope(click, reader.scope)),
           next > from ? next : from,
         );
-        // A page may be of thousands, and readers many: redirects are answered in between.
-        await giveWay();
+        // A page may have thousands of events, and readers may be many: let redirects run in between.
+        await yieldToEventLoop();
       }
     }
   }
 
-  async function keepPolling(): Promise<void> {
+  async function pollRepeatedly(): Promise<void> {
     polling = true;
     while (live.size > 0) {
       try {
         await poll();
       } catch (error) {
-        log.debug({ err: error }, 'counted clicks could not be read; streams go on later');
+        log.debug({ err: error }, 'failed to read click events, retrying');
       }
       await delay(pollMs);
     }
     polling = false;
   }
 
-  /** From here on all readers get the same pages. */
+  /** Adds a reader to those that share each page. */
   function goLive(reader: FeedReader, from: bigint): void {
-    if (reader.gone.aborted) return;
-    if (!polling) mark = from;
+    if (reader.signal.aborted) return;
+    if (!polling) position = from;
     live.set(reader, from);
-    reader.gone.addEventListener('abort', () => live.delete(reader));
-    if (!polling) void keepPolling();
+    reader.signal.addEventListener('abort', () => live.delete(reader));
+    if (!polling) void pollRepeatedly();
   }
 
   return {
-    /** Where somebody begins who has had all before a transaction, or has had nothing. Throws UrlNotFound. */
-    async begin(scope: UrlScope, wanted: bigint | undefined): Promise<Beginning> {
+    /** Returns the start position of a reader: the given transaction, or the present. Throws UrlNotFound. */
+    async begin(scope: UrlScope, after: bigint | undefined): Promise<StartPosition> {
       const urls = await store.findUrls(scope);
       const horizon = await store.findHorizon();
-      return { urls, from: wanted !== undefined && wanted < horizon ? wanted : horizon };
+      return { urls, from: after !== undefined && after < horizon ? after : horizon };
     },
 
-    /** Gives a reader what it has missed, as fast as it reads, and then what is new, until it is gone. Rejects when that cannot be read. */
-    async feed(reader: FeedReader, { urls, from }: Beginning): Promise<void> {
-      let place = from;
+    /** Sends a reader the events it missed, as fast as it reads, and then new events until it disconnects. Rejects
+     *  when the missed events cannot be read. */
+    async feed(reader: FeedReader, { urls, from }: StartPosition): Promise<void> {
+      let next = from;
       const horizon = await store.findHorizon();
-      const goal = () => (polling && mark > horizon ? mark : horizon);
-      while (place < goal() && !reader.gone.aborted) {
-        const { clicks, next } = await store.findCounted({ from: place, before: goal() }, urls);
-        reader.take(clicks, next);
-        place = next;
-        await reader.hasRoom();
+      const target = () => (polling && position > horizon ? position : horizon);
+      while (next < target() && !reader.signal.aborted) {
+        const page = await store.findEvents({ from: next, before: target() }, urls);
+        reader.push(page.clicks, page.next);
+        next = page.next;
+        await reader.waitForRoom();
       }
-      // Without a pause since the goal was looked at.
-      goLive(reader, place);
+      // Synchronous since the target was read, so that no event is lost in between.
+      goLive(reader, next);
     },
   };
 }
 
-const isOf = (click: FedClick, { owner, shortCode, tag }: UrlScope) =>
+const isInScope = (click: ClickEvent, { owner, shortCode, tag }: UrlScope) =>
   (owner === null || click.createdBy === owner) &&
   (shortCode === undefined || click.shortCode === shortCode) &&
   (tag === undefined || click.tags.includes(tag));

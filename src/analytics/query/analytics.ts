@@ -3,19 +3,19 @@ import { otherValue } from '../rollups/rollups.ts';
 import { clicksOfHour, findUrls, type Sql } from '../rollups/scope.ts';
 import { type Count, countAll, countByBot, countByHourOfWeek, countByTime, countByValue } from './groups.ts';
 import {
-  type AnalyticsAnswer,
+  type AnalyticsResult,
   type AnalyticsQuery,
-  DetailNotKept,
+  RetentionExceeded,
   type Dimension,
   dimensions,
   type Range,
 } from './query.ts';
 import {
-  type AskedRange,
+  type RequestedRange,
   findPrevious,
   findRange,
-  isOfDays,
-  isOfHours,
+  hasWholeUtcDays,
+  hasWholeUtcHours,
   quarterMs,
   widen,
   widenForValues,
@@ -26,24 +26,24 @@ import { countVisitors } from './visitor-counts.ts';
 
 export type Analytics = ReturnType<typeof createAnalytics>;
 
-/** Figures about the clicks of short URLs. All of an answer is of one moment. */
+/** Answers queries about the clicks of short URLs. Each answer is from one snapshot. */
 export const createAnalytics = (read: ReadAnalytics) => ({
-  /** Roll-ups answer where they can, rows what needs single clicks: minutes and filters. Throws UrlNotFound, EmptyRange,
-   *  TooManyBuckets and DetailNotKept. */
-  ask: async (question: AnalyticsQuery): Promise<AnalyticsAnswer> =>
+  /** Reads roll-ups where possible, and click events for queries by minute or with filters. Throws UrlNotFound,
+   *  EmptyRange, TooManyBuckets and RetentionExceeded. */
+  query: async (query: AnalyticsQuery): Promise<AnalyticsResult> =>
     await read(async (trx) => {
-      const urls = await findUrls(trx, question.scope);
-      const asked = await findRange(trx, question);
-      const { rowsSince, hasWholeHours } = asked;
-      const { range, source } = planFor(question, asked);
+      const urls = await findUrls(trx, query.scope);
+      const requested = await findRange(trx, query);
+      const { rowsSince, hasWholeHours } = requested;
+      const { range, source } = planFor(query, requested);
       const factsOf = (range: Range) =>
-        source === 'rows' ? rows(urls, range, question.filters) : rollUps(urls, range, hasWholeHours);
-      const { clicks, groups, other } = await count(trx, { urls, range, factsOf, source }, question);
-      const visitors = question.visitors
-        ? await countVisitors(trx, urls, { range, rowsSince }, question)
+        source === 'rows' ? rows(urls, range, query.filters) : rollUps(urls, range, hasWholeHours);
+      const { clicks, groups, other } = await count(trx, { urls, range, factsOf, source }, query);
+      const visitors = query.visitors
+        ? await countVisitors(trx, urls, { range, rowsSince }, query)
         : undefined;
-      const previous = question.compare ? await findPrevious(trx, range, question.timezone) : undefined;
-      if (previous && source === 'rows') assertKept(previous, rowsSince);
+      const previous = query.compare ? await findPrevious(trx, range, query.timezone) : undefined;
+      if (previous && source === 'rows') assertRetained(previous, rowsSince);
       return {
         range,
         source,
@@ -54,32 +54,32 @@ export const createAnalytics = (read: ReadAnalytics) => ({
         withoutRow: source === 'rows' ? await countWithoutRow(trx, urls, range) : 0,
         previous: previous && {
           ...previous,
-          clicks: await countAll(trx, factsOf(previous), question.bots),
+          clicks: await countAll(trx, factsOf(previous), query.bots),
         },
       };
     }),
 });
 
-/** What is counted, and where. */
+/** Chooses the range and the source of an answer. */
 function planFor(
   { groupBy, interval, filters }: AnalyticsQuery,
-  { range: asked, rowsSince }: AskedRange,
-): Pick<AnalyticsAnswer, 'range' | 'source'> {
+  { range: requested, rowsSince }: RequestedRange,
+): Pick<AnalyticsResult, 'range' | 'source'> {
   const hasFilters = Object.keys(filters).length > 0;
   if (hasFilters || (groupBy === 'time' && interval === 'minute')) {
-    assertKept(asked, rowsSince);
-    return { range: asked, source: 'rows' };
+    assertRetained(requested, rowsSince);
+    return { range: requested, source: 'rows' };
   }
-  if (!isDimension(groupBy)) return { range: widen(asked, quarterMs), source: 'roll-ups' };
-  const range = widenForValues(asked, rowsSince);
-  return { range, source: isOfDays(range) ? 'roll-ups' : 'both' };
+  if (!isDimension(groupBy)) return { range: widen(requested, quarterMs), source: 'roll-ups' };
+  const range = widenForValues(requested, rowsSince);
+  return { range, source: hasWholeUtcDays(range) ? 'roll-ups' : 'both' };
 }
 
 const rollUps = (urls: Sql, range: Range, hasWholeHours: boolean) =>
-  hasWholeHours && isOfHours(range) ? hours(urls, range) : quarters(urls, range);
+  hasWholeHours && hasWholeUtcHours(range) ? hours(urls, range) : quarters(urls, range);
 
-function assertKept(range: Range, rowsSince: Date): void {
-  if (range.from < rowsSince) throw new DetailNotKept(rowsSince);
+function assertRetained(range: Range, rowsSince: Date): void {
+  if (range.from < rowsSince) throw new RetentionExceeded(rowsSince);
 }
 
 const isDimension = (groupBy: string): groupBy is Dimension =>
@@ -91,26 +91,26 @@ async function count(
     urls: Sql;
     range: Range;
     factsOf: (range: Range) => Sql;
-    source: AnalyticsAnswer['source'];
+    source: AnalyticsResult['source'];
   },
-  question: AnalyticsQuery,
-): Promise<Pick<AnalyticsAnswer, 'clicks' | 'other'> & { groups: Count[] }> {
+  query: AnalyticsQuery,
+): Promise<Pick<AnalyticsResult, 'clicks' | 'other'> & { groups: Count[] }> {
   const { urls, range, factsOf, source } = from;
-  const { groupBy } = question;
+  const { groupBy } = query;
   if (isDimension(groupBy)) {
     const facts = source === 'rows' ? valuesOfRows(factsOf(range), groupBy) : values(urls, range, groupBy);
-    const found = await countByValue(trx, facts, question);
-    const groups = found.groups.filter(({ name }) => name !== otherValue);
-    return { groups, clicks: found.clicks, other: found.clicks - sumOf(groups) };
+    const counts = await countByValue(trx, facts, query);
+    const groups = counts.groups.filter(({ name }) => name !== otherValue);
+    return { groups, clicks: counts.clicks, other: counts.clicks - sumOf(groups) };
   }
-  const groups = await countOthers(trx, factsOf(range), range, question);
+  const groups = await countGroups(trx, factsOf(range), range, query);
   return { groups, clicks: sumOf(groups), other: 0 };
 }
 
-async function countOthers(trx: Knex, facts: Sql, range: Range, question: AnalyticsQuery): Promise<Count[]> {
-  if (question.groupBy === 'time') return await countByTime(trx, facts, range, question);
-  if (question.groupBy === 'hour_of_week') return await countByHourOfWeek(trx, facts, question);
-  return await countByBot(trx, facts, question);
+async function countGroups(trx: Knex, facts: Sql, range: Range, query: AnalyticsQuery): Promise<Count[]> {
+  if (query.groupBy === 'time') return await countByTime(trx, facts, range, query);
+  if (query.groupBy === 'hour_of_week') return await countByHourOfWeek(trx, facts, query);
+  return await countByBot(trx, facts, query);
 }
 
 const valuesOfRows = ({ sql, bindings }: Sql, dimension: Dimension): Sql => ({
@@ -120,7 +120,7 @@ const valuesOfRows = ({ sql, bindings }: Sql, dimension: Dimension): Sql => ({
 
 const sumOf = (groups: Count[]) => groups.reduce((sum, { clicks }) => sum + clicks, 0);
 
-/** Clicks of the hours in a range that have no row. */
+/** Counts clicks in the hours of a range that have no click event. */
 async function countWithoutRow(trx: Knex, urls: Sql, { from, to }: Range): Promise<number> {
   return onlyRow(
     await trx.raw<{ rows: { clicks: number }[] }>(

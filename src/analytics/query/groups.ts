@@ -4,14 +4,14 @@ import { type Sql } from '../rollups/scope.ts';
 import { firstMomentOf, localTimeOf } from './local-time.ts';
 import { type AnalyticsQuery, type Interval, type Range, TooManyBuckets } from './query.ts';
 import { floor, quarterMs } from './range.ts';
-import { counted } from './sources.ts';
+import { clickExpression } from './sources.ts';
 
 export interface Count {
   name: string;
   clicks: number;
 }
 
-/** Groups by time that an answer has at most. */
+/** Maximum number of time buckets in an answer. */
 export const maxBuckets = 10_000;
 
 const nominalMs: Record<Interval, number> = {
@@ -24,7 +24,7 @@ const nominalMs: Record<Interval, number> = {
 
 const hourOfWeek = `to_char(${localTimeOf('at')}, 'ID-HH24')`;
 
-/** What tells the groups of a question apart, of relations with `at`, `is_bot` and each dimension. */
+/** SQL expression that identifies the group of a row with `at`, `is_bot` and each dimension. */
 export function groupKey({ groupBy, interval }: Pick<AnalyticsQuery, 'groupBy' | 'interval'>): string {
   if (groupBy === 'time') return bucketKey(interval);
   if (groupBy === 'hour_of_week') return hourOfWeek;
@@ -32,26 +32,28 @@ export function groupKey({ groupBy, interval }: Pick<AnalyticsQuery, 'groupBy' |
   return groupBy;
 }
 
-/** Hours and minutes that come twice are two; days, weeks and months are told apart by the clocks. */
-const areOfClocks = (interval: Interval) => interval !== 'minute' && interval !== 'hour';
+/** Days, weeks and months follow local time. Hours and minutes do not: an hour that local time repeats is two
+ *  buckets. */
+const usesLocalTime = (interval: Interval) => interval !== 'minute' && interval !== 'hour';
 
 function bucketKey(interval: Interval): string {
-  return areOfClocks(interval)
+  return usesLocalTime(interval)
     ? `date_trunc(:interval, ${localTimeOf('at')})`
     : 'date_trunc(:interval, at, :timezone)';
 }
 
-/** When a bucket begins that has this key. */
-const beginOfBucket = (key: string, interval: Interval) => (areOfClocks(interval) ? firstMomentOf(key) : key);
+/** SQL for the start of the bucket with this key. */
+const startOfBucket = (key: string, interval: Interval) =>
+  usesLocalTime(interval) ? firstMomentOf(key) : key;
 
-/** What names a group in an answer, of its key. */
+/** SQL for the name of a group in an answer, from its key. */
 export const groupName = (key: string, { groupBy, interval }: Pick<AnalyticsQuery, 'groupBy' | 'interval'>) =>
-  groupBy === 'time' ? beginOfBucket(key, interval) : key;
+  groupBy === 'time' ? startOfBucket(key, interval) : key;
 
-/** The same as text. */
+/** Converts the name to text. */
 export const nameOf = (key: Date | string) => (key instanceof Date ? key.toISOString() : key);
 
-/** Clicks by time, each bucket of the range with its own, as clocks of the time zone divide it. Throws TooManyBuckets. */
+/** Counts clicks by time in local time, including empty buckets. Throws TooManyBuckets. */
 export async function countByTime(
   trx: Knex,
   facts: Sql,
@@ -60,13 +62,13 @@ export async function countByTime(
 ): Promise<Count[]> {
   const count = Math.ceil((range.to.getTime() - range.from.getTime()) / nominalMs[interval]);
   if (count > maxBuckets) throw new TooManyBuckets(count);
-  // A full join: a click that found no bucket would be missing without a trace.
+  // A full join, so that a click without a bucket becomes visible instead of missing.
   return await countGroups(
     trx,
     `with bucket as (${bucketsOf(interval)}), counted as (
-       select ${bucketKey(interval)} as key, sum(${counted[bots]}) as clicks from (${facts.sql}) as fact group by 1
+       select ${bucketKey(interval)} as key, sum(${clickExpression[bots]}) as clicks from (${facts.sql}) as fact group by 1
      )
-     select ${beginOfBucket('key', interval)} as key, cast(coalesce(clicks, 0) as bigint) as clicks
+     select ${startOfBucket('key', interval)} as key, cast(coalesce(clicks, 0) as bigint) as clicks
      from bucket full join counted using (key) order by 1`,
     {
       ...facts.bindings,
@@ -78,10 +80,10 @@ export async function countByTime(
   );
 }
 
-/** Hours are found by their quarters, at one of which every hour begins: some clocks change by half an hour. */
+/** Finds hours by their quarters: each hour begins with one, and some time zones are shifted by half an hour. */
 function bucketsOf(interval: Interval): string {
   const last = `cast(:to as timestamptz) - interval '1 microsecond'`;
-  if (!areOfClocks(interval)) {
+  if (!usesLocalTime(interval)) {
     const step = interval === 'minute' ? '1 minute' : '15 minutes';
     const first = interval === 'minute' ? 'from' : 'firstQuarter';
     return `select distinct date_trunc(:interval, at, :timezone) as key
@@ -91,7 +93,7 @@ function bucketsOf(interval: Interval): string {
                                           ${localTimeOf(`(${last})`)}, interval '1 ${interval}') as key`;
 }
 
-/** Clicks by hour of the week on the clocks of the time zone, each of the 168. */
+/** Counts clicks by each of the 168 hours of the week, in local time. */
 export async function countByHourOfWeek(
   trx: Knex,
   facts: Sql,
@@ -101,7 +103,7 @@ export async function countByHourOfWeek(
     trx,
     `with counted as (
        select ${hourOfWeek} as key, sum(clicks) as clicks
-       from (select date_trunc('hour', at, :timezone) as at, sum(${counted[bots]}) as clicks
+       from (select date_trunc('hour', at, :timezone) as at, sum(${clickExpression[bots]}) as clicks
              from (${facts.sql}) as fact group by 1) as hour
        group by 1
      )
@@ -113,7 +115,7 @@ export async function countByHourOfWeek(
   );
 }
 
-/** Clicks of people and of bots. */
+/** Counts clicks of people and of bots. */
 export async function countByBot(
   trx: Knex,
   facts: Sql,
@@ -129,7 +131,7 @@ export async function countByBot(
   );
 }
 
-/** Clicks by value, the most clicked ones first and `limit` at most; and of all values. What is beyond the greatest number of values comes last. */
+/** Counts clicks by value: up to `limit` values in descending order, and the total. The catch-all value comes last. */
 export async function countByValue(
   trx: Knex,
   facts: Sql,
@@ -137,7 +139,7 @@ export async function countByValue(
 ): Promise<{ groups: Count[]; clicks: number }> {
   const { rows } = await trx.raw<{ rows: (Count & { all: number })[] }>(
     `select value as name, clicks, cast(sum(clicks) over () as bigint) as all
-     from (select value, cast(sum(${counted[bots]}) as bigint) as clicks from (${facts.sql}) as fact group by 1) as grouped
+     from (select value, cast(sum(${clickExpression[bots]}) as bigint) as clicks from (${facts.sql}) as fact group by 1) as grouped
      where clicks > 0
      order by value = :otherValue, clicks desc, value limit :limit`,
     { ...facts.bindings, limit, otherValue },
@@ -145,10 +147,10 @@ export async function countByValue(
   return { groups: rows.map(({ name, clicks }) => ({ name, clicks })), clicks: rows[0]?.all ?? 0 };
 }
 
-/** All clicks. */
+/** Counts all clicks. */
 export async function countAll(trx: Knex, facts: Sql, bots: AnalyticsQuery['bots']): Promise<number> {
   const { rows } = await trx.raw<{ rows: { clicks: number }[] }>(
-    `select cast(coalesce(sum(${counted[bots]}), 0) as bigint) as clicks from (${facts.sql}) as fact`,
+    `select cast(coalesce(sum(${clickExpression[bots]}), 0) as bigint) as clicks from (${facts.sql}) as fact`,
     facts.bindings,
   );
   return rows[0]!.clicks;

@@ -1,6 +1,6 @@
-/** The first moment at which clocks in `:timezone` show a time, of an expression without a time zone; where they skip it, the moment
- *  of the skip. Of a time that comes twice PostgreSQL itself takes the second one, by which days would begin an hour late where
- *  clocks are set back over midnight. */
+/** SQL for the first moment at which local time in `:timezone` shows a given time, of an expression without a time
+ *  zone. If local time skips it, this is the moment of the skip. For a repeated time, PostgreSQL itself returns the
+ *  second occurrence: where clocks are set back over midnight, days would begin an hour late. */
 export const firstMomentOf = (local: string) => `(
   select least(second.at, case when first.at at time zone :timezone = wanted.local then first.at end)
   from (select ${local} as local) as wanted
@@ -12,5 +12,5 @@ export const firstMomentOf = (local: string) => `(
     ) as first
 )`;
 
-/** A moment as clocks in `:timezone` show it. */
+/** SQL for the local time in `:timezone` of a moment. */
 export const localTimeOf = (at: string) => `(${at} at time zone :timezone)`;

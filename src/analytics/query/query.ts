@@ -1,6 +1,6 @@
 import type { UrlScope } from '../rollups/scope.ts';
 
-/** `bot_kind` has roll-ups of its own: they have the clicks of bots alone. */
+/** `bot_kind` has separate roll-ups, with clicks of bots only. */
 export const dimensions = ['country', 'referrer', 'browser', 'os', 'device', 'bot_kind'] as const;
 export type Dimension = (typeof dimensions)[number];
 
@@ -12,84 +12,85 @@ export type Grouping = (typeof groupings)[number];
 export type Interval = (typeof intervals)[number];
 export type BotChoice = (typeof botChoices)[number];
 
-/** A moment, or a day such as "2026-11-21" in the time zone of the question. */
+/** A point in time, or a day such as "2026-11-21" in the time zone of the query. */
 export type Moment = Date | string;
 
-/** What the analytics are asked. */
+/** A query of the analytics. */
 export interface AnalyticsQuery {
   scope: UrlScope;
-  /** 30 days before `to`, unless given. */
+  /** Defaults to 30 days before `to`. */
   from?: Moment | undefined;
-  /** Not included, but for a day, which is; the end of today unless given. */
+  /** Excluded, except for a day, which is included; defaults to the end of today. */
   to?: Moment | undefined;
-  /** A name of the IANA. */
+  /** IANA time zone name. */
   timezone: string;
   groupBy: Grouping;
-  /** Width of the groups by time. */
+  /** Width of time buckets. */
   interval: Interval;
-  /** Values that clicks must have; '' is unknown. */
+  /** Required values; '' means unknown. */
   filters: Partial<Record<Dimension, string>>;
   bots: BotChoice;
-  /** Whether to count the clicks of the range before, which is as long, too. */
+  /** Whether to count the clicks of the previous range of the same length too. */
   compare: boolean;
-  /** Whether to count different visitors, which reads every row of the range. */
+  /** Whether to count distinct visitors, which reads each click event of the range. */
   visitors: boolean;
-  /** Values of a dimension that are told apart at most, the most clicked ones. */
+  /** Maximum number of values of a dimension, the most clicked first. */
   limit: number;
 }
 
-/** From when on, and until when; the end is not included. */
+/** `from` is included, `to` is excluded. */
 export interface Range {
   from: Date;
   to: Date;
 }
 
 export interface AnalyticsGroup {
-  /** When it begins, a value, "person" or "bot", or day of the week (1 is Monday) and hour: "1-13". '' is unknown. */
+  /** Start of a bucket, a value, "person" or "bot", or day of the week (1 is Monday) and hour: "1-13". '' means
+   *  unknown. */
   name: string;
   clicks: number;
-  /** Undefined where that is not known. */
+  /** Undefined when unknown. */
   visitors: number | undefined;
 }
 
-export interface AnalyticsAnswer {
-  /** What is counted: as asked, or wider where what is kept is not that fine. */
+export interface AnalyticsResult {
+  /** The counted range: as requested, or wider where the data is coarser. */
   range: Range;
-  /** Where the figures are from. */
+  /** Tables that the answer is read from. */
   source: 'roll-ups' | 'rows' | 'both';
-  /** All of them: the groups and `other`. */
+  /** Total of the groups and `other`. */
   clicks: number;
   visitors: number | undefined;
   groups: AnalyticsGroup[];
-  /** Clicks of values that are not told apart. */
+  /** Clicks of values that are not listed. */
   other: number;
-  /** Clicks of the hours in the range that have no row, and are in no figure of an answer from rows. */
+  /** Clicks in the hours of the range that have no click event; an answer from rows does not include them. */
   withoutRow: number;
   previous: (Range & { clicks: number }) | undefined;
 }
 
-/** The answer needs single clicks, which are kept from `since` on. */
-export class DetailNotKept extends Error {
-  override readonly name = 'DetailNotKept';
+/** The answer needs click events from before `since`, which are deleted. */
+export class RetentionExceeded extends Error {
+  override readonly name = 'RetentionExceeded';
   readonly since: Date;
 
   constructor(since: Date) {
-    super('single clicks of that time are not kept any more');
+    super('click events of the range are past their retention');
     this.since = since;
   }
 }
 
-/** The range ends before it has begun. */
+/** The range is empty. */
 export class EmptyRange extends Error {
   override readonly name = 'EmptyRange';
 }
 
-/** PostgreSQL does not know the time zone, though others may. */
+/** PostgreSQL does not recognize the time zone, although the runtime may. */
 export class UnknownTimezone extends Error {
   override readonly name = 'UnknownTimezone';
 }
 
-/** More groups by time than one answer may have. */
+/** The answer would have too many time buckets. */
 export class TooManyBuckets extends Error {
   override readonly name = 'TooManyBuckets';
   readonly count: number;

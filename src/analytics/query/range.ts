@@ -4,29 +4,29 @@ import { firstMomentOf, localTimeOf } from './local-time.ts';
 import { type AnalyticsQuery, EmptyRange, type Moment, type Range, UnknownTimezone } from './query.ts';
 
 const minuteMs = 60_000;
-/** What roll-ups tell apart. */
+/** Resolution of the roll-ups. */
 export const quarterMs = 15 * minuteMs;
 const hourMs = 60 * minuteMs;
 export const dayMs = 24 * 60 * minuteMs;
 
-/** What a question means, before it is known what tells it. */
-export interface AskedRange {
-  /** To the minute. */
+/** The range of a query, before its source is chosen. */
+export interface RequestedRange {
+  /** Rounded to minutes. */
   range: Range;
-  /** Since when rows are kept. */
+  /** Start of the retention of click events. */
   rowsSince: Date;
-  /** Whether hours of the time zone are hours of UTC, all of that time. */
+  /** Whether hours in the time zone coincide with UTC hours over the whole range. */
   hasWholeHours: boolean;
 }
 
-/** The range that a question means. Throws EmptyRange and UnknownTimezone. */
+/** Resolves the range of a query. Throws EmptyRange and UnknownTimezone. */
 export async function findRange(
   trx: Knex,
-  asked: Pick<AnalyticsQuery, 'from' | 'to' | 'timezone'>,
-): Promise<AskedRange> {
-  const { rowsSince, hasWholeHours, ...found } = await resolveRange(trx, asked);
-  if (found.from >= found.to) throw new EmptyRange('the range is empty');
-  return { range: widen(found, minuteMs), rowsSince: rowsSince ?? new Date(0), hasWholeHours };
+  requested: Pick<AnalyticsQuery, 'from' | 'to' | 'timezone'>,
+): Promise<RequestedRange> {
+  const { rowsSince, hasWholeHours, ...resolved } = await resolveRange(trx, requested);
+  if (resolved.from >= resolved.to) throw new EmptyRange('the range is empty');
+  return { range: widen(resolved, minuteMs), rowsSince: rowsSince ?? new Date(0), hasWholeHours };
 }
 
 type ResolvedRange = Range & { rowsSince: Date | null; hasWholeHours: boolean };
@@ -50,7 +50,7 @@ async function resolveRange(
          cast(:fromTime as timestamptz), ${firstMomentOf('cast(:fromDay as timestamp)')},
          ${firstMomentOf(`${localTimeOf('ends.at')} - interval '30 days'`)}
        ) as begins (at)`,
-        { ...columnsOf('from', from), ...columnsOf('to', to), timezone },
+        { ...bindingsOf('from', from), ...bindingsOf('to', to), timezone },
       ),
     );
   } catch (error) {
@@ -60,8 +60,8 @@ async function resolveRange(
   }
 }
 
-/** The range before: of a day or more, as long on the clocks of the time zone, so that that of seven days begins seven days before;
- *  of less, which clocks that are set back may show as nothing, as long as it is. */
+/** Returns the previous range. From one day, it has the same length in local time, so that the range before seven
+ *  days begins seven days earlier. A shorter range keeps its exact length, since local time may not advance in it. */
 export async function findPrevious(trx: Knex, range: Range, timezone: string): Promise<Range> {
   const { from } = onlyRow(
     await trx.raw<{ rows: { from: Date }[] }>(
@@ -75,7 +75,7 @@ export async function findPrevious(trx: Knex, range: Range, timezone: string): P
   return { from, to: range.from };
 }
 
-const columnsOf = (name: 'from' | 'to', moment: Moment | undefined) => ({
+const bindingsOf = (name: 'from' | 'to', moment: Moment | undefined) => ({
   [`${name}Time`]: moment instanceof Date ? moment : null,
   [`${name}Day`]: typeof moment === 'string' ? moment : null,
 });
@@ -83,30 +83,31 @@ const columnsOf = (name: 'from' | 'to', moment: Moment | undefined) => ({
 export const floor = (at: Date, unitMs: number) => new Date(Math.floor(at.getTime() / unitMs) * unitMs);
 export const ceil = (at: Date, unitMs: number) => new Date(Math.ceil(at.getTime() / unitMs) * unitMs);
 
-/** The range with the rest of the units that it begins and ends in. */
+/** Extends the range to whole units. */
 export const widen = ({ from, to }: Range, unitMs: number): Range => ({
   from: floor(from, unitMs),
   to: ceil(to, unitMs),
 });
 
-const isOf =
+const isWhole =
   (unitMs: number) =>
   ({ from, to }: Range) =>
     from.getTime() % unitMs === 0 && to.getTime() % unitMs === 0;
 
-/** Whether a range begins and ends with an hour. */
-export const isOfHours = isOf(hourMs);
+/** Whether a range consists of whole hours. */
+export const hasWholeUtcHours = isWhole(hourMs);
 
-/** Whether it begins and ends with a day of UTC. */
-export const isOfDays = isOf(dayMs);
+/** Whether a range consists of whole UTC days. */
+export const hasWholeUtcDays = isWhole(dayMs);
 
-/** The whole days of UTC in a range. Without any they are an empty range at its end. */
+/** Returns the whole UTC days in a range, or an empty range at its end when there is none. */
 export function wholeDays({ from, to }: Range): Range {
   const days = { from: ceil(from, dayMs), to: floor(to, dayMs) };
   return days.from < days.to ? days : { from: to, to };
 }
 
-/** The range as finely as clicks by value are known: to a quarter of an hour where rows are kept, and whole days of UTC where not. */
+/** Extends the range to the resolution of clicks by value: quarters of an hour within the retention of click events,
+ *  whole UTC days before it. */
 export const widenForValues = ({ from, to }: Range, rowsSince: Date): Range => ({
   from: floor(from, from < rowsSince ? dayMs : quarterMs),
   to: ceil(to, floor(to, dayMs) < rowsSince ? dayMs : quarterMs),

@@ -1,9 +1,9 @@
 import { clicksOfHour, type Sql } from '../rollups/scope.ts';
 import { type AnalyticsQuery, type BotChoice, type Dimension, dimensions, type Range } from './query.ts';
-import { isOfDays, wholeDays } from './range.ts';
+import { hasWholeUtcDays, wholeDays } from './range.ts';
 
-/** The clicks that count, of relations with `clicks` and the part of them that are `bots`. */
-export const counted: Record<BotChoice, string> = {
+/** SQL for the selected clicks of a relation with `clicks` and `bots`. */
+export const clickExpression: Record<BotChoice, string> = {
   include: 'clicks',
   exclude: 'clicks - bots',
   only: 'bots',
@@ -12,11 +12,11 @@ export const counted: Record<BotChoice, string> = {
 const isWithin = (at: string, from: string, to: string) =>
   `${at} >= cast(:${from} as timestamptz) and ${at} < cast(:${to} as timestamptz)`;
 
-/** True of the hours that have a part of a range. */
+/** SQL condition for hours that overlap a range. */
 export const isInHour = (from: string, to: string) =>
   `(hour > cast(:${from} as timestamptz) - interval '1 hour' and hour < cast(:${to} as timestamptz))`;
 
-/** (url_id, at, clicks, bots) of quarters of hours in a range that begins and ends with one. */
+/** (url_id, at, clicks, bots) per quarter of an hour, for a range of whole quarters. */
 export const quarters = (urls: Sql, { from, to }: Range): Sql => ({
   sql: `select url_id, at, clicks, bots from url_clicks_quarterly
         where ${urls.sql} and ${isWithin('at', 'from', 'to')}
@@ -24,7 +24,7 @@ export const quarters = (urls: Sql, { from, to }: Range): Sql => ({
   bindings: { ...urls.bindings, from, to },
 });
 
-/** The same of hours, which are a quarter as many, in a range that begins and ends with one. */
+/** The same per hour, which reads a quarter of the rows, for a range of whole hours. */
 export const hours = (urls: Sql, { from, to }: Range): Sql => ({
   sql: `select url_id, hour as at, ${clicksOfHour} as clicks, bots_00 + bots_15 + bots_30 + bots_45 as bots
         from url_clicks_hourly where ${urls.sql} and ${isWithin('hour', 'from', 'to')}`,
@@ -33,7 +33,7 @@ export const hours = (urls: Sql, { from, to }: Range): Sql => ({
 
 const rowColumns = `at, clicks, case when is_bot then clicks else 0 end as bots, is_bot, visitor, ${dimensions.join(', ')}`;
 
-/** (at, clicks, bots, is_bot, visitor and each dimension) of the rows in a range that match the filters. */
+/** (at, clicks, bots, is_bot, visitor and each dimension) of the click events in a range that match the filters. */
 export function rows(urls: Sql, { from, to }: Range, filters: AnalyticsQuery['filters'] = {}): Sql {
   const conditions = Object.keys(filters).map((dimension) => `and ${dimension} = :${dimension}Filter`);
   const values = Object.entries(filters).map(([dimension, value]) => [`${dimension}Filter`, value]);
@@ -51,21 +51,21 @@ const dailyValues = (urls: Sql) => `
     select value, clicks, bots from url_clicks_daily
     where ${urls.sql} and dimension = cast(:dimension as click_dimension) and ${isWholeDay}`;
 
-/** Of the kinds of bots only known ones are stored: the rest is what the clicks of all devices have beyond them, whichever release
- *  counted those. */
+/** Only known bot kinds are stored. The unknown ones are the difference to the clicks by device, whichever release
+ *  counted them. */
 const dailyKinds = (urls: Sql) => `
     select kind as value, clicks, clicks as bots from url_bots_daily where ${urls.sql} and ${isWholeDay}
     union all select '', -clicks, -clicks from url_bots_daily where ${urls.sql} and ${isWholeDay}
     union all select '', clicks, bots from url_clicks_daily
       where ${urls.sql} and dimension = 'device' and ${isWholeDay}`;
 
-/** (value, clicks, bots) of a dimension: of whole days from roll-ups, of what is before and behind them from rows. What has no row
- *  there is unknown, so that they add up with quarters of hours. */
+/** (value, clicks, bots) of a dimension: roll-ups for whole UTC days, click events for the rest. Clicks without an
+ *  event there have an unknown value, so that the total matches the quarters. */
 export function values(urls: Sql, range: Range, dimension: Dimension): Sql {
   const { from: firstDay, to: endDay } = wholeDays(range);
   const bindings = { ...urls.bindings, ...range, firstDay, endDay, dimension };
   const daily = dimension === 'bot_kind' ? dailyKinds(urls) : dailyValues(urls);
-  if (isOfDays(range)) return { sql: daily, bindings };
+  if (hasWholeUtcDays(range)) return { sql: daily, bindings };
   const isAtEdge = `(${isWithin('at', 'from', 'firstDay')} or ${isWithin('at', 'endDay', 'to')})`;
   const isInEdgeHour = `(${isInHour('from', 'firstDay')} or ${isInHour('endDay', 'to')})`;
   return {

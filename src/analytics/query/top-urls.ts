@@ -2,34 +2,34 @@ import { findUrls } from '../rollups/scope.ts';
 import type { AnalyticsQuery, Range } from './query.ts';
 import { findRange, quarterMs, widen } from './range.ts';
 import type { ReadAnalytics } from './snapshot.ts';
-import { counted, quarters } from './sources.ts';
+import { clickExpression, quarters } from './sources.ts';
 
 export interface TopUrls {
   range: Range;
-  /** Of all short URLs. */
+  /** Total of all short URLs in the scope. */
   clicks: number;
   urls: { shortCode: string; originalUrl: string; title: string | null; clicks: number }[];
 }
 
-/** Short URLs by their clicks in a range. */
+/** Lists short URLs by their clicks in a range. */
 export const createTopUrls = (read: ReadAnalytics) => ({
-  /** The most clicked ones of a scope, `limit` at most. Throws EmptyRange. */
+  /** Returns up to `limit` most clicked short URLs of a scope. Throws EmptyRange. */
   topUrls: async (
-    question: Pick<AnalyticsQuery, 'scope' | 'from' | 'to' | 'timezone' | 'bots' | 'limit'>,
+    query: Pick<AnalyticsQuery, 'scope' | 'from' | 'to' | 'timezone' | 'bots' | 'limit'>,
   ): Promise<TopUrls> =>
     await read(async (trx) => {
-      const range = widen((await findRange(trx, question)).range, quarterMs);
-      const facts = quarters(await findUrls(trx, question.scope), range);
+      const range = widen((await findRange(trx, query)).range, quarterMs);
+      const facts = quarters(await findUrls(trx, query.scope), range);
       const { rows } = await trx.raw<{ rows: (TopUrls['urls'][number] & { all: number })[] }>(
         `select u.short_code as "shortCode", u.original_url as "originalUrl", u.title, top.clicks, top.all
          from (
            select url_id, clicks, cast(sum(clicks) over () as bigint) as all
-           from (select url_id, cast(sum(${counted[question.bots]}) as bigint) as clicks
+           from (select url_id, cast(sum(${clickExpression[query.bots]}) as bigint) as clicks
                  from (${facts.sql}) as fact group by url_id) as url
            where clicks > 0 order by clicks desc, url_id limit :limit
          ) as top join urls u on u.id = top.url_id
          order by top.clicks desc, u.id`,
-        { ...facts.bindings, limit: question.limit },
+        { ...facts.bindings, limit: query.limit },
       );
       return {
         range,

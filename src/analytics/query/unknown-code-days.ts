@@ -1,7 +1,7 @@
 import { otherValue } from '../rollups/rollups.ts';
 import type { ReadAnalytics } from './snapshot.ts';
 
-/** Requests of a day of UTC for short codes that lead nowhere. */
+/** Requests for unknown short codes on a UTC day. */
 export interface UnknownCodeDay {
   day: string;
   requests: number;
@@ -9,9 +9,9 @@ export interface UnknownCodeDay {
   codes: { shortCode: string; requests: number }[];
 }
 
-/** What unknown-codes.ts has counted. */
+/** Reads the counts that `unknown-codes.ts` writes. */
 export const createUnknownCodeDays = (read: ReadAnalytics) => ({
-  /** The days that had some, the last one first, with up to `limit` codes each. */
+  /** Returns the days with such requests, the latest first, with up to `limit` codes each. */
   unknownCodes: async (query: {
     from?: string | undefined;
     to?: string | undefined;
@@ -20,10 +20,10 @@ export const createUnknownCodeDays = (read: ReadAnalytics) => ({
     await read(async (trx) => {
       const { rows } = await trx.raw<{ rows: UnknownCodeDay[] }>(
         `select to_char(day, 'YYYY-MM-DD') as day, cast(sum(requests) as bigint) as requests,
-                coalesce(json_agg(json_build_object('shortCode', short_code, 'requests', requests) order by place)
-                         filter (where place <= :limit and short_code <> :otherValue), '[]') as codes
+                coalesce(json_agg(json_build_object('shortCode', short_code, 'requests', requests) order by rank)
+                         filter (where rank <= :limit and short_code <> :otherValue), '[]') as codes
          from (
-           select *, row_number() over (partition by day order by short_code = :otherValue, requests desc, short_code) as place
+           select *, row_number() over (partition by day order by short_code = :otherValue, requests desc, short_code) as rank
            from unknown_codes_daily, coalesce(cast(:to as date), cast(now() at time zone 'UTC' as date)) as last_day
            where day between coalesce(cast(:from as date), last_day - 29) and last_day
          ) as code
@@ -34,5 +34,5 @@ export const createUnknownCodeDays = (read: ReadAnalytics) => ({
     }),
 });
 
-/** Days that an answer has at most. */
+/** Maximum number of days in an answer. */
 export const maxDays = 400;

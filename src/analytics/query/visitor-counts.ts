@@ -2,10 +2,10 @@ import type { Knex } from '../../storage/postgres/postgres.ts';
 import { type Sql } from '../rollups/scope.ts';
 import { groupKey, groupName, nameOf } from './groups.ts';
 import type { AnalyticsQuery, BotChoice, Range } from './query.ts';
-import { isOfDays } from './range.ts';
+import { hasWholeUtcDays } from './range.ts';
 import { rows } from './sources.ts';
 
-/** Different visitors of a range, and of its groups where these are known; undefined where nothing is. */
+/** Distinct visitors of a range and its groups; undefined where unknown. */
 export interface VisitorCounts {
   all: number | undefined;
   ofGroup: (name: string) => number | undefined;
@@ -13,39 +13,42 @@ export interface VisitorCounts {
 
 const unknown: VisitorCounts = { all: undefined, ofGroup: () => undefined };
 
-const isCounted: Record<BotChoice, string> = {
+const isSelected: Record<BotChoice, string> = {
   include: 'true',
   exclude: 'not is_bot',
   only: 'is_bot',
 };
 
-const dailyFigure: Record<BotChoice, string> = { include: 'people + bots', exclude: 'people', only: 'bots' };
+const dailyCount: Record<BotChoice, string> = { include: 'people + bots', exclude: 'people', only: 'bots' };
 
-/** Counts the visitors of clicks that have a row; where rows are gone, by the days' figures that were kept of one short URL. */
+/** Counts distinct visitors by click events. Past their retention, it uses the stored daily counts of a single short
+ *  URL. */
 export async function countVisitors(
   trx: Knex,
   urls: Sql,
   { range, rowsSince }: { range: Range; rowsSince: Date },
-  question: AnalyticsQuery,
+  query: AnalyticsQuery,
 ): Promise<VisitorCounts> {
-  if (range.from >= rowsSince) return await countByRows(trx, urls, range, question);
-  const isOneUrl = question.scope.shortCode !== undefined;
-  const hasFilters = Object.keys(question.filters).length > 0;
-  return isOfDays(range) && isOneUrl && !hasFilters ? await countByDays(trx, urls, range, question) : unknown;
+  if (range.from >= rowsSince) return await countByRows(trx, urls, range, query);
+  const isOneUrl = query.scope.shortCode !== undefined;
+  const hasFilters = Object.keys(query.filters).length > 0;
+  return hasWholeUtcDays(range) && isOneUrl && !hasFilters
+    ? await countByDays(trx, urls, range, query)
+    : unknown;
 }
 
 async function countByRows(
   trx: Knex,
   urls: Sql,
   range: Range,
-  question: AnalyticsQuery,
+  query: AnalyticsQuery,
 ): Promise<VisitorCounts> {
-  const { sql, bindings } = rows(urls, range, question.filters);
+  const { sql, bindings } = rows(urls, range, query.filters);
   const found = await trx.raw<{ rows: { key: Date | string; isAll: boolean; visitors: number }[] }>(
-    `select ${groupName('key', question)} as key, grouping(key) = 1 as "isAll", count(distinct visitor) as visitors
-     from (select ${groupKey(question)} as key, visitor from (${sql}) as fact where ${isCounted[question.bots]}) as visit
+    `select ${groupName('key', query)} as key, grouping(key) = 1 as "isAll", count(distinct visitor) as visitors
+     from (select ${groupKey(query)} as key, visitor from (${sql}) as fact where ${isSelected[query.bots]}) as visit
      group by grouping sets ((key), ())`,
-    { ...bindings, interval: question.interval, timezone: question.timezone },
+    { ...bindings, interval: query.interval, timezone: query.timezone },
   );
   const groups = new Map(
     found.rows.filter(({ isAll }) => !isAll).map(({ key, visitors }) => [nameOf(key), visitors]),
@@ -56,8 +59,8 @@ async function countByRows(
   };
 }
 
-/** Nobody is the same visitor on two days of UTC. Rows of days that are past their retention change no more, and are there until
- *  their visitors are written down. */
+/** Visitor IDs change each UTC day, so daily counts add up. Events past their retention no longer change, and exist
+ *  until their visitors are stored. */
 async function countByDays(
   trx: Knex,
   urls: Sql,
@@ -67,13 +70,13 @@ async function countByDays(
   const { sql, bindings } = rows(urls, range);
   const found = await trx.raw<{ rows: { visitors: number }[] }>(
     `select cast(coalesce(sum(visitors), 0) as bigint) as visitors from (
-       select ${dailyFigure[bots]} as visitors from url_visitors_daily
+       select ${dailyCount[bots]} as visitors from url_visitors_daily
        where ${urls.sql} and day >= cast(cast(:from as timestamptz) at time zone 'UTC' as date)
          and day < cast(cast(:to as timestamptz) at time zone 'UTC' as date)
        union all
        select count(distinct visitor) from (${sql}) as fact
        where cast(at at time zone 'UTC' as date) not in (select day from url_visitors_daily where ${urls.sql})
-         and ${isCounted[bots]} group by date_trunc('day', at, 'UTC')
+         and ${isSelected[bots]} group by date_trunc('day', at, 'UTC')
      ) as day`,
     bindings,
   );

@@ -1,26 +1,26 @@
 import type { Knex } from '../../storage/postgres/postgres.ts';
 
-/** A figure of a short URL that is not what another one says it is. */
-export interface UrlDifference {
+/** A metric of a short URL that differs from its expected value. */
+export interface AuditDifference {
   shortCode: string;
-  /** Such as "clicks by hour", "bots by country", "rows". */
-  figure: string;
+  /** Such as "clicks by hour", "bots by country", "click events". */
+  metric: string;
   expected: number;
   found: number;
 }
 
-/** Whether the analytics add up, at one moment. */
+/** Result of the audit of the analytics, from one snapshot. */
 export interface AnalyticsAudit {
-  /** Clicks that the analytics have, by the counters of short URLs. */
+  /** Clicks in the analytics, according to the counters of short URLs. */
   clicks: number;
-  /** Clicks that they do not have: counted before there were any, or by an earlier release. */
+  /** Clicks without analytics: counted before the analytics existed, or by an earlier release. */
   without: number;
-  /** The first of them by short code; at most 1,000. */
-  differing: UrlDifference[];
+  /** Differences in order of short codes; at most 1,000. */
+  differing: AuditDifference[];
 }
 
-/** Compares the counters of each short URL with its clicks by hour and by each dimension, and its rows, as far back as they are
- *  kept, with the clicks by hour that have one. Reads all of the analytics, which takes a minute or so for 100 million rows. */
+/** Compares the counter of each short URL with its roll-ups by hour and by dimension, and its click events within
+ *  their retention with the roll-ups by hour. Reads all analytics, which takes about a minute for 100 million events. */
 export async function readAnalyticsAudit(db: Knex): Promise<AnalyticsAudit> {
   return await db.transaction(
     async (trx) => {
@@ -29,14 +29,14 @@ export async function readAnalyticsAudit(db: Knex): Promise<AnalyticsAudit> {
                 cast(coalesce(sum(click_count - analytics_clicks), 0) as bigint) as without
          from url_stats`,
       );
-      const { rows: differing } = await trx.raw<{ rows: UrlDifference[] }>(differencesSql);
+      const { rows: differing } = await trx.raw<{ rows: AuditDifference[] }>(differencesSql);
       return { ...rows[0], differing };
     },
     { isolationLevel: 'repeatable read', readOnly: true },
   );
 }
 
-/** Short URLs whose figures wait to be removed were put back by another program, and have those of before. */
+/** Excludes short URLs with a pending removal: another program has restored them with the old counters. */
 const differencesSql = `
   with hourly as materialized (
     select url_id, sum(clicks_00 + clicks_15 + clicks_30 + clicks_45) as clicks,
@@ -53,10 +53,10 @@ const differencesSql = `
     select id, short_code, analytics_clicks from urls join url_stats on url_id = id
     where id not in (select url_id from analytics_removals)
   ), compared as (
-    select id, short_code, 'clicks by hour' as figure, analytics_clicks as expected, clicks as found
+    select id, short_code, 'clicks by hour' as metric, analytics_clicks as expected, clicks as found
     from url left join hourly on url_id = id
     union all
-    select id, short_code, 'rows', row_clicks, kept.clicks
+    select id, short_code, 'click events', row_clicks, kept.clicks
     from url left join hourly on hourly.url_id = id left join kept on kept.url_id = id
     union all
     select id, short_code, 'clicks by ' || part.dimension, analytics_clicks, daily.clicks
@@ -72,7 +72,7 @@ const differencesSql = `
     select id, short_code, 'bots by kind', least(kinds.clicks, coalesce(hourly.bots, 0)), kinds.clicks
     from url join kinds on kinds.url_id = id left join hourly on hourly.url_id = id
   )
-  select short_code as "shortCode", figure, cast(coalesce(expected, 0) as bigint) as expected,
+  select short_code as "shortCode", metric, cast(coalesce(expected, 0) as bigint) as expected,
          cast(coalesce(found, 0) as bigint) as found
   from compared where coalesce(expected, 0) <> coalesce(found, 0)
-  order by short_code, figure limit 1000`;
+  order by short_code, metric limit 1000`;

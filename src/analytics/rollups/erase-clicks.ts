@@ -2,44 +2,41 @@ import { addToTotals } from '../../clicks/ledger/ledger-store.ts';
 import { boundedTransaction, type Knex, onlyRow } from '../../storage/postgres/postgres.ts';
 import { rethrowTimeout } from '../../storage/postgres/statement-timeout.ts';
 import type { Owner } from '../../urls/store/owner.ts';
-import { beginOf } from '../partitions/utc-days.ts';
+import { startOfDay } from '../partitions/utc-days.ts';
 import { deleteRollups } from './delete-rollups.ts';
 import { clicksOfHour, findUrls } from './scope.ts';
 
-export const totalsChoices = ['keep', 'clear'] as const;
+export const totalsOptions = ['keep', 'clear'] as const;
 
-/** What one transaction removes, while nobody can count further clicks on the same short URL: less than a second's work. */
+/** Work per transaction, less than a second: counting clicks on the same short URL waits for it. */
 const standardSteps = { rows: 20_000, days: 30 };
 
-export type ClickRemoval = ReturnType<typeof createClickRemoval>;
+export type ClickEraser = ReturnType<typeof createClickEraser>;
 
-/** Forgetting who clicked, and when. */
-export function createClickRemoval(db: Knex, steps = standardSteps) {
+/** Erases the clicks of a short URL. */
+export function createClickEraser(db: Knex, steps = standardSteps) {
   return {
-    /** Removes rows and roll-ups of an owner's short URL, and with `clear` its clicks are 0, too, which the books then have as purged.
-     *  Every figure adds up at every moment; broken off, it can be run again. Throws UrlNotFound, and StatementTimeout where others hold
-     *  what is to go. */
-    async forget(shortCode: string, owner: Owner, totals: (typeof totalsChoices)[number]): Promise<void> {
+    /** Deletes the click events and roll-ups of an owner's short URL. With `clear` its click count becomes 0 too, and
+     *  the audit counts these clicks as purged. All totals stay consistent at each moment; an interrupted call can be
+     *  repeated. Throws UrlNotFound, and StatementTimeout when other sessions hold the rows. */
+    async erase(shortCode: string, owner: Owner, totals: (typeof totalsOptions)[number]): Promise<void> {
       const { urlId } = (await findUrls(db, { shortCode, owner })).bindings as { urlId: number };
       try {
-        // What others add meanwhile is little, and goes with the rest.
+        // The few clicks that are added meanwhile are removed with the rest.
         let removed = 1;
-        for (let left = await countRows(db, urlId); left > 0 && removed > 0; left -= removed)
-          removed = await removeRows(db, urlId, steps.rows);
-        for (let day = await findFirstDay(db, urlId); day; day = await removeDays(db, urlId, day, steps.days))
+        for (let left = await countEvents(db, urlId); left > 0 && removed > 0; left -= removed)
+          removed = await deleteEvents(db, urlId, steps.rows);
+        for (let day = await findFirstDay(db, urlId); day; day = await deleteDays(db, urlId, day, steps.days))
           continue;
-        await removeRest(db, urlId, totals);
+        await deleteRest(db, urlId, totals);
       } catch (error) {
-        rethrowTimeout(
-          error,
-          'Forgetting took too long. What is forgotten stays so: ask again for the rest.',
-        );
+        rethrowTimeout(error, 'Deletion timed out; partial progress is kept. Retry to continue.');
       }
     },
   };
 }
 
-/** Its clicks; nobody adds to them until the transaction ends. */
+/** Locks the counter of the short URL until the transaction ends; resolves to its clicks. */
 async function lockCounter(trx: Knex, urlId: number): Promise<number> {
   const { rows } = await trx.raw<{ rows: { clicks: number }[] }>(
     'select click_count as clicks from url_stats where url_id = :urlId for update',
@@ -48,20 +45,20 @@ async function lockCounter(trx: Knex, urlId: number): Promise<number> {
   return rows[0]?.clicks ?? 0;
 }
 
-async function countRows(db: Knex, urlId: number): Promise<number> {
+async function countEvents(db: Knex, urlId: number): Promise<number> {
   const sql = 'select count(*) as count from url_analytics where url_id = :urlId';
   return onlyRow(await db.raw<{ rows: { count: number }[] }>(sql, { urlId })).count;
 }
 
-/** Removes up to `limit` rows of a partition, of which their hours say so; resolves to how many there were. */
-async function removeRows(db: Knex, urlId: number, limit: number): Promise<number> {
+/** Deletes up to `limit` click events of one partition, and updates their hours; resolves to their number. */
+async function deleteEvents(db: Knex, urlId: number, limit: number): Promise<number> {
   return await boundedTransaction(db, async (trx) => {
     await lockCounter(trx, urlId);
-    const { rows: found } = await trx.raw<{ rows: { partition: string }[] }>(
+    const { rows: partitions } = await trx.raw<{ rows: { partition: string }[] }>(
       `select relname as partition from url_analytics a join pg_class c on c.oid = a.tableoid where url_id = :urlId limit 1`,
       { urlId },
     );
-    const partition = found[0]?.partition;
+    const partition = partitions[0]?.partition;
     if (partition === undefined) return 0;
     const result = await trx.raw<{ rows: { count: number }[] }>(
       `with removed as (
@@ -79,7 +76,7 @@ async function removeRows(db: Knex, urlId: number, limit: number): Promise<numbe
   });
 }
 
-/** The first day of UTC, at `from` or later, that has clicks; undefined if none has. */
+/** Returns the first UTC day with clicks, from `from` on; undefined if there is none. */
 async function findFirstDay(db: Knex, urlId: number, from = '-infinity'): Promise<string | undefined> {
   const { rows } = await db.raw<{ rows: { day: string | null }[] }>(
     `select to_char(min(day), 'YYYY-MM-DD') as day from url_clicks_daily
@@ -89,8 +86,8 @@ async function findFirstDay(db: Knex, urlId: number, from = '-infinity'): Promis
   return rows[0]?.day ?? undefined;
 }
 
-/** Removes all figures of `limit` days, of which the counter says so; resolves to the first one behind that has any. */
-async function removeDays(db: Knex, urlId: number, day: string, limit: number): Promise<string | undefined> {
+/** Deletes all analytics of `limit` days and updates the counter; resolves to the next day with clicks. */
+async function deleteDays(db: Knex, urlId: number, day: string, limit: number): Promise<string | undefined> {
   const { end } = onlyRow(
     await db.raw<{ rows: { end: string }[] }>(
       `select to_char(cast(:day as date) + cast(:limit as integer), 'YYYY-MM-DD') as "end"`,
@@ -104,7 +101,7 @@ async function removeDays(db: Knex, urlId: number, day: string, limit: number): 
     await lockCounter(trx, urlId);
     await trx.raw(
       `with removed as (
-         delete from url_clicks_hourly where url_id = :urlId and hour >= ${beginOf(':day')} and hour < ${beginOf(':end')}
+         delete from url_clicks_hourly where url_id = :urlId and hour >= ${startOfDay(':day')} and hour < ${startOfDay(':end')}
          returning ${clicksOfHour} as clicks
        )
        update url_stats set analytics_clicks = analytics_clicks - (select coalesce(sum(clicks), 0) from removed)
@@ -112,7 +109,7 @@ async function removeDays(db: Knex, urlId: number, day: string, limit: number): 
       days,
     );
     await trx.raw(
-      `delete from url_analytics where url_id = :urlId and at >= ${beginOf(':day')} and at < ${beginOf(':end')}`,
+      `delete from url_analytics where url_id = :urlId and at >= ${startOfDay(':day')} and at < ${startOfDay(':end')}`,
       days,
     );
     for (const table of ['url_clicks_daily', 'url_bots_daily', 'url_visitors_daily'])
@@ -121,7 +118,7 @@ async function removeDays(db: Knex, urlId: number, day: string, limit: number): 
   return next;
 }
 
-async function removeRest(db: Knex, urlId: number, totals: (typeof totalsChoices)[number]): Promise<void> {
+async function deleteRest(db: Knex, urlId: number, totals: (typeof totalsOptions)[number]): Promise<void> {
   await boundedTransaction(db, async (trx) => {
     const clicks = await lockCounter(trx, urlId);
     await deleteRollups(trx, [urlId]);

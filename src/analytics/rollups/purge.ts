@@ -1,15 +1,15 @@
 import { boundedTransaction, type Knex } from '../../storage/postgres/postgres.ts';
-import { listPartitions } from '../partitions/names.ts';
-import { deleteRollups, sumTables } from './delete-rollups.ts';
+import { listPartitions } from '../partitions/partition-ddl.ts';
+import { deleteRollups, rollupTables } from './delete-rollups.ts';
 
-/** Rows that one statement deletes. */
+/** Rows per delete statement. */
 const sliceSize = 20_000;
 
-export type AnalyticsRemovals = ReturnType<typeof createAnalyticsRemovals>;
+export type AnalyticsPurge = ReturnType<typeof createAnalyticsPurge>;
 
-/** Short URLs that are purged, or deleted by another program, and whose figures are to go. */
-export const createAnalyticsRemovals = (db: Knex) => ({
-  /** How many there are. */
+/** Deletes the analytics of short URLs that were purged, or deleted by another program. */
+export const createAnalyticsPurge = (db: Knex) => ({
+  /** Counts such short URLs. */
   async count(): Promise<number> {
     const { rows } = await db.raw<{ rows: { count: number }[] }>(
       'select count(*) as count from analytics_removals',
@@ -17,26 +17,27 @@ export const createAnalyticsRemovals = (db: Knex) => ({
     return rows[0]!.count;
   },
 
-  /** Removes all that the analytics have of up to `limit` of them, in steps of seconds; resolves to how many there were. Asks
-   *  `goOn` after each; 0 when told to stop. One that another program has put back under its old id begins anew. */
-  async remove(limit: number, goOn: () => Promise<boolean>): Promise<number> {
+  /** Deletes the analytics of up to `limit` of them, in steps of seconds; resolves to their number. Calls
+   *  `shouldContinue` after each step, and resolves to 0 when it returns false. A short URL that another program
+   *  restored under its old ID starts with empty analytics. */
+  async remove(limit: number, shouldContinue: () => Promise<boolean>): Promise<number> {
     const { rows } = await db.raw<{ rows: { url_id: number }[] }>(
       'select url_id from analytics_removals order by url_id limit :limit',
       { limit },
     );
     const urlIds = rows.map((row) => row.url_id);
     if (urlIds.length === 0) return 0;
-    for (const table of [...(await listPartitions(db)), ...sumTables])
+    for (const table of [...(await listPartitions(db)), ...rollupTables])
       for (let deleted = sliceSize; deleted === sliceSize;) {
         deleted = await deleteSlice(db, table, urlIds);
-        if (!(await goOn())) return 0;
+        if (!(await shouldContinue())) return 0;
       }
-    await removeRest(db, urlIds);
+    await deleteRest(db, urlIds);
     return urlIds.length;
   },
 });
 
-/** Leaves alone what somebody is just adding to: that of a short URL that was put back. */
+/** Skips locked rows: clicks are being added to a restored short URL. */
 async function deleteSlice(db: Knex, table: string, urlIds: number[]): Promise<number> {
   const { rowCount } = await db.raw<{ rowCount: number }>(
     `delete from ?? where ctid = any(array(
@@ -47,9 +48,9 @@ async function deleteSlice(db: Knex, table: string, urlIds: number[]): Promise<n
   return rowCount;
 }
 
-async function removeRest(db: Knex, urlIds: number[]): Promise<void> {
+async function deleteRest(db: Knex, urlIds: number[]): Promise<void> {
   await boundedTransaction(db, async (trx) => {
-    // Counters first, as whoever counts clicks: nobody adds to what is removed.
+    // Counters first, in the same order as counting clicks, so that no clicks are added to deleted rows.
     await trx.raw(
       'select from url_stats where url_id = any(cast(:urlIds as bigint[])) order by url_id for update',
       { urlIds },

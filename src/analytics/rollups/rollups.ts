@@ -2,14 +2,15 @@ import type { ClickCount } from '../../clicks/click-batch.ts';
 import type { ClickDetail } from '../../clicks/click-detail.ts';
 import type { Knex } from '../../storage/postgres/postgres.ts';
 
-/** Different values that a short URL, day and dimension keep apart, besides the unknown; further ones are `otherValue`. */
+/** Maximum number of distinct values per short URL, day and dimension, not counting unknown; further values count as
+ *  `otherValue`. */
 export const maxValues = 200;
-/** Stands for the values beyond them. */
+/** Catch-all for values beyond `maxValues`. */
 export const otherValue = '*';
 
-/** Longest text that is kept: a host name has at most 253 characters. */
+/** Maximum length of a value; a host name has at most 253 characters. */
 const maxLength = 255;
-/** Clicks that one statement takes: a second or so. */
+/** Clicks per statement, which takes about a second. */
 const sliceSize = 20_000;
 
 const unknown: ClickDetail = {
@@ -22,8 +23,8 @@ const unknown: ClickDetail = {
   visitor: '',
 };
 
-/** Adds clicks to every figure of the analytics. The transaction holds the locks of their short URLs' counters, so nobody else
- *  changes the same rows, and none is missing or in two places. */
+/** Adds clicks to all tables of the analytics. The transaction holds the locks of their short URLs' counters, so no
+ *  other transaction changes the same rows, and totals stay consistent. */
 export async function addToAnalytics(trx: Knex, clicks: ClickCount[]): Promise<void> {
   if (clicks.length === 0) return;
   await trx.raw(planSql);
@@ -34,14 +35,14 @@ export async function addToAnalytics(trx: Knex, clicks: ClickCount[]): Promise<v
 function toColumns(clicks: ClickCount[]) {
   const details = clicks.map(({ detail }) => detail ?? unknown);
   const textsOf = (name: 'country' | 'referrer' | 'browser' | 'os' | 'device') =>
-    details.map((detail) => storable(detail[name]));
+    details.map((detail) => sanitize(detail[name]));
   return {
-    urlIds: arrayOf(clicks.map(({ urlId }) => urlId)),
-    atMs: arrayOf(clicks.map(({ lastAtMs }) => lastAtMs)),
-    clicks: arrayOf(clicks.map(({ count }) => count)),
-    areBots: arrayOf(details.map(({ isBot }) => isBot)),
+    urlIds: arrayLiteral(clicks.map(({ urlId }) => urlId)),
+    atMs: arrayLiteral(clicks.map(({ lastAtMs }) => lastAtMs)),
+    clicks: arrayLiteral(clicks.map(({ count }) => count)),
+    areBots: arrayLiteral(details.map(({ isBot }) => isBot)),
     botKinds: details.map(({ isBot, botKind }) => (isBot && botKind) || ''),
-    visitors: arrayOf(details.map(({ visitor }) => toInt64(visitor))),
+    visitors: arrayLiteral(details.map(({ visitor }) => toInt64(visitor))),
     countries: textsOf('country'),
     referrers: textsOf('referrer'),
     browsers: textsOf('browser'),
@@ -52,16 +53,16 @@ function toColumns(clicks: ClickCount[]) {
   };
 }
 
-/** What PostgreSQL takes as it is: one text that it refused would hold up all clicks behind it. */
-function storable(text: string): string {
+/** Makes a text valid for PostgreSQL: a single rejected text would block all later clicks. */
+function sanitize(text: string): string {
   if (text.length <= maxLength && !text.includes('\0')) return text;
   return text.replaceAll('\0', '').slice(0, maxLength);
 }
 
-/** An array as PostgreSQL reads it, of what needs no quotes: pg, which cannot know that, looks at each element. */
-const arrayOf = (values: (number | bigint | boolean | 'null')[]) => `{${values.join(',')}}`;
+/** Formats an array literal of values that need no quotes. This is faster than in pg, which inspects each element. */
+const arrayLiteral = (values: (number | bigint | boolean | 'null')[]) => `{${values.join(',')}}`;
 
-/** Sixteen hexadecimal digits as a bigint of PostgreSQL; null for anything else. */
+/** Converts 16 hexadecimal digits to a bigint; null for anything else. */
 function toInt64(visitor: string): bigint | 'null' {
   return /^[0-9a-f]{16}$/.test(visitor) ? BigInt.asIntN(64, BigInt(`0x${visitor}`)) : 'null';
 }
@@ -69,12 +70,12 @@ function toInt64(visitor: string): bigint | 'null' {
 const clicksIn = (quarter: number) => `coalesce(sum(clicks) filter (where quarter = ${quarter}), 0)`;
 const botsIn = (quarter: number) => `coalesce(sum(bots) filter (where quarter = ${quarter}), 0)`;
 
-/** Until the transaction ends: values are looked up one by one in a table of any size, where a join may come to read all of it, and
- *  what is sorted stays in memory. */
+/** Planner settings for the transaction: index look-ups instead of a join that may scan the whole table, and sorting
+ *  in memory. */
 const planSql = `select set_config('random_page_cost', '1.1', true), set_config('work_mem', '16MB', true)`;
 
-/** Hours and days are worked out of milliseconds, whatever the session's time zone is. Of values that are new the most clicked
- *  find room first; the unknown needs none. */
+/** Computes hours and days from milliseconds, independent of the session's time zone. If new values exceed
+ *  `maxValues`, the most clicked are kept; unknown values do not count against it. */
 const addSql = `
   with click as materialized (
     select *, to_timestamp(at_ms / 1000.0) as at, to_timestamp(at_ms / 3600000 * 3600) as hour,
@@ -116,25 +117,25 @@ const addSql = `
     where d.url_id = cut.url_id and d.dimension = cut.dimension and d.day = cut.day and d.value = cut.value
       and cut.value <> :otherValue
     returning cut.url_id, cut.dimension, cut.day, cut.value
-  ), newcomer as materialized (
+  ), new_value as materialized (
     select *, row_number() over (
       partition by url_id, dimension, day order by value <> '', value = :otherValue, clicks desc, value
-    ) - count(*) filter (where value = '') over (partition by url_id, dimension, day) as place
+    ) - count(*) filter (where value = '') over (partition by url_id, dimension, day) as rank
     from cut where (url_id, dimension, day, value) not in (select * from known)
   ), room as materialized (
-    -- Counted only where something is new, and once for all of it.
+    -- Only for days with new values, and once for all of them.
     select url_id, dimension, day, :maxValues - (
       select count(*) from url_clicks_daily d
-      where d.url_id = newcomer.url_id and d.dimension = newcomer.dimension and d.day = newcomer.day
+      where d.url_id = new_value.url_id and d.dimension = new_value.dimension and d.day = new_value.day
         and d.value not in ('', :otherValue)
-    ) as places
-    from newcomer group by url_id, dimension, day
-  ), placed as materialized (
-    select *, place <= places and value <> :otherValue as has_room from newcomer join room using (url_id, dimension, day)
+    ) as free_slots
+    from new_value group by url_id, dimension, day
+  ), ranked as materialized (
+    select *, rank <= free_slots and value <> :otherValue as has_room from new_value join room using (url_id, dimension, day)
   )
   insert into url_clicks_daily as known (url_id, dimension, day, value, clicks, bots)
-  select url_id, dimension, day, value, clicks, bots from placed where has_room
+  select url_id, dimension, day, value, clicks, bots from ranked where has_room
   union all
-  select url_id, dimension, day, :otherValue, sum(clicks), sum(bots) from placed where not has_room group by 1, 2, 3
+  select url_id, dimension, day, :otherValue, sum(clicks), sum(bots) from ranked where not has_room group by 1, 2, 3
   on conflict (url_id, dimension, day, value) do update set
     clicks = known.clicks + excluded.clicks, bots = known.bots + excluded.bots`;

@@ -4,15 +4,15 @@ import { hasCode as isOfCode } from '../../urls/store/aliases.ts';
 import { isOwned, type Owner } from '../../urls/store/owner.ts';
 import { UrlNotFound } from '../../urls/url.ts';
 
-/** Whose clicks: those of one short URL, of all, or of those with a tag. Deleted ones are not there, nor are those of others than
- *  the owner. */
+/** Selects clicks: of one short URL, of all, or of those with a tag. Excludes deleted short URLs and those of other
+ *  owners. */
 export interface UrlScope {
   owner: Owner;
   shortCode?: string | undefined;
   tag?: string | undefined;
 }
 
-/** Part of a statement, with its named bindings. */
+/** SQL fragment with its named bindings. */
 export interface Sql {
   sql: string;
   bindings: Record<string, unknown>;
@@ -20,7 +20,7 @@ export interface Sql {
 
 export const clicksOfHour = 'clicks_00 + clicks_15 + clicks_30 + clicks_45';
 
-/** What is true of `url_id` of a scope's short URLs, whether or not there are any. */
+/** SQL condition on `url_id` for the short URLs of a scope, which may be none. */
 export function conditionOf({ shortCode, owner, tag }: UrlScope): Sql {
   const hasCode = shortCode === undefined ? '' : `and ${isOfCode}`;
   const hasTag = tag === undefined ? '' : `and u.tags @> array[cast(:tag as text)] and u.tags <> '{}'`;
@@ -30,7 +30,7 @@ export function conditionOf({ shortCode, owner, tag }: UrlScope): Sql {
   };
 }
 
-/** The same; throws UrlNotFound for a short URL that is not there. */
+/** Like `conditionOf`, but throws UrlNotFound for a short URL that does not exist. */
 export async function findUrls(trx: Knex, scope: UrlScope): Promise<Sql> {
   const { shortCode, owner } = scope;
   if (shortCode === undefined) return conditionOf(scope);
@@ -38,6 +38,6 @@ export async function findUrls(trx: Knex, scope: UrlScope): Promise<Sql> {
     `select u.id from urls u where ${isOfCode} and u.deleted_at is null and ${isOwned}`,
     { shortCode: isShortCode(shortCode) ? shortCode : '', owner },
   );
-  if (!rows[0]) throw new UrlNotFound('no such short URL');
+  if (!rows[0]) throw new UrlNotFound('short URL not found');
   return { sql: 'url_id = :urlId', bindings: { urlId: rows[0].id } };
 }

@@ -4,15 +4,15 @@ import { withDeadline } from '../../resilience/shutdown.ts';
 import { boundedTransaction, type Knex } from '../../storage/postgres/postgres.ts';
 import { otherValue } from './rollups.ts';
 
-/** Codes that a day keeps apart, and those that a process does between two flushes; further ones are `otherValue`. */
+/** Maximum number of codes per day, and per process between two flushes; further codes count as `otherValue`. */
 export const maxCodes = 1_000;
 
-/** How long closing waits for PostgreSQL. */
+/** How long `close` waits for PostgreSQL. */
 const closeMs = 1_000;
 
-/** Counts requests for short codes that lead nowhere, per day of UTC, and keeps the most requested. They are counted in memory and
- *  written every `flushMs`, after midnight for the new day: what a process has in hand when it is killed is lost, and what
- *  PostgreSQL took without saying so is counted twice. */
+/** Counts requests for unknown short codes per UTC day, and keeps the most requested ones. Counts are held in memory
+ *  and written every `flushMs`, to the day of the write. A killed process loses its unwritten counts; a write that
+ *  PostgreSQL commits without confirming is counted twice. */
 export function createNotFoundCounts({ db, flushMs, log }: { db: Knex; flushMs: number; log: Log }) {
   let requests = new Map<string, number>();
   let writing = Promise.resolve();
@@ -39,7 +39,7 @@ export function createNotFoundCounts({ db, flushMs, log }: { db: Knex; flushMs: 
     }
   }
 
-  /** Writes what has been counted so far, after the write in progress. On failure the counts are kept for the next flush. */
+  /** Writes the current counts, after the write in progress. On failure, the counts stay for the next flush. */
   async function flush(): Promise<void> {
     writing = writing.catch(() => undefined).then(write);
     await writing;
@@ -51,7 +51,7 @@ export function createNotFoundCounts({ db, flushMs, log }: { db: Knex; flushMs: 
 
     flush,
 
-    /** Writes the last of them, where PostgreSQL takes it. */
+    /** Writes the last counts, if PostgreSQL is available. */
     async close(): Promise<void> {
       void poller.stop();
       const flushed = flush().catch((error: unknown) =>
@@ -64,8 +64,8 @@ export function createNotFoundCounts({ db, flushMs, log }: { db: Knex; flushMs: 
 
 const today = `cast(now() at time zone 'UTC' as date)`;
 
-/** Adds to today's requests, and puts those of the least requested codes beyond `maxCodes` together. The day's row for these is
- *  locked first, so that two processes wait for each other. */
+/** Adds to today's counts, and merges the least requested codes beyond `maxCodes`. Locks the row of the merged codes
+ *  first, so that processes wait for each other. */
 async function addUnknownCodes(db: Knex, requests: Map<string, number>): Promise<void> {
   const codes = [...requests.keys()].filter((code) => code !== otherValue);
   const values = {

@@ -6,22 +6,22 @@ import type { CountryFile } from './geoip/country-file.ts';
 import type { Referrers } from './referrers.ts';
 import type { VisitorIds } from './visitor-ids.ts';
 
-/** Works out what is known of the click that a request stands for, at a moment. */
-export type DetailOf = (request: IncomingMessage, atMs: number) => ClickDetail | undefined;
+/** Derives the details of the click that a request at a given time represents. */
+export type EnrichClick = (request: IncomingMessage, atMs: number) => ClickDetail | undefined;
 
-/** Reads who clicked from a request, by heart where it can: it is on the way of each redirect, and never throws. */
+/** Creates the enrichment of clicks. It runs in each redirect, uses caches, and never throws. */
 export function createEnricher(deps: {
   userAgents: UserAgents;
   referrers: Referrers;
-  /** Header in which a CDN names the country, in lower case; where it is there it decides. */
+  /** Header with the country from a CDN, in lower case; takes precedence over the GeoIP file. */
   countryHeader: string | undefined;
   countryFile: Pick<CountryFile, 'find'> | undefined;
-  /** Undefined: no visitor is told apart. */
+  /** Undefined disables visitor tracking. */
   visitorIds: VisitorIds | undefined;
-  honoursDoNotTrack: boolean;
+  respectsDoNotTrack: boolean;
   readAddress: (request: IncomingMessage) => string;
-}): DetailOf {
-  const { userAgents, referrers, countryHeader, countryFile, visitorIds, honoursDoNotTrack, readAddress } =
+}): EnrichClick {
+  const { userAgents, referrers, countryHeader, countryFile, visitorIds, respectsDoNotTrack, readAddress } =
     deps;
 
   function countryOf(request: IncomingMessage): string {
@@ -29,13 +29,12 @@ export function createEnricher(deps: {
     return toCountryCode(named ?? countryFile?.find(readAddress(request)));
   }
 
-  const asksNotToBeTracked = ({ headers }: IncomingMessage) =>
-    headers['sec-gpc'] === '1' || headers['dnt'] === '1';
+  const hasOptedOut = ({ headers }: IncomingMessage) => headers['sec-gpc'] === '1' || headers['dnt'] === '1';
 
   return (request, atMs) => {
     const { headers } = request;
     const { browser, os, device, isBot, botKind, digest } = userAgents.find(headers['user-agent'] ?? '');
-    const isTracked = !(honoursDoNotTrack && asksNotToBeTracked(request));
+    const isTracked = !(respectsDoNotTrack && hasOptedOut(request));
     return {
       country: countryOf(request),
       referrer: headers.referer === undefined ? '' : referrers.findHost(headers.referer),

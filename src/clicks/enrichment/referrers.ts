@@ -2,31 +2,31 @@ import { LRUCache } from 'lru-cache';
 import { parseUrl } from '../../validation/parse-url.ts';
 import { copyOf, toShortText } from '../short-text.ts';
 
-/** Characters of a `Referer` that are looked at: its host is at the beginning. */
+/** Characters of a `Referer` that are parsed; the host is at the beginning. */
 const maxLength = 300;
-/** Origins that are known by heart, with so many characters in all. */
-const knownOrigins = 10_000;
-const knownCharacters = 1_000_000;
+/** Limits of the cache of parsed origins: entries, and characters in total. */
+const cachedOrigins = 10_000;
+const cachedCharacters = 1_000_000;
 
-/** `ios-app://544007664/…` names an app by its number in the App Store, which says nothing without the scheme. */
+/** `ios-app://544007664/…` identifies an app by its App Store number, which is meaningless without the scheme. */
 const appStoreScheme = 'ios-app:';
 const appStoreId = /^\d+$/;
 
 export type Referrers = ReturnType<typeof createReferrers>;
 
-/** Reads `Referer` headers. `ownHosts` are this service's host names as the URL parser spells them: who comes from there, like who
- *  types an address, has no referrer. */
+/** Parses `Referer` headers. `ownHosts` are this service's host names in the URL parser's spelling: a visit from them
+ *  has no referrer, like a typed address. */
 export function createReferrers(ownHosts: string[]) {
   const own = new Set(ownHosts);
-  const known = new LRUCache<string, string>({
-    max: knownOrigins,
-    maxSize: knownCharacters,
+  const cache = new LRUCache<string, string>({
+    max: cachedOrigins,
+    maxSize: cachedCharacters,
     sizeCalculation: (_host, origin) => origin.length + 1,
   });
 
   function readHost(origin: string): string {
     const url = parseUrl(origin);
-    // An app has a URL of its own kind; the parser leaves its host as it is.
+    // Apps use their own URL schemes; the parser leaves such hosts unchanged.
     const host = url?.hostname.toLowerCase().replace(/\.$/, '') ?? '';
     if (own.has(host)) return '';
     return toShortText(
@@ -35,20 +35,20 @@ export function createReferrers(ownHosts: string[]) {
   }
 
   return {
-    /** The host of a header of any length, in lower case; empty where there is none. An app has its package or bundle name, or
-     *  `ios-app://` and its number in the App Store. */
+    /** Returns the host of a header of any length in lower case, or '' when there is none. Apps yield their package
+     *  or bundle name, or `ios-app://` and their App Store number. */
     findHost(header: string): string {
       const origin = originOf(header);
-      const found = known.get(origin);
-      if (found !== undefined) return found;
+      const cached = cache.get(origin);
+      if (cached !== undefined) return cached;
       const host = readHost(origin);
-      known.set(copyOf(origin), copyOf(host));
+      cache.set(copyOf(origin), copyOf(host));
       return host;
     },
   };
 }
 
-/** A URL up to its path, which may hold any number of different things. */
+/** Returns a URL up to its path; paths are unbounded and would fill the cache. */
 function originOf(url: string): string {
   const host = url.indexOf('//') + 2;
   const end = url.indexOf('/', host);

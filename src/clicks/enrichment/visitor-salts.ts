@@ -4,33 +4,32 @@ import { createPoller } from '../../resilience/poller.ts';
 import type { VisitorSaltStore } from './visitor-salt-store.ts';
 
 const dayMs = 86_400_000;
-/** How often it looks whether a day has begun, or PostgreSQL answers again. */
-const lookEveryMs = 5_000;
-/** How long before a day its salt is asked for, so that nobody waits for it at midnight. */
-const aheadMs = 3_600_000;
+/** How often to check for a new day, or whether PostgreSQL is available again. */
+const checkIntervalMs = 5_000;
+/** How long before midnight the next day's salt is fetched. */
+const fetchAheadMs = 3_600_000;
 
 export type VisitorSalts = ReturnType<typeof createVisitorSalts>;
 
-/** The salts of today and, before midnight (UTC), of tomorrow. Until PostgreSQL has told it, a day has one that this process made up:
- *  then a visitor who goes on afterwards, or to another process, is taken for two. */
+/** Salts of today and, before midnight (UTC), of tomorrow. Until PostgreSQL answers, a process uses a random salt of
+ *  its own: visitors who continue later, or on another process, then count twice. */
 export function createVisitorSalts(deps: { store: VisitorSaltStore; log: Log; now?: () => number }) {
   const { store, log, now = Date.now } = deps;
   const salts = new Map<number, string>();
-  const shared = new Set<number>();
-  let forgottenOn = -1;
+  const fetchedDays = new Set<number>();
+  let cleanedUpOn = -1;
   const poller = createPoller({
-    everyMs: lookEveryMs,
+    everyMs: checkIntervalMs,
     run: refresh,
     onFailure(error, failures) {
-      if (failures === 1)
-        log.warn({ err: error }, 'failed to read the salt of visitor IDs, using one of this process');
+      if (failures === 1) log.warn({ err: error }, 'failed to read visitor salt, using a random one');
     },
   });
 
-  async function share(day: number): Promise<void> {
-    if (shared.has(day)) return;
-    salts.set(day, await store.take(new Date(day * dayMs).toISOString().slice(0, 10)));
-    shared.add(day);
+  async function fetchSalt(day: number): Promise<void> {
+    if (fetchedDays.has(day)) return;
+    salts.set(day, await store.getOrCreate(new Date(day * dayMs).toISOString().slice(0, 10)));
+    fetchedDays.add(day);
   }
 
   async function refresh(): Promise<void> {
@@ -39,26 +38,26 @@ export function createVisitorSalts(deps: { store: VisitorSaltStore; log: Log; no
     for (const day of salts.keys()) {
       if (day >= today) continue;
       salts.delete(day);
-      shared.delete(day);
+      fetchedDays.delete(day);
     }
-    await share(today);
-    await share(Math.floor((nowMs + aheadMs) / dayMs));
-    if (forgottenOn !== today) await store.forget();
-    forgottenOn = today;
+    await fetchSalt(today);
+    await fetchSalt(Math.floor((nowMs + fetchAheadMs) / dayMs));
+    if (cleanedUpOn !== today) await store.deleteOld();
+    cleanedUpOn = today;
   }
 
   return {
-    /** Reads the salts that this process should know now and does not. */
+    /** Fetches missing salts from PostgreSQL. */
     refresh: poller.poll,
 
-    /** The salt of the day of a moment. */
+    /** Returns the salt for the day of a timestamp. */
     saltAt(atMs: number): string {
       const day = Math.floor(atMs / dayMs);
-      const known = salts.get(day);
-      if (known !== undefined) return known;
-      const made = randomBytes(32).toString('hex');
-      salts.set(day, made);
-      return made;
+      const existing = salts.get(day);
+      if (existing !== undefined) return existing;
+      const salt = randomBytes(32).toString('hex');
+      salts.set(day, salt);
+      return salt;
     },
 
     stop: () => void poller.stop(),

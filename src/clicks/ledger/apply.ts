@@ -1,72 +1,74 @@
 import { type Knex, boundedTransaction } from '../../storage/postgres/postgres.ts';
 import { readUrlIdLimits } from '../batch-epochs.ts';
 import { type Batch, type ClickCount, countClicks } from '../click-batch.ts';
-import { quarantine, deadLetterBatches, type Unreadable } from './dead-letters.ts';
+import { deadLetterBatches, insertDeadLetters, type UnreadableEntry } from './dead-letters.ts';
 import { deduplicate } from './deduplicate.ts';
 import { addToTotals, advanceLedger, lockLedger } from './ledger-store.ts';
 import { createProducerStore } from './producer-store.ts';
 
-export interface Applied {
-  /** Batches that were counted now. */
+export interface ApplyResult {
+  /** Batches that this call countedUrls. */
   batches: number;
-  /** Their clicks. */
+  /** Clicks in these batches. */
   clicks: number;
-  /** The short URLs that they were on. */
+  /** Short URLs with such clicks. */
   urls: number;
-  /** Batches that the ledger knew already; they changed nothing. */
-  known: number;
-  /** What could not be counted and is kept to be looked at. */
-  quarantined: number;
+  /** Batches that were already in the ledger; they changed nothing. */
+  duplicates: number;
+  /** Entries and batches that could not be countedUrls and became dead letters. */
+  deadLetters: number;
 }
 
 export type ClickStore = ReturnType<typeof createClickStore>;
 
-/** Adds clicks of short URLs that exist to tables of its own, within the transaction that counts them. The counters of these short
- *  URLs are locked. */
+/** Adds clicks of existing short URLs to further tables, in the transaction that counts them. The counters of these
+ *  short URLs are locked. */
 export type Projection = (trx: Knex, clicks: ClickCount[]) => Promise<void>;
 
-/** Counters, ledger and the tables of the projections, which only ever change together. */
+/** Updates the counters, the ledger and the tables of the projections in one transaction. */
 export function createClickStore(db: Knex, { projections }: { projections: Projection[] }) {
   return {
     ...createProducerStore(db),
 
-    /** Counts each batch that was not counted before, whoever sent it, however often, in whatever order; one transaction.
-     *  Rows are locked in order, so two that run at once wait for each other instead of deadlocking. Batches of a producer
-     *  that was removed from the ledger become dead letters: they may have been counted before. So do clicks of an earlier
-     *  epoch on short URLs that this database may not have had then, and batches of databases that it does not descend from. */
-    async apply(arrived: Batch[], unreadable: Unreadable[] = []): Promise<Applied> {
+    /** Counts each new batch, in one transaction, regardless of sender, repetition and order. Rows are locked in a
+     *  fixed order, so concurrent calls wait for each other instead of deadlocking. These become dead letters:
+     *  batches of removed producers, which may have been counted before; clicks of an earlier epoch on short URLs
+     *  that this database may not have had then; batches of databases and epochs that are no ancestors of this one. */
+    async apply(received: Batch[], unreadable: UnreadableEntry[] = []): Promise<ApplyResult> {
       return await boundedTransaction(db, async (trx) => {
-        await quarantine(trx, 'unreadable', unreadable);
+        await insertDeadLetters(trx, 'unreadable', unreadable);
         const limitOf = await readUrlIdLimits(trx);
-        const batches = arrived.filter((batch) => limitOf(batch) !== undefined);
-        const foreign = arrived.filter((batch) => limitOf(batch) === undefined);
+        const batches = received.filter((batch) => limitOf(batch) !== undefined);
+        const unknownEpoch = received.filter((batch) => limitOf(batch) === undefined);
         const ledger = await lockLedger(trx, batches);
-        const { fresh, totals, alike, removed, stray, known } = deduplicate(ledger, batches, (batch) =>
-          limitOf(batch)!,
+        const { newBatches, totals, aggregated, removedProducers, otherEpoch, duplicates } = deduplicate(
+          ledger,
+          batches,
+          (batch) => limitOf(batch)!,
         );
-        await deadLetterBatches(trx, foreign, 'another database epoch');
-        await deadLetterBatches(trx, stray, 'short URL of another database epoch');
-        const late = await deadLetterBatches(trx, removed, 'producer removed');
-        const counted = await addToCounters(trx, totals);
-        const ofUrls = alike.filter(({ urlId }) => counted.has(urlId));
-        for (const project of projections) await project(trx, ofUrls);
-        await advanceLedger(trx, ledger, fresh);
-        const purged = totals.filter(({ urlId }) => !counted.has(urlId));
-        await addToTotals(trx, { purged: sumOf(purged) + countClicks(stray), late });
+        await deadLetterBatches(trx, unknownEpoch, 'another database epoch');
+        await deadLetterBatches(trx, otherEpoch, 'short URL of another database epoch');
+        const lateClicks = await deadLetterBatches(trx, removedProducers, 'producer removed');
+        const countedUrls = await addToCounters(trx, totals);
+        const onExistingUrls = aggregated.filter(({ urlId }) => countedUrls.has(urlId));
+        for (const project of projections) await project(trx, onExistingUrls);
+        await advanceLedger(trx, ledger, newBatches);
+        const purged = totals.filter(({ urlId }) => !countedUrls.has(urlId));
+        await addToTotals(trx, { purged: sumOf(purged) + countClicks(otherEpoch), late: lateClicks });
         return {
-          batches: fresh.length,
-          clicks: countClicks(fresh) - countClicks(stray),
+          batches: newBatches.length,
+          clicks: countClicks(newBatches) - countClicks(otherEpoch),
           urls: totals.length,
-          known,
-          quarantined: unreadable.length + removed.length + foreign.length + stray.length,
+          duplicates,
+          deadLetters: unreadable.length + removedProducers.length + unknownEpoch.length + otherEpoch.length,
         };
       });
     },
   };
 }
 
-/** Adds to the counters, whose rows are locked until the transaction ends, and which say how many clicks the analytics have;
- *  resolves to the short URLs that are there: others are purged by now. */
+/** Adds to the counters and to the analytics' click totals, and locks these rows until the transaction ends. Resolves
+ *  to the existing short URLs; the others are purged. */
 async function addToCounters(trx: Knex, totals: ClickCount[]): Promise<Set<number>> {
   if (totals.length === 0) return new Set();
   const { rows } = await trx.raw<{ rows: { url_id: number }[] }>(

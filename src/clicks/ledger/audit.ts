@@ -1,50 +1,52 @@
 import { type Knex, onlyRow } from '../../storage/postgres/postgres.ts';
 
-/** A web process's own figure against the ledger's. */
+/** The clicks of one producer, as reported by its web process and as counted by the ledger. */
 export interface ProducerAudit {
   producer: string;
-  /** Clicks that the web process says it has accepted. */
+  /** Clicks that the web process reports as accepted. */
   accepted: number;
-  /** Clicks that the ledger has counted. */
+  /** Clicks that the ledger counts. */
   counted: number;
-  /** Whether a batch is counted before an earlier one: then `counted` may hold newer clicks in place of older ones. */
+  /** Whether a batch is counted while an earlier one is missing: `counted` may then include newer clicks instead of
+   *  older ones. */
   hasGap: boolean;
-  lastHeardAt: Date;
+  lastSeenAt: Date;
 }
 
-/** What web processes accepted, what the ledger counted and what stands on short URLs, at one moment. */
-export interface Books {
+/** Totals of accepted clicks, ledger and counters, from one snapshot. */
+export interface ClickAudit {
   producers: number;
   accepted: number;
   counted: number;
-  /** The part of both that belongs to producers which were removed as idle. */
+  /** Share of `accepted` and `counted` of producers that were removed as idle. */
   removed: { accepted: number; counted: number };
+  /** Sum of the counters of short URLs. */
   onUrls: number;
-  /** The part of that which short URLs brought along from other services. */
+  /** Share of `onUrls` that was imported from other services. */
   imported: number;
-  /** On short URLs that are purged. */
+  /** Clicks on purged short URLs. */
   purged: number;
-  /** Producers whose two figures differ, the greatest difference first; at most 10,000. */
+  /** Producers with a difference, the largest first; at most 10,000. */
   differing: ProducerAudit[];
-  /** Entries that could not be counted and are kept to be looked at. */
-  quarantined: number;
+  /** Number of dead letters. */
+  deadLetters: number;
 }
 
-/** Reads the three kinds of figures in one snapshot, so that they belong together while clicks are being counted. */
-export async function readAudit(db: Knex): Promise<Books> {
+/** Reads all totals in one snapshot, so they are consistent while clicks are being counted. */
+export async function readAudit(db: Knex): Promise<ClickAudit> {
   return await db.transaction(
     async (trx) => {
       const totals = onlyRow(await trx.raw<{ rows: Totals[] }>(totalsSql));
       const { rows: differing } = await trx.raw<{ rows: ProducerAudit[] }>(
-        `select producer, accepted, clicks as counted, greatest(last_applied_at, reported_at) as "lastHeardAt",
+        `select producer, accepted, clicks as counted, greatest(last_applied_at, reported_at) as "lastSeenAt",
                 exists (select from click_ooo o where o.producer = p.producer) as "hasGap"
          from click_producers p where accepted <> clicks order by abs(accepted - clicks) desc, producer limit 10000`,
       );
-      const { removedAccepted, removedCounted, ...figures } = totals;
+      const { removedAccepted, removedCounted, ...rest } = totals;
       return {
-        ...figures,
-        accepted: figures.accepted + removedAccepted,
-        counted: figures.counted + removedCounted,
+        ...rest,
+        accepted: rest.accepted + removedAccepted,
+        counted: rest.counted + removedCounted,
         removed: { accepted: removedAccepted, counted: removedCounted },
         differing,
       };
@@ -53,35 +55,35 @@ export async function readAudit(db: Knex): Promise<Books> {
   );
 }
 
-/** Whether every accepted click is counted once, and every counted one stands on a short URL. */
-export function isExact(books: Books): boolean {
+/** Whether each accepted click is counted once, and each counted click is on a short URL. */
+export function isExact(audit: ClickAudit): boolean {
   return (
-    books.differing.length === 0 &&
-    books.removed.accepted === books.removed.counted &&
-    books.counted + books.imported === books.onUrls + books.purged
+    audit.differing.length === 0 &&
+    audit.removed.accepted === audit.removed.counted &&
+    audit.counted + audit.imported === audit.onUrls + audit.purged
   );
 }
 
-/** Whether every click that had been accepted when `first` was read is counted by now, and none twice: what a service that
- *  goes on counting can be asked. */
-export function isExactSince(first: Books, books: Books): boolean {
-  const acceptedThen = new Map(first.differing.map(({ producer, accepted }) => [producer, accepted]));
+/** Whether each click that was accepted at the time of `first` is counted by now, and none twice. Suits a service
+ *  that keeps counting. */
+export function isExactSince(first: ClickAudit, audit: ClickAudit): boolean {
+  const acceptedAtFirst = new Map(first.differing.map(({ producer, accepted }) => [producer, accepted]));
   return (
-    books.differing.every(
+    audit.differing.every(
       ({ producer, accepted, counted, hasGap }) =>
-        counted <= accepted && counted >= (acceptedThen.get(producer) ?? 0) && !hasGap,
+        counted <= accepted && counted >= (acceptedAtFirst.get(producer) ?? 0) && !hasGap,
     ) &&
-    books.removed.accepted === books.removed.counted &&
-    books.counted + books.imported === books.onUrls + books.purged
+    audit.removed.accepted === audit.removed.counted &&
+    audit.counted + audit.imported === audit.onUrls + audit.purged
   );
 }
 
-type Totals = Omit<Books, 'removed' | 'differing'> & { removedAccepted: number; removedCounted: number };
+type Totals = Omit<ClickAudit, 'removed' | 'differing'> & { removedAccepted: number; removedCounted: number };
 
 const totalsSql = `
   select p.producers, p.accepted, p.counted, s.on_urls as "onUrls", b.purged_clicks as "purged", i.clicks as "imported",
          b.removed_accepted as "removedAccepted", b.removed_clicks as "removedCounted",
-         (select count(*) from click_quarantine) as "quarantined"
+         (select count(*) from click_quarantine) as "deadLetters"
   from click_books b, imported_clicks i,
        (select count(*) as producers, cast(coalesce(sum(accepted), 0) as bigint) as accepted,
                cast(coalesce(sum(clicks), 0) as bigint) as counted from click_producers) p,

@@ -1,81 +1,91 @@
 import type { Batch, ClickCount } from '../click-batch.ts';
-import { isKnown, type LedgerEntry } from './ledger.ts';
 
-/** What becomes of batches. */
-export interface Account {
-  /** Not counted yet, each once. */
-  fresh: Batch[];
-  /** What the fresh ones add to each short URL, which comes once. */
-  totals: ClickCount[];
-  /** What they add to the analytics: those that are alike come once for each minute. */
-  alike: ClickCount[];
-  /** Of producers that the ledger has no entry for. */
-  removed: Batch[];
-  /** What fresh ones have on short URLs whose ids may name others by now; not in the totals. */
-  stray: Batch[];
-  /** How many are on the ledger already, or come more than once. */
-  known: number;
+/** Applied batches of one producer: all up to `appliedThrough`, and those in `outOfOrder`, which are above it. */
+export interface LedgerEntry {
+  appliedThrough: number;
+  outOfOrder: ReadonlySet<number>;
 }
 
-/** Decides which of these batches are counted: the whole of exactly-once, without a table. `ledger` has an entry for each
- *  producer that may be counted. */
+/** Whether the batch is already applied. */
+export function isApplied(entry: LedgerEntry, seq: number): boolean {
+  return seq <= entry.appliedThrough || entry.outOfOrder.has(seq);
+}
+
+/** Returns the entry with more applied batches. The watermark rises over each gap that they close. */
+export function advance(entry: LedgerEntry, seqs: number[]): LedgerEntry {
+  const outOfOrder = new Set([...entry.outOfOrder, ...seqs]);
+  let { appliedThrough } = entry;
+  while (outOfOrder.delete(appliedThrough + 1)) appliedThrough += 1;
+  return { appliedThrough, outOfOrder };
+}
+
+export interface Deduplication {
+  /** Batches that are not applied yet, each once. */
+  newBatches: Batch[];
+  /** Clicks of the new batches per short URL. */
+  totals: ClickCount[];
+  /** Clicks of the new batches, aggregated by short URL, minute and details. */
+  aggregated: ClickCount[];
+  /** Batches of producers without a ledger entry. */
+  removedProducers: Batch[];
+  /** Clicks of new batches whose short URL IDs belong to another epoch; not in `totals` and `aggregated`. */
+  otherEpoch: Batch[];
+  /** Number of batches that are already applied or arrive more than once. */
+  duplicates: number;
+}
+
+/** Decides which batches are counted: the exactly-once guarantee as a pure function. `ledger` has an entry for each producer
+ *  whose batches may be counted. */
 export function deduplicate(
   ledger: ReadonlyMap<string, LedgerEntry>,
   batches: Batch[],
-  /** Up to which id the clicks of a batch name the short URLs that they were on. */
+  /** Highest short URL ID that is valid for a batch. */
   urlIdLimit: (batch: Batch) => number = () => Infinity,
-): Account {
-  const removed = batches.filter((batch) => !ledger.has(batch.producer));
+): Deduplication {
+  const removedProducers = batches.filter((batch) => !ledger.has(batch.producer));
   const byIdentity = new Map(
     batches
       .filter((batch) => ledger.has(batch.producer))
       .map((batch) => [`${batch.producer} ${batch.seq}`, batch]),
   );
-  const fresh = [...byIdentity.values()].filter((batch) => !isKnown(ledger.get(batch.producer)!, batch.seq));
-  const isSafe = (batch: Batch, { urlId }: ClickCount) => urlId <= urlIdLimit(batch);
-  const safe = fresh.map((batch) => ({
-    ...batch,
-    clicks: batch.clicks.filter((click) => isSafe(batch, click)),
-  }));
-  const stray = fresh
-    .map((batch) => ({ ...batch, clicks: batch.clicks.filter((click) => !isSafe(batch, click)) }))
+  const newBatches = [...byIdentity.values()].filter(
+    (batch) => !isApplied(ledger.get(batch.producer)!, batch.seq),
+  );
+  const isValid = (batch: Batch, { urlId }: ClickCount) => urlId <= urlIdLimit(batch);
+  const valid = newBatches.flatMap((batch) => batch.clicks.filter((click) => isValid(batch, click)));
+  const otherEpoch = newBatches
+    .map((batch) => ({ ...batch, clicks: batch.clicks.filter((click) => !isValid(batch, click)) }))
     .filter(({ clicks }) => clicks.length > 0);
   return {
-    fresh,
-    totals: totalPerUrl(safe),
-    alike: mergeAlike(safe),
-    stray,
-    removed,
-    known: batches.length - removed.length - fresh.length,
+    newBatches,
+    totals: aggregate(valid, ({ urlId }) => urlId).map(({ urlId, count, lastAtMs }) => ({
+      urlId,
+      count,
+      lastAtMs,
+    })),
+    aggregated: aggregate(valid, minuteAndDetailKey),
+    otherEpoch,
+    removedProducers,
+    duplicates: batches.length - removedProducers.length - newBatches.length,
   };
 }
 
-function totalPerUrl(batches: Batch[]): ClickCount[] {
-  return merge(batches, ({ urlId }) => urlId).map(({ urlId, count, lastAtMs }) => ({
-    urlId,
-    count,
-    lastAtMs,
-  }));
+function minuteAndDetailKey({ urlId, lastAtMs, detail }: ClickCount): string {
+  const minute = Math.floor(lastAtMs / 60_000);
+  if (!detail) return `${urlId} ${minute}`;
+  const { visitor, country, referrer, browser, os, device, isBot, botKind } = detail;
+  return [urlId, minute, visitor, country, referrer, browser, os, device, isBot, botKind].join('\n');
 }
 
-function mergeAlike(batches: Batch[]): ClickCount[] {
-  return merge(batches, ({ urlId, lastAtMs, detail }) => {
-    const minute = Math.floor(lastAtMs / 60_000);
-    if (!detail) return `${urlId} ${minute}`;
-    const { visitor, country, referrer, browser, os, device, isBot, botKind } = detail;
-    return [urlId, minute, visitor, country, referrer, browser, os, device, isBot, botKind].join('\n');
-  });
-}
-
-/** The clicks of these batches, those with the same key as one. */
-function merge(batches: Batch[], keyOf: (click: ClickCount) => string | number): ClickCount[] {
+/** Merges clicks with the same key. */
+function aggregate(clicks: ClickCount[], keyOf: (click: ClickCount) => string | number): ClickCount[] {
   const merged = new Map<string | number, ClickCount>();
-  for (const click of batches.flatMap((batch) => batch.clicks)) {
+  for (const click of clicks) {
     const key = keyOf(click);
-    const same = merged.get(key);
-    if (same) {
-      same.count += click.count;
-      same.lastAtMs = Math.max(same.lastAtMs, click.lastAtMs);
+    const existing = merged.get(key);
+    if (existing) {
+      existing.count += click.count;
+      existing.lastAtMs = Math.max(existing.lastAtMs, click.lastAtMs);
     } else {
       merged.set(key, { ...click });
     }

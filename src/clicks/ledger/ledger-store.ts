@@ -1,14 +1,14 @@
 import type { Knex } from '../../storage/postgres/postgres.ts';
 import { type Batch, countClicks } from '../click-batch.ts';
-import { advance, type LedgerEntry } from './ledger.ts';
+import { advance, type LedgerEntry } from './deduplicate.ts';
 import { insertProducers } from './producer-store.ts';
 
-/** Batches out of order that are read at once. */
+/** Out-of-order sequence numbers per page. */
 const pageSize = 1_000;
 
-/** The ledger's rows of the batches' producers, locked until the transaction ends; new producers get one. A producer that
- *  was removed as idle has none: its batches may have been counted before. Of the batches out of order only those are
- *  read that are asked for: there may be many after a gap. */
+/** Locks the ledger rows of the batches' producers until the transaction ends, and inserts rows for new producers. A
+ *  producer that was removed as idle has no entry: its batches may have been counted before. Reads only the
+ *  out-of-order numbers of these batches, because a gap can leave many behind it. */
 export async function lockLedger(trx: Knex, batches: Batch[]): Promise<Map<string, LedgerEntry>> {
   const producers = producersOf(batches);
   if (producers.length === 0) return new Map();
@@ -18,13 +18,13 @@ export async function lockLedger(trx: Knex, batches: Batch[]): Promise<Map<strin
      order by producer for update`,
     { producers },
   );
-  const known = await trx.raw<{ rows: OutOfOrder[] }>(
+  const appliedAhead = await trx.raw<{ rows: OutOfOrder[] }>(
     `select producer, array_agg(seq) as seqs from click_ooo
      where (producer, seq) in (select * from unnest(cast(:producers as uuid[]), cast(:seqs as bigint[])))
      group by producer`,
     { producers: batches.map((batch) => batch.producer), seqs: batches.map((batch) => batch.seq) },
   );
-  const outOfOrder = toSets(known.rows);
+  const outOfOrder = toSets(appliedAhead.rows);
   return new Map(
     locked.rows.map(({ producer, applied_through }) => [
       producer,
@@ -33,18 +33,18 @@ export async function lockLedger(trx: Knex, batches: Batch[]): Promise<Map<strin
   );
 }
 
-/** Marks batches as counted that the locked `ledger` does not know, and adds their clicks to the producers' totals. */
+/** Marks new batches as applied in the locked `ledger`, and adds their clicks to the producers' totals. */
 export async function advanceLedger(
   trx: Knex,
   ledger: Map<string, LedgerEntry>,
-  fresh: Batch[],
+  newBatches: Batch[],
 ): Promise<void> {
-  if (fresh.length === 0) return;
-  const rows: ({ producer: string; batches: Batch[] } & Awaited<ReturnType<typeof advanceOver>>)[] = [];
-  for (const producer of producersOf(fresh)) {
-    const batches = fresh.filter((batch) => batch.producer === producer);
+  if (newBatches.length === 0) return;
+  const rows: ({ producer: string; batches: Batch[] } & Awaited<ReturnType<typeof advanceWatermark>>)[] = [];
+  for (const producer of producersOf(newBatches)) {
+    const batches = newBatches.filter((batch) => batch.producer === producer);
     const seqs = batches.map((batch) => batch.seq);
-    const after = await advanceOver(trx, producer, ledger.get(producer)!.appliedThrough, seqs);
+    const after = await advanceWatermark(trx, producer, ledger.get(producer)!.appliedThrough, seqs);
     rows.push({ producer, batches, ...after });
   }
   await trx.raw(
@@ -76,8 +76,8 @@ export async function advanceLedger(
   );
 }
 
-/** Writes into the books, whose one row everybody locks last: `purged` clicks belong to no short URL any more, `late` ones
- *  were accepted and are not counted. */
+/** Adds to the totals of the audit: `purged` clicks belong to no short URL any more; `late` clicks were accepted and
+ *  are not counted. Every transaction locks this single row last. */
 export async function addToTotals(trx: Knex, clicks: { purged: number; late: number }): Promise<void> {
   if (clicks.purged === 0 && clicks.late === 0) return;
   await trx.raw(
@@ -91,9 +91,9 @@ interface OutOfOrder {
   seqs: string[];
 }
 
-/** How far the watermark gets with these batches, and which of them stay above it. Reads what is out of order up to the
- *  first gap alone: there may be hundreds of thousands behind it. */
-async function advanceOver(trx: Knex, producer: string, appliedThrough: number, seqs: number[]) {
+/** Returns the new watermark, and the batches that stay above it. Reads out-of-order numbers only up to the first
+ *  gap, because hundreds of thousands may follow it. */
+async function advanceWatermark(trx: Knex, producer: string, appliedThrough: number, seqs: number[]) {
   let entry = advance({ appliedThrough, outOfOrder: new Set() }, seqs);
   for (let more = entry.appliedThrough > appliedThrough; more;) {
     const { rows } = await trx.raw<{ rows: { seq: number }[] }>(

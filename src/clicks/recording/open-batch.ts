@@ -1,17 +1,18 @@
 import type { ClickCount } from '../click-batch.ts';
 import type { ClickDetail } from '../click-detail.ts';
-import { createClickTable } from './aggregate.ts';
+import { createClickAggregate } from './aggregate.ts';
 
 const minuteMs = 60_000;
 
-/** How well clicks on one short URL are told apart; what comes last is given up first. */
+/** Precision of clicks on one short URL; the highest level is given up first. */
 const precisions = { none: 0, minute: 1, detail: 2, visitor: 3 };
 
-/** Clicks that are still growing together: equal ones merge into one entry, so a viral link costs little. At `maxEntries` it tells
- *  visitors apart no longer, then no details at all, then no minutes; at that many short URLs it drops what is on further ones. */
+/** A batch that still accepts clicks. Identical clicks merge into one entry, so a popular short URL costs little
+ *  memory. When `maxEntries` is reached, the batch gives up visitor IDs, then details, then minutes. Beyond
+ *  `maxEntries` short URLs it drops clicks on further ones. */
 export function createOpenBatch(maxEntries = Infinity) {
   let precision = precisions.visitor;
-  let table = createClickTable(minuteOf);
+  let aggregate = createClickAggregate(minuteOf);
   let clicks = 0;
   let dropped = 0;
 
@@ -19,46 +20,46 @@ export function createOpenBatch(maxEntries = Infinity) {
     return precision >= precisions.minute ? Math.floor(atMs / minuteMs) : 0;
   }
 
-  /** What is kept of a detail now. */
-  function reduce(detail: ClickDetail | undefined): ClickDetail | undefined {
+  /** Reduces a detail to the current precision. */
+  function reduceDetail(detail: ClickDetail | undefined): ClickDetail | undefined {
     if (detail === undefined || precision === precisions.visitor) return detail;
     return precision === precisions.detail ? { ...detail, visitor: '' } : undefined;
   }
 
-  function losePrecision(): void {
+  function reducePrecision(): void {
     precision -= 1;
-    const before = table.entries();
-    table = createClickTable(minuteOf);
-    for (const entry of before) {
-      entry.detail = reduce(entry.detail);
-      table.merge(entry, maxEntries);
+    const entries = aggregate.entries();
+    aggregate = createClickAggregate(minuteOf);
+    for (const entry of entries) {
+      entry.detail = reduceDetail(entry.detail);
+      aggregate.merge(entry, maxEntries);
     }
   }
 
   return {
     add(urlId: number, atMs: number, detail?: ClickDetail): void {
-      const click: ClickCount = { urlId, count: 1, lastAtMs: atMs, detail: reduce(detail) };
-      let hasRoom = table.merge(click, maxEntries);
+      const click: ClickCount = { urlId, count: 1, lastAtMs: atMs, detail: reduceDetail(detail) };
+      let hasRoom = aggregate.merge(click, maxEntries);
       while (!hasRoom && precision > precisions.none) {
-        losePrecision();
-        click.detail = reduce(click.detail);
-        hasRoom = table.merge(click, maxEntries);
+        reducePrecision();
+        click.detail = reduceDetail(click.detail);
+        hasRoom = aggregate.merge(click, maxEntries);
       }
       if (hasRoom) clicks += 1;
       else dropped += 1;
     },
-    /** Entries, which is what it costs. */
-    get distinct() {
-      return table.size;
+    /** Number of entries, which determines the memory usage. */
+    get size() {
+      return aggregate.size;
     },
-    /** Clicks in it. */
+    /** Number of clicks in the batch. */
     get clicks() {
       return clicks;
     },
-    /** Clicks that found no room. */
+    /** Number of clicks that were dropped because the batch was full. */
     get dropped() {
       return dropped;
     },
-    entries: () => table.entries(),
+    entries: () => aggregate.entries(),
   };
 }

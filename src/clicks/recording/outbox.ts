@@ -3,71 +3,73 @@ import { withDeadline } from '../../resilience/shutdown.ts';
 import { type Batch, countClicks } from '../click-batch.ts';
 import type { ClickStore } from '../ledger/apply.ts';
 
-/** How often the backlog looks which batches PostgreSQL has. */
-const confirmEveryMs = 1_000;
-/** Batches younger than this are kept however many there are: Redis may yet lose them, and we are the only ones who know. */
-const keepAtLeastMs = 5_000;
-/** A round that takes longer has met a PostgreSQL that hangs. */
+/** How often the outbox checks which batches are in PostgreSQL. */
+const confirmIntervalMs = 1_000;
+/** Younger batches stay in the outbox regardless of its size: Redis may still lose them, and no other copy exists. */
+const minAgeMs = 5_000;
+/** A longer round means that PostgreSQL hangs. */
 const hangingMs = 2_000;
-/** A producer that has nothing new to report says this often that it lives. */
-const reportAnywayMs = 3_600_000;
+/** How often a producer without new clicks reports to the ledger, as a sign of life. */
+const reportIntervalMs = 3_600_000;
 
-/** Entries that one transaction takes, about. */
+/** Approximate number of entries per transaction. */
 const applyEntries = 10_000;
 
-/** A batch that PostgreSQL is not known to have. */
-export interface Kept {
+/** A batch that is not confirmed to be in PostgreSQL. Times are on the clock of performance.now(). */
+export interface UnconfirmedBatch {
   batch: Batch;
-  keptAt: number;
-  /** When the backlog takes it to PostgreSQL by itself; both on the clock of performance.now(). */
+  addedAt: number;
+  /** When the outbox writes the batch to PostgreSQL itself. */
   dueAt: number;
-  /** Its entry in the stream, once Redis said that it has it. */
+  /** Stream entry, once Redis has acknowledged the batch. */
   entryId?: string;
 }
 
-/** Keeps each batch of a producer until PostgreSQL has it, and takes there what is due, once a second. Beyond `maxEntries`
- *  batches that Redis has had for some seconds are left to it and the workers; what Redis has not is never let go. */
+/** Keeps each batch of a producer until PostgreSQL has it, and writes due batches to PostgreSQL once a second. Beyond
+ *  `maxEntries`, batches that have been in Redis for some seconds are left to Redis and the workers. Batches that are not in
+ *  Redis always stay. */
 export function createOutbox(deps: {
   store: Pick<
     ClickStore,
     'apply' | 'findApplied' | 'registerProducer' | 'registerProducerAgain' | 'reportAccepted'
   >;
-  /** Removes batches from the stream that PostgreSQL has. */
-  acknowledge: (entryIds: string[]) => Promise<void>;
-  /** Clicks that the producer has accepted so far. */
+  /** Deletes stream entries whose clicks are in PostgreSQL. */
+  deleteEntries: (entryIds: string[]) => Promise<void>;
+  /** Returns the number of clicks that the producer has accepted so far. */
   readAccepted: () => number;
-  /** Called once a round, when PostgreSQL has taken what was due; may keep more, for the same round. */
-  onAnswer: () => void;
+  /** Called once per round after the due batches are written; may add more batches to the same round. */
+  onDueWritten: () => void;
   producer: string;
   maxEntries: number;
   log: Log;
 }) {
-  const { store, acknowledge, readAccepted, onAnswer, producer, maxEntries, log } = deps;
-  /** Redis is not known to have these: they are on their way, or it did not take them. */
-  const here = new Set<Kept>();
-  /** Redis said that it has these. */
-  const inRedis = new Set<Kept>();
+  const { store, deleteEntries, readAccepted, onDueWritten, producer, maxEntries, log } = deps;
+  /** Not acknowledged by Redis: in transit or rejected. */
+  const notInRedis = new Set<UnconfirmedBatch>();
+  /** Acknowledged by Redis. */
+  const inRedis = new Set<UnconfirmedBatch>();
   let entries = 0;
   let confirmed = 0;
-  let registered: 'never' | 'before' | 'now' = 'never';
+  /** `again`: the ledger was restored and may lack this producer. */
+  let registration: 'first' | 'again' | 'done' = 'first';
   let reported = { accepted: 0, atMs: -Infinity };
-  let postgresAnswers = true;
-  let confirming: Promise<void> | undefined;
-  let roundBeganAt = 0;
-  const timer = setInterval(() => void tryConfirm(performance.now()), confirmEveryMs);
+  let lastRoundSucceeded = true;
+  let round: Promise<void> | undefined;
+  let roundStartedAt = 0;
+  const timer = setInterval(() => void runRound(performance.now()), confirmIntervalMs);
 
-  function forget(kept: Kept): boolean {
-    const wasKept = here.delete(kept) || inRedis.delete(kept);
-    if (wasKept) entries -= kept.batch.clicks.length;
-    return wasKept;
+  function remove(item: UnconfirmedBatch): boolean {
+    const existed = notInRedis.delete(item) || inRedis.delete(item);
+    if (existed) entries -= item.batch.clicks.length;
+    return existed;
   }
 
-  function confirmKept(kept: Kept): void {
-    if (forget(kept)) confirmed += countClicks([kept.batch]);
+  function confirm(item: UnconfirmedBatch): void {
+    if (remove(item)) confirmed += countClicks([item.batch]);
   }
 
-  async function forgetApplied(): Promise<void> {
-    const all = [...here, ...inRedis];
+  async function confirmApplied(): Promise<void> {
+    const all = [...notInRedis, ...inRedis];
     if (all.length === 0) return;
     const applied = new Set(
       await store.findApplied(
@@ -75,144 +77,143 @@ export function createOutbox(deps: {
         all.map(({ batch }) => batch.seq),
       ),
     );
-    for (const kept of all) if (applied.has(kept.batch.seq)) confirmKept(kept);
+    for (const item of all) if (applied.has(item.batch.seq)) confirm(item);
   }
 
-  async function applyChunk(chunk: Kept[]): Promise<void> {
-    const { quarantined } = await store.apply(chunk.map((kept) => kept.batch));
-    if (quarantined > 0)
+  async function applyChunk(chunk: UnconfirmedBatch[]): Promise<void> {
+    const { deadLetters } = await store.apply(chunk.map(({ batch }) => batch));
+    if (deadLetters > 0)
       log.error(
-        { producer, quarantined },
+        { producer, deadLetters },
         'dead-lettered clicks: the ledger has removed this producer, or the database is in another epoch',
       );
-    chunk.forEach(confirmKept);
+    chunk.forEach(confirm);
     const entryIds = chunk.flatMap(({ entryId }) => entryId ?? []);
     if (entryIds.length === 0) return;
-    // What stays in the stream is known to the ledger, and a worker's to remove.
-    await acknowledge(entryIds).catch((error: unknown) =>
-      log.debug({ err: error }, 'batches that were counted stay in the stream'),
+    // A worker deletes remaining entries; the ledger recognizes them as duplicates.
+    await deleteEntries(entryIds).catch((error: unknown) =>
+      log.debug({ err: error }, 'failed to delete counted batches from the stream'),
     );
   }
 
-  /** One round: forgets what PostgreSQL has, and takes there what is due at `now`. On failure everything stays for the next. */
-  async function confirm(now: number): Promise<void> {
-    if (registered === 'never') await store.registerProducer(producer);
-    if (registered === 'before') await store.registerProducerAgain(producer);
-    registered = 'now';
-    await forgetApplied();
-    await applyDue(now);
-    // Not before PostgreSQL has taken what was due: otherwise each round would add a batch that it does not take.
-    onAnswer();
-    await applyDue(now);
+  /** Removes confirmed batches and writes those that are due at `now`. On failure everything stays for the next round. */
+  async function confirmAndWrite(now: number): Promise<void> {
+    if (registration === 'first') await store.registerProducer(producer);
+    if (registration === 'again') await store.registerProducerAgain(producer);
+    registration = 'done';
+    await confirmApplied();
+    await writeDue(now);
+    // Only after PostgreSQL has stored the due batches: otherwise each round would add a batch that it rejects.
+    onDueWritten();
+    await writeDue(now);
     const accepted = readAccepted();
-    if (accepted === reported.accepted && now < reported.atMs + reportAnywayMs) return;
+    if (accepted === reported.accepted && now < reported.atMs + reportIntervalMs) return;
     await store.reportAccepted(producer, accepted);
     reported = { accepted, atMs: now };
   }
 
-  async function applyDue(now: number): Promise<void> {
-    let due = [...here, ...inRedis].filter((kept) => kept.dueAt <= now);
+  async function writeDue(now: number): Promise<void> {
+    let due = [...notInRedis, ...inRedis].filter(({ dueAt }) => dueAt <= now);
     while (due.length > 0) {
-      const chunk = firstBatches(due, applyEntries);
+      const chunk = takeChunk(due, applyEntries);
       await applyChunk(chunk);
       due = due.slice(chunk.length);
     }
   }
 
-  async function tryConfirm(now: number): Promise<void> {
-    if (!confirming) {
-      roundBeganAt = performance.now();
-      confirming = confirm(now).finally(() => {
-        confirming = undefined;
+  async function runRound(now: number): Promise<void> {
+    if (!round) {
+      roundStartedAt = performance.now();
+      round = confirmAndWrite(now).finally(() => {
+        round = undefined;
       });
     }
     try {
-      await confirming;
-      if (!postgresAnswers) log.info('PostgreSQL takes clicks again');
-      postgresAnswers = true;
+      await round;
+      if (!lastRoundSucceeded) log.info('resumed writing clicks to PostgreSQL');
+      lastRoundSucceeded = true;
     } catch (error) {
-      if (postgresAnswers)
-        log.warn({ err: error }, 'PostgreSQL takes no clicks: they wait in Redis or in memory');
-      postgresAnswers = false;
+      if (lastRoundSucceeded)
+        log.warn({ err: error }, 'failed to write clicks to PostgreSQL, keeping them in Redis and memory');
+      lastRoundSucceeded = false;
     }
   }
 
   return {
-    /** Keeps a batch; due after `afterMs`. */
-    keep(batch: Batch, afterMs: number): Kept {
+    /** Adds a batch that becomes due after `afterMs`. */
+    add(batch: Batch, afterMs: number): UnconfirmedBatch {
       const now = performance.now();
-      const kept = { batch, keptAt: now, dueAt: now + afterMs };
-      here.add(kept);
+      const item = { batch, addedAt: now, dueAt: now + afterMs };
+      notInRedis.add(item);
       entries += batch.clicks.length;
-      return kept;
+      return item;
     },
 
-    /** Redis has it. */
-    markInRedis(kept: Kept, entryId: string): void {
-      kept.entryId = entryId;
-      if (!here.delete(kept)) return;
-      inRedis.add(kept);
+    /** Records that Redis has acknowledged the batch. */
+    markInRedis(item: UnconfirmedBatch, entryId: string): void {
+      item.entryId = entryId;
+      if (!notInRedis.delete(item)) return;
+      inRedis.add(item);
       const now = performance.now();
       for (const oldest of inRedis) {
-        if (entries <= maxEntries || now - oldest.keptAt < keepAtLeastMs) break;
-        forget(oldest);
+        if (entries <= maxEntries || now - oldest.addedAt < minAgeMs) break;
+        remove(oldest);
       }
     },
 
-    /** The ledger may be an earlier one that lacks this producer: the next round reports everything again. */
+    /** Makes the next round report everything again: a restored ledger may lack this producer. */
     reportAgain(): void {
-      if (registered === 'now') registered = 'before';
+      if (registration === 'done') registration = 'again';
       reported = { ...reported, atMs: -Infinity };
     },
 
-    /** Redis did not take it, or not in time: it is for the next round. */
-    markDue(kept: Kept): void {
-      kept.dueAt = 0;
+    /** Makes a batch due that Redis rejected or did not store in time. */
+    markDue(item: UnconfirmedBatch): void {
+      item.dueAt = 0;
     },
 
-    /** Takes everything to PostgreSQL that it has not, or leaves it where it is when that takes longer than `patienceMs`. No
-     *  round follows but those of further calls. */
-    async close(patienceMs: number): Promise<void> {
+    /** Writes all batches to PostgreSQL, or leaves them where they are after `timeoutMs`. Ends the regular rounds. */
+    async close(timeoutMs: number): Promise<void> {
       clearInterval(timer);
-      const takeAll = async () => {
-        // The round in hand ends first: it knows nothing of the batches that have come since.
-        await tryConfirm(-Infinity);
-        await tryConfirm(Infinity);
+      const writeAll = async () => {
+        // Wait for a round in progress, which does not include the latest batches.
+        await runRound(-Infinity);
+        await runRound(Infinity);
       };
-      await withDeadline(takeAll(), patienceMs, () =>
-        log.warn('PostgreSQL takes no clicks in time: they are left in Redis'),
+      await withDeadline(writeAll(), timeoutMs, () =>
+        log.warn('timed out writing clicks to PostgreSQL, leaving them in Redis'),
       );
     },
 
-    /** Whether the last round succeeded, and the one in hand does not hang. */
-    get postgresAnswers() {
-      const isHanging = confirming !== undefined && performance.now() - roundBeganAt > hangingMs;
-      return postgresAnswers && !isHanging;
+    /** Whether the last round succeeded and the current one does not hang. */
+    get isPostgresAvailable() {
+      const isHanging = round !== undefined && performance.now() - roundStartedAt > hangingMs;
+      return lastRoundSucceeded && !isHanging;
     },
 
-    /** Batches that Redis is not known to have. */
-    notInRedis: (): Kept[] => [...here],
+    /** Batches that Redis has not acknowledged. */
+    notInRedis: (): UnconfirmedBatch[] => [...notInRedis],
 
-    /** Batches that PostgreSQL is not known to have. */
+    /** Number of batches that are not confirmed to be in PostgreSQL. */
     get size() {
-      return here.size + inRedis.size;
+      return notInRedis.size + inRedis.size;
     },
 
-    /** Clicks in batches of which this process has learnt that PostgreSQL has them. */
+    /** Number of clicks that are confirmed to be in PostgreSQL. */
     get confirmed() {
       return confirmed;
     },
 
-    /** How long the oldest of them has been kept, in milliseconds. */
+    /** Age of the oldest unconfirmed batch, in milliseconds. */
     get oldestMs(): number {
       const now = performance.now();
-      return [...here, ...inRedis].reduce((oldest, { keptAt }) => Math.max(oldest, now - keptAt), 0);
+      return [...notInRedis, ...inRedis].reduce((oldest, { addedAt }) => Math.max(oldest, now - addedAt), 0);
     },
   };
 }
 
-/** The first batch, and as many more as have `entries` entries together. */
-function firstBatches(due: Kept[], entries: number): Kept[] {
+/** Returns the first batches with up to `entries` entries in total, and at least one batch. */
+function takeChunk(due: UnconfirmedBatch[], entries: number): UnconfirmedBatch[] {
   let count = 0;
   const end = due.findIndex(({ batch }, i) => (count += batch.clicks.length) > entries && i > 0);
   return end === -1 ? [...due] : due.slice(0, end);

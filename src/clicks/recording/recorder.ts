@@ -6,56 +6,55 @@ import type { ClickDetail } from '../click-detail.ts';
 import type { ClickStore } from '../ledger/apply.ts';
 import type { ClickStream } from '../stream/stream.ts';
 import { createOpenBatch } from './open-batch.ts';
-import { createOutbox, type Kept } from './outbox.ts';
-import { createClickBreaker } from './redis-breaker.ts';
+import { createOutbox, type UnconfirmedBatch } from './outbox.ts';
+import { createRedisBreaker } from './redis-breaker.ts';
 
-/** Distinct entries at which a batch is sealed even while another is on its way: 4 KiB, or 8 with details. */
-const maxDistinct = 200;
-/** How long a batch grows while the stream is long; no answer waits longer for it than the acknowledgement may take. */
-const wideMs = 20;
-/** How long draining waits for PostgreSQL at a time, and how often it tries again while both stores are away. */
-const drainPatienceMs = 2_500;
-const drainEveryMs = 1_000;
-/** Entries of a batch at most, however much has grown together: what one transaction takes well. */
-const maxSealed = 5_000;
-/** How long a batch may wait for a worker, before the recorder takes it to PostgreSQL by itself. */
+/** Number of entries at which a batch is sealed even while another one is in transit: 4 KiB, or 8 KiB with details. */
+const sealAtEntries = 200;
+/** How long a batch lingers while the stream is long; capped at half of `ackMs`. */
+const lingerMs = 20;
+/** How long a drain waits for PostgreSQL at a time, and how often it retries while both stores are unavailable. */
+const drainTimeoutMs = 2_500;
+const drainIntervalMs = 1_000;
+/** Maximum number of entries per sealed batch: a reasonable size for one transaction. */
+const maxSealedEntries = 5_000;
+/** How long a batch waits for a worker before the recorder writes it to PostgreSQL itself. */
 const overdueMs = 3_000;
 
 export type ClickRecorder = ReturnType<typeof createClickRecorder>;
 
-/** A batch that is open or on its way to Redis. */
-interface Pending {
-  growing: ReturnType<typeof createOpenBatch>;
-  /** It grows for a while, because the stream is long. */
-  isWide: boolean;
-  /** What waits until Redis has it, or until nobody needs to wait any more. */
-  waiting: (() => void)[];
+/** A batch that is open or in transit to Redis. */
+interface PendingBatch {
+  content: ReturnType<typeof createOpenBatch>;
+  /** Whether the batch lingers because the stream is long. */
+  isLingering: boolean;
+  /** Called once Redis has the batch, or once the recorder no longer waits for Redis. */
+  callbacks: (() => void)[];
   settle: () => void;
-  /** What it was sealed as. */
-  kept: Kept[];
+  /** The sealed parts. */
+  sealed: UnconfirmedBatch[];
 }
 
-/** The web side of counting. Each click joins the open batch; a batch is sealed at the end of the turn of the event loop
- *  in which it was opened or, while one is on its way, when that one has arrived: alone a click waits for nothing, under
- *  load batches grow by themselves. A batch is kept until PostgreSQL has it: what Redis did not take, or took and lost, goes
- *  straight to PostgreSQL under the same identity. Sending twice is free. While Redis takes nothing, one batch grows and goes
- *  to PostgreSQL once a second; while that is away too it goes on growing, up to `maxEntries`. */
+/** Records clicks in a web process. Each click joins the open batch. A batch is sealed at the end of the event loop turn that
+ *  opened it or, while another batch is in transit, when that one has arrived: a single click waits for nothing, and batches
+ *  grow under load. The outbox keeps a batch until PostgreSQL has it: what Redis rejects or loses goes to PostgreSQL under
+ *  the same identity, and duplicates are harmless. While Redis rejects clicks, one batch grows and goes to PostgreSQL once a
+ *  second; while PostgreSQL is unavailable too, it keeps growing up to `maxEntries`. */
 export function createClickRecorder(deps: {
-  stream: Pick<ClickStream, 'send' | 'acknowledge' | 'length' | 'shardOf'>;
+  stream: Pick<ClickStream, 'send' | 'delete' | 'length' | 'shardOf'>;
   store: Pick<
     ClickStore,
     'apply' | 'findApplied' | 'registerProducer' | 'registerProducerAgain' | 'reportAccepted'
   >;
-  /** Whether `record` waits until Redis has the click; otherwise the answer goes first. */
+  /** Whether `record` waits until Redis has the click; otherwise it does not wait. */
   waitsForAck: boolean;
-  /** Longest time that `record` waits. */
+  /** Maximum time that `record` waits. */
   ackMs: number;
-  /** Entries, of a short URL, a minute and a detail each, that wait in memory at most: in the batch that grows, and in those
-   *  sent. */
+  /** Maximum number of entries (one per short URL, minute and detail) in memory: in the open batch, and in the outbox. */
   maxEntries: number;
-  /** Batches in the stream beyond which clicks go straight to PostgreSQL, where that answers. */
+  /** Length of the stream from which clicks go to PostgreSQL directly, if it is available. */
   maxWaiting: number;
-  /** The epoch of the database whose ids are recorded; undefined while it is not known. */
+  /** Epoch of the database in which the short URL IDs were read; undefined while unknown. */
   epoch?: string | undefined;
   log: Log;
 }) {
@@ -63,92 +62,91 @@ export function createClickRecorder(deps: {
   const producer = createProducerId(epoch);
   const shard = stream.shardOf(producer);
   let seq = 0;
-  /** Clicks of sealed batches. */
-  let sealed = 0;
-  /** Those of them whose answers have gone out. */
+  /** Clicks in sealed batches. */
+  let sealedClicks = 0;
+  /** Clicks in sealed batches whose requests are answered. */
   let accepted = 0;
   let dropped = 0;
-  let open: Pending | undefined;
-  /** Open or on its way, and waited for. */
-  const pending = new Set<Pending>();
-  /** On their way to Redis; settled ones leave by themselves. */
+  let open: PendingBatch | undefined;
+  /** Batches that requests wait for. */
+  const pending = new Set<PendingBatch>();
+  /** Batches in transit to Redis. */
   const sending = new Set<Promise<void>>();
 
-  const backlog = createOutbox({
+  const outbox = createOutbox({
     store,
-    acknowledge: (entryIds) => stream.acknowledge(shard, entryIds),
+    deleteEntries: (entryIds) => stream.delete(shard, entryIds),
     readAccepted: () => accepted,
-    // While PostgreSQL is away, what Redis does not take stays in the batch that grows.
-    onAnswer: () => {
+    // While PostgreSQL is unavailable, clicks that Redis rejects stay in the open batch.
+    onDueWritten: () => {
       if (!breaker.closed) seal();
     },
     producer,
     maxEntries,
     log,
   });
-  const breaker = createClickBreaker({
+  const breaker = createRedisBreaker({
     readWaiting: () => stream.length(shard),
-    sendAgain,
-    postgresAnswers: () => backlog.postgresAnswers,
+    resend,
+    isPostgresAvailable: () => outbox.isPostgresAvailable,
     ackMs,
     maxWaiting,
-    onOpen: () => pending.forEach(giveUp),
+    onOpen: () => pending.forEach(routeToPostgres),
     onClose: seal,
     log,
   });
 
-  function openBatch(): Pending {
-    // What Redis has said by then is read first, however late this process is.
-    const deadline = setTimeout(() => setImmediate(late), ackMs);
-    const batch: Pending = {
-      growing: createOpenBatch(maxEntries),
-      isWide: breaker.isStreamLong,
-      waiting: [],
-      kept: [],
+  function openBatch(): PendingBatch {
+    // setImmediate lets a delayed process read the replies of Redis before it checks the deadline.
+    const deadline = setTimeout(() => setImmediate(onDeadline), ackMs);
+    const batch: PendingBatch = {
+      content: createOpenBatch(maxEntries),
+      isLingering: breaker.isStreamLong,
+      callbacks: [],
+      sealed: [],
       settle: () => {
         clearTimeout(deadline);
         pending.delete(batch);
-        for (const answer of batch.waiting.splice(0)) answer();
+        for (const callback of batch.callbacks.splice(0)) callback();
       },
     };
-    function late() {
-      if (pending.has(batch)) breaker.open(new Error(`Redis did not take a batch within ${ackMs} ms`));
+    function onDeadline() {
+      if (pending.has(batch)) breaker.open(new Error(`Redis did not store a batch within ${ackMs} ms`));
     }
     pending.add(batch);
     if (!breaker.closed) batch.settle();
-    else if (batch.isWide) setTimeout(() => open === batch && seal(), Math.min(wideMs, ackMs / 2));
+    else if (batch.isLingering) setTimeout(() => open === batch && seal(), Math.min(lingerMs, ackMs / 2));
     else setImmediate(() => open === batch && sending.size === 0 && seal());
     return batch;
   }
 
-  /** Gives the open batch its identity, or several where it has grown large, and sends it on its way. */
+  /** Seals the open batch, in several parts if it is large, and sends it. */
   function seal(): void {
     if (!open) return;
-    const sealing = open;
+    const batch = open;
     open = undefined;
-    const { growing } = sealing;
-    dropped += growing.dropped;
-    sealed += growing.dropped;
-    const entries = growing.entries();
-    for (let i = 0; i < entries.length; i += maxSealed)
-      sealing.kept.push(keep(entries.slice(i, i + maxSealed)));
-    if (breaker.closed) send(sealing);
-    else giveUp(sealing);
+    dropped += batch.content.dropped;
+    sealedClicks += batch.content.dropped;
+    const entries = batch.content.entries();
+    for (let i = 0; i < entries.length; i += maxSealedEntries)
+      batch.sealed.push(addToOutbox(entries.slice(i, i + maxSealedEntries)));
+    if (breaker.closed) send(batch);
+    else routeToPostgres(batch);
   }
 
-  function keep(clicks: ClickCount[]): Kept {
+  function addToOutbox(clicks: ClickCount[]): UnconfirmedBatch {
     seq += 1;
-    sealed += clicks.reduce((sum, click) => sum + click.count, 0);
-    return backlog.keep({ producer, seq, accepted: sealed, clicks }, overdueMs);
+    sealedClicks += clicks.reduce((sum, click) => sum + click.count, 0);
+    return outbox.add({ producer, seq, accepted: sealedClicks, clicks }, overdueMs);
   }
 
-  function send(batch: Pending): void {
+  function send(batch: PendingBatch): void {
     const arrival = Promise.all(
-      batch.kept.map(async (kept) => backlog.markInRedis(kept, await stream.send(kept.batch))),
+      batch.sealed.map(async (item) => outbox.markInRedis(item, await stream.send(item.batch))),
     )
-      .then(breaker.onTaken, (error: unknown) => {
+      .then(breaker.onStored, (error: unknown) => {
         breaker.open(error);
-        giveUp(batch);
+        routeToPostgres(batch);
       })
       .then(() => {
         sending.delete(arrival);
@@ -159,43 +157,42 @@ export function createClickRecorder(deps: {
     sending.add(arrival);
   }
 
-  /** Seals what has grown while a batch was on its way, with what this turn of the event loop adds to it. */
+  /** Seals the clicks that arrived while a batch was in transit, at the end of this event loop turn. */
   function sealSoon(): void {
     setImmediate(() => {
-      if (sending.size === 0 && breaker.closed && open && !open.isWide) seal();
+      if (sending.size === 0 && breaker.closed && open && !open.isLingering) seal();
     });
   }
 
-  /** Nobody waits for Redis to take this one any more: PostgreSQL gets it in the next round. */
-  function giveUp(batch: Pending): void {
-    batch.kept.forEach(backlog.markDue);
+  /** Stops waiting for Redis: the next round of the outbox writes the batch to PostgreSQL. */
+  function routeToPostgres(batch: PendingBatch): void {
+    batch.sealed.forEach(outbox.markDue);
     accept(batch);
     batch.settle();
   }
 
-  function accept({ kept }: Pending): void {
-    accepted = Math.max(accepted, kept.at(-1)?.batch.accepted ?? 0);
+  function accept({ sealed }: PendingBatch): void {
+    accepted = Math.max(accepted, sealed.at(-1)?.batch.accepted ?? 0);
   }
 
-  /** Gives Redis what it did not take before, up to the first batch that it does not take now. */
-  async function sendAgain(): Promise<void> {
-    for (const kept of backlog.notInRedis()) backlog.markInRedis(kept, await stream.send(kept.batch));
+  /** Sends the batches that Redis does not have, up to the first one that it rejects. */
+  async function resend(): Promise<void> {
+    for (const item of outbox.notInRedis()) outbox.markInRedis(item, await stream.send(item.batch));
   }
 
   function warnOfLoss(error: unknown): void {
-    const clicks = countClicks(backlog.notInRedis().map(({ batch }) => batch));
-    log.warn({ err: error, clicks }, 'neither store takes these clicks: they are lost if this process ends');
+    const clicks = countClicks(outbox.notInRedis().map(({ batch }) => batch));
+    log.warn({ err: error, clicks }, 'failed to store clicks: they are lost if this process ends');
   }
 
-  /** Counts one click, once, with what is known of it. Calls `answer` when Redis has it, or after `ackMs`: then it is on its
-   *  way all the same. */
-  function recordThen(urlId: number, atMs: number, answer: () => void, detail?: ClickDetail): void {
+  /** Records a click exactly once. Calls `onRecorded` when Redis has it, or after `ackMs`; the click is counted in both cases. */
+  function recordThen(urlId: number, atMs: number, onRecorded: () => void, detail?: ClickDetail): void {
     open ??= openBatch();
-    const { growing, waiting } = open;
-    growing.add(urlId, atMs, detail);
-    if (waitsForAck && pending.has(open)) waiting.push(answer);
-    else answer();
-    if (breaker.closed && growing.distinct >= maxDistinct) seal();
+    const { content, callbacks } = open;
+    content.add(urlId, atMs, detail);
+    if (waitsForAck && pending.has(open)) callbacks.push(onRecorded);
+    else onRecorded();
+    if (breaker.closed && content.size >= sealAtEntries) seal();
   }
 
   return {
@@ -203,45 +200,45 @@ export function createClickRecorder(deps: {
 
     recordThen,
 
-    /** As recordThen, with a promise, which takes longer to make than the click to record. */
+    /** Like `recordThen`, with a promise. Creating the promise takes longer than recording the click. */
     async record(urlId: number, atMs: number, detail?: ClickDetail): Promise<void> {
       await new Promise<void>((resolve) => {
         recordThen(urlId, atMs, resolve, detail);
       });
     },
 
-    /** Tells the ledger again what this producer has accepted: it may have been restored. */
-    reportAgain: backlog.reportAgain,
+    /** Reports the accepted clicks to the ledger again, which may have been restored. */
+    reportAgain: outbox.reportAgain,
 
-    /** What it has in hand, for those who watch it. */
+    /** Returns counts for metrics and health checks. */
     read: () => ({
       /** Clicks recorded since the process began. */
-      recorded: sealed + (open ? open.growing.clicks + open.growing.dropped : 0),
-      /** Those of them for which there was no room while both stores were away: they will never be counted. */
-      dropped: dropped + (open?.growing.dropped ?? 0),
-      /** Those of them of which this process has learnt that PostgreSQL has them. */
-      confirmed: backlog.confirmed,
-      /** Batches that PostgreSQL is not known to have, the one that grows included. */
-      unconfirmed: backlog.size + (open ? 1 : 0),
-      /** How long the oldest sealed one has been in hand. */
-      oldestMs: backlog.oldestMs,
+      recorded: sealedClicks + (open ? open.content.clicks + open.content.dropped : 0),
+      /** Clicks dropped because both stores were unavailable and memory was full; they are never counted. */
+      dropped: dropped + (open?.content.dropped ?? 0),
+      /** Clicks that are confirmed to be in PostgreSQL. */
+      confirmed: outbox.confirmed,
+      /** Batches that are not confirmed to be in PostgreSQL, including the open one. */
+      unconfirmed: outbox.size + (open ? 1 : 0),
+      /** Age of the oldest sealed batch, in milliseconds. */
+      oldestMs: outbox.oldestMs,
       /** Whether clicks go to Redis now. */
-      toRedis: breaker.closed,
+      usesRedis: breaker.closed,
     }),
 
-    /** Resolves when every recorded click is in PostgreSQL or, while that is away, in Redis, however long that takes;
-     *  record nothing afterwards. */
+    /** Resolves when each recorded click is in PostgreSQL or, while that is unavailable, in Redis; waits without a limit.
+     *  The caller must not record clicks afterwards. */
     async drain(): Promise<void> {
       breaker.stop();
       seal();
       while (sending.size > 0) await Promise.all(sending);
       for (;;) {
-        // Redis first: a PostgreSQL that hangs would take the time in which it could have them.
-        const refusal: unknown = await sendAgain().catch((error: unknown) => error);
-        await backlog.close(drainPatienceMs);
-        if (backlog.notInRedis().length === 0) return;
-        warnOfLoss(refusal);
-        await delay(drainEveryMs);
+        // Redis first: a hanging PostgreSQL would use up the time in which Redis could store them.
+        const error: unknown = await resend().catch((reason: unknown) => reason);
+        await outbox.close(drainTimeoutMs);
+        if (outbox.notInRedis().length === 0) return;
+        warnOfLoss(error);
+        await delay(drainIntervalMs);
       }
     },
   };

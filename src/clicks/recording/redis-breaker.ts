@@ -3,40 +3,40 @@ import { createPoller } from '../../resilience/poller.ts';
 import { repeatedWarningsOf } from '../../resilience/repeated-warnings.ts';
 import { withDeadline } from '../../resilience/shutdown.ts';
 
-/** How often the breaker checks whether Redis takes clicks, and how long it waits for the answer at least. */
-const lookEveryMs = 500;
-const leastPatienceMs = 250;
+/** How often the breaker checks Redis, and the minimum timeout of a check. */
+const checkIntervalMs = 500;
+const minTimeoutMs = 250;
 
-/** Batches that wait in a stream from which on batches are widened, because Redis has to keep them for long. */
-const longStream = 10_000;
+/** Stream length from which batches linger, so that fewer, larger batches reduce the memory that Redis needs. */
+const longStreamLength = 10_000;
 
 const sourceName = 'clicks to Redis';
 
-/** Decides whether clicks go to Redis. It opens when Redis refuses a batch or does not take it in time, so
- *  that no further visitor waits, and when more than `maxWaiting` batches wait that PostgreSQL could take; it closes as soon
- *  as a look at the stream says otherwise, and Redis has taken what it did not take before. */
-export function createClickBreaker(deps: {
-  /** Batches that wait in the stream. */
+/** Decides whether clicks go to Redis. Opens when Redis rejects a batch or does not store it in time, so that no
+ *  further visitor waits, and when more than `maxWaiting` batches wait while PostgreSQL is available. Closes when a
+ *  check of the stream succeeds and Redis has stored the batches it rejected before. */
+export function createRedisBreaker(deps: {
+  /** Reads the length of the stream. */
   readWaiting: () => Promise<number>;
-  /** Gives Redis what it did not take before; rejects when it does not take that now. */
-  sendAgain: () => Promise<void>;
-  /** Whether PostgreSQL took or confirmed clicks when it was last asked. */
-  postgresAnswers: () => boolean;
-  /** Longest time that Redis may take to acknowledge a batch, in milliseconds. */
+  /** Sends the batches that Redis does not have; rejects when Redis rejects one. */
+  resend: () => Promise<void>;
+  /** Whether PostgreSQL stored or confirmed clicks in the last round. */
+  isPostgresAvailable: () => boolean;
+  /** Maximum time for Redis to acknowledge a batch, in milliseconds. */
   ackMs: number;
   maxWaiting: number;
   onOpen: () => void;
   onClose: () => void;
   log: Log;
 }) {
-  const { readWaiting, sendAgain, postgresAnswers, ackMs, maxWaiting, onOpen, onClose, log } = deps;
-  const patienceMs = Math.max(leastPatienceMs, ackMs);
+  const { readWaiting, resend, isPostgresAvailable, ackMs, maxWaiting, onOpen, onClose, log } = deps;
+  const timeoutMs = Math.max(minTimeoutMs, ackMs);
   let closed = true;
   let waiting: number | undefined;
   const warnings = repeatedWarningsOf(log);
   const poller = createPoller({
-    everyMs: lookEveryMs,
-    run: look,
+    everyMs: checkIntervalMs,
+    run: check,
     onFailure(error) {
       waiting = undefined;
       open(error);
@@ -44,44 +44,44 @@ export function createClickBreaker(deps: {
   });
 
   function open(error: unknown): void {
-    warnings.warn(sourceName, { err: error }, 'clicks do not go to Redis: they go straight to PostgreSQL');
+    warnings.warn(sourceName, { err: error }, 'failed to send clicks to Redis, writing them to PostgreSQL');
     if (!closed) return;
     closed = false;
     onOpen();
   }
 
-  async function inTime<T>(answer: Promise<T>): Promise<T> {
-    return await withDeadline(answer, patienceMs, () => {
-      throw new Error(`Redis did not answer within ${patienceMs} ms`);
+  async function withTimeout<T>(answer: Promise<T>): Promise<T> {
+    return await withDeadline(answer, timeoutMs, () => {
+      throw new Error(`Redis did not answer within ${timeoutMs} ms`);
     });
   }
 
-  async function look(): Promise<void> {
-    waiting = await inTime(readWaiting());
-    if (waiting > maxWaiting && postgresAnswers()) {
+  async function check(): Promise<void> {
+    waiting = await withTimeout(readWaiting());
+    if (waiting > maxWaiting && isPostgresAvailable()) {
       open(new Error(`${waiting} batches wait in Redis for a worker`));
     } else if (!closed) {
-      // A Redis without room answers and takes nothing: no further batch is sealed for it.
-      await inTime(sendAgain());
+      // A full Redis answers and stores nothing: send the old batches before sealing new ones.
+      await withTimeout(resend());
       closed = true;
       onClose();
     }
   }
 
   return {
-    /** Whether the next batch may go to Redis. */
+    /** Whether the next batch goes to Redis. */
     get closed() {
       return closed;
     },
-    /** Whether so many batches wait that they had better be wide. */
+    /** Whether batches should linger because the stream is long. */
     get isStreamLong() {
-      return (waiting ?? 0) > longStream;
+      return (waiting ?? 0) > longStreamLength;
     },
-    /** Says that Redis refused a batch, or keeps one waiting. */
+    /** Reports that Redis rejected a batch or did not store it in time. */
     open,
-    /** Says that Redis took a batch. */
-    onTaken(): void {
-      warnings.end(sourceName, {}, 'Redis takes clicks again');
+    /** Reports that Redis stored a batch. */
+    onStored(): void {
+      warnings.end(sourceName, {}, 'resumed sending clicks to Redis');
     },
     stop: () => void poller.stop(),
   };

@@ -2,30 +2,30 @@ import type { Log } from '../../log.ts';
 import type { ClickStream } from '../stream/stream.ts';
 import type { ClickRecorder } from './recorder.ts';
 
-/** Clicks on their way. */
-export interface ClickState {
+/** Status of clicks that are not in PostgreSQL yet. */
+export interface ClickStatus {
   /** Clicks that this process has recorded. */
   recorded: number;
-  /** Those of them that found no room while both stores were away, and will never be counted. */
+  /** Clicks that were dropped because both stores were unavailable and memory was full; they are never counted. */
   dropped: number;
-  /** Those of them of which this process has learnt that PostgreSQL has them. */
+  /** Clicks that are confirmed to be in PostgreSQL. */
   confirmed: number;
-  /** Batches of this process that PostgreSQL is not known to have. */
+  /** Batches of this process that are not confirmed to be in PostgreSQL. */
   unconfirmed: number;
-  /** Whether this process hands its clicks to Redis now. */
-  toRedis: boolean;
-  /** Batches of all processes that wait in Redis; undefined while that is away. */
+  /** Whether this process sends its clicks to Redis. */
+  usesRedis: boolean;
+  /** Batches of all processes in Redis; undefined while Redis is unavailable. */
   waiting: number | undefined;
-  /** How long the oldest batch that is known of has been on its way to PostgreSQL. */
+  /** Age of the oldest batch that is not in PostgreSQL yet. */
   lagMs: number;
-  /** Whether clicks wait longer, or more of them, than they should. */
+  /** Whether the age or the number of waiting batches exceeds its limit. */
   isPastLimit: boolean;
 }
 
-export type ClickWatch = ReturnType<typeof createClickWatch>;
+export type ClickStatusReader = ReturnType<typeof createClickStatusReader>;
 
-/** Tells how clicks are on their way, in this process and in Redis. */
-export function createClickWatch(deps: {
+/** Reads the status of clicks in this process and in Redis. */
+export function createClickStatusReader(deps: {
   recorder: Pick<ClickRecorder, 'read'>;
   stream: Pick<ClickStream, 'readAll'>;
   maxLagMs: number;
@@ -38,18 +38,18 @@ export function createClickWatch(deps: {
     try {
       return await stream.readAll();
     } catch (error) {
-      log.debug({ err: error }, 'how many clicks wait in Redis could not be read');
+      log.debug({ err: error }, 'failed to read waiting clicks from Redis');
       return undefined;
     }
   }
 
   return {
-    async read(): Promise<ClickState> {
+    async read(): Promise<ClickStatus> {
       const inRedis = await readRedis();
-      const { oldestMs, ...ours } = recorder.read();
+      const { oldestMs, ...own } = recorder.read();
       const lagMs = Math.max(oldestMs, inRedis?.oldestMs ?? 0);
       const waiting = inRedis?.waiting;
-      return { ...ours, waiting, lagMs, isPastLimit: lagMs > maxLagMs || (waiting ?? 0) > maxWaiting };
+      return { ...own, waiting, lagMs, isPastLimit: lagMs > maxLagMs || (waiting ?? 0) > maxWaiting };
     },
   };
 }

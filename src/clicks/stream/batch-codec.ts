@@ -5,8 +5,9 @@ const headFields = ['p', 's', 'a', 't'];
 const plainFields = ['c'];
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** The fields of a stream entry: producer, seq, accepted, first time (t), and the clicks: in one field without details, in some
- *  with them. Short names and differences, because each waiting click costs Redis memory. */
+/** Encodes a batch as fields of a stream entry: producer (p), sequence number (s), accepted (a), first time (t), and
+ *  the clicks, in one field (c) without details or in four with details. Short names and time differences save Redis
+ *  memory. */
 export function encodeBatch({ producer, seq, accepted, clicks }: Batch): string[] {
   const firstAtMs = clicks.reduce((first, click) => Math.min(first, click.lastAtMs), Infinity);
   const isPlain = clicks.every(({ detail }) => detail === undefined);
@@ -19,7 +20,7 @@ export function encodeBatch({ producer, seq, accepted, clicks }: Batch): string[
   return names.flatMap((name, i) => [name, values[i]!]);
 }
 
-/** Reads what encodeBatch wrote, in this release or an earlier one; undefined when it is anything else. */
+/** Decodes a batch of this release or an earlier one; undefined for anything else. */
 export function decodeBatch(fields: string[]): Batch | undefined {
   const isPlain = hasNames(fields, [...headFields, ...plainFields]);
   if (!isPlain && !hasNames(fields, [...headFields, ...detailedFields])) return undefined;
@@ -28,14 +29,14 @@ export function decodeBatch(fields: string[]): Batch | undefined {
   const seq = Number(seqText);
   const accepted = Number(acceptedText);
   const clicks = (isPlain ? decodePlainClicks : decodeDetailedClicks)(clickTexts, Number(firstAtText));
-  const readable =
+  const isValid =
     isCount(seq) &&
     isCount(accepted) &&
     clicks?.every((click) => isCount(click.urlId) && isCount(click.count) && isTime(click.lastAtMs));
-  return readable ? { producer: producer!, seq, accepted, clicks: clicks! } : undefined;
+  return isValid ? { producer: producer!, seq, accepted, clicks: clicks! } : undefined;
 }
 
-/** "urlId,count,ms after the first time" per entry. */
+/** One `urlId,count,ms after the first time` per click. */
 function encodePlainClicks(clicks: ClickCount[], firstAtMs: number): string[] {
   return [clicks.map(({ urlId, count, lastAtMs }) => `${urlId},${count},${lastAtMs - firstAtMs}`).join(';')];
 }
@@ -50,5 +51,5 @@ function decodePlainClicks([text]: string[], firstAtMs: number): ClickCount[] {
 const hasNames = (fields: string[], names: string[]) =>
   fields.length === 2 * names.length && names.every((name, i) => fields[2 * i] === name);
 const isCount = (value: number) => Number.isSafeInteger(value) && value > 0;
-/** Within what a Date can say. */
+/** Within the range of Date. */
 const isTime = (value: number) => Number.isInteger(value) && value >= 0 && value <= 8.64e15;

@@ -2,74 +2,74 @@ import type { Redis } from 'ioredis';
 import type { Batch } from '../click-batch.ts';
 import { decodeBatch, encodeBatch } from './batch-codec.ts';
 
-/** A stream entry: a batch, or what could not be read as one. */
-export interface ClaimedEntry {
+/** A stream entry. `batch` is undefined when the fields are not a valid batch. */
+export interface StreamEntry {
   entryId: string;
   batch: Batch | undefined;
-  /** The entry's fields as they came, for the quarantine. */
+  /** The raw fields, for the dead letters. */
   raw: string[];
 }
 
-/** Batches that one claim reads at most. */
-const claimLimit = 1_000;
+/** Maximum number of entries per read. */
+const readLimit = 1_000;
 
 export type ClickStream = ReturnType<typeof createClickStream>;
 
-/** The way of batches from web processes to workers, one Redis stream per shard. Redis only carries: nothing here decides
- *  what was counted, so an entry may be sent, read and removed any number of times. */
+/** Carries batches from web processes to workers, in one Redis stream per shard. Redis only transports: PostgreSQL
+ *  decides what is counted, so an entry may be sent, read and deleted any number of times. */
 export function createClickStream(redis: Redis, options: { prefix: string; shards: number }) {
   const streamKey = (shard: number) => `${options.prefix}:clicks:{${shard}}`;
-  /** A producer keeps to one shard. The last bytes of its id are random. */
+  /** Returns the shard of a producer. The last digits of its ID are random. */
   const shardOf = (producer: string) => Number.parseInt(producer.slice(-6), 16) % options.shards;
+
+  async function readLength(shard: number): Promise<number> {
+    return await redis.xlen(streamKey(shard));
+  }
+
+  /** Returns the oldest entry of a shard and its age by Redis' clock; undefined when the shard is empty. */
+  async function readOldest(shard: number): Promise<{ entryId: string; waitingMs: number } | undefined> {
+    const [[seconds, microseconds], [entry]] = await Promise.all([
+      redis.time(),
+      redis.xrange(streamKey(shard), '-', '+', 'COUNT', 1),
+    ]);
+    if (!entry) return undefined;
+    const nowMs = Number(seconds) * 1_000 + Number(microseconds) / 1_000;
+    return { entryId: entry[0], waitingMs: nowMs - Number.parseInt(entry[0]) };
+  }
 
   return {
     shardOf,
+    length: readLength,
+    oldest: readOldest,
 
-    /** Resolves once Redis has the batch, to the id of its entry. A rejection means "unknown", not "failed": Redis may have
-     *  it all the same. */
+    /** Resolves to the entry ID once Redis has stored the batch. After a rejection Redis may have stored it too. */
     async send(batch: Batch): Promise<string> {
       const entryId = await redis.xadd(streamKey(shardOf(batch.producer)), '*', ...encodeBatch(batch));
       return entryId!;
     },
 
-    /** The oldest waiting entries of a shard, which stay there until they are acknowledged. */
-    async claim(shard: number): Promise<ClaimedEntry[]> {
-      const entries = await redis.xrange(streamKey(shard), '-', '+', 'COUNT', claimLimit);
+    /** Returns the oldest entries of a shard; they stay until `delete` removes them. */
+    async readPending(shard: number): Promise<StreamEntry[]> {
+      const entries = await redis.xrange(streamKey(shard), '-', '+', 'COUNT', readLimit);
       return entries.map(([entryId, raw]) => ({ entryId, raw, batch: decodeBatch(raw) }));
     },
 
     /** Removes entries whose clicks are in PostgreSQL. */
-    async acknowledge(shard: number, entryIds: string[]): Promise<void> {
+    async delete(shard: number, entryIds: string[]): Promise<void> {
       await redis.xdel(streamKey(shard), ...entryIds);
     },
 
-    /** The entry that has waited longest in a shard, and for how long by Redis' clock; undefined when none waits. */
-    async oldest(shard: number): Promise<{ entryId: string; waitingMs: number } | undefined> {
-      const [[seconds, microseconds], [entry]] = await Promise.all([
-        redis.time(),
-        redis.xrange(streamKey(shard), '-', '+', 'COUNT', 1),
-      ]);
-      if (!entry) return undefined;
-      const nowMs = Number(seconds) * 1_000 + Number(microseconds) / 1_000;
-      return { entryId: entry[0], waitingMs: nowMs - Number.parseInt(entry[0]) };
-    },
-
-    /** Batches that wait in all shards, and how long the oldest of them has waited. */
+    /** Returns the number of batches in all shards, and the age of the oldest one. */
     async readAll(): Promise<{ waiting: number; oldestMs: number }> {
       const shards = Array.from({ length: options.shards }, (_, shard) => shard);
       const [lengths, oldest] = await Promise.all([
-        Promise.all(shards.map((shard) => this.length(shard))),
-        Promise.all(shards.map((shard) => this.oldest(shard))),
+        Promise.all(shards.map((shard) => readLength(shard))),
+        Promise.all(shards.map((shard) => readOldest(shard))),
       ]);
       return {
         waiting: lengths.reduce((sum, length) => sum + length, 0),
         oldestMs: Math.max(...oldest.map((entry) => entry?.waitingMs ?? 0)),
       };
-    },
-
-    /** Batches that wait in a shard. */
-    async length(shard: number): Promise<number> {
-      return await redis.xlen(streamKey(shard));
     },
   };
 }

@@ -1,9 +1,10 @@
 import type { ClickDetail } from '../click-detail.ts';
 import { isShortText } from '../short-text.ts';
 
-type Agent = Pick<ClickDetail, 'browser' | 'os' | 'device' | 'isBot'>;
+type EncodedFields = Pick<ClickDetail, 'browser' | 'os' | 'device' | 'isBot'>;
 
-/** Letters for what most agents are made of. Batches are read by other releases too: no letter ever stands for anything else. */
+/** Common names are stored as one letter: a waiting click with full details then needs at most 45 bytes of Redis
+ *  memory. Other releases read the same batches, so a letter never changes its meaning. */
 const letters = {
   A: 'Android',
   C: 'Chrome',
@@ -20,30 +21,30 @@ const letters = {
   U: 'Samsung Internet for Android',
   W: 'Windows',
 };
-const textOf = new Map(Object.entries(letters));
-const letterOf = new Map(Object.entries(letters).map(([letter, text]) => [text, letter]));
+const nameByLetter = new Map(Object.entries(letters));
+const letterByName = new Map(Object.entries(letters).map(([letter, text]) => [text, letter]));
 
-/** Both are control characters, which no part has. `literal` follows a part that would be read as a letter. */
+/** Control characters that occur in no name. `literal` marks a name of one character. */
 const [separator, literal] = ['\t', '\v'];
 
-/** Browser, system and device in one line, with a 1 for a bot. */
-export const writeAgent = ({ browser, os, device, isBot }: Agent): string =>
-  `${writePart(browser)}${separator}${writePart(os)}${separator}${writePart(device)}${separator}${isBot ? '1' : ''}`;
+/** Encodes browser, operating system and device as one line, followed by 1 for a bot. */
+export const encodeUserAgent = ({ browser, os, device, isBot }: EncodedFields): string =>
+  `${encodePart(browser)}${separator}${encodePart(os)}${separator}${encodePart(device)}${separator}${isBot ? '1' : ''}`;
 
-/** Reads what writeAgent wrote; undefined when it is anything else. */
-export function readAgent(text: string): Agent | undefined {
+/** Decodes what `encodeUserAgent` wrote; undefined for anything else. */
+export function decodeUserAgent(text: string): EncodedFields | undefined {
   const parts = text.split(separator);
   const bot = parts.pop();
-  const [browser, os, device] = parts.map(readPart);
+  const [browser, os, device] = parts.map(decodePart);
   if (parts.length !== 3 || browser === undefined || os === undefined || device === undefined)
     return undefined;
-  const isSound = (bot === '' || bot === '1') && [browser, os, device].every(isShortText);
-  return isSound ? { browser, os, device, isBot: bot === '1' } : undefined;
+  const isValid = (bot === '' || bot === '1') && [browser, os, device].every(isShortText);
+  return isValid ? { browser, os, device, isBot: bot === '1' } : undefined;
 }
 
-const writePart = (part: string) => letterOf.get(part) ?? (part.length === 1 ? part + literal : part);
+const encodePart = (part: string) => letterByName.get(part) ?? (part.length === 1 ? part + literal : part);
 
-function readPart(written: string): string | undefined {
-  if (written.length === 1) return textOf.get(written);
+function decodePart(written: string): string | undefined {
+  if (written.length === 1) return nameByLetter.get(written);
   return written.length === 2 && written.endsWith(literal) ? written.slice(0, 1) : written;
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Analytics } from '../../analytics/query/analytics.ts';
-import type { AnalyticsAnswer } from '../../analytics/query/query.ts';
+import type { AnalyticsResult } from '../../analytics/query/query.ts';
 import { analyticsQuery, toAnalyticsQuery, urlAnalyticsQuery } from './analytics-query.ts';
 import type { Handlers, Operations } from './operation.ts';
 import { shortCodeParams, timestamp } from './schemas.ts';
@@ -76,7 +76,7 @@ export const analyticsOperations = {
   },
 } as const satisfies Operations;
 
-const presentMetrics = (answer: AnalyticsAnswer): z.input<typeof figures> => ({
+const presentMetrics = (answer: AnalyticsResult): z.input<typeof figures> => ({
   ...presentRange(answer.range),
   source: answer.source,
   clicks: answer.clicks,
@@ -99,12 +99,12 @@ export const analyticsHandlers = ({
 }): Handlers<typeof analyticsOperations> => ({
   getUrlAnalytics: async ({ params, query, owner }) => {
     const scope = { owner, shortCode: params.short_code };
-    const answer = await analytics.ask({ scope, ...toAnalyticsQuery(query) });
+    const answer = await analytics.query({ scope, ...toAnalyticsQuery(query) });
     return { status: 200, body: presentMetrics(answer) };
   },
 
   getAnalytics: async ({ query, owner }) => {
-    const answer = await analytics.ask({ scope: { owner, tag: query.tag }, ...toAnalyticsQuery(query) });
+    const answer = await analytics.query({ scope: { owner, tag: query.tag }, ...toAnalyticsQuery(query) });
     return { status: 200, body: presentMetrics(answer) };
   },
 });

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
-import type { FedClick } from '../../analytics/feed/feed-store.ts';
+import type { ClickEvent } from '../../analytics/feed/feed-store.ts';
 import type { ClickFeed, FeedReader } from '../../analytics/feed/feed.ts';
 import type { UrlScope } from '../../analytics/rollups/scope.ts';
 import type { Log } from '../../log.ts';
@@ -101,11 +101,11 @@ export function createClickEvents(deps: { feed: ClickFeed; maxStreams: number; l
 
 const readerOf = (
   stream: Stream,
-  { scope, gone, eventOf }: { scope: UrlScope; gone: AbortSignal; eventOf: (click: FedClick) => string },
+  { scope, gone, eventOf }: { scope: UrlScope; gone: AbortSignal; eventOf: (click: ClickEvent) => string },
 ): FeedReader => ({
   scope,
-  gone,
-  take(clicks, next) {
+  signal: gone,
+  push(clicks, next) {
     const { body } = stream;
     if (body.readableLength + body.writableLength > maxWaitingBytes) {
       body.destroy();
@@ -115,7 +115,7 @@ const readerOf = (
     if (clicks.length > 0 && body.writable)
       body.write(clicks.map((click, i) => eventOf(click) + endOf(click, clicks[i + 1])).join(''));
   },
-  async hasRoom() {
+  async waitForRoom() {
     if (!stream.body.writableNeedDrain) return;
     await once(stream.body, 'drain', { signal: AbortSignal.any([gone, AbortSignal.timeout(patienceMs)]) });
   },
@@ -126,8 +126,8 @@ const idOf = (place: bigint) => `id: ${place - 1n}\n`;
 
 /** Writes the event of a click, but for its end, once for all readers of it. */
 function createEventTexts() {
-  const texts = new WeakMap<FedClick, string>();
-  return (click: FedClick): string => {
+  const texts = new WeakMap<ClickEvent, string>();
+  return (click: ClickEvent): string => {
     const text = texts.get(click) ?? `event: click\ndata: ${JSON.stringify(presentClick(click))}\n`;
     texts.set(click, text);
     return text;
@@ -135,7 +135,7 @@ function createEventTexts() {
 }
 
 /** A transaction that is sent in part is sent again in full: its last event alone has its id. */
-const endOf = ({ transaction }: FedClick, next: FedClick | undefined) =>
+const endOf = ({ transaction }: ClickEvent, next: ClickEvent | undefined) =>
   next?.transaction === transaction ? '\n' : `id: ${transaction}\n\n`;
 
 const presentClick = ({
@@ -149,7 +149,7 @@ const presentClick = ({
   browser,
   os,
   device,
-}: FedClick) => ({
+}: ClickEvent) => ({
   short_code: shortCode,
   at: at.toISOString(),
   clicks,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { createTopUrls } from '../../analytics/query/top-urls.ts';
 import { type createUnknownCodeDays, maxDays } from '../../analytics/query/unknown-code-days.ts';
-import { type ClickRemoval, totalsChoices } from '../../analytics/rollups/erase-clicks.ts';
+import { type ClickEraser, totalsOptions } from '../../analytics/rollups/erase-clicks.ts';
 import { topQuery, unknownCodesQuery } from './analytics-query.ts';
 import type { Handlers, Operations } from './operation.ts';
 import { shortCodeParams, timestamp } from './schemas.ts';
@@ -75,7 +75,7 @@ export const clickListOperations = {
     params: shortCodeParams,
     query: z.strictObject({
       totals: z
-        .enum(totalsChoices, `must be one of ${totalsChoices.join(', ')}`)
+        .enum(totalsOptions, `must be one of ${totalsOptions.join(', ')}`)
         .default('keep')
         .describe('Whether `click_count` stays or begins anew'),
     }),
@@ -86,10 +86,10 @@ export const clickListOperations = {
 
 export const clickListHandlers = ({
   clickLists,
-  clickRemoval,
+  clickEraser,
 }: {
   clickLists: ReturnType<typeof createTopUrls> & ReturnType<typeof createUnknownCodeDays>;
-  clickRemoval: ClickRemoval;
+  clickEraser: ClickEraser;
 }): Handlers<typeof clickListOperations> => ({
   listTopUrls: async ({ query, owner }) => {
     const { tag, ...question } = query;
@@ -123,7 +123,7 @@ export const clickListHandlers = ({
   },
 
   forgetClicks: async ({ params, query, owner }) => {
-    await clickRemoval.forget(params.short_code, owner, query.totals);
+    await clickEraser.erase(params.short_code, owner, query.totals);
     return { status: 204 };
   },
 });

@@ -1,5 +1,5 @@
 import type Router from '@koa/router';
-import type { ClickState, ClickWatch } from '../../clicks/recording/status.ts';
+import type { ClickStatus, ClickStatusReader } from '../../clicks/recording/status.ts';
 import type { Breaker } from '../../resilience/circuit-breaker.ts';
 import type { ConditionCode, Conditions } from '../../resilience/conditions.ts';
 import type { EventLoopWatch } from '../../resilience/event-loop.ts';
@@ -19,7 +19,7 @@ interface Check extends StoreCheck {
 export interface HealthDeps {
   stores: { postgres: Store; redis: Store };
   poolSize: () => Promise<number>;
-  clickWatch: ClickWatch;
+  clickStatus: ClickStatusReader;
   eventLoop: Pick<EventLoopWatch, 'delayMs'>;
   loadShedding: Pick<LoadShedding, 'refusedShare'>;
   conditions: Pick<Conditions, 'list' | 'isReady'>;
@@ -39,7 +39,7 @@ export function addHealthRoutes(router: Router, deps: HealthDeps): void {
 
   // The check of Redis says why there is none.
   const readPoolSize = remember(async () => await deps.poolSize().catch(() => null), rememberMs);
-  const readClicks = remember(async () => await deps.clickWatch.read(), rememberMs);
+  const readClicks = remember(async () => await deps.clickStatus.read(), rememberMs);
 
   router.get('/health', async (ctx) => {
     const [checks, poolSize, clicks] = await Promise.all([checkAll(), readPoolSize(), readClicks()]);
@@ -85,7 +85,7 @@ const againstJobs: ConditionCode[] = ['workers_missing', 'jobs_overdue', 'queues
 /** What an operator can rely on for the moment. */
 function whatWorks(
   { postgres, redis }: Record<'postgres' | 'redis', Check>,
-  clicks: ClickState,
+  clicks: ClickStatus,
   conditions: Set<ConditionCode>,
 ) {
   const isReadOnly = conditions.has('postgres_read_only');
@@ -94,7 +94,7 @@ function whatWorks(
     redirects: hasPostgres ? 'all' : hasRedis ? 'cached' : 'known by heart',
     api: hasPostgres && isReadOnly ? 'reads' : hasPostgres,
     jobs: hasRedis && !againstJobs.some((code) => conditions.has(code)),
-    clicks: clicks.toRedis
+    clicks: clicks.usesRedis
       ? 'through Redis'
       : hasPostgres && !isReadOnly
         ? 'straight to PostgreSQL'

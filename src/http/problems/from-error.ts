@@ -1,5 +1,10 @@
 import { maxBuckets } from '../../analytics/query/groups.ts';
-import { DetailNotKept, EmptyRange, TooManyBuckets, UnknownTimezone } from '../../analytics/query/query.ts';
+import {
+  RetentionExceeded,
+  EmptyRange,
+  TooManyBuckets,
+  UnknownTimezone,
+} from '../../analytics/query/query.ts';
 import { ApiKeyNotFound, PermissionsContradict } from '../../api-keys/api-key.ts';
 import { KeySpaceExhausted } from '../../keys/key-generator.ts';
 import type { Log } from '../../log.ts';
@@ -97,7 +102,7 @@ function toProblem(error: unknown, basePath = ''): Problem | undefined {
     const detail = `must be at least ${error.leastSize} for this margin and level`;
     return validationFailed([{ field: 'size', detail }]);
   }
-  if (error instanceof DetailNotKept) {
+  if (error instanceof RetentionExceeded) {
     const since = error.since.toISOString();
     return new Problem(
       'detail-not-kept',

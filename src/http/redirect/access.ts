@@ -1,5 +1,5 @@
 import type { Context } from 'koa';
-import type { DetailOf } from '../../clicks/enrichment/enrich.ts';
+import type { EnrichClick } from '../../clicks/enrichment/enrich.ts';
 import type { ClickRecorder } from '../../clicks/recording/recorder.ts';
 import type { UsageLimit } from '../../urls/access/usage-limit.ts';
 import type { CachedUrl, Gate } from '../../urls/cache/entry.ts';
@@ -24,7 +24,7 @@ export type AccessRules = ReturnType<typeof createAccessRules>;
 /** Applies the access rules of short URLs: password, one-time use and click limit. */
 export function createAccessRules(deps: {
   uses: UsageLimit;
-  detailOf: DetailOf;
+  enrichClick: EnrichClick;
   responses: Pick<RedirectResponses, 'toOriginal'>;
   interstitial: Interstitial;
   /** Whether a `User-Agent` belongs to a program that follows links automatically. */
@@ -32,12 +32,12 @@ export function createAccessRules(deps: {
   /** Answers with the preview of a short URL. */
   showPreview: (ctx: Context, shortCode: string) => Promise<void>;
 }) {
-  const { uses, detailOf, responses, interstitial, isCrawler, showPreview } = deps;
+  const { uses, enrichClick, responses, interstitial, isCrawler, showPreview } = deps;
 
   /** Takes one use of a short URL and records the click. Throws UrlExhausted. */
   async function pass(ctx: Context, { url, now, recorder }: RestrictedVisit): Promise<void> {
     if (isLimited(url) && !(await uses.take(url.id))) throw exhausted(url);
-    await recorder.record(url.id, now, detailOf(ctx.req, now));
+    await recorder.record(url.id, now, enrichClick(ctx.req, now));
   }
 
   async function answerClickLimit(ctx: Context, visit: RestrictedVisit): Promise<void> {

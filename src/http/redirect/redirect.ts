@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Context, Middleware } from 'koa';
-import type { DetailOf } from '../../clicks/enrichment/enrich.ts';
+import type { EnrichClick } from '../../clicks/enrichment/enrich.ts';
 import type { ClickRecorder } from '../../clicks/recording/recorder.ts';
 import { readShortCode } from '../../keys/short-code.ts';
 import { type CachedUrl, accessRuleOf } from '../../urls/cache/entry.ts';
@@ -20,7 +20,7 @@ interface RedirectDeps {
   clickRecorder: Pick<ClickRecorder, 'recordThen'> & {
     current: () => Pick<ClickRecorder, 'record' | 'recordThen'>;
   };
-  detailOf: DetailOf;
+  enrichClick: EnrichClick;
   responses: RedirectResponses;
   accessRules: AccessRules;
   /** Whether a client has requested too many unknown codes. */
@@ -59,7 +59,7 @@ export type Redirect = ReturnType<typeof createRedirect>;
 /** `GET /{short_code}`, with or without a trailing slash: redirects to the original URL, byte for byte, and records a click. The fast path and
  *  `handle` answer plain visits ahead of Koa; `middleware` answers HEAD, POST, access rules, speculative requests and errors. */
 export function createRedirect(deps: RedirectDeps) {
-  const { urls, clickRecorder, detailOf, responses, accessRules, isThrottled, onTier } = deps;
+  const { urls, clickRecorder, enrichClick, responses, accessRules, isThrottled, onTier } = deps;
 
   /** Resolves a visit from the memory cache, synchronously: a promise would cost more than the look-up. */
   function resolveFromMemory(request: IncomingMessage): Target | undefined {
@@ -97,7 +97,7 @@ export function createRedirect(deps: RedirectDeps) {
     const { status, headers } = responses.toOriginal(url, request.url!);
     // Node sends the head together with the end.
     response.writeHead(status, headers);
-    recorder.recordThen(url.id, now, () => response.end(), detailOf(request, now));
+    recorder.recordThen(url.id, now, () => response.end(), enrichClick(request, now));
   }
 
   /** Sends a redirect and counts it under its tier. False if there is no target, or it cannot be sent. */

@@ -1,8 +1,8 @@
 import {
   type ClickFeedStore,
   createClickFeedStore,
-  type FedClick,
-  restoredFrom,
+  type ClickEvent,
+  restoredOffset,
   type Transactions,
 } from '../../analytics/feed/feed-store.ts';
 import { conditionOf, type Sql } from '../../analytics/rollups/scope.ts';
@@ -22,7 +22,7 @@ const readers = {
   browser: (click) => click.browser,
   os: (click) => click.os,
   device: (click) => click.device,
-} satisfies Record<string, (click: FedClick) => ExportedValue>;
+} satisfies Record<string, (click: ClickEvent) => ExportedValue>;
 
 /** Clicks that have a row, by the transactions that counted them, which are the ids of their rows, and then those that a dump has brought;
  *  those of deleted short URLs are left out. Those of one transaction are never apart, so that they may be more than were asked for. */
@@ -41,7 +41,7 @@ export function createClickSource(db: Knex): ExportSource {
       const wanted = wantedBy(owner, filter);
       const place = BigInt(after) + 1n;
       const counted = { from: place, before: BigInt(upTo) + 1n };
-      const restored = { from: place > restoredFrom ? place : restoredFrom, before: 2n * restoredFrom };
+      const restored = { from: place > restoredOffset ? place : restoredOffset, before: 2n * restoredOffset };
       let clicks = await findNext(store, counted, wanted);
       if (clicks.length === 0) clicks = await findNext(store, restored, wanted);
       return clicks.map((click) => ({
@@ -57,10 +57,10 @@ async function findNext(
   store: ClickFeedStore,
   { from, before }: Transactions,
   wanted: Sql,
-): Promise<FedClick[]> {
-  let found: { clicks: FedClick[]; next: bigint } = { clicks: [], next: from };
+): Promise<ClickEvent[]> {
+  let found: { clicks: ClickEvent[]; next: bigint } = { clicks: [], next: from };
   while (found.clicks.length === 0 && found.next < before)
-    found = await store.findCounted({ from: found.next, before }, wanted);
+    found = await store.findEvents({ from: found.next, before }, wanted);
   return found.clicks;
 }
 

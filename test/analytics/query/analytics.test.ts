@@ -3,11 +3,11 @@ import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { openClickStore } from '../../../src/analytics/click-store.ts';
 import { type Analytics, createAnalytics } from '../../../src/analytics/query/analytics.ts';
 import {
-  type AnalyticsAnswer,
+  type AnalyticsResult,
   type AnalyticsQuery,
   botChoices,
   type BotChoice,
-  DetailNotKept,
+  RetentionExceeded,
   dimensions,
   EmptyRange,
   groupings,
@@ -58,12 +58,12 @@ const click = (at: string, detail: Parameters<typeof makeDetail>[0] | null = {},
   detail: detail === null ? undefined : makeDetail(detail),
 });
 
-async function ask(question: Partial<AnalyticsQuery> = {}): Promise<AnalyticsAnswer> {
-  return await analytics.ask(makeQuestion(shortCode, question));
+async function ask(question: Partial<AnalyticsQuery> = {}): Promise<AnalyticsResult> {
+  return await analytics.query(makeQuestion(shortCode, question));
 }
 
-const clicksOf = ({ groups }: AnalyticsAnswer) => groups.map(({ name, clicks }) => [name, clicks]);
-const without = (answer: AnalyticsAnswer) => clicksOf(answer).filter(([, clicks]) => clicks !== 0);
+const clicksOf = ({ groups }: AnalyticsResult) => groups.map(({ name, clicks }) => [name, clicks]);
+const without = (answer: AnalyticsResult) => clicksOf(answer).filter(([, clicks]) => clicks !== 0);
 
 describe('against a model that knows each click', () => {
   const firstMs = Date.parse('2026-10-24T00:00:00Z');
@@ -284,11 +284,11 @@ describe('what only rows tell', () => {
     const since = new Date('2026-11-01T00:00:00Z');
     await db()('analytics_state').update({ rows_since: since });
     const range = { from: '2026-10-31', to: '2026-11-01' };
-    await expect(ask({ ...range, interval: 'minute' })).rejects.toThrow(DetailNotKept);
+    await expect(ask({ ...range, interval: 'minute' })).rejects.toThrow(RetentionExceeded);
     await expect(ask({ ...range, filters: { os: 'Linux' } })).rejects.toMatchObject({ since });
     await expect(
       ask({ from: '2026-11-01', to: '2026-11-01', filters: { os: 'Linux' }, compare: true }),
-    ).rejects.toThrow(DetailNotKept);
+    ).rejects.toThrow(RetentionExceeded);
     expect((await ask({ from: '2026-11-01', to: '2026-11-01', interval: 'minute' })).groups).toHaveLength(
       1_440,
     );

@@ -37,19 +37,19 @@ test.each([
   [
     'hour',
     'update url_clicks_hourly set clicks_45 = clicks_45 - 1 where clicks_45 > 0',
-    { figure: 'clicks by hour', expected: 111, found: 110 },
+    { metric: 'clicks by hour', expected: 111, found: 110 },
   ],
   [
     'value',
     `delete from url_clicks_daily where dimension = 'referrer' and value = ''`,
-    { figure: 'clicks by referrer', expected: 111, found: 11 },
+    { metric: 'clicks by referrer', expected: 111, found: 11 },
   ],
   [
     'number of bots',
     `update url_clicks_daily set bots = bots + 1 where dimension = 'os' and value = 'Linux' and day = '2026-11-22'`,
-    { figure: 'bots by os', expected: 10, found: 11 },
+    { metric: 'bots by os', expected: 10, found: 11 },
   ],
-  ['row', 'delete from url_analytics', { figure: 'rows', expected: 1, found: 0 }],
+  ['row', 'delete from url_analytics', { metric: 'click events', expected: 1, found: 0 }],
 ])('an altered %s is found on its short URL', async (_, tamper, difference) => {
   const [one] = await applyClicks();
   const { short_code: shortCode } = await db()('urls').where({ id: one }).first('short_code');

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import { openClickStore } from '../../../src/analytics/click-store.ts';
 import { readAnalyticsAudit } from '../../../src/analytics/rollups/audit.ts';
-import { createClickRemoval } from '../../../src/analytics/rollups/erase-clicks.ts';
+import { createClickEraser } from '../../../src/analytics/rollups/erase-clicks.ts';
 import { isExact, readAudit } from '../../../src/clicks/ledger/audit.ts';
 import { StatementTimeout } from '../../../src/storage/postgres/statement-timeout.ts';
 import { UrlNotFound } from '../../../src/urls/url.ts';
@@ -46,7 +46,7 @@ test.each([
   'totals=%s leaves no figure but a total of %i, and the books balance',
   async (totals, left, purged) => {
     await countClicks();
-    await createClickRemoval(db()).forget('forgotten', null, totals);
+    await createClickEraser(db()).erase('forgotten', null, totals);
     expect(await figuresOf(urlIds[0])).toEqual([]);
     expect(await readCounts(db(), urlIds)).toEqual([left, 100]);
     expect((await readAudit(db())).purged).toBe(purged);
@@ -82,7 +82,7 @@ test('rows of one hour go in several steps, after each of which every figure add
       .limit(1)
       .forUpdate()) as unknown[];
     expect(last).toBeDefined();
-    forgetting = createClickRemoval(db(), { rows: 15, days: 30 }).forget('forgotten', null, 'clear');
+    forgetting = createClickEraser(db(), { rows: 15, days: 30 }).erase('forgotten', null, 'clear');
     await waitUntil('the last step waits', async () => (await countLeft()) === 10);
     await expectBalance();
   } finally {
@@ -102,7 +102,7 @@ test('figures of very many days go in several steps, and a removal that is given
       urlIds[0],
       '2026-11-23',
     ]);
-    const forgetting = createClickRemoval(db(), { rows: 20_000, days: 2 }).forget('forgotten', null, 'keep');
+    const forgetting = createClickEraser(db(), { rows: 20_000, days: 2 }).erase('forgotten', null, 'keep');
     const outcome = forgetting.catch((error: unknown) => error);
     await waitUntil('it is told to give up', async () => {
       const { rows } = await db().raw(
@@ -118,7 +118,7 @@ test('figures of very many days go in several steps, and a removal that is given
   const days = (await figuresOf(urlIds[0])).flatMap((name) => /2026-11-\d\d/.exec(name) ?? []);
   expect(days.toSorted((one, other) => one.localeCompare(other))[0]).toBe('2026-11-23');
   await expectBalance();
-  await createClickRemoval(db()).forget('forgotten', null, 'keep');
+  await createClickEraser(db()).erase('forgotten', null, 'keep');
   expect(await figuresOf(urlIds[0])).toEqual([]);
   await expectBalance();
 });
@@ -132,7 +132,7 @@ test('while clicks are counted, every figure adds up after each step, and each c
     }),
   );
   for (let i = 0; i < 6; i++) {
-    await createClickRemoval(db(), { rows: 15, days: 1 }).forget(
+    await createClickEraser(db(), { rows: 15, days: 1 }).erase(
       'forgotten',
       null,
       i % 2 === 0 ? 'clear' : 'keep',
@@ -148,6 +148,6 @@ test('while clicks are counted, every figure adds up after each step, and each c
 });
 
 test('what others own is not there', async () => {
-  await expect(createClickRemoval(db()).forget('forgotten', 1, 'clear')).rejects.toThrow(UrlNotFound);
-  await expect(createClickRemoval(db()).forget('unknown', null, 'clear')).rejects.toThrow(UrlNotFound);
+  await expect(createClickEraser(db()).erase('forgotten', 1, 'clear')).rejects.toThrow(UrlNotFound);
+  await expect(createClickEraser(db()).erase('unknown', null, 'clear')).rejects.toThrow(UrlNotFound);
 });

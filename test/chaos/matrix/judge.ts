@@ -37,12 +37,12 @@ export function judge(
   return limitResult;
 }
 
-/** What is wrong with the analytics, which add up whatever happens: a click is in every figure or in none. */
+/** What is wrong with the analytics, which add up whatever happens: a click is in every metric or in none. */
 export function judgeAnalytics({ without, differing }: AnalyticsAudit): string[] {
   return [
     ...(without === 0 ? [] : [`${without} clicks were counted and are not in the analytics`]),
     ...differing.map(
-      ({ shortCode, figure, expected, found }) => `${shortCode}: ${figure} are ${found}, not ${expected}`,
+      ({ shortCode, metric, expected, found }) => `${shortCode}: ${metric} are ${found}, not ${expected}`,
     ),
   ].slice(0, 10);
 }

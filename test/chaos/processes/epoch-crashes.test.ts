@@ -42,7 +42,7 @@ test('a PostgreSQL that loses its last commits in a crash begins no epoch', asyn
     );
     const looks = Promise.all(
       processes.map(async (process) => {
-        while (!crashed.signal.aborted) await process.look().catch(() => undefined);
+        while (!crashed.signal.aborted) await process.check().catch(() => undefined);
       }),
     );
     const start = performance.now();
@@ -62,7 +62,7 @@ test('a PostgreSQL that loses its last commits in a crash begins no epoch', asyn
         .catch(() => undefined);
     });
     if (version < seen) lostVersions += 1;
-    for (const process of processes) expect(await process.look()).toBe('own');
+    for (const process of processes) expect(await process.check()).toBe('own');
     expect(await on('database_epochs').pluck('number')).toEqual([1]);
   }
   // Otherwise nothing was tried.

@@ -53,7 +53,7 @@ test('a partition that somebody drops under load fails no request and loses no c
   await waitUntil('counting goes on', async () => (await countClicks()) > before + 300, 20_000);
   expect(await countIn('url_analytics_other_days')).toBeGreaterThan(0);
   expect(await runJob(service.client(), 'maintain-analytics')).toMatchObject({
-    result: { made: 1, busy: 0 },
+    result: { created: 1, busy: 0 },
   });
   expect(await countIn(partition)).toBeGreaterThan(0);
   const tally = await load.stop();
@@ -66,7 +66,7 @@ test('a partition that somebody drops under load fails no request and loses no c
   expect(await countIn('url_analytics_other_days')).toBe(0);
   const { differing } = await readAnalyticsAudit(db());
   // What was in the dropped one is gone with it, and everything else is there.
-  expect(new Set(differing.map(({ figure }) => figure))).toEqual(new Set(['rows']));
+  expect(new Set(differing.map(({ metric }) => metric))).toEqual(new Set(['rows']));
 });
 
 test('clicks of web processes whose clocks are hours, months or a year off are counted at their times, and block nothing', async () => {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { expect, inject, test } from 'vitest';
 import { createClickFeedStore } from '../../../src/analytics/feed/feed-store.ts';
 import { createAnalyticsPartitions } from '../../../src/analytics/partitions/partitions.ts';
-import { createAnalyticsRemovals } from '../../../src/analytics/rollups/purge.ts';
+import { createAnalyticsPurge } from '../../../src/analytics/rollups/purge.ts';
 import { createVisitorSaltStore } from '../../../src/clicks/enrichment/visitor-salt-store.ts';
 import { openPostgres } from '../../../src/storage/postgres/postgres.ts';
 import { mayChangePartitions } from '../../../src/storage/postgres/rights.ts';
@@ -77,14 +77,14 @@ test('a role that may not change partitions maintains the rest, and is no failur
     {
       salts: createVisitorSaltStore(db),
       partitions: createAnalyticsPartitions(db),
-      removals: createAnalyticsRemovals(db),
+      removals: createAnalyticsPurge(db),
       clickFeed: createClickFeedStore(db),
       now: async () => new Date(),
     },
     90,
     { reportProgress: async () => undefined, signal: new AbortController().signal },
   );
-  expect(summary).toMatchObject({ made: 0, status: 'the role may not change partitions' });
+  expect(summary).toMatchObject({ created: 0, status: 'the role may not change partitions' });
   expect(await mayChangePartitions(db)).toBe(false);
   expect(await mayChangePartitions(database.db())).toBe(true);
   await db.destroy();

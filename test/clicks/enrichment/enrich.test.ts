@@ -18,7 +18,7 @@ function createDetailOf(more: Partial<Parameters<typeof createEnricher>[0]> = {}
     countryHeader: 'cf-ipcountry',
     countryFile: undefined,
     visitorIds,
-    honoursDoNotTrack: true,
+    respectsDoNotTrack: true,
     readAddress: createReadClientAddress(0),
     ...more,
   });
@@ -102,7 +102,7 @@ test('who asks not to be tracked has no visitor id, and everything else, unless 
   for (const wish of [{ 'sec-gpc': '1' }, { dnt: '1' }]) {
     const headers = { 'user-agent': firefox, ...wish };
     expect(detailOf(headers)).toMatchObject({ browser: 'Firefox', visitor: '' });
-    expect(createDetailOf({ honoursDoNotTrack: false })(headers).visitor).not.toBe('');
+    expect(createDetailOf({ respectsDoNotTrack: false })(headers).visitor).not.toBe('');
   }
   expect(detailOf({ dnt: '0', 'sec-gpc': '0' }).visitor).not.toBe('');
 });

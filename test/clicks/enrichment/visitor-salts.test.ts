@@ -81,9 +81,9 @@ test('while PostgreSQL is away a process has a salt of its own, which PostgreSQL
   let away = true;
   const store = createVisitorSaltStore(db());
   const salts = open({
-    take: async (day) => {
+    getOrCreate: async (day) => {
       if (away) throw new Error('away');
-      return await store.take(day);
+      return await store.getOrCreate(day);
     },
   });
   await salts.refresh(noon);

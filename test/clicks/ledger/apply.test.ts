@@ -68,7 +68,7 @@ test('a batch is counted per short URL, with the time of the last click, and is 
       [one, 4],
     ]),
   ];
-  expect(await store.apply(batches)).toMatchObject({ batches: 2, clicks: 10, urls: 2, known: 0 });
+  expect(await store.apply(batches)).toMatchObject({ batches: 2, clicks: 10, urls: 2, duplicates: 0 });
   expect(await readCounts([one, two])).toEqual([8, 2]);
   const times = await db()('url_stats').whereIn('url_id', [one, two]).orderBy('url_id');
   expect(times.map((row) => row.last_accessed_at.getTime())).toEqual([atMs + 2, atMs + 1]);
@@ -84,24 +84,29 @@ test('a late batch does not set the time of the last click back', async () => {
   expect(row.last_accessed_at.getTime()).toBe(atMs + 500);
 });
 
-test('a known batch changes nothing, neither alone nor beside new ones nor twice in one call', async () => {
+test('a duplicates batch changes nothing, neither alone nor beside new ones nor twice in one call', async () => {
   const store = openClickStore(db());
   const [url] = (await createUrls(1)) as [number];
   const producer = uuidv7();
   const [first, second] = [makeBatch(producer, 1, [[url, 1]]), makeBatch(producer, 2, [[url, 10]])];
   await store.apply([first]);
-  expect(await store.apply([first])).toMatchObject({ batches: 0, clicks: 0, urls: 0, known: 1 });
+  expect(await store.apply([first])).toMatchObject({ batches: 0, clicks: 0, urls: 0, duplicates: 1 });
   expect(await store.apply([first, second, second])).toMatchObject({
     batches: 1,
     clicks: 10,
     urls: 1,
-    known: 2,
+    duplicates: 2,
   });
   expect(await readCounts([url])).toEqual([11]);
 });
 
 test('nothing to apply is no error', async () => {
-  expect(await openClickStore(db()).apply([])).toMatchObject({ batches: 0, clicks: 0, urls: 0, known: 0 });
+  expect(await openClickStore(db()).apply([])).toMatchObject({
+    batches: 0,
+    clicks: 0,
+    urls: 0,
+    duplicates: 0,
+  });
 });
 
 test('whatever is applied together, at once, again and out of order, counters and ledger are exact', async () => {
@@ -129,16 +134,16 @@ test('whatever is applied together, at once, again and out of order, counters an
           return batch;
         };
         let counted = 0;
-        let known = 0;
+        let duplicates = 0;
         for (const round of given) {
           const results = await Promise.all(round.map((one) => store.apply(one.map(batchOf))));
           for (const result of results) {
             counted += result.batches;
-            known += result.known;
+            duplicates += result.duplicates;
           }
         }
         expect(counted).toBe(all.size);
-        expect(known).toBe(given.flat(2).length - all.size);
+        expect(duplicates).toBe(given.flat(2).length - all.size);
         soFar.push(...all.values());
         expect(await readCounts(urlIds)).toEqual(expectedCounts(urlIds, soFar));
         for (const producer of producers) {
@@ -233,7 +238,7 @@ test('a transaction that dies in its middle leaves nothing, and the same batches
   expect(await readLedger(producer)).toBeUndefined();
   expect(await db()('click_quarantine').where({ source: unreadable.source })).toEqual([]);
 
-  expect(await store.apply(batches, [unreadable])).toMatchObject({ batches: 2, clicks: 11, known: 0 });
+  expect(await store.apply(batches, [unreadable])).toMatchObject({ batches: 2, clicks: 11, duplicates: 0 });
   expect(await readCounts([free, held])).toEqual([6, 5]);
   expect(await readLedger(producer)).toMatchObject({ applied_through: 1, outOfOrder: [3] });
 });

@@ -32,7 +32,7 @@ test('the books of a database without any click are exact, and all figures are z
     imported: 0,
     purged: 0,
     differing: [],
-    quarantined: 0,
+    deadLetters: 0,
   });
   expect(isExact(books)).toBe(true);
 });
@@ -80,7 +80,7 @@ test('books that are begun for clicks that were counted before are exact, though
   expect(books).toMatchObject({ accepted: 4, counted: 4, onUrls: 2, purged: 2, differing: [] });
   expect(isExact(books)).toBe(true);
   const again = [makeBatch(producer, 2, goes, 2), makeBatch(producer, 3, stays, 2)];
-  expect(await store.apply(again)).toMatchObject({ batches: 1, known: 1 });
+  expect(await store.apply(again)).toMatchObject({ batches: 1, duplicates: 1 });
   expect(isExact(await readAudit(db()))).toBe(true);
 });
 
@@ -144,7 +144,7 @@ test('the books say which producers miss how many clicks, the greatest differenc
     { producer: two, accepted: 11, counted: 2 },
     { producer: one, accepted: 5, counted: 2 },
   ]);
-  expect(Math.abs(books.differing[0]!.lastHeardAt.getTime() - Date.now())).toBeLessThan(60_000);
+  expect(Math.abs(books.differing[0]!.lastSeenAt.getTime() - Date.now())).toBeLessThan(60_000);
 });
 
 test.each([

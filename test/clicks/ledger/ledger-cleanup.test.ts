@@ -77,8 +77,8 @@ test('a late batch of a removed producer goes to the quarantine once, is counted
   expect(await store.apply([late, makeBatch(living, 1, url, 2)])).toMatchObject({
     batches: 1,
     clicks: 2,
-    known: 0,
-    quarantined: 1,
+    duplicates: 0,
+    deadLetters: 1,
   });
   await Promise.all([
     store.apply([late]),
@@ -92,7 +92,7 @@ test('a late batch of a removed producer goes to the quarantine once, is counted
     { source: `batch ${silent} 2`, reason: 'producer removed', payload: JSON.stringify(late) },
   ]);
   const books = await readAudit(db());
-  expect(books).toMatchObject({ removed: { accepted: 8, counted: 5 }, quarantined: 1, onUrls: 9 });
+  expect(books).toMatchObject({ removed: { accepted: 8, counted: 5 }, deadLetters: 1, onUrls: 9 });
   expect(isExact(books)).toBe(false);
 });
 
@@ -107,7 +107,7 @@ test('a producer that reports lives on, though it never clicked', async () => {
   await store.reportAccepted(quiet, 0);
   expect(await cleanUp()).toBe(1);
   expect(await readProducers()).toEqual([quiet]);
-  expect(await store.apply([makeBatch(quiet, 1, url)])).toMatchObject({ batches: 1, quarantined: 0 });
+  expect(await store.apply([makeBatch(quiet, 1, url)])).toMatchObject({ batches: 1, deadLetters: 0 });
 });
 
 test('an unknown producer is counted when it is younger than the youngest that was removed, and not when it is older', async () => {
@@ -123,7 +123,7 @@ test('an unknown producer is counted when it is younger than the youngest that w
   for (const producer of [removed, removedToo]) await setSilentFor(db(), producer, 91);
   await cleanUp();
   const batches = [older, removed, younger, uuidv7()].map((producer) => makeBatch(producer, 1, url));
-  expect(await store.apply(batches)).toMatchObject({ batches: 2, known: 0, quarantined: 2 });
+  expect(await store.apply(batches)).toMatchObject({ batches: 2, duplicates: 0, deadLetters: 2 });
   expect(await readProducers()).toEqual([younger, batches[3]!.producer]);
   expect(await readCounts(db(), [url])).toEqual([4]);
 });
@@ -178,7 +178,7 @@ test('a flush with a late batch that waits for a counter does not hold the books
   await untilLocked(db());
   await purge.raw('update click_books set purged_clicks = purged_clicks + 0');
   await purge.commit();
-  expect(await flush).toMatchObject({ batches: 1, quarantined: 1 });
+  expect(await flush).toMatchObject({ batches: 1, deadLetters: 1 });
 });
 
 test('flushes of late and of purged clicks beside purges and clean-ups never deadlock, and every click has its place in the books', async () => {
@@ -214,7 +214,7 @@ test('flushes of late and of purged clicks beside purges and clean-ups never dea
   }
   expect(await countDeadlocks(db())).toBe(deadlocks);
   const books = await readAudit(db());
-  expect([books.accepted, books.counted, books.quarantined]).toEqual([accepted + late, accepted, late]);
+  expect([books.accepted, books.counted, books.deadLetters]).toEqual([accepted + late, accepted, late]);
   expect(books.counted).toBe(books.onUrls + books.purged);
   expect(books.purged).toBeGreaterThan(0);
 });
@@ -228,7 +228,7 @@ test('a removed producer that reports gets no row again, so nothing of it can be
   expect(await cleanUp()).toBe(1);
   await store.reportAccepted(silent, 3);
   expect(await readProducers()).toEqual([]);
-  expect(await store.apply([makeBatch(silent, 1, url, 3)])).toMatchObject({ batches: 0, quarantined: 1 });
+  expect(await store.apply([makeBatch(silent, 1, url, 3)])).toMatchObject({ batches: 0, deadLetters: 1 });
 });
 
 test('a removed producer whose clock was years ahead shuts out no new one, and one whose clock is behind is counted once it is known', async () => {
@@ -241,7 +241,7 @@ test('a removed producer whose clock was years ahead shuts out no new one, and o
   await store.registerProducer(behind);
   expect(await store.apply([makeBatch(uuidv7(), 1, url), makeBatch(behind, 1, url)])).toMatchObject({
     batches: 2,
-    quarantined: 0,
+    deadLetters: 0,
   });
 });
 
@@ -267,7 +267,7 @@ test('a removed producer that a later epoch makes report again is counted once',
     await waitUntil('the producer is known', async () => (await readProducers()).includes(recorder.producer));
     isConfirming = false;
     await recorder.record(url, 0);
-    await store.apply((await stream.claim(0)).map(({ batch }) => batch!));
+    await store.apply((await stream.readPending(0)).map(({ batch }) => batch!));
     await setSilentFor(db(), recorder.producer, 91);
     await db()('click_producers').where({ producer: recorder.producer }).update({ accepted: 1 });
     expect(await cleanUp()).toBe(1);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { advance, isKnown, type LedgerEntry } from '../../../src/clicks/ledger/ledger.ts';
+import { advance, isApplied, type LedgerEntry } from '../../../src/clicks/ledger/deduplicate.ts';
 
 const nothing: LedgerEntry = { appliedThrough: 0, outOfOrder: new Set() };
 
@@ -9,7 +9,7 @@ function playCalls(calls: number[][]): { entry: LedgerEntry; counted: number[] }
   let entry = nothing;
   const counted: number[] = [];
   for (const call of calls) {
-    const fresh = [...new Set(call)].filter((seq) => !isKnown(entry, seq));
+    const fresh = [...new Set(call)].filter((seq) => !isApplied(entry, seq));
     counted.push(...fresh);
     entry = advance(entry, fresh);
   }
@@ -25,7 +25,7 @@ test('whatever the order, repetition and partition into calls, each batch is cou
       const all = new Set(given.flat());
       const { counted, entry } = playCalls(given);
       expect(counted.toSorted((a, b) => a - b)).toEqual([...all].toSorted((a, b) => a - b));
-      for (let seq = 1; seq <= 30; seq++) expect(isKnown(entry, seq)).toBe(all.has(seq));
+      for (let seq = 1; seq <= 30; seq++) expect(isApplied(entry, seq)).toBe(all.has(seq));
     }),
     { numRuns: 2_000 },
   );

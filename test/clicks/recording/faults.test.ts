@@ -90,7 +90,7 @@ function openRecorder({
     stores,
     straight,
     streamKey: `${own}:clicks:{0}`,
-    waiting: async () => (await stream.claim(0)).flatMap(({ batch }) => batch ?? []),
+    waiting: async () => (await stream.readPending(0)).flatMap(({ batch }) => batch ?? []),
     flush: async () => await flushClicks({ clickStream: stream, clickStore: store }, [0], createJobContext()),
   };
 }
@@ -100,8 +100,8 @@ const isWaiting = async (answer: Promise<void>) =>
   await Promise.race([answer.then(() => false), nextTurn(true)]);
 const sum = (counts: number[]) => counts.reduce((a, b) => a + b, 0);
 const countEntries = (batches: Batch[]) => sum(batches.map((batch) => batch.clicks.length));
-const opened = (recorder: ClickRecorder, toRedis: boolean) =>
-  waitUntil(`clicks ${toRedis ? '' : 'do not '}go to Redis`, () => recorder.read().toRedis === toRedis);
+const opened = (recorder: ClickRecorder, usesRedis: boolean) =>
+  waitUntil(`clicks ${usesRedis ? '' : 'do not '}go to Redis`, () => recorder.read().usesRedis === usesRedis);
 
 test('nobody waits after the first batch that Redis refuses, and visitors wait again once Redis takes clicks', async () => {
   const { recorder, stores, settle, flush } = openRecorder();
@@ -109,7 +109,7 @@ test('nobody waits after the first batch that Redis refuses, and visitors wait a
   expect(await isWaiting(recorder.record(url, 0))).toBe(true);
   stores.redis = 'is away';
   await recorder.record(url, 0);
-  expect(recorder.read().toRedis).toBe(false);
+  expect(recorder.read().usesRedis).toBe(false);
   for (let i = 0; i < 20; i++) expect(await isWaiting(recorder.record(url, 0))).toBe(false);
 
   stores.redis = 'takes clicks';
@@ -312,12 +312,12 @@ test('a stream longer than its limit sends clicks straight to PostgreSQL while t
   await opened(recorder, false);
   for (let i = 0; i < 5; i++) expect(await isWaiting(recorder.record(url, 0))).toBe(false);
   await waitUntil('PostgreSQL has counted them', async () => (await readCounts(db(), [url]))[0] === 5);
-  expect([await redis().xlen(streamKey), recorder.read().toRedis]).toEqual([101, false]);
+  expect([await redis().xlen(streamKey), recorder.read().usesRedis]).toEqual([101, false]);
 
   stores.postgres = 'is away';
   await waitUntil('clicks have met that PostgreSQL is away', async () => {
     await recorder.record(url, 0);
-    return recorder.read().toRedis;
+    return recorder.read().usesRedis;
   });
   const before = await redis().xlen(streamKey);
   await recorder.record(url, 0);
@@ -351,7 +351,7 @@ test('while more than 10,000 batches wait, the same clicks travel in fewer batch
   expect(narrow).toBeGreaterThan(10);
   await waitUntil('batches have become wide', async () => (await countBatches()) <= narrow / 5);
   // A late answer would have opened the breaker.
-  expect(recorder.read().toRedis).toBe(true);
+  expect(recorder.read().usesRedis).toBe(true);
   await redis().del(streamKey);
   const { recorded } = recorder.read();
   await settle();
@@ -371,7 +371,7 @@ test('a wide batch leaves within half the time that an answer may wait', async (
   await waitUntil('five answers after each other are in time', async () => {
     for (let i = 0; i < 5; i++) {
       await recorder.record(1, 0);
-      if (!recorder.read().toRedis) return false;
+      if (!recorder.read().usesRedis) return false;
     }
     return true;
   });

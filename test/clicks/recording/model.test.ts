@@ -7,7 +7,7 @@ import { isExact, readAudit } from '../../../src/clicks/ledger/audit.ts';
 import { createClickStream } from '../../../src/clicks/stream/stream.ts';
 import { createUrlIds, readCounts } from '../../support/clicks/clicks.ts';
 import {
-  acknowledgeBeforeApply,
+  deleteBeforeApply,
   anyPlan,
   createMemoryStores,
   judgePlan,
@@ -40,7 +40,7 @@ describe('in memory, where processes are overtaken or die at any step', () => {
   test.each([
     ['the ledger were not asked', () => createMemoryStores('ledger check'), {}],
     ['the ledger were read without a lock', () => createMemoryStores('ledger lock'), {}],
-    ['workers acknowledged before they apply', createMemoryStores, { flush: acknowledgeBeforeApply }],
+    ['workers delete entries before they apply them', createMemoryStores, { flush: deleteBeforeApply }],
     [
       'web processes kept batches only until Redis has them',
       createMemoryStores,

@@ -27,7 +27,7 @@ test('an open batch merges the clicks on one URL within one minute and loses non
     [2, minute + 5],
   ] as const)
     open.add(urlId, atMs);
-  expect([open.distinct, open.clicks, open.dropped]).toEqual([4, 6, 0]);
+  expect([open.size, open.clicks, open.dropped]).toEqual([4, 6, 0]);
   expect(open.entries()).toEqual([
     { urlId: 1, count: 3, lastAtMs: minute - 1 },
     { urlId: 2, count: 1, lastAtMs: 70 },
@@ -39,14 +39,14 @@ test('an open batch merges the clicks on one URL within one minute and loses non
 test('an open batch that is full gives up the minutes first, and no count', () => {
   const open = createOpenBatch(4);
   for (let minute = 0; minute < 10; minute++) for (const urlId of [1, 2, 3]) open.add(urlId, minute * 60_000);
-  expect([open.distinct, open.clicks, open.dropped]).toEqual([3, 30, 0]);
+  expect([open.size, open.clicks, open.dropped]).toEqual([3, 30, 0]);
   expect(open.entries()).toEqual([1, 2, 3].map((urlId) => ({ urlId, count: 10, lastAtMs: 9 * 60_000 })));
 });
 
 test('an open batch that is full of short URLs drops clicks on further ones alone, and says how many', () => {
   const open = createOpenBatch(3);
   for (let round = 0; round < 5; round++) for (const urlId of [1, 2, 3, 4, 5]) open.add(urlId, 0);
-  expect([open.distinct, open.clicks, open.dropped]).toEqual([3, 15, 10]);
+  expect([open.size, open.clicks, open.dropped]).toEqual([3, 15, 10]);
   expect(open.entries().map(({ urlId, count }) => [urlId, count])).toEqual([
     [1, 5],
     [2, 5],

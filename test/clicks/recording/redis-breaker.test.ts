@@ -1,13 +1,13 @@
 import { pino } from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
-import { createClickBreaker } from '../../../src/clicks/recording/redis-breaker.ts';
+import { createRedisBreaker } from '../../../src/clicks/recording/redis-breaker.ts';
 
 test('a Redis that takes some batches and refuses others writes at most 5 lines at once', () => {
   const lines: string[] = [];
-  const breaker = createClickBreaker({
+  const breaker = createRedisBreaker({
     readWaiting: async () => 0,
-    sendAgain: async () => undefined,
-    postgresAnswers: () => true,
+    resend: async () => undefined,
+    isPostgresAvailable: () => true,
     ackMs: 100,
     maxWaiting: 1,
     onOpen: () => undefined,
@@ -17,7 +17,7 @@ test('a Redis that takes some batches and refuses others writes at most 5 lines 
   onTestFinished(breaker.stop);
   for (let times = 0; times < 50; times++) {
     breaker.open(new Error(`refused batch ${times}`));
-    breaker.onTaken();
+    breaker.onStored();
   }
   expect(lines).toHaveLength(5);
 });

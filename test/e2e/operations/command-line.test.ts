@@ -29,7 +29,7 @@ test('flush-clicks without a queue counts the waiting clicks and prints its summ
   const { code: exitCode, stdout, stderr } = await runJobAlone('flush-clicks');
 
   expect([exitCode, stderr]).toEqual([0, '']);
-  expect(JSON.parse(stdout)).toMatchObject({ flushed: 30, quarantined: 0 });
+  expect(JSON.parse(stdout)).toMatchObject({ flushed: 30, deadLetters: 0 });
   expect(await readCounts(web.database.db(), [urlId])).toEqual([30]);
   expect(JSON.parse((await runJobAlone('flush-clicks')).stdout)).toMatchObject({ flushed: 0 });
 });

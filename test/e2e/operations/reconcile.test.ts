@@ -35,7 +35,7 @@ test('after redirects reconcile says by how many clicks the web process is ahead
   expect(before.stdout).toMatch(/^not exact\n/);
   expect(before.stdout).toContain('  40 clicks accepted by web processes\n');
   expect(before.stdout).toContain(
-    `  producer ${producer}: 40 accepted, 0 counted: 40 missing, last heard of at 20`,
+    `  producer ${producer}: 40 accepted, 0 counted: 40 missing, last seen at 20`,
   );
 
   const waiting = startProcess('src/cli/reconcile.js', settings, ['--wait', '20']);
@@ -51,10 +51,15 @@ test('after redirects reconcile says by how many clicks the web process is ahead
   expect([await waiting.ended, waiting.output().split('\n')[0]]).toEqual([0, 'exact']);
 
   const after = await reconcile();
-  expect(after.stdout).toContain('  40 in the analytics\n');
+  expect(after.stdout).toContain('  40 clicks in the analytics\n');
   expect([after.code, after.stdout.split('\n').slice(0, 4)]).toEqual([
     0,
-    ['exact', '  40 clicks accepted by web processes', '  40 counted on the ledger', '  40 on short URLs'],
+    [
+      'exact',
+      '  40 clicks accepted by web processes',
+      '  40 clicks counted by the ledger',
+      '  40 clicks on short URLs',
+    ],
   ]);
 
   await sendRedirects(web.baseUrl(), [code, code, code], 1);
@@ -94,7 +99,7 @@ test('a counter that somebody raised by hand is found, with how many clicks are 
   await db()('url_stats').where({ url_id: url }).increment('click_count', 3);
   const { code, stdout } = await reconcile();
   expect(code).toBe(1);
-  expect(stdout).toMatch(/short URLs: 5 on the ledger, 8 counted: 3 too many\n/);
+  expect(stdout).toMatch(/short URLs: 5 in the ledger, 8 counted: 3 too many\n/);
 });
 
 test('figures of the analytics that do not add up are found, by short URL, though every click is counted', async () => {
@@ -104,7 +109,7 @@ test('figures of the analytics that do not add up are found, by short URL, thoug
   const { short_code: shortCode } = await db()('urls').where({ id: url }).first('short_code');
   const { code, stdout } = await reconcile();
   expect([code, stdout.split('\n')[0]]).toEqual([1, 'not exact']);
-  expect(stdout).toContain('  5 in the analytics\n');
+  expect(stdout).toContain('  5 clicks in the analytics\n');
   expect(stdout).toContain(`  short URL ${shortCode}, clicks by hour: 5 expected, 0 found\n`);
 });
 
@@ -128,7 +133,7 @@ test('where PostgreSQL is away, reconcile ends with 2 and says so in one line; w
       DATABASE_URL: `postgres://nobody@${host}:${port}/none`,
     });
     expect([code, stdout]).toEqual([2, '']);
-    expect(stderr).toMatch(/^The books could not be read: .*ECONNREFUSED.*\n$/);
+    expect(stderr).toMatch(/^failed to read the audit: .*ECONNREFUSED.*\n$/);
   }
   await db().schema.renameTable('click_books', 'click_books_away');
   const { code, stderr } = await reconcile();

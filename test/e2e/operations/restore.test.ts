@@ -138,7 +138,7 @@ describe('a database that is restored from a dump beside a living Redis', () => 
     expect(await readClicks(db(), reused)).toBe(3);
     const { stdout } = await runProcess('src/cli/reconcile.js', { DATABASE_URL: url() }, ['--wait', '5']);
     expect(stdout).toMatch(/epoch 2 began at .*: restored, cloned or promoted/);
-    expect(stdout).toMatch(/\d+ clicks in \d+ batches of short URLs that this database does not have/);
+    expect(stdout).toMatch(/\d+ clicks in \d+ batches on short URLs that this database does not have/);
   });
 
   test('a web or worker process with another database is refused, and says what to do', async () => {

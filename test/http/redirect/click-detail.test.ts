@@ -37,7 +37,7 @@ async function send(requestLine: string, headers: Record<string, string>): Promi
 /** The details of the clicks on a short URL that wait in Redis, each as often as it was clicked. */
 async function readDetails(urlId: number): Promise<(ClickDetail | undefined)[]> {
   const stream = createClickStream(web.redis.redis(), { prefix: web.redis.prefix, shards: 1 });
-  const clicks = (await stream.claim(0)).flatMap(({ batch }) => batch!.clicks);
+  const clicks = (await stream.readPending(0)).flatMap(({ batch }) => batch!.clicks);
   return clicks.flatMap((click) =>
     click.urlId === urlId ? Array.from({ length: click.count }, () => click.detail) : [],
   );

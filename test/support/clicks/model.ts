@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { v7 as uuidv7 } from 'uuid';
 import { expect } from 'vitest';
 import type { Batch } from '../../../src/clicks/click-batch.ts';
-import type { Applied, ClickStore } from '../../../src/clicks/ledger/apply.ts';
+import type { ApplyResult, ClickStore } from '../../../src/clicks/ledger/apply.ts';
 import { deduplicate } from '../../../src/clicks/ledger/deduplicate.ts';
-import { advance, type LedgerEntry } from '../../../src/clicks/ledger/ledger.ts';
-import type { ClaimedEntry, ClickStream } from '../../../src/clicks/stream/stream.ts';
+import { advance, type LedgerEntry } from '../../../src/clicks/ledger/deduplicate.ts';
+import type { StreamEntry, ClickStream } from '../../../src/clicks/stream/stream.ts';
 import { flushClicks } from '../../../workers/jobs/flush-clicks.ts';
 import { createJobContext } from '../job-context.ts';
 
@@ -15,8 +15,8 @@ export type Step = (where: string) => Promise<void>;
 /** Redis with one shard, and the tables, as a click's way sees them. */
 export interface Stores {
   urlIds: number[];
-  stream: Pick<ClickStream, 'send' | 'claim' | 'acknowledge' | 'length'>;
-  apply: (batches: Batch[], step: Step) => Promise<Applied>;
+  stream: Pick<ClickStream, 'send' | 'readPending' | 'delete' | 'length'>;
+  apply: (batches: Batch[], step: Step) => Promise<ApplyResult>;
   findApplied: ClickStore['findApplied'];
   /** Clicks per short URL, in the order of `urlIds`. */
   readCounts: () => Promise<number[]>;
@@ -62,10 +62,10 @@ const flushAsTheJob: Flush = async (clickStream, clickStore) =>
   await flushClicks({ clickStream, clickStore }, [0], createJobContext());
 
 /** Wrong: whoever dies in between has lost the clicks. */
-export const acknowledgeBeforeApply: Flush = async (stream, store) => {
-  const entries = await stream.claim(0);
+export const deleteBeforeApply: Flush = async (stream, store) => {
+  const entries = await stream.readPending(0);
   if (entries.length === 0) return;
-  await stream.acknowledge(
+  await stream.delete(
     0,
     entries.map((entry) => entry.entryId),
   );
@@ -217,8 +217,8 @@ function passBy(
   return {
     stream: {
       send: around('send', stores.stream.send),
-      claim: around('claim', stores.stream.claim),
-      acknowledge: around('acknowledge', stores.stream.acknowledge),
+      readPending: around('readPending', stores.stream.readPending),
+      delete: around('delete', stores.stream.delete),
       length: around('length', stores.stream.length),
     },
     store: {
@@ -264,7 +264,7 @@ export function createMemoryStores(without?: 'ledger check' | 'ledger lock'): St
   let counters = new Map<number, number>();
   let ledger = new Map<string, LedgerEntry>();
   let turn = Promise.resolve();
-  let entries: ClaimedEntry[] = [];
+  let entries: StreamEntry[] = [];
   let lastId = 0;
   let copy = { entries, lastId };
 
@@ -287,8 +287,8 @@ export function createMemoryStores(without?: 'ledger check' | 'ledger lock'): St
         entries = [...entries, { entryId: `${lastId}-0`, batch, raw: [] }];
         return `${lastId}-0`;
       },
-      claim: async () => entries.slice(0, 4),
-      acknowledge: async (_shard, entryIds) => {
+      readPending: async () => entries.slice(0, 4),
+      delete: async (_shard, entryIds) => {
         entries = entries.filter(({ entryId }) => !entryIds.includes(entryId));
       },
       length: async () => entries.length,
@@ -301,18 +301,18 @@ export function createMemoryStores(without?: 'ledger check' | 'ledger lock'): St
         for (const { producer } of batches)
           if (!before.has(producer) || without === 'ledger check')
             before.set(producer, { appliedThrough: 0, outOfOrder: new Set() });
-        const { fresh, totals, known } = deduplicate(before, batches);
+        const { newBatches, totals, duplicates } = deduplicate(before, batches);
         await step('add to the counters');
         const counted = new Map(counters);
         for (const { urlId, count } of totals) counted.set(urlId, (counted.get(urlId) ?? 0) + count);
         await step('advance the ledger');
         const after = new Map(ledger);
-        for (const { producer, seq } of fresh)
+        for (const { producer, seq } of newBatches)
           after.set(producer, advance(after.get(producer) ?? before.get(producer)!, [seq]));
         await step('commit');
         counters = counted;
         ledger = after;
-        return { batches: fresh.length, clicks: 0, urls: totals.length, known, quarantined: 0 };
+        return { batches: newBatches.length, clicks: 0, urls: totals.length, duplicates, deadLetters: 0 };
       } finally {
         release();
       }

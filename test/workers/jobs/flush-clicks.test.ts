@@ -56,7 +56,7 @@ async function countWaiting() {
 
 test('every waiting click of every shard is counted, the last time of each short URL kept, and nothing waits any more', async () => {
   await send([...createBatches(30), ...createBatches(20), ...createBatches(10)]);
-  expect(await flush()).toMatchObject({ flushed: 180, batches: 60, known: 0, quarantined: 0 });
+  expect(await flush()).toMatchObject({ flushed: 180, batches: 60, duplicates: 0, deadLetters: 0 });
   expect(await readCounts()).toEqual([60, 120, 0]);
   expect(await countWaiting()).toBe(0);
   const [row] = await database.db()('url_stats').where({ url_id: urlIds[0] });
@@ -67,9 +67,9 @@ test('every waiting click of every shard is counted, the last time of each short
 test('batches that arrive twice are counted once', async () => {
   const batches = createBatches(25);
   await send([...batches, ...batches]);
-  expect(await flush()).toMatchObject({ flushed: 75, batches: 25, known: 25 });
+  expect(await flush()).toMatchObject({ flushed: 75, batches: 25, duplicates: 25 });
   await send(batches);
-  expect(await flush()).toMatchObject({ flushed: 0, batches: 0, known: 25 });
+  expect(await flush()).toMatchObject({ flushed: 0, batches: 0, duplicates: 25 });
   expect(await readCounts()).toEqual([25, 50, 0]);
 });
 
@@ -77,13 +77,13 @@ test('a flush that died after it had counted and before it acknowledged is repea
   await send(createBatches(40));
   const { clickStream, clickStore } = createDeps();
   for (const shard of shards) {
-    const entries = await clickStream.claim(shard);
+    const entries = await clickStream.readPending(shard);
     await clickStore.apply(entries.flatMap(({ batch }) => batch ?? []));
   }
   expect(await readCounts()).toEqual([40, 80, 0]);
   expect(await countWaiting()).toBe(40);
 
-  expect(await flush()).toMatchObject({ flushed: 0, known: 40 });
+  expect(await flush()).toMatchObject({ flushed: 0, duplicates: 40 });
   expect(await readCounts()).toEqual([40, 80, 0]);
   expect(await countWaiting()).toBe(0);
 });
@@ -137,7 +137,7 @@ test('what cannot be read as a batch goes to the quarantine, once, and holds up 
   // As after a crash: it is in the table already and comes again.
   await createDeps().clickStore.apply([], [{ source, payload: JSON.stringify(entry) }]);
 
-  expect(await flush()).toMatchObject({ batches: 5, flushed: 15, quarantined: 1 });
+  expect(await flush()).toMatchObject({ batches: 5, flushed: 15, deadLetters: 1 });
   expect(await countWaiting()).toBe(0);
   const kept = await database.db()('click_quarantine').select('source', 'reason', 'payload');
   expect(kept).toEqual([{ source, reason: 'unreadable', payload: JSON.stringify(entry) }]);
@@ -159,6 +159,6 @@ test('a flush that is told to stop ends after the claim in hand and says so; the
   const stopAtFirst = { ...context, reportProgress: async () => context.stop() };
   const stopped = await flushClicks(createDeps(), shards, stopAtFirst);
   expect(stopped).toMatchObject({ batches: 1_000, interrupted: true });
-  expect(await flush()).toMatchObject({ batches: 1_500, known: 0, interrupted: false });
+  expect(await flush()).toMatchObject({ batches: 1_500, duplicates: 0, interrupted: false });
   expect(await readCounts()).toEqual([2_500, 5_000, 0]);
 });

@@ -2,11 +2,11 @@ import { beforeEach, expect, test } from 'vitest';
 import { openClickStore } from '../../../src/analytics/click-store.ts';
 import { createClickFeedStore } from '../../../src/analytics/feed/feed-store.ts';
 import type { VisitorSlices } from '../../../src/analytics/partitions/daily-visitors.ts';
-import { listDays, partitionOf } from '../../../src/analytics/partitions/names.ts';
+import { listPartitionDays, partitionName } from '../../../src/analytics/partitions/partition-ddl.ts';
 import { createAnalyticsPartitions } from '../../../src/analytics/partitions/partitions.ts';
 import { createAnalytics } from '../../../src/analytics/query/analytics.ts';
 import { createAnalyticsSnapshot } from '../../../src/analytics/query/snapshot.ts';
-import { createAnalyticsRemovals } from '../../../src/analytics/rollups/purge.ts';
+import { createAnalyticsPurge } from '../../../src/analytics/rollups/purge.ts';
 import type { ClickCount } from '../../../src/clicks/click-batch.ts';
 import { createVisitorSaltStore } from '../../../src/clicks/enrichment/visitor-salt-store.ts';
 import { createUrlCleanupStore } from '../../../src/urls/store/cleanup-store.ts';
@@ -36,7 +36,7 @@ const maintain = async (daysLater = 0, context = createJobContext(), retentionDa
     {
       salts: createVisitorSaltStore(db()),
       partitions: partitions(),
-      removals: createAnalyticsRemovals(db()),
+      removals: createAnalyticsPurge(db()),
       clickFeed: createClickFeedStore(db()),
       now: async () => new Date(today + daysLater * dayMs),
     },
@@ -62,17 +62,17 @@ async function readRows(): Promise<Record<string, number>> {
 
 beforeEach(async () => {
   await emptyBooks(db());
-  for (const day of await listDays(db())) await db().raw('drop table ??', [partitionOf(day)]);
+  for (const day of await listPartitionDays(db())) await db().raw('drop table ??', [partitionName(day)]);
   await db()('analytics_state').update({ rows_since: '-infinity' });
 });
 
 test('partitions are there for yesterday and a week to come, with progress, and making them again makes none', async () => {
   const context = createJobContext();
-  expect(await maintain(0, context)).toMatchObject({ made: 9, left: 0, busy: 0, interrupted: false });
+  expect(await maintain(0, context)).toMatchObject({ created: 9, skipped: 0, busy: 0, interrupted: false });
   expect(context.reported).toEqual([11, 22, 33, 44, 55, 66, 77, 88, 100]);
-  expect(await listDays(db())).toEqual([-1, 0, 1, 2, 3, 4, 5, 6, 7].map(dayAfter));
-  expect(await maintain()).toMatchObject({ made: 0, status: 'nothing to maintain' });
-  expect(await maintain(1)).toMatchObject({ made: 1 });
+  expect(await listPartitionDays(db())).toEqual([-1, 0, 1, 2, 3, 4, 5, 6, 7].map(dayAfter));
+  expect(await maintain()).toMatchObject({ created: 0, status: 'nothing to maintain' });
+  expect(await maintain(1)).toMatchObject({ created: 1 });
 });
 
 test('clicks at midnight, of clocks that are wrong, and of days without a partition are all kept, and none waits', async () => {
@@ -100,7 +100,7 @@ test('what came before its partition was there moves into it, and clicks go on w
     async (_, i) => await apply(clicks.slice(100 + 10 * i, 110 + 10 * i)),
   );
   const [first, second] = await Promise.all([maintain(), maintain(), ...counting]);
-  expect([first.made + second.made, first.busy + second.busy]).toEqual([9, 0]);
+  expect([first.created + second.created, first.busy + second.busy]).toEqual([9, 0]);
   expect(await readRows()).toEqual({ '20261121': 300 });
   expect(await readFigures(db())).toEqual(tally(clicks));
   expect(await countDeadlocks(db())).toBe(deadlocks);
@@ -112,9 +112,9 @@ test('a day that has very many rows without a partition stays where it is until 
      from generate_series(1, 100001) as n`,
     { seconds: today / 1_000 },
   );
-  expect(await maintain()).toMatchObject({ made: 8, left: 1 });
+  expect(await maintain()).toMatchObject({ created: 8, skipped: 1 });
   expect(await readRows()).toEqual({ other_days: 100_001 });
-  expect(await maintain(91)).toMatchObject({ left: 0, busy: 0 });
+  expect(await maintain(91)).toMatchObject({ skipped: 0, busy: 0 });
   expect(await readRows()).toEqual({});
   expect(await db()('url_visitors_daily')).toMatchObject([{ people: 100_001 }]);
 });
@@ -168,20 +168,20 @@ test('between the end of its retention and its drop a day keeps its visitors, wh
     clickAt(urlId, today, 3, true),
     clickAt(urlId, today + dayMs, 1),
   ]);
-  const { ask } = createAnalytics(createAnalyticsSnapshot(db(), 10_000));
+  const { query } = createAnalytics(createAnalyticsSnapshot(db(), 10_000));
   const countVisitors = async () => {
     const days = { from: dayAfter(0), to: dayAfter(1) };
-    const { visitors } = await ask(makeQuestion('visited', { ...days, visitors: true }));
+    const { visitors } = await query(makeQuestion('visited', { ...days, visitors: true }));
     return visitors;
   };
   expect(await partitions().expire(dayAfter(2))).toContain(dayAfter(0));
   expect(await countVisitors()).toBe(4);
   const heard: unknown[] = [];
-  const goOn = async () => {
+  const shouldContinue = async () => {
     heard.push(await countVisitors());
     return true;
   };
-  expect(await partitions({ rows: 1, rowsOfOne: 2 }).drop(dayAfter(0), goOn)).toBe('dropped');
+  expect(await partitions({ rows: 1, rowsPerUrl: 2 }).drop(dayAfter(0), shouldContinue)).toBe('dropped');
   expect(new Set(heard)).toEqual(new Set([4]));
   expect(await countVisitors()).toBe(4);
 });
@@ -198,7 +198,7 @@ test('visitors of a day are counted in slices, those of one viral short URL too,
   );
   await apply([clickAt(urlIds[5]!, today + 1_000, 0)]);
   const [day] = (await partitions().expire(dayAfter(1))).slice(-1) as [string];
-  const slices = { rows: 25, rowsOfOne: 20 };
+  const slices = { rows: 25, rowsPerUrl: 20 };
   let steps = 0;
   expect(await partitions(slices).drop(day, async () => ++steps < 4)).toBe('stopped');
   expect(await readRows()).toHaveProperty(day.replaceAll('-', ''));
@@ -247,7 +247,7 @@ test('a reader that will not end keeps a partition from being dropped, but not c
     });
     // The reader still holds its lock when the click is counted.
     await apply([clickAt(urlId, today + 92 * dayMs)]);
-    expect(await maintaining).toMatchObject({ made: 0, dropped: 0, busy: 1 });
+    expect(await maintaining).toMatchObject({ created: 0, dropped: 0, busy: 1 });
   } finally {
     await reader.rollback();
   }
@@ -278,13 +278,13 @@ test('very many rows of a short URL that is gone go in slices, with progress, an
     { seconds: today / 1_000 },
   );
   await db()('analytics_removals').insert({ url_id: -1 });
-  const removals = createAnalyticsRemovals(db());
+  const removals = createAnalyticsPurge(db());
   const left: unknown[] = [];
-  const goOn = async () => {
+  const shouldContinue = async () => {
     left.push(await readRows());
     return left.length < 2;
   };
-  expect(await removals.remove(100, goOn)).toBe(0);
+  expect(await removals.remove(100, shouldContinue)).toBe(0);
   expect(left).toEqual([{ other_days: 20_001 }, { other_days: 1 }]);
   expect(await maintain()).toMatchObject({ removed: 1 });
   expect(await readRows()).toEqual({});
@@ -319,13 +319,13 @@ test('a TRUNCATE of the short URLs takes every figure with it at once: their ids
 test('a maintenance that is told to stop ends after the step in hand and says so; the next one does the rest', async () => {
   const context = createJobContext();
   const stopAtFirst = { ...context, reportProgress: async () => context.stop() };
-  expect(await maintain(0, stopAtFirst as never)).toMatchObject({ made: 1, interrupted: true });
-  expect(await maintain()).toMatchObject({ made: 8, interrupted: false });
+  expect(await maintain(0, stopAtFirst as never)).toMatchObject({ created: 1, interrupted: true });
+  expect(await maintain()).toMatchObject({ created: 8, interrupted: false });
 });
 
 test('a retention shorter than the clicks on their way makes no partition that is dropped at once', async () => {
-  expect(await maintain(0, createJobContext(), 1)).toMatchObject({ made: 9, dropped: 0 });
-  expect(await maintain(0, createJobContext(), 1)).toMatchObject({ made: 0, dropped: 0 });
+  expect(await maintain(0, createJobContext(), 1)).toMatchObject({ created: 9, dropped: 0 });
+  expect(await maintain(0, createJobContext(), 1)).toMatchObject({ created: 0, dropped: 0 });
 });
 
 test('clicks that a dump has brought of a PostgreSQL further on are never taken for new ones', async () => {
@@ -334,7 +334,7 @@ test('clicks that a dump has brought of a PostgreSQL further on are never taken 
   await db()('url_analytics').update({ applied_in: '99999999999' });
   await apply([clickAt(urlId, today, 2)]);
   const countSeen = async () => {
-    const { clicks } = await createClickFeedStore(db()).findCounted({ from: 1n, before: 10n ** 12n });
+    const { clicks } = await createClickFeedStore(db()).findEvents({ from: 1n, before: 10n ** 12n });
     return clicks.length;
   };
   expect(await countSeen()).toBe(2);

@@ -1,6 +1,6 @@
 import type { BotKind } from './bot-kinds.ts';
 
-/** Batches are read by other releases too: no letter ever stands for anything else. */
+/** Other releases read the same batches, so a letter never changes its meaning. */
 const letters: Record<BotKind, string> = {
   search: 's',
   preview: 'p',
@@ -11,19 +11,20 @@ const letters: Record<BotKind, string> = {
 };
 const kindOf = new Map(Object.entries(letters).map(([kind, letter]) => [letter, kind as BotKind]));
 const none = '-';
-/** Begins a line that no earlier release takes for an agent: such a release leaves what no click refers to alone. */
-const mark = '\v';
+/** Prefix of the line with the kinds. Earlier releases do not parse it as a user agent, and ignore lines that no
+ *  click refers to. */
+const linePrefix = '\v';
 
-/** The kinds of the agents before it as a line behind them, a letter each; no line where none has one. */
-export function writeBotKinds(kinds: (BotKind | undefined)[]): string[] {
+/** Encodes the bot kinds as one more line, a letter for each user agent; no line when none has a kind. */
+export function encodeBotKinds(kinds: (BotKind | undefined)[]): string[] {
   if (kinds.every((kind) => kind === undefined)) return [];
-  return [mark + kinds.map((kind) => (kind === undefined ? none : letters[kind])).join('')];
+  return [linePrefix + kinds.map((kind) => (kind === undefined ? none : letters[kind])).join('')];
 }
 
-/** The agents' lines, and the kind of each; a letter that is not known is no kind. */
-export function readBotKinds(lines: string[]): { agentTexts: string[]; kinds: (BotKind | undefined)[] } {
+/** Splits the lines into user agents and their kinds. An unknown letter means no kind. */
+export function decodeBotKinds(lines: string[]): { agentTexts: string[]; kinds: (BotKind | undefined)[] } {
   const last = lines.at(-1);
-  if (last === undefined || !last.startsWith(mark)) return { agentTexts: lines, kinds: [] };
+  if (last === undefined || !last.startsWith(linePrefix)) return { agentTexts: lines, kinds: [] };
   return {
     agentTexts: lines.slice(0, -1),
     kinds: last

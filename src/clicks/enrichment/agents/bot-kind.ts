@@ -1,13 +1,13 @@
 import { createRequire } from 'node:module';
 import { type BotKind, botKinds } from './bot-kinds.ts';
 
-/** An entry of `crawler-user-agents`: a pattern of agents, and what they are for. */
+/** An entry of the package `crawler-user-agents`. */
 interface Crawler {
   pattern: string;
   tags?: string[];
 }
 
-/** The tags of that data set, in the order in which they decide. */
+/** Tags of the data set, in order of precedence. */
 const tagOf: [kind: BotKind, tag: string][] = [
   ['ai', 'ai-crawler'],
   ['preview', 'social-preview'],
@@ -16,8 +16,8 @@ const tagOf: [kind: BotKind, tag: string][] = [
   ['search', 'search-engine'],
 ];
 
-/** Bots that visit most, whatever the data set says, and those that it does not know. */
-const known: [BotKind, RegExp][] = [
+/** Rules that take precedence over the data set: the most frequent bots, and bots that the data set lacks. */
+const ownRules: [BotKind, RegExp][] = [
   [
     'ai',
     /GPTBot|ChatGPT|OAI-SearchBot|OpenAI|Claude-?(?:Bot|User|SearchBot|Web)|anthropic|Perplexity|CCBot|Kangaroo|AzureAI|Bytespider|Google-(?:Extended|CloudVertex|NotebookLM|GeminiNotebook|Pinpoint)|GoogleAgent|Gemini|Bard-AI|Amazonbot|Amzn-|Applebot-Extended|meta-externalagent|cohere|Diffbot|DeepSeek|MistralAI|DuckAssist|YouBot|xAI-Bot|Groq|Kimi|Manus|Devin|NovaAct|Ai2Bot|PanguBot|ImageSift|Timpibot|FirecrawlAgent|webzio|omgili|HuggingFace|Replicate-Bot|Together-Bot|RunPod|Crawlspace|ChatGLM|iAskBot|img2dataset|Andibot|ProRata|Character-AI|GitHubCopilot|LinerBot|QualifiedBot|AmazonBuyForMe/i,
@@ -40,15 +40,15 @@ const known: [BotKind, RegExp][] = [
   ],
 ];
 
-/** What a bot is for, of a `User-Agent` that is one of a bot. Takes up to 0.1 ms. */
+/** Creates a function that returns the purpose of a bot by its `User-Agent`. A call takes up to 0.1 ms. */
 export const createReadBotKind = () => {
-  const listed = readListed();
+  const dataSetRules = readDataSet();
   return (header: string): BotKind =>
-    [...known, ...listed].find(([, pattern]) => pattern.test(header))?.[0] ?? 'other';
+    [...ownRules, ...dataSetRules].find(([, pattern]) => pattern.test(header))?.[0] ?? 'other';
 };
 
-/** The patterns of each kind as one, so that each is looked for at once. */
-function readListed(): [BotKind, RegExp][] {
+/** Joins the patterns of each kind into one, so that each kind needs a single match. */
+function readDataSet(): [BotKind, RegExp][] {
   const crawlers = createRequire(import.meta.url)('crawler-user-agents') as Crawler[];
   return tagOf.map(([kind, tag]) => {
     const patterns = crawlers.filter(({ tags }) => tags?.includes(tag)).map(({ pattern }) => pattern);

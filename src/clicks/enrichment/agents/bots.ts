@@ -1,15 +1,15 @@
 import { isbot } from 'isbot';
 
-/** What no browser says of itself. */
-const certain =
+/** Words that occur in no browser's `User-Agent`. */
+const botWords =
   /bot\b(?![ _](?:junior|senior|tab))(?<!\bcubot|\bx-?bot)|crawl|spider(?!man)|facebookexternalhit|\bpreview\b|\bfetcher\b|headless|phantomjs|selenium|puppeteer|playwright|webdriver|podcast sync|feed parser/i;
 
-/** Bots that isbot does not know. */
-const further =
+/** Bots that isbot does not recognize. */
+const moreBots =
   /\bHLB\/|360JK|miniature\.io|Laravel Reaver|amazon-kendra|\bAmzn-User\b|Assetnote|\bGTmetrix\b|\bYLT\b|geckotrail|turingos/i;
 
-/** Programs of people that isbot takes for bots, for their short or unusual names: apps, feed readers, office programs, players,
- *  TVs, and browsers that do not say "Mozilla". */
+/** Programs of people that isbot misclassifies because of short or unusual names: apps, feed readers, office
+ *  programs, players, TVs, and browsers without "Mozilla". */
 const programs = new RegExp(
   [
     /\bHbbTV\/|^AppleTV\d|\bOMI\/|^smart_?tv|^iPhone\w+$|\bNETRANGE|\bNetTV\/|\bSmartHub\b|\bRokuOS\b|\bRoku\//,
@@ -29,12 +29,12 @@ const programs = new RegExp(
   'i',
 );
 
-/** Whether a bot names itself a bot or a crawler. Tools that a person runs, such as curl and libraries, do not. */
+/** Whether a bot calls itself a bot or a crawler. Tools that a person runs, such as curl and HTTP libraries, do not. */
 export const isDeclaredCrawler = (header: string): boolean =>
   /bot\b|crawl|spider|slurp|fetcher/i.test(header);
 
-/** Whether a `User-Agent` is of a program that no person sits in front of. Without a header it is. */
+/** Whether a `User-Agent` belongs to an unattended program. A missing header counts as a bot. */
 export function isBotAgent(header: string): boolean {
-  if (header.trim() === '' || certain.test(header) || further.test(header)) return true;
+  if (header.trim() === '' || botWords.test(header) || moreBots.test(header)) return true;
   return !programs.test(header) && isbot(header);
 }

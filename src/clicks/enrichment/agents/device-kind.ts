@@ -3,20 +3,20 @@ import type { DeviceKind } from './device-kinds.ts';
 interface Rule {
   kind: DeviceKind;
   header?: RegExp;
-  /** Of the model that an Android device names. */
+  /** Matches the model name of an Android device. */
   model?: RegExp;
 }
 
-/** The kind of device that a `User-Agent` names; '' where it names none. The first rule that matches decides: special devices
- *  pretend to be phones, tablets and desktops, never the other way round. */
+/** Returns the device type of a `User-Agent`, or '' when it names none. The first matching rule decides: special
+ *  devices pretend to be phones, tablets and desktops, never the reverse. */
 export function readDeviceKind(header: string): DeviceKind | '' {
   const model = readModel(header);
   const rule = rules.find((rule) => rule.header?.test(header) || (model !== '' && rule.model?.test(model)));
   return rule?.kind ?? '';
 }
 
-/** What follows the version of Android, without the language: the model, its build and what is behind. Read once, so that no
- *  header makes the patterns of models begin anew at each of its places. */
+/** Extracts the model name, build and remaining text after the Android version, without the language. The bounded
+ *  match keeps the model patterns linear: no header makes them restart at each position. */
 function readModel(header: string): string {
   const start = header.search(/andr[o0]id\b/i);
   if (start === -1) return '';
@@ -74,14 +74,14 @@ const wearableModel = model(
   'VRL\\d|VR-1|OW(?:19|20)W\\d|THOR (?:4|S|PRO)|GEOZON|KidPhone|X9 CALL|APPLLP|OPTIMUS|CRONOS',
 );
 
-/** Computers that run programs of Android or name themselves as Apple's network library does. */
+/** Computers that run Android programs, or that use the `User-Agent` of Apple's network library. */
 const androidComputer = model(
   '[\\w ]*?(?:chromebook|notebook|netbook|pixelbook|inspiron|travelmate|vostro|aspire (?:[a-z]\\w?-|\\d)|satellite|lifebook|latitude|thinkpad|ideapad|vivobook|zenbook|easynote|swift sf|nuc\\d|waydroid|aio\\b)',
 );
 const appleComputer =
   /cfnetwork[^]*(?:x86_64|i386|power(?:%20| )macintosh|mac(?:book|mini|pro)|imac)|chromebook|pixelbook/i;
 
-/** A screen of 19 to 98 inches is in the names of many TV models. */
+/** Many TV models contain the screen size, 19 to 98 inches. */
 const inches = '(?:19|2[2-48]|3[29]|4[0-3]|4[89]|5[0585]|58|6[05]|7[057]|8[256]|9[08])';
 
 const tv = any(
@@ -101,7 +101,8 @@ const tvBox = model(
   'BeyondTV|JBL Bar|BRAVIA|MagentaTV|NEXUS PLAYER|ADT-\\d|Chromecast|SHIELD|UIE\\d{4}|B\\d{3}VTV|DV\\d{4}|BRAVIA|Full AOSP on|Freebox|BouygtelTV|Bbox|Sfr|IPBox',
 );
 
-/** Their makers write models in capitals: `LG 32LEX-7154`, `H50F8000Q`. Those of phones have digits before, or less behind. */
+/** TV makers write models in capitals: `LG 32LEX-7154`, `H50F8000Q`. Phone models have digits before the size, or
+ *  fewer characters after it. */
 const tvScreen = new RegExp(
   `^(?:[A-Za-z]{1,20}[ _-]){0,3}[A-Z]*[ _-]?${inches}[ _-]?(?:[A-Z]{1,4}\\d{2,}|[A-Z]{3,}|[A-Z]{2}\\d)`,
 );
@@ -132,7 +133,7 @@ const tabletModel = model(
   'NB\\d|QMV7|HP (?:Slate|Pro|\\d{1,2} )',
 );
 
-/** Android without "Mobile" is a tablet, by the convention of its browsers, unless it is a program of a phone. */
+/** Android without "Mobile" means a tablet, a convention of Android browsers, unless it is an app on a phone. */
 const mobile = any(
   /\bmobile\b|mobi\b|iphone|ipod|windows phone|windows ce|iemobile|blackberry|\bbb10|symbian|series ?[346]0|nokia|\bs60\b|j2me|midp|cldc|opera mini|opera mobi|ucweb|ucbrowser/,
   /kaios|palm|webos\/|hpwos|\bbada\b|maemo|meego|samsung-|sonyericsson|\bmot-|\blg-|lge[ -]|htc[_ -]|docomo|kddi|up\.browser|vodafone|portalmmm|netfront|obigo|openwave|wap|dalvik|\bios\b|cfnetwork\/\S+ darwin/,

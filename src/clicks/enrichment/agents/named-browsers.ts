@@ -1,7 +1,7 @@
-/** Names of browsers and apps that other browsers are part of: an app that shows pages in a web view says that it is Safari or
- *  Chrome, too. The first that matches decides, so that the narrower ones stand before the wider ones. */
+/** Browsers and apps that embed another browser: an app with a web view also names Safari or Chrome. The first match
+ *  decides, so narrower patterns come first. */
 const named: [name: string, pattern: RegExp][] = [
-  // Apps that open links in a web view of their own.
+  // Apps that open links in their own web view.
   [
     'Messenger',
     /\bFBA[NV]\/Messenger|FB_IAB\/(?:MESSENGER|Orca)|FBAN\/LightSpeed|\bMessengerLite|FBAN\/mLite/i,
@@ -47,7 +47,7 @@ const named: [name: string, pattern: RegExp][] = [
   ['Nextdoor', /\bNextdoor(?:\/|App)/i],
   ['Gmail', /\bGmail\/\d|com\.google\.Gmail/],
   ['imo', /\bimo(?:IOS|Android)\//],
-  // Office and mail.
+  // Office and mail programs.
   ['Microsoft Word', /\bMicrosoft (?:Office )?Word\b|^Word\/|^Microsoft%20Word/],
   ['Microsoft Excel', /\bMicrosoft (?:Office )?Excel\b|^Excel\/|^Microsoft%20Excel/],
   ['Microsoft PowerPoint', /\bMicrosoft (?:Office )?PowerPoint\b|^PowerPoint\/|^Microsoft%20PowerPoint/],
@@ -59,7 +59,7 @@ const named: [name: string, pattern: RegExp][] = [
   ['Microsoft Office', /^Microsoft Office\/|\bms-office\b|\bMSOffice \d|^OfficeMobile/],
   ['Thunderbird', /\b(?:Thunderbird|Shredder)\//],
   ['Apple Mail', /^(?:Mobile)?Mail\/\d/],
-  // Feed readers that people have on their devices.
+  // Feed readers on people's devices.
   ['NetNewsWire', /\bNetNewsWire\b/],
   ['Reeder', /^Reeder\b/],
   ['FeedDemon', /\bFeedDemon\b/],
@@ -73,7 +73,7 @@ const named: [name: string, pattern: RegExp][] = [
   ['ReadKit', /\bReadKit\b/],
   ['Feeddler', /\bFeeddler/],
   ['NewsBlur', /^NewsBlur (?:iPhone|iPad|Android) App/],
-  // Browsers that bowser takes for the one that they are made of.
+  // Browsers that bowser reports as the engine they embed.
   ['Opera GX', /\bOPX\/|\bOPRGX|\bOperaGX/i],
   ['Opera Mini', /\bOpera Mini\b|\bOPiOS\//],
   ['Opera', /\bOPT\/\d|\bOPR\/|\bOPTouch/],
@@ -108,10 +108,10 @@ const named: [name: string, pattern: RegExp][] = [
   ['Chrome', /\bCriOS\//],
 ];
 
-/** Names that may stand in answers and figures, beside those of bowser. */
+/** Browser names in addition to those of bowser. */
 export const namedBrowsers: readonly string[] = named.map(([name]) => name);
 
-/** The browser or app that a `User-Agent` names apart from the one that it is made of; undefined where there is none. */
+/** Returns the browser or app that embeds another browser; undefined when there is none. */
 export function findNamedBrowser(header: string): string | undefined {
   return named.find(([, pattern]) => pattern.test(header))?.[0];
 }

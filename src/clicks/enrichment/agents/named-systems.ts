@@ -1,4 +1,4 @@
-/** Operating systems that bowser takes for another one, or does not know. */
+/** Operating systems that bowser misidentifies or does not know. */
 const named: [name: string, pattern: RegExp][] = [
   ['Chrome OS', /\bCrOS\b|\bCrosArc\/|\bChromebook\b|\bPixelbook\b/i],
   ['watchOS', /\bwatch ?OS\b|\bWatch\d+,\d/i],
@@ -23,7 +23,7 @@ const named: [name: string, pattern: RegExp][] = [
 
 export const namedSystems: readonly string[] = named.map(([name]) => name);
 
-/** The operating system that a `User-Agent` names where bowser would say another one; undefined where there is none. */
+/** Returns the operating system when bowser would report a different one; undefined otherwise. */
 export function findNamedSystem(header: string): string | undefined {
   return named.find(([, pattern]) => pattern.test(header))?.[0];
 }

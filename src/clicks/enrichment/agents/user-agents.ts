@@ -9,13 +9,13 @@ import { readDeviceKind } from './device-kind.ts';
 import { findNamedBrowser, namedBrowsers } from './named-browsers.ts';
 import { findNamedSystem, namedSystems } from './named-systems.ts';
 
-/** Characters of a `User-Agent` that are looked at. */
+/** Characters of a `User-Agent` that are parsed. */
 const maxLength = 512;
-/** Headers that are known by heart: at most so many, with so many characters in all. */
-const knownHeaders = 10_000;
-const knownCharacters = 2_000_000;
+/** Limits of the cache of parsed headers: entries, and characters in total. */
+const cachedHeaders = 10_000;
+const cachedCharacters = 2_000_000;
 
-/** What a `User-Agent` says about a client. */
+/** Client properties derived from a `User-Agent`. */
 export interface UserAgent {
   browser: string;
   os: string;
@@ -23,9 +23,9 @@ export interface UserAgent {
   isBot: boolean;
   /** Undefined for a person. */
   botKind: BotKind | undefined;
-  /** A bot that comes by itself, such as a link preview or a search engine, and no tool that a person runs. */
+  /** An unattended bot, such as a link preview or a search engine, as opposed to a tool that a person runs. */
   isCrawler: boolean;
-  /** Stands for the header: sixteen hexadecimal digits. */
+  /** Digest of the header: 16 hexadecimal digits. */
   digest: string;
 }
 
@@ -33,18 +33,19 @@ const browsers = namesOf(Bowser.BROWSER_MAP, 'Generic');
 const systems = namesOf(Bowser.OS_MAP);
 const devices = namesOf(Bowser.PLATFORMS_MAP, 'bot');
 
-/** The names of browsers and of systems that `find` returns, beside the empty one. */
+/** All non-empty names that `find` can return. */
 export const browserNames: ReadonlySet<string> = new Set([...browsers, ...namedBrowsers]);
 export const systemNames: ReadonlySet<string> = new Set([...systems, ...namedSystems]);
 
 export type UserAgents = ReturnType<typeof createUserAgents>;
 
-/** Reads `User-Agent` headers: the names are bowser's and our own, empty where neither has one. Without a header it is a bot. */
+/** Parses `User-Agent` headers with bowser and our own rules; a name is empty when neither recognizes it. A missing
+ *  header counts as a bot. */
 export function createUserAgents() {
   const readBotKind = createReadBotKind();
-  const known = new LRUCache<string, UserAgent>({
-    max: knownHeaders,
-    maxSize: knownCharacters,
+  const cache = new LRUCache<string, UserAgent>({
+    max: cachedHeaders,
+    maxSize: cachedCharacters,
     sizeCalculation: (_agent, header) => header.length + 1,
   });
 
@@ -60,13 +61,13 @@ export function createUserAgents() {
   }
 
   return {
-    /** Takes a header of any length, as it came. */
+    /** Accepts a raw header of any length. */
     find(header: string): UserAgent {
-      const cut = header.length <= maxLength ? header : copyOf(header.slice(0, maxLength));
-      let agent = known.get(cut);
+      const shortened = header.length <= maxLength ? header : copyOf(header.slice(0, maxLength));
+      let agent = cache.get(shortened);
       if (agent === undefined) {
-        agent = read(cut);
-        known.set(cut, agent);
+        agent = read(shortened);
+        cache.set(shortened, agent);
       }
       return agent;
     },
@@ -78,23 +79,23 @@ type Names = Pick<UserAgent, 'browser' | 'os' | 'device'>;
 function readBot(header: string): Names {
   const { browser, os, platform } = Bowser.parse(header);
   return {
-    browser: among(browsers, browser.name),
-    os: among(systems, os.name),
-    device: among(devices, platform.type),
+    browser: knownNameOrEmpty(browsers, browser.name),
+    os: knownNameOrEmpty(systems, os.name),
+    device: knownNameOrEmpty(devices, platform.type),
   };
 }
 
 function readPerson(header: string): Names {
   const { browser, os } = Bowser.parse(header);
   return {
-    browser: findNamedBrowser(header) ?? among(browsers, browser.name),
-    os: findNamedSystem(header) ?? among(systems, os.name),
+    browser: findNamedBrowser(header) ?? knownNameOrEmpty(browsers, browser.name),
+    os: findNamedSystem(header) ?? knownNameOrEmpty(systems, os.name),
     device: readDeviceKind(header),
   };
 }
 
-/** Bowser takes a name that it does not know from the header, which anybody may write. */
-function among(names: ReadonlySet<string>, name: string | undefined): string {
+/** For an unknown browser, bowser returns a name from the header, which the client controls. */
+function knownNameOrEmpty(names: ReadonlySet<string>, name: string | undefined): string {
   return name !== undefined && names.has(name) ? name : '';
 }
 

@@ -1,8 +1,8 @@
 const twoLetters = /^[A-Za-z]{2}$/;
-/** Two letters that stand for "unknown". */
+/** Codes that mean "unknown". */
 const unknownCountries = new Set(['XX', 'ZZ']);
 
-/** The two capital letters of ISO 3166-1 that a text in any case stands for; empty where it is no country. `T1` is Tor. */
+/** Normalizes an ISO 3166-1 alpha-2 code to upper case; empty for anything else. `T1` (Tor) is not a country. */
 export function toCountryCode(text: unknown): string {
   if (typeof text !== 'string' || !twoLetters.test(text)) return '';
   const code = text.toUpperCase();

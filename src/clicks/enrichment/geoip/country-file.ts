@@ -7,32 +7,32 @@ import type { Log } from '../../../log.ts';
 import { readCountry } from './country-record.ts';
 import { sampleRecords } from './sample-records.ts';
 
-/** How often it looks whether there is another file. */
-const lookEveryMs = 5_000;
-/** Addresses whose country is known by heart. */
-const knownAddresses = 10_000;
+/** How often to check whether the file was replaced. */
+const checkIntervalMs = 5_000;
+/** Entries of the address cache. */
+const cachedAddresses = 10_000;
 
 export type CountryFile = Awaited<ReturnType<typeof openCountryFile>>;
 
-/** Tells countries of addresses by a file in MaxMind's format, of any schema that `readCountry` knows, and by the next one when
- *  that is replaced. A file that is missing or cannot be read is a warning, and the previous one stays in use; without any, and
- *  in one whose records have no country, all countries are unknown, which is a warning too. */
-export async function openCountryFile(file: string, log: Log, everyMs = lookEveryMs) {
+/** Looks up countries of addresses in a MaxMind file of any schema that `readCountry` supports, and reloads the file
+ *  when it is replaced. When a file is missing or unreadable, it logs a warning and keeps the previous one. Countries
+ *  are unknown without a file, and with a file whose records have no country, which is a warning too. */
+export async function openCountryFile(file: string, log: Log, everyMs = checkIntervalMs) {
   let reader: Reader<Response> | undefined;
-  const known = new LRUCache<string, string>({ max: knownAddresses });
+  const cache = new LRUCache<string, string>({ max: cachedAddresses });
 
   async function load(): Promise<void> {
     try {
-      // Reading a FIFO would wait for its writer, and hold the start.
+      // Reading a FIFO would block the start until a writer appears.
       if (!(await stat(file)).isFile()) throw new Error('not a regular file');
       reader = await maxmind.open<Response>(file);
-      known.clear();
+      cache.clear();
       const { buildEpoch: builtAt, databaseType } = reader.metadata;
       log.info({ file, databaseType, builtAt }, 'loaded country file');
       warnWithoutCountries(reader);
     } catch (error) {
-      const meanwhile = reader ? 'keeping the previous one' : 'countries are unknown';
-      log.warn({ err: error, file }, `failed to load country file: ${meanwhile}`);
+      const consequence = reader ? 'keeping the previous one' : 'countries are unknown';
+      log.warn({ err: error, file }, `failed to load country file: ${consequence}`);
     }
   }
 
@@ -41,48 +41,49 @@ export async function openCountryFile(file: string, log: Log, everyMs = lookEver
     if (fields === undefined) return;
     log.warn(
       { file, databaseType: loaded.metadata.databaseType, records, fields },
-      'found no country in country file, all countries are unknown: use a country file, such as GeoLite2 Country, DB-IP Lite or IPinfo Lite',
+      'found no country in country file, all countries are unknown: use a file such as GeoLite2 Country, DB-IP Lite or IPinfo Lite',
     );
   }
 
   function lookUp(address: string): string {
     const family = isIP(address);
-    // A file of IPv4 addresses alone would answer for the first bits of the others.
+    // A file of IPv4 addresses would match the first bits of an IPv6 address.
     if (reader === undefined || family === 0 || reader.metadata.ipVersion < family) return '';
     try {
       return readCountry(reader.get(address));
     } catch {
-      // Damaged in one place only.
+      // Damaged at this record only.
       return '';
     }
   }
 
-  // By name, not by what the name stands for at first: a new file usually comes by renaming.
-  const onLook = (now: Stats, before: Stats) => {
+  // Watch the name, not the inode: a new file usually arrives by rename.
+  const onChange = (now: Stats, before: Stats) => {
     if (now.mtimeMs !== before.mtimeMs || now.ino !== before.ino || now.size !== before.size)
       loading = loading.then(load);
   };
-  watchFile(file, { interval: everyMs }, onLook);
+  watchFile(file, { interval: everyMs }, onChange);
   let loading = load();
   await loading;
   return {
-    /** Two capital letters; empty where the file has none, as for private addresses. */
+    /** Returns the country code in upper case; empty when the file has none, as for private addresses. */
     find(address: string): string {
-      const found = known.get(address);
-      if (found !== undefined) return found;
+      const cached = cache.get(address);
+      if (cached !== undefined) return cached;
       const country = lookUp(address);
-      known.set(address, country);
+      cache.set(address, country);
       return country;
     },
 
-    close: () => unwatchFile(file, onLook),
+    close: () => unwatchFile(file, onChange),
   };
 }
 
-/** Field names that are logged at most: a file may be hostile. */
+/** Maximum number of logged field names: a file may be hostile. */
 const maxFields = 20;
 
-/** Reads sample records until one has a country. `fields` are those of a record where none has one. Throws for a damaged file. */
+/** Reads sample records until one has a country. `fields` are the field names of a sample when none has a country.
+ *  Throws for a damaged file. */
 function inspect(reader: Reader<Response>): { records: number; fields: string[] | undefined } {
   let records = 0;
   let fields: string[] = [];

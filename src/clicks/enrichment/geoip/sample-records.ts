@@ -1,39 +1,39 @@
 import type { Reader, Response } from 'maxmind';
 
-/** Places of the address space from which networks are read, and records that are taken from each. */
-const places = 16;
-const recordsPerPlace = 20;
-/** Networks without a record that are passed at most at each place. */
+/** Positions in the address space to read from, and records per position. */
+const positions = 16;
+const recordsPerPosition = 20;
+/** Maximum number of networks without a record to skip per position. */
 const maxSteps = 500;
 
-/** Some records of a file, from all over the address space: at most 320. Takes some milliseconds. */
+/** Yields up to 320 records of a file from all over the address space. Takes a few milliseconds. */
 export function* sampleRecords(reader: Reader<Response>): Generator {
   yield* sampleSpace(reader, { bits: 32, first: 0n, format: formatIpv4 });
-  // Global unicast: the first eighth is 2000::/3.
+  // Global unicast: 2000::/3 is the first eighth that is in use.
   if (reader.metadata.ipVersion === 6)
     yield* sampleSpace(reader, { bits: 125, first: 1n << 125n, format: formatIpv6 });
 }
 
 interface Space {
-  /** The space has 2 ** bits addresses from `first` on. */
+  /** The space has 2 ** bits addresses, starting at `first`. */
   bits: number;
   first: bigint;
   format: (address: bigint) => string;
 }
 
 function* sampleSpace(reader: Reader<Response>, { bits, first, format }: Space): Generator {
-  const size = (1n << BigInt(bits)) / BigInt(places);
+  const size = (1n << BigInt(bits)) / BigInt(positions);
   const addressBits = format === formatIpv4 ? 32 : 128;
-  for (let place = 0; place < places; place++) {
-    const end = first + size * BigInt(place + 1);
-    let address = first + size * BigInt(place);
+  for (let position = 0; position < positions; position++) {
+    const end = first + size * BigInt(position + 1);
+    let address = first + size * BigInt(position);
     for (
       let steps = 0, records = 0;
-      address < end && steps < maxSteps && records < recordsPerPlace;
+      address < end && steps < maxSteps && records < recordsPerPosition;
       steps++
     ) {
       const found = readNetwork(reader, format(address));
-      // Damaged in this place.
+      // Damaged at this position.
       if (found === undefined) break;
       const [record, prefixLength] = found;
       if (record !== null) {

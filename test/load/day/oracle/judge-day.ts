@@ -1,6 +1,6 @@
 import { createClickFeedStore } from '../../../../src/analytics/feed/feed-store.ts';
 import { createAnalyticsPartitions } from '../../../../src/analytics/partitions/partitions.ts';
-import { createAnalyticsRemovals } from '../../../../src/analytics/rollups/purge.ts';
+import { createAnalyticsPurge } from '../../../../src/analytics/rollups/purge.ts';
 import { createVisitorSaltStore } from '../../../../src/clicks/enrichment/visitor-salt-store.ts';
 import type { Knex } from '../../../../src/storage/postgres/postgres.ts';
 import { maintainAnalytics } from '../../../../workers/jobs/maintain-analytics.ts';
@@ -39,7 +39,7 @@ async function dropRows(db: Knex): Promise<void> {
     {
       salts: createVisitorSaltStore(db),
       partitions: createAnalyticsPartitions(db),
-      removals: createAnalyticsRemovals(db),
+      removals: createAnalyticsPurge(db),
       clickFeed: createClickFeedStore(db),
       now: async () => new Date(Date.now() + laterMs),
     },
