@@ -74,7 +74,7 @@ test('the commands for API keys succeed', async () => {
   expect(commands.map(([name]) => name)).toEqual(['create', 'create', 'list', 'rotate', 'revoke']);
   for (const args of commands) {
     const { code } = await runProcess('src/cli/api-key.js', settings(), args);
-    expect(code, args.join(' ')).toBe(0);
+    expect({ args, code }).toEqual({ args, code: 0 });
   }
 });
 
@@ -85,6 +85,6 @@ test('the commands that run a job succeed', async () => {
   for (const [line, ...args] of commands) {
     const given = args.filter((arg) => arg !== undefined);
     const { code } = await runProcess('workers/run-job.js', settings(), given);
-    expect(code, line).toBe(0);
+    expect({ line, code }).toEqual({ line, code: 0 });
   }
 });
