@@ -24,7 +24,7 @@ import { watchRedis } from '../src/storage/redis/watch.ts';
 import { watchSchema } from '../src/storage/schema/schema-watch.ts';
 import { createRedisUrlCache } from '../src/urls/cache/redis-cache.ts';
 import { createCacheRefresh } from '../src/urls/cache/refresh.ts';
-import { createChangeStore } from '../src/urls/changes/change-log.ts';
+import { createChangeLog } from '../src/urls/changes/change-log.ts';
 import { listenForChanges } from '../src/urls/changes/postgres-bus.ts';
 import { channelOf } from '../src/urls/changes/redis-bus.ts';
 import { createUrlStore } from '../src/urls/store/url-store.ts';
@@ -183,7 +183,7 @@ function followExternalChanges(): void {
     versionFloor,
   });
   const follower = createChangeFollower({
-    refreshCache: createCacheRefresh({ store: createUrlStore(db), changes: createChangeStore(db), cache }),
+    refreshCache: createCacheRefresh({ store: createUrlStore(db), changes: createChangeLog(db), cache }),
     askForReconcile: () => queues.ask('reconcile-cache', {}),
     log,
   });

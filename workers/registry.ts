@@ -20,7 +20,7 @@ import { createBlockedHostStore } from '../src/urls/blocklist/store.ts';
 import { createRedisUrlCache } from '../src/urls/cache/redis-cache.ts';
 import { createCacheRefresh } from '../src/urls/cache/refresh.ts';
 import { createCacheWatermark } from '../src/urls/cache/watermark.ts';
-import { createChangeStore } from '../src/urls/changes/change-log.ts';
+import { createChangeLog } from '../src/urls/changes/change-log.ts';
 import { createIdempotencyKeys } from '../src/urls/idempotency/key-store.ts';
 import { createUrlCleanupStore } from '../src/urls/store/cleanup-store.ts';
 import { createSearchTextStore } from '../src/urls/store/search-text-store.ts';
@@ -68,7 +68,7 @@ export function createProcessors({
     }),
     now: async () => await readClock(db),
   };
-  const changes = createChangeStore(db);
+  const changes = createChangeLog(db);
   const reconciling = {
     changes,
     cache: urls.urlCache,

@@ -41,7 +41,7 @@ const urls = createUrls({
   }),
   idempotencyKeys: { findMany: async () => [], findRequestHash: async () => undefined },
   memoryCache,
-  blockedHosts: { judge: (entry) => entry },
+  blockedHosts: { evaluate: (entry) => entry },
   onUnpublished: async () => {},
   normaliseUrl: (url) => url,
   hashPassword,

@@ -37,7 +37,7 @@ export const isAllowed = ({ scopes }: ApiKey, scope: Scope | 'any'): boolean =>
 export const ownerOf = ({ id, ownUrlsOnly }: ApiKey): Owner => (ownUrlsOnly ? id : null);
 
 /** An API key as the rules about deleted short URLs see it. */
-export const askerOf = (apiKey: ApiKey) => ({
+export const requesterOf = (apiKey: ApiKey) => ({
   apiKeyId: apiKey.id,
   owner: ownerOf(apiKey),
   isAdmin: isAllowed(apiKey, 'admin'),

@@ -7,26 +7,27 @@ const maxListed = 20;
 const upper = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
 const inAscii = `translate(short_code, '${upper}', '${upper.toLowerCase()}')`;
 
-/** Short codes cannot be stored in lower case; the message names the first of them. */
+/** Some short codes cannot be stored in lower case; the message lists the first of them. */
 export class CodesNotFolded extends Error {
   override readonly name = 'CodesNotFolded';
 }
 
-/** Stores every short code in lower case, and has the database refuse upper case ASCII letters from then on. In one transaction:
- *  throws CodesNotFolded, and changes nothing, where two codes would be the same. Resolves to the number of changed codes. */
+/** Stores every short code in lower case and makes the database reject upper case ASCII letters. Runs in one
+ *  transaction: throws CodesNotFolded and changes nothing when two codes would become equal. Resolves to the number of
+ *  changed codes. */
 export async function foldCodes(db: Knex): Promise<number> {
   return await db.transaction(async (trx) => {
-    // Caches follow the changes of other programs.
+    // The triggers report changes of any other program, which keeps the caches up to date.
     await trx.raw(`set local application_name = 'fold-codes'`);
     await trx.raw(
       'lock table urls, url_aliases, reserved_keys, returned_keys, reports in share row exclusive mode',
     );
-    const refused: string[] = [];
+    const conflicts: string[] = [];
     await dropEqualAliases(trx);
-    const count = await foldTable(trx, 'urls', refused);
-    await foldTable(trx, 'url_aliases', refused);
-    await foldTable(trx, 'reserved_keys', refused);
-    if (refused.length > 0) throw new CodesNotFolded(describe(refused));
+    const count = await foldTable(trx, 'urls', conflicts);
+    await foldTable(trx, 'url_aliases', conflicts);
+    await foldTable(trx, 'reserved_keys', conflicts);
+    if (conflicts.length > 0) throw new CodesNotFolded(describe(conflicts));
     await trx.raw(`
       delete from returned_keys where short_code <> ${inAscii};
       alter table urls drop constraint if exists ${lowerCaseConstraint},
@@ -35,12 +36,12 @@ export async function foldCodes(db: Knex): Promise<number> {
   });
 }
 
-/** Lets the database store upper case letters again. Codes stay in lower case. */
+/** Allows the database to store upper case letters again. Existing codes stay in lower case. */
 export async function allowUpperCase(db: Knex): Promise<void> {
   await db.raw(`alter table urls drop constraint if exists ${lowerCaseConstraint}`);
 }
 
-/** Removes old codes that are another code of the same short URL in lower case. */
+/** Deletes aliases that equal another code of the same short URL in lower case. */
 async function dropEqualAliases(trx: Knex): Promise<void> {
   const folded = (row: string) => inAscii.replace('short_code', `${row}.short_code`);
   await trx.raw(`
@@ -49,11 +50,11 @@ async function dropEqualAliases(trx: Knex): Promise<void> {
     where b.url_id = a.url_id and b.short_code > a.short_code and ${folded('a')} = ${folded('b')}`);
 }
 
-/** Folds here and not in SQL: the database's rules for letters beyond ASCII differ by locale and version. */
+/** Folds in JavaScript instead of SQL: PostgreSQL's case rules beyond ASCII depend on locale and version. */
 async function foldTable(
   trx: Knex,
   table: 'urls' | 'url_aliases' | 'reserved_keys',
-  refused: string[],
+  conflicts: string[],
 ): Promise<number> {
   let after = '';
   let count = 0;
@@ -67,7 +68,7 @@ async function foldTable(
     if (rows.length === 0) return count;
     after = rows.at(-1)!.short_code;
     const codes = rows.map((row) => row.short_code).filter((code) => inLowerCase(code) !== code);
-    const free = await withoutTaken(trx, codes, refused);
+    const free = await withoutConflicts(trx, codes, conflicts);
     count += free.length;
     const values = { codes: free, folded: free.map(inLowerCase) };
     for (const changed of table === 'urls' ? [table, 'reports'] : [table])
@@ -80,8 +81,8 @@ async function foldTable(
   }
 }
 
-/** Those of the codes that can be in lower case; the others are added to `refused`. */
-async function withoutTaken(trx: Knex, codes: string[], refused: string[]): Promise<string[]> {
+/** Returns the codes that can be stored in lower case, and adds the others to `conflicts`. */
+async function withoutConflicts(trx: Knex, codes: string[], conflicts: string[]): Promise<string[]> {
   const { rows } = await trx.raw<{ rows: { short_code: string }[] }>(
     `select short_code from urls where short_code = any(cast(:folded as text[]))
      union all select short_code from url_aliases where short_code = any(cast(:folded as text[]))
@@ -93,13 +94,13 @@ async function withoutTaken(trx: Knex, codes: string[], refused: string[]): Prom
     const folded = inLowerCase(code);
     const isFree = !taken.has(folded) && (isShortCode(folded) || !isShortCode(code));
     taken.add(folded);
-    if (!isFree) refused.push(code);
+    if (!isFree) conflicts.push(code);
     return isFree;
   });
 }
 
-function describe(refused: string[]): string {
-  const listed = refused.slice(0, maxListed).join(', ');
-  const more = refused.length > maxListed ? ` and ${refused.length - maxListed} more` : '';
-  return `In lower case these short codes would be those of other short URLs or reserved keys, or be too long: ${listed}${more}. Purge one of each, then run this again.`;
+function describe(conflicts: string[]): string {
+  const listed = conflicts.slice(0, maxListed).join(', ');
+  const more = conflicts.length > maxListed ? ` and ${conflicts.length - maxListed} more` : '';
+  return `In lower case, these short codes would equal other short codes or reserved keys, or be too long: ${listed}${more}. Purge one of each pair, then run this command again.`;
 }

@@ -3,18 +3,18 @@ import { type Knex, onlyRow } from '../storage/postgres/postgres.ts';
 import { createKeyPermutation, lowerCase } from './key-permutation.ts';
 import { isCodeCaseIgnored, isShortCode } from './short-code.ts';
 
-/** The generator has handed out every code of its length. */
+/** The generator has issued every code of its length. */
 export class KeySpaceExhausted extends Error {
   override readonly name = 'KeySpaceExhausted';
 }
 
 /** What a block of keys was reserved for. */
-export type BlockPurpose = 'pool' | 'lot' | 'reservation' | 'import';
+export type BlockPurpose = 'pool' | 'lease' | 'reservation' | 'import';
 
 export type KeyGenerator = ReturnType<typeof createKeyGenerator>;
 
-/** Makes short codes that were never made before, whatever crashes: numbers from a counter in PostgreSQL through a
- *  keyed permutation. A block whose process dies before using it is lost, which costs `size` of 62^7 codes. */
+/** Generates short codes that are unique even across crashes: numbers from a counter in PostgreSQL, mapped by a keyed
+ *  permutation. If a process dies before it uses its block, `size` of the 62^7 codes are lost. */
 export function createKeyGenerator(db: Knex) {
   let loaded: Promise<{ secret: Buffer; code_length: number }> | undefined;
   const permutations = new Map<boolean, ReturnType<typeof createKeyPermutation>>();
@@ -28,7 +28,7 @@ export function createKeyGenerator(db: Knex) {
     return row;
   }
 
-  /** The permutation for codes of both cases, or of lower case alone. Both count with the same numbers. */
+  /** Returns the permutation for mixed-case or lower-case codes. Both use the same numbers. */
   async function permutationOf(isLowerCase: boolean) {
     loaded ??= loadGenerator();
     const row = await loaded.catch((error: unknown) => {
@@ -42,7 +42,7 @@ export function createKeyGenerator(db: Knex) {
     return permutation;
   }
 
-  /** Reserves the next `size` numbers and records the block; one statement, so a crash leaves both or neither. */
+  /** Reserves the next `size` numbers and records the block. One statement: a crash leaves both or neither. */
   async function reserveNumbers(size: number, purpose: BlockPurpose, limit: number): Promise<number> {
     const { rows } = await db.raw<{ rows: { first_number: number }[] }>(
       `with block as (
@@ -56,12 +56,13 @@ export function createKeyGenerator(db: Knex) {
       { size, purpose, limit },
     );
     const [row] = rows;
-    if (!row) throw new KeySpaceExhausted('every code of this length has been handed out');
+    if (!row) throw new KeySpaceExhausted('all codes of this length have been issued');
     return row.first_number;
   }
 
   return {
-    /** `size` fresh keys, less the few that happen to be reserved words. Throws KeySpaceExhausted when so many are not left. */
+    /** Creates up to `size` keys; the few that are reserved words are left out. Throws KeySpaceExhausted when fewer
+     *  than `size` numbers remain. */
     async createKeys(size: number, purpose: BlockPurpose): Promise<string[]> {
       const permutation = await permutationOf(isCodeCaseIgnored());
       const first = await reserveNumbers(size, purpose, permutation.size);
@@ -69,7 +70,7 @@ export function createKeyGenerator(db: Knex) {
       return codes.filter(isShortCode);
     },
 
-    /** A secret for another purpose that all processes share, and that tells nothing about the keys. */
+    /** Derives a secret that all processes share for another purpose, and that reveals nothing about the keys. */
     async deriveSecret(purpose: string): Promise<Buffer> {
       const { rows } = await db.raw<{ rows: { secret: Buffer }[] }>('select secret from key_generator');
       return createHmac('sha256', onlyRow({ rows }).secret).update(purpose).digest();

@@ -5,21 +5,22 @@ export const lowerCase = '0123456789abcdefghijklmnopqrstuvwxyz';
 const rounds = 6;
 const blockBytes = 16;
 
-/** A keyed permutation of [0, base^length), written with the digits of that base, by default 62: two different numbers never give the same code, and the
- *  codes tell nothing about the numbers to whoever lacks the secret.
+/** A keyed permutation of [0, base^length), written with the digits of that base, 62 by default. Distinct numbers give
+ *  distinct codes, and without the secret codes reveal nothing about their numbers.
  *
- *  A Feistel network over the next even number of bits, whose round function is AES; numbers that fall outside the
- *  range go through it again (cycle walking). Works on whole arrays because one AES call for 10,000 numbers costs
- *  hardly more than one for a single number. */
+ *  A Feistel network over an even number of bits whose round function is AES. Results outside the range are permuted
+ *  again (cycle walking, Black and Rogaway 2002). Six rounds suffice for codes that nobody can predict; the codes are
+ *  not secrets. Works on arrays because one AES call for 10,000 numbers costs little more than one for a single
+ *  number. */
 export function createKeyPermutation(secret: Buffer, length: number, digits = mixedCase) {
   const base = digits.length;
   const size = base ** length;
   const halfBits = Math.ceil(Math.log2(size) / 2);
   const half = 2 ** halfBits;
-  // AES takes 32 bytes of key whatever the secret's length.
+  // AES-256 needs a key of 32 bytes; the secret may have another length.
   const key = createHash('sha256').update(secret).digest();
 
-  /** The round function for all numbers at once: AES of (round, right half), cut to a half's width. */
+  /** The round function for all numbers at once: AES of (round, right half), reduced to the width of a half. */
   function roundValues(round: number, rights: number[]): number[] {
     const plain = Buffer.alloc(rights.length * blockBytes);
     for (const [i, right] of rights.entries()) {
@@ -31,7 +32,7 @@ export function createKeyPermutation(secret: Buffer, length: number, digits = mi
     return rights.map((_, i) => encrypted.readUInt32BE(i * blockBytes) % half);
   }
 
-  function walkOnce(numbers: number[]): number[] {
+  function permute(numbers: number[]): number[] {
     let lefts = numbers.map((number) => Math.floor(number / half));
     let rights = numbers.map((number) => number % half);
     for (let round = 0; round < rounds; round++) {
@@ -53,16 +54,16 @@ export function createKeyPermutation(secret: Buffer, length: number, digits = mi
   }
 
   return {
-    /** How many codes there are. */
+    /** The number of codes. */
     size,
 
-    /** The codes of the given numbers, each of [0, size), in their order. */
+    /** Returns the codes of numbers in [0, size), in the same order. */
     codesOf(numbers: number[]): string[] {
-      const results = walkOnce(numbers);
+      const results = permute(numbers);
       for (;;) {
         const outside = results.flatMap((number, i) => (number >= size ? [i] : []));
         if (outside.length === 0) return results.map(toCode);
-        const again = walkOnce(outside.map((i) => results[i]!));
+        const again = permute(outside.map((i) => results[i]!));
         for (const [j, i] of outside.entries()) results[i] = again[j]!;
       }
     },

@@ -2,13 +2,13 @@ import type { Redis } from 'ioredis';
 
 export type KeyPool = ReturnType<typeof createKeyPool>;
 
-/** The keys ready to take, a Redis list. Redis is a hint: an emptied one costs a refill, a rolled-back one may offer a
- *  key twice, and PostgreSQL's unique index refuses the second use. */
+/** The generated keys that are ready to use, in a Redis list. The pool may be lost (it is replenished) or rolled back
+ *  (it may offer a key twice): PostgreSQL's unique index rejects the second use. */
 export function createKeyPool(redis: Redis, prefix: string) {
   const poolKey = `${prefix}:keys:pool`;
 
   return {
-    /** Removes up to `count` keys from the pool; `left` is how many it still has. */
+    /** Removes up to `count` keys; `left` is the number of keys that remain in the pool. */
     async take(count: number): Promise<{ keys: string[]; left: number }> {
       const [popped, length] = (await redis.multi().lpop(poolKey, count).llen(poolKey).exec()) ?? [];
       const error = popped?.[0] ?? length?.[0];
@@ -16,7 +16,7 @@ export function createKeyPool(redis: Redis, prefix: string) {
       return { keys: (popped?.[1] as string[] | null) ?? [], left: (length?.[1] as number | undefined) ?? 0 };
     },
 
-    /** Puts keys into the pool; resolves to its new size. */
+    /** Adds keys; resolves to the new size of the pool. */
     async add(keys: string[]): Promise<number> {
       return await redis.rpush(poolKey, ...keys);
     },

@@ -2,10 +2,10 @@ import type { Knex } from '../storage/postgres/postgres.ts';
 
 export type KeyStore = ReturnType<typeof createKeyStore>;
 
-/** Keys outside the pool: reserved for other systems, and returned ones that wait for their next use. */
+/** Keys outside the pool: keys reserved for other systems, and returned keys in their reuse cooldown. */
 export function createKeyStore(db: Knex) {
   return {
-    /** Records keys as reserved for the owner of an API key; leaves out those that a short URL already has. */
+    /** Reserves keys for the owner of an API key; skips those that a short URL already uses. */
     async reserve(keys: string[], apiKeyId: number): Promise<string[]> {
       const { rows } = await db.raw<{ rows: { short_code: string }[] }>(
         `insert into reserved_keys (short_code, api_key_id)
@@ -19,8 +19,8 @@ export function createKeyStore(db: Knex) {
       return rows.map((row) => row.short_code);
     },
 
-    /** Takes back those of `keys` that this API key reserved and that no short URL uses; they are free to take at once. */
-    async giveBack(keys: string[], apiKeyId: number): Promise<string[]> {
+    /** Releases the keys that this API key reserved and that no short URL uses. They are available again at once. */
+    async release(keys: string[], apiKeyId: number): Promise<string[]> {
       const { rows } = await db.raw<{ rows: { short_code: string }[] }>(
         `with unused as (
            delete from reserved_keys
@@ -36,7 +36,7 @@ export function createKeyStore(db: Knex) {
       return rows.map((row) => row.short_code);
     },
 
-    /** Removes up to `limit` returned keys whose quarantine is over; two callers never get the same one. */
+    /** Removes up to `limit` returned keys whose reuse cooldown has ended. Concurrent callers never get the same key. */
     async takeReturned(limit: number): Promise<string[]> {
       const { rows } = await db.raw<{ rows: { short_code: string }[] }>(
         `with available as materialized (

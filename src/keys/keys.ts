@@ -4,13 +4,13 @@ import type { KeyPool } from './key-pool.ts';
 import type { KeyStore } from './key-store.ts';
 import { foldCode } from './short-code.ts';
 
-/** Keys that a process takes from the pool at once, so that most creates cost no Redis round trip of their own. */
+/** Keys per lease. With 100, most creates need no Redis round trip for their key. */
 const leaseSize = 100;
 
 export type Keys = ReturnType<typeof createKeys>;
 
-/** A web process's way to keys: its lot in hand, then the pool, then, when Redis cannot help, PostgreSQL. A crash loses
- *  the lot in hand at most. `onLow` is called when a take leaves the pool below `lowWater`. */
+/** Supplies a web process with keys: from its lease, then from the pool, then from PostgreSQL when Redis fails. A
+ *  crash loses at most one lease. `onLow` is called when a lease leaves fewer than `lowWater` keys in the pool. */
 export function createKeys(deps: {
   generator: KeyGenerator;
   pool: KeyPool;
@@ -20,8 +20,8 @@ export function createKeys(deps: {
   log: Log;
 }) {
   const { generator, pool, store, lowWater, onLow, log } = deps;
-  const lot: string[] = [];
-  let refilling: Promise<void> | undefined;
+  const lease: string[] = [];
+  let renewing: Promise<void> | undefined;
 
   async function takeFromPool(): Promise<string[]> {
     try {
@@ -29,54 +29,55 @@ export function createKeys(deps: {
       if (left < lowWater) onLow();
       return keys;
     } catch (error) {
-      // Redis is down, slow or full: the generator gives keys just as good.
-      log.debug({ err: error }, 'the key pool did not answer');
+      // Redis is down, slow or full. Keys from the generator are equally good.
+      log.debug({ err: error }, 'failed to take keys from the pool');
       return [];
     }
   }
 
-  async function refillLot(): Promise<void> {
+  async function renewLease(): Promise<void> {
     const taken = await takeFromPool();
-    lot.push(...(taken.length > 0 ? taken : await generator.createKeys(leaseSize, 'lot')));
+    lease.push(...(taken.length > 0 ? taken : await generator.createKeys(leaseSize, 'lease')));
   }
 
   return {
-    /** A key that no other process holds. Throws what PostgreSQL throws when neither it nor the pool can give one. */
+    /** Takes a key that no other process has. Throws the error of PostgreSQL when neither it nor the pool can supply
+     *  one. */
     async take(): Promise<string> {
       for (;;) {
-        const key = lot.pop();
-        // The pool may hold keys from before upper and lower case became the same.
+        const key = lease.pop();
+        // The pool may still contain mixed-case keys from before codes became case-insensitive.
         if (key !== undefined && foldCode(key) === key) return key;
         if (key !== undefined) continue;
-        refilling ??= refillLot().finally(() => {
-          refilling = undefined;
+        renewing ??= renewLease().finally(() => {
+          renewing = undefined;
         });
-        await refilling;
+        await renewing;
       }
     },
 
-    /** Puts back a key that was taken and, as far as is known, not used: the judge refuses a second use. */
+    /** Returns an apparently unused key to the lease. The unique index rejects a second use. */
     putBack(key: string): void {
-      lot.push(key);
+      lease.push(key);
     },
 
-    /** Drops the key lease: its keys came from the pool of an earlier epoch. */
+    /** Drops the key lease: its keys come from the pool of an earlier epoch. */
     dropLease(): void {
-      lot.length = 0;
+      lease.length = 0;
     },
 
-    /** A key that was never in the pool, where anybody may have known it. */
+    /** Generates a key that was never in the pool, so no other client can have seen it. */
     async takeFromGenerator(): Promise<string> {
       for (;;) {
-        const [key] = await generator.createKeys(1, 'lot');
+        const [key] = await generator.createKeys(1, 'lease');
         if (key !== undefined) return key;
       }
     },
 
-    /** Reserves `count` keys for the system that holds the API key; only it may create short URLs with them. */
+    /** Reserves `count` keys for the system that owns the API key; only that system can create short URLs with them. */
     async reserve(count: number, apiKeyId: number): Promise<string[]> {
       const reserved: string[] = [];
-      // A key that somebody chose as a custom code is left out; the next round replaces it.
+      // Keys that are already used as custom codes are skipped; the next round replaces them.
       while (reserved.length < count) {
         const keys = await generator.createKeys(count - reserved.length, 'reservation');
         reserved.push(...(await store.reserve(keys, apiKeyId)));
@@ -84,18 +85,18 @@ export function createKeys(deps: {
       return reserved;
     },
 
-    /** Takes back reserved keys that were not used; resolves to those that were. */
-    async giveBack(keys: string[], apiKeyId: number): Promise<string[]> {
-      return await store.giveBack(keys, apiKeyId);
+    /** Releases reserved keys that no short URL uses; resolves to the released ones. */
+    async release(keys: string[], apiKeyId: number): Promise<string[]> {
+      return await store.release(keys, apiKeyId);
     },
 
-    /** Gives the lot in hand back to the pool, when a process ends; without Redis it is lost, which harms nobody. */
+    /** Returns the lease to the pool at shutdown. Without Redis the keys are lost, which is harmless. */
     async returnLease(): Promise<void> {
-      const keys = lot.splice(0);
+      const keys = lease.splice(0);
       try {
         if (keys.length > 0) await pool.add(keys);
       } catch {
-        // There are 62^7 keys, and nothing else remembers these.
+        // There are 62^7 keys, and no other place stores these.
       }
     },
   };

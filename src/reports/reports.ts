@@ -1,4 +1,4 @@
-import { type HostBlocking, readBlockedHost } from '../urls/blocklist/service.ts';
+import { type HostBlocking, parseBlockedHost } from '../urls/blocklist/service.ts';
 import { reachedHosts } from '../urls/input/reached-hosts.ts';
 import { UrlNotFound } from '../urls/url.ts';
 import type { Urls } from '../urls/urls.ts';
@@ -32,7 +32,7 @@ export function createReports(deps: {
 
   /** The host that a reported short URL led to. Throws HostNotBlockable. */
   function getHost({ originalUrl }: Report): string {
-    const host = readBlockedHost(reachedHosts(originalUrl)[0] ?? '');
+    const host = parseBlockedHost(reachedHosts(originalUrl)[0] ?? '');
     if (host === undefined) throw new HostNotBlockable('the host is none that can be blocked');
     return host;
   }

@@ -1,42 +1,53 @@
 import type { Keys } from '../keys/keys.ts';
 import { createBatchWriter } from '../resilience/batch-writer.ts';
 import { isPostgresUnavailable } from '../storage/postgres/postgres.ts';
-import type { PasswordHashing } from './access/password-hashing.ts';
+import type { PasswordHashing } from './access/password.ts';
 import type { RedisUrlCache } from './cache/redis-cache.ts';
-import type { Asker, Deletion } from './delete.ts';
-import { createIdempotent, type IdempotentResult } from './idempotency/idempotent-create.ts';
+import type { Deletion, Requester } from './delete.ts';
+import { createIdempotency, type IdempotentResult } from './idempotency/idempotent-create.ts';
 import type { IdempotencyKeys } from './idempotency/key-store.ts';
 import type { DestinationPolicy } from './input/destination-policy.ts';
 import { createInputParser, type UrlInput } from './input/parse-input.ts';
 import { violationsOf } from './input/rules.ts';
-import type { Tell } from './publish.ts';
-import { isCodeHeld } from './store/aliases.ts';
+import type { Publish } from './publish.ts';
+import { isCodeReserved } from './store/aliases.ts';
 import type { NewUrl } from './store/columns.ts';
 import type { IdempotencyKey } from './store/idempotency-key.ts';
 import type { Owner } from './store/owner.ts';
 import type { FoundOrInserted, UrlStore } from './store/url-store.ts';
-import { defaultSettings, type ShortUrl } from './url.ts';
+import { defaultSettings } from './url.ts';
 
-/** Short URLs that are inserted by one statement at most. */
+/** Short URLs per statement, at most. */
 const maxInserts = 500;
-/** Keys that are tried from the pool. Somebody may have used some of them as custom codes; fresh ones nobody knows. */
-const poolTries = 3;
-/** So many refusals in a row mean that something else is wrong. */
-const maxTries = 10;
+/** Attempts with keys of the pool, which clients may have used as custom codes. Later attempts generate keys. */
+const poolAttempts = 3;
+/** More conflicts in a row mean that something else is wrong. */
+const maxAttempts = 10;
 
-/** What an insert gives; undefined where a rename kept its code meanwhile. */
-async function unlessHeld<T>(insert: () => Promise<T>): Promise<T | undefined> {
+/** The result of an insert; undefined if the code is an alias or reserved. */
+async function unlessReserved<T>(insert: () => Promise<T>): Promise<T | undefined> {
   try {
     return await insert();
   } catch (error) {
-    if (isCodeHeld(error)) return undefined;
+    if (isCodeReserved(error)) return undefined;
     throw error;
   }
 }
 
+interface CreateOptions {
+  /** See Owner. */
+  owner?: Owner;
+  idempotencyKey?: IdempotencyKey | undefined;
+  /** Returns an equivalent short URL of the API key, if there is one; see same-urls.ts. */
+  reusesExisting?: boolean;
+  /** Overwrites and restores a deleted short URL of the API key with the custom code, if there is one. */
+  restoresDeleted?: boolean;
+  now?: Date;
+}
+
 type Insert = (url: NewUrl) => Promise<FoundOrInserted | undefined>;
 
-/** How short URLs come into being. Those that are asked for at the same time share statements. */
+/** Creates short URLs. Concurrent creates share statements (group commit). */
 export function createUrlCreation(deps: {
   store: Pick<UrlStore, 'insertMany' | 'findOrInsert'>;
   cache: Pick<RedisUrlCache, 'create'>;
@@ -44,104 +55,93 @@ export function createUrlCreation(deps: {
   idempotencyKeys: Pick<IdempotencyKeys, 'findMany' | 'findRequestHash'>;
   normaliseUrl: DestinationPolicy;
   hashPassword: PasswordHashing['hashPassword'];
-  deletion: Pick<Deletion, 'takeBack' | 'reasonOfRefusal'>;
-  tell: Tell;
+  deletion: Pick<Deletion, 'restoreAs' | 'codeConflict'>;
+  publish: Publish;
 }) {
-  const { store, cache, keys, deletion, tell } = deps;
+  const { store, cache, keys, deletion, publish } = deps;
   const parseInput = createInputParser(deps);
-  const once = createIdempotent(deps.idempotencyKeys);
-  const insertAmongOthers = createBatchWriter({
+  const idempotency = createIdempotency(deps.idempotencyKeys);
+  const insertInBatch = createBatchWriter({
     run: store.insertMany,
     isForAll: isPostgresUnavailable,
     limit: maxInserts,
   });
 
-  const insert: Insert = async (wanted) => {
-    const url = await unlessHeld(() => insertAmongOthers(wanted));
+  const insert: Insert = async (newUrl) => {
+    const url = await unlessReserved(() => insertInBatch(newUrl));
     return url && { url, isNew: true };
   };
-  const findOrInsert: Insert = async (wanted) =>
-    await unlessHeld(() => store.findOrInsert(wanted, new Date()));
+  const findOrInsert: Insert = async (newUrl) =>
+    await unlessReserved(() => store.findOrInsert(newUrl, new Date()));
 
-  async function withGeneratedKey(insert: Insert, url: Omit<NewUrl, 'shortCode' | 'codeIsGenerated'>) {
-    for (let tries = 0; tries < maxTries; tries++) {
-      const shortCode = await (tries < poolTries ? keys.take() : keys.takeFromGenerator());
+  async function insertWithKey(insert: Insert, url: Omit<NewUrl, 'shortCode' | 'codeIsGenerated'>) {
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      const shortCode = await (attempt < poolAttempts ? keys.take() : keys.takeFromGenerator());
       try {
-        const made = await insert({ ...url, shortCode, codeIsGenerated: true });
-        if (made?.isNew === false) keys.putBack(shortCode);
-        if (made) return made;
+        const result = await insert({ ...url, shortCode, codeIsGenerated: true });
+        if (result?.isNew === false) keys.putBack(shortCode);
+        if (result) return result;
       } catch (error) {
-        // While PostgreSQL is away, clients that try again would empty the pool.
+        // Otherwise retries during an outage of PostgreSQL would drain the pool.
         keys.putBack(shortCode);
         throw error;
       }
     }
-    throw new Error(`${maxTries} keys in a row were taken`);
+    throw new Error(`failed to create a short URL: ${maxAttempts} keys in a row were in use`);
   }
 
-  async function withCustomCode(
+  async function insertWithCustomCode(
     insert: Insert,
     url: Omit<NewUrl, 'codeIsGenerated'>,
-    asked: Asker & { restoresDeleted: boolean },
+    { restoresDeleted, ...requester }: Requester & { restoresDeleted: boolean },
   ) {
-    const wanted = { ...url, codeIsGenerated: false };
-    const made = await insert(wanted);
-    if (made) return made;
-    const restored = asked.restoresDeleted ? await deletion.takeBack(wanted) : undefined;
-    if (!restored) throw await deletion.reasonOfRefusal(url.shortCode, asked);
+    const newUrl = { ...url, codeIsGenerated: false };
+    const result = await insert(newUrl);
+    if (result) return result;
+    const restored = restoresDeleted ? await deletion.restoreAs(newUrl) : undefined;
+    if (!restored) throw await deletion.codeConflict(url.shortCode, requester);
     return { url: restored, isNew: false };
   }
 
-  async function make(
-    insert: Insert,
-    wish: UrlInput,
-    asked: Asker & { now: Date; idempotencyKey?: IdempotencyKey | undefined; restoresDeleted?: boolean },
+  async function createOnce(
+    { customCode, ...input }: UrlInput,
+    apiKeyId: number,
+    options: CreateOptions,
   ): Promise<FoundOrInserted> {
-    const { apiKeyId, owner, now, idempotencyKey, restoresDeleted = false } = asked;
-    const { customCode, ...given } = wish;
-    const refusals = violationsOf({ ...defaultSettings, ...given });
-    const url = { ...(await parseInput(given, now, refusals)), createdBy: apiKeyId, idempotencyKey };
-    const made =
+    const {
+      owner = apiKeyId,
+      idempotencyKey,
+      reusesExisting = false,
+      restoresDeleted = false,
+      now = new Date(),
+    } = options;
+    const violations = violationsOf({ ...defaultSettings, ...input });
+    const url = { ...(await parseInput(input, now, violations)), createdBy: apiKeyId, idempotencyKey };
+    const write = reusesExisting ? findOrInsert : insert;
+    const result =
       customCode === undefined
-        ? await withGeneratedKey(insert, url)
-        : await withCustomCode(
-            insert,
+        ? await insertWithKey(write, url)
+        : await insertWithCustomCode(
+            write,
             { ...url, shortCode: customCode },
             { apiKeyId, owner, restoresDeleted },
           );
-    if (made.isNew) await tell(made.url, () => cache.create(made.url));
-    return made;
+    if (result.isNew) await publish(result.url, () => cache.create(result.url));
+    return result;
   }
 
   return {
-    /** Creates a short URL under the custom code, or under a key of the pool.
-     *  Throws InputRejected, CodeTaken, CodeDeleted, Overloaded, or what PostgreSQL throws. */
-    create: async (wish: UrlInput, apiKeyId: number, now = new Date()): Promise<ShortUrl> =>
-      (await make(insert, wish, { apiKeyId, owner: apiKeyId, now })).url,
-
-    /** The same for requests that may come again: whatever crashes, at most one short URL is made with an idempotency key. Where it
-     *  `findsFirst`, one of the API key that does what the new one would is answered instead: see same-urls.ts. Where it
-     *  `restoresDeleted`, a deleted one that the API key created under the custom code is restored as the wanted one. Throws
-     *  IdempotencyKeyReused as well. */
-    async createIdempotent(
-      wish: UrlInput,
-      apiKeyId: number,
-      given: {
-        owner: Owner;
-        idempotencyKey: IdempotencyKey | undefined;
-        findsFirst: boolean;
-        restoresDeleted: boolean;
-        now: Date;
-      },
-    ): Promise<IdempotentResult> {
-      const { idempotencyKey, findsFirst, ...how } = given;
-      const asked = { ...how, apiKeyId, idempotencyKey };
-      const makeIt = () => make(findsFirst ? findOrInsert : insert, wish, asked);
-      if (idempotencyKey) return await once.make(apiKeyId, idempotencyKey, makeIt);
-      return { ...(await makeIt()), isRepeat: false };
+    /** Creates a short URL under its custom code or a key of the pool. With an idempotency key, at most one short URL
+     *  is created, even across crashes. Throws InputRejected, CodeTaken, CodeDeleted, IdempotencyKeyReused, Overloaded, or
+     *  the error of PostgreSQL. */
+    async create(input: UrlInput, apiKeyId: number, options: CreateOptions = {}): Promise<IdempotentResult> {
+      const create = () => createOnce(input, apiKeyId, options);
+      const { idempotencyKey } = options;
+      if (idempotencyKey) return await idempotency.run(apiKeyId, idempotencyKey, create);
+      return { ...(await create()), isRepeat: false };
     },
 
-    /** Throws IdempotencyKeyReused where another request with this key has made something. */
-    requireSameRequest: once.requireSameRequest,
+    /** Throws IdempotencyKeyReused if another request with this key has created something. */
+    requireSameRequest: idempotency.requireSameRequest,
   };
 }

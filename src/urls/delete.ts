@@ -1,7 +1,7 @@
 import { isShortCode } from '../keys/short-code.ts';
 import { createBatchLoader } from '../resilience/batch-loader.ts';
 import type { RedisUrlCache } from './cache/redis-cache.ts';
-import { type Tell, publishRemovals, publishUrl } from './publish.ts';
+import { type Publish, publishRemovals, publishUrl } from './publish.ts';
 import type { NewUrl } from './store/columns.ts';
 import type { DeletedUrl } from './store/deleted-url-store.ts';
 import type { Owner } from './store/owner.ts';
@@ -18,8 +18,8 @@ import {
 
 const dayMs = 24 * 3_600_000;
 
-/** Who asks, and what they may do. */
-export interface Asker {
+/** The API key that makes a request. */
+export interface Requester {
   apiKeyId: number;
   /** See Owner. */
   owner: Owner;
@@ -27,42 +27,42 @@ export interface Asker {
 
 export type Deletion = ReturnType<typeof createDeletion>;
 
-/** What a deleted short URL means for its code: the code stays taken until the purge, and only those who may restore the short URL
- *  learn that it is deleted. */
+/** Deleted short URLs keep their codes until they are purged. Only clients that may restore one learn that it is
+ *  deleted. */
 export function createDeletion(deps: {
-  store: Pick<UrlStore, 'findDeleted' | 'takeBack' | 'purgeOne' | 'findByCode'>;
-  cache: Pick<RedisUrlCache, 'replace' | 'bury'>;
+  store: Pick<UrlStore, 'findDeleted' | 'restoreAs' | 'purgeOne' | 'findByCode'>;
+  cache: Pick<RedisUrlCache, 'replace' | 'putTombstones'>;
   retention: Retention;
-  tell: Tell;
+  publish: Publish;
 }) {
   const { store, retention } = deps;
   const findDeleted = createBatchLoader(store.findDeleted);
 
-  /** When the clean-up purges it, at the earliest. */
+  /** The earliest time at which the clean-up purges it. */
   function purgedAt({ deletedAt, isActive, expiresAt }: DeletedUrl): Date {
     const since = !isActive && expiresAt !== null && expiresAt < deletedAt ? expiresAt : deletedAt;
     return new Date(Math.max(since.getTime() + retention.days * dayMs, deletedAt.getTime()));
   }
 
   return {
-    /** Restores the deleted short URL that has the wanted code and was created with the same API key, as the wanted one. Undefined when
-     *  there is none. */
-    async takeBack(wanted: NewUrl): Promise<ShortUrl | undefined> {
-      const [url] = await store.takeBack([wanted]);
+    /** Restores the deleted short URL with this code and API key, overwritten with the new fields. Undefined if there
+     *  is none. */
+    async restoreAs(input: NewUrl): Promise<ShortUrl | undefined> {
+      const [url] = await store.restoreAs([input]);
       if (url) await publishUrl(deps, url);
       return url;
     },
 
-    /** Why a short URL could not be created under a code, or get it: CodeDeleted for those who may restore the one that has it, else
-     *  CodeTaken. `mayReplace`: the request could restore it as the wanted one. */
-    async reasonOfRefusal(
+    /** Why a code cannot be used: CodeDeleted for clients that may restore the deleted short URL, otherwise CodeTaken.
+     *  `mayReplace`: the same request could overwrite the deleted one. */
+    async codeConflict(
       shortCode: string,
-      { apiKeyId, owner }: Asker,
+      { apiKeyId, owner }: Requester,
       mayReplace = true,
     ): Promise<CodeDeleted | CodeTaken> {
       const deleted = await findDeleted(shortCode);
       const mayRestore = deleted && (owner === null || deleted.createdBy === owner);
-      if (!mayRestore) return new CodeTaken(`the code ${shortCode} is taken`);
+      if (!mayRestore) return new CodeTaken(`the code ${shortCode} is already in use`);
       return new CodeDeleted({
         shortCode,
         deletedAt: deleted.deletedAt,
@@ -72,18 +72,19 @@ export function createDeletion(deps: {
       });
     },
 
-    /** Purges a short URL, deleted or not, that the API key created, or any with `isAdmin`: it cannot be restored, and its code is
-     *  free for the API key that created it. Throws UrlNotFound, PurgeNotAllowed or VersionMismatch. */
+    /** Purges a short URL, deleted or not, of the API key, or of any with `isAdmin`. It cannot be restored, and the
+     *  API key that created it can reuse its code. Throws UrlNotFound, PurgeNotAllowed or VersionMismatch. */
     async purge(
       shortCode: string,
-      { apiKeyId, owner, isAdmin }: Asker & { isAdmin: boolean },
+      { apiKeyId, owner, isAdmin }: Requester & { isAdmin: boolean },
       versions?: number[],
     ): Promise<void> {
       const url = isShortCode(shortCode) ? await store.findByCode(shortCode) : undefined;
-      if (!url || (owner !== null && url.createdBy !== owner)) throw new UrlNotFound('no such short URL');
-      if (url.createdBy !== apiKeyId && !isAdmin) throw new PurgeNotAllowed('another API key created it');
+      if (!url || (owner !== null && url.createdBy !== owner)) throw new UrlNotFound('short URL not found');
+      if (url.createdBy !== apiKeyId && !isAdmin)
+        throw new PurgeNotAllowed('short URL was created by another API key');
       const purged = await store.purgeOne(url.id, { now: new Date(), retention, versions });
-      if (!purged) throw versions ? new VersionMismatch(url.version) : new UrlNotFound('no such short URL');
+      if (!purged) throw versions ? new VersionMismatch(url.version) : new UrlNotFound('short URL not found');
       await publishRemovals(deps, purged);
     },
   };

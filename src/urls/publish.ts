@@ -6,19 +6,20 @@ import type { UrlChange } from './changes/change.ts';
 import { codesOf } from './store/aliases.ts';
 import type { StoredUrl } from './url.ts';
 
-export type Tell = ReturnType<typeof createPublisher>;
+export type Publish = ReturnType<typeof createPublisher>;
 
-/** Lets everybody know of a change that is in the table: this process at once, then Redis and those who hear of it there, by
- *  `operation`; or those who would not hear of it from Redis. Never rejects for a cache that does not answer. */
+/** Publishes a stored change: invalidates this process's memory cache, then runs `operation`, which updates Redis and
+ *  notifies the other processes. If Redis fails, `onUnpublished` notifies them instead. Never rejects because of a
+ *  cache. */
 export function createPublisher(deps: {
   memoryCache: Pick<MemoryCache, 'invalidate'>;
-  /** Tells those who can be told without Redis of a change that Redis could not be told of. */
+  /** Publishes a change that could not be published over Redis. */
   onUnpublished: (change: UrlChange) => Promise<void>;
   log: Log;
 }) {
   const { memoryCache, onUnpublished, log } = deps;
 
-  return async function tell(
+  return async function publish(
     { shortCode, version }: UrlChange,
     operation: () => Promise<void>,
   ): Promise<void> {
@@ -26,29 +27,31 @@ export function createPublisher(deps: {
     try {
       await operation();
     } catch (error) {
-      log.debug({ err: error, shortCode }, 'the cache could not be told of a change');
+      log.debug({ err: error, shortCode }, 'failed to publish change over Redis');
       await onUnpublished({ shortCode, version });
     }
   };
 }
 
-interface Told {
-  tell: Tell;
-  cache: Pick<RedisUrlCache, 'replace' | 'bury'>;
+interface PublishDeps {
+  publish: Publish;
+  cache: Pick<RedisUrlCache, 'replace' | 'putTombstones'>;
 }
 
-/** Tells of what a short URL is now, under its code and its old ones. */
-export async function publishUrl({ tell, cache }: Told, url: StoredUrl): Promise<void> {
+/** Publishes the current state of a short URL under its code and its aliases. */
+export async function publishUrl({ publish, cache }: PublishDeps, url: StoredUrl): Promise<void> {
   const entry = toCacheEntry(url);
   await Promise.all(
     codesOf(url).map(
       async (shortCode) =>
-        await tell({ shortCode, version: url.version }, () => cache.replace([[shortCode, entry]])),
+        await publish({ shortCode, version: url.version }, () => cache.replace([[shortCode, entry]])),
     ),
   );
 }
 
-/** Tells that these codes are not found, as of these versions. */
-export async function publishRemovals({ tell, cache }: Told, gone: UrlChange[]): Promise<void> {
-  await Promise.all(gone.map(async (change) => await tell(change, () => cache.bury([change], 'not found'))));
+/** Publishes that these codes are no longer found. */
+export async function publishRemovals({ publish, cache }: PublishDeps, changes: UrlChange[]): Promise<void> {
+  await Promise.all(
+    changes.map(async (change) => await publish(change, () => cache.putTombstones([change], 'not_found'))),
+  );
 }

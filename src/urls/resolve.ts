@@ -8,9 +8,9 @@ import {
   type CacheEntry,
   type CachedUrl,
   accessRuleOf,
-  type GoneReason,
-  type JudgedEntry,
+  type EvaluatedEntry,
   liftVersion,
+  type NegativeReason,
   toCacheEntry,
 } from './cache/entry.ts';
 import type { MemoryCache } from './cache/memory-cache.ts';
@@ -19,49 +19,31 @@ import type { UrlStore } from './store/url-store.ts';
 import { createUnusableUrls } from './unusable-urls.ts';
 import { UrlBlocked, UrlExpired, UrlNotFound } from './url.ts';
 
-/** Look-ups in the table that may wait at once, of different codes. */
-const maxLookUps = 1_024;
-/** Those of suspects, who wait for each other: others never wait behind more of them, nor are refused for them. */
-const throttledLookUps = { concurrency: 2, queueSize: 1_000 };
-/** Readings of a short URL that is changed at the same time. */
-const maxReadings = 3;
+/** Concurrent database look-ups of distinct codes, at most. */
+const maxLookups = 1_024;
+/** The limit for throttled clients, which queue behind each other: other clients never wait for more than two of them. */
+const throttledLookups = { concurrency: 2, queueSize: 1_000 };
+/** Reads of a short URL that changes concurrently, at most. */
+const maxReads = 3;
 
-/** What is known of a code, and where it was found. */
+/** A cache entry and the tier that had it. */
 interface Found {
-  entry: JudgedEntry;
-  place: Place;
+  entry: EvaluatedEntry;
+  tier: Tier;
 }
 
-type Place = 'by heart' | 'redis' | 'table' | 'stale';
-
-/** Where a short code was found: memory cache, Redis cache, database, or the memory cache beyond its age limit while no store
- *  answers. */
+/** The tier that resolved a short code: memory cache, Redis cache, database, or an expired entry of the memory cache
+ *  while no store answers. */
 export type Tier = 'memory' | 'redis' | 'database' | 'stale';
 
-const tierOf = {
-  'by heart': 'memory',
-  redis: 'redis',
-  table: 'database',
-  stale: 'stale',
-} as const satisfies Record<Place, Tier>;
-const placeOf = {
-  memory: 'by heart',
-  redis: 'redis',
-  database: 'table',
-  stale: 'stale',
-  prefetch: 'prefetch',
-  unavailable: 'unavailable',
-  error: 'error',
-} as const;
-
-/** Where short codes lead: by heart, from Redis, from the table, in this order. What a reader finds is put where the next one
- *  looks first. A cache that does not answer costs speed and nothing else. */
+/** Resolves short codes from the memory cache, the Redis cache and the database, in this order. Each result is stored
+ *  in the earlier tiers. A failing cache only costs latency. */
 export function createUrlResolver(deps: {
   store: Pick<UrlStore, 'findByCode'>;
-  cache: Pick<RedisUrlCache, 'find' | 'put' | 'putGone' | 'putUnknown'>;
+  cache: Pick<RedisUrlCache, 'find' | 'put' | 'putNegative' | 'putUnknown'>;
   memoryCache: Pick<MemoryCache, 'find' | 'findStale' | 'put' | 'versionOf'>;
-  blockedHosts: Pick<BlockedHosts, 'judge'>;
-  /** Hears of each code that leads nowhere, expired ones aside. */
+  blockedHosts: Pick<BlockedHosts, 'evaluate'>;
+  /** Is called with each code that is not found; not with expired ones. */
   onNotFound?: (shortCode: string) => void;
   /** See Epoch. */
   versionFloor?: () => number;
@@ -69,20 +51,21 @@ export function createUrlResolver(deps: {
 }) {
   const { store, cache, memoryCache, blockedHosts, onNotFound, versionFloor = () => 0, log } = deps;
   const unusableUrls = createUnusableUrls(log);
-  const findInTable = createSingleFlight(maxLookUps, loadFromTable);
-  const inTurn = createConcurrencyLimit(throttledLookUps);
-  const find = createSingleFlight(Infinity, async (shortCode) => await load(shortCode, findInTable));
+  const findInDatabase = createSingleFlight(maxLookups, loadFromDatabase);
+  const limitThrottled = createConcurrencyLimit(throttledLookups);
+  const find = createSingleFlight(Infinity, async (shortCode) => await load(shortCode, findInDatabase));
   const findForThrottled = createSingleFlight(
     Infinity,
-    async (shortCode) => await load(shortCode, async () => await inTurn(() => findInTable(shortCode))),
+    async (shortCode) =>
+      await load(shortCode, async () => await limitThrottled(() => findInDatabase(shortCode))),
   );
-  /** Plain numbers: a redirect has no time for more. */
+  /** Plain numbers, because a counter library is too slow for the redirect path. */
   const resolved = {
-    'by heart': 0,
+    memory: 0,
     redis: 0,
-    table: 0,
+    database: 0,
     stale: 0,
-    'not found': 0,
+    not_found: 0,
     expired: 0,
     blocked: 0,
     prefetch: 0,
@@ -90,68 +73,76 @@ export function createUrlResolver(deps: {
     error: 0,
   };
 
-  /** What is known of a code. While neither store answers, what this process knew; Overloaded is no such answer. */
-  async function load(shortCode: string, ask: typeof findInTable): Promise<Found> {
+  /** Loads an entry, and falls back to a stale one if no store answers. Overload is no such failure. */
+  async function load(
+    shortCode: string,
+    findInDatabase: (shortCode: string) => Promise<CacheEntry>,
+  ): Promise<Found> {
     try {
-      return await loadFromStores(shortCode, ask);
+      return await loadFromStores(shortCode, findInDatabase);
     } catch (error) {
       const stale = isPostgresUnavailable(error) ? memoryCache.findStale(shortCode) : undefined;
       if (!stale) throw error;
-      return { entry: stale, place: 'stale' };
+      return { entry: stale, tier: 'stale' };
     }
   }
 
-  async function loadFromStores(shortCode: string, ask: typeof findInTable): Promise<Found> {
-    for (let readings = 1; ; readings++) {
+  async function loadFromStores(
+    shortCode: string,
+    findInDatabase: (shortCode: string) => Promise<CacheEntry>,
+  ): Promise<Found> {
+    for (let reads = 1; ; reads++) {
       const readAt = performance.now();
-      const inRedis = await cached(cache.find(shortCode));
-      // Redis may not have been told of what was announced here.
+      const inRedis = await ignoringErrors(cache.find(shortCode));
+      // Redis may lack a change that was published here.
       const isUsable = inRedis !== undefined && inRedis.version >= memoryCache.versionOf(shortCode);
-      // At the last moment: whoever is told of a change of the list empties the process cache.
-      const entry = blockedHosts.judge(isUsable ? inRedis : await ask(shortCode));
-      // Who asks after a change was announced may wait for a reading that began before it.
-      if (memoryCache.put(shortCode, entry, readAt) || readings === maxReadings)
-        return { entry, place: isUsable ? 'redis' : 'table' };
+      // Evaluated as late as possible: a later change of the blocklist invalidates the memory cache.
+      const entry = blockedHosts.evaluate(isUsable ? inRedis : await findInDatabase(shortCode));
+      // False if this request joined a read that began before a published change.
+      if (memoryCache.put(shortCode, entry, readAt) || reads === maxReads)
+        return { entry, tier: isUsable ? 'redis' : 'database' };
     }
   }
 
-  async function loadFromTable(shortCode: string): Promise<CacheEntry> {
-    // Read before the table: a row may be older than a later floor.
+  async function loadFromDatabase(shortCode: string): Promise<CacheEntry> {
+    // Read before the database: a row may be older than a later floor.
     const floor = versionFloor();
-    // What is not there as of an announced version was removed.
+    // A row that is missing as of a published version was removed.
     const version = Math.max(memoryCache.versionOf(shortCode), floor);
     const url = await store.findByCode(shortCode);
     if (!url) {
       const isRemoved = version > floor;
-      await cached(
-        isRemoved ? cache.putGone({ shortCode, version }, 'not found') : cache.putUnknown(shortCode, floor),
+      await ignoringErrors(
+        isRemoved
+          ? cache.putNegative({ shortCode, version }, 'not_found')
+          : cache.putUnknown(shortCode, floor),
       );
-      return { gone: 'not found', version };
+      return { negative: 'not_found', version };
     }
     unusableUrls.check(url);
     const found = toCacheEntry(url);
     const entry = { ...found, version: liftVersion(found.version, floor) };
-    await cached<unknown>(
-      'gone' in entry
-        ? cache.putGone({ shortCode, version: entry.version }, entry.gone)
+    await ignoringErrors<unknown>(
+      'negative' in entry
+        ? cache.putNegative({ shortCode, version: entry.version }, entry.negative)
         : cache.put(url, floor),
     );
     return entry;
   }
 
-  /** What a cache operation gives; undefined when it fails. */
-  async function cached<T>(operation: Promise<T>): Promise<T | undefined> {
+  /** Returns the result of a cache operation; undefined when it fails. */
+  async function ignoringErrors<T>(operation: Promise<T>): Promise<T | undefined> {
     try {
       return await operation;
     } catch (error) {
-      log.debug({ err: error }, 'the cache did not answer');
+      log.debug({ err: error }, 'failed to access the Redis cache');
       return undefined;
     }
   }
 
   async function lookUp(shortCode: string, isThrottled: boolean): Promise<Found> {
     const entry = memoryCache.find(shortCode);
-    if (entry) return { entry, place: 'by heart' };
+    if (entry) return { entry, tier: 'memory' };
     try {
       return await (isThrottled ? findForThrottled : find)(shortCode);
     } catch (error) {
@@ -160,69 +151,69 @@ export function createUrlResolver(deps: {
     }
   }
 
-  function gone(reason: GoneReason, fallbackUrl?: string | null): Error {
+  function negative(reason: NegativeReason, fallbackUrl?: string | null): Error {
     resolved[reason] += 1;
     return reason === 'expired'
       ? new UrlExpired('the short URL has expired', fallbackUrl)
-      : new UrlNotFound('no such short URL');
+      : new UrlNotFound('short URL not found');
   }
 
-  function refused(): Error {
+  function blocked(): Error {
     resolved.blocked += 1;
     return new UrlBlocked('the short URL leads to a blocked host');
   }
 
   return {
-    /** Where a short code leads at `now`, where this process knows that by heart; undefined when it must ask, leads nowhere, or
-     *  has a gate. The caller counts the outcome with `count`. */
-    resolveAtOnce(shortCode: string, now: number): CachedUrl | undefined {
+    /** Resolves a short code from the memory cache only; undefined if it is not cached, does not redirect or has an
+     *  access rule. The caller counts the outcome with `count`. */
+    resolveFromMemory(shortCode: string, now: number): CachedUrl | undefined {
       const entry = memoryCache.find(shortCode);
-      return entry !== undefined && 'url' in entry && isOpen(entry.url, now) ? entry.url : undefined;
+      return entry !== undefined && 'url' in entry && redirectsAtOnce(entry.url, now) ? entry.url : undefined;
     },
 
-    /** Where a short code leads at `now`, through its gate if it has one: process cache, Redis, table, or what this process knew
-     *  while neither of the two answers. A suspect asks the table after all others. Calls `onTier` with the tier that had the
-     *  short URL; the caller then counts the outcome with `count`. Throws UrlNotFound, UrlExpired, UrlBlocked, Overloaded, or the error
-     *  of PostgreSQL. */
+    /** Resolves a short code at `now`, through all tiers and whether or not it has an access rule. Throttled clients
+     *  read the database after all others. Calls `onTier` with the tier that had the short URL; the caller then counts
+     *  the outcome with `count`. Throws UrlNotFound, UrlExpired, UrlBlocked, Overloaded, or the error of PostgreSQL. */
     async resolve(
       shortCode: string,
       now: number,
       isThrottled = false,
       onTier?: (tier: Tier) => void,
     ): Promise<CachedUrl> {
-      const { entry, place } = await lookUp(shortCode, isThrottled);
-      if ('gone' in entry) {
-        if (entry.gone === 'not found') onNotFound?.(shortCode);
-        throw gone(entry.gone);
+      const { entry, tier } = await lookUp(shortCode, isThrottled);
+      if ('negative' in entry) {
+        if (entry.negative === 'not_found') onNotFound?.(shortCode);
+        throw negative(entry.negative);
       }
       const url = 'blocked' in entry ? entry.blocked : entry.url;
-      if (!hasBegun(url, now)) throw gone('not found');
-      if (hasExpired(url, now)) throw gone('expired', url.rules?.fallbackUrl);
-      if ('blocked' in entry) throw refused();
-      if (onTier) onTier(tierOf[place]);
-      else resolved[place] += 1;
+      if (!hasStarted(url, now)) throw negative('not_found');
+      if (hasExpired(url, now)) throw negative('expired', url.rules?.fallbackUrl);
+      if ('blocked' in entry) throw blocked();
+      if (onTier) onTier(tier);
+      else resolved[tier] += 1;
       return url;
     },
 
-    /** Counts a redirect once its outcome is certain: what is counted is never taken back. `prefetch`: nobody visits yet. */
+    /** Counts a redirect once its outcome is certain; a count is never reverted. `prefetch`: the browser loads the
+     *  page in advance. */
     count(outcome: Tier | 'prefetch' | 'unavailable' | 'error'): void {
-      resolved[placeOf[outcome]] += 1;
+      resolved[outcome] += 1;
     },
 
-    /** Short URLs that no redirect can lead to, because of what another program wrote. */
+    /** Short URLs that cannot redirect because another program stored an unusable URL. */
     unusableUrls: unusableUrls as Pick<typeof unusableUrls, 'count'>,
 
-    /** How often short codes were resolved, by where they were found or why they lead nowhere. */
+    /** The number of resolved short codes by outcome. */
     resolved: resolved as Readonly<typeof resolved>,
   };
 }
 
-// What cannot be compared counts as expired.
+// Written so that NaN counts as expired.
 const hasExpired = ({ expiresAtMs }: CachedUrl, now: number) => expiresAtMs !== null && !(expiresAtMs > now);
 
-const hasBegun = ({ rules }: CachedUrl, now: number) =>
+const hasStarted = ({ rules }: CachedUrl, now: number) =>
   rules === undefined || rules.startsAtMs === null || rules.startsAtMs <= now;
 
-const isOpen = (url: CachedUrl, now: number) =>
+const redirectsAtOnce = (url: CachedUrl, now: number) =>
   !hasExpired(url, now) &&
-  (url.rules === undefined || (hasBegun(url, now) && accessRuleOf(url) === undefined));
+  (url.rules === undefined || (hasStarted(url, now) && accessRuleOf(url) === undefined));

@@ -3,14 +3,14 @@ import type { Log } from '../log.ts';
 import { findUnusableUrl } from './cache/entry.ts';
 import type { ShortUrl } from './url.ts';
 
-/** Short URLs that are remembered as reported. */
+/** Short URLs whose report is remembered. */
 const maxReported = 10_000;
-/** Another program may write any number of them. */
+/** External writes can contain any number of them. */
 const linesPerMinute = 20;
 const minuteMs = 60_000;
 
-/** Counts and logs the short URLs with a URL that no redirect can carry. A process counts each version of one once; it logs at most 20
- *  per minute, with id and short code, never the URL. */
+/** Counts and logs short URLs with a URL that cannot be a `Location` header, once per version and process. Logs id and
+ *  short code, never the URL. */
 export function createUnusableUrls(log: Log) {
   const reported = new LRUCache<number, number>({ max: maxReported });
   let count = 0;
@@ -24,12 +24,12 @@ export function createUnusableUrls(log: Log) {
   }
 
   return {
-    /** How many were read from the table. */
+    /** The number of such short URLs that were read from the database. */
     get count(): number {
       return count;
     },
 
-    /** Reports a short URL that was read from the table, if it is one of them. */
+    /** Reports a short URL if its URL is unusable. */
     check(url: ShortUrl): void {
       const field = findUnusableUrl(url);
       if (field === undefined || reported.get(url.id) === url.version) return;

@@ -1,32 +1,32 @@
-/** With which a redirect may be answered. */
+/** The status codes that a redirect can have. */
 export const redirectStatuses = [301, 302, 307, 308] as const;
 
-/** What its owner decides about a short URL besides where it leads. */
+/** The settings of a short URL. */
 export interface UrlSettings {
   isActive: boolean;
-  /** Before it, the code is unknown to visitors. */
+  /** Before it, visitors get 404. */
   startsAt: Date | null;
   expiresAt: Date | null;
-  /** Redirects that it is good for. */
+  /** The click limit. */
   maxClicks: number | null;
-  /** It is used up by the one visitor who asks for it on its page. */
+  /** The first visitor who confirms on its interstitial page uses it up. */
   isOneTime: boolean;
   passwordHash: string | null;
-  /** Where it leads once it has expired or is used up. */
+  /** Where it redirects once it has expired or has reached its click limit. */
   fallbackUrl: string | null;
-  /** One of redirectStatuses; null for what the service usually answers. */
+  /** One of redirectStatuses; null for the service's default. */
   redirectStatus: number | null;
   redirectMaxAgeSeconds: number | null;
-  /** Whether the visitor's query is added to the original URL. */
+  /** Whether the visitor's query is appended to the original URL. */
   forwardQuery: boolean;
-  /** Whether search engines may list it. */
+  /** Whether search engines may index it. */
   crawlable: boolean;
   title: string | null;
   notes: string | null;
   tags: string[];
 }
 
-/** What holds for a short URL about which nothing was decided. */
+/** The settings of a short URL by default. */
 export const defaultSettings: UrlSettings = {
   isActive: true,
   startsAt: null,
@@ -44,24 +44,24 @@ export const defaultSettings: UrlSettings = {
   tags: [],
 };
 
-/** A row of `urls`, as the domain speaks of it. */
+/** A row of `urls`. */
 export interface ShortUrl extends UrlSettings {
   id: number;
   shortCode: string;
   originalUrl: string;
   createdAt: Date;
   updatedAt: Date;
-  /** The API key that it was created with; null for what another program inserted. */
+  /** The API key that created it; null if another program inserted it. */
   createdBy: number | null;
   version: number;
-  /** Old codes that redirect like the current one, the oldest first; undefined where they were not read. */
+  /** Former codes that still redirect, oldest first; undefined if they were not read. */
   aliases?: string[];
 }
 
-/** A short URL as the table has it, where one that was deleted stays for a while. */
+/** A row that may be deleted but not purged yet. */
 export interface StoredUrl extends ShortUrl {
   isDeleted: boolean;
-  /** Whether the clean-up has disabled it, since its time was over. */
+  /** Whether the clean-up has disabled it after its expiry. */
   hasEnded: boolean;
 }
 
@@ -76,10 +76,10 @@ export class UrlNotFound extends Error {
   override readonly name = 'UrlNotFound';
 }
 
-/** The short URL's time is over. */
+/** The short URL has expired. */
 export class UrlExpired extends Error {
   override readonly name = 'UrlExpired';
-  /** Where it leads instead. */
+  /** Where it redirects instead. */
   readonly fallbackUrl: string | null;
 
   constructor(message: string, fallbackUrl: string | null = null) {
@@ -88,15 +88,15 @@ export class UrlExpired extends Error {
   }
 }
 
-/** The short URL leads to a host that is blocked. */
+/** The short URL leads to a blocked host. */
 export class UrlBlocked extends Error {
   override readonly name = 'UrlBlocked';
 }
 
-/** The short URL has another version than those that a change was meant for. */
+/** The short URL's version is none of those that a change is meant for. */
 export class VersionMismatch extends Error {
   override readonly name = 'VersionMismatch';
-  /** The one that it has. */
+  /** The current version. */
   readonly version: number;
 
   constructor(version: number) {
@@ -105,14 +105,14 @@ export class VersionMismatch extends Error {
   }
 }
 
-/** The short URL has been used as often as it may be. */
+/** The short URL has reached its click limit. */
 export class UrlExhausted extends Error {
   override readonly name = 'UrlExhausted';
-  /** Where it leads instead. */
+  /** Where it redirects instead. */
   readonly fallbackUrl: string | null;
 
   constructor(fallbackUrl: string | null) {
-    super('the short URL is used up');
+    super('the short URL has reached its click limit');
     this.fallbackUrl = fallbackUrl;
   }
 }
@@ -127,11 +127,11 @@ export class CodeDeleted extends Error {
   override readonly name = 'CodeDeleted';
   readonly shortCode: string;
   readonly deletedAt: Date;
-  /** When the clean-up purges it. */
+  /** The earliest time at which the clean-up purges it. */
   readonly purgedAt: Date;
-  /** Whether the API key created it, and so may purge it. */
+  /** Whether the API key created it, and therefore may purge it. */
   readonly isOwn: boolean;
-  /** Whether the same request may restore it as the wanted one. */
+  /** Whether the same request may overwrite and restore it. */
   readonly isReplaceable: boolean;
 
   constructor(deleted: {
@@ -150,7 +150,7 @@ export class CodeDeleted extends Error {
   }
 }
 
-/** Another API key created the short URL, so this one may not purge it. */
+/** The short URL was created by another API key, so this one may not purge it. */
 export class PurgeNotAllowed extends Error {
   override readonly name = 'PurgeNotAllowed';
 }

@@ -1,7 +1,7 @@
 import type { Keys } from '../keys/keys.ts';
 import { isShortCode } from '../keys/short-code.ts';
 import type { Log } from '../log.ts';
-import type { PasswordHashing } from './access/password-hashing.ts';
+import type { PasswordHashing } from './access/password.ts';
 import type { BlockedHosts } from './blocklist/blocklist.ts';
 import type { MemoryCache } from './cache/memory-cache.ts';
 import type { RedisUrlCache } from './cache/redis-cache.ts';
@@ -20,16 +20,16 @@ import { type ShortUrlWithClicks, UrlExpired, UrlNotFound } from './url.ts';
 
 export type Urls = ReturnType<typeof createUrls>;
 
-/** Short URLs as requests see them: created, resolved, read, changed, deleted. PostgreSQL is the truth; a cache that does not
- *  answer slows a request down and never fails it. */
+/** The operations on short URLs. PostgreSQL is the source of truth; a failing cache slows a request down but never
+ *  fails it. */
 export function createUrls(deps: {
   store: UrlStore;
   cache: RedisUrlCache;
   memoryCache: Pick<MemoryCache, 'find' | 'findStale' | 'put' | 'invalidate' | 'versionOf'>;
-  blockedHosts: Pick<BlockedHosts, 'judge'>;
-  /** Tells those who can be told without Redis of a change that Redis could not be told of. */
+  blockedHosts: Pick<BlockedHosts, 'evaluate'>;
+  /** Publishes a change that could not be published over Redis. */
   onUnpublished: (change: UrlChange) => Promise<void>;
-  /** Hears of each code that leads nowhere. */
+  /** Is called with each code that is not found. */
   onNotFound?: (shortCode: string) => void;
   /** See Epoch. */
   versionFloor?: () => number;
@@ -40,19 +40,20 @@ export function createUrls(deps: {
   retention: Retention;
   log: Log;
 }) {
-  const tell = createPublisher(deps);
-  const deletion = createDeletion({ ...deps, tell });
+  const publish = createPublisher(deps);
+  const deletion = createDeletion({ ...deps, publish });
 
   return {
     ...createUrlResolver(deps),
-    ...createUrlCreation({ ...deps, deletion, tell }),
-    ...createUrlChanges({ ...deps, deletion, tell }),
+    ...createUrlCreation({ ...deps, deletion, publish }),
+    ...createUrlChanges({ ...deps, deletion, publish }),
     purge: deletion.purge,
 
-    /** An owner's short URL with its counters, from the table; a disabled one too. Throws UrlNotFound or UrlExpired. */
+    /** Returns an owner's short URL with its counters, from the database; a disabled one too. Throws UrlNotFound or
+     *  UrlExpired. */
     async getWithClicks(shortCode: string, owner: Owner, now: Date): Promise<ShortUrlWithClicks> {
       const url = isShortCode(shortCode) ? await deps.store.findWithClicks(shortCode, owner) : undefined;
-      if (!url) throw new UrlNotFound('no such short URL');
+      if (!url) throw new UrlNotFound('short URL not found');
       if (url.expiresAt && url.expiresAt <= now) throw new UrlExpired('the short URL has expired');
       return url;
     },

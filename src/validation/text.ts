@@ -4,6 +4,9 @@ import { z } from 'zod';
 const unfit = /[\p{Cc}\p{Cs}]/u;
 const unfitInLines = /(?![\n\t])[\p{Cc}\p{Cs}]/u;
 
+/** Whether a text contains control characters or lone surrogates. */
+export const hasControlCharacters = (text: string): boolean => unfit.test(text);
+
 /** Text that is stored, once it is cleaned: so many characters as people count them, none that PostgreSQL refuses. With `lines`
  *  it may have line breaks and tabs. */
 export function storedText({

@@ -30,7 +30,7 @@ import { addRobotsRoute } from '../http/redirect/robots.ts';
 import { basePathOf } from '../http/server/base-path.ts';
 import type { Log } from '../log.ts';
 import type { Queues } from '../queues/queues.ts';
-import type { PasswordHashing } from '../urls/access/password-hashing.ts';
+import type { PasswordHashing } from '../urls/access/password.ts';
 import type { UrlStore } from '../urls/store/url-store.ts';
 import { version } from '../version.ts';
 
@@ -41,7 +41,7 @@ export interface AppDeps {
   api: ApiDeps;
   knownApiKeys: KnownApiKeys;
   rateLimits: RateLimits;
-  passwordHashing: Pick<PasswordHashing, 'hashSlowly'>;
+  passwordHashing: Pick<PasswordHashing, 'hashWithSalt'>;
   urlStore: Pick<UrlStore, 'findCrawlable'>;
   queues: Queues;
   requestCounts: RequestCounts;

@@ -31,5 +31,5 @@ export function openBlockedHosts(
     store: breakers.postgres.guard(createBlockedHostStore(db)),
     blockedHosts,
   });
-  return { blockedHosts, hostBlocking, loadBlockedHosts: watch.look, listDb };
+  return { blockedHosts, hostBlocking, loadBlockedHosts: watch.poll, listDb };
 }

@@ -30,7 +30,7 @@ import { watchPostgres } from '../storage/postgres/watch.ts';
 import { closeRedis, openRedis, waitForRedis } from '../storage/redis/redis.ts';
 import { watchRedis } from '../storage/redis/watch.ts';
 import { watchSchema } from '../storage/schema/schema-watch.ts';
-import { createPasswordHashing } from '../urls/access/password-hashing.ts';
+import { createPasswordHashing } from '../urls/access/password.ts';
 import { channelOf } from '../urls/changes/redis-bus.ts';
 import { openAccessRules } from './access-rules.ts';
 import { openAnalytics } from './analytics.ts';

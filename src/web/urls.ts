@@ -8,10 +8,10 @@ import type { Queues } from '../queues/queues.ts';
 import type { Knex } from '../storage/postgres/postgres.ts';
 import { watchRedisMemory } from '../storage/redis/memory.ts';
 import { closeRedis, openRedis } from '../storage/redis/redis.ts';
-import type { PasswordHashing } from '../urls/access/password-hashing.ts';
+import type { PasswordHashing } from '../urls/access/password.ts';
 import { createMemoryCache } from '../urls/cache/memory-cache.ts';
 import { createRedisUrlCache } from '../urls/cache/redis-cache.ts';
-import { createChangeStore } from '../urls/changes/change-log.ts';
+import { createChangeLog } from '../urls/changes/change-log.ts';
 import { createFallbackPublisher } from '../urls/changes/fallback-publish.ts';
 import { listenForChanges } from '../urls/changes/postgres-bus.ts';
 import { subscribeToChanges } from '../urls/changes/redis-bus.ts';
@@ -86,7 +86,7 @@ export function openUrls(
     ),
     (stop) => stop(),
   );
-  const changes = breakers.postgres.guard(createChangeStore(db));
+  const changes = breakers.postgres.guard(createChangeLog(db));
   /** Learns what was changed while this process heard nothing, as at its start: Redis may not know it either. */
   async function catchUp(): Promise<void> {
     try {
@@ -138,7 +138,7 @@ export function openUrls(
     blockedHosts,
     onUnpublished: createFallbackPublisher({
       changes,
-      askForRepair: () => queues.ask('reconcile-cache', {}),
+      requestRepair: () => queues.ask('reconcile-cache', {}),
       log,
     }),
     onNotFound,

@@ -37,7 +37,7 @@ test('two processes with many callers each never make the same key, and their bl
   try {
     const generators = [createKeyGenerator(db()), createKeyGenerator(db()), createKeyGenerator(other)];
     const sizes = Array.from({ length: 60 }, (_, i) => 1 + ((i * 37) % 200));
-    const lots = await Promise.all(sizes.map((size, i) => generators[i % 3]!.createKeys(size, 'lot')));
+    const lots = await Promise.all(sizes.map((size, i) => generators[i % 3]!.createKeys(size, 'lease')));
     const sum = sizes.reduce((a, b) => a + b, 0);
     expect(lots.map((keys) => keys.length)).toEqual(sizes);
     expect(new Set(lots.flat()).size).toBe(sum);

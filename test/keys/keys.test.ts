@@ -68,9 +68,9 @@ test('keys come from the pool in lots, so that a hundred creates cost one visit 
 
 test('an empty pool is no obstacle: keys come from the generator', async () => {
   const { keys } = openProcesses(1);
-  const before = await countBlocks('lot');
+  const before = await countBlocks('lease');
   expect(new Set(await takeMany(keys, 250)).size).toBe(250);
-  expect(await countBlocks('lot')).toBe(before + 3);
+  expect(await countBlocks('lease')).toBe(before + 3);
 });
 
 test('with Redis unreachable keys come from the generator', async () => {
@@ -162,7 +162,7 @@ test('a process takes back only keys that this API key reserved and did not use,
   const [foreign] = (await keys.reserve(1, stranger)) as [string];
   await createUrl(used);
   const given = [own, used, foreign, own, 'unknown1'];
-  const results = await Promise.all(Array.from({ length: 5 }, () => keys.giveBack(given, owner)));
+  const results = await Promise.all(Array.from({ length: 5 }, () => keys.release(given, owner)));
   expect(results.flat()).toEqual([own]);
   expect(await db()('reserved_keys').where({ short_code: foreign })).toHaveLength(1);
 });
@@ -170,7 +170,7 @@ test('a process takes back only keys that this API key reserved and did not use,
 test('a key that was given back unused can be taken again at once, and by one only', async () => {
   const { keys, store } = openProcesses(1);
   const reserved = await keys.reserve(50, owner);
-  await keys.giveBack(reserved, owner);
+  await keys.release(reserved, owner);
   const lots = await Promise.all(Array.from({ length: 10 }, () => store.takeReturned(20)));
   expect(lots.flat().toSorted()).toEqual(reserved.toSorted());
   expect(await store.takeReturned(20)).toEqual([]);
@@ -179,7 +179,7 @@ test('a key that was given back unused can be taken again at once, and by one on
 test('the generated code of a purged short URL rests for its quarantine, a custom code never comes back', async () => {
   const { store, generator } = openProcesses(1);
   const urls = createUrlStore(db());
-  const [generated] = (await generator.createKeys(1, 'lot')) as [string];
+  const [generated] = (await generator.createKeys(1, 'lease')) as [string];
   await createUrl(generated);
   const custom = {
     shortCode: 'my-custom',

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { ignoreCodeCase, isShortCode, readShortCode, toShortCode } from '../../src/keys/short-code.ts';
-import { whyRefused } from '../../src/urls/input/custom-code.ts';
+import { customCodeViolation } from '../../src/urls/input/custom-code.ts';
 
 test.each([
   'a',
@@ -90,10 +90,10 @@ test.each([
   ['bücher', 'unicode', undefined],
   ['日本語版', 'unicode', undefined],
   ['pаypal', 'unicode', 'must not mix Latin, Greek and Cyrillic letters'],
-  ['ａｂｃｄ', 'unicode', 'must not contain another form of a character'],
+  ['ａｂｃｄ', 'unicode', 'must not contain compatibility characters'],
   ['robots.txt', 'unicode', 'is a reserved word'],
 ] as const)('the custom code "%s" with %s is judged: %s', (code, characters, reason) => {
-  expect(whyRefused(code, { minLength: 4, maxLength: 64, characters })).toBe(reason);
+  expect(customCodeViolation(code, { minLength: 4, maxLength: 64, characters })).toBe(reason);
 });
 
 test.each([

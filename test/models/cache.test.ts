@@ -42,7 +42,7 @@ const deleteAndFill: Play['openCache'] = (redis, prefix) => {
   return {
     ...cache,
     create: forget,
-    bury: async (gone) => void (await Promise.all(gone.map(forget))),
+    putTombstones: async (gone) => void (await Promise.all(gone.map(forget))),
     put: async (url) => {
       await redis.del(keyOf(url.shortCode));
       return await cache.put(url);

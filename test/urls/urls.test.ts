@@ -80,7 +80,7 @@ function openUrls(redis = shared.redis(), { database = db(), memoryCache = noPro
       },
     },
     memoryCache,
-    blockedHosts: { judge: (entry) => entry },
+    blockedHosts: { evaluate: (entry) => entry },
     onUnpublished: async (change) => void untold.push(change),
     keys,
     idempotencyKeys: { findMany: async () => [], findRequestHash: async () => undefined },
@@ -116,14 +116,14 @@ async function holdTable() {
 describe('resolve', () => {
   test('a created short URL is resolved without asking the table', async () => {
     const { urls, count } = openUrls();
-    const { id, shortCode } = await urls.create(wish(), owner);
+    const { id, shortCode } = (await urls.create(wish(), owner)).url;
     expect(await urls.resolve(shortCode, Date.now())).toEqual({ id, originalUrl, expiresAtMs: null });
     expect(count.table).toBe(0);
   });
 
   test('fifty visitors of one code that is not cached cost one look-up in the table', async () => {
     const { urls, count, forget } = openUrls();
-    const { shortCode } = await urls.create(wish(), owner);
+    const { shortCode } = (await urls.create(wish(), owner)).url;
     await forget(shortCode);
     const table = await holdTable();
     const visits = Array.from({ length: 50 }, () => urls.resolve(shortCode, Date.now()));
@@ -166,13 +166,13 @@ describe('resolve', () => {
     }
     await Promise.all(visits);
     expect(count.table).toBe(1_024);
-    expect(urls.resolved).toMatchObject({ unavailable: 44, 'not found': 1_024 });
+    expect(urls.resolved).toMatchObject({ unavailable: 44, not_found: 1_024 });
     await expect(urls.resolve(newCode(), Date.now())).rejects.toThrow(UrlNotFound);
   });
 
   test('those of many suspects wait for each other in front of the table, and others do not wait for them', async () => {
     const { urls, count } = openUrls();
-    const { shortCode } = await urls.create(wish(), owner);
+    const { shortCode } = (await urls.create(wish(), owner)).url;
     const table = await holdTable();
     const suspects = Array.from({ length: 400 }, async () => await urls.resolve(newCode(), Date.now(), true));
     const same = urls.resolve('suspected', Date.now(), true);
@@ -214,7 +214,7 @@ describe('resolve', () => {
     const redis = openRedis('cache', 'redis://127.0.0.1:1', silentLog);
     try {
       const { urls, store, untold } = openUrls(redis);
-      const { shortCode, version } = await urls.create(wish(), owner);
+      const { shortCode, version } = (await urls.create(wish(), owner)).url;
       expect(await urls.resolve(shortCode, Date.now())).toMatchObject({ originalUrl });
       await urls.delete(shortCode, null);
       await expect(urls.resolve(shortCode, Date.now())).rejects.toThrow(UrlNotFound);
@@ -230,7 +230,7 @@ describe('resolve', () => {
 
   test('a reader that looked before a deletion and fills after it does not bring the short URL back', async () => {
     const { urls, store, cache } = openUrls();
-    const { shortCode } = await urls.create(wish(), owner);
+    const { shortCode } = (await urls.create(wish(), owner)).url;
     const seen = (await store.findByCode(shortCode))!;
     await urls.delete(shortCode, null);
     await cache.put(seen);
@@ -240,13 +240,13 @@ describe('resolve', () => {
   test('who asks after a change was announced does not get what a look-up found that began before', async () => {
     const memoryCache = createMemoryCache({ maxEntries: 10, maxBytes: 1_000_000 });
     const { urls, cache, count, forget } = openUrls(undefined, { memoryCache });
-    const { shortCode, version } = await urls.create(wish(), owner);
+    const { shortCode, version } = (await urls.create(wish(), owner)).url;
     await forget(shortCode);
     const table = await holdTable();
     const before = reasonFor(urls.resolve(shortCode, Date.now()));
     await waitUntil('the table is asked', () => count.table === 1);
     const deleted = { shortCode, version: version + 1 };
-    await cache.bury([deleted], 'not found');
+    await cache.putTombstones([deleted], 'not_found');
     memoryCache.invalidate(shortCode, deleted.version);
     const after = reasonFor(urls.resolve(shortCode, Date.now()));
     // Its row is still there: in the table nothing was deleted.
@@ -261,7 +261,7 @@ describe('what Redis was not told of', () => {
   async function openKnown() {
     const memoryCache = createMemoryCache({ maxEntries: 10, maxBytes: 1_000_000 });
     const opened = openUrls(undefined, { memoryCache });
-    const { shortCode } = await opened.urls.create(wish(), owner);
+    const { shortCode } = (await opened.urls.create(wish(), owner)).url;
     await opened.urls.resolve(shortCode, Date.now());
     expect(opened.untold).toEqual([]);
     return { ...opened, memoryCache, shortCode };
@@ -272,7 +272,7 @@ describe('what Redis was not told of', () => {
     const { version } = (await store.delete(shortCode, null))!;
     memoryCache.invalidate(shortCode, version);
     await expect(urls.resolve(shortCode, Date.now())).rejects.toThrow(UrlNotFound);
-    expect(await cache.find(shortCode)).toEqual({ gone: 'not found', version });
+    expect(await cache.find(shortCode)).toEqual({ negative: 'not_found', version });
   });
 
   test('is remembered as gone, as of the announced version, where no row is left', async () => {
@@ -282,7 +282,7 @@ describe('what Redis was not told of', () => {
     await db()('urls').where({ short_code: shortCode }).del();
     memoryCache.invalidate(shortCode, version + 1);
     await expect(urls.resolve(shortCode, Date.now())).rejects.toThrow(UrlNotFound);
-    expect(await cache.find(shortCode)).toEqual({ gone: 'not found', version: version + 1 });
+    expect(await cache.find(shortCode)).toEqual({ negative: 'not_found', version: version + 1 });
     memoryCache.onConnected();
     await expect(urls.resolve(shortCode, Date.now())).rejects.toThrow(UrlNotFound);
     expect(count.table).toBe(1);
@@ -307,7 +307,7 @@ describe('a short URL that a web process knew', () => {
     const database = openPostgres({ url: nowhere.postgres, poolMax: 1, queryTimeoutMs: 1_000, name: 'test' });
     try {
       const { urls } = openUrls(redis, { database, memoryCache: openStale('known') });
-      expect(urls.resolveAtOnce('known', Date.now())).toBeUndefined();
+      expect(urls.resolveFromMemory('known', Date.now())).toBeUndefined();
       expect(await urls.resolve('known', expiresAtMs - 1)).toEqual(known.url);
       await expect(urls.resolve('known', expiresAtMs)).rejects.toThrow(UrlExpired);
       await expect(urls.resolve('other', Date.now())).rejects.toSatisfy(isPostgresUnavailable);
@@ -339,7 +339,7 @@ describe('expiry', () => {
   test('a short URL is expired from its very millisecond on, from cache and table alike', async () => {
     const { urls, forget } = openUrls();
     const expiresAt = new Date(Date.now() + 60_000);
-    const { shortCode } = await urls.create(wish({ expiresAt }), owner);
+    const { shortCode } = (await urls.create(wish({ expiresAt }), owner)).url;
     for (const prepare of [async () => {}, async () => void (await forget(shortCode))]) {
       await prepare();
       expect(await urls.resolve(shortCode, expiresAt.getTime() - 1)).toMatchObject({ originalUrl });
@@ -352,10 +352,12 @@ describe('expiry', () => {
   test('an expired short URL stays an expired one after the clean-up has disabled it, from cache and table', async () => {
     const { urls, cache, forget } = openUrls();
     const expiresAt = new Date(Date.now() - 1);
-    const { shortCode } = await urls.create(wish({ expiresAt }), owner, new Date(Date.now() - 60_000));
+    const { shortCode } = (
+      await urls.create(wish({ expiresAt }), owner, { now: new Date(Date.now() - 60_000) })
+    ).url;
     const disabled = await createUrlCleanupStore(db()).disableExpired(new Date(), 1_000);
     expect(disabled.map((one) => one.shortCode)).toContain(shortCode);
-    await cache.bury(disabled, 'expired');
+    await cache.putTombstones(disabled, 'expired');
     await expect(urls.resolve(shortCode, Date.now())).rejects.toThrow(UrlExpired);
     await forget(shortCode);
     await expect(urls.resolve(shortCode, Date.now())).rejects.toThrow(UrlExpired);
@@ -366,7 +368,7 @@ describe('expiry', () => {
   test('a disabled short URL is not found by visitors, expired or not, and shown as disabled', async () => {
     const { urls, forget } = openUrls();
     for (const expiresAt of [null, new Date(Date.now() + 60_000), new Date(0)]) {
-      const { shortCode } = await urls.create(wish(), owner);
+      const { shortCode } = (await urls.create(wish(), owner)).url;
       const row = db()('urls').where({ short_code: shortCode });
       await row.update({ is_active: false, expires_at: expiresAt });
       await forget(shortCode);
@@ -379,7 +381,7 @@ describe('expiry', () => {
 
 test('a short URL that another program marks as deleted, and leaves active, is gone', async () => {
   const { urls, forget } = openUrls();
-  const { shortCode } = await urls.create(wish(), owner);
+  const { shortCode } = (await urls.create(wish(), owner)).url;
   await db()('urls').where({ short_code: shortCode }).update({ deleted_at: new Date() });
   await forget(shortCode);
   await expect(urls.resolve(shortCode, Date.now())).rejects.toThrow(UrlNotFound);
@@ -409,9 +411,9 @@ describe('create', () => {
       );
       await pool.add(keys);
       const created = [await urls.create(wish(), owner), await urls.create(wish(), owner)];
-      expect(created[0]!.shortCode).toBe(free);
+      expect(created[0]!.url.shortCode).toBe(free);
       // The pool is empty by now: the second one comes from the generator.
-      expect(keys).not.toContain(created[1]!.shortCode);
+      expect(keys).not.toContain(created[1]!.url.shortCode);
       expect(await urls.resolve(taken, Date.now())).toMatchObject({
         originalUrl: 'https://example.com/first',
       });
@@ -445,7 +447,7 @@ describe('create', () => {
     expect(winners).toHaveLength(1);
     expect(reasons.every((reason) => reason instanceof CodeTaken)).toBe(true);
     expect(await urls.resolve(customCode, Date.now())).toMatchObject({
-      originalUrl: winners[0]!.value.originalUrl,
+      originalUrl: winners[0]!.value.url.originalUrl,
     });
     const stored = await db()('urls').where({ short_code: customCode });
     expect(stored).toHaveLength(1);
@@ -456,7 +458,7 @@ describe('create', () => {
     const { urls, keys } = openUrls();
     const [customCode] = (await keys.reserve(1, owner)) as [string];
     await expect(urls.create(wish({ customCode }), stranger)).rejects.toThrow(CodeTaken);
-    expect(await urls.create(wish({ customCode }), owner)).toMatchObject({ shortCode: customCode });
+    expect((await urls.create(wish({ customCode }), owner)).url.shortCode).toBe(customCode);
     await expect(urls.create(wish({ customCode }), owner)).rejects.toThrow(CodeTaken);
     expect(await db()('reserved_keys').where({ short_code: customCode })).toEqual([]);
   });
@@ -466,7 +468,7 @@ describe('delete', () => {
   test('a deleted short URL is gone for every question, and its code stays taken until it is purged', async () => {
     const { urls } = openUrls();
     const customCode = newCode();
-    const first = await urls.create(wish({ customCode }), owner);
+    const first = (await urls.create(wish({ customCode }), owner)).url;
     await urls.delete(customCode, null);
     await expect(urls.resolve(customCode, Date.now())).rejects.toThrow(UrlNotFound);
     await expect(urls.getWithClicks(customCode, null, new Date())).rejects.toThrow(UrlNotFound);
@@ -475,7 +477,7 @@ describe('delete', () => {
 
     const later = new Date(Date.now() + 1_000);
     expect(await createUrlCleanupStore(db()).purge(later, 0, 0, 1_000)).toBeGreaterThan(0);
-    const second = await urls.create(wish({ customCode }), owner);
+    const second = (await urls.create(wish({ customCode }), owner)).url;
     expect(second.version).toBeGreaterThan(first.version);
     // The tombstone of the first one is older.
     expect(await urls.resolve(customCode, Date.now())).toMatchObject({ id: second.id });
@@ -483,7 +485,7 @@ describe('delete', () => {
 
   test('of ten who delete one short URL at once, one does and the others find nothing', async () => {
     const { urls } = openUrls();
-    const { shortCode } = await urls.create(wish(), owner);
+    const { shortCode } = (await urls.create(wish(), owner)).url;
     const results = await Promise.allSettled(Array.from({ length: 10 }, () => urls.delete(shortCode, null)));
     expect(results.filter((result) => result.status === 'fulfilled')).toHaveLength(1);
     for (const result of results.filter((one) => one.status === 'rejected'))
@@ -504,7 +506,7 @@ test('a create succeeds although every key of the pool is the custom code of som
   const taken = Array.from({ length: 50 }, newCode);
   for (const customCode of taken) await urls.create(wish({ customCode }), owner);
   await pool.add(taken);
-  const { shortCode } = await urls.create(wish(), owner);
+  const { shortCode } = (await urls.create(wish(), owner)).url;
   expect(taken).not.toContain(shortCode);
 });
 
@@ -521,7 +523,7 @@ test('a returned key that somebody then used as a custom code does not come back
   const { urls, keys } = openUrls();
   const store = createKeyStore(db());
   const [used, unused] = (await keys.reserve(2, owner)) as [string, string];
-  await keys.giveBack([used, unused], owner);
+  await keys.release([used, unused], owner);
   await urls.create(wish({ customCode: used }), owner);
   const returned = await store.takeReturned(1_000);
   expect([returned.includes(used), returned.includes(unused)]).toEqual([false, true]);

@@ -27,7 +27,7 @@ export async function cleanupExpired(
 ) {
   const { cleanupStore, urlCache, idempotencyKeys } = deps;
   const now = await deps.now();
-  const total = await cleanupStore.countToClean(now, retention.days);
+  const total = await cleanupStore.countDue(now, retention.days);
   const report = async (done: number) => await reportProgress(percentOf(done, total));
 
   async function disableSlice(): Promise<number> {

@@ -1,7 +1,7 @@
 import type { RedisUrlCache } from '../../src/urls/cache/redis-cache.ts';
 import type { RefreshCache } from '../../src/urls/cache/refresh.ts';
 import { type CacheWatermark, raiseWatermark, type Watermark } from '../../src/urls/cache/watermark.ts';
-import { beginningOf, type ChangeStore, everyCode } from '../../src/urls/changes/change-log.ts';
+import { startOf, type ChangeLog, allCodes } from '../../src/urls/changes/change-log.ts';
 import { type JobContext, percentOf, type Summary } from './job-context.ts';
 import { inSlices } from './slices.ts';
 
@@ -9,7 +9,7 @@ import { inSlices } from './slices.ts';
 const sliceSize = 1_000;
 
 interface Deps {
-  changes: ChangeStore;
+  changes: ChangeLog;
   cache: RedisUrlCache;
   watermark: CacheWatermark;
   refreshCache: RefreshCache;
@@ -37,7 +37,7 @@ export async function reconcileCache(
   const counts = found === 'everything' ? await compareAll(deps, context) : found;
   if (context.signal.aborted) return { ...counts, interrupted: true };
   await watermark.write(raiseWatermark(since, horizon));
-  await forgetRemovals(deps, keepRemovalsSeconds, context);
+  await deleteRemovals(deps, keepRemovalsSeconds, context);
   return counts.checked === 0 ? { ...counts, status: 'nothing to reconcile' } : { ...counts };
 }
 
@@ -53,11 +53,11 @@ async function compareChanged(
 ): Promise<Counts | 'everything'> {
   const total = await changes.countChanged(since);
   const counts = { checked: 0, repaired: 0 };
-  let cursor = beginningOf(since);
+  let cursor = startOf(since);
   for (let hasMore = total > 0; hasMore && !signal.aborted;) {
     const slice = await changes.findChanged(cursor, sliceSize);
     if (slice.length === 0) break;
-    if (slice.some(({ shortCode }) => shortCode === everyCode)) return 'everything';
+    if (slice.some(({ shortCode }) => shortCode === allCodes)) return 'everything';
     counts.repaired += await refreshCache(slice.map(({ shortCode }) => shortCode));
     counts.checked += slice.length;
     await reportProgress(percentOf(counts.checked, total));
@@ -73,22 +73,22 @@ async function compareAll(
 ): Promise<Counts> {
   const total = await cache.countKeys();
   const counts = { checked: 0, repaired: 0 };
-  let looked = 0;
+  let scanned = 0;
   let cursor = '0';
   do {
     const slice = await cache.scan(cursor);
     counts.repaired += await refreshCache(slice.shortCodes, { isExact: true });
     counts.checked += slice.shortCodes.length;
-    looked += slice.looked;
+    scanned += slice.scanned;
     cursor = slice.next;
-    if (slice.shortCodes.length > 0) await reportProgress(percentOf(looked, total));
+    if (slice.shortCodes.length > 0) await reportProgress(percentOf(scanned, total));
   } while (cursor !== '0' && !signal.aborted);
   return counts;
 }
 
 /** Deletes removals that are older than every cache entry. */
-async function forgetRemovals({ changes }: Deps, keepSeconds: number, { signal }: JobContext): Promise<void> {
-  await inSlices(async () => await changes.forgetRemovals(keepSeconds, sliceSize), {
+async function deleteRemovals({ changes }: Deps, keepSeconds: number, { signal }: JobContext): Promise<void> {
+  await inSlices(async () => await changes.deleteRemovals(keepSeconds, sliceSize), {
     signal,
     size: sliceSize,
   });

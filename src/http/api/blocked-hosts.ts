@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type HostBlocking, readBlockedHost } from '../../urls/blocklist/service.ts';
+import { type HostBlocking, parseBlockedHost } from '../../urls/blocklist/service.ts';
 import type { BlockedHost } from '../../urls/blocklist/store.ts';
 import { wholeNumberText } from '../../validation/integer.ts';
 import { storedText } from '../../validation/text.ts';
@@ -14,7 +14,7 @@ const maxBodyBytes = 512 * 1024;
 
 const host = z
   .string('must be text')
-  .transform((text) => readBlockedHost(text))
+  .transform((text) => parseBlockedHost(text))
   .refine((name) => name !== undefined, 'must be a host name without a port, such as example.com')
   .meta({ description: 'Blocked with all hosts below it', example: 'example.com' });
 
@@ -116,7 +116,7 @@ export const blockedHostHandlers = ({
   },
 
   unblockHost: async ({ params }) => {
-    const host = readBlockedHost(params.host);
+    const host = parseBlockedHost(params.host);
     if (host === undefined || !(await hostBlocking.unblock(host)))
       throw new Problem('not-found', 'This host is not blocked.');
     return { status: 204 };

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type ApiKey, askerOf, ownerOf } from '../../api-keys/api-key.ts';
+import { type ApiKey, requesterOf, ownerOf } from '../../api-keys/api-key.ts';
 import { foldCode } from '../../keys/short-code.ts';
 import type { Log } from '../../log.ts';
 import type { CustomCodeRules } from '../../urls/input/custom-code.ts';
@@ -205,13 +205,13 @@ export const bulkHandlers = ({
   async function create(item: unknown, apiKey: ApiKey, idempotencyKey: IdempotencyKey | undefined) {
     const body = validate(newUrl, item);
     const now = new Date();
-    const wish = {
+    const input = {
       originalUrl: body.original_url,
       customCode: body.custom_code ?? undefined,
       ...readSettings(body, now.getTime()),
     };
-    const given = { idempotencyKey, owner: ownerOf(apiKey), ...readConflictRules(body), now };
-    const { url, isNew, isRepeat } = await urls.createIdempotent(wish, apiKey.id, given);
+    const options = { idempotencyKey, owner: ownerOf(apiKey), ...readConflictRules(body), now };
+    const { url, isNew, isRepeat } = await urls.create(input, apiKey.id, options);
     return {
       isRepeat,
       result: { status: isNew ? (201 as const) : (200 as const), url: presentUrl(url, baseUrl) },
@@ -246,15 +246,15 @@ export const bulkHandlers = ({
 
     changeUrls: async ({ body, owner, ctx }) => {
       const { original_url: originalUrl } = body.changes;
-      const wish = {
+      const patch = {
         ...(originalUrl === undefined ? {} : { originalUrl }),
         ...readSettings(body.changes, Date.now()),
       };
       const { codes, next } = await findTargets(body, owner);
-      const change = await urls.readChange(wish);
+      const apply = await urls.preparePatch(patch);
       const settledOnes = await settleEach(codes, { atOnce: costlyAtOnce, log, ctx }, async (code) => ({
         status: 200 as const,
-        url: presentUrl(await change(code, owner), baseUrl),
+        url: presentUrl(await apply(code, owner), baseUrl),
       }));
       const results = settledOnes.map((result, i) => Object.assign({ short_code: codes[i]! }, result));
       return { status: 200, body: { results, next_cursor: next } };
@@ -263,7 +263,7 @@ export const bulkHandlers = ({
     deleteUrls: async ({ body, apiKey, owner, ctx }) => {
       const { codes, next } = await findTargets(body, owner);
       const settledOnes = await settleEach(codes, { atOnce: costlyAtOnce, log, ctx }, async (code) => {
-        if (body.purge === true) await urls.purge(code, askerOf(apiKey));
+        if (body.purge === true) await urls.purge(code, requesterOf(apiKey));
         else await urls.delete(code, owner);
         return { status: 204 as const };
       });

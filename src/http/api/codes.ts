@@ -58,7 +58,7 @@ export const codeHandlers = ({ keys }: { keys: Keys }): Handlers<typeof codeOper
   }),
 
   returnCodes: async ({ body, apiKey }) => {
-    const returned = await keys.giveBack(body.codes, apiKey.id);
+    const returned = await keys.release(body.codes, apiKey.id);
     const taken = new Set(returned);
     return { status: 200, body: { returned, refused: body.codes.filter((code) => !taken.has(code)) } };
   },

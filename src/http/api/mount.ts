@@ -1,7 +1,7 @@
 import type Router from '@koa/router';
 import type { Middleware } from 'koa';
 import { ownerOf } from '../../api-keys/api-key.ts';
-import type { PasswordHashing } from '../../urls/access/password-hashing.ts';
+import type { PasswordHashing } from '../../urls/access/password.ts';
 import { type ApiState, apiKeyOf, requireScope } from '../middleware/authenticate.ts';
 import { readIdempotencyKey } from '../middleware/idempotency-key.ts';
 import { chargeAs, type RateLimits } from '../middleware/rate-limits.ts';
@@ -24,7 +24,7 @@ export function mount<Ops extends Operations>(
   handlers: Handlers<Ops>,
   deps: {
     rateLimits: RateLimits;
-    passwordHashing: Pick<PasswordHashing, 'hashSlowly'>;
+    passwordHashing: Pick<PasswordHashing, 'hashWithSalt'>;
     basePath: string;
   },
 ): void {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { readHostName } from '../../urls/input/host-name.ts';
+import { parseHostName } from '../../urls/input/host-name.ts';
 import type { UrlFilter } from '../../urls/search/filter.ts';
 import type { Owner } from '../../urls/store/owner.ts';
 import { wholeNumberText } from '../../validation/integer.ts';
@@ -21,7 +21,7 @@ const isTrue = z
 
 /** A host name as the URL parser spells it, to which `UPPER.example` and `bücher.example` are other spellings. */
 const host = plainText
-  .transform(readHostName)
+  .transform(parseHostName)
   .refine((name) => name !== undefined, 'must be a host name without a port, such as example.com')
   .optional();
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { foldCode } from '../../keys/short-code.ts';
-import { type CustomCodeRules, defaultCodeRules, whyRefused } from '../../urls/input/custom-code.ts';
+import { type CustomCodeRules, defaultCodeRules, customCodeViolation } from '../../urls/input/custom-code.ts';
 import { urlLengths } from '../../urls/input/destination-policy.ts';
 import type { SettingsInput } from '../../urls/input/parse-input.ts';
 import { shortUrlOf } from '../../urls/short-url.ts';
@@ -33,7 +33,7 @@ const customCode = (rules: CustomCodeRules) =>
     .string('must be text')
     .overwrite((code) => foldCode(code.normalize('NFC')))
     .superRefine((code, context) => {
-      const message = whyRefused(code, rules);
+      const message = customCodeViolation(code, rules);
       if (message !== undefined) context.addIssue({ code: 'custom', message });
     })
     .meta({
@@ -125,7 +125,7 @@ export const urlChange = createUrlChange(defaultCodeRules);
 
 /** What a create does about a short URL that exists already. */
 export const readConflictRules = (body: z.output<typeof newUrl>) => ({
-  findsFirst: body.find_if_exists ?? false,
+  reusesExisting: body.find_if_exists ?? false,
   restoresDeleted: body.restore_deleted ?? false,
 });
 

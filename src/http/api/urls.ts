@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { askerOf } from '../../api-keys/api-key.ts';
+import { requesterOf } from '../../api-keys/api-key.ts';
 import { pathOfCode } from '../../urls/short-url.ts';
 import type { ShortUrl } from '../../urls/url.ts';
 import type { Urls } from '../../urls/urls.ts';
@@ -148,13 +148,13 @@ export const urlHandlers = ({
 }): Handlers<typeof urlOperations> => ({
   createUrl: async ({ body, apiKey, owner, idempotencyKey }) => {
     const now = new Date();
-    const wish = {
+    const input = {
       originalUrl: body.original_url,
       customCode: body.custom_code ?? undefined,
       ...readSettings(body, now.getTime()),
     };
-    const given = { idempotencyKey, owner, ...readConflictRules(body), now };
-    const { url, isNew, isRepeat } = await urls.createIdempotent(wish, apiKey.id, given);
+    const options = { idempotencyKey, owner, ...readConflictRules(body), now };
+    const { url, isNew, isRepeat } = await urls.create(input, apiKey.id, options);
     return {
       status: isNew ? 201 : 200,
       headers: {
@@ -175,14 +175,14 @@ export const urlHandlers = ({
 
   changeUrl: async ({ params, body, apiKey, owner, ctx }) => {
     const { original_url: originalUrl, short_code: newCode, keep_old_code: keepsOldCode = true } = body;
-    const wish = {
+    const patch = {
       ...(originalUrl === undefined ? {} : { originalUrl }),
       ...readSettings(body, Date.now()),
     };
     const versions = versionsIn(ctx.req.headers['if-match']);
     const url = await (newCode === undefined
-      ? urls.change(params.short_code, wish, owner, versions)
-      : urls.rename(params.short_code, { newCode, keepsOldCode, wish }, askerOf(apiKey), versions));
+      ? urls.change(params.short_code, patch, owner, versions)
+      : urls.rename(params.short_code, { newCode, keepsOldCode, patch }, requesterOf(apiKey), versions));
     return { status: 200, headers: tagOf(url), body: presentUrl(url, baseUrl) };
   },
 
@@ -207,7 +207,7 @@ export const urlHandlers = ({
 
   deleteUrl: async ({ params, query, apiKey, owner, ctx }) => {
     const versions = versionsIn(ctx.req.headers['if-match']);
-    if (query.purge) await urls.purge(params.short_code, askerOf(apiKey), versions);
+    if (query.purge) await urls.purge(params.short_code, requesterOf(apiKey), versions);
     else await urls.delete(params.short_code, owner, versions);
     return { status: 204 };
   },

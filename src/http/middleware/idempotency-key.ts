@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Context } from 'koa';
-import type { PasswordHashing } from '../../urls/access/password-hashing.ts';
+import type { PasswordHashing } from '../../urls/access/password.ts';
 import type { IdempotencyKey } from '../../urls/store/idempotency-key.ts';
 import { validationFailed } from '../problems/problem.ts';
 
@@ -11,7 +11,7 @@ const passwordField = '"password":"';
  *  none, or Overloaded. */
 export async function readIdempotencyKey(
   ctx: Context,
-  given: { asked: object; apiKeyId: number; passwordHashing: Pick<PasswordHashing, 'hashSlowly'> },
+  given: { asked: object; apiKeyId: number; passwordHashing: Pick<PasswordHashing, 'hashWithSalt'> },
 ): Promise<IdempotencyKey | undefined> {
   const { asked, apiKeyId, passwordHashing } = given;
   const key = ctx.req.headers['idempotency-key'] as string | undefined;
@@ -23,7 +23,7 @@ export async function readIdempotencyKey(
   }
   const request = JSON.stringify([ctx.method, ctx.path, asked]);
   const requestHash = request.includes(passwordField)
-    ? await passwordHashing.hashSlowly(request, `${apiKeyId} ${key}`)
+    ? await passwordHashing.hashWithSalt(request, `${apiKeyId} ${key}`)
     : createHash('sha256').update(request).digest();
   return { key, requestHash, item: 0 };
 }

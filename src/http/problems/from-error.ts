@@ -84,7 +84,7 @@ function toProblem(error: unknown, basePath = ''): Problem | undefined {
   if (error instanceof UploadAborted) return new Problem('upload-broken', error.message);
   if (error instanceof InputRejected) {
     return validationFailed(
-      error.refusals.map(({ asked, reason }) => ({ field: toSnakeCase(asked), detail: reason })),
+      error.violations.map(({ field, reason }) => ({ field: toSnakeCase(field), detail: reason })),
     );
   }
   if (error instanceof ApiKeyNotFound) return new Problem('not-found', 'There is no such API key.');

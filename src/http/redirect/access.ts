@@ -2,7 +2,7 @@ import type { Context } from 'koa';
 import type { EnrichClick } from '../../clicks/enrichment/enrich.ts';
 import type { ClickRecorder } from '../../clicks/recording/recorder.ts';
 import type { UsageLimit } from '../../urls/access/usage-limit.ts';
-import type { CachedUrl, Gate } from '../../urls/cache/entry.ts';
+import type { CachedUrl, AccessRule } from '../../urls/cache/entry.ts';
 import { UrlExhausted } from '../../urls/url.ts';
 import { methodNotAllowed } from '../problems/problem.ts';
 import type { Interstitial } from './interstitial.ts';
@@ -12,7 +12,7 @@ import { type RedirectResponses, sendRedirect, uncached } from './response.ts';
 export interface RestrictedVisit {
   shortCode: string;
   url: CachedUrl;
-  accessRule: Gate;
+  accessRule: AccessRule;
   /** Milliseconds since 1970. */
   now: number;
   /** The recorder of the epoch in which the short URL was looked up. */
@@ -36,7 +36,7 @@ export function createAccessRules(deps: {
 
   /** Takes one use of a short URL and records the click. Throws UrlExhausted. */
   async function pass(ctx: Context, { url, now, recorder }: RestrictedVisit): Promise<void> {
-    if (isLimited(url) && !(await uses.take(url.id))) throw exhausted(url);
+    if (isLimited(url) && !(await uses.claim(url.id))) throw exhausted(url);
     await recorder.record(url.id, now, enrichClick(ctx.req, now));
   }
 
@@ -77,8 +77,8 @@ export function createAccessRules(deps: {
 }
 
 /** Throws UrlExhausted for a short URL that has reached its click limit. */
-export async function requireLeft(uses: Pick<UsageLimit, 'isLeft'>, url: CachedUrl): Promise<void> {
-  if (isLimited(url) && !(await uses.isLeft(url.id))) throw exhausted(url);
+export async function requireLeft(uses: Pick<UsageLimit, 'hasUsesLeft'>, url: CachedUrl): Promise<void> {
+  if (isLimited(url) && !(await uses.hasUsesLeft(url.id))) throw exhausted(url);
 }
 
 const isLimited = ({ rules }: CachedUrl) =>

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Context } from 'koa';
-import type { PasswordAttempts, Try } from '../../urls/access/password-attempts.ts';
+import type { PasswordAttempts, PasswordAttempt } from '../../urls/access/password-attempts.ts';
 import type { CachedUrl } from '../../urls/cache/entry.ts';
 import { type StoredUrl, UrlNotFound } from '../../urls/url.ts';
 import { createFormReader } from '../middleware/form.ts';
@@ -27,7 +27,7 @@ export function createInterstitial(deps: {
 }) {
   const { findUrl, tries, checkPassword, readClientAddress, baseUrl, schemes } = deps;
 
-  async function check(password: string, attempt: Try): Promise<boolean> {
+  async function check(password: string, attempt: PasswordAttempt): Promise<boolean> {
     try {
       return await checkPassword(password, attempt.passwordHash);
     } catch (error) {
@@ -40,7 +40,7 @@ export function createInterstitial(deps: {
   async function knows(ctx: Context, shortCode: string, password: string): Promise<boolean> {
     // From the table: a password that was changed just now holds from now on.
     const url = await findUrl(shortCode);
-    if (!url?.isActive || url.isDeleted) throw new UrlNotFound('no such short URL');
+    if (!url?.isActive || url.isDeleted) throw new UrlNotFound('short URL not found');
     if (url.passwordHash === null) return true;
     const attempt = { urlId: url.id, passwordHash: url.passwordHash, address: readClientAddress(ctx.req) };
     const waitSeconds = await tries.begin(attempt);

@@ -17,7 +17,7 @@ import { requireLeft } from './access.ts';
 export function createPreview(deps: {
   urls: Pick<Urls, 'resolve'>;
   findUrl: (shortCode: string) => Promise<StoredUrl | undefined>;
-  uses: Pick<UsageLimit, 'isLeft'>;
+  uses: Pick<UsageLimit, 'hasUsesLeft'>;
   /** Whether whoever asks has asked for too many codes that lead nowhere. */
   isThrottled: (request: IncomingMessage) => boolean;
   baseUrl: string;
@@ -28,7 +28,7 @@ export function createPreview(deps: {
     // Codes that lead nowhere are known without the table.
     const known = await urls.resolve(shortCode, Date.now(), isThrottled(request));
     const url = await findUrl(shortCode);
-    if (!url?.isActive || url.isDeleted) throw new UrlNotFound('no such short URL');
+    if (!url?.isActive || url.isDeleted) throw new UrlNotFound('short URL not found');
     await requireLeft(uses, known);
     return toPreview(url);
   }

@@ -15,7 +15,7 @@ import { type RedirectResponses, sendRedirect, uncached } from './response.ts';
 import { type Speculation, speculationOf } from './speculation.ts';
 
 interface RedirectDeps {
-  urls: Pick<Urls, 'resolve' | 'resolveAtOnce' | 'count'>;
+  urls: Pick<Urls, 'resolve' | 'resolveFromMemory' | 'count'>;
   /** `current` is the recorder of the epoch in which a look-up begins. */
   clickRecorder: Pick<ClickRecorder, 'recordThen'> & {
     current: () => Pick<ClickRecorder, 'record' | 'recordThen'>;
@@ -65,7 +65,7 @@ export function createRedirect(deps: RedirectDeps) {
   function resolveFromMemory(request: IncomingMessage): Target | undefined {
     if (request.method !== 'GET') return undefined;
     const now = Date.now();
-    const url = urls.resolveAtOnce(codeOf(request.url!), now);
+    const url = urls.resolveFromMemory(codeOf(request.url!), now);
     return url && speculationOf(request) === undefined ? { url, now, recorder: clickRecorder } : undefined;
   }
 

@@ -56,7 +56,7 @@ export function addReportRoutes(
     const { short_code: given, reason, comment } = validate(newReport, await readBody(ctx));
     rateLimits.takeReport(ctx.req);
     const shortCode = toShortCode(given);
-    if (shortCode === undefined) throw new UrlNotFound('no such short URL');
+    if (shortCode === undefined) throw new UrlNotFound('short URL not found');
     await reports.add({ shortCode, reason, comment: comment ?? null });
     if (wantsJson(ctx)) answerJson(ctx);
     else answerPage(ctx, 202, thanksPage);

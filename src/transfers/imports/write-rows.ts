@@ -143,7 +143,7 @@ const deleted: RowProblem = {
 /** Those whose short URLs were deleted and are restored. */
 async function restore(store: UrlStore, asking: Asking[], createdBy: number): Promise<Asking[]> {
   if (asking.length === 0) return [];
-  const restored = await store.takeBack(asking.map(({ url }) => toNewUrl(url, url.shortCode!, createdBy)));
+  const restored = await store.restoreAs(asking.map(({ url }) => toNewUrl(url, url.shortCode!, createdBy)));
   return asking.filter((_, i) => restored[i]);
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { foldCode, isShortCode, shortCodePattern } from '../../keys/short-code.ts';
 import { type DestinationPolicy, UrlRejected } from '../../urls/input/destination-policy.ts';
-import { type Asked, violationsOf } from '../../urls/input/rules.ts';
+import { type InputField, violationsOf } from '../../urls/input/rules.ts';
 import { textLimits } from '../../urls/input/texts.ts';
 import { redirectStatuses, type UrlSettings } from '../../urls/url.ts';
 import { wholeNumberText } from '../../validation/integer.ts';
@@ -116,7 +116,7 @@ export interface RowWarning extends Omit<ValueWarning, 'code'> {
 }
 
 /** How a row calls what rules between settings are about. */
-const fieldOf: Partial<Record<Asked, RowField>> = { startsAt: 'starts_at', maxClicks: 'max_clicks' };
+const fieldOf: Partial<Record<InputField, RowField>> = { startsAt: 'starts_at', maxClicks: 'max_clicks' };
 
 export type Fields = Partial<Record<RowField, unknown>>;
 
@@ -157,8 +157,8 @@ export function readRow(
     clickCount: values.click_count ?? 0,
     lastAccessedAt: values.last_accessed_at ?? null,
   };
-  for (const { asked, reason } of violationsOf(url))
-    problems.push({ field: fieldOf[asked] ?? asked, reason });
+  for (const { field, reason } of violationsOf(url))
+    problems.push({ field: fieldOf[field] ?? field, reason });
   if (problems.length > 0) return { problems };
   return { url, warnings: [...warnings, ...warningOf('fallback_url', fallback)] };
 }

@@ -1,12 +1,12 @@
-import type { CachedUrl, CacheEntry, JudgedEntry } from '../cache/entry.ts';
-import { inOneSpelling } from '../input/host-name.ts';
+import type { CachedUrl, CacheEntry, EvaluatedEntry } from '../cache/entry.ts';
+import { normaliseHost } from '../input/host-name.ts';
 import { reachedHosts } from '../input/reached-hosts.ts';
 import type { BlockedHostStore } from './store.ts';
 
 export type BlockedHosts = ReturnType<typeof createBlockedHosts>;
 
-/** The blocked hosts by heart: those that PostgreSQL had when it answered last. A host is blocked with all hosts below it.
- *  `onChange` is called once what was judged before may be wrong. */
+/** The blocklist in memory, as PostgreSQL last returned it. A blocked host includes all its subdomains. `onChange` is
+ *  called when earlier evaluations may be wrong. */
 export function createBlockedHosts(deps: {
   store: Pick<BlockedHostStore, 'readIfChanged'>;
   onChange?: () => void;
@@ -14,17 +14,17 @@ export function createBlockedHosts(deps: {
   const { store, onChange } = deps;
   let blocked = new Set<string>();
   let version: number | null = null;
-  let asked = 0;
+  let requested = 0;
   let answered = 0;
 
   async function refresh(): Promise<void> {
-    const number = ++asked;
+    const number = ++requested;
     const latest = await store.readIfChanged(version);
-    // Of two answers the one that was asked for later counts.
+    // Keep the answer of the later request when answers arrive out of order.
     if (number < answered) return;
     answered = number;
     if (latest.hosts === null || latest.version === version) return;
-    blocked = new Set(latest.hosts.split(' ').filter(Boolean).map(inOneSpelling));
+    blocked = new Set(latest.hosts.split(' ').filter(Boolean).map(normaliseHost));
     ({ version } = latest);
     onChange?.();
   }
@@ -45,20 +45,20 @@ export function createBlockedHosts(deps: {
   }
 
   return {
-    /** Forgets which list the next reading is compared with: numbers of another epoch say nothing about it. */
+    /** Forgets the list's version: versions of another epoch cannot be compared. */
     forgetVersion(): void {
       version = null;
     },
 
-    /** Reads the list, where it was changed. Throws what PostgreSQL throws. */
+    /** Reads the list if it has changed. Throws the error of PostgreSQL. */
     refresh,
 
     /** Whether a URL leads to a blocked host. */
     isBlocked,
 
-    /** What is known of a code, in the light of the list: it is not to lead to a blocked host, by its fallback neither. */
-    judge(entry: CacheEntry): JudgedEntry {
-      if ('gone' in entry || blocked.size === 0) return entry;
+    /** Applies the list to a cache entry: a blocked original URL makes it blocked, a blocked fallback URL is removed. */
+    evaluate(entry: CacheEntry): EvaluatedEntry {
+      if ('negative' in entry || blocked.size === 0) return entry;
       const url = withAllowedFallback(entry.url);
       return isBlocked(url.originalUrl)
         ? { blocked: url, version: entry.version }
@@ -67,7 +67,7 @@ export function createBlockedHosts(deps: {
   };
 }
 
-/** The host above; undefined for the last one. */
+/** The parent domain; undefined for a top-level one. */
 function parentOf(host: string): string | undefined {
   const dot = host.indexOf('.');
   return dot === -1 ? undefined : host.slice(dot + 1);

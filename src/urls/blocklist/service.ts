@@ -1,40 +1,40 @@
-import { inOneSpelling, readHostName } from '../input/host-name.ts';
+import { normaliseHost, parseHostName } from '../input/host-name.ts';
 import type { BlockedHosts } from './blocklist.ts';
 import type { BlockedHostStore } from './store.ts';
 
-/** What of host names can be in the table, as its constraint says. */
-const blockable = /^([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:]+\])$/;
+/** The host names that the table accepts; the same as its check constraint. */
+const validHost = /^([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:]+\])$/;
 const maxLength = 253;
 
-/** A host that somebody names, in the one spelling in which it is blocked; undefined where it is none. */
-export function readBlockedHost(text: string): string | undefined {
-  const host = inOneSpelling(readHostName(text) ?? '');
-  return host.length <= maxLength && blockable.test(host) ? host : undefined;
+/** Parses a host in the normalised form in which it is blocked; undefined if it is invalid. */
+export function parseBlockedHost(text: string): string | undefined {
+  const host = normaliseHost(parseHostName(text) ?? '');
+  return host.length <= maxLength && validHost.test(host) ? host : undefined;
 }
 
 export type HostBlocking = ReturnType<typeof createHostBlocking>;
 
-/** How hosts come to be blocked, and to be blocked no longer: on this process at once, on all others within 2 s. */
+/** Blocks and unblocks hosts: in this process at once, in all others within 2 s. */
 export function createHostBlocking(deps: {
   store: BlockedHostStore;
   blockedHosts: Pick<BlockedHosts, 'refresh'>;
 }) {
   const { store, blockedHosts } = deps;
 
-  /** What is done is done: where the list cannot be read now, it is in a second. */
+  /** The change is already stored: if this refresh fails, the next poll applies it. */
   const refresh = async () => await blockedHosts.refresh().catch(() => undefined);
 
   return {
     list: store.list,
 
-    /** Blocks hosts, in the spelling of `readBlockedHost`; resolves to how many of them were not blocked yet. */
-    async block(hosts: string[], more: { reason: string | null; createdBy: number }): Promise<number> {
-      const added = await store.add(hosts, more);
+    /** Blocks hosts in the form of `parseBlockedHost`; resolves to the number that were not blocked before. */
+    async block(hosts: string[], details: { reason: string | null; createdBy: number }): Promise<number> {
+      const added = await store.add(hosts, details);
       await refresh();
       return added;
     },
 
-    /** Blocks a host no longer; false where it was not blocked. */
+    /** Unblocks a host; false if it was not blocked. */
     async unblock(host: string): Promise<boolean> {
       const wasBlocked = await store.remove(host);
       await refresh();

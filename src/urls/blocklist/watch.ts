@@ -5,7 +5,7 @@ import type { BlockedHosts } from './blocklist.ts';
 /** A host that is blocked is blocked in every process within 2 s. */
 const pollEveryMs = 1_000;
 
-/** Refreshes the blocklist of this process from PostgreSQL every second. While PostgreSQL is unavailable, the previous list is used. */
+/** Refreshes the blocklist from PostgreSQL every second; keeps the previous list while PostgreSQL is unavailable. */
 export function watchBlockedHosts(list: Pick<BlockedHosts, 'refresh'>, log: Log) {
   const poller = createPoller({
     everyMs: pollEveryMs,
@@ -14,5 +14,5 @@ export function watchBlockedHosts(list: Pick<BlockedHosts, 'refresh'>, log: Log)
       if (failures === 1) log.warn({ err: error }, 'failed to refresh blocklist, keeping previous list');
     },
   });
-  return { look: poller.poll, stop: () => void poller.stop() };
+  return { poll: poller.poll, stop: () => void poller.stop() };
 }

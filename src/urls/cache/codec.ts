@@ -1,11 +1,11 @@
 import { isServable } from '../input/served-url.ts';
-import type { CachedUrl, CacheEntry, GoneReason, RedirectRules } from './entry.ts';
+import type { CachedUrl, CacheEntry, NegativeReason, RedirectRules } from './entry.ts';
 
-const tombstones: Record<GoneReason, string> = { 'not found': '404', expired: '410' };
+const negativeBodies: Record<NegativeReason, string> = { not_found: '404', expired: '410' };
 
-/** Stands before what has rules. Whoever knows fewer rules than these must not take it for what it can read, nor this release
- *  what has more: another set of rules is another mark. */
-const rulesMark = '2';
+/** Marks an entry with rules. Another set of rules needs another mark, so that no release misreads an entry of another
+ *  one. */
+const rulesMarker = '2';
 const ruleOrder = [
   'startsAtMs',
   'fallbackUrl',
@@ -26,7 +26,8 @@ const orNull =
   (value) =>
     value === null || is(value);
 
-/** What each rule may be. An entry with anything else is not used: read as "no limit" it would open what is closed. */
+/** The valid values of each rule. An entry with any other value is ignored: reading it as "no limit" would bypass an
+ *  access rule. */
 const isRule: Record<keyof RedirectRules, Is> = {
   startsAtMs: orNull(isNumber),
   fallbackUrl: orNull(isText),
@@ -38,27 +39,27 @@ const isRule: Record<keyof RedirectRules, Is> = {
   maxClicks: orNull(isNumber),
 };
 
-/** An entry without its version, as text: "id,expiry in ms or nothing,original URL", half the size of JSON, and no parser to
- *  trip over; with rules "2", and the same and the rules as a JSON list; or a tombstone. */
-export function encodeEntry(entry: { url: CachedUrl } | { gone: GoneReason }): string {
-  if ('gone' in entry) return tombstones[entry.gone];
+/** Encodes an entry without its version: "id,expiry in ms or empty,original URL", half the size of JSON. With rules,
+ *  "2" and a JSON list of the same fields and the rules. A negative entry is its status code. */
+export function encodeEntry(entry: { url: CachedUrl } | { negative: NegativeReason }): string {
+  if ('negative' in entry) return negativeBodies[entry.negative];
   const { id, expiresAtMs, originalUrl, rules } = entry.url;
   if (rules === undefined) return `${id},${expiresAtMs ?? ''},${originalUrl}`;
   const values = ruleOrder.map((rule) => rules[rule]);
-  return rulesMark + JSON.stringify([id, expiresAtMs, originalUrl, ...values]);
+  return rulesMarker + JSON.stringify([id, expiresAtMs, originalUrl, ...values]);
 }
 
-/** The entry that stands behind "version:"; undefined when it is not ours, or of a later release: the table knows better. */
+/** Decodes "version:entry"; undefined if it is invalid or of a later release, in which case the database is read. */
 export function decodeEntry(value: string): CacheEntry | undefined {
   const [, digits, body = ''] = /^(\d{1,16}):(.*)$/s.exec(value) ?? [];
   if (digits === undefined) return undefined;
   const version = Number(digits);
-  if (body === tombstones['not found']) return { gone: 'not found', version };
-  if (body === tombstones.expired) return { gone: 'expired', version };
-  const url = body.startsWith(`${rulesMark}[`)
-    ? decodeRuled(body.slice(rulesMark.length))
+  if (body === negativeBodies.not_found) return { negative: 'not_found', version };
+  if (body === negativeBodies.expired) return { negative: 'expired', version };
+  const url = body.startsWith(`${rulesMarker}[`)
+    ? decodeRuled(body.slice(rulesMarker.length))
     : decodePlain(body);
-  // An earlier release stored what another program wrote as it was.
+  // Earlier releases stored the URLs of external writes unchecked.
   const isUsable =
     url !== undefined && isServable(url.originalUrl) && isServable(url.rules?.fallbackUrl ?? 'x:');
   return isUsable ? { url, version } : undefined;

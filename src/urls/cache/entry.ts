@@ -1,70 +1,70 @@
 import { readServedUrl } from '../input/served-url.ts';
 import type { ShortUrl, StoredUrl } from '../url.ts';
 
-/** Why a code leads nowhere: expired ones answer differently from unknown, deleted and disabled ones. */
-export type GoneReason = 'expired' | 'not found';
+/** Why a negative entry exists: expired short URLs answer 410; unknown, deleted and disabled ones answer 404. */
+export type NegativeReason = 'expired' | 'not_found';
 
-/** What a redirect needs to know of a short URL. */
+/** The fields of a short URL that a redirect needs. */
 export interface CachedUrl {
   id: number;
   originalUrl: string;
   /** Milliseconds since 1970. */
   expiresAtMs: number | null;
-  /** Undefined for most: nothing else was decided about them. */
+  /** Undefined for most short URLs, which have default settings. */
   rules?: RedirectRules;
 }
 
-/** What was decided about a redirect besides where it leads and until when. */
+/** The settings of a redirect other than its original URL and expiry. */
 export interface RedirectRules {
-  /** Milliseconds since 1970; before it, the code is unknown to visitors. */
+  /** Milliseconds since 1970; before it, visitors get 404. */
   startsAtMs: number | null;
-  /** Where it leads once it has expired or is used up. */
+  /** Where it redirects once it has expired or has reached its click limit. */
   fallbackUrl: string | null;
   redirectStatus: number | null;
   redirectMaxAgeSeconds: number | null;
-  /** Whether the visitor's query is added to the original URL. */
+  /** Whether the visitor's query is appended to the original URL. */
   forwardQuery: boolean;
   isOneTime: boolean;
-  /** Whether it asks for a password. */
+  /** Whether it requires a password. */
   isProtected: boolean;
-  /** Redirects that it is good for. */
+  /** The click limit. */
   maxClicks: number | null;
 }
 
-/** What stands between a visitor and the original URL: a page on which the visitor must ask for it, or a limit of which only
- *  PostgreSQL knows how much is left. */
-export type Gate = 'page' | 'limit';
+/** What a visitor must pass before the redirect: an interstitial page, or a click limit that only PostgreSQL can
+ *  check. */
+export type AccessRule = 'page' | 'limit';
 
-/** The gate of a short URL; most have none. */
-export function accessRuleOf({ rules }: CachedUrl): Gate | undefined {
+/** The access rule of a short URL; most have none. */
+export function accessRuleOf({ rules }: CachedUrl): AccessRule | undefined {
   if (rules === undefined) return undefined;
   if (rules.isOneTime || rules.isProtected) return 'page';
   return rules.maxClicks === null ? undefined : 'limit';
 }
 
-/** What is known of a code, as of a version; an unknown code has version 0. */
-export type CacheEntry = ({ url: CachedUrl } | { gone: GoneReason }) & { version: number };
+/** A positive or negative cache entry with its version; an unknown code has version 0. */
+export type CacheEntry = ({ url: CachedUrl } | { negative: NegativeReason }) & { version: number };
 
-/** The same for a process that knows which hosts are blocked; `blocked` leads to one of them. */
-export type JudgedEntry = CacheEntry | { blocked: CachedUrl; version: number };
+/** A cache entry after the blocklist was applied; `blocked` leads to a blocked host. */
+export type EvaluatedEntry = CacheEntry | { blocked: CachedUrl; version: number };
 
-/** The version under which a cache keeps what the table has: above the floor of the database's epoch. A short URL that has not
- *  changed in this epoch has the first version above it; a code that never had a version has the floor itself. */
+/** The version under which a cache stores a row: above the floor of the database's epoch. A short URL that has not
+ *  changed in this epoch gets the first version above the floor; a code without a version gets the floor itself. */
 export const liftVersion = (version: number, floor: number): number =>
   Math.max(version, version === 0 ? floor : floor + 1);
 
-/** What a cache is to know of a short URL, as of now. One whose original URL no redirect can carry is not found. */
+/** Converts a row to a cache entry. A short URL whose original URL cannot be a `Location` header is not found. */
 export function toCacheEntry(url: ShortUrl & Partial<StoredUrl>): CacheEntry {
   const { version, isDeleted = false, hasEnded = false } = url;
-  const leadsOn = hasEnded && url.fallbackUrl !== null;
-  if ((url.isActive || leadsOn) && !isDeleted) {
+  const usesFallback = hasEnded && url.fallbackUrl !== null;
+  if ((url.isActive || usesFallback) && !isDeleted) {
     const served = toCachedUrl(url);
-    return served ? { url: served, version } : { gone: 'not found', version };
+    return served ? { url: served, version } : { negative: 'not_found', version };
   }
-  return { gone: hasEnded && !isDeleted ? 'expired' : 'not found', version };
+  return { negative: hasEnded && !isDeleted ? 'expired' : 'not_found', version };
 }
 
-/** The field of a short URL that holds no URL that a redirect can carry: another program wrote it. */
+/** The field whose URL cannot be a `Location` header, because another program wrote it. */
 export function findUnusableUrl(url: ShortUrl): 'original_url' | 'fallback_url' | undefined {
   if (readServedUrl(url.originalUrl) === undefined) return 'original_url';
   if (url.fallbackUrl !== null && readServedUrl(url.fallbackUrl) === undefined) return 'fallback_url';
@@ -92,9 +92,9 @@ const toRules = (url: ShortUrl): RedirectRules => ({
   maxClicks: limitOf(url.maxClicks),
 });
 
-/** Only null is no limit: what is missing or no number is an error. */
+/** Only null means no limit; a missing or non-numeric value is an error. */
 function limitOf(limit: number | null): number | null {
-  if (limit !== null && !Number.isFinite(limit)) throw new Error('a limit of a short URL cannot be read');
+  if (limit !== null && !Number.isFinite(limit)) throw new Error('short URL has an invalid limit');
   return limit;
 }
 

@@ -1,118 +1,117 @@
 import { LRUCache } from 'lru-cache';
-import type { CachedUrl, JudgedEntry } from './entry.ts';
+import type { CachedUrl, EvaluatedEntry } from './entry.ts';
 
-/** How old an entry may be: what was changed is seen within 2 s, whatever happens to messages, on a busy machine too. */
-const longestAgeMs = 1_800;
-/** The same while no message can arrive. */
-const longestDeafAgeMs = 250;
-/** What an entry costs besides its texts, about, in bytes. */
+/** Maximum age of an entry: below the promised 2 s with a margin for a busy machine, even if messages are lost. */
+const maxAgeMs = 1_800;
+/** The same while the invalidation bus is disconnected. */
+const maxDisconnectedAgeMs = 250;
+/** Approximate size of an entry without its strings, in bytes. */
 const overheadBytes = 200;
 
-interface Held {
-  /** Undefined when all that is known is that older versions are wrong. */
-  entry: JudgedEntry | undefined;
+interface MemoryEntry {
+  /** Undefined if only the invalidation of older versions is known. */
+  entry: EvaluatedEntry | undefined;
   version: number;
-  /** When it was asked for, on the clock of performance.now(): from then on it may have changed. */
+  /** When the read began, on the clock of performance.now(): the short URL may have changed since. */
   readAt: number;
-  /** When a change of it was announced last, on the same clock. */
-  announcedAt: number;
+  /** When an invalidation last arrived, on the same clock. */
+  publishedAt: number;
 }
 
 export type MemoryCache = ReturnType<typeof createMemoryCache>;
 
-/** The short URLs that this process was asked for lately, bounded in number, bytes and age; where neither store answers they
- *  can be found for `staleMs`. *Invariant:* once a version has been announced, nothing older is found, not even what a slow
- *  reader brings afterwards, nor after announcements were missed for a while; where that was forgotten to make room, it is for
- *  whoever reads anew to find what is right. */
+/** The L1 cache: recently requested short URLs, bounded by number, bytes and age. If no store answers, entries can be
+ *  used for `staleMs`. *Invariant:* after an invalidation, no older version is returned, not even one that a slow
+ *  reader puts afterwards or that was missed while disconnected. An evicted invalidation is replaced by `evictedAt`,
+ *  which rejects earlier reads. */
 export function createMemoryCache(options: { maxEntries: number; maxBytes: number; staleMs?: number }) {
   const { staleMs = 0 } = options;
-  /** What was announced until then may be forgotten: who began to read before may bring what is older. */
-  let forgottenAt = -Infinity;
-  /** What was read until then may have changed unheard. */
-  let unheardUntil = -Infinity;
-  /** What was read until then may be what was announced to have changed. */
+  /** Invalidations up to this time may be evicted: reads that began earlier may carry older versions. */
+  let evictedAt = -Infinity;
+  /** Reads up to this time may have missed an invalidation. */
+  let missedUntil = -Infinity;
+  /** Reads up to this time may be affected by a change of unknown short URLs. */
   let changedUntil = -Infinity;
-  const held = new LRUCache<string, Held>({
+  const entries = new LRUCache<string, MemoryEntry>({
     max: options.maxEntries,
     maxSize: options.maxBytes,
     sizeCalculation: ({ entry }, shortCode) =>
       overheadBytes + shortCode.length + (entry ? lengthOf(entry) : 0),
-    dispose: ({ announcedAt }, _shortCode, reason) => {
-      if (reason === 'evict') forgottenAt = Math.max(forgottenAt, announcedAt);
+    dispose: ({ publishedAt }, _shortCode, reason) => {
+      if (reason === 'evict') evictedAt = Math.max(evictedAt, publishedAt);
     },
   });
-  let ageMs = longestDeafAgeMs;
+  let ageMs = maxDisconnectedAgeMs;
 
-  function hearFor(longestMs: number) {
-    unheardUntil = performance.now();
-    ageMs = longestMs;
+  function restartWithMaxAge(maxMs: number) {
+    missedUntil = performance.now();
+    ageMs = maxMs;
   }
 
   return {
-    /** What is known of a code, and young enough. */
-    find(shortCode: string): JudgedEntry | undefined {
-      const known = held.get(shortCode);
-      if (known === undefined || known.readAt <= unheardUntil) return undefined;
-      return performance.now() - known.readAt < ageMs ? known.entry : undefined;
+    /** Returns the entry of a code if it is fresh. */
+    find(shortCode: string): EvaluatedEntry | undefined {
+      const current = entries.get(shortCode);
+      if (current === undefined || current.readAt <= missedUntil) return undefined;
+      return performance.now() - current.readAt < ageMs ? current.entry : undefined;
     },
 
-    /** What was known of a short URL within the last `staleMs`, for when nobody can say more. That a code leads nowhere is not
-     *  remembered for so long. */
-    findStale(shortCode: string): JudgedEntry | undefined {
-      const known = held.get(shortCode);
-      if (known?.entry === undefined || 'gone' in known.entry || known.readAt <= changedUntil)
+    /** Returns a positive entry up to `staleMs` old, for use when no store answers (stale-if-error). */
+    findStale(shortCode: string): EvaluatedEntry | undefined {
+      const current = entries.get(shortCode);
+      if (current?.entry === undefined || 'negative' in current.entry || current.readAt <= changedUntil)
         return undefined;
-      return performance.now() - known.readAt < staleMs ? known.entry : undefined;
+      return performance.now() - current.readAt < staleMs ? current.entry : undefined;
     },
 
-    /** Keeps what a reader found that began at `readAt`, unless something newer is known. False when something newer was
-     *  announced since: who reads again finds that. */
-    put(shortCode: string, entry: JudgedEntry, readAt: number): boolean {
-      const known = held.get(shortCode);
-      const announcedAt = known?.announcedAt ?? -Infinity;
-      if (known && known.version > entry.version) {
-        // A later reader who finds less, such as no row any more, leaves nobody to vouch for what is known.
-        if (readAt > known.readAt) held.set(shortCode, { ...known, entry: undefined, readAt });
-        return readAt >= announcedAt;
+    /** Stores the result of a read that began at `readAt`, unless a newer version is known. False if a newer version
+     *  was published since the read began: the caller must read again. */
+    put(shortCode: string, entry: EvaluatedEntry, readAt: number): boolean {
+      const current = entries.get(shortCode);
+      const publishedAt = current?.publishedAt ?? -Infinity;
+      if (current && current.version > entry.version) {
+        // A later read found an older version, such as no row: the known entry is unconfirmed.
+        if (readAt > current.readAt) entries.set(shortCode, { ...current, entry: undefined, readAt });
+        return readAt >= publishedAt;
       }
-      if (readAt <= forgottenAt) return true;
-      if (known && known.version === entry.version && known.readAt > readAt) return true;
-      held.set(shortCode, { entry, version: entry.version, readAt, announcedAt });
+      if (readAt <= evictedAt) return true;
+      if (current && current.version === entry.version && current.readAt > readAt) return true;
+      entries.set(shortCode, { entry, version: entry.version, readAt, publishedAt });
       return true;
     },
 
-    /** Forgets what is older than an announced version. */
+    /** Invalidates versions older than a published one. */
     invalidate(shortCode: string, version: number): void {
-      const known = held.get(shortCode);
-      const announcedAt = performance.now();
-      if (known && known.version >= version) known.announcedAt = announcedAt;
-      else held.set(shortCode, { entry: undefined, version, readAt: -Infinity, announcedAt });
+      const current = entries.get(shortCode);
+      const publishedAt = performance.now();
+      if (current && current.version >= version) current.publishedAt = publishedAt;
+      else entries.set(shortCode, { entry: undefined, version, readAt: -Infinity, publishedAt });
     },
 
-    /** The version of a code that is known here, or was announced: what is older is wrong. 0 when nothing is known. */
-    versionOf: (shortCode: string): number => held.peek(shortCode)?.version ?? 0,
+    /** The highest version of a code that was read or published here; older versions are invalid. 0 if none is known. */
+    versionOf: (shortCode: string): number => entries.peek(shortCode)?.version ?? 0,
 
-    /** Anything that was read before may have changed. */
+    /** Invalidates everything that was read before: any short URL may have changed. */
     onManyChanges(): void {
-      hearFor(ageMs);
-      changedUntil = unheardUntil;
+      restartWithMaxAge(ageMs);
+      changedUntil = missedUntil;
     },
 
-    /** Messages arrive, from now on. What was read before may have been changed unheard. */
-    onConnected: () => hearFor(longestAgeMs),
+    /** Invalidations arrive from now on; earlier ones may have been missed. */
+    onConnected: () => restartWithMaxAge(maxAgeMs),
 
-    /** Messages may be missed, from now on. */
-    onDisconnected: () => hearFor(longestDeafAgeMs),
+    /** Invalidations may be missed from now on. */
+    onDisconnected: () => restartWithMaxAge(maxDisconnectedAgeMs),
 
-    /** Entries that are kept. */
+    /** The number of entries. */
     get size() {
-      return held.size;
+      return entries.size;
     },
   };
 }
 
-function lengthOf(entry: JudgedEntry): number {
-  if ('gone' in entry) return 0;
+function lengthOf(entry: EvaluatedEntry): number {
+  if ('negative' in entry) return 0;
   const { originalUrl, rules }: CachedUrl = 'url' in entry ? entry.url : entry.blocked;
   return originalUrl.length + (rules === undefined ? 0 : overheadBytes + (rules.fallbackUrl?.length ?? 0));
 }

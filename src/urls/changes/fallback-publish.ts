@@ -1,34 +1,35 @@
 import type { Log } from '../../log.ts';
 import { createBatchWriter } from '../../resilience/batch-writer.ts';
-import type { ChangeStore } from './change-log.ts';
+import type { ChangeLog } from './change-log.ts';
 import type { UrlChange } from './change.ts';
 
-/** Changes that one call tells of at most. */
+/** Changes per statement, at most. */
 const maxChanges = 150;
 
-/** Sees to changes that Redis could not be told of: tells every process over PostgreSQL, so that they distrust what Redis still
- *  has, and asks for its repair. Resolves when they are told; what does not work is logged, and the scheduled repair is left. */
+/** Publishes changes over PostgreSQL when Redis cannot be reached, so that other processes stop trusting the Redis
+ *  cache, and requests its repair. Resolves when they are published. A failure is logged; the scheduled repair then
+ *  covers it. */
 export function createFallbackPublisher(deps: {
-  changes: Pick<ChangeStore, 'notify'>;
-  askForRepair: () => void;
+  changes: Pick<ChangeLog, 'notify'>;
+  requestRepair: () => void;
   log: Log;
 }): (change: UrlChange) => Promise<void> {
-  const { changes, askForRepair, log } = deps;
+  const { changes, requestRepair, log } = deps;
   const notify = createBatchWriter({
-    run: async (told: UrlChange[]) => {
-      await changes.notify(told);
-      return told;
+    run: async (batch: UrlChange[]) => {
+      await changes.notify(batch);
+      return batch;
     },
     isForAll: () => true,
     limit: maxChanges,
   });
 
   return async (change) => {
-    askForRepair();
+    requestRepair();
     try {
       await notify(change);
     } catch (error) {
-      log.warn({ err: error, shortCode: change.shortCode }, 'a change could not be told to other processes');
+      log.warn({ err: error, shortCode: change.shortCode }, 'failed to publish change to other processes');
     }
   };
 }

@@ -6,29 +6,28 @@ import { withDeadline } from '../../resilience/shutdown.ts';
 import { createPostgresConnector } from '../../storage/postgres/connector.ts';
 import type { Knex } from '../../storage/postgres/postgres.ts';
 import { SessionClient } from '../../storage/postgres/session.ts';
-import { readChanges, type UrlChange, writeChange } from './change.ts';
+import { decodeChanges, type UrlChange, encodeChange } from './change.ts';
 
-/** The channel on which PostgreSQL tells of changed short URLs, separated by spaces; its triggers write to it when another
- *  program changes the table. */
+/** The channel for changed short URLs. Database triggers also publish to it when another program changes the table. */
 const channel = 'linkmill_urls';
-/** Stands for changes that are too many to be named. */
-const everything = '*';
-/** Bytes of one notification, which may have 7,999. */
+/** The payload for more changes than a notification can list. */
+const manyChanges = '*';
+/** Maximum payload in bytes; PostgreSQL allows 7,999. */
 const maxBytes = 7_000;
 
-/** How often the connection is asked whether it is still there: a half-open one hears nothing and looks well. */
+/** Pings detect a half-open connection, which would receive nothing without failing. */
 const pingEveryMs = 2_000;
-/** How long it may take to answer. */
-const answerMs = 2_000;
-/** How long stopping waits for a connection that has a query in hand. */
+/** Maximum duration of a ping. */
+const pingTimeoutMs = 2_000;
+/** How long stopping waits for a connection with a running query. */
 const closeMs = 500;
-/** Longest pause between two attempts to connect. */
-const longestPauseMs = 5_000;
+/** Maximum pause between two attempts to connect. */
+const maxPauseMs = 5_000;
 
-/** Tells everybody who hears notifications of changes. */
+/** Publishes changes over PostgreSQL's NOTIFY. */
 export async function notifyOfChanges(db: Knex, changes: UrlChange[]): Promise<void> {
   const messages: string[] = [];
-  for (const change of changes.map(writeChange)) {
+  for (const change of changes.map(encodeChange)) {
     const longer = messages.length > 0 ? `${messages.at(-1)} ${change}` : change;
     if (messages.length === 0 || Buffer.byteLength(longer) > maxBytes) messages.push(change);
     else messages[messages.length - 1] = longer;
@@ -39,14 +38,14 @@ export async function notifyOfChanges(db: Knex, changes: UrlChange[]): Promise<v
 export interface NotificationListener {
   /** A short URL has this version now. */
   onChange: (shortCode: string, version: number) => void;
-  /** Many have changed, and nobody says which. */
+  /** Many short URLs have changed; which ones is unknown. */
   onManyChanges: () => void;
-  /** Notifications are heard from now on; before, some may have been missed. */
+  /** Notifications arrive from now on; earlier ones may have been missed. */
   onConnected: () => void;
 }
 
-/** Hears PostgreSQL's notifications of changed short URLs on a connection of its own, which comes back by itself. `url` must
- *  not go through PgBouncer in transaction mode; that is noticed and logged. Returns what stops it. */
+/** Listens to changes on a connection of its own, which reconnects automatically. `url` must not lead through
+ *  PgBouncer in transaction mode; that is detected and logged. Returns a function that stops listening. */
 export function listenForChanges(deps: {
   url: string;
   name: string;
@@ -56,87 +55,83 @@ export function listenForChanges(deps: {
   const { url, name, listener, log } = deps;
   const connect = createPostgresConnector(url);
   const warnings = repeatedWarningsOf(log);
-  const ending = new AbortController();
-  const hearing = keepHearing();
+  const stopping = new AbortController();
+  const listening = keepListening();
 
-  async function keepHearing(): Promise<void> {
+  async function keepListening(): Promise<void> {
     let failures = 0;
-    const onHeard = () => {
-      warnings.end('notifications', {}, 'connected to the notifications of external writes again');
+    const onListening = () => {
+      warnings.end('notifications', {}, 'resumed listening for external writes');
       failures = 0;
       listener.onConnected();
     };
-    while (!ending.signal.aborted) {
+    while (!stopping.signal.aborted) {
       try {
-        await hear(onHeard);
+        await listen(onListening);
       } catch (error) {
-        warnings.warn(
-          'notifications',
-          { err: error },
-          'failed to listen to the notifications of external writes',
-        );
+        warnings.warn('notifications', { err: error }, 'failed to listen for external writes');
         failures += 1;
-        await pause(Math.min(100 * 2 ** failures, longestPauseMs), ending.signal);
+        await pause(Math.min(100 * 2 ** failures, maxPauseMs), stopping.signal);
       }
     }
   }
 
-  /** Connects and hears until it is stopped; rejects when the connection fails. */
-  async function hear(onHeard: () => void): Promise<void> {
-    const gone = new AbortController();
+  /** Connects and listens until stopped; rejects when the connection fails. */
+  async function listen(onListening: () => void): Promise<void> {
+    const closed = new AbortController();
     const client = await connect(async (config) => {
       const opened = new SessionClient({
         ...config,
         withoutOptions: true,
         application_name: `linkmill-${name}`,
-        connectionTimeoutMillis: answerMs,
-        query_timeout: answerMs,
+        connectionTimeoutMillis: pingTimeoutMs,
+        query_timeout: pingTimeoutMs,
         keepAlive: true,
       });
-      // What fails without a running query; the next ping fails too.
-      opened.on('error', (error) => log.debug({ err: error }, 'the listening connection failed'));
+      // Errors without a running query; the next ping fails too.
+      opened.on('error', (error) => log.debug({ err: error }, 'lost connection for notifications'));
       await opened.connect();
       return opened;
     });
-    client.once('end', () => gone.abort());
-    const over = AbortSignal.any([ending.signal, gone.signal]);
-    const greeting = `hello ${randomUUID()}`;
-    let isGreeted = false;
+    client.once('end', () => closed.abort());
+    const stopped = AbortSignal.any([stopping.signal, closed.signal]);
+    const probe = `probe ${randomUUID()}`;
+    let isProbeReceived = false;
     client.on('notification', ({ payload = '' }) => {
-      if (payload === greeting) isGreeted = true;
-      else pass(payload);
+      if (payload === probe) isProbeReceived = true;
+      else dispatch(payload);
     });
     try {
       await client.query(`listen ${channel}`);
-      onHeard();
-      await client.query('select pg_notify($1, $2)', [channel, greeting]);
-      await pause(pingEveryMs, over);
-      if (!isGreeted && !over.aborted)
-        log.warn('PostgreSQL sends no notifications here: set DATABASE_DIRECT_URL');
-      while (!ending.signal.aborted) {
+      onListening();
+      await client.query('select pg_notify($1, $2)', [channel, probe]);
+      await pause(pingEveryMs, stopped);
+      if (!isProbeReceived && !stopped.aborted)
+        log.warn('failed to receive notifications over this connection, set DATABASE_DIRECT_URL');
+      while (!stopping.signal.aborted) {
         await client.query('select 1');
-        await pause(pingEveryMs, over);
+        await pause(pingEveryMs, stopped);
       }
     } finally {
-      await withDeadline(client.end(), answerMs, () => undefined);
+      await withDeadline(client.end(), pingTimeoutMs, () => undefined);
     }
   }
 
-  function pass(payload: string): void {
-    if (payload === everything) {
+  function dispatch(payload: string): void {
+    if (payload === manyChanges) {
       listener.onManyChanges();
       return;
     }
-    for (const { shortCode, version } of readChanges(payload)) listener.onChange(shortCode, version);
+    for (const { shortCode, version } of decodeChanges(payload)) listener.onChange(shortCode, version);
   }
 
   return async () => {
-    ending.abort();
-    await withDeadline(hearing, closeMs, () => undefined);
+    stopping.abort();
+    await withDeadline(listening, closeMs, () => undefined);
   };
 }
 
-/** Resolves after `ms`, or as soon as it is over. */
-async function pause(ms: number, over: AbortSignal): Promise<void> {
-  await delay(ms, undefined, { signal: over }).catch(() => undefined);
+/** Resolves after `ms`, or when aborted. */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal }).catch(() => undefined);
 }

@@ -1,79 +1,91 @@
 import { createBatchLoader } from '../../resilience/batch-loader.ts';
-import { type IdempotencyKey, IdempotencyKeyReused, isKeyThere } from '../store/idempotency-key.ts';
+import {
+  type IdempotencyKey,
+  IdempotencyKeyReused,
+  isIdempotencyKeyConflict,
+} from '../store/idempotency-key.ts';
 import type { ShortUrl } from '../url.ts';
-import type { AskedItem, IdempotencyKeys } from './key-store.ts';
+import type { IdempotentItem, IdempotencyKeys } from './key-store.ts';
 
-/** What a request has made, and whether an earlier one with the same key did. */
+/** The short URL that a request created, and whether an earlier request with the same key created it. */
 export interface IdempotentResult {
   url: ShortUrl;
   isNew: boolean;
   isRepeat: boolean;
 }
 
-type Make = () => Promise<Omit<IdempotentResult, 'isRepeat'>>;
+type Create = () => Promise<Omit<IdempotentResult, 'isRepeat'>>;
 
 interface Flight {
   requestHash: Buffer;
-  made: Promise<IdempotentResult>;
+  result: Promise<IdempotentResult>;
 }
 
-/** A key that is there when it is noted was found a moment later, unless the clean-up was faster. */
-const maxTries = 3;
+/** A conflicting key can be read a moment later, unless the clean-up has removed it. */
+const maxAttempts = 3;
 
-/** Has requests with an idempotency key make something at most once, whatever crashes, and gives those that come again, or
- *  at the same time, what the first one made. PostgreSQL is the judge, by what is inserted: see idempotency-key.ts. */
-export function createIdempotent(keys: Pick<IdempotencyKeys, 'findMany' | 'findRequestHash'>) {
-  const find = createBatchLoader<AskedItem, Awaited<ReturnType<typeof keys.findMany>>[number]>(keys.findMany);
-  /** Those that wait for PostgreSQL here: of many at once one asks. */
-  const flights = new Map<string, Flight>();
+/** Creates at most once per idempotency key, even across crashes; repeated and concurrent requests get the first result.
+ *  The primary key of `idempotency_keys` decides: see store/idempotency-key.ts. */
+export function createIdempotency(keys: Pick<IdempotencyKeys, 'findMany' | 'findRequestHash'>) {
+  const find = createBatchLoader<IdempotentItem, Awaited<ReturnType<typeof keys.findMany>>[number]>(
+    keys.findMany,
+  );
+  /** Requests in progress in this process; duplicates share their result. */
+  const inFlight = new Map<string, Flight>();
 
-  async function findOrMake(asked: AskedItem, requestHash: Buffer, make: Make): Promise<IdempotentResult> {
-    for (let tries = 1; ; tries++) {
-      const known = await find(asked);
-      if (known) {
-        requireSame(known.requestHash, requestHash);
-        return { url: known.url, isNew: wasNew(known.url), isRepeat: true };
+  async function findOrCreate(
+    item: IdempotentItem,
+    requestHash: Buffer,
+    create: Create,
+  ): Promise<IdempotentResult> {
+    for (let attempt = 1; ; attempt++) {
+      const recorded = await find(item);
+      if (recorded) {
+        requireSameHash(recorded.requestHash, requestHash);
+        return { url: recorded.url, isNew: wasNew(recorded.url), isRepeat: true };
       }
       try {
-        return { ...(await make()), isRepeat: false };
+        return { ...(await create()), isRepeat: false };
       } catch (error) {
-        if (!isKeyThere(error) || tries === maxTries) throw error;
+        if (!isIdempotencyKeyConflict(error) || attempt === maxAttempts) throw error;
       }
     }
   }
 
   return {
-    /** What `make` inserts must have the key. Throws IdempotencyKeyReused, or what `make` throws. */
-    async make(
+    /** `create` must insert the idempotency key in its statement. Throws IdempotencyKeyReused, or the error of
+     *  `create`. */
+    async run(
       apiKeyId: number,
       { key, item, requestHash }: IdempotencyKey,
-      make: Make,
+      create: Create,
     ): Promise<IdempotentResult> {
       const name = `${apiKeyId} ${key} ${item}`;
-      const underWay = flights.get(name);
-      if (underWay) {
-        requireSame(underWay.requestHash, requestHash);
-        return { ...(await underWay.made), isRepeat: true };
+      const inProgress = inFlight.get(name);
+      if (inProgress) {
+        requireSameHash(inProgress.requestHash, requestHash);
+        return { ...(await inProgress.result), isRepeat: true };
       }
-      const made = findOrMake({ apiKeyId, key, item }, requestHash, make);
-      flights.set(name, { requestHash, made });
+      const result = findOrCreate({ apiKeyId, key, item }, requestHash, create);
+      inFlight.set(name, { requestHash, result });
       try {
-        return await made;
+        return await result;
       } finally {
-        flights.delete(name);
+        inFlight.delete(name);
       }
     },
 
     async requireSameRequest(apiKeyId: number, { key, requestHash }: IdempotencyKey): Promise<void> {
-      const known = await keys.findRequestHash(apiKeyId, key);
-      if (known) requireSame(known, requestHash);
+      const recorded = await keys.findRequestHash(apiKeyId, key);
+      if (recorded) requireSameHash(recorded, requestHash);
     },
   };
 }
 
-/** Whether a request created what it made; otherwise it restored a deleted short URL. */
+/** Whether the request created the short URL; otherwise it restored a deleted one. */
 const wasNew = ({ createdAt, updatedAt }: ShortUrl) => createdAt.getTime() === updatedAt.getTime();
 
-function requireSame(first: Buffer, second: Buffer): void {
-  if (!first.equals(second)) throw new IdempotencyKeyReused('the key came with another request before');
+function requireSameHash(first: Buffer, second: Buffer): void {
+  if (!first.equals(second))
+    throw new IdempotencyKeyReused('the idempotency key was used with a different request');
 }

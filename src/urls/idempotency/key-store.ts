@@ -2,42 +2,49 @@ import type { Knex } from '../../storage/postgres/postgres.ts';
 import { urlColumns } from '../store/columns.ts';
 import type { ShortUrl } from '../url.ts';
 
-/** One of the short URLs that a request with a key asks for. */
-export interface AskedItem {
+/** Identifies one short URL of a request with an idempotency key. */
+export interface IdempotentItem {
   apiKeyId: number;
   key: string;
   item: number;
 }
 
-/** What a request has made, as it was then, and the hash of that request. */
-export interface MadeItem {
+/** The short URL as it was created, and the hash of the request. */
+export interface RecordedResult {
   url: ShortUrl;
   requestHash: Buffer;
 }
 
 export type IdempotencyKeys = ReturnType<typeof createIdempotencyKeys>;
 
-/** What requests with a key have made, whatever has become of it. */
+/** The recorded results of requests with idempotency keys. They do not change when their short URLs do. */
 export function createIdempotencyKeys(db: Knex) {
   return {
-    /** What was made of each, in their order; undefined for those of which nothing was. */
-    async findMany(asked: AskedItem[]): Promise<(MadeItem | undefined)[]> {
-      const { rows } = await db.raw<{ rows: (ShortUrl & { place: number; requestHash: Buffer })[] }>(
-        `select ${urlColumns}, asked.place, k.request_hash as "requestHash"
-         from json_to_recordset(cast(:asked as json)) as asked (place integer, api_key_id bigint, key text, item integer)
+    /** Returns the recorded result of each item, in order; undefined where none exists. */
+    async findMany(requested: IdempotentItem[]): Promise<(RecordedResult | undefined)[]> {
+      const { rows } = await db.raw<{ rows: (ShortUrl & { ordinal: number; requestHash: Buffer })[] }>(
+        `select ${urlColumns}, requested.ordinal, k.request_hash as "requestHash"
+         from json_to_recordset(cast(:requested as json)) as requested (ordinal integer, api_key_id bigint, key text, item integer)
            join idempotency_keys k using (api_key_id, key, item),
            jsonb_populate_record(cast(null as urls), k.made) u`,
         {
-          asked: JSON.stringify(
-            asked.map(({ apiKeyId, key, item }, place) => ({ place, api_key_id: apiKeyId, key, item })),
+          requested: JSON.stringify(
+            requested.map(({ apiKeyId, key, item }, ordinal) => ({
+              ordinal,
+              api_key_id: apiKeyId,
+              key,
+              item,
+            })),
           ),
         },
       );
-      const made = new Map(rows.map(({ place, requestHash, ...url }) => [place, { url, requestHash }]));
-      return asked.map((_, place) => made.get(place));
+      const results = new Map(
+        rows.map(({ ordinal, requestHash, ...url }) => [ordinal, { url, requestHash }]),
+      );
+      return requested.map((_, ordinal) => results.get(ordinal));
     },
 
-    /** The hash of a request that has made something with this key. */
+    /** Returns the hash of a recorded request with this key. */
     async findRequestHash(apiKeyId: number, key: string): Promise<Buffer | undefined> {
       const { rows } = await db.raw<{ rows: { requestHash: Buffer }[] }>(
         `select request_hash as "requestHash" from idempotency_keys
@@ -47,7 +54,8 @@ export function createIdempotencyKeys(db: Knex) {
       return rows[0]?.requestHash;
     },
 
-    /** Removes up to `limit` keys from before a time; two callers never get the same one. */
+    /** Deletes up to `limit` keys from before a time; resolves to their number. Concurrent callers never delete the
+     *  same one. */
     async removeOld(before: Date, limit: number): Promise<number> {
       const { rows } = await db.raw<{ rows: { count: number }[] }>(
         `with old as materialized (

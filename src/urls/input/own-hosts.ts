@@ -1,35 +1,35 @@
 import { type ParsedUrl, parseUrl } from '../../validation/parse-url.ts';
-import { inOneSpelling } from './host-name.ts';
+import { normaliseHost } from './host-name.ts';
 
-/** Ports that a service has in public, whatever the scheme: a proxy leads one of them to the other. */
+/** Public ports that are equivalent: a proxy usually redirects one to the other. */
 const defaultPorts = new Set(['', '80', '443']);
-/** How often a path is decoded: a path that is still encoded after that is taken for any path. */
+/** A path that is still encoded after this many decodings matches any path. */
 const maxDecodings = 3;
 
 const addressOf = ({ hostname, port }: Pick<ParsedUrl, 'hostname' | 'port'>) =>
-  `${inOneSpelling(hostname)}:${defaultPorts.has(port) ? '' : port}`;
+  `${normaliseHost(hostname)}:${defaultPorts.has(port) ? '' : port}`;
 
-/** Whether a URL leads to this service, whose hosts are given as the URL parser spells them, each with the path below which the service
- *  is, if it has one. */
-export function createOwnPlaces(places: readonly string[]) {
+/** Creates a check whether a URL leads to this service. Hosts are in the URL parser's spelling, each with its base
+ *  path, if any. */
+export function createOwnHostCheck(hosts: readonly string[]) {
   const pathsByAddress = new Map<string, string[][]>();
-  for (const place of places) {
-    const url = parseUrl(`http://${place}`)!;
+  for (const host of hosts) {
+    const url = parseUrl(`http://${host}`)!;
     const paths = pathsByAddress.get(addressOf(url)) ?? [];
     pathsByAddress.set(addressOf(url), [...paths, segmentsOf(url.pathname)]);
   }
 
   return (address: Pick<ParsedUrl, 'hostname' | 'port'>, path: string): boolean =>
-    pathsByAddress.get(addressOf(address))?.some((own) => mayBeBelow(path, own)) ?? false;
+    pathsByAddress.get(addressOf(address))?.some((base) => mayRouteBelow(path, base)) ?? false;
 }
 
-/** Whether any server or proxy could take a path for one below `own`: they differ in what they decode, and in whether case, empty
- *  segments, dot segments and what follows a ";" count. */
-function mayBeBelow(path: string, own: string[]): boolean {
+/** Whether any server or proxy could route a path below `base`. They differ in decoding, and in the treatment of case,
+ *  empty segments, dot segments and ";" parameters. */
+function mayRouteBelow(path: string, base: string[]): boolean {
   let text = path;
   for (let i = 0; i <= maxDecodings; i += 1) {
     const segments = segmentsOf(text);
-    if (startsWith(segments, own) || startsWith(withoutDots(segments), own)) return true;
+    if (startsWith(segments, base) || startsWith(withoutDots(segments), base)) return true;
     const decoded = decodeOnce(text);
     if (decoded === text) return false;
     text = decoded;
@@ -37,7 +37,8 @@ function mayBeBelow(path: string, own: string[]): boolean {
   return true;
 }
 
-const startsWith = (segments: string[], own: string[]) => own.every((segment, i) => segments[i] === segment);
+const startsWith = (segments: string[], base: string[]) =>
+  base.every((segment, i) => segments[i] === segment);
 
 const segmentsOf = (path: string): string[] =>
   path
@@ -55,7 +56,7 @@ function withoutDots(segments: string[]): string[] {
   return resolved;
 }
 
-/** Decodes ASCII characters, of which base paths consist, and each "%" that was encoded any number of times. */
+/** Decodes ASCII characters, which base paths consist of, and each "%" that was encoded any number of times. */
 const decodeOnce = (text: string): string =>
   text.replaceAll(/%(?:25)*([0-7][\da-f])/gi, (_, hex: string) =>
     String.fromCharCode(Number.parseInt(hex, 16)),

@@ -1,46 +1,50 @@
-import type { PasswordHashing } from '../access/password-hashing.ts';
+import type { PasswordHashing } from '../access/password.ts';
 import type { UrlSettings } from '../url.ts';
 import { type DestinationPolicy, UrlRejected } from './destination-policy.ts';
-import { type Asked, type Violation, InputRejected } from './rules.ts';
+import { type InputField, type Violation, InputRejected } from './rules.ts';
 
-/** Settings as they are asked for: a password stands in place of its hash. */
+/** The settings that a client sends, with a password in place of its hash. */
 export type SettingsInput = Partial<Omit<UrlSettings, 'passwordHash'> & { password: string | null }>;
 
-/** What somebody asks a short URL to become; what it does not say stays. */
+/** The fields that a client changes; all others stay unchanged. */
 export type UrlPatch = SettingsInput & { originalUrl?: string };
 
-/** What somebody asks a new short URL to be; what it does not say is as by default. */
+/** The fields of a new short URL; all others have their defaults. */
 export interface UrlInput extends SettingsInput {
   originalUrl: string;
-  /** A key of the pool unless it is given. */
+  /** A key of the pool by default. */
   customCode?: string | undefined;
 }
 
-/** Makes wishes what is stored: URLs normalised, passwords hashed. Throws InputRejected for each URL that the policy refuses, for an
- *  expiry that is over at `now` and for what is known to be refused already, or Overloaded. */
+/** Converts input to stored fields: normalises URLs and hashes passwords. Throws InputRejected with all violations,
+ *  including the given ones, or Overloaded. */
 export function createInputParser(deps: {
   normaliseUrl: DestinationPolicy;
   hashPassword: PasswordHashing['hashPassword'];
 }) {
   const { normaliseUrl, hashPassword } = deps;
 
-  return async function parseInput<Wish extends UrlPatch>(wish: Wish, now: Date, known: Violation[] = []) {
-    const refusals = [...known];
-    const { password, ...stored } = wish;
-    const normalise = (asked: Asked, url: string): string => {
+  return async function parseInput<Input extends UrlPatch>(
+    input: Input,
+    now: Date,
+    earlier: Violation[] = [],
+  ) {
+    const violations = [...earlier];
+    const { password, ...stored } = input;
+    const normalise = (field: InputField, url: string): string => {
       try {
         return normaliseUrl(url);
       } catch (error) {
         if (!(error instanceof UrlRejected)) throw error;
-        refusals.push({ asked, reason: error.message });
+        violations.push({ field, reason: error.message });
         return url;
       }
     };
     if (stored.originalUrl !== undefined) stored.originalUrl = normalise('originalUrl', stored.originalUrl);
     if (stored.fallbackUrl != null) stored.fallbackUrl = normalise('fallbackUrl', stored.fallbackUrl);
     if (stored.expiresAt && stored.expiresAt <= now)
-      refusals.push({ asked: 'expiresAt', reason: 'must be in the future' });
-    if (refusals.length > 0) throw new InputRejected(refusals);
+      violations.push({ field: 'expiresAt', reason: 'must be in the future' });
+    if (violations.length > 0) throw new InputRejected(violations);
     if (password === undefined) return stored;
     return { ...stored, passwordHash: password === null ? null : await hashPassword(password) };
   };

@@ -1,32 +1,31 @@
 import { type ParsedUrl, parseUrl } from '../../validation/parse-url.ts';
-import { inOneSpelling } from './host-name.ts';
+import { normaliseHost } from './host-name.ts';
 
-/** Base of what another program stored that is no absolute URL: a browser would ask this service for it. */
+/** The base for stored texts that are no absolute URLs: a browser would resolve them against this service. */
 const anyBase = 'http://linkmill.invalid';
 
 const specialSchemes = new Set(['http:', 'https:', 'ftp:', 'ws:', 'wss:']);
 
-/** Whether the URL parser gives the host of such a URL the form of a network name. */
+/** Whether the URL parser normalises the hosts of this scheme as network names. */
 export const hasNetworkHost = ({ protocol }: ParsedUrl): boolean => specialSchemes.has(protocol);
 
-/** A URL of any scheme as one whose host has the form of a network name: other schemes keep it as it was written. Undefined where
- *  it has no host that could be one. */
+/** Converts a URL of any scheme to one whose host is normalised as a network name. Undefined if it has no such host. */
 export function asNetworkUrl(url: ParsedUrl): ParsedUrl | undefined {
   if (hasNetworkHost(url)) return url;
   return url.host === '' ? undefined : parseUrl(`http://${decode(url.host)}`);
 }
 
-/** The hosts that a browser might go to, in the one spelling in which hosts are compared: that of the URL, and those that an `intent:`
- *  URL names for its app or where there is no app. Empty where it goes to no host. */
+/** The normalised hosts that a browser may contact: the URL's own host, and those that an `intent:` URL names for its
+ *  app or as a fallback. */
 export function reachedHosts(url: string): string[] {
   const parsed = parseUrl(url, anyBase);
   if (!parsed) return [];
   const network = asNetworkUrl(parsed);
-  const own = network ? [inOneSpelling(network.hostname)] : [];
+  const own = network ? [normaliseHost(network.hostname)] : [];
   return [...own, ...intentUrls(parsed).flatMap(reachedHosts)];
 }
 
-/** Where else an `intent:` URL leads: with the scheme that it names, and to its fallback. */
+/** The other targets of an `intent:` URL: the one with its scheme, and its fallback. */
 export function intentUrls({ protocol, href, hash }: ParsedUrl): string[] {
   if (protocol !== 'intent:' || !/^#Intent;/i.test(hash)) return [];
   const extras = new Map(

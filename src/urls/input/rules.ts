@@ -1,49 +1,53 @@
 import type { UrlSettings } from '../url.ts';
 
-/** What somebody asked a short URL to be. */
-export type Asked = 'originalUrl' | 'shortCode' | 'password' | Exclude<keyof UrlSettings, 'passwordHash'>;
+/** The fields that a client can set. */
+export type InputField =
+  | 'originalUrl'
+  | 'shortCode'
+  | 'password'
+  | Exclude<keyof UrlSettings, 'passwordHash'>;
 
-/** What is wrong with something that was asked for; the reason is the end of a sentence that begins with its name. */
+/** An invalid field; the reason completes a sentence that begins with the field's name. */
 export interface Violation {
-  asked: Asked;
+  field: InputField;
   reason: string;
 }
 
-/** Short URLs cannot be what somebody asked for. */
+/** The input violates one or more rules. */
 export class InputRejected extends Error {
   override readonly name = 'InputRejected';
-  readonly refusals: Violation[];
+  readonly violations: Violation[];
 
-  constructor(refusals: Violation[]) {
-    super(refusals.map(({ asked, reason }) => `${asked} ${reason}`).join('; '));
-    this.refusals = refusals;
+  constructor(violations: Violation[]) {
+    super(violations.map(({ field, reason }) => `${field} ${reason}`).join('; '));
+    this.violations = violations;
   }
 }
 
 interface Rule extends Violation {
-  isKept: (settings: UrlSettings) => boolean;
+  holds: (settings: UrlSettings) => boolean;
 }
 
-/** Rules between settings, by the constraints of the table that hold them however many change a short URL at once. */
+/** Rules between settings, by the names of the check constraints that also enforce them against concurrent changes. */
 const rules: Readonly<Record<string, Rule>> = {
   urls_start_before_end: {
-    isKept: ({ startsAt, expiresAt }) => startsAt === null || expiresAt === null || startsAt < expiresAt,
-    asked: 'startsAt',
-    reason: 'must be before the time of expiry',
+    holds: ({ startsAt, expiresAt }) => startsAt === null || expiresAt === null || startsAt < expiresAt,
+    field: 'startsAt',
+    reason: 'must be before the expiry',
   },
   urls_one_time_once: {
-    isKept: ({ isOneTime, maxClicks }) => !isOneTime || maxClicks === null || maxClicks === 1,
-    asked: 'maxClicks',
-    reason: 'must be 1, or not be given, for what is used once',
+    holds: ({ isOneTime, maxClicks }) => !isOneTime || maxClicks === null || maxClicks === 1,
+    field: 'maxClicks',
+    reason: 'must be 1 or absent for a one-time short URL',
   },
 };
 
-/** Why there cannot be a short URL with these settings. */
+/** The violations of these settings. */
 export const violationsOf = (settings: UrlSettings): Violation[] =>
-  Object.values(rules).filter(({ isKept }) => !isKept(settings));
+  Object.values(rules).filter(({ holds }) => !holds(settings));
 
-/** Why the table refused a change; undefined when that was for something else. */
-export function refusalBy(error: unknown): Violation | undefined {
+/** The violation behind a check constraint error; undefined for any other error. */
+export function violationBehind(error: unknown): Violation | undefined {
   if (!(error instanceof Error) || !('constraint' in error)) return undefined;
   return rules[String(error.constraint)];
 }

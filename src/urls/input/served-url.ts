@@ -1,6 +1,7 @@
 import { parseUrl } from '../../validation/parse-url.ts';
 
-/** Schemes to which no redirect may lead: a browser would run or show what the URL itself says, or what is on the visitor's machine. */
+/** Schemes that a redirect must not use: a browser would execute or display the URL's own content, or open local
+ *  files. */
 export const unsafeSchemes: readonly string[] = [
   'about',
   'blob',
@@ -13,19 +14,19 @@ export const unsafeSchemes: readonly string[] = [
   'view-source',
 ];
 
-/** Longest URL that a redirect carries, in characters, whoever stored it: clients accept no longer header. */
+/** Maximum length of any redirect's URL, in characters: clients accept no longer header. */
 const maxLength = 32_768;
 const unsafeScheme = new RegExp(`^(?:${unsafeSchemes.join('|')}):`, 'i');
-/** What a header can carry byte for byte. A space is in URLs such as `mailto:a b`. */
+/** Characters that a header transmits byte for byte. Some URLs contain spaces, such as `mailto:a b`. */
 const headerText = /^[ -~]+$/;
 
-/** Whether a URL in the form that the URL parser writes can be a `Location`: ASCII without control characters, with a scheme
- *  that is safe to follow. */
+/** Whether a URL in the URL parser's spelling can be a `Location`: ASCII without control characters, and with a safe
+ *  scheme. */
 export const isServable = (href: string): boolean =>
   href.length <= maxLength && headerText.test(href) && !unsafeScheme.test(href);
 
-/** What a redirect to a stored URL carries: what Linkmill stored, byte for byte, and what another program stored in the form that
- *  the URL parser gives it. Undefined where that is no absolute URL, or not safe to follow. */
+/** Returns the redirect target for a stored URL: unchanged if Linkmill stored it, normalised if another program did.
+ *  Undefined if it is not absolute or not safe. */
 export function readServedUrl(stored: string): string | undefined {
   const href = parseUrl(stored)?.href;
   return href !== undefined && isServable(href) ? href : undefined;

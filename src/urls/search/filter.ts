@@ -1,22 +1,22 @@
 import { escapePattern, searchPatternsOf } from '../store/search-text.ts';
 
-/** Which short URLs are meant: those of which everything holds that it says. Deleted ones never are. */
+/** The conditions of a list of short URLs; all of them must hold. Deleted short URLs never match. */
 export interface UrlFilter {
-  /** The id of the API key whose short URLs alone are there for whoever asks; null or nothing for anybody's. */
+  /** The API key to which the client is restricted; null or undefined for all short URLs. */
   owner?: number | null;
-  /** Text of 3 characters or more in the short code, the title, a tag or the original URL, as people spell it or as it is stored, in
-   *  upper or lower case. */
+  /** Text of 3 or more characters in the short code, title, a tag or the original URL, decoded or as stored,
+   *  case-insensitive. */
   search?: string;
-  /** It has all of them. */
+  /** It has all of these tags. */
   tags?: string[];
   isActive?: boolean;
   isExpired?: boolean;
-  /** The id of the API key that it was created with. */
+  /** The API key that created it. */
   createdBy?: number;
   createdFrom?: Date;
-  /** This moment not included. */
+  /** Exclusive. */
   createdBefore?: Date;
-  /** Host name of the original URL as the URL parser spells it, without a port. */
+  /** Host name of the original URL in the URL parser's spelling, without a port. */
   host?: string;
 }
 
@@ -25,7 +25,7 @@ interface Condition {
   bindings?: Record<string, unknown>;
 }
 
-/** What each property means. An index serves an expression only where it is spelt as there: see the migration that makes them. */
+/** The SQL of each condition. An index is only used if the expression is spelled exactly as in its migration. */
 const conditions: {
   [Property in keyof UrlFilter]-?: (value: NonNullable<UrlFilter[Property]>, now: Date) => Condition;
 } = {
@@ -34,8 +34,8 @@ const conditions: {
     const patterns = searchPatternsOf(text);
     const likes = patterns.map((_, i) => `u.search_text like :searchPattern${i}`).join(' or ');
     return {
-      // A row that another program wrote lacks its search text for a moment: it is searched as it is stored.
-      // Each way has an index of its own.
+      // A row of an external write lacks its search text for a moment, so its columns are searched directly. Each
+      // alternative has its own index.
       sql: `(${likes}
              or u.search_text is null and searched_text(u.short_code, u.title, u.original_url) ilike :storedPattern
              or u.search_text is null and u.tags @> array[cast(:searchTag as text)] and u.tags <> '{}')`,
@@ -61,17 +61,17 @@ const conditions: {
   host: (host) => ({ sql: 'host_of(u.original_url) = :host', bindings: { host } }),
 };
 
-/** What is true of the rows of `urls u` that a filter means at `now`, with its named bindings. */
+/** The SQL condition for rows of `urls u` that match a filter at `now`, with its named bindings. */
 export function conditionsOf(
   filter: UrlFilter,
   now: Date,
 ): { sql: string; bindings: Record<string, unknown> } {
-  const given = Object.entries(conditions).flatMap(([property, toCondition]) => {
+  const parts = Object.entries(conditions).flatMap(([property, toCondition]) => {
     const value = filter[property as keyof UrlFilter];
     return value == null ? [] : [(toCondition as (value: unknown, now: Date) => Condition)(value, now)];
   });
   return {
-    sql: ['u.deleted_at is null', ...given.map((condition) => condition.sql)].join(' and '),
-    bindings: Object.assign({}, ...given.map((condition) => condition.bindings)),
+    sql: ['u.deleted_at is null', ...parts.map((condition) => condition.sql)].join(' and '),
+    bindings: Object.assign({}, ...parts.map((condition) => condition.bindings)),
   };
 }

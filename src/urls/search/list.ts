@@ -10,36 +10,36 @@ export interface UrlOrder {
   isDescending: boolean;
 }
 
-/** Where a list goes on: behind the short URL of this id, which had this when it was listed. A number of clicks, or a time to the
- *  microsecond as RFC 3339 in UTC, or null for never clicked. */
-export interface UrlPlace {
+/** The position after a listed short URL: its id and its sort value at that time. The value is a number of clicks, or
+ *  an RFC 3339 time in UTC with microseconds, or null if never clicked. */
+export interface UrlCursor {
   value: number | string | null;
   id: number;
 }
 
-const showTime = (column: string) =>
+const formatTime = (column: string) =>
   `case when isfinite(${column}) then to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
      else cast(${column} as text) end`;
 
-/** What a list is sorted by: the value of a row and its id; the value of a place, and how it is shown. */
-const sorts: Record<UrlOrder['sort'], Record<'value' | 'id' | 'ofPlace' | 'shown', string>> = {
+/** SQL by sort order: a row's sort value and id, a cursor's value, and the value as the cursor shows it. */
+const sorts: Record<UrlOrder['sort'], Record<'value' | 'id' | 'cursor' | 'shownValue', string>> = {
   created: {
     value: 'u.created_at',
     id: 'u.id',
-    ofPlace: 'cast(:placeValue as timestamptz)',
-    shown: showTime('page.value'),
+    cursor: 'cast(:cursorValue as timestamptz)',
+    shownValue: formatTime('page.value'),
   },
   clicks: {
     value: 's.click_count',
     id: 's.url_id',
-    ofPlace: 'cast(:placeValue as bigint)',
-    shown: 'page.value',
+    cursor: 'cast(:cursorValue as bigint)',
+    shownValue: 'page.value',
   },
   last_click: {
     value: `coalesce(s.last_accessed_at, '-infinity')`,
     id: 's.url_id',
-    ofPlace: `coalesce(cast(:placeValue as timestamptz), '-infinity')`,
-    shown: `case when page.value > '-infinity' then ${showTime('page.value')} end`,
+    cursor: `coalesce(cast(:cursorValue as timestamptz), '-infinity')`,
+    shownValue: `case when page.value > '-infinity' then ${formatTime('page.value')} end`,
   },
 };
 
@@ -47,37 +47,36 @@ export type UrlLists = ReturnType<typeof createUrlLists>;
 
 /** Lists of short URLs, page by page. */
 export const createUrlLists = (search: SearchQuery) => ({
-  /** Up to `limit` short URLs that a filter means at `now`, in order, behind a place or from the beginning; and the place behind
-   *  which there are more. Who goes from place to place meets each short URL that was there at the beginning exactly once,
-   *  unless what it is sorted by changes meanwhile. */
+  /** Lists up to `limit` matching short URLs after a cursor, with the cursor of the next page, if any. Following all
+   *  cursors visits every short URL that existed at the start exactly once, unless its sort value changes meanwhile. */
   async list(query: {
     filter: UrlFilter;
     order: UrlOrder;
-    after?: UrlPlace | undefined;
+    after?: UrlCursor | undefined;
     limit: number;
     now: Date;
-  }): Promise<{ urls: ShortUrlWithClicks[]; next: UrlPlace | undefined }> {
+  }): Promise<{ urls: ShortUrlWithClicks[]; next: UrlCursor | undefined }> {
     const { filter, order, after, limit, now } = query;
-    const { value, id, ofPlace, shown } = sorts[order.sort];
+    const { value, id, cursor, shownValue } = sorts[order.sort];
     const { sql, bindings } = conditionsOf(filter, now);
-    const [direction, beyond] = order.isDescending ? ['desc', '<'] : ['asc', '>'];
-    // Ids first: rows are wide, and what is not on the page need not be sorted in full.
-    const rows = await search<ShortUrlWithClicks & { placeValue: UrlPlace['value'] }>(
+    const [direction, comparison] = order.isDescending ? ['desc', '<'] : ['asc', '>'];
+    // Selects ids first: rows are wide, and only those of the page are needed in full.
+    const rows = await search<ShortUrlWithClicks & { cursorValue: UrlCursor['value'] }>(
       `with page as materialized (
          select u.id, ${value} as value from urls u join url_stats s on s.url_id = u.id
-         where ${sql} ${after ? `and (${value}, ${id}) ${beyond} (${ofPlace}, :placeId)` : ''}
+         where ${sql} ${after ? `and (${value}, ${id}) ${comparison} (${cursor}, :cursorId)` : ''}
          order by ${value} ${direction}, ${id} ${direction} limit :limit
        )
        select ${urlColumns}, s.click_count as "clickCount", s.last_accessed_at as "lastAccessedAt",
-         ${shown} as "placeValue"
+         ${shownValue} as "cursorValue"
        from page join urls u on u.id = page.id join url_stats s on s.url_id = page.id
        order by page.value ${direction}, page.id ${direction}`,
-      { ...bindings, limit: limit + 1, ...(after && { placeValue: after.value, placeId: after.id }) },
+      { ...bindings, limit: limit + 1, ...(after && { cursorValue: after.value, cursorId: after.id }) },
     );
     const last = rows.length > limit ? rows[limit - 1] : undefined;
     return {
       urls: rows.slice(0, limit),
-      next: last && { value: last.placeValue, id: last.id },
+      next: last && { value: last.cursorValue, id: last.id },
     };
   },
 });

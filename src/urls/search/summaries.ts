@@ -2,7 +2,7 @@ import type { SearchQuery } from '../../storage/postgres/search-query.ts';
 import type { Owner } from '../store/owner.ts';
 import { conditionsOf } from './filter.ts';
 
-/** What short URLs have in common, how many there are of them, and how often they were clicked. */
+/** A group of short URLs with their number and total clicks. */
 export interface UrlSummary {
   name: string;
   urlCount: number;
@@ -28,12 +28,12 @@ export interface SummaryQuery {
 
 export type UrlSummaries = ReturnType<typeof createUrlSummaries>;
 
-/** Short URLs by their tags and by the hosts that they lead to: an owner's, or anybody's; deleted ones do not count. */
+/** Groups short URLs by tag and by host, for one owner or all; deleted ones are not included. */
 export function createUrlSummaries(search: SearchQuery) {
   async function summarise(query: SummaryQuery, groups: (condition: string) => string) {
     const { sql, bindings } = conditionsOf({ owner: query.owner }, query.now);
     return await search<UrlSummary>(
-      // Materialized: else the name of each short URL would be looked at, and not only of each group.
+      // Materialized, so that the name is computed per group and not per short URL.
       `with groups as materialized (${groups(sql)})
        select name, cast(urls as bigint) as "urlCount", cast(clicks as bigint) as "clickCount"
        from groups where name is not null
@@ -43,7 +43,7 @@ export function createUrlSummaries(search: SearchQuery) {
   }
 
   return {
-    /** The first `limit` tags. */
+    /** Returns the first `limit` tags. */
     tags: async (query: SummaryQuery): Promise<UrlSummary[]> =>
       await summarise(
         query,
@@ -54,11 +54,11 @@ export function createUrlSummaries(search: SearchQuery) {
           group by tag`,
       ),
 
-    /** The first `limit` hosts, whatever the port. */
+    /** Returns the first `limit` hosts; ports are ignored. */
     hosts: async (query: SummaryQuery): Promise<UrlSummary[]> =>
       await summarise(
         query,
-        // The host in full only once for all short URLs of one: it takes longer to find than to count.
+        // Groups by authority first: extracting the host takes longer than counting.
         (condition) => `
           select host_of('//' || authority) as name, sum(urls) as urls, sum(clicks) as clicks
           from (

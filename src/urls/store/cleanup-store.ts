@@ -1,18 +1,18 @@
 import { type Knex, onlyRow } from '../../storage/postgres/postgres.ts';
 import type { StoredUrl } from '../url.ts';
 import { storedColumns } from './columns.ts';
-import { purgeOf } from './purge.ts';
+import { purgeStatement } from './purge.ts';
 
 export type UrlCleanupStore = ReturnType<typeof createUrlCleanupStore>;
 
-/** Short URLs whose time is over, and those past their retention. */
+/** Finds and removes short URLs that have expired or are past their retention. */
 export function createUrlCleanupStore(db: Knex) {
   return {
-    /** Disables up to `limit` short URLs whose time is over at `now`; two callers never get the same one. */
+    /** Disables up to `limit` expired short URLs. Concurrent callers never get the same one. */
     async disableExpired(now: Date, limit: number): Promise<StoredUrl[]> {
       const { rows } = await db.raw<{ rows: StoredUrl[] }>(
         `with expired as materialized (
-           select id from urls where ${isToEnd}
+           select id from urls where ${isDue}
            order by expires_at limit :limit for update skip locked
          )
          update urls u set is_active = false, has_ended = true, updated_at = now(), version = nextval('url_versions')
@@ -23,32 +23,35 @@ export function createUrlCleanupStore(db: Knex) {
       return rows;
     },
 
-    /** How many short URLs disableExpired and purge would find at `now`. */
-    async countToClean(now: Date, retentionDays: number): Promise<number> {
+    /** Counts the short URLs that disableExpired and purge would process at `now`. */
+    async countDue(now: Date, retentionDays: number): Promise<number> {
       const result = await db.raw<{ rows: { count: number }[] }>(
-        `select (select count(*) from urls where ${isToEnd})
+        `select (select count(*) from urls where ${isDue})
               + (select count(*) from urls u where ${isPastRetention}) as count`,
         { now, retentionDays },
       );
       return onlyRow(result).count;
     },
 
-    /** Removes up to `limit` short URLs that were deleted or expired more than `retentionDays` ago, with their counters: see
-     *  purgeOf. Resolves to how many there were. */
+    /** Purges up to `limit` short URLs that were deleted or expired more than `retentionDays` ago, with their
+     *  counters: see purgeStatement. Resolves to their number. */
     async purge(now: Date, retentionDays: number, codeReuseDays: number, limit: number): Promise<number> {
       const result = await db.raw<{ rows: { count: number }[] }>(
-        `${purgeOf(`select u.id from urls u where ${isPastRetention} limit :limit for update skip locked`, {
-          // A cache may not know of what was changed lately.
-          isNoted: `updated_at > now() - interval '2 days'`,
-          removedVersion: 'version + 1',
-        })}
+        `${purgeStatement(
+          `select u.id from urls u where ${isPastRetention} limit :limit for update skip locked`,
+          {
+            // Caches may still have a short URL that changed recently.
+            needsRemoval: `updated_at > now() - interval '2 days'`,
+            removedVersion: 'version + 1',
+          },
+        )}
          select count(*) as count from purged`,
         { now, retentionDays, codeReuseDays, limit },
       );
       return onlyRow(result).count;
     },
 
-    /** Ends up to `limit` reservations whose time has passed at `now`; resolves to how many there were. */
+    /** Ends up to `limit` reservations that have expired at `now`; resolves to their number. */
     async endReservations(now: Date, limit: number): Promise<number> {
       const result = await db.raw<{ rows: { count: number }[] }>(
         `with ended as (
@@ -65,9 +68,9 @@ export function createUrlCleanupStore(db: Knex) {
   };
 }
 
-const isToEnd = 'is_active and expires_at <= :now and deleted_at is null';
+const isDue = 'is_active and expires_at <= :now and deleted_at is null';
 
-/** Deleted or expired, and longer ago than the retention. Names no column that counting changes. */
+/** Deleted or expired longer ago than the retention. Uses no column that counting updates. */
 const isPastRetention = `(
   u.deleted_at <= cast(:now as timestamptz) - make_interval(days => :retentionDays)
   or not u.is_active and u.expires_at <= cast(:now as timestamptz) - make_interval(days => :retentionDays)

@@ -1,24 +1,24 @@
 import { defaultSettings, type UrlSettings } from '../url.ts';
 import { aliasesOf } from './aliases.ts';
-import { type IdempotencyKey, keyTypes, toKeyColumns } from './idempotency-key.ts';
+import { type IdempotencyKey, idempotencyTypes, toIdempotencyColumns } from './idempotency-key.ts';
 import { searchTextOf } from './search-text.ts';
 
-/** A short URL to be inserted; what it does not say is as by default. */
+/** A short URL to insert; missing fields have their defaults. */
 export interface NewUrl extends Partial<UrlSettings> {
   shortCode: string;
   originalUrl: string;
   codeIsGenerated: boolean;
   createdBy: number;
-  /** With it, it is inserted once. */
+  /** Inserted at most once with this key. */
   idempotencyKey?: IdempotencyKey | undefined;
-  /** Now, unless it says another time. */
+  /** The current time by default. */
   createdAt?: Date | undefined;
 }
 
-/** What a short URL is to become; what it does not say stays. */
+/** Changed fields; all others stay unchanged. */
 export type Changes = Partial<UrlSettings & { originalUrl: string }>;
 
-/** The column of `urls` that each setting has, with its type. */
+/** The column of `urls` for each setting, with its type. */
 const settings: Record<keyof UrlSettings, `${string} ${string}`> = {
   isActive: 'is_active boolean',
   startsAt: 'starts_at timestamptz',
@@ -36,7 +36,7 @@ const settings: Record<keyof UrlSettings, `${string} ${string}`> = {
   tags: 'tags text[]',
 };
 
-const given = {
+const inserted = {
   shortCode: 'short_code text',
   originalUrl: 'original_url text',
   codeIsGenerated: 'code_is_generated boolean',
@@ -45,19 +45,19 @@ const given = {
   ...settings,
 };
 
-/** What is made from other columns: see search-text.ts. */
+/** Derived from other columns: see search-text.ts. */
 const searchText = 'search_text text';
 
 const nameOf = (column: string) => column.slice(0, column.indexOf(' '));
 
-const changed = Object.entries({ originalUrl: 'original_url text', ...settings }).filter(
-  // Not only its own change decides on it.
+const changeable = Object.entries({ originalUrl: 'original_url text', ...settings }).filter(
+  // The statement sets it, because it also depends on `has_ended`.
   ([property]) => property !== 'isActive',
 );
 
-/** How a column is read of which another program may write what a short URL cannot have: numbers beyond those that are exact in
- *  JavaScript, tags that are null or lists. */
-const readings: Partial<Record<keyof UrlSettings | 'version', string>> = {
+/** SQL for columns in which other programs may store unsupported values: integers beyond JavaScript's safe range, and
+ *  tags that are null or nested. */
+const expressions: Partial<Record<keyof UrlSettings | 'version', string>> = {
   version: `least(u.version, ${Number.MAX_SAFE_INTEGER})`,
   maxClicks: `case when u.max_clicks > ${Number.MAX_SAFE_INTEGER} then ${Number.MAX_SAFE_INTEGER} else u.max_clicks end`,
   tags: `case when u.tags = '{}' then u.tags
@@ -68,62 +68,63 @@ const readings: Partial<Record<keyof UrlSettings | 'version', string>> = {
 const urlColumnsOf = (shortCode: string): string[] => [
   `u.id, ${shortCode} as "shortCode"`,
   'u.original_url as "originalUrl", u.created_at as "createdAt"',
-  `u.updated_at as "updatedAt", u.created_by as "createdBy", ${readings.version} as version`,
+  `u.updated_at as "updatedAt", u.created_by as "createdBy", ${expressions.version} as version`,
   ...(Object.entries(settings) as [keyof UrlSettings, string][]).map(
-    ([property, column]) => `${readings[property] ?? `u.${nameOf(column)}`} as "${property}"`,
+    ([property, column]) => `${expressions[property] ?? `u.${nameOf(column)}`} as "${property}"`,
   ),
 ];
 const stored = 'u.deleted_at is not null as "isDeleted", u.has_ended as "hasEnded"';
 
-/** What a ShortUrl is read from, of `urls u`. */
+/** The columns of a ShortUrl, from `urls u`. */
 export const urlColumns = [...urlColumnsOf('u.short_code'), `${aliasesOf} as aliases`].join(', ');
 
-/** What a StoredUrl is read from, of `urls u`. */
+/** The columns of a StoredUrl, from `urls u`. */
 export const storedColumns = `${urlColumns}, ${stored}`;
 
-/** The same without the old codes, under the code by which it is looked up. */
+/** The columns of a StoredUrl without its aliases, under the code that was looked up. */
 export const lookUpColumnsOf = (shortCode: string): string => [...urlColumnsOf(shortCode), stored].join(', ');
 
 /** The columns of a short URL's settings. */
 export const settingColumns = Object.values(settings).map(nameOf);
 
-/** What of a short URL its search text is made from, as far as a change may set it. */
-const searched: readonly (keyof Changes)[] = ['originalUrl', 'title', 'tags'];
+/** The fields that determine the search text and can change. */
+const searchedFields: readonly (keyof Changes)[] = ['originalUrl', 'title', 'tags'];
 
-/** Whether a change may change the search text. */
-export const changesSearchText = (changes: Changes): boolean => searched.some((name) => name in changes);
+/** Whether changes affect the search text. */
+export const changesSearchText = (changes: Changes): boolean =>
+  searchedFields.some((name) => name in changes);
 
-/** The columns that an inserted row is given. */
-export const insertedColumns = [...Object.values(given), searchText].map(nameOf).join(', ');
+/** The columns of an insert. */
+export const insertedColumns = [...Object.values(inserted), searchText].map(nameOf).join(', ');
 
-/** What it is given in them. */
+/** The values of an insert. */
 export const insertedValues = insertedColumns.replace('created_at', 'coalesce(created_at, now())');
 
-/** The same and those of an idempotency key with their types, as `json_to_recordset` wants them. */
-export const insertedTypes = [...Object.values(given), searchText, keyTypes].join(', ');
+/** The columns of an insert and of an idempotency key with their types, for `json_to_recordset`. */
+export const insertedTypes = [...Object.values(inserted), searchText, idempotencyTypes].join(', ');
 
-/** Rows to be inserted as JSON that `json_to_recordset` reads. */
+/** Encodes rows to insert as JSON for `json_to_recordset`. */
 export function toInsertedRows(urls: NewUrl[]): string {
-  const properties = Object.entries(given) as [keyof NewUrl, string][];
+  const properties = Object.entries(inserted) as [keyof NewUrl, string][];
   const rows = urls.map((url) => {
     const full = { ...defaultSettings, ...url };
     const columns = properties.map(([property, column]) => [nameOf(column), full[property]]);
     return {
       ...Object.fromEntries(columns),
       search_text: searchTextOf(full),
-      ...toKeyColumns(url.idempotencyKey),
+      ...toIdempotencyColumns(url.idempotencyKey),
     };
   });
   return JSON.stringify(rows);
 }
 
-/** The columns that a change may set, but for `is_active`. */
-export const changedColumns = changed.map(([, column]) => nameOf(column)).join(', ');
+/** The columns that a change can set, except `is_active`. */
+export const changedColumns = changeable.map(([, column]) => nameOf(column)).join(', ');
 
-/** Changes as JSON that `json_populate_record` reads: a column that it does not name stays. */
+/** Encodes changes as JSON for `json_populate_record`, which leaves the other columns unchanged. */
 export function toChangedColumns(changes: Changes): string {
-  const given = changed.filter(([property]) => property in changes) as [keyof Changes, string][];
+  const present = changeable.filter(([property]) => property in changes) as [keyof Changes, string][];
   return JSON.stringify(
-    Object.fromEntries(given.map(([property, column]) => [nameOf(column), changes[property]])),
+    Object.fromEntries(present.map(([property, column]) => [nameOf(column), changes[property]])),
   );
 }

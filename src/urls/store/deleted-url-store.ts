@@ -9,18 +9,18 @@ import {
   storedColumns,
   toInsertedRows,
 } from './columns.ts';
-import { keyColumns, noteMade } from './idempotency-key.ts';
+import { idempotencyColumns, recordResults } from './idempotency-key.ts';
 import { isOneOfVersions } from './owner.ts';
-import { purgeOf, type Retention } from './purge.ts';
+import { purgeStatement, type Retention } from './purge.ts';
 
-/** A deleted short URL that still exists in the table. */
+/** A deleted short URL before its purge. */
 export interface DeletedUrl {
   shortCode: string;
   createdBy: number | null;
   deletedAt: Date;
   isActive: boolean;
   expiresAt: Date | null;
-  /** Whether the code is an old code of it. */
+  /** Whether the code is an alias. */
   isAlias: boolean;
 }
 
@@ -29,7 +29,7 @@ export type DeletedUrlStore = ReturnType<typeof createDeletedUrlStore>;
 /** Deleted short URLs, which keep their codes until they are purged, and the purge of single ones. */
 export function createDeletedUrlStore(db: Knex) {
   return {
-    /** The deleted short URLs with these codes, or old codes, in their order; undefined for each code that no deleted one has. */
+    /** Returns the deleted short URLs with these codes or aliases, in order; undefined for each code without one. */
     async findDeleted(shortCodes: string[]): Promise<(DeletedUrl | undefined)[]> {
       const { rows } = await db.raw<{ rows: DeletedUrl[] }>(
         `with found (short_code, id, is_alias) as (
@@ -46,56 +46,57 @@ export function createDeletedUrlStore(db: Knex) {
       return shortCodes.map((shortCode) => found.get(shortCode));
     },
 
-    /** Restores deleted short URLs of the API keys that created them, each as the wanted one of its code: original URL and settings are
-     *  replaced, uses start again at 0; id, clicks and time of creation stay. In the order of `wanted`, undefined for each whose code
-     *  no deleted short URL of its API key has; of several for one code the first is restored. Rejects with what isKeyThere when one
-     *  has an idempotency key that is there, and restores none then. */
-    async takeBack(wanted: NewUrl[]): Promise<(StoredUrl | undefined)[]> {
+    /** Restores deleted short URLs of the API keys that created them, overwritten with the new fields. Original URL
+     *  and settings are overwritten and the usage starts at 0; id, clicks and creation time stay. In order; undefined for
+     *  each code without a deleted short URL of its API key. If several have the same code, the first is restored.
+     *  Rejects with an error for which isIdempotencyKeyConflict is true when a key exists, and then restores none. */
+    async restoreAs(urls: NewUrl[]): Promise<(StoredUrl | undefined)[]> {
       const { rows } = await db.raw<{ rows: StoredUrl[] }>(
-        `with wish as materialized (
+        `with input as materialized (
            select distinct on (short_code collate "C") *
            from rows from (json_to_recordset(cast(:rows as json)) as (${insertedTypes}))
-             with ordinality as wish (${insertedColumns}, ${keyColumns}, place)
-           order by short_code collate "C", place
+             with ordinality as input (${insertedColumns}, ${idempotencyColumns}, ordinal)
+           order by short_code collate "C", ordinal
          ), deleted as materialized (
-           select d.id from urls d join wish using (short_code, created_by) where d.deleted_at is not null
+           select d.id from urls d join input using (short_code, created_by) where d.deleted_at is not null
            order by d.short_code for update of d
          ), u as (
-           update urls d set ${replaced}, has_ended = false, deleted_at = null, updated_at = now(),
+           update urls d set ${overwritten}, has_ended = false, deleted_at = null, updated_at = now(),
              version = nextval('url_versions')
-           from wish
-           where d.short_code = wish.short_code and d.id in (select id from deleted) and d.deleted_at is not null
+           from input
+           where d.short_code = input.short_code and d.id in (select id from deleted) and d.deleted_at is not null
            returning d.*
-         ), used as (
+         ), usage as (
            delete from url_uses where url_id in (select id from u)
-         ), noted as (${noteMade})
+         ), recorded as (${recordResults})
          select ${storedColumns} from u`,
-        { rows: toInsertedRows(wanted) },
+        { rows: toInsertedRows(urls) },
       );
       const restored = new Map(rows.map((url) => [url.shortCode, url]));
-      return wanted.map(({ shortCode }) => {
+      return urls.map(({ shortCode }) => {
         const url = restored.get(shortCode);
         restored.delete(shortCode);
         return url;
       });
     },
 
-    /** Purges a short URL at `now`, deleted or not, and keeps its code for the API key that created it as long as a deletion would
-     *  have, its old codes too. Resolves to its codes and the versions of their removal; undefined when there is none of these versions. */
+    /** Purges a short URL, deleted or not, and reserves its codes and aliases for the API key that created it for the
+     *  retention of a deletion. Resolves to its codes with the versions of their removal; undefined if it does not
+     *  exist in one of these versions. */
     async purgeOne(
       id: number,
       { now, retention, versions }: { now: Date; retention: Retention; versions?: number[] | undefined },
     ): Promise<UrlChange[] | undefined> {
       const { rows } = await db.raw<{ rows: UrlChange[] }>(
-        `${purgeOf(
+        `${purgeStatement(
           `select u.id from urls u where u.id = :id and ${isOneOfVersions} for update`,
-          // Higher than what a cache has, also where its versions were lifted to the floor of an epoch.
-          { isNoted: 'true', removedVersion: `nextval('url_versions')` },
+          // Higher than any cached version, even one lifted to the floor of an epoch.
+          { needsRemoval: 'true', removedVersion: `nextval('url_versions')` },
         )}, codes as (
            select short_code, created_by, removed_version from purged
            union all
            select a.short_code, p.created_by, nextval('url_versions') from purged p, url_aliases a where a.url_id = :id
-         ), held as (
+         ), reserved as (
            insert into reserved_keys (short_code, api_key_id, reserved_until)
            select short_code, created_by, cast(:now as timestamptz) + make_interval(days => :days)
            from codes where created_by is not null and :days > 0
@@ -109,7 +110,7 @@ export function createDeletedUrlStore(db: Knex) {
   };
 }
 
-/** What takeBack replaces. */
-const replaced = ['original_url', 'search_text', ...settingColumns]
-  .map((column) => `${column} = wish.${column}`)
+/** The columns that restoreAs overwrites. */
+const overwritten = ['original_url', 'search_text', ...settingColumns]
+  .map((column) => `${column} = input.${column}`)
   .join(', ');

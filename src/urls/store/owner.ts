@@ -1,10 +1,10 @@
-/** The id of the API key whose short URLs alone are meant, or null for anybody's. */
+/** The API key to whose short URLs an operation is restricted; null for all short URLs. */
 export type Owner = number | null;
 
-/** True of a row of `urls u` that is `:owner`'s. Every statement that reads or changes short URLs for an API key has it, so that those
- *  of others are not there for it. */
+/** SQL that is true for a row of `urls u` of `:owner`. Every statement that reads or changes short URLs for an API key
+ *  includes it. */
 export const isOwned = '(cast(:owner as bigint) is null or u.created_by = :owner)';
 
-/** True of a row of `urls u` that has one of `:versions`, if there are any. */
+/** SQL that is true for a row of `urls u` with one of `:versions`, or always if `:versions` is null. */
 export const isOneOfVersions =
   '(cast(:versions as bigint[]) is null or u.version = any(cast(:versions as bigint[])))';

@@ -4,18 +4,18 @@ import { CodeTaken } from '../url.ts';
 import { hasCode } from './aliases.ts';
 import { isOneOfVersions, isOwned, type Owner } from './owner.ts';
 
-/** Old codes that a short URL may have: each change of it is announced for each of them. */
+/** Aliases per short URL: each of its changes is published under every alias. */
 const maxAliases = 100;
 
-/** Another code for a short URL, and what becomes of the current one. */
+/** A new code for a short URL, and the treatment of its current one. */
 export interface Renaming {
   /** The new code. */
   to: string;
-  /** Whether the current code keeps redirecting. */
+  /** Whether the current code keeps redirecting, as an alias. */
   keepsOldCode: boolean;
-  /** How long a code that does not keep redirecting is reserved for the API key that created the short URL. */
+  /** How long the current code is otherwise reserved for the API key that created the short URL. */
   reservedDays: number;
-  /** Who asks. */
+  /** The API key that renames it. */
   apiKeyId: number;
 }
 
@@ -25,9 +25,9 @@ interface Renamed {
   createdBy: number | null;
 }
 
-/** Locks an owner's short URL and, unless it has the new code already, makes the new code free to take for it and keeps or reserves the
- *  current one. Resolves to the current code; undefined when there is none of these versions. The caller then changes the code in
- *  the same transaction. Throws CodeTaken or InputRejected. */
+/** Locks an owner's short URL, makes the new code available to it, and keeps or reserves the current one. Does nothing
+ *  if it already has the new code. Resolves to the current code; undefined if it does not exist in one of these
+ *  versions. The caller changes the code in the same transaction. Throws CodeTaken or InputRejected. */
 export async function prepareRename(
   trx: Knex,
   shortCode: string,
@@ -41,20 +41,20 @@ export async function prepareRename(
   );
   const [url] = rows;
   if (!url || url.shortCode === renaming.to) return url?.shortCode;
-  await takeCode(trx, url, renaming);
+  await freeCode(trx, url, renaming);
   if (renaming.keepsOldCode) await keepOldCode(trx, url);
   else await reserveOldCode(trx, url, renaming.reservedDays);
   return url.shortCode;
 }
 
-/** Removes what keeps the new code for the short URL: that it is an old code of it, a reservation, or that it may be generated again. */
-async function takeCode(
+/** Removes the short URL's own alias, reservation and returned key for the new code. */
+async function freeCode(
   trx: Knex,
   { id, createdBy }: Renamed,
   { to: code, apiKeyId }: Renaming,
 ): Promise<void> {
   const { rows } = await trx.raw<{ rows: [{ isTaken: boolean }] }>(
-    `with old as (
+    `with own_alias as (
        delete from url_aliases where short_code = :code and url_id = :id
      ), reserved as (
        delete from reserved_keys where short_code = :code
@@ -69,7 +69,7 @@ async function takeCode(
        ) as "isTaken"`,
     { code, id, holders: createdBy === null ? [apiKeyId] : [apiKeyId, createdBy] },
   );
-  if (rows[0].isTaken) throw new CodeTaken(`the code ${code} is taken`);
+  if (rows[0].isTaken) throw new CodeTaken(`the code ${code} is already in use`);
 }
 
 async function keepOldCode(trx: Knex, { id, shortCode }: Renamed): Promise<void> {
@@ -81,8 +81,8 @@ async function keepOldCode(trx: Knex, { id, shortCode }: Renamed): Promise<void>
     { shortCode, id, maxAliases },
   );
   if (rows.length > 0) return;
-  const reason = `cannot change again: the short URL has ${maxAliases} old codes`;
-  throw new InputRejected([{ asked: 'shortCode', reason }]);
+  const reason = `cannot be changed: the short URL already has ${maxAliases} former codes`;
+  throw new InputRejected([{ field: 'shortCode', reason }]);
 }
 
 async function reserveOldCode(trx: Knex, { shortCode, createdBy }: Renamed, days: number): Promise<void> {

@@ -3,13 +3,13 @@ import { isPostgresUnavailable } from '../../storage/postgres/postgres.ts';
 import { UnreadableValue } from '../../storage/postgres/values.ts';
 import type { UrlStore } from './url-store.ts';
 
-/** Statements in progress at once, and short codes in each, at most. Look-ups of throttled clients take up to two of these statements,
- *  so that two are left for everybody else. */
+/** Concurrent statements, and short codes per statement. Throttled clients can occupy two of the statements, which
+ *  leaves two for all others. */
 const concurrency = 4;
-const maxTogether = 200;
+const maxBatch = 200;
 
-/** Loads short URLs from the database, one per call; look-ups that wait share a statement. While the Redis cache is void, as after
- *  a restore, thousands of look-ups per second need few statements and connections. */
+/** Loads short URLs from the database; waiting look-ups share a statement. While the Redis cache is empty, for
+ *  instance after a restore, thousands of look-ups per second need few statements and connections. */
 export function createRowLoader({ findByCodes }: Pick<UrlStore, 'findByCodes'>): UrlStore['findByCode'] {
   return createBatchWriter({
     run: async (shortCodes: string[]) => {
@@ -18,7 +18,7 @@ export function createRowLoader({ findByCodes }: Pick<UrlStore, 'findByCodes'>):
     },
     // A row that cannot be read fails alone.
     isForAll: (error) => isPostgresUnavailable(error) && !(error instanceof UnreadableValue),
-    limit: maxTogether,
+    limit: maxBatch,
     concurrency,
   });
 }

@@ -1,6 +1,7 @@
 import { domainToUnicode } from 'node:url';
+import { hasControlCharacters } from '../../validation/text.ts';
 
-/** What of a short URL is searched. */
+/** The searched fields of a short URL. */
 export interface SearchedFields {
   shortCode: string;
   originalUrl: string;
@@ -8,37 +9,34 @@ export interface SearchedFields {
   tags: string[];
 }
 
-/** What no search text holds: PostgreSQL refuses it, or it separates the fields. */
-const unfit = /[\p{Cc}\p{Cs}]/u;
-
-/** A text in the form in which texts are compared: upper and lower case of every script, and every way to write the same letter,
- *  are the same, whatever the locale of the database. */
+/** Folds a text for comparison: case-insensitive in every script, and independent of the spelling of a letter and of
+ *  the database's locale. */
 export function foldText(text: string): string {
   return (
     text
       .normalize('NFKC')
-      // By way of upper case "ß" becomes "ss", as people write it where they have no other letter.
+      // Upper case first, which turns "ß" into "ss", its spelling on other keyboards.
       .toUpperCase()
       .toLowerCase()
-      // The form at the end of a word, and the dot that an "İ" keeps.
+      // The final sigma, and the combining dot of a lower-case "İ".
       .replaceAll('ς', 'σ')
       .replaceAll('i\u0307', 'i')
       .normalize('NFKC')
   );
 }
 
-/** A URL, or a part of one, as people read it: percent-encoding and Punycode decoded, as far as that gives text. */
+/** Decodes percent-encoding and Punycode in a URL or a part of one, where the result is text. */
 export const readableUrl = (url: string): string =>
   url
     .replaceAll(/(?:%[\da-f]{2})+/gi, decodeRun)
-    // A label behind the scheme, the user, a dot or at the beginning.
+    // A Punycode label at the beginning, or after the scheme, the user or a dot.
     .replaceAll(/(?<![\p{L}\p{N}-])xn--[a-z\d-]+/giu, decodeLabel);
 
-/** The escapes of one run, as far as they are UTF-8. */
+/** Decodes a run of escapes if it is valid UTF-8. */
 function decodeRun(run: string): string {
   try {
     const text = decodeURIComponent(run);
-    return unfit.test(text) ? run : text;
+    return hasControlCharacters(text) ? run : text;
   } catch {
     return run;
   }
@@ -46,8 +44,8 @@ function decodeRun(run: string): string {
 
 const decodeLabel = (label: string): string => domainToUnicode(label.toLowerCase()) || label;
 
-/** The text in which a short URL is searched: its short code, its title, its tags, and its original URL as people read it and as it
- *  is stored; each on a line of its own, so that none is found across two. */
+/** The search text of a short URL: its short code, title and tags, and its original URL decoded and as stored. Each is
+ *  on its own line, so that no match spans two. */
 export function searchTextOf({ shortCode, originalUrl, title, tags }: SearchedFields): string {
   const readable = readableUrl(originalUrl);
   const spaced = readable.includes('+') ? [readable.replaceAll('+', ' ')] : [];
@@ -55,15 +53,15 @@ export function searchTextOf({ shortCode, originalUrl, title, tags }: SearchedFi
   return [...fields].filter(Boolean).map(foldText).join('\n');
 }
 
-/** Another program may have stored any characters. */
+/** External writes may contain any characters. */
 const clean = (text: string) => text.replaceAll(/[\p{Cc}\p{Cs}]+/gu, ' ');
 
-/** The patterns of `like` of which a search text must match one, for what somebody searches: it may be a part of a URL in either
- *  spelling, or in both, as browsers copy it. */
+/** The `like` patterns for a search, one of which must match. The text may be part of a URL that is encoded, decoded
+ *  or, as browsers copy it, both. */
 export function searchPatternsOf(text: string): string[] {
   const spellings = new Set([text, readableUrl(text)].map(foldText));
   return [...spellings].map((spelling) => `%${escapePattern(spelling)}%`);
 }
 
-/** The text as a pattern that matches only itself. */
+/** Escapes a text so that a `like` pattern matches it literally. */
 export const escapePattern = (text: string): string => text.replaceAll(/[\\%_]/g, String.raw`\$&`);

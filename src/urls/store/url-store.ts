@@ -16,24 +16,24 @@ import {
   urlColumns,
 } from './columns.ts';
 import { createDeletedUrlStore } from './deleted-url-store.ts';
-import { keyColumns, noteMade } from './idempotency-key.ts';
+import { idempotencyColumns, recordResults } from './idempotency-key.ts';
 import { isOneOfVersions, isOwned, type Owner } from './owner.ts';
 import { prepareRename, type Renaming } from './rename-store.ts';
 import { findSame } from './same-urls.ts';
 import { createSearchTextStore } from './search-text-store.ts';
 
-/** A short URL, and whether it was not there before. */
+/** A short URL, and whether it was inserted. */
 export interface FoundOrInserted {
   url: ShortUrl;
   isNew: boolean;
 }
 
-/** The codes of a deleted short URL, and the version as of which it is deleted. */
+/** The codes of a deleted short URL, and the version of its deletion. */
 export type DeletedVersion = Pick<ShortUrl, 'shortCode' | 'aliases' | 'version'>;
 
 export type UrlStore = ReturnType<typeof createUrlStore>;
 
-/** The table of short URLs. Deleted ones are found only where a method says so. */
+/** The table of short URLs. Methods ignore deleted ones unless they state otherwise. */
 export function createUrlStore(db: Knex) {
   const searchTexts = createSearchTextStore(db);
 
@@ -48,7 +48,7 @@ export function createUrlStore(db: Knex) {
     return rows;
   }
 
-  /** Changes the short URL in one statement: of changes at once none is lost. */
+  /** Changes a short URL in one statement, so that no concurrent change is lost. */
   async function update(
     connection: Knex,
     shortCode: string,
@@ -80,74 +80,75 @@ export function createUrlStore(db: Knex) {
   return {
     ...createDeletedUrlStore(db),
 
-    /** Inserts short URLs and their counters in one statement, which all of them share for better or worse; in their order,
-     *  undefined for each whose code is taken or reserved for another API key. The unique index is the judge between those
-     *  that ask at once, in one call (the first) or in several. Rejects with what isKeyThere when one has an idempotency key
-     *  that is there. */
-    async insertMany(wanted: NewUrl[]): Promise<(ShortUrl | undefined)[]> {
+    /** Inserts short URLs and their counters in one statement, which succeeds or fails as a whole. In order; undefined
+     *  for each whose code is taken or reserved for another API key. The unique index decides between concurrent
+     *  inserts, and the first one within a call wins. Rejects with an error for which isIdempotencyKeyConflict is true
+     *  when an idempotency key exists. */
+    async insertMany(urls: NewUrl[]): Promise<(ShortUrl | undefined)[]> {
       const { rows } = await db.raw<{ rows: ShortUrl[] }>(
-        `with wish as materialized (
+        `with input as materialized (
            select distinct on (short_code collate "C") *
            from rows from (json_to_recordset(cast(:rows as json)) as (${insertedTypes}))
-             with ordinality as wish (${insertedColumns}, ${keyColumns}, place)
+             with ordinality as input (${insertedColumns}, ${idempotencyColumns}, ordinal)
            where not exists (
-             select from reserved_keys r where r.short_code = wish.short_code and r.api_key_id <> wish.created_by
+             select from reserved_keys r where r.short_code = input.short_code and r.api_key_id <> input.created_by
                and (r.reserved_until is null or r.reserved_until > now())
-           ) and not exists (select from url_aliases a where a.short_code = wish.short_code)
-           -- In one order, so that two that insert the same codes do not deadlock.
-           order by short_code collate "C", place
+           ) and not exists (select from url_aliases a where a.short_code = input.short_code)
+           -- Ordered, so that concurrent statements do not deadlock.
+           order by short_code collate "C", ordinal
          ), u as (
-           insert into urls (${insertedColumns}) select ${insertedValues} from wish
+           insert into urls (${insertedColumns}) select ${insertedValues} from input
            on conflict (short_code) do nothing
            returning *
          ), stats as (
            insert into url_stats (url_id) select id from u
-         ), used as (
+         ), unreserved as (
            delete from reserved_keys where short_code in (select short_code from u)
-         ), used_again as (
+         ), reused as (
            delete from returned_keys where short_code in (select short_code from u)
-         ), noted as (${noteMade})
+         ), recorded as (${recordResults})
          select ${urlColumns} from u`,
-        { rows: toInsertedRows(wanted) },
+        { rows: toInsertedRows(urls) },
       );
-      // Matched here: PostgreSQL, which knows of neither how many there are, would compare each with each.
-      const inserted = new Map(rows.map((url) => [wishOf(url), url]));
-      return wanted.map((wish) => {
-        const url = inserted.get(wishOf(wish));
-        inserted.delete(wishOf(wish));
+      // Matched in JavaScript: a join in PostgreSQL, without row estimates, would compare every pair.
+      const inserted = new Map(rows.map((url) => [identityOf(url), url]));
+      return urls.map((input) => {
+        const url = inserted.get(identityOf(input));
+        inserted.delete(identityOf(input));
         return url;
       });
     },
 
-    /** Finds a short URL that does what the wanted one would, at `now`, the oldest, or inserts the wanted one;
-     *  undefined when its code is taken or reserved for another API key. Of several who want the same at once one inserts. */
-    async findOrInsert(wanted: NewUrl, now: Date): Promise<FoundOrInserted | undefined> {
-      const found = await findSame(db, wanted, now);
+    /** Returns the oldest equivalent short URL at `now`, or inserts a new one; undefined if its code is taken or
+     *  reserved for another API key. Concurrent calls for equivalent short URLs insert one. */
+    async findOrInsert(input: NewUrl, now: Date): Promise<FoundOrInserted | undefined> {
+      const found = await findSame(db, input, now);
       if (found) return { url: found, isNew: false };
       return await boundedTransaction(db, async (trx) => {
         await trx.raw(
           'select pg_advisory_xact_lock(hashtextextended(:originalUrl, cast(:createdBy as bigint)))',
-          { originalUrl: wanted.originalUrl, createdBy: wanted.createdBy },
+          { originalUrl: input.originalUrl, createdBy: input.createdBy },
         );
-        const inserted = await findSame(trx, wanted, now);
+        const inserted = await findSame(trx, input, now);
         if (inserted) return { url: inserted, isNew: false };
-        const [url] = await createUrlStore(trx).insertMany([wanted]);
+        const [url] = await createUrlStore(trx).insertMany([input]);
         return url && { url, isNew: true };
       });
     },
 
-    /** The short URL with this code, or old code; expired, disabled and deleted ones too. Its short code is the one it was found by. */
+    /** Finds a short URL by its code or an alias, including expired, disabled and deleted ones. Its short code is the
+     *  one that was looked up. */
     findByCode: async (shortCode: string): Promise<StoredUrl | undefined> =>
       (await findByCodes([shortCode]))[0],
 
-    /** The short URLs that have these codes, or old codes; expired, disabled and deleted ones too. The short code of each is the one
-     *  it was found by. */
+    /** Finds short URLs by their codes or aliases, including expired, disabled and deleted ones. Their short codes are
+     *  the ones that were looked up. */
     findByCodes,
 
-    /** The old codes of the short URLs that have these current codes. */
+    /** Returns the aliases of the short URLs with these current codes. */
     findAliases: async (shortCodes: string[]): Promise<string[]> => await findAliases(db, shortCodes),
 
-    /** An owner's short URL with this code, with its counters; expired and disabled ones too. */
+    /** Finds an owner's short URL with its counters, including expired and disabled ones. */
     async findWithClicks(shortCode: string, owner: Owner): Promise<ShortUrlWithClicks | undefined> {
       const { rows } = await db.raw<{ rows: ShortUrlWithClicks[] }>(
         `select ${urlColumns}, s.click_count as "clickCount", s.last_accessed_at as "lastAccessedAt"
@@ -158,9 +159,9 @@ export function createUrlStore(db: Knex) {
       return rows[0];
     },
 
-    /** Changes an owner's short URL, an expired or disabled one too. What the clean-up
-     *  has disabled is active again, until the clean-up finds that its time is still over. Resolves to what it is now; undefined
-     *  when there is none of these versions. Rejects when it would break a rule: see url-rules.ts. */
+    /** Changes an owner's short URL, including expired and disabled ones. One that the clean-up has disabled becomes
+     *  active again, until the clean-up runs with a past expiry. Undefined if it does not exist in one of these
+     *  versions. Rejects when it would violate a rule: see input/rules.ts. */
     async change(
       shortCode: string,
       changes: Changes,
@@ -168,34 +169,33 @@ export function createUrlStore(db: Knex) {
       versions?: number[],
     ): Promise<StoredUrl | undefined> {
       const url = await update(db, shortCode, { changes }, { owner, versions });
-      // The job does what fails here.
+      // The job fill-search-texts repeats it after a failure.
       if (url && changesSearchText(changes)) await searchTexts.fillMany([url]).catch(() => 0);
       return url;
     },
 
-    /** The same, and gives the short URL another code: see Renaming. Whenever it is looked up, one of the two states is found. Resolves
-     *  also to the code that it had before. Throws CodeTaken, or what isCodeHeld, where the new code belongs to another short URL
-     *  or is reserved for another API key. */
+    /** Changes a short URL and its code: see Renaming. Concurrent look-ups see the old or the new state. Resolves also
+     *  to the previous code. Throws CodeTaken, or an error for which isCodeReserved is true, if the new code belongs
+     *  to another short URL or is reserved for another API key. */
     async rename(
       shortCode: string,
       { renaming, changes }: { renaming: Renaming; changes: Changes },
       owner: Owner,
       versions?: number[],
     ): Promise<{ url: StoredUrl; oldCode: string } | undefined> {
-      const asked = { owner, versions };
+      const scope = { owner, versions };
       const renamed = await boundedTransaction(db, async (trx) => {
-        const oldCode = await prepareRename(trx, shortCode, renaming, asked);
+        const oldCode = await prepareRename(trx, shortCode, renaming, scope);
         if (oldCode === undefined) return undefined;
         const newCode = renaming.to === oldCode ? {} : { newCode: renaming.to };
-        const url = await update(trx, oldCode, { changes, ...newCode }, asked);
+        const url = await update(trx, oldCode, { changes, ...newCode }, scope);
         return url && { url, oldCode };
       });
       if (renamed) await searchTexts.fillMany([renamed.url]).catch(() => 0);
       return renamed;
     },
 
-    /** Marks an owner's short URL as deleted and resolves to its codes and its new version; undefined when there is none of these
-     *  versions. */
+    /** Marks an owner's short URL as deleted; undefined if it does not exist in one of these versions. */
     async delete(shortCode: string, owner: Owner, versions?: number[]): Promise<DeletedVersion | undefined> {
       const { rows } = await db.raw<{ rows: DeletedVersion[] }>(
         `update urls u set deleted_at = now(), updated_at = now(), version = nextval('url_versions')
@@ -206,7 +206,7 @@ export function createUrlStore(db: Knex) {
       return rows[0];
     },
 
-    /** Brings an owner's deleted short URL back, as what it was; undefined when there is none. */
+    /** Restores an owner's deleted short URL unchanged; undefined if there is none. */
     async restore(shortCode: string, owner: Owner): Promise<StoredUrl | undefined> {
       const { rows } = await db.raw<{ rows: StoredUrl[] }>(
         `update urls u set deleted_at = null, updated_at = now(), version = nextval('url_versions')
@@ -217,7 +217,7 @@ export function createUrlStore(db: Knex) {
       return rows[0];
     },
 
-    /** The codes of the latest `limit` short URLs that crawlers may follow at `now`. */
+    /** Returns the codes of the latest `limit` short URLs that crawlers may index at `now`. */
     async findCrawlable(now: Date, limit: number): Promise<string[]> {
       const { rows } = await db.raw<{ rows: { shortCode: string }[] }>(
         `select short_code as "shortCode" from urls
@@ -229,7 +229,7 @@ export function createUrlStore(db: Knex) {
       return rows.map(({ shortCode }) => shortCode);
     },
 
-    /** The `limit` most clicked short URLs that can be redirected to at `now`, the most clicked first. */
+    /** Returns the `limit` most clicked short URLs that redirect at `now`, most clicked first. */
     async findMostClicked(now: Date, limit: number): Promise<ShortUrl[]> {
       const { rows } = await db.raw<{ rows: ShortUrl[] }>(
         `select ${urlColumns} from url_stats s join urls u on u.id = s.url_id
@@ -243,6 +243,6 @@ export function createUrlStore(db: Knex) {
   };
 }
 
-/** What a wish is known by: of two for the same code, a reservation may favour the second. */
-const wishOf = ({ shortCode, createdBy }: Pick<ShortUrl, 'shortCode' | 'createdBy'>) =>
+/** Identifies a row to insert by code and API key: with two for one code, a reservation may favour the second. */
+const identityOf = ({ shortCode, createdBy }: Pick<ShortUrl, 'shortCode' | 'createdBy'>) =>
   `${shortCode} ${createdBy}`;

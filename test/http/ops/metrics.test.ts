@@ -57,12 +57,12 @@ test('redirects are in the metrics by where the code was found or why it leads n
     const name = `linkmill_redirects_total{outcome="${outcome}"}`;
     return after[name]! - before[name]!;
   };
-  const ended = ['table', 'not found', 'expired', 'unavailable'].map(redirects);
+  const ended = ['database', 'not_found', 'expired', 'unavailable'].map(redirects);
   expect(ended).toEqual([1, 1, 1, 0]);
   // A slow machine may forget in between.
-  expect(redirects('by heart')).toBeGreaterThan(0);
+  expect(redirects('memory')).toBeGreaterThan(0);
   expect(redirects('redis')).toBeGreaterThan(0);
-  expect(redirects('by heart') + redirects('redis')).toBe(4);
+  expect(redirects('memory') + redirects('redis')).toBe(4);
   const entries = 'linkmill_memory_cache_entries';
   expect(after[entries]! - before[entries]!).toBe(3);
 });

@@ -7,7 +7,7 @@ import { waitUntil } from '../../support/wait-until.ts';
 
 const web = useWeb({ METRICS_PUBLIC: 'true' });
 const tiers = ['memory', 'redis', 'database', 'stale'];
-const outcomes = ['by heart', 'redis', 'table', 'stale', 'not found', 'unavailable', 'error'];
+const outcomes = ['memory', 'redis', 'database', 'stale', 'not_found', 'unavailable', 'error'];
 
 /** What `requests` add to the redirects of each outcome, those that add something. */
 async function countOutcomes(requests: () => Promise<unknown>): Promise<Record<string, number>> {
@@ -24,7 +24,7 @@ test('a redirect to a URL beyond ASCII, which another program stored, is no erro
   const row = ['beyond-ascii', 'https://example.com/☃'];
   await web.database.db().raw('insert into urls (short_code, original_url) values (?, ?)', row);
   const visit = async () => expect((await web.client().get('/beyond-ascii')).status).toBe(301);
-  expect(await countOutcomes(visit)).toEqual({ table: 1 });
+  expect(await countOutcomes(visit)).toEqual({ database: 1 });
 });
 
 test('a redirect that a limit refuses, and an unknown short code, are no errors', async () => {
@@ -34,7 +34,7 @@ test('a redirect that a limit refuses, and an unknown short code, are no errors'
     expect((await web.client().get(`/${code}`)).status).toBe(410);
     expect((await web.client().get('/unknown')).status).toBe(404);
   });
-  expect(refused).toMatchObject({ 'not found': 1 });
+  expect(refused).toMatchObject({ not_found: 1 });
   expect(refused).not.toHaveProperty('error');
 });
 

@@ -51,6 +51,6 @@ test('above three quarters of its memory Redis gets no new cache entries, but ev
   await fullCache.putUnknown('after3');
   await fullCache.create(shortUrl('after4', 4));
   expect(await redis.keys('test:url:after*')).toEqual([]);
-  await fullCache.bury([{ shortCode: 'before', version: 4 }], 'not found');
-  expect(await fullCache.find('before')).toEqual({ gone: 'not found', version: 4 });
+  await fullCache.putTombstones([{ shortCode: 'before', version: 4 }], 'not_found');
+  expect(await fullCache.find('before')).toEqual({ negative: 'not_found', version: 4 });
 });

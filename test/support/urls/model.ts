@@ -73,7 +73,16 @@ export async function judgePlan(plan: Plan, stores: UrlStores, play: Play = {}):
         const entry = memoryCache.find(code);
         if (!entry || 'blocked' in entry) continue;
         seen.fromMemory += 1;
-        judge.judgeByHeart(number, !line.relies, code, 'gone' in entry ? entry.gone : entry.url.originalUrl);
+        judge.judgeByHeart(
+          number,
+          !line.relies,
+          code,
+          'negative' in entry
+            ? entry.negative === 'expired'
+              ? 'expired'
+              : 'not found'
+            : entry.url.originalUrl,
+        );
       }
     }
   }
@@ -108,7 +117,7 @@ export async function judgePlan(plan: Plan, stores: UrlStores, play: Play = {}):
       // The wish is judged when it comes in, though it may be over when it gets to the table.
       const now = new Date(dateNow());
       await table.purgeDeleted();
-      await urls.create({ originalUrl, customCode: code, expiresAt }, stores.ownerId, now);
+      await urls.create({ originalUrl, customCode: code, expiresAt }, stores.ownerId, { now });
     };
     const writes: Record<WriteKind, () => Promise<void>> = {
       creates: async () => await create(null),
@@ -117,8 +126,8 @@ export async function judgePlan(plan: Plan, stores: UrlStores, play: Play = {}):
       deletes: async () => await urls.delete(code, null),
       restores: async () => void (await urls.restore(code, null)),
       'replaces what is deleted': async () => {
-        const how = { owner: null, idempotencyKey: undefined, findsFirst: false, restoresDeleted: true };
-        await urls.createIdempotent({ originalUrl, customCode: code }, stores.ownerId, { ...how, now });
+        const how = { owner: null, restoresDeleted: true };
+        await urls.create({ originalUrl, customCode: code }, stores.ownerId, { ...how, now });
       },
       purges: async () => await urls.purge(code, { apiKeyId: stores.ownerId, owner: null, isAdmin: false }),
       'cleans up': async () => {
@@ -258,7 +267,7 @@ function openWeb(
     store: { ...table, findByCode: failures.findByCode, findWithClicks } as unknown as UrlStore,
     cache,
     memoryCache,
-    blockedHosts: { judge: (entry) => entry },
+    blockedHosts: { evaluate: (entry) => entry },
     // Here nobody hears PostgreSQL.
     onUnpublished: async () => {},
     // Every code is chosen.
@@ -316,9 +325,9 @@ function openTable(table: UrlTable, judge: UrlJudge, wire: Wire): UrlTable {
       return restored;
     }),
     findDeleted: wire.to('PostgreSQL', 'find deleted', table.findDeleted),
-    takeBack: wire.to('PostgreSQL', 'take back', async (wanted) => {
+    restoreAs: wire.to('PostgreSQL', 'take back', async (wanted) => {
       const ends = wanted.map((url) => judge.begin(url.shortCode, url.originalUrl));
-      const restored = await table.takeBack(wanted);
+      const restored = await table.restoreAs(wanted);
       ends.forEach((end, i) => end(restored[i]));
       return restored;
     }),

@@ -60,7 +60,8 @@ function createCommands({ table, redis, prefix, ownerId, harm }: UrlStores) {
     find: async (code: string) => await cache.find(code),
     put: async (code: string, version: number) => await cache.put(makeUrl(code, version)),
     create: async (code: string, version: number) => await cache.create(makeUrl(code, version)),
-    bury: async (shortCode: string, version: number) => await cache.bury([{ shortCode, version }], 'expired'),
+    putTombstones: async (shortCode: string, version: number) =>
+      await cache.putTombstones([{ shortCode, version }], 'expired'),
     'put unknown': async (code: string) => await cache.putUnknown(code),
     lose: async () => await harm['loses everything'](),
     copy: async () => await harm['is copied'](),

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { Knex } from '../../../src/storage/postgres/postgres.ts';
-import { readChanges } from '../../../src/urls/changes/change.ts';
+import { decodeChanges } from '../../../src/urls/changes/change.ts';
 import { channelOf } from '../../../src/urls/changes/redis-bus.ts';
 import { createUrlCleanupStore, type UrlCleanupStore } from '../../../src/urls/store/cleanup-store.ts';
 import { createUrlStore, type UrlStore } from '../../../src/urls/store/url-store.ts';
@@ -19,7 +19,7 @@ export interface UrlTable
   extends
     Pick<
       UrlStore,
-      'insertMany' | 'findByCode' | 'change' | 'delete' | 'restore' | 'findDeleted' | 'takeBack' | 'purgeOne'
+      'insertMany' | 'findByCode' | 'change' | 'delete' | 'restore' | 'findDeleted' | 'restoreAs' | 'purgeOne'
     >,
     Pick<UrlCleanupStore, 'disableExpired'> {
   /** Removes what is deleted, so that its codes are free again. */
@@ -52,7 +52,7 @@ export function createMemoryUrlStores(): UrlStores {
     return held && held.until > performance.now() ? held.value : null;
   };
   const publish = (message: string) => {
-    for (const { version, shortCode } of readChanges(message))
+    for (const { version, shortCode } of decodeChanges(message))
       for (const listener of listeners) listener(version, shortCode);
   };
 
@@ -152,7 +152,7 @@ function createMemoryTable(): UrlTable {
           ? { ...structuredClone(row), deletedAt: row.updatedAt, isAlias: false }
           : undefined;
       }),
-    takeBack: async (wanted) =>
+    restoreAs: async (wanted) =>
       wanted.map((wish) => {
         const { shortCode, codeIsGenerated: _, ...given } = wish;
         const row = rows.get(shortCode);
@@ -207,7 +207,7 @@ export function createRealUrlStores(deps: {
       const onMessage = (from: string, message: string) => {
         if (from !== channel) return;
         if (message === end) onEnd();
-        else for (const { version, shortCode } of readChanges(message)) listener(version, shortCode);
+        else for (const { version, shortCode } of decodeChanges(message)) listener(version, shortCode);
       };
       subscriber.on('message', onMessage);
       await subscriber.subscribe(channel);

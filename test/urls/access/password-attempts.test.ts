@@ -4,8 +4,8 @@ import { openRedis } from '../../../src/storage/redis/redis.ts';
 import {
   createPasswordAttempts,
   networkWindowSeconds,
-  triesPerNetwork,
-  triesPerUrl,
+  attemptsPerNetwork,
+  attemptsPerUrl,
   urlWindowSeconds,
 } from '../../../src/urls/access/password-attempts.ts';
 import { silentLog, useRedis } from '../../support/resources.ts';
@@ -41,7 +41,7 @@ describe.each([
   test('from one address are limited, and who is refused is told for how long', async () => {
     const tries = open();
     urlId += 1;
-    for (let i = 0; i < triesPerNetwork; i++)
+    for (let i = 0; i < attemptsPerNetwork; i++)
       expect(await tries.begin(tryFrom('198.51.100.1'))).toBeUndefined();
     const wait = await tries.begin(tryFrom('198.51.100.1'));
     expect(wait).toBeGreaterThan(networkWindowSeconds - 60);
@@ -54,7 +54,7 @@ describe.each([
     const tries = open();
     urlId += 1;
     const use = async (hash?: string) => {
-      for (let i = 0; i < triesPerNetwork; i++)
+      for (let i = 0; i < attemptsPerNetwork; i++)
         expect(await tries.begin(tryFrom('198.51.100.1', hash))).toBeUndefined();
     };
     await use();
@@ -67,7 +67,7 @@ describe.each([
   test('that nobody had the time to check are none', async () => {
     const tries = open();
     urlId += 1;
-    for (let i = 0; i < triesPerNetwork * 2; i++) {
+    for (let i = 0; i < attemptsPerNetwork * 2; i++) {
       expect(await tries.begin(tryFrom('198.51.100.1'))).toBeUndefined();
       await tries.undo(tryFrom('198.51.100.1'));
     }
@@ -76,7 +76,7 @@ describe.each([
   test('are shared by the addresses of one IPv6 network', async () => {
     const tries = open();
     urlId += 1;
-    for (let i = 0; i < triesPerNetwork; i++)
+    for (let i = 0; i < attemptsPerNetwork; i++)
       expect(await tries.begin(tryFrom(`2001:db8:1:2::${i}`))).toBeUndefined();
     expect(await tries.begin(tryFrom('2001:db8:1:2:ffff::1'))).toBeDefined();
     expect(await tries.begin(tryFrom('2001:db8:1:3::1'))).toBeUndefined();
@@ -85,7 +85,8 @@ describe.each([
   test('of many addresses together leave each other one with one, so that nobody locks others out', async () => {
     const tries = open();
     urlId += 1;
-    for (let i = 0; i < triesPerUrl; i++) expect(await tries.begin(tryFrom(`192.0.2.${i}`))).toBeUndefined();
+    for (let i = 0; i < attemptsPerUrl; i++)
+      expect(await tries.begin(tryFrom(`192.0.2.${i}`))).toBeUndefined();
     expect(await tries.begin(tryFrom('192.0.2.0'))).toBeDefined();
     expect(await tries.begin(tryFrom('203.0.113.7'))).toBeUndefined();
     expect(await tries.begin(tryFrom('203.0.113.7'))).toBeDefined();
@@ -94,8 +95,8 @@ describe.each([
   test('of an address beyond its own take nothing from what others have', async () => {
     const tries = open();
     urlId += 1;
-    for (let i = 0; i < triesPerUrl * 2; i++) await tries.begin(tryFrom('198.51.100.1'));
-    for (let i = 0; i < triesPerNetwork; i++)
+    for (let i = 0; i < attemptsPerUrl * 2; i++) await tries.begin(tryFrom('198.51.100.1'));
+    for (let i = 0; i < attemptsPerNetwork; i++)
       expect(await tries.begin(tryFrom('198.51.100.2'))).toBeUndefined();
   });
 });

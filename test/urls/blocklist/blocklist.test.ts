@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import { createBlockedHosts } from '../../../src/urls/blocklist/blocklist.ts';
-import { readBlockedHost } from '../../../src/urls/blocklist/service.ts';
+import { parseBlockedHost } from '../../../src/urls/blocklist/service.ts';
 import { createBlockedHostStore } from '../../../src/urls/blocklist/store.ts';
 import { watchBlockedHosts } from '../../../src/urls/blocklist/watch.ts';
 import type { CachedUrl } from '../../../src/urls/cache/entry.ts';
@@ -31,7 +31,7 @@ function open() {
   });
   const watch = watchBlockedHosts(blockedHosts, silentLog);
   stop = watch.stop;
-  return { ...store, blockedHosts, look: watch.look, state };
+  return { ...store, blockedHosts, poll: watch.poll, state };
 }
 
 async function block(...hosts: string[]) {
@@ -83,7 +83,7 @@ test.each([
   ['[2001:DB8:0::1]', '[2001:db8::1]'],
   ['a_b.example', 'a_b.example'],
 ])('a host that somebody names has one spelling, which the table takes: %j', async (text, host) => {
-  expect(readBlockedHost(text)).toBe(host);
+  expect(parseBlockedHost(text)).toBe(host);
   expect(await open().add([host], by)).toBe(1);
 });
 
@@ -101,7 +101,7 @@ test('what names no host alone is none', () => {
     '::1',
     `${`${'a'.repeat(63)}.`.repeat(4)}example`,
   ];
-  expect(texts.map(readBlockedHost)).toEqual(texts.map(() => undefined));
+  expect(texts.map(parseBlockedHost)).toEqual(texts.map(() => undefined));
 });
 
 test('a change by another program is known within 2 s, and is told once', async () => {
@@ -124,10 +124,10 @@ test('what another program has written in another spelling is blocked, and what 
 });
 
 test('while PostgreSQL is away what was blocked stays blocked, and what was blocked meanwhile is so afterwards', async () => {
-  const { blockedHosts, look, state, add } = await block('bad.example');
+  const { blockedHosts, poll, state, add } = await block('bad.example');
   state.isAway = true;
   await add(['worse.example'], by);
-  await look();
+  await poll();
   expect(blockedHosts.isBlocked('https://bad.example/')).toBe(true);
   expect(blockedHosts.isBlocked('https://worse.example/')).toBe(false);
   state.isAway = false;
@@ -152,7 +152,7 @@ test('a fallback to a blocked host is none, and the original URL decides whether
     },
   });
   const [good, bad] = ['https://good.example/', 'https://bad.example/'];
-  const judge = (url: CachedUrl) => blockedHosts.judge({ url, version: 7 });
+  const judge = (url: CachedUrl) => blockedHosts.evaluate({ url, version: 7 });
   expect(judge(urlWith(good, bad))).toMatchObject({ url: { rules: { fallbackUrl: null } }, version: 7 });
   expect(judge(urlWith(bad, good))).toEqual({ blocked: urlWith(bad, good), version: 7 });
   expect(judge(urlWith(good, good))).toEqual({ url: urlWith(good, good), version: 7 });

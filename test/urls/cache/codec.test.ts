@@ -28,7 +28,7 @@ const url: fc.Arbitrary<CachedUrl> = fc.record(
 );
 const entry: fc.Arbitrary<CacheEntry> = fc.oneof(
   fc.record({ url, version: fc.maxSafeNat() }),
-  fc.record({ gone: fc.constantFrom('expired', 'not found'), version: fc.maxSafeNat() }),
+  fc.record({ negative: fc.constantFrom('expired', 'not_found'), version: fc.maxSafeNat() }),
 );
 
 test('what is encoded is decoded as what it was', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { CacheEntry, JudgedEntry } from '../../../src/urls/cache/entry.ts';
+import type { CacheEntry, EvaluatedEntry } from '../../../src/urls/cache/entry.ts';
 import { createMemoryCache, type MemoryCache } from '../../../src/urls/cache/memory-cache.ts';
 
 beforeEach(() => {
@@ -30,7 +30,7 @@ const urlOf = (version: number, originalUrl = `https://example.com/${version}`):
   version,
   url: { id: version, originalUrl, expiresAtMs: null },
 });
-const unknown: CacheEntry = { version: 0, gone: 'not found' };
+const unknown: CacheEntry = { version: 0, negative: 'not_found' };
 
 describe('age', () => {
   test('an entry is found for 1.8 s while announcements are heard, from when its reader began', () => {
@@ -372,7 +372,7 @@ describe('what is known while neither store answers', () => {
   test('is not that a code leads nowhere', () => {
     const cache = openStale();
     cache.put('unknown', unknown, now());
-    cache.put('deleted', { version: 2, gone: 'not found' }, now());
+    cache.put('deleted', { version: 2, negative: 'not_found' }, now());
     expect(cache.findStale('unknown')).toBeUndefined();
     expect(cache.findStale('deleted')).toBeUndefined();
   });
@@ -483,7 +483,7 @@ function play(
     'begin to read': ({ code }) => read(code),
     'go on': ({ pick }) => underWay.splice(pick % underWay.length, 1)[0]?.(),
     change: ({ code }) => write(code, urlOf((version += 1))),
-    delete: ({ code }) => write(code, { version: (version += 1), gone: 'not found' }),
+    delete: ({ code }) => write(code, { version: (version += 1), negative: 'not_found' }),
     hear: () => {
       const change = arriving.shift();
       if (!change) return;
@@ -549,7 +549,7 @@ describe('whatever readers, writers and the network do', () => {
 
   const naive: Record<string, (real: MemoryCache) => Partial<Cache>> = {
     'deletes what is announced and remembers no version': () => {
-      const entries = new Map<string, { entry: JudgedEntry; readAt: number }>();
+      const entries = new Map<string, { entry: EvaluatedEntry; readAt: number }>();
       return {
         find: (code) => {
           const known = entries.get(code);

@@ -29,7 +29,7 @@ function makeUrl(shortCode: string, version: number, more: Partial<ShortUrl> = {
   };
 }
 
-const notFound = expect.objectContaining({ gone: 'not found' });
+const notFound = expect.objectContaining({ negative: 'not_found' });
 
 test('a short URL that was put is found with its expiry, and one that was not is a miss', async () => {
   const cache = openCache();
@@ -61,10 +61,10 @@ test('a tombstone refuses an older value and gives way to a newer one', async ()
   const cache = openCache();
   const code = newCode();
   await cache.put(makeUrl(code, 5));
-  await cache.bury([{ shortCode: code, version: 6 }], 'not found');
+  await cache.putTombstones([{ shortCode: code, version: 6 }], 'not_found');
   expect(await cache.find(code)).toEqual(notFound);
   expect(await cache.put(makeUrl(code, 5))).toBe(false);
-  await cache.bury([{ shortCode: code, version: 4 }], 'expired');
+  await cache.putTombstones([{ shortCode: code, version: 4 }], 'expired');
   expect(await cache.find(code)).toEqual(notFound);
   expect(await cache.put(makeUrl(code, 7))).toBe(true);
   expect(await cache.find(code)).toMatchObject({ url: { id: 7 } });
@@ -73,8 +73,8 @@ test('a tombstone refuses an older value and gives way to a newer one', async ()
 test('a tombstone says why', async () => {
   const cache = openCache();
   const code = newCode();
-  await cache.bury([{ shortCode: code, version: 1 }], 'expired');
-  expect(await cache.find(code)).toEqual({ gone: 'expired', version: 1 });
+  await cache.putTombstones([{ shortCode: code, version: 1 }], 'expired');
+  expect(await cache.find(code)).toEqual({ negative: 'expired', version: 1 });
 });
 
 test('a negative entry gives way to any real one and replaces none', async () => {
@@ -98,15 +98,15 @@ test('versions above 2^31 and close to 2^53 are told apart', async () => {
 test('many are put at once, and the count says how many were newer', async () => {
   const cache = openCache();
   const codes = Array.from({ length: 1_203 }, newCode);
-  await cache.bury([{ shortCode: codes[0]!, version: 3 }], 'not found');
+  await cache.putTombstones([{ shortCode: codes[0]!, version: 3 }], 'not_found');
   expect(await cache.putMany(codes.map((code) => makeUrl(code, 2)))).toBe(1_202);
   expect(await cache.putMany([])).toBe(0);
-  await cache.bury(
+  await cache.putTombstones(
     codes.map((shortCode) => ({ shortCode, version: 4 })),
     'expired',
   );
   expect(await Promise.all(codes.map(cache.find))).toEqual(
-    codes.map(() => ({ gone: 'expired', version: 4 })),
+    codes.map(() => ({ negative: 'expired', version: 4 })),
   );
 });
 
@@ -114,9 +114,9 @@ test('every key has a time to live: up to a tenth above the setting, a negative 
   const cache = openCache();
   const codes = Array.from({ length: 30 }, newCode);
   await cache.putMany(codes.slice(0, 10).map((code) => makeUrl(code, 1)));
-  await cache.bury(
+  await cache.putTombstones(
     codes.slice(10, 20).map((shortCode) => ({ shortCode, version: 1 })),
-    'not found',
+    'not_found',
   );
   await Promise.all(codes.slice(20).map(cache.putUnknown));
   const ttls = await Promise.all(codes.map((code) => redis().ttl(keyOf(code))));
@@ -158,13 +158,13 @@ test('any bytes in Redis are read without an error', async () => {
       const code = newCode();
       await redis().set(keyOf(code), Buffer.from(bytes), 'EX', 60);
       const entry = await cache.find(code);
-      expect(entry === undefined || 'url' in entry || 'gone' in entry).toBe(true);
+      expect(entry === undefined || 'url' in entry || 'negative' in entry).toBe(true);
     }),
     { numRuns: 200 },
   );
 });
 
-type Cache = Pick<RedisUrlCache, 'find' | 'put' | 'bury' | 'putUnknown'>;
+type Cache = Pick<RedisUrlCache, 'find' | 'put' | 'putTombstones' | 'putUnknown'>;
 
 /** Any interleaving of changes and of readers between what they do in the table and what they then do in the cache. */
 const steps = fc.array(
@@ -213,7 +213,7 @@ async function play(cache: Cache, script: { kind: string; pick: number }[]) {
       version += 1;
       const tombstone = { shortCode: code, version };
       row = undefined;
-      later(() => cache.bury([tombstone], 'not found'), version);
+      later(() => cache.putTombstones([tombstone], 'not_found'), version);
     }
     if (kind === 'read') await read();
     if (kind === 'settle' && waiting.length > 0) await waiting.splice(pick % waiting.length, 1)[0]!();
@@ -245,7 +245,7 @@ test('a cache that simply sets and deletes fails that model', async () => {
       await redis().set(keyOf(url.shortCode), `${url.version}:${url.id},,${url.originalUrl}`, 'EX', 60);
       return true;
     },
-    bury: async (gone) => {
+    putTombstones: async (gone) => {
       await redis().del(...gone.map((one) => keyOf(one.shortCode)));
     },
     putUnknown: async (code) => {

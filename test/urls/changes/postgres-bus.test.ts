@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
-import { createChangeStore } from '../../../src/urls/changes/change-log.ts';
+import { createChangeLog } from '../../../src/urls/changes/change-log.ts';
 import { listenForChanges } from '../../../src/urls/changes/postgres-bus.ts';
 import { createUrlCleanupStore } from '../../../src/urls/store/cleanup-store.ts';
 import { createUrlStore } from '../../../src/urls/store/url-store.ts';
@@ -57,7 +57,7 @@ afterEach(async () => {
 
 /** All that was heard of what was committed until now, sorted. */
 async function hearAll(): Promise<string[]> {
-  await createChangeStore(database.db()).notify([{ shortCode: 'the-end', version: 1 }]);
+  await createChangeLog(database.db()).notify([{ shortCode: 'the-end', version: 1 }]);
   await waitUntil('the last notification is heard', () => heard.includes('the-end 1'));
   return heard.filter((one) => one !== 'the-end 1').sort();
 }
@@ -77,7 +77,7 @@ async function readVersions(): Promise<Record<string, number>> {
 
 const readRemovals = async () => Object.fromEntries(await createRemovals()) as Record<string, number>;
 const createRemovals = async () =>
-  await createChangeStore(database.db()).findRemovals(['code-1', 'code-2', 'code-3']);
+  await createChangeLog(database.db()).findRemovals(['code-1', 'code-2', 'code-3']);
 
 describe('what another program does to the table', () => {
   test('an insert is told with its versions', async () => {

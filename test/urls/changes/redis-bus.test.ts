@@ -101,8 +101,8 @@ const makeUrl = (shortCode: string, version: number): ShortUrl => ({
 test('what is created, deleted or disabled is announced with its version, once', async () => {
   const { cache, hearAll } = await listen();
   await cache.create(makeUrl('created', 3));
-  await cache.bury([{ shortCode: 'deleted', version: 4 }], 'not found');
-  await cache.bury(
+  await cache.putTombstones([{ shortCode: 'deleted', version: 4 }], 'not_found');
+  await cache.putTombstones(
     [
       { shortCode: 'expired-1', version: 5 },
       { shortCode: 'expired-2', version: 6 },
@@ -116,7 +116,7 @@ test('what a reader found and put into the cache is not announced', async () => 
   const { cache, hearAll } = await listen();
   await cache.put(makeUrl('code-1', 3));
   await cache.putMany([makeUrl('code-2', 3), makeUrl('code-3', 3)]);
-  await cache.putGone({ shortCode: 'code-4', version: 3 }, 'expired');
+  await cache.putNegative({ shortCode: 'code-4', version: 3 }, 'expired');
   await cache.putUnknown('code-5');
   expect(await hearAll()).toEqual(['hears']);
 });
@@ -132,8 +132,8 @@ test('a change is announced although a reader has put it into the cache before i
   const { cache, hearAll } = await listen();
   await cache.put(makeUrl('created', 3));
   await cache.create(makeUrl('created', 3));
-  await cache.putGone({ shortCode: 'deleted', version: 4 }, 'not found');
-  await cache.bury([{ shortCode: 'deleted', version: 4 }], 'not found');
+  await cache.putNegative({ shortCode: 'deleted', version: 4 }, 'not_found');
+  await cache.putTombstones([{ shortCode: 'deleted', version: 4 }], 'not_found');
   expect(await hearAll()).toEqual(['hears', 'created 3', 'deleted 4']);
 });
 
@@ -143,9 +143,9 @@ test('once a change is announced, the cache has it', async () => {
   const other = openRedis('cache', url(), silentLog);
   ends.push(async () => await closeRedis(other));
   const found = waitUntil('it is announced', () => heard.includes('code 4'));
-  void cache.bury([{ shortCode: 'code', version: 4 }], 'not found');
+  void cache.putTombstones([{ shortCode: 'code', version: 4 }], 'not_found');
   await found;
-  expect(await cache.find('code')).toEqual({ gone: 'not found', version: 4 });
+  expect(await cache.find('code')).toEqual({ negative: 'not_found', version: 4 });
 });
 
 test('a listener whose connection is cut is deaf, and hears again once it is back', async () => {
@@ -203,7 +203,7 @@ test('a subscriber that Redis refuses warns once, and says when it is connected 
   ]);
   await setRights('+subscribe');
   await waitUntil('it is connected again', () => heard.at(-1) === 'hears');
-  expect(logged.slice(1)).toMatchObject([{ level: 30, msg: 'connected to the invalidation bus again' }]);
+  expect(logged.slice(1)).toMatchObject([{ level: 30, msg: 'reconnected to the invalidation bus' }]);
 });
 
 test('a message that is no announcement changes nothing', async () => {

@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
 import { createSearchQuery } from '../../../src/storage/postgres/search-query.ts';
 import type { UrlFilter } from '../../../src/urls/search/filter.ts';
-import { createUrlLists, type UrlOrder, type UrlPlace, urlSorts } from '../../../src/urls/search/list.ts';
+import { createUrlLists, type UrlOrder, type UrlCursor, urlSorts } from '../../../src/urls/search/list.ts';
 import { useDatabase } from '../../support/resources.ts';
 
 const { db } = useDatabase();
@@ -180,7 +180,7 @@ async function walk(
 ): Promise<string[]> {
   const lists = createUrlLists(createSearchQuery(db(), 20_000));
   const codes: string[] = [];
-  let after: UrlPlace | undefined;
+  let after: UrlCursor | undefined;
   do {
     const page = await lists.list({ ...query, after, now });
     expect(page.urls.length).toBeLessThanOrEqual(query.limit);

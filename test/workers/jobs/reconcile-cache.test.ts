@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import { createRedisUrlCache } from '../../../src/urls/cache/redis-cache.ts';
 import { createCacheRefresh } from '../../../src/urls/cache/refresh.ts';
 import { createCacheWatermark, raiseWatermark } from '../../../src/urls/cache/watermark.ts';
-import { createChangeStore } from '../../../src/urls/changes/change-log.ts';
+import { createChangeLog } from '../../../src/urls/changes/change-log.ts';
 import { channelOf } from '../../../src/urls/changes/redis-bus.ts';
 import { createUrlCleanupStore } from '../../../src/urls/store/cleanup-store.ts';
 import { createUrlStore } from '../../../src/urls/store/url-store.ts';
@@ -28,7 +28,7 @@ afterAll(async () => {
 function createDeps() {
   const options = { prefix: redis.prefix, ttlSeconds: 3_600 };
   const store = createUrlStore(database.db());
-  const changes = createChangeStore(database.db());
+  const changes = createChangeLog(database.db());
   const cache = createRedisUrlCache(redis.redis(), options);
   const refreshCache = createCacheRefresh({ store, changes, cache });
   return { store, changes, cache, watermark: createCacheWatermark(redis.redis(), options), refreshCache };
@@ -96,8 +96,8 @@ describe('what changed while nobody told the cache', () => {
 
     expect(await reconcile()).toEqual({ checked: 3, repaired: 3 });
     expect(await readChanged('url-1')).toBe(true);
-    expect(await find('url-2')).toMatchObject({ gone: 'not found' });
-    expect(await find('url-3')).toMatchObject({ gone: 'not found' });
+    expect(await find('url-2')).toMatchObject({ negative: 'not_found' });
+    expect(await find('url-3')).toMatchObject({ negative: 'not_found' });
     expect(await find('url-0')).toMatchObject({ url: { originalUrl: 'https://example.com/url-0' } });
     await vi.waitUntil(() => announced.length >= 3);
     expect(announced.sort()).toEqual(['url-1', 'url-2', 'url-3']);
@@ -115,7 +115,7 @@ describe('what changed while nobody told the cache', () => {
     await foreigner.run(`delete from urls where short_code = 'url-1'`);
     expect(await reconcile()).toEqual({ checked: 3, repaired: 4 });
     expect(await readChanged('old-url-0')).toBe(true);
-    expect(await find('old-url-1')).toMatchObject({ gone: 'not found' });
+    expect(await find('old-url-1')).toMatchObject({ negative: 'not_found' });
     await foreigner.run('update urls set version = version');
     expect(await reconcile({ all: true })).toMatchObject({ repaired: 0 });
   });
@@ -156,7 +156,7 @@ describe('what changed while nobody told the cache', () => {
     await redis.redis().set(`${redis.prefix}:url:url-2`, `${entry?.version}:2,,https://example.com/url-2`);
     await createUrlCleanupStore(database.db()).purge(new Date(), 0, 0, 10);
     expect(await reconcile()).toMatchObject({ repaired: 1 });
-    expect(await find('url-2')).toMatchObject({ gone: 'not found' });
+    expect(await find('url-2')).toMatchObject({ negative: 'not_found' });
   });
 
   test('is repaired although a slow reader brings the old value back right afterwards', async () => {
@@ -187,7 +187,7 @@ describe('what changed while nobody told the cache', () => {
     await foreigner.run('commit');
     expect(await reconcile()).toEqual({ checked: 2, repaired: 2 });
     expect(await readChanged('url-1')).toBe(true);
-    expect(await find('url-0')).toMatchObject({ gone: 'not found' });
+    expect(await find('url-0')).toMatchObject({ negative: 'not_found' });
   });
 });
 
@@ -271,15 +271,15 @@ describe('the whole cache', () => {
     await warm(3);
     const { cache } = createDeps();
     await cache.putUnknown('unknown-1');
-    await cache.bury([{ shortCode: 'purged-1', version: 3 }], 'expired');
+    await cache.putTombstones([{ shortCode: 'purged-1', version: 3 }], 'expired');
     // As it could be after harm that nobody wrote down.
     await redis.redis().set(`${redis.prefix}:url:ghost-1`, '7:1,,https://example.com/ghost');
     await redis.redis().set(`${redis.prefix}:url:url-2`, '0:1,,https://example.com/old');
     expect(await reconcile({ all: true })).toEqual({ checked: 6, repaired: 2 });
-    expect(await find('ghost-1')).toEqual({ gone: 'not found', version: 8 });
+    expect(await find('ghost-1')).toEqual({ negative: 'not_found', version: 8 });
     expect(await find('url-2')).toMatchObject({ url: { originalUrl: 'https://example.com/url-2' } });
-    expect(await find('purged-1')).toEqual({ gone: 'expired', version: 3 });
-    expect(await find('unknown-1')).toEqual({ gone: 'not found', version: 0 });
+    expect(await find('purged-1')).toEqual({ negative: 'expired', version: 3 });
+    expect(await find('unknown-1')).toEqual({ negative: 'not_found', version: 0 });
   });
 
   test.each([
@@ -298,7 +298,7 @@ describe('the whole cache', () => {
     await hold('url-0', '1,,https://example.com/other');
     // A tombstone of what the table has, and live entries of what it disabled and does not have.
     await redis.redis().del(`${redis.prefix}:url:url-1`);
-    await createDeps().cache.bury(
+    await createDeps().cache.putTombstones(
       [{ shortCode: 'url-1', version: versions.get('url-1')! + more }],
       'expired',
     );
@@ -311,8 +311,8 @@ describe('the whole cache', () => {
         url: { originalUrl: `https://example.com/${code}` },
         version: versions.get(code),
       });
-    expect(await find('url-2')).toMatchObject({ gone: 'not found', version: versions.get('url-2') });
-    expect(await find('url-3')).toMatchObject({ gone: 'not found' });
+    expect(await find('url-2')).toMatchObject({ negative: 'not_found', version: versions.get('url-2') });
+    expect(await find('url-3')).toMatchObject({ negative: 'not_found' });
     expect(await reconcile({ all: true })).toMatchObject({ repaired: 0 });
   });
 
@@ -324,7 +324,7 @@ describe('the whole cache', () => {
     expect(await reconcile()).toEqual({ checked: 3, repaired: 3 });
     await cache.putMany(old);
     for (const code of ['url-0', 'url-1', 'url-2']) {
-      expect(await find(code)).toMatchObject({ gone: 'not found' });
+      expect(await find(code)).toMatchObject({ negative: 'not_found' });
     }
     // The codes can be used again.
     await insertUrls(database.db(), { begin: 'url-', count: 2 });

@@ -73,13 +73,16 @@ test('a tombstone or a value that is newer than what the warm-up has read stays'
     version: first!.version + 100,
     originalUrl: 'https://example.com/newer',
   });
-  await deps.urlCache.bury([{ shortCode: second!.shortCode, version: second!.version + 100 }], 'not found');
+  await deps.urlCache.putTombstones(
+    [{ shortCode: second!.shortCode, version: second!.version + 100 }],
+    'not_found',
+  );
 
   expect(await warmCache(deps, fast, createJobContext())).toEqual({ urls: 3, stored: 1, interrupted: false });
   expect(await deps.urlCache.find(first!.shortCode)).toMatchObject({
     url: { originalUrl: 'https://example.com/newer' },
   });
-  expect(await deps.urlCache.find(second!.shortCode)).toMatchObject({ gone: 'not found' });
+  expect(await deps.urlCache.find(second!.shortCode)).toMatchObject({ negative: 'not_found' });
 });
 
 test('what is changed or deleted while the warm-up runs comes as it is then, or not at all', async () => {
