@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { down, up } from '../../migrations/20261121_000010_add_api_key_permissions.ts';
 import { ApiKeyNotFound, PermissionsContradict } from '../../src/api-keys/api-key.ts';
 import { createApiKeys } from '../../src/api-keys/api-keys.ts';
 import { useDatabase } from '../support/resources.ts';
@@ -118,11 +117,3 @@ test.each(['admin', 'jobs:run'] as const)(
     expect(await apiKeys.get(id)).toMatchObject({ scopes: [scope], ownUrlsOnly: false });
   },
 );
-
-test('a key that was made before keys had scopes is valid and may do everything', async () => {
-  const apiKeys = createApiKeys(db());
-  const { id, key } = await apiKeys.create('old', { scopes: ['urls:read'] });
-  await down(db());
-  await up(db());
-  expect(await apiKeys.find(key)).toEqual({ id, name: 'old', scopes: ['admin'], ownUrlsOnly: false });
-});

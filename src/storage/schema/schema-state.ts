@@ -2,6 +2,9 @@ import type { Knex } from '../postgres/postgres.ts';
 import { listMigrations, ownMigrations } from './migration-files.ts';
 import { type AppliedMigration, type MigrationHistory, readHistory } from './migration-history.ts';
 
+/** The first migration of earlier checkouts, whose migrations were replaced by those of today. */
+const replacedMigration = '20261121_000001_create_api_keys';
+
 /** How the tables of a database relate to this version of the code. `reason` is one sentence with the cause and what to do; it
  *  names no host, user or statement. */
 export type SchemaState =
@@ -38,6 +41,11 @@ export function compare({ table, hasTables, applied }: MigrationHistory, known: 
   const names = new Set(applied.map(({ name }) => name));
   const missing = known.filter((name) => !names.has(name));
   const unknown = applied.filter(({ name }) => !known.includes(name));
+  if (names.has(replacedMigration)) {
+    const reason =
+      'An earlier checkout of Linkmill created this database, and its migrations have been replaced since. The database cannot be upgraded: set DATABASE_URL to a new one.';
+    return { kind: 'incompatible', reason };
+  }
   if (applied.length > 0 && unknown.length === applied.length) {
     const reason =
       'The table knex_migrations belongs to another program: give Linkmill a database or a schema of its own.';

@@ -1,6 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
 import { beforeEach, expect, test } from 'vitest';
-import { down, up } from '../../../migrations/20261121_000006_keep_click_books.ts';
 import { openClickStore } from '../../../src/analytics/click-store.ts';
 import { isExact, isExactSince, readAudit } from '../../../src/clicks/ledger/audit.ts';
 import { createUrlCleanupStore } from '../../../src/urls/store/cleanup-store.ts';
@@ -66,22 +65,6 @@ test('purges of clicked short URLs, and clicks that arrive for one that was purg
   const books = await readAudit(db());
   expect(books).toMatchObject({ accepted: 10, counted: 10, onUrls: 4, purged: 6, differing: [] });
   expect(isExact(books)).toBe(true);
-});
-
-test('books that are begun for clicks that were counted before are exact, though short URLs were purged meanwhile', async () => {
-  const store = openClickStore(db());
-  const [stays, goes] = (await createUrlIds(db(), 2)) as [number, number];
-  const producer = uuidv7();
-  await store.apply([makeBatch(producer, 1, stays, 2), makeBatch(producer, 2, goes, 2)]);
-  await purge([goes]);
-  await down(db());
-  await up(db());
-  const books = await readAudit(db());
-  expect(books).toMatchObject({ accepted: 4, counted: 4, onUrls: 2, purged: 2, differing: [] });
-  expect(isExact(books)).toBe(true);
-  const again = [makeBatch(producer, 2, goes, 2), makeBatch(producer, 3, stays, 2)];
-  expect(await store.apply(again)).toMatchObject({ batches: 1, duplicates: 1 });
-  expect(isExact(await readAudit(db()))).toBe(true);
 });
 
 test('purges and flushes at once, of the same short URLs, leave the books exact', async () => {

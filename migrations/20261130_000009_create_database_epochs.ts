@@ -1,14 +1,16 @@
 import type { Knex } from 'knex';
 
-/** Epochs: what binds the content of Redis (cached versions, URL ids in waiting clicks, key pool) to the history of this
- *  database. The row with the highest number is the current one. `database_epoch_stamps` has the fingerprint of the place in
- *  which it was written: cluster, timeline, database, table and the row's own transaction. A restored dump, a clone, a
- *  recovery to a point in time and a promoted standby all change one of them, so the next read of the epoch, or the
- *  next statement that writes `urls`, begins a new epoch before it does anything else. */
+/** Epochs bind the content of Redis (cached versions, URL ids in unconfirmed clicks, key pool) to the history of this database. The row
+ *  with the highest number is the current one. `database_epoch_stamps` has the fingerprint of the row when it was written: cluster,
+ *  timeline, database, table and the row's own transaction. A restored dump, a clone, a recovery to a point in time and a promoted
+ *  standby all change one of them. The next read of the epoch, or the next statement that writes `urls`, then begins a new epoch first.
+ *
+ *  The session that begins an epoch holds its locks until its transaction ends. Others wait for one second at most, even if their client
+ *  has disconnected, and then fail with lock_not_available (55P03). */
 export async function up(db: Knex): Promise<void> {
-  // The owner's rights: every role must compute the same fingerprint. The helpers run as the function that calls them.
+  // With the rights of the owner: every role must compute the same fingerprint. The helpers run as the function that calls them.
   const asOwner = `language plpgsql security definer set search_path = pg_catalog, pg_temp`;
-  // The schema may have been renamed. A default is bound to the table, so it finds the schema; the end of the function undoes it.
+  // The schema may have been renamed. A default is bound to the table, so it finds the schema; the setting ends with the function.
   const place = `place regclass default 'database_epochs'::regclass`;
   const enterSchema = `
         if not exists (select from pg_class where oid = place and relowner = current_user::regrole) then
@@ -27,7 +29,7 @@ export async function up(db: Knex): Promise<void> {
       -- Ids up to this one name the same short URL as in the epoch before.
       url_id_floor bigint not null
     );
-    -- Counting needs it, also for a run-time role without default privileges; it holds no secrets.
+    -- Every role that counts clicks reads it, also without default privileges; it contains no secrets.
     grant select on database_epochs to public;
     create table database_epoch_stamps (
       number bigint primary key references database_epochs (number) on delete cascade,
@@ -63,10 +65,10 @@ export async function up(db: Knex): Promise<void> {
           order by e.number desc limit 1), false);
       end $$;
 
-    -- Begins an epoch, unless there is a current one and nobody insists on another. Its versions are higher than all of
-    -- earlier epochs, than \`above\`, and than those of any other copy of this database that began an epoch at another second.
+    -- Begins an epoch if there is no current one, or if is_forced. Its versions are higher than those of all earlier epochs, than
+    -- \`above\`, and than those of any other copy of this database that began an epoch in another second.
     create function begin_epoch(why text, above bigint, is_forced boolean, ids_until_restart boolean)
-      returns void language plpgsql as $$
+      returns void language plpgsql set lock_timeout = '1s' as $$
       declare
         latest database_epochs;
         last_id bigint;
@@ -80,7 +82,7 @@ export async function up(db: Knex): Promise<void> {
         execute 'select case when is_called then last_value else 0 end from ' || pg_get_serial_sequence('urls', 'id')
           into last_id;
         if not is_forced and last_id = 0 and coalesce(latest.number, 1) = 1 then
-          -- A copy of a database that never had a short URL: nothing in Redis can speak of it.
+          -- A copy of a database that never had a short URL: Redis cannot refer to one.
           delete from database_epochs;
         else
           next_number := coalesce(latest.number, 0) + 1;
@@ -89,13 +91,13 @@ export async function up(db: Knex): Promise<void> {
           if ids_until_restart then
             last_id := coalesce((select min(id) - 1 from urls where created_at >= pg_postmaster_start_time()), last_id);
           end if;
-          -- Codes that were handed out by what is lost are not handed out again.
+          -- Do not hand out again the codes that the lost history handed out.
           update key_generator set next_number = key_generator.next_number + least(100000000,
             greatest(0, (62::numeric ^ code_length)::bigint - key_generator.next_number) / 1000);
         end if;
         insert into database_epochs (number, reason, version_floor, url_id_floor)
           values (next_number, why, floor, last_id);
-        -- What was restored with rows of later epochs, or without, is written anew.
+        -- A restored copy may or may not have a row of this number.
         insert into database_epoch_stamps (number, stamp)
           select number, database_stamp() || '/' || xmin::text from database_epochs where number = next_number
           on conflict (number) do update set stamp = excluded.stamp;
@@ -104,7 +106,7 @@ export async function up(db: Knex): Promise<void> {
     create function begin_database_epoch(why text, above bigint, is_forced boolean, ids_until_restart boolean, ${place})
       returns void ${asOwner} as $$
       begin${enterSchema}
-        -- Any role may find that the database was restored; only one of Linkmill's may insist on another epoch.
+        -- Any role may detect a restored database; only a role of Linkmill may force another epoch.
         if is_forced and not has_table_privilege(session_user, 'click_quarantine', 'insert') then
           raise insufficient_privilege using message = 'permission denied for function begin_database_epoch';
         end if;
@@ -113,7 +115,7 @@ export async function up(db: Knex): Promise<void> {
 
     create function keep_database_epoch() returns trigger ${asOwner} as $$
       begin
-        -- The schema may have been renamed; the end of the function undoes it.
+        -- The schema may have been renamed; the setting ends with the function.
         perform set_config('search_path', quote_ident(tg_table_schema) || ', pg_temp', true);
         if not has_current_epoch() then
           perform begin_epoch('restored, cloned or promoted', 0, false, false);
@@ -131,7 +133,7 @@ export async function up(db: Knex): Promise<void> {
           perform begin_epoch('restored, cloned or promoted', 0, false, false);
         end if;
         begin
-          -- What is flushed survives a crash.
+          -- The flushed position survives a crash.
           if not pg_is_in_recovery() then wal := pg_current_wal_flush_lsn() - '0/0'::pg_lsn; end if;
         exception when insufficient_privilege or undefined_function or feature_not_supported then null;
         end;

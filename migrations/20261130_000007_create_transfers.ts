@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
 
-/** Imports and exports. Web and worker processes share no disk: what is uploaded, and what is to be downloaded, is kept here in
- *  chunks until it is done with. Pieces are stored as they are, since PostgreSQL's own compression would cost more than it saves. */
+/** Imports and exports. Web and worker processes share no disk, so uploads and downloads are kept here in chunks until they are
+ *  deleted. Chunks are stored uncompressed, because PostgreSQL's compression would cost more than it saves. */
 export async function up(db: Knex): Promise<void> {
   await db.raw(`
     create table imports (
@@ -27,7 +27,14 @@ export async function up(db: Knex): Promise<void> {
       created_at timestamptz not null default now(),
       worked_at timestamptz not null default now(),
       finished_at timestamptz,
-      deleted_at timestamptz
+      deleted_at timestamptz,
+      delimiter text not null default ',',
+      charset text,
+      mapping jsonb,
+      max_url_length integer not null default 2048,
+      schemes text[] not null default '{}',
+      restored bigint not null default 0,
+      warnings bigint not null default 0
     );
     create index imports_unfinished on imports (id) where state in ('uploading', 'waiting', 'running');
     create table import_pieces (
@@ -44,13 +51,23 @@ export async function up(db: Knex): Promise<void> {
       field text not null,
       reason text not null,
       row text not null,
+      code text not null default 'invalid',
+      primary key (import_id, id)
+    );
+    create table import_warnings (
+      import_id bigint not null references imports (id) on delete cascade,
+      id bigint generated always as identity,
+      line bigint not null,
+      field text not null,
+      code text not null,
+      reason text not null,
       primary key (import_id, id)
     );
 
     create table exports (
       id bigint generated always as identity primary key,
       api_key_id bigint not null references api_keys (id),
-      state text not null default 'waiting' check (state in ('waiting', 'running', 'completed')),
+      state text not null default 'waiting' check (state in ('waiting', 'running', 'completed', 'failed')),
       kind text not null,
       encoding text not null check (encoding in ('csv', 'ndjson')),
       owner bigint,
@@ -62,7 +79,9 @@ export async function up(db: Knex): Promise<void> {
       created_at timestamptz not null default now(),
       worked_at timestamptz not null default now(),
       finished_at timestamptz,
-      deleted_at timestamptz
+      deleted_at timestamptz,
+      filter jsonb not null default '{}',
+      error text
     );
     create index exports_unfinished on exports (id) where state in ('waiting', 'running');
     create table export_pieces (
@@ -71,16 +90,9 @@ export async function up(db: Knex): Promise<void> {
       content bytea not null,
       primary key (export_id, n)
     );
-    alter table export_pieces alter content set storage external;
-
-    -- Clicks that short URLs brought along, which no producer ever accepted.
-    create table imported_clicks (
-      only_row boolean primary key default true check (only_row),
-      clicks bigint not null default 0
-    );
-    insert into imported_clicks default values`);
+    alter table export_pieces alter content set storage external`);
 }
 
 export async function down(db: Knex): Promise<void> {
-  await db.raw('drop table imported_clicks, export_pieces, exports, import_errors, import_pieces, imports');
+  await db.raw('drop table export_pieces, exports, import_warnings, import_errors, import_pieces, imports');
 }

@@ -1,0 +1,51 @@
+import type { Knex } from 'knex';
+
+/** The ledger: which batches of each producer are counted. These are all batches up to `applied_through`, and those above it in
+ *  `click_ooo` (out of order). `batches` and `clicks` are running totals; `accepted` is what the web process reports to have recorded.
+ *  Entries that cannot be counted are kept in `click_quarantine`.
+ *
+ *  `click_books` has one row with the clicks of producers and short URLs that no longer exist. `producers_removed_through` is the start
+ *  time of the youngest removed producer: the batches of an unknown older producer may have been counted before.
+ *  `imported_clicks` has the clicks that short URLs were imported with; no producer accepted them. */
+export async function up(db: Knex): Promise<void> {
+  await db.raw(`
+    create table click_producers (
+      producer uuid primary key,
+      applied_through bigint not null default 0,
+      batches bigint not null default 0,
+      clicks bigint not null default 0,
+      first_applied_at timestamptz not null default now(),
+      last_applied_at timestamptz not null default now(),
+      accepted bigint not null default 0,
+      reported_at timestamptz
+    ) with (fillfactor = 70);
+    create table click_ooo (
+      producer uuid not null references click_producers (producer) on delete cascade,
+      seq bigint not null,
+      primary key (producer, seq)
+    );
+    create table click_quarantine (
+      id bigint generated always as identity primary key,
+      source text not null unique,
+      reason text not null,
+      payload text not null,
+      quarantined_at timestamptz not null default now()
+    );
+    create table click_books (
+      only_row boolean primary key default true check (only_row),
+      removed_accepted bigint not null default 0,
+      removed_clicks bigint not null default 0,
+      purged_clicks bigint not null default 0,
+      producers_removed_through timestamptz
+    );
+    insert into click_books default values;
+    create table imported_clicks (
+      only_row boolean primary key default true check (only_row),
+      clicks bigint not null default 0
+    );
+    insert into imported_clicks default values`);
+}
+
+export async function down(db: Knex): Promise<void> {
+  await db.raw('drop table imported_clicks, click_books, click_quarantine, click_ooo, click_producers');
+}
