@@ -41,16 +41,3 @@ test('each metric in a rule and in an example is in the table of metrics', () =>
   // "linkmill_postgres_…" in a sentence ends with a hyphen or underscore.
   expect(unknown.filter((name) => !name.endsWith('_'))).toEqual([]);
 });
-
-test('each link within the document leads to a heading', () => {
-  const headings = new Set(
-    [...document.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
-      heading
-        .toLowerCase()
-        .replaceAll(/[^\w\s-]/g, '')
-        .replaceAll(/\s/g, '-'),
-    ),
-  );
-  const links = [...document.matchAll(/\]\(#([^)]+)\)/g)].map(([, link]) => link);
-  expect(links.filter((link) => !headings.has(link!))).toEqual([]);
-});

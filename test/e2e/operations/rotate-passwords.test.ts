@@ -63,7 +63,7 @@ test('passwords in files are rotated under load: later logins use the new ones, 
   const load = startLoad(web.baseUrl, codes);
   await waitUntil('the load runs', () => load.answeredInAll() > 500);
 
-  // As in docs/operations.md, "Rotate passwords".
+  // As in docs/runbook.md, "Rotate passwords".
   await admin.query(`alter role ${role} password 'second password'`);
   await writeFile(files.postgres, 'second password\n');
   await redisAdmin.call('ACL', 'SETUSER', 'linkmill', '>second-password');

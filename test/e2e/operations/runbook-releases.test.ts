@@ -95,7 +95,7 @@ describe.skipIf(!hasPostgresInstallation())('the commands of the runbook', () =>
     expect((await client().get(`/${code}`)).status).toBe(301);
 
     const newMachine = await openMachine(later.folder);
-    const [migrate = '', replace = '', compare = ''] = shellBlocksOf('### Upgrade');
+    const [migrate = '', replace = '', compare = ''] = shellBlocksOf('## Upgrade');
     expect(await newMachine.run(migrate)).toContain(
       'Migrated: 20270101_000001_add_color, 20270101_000002_find_titles',
     );
@@ -106,7 +106,7 @@ describe.skipIf(!hasPostgresInstallation())('the commands of the runbook', () =>
     expect((await client().get(`/${code}`)).status).toBe(301);
 
     const oldMachine = await openMachine(inject('buildFolder'));
-    const [ask = ''] = shellBlocksOf('### Rollback');
+    const [ask = ''] = shellBlocksOf('## Rollback');
     expect(await oldMachine.run(ask)).toContain('Nothing to migrate.');
     version = { startWeb, startWorker };
     expect(await oldMachine.run(replace)).toContain('ready');
@@ -124,10 +124,10 @@ describe.skipIf(!hasPostgresInstallation())('the commands of the runbook', () =>
       '20270101_000003_need_shade': text,
     });
     closers.push(later.remove);
-    const [migrate = ''] = shellBlocksOf('### Upgrade');
+    const [migrate = ''] = shellBlocksOf('## Upgrade');
     await (await openMachine(later.folder)).run(migrate);
     const oldMachine = await openMachine(inject('buildFolder'));
-    const [ask = ''] = shellBlocksOf('### Rollback');
+    const [ask = ''] = shellBlocksOf('## Rollback');
     await expect(oldMachine.run(ask)).rejects.toThrow(
       '20270101_000003_need_shade (every short URL needs a shade)',
     );
@@ -137,7 +137,7 @@ describe.skipIf(!hasPostgresInstallation())('the commands of the runbook', () =>
     const janitor = openRedis('jobs', redis.url, silentLog);
     await janitor.set('linkmill2:of another service', 'stays');
     const machine = await openMachine(inject('buildFolder'));
-    const [stop = '', deleteKeys = '', dropDatabase = ''] = shellBlocksOf('### Uninstall');
+    const [stop = '', deleteKeys = '', dropDatabase = ''] = shellBlocksOf('## Uninstall');
     await machine.run(stop);
     expect(await janitor.dbsize()).toBeGreaterThan(5);
     const { env } = await findRedisServer(() => undefined);

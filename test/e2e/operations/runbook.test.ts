@@ -106,7 +106,7 @@ describe.skipIf(!hasPostgresInstallation())('the commands of the runbook', () =>
     await visit(code, 5);
     await waitUntil('they are counted', async () => (await countRows(db, 'url_analytics')) > 0);
     expect(await countRows(db, 'visitor_salts')).toBeGreaterThan(0);
-    const [backUp = '', check = ''] = shellBlocksOf('### Backup');
+    const [backUp = '', check = ''] = shellBlocksOf('## Backup');
     const busy = sendRedirects(
       web().baseUrl,
       Array.from({ length: 500 }, () => code),
@@ -126,7 +126,7 @@ describe.skipIf(!hasPostgresInstallation())('the commands of the runbook', () =>
   });
 
   test('a dump that was cut off fails its check', async () => {
-    const [, check = ''] = shellBlocksOf('### Backup');
+    const [, check = ''] = shellBlocksOf('## Backup');
     await machine.run('f="$(ls backups/*.dump | tail -n 1)"; head -c 2000 "$f" > backups/zzz.dump');
     await expect(machine.run(check)).rejects.toThrow('exit code');
     await machine.run('rm backups/zzz.dump');
@@ -142,7 +142,7 @@ describe.skipIf(!hasPostgresInstallation())('the commands of the runbook', () =>
       'they are counted',
       async () => (await clicksOf(code)) === 5 && (await clicksOf(other)) === 5,
     );
-    const [eraseClicks = ''] = shellBlocksOf('### Erase the data of a person');
+    const [eraseClicks = ''] = shellBlocksOf('## Erase the data of a person');
     await machine.run(eraseClicks, { API_KEY: apiKey.key, SHORT_CODE: code });
     const timesOf = async (which: string) =>
       await db('url_analytics')
@@ -162,7 +162,7 @@ describe.skipIf(!hasPostgresInstallation())('the commands of the runbook', () =>
     const rows = async () => await db('url_analytics').where({ url_id: id }).pluck('at');
     await waitUntil('they are counted', async () => (await rows()).length > 0);
 
-    const [, eraseUrl = ''] = shellBlocksOf('### Erase the data of a person');
+    const [, eraseUrl = ''] = shellBlocksOf('## Erase the data of a person');
     await machine.run(eraseUrl, { SHORT_CODE: code });
     expect(await rows()).toEqual([]);
     const tables = ['urls', 'idempotency_keys', 'url_clicks_hourly', 'url_clicks_daily'];
@@ -185,7 +185,7 @@ describe.skipIf(!hasPostgresInstallation())('the commands of the runbook', () =>
       return body['state'] === 'completed';
     });
     const [, , eraseReports = '', eraseName = '', eraseTransfers = ''] = shellBlocksOf(
-      '### Erase the data of a person',
+      '## Erase the data of a person',
     );
     await machine.run(eraseReports, { SHORT_CODE: code });
     expect(await db('reports').pluck('short_code')).toEqual([other]);
@@ -208,7 +208,7 @@ describe.skipIf(!hasPostgresInstallation())('the commands of the runbook', () =>
     };
     const newMachine = await openMachine(moved);
     const [stopWeb = '', dump = '', restore = '', start = '', tidy = ''] = shellBlocksOf(
-      '### Move to another machine',
+      '## Move to another machine',
     );
     // Clicks that are on their way when the web process is stopped.
     await sendRedirects(

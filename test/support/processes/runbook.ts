@@ -8,10 +8,10 @@ import { text } from 'node:stream/consumers';
 import { inject } from 'vitest';
 import type { Settings } from './launch.ts';
 
-/** The shell blocks below a heading of docs/operations.md, in their order and without their indentation. */
+/** The shell blocks below a heading of docs/runbook.md, in their order and without their indentation. */
 export function shellBlocksOf(heading: string): string[] {
-  const [, section] = readFileSync('docs/operations.md', 'utf8').split(`\n${heading}\n`);
-  if (section === undefined) throw new Error(`docs/operations.md has no heading "${heading}"`);
+  const [, section] = readFileSync('docs/runbook.md', 'utf8').split(`\n${heading}\n`);
+  if (section === undefined) throw new Error(`docs/runbook.md has no heading "${heading}"`);
   const [own = ''] = section.split(/\n#{2,3} /);
   return [...own.matchAll(/^( *)```sh\n([\s\S]*?)^\1```$/gm)].map(([, indent = '', block = '']) =>
     block.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
@@ -36,7 +36,7 @@ export async function createMachine(
   await symlink(path.resolve('node_modules'), path.join(folder, 'node_modules'));
   const lines = Object.entries(settings).map(([name, value]) => `${name}='${value}'\n`);
   await writeFile(path.join(folder, '.env'), lines.join(''));
-  const [loadSettings = ''] = shellBlocksOf('## Runbook');
+  const [loadSettings = ''] = shellBlocksOf('## Before you start');
 
   async function runShell(commands: string, variables: Record<string, string>): Promise<string> {
     const child = spawn('bash', ['--norc', '-euo', 'pipefail', '-c', `${loadSettings}\n${commands}`], {
