@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { problemTypesPage } from './docs/problem-types.ts';
 import { settingsTables } from './docs/settings-table.ts';
 
-/* npm run docs: writes the generated part of docs/configuration.md. */
+/* npm run docs: writes the generated parts of the documentation. */
 const file = new URL('../docs/configuration.md', import.meta.url);
 const generated = /(<!-- settings: .*?-->\n).*?(<!-- end of settings -->)/s;
 writeFileSync(
@@ -11,3 +12,4 @@ writeFileSync(
     (_, begin: string, end: string) => `${begin}\n${settingsTables()}\n\n${end}`,
   ),
 );
+writeFileSync(new URL('../docs/problems.md', import.meta.url), problemTypesPage());

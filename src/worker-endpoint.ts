@@ -1,7 +1,7 @@
 import Router from '@koa/router';
 import Koa from 'koa';
 import type { WorkerConfig } from './config/worker.ts';
-import { answerErrors } from './http/middleware/error-handler.ts';
+import { handleErrors } from './http/middleware/error-handler.ts';
 import { addMetricsRoute } from './http/ops/metrics.ts';
 import { addWorkerHealthRoutes, type WorkerHealthDeps } from './http/ops/worker-health.ts';
 import { listenHost } from './http/server/listen-host.ts';
@@ -26,7 +26,7 @@ export async function openWorkerEndpoint(deps: {
   addMetricsRoute(router, { showMetrics, token: config.METRICS_TOKEN, isOpen: config.METRICS_PUBLIC });
   const app = new Koa();
   app.on('error', (error: unknown) => log.debug({ err: error }, 'failed to deliver an answer'));
-  app.use(answerErrors(log));
+  app.use(handleErrors(log));
   app.use(async (ctx, next) => {
     ctx.set('Cache-Control', 'no-store');
     await next();

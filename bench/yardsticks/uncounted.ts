@@ -2,7 +2,7 @@ import type { RequestListener } from 'node:http';
 import Koa from 'koa';
 import { loadConfigOrExit } from '../../src/config/load.ts';
 import { webSettings } from '../../src/config/web.ts';
-import { answerErrors } from '../../src/http/middleware/error-handler.ts';
+import { handleErrors } from '../../src/http/middleware/error-handler.ts';
 import { createRedirect } from '../../src/http/redirect/redirect.ts';
 import { createRedirectResponses } from '../../src/http/redirect/response.ts';
 import { listenHost } from '../../src/http/server/listen-host.ts';
@@ -49,7 +49,7 @@ const urls = createUrls({
   log,
 });
 const app = new Koa();
-app.use(answerErrors(log));
+app.use(handleErrors(log));
 const uncounted = {
   record: async () => {},
   recordThen: (_urlId: number, _atMs: number, answer: () => void) => answer(),

@@ -1,57 +1,65 @@
 import type { Owner } from '../urls/store/owner.ts';
 import type { Scope } from './scopes.ts';
 
-/** What an API key may do. */
+/** The permissions of an API key. */
 export interface Permissions {
   scopes: Scope[];
-  /** The short URLs of others are not there for it. It cannot have scopes that concern everybody's: `admin`, `jobs:run`. */
+  /** Restricts the key to the short URLs that it created. Excludes the scopes `admin` and `jobs:run`, which concern those of all keys. */
   ownUrlsOnly: boolean;
 }
 
-/** Who asks, and what they may do. */
+/** An authenticated API key. */
 export interface ApiKey extends Permissions {
   id: number;
   name: string;
 }
 
-/** An API key as the table has it: everything but its secret. */
+/** A stored API key, without its secret. */
 export interface StoredApiKey extends ApiKey {
-  /** What it begins with after `lm_`, and no secret. */
+  /** The characters after `lm_`; not secret. */
   publicPart: string;
   createdAt: Date;
-  /** It is refused from then on; null for never. */
+  /** The key is invalid from this time on; null for never. */
   expiresAt: Date | null;
-  /** When it was last heard of, to about a minute. */
+  /** Accurate to about a minute. */
   lastUsedAt: Date | null;
   rotatedAt: Date | null;
-  /** Until when the secret before the present one is valid too. */
+  /** Time until which the secret before the last rotation is valid. */
   previousUntil: Date | null;
   revokedAt: Date | null;
 }
 
-/** Whether a key may do this; `any` is what every valid key may. */
+/** Whether a key has a scope; `any` stands for every valid key. */
 export const isAllowed = ({ scopes }: ApiKey, scope: Scope | 'any'): boolean =>
   scope === 'any' || scopes.includes('admin') || scopes.includes(scope);
 
-/** Whose short URLs a key may read and change. */
+/** The owner whose short URLs a key has access to. */
 export const ownerOf = ({ id, ownUrlsOnly }: ApiKey): Owner => (ownUrlsOnly ? id : null);
 
-/** An API key as the rules about deleted short URLs see it. */
+/** The caller, for the rules about deleted short URLs. */
 export const requesterOf = (apiKey: ApiKey) => ({
   apiKeyId: apiKey.id,
   owner: ownerOf(apiKey),
   isAdmin: isAllowed(apiKey, 'admin'),
 });
 
-/** Whose imports and exports a key may see: its own, and with `admin` everybody's. */
+/** The API key whose imports and exports a key has access to; null for those of all keys, with the scope `admin`. */
 export const transfersOf = (apiKey: ApiKey): number | null => (isAllowed(apiKey, 'admin') ? null : apiKey.id);
 
-/** No API key has this id, or it is revoked. */
+/** No API key has this ID, or it is revoked. */
 export class ApiKeyNotFound extends Error {
   override readonly name = 'ApiKeyNotFound';
+
+  constructor() {
+    super('API key not found.');
+  }
 }
 
-/** A key cannot be for its own short URLs only and have scopes that concern everybody's. */
+/** A key cannot combine `ownUrlsOnly` with the scopes `admin` and `jobs:run`. */
 export class PermissionsContradict extends Error {
   override readonly name = 'PermissionsContradict';
+
+  constructor() {
+    super('An API key with the scope admin or jobs:run cannot be restricted to its own short URLs.');
+  }
 }

@@ -11,19 +11,19 @@ import { createSecret, hashOf, publicPartOf } from './key-secret.ts';
 
 export type ApiKeys = ReturnType<typeof createApiKeys>;
 
-/** What may be said about a key when it is made, and changed later. */
+/** The settings of a key, for create and update. */
 export type ApiKeySettings = Permissions & Pick<StoredApiKey, 'name' | 'expiresAt'>;
 
-/** What a StoredApiKey is read from. */
+/** The columns of a StoredApiKey. */
 const columns = `id, name, scopes, own_urls_only as "ownUrlsOnly", public_part as "publicPart", created_at as "createdAt",
   expires_at as "expiresAt", last_used_at as "lastUsedAt", rotated_at as "rotatedAt",
   case when previous_until > now() then previous_until end as "previousUntil", revoked_at as "revokedAt"`;
 
-/** API keys, of whose secrets only hashes are stored. Web processes go on for up to 2 s with what they know of a key. */
+/** API keys; only hashes of their secrets are stored. Web processes cache keys for up to 2 s. */
 export function createApiKeys(db: Knex) {
   return {
-    /** Makes a key that may do everything for ever, unless said otherwise. `key` is given this once and cannot be had again.
-     *  Throws PermissionsContradict. */
+    /** Creates a key; by default with the scope `admin` and without expiry. `key` is the secret, which cannot be read again. Throws
+     *  PermissionsContradict. */
     async create(
       name: string,
       settings: Partial<ApiKeySettings> = {},
@@ -36,10 +36,10 @@ export function createApiKeys(db: Knex) {
          returning ${columns}`,
         { name, scopes, ownUrlsOnly, expiresAt, publicPart, hash },
       );
-      return { ...onlyRow(await orContradiction(result)), key };
+      return { ...onlyRow(await rejectContradiction(result)), key };
     },
 
-    /** Whose key this is, or undefined for an unknown, revoked or expired one; compared in constant time. */
+    /** The API key with this secret; undefined if unknown, revoked or expired. Compares in constant time. */
     async find(key: string): Promise<ApiKey | undefined> {
       const publicPart = publicPartOf(key);
       if (publicPart === undefined) return undefined;
@@ -57,12 +57,12 @@ export function createApiKeys(db: Knex) {
       return row && { id: row.id, name: row.name, scopes: row.scopes, ownUrlsOnly: row.ownUrlsOnly };
     },
 
-    /** A key with this id, a revoked one too. Throws ApiKeyNotFound. */
+    /** The key with this ID, even if revoked. Throws ApiKeyNotFound. */
     async get(id: number): Promise<StoredApiKey> {
-      return getOnlyRow(id, await db.raw(`select ${columns} from api_keys where id = :id`, { id }));
+      return getOnlyRow(await db.raw(`select ${columns} from api_keys where id = :id`, { id }));
     },
 
-    /** Keys, the oldest first, revoked ones too: those with an id above `after`, at most `limit` unless that is null. */
+    /** Keys with an ID above `after`, oldest first, including revoked ones; all of them without a `limit`. */
     async list({ after = 0, limit = null }: { after?: number; limit?: number | null } = {}): Promise<
       StoredApiKey[]
     > {
@@ -73,8 +73,8 @@ export function createApiKeys(db: Knex) {
       return rows;
     },
 
-    /** Changes what is given. Throws ApiKeyNotFound and PermissionsContradict. */
-    async change(id: number, settings: Partial<ApiKeySettings>): Promise<StoredApiKey> {
+    /** Changes the given settings. Throws ApiKeyNotFound and PermissionsContradict. */
+    async update(id: number, settings: Partial<ApiKeySettings>): Promise<StoredApiKey> {
       const { name = null, scopes = null, ownUrlsOnly = null, expiresAt } = settings;
       const result = db.raw<{ rows: StoredApiKey[] }>(
         `update api_keys set
@@ -92,11 +92,10 @@ export function createApiKeys(db: Knex) {
           expiresAt: expiresAt ?? null,
         },
       );
-      return getOnlyRow(id, await orContradiction(result));
+      return getOnlyRow(await rejectContradiction(result));
     },
 
-    /** Gives a key a new secret; the present one is valid for so many seconds more, and one before it ends at once. Throws
-     *  ApiKeyNotFound. */
+    /** Replaces the secret of a key. The current secret stays valid for `graceSeconds`; an older one becomes invalid. Throws ApiKeyNotFound. */
     async rotate(id: number, graceSeconds: number): Promise<StoredApiKey & { key: string }> {
       const { key, publicPart, hash } = createSecret();
       const result = await db.raw<{ rows: StoredApiKey[] }>(
@@ -107,13 +106,12 @@ export function createApiKeys(db: Knex) {
          where id = :id and revoked_at is null returning ${columns}`,
         { id, graceSeconds, publicPart, hash },
       );
-      return { ...getOnlyRow(id, result), key };
+      return { ...getOnlyRow(result), key };
     },
 
-    /** Ends a key. Throws ApiKeyNotFound, also when it has ended before. */
+    /** Revokes a key. Throws ApiKeyNotFound, also for a revoked key. */
     async revoke(id: number): Promise<void> {
       getOnlyRow(
-        id,
         await db.raw<{ rows: StoredApiKey[] }>(
           `update api_keys set revoked_at = now() where id = :id and revoked_at is null returning ${columns}`,
           { id },
@@ -121,8 +119,8 @@ export function createApiKeys(db: Knex) {
       );
     },
 
-    /** Notes that keys are used at this minute. Leaves alone a row that somebody else is changing. */
-    async noteUses(ids: number[]): Promise<void> {
+    /** Records that keys are used in this minute. Skips rows that another transaction has locked. */
+    async recordUsage(ids: number[]): Promise<void> {
       await db.raw(
         `update api_keys set last_used_at = date_trunc('minute', now()) where id in (
            select id from api_keys where id = any(cast(:ids as bigint[]))
@@ -135,20 +133,18 @@ export function createApiKeys(db: Knex) {
   };
 }
 
-function getOnlyRow(id: number, { rows }: { rows: StoredApiKey[] }): StoredApiKey {
+function getOnlyRow({ rows }: { rows: StoredApiKey[] }): StoredApiKey {
   const [row] = rows;
-  if (row === undefined) throw new ApiKeyNotFound(`there is no valid API key ${id}`);
+  if (row === undefined) throw new ApiKeyNotFound();
   return row;
 }
 
-async function orContradiction<Result>(result: Promise<Result>): Promise<Result> {
+async function rejectContradiction<Result>(result: Promise<Result>): Promise<Result> {
   try {
     return await result;
   } catch (error) {
-    const isOurs =
+    const isContradiction =
       error instanceof Error && 'constraint' in error && error.constraint === 'api_keys_own_urls_only';
-    throw isOurs
-      ? new PermissionsContradict('a key with admin or jobs:run cannot be for its own short URLs only')
-      : error;
+    throw isContradiction ? new PermissionsContradict() : error;
   }
 }

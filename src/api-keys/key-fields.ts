@@ -1,25 +1,25 @@
 import { z } from 'zod';
 import { scopes } from './scopes.ts';
 
-/** What would break a line, or show a list of keys in another order than it is in. */
+/** Characters that break a line, or reorder text in lists of keys. */
 const unprintable = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u;
 
-/** A name for a key: one line, as lists of keys show it. */
+/** The name of a key: one line. */
 export const keyName = z
-  .string('must be text')
+  .string('must be a string')
   .trim()
   .min(1, 'must not be empty')
   .max(100, 'must be at most 100 characters')
   .refine((name) => !unprintable.test(name), 'must be one line without control characters');
 
-/** What a key may do: each scope once, in their usual order. */
+/** The scopes of a key, without duplicates and in the order of `scopes`. */
 export const keyScopes = z
   .array(z.enum(scopes, `must be one of ${scopes.join(', ')}`), 'must be a list of scopes')
-  .min(1, 'must hold at least one scope')
-  .max(100, 'must hold at most 100 scopes')
+  .min(1, 'must contain at least 1 scope')
+  .max(100, 'must contain at most 100 scopes')
   .transform((given) => scopes.filter((scope) => given.includes(scope)));
 
-/** How long, after a rotation, what the key was before is valid too: a day unless it is said, and a month at most. */
+/** Hours for which the old secret stays valid after a rotation: 24 by default, up to 30 days. */
 export const graceHours = z
   .number('must be a number')
   .min(0, 'must be at least 0')

@@ -3,12 +3,12 @@ import type { z } from 'zod';
 import type { StoredApiKey } from '../api-keys/api-key.ts';
 import type { ApiKeys } from '../api-keys/api-keys.ts';
 import { scopes } from '../api-keys/scopes.ts';
-import { describeAsJson, describeAsTable } from './api-key-list.ts';
+import { toJson, formatTable } from './api-key-list.ts';
 import { commandOptions } from './api-key-options.ts';
 
 const dayMs = 24 * 3_600_000;
 
-/** What `npm run api-key` says to those who do not know it. */
+/** The usage of `npm run api-key`. */
 export const usage = `Usage: npm run api-key -- COMMAND
   create --name NAME     create a key and print it once
     [--scopes A,B]         its scopes: ${scopes.join(', ')}; default: all
@@ -24,10 +24,10 @@ export const usage = `Usage: npm run api-key -- COMMAND
   check                  read a key from standard input; exit code 0 when it is valid, 1 when not
 `;
 
-/** What a command does with options that are in order; resolves to its exit code. */
+/** Runs a command with validated options; resolves to its exit code. */
 type Run<Options> = (apiKeys: ApiKeys, options: Options) => Promise<number>;
 
-/** Each command: takes its options, throws where they are not in order, and gives what is left to do. */
+/** The commands. Each validates its options, throws for invalid ones, and returns a function that runs it. */
 export const commands = {
   create: command(
     commandOptions.create,
@@ -40,7 +40,7 @@ export const commands = {
 
   list: command(commandOptions.list, async (apiKeys, { json }) => {
     const keys = await apiKeys.list();
-    print(json ? JSON.stringify(keys.map(describeAsJson)) : describeAsTable(keys));
+    print(json ? JSON.stringify(keys.map(toJson)) : formatTable(keys));
     return 0;
   }),
 
@@ -55,8 +55,8 @@ export const commands = {
     if (!json)
       note(
         graceHours > 0
-          ? `The old one is valid for ${graceHours} hours more.`
-          : 'The old one is refused within 2 s.',
+          ? `The old secret stays valid for ${graceHours} hours.`
+          : 'The old secret becomes invalid within 2 s.',
       );
     return 0;
   }),
@@ -68,17 +68,17 @@ export const commands = {
 
 function command<Schema extends z.ZodType>(schema: Schema, run: Run<z.output<Schema>>) {
   return (values: object) => {
-    const options = check(schema, values);
+    const options = parseOptions(schema, values);
     return async (apiKeys: ApiKeys): Promise<number> => await run(apiKeys, options);
   };
 }
 
-function check<Schema extends z.ZodType>(schema: Schema, values: object): z.output<Schema> {
+function parseOptions<Schema extends z.ZodType>(schema: Schema, values: object): z.output<Schema> {
   const { success, data, error } = schema.safeParse(values);
   if (success) return data;
   const problems = error.issues.flatMap((issue) =>
     issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => `--${key} is not for this command`)
+      ? issue.keys.map((key) => `--${key} is not an option of this command`)
       : [`--${String(issue.path[0])} ${issue.message}`],
   );
   throw new Error(problems.join('\n'));
@@ -88,12 +88,12 @@ function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** For people: scripts read standard output. */
+/** Prints to standard error, since scripts read standard output. */
 function note(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
 function printKey({ id, name, scopes, key }: StoredApiKey & { key: string }, asJson: boolean): void {
   print(asJson ? JSON.stringify({ id, name, scopes, key }) : key);
-  if (!asJson) note(`Key ${id} (${name}; ${scopes.join(',')}). It is shown this once: keep it.`);
+  if (!asJson) note(`Key ${id} (${name}; ${scopes.join(',')}). Store it now: it cannot be shown again.`);
 }

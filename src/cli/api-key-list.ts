@@ -1,11 +1,11 @@
 import type { StoredApiKey } from '../api-keys/api-key.ts';
-import { beginOf } from '../api-keys/key-secret.ts';
+import { prefixOf } from '../api-keys/key-secret.ts';
 
 const characters = new Intl.Segmenter();
 const headings = ['ID', 'NAME', 'KEY', 'SCOPES', 'CREATED', 'LAST USED', 'STATE'];
 
-/** API keys for people: a row for each below a row of headings, in aligned columns. */
-export function describeAsTable(keys: StoredApiKey[]): string {
+/** Formats API keys as a table with aligned columns. */
+export function formatTable(keys: StoredApiKey[]): string {
   const rows = [headings, ...keys.map(cellsOf)];
   const widths = headings.map((_, column) => Math.max(...rows.map((cells) => widthOf(cells[column]!))));
   return rows
@@ -18,12 +18,12 @@ export function describeAsTable(keys: StoredApiKey[]): string {
     .join('\n');
 }
 
-/** An API key for programs, in the names of the API; never its secret. */
-export function describeAsJson(key: StoredApiKey) {
+/** An API key in JSON, with the field names of the API; never its secret. */
+export function toJson(key: StoredApiKey) {
   return {
     id: key.id,
     name: key.name,
-    begins_with: `${beginOf(key.publicPart)}_`,
+    prefix: prefixOf(key.publicPart),
     scopes: key.scopes,
     own_urls_only: key.ownUrlsOnly,
     created_at: key.createdAt,
@@ -37,7 +37,7 @@ function cellsOf(key: StoredApiKey): string[] {
   return [
     String(key.id),
     key.name,
-    `${beginOf(key.publicPart)}_…`,
+    `${prefixOf(key.publicPart)}_…`,
     key.scopes.join(',') + (key.ownUrlsOnly ? ' (own URLs only)' : ''),
     key.createdAt.toISOString(),
     key.lastUsedAt?.toISOString() ?? 'never',
@@ -45,7 +45,7 @@ function cellsOf(key: StoredApiKey): string[] {
   ];
 }
 
-/** In characters as a person counts them. */
+/** The width in grapheme clusters. */
 function widthOf(cell: string): number {
   return Array.from(characters.segment(cell)).length;
 }

@@ -2,7 +2,7 @@ import type { ParseArgsConfig } from 'node:util';
 import { z } from 'zod';
 import { graceHours, keyName, keyScopes } from '../api-keys/key-fields.ts';
 
-/** What an option is before it is checked. */
+/** Types of the options for the parser. */
 export const optionTypes = {
   name: { type: 'string' },
   scopes: { type: 'string' },
@@ -14,16 +14,16 @@ export const optionTypes = {
 } as const satisfies ParseArgsConfig['options'];
 
 const decimal = z
-  .string('is needed')
+  .string('is required')
   .regex(/^\d{1,15}(\.\d{1,9})?$/, 'must be a number')
   .transform(Number);
 const id = decimal.pipe(z.int('must be a whole number'));
 const json = z.boolean().default(false);
 
-/** What each command takes. */
+/** The options of each command. */
 export const commandOptions = {
   create: z.strictObject({
-    name: z.string('is needed').pipe(keyName),
+    name: z.string('is required').pipe(keyName),
     scopes: z
       .string()
       .default('admin')

@@ -8,7 +8,7 @@ import { commands, usage } from './api-key-commands.ts';
 import { optionTypes } from './api-key-options.ts';
 import { readArguments } from './command-line.ts';
 
-/** `npm run api-key`: makes, lists, revokes, rotates and checks API keys. The first key can only be made here, never over HTTP. */
+/** `npm run api-key`: creates, lists, revokes, rotates and checks API keys. Only this command can create the first key. */
 const queryTimeoutMs = 10_000;
 
 const run = readArguments(usage, readCommand);
@@ -24,7 +24,7 @@ try {
   await db.destroy();
 }
 
-/** The command, ready to run. */
+/** Parses the arguments of a command. */
 function readCommand(args: string[]): (apiKeys: ApiKeys) => Promise<number> {
   const { positionals, values } = parseArgs({ args, allowPositionals: true, options: optionTypes });
   const [name = '', ...rest] = positionals;

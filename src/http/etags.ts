@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 
-/** The entity tag of a version, which `ETag` shows. */
+/** The entity tag of a version. */
 export const entityTagOf = (version: number) => `"${version}"`;
 
-/** The entity tag of what is made from a text, and from nothing else. */
+/** The entity tag of a resource that derives from this text alone. */
 export const entityTagOfText = (text: string) =>
   `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"`;
 
-/** The versions that `If-Match` names, by strong comparison; undefined for any. What is no entity tag of ours names none. */
+/** The versions in `If-Match`, by strong comparison; undefined for any version. Other entity tags match no version. */
 export function versionsIn(ifMatch: string | undefined): number[] | undefined {
   if (ifMatch === undefined || ifMatch.trim() === '*') return undefined;
   return tagsIn(ifMatch).flatMap(({ isWeak, tag }) =>
@@ -15,8 +15,8 @@ export function versionsIn(ifMatch: string | undefined): number[] | undefined {
   );
 }
 
-/** Whether `If-None-Match` names this entity tag, by weak comparison. */
-export function isNamedIn(ifNoneMatch: string | undefined, entityTag: string): boolean {
+/** Whether `If-None-Match` contains this entity tag, by weak comparison. */
+export function matchesEntityTag(ifNoneMatch: string | undefined, entityTag: string): boolean {
   if (ifNoneMatch === undefined) return false;
   return ifNoneMatch.trim() === '*' || tagsIn(ifNoneMatch).some(({ tag }) => tag === entityTag);
 }

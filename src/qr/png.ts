@@ -7,18 +7,18 @@ const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 const bitsPerPixel = 1;
 const indexedColours = 3;
 
-/** A square picture of two colours as PNG, one bit per pixel. */
-export function encodePng(picture: {
-  /** Pixels in a row, and rows. */
+/** Encodes a square image of two colours as PNG with one bit per pixel. The encoder of `qrcode` writes 32 bits per pixel. */
+export function encodePng(image: {
+  /** Pixels per side. */
   size: number;
-  /** A row as one bit per pixel, the first pixel the highest bit: 0 for the first colour. Equal rows may be the same buffer. */
+  /** A row as one bit per pixel, most significant bit first: 0 for the first colour. Equal rows can share a buffer. */
   row: (y: number) => Buffer;
   colours: readonly [Colour, Colour];
 }): Buffer {
-  const { size, row, colours } = picture;
+  const { size, row, colours } = image;
   const rows = Array.from({ length: size }, (_, y) => row(y));
   const unfiltered = Buffer.from([0]);
-  const pixels = Buffer.concat(rows.flatMap((one) => [unfiltered, one]));
+  const pixels = Buffer.concat(rows.flatMap((bits) => [unfiltered, bits]));
   return Buffer.concat([
     signature,
     chunk('IHDR', header(size)),

@@ -1,28 +1,28 @@
 import { LRUCache } from 'lru-cache';
 import { createConcurrencyLimit } from '../resilience/concurrency-limit.ts';
-import type { QrOrder } from './qr-painter.ts';
+import type { QrRequest } from './qr-painter.ts';
 import type { QrStyle } from './qr-style.ts';
 import { createQrThread } from './qr-thread.ts';
 
 const cacheBytes = 8_000_000;
-/** Pictures that wait for the one thread that paints: at about 10 ms for the greatest, half a second of work. */
+/** Images that wait for the thread: half a second of work, at about 10 ms for the largest. */
 const maxWaiting = 50;
 
 export type QrImages = ReturnType<typeof createQrImages>;
 
-/** QR codes as pictures: remembered, and painted one after the other in a thread of their own, with bounded memory. */
+/** QR code images: cached, and rendered one at a time in a thread, with bounded memory. */
 export function createQrImages() {
   const thread = createQrThread();
   const limit = createConcurrencyLimit({ concurrency: 1, queueSize: maxWaiting });
-  const pictures = new LRUCache<string, Buffer, QrOrder>({
+  const images = new LRUCache<string, Buffer, QrRequest>({
     maxSize: cacheBytes,
-    sizeCalculation: (picture) => picture.byteLength,
-    fetchMethod: async (_key, _stale, { context }) => await limit(() => thread.paint(context)),
+    sizeCalculation: (image) => image.byteLength,
+    fetchMethod: async (_key, _stale, { context }) => await limit(() => thread.render(context)),
   });
 
   /** Throws QrTooSmall, or Overloaded when too many wait. */
-  async function find(order: QrOrder): Promise<Buffer> {
-    return (await pictures.fetch(JSON.stringify(order), { context: order }))!;
+  async function find(request: QrRequest): Promise<Buffer> {
+    return (await images.fetch(JSON.stringify(request), { context: request }))!;
   }
 
   return {

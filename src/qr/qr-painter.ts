@@ -1,33 +1,33 @@
-/** The thread that paints QR codes, one for each message. */
+/** The thread that renders a QR code for each message. */
 import { parentPort } from 'node:worker_threads';
 import { toString } from 'qrcode';
-import { paintPng } from './qr-png.ts';
+import { renderPng } from './qr-png.ts';
 import { type QrStyle, QrTooSmall } from './qr-style.ts';
 
-export interface QrOrder {
+export interface QrRequest {
   format: 'svg' | 'png';
   text: string;
   style: QrStyle;
 }
 
-export type Painted = { picture: Uint8Array } | { leastSize: number };
+export type QrResult = { image: Uint8Array } | { minSize: number };
 
-parentPort?.on('message', (order: QrOrder) => {
-  // What fails ends the thread, and is the error of the picture in progress.
+parentPort?.on('message', (request: QrRequest) => {
+  // A rejection ends the thread, which fails the image in progress.
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- threads have no origin
-  void paint(order).then((painted) => parentPort?.postMessage(painted));
+  void render(request).then((result) => parentPort?.postMessage(result));
 });
 
-async function paint({ format, text, style }: QrOrder): Promise<Painted> {
+async function render({ format, text, style }: QrRequest): Promise<QrResult> {
   try {
-    return { picture: format === 'png' ? paintPng(text, style) : Buffer.from(await paintSvg(text, style)) };
+    return { image: format === 'png' ? renderPng(text, style) : Buffer.from(await renderSvg(text, style)) };
   } catch (error) {
-    if (error instanceof QrTooSmall) return { leastSize: error.leastSize };
+    if (error instanceof QrTooSmall) return { minSize: error.minSize };
     throw error;
   }
 }
 
-const paintSvg = async (text: string, { level, size, margin, dark, light }: QrStyle) =>
+const renderSvg = async (text: string, { level, size, margin, dark, light }: QrStyle) =>
   await toString(text, {
     type: 'svg',
     errorCorrectionLevel: level,

@@ -1,24 +1,24 @@
 import type { ErrorLevel } from './qr-matrix.ts';
 
-/** How a QR code looks. */
+/** The style of a QR code. */
 export interface QrStyle {
   level: ErrorLevel;
-  /** Pixels of a side, margin included. */
+  /** Pixels per side, including the margin. */
   size: number;
-  /** Modules around the code. */
+  /** Margin in modules. */
   margin: number;
   /** As `#rrggbbaa`. */
   dark: string;
   light: string;
 }
 
-/** A picture of pixels has fewer of them than the code has modules. */
+/** The image has fewer pixels per side than the code has modules. */
 export class QrTooSmall extends Error {
   override readonly name = 'QrTooSmall';
-  readonly leastSize: number;
+  readonly minSize: number;
 
-  constructor(leastSize: number) {
-    super(`the code and its margin are ${leastSize} modules wide`);
-    this.leastSize = leastSize;
+  constructor(minSize: number) {
+    super(`the code and its margin are ${minSize} modules wide`);
+    this.minSize = minSize;
   }
 }

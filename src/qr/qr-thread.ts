@@ -1,14 +1,14 @@
 import { once } from 'node:events';
 import type { Worker } from 'node:worker_threads';
 import { startThread } from '../resilience/thread.ts';
-import type { Painted, QrOrder } from './qr-painter.ts';
+import type { QrRequest, QrResult } from './qr-painter.ts';
 import { QrTooSmall } from './qr-style.ts';
 
-/** Megabytes that a picture of the greatest size takes many times over. */
+/** Many times the memory of the largest image. */
 const resourceLimits = { maxOldGenerationSizeMb: 64 };
 
-/** Paints QR codes in a thread of its own, one after the other, so that the event loop has nothing to do with it. The thread starts with
- *  the first one, starts again after a failure, and keeps no process alive. */
+/** Renders QR codes in a thread, off the event loop. The thread starts with the first image, restarts after a failure, and does not keep
+ *  the process alive. */
 export function createQrThread() {
   let worker: Worker | undefined;
 
@@ -22,27 +22,27 @@ export function createQrThread() {
   }
 
   return {
-    /** A picture as it is sent. One at a time: the caller waits for each. Throws QrTooSmall. */
-    async paint(order: QrOrder): Promise<Buffer> {
-      const painting = (worker ??= start());
+    /** Renders an image. The caller must wait for each before the next. Throws QrTooSmall. */
+    async render(request: QrRequest): Promise<Buffer> {
+      const current = (worker ??= start());
       const ending = new AbortController();
       const { signal } = ending;
       try {
-        const answered = once(painting, 'message', { signal });
-        const ended = once(painting, 'exit', { signal }).then(() => {
-          throw new Error('the thread that paints QR codes has ended');
+        const answered = once(current, 'message', { signal });
+        const ended = once(current, 'exit', { signal }).then(() => {
+          throw new Error('the QR code thread has exited');
         });
         // oxlint-disable-next-line unicorn/require-post-message-target-origin -- threads have no origin
-        painting.postMessage(order);
-        const [painted] = (await Promise.race([answered, ended])) as [Painted];
-        if ('leastSize' in painted) throw new QrTooSmall(painted.leastSize);
-        return Buffer.from(painted.picture);
+        current.postMessage(request);
+        const [result] = (await Promise.race([answered, ended])) as [QrResult];
+        if ('minSize' in result) throw new QrTooSmall(result.minSize);
+        return Buffer.from(result.image);
       } finally {
         ending.abort();
       }
     },
 
-    /** Ends the thread. */
+    /** Terminates the thread. */
     async close(): Promise<void> {
       await worker?.terminate();
     },

@@ -1,7 +1,7 @@
 import type { Knex } from '../storage/postgres/postgres.ts';
 import type { NewReport, Report } from './report.ts';
 
-/** Reports of one short URL that may be open at once: more would tell nobody anything new. */
+/** Maximum number of open reports of a short URL: more contain no new information. */
 const maxOpenReports = 20;
 
 const columns = `id, short_code as "shortCode", original_url as "originalUrl", reason, comment, created_at as "createdAt",
@@ -11,7 +11,7 @@ export type ReportStore = ReturnType<typeof createReportStore>;
 
 /** The table of reports. */
 export const createReportStore = (db: Knex) => ({
-  /** Stores a report, unless as many of the same short URL are open as may be; some more where they come at once. */
+  /** Stores a report, unless `maxOpenReports` of the short URL are open. Concurrent reports can exceed the limit. */
   async add(report: NewReport): Promise<void> {
     await db.raw(
       `insert into reports (short_code, original_url, reason, comment)
@@ -21,9 +21,9 @@ export const createReportStore = (db: Knex) => ({
     );
   },
 
-  /** So many reports, the latest first, those before an id; `isOpen` undefined for all. */
-  async list(wanted: { isOpen?: boolean; before: number; limit: number }): Promise<Report[]> {
-    const { isOpen = null, before, limit } = wanted;
+  /** Up to `limit` reports, latest first, with an ID below `before`; `isOpen` undefined for all. */
+  async list(query: { isOpen?: boolean; before: number | undefined; limit: number }): Promise<Report[]> {
+    const { isOpen = null, before = Number.MAX_SAFE_INTEGER, limit } = query;
     const { rows } = await db.raw<{ rows: Report[] }>(
       `select ${columns} from reports
        where id < :before and (cast(:isOpen as boolean) is null or (closed_at is null) = :isOpen)
@@ -40,7 +40,7 @@ export const createReportStore = (db: Knex) => ({
     return rows[0];
   },
 
-  /** Closes a report; one that is closed stays as it is. */
+  /** Closes a report; a closed one stays unchanged. */
   async close(id: number, closedBy: number): Promise<Report | undefined> {
     const { rows } = await db.raw<{ rows: Report[] }>(
       `update reports set closed_at = coalesce(closed_at, now()), closed_by = coalesce(closed_by, :closedBy)

@@ -1,31 +1,39 @@
-/** Why somebody reports a short URL. */
+/** Reasons to report a short URL. */
 export const reportReasons = ['phishing', 'malware', 'spam', 'illegal', 'other'] as const;
 export type ReportReason = (typeof reportReasons)[number];
 
-/** What a visitor says about a short URL. */
+/** A report as a visitor submits it. */
 export interface NewReport {
   shortCode: string;
-  /** Where it leads. */
+  /** The redirect target at the time of the report. */
   originalUrl: string;
   reason: ReportReason;
   comment: string | null;
 }
 
-/** A report as the table has it. */
+/** A stored report. */
 export interface Report extends NewReport {
   id: number;
   createdAt: Date;
   closedAt: Date | null;
-  /** The API key that it was closed with. */
+  /** ID of the API key that closed it. */
   closedBy: number | null;
 }
 
-/** There is no report of this id. */
+/** No report has this ID. */
 export class ReportNotFound extends Error {
   override readonly name = 'ReportNotFound';
+
+  constructor() {
+    super('Report not found.');
+  }
 }
 
-/** A browser may find what a reported short URL led to, but it is no name of a host. */
+/** The original URL has no host name that can be blocked, such as an IP address in another notation. */
 export class HostNotBlockable extends Error {
   override readonly name = 'HostNotBlockable';
+
+  constructor() {
+    super('The original URL has no host name that can be blocked.');
+  }
 }

@@ -5,15 +5,15 @@ import type { Urls } from '../urls/urls.ts';
 import type { ReportStore } from './report-store.ts';
 import { HostNotBlockable, type NewReport, type Report, ReportNotFound } from './report.ts';
 
-/** What is done about a reported short URL besides. */
-export interface Measures {
+/** Actions on the short URL of a report. */
+export interface ReportActions {
   disablesUrl: boolean;
   blocksHost: boolean;
 }
 
 export type Reports = ReturnType<typeof createReports>;
 
-/** What visitors report, and what administrators do about it. */
+/** Reports of visitors, and the actions of administrators. */
 export function createReports(deps: {
   store: ReportStore;
   urls: Pick<Urls, 'resolve' | 'change'>;
@@ -30,29 +30,29 @@ export function createReports(deps: {
     }
   }
 
-  /** The host that a reported short URL led to. Throws HostNotBlockable. */
+  /** The host of a report's original URL. Throws HostNotBlockable. */
   function getHost({ originalUrl }: Report): string {
     const host = parseBlockedHost(reachedHosts(originalUrl)[0] ?? '');
-    if (host === undefined) throw new HostNotBlockable('the host is none that can be blocked');
+    if (host === undefined) throw new HostNotBlockable();
     return host;
   }
 
   return {
     list: store.list,
 
-    /** Stores what a visitor reports about a short URL that leads somewhere. Throws what resolving it does. */
+    /** Stores a report about an active short URL. Throws the errors of `resolve`. */
     async add(report: Omit<NewReport, 'originalUrl'>): Promise<void> {
       const { originalUrl } = await urls.resolve(report.shortCode, Date.now());
       await store.add({ ...report, originalUrl });
     },
 
-    /** Takes measures and closes the report: in this order, so that both can be asked for again. Throws ReportNotFound, or
-     *  HostNotBlockable, and does nothing then. */
-    async close(id: number, measures: Measures, apiKeyId: number): Promise<Report> {
+    /** Performs the actions, then closes the report: this order makes a retry safe. Throws ReportNotFound or HostNotBlockable before
+     *  any action. */
+    async close(id: number, actions: ReportActions, apiKeyId: number): Promise<Report> {
       const report = await store.find(id);
-      if (!report) throw new ReportNotFound('no such report');
-      const host = measures.blocksHost ? getHost(report) : undefined;
-      if (measures.disablesUrl) await disable(report.shortCode);
+      if (!report) throw new ReportNotFound();
+      const host = actions.blocksHost ? getHost(report) : undefined;
+      if (actions.disablesUrl) await disable(report.shortCode);
       if (host !== undefined)
         await hostBlocking.block([host], { reason: `report ${id}`, createdBy: apiKeyId });
       return (await store.close(id, apiKeyId)) ?? report;

@@ -37,12 +37,12 @@ export function createTransferTable<Row>(db: Knex, table: 'imports' | 'exports',
     findUnfinished: async (id: number): Promise<Row | undefined> =>
       await findOne(`id = :id and state in ('waiting', 'running')`, { id }),
 
-    /** Up to `limit` that are older than one of them, the latest first. */
-    async list(apiKeyId: number | null, before: number, limit: number): Promise<Row[]> {
+    /** Up to `limit`, latest first, with an ID below `before`. */
+    async list(apiKeyId: number | null, before: number | undefined, limit: number): Promise<Row[]> {
       const { rows } = await db.raw<{ rows: Row[] }>(
         `select ${columns} from ${table} where id < :before and ${isOf} and deleted_at is null
          order by id desc limit :limit`,
-        { apiKeyId, before, limit },
+        { apiKeyId, before: before ?? Number.MAX_SAFE_INTEGER, limit },
       );
       return rows;
     },

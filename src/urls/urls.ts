@@ -1,6 +1,7 @@
 import type { Keys } from '../keys/keys.ts';
 import { isShortCode } from '../keys/short-code.ts';
 import type { Log } from '../log.ts';
+import { createBatchLoader } from '../resilience/batch-loader.ts';
 import type { PasswordHashing } from './access/password.ts';
 import type { BlockedHosts } from './blocklist/blocklist.ts';
 import type { MemoryCache } from './cache/memory-cache.ts';
@@ -16,7 +17,7 @@ import type { Owner } from './store/owner.ts';
 import type { Retention } from './store/purge.ts';
 import type { UrlStore } from './store/url-store.ts';
 import { createUrlChanges } from './update.ts';
-import { type ShortUrlWithClicks, UrlExpired, UrlNotFound } from './url.ts';
+import { type ShortUrl, type ShortUrlWithClicks, UrlExpired, UrlNotFound } from './url.ts';
 
 export type Urls = ReturnType<typeof createUrls>;
 
@@ -42,12 +43,19 @@ export function createUrls(deps: {
 }) {
   const publish = createPublisher(deps);
   const deletion = createDeletion({ ...deps, publish });
+  const findClicks = createBatchLoader(deps.store.findClicks);
 
   return {
     ...createUrlResolver(deps),
     ...createUrlCreation({ ...deps, deletion, publish }),
     ...createUrlChanges({ ...deps, deletion, publish }),
     purge: deletion.purge,
+
+    /** Adds the counters to a short URL; 0 clicks for one that was purged meanwhile. */
+    async withClicks(url: ShortUrl): Promise<ShortUrlWithClicks> {
+      const { clickCount = 0, lastAccessedAt = null } = (await findClicks(url.id)) ?? {};
+      return { ...url, clickCount, lastAccessedAt };
+    },
 
     /** Returns an owner's short URL with its counters, from the database; a disabled one too. Throws UrlNotFound or
      *  UrlExpired. */

@@ -3,7 +3,7 @@ import { z } from 'zod';
 /** A whole number in JSON. */
 export const wholeNumber = (min: number, max?: number) => within(z.int('must be a whole number'), min, max);
 
-/** A whole number that comes as text: in a setting, a path, a query or a file. */
+/** A whole number as text, in a setting, a path, a query or a file. */
 export const wholeNumberText = (min: number, max?: number) =>
   within(z.coerce.number('must be a number').int('must be a whole number'), min, max);
 

@@ -1,28 +1,28 @@
 import { z } from 'zod';
 
 /** RFC 3339 in every form that it allows: "t" and "z" in lower case, a space instead of "T", any number of decimals, `-00:00`.
- *  Seconds may be left out. */
+ *  Seconds are optional. */
 const pattern =
   /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?(?:[Zz]|([+-])(\d\d):(\d\d))$/;
 
-/** What a client sees that has not encoded the "+" of an offset in a query. */
+/** A query in which the "+" of an offset is not encoded: it arrives as a space. */
 const lostPlus = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)? \d\d:\d\d$/;
 
 export const mustBeTime = 'must be a time such as 2027-01-31T12:00:00Z';
 
-/** The moment that a text names in RFC 3339, to the millisecond; undefined when it names none. A leap second, which only the last
- *  minute of a day in UTC has, is the second after it, as in PostgreSQL. */
+/** Parses RFC 3339, to the millisecond; undefined for other text. A leap second, valid only at the end of a UTC day, becomes the
+ *  second after it, as in PostgreSQL. */
 export function parseTime(text: string): Date | undefined {
   const parts = pattern.exec(text);
   if (!parts) return undefined;
-  const numberOf = (place: number) => Number(parts[place] ?? 0);
+  const numberOf = (group: number) => Number(parts[group] ?? 0);
   const [year, month, day] = [numberOf(1), numberOf(2), numberOf(3)];
   const [hour, minute, second] = [numberOf(4), numberOf(5), numberOf(6)];
   const [offsetHours, offsetMinutes] = [numberOf(9), numberOf(10)];
   if (hour > 23 || minute > 59 || second > 60 || offsetHours > 23 || offsetMinutes > 59) return undefined;
   const date = new Date(0);
   date.setUTCFullYear(year, month - 1, day);
-  // 30 February would be in March.
+  // Date turns 30 February into a day of March.
   if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return undefined;
   const offset = (parts[8] === '-' ? -1 : 1) * (offsetHours * 60 + offsetMinutes);
   date.setUTCHours(hour, minute - offset, 0, 0);
@@ -37,7 +37,14 @@ export const time = z
   .meta({ format: 'date-time' })
   .transform((text, context) => readTime(text, context, mustBeTime));
 
-/** The moment of a text; adds what is wrong with it to the context. */
+/** A time in RFC 3339 from the beginning of one year to the end of another, in UTC. */
+export const timeInYears = (first: number, last: number) =>
+  time.refine((at) => at.getUTCFullYear() >= first && at.getUTCFullYear() <= last, {
+    error: `must be between the years ${first} and ${last}`,
+    abort: true,
+  });
+
+/** Parses a time; adds an issue to the context when it is invalid. */
 export function readTime(text: string, context: z.RefinementCtx, mustBe: string): Date {
   const at = parseTime(text);
   if (at) return at;

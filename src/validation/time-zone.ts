@@ -61,7 +61,7 @@ function isKnown(name: string): boolean {
 }
 
 /** A time zone by its name, in any case. */
-export const timeZone = z.string('must be text').transform((name, context) => {
+export const timeZone = z.string('must be a string').transform((name, context) => {
   const read = readTimeZone(name);
   if ('zone' in read) return read.zone;
   context.addIssue({ code: 'custom', message: read.refused });

@@ -1,6 +1,6 @@
+import { createApiKeyCache } from '../api-keys/api-key-cache.ts';
 import { createApiKeys } from '../api-keys/api-keys.ts';
-import { createKeyUsage } from '../api-keys/key-uses.ts';
-import { createKnownApiKeys } from '../api-keys/known-api-keys.ts';
+import { createKeyUsage } from '../api-keys/key-usage.ts';
 import type { Knex } from '../storage/postgres/postgres.ts';
 import type { CircuitBreakers } from './circuit-breakers.ts';
 import type { WebContext } from './context.ts';
@@ -11,10 +11,10 @@ const writeUsesMs = 30_000;
 /** API keys as a web process sees them: all of them in the table, and those that it knows for a moment. */
 export function openApiKeys({ log, closing }: WebContext, stores: { db: Knex; breakers: CircuitBreakers }) {
   const apiKeys = stores.breakers.postgres.guard(createApiKeys(stores.db));
-  const uses = closing.defer(
-    'uses of API keys',
+  const usage = closing.defer(
+    'usage of API keys',
     createKeyUsage({ store: apiKeys, everyMs: writeUsesMs, log }),
     (ours) => ours.close(),
   );
-  return { apiKeys, knownApiKeys: createKnownApiKeys({ apiKeys, uses }) };
+  return { apiKeys, apiKeyCache: createApiKeyCache({ apiKeys, usage }) };
 }

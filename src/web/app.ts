@@ -1,15 +1,15 @@
 import Router from '@koa/router';
 import Koa from 'koa';
 import helmet from 'koa-helmet';
-import type { KnownApiKeys } from '../api-keys/known-api-keys.ts';
+import type { ApiKeyCache } from '../api-keys/api-key-cache.ts';
 import type { ClickStatusReader } from '../clicks/recording/status.ts';
 import type { WebConfig } from '../config/web.ts';
 import { type ApiDeps, createHandlers, operationsFor } from '../http/api/api.ts';
 import { mount } from '../http/api/mount.ts';
-import { namePatchTypes } from '../http/middleware/accept-patch.ts';
+import { setAcceptPatch } from '../http/middleware/accept-patch.ts';
 import { type ApiState, authenticate } from '../http/middleware/authenticate.ts';
-import { shareWithOrigins } from '../http/middleware/cors.ts';
-import { answerErrors } from '../http/middleware/error-handler.ts';
+import { allowOrigins } from '../http/middleware/cors.ts';
+import { handleErrors } from '../http/middleware/error-handler.ts';
 import {
   limitAddress,
   limitApiKey,
@@ -39,7 +39,7 @@ export interface AppDeps {
   redirect: Redirect;
   preview: Koa.Middleware;
   api: ApiDeps;
-  knownApiKeys: KnownApiKeys;
+  apiKeyCache: ApiKeyCache;
   rateLimits: RateLimits;
   passwordHashing: Pick<PasswordHashing, 'hashWithSalt'>;
   urlStore: Pick<UrlStore, 'findCrawlable'>;
@@ -72,14 +72,14 @@ export function createApp(deps: AppDeps): Koa {
   // What happens after the answer has begun, such as a client that went away.
   app.on('error', (error: unknown) => log.debug({ err: error }, 'answer not delivered'));
   app.use(requestCounts.middleware);
-  app.use(answerErrors(log, { onProblem: requestCounts.addProblem, basePath: basePathOf(config.BASE_URL) }));
+  app.use(handleErrors(log, { onProblem: requestCounts.addProblem, basePath: basePathOf(config.BASE_URL) }));
   app.use(limitUnknownCodes(rateLimits));
   app.use(redirect.middleware);
   // Behind redirects, which carry what they must and nothing else. Transport security is for whoever ends TLS in front of us to promise.
   app.use(helmet({ contentSecurityPolicy, strictTransportSecurity: false }));
   app.use(noStore);
-  app.use(shareWithOrigins(config.CORS_ORIGINS));
-  app.use(namePatchTypes);
+  app.use(allowOrigins(config.CORS_ORIGINS));
+  app.use(setAcceptPatch);
   app.use(limitAddress(rateLimits));
   app.use(preview);
   if (config.BULL_BOARD_PASSWORD !== undefined) {
@@ -111,7 +111,7 @@ export function createRouters(deps: AppDeps) {
   const {
     config,
     api,
-    knownApiKeys,
+    apiKeyCache,
     rateLimits,
     urlStore,
     clickStatus,
@@ -135,7 +135,7 @@ export function createRouters(deps: AppDeps) {
 
   // Paths are case-sensitive: the router would match a route in any case, but its middleware in this one only.
   const closed = new Router<ApiState>({ sensitive: true });
-  closed.use('/api/v1', requireUsableSchema(health), authenticate(knownApiKeys), limitApiKey(rateLimits));
+  closed.use('/api/v1', requireUsableSchema(health), authenticate(apiKeyCache), limitApiKey(rateLimits));
   mount(closed, operationsFor(api.codeRules), createHandlers(api), { rateLimits, passwordHashing, basePath });
   return [open, closed];
 }

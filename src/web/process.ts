@@ -198,7 +198,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
     isThrottled,
     onTier: latencies.noteTier,
   });
-  const { apiKeys, knownApiKeys } = openApiKeys(web, { db, breakers });
+  const { apiKeys, apiKeyCache } = openApiKeys(web, { db, breakers });
   const app = createApp({
     config,
     redirect,
@@ -222,7 +222,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
       },
       log,
     },
-    knownApiKeys,
+    apiKeyCache,
     rateLimits,
     passwordHashing,
     urlStore,

@@ -69,9 +69,9 @@ test('a key is unknown from its expiry on, and known again once that is put off'
   const apiKeys = createApiKeys(db());
   const { id, key } = await apiKeys.create('for a day', { expiresAt: new Date(Date.now() + 86_400_000) });
   expect(await apiKeys.find(key)).toMatchObject({ id });
-  await apiKeys.change(id, { expiresAt: new Date(Date.now() - 1) });
+  await apiKeys.update(id, { expiresAt: new Date(Date.now() - 1) });
   expect(await apiKeys.find(key)).toBeUndefined();
-  await apiKeys.change(id, { expiresAt: null });
+  await apiKeys.update(id, { expiresAt: null });
   expect(await apiKeys.find(key)).toMatchObject({ id });
 });
 
@@ -99,9 +99,9 @@ test('a revoked or expired key is not valid by its secret before the present one
   const apiKeys = createApiKeys(db());
   const { id, key } = await apiKeys.create('ended');
   await apiKeys.rotate(id, 3_600);
-  await apiKeys.change(id, { expiresAt: new Date(Date.now() - 1) });
+  await apiKeys.update(id, { expiresAt: new Date(Date.now() - 1) });
   expect(await apiKeys.find(key)).toBeUndefined();
-  await apiKeys.change(id, { expiresAt: null });
+  await apiKeys.update(id, { expiresAt: null });
   await apiKeys.revoke(id);
   expect(await apiKeys.find(key)).toBeUndefined();
 });
@@ -113,7 +113,7 @@ test.each(['admin', 'jobs:run'] as const)(
     const both = { scopes: [scope], ownUrlsOnly: true };
     await expect(apiKeys.create('both', both)).rejects.toThrow(PermissionsContradict);
     const { id } = await apiKeys.create('one', { scopes: [scope] });
-    await expect(apiKeys.change(id, { ownUrlsOnly: true })).rejects.toThrow(PermissionsContradict);
+    await expect(apiKeys.update(id, { ownUrlsOnly: true })).rejects.toThrow(PermissionsContradict);
     expect(await apiKeys.get(id)).toMatchObject({ scopes: [scope], ownUrlsOnly: false });
   },
 );

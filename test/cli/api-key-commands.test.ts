@@ -8,14 +8,14 @@ test.each([
   ['create', { name: 'a', scopes: '' }, '--scopes must be one of'],
   ['create', { name: 'a', 'expires-in-days': '0' }, '--expires-in-days must be above 0'],
   ['create', { name: 'a', 'expires-in-days': '1e9' }, '--expires-in-days must be a number'],
-  ['create', { name: 'a', id: '1' }, '--id is not for this command'],
-  ['rotate', {}, '--id is needed'],
+  ['create', { name: 'a', id: '1' }, '--id is not an option of this command'],
+  ['rotate', {}, '--id is required'],
   ['rotate', { id: '1.5' }, '--id must be a whole number'],
   ['rotate', { id: '1', 'grace-hours': '721' }, '--grace-hours must be at most 720'],
   ['rotate', { id: '1', 'grace-hours': '-1' }, '--grace-hours must be a number'],
   ['revoke', { id: '' }, '--id must be a number'],
-  ['list', { id: '1' }, '--id is not for this command'],
-  ['revoke', { id: '1', json: true }, '--json is not for this command'],
+  ['list', { id: '1' }, '--id is not an option of this command'],
+  ['revoke', { id: '1', json: true }, '--json is not an option of this command'],
 ] as const)('%s with %j is refused: %s', (name, options, reason) => {
   expect(() => commands[name](options)).toThrow(reason);
 });

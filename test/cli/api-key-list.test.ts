@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { StoredApiKey } from '../../src/api-keys/api-key.ts';
-import { describeAsTable } from '../../src/cli/api-key-list.ts';
+import { formatTable } from '../../src/cli/api-key-list.ts';
 
 const at = new Date('2026-01-02T03:04:05.678Z');
 const key = (id: number, name: string, more: Partial<StoredApiKey> = {}) =>
@@ -18,7 +18,7 @@ const key = (id: number, name: string, more: Partial<StoredApiKey> = {}) =>
   }) as StoredApiKey;
 
 test('API keys are listed below headings, in columns that begin at the same character', () => {
-  const table = describeAsTable([
+  const table = formatTable([
     key(1, 'a'),
     key(12_345, 'Büro 🏢', { scopes: ['urls:read'], ownUrlsOnly: true, lastUsedAt: at, revokedAt: at }),
   ]);
@@ -30,5 +30,5 @@ test('API keys are listed below headings, in columns that begin at the same char
 });
 
 test('a list of no API keys is its headings alone', () => {
-  expect(describeAsTable([])).toBe('ID  NAME  KEY  SCOPES  CREATED  LAST USED  STATE');
+  expect(formatTable([])).toBe('ID  NAME  KEY  SCOPES  CREATED  LAST USED  STATE');
 });

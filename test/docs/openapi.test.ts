@@ -34,7 +34,7 @@ test('every tag is defined and described, and has an operation', () => {
 
 test('of every operation of the API the document says which scope its key needs, and that it needs one', () => {
   for (const [id, { path, method, scope }] of Object.entries(operations)) {
-    const said = scope === 'any' ? 'For every API key.' : `\`${scope}\``;
+    const said = scope === 'any' ? 'Requires an API key.' : `\`${scope}\``;
     expect(document.paths[path]![method]!.description).toContain(said);
     expect(described.find((operation) => operation.id === id)).toMatchObject({ isPublic: false });
   }

@@ -2,6 +2,7 @@ import { request } from 'node:http';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import { problemUri } from '../../src/http/problems/problem-types.ts';
 import { useWeb } from '../support/http/web-app.ts';
 import { sendRaw } from '../support/services/raw.ts';
 import { createUrl } from '../support/urls/urls.ts';
@@ -21,7 +22,7 @@ interface Load {
 
 const refusal = expect.objectContaining({
   status: 503,
-  body: expect.objectContaining({ type: 'urn:linkmill:problem:unavailable', status: 503 }),
+  body: expect.objectContaining({ type: problemUri('unavailable'), status: 503 }),
 });
 
 test('requests of the API beyond those that may be in hand are refused at once, until one of them has ended', async () => {

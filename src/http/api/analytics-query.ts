@@ -10,22 +10,24 @@ import {
 import { botKinds } from '../../clicks/enrichment/agents/bot-kinds.ts';
 import { deviceKinds } from '../../clicks/enrichment/agents/device-kinds.ts';
 import { toCountryCode } from '../../clicks/enrichment/geoip/country-code.ts';
+import { booleanText } from '../../validation/boolean.ts';
 import { wholeNumberText } from '../../validation/integer.ts';
 import { readTime } from '../../validation/rfc3339.ts';
 import { timeZone } from '../../validation/time-zone.ts';
-import { plainText } from './url-filter-query.ts';
+import { pageQuery } from './pagination.ts';
+import { filterText } from './url-filter-query.ts';
 
 const maxGroups = 1_000;
 
 const mustBeMoment = 'must be a time such as 2027-01-31T12:00:00Z or a day such as 2027-01-31';
-/** Where all is known about time zones, and nothing overflows. */
+/** Years with known time zone rules and without overflows. */
 const isNear = (text: string) => text >= '2000' && text < '3000';
 const isDay = (text: string) => z.iso.date().safeParse(text).success;
 
-/** A time, or a day as it is. */
+/** A time, or a day as text. */
 const moment = z
   .string(mustBeMoment)
-  .refine((text) => !/^\d{4}-/.test(text) || isNear(text), 'must be of the years 2000 to 2999')
+  .refine((text) => !/^\d{4}-/.test(text) || isNear(text), 'must be between the years 2000 and 2999')
   .transform((text, context): Moment => (isDay(text) ? text : readTime(text, context, mustBeMoment)))
   .meta({
     anyOf: [
@@ -34,64 +36,63 @@ const moment = z
     ],
   });
 
-const isTrue = z
-  .enum(['true', 'false'], 'must be true or false')
-  .default('false')
-  .transform((text) => text === 'true');
-
-const limit = wholeNumberText(1, maxGroups);
-
-export const tagFilter = plainText.min(1, 'must not be empty').optional().describe('One that they have');
+export const tagFilter = filterText
+  .min(1, 'must not be empty')
+  .optional()
+  .describe('Only short URLs with this tag');
 
 const bots = z
   .enum(botChoices, `must be one of ${botChoices.join(', ')}`)
   .default('include')
-  .describe('With `include` all clicks count, as in `click_count`');
+  .describe('`include` counts clicks of bots too, as `click_count` does');
 
-/** A range of time, in a query. */
+/** A time range in a query. */
 const rangeQuery = z.strictObject({
-  from: moment.optional().describe('A time, or the beginning of a day; 30 days before `to` by default'),
-  to: moment.optional().describe('Not included, but for a day, which is; the end of today by default'),
-  timezone: timeZone
-    .prefault('UTC')
-    .describe('Name of the time zone, in upper or lower case, whose days, hours and weeks are meant'),
+  from: moment.optional().describe('Start: a time, or a day. Defaults to 30 days before `to`'),
+  to: moment.optional().describe('End: a time (exclusive), or a day (inclusive). Defaults to today'),
+  timezone: timeZone.prefault('UTC').describe('IANA time zone of days, hours and weeks; case-insensitive'),
 });
 
-export const topQuery = rangeQuery.extend({ tag: tagFilter, bots, limit: limit.default(20) });
+export const topQuery = rangeQuery.extend({
+  tag: tagFilter,
+  bots,
+  ...pageQuery({ default: 20, max: maxGroups }),
+});
 
 const day = z.iso
   .date('must be a day such as 2027-01-31')
-  .refine(isNear, 'must be of the years 2000 to 2999')
+  .refine(isNear, 'must be between the years 2000 and 2999')
   .optional();
 
 export const unknownCodesQuery = z.strictObject({
-  from: day.describe('30 days by default'),
-  to: day.describe('Included; today by default'),
-  limit: limit.max(100, 'must be at most 100').default(20).describe('Codes of each day'),
+  from: day.describe('First day. Defaults to 30 days before `to`'),
+  to: day.describe('Last day (inclusive). Defaults to today'),
+  codes: wholeNumberText(1, 100).default(20).describe('Maximum number of codes per day'),
+  ...pageQuery({ default: 100, max: 400 }),
 });
 
-const meaning = 'Only clicks with this value; empty: those of which it is unknown';
-const filter = plainText.optional().describe(meaning);
+const meaning = 'Only clicks with this value; empty for unknown';
+const filter = filterText.optional().describe(meaning);
 
-/** A filter by one of few values: another one could never match. */
+/** A filter by an enumerated value. */
 const filterOf = (values: readonly string[]) =>
   z
     .enum(['', ...values], `must be empty or one of ${values.join(', ')}`)
     .optional()
     .describe(meaning);
 
-const country = plainText
+const country = filterText
   .refine(
     (text) => text === '' || toCountryCode(text) !== '',
-    'must be two letters of ISO 3166-1, such as DE, or empty',
+    'must be a country code of ISO 3166-1, such as DE, or empty',
   )
   .transform(toCountryCode)
   .optional()
-  .describe(`${meaning}. Two letters of ISO 3166-1`);
+  .describe(`${meaning}. Country code of ISO 3166-1`);
 
-/** As referrers are stored. */
+/** The format of stored referrers. */
 const storedReferrer = /^(ios-app:\/\/\d+|[^\s/?#@]*)$/;
-const referrer = plainText
+const referrer = filterText
   .toLowerCase()
   .regex(storedReferrer, 'must be a host name without scheme and path, such as example.com, an app, or empty')
   .optional()
@@ -102,16 +103,18 @@ export const urlAnalyticsQuery = rangeQuery.extend({
   interval: z
     .enum(intervals, `must be one of ${intervals.join(', ')}`)
     .default('day')
-    .describe('Width of the groups by time; weeks begin on Monday'),
+    .describe('Length of time groups; weeks begin on Monday'),
   bots,
   compare: z
     .enum(['previous'], 'must be previous')
     .optional()
-    .describe('Tells the clicks of the range before, which is as long, too'),
-  visitors: isTrue.describe(
-    'Whether to count different visitors, which reads single clicks and takes longer',
-  ),
-  limit: limit.default(50).describe('Values that are told apart at most; the rest is `other`'),
+    .describe('Also returns the clicks of the preceding range of the same length'),
+  visitors: booleanText
+    .prefault('false')
+    .describe('Also counts distinct visitors, which reads click events and takes longer'),
+  limit: wholeNumberText(1, maxGroups)
+    .default(50)
+    .describe('Maximum number of groups; the remaining clicks are in `other`'),
   country,
   referrer,
   browser: filter,
@@ -122,7 +125,7 @@ export const urlAnalyticsQuery = rangeQuery.extend({
 
 export const analyticsQuery = urlAnalyticsQuery.extend({ tag: tagFilter });
 
-/** The question of a query, but for whose clicks are meant. */
+/** The domain's query, without its scope. */
 export function toAnalyticsQuery(query: z.output<typeof urlAnalyticsQuery>): Omit<AnalyticsQuery, 'scope'> {
   const given = dimensions.flatMap((dimension) => {
     const value = query[dimension];

@@ -7,76 +7,75 @@ import { shortCodeParams, timestamp } from './schemas.ts';
 
 const tag = 'Analytics';
 
-const range = z.object({ from: timestamp, to: timestamp.describe('Not included') });
+const range = z.object({ from: timestamp, to: timestamp.describe('Exclusive') });
 
 const group = z.object({
   name: z
     .string()
     .describe(
-      'When it begins (part of it may be outside of the range); a value, empty where it is unknown; `person` or `bot`; day of the ' +
-        'week and hour, "1-13" for Mondays from 13 to 14',
+      'Start of the time group, which can be before the range; or a value, empty for unknown; or `person` or `bot`; or weekday and ' +
+        'hour, such as "1-13" for Monday 13:00 to 14:00',
     ),
   clicks: z.int(),
   visitors: z.int().nullable(),
 });
 
-const figures = range.extend({
+const metrics = range.extend({
   source: z
     .enum(['roll-ups', 'rows', 'both'])
-    .describe('Sums that are kept for ever, single clicks, or both where days of UTC begin at other times'),
-  clicks: z.int().describe('Those of all groups and `other`'),
-  visitors: z
-    .int()
-    .nullable()
-    .describe('Different ones; null where they were not asked for or are not known'),
+    .describe(
+      'Where the numbers come from: roll-ups, click events (`rows`), or both where the range does not begin at 00:00 UTC',
+    ),
+  clicks: z.int().describe('Clicks of all groups and `other`'),
+  visitors: z.int().nullable().describe('Distinct visitors; null if not requested or not known'),
   groups: z
     .array(group)
-    .describe('In order of time, or the most clicked first; those by time with no click too'),
-  other: z.int().describe('Clicks of values that are not told apart'),
+    .describe('In chronological order, including empty groups, or by clicks in descending order'),
+  other: z.int().describe('Clicks of values without a group of their own'),
   clicks_without_row: z
     .int()
     .describe(
-      'Where `source` is rows: clicks of the hours of the range of which no more than sums is kept, and which are in no other figure here',
+      'With `source` rows: clicks in the range whose click events no longer exist. No other number includes them',
     ),
   previous: range.extend({ clicks: z.int() }).nullable(),
 });
 
 const description =
-  '`from` and `to` of the answer say what is counted: as asked, or a little more where what is kept is not that fine. Minutes and ' +
-  'filters need single clicks, which are kept for a time: 422 `detail-not-kept` says since when. By country, referrer, browser, ' +
-  'system or device whole days of UTC are exact for ever; of parts of a day, clicks without a row are unknown, and where rows are gone ' +
-  'the whole day counts.';
+  '`from` and `to` of the answer are the counted range, which can be wider than requested where roll-ups are coarser. Minutes and ' +
+  'filters need click events, which exist for the retention period; before it the answer is 422 `retention-exceeded`. Groups by country, ' +
+  'referrer, browser, system or device are always exact for whole UTC days. For parts of a day, clicks without an event are unknown; ' +
+  'after the retention period the whole day is counted.';
 
-const replies = { 200: { description: 'The figures, all of one moment.', body: figures } };
+const replies = { 200: { description: 'The metrics, from one database snapshot.', body: metrics } };
 
-/** Figures about clicks. */
+/** Aggregated clicks. */
 export const analyticsOperations = {
   getUrlAnalytics: {
     method: 'get',
     path: '/api/v1/urls/{short_code}/analytics',
     tag,
-    summary: 'Clicks on a short URL by time, country, referrer, …',
-    description,
+    summary: 'Get analytics for a short URL',
+    description: `Clicks by time, country, referrer, browser and more. ${description}`,
     scope: 'stats:read',
     params: shortCodeParams,
     query: urlAnalyticsQuery,
     replies,
-    problems: ['not-found', 'detail-not-kept'],
+    problems: ['not-found', 'retention-exceeded'],
   },
   getAnalytics: {
     method: 'get',
     path: '/api/v1/analytics',
     tag,
-    summary: 'The same of all short URLs that the API key may see, or of those with a tag',
-    description: `${description} Deleted short URLs are left out.`,
+    summary: 'Get analytics for all short URLs',
+    description: `Clicks on the short URLs that the API key can access, without deleted ones. ${description}`,
     scope: 'stats:read',
     query: analyticsQuery,
     replies,
-    problems: ['detail-not-kept'],
+    problems: ['retention-exceeded'],
   },
 } as const satisfies Operations;
 
-const presentMetrics = (answer: AnalyticsResult): z.input<typeof figures> => ({
+const presentMetrics = (answer: AnalyticsResult): z.input<typeof metrics> => ({
   ...presentRange(answer.range),
   source: answer.source,
   clicks: answer.clicks,

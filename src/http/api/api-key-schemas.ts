@@ -2,70 +2,73 @@ import { z } from 'zod';
 import type { StoredApiKey } from '../../api-keys/api-key.ts';
 import type { ApiKeySettings } from '../../api-keys/api-keys.ts';
 import { keyName, keyScopes } from '../../api-keys/key-fields.ts';
-import { beginOf } from '../../api-keys/key-secret.ts';
+import { prefixOf } from '../../api-keys/key-secret.ts';
 import { scopes } from '../../api-keys/scopes.ts';
+import { boolean } from '../../validation/boolean.ts';
 import { futureTime, timestamp } from './schemas.ts';
 
-const ownUrlsOnly = z
-  .boolean('must be true or false')
-  .describe('Short URLs of other keys are not there for it; not with `admin` and `jobs:run`');
+const ownUrlsOnly = boolean.describe(
+  'Restricts the key to the short URLs that it created. Not possible with the scopes `admin` and `jobs:run`',
+);
 
-/** What a key is made from. */
-export const newApiKey = z.strictObject(
+/** The input of a create. */
+export const apiKeyInput = z.strictObject(
   {
-    name: keyName,
-    scopes: keyScopes,
+    name: keyName.describe('Name, for lists and logs'),
+    scopes: keyScopes.describe('Permissions of the key'),
     own_urls_only: ownUrlsOnly.default(false),
-    expires_at: futureTime.nullish(),
+    expires_at: futureTime.nullish().describe('The key is invalid from this time on; null for never'),
   },
   'must be a JSON object',
 );
 
-/** What a key is changed to; what is not given stays. */
-export const changedApiKey = z
+/** The patch of an update; omitted fields stay unchanged. */
+export const apiKeyPatch = z
   .strictObject(
     { name: keyName, scopes: keyScopes, own_urls_only: ownUrlsOnly, expires_at: futureTime.nullable() },
     'must be a JSON object',
   )
   .partial();
 
-export type KeyChange = z.output<typeof changedApiKey>;
+export type ApiKeyPatch = z.output<typeof apiKeyPatch>;
 
-export const settingsOf = (body: KeyChange): Partial<ApiKeySettings> => ({
+export const toApiKeySettings = (body: ApiKeyPatch): Partial<ApiKeySettings> => ({
   ...(body.name !== undefined && { name: body.name }),
   ...(body.scopes !== undefined && { scopes: body.scopes }),
   ...(body.own_urls_only !== undefined && { ownUrlsOnly: body.own_urls_only }),
   ...(body.expires_at !== undefined && { expiresAt: body.expires_at }),
 });
 
-const shownFields = z.object({
+const apiKeyFields = z.object({
   id: z.int(),
   name: z.string(),
-  prefix: z.string().describe('What the key begins with; the rest is known to its holder alone'),
+  prefix: z.string().describe('First characters of the key'),
   scopes: z.array(z.enum(scopes)),
   own_urls_only: z.boolean(),
   created_at: timestamp,
   expires_at: timestamp.nullable(),
-  last_used_at: timestamp.nullable().describe('To about a minute'),
+  last_used_at: timestamp.nullable().describe('Accurate to about a minute'),
   rotated_at: timestamp.nullable(),
   previous_valid_until: timestamp
     .nullable()
-    .describe('Until when what the key was before its rotation is valid too'),
+    .describe('Time until which the secret before the last rotation is valid'),
   revoked_at: timestamp.nullable(),
 });
 
-/** An API key as the API shows it. */
-export const shownApiKey = shownFields.meta({ id: 'ApiKey' });
+/** An API key in answers, without its secret. */
+export const shownApiKey = apiKeyFields.meta({ id: 'ApiKey' });
 
-/** With the key itself, which nobody is shown again. */
-export const madeApiKey = shownFields.extend({ key: z.string() }).meta({ id: 'MadeApiKey' });
+/** An API key with its secret, which no later answer contains. */
+export const apiKeyWithSecret = apiKeyFields
+  .extend({ key: z.string().describe('The secret. No later answer contains it') })
+  .meta({ id: 'ApiKeyWithSecret' });
 
 const textOf = (time: Date | null) => time?.toISOString() ?? null;
 
 export const presentApiKey = (key: StoredApiKey): z.input<typeof shownApiKey> => ({
   id: key.id,
   name: key.name,
-  prefix: beginOf(key.publicPart),
+  prefix: prefixOf(key.publicPart),
   scopes: key.scopes,
   own_urls_only: key.ownUrlsOnly,
   created_at: key.createdAt.toISOString(),

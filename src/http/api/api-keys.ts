@@ -2,70 +2,57 @@ import { z } from 'zod';
 import type { StoredApiKey } from '../../api-keys/api-key.ts';
 import type { ApiKeys } from '../../api-keys/api-keys.ts';
 import { graceHours } from '../../api-keys/key-fields.ts';
-import { wholeNumberText } from '../../validation/integer.ts';
 import { Problem } from '../problems/problem.ts';
 import {
-  changedApiKey,
-  type KeyChange,
-  madeApiKey,
-  newApiKey,
+  apiKeyInput,
+  apiKeyPatch,
+  type ApiKeyPatch,
+  apiKeyWithSecret,
   presentApiKey,
-  settingsOf,
   shownApiKey,
+  toApiKeySettings,
 } from './api-key-schemas.ts';
 import type { Handlers, Operations } from './operation.ts';
+import { pageOf, pageQuery, readPage } from './pagination.ts';
+import { idParams, idPosition } from './schemas.ts';
 
 const tag = 'API keys';
-const maxListed = 1_000;
 
-const params = z.object({
-  id: wholeNumberText(1),
-});
-
-/** Who may use the API. The first key with `admin` is made on the command line. */
+/** API keys. The first key with the scope `admin` is created on the command line. */
 export const apiKeyOperations = {
-  // Ahead of the operations on one key, whose paths look like this one.
+  // Before the operations on one key, whose path patterns match this path too.
   getCurrentApiKey: {
     method: 'get',
     path: '/api/v1/api-keys/current',
     tag,
-    summary: 'What the API key that asks may do',
+    summary: 'Get the current API key',
     scope: 'any',
-    replies: { 200: { description: 'The API key.', body: shownApiKey } },
+    replies: { 200: { description: 'The API key of the request.', body: shownApiKey } },
     problems: [],
   },
   listApiKeys: {
     method: 'get',
     path: '/api/v1/api-keys',
     tag,
-    summary: 'List API keys, revoked ones too, the oldest first',
+    summary: 'List API keys',
+    description: 'All keys in order of creation, including revoked ones.',
     scope: 'admin',
-    query: z.strictObject({
-      after: wholeNumberText(0)
-        .default(0)
-        .describe('Those with a higher id: `next_after` of the answer before'),
-      limit: wholeNumberText(1, maxListed).default(100),
-    }),
-    replies: {
-      200: {
-        description: 'API keys, and where to go on, or null at the end.',
-        body: z.object({ api_keys: z.array(shownApiKey), next_after: z.int().nullable() }),
-      },
-    },
+    query: z.strictObject(pageQuery({ default: 100, max: 1_000 })),
+    replies: { 200: { description: 'A page of API keys.', body: pageOf(shownApiKey) } },
     problems: [],
   },
   createApiKey: {
     method: 'post',
     path: '/api/v1/api-keys',
     tag,
-    summary: 'Make an API key',
+    summary: 'Create an API key',
     scope: 'admin',
-    body: newApiKey,
+    body: apiKeyInput,
     replies: {
       201: {
-        description: 'It is valid from now on. `key` is shown this once.',
-        headers: { Location: 'Where to read it' },
-        body: madeApiKey,
+        description: 'The API key with its secret.',
+        headers: { Location: 'URL of the resource' },
+        body: apiKeyWithSecret,
       },
     },
     problems: [],
@@ -74,36 +61,39 @@ export const apiKeyOperations = {
     method: 'get',
     path: '/api/v1/api-keys/{id}',
     tag,
-    summary: 'Read an API key',
+    summary: 'Get an API key',
     scope: 'admin',
-    params,
+    params: idParams,
     replies: { 200: { description: 'The API key.', body: shownApiKey } },
     problems: ['not-found'],
   },
-  changeApiKey: {
+  updateApiKey: {
     method: 'patch',
     path: '/api/v1/api-keys/{id}',
     tag,
-    summary: 'Change what an API key may do',
+    summary: 'Update an API key',
     description:
-      'What is not given stays. Holds within 2 s. A key can neither take `admin` from itself nor have itself expire sooner.',
+      'Omitted fields stay unchanged. Takes effect within 2 s. A key can neither remove its own scope `admin` nor shorten its own lifetime.',
     scope: 'admin',
-    params,
-    body: changedApiKey,
-    replies: { 200: { description: 'The API key as it is now.', body: shownApiKey } },
-    problems: ['not-found', 'own-key'],
+    params: idParams,
+    body: apiKeyPatch,
+    replies: { 200: { description: 'The updated API key.', body: shownApiKey } },
+    problems: ['not-found', 'self-modification-forbidden'],
   },
   rotateApiKey: {
     method: 'post',
     path: '/api/v1/api-keys/{id}/rotate',
     tag,
-    summary: 'Give an API key a new secret',
+    summary: 'Rotate an API key',
     description:
-      'The API key stays the same: its permissions, short URLs and reserved codes. What it was before is valid for `grace_hours` more; 0 ends it within 2 s.',
+      'Replaces the secret; permissions, short URLs and reserved codes stay. The old secret is valid for `grace_hours`; with 0 it is invalid within 2 s.',
     scope: 'admin',
-    params,
-    body: z.strictObject({ grace_hours: graceHours }, 'must be a JSON object'),
-    replies: { 200: { description: 'The API key. `key` is shown this once.', body: madeApiKey } },
+    params: idParams,
+    body: z.strictObject(
+      { grace_hours: graceHours.describe('Hours for which the old secret stays valid') },
+      'must be a JSON object',
+    ),
+    replies: { 200: { description: 'The API key with its new secret.', body: apiKeyWithSecret } },
     problems: ['not-found'],
   },
   revokeApiKey: {
@@ -111,23 +101,23 @@ export const apiKeyOperations = {
     path: '/api/v1/api-keys/{id}',
     tag,
     summary: 'Revoke an API key',
-    description: 'It is refused within 2 s, for ever. A key cannot revoke itself.',
+    description: 'Permanent; takes effect within 2 s. A key cannot revoke itself.',
     scope: 'admin',
-    params,
-    replies: { 204: { description: 'It is revoked.' } },
-    problems: ['not-found', 'own-key'],
+    params: idParams,
+    replies: { 204: { description: 'The API key is revoked.' } },
+    problems: ['not-found', 'self-modification-forbidden'],
   },
 } as const satisfies Operations;
 
-/** An administrator who takes this from the key in hand could not undo it. */
-const ownKey = (detail: string) => new Problem('own-key', detail);
+/** An administrator could not undo this with the same key. */
+const selfModification = (detail: string) => new Problem('self-modification-forbidden', detail);
 
-/** Throws the 409 of a key that would take `admin` from itself, at once or in some time. */
-function requireStaysAdmin(own: StoredApiKey, { scopes, expires_at: expiresAt }: KeyChange): void {
+/** Throws a 409 where a key would lose its own scope `admin` now, or expire sooner. */
+function requireStaysAdmin(own: StoredApiKey, { scopes, expires_at: expiresAt }: ApiKeyPatch): void {
   if (scopes && !scopes.includes('admin'))
-    throw ownKey('An API key cannot take the scope admin from itself.');
+    throw selfModification('An API key cannot remove its own scope admin.');
   if (expiresAt && (!own.expiresAt || expiresAt < own.expiresAt))
-    throw ownKey('An API key cannot have itself expire sooner.');
+    throw selfModification('An API key cannot shorten its own lifetime.');
 }
 
 export const apiKeyHandlers = ({ apiKeys }: { apiKeys: ApiKeys }): Handlers<typeof apiKeyOperations> => ({
@@ -136,10 +126,14 @@ export const apiKeyHandlers = ({ apiKeys }: { apiKeys: ApiKeys }): Handlers<type
     body: presentApiKey(await apiKeys.get(apiKey.id)),
   }),
 
-  listApiKeys: async ({ query: { after, limit } }) => {
-    const found = await apiKeys.list({ after, limit });
-    const next = found.length === limit ? found.at(-1) : undefined;
-    return { status: 200, body: { api_keys: found.map(presentApiKey), next_after: next?.id ?? null } };
+  listApiKeys: async ({ query }) => {
+    const { rows, nextCursor } = await readPage(query, {
+      list: 'api-keys',
+      position: idPosition,
+      positionOf: ({ id }: StoredApiKey) => id,
+      read: async (after, limit) => await apiKeys.list({ after, limit }),
+    });
+    return { status: 200, body: { items: rows.map(presentApiKey), next_cursor: nextCursor } };
   },
 
   createApiKey: async ({ body }) => {
@@ -157,9 +151,9 @@ export const apiKeyHandlers = ({ apiKeys }: { apiKeys: ApiKeys }): Handlers<type
 
   getApiKey: async ({ params: { id } }) => ({ status: 200, body: presentApiKey(await apiKeys.get(id)) }),
 
-  changeApiKey: async ({ params: { id }, body, apiKey }) => {
+  updateApiKey: async ({ params: { id }, body, apiKey }) => {
     if (id === apiKey.id) requireStaysAdmin(await apiKeys.get(id), body);
-    return { status: 200, body: presentApiKey(await apiKeys.change(id, settingsOf(body))) };
+    return { status: 200, body: presentApiKey(await apiKeys.update(id, toApiKeySettings(body))) };
   },
 
   rotateApiKey: async ({ params: { id }, body }) => {
@@ -168,7 +162,7 @@ export const apiKeyHandlers = ({ apiKeys }: { apiKeys: ApiKeys }): Handlers<type
   },
 
   revokeApiKey: async ({ params: { id }, apiKey }) => {
-    if (id === apiKey.id) throw ownKey('An API key cannot revoke itself.');
+    if (id === apiKey.id) throw selfModification('An API key cannot revoke itself.');
     await apiKeys.revoke(id);
     return { status: 204 };
   },

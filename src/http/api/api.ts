@@ -13,10 +13,10 @@ import { jobHandlers, jobOperations } from './jobs.ts';
 import type { Handlers } from './operation.ts';
 import { qrHandlers, qrOperations } from './qr.ts';
 import { reportHandlers, reportOperations } from './reports.ts';
-import { createNewUrl, createUrlChange } from './url-schemas.ts';
+import { createUrlInput, createUrlPatch } from './url-schemas.ts';
 import { urlHandlers, urlOperations } from './urls.ts';
 
-/** All that the REST API can be asked, each by its name. */
+/** Every operation of the REST API, by its ID. */
 export const operations = {
   ...urlOperations,
   ...bulkOperations,
@@ -34,14 +34,14 @@ export const operations = {
   ...exportOperations,
 };
 
-/** The same, where clients may choose such codes. */
+/** The operations under the operator's rules for custom codes. */
 export const operationsFor = (rules: CustomCodeRules): typeof operations => ({
   ...operations,
-  createUrl: { ...operations.createUrl, body: createNewUrl(rules) },
-  changeUrl: { ...operations.changeUrl, body: createUrlChange(rules) },
+  createUrl: { ...operations.createUrl, body: createUrlInput(rules) },
+  updateUrl: { ...operations.updateUrl, body: createUrlPatch(rules) },
 });
 
-/** What the API works with. */
+/** The dependencies of all handlers. */
 export type ApiDeps = Parameters<typeof urlHandlers>[0] &
   Parameters<typeof bulkHandlers>[0] &
   Parameters<typeof findHandlers>[0] &
@@ -57,7 +57,7 @@ export type ApiDeps = Parameters<typeof urlHandlers>[0] &
   Parameters<typeof importHandlers>[0] &
   Parameters<typeof exportHandlers>[0];
 
-/** What answers it. */
+/** The handlers of all operations. */
 export const createHandlers = (deps: ApiDeps): Handlers<typeof operations> => ({
   ...urlHandlers(deps),
   ...bulkHandlers(deps),

@@ -1,28 +1,28 @@
 import { z } from 'zod';
 import { type HostBlocking, parseBlockedHost } from '../../urls/blocklist/service.ts';
 import type { BlockedHost } from '../../urls/blocklist/store.ts';
-import { wholeNumberText } from '../../validation/integer.ts';
-import { storedText } from '../../validation/text.ts';
+import { plainText, storedText } from '../../validation/text.ts';
 import { Problem } from '../problems/problem.ts';
 import type { Handlers, Operations } from './operation.ts';
+import { pageOf, pageQuery, readPage } from './pagination.ts';
 import { timestamp } from './schemas.ts';
 
-const tag = 'Safety';
+const tag = 'Moderation';
 const maxHosts = 1_000;
-/** So many host names of the greatest length, quoted, and a reason. */
+/** 1,000 quoted host names of the maximum length, and a reason. */
 const maxBodyBytes = 512 * 1024;
 
 const host = z
-  .string('must be text')
+  .string('must be a string')
   .transform((text) => parseBlockedHost(text))
   .refine((name) => name !== undefined, 'must be a host name without a port, such as example.com')
-  .meta({ description: 'Blocked with all hosts below it', example: 'example.com' });
+  .meta({ description: 'Host name; its subdomains are blocked too', example: 'example.com' });
 
 const shownHost = z.object({
   host: z.string(),
   reason: z.string().nullable(),
   created_at: timestamp,
-  created_by: z.int().nullable().meta({ description: 'The API key that it was blocked with' }),
+  created_by: z.int().nullable().meta({ description: 'ID of the API key that blocked the host' }),
 });
 
 const presentHost = ({ host, reason, createdAt, createdBy }: BlockedHost): z.input<typeof shownHost> => ({
@@ -32,29 +32,17 @@ const presentHost = ({ host, reason, createdAt, createdBy }: BlockedHost): z.inp
   created_by: createdBy,
 });
 
-/** Hosts that no short URL leads to. */
+/** Hosts that short URLs must not redirect to. */
 export const blockedHostOperations = {
   listBlockedHosts: {
     method: 'get',
     path: '/api/v1/blocked-hosts',
     tag,
-    summary: 'List blocked hosts, in alphabetical order',
+    summary: 'List blocked hosts',
+    description: 'Blocked hosts in alphabetical order.',
     scope: 'admin',
-    query: z.strictObject({
-      after: z
-        .string('must be text')
-        .max(253, 'must have at most 253 characters')
-        .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must not contain control characters')
-        .default('')
-        .describe('Those behind this one: `next_after` of the answer before'),
-      limit: wholeNumberText(1, maxHosts).default(100),
-    }),
-    replies: {
-      200: {
-        description: 'Blocked hosts, and where to go on, or null at the end.',
-        body: z.object({ items: z.array(shownHost), next_after: z.string().nullable() }),
-      },
-    },
+    query: z.strictObject(pageQuery({ default: 100, max: maxHosts })),
+    replies: { 200: { description: 'A page of blocked hosts.', body: pageOf(shownHost) } },
     problems: [],
   },
   blockHosts: {
@@ -63,24 +51,27 @@ export const blockedHostOperations = {
     tag,
     summary: 'Block hosts',
     description:
-      'From now on no short URL can be created that leads there, and within 2 s none that is there redirects to them: visitors get 451. ' +
-      'A host is blocked with all hosts below it. Hosts that are blocked already stay as they are.',
+      'Rejects new short URLs to these hosts and their subdomains. Existing ones answer 451 within 2 s. Hosts that are already blocked ' +
+      'stay unchanged.',
     scope: 'admin',
     body: z.strictObject(
       {
         hosts: z
           .array(host, 'must be a list of host names')
-          .min(1, 'must hold at least 1 host')
-          .max(maxHosts, `must hold at most ${maxHosts} hosts`),
-        reason: storedText({ max: 200 }).nullish(),
+          .min(1, 'must contain at least 1 host')
+          .max(maxHosts, `must contain at most ${maxHosts} hosts`),
+        reason: storedText({ max: 200 }).nullish().describe('Reason, for administrators'),
       },
       'must be a JSON object',
     ),
     maxBodyBytes,
     replies: {
       200: {
-        description: 'All of them are blocked; `added` of them were not before.',
-        body: z.object({ added: z.int(), hosts: z.array(z.string()) }),
+        description: 'The hosts are blocked.',
+        body: z.object({
+          added: z.int().describe('Number of hosts that were not blocked before'),
+          hosts: z.array(z.string()).describe('The hosts in normalised form'),
+        }),
       },
     },
     problems: [],
@@ -89,11 +80,11 @@ export const blockedHostOperations = {
     method: 'delete',
     path: '/api/v1/blocked-hosts/{host}',
     tag,
-    summary: 'Block a host no longer',
-    description: 'Within 2 s short URLs redirect there again, unless a host above it is blocked.',
+    summary: 'Unblock a host',
+    description: 'Short URLs redirect to the host again within 2 s, unless a parent domain is blocked.',
     scope: 'admin',
     params: z.object({ host: z.string().meta({ example: 'example.com' }) }),
-    replies: { 204: { description: 'It is not blocked any more.' } },
+    replies: { 204: { description: 'The host is no longer blocked.' } },
     problems: ['not-found'],
   },
 } as const satisfies Operations;
@@ -103,10 +94,14 @@ export const blockedHostHandlers = ({
 }: {
   hostBlocking: HostBlocking;
 }): Handlers<typeof blockedHostOperations> => ({
-  listBlockedHosts: async ({ query: { after, limit } }) => {
-    const found = await hostBlocking.list({ after, limit });
-    const next = found.length === limit ? found.at(-1) : undefined;
-    return { status: 200, body: { items: found.map(presentHost), next_after: next?.host ?? null } };
+  listBlockedHosts: async ({ query }) => {
+    const { rows, nextCursor } = await readPage(query, {
+      list: 'blocked-hosts',
+      position: plainText(253),
+      positionOf: (row: BlockedHost) => row.host,
+      read: async (after = '', limit) => await hostBlocking.list({ after, limit }),
+    });
+    return { status: 200, body: { items: rows.map(presentHost), next_cursor: nextCursor } };
   },
 
   blockHosts: async ({ body, apiKey }) => {
@@ -118,7 +113,7 @@ export const blockedHostHandlers = ({
   unblockHost: async ({ params }) => {
     const host = parseBlockedHost(params.host);
     if (host === undefined || !(await hostBlocking.unblock(host)))
-      throw new Problem('not-found', 'This host is not blocked.');
+      throw new Problem('not-found', 'The host is not blocked.');
     return { status: 204 };
   },
 });

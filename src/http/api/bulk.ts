@@ -1,133 +1,135 @@
 import { z } from 'zod';
-import { type ApiKey, requesterOf, ownerOf } from '../../api-keys/api-key.ts';
+import { requesterOf } from '../../api-keys/api-key.ts';
 import { foldCode } from '../../keys/short-code.ts';
 import type { Log } from '../../log.ts';
 import type { CustomCodeRules } from '../../urls/input/custom-code.ts';
 import type { UrlLists, UrlOrder } from '../../urls/search/list.ts';
-import type { IdempotencyKey } from '../../urls/store/idempotency-key.ts';
 import type { Owner } from '../../urls/store/owner.ts';
 import type { Urls } from '../../urls/urls.ts';
+import { boolean } from '../../validation/boolean.ts';
 import { validate } from '../middleware/validation.ts';
 import { validationFailed } from '../problems/problem.ts';
 import { basePathOf } from '../server/base-path.ts';
-import { readCursor, writeCursor } from './list-cursor.ts';
+import { createUrl } from './create-url.ts';
 import { type Handlers, type Operations, weigh } from './operation.ts';
+import { cursorField, readCursor, writeCursor } from './pagination.ts';
 import { maxItems, settled, settleEach } from './settle-each.ts';
 import { toFilter, urlFilterBody } from './url-filter-query.ts';
-import {
-  createNewUrl,
-  presentUrl,
-  readConflictRules,
-  readSettings,
-  shownUrl,
-  urlChanges,
-} from './url-schemas.ts';
+import { urlPosition } from './url-position.ts';
+import { presentUrl, shortUrl } from './url-presenter.ts';
+import { bulkUrlPatch, createUrlInput, toUrlPatch } from './url-schemas.ts';
 
-const tag = 'Many short URLs';
-/** So many original URLs of the greatest length, with titles and tags. */
-const maxNewBytes = 4 * 1024 * 1024;
+const tag = 'Bulk';
+/** 1,000 original URLs of the maximum length, with titles and tags. */
+const maxCreateBytes = 4 * 1024 * 1024;
 const maxTargetsBytes = 1024 * 1024;
 
-/** Creates share statements, so many of them may wait for the same one. */
-const createsAtOnce = 500;
-/** These take a connection to PostgreSQL each, or a turn in hashing passwords, of which others need some too. */
-const costlyAtOnce = 5;
+/** Creates that run together share SQL statements. */
+const createConcurrency = 500;
+/** Items that each take a PostgreSQL connection or a password hash, which other requests need too. */
+const costlyConcurrency = 5;
 
-const costly = ['password', 'find_if_exists', 'restore_deleted'] as const;
+const costlyFields = ['password', 'find_if_exists', 'restore_deleted'] as const;
 
-/** In an order that no change has an influence on. */
+/** An order that no change affects. */
 const order: UrlOrder = { sort: 'created', isDescending: false };
 
-/** A password costs so much that there is nothing to gain by sending it among many. */
-const weightOfNew = ({ body: { urls } }: { body: { urls: unknown[] } }) => {
-  const hashed = urls.filter((item) => has(item, 'password')).length;
+/** An item with a password counts as a whole request, since hashing dominates its cost. */
+const weightOfCreate = ({ body: { urls } }: { body: { urls: unknown[] } }) => {
+  const hashed = urls.filter((item) => hasField(item, 'password')).length;
   return hashed + weigh(urls.length - hashed);
 };
 const weightOfTargets = ({ body }: { body: { short_codes?: string[] } }) =>
   weigh(body.short_codes?.length ?? maxItems);
 
 const shortCodes = z
-  .array(z.string('must be text').overwrite(foldCode), 'must be a list of short codes')
-  .min(1, 'must hold at least one short code')
-  .max(maxItems, `must hold at most ${maxItems} short codes`)
-  .optional();
+  .array(z.string('must be a string').overwrite(foldCode), 'must be a list of short codes')
+  .min(1, 'must contain at least 1 short code')
+  .max(maxItems, `must contain at most ${maxItems} short codes`)
+  .optional()
+  .describe('Short codes, or old codes, of the short URLs');
 
-/** Which short URLs a request is about. */
+/** The short URLs to update or delete. */
 const targets = {
   short_codes: shortCodes,
   filter: urlFilterBody
-    // No tag at all is what every short URL has.
+    // An empty list of tags matches every short URL.
     .refine(
       (filter) => Object.values(filter).some((value) => !Array.isArray(value) || value.length > 0),
-      'must say which short URLs are meant',
+      'must have at least one condition',
     )
-    .describe('As in listing short URLs')
+    .describe('The parameters of `GET /api/v1/urls`')
     .optional(),
-  cursor: z.string('must be text').max(200, 'must be a cursor of this filter').optional(),
+  cursor: cursorField.describe('`next_cursor` of the previous answer to the same filter'),
 };
 
 type Targets = z.output<z.ZodObject<typeof targets>>;
 
-const one = { short_code: z.string() };
 const nextCursor = z
   .string()
   .nullable()
-  .describe('By a filter: for those that it means besides these, in the next request');
+  .describe('With `filter`: cursor of the next short URLs that match it; null at the end');
 
-const whichOnes =
-  'Those of `short_codes`, or those that `filter` means: the first ' +
-  `${maxItems}, and with \`cursor\` those that follow. Each has an answer of its own.`;
+const targetsDescription =
+  `Selects short URLs by \`short_codes\`, or by \`filter\`: up to ${maxItems} per request. ` +
+  'Send `cursor` to continue with the next ones. Each short URL has its own result.';
 
-/** Many short URLs in one request. */
+/** Operations on up to 1,000 short URLs. */
 export const bulkOperations = {
   createUrls: {
     method: 'post',
     path: '/api/v1/urls/bulk',
     tag,
-    summary: 'Create many short URLs',
+    summary: 'Bulk create short URLs',
     description:
-      'Each has an answer of its own, in the same order. One that is refused harms no other. With an `Idempotency-Key` each is created once, and the same request again tries those that were refused.',
+      'Each item has its own result, in the same order; a failed item does not affect the others. With an `Idempotency-Key` each item is created once, and a repeated request retries the failed items.',
     scope: 'urls:write',
     isIdempotent: true,
-    weightOf: weightOfNew,
+    weightOf: weightOfCreate,
     body: z.strictObject(
       {
         urls: z
-          // Each is judged alone, and described as in creating one.
-          .array(z.unknown().meta({ override: { $ref: '#/components/schemas/NewUrl' } }), 'must be a list')
-          .min(1, 'must hold at least one short URL')
-          .max(maxItems, `must hold at most ${maxItems} short URLs`),
+          // Each item is validated on its own, and documented as in a single create.
+          .array(z.unknown().meta({ override: { $ref: '#/components/schemas/UrlInput' } }), 'must be a list')
+          .min(1, 'must contain at least 1 short URL')
+          .max(maxItems, `must contain at most ${maxItems} short URLs`)
+          .describe('The short URLs to create'),
       },
       'must be a JSON object',
     ),
-    maxBodyBytes: maxNewBytes,
+    maxBodyBytes: maxCreateBytes,
     replies: {
       200: {
-        description: 'What has become of each.',
+        description: 'The result of each item.',
         body: z.object({
           results: z.array(
-            z.union([settled(201, { url: shownUrl }), z.object({ status: z.literal(200), url: shownUrl })]),
+            z.union([settled(201, { url: shortUrl }), z.object({ status: z.literal(200), url: shortUrl })]),
           ),
         }),
       },
     },
     problems: [],
   },
-  changeUrls: {
+  updateUrls: {
     method: 'post',
     path: '/api/v1/urls/bulk/change',
     tag,
-    summary: 'Change many short URLs alike',
-    description: whichOnes,
+    summary: 'Bulk update short URLs',
+    description: targetsDescription,
     scope: 'urls:write',
     weightOf: weightOfTargets,
-    body: z.strictObject({ ...targets, changes: urlChanges }, 'must be a JSON object'),
+    body: z.strictObject(
+      { ...targets, changes: bulkUrlPatch.describe('The patch for each short URL') },
+      'must be a JSON object',
+    ),
     maxBodyBytes: maxTargetsBytes,
     replies: {
       200: {
-        description: 'What has become of each.',
+        description: 'The result of each short URL.',
         body: z.object({
-          results: z.array(z.intersection(z.object(one), settled(200, { url: shownUrl }))),
+          results: z.array(
+            z.intersection(z.object({ short_code: z.string() }), settled(200, { url: shortUrl })),
+          ),
           next_cursor: nextCursor,
         }),
       },
@@ -138,26 +140,25 @@ export const bulkOperations = {
     method: 'post',
     path: '/api/v1/urls/bulk/delete',
     tag,
-    summary: 'Delete many short URLs',
-    description: whichOnes,
+    summary: 'Bulk delete short URLs',
+    description: targetsDescription,
     scope: 'urls:write',
     weightOf: weightOfTargets,
     body: z.strictObject(
       {
         ...targets,
-        purge: z
-          .boolean('must be true or false')
+        purge: boolean
           .optional()
-          .describe('As in deleting one; deleted ones only by `short_codes`'),
+          .describe('As in a single delete. Short URLs that are already deleted need `short_codes`'),
       },
       'must be a JSON object',
     ),
     maxBodyBytes: maxTargetsBytes,
     replies: {
       200: {
-        description: 'What has become of each.',
+        description: 'The result of each short URL.',
         body: z.object({
-          results: z.array(z.intersection(z.object(one), settled(204, {}))),
+          results: z.array(z.intersection(z.object({ short_code: z.string() }), settled(204, {}))),
           next_cursor: nextCursor,
         }),
       },
@@ -170,7 +171,7 @@ interface Deps {
   urls: Urls;
   finding: Pick<UrlLists, 'list'>;
   baseUrl: string;
-  /** Which codes clients may choose. */
+  /** The operator's rules for custom codes. */
   codeRules: CustomCodeRules;
   log: Log;
 }
@@ -182,19 +183,18 @@ export const bulkHandlers = ({
   codeRules,
   log,
 }: Deps): Handlers<typeof bulkOperations> => {
-  const newUrl = createNewUrl(codeRules);
+  const urlInput = createUrlInput(codeRules);
 
-  /** The short codes that a request is about, each once, and the cursor for those that follow. */
+  /** The distinct short codes of a request, and the cursor of those that follow. */
   async function findTargets(
     { short_codes: given, filter, cursor }: Targets,
     owner: Owner,
   ): Promise<{ codes: string[]; next: string | null }> {
-    if (given !== undefined && filter !== undefined) throw unclearTargets();
+    if (given !== undefined && filter !== undefined) throw ambiguousTargets();
     if (given !== undefined) return { codes: [...new Set(given)], next: null };
-    if (filter === undefined) throw unclearTargets();
+    if (filter === undefined) throw ambiguousTargets();
     const list = { filter: toFilter(filter, owner), order };
-    const after = cursor === undefined ? undefined : readCursor(cursor, list);
-    if (cursor !== undefined && !after) throw otherCursor();
+    const after = readCursor(cursor, list, urlPosition);
     const found = await finding.list({ ...list, after, limit: maxItems, now: new Date() });
     return {
       codes: found.urls.map(({ shortCode }) => shortCode),
@@ -202,82 +202,69 @@ export const bulkHandlers = ({
     };
   }
 
-  async function create(item: unknown, apiKey: ApiKey, idempotencyKey: IdempotencyKey | undefined) {
-    const body = validate(newUrl, item);
-    const now = new Date();
-    const input = {
-      originalUrl: body.original_url,
-      customCode: body.custom_code ?? undefined,
-      ...readSettings(body, now.getTime()),
-    };
-    const options = { idempotencyKey, owner: ownerOf(apiKey), ...readConflictRules(body), now };
-    const { url, isNew, isRepeat } = await urls.create(input, apiKey.id, options);
-    return {
-      isRepeat,
-      result: { status: isNew ? (201 as const) : (200 as const), url: presentUrl(url, baseUrl) },
-    };
-  }
-
   return {
     createUrls: async ({ body, apiKey, idempotencyKey, ctx }) => {
-      const isCostly = body.urls.some((item) => costly.some((name) => has(item, name)));
-      const atOnce = isCostly ? costlyAtOnce : createsAtOnce;
+      const isCostly = body.urls.some((item) => costlyFields.some((field) => hasField(item, field)));
+      const concurrency = isCostly ? costlyConcurrency : createConcurrency;
       if (idempotencyKey) await urls.requireSameRequest(apiKey.id, idempotencyKey);
       let repeats = 0;
       const results = await settleEach(
         body.urls,
-        { atOnce, log, ctx, basePath: basePathOf(baseUrl) },
-        async (url, item) => {
-          const { result, isRepeat } = await create(
-            url,
+        { concurrency, log, ctx, basePath: basePathOf(baseUrl) },
+        async (input, item) => {
+          const keyOfItem = idempotencyKey && { ...idempotencyKey, item };
+          const { url, isNew, isRepeat } = await createUrl(urls, validate(urlInput, input), {
             apiKey,
-            idempotencyKey && { ...idempotencyKey, item },
-          );
+            idempotencyKey: keyOfItem,
+          });
           if (isRepeat) repeats += 1;
-          return result;
+          return { status: isNew ? (201 as const) : (200 as const), url: presentUrl(url, baseUrl) };
         },
       );
       return {
         status: 200,
-        ...(repeats > 0 && { headers: { 'Idempotency-Replayed': 'true' } }),
+        ...(repeats > 0 && { headers: { 'Idempotent-Replayed': 'true' } }),
         body: { results },
       };
     },
 
-    changeUrls: async ({ body, owner, ctx }) => {
-      const { original_url: originalUrl } = body.changes;
-      const patch = {
-        ...(originalUrl === undefined ? {} : { originalUrl }),
-        ...readSettings(body.changes, Date.now()),
-      };
+    updateUrls: async ({ body, owner, ctx }) => {
+      const patch = toUrlPatch(body.changes, new Date());
       const { codes, next } = await findTargets(body, owner);
       const apply = await urls.preparePatch(patch);
-      const settledOnes = await settleEach(codes, { atOnce: costlyAtOnce, log, ctx }, async (code) => ({
-        status: 200 as const,
-        url: presentUrl(await apply(code, owner), baseUrl),
-      }));
-      const results = settledOnes.map((result, i) => Object.assign({ short_code: codes[i]! }, result));
-      return { status: 200, body: { results, next_cursor: next } };
+      const results = await settleEach(
+        codes,
+        { concurrency: costlyConcurrency, log, ctx, basePath: basePathOf(baseUrl) },
+        async (code) => {
+          const url = await urls.withClicks(await apply(code, owner));
+          return { status: 200 as const, url: presentUrl(url, baseUrl) };
+        },
+      );
+      return { status: 200, body: { results: withCodes(codes, results), next_cursor: next } };
     },
 
     deleteUrls: async ({ body, apiKey, owner, ctx }) => {
       const { codes, next } = await findTargets(body, owner);
-      const settledOnes = await settleEach(codes, { atOnce: costlyAtOnce, log, ctx }, async (code) => {
-        if (body.purge === true) await urls.purge(code, requesterOf(apiKey));
-        else await urls.delete(code, owner);
-        return { status: 204 as const };
-      });
-      const results = settledOnes.map((result, i) => Object.assign({ short_code: codes[i]! }, result));
-      return { status: 200, body: { results, next_cursor: next } };
+      const results = await settleEach(
+        codes,
+        { concurrency: costlyConcurrency, log, ctx, basePath: basePathOf(baseUrl) },
+        async (code) => {
+          if (body.purge === true) await urls.purge(code, requesterOf(apiKey));
+          else await urls.delete(code, owner);
+          return { status: 204 as const };
+        },
+      );
+      return { status: 200, body: { results: withCodes(codes, results), next_cursor: next } };
     },
   };
 };
 
-/** Whether one of many, which is not validated yet, says something under this name. */
-const has = (item: unknown, name: (typeof costly)[number]) =>
-  Boolean((item as Record<string, unknown> | null)?.[name]);
+const withCodes = <Result extends object>(codes: string[], results: Result[]) =>
+  results.map((result, i) => Object.assign({ short_code: codes[i]! }, result));
 
-const unclearTargets = () =>
+/** Whether an item, which is not validated yet, has a truthy field of this name. */
+const hasField = (item: unknown, field: (typeof costlyFields)[number]) =>
+  typeof item === 'object' && item !== null && Boolean(Reflect.get(item, field));
+
+const ambiguousTargets = () =>
   validationFailed([{ field: 'short_codes', detail: 'must be given, or filter, and not both' }]);
-
-const otherCursor = () => validationFailed([{ field: 'cursor', detail: 'must be a cursor of this filter' }]);

@@ -6,66 +6,65 @@ import type { UrlScope } from '../../analytics/rollups/scope.ts';
 import type { Log } from '../../log.ts';
 import { unavailable } from '../problems/problem.ts';
 
-/** What may wait for a reader before it is given the next page, which has up to some thousand clicks: all of one transaction. Who reads
- *  more slowly than clicks come is dropped. */
-const maxWaitingBytes = 1_000_000;
-/** How long a reader may take to read what it has missed, page by page. */
-const patienceMs = 30_000;
-/** A proxy in between may give up a silent connection. */
+/** Buffered bytes up to which a reader gets the next page, which contains all clicks of a transaction: up to some thousand. A reader
+ *  with more is disconnected. */
+const maxBufferedBytes = 1_000_000;
+/** Time limit for a reader to read a page of missed clicks. */
+const drainTimeoutMs = 30_000;
+/** Proxies close idle connections. */
 const heartbeatMs = 15_000;
 const checkMs = 1_000;
-/** After how long a client is to come back. */
+/** Reconnection delay that clients are asked to keep. */
 const retryMs = 2_000;
 
 interface Stream {
   body: PassThrough;
-  /** All transactions before it have been sent, or had nothing. */
-  place: bigint;
+  /** The transaction from which on clicks have not been sent. */
+  position: bigint;
   isStillAllowed: () => Promise<boolean>;
 }
 
 export type ClickEvents = ReturnType<typeof createClickEvents>;
 
-/** Streams of clicks as server-sent events. Each has an id at the end of a transaction: whoever comes back with the last one has
- *  missed nothing. For each of them a page and a megabyte may wait, and they are `maxStreams`. */
+/** Streams of click events as server-sent events. The last event of each transaction has an ID, so that a client that reconnects with
+ *  `Last-Event-ID` misses nothing. Memory is bounded: `maxStreams` streams, each with at most a page and a megabyte of buffer. */
 export function createClickEvents(deps: { feed: ClickFeed; maxStreams: number; log: Log }) {
   const { feed, maxStreams, log } = deps;
   const streams = new Set<Stream>();
-  const eventOf = createEventTexts();
+  const formatEvent = createEventFormatter();
   let isClosed = false;
   const heartbeats = setInterval(beat, heartbeatMs);
   const checks = setInterval(check, checkMs);
 
   function beat(): void {
-    for (const { body, place } of streams) body.write(`: still here\n${idOf(place)}\n`);
+    for (const { body, position } of streams) body.write(`: heartbeat\n${idOf(position)}\n`);
   }
 
   function check(): void {
     for (const { body, isStillAllowed } of streams) {
       isStillAllowed().then(
         (isAllowed) => isAllowed || body.end(),
-        (error: unknown) => log.debug({ err: error }, 'the API key of a stream could not be checked'),
+        (error: unknown) => log.debug({ err: error }, 'failed to check API key of click stream'),
       );
     }
   }
 
   return {
-    /** How many are open. */
+    /** Number of open streams. */
     get count() {
       return streams.size;
     },
 
-    /** A stream of a scope's clicks: those after an event's id, or from now on. It ends soon once `isStillAllowed` says no. Throws
-     *  UrlNotFound, and a 503 when too many are open. */
+    /** Opens a stream of the clicks in a scope: after an event ID, or from now on. It ends within a second after `isStillAllowed` resolves
+     *  to false. Throws UrlNotFound, or a 503 when too many streams are open. */
     async open(
       scope: UrlScope,
       options: { after: bigint | undefined; isStillAllowed: () => Promise<boolean> },
     ): Promise<PassThrough> {
       const { after, isStillAllowed } = options;
-      if (isClosed || streams.size >= maxStreams)
-        throw unavailable('Too many streams of clicks are open.', 10);
+      if (isClosed || streams.size >= maxStreams) throw unavailable('Too many click streams are open.', 10);
       const body = new PassThrough();
-      const stream = { body, place: 0n, isStillAllowed };
+      const stream = { body, position: 0n, isStillAllowed };
       streams.add(stream);
       const gone = new AbortController();
       body.on('close', () => {
@@ -74,12 +73,12 @@ export function createClickEvents(deps: { feed: ClickFeed; maxStreams: number; l
       });
       try {
         const beginning = await feed.begin(scope, after === undefined ? undefined : after + 1n);
-        stream.place = beginning.from;
-        body.write(`retry: ${retryMs}\n${idOf(stream.place)}\n`);
+        stream.position = beginning.from;
+        body.write(`retry: ${retryMs}\n${idOf(stream.position)}\n`);
         feed
-          .feed(readerOf(stream, { scope, gone: gone.signal, eventOf }), beginning)
+          .feed(readerOf(stream, { scope, gone: gone.signal, formatEvent }), beginning)
           .catch((error: unknown) => {
-            log.debug({ err: error }, 'a stream of clicks ends early');
+            log.debug({ err: error }, 'click stream failed');
             body.destroy();
           });
         return body;
@@ -89,7 +88,7 @@ export function createClickEvents(deps: { feed: ClickFeed; maxStreams: number; l
       }
     },
 
-    /** Ends all of them, and opens no more. */
+    /** Ends all streams, and rejects new ones. */
     close(): void {
       isClosed = true;
       clearInterval(heartbeats);
@@ -101,31 +100,37 @@ export function createClickEvents(deps: { feed: ClickFeed; maxStreams: number; l
 
 const readerOf = (
   stream: Stream,
-  { scope, gone, eventOf }: { scope: UrlScope; gone: AbortSignal; eventOf: (click: ClickEvent) => string },
+  {
+    scope,
+    gone,
+    formatEvent,
+  }: { scope: UrlScope; gone: AbortSignal; formatEvent: (click: ClickEvent) => string },
 ): FeedReader => ({
   scope,
   signal: gone,
   push(clicks, next) {
     const { body } = stream;
-    if (body.readableLength + body.writableLength > maxWaitingBytes) {
+    if (body.readableLength + body.writableLength > maxBufferedBytes) {
       body.destroy();
       return;
     }
-    stream.place = next;
+    stream.position = next;
     if (clicks.length > 0 && body.writable)
-      body.write(clicks.map((click, i) => eventOf(click) + endOf(click, clicks[i + 1])).join(''));
+      body.write(clicks.map((click, i) => formatEvent(click) + endOf(click, clicks[i + 1])).join(''));
   },
   async waitForRoom() {
     if (!stream.body.writableNeedDrain) return;
-    await once(stream.body, 'drain', { signal: AbortSignal.any([gone, AbortSignal.timeout(patienceMs)]) });
+    await once(stream.body, 'drain', {
+      signal: AbortSignal.any([gone, AbortSignal.timeout(drainTimeoutMs)]),
+    });
   },
 });
 
-/** Whoever has all transactions before this one has had this id. */
-const idOf = (place: bigint) => `id: ${place - 1n}\n`;
+/** The event ID of a client that has received everything before this transaction. */
+const idOf = (position: bigint) => `id: ${position - 1n}\n`;
 
-/** Writes the event of a click, but for its end, once for all readers of it. */
-function createEventTexts() {
+/** Formats the event of a click without its end, once for all readers. */
+function createEventFormatter() {
   const texts = new WeakMap<ClickEvent, string>();
   return (click: ClickEvent): string => {
     const text = texts.get(click) ?? `event: click\ndata: ${JSON.stringify(presentClick(click))}\n`;
@@ -134,7 +139,7 @@ function createEventTexts() {
   };
 }
 
-/** A transaction that is sent in part is sent again in full: its last event alone has its id. */
+/** Only the last event of a transaction has an ID: a client that received a part of it gets all of it again. */
 const endOf = ({ transaction }: ClickEvent, next: ClickEvent | undefined) =>
   next?.transaction === transaction ? '\n' : `id: ${transaction}\n\n`;
 

@@ -3,30 +3,39 @@ import type { PassThrough } from 'node:stream';
 import { z } from 'zod';
 import { isAllowed, ownerOf } from '../../api-keys/api-key.ts';
 import { foldCode } from '../../keys/short-code.ts';
-import { findAgain } from '../middleware/authenticate.ts';
+import { refreshApiKey } from '../middleware/authenticate.ts';
 import { validationFailed } from '../problems/problem.ts';
 import { tagFilter } from './analytics-query.ts';
 import type { ClickEvents } from './click-event-stream.ts';
 import type { Handlers, Operations } from './operation.ts';
 
-/** Clicks as they are counted. */
+/** The live stream of click events. */
 export const clickEventOperations = {
   streamClicks: {
     method: 'get',
     path: '/api/v1/clicks/stream',
     tag: 'Analytics',
-    summary: 'Clicks as they are counted',
+    summary: 'Stream clicks',
     description:
-      'Server-sent events `click`, each with `short_code`, `at`, `clicks` (alike within a minute), `is_bot`, `bot_kind`, `country`, `referrer`, `browser`, ' +
-      '`os` and `device`, of clicks that are kept one by one. Each is sent once; after a break, whoever sends the last `id` gets what it missed, ' +
-      'as far back as single clicks are kept, and perhaps once more what came after that id. Who reads too slowly is cut off.',
+      'Server-sent events `click` with `short_code`, `at`, `clicks` (identical ones within a minute), `is_bot`, `bot_kind`, `country`, ' +
+      '`referrer`, `browser`, `os` and `device`. Reconnect with `Last-Event-ID` to receive the missed events of the retention period; events ' +
+      'after that ID can be repeated. The service disconnects readers that are too slow.',
     scope: 'stats:read',
     query: z.strictObject({
-      short_code: z.string('must be text').overwrite(foldCode).optional().describe('Of this short URL alone'),
+      short_code: z
+        .string('must be a string')
+        .overwrite(foldCode)
+        .optional()
+        .describe('Only clicks on this short URL'),
       tag: tagFilter,
     }),
-    headers: { 'Last-Event-ID': 'The last `id`, as browsers send it when they come back' },
-    replies: { 200: { description: 'It goes on until somebody closes it.', content: ['text/event-stream'] } },
+    headers: { 'Last-Event-ID': 'The last received event ID; browsers send it when they reconnect' },
+    replies: {
+      200: {
+        description: 'The stream, until the client or the service closes it.',
+        content: ['text/event-stream'],
+      },
+    },
     problems: ['not-found'],
   },
 } as const satisfies Operations;
@@ -37,21 +46,21 @@ export const clickEventHandlers = ({
   clickEvents: ClickEvents;
 }): Handlers<typeof clickEventOperations> => ({
   streamClicks: async ({ query, owner, ctx }) => {
-    const answer = { status: 200, type: 'text/event-stream' } as const;
+    const reply = { status: 200, type: 'text/event-stream' } as const;
     const after = readLastId(ctx.get('last-event-id'));
-    if (ctx.method === 'HEAD') return { ...answer, body: '' };
+    if (ctx.method === 'HEAD') return { ...reply, body: '' };
     const isStillAllowed = async () => {
-      const apiKey = await findAgain(ctx);
+      const apiKey = await refreshApiKey(ctx);
       return apiKey !== undefined && isAllowed(apiKey, 'stats:read') && ownerOf(apiKey) === owner;
     };
     const scope = { owner, shortCode: query.short_code, tag: query.tag };
     const body = await clickEvents.open(scope, { after, isStillAllowed });
     endWithClient(ctx.req.socket, body);
-    return { ...answer, body, headers: { 'X-Accel-Buffering': 'no', Connection: 'close' } };
+    return { ...reply, body, headers: { 'X-Accel-Buffering': 'no', Connection: 'close' } };
   },
 });
 
-/** Ends a stream when its client closes its sending side: a reader that has disconnected looks the same, until it is written to. */
+/** Ends a stream when its client closes the sending side, which looks the same as a disconnect until data is written. */
 function endWithClient(socket: Socket, body: PassThrough): void {
   const end = () => void body.end();
   if (socket.readableEnded) end();
@@ -61,6 +70,6 @@ function endWithClient(socket: Socket, body: PassThrough): void {
 function readLastId(text: string): bigint | undefined {
   if (text === '') return undefined;
   if (!/^\d{1,18}$/.test(text))
-    throw validationFailed([{ field: 'Last-Event-ID', detail: 'must be the id of an event' }]);
+    throw validationFailed([{ field: 'Last-Event-ID', detail: 'must be the ID of an event' }]);
   return BigInt(text);
 }

@@ -7,15 +7,14 @@ import {
 } from 'zod-openapi';
 import { version } from '../../version.ts';
 import { patchTypes } from '../middleware/accept-patch.ts';
-import { problemKinds, type ProblemType, problemUrn } from '../problems/problem.ts';
+import { type ProblemType, problemTypes, problemUri } from '../problems/problem-types.ts';
 import { operations } from './api.ts';
-import type { Operation } from './operation.ts';
-import { usualBodyBytes } from './operation.ts';
+import { defaultBodyBytes, type Operation } from './operation.ts';
 import { publicPaths } from './public-paths.ts';
 import { problem } from './schemas.ts';
-import { describedTags } from './tags.ts';
+import { tagObjects } from './tags.ts';
 
-/** The API as OpenAPI 3.1 describes it, made from what validates and answers its requests. */
+/** The OpenAPI 3.1 document, derived from the operations that validate and answer requests. */
 export const createApiDocument = (basePath = '') =>
   createDocument(
     {
@@ -24,11 +23,11 @@ export const createApiDocument = (basePath = '') =>
         title: 'Linkmill',
         version,
         description:
-          'Short URLs. JSON in snake_case, times RFC 3339 in UTC, errors `application/problem+json` with a `type` to branch on. `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10) of an answer, and `RateLimit-Limit`, `RateLimit-Remaining` and `RateLimit-Reset` (seconds), say what the API key may still request; 429 has `Retry-After`.',
+          'URL shortener API. Field names are in snake_case, times are RFC 3339 in UTC. Errors are `application/problem+json` (RFC 9457); branch on `type`. Lists return `items` and `next_cursor`; pass it as `cursor` for the next page. `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10), and `RateLimit-Limit`, `RateLimit-Remaining` and `RateLimit-Reset` (seconds) contain the remaining quota of the API key; 429 has `Retry-After`.',
         license: { name: 'MIT', identifier: 'MIT' },
       },
       servers: [{ url: basePath || '/' }],
-      tags: describedTags,
+      tags: tagObjects,
       security: [{ apiKey: [] }, { bearer: [] }],
       components: {
         schemas: { Problem: problem },
@@ -37,14 +36,13 @@ export const createApiDocument = (basePath = '') =>
           bearer: { type: 'http', scheme: 'bearer' },
         },
       },
-      paths: { ...publicPaths(answersOf), ...pathsOfOperations() },
+      paths: { ...publicPaths(responsesOf), ...pathsOfOperations() },
     },
-    { override: leaveNoiseOut },
+    { override: removeNoise },
   );
 
-/** Leaves out what says nothing to a reader: that an integer is one that JavaScript can count to, and how a format that has a
- *  name is spelled. */
-const leaveNoiseOut: CreateDocumentOptions['override'] = ({ jsonSchema }) => {
+/** Removes the limits of safe integers, and the patterns of named formats. */
+const removeNoise: CreateDocumentOptions['override'] = ({ jsonSchema }) => {
   if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
   if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
   if (jsonSchema.format !== undefined) delete jsonSchema.pattern;
@@ -81,18 +79,18 @@ function describe(operationId: string, operation: Operation): ZodOpenApiOperatio
       }),
     ),
     ...requestBodyOf(operation),
-    responses: { ...repliesOf(operation), ...answersOf(problemsOf(operation)) },
+    responses: { ...repliesOf(operation), ...responsesOf(problemsOf(operation)) },
   };
 }
 
 const idempotencyKey = {
   'Idempotency-Key':
-    '1 to 255 visible ASCII characters of your choice: for a day, the same request with the same key gets the same answer, with `Idempotency-Replayed: true`, and makes nothing again',
+    '1 to 255 visible ASCII characters. For 24 hours a repeated request with the same key returns the first result, with `Idempotent-Replayed: true`',
 };
 const describeScope = (scope: Operation['scope']) =>
-  scope === 'any' ? 'For every API key.' : `An API key needs the scope \`${scope}\`.`;
+  scope === 'any' ? 'Requires an API key.' : `Requires an API key with the scope \`${scope}\`.`;
 
-function requestBodyOf({ method, body, upload, maxBodyBytes = usualBodyBytes }: Operation) {
+function requestBodyOf({ method, body, upload, maxBodyBytes = defaultBodyBytes }: Operation) {
   if (body) {
     const description = `At most ${maxBodyBytes / 1024} KiB.`;
     return {
@@ -104,7 +102,7 @@ function requestBodyOf({ method, body, upload, maxBodyBytes = usualBodyBytes }: 
   return { requestBody: { required: true, content } };
 }
 
-/** A change may also be sent as what it is, a merge patch. */
+/** A PATCH also accepts the media type of a merge patch. */
 const contentOf = (method: Operation['method'], schema: z.ZodType) =>
   Object.fromEntries(
     (method === 'patch' ? patchTypes : (['application/json'] as const)).map((type) => [type, { schema }]),
@@ -131,7 +129,7 @@ function repliesOf({ replies }: Operation): ZodOpenApiResponsesObject {
   );
 }
 
-/** Its own problems, and those that any request of its kind may have. */
+/** The operation's own problem types, and those that its kind of request can get. */
 function problemsOf(operation: Operation): ProblemType[] {
   const { scope, problems, params, query, body, upload, isIdempotent } = operation;
   return [
@@ -148,17 +146,17 @@ function problemsOf(operation: Operation): ProblemType[] {
   ];
 }
 
-/** An answer for each status that these problems have. */
-function answersOf(problems: ProblemType[]): ZodOpenApiResponsesObject {
-  const statuses = [...new Set(problems.map((type) => problemKinds[type][0]))];
+/** A response for each status of these problem types. */
+function responsesOf(problems: ProblemType[]): ZodOpenApiResponsesObject {
+  const statuses = [...new Set(problems.map((type) => problemTypes[type].status))];
   const typesOf = (status: number) =>
-    [...new Set(problems)].filter((type) => problemKinds[type][0] === status);
+    [...new Set(problems)].filter((type) => problemTypes[type].status === status);
   return Object.fromEntries(
     statuses.map((status) => [
       String(status),
       {
         description: typesOf(status)
-          .map((type) => `${problemKinds[type][1]} (\`${type}\`)`)
+          .map((type) => `${problemTypes[type].title} (\`${type}\`)`)
           .join(', '),
         content: { 'application/problem+json': { schema: problemSchema(typesOf(status)) } },
       },
@@ -166,10 +164,10 @@ function answersOf(problems: ProblemType[]): ZodOpenApiResponsesObject {
   );
 }
 
-/** A problem of one of these types. */
+/** The schema of a problem of one of these types. */
 const problemSchema = (types: ProblemType[]) => ({
   allOf: [
     { $ref: '#/components/schemas/Problem' },
-    { type: 'object' as const, properties: { type: { enum: types.map(problemUrn) } } },
+    { type: 'object' as const, properties: { type: { enum: types.map(problemUri) } } },
   ],
 });

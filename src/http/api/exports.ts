@@ -5,10 +5,12 @@ import { foldCode } from '../../keys/short-code.ts';
 import type { Exports } from '../../transfers/exports/exports.ts';
 import { exportKinds } from '../../transfers/exports/source.ts';
 import type { Export } from '../../transfers/exports/store.ts';
-import { assertAllowed } from '../middleware/authenticate.ts';
+import { timeInYears } from '../../validation/rfc3339.ts';
+import { assertScope } from '../middleware/authenticate.ts';
 import type { Handlers, Operations } from './operation.ts';
-import { pageOf, timestamp, transferParams } from './schemas.ts';
-import { plainText } from './url-filter-query.ts';
+import { pageOf, pageQuery, readPage } from './pagination.ts';
+import { idParams, idPosition, timestamp } from './schemas.ts';
+import { filterText } from './url-filter-query.ts';
 
 const tag = 'Exports';
 const fileTypes = { csv: 'text/csv', ndjson: 'application/x-ndjson' } as const;
@@ -17,21 +19,18 @@ const shownExport = z.object({
   id: z.int(),
   state: z
     .enum(['waiting', 'running', 'completed', 'failed'])
-    .describe('`failed` is an export that cannot be written; `error` says why'),
+    .describe('`error` contains the reason of `failed`'),
   kind: z.enum(exportKinds),
   format: z.enum(['csv', 'ndjson']),
-  progress: z.number().describe('Per cent'),
-  rows: z.int().describe('Written so far'),
-  bytes: z.int().describe('Of the file so far'),
+  progress: z.number().describe('Percentage'),
+  rows: z.int().describe('Rows written'),
+  bytes: z.int().describe('Bytes written'),
   error: z.string().nullable(),
   created_at: timestamp,
   finished_at: timestamp.nullable(),
 });
 
-const moment = z.iso
-  .datetime({ offset: true, error: 'must be a time such as 2027-01-31T12:00:00Z' })
-  .refine((text) => text >= '2000' && text < '3000', 'must be of the years 2000 to 2999')
-  .transform((text) => new Date(text).toISOString());
+const clickTime = timeInYears(2000, 2999).transform((at) => at.toISOString());
 
 const newExport = z
   .strictObject(
@@ -39,37 +38,37 @@ const newExport = z
       kind: z
         .enum(exportKinds, `must be one of ${exportKinds.join(', ')}`)
         .default('urls')
-        .describe('`clicks` takes the scope `stats:read`, too'),
+        .describe('What to export. `clicks` also requires the scope `stats:read`'),
       format: z.enum(['csv', 'ndjson'], 'must be csv or ndjson').default('csv'),
-      short_code: plainText.overwrite(foldCode).optional().describe('Clicks on this short URL alone'),
-      tag: plainText.optional().describe('Clicks on short URLs that have it'),
-      from: moment.optional().describe('Clicks from then on'),
-      to: moment.optional().describe('Clicks before'),
+      short_code: filterText.overwrite(foldCode).optional().describe('Only clicks on this short URL'),
+      tag: filterText.optional().describe('Only clicks on short URLs with this tag'),
+      from: clickTime.optional().describe('Only clicks at or after this time'),
+      to: clickTime.optional().describe('Only clicks before this time'),
     },
     'must be a JSON object',
   )
   .superRefine(({ kind, format: _format, ...filter }, context) => {
     if (kind === 'clicks') return;
     for (const field of Object.keys(filter))
-      context.addIssue({ code: 'custom', path: [field], message: 'is for clicks only' });
+      context.addIssue({ code: 'custom', path: [field], message: 'is only allowed for clicks' });
   });
 
-/** All short URLs, or clicks, in a file. */
+/** Files of all short URLs, or of click events. */
 export const exportOperations = {
   createExport: {
     method: 'post',
     path: '/api/v1/exports',
     tag,
-    summary: 'Export all short URLs, or single clicks',
+    summary: 'Create an export',
     description:
-      'Every short URL that there is when it begins, and is not deleted meanwhile; of an API key for its own short URLs, those. ' +
-      'Clicks are those that are kept one by one when it begins; nothing tells who made them.',
+      'Exports all short URLs that the API key can access, or their click events, as of the start of the export. Short URLs that are ' +
+      'deleted meanwhile are missing. Click events contain no visitor data.',
     scope: 'urls:read',
     body: newExport,
     replies: {
       202: {
-        description: 'It waits for a worker.',
-        headers: { Location: 'Where to look at it' },
+        description: 'The export, which waits for a worker.',
+        headers: { Location: 'URL of the resource' },
         body: shownExport,
       },
     },
@@ -79,32 +78,32 @@ export const exportOperations = {
     method: 'get',
     path: '/api/v1/exports',
     tag,
-    summary: 'List exports, the latest first',
+    summary: 'List exports',
+    description:
+      'Exports of this API key, latest first. A key with the scope `admin` gets those of all keys.',
     scope: 'urls:read',
-    query: pageOf(100),
-    replies: {
-      200: { description: 'The exports of this API key.', body: z.object({ exports: z.array(shownExport) }) },
-    },
+    query: z.strictObject(pageQuery({ default: 100, max: 1_000 })),
+    replies: { 200: { description: 'A page of exports.', body: pageOf(shownExport) } },
     problems: [],
   },
   getExport: {
     method: 'get',
     path: '/api/v1/exports/{id}',
     tag,
-    summary: 'How far an export is',
+    summary: 'Get an export',
     scope: 'urls:read',
-    params: transferParams,
+    params: idParams,
     replies: { 200: { description: 'The export.', body: shownExport } },
     problems: ['not-found'],
   },
-  getExportFile: {
+  downloadExport: {
     method: 'get',
     path: '/api/v1/exports/{id}/file',
     tag,
     summary: 'Download an export',
-    description: 'It takes what asking for it takes: a key that may not ask any more may not download.',
+    description: 'Requires the same permissions as creating the export.',
     scope: 'urls:read',
-    params: transferParams,
+    params: idParams,
     replies: { 200: { description: 'The file.', content: ['text/csv', 'application/x-ndjson'] } },
     problems: ['not-found', 'not-ready'],
   },
@@ -112,10 +111,11 @@ export const exportOperations = {
     method: 'delete',
     path: '/api/v1/exports/{id}',
     tag,
-    summary: 'End an export and forget it with its file',
+    summary: 'Delete an export',
+    description: 'Cancels a running export, and deletes the file.',
     scope: 'urls:read',
-    params: transferParams,
-    replies: { 200: { description: 'How it stood.', body: shownExport } },
+    params: idParams,
+    replies: { 200: { description: 'The last state of the export.', body: shownExport } },
     problems: ['not-found'],
   },
 } as const satisfies Operations;
@@ -141,7 +141,7 @@ function progressOf({ state, lastId, upToId }: Export): number {
 export const exportHandlers = ({ exports }: { exports: Exports }): Handlers<typeof exportOperations> => ({
   createExport: async ({ body, apiKey, owner }) => {
     const { kind, format: encoding, ...filter } = body;
-    if (kind === 'clicks') assertAllowed(apiKey, 'stats:read');
+    if (kind === 'clicks') assertScope(apiKey, 'stats:read');
     const created = await exports.create({ apiKeyId: apiKey.id, kind, encoding, owner, filter });
     return {
       status: 202,
@@ -151,8 +151,13 @@ export const exportHandlers = ({ exports }: { exports: Exports }): Handlers<type
   },
 
   listExports: async ({ query, apiKey }) => {
-    const found = await exports.list(transfersOf(apiKey), query.before, query.limit);
-    return { status: 200, body: { exports: found.map(presentExport) } };
+    const { rows, nextCursor } = await readPage(query, {
+      list: 'exports',
+      position: idPosition,
+      positionOf: ({ id }: Export) => id,
+      read: async (before, limit) => await exports.list(transfersOf(apiKey), before, limit),
+    });
+    return { status: 200, body: { items: rows.map(presentExport), next_cursor: nextCursor } };
   },
 
   getExport: async ({ params, apiKey }) => ({
@@ -160,10 +165,10 @@ export const exportHandlers = ({ exports }: { exports: Exports }): Handlers<type
     body: presentExport(await exports.get(params.id, transfersOf(apiKey))),
   }),
 
-  getExportFile: async ({ params, apiKey, owner, ctx }) => {
+  downloadExport: async ({ params, apiKey, owner, ctx }) => {
     const found = await exports.readFile(params.id, transfersOf(apiKey), owner);
     const { id, kind, encoding, bytes, content } = found;
-    if (kind === 'clicks') assertAllowed(apiKey, 'stats:read');
+    if (kind === 'clicks') assertScope(apiKey, 'stats:read');
     ctx.attachment(`${kind}-${id}.${encoding}`);
     const headers = { 'Content-Length': String(bytes) };
     return { status: 200, headers, type: fileTypes[encoding], body: Readable.from(content) };

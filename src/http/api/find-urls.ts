@@ -1,19 +1,21 @@
 import { z } from 'zod';
 import { type UrlLists, type UrlOrder, urlSorts } from '../../urls/search/list.ts';
-import { summaryOrders, type UrlSummaries, type UrlSummary } from '../../urls/search/summaries.ts';
-import type { ShortUrlWithClicks } from '../../urls/url.ts';
-import { wholeNumberText } from '../../validation/integer.ts';
-import { validationFailed } from '../problems/problem.ts';
-import { readCursor, writeCursor } from './list-cursor.ts';
+import {
+  summaryOrders,
+  type SummaryQuery,
+  type UrlSummaries,
+  type UrlSummary,
+} from '../../urls/search/summaries.ts';
+import type { Owner } from '../../urls/store/owner.ts';
+import { plainText } from '../../validation/text.ts';
 import type { Handlers, Operations } from './operation.ts';
-import { timestamp } from './schemas.ts';
+import { pageOf, pageQuery, readCursor, readPage, writeCursor } from './pagination.ts';
 import { toFilter, urlFilterQuery } from './url-filter-query.ts';
-import { presentUrl, shownUrl } from './url-schemas.ts';
+import { urlPosition } from './url-position.ts';
+import { presentUrl, shortUrl } from './url-presenter.ts';
 
-const tag = 'Finding short URLs';
-const maxItems = 200;
-
-const limit = wholeNumberText(1, maxItems).default(50);
+const tag = 'Search';
+const limits = { default: 50, max: 200 };
 
 const sorts = urlSorts.flatMap((sort) => [sort, `-${sort}`] as const);
 
@@ -21,47 +23,43 @@ const listQuery = urlFilterQuery.extend({
   sort: z
     .enum(sorts, `must be one of ${sorts.join(', ')}`)
     .default('-created')
-    .describe('With "-" the greatest first'),
-  limit,
-  cursor: z.string('must be text').max(200, 'must be a cursor of this list').optional(),
+    .describe('Sort order. A leading "-" sorts in descending order'),
+  ...pageQuery(limits),
 });
 
 const summaryQuery = z.strictObject({
-  sort: z.enum(summaryOrders, `must be one of ${summaryOrders.join(', ')}`).default('urls'),
-  limit,
+  sort: z
+    .enum(summaryOrders, `must be one of ${summaryOrders.join(', ')}`)
+    .default('urls')
+    .describe('`urls` and `clicks` sort in descending order'),
+  ...pageQuery(limits),
 });
 
-const found = shownUrl.extend({ click_count: z.int(), last_accessed_at: timestamp.nullable() });
-
-const presentFound = (url: ShortUrlWithClicks, baseUrl: string): z.input<typeof found> => ({
-  ...presentUrl(url, baseUrl),
-  click_count: url.clickCount,
-  last_accessed_at: url.lastAccessedAt?.toISOString() ?? null,
+const summary = z.object({
+  name: z.string(),
+  urls: z.int().describe('Number of short URLs'),
+  clicks: z.int().describe('Number of their clicks'),
 });
 
-const summary = z.object({ name: z.string(), urls: z.int(), clicks: z.int() });
-const summaries = z.object({ items: z.array(summary) });
+const summaryPosition = z.object({
+  name: plainText(1_000),
+  urlCount: z.int(),
+  clickCount: z.int(),
+});
 
-/** Lists, and what short URLs have in common. */
+/** Lists of short URLs, and of their tags and hosts. */
 export const findOperations = {
   listUrls: {
     method: 'get',
     path: '/api/v1/urls',
     tag,
-    summary: 'Search and list short URLs',
+    summary: 'List short URLs',
     description:
-      'Whoever follows `next_cursor` until it is null gets each short URL that was there at the beginning exactly once. Sorted by ' +
-      'clicks or the last click, those that are clicked meanwhile may be missed, or come twice.',
+      'Pages contain each short URL that existed at the first request exactly once. An order by clicks changes with clicks: pages may then miss or repeat short URLs.',
     scope: 'urls:read',
     query: listQuery,
     replies: {
-      200: {
-        description: 'One page. Deleted ones are in no list.',
-        body: z.object({
-          items: z.array(found),
-          next_cursor: z.string().nullable().describe('For the next page of the same list'),
-        }),
-      },
+      200: { description: 'A page of short URLs, without deleted ones.', body: pageOf(shortUrl) },
     },
     problems: [],
   },
@@ -69,20 +67,22 @@ export const findOperations = {
     method: 'get',
     path: '/api/v1/tags',
     tag,
-    summary: 'Tags, with their short URLs and clicks',
+    summary: 'List tags',
+    description: 'Tags with the number of their short URLs and clicks.',
     scope: 'urls:read',
     query: summaryQuery,
-    replies: { 200: { description: 'Those with the most first, or by name.', body: summaries } },
+    replies: { 200: { description: 'A page of tags.', body: pageOf(summary) } },
     problems: [],
   },
   listHosts: {
     method: 'get',
     path: '/api/v1/hosts',
     tag,
-    summary: 'Hosts that short URLs lead to, with their short URLs and clicks',
+    summary: 'List hosts',
+    description: 'Hosts of original URLs, with the number of their short URLs and clicks.',
     scope: 'urls:read',
     query: summaryQuery,
-    replies: { 200: { description: 'Those with the most first, or by name.', body: summaries } },
+    replies: { 200: { description: 'A page of hosts.', body: pageOf(summary) } },
     problems: [],
   },
 } as const satisfies Operations;
@@ -92,9 +92,26 @@ function toOrder(sort: z.output<typeof listQuery>['sort']): UrlOrder {
   return { sort: (isDescending ? sort.slice(1) : sort) as UrlOrder['sort'], isDescending };
 }
 
-const presentSummaries = (found: UrlSummary[]): z.input<typeof summaries> => ({
-  items: found.map(({ name, urlCount, clickCount }) => ({ name, urls: urlCount, clicks: clickCount })),
+const presentSummary = ({ name, urlCount, clickCount }: UrlSummary): z.input<typeof summary> => ({
+  name,
+  urls: urlCount,
+  clicks: clickCount,
 });
+
+async function readSummaries(
+  name: string,
+  { sort: order, ...page }: z.output<typeof summaryQuery>,
+  owner: Owner,
+  find: (query: SummaryQuery) => Promise<UrlSummary[]>,
+) {
+  const { rows, nextCursor } = await readPage(page, {
+    list: [name, order, owner],
+    position: summaryPosition,
+    positionOf: (row: UrlSummary) => row,
+    read: async (after, limit) => await find({ owner, order, after, limit, now: new Date() }),
+  });
+  return { items: rows.map(presentSummary), next_cursor: nextCursor };
+}
 
 export const findHandlers = ({
   finding,
@@ -105,29 +122,24 @@ export const findHandlers = ({
 }): Handlers<typeof findOperations> => ({
   listUrls: async ({ query, owner }) => {
     const list = { filter: toFilter(query, owner), order: toOrder(query.sort) };
-    const after = query.cursor === undefined ? undefined : readCursor(query.cursor, list);
-    if (query.cursor !== undefined && !after) throw otherCursor();
+    const after = readCursor(query.cursor, list, urlPosition);
     const { urls, next } = await finding.list({ ...list, after, limit: query.limit, now: new Date() });
     return {
       status: 200,
       body: {
-        items: urls.map((url) => presentFound(url, baseUrl)),
+        items: urls.map((url) => presentUrl(url, baseUrl)),
         next_cursor: next ? writeCursor(next, list) : null,
       },
     };
   },
 
-  listTags: async ({ query, owner }) => {
-    const { sort: order, limit } = query;
-    const tags = await finding.tags({ owner, order, limit, now: new Date() });
-    return { status: 200, body: presentSummaries(tags) };
-  },
+  listTags: async ({ query, owner }) => ({
+    status: 200,
+    body: await readSummaries('tags', query, owner, finding.tags),
+  }),
 
-  listHosts: async ({ query, owner }) => {
-    const { sort: order, limit } = query;
-    const hosts = await finding.hosts({ owner, order, limit, now: new Date() });
-    return { status: 200, body: presentSummaries(hosts) };
-  },
+  listHosts: async ({ query, owner }) => ({
+    status: 200,
+    body: await readSummaries('hosts', query, owner, finding.hosts),
+  }),
 });
-
-const otherCursor = () => validationFailed([{ field: 'cursor', detail: 'must be a cursor of this list' }]);

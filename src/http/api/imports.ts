@@ -8,11 +8,12 @@ import type { Import, StoredWarning } from '../../transfers/imports/store.ts';
 import { kindOf, uploadTypes } from '../uploads/upload-types.ts';
 import { openUpload } from '../uploads/uploaded-file.ts';
 import type { Handlers, Operations } from './operation.ts';
-import { pageOf, timestamp, transferParams } from './schemas.ts';
+import { pageOf, pageQuery, readPage } from './pagination.ts';
+import { idParams, idPosition, timestamp } from './schemas.ts';
 
 const tag = 'Imports';
 
-/** Which columns have which fields. */
+/** A column mapping. */
 const columns = z
   .string()
   .max(4_000, 'must have at most 4000 characters')
@@ -27,34 +28,34 @@ const columns = z
   });
 
 const warning = z.object({
-  line: z.int().describe('In the file; of a JSON document or an SQL dump, the number of the row'),
+  line: z.int().describe('Line of the file, or row number in a JSON document or SQL dump'),
   field: z.string(),
   code: z.enum(['dropped', 'shortened', 'cleaned', 'restored']),
-  reason: z.string().describe('It repeats nothing of the file'),
+  reason: z.string().describe('Does not contain values of the file'),
 });
 
 const shownImport = z.object({
   id: z.int(),
   state: z
     .enum(['uploading', 'waiting', 'running', 'completed', 'failed'])
-    .describe('`failed` is an import whose file could not be read to its end; `error` says why'),
+    .describe('`failed`: the file could not be read to the end. `error` contains the reason'),
   format: z
     .enum(['auto', 'custom', ...serviceNames])
-    .describe('`auto` until the columns are read; `custom` with a column mapping'),
-  charset: z.string().nullable().describe('In which the file came; null while it comes'),
-  progress: z.number().describe('Per cent of the file'),
-  bytes: z.int().describe('Of the file'),
-  rows: z.int().describe('Read so far, the first row of a CSV file apart'),
-  created: z.int(),
+    .describe('`auto` until the format is detected; `custom` with a column mapping'),
+  charset: z.string().nullable().describe('Character set of the file; null during the upload'),
+  progress: z.number().describe('Percentage of the file'),
+  bytes: z.int().describe('Size of the file'),
+  rows: z.int().describe('Rows read, without the header row'),
+  created: z.int().describe('Created short URLs'),
   restored: z
     .int()
-    .describe('Deleted before by the same API key, with the same original URL, and brought back'),
-  skipped: z.int().describe('There already, with the same short code and original URL'),
-  failed: z.int().describe('Not imported; the list of errors says why'),
-  warning_count: z.int().describe('Values that rows were imported without, or with less of them'),
+    .describe('Restored short URLs: deleted ones of the same API key with the same original URL'),
+  skipped: z.int().describe('Existing short URLs with the same short code and original URL'),
+  failed: z.int().describe('Rows that were not imported; see the error report'),
+  warning_count: z.int().describe('Values that were dropped, shortened or cleaned'),
   ignored_columns: z
     .array(z.string())
-    .describe('Columns that are not read. What does not look like a name is counted, not repeated'),
+    .describe('Names of unused columns. Texts that are not a plausible name are only counted'),
   error: z.string().nullable(),
   created_at: timestamp,
   finished_at: timestamp.nullable(),
@@ -63,36 +64,36 @@ const shownImport = z.object({
 const detailedImport = shownImport.extend({
   warnings: z
     .array(warning)
-    .describe('The first 100; `GET /api/v1/imports/{id}/warnings` has all that are kept'),
+    .describe('The first 100; `GET /api/v1/imports/{id}/warnings` returns up to 10,000'),
 });
 
-/** Files of short URLs from other services, or from another Linkmill. */
+/** Imports of short URLs from files of other services, or of another Linkmill. */
 export const importOperations = {
   createImport: {
     method: 'post',
     path: '/api/v1/imports',
     tag,
-    summary: 'Import a file of short URLs',
+    summary: 'Create an import',
     description:
-      'The body is the file itself, or a form with it: CSV (separated by commas, semicolons, tabs or bars) with the names of its columns in the first row, JSON (an object per line, or a document with a list), or an SQL dump of YOURLS, Polr or Kutt. UTF-8, UTF-16 and Windows-1252 are detected.',
+      'The body is the file, or a form with one file. Formats: CSV with a header row (separated by commas, semicolons, tabs or bars), JSON (an object per line, or a document with a list), or an SQL dump of YOURLS, Polr or Kutt. UTF-8, UTF-16 and Windows-1252 are detected.',
     scope: 'urls:write',
     query: z
       .strictObject({
         format: z
           .enum(['auto', ...serviceNames], `must be one of auto, ${serviceNames.join(', ')}`)
           .default('auto')
-          .describe('The service that the file comes from; `auto` tells it by the columns'),
+          .describe('Service that has written the file; `auto` detects it by the columns'),
         columns: columns
           .optional()
           .describe(
-            'Which column has which field, for files of other services: `short_code:slug,original_url:target,title:name`',
+            'Column mapping for files of other services, such as `short_code:slug,original_url:target,title:name`',
           )
           .meta({ type: 'string' }),
         charset: z
           .string()
           .max(40, 'must have at most 40 characters')
           .optional()
-          .describe('The character set of the file, such as `shift_jis`; it goes before what the body says'),
+          .describe('Character set of the file, such as `shift_jis`. Overrides `Content-Type`'),
       })
       .refine(({ format, columns }) => format === 'auto' || columns === undefined, {
         path: ['columns'],
@@ -101,62 +102,62 @@ export const importOperations = {
     upload: uploadTypes,
     replies: {
       202: {
-        description: 'The file is there, and waits for a worker.',
-        headers: { Location: 'Where to look at it' },
+        description: 'The import, which waits for a worker.',
+        headers: { Location: 'URL of the resource' },
         body: shownImport,
       },
     },
-    problems: ['too-many-transfers', 'upload-broken', 'validation-failed'],
+    problems: ['too-many-transfers', 'upload-aborted', 'validation-failed'],
   },
   listImports: {
     method: 'get',
     path: '/api/v1/imports',
     tag,
-    summary: 'List imports, the latest first',
+    summary: 'List imports',
+    description:
+      'Imports of this API key, latest first. A key with the scope `admin` gets those of all keys.',
     scope: 'urls:write',
-    query: pageOf(100),
-    replies: {
-      200: { description: 'The imports of this API key.', body: z.object({ imports: z.array(shownImport) }) },
-    },
+    query: z.strictObject(pageQuery({ default: 100, max: 1_000 })),
+    replies: { 200: { description: 'A page of imports.', body: pageOf(shownImport) } },
     problems: [],
   },
   getImport: {
     method: 'get',
     path: '/api/v1/imports/{id}',
     tag,
-    summary: 'How far an import is',
+    summary: 'Get an import',
     scope: 'urls:write',
-    params: transferParams,
+    params: idParams,
     replies: { 200: { description: 'The import.', body: detailedImport } },
     problems: ['not-found'],
   },
-  getImportErrors: {
+  downloadImportErrors: {
     method: 'get',
     path: '/api/v1/imports/{id}/errors',
     tag,
-    summary: 'Download the rows that were not imported, and why',
+    summary: 'Download the error report of an import',
     scope: 'urls:write',
-    params: transferParams,
+    params: idParams,
     replies: {
       200: {
         description:
-          'Columns `line`, `field`, `reason`, `row` and `code` (`invalid`, `unreadable`, `code-taken`, `code-deleted`). What a spreadsheet would take for a formula has an apostrophe before it.',
+          'The rows that were not imported. Columns: `line`, `field`, `reason`, `row` and `code` (`invalid`, `unreadable`, `code-taken`, `code-deleted`). Values that a spreadsheet would interpret as a formula start with an apostrophe.',
         content: ['text/csv'],
       },
     },
     problems: ['not-found'],
   },
-  getImportWarnings: {
+  downloadImportWarnings: {
     method: 'get',
     path: '/api/v1/imports/{id}/warnings',
     tag,
-    summary: 'Download what rows were imported without',
+    summary: 'Download the warnings of an import',
     scope: 'urls:write',
-    params: transferParams,
+    params: idParams,
     replies: {
       200: {
         description:
-          'Columns `line`, `field`, `code` and `reason`; the first 10,000. Nothing of the file is in it.',
+          'The first 10,000 warnings. Columns: `line`, `field`, `code` and `reason`. Contains no values of the file.',
         content: ['text/csv'],
       },
     },
@@ -166,11 +167,11 @@ export const importOperations = {
     method: 'delete',
     path: '/api/v1/imports/{id}',
     tag,
-    summary: 'End an import and forget it',
-    description: 'The short URLs that it has created stay.',
+    summary: 'Delete an import',
+    description: 'Cancels a running import. The short URLs that it has created remain.',
     scope: 'urls:write',
-    params: transferParams,
-    replies: { 200: { description: 'How it stood.', body: shownImport } },
+    params: idParams,
+    replies: { 200: { description: 'The last state of the import.', body: shownImport } },
     problems: ['not-found'],
   },
 } as const satisfies Operations;
@@ -210,7 +211,7 @@ export const importHandlers = ({ imports }: { imports: Imports }): Handlers<type
   createImport: async ({ query, apiKey, ctx }) => {
     imports.checkSize(ctx.request.length);
     const { content, type, charset } = await openUpload(ctx.req, imports.checkSize);
-    const begun = await imports.upload(content, {
+    const created = await imports.upload(content, {
       apiKeyId: apiKey.id,
       kind: kindOf(type),
       charset: query.charset ?? charset,
@@ -219,14 +220,19 @@ export const importHandlers = ({ imports }: { imports: Imports }): Handlers<type
     });
     return {
       status: 202,
-      headers: { Location: `/api/v1/imports/${begun.id}` },
-      body: presentImport(begun),
+      headers: { Location: `/api/v1/imports/${created.id}` },
+      body: presentImport(created),
     };
   },
 
   listImports: async ({ query, apiKey }) => {
-    const found = await imports.list(transfersOf(apiKey), query.before, query.limit);
-    return { status: 200, body: { imports: found.map(presentImport) } };
+    const { rows, nextCursor } = await readPage(query, {
+      list: 'imports',
+      position: idPosition,
+      positionOf: ({ id }: Import) => id,
+      read: async (before, limit) => await imports.list(transfersOf(apiKey), before, limit),
+    });
+    return { status: 200, body: { items: rows.map(presentImport), next_cursor: nextCursor } };
   },
 
   getImport: async ({ params, apiKey }) => ({
@@ -237,13 +243,13 @@ export const importHandlers = ({ imports }: { imports: Imports }): Handlers<type
     },
   }),
 
-  getImportErrors: async ({ params, apiKey, ctx }) => {
+  downloadImportErrors: async ({ params, apiKey, ctx }) => {
     const errors = await imports.readErrors(params.id, transfersOf(apiKey));
     ctx.attachment(`import-${params.id}-errors.csv`);
     return { status: 200, type: 'text/csv', body: Readable.from(errors) };
   },
 
-  getImportWarnings: async ({ params, apiKey, ctx }) => {
+  downloadImportWarnings: async ({ params, apiKey, ctx }) => {
     const warnings = await imports.readWarnings(params.id, transfersOf(apiKey));
     ctx.attachment(`import-${params.id}-warnings.csv`);
     return { status: 200, type: 'text/csv', body: Readable.from(warnings) };

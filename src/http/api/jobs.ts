@@ -10,10 +10,10 @@ import { timestamp } from './schemas.ts';
 const shownJob = z.object({
   id: z.string(),
   name: z.string(),
-  state: z.string().describe('BullMQ’s: waiting, active, delayed, completed, failed, …'),
-  progress: z.number().describe('Per cent'),
+  state: z.string().describe('State in BullMQ: waiting, active, delayed, completed, failed, …'),
+  progress: z.number().describe('Percentage'),
   data: z.unknown(),
-  result: z.unknown().describe('The job’s summary, once it is completed'),
+  result: z.unknown().describe('Summary of a completed job'),
   error: z.string().nullable(),
   attempts: z.int(),
   created_at: timestamp.nullable(),
@@ -21,22 +21,22 @@ const shownJob = z.object({
   finished_at: timestamp.nullable(),
 });
 
-const name = z.string().meta({ description: 'The kind of job', examples: jobNames });
+const name = z.string().meta({ description: 'Name of the job', examples: jobNames });
 
-/** Jobs on demand, and a look at them. */
+/** Background jobs on demand. */
 export const jobOperations = {
   runJob: {
     method: 'post',
     path: '/api/v1/jobs/{name}',
     tag: 'Jobs',
-    summary: 'Run a job now',
+    summary: 'Run a job',
     scope: 'jobs:run',
     params: z.object({ name }),
-    body: z.looseObject({}, 'must be a JSON object').describe('The job’s data'),
+    body: z.looseObject({}, 'must be a JSON object').describe('Data of the job'),
     replies: {
       202: {
-        description: 'It waits for a worker.',
-        headers: { Location: 'Where to look at it' },
+        description: 'The job, which waits for a worker.',
+        headers: { Location: 'URL of the resource' },
         body: z.object({ id: z.string(), name: z.string(), state: z.literal('waiting') }),
       },
     },
@@ -46,7 +46,7 @@ export const jobOperations = {
     method: 'get',
     path: '/api/v1/jobs/{name}/{id}',
     tag: 'Jobs',
-    summary: 'State, progress and result of a job',
+    summary: 'Get a job',
     scope: 'jobs:run',
     params: z.object({ name, id: z.string() }),
     replies: { 200: { description: 'The job.', body: shownJob } },
@@ -72,7 +72,7 @@ const presentJob = (jobName: string, job: Job, state: string): z.input<typeof sh
 
 function getJobName(text: string) {
   if (isJobName(text)) return text;
-  throw new Problem('not-found', `There is no such job. There are: ${jobNames.join(', ')}.`);
+  throw new Problem('not-found', `Job not found. Jobs: ${jobNames.join(', ')}.`);
 }
 
 export const jobHandlers = ({ queues }: { queues: Queues }): Handlers<typeof jobOperations> => ({
@@ -89,7 +89,7 @@ export const jobHandlers = ({ queues }: { queues: Queues }): Handlers<typeof job
   getJob: async ({ params }) => {
     const job = getJobName(params.name);
     const found = await queues.find(job, params.id);
-    if (!found) throw new Problem('not-found', 'There is no such job, or it ended long ago.');
+    if (!found) throw new Problem('not-found', 'Job not found, or removed after its completion.');
     return { status: 200, body: presentJob(job, found.job, found.state) };
   },
 });

@@ -10,14 +10,14 @@ import { methodNotAllowed } from '../problems/problem.ts';
 import {
   type ApiAnswer,
   type ApiRequest,
+  defaultBodyBytes,
   type Handlers,
   type Operation,
   type Operations,
-  usualBodyBytes,
   weighBytes,
 } from './operation.ts';
 
-/** Has the router answer operations: each request is allowed, validated, handled and answered as its operation says. */
+/** Adds a route for each operation: authorises, validates, rate-limits and handles its requests. */
 export function mount<Ops extends Operations>(
   api: Router<ApiState>,
   operations: Ops,
@@ -30,28 +30,28 @@ export function mount<Ops extends Operations>(
 ): void {
   const { rateLimits, passwordHashing, basePath } = deps;
   for (const [name, operation] of Object.entries(operations)) {
-    // What validates a request is what its handler's type is made of.
+    // The handler's type derives from the same schemas as the validation.
     const handle = handlers[name] as (request: ApiRequest<Operation>) => Promise<ApiAnswer<Operation>>;
-    // Whoever may not do this learns nothing about how it is done.
+    // Authorisation precedes validation: an error must not reveal the schema.
     const beforehand = [requireScope(operation.scope), ...bodyReaders(operation)];
     api[operation.method](name, pathOf(operation), ...beforehand, async (ctx) => {
-      // The router takes HEAD for a GET.
+      // The router routes HEAD to GET.
       if (operation.isUnsafe && ctx.method === 'HEAD') throw methodNotAllowed(operation.method.toUpperCase());
       const { params, query, body } = operation;
       const apiKey = apiKeyOf(ctx.state);
-      const asked = {
+      const input = {
         params: params && validate(params, ctx.params),
         query: query && validate(query, { ...ctx.query }),
         body: body && validate(body, bodyOf(ctx)),
       };
-      const weight = operation.weightOf?.(asked as never) ?? 1;
+      const weight = operation.weightOf?.(input) ?? 1;
       chargeAs(ctx, rateLimits, Math.max(weight, weighBytes(bodyLengthOf(ctx))));
       const answer = await handle({
-        ...asked,
+        ...input,
         apiKey,
         owner: ownerOf(apiKey),
         idempotencyKey: operation.isIdempotent
-          ? await readIdempotencyKey(ctx, { asked, apiKeyId: apiKey.id, passwordHashing })
+          ? await readIdempotencyKey(ctx, { input, apiKeyId: apiKey.id, passwordHashing })
           : undefined,
         ctx,
       });
@@ -67,8 +67,8 @@ export function mount<Ops extends Operations>(
 
 function bodyReaders({ body, maxBodyBytes, upload }: Operation): Middleware[] {
   if (upload) return [uploadBody(upload)];
-  return body ? [jsonBody(maxBodyBytes ?? usualBodyBytes)] : [];
+  return body ? [jsonBody(maxBodyBytes ?? defaultBodyBytes)] : [];
 }
 
-/** An operation's path as the router writes it. */
+/** The path of an operation in the router's syntax. */
 export const pathOf = ({ path }: Operation) => path.replaceAll(/\{(\w+)\}/g, ':$1');

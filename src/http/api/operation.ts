@@ -5,67 +5,73 @@ import type { ApiKey } from '../../api-keys/api-key.ts';
 import type { Scope } from '../../api-keys/scopes.ts';
 import type { IdempotencyKey } from '../../urls/store/idempotency-key.ts';
 import type { Owner } from '../../urls/store/owner.ts';
-import type { ProblemType } from '../problems/problem.ts';
+import type { ProblemType } from '../problems/problem-types.ts';
 import type { Tag } from './tags.ts';
 
-/** Longest body of an operation that says nothing about it. */
-export const usualBodyBytes = 64 * 1024;
+/** Maximum length of a body, unless the operation sets another. */
+export const defaultBodyBytes = 64 * 1024;
 
-/** What an operation may answer, under one status. */
+/** An answer of an operation. */
 interface Reply {
   description: string;
-  /** The JSON that it carries. */
+  /** Its JSON body. */
   body?: z.ZodType;
-  /** Or the type of something else that it carries. */
+  /** Or the media types of another body. */
   content?: readonly string[];
-  /** What its own headers say. */
+  /** Descriptions of its headers. */
   headers?: Readonly<Record<string, string>>;
 }
 
-/** One kind of request of the API: who may send it, what it takes and what it gives. What validates it, what types its handler
- *  and what documents it are all made from this. */
+/** An operation of the API, declared once: validation, the types of its handler and its documentation derive from this. */
 export interface Operation {
   method: 'get' | 'post' | 'put' | 'patch' | 'delete';
-  /** As OpenAPI writes it: parameters in braces. */
+  /** In OpenAPI's syntax, with parameters in braces. */
   path: `/api/v1/${string}`;
   tag: Tag;
   summary: string;
   description?: string;
-  /** What an API key must be allowed to do; `any` where a valid one is enough. */
+  /** The scope that an API key needs; `any` for every valid key. */
   scope: Scope | 'any';
   params?: z.ZodObject;
   query?: z.ZodType<object>;
   body?: z.ZodType;
-  /** Longest body; `usualBodyBytes` unless it says so. */
+  /** Maximum length of the body; `defaultBodyBytes` by default. */
   maxBodyBytes?: number;
-  /** Types of a body that is not JSON and that its handler reads as it comes. */
+  /** Media types of a body that is not JSON; the handler reads it as a stream. */
   upload?: readonly string[];
-  /** Request headers that mean something to it, and what. */
+  /** Descriptions of its request headers. */
   headers?: Readonly<Record<string, string>>;
-  /** It does its work once for an `Idempotency-Key`. */
+  /** Whether it supports `Idempotency-Key`. */
   isIdempotent?: boolean;
-  /** How many requests it counts as, by what it asks for, within what its API key may send; one unless it says so. */
-  weightOf?: (asked: never) => number;
-  /** A GET that changes something: there is no HEAD of it. */
+  /** How many requests it counts as in the rate limit of its API key; 1 by default. */
+  weightOf?(input: RequestInput): number;
+  /** A GET with side effects, which does not support HEAD. */
   isUnsafe?: boolean;
   replies: Readonly<Record<number, Reply>>;
-  /** Problems of its own, besides those that any request may have. */
+  /** Its own problem types, in addition to those of every request. */
   problems: readonly ProblemType[];
+}
+
+/** The parsed parts of a request. */
+interface RequestInput {
+  params?: unknown;
+  query?: unknown;
+  body?: unknown;
 }
 
 type Parsed<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined;
 
-/** A request that has been found in order. */
+/** An authorised and validated request. */
 export interface ApiRequest<Op extends Operation> {
   params: Parsed<Op['params']>;
   query: Parsed<Op['query']>;
   body: Parsed<Op['body']>;
   apiKey: ApiKey;
-  /** Whose short URLs it may read and change: for the domain, whose SQL sees to it. */
+  /** Restricts SQL to the short URLs that the API key has access to. */
   owner: Owner;
-  /** Where it came with one and the operation honours it. */
+  /** The key of the request, where the operation supports one. */
   idempotencyKey: IdempotencyKey | undefined;
-  /** For what else a handler may need, such as headers and an uploaded body. */
+  /** For headers and uploaded bodies. */
   ctx: Context;
 }
 
@@ -75,7 +81,7 @@ type BodyOf<Given> = Given extends { body: infer Schema extends z.ZodType }
     ? { body: string | Buffer | Readable; type: Given['content'][number] }
     : { body?: undefined };
 
-/** One of the answers that an operation says it gives. */
+/** An answer that the operation declares. */
 export type ApiAnswer<Op extends Operation> = {
   [Status in keyof Op['replies'] & number]: {
     status: Status;
@@ -85,19 +91,19 @@ export type ApiAnswer<Op extends Operation> = {
 
 export type Operations = Readonly<Record<string, Operation>>;
 
-/** What answers each of these operations; one that has no handler does not compile. */
+/** A handler for each operation; a missing one does not compile. */
 export type Handlers<Ops extends Operations> = {
   [Name in keyof Ops]: (request: ApiRequest<Ops[Name]>) => Promise<ApiAnswer<Ops[Name]>>;
 };
 
-/** Things that count as one request where many are asked for at once. */
-const thingsPerRequest = 10;
+/** Items of a bulk request that count as one request. */
+const itemsPerRequest = 10;
 
-/** How many requests so many things count as: fewer than if each came alone. */
-export const weigh = (things: number) => Math.ceil(things / thingsPerRequest);
+/** How many requests a bulk request of this many items counts as. */
+export const weigh = (items: number) => Math.ceil(items / itemsPerRequest);
 
-/** Bytes of a body that count as one request, whatever they say: reading and checking them takes the event loop. */
+/** Bytes of a body that count as one request: parsing and validation block the event loop. */
 const bytesPerRequest = 16 * 1024;
 
-/** How many requests a body counts as. */
+/** How many requests a body of this length counts as. */
 export const weighBytes = (bytes: number) => Math.ceil(bytes / bytesPerRequest);

@@ -1,12 +1,12 @@
 import type { ZodOpenApiResponsesObject } from 'zod-openapi';
-import type { ProblemType } from '../problems/problem.ts';
+import type { ProblemType } from '../problems/problem-types.ts';
 import type { Tag } from './tags.ts';
 
-/** An answer in the API's document for each status that these problems have. */
-export type AnswersOf = (problems: ProblemType[]) => ZodOpenApiResponsesObject;
+/** Makes the responses of the API document for these problem types. */
+export type ResponsesOf = (problems: ProblemType[]) => ZodOpenApiResponsesObject;
 
-/** What every operation has that needs no API key. */
-export const forEverybody: { tags: Tag[]; security: [] } = { tags: ['For everybody'], security: [] };
+/** Members of every operation without an API key. */
+export const publicOperation: { tags: Tag[]; security: [] } = { tags: ['Public'], security: [] };
 
-/** A page, of which a program can make nothing. */
+/** An HTML page. */
 export const page = { 'text/html': { schema: { type: 'string' as const } } };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
-import { type AnswersOf, forEverybody, page } from './public-operation.ts';
+import { type ResponsesOf, publicOperation, page } from './public-operation.ts';
 import { reportPath } from './report-path.ts';
 import { visitPaths } from './visit-paths.ts';
 
@@ -18,62 +18,73 @@ const health = z
   })
   .loose();
 
-/** What the API's document says of the paths that are served outside of the API. */
-export const publicPaths = (answersOf: AnswersOf): ZodOpenApiPathsObject => ({
+/** Documentation of the paths outside of `/api`. */
+export const publicPaths = (responsesOf: ResponsesOf): ZodOpenApiPathsObject => ({
   '/': {
     get: {
-      ...forEverybody,
+      ...publicOperation,
       operationId: 'getService',
-      summary: 'Which service this is',
+      summary: 'Get the service name and version',
       responses: {
         200: {
-          description: 'Its name and version, or a page for a browser.',
+          description: 'Name and version, or a page for a browser.',
           content: { ...json(z.object({ service: z.literal('linkmill'), version: z.string() })), ...page },
         },
       },
     },
   },
-  ...visitPaths(answersOf),
-  ...reportPath(answersOf),
+  ...visitPaths(responsesOf),
+  ...reportPath(responsesOf),
   '/robots.txt': {
     get: {
-      ...forEverybody,
+      ...publicOperation,
       operationId: 'getRobots',
-      summary: 'Which short URLs crawlers may follow',
+      summary: 'Get the robots.txt',
       responses: {
-        200: { description: 'The latest `crawlable` ones, and nothing else.', content: text },
-        ...answersOf(['rate-limited', 'internal-error', 'unavailable']),
+        200: {
+          description: 'Allows the latest `crawlable` short URLs, and disallows everything else.',
+          content: text,
+        },
+        ...responsesOf(['rate-limited', 'internal-error', 'unavailable']),
       },
     },
   },
   '/health': {
     get: {
-      ...forEverybody,
+      ...publicOperation,
       operationId: 'getHealth',
-      summary: 'How the service is',
+      summary: 'Get health',
       responses: {
-        200: { description: 'At least one store is there.', content: json(health) },
-        503: { description: 'Neither store is there.', content: json(health) },
+        200: { description: 'PostgreSQL or Redis is available.', content: json(health) },
+        503: { description: 'Neither PostgreSQL nor Redis is available.', content: json(health) },
       },
     },
   },
   '/health/live': {
     get: {
-      ...forEverybody,
+      ...publicOperation,
       operationId: 'getLiveness',
-      summary: 'Whether the process can answer',
-      responses: { 200: { description: 'It can.', content: json(z.object({ status: z.literal('live') })) } },
+      summary: 'Get liveness',
+      responses: {
+        200: {
+          description: 'The process is running.',
+          content: json(z.object({ status: z.literal('live') })),
+        },
+      },
     },
   },
   '/health/ready': {
     get: {
-      ...forEverybody,
+      ...publicOperation,
       operationId: 'getReadiness',
-      summary: 'Whether redirects can be served',
+      summary: 'Get readiness',
       responses: {
-        200: { description: 'They can.', content: json(z.object({ status: z.literal('ready') })) },
+        200: {
+          description: 'The process can serve redirects.',
+          content: json(z.object({ status: z.literal('ready') })),
+        },
         503: {
-          description: 'They cannot, or the process is about to end.',
+          description: 'The process cannot serve redirects, or is shutting down.',
           content: json(z.object({ status: z.literal('not ready') })),
         },
       },
@@ -81,40 +92,40 @@ export const publicPaths = (answersOf: AnswersOf): ZodOpenApiPathsObject => ({
   },
   '/metrics': {
     get: {
-      ...forEverybody,
+      ...publicOperation,
       operationId: 'getMetrics',
-      summary: 'Figures for Prometheus',
+      summary: 'Get metrics',
       description:
-        'Is there if `METRICS_TOKEN` is set, which is what the bearer is, or for everybody with `METRICS_PUBLIC`.',
+        'Requires `METRICS_TOKEN` as bearer token, unless `METRICS_PUBLIC` is set. Without either setting it is 404.',
       security: [{ bearer: [] }, {}],
       responses: {
         200: {
-          description: 'In its text format.',
+          description: 'Metrics in the text format of Prometheus.',
           content: text,
         },
-        ...answersOf(['unauthorized', 'not-found']),
+        ...responsesOf(['unauthorized', 'not-found']),
       },
     },
   },
   '/openapi.json': {
     get: {
-      ...forEverybody,
+      ...publicOperation,
       operationId: 'getApiDocument',
-      summary: 'This document',
+      summary: 'Get this document',
       responses: { 200: { description: 'OpenAPI 3.1.', content: json(z.looseObject({})) } },
     },
   },
   '/docs': {
     get: {
-      ...forEverybody,
+      ...publicOperation,
       operationId: 'getApiPage',
-      summary: 'This document as a page, to read and to try it on',
+      summary: 'Get this document as a page',
       responses: {
         200: {
-          description: 'A page that loads nothing from other hosts.',
+          description: 'A page to read and try the API; it loads nothing from other hosts.',
           content: { 'text/html': { schema: { type: 'string' } } },
         },
-        ...answersOf(['rate-limited']),
+        ...responsesOf(['rate-limited']),
       },
     },
   },

@@ -3,12 +3,12 @@ import type { QrImages } from '../../qr/qr-images.ts';
 import { shortUrlOf } from '../../urls/short-url.ts';
 import type { Urls } from '../../urls/urls.ts';
 import { wholeNumberText } from '../../validation/integer.ts';
-import { entityTagOfText, isNamedIn } from '../etags.ts';
+import { entityTagOfText, matchesEntityTag } from '../etags.ts';
 import type { Handlers, Operations } from './operation.ts';
 import { shortCodeParams } from './schemas.ts';
 
 const colour = z
-  .string('must be text')
+  .string('must be a string')
   .regex(
     /^#?([\da-f]{3}|[\da-f]{6}|[\da-f]{8})$/i,
     'must be a colour such as #000, #1a2b3c or #1a2b3c80, with or without "#"',
@@ -17,7 +17,7 @@ const colour = z
 
 const formats = { svg: 'image/svg+xml', png: 'image/png' } as const;
 
-/** Pixels of a side that count as one request: the largest picture costs about that many times as much as the default one. */
+/** Pixels per side of a PNG that count as one request: its cost grows with the size. */
 const pixelsPerRequest = 256;
 
 /** QR codes of short URLs. */
@@ -26,31 +26,33 @@ export const qrOperations = {
     method: 'get',
     path: '/api/v1/urls/{short_code}/qr',
     tag: 'Short URLs',
-    summary: 'The QR code of a short URL',
+    summary: 'Get the QR code of a short URL',
     scope: 'urls:read',
     params: shortCodeParams,
     query: z.strictObject({
       format: z.enum(['svg', 'png'], 'must be svg or png').default('svg'),
-      size: wholeNumberText(64, 2_048).default(256).describe('Pixels of a side, margin included'),
-      margin: wholeNumberText(0, 20).default(4).describe('Modules around the code; scanners want 4'),
+      size: wholeNumberText(64, 2_048).default(256).describe('Pixels per side, including the margin'),
+      margin: wholeNumberText(0, 20).default(4).describe('Margin in modules; scanners need 4'),
       level: z
         .enum(['L', 'M', 'Q', 'H'], 'must be L, M, Q or H')
         .default('M')
-        .describe('How much of it may be unreadable: 7, 15, 25 or 30 %'),
-      dark: colour.default('#000000ff').describe('#rgb, #rrggbb or #rrggbbaa'),
-      light: colour.default('#ffffffff').describe('As `dark`; scanners want much lighter'),
+        .describe('Error correction: 7, 15, 25 or 30 % of the code can be damaged'),
+      dark: colour.default('#000000ff').describe('Colour of the modules: #rgb, #rrggbb or #rrggbbaa'),
+      light: colour
+        .default('#ffffffff')
+        .describe('Colour of the background; needs a high contrast to `dark`'),
     }),
-    description: 'A PNG counts as one request for each 256 pixels of its side.',
+    description: 'A PNG counts as one request per 256 pixels of its side in the rate limit.',
     weightOf: ({ query: { format, size } }: { query: { format: string; size: number } }) =>
       format === 'png' ? Math.ceil(size / pixelsPerRequest) : 1,
-    headers: { 'If-None-Match': 'An ETag: 304 while the picture is the same' },
+    headers: { 'If-None-Match': 'Answers 304 if the image still has this `ETag`' },
     replies: {
       200: {
-        description: 'It says `short_url`.',
-        headers: { ETag: 'The same as long as the picture is' },
+        description: 'An image that encodes `short_url`.',
+        headers: { ETag: 'Version of the image' },
         content: Object.values(formats),
       },
-      304: { description: 'It is the one that `If-None-Match` names.' },
+      304: { description: 'The image has not changed.' },
     },
     problems: ['not-found', 'expired'],
   },
@@ -60,7 +62,7 @@ export const qrOperations = {
 function toFullColour(text: string): string {
   const digits = text.replace('#', '').toLowerCase();
   const full = digits.length === 3 ? digits.replaceAll(/./g, '$&$&') : digits;
-  // qrcode rounds an opacity of 254 of 255 to 1, and then writes 0.
+  // qrcode rounds an opacity of 254/255 to 1, and then writes 0.
   return `#${full.padEnd(8, 'f').replace(/fe$/, 'ff')}`;
 }
 
@@ -77,10 +79,10 @@ export const qrHandlers = ({
     const url = await urls.getWithClicks(params.short_code, owner, new Date());
     const shortUrl = shortUrlOf(baseUrl, url.shortCode);
     const { format, ...style } = query;
-    // The same for the same picture, on every web process.
+    // Derived from the input alone: identical in every web process.
     const tag = entityTagOfText(JSON.stringify([format, shortUrl, style]));
     const headers = { ETag: tag, 'Cache-Control': 'private, max-age=3600' };
-    if (isNamedIn(ctx.req.headers['if-none-match'], tag)) return { status: 304, headers };
+    if (matchesEntityTag(ctx.req.headers['if-none-match'], tag)) return { status: 304, headers };
     const body = await qrImages[format](shortUrl, style);
     return { status: 200, headers, body, type: formats[format] };
   },

@@ -1,26 +1,26 @@
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { newReport } from '../redirect/report.ts';
-import { type AnswersOf, forEverybody, page } from './public-operation.ts';
+import { type ResponsesOf, publicOperation, page } from './public-operation.ts';
 
-/** What the API's document says of how visitors report short URLs. */
-export const reportPath = (answersOf: AnswersOf): ZodOpenApiPathsObject => ({
+/** Documentation of the paths for reports of visitors. */
+export const reportPath = (responsesOf: ResponsesOf): ZodOpenApiPathsObject => ({
   '/report': {
     get: {
-      ...forEverybody,
+      ...publicOperation,
       operationId: 'getReportPage',
-      summary: 'The page on which visitors report short URLs',
+      summary: 'Get the report page',
       requestParams: { query: z.object({ code: z.string().optional() }) },
       responses: {
-        200: { description: 'A page with a form.', content: page },
-        ...answersOf(['rate-limited']),
+        200: { description: 'A page with the report form.', content: page },
+        ...responsesOf(['rate-limited']),
       },
     },
     post: {
-      ...forEverybody,
-      operationId: 'report',
+      ...publicOperation,
+      operationId: 'createReport',
       summary: 'Report a short URL',
-      description: 'Ten an hour from one address. Who reports is not stored.',
+      description: 'Limited to 10 reports per hour and client address. The reporter is not stored.',
       requestBody: {
         content: {
           'application/json': { schema: newReport },
@@ -29,16 +29,16 @@ export const reportPath = (answersOf: AnswersOf): ZodOpenApiPathsObject => ({
       },
       responses: {
         202: {
-          description: 'It is received.',
+          description: 'The report was received.',
           content: {
             ...page,
             'application/json': { schema: z.object({ status: z.literal('received') }) },
           },
         },
-        ...answersOf([
+        ...responsesOf([
           'malformed-json',
           'bad-request',
-          'foreign-origin',
+          'cross-origin-request',
           'not-found',
           'expired',
           'blocked',

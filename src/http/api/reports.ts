@@ -1,25 +1,22 @@
 import { z } from 'zod';
 import { type Report, reportReasons } from '../../reports/report.ts';
 import type { Reports } from '../../reports/reports.ts';
-import { wholeNumberText } from '../../validation/integer.ts';
+import { boolean } from '../../validation/boolean.ts';
 import type { Handlers, Operations } from './operation.ts';
-import { timestamp } from './schemas.ts';
+import { pageOf, pageQuery, readPage } from './pagination.ts';
+import { idParams, idPosition, timestamp } from './schemas.ts';
 
-const tag = 'Safety';
-const maxListed = 200;
-
-const id = wholeNumberText(1);
-const truth = z.boolean('must be true or false');
+const tag = 'Moderation';
 
 const shownReport = z.object({
   id: z.int(),
   short_code: z.string(),
-  original_url: z.string().describe('Where it led when it was reported'),
+  original_url: z.string().describe('Redirect target at the time of the report'),
   reason: z.enum(reportReasons),
   comment: z.string().nullable(),
   created_at: timestamp,
   closed_at: timestamp.nullable(),
-  closed_by: z.int().nullable(),
+  closed_by: z.int().nullable().describe('ID of the API key that closed the report'),
 });
 
 const presentReport = (report: Report): z.input<typeof shownReport> => ({
@@ -33,58 +30,51 @@ const presentReport = (report: Report): z.input<typeof shownReport> => ({
   closed_by: report.closedBy,
 });
 
-/** What visitors have reported. */
+/** Reports of visitors. */
 export const reportOperations = {
   listReports: {
     method: 'get',
     path: '/api/v1/reports',
     tag,
-    summary: 'List reports of visitors, the latest first',
+    summary: 'List reports',
+    description: 'Reports of visitors, latest first.',
     scope: 'admin',
     query: z.strictObject({
       state: z.enum(['open', 'closed', 'all'], 'must be open, closed or all').default('open'),
-      before: id
-        .default(Number.MAX_SAFE_INTEGER)
-        .describe('Those with a lower id: `next_before` of the answer before'),
-      limit: wholeNumberText(1, maxListed).default(50),
+      ...pageQuery({ default: 50, max: 200 }),
     }),
-    replies: {
-      200: {
-        description: 'Reports, and where to go on, or null at the end.',
-        body: z.object({ items: z.array(shownReport), next_before: z.int().nullable() }),
-      },
-    },
+    replies: { 200: { description: 'A page of reports.', body: pageOf(shownReport) } },
     problems: [],
   },
   closeReport: {
     method: 'post',
     path: '/api/v1/reports/{id}/close',
     tag,
-    summary: 'Close a report, and do something about its short URL',
+    summary: 'Close a report',
     scope: 'admin',
-    params: z.object({ id }),
+    params: idParams,
     body: z.strictObject(
       {
-        disable_url: truth
-          .nullish()
-          .describe('The short URL leads nowhere from now on; whoever may change it can enable it again'),
-        block_host: truth
-          .nullish()
-          .describe('No short URL leads to the host that it led to, or below it, whoever asks for that'),
+        disable_url: boolean.nullish().describe('Disables the short URL. Its owner can enable it again'),
+        block_host: boolean.nullish().describe('Blocks the host of `original_url` and its subdomains'),
       },
       'must be a JSON object',
     ),
-    replies: { 200: { description: 'The report, which is closed.', body: shownReport } },
+    replies: { 200: { description: 'The closed report.', body: shownReport } },
     problems: ['not-found'],
   },
 } as const satisfies Operations;
 
 export const reportHandlers = ({ reports }: { reports: Reports }): Handlers<typeof reportOperations> => ({
-  listReports: async ({ query: { state, before, limit } }) => {
+  listReports: async ({ query: { state, ...page } }) => {
     const isOpen = { open: true, closed: false, all: undefined }[state];
-    const found = await reports.list({ isOpen, before, limit });
-    const next = found.length === limit ? found.at(-1) : undefined;
-    return { status: 200, body: { items: found.map(presentReport), next_before: next?.id ?? null } };
+    const { rows, nextCursor } = await readPage(page, {
+      list: ['reports', state],
+      position: idPosition,
+      positionOf: ({ id }: Report) => id,
+      read: async (before, limit) => await reports.list({ isOpen, before, limit }),
+    });
+    return { status: 200, body: { items: rows.map(presentReport), next_cursor: nextCursor } };
   },
 
   closeReport: async ({ params: { id }, body, apiKey }) => {

@@ -7,39 +7,39 @@ import { problemOf } from '../problems/from-error.ts';
 import { presentProblem, Problem } from '../problems/problem.ts';
 import { problem } from './schemas.ts';
 
-/** Most that one request may be about. */
+/** Most items of a bulk request. */
 export const maxItems = 1_000;
 
-/** What became of one of many: what it is now, or a problem as it would have been the answer to a request of its own. */
+/** The result of an item: its success, or the problem that a single request would have got. */
 export const settled = <Done extends z.ZodRawShape>(status: number, done: Done) =>
   z.union([
     z.object({ status: z.literal(status), ...done }),
     z.object({
-      status: z.int().describe('400 or more'),
+      status: z.int().describe('400 or higher'),
       problem,
     }),
   ]);
 
-/** Tasks that begin in one turn of the event loop: reading and checking a long item takes a tenth of a millisecond. */
+/** Tasks that start in one turn of the event loop: validating a long item takes 0.1 ms. */
 const tasksPerTurn = 10;
 
-/** Whether the client has closed its connection. One that only closed its sending side looks the same: costly work ends for both. */
+/** Whether the client has closed its connection, or its sending side, which looks the same on the server. */
 const isGone = ({ req, res }: Context) => res.closed || req.socket.readableEnded;
 
-/** Runs a task for each item, at most `atOnce` at a time; those that fail harm no others, and none is begun for a client that has gone
- *  away. Other requests have their turn in between. Resolves to what each gives, or to its problem, in their order. */
+/** Runs a task for each item, at most `concurrency` at a time, and yields to other requests in between. A failed task does not affect
+ *  others; none starts once the client has gone. Resolves to the result or problem of each, in order. */
 export async function settleEach<Item, Done extends object>(
   items: readonly Item[],
-  { atOnce, log, ctx, basePath }: { atOnce: number; log: Log; ctx: Context; basePath?: string },
-  task: (item: Item, place: number) => Promise<Done>,
+  { concurrency, log, ctx, basePath }: { concurrency: number; log: Log; ctx: Context; basePath: string },
+  task: (item: Item, index: number) => Promise<Done>,
 ) {
-  const bounded = createConcurrencyLimit({ concurrency: atOnce, queueSize: items.length });
+  const limited = createConcurrencyLimit({ concurrency, queueSize: items.length });
 
-  async function settle(item: Item, place: number) {
+  async function settle(item: Item, index: number) {
     try {
-      return await bounded(async () => {
+      return await limited(async () => {
         if (isGone(ctx)) throw new Problem('bad-request', 'The client closed the connection.');
-        return await task(item, place);
+        return await task(item, index);
       });
     } catch (error) {
       const problem = problemOf(error, log, { method: ctx.method, path: ctx.path }, basePath);
@@ -48,9 +48,9 @@ export async function settleEach<Item, Done extends object>(
   }
 
   const settling: ReturnType<typeof settle>[] = [];
-  for (const [place, item] of items.entries()) {
-    if (place > 0 && place % tasksPerTurn === 0) await nextTurn();
-    settling.push(settle(item, place));
+  for (const [index, item] of items.entries()) {
+    if (index > 0 && index % tasksPerTurn === 0) await nextTurn();
+    settling.push(settle(item, index));
   }
   return await Promise.all(settling);
 }

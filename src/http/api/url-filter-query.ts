@@ -2,75 +2,63 @@ import { z } from 'zod';
 import { parseHostName } from '../../urls/input/host-name.ts';
 import type { UrlFilter } from '../../urls/search/filter.ts';
 import type { Owner } from '../../urls/store/owner.ts';
-import { wholeNumberText } from '../../validation/integer.ts';
+import { boolean, booleanText } from '../../validation/boolean.ts';
+import { wholeNumber, wholeNumberText } from '../../validation/integer.ts';
 import { time } from '../../validation/rfc3339.ts';
+import { plainText } from '../../validation/text.ts';
 
-const maxText = 200;
 const maxTags = 20;
 
-/** Text that PostgreSQL can be asked for: no half of a character, and nothing that no field holds. */
-export const plainText = z
-  .string('must be text')
-  .max(maxText, `must have at most ${maxText} characters`)
-  .refine((text) => !/[\p{Cc}\p{Cs}]/u.test(text), 'must not contain control characters');
+/** Text to filter by. */
+export const filterText = plainText(200);
 
-const isTrue = z
-  .enum(['true', 'false'], 'must be true or false')
-  .transform((text) => text === 'true')
-  .optional();
-
-/** A host name as the URL parser spells it, to which `UPPER.example` and `bücher.example` are other spellings. */
-const host = plainText
+/** A host name as the URL parser normalises it: `UPPER.example` and `bücher.example` have other spellings. */
+const host = filterText
   .transform(parseHostName)
   .refine((name) => name !== undefined, 'must be a host name without a port, such as example.com')
   .optional();
 
-const meaningOf = {
-  expired: 'Whether its time is over',
-  created_by: 'The id of the API key that it was created with',
+const descriptions = {
+  isActive: 'Whether the short URL is enabled',
+  expired: 'Whether the short URL has expired',
+  createdBy: 'ID of the API key that created the short URL',
 };
 
-/** Which short URLs are meant, in a query. */
+/** A filter of short URLs, in a query. */
 export const urlFilterQuery = z.strictObject({
-  q: plainText
+  q: filterText
     .min(3, 'must have at least 3 characters')
     .optional()
     .describe(
-      'Text in the short code, the title, a tag or the original URL, as people spell it (`bücher`, `straße`) or as it is stored; upper and lower case are the same',
+      'Text in the short code, title, tags or original URL. Case-insensitive; matches `bücher` in its encoded forms too',
     ),
   tag: z
     .preprocess(
       (given) => (typeof given === 'string' ? [given] : given),
-      z.array(plainText.min(1, 'must not be empty')).max(maxTags, `must be given at most ${maxTags} times`),
+      z.array(filterText.min(1, 'must not be empty')).max(maxTags, `must be given at most ${maxTags} times`),
     )
     .optional()
-    .describe('One that it has; repeated: it has all of them'),
-  is_active: isTrue,
-  expired: isTrue.describe(meaningOf.expired),
-  created_by: wholeNumberText(1).optional().describe(meaningOf.created_by),
-  created_from: time.optional(),
-  created_before: time.optional().describe('This moment not included'),
+    .describe('Tag of the short URL. Repeat the parameter to require several tags'),
+  is_active: booleanText.optional().describe(descriptions.isActive),
+  expired: booleanText.optional().describe(descriptions.expired),
+  created_by: wholeNumberText(1).optional().describe(descriptions.createdBy),
+  created_from: time.optional().describe('Created at or after this time'),
+  created_before: time.optional().describe('Created before this time'),
   host: host.describe('Host of the original URL, without a port'),
 });
 
-const truth = z.boolean('must be true or false').optional();
-
-/** The same in JSON, which has truths and numbers of its own. */
+/** The same filter in JSON. */
 export const urlFilterBody = z.strictObject(
   {
     ...urlFilterQuery.shape,
-    is_active: truth,
-    expired: truth.describe(meaningOf.expired),
-    created_by: z
-      .int('must be a whole number')
-      .min(1, 'must be at least 1')
-      .optional()
-      .describe(meaningOf.created_by),
+    is_active: boolean.optional().describe(descriptions.isActive),
+    expired: boolean.optional().describe(descriptions.expired),
+    created_by: wholeNumber(1).optional().describe(descriptions.createdBy),
   },
   'must be an object',
 );
 
-/** The filter that is asked for so, on behalf of an owner. */
+/** The domain's filter, restricted to the short URLs of an owner. */
 export const toFilter = (query: z.output<typeof urlFilterQuery>, owner: Owner): UrlFilter => ({
   owner,
   search: query.q,

@@ -2,17 +2,16 @@ import { z } from 'zod';
 import { foldCode } from '../../keys/short-code.ts';
 import { type CustomCodeRules, defaultCodeRules, customCodeViolation } from '../../urls/input/custom-code.ts';
 import { urlLengths } from '../../urls/input/destination-policy.ts';
-import type { SettingsInput } from '../../urls/input/parse-input.ts';
-import { shortUrlOf } from '../../urls/short-url.ts';
-import { defaultSettings, type ShortUrl } from '../../urls/url.ts';
-import { timestamp } from './schemas.ts';
+import type { SettingsInput, UrlInput, UrlPatch } from '../../urls/input/parse-input.ts';
+import { defaultSettings } from '../../urls/url.ts';
+import { boolean } from '../../validation/boolean.ts';
 import { type UrlSettingFields, urlSettings } from './url-settings.ts';
 
 const hourMs = 3_600_000;
 
 const expiryFields = ['expires_in_seconds', 'expires_in_hours', 'expires_at'] as const;
 
-function refuseTwoExpiries(body: UrlSettingFields, context: z.RefinementCtx): void {
+function rejectSeveralExpiries(body: UrlSettingFields, context: z.RefinementCtx): void {
   const given = expiryFields.filter((field) => body[field] != null);
   if (given.length < 2) return;
   const message = `must not be given together with another of ${expiryFields.join(', ')}`;
@@ -20,9 +19,9 @@ function refuseTwoExpiries(body: UrlSettingFields, context: z.RefinementCtx): vo
 }
 
 const originalUrl = z
-  .string({ error: (issue) => (issue.input === undefined ? 'is needed' : 'must be text') })
+  .string({ error: (issue) => (issue.input === undefined ? 'is required' : 'must be a string') })
   .meta({
-    description: 'Where it leads: http or https, and other schemes that the service allows',
+    description: 'Redirect target. http, https and further schemes that the operator allows',
     format: 'uri',
     maxLength: urlLengths.most,
     example: 'https://example.com/page',
@@ -30,7 +29,7 @@ const originalUrl = z
 
 const customCode = (rules: CustomCodeRules) =>
   z
-    .string('must be text')
+    .string('must be a string')
     .overwrite((code) => foldCode(code.normalize('NFC')))
     .superRefine((code, context) => {
       const message = customCodeViolation(code, rules);
@@ -38,22 +37,21 @@ const customCode = (rules: CustomCodeRules) =>
     })
     .meta({
       description:
-        'Which codes may be chosen is a setting of the service; by default 4 to 32 letters, digits, "-" or "_"',
+        'Custom short code. By default 4 to 32 letters, digits, "-" or "_"; the operator can configure other rules',
       minLength: 1,
       maxLength: 64,
     });
 
-const findIfExists = z.boolean('must be true or false').meta({
+const findIfExists = boolean.meta({
   description:
-    'Answers 200 with one that is there, rather than create another: made with the same API key, it leads to the same URL under ' +
-    'the same settings (and `custom_code`, if given), and is active. None with a password or a click limit, and none that is ' +
-    'one-time, is ever found.',
+    'Returns an existing short URL with status 200 instead of creating another. It must be active and created by this API key, ' +
+    'with the same original URL, settings and `custom_code`. Short URLs with a password or click limit never match.',
 });
 
-const restoreDeleted = z.boolean('must be true or false').meta({
+const restoreDeleted = boolean.meta({
   description:
-    'If a deleted short URL that this API key created has the `custom_code`, restores it with the original URL and the settings of ' +
-    'this request, and answers 200. Its id, clicks and time of creation stay.',
+    'Restores a deleted short URL that has the `custom_code` and was created by this API key, with status 200. It takes the original ' +
+    'URL and settings of this request, and keeps its ID, clicks and time of creation.',
 });
 
 function requireCustomCode(
@@ -68,8 +66,8 @@ function requireCustomCode(
   });
 }
 
-/** What a short URL is created from, where clients may choose such codes. */
-export const createNewUrl = (rules: CustomCodeRules) =>
+/** The input of a create, under the operator's rules for custom codes. */
+export const createUrlInput = (rules: CustomCodeRules) =>
   z
     .strictObject(
       {
@@ -81,35 +79,33 @@ export const createNewUrl = (rules: CustomCodeRules) =>
       },
       'must be a JSON object',
     )
-    .superRefine(refuseTwoExpiries)
+    .superRefine(rejectSeveralExpiries)
     .superRefine(requireCustomCode)
-    .meta({ id: 'NewUrl', example: { original_url: 'https://example.com/page', title: 'A page' } });
+    .meta({ id: 'UrlInput', example: { original_url: 'https://example.com/page', title: 'A page' } });
 
-/** The same as it is by default. */
-export const newUrl = createNewUrl(defaultCodeRules);
+/** The same under the default rules. */
+export const urlInput = createUrlInput(defaultCodeRules);
 
-/** What of a short URL is to change; what is not given stays, null is what holds by default. */
-export const urlChanges = z
+/** The patch of a bulk update: omitted fields stay unchanged, null restores the default. */
+export const bulkUrlPatch = z
   .strictObject({ original_url: originalUrl.optional(), ...urlSettings }, 'must be a JSON object')
-  .superRefine(refuseTwoExpiries)
-  .meta({ id: 'UrlChanges', example: { title: 'Another page', tags: ['spring'] } });
+  .superRefine(rejectSeveralExpiries)
+  .meta({ id: 'BulkUrlPatch', example: { title: 'Another page', tags: ['spring'] } });
 
-/** The same for one short URL, which may also get another code, where clients may choose such codes. */
-export const createUrlChange = (rules: CustomCodeRules) =>
-  urlChanges
+/** The patch of one short URL, which can also change its short code. */
+export const createUrlPatch = (rules: CustomCodeRules) =>
+  bulkUrlPatch
     .safeExtend({
       short_code: customCode(rules)
         .meta({
-          description:
-            'Another code: the short URL redirects under it from now on. See `custom_code` for which codes may be chosen',
+          description: 'New short code, under the rules of `custom_code`',
         })
         .optional(),
-      keep_old_code: z
-        .boolean('must be true or false')
+      keep_old_code: boolean
         .meta({
           description:
-            'Whether the current code keeps redirecting to this short URL, which it does by default. Otherwise it answers 404, and is ' +
-            'reserved for the API key that created the short URL as long as a deletion would have kept it. Only together with `short_code`',
+            'With `short_code`: whether the current code becomes an alias. Defaults to true. Otherwise it answers 404, and stays ' +
+            'reserved for the API key that created the short URL for the retention period of deletions.',
         })
         .optional(),
     })
@@ -118,26 +114,39 @@ export const createUrlChange = (rules: CustomCodeRules) =>
       const message = 'must be given together with short_code';
       context.addIssue({ code: 'custom', path: ['keep_old_code'], message });
     })
-    .meta({ id: 'UrlChange', example: { short_code: 'autumn-sale', title: 'Another page' } });
+    .meta({ id: 'UrlPatch', example: { short_code: 'autumn-sale', title: 'Another page' } });
 
-/** The same as it is by default. */
-export const urlChange = createUrlChange(defaultCodeRules);
+/** The same under the default rules. */
+export const urlPatch = createUrlPatch(defaultCodeRules);
 
-/** What a create does about a short URL that exists already. */
-export const readConflictRules = (body: z.output<typeof newUrl>) => ({
+/** The domain's input of a create, from a validated body. */
+export const toUrlInput = (body: z.output<typeof urlInput>, now: Date): UrlInput => ({
+  originalUrl: body.original_url,
+  customCode: body.custom_code ?? undefined,
+  ...toSettings(body, now),
+});
+
+/** What a create does when a matching short URL exists. */
+export const toConflictRules = (body: z.output<typeof urlInput>) => ({
   reusesExisting: body.find_if_exists ?? false,
   restoresDeleted: body.restore_deleted ?? false,
 });
 
-/** When a short URL's time is over, or null for never; undefined when nothing is said about it. */
-function expiryOf(body: UrlSettingFields, now: number): Date | null | undefined {
-  if (body.expires_in_seconds != null) return new Date(now + body.expires_in_seconds * 1_000);
-  if (body.expires_in_hours != null) return new Date(now + body.expires_in_hours * hourMs);
+/** The domain's patch of an update, from a validated body. */
+export const toUrlPatch = (body: z.output<typeof bulkUrlPatch>, now: Date): UrlPatch => ({
+  ...(body.original_url === undefined ? {} : { originalUrl: body.original_url }),
+  ...toSettings(body, now),
+});
+
+/** The time of expiry, or null for none; undefined where the body does not set it. */
+function expiryOf(body: UrlSettingFields, now: Date): Date | null | undefined {
+  if (body.expires_in_seconds != null) return new Date(now.getTime() + body.expires_in_seconds * 1_000);
+  if (body.expires_in_hours != null) return new Date(now.getTime() + body.expires_in_hours * hourMs);
   return body.expires_at;
 }
 
-/** The settings that a body speaks of, as the domain calls them. */
-export function readSettings(body: UrlSettingFields, now: number): SettingsInput {
+/** The settings that a body sets; null becomes the default. */
+function toSettings(body: UrlSettingFields, now: Date): SettingsInput {
   const given: { [Setting in keyof Required<SettingsInput>]: SettingsInput[Setting] | null } = {
     isActive: body.is_active,
     startsAt: body.starts_at,
@@ -160,63 +169,3 @@ export function readSettings(body: UrlSettingFields, now: number): SettingsInput
     settings.map(([name, value]) => [name, value ?? defaults[name as keyof typeof defaults]]),
   );
 }
-
-const shownFields = z.object({
-  id: z.int(),
-  short_code: z.string(),
-  short_url: z.url(),
-  original_url: z.string(),
-  title: z.string().nullable(),
-  tags: z.array(z.string()),
-  notes: z.string().nullable(),
-  created_at: timestamp,
-  updated_at: timestamp,
-  starts_at: timestamp.nullable(),
-  expires_at: timestamp.nullable(),
-  max_clicks: z.int().nullable(),
-  is_one_time: z.boolean(),
-  has_password: z.boolean(),
-  is_active: z.boolean().meta({ description: 'False as well once the clean-up has found it expired' }),
-  redirect_status: z.int().nullable(),
-  redirect_max_age_seconds: z.int().nullable(),
-  forward_query: z.boolean(),
-  fallback_url: z.string().nullable(),
-  crawlable: z.boolean(),
-  created_by: z.int().nullable().meta({ description: 'The API key that created it' }),
-  aliases: z
-    .array(z.string())
-    .meta({ description: 'Old codes that redirect to it, the oldest first: see `keep_old_code`' }),
-  version: z.int().meta({ description: 'Higher after each change; also in `ETag`' }),
-});
-
-/** A short URL as the API shows it. */
-export const shownUrl = shownFields.meta({ id: 'ShortUrl' });
-
-/** A short URL with how often it was clicked. */
-export const countedUrl = shownFields.extend({ click_count: z.int() }).meta({ id: 'CountedUrl' });
-
-export const presentUrl = (url: ShortUrl, baseUrl: string): z.input<typeof shownUrl> => ({
-  id: url.id,
-  short_code: url.shortCode,
-  short_url: shortUrlOf(baseUrl, url.shortCode),
-  original_url: url.originalUrl,
-  title: url.title,
-  tags: url.tags,
-  notes: url.notes,
-  created_at: url.createdAt.toISOString(),
-  updated_at: url.updatedAt.toISOString(),
-  starts_at: url.startsAt?.toISOString() ?? null,
-  expires_at: url.expiresAt?.toISOString() ?? null,
-  max_clicks: url.maxClicks,
-  is_one_time: url.isOneTime,
-  has_password: url.passwordHash !== null,
-  is_active: url.isActive,
-  redirect_status: url.redirectStatus,
-  redirect_max_age_seconds: url.redirectMaxAgeSeconds,
-  forward_query: url.forwardQuery,
-  fallback_url: url.fallbackUrl,
-  crawlable: url.crawlable,
-  created_by: url.createdBy,
-  aliases: url.aliases ?? [],
-  version: url.version,
-});

@@ -1,53 +1,59 @@
 import { z } from 'zod';
 import { notes, tags, title } from '../../urls/input/texts.ts';
 import { redirectStatuses } from '../../urls/url.ts';
+import { boolean } from '../../validation/boolean.ts';
 import { wholeNumber } from '../../validation/integer.ts';
-import { time } from '../../validation/rfc3339.ts';
+import { timeInYears } from '../../validation/rfc3339.ts';
 import { storedText } from '../../validation/text.ts';
 
-/** A hundred years: far enough for people, near enough for PostgreSQL. */
-const maxSeconds = 100 * 365 * 24 * 3_600;
 const yearSeconds = 365 * 24 * 3_600;
+const maxExpirySeconds = 100 * yearSeconds;
 const maxClicks = 1_000_000_000;
 
-/** The years that JavaScript and PostgreSQL write alike, and some fewer. */
-const [firstMs, endMs] = [0, Date.UTC(10_000, 0, 1)];
+/** Years that JavaScript and PostgreSQL format alike. */
+const settingTime = timeInYears(1970, 9999);
 
-const nearTime = time.refine((at) => at.getTime() >= firstMs && at.getTime() < endMs, {
-  error: 'must be between the years 1970 and 9999',
-  abort: true,
-});
-
-const truth = z.boolean('must be true or false');
-
-/** What its owner may decide about a short URL, when it is created and later. */
+/** The settings of a short URL, for create and update. */
 export const urlSettings = {
-  title: title.nullish(),
-  tags: tags.nullish(),
-  notes: notes.nullish(),
-  is_active: truth.nullish(),
-  starts_at: nearTime.meta({ description: 'Before it, visitors get 404' }).nullish(),
-  expires_at: nearTime
-    .meta({ description: 'From then on, visitors get 410, or are led to `fallback_url`' })
+  title: title.nullish().describe('Title, shown in lists and on the preview page'),
+  tags: tags.nullish().describe('Tags to filter by'),
+  notes: notes.nullish().describe('Notes for the owner; visitors never see them'),
+  is_active: boolean.nullish().describe('`false` disables the short URL: visitors get 404'),
+  starts_at: settingTime.meta({ description: 'Visitors get 404 before this time' }).nullish(),
+  expires_at: settingTime
+    .meta({ description: 'From this time on visitors get 410, or are redirected to `fallback_url`' })
     .nullish(),
-  expires_in_seconds: wholeNumber(1, maxSeconds).nullish(),
-  expires_in_hours: wholeNumber(1, 8_760).nullish(),
-  max_clicks: wholeNumber(1, maxClicks).meta({ description: 'Redirects that it is good for' }).nullish(),
-  is_one_time: truth.nullish(),
-  password: storedText({ max: 128 }).meta({ description: 'Is never shown: see `has_password`' }).nullish(),
-  redirect_status: z.literal(redirectStatuses, 'must be 301, 302, 307 or 308').nullish(),
+  expires_in_seconds: wholeNumber(1, maxExpirySeconds)
+    .meta({ description: 'Sets `expires_at` relative to now' })
+    .nullish(),
+  expires_in_hours: wholeNumber(1, 8_760)
+    .meta({ description: 'Sets `expires_at` relative to now' })
+    .nullish(),
+  max_clicks: wholeNumber(1, maxClicks)
+    .meta({ description: 'Number of redirects after which visitors get 410' })
+    .nullish(),
+  is_one_time: boolean.nullish().describe('Redirects one visitor, who confirms on an interstitial page'),
+  password: storedText({ max: 128 })
+    .meta({ description: 'Visitors must enter it. Answers only contain `has_password`' })
+    .nullish(),
+  redirect_status: z
+    .literal(redirectStatuses, 'must be 301, 302, 307 or 308')
+    .nullish()
+    .describe('HTTP status of the redirect; null for the default of the service'),
   redirect_max_age_seconds: wholeNumber(0, yearSeconds)
-    .meta({ description: 'How long a browser may keep the redirect; such clicks are not counted' })
+    .meta({ description: 'Time for which browsers may cache the redirect. Cached redirects are not counted' })
     .nullish(),
-  forward_query: truth.meta({ description: 'Adds the query of a visitor to `original_url`' }).nullish(),
+  forward_query: boolean
+    .meta({ description: 'Appends the query string of the visit to `original_url`' })
+    .nullish(),
   fallback_url: z
-    .string('must be text')
-    .meta({ description: 'Where it leads once it has expired or is used up' })
+    .string('must be a string')
+    .meta({ description: 'Redirect target once the short URL has expired or reached its click limit' })
     .nullish(),
-  crawlable: truth.meta({ description: 'Whether `/robots.txt` allows it' }).nullish(),
+  crawlable: boolean.meta({ description: 'Allows crawlers in `/robots.txt`' }).nullish(),
 } as const;
 
 const settingsObject = z.object(urlSettings);
 
-/** What a body says of settings, once it is found in order. */
+/** The settings in a validated body. */
 export type UrlSettingFields = z.output<typeof settingsObject>;

@@ -3,25 +3,20 @@ import { requesterOf } from '../../api-keys/api-key.ts';
 import { pathOfCode } from '../../urls/short-url.ts';
 import type { ShortUrl } from '../../urls/url.ts';
 import type { Urls } from '../../urls/urls.ts';
-import { entityTagOf, isNamedIn, versionsIn } from '../etags.ts';
+import { booleanText } from '../../validation/boolean.ts';
+import { entityTagOf, matchesEntityTag, versionsIn } from '../etags.ts';
+import { createUrl } from './create-url.ts';
 import type { Handlers, Operations } from './operation.ts';
 import { shortCodeParams, timestamp } from './schemas.ts';
-import {
-  countedUrl,
-  newUrl,
-  presentUrl,
-  readConflictRules,
-  readSettings,
-  shownUrl,
-  urlChange,
-} from './url-schemas.ts';
+import { presentUrl, shortUrl } from './url-presenter.ts';
+import { toUrlPatch, urlInput, urlPatch } from './url-schemas.ts';
 
 const tag = 'Short URLs';
 
-const entityTag = { ETag: 'The version, for `If-Match`' } as const;
-const ifMatch = { 'If-Match': 'Only if the short URL has this `ETag`' } as const;
+const entityTag = { ETag: 'Version of the short URL, for `If-Match`' } as const;
+const ifMatch = { 'If-Match': 'Makes the change only if the short URL has this `ETag`' } as const;
 
-/** The life of a short URL. */
+/** Operations on one short URL. */
 export const urlOperations = {
   createUrl: {
     method: 'post',
@@ -29,18 +24,18 @@ export const urlOperations = {
     tag,
     summary: 'Create a short URL',
     scope: 'urls:write',
-    body: newUrl,
+    body: urlInput,
     isIdempotent: true,
     replies: {
       200: {
-        description: 'It existed before: see `find_if_exists` and `restore_deleted`.',
-        headers: { Location: 'Where to read it', ...entityTag },
-        body: shownUrl,
+        description: 'The existing short URL; see `find_if_exists` and `restore_deleted`.',
+        headers: { Location: 'URL of the resource', ...entityTag },
+        body: shortUrl,
       },
       201: {
-        description: 'It redirects from now on.',
-        headers: { Location: 'Where to read it', ...entityTag },
-        body: shownUrl,
+        description: 'The created short URL.',
+        headers: { Location: 'URL of the resource', ...entityTag },
+        body: shortUrl,
       },
     },
     problems: ['code-taken', 'code-deleted'],
@@ -49,56 +44,56 @@ export const urlOperations = {
     method: 'get',
     path: '/api/v1/urls/{short_code}',
     tag,
-    summary: 'Read a short URL',
+    summary: 'Get a short URL',
     description:
-      'A disabled one too: `is_active` is false, and visitors get 404. This is not a click. `ETag` says nothing of `click_count`.',
+      'Also returns disabled short URLs. Does not count as a click. `ETag` does not change with clicks.',
     scope: 'urls:read',
     params: shortCodeParams,
-    headers: { 'If-None-Match': 'Only if the short URL has another `ETag`' },
+    headers: { 'If-None-Match': 'Answers 304 if the short URL still has this `ETag`' },
     replies: {
       200: {
         description: 'The short URL.',
         headers: entityTag,
-        body: countedUrl,
+        body: shortUrl,
       },
-      304: { description: 'It has not been changed since.', headers: entityTag },
+      304: { description: 'The short URL has not changed.', headers: entityTag },
     },
     problems: ['not-found', 'expired'],
   },
-  getStats: {
+  getUrlStats: {
     method: 'get',
     path: '/api/v1/urls/{short_code}/stats',
     tag,
-    summary: 'How often a short URL was clicked',
+    summary: 'Get the click count of a short URL',
     scope: 'stats:read',
     params: shortCodeParams,
     replies: {
       200: {
-        description: 'Its counters.',
+        description: 'The counters of the short URL.',
         body: z.object({
           short_code: z.string(),
           original_url: z.string(),
-          clicks: z.int(),
+          clicks: z.int().describe('Number of counted clicks'),
           created_at: timestamp,
-          last_accessed_at: timestamp.nullable(),
+          last_accessed_at: timestamp.nullable().describe('Time of the last counted click'),
         }),
       },
     },
     problems: ['not-found', 'expired'],
   },
-  changeUrl: {
+  updateUrl: {
     method: 'patch',
     path: '/api/v1/urls/{short_code}',
     tag,
-    summary: 'Change a short URL',
+    summary: 'Update a short URL',
     description:
-      'An expired or disabled one too. What is not given stays; null is what holds by default. With `short_code` it gets another code.',
+      'Also updates expired and disabled short URLs. Omitted fields stay unchanged; null restores the default. `short_code` renames the short URL.',
     scope: 'urls:write',
     params: shortCodeParams,
     headers: ifMatch,
-    body: urlChange,
+    body: urlPatch,
     replies: {
-      200: { description: 'What it is from now on.', headers: entityTag, body: shownUrl },
+      200: { description: 'The updated short URL.', headers: entityTag, body: shortUrl },
     },
     problems: ['not-found', 'version-mismatch', 'code-taken', 'code-deleted'],
   },
@@ -106,12 +101,13 @@ export const urlOperations = {
     method: 'post',
     path: '/api/v1/urls/{short_code}/restore',
     tag,
-    summary: 'Bring a deleted short URL back',
-    description: 'As what it was, until it is purged. One that is not deleted stays as it is.',
+    summary: 'Restore a short URL',
+    description:
+      'Restores a deleted short URL unchanged, until it is purged. Has no effect on one that is not deleted.',
     scope: 'urls:write',
     params: shortCodeParams,
     replies: {
-      200: { description: 'It redirects again.', headers: entityTag, body: shownUrl },
+      200: { description: 'The restored short URL.', headers: entityTag, body: shortUrl },
     },
     problems: ['not-found'],
   },
@@ -123,17 +119,16 @@ export const urlOperations = {
     scope: 'urls:write',
     params: shortCodeParams,
     query: z.strictObject({
-      purge: z
-        .enum(['true', 'false'], 'must be true or false')
-        .default('false')
-        .transform((text) => text === 'true')
+      purge: booleanText
+        .prefault('false')
         .describe(
-          'With `true`: removes it permanently, also if it is deleted already. Its code is free at once for the API key that created it, and later for others. For that API key, and those with the scope `admin`',
+          'Removes the short URL permanently, also if it is already deleted. Requires the API key that created it, or the scope ' +
+            '`admin`. The API key that created it can reuse the code at once, other keys later.',
         ),
     }),
     headers: ifMatch,
     replies: {
-      204: { description: 'It redirects no longer, and can be restored until it is purged.' },
+      204: { description: 'The short URL is deleted. It can be restored until it is purged.' },
     },
     problems: ['not-found', 'version-mismatch'],
   },
@@ -146,21 +141,14 @@ export const urlHandlers = ({
   urls: Urls;
   baseUrl: string;
 }): Handlers<typeof urlOperations> => ({
-  createUrl: async ({ body, apiKey, owner, idempotencyKey }) => {
-    const now = new Date();
-    const input = {
-      originalUrl: body.original_url,
-      customCode: body.custom_code ?? undefined,
-      ...readSettings(body, now.getTime()),
-    };
-    const options = { idempotencyKey, owner, ...readConflictRules(body), now };
-    const { url, isNew, isRepeat } = await urls.create(input, apiKey.id, options);
+  createUrl: async ({ body, apiKey, idempotencyKey }) => {
+    const { url, isNew, isRepeat } = await createUrl(urls, body, { apiKey, idempotencyKey });
     return {
       status: isNew ? 201 : 200,
       headers: {
         Location: `${baseUrl}/api/v1/urls/${pathOfCode(url.shortCode)}`,
-        ...tagOf(url),
-        ...(isRepeat && { 'Idempotency-Replayed': 'true' }),
+        ...etagOf(url),
+        ...(isRepeat && { 'Idempotent-Replayed': 'true' }),
       },
       body: presentUrl(url, baseUrl),
     };
@@ -168,30 +156,27 @@ export const urlHandlers = ({
 
   getUrl: async ({ params, owner, ctx }) => {
     const url = await urls.getWithClicks(params.short_code, owner, new Date());
-    const headers = tagOf(url);
-    if (isNamedIn(ctx.req.headers['if-none-match'], headers.ETag)) return { status: 304, headers };
-    return { status: 200, headers, body: { ...presentUrl(url, baseUrl), click_count: url.clickCount } };
+    const headers = etagOf(url);
+    if (matchesEntityTag(ctx.req.headers['if-none-match'], headers.ETag)) return { status: 304, headers };
+    return { status: 200, headers, body: presentUrl(url, baseUrl) };
   },
 
-  changeUrl: async ({ params, body, apiKey, owner, ctx }) => {
-    const { original_url: originalUrl, short_code: newCode, keep_old_code: keepsOldCode = true } = body;
-    const patch = {
-      ...(originalUrl === undefined ? {} : { originalUrl }),
-      ...readSettings(body, Date.now()),
-    };
+  updateUrl: async ({ params, body, apiKey, owner, ctx }) => {
+    const { short_code: newCode, keep_old_code: keepsOldCode = true } = body;
+    const patch = toUrlPatch(body, new Date());
     const versions = versionsIn(ctx.req.headers['if-match']);
     const url = await (newCode === undefined
       ? urls.change(params.short_code, patch, owner, versions)
       : urls.rename(params.short_code, { newCode, keepsOldCode, patch }, requesterOf(apiKey), versions));
-    return { status: 200, headers: tagOf(url), body: presentUrl(url, baseUrl) };
+    return { status: 200, headers: etagOf(url), body: presentUrl(await urls.withClicks(url), baseUrl) };
   },
 
   restoreUrl: async ({ params, owner }) => {
     const url = await urls.restore(params.short_code, owner);
-    return { status: 200, headers: tagOf(url), body: presentUrl(url, baseUrl) };
+    return { status: 200, headers: etagOf(url), body: presentUrl(await urls.withClicks(url), baseUrl) };
   },
 
-  getStats: async ({ params, owner }) => {
+  getUrlStats: async ({ params, owner }) => {
     const url = await urls.getWithClicks(params.short_code, owner, new Date());
     return {
       status: 200,
@@ -213,4 +198,4 @@ export const urlHandlers = ({
   },
 });
 
-const tagOf = ({ version }: ShortUrl) => ({ ETag: entityTagOf(version) });
+const etagOf = ({ version }: ShortUrl) => ({ ETag: entityTagOf(version) });

@@ -1,21 +1,21 @@
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject, ZodOpenApiResponsesObject } from 'zod-openapi';
 import { redirectStatuses } from '../../urls/url.ts';
-import type { ProblemType } from '../problems/problem.ts';
-import { type AnswersOf, forEverybody, page } from './public-operation.ts';
+import type { ProblemType } from '../problems/problem-types.ts';
+import { type ResponsesOf, publicOperation, page } from './public-operation.ts';
 import { shortCodeParams, timestamp } from './schemas.ts';
 
 const redirectTo = (description: string) => ({
   description,
-  headers: { Location: { description: 'The original URL', schema: { type: 'string' as const } } },
+  headers: { Location: { description: 'Redirect target', schema: { type: 'string' as const } } },
 });
 
 const preview = z.object({
   short_code: z.string(),
   short_url: z.string(),
-  original_url: z.string().nullable().describe('null where it takes a password, or works once'),
-  host: z.string().nullable().describe('Its host as the network knows it'),
-  host_unicode: z.string().nullable().describe('Its host as people read it'),
+  original_url: z.string().nullable().describe('null for a one-time or password-protected short URL'),
+  host: z.string().nullable().describe('Host of the original URL in ASCII'),
+  host_unicode: z.string().nullable().describe('Host of the original URL in Unicode'),
   title: z.string().nullable(),
   created_at: timestamp,
   expires_at: timestamp.nullable(),
@@ -23,7 +23,7 @@ const preview = z.object({
   is_one_time: z.boolean(),
 });
 
-/** What a visit of any kind may meet. */
+/** Problem types of every visit. */
 const problemsOfVisits: ProblemType[] = [
   'bad-request',
   'not-found',
@@ -34,11 +34,11 @@ const problemsOfVisits: ProblemType[] = [
   'unavailable',
 ];
 
-/** What the API's document says of the paths on which visitors come. */
-export const visitPaths = (answersOf: AnswersOf): ZodOpenApiPathsObject =>
-  describePaths((problems) => withPages(answersOf(problems)));
+/** Documentation of the paths for visitors. */
+export const visitPaths = (responsesOf: ResponsesOf): ZodOpenApiPathsObject =>
+  describePaths((problems) => withPages(responsesOf(problems)));
 
-/** Whoever accepts `text/html` gets pages for problems. */
+/** Clients that accept `text/html` get problems as pages. */
 const withPages = (answers: ZodOpenApiResponsesObject): ZodOpenApiResponsesObject =>
   Object.fromEntries(
     Object.entries(answers).map(([status, { description, content }]) => [
@@ -47,30 +47,38 @@ const withPages = (answers: ZodOpenApiResponsesObject): ZodOpenApiResponsesObjec
     ]),
   );
 
-const describePaths = (answersOf: AnswersOf): ZodOpenApiPathsObject => ({
+const describePaths = (responsesOf: ResponsesOf): ZodOpenApiPathsObject => ({
   '/{short_code}': {
     get: {
-      ...forEverybody,
-      operationId: 'redirect',
+      ...publicOperation,
+      operationId: 'followUrl',
       summary: 'Follow a short URL',
       description:
-        'One click more. `HEAD` answers the same and counts nothing. A prefetch is refused, and counted as `prefetch` in the metrics.',
+        'Counts a click. `HEAD` gets the same answer and is not counted. A prefetch gets 403, and is counted in the metrics only.',
       requestParams: { path: shortCodeParams },
       responses: {
         200: {
           description:
-            'A page: it works once or needs a password, or it has a click limit and a bot asks. Nothing is used up.',
+            'An interstitial page, for a one-time or password-protected short URL, or for a bot on one with a click limit. Not counted.',
           content: page,
         },
-        ...Object.fromEntries(redirectStatuses.map((status) => [status, redirectTo('To the original URL.')])),
-        ...answersOf([...problemsOfVisits, 'confirmation-needed', 'password-needed', 'prefetch']),
+        ...Object.fromEntries(
+          redirectStatuses.map((status) => [status, redirectTo('Redirect to the original URL.')]),
+        ),
+        ...responsesOf([
+          ...problemsOfVisits,
+          'confirmation-required',
+          'password-required',
+          'prefetch-not-allowed',
+        ]),
       },
     },
     post: {
-      ...forEverybody,
-      operationId: 'open',
-      summary: 'Open a short URL that works once or needs a password',
-      description: 'One click more, and one use. Only its own page and programs can do that, no other site.',
+      ...publicOperation,
+      operationId: 'unlockUrl',
+      summary: 'Follow a one-time or password-protected short URL',
+      description:
+        'Counts a click and uses up a one-time short URL. Pages of other origins are not allowed to send it.',
       requestParams: { path: shortCodeParams },
       requestBody: {
         content: {
@@ -78,16 +86,16 @@ const describePaths = (answersOf: AnswersOf): ZodOpenApiPathsObject => ({
         },
       },
       responses: {
-        200: { description: 'The page again: no password was given.', content: page },
-        302: redirectTo('To where it leads once it has expired or is used up.'),
-        303: redirectTo('To the original URL.'),
-        ...answersOf([
+        200: { description: 'The interstitial page: no password was sent.', content: page },
+        302: redirectTo('Redirect to `fallback_url` of an expired or exhausted short URL.'),
+        303: redirectTo('Redirect to the original URL.'),
+        ...responsesOf([
           ...problemsOfVisits,
-          'password-needed',
-          'wrong-password',
-          'foreign-origin',
+          'password-required',
+          'invalid-password',
+          'cross-origin-request',
           'method-not-allowed',
-          'too-many-tries',
+          'too-many-attempts',
           'too-large',
           'unsupported-media-type',
         ]),
@@ -96,17 +104,17 @@ const describePaths = (answersOf: AnswersOf): ZodOpenApiPathsObject => ({
   },
   '/{short_code}+': {
     get: {
-      ...forEverybody,
-      operationId: 'preview',
-      summary: 'Where a short URL leads',
-      description: 'Never a click.',
+      ...publicOperation,
+      operationId: 'previewUrl',
+      summary: 'Preview a short URL',
+      description: 'Does not count as a click.',
       requestParams: { path: shortCodeParams },
       responses: {
         200: {
-          description: 'Where it leads, since when and until when.',
+          description: 'Redirect target, and times of creation and expiry.',
           content: { ...page, 'application/json': { schema: preview } },
         },
-        ...answersOf(problemsOfVisits),
+        ...responsesOf(problemsOfVisits),
       },
     },
   },

@@ -1,13 +1,13 @@
 import type { Middleware } from 'koa';
 import { Problem } from '../problems/problem.ts';
 
-/** What the body of a PATCH may be: both mean a merge patch (RFC 7396). */
+/** Media types of a PATCH body; both mean a merge patch (RFC 7396). */
 export const patchTypes = ['application/merge-patch+json', 'application/json'] as const;
 
 const acceptPatch = patchTypes.join(', ');
 
-/** Says in `Accept-Patch` (RFC 5789) what a PATCH may be, to OPTIONS of what can be changed and to a PATCH of another type. */
-export const namePatchTypes: Middleware = async (ctx, next) => {
+/** Sets `Accept-Patch` (RFC 5789) on answers to PATCH, and to OPTIONS of a resource that supports PATCH. */
+export const setAcceptPatch: Middleware = async (ctx, next) => {
   try {
     await next();
   } catch (error) {

@@ -1,6 +1,6 @@
 import type { Context, Middleware } from 'koa';
 
-/** What a page may send, besides what every page may. */
+/** Request headers that pages can send, in addition to the CORS-safelisted ones. */
 const requestHeaders = [
   'Authorization',
   'Content-Type',
@@ -11,13 +11,13 @@ const requestHeaders = [
   'X-API-Key',
 ].join(', ');
 
-/** What a page may read, besides what every page may. */
+/** Response headers that pages can read, in addition to the CORS-safelisted ones. */
 const exposedHeaders = [
   'Accept-Patch',
   'Allow',
   'Content-Disposition',
   'ETag',
-  'Idempotency-Replayed',
+  'Idempotent-Replayed',
   'Location',
   'RateLimit',
   'RateLimit-Limit',
@@ -30,23 +30,23 @@ const exposedHeaders = [
 
 const methods = 'GET, HEAD, POST, PUT, PATCH, DELETE';
 
-/** How long a browser may keep what a preflight was answered; browsers keep it for two hours to a day at most. */
+/** Time for which browsers cache a preflight. Chromium caps it at 2 hours, Firefox at 24. */
 const maxAgeSeconds = '7200';
 
-/** What other origins may read: the API and the document that describes it. */
+/** Paths for other origins: the API and its document. */
 const isShared = (path: string) => path.startsWith('/api/') || path === '/openapi.json';
 
-/** Lets pages of these origins, or of every origin with `*`, use the API (CORS, as in the Fetch Standard), always without cookies and
- *  logins. Answers preflights, which carry no API key, before the API asks for one. Without origins it does nothing. */
-export function shareWithOrigins(origins: readonly string[]): Middleware {
+/** Allows pages of these origins, or of every origin with `*`, to use the API (CORS), without credentials. Must run before
+ *  authentication, since preflights have no API key. Without origins it does nothing. */
+export function allowOrigins(origins: readonly string[]): Middleware {
   const allowed = new Set(origins);
-  const isForAll = allowed.has('*');
+  const allowsAll = allowed.has('*');
 
   function allow(ctx: Context): boolean {
     const origin = ctx.get('origin');
-    if (!isForAll) ctx.vary('Origin');
-    if (origin === '' || !(isForAll || allowed.has(origin))) return false;
-    ctx.set('Access-Control-Allow-Origin', isForAll ? '*' : origin);
+    if (!allowsAll) ctx.vary('Origin');
+    if (origin === '' || !(allowsAll || allowed.has(origin))) return false;
+    ctx.set('Access-Control-Allow-Origin', allowsAll ? '*' : origin);
     return true;
   }
 

@@ -3,24 +3,17 @@ import type { Log } from '../../log.ts';
 import { answerPage } from '../pages/page.ts';
 import { problemPage } from '../pages/problem-pages.ts';
 import { problemOf } from '../problems/from-error.ts';
+import { problemTypes, type ProblemType } from '../problems/problem-types.ts';
 import {
+  methodNotAllowed,
   presentProblem,
   Problem,
   problemHeaders,
-  problemKinds,
-  type ProblemType,
+  routeNotFound,
 } from '../problems/problem.ts';
 import { toLoggedPath } from '../server/logged-path.ts';
 
-/** What the router found no handler for; it has set `Allow` where the path exists. */
-function problemOfRouting(status: number): Problem {
-  return status === 404
-    ? new Problem('not-found', 'There is nothing here.')
-    : new Problem('method-not-allowed', 'This path does not know that method.');
-}
-
-/** The path of a request; undefined for a request line such as `GET http://[/`, which Node passes on and of which Koa
- *  makes nothing or an error. */
+/** The path of a request; undefined for a request line such as `GET http://[/`, which Node accepts and Koa cannot parse. */
 function readPath(ctx: Context): string | undefined {
   try {
     const path: unknown = ctx.path;
@@ -30,25 +23,27 @@ function readPath(ctx: Context): string | undefined {
   }
 }
 
-/** Below these nobody looks for a short URL. */
+/** Paths that cannot be a mistyped short URL. */
 const notForVisitors = /^\/(?:api|admin|docs)\//;
 
-/** Whether a person in front of a browser asks, and for what a mistyped short URL could be. */
-const isForPeople = (ctx: Context, path: string) =>
+/** Whether the request comes from a browser, for a path that can be a mistyped short URL. */
+const wantsPage = (ctx: Context, path: string) =>
   !notForVisitors.test(path) && ctx.accepts('json', 'html') === 'html';
 
-/** Answers every error as `application/problem+json` (RFC 9457), or as a page to a visitor's browser. An error that is
- *  nobody's fault but ours shows nothing and logs everything. */
-export function answerErrors(
+/** Answers every error as `application/problem+json` (RFC 9457), or as a page for browsers. An unexpected error is logged, and its
+ *  answer shows nothing of it. */
+export function handleErrors(
   log: Log,
   { onProblem, basePath }: { onProblem?: (type: ProblemType) => void; basePath?: string } = {},
 ): Middleware {
   return async (ctx, next) => {
     const path = readPath(ctx);
     try {
-      if (path === undefined) throw new Problem('bad-request', 'The request line names no path.');
+      if (path === undefined) throw new Problem('bad-request', 'The request line contains no valid path.');
       await next();
-      if (ctx.body === undefined && ctx.status >= 400) throw problemOfRouting(ctx.status);
+      // No route matched; the router has set `Allow` where the path exists.
+      if (ctx.body === undefined && ctx.status >= 400)
+        throw ctx.status === 404 ? routeNotFound() : methodNotAllowed();
     } catch (error) {
       const request = { method: ctx.method, path: path && toLoggedPath(path) };
       const problem = problemOf(error, log, request, basePath);
@@ -56,8 +51,8 @@ export function answerErrors(
       ctx.status = problem.status;
       ctx.set(problemHeaders);
       ctx.set(problem.headers);
-      if (path !== undefined && isForPeople(ctx, path)) {
-        answerPage(ctx, problem.status, problemPage(problem, problemKinds[problem.type][1]));
+      if (path !== undefined && wantsPage(ctx, path)) {
+        answerPage(ctx, problem.status, problemPage(problem, problemTypes[problem.type].title));
         return;
       }
       ctx.body = presentProblem(problem);

@@ -8,7 +8,7 @@ import type { ReadClientAddress } from '../server/client-address.ts';
 import { isBoard } from '../server/operator-paths.ts';
 import { type ApiState, apiKeyOf } from './authenticate.ts';
 
-/** Whose requests are limited by what. */
+/** The rate limiters, by what they count. */
 export interface RateLimitBudgets {
   apiKeys: Budgets;
   addresses: Budgets;
@@ -18,7 +18,7 @@ export interface RateLimitBudgets {
 
 export type RateLimits = ReturnType<typeof createRateLimits>;
 
-/** Refuses, with 429 and `Retry-After`, what is more than an API key or an address may ask for. Nobody waits to be judged. */
+/** Rejects requests over a limit with 429 and `Retry-After`. Decisions are synchronous, from memory. */
 export function createRateLimits(deps: {
   budgets: RateLimitBudgets;
   nameNetwork: NameNetwork;
@@ -30,36 +30,36 @@ export function createRateLimits(deps: {
   return {
     budgets: budgets as Readonly<RateLimitBudgets>,
 
-    /** Takes so much from an API key's budget, from which its request has taken something `before`; undefined without one. */
+    /** Charges an API key, whose request was charged `before` already; undefined without a limit. */
     takeFromApiKey: (id: number, amount: number, before: number): RateLimitResult | undefined =>
       budgets.apiKeys.take(String(id), amount, before),
 
-    /** Takes a request from its address's budget. Throws the problem where that is spent. */
+    /** Charges a request to its client address. Throws a 429 over the limit. */
     takeFromAddress(request: IncomingMessage): void {
-      requireWithin(budgets.addresses.take(networkOf(request)), 'Too many requests come from your address.');
+      requireWithin(budgets.addresses.take(networkOf(request)), 'Too many requests from this address.');
     },
 
-    /** Takes a report from the budget of whoever sends it. Throws the problem where that is spent. */
+    /** Charges a report to its client address. Throws a 429 over the limit. */
     takeReport(request: IncomingMessage): void {
-      requireWithin(budgets.reports.take(networkOf(request)), 'Too many reports come from your address.');
+      requireWithin(budgets.reports.take(networkOf(request)), 'Too many reports from this address.');
     },
 
     isAddressExhausted: (request: IncomingMessage): boolean => budgets.addresses.isSpent(networkOf(request)),
 
-    /** Whether whoever asks has spent the budget of codes that lead nowhere. */
+    /** Whether the client address is over its limit of unknown codes. */
     isThrottled: (request: IncomingMessage): boolean => budgets.unknownCodes.isSpent(networkOf(request)),
 
-    /** Takes a code that leads nowhere from the budget of whoever asked for it. Throws the problem where that is spent. */
+    /** Charges an unknown code to its client address. Throws a 429 over the limit. */
     takeUnknownCode(request: IncomingMessage): void {
       requireWithin(
         budgets.unknownCodes.take(networkOf(request)),
-        'Too many unknown short URLs were asked for from your address.',
+        'Too many requests for unknown short URLs from this address.',
       );
     },
   };
 }
 
-/** Limits an API key's requests, whose answers say what is left. Stands behind `authenticate`. */
+/** Limits the requests of an API key, and sets the RateLimit headers. Must run after `authenticate`. */
 export function limitApiKey(rateLimits: RateLimits): Middleware<ApiState> {
   return async (ctx, next) => {
     charge(ctx, rateLimits, 1);
@@ -67,8 +67,8 @@ export function limitApiKey(rateLimits: RateLimits): Middleware<ApiState> {
   };
 }
 
-/** Has a request that `limitApiKey` has counted as one count as so many of those that its API key may send, or as all of them where
- *  that is fewer. Throws the problem where so many are not left. */
+/** Charges a request that `limitApiKey` has charged once with its full weight, at most the whole limit. Throws a 429 where less
+ *  remains. */
 export function chargeAs(ctx: Context, rateLimits: RateLimits, weight: number): void {
   if (weight > 1) charge(ctx, rateLimits, weight - 1, 1);
 }
@@ -81,11 +81,10 @@ function charge(ctx: Context, rateLimits: RateLimits, amount: number, before = 0
     ctx.set('RateLimit-Remaining', String(limitResult.remaining));
     ctx.set('RateLimit-Reset', toSeconds(limitResult.resetsInMs));
   }
-  requireWithin(limitResult, 'The API key has sent too many requests.');
+  requireWithin(limitResult, 'The API key has exceeded its rate limit.');
 }
 
-/** Limits how many codes that lead nowhere an address may ask for, and nothing else: those that lead somewhere do so for
- *  everybody. Stands before what resolves them for visitors. */
+/** Limits the requests for unknown codes per client address. Known codes are not limited. Must run before the redirect. */
 export function limitUnknownCodes(rateLimits: RateLimits): Middleware {
   return async (ctx, next) => {
     try {
@@ -97,14 +96,14 @@ export function limitUnknownCodes(rateLimits: RateLimits): Middleware {
   };
 }
 
-/** Limits an address's requests that no valid API key vouches for: those of pages for everybody, and all that lack a valid key
- *  or login. Whoever has a valid key is never refused for what others at the same address do; health is for everybody at any time. */
+/** Limits the requests without a valid API key or login per client address. Requests with a valid key are not affected by others from
+ *  the same address, and health checks are not limited. */
 export function limitAddress(rateLimits: RateLimits): Middleware<ApiState> {
   return async (ctx, next) => {
     const isOfApi = ctx.path.startsWith('/api/');
     const isProtected = isOfApi || ctx.path === '/metrics' || isBoard(ctx.path);
     if (!isProtected && !isHealth(ctx)) rateLimits.takeFromAddress(ctx.req);
-    // A password that people choose can be guessed in the end, unlike a key: here not even the right one passes.
+    // Passwords can be guessed, unlike API keys: over the limit even the correct one is rejected.
     if (isBoard(ctx.path) && rateLimits.isAddressExhausted(ctx.req)) rateLimits.takeFromAddress(ctx.req);
     try {
       await next();
@@ -112,12 +111,12 @@ export function limitAddress(rateLimits: RateLimits): Middleware<ApiState> {
       if (error instanceof Problem && error.type === 'unauthorized') rateLimits.takeFromAddress(ctx.req);
       throw error;
     }
-    // What no operation answers asks for no key.
+    // API paths without an operation do not authenticate.
     if (isOfApi && ctx.state.apiKey === undefined) rateLimits.takeFromAddress(ctx.req);
   };
 }
 
-/** The fields of draft-ietf-httpapi-ratelimit-headers-10: quota, window, what remains, and seconds until all of it is available. */
+/** The fields of draft-ietf-httpapi-ratelimit-headers-10: quota, window, remaining requests, and seconds until the reset. */
 const toRateLimitFields = ({ limit, remaining, resetsInMs, windowMs }: RateLimitResult) => ({
   'RateLimit-Policy': `"default";q=${limit};w=${Math.ceil(windowMs / 1_000)}`,
   RateLimit: `"default";r=${remaining};t=${toSeconds(resetsInMs)}`,

@@ -1,12 +1,11 @@
 import type { Layer } from '@koa/router';
 import type { ExtendableContext, Middleware } from 'koa';
 import { durationHistogram } from '../../metrics/prometheus.ts';
-import type { ProblemType } from '../problems/problem.ts';
+import type { ProblemType } from '../problems/problem-types.ts';
 
 export type RequestCounts = ReturnType<typeof createRequestCounts>;
 
-/** Counts and measures the answers of the routes, and counts problems by their type. Redirects belong to no route, and neither
- *  do unknown paths, so that the number of routes is bounded. */
+/** Counts and measures answers by route, and problems by type. Redirects and unknown paths have no route, which bounds the labels. */
 export function createRequestCounts() {
   const counts = new Map<string, { value: number; labels: Record<'method' | 'route' | 'status', string> }>();
   const problems = new Map<ProblemType, number>();
@@ -24,7 +23,7 @@ export function createRequestCounts() {
   }
 
   return {
-    /** Surrounds everything that decides on the status. */
+    /** Must wrap all middleware that sets the status. */
     middleware: (async (ctx: ExtendableContext & { matched?: Layer[] }, next) => {
       const begin = performance.now();
       await next();
@@ -33,17 +32,17 @@ export function createRequestCounts() {
       const route = String(matched.path);
       add(ctx.method, route, String(ctx.status));
       durations.observe({ method: ctx.method, route }, (performance.now() - begin) / 1_000);
-    }) satisfies Middleware as Middleware,
+    }) satisfies Middleware,
 
     addProblem: (type: ProblemType): void => void problems.set(type, (problems.get(type) ?? 0) + 1),
 
-    /** How many problems of each kind were answered. */
+    /** Number of problems by type. */
     readProblems: () => [...problems].map(([type, value]) => ({ value, labels: { type } })),
 
-    /** How many answers each method, route and status has had. */
+    /** Number of answers by method, route and status. */
     read: () => [...counts.values()],
 
-    /** How long the routes took, for Prometheus. */
+    /** Durations by route, for Prometheus. */
     readDurations: durations.read,
   };
 }

@@ -4,7 +4,7 @@ import { unavailable } from '../problems/problem.ts';
 
 const unusable = new Set<ConditionCode>(['schema_outdated', 'schema_incompatible', 'short_code_case']);
 
-/** Answers 503 while this version cannot work with the tables of the database: a change could be stored in part. */
+/** Answers 503 while the database schema does not match this version: a write could be stored incompletely. */
 export function requireUsableSchema(health: { conditions: Pick<Conditions, 'list'> }): Middleware {
   return async (_ctx, next) => {
     if (health.conditions.list().some(({ code }) => unusable.has(code)))

@@ -5,7 +5,7 @@ import type { z } from 'zod';
 import { Problem, validationFailed } from '../problems/problem.ts';
 import { patchTypes } from './accept-patch.ts';
 
-/** What `schema` makes of `value`; throws a 422 that names every field that breaks a rule. */
+/** Parses a value; throws a 422 that lists every invalid field. */
 export function validate<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
@@ -20,16 +20,16 @@ export function validate<Schema extends z.ZodType>(schema: Schema, value: unknow
   throw validationFailed(errors);
 }
 
-/** Reads a JSON body: 415 for another type (whose text would be taken for an empty object), 400 for malformed JSON,
- *  413 when it is longer than `maxBytes`. No body at all is an empty object. */
+/** Parses a JSON body; no body is an empty object. Throws a 415 for another media type, which the parser would ignore, a 400 for malformed
+ *  JSON, and a 413 for more than `maxBytes`. */
 export function jsonBody(maxBytes: number): Middleware {
   const checkType: Middleware = async (ctx, next) => {
-    // ctx.is: null without a body, false for another type and for a body of no bytes, which has none.
+    // ctx.is returns null without a body, and false for another type or an empty body.
     const types = ctx.method === 'PATCH' ? patchTypes : (['application/json'] as const);
     if (ctx.request.length !== 0 && ctx.is([...types]) === false) {
       throw new Problem(
         'unsupported-media-type',
-        `The body must be JSON, with content-type ${types.join(' or ')}.`,
+        `The body must be JSON, with Content-Type ${types.join(' or ')}.`,
       );
     }
     await next();
@@ -41,21 +41,24 @@ export function jsonBody(maxBytes: number): Middleware {
     encoding: 'utf-8',
     onError: (error: Error & { status?: number; type?: string }) => {
       if (error.status === 413 || error.type === 'entity.too.large') {
-        throw new Problem('too-large', `The body must not be longer than ${maxBytes} bytes.`);
+        throw new Problem('too-large', `The body must contain at most ${maxBytes} bytes.`);
       }
       if (error.status === 415)
-        throw new Problem('unsupported-media-type', 'The body has an unknown encoding or charset.');
+        throw new Problem(
+          'unsupported-media-type',
+          'The Content-Encoding or charset of the body is not supported.',
+        );
       throw new Problem('malformed-json', 'The body must be a JSON object.');
     },
   });
   return compose([checkType, parse as Middleware]);
 }
 
-/** Lets a body of one of these types through, unread, and answers 415 to others. */
+/** Requires a body of one of these media types, without parsing it; otherwise answers 415. */
 export function uploadBody(types: readonly string[]): Middleware {
   return async (ctx, next) => {
     if (!ctx.is([...types])) {
-      throw new Problem('unsupported-media-type', `The body must be one of ${types.join(', ')}.`);
+      throw new Problem('unsupported-media-type', `The Content-Type must be one of ${types.join(', ')}.`);
     }
     if ((ctx.get('content-encoding') || 'identity') !== 'identity') {
       throw new Problem('unsupported-media-type', 'The body must not be compressed.');
@@ -65,8 +68,7 @@ export function uploadBody(types: readonly string[]): Middleware {
 }
 
 /** The parsed JSON body. */
-export const bodyOf = (ctx: Context): unknown => (ctx.request as unknown as { body?: unknown }).body ?? {};
+export const bodyOf = ({ request }: Context): unknown => request.body ?? {};
 
-/** How long a JSON body was, in characters; 0 without one, and of one that is not read here. */
-export const bodyLengthOf = (ctx: Context): number =>
-  (ctx.request as unknown as { rawBody?: string }).rawBody?.length ?? 0;
+/** The length of a parsed JSON body in characters; 0 without one, and for an upload. */
+export const bodyLengthOf = ({ request }: Context): number => request.rawBody?.length ?? 0;

@@ -6,7 +6,7 @@ import compose from 'koa-compose';
 import { isJobName, jobs } from '../../queues/jobs.ts';
 import { jobIdPattern, type Queues, QueueUnavailable } from '../../queues/queues.ts';
 import { withDeadline } from '../../resilience/shutdown.ts';
-import { isFromOwnPage } from '../middleware/same-origin.ts';
+import { isSameOrigin } from '../middleware/same-origin.ts';
 import { isSameSecret } from '../middleware/secret.ts';
 import { Problem } from '../problems/problem.ts';
 import { basePathOf } from '../server/base-path.ts';
@@ -86,6 +86,6 @@ function requireLogin(ctx: Context, user: string, password: string): void {
 
 /** Refuses a write that another site's page sends with the visitor's remembered login. */
 function requireSameOrigin(ctx: Context, baseUrl: string): void {
-  if (ctx.method === 'GET' || ctx.method === 'HEAD' || isFromOwnPage(ctx, baseUrl)) return;
-  throw new Problem('foreign-origin', 'Bull Board takes changes from its own pages only.');
+  if (ctx.method === 'GET' || ctx.method === 'HEAD' || isSameOrigin(ctx, baseUrl)) return;
+  throw new Problem('cross-origin-request', 'Bull Board takes changes from its own pages only.');
 }

@@ -18,7 +18,7 @@ export function addMetricsRoute(
 }
 
 function requireToken(ctx: Context, token: string | undefined): void {
-  if (token === undefined) throw new Problem('not-found', 'There is nothing here.');
+  if (token === undefined) throw new Problem('not-found', 'Not found.');
   const [, given = ''] = /^Bearer +(\S+)$/i.exec(ctx.get('authorization')) ?? [];
   if (isSameSecret(given, token)) return;
   throw new Problem('unauthorized', 'Give METRICS_TOKEN in Authorization: Bearer.', {

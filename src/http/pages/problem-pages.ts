@@ -1,4 +1,5 @@
-import type { Problem, ProblemType } from '../problems/problem.ts';
+import type { ProblemType } from '../problems/problem-types.ts';
+import type { Problem } from '../problems/problem.ts';
 import { html } from './html.ts';
 import { type Page, renderPage } from './page.ts';
 
@@ -14,7 +15,7 @@ const texts: Partial<Record<ProblemType, { title: string; text: string }>> = {
     title: 'This link is blocked',
     text: 'It leads to a site that this service does not lead to.',
   },
-  'too-many-tries': {
+  'too-many-attempts': {
     title: 'Too many tries',
     text: 'The password was tried too often. Please try again in a while.',
   },
@@ -22,7 +23,7 @@ const texts: Partial<Record<ProblemType, { title: string; text: string }>> = {
     title: 'Too many requests',
     text: 'Too many came from your address. Please try again in a minute.',
   },
-  'foreign-origin': {
+  'cross-origin-request': {
     title: 'Please open the link itself',
     text: 'Another site tried to open this link for you, which only its own page can do.',
   },

@@ -1,17 +1,19 @@
-/** What is wrong with one field of a request. */
+import { type ProblemType, problemTypes, problemUri } from './problem-types.ts';
+
+/** A field of a request that breaks a rule. */
 export interface FieldError {
   field: string;
   detail: string;
 }
 
-/** A request that cannot be answered; says with which status, kind and text. */
+/** An error with an answer of its own: a problem of RFC 9457. */
 export class Problem extends Error {
   override readonly name = 'Problem';
   readonly status: number;
   readonly type: ProblemType;
   readonly errors: FieldError[] | undefined;
   readonly headers: Record<string, string>;
-  /** Further members of the body (RFC 9457, 3.2). */
+  /** Extension members of the body (RFC 9457, section 3.2). */
   readonly members: Readonly<Record<string, string>>;
 
   constructor(
@@ -21,12 +23,12 @@ export class Problem extends Error {
       errors?: FieldError[];
       headers?: Record<string, string>;
       members?: Readonly<Record<string, string>>;
-      /** Instead of the kind's usual one. */
+      /** Overrides the status of the type. */
       status?: number;
     } = {},
   ) {
     super(detail);
-    this.status = more.status ?? problemKinds[type][0];
+    this.status = more.status ?? problemTypes[type].status;
     this.type = type;
     this.errors = more.errors;
     this.headers = more.headers ?? {};
@@ -34,62 +36,26 @@ export class Problem extends Error {
   }
 }
 
-/** Every kind of problem, with its status and its title. */
-export const problemKinds = {
-  'malformed-json': [400, 'Malformed JSON'],
-  'bad-request': [400, 'Bad request'],
-  unauthorized: [401, 'API key needed'],
-  'insufficient-scope': [403, 'API key not allowed to do this'],
-  'password-needed': [403, 'Password needed'],
-  'wrong-password': [403, 'Wrong password'],
-  'confirmation-needed': [403, 'Confirmation needed'],
-  prefetch: [403, 'Not fetched in advance'],
-  'foreign-origin': [403, 'Foreign origin'],
-  'not-found': [404, 'Not found'],
-  'method-not-allowed': [405, 'Method not allowed'],
-  'own-key': [409, 'Not with the API key itself'],
-  'code-taken': [409, 'Code taken'],
-  'code-deleted': [409, 'Code of a deleted short URL'],
-  expired: [410, 'Expired'],
-  exhausted: [410, 'Used up'],
-  'version-mismatch': [412, 'Another version'],
-  'not-ready': [409, 'Not ready'],
-  'too-many-transfers': [409, 'Too many imports or exports'],
-  'upload-broken': [408, 'Upload broken off'],
-  'too-large': [413, 'Request too large'],
-  'unsupported-media-type': [415, 'Unsupported media type'],
-  'detail-not-kept': [422, 'Single clicks of that time are not kept'],
-  'validation-failed': [422, 'Validation failed'],
-  'idempotency-key-reused': [422, 'Idempotency key used before'],
-  'too-many-tries': [429, 'Too many tries'],
-  'rate-limited': [429, 'Too many requests'],
-  blocked: [451, 'Blocked'],
-  'internal-error': [500, 'Internal error'],
-  unavailable: [503, 'Unavailable for the moment'],
-} as const satisfies Record<string, readonly [status: number, title: string]>;
-
-export type ProblemType = keyof typeof problemKinds;
-
-/** The 503 of what may do well in a moment. */
+/** 503 for a condition that is likely to end soon. */
 export const unavailable = (detail: string, retryAfterSeconds = 2) =>
   new Problem('unavailable', detail, { headers: { 'Retry-After': String(retryAfterSeconds) } });
 
-/** The 422 of a request with these fields wrong. */
+/** 422 with these field errors: at most 50 of them, and 1,000 characters of `detail`. */
 export function validationFailed(errors: FieldError[]): Problem {
   const detail = errors.map(({ field, detail }) => `${field} ${detail}`).join('; ');
   return new Problem('validation-failed', `${detail.slice(0, 1_000)}.`, { errors: errors.slice(0, 50) });
 }
 
-/** The 405 of a path that knows these methods alone. */
-export const methodNotAllowed = (allow: string) =>
-  new Problem('method-not-allowed', 'This path does not know that method.', {
-    headers: { Allow: allow },
+/** 404 for a path without a route. */
+export const routeNotFound = () => new Problem('not-found', 'Not found.');
+
+/** 405 for a path that has other methods; the router has set `Allow` where none is given. */
+export const methodNotAllowed = (allow?: string) =>
+  new Problem('method-not-allowed', 'Method not allowed.', {
+    ...(allow !== undefined && { headers: { Allow: allow } }),
   });
 
-/** How answers spell a type of problem. */
-export const problemUrn = (type: ProblemType) => `urn:linkmill:problem:${type}`;
-
-/** What every answer with a problem says: nobody keeps it, and a browser runs, loads, frames and guesses nothing. */
+/** Headers of every problem: no caching, and nothing for a browser to run, load, frame or sniff. */
 export const problemHeaders = {
   'Cache-Control': 'no-store',
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
@@ -98,10 +64,10 @@ export const problemHeaders = {
   'X-Content-Type-Options': 'nosniff',
 } as const;
 
-/** A problem as its answer's body shows it. */
+/** The body of a problem's answer. */
 export const presentProblem = (problem: Problem) => ({
-  type: problemUrn(problem.type),
-  title: problemKinds[problem.type][1],
+  type: problemUri(problem.type),
+  title: problemTypes[problem.type].title,
   status: problem.status,
   detail: problem.message,
   errors: problem.errors,

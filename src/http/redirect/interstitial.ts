@@ -4,7 +4,7 @@ import type { PasswordAttempts, PasswordAttempt } from '../../urls/access/passwo
 import type { CachedUrl } from '../../urls/cache/entry.ts';
 import { type StoredUrl, UrlNotFound } from '../../urls/url.ts';
 import { createFormReader } from '../middleware/form.ts';
-import { isFromOwnPage } from '../middleware/same-origin.ts';
+import { isSameOrigin } from '../middleware/same-origin.ts';
 import { interstitialPage } from '../pages/interstitial-page.ts';
 import { answerPage, wantsJson } from '../pages/page.ts';
 import { Problem } from '../problems/problem.ts';
@@ -72,7 +72,7 @@ export function createInterstitial(deps: {
 
     /** Whether what a visitor has sent opens the short URL; otherwise the page is shown again. */
     async opens(ctx: Context, shortCode: string, url: CachedUrl): Promise<boolean> {
-      if (!isFromOwnPage(ctx, baseUrl)) throw foreignOrigin();
+      if (!isSameOrigin(ctx, baseUrl)) throw foreignOrigin();
       if (!url.rules?.isProtected) return true;
       const { password = '' } = await readForm(ctx);
       if (password === '') show(ctx, url);
@@ -84,12 +84,13 @@ export function createInterstitial(deps: {
 }
 
 const passwordNeeded = () =>
-  new Problem('password-needed', 'Send the password by POST, as the form field password.');
-const wrongPassword = () => new Problem('wrong-password', 'The password is wrong.');
+  new Problem('password-required', 'Send the password by POST, as the form field password.');
+const wrongPassword = () => new Problem('invalid-password', 'The password is wrong.');
 const confirmationNeeded = () =>
-  new Problem('confirmation-needed', 'The short URL works once: a POST opens it.');
-const foreignOrigin = () => new Problem('foreign-origin', 'A short URL is opened from its own page only.');
+  new Problem('confirmation-required', 'The short URL works once: a POST opens it.');
+const foreignOrigin = () =>
+  new Problem('cross-origin-request', 'A short URL is opened from its own page only.');
 const tooManyTries = (waitSeconds: number) =>
-  new Problem('too-many-tries', 'The password was tried too often.', {
+  new Problem('too-many-attempts', 'The password was tried too often.', {
     headers: { 'Retry-After': String(waitSeconds) },
   });

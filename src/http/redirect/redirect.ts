@@ -199,6 +199,6 @@ export function createRedirect(deps: RedirectDeps) {
 /** A browser reuses a prefetched redirect for the visit whatever `Cache-Control` says, so the visit would not be counted.
  *  It drops a rejected prefetch, and requests again on the visit. */
 const prefetchNotAllowed = () =>
-  new Problem('prefetch', 'Prefetching short URLs is not allowed: each visit is counted.', {
+  new Problem('prefetch-not-allowed', 'Prefetching short URLs is not allowed: each visit is counted.', {
     headers: { Vary: 'Sec-Purpose, Purpose, X-Purpose, X-Moz' },
   });

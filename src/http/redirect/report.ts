@@ -8,7 +8,7 @@ import { UrlNotFound } from '../../urls/url.ts';
 import { storedText } from '../../validation/text.ts';
 import { createFormReader } from '../middleware/form.ts';
 import type { RateLimits } from '../middleware/rate-limits.ts';
-import { isFromOwnPage } from '../middleware/same-origin.ts';
+import { isSameOrigin } from '../middleware/same-origin.ts';
 import { bodyOf, jsonBody, validate } from '../middleware/validation.ts';
 import { answerPage, wantsJson } from '../pages/page.ts';
 import { reportPage, thanksPage } from '../pages/report-page.ts';
@@ -21,7 +21,7 @@ const maxBytes = 16 * 1024;
 /** What a visitor reports. */
 export const newReport = z.strictObject(
   {
-    short_code: z.string({ error: 'is needed' }),
+    short_code: z.string({ error: 'is required' }),
     reason: z.enum(reportReasons, `must be one of ${reportReasons.join(', ')}`),
     comment: storedText({
       max: 1_000,
@@ -51,8 +51,8 @@ export function addReportRoutes(
 
   router.post('/report', async (ctx) => {
     const { reports, rateLimits, baseUrl } = deps;
-    if (!isFromOwnPage(ctx, baseUrl))
-      throw new Problem('foreign-origin', 'A report is sent from our own page only.');
+    if (!isSameOrigin(ctx, baseUrl))
+      throw new Problem('cross-origin-request', 'A report is sent from our own page only.');
     const { short_code: given, reason, comment } = validate(newReport, await readBody(ctx));
     rateLimits.takeReport(ctx.req);
     const shortCode = toShortCode(given);

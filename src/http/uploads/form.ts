@@ -4,14 +4,14 @@ import busboy from 'busboy';
 import { UploadAborted, UploadRejected, UploadTooLarge } from '../../transfers/transfer.ts';
 import type { UploadedFile } from './uploaded-file.ts';
 
-/** What a form may have besides its file. */
+/** Limits of a form. */
 const limits = { files: 1, fields: 20, fieldNameSize: 200, fieldSize: 4_096, parts: 21, headerPairs: 50 };
 
-const noFile = 'The form holds no file. With curl, send it as -F file=@links.csv.';
-const severalFiles = 'The form holds more than one file. Import each on its own.';
+const noFile = 'The form contains no file. With curl, send it as -F file=@links.csv.';
+const severalFiles = 'The form contains more than one file. Import each file separately.';
 
-/** The one file of a form that comes in, read as it comes: other parts are skipped. Throws UploadRejected and UploadAborted, while it is
- *  read too. */
+/** The only file of a form, as a stream; other fields are ignored. Throws UploadRejected and UploadAborted, also while the file is
+ *  read. */
 export async function openForm(
   headers: IncomingHttpHeaders,
   source: AsyncIterable<Buffer>,
@@ -24,12 +24,12 @@ export async function openForm(
   });
   const ended = new Promise<void>((resolve, reject) => {
     form.on('close', resolve);
-    form.on('error', (error) => reject(asBroken(error)));
-    input.on('error', (error) => reject(asBroken(error)));
+    form.on('error', (error) => reject(toUploadError(error)));
+    input.on('error', (error) => reject(toUploadError(error)));
   });
   const opened = new Promise<UploadedFile>((resolve, reject) => {
     form.on('file', (_name, stream, { mimeType }) => {
-      // It may break off before anybody reads it, which finds it destroyed then.
+      // An error before the first read must not be unhandled; the reader gets it later.
       stream.on('error', () => undefined);
       const content = readFile(stream, input, ended, state);
       resolve({ content, type: mimeType, charset: undefined });
@@ -49,7 +49,7 @@ function openParser(headers: IncomingHttpHeaders): busboy.Busboy {
   try {
     return busboy({ headers, limits });
   } catch {
-    throw new UploadRejected('The form has no boundary between its parts.');
+    throw new UploadRejected('The Content-Type of the form has no boundary.');
   }
 }
 
@@ -59,21 +59,21 @@ async function* readFile(
   ended: Promise<void>,
   state: { hasSeveral: boolean },
 ): AsyncGenerator<Buffer> {
-  // A source that fails ends in neither the parser nor its file.
-  ended.catch((error: unknown) => stream.destroy(asBroken(error)));
+  // An error of the source reaches neither the parser nor the file.
+  ended.catch((error: unknown) => stream.destroy(toUploadError(error)));
   try {
     for await (const part of stream) yield part as Buffer;
     await ended;
     if (state.hasSeveral) throw new UploadRejected(severalFiles);
   } catch (error) {
-    throw asBroken(error);
+    throw toUploadError(error);
   } finally {
     input.destroy();
   }
 }
 
-/** What the parser says of a form that ends too early, or is none. */
-const asBroken = (error: unknown): Error =>
+/** Converts an error of the parser, which means an incomplete or malformed form. */
+const toUploadError = (error: unknown): Error =>
   error instanceof UploadAborted || error instanceof UploadRejected || error instanceof UploadTooLarge
     ? error
-    : new UploadAborted('The form ends too early, or is damaged.', { cause: error });
+    : new UploadAborted('The form is incomplete or malformed.', { cause: error });

@@ -1,6 +1,6 @@
 import type { FileKind } from '../../transfers/files/file-kind.ts';
 
-/** What clients say that files are. `text/plain`, Excel's type and octets say little: then the file itself tells. */
+/** File kinds by media type; undefined for generic types, whose kind is detected from the content. */
 const kinds: Readonly<Record<string, FileKind | undefined>> = {
   'text/csv': 'csv',
   'application/csv': 'csv',
@@ -13,8 +13,8 @@ const kinds: Readonly<Record<string, FileKind | undefined>> = {
   'application/octet-stream': undefined,
 };
 
-/** The types that the body of an import may have. */
+/** Media types of an import's body. */
 export const uploadTypes = [...Object.keys(kinds), 'multipart/form-data'] as const;
 
-/** What a file of this type is; undefined if its type does not say. */
+/** The file kind of a media type; undefined for generic types. */
 export const kindOf = (type: string): FileKind | undefined => kinds[type.toLowerCase()];

@@ -3,28 +3,28 @@ import type { Duplex } from 'node:stream';
 import { withDeadline } from '../../resilience/shutdown.ts';
 import { UploadAborted } from '../../transfers/transfer.ts';
 
-/** How long an upload may be silent. */
-const silentMs = 30_000;
+/** Maximum time without data. */
+const idleTimeoutMs = 30_000;
 
 const uploading = new WeakSet<Duplex>();
 
-/** Whether an upload is read from this connection, which then may take its time. */
+/** Whether an upload is in progress on this connection: the request timeout does not apply then. */
 export const isUploading = (connection: Duplex) => uploading.has(connection);
 
-/** The body of a request as it comes, however long it is. Throws UploadAborted when the client goes away or falls silent. */
+/** Streams the body of a request of any length. Throws UploadAborted when the client disconnects, or sends nothing for `idleTimeoutMs`. */
 export async function* readUpload(request: IncomingMessage): AsyncGenerator<Buffer> {
-  const parts: AsyncIterator<Buffer> = request[Symbol.asyncIterator]();
+  const chunks: AsyncIterator<Buffer> = request[Symbol.asyncIterator]();
   uploading.add(request.socket);
   try {
     for (;;) {
-      const { value, done } = await withDeadline(parts.next(), silentMs, () => {
-        throw new UploadAborted('Nothing came for too long.');
+      const { value, done } = await withDeadline(chunks.next(), idleTimeoutMs, () => {
+        throw new UploadAborted('The upload timed out: no data arrived.');
       });
       if (done) return;
       yield value;
     }
   } catch (error) {
-    throw request.errored ? new UploadAborted('The upload broke off.', { cause: error }) : error;
+    throw request.errored ? new UploadAborted('The upload was aborted.', { cause: error }) : error;
   } finally {
     uploading.delete(request.socket);
   }

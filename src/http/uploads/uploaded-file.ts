@@ -2,17 +2,17 @@ import type { IncomingMessage } from 'node:http';
 import { openForm } from './form.ts';
 import { readUpload } from './upload.ts';
 
-/** A file that comes with a request. */
+/** An uploaded file. */
 export interface UploadedFile {
   content: AsyncIterable<Buffer>;
-  /** Its media type, as its sender has it. */
+  /** Media type from `Content-Type`. */
   type: string;
-  /** The character set that its sender names. */
+  /** Character set from `Content-Type`. */
   charset: string | undefined;
 }
 
-/** The file in the body of a request, or in the form that the body is. Throws UploadRejected for a form without a file, UploadAborted, and
- *  what `checkSize` throws of the length of a form. */
+/** The file in a request: the body itself, or the file of a form. Throws UploadRejected for a form without a file, UploadAborted, and the
+ *  errors of `checkSize` for the length of a form. */
 export async function openUpload(
   request: IncomingMessage,
   checkSize: (bytes: number) => void,
@@ -25,14 +25,14 @@ export async function openUpload(
   return { content, type, charset };
 }
 
-/** What a form may be longer than its file, in bytes. */
-const formBytes = 64 * 1024;
+/** Maximum bytes of a form in addition to its file. */
+const formOverheadBytes = 64 * 1024;
 
 async function* withinSize(source: AsyncIterable<Buffer>, checkSize: (bytes: number) => void) {
-  let bytes = -formBytes;
-  for await (const part of source) {
-    bytes += part.length;
+  let bytes = -formOverheadBytes;
+  for await (const chunk of source) {
+    bytes += chunk.length;
     checkSize(bytes);
-    yield part;
+    yield chunk;
   }
 }

@@ -45,7 +45,7 @@ export function createExports(deps: {
     get,
 
     /** Up to `limit` exports that are older than `before`, the latest first. */
-    list: (apiKeyId: number | null, before: number, limit: number): Promise<Export[]> =>
+    list: (apiKeyId: number | null, before: number | undefined, limit: number): Promise<Export[]> =>
       store.list(apiKeyId, before, limit),
 
     /** Ends an export, wherever it stands, and forgets it with its file; resolves to how it stood. */

@@ -121,7 +121,7 @@ export function createImports(deps: {
       await store.findWarnings(id, 0, shownWarnings),
 
     /** Up to `limit` imports that are older than `before`, the latest first. */
-    list: (apiKeyId: number | null, before: number, limit: number): Promise<Import[]> =>
+    list: (apiKeyId: number | null, before: number | undefined, limit: number): Promise<Import[]> =>
       store.list(apiKeyId, before, limit),
 
     /** Ends an import, wherever it stands, and forgets it; resolves to how it stood. The short URLs that it has created stay. */

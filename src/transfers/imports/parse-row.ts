@@ -49,7 +49,7 @@ export function createRowReader(
     const fields = readFields(format!, columns);
     if (format!.codeIsOptional || fields.short_code !== undefined || fields.original_url === undefined)
       return readRow(fields, normaliseUrl);
-    return { problems: [{ field: 'short_code', reason: 'is needed' }] };
+    return { problems: [{ field: 'short_code', reason: 'is required' }] };
   }
 
   function readContent(content: ImportRecord['content']): Row['asks'] {

@@ -39,11 +39,11 @@ const notWhole = 'has a character that cannot be read';
  *  one of them cannot be read is refused. */
 const primary = z.object({
   original_url: z
-    .string({ error: ({ input }) => (input === undefined ? 'is needed' : 'must be text') })
+    .string({ error: ({ input }) => (input === undefined ? 'is required' : 'must be a string') })
     .refine(isWhole, notWhole),
   short_code: orNumber(
     z
-      .string('must be text')
+      .string('must be a string')
       .refine(isWhole, { error: notWhole, abort: true })
       .overwrite((code) => foldCode(code.normalize('NFC')))
       .regex(shortCodePattern, 'must be 1 to 64 letters or digits, "-" or "_", with single dots between')

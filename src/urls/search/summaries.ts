@@ -9,10 +9,17 @@ export interface UrlSummary {
   clickCount: number;
 }
 
+/** The order of a list, and the condition for what follows a summary in it. */
 const orders = {
-  urls: '"urlCount" desc, name',
-  clicks: '"clickCount" desc, name',
-  name: 'name',
+  urls: {
+    columns: '"urlCount" desc, name',
+    isAfter: '(urls < :urlCount or urls = :urlCount and name > :name)',
+  },
+  clicks: {
+    columns: '"clickCount" desc, name',
+    isAfter: '(clicks < :clickCount or clicks = :clickCount and name > :name)',
+  },
+  name: { columns: 'name', isAfter: 'name > :name' },
 };
 
 export type SummaryOrder = keyof typeof orders;
@@ -22,6 +29,8 @@ export const summaryOrders = Object.keys(orders) as SummaryOrder[];
 export interface SummaryQuery {
   owner: Owner;
   order: SummaryOrder;
+  /** The last summary of the previous page. */
+  after?: UrlSummary | undefined;
   limit: number;
   now: Date;
 }
@@ -31,14 +40,16 @@ export type UrlSummaries = ReturnType<typeof createUrlSummaries>;
 /** Groups short URLs by tag and by host, for one owner or all; deleted ones are not included. */
 export function createUrlSummaries(search: SearchQuery) {
   async function summarise(query: SummaryQuery, groups: (condition: string) => string) {
-    const { sql, bindings } = conditionsOf({ owner: query.owner }, query.now);
+    const { owner, order, after, limit, now } = query;
+    const { sql, bindings } = conditionsOf({ owner }, now);
+    const { columns, isAfter } = orders[order];
     return await search<UrlSummary>(
       // Materialized, so that the name is computed per group and not per short URL.
       `with groups as materialized (${groups(sql)})
        select name, cast(urls as bigint) as "urlCount", cast(clicks as bigint) as "clickCount"
-       from groups where name is not null
-       order by ${orders[query.order]} limit :limit`,
-      { ...bindings, limit: query.limit },
+       from groups where name is not null ${after ? `and ${isAfter}` : ''}
+       order by ${columns} limit :limit`,
+      { ...bindings, ...after, limit },
     );
   }
 

@@ -159,6 +159,21 @@ export function createUrlStore(db: Knex) {
       return rows[0];
     },
 
+    /** The counters of short URLs, in the order of their IDs; undefined for those that do not exist. */
+    async findClicks(
+      ids: number[],
+    ): Promise<(Pick<ShortUrlWithClicks, 'clickCount' | 'lastAccessedAt'> | undefined)[]> {
+      const { rows } = await db.raw<{
+        rows: ({ id: number } & Pick<ShortUrlWithClicks, 'clickCount' | 'lastAccessedAt'>)[];
+      }>(
+        `select url_id as id, click_count as "clickCount", last_accessed_at as "lastAccessedAt"
+         from url_stats where url_id = any(cast(:ids as bigint[]))`,
+        { ids },
+      );
+      const found = new Map(rows.map(({ id, ...clicks }) => [id, clicks]));
+      return ids.map((id) => found.get(id));
+    },
+
     /** Changes an owner's short URL, including expired and disabled ones. One that the clean-up has disabled becomes
      *  active again, until the clean-up runs with a past expiry. Undefined if it does not exist in one of these
      *  versions. Rejects when it would violate a rule: see input/rules.ts. */

@@ -60,7 +60,7 @@ test.each([
     const first = await ask(other.baseUrl);
     const second = await ask(other.baseUrl);
     expect([first.status, second.status]).toEqual([201, 201]);
-    expect(first.headers.get('idempotency-replayed')).toBe(rows === 1 ? 'true' : null);
+    expect(first.headers.get('Idempotent-Replayed')).toBe(rows === 1 ? 'true' : null);
     expect(second.body).toEqual(first.body);
     expect(await database.db()('urls').pluck('short_code')).toEqual([first.body['short_code']]);
     expect((await createClient(other.baseUrl).get(`/${String(first.body['short_code'])}`)).status).toBe(301);
@@ -80,6 +80,6 @@ test('a create whose answer from PostgreSQL is lost says 503, and makes one shor
     const answer = await ask();
     return answer.status === 201 && answer;
   });
-  expect(again.headers.get('idempotency-replayed')).toBe('true');
+  expect(again.headers.get('Idempotent-Replayed')).toBe('true');
   expect(await countUrls()).toBe(1);
 });

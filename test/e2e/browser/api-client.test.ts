@@ -3,6 +3,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import { problemUri } from '../../../src/http/problems/problem-types.ts';
 import { useService } from '../../support/processes/service.ts';
 
 const service = useService();
@@ -22,10 +23,10 @@ test('a client generated from the document compiles, and goes with it through th
     bulk: [201, 422],
     listed: [code],
     changed: { short_code: code, title: 'Another tour', tags: ['tour'] },
-    staleChange: 'urn:linkmill:problem:version-mismatch',
+    staleChange: problemUri('version-mismatch'),
     location: 'https://example.com/tour',
     clicks: 1,
-    deleted: 'urn:linkmill:problem:not-found',
+    deleted: problemUri('not-found'),
     restored: { short_code: code, title: 'Another tour' },
   });
 });

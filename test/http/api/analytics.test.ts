@@ -1,7 +1,9 @@
 import { beforeAll, expect, test } from 'vitest';
 import { openClickStore } from '../../../src/analytics/click-store.ts';
 import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
+import { problemUri } from '../../../src/http/problems/problem-types.ts';
 import { makeDetail, makeDetailedBatch } from '../../support/clicks/analytics.ts';
+import { readPages } from '../../support/http/pages.ts';
 import { useWeb } from '../../support/http/web-app.ts';
 
 const web = useWeb();
@@ -99,7 +101,8 @@ test('the most clicked short URLs of a time, and the clicks of all', async () =>
     from: '2026-11-20T00:00:00.000Z',
     to: '2026-11-21T00:00:00.000Z',
     clicks: 2,
-    urls: [{ short_code: 'clicked', original_url: 'https://example.com/', title: null, clicks: 2 }],
+    items: [{ short_code: 'clicked', original_url: 'https://example.com/', title: null, clicks: 2 }],
+    next_cursor: null,
   });
 });
 
@@ -111,16 +114,20 @@ test('unknown codes by day with the most requested, and none for a key that is f
       { day: '2026-11-20', short_code: 'many', requests: 3 },
       { day: '2026-11-20', short_code: 'few', requests: 1 },
       { day: '2026-11-19', short_code: '*', requests: 0 },
+      { day: '2026-11-18', short_code: 'older', requests: 2 },
     ]);
-  const path = `/api/v1/analytics/unknown-codes?from=2026-11-01&to=2026-11-20&limit=1`;
-  expect((await web.client().get(path)).body).toEqual({
-    days: [{ day: '2026-11-20', requests: 9, codes: [{ short_code: 'many', requests: 3 }] }],
-  });
+  const path = '/api/v1/analytics/unknown-codes?from=2026-11-01&to=2026-11-20&codes=1';
+  const days = [
+    { day: '2026-11-20', requests: 9, codes: [{ short_code: 'many', requests: 3 }] },
+    { day: '2026-11-18', requests: 2, codes: [{ short_code: 'older', requests: 2 }] },
+  ];
+  expect((await web.client().get(path)).body).toEqual({ items: days, next_cursor: null });
+  expect(await readPages(web.client(), `${path}&limit=1`)).toEqual({ items: days, pages: 2 });
   const { key } = await createApiKeys(web.database.db()).create('own', {
     ownUrlsOnly: true,
     scopes: ['stats:read'],
   });
-  expect((await web.client(key).get(path)).body).toEqual({ days: [] });
+  expect((await web.client(key).get(path)).body).toEqual({ items: [], next_cursor: null });
 });
 
 test('forgotten clicks are in no figure, and the total stays unless it is to go', async () => {
@@ -153,7 +160,7 @@ test.each(['utc', 'EST', 'est', 'cet', 'europe/BERLIN', 'GMT+0', 'Etc/GMT+5'])(
 test.each([
   ['timezone=Mars/Olympus', 'timezone must be a time zone of the IANA, such as Europe/Berlin, or UTC.'],
   ['timezone=%2B05:45', 'timezone must be a time zone of the IANA, such as Europe/Berlin, or UTC.'],
-  ['timezone=US/Pacific-New', 'timezone must be a time zone that the database knows.'],
+  ['timezone=US/Pacific-New', 'timezone must be a time zone that the database supports.'],
   [
     'timezone=PST',
     'timezone must be a time zone of the IANA, such as Europe/Berlin, or UTC; an abbreviation such as PST or IST has several meanings.',
@@ -164,16 +171,16 @@ test.each([
   ],
   ['from=yesterday', 'from must be a time such as 2027-01-31T12:00:00Z or a day such as 2027-01-31.'],
   ['from=2026-02-30', 'from must be a time such as 2027-01-31T12:00:00Z or a day such as 2027-01-31.'],
-  ['from=1999-12-31', 'from must be of the years 2000 to 2999.'],
+  ['from=1999-12-31', 'from must be between the years 2000 and 2999.'],
   ['from=2026-11-20&to=2026-11-19', 'to must be after from.'],
   [
     'from=2025-01-01&to=2026-11-20&interval=hour',
     'interval must give at most 10000 groups for this range, not 16536.',
   ],
   ['bots=none', 'bots must be one of include, exclude, only.'],
-  ['country=Germany', 'country must be two letters of ISO 3166-1, such as DE, or empty.'],
-  ['country=XX', 'country must be two letters of ISO 3166-1, such as DE, or empty.'],
-  ['country=T1', 'country must be two letters of ISO 3166-1, such as DE, or empty.'],
+  ['country=Germany', 'country must be a country code of ISO 3166-1, such as DE, or empty.'],
+  ['country=XX', 'country must be a country code of ISO 3166-1, such as DE, or empty.'],
+  ['country=T1', 'country must be a country code of ISO 3166-1, such as DE, or empty.'],
   [
     'referrer=https://example.org/',
     'referrer must be a host name without scheme and path, such as example.com, an app, or empty.',
@@ -194,7 +201,7 @@ test('minutes of which no single click is kept are refused, and the answer says 
     .get('/api/v1/urls/clicked/analytics?from=2026-11-19&to=2026-11-20&interval=minute');
   expect([answer.status, answer.body['type'], answer.body['detail']]).toEqual([
     422,
-    'urn:linkmill:problem:detail-not-kept',
-    'Minutes and filters need single clicks, which are kept since 2026-11-20T00:00:00.000Z.',
+    problemUri('retention-exceeded'),
+    'Minutes and filters need single click events, which are retained since 2026-11-20T00:00:00.000Z.',
   ]);
 });

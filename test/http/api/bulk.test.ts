@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
+import { problemUri } from '../../../src/http/problems/problem-types.ts';
 import { resultsOf } from '../../support/http/bulk.ts';
 import { useWeb } from '../../support/http/web-app.ts';
 import { createUrl, insertUrls } from '../../support/urls/urls.ts';
@@ -25,7 +26,7 @@ test('each of many creates has an answer in its place, and those that are refuse
   expect(results.map(({ status }) => status)).toEqual([201, 422, 409, 201, 422, 422, 409]);
   expect(results[0]!.url).toMatchObject({ short_code: 'bulk-1', title: 'One' });
   expect(results[1]!.problem).toMatchObject({
-    type: 'urn:linkmill:problem:validation-failed',
+    type: problemUri('validation-failed'),
     errors: [{ field: 'original_url', detail: 'must begin with http:// or https://' }],
   });
   expect((await web.client().get('/bulk-1')).status).toBe(301);

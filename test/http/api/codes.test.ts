@@ -11,6 +11,17 @@ async function reserveCodes(count: number): Promise<string[]> {
   return answer.body['codes'] as string[];
 }
 
+test('POST reserves codes that the same API key can use, and validates the count', async () => {
+  const reserve = async (body?: object) => await web.client().post('/api/v1/codes/reservations', body);
+  const [three, one] = [await reserve({ count: 3 }), await reserve()];
+  expect([three.status, one.status]).toEqual([201, 201]);
+  expect(three.body['codes']).toHaveLength(3);
+  const [custom_code] = one.body['codes'] as [string];
+  expect((await web.client().post('/api/v1/urls', { original_url, custom_code })).status).toBe(201);
+  for (const count of [0, 1_001, 1.5, '2']) expect(await reserve({ count })).toBeProblem('validation-failed');
+  expect(await web.client(null).post('/api/v1/codes/reservations')).toBeProblem('unauthorized');
+});
+
 async function otherClient() {
   return web.client((await createApiKeys(web.database.db()).create('other')).key);
 }

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
+import { readPages } from '../../support/http/pages.ts';
 import { useWeb } from '../../support/http/web-app.ts';
 import { createRandom } from '../../support/random.ts';
 import { createUrl } from '../../support/urls/urls.ts';
@@ -231,6 +232,11 @@ describe('a summary', () => {
     await set('idn1', { tags: ['a last one'] });
     const names = (await get('/api/v1/tags?sort=name')).items.map((item) => item['name']);
     expect(names).toEqual(['a last one', 'food', 'spring sale']);
+    for (const sort of ['urls', 'clicks', 'name']) {
+      const all = (await get(`/api/v1/tags?sort=${sort}`)).items;
+      const paged = await readPages(web.client(), `/api/v1/tags?sort=${sort}&limit=1`);
+      expect(paged).toEqual({ items: all, pages: 3 });
+    }
     await set('idn1', { tags: [] });
   });
 

@@ -387,7 +387,7 @@ test('a code leads on as soon as it is imported, though it was asked for in vain
 
 test('an upload that is empty, too long, of another type or compressed is refused, and nothing of it is left', async () => {
   const client = service.client();
-  const before = (await client.get('/api/v1/imports')).body['imports'];
+  const before = (await client.get('/api/v1/imports')).body['items'];
   const send = async (body: string, headers: Record<string, string>) =>
     (await client.post('/api/v1/imports', body, headers)).status;
   expect(await send('', { 'content-type': 'text/csv' })).toBe(422);
@@ -397,7 +397,7 @@ test('an upload that is empty, too long, of another type or compressed is refuse
   expect((await client.post('/api/v1/imports?format=xls', 'a', { 'content-type': 'text/csv' })).status).toBe(
     422,
   );
-  expect((await client.get('/api/v1/imports')).body['imports']).toEqual(before);
+  expect((await client.get('/api/v1/imports')).body['items']).toEqual(before);
 });
 
 test('an import that was removed is known no more, and what it has created stays', async () => {
@@ -444,7 +444,7 @@ test('the file of a form is imported, with the columns that its sender maps', as
 
 test('a form without one file, or that is cut off, is refused, and nothing of it is left', async () => {
   const client = service.client();
-  const before = (await client.get('/api/v1/imports')).body['imports'];
+  const before = (await client.get('/api/v1/imports')).body['items'];
   expect((await sendForm([['file', 'a,b']])).body['detail']).toMatch(/no file/);
   const two = await sendForm([
     ['a', formFile, 'a.csv'],
@@ -460,7 +460,7 @@ test('a form without one file, or that is cut off, is refused, and nothing of it
   expect(
     (await client.post('/api/v1/imports', 'none', { 'content-type': 'multipart/form-data' })).status,
   ).toBe(422);
-  expect((await client.get('/api/v1/imports')).body['imports']).toEqual(before);
+  expect((await client.get('/api/v1/imports')).body['items']).toEqual(before);
 });
 
 test.each([

@@ -1,12 +1,13 @@
 import { request } from 'node:http';
 import { expect, test } from 'vitest';
 import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
+import { problemUri } from '../../../src/http/problems/problem-types.ts';
 import { useWeb } from '../../support/http/web-app.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 const web = useWeb({ MAX_IMPORTS_AND_EXPORTS_PER_API_KEY: '3' });
 const csv = { 'content-type': 'text/csv' };
-const tooMany = { status: 409, body: { type: 'urn:linkmill:problem:too-many-transfers' } };
+const tooMany = { status: 409, body: { type: problemUri('too-many-transfers') } };
 
 const createKey = async () =>
   (await createApiKeys(web.database.db()).create('some', { scopes: ['urls:read', 'urls:write'] })).key;
@@ -52,7 +53,7 @@ test('uploads that do not end hold so many places and no more, also when their i
   const key = await createKey();
   const client = web.client(key);
   const uploads = [1, 2, 3].map(() => beginUpload(key));
-  const list = async () => (await client.get('/api/v1/imports')).body['imports'] as { id: number }[];
+  const list = async () => (await client.get('/api/v1/imports')).body['items'] as { id: number }[];
   const begun = await waitUntil('they have begun', async () => {
     const imports = await list();
     return imports.length === 3 && imports;

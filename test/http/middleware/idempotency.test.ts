@@ -26,7 +26,7 @@ const seen = ({ status, headers, body }: Answer) => ({
   body,
 });
 
-const typeOf = ({ body }: Answer) => String(body['type']).replace('urn:linkmill:problem:', '');
+const typeOf = ({ body }: Answer) => String(body['type']).replace(/^.*#/, '');
 
 test('a create that comes again with its Idempotency-Key gets the same answer, marked as replayed, and makes nothing', async () => {
   const body = {
@@ -38,11 +38,11 @@ test('a create that comes again with its Idempotency-Key gets the same answer, m
   };
   const first = await create('key-1', body);
   expect(first.status).toBe(201);
-  expect(first.headers.has('idempotency-replayed')).toBe(false);
+  expect(first.headers.has('Idempotent-Replayed')).toBe(false);
   // The order of fields means nothing.
   const again = await create('key-1', Object.fromEntries(Object.entries(body).toReversed()));
   expect(seen(again)).toEqual(seen(first));
-  expect(again.headers.get('idempotency-replayed')).toBe('true');
+  expect(again.headers.get('Idempotent-Replayed')).toBe('true');
   expect(await countUrls()).toBe(1);
 });
 
@@ -106,7 +106,7 @@ test('fifty who send the same at once all get one short URL, and others who crea
     ),
   ]);
   expect(new Set(same.map((answer) => JSON.stringify(seen(answer)))).size).toBe(1);
-  expect(same.filter(({ headers }) => !headers.has('idempotency-replayed'))).toHaveLength(1);
+  expect(same.filter(({ headers }) => !headers.has('Idempotent-Replayed'))).toHaveLength(1);
   expect(others.every(({ status }) => status === 201)).toBe(true);
   expect(await countUrls()).toBe(51);
 });
@@ -169,10 +169,10 @@ test('many creates that come again with their key get the same answers, and only
     await client.post('/api/v1/urls/bulk', body, { 'idempotency-key': 'key-11' });
 
   const first = await send({ urls });
-  expect([first.status, first.headers.get('idempotency-replayed')]).toEqual([200, null]);
+  expect([first.status, first.headers.get('Idempotent-Replayed')]).toEqual([200, null]);
   const again = await send({ urls });
   expect(again.body).toEqual(first.body);
-  expect(again.headers.get('idempotency-replayed')).toBe('true');
+  expect(again.headers.get('Idempotent-Replayed')).toBe('true');
   expect(await countUrls()).toBe(1_000);
 
   await web.database.db().raw("update urls set short_code = 'out-of-the-way' where short_code = 'bulk-once'");

@@ -18,7 +18,7 @@ const unknown: Record<string, string> = { short_code: 'unknown-1', id: '99999999
 const fillIn = (path: string, values: Record<string, string>) =>
   path.replaceAll(/\{(\w+)\}/g, (_, name: string) => values[name] ?? 'unknown');
 
-const typeOf = (answer: Answer) => String(answer.body['type']).replace('urn:linkmill:problem:', '');
+const typeOf = (answer: Answer) => String(answer.body['type']).replace(/^.*#/, '');
 
 interface Holder {
   who: string;

@@ -1,5 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
+import { problemUri } from '../../../src/http/problems/problem-types.ts';
 import type { Answer, Client } from '../../support/http/client.ts';
 import { useWeb } from '../../support/http/web-app.ts';
 import { insertUrls } from '../../support/urls/urls.ts';
@@ -18,7 +19,7 @@ beforeAll(async () => {
   await insertUrls(web.database.db(), { begin: 'known-', count: 2 });
 });
 
-const limited = [429, 'urn:linkmill:problem:rate-limited'];
+const limited = [429, problemUri('rate-limited')];
 const seen = ({ status, body }: Answer) => [status, body['type']];
 const newKey = async () => (await createApiKeys(web.database.db()).create('limits')).key;
 

@@ -66,7 +66,7 @@ describe('a short URL that works once', () => {
 
   test('tells whoever wants JSON that a POST opens it', async () => {
     const url = await insert({ isOneTime: true });
-    expect(await problem(url)).toEqual({ status: 403, type: 'confirmation-needed' });
+    expect(await problem(url)).toEqual({ status: 403, type: 'confirmation-required' });
     const opened = await fetch(url, { method: 'POST', redirect: 'manual', headers: json });
     expect(opened.status).toBe(303);
     expect(await problem(url, { method: 'POST' })).toEqual({ status: 410, type: 'exhausted' });
@@ -157,11 +157,11 @@ describe('a short URL with a password', () => {
     const url = await insert({ password: 'secret' });
     const post = async (body: URLSearchParams | string, type?: string) =>
       await problem(url, { method: 'POST', body, ...(type && { headers: { 'content-type': type } }) });
-    expect(await problem(url)).toEqual({ status: 403, type: 'password-needed' });
-    expect(await problem(url, { method: 'POST' })).toEqual({ status: 403, type: 'password-needed' });
+    expect(await problem(url)).toEqual({ status: 403, type: 'password-required' });
+    expect(await problem(url, { method: 'POST' })).toEqual({ status: 403, type: 'password-required' });
     expect(await post(new URLSearchParams({ password: 'wrong' }))).toEqual({
       status: 403,
-      type: 'wrong-password',
+      type: 'invalid-password',
     });
     expect(await post('{"password":"secret"}', 'application/json')).toEqual({
       status: 415,
@@ -173,7 +173,7 @@ describe('a short URL with a password', () => {
     });
     expect(await post(new URLSearchParams('password[a]=secret'))).toEqual({
       status: 403,
-      type: 'password-needed',
+      type: 'password-required',
     });
   });
 });

@@ -1,4 +1,5 @@
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { problemUri } from '../../../src/http/problems/problem-types.ts';
 import { useWeb } from '../../support/http/web-app.ts';
 import { type RawAnswer, sendRaw } from '../../support/services/raw.ts';
 import { createUrl } from '../../support/urls/urls.ts';
@@ -62,7 +63,7 @@ describe('what is no HTTP is answered 400 with a problem, and its connection is 
       connection: 'close',
     });
     expect(JSON.parse(answers[0]!.body)).toMatchObject({
-      type: 'urn:linkmill:problem:bad-request',
+      type: problemUri('bad-request'),
       status: 400,
     });
   });
@@ -77,7 +78,7 @@ describe('heads that are too long are answered 431', () => {
     const { answers } = await send(bytes);
     expect(statusesOf(answers)).toEqual([431]);
     expect(JSON.parse(answers[0]!.body)).toMatchObject({
-      type: 'urn:linkmill:problem:too-large',
+      type: problemUri('too-large'),
       status: 431,
     });
   });

@@ -176,7 +176,7 @@ test('an import goes no further when its API key is revoked, has expired or may 
         .db()('api_keys')
         .where({ id })
         .update({ expires_at: new Date(Date.now() - 1_000) }),
-    'lowered-': async (id: number) => await keys.change(id, { scopes: ['urls:read'] }),
+    'lowered-': async (id: number) => await keys.update(id, { scopes: ['urls:read'] }),
   };
   for (const [begin, end] of Object.entries(endings)) {
     const key = await keys.create(begin);

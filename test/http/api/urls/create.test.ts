@@ -15,7 +15,7 @@ async function countUrls(): Promise<number> {
 
 /** Status and kind of a problem; undefined when the answer is no proper problem+json. */
 function problemOf({ status, headers, body }: Answer): [number, string] | undefined {
-  const type = /^urn:linkmill:problem:([\w-]+)$/.exec(String(body['type']))?.[1];
+  const type = /#([\w-]+)$/.exec(String(body['type']))?.[1];
   const isProper =
     headers.get('content-type')?.startsWith('application/problem+json') &&
     headers.get('cache-control') === 'no-store' &&
@@ -45,6 +45,8 @@ test('a created short URL is answered with 201, its address and its fields, and 
     title: null,
     tags: [],
     notes: null,
+    click_count: 0,
+    last_accessed_at: null,
     starts_at: null,
     expires_at: null,
     max_clicks: null,
@@ -98,10 +100,10 @@ test('a time with an offset is answered in UTC', async () => {
 });
 
 const refusedBodies: [field: string, body: object, detail: RegExp][] = [
-  ['original_url', { original_url: undefined }, /^is needed$/],
-  ['original_url', { original_url: null }, /^must be text$/],
-  ['original_url', { original_url: 7 }, /^must be text$/],
-  ['original_url', { original_url: [page] }, /^must be text$/],
+  ['original_url', { original_url: undefined }, /^is required$/],
+  ['original_url', { original_url: null }, /^must be a string$/],
+  ['original_url', { original_url: 7 }, /^must be a string$/],
+  ['original_url', { original_url: [page] }, /^must be a string$/],
   ['original_url', { original_url: '' }, /^must be an absolute URL/],
   ['original_url', { original_url: 'example.com' }, /^must be an absolute URL/],
   ['original_url', { original_url: 'javascript:alert(1)' }, /^must begin with http/],
@@ -117,7 +119,7 @@ const refusedBodies: [field: string, body: object, detail: RegExp][] = [
   ['custom_code', { custom_code: 'abcd\n' }, /^must be 4 to 32/],
   ['custom_code', { custom_code: 'abcd\0' }, /^must be 4 to 32/],
   ['custom_code', { custom_code: 'ümläut' }, /^must be 4 to 32/],
-  ['custom_code', { custom_code: 1234 }, /^must be text$/],
+  ['custom_code', { custom_code: 1234 }, /^must be a string$/],
   ['expires_in_seconds', { expires_in_seconds: 0 }, /^must be at least 1$/],
   ['expires_in_seconds', { expires_in_seconds: -5 }, /^must be at least 1$/],
   ['expires_in_seconds', { expires_in_seconds: 1.5 }, /^must be a whole number$/],
@@ -227,7 +229,7 @@ test('a body that is too long is answered with 413 and nothing is stored', async
 test('a request without a body is told which field is needed', async () => {
   const answer = await web.client().post('/api/v1/urls');
   expect(problemOf(answer)).toEqual([422, 'validation-failed']);
-  expect(answer.body['errors']).toEqual([{ field: 'original_url', detail: 'is needed' }]);
+  expect(answer.body['errors']).toEqual([{ field: 'original_url', detail: 'is required' }]);
 });
 
 test.each([

@@ -2,6 +2,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { openClickStore } from '../../../../src/analytics/click-store.ts';
 import { createApiKeys } from '../../../../src/api-keys/api-keys.ts';
 import { readAudit } from '../../../../src/clicks/ledger/audit.ts';
+import { type ProblemType, problemUri } from '../../../../src/http/problems/problem-types.ts';
 import { createUrlCleanupStore } from '../../../../src/urls/store/cleanup-store.ts';
 import { makeBatch } from '../../../support/clicks/clicks.ts';
 import type { Client } from '../../../support/http/client.ts';
@@ -34,7 +35,7 @@ async function createDeleted(more: object = {}) {
 const createAs = async (client: Client, custom_code: string, more: object = {}) =>
   await client.post(urls, { original_url: `${page}/2`, custom_code, ...more });
 const visit = async (code: string) => (await web.client(null).get(`/${code}`)).headers.get('location');
-const problem = (name: string) => `urn:linkmill:problem:${name}`;
+const problem = (name: ProblemType) => problemUri(name);
 
 test('a create under a deleted code says when it was deleted, when it is purged and how to restore it', async () => {
   const { code, path } = await createDeleted();
@@ -114,7 +115,7 @@ test('a restoring create with an Idempotency-Key restores once, and repeats its 
   const second = await maker.post(urls, body, headers);
   expect([first.status, second.status]).toEqual([200, 200]);
   expect(second.body).toEqual(first.body);
-  expect(second.headers.get('idempotency-replayed')).toBe('true');
+  expect(second.headers.get('Idempotent-Replayed')).toBe('true');
 });
 
 test('of two restoring creates at once one restores', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createApiKeys } from '../../../../src/api-keys/api-keys.ts';
+import { type ProblemType, problemUri } from '../../../../src/http/problems/problem-types.ts';
 import { createUrlCleanupStore } from '../../../../src/urls/store/cleanup-store.ts';
 import type { Client } from '../../../support/http/client.ts';
 import { useWeb } from '../../../support/http/web-app.ts';
@@ -10,7 +11,7 @@ import { waitUntil } from '../../../support/wait-until.ts';
 const web = useWeb({ RETENTION_DAYS: '10', RATE_LIMIT_NOT_FOUND_PER_IP: '100000', METRICS_PUBLIC: 'true' });
 const urls = '/api/v1/urls';
 const page = 'https://example.com/page';
-const problem = (name: string) => `urn:linkmill:problem:${name}`;
+const problem = (name: ProblemType) => problemUri(name);
 
 let maker: Client;
 let stranger: Client;

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { problemUri } from '../../../../src/http/problems/problem-types.ts';
 import { createUrlCleanupStore } from '../../../../src/urls/store/cleanup-store.ts';
 import { useWeb } from '../../../support/http/web-app.ts';
 import { insertUrls } from '../../../support/urls/urls.ts';
@@ -71,7 +72,7 @@ test('a change that is meant for another version is refused with 412, which tell
   const { path, etag } = await create();
   const { headers } = await patch(path, { title: 'first' }, etag);
   const stale = await patch(path, { title: 'second' }, etag);
-  expect([stale.status, stale.body['type']]).toEqual([412, 'urn:linkmill:problem:version-mismatch']);
+  expect([stale.status, stale.body['type']]).toEqual([412, problemUri('version-mismatch')]);
   expect(stale.headers.get('etag')).toBe(headers.get('etag'));
   const stillThere = await web.client().request('DELETE', path, undefined, { 'if-match': etag });
   expect(stillThere.status).toBe(412);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createApiKeys } from '../../src/api-keys/api-keys.ts';
-import { createKeyUsage } from '../../src/api-keys/key-uses.ts';
+import { createKeyUsage } from '../../src/api-keys/key-usage.ts';
 import { silentLog, useDatabase } from '../support/resources.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -11,22 +11,22 @@ const never = 1_000_000;
 function openUses(everyMs: number) {
   const apiKeys = createApiKeys(db());
   const state = { written: [] as number[][], failures: 0, isAway: false };
-  const noteUses = async (ids: number[]) => {
+  const recordUsage = async (ids: number[]) => {
     if (state.isAway) {
       state.failures += 1;
       throw new Error('PostgreSQL is away');
     }
     state.written.push(ids);
-    await apiKeys.noteUses(ids);
+    await apiKeys.recordUsage(ids);
   };
-  const uses = createKeyUsage({ store: { noteUses }, everyMs, log: silentLog });
+  const uses = createKeyUsage({ store: { recordUsage }, everyMs, log: silentLog });
   return { apiKeys, uses, state };
 }
 
 test('keys that were used a thousand times are written in one statement, with the minute', async () => {
   const { apiKeys, uses, state } = openUses(never);
   const [one, two, other] = [await apiKeys.create('1'), await apiKeys.create('2'), await apiKeys.create('3')];
-  for (let i = 0; i < 1_000; i++) uses.note(i % 2 ? one.id : two.id);
+  for (let i = 0; i < 1_000; i++) uses.add(i % 2 ? one.id : two.id);
   const before = Date.now();
   await uses.close();
 
@@ -43,7 +43,7 @@ test('uses are written by and by without being asked for, and after a failure th
   const { apiKeys, uses, state } = openUses(20);
   const { id } = await apiKeys.create('patient');
   state.isAway = true;
-  uses.note(id);
+  uses.add(id);
   await waitUntil('it fails twice', () => state.failures >= 2);
   state.isAway = false;
   await waitUntil('it is written', async () => (await apiKeys.get(id)).lastUsedAt !== null);
@@ -54,10 +54,10 @@ test('uses are written by and by without being asked for, and after a failure th
 test('a key that was noted within this minute is not written again', async () => {
   const apiKeys = createApiKeys(db());
   const { id } = await apiKeys.create('busy');
-  await apiKeys.noteUses([id]);
+  await apiKeys.recordUsage([id]);
   const version = async () => (await db().raw('select xmin from api_keys where id = ?', [id])).rows[0].xmin;
   const [before, minute] = [await version(), (await apiKeys.get(id)).lastUsedAt];
-  await apiKeys.noteUses([id]);
+  await apiKeys.recordUsage([id]);
   const hasMinutePassed = Date.now() - minute!.getTime() > 60_000;
   expect((await version()) === before || hasMinutePassed).toBe(true);
 });

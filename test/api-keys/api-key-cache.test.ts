@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { createApiKeyCache } from '../../src/api-keys/api-key-cache.ts';
 import type { ApiKey } from '../../src/api-keys/api-key.ts';
-import { createKnownApiKeys } from '../../src/api-keys/known-api-keys.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const ours: ApiKey = { id: 1, name: 'ours', scopes: ['admin'], ownUrlsOnly: false };
@@ -16,7 +16,7 @@ function openKeys() {
     return valid.get(key);
   };
   const noted: number[] = [];
-  const known = createKnownApiKeys({ apiKeys: { find }, uses: { note: (id) => void noted.push(id) } });
+  const known = createApiKeyCache({ apiKeys: { find }, usage: { add: (id) => void noted.push(id) } });
   return { known, valid, state, noted };
 }
 

@@ -1,0 +1,16 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { problemTypesPage } from '../../scripts/docs/problem-types.ts';
+import { problemTypes, problemUri } from '../../src/http/problems/problem-types.ts';
+
+const page = readFileSync('docs/problems.md', 'utf8');
+
+test('docs/problems.md is what npm run docs writes', () => {
+  expect(page).toBe(problemTypesPage());
+});
+
+test('each problem type links to its section', () => {
+  const headings = [...page.matchAll(/^## (\S+)$/gm)].map(([, heading]) => heading!);
+  const links = (Object.keys(problemTypes) as (keyof typeof problemTypes)[]).map(problemUri);
+  expect(links.map((link) => link.split('#')[1])).toEqual(headings);
+});

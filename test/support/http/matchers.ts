@@ -1,0 +1,61 @@
+import { expect } from 'vitest';
+import { type ProblemType, problemTypes, problemUri } from '../../../src/http/problems/problem-types.ts';
+import type { Answer } from './client.ts';
+
+/** An answer of the API, or the result of an item in a bulk request. */
+type Answered = Answer | { status: number; problem?: Record<string, unknown> };
+
+interface Matchers {
+  /** The answer is a problem of this type, with the status of the type or another one. */
+  toBeProblem: (type: ProblemType, status?: number) => void;
+  /** The answer redirects to this URL, with any status of a redirect or this one. */
+  toRedirectTo: (url: string, status?: number) => void;
+}
+
+declare module 'vitest' {
+  // oxlint-disable-next-line typescript/no-empty-object-type, typescript/no-unused-vars -- merges with vitest's own
+  interface Assertion<T> extends Matchers {}
+}
+
+expect.extend({
+  toBeProblem(answer: Answered, type: ProblemType, status: number = problemTypes[type].status) {
+    const problem = 'body' in answer ? answer.body : (answer.problem ?? {});
+    const contentType =
+      'headers' in answer ? answer.headers.get('content-type')?.replace(/;.*/, '') : problemContentType;
+    const received = {
+      status: answer.status,
+      type: problem['type'],
+      bodyStatus: problem['status'],
+      contentType,
+    };
+    const expected = {
+      status,
+      type: problemUri(type),
+      bodyStatus: status,
+      contentType: problemContentType,
+    };
+    return {
+      pass: this.equals(received, expected),
+      message: () => `expected the problem ${type}, received ${JSON.stringify(problem)}`,
+      actual: received,
+      expected,
+    };
+  },
+
+  toRedirectTo(
+    { status, headers }: Pick<Answer, 'status' | 'headers'>,
+    url: string,
+    expectedStatus?: number,
+  ) {
+    const location = headers.get('location');
+    const hasStatus = expectedStatus === undefined ? status > 300 && status < 309 : status === expectedStatus;
+    return {
+      pass: hasStatus && location === url,
+      message: () => `expected a redirect to ${url}, received ${status} ${location}`,
+      actual: { status, location },
+      expected: { status: expectedStatus ?? status, location: url },
+    };
+  },
+});
+
+const problemContentType = 'application/problem+json';
