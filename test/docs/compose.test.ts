@@ -8,20 +8,20 @@ const example = readFileSync('.env.example', 'utf8');
 const settings = new Set([...Object.keys(webSettings.shape), ...Object.keys(workerSettings.shape)]);
 const isSetting = (name: string) => settings.has(name.replace(/_FILE$/, ''));
 
-/** What the file itself reads from the environment of Compose. */
+/** Variables that the file itself interpolates. */
 const interpolated = new Set([...compose.matchAll(/\$\{([A-Z_]+)/g)].map((match) => match[1]!));
-/** The lines of one service, or of what all of Linkmill's have in common. */
+/** The lines of one service, or of the part that all processes of Linkmill share. */
 const partOf = (name: string) =>
   new RegExp(`^ *${name}:.*\\n((?: +.*\\n|\\n)+?)(?=\\n|$(?![^]))`, 'm').exec(compose)?.[1] ?? '';
 
-test('docker-compose.yml passes every setting of an optional .env to each process of Linkmill', () => {
+test('docker-compose.yml passes every setting in an optional .env to each process', () => {
   expect(partOf('x-linkmill')).toMatch(/env_file:\n +- path: \.env\n +required: false/);
   for (const name of ['release', 'web', 'worker']) expect(partOf(name)).toContain('<<: *linkmill');
 });
 
-test('docker-compose.yml sets only settings of Linkmill, and no default password', () => {
-  const own = partOf('x-linkmill');
-  const names = [...own.matchAll(/^ {4}([A-Z_]+):/gm)].map((match) => match[1]!);
+test('docker-compose.yml sets only known settings, and no default password', () => {
+  const shared = partOf('x-linkmill');
+  const names = [...shared.matchAll(/^ {4}([A-Z_]+):/gm)].map((match) => match[1]!);
   expect(names).toEqual(
     expect.arrayContaining(['DATABASE_URL', 'REDIS_URL', 'BASE_URL', 'PORT', 'WORKER_PORT']),
   );

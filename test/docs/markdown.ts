@@ -12,11 +12,12 @@ export const documents = [
 
 export const readText = (file: string): string => readFileSync(file, 'utf8');
 
-/** The text of a document below a heading, such as `## Jobs`, up to the next one of the same depth or less. */
+/** The text of a document below a heading, such as `## Jobs`, up to the next one of the same depth or less. A line that begins with one
+ *  `#` is the title, or a comment in a block. */
 export function sectionOf(file: string, heading: string): string {
   const [, section] = `\n${readText(file)}`.split(`\n${heading}\n`);
   if (section === undefined) throw new Error(`${file} has no heading "${heading}"`);
-  return section.split(new RegExp(`\\n#{1,${heading.indexOf(' ')}} `))[0]!;
+  return section.split(new RegExp(`\\n#{2,${heading.indexOf(' ')}} `))[0]!;
 }
 
 /** The first cells of the rows of all tables in a text that are code, without backticks. */

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { createApiKeys } from '../../src/api-keys/api-keys.ts';
 import { createClient } from '../support/http/client.ts';
@@ -8,15 +7,16 @@ import { uniquePrefix, useDatabase } from '../support/resources.ts';
 import { findLastingPort } from '../support/services/ports.ts';
 import { createUrl } from '../support/urls/urls.ts';
 import { waitUntil } from '../support/wait-until.ts';
+import { sectionOf } from './markdown.ts';
 
-interface Described {
+interface Metric {
   type: string;
   labels: string[];
 }
 
 const database = useDatabase();
-/** Each metric of both kinds of process, as `/metrics` shows it. */
-const shown: Record<string, Record<string, Described>> = {};
+/** The metrics of each kind of process, as `/metrics` exposes them. */
+const exposed: Record<string, Record<string, Metric>> = {};
 let stop: () => Promise<unknown>;
 
 beforeAll(async () => {
@@ -36,18 +36,18 @@ beforeAll(async () => {
   const { key } = await createApiKeys(database.db()).create('test');
   const code = await createUrl(createClient(web.baseUrl, key));
   await createClient(web.baseUrl).get('/unknown');
-  // Of so many, one of the processes measures at least one.
+  // The redirect histogram samples one request in 64.
   const codes = Array.from({ length: 400 }, () => code);
   await sendRedirects(web.baseUrl, codes);
-  shown['web'] = await readDescribed(web.baseUrl);
+  exposed['web'] = await readMetrics(web.baseUrl);
   await waitUntil('a job was measured', async () => {
-    shown['worker'] = await readDescribed(`http://127.0.0.1:${port}`);
-    return shown['worker']['linkmill_job_duration_seconds']?.labels.includes('queue');
+    exposed['worker'] = await readMetrics(`http://127.0.0.1:${port}`);
+    return exposed['worker']['linkmill_job_duration_seconds']?.labels.includes('queue');
   });
 });
 afterAll(async () => await stop());
 
-async function readDescribed(baseUrl: string): Promise<Record<string, Described>> {
+async function readMetrics(baseUrl: string): Promise<Record<string, Metric>> {
   const text = await (await fetch(`${baseUrl}/metrics`)).text();
   const types = [...text.matchAll(/^# TYPE (linkmill_\w+) (\w+)$/gm)];
   return Object.fromEntries(
@@ -56,18 +56,17 @@ async function readDescribed(baseUrl: string): Promise<Record<string, Described>
       const labels = samples.flatMap(([, pairs = '']) =>
         [...pairs.matchAll(/(\w+)="/g)].map(([, label]) => label!),
       );
-      return [name, { type, labels: [...new Set(labels)].filter((label) => !given.has(label)) }];
+      return [name, { type, labels: [...new Set(labels)].filter((label) => !implicitLabels.has(label)) }];
     }),
   );
 }
 
-/** Labels of each metric of a cluster, and of each histogram. */
-const given = new Set(['process', 'le']);
+/** Labels that every metric of a cluster, or every histogram, has. */
+const implicitLabels = new Set(['process', 'le']);
 
 /** The rows of the table in docs/operations.md. */
 function readTable() {
-  const section =
-    readFileSync('docs/operations.md', 'utf8').split('\n## Metrics\n')[1]?.split('\n## ')[0] ?? '';
+  const section = sectionOf('docs/operations.md', '## Metrics');
   const rows = [...section.matchAll(/^\| `(linkmill_\w+)` \| (\w+) \| ([^|]*) \| ([\w, ]+) \|/gm)];
   return rows.map(([, name = '', type = '', labels = '', processes = '']) => ({
     name,
@@ -78,15 +77,15 @@ function readTable() {
 }
 
 test.each(['web', 'worker'])(
-  'the table of metrics names each metric of a %s process, and no other',
+  'the table of metrics lists each metric of a %s process, and no other',
   (kind) => {
     const documented = readTable().filter(({ processes }) => processes.includes(kind));
-    expect(documented.map(({ name }) => name).toSorted()).toEqual(Object.keys(shown[kind]!).toSorted());
+    expect(documented.map(({ name }) => name).toSorted()).toEqual(Object.keys(exposed[kind]!).toSorted());
   },
 );
 
-test('the table of metrics gives the type of each metric, and each of its labels', () => {
-  const all = Object.values(shown).flatMap((metrics) => Object.entries(metrics));
+test('the table of metrics gives the type and all labels of each metric', () => {
+  const all = Object.values(exposed).flatMap((metrics) => Object.entries(metrics));
   const wrong = all.filter(([name, { type, labels }]) => {
     const row = readTable().find((one) => one.name === name);
     return row?.type !== type || !labels.every((label) => row.labels.includes(label));
@@ -94,7 +93,7 @@ test('the table of metrics gives the type of each metric, and each of its labels
   expect(wrong).toEqual([]);
 });
 
-test('the table of metrics names each metric once, sorted by name', () => {
+test('the table of metrics lists each metric once, sorted by name', () => {
   const names = readTable().map(({ name }) => name);
   expect(names).toEqual([...new Set(names)].toSorted());
 });

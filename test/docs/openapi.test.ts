@@ -13,11 +13,11 @@ const document = JSON.parse(JSON.stringify(createApiDocument())) as {
 };
 const described = readOperations(document);
 
-test('docs/openapi.json is what the code says', () => {
+test('docs/openapi.json equals the document that the code generates', () => {
   expect(document).toEqual(JSON.parse(readFileSync('docs/openapi.json', 'utf8')));
 });
 
-test('every operation has an id of its own, a tag and a summary', () => {
+test('every operation has a unique ID, a tag and a summary', () => {
   expect(new Set(described.map(({ id }) => id)).size).toBe(described.length);
   for (const { path, method, tag } of described) {
     const { summary = '' } = document.paths[path]![method.toLowerCase()]!;
@@ -32,23 +32,23 @@ test('every tag is defined and described, and has an operation', () => {
   expect(document.tags.filter(({ description = '' }) => description.length < 20)).toEqual([]);
 });
 
-test('of every operation of the API the document says which scope its key needs, and that it needs one', () => {
+test('every operation of the API has the scope of its API key, and is not public', () => {
   for (const [id, { path, method, scope }] of Object.entries(operations)) {
-    const said = scope === 'any' ? 'Requires an API key.' : `\`${scope}\``;
-    expect(document.paths[path]![method]!.description).toContain(said);
+    const expected = scope === 'any' ? 'Requires an API key.' : `\`${scope}\``;
+    expect(document.paths[path]![method]!.description).toContain(expected);
     expect(described.find((operation) => operation.id === id)).toMatchObject({ isPublic: false });
   }
 });
 
-test('every parameter in a path is described, and no other', () => {
+test('the path parameters of every operation are those in its path', () => {
   for (const { path, parameters } of described) {
     const inPath = parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => name);
     expect(inPath).toEqual([...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name));
   }
 });
 
-describe('every schema is one of JSON Schema 2020-12, and its examples follow it', () => {
-  // `example` is OpenAPI's.
+describe('every schema is valid JSON Schema 2020-12, and its examples match it', () => {
+  // OpenAPI adds the keyword `example`.
   const ajv = new Ajv2020({ strict: true, keywords: ['example'], allowUnionTypes: true });
   addFormats.default(ajv);
 
@@ -71,7 +71,7 @@ describe('every schema is one of JSON Schema 2020-12, and its examples follow it
   });
 });
 
-/** A schema and those that it is made of. */
+/** A schema and all schemas within it. */
 function partsOf(schema: Schema): Schema[] {
   const { anyOf = [], oneOf = [], allOf = [], properties = {}, items, additionalProperties } = schema;
   const parts = [...anyOf, ...oneOf, ...allOf, ...Object.values(properties)];

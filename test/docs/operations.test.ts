@@ -1,38 +1,31 @@
-import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { conditionSeverities } from '../../src/resilience/conditions.ts';
+import { readText, sectionOf } from './markdown.ts';
 
-const document = readFileSync('docs/operations.md', 'utf8');
-const rules = readFileSync('deploy/prometheus/alerts.yml', 'utf8');
+const file = 'docs/operations.md';
+const rules = readText('deploy/prometheus/alerts.yml');
 
-/** What stands below a heading, up to the next one of the same depth or less. */
-function sectionOf(heading: string): string {
-  const depth = heading.indexOf(' ');
-  const [, section = ''] = document.split(`\n${heading}\n`);
-  return section.split(new RegExp(`\\n#{1,${depth}} `))[0] ?? '';
-}
-
-/** The first cells of the rows of the tables in a section, without backticks, and the second ones. */
+/** The first and second cells of the rows of all tables in a section, without backticks. */
 const rowsOf = (section: string) =>
   [...section.matchAll(/^\| `(\w+)` \| ([^|]+) \|/gm)].map(
     ([, first = '', second = '']) => [first, second.trim().replaceAll('`', '')] as const,
   );
 
-test('the table of conditions names each condition with its severity, and no other', () => {
-  const documented = rowsOf(sectionOf('## Health and conditions'));
+test('the table of conditions lists each condition with its severity, and no other', () => {
+  const documented = rowsOf(sectionOf(file, '## Health and conditions'));
   expect(Object.fromEntries(documented)).toEqual(conditionSeverities);
   expect(documented).toHaveLength(Object.keys(conditionSeverities).length);
 });
 
-test('the table of alerts names each rule with its severity, and no other', () => {
+test('the table of alerts lists each rule with its severity, and no other', () => {
   const blocks = rules.split('- alert: ').slice(1);
   const defined = blocks.map((block) => [block.split('\n', 1)[0]!, /severity: (\w+)/.exec(block)?.[1] ?? '']);
-  expect(rowsOf(sectionOf('### Alerts'))).toEqual(defined);
+  expect(rowsOf(sectionOf(file, '### Alerts'))).toEqual(defined);
 });
 
-test('each metric in a rule and in an example is in the table of metrics', () => {
-  const known = new Set(rowsOf(sectionOf('## Metrics')).map(([name]) => name));
-  const used = [...`${rules}\n${sectionOf('## Metrics')}`.matchAll(/\blinkmill_[a-z_]+/g)].map(
+test('each metric in an alerting rule or an example is in the table of metrics', () => {
+  const known = new Set(rowsOf(sectionOf(file, '## Metrics')).map(([name]) => name));
+  const used = [...`${rules}\n${sectionOf(file, '## Metrics')}`.matchAll(/\blinkmill_[a-z_]+/g)].map(
     ([name]) => name,
   );
   const unknown = used.filter(
