@@ -1,7 +1,7 @@
 import { Agent, get } from 'node:http';
 import { expect, test } from 'vitest';
 import { useWeb } from '../support/http/web-app.ts';
-import { insertGatedUrl } from '../support/urls/gated-urls.ts';
+import { insertRestrictedUrl } from '../support/urls/restricted-urls.ts';
 import { createUrl } from '../support/urls/urls.ts';
 
 const web = useWeb({ RATE_LIMIT_NOT_FOUND_PER_IP: '0' });
@@ -36,7 +36,7 @@ test('how long the answer takes does not tell what never was from what is delete
     ['unknown, too', 'never-was-either'],
     ['deleted', deleted],
     ['disabled', disabled],
-    ['not yet begun', await insertGatedUrl(db, { startsAt })],
+    ['not yet begun', await insertRestrictedUrl(db, { startsAt })],
   ] as const;
   const times = new Map(codes.map(([kind]) => [kind, [] as number[]]));
   for (let round = 0; round < rounds; round++) {

@@ -19,14 +19,14 @@ async function readNext(): Promise<number> {
   return (await db()('key_generator').first('next_number')).next_number;
 }
 
-test('keys are well-formed, as many as asked for, and their block is on record', async () => {
+test('createKeys returns the requested number of valid keys and records their block', async () => {
   const keys = await createKeyGenerator(db()).createKeys(1_000, 'pool');
   expect(keys).toHaveLength(1_000);
   expect(keys.filter((key) => !/^[0-9A-Za-z]{7}$/.test(key))).toEqual([]);
   expect(await readBlocks()).toEqual([{ first_number: 0, size: 1_000, purpose: 'pool' }]);
 });
 
-test('two processes with many callers each never make the same key, and their blocks leave no gap', async () => {
+test('concurrent callers in two processes never create the same key, and leave no gap', async () => {
   const other = openPostgres({
     url: url(),
     poolMax: 5,
@@ -37,10 +37,10 @@ test('two processes with many callers each never make the same key, and their bl
   try {
     const generators = [createKeyGenerator(db()), createKeyGenerator(db()), createKeyGenerator(other)];
     const sizes = Array.from({ length: 60 }, (_, i) => 1 + ((i * 37) % 200));
-    const lots = await Promise.all(sizes.map((size, i) => generators[i % 3]!.createKeys(size, 'lease')));
+    const batches = await Promise.all(sizes.map((size, i) => generators[i % 3]!.createKeys(size, 'lease')));
     const sum = sizes.reduce((a, b) => a + b, 0);
-    expect(lots.map((keys) => keys.length)).toEqual(sizes);
-    expect(new Set(lots.flat()).size).toBe(sum);
+    expect(batches.map((keys) => keys.length)).toEqual(sizes);
+    expect(new Set(batches.flat()).size).toBe(sum);
     let next = 0;
     for (const block of await readBlocks()) {
       expect(block.first_number).toBe(next);
@@ -53,19 +53,19 @@ test('two processes with many callers each never make the same key, and their bl
   }
 });
 
-test('a process that starts again goes on where the last one ended', async () => {
+test('a new generator continues after the last number of the previous one', async () => {
   const before = await createKeyGenerator(db()).createKeys(500, 'pool');
   const after = await createKeyGenerator(db()).createKeys(500, 'pool');
   expect(new Set([...before, ...after]).size).toBe(1_000);
 });
 
-test('a reservation whose connection is killed leaves neither a number nor a block behind', async () => {
+test('a reservation whose connection is killed leaves neither a number nor a block', async () => {
   const generator = createKeyGenerator(db());
   await generator.createKeys(10, 'pool');
   const holder = await db().transaction();
   await holder.raw('select from key_generator for update');
   const attempt = generator.createKeys(20, 'pool').then(
-    () => 'made',
+    () => 'created',
     () => 'failed',
   );
   await endLocked(db(), 'terminate');
@@ -76,7 +76,7 @@ test('a reservation whose connection is killed leaves neither a number nor a blo
   expect(await generator.createKeys(5, 'pool')).toHaveLength(5);
 });
 
-test('the last keys can be had, one more cannot, and a refused request costs nothing', async () => {
+test('a request beyond the last key fails, and does not consume any keys', async () => {
   await db()('key_generator').update({ next_number: total - 5 });
   const generator = createKeyGenerator(db());
   await expect(generator.createKeys(6, 'pool')).rejects.toThrow(KeySpaceExhausted);
@@ -86,15 +86,15 @@ test('the last keys can be had, one more cannot, and a refused request costs not
   expect(await readBlocks()).toHaveLength(1);
 });
 
-test('a generator that found no PostgreSQL at first works once it is there', async () => {
-  const lame = openPostgres({ url: url(), poolMax: 1, queryTimeoutMs: 10_000, name: 'test' });
-  const generator = createKeyGenerator(lame);
-  await lame.raw(`alter table key_generator rename to key_generator_away`);
+test('a generator recovers after its first read of the database failed', async () => {
+  const database = openPostgres({ url: url(), poolMax: 1, queryTimeoutMs: 10_000, name: 'test' });
+  const generator = createKeyGenerator(database);
+  await database.raw(`alter table key_generator rename to key_generator_away`);
   try {
     await expect(generator.createKeys(1, 'pool')).rejects.toThrow(/key_generator/);
   } finally {
-    await lame.raw(`alter table key_generator_away rename to key_generator`);
+    await database.raw(`alter table key_generator_away rename to key_generator`);
   }
   expect(await generator.createKeys(1, 'pool')).toHaveLength(1);
-  await lame.destroy();
+  await database.destroy();
 });

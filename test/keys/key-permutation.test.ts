@@ -5,19 +5,16 @@ import { createKeyPermutation } from '../../src/keys/key-permutation.ts';
 const secret = Buffer.alloc(32, 7);
 const numbersBelow = (size: number) => Array.from({ length: size }, (_, i) => i);
 
-test.each([1, 2, 3])(
-  'every number below 62^%i has a code of that length, and no two have the same',
-  (length) => {
-    const permutation = createKeyPermutation(secret, length);
-    expect(permutation.size).toBe(62 ** length);
-    const codes = permutation.codesOf(numbersBelow(permutation.size));
-    expect(new Set(codes).size).toBe(62 ** length);
-    const shape = new RegExp(`^[0-9A-Za-z]{${length}}$`);
-    expect(codes.filter((code) => !shape.test(code))).toEqual([]);
-  },
-);
+test.each([1, 2, 3])('all numbers below 62^%i have distinct codes of that length', (length) => {
+  const permutation = createKeyPermutation(secret, length);
+  expect(permutation.size).toBe(62 ** length);
+  const codes = permutation.codesOf(numbersBelow(permutation.size));
+  expect(new Set(codes).size).toBe(62 ** length);
+  const shape = new RegExp(`^[0-9A-Za-z]{${length}}$`);
+  expect(codes.filter((code) => !shape.test(code))).toEqual([]);
+});
 
-test('no two numbers of any length that the service may use have the same code', () => {
+test('numbers have distinct codes at every supported length', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 4, max: 8 }),
@@ -34,25 +31,25 @@ test('no two numbers of any length that the service may use have the same code',
   );
 });
 
-test('a number has the same code alone, in a crowd and in another process', () => {
+test('the code of a number does not depend on the batch or the instance', () => {
   const all = createKeyPermutation(secret, 7).codesOf(numbersBelow(2_000));
   const again = createKeyPermutation(Buffer.from(secret), 7);
   expect(numbersBelow(2_000).flatMap((number) => again.codesOf([number]))).toEqual(all);
   expect(again.codesOf([])).toEqual([]);
 });
 
-test('another secret gives other codes', () => {
+test('another secret yields other codes', () => {
   const one = createKeyPermutation(secret, 7).codesOf(numbersBelow(1_000));
   const other = createKeyPermutation(Buffer.alloc(32, 8), 7).codesOf(numbersBelow(1_000));
   expect(other.filter((code, i) => code === one[i])).toEqual([]);
 });
 
-test('neighbours look unrelated: every digit stands about equally often at every place', () => {
+test('the digits of consecutive numbers are uniformly distributed at every position', () => {
   const count = 62 * 400;
   const codes = createKeyPermutation(secret, 7).codesOf(numbersBelow(count));
-  for (let place = 0; place < 7; place++) {
+  for (let position = 0; position < 7; position++) {
     const counts = new Map<string, number>();
-    for (const code of codes) counts.set(code[place]!, (counts.get(code[place]!) ?? 0) + 1);
+    for (const code of codes) counts.set(code[position]!, (counts.get(code[position]!) ?? 0) + 1);
     expect(counts.size).toBe(62);
     // Six standard deviations around 400.
     for (const seen of counts.values()) expect(Math.abs(seen - 400)).toBeLessThan(120);

@@ -7,7 +7,7 @@ const openPool = () => createKeyPool(redis(), `${prefix}-${uniquePrefix()}`);
 const makeKeys = (count: number) =>
   Array.from({ length: count }, (_, i) => `key${String(i).padStart(4, '0')}`);
 
-test('what was added is taken once, and `left` says how much remains', async () => {
+test('each key is taken once, and `left` is the number of remaining keys', async () => {
   const pool = openPool();
   expect(await pool.add(makeKeys(5))).toBe(5);
   expect(await pool.size()).toBe(5);
@@ -18,20 +18,20 @@ test('what was added is taken once, and `left` says how much remains', async () 
   expect([...first.keys, ...second.keys].toSorted()).toEqual(makeKeys(5));
 });
 
-test('an empty pool gives no keys', async () => {
+test('an empty pool returns no keys', async () => {
   expect(await openPool().take(10)).toEqual({ keys: [], left: 0 });
 });
 
-test('many who take at once share the pool without overlap', async () => {
+test('concurrent callers take disjoint keys', async () => {
   const pool = openPool();
   await pool.add(makeKeys(1_000));
-  const lots = await Promise.all(Array.from({ length: 60 }, () => pool.take(20)));
-  expect(lots.flatMap((lot) => lot.keys).toSorted()).toEqual(makeKeys(1_000));
+  const batches = await Promise.all(Array.from({ length: 60 }, () => pool.take(20)));
+  expect(batches.flatMap((batch) => batch.keys).toSorted()).toEqual(makeKeys(1_000));
   expect(await pool.size()).toBe(0);
 });
 
-test('a pool whose place in Redis holds something else fails instead of giving no keys', async () => {
-  const own = `${prefix}-${uniquePrefix()}`;
-  await redis().set(`${own}:keys:pool`, 'something else');
-  await expect(createKeyPool(redis(), own).take(1)).rejects.toThrow(/WRONGTYPE/);
+test('take fails if the Redis key has another type', async () => {
+  const ownPrefix = `${prefix}-${uniquePrefix()}`;
+  await redis().set(`${ownPrefix}:keys:pool`, 'something else');
+  await expect(createKeyPool(redis(), ownPrefix).take(1)).rejects.toThrow(/WRONGTYPE/);
 });

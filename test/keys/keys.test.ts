@@ -13,19 +13,19 @@ import { silentLog, uniquePrefix, useDatabase, useRedis } from '../support/resou
 const { db } = useDatabase();
 const shared = useRedis();
 let owner: number;
-let stranger: number;
+let otherOwner: number;
 
 beforeAll(async () => {
   const apiKeys = createApiKeys(db());
   owner = (await apiKeys.create('owner')).id;
-  stranger = (await apiKeys.create('stranger')).id;
+  otherOwner = (await apiKeys.create('otherOwner')).id;
 });
 
 beforeEach(async () => {
   await db()('returned_keys').delete();
 });
 
-/** Processes that share one pool, and how often each found it low. */
+/** Processes that share one pool, and the number of onLow calls. */
 function openProcesses(count: number, { redis = shared.redis(), lowWater = 1 } = {}) {
   const pool = createKeyPool(redis, `${shared.prefix}-${uniquePrefix()}`);
   const generator = createKeyGenerator(db());
@@ -56,24 +56,24 @@ async function countBlocks(purpose: string): Promise<number> {
   return (await db()('key_blocks').where({ purpose })).length;
 }
 
-test('keys come from the pool in lots, so that a hundred creates cost one visit to Redis', async () => {
+test('keys are leased by the hundred, so that most takes need no Redis round trip', async () => {
   const { keys, pool, generator } = openProcesses(1);
-  const made = await generator.createKeys(150, 'pool');
-  await pool.add(made);
+  const generated = await generator.createKeys(150, 'pool');
+  await pool.add(generated);
   const taken = await takeMany(keys, 100);
   expect(await pool.size()).toBe(50);
   expect(new Set(taken).size).toBe(100);
-  expect(taken.filter((key) => !made.includes(key))).toEqual([]);
+  expect(taken.filter((key) => !generated.includes(key))).toEqual([]);
 });
 
-test('an empty pool is no obstacle: keys come from the generator', async () => {
+test('keys come from the generator when the pool is empty', async () => {
   const { keys } = openProcesses(1);
   const before = await countBlocks('lease');
   expect(new Set(await takeMany(keys, 250)).size).toBe(250);
   expect(await countBlocks('lease')).toBe(before + 3);
 });
 
-test('with Redis unreachable keys come from the generator', async () => {
+test('keys come from the generator when Redis is unreachable', async () => {
   const redis = openRedis('cache', 'redis://127.0.0.1:1', silentLog);
   try {
     const { keys } = openProcesses(1, { redis });
@@ -83,7 +83,7 @@ test('with Redis unreachable keys come from the generator', async () => {
   }
 });
 
-test('a refill is asked for when a lot leaves the pool below low water, and not before', async () => {
+test('onLow is called once a lease leaves fewer keys than the low watermark', async () => {
   const { keys, pool, generator, low } = openProcesses(1, { lowWater: 200 });
   await pool.add(await generator.createKeys(400, 'pool'));
   await takeMany(keys, 200);
@@ -94,11 +94,11 @@ test('a refill is asked for when a lot leaves the pool below low water, and not 
   expect(low.count).toBe(1);
 });
 
-test('processes that share a pool never give the same key, whatever happens to the pool', async () => {
+test('processes that share a pool never take the same key, whatever happens to the pool', async () => {
   const everTaken = new Set<string>();
   let taken = 0;
   const step = fc.record({
-    kind: fc.constantFrom('take', 'take', 'take', 'fill', 'return the lot', 'lose the pool'),
+    kind: fc.constantFrom('take', 'take', 'take', 'fill', 'return the lease', 'lose the pool'),
     process: fc.nat(2),
     count: fc.integer({ min: 1, max: 150 }),
   });
@@ -108,13 +108,13 @@ test('processes that share a pool never give the same key, whatever happens to t
       const run = async ({ kind, process, count }: { kind: string; process: number; count: number }) => {
         const keys = processes[process]!;
         if (kind === 'fill') await pool.add(await generator.createKeys(count, 'pool'));
-        if (kind === 'return the lot') await keys.returnLease();
+        if (kind === 'return the lease') await keys.returnLease();
         if (kind === 'lose the pool') await pool.take(1_000_000);
         if (kind !== 'take') return [];
         return await takeMany(keys, count);
       };
       for (const round of rounds) {
-        // The steps of a round run at the same time.
+        // The steps of a round run concurrently.
         for (const key of (await Promise.all(round.map(run))).flat()) {
           everTaken.add(key);
           taken += 1;
@@ -127,19 +127,19 @@ test('processes that share a pool never give the same key, whatever happens to t
   expect(taken).toBeGreaterThan(1_000);
 });
 
-test('the lot in hand goes back to the pool when a process ends, and what was taken does not', async () => {
+test('returnLease returns only the unused keys to the pool', async () => {
   const { keys, pool, generator } = openProcesses(1);
-  const made = await generator.createKeys(100, 'pool');
-  await pool.add(made);
+  const generated = await generator.createKeys(100, 'pool');
+  await pool.add(generated);
   const taken = await takeMany(keys, 30);
   await keys.returnLease();
   const { keys: left } = await pool.take(1_000);
-  expect([...left, ...taken].toSorted()).toEqual(made.toSorted());
+  expect([...left, ...taken].toSorted()).toEqual(generated.toSorted());
   await keys.returnLease();
   expect(await pool.size()).toBe(0);
 });
 
-test('reserved keys are on record with their API key and never come out of the pool', async () => {
+test('reserved keys are recorded with their API key and never taken from the pool', async () => {
   const { keys } = openProcesses(1);
   const reserved = await keys.reserve(250, owner);
   expect(new Set(reserved).size).toBe(250);
@@ -150,33 +150,33 @@ test('reserved keys are on record with their API key and never come out of the p
   expect(reserved.filter((key) => taken.has(key))).toEqual([]);
 });
 
-test('a key that a custom code has taken before is not reserved', async () => {
+test('a key that is already a custom code is not reserved', async () => {
   const { store } = openProcesses(1);
   await createUrl('custom1');
   expect(await store.reserve(['custom1', 'custom2'], owner)).toEqual(['custom2']);
 });
 
-test('a process takes back only keys that this API key reserved and did not use, once', async () => {
+test('release returns only unused keys of the API key, and each only once', async () => {
   const { keys } = openProcesses(1);
   const [own, used] = (await keys.reserve(2, owner)) as [string, string];
-  const [foreign] = (await keys.reserve(1, stranger)) as [string];
+  const [othersKey] = (await keys.reserve(1, otherOwner)) as [string];
   await createUrl(used);
-  const given = [own, used, foreign, own, 'unknown1'];
-  const results = await Promise.all(Array.from({ length: 5 }, () => keys.release(given, owner)));
+  const codes = [own, used, othersKey, own, 'unknown1'];
+  const results = await Promise.all(Array.from({ length: 5 }, () => keys.release(codes, owner)));
   expect(results.flat()).toEqual([own]);
-  expect(await db()('reserved_keys').where({ short_code: foreign })).toHaveLength(1);
+  expect(await db()('reserved_keys').where({ short_code: othersKey })).toHaveLength(1);
 });
 
-test('a key that was given back unused can be taken again at once, and by one only', async () => {
+test('a released key can be taken again at once, by one caller', async () => {
   const { keys, store } = openProcesses(1);
   const reserved = await keys.reserve(50, owner);
   await keys.release(reserved, owner);
-  const lots = await Promise.all(Array.from({ length: 10 }, () => store.takeReturned(20)));
-  expect(lots.flat().toSorted()).toEqual(reserved.toSorted());
+  const batches = await Promise.all(Array.from({ length: 10 }, () => store.takeReturned(20)));
+  expect(batches.flat().toSorted()).toEqual(reserved.toSorted());
   expect(await store.takeReturned(20)).toEqual([]);
 });
 
-test('the generated code of a purged short URL rests for its quarantine, a custom code never comes back', async () => {
+test('a generated code of a purged short URL is reused after its cooldown, a custom code never', async () => {
   const { store, generator } = openProcesses(1);
   const urls = createUrlStore(db());
   const [generated] = (await generator.createKeys(1, 'lease')) as [string];

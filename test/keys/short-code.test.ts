@@ -13,7 +13,7 @@ test.each([
   'हिन्दी',
   'x'.repeat(64),
   '𝒜'.repeat(64),
-])('"%s" can be a short code', (code) => expect(isShortCode(code.normalize('NFC'))).toBe(true));
+])('"%s" is a valid short code', (code) => expect(isShortCode(code.normalize('NFC'))).toBe(true));
 
 test.each([
   '',
@@ -36,7 +36,7 @@ test.each([
   '\u3164',
   'a\n',
   'a\u{d800}',
-])('%j is no short code', (code) => expect(isShortCode(code)).toBe(false));
+])('%j is no valid short code', (code) => expect(isShortCode(code)).toBe(false));
 
 test.each([
   ['enc_o-ded', 'enc_o-ded'],
@@ -59,7 +59,7 @@ test.each([
   ['%E2%80%8Babc%EF%BB%BF', 'abc'],
   ['a%E2%80%8Bbc', 'abc'],
   ['abc%0A', 'abc'],
-])('a request for "%s" means the short code "%s"', (path, code) => expect(readShortCode(path)).toBe(code));
+])('the path "%s" is read as the short code "%s"', (path, code) => expect(readShortCode(path)).toBe(code));
 
 test.each([
   '%',
@@ -76,9 +76,9 @@ test.each([
   'docs%2F',
   '.'.repeat(9),
   '',
-])('a request for "%s" means no short code', (path) => expect(readShortCode(path)).toBeUndefined());
+])('the path "%s" contains no short code', (path) => expect(readShortCode(path)).toBeUndefined());
 
-test('a text is read in linear time however long it is', () => {
+test('a text is parsed in linear time', () => {
   for (const text of ['.'.repeat(1e6), 'a.'.repeat(5e5), '%2E'.repeat(3e5), `${' '.repeat(1e6)}a`])
     expect([readShortCode(text), toShortCode(text)]).toEqual([undefined, undefined]);
 });
@@ -92,7 +92,7 @@ test.each([
   ['pаypal', 'unicode', 'must not mix Latin, Greek and Cyrillic letters'],
   ['ａｂｃｄ', 'unicode', 'must not contain compatibility characters'],
   ['robots.txt', 'unicode', 'is a reserved word'],
-] as const)('the custom code "%s" with %s is judged: %s', (code, characters, reason) => {
+] as const)('the custom code "%s" with %s characters is validated: %s', (code, characters, reason) => {
   expect(customCodeViolation(code, { minLength: 4, maxLength: 64, characters })).toBe(reason);
 });
 
@@ -105,7 +105,7 @@ test.each([
   ['%E2%84%AA', 'k'],
   ['%C4%B0'.repeat(64), undefined],
   ['ADMIN', undefined],
-])('a request for "%s" means "%s" where the case of codes is ignored', (path, code) => {
+])('the path "%s" is read as "%s" when the case of codes is ignored', (path, code) => {
   ignoreCodeCase(true);
   try {
     expect(readShortCode(path)).toBe(code);

@@ -6,7 +6,7 @@ import { type Client, createClient } from '../support/http/client.ts';
 import { startWeb, type TestProcess } from '../support/processes/processes.ts';
 import { track, useDatabase, useRedis } from '../support/resources.ts';
 import { type Proxy, startProxy } from '../support/services/proxy.ts';
-import { type GatedUrl, insertGatedUrl } from '../support/urls/gated-urls.ts';
+import { type RestrictedUrl, insertRestrictedUrl } from '../support/urls/restricted-urls.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const database = useDatabase();
@@ -41,7 +41,7 @@ afterAll(async () => {
   closed();
 });
 
-const insert = async (url: GatedUrl) => await insertGatedUrl(database.db(), url);
+const insert = async (url: RestrictedUrl) => await insertRestrictedUrl(database.db(), url);
 /** The address of a short URL at one web process or the other. */
 const at = (place: number, code: string) => `${webs[place % webs.length]!.baseUrl}/${code}`;
 

@@ -1,24 +1,24 @@
 import { expect, test } from 'vitest';
 import { useDatabase } from '../support/resources.ts';
-import { connectForeigner } from '../support/urls/external.ts';
+import { connectExternalClient } from '../support/urls/external.ts';
 
 const database = useDatabase();
 
 /** How long another program takes to insert, change, delete and insert 20,000 short URLs, after a first statement. */
 async function timeMany(first: string): Promise<number> {
   await database.db().raw('truncate urls cascade');
-  const foreigner = await connectForeigner(database.url());
+  const external = await connectExternalClient(database.url());
   try {
-    await foreigner.run(first);
+    await external.run(first);
     const start = performance.now();
-    await foreigner.run(`insert into urls (short_code, original_url)
+    await external.run(`insert into urls (short_code, original_url)
       select 'bulk-' || n, 'https://example.com/' from generate_series(1, 20000) as n;
       update urls set is_active = false; delete from urls;
       insert into urls (short_code, original_url)
       select 'bulk-' || n, 'https://example.com/' from generate_series(1, 20000) as n`);
     return performance.now() - start;
   } finally {
-    await foreigner.leave();
+    await external.close();
   }
 }
 

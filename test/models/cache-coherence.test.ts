@@ -10,8 +10,8 @@ import { waitUntil } from '../support/wait-until.ts';
 const database = useDatabase();
 const redis = useRedis();
 
-/** Where short URLs are changed. */
-let here: Client;
+/** The process that changes short URLs. */
+let web: Client;
 /** Three more web processes, which reach Redis through a proxy. */
 let others: Client[];
 let proxy: Proxy;
@@ -26,36 +26,36 @@ beforeAll(async () => {
     [redis.url(), far, far, far].map(async (url) => await startWeb({ ...settings, REDIS_URL: url })),
   );
   webs = started;
-  here = createClient(started[0]!.baseUrl, key);
-  others = started.slice(1).map((web) => createClient(web.baseUrl));
+  web = createClient(started[0]!.baseUrl, key);
+  others = started.slice(1).map((process) => createClient(process.baseUrl));
 });
 
 afterAll(async () => {
-  await Promise.all(webs.map((web) => web.stop()));
+  await Promise.all(webs.map((process) => process.stop()));
   await proxy.close();
 });
 
-const statusAt = async (web: Client, code: string) => (await web.get(`/${code}`)).status;
+const statusAt = async (client: Client, code: string) => (await client.get(`/${code}`)).status;
 
-/** Resolves when every other process answers a code by heart: what the shared cache says is not what they say. */
-async function learnByHeart(code: string) {
+/** Resolves when every other process answers a code from its memory cache: the value in Redis is altered meanwhile. */
+async function cacheEverywhere(code: string) {
   const key = `${redis.prefix}:url:${code}`;
-  await waitUntil('the other processes know it by heart', async () => {
-    for (const web of others) expect(await statusAt(web, code)).toBe(301);
+  await waitUntil('the other processes have it in memory', async () => {
+    for (const other of others) expect(await statusAt(other, code)).toBe(301);
     const value = (await redis.redis().get(key)) ?? '';
     await redis.redis().set(key, value.replace('/page', '/changed'), 'KEEPTTL');
-    const answers = await Promise.all(others.map(async (web) => await web.get(`/${code}`)));
+    const answers = await Promise.all(others.map(async (other) => await other.get(`/${code}`)));
     await redis.redis().set(key, value, 'KEEPTTL');
     return answers.every(({ headers }) => headers.get('location')?.endsWith('/page'));
   });
 }
 
-/** How long after `changedAt` some process still does not answer with `status`, in ms: until it was asked in vain. */
+/** Returns how long after `changedAt` some process still answers another status, in ms. */
 async function timeChange(code: string, status: number, changedAt: number): Promise<number> {
-  const taken = [here, ...others].map(async (web) => {
+  const taken = [web, ...others].map(async (client) => {
     for (;;) {
-      const askedAt = performance.now();
-      if ((await statusAt(web, code)) === status) return Math.max(0, askedAt - changedAt);
+      const requestedAt = performance.now();
+      if ((await statusAt(client, code)) === status) return Math.max(0, requestedAt - changedAt);
     }
   });
   return Math.max(...(await Promise.all(taken)));
@@ -66,19 +66,19 @@ const median = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor
 async function timeDeletions(times: number, before: () => unknown = () => {}): Promise<number[]> {
   const taken: number[] = [];
   for (let i = 0; i < times; i++) {
-    await allHear();
-    const code = await createUrl(here);
-    await learnByHeart(code);
+    await waitForSubscriptions();
+    const code = await createUrl(web);
+    await cacheEverywhere(code);
     await before();
-    expect((await here.delete(`/api/v1/urls/${code}`)).status).toBe(204);
+    expect((await web.delete(`/api/v1/urls/${code}`)).status).toBe(204);
     taken.push(await timeChange(code, 404, performance.now()));
   }
   return taken;
 }
 
-/** Resolves when every process hears announcements: what they know by heart lives longer than where they are missed. */
-async function allHear() {
-  await waitUntil('every process hears announcements', async () => {
+/** Resolves when every process has subscribed, which extends the age limit of its memory cache. */
+async function waitForSubscriptions() {
+  await waitUntil('every process has subscribed', async () => {
     const [, count] = (await redis.redis().pubsub('NUMSUB', `${redis.prefix}:urls:changed`)) as [
       string,
       number,
@@ -87,13 +87,13 @@ async function allHear() {
   });
 }
 
-describe('a short URL that three other processes know by heart', () => {
-  test('is redirected by none of them any more 50 ms after it was deleted', async () => {
+describe('a short URL in the memory caches of three other processes', () => {
+  test('is not redirected 50 ms after its deletion (median)', async () => {
     const taken = await timeDeletions(20);
     expect(median(taken)).toBeLessThan(50);
   });
 
-  test('is redirected by none any more 2 s after it was deleted, while they cannot reach Redis', async () => {
+  test('is not redirected 2 s after its deletion while Redis is unreachable', async () => {
     const taken = await timeDeletions(1, async () => {
       await proxy.refuse();
       proxy.cut();
@@ -102,14 +102,14 @@ describe('a short URL that three other processes know by heart', () => {
     expect(Math.max(...taken)).toBeLessThan(2_000);
   });
 
-  test('is redirected by none any more 2 s after it was deleted, although their connections are half-open', async () => {
+  test('is not redirected 2 s after its deletion when connections are half-open', async () => {
     const taken = await timeDeletions(1, () => proxy.goHalfOpen());
-    // Redis does not know that those connections are given up.
+    // Redis does not know that these connections were abandoned.
     proxy.cut();
     expect(Math.max(...taken)).toBeLessThan(2_000);
   });
 
-  test('is redirected by none any more 2 s after it was deleted, although nothing but announcements is lost', async () => {
+  test('is not redirected 2 s after its deletion when only invalidations are lost', async () => {
     let endMute = () => {};
     const taken = await timeDeletions(1, () => {
       endMute = proxy.mute('linkmill-subscriber');
@@ -119,20 +119,22 @@ describe('a short URL that three other processes know by heart', () => {
     expect(Math.max(...taken)).toBeLessThan(2_000);
   });
 
-  test('is redirected by none any more 2 s after it was deleted, where their connections were cut just before', async () => {
+  test('is not redirected 2 s after its deletion when connections were just cut', async () => {
     const taken = await timeDeletions(5, () => proxy.cut());
     expect(Math.max(...taken)).toBeLessThan(2_000);
   });
 });
 
-test('a custom code that three other processes remember as unknown works there 50 ms after it was created', async () => {
-  await allHear();
+test('a code that is cached as unknown redirects 50 ms after its creation (median)', async () => {
+  await waitForSubscriptions();
   const taken: number[] = [];
   for (let i = 0; i < 20; i++) {
     const code = `custom-${i}`;
-    for (const web of others)
-      expect([await statusAt(web, code), await statusAt(web, code)]).toEqual([404, 404]);
-    await createUrl(here, { custom_code: code });
+    for (const other of others) {
+      expect(await statusAt(other, code)).toBe(404);
+      expect(await statusAt(other, code)).toBe(404);
+    }
+    await createUrl(web, { custom_code: code });
     taken.push(await timeChange(code, 301, performance.now()));
   }
   expect(median(taken)).toBeLessThan(50);

@@ -4,7 +4,7 @@ import { readAnalyticsAudit } from '../../../src/analytics/rollups/audit.ts';
 import { makeDetail, makeDetailedBatch } from '../../support/clicks/analytics.ts';
 import { createUrlIds, emptyBooks } from '../../support/clicks/clicks.ts';
 import { useDatabase } from '../../support/resources.ts';
-import { connectForeigner } from '../../support/urls/external.ts';
+import { connectExternalClient } from '../../support/urls/external.ts';
 
 const database = useDatabase();
 const { db } = database;
@@ -59,11 +59,11 @@ test.each([
 
 test('a short URL whose figures wait to be removed is no difference', async () => {
   const [one] = await applyClicks();
-  const foreigner = await connectForeigner(database.url());
-  await foreigner.run(`create temp table kept as select * from urls where id = ${one}`);
-  await foreigner.run(`delete from urls where id = ${one}`);
+  const external = await connectExternalClient(database.url());
+  await external.run(`create temp table kept as select * from urls where id = ${one}`);
+  await external.run(`delete from urls where id = ${one}`);
   expect((await readAnalyticsAudit(db())).differing).toEqual([]);
-  await foreigner.run('insert into urls overriding system value select * from kept');
+  await external.run('insert into urls overriding system value select * from kept');
   expect((await readAnalyticsAudit(db())).differing).toEqual([]);
-  await foreigner.leave();
+  await external.close();
 });

@@ -7,7 +7,7 @@ import { importFile } from '../../support/http/imports.ts';
 import { silentLog } from '../../support/resources.ts';
 import { sendRaw } from '../../support/services/raw.ts';
 import { useOwnRedisService } from '../../support/services/redis.ts';
-import { insertGatedUrl } from '../../support/urls/gated-urls.ts';
+import { insertRestrictedUrl } from '../../support/urls/restricted-urls.ts';
 import { createUrl } from '../../support/urls/urls.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
@@ -45,8 +45,8 @@ async function doEverything(address: string, key: string) {
   const visitor = createClient(service.web().baseUrl);
   const owner = createClient(service.web().baseUrl, key);
   const code = await createUrl(owner);
-  const gated = await insertGatedUrl(service.database.db(), { password: 'secret' });
-  const limited = await insertGatedUrl(service.database.db(), { maxClicks: 1 });
+  const gated = await insertRestrictedUrl(service.database.db(), { password: 'secret' });
+  const limited = await insertRestrictedUrl(service.database.db(), { maxClicks: 1 });
   const statuses = new Set<number>();
   const ask = async (method: string, path: string, body?: unknown, headers = {}) =>
     statuses.add((await visitor.request(method, path, body, { ...from, ...headers })).status);

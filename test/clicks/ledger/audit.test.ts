@@ -5,7 +5,7 @@ import { isExact, isExactSince, readAudit } from '../../../src/clicks/ledger/aud
 import { createUrlCleanupStore } from '../../../src/urls/store/cleanup-store.ts';
 import { createUrlIds, emptyBooks, makeBatch } from '../../support/clicks/clicks.ts';
 import { useDatabase } from '../../support/resources.ts';
-import { connectForeigner } from '../../support/urls/external.ts';
+import { connectExternalClient } from '../../support/urls/external.ts';
 
 const database = useDatabase();
 const { db } = database;
@@ -187,15 +187,15 @@ test('clicks on short URLs that another program deletes or truncates stay in the
   const producer = uuidv7();
   await store.apply([one, two, three].map((urlId, i) => makeBatch(producer, i + 1, urlId, 5)));
   await store.reportAccepted(producer, 15);
-  const foreigner = await connectForeigner(database.url());
+  const external = await connectExternalClient(database.url());
   const look = async () => {
     const books = await readAudit(db());
     return [books.onUrls, books.purged, isExact(books)];
   };
   expect(await look()).toEqual([15, 0, true]);
-  await foreigner.run(`delete from urls where id in (${one}, ${two})`);
+  await external.run(`delete from urls where id in (${one}, ${two})`);
   expect(await look()).toEqual([5, 10, true]);
-  await foreigner.run('truncate urls cascade');
+  await external.run('truncate urls cascade');
   expect(await look()).toEqual([0, 15, true]);
-  await foreigner.leave();
+  await external.close();
 });

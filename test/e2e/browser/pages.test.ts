@@ -6,11 +6,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { openBrowser } from '../../support/http/browser.ts';
 import { useWeb } from '../../support/http/web-app.ts';
 import { track } from '../../support/resources.ts';
-import { type GatedUrl, insertGatedUrl } from '../../support/urls/gated-urls.ts';
+import { type RestrictedUrl, insertRestrictedUrl } from '../../support/urls/restricted-urls.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 const web = useWeb();
-const insert = async (url: GatedUrl) => `${web.baseUrl()}/${await insertGatedUrl(web.database.db(), url)}`;
+const insert = async (url: RestrictedUrl) =>
+  `${web.baseUrl()}/${await insertRestrictedUrl(web.database.db(), url)}`;
 
 /** Waits until a short URL has so many clicks. */
 async function untilCounted(url: string, clicks: number): Promise<void> {

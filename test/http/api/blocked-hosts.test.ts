@@ -2,7 +2,7 @@ import { afterEach, expect, test } from 'vitest';
 import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
 import { readPages } from '../../support/http/pages.ts';
 import { useWeb } from '../../support/http/web-app.ts';
-import { insertGatedUrl } from '../../support/urls/gated-urls.ts';
+import { insertRestrictedUrl } from '../../support/urls/restricted-urls.ts';
 import { createUrl } from '../../support/urls/urls.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
@@ -60,12 +60,12 @@ test('a browser gets a page that does not say where the short URL leads', async 
 test('no gate leads to a blocked host: not a password, not one time, not a limit, not a fallback', async () => {
   const originalUrl = 'https://gated.example/';
   const codes = {
-    password: await insertGatedUrl(db(), { originalUrl, password: 'secret' }),
-    oneTime: await insertGatedUrl(db(), { originalUrl, isOneTime: true }),
-    limit: await insertGatedUrl(db(), { originalUrl, maxClicks: 5 }),
+    password: await insertRestrictedUrl(db(), { originalUrl, password: 'secret' }),
+    oneTime: await insertRestrictedUrl(db(), { originalUrl, isOneTime: true }),
+    limit: await insertRestrictedUrl(db(), { originalUrl, maxClicks: 5 }),
   };
   const past = new Date(Date.now() - 1_000);
-  const expired = await insertGatedUrl(db(), { fallbackUrl: originalUrl, expiresAt: past });
+  const expired = await insertRestrictedUrl(db(), { fallbackUrl: originalUrl, expiresAt: past });
   expect((await visit(expired)).headers.get('location')).toBe(originalUrl);
   await block('gated.example');
   const post = async (code: string) =>
@@ -84,8 +84,8 @@ test('what has not begun, or has ended, answers as ever, so that nobody learns o
   const originalUrl = 'https://hidden.example/';
   await block('hidden.example');
   const future = new Date(Date.now() + 60_000);
-  const notBegun = await insertGatedUrl(db(), { originalUrl, startsAt: future });
-  const disabled = await insertGatedUrl(db(), { originalUrl, isActive: false });
+  const notBegun = await insertRestrictedUrl(db(), { originalUrl, startsAt: future });
+  const disabled = await insertRestrictedUrl(db(), { originalUrl, isActive: false });
   expect(problemOf(await visit(notBegun))).toEqual([404, 'not-found']);
   expect(problemOf(await visit(disabled))).toEqual([404, 'not-found']);
 });

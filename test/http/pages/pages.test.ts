@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { type Asking, submit, visit } from '../../support/clicks/visitor.ts';
 import { useWeb } from '../../support/http/web-app.ts';
-import { insertGatedUrl } from '../../support/urls/gated-urls.ts';
+import { insertRestrictedUrl } from '../../support/urls/restricted-urls.ts';
 
 const web = useWeb();
 const at = (path: string) => `${web.baseUrl()}/${path}`;
-const insert = async (url: Parameters<typeof insertGatedUrl>[1]) =>
-  at(await insertGatedUrl(web.database.db(), url));
+const insert = async (url: Parameters<typeof insertRestrictedUrl>[1]) =>
+  at(await insertRestrictedUrl(web.database.db(), url));
 const hour = 3_600_000;
 
 test('a browser is told of an unknown and of an expired short URL on a page, anybody else as problem+json', async () => {

@@ -2,11 +2,16 @@ import { describe, expect, test } from 'vitest';
 import { readAccepted } from '../../support/clicks/accepted-clicks.ts';
 import { type Asking, submit, visit } from '../../support/clicks/visitor.ts';
 import { useWeb } from '../../support/http/web-app.ts';
-import { deleteUnheard, type GatedUrl, insertGatedUrl } from '../../support/urls/gated-urls.ts';
+import {
+  deleteUnnoticed,
+  type RestrictedUrl,
+  insertRestrictedUrl,
+} from '../../support/urls/restricted-urls.ts';
 
 const metricsToken = 'a-token-for-metrics';
 const web = useWeb({ TRUSTED_PROXY_HOPS: '1', METRICS_TOKEN: metricsToken });
-const insert = async (url: GatedUrl) => `${web.baseUrl()}/${await insertGatedUrl(web.database.db(), url)}`;
+const insert = async (url: RestrictedUrl) =>
+  `${web.baseUrl()}/${await insertRestrictedUrl(web.database.db(), url)}`;
 const json = { accept: 'application/json' };
 const countClicks = async () => await readAccepted(web.baseUrl(), metricsToken);
 const problem = async (url: string, init?: Asking) => {
@@ -137,7 +142,7 @@ describe('a short URL with a password', () => {
   test('is opened by no password once it is deleted, even while its page is known by heart', async () => {
     const url = await insert({ password: 'open sesame' });
     expect((await visit(url)).status).toBe(200);
-    await deleteUnheard(web.database.db(), new URL(url).pathname.slice(1));
+    await deleteUnnoticed(web.database.db(), new URL(url).pathname.slice(1));
     expect((await submit(url, { password: 'open sesame' })).status).toBe(404);
   });
 

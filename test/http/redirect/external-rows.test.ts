@@ -1,26 +1,26 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { useWeb } from '../../support/http/web-app.ts';
-import { connectForeigner, type Foreigner } from '../../support/urls/external.ts';
+import { connectExternalClient, type ExternalClient } from '../../support/urls/external.ts';
 
 const web = useWeb({ METRICS_PUBLIC: 'true' });
-let foreigner: Foreigner;
+let external: ExternalClient;
 beforeAll(async () => {
-  foreigner = await connectForeigner(web.database.url());
+  external = await connectExternalClient(web.database.url());
 });
-afterAll(async () => await foreigner.leave());
+afterAll(async () => await external.close());
 
 /** Inserts a row as a program did before the database refused it. */
 async function insertUnchecked(row: Record<string, unknown>): Promise<void> {
   const names = Object.keys(row);
-  await foreigner.run(`set session_replication_role = replica`);
+  await external.run(`set session_replication_role = replica`);
   try {
-    const [inserted] = await foreigner.run(
+    const [inserted] = await external.run(
       `insert into urls (${names.join(', ')}) values (${names.map((_, i) => `$${i + 1}`).join(', ')}) returning id`,
       Object.values(row),
     );
-    await foreigner.run('insert into url_stats (url_id) values ($1)', [inserted!['id']]);
+    await external.run('insert into url_stats (url_id) values ($1)', [inserted!['id']]);
   } finally {
-    await foreigner.run(`set session_replication_role = origin`);
+    await external.run(`set session_replication_role = origin`);
   }
 }
 
@@ -46,7 +46,7 @@ test.each([
   ['mailto:jürgen@example.com', 'mailto:j%C3%BCrgen@example.com'],
 ])('a redirect to "%s" of another program has an ASCII Location', async (stored, location) => {
   const code = `ascii-${location.length}-${stored.length}`;
-  await foreigner.run('insert into urls (short_code, original_url) values ($1, $2)', [code, stored]);
+  await external.run('insert into urls (short_code, original_url) values ($1, $2)', [code, stored]);
   expect(await visit(code)).toEqual([`301 ${location}`]);
 });
 
@@ -67,7 +67,7 @@ const unusable = [
 
 describe('a URL that no redirect can carry', () => {
   test.each(unusable)('"%.40s" is refused by the database, with the column and a name', async (url) => {
-    const insert = foreigner.run(`insert into urls (short_code, original_url) values ('refused', $1)`, [url]);
+    const insert = external.run(`insert into urls (short_code, original_url) values ('refused', $1)`, [url]);
     await expect(insert).rejects.toMatchObject({
       code: '23514',
       constraint: 'urls_original_url_usable',
@@ -105,7 +105,7 @@ describe('a URL that no redirect can carry', () => {
 
   test('in Redis, of an earlier release, is read from the database instead', async () => {
     const code = 'cached-before';
-    await foreigner.run('insert into urls (short_code, original_url) values ($1, $2)', [
+    await external.run('insert into urls (short_code, original_url) values ($1, $2)', [
       code,
       'https://bücher.example/',
     ]);
@@ -172,7 +172,7 @@ test('other values that only another program writes are no error to visitors and
 test('a short code that no path can carry is unknown to visitors, and is shown and listed', async () => {
   const codes = ['a/b', 'a b', 'a%20', 'a?b', '', '*', '\u{1}', '\u{202e}', 'x'.repeat(3_000), 'admin', '..'];
   for (const code of codes)
-    await foreigner.run('insert into urls (short_code, original_url) values ($1, $2)', [
+    await external.run('insert into urls (short_code, original_url) values ($1, $2)', [
       code,
       'https://example.com/odd-code',
     ]);

@@ -2,11 +2,16 @@ import { expect, test } from 'vitest';
 import { readAccepted } from '../../support/clicks/accepted-clicks.ts';
 import { submit, visit } from '../../support/clicks/visitor.ts';
 import { useWeb } from '../../support/http/web-app.ts';
-import { deleteUnheard, type GatedUrl, insertGatedUrl } from '../../support/urls/gated-urls.ts';
+import {
+  deleteUnnoticed,
+  type RestrictedUrl,
+  insertRestrictedUrl,
+} from '../../support/urls/restricted-urls.ts';
 
 const metricsToken = 'a-token-for-metrics';
 const web = useWeb({ METRICS_TOKEN: metricsToken });
-const insert = async (url: GatedUrl) => `${web.baseUrl()}/${await insertGatedUrl(web.database.db(), url)}`;
+const insert = async (url: RestrictedUrl) =>
+  `${web.baseUrl()}/${await insertRestrictedUrl(web.database.db(), url)}`;
 const countClicks = async () => await readAccepted(web.baseUrl(), metricsToken);
 const readJson = async (url: string) =>
   JSON.parse((await visit(url, { headers: { accept: 'application/json' } })).text) as Record<string, unknown>;
@@ -84,6 +89,6 @@ test('there is no preview of what leads nowhere', async () => {
 test('there is no preview of what was deleted, even while its redirect is known by heart', async () => {
   const url = await insert({});
   await visit(url);
-  await deleteUnheard(web.database.db(), new URL(url).pathname.slice(1));
+  await deleteUnnoticed(web.database.db(), new URL(url).pathname.slice(1));
   expect((await visit(`${url}+`)).status).toBe(404);
 });

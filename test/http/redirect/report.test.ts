@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { submit, visit } from '../../support/clicks/visitor.ts';
 import { readPages } from '../../support/http/pages.ts';
 import { useWeb } from '../../support/http/web-app.ts';
-import { insertGatedUrl } from '../../support/urls/gated-urls.ts';
+import { insertRestrictedUrl } from '../../support/urls/restricted-urls.ts';
 import { createUrl } from '../../support/urls/urls.ts';
 
 const web = useWeb({ TRUSTED_PROXY_HOPS: '1' });
@@ -72,7 +72,7 @@ test.each([
 });
 
 test('what leads nowhere cannot be reported', async () => {
-  const disabled = await insertGatedUrl(db(), { isActive: false });
+  const disabled = await insertRestrictedUrl(db(), { isActive: false });
   for (const code of ['unknown-1', 'api', '../x', disabled])
     expect((await report({ short_code: code, reason: 'spam' })).status).toBe(404);
 });

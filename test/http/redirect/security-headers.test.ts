@@ -6,7 +6,7 @@ import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
 import { operations as declared } from '../../../src/http/api/api.ts';
 import type { Operation } from '../../../src/http/api/operation.ts';
 import { useWeb } from '../../support/http/web-app.ts';
-import { insertGatedUrl } from '../../support/urls/gated-urls.ts';
+import { insertRestrictedUrl } from '../../support/urls/restricted-urls.ts';
 import { createUrl } from '../../support/urls/urls.ts';
 
 const password = 'password-of-the-board';
@@ -67,8 +67,8 @@ test.each(operations)(
 test('every public page, and every problem that a visitor or a program may meet, has safe headers', async () => {
   const db = web.database.db();
   const code = await createUrl(web.client());
-  const gated = await insertGatedUrl(db, { password: 'secret' });
-  const expired = await insertGatedUrl(db, { expiresAt: new Date(0) });
+  const gated = await insertRestrictedUrl(db, { password: 'secret' });
+  const expired = await insertRestrictedUrl(db, { expiresAt: new Date(0) });
   const paths = [
     '/',
     '/health',

@@ -3,12 +3,13 @@ import { readAccepted } from '../../support/clicks/accepted-clicks.ts';
 import { visit } from '../../support/clicks/visitor.ts';
 import { openPrometheus } from '../../support/http/prometheus.ts';
 import { useWeb } from '../../support/http/web-app.ts';
-import { type GatedUrl, insertGatedUrl } from '../../support/urls/gated-urls.ts';
+import { type RestrictedUrl, insertRestrictedUrl } from '../../support/urls/restricted-urls.ts';
 import { createUrl } from '../../support/urls/urls.ts';
 
 const token = 'a-token-for-metrics';
 const web = useWeb({ METRICS_TOKEN: token, METRICS_PUBLIC: 'true' });
-const insert = async (url: GatedUrl) => `${web.baseUrl()}/${await insertGatedUrl(web.database.db(), url)}`;
+const insert = async (url: RestrictedUrl) =>
+  `${web.baseUrl()}/${await insertRestrictedUrl(web.database.db(), url)}`;
 const countClicks = async () => await readAccepted(web.baseUrl(), token);
 const countPrefetches = async () =>
   (await openPrometheus(web.baseUrl())).value('linkmill_redirects_total', { outcome: 'prefetch' });

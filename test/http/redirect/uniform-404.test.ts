@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { beforeAll, expect, test } from 'vitest';
 import { useWeb } from '../../support/http/web-app.ts';
-import { insertGatedUrl } from '../../support/urls/gated-urls.ts';
+import { insertRestrictedUrl } from '../../support/urls/restricted-urls.ts';
 import { createUrl } from '../../support/urls/urls.ts';
 
 const web = useWeb();
@@ -17,10 +17,10 @@ beforeAll(async () => {
   codes = {
     deleted,
     disabled,
-    'disabled before anybody asked': await insertGatedUrl(db, { isActive: false }),
-    'not yet begun': await insertGatedUrl(db, { startsAt: future }),
-    'not yet begun, with a password': await insertGatedUrl(db, { startsAt: future, password: 'secret' }),
-    'not yet begun, one-time': await insertGatedUrl(db, { startsAt: future, isOneTime: true }),
+    'disabled before anybody asked': await insertRestrictedUrl(db, { isActive: false }),
+    'not yet begun': await insertRestrictedUrl(db, { startsAt: future }),
+    'not yet begun, with a password': await insertRestrictedUrl(db, { startsAt: future, password: 'secret' }),
+    'not yet begun, one-time': await insertRestrictedUrl(db, { startsAt: future, isOneTime: true }),
   };
 });
 

@@ -1,5 +1,5 @@
-/** Hosts as they are written, and as the URL Standard has them; undefined for what is no host. The parser of Node 20 has another
- *  opinion of those that are marked. */
+/** Hosts as written and as the URL Standard normalises them; undefined for invalid hosts. The parser of Node 20
+ *  differs where marked. */
 export const hosts: [written: string, host: string | undefined][] = [
   ['EXAMPLE.Com', 'example.com'],
   ['straße.de', 'xn--strae-oqa.de'],
@@ -16,7 +16,7 @@ export const hosts: [written: string, host: string | undefined][] = [
   ['b%C3%BCcher.de', 'xn--bcher-kva.de'],
   ['a..b', 'a..b'],
   ['-a-.b_c', '-a-.b_c'],
-  // Node 20: refused, as hosts in Punycode that name no character.
+  // Node 20: rejected as invalid Punycode.
   ['xn--a', 'xn--a'],
   ['xn--0.com', 'xn--0.com'],
   ['xn--a-yoc', 'xn--a-yoc'],
@@ -47,7 +47,7 @@ export const hosts: [written: string, host: string | undefined][] = [
   ['[::1', undefined],
 ];
 
-/** The rest of a URL, as it is written behind a host and as it is stored. */
+/** The rest of a URL, as written after the host and as stored. */
 export const rests: [written: string, rest: string][] = [
   ['', '/'],
   ['/a/../b/./c', '/b/c'],

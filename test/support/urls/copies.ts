@@ -4,13 +4,13 @@ import { pipeline } from 'node:stream/promises';
 import pg from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 
-/** Every row and sequence of a database, as a dump has them. */
+/** All rows and sequences of a database. */
 export interface Dump {
   tables: { name: string; rows: string }[];
   sequences: { name: string; value: string; isCalled: boolean }[];
 }
 
-/** Reads a database as pg_dump does: rows as text, and what sequences will give next. */
+/** Reads a database like pg_dump: rows as text, and the next values of sequences. */
 export async function dumpDatabase(url: string): Promise<Dump> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
@@ -30,8 +30,8 @@ export async function dumpDatabase(url: string): Promise<Dump> {
   }
 }
 
-/** Replaces what a migrated database has by a dump, as pg_restore does: no trigger fires. Resolves to what `read` found
- *  before and after, while no other session could write. */
+/** Replaces the content of a migrated database like pg_restore, without firing triggers. Resolves to the results of
+ *  `read` before and after, while no other session can write. */
 export async function restoreDump<T = void>(
   url: string,
   { tables, sequences }: Dump,
@@ -61,7 +61,7 @@ export async function restoreDump<T = void>(
   }
 }
 
-/** Partitioned tables stand for their partitions. */
+/** Partitioned tables represent their partitions. */
 async function tableNames(client: pg.Client): Promise<string[]> {
   const all = [...(await names(client, 'r')), ...(await names(client, 'p'))];
   const { rows } = await client.query('select inhrelid::regclass::text as name from pg_inherits');

@@ -1,39 +1,43 @@
 import { strict as assert } from 'node:assert';
 
-/** What a code led to, or why it led nowhere, from one version of it to the next. */
+/** The correct answer for a code, from one version to the next. */
 interface State {
-  shows: string;
+  answer: string;
   /** Milliseconds since 1970. */
   expiresAtMs: number | null;
-  /** Undefined while it is being written, or when its writer never heard that it was. */
+  /** Undefined during the write, or if its writer never got the result. */
   version: number | undefined;
-  /** When Redis had it, or something newer. Undefined again once Redis may have something older. */
-  toldAt: number | undefined;
-  /** Web processes that its announcement has reached. */
-  heardBy: Set<number>;
-  /** Web processes that knew then that they would not hear of it. */
+  /** When Redis first had this or a newer version. Undefined again once Redis may have an older one. */
+  publishedAt: number | undefined;
+  /** Web processes that received its invalidation. */
+  receivedBy: Set<number>;
+  /** Web processes that were disconnected when it was published. */
   missedBy: Set<number>;
 }
 
-export type UrlJudge = ReturnType<typeof createUrlJudge>;
+export type Oracle = ReturnType<typeof createOracle>;
 
-/** How old what a process knows by heart may be, in ms: while announcements arrive, and while it knows that they may not. */
-const [longestAgeMs, longestDeafAgeMs] = [1_800, 250];
+/** Maximum age of an entry in the memory cache in ms, while connected and while disconnected. */
+const [maxAgeMs, maxDisconnectedAgeMs] = [1_800, 250];
 
-/** Knows what each code has led to and when, and judges what web processes say of it. Those without `hasRoom` may forget what
- *  they have heard, and then rely on Redis and table to have it. */
-export function createUrlJudge(codes: readonly string[], hasRoom: boolean) {
+/** Records the history of each code, and checks the answers of web processes. Processes without `hasCapacity` may
+ *  evict invalidations, and then rely on Redis and the database. */
+export function createOracle(codes: readonly string[], hasCapacity: boolean) {
   const states = new Map<string, State[]>(
-    codes.map((code) => [code, [{ ...newState('not found'), version: 0 }]]),
+    codes.map((code) => [code, [{ ...newState('not_found'), version: 0 }]]),
   );
   const statesOf = (code: string) => states.get(code)!;
   const all = () => [...states.values()].flat();
 
-  /** Whether a code may still be shown so: in a state that nothing newer has replaced. */
-  const mayShow = (code: string, shows: (state: State) => boolean, isReplacedBy: (newer: State) => boolean) =>
+  /** Whether an answer is allowed: it matches a state that no newer state has replaced. */
+  const isAllowed = (
+    code: string,
+    matches: (state: State) => boolean,
+    isReplacedBy: (newer: State) => boolean,
+  ) =>
     statesOf(code).some(
       (state) =>
-        shows(state) &&
+        matches(state) &&
         !statesOf(code).some(
           (newer) =>
             state.version !== undefined &&
@@ -44,9 +48,9 @@ export function createUrlJudge(codes: readonly string[], hasRoom: boolean) {
     );
 
   return {
-    /** Something is being written. To be told what was, if anything. */
-    begin(code: string, shows: string) {
-      const state = newState(shows);
+    /** Records the start of a write; call the result with the written row, or undefined. */
+    begin(code: string, answer: string) {
+      const state = newState(answer);
       statesOf(code).push(state);
       return (written: { version: number; expiresAt?: Date | null } | undefined) => {
         if (!written) statesOf(code).splice(statesOf(code).indexOf(state), 1);
@@ -55,60 +59,60 @@ export function createUrlJudge(codes: readonly string[], hasRoom: boolean) {
       };
     },
 
-    /** Redis has this version and announces it; these web processes know that they will not hear of it. */
-    onTold(version: number, code: string, deaf: number[]) {
+    /** Redis has this version and publishes it; `disconnected` web processes do not receive it. */
+    onPublished(version: number, code: string, disconnected: number[]) {
       const state = statesOf(code).find((one) => one.version === version);
       if (!state) return;
-      state.toldAt ??= performance.now();
-      for (const web of deaf) state.missedBy.add(web);
+      state.publishedAt ??= performance.now();
+      for (const web of disconnected) state.missedBy.add(web);
     },
 
-    /** An announcement arrives. */
-    onHeard(version: number, code: string, web: number) {
+    /** A web process receives an invalidation. */
+    onReceived(version: number, code: string, web: number) {
       statesOf(code)
         .find((one) => one.version === version)
-        ?.heardBy.add(web);
+        ?.receivedBy.add(web);
     },
 
-    /** Redis lost what it was told since then, or may be filled with what is older. */
+    /** Redis lost its data since then, or older data may be put again. */
     onLoss(since: number) {
       for (const state of all())
-        if (state.toldAt !== undefined && state.toldAt >= since) state.toldAt = undefined;
+        if (state.publishedAt !== undefined && state.publishedAt >= since) state.publishedAt = undefined;
     },
 
-    /** Judges what a process knows by heart at this moment. */
-    judgeByHeart(web: number, isDeaf: boolean, code: string, shows: string) {
+    /** Checks an entry of a memory cache. */
+    checkMemory(web: number, isDisconnected: boolean, code: string, answer: string) {
       const isReplaced = (newer: State) => {
-        if (newer.heardBy.has(web) && (hasRoom || newer.toldAt !== undefined)) return true;
-        const ageMs = isDeaf || newer.missedBy.has(web) ? longestDeafAgeMs : longestAgeMs;
-        return newer.toldAt !== undefined && performance.now() - newer.toldAt >= ageMs;
+        if (newer.receivedBy.has(web) && (hasCapacity || newer.publishedAt !== undefined)) return true;
+        const ageMs = isDisconnected || newer.missedBy.has(web) ? maxDisconnectedAgeMs : maxAgeMs;
+        return newer.publishedAt !== undefined && performance.now() - newer.publishedAt >= ageMs;
       };
       assert.ok(
-        mayShow(code, (state) => state.shows === shows, isReplaced),
-        `${web} knows ${code} as ${shows}`,
+        isAllowed(code, (state) => state.answer === answer, isReplaced),
+        `web process ${web} has ${code} in memory as ${answer}`,
       );
     },
 
-    /** Begins to judge a visit: what has been announced here by now must show. */
+    /** Begins to check a visit: invalidations received by now must be respected. */
     beginVisit(web: number, code: string) {
-      const heard = new Set(statesOf(code).filter((state) => hasRoom && state.heardBy.has(web)));
-      /** Judges an answer as of `now`, ms since 1970, of a look-up that began at `lookUpAt` and whose answer may be so old. */
-      return (shows: string, now: number, lookUpAt: number, ageMs: number) => {
-        const isShown = (state: State) => shows === (hasExpired(state, now) ? 'expired' : state.shows);
+      const received = new Set(statesOf(code).filter((state) => hasCapacity && state.receivedBy.has(web)));
+      /** Checks an answer as of `now` (ms since 1970), of a look-up that began at `lookUpAt` and may be `ageMs` old. */
+      return (answer: string, now: number, lookUpAt: number, ageMs: number) => {
+        const matches = (state: State) => answer === (hasExpired(state, now) ? 'expired' : state.answer);
         const isReplaced = (newer: State) =>
-          newer.toldAt !== undefined && (heard.has(newer) || newer.toldAt <= lookUpAt - ageMs);
-        assert.ok(mayShow(code, isShown, isReplaced), `${web} says of ${code}: ${shows}`);
+          newer.publishedAt !== undefined && (received.has(newer) || newer.publishedAt <= lookUpAt - ageMs);
+        assert.ok(isAllowed(code, matches, isReplaced), `web process ${web} answers ${code} with ${answer}`);
       };
     },
   };
 }
 
-const newState = (shows: string): State => ({
-  shows,
+const newState = (answer: string): State => ({
+  answer,
   expiresAtMs: null,
   version: undefined,
-  toldAt: undefined,
-  heardBy: new Set(),
+  publishedAt: undefined,
+  receivedBy: new Set(),
   missedBy: new Set(),
 });
 

@@ -3,7 +3,7 @@ import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
 import { uniquePrefix, useDatabase, useRedis } from '../resources.ts';
 import { createRealUrlStores, type UrlStores } from './stores.ts';
 
-/** Redis and PostgreSQL for the file (or describe block); each call empties the table and takes a prefix of its own. */
+/** Redis and PostgreSQL for the file (or describe block); each call empties the table and uses a new prefix. */
 export function useRealUrlStores(codes: readonly string[]): () => Promise<UrlStores> {
   const { db } = useDatabase();
   const { redis, prefix } = useRedis();

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { defaultSettings, type ShortUrl } from '../../../src/urls/url.ts';
-import { openRealCache } from './model.ts';
+import { openRealCache } from './model-run.ts';
 import { useRealUrlStores } from './real-stores.ts';
 import { createMemoryUrlStores, type UrlStores } from './stores.ts';
 
@@ -12,13 +12,13 @@ const byCode = (one: { shortCode: string } | undefined, other: { shortCode: stri
   one!.shortCode.localeCompare(other!.shortCode);
 
 interface Command {
-  does: keyof ReturnType<typeof createCommands>;
+  name: keyof ReturnType<typeof createCommands>;
   code: string;
   version: number;
 }
 
-/** Everything that is done to the stores; what a command gives is comparable, though ids and versions differ. */
-function createCommands({ table, redis, prefix, ownerId, harm }: UrlStores) {
+/** All commands on the stores, with results that are comparable although ids and versions differ. */
+function createCommands({ table, redis, prefix, ownerId, faults }: UrlStores) {
   const cache = openRealCache(redis, prefix);
   let urls = 0;
   const newUrl = () => `https://example.com/${(urls += 1)}`;
@@ -34,14 +34,14 @@ function createCommands({ table, redis, prefix, ownerId, harm }: UrlStores) {
     isActive: true,
     version,
   });
-  // Nothing is renamed here, so old codes that were not read are none.
+  // Aliases are undefined where they are not read; this test renames nothing.
   const shown = (url: ShortUrl | undefined) =>
     url && { ...url, aliases: url.aliases ?? [], id: 0, version: 0, createdAt: 0, updatedAt: 0 };
   const insert = async (shortCode: string, expiresAt: Date | null) => {
-    const wish = { shortCode, expiresAt, codeIsGenerated: false, createdBy: ownerId };
+    const input = { shortCode, expiresAt, codeIsGenerated: false, createdBy: ownerId };
     const inserted = await table.insertMany([
-      { ...wish, originalUrl: newUrl() },
-      { ...wish, originalUrl: newUrl() },
+      { ...input, originalUrl: newUrl() },
+      { ...input, originalUrl: newUrl() },
     ]);
     return inserted.map(shown);
   };
@@ -63,36 +63,36 @@ function createCommands({ table, redis, prefix, ownerId, harm }: UrlStores) {
     putTombstones: async (shortCode: string, version: number) =>
       await cache.putTombstones([{ shortCode, version }], 'expired'),
     'put unknown': async (code: string) => await cache.putUnknown(code),
-    lose: async () => await harm['loses everything'](),
-    copy: async () => await harm['is copied'](),
-    'roll back': async () => await harm['is rolled back to the copy'](),
+    'lose data': async () => await faults['loses everything'](),
+    copy: async () => await faults['is copied'](),
+    'roll back': async () => await faults['is rolled back to the copy'](),
   };
 }
 
-/** What the commands give, what is announced, and what is there afterwards. */
-async function play(stores: UrlStores, script: Command[]) {
-  const heard: string[] = [];
-  const end = await stores.hear((version, shortCode) => heard.push(`${version} ${shortCode}`));
+/** Returns the results of the commands, the published changes, and the final state. */
+async function run(stores: UrlStores, script: Command[]) {
+  const published: string[] = [];
+  const end = await stores.subscribe((version, shortCode) => published.push(`${version} ${shortCode}`));
   const commands = createCommands(stores);
-  const given: unknown[] = [];
-  for (const { does, code, version } of script) given.push(await commands[does](code, version));
-  for (const code of codes) given.push(await commands['find row'](code), await commands.find(code));
+  const results: unknown[] = [];
+  for (const { name, code, version } of script) results.push(await commands[name](code, version));
+  for (const code of codes) results.push(await commands['find row'](code), await commands.find(code));
   await end();
-  return { given, heard };
+  return { results, published };
 }
 
-test('whatever is done to them one thing after the other, the stores in memory behave as Redis and PostgreSQL do', async () => {
-  const names = Object.keys(createCommands(createMemoryUrlStores())) as Command['does'][];
+test('the stores in memory behave as Redis and PostgreSQL for any sequence of commands', async () => {
+  const names = Object.keys(createCommands(createMemoryUrlStores())) as Command['name'][];
   const command = fc.record({
-    does: fc.constantFrom(...names),
+    name: fc.constantFrom(...names),
     code: fc.constantFrom(...codes),
     version: fc.integer({ min: 1, max: 4 }),
   });
   const script = fc.array(command, { minLength: 10, maxLength: 30, size: 'max' });
   await fc.assert(
     fc.asyncProperty(script, async (commands) => {
-      const real = await play(await openRealStores(), commands);
-      expect(await play(createMemoryUrlStores(), commands)).toEqual(real);
+      const real = await run(await openRealStores(), commands);
+      expect(await run(createMemoryUrlStores(), commands)).toEqual(real);
     }),
     { numRuns: 50 },
   );

@@ -6,7 +6,7 @@ import { createUrlCleanupStore, type UrlCleanupStore } from '../../../src/urls/s
 import { createUrlStore, type UrlStore } from '../../../src/urls/store/url-store.ts';
 import { defaultSettings, type StoredUrl } from '../../../src/urls/url.ts';
 
-/** Redis as the cache of short URLs sees it, and as a writer would that deletes what it changes. */
+/** The commands of Redis that the cache uses, and `del` for a faulty one. */
 export interface CacheRedis {
   mget: (keys: string[]) => Promise<(string | null)[]>;
   eval: (script: string, numberOfKeys: number, ...args: (string | number)[]) => Promise<unknown>;
@@ -14,7 +14,7 @@ export interface CacheRedis {
   del: (key: string) => Promise<unknown>;
 }
 
-/** The table, with what other programs do to it. */
+/** The table of short URLs, with the operations of jobs. */
 export interface UrlTable
   extends
     Pick<
@@ -22,23 +22,23 @@ export interface UrlTable
       'insertMany' | 'findByCode' | 'change' | 'delete' | 'restore' | 'findDeleted' | 'restoreAs' | 'purgeOne'
     >,
     Pick<UrlCleanupStore, 'disableExpired'> {
-  /** Removes what is deleted, so that its codes are free again. */
+  /** Removes deleted short URLs, so that their codes are free again. */
   purgeDeleted: () => Promise<void>;
 }
 
 type Listener = (version: number, shortCode: string) => void;
 
-/** Where web processes and workers keep short URLs. */
+/** The stores of web processes and workers. */
 export interface UrlStores {
   prefix: string;
-  /** An API key that creates. */
+  /** The API key that creates short URLs. */
   ownerId: number;
   redis: CacheRedis;
   table: UrlTable;
-  /** Hands announcements on, until the returned function has been called and has handed on all that there were before. */
-  hear: (listener: Listener) => Promise<() => Promise<void>>;
-  /** What happens to Redis' data. */
-  harm: Record<'loses everything' | 'is copied' | 'is rolled back to the copy', () => Promise<void>>;
+  /** Passes published changes to the listener; the returned function waits for pending ones and unsubscribes. */
+  subscribe: (listener: Listener) => Promise<() => Promise<void>>;
+  /** Faults of the data in Redis. */
+  faults: Record<'loses everything' | 'is copied' | 'is rolled back to the copy', () => Promise<void>>;
 }
 
 /** Redis and the table in memory, for thousands of runs. Each command is atomic. */
@@ -48,8 +48,8 @@ export function createMemoryUrlStores(): UrlStores {
   let values = new Map<string, { value: string; until: number }>();
   let copy: typeof values | undefined;
   const get = (key: string) => {
-    const held = values.get(key);
-    return held && held.until > performance.now() ? held.value : null;
+    const entry = values.get(key);
+    return entry && entry.until > performance.now() ? entry.value : null;
   };
   const publish = (message: string) => {
     for (const { version, shortCode } of decodeChanges(message))
@@ -63,11 +63,11 @@ export function createMemoryUrlStores(): UrlStores {
       mget: async (keys) => keys.map(get),
       publish: async (_channel, message) => publish(message),
       del: async (key) => values.delete(key),
-      // The only script that it is sent: see versioned-values.ts.
+      // The only script that the cache sends: see versioned-set.ts.
       eval: async (_script, count, ...args) => {
         const keys = args.slice(0, count) as string[];
-        const [channel, announced, ...rest] = args.slice(count) as [string, string, ...unknown[]];
-        if (channel !== '') publish(announced);
+        const [channel, changes, ...rest] = args.slice(count) as [string, string, ...unknown[]];
+        if (channel !== '') publish(changes);
         return keys.map((key, i) => {
           const [version, value, ttlSeconds] = rest.slice(3 * i) as [number, string, number];
           const until = performance.now() + ttlSeconds * 1_000;
@@ -81,11 +81,11 @@ export function createMemoryUrlStores(): UrlStores {
       },
     },
     table: createMemoryTable(),
-    hear: async (listener) => {
+    subscribe: async (listener) => {
       listeners.add(listener);
       return async () => void listeners.delete(listener);
     },
-    harm: {
+    faults: {
       'loses everything': async () => values.clear(),
       'is copied': async () => {
         copy = new Map(values);
@@ -112,14 +112,14 @@ function createMemoryTable(): UrlTable {
     versions?.includes(row.version) ?? true;
 
   return {
-    insertMany: async (wanted) =>
-      wanted.map((wish) => {
-        const { shortCode, codeIsGenerated: _, ...given } = wish;
+    insertMany: async (urls) =>
+      urls.map((input) => {
+        const { shortCode, codeIsGenerated: _, ...fields } = input;
         if (rows.has(shortCode)) return undefined;
         const now = new Date();
         const url = {
           ...defaultSettings,
-          ...given,
+          ...fields,
           shortCode,
           id: (lastId += 1),
           createdAt: now,
@@ -152,12 +152,12 @@ function createMemoryTable(): UrlTable {
           ? { ...structuredClone(row), deletedAt: row.updatedAt, isAlias: false }
           : undefined;
       }),
-    restoreAs: async (wanted) =>
-      wanted.map((wish) => {
-        const { shortCode, codeIsGenerated: _, ...given } = wish;
+    restoreAs: async (urls) =>
+      urls.map((input) => {
+        const { shortCode, codeIsGenerated: _, ...fields } = input;
         const row = rows.get(shortCode);
-        if (!row?.isDeleted || row.createdBy !== given.createdBy) return undefined;
-        return change(row, { ...defaultSettings, ...given, isDeleted: false, hasEnded: false });
+        if (!row?.isDeleted || row.createdBy !== fields.createdBy) return undefined;
+        return change(row, { ...defaultSettings, ...fields, isDeleted: false, hasEnded: false });
       }),
     purgeOne: async (id, { versions }) => {
       const row = [...rows.values()].find((one) => one.id === id);
@@ -175,7 +175,7 @@ function createMemoryTable(): UrlTable {
   };
 }
 
-/** The real ones. `subscriber` is a connection of its own, `codes` are the short codes that are used. */
+/** The real stores. `subscriber` is a separate connection, `codes` are the short codes in use. */
 export function createRealUrlStores(deps: {
   db: Knex;
   redis: Redis;
@@ -201,7 +201,7 @@ export function createRealUrlStores(deps: {
         await db.raw('delete from urls where deleted_at is not null');
       },
     },
-    hear: async (listener) => {
+    subscribe: async (listener) => {
       let onEnd: () => void;
       const end = '0:the-end';
       const onMessage = (from: string, message: string) => {
@@ -212,16 +212,16 @@ export function createRealUrlStores(deps: {
       subscriber.on('message', onMessage);
       await subscriber.subscribe(channel);
       return async () => {
-        const isHeard = new Promise<void>((resolve) => {
+        const isEndReceived = new Promise<void>((resolve) => {
           onEnd = resolve;
         });
         await redis.publish(channel, end);
-        await isHeard;
+        await isEndReceived;
         await subscriber.unsubscribe(channel);
         subscriber.off('message', onMessage);
       };
     },
-    harm: {
+    faults: {
       'loses everything': async () => void (await redis.del(keys)),
       'is copied': async () => {
         await redis.del(keys.map(copyOf));

@@ -8,8 +8,7 @@ export async function createUrl(client: Client, body: Record<string, unknown> = 
   return String(answer.body['short_code']);
 }
 
-/** Inserts many short URLs by SQL, which short codes begin with `begin`, each with as many clicks as its number (0, 1, 2, …), or
- *  with none. */
+/** Inserts `count` short URLs by SQL, with codes from `begin` and a number, and as many clicks as the number, or none. */
 export async function insertUrls(
   db: Knex,
   options: { begin: string; count: number; expiresAt?: Date | null; areClicked?: boolean },

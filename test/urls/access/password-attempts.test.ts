@@ -11,18 +11,18 @@ import {
 import { silentLog, useRedis } from '../../support/resources.ts';
 
 const shared = useRedis();
-const away = openRedis('cache', 'redis://127.0.0.1:1', silentLog);
+const unreachable = openRedis('cache', 'redis://127.0.0.1:1', silentLog);
 beforeAll(async () => {
-  await new Promise((resolve) => away.once('close', resolve));
+  await new Promise((resolve) => unreachable.once('close', resolve));
 });
-afterAll(() => away.disconnect());
+afterAll(() => unreachable.disconnect());
 
 let urlId = 0;
 
 describe.each([
   ['with Redis', () => shared.redis()],
-  ['while Redis is away', () => away],
-])('tries at a password, %s', (_, redis) => {
+  ['while Redis is unreachable', () => unreachable],
+])('password attempts %s', (_, redis) => {
   const open = () => {
     const counts = (name: string, windowSeconds: number) =>
       createWindowCounts({
@@ -36,72 +36,72 @@ describe.each([
       byUrl: counts('url', urlWindowSeconds),
     });
   };
-  const tryFrom = (address: string, passwordHash = 'hash') => ({ urlId, passwordHash, address });
+  const attemptFrom = (address: string, passwordHash = 'hash') => ({ urlId, passwordHash, address });
 
-  test('from one address are limited, and who is refused is told for how long', async () => {
-    const tries = open();
+  test('are limited per address, and a rejected client learns how long to wait', async () => {
+    const attempts = open();
     urlId += 1;
     for (let i = 0; i < attemptsPerNetwork; i++)
-      expect(await tries.begin(tryFrom('198.51.100.1'))).toBeUndefined();
-    const wait = await tries.begin(tryFrom('198.51.100.1'));
+      expect(await attempts.begin(attemptFrom('198.51.100.1'))).toBeUndefined();
+    const wait = await attempts.begin(attemptFrom('198.51.100.1'));
     expect(wait).toBeGreaterThan(networkWindowSeconds - 60);
     expect(wait).toBeLessThanOrEqual(networkWindowSeconds);
-    expect(await tries.begin(tryFrom('198.51.100.2'))).toBeUndefined();
-    expect(await tries.begin({ ...tryFrom('198.51.100.1'), urlId: urlId + 1_000 })).toBeUndefined();
+    expect(await attempts.begin(attemptFrom('198.51.100.2'))).toBeUndefined();
+    expect(await attempts.begin({ ...attemptFrom('198.51.100.1'), urlId: urlId + 1_000 })).toBeUndefined();
   });
 
-  test('are free again for an address that knew the password, and for all when the password is another', async () => {
-    const tries = open();
+  test('are reset for an address that succeeds, and for all when the password changes', async () => {
+    const attempts = open();
     urlId += 1;
     const use = async (hash?: string) => {
       for (let i = 0; i < attemptsPerNetwork; i++)
-        expect(await tries.begin(tryFrom('198.51.100.1', hash))).toBeUndefined();
+        expect(await attempts.begin(attemptFrom('198.51.100.1', hash))).toBeUndefined();
     };
     await use();
-    await tries.succeed(tryFrom('198.51.100.1'));
+    await attempts.succeed(attemptFrom('198.51.100.1'));
     await use();
-    expect(await tries.begin(tryFrom('198.51.100.1'))).toBeDefined();
+    expect(await attempts.begin(attemptFrom('198.51.100.1'))).toBeDefined();
     await use('another hash');
   });
 
-  test('that nobody had the time to check are none', async () => {
-    const tries = open();
+  test('that could not be checked do not count', async () => {
+    const attempts = open();
     urlId += 1;
     for (let i = 0; i < attemptsPerNetwork * 2; i++) {
-      expect(await tries.begin(tryFrom('198.51.100.1'))).toBeUndefined();
-      await tries.undo(tryFrom('198.51.100.1'));
+      expect(await attempts.begin(attemptFrom('198.51.100.1'))).toBeUndefined();
+      await attempts.undo(attemptFrom('198.51.100.1'));
     }
   });
 
-  test('are shared by the addresses of one IPv6 network', async () => {
-    const tries = open();
+  test('are counted per IPv6 network', async () => {
+    const attempts = open();
     urlId += 1;
     for (let i = 0; i < attemptsPerNetwork; i++)
-      expect(await tries.begin(tryFrom(`2001:db8:1:2::${i}`))).toBeUndefined();
-    expect(await tries.begin(tryFrom('2001:db8:1:2:ffff::1'))).toBeDefined();
-    expect(await tries.begin(tryFrom('2001:db8:1:3::1'))).toBeUndefined();
+      expect(await attempts.begin(attemptFrom(`2001:db8:1:2::${i}`))).toBeUndefined();
+    expect(await attempts.begin(attemptFrom('2001:db8:1:2:ffff::1'))).toBeDefined();
+    expect(await attempts.begin(attemptFrom('2001:db8:1:3::1'))).toBeUndefined();
   });
 
-  test('of many addresses together leave each other one with one, so that nobody locks others out', async () => {
-    const tries = open();
+  test('of many addresses leave every other address one attempt', async () => {
+    const attempts = open();
     urlId += 1;
     for (let i = 0; i < attemptsPerUrl; i++)
-      expect(await tries.begin(tryFrom(`192.0.2.${i}`))).toBeUndefined();
-    expect(await tries.begin(tryFrom('192.0.2.0'))).toBeDefined();
-    expect(await tries.begin(tryFrom('203.0.113.7'))).toBeUndefined();
-    expect(await tries.begin(tryFrom('203.0.113.7'))).toBeDefined();
+      expect(await attempts.begin(attemptFrom(`192.0.2.${i}`))).toBeUndefined();
+    expect(await attempts.begin(attemptFrom('192.0.2.0'))).toBeDefined();
+    expect(await attempts.begin(attemptFrom('203.0.113.7'))).toBeUndefined();
+    expect(await attempts.begin(attemptFrom('203.0.113.7'))).toBeDefined();
   });
 
-  test('of an address beyond its own take nothing from what others have', async () => {
-    const tries = open();
+  test('beyond the limit of an address do not count against the shared limit', async () => {
+    const attempts = open();
     urlId += 1;
-    for (let i = 0; i < attemptsPerUrl * 2; i++) await tries.begin(tryFrom('198.51.100.1'));
+    for (let i = 0; i < attemptsPerUrl * 2; i++) await attempts.begin(attemptFrom('198.51.100.1'));
     for (let i = 0; i < attemptsPerNetwork; i++)
-      expect(await tries.begin(tryFrom('198.51.100.2'))).toBeUndefined();
+      expect(await attempts.begin(attemptFrom('198.51.100.2'))).toBeUndefined();
   });
 });
 
-test('no address is to be found in Redis, nor what it could be told from without the hash', async () => {
+test('Redis stores neither addresses nor anything that reveals them without the hash', async () => {
   const counts = (name: string) =>
     createWindowCounts({
       redis: shared.redis(),
@@ -109,10 +109,10 @@ test('no address is to be found in Redis, nor what it could be told from without
       prefix: `${shared.prefix}:stored:${name}`,
       windowSeconds: 60,
     });
-  const tries = createPasswordAttempts({ byNetwork: counts('network'), byUrl: counts('url') });
+  const attempts = createPasswordAttempts({ byNetwork: counts('network'), byUrl: counts('url') });
   const attempt = { urlId: 77, passwordHash: 'one hash', address: '198.51.100.1' };
-  await tries.begin(attempt);
-  await tries.begin({ ...attempt, passwordHash: 'another hash' });
+  await attempts.begin(attempt);
+  await attempts.begin({ ...attempt, passwordHash: 'another hash' });
   const keys = await shared.redis().keys(`${shared.prefix}:stored:network:*`);
   expect(keys).toHaveLength(2);
   expect(keys.join()).not.toContain('198.51');

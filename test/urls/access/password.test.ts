@@ -2,7 +2,7 @@ import { scryptSync } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { checkPassword, hashPassword } from '../../../src/urls/access/password.ts';
 
-test('a password is recognised by its hash, which differs each time, and no other one is', async () => {
+test('a password matches only its own hashes, which differ each time', async () => {
   const [one, other] = await Promise.all([hashPassword('open sesame'), hashPassword('open sesame')]);
   expect(one).not.toBe(other);
   expect(one).not.toContain('sesame');
@@ -12,11 +12,11 @@ test('a password is recognised by its hash, which differs each time, and no othe
     expect([wrong, await checkPassword(wrong, one)]).toEqual([wrong, false]);
 });
 
-test('a password is the same however its letters are composed', async () => {
+test('a password matches in every Unicode form of its letters', async () => {
   expect(await checkPassword('cafe\u{301}', await hashPassword('caf\u{e9}'))).toBe(true);
 });
 
-test('a hash says what it was made with, so that it can be checked when others are made with more', async () => {
+test('a hash with other parameters is still verified', async () => {
   const salt = Buffer.alloc(16, 7);
   const cheap = scryptSync('word', salt, 32, { N: 2 ** 10, r: 4, p: 1 });
   const text = (bytes: Buffer) => bytes.toString('base64').replaceAll('=', '');
@@ -25,7 +25,7 @@ test('a hash says what it was made with, so that it can be checked when others a
   expect(await checkPassword('sword', stored)).toBe(false);
 });
 
-test('no password is that of a text that is no hash, or of one that would cost too much to check', async () => {
+test('a text that is no valid or affordable hash matches no password', async () => {
   const hash = await hashPassword('word');
   for (const stored of [
     '',
@@ -40,7 +40,7 @@ test('no password is that of a text that is no hash, or of one that would cost t
     expect([stored, await checkPassword('word', stored)]).toEqual([stored, false]);
 });
 
-test('while a password is hashed, the event loop goes on', async () => {
+test('hashing a password does not block the event loop', async () => {
   let turns = 0;
   const counting = setInterval(() => (turns += 1), 1);
   await hashPassword('word');

@@ -8,7 +8,7 @@ import { silentLog, useDatabase } from '../../support/resources.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 const database = useDatabase();
-const by = { reason: null, createdBy: null };
+const details = { reason: null, createdBy: null };
 
 let stop: () => void;
 afterEach(async () => {
@@ -16,15 +16,15 @@ afterEach(async () => {
   await database.db().raw('truncate blocked_hosts');
 });
 
-/** The list of a process on the real table, which is away as long as `isAway` says so. */
+/** The blocklist of a process on the real table, which fails while `isUnavailable` is true. */
 function open() {
   const store = createBlockedHostStore(database.db());
-  const state = { isAway: false, changes: 0 };
+  const state = { isUnavailable: false, changes: 0 };
   const blockedHosts = createBlockedHosts({
     store: {
-      readIfChanged: async (known) => {
-        if (state.isAway) throw new Error('Connection terminated unexpectedly');
-        return await store.readIfChanged(known);
+      readIfChanged: async (knownVersion) => {
+        if (state.isUnavailable) throw new Error('Connection terminated unexpectedly');
+        return await store.readIfChanged(knownVersion);
       },
     },
     onChange: () => (state.changes += 1),
@@ -36,7 +36,7 @@ function open() {
 
 async function block(...hosts: string[]) {
   const opened = open();
-  await opened.add(hosts, by);
+  await opened.add(hosts, details);
   await opened.blockedHosts.refresh();
   return opened;
 }
@@ -69,7 +69,7 @@ test.each([
   ['http://[::ffff:192.0.2.10]/', false],
   ['http://[2001:db8::ffff:192.0.2.1]/', false],
   ['no URL', false],
-])('of the blocked host, of those below it and of no other: %s', async (url, isBlocked) => {
+])('a blocked host includes its subdomains and no other host: %s', async (url, isBlocked) => {
   const { blockedHosts } = await block('bad.example', 'xn--bcher-kva.example', '192.0.2.1', '[2001:db8::1]');
   expect(blockedHosts.isBlocked(url)).toBe(isBlocked);
 });
@@ -82,12 +82,12 @@ test.each([
   ['[::FFFF:1.2.3.4]', '1.2.3.4'],
   ['[2001:DB8:0::1]', '[2001:db8::1]'],
   ['a_b.example', 'a_b.example'],
-])('a host that somebody names has one spelling, which the table takes: %j', async (text, host) => {
+])('a host is normalised to a form that the table accepts: %j', async (text, host) => {
   expect(parseBlockedHost(text)).toBe(host);
-  expect(await open().add([host], by)).toBe(1);
+  expect(await open().add([host], details)).toBe(1);
 });
 
-test('what names no host alone is none', () => {
+test('a text that is more or less than a host name is rejected', () => {
   stop = () => {};
   const texts = [
     '*.bad.example',
@@ -104,12 +104,12 @@ test('what names no host alone is none', () => {
   expect(texts.map(parseBlockedHost)).toEqual(texts.map(() => undefined));
 });
 
-test('a change by another program is known within 2 s, and is told once', async () => {
+test('an external change is applied within 2 s and reported once', async () => {
   const { blockedHosts, state } = open();
   await blockedHosts.refresh();
   expect(state.changes).toBe(1);
   await database.db().raw(`insert into blocked_hosts (host) values ('late.example')`);
-  await waitUntil('it is known', () => blockedHosts.isBlocked('https://late.example/'), 2_000);
+  await waitUntil('it is blocked', () => blockedHosts.isBlocked('https://late.example/'), 2_000);
   await blockedHosts.refresh();
   expect(state.changes).toBe(2);
   await database.db().raw('truncate blocked_hosts');
@@ -117,24 +117,24 @@ test('a change by another program is known within 2 s, and is told once', async 
   expect(blockedHosts.isBlocked('https://late.example/')).toBe(false);
 });
 
-test('what another program has written in another spelling is blocked, and what is no address harms nothing', async () => {
+test('an external write is normalised, and an invalid host is ignored', async () => {
   const { blockedHosts } = await block('[::ffff:c000:201]', '[::::]', 'bad.example');
   for (const url of ['http://192.0.2.1/', 'http://[::ffff:192.0.2.1]/', 'https://bad.example/'])
     expect([url, blockedHosts.isBlocked(url)]).toEqual([url, true]);
 });
 
-test('while PostgreSQL is away what was blocked stays blocked, and what was blocked meanwhile is so afterwards', async () => {
+test('the list stays in effect while PostgreSQL is unavailable, and is updated afterwards', async () => {
   const { blockedHosts, poll, state, add } = await block('bad.example');
-  state.isAway = true;
-  await add(['worse.example'], by);
+  state.isUnavailable = true;
+  await add(['worse.example'], details);
   await poll();
   expect(blockedHosts.isBlocked('https://bad.example/')).toBe(true);
   expect(blockedHosts.isBlocked('https://worse.example/')).toBe(false);
-  state.isAway = false;
-  await waitUntil('it is known', () => blockedHosts.isBlocked('https://worse.example/'));
+  state.isUnavailable = false;
+  await waitUntil('it is blocked', () => blockedHosts.isBlocked('https://worse.example/'));
 });
 
-test('a fallback to a blocked host is none, and the original URL decides whether a short URL is blocked', async () => {
+test('evaluate removes a blocked fallback URL, and blocks a blocked original URL', async () => {
   const { blockedHosts } = await block('bad.example');
   const urlWith = (originalUrl: string, fallbackUrl: string): CachedUrl => ({
     id: 1,
@@ -152,8 +152,8 @@ test('a fallback to a blocked host is none, and the original URL decides whether
     },
   });
   const [good, bad] = ['https://good.example/', 'https://bad.example/'];
-  const judge = (url: CachedUrl) => blockedHosts.evaluate({ url, version: 7 });
-  expect(judge(urlWith(good, bad))).toMatchObject({ url: { rules: { fallbackUrl: null } }, version: 7 });
-  expect(judge(urlWith(bad, good))).toEqual({ blocked: urlWith(bad, good), version: 7 });
-  expect(judge(urlWith(good, good))).toEqual({ url: urlWith(good, good), version: 7 });
+  const evaluate = (url: CachedUrl) => blockedHosts.evaluate({ url, version: 7 });
+  expect(evaluate(urlWith(good, bad))).toMatchObject({ url: { rules: { fallbackUrl: null } }, version: 7 });
+  expect(evaluate(urlWith(bad, good))).toEqual({ blocked: urlWith(bad, good), version: 7 });
+  expect(evaluate(urlWith(good, good))).toEqual({ url: urlWith(good, good), version: 7 });
 });

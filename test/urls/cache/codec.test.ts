@@ -31,7 +31,7 @@ const entry: fc.Arbitrary<CacheEntry> = fc.oneof(
   fc.record({ negative: fc.constantFrom('expired', 'not_found'), version: fc.maxSafeNat() }),
 );
 
-test('what is encoded is decoded as what it was', () => {
+test('every entry survives encoding and decoding', () => {
   fc.assert(
     fc.property(entry, (entry) => {
       expect(decodeEntry(`${entry.version}:${encodeEntry(entry)}`)).toEqual(entry);
@@ -39,27 +39,27 @@ test('what is encoded is decoded as what it was', () => {
   );
 });
 
-test('what a release wrote that knew no rules is read', () => {
+test('an entry without rules keeps its original format', () => {
   expect(decodeEntry('7:12,1900000000000,https://example.com/a,b')).toEqual({
     url: { id: 12, originalUrl: 'https://example.com/a,b', expiresAtMs: 1_900_000_000_000 },
     version: 7,
   });
 });
 
-test('a release that knew no rules does not take what has some for a short URL without', () => {
-  const readAsBefore = /^(\d+),(\d*),(.+)$/;
+test('an entry with rules is invalid in the format without rules', () => {
+  const formatWithoutRules = /^(\d+),(\d*),(.+)$/;
   fc.assert(
     fc.property(url, (url) => {
-      expect(readAsBefore.test(encodeEntry({ url }))).toBe(url.rules === undefined);
+      expect(formatWithoutRules.test(encodeEntry({ url }))).toBe(url.rules === undefined);
     }),
   );
 });
 
-test('what a later release may write, or what is damaged, is not read', () => {
-  const some = { id: 1, originalUrl: 'https://example.com/', expiresAtMs: null };
+test('an entry that is damaged or of a later release is ignored', () => {
+  const plain = { id: 1, originalUrl: 'https://example.com/', expiresAtMs: null };
   const encoded = encodeEntry({
     url: {
-      ...some,
+      ...plain,
       rules: {
         startsAtMs: null,
         fallbackUrl: null,
@@ -76,7 +76,7 @@ test('what a later release may write, or what is damaged, is not read', () => {
     encoded.replace('2[', '3['),
     encoded.replace(']', ',1]'),
     encoded.slice(0, -1),
-    // Limits that cannot be read are not "no limit".
+    // An unreadable limit must not be read as "no limit".
     ...encoded
       .split(',')
       .flatMap((value, i, values) => [

@@ -18,8 +18,8 @@ const now = () => performance.now();
 const openCache = ({ maxEntries = 1_000, maxBytes = 1_000_000, staleMs = 0 } = {}) =>
   createMemoryCache({ maxEntries, maxBytes, staleMs });
 
-/** One that hears announcements, and has done so for a while. */
-function openHearing(options?: Parameters<typeof openCache>[0]) {
+/** A cache that has been connected to the invalidation bus for a while. */
+function openConnected(options?: Parameters<typeof openCache>[0]) {
   const cache = openCache(options);
   cache.onConnected();
   pass(1);
@@ -33,8 +33,8 @@ const urlOf = (version: number, originalUrl = `https://example.com/${version}`):
 const unknown: CacheEntry = { version: 0, negative: 'not_found' };
 
 describe('age', () => {
-  test('an entry is found for 1.8 s while announcements are heard, from when its reader began', () => {
-    const cache = openHearing();
+  test('an entry is fresh for 1.8 s from the start of its read while connected', () => {
+    const cache = openConnected();
     const readAt = now();
     pass(500);
     cache.put('code', urlOf(1), readAt);
@@ -44,7 +44,7 @@ describe('age', () => {
     expect(cache.find('code')).toBeUndefined();
   });
 
-  test('an entry is found for 250 ms before announcements are heard for the first time', () => {
+  test('an entry is fresh for 250 ms before the first connection', () => {
     const cache = openCache();
     cache.put('code', urlOf(1), now());
     pass(249);
@@ -53,8 +53,8 @@ describe('age', () => {
     expect(cache.find('code')).toBeUndefined();
   });
 
-  test('an entry is found for 250 ms once announcements may be missed', () => {
-    const cache = openHearing();
+  test('an entry is fresh for 250 ms while disconnected', () => {
+    const cache = openConnected();
     cache.onDisconnected();
     pass(1);
     cache.put('code', urlOf(1), now());
@@ -64,8 +64,8 @@ describe('age', () => {
     expect(cache.find('code')).toBeUndefined();
   });
 
-  test('being found makes an entry no younger, and being read again does', () => {
-    const cache = openHearing();
+  test('a hit handlers not renew an entry, and another read handlers', () => {
+    const cache = openConnected();
     cache.put('code', urlOf(1), now());
     pass(1_500);
     expect(cache.find('code')).toEqual(urlOf(1));
@@ -76,8 +76,8 @@ describe('age', () => {
     expect(cache.find('code')).toBeUndefined();
   });
 
-  test('a slow reader of the same version makes an entry no older than it is', () => {
-    const cache = openHearing();
+  test('a slow read of the same version handlers not make an entry older', () => {
+    const cache = openConnected();
     const slowBegan = now();
     pass(1_000);
     cache.put('code', urlOf(1), now());
@@ -87,9 +87,9 @@ describe('age', () => {
   });
 });
 
-describe('bounds', () => {
-  test('the entry that was not asked for the longest makes room for one beyond the bound', () => {
-    const cache = openHearing({ maxEntries: 3 });
+describe('capacity', () => {
+  test('the least recently used entry is evicted first', () => {
+    const cache = openConnected({ maxEntries: 3 });
     for (const code of ['one', 'two', 'three']) cache.put(code, urlOf(1), now());
     cache.find('one');
     cache.put('four', urlOf(1), now());
@@ -101,8 +101,8 @@ describe('bounds', () => {
     expect(cache.size).toBe(3);
   });
 
-  test('long URLs fill it by their bytes before they do by their number', () => {
-    const cache = openHearing({ maxEntries: 1_000, maxBytes: 100_000 });
+  test('long URLs reach the limit in bytes before the limit in entries', () => {
+    const cache = openConnected({ maxEntries: 1_000, maxBytes: 100_000 });
     for (let i = 0; i < 100; i++) {
       cache.put(`code-${i}`, urlOf(1, `https://example.com/${'x'.repeat(9_000)}`), now());
       pass(1);
@@ -112,28 +112,28 @@ describe('bounds', () => {
     expect(cache.find('code-89')).toBeUndefined();
   });
 
-  test('announcements of codes that nobody asks for here are bounded too', () => {
-    const few = openHearing({ maxEntries: 10 });
-    const small = openHearing({ maxBytes: 10_000 });
+  test('invalidations of codes that are not cached are bounded too', () => {
+    const few = openConnected({ maxEntries: 10 });
+    const small = openConnected({ maxBytes: 10_000 });
     for (let i = 0; i < 1_000; i++) for (const cache of [few, small]) cache.invalidate(`code-${i}`, i + 1);
     expect(few.size).toBe(10);
     expect(small.size).toBeLessThan(50);
   });
 });
 
-describe('announcements', () => {
-  test('an entry older than an announced version is not found any more, one of that version still is', () => {
-    const cache = openHearing();
+describe('invalidations', () => {
+  test('an older version is invalidated, the same version is not', () => {
+    const cache = openConnected();
     cache.put('changed', urlOf(1), now());
-    cache.put('known', urlOf(2), now());
+    cache.put('same', urlOf(2), now());
     cache.invalidate('changed', 2);
-    cache.invalidate('known', 2);
+    cache.invalidate('same', 2);
     expect(cache.find('changed')).toBeUndefined();
-    expect(cache.find('known')).toEqual(urlOf(2));
+    expect(cache.find('same')).toEqual(urlOf(2));
   });
 
-  test('a slow reader cannot bring back what is older than an announced version, and newer ones are taken', () => {
-    const cache = openHearing();
+  test('a slow read cannot put an older version, and newer versions are accepted', () => {
+    const cache = openConnected();
     const readAt = now();
     pass(1);
     cache.invalidate('code', 5);
@@ -146,8 +146,8 @@ describe('announcements', () => {
     expect(cache.find('code')).toEqual(urlOf(5));
   });
 
-  test('an announcement that arrives late takes nothing back', () => {
-    const cache = openHearing();
+  test('a late invalidation of an older version has no effect', () => {
+    const cache = openConnected();
     cache.invalidate('code', 7);
     cache.invalidate('code', 5);
     cache.put('code', urlOf(6), now());
@@ -158,17 +158,17 @@ describe('announcements', () => {
     expect(cache.find('code')).toEqual(urlOf(7));
   });
 
-  test('an announcement concerns its own code alone', () => {
-    const cache = openHearing();
+  test('an invalidation affects only its own code', () => {
+    const cache = openConnected();
     cache.put('other', urlOf(1), now());
     cache.invalidate('code', 9);
     expect(cache.find('other')).toEqual(urlOf(1));
   });
 
   test.each(['onDisconnected', 'onConnected'] as const)(
-    'after %s nothing is found that was read before',
+    'after %s earlier entries are not returned',
     (event) => {
-      const cache = openHearing();
+      const cache = openConnected();
       if (event === 'onConnected') cache.onDisconnected();
       pass(1);
       cache.put('code', urlOf(1), now());
@@ -181,21 +181,21 @@ describe('announcements', () => {
     },
   );
 
-  test('what a reader brings that began while announcements were missed is not kept for 2 s', () => {
-    const cache = openHearing();
+  test('a read that began while disconnected is fresh for 250 ms only', () => {
+    const cache = openConnected();
     cache.onDisconnected();
     pass(1);
     const readAt = now();
     pass(1);
-    // Here it is changed, and nobody hears of it.
+    // The short URL changes here, and the change is missed.
     cache.onConnected();
     cache.put('code', urlOf(1), readAt);
     pass(250);
     expect(cache.find('code')).toBeUndefined();
   });
 
-  test('a slow reader cannot bring back what was announced before announcements were missed', () => {
-    const cache = openHearing();
+  test('a slow read cannot put a version that was invalidated before a disconnect', () => {
+    const cache = openConnected();
     const readAt = now();
     pass(1);
     cache.invalidate('code', 2);
@@ -204,8 +204,8 @@ describe('announcements', () => {
     expect(cache.find('code')).toBeUndefined();
   });
 
-  test('what was announced before announcements were missed stays so afterwards', () => {
-    const cache = openHearing();
+  test('an invalidation remains in effect after a reconnect', () => {
+    const cache = openConnected();
     cache.invalidate('code', 2);
     cache.onDisconnected();
     pass(1);
@@ -215,31 +215,31 @@ describe('announcements', () => {
     expect(cache.find('code')).toBeUndefined();
   });
 
-  test('a reader is told to read again where a newer version was announced since it began', () => {
-    const cache = openHearing();
+  test('put returns false if a newer version was published since the read began', () => {
+    const cache = openConnected();
     const readAt = now();
     pass(1);
     cache.invalidate('code', 2);
     expect(cache.put('code', urlOf(1), readAt)).toBe(false);
     expect(cache.put('code', urlOf(2), readAt)).toBe(true);
     pass(1);
-    // An older Redis, or no row any more: reading again would find the same.
+    // An outdated Redis, or no row: another read would return the same.
     expect(cache.put('code', urlOf(1), now())).toBe(true);
     expect(cache.put('other', urlOf(1), readAt)).toBe(true);
   });
 
-  test('a reader is told to read again although what was announced before is forgotten', () => {
-    const cache = openHearing({ maxEntries: 10 });
+  test('put returns false even if earlier invalidations were evicted', () => {
+    const cache = openConnected({ maxEntries: 10 });
     const readAt = now();
     pass(1);
-    cache.invalidate('forgotten', 2);
+    cache.invalidate('evicted', 2);
     cache.invalidate('code', 2);
     for (let i = 0; i < 9; i++) cache.put(`code-${i}`, urlOf(1), now());
     expect(cache.put('code', urlOf(1), readAt)).toBe(false);
   });
 
-  test('a slow reader cannot bring back what was announced before a flood of others', () => {
-    const cache = openHearing({ maxEntries: 10 });
+  test('a slow read cannot put a version whose invalidation was evicted', () => {
+    const cache = openConnected({ maxEntries: 10 });
     const readAt = now();
     pass(1);
     cache.invalidate('code', 2);
@@ -253,10 +253,10 @@ describe('announcements', () => {
   });
 
   test.each([
-    ['before', ['announce', 'put']],
-    ['after', ['put', 'announce']],
-  ])('nor where a reader brought the new version %s the announcement', (_when, order) => {
-    const cache = openHearing({ maxEntries: 10 });
+    ['after', ['invalidate', 'put']],
+    ['before', ['put', 'invalidate']],
+  ])('a slow read cannot put an older version if the new one was put %s the invalidation', (_when, order) => {
+    const cache = openConnected({ maxEntries: 10 });
     const firstBegan = now();
     pass(1);
     const slowBegan = now();
@@ -272,9 +272,9 @@ describe('announcements', () => {
   });
 });
 
-describe('codes that no short URL has', () => {
-  test('are known as such for as long as others', () => {
-    const cache = openHearing();
+describe('negative entries', () => {
+  test('are fresh for as long as others', () => {
+    const cache = openConnected();
     cache.put('code', unknown, now());
     pass(1_799);
     expect(cache.find('code')).toEqual(unknown);
@@ -282,8 +282,8 @@ describe('codes that no short URL has', () => {
     expect(cache.find('code')).toBeUndefined();
   });
 
-  test('are forgotten when one is created, and a slow reader does not bring that back', () => {
-    const cache = openHearing();
+  test('are invalidated by a create, and a slow read cannot restore them', () => {
+    const cache = openConnected();
     const readAt = now();
     cache.put('code', unknown, readAt);
     cache.invalidate('code', 1);
@@ -296,10 +296,10 @@ describe('codes that no short URL has', () => {
   });
 });
 
-describe('what is known while neither store answers', () => {
-  const openStale = (options = {}) => openHearing({ staleMs: 60_000, ...options });
+describe('stale entries', () => {
+  const openStale = (options = {}) => openConnected({ staleMs: 60_000, ...options });
 
-  test('is a short URL that was read up to `staleMs` ago, though it is too old to be found', () => {
+  test('are returned up to `staleMs` after their read', () => {
     const cache = openStale();
     cache.put('code', urlOf(1), now());
     pass(59_999);
@@ -309,13 +309,13 @@ describe('what is known while neither store answers', () => {
     expect(cache.findStale('code')).toBeUndefined();
   });
 
-  test('is nothing at all with a `staleMs` of 0', () => {
+  test('are never returned with a `staleMs` of 0', () => {
     const cache = openStale({ staleMs: 0 });
     cache.put('code', urlOf(1), now());
     expect(cache.findStale('code')).toBeUndefined();
   });
 
-  test('is what was known before announcements were missed, and what a reader brings who began before', () => {
+  test('are returned across a disconnect, even from a read that began before it', () => {
     const cache = openStale();
     cache.put('code', urlOf(1), now());
     const readAt = now();
@@ -331,7 +331,7 @@ describe('what is known while neither store answers', () => {
     }
   });
 
-  test('is nothing older than an announced version, however late its reader and whatever was missed since', () => {
+  test('are never older than a published version, whatever was missed since', () => {
     const cache = openStale();
     const readAt = now();
     cache.put('code', urlOf(1), readAt);
@@ -347,7 +347,7 @@ describe('what is known while neither store answers', () => {
     expect(cache.findStale('code')).toBeUndefined();
   });
 
-  test('is nothing that was read before many were announced to have changed', () => {
+  test('are not returned after many changes', () => {
     const cache = openStale();
     cache.put('code', urlOf(1), now());
     pass(1);
@@ -358,7 +358,7 @@ describe('what is known while neither store answers', () => {
     expect(cache.findStale('code')).toEqual(urlOf(1));
   });
 
-  test('is nothing that a later reader no longer found', () => {
+  test('are not returned after a later read found no row', () => {
     const cache = openStale();
     cache.put('deleted', urlOf(1), now());
     pass(2_000);
@@ -369,7 +369,7 @@ describe('what is known while neither store answers', () => {
     expect(cache.findStale('deleted')).toBeUndefined();
   });
 
-  test('is not that a code leads nowhere', () => {
+  test('are never negative', () => {
     const cache = openStale();
     cache.put('unknown', unknown, now());
     cache.put('deleted', { version: 2, negative: 'not_found' }, now());
@@ -377,7 +377,7 @@ describe('what is known while neither store answers', () => {
     expect(cache.findStale('deleted')).toBeUndefined();
   });
 
-  test('makes room for others as ever', () => {
+  test('are evicted like others', () => {
     const cache = openStale({ maxEntries: 2 });
     for (const code of ['one', 'two', 'three']) cache.put(code, urlOf(1), now());
     expect(cache.findStale('one')).toBeUndefined();
@@ -386,11 +386,11 @@ describe('what is known while neither store answers', () => {
   });
 });
 
-const calm = ['begin to read', 'go on', 'go on', 'change', 'delete', 'hear', 'visit'] as const;
-const network = ['break', 'notice', 'subscribe', 'hear the reply'] as const;
+const operations = ['begin to read', 'continue', 'continue', 'change', 'delete', 'receive', 'visit'] as const;
+const network = ['break', 'notice', 'subscribe', 'receive the reply'] as const;
 
-/** What happens, one thing after the other, to two short URLs. `ms` is how long that takes. */
-const stepsOf = (...kinds: ((typeof calm)[number] | (typeof network)[number])[]) =>
+/** Sequential events for two short URLs. `ms` is the duration of an event. */
+const stepsOf = (...kinds: ((typeof operations)[number] | (typeof network)[number])[]) =>
   fc.array(
     fc.record({
       kind: fc.constantFrom(...kinds),
@@ -400,92 +400,100 @@ const stepsOf = (...kinds: ((typeof calm)[number] | (typeof network)[number])[])
     }),
     { minLength: 10, maxLength: 60, size: 'max' },
   );
-const steps = fc.oneof(stepsOf(...calm), stepsOf(...calm, ...calm, ...network));
+const steps = fc.oneof(stepsOf(...operations), stepsOf(...operations, ...operations, ...network));
 
 type Script = ReturnType<(typeof steps)['generate']>['value'];
 
-/** Plays a script over a process cache, a shared cache that takes nothing older than what it has, and a table. A change is
- *  written to the table, later to the shared cache and announced in the same moment; an announcement arrives later, in
- *  order, or is lost with its connection, which is noticed later still.
- *  Fails when the process cache shows what was replaced before an announcement that has arrived; or 250 ms ago, while
- *  announcements are known to be missed; or 2 s ago. */
-function play(
+/** Runs a script on a memory cache, a simulated Redis cache that accepts only newer versions, and a table. A change is
+ *  written to the table, and later to Redis and published at the same moment. Its message arrives later, in order, or
+ *  is lost with its connection, which is noticed even later. Fails when the memory cache returns an entry that was
+ *  replaced before a received message, or 250 ms ago while disconnected, or 2 s ago. */
+function run(
   cache: Pick<MemoryCache, 'find' | 'put' | 'invalidate' | 'onConnected' | 'onDisconnected'>,
   script: Script,
 ) {
   interface Change {
     code: string;
     version: number;
-    /** When the shared cache got it. */
+    /** When Redis got it. */
     at: number;
-    /** Whether the process knew then that it would not hear of it. */
-    unheard: boolean;
+    /** Whether the process was disconnected then. */
+    wasDisconnected: boolean;
     arrived: boolean;
   }
   let version = 1;
   const table = new Map<string, CacheEntry>([['code-a', urlOf(version)]]);
-  const shared = new Map<string, CacheEntry>();
+  const redis = new Map<string, CacheEntry>();
   const changes: Change[] = [];
-  /** What readers and writers under way do next. */
-  let underWay: (() => void)[] = [];
-  /** Announcements on their way. */
-  let arriving: Change[] = [];
-  /** Whether Redis sends announcements to the process, and whether the process relies on that. */
+  /** Next steps of the reads and writes in progress. */
+  let inProgress: (() => void)[] = [];
+  /** Messages in flight. */
+  let inFlight: Change[] = [];
+  /** Whether Redis sends messages to the process, and whether the process relies on them. */
   let subscribed = true;
-  let relies = true;
+  let reliesOnBus = true;
   let replyArrives = false;
   cache.onConnected();
   pass(1);
 
-  const later = (step: () => void) => void underWay.push(step);
-  const putShared = (code: string, entry: CacheEntry) => {
-    const current = shared.get(code);
-    if (!current || current.version < entry.version) shared.set(code, entry);
+  const later = (step: () => void) => void inProgress.push(step);
+  const putRedis = (code: string, entry: CacheEntry) => {
+    const current = redis.get(code);
+    if (!current || current.version < entry.version) redis.set(code, entry);
   };
   const readTable = (code: string) => table.get(code) ?? unknown;
 
   function write(code: string, entry: CacheEntry) {
     table.set(code, entry);
     later(() => {
-      putShared(code, entry);
-      const change = { code, version: entry.version, at: now(), unheard: !relies, arrived: false };
+      putRedis(code, entry);
+      const change = {
+        code,
+        version: entry.version,
+        at: now(),
+        wasDisconnected: !reliesOnBus,
+        arrived: false,
+      };
       changes.push(change);
-      if (subscribed) arriving.push(change);
+      if (subscribed) inFlight.push(change);
     });
   }
 
   function read(code: string) {
     const readAt = now();
     later(() => {
-      const found = shared.get(code);
+      const found = redis.get(code);
       if (found) later(() => cache.put(code, found, readAt));
       else
         later(() => {
           const row = readTable(code);
           later(() => {
-            putShared(code, row);
+            putRedis(code, row);
             later(() => cache.put(code, row, readAt));
           });
         });
     });
   }
 
-  function judge(code: string) {
+  function checkEntry(code: string) {
     const entry = cache.find(code);
     if (!entry) return;
     for (const change of changes.filter((one) => one.code === code && one.version > entry.version)) {
-      expect(change.arrived, `${entry.version} is found after ${change.version} was announced`).toBe(false);
-      expect(now() - change.at).toBeLessThan(!relies || change.unheard ? 250 : 2_000);
+      expect(
+        change.arrived,
+        `version ${entry.version} is returned after ${change.version} was published`,
+      ).toBe(false);
+      expect(now() - change.at).toBeLessThan(!reliesOnBus || change.wasDisconnected ? 250 : 2_000);
     }
   }
 
-  const does: Record<Script[number]['kind'], (step: Script[number]) => void> = {
+  const handlers: Record<Script[number]['kind'], (step: Script[number]) => void> = {
     'begin to read': ({ code }) => read(code),
-    'go on': ({ pick }) => underWay.splice(pick % underWay.length, 1)[0]?.(),
+    continue: ({ pick }) => inProgress.splice(pick % inProgress.length, 1)[0]?.(),
     change: ({ code }) => write(code, urlOf((version += 1))),
     delete: ({ code }) => write(code, { version: (version += 1), negative: 'not_found' }),
-    hear: () => {
-      const change = arriving.shift();
+    receive: () => {
+      const change = inFlight.shift();
       if (!change) return;
       change.arrived = true;
       cache.invalidate(change.code, change.version);
@@ -495,65 +503,65 @@ function play(
     },
     break: () => {
       subscribed = replyArrives = false;
-      arriving = [];
+      inFlight = [];
     },
     notice: () => {
-      if (subscribed || !relies) return;
-      relies = false;
+      if (subscribed || !reliesOnBus) return;
+      reliesOnBus = false;
       cache.onDisconnected();
     },
     subscribe: () => {
-      if (relies || subscribed) return;
+      if (reliesOnBus || subscribed) return;
       subscribed = replyArrives = true;
     },
-    'hear the reply': () => {
+    'receive the reply': () => {
       if (!replyArrives) return;
       replyArrives = false;
-      relies = true;
+      reliesOnBus = true;
       cache.onConnected();
     },
   };
 
-  const judgeBoth = () => ['code-a', 'code-b'].forEach(judge);
+  const checkBoth = () => ['code-a', 'code-b'].forEach(checkEntry);
   for (const step of script) {
-    does[step.kind](step);
-    judgeBoth();
+    handlers[step.kind](step);
+    checkBoth();
     pass(step.ms);
-    judgeBoth();
+    checkBoth();
   }
-  while (underWay.length > 0) underWay.shift()!();
-  judgeBoth();
+  while (inProgress.length > 0) inProgress.shift()!();
+  checkBoth();
   pass(2_000);
-  judgeBoth();
+  checkBoth();
   for (const code of ['code-a', 'code-b']) {
     read(code);
-    while (underWay.length > 0) underWay.shift()!();
+    while (inProgress.length > 0) inProgress.shift()!();
     const entry = cache.find(code);
     if (entry) expect(entry).toEqual(readTable(code));
   }
 }
 
-type Cache = Parameters<typeof play>[0];
+type Cache = Parameters<typeof run>[0];
 
 const check = (open: () => Cache, numRuns: number) =>
   fc.check(
-    fc.property(steps, (script) => play(open(), script)),
+    fc.property(steps, (script) => run(open(), script)),
     { numRuns },
   );
 
-describe('whatever readers, writers and the network do', () => {
-  test.each([1, 10])('nothing outlives its bounds, with room for %i', (maxEntries) => {
+describe('with any interleaving of reads, writes and network events', () => {
+  test.each([1, 10])('no entry outlives its bounds with a capacity of %i', (maxEntries) => {
     const result = check(() => openCache({ maxEntries }), 5_000);
     expect(fc.defaultReportMessage(result)).toBeUndefined();
   });
 
-  const naive: Record<string, (real: MemoryCache) => Partial<Cache>> = {
-    'deletes what is announced and remembers no version': () => {
+  const faulty: Record<string, (real: MemoryCache) => Partial<Cache>> = {
+    'deletes invalidated entries without remembering versions': () => {
       const entries = new Map<string, { entry: EvaluatedEntry; readAt: number }>();
       return {
         find: (code) => {
-          const known = entries.get(code);
-          return known && now() - known.readAt < 2_000 ? known.entry : undefined;
+          const current = entries.get(code);
+          return current && now() - current.readAt < 2_000 ? current.entry : undefined;
         },
         put: (code, entry, readAt) => entries.set(code, { entry, readAt }).has(code),
         invalidate: (code) => void entries.delete(code),
@@ -561,20 +569,20 @@ describe('whatever readers, writers and the network do', () => {
         onConnected: () => entries.clear(),
       };
     },
-    'counts the age of an entry from when it was put': (real) => ({
+    'counts the age of an entry from its put': (real) => ({
       put: (code, entry) => real.put(code, entry, now()),
     }),
-    'keeps entries although announcements are missed': () => {
+    'keeps entries while disconnected': () => {
       const real = openCache();
       real.onConnected();
       return { ...real, onDisconnected: () => {}, onConnected: () => {} };
     },
-    'hears nothing': () => ({ invalidate: () => {} }),
+    'ignores invalidations': () => ({ invalidate: () => {} }),
   };
-  test.each(Object.keys(naive))('a cache that %s fails that model', (what) => {
+  test.each(Object.keys(faulty))('a cache that %s fails the model', (what) => {
     const open = () => {
       const real = openCache();
-      return { ...real, ...naive[what]!(real) };
+      return { ...real, ...faulty[what]!(real) };
     };
     expect(check(open, 50_000).failed).toBe(true);
   });

@@ -12,7 +12,7 @@ const openCache = () => createRedisUrlCache(redis(), { prefix, ttlSeconds });
 const newCode = () => randomUUID().slice(0, 18);
 const keyOf = (code: string) => `${prefix}:url:${code}`;
 
-function makeUrl(shortCode: string, version: number, more: Partial<ShortUrl> = {}): ShortUrl {
+function makeUrl(shortCode: string, version: number, fields: Partial<ShortUrl> = {}): ShortUrl {
   const now = new Date();
   const originalUrl = `https://example.com/${version}`;
   return {
@@ -25,13 +25,13 @@ function makeUrl(shortCode: string, version: number, more: Partial<ShortUrl> = {
     createdBy: null,
     isActive: true,
     version,
-    ...more,
+    ...fields,
   };
 }
 
 const notFound = expect.objectContaining({ negative: 'not_found' });
 
-test('a short URL that was put is found with its expiry, and one that was not is a miss', async () => {
+test('a stored short URL is found with its expiry, and any other code is a miss', async () => {
   const cache = openCache();
   const expiresAt = new Date('2099-01-01T00:00:00.123Z');
   const [plain, expiring] = [newCode(), newCode()];
@@ -45,19 +45,19 @@ test('a short URL that was put is found with its expiry, and one that was not is
   expect(await cache.find(newCode())).toBeUndefined();
 });
 
-test('a value gives way to a newer one only', async () => {
+test('only a newer version replaces a value', async () => {
   const cache = openCache();
   const code = newCode();
   expect(await cache.put(makeUrl(code, 9))).toBe(true);
   expect(await cache.put(makeUrl(code, 9, { originalUrl: 'https://example.com/same' }))).toBe(false);
   expect(await cache.put(makeUrl(code, 8))).toBe(false);
   expect(await cache.find(code)).toMatchObject({ url: { originalUrl: 'https://example.com/9' } });
-  // As numbers, not as text.
+  // Compared as numbers, not as text.
   expect(await cache.put(makeUrl(code, 10))).toBe(true);
   expect(await cache.find(code)).toMatchObject({ url: { id: 10 } });
 });
 
-test('a tombstone refuses an older value and gives way to a newer one', async () => {
+test('a tombstone is replaced by a newer value and not by an older one', async () => {
   const cache = openCache();
   const code = newCode();
   await cache.put(makeUrl(code, 5));
@@ -70,14 +70,14 @@ test('a tombstone refuses an older value and gives way to a newer one', async ()
   expect(await cache.find(code)).toMatchObject({ url: { id: 7 } });
 });
 
-test('a tombstone says why', async () => {
+test('a tombstone contains its reason', async () => {
   const cache = openCache();
   const code = newCode();
   await cache.putTombstones([{ shortCode: code, version: 1 }], 'expired');
   expect(await cache.find(code)).toEqual({ negative: 'expired', version: 1 });
 });
 
-test('a negative entry gives way to any real one and replaces none', async () => {
+test('a negative entry is replaced by any real value, and replaces none', async () => {
   const cache = openCache();
   const code = newCode();
   await cache.putUnknown(code);
@@ -87,7 +87,7 @@ test('a negative entry gives way to any real one and replaces none', async () =>
   expect(await cache.find(code)).toMatchObject({ url: { id: 1 } });
 });
 
-test('versions above 2^31 and close to 2^53 are told apart', async () => {
+test('versions are compared exactly up to 2^53', async () => {
   const cache = openCache();
   const code = newCode();
   await cache.put(makeUrl(code, Number.MAX_SAFE_INTEGER - 1));
@@ -95,7 +95,7 @@ test('versions above 2^31 and close to 2^53 are told apart', async () => {
   expect(await cache.put(makeUrl(code, Number.MAX_SAFE_INTEGER))).toBe(true);
 });
 
-test('many are put at once, and the count says how many were newer', async () => {
+test('putMany stores many values and returns the number of newer ones', async () => {
   const cache = openCache();
   const codes = Array.from({ length: 1_203 }, newCode);
   await cache.putTombstones([{ shortCode: codes[0]!, version: 3 }], 'not_found');
@@ -110,7 +110,7 @@ test('many are put at once, and the count says how many were newer', async () =>
   );
 });
 
-test('every key has a time to live: up to a tenth above the setting, a negative entry a few seconds', async () => {
+test('every key has a TTL: the setting plus up to 10 %, or seconds for an unknown code', async () => {
   const cache = openCache();
   const codes = Array.from({ length: 30 }, newCode);
   await cache.putMany(codes.slice(0, 10).map((code) => makeUrl(code, 1)));
@@ -142,10 +142,10 @@ test.each([
   '{"id":1}',
   '5:405',
   '7:404x',
-])('garbage in Redis is a miss and gives way to a real value: "%s"', async (garbage) => {
+])('an invalid value is a miss and is replaced: "%s"', async (value) => {
   const cache = openCache();
   const code = newCode();
-  await redis().set(keyOf(code), garbage, 'EX', 60);
+  await redis().set(keyOf(code), value, 'EX', 60);
   expect(await cache.find(code)).toBeUndefined();
   expect(await cache.put(makeUrl(code, 10))).toBe(true);
   expect(await cache.find(code)).toMatchObject({ url: { id: 10 } });
@@ -166,7 +166,7 @@ test('any bytes in Redis are read without an error', async () => {
 
 type Cache = Pick<RedisUrlCache, 'find' | 'put' | 'putTombstones' | 'putUnknown'>;
 
-/** Any interleaving of changes and of readers between what they do in the table and what they then do in the cache. */
+/** Any interleaving of changes, and of readers between their database read and their cache write. */
 const steps = fc.array(
   fc.record({
     kind: fc.constantFrom('create', 'change', 'delete', 'read', 'read', 'settle', 'settle'),
@@ -175,20 +175,20 @@ const steps = fc.array(
   { minLength: 3, maxLength: 30 },
 );
 
-/** Plays the steps for one short code. Fails when the cache shows what is older than a change that has been answered, or
- *  when it does not show the truth once everything is settled. */
-async function play(cache: Cache, script: { kind: string; pick: number }[]) {
+/** Runs the steps for one short code. Fails when the cache returns an entry older than an acknowledged change, or is
+ *  wrong after all steps. */
+async function run(cache: Cache, script: { kind: string; pick: number }[]) {
   const code = newCode();
   let version = 0;
   let row: ShortUrl | undefined;
-  /** The version of the last change whose writer has written to the cache, which is when it answers its client. */
-  let answered = 0;
-  let waiting: (() => Promise<void>)[] = [];
+  /** The version of the last change that its writer has put into the cache. */
+  let acknowledged = 0;
+  let pending: (() => Promise<void>)[] = [];
 
   const later = (write: () => Promise<unknown>, written: number) =>
-    waiting.push(async () => {
+    pending.push(async () => {
       await write();
-      answered = Math.max(answered, written);
+      acknowledged = Math.max(acknowledged, written);
     });
   const write = () => {
     version += 1;
@@ -203,7 +203,7 @@ async function play(cache: Cache, script: { kind: string; pick: number }[]) {
   };
   const checkFresh = async () => {
     const entry = await cache.find(code);
-    if (entry && 'url' in entry) expect(entry.url.id).toBeGreaterThanOrEqual(answered);
+    if (entry && 'url' in entry) expect(entry.url.id).toBeGreaterThanOrEqual(acknowledged);
   };
 
   for (const { kind, pick } of script) {
@@ -216,11 +216,11 @@ async function play(cache: Cache, script: { kind: string; pick: number }[]) {
       later(() => cache.putTombstones([tombstone], 'not_found'), version);
     }
     if (kind === 'read') await read();
-    if (kind === 'settle' && waiting.length > 0) await waiting.splice(pick % waiting.length, 1)[0]!();
+    if (kind === 'settle' && pending.length > 0) await pending.splice(pick % pending.length, 1)[0]!();
     await checkFresh();
   }
-  for (const settle of waiting) await settle();
-  waiting = [];
+  for (const settle of pending) await settle();
+  pending = [];
   await checkFresh();
   const entry = await cache.find(code);
   if (entry)
@@ -230,28 +230,28 @@ async function play(cache: Cache, script: { kind: string; pick: number }[]) {
   expect(await redis().ttl(keyOf(code))).not.toBe(-1);
 }
 
-const property = (cache: Cache) => fc.asyncProperty(steps, async (script) => await play(cache, script));
+const property = (cache: Cache) => fc.asyncProperty(steps, async (script) => await run(cache, script));
 
-test('whatever slow readers and writers do, nothing older than an answered change comes back', async () => {
+test('with any interleaving of slow readers and writers, no acknowledged change is reverted', async () => {
   const result = await fc.check(property(openCache()), { numRuns: 400 });
   expect(fc.defaultReportMessage(result)).toBeUndefined();
 });
 
-test('a cache that simply sets and deletes fails that model', async () => {
+test('a cache that simply sets and deletes fails the model', async () => {
   const real = openCache();
-  const naive: Cache = {
+  const faulty: Cache = {
     find: real.find,
     put: async (url) => {
       await redis().set(keyOf(url.shortCode), `${url.version}:${url.id},,${url.originalUrl}`, 'EX', 60);
       return true;
     },
-    putTombstones: async (gone) => {
-      await redis().del(...gone.map((one) => keyOf(one.shortCode)));
+    putTombstones: async (changes) => {
+      await redis().del(...changes.map(({ shortCode }) => keyOf(shortCode)));
     },
     putUnknown: async (code) => {
       await redis().set(keyOf(code), '0:404', 'EX', 10, 'NX');
     },
   };
-  const result = await fc.check(property(naive), { numRuns: 400 });
+  const result = await fc.check(property(faulty), { numRuns: 400 });
   expect(result.failed).toBe(true);
 });

@@ -11,8 +11,8 @@ import { waitUntil } from '../../support/wait-until.ts';
 
 const { redis, prefix, url } = useRedis();
 let proxy: Proxy;
-/** Ends what a test listens with. */
-let ends: (() => Promise<void>)[] = [];
+/** Closes the subscribers of a test. */
+let closers: (() => Promise<void>)[] = [];
 
 beforeAll(async () => {
   proxy = await startProxy(Number(new URL(url()).port));
@@ -23,60 +23,60 @@ afterAll(async () => {
 });
 
 afterEach(async () => {
-  await Promise.all(ends.map((end) => end()));
-  ends = [];
+  await Promise.all(closers.map((end) => end()));
+  closers = [];
 });
 
-/** Listens through the proxy, on a channel of its own, and writes down what it hears. */
-async function listen(user = '') {
-  const own = `${prefix}-${randomUUID()}`;
-  const heard: string[] = [];
+/** Subscribes through the proxy, on a separate channel, and records the events. */
+async function subscribe(user = '') {
+  const ownPrefix = `${prefix}-${randomUUID()}`;
+  const events: string[] = [];
   const logged: { level: number; msg: string }[] = [];
   const log = pino({ level: 'debug' }, { write: (line: string) => void logged.push(JSON.parse(line)) });
   const subscriber = openRedis('subscriber', `redis://${user}127.0.0.1:${proxy.port}`, silentLog);
   const listener = {
-    onChange: (shortCode: string, version: number) => heard.push(`${shortCode} ${version}`),
-    onConnected: () => heard.push('hears'),
-    onDisconnected: () => heard.push('is deaf'),
+    onChange: (shortCode: string, version: number) => events.push(`${shortCode} ${version}`),
+    onConnected: () => events.push('connected'),
+    onDisconnected: () => events.push('disconnected'),
   };
-  const stop = subscribeToChanges(subscriber, own, listener, log);
-  ends.push(async () => {
+  const stop = subscribeToChanges(subscriber, ownPrefix, listener, log);
+  closers.push(async () => {
     stop();
     await closeRedis(subscriber);
   });
-  await waitUntil('it hears', () => heard.includes('hears'));
-  const announce = async (message: string | Buffer) => await redis().publish(channelOf(own), message);
+  await waitUntil('it is connected', () => events.includes('connected'));
+  const publish = async (message: string | Buffer) => await redis().publish(channelOf(ownPrefix), message);
   let ended = 0;
   return {
-    heard,
+    events,
     logged,
-    cache: createRedisUrlCache(redis(), { prefix: own, ttlSeconds: 60 }),
-    announce,
-    /** All that was heard until now, and that was announced. */
-    hearAll: async () => {
+    cache: createRedisUrlCache(redis(), { prefix: ownPrefix, ttlSeconds: 60 }),
+    publish,
+    /** Returns all events of the changes published so far. */
+    readEvents: async () => {
       ended += 1;
       const end = `the-end-${ended}`;
-      await waitUntil('the last announcement is heard', async () => {
-        // What is announced while nobody listens is lost.
-        await announce(`1:${end}`);
-        return heard.includes(`${end} 1`);
+      await waitUntil('the last message is received', async () => {
+        // A message published while disconnected is lost.
+        await publish(`1:${end}`);
+        return events.includes(`${end} 1`);
       });
-      return heard.filter((one) => !one.startsWith('the-end-'));
+      return events.filter((one) => !one.startsWith('the-end-'));
     },
   };
 }
 
-/** A user of Redis for the test, with all rights until they are set. */
+/** Creates a Redis user with all rights. */
 async function makeUser() {
   const user = `listener-${randomUUID()}`;
   const setRights = async (...rights: string[]) => await redis().call('ACL', 'SETUSER', user, ...rights);
   await setRights('on', '>password', '+@all', '~*', '&*');
-  ends.push(async () => void (await redis().call('ACL', 'DELUSER', user)));
+  closers.push(async () => void (await redis().call('ACL', 'DELUSER', user)));
   return { user, setRights };
 }
 
-/** How often Redis refused a command of a user. */
-async function countRefusals(user: string): Promise<number> {
+/** Returns how often Redis rejected a command of a user. */
+async function countRejections(user: string): Promise<number> {
   const entries = (await redis().call('ACL', 'LOG', '1000')) as unknown[][];
   const fields = entries.map((entry) =>
     Object.fromEntries(entry.flatMap((name, i) => (i % 2 === 0 ? [[name, entry[i + 1]]] : []))),
@@ -98,8 +98,8 @@ const makeUrl = (shortCode: string, version: number): ShortUrl => ({
   version,
 });
 
-test('what is created, deleted or disabled is announced with its version, once', async () => {
-  const { cache, hearAll } = await listen();
+test('a create, deletion or expiry is published once, with its version', async () => {
+  const { cache, readEvents } = await subscribe();
   await cache.create(makeUrl('created', 3));
   await cache.putTombstones([{ shortCode: 'deleted', version: 4 }], 'not_found');
   await cache.putTombstones(
@@ -109,105 +109,105 @@ test('what is created, deleted or disabled is announced with its version, once',
     ],
     'expired',
   );
-  expect(await hearAll()).toEqual(['hears', 'created 3', 'deleted 4', 'expired-1 5', 'expired-2 6']);
+  expect(await readEvents()).toEqual(['connected', 'created 3', 'deleted 4', 'expired-1 5', 'expired-2 6']);
 });
 
-test('what a reader found and put into the cache is not announced', async () => {
-  const { cache, hearAll } = await listen();
+test('entries that a reader puts are not published', async () => {
+  const { cache, readEvents } = await subscribe();
   await cache.put(makeUrl('code-1', 3));
   await cache.putMany([makeUrl('code-2', 3), makeUrl('code-3', 3)]);
   await cache.putNegative({ shortCode: 'code-4', version: 3 }, 'expired');
   await cache.putUnknown('code-5');
-  expect(await hearAll()).toEqual(['hears']);
+  expect(await readEvents()).toEqual(['connected']);
 });
 
-test('a create over a code that is remembered as unknown is announced', async () => {
-  const { cache, hearAll } = await listen();
+test('a create over a negative entry is published', async () => {
+  const { cache, readEvents } = await subscribe();
   await cache.putUnknown('code');
   await cache.create(makeUrl('code', 3));
-  expect(await hearAll()).toEqual(['hears', 'code 3']);
+  expect(await readEvents()).toEqual(['connected', 'code 3']);
 });
 
-test('a change is announced although a reader has put it into the cache before its writer', async () => {
-  const { cache, hearAll } = await listen();
+test('a change is published even if a reader has put it before its writer', async () => {
+  const { cache, readEvents } = await subscribe();
   await cache.put(makeUrl('created', 3));
   await cache.create(makeUrl('created', 3));
   await cache.putNegative({ shortCode: 'deleted', version: 4 }, 'not_found');
   await cache.putTombstones([{ shortCode: 'deleted', version: 4 }], 'not_found');
-  expect(await hearAll()).toEqual(['hears', 'created 3', 'deleted 4']);
+  expect(await readEvents()).toEqual(['connected', 'created 3', 'deleted 4']);
 });
 
-test('once a change is announced, the cache has it', async () => {
-  const { cache, heard } = await listen();
+test('the cache has a change once it is published', async () => {
+  const { cache, events } = await subscribe();
   await cache.put(makeUrl('code', 3));
   const other = openRedis('cache', url(), silentLog);
-  ends.push(async () => await closeRedis(other));
-  const found = waitUntil('it is announced', () => heard.includes('code 4'));
+  closers.push(async () => await closeRedis(other));
+  const published = waitUntil('it is published', () => events.includes('code 4'));
   void cache.putTombstones([{ shortCode: 'code', version: 4 }], 'not_found');
-  await found;
+  await published;
   expect(await cache.find('code')).toEqual({ negative: 'not_found', version: 4 });
 });
 
-test('a listener whose connection is cut is deaf, and hears again once it is back', async () => {
-  const { heard, cache, hearAll } = await listen();
+test('a subscriber whose connection is cut reports it, and reconnects', async () => {
+  const { events, cache, readEvents } = await subscribe();
   await proxy.refuse();
   proxy.cut();
-  await waitUntil('it is deaf', () => heard.at(-1) === 'is deaf', 1_000);
+  await waitUntil('it is disconnected', () => events.at(-1) === 'disconnected', 1_000);
   await cache.create(makeUrl('missed', 3));
   await proxy.accept();
-  await waitUntil('it hears again', () => heard.at(-1) === 'hears', 3_000);
-  await cache.create(makeUrl('heard', 4));
-  expect(await hearAll()).toEqual(['hears', 'is deaf', 'hears', 'heard 4']);
+  await waitUntil('it has reconnected', () => events.at(-1) === 'connected', 3_000);
+  await cache.create(makeUrl('received', 4));
+  expect(await readEvents()).toEqual(['connected', 'disconnected', 'connected', 'received 4']);
 });
 
-test('what is announced from the moment on in which it hears is heard, however often its connection is cut', async () => {
-  const { heard, cache } = await listen();
+test('every change after a reconnect is received, however often the connection is cut', async () => {
+  const { events, cache } = await subscribe();
   for (let version = 1; version <= 10; version++) {
-    const before = heard.length;
+    const before = events.length;
     proxy.cut();
-    await waitUntil('it hears again', () => heard.slice(before).includes('hears'), 3_000);
+    await waitUntil('it has reconnected', () => events.slice(before).includes('connected'), 3_000);
     await cache.create(makeUrl('code', version));
-    await waitUntil('it has heard of it', () => heard.includes(`code ${version}`), 1_000);
+    await waitUntil('the change is received', () => events.includes(`code ${version}`), 1_000);
   }
 });
 
-test('a listener whose connection is half-open is deaf within 4 s, and hears again', async () => {
-  const { heard, cache, hearAll } = await listen();
+test('a subscriber with a half-open connection reports it within 4 s, and reconnects', async () => {
+  const { events, cache, readEvents } = await subscribe();
   proxy.goHalfOpen();
   await cache.create(makeUrl('missed', 3));
-  await waitUntil('it is deaf', () => heard.includes('is deaf'), 4_000);
-  await waitUntil('it hears again', () => heard.at(-1) === 'hears', 3_000);
-  await cache.create(makeUrl('heard', 4));
-  expect(await hearAll()).toEqual(['hears', 'is deaf', 'hears', 'heard 4']);
+  await waitUntil('it is disconnected', () => events.includes('disconnected'), 4_000);
+  await waitUntil('it has reconnected', () => events.at(-1) === 'connected', 3_000);
+  await cache.create(makeUrl('received', 4));
+  expect(await readEvents()).toEqual(['connected', 'disconnected', 'connected', 'received 4']);
 });
 
-test('a listener whose Redis refuses to answer is deaf, and hears again once Redis does', async () => {
+test('a subscriber whose ping is rejected reports it, and recovers', async () => {
   const { user, setRights } = await makeUser();
-  const { heard, cache, hearAll } = await listen(`${user}:password@`);
+  const { events, cache, readEvents } = await subscribe(`${user}:password@`);
   await setRights('-ping');
-  await waitUntil('it is deaf', () => heard.at(-1) === 'is deaf', 3_000);
+  await waitUntil('it is disconnected', () => events.at(-1) === 'disconnected', 3_000);
   await setRights('+ping');
-  await waitUntil('it hears again', () => heard.at(-1) === 'hears', 3_000);
-  await cache.create(makeUrl('heard', 4));
-  expect(await hearAll()).toEqual(['hears', 'is deaf', 'hears', 'heard 4']);
+  await waitUntil('it has reconnected', () => events.at(-1) === 'connected', 3_000);
+  await cache.create(makeUrl('received', 4));
+  expect(await readEvents()).toEqual(['connected', 'disconnected', 'connected', 'received 4']);
 });
 
-test('a subscriber that Redis refuses warns once, and says when it is connected again', async () => {
+test('a rejected subscription is logged once, and so is its recovery', async () => {
   const { user, setRights } = await makeUser();
-  const { heard, logged } = await listen(`${user}:password@`);
+  const { events, logged } = await subscribe(`${user}:password@`);
   await setRights('-subscribe');
   proxy.cut();
-  await waitUntil('Redis has refused it three times', async () => (await countRefusals(user)) >= 3);
+  await waitUntil('Redis has rejected it three times', async () => (await countRejections(user)) >= 3);
   expect(logged.map(({ level, msg }) => [level, msg])).toEqual([
     [40, 'failed to subscribe to the invalidation bus'],
   ]);
   await setRights('+subscribe');
-  await waitUntil('it is connected again', () => heard.at(-1) === 'hears');
+  await waitUntil('it has reconnected', () => events.at(-1) === 'connected');
   expect(logged.slice(1)).toMatchObject([{ level: 30, msg: 'reconnected to the invalidation bus' }]);
 });
 
-test('a message that is no announcement changes nothing', async () => {
-  const { announce, hearAll } = await listen();
+test('an invalid message is ignored', async () => {
+  const { publish, readEvents } = await subscribe();
   const messages = [
     '',
     ':',
@@ -233,14 +233,14 @@ test('a message that is no announcement changes nothing', async () => {
     '7:\u{1F600}',
     '{"id":7}',
   ];
-  for (const message of messages) await announce(message);
-  await announce(Buffer.from([0xff, 0xfe, 0x3a, 0x00]));
-  await announce('8:code');
-  expect(await hearAll()).toEqual(['hears', 'code 8']);
+  for (const message of messages) await publish(message);
+  await publish(Buffer.from([0xff, 0xfe, 0x3a, 0x00]));
+  await publish('8:code');
+  expect(await readEvents()).toEqual(['connected', 'code 8']);
 });
 
-test('a message announces all changes that it names, and passes over what is none', async () => {
-  const { announce, hearAll } = await listen();
-  await announce('7:first 8:second  x:third 9:fourth');
-  expect(await hearAll()).toEqual(['hears', 'first 7', 'second 8', 'fourth 9']);
+test('a message can contain several changes, and invalid parts are skipped', async () => {
+  const { publish, readEvents } = await subscribe();
+  await publish('7:first 8:second  x:third 9:fourth');
+  expect(await readEvents()).toEqual(['connected', 'first 7', 'second 8', 'fourth 9']);
 });

@@ -7,7 +7,7 @@ import { parseUrl } from '../../../src/validation/parse-url.ts';
 const ownHosts = ['sho.rt', 'xn--bcher-kva.example', '203.0.114.7', '[2001:4860:4860::8888]'];
 const normaliseUrl = createDestinationPolicy({ ownHosts, allowPrivate: false, isBlocked: () => false });
 
-/** The normalised URL; undefined where the policy refuses it. */
+/** The normalised URL; undefined if the policy rejects it. */
 function accept(text: string): string | undefined {
   try {
     return normaliseUrl(text);
@@ -18,8 +18,8 @@ function accept(text: string): string | undefined {
 }
 
 const privateIpv4 = ['0/8', '10/8', '100.64/10', '127/8', '169.254/16', '172.16/12', '192.168/16', '224/3'];
-const ipv6ToNowhere = ['::/128', '::1/128', 'fc00::/7', 'fe80::/10', 'fec0::/10', 'ff00::/8'];
-/** Where IPv6 has an IPv4 address in it: at which bit. */
+const privateIpv6 = ['::/128', '::1/128', 'fc00::/7', 'fe80::/10', 'fec0::/10', 'ff00::/8'];
+/** IPv6 prefixes that embed an IPv4 address, and its first bit. */
 const embeddings = [
   ['::ffff:0:0/96', 96],
   ['::/96', 96],
@@ -37,12 +37,12 @@ const listOf = (subnets: readonly string[], family: 'ipv4' | 'ipv6') => {
   return list;
 };
 const privateV4 = listOf(privateIpv4, 'ipv4');
-const privateV6 = listOf(ipv6ToNowhere, 'ipv6');
+const privateV6 = listOf(privateIpv6, 'ipv6');
 const embedded = embeddings.map(([subnet, at]) => ({ list: listOf([subnet], 'ipv6'), at }));
 
 const toIpv4 = (value: number) => [24, 16, 8, 0].map((shift) => (value >>> shift) & 0xff).join('.');
 
-/** The bits of an IPv6 address as the URL parser writes it. */
+/** The bits of an IPv6 address in the URL parser's spelling. */
 function bitsOf(address: string): bigint {
   const [head = '', tail] = address.split('::');
   const groups = (text: string) => (text === '' ? [] : text.split(':'));
@@ -51,12 +51,11 @@ function bitsOf(address: string): bigint {
   return [...before, ...zeros, ...after].reduce((bits, group) => (bits << 16n) | BigInt(`0x${group}`), 0n);
 }
 
-/** Whether the host of a URL, as any browser would read it, is the service's own or private: a second opinion, by other means than
- *  those of the policy. */
-function leadsInside(href: string): boolean {
+/** Whether a browser would contact the service itself or a private host: an oracle independent of the policy. */
+function isInternal(href: string): boolean {
   const url = new URL(href);
   const host = url.hostname.replace(/\.+$/, '');
-  // Another port of an own host is another service.
+  // Another port is another service.
   const isOwn = (name: string) => ownHosts.includes(name) && ['', '80', '443'].includes(url.port);
   if (isOwn(host)) return true;
   const bare = host.replace(/^\[(.*)\]$/, '$1');
@@ -132,7 +131,7 @@ const percentEncode = (text: string) =>
 const toFullWidth = (character: string) =>
   /[!-~]/.test(character) ? String.fromCharCode(character.charCodeAt(0) + 0xfee0) : character;
 
-/** Ways to write a character that the URL parser undoes, or that make it refuse the whole. */
+/** Spellings of a character that the URL parser reverts or rejects. */
 const disguise = fc.oneof(
   { weight: 8, arbitrary: fc.constant((character: string) => character) },
   fc.constantFrom<(character: string) => string>(
@@ -172,20 +171,20 @@ const spelledUrl = fc
     ({ before, scheme, user, host, dots, port, rest }) => before + scheme + user + host + dots + port + rest,
   );
 
-test('in no spelling is a URL let through that leads to the service itself or to a private address', () => {
+test("no spelling of the service's own host or of a private address is accepted", () => {
   const seen = { accepted: 0, inside: 0 };
   fc.assert(
     fc.property(spelledUrl, (text) => {
       const href = accept(text);
       const url = parseUrl(text);
-      if (url && leadsInside(url.href)) seen.inside += 1;
+      if (url && isInternal(url.href)) seen.inside += 1;
       if (href === undefined) return;
       seen.accepted += 1;
-      expect([text, leadsInside(href)]).toEqual([text, false]);
+      expect([text, isInternal(href)]).toEqual([text, false]);
     }),
     { numRuns: 10_000 },
   );
-  // There is something to refuse, and something else that is not refused.
+  // The property must cover both accepted and rejected URLs.
   expect(seen.inside).toBeGreaterThan(2_000);
   expect(seen.accepted).toBeGreaterThan(300);
 });

@@ -29,7 +29,7 @@ beforeAll(async () => {
   keyIds = [(await apiKeys.create('a')).id, (await apiKeys.create('b')).id];
 });
 
-/** Few values, so that filters mean some rows and rows have much in common. */
+/** Few distinct values, so that filters match several rows. */
 const times = [
   '2026-05-01T00:00:00.000001Z',
   '2026-05-01T00:00:00.000002Z',
@@ -99,18 +99,18 @@ const properties = [
   'host',
 ] as const;
 
-/** Little at a time, so that it means something. */
+/** Few conditions, so that they match some rows. */
 const filter = (): fc.Arbitrary<UrlFilter> =>
   fc
     .tuple(wholeFilter(), fc.subarray([...properties], { maxLength: 2 }))
-    .map(([whole, kept]) => Object.fromEntries(kept.map((property) => [property, whole[property]])));
+    .map(([whole, original]) => Object.fromEntries(original.map((property) => [property, whole[property]])));
 
 const order: fc.Arbitrary<UrlOrder> = fc.record({
   sort: fc.constantFrom(...urlSorts),
   isDescending: fc.boolean(),
 });
 
-/** Puts rows in place of those that there are, in their order, with codes of their own. */
+/** Replaces all rows; their codes are numbered. */
 async function store(rows: Omit<Row, 'short_code'>[]): Promise<Row[]> {
   await db().raw('delete from urls');
   const stored = rows.map((one, i) => Object.assign({ short_code: `code-${i}` }, one));
@@ -120,24 +120,24 @@ async function store(rows: Omit<Row, 'short_code'>[]): Promise<Row[]> {
 
 async function insert(rows: Row[]): Promise<void> {
   await db().raw(
-    `with wish as materialized (
-       select * from json_to_recordset(cast(:rows as json)) as wish (
+    `with input as materialized (
+       select * from json_to_recordset(cast(:rows as json)) as input (
          short_code text, original_url text, title text, tags text[], is_active boolean, created_by bigint,
          created_at timestamptz, expires_at timestamptz, deleted_at timestamptz, clicks bigint, clicked_at timestamptz
        )
      ), u as (
        insert into urls (short_code, original_url, title, tags, is_active, created_by, created_at, expires_at, deleted_at)
-       select short_code, original_url, title, tags, is_active, created_by, created_at, expires_at, deleted_at from wish
+       select short_code, original_url, title, tags, is_active, created_by, created_at, expires_at, deleted_at from input
        returning id, short_code
      )
      insert into url_stats (url_id, click_count, last_accessed_at)
-     select u.id, wish.clicks, wish.clicked_at from u join wish using (short_code)`,
+     select u.id, input.clicks, input.clicked_at from u join input using (short_code)`,
     { rows: JSON.stringify(rows) },
   );
 }
 
-/** The same as the filter in SQL. Times are compared as text, to the microsecond. */
-function isMeant(one: Row, wanted: UrlFilter): boolean {
+/** The model of the filter. Compares times as text, to the microsecond. */
+function matches(one: Row, filter: UrlFilter): boolean {
   const exact = (at: Date) => at.toISOString().replace('Z', '000Z');
   const isExpired = one.expires_at !== null && one.expires_at <= exact(now);
   const found = (text: string) =>
@@ -147,15 +147,15 @@ function isMeant(one: Row, wanted: UrlFilter): boolean {
   const host = new URL(one.original_url).hostname;
   return (
     one.deleted_at === null &&
-    (wanted.owner == null || one.created_by === wanted.owner) &&
-    (wanted.search === undefined || found(wanted.search)) &&
-    (wanted.tags ?? []).every((name) => one.tags.includes(name)) &&
-    (wanted.isActive === undefined || one.is_active === wanted.isActive) &&
-    (wanted.isExpired === undefined || isExpired === wanted.isExpired) &&
-    (wanted.createdBy === undefined || one.created_by === wanted.createdBy) &&
-    (!wanted.createdFrom || one.created_at >= exact(wanted.createdFrom)) &&
-    (!wanted.createdBefore || one.created_at < exact(wanted.createdBefore)) &&
-    (wanted.host === undefined || host === wanted.host)
+    (filter.owner == null || one.created_by === filter.owner) &&
+    (filter.search === undefined || found(filter.search)) &&
+    (filter.tags ?? []).every((name) => one.tags.includes(name)) &&
+    (filter.isActive === undefined || one.is_active === filter.isActive) &&
+    (filter.isExpired === undefined || isExpired === filter.isExpired) &&
+    (filter.createdBy === undefined || one.created_by === filter.createdBy) &&
+    (!filter.createdFrom || one.created_at >= exact(filter.createdFrom)) &&
+    (!filter.createdBefore || one.created_at < exact(filter.createdBefore)) &&
+    (filter.host === undefined || host === filter.host)
   );
 }
 
@@ -165,7 +165,7 @@ const values: Record<UrlOrder['sort'], (one: Row) => number | string> = {
   last_click: (one) => one.clicked_at ?? '',
 };
 
-/** Rows in order: of equal ones the one that was inserted first. */
+/** Sorts rows like the list; ties by insertion. */
 function sorted(rows: Row[], { sort, isDescending }: UrlOrder): string[] {
   const value = values[sort];
   const compare = (a: Row, b: Row) => (value(a) < value(b) ? -1 : value(a) > value(b) ? 1 : 0);
@@ -173,7 +173,7 @@ function sorted(rows: Row[], { sort, isDescending }: UrlOrder): string[] {
   return isDescending ? ascending.toReversed() : ascending;
 }
 
-/** Follows a list from page to page, with something to do between them. */
+/** Follows a list to its end, and calls `between` after each page. */
 async function walk(
   query: { filter: UrlFilter; order: UrlOrder; limit: number },
   between = async (): Promise<void> => {},
@@ -191,7 +191,7 @@ async function walk(
   return codes;
 }
 
-test('any filter, order and page size give what a model in JavaScript gives', async () => {
+test('every filter, order and page size returns the same as the model', async () => {
   const query = fc.record({ filter: filter(), order, limit: fc.integer({ min: 1, max: 30 }) });
   await fc.assert(
     fc.asyncProperty(
@@ -200,8 +200,8 @@ test('any filter, order and page size give what a model in JavaScript gives', as
       async (rows, queries) => {
         const stored = await store(rows);
         for (const one of queries) {
-          const meant = stored.filter((url) => isMeant(url, one.filter));
-          expect(await walk(one)).toEqual(sorted(meant, one.order));
+          const matching = stored.filter((url) => matches(url, one.filter));
+          expect(await walk(one)).toEqual(sorted(matching, one.order));
         }
       },
     ),
@@ -209,7 +209,7 @@ test('any filter, order and page size give what a model in JavaScript gives', as
   );
 });
 
-test('rows that are added between pages move no other: each of the first comes once, in order', async () => {
+test('rows inserted between pages do not repeat or skip any other row', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(row(), { minLength: 5, maxLength: 20 }),
@@ -225,10 +225,10 @@ test('rows that are added between pages move no other: each of the first comes o
           if (next) await insert([next]);
         });
         expect(new Set(all).size).toBe(all.length);
-        const kept = all.filter((code) => codes.has(code));
-        expect(kept).toEqual(
+        const original = all.filter((code) => codes.has(code));
+        expect(original).toEqual(
           sorted(
-            first.filter((one) => isMeant(one, {})),
+            first.filter((one) => matches(one, {})),
             by,
           ),
         );

@@ -15,7 +15,7 @@ test.each([
   ['https://example.com/100%25', 'https://example.com/100%'],
   ['https://example.com/no-xn--label', 'https://example.com/no-xn--label'],
   ['https://xn--a/', 'https://xn--a/'],
-])('%s is read as %s', (url, readable) => {
+])('%s is displayed as %s', (url, readable) => {
   expect(readableUrl(url)).toBe(readable);
 });
 
@@ -28,7 +28,7 @@ test.each([
   ['ＢＯＯＫ', 'book'],
   ['МОСКВА', 'москва'],
   ['ﬁsh', 'FISH'],
-])('"%s" and "%s" are the same text', (one, other) => {
+])('"%s" and "%s" fold to the same text', (one, other) => {
   expect(foldText(one)).toBe(foldText(other));
 });
 
@@ -60,7 +60,7 @@ test.each([
   'GRÖSSE',
   'été',
   '100%_a',
-])('a search for "%s" finds what is spelt otherwise', (text) => {
+])('a search for "%s" finds another spelling', (text) => {
   expect(finds(text)).toBe(true);
 });
 
@@ -68,7 +68,7 @@ test.each(['munich', 'uns gr', 'aB3xY9zÜber'])('a search for "%s" finds nothing
   expect(finds(text)).toBe(false);
 });
 
-test('a search text holds nothing that PostgreSQL refuses, whatever another program stored', () => {
+test('a search text contains no characters that PostgreSQL rejects', () => {
   const text = searchTextOf({ ...url, title: 'a\u0000b\ud800c\nd', tags: ['\u0007'] });
   expect(text.split('\n').filter((line) => /[\p{Cc}\p{Cs}]/u.test(line))).toEqual([]);
   expect(text).toContain('a b c d');

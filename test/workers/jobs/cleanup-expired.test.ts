@@ -47,7 +47,7 @@ test('expired short URLs are disabled under a higher version and become tombston
   expect(await readCodes({ is_active: false })).toEqual(['just-over-0', 'over-0', 'over-1', 'over-2']);
   expect((await urlStore.findByCode('over-0'))!.version).toBeGreaterThan(before.version);
   for (const code of ['over-0', 'over-2', 'just-over-0'])
-    expect(await urlCache.find(code)).toMatchObject({ gone: 'expired' });
+    expect(await urlCache.find(code)).toMatchObject({ negative: 'expired' });
   expect(await urlCache.find('soon-0')).toMatchObject({ url: { originalUrl: 'https://example.com/soon-0' } });
 
   // A reader that was slow brings nothing back.

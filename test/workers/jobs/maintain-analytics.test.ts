@@ -21,7 +21,7 @@ import {
 import { countDeadlocks, createUrlIds, emptyBooks } from '../../support/clicks/clicks.ts';
 import { createJobContext } from '../../support/job-context.ts';
 import { useDatabase } from '../../support/resources.ts';
-import { connectForeigner } from '../../support/urls/external.ts';
+import { connectExternalClient } from '../../support/urls/external.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 const database = useDatabase();
@@ -263,9 +263,9 @@ test('what the analytics have of purged and deleted short URLs goes, in all of i
   const deletedAt = new Date(Date.now() - 2 * dayMs);
   await db()('urls').where({ id: purged }).update({ is_active: false, deleted_at: deletedAt });
   expect(await createUrlCleanupStore(db()).purge(new Date(), 1, 1, 100)).toBe(1);
-  const foreigner = await connectForeigner(database.url());
-  await foreigner.run(`delete from urls where id = ${deleted}`);
-  await foreigner.leave();
+  const external = await connectExternalClient(database.url());
+  await external.run(`delete from urls where id = ${deleted}`);
+  await external.close();
   expect(await maintain()).toMatchObject({ removed: 2 });
   expect(await readFigures(db())).toEqual(tally(clicksOn(stays)));
   expect(await maintain()).toMatchObject({ removed: 0, status: 'nothing to maintain' });
@@ -293,11 +293,11 @@ test('very many rows of a short URL that is gone go in slices, with progress, an
 test('a short URL that another program deletes and puts back under its id begins anew, and its figures add up', async () => {
   const [urlId] = (await createUrlIds(db(), 1)) as [number];
   await apply([clickAt(urlId, today)]);
-  const foreigner = await connectForeigner(database.url());
-  await foreigner.run(`create temp table kept as select * from urls where id = ${urlId}`);
-  await foreigner.run(`delete from urls where id = ${urlId}`);
-  await foreigner.run('insert into urls overriding system value select * from kept');
-  await foreigner.leave();
+  const external = await connectExternalClient(database.url());
+  await external.run(`create temp table kept as select * from urls where id = ${urlId}`);
+  await external.run(`delete from urls where id = ${urlId}`);
+  await external.run('insert into urls overriding system value select * from kept');
+  await external.close();
   await apply([clickAt(urlId, today + 1_000)]);
   expect(await maintain()).toMatchObject({ removed: 1 });
   expect(await readFigures(db())).toEqual({});
@@ -309,9 +309,9 @@ test('a short URL that another program deletes and puts back under its id begins
 test('a TRUNCATE of the short URLs takes every figure with it at once: their ids may come again', async () => {
   const urlIds = await createUrlIds(db(), 2);
   await apply(urlIds.map((urlId) => clickAt(urlId, today)));
-  const foreigner = await connectForeigner(database.url());
-  await foreigner.run('truncate urls restart identity cascade');
-  await foreigner.leave();
+  const external = await connectExternalClient(database.url());
+  await external.run('truncate urls restart identity cascade');
+  await external.close();
   expect(await readFigures(db())).toEqual({});
   expect(await db()('analytics_removals')).toEqual([]);
 });

@@ -9,20 +9,20 @@ import { createUrlStore } from '../../../src/urls/store/url-store.ts';
 import { reconcileCache } from '../../../workers/jobs/reconcile-cache.ts';
 import { createJobContext } from '../../support/job-context.ts';
 import { useDatabase, useRedis } from '../../support/resources.ts';
-import { connectForeigner, type Foreigner } from '../../support/urls/external.ts';
+import { connectExternalClient, type ExternalClient } from '../../support/urls/external.ts';
 import { insertUrls } from '../../support/urls/urls.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 const database = useDatabase();
 const redis = useRedis();
-let foreigner: Foreigner;
+let external: ExternalClient;
 
 beforeAll(async () => {
-  foreigner = await connectForeigner(database.url());
+  external = await connectExternalClient(database.url());
 });
 
 afterAll(async () => {
-  await foreigner.leave();
+  await external.close();
 });
 
 function createDeps() {
@@ -40,7 +40,7 @@ const reconcile = async ({ all = false, keepRemovalsSeconds = 7_200 } = {}, cont
 const nothing = { checked: 0, repaired: 0, status: 'nothing to reconcile' };
 const find = async (code: string) => await createDeps().cache.find(code);
 const change = async (code: string) =>
-  await foreigner.run(`update urls set original_url = 'https://example.com/changed' where short_code = $1`, [
+  await external.run(`update urls set original_url = 'https://example.com/changed' where short_code = $1`, [
     code,
   ]);
 const readChanged = async (code: string) => {
@@ -73,7 +73,7 @@ async function runUntilNothing(): Promise<number> {
 }
 
 beforeEach(async () => {
-  await foreigner.run('truncate urls, url_removals cascade; delete from url_removals');
+  await external.run('truncate urls, url_removals cascade; delete from url_removals');
   const keys = await redis.redis().keys(`${redis.prefix}*`);
   if (keys.length > 0) await redis.redis().del(...keys);
   const { changes, watermark } = createDeps();
@@ -85,8 +85,8 @@ describe('what changed while nobody told the cache', () => {
   test('is replaced there, and announced to web processes', async () => {
     await warm(4);
     await change('url-1');
-    await foreigner.run(`update urls set is_active = false where short_code = 'url-2'`);
-    await foreigner.run(`delete from urls where short_code = 'url-3'`);
+    await external.run(`update urls set is_active = false where short_code = 'url-2'`);
+    await external.run(`delete from urls where short_code = 'url-3'`);
     const subscriber = redis.redis().duplicate();
     const announced: string[] = [];
     subscriber.on('message', (_channel, message: string) =>
@@ -106,17 +106,17 @@ describe('what changed while nobody told the cache', () => {
 
   test('is replaced under old codes too', async () => {
     await warm(2);
-    await foreigner.run(
+    await external.run(
       `insert into url_aliases (short_code, url_id) select 'old-' || short_code, id from urls`,
     );
     const { store, cache } = createDeps();
     await cache.putMany(await store.findByCodes(['old-url-0', 'old-url-1']));
     await change('url-0');
-    await foreigner.run(`delete from urls where short_code = 'url-1'`);
+    await external.run(`delete from urls where short_code = 'url-1'`);
     expect(await reconcile()).toEqual({ checked: 3, repaired: 4 });
     expect(await readChanged('old-url-0')).toBe(true);
     expect(await find('old-url-1')).toMatchObject({ negative: 'not_found' });
-    await foreigner.run('update urls set version = version');
+    await external.run('update urls set version = version');
     expect(await reconcile({ all: true })).toMatchObject({ repaired: 0 });
   });
 
@@ -134,7 +134,7 @@ describe('what changed while nobody told the cache', () => {
 
   test('is not what a dump of another PostgreSQL brought, whose transactions are yet to come here', async () => {
     await warm(1);
-    await foreigner.run(`insert into urls (short_code, original_url, changed_in)
+    await external.run(`insert into urls (short_code, original_url, changed_in)
       select 'dumped-' || n, 'https://example.com/', '9000000000000000' from generate_series(1, 3) as n`);
     expect(await reconcile()).toEqual(nothing);
     await change('url-0');
@@ -173,9 +173,9 @@ describe('what changed while nobody told the cache', () => {
 
   test('is found although its transaction began before earlier runs and committed after them', async () => {
     await warm(2);
-    await foreigner.run('begin');
+    await external.run('begin');
     await change('url-1');
-    await foreigner.run(`delete from urls where short_code = 'url-0'`);
+    await external.run(`delete from urls where short_code = 'url-0'`);
     const { watermark } = createDeps();
     for (let run = 0; run < 3; run++) {
       expect(await reconcile()).toEqual(nothing);
@@ -184,7 +184,7 @@ describe('what changed while nobody told the cache', () => {
       await watermark.write({ ...mark, nextAtMs: mark.nextAtMs - 30_000 });
       await insertUrls(database.db(), { begin: `later-${run}-`, count: 1 });
     }
-    await foreigner.run('commit');
+    await external.run('commit');
     expect(await reconcile()).toEqual({ checked: 2, repaired: 2 });
     expect(await readChanged('url-1')).toBe(true);
     expect(await find('url-0')).toMatchObject({ negative: 'not_found' });
@@ -248,7 +248,7 @@ describe('the watermark', () => {
 
   test('stays where it is when a run is interrupted', async () => {
     await warm(2_500);
-    await foreigner.run(`update urls set original_url = 'https://example.com/changed'`);
+    await external.run(`update urls set original_url = 'https://example.com/changed'`);
     const before = await createDeps().watermark.read();
     const context = createJobContext();
     const reportProgress = async () => context.stop();
@@ -287,8 +287,8 @@ describe('the whole cache', () => {
     ['higher', 1_000_000],
   ])('equals the table afterwards, where Redis has %s versions', async (_which, more) => {
     await warm(4);
-    await foreigner.run(`update urls set is_active = false where short_code = 'url-2'`);
-    await foreigner.run(`delete from urls where short_code = 'url-3'`);
+    await external.run(`update urls set is_active = false where short_code = 'url-2'`);
+    await external.run(`delete from urls where short_code = 'url-3'`);
     const { rows } = await database.db().raw('select short_code, version from urls');
     const versions = new Map<string, number>(
       rows.map((row: { short_code: string; version: string }) => [row.short_code, Number(row.version)]),
@@ -320,7 +320,7 @@ describe('the whole cache', () => {
     await warm(3);
     const { store, cache } = createDeps();
     const old = await store.findByCodes(['url-1']);
-    await foreigner.run('update urls set is_active = is_active; truncate urls cascade');
+    await external.run('update urls set is_active = is_active; truncate urls cascade');
     expect(await reconcile()).toEqual({ checked: 3, repaired: 3 });
     await cache.putMany(old);
     for (const code of ['url-0', 'url-1', 'url-2']) {
@@ -335,7 +335,7 @@ describe('the whole cache', () => {
 test('a bulk change of 20,000 rows is repaired in slices, with progress', async () => {
   await warm(2_000);
   await insertUrls(database.db(), { begin: 'cold-', count: 18_000 });
-  await foreigner.run(`update urls set original_url = 'https://example.com/changed'`);
+  await external.run(`update urls set original_url = 'https://example.com/changed'`);
   const context = createJobContext();
   expect(await reconcile({}, context)).toEqual({ checked: 20_000, repaired: 2_000 });
   expect(context.reported).toEqual(Array.from({ length: 20 }, (_, i) => (i + 1) * 5));
@@ -343,7 +343,7 @@ test('a bulk change of 20,000 rows is repaired in slices, with progress', async 
 
 test('removals are forgotten once nothing in the cache can be older, and not before', async () => {
   await warm(2);
-  await foreigner.run(`delete from urls; update url_removals set removed_at = now() - interval '2 hours'
+  await external.run(`delete from urls; update url_removals set removed_at = now() - interval '2 hours'
     where short_code = 'url-0'`);
   const count = async () => (await database.db()('url_removals')).length;
   await reconcile({ keepRemovalsSeconds: 7_201 });
@@ -354,7 +354,7 @@ test('removals are forgotten once nothing in the cache can be older, and not bef
 
 test('beside itself it repairs everything all the same', async () => {
   await warm(2_000);
-  await foreigner.run(`update urls set original_url = 'https://example.com/changed'`);
+  await external.run(`update urls set original_url = 'https://example.com/changed'`);
   const runs = await Promise.all([reconcile(), reconcile(), reconcile()]);
   expect(runs.map((run) => run['checked'])).toEqual([2_000, 2_000, 2_000]);
   expect(await readChanged('url-0')).toBe(true);

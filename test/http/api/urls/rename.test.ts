@@ -5,7 +5,7 @@ import { createUrlCleanupStore } from '../../../../src/urls/store/cleanup-store.
 import type { Client } from '../../../support/http/client.ts';
 import { useWeb } from '../../../support/http/web-app.ts';
 import { startWeb, type TestProcess } from '../../../support/processes/processes.ts';
-import { connectForeigner, type Foreigner } from '../../../support/urls/external.ts';
+import { connectExternalClient, type ExternalClient } from '../../../support/urls/external.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
 const web = useWeb({ RETENTION_DAYS: '10', RATE_LIMIT_NOT_FOUND_PER_IP: '100000', METRICS_PUBLIC: 'true' });
@@ -15,7 +15,7 @@ const problem = (name: ProblemType) => problemUri(name);
 
 let maker: Client;
 let stranger: Client;
-let foreigner: Foreigner;
+let external: ExternalClient;
 let other: TestProcess & { baseUrl: string };
 beforeAll(async () => {
   const apiKeys = createApiKeys(web.database.db());
@@ -23,7 +23,7 @@ beforeAll(async () => {
   const scopes = ['urls:read', 'urls:write', 'stats:read'] as const;
   maker = web.client(await keyOf('maker', { scopes: [...scopes], ownUrlsOnly: true }));
   stranger = web.client(await keyOf('stranger', { scopes: [...scopes], ownUrlsOnly: true }));
-  foreigner = await connectForeigner(web.database.url());
+  external = await connectExternalClient(web.database.url());
   other = await startWeb({
     DATABASE_URL: web.database.url(),
     REDIS_URL: web.redis.url(),
@@ -34,7 +34,7 @@ beforeAll(async () => {
   });
 });
 afterAll(async () => {
-  await foreigner.leave();
+  await external.close();
   await other.stop();
 });
 
@@ -144,7 +144,7 @@ describe('a renamed short URL', () => {
     const to = nextCode('new');
     await rename(code, to);
     await seen([code, to], found);
-    await foreigner.run('update urls set expires_at = $1 where short_code = $2', [
+    await external.run('update urls set expires_at = $1 where short_code = $2', [
       new Date(Date.now() - 1_000),
       to,
     ]);
@@ -177,14 +177,14 @@ describe('what another program writes', () => {
     const to = nextCode('new');
     await rename(code, to);
     await seen([code, to], found);
-    await foreigner.run('update urls set original_url = $1 where id = $2', [`${page}/other`, id]);
+    await external.run('update urls set original_url = $1 where id = $2', [`${page}/other`, id]);
     await seen([code, to], `301 ${page}/other`);
-    await foreigner.run('delete from urls where id = $1', [id]);
+    await external.run('delete from urls where id = $1', [id]);
     await seen([code, to], '404');
     const last = await create();
     await rename(last.code, nextCode('new'));
     await seen([last.code], found);
-    await foreigner.run('truncate urls cascade');
+    await external.run('truncate urls cascade');
     expect(await web.database.db()('url_aliases')).toEqual([]);
   });
 
@@ -192,9 +192,9 @@ describe('what another program writes', () => {
     const { code } = await create();
     await rename(code, nextCode('new'));
     const taking = [
-      foreigner.run(`insert into urls (short_code, original_url) values ($1, $2)`, [code, page]),
+      external.run(`insert into urls (short_code, original_url) values ($1, $2)`, [code, page]),
       create().then(async ({ id }) =>
-        foreigner.run('update urls set short_code = $1 where id = $2', [code, id]),
+        external.run('update urls set short_code = $1 where id = $2', [code, id]),
       ),
     ];
     for (const result of await Promise.allSettled(taking))
@@ -244,7 +244,7 @@ describe('a rename is refused', () => {
 
   test('after 100 old codes', async () => {
     const { code, id } = await create();
-    await foreigner.run(
+    await external.run(
       `insert into url_aliases (short_code, url_id) select $1 || n, $2 from generate_series(1, 100) as n`,
       [`${code}-`, id],
     );
@@ -280,9 +280,9 @@ describe('at the same time', () => {
     ],
   ])('a create that waited for a rename that %s the code is refused', async (_what, keep) => {
     const [{ code }, to] = [await create(), nextCode('new')];
-    await foreigner.run('begin');
-    await foreigner.run('update urls set short_code = $1 where short_code = $2', [to, code]);
-    await foreigner.run(keep, [code, to]);
+    await external.run('begin');
+    await external.run('update urls set short_code = $1 where short_code = $2', [to, code]);
+    await external.run(keep, [code, to]);
     const creates = ['a', 'b'].map(async (title) => await createAs(stranger, code, { title }));
     await waitUntil('a create waits', async () => {
       const { rows } = await web.database
@@ -292,7 +292,7 @@ describe('at the same time', () => {
         );
       return rows.length > 0;
     });
-    await foreigner.run('commit');
+    await external.run('commit');
     for (const { status, body } of await Promise.all(creates))
       expect([status, body['type']]).toEqual([409, problem('code-taken')]);
   });

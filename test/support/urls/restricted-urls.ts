@@ -1,8 +1,8 @@
 import { scryptSync } from 'node:crypto';
 import { type Knex, onlyRow } from '../../../src/storage/postgres/postgres.ts';
 
-/** What a short URL may be besides a way to another one. */
-export interface GatedUrl {
+/** The settings of a short URL with access rules. */
+export interface RestrictedUrl {
   originalUrl?: string;
   password?: string;
   isOneTime?: boolean;
@@ -16,7 +16,7 @@ export interface GatedUrl {
 }
 
 /** Inserts a short URL by SQL, with its counters; resolves to its short code. */
-export async function insertGatedUrl(db: Knex, url: GatedUrl): Promise<string> {
+export async function insertRestrictedUrl(db: Knex, url: RestrictedUrl): Promise<string> {
   const result = await db.raw<{ rows: { shortCode: string }[] }>(
     `with u as (
        insert into urls (short_code, original_url, code_is_generated, password_hash, is_one_time, max_clicks, fallback_url, title,
@@ -44,15 +44,15 @@ export async function insertGatedUrl(db: Knex, url: GatedUrl): Promise<string> {
   return onlyRow(result).shortCode;
 }
 
-/** Deletes a short URL as when no web process has heard of it yet. */
-export async function deleteUnheard(db: Knex, shortCode: string): Promise<void> {
+/** Deletes a short URL without firing triggers, so that no web process is notified. */
+export async function deleteUnnoticed(db: Knex, shortCode: string): Promise<void> {
   await db.transaction(async (trx) => {
     await trx.raw('set local session_replication_role = replica');
     await trx('urls').where({ short_code: shortCode }).update({ deleted_at: trx.fn.now() });
   });
 }
 
-/** A hash that is no work to make, nor to check: what tests guess at is no secret. */
+/** A hash with minimal cost: test passwords are no secrets. */
 function cheapHash(password: string): string {
   const salt = Buffer.alloc(18, 'salt');
   const hash = scryptSync(password.normalize('NFKC'), salt, 32, { N: 2, r: 1, p: 1 });
