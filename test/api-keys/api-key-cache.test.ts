@@ -20,7 +20,7 @@ function openKeys() {
   return { known, valid, state, noted };
 }
 
-test('a hundred requests with one key at once, and those soon after, cost one look-up', async () => {
+test('concurrent and repeated requests with one key cost one look-up', async () => {
   const { known, state } = openKeys();
   const found = await Promise.all(Array.from({ length: 100 }, () => known.find('key')));
   expect(new Set(found)).toEqual(new Set([ours]));
@@ -28,7 +28,7 @@ test('a hundred requests with one key at once, and those soon after, cost one lo
   expect(state.asked).toBe(1);
 });
 
-test('a revoked key is refused within 2 s, an unknown one at once and asked for every time', async () => {
+test('a revoked key is rejected within 2 s, and an unknown key is not cached', async () => {
   const { known, valid, state } = openKeys();
   await known.find('key');
   valid.delete('key');
@@ -41,14 +41,14 @@ test('a revoked key is refused within 2 s, an unknown one at once and asked for 
   expect(await known.find('new')).toEqual(another);
 });
 
-test('a use is noted for each look-up of a valid key, not for each request and not for an unknown key', async () => {
+test('usage is recorded per look-up of a valid key', async () => {
   const { known, noted } = openKeys();
   for (let i = 0; i < 10; i++) await known.find('key');
   await known.find('other');
   expect(noted).toEqual([ours.id]);
 });
 
-test('a look-up that fails says so, and is not remembered', async () => {
+test('a failed look-up rejects and is not cached', async () => {
   const { known, state } = openKeys();
   state.away = true;
   await expect(known.find('key')).rejects.toThrow('PostgreSQL is away');

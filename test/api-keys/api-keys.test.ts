@@ -6,14 +6,14 @@ import { useDatabase } from '../support/resources.ts';
 
 const { db } = useDatabase();
 
-test('a new key is found under its name and id', async () => {
+test('a new key is found with its name and ID', async () => {
   const apiKeys = createApiKeys(db());
   const { id, key } = await apiKeys.create('shop');
   expect(key).toMatch(/^lm_[0-9a-f]{12}_[\w-]{43}$/);
   expect(await apiKeys.find(key)).toEqual({ id, name: 'shop', scopes: ['admin'], ownUrlsOnly: false });
 });
 
-test('only a hash is at rest: no column of the row holds the key or its secret part', async () => {
+test('the database contains only a hash of the key', async () => {
   const { id, key } = await createApiKeys(db()).create('secretive');
   const row = await db()('api_keys').where({ id }).first();
   expect(row.key_hash).toEqual(createHash('sha256').update(key).digest());
@@ -25,14 +25,14 @@ test('only a hash is at rest: no column of the row holds the key or its secret p
   expect(JSON.stringify(await createApiKeys(db()).list())).not.toContain(secret);
 });
 
-test('two keys of one name are different keys', async () => {
+test('two keys can have the same name', async () => {
   const apiKeys = createApiKeys(db());
   const [one, two] = [await apiKeys.create('twin'), await apiKeys.create('twin')];
   expect(one.key).not.toBe(two.key);
   expect(one.id).not.toBe(two.id);
 });
 
-test('a revoked key is unknown from then on, and is revoked once', async () => {
+test('a revoked key is not found, and cannot be revoked again', async () => {
   const apiKeys = createApiKeys(db());
   const { id, key } = await apiKeys.create('leaver');
   const { key: other } = await apiKeys.create('stayer');
@@ -44,7 +44,7 @@ test('a revoked key is unknown from then on, and is revoked once', async () => {
   expect((await apiKeys.get(id)).revokedAt).toBeInstanceOf(Date);
 });
 
-test('a key that is wrong in any one place, or has another shape, is unknown', async () => {
+test('a key with one wrong character or a wrong format is not found', async () => {
   const apiKeys = createApiKeys(db());
   const { key } = await apiKeys.create('original');
   const changed = Array.from({ length: key.length }, (_, i) => {
@@ -65,7 +65,7 @@ test('a key that is wrong in any one place, or has another shape, is unknown', a
     expect([wrong, await apiKeys.find(wrong)]).toEqual([wrong, undefined]);
 });
 
-test('a key is unknown from its expiry on, and known again once that is put off', async () => {
+test('an expired key is not found until its expiry is extended', async () => {
   const apiKeys = createApiKeys(db());
   const { id, key } = await apiKeys.create('for a day', { expiresAt: new Date(Date.now() + 86_400_000) });
   expect(await apiKeys.find(key)).toMatchObject({ id });
@@ -75,7 +75,7 @@ test('a key is unknown from its expiry on, and known again once that is put off'
   expect(await apiKeys.find(key)).toMatchObject({ id });
 });
 
-test('of a rotated key the new secret and the one before are valid, the latter until its time is over', async () => {
+test('after a rotation both secrets are valid until the grace period ends', async () => {
   const apiKeys = createApiKeys(db());
   const { id, key: first } = await apiKeys.create('rotated');
   const { key: second } = await apiKeys.rotate(id, 3_600);
@@ -87,7 +87,7 @@ test('of a rotated key the new secret and the one before are valid, the latter u
   expect((await apiKeys.get(id)).previousUntil).toBeNull();
 });
 
-test('two who rotate a key at once both get one that is valid, and the secret before both is not', async () => {
+test('concurrent rotations both return a valid secret and invalidate the original one', async () => {
   const apiKeys = createApiKeys(db());
   const { id, key } = await apiKeys.create('contested');
   const made = await Promise.all([apiKeys.rotate(id, 60), apiKeys.rotate(id, 60)]);
@@ -95,7 +95,7 @@ test('two who rotate a key at once both get one that is valid, and the secret be
   expect(await apiKeys.find(key)).toBeUndefined();
 });
 
-test('a revoked or expired key is not valid by its secret before the present one either', async () => {
+test('a revoked or expired key is not found by its previous secret either', async () => {
   const apiKeys = createApiKeys(db());
   const { id, key } = await apiKeys.create('ended');
   await apiKeys.rotate(id, 3_600);
@@ -107,7 +107,7 @@ test('a revoked or expired key is not valid by its secret before the present one
 });
 
 test.each(['admin', 'jobs:run'] as const)(
-  'a key for its own short URLs only cannot have %s',
+  'a key restricted to its own short URLs cannot have %s',
   async (scope) => {
     const apiKeys = createApiKeys(db());
     const both = { scopes: [scope], ownUrlsOnly: true };

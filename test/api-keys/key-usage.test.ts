@@ -23,7 +23,7 @@ function openUses(everyMs: number) {
   return { apiKeys, uses, state };
 }
 
-test('keys that were used a thousand times are written in one statement, with the minute', async () => {
+test('usage of many requests is written in one statement, to the minute', async () => {
   const { apiKeys, uses, state } = openUses(never);
   const [one, two, other] = [await apiKeys.create('1'), await apiKeys.create('2'), await apiKeys.create('3')];
   for (let i = 0; i < 1_000; i++) uses.add(i % 2 ? one.id : two.id);
@@ -39,7 +39,7 @@ test('keys that were used a thousand times are written in one statement, with th
   expect((await apiKeys.get(other.id)).lastUsedAt).toBeNull();
 });
 
-test('uses are written by and by without being asked for, and after a failure the next time', async () => {
+test('usage is written periodically, and retried after a failure', async () => {
   const { apiKeys, uses, state } = openUses(20);
   const { id } = await apiKeys.create('patient');
   state.isAway = true;
@@ -51,7 +51,7 @@ test('uses are written by and by without being asked for, and after a failure th
   expect(state.written).toEqual([[id]]);
 });
 
-test('a key that was noted within this minute is not written again', async () => {
+test('a key is written at most once per minute', async () => {
   const apiKeys = createApiKeys(db());
   const { id } = await apiKeys.create('busy');
   await apiKeys.recordUsage([id]);

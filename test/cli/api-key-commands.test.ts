@@ -16,6 +16,6 @@ test.each([
   ['revoke', { id: '' }, '--id must be a number'],
   ['list', { id: '1' }, '--id is not an option of this command'],
   ['revoke', { id: '1', json: true }, '--json is not an option of this command'],
-] as const)('%s with %j is refused: %s', (name, options, reason) => {
+] as const)('%s with %j is rejected: %s', (name, options, reason) => {
   expect(() => commands[name](options)).toThrow(reason);
 });

@@ -17,7 +17,7 @@ const key = (id: number, name: string, more: Partial<StoredApiKey> = {}) =>
     ...more,
   }) as StoredApiKey;
 
-test('API keys are listed below headings, in columns that begin at the same character', () => {
+test('API keys are listed with headings in aligned columns', () => {
   const table = formatTable([
     key(1, 'a'),
     key(12_345, 'Büro 🏢', { scopes: ['urls:read'], ownUrlsOnly: true, lastUsedAt: at, revokedAt: at }),
@@ -29,6 +29,6 @@ test('API keys are listed below headings, in columns that begin at the same char
   ]);
 });
 
-test('a list of no API keys is its headings alone', () => {
+test('an empty list consists of the headings', () => {
   expect(formatTable([])).toBe('ID  NAME  KEY  SCOPES  CREATED  LAST USED  STATE');
 });

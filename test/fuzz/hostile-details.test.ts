@@ -11,7 +11,7 @@ const atMs = Date.parse('2026-11-21T10:07:30.123Z');
 const readValues = async (dimension: string) =>
   await db()('url_clicks_daily').where({ dimension }).select('value', 'clicks', 'bots');
 
-test('100,000 referrers on one short URL, from several workers at once, keep to the greatest number and lose no click', async () => {
+test('100,000 referrers from concurrent workers stay within the limit without lost clicks', async () => {
   const [urlId] = (await createUrlIds(db(), 1)) as [number];
   const clicks = Array.from({ length: 100_000 }, (_, i) => ({
     urlId,

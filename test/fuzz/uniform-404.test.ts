@@ -25,7 +25,7 @@ async function time(code: string): Promise<number> {
 
 const median = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 
-test('how long the answer takes does not tell what never was from what is deleted, disabled or not yet begun', async () => {
+test('response times do not distinguish unknown from deleted or inactive codes', async () => {
   const db = web.database.db();
   const [deleted, disabled] = [await createUrl(web.client()), await createUrl(web.client())];
   await web.client().delete(`/api/v1/urls/${deleted}`);

@@ -28,7 +28,7 @@ beforeAll(async () => {
   ]);
 });
 
-test('clicks on a short URL by country, with the range as used, visitors and what was before', async () => {
+test('clicks by country contain the counted range, visitors and the previous range', async () => {
   const path = `/api/v1/urls/clicked/analytics?${day}&group_by=country&visitors=true&compare=previous`;
   expect((await web.client().get(path)).body).toEqual({
     from: '2026-11-20T00:00:00.000Z',
@@ -46,7 +46,7 @@ test('clicks on a short URL by country, with the range as used, visitors and wha
   });
 });
 
-test('a filter without a value means clicks of which it is unknown', async () => {
+test('an empty filter matches clicks with an unknown value', async () => {
   const { body } = await web.client().get(`/api/v1/urls/clicked/analytics?${day}&country=&group_by=bot`);
   expect(body['groups']).toEqual([
     { name: 'person', clicks: 0, visitors: null },
@@ -54,7 +54,7 @@ test('a filter without a value means clicks of which it is unknown', async () =>
   ]);
 });
 
-test('clicks by kind of bot, of whole days and parts of days, those of people without a name', async () => {
+test('clicks by bot kind are counted for whole and partial days', async () => {
   const ask = async (query: string) =>
     (await web.client().get(`/api/v1/urls/clicked/analytics?${query}&group_by=bot_kind`)).body;
   const both = [
@@ -68,21 +68,21 @@ test('clicks by kind of bot, of whole days and parts of days, those of people wi
 });
 
 test.each(['country=de', 'country=DE', 'referrer=Example.ORG', 'device=desktop'])(
-  'the filter %s matches clicks in the spelling that is stored',
+  'the filter %s matches the stored spelling',
   async (filter) => {
     const { body } = await web.client().get(`/api/v1/urls/clicked/analytics?${day}&bots=exclude&${filter}`);
     expect(body['clicks']).toBe(2);
   },
 );
 
-test('without a range the last 30 days are told, and every click of a new short URL is among them', async () => {
+test('without a range the last 30 days are counted', async () => {
   const { body } = await web.client().get('/api/v1/analytics?interval=month&timezone=Asia/Kathmandu');
   expect(body).toMatchObject({ source: 'roll-ups', visitors: null, previous: null });
   const lengthMs = Date.parse(String(body['to'])) - Date.parse(String(body['from']));
   expect(lengthMs).toBe(30 * 86_400_000);
 });
 
-test('all that an API key may see is counted, or what has a tag', async () => {
+test('all accessible short URLs are counted, or those with a tag', async () => {
   const { key } = await createApiKeys(web.database.db()).create('other', {
     ownUrlsOnly: true,
     scopes: ['stats:read'],
@@ -95,7 +95,7 @@ test('all that an API key may see is counted, or what has a tag', async () => {
   expect(await clicks('', web.client(key))).toBe(0);
 });
 
-test('the most clicked short URLs of a time, and the clicks of all', async () => {
+test('top URLs contain the most clicked short URLs and the total clicks', async () => {
   const { body } = await web.client().get(`/api/v1/analytics/top-urls?${day}&bots=exclude`);
   expect(body).toEqual({
     from: '2026-11-20T00:00:00.000Z',
@@ -106,7 +106,7 @@ test('the most clicked short URLs of a time, and the clicks of all', async () =>
   });
 });
 
-test('unknown codes by day with the most requested, and none for a key that is for its own short URLs', async () => {
+test('unknown codes are listed by day, and hidden from restricted keys', async () => {
   await web.database
     .db()('unknown_codes_daily')
     .insert([
@@ -130,7 +130,7 @@ test('unknown codes by day with the most requested, and none for a key that is f
   expect((await web.client(key).get(path)).body).toEqual({ items: [], next_cursor: null });
 });
 
-test('forgotten clicks are in no figure, and the total stays unless it is to go', async () => {
+test('erased clicks are in no metric, and the total is kept by default', async () => {
   const body = { original_url: 'https://example.com/', custom_code: 'forgotten' };
   const urlId = Number((await web.client().post('/api/v1/urls', body)).body['id']);
   await openClickStore(web.database.db()).apply([
@@ -150,7 +150,7 @@ test('forgotten clicks are in no figure, and the total stays unless it is to go'
 });
 
 test.each(['utc', 'EST', 'est', 'cet', 'europe/BERLIN', 'GMT+0', 'Etc/GMT+5'])(
-  'the time zone %s is known in any case',
+  'the time zone %s is accepted in any case',
   async (name) => {
     const query = `?timezone=${encodeURIComponent(name)}`;
     expect((await web.client().get(`/api/v1/analytics${query}`)).status).toBe(200);
@@ -189,12 +189,12 @@ test.each([
   ['bot_kind=robot', 'bot_kind must be empty or one of search, preview, ai, monitor, feed, other.'],
   ['os=%00', 'os must not contain control characters.'],
   ['color=red', 'color is not a known field.'],
-])('%s is refused, and the answer says why', async (query, detail) => {
+])('%s is rejected with a reason', async (query, detail) => {
   const answer = await web.client().get(`/api/v1/urls/clicked/analytics?${query}`);
   expect([answer.status, answer.body['detail']]).toEqual([422, detail]);
 });
 
-test('minutes of which no single click is kept are refused, and the answer says since when they are', async () => {
+test('minutes before the retention period are rejected with its start', async () => {
   await web.database.db()('analytics_state').update({ rows_since: '2026-11-20T00:00:00Z' });
   const answer = await web
     .client()

@@ -11,7 +11,7 @@ const page = 'https://example.com/page';
 const post = async (path: string, body: unknown, key?: string) =>
   await web.client(key).post(`/api/v1/urls/bulk${path}`, body);
 
-test('each of many creates has an answer in its place, and those that are refused harm no other', async () => {
+test('each item of a bulk create has its own result', async () => {
   await createUrl(web.client(), { custom_code: 'bulk-taken' });
   const urls = [
     { original_url: `${page}/1`, custom_code: 'bulk-1', title: 'One' },
@@ -34,7 +34,7 @@ test('each of many creates has an answer in its place, and those that are refuse
   expect(redirect.headers.get('location')).toBe(`${page}/2`);
 });
 
-test('1,000 short URLs of the greatest length are created by one request, with as many codes', async () => {
+test('a bulk create accepts 1,000 short URLs of the maximum length', async () => {
   const urls = Array.from({ length: 1_000 }, (_, i) => ({
     original_url: `${page}/thousand/${i}/`.padEnd(2_048, '-'),
     title: 'x'.repeat(200),
@@ -48,14 +48,14 @@ test('1,000 short URLs of the greatest length are created by one request, with a
   expect(new Set(results.map(({ url }) => url!['short_code'])).size).toBe(1_000);
 });
 
-test('a create with find_if_exists among many answers with the short URL that is there', async () => {
+test('find_if_exists in a bulk create returns the existing short URL', async () => {
   const urls = Array.from({ length: 20 }, () => ({ original_url: `${page}/same`, find_if_exists: true }));
   const results = resultsOf(await post('', { urls }));
   expect(results.filter(({ status }) => status === 201)).toHaveLength(1);
   expect(new Set(results.map(({ url }) => url!['short_code'])).size).toBe(1);
 });
 
-test('many are changed alike by their codes, and each that cannot be has a problem', async () => {
+test('a bulk update changes short URLs by code, and each failure is a problem', async () => {
   for (const code of ['change-1', 'change-2']) await createUrl(web.client(), { custom_code: code });
   const short_codes = ['change-1', 'change-none', 'change-2', 'change-1'];
   const results = resultsOf(
@@ -73,7 +73,7 @@ test('many are changed alike by their codes, and each that cannot be has a probl
   });
 });
 
-test('many get the same password by one hash of it, and what is refused for all is refused at once', async () => {
+test('a bulk update hashes a password once, and rejects an invalid patch as a whole', async () => {
   const short_codes = Array.from({ length: 20 }, (_, i) => `secret-${i}`);
   await insertUrls(web.database.db(), { begin: 'secret-', count: 20, areClicked: false });
   const results = resultsOf(await post('/change', { short_codes, changes: { password: 'open sesame' } }));
@@ -87,7 +87,7 @@ test('many get the same password by one hash of it, and what is refused for all 
   ]);
 });
 
-test('all that a filter means are changed, and deleted, 1,000 at a time', async () => {
+test('a filter updates and deletes all matches, 1,000 per request', async () => {
   await insertUrls(web.database.db(), { begin: 'filter-', count: 1_050, areClicked: false });
   await web.database
     .db()('urls')
@@ -111,7 +111,7 @@ test('all that a filter means are changed, and deleted, 1,000 at a time', async 
   expect((await web.client().get('/unfiltered')).status).toBe(301);
 });
 
-test('a request that does not say which ones, or says it twice, changes and deletes nothing', async () => {
+test('a bulk request without targets or with two kinds of them is rejected', async () => {
   for (const [path, body] of [
     ['/delete', {}],
     ['/delete', { filter: { tag: ['x'] }, short_codes: ['abcd'] }],
@@ -133,7 +133,7 @@ test('a request that does not say which ones, or says it twice, changes and dele
   expect(left.length).toBeGreaterThan(0);
 });
 
-test('a key for its own short URLs changes and deletes none of others', async () => {
+test('a restricted key cannot bulk update or delete short URLs of other keys', async () => {
   await createUrl(web.client(), { custom_code: 'foreign-1', tags: ['shared'] });
   const { key } = await createApiKeys(web.database.db()).create('own', {
     scopes: ['urls:write'],

@@ -14,7 +14,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-test('what is sent of a click is written once, however many read it', async () => {
+test('the event of a click is formatted once for all readers', async () => {
   const [urlId] = (await createUrlIds(db(), 1)) as [number];
   const feed = createClickFeed({ store: createClickFeedStore(db()), pollMs: 10, log: silentLog });
   const streams = createClickEvents({ feed, maxStreams: 10, log: silentLog });

@@ -50,7 +50,7 @@ async function readStatus(): Promise<number> {
   return response.status;
 }
 
-test('a click comes once it is counted, with all but who made it', async () => {
+test('a counted click is streamed without visitor data', async () => {
   const stream = await openStream();
   await count('code-one', 'DE');
   await waitUntil('it comes', () => stream.events().length > 0);
@@ -74,7 +74,7 @@ test('a click comes once it is counted, with all but who made it', async () => {
   });
 });
 
-test('who comes back with the last id gets what it missed, once, and then what is new', async () => {
+test('a client that reconnects with the last ID gets missed and new clicks', async () => {
   const first = await openStream();
   await count('code-one', 'AA');
   await waitUntil('it comes', () => first.events().length > 0);
@@ -88,7 +88,7 @@ test('who comes back with the last id gets what it missed, once, and then what i
   expect(second.countries()).toEqual(['BB', 'CC', 'DD']);
 });
 
-test('a click whose transaction began earlier and ended later than another one is not missed', async () => {
+test('a click of a transaction that overlaps another one is not missed', async () => {
   const stream = await openStream();
   const late = await web.database.db().transaction();
   await late.raw('select pg_current_xact_id()');
@@ -103,7 +103,7 @@ test('a click whose transaction began earlier and ended later than another one i
   expect(new Set(stream.countries())).toEqual(new Set(['EE', 'FF']));
 });
 
-test('a short code, a tag and a key that is for its own narrow it down, with and without an id', async () => {
+test('a short code, a tag and a restricted key filter the stream', async () => {
   const { key } = await createApiKeys(web.database.db()).create('own', {
     ownUrlsOnly: true,
     scopes: ['stats:read'],
@@ -123,14 +123,14 @@ test('a short code, a tag and a key that is for its own narrow it down, with and
   expect([byCode.countries(), byTag.countries(), own.events()]).toEqual([['HH', 'JJ'], ['HH', 'JJ'], []]);
 });
 
-test('more streams than the setting allows are answered 503, and there is room again when one is closed', async () => {
+test('streams over the limit get 503 until another one is closed', async () => {
   const [first] = [await openStream(), await openStream(), await openStream()];
   expect(await readStatus()).toBe(503);
   first.close();
   await waitUntil('there is room', async () => (await readStatus()) === 200);
 });
 
-test('a short code that is unknown is a 404, an id that is none a 422', async () => {
+test('an unknown short code answers 404, and an invalid ID 422', async () => {
   const ask = async (query: string, headers = {}) =>
     (await web.client().get(`/api/v1/clicks/stream${query}`, headers)).status;
   expect([await ask('?short_code=unknown-1'), await ask('', { 'last-event-id': 'x' })]).toEqual([404, 422]);
@@ -149,7 +149,7 @@ test('a stream ends when its client closes its sending side', async () => {
   expect([received.slice(0, 12), isClosed]).toEqual(['HTTP/1.1 200', true]);
 });
 
-test('SIGTERM ends streams at once', async () => {
+test('SIGTERM closes streams at once', async () => {
   const stream = await openStream();
   web.signal('SIGTERM');
   await waitUntil('it ends', () => stream.isOver(), 1_000);

@@ -11,7 +11,7 @@ async function reserveCodes(count: number): Promise<string[]> {
   return answer.body['codes'] as string[];
 }
 
-test('POST reserves codes that the same API key can use, and validates the count', async () => {
+test('POST reserves codes for its API key, and validates the count', async () => {
   const reserve = async (body?: object) => await web.client().post('/api/v1/codes/reservations', body);
   const [three, one] = [await reserve({ count: 3 }), await reserve()];
   expect([three.status, one.status]).toEqual([201, 201]);
@@ -26,7 +26,7 @@ async function otherClient() {
   return web.client((await createApiKeys(web.database.db()).create('other')).key);
 }
 
-test('codes are reserved as many as asked for, one without a count, and never the same twice', async () => {
+test('GET reserves the requested number of distinct codes, 1 by default', async () => {
   const lots = await Promise.all([1, 1_000, 1_000, 7].map(reserveCodes));
   expect(lots.map((codes) => codes.length)).toEqual([1, 1_000, 1_000, 7]);
   expect(new Set(lots.flat()).size).toBe(2_008);
@@ -34,7 +34,7 @@ test('codes are reserved as many as asked for, one without a count, and never th
 });
 
 test.each(['0', '-1', '1001', '1.5', 'many', 'NaN', '1e9'])(
-  'a count that is none is answered with 422 and reserves nothing: %s',
+  'the invalid count %s answers 422 and reserves nothing',
   async (count) => {
     const blocks = async () => (await web.database.db()('key_blocks').count('* as n'))[0]!['n'];
     const before = await blocks();
@@ -45,20 +45,20 @@ test.each(['0', '-1', '1001', '1.5', 'many', 'NaN', '1e9'])(
   },
 );
 
-test('an unknown parameter and a count that is given twice are answered with 422', async () => {
+test('an unknown or repeated parameter answers 422', async () => {
   expect((await web.client().get('/api/v1/codes?number=5')).status).toBe(422);
   expect((await web.client().get('/api/v1/codes?count=5&count=6')).status).toBe(422);
 });
 
-test('a reserved code creates a short URL for its own API key only', async () => {
+test('only the API key that reserved a code can use it', async () => {
   const [custom_code] = await reserveCodes(1);
   const stranger = await otherClient();
   expect((await stranger.post('/api/v1/urls', { original_url, custom_code })).status).toBe(409);
   expect((await web.client().post('/api/v1/urls', { original_url, custom_code })).status).toBe(201);
-  expect((await web.client(null).get(`/${custom_code}`)).headers.get('location')).toBe(original_url);
+  expect(await web.client(null).get(`/${custom_code}`)).toRedirectTo(original_url);
 });
 
-test('only own and unused codes are taken back, and the rest are named', async () => {
+test('only unused codes of the same API key are released', async () => {
   const [used, unused, foreign] = await reserveCodes(3);
   await web.client().post('/api/v1/urls', { original_url, custom_code: used });
   const stranger = await otherClient();
@@ -80,13 +80,13 @@ test.each([
   ['codes.0', { codes: ['abcd\0'] }],
   ['codes.0', { codes: ['a'.repeat(65)] }],
   ['more', { codes: ['abcd'], more: 1 }],
-])('codes to take back that are none are answered with 422 that names the field %s', async (field, body) => {
+])('releasing invalid codes answers 422 and names the field %s', async (field, body) => {
   const answer = await web.client().post('/api/v1/codes/return', body);
   expect(answer.status).toBe(422);
   expect((answer.body['errors'] as { field: string }[]).map((error) => error.field)).toEqual([field]);
 });
 
-test('the key generation service wants an API key', async () => {
+test('the key generation service requires an API key', async () => {
   expect((await web.client(null).get('/api/v1/codes')).status).toBe(401);
   expect((await web.client(null).post('/api/v1/codes/return', { codes: ['abcd'] })).status).toBe(401);
 });

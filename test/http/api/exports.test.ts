@@ -22,7 +22,7 @@ async function download(path: string, key = web.apiKey()) {
 const codesOf = (csv: string) =>
   parse<Record<string, string>>(csv, { columns: true }).map((row) => row['short_code']);
 
-test('an export holds each short URL once, in a file that is there when it is complete', async () => {
+test('an export contains each short URL once, and its file is available on completion', async () => {
   const client = web.client();
   await insertUrls(web.database.db(), { begin: 'many-', count: 12_000 });
   const asked = await client.post('/api/v1/exports', {});
@@ -39,7 +39,7 @@ test('an export holds each short URL once, in a file that is there when it is co
   expect((await client.head(`${path}/file`)).status).toBe(200);
 });
 
-test('what a spreadsheet would take for a formula has an apostrophe before it', async () => {
+test('a value that looks like a formula starts with an apostrophe', async () => {
   const client = web.client();
   await createUrl(client, { custom_code: '-formula' });
   await web.database
@@ -53,7 +53,7 @@ test('what a spreadsheet would take for a formula has an apostrophe before it', 
   expect(row).toMatchObject({ short_code: "'-formula", notes: "'\tx", tags: "'@tag" });
 });
 
-test('a key for its own short URLs exports those alone, and nobody but it and admins knows of the export', async () => {
+test('the export of a restricted key is visible to itself and to administrators', async () => {
   const keys = createApiKeys(web.database.db());
   const { key } = await keys.create('own', { scopes: ['urls:read', 'urls:write'], ownUrlsOnly: true });
   const { key: other } = await keys.create('other', { scopes: ['urls:read', 'urls:write'] });
@@ -78,7 +78,7 @@ test('a key for its own short URLs exports those alone, and nobody but it and ad
   expect((await web.client(key).get(`${path}/file`)).status).toBe(404);
 });
 
-test('an API key that may see less than before downloads no export that it may not ask for any more', async () => {
+test('an API key that lost permissions cannot download earlier exports', async () => {
   const keys = createApiKeys(web.database.db());
   const { id, key } = await keys.create('lowered', { scopes: ['urls:read', 'stats:read'] });
   const ask = async (body: object) =>
@@ -94,7 +94,7 @@ test('an API key that may see less than before downloads no export that it may n
   await waitUntil('it counts', async () => (await read()).join() === '404,404');
 });
 
-test('an export of no short URL is a file with the names of the columns', async () => {
+test('an empty export contains the header row', async () => {
   const { key } = await createApiKeys(web.database.db()).create('none', {
     scopes: ['urls:read'],
     ownUrlsOnly: true,
@@ -105,7 +105,7 @@ test('an export of no short URL is a file with the names of the columns', async 
   expect(text).toMatch(/^short_code,original_url,[\w,]+\n$/);
 });
 
-test('clicks of any range that is taken can be exported, whatever its offset', async () => {
+test('clicks of every valid range can be exported', async () => {
   const client = web.client();
   const [from, to] = ['2026-01-01T00:00:00+23:00', '2999-12-31T23:59:59+23:59'];
   const asked = await client.post('/api/v1/exports', { kind: 'clicks', from, to });
@@ -116,7 +116,7 @@ test('clicks of any range that is taken can be exported, whatever its offset', a
     expect((await client.post('/api/v1/exports', { kind: 'clicks', from: strange })).status).toBe(422);
 });
 
-test('an export that PostgreSQL refuses to make fails, and says so', async () => {
+test('an export that PostgreSQL rejects fails with an error', async () => {
   const client = web.client();
   const asked = await client.post('/api/v1/exports', { kind: 'clicks' });
   const path = String(asked.headers.get('location'));
@@ -128,7 +128,7 @@ test('an export that PostgreSQL refuses to make fails, and says so', async () =>
   expect(await download(path)).toMatchObject({ status: 409, text: expect.stringContaining(error) });
 });
 
-test('an export that is asked for wrongly is refused', async () => {
+test('an invalid export request is rejected', async () => {
   const client = web.client();
   for (const body of [{ format: 'xls' }, { kind: 'clicks?' }, { surprise: 1 }]) {
     expect((await client.post('/api/v1/exports', body)).status).toBe(422);

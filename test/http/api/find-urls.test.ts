@@ -76,7 +76,7 @@ beforeAll(async () => {
 });
 
 describe('a list', () => {
-  test('has what reading a short URL shows, the newest first, and none that is deleted', async () => {
+  test('contains short URLs as in get, newest first, without deleted ones', async () => {
     const { items, next_cursor } = await list();
     expect(items.map((item) => item['short_code'])).toEqual(['idn1', 'cake', 'bread', 'tea-1']);
     expect(next_cursor).toBeNull();
@@ -91,7 +91,7 @@ describe('a list', () => {
     ['-clicks', ['tea-1', 'bread', 'idn1', 'cake']],
     ['last_click', ['cake', 'idn1', 'tea-1', 'bread']],
     ['-last_click', ['bread', 'tea-1', 'idn1', 'cake']],
-  ])('sorted by %s has this order, in one page and in pages of one', async (sort, expected) => {
+  ])('sorted by %s has the same order in one page and in pages of one', async (sort, expected) => {
     expect(await codes({ sort })).toEqual(expected);
     expect(await walk({ sort, limit: '1' })).toEqual(expected);
   });
@@ -132,7 +132,7 @@ describe('a list', () => {
     ['a part of a host', { host: 'example' }, []],
     ['an API key that created none', { created_by: '999' }, []],
     ['several things at once', { tag: 'food', is_active: 'true', q: 'rye' }, ['bread']],
-  ])('of %s has those alone', async (_, query, expected) => {
+  ])('filtered by %s contains only matches', async (_, query, expected) => {
     expect(await codes(query)).toEqual(expected);
   });
 
@@ -156,7 +156,7 @@ describe('a list', () => {
     ['cursor', { cursor: '' }, /^must be a cursor of this list$/],
     ['cursor', { cursor: 'a'.repeat(201) }, /^must be a cursor of this list$/],
     ['colour', { colour: 'red' }, /^is not a known field$/],
-  ])('with a wrong %s is refused: %j', async (field, query, detail) => {
+  ])('with an invalid %s is rejected: %j', async (field, query, detail) => {
     expect(await problemWith(query)).toEqual({
       status: 422,
       errors: [{ field, detail: expect.stringMatching(detail) }],
@@ -165,7 +165,7 @@ describe('a list', () => {
 });
 
 describe('a cursor', () => {
-  test('is good for the list that it is of, and no other', async () => {
+  test('is valid for its own list only', async () => {
     const query = { sort: '-clicks', tag: 'food', limit: '1' };
     const cursor = (await list(query)).next_cursor!;
     expect(await codes({ ...query, limit: '5', cursor })).toEqual(['cake']);
@@ -182,7 +182,7 @@ describe('a cursor', () => {
     expect(foreign.status).toBe(422);
   });
 
-  test('that was tampered with is refused, whichever character it was', async () => {
+  test('is rejected if any character was changed', async () => {
     const cursor = (await list({ limit: '1' })).next_cursor!;
     const random = createRandom('cursor');
     const tampered = [
@@ -204,8 +204,8 @@ describe('a cursor', () => {
   });
 });
 
-describe('a key that is for its own short URLs alone', () => {
-  test('finds no other in lists, by tag or by host', async () => {
+describe('a restricted key', () => {
+  test('lists only its own short URLs, tags and hosts', async () => {
     const { key } = await createApiKeys(web.database.db()).create('owner', {
       scopes: ['urls:read', 'urls:write'],
       ownUrlsOnly: true,
@@ -224,7 +224,7 @@ describe('a key that is for its own short URLs alone', () => {
 });
 
 describe('a summary', () => {
-  test('has tags with their short URLs and clicks, in the order that is asked for', async () => {
+  test('counts short URLs and clicks by tag in the requested order', async () => {
     const food = { name: 'food', urls: 2, clicks: 7 };
     const sale = { name: 'spring sale', urls: 1, clicks: 7 };
     expect((await get('/api/v1/tags')).items).toEqual([food, sale]);
@@ -240,7 +240,7 @@ describe('a summary', () => {
     await set('idn1', { tags: [] });
   });
 
-  test('has hosts with their short URLs and clicks, whatever the port', async () => {
+  test('counts short URLs and clicks by host without the port', async () => {
     expect((await get('/api/v1/hosts')).items).toEqual([
       { name: 'bakery.example', urls: 2, clicks: 7 },
       { name: 'tea.example', urls: 1, clicks: 9 },
@@ -252,7 +252,7 @@ describe('a summary', () => {
   });
 
   test.each(['sort=first', 'limit=0', 'limit=201', 'q=food'])(
-    'with a wrong query is refused: %s',
+    'with an invalid query is rejected: %s',
     async (query) => {
       for (const path of ['/api/v1/tags', '/api/v1/hosts'])
         expect((await web.client().get(`${path}?${query}`)).status).toBe(422);

@@ -4,37 +4,34 @@ import { useWeb } from '../../support/http/web-app.ts';
 
 const web = useWeb();
 
-test.each(jobNames)(
-  'a job is accepted with 202 and waits as long as there is no worker: %s',
-  async (name) => {
-    const added = await web.client().post(`/api/v1/jobs/${name}`, {});
-    expect(added.status).toBe(202);
-    expect(added.body).toEqual({ id: expect.any(String), name, state: 'waiting' });
-    const location = added.headers.get('location');
-    expect(location).toBe(`/api/v1/jobs/${name}/${String(added.body['id'])}`);
-    const job = await web.client().get(location!);
-    expect(job.status).toBe(200);
-    expect(job.body).toEqual({
-      id: added.body['id'],
-      name,
-      state: 'waiting',
-      progress: 0,
-      data: {},
-      result: null,
-      error: null,
-      attempts: 0,
-      created_at: expect.stringMatching(/Z$/),
-      started_at: null,
-      finished_at: null,
-    });
-  },
-);
+test.each(jobNames)('the job %s is accepted with 202 and waits for a worker', async (name) => {
+  const added = await web.client().post(`/api/v1/jobs/${name}`, {});
+  expect(added.status).toBe(202);
+  expect(added.body).toEqual({ id: expect.any(String), name, state: 'waiting' });
+  const location = added.headers.get('location');
+  expect(location).toBe(`/api/v1/jobs/${name}/${String(added.body['id'])}`);
+  const job = await web.client().get(location!);
+  expect(job.status).toBe(200);
+  expect(job.body).toEqual({
+    id: added.body['id'],
+    name,
+    state: 'waiting',
+    progress: 0,
+    data: {},
+    result: null,
+    error: null,
+    attempts: 0,
+    created_at: expect.stringMatching(/Z$/),
+    started_at: null,
+    finished_at: null,
+  });
+});
 
-test('a job needs no body', async () => {
+test('a job can be run without a body', async () => {
   expect((await web.client().post('/api/v1/jobs/flush-clicks')).status).toBe(202);
 });
 
-test('a job keeps the data that it was given', async () => {
+test('a job keeps its data', async () => {
   const added = await web.client().post('/api/v1/jobs/replenish-keys', { target: 5 });
   const job = await web.client().get(added.headers.get('location')!);
   expect(job.body['data']).toEqual({ target: 5 });
@@ -49,23 +46,19 @@ test.each([
   ['warm-cache', { limit: 0.5 }, { field: 'limit', detail: 'must be a whole number' }],
   ['reconcile-cache', { all: 'yes' }, { field: 'all', detail: 'must be true or false' }],
   ['cleanup-expired', { days: 1 }, { field: 'days', detail: 'is not a known field' }],
-])(
-  'data that a job does not take are answered with 422, and no job is added: %s %j',
-  async (name, data, error) => {
-    const ids = async () =>
-      await web.redis.redis().lrange(`{${web.redis.prefix}:${name}}:${name}:wait`, 0, -1);
-    await web.client().post(`/api/v1/jobs/${name}`, {});
-    const before = await ids();
-    expect(before.length).toBeGreaterThan(0);
-    const answer = await web.client().post(`/api/v1/jobs/${name}`, data);
-    expect(answer.status).toBe(422);
-    expect(answer.body['errors']).toEqual([error]);
-    expect(await ids()).toEqual(before);
-  },
-);
+])('the job %s rejects the data %j with 422', async (name, data, error) => {
+  const ids = async () => await web.redis.redis().lrange(`{${web.redis.prefix}:${name}}:${name}:wait`, 0, -1);
+  await web.client().post(`/api/v1/jobs/${name}`, {});
+  const before = await ids();
+  expect(before.length).toBeGreaterThan(0);
+  const answer = await web.client().post(`/api/v1/jobs/${name}`, data);
+  expect(answer.status).toBe(422);
+  expect(answer.body['errors']).toEqual([error]);
+  expect(await ids()).toEqual(before);
+});
 
 test.each(['nothing', 'toString', '__proto__', 'flush-clicks%00', 'FLUSH-CLICKS'])(
-  'a job that does not exist is answered with 404: %s',
+  'the unknown job %s answers 404',
   async (name) => {
     expect((await web.client().post(`/api/v1/jobs/${name}`, {})).status).toBe(404);
     expect((await web.client().get(`/api/v1/jobs/${name}/1`)).status).toBe(404);
@@ -87,14 +80,14 @@ test.each([
   '%00',
   '%F0%9F%99%88',
   'a'.repeat(2_000),
-])('an id that no job of this name has is answered with 404: %s', async (id) => {
+])('the unknown job ID %s answers 404', async (id) => {
   await web.client().post('/api/v1/jobs/flush-clicks', {});
   const answer = await web.client().get(`/api/v1/jobs/flush-clicks/${id}`);
   expect(answer.status).toBe(404);
   expect(answer.headers.get('content-type')).toContain('application/problem+json');
 });
 
-test('a job of one name is not found under another name', async () => {
+test('a job is only found under its own name', async () => {
   const ids = await Promise.all(
     Array.from(
       { length: 5 },
@@ -105,7 +98,7 @@ test('a job of one name is not found under another name', async () => {
   expect((await web.client().get(`/api/v1/jobs/cleanup-expired/${last}`)).status).toBe(404);
 });
 
-test('jobs want an API key', async () => {
+test('jobs require an API key', async () => {
   expect((await web.client(null).post('/api/v1/jobs/flush-clicks', {})).status).toBe(401);
   expect((await web.client(null).get('/api/v1/jobs/flush-clicks/1')).status).toBe(401);
 });

@@ -62,7 +62,7 @@ function rowsOfPng(png: Buffer, margin: number, dark: string, light: string): st
   );
 }
 
-test('the QR code of a short URL says its address, as an SVG of 256 pixels unless asked otherwise', async () => {
+test('a QR code encodes the short URL, by default as SVG of 256 pixels', async () => {
   const { response, picture } = await fetchQr();
   expect([response.status, response.headers.get('content-type')]).toEqual([200, 'image/svg+xml']);
   expect(response.headers.get('cache-control')).toBe('private, max-age=3600');
@@ -71,7 +71,7 @@ test('the QR code of a short URL says its address, as an SVG of 256 pixels unles
   expect(rowsOfSvg(svg, 4)).toEqual(expected());
 });
 
-test('size, margin, level and colours of an SVG are those that were asked for', async () => {
+test('an SVG has the requested size, margin, level and colours', async () => {
   const { picture } = await fetchQr('?size=500&margin=0&level=H&dark=%23123&light=abcdef00');
   const svg = picture.toString();
   expect(svg).toContain('width="500" height="500"');
@@ -84,7 +84,7 @@ test.each([
   ['?format=png', 256, 4, '000000ff', 'ffffffff'],
   ['?format=png&size=700&margin=20&dark=1a2b3c80&light=%23fed', 700, 20, '1a2b3c80', 'ffeeddff'],
   ['?format=png&size=64&margin=1&dark=00f&light=ffffff00', 64, 1, '0000ffff', 'ffffff00'],
-])('a PNG says the same, of its size and in its colours: %s', async (query, size, margin, dark, light) => {
+])('a PNG encodes the short URL in its size and colours: %s', async (query, size, margin, dark, light) => {
   const { response, picture } = await fetchQr(query);
   expect([response.status, response.headers.get('content-type')]).toEqual([200, 'image/png']);
   const { width, height, data } = PNG.sync.read(picture);
@@ -93,7 +93,7 @@ test.each([
   expect(rowsOfPng(picture, margin, dark, light)).toEqual(expected());
 });
 
-test('opacities from 0 to full are shown as they are asked for', async () => {
+test('all opacities are rendered as requested', async () => {
   for (const [alpha, shown] of [
     ['00', '.00'],
     ['80', '.50'],
@@ -106,13 +106,13 @@ test('opacities from 0 to full are shown as they are asked for', async () => {
   }
 });
 
-test('fifty who ask for one PNG at once get the same one', async () => {
+test('50 concurrent requests for a PNG get the same image', async () => {
   const answers = await Promise.all(Array.from({ length: 50 }, () => fetchQr('?format=png&size=1000')));
   expect(new Set(answers.map(({ response }) => response.status))).toEqual(new Set([200]));
   expect(new Set(answers.map(({ picture }) => picture.toString('base64'))).size).toBe(1);
 });
 
-test('a picture that a client has is answered with 304, and another one is not', async () => {
+test('a matching If-None-Match answers 304', async () => {
   for (const format of ['svg', 'png']) {
     const tag = (await fetchQr(`?format=${format}`)).response.headers.get('etag')!;
     const known = { 'if-none-match': `"other", W/${tag}` };
@@ -138,13 +138,13 @@ describe('no QR code', () => {
     ['light="/><script>', 'light', /^must be a colour such as/],
     ['colour=000', 'colour', /^is not a known field$/],
     ['format=png&size=64&margin=20', 'size', /^must be at least \d+ for this margin and level$/],
-  ])('is made of %s', async (query, field, detail) => {
+  ])('is rendered for %s', async (query, field, detail) => {
     const answer = await web.client().get(`/api/v1/urls/${code}/qr?${query}`);
     expect([answer.status, answer.headers.get('etag')]).toEqual([422, null]);
     expect(answer.body['errors']).toEqual([{ field, detail: expect.stringMatching(detail) }]);
   });
 
-  test('is there of a short URL that is unknown, deleted or expired', async () => {
+  test('is rendered for an unknown, deleted or expired short URL', async () => {
     const qrOf = async (short: string) => (await web.client().get(`/api/v1/urls/${short}/qr`)).status;
     const deleted = await createUrl(web.client());
     await web.client().delete(`/api/v1/urls/${deleted}`);

@@ -26,7 +26,7 @@ function beginUpload(key: string) {
   return { sending, answered };
 }
 
-test('an API key has so many exports and no more, however many it asks for at once, until one is deleted', async () => {
+test('concurrent exports of an API key are limited until one is deleted', async () => {
   const client = web.client(await createKey());
   const create = async () => await client.post('/api/v1/exports', {});
   const answers = await Promise.all(Array.from({ length: 8 }, create));
@@ -39,7 +39,7 @@ test('an API key has so many exports and no more, however many it asks for at on
   expect((await create()).status).toBe(202);
 });
 
-test('an API key has so many imports that are not over and no more, until one is deleted', async () => {
+test('unfinished imports of an API key are limited until one is deleted', async () => {
   const client = web.client(await createKey());
   const upload = async () => await client.post('/api/v1/imports', 'original_url\n', csv);
   const answers = await Promise.all(Array.from({ length: 6 }, upload));
@@ -49,7 +49,7 @@ test('an API key has so many imports that are not over and no more, until one is
   expect((await upload()).status).toBe(202);
 });
 
-test('uploads that do not end hold so many places and no more, also when their imports are deleted meanwhile', async () => {
+test('unfinished uploads are limited, also after their imports are deleted', async () => {
   const key = await createKey();
   const client = web.client(key);
   const uploads = [1, 2, 3].map(() => beginUpload(key));

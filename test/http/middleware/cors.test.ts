@@ -23,7 +23,7 @@ const preflight = async (path: string, origin: string) =>
     'access-control-request-headers': 'content-type,x-api-key',
   });
 
-test('a preflight of an allowed origin needs no API key, and is answered with what may be sent', async () => {
+test('a preflight of an allowed origin is answered without an API key', async () => {
   const { status, headers } = await preflight(`${urls}/abcdef`, app);
   expect(status).toBe(204);
   expect(headers.get('access-control-allow-origin')).toBe(app);
@@ -33,7 +33,7 @@ test('a preflight of an allowed origin needs no API key, and is answered with wh
   expect(headers.get('vary')).toContain('Origin');
 });
 
-test('an answer to an allowed origin may be read, errors and their headers too', async () => {
+test('an allowed origin can read answers, errors and headers', async () => {
   const good = await ask('GET', urls, { origin: app, 'x-api-key': web.apiKey() });
   expect([good.status, good.headers.get('access-control-allow-origin')]).toEqual([200, app]);
   expect(good.headers.get('access-control-expose-headers')).toContain('ETag');
@@ -45,7 +45,7 @@ test('an answer to an allowed origin may be read, errors and their headers too',
 });
 
 test.each(['https://other.example', 'http://app.example', 'https://app.example:8443', 'null'])(
-  'an answer to the origin %s may not be read',
+  'the origin %s cannot read answers',
   async (origin) => {
     for (const { headers } of [
       await preflight(urls, origin),
@@ -57,7 +57,7 @@ test.each(['https://other.example', 'http://app.example', 'https://app.example:8
   },
 );
 
-test('pages, health and redirects may not be read by another origin', async () => {
+test('other origins cannot read pages, health or redirects', async () => {
   const code = await createUrl(web.client());
   for (const path of ['/', '/health', '/docs', `/${code}`, `/${code}+`, '/report']) {
     const { headers } = await ask('GET', path, { origin: app });
@@ -69,7 +69,7 @@ test.each([
   'application/merge-patch+json',
   'application/merge-patch+json; charset=utf-8',
   'application/json',
-])('a change may be sent as %s: null removes, what is missing stays', async (type) => {
+])('a PATCH accepts %s', async (type) => {
   const code = await createUrl(web.client(), { title: 'Old', notes: 'Note' });
   const headers = { 'content-type': type, 'x-api-key': web.apiKey() };
   const answer = await ask('PATCH', `${urls}/${code}`, headers, '{"title":null}');
@@ -77,7 +77,7 @@ test.each([
   expect(answer.headers.get('accept-patch')).toBe('application/merge-patch+json, application/json');
 });
 
-test('a PATCH of another type is answered with the types that may be sent', async () => {
+test('a PATCH of an unsupported type answers 415 with Accept-Patch', async () => {
   const code = await createUrl(web.client());
   const headers = { 'content-type': 'application/json-patch+json', 'x-api-key': web.apiKey() };
   const answer = await ask('PATCH', `${urls}/${code}`, headers, '[]');
@@ -89,7 +89,7 @@ test('a PATCH of another type is answered with the types that may be sent', asyn
   expect(options.headers.get('accept-patch')).toBe('application/merge-patch+json, application/json');
 });
 
-test('a merge patch creates nothing, and is no object only where it is refused', async () => {
+test('a merge patch is rejected by POST, and must be an object', async () => {
   const headers = { 'content-type': 'application/merge-patch+json', 'x-api-key': web.apiKey() };
   expect((await ask('POST', urls, headers, '{"original_url":"https://example.com/"}')).status).toBe(415);
   const code = await createUrl(web.client());
@@ -97,7 +97,7 @@ test('a merge patch creates nothing, and is no object only where it is refused',
     expect((await ask('PATCH', `${urls}/${code}`, headers, body)).status).toBeGreaterThanOrEqual(400);
 });
 
-test('the front page is a page for a browser, and JSON for a program', async () => {
+test('the root answers HTML for browsers and JSON for other clients', async () => {
   const page = await ask('GET', '/', { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' });
   expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
   expect(page.text).toContain('<h1>Linkmill</h1>');

@@ -24,7 +24,7 @@ test.each([
   ['format=png', 1],
   ['format=png&size=257', 2],
   ['format=png&size=2048', 8],
-])('a QR code with %s counts as %i', async (query, weight) => {
+])('a QR code with %s counts as %i requests', async (query, weight) => {
   const send = async () =>
     await fetch(`${web.baseUrl()}/api/v1/urls/${code}/qr?${query}`, {
       headers: { 'x-api-key': web.apiKey() },
@@ -32,7 +32,7 @@ test.each([
   expect(await weigh(send)).toBe(weight);
 });
 
-test('a long body counts by its length, a short one by its operation', async () => {
+test('a bulk request counts by items, or by length if that is more', async () => {
   const url = (length: number) => ({ original_url: `https://example.com/${'x'.repeat(length)}` });
   const bulk = async (urls: unknown[]) => await web.client().post('/api/v1/urls/bulk', { urls });
   expect(await weigh(() => bulk(Array.from({ length: 30 }, () => url(10))))).toBe(3);

@@ -32,7 +32,7 @@ async function askAs(address: string, path: string, count: number, client: Clien
 
 const statuses = (answers: Answer[]) => answers.map(({ status }) => status);
 
-test('answers of the API say what is left of the budget; beyond it they are 429 with Retry-After', async () => {
+test('answers contain the remaining quota; over it they are 429 with Retry-After', async () => {
   const answers = await askAs('192.0.2.1', '/api/v1/api-keys/current', 6, web.client(await newKey()));
   expect(statuses(answers)).toEqual([200, 200, 200, 200, 200, 429]);
   const remaining = answers.map(({ headers }) => headers.get('ratelimit-remaining'));
@@ -51,14 +51,14 @@ test('answers of the API say what is left of the budget; beyond it they are 429 
   expect(last.headers.get('cache-control')).toBe('no-store');
 });
 
-test('an API key has a budget of its own, whatever others of the same address do', async () => {
+test('API keys of one address have separate quotas', async () => {
   const [one, other] = [web.client(await newKey()), web.client(await newKey())];
   await askAs('192.0.2.2', '/api/v1/api-keys/current', 6, one);
   await askAs('192.0.2.2', '/api/v1/api-keys/current', 6, web.client('lm_unknown'));
   expect(statuses(await askAs('192.0.2.2', '/api/v1/api-keys/current', 1, other))).toEqual([200]);
 });
 
-test('many short URLs in one request count as one request for each ten that are begun', async () => {
+test('a bulk create counts as one request per 10 short URLs', async () => {
   const client = web.client(await newKey());
   const send = async (count: number) =>
     await client.post('/api/v1/urls/bulk', { urls: Array.from({ length: count }, () => ({})) });
@@ -66,12 +66,12 @@ test('many short URLs in one request count as one request for each ten that are 
   expect(seen(await send(41))).toEqual(limited);
 });
 
-test('codes that are reserved count alike', async () => {
+test('a reservation counts as one request per 10 codes', async () => {
   const client = web.client(await newKey());
   expect((await client.get('/api/v1/codes?count=25')).headers.get('ratelimit-remaining')).toBe('2');
 });
 
-test('a request that counts as more than a whole budget takes all of a fresh one', async () => {
+test('a request over the whole quota uses up a fresh quota', async () => {
   const client = web.client(await newKey());
   const send = async () => await client.post('/api/v1/urls/bulk/delete', { filter: { tag: 'none' } });
   const first = await send();
@@ -79,7 +79,7 @@ test('a request that counts as more than a whole budget takes all of a fresh one
   expect(seen(await send())).toEqual(limited);
 });
 
-test('of many new short URLs each with a password counts as a request', async () => {
+test('each new short URL with a password counts as a request', async () => {
   const urls = [
     { password: 'one' },
     { password: 'two' },
@@ -98,7 +98,7 @@ test.each([
   ['what is no path of an API at all', '192.0.2.19', '/api/v2/urls', null, 404],
   ['wrong tokens', '192.0.2.14', '/metrics', null, 401],
   ['wrong logins', '192.0.2.15', '/admin/queues', null, 401],
-])('an address has a budget for %s', async (_, address, path, key, status) => {
+])('an address has a limit for %s', async (_, address, path, key, status) => {
   const answers = await askAs(address, path, 5, web.client(key));
   expect(statuses(answers)).toEqual([status, status, status, status, 429]);
   expect(seen(answers.at(-1)!)).toEqual(limited);
@@ -106,7 +106,7 @@ test.each([
   expect(statuses(await askAs('192.0.2.99', '/health', 1))).toEqual([200]);
 });
 
-test('an address has a budget for methods that a path of the API does not know', async () => {
+test('an address has a limit for unsupported methods', async () => {
   const from = { 'x-forwarded-for': '192.0.2.20' };
   const answers: Answer[] = [];
   for (const method of ['OPTIONS', 'PUT', 'OPTIONS', 'PUT', 'OPTIONS'])
@@ -114,7 +114,7 @@ test('an address has a budget for methods that a path of the API does not know',
   expect(statuses(answers)).toEqual([200, 405, 200, 405, 429]);
 });
 
-test('health, a valid API key and the right token pass from an address whose budget is spent; a login does not', async () => {
+test('over the limit of an address, health, API keys and tokens pass, logins do not', async () => {
   const address = '192.0.2.50';
   await askAs(address, '/', 5);
   expect(statuses(await askAs(address, '/health/live', 5))).toEqual(Array(5).fill(200));
@@ -128,7 +128,7 @@ test('health, a valid API key and the right token pass from an address whose bud
   expect((await web.client(null).get('/admin/queues', { ...from, authorization: login })).status).toBe(429);
 });
 
-test('beyond the budget of unknown codes only further unknown ones are refused: known ones still redirect', async () => {
+test('over the limit of unknown codes existing short URLs still redirect', async () => {
   const db = web.database.db();
   await insertUrls(db, { begin: 'disabled-', count: 1 });
   await db('urls').where({ short_code: 'disabled-0' }).update({ is_active: false });
@@ -145,14 +145,14 @@ test('beyond the budget of unknown codes only further unknown ones are refused: 
   expect(statuses(await askAs('198.51.100.2', '/unknown-2', 1))).toEqual([404]);
 });
 
-test('all addresses of an IPv6 network share a budget', async () => {
+test('the addresses of an IPv6 network share a limit', async () => {
   for (let i = 0; i < 3; i++)
     expect(statuses(await askAs(`2001:db8:1:2::${i}`, '/unknown-3', 1))).toEqual([404]);
   expect(statuses(await askAs('2001:db8:1:2:ffff::', '/unknown-3', 1))).toEqual([429]);
   expect(statuses(await askAs('2001:db8:1:3::', '/unknown-3', 1))).toEqual([404]);
 });
 
-test('a visitor who is refused is told so on a page', async () => {
+test('a rate-limited visitor gets a page', async () => {
   const client = web.client(null);
   await askAs('198.51.100.7', '/unknown-4', 3);
   const answer = await client.get('/unknown-4', { 'x-forwarded-for': '198.51.100.7', accept: 'text/html' });
@@ -160,7 +160,7 @@ test('a visitor who is refused is told so on a page', async () => {
   expect(answer.headers.get('content-type')).toContain('text/html');
 });
 
-test('what was refused is in the metrics, by budget', async () => {
+test('rate-limited requests are counted by limiter', async () => {
   const read = async () => {
     const headers = { authorization: `Bearer ${token}` };
     const text = await (await fetch(`${web.baseUrl()}/metrics`, { headers })).text();
@@ -176,7 +176,7 @@ test('what was refused is in the metrics, by budget', async () => {
   expect(after.map((count, i) => count - before[i]!)).toEqual([2, 3, 4]);
 });
 
-test('no address is to be found in Redis', async () => {
+test('Redis contains no addresses', async () => {
   await askAs('203.0.113.77', '/unknown-6', 1);
   const keys = await web.redis.redis().keys(`${web.redis.prefix}:limit:*`);
   expect(keys.length).toBeGreaterThan(0);

@@ -20,22 +20,17 @@ declare module 'vitest' {
 expect.extend({
   toBeProblem(answer: Answered, type: ProblemType, status: number = problemTypes[type].status) {
     const problem = 'body' in answer ? answer.body : (answer.problem ?? {});
-    const contentType =
-      'headers' in answer ? answer.headers.get('content-type')?.replace(/;.*/, '') : problemContentType;
-    const received = {
-      status: answer.status,
-      type: problem['type'],
-      bodyStatus: problem['status'],
-      contentType,
-    };
+    const { detail, ...body } = problem;
+    const received = { answer: answer.status, ...pick(body), ...('headers' in answer && headersOf(answer)) };
     const expected = {
-      status,
+      answer: status,
       type: problemUri(type),
-      bodyStatus: status,
-      contentType: problemContentType,
+      title: problemTypes[type].title,
+      status,
+      ...('headers' in answer && problemHeaders),
     };
     return {
-      pass: this.equals(received, expected),
+      pass: this.equals(received, expected) && typeof detail === 'string' && detail !== '',
       message: () => `expected the problem ${type}, received ${JSON.stringify(problem)}`,
       actual: received,
       expected,
@@ -58,4 +53,11 @@ expect.extend({
   },
 });
 
-const problemContentType = 'application/problem+json';
+const pick = ({ type, title, status }: Record<string, unknown>) => ({ type, title, status });
+
+const problemHeaders = { contentType: 'application/problem+json', cacheControl: 'no-store' };
+
+const headersOf = ({ headers }: Answer) => ({
+  contentType: headers.get('content-type')?.replace(/;.*/, ''),
+  cacheControl: headers.get('cache-control'),
+});

@@ -50,7 +50,7 @@ describe('before the codes are folded', () => {
     expect((await create('new-code')).status).toBe(503);
   });
 
-  test('fold-codes changes nothing where two codes differ only by case, and names them', async () => {
+  test('fold-codes rejects codes that differ only by case', async () => {
     const { code, stderr } = await foldCodes();
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('Twin-Code') });
     expect(await web.database.db()('urls').where({ short_code: 'Old-Code' })).toHaveLength(1);
@@ -64,7 +64,7 @@ describe('once the codes are folded', () => {
     await waitUntil('the web process is ready', async () => (await readiness()) === 200);
   });
 
-  test('old codes redirect in any case, and are kept once', async () => {
+  test('old codes redirect in any case and are stored once', async () => {
     await waitUntil('it redirects', async () => (await locationOf('Alias-Code')) === page);
     expect(await locationOf('alias-CODE')).toBe(page);
     expect(await web.database.db()('url_aliases').select('short_code')).toEqual([
@@ -72,7 +72,7 @@ describe('once the codes are folded', () => {
     ]);
   });
 
-  test('existing short URLs redirect in any case, after a miss too', async () => {
+  test('existing short URLs redirect in any case, also after a miss', async () => {
     for (const path of [
       'old-code',
       'Old-Code',
@@ -85,7 +85,7 @@ describe('once the codes are folded', () => {
       for (let i = 0; i < 2; i += 1) expect([path, await locationOf(path)]).toEqual([path, page]);
   });
 
-  test('custom codes are stored in lower case, and taken in any case', async () => {
+  test('custom codes are stored in lower case and accepted in any case', async () => {
     expect((await create('My-Code')).body['short_code']).toBe('my-code');
     expect((await create('MY-CODE')).status).toBe(409);
     expect((await create('ÄHRE-Code')).body['short_code']).toBe('ähre-code');
@@ -96,14 +96,14 @@ describe('once the codes are folded', () => {
     expect(await locationOf('my-code')).toBeNull();
   });
 
-  test('generated codes are in lower case, though the key pool holds others', async () => {
+  test('generated codes are in lower case despite mixed-case keys in the pool', async () => {
     await web.redis.redis().lpush(`${web.redis.prefix}:keys:pool`, 'MixedAA', 'MixedBB');
     for (let i = 0; i < 5; i += 1) expect((await create()).body['short_code']).toMatch(/^[a-z\d]{7}$/);
     const { body } = await web.client().get('/api/v1/codes?count=20');
     for (const code of body['codes'] as string[]) expect(code).toMatch(/^[a-z\d]{7}$/);
   });
 
-  test('a bulk deletion and a returned key name codes in any case', async () => {
+  test('bulk deletes and released codes accept any case', async () => {
     await create('in-bulk');
     const { body } = await web.client().post('/api/v1/urls/bulk/delete', { short_codes: ['IN-Bulk'] });
     expect(JSON.stringify(body)).toContain('"in-bulk"');
@@ -113,18 +113,18 @@ describe('once the codes are folded', () => {
     expect(returned.body).toEqual({ returned: [code], refused: [] });
   });
 
-  test('the database refuses upper case letters of other programs', async () => {
+  test('the database rejects upper case codes of other programs', async () => {
     await expect(insert('Another')).rejects.toThrow(/urls_short_code_lower_case/);
   });
 
-  test('imported codes are stored in lower case, and two that differ only by case are one', async () => {
+  test('imported codes are stored in lower case without duplicates', async () => {
     const file = `short_code,original_url\nIMP-Code,${page}\nimp-CODE,${page}\n,${page}\n`;
     expect(await importFile(web.client(), file)).toMatchObject({ created: 2, skipped: 1, failed: 0 });
     expect(await locationOf('Imp-Code')).toBe(page);
     expect(await web.database.db()('urls').whereRaw('short_code <> lower(short_code)')).toEqual([]);
   });
 
-  test('a job without the setting refuses to work on lower-case codes', async () => {
+  test('a job without the setting rejects folded codes', async () => {
     const settings = {
       DATABASE_URL: web.database.url(),
       REDIS_URL: web.redis.url(),
@@ -134,7 +134,7 @@ describe('once the codes are folded', () => {
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('CODES_IGNORE_CASE=true') });
   });
 
-  test('fold-codes --undo lets upper case be stored again, and fold-codes folds it', async () => {
+  test('fold-codes --undo allows upper case again', async () => {
     expect((await foldCodes('--undo')).code).toBe(0);
     await insert('Upper-Case');
     expect((await foldCodes()).code).toBe(0);

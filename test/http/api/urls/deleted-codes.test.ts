@@ -37,7 +37,7 @@ const createAs = async (client: Client, custom_code: string, more: object = {}) 
 const visit = async (code: string) => (await web.client(null).get(`/${code}`)).headers.get('location');
 const problem = (name: ProblemType) => problemUri(name);
 
-test('a create under a deleted code says when it was deleted, when it is purged and how to restore it', async () => {
+test('a create under a deleted code tells when and how the code becomes free', async () => {
   const { code, path } = await createDeleted();
   const refused = await createAs(maker, code);
   expect(refused).toMatchObject({
@@ -52,7 +52,7 @@ test('a create under a deleted code says when it was deleted, when it is purged 
   expect((await createAs(maker, code)).body['type']).toBe(problem('code-taken'));
 });
 
-test('an API key that may not restore a deleted short URL learns only that its code is taken', async () => {
+test('an API key without access to a deleted short URL gets code-taken', async () => {
   const { code } = await createDeleted();
   for (const more of [{}, { restore_deleted: true }]) {
     const { status, body } = await createAs(stranger, code, more);
@@ -60,7 +60,7 @@ test('an API key that may not restore a deleted short URL learns only that its c
   }
 });
 
-test('an API key for all short URLs may restore the deleted one of another, and not replace or purge it', async () => {
+test('an unrestricted key can restore but not replace or purge another key’s short URL', async () => {
   const { code, path } = await createDeleted();
   const refused = await createAs(colleague, code, { restore_deleted: true });
   expect([refused.status, refused.body['type']]).toEqual([409, problem('code-deleted')]);
@@ -71,7 +71,7 @@ test('an API key for all short URLs may restore the deleted one of another, and 
   expect(await visit(code)).toBe(page);
 });
 
-test('restore_deleted replaces what was deleted, and keeps its id and time of creation', async () => {
+test('restore_deleted keeps the ID and the time of creation', async () => {
   const { code, path, body } = await createDeleted({ title: 'Old', max_clicks: 1 });
   const answer = await createAs(maker, code, { restore_deleted: true, tags: ['new'], max_clicks: 1 });
   expect(answer).toMatchObject({
@@ -83,7 +83,7 @@ test('restore_deleted replaces what was deleted, and keeps its id and time of cr
   expect((await maker.get(path)).headers.get('etag')).toBe(answer.headers.get('etag'));
 });
 
-test('restore_deleted starts the uses of a limited short URL again', async () => {
+test('restore_deleted resets the click limit', async () => {
   const custom_code = `deleted-${++count}`;
   await maker.post(urls, { original_url: page, custom_code, max_clicks: 1 });
   expect([await visit(custom_code), await visit(custom_code)]).toEqual([page, null]);
@@ -92,14 +92,14 @@ test('restore_deleted starts the uses of a limited short URL again', async () =>
   expect([await visit(custom_code), await visit(custom_code)]).toEqual([`${page}/2`, null]);
 });
 
-test('restore_deleted creates a short URL when nothing deleted has the code, and never replaces a live one', async () => {
+test('restore_deleted creates a free code and never replaces an active short URL', async () => {
   const code = `deleted-${++count}`;
   expect((await createAs(maker, code, { restore_deleted: true })).status).toBe(201);
   const again = await createAs(maker, code, { restore_deleted: true });
   expect([again.status, again.body['type']]).toEqual([409, problem('code-taken')]);
 });
 
-test('restore_deleted without a custom code is 422', async () => {
+test('restore_deleted without a custom code answers 422', async () => {
   const { status, body } = await maker.post(urls, { original_url: page, restore_deleted: true });
   expect([status, body['errors']]).toEqual([
     422,
@@ -107,7 +107,7 @@ test('restore_deleted without a custom code is 422', async () => {
   ]);
 });
 
-test('a restoring create with an Idempotency-Key restores once, and repeats its answer', async () => {
+test('restore_deleted with an Idempotency-Key restores once', async () => {
   const { code } = await createDeleted();
   const headers = { 'idempotency-key': `restore-${code}` };
   const body = { original_url: `${page}/2`, custom_code: code, restore_deleted: true };
@@ -118,7 +118,7 @@ test('a restoring create with an Idempotency-Key restores once, and repeats its 
   expect(second.headers.get('Idempotent-Replayed')).toBe('true');
 });
 
-test('of two restoring creates at once one restores', async () => {
+test('of two concurrent creates with restore_deleted one restores', async () => {
   const { code } = await createDeleted();
   const answers = await Promise.all(
     ['a', 'b'].map(async (title) => await createAs(maker, code, { restore_deleted: true, title })),
@@ -126,7 +126,7 @@ test('of two restoring creates at once one restores', async () => {
   expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 409]);
 });
 
-test('a purge frees the code at once for the API key that created it, and for no other', async () => {
+test('a purge frees the code for the API key that created it', async () => {
   const { code, path } = await createDeleted();
   expect((await maker.delete(`${path}?purge=true`)).status).toBe(204);
   expect((await maker.post(`${path}/restore`)).status).toBe(404);
@@ -136,7 +136,7 @@ test('a purge frees the code at once for the API key that created it, and for no
   expect(await visit(code)).toBe(`${page}/2`);
 });
 
-test('a purged code is free for every API key once the retention has passed', async () => {
+test('a purged code is free for every API key after the retention period', async () => {
   const { code, path } = await createDeleted();
   await maker.delete(`${path}?purge=true`);
   await web.database
@@ -147,7 +147,7 @@ test('a purged code is free for every API key once the retention has passed', as
   expect((await createAs(stranger, code)).status).toBe(201);
 });
 
-test('the code of a purge cannot be given back to the key pool', async () => {
+test('a purged code cannot be released to the key pool', async () => {
   const custom_code = `deleted-${++count}`;
   await createAs(colleague, custom_code);
   await colleague.delete(`${urls}/${custom_code}?purge=true`);
@@ -155,7 +155,7 @@ test('the code of a purge cannot be given back to the key pool', async () => {
   expect(body).toEqual({ returned: [], refused: [custom_code] });
 });
 
-test('the purge of a live short URL ends its redirects at once, and leaves the books of clicks exact', async () => {
+test('purging an active short URL ends its redirects and keeps the audit balanced', async () => {
   const { body } = await maker.post(urls, { original_url: page });
   const code = String(body['short_code']);
   expect(await visit(code)).toBe(page);
@@ -170,21 +170,21 @@ test('the purge of a live short URL ends its redirects at once, and leaves the b
   expect(purged).toBeGreaterThanOrEqual(6);
 });
 
-test('a purge with If-Match of another version purges nothing', async () => {
+test('a purge with an outdated If-Match fails', async () => {
   const { path } = await createDeleted();
   const answer = await maker.request('DELETE', `${path}?purge=true`, undefined, { 'if-match': '"1"' });
   expect(answer.status).toBe(412);
   expect((await maker.post(`${path}/restore`)).status).toBe(200);
 });
 
-test('a purge of what is not there, or belongs to another API key, is 404', async () => {
+test('purging an unknown or inaccessible short URL answers 404', async () => {
   const { path } = await createDeleted();
   expect((await stranger.delete(`${path}?purge=true`)).status).toBe(404);
   expect((await maker.delete(`${urls}/never-there?purge=true`)).status).toBe(404);
   expect((await maker.delete(`${path}?purge=yes`)).status).toBe(422);
 });
 
-test('in bulk each deleted code has its own answer, and can be replaced or purged', async () => {
+test('bulk requests report, replace and purge deleted codes individually', async () => {
   const [one, two, three] = [await createDeleted(), await createDeleted(), await createDeleted()];
   const create = async (...items: object[]) => {
     const { body } = await maker.post(`${urls}/bulk`, { urls: items });

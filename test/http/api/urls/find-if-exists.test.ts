@@ -22,7 +22,7 @@ async function countUrls(page: string): Promise<number> {
   return rows.length;
 }
 
-test('a short URL that is there already is answered with 200 and all that creating it answered', async () => {
+test('an existing short URL is returned with 200', async () => {
   const page = newPage();
   const first = await find({ original_url: page });
   const second = await find({ original_url: page.replace('example', 'EXAMPLE') });
@@ -33,7 +33,7 @@ test('a short URL that is there already is answered with 200 and all that creati
   expect(await countUrls(page)).toBe(1);
 });
 
-test('of several the oldest is found', async () => {
+test('the oldest match is returned', async () => {
   const page = newPage();
   const { code } = await create({ original_url: page });
   await create({ original_url: page });
@@ -41,7 +41,7 @@ test('of several the oldest is found', async () => {
 });
 
 test.each([[undefined], [null], [false]])(
-  'find_if_exists: %s creates another one',
+  'find_if_exists: %s creates another short URL',
   async (find_if_exists) => {
     const page = newPage();
     await create({ original_url: page });
@@ -50,7 +50,7 @@ test.each([[undefined], [null], [false]])(
   },
 );
 
-test('anything else than true, false or null is refused', async () => {
+test('find_if_exists must be a boolean or null', async () => {
   const { status, answer } = await find({ original_url: newPage(), find_if_exists: 'yes' });
   expect([status, answer.body['errors']]).toEqual([
     422,
@@ -71,7 +71,7 @@ const full = {
   crawlable: true,
 };
 
-test('one that has settings is found by exactly the same, and by none that differ in one', async () => {
+test('all settings must match', async () => {
   const page = newPage();
   const { code } = await create({ original_url: page, ...full });
   expect(await find({ original_url: page, ...full })).toMatchObject({ status: 200, code });
@@ -87,13 +87,13 @@ test.each([
   [{ max_clicks: 3 }],
   [{ is_one_time: true }],
   [{ is_active: false }],
-])('one that is not for everybody, or not for ever, is never found: %j', async (settings) => {
+])('a short URL with access rules or an expiry never matches: %j', async (settings) => {
   const page = newPage();
   const wanted = { original_url: page, ...settings };
   expect([(await find(wanted)).status, (await find(wanted)).status]).toEqual([201, 201]);
 });
 
-test('one that is deleted, disabled or expired is not found', async () => {
+test('deleted, disabled and expired short URLs do not match', async () => {
   const page = newPage();
   const { code: deleted } = await find({ original_url: page });
   await web.client().delete(`/api/v1/urls/${String(deleted)}`);
@@ -110,7 +110,7 @@ test('one that is deleted, disabled or expired is not found', async () => {
   expect((await find(soon)).status).toBe(201);
 });
 
-test('a custom code finds the short URL that has it, and is taken when it leads elsewhere', async () => {
+test('find_if_exists matches the custom code only with the same target', async () => {
   const page = newPage();
   const first = await create({ original_url: page });
   const second = await find({ original_url: page, custom_code: 'own-code' });
@@ -123,7 +123,7 @@ test('a custom code finds the short URL that has it, and is taken when it leads 
   expect((await find({ original_url: newPage(), custom_code: 'own-code' })).status).toBe(409);
 });
 
-test('an API key finds none that another one made', async () => {
+test('short URLs of other API keys do not match', async () => {
   const page = newPage();
   const { key } = await createApiKeys(web.database.db()).create('another');
   await create({ original_url: page });
@@ -131,7 +131,7 @@ test('an API key finds none that another one made', async () => {
   expect((await find({ original_url: page }, web.client(key))).status).toBe(200);
 });
 
-test('of fifty who ask for the same at once, one creates it and all get it', async () => {
+test('50 concurrent requests create one short URL', async () => {
   const page = newPage();
   const answers = await Promise.all(Array.from({ length: 50 }, () => find({ original_url: page })));
   const count = (wanted: number) => answers.filter(({ status }) => status === wanted).length;
@@ -140,7 +140,7 @@ test('of fifty who ask for the same at once, one creates it and all get it', asy
   expect(await countUrls(page)).toBe(1);
 });
 
-test('of five who all see at the same moment that it is not there, one creates it', async () => {
+test('concurrent requests that find no match create one short URL', async () => {
   const page = newPage();
   const db = web.database.db();
   // Nobody can insert, and everybody can look.
@@ -153,7 +153,7 @@ test('of five who all see at the same moment that it is not there, one creates i
   expect(await countUrls(page)).toBe(1);
 });
 
-test('finding costs no keys', async () => {
+test('a match uses no key', async () => {
   const page = newPage();
   await find({ original_url: page });
   const readKeys = async () => await web.database.db()('key_generator').select('next_number');

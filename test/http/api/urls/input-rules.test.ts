@@ -21,7 +21,7 @@ const visit = async (path: string) => {
   return `${status} ${headers.get('location') ?? ''}`.trim();
 };
 
-describe('a short code that is written another way', () => {
+describe('a short code in another spelling', () => {
   test.each([
     'enc%5Fo-ded',
     '%65nc_o%2Dded',
@@ -39,7 +39,7 @@ describe('a short code that is written another way', () => {
     expect((await web.client().get(`/api/v1/urls/${path}`)).body['short_code']).toBe('enc_o-ded');
   });
 
-  test('of a short URL that does not exist counts once as unknown, and is not looked up twice', async () => {
+  test('that does not exist counts once as unknown and is looked up once', async () => {
     const paths = ['no_pe.', 'no%5Fpe', 'no_pe%E2%80%8B', 'no_pe+'];
     for (let i = 0; i < 5; i += 1) {
       for (const path of paths) expect(await visit(`/${path}`)).toBe('404');
@@ -57,7 +57,7 @@ describe('a custom code with dots or letters of any script', () => {
     ['u\u0308ber', '%C3%BCber'],
     ['日本語', '%E6%97%A5%E6%9C%AC%E8%AA%9E'],
     ['x'.repeat(64), 'x'.repeat(64)],
-  ])('"%s" is created, redirects as /%s and is changed and deleted', async (custom_code, path) => {
+  ])('"%s" can be created, followed as /%s, updated and deleted', async (custom_code, path) => {
     const original_url = `${page}/${path.length}`;
     const created = await web.client().post('/api/v1/urls', { original_url, custom_code });
     expect(created.status).toBe(201);
@@ -84,7 +84,7 @@ describe('a custom code with dots or letters of any script', () => {
     },
   );
 
-  test('a path of the service keeps its answer', async () => {
+  test('a path of the service is not overridden', async () => {
     expect((await fetch(`${web.baseUrl()}/robots.txt`)).headers.get('content-type')).toContain('text/plain');
     expect((await web.client(null).get('/openapi.json')).body['openapi']).toBeDefined();
   });
@@ -116,7 +116,7 @@ describe('an original URL that a setting allows', () => {
     ]);
   });
 
-  test('names the allowed schemes where another one is refused', async () => {
+  test('with another scheme is rejected with the allowed ones', async () => {
     const answer = await web.client().post('/api/v1/urls', { original_url: 'sms:1' });
     expect(answer.body['errors']).toEqual([
       { field: 'original_url', detail: 'must begin with http://, https://, mailto:, tel: or magnet:' },
@@ -124,7 +124,7 @@ describe('an original URL that a setting allows', () => {
   });
 });
 
-test('the page of a protected short URL lets its form lead to the allowed schemes', async () => {
+test('the interstitial page allows redirects to the configured schemes', async () => {
   await createUrl(web.client(), {
     custom_code: 'mail',
     original_url: 'mailto:a@example.com',

@@ -64,7 +64,7 @@ const seen = async (codes: string[], answer: string) =>
   });
 
 describe('a renamed short URL', () => {
-  test('redirects under its new code and its old one, and shows the old one', async () => {
+  test('redirects under the new and the old code', async () => {
     const { code, id } = await create();
     expect([await visit(code), await visitAt(other.baseUrl, code)]).toEqual([found, found]);
     const to = nextCode('new');
@@ -85,7 +85,7 @@ describe('a renamed short URL', () => {
     expect(list.body['items']).toMatchObject([{ short_code: to, aliases: [code] }]);
   });
 
-  test('whose old code is not kept answers 404 there, and only its API key may use that code', async () => {
+  test('without keep_old_code answers 404 under the old code, which stays reserved', async () => {
     const { code } = await create();
     expect(await visit(code)).toBe(found);
     const to = nextCode('new');
@@ -98,7 +98,7 @@ describe('a renamed short URL', () => {
     await seen([code], `301 ${page}/2`);
   });
 
-  test('is changed, disabled, deleted and restored under every code, by any of them', async () => {
+  test('can be updated, disabled, deleted and restored by every code', async () => {
     const { code } = await create();
     const [second, third] = [nextCode('new'), nextCode('new')];
     await rename(code, second);
@@ -123,7 +123,7 @@ describe('a renamed short URL', () => {
     await seen(codes, `301 ${page}/changed`);
   });
 
-  test('can get an old code back, again and again', async () => {
+  test('can get an old code back repeatedly', async () => {
     const { code } = await create();
     const to = nextCode('new');
     for (let i = 0; i < 3; i += 1) {
@@ -139,7 +139,7 @@ describe('a renamed short URL', () => {
     await seen([to], '404');
   });
 
-  test('that expires is expired under every code', async () => {
+  test('expires under every code', async () => {
     const { code } = await create({ expires_in_hours: 1 });
     const to = nextCode('new');
     await rename(code, to);
@@ -154,7 +154,7 @@ describe('a renamed short URL', () => {
     await seen([code, to], '410');
   });
 
-  test('that is purged leaves no code behind, and reserves each for its API key', async () => {
+  test('that is purged frees every code for its API key', async () => {
     const { code, id } = await create();
     const to = nextCode('new');
     await rename(code, to);
@@ -171,8 +171,8 @@ describe('a renamed short URL', () => {
   });
 });
 
-describe('what another program writes', () => {
-  test('is seen under the old codes too: a change, a deletion, and the removal of every short URL', async () => {
+describe('an external write', () => {
+  test('takes effect under old codes too', async () => {
     const { code, id } = await create();
     const to = nextCode('new');
     await rename(code, to);
@@ -203,8 +203,8 @@ describe('what another program writes', () => {
   });
 });
 
-describe('a rename is refused', () => {
-  test('to a code, or an old code, of another short URL, and changes nothing', async () => {
+describe('a rename is rejected', () => {
+  test('for a code or old code of another short URL', async () => {
     const [one, two] = [await create(), await create()];
     const to = nextCode('new');
     await rename(one.code, to);
@@ -232,7 +232,7 @@ describe('a rename is refused', () => {
     expect([refused.status, refused.body['errors']]).toMatchObject([422, [{ field }]]);
   });
 
-  test('of many short URLs, for a stranger, and for another version', async () => {
+  test('in bulk, for another API key, and for an outdated version', async () => {
     const { code } = await create();
     const changes = { short_code: nextCode('new') };
     expect((await maker.post(`${urls}/bulk/change`, { short_codes: [code], changes })).status).toBe(422);
@@ -254,8 +254,8 @@ describe('a rename is refused', () => {
   });
 });
 
-describe('at the same time', () => {
-  test('of a rename and creates of the same code one gets the code', async () => {
+describe('concurrently', () => {
+  test('a rename and creates of the same code have one winner', async () => {
     for (let i = 0; i < 8; i += 1) {
       const [{ code }, contested] = [await create(), nextCode('contested')];
       const answers = await Promise.all([
@@ -278,7 +278,7 @@ describe('at the same time', () => {
       `insert into reserved_keys (short_code, api_key_id, reserved_until)
        select $1, created_by, now() + interval '1 day' from urls where short_code = $2`,
     ],
-  ])('a create that waited for a rename that %s the code is refused', async (_what, keep) => {
+  ])('a create that waited for a rename that %s the code is rejected', async (_what, keep) => {
     const [{ code }, to] = [await create(), nextCode('new')];
     await external.run('begin');
     await external.run('update urls set short_code = $1 where short_code = $2', [to, code]);
@@ -297,7 +297,7 @@ describe('at the same time', () => {
       expect([status, body['type']]).toEqual([409, problem('code-taken')]);
   });
 
-  test('renames of one short URL keep every code, and renames that swap codes do not fail', async () => {
+  test('renames of a short URL keep every code, and swaps of codes do not fail', async () => {
     const [one, two] = [await create(), await create()];
     const codes = Array.from({ length: 6 }, () => nextCode('new'));
     const renamed = await Promise.all(codes.map(async (code) => await rename(one.code, code)));
@@ -311,7 +311,7 @@ describe('at the same time', () => {
     expect(swapped.map(({ status }) => status)).toEqual([409, 409]);
   });
 
-  test('redirects never miss a code that is kept, and follow each change within 2 s', async () => {
+  test('redirects never miss a kept code and follow each rename within 2 s', async () => {
     const { code } = await create();
     const known = [code];
     const renaming = new AbortController();

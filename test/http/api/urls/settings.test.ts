@@ -51,7 +51,7 @@ const nothing = {
 };
 const clearing = Object.fromEntries([...Object.keys(everything), 'password'].map((field) => [field, null]));
 
-test('a short URL is created with all its settings, and read with them', async () => {
+test('a short URL is created and returned with all settings', async () => {
   const created = await create({ ...everything, password: 'open sesame' });
   expect([created.status, created.body]).toMatchObject([201, { ...everything, has_password: true }]);
   const shown = await read(created.body['short_code']);
@@ -59,7 +59,7 @@ test('a short URL is created with all its settings, and read with them', async (
   expect(JSON.stringify([created.body, shown.body])).not.toContain('scrypt');
 });
 
-test('a change sets each setting, null clears it, and what is not given stays', async () => {
+test('an update sets fields, null resets them, and omitted fields stay unchanged', async () => {
   const { short_code } = (await create({})).body;
   const changed = await change(short_code, { ...everything, password: 'open sesame' });
   expect(changed.body).toMatchObject({ ...everything, has_password: true });
@@ -73,7 +73,7 @@ test('a change sets each setting, null clears it, and what is not given stays', 
   expect((await create(clearing)).body).toMatchObject(nothing);
 });
 
-test('a password is stored as a hash that recognises it', async () => {
+test('a password is stored as a verifiable hash', async () => {
   const { short_code } = (await create({ password: 'öpen sesame' })).body;
   const { password_hash } = await web.database.db()('urls').where({ short_code }).first('password_hash');
   expect(password_hash).not.toContain('sesame');
@@ -83,7 +83,7 @@ test('a password is stored as a hash that recognises it', async () => {
 test.each([
   ['expires_in_seconds', 90, 90_000],
   ['expires_in_hours', 2, 2 * hour],
-])('a change to %s counts from now', async (field, value, ms) => {
+])('an update with %s is relative to now', async (field, value, ms) => {
   const { short_code } = (await create({})).body;
   const before = Date.now();
   const { expires_at } = (await change(short_code, { [field]: value })).body;
@@ -91,12 +91,12 @@ test.each([
   expect(Date.parse(String(expires_at))).toBeLessThanOrEqual(Date.now() + ms);
 });
 
-test('tags and titles are trimmed, a tag given twice counts once, line breaks are one character', async () => {
+test('tags and titles are trimmed, and tags deduplicated', async () => {
   const { body } = await create({ title: '  A title ', tags: [' a ', 'b', 'a'], notes: 'one\r\ntwo' });
   expect(body).toMatchObject({ title: 'A title', tags: ['a', 'b'], notes: 'one\ntwo' });
 });
 
-test('lengths count characters as people do', async () => {
+test('lengths are measured in code points', async () => {
   const title = '🙈'.repeat(200);
   expect((await create({ title })).body['title']).toBe(title);
   expect(errorsOf(await create({ title: `${title}a` }))).toEqual(
@@ -147,25 +147,22 @@ const wrong: [field: string, value: unknown, detail: RegExp][] = [
   ['colour', 'red', /^is not a known field$/],
 ];
 
-test.each(wrong)(
-  'creating and changing refuse %s with 422 when it is %j, and nothing is changed',
-  async (field, value, detail) => {
-    const { short_code } = (await create({})).body;
-    const body = { [field.replace(/\.\d$/, '')]: value };
-    const expected = refused(field, expect.stringMatching(detail));
-    expect(errorsOf(await create(body))).toEqual(expected);
-    expect(errorsOf(await change(short_code, { notes: 'lost', ...body }))).toEqual(expected);
-    expect((await read(short_code)).body).toMatchObject({ ...nothing, original_url: page });
-  },
-);
+test.each(wrong)('creates and updates reject %s with the value %j', async (field, value, detail) => {
+  const { short_code } = (await create({})).body;
+  const body = { [field.replace(/\.\d$/, '')]: value };
+  const expected = refused(field, expect.stringMatching(detail));
+  expect(errorsOf(await create(body))).toEqual(expected);
+  expect(errorsOf(await change(short_code, { notes: 'lost', ...body }))).toEqual(expected);
+  expect((await read(short_code)).body).toMatchObject({ ...nothing, original_url: page });
+});
 
-test('a change knows no custom code', async () => {
+test('an update rejects custom_code', async () => {
   const { short_code } = (await create({})).body;
   const answer = await change(short_code, { custom_code: 'another' });
   expect(errorsOf(answer)).toEqual(refused('custom_code', 'is not a known field'));
 });
 
-test('every URL that is refused is named at once, with what contradicts itself', async () => {
+test('all rejected URLs and contradictions are listed in one answer', async () => {
   const answer = await create({
     original_url: 'ftp://example.com',
     fallback_url: 'http://localhost/',
@@ -198,16 +195,13 @@ test.each<[string, string, object, object, string]>([
     { max_clicks: 2 },
     'must be 1 or absent for a one-time short URL',
   ],
-])(
-  'a short URL %s: judged by what it becomes, whether in one request or in two',
-  async (_, field, first, second, detail) => {
-    expect(errorsOf(await create({ ...first, ...second }))).toEqual(refused(field, detail));
-    const created = await create(first);
-    expect(created.status).toBe(201);
-    const { short_code, version } = created.body;
-    expect(errorsOf(await change(short_code, second))).toEqual(refused(field, detail));
-    expect((await read(short_code)).body['version']).toBe(version);
-    const cleared = Object.fromEntries(Object.keys(first).map((name) => [name, null]));
-    expect((await change(short_code, { ...cleared, ...second })).status).toBe(200);
-  },
-);
+])('a short URL %s, whether in one request or in two', async (_, field, first, second, detail) => {
+  expect(errorsOf(await create({ ...first, ...second }))).toEqual(refused(field, detail));
+  const created = await create(first);
+  expect(created.status).toBe(201);
+  const { short_code, version } = created.body;
+  expect(errorsOf(await change(short_code, second))).toEqual(refused(field, detail));
+  expect((await read(short_code)).body['version']).toBe(version);
+  const cleared = Object.fromEntries(Object.keys(first).map((name) => [name, null]));
+  expect((await change(short_code, { ...cleared, ...second })).status).toBe(200);
+});

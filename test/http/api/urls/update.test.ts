@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import { problemUri } from '../../../../src/http/problems/problem-types.ts';
 import { createUrlCleanupStore } from '../../../../src/urls/store/cleanup-store.ts';
 import { useWeb } from '../../../support/http/web-app.ts';
 import { insertUrls } from '../../../support/urls/urls.ts';
@@ -24,7 +23,7 @@ const cleanupStore = () => createUrlCleanupStore(web.database.db());
 const setRow = async (code: string, values: object) =>
   await web.database.db()('urls').where({ short_code: code }).update(values);
 
-test('a changed original URL is where the redirect leads at once', async () => {
+test('a changed original URL takes effect at once', async () => {
   const { code, path } = await create();
   expect(await visit(code)).toEqual([301, page]);
   const changed = await patch(path, { original_url: 'https://EXAMPLE.com/new page' });
@@ -43,14 +42,14 @@ test('a disabled short URL answers 404 at once, and can be enabled again', async
   expect(await visit(code)).toEqual([301, page]);
 });
 
-test('one that is created disabled leads nowhere until it is enabled', async () => {
+test('a short URL that was created disabled answers 404 until it is enabled', async () => {
   const { code, path } = await create({ is_active: false });
   expect(await visit(code)).toEqual([404, null]);
   await patch(path, { is_active: true });
   expect(await visit(code)).toEqual([301, page]);
 });
 
-test('a wish for nothing changes nothing, and shows a disabled short URL to its owner', async () => {
+test('an empty update returns the short URL unchanged', async () => {
   const { path, body, etag } = await create({ is_active: false });
   const answer = await patch(path, {});
   expect(answer.body).toEqual(body);
@@ -58,7 +57,7 @@ test('a wish for nothing changes nothing, and shows a disabled short URL to its 
   expect((await patch(path, {}, '"1000000"')).status).toBe(412);
 });
 
-test('each answer carries the version as ETag, which each change raises', async () => {
+test('each answer has the version as ETag, which increases with each update', async () => {
   const { path, body, etag } = await create();
   expect(etag).toBe(`"${String(body['version'])}"`);
   const readEtag = (await web.client().get(path)).headers.get('etag');
@@ -68,11 +67,11 @@ test('each answer carries the version as ETag, which each change raises', async 
   expect(Number(changed.body['version'])).toBeGreaterThan(Number(body['version']));
 });
 
-test('a change that is meant for another version is refused with 412, which tells the present one', async () => {
+test('an update of an outdated version answers 412 with the current ETag', async () => {
   const { path, etag } = await create();
   const { headers } = await patch(path, { title: 'first' }, etag);
   const stale = await patch(path, { title: 'second' }, etag);
-  expect([stale.status, stale.body['type']]).toEqual([412, problemUri('version-mismatch')]);
+  expect(stale).toBeProblem('version-mismatch');
   expect(stale.headers.get('etag')).toBe(headers.get('etag'));
   const stillThere = await web.client().request('DELETE', path, undefined, { 'if-match': etag });
   expect(stillThere.status).toBe(412);
@@ -86,18 +85,18 @@ test.each<[string, (etag: string) => string, number]>([
   ['the present one without quotes', (etag) => etag.slice(1, -1), 412],
   ['no version', () => '', 412],
   ['what no version is', () => '"abc", "99999999999999999999"', 412],
-])('If-Match may name %s', async (_, ifMatch, status) => {
+])('If-Match accepts %s', async (_, ifMatch, status) => {
   const { path, etag } = await create();
   expect((await patch(path, { title: 'new' }, ifMatch(etag))).status).toBe(status);
 });
 
-test('a short URL that is not there cannot be changed, whatever If-Match says', async () => {
+test('updating an unknown short URL answers 404 despite If-Match', async () => {
   for (const ifMatch of [undefined, '*', '"1"'])
     expect((await patch(`${urls}/unknown1`, { title: 'new' }, ifMatch)).status).toBe(404);
   expect((await patch(`${urls}/abc`, { title: 'new' })).status).toBe(404);
 });
 
-test('reading answers 304 while the version is one that the reader has', async () => {
+test('a get with a current If-None-Match answers 304', async () => {
   const { path, etag } = await create();
   const readWith = async (header: string) => await web.client().get(path, { 'if-none-match': header });
   for (const header of [etag, `W/${etag}`, `"1000000", ${etag}`, '*']) {
@@ -109,7 +108,7 @@ test('reading answers 304 while the version is one that the reader has', async (
   expect((await readWith(etag)).status).toBe(200);
 });
 
-test('of fifty changes at once, each of another field or tag, none is lost', async () => {
+test('50 concurrent updates of different fields are all applied', async () => {
   const { code, path } = await create();
   const fields = [{ title: 'new' }, { notes: 'new' }, { tags: ['new'] }, { redirect_status: 302 }];
   const changes = Array.from({ length: 50 }, async (_, i) => await patch(path, fields[i % fields.length]!));
@@ -119,7 +118,7 @@ test('of fifty changes at once, each of another field or tag, none is lost', asy
   expect(await visit(code)).toEqual([302, page]);
 });
 
-test('of twenty changes at once that are meant for one version, one is made and nineteen are refused', async () => {
+test('of 20 concurrent updates of one version one succeeds', async () => {
   const { path, etag } = await create();
   const answers = await Promise.all(
     Array.from({ length: 20 }, async (_, i) => await patch(path, { title: `title ${i}` }, etag)),
@@ -130,7 +129,7 @@ test('of twenty changes at once that are meant for one version, one is made and 
   expect((await web.client().get(path)).body['title']).toBe(made[0]!.body['title']);
 });
 
-test('changes at once cannot together break a rule that each of them keeps', async () => {
+test('concurrent updates cannot jointly violate a rule', async () => {
   for (let times = 0; times < 5; times++) {
     const { path } = await create();
     const answers = await Promise.all([patch(path, { is_one_time: true }), patch(path, { max_clicks: 2 })]);
@@ -138,7 +137,7 @@ test('changes at once cannot together break a rule that each of them keeps', asy
   }
 });
 
-test('an expired short URL that the clean-up has disabled redirects again once it expires later', async () => {
+test('a short URL disabled by the clean-up redirects again with a later expiry', async () => {
   const { code, path } = await create();
   await setRow(code, { expires_at: new Date(0) });
   expect((await cleanupStore().disableExpired(new Date(), 1_000)).length).toBeGreaterThan(0);
@@ -151,7 +150,7 @@ test('an expired short URL that the clean-up has disabled redirects again once i
   expect(await visit(code)).toEqual([301, page]);
 });
 
-test('one that somebody has disabled stays so when it expires later', async () => {
+test('a disabled short URL stays disabled with a later expiry', async () => {
   const { code, path } = await create({ expires_in_hours: 1 });
   await patch(path, { is_active: false });
   await setRow(code, { expires_at: new Date(0) });
@@ -160,7 +159,7 @@ test('one that somebody has disabled stays so when it expires later', async () =
   expect(await visit(code)).toEqual([404, null]);
 });
 
-test('one that another program enables and disables after the clean-up stays disabled when it expires later', async () => {
+test('a short URL disabled by an external write stays disabled with a later expiry', async () => {
   const { code, path } = await create();
   await setRow(code, { expires_at: new Date(0) });
   await cleanupStore().disableExpired(new Date(), 1_000);
@@ -170,7 +169,7 @@ test('one that another program enables and disables after the clean-up stays dis
   expect(await visit(code)).toEqual([404, null]);
 });
 
-test('a deleted short URL is restored as what it was, and redirects at once', async () => {
+test('a restored short URL is unchanged and redirects at once', async () => {
   const { code, path } = await create({ title: 'A title', redirect_status: 302 });
   expect(await visit(code)).toEqual([302, page]);
   expect((await web.client().delete(path)).status).toBe(204);
@@ -182,7 +181,7 @@ test('a deleted short URL is restored as what it was, and redirects at once', as
   expect(await visit(code)).toEqual([302, page]);
 });
 
-test('a short URL that was disabled before it was deleted is disabled after it is restored', async () => {
+test('a disabled short URL is still disabled after its restore', async () => {
   const { code, path } = await create();
   await patch(path, { is_active: false });
   await web.client().delete(path);
@@ -190,7 +189,7 @@ test('a short URL that was disabled before it was deleted is disabled after it i
   expect(await visit(code)).toEqual([404, null]);
 });
 
-test('restoring what is not deleted changes nothing, and what is not there is a 404', async () => {
+test('restoring an active short URL changes nothing, and an unknown one answers 404', async () => {
   const { path, body } = await create();
   const answer = await web.client().post(`${path}/restore`);
   expect([answer.status, answer.body]).toEqual([200, body]);
@@ -198,7 +197,7 @@ test('restoring what is not deleted changes nothing, and what is not there is a 
     expect((await web.client().post(`${urls}/${code}/restore`)).status).toBe(404);
 });
 
-test('once it is purged, a deleted short URL cannot be restored', async () => {
+test('a purged short URL cannot be restored', async () => {
   const { path } = await create();
   await web.client().delete(path);
   await insertUrls(web.database.db(), { begin: 'other-', count: 1 });
