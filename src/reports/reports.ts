@@ -25,7 +25,7 @@ export function createReports(deps: {
     try {
       await urls.change(shortCode, { isActive: false }, null);
     } catch (error) {
-      // What is gone leads nowhere either.
+      // A deleted short URL does not redirect either.
       if (!(error instanceof UrlNotFound)) throw error;
     }
   }

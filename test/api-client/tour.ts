@@ -4,10 +4,10 @@ import type { components, paths } from './generated/api.d.ts';
 type ShortUrl = components['schemas']['ShortUrl'];
 type Problem = components['schemas']['Problem'];
 
-/** What a tour through the API saw, for whoever runs it to judge. */
+/** The answers of a tour through the API. */
 export interface Tour {
   created: ShortUrl;
-  /** Statuses of the short URLs that were asked for together. */
+  /** Statuses of the results of a bulk create. */
   bulk: number[];
   listed: string[];
   changed: ShortUrl;
@@ -18,8 +18,8 @@ export interface Tour {
   restored: ShortUrl;
 }
 
-/** Goes through the life of a short URL by a client that is typed by the API's document. Throws where an answer that should
- *  have succeeded has not. */
+/** Creates, lists, updates, visits, deletes and restores a short URL with a client whose types derive from the API document. Throws
+ *  for an unexpected problem. */
 export async function tour(baseUrl: string, apiKey: string): Promise<Tour> {
   const client = createClient<paths>({ baseUrl, headers: { 'x-api-key': apiKey } });
 
@@ -38,7 +38,7 @@ export async function tour(baseUrl: string, apiKey: string): Promise<Tour> {
   const version = made.response.headers.get('etag') ?? '';
   const change = { params: { path, header: { 'If-Match': version } }, body: { title: 'Another tour' } };
   const changed = await client.PATCH('/api/v1/urls/{short_code}', change);
-  // By now it has another version.
+  // The version is outdated now.
   const stale = await client.PATCH('/api/v1/urls/{short_code}', change);
 
   const visit = await client.GET('/{short_code}', {
@@ -73,7 +73,7 @@ function need<Data>(data: Data | undefined): Data {
   return data;
 }
 
-/** The first number that is not 0; an error after 10 s. */
+/** Resolves to the first number above 0. Throws after 10 s. */
 async function untilCounted(read: () => Promise<number>): Promise<number> {
   for (let tries = 0; tries < 100; tries++) {
     const number = await read();

@@ -61,7 +61,7 @@ describe('an undocumented answer is detected', () => {
         const { responses } = paths['/api/v1/urls']!['post']!;
         responses['422'] = responses['409']!;
       },
-      'createUrl: the body breaks its schema: /type must be equal to one of the allowed values',
+      'createUrl: the body violates its schema: /type must be equal to one of the allowed values',
     ],
     [
       'a field that is missing',
@@ -70,7 +70,7 @@ describe('an undocumented answer is detected', () => {
         schema.properties['color'] = { type: 'string' };
         schema.required.push('color');
       },
-      "getService: the body breaks its schema:  must have required property 'color'",
+      "getService: the body violates its schema:  must have required property 'color'",
     ],
     [
       'a type of content that is not documented',

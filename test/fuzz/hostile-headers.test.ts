@@ -8,7 +8,7 @@ import { useService } from '../support/processes/service.ts';
 import { createUrl } from '../support/urls/urls.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
-/** Less than half of what these headers would take, were they kept. */
+/** Less than half of the memory that all of these headers need. */
 const heapMegabytes = 96;
 const service = useService({
   ...detailSettings,
@@ -18,7 +18,7 @@ const db = () => service.database.db();
 const clients = 20;
 const requests = 25_000;
 
-/** What HTTP lets through of what nobody should send. */
+/** Hostile header values that are valid in HTTP. */
 const nasty = [
   '<script>alert(1)</script>',
   '\t',

@@ -6,7 +6,7 @@ import { createUrl } from '../support/urls/urls.ts';
 
 const web = useWeb({ RATE_LIMIT_NOT_FOUND_PER_IP: '0' });
 const rounds = 1_500;
-/** Medians differ by less than this for the machine's sake; a look-up in Redis alone is more than twice what is known by heart. */
+/** Tolerated difference of medians on a noisy machine: a Redis look-up takes more than twice as long as a memory cache hit. */
 const noise = 1.2;
 
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
@@ -40,7 +40,7 @@ test('response times do not distinguish unknown from deleted or inactive codes',
   ] as const;
   const times = new Map(codes.map(([kind]) => [kind, [] as number[]]));
   for (let round = 0; round < rounds; round++) {
-    // In an order that changes, so that nobody always comes after the same one.
+    // A varying order, so that no code always follows the same one.
     for (let i = 0; i < codes.length; i++) {
       const [kind, code] = codes[(i * (1 + (round % 4)) + round) % codes.length]!;
       times.get(kind)!.push(await time(code));

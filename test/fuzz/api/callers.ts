@@ -1,7 +1,7 @@
 import type { ApiKeys } from '../../../src/api-keys/api-keys.ts';
 import { scopes } from '../../../src/api-keys/scopes.ts';
 
-/** Who asks with an API key: with all rights, with each scope alone, with none. */
+/** Callers: with the scope admin, with each single scope, and without an API key. */
 const permissions = {
   admin: {},
   own: { scopes: ['urls:read', 'urls:write', 'stats:read', 'keys:reserve'], ownUrlsOnly: true },
@@ -10,11 +10,11 @@ const permissions = {
   expired: { expiresAt: new Date(0) },
 } satisfies Record<string, Parameters<ApiKeys['create']>[1]>;
 
-/** What the metrics ask for. */
+/** The bearer token of /metrics. */
 export const operatorToken = 'metrics-of-the-fuzzed-service';
 const unknownKey = `lm_0123456789ab_${'x'.repeat(43)}`;
 
-/** API keys of every kind. One that is revoked or changed by a request, as admins may, is replaced. */
+/** Creates an API key per caller, and replaces one that a request has revoked or changed. */
 export async function createCallers(apiKeys: ApiKeys) {
   const keys = new Map<string, string | undefined>([
     ['unknown', unknownKey],

@@ -1,9 +1,9 @@
 import type { Request } from './send.ts';
 
-/** A line for a shell that sends a request again. */
+/** A curl command that repeats a request. */
 export function asCurl(baseUrl: string, { method, target, headers, body }: Request): string {
   const parts = ['curl -sS -i --path-as-is -X', method];
-  // Curl would take the target apart.
+  // Otherwise curl normalises the path.
   parts.push(
     target.startsWith('/') ? quote(baseUrl + target) : `--request-target ${quote(target)} ${baseUrl}`,
   );

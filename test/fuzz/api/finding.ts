@@ -4,16 +4,16 @@ import type { Answer, Request } from './send.ts';
 /** An answer that the document does not allow. */
 export interface Finding {
   operation: string;
-  /** What is wrong with it. */
+  /** The violation. */
   problem: string;
-  /** The smallest request that was found to have such an answer, as a line for a shell. */
+  /** The smallest request with such an answer, as a curl command. */
   curl: string;
   answer: string;
 }
 
-/** Thrown for a request that was answered with what the document does not allow. */
-export class Misbehaviour extends Error {
-  override readonly name = 'Misbehaviour';
+/** The answer of a request violates the document. */
+export class UndocumentedAnswer extends Error {
+  override readonly name = 'UndocumentedAnswer';
   readonly operation: string;
   readonly request: Request;
   readonly answer: Answer | Error;
@@ -25,9 +25,9 @@ export class Misbehaviour extends Error {
   }
 }
 
-/** Throws what is no Misbehaviour. */
+/** The finding of an UndocumentedAnswer; rethrows other errors. */
 export function findingOf(error: unknown, baseUrl: string): Finding {
-  if (!(error instanceof Misbehaviour)) throw error;
+  if (!(error instanceof UndocumentedAnswer)) throw error;
   const { message: problem, operation, request, answer } = error;
   return {
     operation,

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import type { Callers } from './callers.ts';
-import { type Finding, findingOf, Misbehaviour } from './finding.ts';
-import { createJudge } from './judge.ts';
+import { type Finding, findingOf, UndocumentedAnswer } from './finding.ts';
 import { createKnownValues } from './known-values.ts';
 import { readOperations } from './operations.ts';
+import { createOracle } from './oracle.ts';
 import { type Plan, requestsOf } from './requests.ts';
 import { resolve } from './resolve.ts';
 import { type Answer, createSender, type Request } from './send.ts';
@@ -17,21 +17,21 @@ export interface FuzzResult {
   milliseconds: Map<string, number>;
 }
 
-/** Requests on their way at the same time. */
+/** Concurrent requests. */
 const lanes = 12;
-/** Findings after which there is no use in going on. */
+/** Number of findings after which a run stops. */
 const enough = 25;
-/** Requests that are tried to make a finding smaller. */
+/** Maximum number of requests to shrink a finding. */
 const mostShots = 300;
 
-/** What is being made smaller. */
+/** The finding that is being shrunk. */
 interface Hunt {
   signature: string | undefined;
   shots: number;
 }
 
-/** Sends so many requests, made from the document, to a web process and judges each answer by the document. The requests are
- *  the same for the same seed, but for what they take from answers. */
+/** Sends requests that are generated from the API document, and checks each answer against it. Equal seeds give equal requests,
+ *  except for values from earlier answers. */
 export async function fuzz(options: {
   baseUrl: string;
   document: object;
@@ -44,12 +44,12 @@ export async function fuzz(options: {
   const operations = readOperations(options.document);
   const plans = requestsOf(operations, callers.names);
   const sender = createSender(baseUrl, lanes);
-  const { judge } = createJudge();
+  const { check } = createOracle();
   const knownValues = createKnownValues();
   const result: FuzzResult = { requests: 0, findings: [], answers: new Map(), milliseconds: new Map() };
   const seen = new Set<string>();
 
-  /** Throws a Misbehaviour for what was not found before, and then for the same alone, while it is made smaller. */
+  /** Throws a UndocumentedAnswer for what was not found before, and then for the same alone, while it is made smaller. */
   async function tryOut(plan: Plan, hunt: Hunt): Promise<void> {
     if (hunt.signature !== undefined && hunt.shots++ > mostShots) return;
     const request = resolve(plan, knownValues, callers.keyOf);
@@ -61,7 +61,7 @@ export async function fuzz(options: {
     result.requests += 1;
     if (result.requests % 10_000 === 0)
       say(`${result.requests} requests, ${result.findings.length} findings`);
-    const problem = answer instanceof Error ? answer.message : judge(operation, request, answer);
+    const problem = answer instanceof Error ? answer.message : check(operation, request, answer);
     if (problem === undefined) {
       await takeIn(plan, request, answer as Answer);
       return;
@@ -71,7 +71,8 @@ export async function fuzz(options: {
       seen.add(signature);
       hunt.signature = signature;
     }
-    if (hunt.signature === signature) throw new Misbehaviour(problem, plan.operation.id, request, answer);
+    if (hunt.signature === signature)
+      throw new UndocumentedAnswer(problem, plan.operation.id, request, answer);
   }
 
   async function takeIn(plan: Plan, request: Request, answer: Answer) {
@@ -81,7 +82,7 @@ export async function fuzz(options: {
     const counts = result.answers.get(operation.id) ?? new Map<number, number>();
     result.answers.set(operation.id, counts.set(answer.status, (counts.get(answer.status) ?? 0) + 1));
     if (answer.status >= 300 || operation.isPublic) return;
-    // Some of what was said is not shown, such as a password.
+    // Answers do not contain all input, such as passwords.
     knownValues.learn(operation.tag, {
       ...readObject(request.body),
       ...readObject(answer.body),
@@ -105,7 +106,7 @@ export async function fuzz(options: {
   return result;
 }
 
-/** The object of a body; nothing of what is none. */
+/** The JSON object in a body; empty for other bodies. */
 function readObject(body: Buffer | undefined): object {
   try {
     return Object(JSON.parse(String(body))) as object;
@@ -114,8 +115,7 @@ function readObject(body: Buffer | undefined): object {
   }
 }
 
-/** Whether a request is still what the document describes under its operation: another method or path may lead elsewhere, as does
- *  one with nothing in a parameter's place. */
+/** Whether a request still belongs to its operation: a changed method or path, or an empty path parameter, can match another one. */
 function isOf({ operation, method, bend, path }: Plan, { target }: Request): boolean {
   const hasAll = Object.keys(path).length === 0 || !/\/(\/|\?|$)/.test(target.replace(/\?.*/s, ''));
   return method === operation.method && !bend && hasAll;

@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { hostileBodies, hostileTexts } from './hostile-texts.ts';
 import { isKnown } from './known-values.ts';
 
-/** Text where other text is expected. */
+/** Unexpected text. */
 export const hostileText: fc.Arbitrary<string> = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom(...hostileTexts) },
-  // Lone surrogates are among them.
+  // Includes lone surrogates.
   { weight: 1, arbitrary: fc.string({ unit: fc.nat(0xffff).map((code) => String.fromCharCode(code)) }) },
   { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 40 }) },
   { weight: 1, arbitrary: fc.webUrl({ withQueryParameters: true, withFragments: true }) },
@@ -27,7 +27,7 @@ const numbers = [0, -0, -1, 1, 1.5, 1e-7, 1e308, 2 ** 31, 2 ** 53, -(2 ** 53) - 
 const oddities: unknown[] = [null, true, false, [], {}, [null], [[]], { '': '' }, { length: 1e9 }];
 const poisoned: unknown = JSON.parse('{"__proto__":{"admin":true}}');
 
-/** A value of JSON where another one is expected. */
+/** An unexpected JSON value. */
 const hostileJson: fc.Arbitrary<unknown> = fc.oneof(
   { weight: 3, arbitrary: hostileText },
   { weight: 2, arbitrary: fc.constantFrom(...numbers, ...oddities, poisoned) },
@@ -36,7 +36,7 @@ const hostileJson: fc.Arbitrary<unknown> = fc.oneof(
   { weight: 1, arbitrary: fc.array(hostileText, { maxLength: 5 }) },
 );
 
-/** A value like `value` with one place changed: something else stands there, or nothing, or something more. */
+/** A value with one node replaced, removed or added. */
 export const spoiled = (value: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> =>
   fc
     .record({
@@ -82,7 +82,7 @@ function sizeOf(node: unknown): number {
   return items.reduce<number>((sum, item) => sum + sizeOf(item), 1);
 }
 
-/** A body that no schema is about. */
+/** A body that matches no schema. */
 export const hostileBody: fc.Arbitrary<Buffer> = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom(...hostileBodies).map((text) => Buffer.from(text)) },
   { weight: 1, arbitrary: hostileText.map((text) => Buffer.from(text)) },

@@ -6,8 +6,8 @@ import { fuzz } from './fuzz.ts';
 import { formatReport } from './report.ts';
 import { openStack } from './stack.ts';
 
-/** `npm run test:fuzz`: asks a running service what its document describes and what it does not, and says by its exit code
- *  whether each answer was as documented: 0 if so, 1 otherwise, 2 when it was asked for wrongly. */
+/** `npm run test:fuzz`: sends valid and hostile requests to a service. Exit code 0: all answers are documented; 1: some are not;
+ *  2: invalid options. */
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 const { requests, seed } = readOptions();
 
@@ -21,7 +21,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
-say(`seed ${seed}: building, and starting a service`);
+say(`seed ${seed}: building and starting a service`);
 const ended: string[] = [];
 stack = await openStack((what) => ended.push(what));
 try {
@@ -32,15 +32,16 @@ try {
   const result = await fuzz({ baseUrl: stack.baseUrl, document, callers, requests, seed, say });
   say(formatReport(result, document));
   say(`${Math.round((performance.now() - start) / 1_000)} s`);
-  for (const what of ended) say(`FAILED: ${what} ended by itself`);
-  const isWell = result.findings.length === 0 && ended.length === 0;
-  if (!isWell) say(`npm run test:fuzz -- --requests ${requests} --seed ${seed}\n${errorsIn(stack.output())}`);
-  process.exitCode = isWell ? 0 : 1;
+  for (const what of ended) say(`FAILED: ${what} exited unexpectedly`);
+  const hasPassed = result.findings.length === 0 && ended.length === 0;
+  if (!hasPassed)
+    say(`npm run test:fuzz -- --requests ${requests} --seed ${seed}\n${errorsIn(stack.output())}`);
+  process.exitCode = hasPassed ? 0 : 1;
 } finally {
   await stack.close();
 }
 
-/** The errors that the processes logged, the first of each kind. */
+/** The first errors that the processes logged. */
 function errorsIn(output: string): string {
   const errors = output.split('\n').filter((line) => /"level":(50|"error")/.test(line));
   return errors.slice(0, 10).join('\n');

@@ -9,13 +9,13 @@ export interface Parameter {
   schema: Schema;
 }
 
-/** What may be answered under one status. */
+/** A documented answer. */
 export interface Response {
   headers?: Record<string, unknown>;
   content?: Content;
 }
 
-/** One kind of request, as the API's document describes it. */
+/** An operation of the API document. */
 export interface Operation {
   id: string;
   method: string;
@@ -39,7 +39,7 @@ interface OperationObject {
   responses: Record<string, Response>;
 }
 
-/** All that the document describes. */
+/** All operations of an API document. */
 export function readOperations(document: object): Operation[] {
   const { paths } = followReferences(document) as {
     paths: Record<string, Record<string, OperationObject>>;

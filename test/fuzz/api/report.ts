@@ -1,7 +1,7 @@
 import type { FuzzResult } from './fuzz.ts';
 import { readOperations } from './operations.ts';
 
-/** What a run found, and how often each operation was answered with what. */
+/** Formats the findings, and the number of answers by operation and status. */
 export function formatReport(result: FuzzResult, document: object): string {
   const { requests, findings, answers, milliseconds } = result;
   const rows = readOperations(document).map(({ id }) => {

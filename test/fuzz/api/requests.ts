@@ -4,7 +4,7 @@ import { known } from './known-values.ts';
 import type { Operation, Parameter } from './operations.ts';
 import { place, valuesOf } from './values.ts';
 
-/** A request before what it refers to is looked up. */
+/** A request whose references to earlier answers are not resolved yet. */
 export interface Plan {
   operation: Operation;
   /** Which of the API keys it carries. */
@@ -44,7 +44,7 @@ const otherTypes = [
 ];
 const otherMethods = 'GET HEAD POST PUT PATCH DELETE OPTIONS TRACE PROPFIND PURGE QUERY M-SEARCH'.split(' ');
 
-/** Requests of every kind that the document describes: what it asks for, what it rules out, and what nobody thought of. */
+/** Generates requests of every operation: valid, invalid and arbitrary ones. */
 export const requestsOf = (operations: Operation[], callers: string[]): fc.Arbitrary<Plan> =>
   fc.oneof(...operations.map((operation) => plansOf(operation, callers)));
 
@@ -72,7 +72,7 @@ function plansOf(operation: Operation, callers: string[]): fc.Arbitrary<Plan> {
   });
 }
 
-/** `usual`, but once in so many times something else; shrinks to what is usual. */
+/** `usual`, and once in a number of times another value; shrinks to `usual`. */
 const mostly = <T>(times: number, usual: fc.Arbitrary<T>, otherwise: fc.Arbitrary<T>): fc.Arbitrary<T> =>
   fc.oneof(
     { withCrossShrink: true },
@@ -83,12 +83,12 @@ const mostly = <T>(times: number, usual: fc.Arbitrary<T>, otherwise: fc.Arbitrar
 const pathValueOf = ({ name, schema }: Parameter): fc.Arbitrary<unknown> =>
   fc.oneof(
     { weight: 8, arbitrary: place.map((nth) => known(name, nth)) },
-    // What has examples has few values that work.
+    // A parameter with examples has few valid values.
     { weight: schema.examples ? 12 : 2, arbitrary: valuesOf(schema) },
     { weight: 1, arbitrary: hostileText },
   );
 
-/** A parameter that is there, or not, or several times. */
+/** A parameter that occurs once, never or several times. */
 function pairsOf({ name, required, schema }: Parameter): fc.Arbitrary<[string, unknown][]> {
   const value = mostly<unknown>(12, valuesOf(schema, name), hostileText);
   const most = required ? 1 : 0;
@@ -128,7 +128,7 @@ function bodyOf({ body }: Operation): fc.Arbitrary<Plan['body']> {
   );
 }
 
-/** Rows of a table, as an upload has them. */
+/** The rows of an uploaded table. */
 const linesOfText = fc
   .array(
     fc.oneof(

@@ -2,9 +2,9 @@ import { isKnown, type KnownValues } from './known-values.ts';
 import type { Plan } from './requests.ts';
 import type { Request } from './send.ts';
 
-/** What a header may carry: Node sends nothing else. */
+/** Replaces characters that Node rejects in headers. */
 const headerText = (text: string) => text.replaceAll(/[^\t\x20-\x7e\x80-\xff]/g, '?').trim();
-/** What the path of a request line may carry. */
+/** Encodes characters that Node rejects in a request target. */
 const targetText = (text: string) =>
   [...Buffer.from(text)]
     .map((byte) => (byte > 0x20 && byte < 0x7f ? String.fromCharCode(byte) : percent(byte)))
@@ -12,8 +12,7 @@ const targetText = (text: string) =>
 const percent = (byte: number) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
 const encode = (text: string) => encodeURIComponent(Buffer.from(text).toString());
 
-/** The request of a plan, with what answers have shown in the places that refer to it. `keyOf` tells the API key of a caller,
- *  if it has one. */
+/** Resolves the references of a plan with values from earlier answers. `keyOf` returns the API key of a caller, if it has one. */
 export function resolve(
   plan: Plan,
   knownValues: KnownValues,
@@ -34,7 +33,7 @@ export function resolve(
   const path = operation.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encode(textOf(plan.path[name])));
   const query = plan.query.flatMap(([name, value]) => {
     const found = find(value);
-    // A list is a parameter that is repeated.
+    // A list is a repeated parameter.
     const values = Array.isArray(found) ? found.map(String) : found === undefined ? [] : [textOf(value)];
     return values.length === 0 ? encode(name) : values.map((one) => `${encode(name)}=${encode(one)}`);
   });

@@ -1,4 +1,4 @@
-/** The part of JSON Schema 2020-12 that the API's document uses, its references followed. */
+/** The part of JSON Schema 2020-12 that the API document uses, without references. */
 export interface Schema {
   type?: SchemaType | SchemaType[];
   const?: unknown;
@@ -27,7 +27,7 @@ export interface Schema {
 
 type SchemaType = 'string' | 'integer' | 'number' | 'boolean' | 'null' | 'array' | 'object';
 
-/** The document with each reference replaced by what it refers to. Throws for one that leads nowhere, or to itself. */
+/** Replaces each reference of a document by its target. Throws for an unresolvable or circular one. */
 export function followReferences(document: object): unknown {
   const follow = (node: unknown, within: readonly string[]): unknown => {
     if (Array.isArray(node)) return node.map((item) => follow(item, within));
@@ -46,6 +46,6 @@ function find(document: object, reference: string): unknown {
   for (const name of reference.replace(/^#\//, '').split('/')) {
     node = (node as Record<string, unknown> | undefined)?.[name];
   }
-  if (node === undefined) throw new Error(`${reference} leads nowhere`);
+  if (node === undefined) throw new Error(`${reference} cannot be resolved`);
   return node;
 }

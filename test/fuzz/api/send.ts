@@ -1,6 +1,6 @@
 import { Agent, request as send } from 'node:http';
 
-/** A request as it goes out. */
+/** A request to send. */
 export interface Request {
   method: string;
   /** What stands in the request line, byte for byte. */
@@ -15,10 +15,10 @@ export interface Answer {
   body: Buffer;
 }
 
-/** Longest time that an answer may take. */
+/** Time limit of an answer. */
 const patienceMs = 20_000;
 
-/** Sends requests to a web process over connections that are kept. */
+/** Sends requests to a web process over persistent connections. */
 export function createSender(baseUrl: string, connections: number) {
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
   const { hostname: host, port } = new URL(baseUrl);
@@ -38,7 +38,7 @@ export function createSender(baseUrl: string, connections: number) {
           response.on('data', (chunk: Buffer) => {
             chunks.push(chunk);
             if (!response.headers['content-type']?.startsWith('text/event-stream')) return;
-            // It would go on for ever; its beginning is judged.
+            // A stream does not end: only its first chunk is checked.
             settle();
             sent.destroy();
           });
@@ -54,7 +54,7 @@ export function createSender(baseUrl: string, connections: number) {
   };
 }
 
-/** Node takes headers that come more than once as lists, but for this one. */
+/** Node accepts lists for repeated headers, except for this one. */
 function headersFor(headers: Request['headers'], body: Buffer | undefined) {
   const lists = new Map<string, string[]>();
   for (const [name, value] of headers) lists.set(name, (lists.get(name) ?? []).concat(value));

@@ -8,14 +8,14 @@ import { createTemplate, databaseUrl } from '../../support/services/databases.ts
 import { startTestPostgres, startTestRedis } from '../../support/services/servers.ts';
 import { operatorToken } from './callers.ts';
 
-/** Settings of a web process that is asked. */
+/** Settings of the web process under test. */
 export const fuzzSettings = {
-  // What requests ask for is judged, not how busy the machine is.
+  // Load shedding would depend on the machine.
   MAX_EVENT_LOOP_DELAY_MS: '0',
   METRICS_TOKEN: operatorToken,
 };
 
-/** A web process and a worker process of this checkout, on a PostgreSQL and a Redis of their own. */
+/** Starts a web process and a worker of this checkout, with their own PostgreSQL and Redis. */
 export async function openStack(onEnd: (what: string) => void) {
   const closers: (() => Promise<unknown>)[] = [];
   let isClosing = false;

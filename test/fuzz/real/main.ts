@@ -3,8 +3,8 @@ import { classes } from './classes.ts';
 import { formatReport, listMissed } from './report.ts';
 import type { Row } from './row.ts';
 
-/** `npm run test:real`: feeds Linkmill with large public data sets and prints what was right, wrong and refused. The exit code is
- *  0 when each goal is met, 1 otherwise, 2 for wrong options. */
+/** `npm run test:real`: processes large public data sets, and prints right, wrong and refused inputs. Exit code 0: each goal is met;
+ *  1: one is missed; 2: invalid options. */
 const { only, examples } = readOptions();
 const rowsOf = new Map<string, Row[]>();
 for (const name of only) rowsOf.set(name, await classes[name]!());

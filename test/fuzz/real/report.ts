@@ -3,7 +3,7 @@ import { meetsGoal, type Row, shareOf } from './row.ts';
 
 const percent = (share: number) => `${(Math.floor(share * 10_000) / 100).toFixed(2)} %`;
 
-/** A table of all rows, and below it examples of what was wrong or refused. */
+/** A table of all rows, with examples of wrong and refused inputs below it. */
 export function formatReport(rowsOf: ReadonlyMap<string, Row[]>, maxExamples: number): string {
   const rows = [...rowsOf].flatMap(([name, rows]) =>
     rows.map((row) => ({ ...row, name: `${name}: ${row.name}` })),
@@ -26,7 +26,7 @@ export function formatReport(rowsOf: ReadonlyMap<string, Row[]>, maxExamples: nu
   return [table, ...lines].join('\n');
 }
 
-/** One line for each goal that is missed. */
+/** A line per missed goal. */
 export const listMissed = (rows: Row[]): string[] =>
   rows
     .filter((row) => !meetsGoal(row))

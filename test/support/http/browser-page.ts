@@ -4,14 +4,14 @@ import { readSlowness } from '../processes/slowness.ts';
 import { track } from '../resources.ts';
 import { openBrowser } from './browser.ts';
 
-/** A page of a browser for a test file, with what there is to hold against it; it fails to find something after `timeoutMs`, times the slowness of the machine; it is there once the tests run. */
+/** A browser page for a test file. Its actions time out after `timeoutMs`, times the slowness of the machine. */
 export function useBrowserPage(options: BrowserContextOptions, timeoutMs = 20_000) {
   let browser: Browser;
   let page: Page;
   let closed: () => void;
-  /** The origin of everything that the page asked for. */
+  /** Origins of all requests of the page. */
   const origins = new Set<string>();
-  /** Errors in the browser's console, among them what the content security policy forbids. */
+  /** Errors in the console, including violations of the content security policy. */
   const complaints: string[] = [];
 
   beforeAll(async () => {

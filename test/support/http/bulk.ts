@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { Answer } from './client.ts';
 
-/** What became of one of many. */
+/** The result of an item in a bulk request. */
 export interface Result {
   short_code?: string;
   status: number;
@@ -9,7 +9,7 @@ export interface Result {
   problem?: Record<string, unknown>;
 }
 
-/** What became of each, as an answer of the API for many says it. */
+/** The results of a bulk request. */
 export function resultsOf({ status, body }: Answer): Result[] {
   expect(status).toBe(200);
   return body['results'] as Result[];

@@ -1,12 +1,11 @@
-/** An answer of the service, its JSON body read. */
+/** An answer with its parsed JSON body. */
 export interface Answer {
   status: number;
   headers: Headers;
-  // The tests say what they expect of it.
   body: Record<string, unknown>;
 }
 
-/** The body of an answer; of one that goes on for ever, what comes first. */
+/** The body of an answer; of a stream, the first chunk. */
 export async function textOf(response: Response): Promise<string> {
   if (!response.headers.get('content-type')?.startsWith('text/event-stream')) return await response.text();
   const reader = response.body!.getReader();
@@ -15,13 +14,13 @@ export async function textOf(response: Response): Promise<string> {
   return Buffer.from(value ?? []).toString();
 }
 
-/** Whether a body is sent as it is. */
+/** Whether a body is sent without serialisation. */
 const isReady = (body: unknown): body is string | Buffer<ArrayBuffer> =>
   typeof body === 'string' || Buffer.isBuffer(body);
 
 export type Client = ReturnType<typeof createClient>;
 
-/** Sends requests as an API client does; redirects are not followed. */
+/** An API client that does not follow redirects. */
 export function createClient(baseUrl: string, apiKey?: string) {
   async function request(
     method: string,

@@ -1,16 +1,16 @@
 import { type Agent, request } from 'node:http';
 import { readSlowness } from '../processes/slowness.ts';
 
-/** A request without an answer for so long, times the slowness of the machine, has failed. */
-const patienceMs = 30_000;
+/** Time limit of a request, times the slowness of the machine. */
+const timeoutMs = 30_000;
 
-/** The status of the answer to a GET, or the code of the error that there was instead. */
+/** The status of a GET, or the code of its error. */
 export async function getStatus(
   url: string,
   agent: Agent,
   headers: Record<string, string> = {},
 ): Promise<number | string> {
-  const limitMs = patienceMs * readSlowness();
+  const limitMs = timeoutMs * readSlowness();
   return await new Promise((resolve) => {
     const onError = (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message);
     const sent = request(url, { agent, headers, timeout: limitMs }, (response) => {

@@ -13,10 +13,10 @@ import { createBlockedHosts } from '../../../src/urls/blocklist/blocklist.ts';
 import { createBlockedHostStore } from '../../../src/urls/blocklist/store.ts';
 import { silentLog } from '../resources.ts';
 
-/** A file of which its sender says nothing. */
+/** A file without declared properties. */
 const unknown: UploadedAs = { kind: undefined, format: 'auto', mapping: null, charset: undefined };
 
-/** Imports and exports of one database, both ends of them, without processes. */
+/** Imports and exports of a database, without processes. */
 export function createTransfers(db: Knex, maxPerKey = 1_000) {
   const importStore = createImportStore(db);
   const exportStore = createExportStore(db);
@@ -33,7 +33,7 @@ export function createTransfers(db: Knex, maxPerKey = 1_000) {
     exportStore,
     blockedHosts: createBlockedHosts({ store: createBlockedHostStore(db) }),
     importer: createImporter({ generator: createKeyGenerator(db) }),
-    // Without processes nothing is cached.
+    // Without processes there is no cache.
     refreshCache: async () => 0,
     exportSources: { urls: createUrlSource(db), clicks: createClickSource(db) },
     imports,

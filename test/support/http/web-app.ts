@@ -4,7 +4,7 @@ import { startWeb, type TestProcess } from '../processes/processes.ts';
 import { useDatabase, useRedis } from '../resources.ts';
 import { type Client, createClient } from './client.ts';
 
-/** A web process on a database and a Redis prefix of its own, with an API key; no worker. For a whole test file. */
+/** A web process with its own database, Redis prefix and API key, without a worker, for a test file. */
 export function useWeb(settings: Record<string, string> = {}) {
   const database = useDatabase();
   const redis = useRedis();
@@ -17,9 +17,9 @@ export function useWeb(settings: Record<string, string> = {}) {
       REDIS_URL: redis.url(),
       REDIS_PREFIX: redis.prefix,
       LOG_LEVEL: 'info',
-      // A machine that is busy with tests is no reason to refuse what they ask.
+      // A busy machine must not shed the load of tests.
       MAX_EVENT_LOOP_DELAY_MS: '0',
-      // Nor to send clicks past a Redis that has to wait for a processor.
+      // A Redis that waits for a processor must not open the click breaker.
       CLICK_ACK_MS: '10000',
       ...settings,
     });
@@ -34,7 +34,7 @@ export function useWeb(settings: Record<string, string> = {}) {
     apiKey: () => key,
     output: () => web.output(),
     signal: (signal: NodeJS.Signals) => web.signal(signal),
-    /** With the API key, or with another one, or without any. */
+    /** A client with the API key of the file by default, another key, or none. */
     client: (apiKey: string | null = key): Client => createClient(web.baseUrl, apiKey ?? undefined),
   };
 }

@@ -1,5 +1,5 @@
 import type { WantedUrl } from '../../../../src/transfers/rows/row-schema.ts';
-import { judgeAll, type Judgement, type Row } from '../row.ts';
+import { evaluateAll, type Evaluation, type Row } from '../row.ts';
 import { withBadLimit, withBadSecondary } from './damaged-values.ts';
 import { readFile, type ReadFile } from './read-file.ts';
 import { cutOff, documents, incomplete, type Variant, writtenOtherwise } from './variants.ts';
@@ -7,20 +7,20 @@ import { cutOff, documents, incomplete, type Variant, writtenOtherwise } from '.
 /** Files of twelve services, written in many ways, incomplete and damaged, read as for an import. */
 export async function measureFiles(): Promise<Row[]> {
   return [
-    await judgeAll({ name: 'CSV in every form', goal: 1, inputs: writtenOtherwise() }, isComplete),
-    await judgeAll({ name: 'JSON and SQL', goal: 1, inputs: documents() }, isComplete),
-    await judgeAll({ name: 'without a column', goal: 1, inputs: incomplete() }, isNeverAnother),
-    await judgeAll({ name: 'cut off', goal: 1, inputs: cutOff() }, isNeverAnother),
-    await judgeAll({ name: 'bad secondary values', goal: 1, inputs: withBadSecondary() }, async (file) =>
-      judge(file.name, isKept(await readFile(file.content))),
+    await evaluateAll({ name: 'CSV in every form', goal: 1, inputs: writtenOtherwise() }, isComplete),
+    await evaluateAll({ name: 'JSON and SQL', goal: 1, inputs: documents() }, isComplete),
+    await evaluateAll({ name: 'without a column', goal: 1, inputs: incomplete() }, isNeverAnother),
+    await evaluateAll({ name: 'cut off', goal: 1, inputs: cutOff() }, isNeverAnother),
+    await evaluateAll({ name: 'bad secondary values', goal: 1, inputs: withBadSecondary() }, async (file) =>
+      evaluate(file.name, isKept(await readFile(file.content))),
     ),
-    await judgeAll({ name: 'bad limits', goal: 1, inputs: withBadLimit() }, async (file) =>
-      judge(file.name, isRefused(await readFile(file.content))),
+    await evaluateAll({ name: 'bad limits', goal: 1, inputs: withBadLimit() }, async (file) =>
+      evaluate(file.name, isRefused(await readFile(file.content))),
     ),
   ];
 }
 
-const judge = (shown: string, isRight: boolean): Judgement => ({
+const evaluate = (shown: string, isRight: boolean): Evaluation => ({
   outcome: isRight ? 'right' : 'wrong',
   shown,
 });
@@ -29,7 +29,7 @@ const isKept = ({ urls, refused }: ReadFile) => urls.length === 1 && refused ===
 const isRefused = ({ urls, refused }: ReadFile) => urls.length === 0 && refused === 1;
 
 /** All short URLs come of it, each with its code, and the same rows are refused. */
-async function isComplete({ name, file, content }: Variant): Promise<Judgement> {
+async function isComplete({ name, file, content }: Variant): Promise<Evaluation> {
   const { format, urls, refused } = await readFile(content);
   if (format === undefined) return { outcome: 'refused', shown: name };
   const isRight =
@@ -37,18 +37,18 @@ async function isComplete({ name, file, content }: Variant): Promise<Judgement> 
     refused === (file.refused?.length ?? 0) &&
     urls.length === file.urls.length &&
     urls.every((url) => isExpected(url, file.urls));
-  return judge(name, isRight);
+  return evaluate(name, isRight);
 }
 
 /** What comes of it, if anything, has a code and a URL that belong together in the whole file. Only a file of our own columns may
  *  leave codes to us. */
-async function isNeverAnother({ name, file, content }: Variant): Promise<Judgement> {
+async function isNeverAnother({ name, file, content }: Variant): Promise<Evaluation> {
   const { urls } = await readFile(content);
   const lines = file.content.split(/\n|\},|\),/);
   const belong = ({ shortCode, originalUrl }: WantedUrl) =>
     lines.some((line) => line.includes(new URL(originalUrl).pathname) && line.includes(shortCode ?? ''));
   const isCoded = ({ shortCode }: WantedUrl) => shortCode !== undefined || file.format === 'linkmill';
-  return judge(
+  return evaluate(
     name,
     urls.every((url) => belong(url) && isCoded(url)),
   );

@@ -3,7 +3,7 @@ import { stringify } from 'csv-stringify/sync';
 import type { ServiceFile } from '../../../transfers/formats/files/expected.ts';
 import { serviceFiles } from '../../../transfers/formats/files/service-files.ts';
 
-/** A file, and what is known of it. */
+/** A file with its expected content. */
 export interface Variant {
   name: string;
   file: ServiceFile;

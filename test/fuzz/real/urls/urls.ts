@@ -2,29 +2,29 @@ import { readShortCode } from '../../../../src/keys/short-code.ts';
 import { createDestinationPolicy, UrlRejected } from '../../../../src/urls/input/destination-policy.ts';
 import { parseUrl } from '../../../../src/validation/parse-url.ts';
 import { hosts, rests } from '../../../support/urls/cases.ts';
-import { judgeAll, type Judgement, type Row } from '../row.ts';
+import { evaluateAll, type Evaluation, type Row } from '../row.ts';
 import { readDocumentedUrls } from './documented-urls.ts';
 
 /** URLs as people write them, and short codes as they are pasted. */
 export async function measureUrls(): Promise<Row[]> {
   return [
-    await judgeAll({ name: 'hosts of the URL Standard', goal: 1, inputs: hosts }, ([written, host]) =>
+    await evaluateAll({ name: 'hosts of the URL Standard', goal: 1, inputs: hosts }, ([written, host]) =>
       compare(written, parseUrl(`https://${written}/`)?.host, host),
     ),
-    await judgeAll({ name: 'paths of the URL Standard', goal: 1, inputs: rests }, ([written, rest]) =>
+    await evaluateAll({ name: 'paths of the URL Standard', goal: 1, inputs: rests }, ([written, rest]) =>
       compare(written, parseUrl(`https://ex.com${written}`)?.href.slice('https://ex.com'.length), rest),
     ),
-    await judgeAll(
+    await evaluateAll(
       { name: 'URLs in documents of packages', goal: 0.98, inputs: readDocumentedUrls() },
-      judgeStored,
+      evaluateStored,
     ),
-    await judgeAll({ name: 'short codes as pasted', goal: 1, inputs: pastedCodes() }, ([path, code]) =>
+    await evaluateAll({ name: 'short codes as pasted', goal: 1, inputs: pastedCodes() }, ([path, code]) =>
       compare(path, readShortCode(path), code),
     ),
   ];
 }
 
-const compare = (shown: string, read: string | undefined, wanted: string | undefined): Judgement => ({
+const compare = (shown: string, read: string | undefined, wanted: string | undefined): Evaluation => ({
   outcome: read === wanted ? 'right' : 'wrong',
   shown: `${shown} is read as ${read}, not ${wanted}`,
 });
@@ -37,7 +37,7 @@ const normaliseUrl = createDestinationPolicy({
 });
 
 /** Right where a URL is stored in ASCII, and in a form that no parser changes. */
-function judgeStored(text: string): Judgement {
+function evaluateStored(text: string): Evaluation {
   try {
     const href = normaliseUrl(text);
     const isSame = new URL(href).href === href && parseUrl(href)?.href === href && /^[!-~]+$/.test(href);

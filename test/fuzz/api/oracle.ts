@@ -4,7 +4,7 @@ import type { Operation, Response } from './operations.ts';
 import type { Schema } from './schema.ts';
 import type { Answer, Request } from './send.ts';
 
-/** Answers that say what is wrong with a request, whatever it was meant to be. */
+/** The schema of every problem. */
 const problemSchema: Schema = {
   type: 'object',
   properties: {
@@ -16,16 +16,16 @@ const problemSchema: Schema = {
   required: ['type', 'title', 'status', 'detail'],
 };
 
-/** What any request may be answered with that is wrong; a browser may get a page. */
+/** The error answer of a request outside of any operation; browsers get a page. */
 const anyProblem: Response = {
   content: { 'application/problem+json': { schema: problemSchema }, 'text/html': {} },
 };
 
-/** Statuses of requests that are not read far enough to know what they want. */
-const aheadOfOperations = new Set([408, 431]);
+/** Statuses of requests that are rejected before routing. */
+const statusesBeforeRouting = new Set([408, 431]);
 
-/** Judges answers by the document: says what is wrong with one, or nothing. */
-export function createJudge() {
+/** Checks answers against the API document: returns the first violation, or undefined. */
+export function createOracle() {
   // `example` is OpenAPI's.
   const ajv = new Ajv2020({ strict: true, keywords: ['example'], allowUnionTypes: true });
   addFormats.default(ajv);
@@ -36,42 +36,42 @@ export function createJudge() {
     return validate;
   };
 
-  function judgeBody(answer: Answer, schema: Schema): string | undefined {
+  function checkBody(answer: Answer, schema: Schema): string | undefined {
     let body: unknown;
     try {
       body = JSON.parse(answer.body.toString());
     } catch {
-      return 'the body is no JSON';
+      return 'the body is not JSON';
     }
     const validate = validatorOf(schema);
     if (!validate(body)) {
       const [error] = validate.errors!;
-      // Without what differs from one answer to the next.
-      return `the body breaks its schema: ${error!.instancePath.replaceAll(/\d+/g, 'n')} ${error!.message} (${error!.schemaPath})`;
+      // Array indexes are masked, so that equal findings have equal texts.
+      return `the body violates its schema: ${error!.instancePath.replaceAll(/\d+/g, 'n')} ${error!.message} (${error!.schemaPath})`;
     }
     const status = (body as { status?: unknown } | null)?.status;
     const isProblem = typeOf(answer) === 'application/problem+json';
-    return isProblem && status !== answer.status ? 'the body names another status' : undefined;
+    return isProblem && status !== answer.status ? 'the body has another status' : undefined;
   }
 
-  function judgeContent(answer: Answer, { content = {} }: Response, isHead: boolean): string | undefined {
+  function checkContent(answer: Answer, { content = {} }: Response, isHead: boolean): string | undefined {
     const type = typeOf(answer);
     const types = Object.keys(content);
     if (isHead) return answer.body.length > 0 ? 'HEAD has a body' : undefined;
-    if (types.length === 0) return answer.body.length > 0 ? 'a body is not documented' : undefined;
+    if (types.length === 0) return answer.body.length > 0 ? 'the body is not documented' : undefined;
     if (!Object.hasOwn(content, type)) return `the content type ${type || 'none'} is not documented`;
     const { schema } = content[type]!;
-    return schema && /[/+]json$/.test(type) ? judgeBody(answer, schema) : undefined;
+    return schema && /[/+]json$/.test(type) ? checkBody(answer, schema) : undefined;
   }
 
   return {
-    /** Judges the answer of an operation, or of a request that may not be any. */
-    judge(operation: Operation | undefined, request: Request, answer: Answer): string | undefined {
+    /** Checks the answer of an operation, or of a request that may belong to none. */
+    check(operation: Operation | undefined, request: Request, answer: Answer): string | undefined {
       const isHead = request.method === 'HEAD';
       if (answer.status >= 500 && !(answer.status === 503 && isPrefetch(request)))
         return `answered ${answer.status}`;
-      if (!operation || aheadOfOperations.has(answer.status)) {
-        return answer.status < 400 ? undefined : judgeContent(answer, anyProblem, isHead);
+      if (!operation || statusesBeforeRouting.has(answer.status)) {
+        return answer.status < 400 ? undefined : checkContent(answer, anyProblem, isHead);
       }
       const response = operation.responses[answer.status];
       if (!response) return `the status ${answer.status} is not documented`;
@@ -79,12 +79,12 @@ export function createJudge() {
         (name) => !(name.toLowerCase() in answer.headers),
       );
       if (missing) return `the header ${missing} is missing`;
-      return judgeContent(answer, response, isHead);
+      return checkContent(answer, response, isHead);
     },
   };
 }
 
-/** Browsers that fetch in advance are told by a 503 that this is not done here. */
+/** A prefetch can get a 503. */
 const isPrefetch = ({ headers }: Request) => headers.some(([name]) => name === 'sec-purpose');
 
 const typeOf = ({ headers }: Answer) => (headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase();
