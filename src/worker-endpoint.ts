@@ -2,8 +2,8 @@ import Router from '@koa/router';
 import Koa from 'koa';
 import type { WorkerConfig } from './config/worker.ts';
 import { handleErrors } from './http/middleware/error-handler.ts';
-import { addMetricsRoute } from './http/ops/metrics.ts';
-import { addWorkerHealthRoutes, type WorkerHealthDeps } from './http/ops/worker-health.ts';
+import { createMetricsHandler } from './http/ops/metrics.ts';
+import { createWorkerHealthHandlers, type WorkerHealthDeps } from './http/ops/worker-health.ts';
 import { listenHost } from './http/server/listen-host.ts';
 import { listen } from './http/server/server.ts';
 import type { Log } from './log.ts';
@@ -22,8 +22,14 @@ export async function openWorkerEndpoint(deps: {
 }) {
   const { config, port, health, showMetrics, log } = deps;
   const router = new Router({ sensitive: true });
-  addWorkerHealthRoutes(router, { ...health, version });
-  addMetricsRoute(router, { showMetrics, token: config.METRICS_TOKEN, isOpen: config.METRICS_PUBLIC });
+  const { getHealth, getLiveness, getReadiness } = createWorkerHealthHandlers({ ...health, version });
+  router.get('/health', getHealth);
+  router.get('/health/live', getLiveness);
+  router.get('/health/ready', getReadiness);
+  router.get(
+    '/metrics',
+    createMetricsHandler({ showMetrics, token: config.METRICS_TOKEN, isPublic: config.METRICS_PUBLIC }),
+  );
   const app = new Koa();
   app.on('error', (error: unknown) => log.debug({ err: error }, 'failed to deliver an answer'));
   app.use(handleErrors(log));

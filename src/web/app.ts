@@ -4,7 +4,7 @@ import helmet from 'koa-helmet';
 import type { ApiKeyCache } from '../api-keys/api-key-cache.ts';
 import type { ClickStatusReader } from '../clicks/recording/status.ts';
 import type { WebConfig } from '../config/web.ts';
-import { type ApiDeps, createHandlers, operationsFor } from '../http/api/api.ts';
+import { type ApiDeps, createHandlers, operations, operationsFor } from '../http/api/api.ts';
 import { mount } from '../http/api/mount.ts';
 import { setAcceptPatch } from '../http/middleware/accept-patch.ts';
 import { type ApiState, authenticate } from '../http/middleware/authenticate.ts';
@@ -18,15 +18,14 @@ import {
 } from '../http/middleware/rate-limits.ts';
 import type { RequestCounts } from '../http/middleware/request-counts.ts';
 import { requireUsableSchema } from '../http/middleware/usable-schema.ts';
-import { addApiDocs } from '../http/ops/api-docs.ts';
+import { createApiDocsHandlers } from '../http/ops/api-docs.ts';
 import { bullBoard } from '../http/ops/bull-board.ts';
-import { addHealthRoutes, type HealthDeps } from '../http/ops/health.ts';
-import { addMetricsRoute } from '../http/ops/metrics.ts';
-import { homePage } from '../http/pages/home-page.ts';
-import { answerPage } from '../http/pages/page.ts';
+import { createHealthHandlers, type HealthDeps } from '../http/ops/health.ts';
+import { createMetricsHandler } from '../http/ops/metrics.ts';
+import { createServiceHandler } from '../http/ops/service.ts';
 import type { Redirect } from '../http/redirect/redirect.ts';
-import { addReportRoutes } from '../http/redirect/report.ts';
-import { addRobotsRoute } from '../http/redirect/robots.ts';
+import { createReportHandlers } from '../http/redirect/report.ts';
+import { createRobotsHandler } from '../http/redirect/robots.ts';
 import { basePathOf } from '../http/server/base-path.ts';
 import type { Log } from '../log.ts';
 import type { Queues } from '../queues/queues.ts';
@@ -46,13 +45,38 @@ export interface AppDeps {
   queues: Queues;
   requestCounts: RequestCounts;
   clickStatus: ClickStatusReader;
-  /** The text for Prometheus. */
+  /** Returns the metrics in Prometheus' text format. */
   showMetrics: () => Promise<string>;
   health: Omit<HealthDeps, 'version' | 'clickStatus'>;
   log: Log;
 }
 
-/** Everything that Bull Board's page needs, and nothing from other hosts. */
+interface Route {
+  method: 'get' | 'post';
+  path: `/${string}`;
+}
+
+/** The routes that need no API key, by the name of their handler. Redirects, previews and Bull Board are middleware. */
+export const publicRoutes = {
+  getService: { method: 'get', path: '/' },
+  getHealth: { method: 'get', path: '/health' },
+  getLiveness: { method: 'get', path: '/health/live' },
+  getReadiness: { method: 'get', path: '/health/ready' },
+  getMetrics: { method: 'get', path: '/metrics' },
+  getApiDocument: { method: 'get', path: '/openapi.json' },
+  getApiPage: { method: 'get', path: '/docs' },
+  getApiPageScript: { method: 'get', path: '/docs/start.js' },
+  getSwaggerScript: { method: 'get', path: '/docs/swagger-ui-bundle.js' },
+  getSwaggerStyle: { method: 'get', path: '/docs/swagger-ui.css' },
+  getRobots: { method: 'get', path: '/robots.txt' },
+  getReportPage: { method: 'get', path: '/report' },
+  report: { method: 'post', path: '/report' },
+} as const satisfies Record<string, Route>;
+
+/** The routes behind an API key: the operations of the API. */
+export const apiRoutes = operations;
+
+/** Bull Board needs inline styles; nothing loads from other hosts. */
 const contentSecurityPolicy = {
   useDefaults: false,
   directives: {
@@ -65,77 +89,73 @@ const contentSecurityPolicy = {
   },
 };
 
-/** The web process's middleware, in order. */
+/** The Koa application: its middleware, in order. */
 export function createApp(deps: AppDeps): Koa {
-  const { config, redirect, preview, rateLimits, requestCounts, queues, log } = deps;
+  const { config, redirect, preview, rateLimits, requestCounts, log } = deps;
   const app = new Koa();
-  // What happens after the answer has begun, such as a client that went away.
-  app.on('error', (error: unknown) => log.debug({ err: error }, 'answer not delivered'));
+  // Errors after the response has begun, such as a disconnected client.
+  app.on('error', (error: unknown) => log.debug({ err: error }, 'failed to deliver a response'));
   app.use(requestCounts.middleware);
   app.use(handleErrors(log, { onProblem: requestCounts.addProblem, basePath: basePathOf(config.BASE_URL) }));
   app.use(limitUnknownCodes(rateLimits));
   app.use(redirect.middleware);
-  // Behind redirects, which carry what they must and nothing else. Transport security is for whoever ends TLS in front of us to promise.
+  // After redirects, which carry only their own headers. HSTS belongs to the proxy that terminates TLS.
   app.use(helmet({ contentSecurityPolicy, strictTransportSecurity: false }));
   app.use(noStore);
   app.use(allowOrigins(config.CORS_ORIGINS));
   app.use(setAcceptPatch);
   app.use(limitAddress(rateLimits));
   app.use(preview);
-  if (config.BULL_BOARD_PASSWORD !== undefined) {
-    app.use(
-      bullBoard({
-        queues,
-        user: config.BULL_BOARD_USER,
-        password: config.BULL_BOARD_PASSWORD,
-        readOnly: config.BULL_BOARD_READ_ONLY,
-        baseUrl: config.BASE_URL,
-      }),
-    );
-  }
-  for (const router of createRouters(deps)) {
+  if (config.BULL_BOARD_PASSWORD !== undefined) app.use(openBullBoard(deps, config.BULL_BOARD_PASSWORD));
+  for (const router of [createPublicRouter(deps), createApiRouter(deps)]) {
     app.use(router.routes());
     app.use(router.allowedMethods());
   }
   return app;
 }
 
-/** Answers are for whoever asked, now, unless a route says otherwise. */
+/** The default `Cache-Control`; a route may set its own. */
 const noStore: Koa.Middleware = async (ctx, next) => {
   ctx.set('Cache-Control', 'no-store');
   await next();
 };
 
-/** Every route but the redirect and Bull Board: the public ones, and the API behind its keys. */
-export function createRouters(deps: AppDeps) {
-  const {
-    config,
-    api,
-    apiKeyCache,
-    rateLimits,
-    urlStore,
-    clickStatus,
-    showMetrics,
-    health,
-    passwordHashing,
-  } = deps;
-  const open = new Router({ sensitive: true });
-  const home = homePage(config.BASE_URL);
-  open.get('/', (ctx) => {
-    ctx.vary('Accept');
-    if (ctx.accepts('json', 'html') === 'html') answerPage(ctx, 200, home);
-    else ctx.body = { service: 'linkmill', version };
+const openBullBoard = ({ config, queues }: AppDeps, password: string) =>
+  bullBoard({
+    queues,
+    user: config.BULL_BOARD_USER,
+    password,
+    readOnly: config.BULL_BOARD_READ_ONLY,
+    baseUrl: config.BASE_URL,
   });
-  addHealthRoutes(open, { ...health, clickStatus, version });
-  addMetricsRoute(open, { showMetrics, token: config.METRICS_TOKEN, isOpen: config.METRICS_PUBLIC });
-  const basePath = basePathOf(config.BASE_URL);
-  addApiDocs(open, basePath);
-  addRobotsRoute(open, urlStore, basePath);
-  addReportRoutes(open, { reports: api.reports, rateLimits, baseUrl: config.BASE_URL });
 
-  // Paths are case-sensitive: the router would match a route in any case, but its middleware in this one only.
-  const closed = new Router<ApiState>({ sensitive: true });
-  closed.use('/api/v1', requireUsableSchema(health), authenticate(apiKeyCache), limitApiKey(rateLimits));
-  mount(closed, operationsFor(api.codeRules), createHandlers(api), { rateLimits, passwordHashing, basePath });
-  return [open, closed];
+function createPublicRouter(deps: AppDeps): Router {
+  const { config, api, rateLimits, urlStore, clickStatus, showMetrics, health } = deps;
+  const basePath = basePathOf(config.BASE_URL);
+  const handlers: Record<keyof typeof publicRoutes, Koa.Middleware> = {
+    getService: createServiceHandler(config.BASE_URL),
+    ...createHealthHandlers({ ...health, clickStatus, version }),
+    getMetrics: createMetricsHandler({
+      showMetrics,
+      token: config.METRICS_TOKEN,
+      isPublic: config.METRICS_PUBLIC,
+    }),
+    ...createApiDocsHandlers(basePath),
+    getRobots: createRobotsHandler(urlStore, basePath),
+    ...createReportHandlers({ reports: api.reports, rateLimits, baseUrl: config.BASE_URL }),
+  };
+  const router = new Router({ sensitive: true });
+  for (const [name, { method, path }] of Object.entries(publicRoutes))
+    router[method](path, handlers[name as keyof typeof publicRoutes]);
+  return router;
+}
+
+function createApiRouter(deps: AppDeps): Router<ApiState> {
+  const { config, api, apiKeyCache, rateLimits, health, passwordHashing } = deps;
+  // Case-sensitive: the router matches routes in any case otherwise, but its middleware only in this one.
+  const router = new Router<ApiState>({ sensitive: true });
+  router.use('/api/v1', requireUsableSchema(health), authenticate(apiKeyCache), limitApiKey(rateLimits));
+  const basePath = basePathOf(config.BASE_URL);
+  mount(router, operationsFor(api.codeRules), createHandlers(api), { rateLimits, passwordHashing, basePath });
+  return router;
 }

@@ -6,7 +6,7 @@ import { listenHost } from '../http/server/listen-host.ts';
 import type { LoadShedding } from '../http/server/load-shedding.ts';
 import { listen } from '../http/server/server.ts';
 import { readConnectionRoom } from '../resilience/open-files.ts';
-import type { WebContext } from './context.ts';
+import type { WebContext } from './stores/context.ts';
 
 /** Connections to PostgreSQL and Redis in addition to `DATABASE_POOL_MAX`. */
 const otherStoreConnections = 16;

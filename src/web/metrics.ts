@@ -1,34 +1,32 @@
-import { collectDefaultMetrics, Histogram, Registry } from 'prom-client';
-import type { ClickStatusReader } from '../clicks/recording/status.ts';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { ClickStatus, ClickStatusReader } from '../clicks/recording/status.ts';
 import type { CurrentEpoch } from '../epoch/epoch.ts';
 import type { ClickEvents } from '../http/api/click-event-stream.ts';
 import type { ConnectionCounts } from '../http/connections/connections.ts';
 import type { RateLimits } from '../http/middleware/rate-limits.ts';
 import type { RequestCounts } from '../http/middleware/request-counts.ts';
 import type { LoadShedding } from '../http/server/load-shedding.ts';
-import type { ProcessMetrics } from '../metrics/prometheus.ts';
+import type { RedirectDurations } from '../http/server/redirect-duration.ts';
 import {
   buildInfo,
   counter,
-  durationBuckets,
-  durationHistogram,
   gauge,
   type Metric,
+  type ProcessMetrics,
   renderMetrics,
 } from '../metrics/prometheus.ts';
 import { type Conditions, conditionMetric } from '../resilience/conditions.ts';
 import type { PostgresMetrics } from '../storage/postgres/metrics.ts';
 import type { MemoryCache } from '../urls/cache/memory-cache.ts';
 import type { Urls } from '../urls/urls.ts';
-import type { CircuitBreakers } from './circuit-breakers.ts';
+import type { CircuitBreakers } from './stores/circuit-breakers.ts';
 
-/** The metrics of this process. What is measured counts in plain numbers, and is only asked here; how long answers take is told to
- *  `latencies`. */
-export function createWebMetrics(deps: {
+interface WebMetricsDeps {
   clickStatus: ClickStatusReader;
   urls: Pick<Urls, 'resolved' | 'unusableUrls'>;
   memoryCache: Pick<MemoryCache, 'size'>;
   requestCounts: RequestCounts;
+  redirectDurations: Pick<RedirectDurations, 'read'>;
   loadShedding: Pick<LoadShedding, 'refused' | 'inProgress'>;
   connectionCounts: ConnectionCounts;
   rateLimits: Pick<RateLimits, 'budgets'>;
@@ -37,150 +35,152 @@ export function createWebMetrics(deps: {
   epoch: Pick<CurrentEpoch, 'known'>;
   postgresMetrics: PostgresMetrics;
   clickEvents: Pick<ClickEvents, 'count'>;
-  /** Whether to collect those of Node too, which has a cost. */
+  /** Whether to collect the metrics of Node.js, which use processor time. */
   withNode: boolean;
-}) {
-  const { clickStatus, urls, memoryCache, requestCounts, loadShedding, rateLimits, breakers } = deps;
-  const { conditions, epoch, postgresMetrics, clickEvents, connectionCounts, withNode } = deps;
+}
+
+/** Returns a reader of this process's metrics. The modules count in plain numbers, which are read only here. */
+export function createWebMetrics(deps: WebMetricsDeps) {
+  const { clickStatus, epoch, conditions, postgresMetrics, redirectDurations, requestCounts, withNode } = deps;
   const registry = new Registry();
   if (withNode) collectDefaultMetrics({ register: registry });
-  const histogram = (name: string, help: string) =>
-    new Histogram({ name: `linkmill_${name}`, help, buckets: durationBuckets, registers: [registry] });
-  const latencies = {
-    redirects: histogram('redirect_seconds', 'How long redirects took, of one in 64, about'),
-    redirectsByTier: durationHistogram(
-      'redirect_duration_seconds',
-      'Time from the headers of a request until its redirect was sent, of a sample of one in 64, by tier',
-      ['tier'],
-    ),
-    api: histogram('api_request_seconds', 'How long the answers of the API took'),
-  };
 
-  async function read(): Promise<ProcessMetrics> {
-    const clicks = await clickStatus.read();
+  return async function readMetrics(): Promise<ProcessMetrics> {
     return [
       buildInfo(),
-      counter(
-        'redirects_total',
-        'Requests for a short code, by the tier that had it or by the reason why they were not redirected',
-        Object.entries(urls.resolved).map(([outcome, value]) => ({ value, labels: { outcome } })),
-      ),
-      counter(
-        'unusable_urls_total',
-        'Short URLs that were read with a URL that no redirect can carry, each version once',
-        urls.unusableUrls.count,
-      ),
-      counter(
-        'load_shed_requests_total',
-        'Requests that a process too busy refused, by kind; no other counter has them',
-        Object.entries(loadShedding.refused).map(([kind, value]) => ({ value, labels: { kind } })),
-      ),
-      gauge(
-        'requests_in_progress',
-        'Requests in progress, without redirects from the memory cache',
-        loadShedding.inProgress.all,
-      ),
-      ...connectionMetrics(connectionCounts),
-      counter(
-        'rate_limited_requests_total',
-        'Requests that were answered 429, by whose budget of the minute was spent',
-        Object.entries(rateLimits.budgets).map(([budget, { refused }]) => ({
-          value: refused,
-          labels: { budget: toLabel(budget) },
-        })),
-      ),
-      gauge('memory_cache_entries', 'Short URLs that the process knows by heart', memoryCache.size),
-      counter('http_requests_total', 'Answers to all other requests, by route', requestCounts.read()),
+      ...redirectMetrics(deps),
+      await redirectDurations.read(),
+      ...requestMetrics(deps),
       await requestCounts.readDurations(),
-      await latencies.redirectsByTier.read(),
-      gauge(
-        'click_event_streams',
-        'Streams of click events (server-sent events) that are open in this process',
-        clickEvents.count,
-      ),
+      ...connectionMetrics(deps.connectionCounts),
+      ...storeMetrics(deps),
       ...(await postgresMetrics.read()),
-      counter(
-        'http_problems_total',
-        'Requests that were answered with a problem, by its type; refusals of rate limits among them',
-        requestCounts.readProblems(),
-      ),
-      gauge(
-        'dependency_up',
-        '1 while the circuit breaker of the store is closed, else 0',
-        Object.entries(breakers).map(([dependency, { state }]) => ({
-          value: state === 'closed' ? 1 : 0,
-          labels: { dependency },
-        })),
-      ),
       conditionMetric(conditions),
       gauge(
         'database_epoch',
-        'Number of the epoch of the database; absent until it is known',
+        'Number of the database epoch; absent until it is known',
         epoch.known?.number ?? [],
       ),
-      counter('clicks_accepted_total', 'Clicks that this process recorded', clicks.recorded),
-      counter(
-        'clicks_dropped_total',
-        'Clicks that found no room while both stores were away, never to be counted',
-        clicks.dropped,
-      ),
-      counter(
-        'clicks_confirmed_total',
-        'Clicks of which this process has learnt that PostgreSQL has them',
-        clicks.confirmed,
-      ),
-      gauge(
-        'click_batches_unconfirmed',
-        'Batches of this process that PostgreSQL is not known to have',
-        clicks.unconfirmed,
-      ),
-      gauge(
-        'click_batches_waiting',
-        'Batches of all processes that wait in Redis; left out while that is away',
-        clicks.waiting ?? [],
-      ),
-      gauge('click_lag_seconds', 'Age of the oldest batch on its way to PostgreSQL', clicks.lagMs / 1_000),
-      gauge(
-        'click_stream_available',
-        'Whether clicks go to Redis (1) or straight to PostgreSQL (0)',
-        clicks.usesRedis ? 1 : 0,
-      ),
+      ...clickMetrics(await clickStatus.read()),
       ...(await registry.getMetricsAsJSON()),
     ];
-  }
-
-  return { read, latencies };
+  };
 }
 
+const redirectMetrics = ({ urls, memoryCache }: WebMetricsDeps): Metric[] => [
+  counter(
+    'redirects_total',
+    'Requests for a short code, by the tier that had it or the reason for not redirecting',
+    Object.entries(urls.resolved).map(([outcome, value]) => ({
+      value,
+      labels: { outcome: toLabel(outcome) },
+    })),
+  ),
+  counter(
+    'unusable_urls_total',
+    'Short URLs read with a URL that cannot be a Location header; each version counts once',
+    urls.unusableUrls.count,
+  ),
+  gauge('memory_cache_entries', 'Short URLs in the memory cache', memoryCache.size),
+];
+
+const requestMetrics = ({
+  requestCounts,
+  loadShedding,
+  rateLimits,
+  clickEvents,
+}: WebMetricsDeps): Metric[] => [
+  counter('http_requests_total', 'Responses, without redirects, by route', requestCounts.read()),
+  counter(
+    'http_problems_total',
+    'Requests that were answered with a problem, by its type',
+    requestCounts
+      .readProblems()
+      .map(({ value, labels }) => ({ value, labels: { type: toLabel(labels.type) } })),
+  ),
+  counter(
+    'load_shed_requests_total',
+    'Requests that load shedding rejected, by kind; no other counter includes them',
+    Object.entries(loadShedding.refused).map(([kind, value]) => ({ value, labels: { kind } })),
+  ),
+  counter(
+    'rate_limited_requests_total',
+    'Requests that a rate limit rejected, by limit',
+    Object.entries(rateLimits.budgets).map(([budget, { refused }]) => ({
+      value: refused,
+      labels: { budget: toLabel(budget) },
+    })),
+  ),
+  gauge(
+    'requests_in_progress',
+    'Requests in progress, without redirects from the memory cache',
+    loadShedding.inProgress.all,
+  ),
+  gauge('click_event_streams', 'Open streams of click events (server-sent events)', clickEvents.count),
+];
+
 const connectionMetrics = ({ open, refused, closedIdle, waiting, cut }: ConnectionCounts): Metric[] => [
-  gauge('connections', 'Connections to clients that are open', open),
-  counter('rejected_connections_total', 'Connections that were refused because too many were open', refused),
-  counter('closed_connections_total', 'Connections that were closed to protect the process, by reason', [
+  gauge('connections', 'Open client connections', open),
+  counter('rejected_connections_total', 'Connections rejected because too many were open', refused),
+  counter('closed_connections_total', 'Connections closed to protect the process, by reason', [
     { value: closedIdle, labels: { reason: 'idle' } },
     { value: cut, labels: { reason: 'too_many_waiting' } },
   ]),
+  gauge('requests_waiting', 'Pipelined requests that wait for earlier requests on their connection', waiting),
+];
+
+const storeMetrics = ({ breakers }: WebMetricsDeps): Metric[] => [
   gauge(
-    'requests_waiting',
-    'Requests that wait until those before them on their connections are answered',
-    waiting,
+    'dependency_up',
+    '1 while the circuit breaker of the store is closed, else 0',
+    Object.entries(breakers).map(([dependency, { state }]) => ({
+      value: state === 'closed' ? 1 : 0,
+      labels: { dependency },
+    })),
   ),
 ];
 
-/** The metrics of all processes behind one port, the first one's labelled `process="1"`, and those of the service. They are not
- *  added up: a sum would shrink with each process that is replaced, which Prometheus would take for new traffic. Of a process that
- *  could not be asked `linkmill_web_process_up` is 0; where the primary process did not answer there are none of any. */
-export async function renderMetricsOfAll(
+const clickMetrics = (clicks: ClickStatus): Metric[] => [
+  counter('clicks_accepted_total', 'Clicks that this process recorded', clicks.recorded),
+  counter(
+    'clicks_dropped_total',
+    'Clicks lost because both stores were unavailable and the buffer was full',
+    clicks.dropped,
+  ),
+  counter('clicks_confirmed_total', 'Clicks of this process that PostgreSQL has confirmed', clicks.confirmed),
+  gauge(
+    'click_batches_unconfirmed',
+    'Batches of this process that PostgreSQL has not confirmed',
+    clicks.unconfirmed,
+  ),
+  gauge(
+    'click_batches_waiting',
+    'Batches of all processes that wait in Redis; absent while Redis does not answer',
+    clicks.waiting ?? [],
+  ),
+  gauge('click_lag_seconds', 'Age of the oldest batch that is not in PostgreSQL', clicks.lagMs / 1_000),
+  gauge(
+    'click_stream_available',
+    '1 while clicks go to Redis, 0 while they go to PostgreSQL directly',
+    clicks.usesRedis ? 1 : 0,
+  ),
+];
+
+/** Renders the metrics of a cluster's web processes, with the label `process` from 1, and those of the service. They are not summed:
+ *  a sum shrinks when a process is replaced, which Prometheus takes for a counter reset. `linkmill_web_process_up` is 0 for a process
+ *  that did not answer; if the primary process did not answer, no process has metrics. */
+export async function renderClusterMetrics(
   processes: (ProcessMetrics | undefined)[] | undefined,
   ofService: Metric[],
 ): Promise<string> {
   const up = gauge(
     'web_process_up',
-    'Whether this process showed its metrics in time',
+    '1 if this web process answered in time',
     (processes ?? []).map((metrics, i) => ({ value: metrics ? 1 : 0, labels: { process: i + 1 } })),
   );
   const primaryUp = gauge(
     'web_primary_up',
-    'Whether the primary process answered in time',
+    '1 if the primary process answered in time',
     processes === undefined ? 0 : 1,
   );
   const labelled = (processes ?? []).flatMap((metrics = [], i) =>
@@ -192,5 +192,6 @@ export async function renderMetricsOfAll(
   return await renderMetrics([primaryUp, up, ...ofService, ...labelled]);
 }
 
-/** As Prometheus spells names. */
-const toLabel = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+/** Converts a name to a label value in snake_case. */
+const toLabel = (name: string) =>
+  name.replaceAll('-', '_').replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { healthBody } from '../ops/health.ts';
 import { type ResponsesOf, publicOperation, page } from './public-operation.ts';
 import { reportPath } from './report-path.ts';
 import { visitPaths } from './visit-paths.ts';
@@ -7,16 +8,6 @@ import { visitPaths } from './visit-paths.ts';
 const json = (schema: z.ZodType) => ({ 'application/json': { schema } });
 
 const text = { 'text/plain': { schema: { type: 'string' as const } } };
-
-const health = z
-  .object({
-    status: z.enum(['healthy', 'degraded', 'unhealthy']),
-    timestamp: z.iso.datetime(),
-    version: z.string(),
-    conditions: z.array(z.object({ code: z.string(), reason: z.string(), since: z.iso.datetime() })),
-    kgs_pool_size: z.int().nullable(),
-  })
-  .loose();
 
 /** Documentation of the paths outside of `/api`. */
 export const publicPaths = (responsesOf: ResponsesOf): ZodOpenApiPathsObject => ({
@@ -55,8 +46,8 @@ export const publicPaths = (responsesOf: ResponsesOf): ZodOpenApiPathsObject => 
       operationId: 'getHealth',
       summary: 'Get health',
       responses: {
-        200: { description: 'PostgreSQL or Redis is available.', content: json(health) },
-        503: { description: 'Neither PostgreSQL nor Redis is available.', content: json(health) },
+        200: { description: 'PostgreSQL or Redis is available.', content: json(healthBody) },
+        503: { description: 'Neither PostgreSQL nor Redis is available.', content: json(healthBody) },
       },
     },
   },

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import type Router from '@koa/router';
+import type { Middleware } from 'koa';
 import { createApiDocument } from '../api/document.ts';
 
 const dayMs = 24 * 3_600_000;
@@ -23,7 +23,7 @@ const page = (basePath: string) => `<!doctype html>
 </html>
 `;
 
-/** Neither the validator of its makers nor anything else from other hosts. */
+/** Disables Swagger's online validator: the page loads nothing from other hosts. */
 const start = (basePath: string) => `SwaggerUIBundle({
   url: '${basePath}/openapi.json',
   dom_id: '#reference',
@@ -34,35 +34,39 @@ const start = (basePath: string) => `SwaggerUIBundle({
 });
 `;
 
-/** `GET /openapi.json`, the API's document, and `GET /docs`, a page to read it on and to try it, which loads nothing from other
+/** `GET /openapi.json`, the OpenAPI document, and `GET /docs`, a page to read and try the API, which loads nothing from other
  *  hosts. */
-export function addApiDocs(router: Router, basePath: string): void {
-  // Made when it is first asked for: a process starts without it.
+export function createApiDocsHandlers(basePath: string) {
+  // Built on the first request, because that slows the start down.
   let document: string | undefined;
-  router.get('/openapi.json', (ctx) => {
-    document ??= JSON.stringify(createApiDocument(basePath));
-    ctx.set('Cache-Control', 'no-cache');
-    ctx.type = 'application/json';
-    ctx.body = document;
-  });
+  return {
+    getApiDocument: (ctx) => {
+      document ??= JSON.stringify(createApiDocument(basePath));
+      ctx.set('Cache-Control', 'no-cache');
+      ctx.type = 'application/json';
+      ctx.body = document;
+    },
+    getApiPage: (ctx) => {
+      ctx.type = 'html';
+      ctx.body = page(basePath);
+    },
+    getApiPageScript: (ctx) => {
+      ctx.type = 'js';
+      ctx.body = start(basePath);
+    },
+    getSwaggerScript: serveSwaggerFile('swagger-ui-bundle.js'),
+    getSwaggerStyle: serveSwaggerFile('swagger-ui.css'),
+  } satisfies Record<string, Middleware>;
+}
 
-  router.get('/docs', (ctx) => {
-    ctx.type = 'html';
-    ctx.body = page(basePath);
-  });
-  router.get('/docs/start.js', (ctx) => {
-    ctx.type = 'js';
-    ctx.body = start(basePath);
-  });
-
+/** Serves a file of Swagger UI, which is read once. */
+function serveSwaggerFile(name: string): Middleware {
   const folder = path.dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
-  for (const file of ['swagger-ui-bundle.js', 'swagger-ui.css']) {
-    let text: Buffer | undefined;
-    router.get(`/docs/${file}`, async (ctx) => {
-      text ??= await readFile(path.join(folder, file));
-      ctx.set('Cache-Control', `public, max-age=${dayMs / 1_000}`);
-      ctx.type = path.extname(file);
-      ctx.body = text;
-    });
-  }
+  let text: Buffer | undefined;
+  return async (ctx) => {
+    text ??= await readFile(path.join(folder, name));
+    ctx.set('Cache-Control', `public, max-age=${dayMs / 1_000}`);
+    ctx.type = path.extname(name);
+    ctx.body = text;
+  };
 }

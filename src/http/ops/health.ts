@@ -1,4 +1,5 @@
-import type Router from '@koa/router';
+import type { Middleware } from 'koa';
+import { z } from 'zod';
 import type { ClickStatus, ClickStatusReader } from '../../clicks/recording/status.ts';
 import type { Breaker } from '../../resilience/circuit-breaker.ts';
 import type { ConditionCode, Conditions } from '../../resilience/conditions.ts';
@@ -27,63 +28,106 @@ export interface HealthDeps {
   version: string;
 }
 
-/** The state of the service, for people (`/health`) and for orchestrators: `/health/live` as long as the process can
- *  answer, `/health/ready` as long as it can serve redirects, which takes one of the two stores. */
-export function addHealthRoutes(router: Router, deps: HealthDeps): void {
+const check = z.object({
+  status: z.enum(['up', 'down']),
+  latency_ms: z.number(),
+  breaker: z.enum(['closed', 'open', 'half-open']),
+});
+
+/** The body of `/health`, for the OpenAPI document. */
+export const healthBody = z.object({
+  status: z.enum(['healthy', 'degraded', 'unhealthy']),
+  timestamp: z.iso.datetime(),
+  version: z.string(),
+  conditions: z.array(z.object({ code: z.string(), reason: z.string(), since: z.iso.datetime() })),
+  works: z.object({
+    redirects: z
+      .enum(['all', 'cached', 'memory'])
+      .describe('`cached`: those in Redis or in memory; `memory`: those in the memory of this process'),
+    api: z.enum(['all', 'read_only', 'none']),
+    jobs: z.boolean(),
+    clicks: z.enum(['redis', 'postgres', 'memory']).describe('Where recorded clicks go'),
+  }),
+  kgs_pool_size: z.int().nullable().describe('Keys in the pool; null while Redis does not answer'),
+  clicks: z.object({
+    lag_seconds: z.number().describe('Age of the oldest click that is not in PostgreSQL'),
+    waiting_batches: z.int().nullable(),
+    unconfirmed_batches: z.int(),
+    dropped_clicks: z.int(),
+  }),
+  load: z.object({
+    event_loop_delay_ms: z.int(),
+    refused_share: z.object({ api: z.number(), redirects: z.number() }),
+  }),
+  checks: z.object({ postgres: check, redis: check }),
+});
+
+/** The health of a web process: `/health` for people, `/health/live` while the process can answer, and `/health/ready` while
+ *  it can serve redirects, which needs one of the two stores. */
+export function createHealthHandlers(
+  deps: HealthDeps,
+): Record<'getHealth' | 'getLiveness' | 'getReadiness', Middleware> {
   const checkPostgres = checkWithBreaker(() => deps.stores.postgres);
   const checkRedis = checkWithBreaker(() => deps.stores.redis);
   const checkAll = async () => {
     const [postgres, redis] = await Promise.all([checkPostgres(), checkRedis()]);
     return { postgres, redis };
   };
-
-  // The check of Redis says why there is none.
+  // The check of Redis reports why the size is missing.
   const readPoolSize = remember(async () => await deps.poolSize().catch(() => null), rememberMs);
   const readClicks = remember(async () => await deps.clickStatus.read(), rememberMs);
 
-  router.get('/health', async (ctx) => {
-    const [checks, poolSize, clicks] = await Promise.all([checkAll(), readPoolSize(), readClicks()]);
-    const refused = deps.loadShedding.refusedShare();
-    const up = Object.values(checks).filter((one) => one.status === 'up').length;
-    const conditions = deps.conditions.list();
-    const isWell = up === 2 && !clicks.isPastLimit && refused.api === 0 && conditions.length === 0;
-    ctx.status = up === 0 ? 503 : 200;
-    ctx.body = {
-      status: up === 0 ? 'unhealthy' : isWell ? 'healthy' : 'degraded',
-      timestamp: new Date(),
-      version: deps.version,
-      conditions: conditions.map(({ code, reason, since }) => ({ code, reason, since })),
-      works: whatWorks(checks, clicks, new Set(conditions.map(({ code }) => code))),
-      kgs_pool_size: poolSize,
-      clicks: {
-        lag_seconds: Math.round(clicks.lagMs / 100) / 10,
-        waiting_batches: clicks.waiting ?? null,
-        unconfirmed_batches: clicks.unconfirmed,
-        dropped_clicks: clicks.dropped,
-      },
-      load: { event_loop_delay_ms: Math.round(deps.eventLoop.delayMs), refused_share: refused },
-      checks,
-    };
-  });
+  return {
+    async getHealth(ctx) {
+      const [checks, poolSize, clicks] = await Promise.all([checkAll(), readPoolSize(), readClicks()]);
+      const refused = deps.loadShedding.refusedShare();
+      const up = Object.values(checks).filter((one) => one.status === 'up').length;
+      const conditions = deps.conditions.list();
+      const isHealthy = up === 2 && !clicks.isPastLimit && refused.api === 0 && conditions.length === 0;
+      ctx.status = up === 0 ? 503 : 200;
+      ctx.body = {
+        status: up === 0 ? 'unhealthy' : isHealthy ? 'healthy' : 'degraded',
+        timestamp: new Date(),
+        version: deps.version,
+        conditions: conditions.map(({ code, reason, since }) => ({ code, reason, since })),
+        works: describeCapabilities(checks, clicks, new Set(conditions.map(({ code }) => code))),
+        kgs_pool_size: poolSize,
+        clicks: {
+          lag_seconds: Math.round(clicks.lagMs / 100) / 10,
+          waiting_batches: clicks.waiting ?? null,
+          unconfirmed_batches: clicks.unconfirmed,
+          dropped_clicks: clicks.dropped,
+        },
+        load: { event_loop_delay_ms: Math.round(deps.eventLoop.delayMs), refused_share: refused },
+        checks,
+      };
+    },
 
-  router.get('/health/live', (ctx) => {
-    ctx.body = { status: 'live' };
-  });
+    getLiveness: answerLive,
 
-  router.get('/health/ready', async (ctx) => {
-    const { postgres, redis } = await checkAll();
-    const hasStore = postgres.status === 'up' || redis.status === 'up';
-    const ready = !deps.isClosing() && deps.conditions.isReady() && hasStore;
-    ctx.status = ready ? 200 : 503;
-    ctx.body = { status: ready ? 'ready' : 'not ready' };
-  });
+    async getReadiness(ctx) {
+      const { postgres, redis } = await checkAll();
+      const hasStore = postgres.status === 'up' || redis.status === 'up';
+      answerReadiness(ctx, !deps.isClosing() && deps.conditions.isReady() && hasStore);
+    },
+  };
 }
 
-/** While one of these holds, jobs of a queue are not done. */
-const againstJobs: ConditionCode[] = ['workers_missing', 'jobs_overdue', 'queues_paused'];
+/** Answers that the process can answer. */
+export const answerLive: Middleware = (ctx) => {
+  ctx.body = { status: 'live' };
+};
 
-/** What an operator can rely on for the moment. */
-function whatWorks(
+export function answerReadiness(ctx: Parameters<Middleware>[0], isReady: boolean): void {
+  ctx.status = isReady ? 200 : 503;
+  ctx.body = { status: isReady ? 'ready' : 'not ready' };
+}
+
+/** Conditions under which the jobs of at least one queue do not run. */
+const jobConditions: ConditionCode[] = ['workers_missing', 'jobs_overdue', 'queues_paused'];
+
+/** What the service can do at present. */
+function describeCapabilities(
   { postgres, redis }: Record<'postgres' | 'redis', Check>,
   clicks: ClickStatus,
   conditions: Set<ConditionCode>,
@@ -91,14 +135,10 @@ function whatWorks(
   const isReadOnly = conditions.has('postgres_read_only');
   const [hasPostgres, hasRedis] = [postgres.status === 'up', redis.status === 'up'];
   return {
-    redirects: hasPostgres ? 'all' : hasRedis ? 'cached' : 'known by heart',
-    api: hasPostgres && isReadOnly ? 'reads' : hasPostgres,
-    jobs: hasRedis && !againstJobs.some((code) => conditions.has(code)),
-    clicks: clicks.usesRedis
-      ? 'through Redis'
-      : hasPostgres && !isReadOnly
-        ? 'straight to PostgreSQL'
-        : 'kept in memory',
+    redirects: hasPostgres ? 'all' : hasRedis ? 'cached' : 'memory',
+    api: !hasPostgres ? 'none' : isReadOnly ? 'read_only' : 'all',
+    jobs: hasRedis && !jobConditions.some((code) => conditions.has(code)),
+    clicks: clicks.usesRedis ? 'redis' : hasPostgres && !isReadOnly ? 'postgres' : 'memory',
   };
 }
 

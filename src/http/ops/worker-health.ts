@@ -1,5 +1,6 @@
-import type Router from '@koa/router';
+import type { Middleware } from 'koa';
 import type { Conditions } from '../../resilience/conditions.ts';
+import { answerLive, answerReadiness } from './health.ts';
 import { createStoreCheck } from './store-check.ts';
 
 export interface WorkerHealthDeps {
@@ -7,15 +8,17 @@ export interface WorkerHealthDeps {
   conditions: Pick<Conditions, 'list' | 'isReady'>;
   /** The queues that this process serves. */
   queues: string[];
-  /** Jobs that this process runs now. */
+  /** Returns the number of jobs that this process runs now. */
   activeJobs: () => number;
   isClosing: () => boolean;
   version: string;
 }
 
-/** The state of one worker process: `/health` for people, `/health/live` while the process can answer, `/health/ready` while
+/** The health of a worker process: `/health` for people, `/health/live` while the process can answer, and `/health/ready` while
  *  it can run jobs, which needs both stores. */
-export function addWorkerHealthRoutes(router: Router, deps: WorkerHealthDeps): void {
+export function createWorkerHealthHandlers(
+  deps: WorkerHealthDeps,
+): Record<'getHealth' | 'getLiveness' | 'getReadiness', Middleware> {
   const { conditions } = deps;
   const checkPostgres = createStoreCheck(deps.stores.postgres.ping);
   const checkRedis = createStoreCheck(deps.stores.redis.ping);
@@ -24,29 +27,27 @@ export function addWorkerHealthRoutes(router: Router, deps: WorkerHealthDeps): v
     return { checks: { postgres, redis }, areUp: postgres.status === 'up' && redis.status === 'up' };
   };
 
-  router.get('/health', async (ctx) => {
-    const { checks, areUp } = await checkAll();
-    const current = conditions.list();
-    ctx.status = areUp ? 200 : 503;
-    ctx.body = {
-      status: !areUp ? 'unhealthy' : current.length > 0 ? 'degraded' : 'healthy',
-      timestamp: new Date(),
-      version: deps.version,
-      conditions: current.map(({ code, reason, since }) => ({ code, reason, since })),
-      queues: deps.queues,
-      active_jobs: deps.activeJobs(),
-      checks,
-    };
-  });
+  return {
+    async getHealth(ctx) {
+      const { checks, areUp } = await checkAll();
+      const current = conditions.list();
+      ctx.status = areUp ? 200 : 503;
+      ctx.body = {
+        status: !areUp ? 'unhealthy' : current.length > 0 ? 'degraded' : 'healthy',
+        timestamp: new Date(),
+        version: deps.version,
+        conditions: current.map(({ code, reason, since }) => ({ code, reason, since })),
+        queues: deps.queues,
+        active_jobs: deps.activeJobs(),
+        checks,
+      };
+    },
 
-  router.get('/health/live', (ctx) => {
-    ctx.body = { status: 'live' };
-  });
+    getLiveness: answerLive,
 
-  router.get('/health/ready', async (ctx) => {
-    const { areUp } = await checkAll();
-    const ready = areUp && conditions.isReady() && !deps.isClosing();
-    ctx.status = ready ? 200 : 503;
-    ctx.body = { status: ready ? 'ready' : 'not ready' };
-  });
+    async getReadiness(ctx) {
+      const { areUp } = await checkAll();
+      answerReadiness(ctx, areUp && conditions.isReady() && !deps.isClosing());
+    },
+  };
 }

@@ -1,5 +1,4 @@
-import type Router from '@koa/router';
-import type { Context } from 'koa';
+import type { Context, Middleware } from 'koa';
 import { z } from 'zod';
 import { toShortCode } from '../../keys/short-code.ts';
 import { reportReasons } from '../../reports/report.ts';
@@ -15,10 +14,10 @@ import { reportPage, thanksPage } from '../pages/report-page.ts';
 import { Problem } from '../problems/problem.ts';
 import { basePathOf } from '../server/base-path.ts';
 
-/** A comment of the greatest length, each character of it in twelve bytes. */
+/** The longest comment, with 12 bytes per character: percent-encoded UTF-8. */
 const maxBytes = 16 * 1024;
 
-/** What a visitor reports. */
+/** The body of a report. */
 export const newReport = z.strictObject(
   {
     short_code: z.string({ error: 'is required' }),
@@ -35,35 +34,36 @@ export const newReport = z.strictObject(
 const readForm = createFormReader(maxBytes);
 const readJson = jsonBody(maxBytes);
 
-/** `GET` and `POST /report`: what visitors say is wrong with a short URL, as a form or as JSON. Who they are is not stored. */
-export function addReportRoutes(
-  router: Router,
-  deps: { reports: Reports; rateLimits: RateLimits; baseUrl: string },
-): void {
-  router.get('/report', (ctx) => {
-    const { code } = ctx.query;
-    answerPage(
-      ctx,
-      200,
-      reportPage(typeof code === 'string' ? (toShortCode(code) ?? '') : '', basePathOf(deps.baseUrl)),
-    );
-  });
+/** `GET` and `POST /report`: visitors report a short URL, by a form or by JSON. The reporter's address is not stored. */
+export function createReportHandlers(deps: {
+  reports: Reports;
+  rateLimits: RateLimits;
+  baseUrl: string;
+}): Record<'getReportPage' | 'report', Middleware> {
+  const { reports, rateLimits, baseUrl } = deps;
+  const basePath = basePathOf(baseUrl);
+  return {
+    getReportPage(ctx) {
+      const { code } = ctx.query;
+      const shortCode = typeof code === 'string' ? toShortCode(code) : undefined;
+      answerPage(ctx, 200, reportPage(shortCode ?? '', basePath));
+    },
 
-  router.post('/report', async (ctx) => {
-    const { reports, rateLimits, baseUrl } = deps;
-    if (!isSameOrigin(ctx, baseUrl))
-      throw new Problem('cross-origin-request', 'A report is sent from our own page only.');
-    const { short_code: given, reason, comment } = validate(newReport, await readBody(ctx));
-    rateLimits.takeReport(ctx.req);
-    const shortCode = toShortCode(given);
-    if (shortCode === undefined) throw new UrlNotFound('short URL not found');
-    await reports.add({ shortCode, reason, comment: comment ?? null });
-    if (wantsJson(ctx)) answerJson(ctx);
-    else answerPage(ctx, 202, thanksPage);
-  });
+    async report(ctx) {
+      if (!isSameOrigin(ctx, baseUrl))
+        throw new Problem('cross-origin-request', 'Cross-origin form submissions are not accepted.');
+      const { short_code: given, reason, comment } = validate(newReport, await readBody(ctx));
+      rateLimits.takeReport(ctx.req);
+      const shortCode = toShortCode(given);
+      if (shortCode === undefined) throw new UrlNotFound('short URL not found');
+      await reports.add({ shortCode, reason, comment: comment ?? null });
+      if (wantsJson(ctx)) answerJson(ctx);
+      else answerPage(ctx, 202, thanksPage);
+    },
+  };
 }
 
-/** The fields of a form, in which an empty one is none, or what the JSON says. */
+/** Reads a report from a form, where an empty comment is none, or from JSON. */
 async function readBody(ctx: Context): Promise<unknown> {
   if (ctx.is('application/json')) {
     await readJson(ctx, async () => undefined);

@@ -1,19 +1,15 @@
-import type Router from '@koa/router';
+import type { Middleware } from 'koa';
 import { isShortCode } from '../../keys/short-code.ts';
 import { pathOfCode } from '../../urls/short-url.ts';
 import type { UrlStore } from '../../urls/store/url-store.ts';
 
-/** Crawlers read so many lines, about, and no more. */
+/** Crawlers read about this many lines (Google: the first 500 KiB). */
 const maxCodes = 10_000;
 const maxAgeSeconds = 60;
 
-/** `GET /robots.txt`: crawlers may follow the short URLs that say so, the latest first, and nothing else. Asks the table once a
- *  minute at most. */
-export function addRobotsRoute(
-  router: Router,
-  urlStore: Pick<UrlStore, 'findCrawlable'>,
-  basePath: string,
-): void {
+/** `GET /robots.txt`: allows crawlers the latest crawlable short URLs, and nothing else. Queries the database at most once a
+ *  minute. */
+export function createRobotsHandler(urlStore: Pick<UrlStore, 'findCrawlable'>, basePath: string): Middleware {
   let known: { text: Promise<string>; until: number } | undefined;
 
   async function write(): Promise<string> {
@@ -38,9 +34,9 @@ export function addRobotsRoute(
     }
   }
 
-  router.get('/robots.txt', async (ctx) => {
+  return async (ctx) => {
     ctx.body = await read();
     ctx.type = 'text/plain';
     ctx.set('Cache-Control', `public, max-age=${maxAgeSeconds}`);
-  });
+  };
 }

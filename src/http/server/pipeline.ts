@@ -4,7 +4,7 @@ import type { Log } from '../../log.ts';
 import { logAccess } from './access-log.ts';
 import { basePathOf, withoutBasePath } from './base-path.ts';
 import type { LoadShedding } from './load-shedding.ts';
-import type { RequestDurations } from './request-duration.ts';
+import type { RedirectDurations } from './redirect-duration.ts';
 import { withPathOnly } from './request-target.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
@@ -24,7 +24,7 @@ export function createPipeline(deps: {
   redirect: RawRedirect;
   loadShedding: Pick<LoadShedding, 'shed'>;
   /** Undefined if metrics are off. */
-  durations: Pick<RequestDurations, 'measure'> | undefined;
+  durations: Pick<RedirectDurations, 'measure'> | undefined;
   koa: Handler;
   log: Log;
 }): RequestListener {

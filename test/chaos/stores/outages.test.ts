@@ -86,7 +86,7 @@ describe.concurrent('every click is counted exactly once, and', () => {
   const service = useBusyService();
   const withoutRedis = {
     status: 'degraded',
-    works: { redirects: 'all', api: true, jobs: false, clicks: 'straight to PostgreSQL' },
+    works: { redirects: 'all', api: 'all', jobs: false, clicks: 'postgres' },
     ready: 200,
   };
 
@@ -140,7 +140,7 @@ describe.concurrent('every click is counted exactly once, and', () => {
     expect(seen.creates.statuses).toEqual([201]);
     expect(seen.toOperators).toEqual({
       status: 'healthy',
-      works: { redirects: 'all', api: true, jobs: true, clicks: 'through Redis' },
+      works: { redirects: 'all', api: 'all', jobs: true, clicks: 'redis' },
       ready: 200,
     });
   });
@@ -173,7 +173,7 @@ describe.concurrent('every click is counted exactly once, and', () => {
       expect(seen.logged('PostgreSQL')).toEqual(awayAndBack);
       expect(seen.toOperators).toEqual({
         status: 'degraded',
-        works: { redirects: 'cached', api: false, jobs: true, clicks: 'through Redis' },
+        works: { redirects: 'cached', api: 'none', jobs: true, clicks: 'redis' },
         ready: 200,
       });
     },
@@ -196,7 +196,7 @@ describe.concurrent('every click is counted exactly once, and', () => {
     expect(seen.creates.longestMs).toBeLessThan(refusedWithinMs);
     expect(seen.toOperators).toEqual({
       status: 'unhealthy',
-      works: { redirects: 'known by heart', api: false, jobs: false, clicks: 'kept in memory' },
+      works: { redirects: 'memory', api: 'none', jobs: false, clicks: 'memory' },
       ready: 503,
     });
   });

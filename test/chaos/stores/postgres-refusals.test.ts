@@ -48,7 +48,7 @@ const waitForHealthy = async () =>
     'healthy',
     async () => {
       const health = await readHealth();
-      return health.conditions.length === 0 && health.works['api'] === true;
+      return health.conditions.length === 0 && health.works['api'] === 'all';
     },
     20_000,
   );
@@ -91,7 +91,7 @@ describe.each([
     await waitForCondition('postgres_unavailable');
     const health = await readHealth();
     const { reason } = health.conditions.find((one) => one.code === 'postgres_unavailable')!;
-    expect(health).toMatchObject({ status: 'degraded', works: { api: false } });
+    expect(health).toMatchObject({ status: 'degraded', works: { api: 'none' } });
     expect(reason).toContain(sqlState);
     expect(reason).not.toContain(role.name);
     await role.run(healIt);
@@ -144,7 +144,7 @@ describe('a read-only PostgreSQL', () => {
     await waitForCondition('postgres_read_only');
     expect(await readHealth()).toMatchObject({
       status: 'degraded',
-      works: { redirects: 'all', api: 'reads' },
+      works: { redirects: 'all', api: 'read_only' },
     });
     for (let i = 0; i < 5; i++) {
       const answer = await post();

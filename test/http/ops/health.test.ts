@@ -27,7 +27,7 @@ test('with both stores there the service is healthy, live and ready, and tells t
     timestamp: expect.stringMatching(/Z$/),
     version,
     conditions: [],
-    works: { redirects: 'all', api: true, jobs: true, clicks: 'through Redis' },
+    works: { redirects: 'all', api: 'all', jobs: true, clicks: 'redis' },
     kgs_pool_size: 2,
     clicks: {
       lag_seconds: expect.any(Number),
@@ -78,12 +78,12 @@ test('without Redis the service is degraded and ready, and creates, redirects an
     // The path of clicks is known once Redis was tried.
     const health = await waitUntil('the path of clicks is known', async () => {
       const answer = await client.get('/health');
-      return (answer.body['works'] as { clicks: string }).clicks === 'straight to PostgreSQL' && answer;
+      return (answer.body['works'] as { clicks: string }).clicks === 'postgres' && answer;
     });
     expect(health.status).toBe(200);
     expect(health.body).toMatchObject({
       status: 'degraded',
-      works: { redirects: 'all', api: true, jobs: false, clicks: 'straight to PostgreSQL' },
+      works: { redirects: 'all', api: 'all', jobs: false, clicks: 'postgres' },
       kgs_pool_size: null,
       checks: { postgres: { status: 'up' }, redis: { status: 'down' } },
     });
@@ -123,12 +123,12 @@ test('without PostgreSQL the service is degraded and ready, redirects from the c
     // The path of clicks is known once Redis was tried.
     const health = await waitUntil('the path of clicks is known', async () => {
       const answer = await client.get('/health');
-      return (answer.body['works'] as { clicks: string }).clicks === 'through Redis' && answer;
+      return (answer.body['works'] as { clicks: string }).clicks === 'redis' && answer;
     });
     expect(health.status).toBe(200);
     expect(health.body).toMatchObject({
       status: 'degraded',
-      works: { redirects: 'cached', api: false, jobs: true, clicks: 'through Redis' },
+      works: { redirects: 'cached', api: 'none', jobs: true, clicks: 'redis' },
       checks: { postgres: { status: 'down' } },
     });
     expect((await client.get('/health/ready')).status).toBe(200);
@@ -156,7 +156,7 @@ test('without either store the service is unhealthy and not ready, and still liv
     const client = createClient(lame.baseUrl);
     const health = await client.get('/health');
     expect([health.status, health.body['status']]).toEqual([503, 'unhealthy']);
-    expect(health.body['works']).toMatchObject({ redirects: 'known by heart', api: false, jobs: false });
+    expect(health.body['works']).toMatchObject({ redirects: 'memory', api: 'none', jobs: false });
     expect((await client.get('/health/ready')).status).toBe(503);
     expect((await client.get('/health/live')).status).toBe(200);
   } finally {

@@ -106,13 +106,13 @@ test('Prometheus reads the metrics, which say what was done: redirects, API, pro
   });
   const grown = (name: string, labels = {}) => after.value(name, labels) - before.value(name, labels);
   expect(grown('linkmill_clicks_accepted_total')).toBe(1_000);
-  expect(grown('linkmill_http_problems_total', { type: 'not-found' })).toBe(2);
+  expect(grown('linkmill_http_problems_total', { type: 'not_found' })).toBe(2);
   expect(grown('linkmill_http_problems_total', { type: 'unauthorized' })).toBe(1);
-  expect(after.histogram('linkmill_api_request_seconds').count).toBe(
-    before.histogram('linkmill_api_request_seconds').count + 4,
-  );
+  const route = { method: 'GET', route: '/api/v1/urls/:short_code' };
+  const durations = 'linkmill_http_request_duration_seconds';
+  expect(after.histogram(durations, route).count).toBe(before.histogram(durations, route).count + 4);
   // One of 127 at least.
-  const { count, buckets } = after.histogram('linkmill_redirect_seconds');
+  const { count, buckets } = after.histogram('linkmill_redirect_duration_seconds', { tier: 'memory' });
   expect(count).toBeGreaterThanOrEqual(7);
   expect(count).toBeLessThan(100);
   expect(buckets['5']).toBe(count);

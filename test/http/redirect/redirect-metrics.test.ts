@@ -7,7 +7,7 @@ import { waitUntil } from '../../support/wait-until.ts';
 
 const web = useWeb({ METRICS_PUBLIC: 'true' });
 const tiers = ['memory', 'redis', 'database', 'stale'];
-const outcomes = ['memory', 'redis', 'database', 'stale', 'not_found', 'unavailable', 'error'];
+const outcomes = [...tiers, 'not_found', 'unavailable', 'error'];
 
 /** What `requests` add to the redirects of each outcome, those that add something. */
 async function countOutcomes(requests: () => Promise<unknown>): Promise<Record<string, number>> {
@@ -83,7 +83,4 @@ test('sampled redirects are measured under the tier that had the short URL', asy
   expect(measured('memory')).toBeGreaterThanOrEqual(7);
   const sum = tiers.map(measured).reduce((total, count) => total + count);
   expect(sum).toBeLessThan(200);
-  expect(after.histogram('linkmill_redirect_seconds').count).toBe(
-    before.histogram('linkmill_redirect_seconds').count + sum,
-  );
 });

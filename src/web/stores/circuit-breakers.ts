@@ -1,8 +1,8 @@
-import type { Log } from '../log.ts';
-import { createBreaker } from '../resilience/circuit-breaker.ts';
-import { isPostgresUnavailable, isStatementFailure } from '../storage/postgres/errors.ts';
-import type { Knex } from '../storage/postgres/postgres.ts';
-import { isRedisUnavailable } from '../storage/redis/errors.ts';
+import type { Log } from '../../log.ts';
+import { createBreaker } from '../../resilience/circuit-breaker.ts';
+import { isPostgresUnavailable, isStatementFailure } from '../../storage/postgres/errors.ts';
+import type { Knex } from '../../storage/postgres/postgres.ts';
+import { isRedisUnavailable } from '../../storage/redis/errors.ts';
 
 /** Longest time that a request waits for PostgreSQL. Those of Redis are in the role of its connection. */
 export const postgresDeadlineMs = 2_000;

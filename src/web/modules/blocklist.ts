@@ -1,10 +1,10 @@
-import { abandonPostgres, type Knex, openPostgres } from '../storage/postgres/postgres.ts';
-import { createBlockedHosts } from '../urls/blocklist/blocklist.ts';
-import { createHostBlocking } from '../urls/blocklist/service.ts';
-import { createBlockedHostStore } from '../urls/blocklist/store.ts';
-import { watchBlockedHosts } from '../urls/blocklist/watch.ts';
-import type { CircuitBreakers } from './circuit-breakers.ts';
-import type { WebContext } from './context.ts';
+import { abandonPostgres, type Knex, openPostgres } from '../../storage/postgres/postgres.ts';
+import { createBlockedHosts } from '../../urls/blocklist/blocklist.ts';
+import { createHostBlocking } from '../../urls/blocklist/service.ts';
+import { createBlockedHostStore } from '../../urls/blocklist/store.ts';
+import { watchBlockedHosts } from '../../urls/blocklist/watch.ts';
+import type { CircuitBreakers } from '../stores/circuit-breakers.ts';
+import type { WebContext } from '../stores/context.ts';
 
 /** The list has a connection of its own: that a host is blocked does not wait for requests, nor for clicks. */
 const listPool = { poolMax: 1, queryTimeoutMs: 2_000 };

@@ -1,13 +1,13 @@
 import type { Redis } from 'ioredis';
-import { createRateLimits } from '../http/middleware/rate-limits.ts';
-import { createReadClientAddress } from '../http/server/client-address.ts';
-import { createKeyGenerator } from '../keys/key-generator.ts';
-import { createNetworkNames } from '../rate-limits/client-networks.ts';
-import { createWindowCounts } from '../rate-limits/fixed-window.ts';
-import { createSharedBudgets } from '../rate-limits/shared-budget.ts';
-import type { Knex } from '../storage/postgres/postgres.ts';
-import type { CircuitBreakers } from './circuit-breakers.ts';
-import type { WebContext } from './context.ts';
+import { createRateLimits } from '../../http/middleware/rate-limits.ts';
+import { createReadClientAddress } from '../../http/server/client-address.ts';
+import { createKeyGenerator } from '../../keys/key-generator.ts';
+import { createNetworkNames } from '../../rate-limits/client-networks.ts';
+import { createWindowCounts } from '../../rate-limits/fixed-window.ts';
+import { createSharedBudgets } from '../../rate-limits/shared-budget.ts';
+import type { Knex } from '../../storage/postgres/postgres.ts';
+import type { CircuitBreakers } from '../stores/circuit-breakers.ts';
+import type { WebContext } from '../stores/context.ts';
 
 const windowSeconds = 60;
 /** Reports that somebody may send from one address in an hour. */

@@ -1,15 +1,15 @@
-import type { UserAgents } from '../clicks/enrichment/agents/user-agents.ts';
-import { createEnricher, type EnrichClick } from '../clicks/enrichment/enrich.ts';
-import { openCountryFile } from '../clicks/enrichment/geoip/country-file.ts';
-import { createReferrers } from '../clicks/enrichment/referrers.ts';
-import { createVisitorIds } from '../clicks/enrichment/visitor-ids.ts';
-import { createVisitorSaltStore } from '../clicks/enrichment/visitor-salt-store.ts';
-import { createVisitorSalts } from '../clicks/enrichment/visitor-salts.ts';
-import { ownHostNamesOf } from '../config/web.ts';
-import { createReadClientAddress } from '../http/server/client-address.ts';
-import { withDeadline } from '../resilience/shutdown.ts';
-import type { Knex } from '../storage/postgres/postgres.ts';
-import type { WebContext } from './context.ts';
+import type { UserAgents } from '../../clicks/enrichment/agents/user-agents.ts';
+import { createEnricher, type EnrichClick } from '../../clicks/enrichment/enrich.ts';
+import { openCountryFile } from '../../clicks/enrichment/geoip/country-file.ts';
+import { createReferrers } from '../../clicks/enrichment/referrers.ts';
+import { createVisitorIds } from '../../clicks/enrichment/visitor-ids.ts';
+import { createVisitorSaltStore } from '../../clicks/enrichment/visitor-salt-store.ts';
+import { createVisitorSalts } from '../../clicks/enrichment/visitor-salts.ts';
+import { ownHostNamesOf } from '../../config/web.ts';
+import { createReadClientAddress } from '../../http/server/client-address.ts';
+import { withDeadline } from '../../resilience/shutdown.ts';
+import type { Knex } from '../../storage/postgres/postgres.ts';
+import type { WebContext } from '../stores/context.ts';
 
 /** How long the start waits for the salt of today. */
 const saltPatienceMs = 1_000;

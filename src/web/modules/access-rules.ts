@@ -1,28 +1,28 @@
 import type { IncomingMessage } from 'node:http';
 import type { Redis } from 'ioredis';
-import type { UserAgents } from '../clicks/enrichment/agents/user-agents.ts';
-import type { EnrichClick } from '../clicks/enrichment/enrich.ts';
-import type { WebConfig } from '../config/web.ts';
-import { createAccessRules } from '../http/redirect/access.ts';
-import { createInterstitial } from '../http/redirect/interstitial.ts';
-import { createPreview } from '../http/redirect/preview.ts';
-import type { RedirectResponses } from '../http/redirect/response.ts';
-import { createReadClientAddress } from '../http/server/client-address.ts';
-import { createWindowCounts } from '../rate-limits/fixed-window.ts';
-import { createConcurrencyLimit } from '../resilience/concurrency-limit.ts';
-import { createSingleFlight } from '../resilience/single-flight.ts';
-import type { Knex } from '../storage/postgres/postgres.ts';
+import type { UserAgents } from '../../clicks/enrichment/agents/user-agents.ts';
+import type { EnrichClick } from '../../clicks/enrichment/enrich.ts';
+import type { WebConfig } from '../../config/web.ts';
+import { createAccessRules } from '../../http/redirect/access.ts';
+import { createInterstitial } from '../../http/redirect/interstitial.ts';
+import { createPreview } from '../../http/redirect/preview.ts';
+import type { RedirectResponses } from '../../http/redirect/response.ts';
+import { createReadClientAddress } from '../../http/server/client-address.ts';
+import { createWindowCounts } from '../../rate-limits/fixed-window.ts';
+import { createConcurrencyLimit } from '../../resilience/concurrency-limit.ts';
+import { createSingleFlight } from '../../resilience/single-flight.ts';
+import type { Knex } from '../../storage/postgres/postgres.ts';
 import {
   createPasswordAttempts,
   networkWindowSeconds,
   urlWindowSeconds,
-} from '../urls/access/password-attempts.ts';
-import { checkPassword } from '../urls/access/password.ts';
-import { createUsageLimit } from '../urls/access/usage-limit.ts';
-import { createUsageStore } from '../urls/access/usage-store.ts';
-import { createUrlStore } from '../urls/store/url-store.ts';
-import type { Urls } from '../urls/urls.ts';
-import type { CircuitBreakers } from './circuit-breakers.ts';
+} from '../../urls/access/password-attempts.ts';
+import { checkPassword } from '../../urls/access/password.ts';
+import { createUsageLimit } from '../../urls/access/usage-limit.ts';
+import { createUsageStore } from '../../urls/access/usage-store.ts';
+import { createUrlStore } from '../../urls/store/url-store.ts';
+import type { Urls } from '../../urls/urls.ts';
+import type { CircuitBreakers } from '../stores/circuit-breakers.ts';
 
 /** Passwords that are checked at once, and that wait: each takes a thread, of which Node has four for everything. */
 const passwordChecks = { concurrency: 2, queueSize: 8 };

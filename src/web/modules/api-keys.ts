@@ -1,9 +1,9 @@
-import { createApiKeyCache } from '../api-keys/api-key-cache.ts';
-import { createApiKeys } from '../api-keys/api-keys.ts';
-import { createKeyUsage } from '../api-keys/key-usage.ts';
-import type { Knex } from '../storage/postgres/postgres.ts';
-import type { CircuitBreakers } from './circuit-breakers.ts';
-import type { WebContext } from './context.ts';
+import { createApiKeys } from '../../api-keys/api-keys.ts';
+import { createKeyUsage } from '../../api-keys/key-usage.ts';
+import { createApiKeyCache } from '../../api-keys/api-key-cache.ts';
+import type { Knex } from '../../storage/postgres/postgres.ts';
+import type { CircuitBreakers } from '../stores/circuit-breakers.ts';
+import type { WebContext } from '../stores/context.ts';
 
 /** How often a web process writes down which keys were used. */
 const writeUsesMs = 30_000;

@@ -1,9 +1,9 @@
-import { abandonPostgres, type Knex, openPostgres } from '../storage/postgres/postgres.ts';
-import { createSearchQuery } from '../storage/postgres/search-query.ts';
-import { createUrlLists } from '../urls/search/list.ts';
-import { createUrlSummaries } from '../urls/search/summaries.ts';
-import { createProbing, type CircuitBreakers } from './circuit-breakers.ts';
-import type { WebContext } from './context.ts';
+import { abandonPostgres, type Knex, openPostgres } from '../../storage/postgres/postgres.ts';
+import { createSearchQuery } from '../../storage/postgres/search-query.ts';
+import { createUrlLists } from '../../urls/search/list.ts';
+import { createUrlSummaries } from '../../urls/search/summaries.ts';
+import { createProbing, type CircuitBreakers } from '../stores/circuit-breakers.ts';
+import type { WebContext } from '../stores/context.ts';
 
 /** Searches that run at once, each on a connection of its own: redirects and creates never wait for one. */
 const maxSearches = 2;

@@ -1,12 +1,12 @@
-import { ownHostsOf } from '../config/web.ts';
-import type { Queues } from '../queues/queues.ts';
-import type { Knex } from '../storage/postgres/postgres.ts';
-import { createExports } from '../transfers/exports/exports.ts';
-import { createExportStore } from '../transfers/exports/store.ts';
-import { createImports } from '../transfers/imports/imports.ts';
-import { createImportStore } from '../transfers/imports/store.ts';
-import type { CircuitBreakers } from './circuit-breakers.ts';
-import type { WebContext } from './context.ts';
+import { ownHostsOf } from '../../config/web.ts';
+import type { Queues } from '../../queues/queues.ts';
+import type { Knex } from '../../storage/postgres/postgres.ts';
+import { createExports } from '../../transfers/exports/exports.ts';
+import { createExportStore } from '../../transfers/exports/store.ts';
+import { createImports } from '../../transfers/imports/imports.ts';
+import { createImportStore } from '../../transfers/imports/store.ts';
+import type { CircuitBreakers } from '../stores/circuit-breakers.ts';
+import type { WebContext } from '../stores/context.ts';
 
 /** Imports and exports as a web process sees them. */
 export function openTransfers(

@@ -1,14 +1,14 @@
-import { createClickFeedStore } from '../analytics/feed/feed-store.ts';
-import { createClickFeed } from '../analytics/feed/feed.ts';
-import { createAnalytics } from '../analytics/query/analytics.ts';
-import { createAnalyticsSnapshot } from '../analytics/query/snapshot.ts';
-import { createTopUrls } from '../analytics/query/top-urls.ts';
-import { createUnknownCodeDays } from '../analytics/query/unknown-code-days.ts';
-import { createClickEraser } from '../analytics/rollups/erase-clicks.ts';
-import { createClickEvents } from '../http/api/click-event-stream.ts';
-import { abandonPostgres, closePostgres, type Knex, openPostgres } from '../storage/postgres/postgres.ts';
-import { createProbing, type CircuitBreakers } from './circuit-breakers.ts';
-import type { WebContext } from './context.ts';
+import { createClickFeedStore } from '../../analytics/feed/feed-store.ts';
+import { createClickFeed } from '../../analytics/feed/feed.ts';
+import { createAnalytics } from '../../analytics/query/analytics.ts';
+import { createAnalyticsSnapshot } from '../../analytics/query/snapshot.ts';
+import { createTopUrls } from '../../analytics/query/top-urls.ts';
+import { createUnknownCodeDays } from '../../analytics/query/unknown-code-days.ts';
+import { createClickEraser } from '../../analytics/rollups/erase-clicks.ts';
+import { createClickEvents } from '../../http/api/click-event-stream.ts';
+import { abandonPostgres, closePostgres, type Knex, openPostgres } from '../../storage/postgres/postgres.ts';
+import { createProbing, type CircuitBreakers } from '../stores/circuit-breakers.ts';
+import type { WebContext } from '../stores/context.ts';
 
 /** Questions that are answered at once, each on a connection of its own: redirects and creates never wait for one. */
 const maxQuestions = 2;

@@ -1,13 +1,13 @@
 import type { Redis } from 'ioredis';
-import { openClickStore } from '../analytics/click-store.ts';
-import { createNotFoundCounts } from '../analytics/rollups/unknown-codes.ts';
-import { createEpochRecorder } from '../clicks/recording/epoch-recorder.ts';
-import { createClickRecorder } from '../clicks/recording/recorder.ts';
-import { createClickStatusReader } from '../clicks/recording/status.ts';
-import { createClickStream } from '../clicks/stream/stream.ts';
-import { closePostgres, openPostgres } from '../storage/postgres/postgres.ts';
-import { closeRedis, openRedis } from '../storage/redis/redis.ts';
-import type { WebContext } from './context.ts';
+import { openClickStore } from '../../analytics/click-store.ts';
+import { createNotFoundCounts } from '../../analytics/rollups/unknown-codes.ts';
+import { createEpochRecorder } from '../../clicks/recording/epoch-recorder.ts';
+import { createClickRecorder } from '../../clicks/recording/recorder.ts';
+import { createClickStatusReader } from '../../clicks/recording/status.ts';
+import { createClickStream } from '../../clicks/stream/stream.ts';
+import { closePostgres, openPostgres } from '../../storage/postgres/postgres.ts';
+import { closeRedis, openRedis } from '../../storage/redis/redis.ts';
+import type { WebContext } from '../stores/context.ts';
 
 /** Clicks that Redis did not take have a pool of their own and time: no visitor waits for them, nor they for visitors. */
 const clicksPool = { poolMax: 2, queryTimeoutMs: 30_000 };

@@ -1,0 +1,129 @@
+import { createConnectionCounts } from '../http/connections/connections.ts';
+import { createRequestCounts } from '../http/middleware/request-counts.ts';
+import { createServiceMetrics } from '../http/ops/service-metrics.ts';
+import { createRedirect } from '../http/redirect/redirect.ts';
+import { createLoadShedding } from '../http/server/load-shedding.ts';
+import { createPipeline } from '../http/server/pipeline.ts';
+import { createRedirectDurations } from '../http/server/redirect-duration.ts';
+import { renderMetrics } from '../metrics/prometheus.ts';
+import { watchEventLoop } from '../resilience/event-loop.ts';
+import { createApp } from './app.ts';
+import { joinCluster } from './cluster/member.ts';
+import { createWebMetrics, renderClusterMetrics } from './metrics.ts';
+import type { Modules } from './modules/modules.ts';
+import type { WebContext } from './stores/context.ts';
+import type { Stores } from './stores/stores.ts';
+
+export type WebListener = ReturnType<typeof createListener>;
+
+/** The HTTP side of a web process: the raw listener with the redirect and the Koa application behind it, and what measures them. */
+export function createListener(web: WebContext, stores: Stores, modules: Modules) {
+  const { config, log, closing, conditions } = web;
+  const { db, cacheRedis, breakers, queues } = stores;
+  const { keyPool, clicks, rateLimits, analytics, transfers } = modules;
+  const eventLoop = closing.defer(
+    'event loop watch',
+    watchEventLoop({ maxDelayMs: config.MAX_EVENT_LOOP_DELAY_MS, log }),
+    (watch) => watch.stop(),
+  );
+  const loadShedding = createLoadShedding({
+    eventLoop,
+    maxRequests: config.MAX_REQUESTS,
+    maxApiRequests: config.MAX_API_REQUESTS,
+  });
+  const connectionCounts = createConnectionCounts();
+  const requestCounts = createRequestCounts();
+  const durations = createRedirectDurations();
+  const hasMetrics = config.METRICS_PUBLIC || config.METRICS_TOKEN !== undefined;
+  const { member, showMetrics } = openMetrics(web, stores, modules, {
+    requestCounts,
+    connectionCounts,
+    loadShedding,
+    redirectDurations: durations,
+    withNode: hasMetrics,
+  });
+  const redirect = createRedirect({
+    ...modules,
+    clickRecorder: clicks.clickRecorder,
+    isThrottled: rateLimits.isThrottled,
+    onTier: durations.noteTier,
+  });
+  const app = createApp({
+    ...modules,
+    config,
+    redirect,
+    api: {
+      ...modules,
+      ...analytics,
+      ...transfers,
+      queues,
+      baseUrl: config.BASE_URL,
+      codeRules: {
+        minLength: config.CUSTOM_CODE_MIN_LENGTH,
+        maxLength: config.CUSTOM_CODE_MAX_LENGTH,
+        characters: config.CUSTOM_CODE_CHARACTERS,
+      },
+      log,
+    },
+    queues,
+    requestCounts,
+    clickStatus: clicks.clickStatus,
+    showMetrics,
+    health: {
+      stores: {
+        postgres: { ping: async () => await db.raw('select 1'), breaker: breakers.postgres },
+        redis: { ping: async () => await cacheRedis.ping(), breaker: breakers.redis },
+      },
+      eventLoop,
+      loadShedding,
+      poolSize: keyPool.size,
+      conditions,
+      isClosing: () => closing.started && !member?.isReplaced,
+    },
+    log,
+  });
+  const handler = createPipeline({
+    config,
+    redirect,
+    loadShedding,
+    durations: hasMetrics ? durations : undefined,
+    koa: app.callback(),
+    log,
+  });
+  return { handler, loadShedding, counts: connectionCounts };
+}
+
+/** The metrics of this process or, in a cluster, of all its web processes. */
+function openMetrics(
+  { config, conditions, epoch, postgresMetrics, endProcess, log }: WebContext,
+  { breakers, queues, workerCounts }: Stores,
+  { urls, memoryCache, keyPool, clicks, rateLimits, analytics }: Modules,
+  http: Pick<
+    Parameters<typeof createWebMetrics>[0],
+    'requestCounts' | 'connectionCounts' | 'loadShedding' | 'redirectDurations' | 'withNode'
+  >,
+) {
+  const readMetrics = createWebMetrics({
+    ...http,
+    urls,
+    memoryCache,
+    clickStatus: clicks.clickStatus,
+    clickEvents: analytics.clickEvents,
+    rateLimits,
+    breakers,
+    conditions,
+    epoch,
+    postgresMetrics,
+  });
+  const readServiceMetrics = createServiceMetrics({ queues, keyPool, workerCounts, log });
+  const member = config.WEB_CONCURRENCY > 1 ? joinCluster({ readMetrics, endProcess, log }) : undefined;
+
+  async function showMetrics(): Promise<string> {
+    if (member === undefined)
+      return await renderMetrics((await Promise.all([readMetrics(), readServiceMetrics()])).flat());
+    const [ofProcesses, ofService] = await Promise.all([member.readMetricsOfAll(), readServiceMetrics()]);
+    return await renderClusterMetrics(ofProcesses, ofService);
+  }
+
+  return { member, showMetrics };
+}
