@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 
-/** Linkmill's version, of the package.json above this file, wherever it was built to. */
+/** Linkmill's version, from the nearest package.json above this file: the build is one folder deeper than the source. */
 export const version = readVersion(new URL('./package.json', import.meta.url));
 
 function readVersion(manifest: URL): string {

@@ -5,7 +5,7 @@ import { webSettings } from './config/web.ts';
 import { limitHeapGrowth } from './web/heap-limits.ts';
 
 const usage = `Usage: npm run web
-  Starts a web process, which answers redirects and the API until SIGTERM. Settings are environment variables: see docs/configuration.md.
+  Starts a web process, which serves redirects and the API until SIGTERM. Settings are environment variables: see docs/configuration.md.
 `;
 
 readArguments(usage, refuseArguments);

@@ -10,17 +10,17 @@ import type { WebContext } from './stores/context.ts';
 
 /** Connections to PostgreSQL and Redis in addition to `DATABASE_POOL_MAX`. */
 const otherStoreConnections = 16;
-/** Connections beyond the limit that get one answer each, where there is room for them. */
-const mostSurplus = 64;
-/** Requests of all connections that wait for their turn, at about 2 kB each: what a few dozen clients can have Node read at once. */
+/** Connections beyond the limit that get one response each, if the system allows them. */
+const maxSurplus = 64;
+/** Pipelined requests that wait, on all connections together, at about 2 kB each: as many as Node reads at once from a few dozen clients. */
 const maxWaiting = 32_768;
-/** How long a limit is reported after it was last reached: `/health` is read only now and then. */
-const reportedMs = 10_000;
+/** How long a limit is reported after it was last reached: `/health` is read at long intervals. */
+const reportMs = 10_000;
 
 const untrustedProxy =
   'Requests come with X-Forwarded-For while TRUSTED_PROXY_HOPS is 0: all clients behind the proxy share one address, its rate limits and its password attempts. Set TRUSTED_PROXY_HOPS to the number of proxies.';
 
-/** Accepts connections, as many as the settings and the system allow, and reports when a limit is met. */
+/** Accepts as many connections as the settings and the system allow, and reports reached limits as conditions. */
 export async function listenForClients(
   { config, conditions, log }: WebContext,
   deps: { handler: RequestListener; loadShedding: LoadShedding; counts: ConnectionCounts },
@@ -28,7 +28,7 @@ export async function listenForClients(
   const { loadShedding, counts } = deps;
   const forwarded = config.TRUSTED_PROXY_HOPS === 0 ? watchForwardedFor(deps.handler) : undefined;
   const room = readConnectionRoom(config.DATABASE_POOL_MAX + otherStoreConnections);
-  const surplus = Math.min(mostSurplus, Math.ceil(room / 10));
+  const surplus = Math.min(maxSurplus, Math.ceil(room / 10));
   const max = Math.max(1, Math.min(config.MAX_CONNECTIONS, room - surplus));
   if (max < config.MAX_CONNECTIONS)
     log.warn({ maxConnections: max }, 'accepting fewer connections than MAX_CONNECTIONS: raise `ulimit -n`');
@@ -43,9 +43,9 @@ export async function listenForClients(
     maxWaiting,
     counts,
     onCheck(isLimitMet) {
-      const tooManyConnections = `${max} connections are open, as many as this process accepts: idle ones are closed, others refused. Find out which clients open them, or raise MAX_CONNECTIONS and \`ulimit -n\`.`;
+      const tooManyConnections = `${max} connections are open, the limit of this process: idle ones are closed, new ones rejected. Find out which clients open them, or raise MAX_CONNECTIONS and \`ulimit -n\`.`;
       const tooManyRequests =
-        'Requests are refused because as many are in progress as MAX_REQUESTS or MAX_API_REQUESTS allows. Find out whether a store is slow, or add web processes.';
+        'Requests are rejected because MAX_REQUESTS or MAX_API_REQUESTS are in progress. Find out whether a store is slow, or add web processes.';
       conditions.update('connection_limit', report.connections(isLimitMet) ? tooManyConnections : undefined);
       conditions.update(
         'request_limit',
@@ -56,12 +56,12 @@ export async function listenForClients(
   });
 }
 
-/** Says whether something was met lately, asked with whether it was met since the last time. */
+/** Returns whether a limit was reached recently; takes whether it was reached since the last call. */
 function createReport() {
-  let metAt = -Infinity;
-  return (isMet: boolean): boolean => {
+  let reachedAt = -Infinity;
+  return (isReached: boolean): boolean => {
     const now = performance.now();
-    if (isMet) metAt = now;
-    return now - metAt < reportedMs;
+    if (isReached) reachedAt = now;
+    return now - reachedAt < reportMs;
   };
 }

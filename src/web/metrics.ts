@@ -41,7 +41,8 @@ interface WebMetricsDeps {
 
 /** Returns a reader of this process's metrics. The modules count in plain numbers, which are read only here. */
 export function createWebMetrics(deps: WebMetricsDeps) {
-  const { clickStatus, epoch, conditions, postgresMetrics, redirectDurations, requestCounts, withNode } = deps;
+  const { clickStatus, epoch, conditions, postgresMetrics, redirectDurations, requestCounts, withNode } =
+    deps;
   const registry = new Registry();
   if (withNode) collectDefaultMetrics({ register: registry });
 

@@ -128,7 +128,7 @@ test('while PostgreSQL is away limited short URLs answer 503 with Retry-After, o
   proxy.cut();
   const away = await visit(at(0, limited));
   expect([away.status, away.headers.get('retry-after')]).toEqual([503, '2']);
-  expect(away.text).toContain('Please try again in a moment');
+  expect(away.text).toContain('Temporarily unavailable');
   expect(await look(plain)).toBe(301);
   await proxy.accept();
   await waitUntil('it redirects again', async () => (await look(limited)) === 301);

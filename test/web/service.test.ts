@@ -8,7 +8,7 @@ import { waitUntil } from '../support/wait-until.ts';
 
 const service = useService();
 
-test('within a minute of the first start the key pool holds its target of 100,000', async () => {
+test('the key pool reaches 100,000 keys within a minute of the first start', async () => {
   const { body } = await waitUntil(
     'the key pool is full',
     async () => {
@@ -20,7 +20,7 @@ test('within a minute of the first start the key pool holds its target of 100,00
   expect(body['status']).toBe('healthy');
 });
 
-test('1,000 redirects sent by 20 clients are exactly 1,000 clicks in /stats within 5 s, each on its short URL', async () => {
+test('1,000 concurrent redirects are exactly 1,000 clicks in /stats within 5 s', async () => {
   const counts = [400, 300, 200, 99, 1];
   const codes = await Promise.all(counts.map(async () => await createUrl(service.client())));
   const paths = codes.flatMap((code, i) => Array<string>(counts[i]!).fill(code));
@@ -43,7 +43,7 @@ test('1,000 redirects sent by 20 clients are exactly 1,000 clicks in /stats with
   expect(await readClicks()).toEqual(counts);
 });
 
-test('clicks under every code of a renamed short URL are its clicks, and none is lost', async () => {
+test('a renamed short URL keeps the clicks under all its codes', async () => {
   const client = service.client();
   const first = await createUrl(client);
   const codes = [first];
@@ -72,7 +72,7 @@ test('clicks under every code of a renamed short URL are its clicks, and none is
   expect(await cached()).toMatch(/^\d+:410$/);
 });
 
-test('a short URL with expires_in_seconds: 2 answers 301, then 410, and a cleanup leaves nothing of it in the cache but a tombstone', async () => {
+test('an expired short URL answers 410, and clean-up leaves a tombstone in Redis', async () => {
   const client = service.client();
   const code = await createUrl(client, {
     original_url: 'https://example.com/soon-gone',
@@ -91,14 +91,14 @@ test('a short URL with expires_in_seconds: 2 answers 301, then 410, and a cleanu
   expect(row.is_active).toBe(false);
 });
 
-test('a deleted short URL that was just redirected answers 404 at once', async () => {
+test('a deleted short URL answers 404 immediately after a redirect', async () => {
   const code = await createUrl(service.client());
   expect((await service.client(null).get(`/${code}`)).status).toBe(301);
   expect((await service.client().delete(`/api/v1/urls/${code}`)).status).toBe(204);
   expect((await service.client(null).get(`/${code}`)).status).toBe(404);
 });
 
-test('requests for codes that nobody has, or has any more, are counted within seconds, and no other ones', async () => {
+test('only requests for unknown and deleted codes are counted as unknown', async () => {
   const client = service.client();
   const code = await createUrl(client);
   await client.delete(`/api/v1/urls/${code}`);
@@ -115,7 +115,7 @@ test('requests for codes that nobody has, or has any more, are counted within se
   );
 });
 
-test('one custom code asked for by 20 clients at once is given to one: a 201 and nineteen 409', async () => {
+test('20 concurrent creates of one custom code give one 201 and nineteen 409', async () => {
   const answers = await Promise.all(
     Array.from({ length: 20 }, async (_, i) =>
       service.client().post('/api/v1/urls', {
@@ -131,7 +131,7 @@ test('one custom code asked for by 20 clients at once is given to one: a 201 and
   expect(redirect.headers.get('location')).toBe(winner?.body['original_url']);
 });
 
-test('a job asked for over the API shows its state, a moving progress and its result there', async () => {
+test('a job started over the API shows state, progress and result', async () => {
   const client = service.client();
   const before = Number((await client.get('/health')).body['kgs_pool_size']);
   const path = await askForJob(client, 'replenish-keys', { target: 200_000 });
@@ -153,7 +153,7 @@ test('a job asked for over the API shows its state, a moving progress and its re
   expect(values).toEqual(values.toSorted((a, b) => a - b));
 });
 
-test('a warm-up of 10,000 short URLs shows its progress on the way and puts all of them in the cache', async () => {
+test('a warm-up of 10,000 short URLs reports progress and fills the cache', async () => {
   await insertUrls(service.database.db(), { begin: 'warm-', count: 10_001 });
   const done = await runJob(service.client(), 'warm-cache');
 
@@ -164,7 +164,7 @@ test('a warm-up of 10,000 short URLs shows its progress on the way and puts all 
   expect(cached.length).toBeGreaterThan(9_990);
 });
 
-test('a cleanup of 10,000 expired short URLs shows its progress on the way', async () => {
+test('a clean-up of 10,000 expired short URLs reports progress', async () => {
   const expiresAt = new Date(Date.now() - 1_000);
   await insertUrls(service.database.db(), { begin: 'over-', count: 10_000, expiresAt });
   await runJob(service.client(), 'cleanup-expired');
@@ -175,7 +175,7 @@ test('a cleanup of 10,000 expired short URLs shows its progress on the way', asy
   expect(left).toEqual([]);
 });
 
-test('what ended is kept to be looked at, in bounded number', async () => {
+test('finished jobs are kept in a limited number', async () => {
   const queueKey = `${queuePrefix(service.redis.prefix, 'cleanup-expired')}:cleanup-expired`;
   await Promise.all(
     Array.from({ length: 220 }, async () => await askForJob(service.client(), 'cleanup-expired')),

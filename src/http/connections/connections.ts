@@ -2,41 +2,42 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { readInChunks } from './read-limit.ts';
 
-/** How often connections are looked at. */
+/** Interval of the checks. */
 const checkMs = 1_000;
-/** How long a client may read nothing of its answer. */
+/** How long a client may leave its response unread. */
 const stalledMs = 60_000;
-/** How long a connection beyond the limit may take to send its request. */
+/** How long a surplus connection may take to send its request. */
 const surplusMs = 2_000;
-/** Waiting requests of all connections beyond which new connections are read in small chunks: about what Node reads at once. */
+/** With more waiting requests than this, on all connections together, new connections are read in small chunks. About as many requests
+ *  fit in what Node reads at once. */
 const manyWaiting = 2_048;
-/** The share of the limit that is closed at once to make room: looking for idle connections costs more than closing them. */
+/** Share of the limit that is closed at once to make room: finding idle connections costs more than closing them. */
 const shareClosed = 0.05;
 
 /** One connection, from its first byte to its end. */
 export interface Connection {
   readonly socket: Socket;
-  /** The request that arrived last, and its response. */
+  /** The last request, and its response. */
   request: IncomingMessage | undefined;
   response: ServerResponse | undefined;
-  /** Requests that wait until those before them are answered. */
+  /** Pipelined requests that wait for earlier ones. */
   waiting: number;
-  /** The check, by number, after which it was last used. */
+  /** The number of the check before its last use. */
   usedAt: number;
-  /** Accepted beyond the limit, for one request. */
+  /** Whether it was accepted beyond the limit, for one request. */
   readonly isSurplus: boolean;
-  /** Whether the last check found bytes that the client had not read. */
+  /** Whether the client had unread bytes at the last check. */
   isUnread: boolean;
 }
 
-/** What happened to the connections of a server. */
+/** Counts of a server's connections, for its metrics. */
 export interface ConnectionCounts {
   open: number;
-  /** Closed without an answer because the limit was reached. */
+  /** Closed without a response because the limit was reached. */
   refused: number;
   /** Closed while idle, to make room for others. */
   closedIdle: number;
-  /** Requests that wait for those before them on their connections. */
+  /** Pipelined requests that wait for earlier ones on their connection. */
   waiting: number;
   /** Connections closed because too many requests waited. */
   cut: number;
@@ -53,15 +54,15 @@ export const createConnectionCounts = (): ConnectionCounts => ({
 });
 
 export interface ConnectionLimits {
-  /** Connections that are served at once. */
+  /** Concurrent connections. */
   max: number;
-  /** Connections beyond them that are accepted for one request each, so that `/health` stays answerable. */
+  /** Further connections that are accepted for one request each, so that `/health` always answers. */
   surplus: number;
 }
 
-/** Keeps the connections of a server within limits: at the limit those that were idle for longest make room, and new ones
- *  are refused where none is idle. A client that stops reading an answer is disconnected after a minute. `onCheck` is
- *  called once a second with whether the limit was met since the last call. */
+/** Limits the connections of a server. At the limit, the longest idle connections are closed; if none is idle, new ones are
+ *  rejected. A client that stops reading its response is disconnected after a minute. `onCheck` is called once a second with
+ *  whether the limit was reached since the last call. */
 export function watchConnections(
   server: Server,
   options: { limits: ConnectionLimits; counts: ConnectionCounts; onCheck: (isLimitMet: boolean) => void },
@@ -70,17 +71,17 @@ export function watchConnections(
   const { max, surplus } = limits;
   const connections = new Map<Socket, Connection>();
   let checks = 0;
-  /** The check after which no idle connection was found. */
+  /** The number of the check after which no idle connection was found. */
   let fullAt = -1;
   let isLimitMet = false;
-  /** Connections beyond the limit, those that came first ahead. */
-  const extra = new Set<Connection>();
+  /** Surplus connections, the oldest first. */
+  const surplusConnections = new Set<Connection>();
   server.on('connection', add);
   const timer = setInterval(check, checkMs).unref();
   server.once('close', () => clearInterval(timer));
 
   function add(socket: Socket): void {
-    const isSurplus = connections.size - extra.size >= max && !makeRoom();
+    const isSurplus = connections.size - surplusConnections.size >= max && !makeRoom();
     const connection: Connection = {
       socket,
       request: undefined,
@@ -90,30 +91,30 @@ export function watchConnections(
       isSurplus,
       isUnread: false,
     };
-    if (isSurplus && !makeRoomBeyond()) {
+    if (isSurplus && !makeSurplusRoom()) {
       noteRefused();
       socket.destroy();
       return;
     }
-    if (isSurplus) extra.add(connection);
+    if (isSurplus) surplusConnections.add(connection);
     connections.set(socket, connection);
     if (counts.waiting > manyWaiting) readInChunks(socket);
     counts.open = connections.size;
     if (isSurplus) socket.setTimeout(surplusMs);
     socket.once('close', () => {
       connections.delete(socket);
-      extra.delete(connection);
+      surplusConnections.delete(connection);
       counts.open = connections.size;
       addWaiting(connection, -connection.waiting);
     });
   }
 
-  /** Whether one more is accepted beyond the limit: the first that has sent no request makes room for it. */
-  function makeRoomBeyond(): boolean {
-    if (extra.size < surplus) return true;
-    for (const connection of extra) {
+  /** Makes room for a surplus connection, if necessary by closing the oldest one that has sent no request. Returns whether there is room. */
+  function makeSurplusRoom(): boolean {
+    if (surplusConnections.size < surplus) return true;
+    for (const connection of surplusConnections) {
       if (connection.request !== undefined) continue;
-      extra.delete(connection);
+      surplusConnections.delete(connection);
       connections.delete(connection.socket);
       connection.socket.destroy();
       noteRefused();
@@ -132,7 +133,7 @@ export function watchConnections(
     counts.refused += 1;
   }
 
-  /** Closes those that were idle for longest. Returns whether there were any. */
+  /** Closes the connections that were idle for longest. Returns whether there were any. */
   function makeRoom(): boolean {
     isLimitMet = true;
     if (fullAt === checks) return false;
@@ -149,7 +150,7 @@ export function watchConnections(
     return idle.length > 0;
   }
 
-  /** What was used since the last check but one may be about to be used again; what was never used has less to lose. */
+  /** Whether a connection may be closed: a client is likely to use a recently used one again, an unused one less so. */
   function isOld({ request, usedAt }: Connection): boolean {
     return usedAt < (request === undefined ? checks : checks - 1);
   }
@@ -158,7 +159,7 @@ export function watchConnections(
     checks += 1;
     for (const connection of connections.values()) {
       const isUnread = connection.socket.writableLength > 0;
-      // Node closes it then, and ends this limit of time with the answer.
+      // Node closes the socket on this time-out, and resets the time-out at the end of the response.
       if (isUnread && connection.isUnread && connection.socket.timeout !== stalledMs)
         connection.socket.setTimeout(stalledMs);
       connection.isUnread = isUnread;
@@ -175,7 +176,7 @@ export function watchConnections(
     all: (): Iterable<Connection> => connections.values(),
     get: (socket: Socket): Connection | undefined => connections.get(socket),
 
-    /** Notes a request of a connection; undefined when that is closed. */
+    /** Registers a request of a connection; undefined if the connection is closed. */
     use(request: IncomingMessage, response: ServerResponse): Connection | undefined {
       const connection = connections.get(request.socket);
       if (connection === undefined) return undefined;
@@ -187,5 +188,5 @@ export function watchConnections(
   };
 }
 
-/** Whether no request of a connection lacks an answer. Node counts one as busy on which no request ever came. */
+/** Whether all requests of a connection have been answered. Node counts a connection without any request as busy. */
 const isIdle = ({ response }: Connection) => response === undefined || response.writableFinished;

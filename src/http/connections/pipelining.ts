@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { Connection, Connections } from './connections.ts';
 import { readInChunks } from './read-limit.ts';
 
-/** Requests that wait on one connection, beyond which it is read in small chunks from then on. */
+/** A connection with more waiting requests than this is read in small chunks from then on. */
 const fewWaiting = 16;
 
 /** The undocumented fields with which Node's HTTP server applies backpressure. */
@@ -11,15 +11,15 @@ interface PausableSocket extends Socket {
   _paused?: boolean;
 }
 interface QueuedResponse extends ServerResponse {
-  /** Adds to the bytes that wait to be sent; beyond a limit Node reads no further requests. */
+  /** Adds to the bytes that wait to be sent. Above a limit Node stops reading requests. */
   _onPendingData?: (bytes: number) => void;
 }
 
 type Handle = (request: IncomingMessage, response: ServerResponse, connection: Connection) => void;
 
-/** Has `handle` answer the requests of each connection one after the other, as they came, and one per turn of the event loop. While one
- *  waits its connection is not read, so that a client gets no more work done than it takes answers. Node parses at once what it has
- *  read at once: where more than `maxWaiting` requests of all connections wait, the connection that adds to them is closed. */
+/** Handles the pipelined requests of each connection in order, one per turn of the event loop. While requests wait, their connection
+ *  is not read: a client gets no more work done than it reads responses. Node parses everything that it has read, so requests can still pile
+ *  up; with more than `maxWaiting` on all connections together, the connection that adds to them is closed. */
 export function answerInTurn(
   handle: Handle,
   { connections, maxWaiting }: { connections: Connections; maxWaiting: number },
@@ -37,8 +37,8 @@ export function answerInTurn(
     response.once('socket', () => {
       if (connection.waiting > fewWaiting) readInChunks(socket);
       connections.addWaiting(connection, -1);
-      if (connection.waiting === 0) readOn(socket, response);
-      // Other connections have their turn in between.
+      if (connection.waiting === 0) resumeReading(socket, response);
+      // Gives other connections a turn.
       setImmediate(() => {
         if (!socket.destroyed) begin();
       });
@@ -48,14 +48,14 @@ export function answerInTurn(
   return (request, response) => {
     const connection = connections.use(request, response);
     if (connection === undefined) return;
-    // Node gives the socket to the response whose turn it is.
+    // Node assigns the socket to the first unanswered response.
     if (response.socket === null) wait(connection, response, () => handle(request, response, connection));
     else handle(request, response, connection);
   };
 }
 
-/** As Node does when too many bytes of answers wait: the pause lasts until fewer than this many wait. On a Node without these fields, a plain
- *  pause: Node may read on sooner then, until too many requests wait. */
+/** Pauses reading through Node's backpressure, as if too many bytes of responses waited. A Node.js version without these fields gets a plain
+ *  pause, which Node may end too early; `maxWaiting` limits the damage. */
 function stopReading(socket: PausableSocket, response: QueuedResponse): void {
   if (!hasBackpressure(socket, response)) {
     socket.pause();
@@ -67,7 +67,7 @@ function stopReading(socket: PausableSocket, response: QueuedResponse): void {
   socket.pause();
 }
 
-function readOn(socket: PausableSocket, response: QueuedResponse): void {
+function resumeReading(socket: PausableSocket, response: QueuedResponse): void {
   if (hasBackpressure(socket, response)) response._onPendingData?.(-pauseBytes(socket));
   else socket.resume();
 }

@@ -1,22 +1,22 @@
 import type { Socket } from 'node:net';
 
-/** A few dozen of the shortest requests: Node's parser takes what it gets at once, and reads 64 KiB if left alone. */
+/** Holds a few dozen of the shortest requests. Node's parser processes everything that is read, 64 KiB by default. */
 const chunkBytes = 2_048;
 
-const inPieces = new WeakSet<Socket>();
+const chunked = new WeakSet<Socket>();
 
 type Listener = (...args: unknown[]) => void;
 
-/** Has Node's HTTP parser take what comes over a connection in small chunks, each when it is not paused. */
+/** Feeds Node's HTTP parser from a connection in small chunks, each only while the parser is not paused. */
 export function readInChunks(socket: Socket): void {
   const [parse] = socket.listeners('data') as ((data: Buffer) => void)[];
-  if (parse === undefined || inPieces.has(socket)) return;
-  inPieces.add(socket);
-  // They start and stop reading for the parser. Node removes them as soon as something else listens to the data.
+  if (parse === undefined || chunked.has(socket)) return;
+  chunked.add(socket);
+  // These listeners start and stop reading for the parser. Node removes them once another `data` listener is added.
   const switches = (['pause', 'resume'] as const).map(
     (event) => [event, socket.listeners(event) as Listener[]] as const,
   );
-  // With this listener Node hands on what it reads, which otherwise goes straight to its parser.
+  // Without this listener, Node passes data from the socket to its parser directly.
   socket.on('data', (data: Buffer) => {
     parse(data.subarray(0, chunkBytes));
     if (data.length > chunkBytes && socket.readable) socket.unshift(data.subarray(chunkBytes));

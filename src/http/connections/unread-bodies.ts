@@ -1,18 +1,18 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** What is read and discarded of a body that its handler has not read, before the answer is sent. */
+/** How much of an unread body is read and discarded before the response is sent, and for how long. */
 const drainBytes = 256 * 1024;
 const drainMs = 1_000;
-/** How long a connection is still read after its last answer: closed at once, it would take that answer with it. */
+/** How long a connection is read after its last response: closing at once can reset it before the client has read the response. */
 const lingerMs = 2_000;
 
-/** Answers as `handle` does, and reads bodies that it does not: the next request on the connection comes behind them. A body that is
- *  too long or too slow for that makes the answer say `Connection: close`. */
+/** Reads and discards request bodies that `handle` does not read, because the next request on the connection follows them. If a body is
+ *  too long or too slow for that, the response has `Connection: close`. */
 export function withBodiesRead(handle: RequestListener): RequestListener {
   return (request, response) => {
     if (!hasBody(request)) handle(request, response);
-    // A short body is there a moment later, as a rule.
+    // A short body has usually arrived by the next turn.
     else setImmediate(() => handleWithBody(request, response, handle));
   };
 }
@@ -28,7 +28,7 @@ function handleWithBody(request: IncomingMessage, response: ServerResponse, hand
   if (request.complete && awaitsContinue(request)) response.writeContinue();
   if (!request.complete) {
     const isAwaited = awaitsContinue(request) ? continueOnRead(request, response) : () => true;
-    closeWhereUnread(request, response);
+    closeIfUnread(request, response);
     drainBeforeEnd(request, response, isAwaited);
     socket.destroySoon = () => closeSoon(socket, request);
     response.once('finish', () => delete (socket as Partial<Socket>).destroySoon);
@@ -39,23 +39,23 @@ function handleWithBody(request: IncomingMessage, response: ServerResponse, hand
 const awaitsContinue = ({ headers, httpVersion }: IncomingMessage) =>
   headers.expect !== undefined && httpVersion === '1.1';
 
-/** Sends 100 Continue to a client that waits for it, when its body begins to be read. Returns whether it was sent. */
+/** Sends 100 Continue to a client that waits for it, once its body is read. The returned function tells whether it was sent. */
 function continueOnRead(request: IncomingMessage, response: ServerResponse): () => boolean {
   const read = request._read.bind(request);
-  let isTold = false;
+  let isSent = false;
   request._read = (size) => {
     request._read = read;
     if (!response.headersSent) {
-      isTold = true;
+      isSent = true;
       response.writeContinue();
     }
     read(size);
   };
-  return () => isTold;
+  return () => isSent;
 }
 
-/** Every way to send headers goes through writeHead. */
-function closeWhereUnread(request: IncomingMessage, response: ServerResponse): void {
+/** Closes the connection after a response that is sent before the body has arrived. Every way to send headers calls writeHead. */
+function closeIfUnread(request: IncomingMessage, response: ServerResponse): void {
   const writeHead = response.writeHead.bind(response) as (...args: unknown[]) => ServerResponse;
   response.writeHead = (...args: unknown[]) => {
     if (!request.complete) response.setHeader('Connection', 'close');
@@ -75,7 +75,7 @@ function drainBeforeEnd(request: IncomingMessage, response: ServerResponse, isAw
 
 const isTooLong = ({ headers }: IncomingMessage) => Number(headers['content-length'] ?? 0) > drainBytes;
 
-/** Reads and discards the rest of a body, and calls `onEnd` once: when it is read, or too much or too late, or has broken off. */
+/** Reads and discards the rest of a body. Calls `onEnd` once: when the body has ended, is too long or too slow, or was aborted. */
 function drain(request: IncomingMessage, onEnd: () => void): void {
   let left = drainBytes;
   const finish = () => {
@@ -91,13 +91,13 @@ function drain(request: IncomingMessage, onEnd: () => void): void {
   discard(request).on('data', take).once('end', finish).once('close', finish);
 }
 
-/** Has a body flow past those that read it until now. */
+/** Discards a body instead of passing it to its current readers. */
 function discard(request: IncomingMessage): IncomingMessage {
   return request.removeAllListeners('readable').removeAllListeners('data').resume();
 }
 
-/** Closes a connection on which a body still comes: what is closed with bytes unread resets the connection, and the client may
- *  never see the answer. */
+/** Closes a connection on which a body is still arriving. Closing with unread bytes resets the connection, and the client may
+ *  never see the response. */
 function closeSoon(socket: Socket, request: IncomingMessage): void {
   const timer = setTimeout(() => socket.destroy(), lingerMs);
   socket.once('close', () => clearTimeout(timer));

@@ -12,10 +12,10 @@ import { Problem } from '../problems/problem.ts';
 import { basePathOf } from '../server/base-path.ts';
 import { boardPath, isBoard } from '../server/operator-paths.ts';
 
-/** Its page asks a foreign host for a typeface; the machine's own will do. */
+/** Bull Board's page loads a web font from another host; the system font replaces it. */
 const fontLink = /<link href="https:\/\/fonts\.googleapis\.com[^>]*>/;
 
-/** Knows jobs by ids of BullMQ's making alone: any other text may be one of the queue's own keys. */
+/** Accepts only job ids that BullMQ generates: any other id could be the name of a key of the queue itself. */
 class IdGuardingAdapter extends BullMQAdapter {
   override async getJob(id: string): ReturnType<BullMQAdapter['getJob']> {
     return jobIdPattern.test(id) ? await super.getJob(id) : undefined;
@@ -30,11 +30,11 @@ class IdGuardingAdapter extends BullMQAdapter {
 
 type QueueJobOptions = Parameters<BullMQAdapter['addJob']>[2];
 
-/** A Redis that hangs looks reachable, and BullMQ would wait for it for ever. */
+/** A hanging Redis looks reachable, and BullMQ would wait for it indefinitely. */
 const answerDeadlineMs = 5_000;
 const notReachable = () => new QueueUnavailable('the job queues are not reachable');
 
-/** Bull Board behind a login, with writes from its own page only: it has neither protection of its own. */
+/** Bull Board behind a login and a same-origin check for writes, which it lacks itself. */
 export function bullBoard(deps: {
   queues: Queues;
   user: string;
@@ -65,7 +65,7 @@ export function bullBoard(deps: {
     await withDeadline(next(), answerDeadlineMs, () => {
       throw notReachable();
     });
-    // The path that a browser asks for, to which its page adds all others.
+    // Adds the base path: the page builds all its URLs from this one.
     if (typeof ctx.body === 'string')
       ctx.body = ctx.body
         .replace(fontLink, '')
@@ -79,13 +79,13 @@ function requireLogin(ctx: Context, user: string, password: string): void {
   const [, encoded = ''] = /^Basic +(\S+)$/i.exec(ctx.get('authorization')) ?? [];
   const given = Buffer.from(encoded, 'base64').toString('utf8');
   if (isSameSecret(given, `${user}:${password}`)) return;
-  throw new Problem('unauthorized', 'Bull Board needs its login.', {
+  throw new Problem('unauthorized', 'Authentication required.', {
     headers: { 'WWW-Authenticate': 'Basic realm="Linkmill Bull Board", charset="UTF-8"' },
   });
 }
 
-/** Refuses a write that another site's page sends with the visitor's remembered login. */
+/** Rejects writes that a page of another site sends with the login that the browser remembers. */
 function requireSameOrigin(ctx: Context, baseUrl: string): void {
   if (ctx.method === 'GET' || ctx.method === 'HEAD' || isSameOrigin(ctx, baseUrl)) return;
-  throw new Problem('cross-origin-request', 'Bull Board takes changes from its own pages only.');
+  throw new Problem('cross-origin-request', 'Cross-origin changes are not accepted.');
 }

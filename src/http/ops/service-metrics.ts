@@ -4,7 +4,7 @@ import { gauge, type Metric } from '../../metrics/prometheus.ts';
 import type { Queues } from '../../queues/queues.ts';
 import type { WorkerCounts } from '../../queues/worker-heartbeats.ts';
 
-/** Reads the metrics that are the same whichever process is asked. What Redis does not tell in time is left out. */
+/** Reads the metrics of the whole service, which every process reports alike. Samples that Redis does not return in time are absent. */
 export function createServiceMetrics(deps: {
   queues: Pick<Queues, 'readStates'>;
   keyPool: Pick<KeyPool, 'size'>;
@@ -14,7 +14,7 @@ export function createServiceMetrics(deps: {
   const { queues, keyPool, workerCounts, log } = deps;
 
   async function readKeyPool(): Promise<Metric[]> {
-    return [gauge('key_pool_size', 'Short codes that are ready to be taken', await keyPool.size())];
+    return [gauge('key_pool_size', 'Keys in the pool', await keyPool.size())];
   }
 
   async function readQueues(): Promise<Metric[]> {
@@ -22,19 +22,19 @@ export function createServiceMetrics(deps: {
     return [
       gauge(
         'queue_jobs',
-        'Jobs of each queue by state; failed ones are kept for a week at most',
+        'Jobs by queue and state; failed jobs are removed after a week',
         states.flatMap(({ queue, jobs }) =>
           Object.entries(jobs).map(([state, value]) => ({ value, labels: { queue, state } })),
         ),
       ),
       gauge(
         'queue_oldest_job_age_seconds',
-        'How long the job that waits for the longest time has been due',
+        'Time that the oldest waiting job has been due',
         states.map(({ queue, oldestMs }) => ({ value: oldestMs / 1_000, labels: { queue } })),
       ),
       gauge(
         'queue_paused',
-        'Whether the queue is paused (1), so that its jobs wait',
+        '1 while the queue is paused, else 0',
         states.map(({ queue, isPaused }) => ({ value: isPaused ? 1 : 0, labels: { queue } })),
       ),
     ];
@@ -51,17 +51,17 @@ export function createServiceMetrics(deps: {
     ];
   }
 
-  async function orNone(reading: Promise<Metric[]>): Promise<Metric[]> {
+  async function orEmpty(metrics: Promise<Metric[]>): Promise<Metric[]> {
     try {
-      return await reading;
+      return await metrics;
     } catch (error) {
-      log.debug({ err: error }, 'metrics of the service could not be read');
+      log.debug({ err: error }, 'failed to read service metrics');
       return [];
     }
   }
 
   return async (): Promise<Metric[]> => {
-    const parts = await Promise.all([readKeyPool(), readQueues(), readWorkers()].map(orNone));
+    const parts = await Promise.all([readKeyPool(), readQueues(), readWorkers()].map(orEmpty));
     return parts.flat();
   };
 }

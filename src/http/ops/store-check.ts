@@ -1,9 +1,9 @@
 import { remember } from '../../resilience/remember.ts';
 import { withDeadline } from '../../resilience/shutdown.ts';
 
-/** Longest time that a store may take to answer a check. */
+/** Deadline of a check. */
 const checkDeadlineMs = 1_000;
-/** How long one answer serves further requests. */
+/** How long a result is reused. */
 export const rememberMs = 1_000;
 
 export interface StoreCheck {
@@ -11,10 +11,10 @@ export interface StoreCheck {
   latency_ms: number;
 }
 
-/** Returns a check of a store that takes at most 1 s and queries the store at most once per second, however many requests wait
- *  for the answer. It never rejects. */
+/** Creates a check of a store that takes at most 1 s and queries the store at most once a second, for all concurrent callers
+ *  together. It never rejects. */
 export function createStoreCheck(ping: () => Promise<unknown>): () => Promise<StoreCheck> {
-  async function ask(): Promise<StoreCheck> {
+  async function query(): Promise<StoreCheck> {
     const start = performance.now();
     const up = await withDeadline(
       ping().then(
@@ -27,5 +27,5 @@ export function createStoreCheck(ping: () => Promise<unknown>): () => Promise<St
     return { status: up ? 'up' : 'down', latency_ms: Math.round(performance.now() - start) };
   }
 
-  return remember(ask, rememberMs);
+  return remember(query, rememberMs);
 }

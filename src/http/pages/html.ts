@@ -1,6 +1,6 @@
 const markup = Symbol('markup');
 
-/** Text that is safe as it stands in a page. */
+/** Markup that is safe to insert into a page. */
 export interface Html {
   readonly [markup]: string;
 }
@@ -15,16 +15,16 @@ const replacements: Record<string, string> = {
   "'": '&#39;',
 };
 
-/** Makes HTML of a template. What is put in is shown as it is and never read as markup, in text and in quoted attributes; what
- *  this function made before is taken over, `undefined` leaves nothing. */
+/** Builds HTML from a template. Inserted values are escaped for text and quoted attributes, except results of this function;
+ *  `undefined` inserts nothing. */
 export function html(parts: TemplateStringsArray, ...contents: Content[]): Html {
   return { [markup]: parts.reduce((text, part, i) => text + toMarkup(contents[i - 1]) + part) };
 }
 
-/** Takes text of our own for markup. */
+/** Marks a constant as markup, without escaping. */
 export const trustedHtml = (text: string): Html => ({ [markup]: text });
 
-/** The text of a page that is finished. */
+/** The text of a complete page. */
 export const renderHtml = (page: Html): string => page[markup];
 
 function toMarkup(content: Content): string {

@@ -1,10 +1,10 @@
 import { html } from './html.ts';
 import { type Page, renderPage } from './page.ts';
 
-const onceOnly = html`<p>It works only once: when you have opened it, nobody can open it again.</p>`;
+const oneTimeHint = html`<p>This link works only once. After you open it, no one can open it again.</p>`;
 
 function passwordField(isWrong: boolean) {
-  const error = html`<p class="wrong" id="wrong" role="alert">That password is wrong.</p>`;
+  const error = html`<p class="wrong" id="wrong" role="alert">The password is incorrect.</p>`;
   const described = html` aria-invalid="true" aria-describedby="wrong"`;
   return html`${isWrong ? error : undefined}
     <label for="password">Password</label>
@@ -19,26 +19,26 @@ function passwordField(isWrong: boolean) {
     />`;
 }
 
-/** The page of a short URL that opens for whoever confirms it, or knows its password. It says nothing of where that leads. */
-export function interstitialPage(gate: {
+/** The page in front of a short URL that requires a password or a confirmation. It does not reveal the original URL. */
+export function interstitialPage(options: {
   isOneTime: boolean;
   hasPassword: boolean;
   isWrong?: boolean;
-  /** Schemes besides http and https to which it may lead. */
+  /** Schemes other than http and https that its original URL may have. */
   schemes: readonly string[];
 }): Page {
-  const { isOneTime, hasPassword, isWrong = false, schemes } = gate;
-  const title = hasPassword ? 'This link needs a password' : 'Open this link?';
+  const { isOneTime, hasPassword, isWrong = false, schemes } = options;
+  const title = hasPassword ? 'This link requires a password' : 'Open this link?';
   return renderPage({
-    title: isWrong ? `Wrong password: ${title}` : title,
+    title: isWrong ? `Incorrect password – ${title}` : title,
     hasForm: true,
     formSchemes: schemes,
-    // Without an action it is sent to where it came from, with the visitor's query.
+    // Without an action, the form is sent to the page's own URL, with the visitor's query.
     main: html`<h1>${title}</h1>
-      ${isOneTime ? onceOnly : undefined}
+      ${isOneTime ? oneTimeHint : undefined}
       <form method="post">
         ${hasPassword ? passwordField(isWrong) : undefined}
-        <button>Open the link</button>
+        <button>Open link</button>
       </form>`,
   });
 }

@@ -6,17 +6,17 @@ import { style } from './style.ts';
 const styleElement = trustedHtml(`<style>${style}</style>`);
 const styleHash = createHash('sha256').update(style).digest('base64');
 
-/** A page that is ready to be sent. */
+/** A complete page with its headers. */
 export interface Page {
   body: string;
   headers: Readonly<Record<string, string>>;
 }
 
-/** Schemes to which every short URL may redirect. */
-const usualSchemes = ['http', 'https'];
+/** Schemes that every original URL may have. */
+const defaultSchemes = ['http', 'https'];
 
-/** A whole page of what its `main` element holds; nobody keeps, frames or indexes it, and it runs nothing. The answer to its form may
- *  redirect to http, https and `formSchemes`. */
+/** Renders a page around its `main` element. The page runs no scripts and must not be cached, framed or indexed. The response to its form
+ *  may redirect to http, https and `formSchemes`. */
 export function renderPage(page: {
   title: string;
   main: Html;
@@ -39,7 +39,7 @@ export function renderPage(page: {
         </body>
       </html> `,
   );
-  return { body, headers: headersOf(hasForm ? [...usualSchemes, ...formSchemes] : []) };
+  return { body, headers: headersOf(hasForm ? [...defaultSchemes, ...formSchemes] : []) };
 }
 
 function headersOf(formSchemes: string[]): Record<string, string> {
@@ -48,12 +48,12 @@ function headersOf(formSchemes: string[]): Record<string, string> {
     'Content-Security-Policy': [
       "default-src 'none'",
       `style-src 'sha256-${styleHash}'`,
-      // Browsers hold it against where the answer to a form leads too: to an original URL, which may be anywhere.
+      // Browsers also apply form-action to the redirect after a form, which goes to any original URL.
       `form-action ${formSchemes.map((scheme) => `${scheme}:`).join(' ') || "'none'"}`,
       "base-uri 'none'",
       "frame-ancestors 'none'",
     ].join('; '),
-    // The site that a short URL leads to does not hear of its code. Without any referrer a form's origin would be hidden from us.
+    // Hides the short code from the destination. `no-referrer` would also remove the `Origin` of forms.
     'Referrer-Policy': 'same-origin',
     'X-Content-Type-Options': 'nosniff',
     'X-Robots-Tag': 'noindex',
@@ -68,5 +68,5 @@ export function answerPage(ctx: Context, status: number, { headers, body }: Page
   ctx.body = body;
 }
 
-/** Whether JSON is to be answered instead of a page that is there for people; who does not say gets the page. */
+/** Whether the client prefers JSON to a page; the default is the page. */
 export const wantsJson = (ctx: Context) => ctx.accepts('html', 'json') === 'json';

@@ -4,10 +4,10 @@ import { parseUrl } from '../../validation/parse-url.ts';
 import { html } from './html.ts';
 import { type Page, renderPage } from './page.ts';
 
-/** What a visitor may know of a short URL before following it. */
+/** The details of a short URL that a visitor may see before following it. */
 export interface Preview {
   shortCode: string;
-  /** Undefined where it is only for those who pass a password or use it up. */
+  /** Undefined if the short URL requires a password or works once. */
   originalUrl: string | undefined;
   title: string | undefined;
   createdAt: Date;
@@ -16,47 +16,47 @@ export interface Preview {
   isOneTime: boolean;
 }
 
-/** Where a URL leads, in the letters that people read and in those that the network uses. */
+/** The host of a URL in Unicode and in ASCII (Punycode). */
 export function hostOf(originalUrl: string): { unicode: string; ascii: string } {
   const ascii = parseUrl(originalUrl)?.hostname ?? '';
   return { unicode: domainToUnicode(ascii) || ascii, ascii };
 }
 
-/** The page that says where a short URL leads. */
+/** The page that shows the original URL of a short URL. */
 export function previewPage(preview: Preview, basePath: string): Page {
   const { shortCode, originalUrl, title, createdAt, expiresAt } = preview;
   return renderPage({
-    title: 'Where this link leads',
+    title: 'Link preview',
     ...(originalUrl !== undefined && { head: openGraph(originalUrl, title) }),
-    main: html`<h1>Where this link leads</h1>
+    main: html`<h1>Link preview</h1>
       <dl>
         ${originalUrl === undefined ? hidden(preview) : target(originalUrl)}
-        ${title === undefined ? undefined : row('Title', bidiSafe(title))} ${row('Since', time(createdAt))}
-        ${expiresAt ? row('Until', time(expiresAt)) : undefined}
+        ${title === undefined ? undefined : row('Title', bidiSafe(title))} ${row('Created', time(createdAt))}
+        ${expiresAt ? row('Expires', time(expiresAt)) : undefined}
       </dl>
-      <p><a class="button" rel="nofollow" href="${basePath}/${pathOfCode(shortCode)}">Open the link</a></p>
+      <p><a class="button" rel="nofollow" href="${basePath}/${pathOfCode(shortCode)}">Open link</a></p>
       <p><a rel="nofollow" href="${basePath}/report?code=${pathOfCode(shortCode)}">Report this link</a></p>`,
   });
 }
 
-/** What link previews show. */
+/** Open Graph tags, which chat programs show as a link preview. */
 function openGraph(originalUrl: string, title: string | undefined) {
   const { unicode } = hostOf(originalUrl);
   return html`<meta property="og:title" content="${(title ?? unicode).replace(directionControls, '')}" />
-    <meta property="og:description" content="Leads to ${unicode}" />`;
+    <meta property="og:description" content="Redirects to ${unicode}" />`;
 }
 
 function target(originalUrl: string) {
   const { unicode, ascii } = hostOf(originalUrl);
-  const both = html`<bdi>${unicode}</bdi>, which is <bdi>${ascii}</bdi> to the network`;
-  return html`<dt>Address</dt>
+  const both = html`<bdi>${unicode}</bdi> (<bdi>${ascii}</bdi>)`;
+  return html`<dt>URL</dt>
     <dd class="url">${bidiSafe(originalUrl)}</dd>
     ${ascii === '' ? undefined : row('Site', unicode === ascii ? html`<bdi>${ascii}</bdi>` : both)}`;
 }
 
 function hidden({ hasPassword }: Preview) {
-  const reason = hasPassword ? 'Told to those who know the password.' : 'Told to the one who opens it.';
-  return row('Address', html`${reason}`);
+  const reason = hasPassword ? 'Shown after the password is entered.' : 'Shown when the link is opened.';
+  return row('URL', html`${reason}`);
 }
 
 const row = (name: string, value: ReturnType<typeof html>) =>
@@ -67,7 +67,7 @@ const format = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeStyle: 
 
 const time = (date: Date) => html`<time datetime="${date.toISOString()}">${format.format(date)} UTC</time>`;
 
-/** Characters that would make the text beside or after them read backwards. */
+/** Bidirectional control characters, which could reverse the text around them. */
 const directionControls = /[\u202A-\u202E\u2066-\u2069]/g;
 
 const bidiSafe = (text: string) => html`<bdi>${text.replace(directionControls, '')}</bdi>`;

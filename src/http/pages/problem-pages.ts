@@ -3,31 +3,37 @@ import type { Problem } from '../problems/problem.ts';
 import { html } from './html.ts';
 import { type Page, renderPage } from './page.ts';
 
-/** What a visitor is told, who has not asked for an API. */
+/** The texts of problems for visitors, who see a page instead of JSON. */
 const texts: Partial<Record<ProblemType, { title: string; text: string }>> = {
   'not-found': {
-    title: 'There is no such link',
-    text: 'It may have been mistyped, or its owner has removed it.',
+    title: 'Link not found',
+    text: 'The link may be mistyped, or its owner may have removed it.',
   },
-  expired: { title: 'This link has expired', text: 'It led somewhere until its time was over.' },
-  exhausted: { title: 'This link is used up', text: 'It has been opened as often as it may be.' },
+  expired: { title: 'This link has expired', text: 'It no longer redirects.' },
+  exhausted: {
+    title: 'This link has reached its click limit',
+    text: 'It no longer redirects.',
+  },
   blocked: {
     title: 'This link is blocked',
-    text: 'It leads to a site that this service does not lead to.',
+    text: 'The site that this link redirects to is blocked.',
   },
   'too-many-attempts': {
-    title: 'Too many tries',
-    text: 'The password was tried too often. Please try again in a while.',
+    title: 'Too many attempts',
+    text: 'The password was entered incorrectly too often. Please try again later.',
   },
   'rate-limited': {
     title: 'Too many requests',
-    text: 'Too many came from your address. Please try again in a minute.',
+    text: 'Your network has sent too many requests. Please try again in a minute.',
   },
   'cross-origin-request': {
-    title: 'Please open the link itself',
-    text: 'Another site tried to open this link for you, which only its own page can do.',
+    title: 'Please open the link directly',
+    text: 'Another site tried to open this link for you. For your protection, this is not allowed.',
   },
-  unavailable: { title: 'Please try again in a moment', text: 'The service is too busy at the moment.' },
+  unavailable: {
+    title: 'Temporarily unavailable',
+    text: 'The service is temporarily unavailable. Please try again in a moment.',
+  },
 };
 
 const prepared = new Map(
@@ -41,7 +47,7 @@ const prepared = new Map(
   ]),
 );
 
-/** The page that tells a visitor of a problem; the same bytes for the same kind, ready before anyone asks. */
+/** The page for a problem. Pages with a text above are rendered once: the same problem gives the same bytes. */
 export function problemPage({ type, message }: Problem, title: string): Page {
   return (
     prepared.get(type) ??

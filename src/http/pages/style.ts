@@ -1,4 +1,4 @@
-/** The look of every page: one card, readable in light and in dark, at any width. */
+/** The style of every page: one card, with a light and a dark theme, at any width. */
 export const style = `
 :root { color-scheme: light dark; --ink: #1c2430; --faint: #5b6675; --paper: #f4f6f9; --card: #fff; --line: #d5dbe3; --accent: #1f5fbf; --wrong: #b3261e }
 @media (prefers-color-scheme: dark) {

@@ -1,9 +1,8 @@
 /** Longest query that is forwarded, in characters. */
 const maxLength = 2_048;
 
-/** A URL with a visitor's query (without "?") behind its own and before its fragment; without it when there is none, or it is
- *  longer than 2,048 characters. Nothing else of the URL changes, whatever the query is: what no header and no URL can carry
- *  is encoded. */
+/** Appends a visitor's query (without "?") to the query of a URL, before its fragment. An empty query, and one longer than 2,048
+ *  characters, is not appended. Characters that are not allowed in a header or a URL are percent-encoded. */
 export function forwardQuery(url: string, query: string): string {
   const added = toQuery(query);
   if (added === '' || added.length > maxLength) return url;
@@ -13,7 +12,7 @@ export function forwardQuery(url: string, query: string): string {
   return `${target}${separatorAfter(target)}${added}${fragment}`;
 }
 
-/** Each of its characters is a byte of the request line. */
+/** Each character of the query is one byte of the request line (latin1). */
 const toQuery = (query: string) =>
   query.replaceAll(
     /[^!-~]|[#"<>]/g,
@@ -25,7 +24,7 @@ function separatorAfter(target: string): string {
   return /[?&]$/.test(target) ? '' : '&';
 }
 
-/** The query of a request's target, without its "?" and what follows a "#". */
+/** The query of a request target, without "?" and without a fragment. */
 export function queryOf(target: string): string {
   const [path] = target.split('#', 1);
   const begin = path!.indexOf('?');

@@ -1,19 +1,19 @@
 import type { RequestListener } from 'node:http';
 
-/** The path of the base URL without a slash at its end; empty where it has none. */
+/** The path of the base URL without a trailing slash; may be empty. */
 export const basePathOf = (baseUrl: string): string => new URL(baseUrl).pathname.replace(/\/$/, '');
 
-/** Answers a request below the base path as the request for the rest of its path. Requests outside it are answered too: probes ask the
- *  process itself, and a reverse proxy may have removed the base path. */
-export function withoutBasePath(basePath: string, answer: RequestListener): RequestListener {
-  if (basePath === '') return answer;
+/** Removes the base path from request targets. Targets outside it are accepted too: probes address the process directly, and a
+ *  reverse proxy may have removed the base path. */
+export function withoutBasePath(basePath: string, next: RequestListener): RequestListener {
+  if (basePath === '') return next;
   return (request, response) => {
     request.url = belowBasePath(request.url!, basePath);
-    answer(request, response);
+    next(request, response);
   };
 }
 
-/** A request's target without the base path; the target itself where it is not below that. */
+/** A request target without the base path; unchanged if it is outside. */
 export function belowBasePath(target: string, basePath: string): string {
   if (!target.startsWith(basePath)) return target;
   const rest = target.slice(basePath.length);

@@ -4,46 +4,50 @@ import type { Connections } from '../connections/connections.ts';
 import { presentProblem, problemHeaders, Problem } from '../problems/problem.ts';
 import { isUploading } from '../uploads/upload.ts';
 
-/** How long a client may take to close its side of a refused tunnel. */
+/** How long a client may take to close its side after a rejected CONNECT. */
 const lingerMs = 2_000;
 
-/** Answers what comes over a connection and is no request of HTTP, or no whole one within its time, with a problem, and closes
- *  the connection: where the next request would begin is not known. Answers to requests before it are not disturbed. */
-export function answerUnreadable(server: Server, connections: Pick<Connections, 'get'>): void {
+/** Answers invalid and late HTTP requests with a problem, after the responses to earlier requests. Closes the connection, because
+ *  the start of the next request is unknown. */
+export function answerClientErrors(server: Server, connections: Pick<Connections, 'get'>): void {
   server.on('clientError', (error: ParserError, socket) => {
-    // Who sends a file may take long for it.
+    // Uploads have their own time limit.
     if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && isUploading(socket)) return;
     const { request, response } = connections.get(socket as Socket) ?? {};
     const answer = () => {
       if (socket.writable)
-        socket.end(asHttp(problemOfParser(error), isOfHead(error)), () => socket.destroy());
+        socket.end(toHttp(problemOfParser(error), isHeadRequest(error)), () => socket.destroy());
       else socket.destroy();
     };
     if (!request || !response) answer();
-    // Of a request that is answered no more than its body can be wrong.
+    // The request is answered, so the error is in its body.
     else if (response.writableFinished && !request.complete) socket.destroy();
     else if (response.writableFinished) answer();
-    // What cannot be read comes after a request that could.
+    // The error is in the request after this one.
     else if (request.complete) response.once('finish', answer);
     else if (response.headersSent) socket.destroy();
     else answer();
   });
 }
 
-const noTunnel = new Problem('method-not-allowed', 'The service is not a proxy: CONNECT is not allowed.', {
-  headers: { Allow: 'GET, HEAD, POST' },
-});
+const connectNotAllowed = new Problem(
+  'method-not-allowed',
+  'CONNECT is not allowed: this service is not a proxy.',
+  {
+    headers: { Allow: 'GET, HEAD, POST' },
+  },
+);
 
-/** Answers CONNECT with 405 after the requests before it on its connection, and closes the connection: what follows is meant for
+/** Answers CONNECT with 405, after the responses to earlier requests, and closes the connection: further bytes are meant for
  *  another host. */
-export function refuseTunnels(server: Server, connections: Pick<Connections, 'get'>): void {
+export function rejectConnect(server: Server, connections: Pick<Connections, 'get'>): void {
   server.on('connect', (_request, socket) => {
-    // Node has removed its own listeners.
+    // Node has removed its own error listener.
     socket.on('error', () => socket.destroy());
-    // Bytes that nobody reads would reset the connection, and the client may never see the answer.
+    // Unread bytes would reset the connection, and the client might never see the response.
     socket.resume();
     const answer = () => {
-      socket.end(asHttp(noTunnel, false));
+      socket.end(toHttp(connectNotAllowed, false));
       const timer = setTimeout(() => socket.destroy(), lingerMs);
       socket.once('close', () => clearTimeout(timer));
     };
@@ -53,13 +57,13 @@ export function refuseTunnels(server: Server, connections: Pick<Connections, 'ge
   });
 }
 
-/** What Node's parser gives up with, and what it was reading. */
+/** The error of Node's parser, and the packet that caused it. */
 type ParserError = NodeJS.ErrnoException & { rawPacket?: Buffer };
 
-/** Whether it gave up within the first of a HEAD's bytes, whose answer has no body. */
-const isOfHead = ({ rawPacket }: ParserError) => rawPacket?.toString('latin1', 0, 5) === 'HEAD ';
+/** Whether the packet begins with a HEAD request, whose response has no body. */
+const isHeadRequest = ({ rawPacket }: ParserError) => rawPacket?.toString('latin1', 0, 5) === 'HEAD ';
 
-/** Which problem it is when Node's parser gives up. */
+/** Maps an error of Node's parser to a problem. */
 function problemOfParser({ code, rawPacket }: ParserError): Problem {
   switch (code) {
     case 'HPE_INVALID_URL':
@@ -67,9 +71,9 @@ function problemOfParser({ code, rawPacket }: ParserError): Problem {
     case 'HPE_INVALID_CONSTANT':
       return hasSpaceInTarget(rawPacket) ? notEncoded : notHttp;
     case 'HPE_HEADER_OVERFLOW':
-      return new Problem('too-large', 'The request line and the headers are too long.', { status: 431 });
+      return new Problem('too-large', 'The request line and headers are too long.', { status: 431 });
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
-      return new Problem('too-large', 'The extensions of a chunk are too long.');
+      return new Problem('too-large', 'The chunk extensions are too long.');
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return new Problem('bad-request', 'The request did not arrive in time.', { status: 408 });
     case undefined:
@@ -78,18 +82,18 @@ function problemOfParser({ code, rawPacket }: ParserError): Problem {
   }
 }
 
-const notHttp = new Problem('bad-request', 'This is not HTTP.');
+const notHttp = new Problem('bad-request', 'The request is not valid HTTP.');
 const notEncoded = new Problem(
   'bad-request',
-  'The path or the query has characters that a URL cannot have. Percent-encode them as UTF-8: "ü" is %C3%BC, a space is %20.',
+  'The path or query contains characters that are not allowed in a URL. Percent-encode them as UTF-8: "ü" is %C3%BC, a space is %20.',
 );
 
-/** Whether the first line is a request but for a space in its target. */
+/** Whether the request line is valid except for a space in its target. */
 const hasSpaceInTarget = (packet: Buffer | undefined) =>
   packet !== undefined &&
   /^[A-Z]{3,7} \/[^ \r\n]* [^\r\n]*HTTP\/1\.[01]\r?\n/.test(packet.toString('latin1'));
 
-function asHttp(problem: Problem, isHead: boolean): string {
+function toHttp(problem: Problem, isHead: boolean): string {
   const body = JSON.stringify(presentProblem(problem));
   return [
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,

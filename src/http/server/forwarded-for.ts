@@ -1,22 +1,23 @@
 import type { RequestListener } from 'node:http';
 import ipaddr from 'ipaddr.js';
 
-/** Where proxies are: on the same machine or network. Anybody else may write this header to make the service look degraded. */
-const nearby = new Set(['loopback', 'private', 'linkLocal', 'uniqueLocal']);
+/** Address ranges of proxies: the same machine or network. Other clients could send the header to make the service look degraded. */
+const proxyRanges = new Set(['loopback', 'private', 'linkLocal', 'uniqueLocal']);
 
-/** Answers as `handle` does, and notes whether a nearby client sends `X-Forwarded-For`, as proxies do. */
-export function watchForwardedFor(handle: RequestListener) {
+/** Detects requests with `X-Forwarded-For` from a nearby address, which indicate a proxy. */
+export function watchForwardedFor(next: RequestListener) {
   let isSeen = false;
   const listener: RequestListener = (request, response) => {
     if (!isSeen && request.headers['x-forwarded-for'] !== undefined)
       isSeen = isNearby(request.socket.remoteAddress);
-    handle(request, response);
+    next(request, response);
   };
   return {
     listener,
-    /** Whether there was such a request. */
+    /** Whether such a request was received. */
     isSeen: (): boolean => isSeen,
   };
 }
 
-const isNearby = (address = '') => ipaddr.isValid(address) && nearby.has(ipaddr.process(address).range());
+const isNearby = (address = '') =>
+  ipaddr.isValid(address) && proxyRanges.has(ipaddr.process(address).range());

@@ -1,6 +1,6 @@
 import { networkInterfaces } from 'node:os';
 
-/** The address to listen on: the one of the setting or, without it, every address of the machine, those of IPv6 included where it has any. */
+/** The address to listen on: `HOST`, or all IPv4 addresses of the machine and, if it has any, all IPv6 addresses. */
 export function listenHost(host: string | undefined): string {
   if (host !== undefined) return host;
   const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);

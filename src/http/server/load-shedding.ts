@@ -5,22 +5,21 @@ import { isForOperators } from './operator-paths.ts';
 import { shortCodeOf } from './redirect-path.ts';
 import { createRejection } from './refusal.ts';
 
-/** Some always pass: those who try again at once may be all of the load, and what one visitor's look-up has found the others
- *  get by heart. */
-const mostRefused = 0.9;
+/** At least one in ten passes: retries may be all of the load, and one look-up fills the memory cache for all other visitors. */
+const maxRejectedShare = 0.9;
 
 const tooBusy = createRejection('The service is too busy.');
-const tooManyOfApi = createRejection('Too many API requests are in progress.');
-const tooMany = createRejection('Too many requests are in progress.');
+const tooManyApiRequests = createRejection('Too many API requests are in progress.');
+const tooManyRequests = createRejection('Too many requests are in progress.');
 
 export type LoadShedding = ReturnType<typeof createLoadShedding>;
 
-/** Refuses, with 503 and `Retry-After`, what a busy process has no time for, rather than let everything wait: requests of the
- *  API first, then redirects too. It is behind what is answered from the memory cache and ahead of Koa, since a refusal must cost
- *  little. Health, metrics and Bull Board are never refused. */
+/** Rejects requests of a busy process with 503 and `Retry-After`, instead of delaying all of them: API requests first, then redirects.
+ *  It runs after the redirects from the memory cache and before Koa, because a rejection must be cheap. Health, metrics and Bull Board
+ *  are never rejected. */
 export function createLoadShedding(deps: {
   eventLoop: Pick<EventLoopWatch, 'pressure'>;
-  /** Requests of all kinds, and of the API, that are in progress at once. */
+  /** Concurrent requests of all kinds, and of the API. */
   maxRequests: number;
   maxApiRequests: number;
 }) {
@@ -29,18 +28,18 @@ export function createLoadShedding(deps: {
   const refused = { api: 0, redirects: 0, pages: 0 };
   let isLimitMet = false;
   const refusedShare = () => ({
-    api: Math.min(eventLoop.pressure, mostRefused),
-    redirects: Math.min(Math.max(eventLoop.pressure - 1, 0), mostRefused),
+    api: Math.min(eventLoop.pressure, maxRejectedShare),
+    redirects: Math.min(Math.max(eventLoop.pressure - 1, 0), maxRejectedShare),
   });
 
-  function refusalFor(kind: Kind): ((response: ServerResponse) => void) | undefined {
+  function findRejection(kind: Kind): ((response: ServerResponse) => void) | undefined {
     if (kind === 'operators') return undefined;
     if (kind !== 'pages' && Math.random() < refusedShare()[kind]) return tooBusy;
-    const isPastAll = inProgress.all >= maxRequests;
-    const isPastApi = kind === 'api' && inProgress.api >= maxApiRequests;
-    if (!isPastAll && !isPastApi) return undefined;
+    const isOverLimit = inProgress.all >= maxRequests;
+    const isOverApiLimit = kind === 'api' && inProgress.api >= maxApiRequests;
+    if (!isOverLimit && !isOverApiLimit) return undefined;
     isLimitMet = true;
-    return isPastApi ? tooManyOfApi : tooMany;
+    return isOverApiLimit ? tooManyApiRequests : tooManyRequests;
   }
 
   async function track(kind: Kind, work: Promise<void>): Promise<void> {
@@ -50,40 +49,40 @@ export function createLoadShedding(deps: {
     try {
       await work;
     } finally {
-      // The end of the work counts, not that of the response: the work may continue after a client has disconnected.
+      // The work may continue after the client has disconnected, and counts until it ends.
       inProgress.all -= 1;
       inProgress.api -= api;
     }
   }
 
   return {
-    /** How many requests of each kind were refused. */
+    /** Rejected requests by kind. */
     refused: refused as Readonly<typeof refused>,
 
-    /** Requests that are being worked on; those answered from the memory cache are not among them. */
+    /** Requests in progress, without redirects from the memory cache. */
     inProgress: inProgress as Readonly<typeof inProgress>,
 
-    /** The share of requests of each kind that is refused. */
+    /** The share of requests of each kind that is rejected. */
     refusedShare,
 
-    /** Whether a limit on requests in progress was met since the last call. */
+    /** Whether a limit on requests in progress was reached since the last call. */
     takeLimitMet(): boolean {
       const wasMet = isLimitMet;
       isLimitMet = false;
       return wasMet;
     },
 
-    /** Has `handle` answer what is not refused. */
+    /** Passes requests to `handle`, except the rejected ones. */
     shed(handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>): RequestListener {
       return (request, response) => {
         const kind = kindOf(request.url!);
-        const refuse = refusalFor(kind);
-        if (refuse === undefined) {
+        const reject = findRejection(kind);
+        if (reject === undefined) {
           void track(kind, handle(request, response));
           return;
         }
         if (kind !== 'operators') refused[kind] += 1;
-        refuse(response);
+        reject(response);
       };
     },
   };

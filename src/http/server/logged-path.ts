@@ -1,7 +1,7 @@
 const maxLength = 200;
 
-/** A path as it may stand in a log: cut, without its query, and of printable ASCII alone, since what shows logs may take other
- *  characters for orders. */
+/** A path for the log: at most 200 characters, without its query, in printable ASCII only, because a terminal may interpret other
+ *  characters as commands. */
 export const toLoggedPath = (path: string): string =>
   path
     .slice(0, maxLength)

@@ -1,10 +1,10 @@
 export const boardPath = '/admin/queues';
 
-/** Whether a path is one of Bull Board's. */
+/** Whether a path belongs to Bull Board. */
 export const isBoard = (path: string): boolean => path === boardPath || path.startsWith(`${boardPath}/`);
 
-/** What operators look at when a service has too much to do: health, metrics, and Bull Board with all below it. */
+/** Paths that operators need while the service is overloaded: health, metrics and Bull Board. */
 const operatorPaths = /^\/(?:health(?:\/live|\/ready)?|metrics|admin\/queues(?:\/.*)?)$/;
 
-/** Whether a request's target is answered whatever else is refused. */
+/** Whether a request target is served even under overload. */
 export const isForOperators = (url: string): boolean => operatorPaths.test(url.split('?', 1)[0]!);

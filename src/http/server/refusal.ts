@@ -3,15 +3,15 @@ import { presentProblem, problemHeaders, unavailable } from '../problems/problem
 
 const retryAfterSeconds = 1;
 
-/** Answers 503 with `Retry-After`, as cheaply as possible: it is for moments in which there is no time for more. */
-export function createRejection(detail: string, more: Record<string, string> = {}) {
+/** Creates a 503 response with `Retry-After` that is cheap to send: its body and headers are built once. */
+export function createRejection(detail: string, extraHeaders: Record<string, string> = {}) {
   const problem = unavailable(detail, retryAfterSeconds);
   const body = JSON.stringify(presentProblem(problem));
   const headers = {
     ...problem.headers,
     ...problemHeaders,
     'Content-Length': Buffer.byteLength(body),
-    ...more,
+    ...extraHeaders,
   };
   return (response: ServerResponse): void => void response.writeHead(503, headers).end(body);
 }

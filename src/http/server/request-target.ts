@@ -1,14 +1,13 @@
 import type { RequestListener } from 'node:http';
 
-/** Scheme and authority of a whole URL that has a path. */
-const beforePath = /^[a-z][a-z\d+.-]*:\/\/(?:\[[^\]/?#]*\]|[^[/?#])*(?=\/)/i;
+/** Scheme and authority of an absolute URL with a path. */
+const schemeAndAuthority = /^[a-z][a-z\d+.-]*:\/\/(?:\[[^\]/?#]*\]|[^[/?#])*(?=\/)/i;
 
-/** Answers a request that names a whole URL, as if to a proxy (`GET http://host/path`), as the request for its path that it is, in
- *  the eyes of all who look at it. */
-export function withPathOnly(answer: RequestListener): RequestListener {
+/** Reduces a target in absolute form (`GET http://host/path`, RFC 9112, section 3.2.2) to its path, for all later listeners. */
+export function withPathOnly(next: RequestListener): RequestListener {
   return (request, response) => {
     const target = request.url!;
-    if (!target.startsWith('/')) request.url = target.replace(beforePath, '');
-    answer(request, response);
+    if (!target.startsWith('/')) request.url = target.replace(schemeAndAuthority, '');
+    next(request, response);
   };
 }

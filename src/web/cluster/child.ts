@@ -1,25 +1,25 @@
 import cluster from 'node:cluster';
 import type { Log } from '../../log.ts';
-import { type Answers, exchangeCalls } from './rpc.ts';
+import { createRpc, type RpcHandlers } from './rpc.ts';
 
-/** How long a web process may take to answer the primary one. */
+/** How long a web process may take to answer the primary process. */
 const answerMs = 1_000;
 
-export type Child = ReturnType<typeof startChild>;
+export type ClusterWorker = ReturnType<typeof forkWorker>;
 
-/** Starts a web process, which may ask for `answers`. */
-export function startChild(answers: Answers, log: Log) {
+/** Forks a web process, which can call `handlers`. */
+export function forkWorker(handlers: RpcHandlers, log: Log) {
   const worker = cluster.fork();
   const { pid } = worker.process;
-  const ask = exchangeCalls(worker, answers, log);
+  const call = createRpc(worker, handlers, log);
   let listeningSince: number | undefined;
   let ending: Promise<number | string> | undefined;
 
   const ended = new Promise<number | string>((resolve) => {
     worker.once('exit', (code, signal) => resolve(signal ?? code));
     worker.on('error', (error) => {
-      log.warn({ err: error, child: pid }, 'trouble with a web process');
-      if (pid === undefined) resolve('could not be started');
+      log.warn({ err: error, pid }, 'cluster worker failed');
+      if (pid === undefined) resolve('failed to start');
     });
   });
   const started = new Promise<boolean>((resolve) => {
@@ -32,29 +32,29 @@ export function startChild(answers: Answers, log: Log) {
 
   return {
     pid,
-    /** Resolves to true when it listens, or to false when it has ended without. */
+    /** Resolves to true once it listens, or to false if it exits before that. */
     started,
-    /** Resolves to its exit code, or to the signal or mishap that ended it. */
+    /** Resolves to its exit code, signal or error. */
     ended,
-    /** Whether it listens now. */
-    get listens() {
+    /** Whether it listens. */
+    get isListening() {
       return listeningSince !== undefined && !worker.isDead();
     },
-    /** How long ago it came to listen; 0 when it never did. */
+    /** How long it has listened; 0 if it never did. */
     get ageMs() {
       return listeningSince === undefined ? 0 : performance.now() - listeningSince;
     },
 
-    /** Its metrics; undefined when it does not give them in time. */
-    readMetrics: async (): Promise<unknown> => await ask('metrics', answerMs),
+    /** Its metrics; undefined if it does not answer in time. */
+    readMetrics: async () => await call('metrics', answerMs),
 
-    /** Tells it that another one is there in its place. */
-    tellReplaced: async (): Promise<unknown> => await ask('be replaced', answerMs),
+    /** Notifies it that another process has replaced it. */
+    notifyReplaced: async (): Promise<unknown> => await call('replaced', answerMs),
 
-    /** Asks it to end, once, and ends it after `ms`; resolves to how it has ended. */
+    /** Sends SIGTERM, once, and SIGKILL after `ms`. Resolves like `ended`. */
     end: (ms: number): Promise<number | string> => (ending ??= end(ms)),
 
-    /** Ends it at once. */
+    /** Sends SIGKILL. */
     kill,
   };
 

@@ -1,12 +1,12 @@
 import cluster from 'node:cluster';
 import type { Log } from '../../log.ts';
 import type { ProcessMetrics } from '../../metrics/prometheus.ts';
-import { exchangeCalls } from './rpc.ts';
+import { createRpc } from './rpc.ts';
 
-/** How long the primary process may take to ask all others. */
+/** How long the primary process may take to query all web processes. */
 const answerMs = 2_000;
 
-/** Makes this web process one of those that the primary process supervises: it answers, and ends when that is gone. */
+/** Connects this web process to the primary process: answers its calls, and ends this process if the primary process dies. */
 export function joinCluster(deps: {
   readMetrics: () => Promise<ProcessMetrics>;
   endProcess: (reason: string) => void;
@@ -15,28 +15,23 @@ export function joinCluster(deps: {
   const { readMetrics, endProcess, log } = deps;
   const worker = cluster.worker!;
   let isReplaced = false;
-  const ask = exchangeCalls(
-    process,
-    { metrics: readMetrics, 'be replaced': async () => (isReplaced = true) },
-    log,
-  );
+  const call = createRpc(process, { metrics: readMetrics, replaced: async () => (isReplaced = true) }, log);
   worker.on('disconnect', () => {
-    // Otherwise Node ends this process on the spot, with all that it has in hand.
+    // Without this, Node exits the process at once, and requests in progress are lost.
     worker.exitedAfterDisconnect = true;
-    endProcess('the primary process has gone');
+    endProcess('the primary process has died');
   });
-  // A terminal sends it to every process, and the primary process acts on it.
+  // A terminal sends SIGHUP to every process; only the primary process acts on it.
   process.on('SIGHUP', () => undefined);
 
   return {
-    /** Whether another process has its place, so that nobody is turned away although this one ends. */
+    /** Whether another process has replaced this one, which therefore stays ready while it shuts down. */
     get isReplaced() {
       return isReplaced;
     },
 
-    /** The metrics of all web processes in their order, undefined for one that does not give them in time; undefined where the
-     *  primary process does not. */
-    readMetricsOfAll: async () =>
-      (await ask('metrics of all', answerMs)) as (ProcessMetrics | undefined)[] | undefined,
+    /** The metrics of all web processes in slot order, with undefined for those that do not answer in time; undefined if the
+     *  primary process does not answer. */
+    readMetricsOfAll: async () => await call('metricsOfAll', answerMs),
   };
 }

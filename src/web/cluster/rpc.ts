@@ -1,55 +1,62 @@
 import type { Log } from '../../log.ts';
+import type { ProcessMetrics } from '../../metrics/prometheus.ts';
 import { withDeadline } from '../../resilience/shutdown.ts';
 
-/** What two processes at the ends of a channel ask each other. */
-export type Question =
+/** The calls between the primary process and its web processes, with their results. */
+interface RpcResults {
   /** To a web process: its metrics. */
-  | 'metrics'
-  /** To the primary process: those of all web processes, in their order. */
-  | 'metrics of all'
-  /** To a web process: to know that another one has taken its place, which it is about to leave. */
-  | 'be replaced';
+  metrics: ProcessMetrics;
+  /** To the primary process: the metrics of all web processes, in slot order. */
+  metricsOfAll: (ProcessMetrics | undefined)[];
+  /** To a web process: another process has replaced it. */
+  replaced: boolean;
+}
 
-/** Answers that it can give, each with what the question asks for. */
-export type Answers = Partial<Record<Question, () => Promise<unknown>>>;
+type RpcMethod = keyof RpcResults;
 
-/** A process that was started with a channel to this one, or this one itself. */
+/** The calls that a process handles. */
+export type RpcHandlers = { [Method in RpcMethod]?: () => Promise<RpcResults[Method]> };
+
+/** The IPC channel to a child process or, in a child process, to its parent. */
 interface Channel {
   on(event: 'message', listener: (message: Message) => void): unknown;
   send?(message: Message, onSent: (error: Error | null) => void): unknown;
 }
 
-type Message = { asked: Question; number: number } | { answered: unknown; number: number };
+type Message = { method: RpcMethod; id: number } | { result: unknown; id: number };
 
-/** Answers what the process at the other end of a channel asks, and returns how it is asked itself: resolves to its answer,
- *  or to undefined when there is none within `ms`. What it asks and this process fails to answer is logged. */
-export function exchangeCalls(channel: Channel, answers: Answers, log: Log) {
-  const waiting = new Map<number, (answer: unknown) => void>();
-  let lastNumber = 0;
-  // Whoever has gone does not answer: that is all there is to know about a message that could not be sent.
+/** Handles the calls of the process at the other end of a channel, and returns a function that calls it. A call resolves to
+ *  undefined if there is no result within `ms`. */
+export function createRpc(channel: Channel, handlers: RpcHandlers, log: Log) {
+  const pending = new Map<number, (result: unknown) => void>();
+  let lastId = 0;
+  // A message that cannot be sent to a dead process is a call without a result.
   const send = (message: Message) => channel.send?.(message, () => undefined);
 
   channel.on('message', (message) => {
-    const { number } = message;
-    if ('answered' in message) waiting.get(number)?.(message.answered);
-    else void answer(message.asked, number);
+    if ('result' in message) pending.get(message.id)?.(message.result);
+    else void handle(message.method, message.id);
   });
 
-  async function answer(asked: Question, number: number) {
+  async function handle(method: RpcMethod, id: number) {
     try {
-      const answered = await answers[asked]?.();
-      if (answered !== undefined) send({ answered, number });
+      const result = await handlers[method]?.();
+      if (result !== undefined) send({ result, id });
     } catch (error) {
-      log.warn({ err: error, asked }, 'what another process asked could not be answered');
+      log.warn({ err: error, method }, 'failed to handle a call of another process');
     }
   }
 
-  return async (asked: Question, ms: number): Promise<unknown> => {
-    const number = ++lastNumber;
-    const answer = new Promise<unknown>((resolve) => {
-      waiting.set(number, resolve);
-      send({ asked, number });
+  return async <Method extends RpcMethod>(
+    method: Method,
+    ms: number,
+  ): Promise<RpcResults[Method] | undefined> => {
+    const id = ++lastId;
+    const result = new Promise<unknown>((resolve) => {
+      pending.set(id, resolve);
+      send({ method, id });
     });
-    return await withDeadline(answer, ms, () => undefined).finally(() => waiting.delete(number));
+    const received = withDeadline(result, ms, () => undefined).finally(() => pending.delete(id));
+    return (await received) as RpcResults[Method] | undefined;
   };
 }

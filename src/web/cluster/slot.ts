@@ -1,65 +1,64 @@
 import type { Log } from '../../log.ts';
 import { withDeadline } from '../../resilience/shutdown.ts';
-import type { Child } from './child.ts';
+import type { ClusterWorker } from './child.ts';
 
-/** How long a new web process may take until it listens, before the old one is kept instead. */
+/** How long a new web process may take to listen before its replacement of the old one is cancelled. */
 const startMs = 30_000;
-/** A web process that has listened for less has died of its start. */
-const earlyMs = 10_000;
-/** So many such deaths in a row are no accident. */
-const maxEarlyDeaths = 3;
-const pauseMs = (earlyDeaths: number) => (earlyDeaths === 0 ? 0 : Math.min(50 * 2 ** earlyDeaths, 10_000));
+/** A web process that has listened for less than this has failed to start. */
+const earlyExitMs = 10_000;
+/** After this many failed starts in a row, the slot is hopeless. */
+const maxEarlyExits = 3;
+const backoffMs = (earlyExits: number) => (earlyExits === 0 ? 0 : Math.min(50 * 2 ** earlyExits, 10_000));
 
-/** The place of one web process: whenever the one in it has ended, it is given to another. */
+/** The slot of one web process, which is restarted whenever it exits. */
 export function createSlot(deps: {
-  start: () => Child;
-  /** Longest time that a web process may take to end. */
+  start: () => ClusterWorker;
+  /** Longest time that a web process may take to exit. */
   endMs: number;
-  /** Nobody who was given the place has lived, several times in a row. */
+  /** Is called when the slot's processes have failed to start several times in a row. */
   onHopeless: () => void;
   log: Log;
 }) {
   const { start, endMs, onHopeless, log } = deps;
   let isOpen = true;
-  let earlyDeaths = 0;
-  let child = give(start());
+  let earlyExits = 0;
+  let worker = assign(start());
 
-  function give(newcomer: Child): Child {
-    void newcomer.ended.then((ending) => {
-      if (isOpen && child === newcomer) fillAgain(newcomer, ending);
+  function assign(newWorker: ClusterWorker): ClusterWorker {
+    void newWorker.ended.then((ending) => {
+      if (isOpen && worker === newWorker) restart(newWorker, ending);
     });
-    return newcomer;
+    return newWorker;
   }
 
-  function fillAgain(dead: Child, ending: number | string) {
-    log.warn({ child: dead.pid, ending }, 'a web process has ended');
-    earlyDeaths = dead.ageMs < earlyMs ? earlyDeaths + 1 : 0;
-    if (earlyDeaths >= maxEarlyDeaths) onHopeless();
+  function restart(old: ClusterWorker, ending: number | string) {
+    log.warn({ pid: old.pid, ending }, 'restarting a web process that has exited');
+    earlyExits = old.ageMs < earlyExitMs ? earlyExits + 1 : 0;
+    if (earlyExits >= maxEarlyExits) onHopeless();
     setTimeout(() => {
-      if (isOpen && child === dead) child = give(start());
-    }, pauseMs(earlyDeaths));
+      if (isOpen && worker === old) worker = assign(start());
+    }, backoffMs(earlyExits));
   }
 
   return {
-    get child() {
-      return child;
+    get worker() {
+      return worker;
     },
 
-    /** Starts a new web process, gives it the place when it listens, and ends the old one. Rejects when the new one does not
-     *  come to listen: the old one keeps the place. */
+    /** Starts a new web process and, once it listens, ends the old one. Rejects if the new one does not listen in time; the old one stays. */
     async replace(): Promise<void> {
-      const newcomer = start();
-      if (!(await withDeadline(newcomer.started, startMs, () => false))) {
-        newcomer.kill();
-        throw new Error('a new web process did not come to listen');
+      const newWorker = start();
+      if (!(await withDeadline(newWorker.started, startMs, () => false))) {
+        newWorker.kill();
+        throw new Error('the new web process did not listen in time');
       }
-      const old = child;
-      child = give(newcomer);
-      await old.tellReplaced();
+      const old = worker;
+      worker = assign(newWorker);
+      await old.notifyReplaced();
       await old.end(endMs);
     },
 
-    /** Gives the place to nobody from now on. */
+    /** Stops restarting. */
     close(): void {
       isOpen = false;
     },

@@ -26,10 +26,10 @@ import type { CircuitBreakers } from '../stores/circuit-breakers.ts';
 
 /** Passwords that are checked at once, and that wait: each takes a thread, of which Node has four for everything. */
 const passwordChecks = { concurrency: 2, queueSize: 8 };
-/** Short URLs that are read from the table for previews at once. */
+/** Concurrent database reads for previews. */
 const maxPreviews = 64;
 
-/** What stands between visitors and short URLs that have a gate, and the previews of all short URLs. */
+/** The access rules of short URLs (password, one-time use, click limit), and the previews of all short URLs. */
 export function openAccessRules(
   config: WebConfig,
   deps: {

@@ -10,20 +10,20 @@ import { abandonPostgres, closePostgres, type Knex, openPostgres } from '../../s
 import { createProbing, type CircuitBreakers } from '../stores/circuit-breakers.ts';
 import type { WebContext } from '../stores/context.ts';
 
-/** Questions that are answered at once, each on a connection of its own: redirects and creates never wait for one. */
-const maxQuestions = 2;
+/** Concurrent queries. Each uses a connection of its own pool, so redirects and creates never wait for one. */
+const maxQueries = 2;
 
-/** Longest time that PostgreSQL works on one statement; when it hangs it is given up a moment later. */
-const questionTimeoutMs = 4_000;
-const patienceMs = 1_000;
+/** Statement time-out in PostgreSQL, and the extra time after which a hanging PostgreSQL is given up. */
+const statementTimeoutMs = 4_000;
+const marginMs = 1_000;
 
-/** Longest that a step of a removal waits for the server, which gives up by itself. */
+/** Deadline of one step of a removal; longer than its statement time-out in PostgreSQL. */
 const removalTimeoutMs = 31_000;
 
-/** How often new clicks are looked for while somebody reads their stream. */
+/** Polling interval for new clicks while a client reads the stream. */
 const pollMs = 500;
 
-/** Analytics as a web process gives them. */
+/** Analytics, top lists, removal of clicks and the stream of click events, on connections of their own. */
 export function openAnalytics(
   { config, log, closing, postgresMetrics }: WebContext,
   shared: { db: Knex; breakers: CircuitBreakers },
@@ -33,8 +33,8 @@ export function openAnalytics(
     'postgres (analytics)',
     openPostgres({
       url: config.DATABASE_URL,
-      poolMax: maxQuestions,
-      queryTimeoutMs: questionTimeoutMs + patienceMs,
+      poolMax: maxQueries,
+      queryTimeoutMs: statementTimeoutMs + marginMs,
       name: 'web-analytics',
       metrics: postgresMetrics,
     }),
@@ -51,7 +51,7 @@ export function openAnalytics(
     }),
     closePostgres,
   );
-  const read = probing(createAnalyticsSnapshot(db, questionTimeoutMs));
+  const read = probing(createAnalyticsSnapshot(db, statementTimeoutMs));
   const { begin, feed } = createClickFeed({ store: createClickFeedStore(clicksDb), pollMs, log });
   return {
     analytics: createAnalytics(read),

@@ -1,14 +1,14 @@
+import { createApiKeyCache } from '../../api-keys/api-key-cache.ts';
 import { createApiKeys } from '../../api-keys/api-keys.ts';
 import { createKeyUsage } from '../../api-keys/key-usage.ts';
-import { createApiKeyCache } from '../../api-keys/api-key-cache.ts';
 import type { Knex } from '../../storage/postgres/postgres.ts';
 import type { CircuitBreakers } from '../stores/circuit-breakers.ts';
 import type { WebContext } from '../stores/context.ts';
 
-/** How often a web process writes down which keys were used. */
+/** Interval at which the last use of API keys is stored. */
 const writeUsesMs = 30_000;
 
-/** API keys as a web process sees them: all of them in the table, and those that it knows for a moment. */
+/** The API keys in the database, and a short-lived cache of them. */
 export function openApiKeys({ log, closing }: WebContext, stores: { db: Knex; breakers: CircuitBreakers }) {
   const apiKeys = stores.breakers.postgres.guard(createApiKeys(stores.db));
   const usage = closing.defer(

@@ -6,10 +6,10 @@ import { watchBlockedHosts } from '../../urls/blocklist/watch.ts';
 import type { CircuitBreakers } from '../stores/circuit-breakers.ts';
 import type { WebContext } from '../stores/context.ts';
 
-/** The list has a connection of its own: that a host is blocked does not wait for requests, nor for clicks. */
+/** The blocklist has its own connection, so that blocking a host never waits for requests or clicks. */
 const listPool = { poolMax: 1, queryTimeoutMs: 2_000 };
 
-/** The blocked hosts as a web process knows them, and what changes them. */
+/** The blocklist in memory with its poller, and the service that changes it. */
 export function openBlockedHosts(
   { config, log, closing, postgresMetrics }: WebContext,
   deps: { db: Knex; breakers: CircuitBreakers; onChange: () => void },

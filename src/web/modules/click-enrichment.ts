@@ -11,10 +11,10 @@ import { withDeadline } from '../../resilience/shutdown.ts';
 import type { Knex } from '../../storage/postgres/postgres.ts';
 import type { WebContext } from '../stores/context.ts';
 
-/** How long the start waits for the salt of today. */
+/** How long the start waits for today's salt. */
 const saltPatienceMs = 1_000;
 
-/** What a web process works out who clicked with, as far as `CLICK_DETAIL` goes. */
+/** The enrichment of clicks (country, referrer, user agent, visitor ID), as far as `CLICK_DETAIL` allows. */
 export async function openEnrichment(
   web: WebContext,
   { db, userAgents }: { db: Knex; userAgents: UserAgents },

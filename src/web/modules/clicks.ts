@@ -9,13 +9,13 @@ import { closePostgres, openPostgres } from '../../storage/postgres/postgres.ts'
 import { closeRedis, openRedis } from '../../storage/redis/redis.ts';
 import type { WebContext } from '../stores/context.ts';
 
-/** Clicks that Redis did not take have a pool of their own and time: no visitor waits for them, nor they for visitors. */
+/** The pool for clicks that Redis did not accept. Its time-out is long, because no visitor waits for it. */
 const clicksPool = { poolMax: 2, queryTimeoutMs: 30_000 };
 
-/** How often requests for unknown codes are written. */
+/** Interval at which requests for unknown codes are stored. */
 const unknownCodesMs = 3_000;
 
-/** What a web process counts with, on connections of its own. Closing it takes every click to safety. */
+/** The recording of clicks, on connections of its own. Closing it stores every click. */
 export function openClicks(web: WebContext, cacheRedis: Redis) {
   const { config, log, closing, postgresMetrics, epoch } = web;
   const streamOptions = { prefix: config.REDIS_PREFIX, shards: config.CLICK_SHARDS };
@@ -58,7 +58,7 @@ export function openClicks(web: WebContext, cacheRedis: Redis) {
   );
   const clickStatus = createClickStatusReader({
     recorder: clickRecorder,
-    // Whoever asks how clicks are is told soon, even by a Redis that hangs.
+    // The cache connection has a short deadline, so /health is fast even if Redis hangs.
     stream: createClickStream(cacheRedis, streamOptions),
     maxLagMs: config.CLICK_LAG_LIMIT_SECONDS * 1_000,
     maxWaiting: config.CLICK_STREAM_MAX_BATCHES,

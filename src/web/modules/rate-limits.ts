@@ -10,11 +10,11 @@ import type { CircuitBreakers } from '../stores/circuit-breakers.ts';
 import type { WebContext } from '../stores/context.ts';
 
 const windowSeconds = 60;
-/** Reports that somebody may send from one address in an hour. */
+/** Reports per network and hour. */
 const reportsPerAddress = 10;
 const reportWindowSeconds = 3_600;
 
-/** What limits the requests of API keys and of addresses per minute. */
+/** The rate limits of API keys and client networks. */
 export function openRateLimits(
   { config, log }: Pick<WebContext, 'config' | 'log'>,
   stores: { db: Knex; cacheRedis: Redis; breakers: CircuitBreakers },

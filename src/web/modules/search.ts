@@ -5,16 +5,16 @@ import { createUrlSummaries } from '../../urls/search/summaries.ts';
 import { createProbing, type CircuitBreakers } from '../stores/circuit-breakers.ts';
 import type { WebContext } from '../stores/context.ts';
 
-/** Searches that run at once, each on a connection of its own: redirects and creates never wait for one. */
+/** Concurrent searches. Each uses a connection of its own pool, so redirects and creates never wait for one. */
 const maxSearches = 2;
 
-/** Longest time that PostgreSQL works on one search; when it hangs it is given up a moment later. */
+/** Statement time-out in PostgreSQL, and the extra time after which a hanging PostgreSQL is given up. */
 const searchTimeoutMs = 4_000;
-const patienceMs = 1_000;
+const marginMs = 1_000;
 
 export type Finding = ReturnType<typeof openSearch>;
 
-/** Finding short URLs as a web process does it. */
+/** The search for short URLs, on connections of its own. */
 export function openSearch(
   { config, closing, postgresMetrics }: WebContext,
   shared: { db: Knex; breakers: CircuitBreakers },
@@ -24,7 +24,7 @@ export function openSearch(
     openPostgres({
       url: config.DATABASE_URL,
       poolMax: maxSearches,
-      queryTimeoutMs: searchTimeoutMs + patienceMs,
+      queryTimeoutMs: searchTimeoutMs + marginMs,
       name: 'web-search',
       metrics: postgresMetrics,
     }),

@@ -8,7 +8,7 @@ import { createImportStore } from '../../transfers/imports/store.ts';
 import type { CircuitBreakers } from '../stores/circuit-breakers.ts';
 import type { WebContext } from '../stores/context.ts';
 
-/** Imports and exports as a web process sees them. */
+/** Imports and exports: their records; the jobs run in the workers. */
 export function openTransfers(
   { config, log }: WebContext,
   { db, breakers, queues }: { db: Knex; breakers: CircuitBreakers; queues: Queues },

@@ -24,10 +24,10 @@ import type { CircuitBreakers } from '../stores/circuit-breakers.ts';
 import type { WebContext } from '../stores/context.ts';
 import { openBlockedHosts } from './blocklist.ts';
 
-/** Changes that a web process catches up on: those of a long outage, and a fraction of what it may know by heart. */
-const caughtUpChanges = 5_000;
+/** The latest changes that are read after a connection loss: enough for a long outage, and a fraction of the memory cache. */
+const maxMissedChanges = 5_000;
 
-/** Short URLs as a web process sees them, with their three places: by heart, Redis, table. */
+/** Short URLs with their three tiers (memory cache, Redis cache, database) and the invalidation buses between processes. */
 export function openUrls(
   web: WebContext,
   deps: {
@@ -87,18 +87,18 @@ export function openUrls(
     (stop) => stop(),
   );
   const changes = breakers.postgres.guard(createChangeLog(db));
-  /** Learns what was changed while this process heard nothing, as at its start: Redis may not know it either. */
+  /** Invalidates what changed while this process was disconnected, or before its start: Redis may have missed it too. */
   async function catchUp(): Promise<void> {
     try {
-      const latest = await changes.findLatest(caughtUpChanges);
+      const latest = await changes.findLatest(maxMissedChanges);
       for (const { shortCode, version } of latest) memoryCache.invalidate(shortCode, version);
     } catch (error) {
-      log.debug({ err: error }, 'the latest changes could not be read; reconcile-cache will see to them');
+      log.debug({ err: error }, 'failed to read the latest changes, leaving them to reconcile-cache');
     }
   }
-  /** A version from before the present epoch is that of a removal: every change in it has a higher one. It must exceed the version
-   *  under which the caches keep what has not changed in this epoch. */
-  function onNotified(shortCode: string, version: number): void {
+  /** A version from before the current epoch belongs to a removal, because every change in this epoch has a higher one. It must exceed
+   *  the version of cache entries that have not changed in this epoch. */
+  function onNotification(shortCode: string, version: number): void {
     const floor = epoch.versionFloor();
     memoryCache.invalidate(shortCode, floor > 0 && version <= floor ? floor + 2 : version);
   }
@@ -115,7 +115,7 @@ export function openUrls(
       url: config.DATABASE_DIRECT_URL ?? config.DATABASE_URL,
       name: 'web-hearing',
       listener: {
-        onChange: onNotified,
+        onChange: onNotification,
         onManyChanges: memoryCache.onManyChanges,
         onConnected: () => void catchUp(),
       },

@@ -4,18 +4,18 @@ import { isPostgresUnavailable, isStatementFailure } from '../../storage/postgre
 import type { Knex } from '../../storage/postgres/postgres.ts';
 import { isRedisUnavailable } from '../../storage/redis/errors.ts';
 
-/** Longest time that a request waits for PostgreSQL. Those of Redis are in the role of its connection. */
+/** Longest time that a request waits for PostgreSQL. The deadlines of Redis are in the roles of its connections. */
 export const postgresDeadlineMs = 2_000;
 
 export type CircuitBreakers = ReturnType<typeof createCircuitBreakers>;
 
-/** What keeps requests from waiting for a store that is away or hangs. Clicks have their own. */
+/** The circuit breakers that keep requests from waiting for an unavailable store. Clicks have their own. */
 export const createCircuitBreakers = (log: Log) => ({
   postgres: createBreaker({
     store: 'PostgreSQL',
     isUnavailable: isPostgresUnavailable,
     isOfOneCall: isStatementFailure,
-    // Each may have taken the whole deadline, and creates that wait together fail as one.
+    // Low, because each failure may have taken the whole deadline, and creates in one statement fail together.
     failures: 2,
     openMs: 1_000,
     deadlineMs: postgresDeadlineMs,
@@ -24,15 +24,15 @@ export const createCircuitBreakers = (log: Log) => ({
   redis: createBreaker({
     store: 'Redis',
     isUnavailable: isRedisUnavailable,
-    // A busy machine may keep it from answering for a moment: that is a quarter of a second under load.
+    // Redis may answer late on a busy machine: five failures are a quarter of a second under load.
     failures: 5,
     openMs: 500,
     log,
   }),
 });
 
-/** Makes calls that may take longer than the breaker lets them fail as soon as all others while PostgreSQL is away or hangs: each is
- *  made once it has answered at all, on the connections of short statements. */
+/** Guards calls that may take longer than the deadline of the breaker: each first probes PostgreSQL with a short statement, so that it fails
+ *  as fast as other calls while PostgreSQL is unavailable. */
 export const createProbing =
   ({ db, breakers }: { db: Knex; breakers: CircuitBreakers }) =>
   <Call extends (...args: never[]) => Promise<unknown>>(call: Call): Call =>

@@ -149,7 +149,7 @@ describe('two web processes behind one port', () => {
     primary.signal('SIGHUP');
     const newcomer = await waitUntil('a new one', () => readPids().find((pid) => !before.includes(pid)));
     process.kill(newcomer, 'SIGKILL');
-    await says(primary, 'the old web processes stay, those that are not replaced yet');
+    await says(primary, 'failed to replace a web process, keeping the remaining old ones');
     expect(readPids()).toEqual(before);
     expect((await ask(baseUrl, '/health/ready')).status).toBe(200);
   });

@@ -77,7 +77,7 @@ test('a visitor opens a short URL that works once by its button, arrives at anot
   const url = await insert({ originalUrl: targetUrl, isOneTime: true });
   await page.goto(url);
   expect(arrivals).toEqual([]);
-  await page.getByRole('button', { name: 'Open the link' }).click();
+  await page.getByRole('button', { name: 'Open link' }).click();
   await page.getByText('Arrived').waitFor();
   expect(page.url()).toBe(targetUrl);
   expect(arrivals).toHaveLength(1);
@@ -85,7 +85,7 @@ test('a visitor opens a short URL that works once by its button, arrives at anot
   expect(complaints).toEqual([]);
 
   await page.goto(url);
-  await page.getByRole('heading', { name: 'This link is used up' }).waitFor();
+  await page.getByRole('heading', { name: 'This link has reached its click limit' }).waitFor();
   await untilCounted(url, 1);
 });
 
@@ -94,7 +94,7 @@ test('a visitor who mistypes the password is told so, tries again from the keybo
   await page.goto(url);
   await page.keyboard.type('open barley');
   await page.keyboard.press('Enter');
-  await page.getByRole('alert').getByText('That password is wrong').waitFor();
+  await page.getByRole('alert').getByText('The password is incorrect').waitFor();
   expect(await page.getByLabel('Password').inputValue()).toBe('');
   await page.keyboard.type('open sesame');
   await page.keyboard.press('Enter');
@@ -106,9 +106,9 @@ test('a page of another site cannot have a visitor use up a short URL', async ()
   const url = await insert({ originalUrl: targetUrl, isOneTime: true });
   await page.goto(`${targetUrl}?form=${url}`);
   await page.getByRole('button', { name: 'Win' }).click();
-  await page.getByRole('heading', { name: 'Please open the link itself' }).waitFor();
+  await page.getByRole('heading', { name: 'Please open the link directly' }).waitFor();
   expect((await page.goto(url))?.status()).toBe(200);
-  await page.getByRole('button', { name: 'Open the link' }).waitFor();
+  await page.getByRole('button', { name: 'Open link' }).waitFor();
 });
 
 test('no script runs, and nothing is asked of any other site, whatever a short URL is called and leads to', async () => {
@@ -132,7 +132,7 @@ test('no script runs, and nothing is asked of any other site, whatever a short U
 test('a preview leads on to the original URL, as a click', async () => {
   const url = await insert({ originalUrl: targetUrl });
   await page.goto(`${url}+`);
-  await page.getByRole('link', { name: 'Open the link' }).click();
+  await page.getByRole('link', { name: 'Open link' }).click();
   await page.getByText('Arrived').waitFor();
   expect(arrivals.map(({ referer }) => referer)).toEqual([undefined]);
   await untilCounted(url, 1);

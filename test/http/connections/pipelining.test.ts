@@ -17,7 +17,7 @@ afterEach(() => {
   for (const socket of open.splice(0)) socket.destroy();
 });
 
-/** A client that sends one request after the other without waiting for answers, and reads them only if it says so. */
+/** A client that sends requests without waiting for responses, and reads responses only on request. */
 function flood(bytes: string, { reads }: { reads: boolean }) {
   const { hostname, port } = new URL(web.baseUrl());
   const socket = connect(Number(port), hostname);
@@ -40,14 +40,14 @@ const lockUrls = async () => {
   return table;
 };
 
-test('pipelined requests are answered one after the other, in their order', async () => {
+test('pipelined requests are answered in order', async () => {
   const code = await createUrl(web.client());
   const paths = Array.from({ length: 300 }, (_, i) => [`/${code}`, '/health/live', '/unknown-1'][i % 3]!);
   const { answers } = await sendRaw(web.baseUrl(), paths.map(get).join(''), { answers: 300 });
   expect(answers.map(({ status }) => status)).toEqual(paths.map((_, i) => [301, 200, 404][i % 3]));
 });
 
-test('a pipelined read sees the write before it', async () => {
+test('a pipelined read returns the write before it', async () => {
   const body = JSON.stringify({ original_url: 'https://example.com/', custom_code: 'pipelined-1' });
   const json = `content-type: application/json\r\nContent-Length: ${body.length}\r\n`;
   const { answers } = await sendRaw(
@@ -61,7 +61,7 @@ test('a pipelined read sees the write before it', async () => {
   expect(answers.map(({ status }) => status)).toEqual([201, 200, 204, 404]);
 });
 
-test('a body in the middle of hundreds of pipelined requests arrives whole', async () => {
+test('a body among hundreds of pipelined requests arrives complete', async () => {
   const body = JSON.stringify({ original_url: `https://example.com/${'x'.repeat(1_900)}` }).padEnd(60_000);
   const json = `content-type: application/json\r\nContent-Length: ${body.length}\r\n`;
   const bytes =
@@ -76,7 +76,7 @@ test('a body in the middle of hundreds of pipelined requests arrives whole', asy
   ]);
 });
 
-test('a connection is not read while its first request lacks an answer', async () => {
+test('a connection is not read while its first request is unanswered', async () => {
   const table = await lockUrls();
   try {
     const socket = flood(api('GET', '/api/v1/urls/unknown1'), { reads: true });
@@ -90,7 +90,7 @@ test('a connection is not read while its first request lacks an answer', async (
     });
     expect(socket.bytesWritten).toBeGreaterThan(sentBefore);
     expect(await waiting()).toBe(before);
-    // What Node reads at once, in requests of this length.
+    // The number of requests of this length that Node reads at once.
     expect(before).toBeLessThan(2_000);
   } finally {
     await table.rollback();

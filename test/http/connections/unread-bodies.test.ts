@@ -23,7 +23,7 @@ const framings = [
   ['in chunks', inChunks],
 ] as const;
 
-/** Requests whose bodies nobody reads, with the status of their answers. */
+/** Requests whose bodies no handler reads, with the status of their responses. */
 const refused: [string, () => string, number][] = [
   ['a report that is too long', () => `POST /report HTTP/1.1\r\n${host}${json}`, 413],
   ['a form that is too long', () => `POST /report HTTP/1.1\r\n${host}${form}`, 413],
@@ -56,21 +56,21 @@ describe.each(framings)('a body of 200,000 bytes %s that is not read', (_, frame
 
   test('on a redirect does not delay the next request', async () => {
     const code = await createUrl(web.client());
-    // The first look-up puts it in the memory cache.
+    // The first look-up fills the memory cache.
     expect((await web.client().get(`/${code}`)).status).toBe(301);
     const bytes = `GET /${code} HTTP/1.1\r\n${host}${frame('x'.repeat(500))}${live}`;
     const { answers } = await sendRaw(web.baseUrl(), bytes, { answers: 2 });
     expect(answers.map(({ status }) => status)).toEqual([301, 200]);
   });
 
-  test('on a request that a limit refuses does not delay the next request', async () => {
+  test('on a rate-limited request does not delay the next request', async () => {
     const bytes = `POST /api/v1/urls HTTP/1.1\r\n${host}${json}${frame('x'.repeat(200_000))}`;
     await sendRaw(limited.baseUrl(), bytes, { answers: 1 });
     const { answers } = await sendRaw(limited.baseUrl(), bytes + live, { answers: 2 });
     expect(answers.map(({ status }) => status)).toEqual([429, 200]);
   });
 
-  test('on a request that load shedding refuses does not delay the next request', async () => {
+  test('on a request that load shedding rejects does not delay the next request', async () => {
     const table = await web.database.db().transaction();
     await table.raw('lock table urls in access exclusive mode');
     const first = web.client().get('/api/v1/urls/unknown1');
@@ -80,7 +80,7 @@ describe.each(framings)('a body of 200,000 bytes %s that is not read', (_, frame
         const exchange = await sendRaw(web.baseUrl(), bytes + live, { answers: 2 });
         return exchange.answers[0]?.status === 503 && exchange.answers;
       });
-      // It is answered before its body is there, so the connection may have to be closed.
+      // The response is sent before the body has arrived, so the connection may be closed.
       expect(answers.map(({ status }) => status).slice(0, 1)).toEqual([503]);
     } finally {
       await table.rollback();
@@ -90,14 +90,17 @@ describe.each(framings)('a body of 200,000 bytes %s that is not read', (_, frame
 });
 
 describe.each(framings)('a body of 5,000,000 bytes %s that is not read', (_, frame) => {
-  test.each(refused.slice(0, 8))('on %s closes the connection, and says so', async (_, head, status) => {
-    const { answers, isClosed } = await sendRaw(web.baseUrl(), head() + frame('x'.repeat(5_000_000)));
-    expect(answers.map((answer) => answer.status)).toEqual([status]);
-    expect([answers[0]!.headers['connection'], isClosed]).toEqual(['close', true]);
-  });
+  test.each(refused.slice(0, 8))(
+    'on %s closes the connection, with Connection: close',
+    async (_, head, status) => {
+      const { answers, isClosed } = await sendRaw(web.baseUrl(), head() + frame('x'.repeat(5_000_000)));
+      expect(answers.map((answer) => answer.status)).toEqual([status]);
+      expect([answers[0]!.headers['connection'], isClosed]).toEqual(['close', true]);
+    },
+  );
 });
 
-test('an upload that is longer than allowed is answered 413', async () => {
+test('an oversized upload answers 413', async () => {
   const head = `POST /api/v1/imports HTTP/1.1\r\n${host}content-type: text/csv\r\n${key()}`;
   for (const frame of [withLength, inChunks]) {
     const bytes = head + frame(`original_url\n${'https://example.com/\n'.repeat(150_000)}`);
@@ -106,7 +109,7 @@ test('an upload that is longer than allowed is answered 413', async () => {
   }
 });
 
-test('a client that never sends its body is answered, and disconnected', async () => {
+test('a client that never sends its body gets a response, and is disconnected', async () => {
   const head = `POST /api/v1/urls HTTP/1.1\r\n${host}${json}Content-Length: 1000\r\n\r\n`;
   const { answers, isClosed } = await sendRaw(web.baseUrl(), head);
   expect([answers.map(({ status }) => status), isClosed]).toEqual([[401], true]);
@@ -116,13 +119,13 @@ test('a client that never sends its body is answered, and disconnected', async (
 describe('a client that sends Expect: 100-continue', () => {
   const ask = (head: string) => `${head}Expect: 100-continue\r\nContent-Length: 200000\r\n\r\n`;
 
-  test('is refused without a 100 Continue', async () => {
+  test('is rejected without a 100 Continue', async () => {
     const bytes = ask(`POST /api/v1/urls HTTP/1.1\r\n${host}${json}`);
     const { answers, isClosed } = await sendRaw(web.baseUrl(), bytes);
     expect([answers.map(({ status }) => status), isClosed]).toEqual([[401], true]);
   });
 
-  test('gets a 100 Continue when its body is read', async () => {
+  test('gets a 100 Continue once its body is read', async () => {
     const bytes = ask(`POST /api/v1/urls/bulk HTTP/1.1\r\n${host}${json}${key()}`);
     const { answers } = await sendRaw(web.baseUrl(), bytes, { answers: 1 });
     expect(answers.map(({ status }) => status)).toEqual([100]);

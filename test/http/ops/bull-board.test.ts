@@ -21,7 +21,7 @@ const isPaused = async (client = web.client(null)) => {
   return queues.find((queue) => queue.name === 'warm-cache')!.isPaused;
 };
 
-/** A web process on the same stores with other settings, for as long as `use` takes. */
+/** Runs `use` with a web process that has other settings and the same stores. */
 async function withWeb(settings: Record<string, string>, use: (baseUrl: string) => Promise<void>) {
   const other = await startWeb({
     DATABASE_URL: web.database.url(),
@@ -36,7 +36,7 @@ async function withWeb(settings: Record<string, string>, use: (baseUrl: string) 
   }
 }
 
-test('the board shows its page and every queue to whoever has the login', async () => {
+test('Bull Board shows its page and every queue with the login', async () => {
   const page = await web.client(null).get('/admin/queues', operator);
   expect(page.status).toBe(200);
   expect(page.headers.get('content-type')).toContain('text/html');
@@ -98,7 +98,7 @@ test.each([
   expect(await isPaused()).toBe(false);
 });
 
-test('without a password the board is off and answers 404', async () => {
+test('without a password Bull Board answers 404', async () => {
   await withWeb({}, async (baseUrl) => {
     const client = createClient(baseUrl);
     for (const headers of [{}, operator, login('admin', '')]) {
@@ -109,7 +109,7 @@ test('without a password the board is off and answers 404', async () => {
   });
 });
 
-test('in read-only mode the board shows everything and refuses every write with 405', async () => {
+test('in read-only mode Bull Board shows everything and answers writes with 405', async () => {
   const settings = {
     BULL_BOARD_USER: 'operator',
     BULL_BOARD_PASSWORD: password,
@@ -138,7 +138,7 @@ test('in read-only mode the board shows everything and refuses every write with 
   });
 });
 
-test('without Redis the board answers 503 at once', async () => {
+test('without Redis Bull Board answers 503 immediately', async () => {
   await withWeb(
     { BULL_BOARD_USER: 'operator', BULL_BOARD_PASSWORD: password, REDIS_URL: 'redis://127.0.0.1:1' },
     async (baseUrl) => {
@@ -149,7 +149,7 @@ test('without Redis the board answers 503 at once', async () => {
   );
 });
 
-test('a job added with an id of its own choosing cannot take the place of what its queue keeps there', async () => {
+test('a job with a chosen id cannot overwrite a key of its queue', async () => {
   const client = web.client(null);
   const job = { name: 'warm-cache', data: {}, options: { jobId: 'paused' } };
   expect((await client.post('/admin/queues/api/queues/warm-cache/add', job, operator)).status).toBe(200);

@@ -11,12 +11,12 @@ import { waitUntil } from '../../support/wait-until.ts';
 const web = useWeb();
 const nowhere = '127.0.0.1:1';
 
-test('the service tells its name and version to anybody', async () => {
+test('GET / shows name and version without an API key', async () => {
   const answer = await web.client(null).get('/');
   expect(answer.body).toEqual({ service: 'linkmill', version });
 });
 
-test('with both stores there the service is healthy, live and ready, and tells the size of its key pool', async () => {
+test('with both stores the service is healthy, live and ready', async () => {
   const { redis } = web.redis;
   await redis().rpush(`${web.redis.prefix}:keys:pool`, 'aaaaaaa', 'bbbbbbb');
   const health = await web.client(null).get('/health');
@@ -45,7 +45,7 @@ test('with both stores there the service is healthy, live and ready, and tells t
   expect((await web.client(null).get('/health/ready')).status).toBe(200);
 });
 
-test('a batch that waits for longer than the limit makes the service degraded, and health says for how long', async () => {
+test('a batch that waits too long degrades the service', async () => {
   const { redis, prefix } = web.redis;
   const [seconds] = await redis().time();
   const stream = `${prefix}:clicks:{0}`;
@@ -66,7 +66,7 @@ test('a batch that waits for longer than the limit makes the service degraded, a
   );
 });
 
-test('without Redis the service is degraded and ready, and creates, redirects and deletes', async () => {
+test('without Redis the service is degraded and ready, and fully works', async () => {
   const { key } = await createApiKeys(web.database.db()).create('without Redis');
   const lame = await startWeb({
     DATABASE_URL: web.database.url(),
@@ -75,7 +75,7 @@ test('without Redis the service is degraded and ready, and creates, redirects an
   });
   try {
     const client = createClient(lame.baseUrl, key);
-    // The path of clicks is known once Redis was tried.
+    // The path of clicks changes after the first attempt on Redis.
     const health = await waitUntil('the path of clicks is known', async () => {
       const answer = await client.get('/health');
       return (answer.body['works'] as { clicks: string }).clicks === 'postgres' && answer;
@@ -110,7 +110,7 @@ test('without Redis the service is degraded and ready, and creates, redirects an
   }
 });
 
-test('without PostgreSQL the service is degraded and ready, redirects from the cache and answers 503 elsewhere', async () => {
+test('without PostgreSQL the service redirects from the cache and answers 503 elsewhere', async () => {
   const cached = await web.client().post('/api/v1/urls', { original_url: 'https://example.com/cached' });
   const lame = await startWeb({
     DATABASE_URL: `postgres://nobody@${nowhere}/nothing`,
@@ -120,7 +120,7 @@ test('without PostgreSQL the service is degraded and ready, redirects from the c
   });
   try {
     const client = createClient(lame.baseUrl, web.apiKey());
-    // The path of clicks is known once Redis was tried.
+    // The path of clicks changes after the first attempt on Redis.
     const health = await waitUntil('the path of clicks is known', async () => {
       const answer = await client.get('/health');
       return (answer.body['works'] as { clicks: string }).clicks === 'redis' && answer;
@@ -147,7 +147,7 @@ test('without PostgreSQL the service is degraded and ready, redirects from the c
   }
 });
 
-test('without either store the service is unhealthy and not ready, and still live', async () => {
+test('without both stores the service is unhealthy, not ready and live', async () => {
   const lame = await startWeb({
     DATABASE_URL: `postgres://nobody@${nowhere}/nothing`,
     REDIS_URL: `redis://${nowhere}`,
@@ -164,11 +164,11 @@ test('without either store the service is unhealthy and not ready, and still liv
   }
 });
 
-test('health checks share one query to a PostgreSQL that hangs, and do not wait for it', async () => {
+test('concurrent health checks share one query to a hanging PostgreSQL', async () => {
   let asked = 0;
   const silent = createServer((socket) => {
     socket.on('error', () => {});
-    // How the pool of requests introduces itself; clicks have another one.
+    // The application name of the pool for requests.
     socket.on('data', (data) => (asked += data.includes('linkmill-web\0') ? 1 : 0));
   }).listen(0, '127.0.0.1');
   await once(silent, 'listening');
@@ -184,7 +184,7 @@ test('health checks share one query to a PostgreSQL that hangs, and do not wait 
     expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200));
     expect(answers[0]!.body).toMatchObject({ status: 'degraded', checks: { postgres: { status: 'down' } } });
     expect((await client.get('/health/ready')).status).toBe(200);
-    // On a slow machine some come after the first have been answered.
+    // On a slow machine, some requests arrive after the first responses.
     expect(asked).toBeLessThan(answers.length / 2);
   } finally {
     await lame.stop();

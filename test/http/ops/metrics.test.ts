@@ -23,7 +23,7 @@ async function readMetrics(): Promise<Record<string, number>> {
   return Object.fromEntries([...samples].map(([, name, value]) => [name!, Number(value)]));
 }
 
-test('clicks are in the metrics at once: those accepted, and those on their way', async () => {
+test('accepted and unconfirmed clicks are in the metrics immediately', async () => {
   const code = await createUrl(web.client());
   const before = await readMetrics();
   await sendRedirects(
@@ -43,7 +43,7 @@ test('clicks are in the metrics at once: those accepted, and those on their way'
   expect(after['process_resident_memory_bytes']).toBeGreaterThan(1_000_000);
 });
 
-test('redirects are in the metrics by where the code was found or why it leads nowhere, and what is known by heart', async () => {
+test('redirects are counted by outcome, and the memory cache by entries', async () => {
   await insertUrls(web.database.db(), { begin: 'in-the-table-', count: 1 });
   await insertUrls(web.database.db(), { begin: 'expired-', count: 1, expiresAt: new Date(0) });
   const code = await createUrl(web.client());
@@ -59,7 +59,7 @@ test('redirects are in the metrics by where the code was found or why it leads n
   };
   const ended = ['database', 'not_found', 'expired', 'unavailable'].map(redirects);
   expect(ended).toEqual([1, 1, 1, 0]);
-  // A slow machine may forget in between.
+  // Entries may expire in between on a slow machine.
   expect(redirects('memory')).toBeGreaterThan(0);
   expect(redirects('redis')).toBeGreaterThan(0);
   expect(redirects('memory') + redirects('redis')).toBe(4);
@@ -67,7 +67,7 @@ test('redirects are in the metrics by where the code was found or why it leads n
   expect(after[entries]! - before[entries]!).toBe(3);
 });
 
-test('answers of the API are in the metrics by method, route and status', async () => {
+test('responses are counted by method, route and status', async () => {
   const code = await createUrl(web.client());
   await web.client().get(`/api/v1/urls/${code}`);
   await web.client().get('/api/v1/urls/unknown');
@@ -85,7 +85,7 @@ test('answers of the API are in the metrics by method, route and status', async 
   expect(Object.keys(metrics).filter((name) => name.includes('nobody'))).toEqual([]);
 });
 
-test('Prometheus reads the metrics, which say what was done: redirects, API, problems, clicks, queues, pool', async () => {
+test('the metrics count redirects, requests, problems, clicks, jobs and keys', async () => {
   const code = await createUrl(web.client());
   const before = await openPrometheus(web.baseUrl(), bearer(token));
   await sendRedirects(
@@ -99,7 +99,7 @@ test('Prometheus reads the metrics, which say what was done: redirects, API, pro
   await web.redis.redis().rpush(`${web.redis.prefix}:keys:pool`, 'key-1', 'key-2');
   const keys = await web.redis.redis().llen(`${web.redis.prefix}:keys:pool`);
 
-  // A Redis that answers late on a busy machine is left out of the metrics until it is in time again.
+  // On a busy machine, samples from Redis may be absent for a while.
   const after = await waitUntil('the metrics have what Redis has', async () => {
     const read = await openPrometheus(web.baseUrl(), bearer(token));
     return read.value('linkmill_key_pool_size') === keys && read;
@@ -111,7 +111,7 @@ test('Prometheus reads the metrics, which say what was done: redirects, API, pro
   const route = { method: 'GET', route: '/api/v1/urls/:short_code' };
   const durations = 'linkmill_http_request_duration_seconds';
   expect(after.histogram(durations, route).count).toBe(before.histogram(durations, route).count + 4);
-  // One of 127 at least.
+  // At least one in 127 is sampled.
   const { count, buckets } = after.histogram('linkmill_redirect_duration_seconds', { tier: 'memory' });
   expect(count).toBeGreaterThanOrEqual(7);
   expect(count).toBeLessThan(100);
@@ -128,17 +128,17 @@ test.each([
   ['a wrong token', bearer('wrong')],
   ['an empty token', bearer('')],
   ['the token of another length', bearer(`${token}x`)],
-])('the metrics answer 401 to %s and show nothing', async (_, headers) => {
+])('the metrics answer 401 to %s', async (_, headers) => {
   const response = await fetch(`${web.baseUrl()}/metrics`, { headers });
   expect(response.status).toBe(401);
   expect(await response.text()).not.toContain('linkmill_');
 });
 
-test('an API key is no token for the metrics', async () => {
+test('an API key does not authorize the metrics', async () => {
   expect((await web.client().get('/metrics')).status).toBe(401);
 });
 
-test('open metrics are for everybody, and say nothing of who asked for what', async () => {
+test('public metrics need no token, and contain no user data', async () => {
   const open = await startWeb({
     DATABASE_URL: web.database.url(),
     REDIS_URL: web.redis.url(),
@@ -157,7 +157,7 @@ test('open metrics are for everybody, and say nothing of who asked for what', as
   }
 });
 
-test('without METRICS_TOKEN there are no metrics, whatever is given', async () => {
+test('without METRICS_TOKEN the metrics answer 404', async () => {
   const other = await startWeb({ DATABASE_URL: web.database.url(), REDIS_URL: web.redis.url() });
   try {
     for (const headers of [{}, bearer(token), bearer('')])

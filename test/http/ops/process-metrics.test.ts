@@ -10,12 +10,12 @@ const web = useWeb({ METRICS_PUBLIC: 'true', DATABASE_POOL_MAX: '3' });
 const read = async () => await openPrometheus(web.baseUrl());
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 
-test('the build is in the metrics with its version and that of Node.js', async () => {
+test('build_info has the versions of Linkmill and Node.js', async () => {
   const node = process.versions.node;
   expect((await read()).value('linkmill_build_info', { version, node })).toBe(1);
 });
 
-test('each route is measured under its template, with as many requests as it is counted', async () => {
+test('request durations are measured by route template', async () => {
   const code = await createUrl(web.client());
   for (const path of [`/api/v1/urls/${code}`, '/api/v1/urls/unknown', '/health', '/nobody/knows/this'])
     await web.client().get(path);
@@ -34,7 +34,7 @@ test('an open stream of click events is counted until it is closed', async () =>
     'x-api-key': web.apiKey(),
   });
   expect((await read()).value('linkmill_click_event_streams')).toBe(1);
-  // Open for as long as the client likes: what is measured is how long it took to begin.
+  // The duration until the stream began is measured, not how long it stays open.
   const { count } = (await read()).histogram('linkmill_http_request_duration_seconds', {
     route: '/api/v1/clicks/stream',
   });
@@ -43,7 +43,7 @@ test('an open stream of click events is counted until it is closed', async () =>
   await waitUntil('it is closed', async () => (await read()).value('linkmill_click_event_streams') === 0);
 });
 
-test('statements that wait for a connection are counted while they wait and measured afterwards', async () => {
+test('statements that wait for a connection are counted, and measured afterwards', async () => {
   const pool = 'web';
   const code = await createUrl(web.client());
   const before = await read();
@@ -69,7 +69,7 @@ test('statements that wait for a connection are counted while they wait and meas
   expect(grown('linkmill_postgres_pool_acquire_duration_seconds')).toBeGreaterThanOrEqual(8);
 });
 
-test('each pool of a web process is in the metrics', async () => {
+test('the metrics contain each pool of a web process', async () => {
   const metrics = await read();
   const pools = [
     'web',

@@ -9,10 +9,10 @@ const insert = async (url: Parameters<typeof insertRestrictedUrl>[1]) =>
   at(await insertRestrictedUrl(web.database.db(), url));
 const hour = 3_600_000;
 
-test('a browser is told of an unknown and of an expired short URL on a page, anybody else as problem+json', async () => {
+test('a browser gets a page for an unknown or expired short URL, others problem+json', async () => {
   const expired = await insert({ expiresAt: new Date(Date.now() - hour) });
   for (const [url, status, title] of [
-    [at('unknown8'), 404, 'There is no such link'],
+    [at('unknown8'), 404, 'Link not found'],
     [expired, 410, 'This link has expired'],
   ] as const) {
     const page = await visit(url);
@@ -28,7 +28,7 @@ test('a browser is told of an unknown and of an expired short URL on a page, any
   }
 });
 
-test('a browser gets a page for whatever a mistyped short URL may be, and for nothing of the API or of operators', async () => {
+test('a browser gets pages for mistyped short URLs, but not for the API or operators', async () => {
   for (const path of ['unknown8/', 'two/parts', 'unknown8/%20?q', 'apiary/v1/urls']) {
     const page = await visit(at(path));
     expect([page.status, page.headers.get('content-type')]).toEqual([404, 'text/html; charset=utf-8']);
@@ -39,7 +39,7 @@ test('a browser gets a page for whatever a mistyped short URL may be, and for no
   }
 });
 
-test('nobody can tell an unknown code from one that was deleted, is disabled or has not begun', async () => {
+test('unknown, deleted, disabled and not yet started codes get the same page', async () => {
   const deleted = await insert({});
   await web.client().delete(`/api/v1/urls/${new URL(deleted).pathname.slice(1)}`);
   const urls = [
@@ -60,7 +60,7 @@ test('nobody can tell an unknown code from one that was deleted, is disabled or 
   }
 });
 
-test('every page forbids scripts, foreign styles, frames, caches, search engines and telling other sites its code', async () => {
+test('every page forbids scripts, frames, caching, indexing and cross-site referrers', async () => {
   const gated = await insert({ password: 'secret' });
   const pages = [
     await visit(at('unknown6')),

@@ -16,11 +16,11 @@ const json = { accept: 'application/json' };
 const countClicks = async () => await readAccepted(web.baseUrl(), metricsToken);
 const problem = async (url: string, init?: Asking) => {
   const { status, text } = await visit(url, { ...init, headers: { ...json, ...init?.headers } });
-  return { status, type: (JSON.parse(text) as { type: string }).type.split(':').at(-1) };
+  return { status, type: (JSON.parse(text) as { type: string }).type.split('#').at(-1) };
 };
 
-describe('a short URL that works once', () => {
-  test('is opened by the first POST, which leads to the original URL and is one click, and by no other', async () => {
+describe('a one-time short URL', () => {
+  test('redirects the first POST only, and records one click', async () => {
     const url = await insert({ isOneTime: true });
     const before = await countClicks();
     const opened = await submit(url);
@@ -32,12 +32,12 @@ describe('a short URL that works once', () => {
     expect(await countClicks()).toBe(before + 1);
     const again = await submit(url);
     expect([again.status, again.headers.get('location')]).toEqual([410, null]);
-    expect(again.text).toContain('This link is used up');
+    expect(again.text).toContain('This link has reached its click limit');
     expect((await visit(url)).status).toBe(410);
     expect(await countClicks()).toBe(before + 1);
   });
 
-  test('is opened by none of what only looks: GET, HEAD, prefetches, link previews', async () => {
+  test('is not used up by GET, HEAD, prefetches or link previews', async () => {
     const url = await insert({ isOneTime: true });
     const before = await countClicks();
     const looks: Record<string, string>[] = [
@@ -57,7 +57,7 @@ describe('a short URL that works once', () => {
     expect((await submit(url)).status).toBe(303);
   });
 
-  test('is opened by no form of another site', async () => {
+  test('rejects a form of another site', async () => {
     const url = await insert({ isOneTime: true });
     for (const [name, value] of [
       ['sec-fetch-site', 'cross-site'],
@@ -69,7 +69,7 @@ describe('a short URL that works once', () => {
     expect((await submit(url, {}, { 'sec-fetch-site': 'same-origin' })).status).toBe(303);
   });
 
-  test('tells whoever wants JSON that a POST opens it', async () => {
+  test('answers a JSON client that a POST is required', async () => {
     const url = await insert({ isOneTime: true });
     expect(await problem(url)).toEqual({ status: 403, type: 'confirmation-required' });
     const opened = await fetch(url, { method: 'POST', redirect: 'manual', headers: json });
@@ -77,7 +77,7 @@ describe('a short URL that works once', () => {
     expect(await problem(url, { method: 'POST' })).toEqual({ status: 410, type: 'exhausted' });
   });
 
-  test('leads to its fallback once it is used up', async () => {
+  test('redirects to its fallback URL after its use', async () => {
     const url = await insert({ isOneTime: true, fallbackUrl: 'https://example.com/too-late' });
     await submit(url);
     for (const answer of [await submit(url), await visit(url)])
@@ -86,12 +86,12 @@ describe('a short URL that works once', () => {
 });
 
 describe('a short URL with a password', () => {
-  test('leads to the original URL for the right password, again and again, and for no other', async () => {
+  test('redirects every time for the right password, and never for a wrong one', async () => {
     const url = await insert({ password: 'ein Paßwort' });
-    expect((await visit(url)).text).toContain('This link needs a password');
+    expect((await visit(url)).text).toContain('This link requires a password');
     const wrong = await submit(url, { password: 'another' });
     expect([wrong.status, wrong.headers.get('location')]).toEqual([403, null]);
-    expect(wrong.text).toContain('That password is wrong');
+    expect(wrong.text).toContain('The password is incorrect');
     for (let times = 0; times < 2; times++) {
       const right = await submit(url, { password: 'ein Paßwort' });
       expect([right.status, right.headers.get('location')]).toEqual([
@@ -101,7 +101,7 @@ describe('a short URL with a password', () => {
     }
   });
 
-  test('says nothing of where it leads before', async () => {
+  test('does not reveal its original URL before the password', async () => {
     const url = await insert({ password: 'secret', title: 'Our secret plans' });
     for (const answer of [
       await visit(url),
@@ -115,7 +115,7 @@ describe('a short URL with a password', () => {
     }
   });
 
-  test('costs no use and counts no click when the password is wrong', async () => {
+  test('neither uses the click limit nor records a click for a wrong password', async () => {
     const url = await insert({ password: 'secret', isOneTime: true });
     const before = await countClicks();
     expect((await submit(url, { password: 'wrong' })).status).toBe(403);
@@ -126,7 +126,7 @@ describe('a short URL with a password', () => {
     expect((await submit(url, { password: 'secret' })).status).toBe(410);
   });
 
-  test('takes the new password, and the old no more, from the moment on in which it is changed', async () => {
+  test('accepts only the new password from the moment of its change', async () => {
     const url = await insert({ password: 'old secret' });
     expect((await submit(url, { password: 'old secret' })).status).toBe(303);
     const other = await insert({ password: 'new secret' });
@@ -139,14 +139,14 @@ describe('a short URL with a password', () => {
     expect((await submit(url, { password: 'new secret' })).status).toBe(303);
   });
 
-  test('is opened by no password once it is deleted, even while its page is known by heart', async () => {
+  test('answers 404 to any password once deleted, even while its page is cached', async () => {
     const url = await insert({ password: 'open sesame' });
     expect((await visit(url)).status).toBe(200);
     await deleteUnnoticed(web.database.db(), new URL(url).pathname.slice(1));
     expect((await submit(url, { password: 'open sesame' })).status).toBe(404);
   });
 
-  test('answers 429 with Retry-After after five wrong ones from one address, even to the right one, and to no other address', async () => {
+  test('answers 429 after five wrong passwords, only to that address', async () => {
     const url = await insert({ password: 'secret' });
     const from = (address: string) => ({ 'x-forwarded-for': address });
     for (let tries = 0; tries < 5; tries++)
@@ -154,11 +154,11 @@ describe('a short URL with a password', () => {
     const refused = await submit(url, { password: 'secret' }, from('198.51.100.9'));
     expect(refused.status).toBe(429);
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(800);
-    expect(refused.text).toContain('Too many tries');
+    expect(refused.text).toContain('Too many attempts');
     expect((await submit(url, { password: 'secret' }, from('198.51.100.10'))).status).toBe(303);
   });
 
-  test('tells whoever wants JSON what is missing or wrong', async () => {
+  test('answers a JSON client with the problem', async () => {
     const url = await insert({ password: 'secret' });
     const post = async (body: URLSearchParams | string, type?: string) =>
       await problem(url, { method: 'POST', body, ...(type && { headers: { 'content-type': type } }) });
@@ -183,8 +183,8 @@ describe('a short URL with a password', () => {
   });
 });
 
-describe('a short URL with a limit of clicks', () => {
-  test('redirects exactly so often, each time counted, then answers 410', async () => {
+describe('a short URL with a click limit', () => {
+  test('redirects and counts exactly its limit of clicks, then answers 410', async () => {
     const url = await insert({ maxClicks: 3 });
     const before = await countClicks();
     const statuses: number[] = [];
@@ -194,12 +194,12 @@ describe('a short URL with a limit of clicks', () => {
     expect(await problem(url)).toEqual({ status: 410, type: 'exhausted' });
   });
 
-  test('is kept by no browser, which would go on redirecting', async () => {
+  test('must not be cached by browsers', async () => {
     const url = await insert({ maxClicks: 3 });
     expect((await visit(url)).headers.get('cache-control')).toBe('no-store');
   });
 
-  test('is not used by HEAD, which says what GET would, nor by a prefetch, which is refused', async () => {
+  test('is not used by HEAD or by a rejected prefetch', async () => {
     const url = await insert({ maxClicks: 1 });
     const head = async () => (await visit(url, { method: 'HEAD' })).status;
     expect([await head(), await head()]).toEqual([301, 301]);
@@ -207,7 +207,7 @@ describe('a short URL with a limit of clicks', () => {
     expect([(await visit(url)).status, await head()]).toEqual([301, 410]);
   });
 
-  test('leads to its fallback, uncounted, once it is used up', async () => {
+  test('redirects to its fallback URL without a click once it is exhausted', async () => {
     const url = await insert({ maxClicks: 1, fallbackUrl: 'https://example.com/too-late' });
     expect((await visit(url)).headers.get('location')).toBe('https://example.com/behind-the-gate');
     const before = await countClicks();
@@ -216,7 +216,7 @@ describe('a short URL with a limit of clicks', () => {
     expect(await countClicks()).toBe(before);
   });
 
-  test('knows GET and HEAD alone', async () => {
+  test('answers other methods than GET and HEAD with 405', async () => {
     const answer = await submit(await insert({ maxClicks: 1 }));
     expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
   });

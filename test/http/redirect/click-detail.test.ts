@@ -26,7 +26,7 @@ async function createUrl(path: string) {
   return { code: String(answer.body['short_code']), id: Number(answer.body['id']) };
 }
 
-/** Sends a request line as it is; resolves to the status of the answer. */
+/** Sends a raw request line; resolves to the status of the response. */
 async function send(requestLine: string, headers: Record<string, string>): Promise<number> {
   const socket = connect(Number(new URL(web.baseUrl()).port), '127.0.0.1');
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
@@ -34,7 +34,7 @@ async function send(requestLine: string, headers: Record<string, string>): Promi
   return Number((await text(socket)).split(' ')[1]);
 }
 
-/** The details of the clicks on a short URL that wait in Redis, each as often as it was clicked. */
+/** The details of the clicks on a short URL that wait in Redis, one entry per click. */
 async function readDetails(urlId: number): Promise<(ClickDetail | undefined)[]> {
   const stream = createClickStream(web.redis.redis(), { prefix: web.redis.prefix, shards: 1 });
   const clicks = (await stream.readPending(0)).flatMap(({ batch }) => batch!.clicks);
@@ -43,11 +43,11 @@ async function readDetails(urlId: number): Promise<(ClickDetail | undefined)[]> 
   );
 }
 
-test('a click says who clicked, whichever way it is answered', async () => {
+test('a click has details, whichever tier resolved it', async () => {
   const { code, id } = await createUrl('ways');
   expect(await send(`GET /${code}`, ofSafari)).toBe(301);
   expect(await send(`GET /${code}`, ofSafari)).toBe(301);
-  // What is no plain path is for Koa.
+  // A target in absolute form.
   expect(await send(`GET http://x/${code}`, ofSafari)).toBe(301);
   expect(await send(`HEAD /${code}`, ofSafari)).toBe(301);
   const [first, ...others] = await readDetails(id);
@@ -63,7 +63,7 @@ test('a click says who clicked, whichever way it is answered', async () => {
   expect(others).toEqual([first, first]);
 });
 
-test('the visitor is the address that the proxy saw, not what the client says', async () => {
+test('the visitor ID uses the address from the trusted proxy', async () => {
   const { code, id } = await createUrl('proxy');
   for (const forwarded of [address, `1.1.1.1, ${address}`, `${address}, 1.1.1.1`])
     await send(`GET /${code}`, { ...ofSafari, 'X-Forwarded-For': forwarded });
@@ -73,7 +73,7 @@ test('the visitor is the address that the proxy saw, not what the client says', 
   expect(visitors[2]).not.toBe(visitors[0]);
 });
 
-test('hostile headers are answered, counted, and cut', async () => {
+test('hostile headers are truncated, and the click is counted', async () => {
   const { code, id } = await createUrl('hostile');
   const hostile = {
     'User-Agent': `${'<script>'.repeat(1_000)}\u{1}`,
@@ -88,7 +88,7 @@ test('hostile headers are answered, counted, and cut', async () => {
   expect(await send(`GET /${code}`, hostile)).toBe(400);
 });
 
-test('no address is at rest: not in Redis, nor in PostgreSQL once the clicks are counted, nor in the log', async () => {
+test('no client address is stored in Redis, PostgreSQL or the log', async () => {
   const { code, id } = await createUrl('rest');
   await send(`GET /${code}`, ofSafari);
   const inRedis = await readRedis();

@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(async () => await external.close());
 
-/** Inserts a row as a program did before the database refused it. */
+/** Inserts a row that the constraints of the database now reject. */
 async function insertUnchecked(row: Record<string, unknown>): Promise<void> {
   const names = Object.keys(row);
   await external.run(`set session_replication_role = replica`);
@@ -24,7 +24,7 @@ async function insertUnchecked(row: Record<string, unknown>): Promise<void> {
   }
 }
 
-/** Asks for a code until it is in the memory cache: status and `Location` of each answer. */
+/** Requests a code until it is in the memory cache; returns status and `Location` of each response. */
 async function visit(code: string): Promise<string[]> {
   const answers: string[] = [];
   for (let i = 0; i < 3; i += 1) {
@@ -65,8 +65,8 @@ const unusable = [
   `https://example.com/${'a'.repeat(40_000)}`,
 ];
 
-describe('a URL that no redirect can carry', () => {
-  test.each(unusable)('"%.40s" is refused by the database, with the column and a name', async (url) => {
+describe('a URL that cannot be a Location header', () => {
+  test.each(unusable)('"%.40s" violates a named constraint of the database', async (url) => {
     const insert = external.run(`insert into urls (short_code, original_url) values ('refused', $1)`, [url]);
     await expect(insert).rejects.toMatchObject({
       code: '23514',
@@ -75,7 +75,7 @@ describe('a URL that no redirect can carry', () => {
     });
   });
 
-  test('of before the refusal is 404 to visitors, is logged and counted once, and can be changed and deleted', async () => {
+  test('that is already stored answers 404, and is logged and counted once', async () => {
     for (const [i, url] of [...unusable, 'https://', 'https://exa mple.com', 'https://[::1'].entries()) {
       await insertUnchecked({ short_code: `broken-${i}`, original_url: url });
       expect([url, ...(await visit(`broken-${i}`))]).toEqual([url, '404']);
@@ -97,13 +97,13 @@ describe('a URL that no redirect can carry', () => {
     expect((await web.client().delete('/api/v1/urls/broken-1')).status).toBe(204);
   });
 
-  test('as a fallback leaves the short URL expired', async () => {
+  test('as a fallback URL leaves the short URL expired', async () => {
     const fallback = { fallback_url: 'javascript:alert(1)', expires_at: '2020-01-01' };
     await insertUnchecked({ short_code: 'bad-fallback', original_url: 'https://example.com/', ...fallback });
     expect(await visit('bad-fallback')).toEqual(['410']);
   });
 
-  test('in Redis, of an earlier release, is read from the database instead', async () => {
+  test('in Redis, from an earlier release, is read from the database instead', async () => {
     const code = 'cached-before';
     await external.run('insert into urls (short_code, original_url) values ($1, $2)', [
       code,
@@ -114,7 +114,7 @@ describe('a URL that no redirect can carry', () => {
   });
 });
 
-test('other values that only another program writes are no error to visitors and readers', async () => {
+test('unusual values from external writes cause no errors', async () => {
   const rows = {
     never: { expires_at: 'infinity', starts_at: '-infinity' },
     past: { expires_at: '0044-03-15 BC' },
@@ -169,7 +169,7 @@ test('other values that only another program writes are no error to visitors and
   }
 });
 
-test('a short code that no path can carry is unknown to visitors, and is shown and listed', async () => {
+test('an invalid short code from an external write answers 404, and the API lists it', async () => {
   const codes = ['a/b', 'a b', 'a%20', 'a?b', '', '*', '\u{1}', '\u{202e}', 'x'.repeat(3_000), 'admin', '..'];
   for (const code of codes)
     await external.run('insert into urls (short_code, original_url) values ($1, $2)', [

@@ -35,7 +35,7 @@ const parameters = fc.array(fc.tuple(fc.string({ unit: 'grapheme' }), fc.string(
 });
 const fragment = fc.constantFrom('', '#', '#part', '#a?b&c=d');
 
-test('the parameters of both are there, the stored ones first, and nothing else of the URL has changed', () => {
+test('a forwarded query follows the stored one, and the rest of the URL is unchanged', () => {
   fc.assert(
     fc.property(parameters, parameters, fragment, (stored, given, fragment) => {
       const own = new URLSearchParams(stored).toString();
@@ -51,7 +51,7 @@ test('the parameters of both are there, the stored ones first, and nothing else 
   );
 });
 
-test('whatever a query is made of, the URL stays on its origin and path, and is what a header can carry', () => {
+test('any query leaves origin and path unchanged, and gives a valid header', () => {
   const bytes = fc.string({ unit: fc.integer({ min: 0, max: 0xff }).map((n) => String.fromCharCode(n)) });
   fc.assert(
     fc.property(bytes, fragment, (query, fragment) => {

@@ -6,7 +6,7 @@ import { useWeb } from '../../support/http/web-app.ts';
 
 const web = useWeb();
 
-/** The `Location` of a redirect, as the bytes on the wire; undefined when there is not exactly one. */
+/** The raw `Location` of a redirect; undefined unless there is exactly one. */
 async function readLocation(path: string): Promise<string | undefined> {
   const rawHeaders = await new Promise<string[]>((resolve, reject) => {
     const get = request(`${web.baseUrl()}${path}`, { agent: false }, (response) => {
@@ -86,7 +86,7 @@ const url = fc
     `${scheme}://${host}/${path.join('')}?${query.join('')}#${fragment.join('')}`.trimEnd(),
   );
 
-test('what creation answers is byte for byte what is stored and what Location carries, from cache and table', async () => {
+test('the response, the row and Location have the same bytes of the URL', async () => {
   let created = 0;
   await fc.assert(
     fc.asyncProperty(url, async (given) => {
@@ -108,7 +108,7 @@ test('what creation answers is byte for byte what is stored and what Location ca
   expect(created).toBeGreaterThan(50);
 });
 
-test('a visitor cannot add anything to the Location that is stored', async () => {
+test('a visitor cannot extend the stored Location', async () => {
   const answer = await web.client().post('/api/v1/urls', { original_url: 'https://example.com/a?b#c' });
   const code = String(answer.body['short_code']);
   for (const more of ['', '?x=1', '?', '?%0d%0aLocation:%20http://evil.example'])

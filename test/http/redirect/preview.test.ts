@@ -16,7 +16,7 @@ const countClicks = async () => await readAccepted(web.baseUrl(), metricsToken);
 const readJson = async (url: string) =>
   JSON.parse((await visit(url, { headers: { accept: 'application/json' } })).text) as Record<string, unknown>;
 
-test('a preview says where a short URL leads, its title, since when and until when it does', async () => {
+test('a preview shows original URL, title, creation and expiry', async () => {
   const expiresAt = new Date('2099-12-31T23:59:00Z');
   const url = await insert({ originalUrl: 'https://example.com/a?b=c#d', title: 'A “page”', expiresAt });
   const preview = await visit(`${url}+`);
@@ -37,7 +37,7 @@ test('a preview says where a short URL leads, its title, since when and until wh
   });
 });
 
-test('a preview shows a host of other letters both as people read it and as the network does', async () => {
+test('a preview shows an international host in Unicode and in ASCII', async () => {
   const url = await insert({ originalUrl: 'https://xn--80ak6aa92e.com/login' });
   const { text } = await visit(`${url}+`);
   expect(text).toContain('аррӏе.com');
@@ -48,7 +48,7 @@ test('a preview shows a host of other letters both as people read it and as the 
   });
 });
 
-test('a preview is never a redirect, a click or a use', async () => {
+test('a preview neither redirects, nor records a click, nor uses a limit', async () => {
   const url = await insert({ maxClicks: 1 });
   const before = await countClicks();
   for (let times = 0; times < 3; times++) {
@@ -61,7 +61,7 @@ test('a preview is never a redirect, a click or a use', async () => {
   expect((await visit(url)).status).toBe(301);
 });
 
-test('a preview of what is behind a password, or works once, does not tell where that leads', async () => {
+test('a preview hides the URL behind a password or one-time use', async () => {
   for (const gate of [{ password: 'secret' }, { isOneTime: true }]) {
     const url = await insert({ ...gate, title: 'Our secret plans' });
     const { status, text } = await visit(`${url}+`);
@@ -71,7 +71,7 @@ test('a preview of what is behind a password, or works once, does not tell where
   }
 });
 
-test('there is no preview of what leads nowhere', async () => {
+test('a short URL that does not redirect has no preview', async () => {
   const hour = 3_600_000;
   const expired = await insert({ expiresAt: new Date(Date.now() - hour) });
   expect((await visit(`${expired}+`)).status).toBe(410);
@@ -86,7 +86,7 @@ test('there is no preview of what leads nowhere', async () => {
   for (const url of nowhere) expect((await visit(`${url}+`)).status).toBe(404);
 });
 
-test('there is no preview of what was deleted, even while its redirect is known by heart', async () => {
+test('a deleted short URL has no preview, even while its redirect is cached', async () => {
   const url = await insert({});
   await visit(url);
   await deleteUnnoticed(web.database.db(), new URL(url).pathname.slice(1));

@@ -9,7 +9,7 @@ const web = useWeb({ METRICS_PUBLIC: 'true' });
 const tiers = ['memory', 'redis', 'database', 'stale'];
 const outcomes = [...tiers, 'not_found', 'unavailable', 'error'];
 
-/** What `requests` add to the redirects of each outcome, those that add something. */
+/** The outcomes that `requests` increase, with their increase. */
 async function countOutcomes(requests: () => Promise<unknown>): Promise<Record<string, number>> {
   const before = await openPrometheus(web.baseUrl());
   await requests();
@@ -20,14 +20,14 @@ async function countOutcomes(requests: () => Promise<unknown>): Promise<Record<s
   return Object.fromEntries(grown.filter(([, count]) => count !== 0));
 }
 
-test('a redirect to a URL beyond ASCII, which another program stored, is no error', async () => {
+test('a redirect to a non-ASCII URL from an external write succeeds', async () => {
   const row = ['beyond-ascii', 'https://example.com/☃'];
   await web.database.db().raw('insert into urls (short_code, original_url) values (?, ?)', row);
   const visit = async () => expect((await web.client().get('/beyond-ascii')).status).toBe(301);
   expect(await countOutcomes(visit)).toEqual({ database: 1 });
 });
 
-test('a redirect that a limit refuses, and an unknown short code, are no errors', async () => {
+test('an exhausted click limit and an unknown short code do not count as errors', async () => {
   const code = await createUrl(web.client(), { max_clicks: 1 });
   await web.client().get(`/${code}`);
   const refused = await countOutcomes(async () => {
@@ -38,7 +38,7 @@ test('a redirect that a limit refuses, and an unknown short code, are no errors'
   expect(refused).not.toHaveProperty('error');
 });
 
-test('a redirect that fails late never takes a count back that was scraped before', async () => {
+test('a redirect that fails late never decreases a counter', async () => {
   const code = await createUrl(web.client(), { max_clicks: 5 });
   const db = web.database.db();
   const read = async () => {
@@ -66,7 +66,7 @@ test('a redirect that fails late never takes a count back that was scraped befor
   expect(grown).toEqual(outcomes.map((outcome) => (outcome === 'unavailable' ? 1 : 0)));
 });
 
-test('sampled redirects are measured under the tier that had the short URL', async () => {
+test('sampled redirects are measured by tier', async () => {
   await insertUrls(web.database.db(), { begin: 'table-', count: 1_000 });
   const codes = Array.from({ length: 1_000 }, (_, i) => `table-${i}`);
   const before = await openPrometheus(web.baseUrl());
@@ -78,7 +78,7 @@ test('sampled redirects are measured under the tier that had the short URL', asy
     const name = 'linkmill_redirect_duration_seconds';
     return after.histogram(name, { tier }).count - before.histogram(name, { tier }).count;
   };
-  // One of 127 at least.
+  // At least one in 127 is sampled.
   expect(measured('database')).toBeGreaterThanOrEqual(7);
   expect(measured('memory')).toBeGreaterThanOrEqual(7);
   const sum = tiers.map(measured).reduce((total, count) => total + count);

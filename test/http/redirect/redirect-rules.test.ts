@@ -14,19 +14,19 @@ const over = 'https://example.com/over';
 
 const create = async (body: object = {}) => await createUrl(web.client(), { original_url: page, ...body });
 const forgetCached = async (code: string) => await web.redis.redis().del(`${web.redis.prefix}:url:${code}`);
-/** Clicks that the web process has taken on. */
+/** Clicks that the web process has recorded. */
 async function countClicks(): Promise<number> {
   const answer = await fetch(`${web.baseUrl()}/metrics`, { headers: { authorization: `Bearer ${token}` } });
   return Number(/^linkmill_clicks_accepted_total (\d+)$/m.exec(await answer.text())![1]);
 }
 
-/** Status, `Location` and `Cache-Control`: by heart, if it is known by then. */
+/** Status, `Location` and `Cache-Control`, from the memory cache if the short URL is in it. */
 async function visit(code: string) {
   const { status, headers } = await web.client(null).get(`/${code}`);
   return [status, headers.get('location'), headers.get('cache-control')];
 }
 
-/** The answers to a visit from Redis, by heart and from the table; HEAD answers the same. */
+/** The responses to a visit from Redis, the memory cache and the database; HEAD gets the same. */
 async function visitEverywhere(code: string) {
   const answers = [await visit(code), await visit(code)];
   await forgetCached(code);
@@ -46,7 +46,7 @@ test.each([
   expect(await visitEverywhere(await create(settings))).toEqual(Array(4).fill(answer));
 });
 
-test('no browser is told to keep a redirect for longer than its short URL lasts', async () => {
+test('max-age of a redirect never exceeds the time until expiry', async () => {
   const code = await create({ redirect_max_age_seconds: 3_600, expires_in_seconds: 600 });
   const [, , cacheControl] = await visit(code);
   const seconds = Number(/^private, max-age=(\d+)$/.exec(String(cacheControl))![1]);
@@ -54,7 +54,7 @@ test('no browser is told to keep a redirect for longer than its short URL lasts'
   expect(seconds).toBeGreaterThan(500);
 });
 
-test('before it starts, a short URL answers 404, and from the very millisecond on it redirects', async () => {
+test('a short URL answers 404 until its start, and redirects from that millisecond on', async () => {
   const startsAt = Date.now() + 700;
   const code = await create({ starts_at: new Date(startsAt).toISOString(), redirect_status: 302 });
   const wrong: string[] = [];
@@ -68,7 +68,7 @@ test('before it starts, a short URL answers 404, and from the very millisecond o
   expect((await visit(code))[0]).toBe(302);
 });
 
-test('once it has expired, a short URL leads to its fallback for the moment, and nothing is counted', async () => {
+test('an expired short URL redirects to its fallback URL with 302 and without a click', async () => {
   const code = await create({ expires_in_seconds: 1, fallback_url: over });
   await waitUntil('it expires', async () => (await visit(code))[1] !== page);
   const before = await countClicks();
@@ -88,7 +88,7 @@ test('once it has expired, a short URL leads to its fallback for the moment, and
   expect(await countClicks()).toBe(before + 1);
 });
 
-test('a disabled short URL does not lead to its fallback, though it has expired', async () => {
+test('a disabled short URL does not redirect to its fallback URL after expiry', async () => {
   const code = await create({ fallback_url: over });
   await web.client().patch(`/api/v1/urls/${code}`, { is_active: false });
   await web.database
@@ -99,14 +99,14 @@ test('a disabled short URL does not lead to its fallback, though it has expired'
   expect((await visit(code))[1]).toBeNull();
 });
 
-test('what has a gate is redirected by nobody who has not opened it, wherever it is found', async () => {
+test('a short URL with an access rule is never redirected directly, from any tier', async () => {
   for (const gate of [{ password: 'open sesame' }, { is_one_time: true }]) {
     const code = await create(gate);
     for (const [, location] of await visitEverywhere(code)) expect([gate, location]).toEqual([gate, null]);
   }
 });
 
-/** The `Location` that a raw request target gets, as the bytes on the wire. */
+/** The `Location` for a raw request target, as sent. */
 async function readLocation(target: string): Promise<string | undefined> {
   const socket = connect(Number(new URL(web.baseUrl()).port), '127.0.0.1');
   socket.write(Buffer.from(`GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`, 'latin1'));
@@ -116,7 +116,7 @@ async function readLocation(target: string): Promise<string | undefined> {
   return locations[0]?.slice('Location: '.length);
 }
 
-test('a short URL that forwards queries adds that of a visitor, by heart and on HEAD too, and another one does not', async () => {
+test("only a short URL with forward_query appends a visitor's query, from any tier", async () => {
   const forwarding = await create({ original_url: `${page}?a=1#part`, forward_query: true });
   const plain = await create({ original_url: `${page}?a=1#part` });
   for (let times = 0; times < 2; times++) {
@@ -129,13 +129,13 @@ test('a short URL that forwards queries adds that of a visitor, by heart and on 
   expect(headers.get('location')).toBe(`${page}?a=1&b=2#part`);
 });
 
-test('whatever query a request line carries, Location is one line on the stored origin', async () => {
+test('any query gives a Location of one line on the stored origin', async () => {
   const code = await create({ original_url: `${page}?a=1`, forward_query: true });
   const query = fc.string({ unit: fc.integer({ min: 0x21, max: 0xff }).map((n) => String.fromCharCode(n)) });
   await fc.assert(
     fc.asyncProperty(query, async (text) => {
       const location = await readLocation(`/${code}?${text}`);
-      // Node refuses some request lines itself.
+      // Node rejects some request lines itself.
       if (location === undefined) return;
       expect(location).toMatch(/^https:\/\/example\.com\/page\?a=1(&[!-~]*)?$/);
       expect(new URL(location).origin).toBe('https://example.com');
@@ -144,7 +144,7 @@ test('whatever query a request line carries, Location is one line on the stored 
   );
 });
 
-test('crawlers may follow the short URLs that say so, and nothing else', async () => {
+test('robots.txt allows crawlable short URLs only', async () => {
   const crawlable = await create({ crawlable: true });
   const gone = await create({ crawlable: true });
   await web.client().delete(`/api/v1/urls/${gone}`);

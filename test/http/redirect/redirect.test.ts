@@ -12,7 +12,7 @@ async function createUrl(body: Record<string, unknown>) {
   return String(answer.body['short_code']);
 }
 
-test('a redirect answers 301 with the stored URL and asks browsers to come again', async () => {
+test('a redirect answers 301 with the stored URL and forces revalidation', async () => {
   const code = await createUrl({ original_url: 'https://example.com/a b?q=ü#ä' });
   const answer = await web.client(null).get(`/${code}`);
   expect(answer.status).toBe(301);
@@ -20,7 +20,7 @@ test('a redirect answers 301 with the stored URL and asks browsers to come again
   expect(answer.headers.get('cache-control')).toBe('private, max-age=0, must-revalidate');
 });
 
-test('HEAD answers the headers of the redirect and sends no click', async () => {
+test('HEAD answers the headers of the redirect and records no click', async () => {
   const code = await createUrl({ original_url: 'https://example.com/head' });
   const answer = await web.client(null).head(`/${code}`);
   expect(answer.status).toBe(301);
@@ -31,7 +31,7 @@ test('HEAD answers the headers of the redirect and sends no click', async () => 
   expect(await waiting()).toBe(before + 1);
 });
 
-test('an unknown code and a path that cannot be a code both answer 404 as problem+json', async () => {
+test('an unknown code and an invalid code answer 404 as problem+json', async () => {
   for (const path of ['/unknown1', '/abc', '/a.b.c.d', `/${'a'.repeat(33)}`, '/unknown1/', '/favicon.ico']) {
     const answer = await web.client(null).get(path);
     expect([path, answer.status]).toEqual([path, 404]);
@@ -39,7 +39,7 @@ test('an unknown code and a path that cannot be a code both answer 404 as proble
   }
 });
 
-test('a short URL whose time is over answers 410, from the cache and from the table', async () => {
+test('an expired short URL answers 410, from the cache and from the database', async () => {
   const code = await createUrl({ original_url: 'https://example.com/soon', expires_in_seconds: 1 });
   expect((await web.client(null).get(`/${code}`)).status).toBe(301);
   await waitUntil('it expires', async () => (await web.client(null).get(`/${code}`)).status === 410);
@@ -47,7 +47,7 @@ test('a short URL whose time is over answers 410, from the cache and from the ta
   expect((await web.client(null).get(`/${code}`)).status).toBe(410);
 });
 
-test('a deleted short URL answers 404 at once', async () => {
+test('a deleted short URL answers 404 immediately', async () => {
   const code = await createUrl({ original_url: 'https://example.com/deleted' });
   expect((await web.client(null).get(`/${code}`)).status).toBe(301);
   expect((await web.client().delete(`/api/v1/urls/${code}`)).status).toBe(204);
@@ -55,7 +55,7 @@ test('a deleted short URL answers 404 at once', async () => {
   expect((await web.client().delete(`/api/v1/urls/${code}`)).status).toBe(404);
 });
 
-test('a closing slash changes nothing: one redirect, the query kept, one click, and a preview', async () => {
+test('a trailing slash is ignored, for redirects and previews', async () => {
   const code = await createUrl({ original_url: 'https://example.com/slash?a=1', forward_query: true });
   const waiting = async () => await web.redis.redis().xlen(`${web.redis.prefix}:clicks:{0}`);
   const before = await waiting();
@@ -69,7 +69,7 @@ test('a closing slash changes nothing: one redirect, the query kept, one click, 
   expect(await waiting()).toBe(before + 1);
 });
 
-test('a short URL knows GET and HEAD alone', async () => {
+test('a short URL answers other methods than GET and HEAD with 405', async () => {
   const code = await createUrl({ original_url: 'https://example.com/post' });
   for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
     const answer = await web.client(null).request(method, `/${code}`);
@@ -77,7 +77,7 @@ test('a short URL knows GET and HEAD alone', async () => {
   }
 });
 
-/** The answer to a request line, as the bytes on the wire: its first line, and its headers sorted. */
+/** The raw response to a request line: its status line and sorted headers. */
 async function readAnswer(requestLine: string) {
   const socket = connect(Number(new URL(web.baseUrl()).port), '127.0.0.1');
   socket.write(`${requestLine} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
@@ -90,8 +90,8 @@ async function readAnswer(requestLine: string) {
   };
 }
 
-describe('a short URL that the process knows by heart', () => {
-  /** Creates one that is known by heart: Redis names another URL since, and the table none. */
+describe('a short URL in the memory cache', () => {
+  /** Creates one that only the memory cache has with this URL: Redis gets another URL, and the database none. */
   async function createKnown(path: string, more: Record<string, unknown> = {}) {
     const code = await createUrl({ original_url: `https://example.com/${path}`, ...more });
     const first = await readAnswer(`GET /${code}`);
@@ -103,7 +103,7 @@ describe('a short URL that the process knows by heart', () => {
   }
   const countBatches = async () => await web.redis.redis().xlen(`${web.redis.prefix}:clicks:{0}`);
 
-  test('answers the very bytes that it answered when it was looked up', async () => {
+  test('answers the same bytes as from the database', async () => {
     const { code, first } = await createKnown("a%20b,c;d'e?q=%C3%BC#%C3%A4");
     const second = await readAnswer(`GET /${code}`);
     expect(second).toEqual(first);
@@ -119,7 +119,7 @@ describe('a short URL that the process knows by heart', () => {
     });
   });
 
-  test('is answered by heart with a query string too, and by no other path', async () => {
+  test('is answered from memory with a query too, but not under another path', async () => {
     const { code, first } = await createKnown('with-query');
     for (const query of ['?', '?a=1&b=/c', '?/../x', '??'])
       expect(await readAnswer(`GET /${code}${query}`)).toEqual(first);
@@ -133,7 +133,7 @@ describe('a short URL that the process knows by heart', () => {
     expect(await readAnswer(`HEAD /${code}`)).toEqual(first);
   });
 
-  test('knows GET and HEAD alone', async () => {
+  test('answers other methods than GET and HEAD with 405', async () => {
     const { code } = await createKnown('post-by-heart');
     for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
       const answer = await web.client(null).request(method, `/${code}`);
@@ -141,7 +141,7 @@ describe('a short URL that the process knows by heart', () => {
     }
   });
 
-  test('sends a click for each GET and none for HEAD', async () => {
+  test('records a click for each GET and none for HEAD', async () => {
     const { code } = await createKnown('clicks-by-heart');
     const before = await countBatches();
     for (let times = 1; times <= 3; times++) {
@@ -151,7 +151,7 @@ describe('a short URL that the process knows by heart', () => {
     }
   });
 
-  test('answers 410 from the very millisecond on in which it expires', async () => {
+  test('answers 410 from the millisecond of its expiry on', async () => {
     const expiresAt = Date.now() + 500;
     const { code } = await createKnown('expires', { expires_at: new Date(expiresAt).toISOString() });
     const wrong: string[] = [];
@@ -169,7 +169,7 @@ describe('a short URL that the process knows by heart', () => {
 });
 
 test.each(['http://', 'http://?a', 'http://[/'])(
-  'a request line that names no path is a 400: %s',
+  'a request target without a path answers 400: %s',
   async (target) => {
     const socket = connect(Number(new URL(web.baseUrl()).port), '127.0.0.1');
     socket.write(`GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);

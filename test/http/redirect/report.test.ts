@@ -9,7 +9,7 @@ const web = useWeb({ TRUSTED_PROXY_HOPS: '1' });
 const db = () => web.database.db();
 
 let visitors = 0;
-/** The header of somebody who has not reported anything yet. */
+/** The header of a client that has not sent a report yet. */
 const somebody = () => ({ 'x-forwarded-for': `198.51.100.${(visitors += 1)}` });
 
 const report = async (body: Record<string, unknown>, headers: Record<string, string> = somebody()) =>
@@ -24,7 +24,7 @@ const close = async (id: unknown, body = {}) =>
 const ofCode = async (code: string) =>
   (await list('?state=all&limit=200')).items.filter(({ short_code }) => short_code === code);
 
-test('a visitor comes from the preview to a form that knows the short code, and is thanked for the report', async () => {
+test('the preview links to a report form with the short code filled in', async () => {
   const code = await createUrl(web.client());
   const { text: preview } = await visit(`${web.baseUrl()}/${code}+`);
   const [, href = ''] = /href="(\/report\?code=[^"]+)"/.exec(preview) ?? [];
@@ -47,13 +47,13 @@ test('a visitor comes from the preview to a form that knows the short code, and 
   ]);
 });
 
-test('what is put into the address of the page stays text', async () => {
+test('a short code in the query of the report form is escaped', async () => {
   const hostile = '"><script>alert(1)</script>';
   const { text } = await visit(`${web.baseUrl()}/report?code=${encodeURIComponent(hostile)}&code=x`);
   expect(text).not.toContain('<script>');
 });
 
-test('a report as JSON is received', async () => {
+test('a report as JSON answers 202', async () => {
   const code = await createUrl(web.client());
   const answer = await report({ short_code: code, reason: 'spam' });
   expect([answer.status, answer.body]).toEqual([202, { status: 'received' }]);
@@ -71,20 +71,20 @@ test.each([
   expect((answer.body['errors'] as { field: string }[]).map((error) => error.field)).toEqual([field]);
 });
 
-test('what leads nowhere cannot be reported', async () => {
+test('a short URL that does not exist cannot be reported', async () => {
   const disabled = await insertRestrictedUrl(db(), { isActive: false });
   for (const code of ['unknown-1', 'api', '../x', disabled])
     expect((await report({ short_code: code, reason: 'spam' })).status).toBe(404);
 });
 
-test('no other site can report in the name of its visitors', async () => {
+test('a report form of another site is rejected', async () => {
   const code = await createUrl(web.client());
   const from = { ...somebody(), origin: 'https://evil.example' };
   const { status } = await submit(`${web.baseUrl()}/report`, { short_code: code, reason: 'spam' }, from);
   expect([status, await ofCode(code)]).toEqual([403, []]);
 });
 
-test('one address can report ten times an hour, whatever it says about itself, and others still can', async () => {
+test('one address can send ten reports an hour, whatever its headers', async () => {
   const code = await createUrl(web.client());
   const one = somebody();
   const answers: Awaited<ReturnType<typeof report>>[] = [];
@@ -97,7 +97,7 @@ test('one address can report ten times an hour, whatever it says about itself, a
   expect((await report({ short_code: code, reason: 'spam' })).status).toBe(202);
 });
 
-test('of one short URL twenty reports are open at most, and more again once some are closed', async () => {
+test('a short URL has at most twenty open reports', async () => {
   const code = await createUrl(web.client());
   for (let i = 0; i < 25; i++) expect((await report({ short_code: code, reason: 'spam' })).status).toBe(202);
   const open = await ofCode(code);
@@ -108,7 +108,7 @@ test('of one short URL twenty reports are open at most, and more again once some
   expect(await ofCode(code)).toHaveLength(21);
 });
 
-test('an administrator closes a report, disables the short URL and blocks its host in one call, and may do so twice', async () => {
+test('closing a report can disable the short URL and block its host, repeatably', async () => {
   const code = await createUrl(web.client(), { original_url: 'https://www.phish.example/login' });
   await report({ short_code: code, reason: 'phishing' });
   const [{ id } = {}] = await ofCode(code);
@@ -123,7 +123,7 @@ test('an administrator closes a report, disables the short URL and blocks its ho
   expect((await list('?state=closed')).items.map((report) => report['id'])).toContain(id);
 });
 
-test('a report whose host cannot be blocked stays open when that is asked for, and nothing else is done', async () => {
+test('a report stays open and unchanged if its host cannot be blocked', async () => {
   const code = await createUrl(web.client(), { original_url: 'https://x!.phish.example/login' });
   await report({ short_code: code, reason: 'phishing' });
   const [{ id } = {}] = await ofCode(code);
@@ -137,7 +137,7 @@ test('a report whose host cannot be blocked stays open when that is asked for, a
   expect((await close(id, { disable_url: true })).status).toBe(200);
 });
 
-test('a report is closed although its short URL is gone', async () => {
+test('a report of a purged short URL can be closed', async () => {
   const code = await createUrl(web.client());
   await report({ short_code: code, reason: 'illegal' });
   await web.client().delete(`/api/v1/urls/${code}`);
@@ -146,7 +146,7 @@ test('a report is closed although its short URL is gone', async () => {
   expect(status).toBe(200);
 });
 
-test('reports are listed page by page, the latest first, and what is none is not closed', async () => {
+test('reports are listed by page, the latest first, and an unknown one answers 404', async () => {
   const all = (await list('?state=all&limit=200')).items.map(({ id }) => id);
   const { items } = await readPages(web.client(), '/api/v1/reports?state=all&limit=7');
   expect(items.map(({ id }) => id)).toEqual(all);

@@ -27,7 +27,7 @@ async function ask(method: string, path: string, init: RequestInit = {}) {
   return response;
 }
 
-/** What is wrong with the headers of an answer that a browser may show. */
+/** Missing or wrong security headers of a response. */
 function faultsOf({ headers }: Response, { mayBeKept = false } = {}): string[] {
   const csp = headers.get('content-security-policy') ?? '';
   const faults = {
@@ -47,7 +47,7 @@ function faultsOf({ headers }: Response, { mayBeKept = false } = {}): string[] {
 const html = { headers: { accept: 'text/html' } };
 
 test.each(operations)(
-  '$name answers with safe headers, whether it is allowed, refused or asked for nonsense',
+  '$name answers with security headers, for valid and invalid requests',
   async ({ operation }) => {
     const path = operation.path.replaceAll(/\{(\w+)\}/g, (_, name) =>
       name === 'id' ? '999999' : 'unknown-1',
@@ -64,7 +64,7 @@ test.each(operations)(
   },
 );
 
-test('every public page, and every problem that a visitor or a program may meet, has safe headers', async () => {
+test('every public page and every problem has security headers', async () => {
   const db = web.database.db();
   const code = await createUrl(web.client());
   const gated = await insertRestrictedUrl(db, { password: 'secret' });
@@ -105,7 +105,7 @@ test('every public page, and every problem that a visitor or a program may meet,
   }
 });
 
-test('Bull Board, its files and its API have safe headers', async () => {
+test('Bull Board, its files and its API have security headers', async () => {
   const authorization = `Basic ${Buffer.from(`admin:${password}`).toString('base64')}`;
   for (const path of ['/admin/queues', '/admin/queues/api/queues', '/admin/queues/static/nothing.js']) {
     const answer = await ask('GET', path, { headers: { authorization } });
@@ -113,7 +113,7 @@ test('Bull Board, its files and its API have safe headers', async () => {
   }
 });
 
-test('what is no HTTP is answered with safe headers, too', async () => {
+test('invalid HTTP is answered with security headers', async () => {
   const socket = connect(Number(new URL(web.baseUrl()).port), '127.0.0.1');
   await once(socket, 'connect');
   socket.write('no HTTP\r\n\r\n');
@@ -123,7 +123,7 @@ test('what is no HTTP is answered with safe headers, too', async () => {
   expect(answer).not.toMatch(/\r\n(Server|X-Powered-By):/i);
 });
 
-test('a redirect carries where it leads and how long it may be kept, and nothing else', async () => {
+test('a redirect has no headers other than Location, Cache-Control and framing', async () => {
   const code = await createUrl(web.client());
   for (const method of ['GET', 'HEAD', 'GET']) {
     const { headers } = await ask(method, `/${code}`);

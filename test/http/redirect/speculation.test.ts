@@ -29,7 +29,7 @@ const prefetches: Record<string, string>[] = [
 ];
 
 test.each(prefetches)(
-  'a prefetch with %j is refused and no click, and the visit after it is one',
+  'a prefetch with %j is rejected without a click, and the visit after it counts',
   async (headers) => {
     const url = `${web.baseUrl()}/${await createUrl(web.client())}`;
     const [clicks, before] = [await countClicks(), await countPrefetches()];
@@ -48,20 +48,17 @@ test.each(prefetches)(
 
 const previews: Record<string, string>[] = [{ purpose: 'preview' }, { 'x-purpose': 'preview' }];
 
-test.each(previews)(
-  'a request for a picture of the page with %j is redirected and no click',
-  async (headers) => {
-    const url = `${web.baseUrl()}/${await createUrl(web.client())}`;
-    const clicks = await countClicks();
-    for (let times = 0; times < 2; times++) {
-      const answer = await visit(url, { headers });
-      expect([answer.status, answer.headers.get('cache-control')]).toEqual([301, 'no-store']);
-    }
-    expect(await countClicks()).toBe(clicks);
-  },
-);
+test.each(previews)('a preview request with %j is redirected without a click', async (headers) => {
+  const url = `${web.baseUrl()}/${await createUrl(web.client())}`;
+  const clicks = await countClicks();
+  for (let times = 0; times < 2; times++) {
+    const answer = await visit(url, { headers });
+    expect([answer.status, answer.headers.get('cache-control')]).toEqual([301, 'no-store']);
+  }
+  expect(await countClicks()).toBe(clicks);
+});
 
-test('an ordinary visit with other values of the same headers is a click', async () => {
+test('a visit with other values of the same headers is a click', async () => {
   const url = `${web.baseUrl()}/${await createUrl(web.client())}`;
   const clicks = await countClicks();
   for (const [name, value] of [
@@ -83,7 +80,7 @@ const crawlers = [
   'Mozilla/5.0 (compatible; AhrefsBot/7.0; +http://ahrefs.com/robot/)',
 ];
 
-test('a bot never uses up a click limit and gets the preview page, a person then the redirect', async () => {
+test('a bot gets the preview page and never uses a click limit', async () => {
   const url = await insert({ maxClicks: 1, title: 'Only for people' });
   const clicks = await countClicks();
   for (const agent of crawlers) {
@@ -98,7 +95,7 @@ test('a bot never uses up a click limit and gets the preview page, a person then
   expect((await visit(url, { headers: { 'user-agent': crawlers[0]! } })).status).toBe(410);
 });
 
-test('a preview or a prefetch never uses up a click limit', async () => {
+test('a preview or prefetch request never uses a click limit', async () => {
   const url = await insert({ maxClicks: 1 });
   for (const [headers, status] of [
     [{ 'x-purpose': 'preview' }, 200],
@@ -110,13 +107,13 @@ test('a preview or a prefetch never uses up a click limit', async () => {
   expect((await visit(url, { headers: { 'user-agent': chrome } })).status).toBe(301);
 });
 
-test('a tool that a person runs uses a click up', async () => {
+test('a command-line tool uses a click limit', async () => {
   const url = await insert({ maxClicks: 1 });
   const curl = async () => (await visit(url, { headers: { 'user-agent': 'curl/8.5.0' } })).status;
   expect([await curl(), await curl()]).toEqual([301, 410]);
 });
 
-test('a bot never learns where a one-time short URL leads', async () => {
+test('a bot never sees the URL of a one-time short URL', async () => {
   const url = await insert({ isOneTime: true, title: 'A secret' });
   for (const agent of crawlers) {
     const answer = await visit(url, { headers: { 'user-agent': agent } });

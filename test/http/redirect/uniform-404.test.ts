@@ -24,7 +24,7 @@ beforeAll(async () => {
   };
 });
 
-/** All bytes of an answer, but for the date. */
+/** All bytes of a response except its date. */
 async function readBytes(method: string, path: string, accept: string): Promise<string> {
   const socket = connect(Number(new URL(web.baseUrl()).port), '127.0.0.1');
   const body = method === 'POST' ? 'password=secret' : '';
@@ -40,7 +40,7 @@ test.each(
     ['text/html', 'application/json'].map((accept) => [method, accept] as const),
   ),
 )(
-  'what is deleted, disabled or not yet begun answers %s (%s) byte for byte like what never was, twice in a row',
+  'a deleted, disabled or not yet started code answers %s (%s) like an unknown one',
   async (asked, accept) => {
     const [method = '', more = ''] = asked.split(' ');
     const ask = async (code: string) => await readBytes(method, `/${code}${more}`, accept);

@@ -52,20 +52,20 @@ test.each([
   ['sampled', [200, 404]],
   ['all', [200, 301, 500, 404, 503]],
 ] as const)(
-  'with ACCESS_LOG=%s the answers %j are logged, whatever LOG_LEVEL says',
+  'with ACCESS_LOG=%s the responses %j are logged, independent of LOG_LEVEL',
   async (which, statuses) => {
     const paths = ['/200', '/301', '/500', '/404', '/503'];
     expect(await readLines(which, paths)).toEqual(statuses);
   },
 );
 
-test('without an access log, answers are given by the very function that gives them otherwise', () => {
+test('without an access log, no listener is added', () => {
   const answer = () => {};
   const config = { ACCESS_LOG: 'off', ACCESS_LOG_SAMPLE: 1 } as const;
   expect(logAccess(answer, { config, log: pino({ level: 'silent' }) })).toBe(answer);
 });
 
-test('each request is a line of method, path without query, status and ms, redirects known by heart too; nothing else of it is logged', async () => {
+test('each request is logged with method, path, status and duration only', async () => {
   const code = await createUrl(web.client());
   for (let i = 0; i < 3; i++) await web.client().get(`/${code}?token=hidden-1`);
   await web.client().get(`/api/v1/urls/${'x'.repeat(500)}?key=hidden-2`, { 'user-agent': 'hidden-3' });
@@ -112,7 +112,7 @@ test('a request whose client resets its connection is logged without a status', 
   gone.on('error', () => {});
   gone.end();
   await untilLocked(web.database.db());
-  // One that only closes its sending side still gets an answer.
+  // A client that only closes its sending side still gets a response.
   gone.socket!.resetAndDestroy();
   await waitUntil('its line', () =>
     parse(web.output()).some(({ path, status }) => path === '/gone-away' && status === null),

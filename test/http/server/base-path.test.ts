@@ -16,7 +16,7 @@ const read = async (path: string, headers: Record<string, string> = {}) => {
   return { status: response.status, text: await response.text(), location: response.headers.get('location') };
 };
 
-test('a short URL below a base path redirects with the path, and without it for a proxy that removes it', async () => {
+test('a short URL redirects with the base path, and without it behind a proxy that removes it', async () => {
   const { body } = await web.client().post('/api/v1/urls', { original_url: page, custom_code: 'go-on' });
   expect(body['short_url']).toBe(`${origin()}/go/go-on`);
   for (const path of ['/go/go-on', '/go-on', '/go/go%2Don', '/go/go-on?a=1'])
@@ -38,7 +38,7 @@ test('pages link to paths below the base path', async () => {
   expect(answer.status).toBe(202);
 });
 
-test('the documentation and the API document name the base path', async () => {
+test('the API page and the OpenAPI document contain the base path', async () => {
   const docs = (await read('/go/docs')).text;
   const assets = [...docs.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, path]) => path!);
   expect(assets.length).toBeGreaterThan(2);
@@ -60,14 +60,14 @@ test('Bull Board works below the base path', async () => {
   expect((await read('/go/admin/queues')).status).toBe(401);
 });
 
-test('probes and metrics are answered with the base path and without it', async () => {
+test('probes and metrics answer with and without the base path', async () => {
   for (const path of ['/health', '/health/live', '/health/ready', '/metrics', '/'])
     expect([(await read(path)).status, (await read(`/go${path}`)).status]).toEqual([200, 200]);
   expect((await read('/go')).status).toBe(200);
   expect((await read('/go/robots.txt')).text).toContain('Disallow: /go/');
 });
 
-test('paths in answers are below the base path', async () => {
+test('paths in responses are below the base path', async () => {
   const client = web.client();
   await createUrl(client, { original_url: page, custom_code: 'deleted' });
   await client.delete('/api/v1/urls/deleted');

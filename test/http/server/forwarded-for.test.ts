@@ -20,7 +20,7 @@ const forwarded = { 'x-forwarded-for': '203.0.113.7' };
 const conditionsOf = async (baseUrl: string) =>
   (await createClient(baseUrl).get('/health')).body['conditions'] as { code: string; reason: string }[];
 
-test('a request with X-Forwarded-For while no proxy is trusted is reported, and logged once', async () => {
+test('X-Forwarded-For without a trusted proxy is reported, and logged once', async () => {
   expect(await conditionsOf(web.baseUrl())).toEqual([]);
   for (let i = 0; i < 3; i++) await web.client(null).get('/unknown-1', forwarded);
   const [condition] = await waitUntil('it is reported', async () => {
@@ -35,7 +35,7 @@ test('a request with X-Forwarded-For while no proxy is trusted is reported, and 
   expect(web.output().match(/"condition":"proxy_untrusted"/g)).toHaveLength(1);
 });
 
-test('a request with X-Forwarded-For from a trusted proxy is not reported', async () => {
+test('X-Forwarded-For from a trusted proxy is not reported', async () => {
   await createClient(trusting.baseUrl).get('/unknown-1', forwarded);
   expect(await conditionsOf(trusting.baseUrl)).toEqual([]);
 });

@@ -7,14 +7,14 @@ import { waitUntil } from '../../support/wait-until.ts';
 
 const web = useWeb({ ACCESS_LOG: 'all', LOG_LEVEL: 'trace' });
 
-/** A line that claims to come from the service, and orders to a terminal, old and new. */
+/** A forged log line, and control sequences for terminals. */
 const forged = '{"level":30,"msg":"forged"}';
 const orders = ['\u001b[2J', '\u009b31m', '\u007f', '\u202e', '\r\n', '\n', '\0'];
 const hostile = `${orders.join('')}${forged}`;
 
 const bytes = (text: string) => Buffer.from(text, 'latin1');
 
-test('whatever is sent, each line of the log is one JSON object of ours, short, and without orders to a terminal', async () => {
+test('hostile requests never break the log or reach a terminal', async () => {
   const code = await createUrl(web.client(), { title: 'plain' });
   const path = encodeURIComponent(hostile);
   const many = 'x'.repeat(6_000);
@@ -26,7 +26,7 @@ test('whatever is sent, each line of the log is one JSON object of ours, short, 
     `/api/v1/urls/${path}`,
   ])
     await sendRaw(web.baseUrl(), `GET ${target} HTTP/1.1\r\nHost: x\r\n\r\n`, { answers: 1 });
-  // As they come, in the request line, the method and headers.
+  // In the request line, the method and headers.
   for (const order of orders) {
     for (const request of [
       `GET /a${order}${forged} HTTP/1.1\r\nHost: x\r\n\r\n`,
@@ -39,7 +39,7 @@ test('whatever is sent, each line of the log is one JSON object of ours, short, 
   for (const field of ['title', 'notes', 'custom_code', 'original_url', 'fallback_url', 'password', 'more'])
     await web.client().post('/api/v1/urls', { original_url: 'https://example.com/', [field]: hostile });
   await web.client().post('/api/v1/urls', `{"${hostile}`);
-  // What another program stored, and no redirect can carry: a warning of ours.
+  // In an unusable URL from an external write, which is logged.
   await web.database
     .db()('urls')
     .insert({
@@ -59,11 +59,11 @@ test('whatever is sent, each line of the log is one JSON object of ours, short, 
     true,
   );
   expect(lines.filter((line) => line.length > 8_000)).toEqual([]);
-  // oxlint-disable-next-line no-control-regex -- they are what is looked for
+  // oxlint-disable-next-line no-control-regex -- the test searches for control characters
   expect(web.output().match(/[\0-\x09\x0b-\x1f\x7f-\x9f\u202e]/g)).toBeNull();
 });
 
-test('no text of an error is logged beyond 4,000 characters', () => {
+test('an error text is logged up to 4,000 characters', () => {
   const { err } = createLog('test', 'silent')[Symbol.for('pino.serializers') as never] as {
     err: (error: Error) => Record<string, string>;
   };

@@ -20,7 +20,7 @@ const create = (head: string, body: string) =>
   `POST /api/v1/urls HTTP/1.1\r\n${host}x-api-key: ${web.apiKey()}\r\ncontent-type: application/json\r\n${head}\r\n${body}`;
 const json = '{"original_url":"https://example.com/raw"}';
 
-/** Whatever one connection says, the next one is served, and no error is ours. */
+/** After any input on one connection, the next one is served, and no error was logged. */
 afterEach(judgeNextRequest);
 
 async function judgeNextRequest() {
@@ -29,7 +29,7 @@ async function judgeNextRequest() {
   expect(web.output()).not.toContain('request failed');
 }
 
-describe('what is no HTTP is answered 400 with a problem, and its connection is closed', () => {
+describe('invalid HTTP answers 400, and the connection is closed', () => {
   test.each<[string, string | Buffer]>([
     ['a text', 'hello\r\n\r\n'],
     ['a method alone', 'GET\r\n\r\n'],
@@ -69,7 +69,7 @@ describe('what is no HTTP is answered 400 with a problem, and its connection is 
   });
 });
 
-describe('heads that are too long are answered 431', () => {
+describe('an oversized head answers 431', () => {
   test.each([
     ['a request line of 20,000 bytes', `GET /${'a'.repeat(20_000)} HTTP/1.1\r\n${host}\r\n`],
     ['a header of 20,000 bytes', `GET / HTTP/1.1\r\n${host}x: ${'a'.repeat(20_000)}\r\n\r\n`],
@@ -84,12 +84,12 @@ describe('heads that are too long are answered 431', () => {
   });
 });
 
-test('a HEAD that is too long is answered 431 without a body', async () => {
+test('an oversized HEAD request answers 431 without a body', async () => {
   const { received } = await send(`HEAD / HTTP/1.1\r\n${host}x: ${'a'.repeat(20_000)}\r\n\r\n`);
   expect(received).toMatch(/^HTTP\/1\.1 431 .*\r\n\r\n$/s);
 });
 
-describe('a length and chunks at once smuggle nothing', () => {
+describe('Content-Length together with chunks does not smuggle a request', () => {
   const inner = `GET /api/v1/jobs/flush-clicks/1 HTTP/1.1\r\n${host}\r\n`;
 
   test.each([
@@ -115,30 +115,30 @@ test.each([
   expect(answers[0]?.body).toContain('Percent-encode');
 });
 
-test('what follows a body that is longer than it said is a request of its own, and none', async () => {
+test('bytes after Content-Length are parsed as the next request', async () => {
   const { answers, isClosed } = await send(create('Content-Length: 2\r\n', `{}${json}`));
   expect([statusesOf(answers), isClosed]).toEqual([[422, 400], true]);
 });
 
-test('a body that ends before it said to makes nothing', async () => {
+test('a body that ends early creates nothing', async () => {
   const { answers } = await send(create('Content-Length: 1000\r\n', json), { ends: true });
   expect(statusesOf(answers).filter((status) => status < 400)).toEqual([]);
   expect(await web.database.db()('urls').where({ original_url: 'https://example.com/raw' })).toEqual([]);
 });
 
-test('a body in chunks is read', async () => {
+test('a chunked body is read', async () => {
   const chunks = `${json.length.toString(16)}\r\n${json}\r\n0\r\n\r\n`;
   const { answers } = await send(create('Transfer-Encoding: chunked\r\n', chunks), { answers: 1 });
   expect(statusesOf(answers)).toEqual([201]);
 });
 
-test('extensions of chunks without end are answered 413', async () => {
+test('endless chunk extensions answer 413', async () => {
   const chunks = `1;${'x'.repeat(20_000)}\r\n{\r\n`;
   const { answers } = await send(create('Transfer-Encoding: chunked\r\n', chunks));
   expect(statusesOf(answers)).toEqual([413]);
 });
 
-test('requests in one chunk are answered one by one, in their order, up to the first that cannot be read', async () => {
+test('pipelined requests are answered in order, up to the first invalid one', async () => {
   const missing = `GET /no-such-code HTTP/1.1\r\n${host}\r\n`;
   const { answers, isClosed } = await send(
     `${live}${missing}${create(`Content-Length: ${json.length}\r\n`, json)}nonsense\r\n\r\n`,
@@ -146,19 +146,19 @@ test('requests in one chunk are answered one by one, in their order, up to the f
   expect([statusesOf(answers), isClosed]).toEqual([[200, 404, 201, 400], true]);
 });
 
-test('a client that sends Expect: 100-continue is told to go on', async () => {
+test('Expect: 100-continue gets a 100 Continue', async () => {
   const { answers } = await send(create(`Expect: 100-continue\r\nContent-Length: ${json.length}\r\n`, json), {
     answers: 2,
   });
   expect(statusesOf(answers)).toEqual([100, 201]);
 });
 
-test('a client that expects something else is answered 417', async () => {
+test('another expectation answers 417', async () => {
   const { answers } = await send(`GET / HTTP/1.1\r\n${host}Expect: tea\r\n\r\n`, { answers: 1 });
   expect(statusesOf(answers)).toEqual([417]);
 });
 
-describe('other forms of a request are answered, and never with an error of ours', () => {
+describe('unusual forms of a request never answer 500', () => {
   test.each([
     ['a request line without a version', `GET /health/live\r\n${host}\r\n`, 200],
     ['HTTP/1.0 without a host', 'GET /health/live HTTP/1.0\r\n\r\n', 200],
@@ -210,7 +210,7 @@ test.each([
 });
 
 test.each(['GET /health/live', 'GET /no-such-code', 'GET /'])(
-  '%s with an ignored upgrade closes its connection, so that no later request is awaited',
+  '%s with an ignored upgrade closes its connection',
   async (line) => {
     const upgrade = `${line} HTTP/1.1\r\n${host}Connection: upgrade\r\nUpgrade: websocket\r\n\r\n`;
     const { answers, isClosed } = await send(live + upgrade + live);
@@ -218,7 +218,7 @@ test.each(['GET /health/live', 'GET /no-such-code', 'GET /'])(
   },
 );
 
-describe('a client that closes its sending side gets its answers, and its connection is closed', () => {
+describe('a half-closed connection gets its responses, and is closed', () => {
   test.each<[string, () => string, number[]]>([
     ['to a redirect', () => get(`/${code}`), [301]],
     ['to an unknown short code', () => get('/no-such-code'), [404]],
@@ -238,11 +238,11 @@ describe('a client that closes its sending side gets its answers, and its connec
   });
 });
 
-test('a client that closes its sending side without a request is disconnected', async () => {
+test('a half-closed connection without a request is closed', async () => {
   expect(await send('', { ends: true })).toMatchObject({ answers: [], isClosed: true });
 });
 
-test('what a client says that the host is called stands in no answer', async () => {
+test('the Host header appears in no response', async () => {
   const text = create(
     `Content-Length: ${json.length}\r\nX-Forwarded-Host: evil.example\r\nForwarded: host=evil.example\r\n`,
     json,

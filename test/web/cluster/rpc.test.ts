@@ -1,41 +1,41 @@
 import { EventEmitter } from 'node:events';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
-import { type Answers, exchangeCalls } from '../../../src/web/cluster/rpc.ts';
+import { createRpc, type RpcHandlers } from '../../../src/web/cluster/rpc.ts';
 
-/** Two processes with a channel between them: what the asking one asks, and what the answering one logs. */
-function connect(answers: Answers) {
-  const [asking, answering] = [new EventEmitter(), new EventEmitter()];
+/** Connects a caller to a process with these handlers; `logged` has the log lines of both. */
+function connect(handlers: RpcHandlers) {
+  const [caller, callee] = [new EventEmitter(), new EventEmitter()];
   const logged: object[] = [];
   const log = pino({ level: 'debug' }, { write: (line: string) => void logged.push(JSON.parse(line)) });
   const endOf = (own: EventEmitter, other: EventEmitter) => ({
     on: own.on.bind(own),
     send: (message: object) => setImmediate(() => other.emit('message', message)),
   });
-  exchangeCalls(endOf(answering, asking), answers, log);
-  return { ask: exchangeCalls(endOf(asking, answering), {}, log), logged };
+  createRpc(endOf(callee, caller), handlers, log);
+  return { call: createRpc(endOf(caller, callee), {}, log), logged };
 }
 
-test('a question is answered with what the other process says, each with its own', async () => {
-  const { ask, logged } = connect({ metrics: async () => ['some'], 'be replaced': async () => true });
-  expect(await Promise.all([ask('metrics', 1_000), ask('be replaced', 1_000)])).toEqual([['some'], true]);
+test('concurrent calls resolve to their own results', async () => {
+  const { call, logged } = connect({ metrics: async () => [], replaced: async () => true });
+  expect(await Promise.all([call('metrics', 1_000), call('replaced', 1_000)])).toEqual([[], true]);
   expect(logged).toEqual([]);
 });
 
-test('a question that fails in the other process has no answer, and that process logs which it was and why', async () => {
-  const { ask, logged } = connect({ metrics: async () => await Promise.reject(new Error('out of order')) });
-  expect(await ask('metrics', 50)).toBeUndefined();
+test('a call whose handler rejects resolves to undefined, and the error is logged', async () => {
+  const { call, logged } = connect({ metrics: async () => await Promise.reject(new Error('broken')) });
+  expect(await call('metrics', 50)).toBeUndefined();
   expect(logged).toEqual([
     expect.objectContaining({
       level: 40,
-      asked: 'metrics',
-      err: expect.objectContaining({ message: 'out of order' }),
+      method: 'metrics',
+      err: expect.objectContaining({ message: 'broken' }),
     }),
   ]);
 });
 
-test('a question that the other process has no answer for has none', async () => {
-  const { ask, logged } = connect({});
-  expect(await ask('metrics of all', 50)).toBeUndefined();
+test('a call without a handler resolves to undefined', async () => {
+  const { call, logged } = connect({});
+  expect(await call('metricsOfAll', 50)).toBeUndefined();
   expect(logged).toEqual([]);
 });
