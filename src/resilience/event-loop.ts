@@ -4,54 +4,53 @@ import { repeatedWarningsOf } from './repeated-warnings.ts';
 
 const sourceName = 'event loop';
 const resolutionMs = 10;
-const lookEveryMs = 250;
-/** How fast the pressure follows: up within a second or two, down slowly, so that those who come back do not swing it. */
+const sampleMs = 250;
+/** Change of the pressure per sample: up within two seconds, down more slowly, so that returning clients do not make it oscillate. */
 const rise = 0.2;
 const fall = 0.1;
 
 export type EventLoopWatch = ReturnType<typeof watchEventLoop>;
 
-/** Watches how late this process is with everything that it does: how long its event loop takes from one turn to the next. */
+/** Measures how late this process handles events, by the length of the turns of its event loop. */
 export function watchEventLoop(options: { maxDelayMs: number; log: Log }) {
   const { maxDelayMs, log } = options;
   const histogram = monitorEventLoopDelay({ resolution: resolutionMs });
   histogram.enable();
   const warnings = repeatedWarningsOf(log);
-  let lookedAt = performance.now();
+  let sampledAt = performance.now();
   let latestMs = 0;
   let delayMs = 0;
   let pressure = 0;
 
-  function look(): void {
+  function sample(): void {
     const earlierMs = latestMs;
     const now = performance.now();
-    // It measures from one turn to the next, from the first one on: where there was only one, that took all the time.
-    latestMs = histogram.count === 0 ? now - lookedAt : meanDelayMs(histogram);
+    // The histogram counts intervals between turns. Without an interval, a single turn took all the time.
+    latestMs = histogram.count === 0 ? now - sampledAt : meanDelayMs(histogram);
     histogram.reset();
-    lookedAt = now;
-    // The lesser of two: a process that was stopped for a moment, however long, has one bad one.
+    sampledAt = now;
+    // Take the smaller of the last two samples: after a SIGSTOP only one sample is an outlier.
     delayMs = Math.min(earlierMs, latestMs);
     const hadPressure = pressure > 0;
-    pressure = Math.max(pressure - fall, Math.min(pressure + rise, goal()));
+    pressure = Math.max(pressure - fall, Math.min(pressure + rise, target()));
     if (!hadPressure && pressure > 0)
-      warnings.warn(sourceName, { delayMs: Math.round(delayMs) }, 'too busy: some requests are refused');
-    if (hadPressure && pressure === 0)
-      warnings.end(sourceName, {}, 'no longer too busy: no request is refused');
+      warnings.warn(sourceName, { delayMs: Math.round(delayMs) }, 'shedding load: the event loop is late');
+    if (hadPressure && pressure === 0) warnings.end(sourceName, {}, 'stopped shedding load');
   }
 
-  function goal(): 0 | 1 | 2 {
+  function target(): 0 | 1 | 2 {
     if (maxDelayMs === 0 || delayMs <= maxDelayMs) return 0;
     return delayMs <= 2 * maxDelayMs ? 1 : 2;
   }
 
-  const timer = setInterval(look, lookEveryMs);
+  const timer = setInterval(sample, sampleMs);
   return {
-    /** How late what comes at any moment is dealt with, lately. */
+    /** The recent delay of an event that arrives at a random moment. */
     get delayMs() {
       return delayMs;
     },
-    /** How much work should be refused, from 0 for none: it moves towards 1 while the delay is above `maxDelayMs`, towards 2
-     *  while it is above twice that, and back to 0. */
+    /** How much work to reject, from 0 for none. It moves towards 1 while the delay exceeds `maxDelayMs`, towards 2 while it exceeds
+     *  twice that, and otherwise back to 0. */
     get pressure() {
       return pressure;
     },
@@ -62,7 +61,8 @@ export function watchEventLoop(options: { maxDelayMs: number; log: Log }) {
   };
 }
 
-/** The length of the turn that is under way at any moment, on average: long turns count for as long as they take. */
+/** The mean length of the turn at a random moment, E[X²]/E[X], which exceeds the mean of all turns: a long turn covers more moments
+ *  (inspection paradox). The percentiles of the histogram weigh all turns alike and would hide few long turns among many short ones. */
 function meanDelayMs({ mean, stddev }: IntervalHistogram): number {
   return Math.max(0, (mean * mean + stddev * stddev) / mean / 1e6 - resolutionMs);
 }

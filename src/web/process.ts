@@ -27,7 +27,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   const stores = await openStores(web);
   const modules = await openModules(web, stores);
   const listener = createListener(web, stores, modules);
-  const epochWatch = openEpochWatch(web, { db: modules.listDb, redis: stores.cacheRedis, endProcess });
+  const epochWatch = openEpochWatch(web, { db: modules.blocklistDb, redis: stores.cacheRedis, endProcess });
 
   await Promise.all([modules.loadBlockedHosts(), stores.check()]);
   const { cacheRedis, producerRedis } = stores;

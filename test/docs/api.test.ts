@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Operation } from '../../src/http/api/operation.ts';
-import { boardPath } from '../../src/http/server/operator-paths.ts';
+import { bullBoardPath } from '../../src/http/server/operator-paths.ts';
 import { apiRoutes, publicRoutes } from '../../src/web/app.ts';
 import { readOperations } from '../fuzz/api/operations.ts';
 import { firstCellsOf, readText } from './markdown.ts';
@@ -35,5 +35,5 @@ test('the API page gives the scope of each operation', () => {
 });
 
 test('the API page gives the path of Bull Board', () => {
-  expect(document).toContain(`\`${boardPath}\``);
+  expect(document).toContain(`\`${bullBoardPath}\``);
 });

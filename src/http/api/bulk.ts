@@ -169,7 +169,7 @@ export const bulkOperations = {
 
 interface Deps {
   urls: Urls;
-  finding: Pick<UrlLists, 'list'>;
+  urlSearch: Pick<UrlLists, 'list'>;
   baseUrl: string;
   /** The operator's rules for custom codes. */
   codeRules: CustomCodeRules;
@@ -178,7 +178,7 @@ interface Deps {
 
 export const bulkHandlers = ({
   urls,
-  finding,
+  urlSearch,
   baseUrl,
   codeRules,
   log,
@@ -195,7 +195,7 @@ export const bulkHandlers = ({
     if (filter === undefined) throw ambiguousTargets();
     const list = { filter: toFilter(filter, owner), order };
     const after = readCursor(cursor, list, urlPosition);
-    const found = await finding.list({ ...list, after, limit: maxItems, now: new Date() });
+    const found = await urlSearch.list({ ...list, after, limit: maxItems, now: new Date() });
     return {
       codes: found.urls.map(({ shortCode }) => shortCode),
       next: found.next ? writeCursor(found.next, list) : null,

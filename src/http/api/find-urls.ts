@@ -114,16 +114,16 @@ async function readSummaries(
 }
 
 export const findHandlers = ({
-  finding,
+  urlSearch,
   baseUrl,
 }: {
-  finding: UrlLists & UrlSummaries;
+  urlSearch: UrlLists & UrlSummaries;
   baseUrl: string;
 }): Handlers<typeof findOperations> => ({
   listUrls: async ({ query, owner }) => {
     const list = { filter: toFilter(query, owner), order: toOrder(query.sort) };
     const after = readCursor(query.cursor, list, urlPosition);
-    const { urls, next } = await finding.list({ ...list, after, limit: query.limit, now: new Date() });
+    const { urls, next } = await urlSearch.list({ ...list, after, limit: query.limit, now: new Date() });
     return {
       status: 200,
       body: {
@@ -135,11 +135,11 @@ export const findHandlers = ({
 
   listTags: async ({ query, owner }) => ({
     status: 200,
-    body: await readSummaries('tags', query, owner, finding.tags),
+    body: await readSummaries('tags', query, owner, urlSearch.tags),
   }),
 
   listHosts: async ({ query, owner }) => ({
     status: 200,
-    body: await readSummaries('hosts', query, owner, finding.hosts),
+    body: await readSummaries('hosts', query, owner, urlSearch.hosts),
   }),
 });

@@ -92,7 +92,7 @@ export function watchConnections(
       isUnread: false,
     };
     if (isSurplus && !makeSurplusRoom()) {
-      noteRefused();
+      countRejected();
       socket.destroy();
       return;
     }
@@ -117,7 +117,7 @@ export function watchConnections(
       surplusConnections.delete(connection);
       connections.delete(connection.socket);
       connection.socket.destroy();
-      noteRefused();
+      countRejected();
       return true;
     }
     return false;
@@ -128,7 +128,7 @@ export function watchConnections(
     counts.waiting += count;
   }
 
-  function noteRefused(): void {
+  function countRejected(): void {
     isLimitMet = true;
     counts.refused += 1;
   }
@@ -170,9 +170,9 @@ export function watchConnections(
 
   return {
     counts: counts as Readonly<ConnectionCounts>,
-    noteRefused,
+    countRejected,
     addWaiting,
-    noteCut: (): void => void (counts.cut += 1),
+    countCut: (): void => void (counts.cut += 1),
     all: (): Iterable<Connection> => connections.values(),
     get: (socket: Socket): Connection | undefined => connections.get(socket),
 

@@ -20,7 +20,7 @@ type Handle = (request: IncomingMessage, response: ServerResponse, connection: C
 /** Handles the pipelined requests of each connection in order, one per turn of the event loop. While requests wait, their connection
  *  is not read: a client gets no more work done than it reads responses. Node parses everything that it has read, so requests can still pile
  *  up; with more than `maxWaiting` on all connections together, the connection that adds to them is closed. */
-export function answerInTurn(
+export function answerInOrder(
   handle: Handle,
   { connections, maxWaiting }: { connections: Connections; maxWaiting: number },
 ): RequestListener {
@@ -29,7 +29,7 @@ export function answerInTurn(
     if (socket.destroyed) return;
     connections.addWaiting(connection, 1);
     if (connections.counts.waiting > maxWaiting && connection.waiting > fewWaiting) {
-      connections.noteCut();
+      connections.countCut();
       socket.destroy();
       return;
     }

@@ -9,7 +9,7 @@ const lingerMs = 2_000;
 
 /** Reads and discards request bodies that `handle` does not read, because the next request on the connection follows them. If a body is
  *  too long or too slow for that, the response has `Connection: close`. */
-export function withBodiesRead(handle: RequestListener): RequestListener {
+export function drainUnreadBodies(handle: RequestListener): RequestListener {
   return (request, response) => {
     if (!hasBody(request)) handle(request, response);
     // A short body has usually arrived by the next turn.

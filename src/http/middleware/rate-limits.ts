@@ -5,7 +5,7 @@ import type { Budgets, RateLimitResult } from '../../rate-limits/shared-budget.t
 import { UrlNotFound } from '../../urls/url.ts';
 import { Problem } from '../problems/problem.ts';
 import type { ReadClientAddress } from '../server/client-address.ts';
-import { isBoard } from '../server/operator-paths.ts';
+import { isBullBoardPath } from '../server/operator-paths.ts';
 import { type ApiState, apiKeyOf } from './authenticate.ts';
 
 /** The rate limiters, by what they count. */
@@ -101,10 +101,11 @@ export function limitUnknownCodes(rateLimits: RateLimits): Middleware {
 export function limitAddress(rateLimits: RateLimits): Middleware<ApiState> {
   return async (ctx, next) => {
     const isOfApi = ctx.path.startsWith('/api/');
-    const isProtected = isOfApi || ctx.path === '/metrics' || isBoard(ctx.path);
+    const isProtected = isOfApi || ctx.path === '/metrics' || isBullBoardPath(ctx.path);
     if (!isProtected && !isHealth(ctx)) rateLimits.takeFromAddress(ctx.req);
     // Passwords can be guessed, unlike API keys: over the limit even the correct one is rejected.
-    if (isBoard(ctx.path) && rateLimits.isAddressExhausted(ctx.req)) rateLimits.takeFromAddress(ctx.req);
+    if (isBullBoardPath(ctx.path) && rateLimits.isAddressExhausted(ctx.req))
+      rateLimits.takeFromAddress(ctx.req);
     try {
       await next();
     } catch (error) {

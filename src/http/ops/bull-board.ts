@@ -10,7 +10,7 @@ import { isSameOrigin } from '../middleware/same-origin.ts';
 import { isSameSecret } from '../middleware/secret.ts';
 import { Problem } from '../problems/problem.ts';
 import { basePathOf } from '../server/base-path.ts';
-import { boardPath, isBoard } from '../server/operator-paths.ts';
+import { bullBoardPath, isBullBoardPath } from '../server/operator-paths.ts';
 
 /** Bull Board's page loads a web font from another host; the system font replaces it. */
 const fontLink = /<link href="https:\/\/fonts\.googleapis\.com[^>]*>/;
@@ -44,7 +44,7 @@ export function bullBoard(deps: {
 }): Middleware {
   const { queues, user, password, readOnly, baseUrl } = deps;
   const serverAdapter = new KoaAdapter();
-  serverAdapter.setBasePath(boardPath);
+  serverAdapter.setBasePath(bullBoardPath);
   createBullBoard({
     queues: queues.all.map(
       (queue) =>
@@ -69,10 +69,10 @@ export function bullBoard(deps: {
     if (typeof ctx.body === 'string')
       ctx.body = ctx.body
         .replace(fontLink, '')
-        .replaceAll(`"${boardPath}`, `"${basePathOf(baseUrl)}${boardPath}`);
+        .replaceAll(`"${bullBoardPath}`, `"${basePathOf(baseUrl)}${bullBoardPath}`);
   };
   const guarded = compose([guard, board]);
-  return async (ctx, next) => await (isBoard(ctx.path) ? guarded(ctx, next) : next());
+  return async (ctx, next) => await (isBullBoardPath(ctx.path) ? guarded(ctx, next) : next());
 }
 
 function requireLogin(ctx: Context, user: string, password: string): void {

@@ -30,7 +30,7 @@ export const reportPage = (shortCode: string, basePath: string): Page =>
   });
 
 /** The page after a report. */
-export const thanksPage: Page = renderPage({
+export const reportReceivedPage: Page = renderPage({
   title: 'Thank you',
   main: html`<h1>Thank you</h1>
     <p>We will review your report.</p>`,

@@ -47,7 +47,7 @@ export function createAccessRules(deps: {
       await showPreview(ctx, shortCode);
       return;
     }
-    if (ctx.method === 'HEAD') await requireLeft(uses, url);
+    if (ctx.method === 'HEAD') await requireUsesLeft(uses, url);
     else await pass(ctx, visit);
     sendRedirect(ctx, uncached(responses.toOriginal(url, ctx.req.url!)));
   }
@@ -55,7 +55,7 @@ export function createAccessRules(deps: {
   async function answerInterstitial(ctx: Context, visit: RestrictedVisit): Promise<void> {
     const { shortCode, url } = visit;
     if (ctx.method !== 'POST') {
-      await requireLeft(uses, url);
+      await requireUsesLeft(uses, url);
       interstitial.show(ctx, url);
       return;
     }
@@ -69,7 +69,7 @@ export function createAccessRules(deps: {
     /** Answers with the preview of a short URL that has a click limit, without using it. Throws UrlExhausted. */
     answerPreview: showPreview,
 
-    /** Answers a visit. Throws UrlExhausted, a Problem, Overloaded, or what PostgreSQL throws. */
+    /** Answers a visit. Throws UrlExhausted, a Problem, Overloaded, or an error of PostgreSQL. */
     async answer(ctx: Context, visit: RestrictedVisit): Promise<void> {
       await (visit.accessRule === 'page' ? answerInterstitial(ctx, visit) : answerClickLimit(ctx, visit));
     },
@@ -77,7 +77,7 @@ export function createAccessRules(deps: {
 }
 
 /** Throws UrlExhausted for a short URL that has reached its click limit. */
-export async function requireLeft(uses: Pick<UsageLimit, 'hasUsesLeft'>, url: CachedUrl): Promise<void> {
+export async function requireUsesLeft(uses: Pick<UsageLimit, 'hasUsesLeft'>, url: CachedUrl): Promise<void> {
   if (isLimited(url) && !(await uses.hasUsesLeft(url.id))) throw exhausted(url);
 }
 

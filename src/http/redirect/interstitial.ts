@@ -13,52 +13,52 @@ const readForm = createFormReader(4_096);
 
 export type Interstitial = ReturnType<typeof createInterstitial>;
 
-/** The page of short URLs that open by a deed of the visitor: a password, or the wish to use up what works once. To look at it
- *  opens nothing, so whatever fetches links by itself uses none up. */
+/** The page in front of short URLs that require a password or work once. Only its form opens them, so programs that fetch links
+ *  automatically never use them up. */
 export function createInterstitial(deps: {
   findUrl: (shortCode: string) => Promise<StoredUrl | undefined>;
-  tries: PasswordAttempts;
-  /** Whether a password is the one of a hash; throws Overloaded. */
+  attempts: PasswordAttempts;
+  /** Whether a password matches a hash. Throws Overloaded. */
   checkPassword: (password: string, hash: string) => Promise<boolean>;
   readClientAddress: (request: IncomingMessage) => string;
   baseUrl: string;
-  /** Schemes besides http and https to which short URLs may redirect. */
+  /** Schemes other than http and https that original URLs may have. */
   schemes: readonly string[];
 }) {
-  const { findUrl, tries, checkPassword, readClientAddress, baseUrl, schemes } = deps;
+  const { findUrl, attempts, checkPassword, readClientAddress, baseUrl, schemes } = deps;
 
   async function check(password: string, attempt: PasswordAttempt): Promise<boolean> {
     try {
       return await checkPassword(password, attempt.passwordHash);
     } catch (error) {
-      await tries.undo(attempt);
+      await attempts.undo(attempt);
       throw error;
     }
   }
 
-  /** Whether the visitor's password is the right one; throws a 429 where it must not be tried. */
-  async function knows(ctx: Context, shortCode: string, password: string): Promise<boolean> {
-    // From the table: a password that was changed just now holds from now on.
+  /** Whether the visitor's password is correct. Throws a 429 after too many attempts. */
+  async function isCorrect(ctx: Context, shortCode: string, password: string): Promise<boolean> {
+    // From the database, not a cache: a changed password is effective immediately.
     const url = await findUrl(shortCode);
     if (!url?.isActive || url.isDeleted) throw new UrlNotFound('short URL not found');
     if (url.passwordHash === null) return true;
     const attempt = { urlId: url.id, passwordHash: url.passwordHash, address: readClientAddress(ctx.req) };
-    const waitSeconds = await tries.begin(attempt);
-    if (waitSeconds !== undefined) throw tooManyTries(waitSeconds);
-    const isRight = await check(password, attempt);
-    if (isRight) await tries.succeed(attempt);
-    return isRight;
+    const waitSeconds = await attempts.begin(attempt);
+    if (waitSeconds !== undefined) throw tooManyAttempts(waitSeconds);
+    const matches = await check(password, attempt);
+    if (matches) await attempts.succeed(attempt);
+    return matches;
   }
 
-  /** Shows the page; to whoever asks for JSON says what is missing. */
+  /** Shows the page, or answers a JSON client with a problem. */
   function show(ctx: Context, { rules }: CachedUrl): void {
     const hasPassword = rules?.isProtected ?? false;
-    if (wantsJson(ctx)) throw hasPassword ? passwordNeeded() : confirmationNeeded();
+    if (wantsJson(ctx)) throw hasPassword ? passwordRequired() : confirmationRequired();
     answerPage(ctx, 200, interstitialPage({ hasPassword, isOneTime: rules?.isOneTime ?? false, schemes }));
   }
 
-  function showWrong(ctx: Context, { rules }: CachedUrl): void {
-    const problem = wrongPassword();
+  function rejectPassword(ctx: Context, { rules }: CachedUrl): void {
+    const problem = invalidPassword();
     if (wantsJson(ctx)) throw problem;
     answerPage(
       ctx,
@@ -70,27 +70,27 @@ export function createInterstitial(deps: {
   return {
     show,
 
-    /** Whether what a visitor has sent opens the short URL; otherwise the page is shown again. */
+    /** Whether the visitor's form opens the short URL; otherwise the page is shown again. */
     async opens(ctx: Context, shortCode: string, url: CachedUrl): Promise<boolean> {
-      if (!isSameOrigin(ctx, baseUrl)) throw foreignOrigin();
+      if (!isSameOrigin(ctx, baseUrl)) throw crossOriginRequest();
       if (!url.rules?.isProtected) return true;
       const { password = '' } = await readForm(ctx);
       if (password === '') show(ctx, url);
-      else if (await knows(ctx, shortCode, password)) return true;
-      else showWrong(ctx, url);
+      else if (await isCorrect(ctx, shortCode, password)) return true;
+      else rejectPassword(ctx, url);
       return false;
     },
   };
 }
 
-const passwordNeeded = () =>
-  new Problem('password-required', 'Send the password by POST, as the form field password.');
-const wrongPassword = () => new Problem('invalid-password', 'The password is wrong.');
-const confirmationNeeded = () =>
-  new Problem('confirmation-required', 'The short URL works once: a POST opens it.');
-const foreignOrigin = () =>
-  new Problem('cross-origin-request', 'A short URL is opened from its own page only.');
-const tooManyTries = (waitSeconds: number) =>
-  new Problem('too-many-attempts', 'The password was tried too often.', {
+const passwordRequired = () =>
+  new Problem('password-required', 'A password is required. Send it by POST in the form field password.');
+const invalidPassword = () => new Problem('invalid-password', 'The password is incorrect.');
+const confirmationRequired = () =>
+  new Problem('confirmation-required', 'This short URL works once. Send a POST to open it.');
+const crossOriginRequest = () =>
+  new Problem('cross-origin-request', 'Cross-origin form submissions are not accepted.');
+const tooManyAttempts = (waitSeconds: number) =>
+  new Problem('too-many-attempts', 'Too many incorrect passwords. Retry later.', {
     headers: { 'Retry-After': String(waitSeconds) },
   });

@@ -9,27 +9,26 @@ import { answerPage, wantsJson } from '../pages/page.ts';
 import { hostOf, type Preview, previewPage } from '../pages/preview-page.ts';
 import { methodNotAllowed } from '../problems/problem.ts';
 import { basePathOf } from '../server/base-path.ts';
-import { shortCodeOf } from '../server/redirect-path.ts';
-import { requireLeft } from './access.ts';
+import { shortCodeOf } from '../server/target-path.ts';
+import { requireUsesLeft } from './access.ts';
 
-/** `GET /{short_code}+`: where a short URL leads, for whoever wants to know before going there. Never a click, never a
- *  redirect. */
+/** `GET /{short_code}+`: shows the original URL of a short URL. It neither redirects nor records a click. */
 export function createPreview(deps: {
   urls: Pick<Urls, 'resolve'>;
   findUrl: (shortCode: string) => Promise<StoredUrl | undefined>;
   uses: Pick<UsageLimit, 'hasUsesLeft'>;
-  /** Whether whoever asks has asked for too many codes that lead nowhere. */
+  /** Whether a client has requested too many unknown codes. */
   isThrottled: (request: IncomingMessage) => boolean;
   baseUrl: string;
 }) {
   const { urls, findUrl, uses, isThrottled, baseUrl } = deps;
 
   async function find(shortCode: string, request: IncomingMessage): Promise<Preview> {
-    // Codes that lead nowhere are known without the table.
-    const known = await urls.resolve(shortCode, Date.now(), isThrottled(request));
+    // Rejects unknown codes from the caches, without a database query.
+    const cached = await urls.resolve(shortCode, Date.now(), isThrottled(request));
     const url = await findUrl(shortCode);
     if (!url?.isActive || url.isDeleted) throw new UrlNotFound('short URL not found');
-    await requireLeft(uses, known);
+    await requireUsesLeft(uses, cached);
     return toPreview(url);
   }
 
@@ -50,14 +49,14 @@ export function createPreview(deps: {
   };
 }
 
-/** The short code before the "+" of a path part, also of one that was copied out of a sentence; undefined where it is none. */
+/** Reads the short code before the "+" of a path, which may have been copied with punctuation; undefined if there is none. */
 function readPreviewCode(path: string): string | undefined {
   if (path.endsWith('+')) return readShortCode(path.slice(0, -1));
   const text = path.includes('+') || path.includes('%') ? withoutPunctuation(decodePath(path) ?? '') : '';
   return text.endsWith('+') ? toShortCode(text.slice(0, -1)) : undefined;
 }
 
-/** What is behind a password, or works once, is not told beforehand. */
+/** Hides the URL and title of a short URL that requires a password or works once. */
 function toPreview(url: StoredUrl): Preview {
   const hasPassword = url.passwordHash !== null;
   const isHidden = hasPassword || url.isOneTime;

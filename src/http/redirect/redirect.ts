@@ -9,7 +9,7 @@ import { UrlExhausted, UrlExpired } from '../../urls/url.ts';
 import type { Urls } from '../../urls/urls.ts';
 import { failureOf } from '../problems/from-error.ts';
 import { methodNotAllowed, Problem } from '../problems/problem.ts';
-import { codeOf, shortCodeOf } from '../server/redirect-path.ts';
+import { rawPathOf, shortCodeOf } from '../server/target-path.ts';
 import type { AccessRules } from './access.ts';
 import { type RedirectResponses, sendRedirect, uncached } from './response.ts';
 import { type Speculation, speculationOf } from './speculation.ts';
@@ -65,7 +65,7 @@ export function createRedirect(deps: RedirectDeps) {
   function resolveFromMemory(request: IncomingMessage): Target | undefined {
     if (request.method !== 'GET') return undefined;
     const now = Date.now();
-    const url = urls.resolveFromMemory(codeOf(request.url!), now);
+    const url = urls.resolveFromMemory(rawPathOf(request.url!), now);
     return url && speculationOf(request) === undefined ? { url, now, recorder: clickRecorder } : undefined;
   }
 

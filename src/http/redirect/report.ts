@@ -10,7 +10,7 @@ import type { RateLimits } from '../middleware/rate-limits.ts';
 import { isSameOrigin } from '../middleware/same-origin.ts';
 import { bodyOf, jsonBody, validate } from '../middleware/validation.ts';
 import { answerPage, wantsJson } from '../pages/page.ts';
-import { reportPage, thanksPage } from '../pages/report-page.ts';
+import { reportPage, reportReceivedPage } from '../pages/report-page.ts';
 import { Problem } from '../problems/problem.ts';
 import { basePathOf } from '../server/base-path.ts';
 
@@ -58,7 +58,7 @@ export function createReportHandlers(deps: {
       if (shortCode === undefined) throw new UrlNotFound('short URL not found');
       await reports.add({ shortCode, reason, comment: comment ?? null });
       if (wantsJson(ctx)) answerJson(ctx);
-      else answerPage(ctx, 202, thanksPage);
+      else answerPage(ctx, 202, reportReceivedPage);
     },
   };
 }

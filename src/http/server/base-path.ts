@@ -5,16 +5,16 @@ export const basePathOf = (baseUrl: string): string => new URL(baseUrl).pathname
 
 /** Removes the base path from request targets. Targets outside it are accepted too: probes address the process directly, and a
  *  reverse proxy may have removed the base path. */
-export function withoutBasePath(basePath: string, next: RequestListener): RequestListener {
+export function removeBasePath(basePath: string, next: RequestListener): RequestListener {
   if (basePath === '') return next;
   return (request, response) => {
-    request.url = belowBasePath(request.url!, basePath);
+    request.url = stripBasePath(request.url!, basePath);
     next(request, response);
   };
 }
 
 /** A request target without the base path; unchanged if it is outside. */
-export function belowBasePath(target: string, basePath: string): string {
+export function stripBasePath(target: string, basePath: string): string {
   if (!target.startsWith(basePath)) return target;
   const rest = target.slice(basePath.length);
   if (rest === '' || rest.startsWith('?')) return `/${rest}`;

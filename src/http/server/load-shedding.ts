@@ -1,9 +1,9 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { readShortCode } from '../../keys/short-code.ts';
 import type { EventLoopWatch } from '../../resilience/event-loop.ts';
-import { isForOperators } from './operator-paths.ts';
-import { shortCodeOf } from './redirect-path.ts';
-import { createRejection } from './refusal.ts';
+import { isOperatorPath } from './operator-paths.ts';
+import { createRejection } from './rejection.ts';
+import { shortCodeOf } from './target-path.ts';
 
 /** At least one in ten passes: retries may be all of the load, and one look-up fills the memory cache for all other visitors. */
 const maxRejectedShare = 0.9;
@@ -93,5 +93,5 @@ type Kind = 'api' | 'redirects' | 'pages' | 'operators';
 function kindOf(url: string): Kind {
   if (readShortCode(shortCodeOf(url)) !== undefined) return 'redirects';
   if (url.startsWith('/api/')) return 'api';
-  return isForOperators(url) ? 'operators' : 'pages';
+  return isOperatorPath(url) ? 'operators' : 'pages';
 }

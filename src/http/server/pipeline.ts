@@ -2,10 +2,10 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { WebConfig } from '../../config/web.ts';
 import type { Log } from '../../log.ts';
 import { logAccess } from './access-log.ts';
-import { basePathOf, withoutBasePath } from './base-path.ts';
+import { basePathOf, removeBasePath } from './base-path.ts';
 import type { LoadShedding } from './load-shedding.ts';
 import type { RedirectDurations } from './redirect-duration.ts';
-import { withPathOnly } from './request-target.ts';
+import { acceptAbsoluteForm } from './request-target.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
@@ -30,8 +30,8 @@ export function createPipeline(deps: {
 }): RequestListener {
   const { config, redirect, loadShedding, durations, koa, log } = deps;
   const layers: ((next: RequestListener) => RequestListener)[] = [
-    withPathOnly,
-    (next) => withoutBasePath(basePathOf(config.BASE_URL), next),
+    acceptAbsoluteForm,
+    (next) => removeBasePath(basePathOf(config.BASE_URL), next),
     (next) => logAccess(next, { config, log }),
     (next) => durations?.measure(next) ?? next,
     (next) => (request, response) => {

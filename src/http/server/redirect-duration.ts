@@ -2,7 +2,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { readShortCode } from '../../keys/short-code.ts';
 import { durationHistogram } from '../../metrics/prometheus.ts';
 import type { Tier } from '../../urls/resolve.ts';
-import { codeOf } from './redirect-path.ts';
+import { rawPathOf } from './target-path.ts';
 
 /** One request in 64, on average, is measured: to measure each would cost more than a redirect from the memory cache. */
 const sampleInterval = 64;
@@ -37,7 +37,7 @@ export function createRedirectDurations() {
       (request, response) => {
         if (--untilNext <= 0) {
           untilNext = nextGap();
-          if (readShortCode(codeOf(request.url!)) !== undefined) measure(request, response);
+          if (readShortCode(rawPathOf(request.url!)) !== undefined) measure(request, response);
         }
         next(request, response);
       },

@@ -9,12 +9,12 @@ import {
   createConnectionCounts,
   watchConnections,
 } from '../connections/connections.ts';
-import { answerInTurn } from '../connections/pipelining.ts';
-import { withBodiesRead } from '../connections/unread-bodies.ts';
-import { belowBasePath } from './base-path.ts';
+import { answerInOrder } from '../connections/pipelining.ts';
+import { drainUnreadBodies } from '../connections/unread-bodies.ts';
+import { stripBasePath } from './base-path.ts';
 import { answerClientErrors, rejectConnect } from './client-errors.ts';
-import { isForOperators } from './operator-paths.ts';
-import { createRejection } from './refusal.ts';
+import { isOperatorPath } from './operator-paths.ts';
+import { createRejection } from './rejection.ts';
 
 /** Longer than that of load balancers (60 s), so that the server never closes a connection that a load balancer is about to use. */
 const keepAliveTimeoutMs = 75_000;
@@ -60,8 +60,8 @@ export async function listen(handler: RequestListener, options: ListenOptions) {
   let accepting = true;
   const { limits, basePath = '', counts = createConnectionCounts(), onCheck = () => undefined } = options;
   const connections = watchConnections(server, { limits, counts, onCheck });
-  const serialize = answerInTurn(serve, { connections, maxWaiting: options.maxWaiting });
-  const handle = withBodiesRead(handler);
+  const serialize = answerInOrder(serve, { connections, maxWaiting: options.maxWaiting });
+  const handle = drainUnreadBodies(handler);
   server.on('request', serialize);
   // Without this listener Node sends 100 Continue before a handler decides to read the body.
   server.on('checkContinue', serialize);
@@ -72,8 +72,8 @@ export async function listen(handler: RequestListener, options: ListenOptions) {
 
   function serve(request: IncomingMessage, response: ServerResponse, { isSurplus }: Connection): void {
     if (!accepting || isSurplus || requestsUpgrade(request)) response.setHeader('Connection', 'close');
-    if (isSurplus && !isForOperators(belowBasePath(request.url!, basePath))) {
-      connections.noteRefused();
+    if (isSurplus && !isOperatorPath(stripBasePath(request.url!, basePath))) {
+      connections.countRejected();
       tooManyConnections(response);
     } else handle(request, response);
   }

@@ -47,7 +47,7 @@ export function openAccessRules(
   const { findByCode } = breakers.postgres.guard(createUrlStore(db));
   const uses = createUsageLimit(breakers.postgres.guard(createUsageStore(db)));
   const checkInTurn = createConcurrencyLimit(passwordChecks);
-  const countTries = (name: string, windowSeconds: number) =>
+  const countAttempts = (name: string, windowSeconds: number) =>
     createWindowCounts({
       redis: cacheRedis,
       guard: breakers.redis.run,
@@ -56,9 +56,9 @@ export function openAccessRules(
     });
   const interstitial = createInterstitial({
     findUrl: findByCode,
-    tries: createPasswordAttempts({
-      byNetwork: countTries('network', networkWindowSeconds),
-      byUrl: countTries('url', urlWindowSeconds),
+    attempts: createPasswordAttempts({
+      byNetwork: countAttempts('network', networkWindowSeconds),
+      byUrl: countAttempts('url', urlWindowSeconds),
     }),
     checkPassword: (password, hash) => checkInTurn(() => checkPassword(password, hash)),
     readClientAddress: createReadClientAddress(config.TRUSTED_PROXY_HOPS),

@@ -7,7 +7,7 @@ import { createUnknownCodeDays } from '../../analytics/query/unknown-code-days.t
 import { createClickEraser } from '../../analytics/rollups/erase-clicks.ts';
 import { createClickEvents } from '../../http/api/click-event-stream.ts';
 import { abandonPostgres, closePostgres, type Knex, openPostgres } from '../../storage/postgres/postgres.ts';
-import { createProbing, type CircuitBreakers } from '../stores/circuit-breakers.ts';
+import { createProbe, type CircuitBreakers } from '../stores/circuit-breakers.ts';
 import type { WebContext } from '../stores/context.ts';
 
 /** Concurrent queries. Each uses a connection of its own pool, so redirects and creates never wait for one. */
@@ -28,7 +28,7 @@ export function openAnalytics(
   { config, log, closing, postgresMetrics }: WebContext,
   shared: { db: Knex; breakers: CircuitBreakers },
 ) {
-  const probing = createProbing(shared);
+  const probing = createProbe(shared);
   const db = closing.defer(
     'postgres (analytics)',
     openPostgres({

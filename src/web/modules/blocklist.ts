@@ -15,7 +15,7 @@ export function openBlockedHosts(
   deps: { db: Knex; breakers: CircuitBreakers; onChange: () => void },
 ) {
   const { db, breakers, onChange } = deps;
-  const listDb = closing.defer(
+  const blocklistDb = closing.defer(
     'postgres (blocked hosts)',
     openPostgres({
       url: config.DATABASE_URL,
@@ -25,11 +25,11 @@ export function openBlockedHosts(
     }),
     abandonPostgres,
   );
-  const blockedHosts = createBlockedHosts({ store: createBlockedHostStore(listDb), onChange });
+  const blockedHosts = createBlockedHosts({ store: createBlockedHostStore(blocklistDb), onChange });
   const watch = closing.defer('blocked hosts', watchBlockedHosts(blockedHosts, log), ({ stop }) => stop());
   const hostBlocking = createHostBlocking({
     store: breakers.postgres.guard(createBlockedHostStore(db)),
     blockedHosts,
   });
-  return { blockedHosts, hostBlocking, loadBlockedHosts: watch.poll, listDb };
+  return { blockedHosts, hostBlocking, loadBlockedHosts: watch.poll, blocklistDb };
 }

@@ -52,7 +52,7 @@ export async function openModules(web: WebContext, stores: Stores) {
     ...openAccessRules(config, { ...stores, urls, enrichClick, responses, isThrottled, userAgents }),
     ...openApiKeys(web, stores),
     analytics: openAnalytics(web, stores),
-    finding: openSearch(web, stores),
+    urlSearch: openSearch(web, stores),
     transfers: openTransfers(web, stores),
     reports: createReports({ store: reportStore, urls, hostBlocking }),
     qrImages: closing.defer('qr images', createQrImages(), (images) => images.close()),

@@ -2,7 +2,7 @@ import { abandonPostgres, type Knex, openPostgres } from '../../storage/postgres
 import { createSearchQuery } from '../../storage/postgres/search-query.ts';
 import { createUrlLists } from '../../urls/search/list.ts';
 import { createUrlSummaries } from '../../urls/search/summaries.ts';
-import { createProbing, type CircuitBreakers } from '../stores/circuit-breakers.ts';
+import { createProbe, type CircuitBreakers } from '../stores/circuit-breakers.ts';
 import type { WebContext } from '../stores/context.ts';
 
 /** Concurrent searches. Each uses a connection of its own pool, so redirects and creates never wait for one. */
@@ -12,7 +12,7 @@ const maxSearches = 2;
 const searchTimeoutMs = 4_000;
 const marginMs = 1_000;
 
-export type Finding = ReturnType<typeof openSearch>;
+export type UrlSearch = ReturnType<typeof openSearch>;
 
 /** The search for short URLs, on connections of its own. */
 export function openSearch(
@@ -30,6 +30,6 @@ export function openSearch(
     }),
     abandonPostgres,
   );
-  const search = createProbing(shared)(createSearchQuery(db, searchTimeoutMs));
+  const search = createProbe(shared)(createSearchQuery(db, searchTimeoutMs));
   return { ...createUrlLists(search), ...createUrlSummaries(search) };
 }

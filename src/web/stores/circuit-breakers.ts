@@ -33,7 +33,7 @@ export const createCircuitBreakers = (log: Log) => ({
 
 /** Guards calls that may take longer than the deadline of the breaker: each first probes PostgreSQL with a short statement, so that it fails
  *  as fast as other calls while PostgreSQL is unavailable. */
-export const createProbing =
+export const createProbe =
   ({ db, breakers }: { db: Knex; breakers: CircuitBreakers }) =>
   <Call extends (...args: never[]) => Promise<unknown>>(call: Call): Call =>
     (async (...args: never[]) => {

@@ -24,7 +24,7 @@ export interface Operation {
   tag: string;
   isPublic: boolean;
   /** Whether it wants the bearer token of an operator, and no API key. */
-  isForOperators: boolean;
+  isOperatorPath: boolean;
   parameters: Parameter[];
   body: Content;
   responses: Record<string, Response>;
@@ -51,7 +51,7 @@ export function readOperations(document: object): Operation[] {
       path,
       tag: operation.tags[0]!,
       isPublic: operation.security?.length === 0,
-      isForOperators: isForOperators(operation),
+      isOperatorPath: isOperatorPath(operation),
       parameters: operation.parameters ?? [],
       body: operation.requestBody?.content ?? {},
       responses: operation.responses,
@@ -59,5 +59,5 @@ export function readOperations(document: object): Operation[] {
   );
 }
 
-const isForOperators = ({ security = [] }: OperationObject) =>
+const isOperatorPath = ({ security = [] }: OperationObject) =>
   security.length > 0 && security.every((way) => !('apiKey' in way));

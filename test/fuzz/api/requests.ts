@@ -51,8 +51,8 @@ export const requestsOf = (operations: Operation[], callers: string[]): fc.Arbit
 const none = fc.constant<[string, unknown][]>([]);
 
 function plansOf(operation: Operation, callers: string[]): fc.Arbitrary<Plan> {
-  const { method, parameters, isForOperators } = operation;
-  const caller = isForOperators ? 'operator' : 'admin';
+  const { method, parameters, isOperatorPath } = operation;
+  const caller = isOperatorPath ? 'operator' : 'admin';
   const within = (place: Parameter['in']) => parameters.filter((parameter) => parameter.in === place);
   return fc.record({
     operation: fc.constant(operation),

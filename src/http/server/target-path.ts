@@ -6,7 +6,7 @@ export function shortCodeOf(target: string): string {
 }
 
 /** The path of a request target without its leading slash and its query; cheaper than `shortCodeOf`. */
-export function codeOf(path: string): string {
+export function rawPathOf(path: string): string {
   const end = path.indexOf('?');
   return end === -1 ? path.slice(1) : path.slice(1, end);
 }
