@@ -27,7 +27,7 @@ interface WebMetricsDeps {
   memoryCache: Pick<MemoryCache, 'size'>;
   requestCounts: RequestCounts;
   redirectDurations: Pick<RedirectDurations, 'read'>;
-  loadShedding: Pick<LoadShedding, 'refused' | 'inProgress'>;
+  loadShedding: Pick<LoadShedding, 'rejected' | 'inProgress'>;
   connectionCounts: ConnectionCounts;
   rateLimits: Pick<RateLimits, 'budgets'>;
   breakers: CircuitBreakers;
@@ -102,7 +102,7 @@ const requestMetrics = ({
   counter(
     'load_shed_requests_total',
     'Requests that load shedding rejected, by kind; no other counter includes them',
-    Object.entries(loadShedding.refused).map(([kind, value]) => ({ value, labels: { kind } })),
+    Object.entries(loadShedding.rejected).map(([kind, value]) => ({ value, labels: { kind } })),
   ),
   counter(
     'rate_limited_requests_total',
@@ -120,9 +120,9 @@ const requestMetrics = ({
   gauge('click_event_streams', 'Open streams of click events (server-sent events)', clickEvents.count),
 ];
 
-const connectionMetrics = ({ open, refused, closedIdle, waiting, cut }: ConnectionCounts): Metric[] => [
+const connectionMetrics = ({ open, rejected, closedIdle, waiting, cut }: ConnectionCounts): Metric[] => [
   gauge('connections', 'Open client connections', open),
-  counter('rejected_connections_total', 'Connections rejected because too many were open', refused),
+  counter('rejected_connections_total', 'Connections rejected because too many were open', rejected),
   counter('closed_connections_total', 'Connections closed to protect the process, by reason', [
     { value: closedIdle, labels: { reason: 'idle' } },
     { value: cut, labels: { reason: 'too_many_waiting' } },

@@ -17,7 +17,7 @@ const web = useWeb({
 });
 
 interface Load {
-  refused_share: { api: number };
+  rejected_share: { api: number };
 }
 
 const refusal = expect.objectContaining({
@@ -112,7 +112,7 @@ describe('a process that is late with everything', () => {
       });
       const health = await web.client().get('/health');
       expect([health.status, health.body['status']]).toEqual([200, 'degraded']);
-      expect(health.body['load']).toMatchObject({ refused_share: { api: expect.any(Number) } });
+      expect(health.body['load']).toMatchObject({ rejected_share: { api: expect.any(Number) } });
       await waitUntil('it knows a short URL by heart', async () => {
         if ((await web.client().get(`/${code}`)).status !== 301) return false;
         const answers = await Promise.all(Array.from({ length: 20 }, () => web.client().get(`/${code}`)));
@@ -124,7 +124,7 @@ describe('a process that is late with everything', () => {
     await waitUntil('it refuses nothing', async () => {
       const { body } = await web.client().get('/health');
       const codes = (body['conditions'] as { code: string }[]).map(({ code }) => code);
-      return !codes.includes('request_limit') && (body['load'] as Load).refused_share.api === 0;
+      return !codes.includes('request_limit') && (body['load'] as Load).rejected_share.api === 0;
     });
     expect((await web.client().get(`/api/v1/urls/${code}`)).status).toBe(200);
   });
@@ -137,6 +137,6 @@ describe('a process that is late with everything', () => {
       Array.from({ length: 3 }, () => web.client().get('/api/v1/urls/unknown1')),
     );
     expect(answers.map(({ status }) => status)).toEqual(Array(3).fill(404));
-    expect((await web.client().get('/health')).body['load']).toMatchObject({ refused_share: { api: 0 } });
+    expect((await web.client().get('/health')).body['load']).toMatchObject({ rejected_share: { api: 0 } });
   });
 });

@@ -34,7 +34,7 @@ export interface Connection {
 export interface ConnectionCounts {
   open: number;
   /** Closed without a response because the limit was reached. */
-  refused: number;
+  rejected: number;
   /** Closed while idle, to make room for others. */
   closedIdle: number;
   /** Pipelined requests that wait for earlier ones on their connection. */
@@ -47,7 +47,7 @@ export type Connections = ReturnType<typeof watchConnections>;
 
 export const createConnectionCounts = (): ConnectionCounts => ({
   open: 0,
-  refused: 0,
+  rejected: 0,
   closedIdle: 0,
   waiting: 0,
   cut: 0,
@@ -130,7 +130,7 @@ export function watchConnections(
 
   function countRejected(): void {
     isLimitMet = true;
-    counts.refused += 1;
+    counts.rejected += 1;
   }
 
   /** Closes the connections that were idle for longest. Returns whether there were any. */

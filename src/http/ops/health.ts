@@ -22,7 +22,7 @@ export interface HealthDeps {
   poolSize: () => Promise<number>;
   clickStatus: ClickStatusReader;
   eventLoop: Pick<EventLoopWatch, 'delayMs'>;
-  loadShedding: Pick<LoadShedding, 'refusedShare'>;
+  loadShedding: Pick<LoadShedding, 'rejectedShare'>;
   conditions: Pick<Conditions, 'list' | 'isReady'>;
   isClosing: () => boolean;
   version: string;
@@ -57,7 +57,7 @@ export const healthBody = z.object({
   }),
   load: z.object({
     event_loop_delay_ms: z.int(),
-    refused_share: z.object({ api: z.number(), redirects: z.number() }),
+    rejected_share: z.object({ api: z.number(), redirects: z.number() }),
   }),
   checks: z.object({ postgres: check, redis: check }),
 });
@@ -80,10 +80,10 @@ export function createHealthHandlers(
   return {
     async getHealth(ctx) {
       const [checks, poolSize, clicks] = await Promise.all([checkAll(), readPoolSize(), readClicks()]);
-      const refused = deps.loadShedding.refusedShare();
+      const rejected = deps.loadShedding.rejectedShare();
       const up = Object.values(checks).filter((one) => one.status === 'up').length;
       const conditions = deps.conditions.list();
-      const isHealthy = up === 2 && !clicks.isPastLimit && refused.api === 0 && conditions.length === 0;
+      const isHealthy = up === 2 && !clicks.isPastLimit && rejected.api === 0 && conditions.length === 0;
       ctx.status = up === 0 ? 503 : 200;
       ctx.body = {
         status: up === 0 ? 'unhealthy' : isHealthy ? 'healthy' : 'degraded',
@@ -98,7 +98,7 @@ export function createHealthHandlers(
           unconfirmed_batches: clicks.unconfirmed,
           dropped_clicks: clicks.dropped,
         },
-        load: { event_loop_delay_ms: Math.round(deps.eventLoop.delayMs), refused_share: refused },
+        load: { event_loop_delay_ms: Math.round(deps.eventLoop.delayMs), rejected_share: rejected },
         checks,
       };
     },

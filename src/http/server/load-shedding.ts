@@ -25,16 +25,16 @@ export function createLoadShedding(deps: {
 }) {
   const { eventLoop, maxRequests, maxApiRequests } = deps;
   const inProgress = { all: 0, api: 0 };
-  const refused = { api: 0, redirects: 0, pages: 0 };
+  const rejected = { api: 0, redirects: 0, pages: 0 };
   let isLimitMet = false;
-  const refusedShare = () => ({
+  const rejectedShare = () => ({
     api: Math.min(eventLoop.pressure, maxRejectedShare),
     redirects: Math.min(Math.max(eventLoop.pressure - 1, 0), maxRejectedShare),
   });
 
   function findRejection(kind: Kind): ((response: ServerResponse) => void) | undefined {
     if (kind === 'operators') return undefined;
-    if (kind !== 'pages' && Math.random() < refusedShare()[kind]) return tooBusy;
+    if (kind !== 'pages' && Math.random() < rejectedShare()[kind]) return tooBusy;
     const isOverLimit = inProgress.all >= maxRequests;
     const isOverApiLimit = kind === 'api' && inProgress.api >= maxApiRequests;
     if (!isOverLimit && !isOverApiLimit) return undefined;
@@ -57,13 +57,13 @@ export function createLoadShedding(deps: {
 
   return {
     /** Rejected requests by kind. */
-    refused: refused as Readonly<typeof refused>,
+    rejected: rejected as Readonly<typeof rejected>,
 
     /** Requests in progress, without redirects from the memory cache. */
     inProgress: inProgress as Readonly<typeof inProgress>,
 
     /** The share of requests of each kind that is rejected. */
-    refusedShare,
+    rejectedShare,
 
     /** Whether a limit on requests in progress was reached since the last call. */
     takeLimitMet(): boolean {
@@ -81,7 +81,7 @@ export function createLoadShedding(deps: {
           void track(kind, handle(request, response));
           return;
         }
-        if (kind !== 'operators') refused[kind] += 1;
+        if (kind !== 'operators') rejected[kind] += 1;
         reject(response);
       };
     },

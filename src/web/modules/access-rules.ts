@@ -24,7 +24,7 @@ import { createUrlStore } from '../../urls/store/url-store.ts';
 import type { Urls } from '../../urls/urls.ts';
 import type { CircuitBreakers } from '../stores/circuit-breakers.ts';
 
-/** Passwords that are checked at once, and that wait: each takes a thread, of which Node has four for everything. */
+/** Password checks that run at once, and that wait. Each occupies one of Node's four worker threads. */
 const passwordChecks = { concurrency: 2, queueSize: 8 };
 /** Concurrent database reads for previews. */
 const maxPreviews = 64;

@@ -35,7 +35,7 @@ test('with both stores the service is healthy, live and ready', async () => {
       unconfirmed_batches: 0,
       dropped_clicks: 0,
     },
-    load: { event_loop_delay_ms: expect.any(Number), refused_share: { api: 0, redirects: 0 } },
+    load: { event_loop_delay_ms: expect.any(Number), rejected_share: { api: 0, redirects: 0 } },
     checks: {
       postgres: { status: 'up', latency_ms: expect.any(Number), breaker: 'closed' },
       redis: { status: 'up', latency_ms: expect.any(Number), breaker: 'closed' },
