@@ -24,7 +24,7 @@ async function injectTwice(system: System, fault: Fault) {
 
 async function judgeExact(fault: Fault) {
   const row = await injectTwice(bench().linkmill, fault);
-  expect(row).toMatchObject({ times: 2, lost: 0, doubled: 0 });
+  expect(row).toMatchObject({ times: 2, lost: 0, doubleCounted: 0 });
   expect(row.answered).toBeGreaterThan(100);
 }
 

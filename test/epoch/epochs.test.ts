@@ -44,7 +44,7 @@ const readEpoch = async (on = db) => await createEpochStore(on).read();
 const nextVersion = async (on = db) =>
   Number((await on.raw("select nextval('url_versions') as version")).rows[0].version);
 
-/** A process on a database, with the Redis of this test. */
+/** Starts a process on a database, with the Redis of this test. */
 function startProcess(on = db, own = prefix, conditions?: Conditions) {
   const current = createCurrentEpoch();
   const reasons: string[] = [];
@@ -64,15 +64,18 @@ function startProcess(on = db, own = prefix, conditions?: Conditions) {
   return { watch, current, cache, reasons };
 }
 
-/** Resolves when the process knows that the database has this version on disk. */
-async function waitUntilSeen({ check }: { check: () => Promise<unknown> }, version: number): Promise<void> {
-  await waitUntil('the version is seen', async () => {
+/** Resolves when the process knows that the version is durable. */
+async function waitUntilDurable(
+  { check }: { check: () => Promise<unknown> },
+  version: number,
+): Promise<void> {
+  await waitUntil('the version is durable', async () => {
     await check();
     return Number(await shared.redis().hget(`${prefix}:epoch`, 'version')) >= version;
   });
 }
 
-/** What a process read of an epoch. */
+/** A reading of an epoch. */
 const reading = {
   number: 1,
   epoch: 'first',
@@ -82,8 +85,8 @@ const reading = {
   ageSeconds: 0,
 };
 
-/** Lets the stamp check as if nobody had renewed it for a minute. */
-async function silence(): Promise<void> {
+/** Makes the stamp look as if its last heartbeat was a minute ago. */
+async function ageStamp(): Promise<void> {
   const key = `${prefix}:epoch`;
   const beat = Number(await shared.redis().hget(key, 'beat'));
   await shared.redis().hset(key, 'beat', beat - 60_000);
@@ -97,7 +100,7 @@ test('an epoch stays the same while its database is written to', async () => {
   expect(await readEpoch()).toMatchObject({ epoch: first.epoch, number: 1, versionFloor: 0 });
 });
 
-test('a restored dump begins an epoch with higher versions, ids as they were and other keys', async () => {
+test('a restored dump begins an epoch with higher versions, the same IDs and other keys', async () => {
   await createUrlIds(db, 3);
   const before = await readEpoch();
   const dump = await dumpDatabase(url);
@@ -126,7 +129,7 @@ test('the first write to a restored database begins the epoch, also within a sav
   expect(version).toBeGreaterThan(after.versionFloor);
 });
 
-test('many processes that find a restored database begin one epoch', async () => {
+test('many processes that detect a restored database begin one epoch', async () => {
   await createUrlIds(db, 3);
   await restoreDump(url, await dumpDatabase(url));
   const epochs = await Promise.all(Array.from({ length: 5 }, async () => await readEpoch()));
@@ -134,7 +137,7 @@ test('many processes that find a restored database begin one epoch', async () =>
   expect(await readEpoch()).toMatchObject({ number: 2 });
 });
 
-test('epochs are read, begun and kept after the schema was renamed', async () => {
+test('epochs work after the schema was renamed', async () => {
   await createUrlIds(db, 1);
   await restoreDump(url, await dumpDatabase(url));
   await db.raw('alter schema public rename to moved');
@@ -149,7 +152,7 @@ test('epochs are read, begun and kept after the schema was renamed', async () =>
   });
 });
 
-test('a copy of a database begins an epoch of its own', async () => {
+test('a copy of a database begins its own epoch', async () => {
   await createUrlIds(db, 3);
   const before = await readEpoch();
   await db.destroy();
@@ -157,7 +160,7 @@ test('a copy of a database begins an epoch of its own', async () => {
   expect(await readEpoch(copy.db)).toMatchObject({ number: 2, identity: before.identity });
 });
 
-test('a copy of a database that never had a short URL is another database', async () => {
+test('a copy of a database without short URLs is a different database', async () => {
   const other = await open();
   const [ours, theirs] = [await readEpoch(), await readEpoch(other.db)];
   expect(ours).toMatchObject({ number: 1, versionFloor: 0 });
@@ -165,7 +168,7 @@ test('a copy of a database that never had a short URL is another database', asyn
   expect(theirs.identity).not.toBe(ours.identity);
 });
 
-test('cached entries of an earlier epoch are not found, and slow readers cannot bring them back', async () => {
+test('cached entries of an earlier epoch are not found, nor restored by slow readers', async () => {
   const { watch, cache, current } = startProcess();
   await createUrlIds(db, 1);
   const row = await db('urls').first();
@@ -198,7 +201,7 @@ test('cached entries of an earlier epoch are not found, and slow readers cannot 
   expect(await cache.find('code')).toMatchObject({ url: { originalUrl: 'https://kept.example/' } });
 });
 
-test('the key pool and the watermark are dropped when the epoch changes', async () => {
+test('a new epoch deletes the key pool and the watermark', async () => {
   const { watch } = startProcess();
   const pool = createKeyPool(shared.redis(), prefix);
   await createUrlIds(db, 1);
@@ -211,7 +214,7 @@ test('the key pool and the watermark are dropped when the epoch changes', async 
   expect(await pool.size()).toBe(0);
 });
 
-test('a process whose Redis is emptied or rolled back keeps its epoch', async () => {
+test('a process keeps its epoch when Redis is emptied or rolled back', async () => {
   const { watch, current } = startProcess();
   await createUrlIds(db, 1);
   await watch.check();
@@ -226,11 +229,11 @@ test('a process whose Redis is emptied or rolled back keeps its epoch', async ()
   expect(current.known).toEqual(expect.objectContaining({ epoch: before!.epoch, number: 1 }));
 });
 
-test('a database that lacks versions that Redis has seen begins an epoch above them', async () => {
+test('a database behind the versions in Redis begins an epoch above them', async () => {
   const { watch, current } = startProcess();
   await createUrlIds(db, 5);
   const version = await nextVersion();
-  await waitUntilSeen(watch, version);
+  await waitUntilDurable(watch, version);
   await db.raw("select setval('url_versions', 1)");
   await startProcess().watch.check();
   await watch.check();
@@ -238,20 +241,20 @@ test('a database that lacks versions that Redis has seen begins an epoch above t
   expect(current.known!.versionFloor).toBeGreaterThan(version);
 });
 
-test('many processes that find versions missing begin one epoch', async () => {
+test('many processes that detect missing versions begin one epoch', async () => {
   const processes = Array.from({ length: 5 }, () => startProcess());
   await createUrlIds(db, 5);
   const version = await nextVersion();
-  for (const { watch } of processes) await waitUntilSeen(watch, version);
+  for (const { watch } of processes) await waitUntilDurable(watch, version);
   await db.raw("select setval('url_versions', 1)");
-  await waitUntil('all processes know the epoch', async () => {
+  await waitUntil('all processes have the epoch', async () => {
     await Promise.all(processes.map(async ({ watch }) => await watch.check()));
     return processes.every(({ current }) => current.known!.number > 1);
   });
   expect(await db('database_epochs').pluck('number')).toEqual([1, 2]);
 });
 
-test('a version counts as seen once the write-ahead log is on disk, or after 10 s without its position', () => {
+test('a version is durable once its log is on disk, or after 10 s without a position', () => {
   let nowMs = 0;
   const evidence = createEpochEvidence(() => nowMs);
   const read = (version: number, walPosition: number | null, versionPosition: number | null) =>
@@ -270,7 +273,7 @@ test('a version counts as seen once the write-ahead log is on disk, or after 10 
   expect(read(7, null, null)).toMatchObject({ version: 5 });
 });
 
-test('an epoch that another session does not commit is a condition, and others wait a bounded time for it', async () => {
+test('an epoch in an open transaction of another session is a condition with bounded waits', async () => {
   const conditions = createConditions(silentLog);
   const { watch } = startProcess(db, prefix, conditions);
   await createUrlIds(db, 1);
@@ -291,7 +294,7 @@ test('an epoch that another session does not commit is a condition, and others w
   expect(conditions.list().map(({ code }) => code)).toEqual(['database_epoch_changed']);
 });
 
-test('a process refuses a Redis that the processes of another database use', async () => {
+test('a process rejects a Redis in use by another database', async () => {
   const other = await open();
   const theirs = startProcess(other.db);
   const ours = startProcess();
@@ -299,7 +302,7 @@ test('a process refuses a Redis that the processes of another database use', asy
   expect(await ours.watch.check()).toBe('waiting');
   const beats = async () => {
     for (let i = 0; i < 3; i++) {
-      // Its clock moves on.
+      // Advances its clock.
       await shared.redis().hincrby(`${prefix}:epoch`, 'beat', -i);
       await theirs.watch.check();
       await ours.watch.check();
@@ -309,12 +312,12 @@ test('a process refuses a Redis that the processes of another database use', asy
   expect(await shared.redis().hget(`${prefix}:epoch`, 'epoch')).toBe((await readEpoch(other.db)).epoch);
 });
 
-test('a process takes over a Redis whose other database has no processes any more', async () => {
+test('a process takes over a Redis whose other database has no running processes', async () => {
   const other = await open();
   await createUrlIds(other.db, 2);
   const theirs = startProcess(other.db);
   await theirs.watch.check();
-  await silence();
+  await ageStamp();
   const ours = startProcess();
   expect(await ours.watch.check()).toBe('own');
   expect(ours.current.known!.versionFloor).toBeGreaterThan((await readEpoch(other.db)).version);
@@ -342,7 +345,7 @@ test('clicks of an earlier epoch are counted on the short URLs that the restored
   expect(await readCounts(db, [kept!, reused!])).toEqual([2, 4]);
 });
 
-test('clicks of a database that this one does not descend from become dead letters', async () => {
+test('clicks of an unrelated database become dead letters', async () => {
   const [kept] = await createUrlIds(db, 1);
   const dump = await dumpDatabase(url);
   await restoreDump(url, dump);
@@ -358,7 +361,7 @@ test('clicks of a database that this one does not descend from become dead lette
   expect(await db('click_producers')).toEqual([]);
 });
 
-test('a role with rights on the tables begins an epoch, and one without only reads it', async () => {
+test('a role with table rights begins an epoch, one without only reads it', async () => {
   await createUrlIds(db, 1);
   const { epoch } = await readEpoch();
   const role = nameOf(url);
@@ -383,7 +386,7 @@ test('a role with rights on the tables begins an epoch, and one without only rea
   }
 });
 
-test('clicks are counted by a role that was granted nothing on tables that came later', async () => {
+test('a role without rights on newer tables counts clicks', async () => {
   const [id] = await createUrlIds(db, 1);
   const role = nameOf(url);
   await db.raw(`create role ${role} login password 'secret'`);
@@ -404,7 +407,7 @@ test('clicks are counted by a role that was granted nothing on tables that came 
   }
 });
 
-test('an epoch that cannot be read is a condition, which ends when it can', async () => {
+test('an unreadable epoch is a condition until it can be read', async () => {
   const conditions = createConditions(silentLog);
   const { watch } = startProcess(db, prefix, conditions);
   const codes = () => conditions.list().map(({ code }) => code);
@@ -416,7 +419,7 @@ test('an epoch that cannot be read is a condition, which ends when it can', asyn
   expect(codes()).toEqual([]);
 });
 
-test('maintenance of the tables of a database begins no epoch', async () => {
+test('table maintenance begins no epoch', async () => {
   await createUrlIds(db, 3);
   const { epoch } = await readEpoch();
   for (const statement of [

@@ -65,7 +65,7 @@ async function ask(question: Partial<AnalyticsQuery> = {}): Promise<AnalyticsRes
 const clicksOf = ({ groups }: AnalyticsResult) => groups.map(({ name, clicks }) => [name, clicks]);
 const without = (answer: AnalyticsResult) => clicksOf(answer).filter(([, clicks]) => clicks !== 0);
 
-describe('against a model that knows each click', () => {
+describe('against a model of all clicks', () => {
   const firstMs = Date.parse('2026-10-24T00:00:00Z');
   const aDetail = fc.record({
     country: fc.constantFrom('', 'DE', 'NP'),
@@ -108,7 +108,7 @@ describe('against a model that knows each click', () => {
 
   const isCounted = (bots: BotChoice, isBot: boolean) => bots === 'include' || isBot === (bots === 'only');
 
-  /** Its clocks, of Node's own knowledge of time zones. */
+  /** Local time according to Node's time zone data. */
   function clockOf(at: Date, timezone: string) {
     const format = new Intl.DateTimeFormat('en-GB', {
       timeZone: timezone,
@@ -133,7 +133,7 @@ describe('against a model that knows each click', () => {
     };
   }
 
-  /** The name that only clicks of one bucket have; an hour that comes twice is two. */
+  /** Name of the bucket of a click; a repeated hour has two. */
   function bucketOf(at: Date, { timezone, interval }: Pick<Question, 'timezone' | 'interval'>): string {
     const { year, month, day, weekday, hour, minute } = clockOf(at, timezone);
     if (interval === 'month') return `${year}-${month}`;
@@ -152,14 +152,14 @@ describe('against a model that knows each click', () => {
     return detail?.[groupBy] ?? '';
   }
 
-  /** What PostgreSQL keeps of parts of days: unknown values where there is no row. */
+  /** Data of partial days: unknown values without a click event. */
   function isInWholeDay(at: number, from: number, to: number): boolean {
     const dayMs = 86_400_000;
     const day = at - (at % dayMs);
     return day >= from && day + dayMs <= to;
   }
 
-  test('each cut, by any time zone, filter and choice of bots, is what the clicks add up to', async () => {
+  test('each grouping, time zone, filter and bot choice matches the sum of the clicks', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(aClick, { maxLength: 40 }),
@@ -193,7 +193,7 @@ describe('against a model that knows each click', () => {
             }
             const found = new Map(
               without(answer).map(([name, clicks]) => [
-                // A bucket's own beginning belongs to it.
+                // The start of a bucket belongs to it.
                 question.groupBy === 'time' ? bucketOf(new Date(String(name)), question) : name,
                 clicks,
               ]),
@@ -230,7 +230,7 @@ describe('time zones', () => {
     expect(answer.groups).toHaveLength(hours);
   });
 
-  test('the hour that comes twice is two groups, and a day has the clicks of both', async () => {
+  test('a repeated hour is two groups, and the day has the clicks of both', async () => {
     await apply([
       click('2026-10-25T00:30:00Z'),
       click('2026-10-25T01:30:00Z', {}, 2),
@@ -244,7 +244,7 @@ describe('time zones', () => {
     expect(clicksOf(await ask(day))).toEqual([['2026-10-24T22:00:00.000Z', 3]]);
   });
 
-  test('where clocks are set back over midnight, both times are of the new day', async () => {
+  test('when clocks are set back over midnight, both times belong to the new day', async () => {
     await apply([
       click('2026-10-24T23:59:00Z'),
       click('2026-10-25T00:30:00Z', { visitor: 2 }, 2),
@@ -265,7 +265,7 @@ describe('time zones', () => {
     expect(await clicksOn('2026-10-25')).toEqual([['2026-10-25T00:00:00.000Z', 14]]);
   });
 
-  test('days and hours at +05:45 begin at a quarter past', async () => {
+  test('days and hours at +05:45 begin at a quarter past the hour', async () => {
     await apply([click('2026-06-01T18:14:59Z'), click('2026-06-01T18:15:00Z', {}, 2)]);
     const days = { from: '2026-06-01', to: '2026-06-02', timezone: 'Asia/Kathmandu' };
     expect(clicksOf(await ask(days))).toEqual([
@@ -279,8 +279,8 @@ describe('time zones', () => {
   });
 });
 
-describe('what only rows tell', () => {
-  test('minutes and filters name the time since which rows are kept where they are asked for more', async () => {
+describe('queries that need click events', () => {
+  test('minutes and filters before the retention throw with the start of the retention', async () => {
     const since = new Date('2026-11-01T00:00:00Z');
     await db()('analytics_state').update({ rows_since: since });
     const range = { from: '2026-10-31', to: '2026-11-01' };
@@ -294,7 +294,7 @@ describe('what only rows tell', () => {
     );
   });
 
-  test('clicks without a row are told apart where single clicks are counted', async () => {
+  test('clicks without an event are reported when click events are counted', async () => {
     await apply([
       click('2026-11-20T10:00:00Z'),
       click('2026-11-20T10:01:00Z', { visitor: '' }, 2),
@@ -304,7 +304,7 @@ describe('what only rows tell', () => {
     expect([answer.clicks, answer.withoutRow, answer.source]).toEqual([1, 6, 'rows']);
   });
 
-  test('by value, parts of days count as whole ones once their rows are gone, and the answer says so', async () => {
+  test('by value, partial days count as whole days past their retention', async () => {
     await apply([click('2026-11-20T01:00:00Z', { country: 'NP' }), click('2026-11-20T13:00:00Z')]);
     const range = { from: new Date('2026-11-20T12:00:00Z'), to: new Date('2026-11-21T00:00:00Z') };
     expect(await ask({ ...range, groupBy: 'country' })).toMatchObject({ range, source: 'both', clicks: 1 });
@@ -316,7 +316,7 @@ describe('what only rows tell', () => {
     });
   });
 
-  test('different visitors are counted by group, and by the figures of days whose rows are gone', async () => {
+  test('distinct visitors are counted by group, and by day past the retention', async () => {
     await apply([
       click('2026-11-19T10:00:00Z', { visitor: 1 }),
       click('2026-11-20T10:00:00Z', { visitor: 2 }, 3),
@@ -334,7 +334,7 @@ describe('what only rows tell', () => {
   });
 });
 
-test('groups without clicks are there with 0', async () => {
+test('groups without clicks have 0 clicks', async () => {
   const range = { from: '2026-11-02', to: '2026-11-15' };
   expect(clicksOf(await ask({ ...range, interval: 'week' }))).toEqual([
     ['2026-11-02T00:00:00.000Z', 0],
@@ -348,7 +348,7 @@ test('groups without clicks are there with 0', async () => {
   expect((await ask({ ...range, groupBy: 'country' })).groups).toEqual([]);
 });
 
-test('values beyond the limit, and those that no day tells apart, are other', async () => {
+test('values beyond the limit, and catch-all values, count as other', async () => {
   const at = '2026-11-20T10:00:00Z';
   await apply(['DE', 'NP', 'FR', '*'].map((country, i) => click(at, { country }, 4 - i)));
   const answer = await ask({ from: '2026-11-20', to: '2026-11-20', groupBy: 'country', limit: 2 });
@@ -364,7 +364,7 @@ test('values beyond the limit, and those that no day tells apart, are other', as
   expect([clicksOf(all).length, all.other]).toEqual([3, 1]);
 });
 
-test('the range before is as long on the clocks of the time zone', async () => {
+test('the previous range has the same length in local time', async () => {
   await apply([
     click('2026-10-24T21:59:00Z', {}, 8),
     click('2026-10-24T22:00:00Z', {}, 4),
@@ -378,7 +378,7 @@ test('the range before is as long on the clocks of the time zone', async () => {
   });
 });
 
-test('the range before one of less than a day is as long as it is, though clocks are set back meanwhile', async () => {
+test('the previous range of less than a day keeps its length when clocks are set back', async () => {
   await apply([click('2026-10-25T00:20:00Z', {}, 2)]);
   const range = { from: new Date('2026-10-25T00:45:00Z'), to: new Date('2026-10-25T01:15:00Z') };
   expect((await ask({ ...range, timezone: 'Europe/Berlin', compare: true })).previous).toEqual({
@@ -388,14 +388,14 @@ test('the range before one of less than a day is as long as it is, though clocks
   });
 });
 
-test('a range is refused that ends before it begins, or has too many groups', async () => {
+test('an empty range, and a range with too many groups, are rejected', async () => {
   await expect(ask({ from: '2026-11-02', to: '2026-11-01' })).rejects.toThrow(EmptyRange);
   await expect(ask({ from: '2025-01-01', to: '2026-11-01', interval: 'hour' })).rejects.toThrow(
     TooManyBuckets,
   );
 });
 
-test('what an owner, a tag and a short code mean is counted, and nothing that is deleted', async () => {
+test('owner, tag and short code select clicks, and deleted short URLs are excluded', async () => {
   await apply(urlIds.map((urlId, i) => ({ ...click('2026-11-20T10:00:00Z', {}, i + 1), urlId })));
   const range = { from: '2026-11-20', to: '2026-11-20' };
   const { id: owner } = await createApiKeys(db()).create('one');

@@ -10,7 +10,7 @@ const database = useDatabase();
 const { db } = database;
 const atMs = Date.parse('2026-11-21T23:59:30Z');
 
-/** Clicks on two short URLs: with a row, with roll-ups alone, with nothing but a total. */
+/** Counts clicks on two short URLs: with an event, with roll-ups only, and with a total only. */
 async function applyClicks(): Promise<[number, number]> {
   const [one, two] = (await createUrlIds(db(), 2)) as [number, number];
   const clicks = [makeDetail(), makeDetail({ visitor: '', isBot: true }), undefined].flatMap((detail, i) =>
@@ -22,12 +22,12 @@ async function applyClicks(): Promise<[number, number]> {
 
 beforeEach(async () => await emptyBooks(db()));
 
-test('with and without detail, counters, hours, dimensions and rows agree', async () => {
+test('counters, hours, dimensions and click events match, with and without details', async () => {
   await applyClicks();
   expect(await readAnalyticsAudit(db())).toEqual({ clicks: 222, without: 0, differing: [] });
 });
 
-test('clicks that were counted before there were analytics, or by an earlier release, are told apart and miss nowhere', async () => {
+test('clicks without analytics are reported separately and are no difference', async () => {
   const [one] = await applyClicks();
   await db()('url_stats').where({ url_id: one }).increment('click_count', 5);
   expect(await readAnalyticsAudit(db())).toEqual({ clicks: 222, without: 5, differing: [] });
@@ -50,14 +50,14 @@ test.each([
     { metric: 'bots by os', expected: 10, found: 11 },
   ],
   ['row', 'delete from url_analytics', { metric: 'click events', expected: 1, found: 0 }],
-])('an altered %s is found on its short URL', async (_, tamper, difference) => {
+])('the audit finds an altered %s on its short URL', async (_, tamper, difference) => {
   const [one] = await applyClicks();
   const { short_code: shortCode } = await db()('urls').where({ id: one }).first('short_code');
   await db().raw(`${tamper}${tamper.includes('where') ? ' and' : ' where'} url_id = ${one}`);
   expect((await readAnalyticsAudit(db())).differing).toEqual([{ shortCode, ...difference }]);
 });
 
-test('a short URL whose figures wait to be removed is no difference', async () => {
+test('a short URL with a pending removal is no difference', async () => {
   const [one] = await applyClicks();
   const external = await connectExternalClient(database.url());
   await external.run(`create temp table kept as select * from urls where id = ${one}`);

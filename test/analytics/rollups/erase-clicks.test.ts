@@ -21,7 +21,7 @@ beforeEach(async () => {
   await db()('urls').where({ id: urlIds[0] }).update({ short_code: 'forgotten' });
 });
 
-/** Counts clicks on both, with a row and without one, in each of some hours. */
+/** Counts clicks on both short URLs, with and without an event, in several hours. */
 async function countClicks(count = 10, hours = 5): Promise<void> {
   const clicks = Array.from({ length: hours }, (_, i) => beginMs + i * hourMs).flatMap((lastAtMs) =>
     urlIds.flatMap((urlId) =>
@@ -31,10 +31,10 @@ async function countClicks(count = 10, hours = 5): Promise<void> {
   await openClickStore(db()).apply([makeDetailedBatch(clicks)]);
 }
 
-const figuresOf = async (urlId: number) =>
+const readAnalytics = async (urlId: number) =>
   Object.keys(await readFigures(db())).filter((name) => name.startsWith(`${urlId} `));
 
-async function expectBalance(): Promise<void> {
+async function expectExact(): Promise<void> {
   expect(isExact(await readAudit(db()))).toBe(true);
   expect((await readAnalyticsAudit(db())).differing).toEqual([]);
 }
@@ -42,22 +42,19 @@ async function expectBalance(): Promise<void> {
 test.each([
   ['keep', 100, 0],
   ['clear', 0, 100],
-] as const)(
-  'totals=%s leaves no figure but a total of %i, and the books balance',
-  async (totals, left, purged) => {
-    await countClicks();
-    await createClickEraser(db()).erase('forgotten', null, totals);
-    expect(await figuresOf(urlIds[0])).toEqual([]);
-    expect(await readCounts(db(), urlIds)).toEqual([left, 100]);
-    expect((await readAudit(db())).purged).toBe(purged);
-    await expectBalance();
-    await countClicks();
-    expect(await readCounts(db(), urlIds)).toEqual([left + 100, 200]);
-    await expectBalance();
-  },
-);
+] as const)('totals=%s leaves only a total of %i, and the audit is exact', async (totals, left, purged) => {
+  await countClicks();
+  await createClickEraser(db()).erase('forgotten', null, totals);
+  expect(await readAnalytics(urlIds[0])).toEqual([]);
+  expect(await readCounts(db(), urlIds)).toEqual([left, 100]);
+  expect((await readAudit(db())).purged).toBe(purged);
+  await expectExact();
+  await countClicks();
+  expect(await readCounts(db(), urlIds)).toEqual([left + 100, 200]);
+  await expectExact();
+});
 
-/** Counts clicks of as many visitors on both, all within one hour. */
+/** Counts one click per visitor on both short URLs within one hour. */
 async function countVisitors(visitors: number): Promise<void> {
   const clicks = urlIds.flatMap((urlId) =>
     Array.from({ length: visitors }, (_, visitor) => ({
@@ -70,9 +67,10 @@ async function countVisitors(visitors: number): Promise<void> {
   await openClickStore(db()).apply([makeDetailedBatch(clicks)]);
 }
 
-test('rows of one hour go in several steps, after each of which every figure adds up; and the last ones may be held', async () => {
+test('click events are deleted in steps, and totals match after each of them', async () => {
   await countVisitors(100);
-  const countLeft = async () => (await figuresOf(urlIds[0])).filter((name) => name.includes(' row ')).length;
+  const countLeft = async () =>
+    (await readAnalytics(urlIds[0])).filter((name) => name.includes(' row ')).length;
   const holder = await db().transaction();
   let forgetting: Promise<void>;
   try {
@@ -84,27 +82,27 @@ test('rows of one hour go in several steps, after each of which every figure add
     expect(last).toBeDefined();
     forgetting = createClickEraser(db(), { rows: 15, days: 30 }).erase('forgotten', null, 'clear');
     await waitUntil('the last step waits', async () => (await countLeft()) === 10);
-    await expectBalance();
+    await expectExact();
   } finally {
     await holder.rollback();
   }
   await forgetting;
-  expect(await figuresOf(urlIds[0])).toEqual([]);
-  await expectBalance();
+  expect(await readAnalytics(urlIds[0])).toEqual([]);
+  await expectExact();
 });
 
-test('figures of very many days go in several steps, and a removal that is given up in the middle says so and can go on', async () => {
+test('many days are deleted in steps, and a removal that timed out can be repeated', async () => {
   await countClicks(10, 200);
   const holder = await db().transaction();
   try {
-    // Of the third step: each takes two of the nine days.
+    // Cancels the third step; each step deletes two of the nine days.
     await holder.raw('select from url_clicks_daily where url_id = ? and day = ? for update', [
       urlIds[0],
       '2026-11-23',
     ]);
     const forgetting = createClickEraser(db(), { rows: 20_000, days: 2 }).erase('forgotten', null, 'keep');
     const outcome = forgetting.catch((error: unknown) => error);
-    await waitUntil('it is told to give up', async () => {
+    await waitUntil('its statement is cancelled', async () => {
       const { rows } = await db().raw(
         `select pg_cancel_backend(pid) from pg_stat_activity
          where wait_event_type = 'Lock' and datname = current_database() and query like 'delete from url_clicks_daily%'`,
@@ -115,15 +113,15 @@ test('figures of very many days go in several steps, and a removal that is given
   } finally {
     await holder.rollback();
   }
-  const days = (await figuresOf(urlIds[0])).flatMap((name) => /2026-11-\d\d/.exec(name) ?? []);
+  const days = (await readAnalytics(urlIds[0])).flatMap((name) => /2026-11-\d\d/.exec(name) ?? []);
   expect(days.toSorted((one, other) => one.localeCompare(other))[0]).toBe('2026-11-23');
-  await expectBalance();
+  await expectExact();
   await createClickEraser(db()).erase('forgotten', null, 'keep');
-  expect(await figuresOf(urlIds[0])).toEqual([]);
-  await expectBalance();
+  expect(await readAnalytics(urlIds[0])).toEqual([]);
+  await expectExact();
 });
 
-test('while clicks are counted, every figure adds up after each step, and each click is counted or purged', async () => {
+test('totals match after each step while clicks are counted, and no click is lost', async () => {
   await countClicks(15_000);
   const ending = new AbortController();
   const flushing = Promise.all(
@@ -141,13 +139,13 @@ test('while clicks are counted, every figure adds up after each step, and each c
   }
   ending.abort();
   await flushing;
-  await expectBalance();
+  await expectExact();
   const [counted, other] = (await readCounts(db(), urlIds)) as [number, number];
   expect(counted + (await readAudit(db())).purged).toBe(other);
   expect(await countDeadlocks(db())).toBe(0);
 });
 
-test('what others own is not there', async () => {
+test('a short URL of another owner is not found', async () => {
   await expect(createClickEraser(db()).erase('forgotten', 1, 'clear')).rejects.toThrow(UrlNotFound);
   await expect(createClickEraser(db()).erase('unknown', null, 'clear')).rejects.toThrow(UrlNotFound);
 });

@@ -23,7 +23,7 @@ async function readValues(dimension: string) {
     .select('value', 'clicks', 'bots');
 }
 
-/** Any detail, of so few that some are alike; nothing, where only the total is counted. */
+/** Details from a small set, so that some clicks are identical, or none. */
 const anyDetail = fc.option(
   fc.record({
     country: fc.constantFrom('', 'DE', 'NP'),
@@ -37,14 +37,14 @@ const anyDetail = fc.option(
   }),
   { nil: undefined },
 );
-/** Around two midnights, and at either end of what a time can be. */
+/** Around two midnights, and at the limits of the time range. */
 const anyTime = fc.oneof(
   fc.integer({ min: -7_200_000, max: 7_200_000 }).map((ms) => Date.parse('2026-11-22T00:00:00Z') + ms),
   fc.integer({ min: -3, max: 3 }).map((ms) => Date.parse('2027-01-01T00:00:00Z') + ms),
   fc.constantFrom(0, 899_999, 253_402_300_799_999),
 );
 
-test('whatever is applied together, at once, again and by halves, every figure is what a tally says', async () => {
+test('for any concurrent and repeated batches, all metrics match a tally', async () => {
   const store = openClickStore(db());
   const urlIds = await createUrlIds(db(), 3);
   const all: ClickCount[] = [];
@@ -70,7 +70,7 @@ test('whatever is applied together, at once, again and by halves, every figure i
   );
 });
 
-test('a hot short URL costs a row per quarter and value, however many batches have its clicks', async () => {
+test('a popular short URL needs one row per quarter and value, regardless of batches', async () => {
   const [urlId] = (await createUrlIds(db(), 1)) as [number];
   const batches = Array.from({ length: 500 }, (_, i) =>
     makeDetailedBatch([{ urlId, count: 2, lastAtMs: atMs + i, detail: makeDetail() }]),
@@ -83,7 +83,7 @@ test('a hot short URL costs a row per quarter and value, however many batches ha
   expect(rows[0]).toMatchObject([{ clicks: 1_000, at: new Date(atMs + 499) }]);
 });
 
-test('beyond the greatest number of values of a day the most clicked find room and the rest is "other", exactly', async () => {
+test('beyond the maximum of values, the most clicked are kept and the rest is "other"', async () => {
   const [urlId] = (await createUrlIds(db(), 1)) as [number];
   const referrers = Array.from(
     { length: 3 * maxValues },
@@ -106,7 +106,7 @@ test('beyond the greatest number of values of a day the most clicked find room a
   ];
   expect(await readValues('referrer')).toEqual(expected(sumTo(rest.length), 0));
 
-  // Later nothing new finds room, a value that is kept grows, and another day has room of its own.
+  // Later, new values count as other, existing ones grow, and another day has its own limit.
   await apply(visit('new.example', 7, true), visit(otherValue, 1));
   expect(await readValues('referrer')).toEqual(expected(sumTo(rest.length) + 8, 7));
   await apply(visit(kept[0]!, 100), { ...visit('new.example', 1), lastAtMs: atMs + 86_400_000 });
@@ -115,7 +115,7 @@ test('beyond the greatest number of values of a day the most clicked find room a
   expect(values).toContainEqual({ value: 'new.example', clicks: 1, bots: 0 });
 });
 
-test('workers that count clicks of the same short URLs and values at once, in different orders, never deadlock', async () => {
+test('workers that count the same short URLs and values concurrently never deadlock', async () => {
   const urlIds = await createUrlIds(db(), 60);
   const deadlocks = await countDeadlocks(db());
   const makeClicks = (round: number): ClickCount[] =>
@@ -135,7 +135,7 @@ test('workers that count clicks of the same short URLs and values at once, in di
   expect(await countDeadlocks(db())).toBe(deadlocks);
 });
 
-test('texts that PostgreSQL would refuse, or no index could hold, hold up nothing', async () => {
+test('texts that PostgreSQL or an index would reject do not block other clicks', async () => {
   const [urlId] = (await createUrlIds(db(), 1)) as [number];
   const long = 'x'.repeat(10_000);
   const detail = makeDetail({ country: 'a\0b', referrer: long, browser: '\ud800', visitor: 'no digits' });
@@ -146,7 +146,7 @@ test('texts that PostgreSQL would refuse, or no index could hold, hold up nothin
   expect(await db()('url_analytics')).toEqual([]);
 });
 
-test('clicks on a short URL that was purged meanwhile leave nothing in the analytics', async () => {
+test('clicks on a purged short URL leave nothing in the analytics', async () => {
   const [purged, there] = (await createUrlIds(db(), 2)) as [number, number];
   await db()('urls').where({ id: purged }).delete();
   const clicks = [purged, there].map((urlId) => ({ urlId, count: 3, lastAtMs: atMs, detail: makeDetail() }));
@@ -154,7 +154,7 @@ test('clicks on a short URL that was purged meanwhile leave nothing in the analy
   expect(await readFigures(db())).toEqual(tally(clicks.slice(1)));
 });
 
-test('a session in any time zone writes the same quarters and days', async () => {
+test('sessions in all time zones write the same quarters and days', async () => {
   const [urlId] = (await createUrlIds(db(), 1)) as [number];
   const clicks = Array.from({ length: 96 }, (_, i) => ({
     urlId,

@@ -28,7 +28,7 @@ afterEach(async () => {
   for (const codes of created.splice(0)) await codes.close();
 });
 
-test('requests for codes that nobody has are written by and by, several processes add up, and closing writes the rest', async () => {
+test('unknown codes are written periodically, summed over processes, and flushed on close', async () => {
   const [one, other] = [create(20), create()];
   one.add('nobody');
   one.add('nobody');
@@ -39,7 +39,7 @@ test('requests for codes that nobody has are written by and by, several processe
   expect(await readRequests()).toEqual({ nobody: 3, nothing: 1, '*': 0 });
 });
 
-test('of more codes than a day keeps the most requested stay, the others are put together, and none is lost', async () => {
+test('beyond the maximum of codes, the least requested are merged and none is lost', async () => {
   const codes = create();
   addMany(codes, 'first', maxCodes);
   codes.add('first-7');
@@ -55,7 +55,7 @@ test('of more codes than a day keeps the most requested stay, the others are put
   expect(sumOf(requests)).toBe(maxCodes + 1 + 500 + 3 + 100_000);
 });
 
-test('processes that write other codes at once keep to the limit together, and lose none', async () => {
+test('processes that write different codes concurrently keep the limit and lose none', async () => {
   const processes = [create(), create(), create(), create()];
   for (const [i, codes] of processes.entries()) addMany(codes, `process-${i}`, 700);
   await Promise.all(processes.map((codes) => codes.flush()));
@@ -64,7 +64,7 @@ test('processes that write other codes at once keep to the limit together, and l
   expect(sumOf(requests)).toBe(2_800);
 });
 
-test('what PostgreSQL does not take is written when it does', async () => {
+test('requests that could not be written are written once PostgreSQL is back', async () => {
   const codes = create();
   await db().schema.renameTable('unknown_codes_daily', 'unknown_codes_away');
   codes.add('nobody');

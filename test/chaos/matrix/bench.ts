@@ -6,20 +6,20 @@ import { administer, createTemplate, databaseUrl } from '../../support/services/
 import { startTestPostgres, type TestServer } from '../../support/services/servers.ts';
 import { linkmill, type System } from './system.ts';
 
-/** What all faults of a run share: a build, and a PostgreSQL on which each fault has a database of its own. */
+/** Resources that all faults of a run share: a build, and a PostgreSQL with a database per fault. */
 export interface Bench {
   linkmill: System;
   postgres: TestServer;
-  /** How each stack that runs now is ended. */
+  /** Functions that stop the running stacks. */
   stacks: Set<() => Promise<void>>;
   createDatabase(): Promise<{ url: string; drop: () => Promise<void> }>;
-  /** Ends everything that was started on it. */
+  /** Stops everything that was started on the bench. */
   close(): Promise<void>;
 }
 
 const template = 'faults_template';
 
-/** Starts a PostgreSQL that keeps what it has committed when it is killed; builds, unless there is a build. */
+/** Starts a PostgreSQL that keeps commits when it is killed; builds, unless a build is given. */
 export async function openBench(givenBuild?: string): Promise<Bench> {
   const buildFolder = givenBuild ?? path.resolve(`.cache/faults-build-${process.pid}`);
   if (givenBuild === undefined) await buildInto(buildFolder);

@@ -6,11 +6,10 @@ import { run } from '../../../scripts/services/run.ts';
 
 export type FakeClock = Awaited<ReturnType<typeof createFakeClock>>;
 
-/** A clock for processes that are started with its settings. It can be moved while they run; what measures durations, the
- *  monotonic clock, goes on as ever. Needs Debian's libfaketime, which is fetched. */
+/** A clock for processes started with its settings. It can be moved while they run; their monotonic clock is
+ *  unaffected. Fetches Debian's libfaketime. */
 export async function createFakeClock() {
-  if (!hasDebianPackages())
-    throw new Error('the clock of a process can only be moved on Debian and its like');
+  if (!hasDebianPackages()) throw new Error('moving the clock of a process requires Debian or a derivative');
   const packages = await fetchDebianPackages(['libfaketime'], '.cache', { isUsable: movesClock });
   const folder = await mkdtemp(path.join(tmpdir(), 'linkmill-clock-'));
   const file = path.join(folder, 'offset');
@@ -28,9 +27,9 @@ export async function createFakeClock() {
       FAKETIME_DONT_FAKE_MONOTONIC: '1',
       DONT_FAKE_MONOTONIC: '1',
     },
-    /** From now on the clock is so many seconds fast, or slow where that is negative. */
+    /** Sets the offset of the clock; negative values set it back. */
     setOffset,
-    /** What it shows, in milliseconds as of Date.now(). */
+    /** Current time of the clock, in milliseconds like Date.now(). */
     now: () => Date.now() + offsetSeconds * 1_000,
     remove: async () => await rm(folder, { recursive: true, force: true }),
   };
@@ -41,7 +40,7 @@ function libraryIn(folder: string): string {
   return path.join(folder, 'usr/lib', triplet, 'faketime/libfaketimeMT.so.1');
 }
 
-/** A library that cannot be loaded is ignored, so that only the clock tells. */
+/** The loader ignores an unusable library, so check that the clock moves. */
 async function movesClock(folder: string): Promise<boolean> {
   const env = { ...process.env, LD_PRELOAD: libraryIn(folder), FAKETIME: '+10d', DONT_FAKE_MONOTONIC: '1' };
   const now = await run(process.execPath, ['-p', 'Date.now()'], { env }).catch(() => '');

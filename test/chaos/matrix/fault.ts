@@ -1,29 +1,29 @@
 import type { Settings } from '../../support/processes/launch.ts';
 import type { Stack } from './stack.ts';
 
-/** Something bad that happens to a running stack. */
+/** A fault that is injected into a running stack. */
 export interface Fault {
-  /** As in `--only`. */
+  /** Name for `--only`. */
   name: string;
-  /** What it does, in a sentence for people. */
-  does: string;
-  /** How often it is injected. */
+  /** Description for the report, as a sentence. */
+  description: string;
+  /** Number of injections. */
   times: number;
-  /** Injects it once, and heals it. Throws when it could not be injected. */
+  /** Injects the fault once and repairs it. Throws when the injection fails. */
   inject: (stack: Stack, turn: number) => Promise<unknown>;
-  /** Whether Redis keeps its data over a kill; it does unless this says otherwise. */
+  /** Whether Redis keeps its data when it is killed; true by default. */
   appendonly?: boolean;
-  /** Settings of the processes that are not the usual ones. */
+  /** Settings of the processes that differ from the defaults. */
   settings?: Settings;
-  /** Whether clocks are moved. */
+  /** Whether the fault moves clocks. */
   fakeClocks?: boolean;
-  /** Whether no request may fail. */
-  failsNothing?: boolean;
-  /** Whether an earlier state takes the place of the database: what was counted since may be missing, and `reconcile` must name
-   *  the new epoch. */
+  /** Whether all requests must succeed. */
+  requiresSuccess?: boolean;
+  /** Whether an earlier state replaces the database: later clicks may be missing, and `reconcile` must list the new
+   *  epoch. */
   losesDatabase?: boolean;
-  /** A double fault, or a setting that gives it up: what is lost is shown and not judged. */
-  notPromised?: boolean;
-  /** Whether the control, too, is put through it, and must lose or double clicks. */
+  /** Whether losses are reported but allowed: a double fault, or a setting without the guarantee. */
+  allowsLoss?: boolean;
+  /** Whether the control runs too, and must lose or double-count clicks. */
   breaksControl?: boolean;
 }

@@ -10,23 +10,23 @@ import { type Row, runFault } from './run-fault.ts';
 import { control, type System } from './system.ts';
 import { readVersions } from './versions.ts';
 
-/** `npm run test:faults`: injects every fault into a running system, and says by its exit code whether all of it was exact
- *  and the control was not: 0 if so, 1 otherwise, 2 when it was asked for wrongly. */
+/** `npm run test:faults`: injects all faults into a running system. Exit code 0 when all counts are exact and the
+ *  control's are not, 1 otherwise, 2 for invalid arguments. */
 const reportFile = 'docs/faults.md';
 
 const options = readOptions();
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 
 if (options.list) {
-  for (const { name, does, times } of faults) say(`${name.padEnd(26)} ${times} times: ${does}`);
+  for (const { name, description, times } of faults) say(`${name.padEnd(30)} ${times} times: ${description}`);
   process.exit(0);
 }
 
-/** What is open and must be closed when the run is interrupted. */
+/** Closed when the run is interrupted. */
 let bench: Bench | undefined;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
-    say(`${signal}: ending everything`);
+    say(`${signal}: stopping`);
     void (bench?.close() ?? Promise.resolve()).finally(() => {
       killLeftProcesses();
       process.exit(130);
@@ -43,7 +43,7 @@ try {
   if (options.isFull) {
     await mkdir('docs', { recursive: true });
     await writeFile(reportFile, await formatReport(runs, faults, versions));
-    say(`${reportFile} is written`);
+    say(`wrote ${reportFile}`);
   }
 } finally {
   await bench.close();
@@ -54,7 +54,7 @@ const failures = runs
   .filter(({ reasons }) => reasons.length > 0);
 for (const { seed, row, reasons } of failures)
   say(`FAILED with seed ${seed}: ${row.system} ${row.fault.name}: ${reasons.join('; ')}`);
-if (failures.length === 0) say('Every row is as it must be.');
+if (failures.length === 0) say('All rows passed.');
 process.exit(failures.length === 0 ? 0 : 1);
 
 async function runAll(on: Bench, seed: string): Promise<Run> {
@@ -70,7 +70,7 @@ async function runAll(on: Bench, seed: string): Promise<Run> {
     say(`[${number + 1}/${todo.length}, ${minutes} min] ${system.name}: ${fault.name}`);
     const row = await runFault(on, system, fault, seed, say);
     say(
-      `  answered ${row.answered}, counted ${row.counted}, sent ${row.sent}: ${row.lost} lost, ${row.doubled} doubled`,
+      `  answered ${row.answered}, counted ${row.counted}, sent ${row.sent}: ${row.lost} lost, ${row.doubleCounted} double-counted`,
     );
     rows.push(row);
   }

@@ -15,9 +15,8 @@ type Store = 'redis' | 'postgres';
 
 export type Member = Awaited<ReturnType<typeof startMember>>;
 
-/** Starts a process of the stack, which reaches each store through a proxy of its own. It stays the same member, on the same
- *  port and with the same proxies, however often its process ends and is started again. One that ends without having been
- *  told to is started again too, as a supervisor would, and `onUnexpectedEnd` is told. */
+/** Starts a process of the stack, with its own proxy for each store. Port and proxies stay the same across restarts.
+ *  A process that exits unexpectedly is restarted, as a supervisor would, and reported to `onUnexpectedEnd`. */
 export async function startMember(options: {
   name: string;
   kind: 'web' | 'worker';
@@ -51,8 +50,8 @@ export async function startMember(options: {
     running = started;
     void started.ended.then(async (end) => {
       if (endIsExpected) return;
-      onUnexpectedEnd(`${name} ended by itself (${end}) and was started again`);
-      await start().catch((error: Error) => onUnexpectedEnd(`${name} did not start again: ${error.message}`));
+      onUnexpectedEnd(`${name} exited unexpectedly (${end}) and was restarted`);
+      await start().catch((error: Error) => onUnexpectedEnd(`${name} failed to restart: ${error.message}`));
     });
     await (kind === 'web' ? readyWeb(started, placed) : readyWorker(started));
   }
@@ -80,10 +79,10 @@ export async function startMember(options: {
     start,
     signal: (signal: NodeJS.Signals) => running.signal(signal),
 
-    /** Ends its process as a power cut would, and resolves when that is gone. */
+    /** Kills the process and resolves when it has ended. */
     kill,
 
-    /** Asks its process to end; resolves to how it did, and after how long. */
+    /** Sends SIGTERM; resolves to the exit code or signal, and the duration. */
     async terminate(): Promise<{ end: number | NodeJS.Signals; ms: number }> {
       endIsExpected = true;
       const startedAt = performance.now();
@@ -91,7 +90,7 @@ export async function startMember(options: {
       return { end, ms: performance.now() - startedAt };
     },
 
-    /** The last lines that its processes wrote. */
+    /** Last lines of output, across restarts. */
     tail: (lines: number) =>
       `${earlierOutput}${running.output()}`.trimEnd().split('\n').slice(-lines).join('\n'),
 

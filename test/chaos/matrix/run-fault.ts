@@ -5,36 +5,42 @@ import { readSlowness } from '../../support/processes/slowness.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import type { Bench } from './bench.ts';
 import type { Fault } from './fault.ts';
-import { drain, judge, judgeAnalytics, judgeDetails, type RateLimitResult } from './judge.ts';
+import {
+  compareCounts,
+  type CountResult,
+  drain,
+  findAnalyticsProblems,
+  findDetailProblems,
+} from './oracle.ts';
 import { pause, type Stack, startStack } from './stack.ts';
 import type { System } from './system.ts';
 
-/** What came of one fault. */
-export interface Row extends RateLimitResult {
+/** Result of one fault. */
+export interface Row extends CountResult {
   system: System['name'];
   fault: Fault;
-  /** How often it was injected. */
+  /** Number of injections. */
   times: number;
-  /** Requests that got another answer than a redirect, or none. */
+  /** Requests without a redirect. */
   failed: number;
   p50Ms: number;
   p99Ms: number;
-  /** From the end of the load until everything answered was counted; undefined when it never was. */
+  /** Time from the end of the load until all answered clicks were counted; undefined when they never were. */
   countedAfterSeconds: number | undefined;
-  /** Why this row is a failure; none when it is not. */
+  /** Reasons why the row fails; empty when it passes. */
   problems: string[];
-  /** What took too long; a failure unless the machine is busy with something else. */
+  /** Timeouts that were exceeded; a failure unless the machine is busy. */
   delays: string[];
 }
 
 /** Answered redirects before the first injection. */
 const warmUpClicks = 400;
 const reconcileSeconds = 5;
-/** Longest time that a process may take to end when it is asked to, with both stores at hand. */
-const endWithinMs = 10_000;
+/** Maximum duration of a graceful shutdown with both stores available. */
+const maxShutdownMs = 10_000;
 
-/** Injects a fault some times into a fresh stack under load, and judges when counting has caught up, and again when every
- *  process has ended and nothing more can be counted. */
+/** Injects a fault into a fresh stack under load. Checks the counts when they have caught up, and again when all
+ *  processes have ended. */
 export async function runFault(
   bench: Bench,
   system: System,
@@ -52,18 +58,18 @@ export async function runFault(
   });
   let times = 0;
   try {
-    await waitUntil('the load runs', () => countAll(stack.tally.answered) >= warmUpClicks, 30_000);
+    await waitUntil('the load has started', () => countAll(stack.tally.answered) >= warmUpClicks, 30_000);
     for (; times < fault.times; times++) {
       await pause(stack, 300, 1_200);
       await fault.inject(stack, times);
     }
     await pause(stack, 300, 1_200);
   } catch (error) {
-    stack.problems.push(`could not be injected: ${describe(error)}`);
+    stack.problems.push(`injection failed: ${describe(error)}`);
   }
   try {
     const row = await finish(bench, stack, fault, times);
-    if (row.problems.length > 0) showWhy(stack, row.problems);
+    if (row.problems.length > 0) showProblems(stack, row.problems);
     return row;
   } finally {
     await stack.close();
@@ -75,26 +81,26 @@ async function finish(bench: Bench, stack: Stack, fault: Fault, times: number): 
   stack.redis.goOn();
   bench.postgres.goOn();
   await stack.stopLoad();
-  const patienceMs = fault.notPromised ? 10_000 : system.patienceMs;
-  const judgeNow = (counted: Map<string, number>) => judge(tally, counted, stack.lostPart);
-  const drainedMs = await drain(stack.readCounted, judgeNow, patienceMs * readSlowness());
-  const before = judgeNow(await stack.readCounted());
+  const patienceMs = fault.allowsLoss ? 10_000 : system.patienceMs;
+  const compare = (counted: Map<string, number>) => compareCounts(tally, counted, stack.lostPart);
+  const drainedMs = await drain(stack.readCounted, compare, patienceMs * readSlowness());
+  const before = compare(await stack.readCounted());
   await endAll(stack);
-  const after = judgeNow(await stack.readCounted());
-  const limitResult = {
+  const after = compare(await stack.readCounted());
+  const result = {
     ...after,
     lost: Math.max(before.lost, after.lost),
-    doubled: Math.max(before.doubled, after.doubled),
+    doubleCounted: Math.max(before.doubleCounted, after.doubleCounted),
   };
-  if (!fault.notPromised) await reconcile(stack, fault);
+  if (!fault.allowsLoss) await reconcile(stack, fault);
   if (system.name === 'linkmill') {
-    problems.push(...judgeAnalytics(await readAnalyticsAudit(stack.db)));
-    problems.push(...(await judgeDetails(stack.db)));
+    problems.push(...findAnalyticsProblems(await readAnalyticsAudit(stack.db)));
+    problems.push(...(await findDetailProblems(stack.db)));
   }
   const latencies = tally.latenciesMs.sort((a, b) => a - b);
   const percentile = (share: number) => latencies[Math.floor(latencies.length * share)] ?? NaN;
   const row: Row = {
-    ...limitResult,
+    ...result,
     system: system.name,
     fault,
     times,
@@ -109,16 +115,16 @@ async function finish(bench: Bench, stack: Stack, fault: Fault, times: number): 
   return row;
 }
 
-/** Asks every process to end, all at once, and notes those that do not end well. */
+/** Sends SIGTERM to all processes at once, and records those that do not exit cleanly. */
 async function endAll({ members, problems, delays }: Stack): Promise<void> {
   const ends = await Promise.all(members.map(async (member) => ({ member, ...(await member.terminate()) })));
   for (const { member, end, ms } of ends) {
     if (end !== 0) problems.push(`${member.name} ended with ${end}`);
-    if (ms > endWithinMs) delays.push(`${member.name} took ${(ms / 1_000).toFixed(1)} s to end`);
+    if (ms > maxShutdownMs) delays.push(`${member.name} took ${(ms / 1_000).toFixed(1)} s to exit`);
   }
 }
 
-/** Asks the system itself whether its books are right, or what is missing where a part of the database was lost. */
+/** Runs the system's own audit; after a loss of data it must list the new epoch. */
 async function reconcile(
   { system, databaseUrl, problems, say }: Stack,
   { losesDatabase = false }: Fault,
@@ -126,26 +132,29 @@ async function reconcile(
   const commandLine = system.reconcile?.(Math.ceil(reconcileSeconds * readSlowness()));
   if (!commandLine) return;
   const { code, stdout, stderr } = await runToEnd(commandLine, { DATABASE_URL: databaseUrl });
-  const isRight = losesDatabase ? code !== 2 && /epoch \d+ began at/.test(stdout) : code === 0;
-  if (!isRight) problems.push(`reconcile ended with ${code}:\n${stdout}${stderr}`);
+  const isExpected = losesDatabase ? code !== 2 && /epoch \d+ began at/.test(stdout) : code === 0;
+  if (!isExpected) problems.push(`reconcile ended with ${code}:\n${stdout}${stderr}`);
   else say(`reconcile: ${losesDatabase ? stdout : stdout.split('\n')[0]}`);
 }
 
-function findProblems({ system, fault, lost, doubled, failed, answered }: Row, failures: string[]): string[] {
+function findProblems(
+  { system, fault, lost, doubleCounted, failed, answered }: Row,
+  failures: string[],
+): string[] {
   if (answered === 0) return ['no request was answered'];
   if (system === 'control') {
-    return lost + doubled > 0 ? [] : ['the control came through: nothing would have been noticed'];
+    return lost + doubleCounted > 0 ? [] : ['the control made no error: the test cannot detect one'];
   }
   return [
-    ...(lost > 0 && !fault.notPromised ? [`${lost} clicks were lost`] : []),
-    ...(doubled > 0 ? [`${doubled} clicks were doubled`] : []),
-    ...(failed > 0 && fault.failsNothing
+    ...(lost > 0 && !fault.allowsLoss ? [`${lost} clicks were lost`] : []),
+    ...(doubleCounted > 0 ? [`${doubleCounted} clicks were double-counted`] : []),
+    ...(failed > 0 && fault.requiresSuccess
       ? [`${failed} requests failed: ${[...new Set(failures)].join(', ')}`]
       : []),
   ];
 }
 
-function showWhy({ members, say }: Stack, problems: string[]): void {
+function showProblems({ members, say }: Stack, problems: string[]): void {
   for (const problem of problems) say(`PROBLEM: ${problem}`);
   for (const member of members) say(`the last lines of ${member.name}:\n${member.tail(15)}`);
 }

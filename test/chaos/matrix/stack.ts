@@ -19,16 +19,16 @@ import type { System } from './system.ts';
 
 const shortUrls = 200;
 const people = 500;
-/** Web processes report once a second what they have accepted. */
+/** Web processes report accepted clicks once a second. */
 const reportedAfterMs = 1_500;
 const clients = 32;
-/** Bounds of a client's pause: few enough requests per second that two processors are not busy all the time. */
+/** Range of a client's pause between requests; keeps two CPUs below saturation. */
 const thinkMs = [8, 32] as const;
 
 export type Stack = Awaited<ReturnType<typeof startStack>>;
 
-/** Starts two web and two worker processes of a system, with a database and a Redis of their own, under load. With
- *  `fakeClocks` the clock of the first web and the first worker process can be moved. */
+/** Starts two web processes and two workers of a system, with their own database and Redis, under load. With
+ *  `fakeClocks`, the clocks of the first web process and worker can be moved. */
 export async function startStack(
   bench: Bench,
   system: System,
@@ -43,7 +43,7 @@ export async function startStack(
   const { say } = options;
   const random = createRandom(options.seed);
   const problems: string[] = [];
-  /** What took longer than it may on a machine with nothing beside. */
+  /** Timeouts that were exceeded, which a busy machine may cause. */
   const delays: string[] = [];
   /** Clicks per short code that a lost part of the database had counted. */
   const lostPart = new Map<string, number>();
@@ -78,7 +78,7 @@ export async function startStack(
 
     const members: Member[] = [];
     closers.push(async () => {
-      // One that is stopped would not hear of anything else.
+      // SIGKILL also ends a stopped process.
       await Promise.all(members.map(async (member) => await member.kill()));
       await Promise.all(members.map(async (member) => await member.closeProxies()));
     });
@@ -98,7 +98,7 @@ export async function startStack(
       return member;
     };
     const starting = [start('web', 1), start('web', 2), start('worker', 1), start('worker', 2)] as const;
-    // Where one fails, the others must be there before they can be ended.
+    // If one fails to start, the others must have started before they can be stopped.
     await Promise.allSettled(starting);
     const [web1, web2, worker1, worker2] = await Promise.all(starting);
     const [webs, workers] = [[web1, web2] as const, [worker1, worker2] as const];
@@ -112,7 +112,7 @@ export async function startStack(
         thinkMs: () => random.between(...thinkMs),
       },
     );
-    // Its clients may be waiting for what is ended next.
+    // Clients may be waiting for processes that are stopped next.
     closers.push(async () => void stopLoad());
 
     return {
@@ -135,8 +135,8 @@ export async function startStack(
       client: (web: Member) => createClient(web.baseUrl, key),
       readCounted: async () => await readCounted(db),
 
-      /** Runs one Redis command, past the proxies. */
-      async tellRedis(command: string, ...args: string[]): Promise<void> {
+      /** Runs one Redis command without a proxy. */
+      async runRedisCommand(command: string, ...args: string[]): Promise<void> {
         const client = new Redis(redis.url, { maxRetriesPerRequest: 0 });
         try {
           await client.call(command, ...args);
@@ -145,7 +145,7 @@ export async function startStack(
         }
       },
 
-      /** Ends a store, which refuses connections from then on, and starts it again; `meanwhile` happens between. */
+      /** Kills a store, runs `meanwhile`, and restarts it. Connections are rejected until then. */
       async restart(store: 'redis' | 'postgres', meanwhile: () => Promise<unknown> = async () => {}) {
         const server = store === 'redis' ? redis : bench.postgres;
         for (const { proxies } of members) await proxies[store].refuse();
@@ -155,10 +155,10 @@ export async function startStack(
         for (const { proxies } of members) await proxies[store].accept();
       },
 
-      /** Resolves when everything that was answered by now is counted, and neither in Redis nor in memory alone. Counts per
-       *  short URL cannot tell: newer clicks may stand in them for older ones that Redis lost. */
+      /** Resolves when all clicks answered by now are counted, and none is only in Redis or memory. Counts per short
+       *  URL do not show this: newer clicks may make up for older ones that Redis lost. */
       async settle(withinMs = 60_000): Promise<void> {
-        // By then web processes have reported what they had accepted.
+        // Wait until web processes have reported the accepted clicks.
         await delay(reportedAfterMs);
         const client = new Redis(redis.url, { maxRetriesPerRequest: 0 });
         try {
@@ -166,7 +166,7 @@ export async function startStack(
           const [newest] = await client.xrevrange(stream, '+', '-', 'COUNT', 1);
           const first = await readAudit(db);
           await waitUntil(
-            'what was answered is counted',
+            'answered clicks are counted',
             async () =>
               (await client.xrange(stream, '-', newest?.[0] ?? '0-1', 'COUNT', 1)).length === 0 &&
               isExactSince(first, await readAudit(db)),
@@ -185,7 +185,7 @@ export async function startStack(
   }
 }
 
-/** A pause of a random length. */
+/** Waits for a random time. */
 export async function pause({ random }: { random: Random }, leastMs: number, mostMs: number): Promise<void> {
   await delay(random.between(leastMs, mostMs));
 }

@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { Knex } from '../../../src/storage/postgres/postgres.ts';
 import { commandOf } from '../../support/processes/launch.ts';
 
-/** Something that redirects and counts, which the same faults are done to. */
+/** A system that redirects and counts; all systems get the same faults. */
 export interface System {
   name: 'linkmill' | 'control';
   /** Command lines of Node. */
@@ -10,17 +10,17 @@ export interface System {
   worker: string[];
   /** Runs one job to its end. */
   job?: (name: string) => string[];
-  /** Says by its exit code whether what web processes accepted is what was counted; waits so many seconds for it. */
+  /** Audits the counts, waiting for pending clicks; the exit code tells the result. */
   reconcile?: (waitSeconds: number) => string[];
-  /** Bytes of the commands by which a web process hands over a click, and a worker takes waiting clicks away. */
+  /** Bytes of the commands that record a click and delete counted clicks. */
   commands: { record: string; acknowledge: string };
-  /** How long nothing may seem to happen before clicks that are not counted count as lost. */
+  /** How long totals must be stable before missing clicks count as lost. */
   patienceMs: number;
-  /** What its database needs beyond Linkmill's tables. */
+  /** Creates tables in addition to Linkmill's. */
   prepare: (db: Knex) => Promise<void>;
 }
 
-/** A command as it stands in Redis' protocol. */
+/** A command in the Redis protocol. */
 const redisCommand = (name: string) => `\r\n${name}\r\n`;
 
 /** Linkmill, from a build. */
@@ -31,14 +31,14 @@ export const linkmill = (buildFolder: string): System => ({
   job: (name) => commandOf(buildFolder, 'workers/run-job.js', [name]),
   reconcile: (waitSeconds) => commandOf(buildFolder, 'src/cli/reconcile.js', ['--wait', String(waitSeconds)]),
   commands: { record: redisCommand('xadd'), acknowledge: redisCommand('xdel') },
-  // A batch that Redis lost is overdue after 5 s; a hung connection is given up after 30 s at most.
+  // A batch that Redis lost is overdue after 5 s; a hanging connection times out after at most 30 s.
   patienceMs: 35_000,
   prepare: async () => {},
 });
 
 const naiveFile = (name: string) => ['--import', 'tsx', path.resolve('test/chaos/matrix/naive', name)];
 
-/** The positive control: the usual design, which does lose and double clicks. */
+/** The positive control: a common design that loses and double-counts clicks. */
 export const control: System = {
   name: 'control',
   web: naiveFile('web.ts'),

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, inject } from 'vitest';
 import { track } from '../../support/resources.ts';
 import { type Bench, openBench } from './bench.ts';
 
-/** A bench for a test file, on the build of the run; it is there once the tests run. */
+/** Opens a bench for a test file, with the build of the test run. */
 export function useBench(): () => Bench {
   let bench: Bench;
   let closed: () => void;

@@ -2,7 +2,7 @@ import { findRedisServer } from '../../../scripts/services/redis-server.ts';
 import { run } from '../../../scripts/services/run.ts';
 import { openPostgres } from '../../../src/storage/postgres/postgres.ts';
 
-/** The versions of both stores, of which PostgreSQL is running. */
+/** Reads the versions of both stores; PostgreSQL must be running. */
 export async function readVersions({
   postgres,
 }: {

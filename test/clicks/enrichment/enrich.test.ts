@@ -11,8 +11,8 @@ import { createReadClientAddress } from '../../../src/http/server/client-address
 const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:120.0) Gecko/20100101 Firefox/120.0';
 const visitorIds = createVisitorIds({ saltAt: () => 'salt' });
 
-function createDetailOf(more: Partial<Parameters<typeof createEnricher>[0]> = {}) {
-  const detailOf = createEnricher({
+function createTestEnricher(more: Partial<Parameters<typeof createEnricher>[0]> = {}) {
+  const enrich = createEnricher({
     userAgents: createUserAgents(),
     referrers: createReferrers(['sho.rt']),
     countryHeader: 'cf-ipcountry',
@@ -23,18 +23,18 @@ function createDetailOf(more: Partial<Parameters<typeof createEnricher>[0]> = {}
     ...more,
   });
   return (headers: IncomingHttpHeaders, remoteAddress: string | undefined = '203.0.113.7') =>
-    detailOf({ headers, socket: { remoteAddress } } as unknown as IncomingMessage, 0)!;
+    enrich({ headers, socket: { remoteAddress } } as unknown as IncomingMessage, 0)!;
 }
 
-const detailOf = createDetailOf();
+const enrich = createTestEnricher();
 
-test('a click has the country, the referrer, the agent and the visitor of its request', () => {
+test('a click has the country, referrer, user agent and visitor ID of its request', () => {
   const headers = {
     'user-agent': firefox,
     referer: 'https://News.example/a?b',
     'cf-ipcountry': 'NP',
   };
-  expect(detailOf(headers)).toEqual({
+  expect(enrich(headers)).toEqual({
     country: 'NP',
     referrer: 'news.example',
     browser: 'Firefox',
@@ -45,8 +45,8 @@ test('a click has the country, the referrer, the agent and the visitor of its re
   });
 });
 
-test('a click without headers is that of a bot, about whom nothing is known but the visitor id', () => {
-  expect(detailOf({})).toMatchObject({
+test('a click without headers is a bot click with only a visitor ID', () => {
+  expect(enrich({})).toMatchObject({
     country: '',
     referrer: '',
     browser: '',
@@ -68,11 +68,11 @@ test.each([
   ['DEU', ''],
   ['D\u{c9}', ''],
   ["'><", ''],
-])('the country "%s" of a CDN is kept as "%s"', (named, country) => {
-  expect(detailOf({ 'cf-ipcountry': named }).country).toBe(country);
+])('the CDN country "%s" is stored as "%s"', (named, country) => {
+  expect(enrich({ 'cf-ipcountry': named }).country).toBe(country);
 });
 
-test('the header of the CDN decides where it is there, the file where it is not, and only then', () => {
+test('the country is from the CDN header if present, otherwise from the file', () => {
   const asked: string[] = [];
   const countryFile = {
     find: (address: string) => {
@@ -80,7 +80,7 @@ test('the header of the CDN decides where it is there, the file where it is not,
       return address === '203.0.113.7' ? 'DE' : 'not a country';
     },
   };
-  const withBoth = createDetailOf({ countryFile });
+  const withBoth = createTestEnricher({ countryFile });
   expect(withBoth({ 'cf-ipcountry': 'NP' }).country).toBe('NP');
   expect(withBoth({ 'cf-ipcountry': 'XX' }).country).toBe('');
   expect(asked).toEqual([]);
@@ -89,25 +89,25 @@ test('the header of the CDN decides where it is there, the file where it is not,
   expect(asked).toEqual(['203.0.113.7', '203.0.113.8']);
 });
 
-test('a visitor is an address with an agent, and none is told apart without an address or where none is to be', () => {
-  const { visitor } = detailOf({ 'user-agent': firefox });
-  expect(detailOf({ 'user-agent': firefox, referer: 'https://a.example/' }).visitor).toBe(visitor);
-  expect(detailOf({ 'user-agent': firefox }, '203.0.113.8').visitor).not.toBe(visitor);
-  expect(detailOf({ 'user-agent': `${firefox}.1` }).visitor).not.toBe(visitor);
-  expect(createDetailOf({ readAddress: () => '' })({}).visitor).toBe('');
-  expect(createDetailOf({ visitorIds: undefined })({}).visitor).toBe('');
+test('a visitor ID depends on address and user agent, and is empty without an address', () => {
+  const { visitor } = enrich({ 'user-agent': firefox });
+  expect(enrich({ 'user-agent': firefox, referer: 'https://a.example/' }).visitor).toBe(visitor);
+  expect(enrich({ 'user-agent': firefox }, '203.0.113.8').visitor).not.toBe(visitor);
+  expect(enrich({ 'user-agent': `${firefox}.1` }).visitor).not.toBe(visitor);
+  expect(createTestEnricher({ readAddress: () => '' })({}).visitor).toBe('');
+  expect(createTestEnricher({ visitorIds: undefined })({}).visitor).toBe('');
 });
 
-test('who asks not to be tracked has no visitor id, and everything else, unless the operator decides otherwise', () => {
+test('an opt-out header removes only the visitor ID, unless the setting ignores it', () => {
   for (const wish of [{ 'sec-gpc': '1' }, { dnt: '1' }]) {
     const headers = { 'user-agent': firefox, ...wish };
-    expect(detailOf(headers)).toMatchObject({ browser: 'Firefox', visitor: '' });
-    expect(createDetailOf({ respectsDoNotTrack: false })(headers).visitor).not.toBe('');
+    expect(enrich(headers)).toMatchObject({ browser: 'Firefox', visitor: '' });
+    expect(createTestEnricher({ respectsDoNotTrack: false })(headers).visitor).not.toBe('');
   }
-  expect(detailOf({ dnt: '0', 'sec-gpc': '0' }).visitor).not.toBe('');
+  expect(enrich({ dnt: '0', 'sec-gpc': '0' }).visitor).not.toBe('');
 });
 
-test('whatever the headers say, what is kept of them arrives where batches are read', () => {
+test('for any headers, the stored details survive encoding and decoding', () => {
   const text = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 120 }),
     fc.constantFrom(
@@ -130,7 +130,7 @@ test('whatever the headers say, what is kept of them arrives where batches are r
         producer: '0197a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b',
         seq: 1,
         accepted: requests.length,
-        clicks: requests.map((one, i) => ({ urlId: i + 1, count: 1, lastAtMs: i, detail: detailOf(one) })),
+        clicks: requests.map((one, i) => ({ urlId: i + 1, count: 1, lastAtMs: i, detail: enrich(one) })),
       };
       expect(decodeBatch(encodeBatch(batch))).toEqual(batch);
     }),

@@ -40,7 +40,7 @@ test.each([
   expect(findHost(header)).toBe('');
 });
 
-test('who comes from this service itself has no referrer', () => {
+test('a visit from this service has no referrer', () => {
   for (const header of [
     'https://sho.rt/abc',
     'http://SHO.RT:8080/',
@@ -50,12 +50,12 @@ test('who comes from this service itself has no referrer', () => {
     expect(findHost(header)).toBe('');
 });
 
-test('a host that is very long is cut', () => {
+test('a very long host is truncated', () => {
   const host = `${'a'.repeat(60)}.${'b'.repeat(60)}.example`;
   expect(findHost(`https://${host}/`)).toBe(host.slice(0, 100));
 });
 
-test('whatever a header says, what is kept of it is short and has no control character', () => {
+test('for any header, the stored host is short and has no control characters', () => {
   const part = fc.oneof(
     fc.string({ unit: 'binary' }),
     fc.constantFrom('https://', 'x://', '\t', '\n', '%0a'),

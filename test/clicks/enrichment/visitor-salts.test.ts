@@ -11,7 +11,7 @@ const { db } = useDatabase();
 const opened: VisitorSalts[] = [];
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
-/** Today's: PostgreSQL's clock says what is old. */
+/** Today, because PostgreSQL's clock decides which salts are old. */
 const noon = Math.floor(Date.now() / dayMs) * dayMs + dayMs / 2;
 const midnight = noon + dayMs / 2;
 const [today, tomorrow] = [noon, midnight].map((atMs) => new Date(atMs).toISOString().slice(0, 10));
@@ -41,7 +41,7 @@ const readDays = async () =>
     ({ day }) => day,
   );
 
-test('all processes have the same salt on a day, and another one on the next', async () => {
+test('all processes share the salt of a day, and get another one the next day', async () => {
   const processes = Array.from({ length: 5 }, () => open());
   for (const nowMs of [noon, noon + dayMs]) {
     await Promise.all(processes.map((one) => one.refresh(nowMs)));
@@ -53,7 +53,7 @@ test('all processes have the same salt on a day, and another one on the next', a
   expect(new Set(rows.map(({ salt }) => salt.toString('hex'))).size).toBe(2);
 });
 
-test('an hour before midnight in UTC the salt of the next day is there, and a restarted process has the same', async () => {
+test('the next salt is fetched an hour before midnight UTC, the same after a restart', async () => {
   const early = open();
   await early.refresh(midnight - 2 * hourMs);
   expect(await readDays()).toEqual([today]);
@@ -65,7 +65,7 @@ test('an hour before midnight in UTC the salt of the next day is there, and a re
   expect(early.saltAt(midnight - 1)).not.toBe(early.saltAt(midnight));
 });
 
-test('the salts of today and yesterday are kept, and older ones forgotten', async () => {
+test('the salts of today and yesterday are kept, older ones are deleted', async () => {
   await db().raw(
     `insert into visitor_salts (day, salt)
      select cast(now() at time zone 'UTC' as date) - days, '\\x00' from generate_series(0, 5) as days`,
@@ -77,7 +77,7 @@ test('the salts of today and yesterday are kept, and older ones forgotten', asyn
   expect(rows.map(({ age }: { age: number }) => age).filter((age: number) => age >= 0)).toEqual([0, 1]);
 });
 
-test('while PostgreSQL is away a process has a salt of its own, which PostgreSQL cannot tell, and later the one of all', async () => {
+test('without PostgreSQL a process uses a random salt, and later the shared one', async () => {
   let away = true;
   const store = createVisitorSaltStore(db());
   const salts = open({
@@ -99,7 +99,7 @@ test('while PostgreSQL is away a process has a salt of its own, which PostgreSQL
   expect(salts.saltAt(noon)).not.toBe(own);
 });
 
-test('a visitor has one id all day, of an address and an agent, and another one the next day', async () => {
+test('a visitor ID is stable for a day and changes the next day', async () => {
   const salts = open();
   const { idOf } = createVisitorIds(salts);
   await salts.refresh(noon);

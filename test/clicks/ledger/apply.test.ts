@@ -11,7 +11,7 @@ import { waitUntil } from '../../support/wait-until.ts';
 const { db } = useDatabase();
 const atMs = 1_700_000_000_000;
 
-/** Rows of short URLs with counters; resolves to their ids. */
+/** Inserts short URLs with counters; resolves to their IDs. */
 async function createUrls(count: number): Promise<number[]> {
   const { rows } = await db().raw<{ rows: { url_id: number }[] }>(
     `with u as (
@@ -56,7 +56,7 @@ function expectedCounts(urlIds: number[], batches: Iterable<Batch>): number[] {
   return urlIds.map((id) => clicks.reduce((sum, click) => (click.urlId === id ? sum + click.count : sum), 0));
 }
 
-test('a batch is counted per short URL, with the time of the last click, and is on the ledger', async () => {
+test('a batch updates counters, last access times and the ledger', async () => {
   const store = openClickStore(db());
   const [one, two] = (await createUrls(2)) as [number, number];
   const producer = uuidv7();
@@ -75,7 +75,7 @@ test('a batch is counted per short URL, with the time of the last click, and is 
   expect(await readLedger(producer)).toEqual({ applied_through: 2, batches: 2, clicks: 10, outOfOrder: [] });
 });
 
-test('a late batch does not set the time of the last click back', async () => {
+test('a late batch does not set the last access time back', async () => {
   const store = openClickStore(db());
   const [url] = (await createUrls(1)) as [number];
   await store.apply([makeBatch(uuidv7(), 500, [[url, 1]])]);
@@ -84,7 +84,7 @@ test('a late batch does not set the time of the last click back', async () => {
   expect(row.last_accessed_at.getTime()).toBe(atMs + 500);
 });
 
-test('a duplicates batch changes nothing, neither alone nor beside new ones nor twice in one call', async () => {
+test('a duplicate batch changes nothing, alone, beside new batches or twice in one call', async () => {
   const store = openClickStore(db());
   const [url] = (await createUrls(1)) as [number];
   const producer = uuidv7();
@@ -100,7 +100,7 @@ test('a duplicates batch changes nothing, neither alone nor beside new ones nor 
   expect(await readCounts([url])).toEqual([11]);
 });
 
-test('nothing to apply is no error', async () => {
+test('applying no batches succeeds', async () => {
   expect(await openClickStore(db()).apply([])).toMatchObject({
     batches: 0,
     clicks: 0,
@@ -109,13 +109,13 @@ test('nothing to apply is no error', async () => {
   });
 });
 
-test('whatever is applied together, at once, again and out of order, counters and ledger are exact', async () => {
+test('concurrent, repeated and out-of-order batches leave counters and ledger exact', async () => {
   const store = openClickStore(db());
   const urlIds = await createUrls(4);
   const soFar: Batch[] = [];
   const identity = fc.record({ producer: fc.nat(2), seq: fc.integer({ min: 1, max: 9 }) });
   const call = fc.array(identity, { maxLength: 8 });
-  // The calls of a round run at the same time.
+  // The calls of a round run concurrently.
   const rounds = fc.array(fc.array(call, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 4 });
   await fc.assert(
     fc.asyncProperty(
@@ -165,20 +165,20 @@ test('whatever is applied together, at once, again and out of order, counters an
   );
 });
 
-/** The given things in as many orders: turned round, every other time backwards. */
-function ordersOf<T>(things: T[], count: number): T[][] {
+/** Returns rotations of the items, every other one reversed. */
+function ordersOf<T>(items: T[], count: number): T[][] {
   return Array.from({ length: count }, (_, k) => {
-    const at = Math.floor((k * things.length) / count);
-    const turned = [...things.slice(at), ...things.slice(0, at)];
+    const at = Math.floor((k * items.length) / count);
+    const turned = [...items.slice(at), ...items.slice(0, at)];
     return k % 2 === 0 ? turned : turned.toReversed();
   });
 }
 
-/** Applies batches as workers do: again when PostgreSQL has given up waiting for a lock, as it does after 10 s. */
-const applyPatiently = async (store: ReturnType<typeof openClickStore>, batches: Batch[]) =>
+/** Applies batches like workers: retries when PostgreSQL times out waiting for a lock, which takes 10 s. */
+const applyWithRetry = async (store: ReturnType<typeof openClickStore>, batches: Batch[]) =>
   await waitUntil('the batches are applied', async () => await store.apply(batches), 60_000);
 
-test('many workers that apply the same batches at once in different orders never deadlock and count each once', async () => {
+test('workers that apply the same batches concurrently never deadlock and count each once', async () => {
   const store = openClickStore(db());
   const urlIds = await createUrls(20);
   const deadlocks = await countDeadlocks();
@@ -191,13 +191,13 @@ test('many workers that apply the same batches at once in different orders never
     ),
   );
   const parts = ordersOf(batches, 16).map((order) => order.slice(0, 500));
-  const results = await Promise.all(parts.map((part) => applyPatiently(store, part)));
+  const results = await Promise.all(parts.map((part) => applyWithRetry(store, part)));
   expect(results.reduce((sum, result) => sum + result.batches, 0)).toBe(800);
   expect(await readCounts(urlIds)).toEqual(expectedCounts(urlIds, batches));
   expect(await countDeadlocks()).toBe(deadlocks);
 });
 
-test('many workers that count clicks on the same short URLs at once never deadlock and lose none', async () => {
+test('workers that count on the same short URLs concurrently never deadlock or lose clicks', async () => {
   const store = openClickStore(db());
   const urlIds = await createUrls(200);
   const deadlocks = await countDeadlocks();
@@ -208,12 +208,12 @@ test('many workers that count clicks on the same short URLs at once never deadlo
       order.slice(0, 150).map((id): [number, number] => [id, 1]),
     ),
   );
-  await Promise.all(batches.map((batch) => applyPatiently(store, [batch])));
+  await Promise.all(batches.map((batch) => applyWithRetry(store, [batch])));
   expect(await readCounts(urlIds)).toEqual(expectedCounts(urlIds, batches));
   expect(await countDeadlocks()).toBe(deadlocks);
 });
 
-test('a transaction that dies in its middle leaves nothing, and the same batches are counted by the next one', async () => {
+test('an aborted transaction leaves nothing, and the next one counts the same batches', async () => {
   const store = openClickStore(db());
   const [free, held] = (await createUrls(2)) as [number, number];
   const producer = uuidv7();
@@ -243,7 +243,7 @@ test('a transaction that dies in its middle leaves nothing, and the same batches
   expect(await readLedger(producer)).toMatchObject({ applied_through: 1, outOfOrder: [3] });
 });
 
-test('an unreadable entry is kept once, however often it comes, and the batches beside it are counted', async () => {
+test('an unreadable entry becomes one dead letter, and batches beside it are counted', async () => {
   const store = openClickStore(db());
   const [url] = (await createUrls(1)) as [number];
   const entry = { source: `stream 0 entry ${uuidv7()}`, payload: '["a\\u0000","\u{1f648}"]' };
@@ -256,7 +256,7 @@ test('an unreadable entry is kept once, however often it comes, and the batches 
   expect(await readCounts([url])).toEqual([2]);
 });
 
-test('clicks on a short URL that was purged since do not keep the others of the batch from being counted', async () => {
+test('clicks on a purged short URL do not affect other clicks of the batch', async () => {
   const store = openClickStore(db());
   const [purged, there] = (await createUrls(2)) as [number, number];
   await db()('urls').where({ id: purged }).delete();
@@ -271,7 +271,7 @@ test('clicks on a short URL that was purged since do not keep the others of the 
   expect(await readLedger(producer)).toMatchObject({ applied_through: 1, clicks: 7 });
 });
 
-test('a gap behind which thousands of batches wait closes at once, and the watermark moves over all of them but the next gap', async () => {
+test('closing a gap moves the watermark over thousands of batches up to the next gap', async () => {
   const store = openClickStore(db());
   const [url] = (await createUrls(1)) as [number];
   const producer = uuidv7();

@@ -13,16 +13,16 @@ const dayMs = 24 * 3_600_000;
 
 beforeEach(async () => await emptyBooks(db()));
 
-/** Removes short URLs, as the clean-up does when their retention is over. */
+/** Purges short URLs, like the clean-up after their retention. */
 async function purge(urlIds: number[]) {
   const deletedAt = new Date(Date.now() - 2 * dayMs);
   await db()('urls').whereIn('id', urlIds).update({ is_active: false, deleted_at: deletedAt });
   expect(await createUrlCleanupStore(db()).purge(new Date(), 1, 1, 100)).toBe(urlIds.length);
 }
 
-test('the books of a database without any click are exact, and all figures are zero', async () => {
-  const books = await readAudit(db());
-  expect(books).toEqual({
+test('the audit of a database without clicks is exact and all totals are zero', async () => {
+  const audit = await readAudit(db());
+  expect(audit).toEqual({
     producers: 0,
     accepted: 0,
     counted: 0,
@@ -33,10 +33,10 @@ test('the books of a database without any click are exact, and all figures are z
     differing: [],
     deadLetters: 0,
   });
-  expect(isExact(books)).toBe(true);
+  expect(isExact(audit)).toBe(true);
 });
 
-test('after traffic, out of order and repeated, the three figures agree', async () => {
+test('after out-of-order and repeated batches, accepted, counted and counters match', async () => {
   const store = openClickStore(db());
   const [one, two] = (await createUrlIds(db(), 2)) as [number, number];
   const [producer, other] = [uuidv7(), uuidv7()];
@@ -44,12 +44,12 @@ test('after traffic, out of order and repeated, the three figures agree', async 
   for (const batch of [...batches, ...batches]) await store.apply([batch]);
   await store.apply([makeBatch(other, 1, two, 5)]);
   await store.reportAccepted(producer, 12);
-  const books = await readAudit(db());
-  expect(books).toMatchObject({ producers: 2, accepted: 17, counted: 17, onUrls: 17, purged: 0 });
-  expect(isExact(books)).toBe(true);
+  const audit = await readAudit(db());
+  expect(audit).toMatchObject({ producers: 2, accepted: 17, counted: 17, onUrls: 17, purged: 0 });
+  expect(isExact(audit)).toBe(true);
 });
 
-test('purges of clicked short URLs, and clicks that arrive for one that was purged meanwhile, leave the books exact', async () => {
+test('purged short URLs, and later clicks on them, leave the audit exact', async () => {
   const store = openClickStore(db());
   const producer = uuidv7();
   const [stays, goes, unclicked] = (await createUrlIds(db(), 3)) as [number, number, number];
@@ -62,12 +62,12 @@ test('purges of clicked short URLs, and clicks that arrive for one that was purg
     makeBatch(producer, 4, unclicked, 2),
     makeBatch(producer, 5, stays, 2),
   ]);
-  const books = await readAudit(db());
-  expect(books).toMatchObject({ accepted: 10, counted: 10, onUrls: 4, purged: 6, differing: [] });
-  expect(isExact(books)).toBe(true);
+  const audit = await readAudit(db());
+  expect(audit).toMatchObject({ accepted: 10, counted: 10, onUrls: 4, purged: 6, differing: [] });
+  expect(isExact(audit)).toBe(true);
 });
 
-test('purges and flushes at once, of the same short URLs, leave the books exact', async () => {
+test('concurrent purges and flushes of the same short URLs leave the audit exact', async () => {
   const store = openClickStore(db());
   const cleanupStore = createUrlCleanupStore(db());
   for (let round = 0; round < 25; round++) {
@@ -84,12 +84,12 @@ test('purges and flushes at once, of the same short URLs, leave the books exact'
     ]);
     await cleanupStore.purge(new Date(), 1, 1, 100);
   }
-  const books = await readAudit(db());
-  expect(books).toMatchObject({ accepted: 1_500, counted: 1_500, onUrls: 0, purged: 1_500 });
-  expect(isExact(books)).toBe(true);
+  const audit = await readAudit(db());
+  expect(audit).toMatchObject({ accepted: 1_500, counted: 1_500, onUrls: 0, purged: 1_500 });
+  expect(isExact(audit)).toBe(true);
 });
 
-test('while clicks are being counted, the counters and the ledger agree at every moment', async () => {
+test('while clicks are counted, the counters match the ledger in each snapshot', async () => {
   const store = openClickStore(db());
   const urlIds = await createUrlIds(db(), 5);
   const producer = uuidv7();
@@ -112,22 +112,22 @@ test('while clicks are being counted, the counters and the ledger agree at every
   expect(new Set(seen).size).toBeGreaterThan(5);
 });
 
-test('the books say which producers miss how many clicks, the greatest difference first', async () => {
+test('the audit lists producers with missing clicks, the largest difference first', async () => {
   const store = openClickStore(db());
   const [url] = (await createUrlIds(db(), 1)) as [number];
   const [one, two, exact] = [uuidv7(), uuidv7(), uuidv7()];
   await store.apply([makeBatch(one, 1, url, 2), makeBatch(two, 1, url, 2), makeBatch(exact, 1, url, 2)]);
   await store.reportAccepted(one, 5);
   await store.reportAccepted(two, 11);
-  // A figure that arrives late takes nothing back.
+  // A late report does not decrease the number.
   await store.reportAccepted(two, 1);
-  const books = await readAudit(db());
-  expect(isExact(books)).toBe(false);
-  expect(books.differing).toMatchObject([
+  const audit = await readAudit(db());
+  expect(isExact(audit)).toBe(false);
+  expect(audit.differing).toMatchObject([
     { producer: two, accepted: 11, counted: 2 },
     { producer: one, accepted: 5, counted: 2 },
   ]);
-  expect(Math.abs(books.differing[0]!.lastSeenAt.getTime() - Date.now())).toBeLessThan(60_000);
+  expect(Math.abs(audit.differing[0]!.lastSeenAt.getTime() - Date.now())).toBeLessThan(60_000);
 });
 
 test.each([
@@ -136,11 +136,8 @@ test.each([
   ['a short URL that somebody removed by hand', 'delete from urls'],
   ['a ledger that says too much', 'update click_producers set clicks = clicks + 1, accepted = accepted + 1'],
   ['a ledger that says less than was accepted', 'update click_producers set clicks = clicks - 1'],
-  [
-    'books of removed producers that differ',
-    'update click_books set removed_accepted = removed_accepted + 1',
-  ],
-])('%s is found', async (_, tamper) => {
+  ['a difference of removed producers', 'update click_books set removed_accepted = removed_accepted + 1'],
+])('the audit finds %s', async (_, tamper) => {
   const [url] = (await createUrlIds(db(), 1)) as [number];
   await openClickStore(db()).apply([makeBatch(uuidv7(), 1, url, 3)]);
   expect(isExact(await readAudit(db()))).toBe(true);
@@ -148,7 +145,7 @@ test.each([
   expect(isExact(await readAudit(db()))).toBe(false);
 });
 
-test('while web processes go on accepting, the books are exact as of a moment once what they had accepted then is counted', async () => {
+test('with ongoing traffic, the audit is exact since a reading once its clicks are counted', async () => {
   const store = openClickStore(db());
   const [url] = (await createUrlIds(db(), 1)) as [number];
   const [one, two] = [uuidv7(), uuidv7()];
@@ -162,12 +159,12 @@ test('while web processes go on accepting, the books are exact as of a moment on
   await store.reportAccepted(one, 15);
   const then = await readAudit(db());
   expect([isExact(then), isExactSince(first, then)]).toEqual([false, true]);
-  // One too many is never right.
+  // One click too many is never exact.
   await db()('click_producers').where({ producer: one }).update({ clicks: 16 });
   expect(isExactSince(first, await readAudit(db()))).toBe(false);
 });
 
-test('newer clicks do not stand in for an older batch that is missing', async () => {
+test('newer clicks do not make up for a missing older batch', async () => {
   const store = openClickStore(db());
   const [url] = (await createUrlIds(db(), 1)) as [number];
   const producer = uuidv7();
@@ -181,7 +178,7 @@ test('newer clicks do not stand in for an older batch that is missing', async ()
   expect(isExactSince(first, await readAudit(db()))).toBe(true);
 });
 
-test('clicks on short URLs that another program deletes or truncates stay in the books', async () => {
+test('clicks on short URLs that another program deletes or truncates stay in the audit', async () => {
   const store = openClickStore(db());
   const [one, two, three] = (await createUrlIds(db(), 3)) as [number, number, number];
   const producer = uuidv7();
@@ -189,8 +186,8 @@ test('clicks on short URLs that another program deletes or truncates stay in the
   await store.reportAccepted(producer, 15);
   const external = await connectExternalClient(database.url());
   const look = async () => {
-    const books = await readAudit(db());
-    return [books.onUrls, books.purged, isExact(books)];
+    const audit = await readAudit(db());
+    return [audit.onUrls, audit.purged, isExact(audit)];
   };
   expect(await look()).toEqual([15, 0, true]);
   await external.run(`delete from urls where id in (${one}, ${two})`);

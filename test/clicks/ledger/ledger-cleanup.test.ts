@@ -24,16 +24,16 @@ const hourMs = 3_600_000;
 
 beforeEach(async () => await emptyBooks(db()));
 
-/** The id of a producer that was born so long ago. */
-const bornDaysAgo = (days: number) => uuidv7({ msecs: Date.now() - days * 24 * hourMs });
+/** Creates the ID of a producer of that age. */
+const createProducerOfAge = (days: number) => uuidv7({ msecs: Date.now() - days * 24 * hourMs });
 const cleanUp = async () => await openClickStore(db()).removeIdleProducers(idleDays, 1_000);
 const readProducers = async (): Promise<string[]> =>
   await db()('click_producers').orderBy('producer').pluck('producer');
 
-test('a producer of which nothing was heard for 90 days is removed, one heard of since stays, and the books are exact before and after', async () => {
+test('a producer without a sign of life for 90 days is removed, and the audit stays exact', async () => {
   const store = openClickStore(db());
   const [url] = (await createUrlIds(db(), 1)) as [number];
-  const [silent, heardOf] = [bornDaysAgo(200), bornDaysAgo(199)];
+  const [silent, heardOf] = [createProducerOfAge(200), createProducerOfAge(199)];
   await store.apply([
     makeBatch(silent, 1, url, 5),
     makeBatch(heardOf, 1, url, 7),
@@ -53,22 +53,22 @@ test('a producer of which nothing was heard for 90 days is removed, one heard of
   expect([await store.countIdleProducers(idleDays), await cleanUp()]).toEqual([0, 0]);
 });
 
-test('what a removed producer had accepted and nobody counted stays in the books as missing', async () => {
+test('uncounted clicks of a removed producer stay missing in the audit', async () => {
   const store = openClickStore(db());
   const [url] = (await createUrlIds(db(), 1)) as [number];
-  const silent = bornDaysAgo(200);
+  const silent = createProducerOfAge(200);
   await store.apply([makeBatch(silent, 1, url, 5)]);
   await store.reportAccepted(silent, 8);
   await setSilentFor(db(), silent, 91);
   await cleanUp();
-  const books = await readAudit(db());
-  expect([isExact(books), books.removed, books.differing]).toEqual([false, { accepted: 8, counted: 5 }, []]);
+  const audit = await readAudit(db());
+  expect([isExact(audit), audit.removed, audit.differing]).toEqual([false, { accepted: 8, counted: 5 }, []]);
 });
 
-test('a late batch of a removed producer goes to the quarantine once, is counted never, and is missing in the books', async () => {
+test('a late batch of a removed producer becomes one dead letter and is never counted', async () => {
   const store = openClickStore(db());
   const [url] = (await createUrlIds(db(), 1)) as [number];
-  const [silent, living] = [bornDaysAgo(200), uuidv7()];
+  const [silent, living] = [createProducerOfAge(200), uuidv7()];
   await store.apply([makeBatch(silent, 1, url, 5)]);
   await setSilentFor(db(), silent, 91);
   await cleanUp();
@@ -91,15 +91,15 @@ test('a late batch of a removed producer goes to the quarantine once, is counted
   expect(kept).toEqual([
     { source: `batch ${silent} 2`, reason: 'producer removed', payload: JSON.stringify(late) },
   ]);
-  const books = await readAudit(db());
-  expect(books).toMatchObject({ removed: { accepted: 8, counted: 5 }, deadLetters: 1, onUrls: 9 });
-  expect(isExact(books)).toBe(false);
+  const audit = await readAudit(db());
+  expect(audit).toMatchObject({ removed: { accepted: 8, counted: 5 }, deadLetters: 1, onUrls: 9 });
+  expect(isExact(audit)).toBe(false);
 });
 
-test('a producer that reports lives on, though it never clicked', async () => {
+test('a producer that reports is kept, even without clicks', async () => {
   const store = openClickStore(db());
   const [url] = (await createUrlIds(db(), 1)) as [number];
-  const [quiet, silent] = [bornDaysAgo(200), bornDaysAgo(199)];
+  const [quiet, silent] = [createProducerOfAge(200), createProducerOfAge(199)];
   await store.registerProducer(quiet);
   await store.registerProducer(silent);
   await setSilentFor(db(), quiet, 91);
@@ -110,10 +110,10 @@ test('a producer that reports lives on, though it never clicked', async () => {
   expect(await store.apply([makeBatch(quiet, 1, url)])).toMatchObject({ batches: 1, deadLetters: 0 });
 });
 
-test('an unknown producer is counted when it is younger than the youngest that was removed, and not when it is older', async () => {
+test('an unknown producer is counted only if it is newer than all removed ones', async () => {
   const store = openClickStore(db());
   const [url] = (await createUrlIds(db(), 1)) as [number];
-  const [older, removed, removedToo, younger] = [201, 300, 200, 199].map(bornDaysAgo) as [
+  const [older, removed, removedToo, younger] = [201, 300, 200, 199].map(createProducerOfAge) as [
     string,
     string,
     string,
@@ -128,17 +128,17 @@ test('an unknown producer is counted when it is younger than the youngest that w
   expect(await readCounts(db(), [url])).toEqual([4]);
 });
 
-test('a clean-up that removes a producer while its late batch is being applied counts it once or keeps it, never both', async () => {
+test('a late batch during a clean-up is counted once or dead-lettered, never both', async () => {
   const store = openClickStore(db());
   const [url] = (await createUrlIds(db(), 1)) as [number];
   const deadlocks = await countDeadlocks(db());
   const fates = new Set<string>();
   let counted = 0;
   for (let round = 0; round < 40; round++) {
-    const producers = Array.from({ length: 4 }, () => bornDaysAgo(200 - round));
+    const producers = Array.from({ length: 4 }, () => createProducerOfAge(200 - round));
     await store.apply(producers.map((producer) => makeBatch(producer, 1, url)));
     for (const producer of producers) await setSilentFor(db(), producer, 91);
-    // Batches 1 are known while the producer is, and must not be counted once it is gone.
+    // Batch 1 of each producer is in the ledger, and must not be counted after the removal.
     const again = producers.flatMap((producer) => [1, 2].map((seq) => makeBatch(producer, seq, url)));
     const cleanUpAfter = async (queries: number) => {
       for (let i = 0; i < queries; i++) await db().raw('select 1');
@@ -163,15 +163,15 @@ test('a clean-up that removes a producer while its late batch is being applied c
   expect([...fates].toSorted()).toEqual(['counted 2, kept 0', 'removed, late one kept: true']);
 });
 
-test('a flush with a late batch that waits for a counter does not hold the books, which the holder of the counter writes into', async () => {
+test('a flush that waits for a counter does not lock the totals, which the holder updates', async () => {
   const store = openClickStore(db());
   const [url] = (await createUrlIds(db(), 1)) as [number];
-  const silent = bornDaysAgo(200);
+  const silent = createProducerOfAge(200);
   await store.apply([makeBatch(silent, 1, url)]);
   await setSilentFor(db(), silent, 91);
   await cleanUp();
 
-  // What a purge does, in its order.
+  // The statements of a purge, in order.
   const purge = await db().transaction();
   await purge.raw('select from url_stats where url_id = ? for update', [url]);
   const flush = store.apply([makeBatch(silent, 2, url), makeBatch(uuidv7(), 1, url)]);
@@ -181,7 +181,7 @@ test('a flush with a late batch that waits for a counter does not hold the books
   expect(await flush).toMatchObject({ batches: 1, deadLetters: 1 });
 });
 
-test('flushes of late and of purged clicks beside purges and clean-ups never deadlock, and every click has its place in the books', async () => {
+test('concurrent flushes, purges and clean-ups never deadlock and lose no click', async () => {
   const store = openClickStore(db());
   const cleanupStore = createUrlCleanupStore(db());
   const deadlocks = await countDeadlocks(db());
@@ -189,14 +189,14 @@ test('flushes of late and of purged clicks beside purges and clean-ups never dea
   let late = 0;
   for (let round = 0; round < 25; round++) {
     const urlIds = await createUrlIds(db(), 12);
-    const silent = bornDaysAgo(300 - round);
+    const silent = createProducerOfAge(300 - round);
     await store.apply([makeBatch(silent, 1, urlIds[0]!)]);
     await setSilentFor(db(), silent, 91);
     await cleanUp();
     await db()('urls')
       .whereIn('id', urlIds.slice(0, 6))
       .update({ is_active: false, deleted_at: new Date(Date.now() - 48 * hourMs) });
-    // Each has a late batch and clicks on short URLs that are being purged.
+    // Each has a late batch, and clicks on short URLs that are being purged.
     const flush = async (order: number[], seq: number) =>
       await store.apply([
         makeBatch(silent, seq, urlIds[0]!),
@@ -213,16 +213,16 @@ test('flushes of late and of purged clicks beside purges and clean-ups never dea
     late += 3;
   }
   expect(await countDeadlocks(db())).toBe(deadlocks);
-  const books = await readAudit(db());
-  expect([books.accepted, books.counted, books.deadLetters]).toEqual([accepted + late, accepted, late]);
-  expect(books.counted).toBe(books.onUrls + books.purged);
-  expect(books.purged).toBeGreaterThan(0);
+  const audit = await readAudit(db());
+  expect([audit.accepted, audit.counted, audit.deadLetters]).toEqual([accepted + late, accepted, late]);
+  expect(audit.counted).toBe(audit.onUrls + audit.purged);
+  expect(audit.purged).toBeGreaterThan(0);
 });
 
-test('a removed producer that reports gets no row again, so nothing of it can be counted twice', async () => {
+test('a removed producer that reports gets no new row, so nothing is counted twice', async () => {
   const store = openClickStore(db());
   const [url] = (await createUrlIds(db(), 1)) as [number];
-  const silent = bornDaysAgo(200);
+  const silent = createProducerOfAge(200);
   await store.apply([makeBatch(silent, 1, url, 3)]);
   await setSilentFor(db(), silent, 91);
   expect(await cleanUp()).toBe(1);
@@ -231,10 +231,10 @@ test('a removed producer that reports gets no row again, so nothing of it can be
   expect(await store.apply([makeBatch(silent, 1, url, 3)])).toMatchObject({ batches: 0, deadLetters: 1 });
 });
 
-test('a removed producer whose clock was years ahead shuts out no new one, and one whose clock is behind is counted once it is known', async () => {
+test('clock skew of a removed producer does not reject new producers', async () => {
   const store = openClickStore(db());
   const [url] = (await createUrlIds(db(), 1)) as [number];
-  const [ahead, behind] = [bornDaysAgo(-700), bornDaysAgo(5_000)];
+  const [ahead, behind] = [createProducerOfAge(-700), createProducerOfAge(5_000)];
   await store.apply([makeBatch(ahead, 1, url)]);
   await setSilentFor(db(), ahead, 91);
   expect(await cleanUp()).toBe(1);
@@ -245,14 +245,14 @@ test('a removed producer whose clock was years ahead shuts out no new one, and o
   });
 });
 
-test('a removed producer that a later epoch makes report again is counted once', async () => {
+test('a removed producer that registers again in a later epoch is counted once', async () => {
   const [url] = (await createUrlIds(db(), 1)) as [number];
   let isConfirming = true;
   const stream = createClickStream(redis(), { prefix: `${prefix}-${uniquePrefix()}`, shards: 1 });
   const store = openClickStore(db());
   const recorder = createClickRecorder({
     stream,
-    // What a process that was stopped since its last round does not know.
+    // A process that was paused since its last round does not notice this.
     store: {
       ...store,
       findApplied: async (...args) => (isConfirming ? await store.findApplied(...args) : []),
@@ -264,14 +264,16 @@ test('a removed producer that a later epoch makes report again is counted once',
     log: silentLog,
   });
   try {
-    await waitUntil('the producer is known', async () => (await readProducers()).includes(recorder.producer));
+    await waitUntil('the producer is registered', async () =>
+      (await readProducers()).includes(recorder.producer),
+    );
     isConfirming = false;
     await recorder.record(url, 0);
     await store.apply((await stream.readPending(0)).map(({ batch }) => batch!));
     await setSilentFor(db(), recorder.producer, 91);
     await db()('click_producers').where({ producer: recorder.producer }).update({ accepted: 1 });
     expect(await cleanUp()).toBe(1);
-    // The clean-up judges by the time at which the producer was born, which was long ago where it is idle.
+    // The clean-up goes by the creation time of the producer, long ago for an idle one.
     await db()('click_books').update({ producers_removed_through: new Date() });
     recorder.reportAgain();
   } finally {

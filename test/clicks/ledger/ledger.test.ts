@@ -4,8 +4,8 @@ import { advance, isApplied, type LedgerEntry } from '../../../src/clicks/ledger
 
 const nothing: LedgerEntry = { appliedThrough: 0, outOfOrder: new Set() };
 
-/** Counts batches in calls, each of which counts those that are not known yet, as the worker does. */
-function playCalls(calls: number[][]): { entry: LedgerEntry; counted: number[] } {
+/** Counts batches in calls, each of which counts only new ones, like a worker. */
+function runCalls(calls: number[][]): { entry: LedgerEntry; counted: number[] } {
   let entry = nothing;
   const counted: number[] = [];
   for (const call of calls) {
@@ -16,14 +16,14 @@ function playCalls(calls: number[][]): { entry: LedgerEntry; counted: number[] }
   return { entry, counted };
 }
 
-/** Any order, any repetition, any partition into calls, with gaps. */
+/** Any order, repetition and partition into calls, with gaps. */
 const calls = fc.array(fc.array(fc.integer({ min: 1, max: 25 }), { maxLength: 12 }), { maxLength: 12 });
 
-test('whatever the order, repetition and partition into calls, each batch is counted exactly once', () => {
+test('in any order, repetition and partition into calls, each batch is counted exactly once', () => {
   fc.assert(
     fc.property(calls, (given) => {
       const all = new Set(given.flat());
-      const { counted, entry } = playCalls(given);
+      const { counted, entry } = runCalls(given);
       expect(counted.toSorted((a, b) => a - b)).toEqual([...all].toSorted((a, b) => a - b));
       for (let seq = 1; seq <= 30; seq++) expect(isApplied(entry, seq)).toBe(all.has(seq));
     }),
@@ -31,11 +31,11 @@ test('whatever the order, repetition and partition into calls, each batch is cou
   );
 });
 
-test('the watermark stands right below the first gap, and only what is above it is remembered one by one', () => {
+test('the watermark is right below the first gap, and only batches above it are listed', () => {
   fc.assert(
     fc.property(calls, (given) => {
       const all = new Set(given.flat());
-      const { entry } = playCalls(given);
+      const { entry } = runCalls(given);
       let through = 0;
       while (all.has(through + 1)) through += 1;
       expect(entry.appliedThrough).toBe(through);
@@ -45,7 +45,7 @@ test('the watermark stands right below the first gap, and only what is above it 
   );
 });
 
-test('a ledger entry is not changed by advancing it', () => {
+test('advance does not modify its entry', () => {
   const before: LedgerEntry = { appliedThrough: 2, outOfOrder: new Set([4]) };
   expect(advance(before, [3])).toEqual({ appliedThrough: 4, outOfOrder: new Set() });
   expect(before).toEqual({ appliedThrough: 2, outOfOrder: new Set([4]) });

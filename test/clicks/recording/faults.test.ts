@@ -24,7 +24,7 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map(({ settle }) => settle()));
 });
 
-/** A recorder whose stores go away and come back: `stores` says how they are at the moment. */
+/** Opens a recorder with controllable stores: `stores` is their current state. */
 function openRecorder({
   client = redis(),
   ackMs = 10_000,
@@ -39,14 +39,14 @@ function openRecorder({
   const own = `${prefix}-${uniquePrefix()}`;
   const stream = createClickStream(client, { prefix: own, shards: 1 });
   const store = openClickStore(db());
-  /** What PostgreSQL was given by the recorder itself. */
+  /** Batches that the recorder wrote to PostgreSQL itself. */
   const straight: Batch[] = [];
   const fromPostgres =
     <Args extends unknown[], Result>(command: (...args: Args) => Promise<Result>) =>
     async (...args: Args) => {
       if (stores.postgres === 'is away') throw new Error('PostgreSQL is away');
       if (stores.postgres === 'hangs')
-        await waitUntil('it goes on', () => stores.postgres !== 'hangs', Infinity);
+        await waitUntil('PostgreSQL resumes', () => stores.postgres !== 'hangs', Infinity);
       return await command(...args);
     };
   const recorder = createClickRecorder({
@@ -78,7 +78,7 @@ function openRecorder({
     maxWaiting,
     log: silentLog,
   });
-  /** Ends what the test began, so that nothing can come any more. */
+  /** Stops everything, so that no further click arrives. */
   async function settle() {
     stores.postgres = 'answers';
     await recorder.drain();
@@ -95,15 +95,15 @@ function openRecorder({
   };
 }
 
-/** Whether a visitor waits who asked in this turn of the event loop. */
+/** Whether the visitor still waits at the end of the event loop turn. */
 const isWaiting = async (answer: Promise<void>) =>
   await Promise.race([answer.then(() => false), nextTurn(true)]);
 const sum = (counts: number[]) => counts.reduce((a, b) => a + b, 0);
 const countEntries = (batches: Batch[]) => sum(batches.map((batch) => batch.clicks.length));
-const opened = (recorder: ClickRecorder, usesRedis: boolean) =>
+const waitForPath = (recorder: ClickRecorder, usesRedis: boolean) =>
   waitUntil(`clicks ${usesRedis ? '' : 'do not '}go to Redis`, () => recorder.read().usesRedis === usesRedis);
 
-test('nobody waits after the first batch that Redis refuses, and visitors wait again once Redis takes clicks', async () => {
+test('after a batch that Redis rejects, no visitor waits until Redis accepts clicks again', async () => {
   const { recorder, stores, settle, flush } = openRecorder();
   const [url] = (await createUrlIds(db(), 1)) as [number];
   expect(await isWaiting(recorder.record(url, 0))).toBe(true);
@@ -113,7 +113,7 @@ test('nobody waits after the first batch that Redis refuses, and visitors wait a
   for (let i = 0; i < 20; i++) expect(await isWaiting(recorder.record(url, 0))).toBe(false);
 
   stores.redis = 'takes clicks';
-  await opened(recorder, true);
+  await waitForPath(recorder, true);
   const answer = recorder.record(url, 0);
   expect(await isWaiting(answer)).toBe(true);
   await answer;
@@ -122,11 +122,11 @@ test('nobody waits after the first batch that Redis refuses, and visitors wait a
   expect(await readCounts(db(), [url])).toEqual([23]);
 });
 
-test('visitors wait once for a Redis that hangs, nobody after them, and again when it goes on; each click is counted once', async () => {
+test('visitors wait for a hanging Redis only once, and each click is counted once', async () => {
   const hanging = await startTestRedis();
   const client = openRedis('clicks', hanging.url, silentLog);
   try {
-    await waitUntil('Redis is there', () => client.status === 'ready');
+    await waitUntil('Redis is connected', () => client.status === 'ready');
     const { recorder, settle, flush } = openRecorder({ client, ackMs: 100 });
     const [url] = (await createUrlIds(db(), 1)) as [number];
     await recorder.record(url, 0);
@@ -134,13 +134,16 @@ test('visitors wait once for a Redis that hangs, nobody after them, and again wh
     const start = performance.now();
     await Promise.all([recorder.record(url, 0), nextTurn().then(() => recorder.record(url, 0))]);
     const waitedMs = performance.now() - start;
-    // Longer than the deadline, and shorter than a command may take.
+    // Longer than the deadline, and shorter than a command timeout.
     expect([waitedMs > 95, waitedMs < 1_000], `${waitedMs} ms`).toEqual([true, true]);
     for (let i = 0; i < 20; i++) expect(await isWaiting(recorder.record(url, 0))).toBe(false);
-    await waitUntil('PostgreSQL has counted them', async () => sum(await readCounts(db(), [url])) >= 22);
+    await waitUntil(
+      'PostgreSQL has counted the clicks',
+      async () => sum(await readCounts(db(), [url])) >= 22,
+    );
 
     hanging.goOn();
-    await opened(recorder, true);
+    await waitForPath(recorder, true);
     expect(await isWaiting(recorder.record(url, 0))).toBe(true);
     await settle();
     await flush();
@@ -152,7 +155,7 @@ test('visitors wait once for a Redis that hangs, nobody after them, and again wh
   }
 });
 
-test('while Redis takes nothing one batch grows, and PostgreSQL counts it within about a second', async () => {
+test('while Redis rejects clicks, one batch grows and is counted within about a second', async () => {
   const { recorder, stores, straight } = openRecorder();
   const [url] = (await createUrlIds(db(), 1)) as [number];
   stores.redis = 'is away';
@@ -163,11 +166,11 @@ test('while Redis takes nothing one batch grows, and PostgreSQL counts it within
     await nextTurn();
   }
   await waitUntil('all are counted', async () => (await readCounts(db(), [url]))[0] === 301, 2_000);
-  // The refused one, and what grew until the round of each second.
+  // The rejected batch, and one per round.
   expect(straight.length).toBeLessThanOrEqual(3 + (performance.now() - start) / 1_000);
 });
 
-test('with both stores away minutes are merged before a click is dropped, and counted and dropped together are what was recorded', async () => {
+test('without stores, minutes are merged before clicks are dropped, and all are accounted for', async () => {
   const maxEntries = 50;
   const { recorder, stores, straight, settle } = openRecorder({ maxEntries });
   const urlIds = await createUrlIds(db(), 70);
@@ -180,7 +183,7 @@ test('with both stores away minutes are merged before a click is dropped, and co
   // 40 short URLs in three minutes would be 120 entries.
   for (const minute of [1, 2, 3]) await record(urlIds.slice(0, 40), minute);
   expect(recorder.read()).toMatchObject({ recorded: 121, dropped: 0 });
-  // There is room for 10 more; what there is goes on being counted.
+  // There is room for 10 more entries; existing ones keep counting.
   for (const minute of [3, 4]) await record(urlIds, minute);
   expect(recorder.read()).toMatchObject({ recorded: 261, dropped: 40 });
 
@@ -197,7 +200,7 @@ test('with both stores away minutes are merged before a click is dropped, and co
   ]);
 });
 
-test('a Redis that is full, and says so batch for batch, with PostgreSQL away: what waits stays within the limit', async () => {
+test('with a full Redis and no PostgreSQL, waiting clicks stay within the limit', async () => {
   const maxEntries = 50;
   const { recorder, stores, straight, settle } = openRecorder({ maxEntries });
   const urlIds = await createUrlIds(db(), 200);
@@ -205,7 +208,7 @@ test('a Redis that is full, and says so batch for batch, with PostgreSQL away: w
   stores.postgres = 'is away';
   let count = 0;
   const end = performance.now() + 1_700;
-  await waitUntil('the breaker has looked some times', async () => {
+  await waitUntil('the breaker has checked several times', async () => {
     for (const id of urlIds) await recorder.record(id, 0);
     count += urlIds.length;
     return performance.now() > end;
@@ -213,12 +216,12 @@ test('a Redis that is full, and says so batch for batch, with PostgreSQL away: w
   const { recorded, dropped } = recorder.read();
   expect(recorded).toBe(count);
   await settle();
-  // Those in the batch that grows, and those in one that was refused.
+  // Entries in the open batch, and in rejected ones.
   expect(countEntries(straight)).toBeLessThanOrEqual(2 * maxEntries);
   expect(sum(await readCounts(db(), urlIds))).toBe(recorded - dropped);
 });
 
-test('with Redis away and a PostgreSQL that is read but takes no writes, what waits stays within the limit', async () => {
+test('with no Redis and a read-only PostgreSQL, waiting clicks stay within the limit', async () => {
   const maxEntries = 50;
   const { recorder, stores, straight, settle } = openRecorder({ maxEntries });
   const urlIds = await createUrlIds(db(), 200);
@@ -237,7 +240,7 @@ test('with Redis away and a PostgreSQL that is read but takes no writes, what wa
   expect(sum(await readCounts(db(), urlIds))).toBe(recorded - dropped);
 });
 
-test('a drain sends the remaining clicks to Redis and does not wait for a hanging PostgreSQL', async () => {
+test('a drain sends the remaining clicks to Redis despite a hanging PostgreSQL', async () => {
   const { recorder, stores, flush } = openRecorder();
   const [url] = (await createUrlIds(db(), 1)) as [number];
   stores.redis = 'is away';
@@ -245,22 +248,22 @@ test('a drain sends the remaining clicks to Redis and does not wait for a hangin
   stores.postgres = 'hangs';
   for (let i = 0; i < 10; i++) await recorder.record(url, 0);
   stores.redis = 'takes clicks';
-  // It resolves while PostgreSQL goes on hanging.
+  // Resolves while PostgreSQL still hangs.
   await recorder.drain();
   await flush();
   expect(await readCounts(db(), [url])).toEqual([11]);
 });
 
-test('what has grown large while both stores were away leaves as several batches', async () => {
+test('a batch that has grown large without stores is sent as several batches', async () => {
   const { recorder, stores, straight, settle, flush } = openRecorder({ maxEntries: 200_000 });
   const [url] = (await createUrlIds(db(), 1)) as [number];
   stores.redis = 'is away';
   stores.postgres = 'is away';
   await recorder.record(url, 0);
-  // More than a function takes as arguments.
+  // More than the maximum number of function arguments.
   for (let id = 1; id <= 150_000; id++) void recorder.record(id === 1 ? url : 1e9 + id, 0);
   stores.redis = 'takes clicks';
-  await opened(recorder, true);
+  await waitForPath(recorder, true);
   await settle();
   expect(Math.max(...straight.map((batch) => batch.clicks.length))).toBe(5_000);
   await flush();
@@ -269,7 +272,7 @@ test('what has grown large while both stores were away leaves as several batches
   expect(await readCounts(db(), [url])).toEqual([2]);
 });
 
-test('ten minutes at 1,000 clicks a second with both stores away cost less than 12 MB, and no click', async () => {
+test('ten minutes without stores at 1,000 clicks/s need less than 12 MB and lose no click', async () => {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
   const readHeap = () => {
@@ -293,29 +296,29 @@ test('ten minutes at 1,000 clicks a second with both stores away cost less than 
   expect(recorder.read()).toMatchObject({ recorded: 600_001, dropped: 0 });
 
   stores.postgres = 'answers';
-  await waitUntil('PostgreSQL has counted them', () => recorder.read().unconfirmed === 0);
+  await waitUntil('PostgreSQL has counted the clicks', () => recorder.read().unconfirmed === 0);
   expect(sum(await readCounts(db(), urlIds))).toBe(600_001);
   expect(countEntries(straight)).toBeLessThanOrEqual(100_000);
 });
 
-/** Lets so many entries wait in a stream that no worker reads; what they say does not matter. */
+/** Adds entries to a stream that no worker reads; their content does not matter. */
 async function fillStream(key: string, count: number) {
   const pipeline = redis().pipeline();
   for (let i = 0; i < count; i++) pipeline.xadd(key, '*', 'x', '');
   await pipeline.exec();
 }
 
-test('a stream longer than its limit sends clicks straight to PostgreSQL while that answers, and to Redis when it does not', async () => {
+test('beyond the stream limit, clicks go to PostgreSQL if available, otherwise to Redis', async () => {
   const { recorder, stores, streamKey, settle, flush } = openRecorder({ maxWaiting: 100 });
   const [url] = (await createUrlIds(db(), 1)) as [number];
   await fillStream(streamKey, 101);
-  await opened(recorder, false);
+  await waitForPath(recorder, false);
   for (let i = 0; i < 5; i++) expect(await isWaiting(recorder.record(url, 0))).toBe(false);
-  await waitUntil('PostgreSQL has counted them', async () => (await readCounts(db(), [url]))[0] === 5);
+  await waitUntil('PostgreSQL has counted the clicks', async () => (await readCounts(db(), [url]))[0] === 5);
   expect([await redis().xlen(streamKey), recorder.read().usesRedis]).toEqual([101, false]);
 
   stores.postgres = 'is away';
-  await waitUntil('clicks have met that PostgreSQL is away', async () => {
+  await waitUntil('the outbox has noticed the outage', async () => {
     await recorder.record(url, 0);
     return recorder.read().usesRedis;
   });
@@ -324,18 +327,18 @@ test('a stream longer than its limit sends clicks straight to PostgreSQL while t
   expect(await redis().xlen(streamKey)).toBe(before + 1);
 
   stores.postgres = 'answers';
-  await opened(recorder, false);
+  await waitForPath(recorder, false);
   const { recorded } = recorder.read();
   await settle();
   await flush();
   expect(await readCounts(db(), [url])).toEqual([recorded]);
 });
 
-test('while more than 10,000 batches wait, the same clicks travel in fewer batches, and no answer is late', async () => {
+test('while more than 10,000 batches wait, batches are larger and no answer is late', async () => {
   const ackMs = 5_000;
   const { recorder, streamKey, settle, flush } = openRecorder({ ackMs });
   const [url] = (await createUrlIds(db(), 1)) as [number];
-  // As many as come in 30 turns; resolves to the batches that they travelled in.
+  // Records clicks in 30 turns; resolves to the number of batches.
   const countBatches = async () => {
     const before = await redis().xlen(streamKey);
     const answers: Promise<void>[] = [];
@@ -349,8 +352,8 @@ test('while more than 10,000 batches wait, the same clicks travel in fewer batch
   const narrow = await countBatches();
   await fillStream(streamKey, 10_001);
   expect(narrow).toBeGreaterThan(10);
-  await waitUntil('batches have become wide', async () => (await countBatches()) <= narrow / 5);
-  // A late answer would have opened the breaker.
+  await waitUntil('batches linger', async () => (await countBatches()) <= narrow / 5);
+  // A late answer would open the breaker.
   expect(recorder.read().usesRedis).toBe(true);
   await redis().del(streamKey);
   const { recorded } = recorder.read();
@@ -359,16 +362,16 @@ test('while more than 10,000 batches wait, the same clicks travel in fewer batch
   expect(await readCounts(db(), [url])).toEqual([recorded]);
 });
 
-test('a wide batch leaves within half the time that an answer may wait', async () => {
+test('a lingering batch is sent within half the acknowledgement timeout', async () => {
   const { recorder, streamKey } = openRecorder({ ackMs: 80 });
   await fillStream(streamKey, 10_001);
-  await waitUntil('batches have become wide', async () => {
+  await waitUntil('batches linger', async () => {
     const at = performance.now();
     await recorder.record(1, 0);
     return performance.now() - at > 15;
   });
-  // A late answer opens the breaker; a machine that pauses may do so once, batches that are too wide do it each time.
-  await waitUntil('five answers after each other are in time', async () => {
+  // A late answer opens the breaker. A slow machine may cause one; batches that linger too long cause it every time.
+  await waitUntil('five consecutive answers are in time', async () => {
     for (let i = 0; i < 5; i++) {
       await recorder.record(1, 0);
       if (!recorder.read().usesRedis) return false;
@@ -378,15 +381,15 @@ test('a wide batch leaves within half the time that an answer may wait', async (
   await redis().del(streamKey);
 });
 
-test('with PostgreSQL away the oldest batches that Redis has are left to it beyond the limit, and a flush counts them', async () => {
+test('without PostgreSQL, the oldest batches beyond the limit are left to Redis and counted', async () => {
   const { recorder, stores, waiting, flush, settle, straight } = openRecorder({ maxEntries: 10 });
   const urlIds = await createUrlIds(db(), 40);
   stores.postgres = 'is away';
   for (const id of urlIds) await recorder.record(id, 0);
   expect(recorder.read()).toMatchObject({ recorded: 40, dropped: 0, unconfirmed: 40 });
-  // Those of the last seconds are kept all the same.
+  // Batches of the last seconds stay in any case.
   let more = 0;
-  await waitUntil('the oldest are left to Redis', async () => {
+  await waitUntil('the oldest batches are left to Redis', async () => {
     await recorder.record(urlIds[0]!, 0);
     more += 1;
     return recorder.read().unconfirmed < 40 + more;
@@ -398,7 +401,7 @@ test('with PostgreSQL away the oldest batches that Redis has are left to it beyo
   expect(straight).toEqual([]);
 });
 
-test('what waits in Redis for a worker for seconds, the recorder takes to PostgreSQL and removes from the stream', async () => {
+test('overdue batches in Redis are written to PostgreSQL and deleted from the stream', async () => {
   const { recorder, waiting, straight } = openRecorder();
   const [url] = (await createUrlIds(db(), 1)) as [number];
   await Promise.all([recorder.record(url, 0), recorder.record(url, 0)]);
@@ -408,7 +411,7 @@ test('what waits in Redis for a worker for seconds, the recorder takes to Postgr
   expect([await readCounts(db(), [url]), straight.length]).toEqual([[3], 2]);
 });
 
-test('where answers go out first, nobody waits for Redis, and the clicks are counted all the same', async () => {
+test('without acknowledgement no visitor waits for Redis, and clicks are counted', async () => {
   const { recorder, stores, waiting, flush, settle } = openRecorder({ waitsForAck: false });
   const [url] = (await createUrlIds(db(), 1)) as [number];
   for (let i = 0; i < 10; i++) expect(await isWaiting(recorder.record(url, 0))).toBe(false);

@@ -19,18 +19,18 @@ import { uniquePrefix, useDatabase, useRedis } from '../../support/resources.ts'
 const { db } = useDatabase();
 const { redis, prefix } = useRedis();
 
-// A failure prints the seed; FC_SEED=… runs the same plans again.
+// A failure prints the seed; FC_SEED=… repeats the same plans.
 const seed = process.env['FC_SEED'];
 const runs = (numRuns: number) => ({ numRuns, ...(seed ? { seed: Number(seed) } : {}) });
 
-describe('in memory, where processes are overtaken or die at any step', () => {
+describe('in memory, with interleaving and crashes at any step', () => {
   const property = (open: () => Stores, options: Play = {}) =>
     fc.asyncProperty(anyPlan, fc.scheduler(), async (plan, scheduler) => {
       const interleave = async (where: string) => await scheduler.schedule(Promise.resolve(), where);
       await scheduler.waitFor(judgePlan(plan, open(), { ...options, interleave }));
     });
 
-  test('whatever is sent, flushed, confirmed, lost and repeated in whatever order, each batch is counted exactly once', async () => {
+  test('for any order of sends, flushes, losses and repeats, each batch is counted exactly once', async () => {
     await fc.assert(
       property(() => createMemoryStores()),
       runs(4_000),
@@ -42,18 +42,18 @@ describe('in memory, where processes are overtaken or die at any step', () => {
     ['the ledger were read without a lock', () => createMemoryStores('ledger lock'), {}],
     ['workers delete entries before they apply them', createMemoryStores, { flush: deleteBeforeApply }],
     [
-      'web processes kept batches only until Redis has them',
+      'web processes keep batches only until Redis has them',
       createMemoryStores,
       { keepsUntilConfirmed: false },
     ],
-  ] as const)('it would be found out if %s', async (_, open, options) => {
+  ] as const)('the model detects if %s', async (_, open, options) => {
     const found = property(() => open(), options);
     const { errorInstance } = await fc.check(found, { ...runs(4_000), endOnFailure: true });
     expect(errorInstance).toMatchObject({ name: 'AssertionError' });
   });
 });
 
-describe('on PostgreSQL and Redis, with all processes at once', () => {
+describe('on PostgreSQL and Redis, with concurrent processes', () => {
   async function openStores(): Promise<Stores> {
     const own = `${prefix}-${uniquePrefix()}`;
     const [key, copy] = [`${own}:clicks:{0}`, `${own}:copy:{0}`];
@@ -79,7 +79,7 @@ describe('on PostgreSQL and Redis, with all processes at once', () => {
     };
   }
 
-  /** Each step takes some turns of the event loop. */
+  /** Each step takes several event loop turns. */
   const property = (open: () => Promise<Stores>) =>
     fc.asyncProperty(anyPlan, fc.infiniteStream(fc.nat(4)), async (plan, turns) => {
       const interleave = async () => {
@@ -88,22 +88,22 @@ describe('on PostgreSQL and Redis, with all processes at once', () => {
       await judgePlan(plan, await open(), { interleave });
     });
 
-  test('whatever they do, each batch is counted exactly once per short URL, and the counters agree with the ledger', async () => {
+  test('for any plan, each batch is counted exactly once and the counters match the ledger', async () => {
     await fc.assert(property(openStores), runs(200));
     const books = await readAudit(db());
     expect(books.counted).toBeGreaterThan(500);
     expect(books.counted).toBe(books.onUrls + books.purged);
-    // Those that died with clicks in hand that Redis lost.
+    // Producers that crashed with clicks that Redis lost.
     for (const { accepted, counted } of books.differing) expect(counted).toBeLessThan(accepted);
     expect(isExact({ ...books, differing: [] })).toBe(true);
   });
 
-  test('it would be found out if the ledger did not know batches again', async () => {
+  test('the model detects if the ledger does not recognize duplicates', async () => {
     const forgetful = async (): Promise<Stores> => {
       const stores = await openStores();
       return {
         ...stores,
-        // A batch under a new name is one that nobody knows.
+        // A batch with a new identity counts as new.
         apply: async (batches, step) => {
           await stores.apply(batches, step);
           return await stores.apply(

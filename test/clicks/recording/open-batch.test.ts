@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { ClickDetail } from '../../../src/clicks/click-detail.ts';
 import { createOpenBatch } from '../../../src/clicks/recording/open-batch.ts';
 
-/** What is known of a click by a visitor of this number. */
+/** Details of a click by visitor number. */
 const detailOf = (visitor: number, more: Partial<ClickDetail> = {}): ClickDetail => ({
   country: 'DE',
   referrer: '',
@@ -15,7 +15,7 @@ const detailOf = (visitor: number, more: Partial<ClickDetail> = {}): ClickDetail
   ...more,
 });
 
-test('an open batch merges the clicks on one URL within one minute and loses none', () => {
+test('an open batch merges clicks on one URL within one minute', () => {
   const minute = 60_000;
   const open = createOpenBatch();
   for (const [urlId, atMs] of [
@@ -36,14 +36,14 @@ test('an open batch merges the clicks on one URL within one minute and loses non
   ]);
 });
 
-test('an open batch that is full gives up the minutes first, and no count', () => {
+test('a full batch gives up minutes before it drops clicks', () => {
   const open = createOpenBatch(4);
   for (let minute = 0; minute < 10; minute++) for (const urlId of [1, 2, 3]) open.add(urlId, minute * 60_000);
   expect([open.size, open.clicks, open.dropped]).toEqual([3, 30, 0]);
   expect(open.entries()).toEqual([1, 2, 3].map((urlId) => ({ urlId, count: 10, lastAtMs: 9 * 60_000 })));
 });
 
-test('an open batch that is full of short URLs drops clicks on further ones alone, and says how many', () => {
+test('a batch full of short URLs drops and counts clicks on further ones only', () => {
   const open = createOpenBatch(3);
   for (let round = 0; round < 5; round++) for (const urlId of [1, 2, 3, 4, 5]) open.add(urlId, 0);
   expect([open.size, open.clicks, open.dropped]).toEqual([3, 15, 10]);
@@ -54,7 +54,7 @@ test('an open batch that is full of short URLs drops clicks on further ones alon
   ]);
 });
 
-test('an open batch merges clicks whose details are equal, and no others', () => {
+test('an open batch merges only clicks with equal details', () => {
   const open = createOpenBatch();
   const details = [
     detailOf(1),
@@ -75,7 +75,7 @@ test('an open batch merges clicks whose details are equal, and no others', () =>
   );
 });
 
-test('an open batch that is full gives up visitors first, then details, then minutes, and no count', () => {
+test('a full batch gives up visitors, then details, then minutes, and drops no click', () => {
   const open = createOpenBatch(4);
   const add = (visitor: number, browser: string, minute: number) =>
     open.add(7, minute * 60_000, detailOf(visitor, { browser }));
@@ -90,7 +90,7 @@ test('an open batch that is full gives up visitors first, then details, then min
   expect([open.clicks, open.dropped]).toEqual([13, 0]);
 });
 
-test('whatever clicks come, an open batch holds as many entries as it may, and each click once or among the dropped', () => {
+test('for any clicks, an open batch respects its limit and accounts for each click once', () => {
   const click = fc.record({
     urlId: fc.integer({ min: 1, max: 6 }),
     atMs: fc.nat(300_000),

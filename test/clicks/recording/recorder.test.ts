@@ -21,7 +21,7 @@ afterEach(async () => {
 type Send = ClickStream['send'];
 type Apply = ClickStore['apply'];
 
-/** A recorder on a stream and on the table; `sendBy` and `applyBy` say what happens on the way. */
+/** Opens a recorder on a stream and PostgreSQL; `sendBy` and `applyBy` intercept the calls. */
 function openRecorder({
   ackMs = never,
   sendBy = (send: Send): Send => send,
@@ -40,7 +40,7 @@ function openRecorder({
   });
   recorders.push(recorder);
   const waiting = async () => (await stream.readPending(0)).map((entry) => entry.batch!);
-  /** What a worker does; its claim stays, as if it had died before acknowledging. */
+  /** Flushes like a worker that crashes before it deletes the entries. */
   const flush = async () => await store.apply(await waiting());
   return { recorder, waiting, flush };
 }
@@ -61,7 +61,7 @@ async function createUrl(): Promise<number> {
 const readCount = async (id: number): Promise<number> =>
   (await db()('url_stats').where({ url_id: id }).first()).click_count;
 
-/** A way on which nothing arrives until it is opened. */
+/** A gate that delays calls until it is opened. */
 function createGate() {
   let open!: () => void;
   const opened = new Promise<void>((resolve) => {
@@ -84,7 +84,7 @@ function createGate() {
 const nextTurn = async () => await new Promise((resolve) => setImmediate(resolve));
 const total = (batch: Batch) => batch.clicks.reduce((sum, click) => sum + click.count, 0);
 
-test('a click that is alone is in Redis when it resolves, long before the deadline', async () => {
+test('a single click is in Redis when it resolves, long before the deadline', async () => {
   const { recorder, waiting } = openRecorder();
   await recorder.record(7, 1_000);
   expect(await waiting()).toEqual([
@@ -92,7 +92,7 @@ test('a click that is alone is in Redis when it resolves, long before the deadli
   ]);
 });
 
-test('clicks of one turn of the event loop travel as one batch, those of the next as another', async () => {
+test('clicks of one event loop turn form one batch, those of the next another one', async () => {
   const { recorder, waiting } = openRecorder();
   await Promise.all([7, 8, 7, 7].map((urlId) => recorder.record(urlId, 1_000)));
   await recorder.record(7, 1_000);
@@ -104,11 +104,11 @@ test('clicks of one turn of the event loop travel as one batch, those of the nex
   expect(batches[0]!.clicks).toContainEqual({ urlId: 7, count: 3, lastAtMs: 1_000 });
 });
 
-test('while a batch is on its way the next one grows, and leaves when that one has arrived', async () => {
+test('while a batch is in transit the next one grows, and is sent on its arrival', async () => {
   const gate = createGate();
   const { recorder, waiting } = openRecorder(gate);
   const clicks = [recorder.record(1, 0)];
-  await waitUntil('the first batch is on its way', () => gate.started.length === 1);
+  await waitUntil('the first batch is in transit', () => gate.started.length === 1);
   for (let i = 0; i < 50; i++) {
     clicks.push(recorder.record(2 + (i % 5), 0));
     await nextTurn();
@@ -119,11 +119,11 @@ test('while a batch is on its way the next one grows, and leaves when that one h
   expect((await waiting()).map(total)).toEqual([1, 50]);
 });
 
-test('a batch of 200 distinct entries leaves although another one is on its way', async () => {
+test('a batch of 200 entries is sent while another one is in transit', async () => {
   const gate = createGate();
   const { recorder, waiting } = openRecorder(gate);
   const clicks = [recorder.record(1, 0)];
-  await waitUntil('the first batch is on its way', () => gate.started.length === 1);
+  await waitUntil('the first batch is in transit', () => gate.started.length === 1);
   for (let urlId = 1; urlId <= 450; urlId++) clicks.push(recorder.record(urlId, 0));
   expect(gate.started.map((batch) => batch.clicks.length)).toEqual([1, 200, 200]);
   gate.open();
@@ -131,7 +131,7 @@ test('a batch of 200 distinct entries leaves although another one is on its way'
   expect((await waiting()).map(total).toSorted((a, b) => a - b)).toEqual([1, 50, 200, 200]);
 });
 
-test('a click whose batch hangs resolves after the deadline, those after it at once, and PostgreSQL counts them', async () => {
+test('a click in a hanging batch resolves at the deadline, later ones at once; all are counted', async () => {
   const gate = createGate();
   const { recorder, waiting } = openRecorder({ ...gate, ackMs: 30 });
   const url = await createUrl();
@@ -143,20 +143,20 @@ test('a click whose batch hangs resolves after the deadline, those after it at o
     const answer = recorder.record(url, 0).then(() => 'answered');
     expect(await Promise.race([answer, nextTurn()])).toBe('answered');
   }
-  await waitUntil('PostgreSQL has counted them', async () => (await readCount(url)) === 12);
+  await waitUntil('PostgreSQL has counted the clicks', async () => (await readCount(url)) === 12);
   expect(await waiting()).toEqual([]);
   gate.open();
 });
 
-test('a click that Redis does not take resolves at once and is counted in PostgreSQL', async () => {
+test('a click that Redis rejects resolves at once and is counted in PostgreSQL', async () => {
   const { recorder, waiting } = openRecorder({ sendBy: () => async () => Promise.reject(new Error('away')) });
   const url = await createUrl();
   await recorder.record(url, 0);
-  await waitUntil('PostgreSQL has counted it', async () => (await readCount(url)) === 1);
+  await waitUntil('PostgreSQL has counted the click', async () => (await readCount(url)) === 1);
   expect(await waiting()).toEqual([]);
 });
 
-test('a batch that Redis took without saying so is counted once, though both ways carry it', async () => {
+test('a batch that Redis stored without a reply is counted once, despite arriving twice', async () => {
   const { recorder, flush } = openRecorder({
     sendBy: (send) => async (batch) => {
       await send(batch);
@@ -167,12 +167,12 @@ test('a batch that Redis took without saying so is counted once, though both way
   await Promise.all([1, 2, 3].map(() => recorder.record(url, 0)));
   await recorder.drain();
   expect(await readCount(url)).toBe(3);
-  // Draining has sent it once more.
+  // The drain has sent it again.
   expect(await flush()).toMatchObject({ batches: 0, duplicates: 2 });
   expect(await readCount(url)).toBe(3);
 });
 
-test('with both stores away clicks wait, and draining waits with them until PostgreSQL is back', async () => {
+test('without stores clicks wait, and a drain waits until PostgreSQL is back', async () => {
   let away = true;
   let attempts = 0;
   const { recorder } = openRecorder({
@@ -193,7 +193,7 @@ test('with both stores away clicks wait, and draining waits with them until Post
   expect(await readCount(url)).toBe(5);
 });
 
-test('a click that Redis refuses while PostgreSQL is counting others is counted by the next round', async () => {
+test('a click that Redis rejects during a round is counted by the next round', async () => {
   let applying = 0;
   let release!: () => void;
   const released = new Promise<void>((resolve) => {
@@ -216,7 +216,7 @@ test('a click that Redis refuses while PostgreSQL is counting others is counted 
   expect(await readCount(url)).toBe(2);
 });
 
-test('while PostgreSQL is away, draining ends once Redis has everything', async () => {
+test('without PostgreSQL, a drain ends once Redis has all clicks', async () => {
   const { recorder, waiting } = openRecorder({
     applyBy: () => async () => Promise.reject(new Error('away')),
   });
@@ -225,7 +225,7 @@ test('while PostgreSQL is away, draining ends once Redis has everything', async 
   expect((await waiting()).map(total)).toEqual([1]);
 });
 
-test('draining takes the batch that is still open to PostgreSQL, and leaves nothing in the stream', async () => {
+test('a drain writes the open batch to PostgreSQL and leaves nothing in the stream', async () => {
   const { recorder, waiting } = openRecorder();
   const url = await createUrl();
   const click = recorder.record(url, 0);
@@ -234,7 +234,7 @@ test('draining takes the batch that is still open to PostgreSQL, and leaves noth
   expect([await readCount(url), await waiting()]).toEqual([1, []]);
 });
 
-test('whatever Redis and PostgreSQL do on the way, every click is counted exactly once', async () => {
+test('for any failures of Redis and PostgreSQL, each click is counted exactly once', async () => {
   const url = await createUrl();
   let expected = 0;
   const way = fc.constantFrom('arrives', 'arrives unsaid', 'is refused', 'is taken and lost');

@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
 import { createRedisBreaker } from '../../../src/clicks/recording/redis-breaker.ts';
 
-test('a Redis that takes some batches and refuses others writes at most 5 lines at once', () => {
+test('a Redis that accepts some batches and rejects others causes at most 5 log lines', () => {
   const lines: string[] = [];
   const breaker = createRedisBreaker({
     readWaiting: async () => 0,

@@ -25,48 +25,48 @@ const makeBatch = (seq: number, producer = uuidv7()): Batch => ({
 
 const idsOf = (entries: StreamEntry[]) => entries.map((entry) => entry.entryId);
 
-test('what was sent is claimed in its order, again and again, until it is acknowledged', async () => {
+test('pending entries are read in order, repeatedly, until they are deleted', async () => {
   const { stream } = openStream();
   const batches = [1, 2, 3].map((seq) => makeBatch(seq));
   const sent: string[] = [];
   for (const batch of batches) sent.push(await stream.send(batch));
-  const claimed = await stream.readPending(0);
-  expect(idsOf(claimed)).toEqual(sent);
-  expect(claimed.map((entry) => entry.batch)).toEqual(batches);
-  expect(await stream.readPending(0)).toEqual(claimed);
+  const pending = await stream.readPending(0);
+  expect(idsOf(pending)).toEqual(sent);
+  expect(pending.map((entry) => entry.batch)).toEqual(batches);
+  expect(await stream.readPending(0)).toEqual(pending);
   expect(await stream.length(0)).toBe(3);
 });
 
-test('acknowledging removes what was claimed and nothing that came since', async () => {
+test('delete removes the entries that were read, and no later ones', async () => {
   const { stream } = openStream();
   await stream.send(makeBatch(1));
-  const claimed = await stream.readPending(0);
+  const pending = await stream.readPending(0);
   const late = makeBatch(2);
   await stream.send(late);
-  await stream.delete(0, idsOf(claimed));
-  await stream.delete(0, idsOf(claimed));
+  await stream.delete(0, idsOf(pending));
+  await stream.delete(0, idsOf(pending));
   expect((await stream.readPending(0)).map((entry) => entry.batch)).toEqual([late]);
 });
 
-test('an empty shard has nothing to claim', async () => {
+test('an empty shard has no pending entries', async () => {
   const { stream } = openStream();
   expect(await stream.readPending(0)).toEqual([]);
   expect(await stream.length(0)).toBe(0);
 });
 
-test('a claim takes at most 1,000, the oldest first', async () => {
+test('a read returns at most 1,000 entries, the oldest first', async () => {
   const { stream } = openStream();
   const producer = uuidv7();
   await Promise.all(Array.from({ length: 1_005 }, (_, i) => stream.send(makeBatch(i + 1, producer))));
-  const claimed = await stream.readPending(0);
-  expect(claimed.map((entry) => entry.batch?.seq)).toEqual(Array.from({ length: 1_000 }, (_, i) => i + 1));
-  await stream.delete(0, idsOf(claimed));
+  const pending = await stream.readPending(0);
+  expect(pending.map((entry) => entry.batch?.seq)).toEqual(Array.from({ length: 1_000 }, (_, i) => i + 1));
+  await stream.delete(0, idsOf(pending));
   expect((await stream.readPending(0)).map((entry) => entry.batch?.seq)).toEqual([
     1_001, 1_002, 1_003, 1_004, 1_005,
   ]);
 });
 
-test('a producer keeps to one shard, and producers spread over all of them', async () => {
+test('a producer uses one shard, and producers are spread over all shards', async () => {
   const { stream } = openStream(4);
   const producers = Array.from({ length: 60 }, () => uuidv7());
   for (const producer of producers)
@@ -78,21 +78,21 @@ test('a producer keeps to one shard, and producers spread over all of them', asy
   expect(seen.map((shard) => new Set(shard).size).reduce((a, b) => a + b)).toBe(60);
 });
 
-test('what is no batch is claimed with its raw fields between sound ones, and can be acknowledged', async () => {
+test('an invalid entry is read with its raw fields, and can be deleted', async () => {
   const { stream, addRaw } = openStream();
   const [first, last] = [makeBatch(1), makeBatch(2)];
   await stream.send(first);
   await addRaw('hello', 'world');
   await addRaw(Buffer.from([0, 255, 10]), Buffer.from([0xc3, 0x28]));
   await stream.send(last);
-  const claimed = await stream.readPending(0);
-  expect(claimed.map((entry) => entry.batch)).toEqual([first, undefined, undefined, last]);
-  expect(claimed[1]!.raw).toEqual(['hello', 'world']);
-  await stream.delete(0, idsOf(claimed));
+  const pending = await stream.readPending(0);
+  expect(pending.map((entry) => entry.batch)).toEqual([first, undefined, undefined, last]);
+  expect(pending[1]!.raw).toEqual(['hello', 'world']);
+  await stream.delete(0, idsOf(pending));
   expect(await stream.length(0)).toBe(0);
 });
 
-test('the oldest entry tells how long it has waited, whatever has come since', async () => {
+test('the age of the oldest entry does not depend on later entries', async () => {
   const { stream } = openStream();
   expect(await stream.oldest(0)).toBeUndefined();
   const start = performance.now();

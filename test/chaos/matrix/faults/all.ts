@@ -1,8 +1,8 @@
 import type { Fault } from '../fault.ts';
-import { clocksMoved } from './clocks.ts';
-import { jobsThrice, workerFrozenInFlush, workerKilledInFlush, workerStoppedInFlush } from './flushes.ts';
+import { clockJumps } from './clocks.ts';
+import { concurrentJobs, workerFrozenInFlush, workerKilledInFlush, workerStoppedInFlush } from './flushes.ts';
 import { mixed, webKilledRedisEmptied } from './mixes.ts';
-import { connectionsCut, repliesDropped } from './network.ts';
+import { connectionsReset, repliesDropped } from './network.ts';
 import {
   postgresDown60,
   postgresKilled,
@@ -11,7 +11,7 @@ import {
   postgresStopped10,
   postgresStopped30,
 } from './postgres.ts';
-import { rolled, terminated, webKilled, webKilledUnacknowledged, workerKilled } from './processes.ts';
+import { rollingRestart, sigterm, webKilled, webKilledUnacknowledged, workerKilled } from './processes.ts';
 import {
   redisFlushed,
   redisFull,
@@ -26,7 +26,7 @@ import {
 import { postgresRestored, postgresStandbyPromoted } from './restores.ts';
 import { workersFrozen, workersMissing } from './workers.ts';
 
-/** Every fault, in the order of the table. */
+/** All faults, in the order of the report. */
 export const faults: Fault[] = [
   webKilled,
   workerKilled,
@@ -52,12 +52,12 @@ export const faults: Fault[] = [
   postgresSettings,
   postgresRestored,
   postgresStandbyPromoted,
-  connectionsCut,
+  connectionsReset,
   repliesDropped,
-  jobsThrice,
-  clocksMoved,
-  terminated,
-  rolled,
+  concurrentJobs,
+  clockJumps,
+  sigterm,
+  rollingRestart,
   mixed,
   webKilledUnacknowledged,
   webKilledRedisEmptied,

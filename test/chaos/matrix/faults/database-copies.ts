@@ -9,15 +9,15 @@ import type { Stack } from '../stack.ts';
 
 type Counts = Map<string, number>;
 
-/** Puts a copy of the database in its place. Resolves to the clicks per short code that were counted before and that the copy has. */
+/** Replaces the database by the copy. Resolves to the clicks per short code before the replacement and in the copy. */
 export type Replace = () => Promise<{ before: Counts; after: Counts }>;
 
-/** A dump, restored into the database while the service runs. */
+/** Takes a dump that is restored while the service runs. */
 export async function takeDump(stack: Stack): Promise<Replace> {
   const dump = await dumpDatabase(stack.databaseUrl);
   return async () => {
     stack.say('PostgreSQL: the dump is restored');
-    // The service's transactions may meet its locks in another order.
+    // Transactions of the service may deadlock with the restore.
     const { before, after } = await waitUntil('the dump is restored', async () => {
       return await restoreDump(stack.databaseUrl, dump, readCounts);
     });
@@ -32,7 +32,7 @@ async function readCounts(client: pg.Client): Promise<Counts> {
   return new Map(rows.map(({ code, count }) => [code, Number(count)]));
 }
 
-/** A standby that has received nothing since now. It takes the primary's place, answers reads, and is promoted. */
+/** Takes a standby that receives no further changes. It replaces the primary, answers reads, and is promoted. */
 export async function takeStandby(stack: Stack): Promise<Replace> {
   const { db, postgres } = stack;
   const { rows } = await db.raw(`select current_setting('data_directory') as "dataDir"`);
@@ -49,7 +49,7 @@ export async function takeStandby(stack: Stack): Promise<Replace> {
       await rm(dataDir, { recursive: true });
       await rename(standby, dataDir);
     });
-    // Nothing can be written before it is promoted.
+    // The standby is read-only until it is promoted.
     const after = await readCounted(db);
     await waitUntil('the standby is promoted', async () => {
       const result = await db.raw('select pg_promote(true, 60) as promoted');
@@ -60,7 +60,7 @@ export async function takeStandby(stack: Stack): Promise<Replace> {
   };
 }
 
-/** Makes a standby from a server that runs, as pg_basebackup does. */
+/** Creates a standby from a running server, like pg_basebackup. */
 async function copyRunningServer(url: string, dataDir: string, standby: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
@@ -68,7 +68,7 @@ async function copyRunningServer(url: string, dataDir: string, standby: string):
     await client.query(`select pg_backup_start('standby', true)`);
     copyFiles(dataDir, standby);
     const { rows } = await client.query<{ labelfile: string }>('select labelfile from pg_backup_stop(false)');
-    // With the log up to the end of the copy.
+    // Includes the log up to the end of the copy.
     copyFiles(`${dataDir}/pg_wal/.`, path.join(standby, 'pg_wal'));
     await writeOwned(standby, 'backup_label', rows[0]!.labelfile);
     await writeOwned(standby, 'standby.signal', '');
@@ -78,12 +78,12 @@ async function copyRunningServer(url: string, dataDir: string, standby: string):
   }
 }
 
-/** Files that a running server removes meanwhile are none that the copy needs. */
+/** Ignores errors: the copy does not need files that the server removes meanwhile. */
 function copyFiles(from: string, to: string): void {
   spawnSync('cp', ['-a', from, to]);
 }
 
-/** Writes a file that belongs to the server's user. */
+/** Writes a file that the server's user owns. */
 async function writeOwned(folder: string, name: string, content: string): Promise<void> {
   const file = path.join(folder, name);
   copyFiles(path.join(folder, 'PG_VERSION'), file);

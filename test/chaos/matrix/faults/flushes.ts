@@ -6,31 +6,31 @@ import type { Member } from '../member.ts';
 import { pause, type Stack } from '../stack.ts';
 import { trapFirst } from './network.ts';
 
-/** How a worker is stopped in the middle of something, and what becomes of it. */
-interface Fate {
-  what: string;
+/** How a worker is interrupted during a flush, and how it resumes. */
+interface Interruption {
+  label: string;
   stop: (member: Member) => unknown;
-  goOn: (member: Member) => unknown;
+  resume: (member: Member) => unknown;
 }
 
-const stopped: Fate = {
-  what: 'stopped',
+const stopped: Interruption = {
+  label: 'stopped',
   stop: (member) => member.signal('SIGSTOP'),
-  goOn: (member) => member.signal('SIGCONT'),
+  resume: (member) => member.signal('SIGCONT'),
 };
 
-const killed: Fate = {
-  what: 'killed',
+const killed: Interruption = {
+  label: 'killed',
   stop: (member) => member.kill(),
-  goOn: (member) => member.start(),
+  resume: (member) => member.start(),
 };
 
-/** A flush has updated counters when it wants to write into this table, and nobody may while it is locked like this. */
+/** A flush writes to this table after it has updated the counters, so this lock holds it before the commit. */
 const lockLedger = 'lock table click_ooo in share mode';
 
 async function betweenUpdateAndCommit(
   stack: Stack,
-  fate: Fate,
+  interruption: Interruption,
   ms: [number, number] = [1_000, 3_000],
 ): Promise<void> {
   const { db, members, say } = stack;
@@ -45,67 +45,70 @@ async function betweenUpdateAndCommit(
       );
       return members.find(({ proxies }) => rows.some(({ port }) => proxies.postgres.comesFrom(port)));
     });
-    say(`${member.name}: ${fate.what} between UPDATE and COMMIT`);
-    await fate.stop(member);
+    say(`${member.name}: ${interruption.label} between UPDATE and COMMIT`);
+    await interruption.stop(member);
   } finally {
     await lock.rollback();
   }
   await pause(stack, ...ms);
-  await fate.goOn(member);
+  await interruption.resume(member);
 }
 
-async function betweenCommitAndAcknowledge(stack: Stack, fate: Fate): Promise<void> {
+async function betweenCommitAndAcknowledge(stack: Stack, interruption: Interruption): Promise<void> {
   const { workers, say, system } = stack;
   const { member, trap } = await trapFirst(workers, ({ redis }) => redis.hold(system.commands.acknowledge));
-  say(`${member.name}: ${fate.what} between COMMIT and XDEL`);
-  await fate.stop(member);
+  say(`${member.name}: ${interruption.label} between COMMIT and XDEL`);
+  await interruption.stop(member);
   await pause(stack, 1_000, 3_000);
-  if (fate === killed) trap.discard();
-  await fate.goOn(member);
+  if (interruption === killed) trap.discard();
+  await interruption.resume(member);
   trap.release();
 }
 
-const inTheMiddle = (fate: Fate) => async (stack: Stack, turn: number) =>
-  await (turn % 2 === 0 ? betweenUpdateAndCommit : betweenCommitAndAcknowledge)(stack, fate);
+const interruptFlush = (interruption: Interruption) => async (stack: Stack, turn: number) =>
+  await (turn % 2 === 0 ? betweenUpdateAndCommit : betweenCommitAndAcknowledge)(stack, interruption);
 
 export const workerStoppedInFlush: Fault = {
   name: 'worker-stopped-in-flush',
-  does: 'a worker is stopped for 1 to 3 s between UPDATE and COMMIT, or between COMMIT and XDEL, while the other one works',
+  description:
+    'a worker gets SIGSTOP for 1 to 3 s between UPDATE and COMMIT, or between COMMIT and XDEL, while the other one runs',
   times: 6,
-  inject: inTheMiddle(stopped),
+  inject: interruptFlush(stopped),
 };
 
-/** Longer than PostgreSQL lets a flush hold its locks. */
+/** Longer than the timeout after which PostgreSQL ends the flush's transaction. */
 const frozenMs = 25_000;
 
 export const workerFrozenInFlush: Fault = {
   name: 'worker-frozen-in-flush',
-  does: 'a worker is stopped for 25 s between UPDATE and COMMIT; counting goes on without it before it does',
+  description:
+    'a worker gets SIGSTOP for 25 s between UPDATE and COMMIT; the other one continues counting meanwhile',
   times: 1,
   inject: async (stack) => {
     const frozen = betweenUpdateAndCommit(stack, stopped, [frozenMs, frozenMs]);
     await pause(stack, 2_000, 2_000);
     await stack.settle(frozenMs - 5_000);
-    stack.say('all that was answered before is counted');
+    stack.say('all clicks answered before are counted');
     await frozen;
   },
 };
 
 export const workerKilledInFlush: Fault = {
   name: 'worker-killed-in-flush',
-  does: 'a worker gets a SIGKILL between UPDATE and COMMIT, or between COMMIT and XDEL, and is started again',
+  description: 'a worker gets SIGKILL between UPDATE and COMMIT, or between COMMIT and XDEL, and restarts',
   times: 4,
-  inject: inTheMiddle(killed),
+  inject: interruptFlush(killed),
 };
 
-export const jobsThrice: Fault = {
-  name: 'jobs-thrice',
-  does: 'a job (each in turn) is asked for three times over the API and run three times by hand, all at once',
+export const concurrentJobs: Fault = {
+  name: 'concurrent-jobs',
+  description:
+    'each job in turn is requested three times through the API and run three times from the command line, concurrently',
   times: jobNames.length,
   inject: async (stack, turn) => {
     const { system, say, webs, client, redis, databaseUrl } = stack;
     const name = jobNames[turn % jobNames.length]!;
-    say(`${name}: three times over the API, three times by hand`);
+    say(`${name}: three times through the API, three times from the command line`);
     const settings = { REDIS_URL: redis.url, DATABASE_URL: databaseUrl };
     const times = [0, 1, 2];
     const [answers, runs] = await Promise.all([

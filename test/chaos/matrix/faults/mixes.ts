@@ -5,15 +5,15 @@ import { killPostgres } from './postgres.ts';
 import { killMember } from './processes.ts';
 import { fillRedis, flushRedis, killRedis, rollRedisBack } from './redis.ts';
 
-/** A web process that is killed while Redis has lost what only that process still has is a double fault. Therefore what was
- *  answered is counted before this, and after it. */
+/** Killing a web process while Redis has lost clicks that only this process still has is a double fault. Therefore
+ *  all answered clicks are counted before and after the kill. */
 async function killWebAlone(stack: Stack): Promise<void> {
   await stack.settle();
   await killMember(stack, stack.random.pick(stack.webs));
   await stack.settle();
 }
 
-const short: ((stack: Stack, turn: number) => Promise<void>)[] = [
+const shortFaults: ((stack: Stack, turn: number) => Promise<void>)[] = [
   killWebAlone,
   async (stack) => await killMember(stack, stack.random.pick(stack.workers)),
   killRedis,
@@ -27,18 +27,19 @@ const short: ((stack: Stack, turn: number) => Promise<void>)[] = [
 
 export const mixed: Fault = {
   name: 'mixed',
-  does: 'a random one of the short faults above, one after the other on the same stack',
+  description: 'ten random short faults from the list above, one after the other on the same stack',
   times: 10,
-  inject: async (stack, turn) => await stack.random.pick(short)(stack, turn),
+  inject: async (stack, turn) => await stack.random.pick(shortFaults)(stack, turn),
 };
 
 export const webKilledRedisEmptied: Fault = {
   name: 'web-killed-redis-emptied',
-  does: 'a web process gets a SIGKILL and Redis a FLUSHALL at the same moment: a double fault, which may lose clicks',
+  description:
+    'a web process gets SIGKILL and Redis gets FLUSHALL at the same time: a double fault, which may lose clicks',
   times: 3,
-  notPromised: true,
+  allowsLoss: true,
   inject: async (stack) => {
-    // Long enough for the other web process to take to PostgreSQL what the last time left.
+    // Long enough for the other web process to write the clicks of the previous injection to PostgreSQL.
     await pause(stack, 6_000, 8_000);
     await Promise.all([killMember(stack, stack.random.pick(stack.webs)), flushRedis(stack)]);
   },

@@ -17,17 +17,17 @@ const stopPostgres = (seconds: number) => async (stack: Stack) => {
 
 const downMs = 60_000;
 const createEveryMs = 1_000;
-/** Failed redirects of warm short URLs, and how long a create may wait to be refused. */
+/** Tolerated share of failed redirects of cached short URLs, and time within which a create must be rejected. */
 const toleratedShare = 0.001;
 const refusedWithinMs = 3_000;
 
-/** Takes PostgreSQL away for long, with every short URL in the cache, and notes what users are not promised to see. */
-async function takePostgresAway(stack: Stack): Promise<void> {
+/** Stops PostgreSQL for a minute while all short URLs are cached, and records violations of the guarantees. */
+async function stopPostgresForAMinute(stack: Stack): Promise<void> {
   const { tally, webs, problems, delays } = stack;
   const client = stack.client(webs[0]);
   const codes = await stack.db('urls').pluck<string[]>('short_code');
   for (const code of codes) await client.head(`/${code}`);
-  stack.say(`PostgreSQL: away for ${downMs / 1_000} s`);
+  stack.say(`PostgreSQL: down for ${downMs / 1_000} s`);
   const before = { answered: tally.latenciesMs.length, failed: tally.failures.length };
 
   const create = async () => {
@@ -45,47 +45,48 @@ async function takePostgresAway(stack: Stack): Promise<void> {
   });
   const failed = tally.failures.length - before.failed;
   const visits = tally.latenciesMs.length - before.answered + failed;
-  const longestMs = Math.round(Math.max(...creates.map(({ ms }) => ms)));
-  const done = creates.filter(({ isRefused }) => !isRefused).length;
+  const slowestMs = Math.round(Math.max(...creates.map(({ ms }) => ms)));
+  const accepted = creates.filter(({ isRefused }) => !isRefused).length;
   stack.say(
-    `${failed} of ${visits} redirects failed; ${creates.length} creates, the longest ${longestMs} ms`,
+    `${failed} of ${visits} redirects failed; ${creates.length} creates, the longest ${slowestMs} ms`,
   );
   if (failed > visits * toleratedShare) problems.push(`${failed} of ${visits} redirects failed`);
-  if (done > 0) problems.push(`${done} creates were not told to try again`);
-  if (longestMs > refusedWithinMs) delays.push(`a create was answered after ${longestMs} ms`);
+  if (accepted > 0) problems.push(`${accepted} creates were not rejected with Retry-After`);
+  if (slowestMs > refusedWithinMs) delays.push(`a create was answered after ${slowestMs} ms`);
 }
 
 export const postgresKilled: Fault = {
   name: 'postgres-killed',
-  does: 'all processes of PostgreSQL get a SIGKILL; it is started again and recovers',
+  description: 'all processes of PostgreSQL get SIGKILL; PostgreSQL restarts and recovers',
   times: 4,
   inject: killPostgres,
 };
 
 export const postgresStopped10: Fault = {
   name: 'postgres-stopped-10',
-  does: 'all processes of PostgreSQL get a SIGSTOP, and a SIGCONT 10 s later',
+  description: 'all processes of PostgreSQL get SIGSTOP, and SIGCONT 10 s later',
   times: 1,
   inject: stopPostgres(10),
 };
 
 export const postgresStopped30: Fault = {
   name: 'postgres-stopped-30',
-  does: 'all processes of PostgreSQL get a SIGSTOP, and a SIGCONT 30 s later',
+  description: 'all processes of PostgreSQL get SIGSTOP, and SIGCONT 30 s later',
   times: 1,
   inject: stopPostgres(30),
 };
 
 export const postgresDown60: Fault = {
   name: 'postgres-down-60',
-  does: 'PostgreSQL gets a SIGKILL and is started 60 s later; 999 of 1,000 redirects of warm short URLs must succeed meanwhile, and creates be told to try again within 3 s',
+  description:
+    'PostgreSQL gets SIGKILL and restarts 60 s later; meanwhile 999 of 1,000 redirects of cached short URLs must succeed, and creates must get 503 with Retry-After within 3 s',
   times: 1,
-  inject: takePostgresAway,
+  inject: stopPostgresForAMinute,
 };
 
 const databaseOf = ({ databaseUrl }: Stack) => new URL(databaseUrl).pathname.slice(1);
 
-/** Ends the connections of every process but this one. */
+/** Terminates the connections of all other processes. */
 const disconnectAll = async (stack: Stack) =>
   await administer(
     stack.postgres.url,
@@ -95,7 +96,7 @@ const disconnectAll = async (stack: Stack) =>
 
 const refusedMs = 5_000;
 
-/** Refuses every connection to the database for some seconds. */
+/** Rejects all connections to the database for some seconds. */
 async function closeDatabase(stack: Stack): Promise<void> {
   const database = databaseOf(stack);
   stack.say(`PostgreSQL: refuses connections for ${refusedMs / 1_000} s`);
@@ -111,7 +112,7 @@ async function closeDatabase(stack: Stack): Promise<void> {
   }
 }
 
-const foreignSettings = {
+const otherSettings = {
   DateStyle: 'German',
   TimeZone: 'Pacific/Chatham',
   IntervalStyle: 'sql_standard',
@@ -121,10 +122,10 @@ const foreignSettings = {
   statement_timeout: '5ms',
 };
 
-/** Gives the database other session settings, which all connections that follow would have. */
+/** Changes the default session settings of the database for new connections. */
 async function changeSettings(stack: Stack): Promise<void> {
   stack.say('PostgreSQL: other session settings');
-  for (const [name, value] of Object.entries(foreignSettings))
+  for (const [name, value] of Object.entries(otherSettings))
     await administer(stack.postgres.url, `alter database ${databaseOf(stack)} set ${name} = '${value}'`);
   await disconnectAll(stack);
   const client = stack.client(stack.webs[0]);
@@ -138,19 +139,21 @@ async function changeSettings(stack: Stack): Promise<void> {
     return;
   }
   const { status } = await client.get(`/${String(created.body['short_code'])}`);
-  if (status !== 404) stack.problems.push(`a short URL that has not begun was answered with ${status}`);
+  if (status !== 404) stack.problems.push(`a short URL with a future start was answered with ${status}`);
 }
 
 export const postgresRefuses: Fault = {
-  name: 'postgres-refuses',
-  does: 'the database refuses connections (55000) and ends those that it has; it accepts them again 5 s later',
+  name: 'postgres-refuses-connections',
+  description:
+    'the database rejects connections (55000) and terminates the existing ones; it accepts connections again 5 s later',
   times: 2,
   inject: closeDatabase,
 };
 
 export const postgresSettings: Fault = {
   name: 'postgres-settings',
-  does: 'the database gets other session settings (date style, isolation, time zone …) and ends its connections; a short URL that begins later must not redirect',
+  description:
+    'the session settings of the database change (date style, isolation, time zone …) and its connections are terminated; a short URL with a future start must not redirect',
   times: 1,
   inject: changeSettings,
 };

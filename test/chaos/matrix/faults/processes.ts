@@ -2,27 +2,27 @@ import type { Fault } from '../fault.ts';
 import type { Member } from '../member.ts';
 import type { Stack } from '../stack.ts';
 
-/** Kills a process of the stack and starts it again. */
+/** Kills a process of the stack and restarts it. */
 export async function killMember({ say }: Pick<Stack, 'say'>, member: Member): Promise<void> {
   say(`${member.name}: killed`);
   await member.kill();
   await member.start();
 }
 
-const longestEndMs = 10_000;
+const maxShutdownMs = 10_000;
 
-/** Asks a process to end as a deploy does, and starts it again. */
+/** Sends SIGTERM to a process, as a deployment does, and restarts it. */
 async function replaceMember({ say, problems, delays }: Stack, member: Member): Promise<void> {
   const { end, ms } = await member.terminate();
   say(`${member.name}: SIGTERM, ended with ${end} after ${(ms / 1_000).toFixed(1)} s`);
   if (end !== 0) problems.push(`${member.name} ended with ${end}`);
-  if (ms > longestEndMs) delays.push(`${member.name} took ${(ms / 1_000).toFixed(1)} s to end`);
+  if (ms > maxShutdownMs) delays.push(`${member.name} took ${(ms / 1_000).toFixed(1)} s to exit`);
   await member.start();
 }
 
 export const webKilled: Fault = {
   name: 'web-killed',
-  does: 'a web process gets a SIGKILL and is started again',
+  description: 'a web process gets SIGKILL and restarts',
   times: 5,
   inject: async (stack) => await killMember(stack, stack.random.pick(stack.webs)),
 };
@@ -30,31 +30,32 @@ export const webKilled: Fault = {
 export const webKilledUnacknowledged: Fault = {
   ...webKilled,
   name: 'web-killed-ack-off',
-  does: 'a web process with CLICK_ACK=false, which answers before Redis has the click, gets a SIGKILL and is started again',
+  description:
+    'a web process with CLICK_ACK=false, which answers before Redis has the click, gets SIGKILL and restarts',
   settings: { CLICK_ACK: 'false' },
-  notPromised: true,
+  allowsLoss: true,
 };
 
 export const workerKilled: Fault = {
   name: 'worker-killed',
-  does: 'a worker process gets a SIGKILL and is started again',
+  description: 'a worker gets SIGKILL and restarts',
   times: 5,
   inject: async (stack) => await killMember(stack, stack.random.pick(stack.workers)),
 };
 
-export const terminated: Fault = {
-  name: 'terminated',
-  does: 'each process in turn gets a SIGTERM and is started again; no request may fail',
+export const sigterm: Fault = {
+  name: 'sigterm',
+  description: 'each process in turn gets SIGTERM and restarts; no request may fail',
   times: 4,
-  failsNothing: true,
+  requiresSuccess: true,
   inject: async (stack, turn) => await replaceMember(stack, stack.members[turn % stack.members.length]!),
 };
 
-export const rolled: Fault = {
-  name: 'rolled',
-  does: 'the web processes are replaced one after the other, as a rolling deploy does; no request may fail',
+export const rollingRestart: Fault = {
+  name: 'rolling-restart',
+  description: 'the web processes restart one after the other, as in a rolling restart; no request may fail',
   times: 2,
-  failsNothing: true,
+  requiresSuccess: true,
   inject: async (stack) => {
     for (const web of stack.webs) await replaceMember(stack, web);
   },

@@ -13,18 +13,18 @@ export async function killRedis(stack: Stack): Promise<void> {
 
 export async function flushRedis(stack: Stack): Promise<void> {
   stack.say('Redis: FLUSHALL');
-  await stack.tellRedis('flushall');
+  await stack.runRedisCommand('flushall');
 }
 
 export async function fillRedis(stack: Stack): Promise<void> {
   const ms = stack.random.between(1_000, 3_000);
   stack.say(`Redis: out of memory for ${ms} ms`);
-  await stack.tellRedis('config', 'set', 'maxmemory', '1mb');
+  await stack.runRedisCommand('config', 'set', 'maxmemory', '1mb');
   await pause(stack, ms, ms);
-  await stack.tellRedis('config', 'set', 'maxmemory', '0');
+  await stack.runRedisCommand('config', 'set', 'maxmemory', '0');
 }
 
-/** Gives Redis back an older state of its own. */
+/** Restores an older state of Redis' own data. */
 export async function rollRedisBack(stack: Stack): Promise<void> {
   const { dataDir } = stack.redis;
   const saved = path.join(dataDir, savedIn);
@@ -48,14 +48,14 @@ const stopRedis = (seconds: number) => async (stack: Stack) => {
 
 export const redisKilled: Fault = {
   name: 'redis-killed',
-  does: 'Redis gets a SIGKILL and is started again with its append-only file',
+  description: 'Redis gets SIGKILL and restarts with its append-only file',
   times: 4,
   inject: killRedis,
 };
 
 export const redisKilledEmpty: Fault = {
   name: 'redis-killed-empty',
-  does: 'a Redis without persistence gets a SIGKILL and is started again, empty',
+  description: 'a Redis without persistence gets SIGKILL and restarts empty',
   times: 4,
   appendonly: false,
   breaksControl: true,
@@ -64,7 +64,7 @@ export const redisKilledEmpty: Fault = {
 
 export const redisRolledBack: Fault = {
   name: 'redis-rolled-back',
-  does: 'Redis gets a SIGKILL and is started again with a copy of its data that is 1 to 2.5 s old',
+  description: 'Redis gets SIGKILL and restarts with a copy of its data that is 1 to 2.5 s old',
   times: 4,
   breaksControl: true,
   inject: rollRedisBack,
@@ -72,7 +72,7 @@ export const redisRolledBack: Fault = {
 
 export const redisFlushed: Fault = {
   name: 'redis-flushed',
-  does: 'Redis is emptied by FLUSHALL',
+  description: 'Redis gets FLUSHALL',
   times: 5,
   breaksControl: true,
   inject: flushRedis,
@@ -80,22 +80,22 @@ export const redisFlushed: Fault = {
 
 export const redisFull: Fault = {
   name: 'redis-full',
-  does: 'Redis refuses every write for 1 to 3 s, for want of memory',
+  description: 'Redis is out of memory and rejects all writes for 1 to 3 s',
   times: 3,
   breaksControl: true,
   inject: fillRedis,
 };
 
-/** Makes Redis refuse for some seconds, until the health of a web process says so and says it no longer. */
+/** Makes Redis reject commands until /health reports the condition, then repairs it and waits for its end. */
 const refuse =
   (condition: string, begin: string[], end: string[]) =>
   async (stack: Stack): Promise<void> => {
     stack.say(`Redis: ${begin.join(' ')}`);
-    await stack.tellRedis(begin[0]!, ...begin.slice(1));
+    await stack.runRedisCommand(begin[0]!, ...begin.slice(1));
     try {
       await untilHealth(stack, condition, true);
     } finally {
-      await stack.tellRedis(end[0]!, ...end.slice(1));
+      await stack.runRedisCommand(end[0]!, ...end.slice(1));
     }
     await untilHealth(stack, condition, false);
   };
@@ -114,14 +114,15 @@ async function untilHealth(stack: Stack, condition: string, holds: boolean): Pro
 
 export const redisReadOnly: Fault = {
   name: 'redis-read-only',
-  does: 'Redis becomes a replica that takes no writes, until /health names it, and a primary again',
+  description: 'Redis becomes a read-only replica until /health reports it, then a primary again',
   times: 2,
   inject: refuse('redis_refuses_writes', ['replicaof', '127.0.0.1', '1'], ['replicaof', 'no', 'one']),
 };
 
 export const redisRightsRevoked: Fault = {
   name: 'redis-rights-revoked',
-  does: 'the user of Redis loses scripts, streams and blocking commands, until /health names it, and gets them back',
+  description:
+    'the Redis user loses scripts, streams and blocking commands until /health reports it, then regains them',
   times: 2,
   inject: refuse(
     'redis_rights_missing',
@@ -132,14 +133,14 @@ export const redisRightsRevoked: Fault = {
 
 export const redisStopped10: Fault = {
   name: 'redis-stopped-10',
-  does: 'Redis gets a SIGSTOP, and a SIGCONT 10 s later',
+  description: 'Redis gets SIGSTOP, and SIGCONT 10 s later',
   times: 1,
   inject: stopRedis(10),
 };
 
 export const redisStopped30: Fault = {
   name: 'redis-stopped-30',
-  does: 'Redis gets a SIGSTOP, and a SIGCONT 30 s later',
+  description: 'Redis gets SIGSTOP, and SIGCONT 30 s later',
   times: 1,
   inject: stopRedis(30),
 };

@@ -5,12 +5,12 @@ import type { Fault } from '../fault.ts';
 import { pause, type Stack } from '../stack.ts';
 import { type Replace, takeDump, takeStandby } from './database-copies.ts';
 
-/** More than PostgreSQL's log has of a sequence in advance, so that a promoted standby issues the same ids again. */
+/** More IDs than PostgreSQL logs ahead of a sequence, so that a promoted standby issues the same IDs again. */
 const lostUrls = 40;
 const followsWithinMs = 2_000;
 const lostTarget = 'https://lost.example/';
 
-/** Replaces the database by an earlier state of it under load, and judges redirects, edits and clicks afterwards. */
+/** Replaces the database by an earlier state under load, then checks redirects, edits and clicks. */
 const loseDatabase = (takeCopy: (stack: Stack) => Promise<Replace>) => async (stack: Stack, turn: number) => {
   const client = stack.client(stack.webs[0]);
   const counted = await createUrl(client, { original_url: 'https://kept.example/counted' });
@@ -24,7 +24,7 @@ const loseDatabase = (takeCopy: (stack: Stack) => Promise<Replace>) => async (st
 
   const replace = await takeCopy(stack);
   const lost = await writeLostPart(stack, { turn, deleted });
-  // Visits of lost short URLs are on their way when the copy takes the database's place.
+  // Visits of lost short URLs are in progress when the copy replaces the database.
   const late = startLoadOnAll(
     stack.webs.map(({ baseUrl }) => baseUrl),
     lost.codes,
@@ -41,12 +41,12 @@ const loseDatabase = (takeCopy: (stack: Stack) => Promise<Replace>) => async (st
   } finally {
     await late.stop();
   }
-  await judgeRedirects(stack, lost, replacedAt);
-  await judgeEdit(stack, lost.changed);
-  await judgeReusedIds(stack, { turn, lostIds: lost.ids });
+  await checkRedirects(stack, lost, replacedAt);
+  await checkEdit(stack, lost.changed);
+  await checkReusedIds(stack, { turn, lostIds: lost.ids });
 };
 
-/** What the copy does not have: an edit, a deletion, and short URLs. */
+/** Writes changes that the copy lacks: an edit, a deletion, and new short URLs. */
 async function writeLostPart(stack: Stack, { turn, deleted }: { turn: number; deleted: string }) {
   const client = stack.client(stack.webs[0]);
   const changed = stack.random.pick([...stack.tally.answered.keys()].filter((code) => code !== deleted));
@@ -57,7 +57,8 @@ async function writeLostPart(stack: Stack, { turn, deleted }: { turn: number; de
   const rows = await stack.db('urls').whereLike('short_code', `${begin}%`).select('id', 'short_code');
   for (const web of stack.webs) {
     const { headers } = await stack.client(web).head(`/${changed}`);
-    if (headers.get('location') !== lostTarget) stack.problems.push('an edit did not show before the fault');
+    if (headers.get('location') !== lostTarget)
+      stack.problems.push('an edit did not take effect before the fault');
   }
   return {
     changed,
@@ -66,8 +67,8 @@ async function writeLostPart(stack: Stack, { turn, deleted }: { turn: number; de
   };
 }
 
-/** Every short URL of the table, and every lost one, at both web processes. */
-async function judgeRedirects(
+/** Checks all short URLs, existing and lost, at both web processes. */
+async function checkRedirects(
   stack: Stack,
   lost: { changed: string; codes: string[] },
   replacedAt: number,
@@ -76,18 +77,18 @@ async function judgeRedirects(
   const rows = await db('urls').whereNull('deleted_at').select('short_code', 'original_url');
   const targets = new Map(rows.map((row) => [row.short_code as string, row.original_url as string]));
   if (targets.get(lost.changed) === lostTarget || lost.codes.some((code) => targets.has(code)))
-    throw new Error('the database has what it should have lost');
+    throw new Error('the database still has the lost part');
   const visits = webs.flatMap((web) => [...targets.keys(), ...lost.codes].map((code) => ({ web, code })));
   let staleMs = 0;
-  let refusedMs = 0;
-  // One after the other: hundreds of look-ups at once would be shed.
+  let failedMs = 0;
+  // Sequentially: hundreds of concurrent look-ups would be shed.
   const isRight = async () => {
     let isAnswered = true;
     for (const { web, code } of visits) {
       const ms = performance.now() - replacedAt;
       const { status, headers } = await client(web).head(`/${code}`);
       if (status >= 500) {
-        refusedMs = ms;
+        failedMs = ms;
         isAnswered = false;
       } else if ((headers.get('location') ?? undefined) !== targets.get(code)) {
         staleMs = ms;
@@ -96,20 +97,19 @@ async function judgeRedirects(
     }
     return isAnswered;
   };
-  await waitUntil('every redirect follows the table', isRight, 30_000).catch((error: Error) => {
+  await waitUntil('all redirects match the database', isRight, 30_000).catch((error: Error) => {
     problems.push(error.message);
   });
   stack.say(
-    `the last redirect that did not follow the table: after ${Math.round(staleMs)} ms, refused: after ${Math.round(refusedMs)} ms`,
+    `last stale redirect after ${Math.round(staleMs)} ms, last failed redirect after ${Math.round(failedMs)} ms`,
   );
-  if (staleMs > followsWithinMs)
-    delays.push(`a redirect did not follow the table after ${Math.round(staleMs)} ms`);
-  if (refusedMs > followsWithinMs)
-    delays.push(`a redirect was refused ${Math.round(refusedMs)} ms after the database was replaced`);
+  if (staleMs > followsWithinMs) delays.push(`a redirect was stale after ${Math.round(staleMs)} ms`);
+  if (failedMs > followsWithinMs)
+    delays.push(`a redirect failed ${Math.round(failedMs)} ms after the database was replaced`);
   await waitForEpoch(stack);
 }
 
-/** Resolves when both web processes record clicks under the present epoch, which the ids of their producers have. */
+/** Waits until both web processes record clicks under the current epoch, which their producer IDs contain. */
 async function waitForEpoch({ db, webs }: Stack): Promise<void> {
   await waitUntil(
     'both web processes record clicks under the new epoch',
@@ -125,23 +125,23 @@ async function waitForEpoch({ db, webs }: Stack): Promise<void> {
   );
 }
 
-/** An edit shows at once in the web process that makes it, and within 2 s in the other. */
-async function judgeEdit({ webs, client, problems }: Stack, code: string): Promise<void> {
+/** Checks that an edit takes effect at once in the web process that makes it, and within 2 s in the other. */
+async function checkEdit({ webs, client, problems }: Stack, code: string): Promise<void> {
   const target = 'https://edited.example/';
   const { status } = await client(webs[0]).patch(`/api/v1/urls/${code}`, { original_url: target });
   if (status !== 200) problems.push(`an edit was answered with ${status}`);
   const shows = async (web: Stack['webs'][number]) =>
     (await client(web).head(`/${code}`)).headers.get('location') === target;
-  if (!(await shows(webs[0]))) problems.push('an edit did not show at once');
+  if (!(await shows(webs[0]))) problems.push('an edit did not take effect at once');
   await waitUntil(
-    'an edit shows in the other process',
+    'an edit takes effect in the other process',
     async () => await shows(webs[1]),
     followsWithinMs,
   ).catch((error: Error) => problems.push(error.message));
 }
 
-/** Clicks of short URLs that have the ids of lost ones: they are judged with all others. */
-async function judgeReusedIds(stack: Stack, { turn, lostIds }: { turn: number; lostIds: Set<number> }) {
+/** Visits short URLs that reuse the IDs of lost ones; the final check covers their clicks. */
+async function checkReusedIds(stack: Stack, { turn, lostIds }: { turn: number; lostIds: Set<number> }) {
   const begin = `reused-${turn}-`;
   await insertUrls(stack.db, { begin, count: lostUrls, areClicked: false });
   const rows = await stack.db('urls').whereLike('short_code', `${begin}%`).select('id', 'short_code');
@@ -169,13 +169,13 @@ function addTo(tally: Tally, { sent, answered, failures }: Tally): void {
   tally.failures.push(...failures);
 }
 
-const promise =
-  'after 2 s every redirect must be answered and follow the table; an edit must show at once; of each short URL that exists before and after, ' +
-  'only clicks may be missing that the lost part had counted, and none may be counted twice or on another short URL';
+const guarantee =
+  'after 2 s all redirects must be answered and match the database; edits must take effect at once; only clicks that the lost part had counted may be missing, ' +
+  'and no click may be counted twice or on another short URL';
 
 export const postgresRestored: Fault = {
   name: 'postgres-restored',
-  does: `a dump of the database, a few seconds old, is restored while everything runs; ${promise}`,
+  description: `a dump of the database, a few seconds old, is restored while the service runs; ${guarantee}`,
   times: 2,
   losesDatabase: true,
   inject: loseDatabase(takeDump),
@@ -183,7 +183,7 @@ export const postgresRestored: Fault = {
 
 export const postgresStandbyPromoted: Fault = {
   name: 'postgres-standby-promoted',
-  does: `PostgreSQL gets a SIGKILL, and a standby that had stopped receiving a few seconds before takes its place and is promoted; ${promise}`,
+  description: `PostgreSQL gets SIGKILL, and a standby that is a few seconds behind replaces it and is promoted; ${guarantee}`,
   times: 1,
   losesDatabase: true,
   inject: loseDatabase(takeStandby),

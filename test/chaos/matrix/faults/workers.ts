@@ -4,20 +4,20 @@ import type { Fault } from '../fault.ts';
 import type { Member } from '../member.ts';
 import type { Stack } from '../stack.ts';
 
-/** A heartbeat counts for 15 s, a queue may be without a worker for 20 s, and the queues are read every 3 s. */
+/** A heartbeat is valid for 15 s, a queue may be without a worker for 20 s, and the queues are read every 3 s. */
 const reportedWithinMs = 40_000;
-/** How much longer a report is waited for before it counts as missing. */
-const patienceMs = 2 * reportedWithinMs;
+/** Timeout of the wait for a report. */
+const timeoutMs = 2 * reportedWithinMs;
 
-/** Takes all workers away until the health of each web process says so, and gives them back until it says no longer. */
+/** Stops all workers until /health of each web process reports it, then resumes them until the report ends. */
 async function withoutWorkers(
   stack: Stack,
-  takeAway: (worker: Member) => unknown,
-  giveBack: (worker: Member) => unknown,
+  stop: (worker: Member) => unknown,
+  resume: (worker: Member) => unknown,
 ): Promise<void> {
   const { workers, webs, say, delays } = stack;
   const startedAt = performance.now();
-  for (const worker of workers) await takeAway(worker);
+  for (const worker of workers) await stop(worker);
   try {
     const reports = webs.map(async (web) => await waitForCondition(stack, web, true));
     await Promise.all(reports);
@@ -25,13 +25,13 @@ async function withoutWorkers(
     say(`every /health is degraded after ${seconds.toFixed(1)} s`);
     if (seconds * 1_000 > reportedWithinMs) delays.push(`/health was degraded after ${seconds.toFixed(1)} s`);
   } finally {
-    await Promise.all(workers.map(giveBack));
+    await Promise.all(workers.map(resume));
   }
   await Promise.all(webs.map(async (web) => await waitForCondition(stack, web, false)));
 }
 
 async function waitForCondition({ client }: Stack, web: Member, isMissing: boolean): Promise<void> {
-  const what = `${web.name} says ${isMissing ? 'that no worker is running' : 'nothing of workers'}`;
+  const what = `${web.name} ${isMissing ? 'reports' : 'no longer reports'} that no worker is running`;
   await waitUntil(
     what,
     async () => {
@@ -42,13 +42,13 @@ async function waitForCondition({ client }: Stack, web: Member, isMissing: boole
       if (!isMissing) return !isReported;
       return isReported && body['status'] === 'degraded' && !works.jobs;
     },
-    patienceMs * readSlowness(),
+    timeoutMs * readSlowness(),
   );
 }
 
 export const workersFrozen: Fault = {
   name: 'workers-frozen',
-  does: 'all workers get a SIGSTOP, until /health is degraded, which takes up to 40 s, and a SIGCONT',
+  description: 'all workers get SIGSTOP until /health is degraded, which takes up to 40 s, then SIGCONT',
   times: 1,
   inject: async (stack) =>
     await withoutWorkers(
@@ -60,7 +60,7 @@ export const workersFrozen: Fault = {
 
 export const workersMissing: Fault = {
   name: 'workers-missing',
-  does: 'all workers get a SIGKILL, and are started again when /health is degraded, which takes up to 40 s',
+  description: 'all workers get SIGKILL, and restart when /health is degraded, which takes up to 40 s',
   times: 1,
   inject: async (stack) =>
     await withoutWorkers(

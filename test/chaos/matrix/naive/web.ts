@@ -2,8 +2,8 @@ import { createServer } from 'node:http';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 
-/** A web process of the usual kind: it redirects once Redis has incremented the counter, and no less when Redis refuses to:
- *  a visitor is not to suffer from statistics. */
+/** A web process of the usual design: it redirects once Redis has incremented the counter, and also when Redis fails,
+ *  so that statistics never affect visitors. */
 const redis = new Redis(process.env['REDIS_URL']!);
 redis.on('error', () => undefined);
 

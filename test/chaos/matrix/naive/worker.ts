@@ -3,8 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 
-/** A worker of the usual, careful kind: it renames the hash of counters, so that what comes meanwhile is the next batch's,
- *  and adds it to PostgreSQL together with the batch's id, so that a batch that is met again is not added again. */
+/** A worker of the usual, careful design: it renames the hash of counters, so that later clicks belong to the next
+ *  batch, and adds it to PostgreSQL with the batch ID, so that no batch is added twice. */
 const flushEveryMs = 300;
 
 const ignore = () => undefined;

@@ -3,7 +3,7 @@ import { createUserAgents } from '../../../../src/clicks/enrichment/agents/user-
 import { personAgents } from '../../../load/day/agents.ts';
 import { botAgents } from '../../../load/day/bot-agents.ts';
 
-test('500 user agents that people and bots use are read as what everybody would take them for', () => {
+test('500 user agents of people and bots have the expected names, device and kind', () => {
   const { find } = createUserAgents();
   const agents = [...personAgents, ...botAgents];
   expect(new Set(agents.map(({ header }) => header)).size).toBe(500);

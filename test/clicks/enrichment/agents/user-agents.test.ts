@@ -24,23 +24,23 @@ test.each([
   ['curl', 'curl/8.5.0', { browser: '', os: '', device: '', isBot: true }],
   ['no header', '', { browser: '', os: '', device: '', isBot: true }],
   ['an empty header', '   ', { browser: '', os: '', device: '', isBot: true }],
-])('%s is read, the first time and by heart', (_, header, agent) => {
+])('%s is parsed, with and without a cached result', (_, header, agent) => {
   for (let times = 0; times < 2; times++) expect(find(header)).toMatchObject(agent);
 });
 
-test('headers that differ have digests that differ, and equal ones the same', () => {
+test('different headers have different digests, equal headers the same one', () => {
   expect(find(chrome).digest).toMatch(/^[0-9a-f]{16}$/);
   expect(find(`${chrome} `).digest).not.toBe(find(chrome).digest);
   expect(createUserAgents().find(chrome).digest).toBe(find(chrome).digest);
 });
 
-test('of a header of 10 KB the first 512 characters count', () => {
+test('of a 10 KB header, only the first 512 characters are parsed', () => {
   const long = `${chrome}${' x'.repeat(5_000)}`;
   expect(find(long)).toMatchObject({ browser: 'Chrome', os: 'Windows' });
   expect(find(`${long}y`)).toEqual(find(long));
 });
 
-test('whatever a header says, the names are of a list that is known', () => {
+test('for any header, all names are from the known lists', () => {
   const names = new Set(['', ...browserNames, ...systemNames, ...deviceKinds]);
   const part = fc.oneof(
     fc.string({ unit: 'binary' }),

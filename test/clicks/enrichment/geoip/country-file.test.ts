@@ -33,7 +33,7 @@ async function open(): Promise<CountryFile> {
 
 const warnings = () => lines.filter((line) => line.includes('"level":40'));
 
-test('an address has the country of its network in the file, and a private, unknown or broken one has none', async () => {
+test('an address has the country of its network; private, unknown and invalid ones have none', async () => {
   await writeFile(file, buildCountryFile({ '203.0.113.0/24': 'DE', '198.51.100.0/25': 'NP' }));
   const { find } = await open();
   for (let times = 0; times < 2; times++) {
@@ -52,47 +52,47 @@ test('an address has the country of its network in the file, and a private, unkn
   }
 });
 
-test('a file of IPv4 addresses alone says nothing of others', async () => {
+test('a file of IPv4 addresses has no country for IPv6 addresses', async () => {
   await writeFile(file, buildCountryFile({ '0.0.0.0/1': 'DE', '128.0.0.0/1': 'NP' }, 4));
   const { find } = await open();
   expect(['1.2.3.4', '203.0.113.7', '2001:db8::1', '::1'].map(find)).toEqual(['DE', 'NP', '', '']);
 });
 
-test('a file that is replaced by another name is read again, by all who asked before', async () => {
+test('a file that is replaced by rename is reloaded, and cached countries change', async () => {
   await writeFile(file, buildCountryFile({ '203.0.113.0/24': 'DE' }));
   const { find } = await open();
   expect(find('203.0.113.7')).toBe('DE');
   for (const country of ['FR', 'NL']) {
     await writeFile(`${file}.new`, buildCountryFile({ '203.0.113.0/24': country }));
     await rename(`${file}.new`, file);
-    await waitUntil('the new file counts', () => find('203.0.113.7') === country);
+    await waitUntil('the new file is in use', () => find('203.0.113.7') === country);
   }
   expect(warnings()).toEqual([]);
 });
 
-test('without a file all is unknown, with a warning that names it, and once it is there it counts', async () => {
+test('a missing file is a warning with its name, and is loaded once it exists', async () => {
   const { find } = await open();
   expect(find('203.0.113.7')).toBe('');
   expect(warnings()).toHaveLength(1);
   expect(warnings()[0]).toContain(file);
   await writeFile(file, buildCountryFile({ '203.0.113.0/24': 'DE' }));
-  await waitUntil('the file counts', () => find('203.0.113.7') === 'DE');
+  await waitUntil('the file is in use', () => find('203.0.113.7') === 'DE');
 });
 
-test('a FIFO instead of the file is a warning, and does not hold the start', async () => {
+test('a FIFO instead of a file is a warning and does not block the start', async () => {
   execFileSync('mkfifo', [file]);
   const { find } = await open();
   expect([find('203.0.113.7'), warnings().length]).toEqual(['', 1]);
 });
 
-test('a broken or removed file is a warning, and the one before it goes on to count', async () => {
+test('a broken or removed file is a warning, and the previous one stays in use', async () => {
   await writeFile(file, buildCountryFile({ '203.0.113.0/24': 'DE' }));
   const { find } = await open();
   await writeFile(file, 'this is no such file');
-  await waitUntil('the broken file is met', () => warnings().length === 1);
+  await waitUntil('the broken file is reported', () => warnings().length === 1);
   expect(find('203.0.113.8')).toBe('DE');
   await rm(file);
-  await waitUntil('the missing file is met', () => warnings().length === 2);
+  await waitUntil('the missing file is reported', () => warnings().length === 2);
   expect(find('203.0.113.9')).toBe('DE');
 });
 
@@ -104,7 +104,7 @@ test.each([0, 20, 200, 300])('a file with damage at byte %i never throws', async
   for (let n = 0; n < 256; n++) expect(typeof find(`${n}.0.113.7`)).toBe('string');
 });
 
-describe('a file of each known schema gives the country of an address', () => {
+describe('a file of each known schema has the country of an address', () => {
   const names = { en: 'Germany' };
   test.each<[string, Fields]>([
     ['GeoLite2 Country', { country: { iso_code: 'DE', geoname_id: 2_921_044, names } }],
@@ -127,7 +127,7 @@ describe('a file of each known schema gives the country of an address', () => {
   });
 });
 
-describe('a file without countries is one warning that names its fields', () => {
+describe('a file without countries is one warning with its field names', () => {
   test.each<[string, Record<string, Fields>, string[]]>([
     ['of networks', { '203.0.113.0/24': { autonomous_system_number: 64_496 } }, ['autonomous_system_number']],
     [
@@ -146,7 +146,7 @@ describe('a file without countries is one warning that names its fields', () => 
   });
 });
 
-test('a file whose first networks have no country but later ones do is no warning', async () => {
+test('a file with countries only in later networks causes no warning', async () => {
   const records = Object.fromEntries(
     Array.from({ length: 60 }, (_, i) => [`1.0.${i}.0/24`, { asn: i }] as const),
   );
