@@ -36,9 +36,9 @@ try {
         `counted in ${seconds.toFixed(1)} s, ${Math.round(flushed / seconds)} a second`,
     );
   }
-  const books = await readAudit(db);
+  const audit = await readAudit(db);
   console.log(
-    `${books.accepted} accepted, ${books.onUrls} counted: ${isExact(books) ? 'exact' : 'NOT exact'}`,
+    `${audit.accepted} accepted, ${audit.onUrls} counted: ${isExact(audit) ? 'exact' : 'NOT exact'}`,
   );
 } finally {
   await closeRedis(redis);

@@ -12,7 +12,7 @@ export interface CountedTally extends Tally {
 /** Waits until everything that web processes accepted is counted, and judges each kind of short URL by
  *  `answered ≤ counted ≤ sent`. */
 export async function checkCounting(db: Knex, { tallies }: Pick<Windows, 'tallies'>) {
-  const books = await waitUntil('the books are exact', async () => await readIfExact(db), 60_000).catch(
+  const audit = await waitUntil('the audit are exact', async () => await readIfExact(db), 60_000).catch(
     async () => await readAudit(db),
   );
   const counted = await readCounted(db);
@@ -28,17 +28,17 @@ export async function checkCounting(db: Knex, { tallies }: Pick<Windows, 'tallie
       ({ begin, answered, counted, sent }) =>
         `${begin}: ${answered} answered, ${counted} counted, ${sent} sent`,
     );
-  const differing = isExact(books)
+  const differing = isExact(audit)
     ? []
     : [
-        `the books differ: ${books.accepted} accepted, ${books.counted} counted, ${books.onUrls} on short URLs`,
+        `the audit differ: ${audit.accepted} accepted, ${audit.counted} counted, ${audit.onUrls} on short URLs`,
       ];
   return { checked, problems: [...miscounted, ...differing] };
 }
 
 async function readIfExact(db: Knex): Promise<ClickAudit | false> {
-  const books = await readAudit(db);
-  return isExact(books) && books;
+  const audit = await readAudit(db);
+  return isExact(audit) && audit;
 }
 
 /** Clicks that stand on short URLs, by the letters that their codes begin with. */

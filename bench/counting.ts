@@ -50,7 +50,7 @@ try {
     ];
     console.log(`  median of the ratios: p50 ${p50.toFixed(2)}, p99 ${p99.toFixed(2)}`);
   }
-  const books = await waitUntil(
+  const audit = await waitUntil(
     'every click is counted',
     async () => {
       const read = await readAudit(stack.db);
@@ -58,7 +58,7 @@ try {
     },
     30_000,
   );
-  console.log(`clicks: ${books.accepted} accepted, ${books.counted} counted`);
+  console.log(`clicks: ${audit.accepted} accepted, ${audit.counted} counted`);
 } finally {
   await closing.closeAll(closeMs);
   killLeftProcesses();

@@ -2,7 +2,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { type Analytics, createAnalytics } from '../../src/analytics/query/analytics.ts';
 import { groupings, type AnalyticsQuery } from '../../src/analytics/query/query.ts';
 import { createAnalyticsSnapshot } from '../../src/analytics/query/snapshot.ts';
-import { makeQuestion } from '../support/clicks/analytics.ts';
+import { makeQuery } from '../support/clicks/analytics.ts';
 import { createUrlIds } from '../support/clicks/clicks.ts';
 import { useDatabase } from '../support/resources.ts';
 
@@ -56,7 +56,7 @@ async function leastMs(run: () => Promise<void>): Promise<number> {
 
 const askYear = async (question: Partial<AnalyticsQuery>) => {
   const year = { from: '2025-11-22', to: '2026-11-21' };
-  const answer = await analytics.query(makeQuestion('popular', { ...year, compare: true, ...question }));
+  const answer = await analytics.query(makeQuery('popular', { ...year, compare: true, ...question }));
   expect(answer.clicks).toBeGreaterThan(0);
 };
 

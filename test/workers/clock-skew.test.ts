@@ -4,7 +4,7 @@ import { loadConfig } from '../../src/config/load.ts';
 import { workerSettings } from '../../src/config/worker.ts';
 import type { JobName } from '../../src/queues/jobs.ts';
 import { createProcessors } from '../../workers/registry.ts';
-import { makeDetail, makeDetailedBatch, readFigures, tally } from '../support/clicks/analytics.ts';
+import { makeDetail, makeDetailedBatch, readMetrics, tally } from '../support/clicks/analytics.ts';
 import { createUrlIds } from '../support/clicks/clicks.ts';
 import { createJobContext } from '../support/job-context.ts';
 import { useDatabase, useRedis } from '../support/resources.ts';
@@ -45,7 +45,7 @@ test('a worker whose clock is a year fast drops no rows, and those of today are 
   const before = await count(1);
   expect(await runAhead('maintain-analytics', 365)).toMatchObject({ made: 9, dropped: 0 });
   const after = await count(2);
-  expect(await readFigures(database.db())).toEqual(tally([before, after]));
+  expect(await readMetrics(database.db())).toEqual(tally([before, after]));
 });
 
 test('a worker whose clock is a year fast neither disables nor purges a short URL', async () => {

@@ -19,8 +19,8 @@ import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
 import type { ClickCount } from '../../../src/clicks/click-batch.ts';
 import { botKinds } from '../../../src/clicks/enrichment/agents/bot-kinds.ts';
 import { UrlNotFound } from '../../../src/urls/url.ts';
-import { makeDetail, makeDetailedBatch, makeQuestion } from '../../support/clicks/analytics.ts';
-import { createUrlIds, emptyBooks } from '../../support/clicks/clicks.ts';
+import { makeDetail, makeDetailedBatch, makeQuery } from '../../support/clicks/analytics.ts';
+import { createUrlIds, resetLedger } from '../../support/clicks/clicks.ts';
 import { useDatabase } from '../../support/resources.ts';
 
 const database = useDatabase();
@@ -34,7 +34,7 @@ beforeAll(() => {
 });
 
 beforeEach(async () => {
-  await emptyBooks(db());
+  await resetLedger(db());
   await db()('analytics_state').update({ rows_since: '-infinity' });
   urlIds = await createUrlIds(db(), 2);
   shortCode = await codeOf(urlIds[0]!);
@@ -58,8 +58,8 @@ const click = (at: string, detail: Parameters<typeof makeDetail>[0] | null = {},
   detail: detail === null ? undefined : makeDetail(detail),
 });
 
-async function ask(question: Partial<AnalyticsQuery> = {}): Promise<AnalyticsResult> {
-  return await analytics.query(makeQuestion(shortCode, question));
+async function runQuery(query: Partial<AnalyticsQuery> = {}): Promise<AnalyticsResult> {
+  return await analytics.query(makeQuery(shortCode, query));
 }
 
 const clicksOf = ({ groups }: AnalyticsResult) => groups.map(({ name, clicks }) => [name, clicks]);
@@ -142,11 +142,11 @@ describe('against a model of all clicks', () => {
     return new Date(at.getTime() - minute * 60_000).toISOString() + String(hour);
   }
 
-  function keyOf(at: Date, detail: ReturnType<typeof makeDetail> | undefined, question: Question): string {
-    const { groupBy } = question;
-    if (groupBy === 'time') return bucketOf(at, question);
+  function keyOf(at: Date, detail: ReturnType<typeof makeDetail> | undefined, query: Question): string {
+    const { groupBy } = query;
+    if (groupBy === 'time') return bucketOf(at, query);
     if (groupBy === 'bot') return detail?.isBot ? 'bot' : 'person';
-    const { weekday, hour } = clockOf(at, question.timezone);
+    const { weekday, hour } = clockOf(at, query.timezone);
     if (groupBy === 'hour_of_week') return `${weekday}-${String(hour).padStart(2, '0')}`;
     if (groupBy === 'bot_kind') return (detail?.isBot && detail.botKind) || '';
     return detail?.[groupBy] ?? '';
@@ -165,7 +165,7 @@ describe('against a model of all clicks', () => {
         fc.array(aClick, { maxLength: 40 }),
         fc.array(aQuestion, { minLength: 6, maxLength: 6 }),
         async (given, questions) => {
-          await emptyBooks(db());
+          await resetLedger(db());
           urlIds = await createUrlIds(db(), 2);
           shortCode = await codeOf(urlIds[0]!);
           const clicks: ClickCount[] = given.map(({ after, count, detail }) => ({
@@ -175,26 +175,26 @@ describe('against a model of all clicks', () => {
             detail: detail && makeDetail(detail),
           }));
           await apply([...clicks, ...clicks.map((one) => ({ ...one, urlId: urlIds[1]! }))]);
-          for (const question of questions) {
-            const [from = 0, to = 0] = question.range.map((quarters) => firstMs + quarters * 900_000);
-            const answer = await ask({ ...question, from: new Date(from), to: new Date(to) });
-            const hasFilters = Object.keys(question.filters).length > 0;
-            const isByValue = (dimensions as readonly string[]).includes(question.groupBy);
+          for (const query of questions) {
+            const [from = 0, to = 0] = query.range.map((quarters) => firstMs + quarters * 900_000);
+            const answer = await runQuery({ ...query, from: new Date(from), to: new Date(to) });
+            const hasFilters = Object.keys(query.filters).length > 0;
+            const isByValue = (dimensions as readonly string[]).includes(query.groupBy);
             const expected = new Map<string, number>();
             for (const { lastAtMs, count, detail } of clicks) {
-              if (lastAtMs < from || lastAtMs >= to || !isCounted(question.bots, detail?.isBot ?? false))
+              if (lastAtMs < from || lastAtMs >= to || !isCounted(query.bots, detail?.isBot ?? false))
                 continue;
               if (hasFilters && !detail?.visitor) continue;
-              if (Object.entries(question.filters).some(([name, value]) => detail![name as 'os'] !== value))
+              if (Object.entries(query.filters).some(([name, value]) => detail![name as 'os'] !== value))
                 continue;
               const isUnknown = isByValue && !detail?.visitor && !isInWholeDay(lastAtMs, from, to);
-              const key = isUnknown ? '' : keyOf(new Date(lastAtMs), detail, question);
+              const key = isUnknown ? '' : keyOf(new Date(lastAtMs), detail, query);
               expected.set(key, (expected.get(key) ?? 0) + count);
             }
             const found = new Map(
               without(answer).map(([name, clicks]) => [
                 // The start of a bucket belongs to it.
-                question.groupBy === 'time' ? bucketOf(new Date(String(name)), question) : name,
+                query.groupBy === 'time' ? bucketOf(new Date(String(name)), query) : name,
                 clicks,
               ]),
             );
@@ -226,7 +226,7 @@ describe('time zones', () => {
     ['Africa/Cairo', '2026-04-24', 23],
     ['Africa/Cairo', '2026-10-29', 25],
   ])('a day in %s, %s, has %i hours', async (timezone, day, hours) => {
-    const answer = await ask({ from: day, to: day, timezone, interval: 'hour' });
+    const answer = await runQuery({ from: day, to: day, timezone, interval: 'hour' });
     expect(answer.groups).toHaveLength(hours);
   });
 
@@ -237,11 +237,11 @@ describe('time zones', () => {
       click('2026-10-25T23:00:00Z', {}, 4),
     ]);
     const day = { from: '2026-10-25', to: '2026-10-25', timezone: 'Europe/Berlin' };
-    expect(without(await ask({ ...day, interval: 'hour' }))).toEqual([
+    expect(without(await runQuery({ ...day, interval: 'hour' }))).toEqual([
       ['2026-10-25T00:00:00.000Z', 1],
       ['2026-10-25T01:00:00.000Z', 2],
     ]);
-    expect(clicksOf(await ask(day))).toEqual([['2026-10-24T22:00:00.000Z', 3]]);
+    expect(clicksOf(await runQuery(day))).toEqual([['2026-10-24T22:00:00.000Z', 3]]);
   });
 
   test('when clocks are set back over midnight, both times belong to the new day', async () => {
@@ -253,14 +253,14 @@ describe('time zones', () => {
     ]);
     const timezone = 'Atlantic/Azores';
     const days = { from: '2026-10-24', to: '2026-10-26', timezone, visitors: true };
-    const { groups, clicks } = await ask(days);
+    const { groups, clicks } = await runQuery(days);
     expect(groups).toEqual([
       { name: '2026-10-24T00:00:00.000Z', clicks: 1, visitors: 1 },
       { name: '2026-10-25T00:00:00.000Z', clicks: 14, visitors: 2 },
       { name: '2026-10-26T01:00:00.000Z', clicks: 0, visitors: 0 },
     ]);
     expect(clicks).toBe(15);
-    const clicksOn = async (day: string) => clicksOf(await ask({ from: day, to: day, timezone }));
+    const clicksOn = async (day: string) => clicksOf(await runQuery({ from: day, to: day, timezone }));
     expect(await clicksOn('2026-10-24')).toEqual([['2026-10-24T00:00:00.000Z', 1]]);
     expect(await clicksOn('2026-10-25')).toEqual([['2026-10-25T00:00:00.000Z', 14]]);
   });
@@ -268,11 +268,11 @@ describe('time zones', () => {
   test('days and hours at +05:45 begin at a quarter past the hour', async () => {
     await apply([click('2026-06-01T18:14:59Z'), click('2026-06-01T18:15:00Z', {}, 2)]);
     const days = { from: '2026-06-01', to: '2026-06-02', timezone: 'Asia/Kathmandu' };
-    expect(clicksOf(await ask(days))).toEqual([
+    expect(clicksOf(await runQuery(days))).toEqual([
       ['2026-05-31T18:15:00.000Z', 1],
       ['2026-06-01T18:15:00.000Z', 2],
     ]);
-    expect(without(await ask({ ...days, groupBy: 'hour_of_week' }))).toEqual([
+    expect(without(await runQuery({ ...days, groupBy: 'hour_of_week' }))).toEqual([
       ['1-23', 1],
       ['2-00', 2],
     ]);
@@ -284,14 +284,14 @@ describe('queries that need click events', () => {
     const since = new Date('2026-11-01T00:00:00Z');
     await db()('analytics_state').update({ rows_since: since });
     const range = { from: '2026-10-31', to: '2026-11-01' };
-    await expect(ask({ ...range, interval: 'minute' })).rejects.toThrow(RetentionExceeded);
-    await expect(ask({ ...range, filters: { os: 'Linux' } })).rejects.toMatchObject({ since });
+    await expect(runQuery({ ...range, interval: 'minute' })).rejects.toThrow(RetentionExceeded);
+    await expect(runQuery({ ...range, filters: { os: 'Linux' } })).rejects.toMatchObject({ since });
     await expect(
-      ask({ from: '2026-11-01', to: '2026-11-01', filters: { os: 'Linux' }, compare: true }),
+      runQuery({ from: '2026-11-01', to: '2026-11-01', filters: { os: 'Linux' }, compare: true }),
     ).rejects.toThrow(RetentionExceeded);
-    expect((await ask({ from: '2026-11-01', to: '2026-11-01', interval: 'minute' })).groups).toHaveLength(
-      1_440,
-    );
+    expect(
+      (await runQuery({ from: '2026-11-01', to: '2026-11-01', interval: 'minute' })).groups,
+    ).toHaveLength(1_440);
   });
 
   test('clicks without an event are reported when click events are counted', async () => {
@@ -300,16 +300,20 @@ describe('queries that need click events', () => {
       click('2026-11-20T10:01:00Z', { visitor: '' }, 2),
       click('2026-11-20T10:02:00Z', null, 4),
     ]);
-    const answer = await ask({ from: '2026-11-20', to: '2026-11-20', filters: { country: 'DE' } });
+    const answer = await runQuery({ from: '2026-11-20', to: '2026-11-20', filters: { country: 'DE' } });
     expect([answer.clicks, answer.withoutRow, answer.source]).toEqual([1, 6, 'rows']);
   });
 
   test('by value, partial days count as whole days past their retention', async () => {
     await apply([click('2026-11-20T01:00:00Z', { country: 'NP' }), click('2026-11-20T13:00:00Z')]);
     const range = { from: new Date('2026-11-20T12:00:00Z'), to: new Date('2026-11-21T00:00:00Z') };
-    expect(await ask({ ...range, groupBy: 'country' })).toMatchObject({ range, source: 'both', clicks: 1 });
+    expect(await runQuery({ ...range, groupBy: 'country' })).toMatchObject({
+      range,
+      source: 'both',
+      clicks: 1,
+    });
     await db()('analytics_state').update({ rows_since: '2026-11-21' });
-    expect(await ask({ ...range, groupBy: 'country' })).toMatchObject({
+    expect(await runQuery({ ...range, groupBy: 'country' })).toMatchObject({
       range: { from: new Date('2026-11-20T00:00:00Z'), to: range.to },
       source: 'roll-ups',
       clicks: 2,
@@ -324,34 +328,36 @@ describe('queries that need click events', () => {
       click('2026-11-20T11:00:00Z', { visitor: 3, isBot: true }),
     ]);
     const range = { from: '2026-11-19', to: '2026-11-20', visitors: true };
-    const byCountry = await ask({ ...range, groupBy: 'country' });
+    const byCountry = await runQuery({ ...range, groupBy: 'country' });
     expect([byCountry.visitors, byCountry.groups.map(({ visitors }) => visitors)]).toEqual([3, [3, 1]]);
-    expect((await ask({ ...range, bots: 'exclude' })).groups.map(({ visitors }) => visitors)).toEqual([1, 1]);
+    expect((await runQuery({ ...range, bots: 'exclude' })).groups.map(({ visitors }) => visitors)).toEqual([
+      1, 1,
+    ]);
     await db()('analytics_state').update({ rows_since: '2026-11-20' });
     await db()('url_visitors_daily').insert({ url_id: urlIds[0], day: '2026-11-19', people: 5, bots: 1 });
-    expect((await ask(range)).visitors).toBe(8);
-    expect((await ask({ ...range, scope: { owner: null } })).visitors).toBeUndefined();
+    expect((await runQuery(range)).visitors).toBe(8);
+    expect((await runQuery({ ...range, scope: { owner: null } })).visitors).toBeUndefined();
   });
 });
 
 test('groups without clicks have 0 clicks', async () => {
   const range = { from: '2026-11-02', to: '2026-11-15' };
-  expect(clicksOf(await ask({ ...range, interval: 'week' }))).toEqual([
+  expect(clicksOf(await runQuery({ ...range, interval: 'week' }))).toEqual([
     ['2026-11-02T00:00:00.000Z', 0],
     ['2026-11-09T00:00:00.000Z', 0],
   ]);
-  expect(clicksOf(await ask({ ...range, groupBy: 'bot' }))).toEqual([
+  expect(clicksOf(await runQuery({ ...range, groupBy: 'bot' }))).toEqual([
     ['person', 0],
     ['bot', 0],
   ]);
-  expect((await ask({ ...range, groupBy: 'hour_of_week' })).groups).toHaveLength(168);
-  expect((await ask({ ...range, groupBy: 'country' })).groups).toEqual([]);
+  expect((await runQuery({ ...range, groupBy: 'hour_of_week' })).groups).toHaveLength(168);
+  expect((await runQuery({ ...range, groupBy: 'country' })).groups).toEqual([]);
 });
 
 test('values beyond the limit, and catch-all values, count as other', async () => {
   const at = '2026-11-20T10:00:00Z';
   await apply(['DE', 'NP', 'FR', '*'].map((country, i) => click(at, { country }, 4 - i)));
-  const answer = await ask({ from: '2026-11-20', to: '2026-11-20', groupBy: 'country', limit: 2 });
+  const answer = await runQuery({ from: '2026-11-20', to: '2026-11-20', groupBy: 'country', limit: 2 });
   expect([answer.clicks, clicksOf(answer), answer.other]).toEqual([
     10,
     [
@@ -360,7 +366,7 @@ test('values beyond the limit, and catch-all values, count as other', async () =
     ],
     3,
   ]);
-  const all = await ask({ from: '2026-11-20', to: '2026-11-20', groupBy: 'country', limit: 4 });
+  const all = await runQuery({ from: '2026-11-20', to: '2026-11-20', groupBy: 'country', limit: 4 });
   expect([clicksOf(all).length, all.other]).toEqual([3, 1]);
 });
 
@@ -371,7 +377,7 @@ test('the previous range has the same length in local time', async () => {
     click('2026-10-25T22:59:00Z', {}, 2),
   ]);
   const day = { from: '2026-10-26', to: '2026-10-26', timezone: 'Europe/Berlin', compare: true };
-  expect((await ask(day)).previous).toEqual({
+  expect((await runQuery(day)).previous).toEqual({
     from: new Date('2026-10-24T22:00:00Z'),
     to: new Date('2026-10-25T23:00:00Z'),
     clicks: 6,
@@ -381,7 +387,7 @@ test('the previous range has the same length in local time', async () => {
 test('the previous range of less than a day keeps its length when clocks are set back', async () => {
   await apply([click('2026-10-25T00:20:00Z', {}, 2)]);
   const range = { from: new Date('2026-10-25T00:45:00Z'), to: new Date('2026-10-25T01:15:00Z') };
-  expect((await ask({ ...range, timezone: 'Europe/Berlin', compare: true })).previous).toEqual({
+  expect((await runQuery({ ...range, timezone: 'Europe/Berlin', compare: true })).previous).toEqual({
     from: new Date('2026-10-25T00:15:00Z'),
     to: range.from,
     clicks: 2,
@@ -389,8 +395,8 @@ test('the previous range of less than a day keeps its length when clocks are set
 });
 
 test('an empty range, and a range with too many groups, are rejected', async () => {
-  await expect(ask({ from: '2026-11-02', to: '2026-11-01' })).rejects.toThrow(EmptyRange);
-  await expect(ask({ from: '2025-01-01', to: '2026-11-01', interval: 'hour' })).rejects.toThrow(
+  await expect(runQuery({ from: '2026-11-02', to: '2026-11-01' })).rejects.toThrow(EmptyRange);
+  await expect(runQuery({ from: '2025-01-01', to: '2026-11-01', interval: 'hour' })).rejects.toThrow(
     TooManyBuckets,
   );
 });
@@ -402,7 +408,7 @@ test('owner, tag and short code select clicks, and deleted short URLs are exclud
   await db()('urls')
     .where({ id: urlIds[0] })
     .update({ created_by: owner, tags: ['one'] });
-  const clicksFor = async (scope: AnalyticsQuery['scope']) => (await ask({ ...range, scope })).clicks;
+  const clicksFor = async (scope: AnalyticsQuery['scope']) => (await runQuery({ ...range, scope })).clicks;
   expect(await clicksFor({ owner: null })).toBe(3);
   expect(await clicksFor({ owner })).toBe(1);
   expect(await clicksFor({ owner: null, tag: 'one' })).toBe(1);

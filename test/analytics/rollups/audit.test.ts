@@ -2,7 +2,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { openClickStore } from '../../../src/analytics/click-store.ts';
 import { readAnalyticsAudit } from '../../../src/analytics/rollups/audit.ts';
 import { makeDetail, makeDetailedBatch } from '../../support/clicks/analytics.ts';
-import { createUrlIds, emptyBooks } from '../../support/clicks/clicks.ts';
+import { createUrlIds, resetLedger } from '../../support/clicks/clicks.ts';
 import { useDatabase } from '../../support/resources.ts';
 import { connectExternalClient } from '../../support/urls/external.ts';
 
@@ -20,7 +20,7 @@ async function applyClicks(): Promise<[number, number]> {
   return [one, two];
 }
 
-beforeEach(async () => await emptyBooks(db()));
+beforeEach(async () => await resetLedger(db()));
 
 test('counters, hours, dimensions and click events match, with and without details', async () => {
   await applyClicks();

@@ -5,8 +5,8 @@ import { createClickEraser } from '../../../src/analytics/rollups/erase-clicks.t
 import { isExact, readAudit } from '../../../src/clicks/ledger/audit.ts';
 import { StatementTimeout } from '../../../src/storage/postgres/statement-timeout.ts';
 import { UrlNotFound } from '../../../src/urls/url.ts';
-import { makeDetail, makeDetailedBatch, readFigures } from '../../support/clicks/analytics.ts';
-import { countDeadlocks, createUrlIds, emptyBooks, readCounts } from '../../support/clicks/clicks.ts';
+import { makeDetail, makeDetailedBatch, readMetrics } from '../../support/clicks/analytics.ts';
+import { countDeadlocks, createUrlIds, resetLedger, readCounts } from '../../support/clicks/clicks.ts';
 import { useDatabase } from '../../support/resources.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
@@ -16,7 +16,7 @@ const beginMs = Date.parse('2026-11-19T22:00:30Z');
 let urlIds: [number, number];
 
 beforeEach(async () => {
-  await emptyBooks(db());
+  await resetLedger(db());
   urlIds = (await createUrlIds(db(), 2)) as [number, number];
   await db()('urls').where({ id: urlIds[0] }).update({ short_code: 'forgotten' });
 });
@@ -32,7 +32,7 @@ async function countClicks(count = 10, hours = 5): Promise<void> {
 }
 
 const readAnalytics = async (urlId: number) =>
-  Object.keys(await readFigures(db())).filter((name) => name.startsWith(`${urlId} `));
+  Object.keys(await readMetrics(db())).filter((name) => name.startsWith(`${urlId} `));
 
 async function expectExact(): Promise<void> {
   expect(isExact(await readAudit(db()))).toBe(true);

@@ -4,14 +4,14 @@ import { openClickStore } from '../../../src/analytics/click-store.ts';
 import { maxValues, otherValue } from '../../../src/analytics/rollups/rollups.ts';
 import type { Batch, ClickCount } from '../../../src/clicks/click-batch.ts';
 import { botKinds } from '../../../src/clicks/enrichment/agents/bot-kinds.ts';
-import { makeDetail, makeDetailedBatch, readFigures, tally } from '../../support/clicks/analytics.ts';
-import { countDeadlocks, createUrlIds, emptyBooks } from '../../support/clicks/clicks.ts';
+import { makeDetail, makeDetailedBatch, readMetrics, tally } from '../../support/clicks/analytics.ts';
+import { countDeadlocks, createUrlIds, resetLedger } from '../../support/clicks/clicks.ts';
 import { useDatabase } from '../../support/resources.ts';
 
 const { db } = useDatabase();
 const atMs = Date.parse('2026-11-21T10:07:30.123Z');
 
-beforeEach(async () => await emptyBooks(db()));
+beforeEach(async () => await resetLedger(db()));
 
 const apply = async (...clicks: ClickCount[]) =>
   await openClickStore(db()).apply([makeDetailedBatch(clicks)]);
@@ -64,7 +64,7 @@ test('for any concurrent and repeated batches, all metrics match a tally', async
         ...sent.map((batch) => store.apply([batch])),
       ]);
       all.push(...given.flat());
-      expect(await readFigures(db())).toEqual(tally(all));
+      expect(await readMetrics(db())).toEqual(tally(all));
     }),
     { numRuns: 25 },
   );
@@ -131,7 +131,7 @@ test('workers that count the same short URLs and values concurrently never deadl
   });
   const store = openClickStore(db());
   await Promise.all(rounds.map((clicks) => store.apply([makeDetailedBatch(clicks)])));
-  expect(await readFigures(db())).toEqual(tally(rounds.flat()));
+  expect(await readMetrics(db())).toEqual(tally(rounds.flat()));
   expect(await countDeadlocks(db())).toBe(deadlocks);
 });
 
@@ -151,7 +151,7 @@ test('clicks on a purged short URL leave nothing in the analytics', async () => 
   await db()('urls').where({ id: purged }).delete();
   const clicks = [purged, there].map((urlId) => ({ urlId, count: 3, lastAtMs: atMs, detail: makeDetail() }));
   await apply(...clicks);
-  expect(await readFigures(db())).toEqual(tally(clicks.slice(1)));
+  expect(await readMetrics(db())).toEqual(tally(clicks.slice(1)));
 });
 
 test('sessions in all time zones write the same quarters and days', async () => {
@@ -166,5 +166,5 @@ test('sessions in all time zones write the same quarters and days', async () => 
     await trx.raw(`set local time zone 'Asia/Kathmandu'`);
     await openClickStore(trx).apply([makeDetailedBatch(clicks)]);
   });
-  expect(await readFigures(db())).toEqual(tally(clicks));
+  expect(await readMetrics(db())).toEqual(tally(clicks));
 });

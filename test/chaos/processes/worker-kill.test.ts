@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createCodes, judgeCounting } from '../../support/clicks/counts.ts';
+import { createCodes, assertExactCounts } from '../../support/clicks/counts.ts';
 import { startLoad } from '../../support/processes/load.ts';
 import { startProcess, startWeb, startWorker } from '../../support/processes/processes.ts';
 import { useDatabase } from '../../support/resources.ts';
@@ -47,5 +47,5 @@ test('workers killed with -9 in the middle of flushes, flushes run three at once
     [worker] = await Promise.all([startWorker(settings), ...flushes.map((flush) => flush.ended)]);
   }
   const tally = await load.stop();
-  await judgeCounting(db(), tally, [web, worker]);
+  await assertExactCounts(db(), tally, [web, worker]);
 });

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createCodes, judgeCounting } from '../../support/clicks/counts.ts';
+import { createCodes, assertExactCounts } from '../../support/clicks/counts.ts';
 import { startLoad } from '../../support/processes/load.ts';
 import { startWeb, startWorker } from '../../support/processes/processes.ts';
 import { useDatabase } from '../../support/resources.ts';
@@ -31,7 +31,7 @@ async function judgeLosing(lose: () => Promise<void>) {
     await lose();
   }
   const tally = await load.stop();
-  await judgeCounting(db(), tally, [web, worker]);
+  await assertExactCounts(db(), tally, [web, worker]);
   expect(tally.failures).toEqual([]);
 }
 

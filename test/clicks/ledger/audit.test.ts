@@ -3,7 +3,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { openClickStore } from '../../../src/analytics/click-store.ts';
 import { isExact, isExactSince, readAudit } from '../../../src/clicks/ledger/audit.ts';
 import { createUrlCleanupStore } from '../../../src/urls/store/cleanup-store.ts';
-import { createUrlIds, emptyBooks, makeBatch } from '../../support/clicks/clicks.ts';
+import { createUrlIds, resetLedger, makeBatch } from '../../support/clicks/clicks.ts';
 import { useDatabase } from '../../support/resources.ts';
 import { connectExternalClient } from '../../support/urls/external.ts';
 
@@ -11,7 +11,7 @@ const database = useDatabase();
 const { db } = database;
 const dayMs = 24 * 3_600_000;
 
-beforeEach(async () => await emptyBooks(db()));
+beforeEach(async () => await resetLedger(db()));
 
 /** Purges short URLs, like the clean-up after their retention. */
 async function purge(urlIds: number[]) {

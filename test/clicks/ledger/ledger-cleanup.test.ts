@@ -8,10 +8,10 @@ import { createUrlCleanupStore } from '../../../src/urls/store/cleanup-store.ts'
 import {
   countDeadlocks,
   createUrlIds,
-  emptyBooks,
+  resetLedger,
   makeBatch,
   readCounts,
-  setSilentFor,
+  ageProducer,
 } from '../../support/clicks/clicks.ts';
 import { untilLocked } from '../../support/locks.ts';
 import { silentLog, uniquePrefix, useDatabase, useRedis } from '../../support/resources.ts';
@@ -22,7 +22,7 @@ const { redis, prefix } = useRedis();
 const idleDays = 90;
 const hourMs = 3_600_000;
 
-beforeEach(async () => await emptyBooks(db()));
+beforeEach(async () => await resetLedger(db()));
 
 /** Creates the ID of a producer of that age. */
 const createProducerOfAge = (days: number) => uuidv7({ msecs: Date.now() - days * 24 * hourMs });
@@ -40,8 +40,8 @@ test('a producer without a sign of life for 90 days is removed, and the audit st
     makeBatch(silent, 3, url, 5),
   ]);
   await store.apply([makeBatch(silent, 2, url, 5)]);
-  await setSilentFor(db(), silent, 90.01);
-  await setSilentFor(db(), heardOf, 89.99);
+  await ageProducer(db(), silent, 90.01);
+  await ageProducer(db(), heardOf, 89.99);
   const before = await readAudit(db());
   expect([isExact(before), before.accepted, before.counted, before.onUrls]).toEqual([true, 22, 22, 22]);
 
@@ -59,7 +59,7 @@ test('uncounted clicks of a removed producer stay missing in the audit', async (
   const silent = createProducerOfAge(200);
   await store.apply([makeBatch(silent, 1, url, 5)]);
   await store.reportAccepted(silent, 8);
-  await setSilentFor(db(), silent, 91);
+  await ageProducer(db(), silent, 91);
   await cleanUp();
   const audit = await readAudit(db());
   expect([isExact(audit), audit.removed, audit.differing]).toEqual([false, { accepted: 8, counted: 5 }, []]);
@@ -70,7 +70,7 @@ test('a late batch of a removed producer becomes one dead letter and is never co
   const [url] = (await createUrlIds(db(), 1)) as [number];
   const [silent, living] = [createProducerOfAge(200), uuidv7()];
   await store.apply([makeBatch(silent, 1, url, 5)]);
-  await setSilentFor(db(), silent, 91);
+  await ageProducer(db(), silent, 91);
   await cleanUp();
 
   const late = makeBatch(silent, 2, url, 3);
@@ -87,8 +87,8 @@ test('a late batch of a removed producer becomes one dead letter and is never co
   ]);
   expect(await readCounts(db(), [url])).toEqual([9]);
   expect(await readProducers()).toEqual([living]);
-  const kept = await db()('click_quarantine').select('source', 'reason', 'payload');
-  expect(kept).toEqual([
+  const deadLetters = await db()('click_quarantine').select('source', 'reason', 'payload');
+  expect(deadLetters).toEqual([
     { source: `batch ${silent} 2`, reason: 'producer removed', payload: JSON.stringify(late) },
   ]);
   const audit = await readAudit(db());
@@ -102,8 +102,8 @@ test('a producer that reports is kept, even without clicks', async () => {
   const [quiet, silent] = [createProducerOfAge(200), createProducerOfAge(199)];
   await store.registerProducer(quiet);
   await store.registerProducer(silent);
-  await setSilentFor(db(), quiet, 91);
-  await setSilentFor(db(), silent, 91);
+  await ageProducer(db(), quiet, 91);
+  await ageProducer(db(), silent, 91);
   await store.reportAccepted(quiet, 0);
   expect(await cleanUp()).toBe(1);
   expect(await readProducers()).toEqual([quiet]);
@@ -120,7 +120,7 @@ test('an unknown producer is counted only if it is newer than all removed ones',
     string,
   ];
   await store.apply([makeBatch(removed, 1, url), makeBatch(removedToo, 1, url)]);
-  for (const producer of [removed, removedToo]) await setSilentFor(db(), producer, 91);
+  for (const producer of [removed, removedToo]) await ageProducer(db(), producer, 91);
   await cleanUp();
   const batches = [older, removed, younger, uuidv7()].map((producer) => makeBatch(producer, 1, url));
   expect(await store.apply(batches)).toMatchObject({ batches: 2, duplicates: 0, deadLetters: 2 });
@@ -137,7 +137,7 @@ test('a late batch during a clean-up is counted once or dead-lettered, never bot
   for (let round = 0; round < 40; round++) {
     const producers = Array.from({ length: 4 }, () => createProducerOfAge(200 - round));
     await store.apply(producers.map((producer) => makeBatch(producer, 1, url)));
-    for (const producer of producers) await setSilentFor(db(), producer, 91);
+    for (const producer of producers) await ageProducer(db(), producer, 91);
     // Batch 1 of each producer is in the ledger, and must not be counted after the removal.
     const again = producers.flatMap((producer) => [1, 2].map((seq) => makeBatch(producer, seq, url)));
     const cleanUpAfter = async (queries: number) => {
@@ -153,14 +153,21 @@ test('a late batch during a clean-up is counted once or dead-lettered, never bot
     counted += 4 + applied.reduce((sum, result) => sum + (result?.clicks ?? 0), 0);
     for (const producer of producers) {
       const [row] = await db()('click_producers').where({ producer });
-      const kept = await db()('click_quarantine').where('source', 'like', `batch ${producer}%`);
-      const late = kept.some(({ source }) => source === `batch ${producer} 2`);
-      fates.add(row ? `counted ${row.clicks}, kept ${kept.length}` : `removed, late one kept: ${late}`);
+      const deadLetters = await db()('click_quarantine').where('source', 'like', `batch ${producer}%`);
+      const late = deadLetters.some(({ source }) => source === `batch ${producer} 2`);
+      fates.add(
+        row
+          ? `counted ${row.clicks}, dead letters ${deadLetters.length}`
+          : `removed, late one dead-lettered: ${late}`,
+      );
     }
     expect(await readCounts(db(), [url])).toEqual([counted]);
   }
   expect(await countDeadlocks(db())).toBe(deadlocks);
-  expect([...fates].toSorted()).toEqual(['counted 2, kept 0', 'removed, late one kept: true']);
+  expect([...fates].toSorted()).toEqual([
+    'counted 2, dead letters 0',
+    'removed, late one dead-lettered: true',
+  ]);
 });
 
 test('a flush that waits for a counter does not lock the totals, which the holder updates', async () => {
@@ -168,7 +175,7 @@ test('a flush that waits for a counter does not lock the totals, which the holde
   const [url] = (await createUrlIds(db(), 1)) as [number];
   const silent = createProducerOfAge(200);
   await store.apply([makeBatch(silent, 1, url)]);
-  await setSilentFor(db(), silent, 91);
+  await ageProducer(db(), silent, 91);
   await cleanUp();
 
   // The statements of a purge, in order.
@@ -191,7 +198,7 @@ test('concurrent flushes, purges and clean-ups never deadlock and lose no click'
     const urlIds = await createUrlIds(db(), 12);
     const silent = createProducerOfAge(300 - round);
     await store.apply([makeBatch(silent, 1, urlIds[0]!)]);
-    await setSilentFor(db(), silent, 91);
+    await ageProducer(db(), silent, 91);
     await cleanUp();
     await db()('urls')
       .whereIn('id', urlIds.slice(0, 6))
@@ -224,7 +231,7 @@ test('a removed producer that reports gets no new row, so nothing is counted twi
   const [url] = (await createUrlIds(db(), 1)) as [number];
   const silent = createProducerOfAge(200);
   await store.apply([makeBatch(silent, 1, url, 3)]);
-  await setSilentFor(db(), silent, 91);
+  await ageProducer(db(), silent, 91);
   expect(await cleanUp()).toBe(1);
   await store.reportAccepted(silent, 3);
   expect(await readProducers()).toEqual([]);
@@ -236,7 +243,7 @@ test('clock skew of a removed producer does not reject new producers', async () 
   const [url] = (await createUrlIds(db(), 1)) as [number];
   const [ahead, behind] = [createProducerOfAge(-700), createProducerOfAge(5_000)];
   await store.apply([makeBatch(ahead, 1, url)]);
-  await setSilentFor(db(), ahead, 91);
+  await ageProducer(db(), ahead, 91);
   expect(await cleanUp()).toBe(1);
   await store.registerProducer(behind);
   expect(await store.apply([makeBatch(uuidv7(), 1, url), makeBatch(behind, 1, url)])).toMatchObject({
@@ -270,7 +277,7 @@ test('a removed producer that registers again in a later epoch is counted once',
     isConfirming = false;
     await recorder.record(url, 0);
     await store.apply((await stream.readPending(0)).map(({ batch }) => batch!));
-    await setSilentFor(db(), recorder.producer, 91);
+    await ageProducer(db(), recorder.producer, 91);
     await db()('click_producers').where({ producer: recorder.producer }).update({ accepted: 1 });
     expect(await cleanUp()).toBe(1);
     // The clean-up goes by the creation time of the producer, long ago for an idle one.

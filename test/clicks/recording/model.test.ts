@@ -10,8 +10,8 @@ import {
   deleteBeforeApply,
   anyPlan,
   createMemoryStores,
-  judgePlan,
-  type Play,
+  checkPlan,
+  type PlanOptions,
   type Stores,
 } from '../../support/clicks/model.ts';
 import { uniquePrefix, useDatabase, useRedis } from '../../support/resources.ts';
@@ -24,10 +24,10 @@ const seed = process.env['FC_SEED'];
 const runs = (numRuns: number) => ({ numRuns, ...(seed ? { seed: Number(seed) } : {}) });
 
 describe('in memory, with interleaving and crashes at any step', () => {
-  const property = (open: () => Stores, options: Play = {}) =>
+  const property = (open: () => Stores, options: PlanOptions = {}) =>
     fc.asyncProperty(anyPlan, fc.scheduler(), async (plan, scheduler) => {
       const interleave = async (where: string) => await scheduler.schedule(Promise.resolve(), where);
-      await scheduler.waitFor(judgePlan(plan, open(), { ...options, interleave }));
+      await scheduler.waitFor(checkPlan(plan, open(), { ...options, interleave }));
     });
 
   test('for any order of sends, flushes, losses and repeats, each batch is counted exactly once', async () => {
@@ -85,17 +85,17 @@ describe('on PostgreSQL and Redis, with concurrent processes', () => {
       const interleave = async () => {
         for (let left = turns.next().value ?? 0; left > 0; left--) await setImmediate();
       };
-      await judgePlan(plan, await open(), { interleave });
+      await checkPlan(plan, await open(), { interleave });
     });
 
   test('for any plan, each batch is counted exactly once and the counters match the ledger', async () => {
     await fc.assert(property(openStores), runs(200));
-    const books = await readAudit(db());
-    expect(books.counted).toBeGreaterThan(500);
-    expect(books.counted).toBe(books.onUrls + books.purged);
+    const audit = await readAudit(db());
+    expect(audit.counted).toBeGreaterThan(500);
+    expect(audit.counted).toBe(audit.onUrls + audit.purged);
     // Producers that crashed with clicks that Redis lost.
-    for (const { accepted, counted } of books.differing) expect(counted).toBeLessThan(accepted);
-    expect(isExact({ ...books, differing: [] })).toBe(true);
+    for (const { accepted, counted } of audit.differing) expect(counted).toBeLessThan(accepted);
+    expect(isExact({ ...audit, differing: [] })).toBe(true);
   });
 
   test('the model detects if the ledger does not recognize duplicates', async () => {

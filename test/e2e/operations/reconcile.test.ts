@@ -2,7 +2,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import { findFreePort } from '../../../scripts/services/ports.ts';
 import { openClickStore } from '../../../src/analytics/click-store.ts';
-import { createUrlIds, emptyBooks, makeBatch } from '../../support/clicks/clicks.ts';
+import { createUrlIds, resetLedger, makeBatch } from '../../support/clicks/clicks.ts';
 import { useWeb } from '../../support/http/web-app.ts';
 import { sendRedirects } from '../../support/processes/load.ts';
 import { runProcess, startProcess } from '../../support/processes/processes.ts';
@@ -16,7 +16,7 @@ let settings: Record<string, string>;
 beforeAll(() => {
   settings = { DATABASE_URL: web.database.url() };
 });
-afterEach(async () => await emptyBooks(db()));
+afterEach(async () => await resetLedger(db()));
 
 const reconcile = async (...args: string[]) => await runProcess('src/cli/reconcile.js', settings, args);
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Asking, submit, visit } from '../../support/clicks/visitor.ts';
+import { type RequestOptions, submit, visit } from '../../support/clicks/visitor.ts';
 import { useWeb } from '../../support/http/web-app.ts';
 import { insertRestrictedUrl } from '../../support/urls/restricted-urls.ts';
 
@@ -49,7 +49,7 @@ test('unknown, deleted, disabled and not yet started codes get the same page', a
     await insert({ startsAt: new Date(Date.now() + hour) }),
     await insert({ startsAt: new Date(Date.now() + hour), password: 'secret' }),
   ];
-  const look = async (url: string, init?: Asking) => {
+  const look = async (url: string, init?: RequestOptions) => {
     const { status, headers, text } = await visit(url, init);
     return { status, headers: [...headers].filter(([name]) => name !== 'date'), text };
   };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readAccepted } from '../../support/clicks/accepted-clicks.ts';
-import { type Asking, submit, visit } from '../../support/clicks/visitor.ts';
+import { type RequestOptions, submit, visit } from '../../support/clicks/visitor.ts';
 import { useWeb } from '../../support/http/web-app.ts';
 import {
   deleteUnnoticed,
@@ -14,7 +14,7 @@ const insert = async (url: RestrictedUrl) =>
   `${web.baseUrl()}/${await insertRestrictedUrl(web.database.db(), url)}`;
 const json = { accept: 'application/json' };
 const countClicks = async () => await readAccepted(web.baseUrl(), metricsToken);
-const problem = async (url: string, init?: Asking) => {
+const problem = async (url: string, init?: RequestOptions) => {
   const { status, text } = await visit(url, { ...init, headers: { ...json, ...init?.headers } });
   return { status, type: (JSON.parse(text) as { type: string }).type.split('#').at(-1) };
 };

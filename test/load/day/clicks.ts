@@ -1,7 +1,7 @@
 import { createRandom, createZipf } from '../../support/random.ts';
 import { createPeople, noReferrers, type Person, type Referrer, referrers } from './people.ts';
 
-/** One request that is to come. */
+/** A request to send. */
 export interface Click {
   shortCode: string;
   person: Person;
@@ -13,15 +13,16 @@ const quartersOfDay = 96;
 const botShare = 0.15;
 const people = 20_000;
 
-/** The quarters of an hour of a day and of the hours before and after it, so that both midnights are among them. */
+/** Quarters of an hour of a day, plus an hour before and after it, so that both midnights are included. */
 export const quarters = Array.from({ length: quartersOfDay + 8 }, (_, n) => n - 4);
 
 export type Clicks = ReturnType<typeof createClicks>;
 
-/** The clicks of a day, the same for the same seed: short URLs, agents, countries and referrers by Zipf's law, few at night. */
+/** Creates the clicks of a day, deterministically from the seed: short URLs, agents, countries and referrers follow
+ *  Zipf distributions, and nights are quiet. */
 export function createClicks(seed: string, total: number, shortCodes: string[]) {
   const { persons, bots } = createPeople(seed, people);
-  /** Which part of the clicks has come when a quarter begins. */
+  /** Cumulative weight at the start of each quarter. */
   const before = [0];
   for (const quarter of quarters) before.push(before.at(-1)! + weightOf(quarter));
   const begunAt = (index: number) => Math.round((total * before[index]!) / before.at(-1)!);
@@ -29,7 +30,7 @@ export function createClicks(seed: string, total: number, shortCodes: string[]) 
   return {
     persons: [...persons, ...bots],
 
-    /** Those of a quarter of `quarters`. */
+    /** Yields the clicks of a quarter. */
     *of(quarter: number): Generator<Click> {
       const random = createRandom(`${seed} quarter ${quarter}`);
       const pickCode = createZipf(shortCodes, random);
@@ -46,5 +47,5 @@ export function createClicks(seed: string, total: number, shortCodes: string[]) 
   };
 }
 
-/** Most clicks come in the afternoon, five times those of the night. */
+/** Most clicks happen in the afternoon, five times as many as at night. */
 const weightOf = (quarter: number) => 3 + 2 * Math.cos((2 * Math.PI * (quarter - 60)) / quartersOfDay);

@@ -3,16 +3,16 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { getStatus } from '../../support/http/get-status.ts';
 import type { Click } from './clicks.ts';
 
-/** How long a client waits that a busy process has refused. */
+/** How long a client waits after a busy process rejected its request. */
 const refusedMs = 50;
 
-/** Clients that keep their connections to one web process. */
+/** Creates clients with persistent connections to one web process. */
 export function createClients(options: {
   baseUrl: string;
   count: number;
-  /** The time on the clock of that process. */
+  /** Current time of the process. */
   now: () => number;
-  /** A redirect has come, of a request that was sent between these two moments. */
+  /** Called for each redirect, with the times before and after the request. */
   onRedirect: (click: Click, begunAt: number, endedAt: number) => void;
   onProblem: (problem: string) => void;
 }) {
@@ -28,7 +28,7 @@ export function createClients(options: {
       const begunAt = now();
       const outcome = await getStatus(`${baseUrl}/${shortCode}`, agent, headers);
       if (outcome === 301) return onRedirect(click, begunAt, now());
-      // Whether it was counted nobody knows.
+      // It is unknown whether the click was counted.
       if (outcome !== 503) return onProblem(`a request ended with ${outcome}`);
       refused += 1;
       await delay(refusedMs);
@@ -36,7 +36,7 @@ export function createClients(options: {
   }
 
   return {
-    /** Sends what `next` gives until it gives nothing; resolves when every answer is there. */
+    /** Sends requests until `next` returns undefined; resolves when all are answered. */
     async send(next: () => Click | undefined): Promise<void> {
       const runClient = async () => {
         for (let click = next(); click; click = next()) await follow(click);
@@ -44,11 +44,11 @@ export function createClients(options: {
       await Promise.all(Array.from({ length: count }, runClient));
     },
 
-    /** Answers of a process that was too busy; these requests were sent again. */
+    /** Number of rejected requests, which were repeated. */
     get refused() {
       return refused;
     },
 
-    leave: () => agent.destroy(),
+    close: () => agent.destroy(),
   };
 }

@@ -5,8 +5,8 @@ import { killLeftProcesses } from '../../support/processes/launch.ts';
 import { formatDay, listFailures } from './report.ts';
 import { runDay } from './run-day.ts';
 
-/** `npm run test:day`: sends a day of clicks, and says by its exit code whether every figure of the analytics is what was sent: 0
- *  if so, 1 otherwise, 2 when it was asked for wrongly. */
+/** `npm run test:day`: sends a day of clicks and compares all analytics with them. Exit code 0 when they match, 1
+ *  when they do not, 2 for invalid arguments. */
 const { values } = parseArgs({
   options: {
     clicks: { type: 'string', default: '1000000' },
@@ -38,5 +38,5 @@ try {
   await bench.close();
 }
 for (const failure of failures) say(`FAILED with seed ${values.seed}: ${failure}`);
-if (failures.length === 0) say('Every figure is what was sent.');
+if (failures.length === 0) say('All metrics match the clicks sent.');
 process.exit(failures.length === 0 ? 0 : 1);

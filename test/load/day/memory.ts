@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 
-/** The most memory that a process has had, in megabytes (Linux). */
+/** Reads the peak memory of a process, in megabytes (Linux). */
 export async function readPeakMegabytes(pid: number): Promise<number> {
   const [, kilobytes = 'NaN'] =
     /^VmHWM:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8')) ?? [];

@@ -2,27 +2,27 @@ import { createRandom, createZipf } from '../../support/random.ts';
 import { type Agent, personAgents } from './agents.ts';
 import { botAgents } from './bot-agents.ts';
 
-/** Who clicks: a browser or a bot at an address. */
+/** A client: a browser or a bot at an address. */
 export interface Person extends Agent {
   address: string;
-  /** As the analytics should have it; empty where the CDN does not know. */
+  /** Expected country in the analytics; empty if the CDN does not know it. */
   country: string;
-  /** Headers besides the referrer, as a CDN and a proxy in front leave them. */
+  /** Headers other than the referrer, as forwarded by a CDN and a proxy. */
   headers: Record<string, string>;
-  /** Whether no visitor may be told by what it sends. */
+  /** Whether the client opts out of tracking. */
   isPrivate: boolean;
 }
 
-/** A `Referer`, and the host that the analytics should have. */
+/** A `Referer`, and the expected host in the analytics. */
 export interface Referrer {
   header: string | undefined;
   host: string;
 }
 
-/** A host name of the service under test, besides that in `BASE_URL`. */
+/** An alias host of the service under test. */
 const ownHost = 'lnk.example';
 
-/** What a web process must be told to see them as they are. */
+/** Settings with which a web process interprets these headers. */
 export const detailSettings = {
   COUNTRY_HEADER: 'CF-IPCountry',
   TRUSTED_PROXY_HOPS: '1',
@@ -33,13 +33,13 @@ const knownCountries =
   'US IN DE GB FR BR JP CA ID MX IT ES RU TR KR PL NL AU PH VN AR UA TH CO SE CH BE AT RO CZ PT GR HU DK FI NO IE IL ' +
   'ZA NG EG KE MA SA AE PK BD LK NP MY SG HK TW CN NZ CL PE EC UY CR';
 export const countries = knownCountries.split(' ');
-/** How a CDN says that it does not know, and that it is Tor. */
+/** Codes of a CDN for an unknown country and for Tor. */
 const noCountries = ['XX', 'T1'];
 
 const siteNames = ['www.google.com', 't.co', 'news.ycombinator.com', 'www.reddit.com', 'm.facebook.com'];
 const sites = 297;
 
-/** Ways to write where somebody comes from. */
+/** Forms of a `Referer`. */
 const spellings: ((host: string, n: number) => string)[] = [
   (host) => `https://${host}/`,
   (host, n) => `https://${host}/search?q=linkmill&page=${n}#top`,
@@ -49,7 +49,7 @@ const spellings: ((host: string, n: number) => string)[] = [
   (host) => `https://${host}./`,
 ];
 
-/** 300 different referrers, the most usual first; one is an app's, and one a host name in another script. */
+/** 300 distinct referrers, the most frequent first; one is an app, one a non-ASCII host name. */
 export const referrers: Referrer[] = Array.from({ length: sites }, (_, n) => {
   const host = siteNames[n] ?? `site-${n}.example.${n % 2 ? 'org' : 'com'}`;
   return { header: spellings[n % spellings.length]!(host, n), host };
@@ -60,7 +60,7 @@ referrers.push(
   { header: 'http://[2001:db8::1]:8080/', host: '[2001:db8::1]' },
 );
 
-/** What stands for no referrer at all. */
+/** Values that mean no referrer. */
 export const noReferrers: Referrer[] = [
   undefined,
   '',
@@ -69,7 +69,7 @@ export const noReferrers: Referrer[] = [
   'about:blank',
 ].map((header) => ({ header, host: '' }));
 
-/** So many people, of whom every seventh or so is a bot, several at one address, and a few do not want to be told from others. */
+/** Creates clients: about every seventh is a bot, several share an address, and a few opt out of tracking. */
 export function createPeople(seed: string, count: number): { persons: Person[]; bots: Person[] } {
   const random = createRandom(`${seed} people`);
   const pickAgent = createZipf(personAgents, random);
@@ -88,7 +88,7 @@ export function createPeople(seed: string, count: number): { persons: Person[]; 
       headers: {
         'User-Agent': agent.header,
         'CF-IPCountry': code,
-        // What a client writes into it itself comes first.
+        // A value from the client comes first.
         'X-Forwarded-For': random.next() < 0.1 ? `203.0.113.${random.between(1, 9)}, ${address}` : address,
         Accept: 'text/html,application/xhtml+xml,*/*;q=0.8',
         'Accept-Language': 'en',
@@ -103,16 +103,16 @@ export function createPeople(seed: string, count: number): { persons: Person[]; 
   };
 }
 
-/** The headers of one request after the other, as so many people send them. */
+/** Returns a function with the headers of successive requests. */
 export function createHeaders(seed: string, count: number): () => Record<string, string> {
   const random = createRandom(`${seed} headers`);
   const { persons, bots } = createPeople(seed, count);
-  const everybody = [...persons, ...bots];
+  const clients = [...persons, ...bots];
   const pickReferrer = createZipf(referrers, random);
-  return () => ({ ...random.pick(everybody).headers, Referer: pickReferrer().header! });
+  return () => ({ ...random.pick(clients).headers, Referer: pickReferrer().header! });
 }
 
-/** Three share an address; every fourth address is one of IPv6. */
+/** Three clients share an address; every fourth address is IPv6. */
 function addressOf(n: number): string {
   const place = Math.floor(n / 3);
   if (place % 4 === 0) return `2001:db8:${(place >> 8).toString(16)}::${((place & 255) + 1).toString(16)}`;

@@ -6,27 +6,27 @@ import { insertUrls } from '../../support/urls/urls.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { createClicks } from './clicks.ts';
 import { readPeakMegabytes } from './memory.ts';
-import type { CutVerdict } from './oracle/judge-cut.ts';
-import { judgeDay } from './oracle/judge-day.ts';
+import type { CutResult } from './oracle/compare-cut.ts';
+import { compareDay } from './oracle/compare-day.ts';
 import { type Day, sendDay } from './send-day.ts';
 import { type SentClick, writeSent } from './sent.ts';
 
 const shortUrls = 10_000;
 const dayLengthMs = 86_400_000;
-/** How long counting may go on after the last answer. */
-const patienceMs = 120_000;
+/** How long counting may take after the last answer. */
+const countingTimeoutMs = 120_000;
 
-/** What came of a day. */
+/** Result of a day. */
 export interface DayOutcome extends Traffic {
-  verdicts: CutVerdict[];
+  results: CutResult[];
 }
 
-/** How the sending and counting went. */
+/** Result of sending and counting. */
 interface Traffic {
-  /** What did not go as it must. */
+  /** Failures. */
   problems: string[];
   sent: SentClick[];
-  /** Answers of a process that was too busy. */
+  /** Number of rejected requests. */
   refused: number;
   webProcesses: number;
   seconds: number;
@@ -34,8 +34,8 @@ interface Traffic {
   peakMegabytes: { web: number; worker: number };
 }
 
-/** Sends a day of clicks to web processes whose clocks run through that day, beside a worker, and compares the analytics with what
- *  was sent. */
+/** Sends a day of clicks to web processes whose clocks run through that day, with a worker, and compares the
+ *  analytics with the clicks. */
 export async function runDay(
   bench: Bench,
   options: { seed: string; clicks: number; say: (line: string) => void },
@@ -49,15 +49,15 @@ export async function runDay(
     await insertUrls(db, { begin: 'day', count: shortUrls, areClicked: false });
     const shortCodes = Array.from({ length: shortUrls }, (_, n) => `day${n}`);
     const clicks = createClicks(options.seed, options.clicks, shortCodes);
-    // Tomorrow: salts of days long past are forgotten, and the worker makes its partition.
+    // Tomorrow: old salts are deleted, and the worker has created its partition.
     const dayMs = (Math.floor(Date.now() / dayLengthMs) + 1) * dayLengthMs;
     await readyWorker(worker);
     const day = { commandLine: bench.linkmill.web, settings, clicks, dayMs, say: options.say };
     const traffic = await send(db, worker, day);
     traffic.problems.push(...(await endAndReconcile(bench, worker, database.url)));
-    options.say(`${traffic.sent.length} clicks are sent; comparing`);
+    options.say(`${traffic.sent.length} clicks sent, comparing`);
     await writeSent(db, clicks.persons, traffic.sent);
-    return { ...traffic, verdicts: await judgeDay(db, day, shortCodes) };
+    return { ...traffic, results: await compareDay(db, day, shortCodes) };
   } finally {
     worker.signal('SIGKILL');
     await worker.ended;
@@ -74,7 +74,7 @@ async function send(db: Knex, worker: TestProcess, day: Day): Promise<Traffic> {
   const sentAt = performance.now();
   const problems = outcomes.flatMap((outcome) => outcome.problems);
   const isCounted = async () => (await countClicks(db)) >= sent.length;
-  await waitUntil('all is counted', isCounted, patienceMs).catch((error: Error) =>
+  await waitUntil('all clicks are counted', isCounted, countingTimeoutMs).catch((error: Error) =>
     problems.push(error.message),
   );
   return {
@@ -96,13 +96,13 @@ async function countClicks(db: Knex): Promise<number> {
   return Number(row?.clicks);
 }
 
-/** Ends the worker and asks the service itself. */
+/** Stops the worker and runs the audit. */
 async function endAndReconcile(bench: Bench, worker: TestProcess, databaseUrl: string): Promise<string[]> {
   const end = await worker.stop();
   const commandLine = bench.linkmill.reconcile!(10);
   const { code, stdout, stderr } = await runToEnd(commandLine, { DATABASE_URL: databaseUrl });
   return [
-    ...(end === 0 ? [] : [`the worker ended with ${end}`]),
+    ...(end === 0 ? [] : [`the worker exited with ${end}`]),
     ...(code === 0 ? [] : [`reconcile ended with ${code}:\n${stdout}${stderr}`]),
   ];
 }

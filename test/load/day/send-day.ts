@@ -4,24 +4,24 @@ import { runShift, type ShiftOutcome } from './oracle/shift.ts';
 import { detailSettings } from './people.ts';
 import type { SentClick } from './sent.ts';
 
-/** Quarters of an hour that a web process lives; the first one begins within the hour before midnight, when it learns the next
- *  day's salt, and so does another at the midnight after. */
+/** Quarters of an hour per web process. The first process starts within the hour before midnight, when it fetches the
+ *  next day's salt; so does one at the next midnight. */
 const quartersOfShift = 12;
-/** Web processes at once, at different times of the day. */
+/** Number of concurrent web processes, at different times of the day. */
 const lanes = 2;
 
-/** What is sent, and to whom. */
+/** A day of clicks, and the web process that receives them. */
 export interface Day {
   /** Command line and settings of a web process. */
   commandLine: string[];
   settings: Settings;
   clicks: Clicks;
-  /** When it begins. */
+  /** Start of the day. */
   dayMs: number;
   say: (line: string) => void;
 }
 
-/** Sends all of it: each lane takes the next shift when its last one is over. */
+/** Sends the day: each lane takes the next shift when its previous one has ended. */
 export async function sendDay({ commandLine, settings, clicks, dayMs, say }: Day) {
   const sent: SentClick[] = [];
   const outcomes: ShiftOutcome[] = [];
@@ -40,7 +40,7 @@ export async function sendDay({ commandLine, settings, clicks, dayMs, say }: Day
           onClick: (click, atMs) => sent.push({ ...click, atMs }),
         }),
       );
-      say(`from ${timeOf(shift[0]!)} to ${timeOf(shift.at(-1)! + 1)}: ${sent.length} clicks in all`);
+      say(`from ${timeOf(shift[0]!)} to ${timeOf(shift.at(-1)! + 1)}: ${sent.length} clicks in total`);
     }
   };
   await Promise.all(Array.from({ length: lanes }, runLane));
@@ -51,4 +51,4 @@ const timeOf = (quarter: number) =>
   new Date(quarter * quarterMs)
     .toISOString()
     .slice(11, 16)
-    .concat(quarter < 0 ? ' (eve)' : '');
+    .concat(quarter < 0 ? ' (day before)' : '');

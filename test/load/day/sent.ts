@@ -2,14 +2,14 @@ import type { Knex } from '../../../src/storage/postgres/postgres.ts';
 import type { Click } from './clicks.ts';
 import type { Person } from './people.ts';
 
-/** A click that was answered, and when. */
+/** An answered click with its time. */
 export interface SentClick extends Click {
   atMs: number;
 }
 
 const sliceSize = 20_000;
 
-/** Writes down, in a table `sent` beside those of the service, what was sent and what the analytics should make of it. */
+/** Writes the clicks sent, and their expected analytics, to the table `sent`. */
 export async function writeSent(db: Knex, persons: Person[], clicks: SentClick[]): Promise<void> {
   await db.raw(`
     create table sent_person (person integer primary key, address text, agent text, country text, browser text, os text,

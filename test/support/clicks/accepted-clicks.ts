@@ -1,4 +1,4 @@
-/** How many clicks a web process has recorded since it started. */
+/** Reads the number of clicks that a web process has recorded since its start. */
 export async function readAccepted(baseUrl: string, metricsToken: string): Promise<number> {
   const response = await fetch(`${baseUrl}/metrics`, {
     headers: { authorization: `Bearer ${metricsToken}` },

@@ -3,7 +3,7 @@ import path from 'node:path';
 import ipaddr from 'ipaddr.js';
 import type { Knex } from '../../../src/storage/postgres/postgres.ts';
 
-/** Every way in which an address, or the network that it is in, could have been written down. */
+/** Returns all forms in which an address or its network could be stored. */
 export function tracesOf(address: string): { trace: string; bytes: Buffer }[] {
   const parsed = ipaddr.parse(address);
   const packed = Buffer.from(parsed.toByteArray());
@@ -24,7 +24,7 @@ export function tracesOf(address: string): { trace: string; bytes: Buffer }[] {
   ];
 }
 
-/** The traces of addresses in something, upper and lower case alike where they are text. */
+/** Finds traces of addresses in the content; texts are compared case-insensitively. */
 export function findTraces(content: Buffer, addresses: string[]): string[] {
   const lower = Buffer.from(content.toString('latin1').toLowerCase(), 'latin1');
   return addresses.flatMap((address) =>
@@ -36,7 +36,7 @@ export function findTraces(content: Buffer, addresses: string[]): string[] {
   );
 }
 
-/** Every row of every table, as text; what is binary as hexadecimal. */
+/** Reads all rows of all tables as text, binary values as hexadecimal. */
 export async function readAllTables(db: Knex): Promise<Map<string, string>> {
   const { rows: tables } = await db.raw<{ rows: { name: string }[] }>(
     `select quote_ident(schemaname) || '.' || quote_ident(tablename) as name from pg_tables
@@ -50,7 +50,7 @@ export async function readAllTables(db: Knex): Promise<Map<string, string>> {
   return contents;
 }
 
-/** Every file below a folder. */
+/** Reads all files below a folder. */
 export async function readAllFiles(folder: string): Promise<Map<string, Buffer>> {
   const files = await readdir(folder, { recursive: true, withFileTypes: true });
   const contents = files

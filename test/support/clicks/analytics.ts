@@ -4,7 +4,7 @@ import type { Batch, ClickCount } from '../../../src/clicks/click-batch.ts';
 import type { ClickDetail } from '../../../src/clicks/click-detail.ts';
 import type { Knex } from '../../../src/storage/postgres/postgres.ts';
 
-/** A person in Germany who comes from example.org; `visitor` is 16 digits, or a number that becomes them. */
+/** Details of a person in Germany coming from example.org. `visitor` is a visitor ID or a number. */
 export function makeDetail(
   given: Partial<Omit<ClickDetail, 'visitor'>> & { visitor?: string | number } = {},
 ): ClickDetail {
@@ -21,7 +21,7 @@ export function makeDetail(
   };
 }
 
-/** A batch of a producer of its own. */
+/** A batch of a new producer. */
 export const makeDetailedBatch = (clicks: ClickCount[]): Batch => ({
   producer: uuidv7(),
   seq: 1,
@@ -29,8 +29,8 @@ export const makeDetailedBatch = (clicks: ClickCount[]): Batch => ({
   clicks,
 });
 
-/** A question about a short URL: its clicks by day (UTC), those of bots included. */
-export const makeQuestion = (shortCode: string, question: Partial<AnalyticsQuery> = {}): AnalyticsQuery => ({
+/** A query for the clicks of a short URL by day (UTC), including bots. */
+export const makeQuery = (shortCode: string, query: Partial<AnalyticsQuery> = {}): AnalyticsQuery => ({
   scope: { owner: null, shortCode },
   timezone: 'UTC',
   groupBy: 'time',
@@ -40,21 +40,21 @@ export const makeQuestion = (shortCode: string, question: Partial<AnalyticsQuery
   compare: false,
   visitors: false,
   limit: 50,
-  ...question,
+  ...query,
 });
 
 const dimensions = ['country', 'referrer', 'browser', 'os', 'device'] as const;
 
-/** Every figure of the analytics by a name, such as "7 referrer 2026-11-21 example.org": [clicks, bots]. */
-export type Figures = Record<string, [number, number]>;
+/** All metrics by name, such as "7 referrer 2026-11-21 example.org": [clicks, bots]. */
+export type Metrics = Record<string, [number, number]>;
 
-/** The figures that these clicks make, where no value is beyond the greatest number of values. */
-export function tally(clicks: Iterable<ClickCount>): Figures {
-  const figures: Figures = {};
+/** Computes the metrics of clicks, without a limit of values. */
+export function tally(clicks: Iterable<ClickCount>): Metrics {
+  const metrics: Metrics = {};
   const add = (name: string, { count, detail }: ClickCount) => {
-    const figure = (figures[name] ??= [0, 0]);
-    figure[0] += count;
-    if (detail?.isBot) figure[1] += count;
+    const metric = (metrics[name] ??= [0, 0]);
+    metric[0] += count;
+    if (detail?.isBot) metric[1] += count;
   };
   for (const click of clicks) {
     const { urlId, lastAtMs, detail } = click;
@@ -71,11 +71,11 @@ export function tally(clicks: Iterable<ClickCount>): Figures {
         click,
       );
   }
-  return figures;
+  return metrics;
 }
 
-/** What the tables say. */
-export async function readFigures(db: Knex): Promise<Figures> {
+/** Reads the metrics from the tables. */
+export async function readMetrics(db: Knex): Promise<Metrics> {
   const day = `to_char(at at time zone 'UTC', 'YYYY-MM-DD')`;
   const { rows } = await db.raw<{ rows: { name: string; clicks: number; bots: number }[] }>(
     `select url_id || ' total' as name, analytics_clicks as clicks, 0 as bots from url_stats where analytics_clicks > 0

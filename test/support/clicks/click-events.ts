@@ -1,7 +1,7 @@
 import { type IncomingMessage, request } from 'node:http';
 import { waitUntil } from '../wait-until.ts';
 
-/** Reads a stream of clicks, from when it has begun until it is closed; pausing `response` stops reading. */
+/** Opens a stream of click events and reads it until it is closed; pausing `response` stops reading. */
 export async function openClickEvents(url: string, headers: Record<string, string>) {
   const sent = request(url, { headers, agent: false });
   let text = '';

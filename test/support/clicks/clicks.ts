@@ -1,7 +1,7 @@
 import type { Batch } from '../../../src/clicks/click-batch.ts';
 import { type Knex, onlyRow } from '../../../src/storage/postgres/postgres.ts';
 
-/** Inserts short URLs with counters; resolves to their ids. */
+/** Inserts short URLs with counters; resolves to their IDs. */
 export async function createUrlIds(db: Knex, count: number): Promise<number[]> {
   const { rows } = await db.raw<{ rows: { url_id: number }[] }>(
     `with u as (
@@ -14,7 +14,7 @@ export async function createUrlIds(db: Knex, count: number): Promise<number[]> {
   return rows.map((row) => row.url_id);
 }
 
-/** The clicks that stand on these short URLs, in their order; -1 on one that is not there. */
+/** Reads the counters of short URLs, in the given order; -1 for a missing one. */
 export async function readCounts(db: Knex, urlIds: number[]): Promise<number[]> {
   const rows = await db('url_stats')
     .where('url_id', '=', db.raw('any(?)', [urlIds]))
@@ -23,7 +23,7 @@ export async function readCounts(db: Knex, urlIds: number[]): Promise<number[]> 
   return urlIds.map((id) => counts.get(id) ?? -1);
 }
 
-/** A batch with `clicks` on one short URL, as it comes when the producer has accepted nothing else. */
+/** A batch with `clicks` on one short URL, of a producer that accepts the same number in each batch. */
 export const makeBatch = (producer: string, seq: number, urlId: number, clicks = 1): Batch => ({
   producer,
   seq,
@@ -31,8 +31,8 @@ export const makeBatch = (producer: string, seq: number, urlId: number, clicks =
   clicks: [{ urlId, count: clicks, lastAtMs: 1_700_000_000_000 + seq }],
 });
 
-/** Begins new books in a database: no producer, nothing in quarantine, no short URL. */
-export async function emptyBooks(db: Knex): Promise<void> {
+/** Resets the ledger and the analytics: no producers, dead letters and short URLs. */
+export async function resetLedger(db: Knex): Promise<void> {
   await db('click_producers').del();
   await db('click_quarantine').del();
   await db('urls').del();
@@ -53,8 +53,8 @@ export async function emptyBooks(db: Knex): Promise<void> {
   });
 }
 
-/** Lets a producer have been silent for so many days. */
-export async function setSilentFor(db: Knex, producer: string, days: number): Promise<void> {
+/** Sets the last sign of life of a producer back by some days. */
+export async function ageProducer(db: Knex, producer: string, days: number): Promise<void> {
   await db.raw(
     `update click_producers set last_applied_at = now() - make_interval(secs => :seconds),
        reported_at = now() - make_interval(secs => :seconds)
@@ -63,7 +63,7 @@ export async function setSilentFor(db: Knex, producer: string, days: number): Pr
   );
 }
 
-/** Deadlocks that PostgreSQL has seen in this database so far. */
+/** Reads the number of deadlocks in this database. */
 export async function countDeadlocks(db: Knex): Promise<number> {
   const sql =
     'select pg_stat_get_db_deadlocks(oid) as count from pg_database where datname = current_database()';

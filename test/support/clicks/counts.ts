@@ -7,14 +7,14 @@ import type { Tally } from '../processes/load.ts';
 import { createUrl } from '../urls/urls.ts';
 import { waitUntil } from '../wait-until.ts';
 
-/** Short codes of fresh short URLs of the service at `baseUrl`, whose database `db` is. */
+/** Creates short URLs through the service at `baseUrl` with database `db`; resolves to their short codes. */
 export async function createCodes(db: Knex, baseUrl: string, count: number): Promise<string[]> {
   const { key } = await createApiKeys(db).create('test');
   const client = createClient(baseUrl, key);
   return await Promise.all(Array.from({ length: count }, async () => await createUrl(client)));
 }
 
-/** What PostgreSQL has counted, per short code. */
+/** Reads the counted clicks per short code. */
 export async function readCounted(db: Knex): Promise<Map<string, number>> {
   const rows = await db('urls as u')
     .join('url_stats as s', 's.url_id', 'u.id')
@@ -22,7 +22,7 @@ export async function readCounted(db: Knex): Promise<Map<string, number>> {
   return new Map(rows.map((row) => [row.short_code as string, row.click_count as number]));
 }
 
-/** The short codes for which `answered ≤ counted ≤ sent` does not hold. */
+/** Finds short codes that violate `answered ≤ counted ≤ sent`. */
 export function findMiscounted(tally: Tally, counted: Map<string, number>) {
   return [...tally.sent].flatMap(([code, sent]) => {
     const answered = tally.answered.get(code) ?? 0;
@@ -31,10 +31,10 @@ export function findMiscounted(tally: Tally, counted: Map<string, number>) {
   });
 }
 
-/** Judges when counting has caught up, and again when the processes have ended well and nothing more can be counted. */
-export async function judgeCounting(db: Knex, tally: Tally, processes: TestProcess[]): Promise<void> {
+/** Asserts exact counts once counting has caught up, and again after all processes have exited cleanly. */
+export async function assertExactCounts(db: Knex, tally: Tally, processes: TestProcess[]): Promise<void> {
   await waitUntil(
-    'everything answered is counted',
+    'answered clicks are counted',
     async () => findMiscounted(tally, await readCounted(db)).length === 0,
     20_000,
   );

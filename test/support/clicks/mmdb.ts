@@ -1,9 +1,9 @@
-/** What a file says of a network. */
+/** Fields of a network's record. */
 export interface Fields {
   [name: string]: string | number | Fields;
 }
 
-/** A file in MaxMind's format that knows the country of some networks, which do not overlap. */
+/** Builds a MaxMind file with the countries of non-overlapping networks. */
 export const buildCountryFile = (countries: Record<string, string>, ipVersion: 4 | 6 = 6): Buffer =>
   buildFile(
     Object.fromEntries(
@@ -12,9 +12,9 @@ export const buildCountryFile = (countries: Record<string, string>, ipVersion: 4
     ipVersion,
   );
 
-/** The same with any fields. */
+/** Builds a MaxMind file with arbitrary fields. */
 export function buildFile(records: Record<string, Fields>, ipVersion: 4 | 6 = 6): Buffer {
-  /** A record is another node, fields as JSON, or undefined. */
+  /** A record is a node, fields as JSON, or undefined. */
   const nodes: Node[] = [[undefined, undefined]];
   for (const [network, fields] of Object.entries(records)) {
     const bits = bitsOf(network, ipVersion);
@@ -57,7 +57,7 @@ export function buildFile(records: Record<string, Fields>, ipVersion: 4 | 6 = 6)
 
 type Node = [number | string | undefined, number | string | undefined];
 
-/** The way from the root to an IPv4 network, which stands at the beginning of the IPv6 addresses. */
+/** Returns the path from the root to a network; IPv4 networks are at the start of the IPv6 space. */
 function bitsOf(network: string, ipVersion: 4 | 6): (0 | 1)[] {
   const [address, length] = network.split('/');
   const bits = address!

@@ -3,16 +3,15 @@ import { v7 as uuidv7 } from 'uuid';
 import { expect } from 'vitest';
 import type { Batch } from '../../../src/clicks/click-batch.ts';
 import type { ApplyResult, ClickStore } from '../../../src/clicks/ledger/apply.ts';
-import { deduplicate } from '../../../src/clicks/ledger/deduplicate.ts';
-import { advance, type LedgerEntry } from '../../../src/clicks/ledger/deduplicate.ts';
+import { advance, deduplicate, type LedgerEntry } from '../../../src/clicks/ledger/deduplicate.ts';
 import type { StreamEntry, ClickStream } from '../../../src/clicks/stream/stream.ts';
 import { flushClicks } from '../../../workers/jobs/flush-clicks.ts';
 import { createJobContext } from '../job-context.ts';
 
-/** A point at which a process may be overtaken by others, or die. */
+/** A point at which other processes may run, or the process may crash. */
 export type Step = (where: string) => Promise<void>;
 
-/** Redis with one shard, and the tables, as a click's way sees them. */
+/** Redis with one shard, and the tables of the ledger. */
 export interface Stores {
   urlIds: number[];
   stream: Pick<ClickStream, 'send' | 'readPending' | 'delete' | 'length'>;
@@ -20,48 +19,47 @@ export interface Stores {
   findApplied: ClickStore['findApplied'];
   /** Clicks per short URL, in the order of `urlIds`. */
   readCounts: () => Promise<number[]>;
-  /** What happens to Redis' data. */
+  /** Faults of Redis. */
   redis: Record<'loses everything' | 'is copied' | 'is rolled back to the copy', () => Promise<void>>;
 }
 
-/** What the processes do, each one thing after the other, all of them at once. A process that dies at a step is started
- *  again for its next thing. */
+/** Concurrent processes with their sequential actions. A process that crashes is restarted for its next action. */
 export interface Plan {
   workers: (number | undefined)[][];
   webs: WebAction[][];
-  redis: (keyof Stores['redis'] | 'is left alone')[];
+  redis: (keyof Stores['redis'] | 'is unchanged')[];
 }
 
 interface WebAction {
-  does: 'sends new batches' | 'sends again' | 'asks PostgreSQL and takes the rest there';
-  /** Of each new batch: short URL and clicks. */
+  action: 'sends new batches' | 'sends again' | 'confirms with PostgreSQL and writes the rest';
+  /** Short URL and clicks of each new batch. */
   clicks: [url: number, count: number][];
-  diesAt: number | undefined;
+  crashesAt: number | undefined;
 }
 
-const diesAt = fc.option(fc.nat(12), { nil: undefined, freq: 3 });
+const crashesAt = fc.option(fc.nat(12), { nil: undefined, freq: 3 });
 const webAction: fc.Arbitrary<WebAction> = fc.record({
-  does: fc.constantFrom('sends new batches', 'sends again', 'asks PostgreSQL and takes the rest there'),
+  action: fc.constantFrom('sends new batches', 'sends again', 'confirms with PostgreSQL and writes the rest'),
   clicks: fc.array(fc.tuple(fc.nat(2), fc.integer({ min: 1, max: 9 })), { minLength: 1, maxLength: 3 }),
-  diesAt,
+  crashesAt,
 });
 
 export const anyPlan: fc.Arbitrary<Plan> = fc.record({
-  workers: fc.array(fc.array(diesAt, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 3 }),
+  workers: fc.array(fc.array(crashesAt, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 3 }),
   webs: fc.array(fc.array(webAction, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 2 }),
   redis: fc.array(
-    fc.constantFrom('is left alone', 'is copied', 'is rolled back to the copy', 'loses everything'),
+    fc.constantFrom('is unchanged', 'is copied', 'is rolled back to the copy', 'loses everything'),
     { maxLength: 3 },
   ),
 });
 
-/** How a worker gets clicks from the stream into the tables. */
+/** Moves clicks from the stream to the tables. */
 type Flush = (stream: ClickStream, store: ClickStore) => Promise<unknown>;
 
-const flushAsTheJob: Flush = async (clickStream, clickStore) =>
+const flushByJob: Flush = async (clickStream, clickStore) =>
   await flushClicks({ clickStream, clickStore }, [0], createJobContext());
 
-/** Wrong: whoever dies in between has lost the clicks. */
+/** Incorrect on purpose: a crash in between loses the clicks. */
 export const deleteBeforeApply: Flush = async (stream, store) => {
   const entries = await stream.readPending(0);
   if (entries.length === 0) return;
@@ -72,64 +70,63 @@ export const deleteBeforeApply: Flush = async (stream, store) => {
   await store.apply(entries.map((entry) => entry.batch!));
 };
 
-export interface Play {
-  /** Is passed at each step, before it. */
+export interface PlanOptions {
+  /** Called before each step. */
   interleave?: Step;
   flush?: Flush;
-  /** Whether web processes keep batches until PostgreSQL has them; otherwise until Redis has. */
+  /** Whether web processes keep batches until PostgreSQL has them; otherwise until Redis has them. */
   keepsUntilConfirmed?: boolean;
 }
 
-/** Plays a plan and lets everything settle; then each batch that could be saved is counted once and none twice, per short
- *  URL, and nothing waits. A batch may only be missing when the web process died that kept it and Redis never had it or
- *  lost data as well. */
-export async function judgePlan(
+/** Runs a plan to its end. Then each batch must be counted exactly once per short URL, and nothing may be pending. A
+ *  batch may be missing only if its web process crashed, and Redis never had it or lost data. */
+export async function checkPlan(
   plan: Plan,
   stores: Stores,
-  { interleave = async () => {}, flush = flushAsTheJob, keepsUntilConfirmed = true }: Play = {},
+  { interleave = async () => {}, flush = flushByJob, keepsUntilConfirmed = true }: PlanOptions = {},
 ): Promise<void> {
   const batches: Batch[] = [];
   const reachedRedis = new Set<Batch>();
-  const orphaned = new Set<Batch>();
+  const lostByCrash = new Set<Batch>();
 
   const flushBy = async (step: Step) => {
-    const { stream, store } = passBy(stores, step);
+    const { stream, store } = withSteps(stores, step);
     await flush(stream as ClickStream, store as ClickStore);
   };
 
-  async function playWorker(deaths: Plan['workers'][number]) {
-    for (const at of deaths) await untilDeath(at, interleave, flushBy);
+  async function runWorker(crashes: Plan['workers'][number]) {
+    for (const at of crashes) await runUntilCrash(at, interleave, flushBy);
   }
 
-  async function playWeb(actions: WebAction[]) {
+  async function runWeb(actions: WebAction[]) {
     let web = createWeb();
-    for (const { does, clicks, diesAt: at } of actions) {
-      const died = await untilDeath(at, interleave, async (step) => {
-        if (does === 'sends new batches') await web.send(web.make(clicks), step);
-        else if (does === 'sends again') await web.send([...web.kept], step);
+    for (const { action, clicks, crashesAt: at } of actions) {
+      const crashed = await runUntilCrash(at, interleave, async (step) => {
+        if (action === 'sends new batches') await web.send(web.make(clicks), step);
+        else if (action === 'sends again') await web.send([...web.outbox], step);
         else await web.confirm(step);
       });
-      if (!died) continue;
-      web.kept.forEach((batch) => orphaned.add(batch));
+      if (!crashed) continue;
+      web.outbox.forEach((batch) => lostByCrash.add(batch));
       web = createWeb();
     }
     return web;
   }
 
-  async function playRedis() {
+  async function runRedis() {
     for (const what of plan.redis) {
       await interleave(`Redis ${what}`);
-      if (what !== 'is left alone') await stores.redis[what]();
+      if (what !== 'is unchanged') await stores.redis[what]();
     }
   }
 
   function createWeb() {
     const producer = uuidv7();
-    const kept = new Set<Batch>();
+    const outbox = new Set<Batch>();
     let seq = 0;
     let accepted = 0;
     return {
-      kept,
+      outbox,
       make: (clicks: WebAction['clicks']): Batch[] =>
         clicks.map(([url, count]) => {
           seq += 1;
@@ -141,7 +138,7 @@ export async function judgePlan(
             clicks: [{ urlId: stores.urlIds[url]!, count, lastAtMs: 1_700_000_000_000 }],
           };
           batches.push(batch);
-          kept.add(batch);
+          outbox.add(batch);
           return batch;
         }),
       send: async (some: Batch[], step: Step) => {
@@ -150,13 +147,13 @@ export async function judgePlan(
           await stores.stream.send(batch);
           reachedRedis.add(batch);
           await step('sent');
-          if (!keepsUntilConfirmed) kept.delete(batch);
+          if (!keepsUntilConfirmed) outbox.delete(batch);
         });
         await allOf(sent);
       },
       confirm: async (step: Step) => {
-        const { store } = passBy(stores, step);
-        const asked = [...kept];
+        const { store } = withSteps(stores, step);
+        const asked = [...outbox];
         const applied = new Set(
           await store.findApplied(
             producer,
@@ -165,18 +162,18 @@ export async function judgePlan(
         );
         const missing = asked.filter((batch) => !applied.has(batch.seq));
         if (missing.length > 0) await store.apply(missing);
-        asked.forEach((batch) => kept.delete(batch));
+        asked.forEach((batch) => outbox.delete(batch));
       },
     };
   }
 
-  const webs = plan.webs.map(playWeb);
-  await allOf([...plan.workers.map(playWorker), playRedis(), ...webs.map(async (web) => void (await web))]);
-  const calm = async () => {};
-  for (const web of await Promise.all(webs)) await web.confirm(calm);
-  while ((await stores.stream.length(0)) > 0) await flushBy(calm);
+  const webs = plan.webs.map(runWeb);
+  await allOf([...plan.workers.map(runWorker), runRedis(), ...webs.map(async (web) => void (await web))]);
+  const noStep = async () => {};
+  for (const web of await Promise.all(webs)) await web.confirm(noStep);
+  while ((await stores.stream.length(0)) > 0) await flushBy(noStep);
 
-  const redisLostData = plan.redis.some((what) => what !== 'is left alone' && what !== 'is copied');
+  const redisLostData = plan.redis.some((what) => what !== 'is unchanged' && what !== 'is copied');
   const applied = new Set<Batch>();
   for (const producer of new Set(batches.map((batch) => batch.producer))) {
     const own = batches.filter((batch) => batch.producer === producer);
@@ -188,9 +185,10 @@ export async function judgePlan(
     );
     own.filter((batch) => seqs.has(batch.seq)).forEach((batch) => applied.add(batch));
   }
-  const excused = (batch: Batch) => orphaned.has(batch) && (redisLostData || !reachedRedis.has(batch));
+  const mayBeMissing = (batch: Batch) =>
+    lostByCrash.has(batch) && (redisLostData || !reachedRedis.has(batch));
   expect(
-    batches.filter((batch) => !applied.has(batch) && !excused(batch)),
+    batches.filter((batch) => !applied.has(batch) && !mayBeMissing(batch)),
     'lost',
   ).toEqual([]);
   const clicks = [...applied].flatMap((batch) => batch.clicks);
@@ -201,8 +199,8 @@ export async function judgePlan(
   );
 }
 
-/** The stores, with a step before and after each command. */
-function passBy(
+/** Wraps the stores with a step before and after each command. */
+function withSteps(
   stores: Stores,
   step: Step,
 ): Pick<Stores, 'stream'> & { store: Pick<ClickStore, 'apply' | 'findApplied'> } {
@@ -228,10 +226,10 @@ function passBy(
   };
 }
 
-const death = new Error('the process died');
+const crash = new Error('the process crashed');
 
-/** Runs what a process does until it dies at the step of this number; resolves to whether it did. */
-async function untilDeath(
+/** Runs an action until the process crashes at a step; resolves to whether it crashed. */
+async function runUntilCrash(
   at: number | undefined,
   interleave: Step,
   run: (step: Step) => Promise<unknown>,
@@ -239,26 +237,26 @@ async function untilDeath(
   let steps = 0;
   const step: Step = async (where) => {
     await interleave(where);
-    if (at !== undefined && steps >= at) throw death;
+    if (at !== undefined && steps >= at) throw crash;
     steps += 1;
   };
   try {
     await run(step);
     return false;
   } catch (error) {
-    if (error === death) return true;
+    if (error === crash) return true;
     throw error;
   }
 }
 
-/** Waits for all of them, also when one fails. */
-async function allOf(things: Promise<void>[]): Promise<void> {
-  await Promise.allSettled(things);
-  await Promise.all(things);
+/** Waits for all promises, even if one rejects. */
+async function allOf(promises: Promise<void>[]): Promise<void> {
+  await Promise.allSettled(promises);
+  await Promise.all(promises);
 }
 
-/** Redis and the tables in memory, for thousands of runs. A transaction is atomic, takes place only as a whole, and holds
- *  the ledger from reading it on; one whose process dies is rolled back. `without` leaves a part of that out. */
+/** In-memory stores for thousands of runs. A transaction is atomic and locks the ledger from the first read; a crash
+ *  rolls it back. `without` omits a part of this. */
 export function createMemoryStores(without?: 'ledger check' | 'ledger lock'): Stores {
   const urlIds = [1, 2, 3];
   let counters = new Map<number, number>();
@@ -323,7 +321,7 @@ export function createMemoryStores(without?: 'ledger check' | 'ledger lock'): St
     },
     readCounts: async () => urlIds.map((id) => counters.get(id) ?? 0),
     redis: {
-      // An empty stream begins its ids anew, which is worse than what Redis does.
+      // IDs restart in an empty stream, which is worse than in Redis.
       'loses everything': async () => {
         entries = [];
         lastId = 0;

@@ -1,15 +1,15 @@
-/** An answer as a visitor's browser has it. */
+/** A response as a browser receives it. */
 export interface Visit {
   status: number;
   headers: Headers;
   text: string;
 }
 
-/** A request, whose headers are a plain object. */
-export type Asking = Omit<RequestInit, 'headers'> & { headers?: Record<string, string> };
+/** Request options with headers as a plain object. */
+export type RequestOptions = Omit<RequestInit, 'headers'> & { headers?: Record<string, string> };
 
-/** Asks as a browser does, and does not follow redirects. */
-export async function visit(url: string, init: Asking = {}): Promise<Visit> {
+/** Sends a request like a browser, without following redirects. */
+export async function visit(url: string, init: RequestOptions = {}): Promise<Visit> {
   const response = await fetch(url, {
     redirect: 'manual',
     ...init,
@@ -18,7 +18,7 @@ export async function visit(url: string, init: Asking = {}): Promise<Visit> {
   return { status: response.status, headers: response.headers, text: await response.text() };
 }
 
-/** Sends a form as a page of ours has a browser do. */
+/** Submits a form like a browser. */
 export async function submit(
   url: string,
   fields: Record<string, string> = {},

@@ -3,7 +3,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { openClickStore } from '../../../src/analytics/click-store.ts';
 import { isExact, readAudit } from '../../../src/clicks/ledger/audit.ts';
 import { cleanupLedger } from '../../../workers/jobs/cleanup-ledger.ts';
-import { createUrlIds, emptyBooks, makeBatch } from '../../support/clicks/clicks.ts';
+import { createUrlIds, resetLedger, makeBatch } from '../../support/clicks/clicks.ts';
 import { createJobContext } from '../../support/job-context.ts';
 import { useDatabase } from '../../support/resources.ts';
 
@@ -12,7 +12,7 @@ const deps = () => ({ clickStore: openClickStore(db()) });
 const cleanUp = async (context = createJobContext()) => await cleanupLedger(deps(), 90, context);
 
 beforeEach(async () => {
-  await emptyBooks(db());
+  await resetLedger(db());
   const [url] = (await createUrlIds(db(), 1)) as [number];
   await deps().clickStore.apply([makeBatch(uuidv7(), 1, url)]);
 });
@@ -28,7 +28,7 @@ async function insertProducers(count: number, daysAgo: number) {
   await db()('url_stats').increment('click_count', count);
 }
 
-test('2,500 idle producers are removed in slices of 1,000, with progress after each, and the books stay exact', async () => {
+test('2,500 idle producers are removed in slices of 1,000, with progress after each, and the audit stay exact', async () => {
   await insertProducers(2_500, 91);
   await insertProducers(3, 89);
   const before = await readAudit(db());
@@ -58,6 +58,6 @@ test('three clean-ups at once remove each producer once', async () => {
   await insertProducers(2_500, 91);
   const results = await Promise.all([cleanUp(), cleanUp(), cleanUp()]);
   expect(results.reduce((sum, { removed }) => sum + removed, 0)).toBe(2_500);
-  const books = await readAudit(db());
-  expect([isExact(books), books.removed]).toEqual([true, { accepted: 2_500, counted: 2_500 }]);
+  const audit = await readAudit(db());
+  expect([isExact(audit), audit.removed]).toEqual([true, { accepted: 2_500, counted: 2_500 }]);
 });

@@ -14,11 +14,11 @@ import { maintainAnalytics } from '../../../workers/jobs/maintain-analytics.ts';
 import {
   makeDetail,
   makeDetailedBatch,
-  makeQuestion,
-  readFigures,
+  makeQuery,
+  readMetrics,
   tally,
 } from '../../support/clicks/analytics.ts';
-import { countDeadlocks, createUrlIds, emptyBooks } from '../../support/clicks/clicks.ts';
+import { countDeadlocks, createUrlIds, resetLedger } from '../../support/clicks/clicks.ts';
 import { createJobContext } from '../../support/job-context.ts';
 import { useDatabase } from '../../support/resources.ts';
 import { connectExternalClient } from '../../support/urls/external.ts';
@@ -61,7 +61,7 @@ async function readRows(): Promise<Record<string, number>> {
 }
 
 beforeEach(async () => {
-  await emptyBooks(db());
+  await resetLedger(db());
   for (const day of await listPartitionDays(db())) await db().raw('drop table ??', [partitionName(day)]);
   await db()('analytics_state').update({ rows_since: '-infinity' });
 });
@@ -102,7 +102,7 @@ test('what came before its partition was there moves into it, and clicks go on w
   const [first, second] = await Promise.all([maintain(), maintain(), ...counting]);
   expect([first.created + second.created, first.busy + second.busy]).toEqual([9, 0]);
   expect(await readRows()).toEqual({ '20261121': 300 });
-  expect(await readFigures(db())).toEqual(tally(clicks));
+  expect(await readMetrics(db())).toEqual(tally(clicks));
   expect(await countDeadlocks(db())).toBe(deadlocks);
 });
 
@@ -148,7 +148,7 @@ test('past its retention a day goes with its rows; roll-ups, totals and the numb
   const late = clickAt(one, today + 1, 9);
   await apply([late]);
   const isRow = ([name]: [string, unknown]) => / row /.test(name);
-  const figures = Object.entries(await readFigures(db()));
+  const figures = Object.entries(await readMetrics(db()));
   const expected = Object.entries(tally([...clicks, late])).filter((figure) => !isRow(figure));
   expect(Object.fromEntries(figures.filter((figure) => !isRow(figure)))).toEqual(
     Object.fromEntries(expected),
@@ -171,7 +171,7 @@ test('between the end of its retention and its drop a day keeps its visitors, wh
   const { query } = createAnalytics(createAnalyticsSnapshot(db(), 10_000));
   const countVisitors = async () => {
     const days = { from: dayAfter(0), to: dayAfter(1) };
-    const { visitors } = await query(makeQuestion('visited', { ...days, visitors: true }));
+    const { visitors } = await query(makeQuery('visited', { ...days, visitors: true }));
     return visitors;
   };
   expect(await partitions().expire(dayAfter(2))).toContain(dayAfter(0));
@@ -267,7 +267,7 @@ test('what the analytics have of purged and deleted short URLs goes, in all of i
   await external.run(`delete from urls where id = ${deleted}`);
   await external.close();
   expect(await maintain()).toMatchObject({ removed: 2 });
-  expect(await readFigures(db())).toEqual(tally(clicksOn(stays)));
+  expect(await readMetrics(db())).toEqual(tally(clicksOn(stays)));
   expect(await maintain()).toMatchObject({ removed: 0, status: 'nothing to maintain' });
 });
 
@@ -300,10 +300,10 @@ test('a short URL that another program deletes and puts back under its id begins
   await external.close();
   await apply([clickAt(urlId, today + 1_000)]);
   expect(await maintain()).toMatchObject({ removed: 1 });
-  expect(await readFigures(db())).toEqual({});
+  expect(await readMetrics(db())).toEqual({});
   const later = clickAt(urlId, today + 2_000);
   await apply([later]);
-  expect(await readFigures(db())).toEqual(tally([later]));
+  expect(await readMetrics(db())).toEqual(tally([later]));
 });
 
 test('a TRUNCATE of the short URLs takes every figure with it at once: their ids may come again', async () => {

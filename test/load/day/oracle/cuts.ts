@@ -1,9 +1,9 @@
 import { maxValues, otherValue } from '../../../../src/analytics/rollups/rollups.ts';
 
-/** A figure of the analytics in all its parts: two queries for a key, clicks, and those of bots, which must agree. */
+/** A metric with all its parts: two queries for key, clicks and bot clicks that must match. */
 export interface Cut {
   name: string;
-  /** From what was sent. */
+  /** From the clicks sent. */
   expected: string;
   /** From the tables of the service. */
   found: string;
@@ -29,7 +29,7 @@ const byDay = (dimension: string): Cut => ({
   found: `select ${key('url_id', 'day', 'value')}, clicks, bots from url_clicks_daily where dimension = '${dimension}'`,
 });
 
-/** More of them may come on a day than are kept apart; which ones are is not judged, but how many. */
+/** A day may have more referrers than the limit; only their number is compared, not which ones are kept. */
 const byReferrer: Cut = {
   ...byDay('referrer'),
   expected: sentBy(
@@ -40,15 +40,15 @@ const byReferrer: Cut = {
   ),
 };
 const keptReferrers: Cut = {
-  name: 'referrers kept apart, by short URL and day',
+  name: 'distinct referrers, by short URL and day',
   expected: `select ${key('url_id', 'day')}, least(count(distinct nullif(referrer, '')), ${maxValues}) as clicks, 0 as bots
              from sent group by 1`,
   found: `select ${key('url_id', 'day')}, count(*) filter (where value not in ('', '${otherValue}')) as clicks, 0 as bots
           from url_clicks_daily where dimension = 'referrer' group by 1`,
 };
 
-/** What stays for ever. */
-export const figures: Cut[] = [
+/** Data that is kept permanently. */
+export const permanent: Cut[] = [
   {
     name: 'clicks',
     expected: `select '' as key, count(*) as clicks, 0 as bots from sent`,
@@ -82,10 +82,10 @@ export const figures: Cut[] = [
 
 const kinds = ['country', 'referrer', 'browser', 'os', 'device'];
 
-/** What is there as long as rows are. */
-export const rows: Cut[] = [
+/** Data within the retention of click events. */
+export const events: Cut[] = [
   {
-    name: 'rows, by short URL, quarter of an hour and everything that they have',
+    name: 'click events, by short URL, quarter of an hour and all dimensions',
     expected: sentBy(['url_id', 'quarter', ...kinds], '(select * from sent where not is_private) as sent'),
     found: `select ${key('url_id', `date_bin('15 minutes', at, 'epoch')`, ...kinds)}, sum(clicks) as clicks,
                    coalesce(sum(clicks) ${bots}, 0) as bots
@@ -95,20 +95,20 @@ export const rows: Cut[] = [
   { name: 'visitors, by short URL and day', ...visitorsOf(['url_id', 'day']) },
 ];
 
-/** What of them stays when they go. */
+/** Data after the retention. */
 export const afterRetention: Cut[] = [
   {
-    name: 'rows after their retention',
+    name: 'click events after their retention',
     expected: `select '' as key, 0 as clicks, 0 as bots`,
     found: `select '' as key, count(*) as clicks, 0 as bots from url_analytics`,
   },
   {
-    name: 'visitors after the retention of rows, by short URL and day',
+    name: 'visitors after the retention, by short URL and day',
     expected: visitorsOf(['url_id', 'day']).expected,
     found: `select ${key('url_id', 'day')}, people + bots as clicks, bots from url_visitors_daily`,
   },
-  ...figures.slice(1, -1).map(({ name, expected, found }) => ({
-    name: `${name}, after that`,
+  ...permanent.slice(1, -1).map(({ name, expected, found }) => ({
+    name: `${name}, after the retention`,
     expected,
     found,
   })),

@@ -12,38 +12,38 @@ import { createClients } from '../clients.ts';
 import { readPeakMegabytes } from '../memory.ts';
 
 const clients = 16;
-/** How long before a quarter of an hour begins the clock is set. */
+/** How long before the start of a quarter the clock is set. */
 const leadMs = 800;
-/** How long before it nothing is sent any more, so that it is known on which side each click is. */
+/** Pause before the start of a quarter, so that each click belongs to a known quarter. */
 const holdMs = 300;
-/** Share of a quarter's clicks that is sent before it begins, at most. */
-const eveShare = 1 / 8;
+/** Maximum share of a quarter's clicks that is sent before it begins. */
+const earlyShare = 1 / 8;
 
-/** What came of a shift. */
+/** Result of a shift. */
 export interface ShiftOutcome {
   refused: number;
   peakMegabytes: number;
   problems: string[];
 }
 
-/** Runs a web process through quarters of an hour that follow each other, under load. Its clock jumps from shortly after the
- *  beginning of one to shortly before that of the next. `onClick` is told of each answered redirect, and of a moment in the same
- *  quarter by the clock of the process. */
+/** Runs a web process under load through consecutive quarters of an hour. Its clock jumps from shortly after the
+ *  start of a quarter to shortly before the next one. Calls `onClick` for each redirect with a time in its quarter,
+ *  by the clock of the process. */
 export async function runShift(options: {
   commandLine: string[];
   settings: Settings;
   clicks: Clicks;
   quarters: number[];
-  /** When the day begins by the clock of the process. */
+  /** Start of the day by the clock of the process. */
   dayMs: number;
   onClick: (click: Click, atMs: number) => void;
 }): Promise<ShiftOutcome> {
   const { commandLine, clicks, quarters, dayMs, onClick } = options;
   const problems: string[] = [];
   const clock = await createFakeClock();
-  const beginOf = (quarter: number) => dayMs + quarter * quarterMs;
-  // Within it: a process that starts knows no visitors of the day before.
-  await moveTo(clock, beginOf(quarters[0]!) + 60_000);
+  const startOf = (quarter: number) => dayMs + quarter * quarterMs;
+  // Start within the quarter: a new process has no salt of the day before.
+  await moveTo(clock, startOf(quarters[0]!) + 60_000);
   const placed = await placeWeb({ ...options.settings, ...clock.settings });
   const web = launch(commandLine, placed);
   try {
@@ -55,15 +55,15 @@ export async function runShift(options: {
       onProblem: (problem) => problems.push(problem),
       onRedirect: (click, begunAt, endedAt) => {
         if (quarterOf(begunAt) === quarterOf(endedAt)) onClick(click, begunAt);
-        else problems.push('an answer took so long that its quarter of an hour is not known');
+        else problems.push('an answer took too long to assign it to a quarter of an hour');
       },
     });
     for (const [i, quarter] of quarters.entries()) {
-      const coming = [...clicks.of(quarter)];
-      if (i > 0) await crossInto(clock, beginOf(quarter), sender, coming);
-      await sender.send(() => coming.pop());
+      const upcoming = [...clicks.of(quarter)];
+      if (i > 0) await sendAcross(clock, startOf(quarter), sender, upcoming);
+      await sender.send(() => upcoming.pop());
     }
-    sender.leave();
+    sender.close();
     const peakMegabytes = await readPeakMegabytes(web.pid);
     problems.push(...(await end(web)));
     return { refused: sender.refused, peakMegabytes, problems };
@@ -73,17 +73,17 @@ export async function runShift(options: {
   }
 }
 
-/** Sends a part of the coming clicks before a moment, and waits until it is there. */
-async function crossInto(
+/** Sends some of the clicks before a given time, and waits until that time. */
+async function sendAcross(
   clock: FakeClock,
   beginMs: number,
   sender: ReturnType<typeof createClients>,
-  coming: Click[],
+  upcoming: Click[],
 ): Promise<void> {
   await moveTo(clock, beginMs - leadMs);
-  const left = coming.length * (1 - eveShare);
+  const left = upcoming.length * (1 - earlyShare);
   await sender.send(() =>
-    coming.length > left && clock.now() < beginMs - holdMs ? coming.pop() : undefined,
+    upcoming.length > left && clock.now() < beginMs - holdMs ? upcoming.pop() : undefined,
   );
   await delay(Math.max(beginMs - clock.now(), 0) + 1);
 }
@@ -94,5 +94,5 @@ const quarterOf = (ms: number) => Math.floor(ms / quarterMs);
 
 async function end(web: TestProcess): Promise<string[]> {
   const code = await web.stop();
-  return code === 0 ? [] : [`a web process ended with ${code}:\n${web.output().slice(-2_000)}`];
+  return code === 0 ? [] : [`a web process exited with ${code}:\n${web.output().slice(-2_000)}`];
 }

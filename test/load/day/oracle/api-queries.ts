@@ -1,23 +1,23 @@
 import type { Knex } from '../../../../src/storage/postgres/postgres.ts';
 
-/** A question to the API, and how what was sent is grouped to answer it. */
-export interface Question {
+/** A query to the API, and the grouping of the sent clicks that answers it. */
+export interface ApiQuery {
   name: string;
   query: string;
   key: string;
-  /** Which clicks are meant, where not all. */
+  /** SQL condition for the selected clicks; all by default. */
   where?: string;
-  /** Whether it is about the day alone: over several, a value that one of them has no room for is not told apart. */
+  /** Whether the query covers only the day: over several days, a value beyond the limit of one day is incomplete. */
   isOfDay?: boolean;
 }
 
-/** Clicks and those of bots. */
+/** Clicks, and the bot clicks among them. */
 export type Pair = [clicks: number, bots: number];
 
 const iso = (time: string) => `to_char(${time} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 const dimensions = ['country', 'referrer', 'browser', 'os', 'device'];
 
-export const questions: Question[] = [
+export const apiQueries: ApiQuery[] = [
   { name: 'hour', query: 'group_by=time&interval=hour', key: iso(`date_trunc('hour', at)`) },
   {
     name: 'day in Kathmandu',
@@ -39,25 +39,25 @@ export const questions: Question[] = [
   },
 ];
 
-/** The day, or the days before and after it, too. */
-export function rangeOf({ isOfDay }: Question, dayMs: number): { from: string; to: string } {
+/** Returns the day, or also the days before and after it. */
+export function rangeOf({ isOfDay }: ApiQuery, dayMs: number): { from: string; to: string } {
   const after = (days: number) => new Date(dayMs + days * 86_400_000).toISOString();
   return isOfDay ? { from: after(0), to: after(1) } : { from: after(-1), to: after(2) };
 }
 
-/** What was sent on a short URL, or on all, by the groups of a question. */
+/** Groups the clicks sent on a short URL, or on all, for a query. */
 export async function readExpected(
   db: Knex,
-  question: Question,
+  apiQuery: ApiQuery,
   shortCode: string | undefined,
   dayMs: number,
 ): Promise<Map<string, Pair>> {
   const { rows } = await db.raw<{ rows: { key: string; clicks: number; bots: number }[] }>(
-    `select ${question.key} as key, count(*) as clicks, count(*) filter (where is_bot) as bots
+    `select ${apiQuery.key} as key, count(*) as clicks, count(*) filter (where is_bot) as bots
      from sent join urls on id = url_id
-     where at >= :from and at < :to and (short_code = :shortCode or :isAll) and (${question.where ?? 'true'}) group by 1`,
+     where at >= :from and at < :to and (short_code = :shortCode or :isAll) and (${apiQuery.where ?? 'true'}) group by 1`,
     {
-      ...rangeOf(question, dayMs),
+      ...rangeOf(apiQuery, dayMs),
       shortCode: shortCode ?? '',
       isAll: shortCode === undefined,
     },

@@ -6,35 +6,35 @@ import type { Knex } from '../../../../src/storage/postgres/postgres.ts';
 import { maintainAnalytics } from '../../../../workers/jobs/maintain-analytics.ts';
 import { createJobContext } from '../../../support/job-context.ts';
 import type { Day } from '../send-day.ts';
-import { judgeApi } from './api.ts';
-import { afterRetention, type Cut, figures, rows } from './cuts.ts';
-import { type CutVerdict, judgeCut } from './judge-cut.ts';
+import { compareApi } from './api.ts';
+import { type CutResult, compareCut } from './compare-cut.ts';
+import { afterRetention, type Cut, events, permanent } from './cuts.ts';
 
 const retentionDays = 90;
-/** By then the retention of all rows is over. */
+/** When the retention of all click events has ended. */
 const laterMs = (retentionDays + 4) * 86_400_000;
 
-/** Compares every cut of the analytics with what was sent, then what a web process answers, and then again what is left when no row
- *  is kept any more. */
-export async function judgeDay(
+/** Compares all cuts of the analytics and the API's answers with the clicks sent, and the remaining data again after
+ *  the retention of click events. */
+export async function compareDay(
   db: Knex,
   day: Pick<Day, 'commandLine' | 'settings' | 'dayMs' | 'say'>,
   shortCodes: string[],
-): Promise<CutVerdict[]> {
-  const verdicts = await judgeTables(db, [...figures, ...rows]);
-  verdicts.push(...(await judgeApi(db, day, shortCodes)));
-  day.say('dropping the rows, as after their retention');
-  await dropRows(db);
-  return [...verdicts, ...(await judgeTables(db, afterRetention))];
+): Promise<CutResult[]> {
+  const results = await compareTables(db, [...permanent, ...events]);
+  results.push(...(await compareApi(db, day, shortCodes)));
+  day.say('dropping the click events, as after their retention');
+  await dropEvents(db);
+  return [...results, ...(await compareTables(db, afterRetention))];
 }
 
-async function judgeTables(db: Knex, cuts: Cut[]): Promise<CutVerdict[]> {
-  const verdicts: CutVerdict[] = [];
-  for (const cut of cuts) verdicts.push(await judgeCut(db, cut));
-  return verdicts;
+async function compareTables(db: Knex, cuts: Cut[]): Promise<CutResult[]> {
+  const results: CutResult[] = [];
+  for (const cut of cuts) results.push(await compareCut(db, cut));
+  return results;
 }
 
-async function dropRows(db: Knex): Promise<void> {
+async function dropEvents(db: Knex): Promise<void> {
   await maintainAnalytics(
     {
       salts: createVisitorSaltStore(db),
