@@ -12,7 +12,7 @@ export interface CountedTally extends Tally {
 /** Waits until everything that web processes accepted is counted, and judges each kind of short URL by
  *  `answered ≤ counted ≤ sent`. */
 export async function checkCounting(db: Knex, { tallies }: Pick<Windows, 'tallies'>) {
-  const audit = await waitUntil('the audit are exact', async () => await readIfExact(db), 60_000).catch(
+  const audit = await waitUntil('the audit is exact', async () => await readIfExact(db), 60_000).catch(
     async () => await readAudit(db),
   );
   const counted = await readCounted(db);
@@ -31,7 +31,7 @@ export async function checkCounting(db: Knex, { tallies }: Pick<Windows, 'tallie
   const differing = isExact(audit)
     ? []
     : [
-        `the audit differ: ${audit.accepted} accepted, ${audit.counted} counted, ${audit.onUrls} on short URLs`,
+        `the audit differs: ${audit.accepted} accepted, ${audit.counted} counted, ${audit.onUrls} on short URLs`,
       ];
   return { checked, problems: [...miscounted, ...differing] };
 }

@@ -266,7 +266,7 @@ test.each([
   const { db } = service.database;
   expect((await readAudit(db())).imported).toBeGreaterThanOrEqual(clicks);
   // The click of another test may be on its way.
-  await waitUntil('the audit are exact', async () => isExact(await readAudit(db())));
+  await waitUntil('the audit is exact', async () => isExact(await readAudit(db())));
 });
 
 test('a Kutt link with a password is rejected rather than imported without it', async () => {
