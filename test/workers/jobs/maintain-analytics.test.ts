@@ -312,7 +312,7 @@ test('a TRUNCATE of the short URLs takes every figure with it at once: their ids
   const external = await connectExternalClient(database.url());
   await external.run('truncate urls restart identity cascade');
   await external.close();
-  expect(await readFigures(db())).toEqual({});
+  expect(await readMetrics(db())).toEqual({});
   expect(await db()('analytics_removals')).toEqual([]);
 });
 
