@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
-import { healthBody } from '../ops/health.ts';
+import { healthBody } from './health-schema.ts';
 import { type ResponsesOf, publicOperation, page } from './public-operation.ts';
 import { reportPath } from './report-path.ts';
 import { visitPaths } from './visit-paths.ts';
