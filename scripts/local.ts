@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readArguments, refuseArguments } from '../src/cli/command-line.ts';
+import { readArguments, rejectArguments } from '../src/cli/command-line.ts';
 import { ensureApiKey } from './local/api-key.ts';
 import { endLeftOverApp, logFileOf, readProcfile, startApp } from './local/app.ts';
 import { claimFolder } from './local/claim.ts';
@@ -29,7 +29,7 @@ const usage = `Usage: npm run local
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const say = (line: string) => console.log(line);
-readArguments(usage, refuseArguments);
+readArguments(usage, rejectArguments);
 const stack = createStack(say);
 
 try {

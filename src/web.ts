@@ -1,5 +1,5 @@
 import cluster from 'node:cluster';
-import { readArguments, refuseArguments } from './cli/command-line.ts';
+import { readArguments, rejectArguments } from './cli/command-line.ts';
 import { loadConfigOrExit } from './config/load.ts';
 import { webSettings } from './config/web.ts';
 import { limitHeapGrowth } from './web/heap-limits.ts';
@@ -8,7 +8,7 @@ const usage = `Usage: npm run web
   Starts a web process, which serves redirects and the API until SIGTERM. Settings are environment variables: see docs/configuration.md.
 `;
 
-readArguments(usage, refuseArguments);
+readArguments(usage, rejectArguments);
 const config = loadConfigOrExit(webSettings);
 limitHeapGrowth();
 if (config.WEB_CONCURRENCY > 1 && cluster.isPrimary) {

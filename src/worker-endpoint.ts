@@ -9,10 +9,10 @@ import { listen } from './http/server/server.ts';
 import type { Log } from './log.ts';
 import { version } from './version.ts';
 
-/** Connections of orchestrators and of Prometheus at once. */
+/** Connections of orchestrators and Prometheus. */
 const maxConnections = 100;
 
-/** Serves the health and the metrics of a worker process on `WORKER_PORT`. Rejects when the port is not free. */
+/** Serves health and metrics of a worker process on `WORKER_PORT`. Rejects when the port is in use. */
 export async function openWorkerEndpoint(deps: {
   config: Pick<WorkerConfig, 'HOST' | 'METRICS_TOKEN' | 'METRICS_PUBLIC'>;
   port: number;
@@ -31,7 +31,7 @@ export async function openWorkerEndpoint(deps: {
     createMetricsHandler({ showMetrics, token: config.METRICS_TOKEN, isPublic: config.METRICS_PUBLIC }),
   );
   const app = new Koa();
-  app.on('error', (error: unknown) => log.debug({ err: error }, 'failed to deliver an answer'));
+  app.on('error', (error: unknown) => log.debug({ err: error }, 'failed to send a response'));
   app.use(handleErrors(log));
   app.use(async (ctx, next) => {
     ctx.set('Cache-Control', 'no-store');

@@ -3,19 +3,19 @@ import { isRedisUnavailable } from '../src/storage/redis/errors.ts';
 import type { RefreshCache } from '../src/urls/cache/refresh.ts';
 import type { NotificationListener } from '../src/urls/changes/postgres-bus.ts';
 
-/** Codes that are brought up to date at once. */
-const roundSize = 1_000;
-/** Codes that may wait; where more do, the job is faster. */
+/** Codes that are refreshed at once. */
+const batchSize = 1_000;
+/** Most codes that wait; beyond that, the reconciliation job is faster. */
 const maxWaiting = 100_000;
 
-/** Brings the cache up to date with each change that PostgreSQL tells of; what arrives while one round is under way makes the
- *  next one. Asks for the job that reconciles whatever this cannot know or do. */
+/** Refreshes the cache for each external write that PostgreSQL notifies. Changes that arrive during a refresh form the next batch. Requests
+ *  the reconciliation job for missed notifications and failed refreshes. */
 export function createChangeFollower(deps: {
   refreshCache: RefreshCache;
-  askForReconcile: () => void;
+  requestReconciliation: () => void;
   log: Log;
 }): NotificationListener {
-  const { refreshCache, askForReconcile, log } = deps;
+  const { refreshCache, requestReconciliation, log } = deps;
   const waiting = new Set<string>();
   let isRunning = false;
 
@@ -23,16 +23,19 @@ export function createChangeFollower(deps: {
     isRunning = true;
     try {
       while (waiting.size > 0) {
-        const round = [...waiting].slice(0, roundSize);
-        for (const shortCode of round) waiting.delete(shortCode);
-        await refreshCache(round);
+        const batch = [...waiting].slice(0, batchSize);
+        for (const shortCode of batch) waiting.delete(shortCode);
+        await refreshCache(batch);
       }
     } catch (error) {
-      // An unreachable Redis is the connection's to report.
+      // The connection reports an unavailable Redis.
       const level = isRedisUnavailable(error) ? 'debug' : 'warn';
-      log[level]({ err: error }, 'the cache could not follow changes; reconcile-cache will');
+      log[level](
+        { err: error },
+        'failed to refresh the cache after external writes, requesting reconcile-cache',
+      );
       waiting.clear();
-      askForReconcile();
+      requestReconciliation();
     } finally {
       isRunning = false;
     }
@@ -42,13 +45,13 @@ export function createChangeFollower(deps: {
     onChange(shortCode) {
       if (waiting.size >= maxWaiting) {
         waiting.clear();
-        askForReconcile();
+        requestReconciliation();
       }
       waiting.add(shortCode);
       if (!isRunning) void run();
     },
-    onManyChanges: askForReconcile,
-    // What happened before may have gone unheard.
-    onConnected: askForReconcile,
+    onManyChanges: requestReconciliation,
+    // Notifications before the connection may have been missed.
+    onConnected: requestReconciliation,
   };
 }

@@ -21,7 +21,7 @@ interface OldestEntry {
 /** Flushes clicks when no job does. A shard is stale when its oldest entry has been the same for 15 s although Redis answers; one process
  *  at a time flushes the stale shards. A queue that an operator has paused is not flushed. `db` needs two connections. Returns a
  *  function that stops it after the slice in progress. */
-export function watchFlushing(deps: {
+export function startFlushWatchdog(deps: {
   db: Knex;
   clickStream: ClickStream;
   shards: number;

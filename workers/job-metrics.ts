@@ -1,15 +1,15 @@
 import { durationHistogram, type Metric } from '../src/metrics/prometheus.ts';
 import type { JobName } from '../src/queues/jobs.ts';
 
-/** How an attempt at a job ended; an interrupted one goes back to its queue when its worker shuts down. */
+/** The outcome of an attempt at a job; an interrupted job returns to its queue when its worker shuts down. */
 export type JobOutcome = 'completed' | 'failed' | 'interrupted';
 
 export type JobMetrics = ReturnType<typeof createJobMetrics>;
 
-/** Jobs take from milliseconds (a flush) to an hour (an import). */
+/** In seconds: a flush takes milliseconds, an import up to an hour. */
 const buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800];
 
-/** How long the jobs of this process take, and how many there are, by queue and outcome. */
+/** The durations of the jobs of this process, by queue and outcome. */
 export function createJobMetrics() {
   const durations = durationHistogram(
     'job_duration_seconds',

@@ -30,7 +30,7 @@ import { channelOf } from '../src/urls/changes/redis-bus.ts';
 import { createUrlStore } from '../src/urls/store/url-store.ts';
 import { openWorkerEndpoint } from '../src/worker-endpoint.ts';
 import { createChangeFollower } from './change-follower.ts';
-import { watchFlushing } from './flush-watchdog.ts';
+import { startFlushWatchdog } from './flush-watchdog.ts';
 import { createJobMetrics } from './job-metrics.ts';
 import { createFillRequests } from './jobs/fill-search-texts.ts';
 import { createProcessors } from './registry.ts';
@@ -39,14 +39,14 @@ import { watchWorkers } from './watchdog.ts';
 import { createWorkerMetrics } from './worker-metrics.ts';
 import { startWorkers } from './worker-pool.ts';
 
-/** A statement of a job may take this long; a visitor never waits for it. */
+/** Time limit of a statement of a job. */
 const queryTimeoutMs = 60_000;
 /** How long the start waits for Redis. */
-const redisPatienceMs = 1_000;
+const redisWaitMs = 1_000;
 
 const usage = `Usage: node dist/workers/main.js [--queues QUEUE,QUEUE]
   Starts a worker process, which runs jobs until SIGTERM. Settings are environment variables: see docs/configuration.md.
-  --queues A,B  serve only these queues, out of: ${jobNames.join(', ')}
+  --queues A,B  serve only these queues: ${jobNames.join(', ')}
 `;
 
 const names = readArguments(usage, readQueueNames);
@@ -54,7 +54,7 @@ const config = loadConfigOrExit(workerSettings);
 const log = createLog('worker', config.LOG_LEVEL);
 const closing = new ClosingStack(log);
 const endProcess = endOnSignal(closing, log, config.SHUTDOWN_DEADLINE_MS);
-onSighup(() => log.warn('ignoring SIGHUP: restart the worker to load its settings again'));
+onSighup(() => log.warn('ignoring SIGHUP: restart the worker to reload its settings'));
 const conditions = createConditions(log);
 const jobMetrics = createJobMetrics();
 const postgresMetrics = createPostgresMetrics();
@@ -101,8 +101,8 @@ const epochs = openEpochWatch(
   { config, closing, conditions, epoch, log },
   { db, redis: producerRedis, endProcess },
 );
-// Before a job may touch what belongs to another database.
-await waitForRedis([producerRedis], redisPatienceMs);
+// Before the first job: Redis may belong to another database.
+await waitForRedis([producerRedis], redisWaitMs);
 await epochs.start();
 const queues = createQueues(producerRedis, config.REDIS_PREFIX, log);
 const schemaWatch = closing.defer(
@@ -129,7 +129,7 @@ const workers = closing.defer(
   (running) => running.stop(),
 );
 schemaWatch.onChange((isUsable) => {
-  log.info(isUsable ? 'resuming jobs' : 'pausing jobs, because the tables cannot be used');
+  log.info(isUsable ? 'resuming jobs' : 'pausing jobs: the tables are not usable');
   workers.setPaused(!isUsable);
 });
 closing.defer(
@@ -152,7 +152,7 @@ closing.defer(
   async (stop) => await stop(),
 );
 if (config.WORKER_PORT !== undefined) await openEndpoint(config.WORKER_PORT);
-await waitForRedis([jobsRedis, producerRedis], redisPatienceMs);
+await waitForRedis([jobsRedis, producerRedis], redisWaitMs);
 log.info({ queues: names, takesJobs: !workers.isPaused() }, 'worker is running');
 
 async function openEndpoint(port: number): Promise<void> {
@@ -184,14 +184,14 @@ function followExternalChanges(): void {
   });
   const follower = createChangeFollower({
     refreshCache: createCacheRefresh({ store: createUrlStore(db), changes: createChangeLog(db), cache }),
-    askForReconcile: () => queues.ask('reconcile-cache', {}),
+    requestReconciliation: () => queues.request('reconcile-cache', {}),
     log,
   });
-  const fillRequests = createFillRequests(() => queues.ask('fill-search-texts', {}));
+  const fillRequests = createFillRequests(() => queues.request('fill-search-texts', {}));
   closing.defer('fill requests', fillRequests, (requests) => requests.stop());
-  const hearing = listenForChanges({
+  const listening = listenForChanges({
     url: config.DATABASE_DIRECT_URL ?? config.DATABASE_URL,
-    name: 'worker-hearing',
+    name: 'worker-notifications',
     listener: {
       ...follower,
       onChange(shortCode, version) {
@@ -205,53 +205,56 @@ function followExternalChanges(): void {
     },
     log,
   });
-  closing.defer('notifications', hearing, (stop) => stop());
+  closing.defer('notifications', listening, (stop) => stop());
 }
 
-/** Its connections are its own, so that it can go on whatever holds the others. */
+/** It has its own connections, so that it works while jobs use all others. */
 function openFlushWatchdog(): void {
-  const guardDb = closing.defer(
-    'postgres (flush guard)',
+  const watchdogDb = closing.defer(
+    'postgres (flush watchdog)',
     openPostgres({
       url: config.DATABASE_URL,
       poolMax: 2,
       queryTimeoutMs,
-      name: 'flush-guard',
+      name: 'flush-watchdog',
       metrics: postgresMetrics,
     }),
     closePostgres,
   );
-  const guardRedis = closing.defer(
-    'redis (flush guard)',
+  const watchdogRedis = closing.defer(
+    'redis (flush watchdog)',
     openRedis('jobs', config.REDIS_URL, log),
     closeRedis,
   );
   const processors = createProcessors({
     config,
-    db: guardDb,
-    redis: guardRedis,
+    db: watchdogDb,
+    redis: watchdogRedis,
     hasRoom: memory.hasRoom,
     versionFloor,
   });
-  const guard = watchFlushing({
-    db: guardDb,
-    clickStream: createClickStream(guardRedis, { prefix: config.REDIS_PREFIX, shards: config.CLICK_SHARDS }),
+  const stopWatchdog = startFlushWatchdog({
+    db: watchdogDb,
+    clickStream: createClickStream(watchdogRedis, {
+      prefix: config.REDIS_PREFIX,
+      shards: config.CLICK_SHARDS,
+    }),
     shards: config.CLICK_SHARDS,
     flush: async (shard, context) => await processors['flush-clicks']({ shard }, context),
-    // While Redis does not say, clicks that wait matter more than a pause.
+    // When the state of the queue is unknown, flushing the waiting clicks matters more than a pause.
     isPaused: async () =>
       !schemaWatch.isUsable() || (await queues.isPaused('flush-clicks').catch(() => false)),
     log,
   });
-  closing.defer('flush guard', guard, (stop) => stop());
+  closing.defer('flush watchdog', stopWatchdog, (stop) => stop());
 }
 
-/** The queues named by `--queues a,b`, or all. */
+/** The queues of `--queues a,b`, or all queues. */
 function readQueueNames(args: string[]): JobName[] {
   const { values } = parseArgs({ args, options: { queues: { type: 'string' } } });
   if (values.queues === undefined) return jobNames;
-  const wanted = values.queues.split(',').map((name) => name.trim());
-  const unknown = wanted.filter((name) => !isJobName(name));
+  const requested = values.queues.split(',').map((name) => name.trim());
+  const unknown = requested.filter((name) => !isJobName(name));
   if (unknown.length > 0) throw new Error(`Unknown queue: ${unknown.join(', ')}.`);
-  return wanted.filter(isJobName);
+  return requested.filter(isJobName);
 }

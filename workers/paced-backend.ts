@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type BackendFactory, createRedisBackend, type RedisQueueBackend, type Worker } from 'bullmq';
 
-/** Time between two attempts to take a job from a Redis that refuses. */
+/** Pause after a failed attempt to take a job. */
 const pauseMs = 1_000;
 
-/** BullMQ's backend on Redis with a pause after each attempt to take a job that failed. BullMQ itself tries again at once where
- *  the error is not a lost connection: a refusal would then take a whole core, or keep the event loop from all other work. */
+/** BullMQ's Redis backend with a pause after each failed attempt to take a job. BullMQ itself retries at once unless the connection was
+ *  lost: a Redis that rejects commands would then keep a core busy and block the event loop. */
 export const createPacedBackend: BackendFactory<RedisQueueBackend> = (name, options, settings) => {
   const backend = createRedisBackend(name, options, settings);
   const moveToActive = backend.moveToActive.bind(backend);
@@ -24,7 +24,7 @@ async function paced<T>(attempt: Promise<T>): Promise<T> {
   }
 }
 
-/** Lets a Worker take jobs once its connections are ready, and again after a pause where it could not; `onError` gets the reason. */
+/** Runs a Worker once its connections are ready, and retries after a pause when it fails; `onError` receives the errors. */
 export async function runWhenReady(
   worker: Pick<Worker, 'waitUntilReady' | 'run' | 'closing'>,
   onError: (error: unknown) => void,
@@ -35,7 +35,7 @@ export async function runWhenReady(
       await worker.run();
       return;
     } catch (error) {
-      // Closing a Worker ends what it waits for.
+      // Closing a Worker rejects its pending promises.
       if (!worker.closing) onError(error);
       await delay(pauseMs, undefined, { ref: false });
     }

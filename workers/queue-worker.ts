@@ -6,24 +6,23 @@ import { queuePrefix } from '../src/queues/queues.ts';
 import { repeatedWarningsOf } from '../src/resilience/repeated-warnings.ts';
 import { withDeadline } from '../src/resilience/shutdown.ts';
 import { bullmqOptions } from '../src/storage/redis/bullmq-options.ts';
-import { isRedisRefusing, isRedisUnreachable } from '../src/storage/redis/errors.ts';
+import { isRedisRejecting, isRedisUnreachable } from '../src/storage/redis/errors.ts';
 import { closeRedis } from '../src/storage/redis/redis.ts';
 import type { JobMetrics, JobOutcome } from './job-metrics.ts';
 import type { Processors, Summary } from './jobs/job-context.ts';
 import { createPacedBackend, runWhenReady } from './paced-backend.ts';
 
-/** How long a job belongs to a worker that says nothing, and how often jobs are looked for whose time is over: a killed
- *  worker's job runs again after their sum, 2 s later at worst. Taken away too early, a job runs twice, which harms none. */
+/** How long a job stays locked without a renewal, and how often stalled jobs are searched: the job of a killed worker runs again after
+ *  their sum, at worst 2 s later. A job that runs twice is harmless. */
 const lockDurationMs = 5_000;
 const stalledIntervalMs = 2_000;
-/** Times that a job may lose its worker, to a deploy for instance, before it counts as failed. */
+/** How often a job may lose its worker, for example in a deployment, before it fails. */
 const maxStalledCount = 5;
-/** BullMQ waits this long after an error of a connection; its default of 15 s would outlast many an outage. */
+/** Pause of BullMQ after a connection error; the default of 15 s is longer than most outages. */
 const runRetryDelayMs = 1_000;
-/** A Worker that knows of no job asks this often whether there is one all the same: after a failure it may have missed the
- *  sign. Well below the time after which a watchdog takes it to stand still. */
+/** How often an idle Worker checks for jobs, because it may miss a marker after a failure. Well below the idle limit of the watchdog. */
 const drainDelaySeconds = 2;
-/** How long a dropped Worker may take to close before its connection is cut. */
+/** Time limit for closing a dropped Worker before its connection is closed. */
 const dropMs = 2_000;
 
 const neverAborted = new AbortController().signal;
@@ -37,15 +36,15 @@ export interface WorkerDeps {
   log: Log;
 }
 
-/** What a Worker has done so far, which is all that a judgement of it can stand on. */
+/** What a Worker has done so far, for the watchdog. */
 export interface Activity {
-  jobsInHand: number;
-  /** Jobs taken, jobs ended, reports of progress. */
+  activeJobs: number;
+  /** Jobs started, jobs finished and progress reports. */
   steps: number;
-  /** Jobs ended and reports of progress. */
-  achievements: number;
-  /** Attempts that Redis, full for instance, has answered by refusing. */
-  refusals: number;
+  /** Jobs finished and progress reports. */
+  progress: number;
+  /** Commands that Redis has rejected, for example because it is full. */
+  rejections: number;
 }
 
 export type RunningWorker = ReturnType<typeof startWorker>;
@@ -54,29 +53,29 @@ export type RunningWorker = ReturnType<typeof startWorker>;
 export function startWorker<Name extends JobName>(name: Name, deps: WorkerDeps) {
   const { processors, jobMetrics, log } = deps;
   const warnings = repeatedWarningsOf(log);
-  const activity: Activity = { jobsInHand: 0, steps: 0, achievements: 0, refusals: 0 };
-  const achieve = () => {
+  const activity: Activity = { activeJobs: 0, steps: 0, progress: 0, rejections: 0 };
+  const countProgress = () => {
     activity.steps += 1;
-    activity.achievements += 1;
+    activity.progress += 1;
   };
 
   async function process(job: Job<JobData[Name], Summary>, token: string | undefined, signal: AbortSignal) {
     const summary = await processors[name](readData(name, job.data), {
       reportProgress: async (percent) => {
-        achieve();
+        countProgress();
         await job.updateProgress(percent);
       },
       signal,
     });
     if (!signal.aborted || summary['interrupted'] !== true) return summary;
-    // Whoever takes it next goes on where this worker stopped.
+    // The next worker continues where this one stopped.
     await job.moveToWait(token);
     throw new WaitingError();
   }
 
-  // Without a default value: BullMQ counts the parameters to see whether a signal is wanted.
+  // No default value: BullMQ passes a signal to functions with three parameters (Function.length).
   const run = async (job: Job<JobData[Name], Summary>, token?: string, signal?: AbortSignal) => {
-    activity.jobsInHand += 1;
+    activity.activeJobs += 1;
     activity.steps += 1;
     const begin = performance.now();
     let outcome: JobOutcome = 'completed';
@@ -87,8 +86,8 @@ export function startWorker<Name extends JobName>(name: Name, deps: WorkerDeps) 
       throw error;
     } finally {
       jobMetrics.observe(name, outcome, (performance.now() - begin) / 1_000);
-      activity.jobsInHand -= 1;
-      achieve();
+      activity.activeJobs -= 1;
+      countProgress();
     }
   };
 
@@ -107,7 +106,7 @@ export function startWorker<Name extends JobName>(name: Name, deps: WorkerDeps) 
   };
   const worker = new Worker<JobData[Name], Summary>(name, run, options, createPacedBackend);
   worker.on('error', (error) => {
-    if (isRedisRefusing(error)) activity.refusals += 1;
+    if (isRedisRejecting(error)) activity.rejections += 1;
     // The connection reports an unreachable Redis.
     if (!isRedisUnreachable(error))
       warnings.warn('worker', { err: error, queue: name }, 'worker failed', name);
@@ -116,7 +115,7 @@ export function startWorker<Name extends JobName>(name: Name, deps: WorkerDeps) 
     warnings.warn(`job ${name}`, { err: error, job: job?.id, queue: name }, 'job failed'),
   );
   worker.on('stalled', (job) =>
-    warnings.warn(`stalled ${name}`, { job, queue: name }, 'job lost its worker and runs again'),
+    warnings.warn(`stalled ${name}`, { job, queue: name }, 'job stalled, running it again'),
   );
   worker.on('active', () => warnings.end('worker', { queue: name }, 'worker takes jobs again', name));
   worker.on('completed', (job, summary) => {
@@ -130,21 +129,21 @@ export function startWorker<Name extends JobName>(name: Name, deps: WorkerDeps) 
   return {
     activity: activity as Readonly<Activity>,
 
-    /** BullMQ's own, to be paused in a way that BullMQ has. */
+    /** The Worker of BullMQ. */
     worker,
 
-    /** Lets it end the slice in hand, then closes it; never resolves while Redis is away. */
+    /** Closes it after the slice in progress; never resolves while Redis is unavailable. */
     async stop(): Promise<void> {
       worker.cancelAllJobs('the worker is shutting down');
       await worker.close();
       await closeRedis(redis);
     },
 
-    /** Takes it out of service whatever it is doing: its job, told to end, belongs to whoever takes it next. */
+    /** Takes it out of service at once: its job is interrupted, and another worker takes it. */
     drop(): void {
       worker.cancelAllJobs('the worker is being replaced');
       const logFailure = (error: unknown) =>
-        log.warn({ err: error, queue: name }, 'a dropped worker did not close');
+        log.warn({ err: error, queue: name }, 'failed to close a dropped worker');
       void withDeadline(worker.close(true), dropMs, () => undefined)
         .catch(logFailure)
         .finally(() => redis.disconnect());
@@ -152,10 +151,10 @@ export function startWorker<Name extends JobName>(name: Name, deps: WorkerDeps) 
   };
 }
 
-/** The data of a job, which somebody may have typed into Bull Board: a job with wrong data fails for good. */
+/** The validated data of a job, which may come from Bull Board. A job with invalid data fails without a retry. */
 function readData<Name extends JobName>(name: Name, data: unknown): JobData[Name] {
   const parsed = jobs[name].data.safeParse(data);
   if (parsed.success) return parsed.data as JobData[Name];
   const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`.trim());
-  throw new UnrecoverableError(`the data is not usable: ${problems.join('; ')}`);
+  throw new UnrecoverableError(`invalid job data: ${problems.join('; ')}`);
 }

@@ -38,10 +38,10 @@ import { reconcileCache } from './jobs/reconcile-cache.ts';
 import { replenishKeys } from './jobs/replenish-keys.ts';
 import { warmCache } from './jobs/warm-cache.ts';
 
-/** Far longer than any batch waits anywhere. */
+/** Far longer than a batch can wait. */
 const idleProducerDays = 90;
 
-/** Every job, given what it needs: for the worker process and for a run from the command line alike. */
+/** The processor of every job, for worker processes and for `npm run job`. */
 export function createProcessors({
   config,
   db,

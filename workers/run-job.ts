@@ -17,12 +17,12 @@ import { requireSchema } from '../src/storage/schema/require-schema.ts';
 import type { JobContext, Processor } from './jobs/job-context.ts';
 import { createProcessors } from './registry.ts';
 
-/** Runs one job now, without a queue, and prints its summary as JSON: for cron and for a look by hand.
- *  Exit code 0 when it is done, 1 when it failed, 2 when it was asked for wrongly. */
+/** `npm run job`: runs one job without a queue and prints its summary as JSON. Exit code 0 when it has completed, 1 when it failed, 2 for
+ *  invalid arguments. */
 const queryTimeoutMs = 600_000;
 const closingMs = 5_000;
-/** How often it looks whether the processes of another database use Redis. */
-const lookEveryMs = 1_000;
+/** How often it checks whether processes of another database still use Redis. */
+const pollEveryMs = 1_000;
 
 const nameWidth = Math.max(...jobNames.map(({ length }) => length));
 const usage = `Usage: npm run job -- NAME ['{"json":"data"}']
@@ -64,7 +64,7 @@ async function run<Name extends JobName>(jobName: Name) {
     endProcess: () => undefined,
     log,
   });
-  while ((await watch.check()) === 'waiting') await delay(lookEveryMs);
+  while ((await watch.check()) === 'waiting') await delay(pollEveryMs);
   const { versionFloor } = epoch;
   const processor: Processor<Name> = createProcessors({
     config,

@@ -4,14 +4,14 @@ import type { JobName } from '../src/queues/jobs.ts';
 import type { Queues } from '../src/queues/queues.ts';
 import { repeatedWarningsOf } from '../src/resilience/repeated-warnings.ts';
 
-/** Schedulers vanish with Redis' data while everything looks healthy, so they are looked for this often. */
-const lookEveryMs = 5_000;
-/** They are upserted all the same this often: one that is there but has lost its next job would never fire again. */
+/** How often missing schedulers are searched: they vanish with the data of Redis without an error. */
+const checkEveryMs = 5_000;
+/** How often existing schedulers are upserted: one that has lost its next job would never fire again. */
 const upsertEveryMs = 30_000;
 
-/** Keeps the schedulers of the named jobs in being: now, whenever Redis becomes reachable, within 5 s of their loss. A
- *  worker that starts also asks for a warm-up, and whenever Redis becomes reachable for the cache to be reconciled: it may
- *  have missed changes. Returns what stops it. */
+/** Creates the schedulers of these jobs, and again whenever Redis becomes ready and within 5 s of their loss. Requests a warm-up at the start,
+ *  and a reconciliation of the cache whenever Redis becomes ready, because changes may have been missed. Returns a function that stops
+ *  it. */
 export function keepSchedules(deps: {
   queues: Queues;
   redis: Redis;
@@ -21,42 +21,42 @@ export function keepSchedules(deps: {
 }): () => void {
   const { queues, redis, names, clickShards, log } = deps;
   const warnings = repeatedWarningsOf(log);
-  const wanted = new Set<JobName>(['warm-cache']);
+  const pending = new Set<JobName>(['warm-cache']);
 
   async function upsert(): Promise<void> {
     try {
       await queues.upsertSchedules(names, { clickShards });
       warnings.end('schedules', {}, 'upserted schedules again');
-      for (const name of names.filter((name) => wanted.has(name))) {
+      for (const name of names.filter((name) => pending.has(name))) {
         await queues.add(name, {}, 'worker-start');
-        wanted.delete(name);
+        pending.delete(name);
       }
     } catch (error) {
-      warnings.warn('schedules', { err: error }, 'failed to upsert schedules, trying again soon');
+      warnings.warn('schedules', { err: error }, 'failed to upsert schedules, retrying');
     }
   }
 
-  async function upsertLost(): Promise<void> {
+  async function upsertMissing(): Promise<void> {
     try {
       if (await queues.hasSchedules(names, { clickShards })) {
-        warnings.end('lost schedules', {}, 'every schedule exists again');
+        warnings.end('missing schedules', {}, 'every schedule exists again');
         return;
       }
     } catch (error) {
-      log.debug({ err: error }, 'schedules could not be looked for');
+      log.debug({ err: error }, 'failed to check schedules');
       return;
     }
-    warnings.warn('lost schedules', {}, 'creating missing schedules');
+    warnings.warn('missing schedules', {}, 'creating missing schedules');
     await upsert();
   }
 
   const onReady = () => {
-    wanted.add('reconcile-cache');
+    pending.add('reconcile-cache');
     void upsert();
   };
   const timers = [
     setInterval(() => void upsert(), upsertEveryMs),
-    setInterval(() => void upsertLost(), lookEveryMs),
+    setInterval(() => void upsertMissing(), checkEveryMs),
   ];
   redis.on('ready', onReady);
   if (redis.status === 'ready') onReady();

@@ -4,29 +4,29 @@ import type { Queues } from '../src/queues/queues.ts';
 import { createPoller } from '../src/resilience/poller.ts';
 import type { Workers } from './worker-pool.ts';
 
-/** How often each Worker is looked at, and how long one may stand still. With the new Worker's start this is under 10 s. */
+/** How often each Worker is checked, and how long it may be stuck. With the start of a new Worker this is below 10 s. */
 const standardTimes = {
   checkEveryMs: 1_000,
-  /** Work is due, and the Worker takes none of it. After an error, BullMQ may wait for 10 s although a job is there. */
+  /** A job is due, and the Worker does not take it. After an error, BullMQ may wait for 10 s. */
   idleMs: 5_000,
-  /** A job is in hand, and neither ends nor reports progress; a slice takes a minute at most, the time-out of a statement. */
+  /** A job is active, and neither finishes nor reports progress. A slice takes a minute at most, the time limit of a statement. */
   silentMs: 300_000,
 };
 
-/** Replacements in a row that may achieve nothing before the whole process is taken to be at fault. */
-const vainReplacements = 2;
+/** Replacements in a row without progress after which the process is ended. */
+const maxReplacements = 2;
 
-interface Watched {
+interface WatchState {
   steps: number;
-  refusals: number;
+  rejections: number;
   dueJob: string | undefined;
-  idleLooks: number;
-  silentLooks: number;
-  replaced: number;
+  idleChecks: number;
+  silentChecks: number;
+  replacements: number;
 }
 
-/** Judges Workers by what they do, not by whether Redis answers, and replaces one that stands still although it has work.
- *  What an outage of Redis takes does not count. Calls `endProcess` when replacing does not help. Returns what stops it. */
+/** Replaces Workers that are stuck: it evaluates their progress, not whether Redis answers. Time during an outage of Redis does not count.
+ *  Calls `endProcess` when replacing does not help. Returns a function that stops it. */
 export function watchWorkers(deps: {
   workers: Workers;
   queues: Pick<Queues, 'findDueJob'>;
@@ -35,8 +35,8 @@ export function watchWorkers(deps: {
   times?: typeof standardTimes;
 }): () => void {
   const { workers, queues, endProcess, log, times = standardTimes } = deps;
-  const watched = new Map(workers.names.map((name) => [name, notSeenYet()]));
-  const looksIn = (ms: number) => Math.ceil(ms / times.checkEveryMs);
+  const watched = new Map(workers.names.map((name) => [name, newState()]));
+  const checksIn = (ms: number) => Math.ceil(ms / times.checkEveryMs);
   let isStopped = false;
   const poller = createPoller({
     everyMs: times.checkEveryMs,
@@ -45,50 +45,47 @@ export function watchWorkers(deps: {
     onFailure: (error) => log.error({ err: error }, 'failed to check the workers'),
   });
 
-  async function check(name: JobName, seen: Watched): Promise<void> {
+  async function check(name: JobName, seen: WatchState): Promise<void> {
     if (workers.isPaused()) {
-      Object.assign(seen, notSeenYet());
+      Object.assign(seen, newState());
       return;
     }
     let dueJob: string | undefined;
     try {
       dueJob = await queues.findDueJob(name);
     } catch (error) {
-      log.debug({ err: error, queue: name }, 'it is not known whether a job is due');
-      Object.assign(seen, { idleLooks: 0, silentLooks: 0 });
+      log.debug({ err: error, queue: name }, 'failed to check for due jobs');
+      Object.assign(seen, { idleChecks: 0, silentChecks: 0 });
       return;
     }
     if (isStopped || workers.isPaused()) return;
-    const { steps, refusals, jobsInHand, achievements } = workers.activityOf(name);
-    if (achievements > 0) seen.replaced = 0;
-    // A Redis that refuses is an outage too: the Worker does what it can.
-    const stood = steps === seen.steps && refusals === seen.refusals;
-    // The same job every time: otherwise somebody else takes them.
-    const isLeft = dueJob !== undefined && dueJob === seen.dueJob;
-    Object.assign(seen, { steps, refusals, dueJob });
-    // Looks are counted, not time: a process that was stopped itself has not stood still.
-    seen.silentLooks = stood && jobsInHand > 0 ? seen.silentLooks + 1 : 0;
-    seen.idleLooks = stood && jobsInHand === 0 && isLeft ? seen.idleLooks + 1 : 0;
-    if (seen.silentLooks >= looksIn(times.silentMs)) {
-      replace(name, seen, `its job has shown no progress for ${times.silentMs / 1_000} s`);
-    } else if (seen.idleLooks >= looksIn(times.idleMs)) {
-      replace(name, seen, `it has taken no job for ${times.idleMs / 1_000} s although one is due`);
+    const { steps, rejections, activeJobs, progress } = workers.activityOf(name);
+    if (progress > 0) seen.replacements = 0;
+    // A Redis that rejects commands is an outage too.
+    const isIdle = steps === seen.steps && rejections === seen.rejections;
+    // Another job each time means that another worker takes them.
+    const isWaiting = dueJob !== undefined && dueJob === seen.dueJob;
+    Object.assign(seen, { steps, rejections, dueJob });
+    // Counts checks instead of time: after a SIGSTOP of this process no Worker is stuck.
+    seen.silentChecks = isIdle && activeJobs > 0 ? seen.silentChecks + 1 : 0;
+    seen.idleChecks = isIdle && activeJobs === 0 && isWaiting ? seen.idleChecks + 1 : 0;
+    if (seen.silentChecks >= checksIn(times.silentMs)) {
+      replace(name, seen, `its job has reported no progress for ${times.silentMs / 1_000} s`);
+    } else if (seen.idleChecks >= checksIn(times.idleMs)) {
+      replace(name, seen, `it has not taken a due job for ${times.idleMs / 1_000} s`);
     }
   }
 
-  function replace(name: JobName, seen: Watched, reason: string): void {
-    if (seen.replaced >= vainReplacements) {
-      log.fatal(
-        { queue: name, reason },
-        'a worker stands still, replaced or not: the process ends to be started anew',
-      );
+  function replace(name: JobName, seen: WatchState, reason: string): void {
+    if (seen.replacements >= maxReplacements) {
+      log.fatal({ queue: name, reason }, 'worker is stuck after replacements, ending the process');
       stop();
-      endProcess(`the worker of ${name} stands still`);
+      endProcess(`the worker of ${name} is stuck`);
       return;
     }
-    log.error({ queue: name, reason }, 'a worker stands still and is replaced');
+    log.error({ queue: name, reason }, 'worker is stuck, replacing it');
     workers.replace(name);
-    Object.assign(seen, { ...notSeenYet(), replaced: seen.replaced + 1 });
+    Object.assign(seen, { ...newState(), replacements: seen.replacements + 1 });
   }
 
   function stop(): void {
@@ -99,11 +96,11 @@ export function watchWorkers(deps: {
   return stop;
 }
 
-const notSeenYet = (): Watched => ({
+const newState = (): WatchState => ({
   steps: 0,
-  refusals: 0,
+  rejections: 0,
   dueJob: undefined,
-  idleLooks: 0,
-  silentLooks: 0,
-  replaced: 0,
+  idleChecks: 0,
+  silentChecks: 0,
+  replacements: 0,
 });

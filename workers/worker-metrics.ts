@@ -5,7 +5,7 @@ import type { PostgresMetrics } from '../src/storage/postgres/metrics.ts';
 import type { JobMetrics } from './job-metrics.ts';
 import type { Workers } from './worker-pool.ts';
 
-/** The metrics of a worker process, as text for Prometheus. */
+/** The metrics of a worker process in the text format of Prometheus. */
 export function createWorkerMetrics(deps: {
   workers: Workers;
   conditions: Pick<Conditions, 'list'>;
@@ -22,9 +22,9 @@ export function createWorkerMetrics(deps: {
       conditionMetric(conditions),
       gauge(
         'worker_active_jobs',
-        'Jobs that this process runs now, by queue',
+        'Jobs that this process is running, by queue',
         workers.names.map((queue) => ({
-          value: workers.activityOf(queue).jobsInHand,
+          value: workers.activityOf(queue).activeJobs,
           labels: { queue },
         })),
       ),

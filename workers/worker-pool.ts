@@ -3,9 +3,9 @@ import { type Activity, type RunningWorker, startWorker, type WorkerDeps } from 
 
 export type Workers = ReturnType<typeof startWorkers>;
 
-const noActivity: Readonly<Activity> = { jobsInHand: 0, steps: 0, achievements: 0, refusals: 0 };
+const noActivity: Readonly<Activity> = { activeJobs: 0, steps: 0, progress: 0, rejections: 0 };
 
-/** Starts one Worker for each of the named queues, each on a connection of its own; with `isPaused`, not before `setPaused`. */
+/** Starts one Worker per queue, each with its own connection; with `isPaused`, only after `setPaused(false)`. */
 export function startWorkers(deps: WorkerDeps & { names: JobName[]; isPaused?: boolean }) {
   let isPaused = deps.isPaused ?? false;
   const current = new Map<JobName, RunningWorker>();
@@ -21,7 +21,7 @@ export function startWorkers(deps: WorkerDeps & { names: JobName[]; isPaused?: b
     await Promise.all(running.map((worker) => worker.stop()));
   }
 
-  /** The Worker that serves this queue now. Throws where none does, as while they are paused. */
+  /** The current Worker of this queue. Throws while the Workers are paused. */
   function get(name: JobName): RunningWorker {
     const worker = current.get(name);
     if (!worker) throw new Error(`no worker serves ${name}`);
@@ -32,23 +32,22 @@ export function startWorkers(deps: WorkerDeps & { names: JobName[]; isPaused?: b
     names: deps.names,
     get,
 
-    /** What the Worker of this queue has done; nothing while they are paused. */
+    /** The activity of the Worker of this queue; zeros while the Workers are paused. */
     activityOf: (name: JobName): Readonly<Activity> => current.get(name)?.activity ?? noActivity,
 
-    /** Jobs that this process runs now. */
+    /** The number of jobs that this process is running. */
     activeJobs: (): number =>
-      [...current.values()].reduce((sum, { activity }) => sum + activity.jobsInHand, 0),
+      [...current.values()].reduce((sum, { activity }) => sum + activity.activeJobs, 0),
 
-    /** Puts a new Worker on a fresh connection in the place of one, which is dropped whatever it does. */
+    /** Drops the Worker of a queue and starts another one on a new connection. */
     replace(name: JobName): void {
       get(name).drop();
       current.set(name, startWorker(name, deps));
     },
 
-    /** Whether no queue is served. */
     isPaused: (): boolean => isPaused,
 
-    /** Serves no queue, once each Worker has ended its present slice, or serves them again. */
+    /** Stops all Workers after their slice in progress, or starts them again. */
     setPaused(paused: boolean): void {
       if (paused === isPaused) return;
       isPaused = paused;
@@ -56,8 +55,8 @@ export function startWorkers(deps: WorkerDeps & { names: JobName[]; isPaused?: b
       else void stopAll().catch((error: unknown) => deps.log.warn({ err: error }, 'failed to stop a worker'));
     },
 
-    /** Lets each Worker end the slice in hand; what is left of its job waits for another worker. Never resolves while
-     *  Redis is away, which is when jobs are left to their locks' end. */
+    /** Stops each Worker after its slice in progress; another worker continues the job. Never resolves while Redis is unavailable: then jobs
+     *  continue elsewhere when their locks expire. */
     stop: stopAll,
   };
 }

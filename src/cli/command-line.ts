@@ -17,7 +17,7 @@ export function readArguments<Result>(usage: string, read: (args: string[]) => R
 }
 
 /** For a command that takes no arguments. */
-export function refuseArguments([first]: string[]): void {
+export function rejectArguments([first]: string[]): void {
   if (first !== undefined) throw new Error(`Unknown argument: ${first}`);
 }
 

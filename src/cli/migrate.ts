@@ -2,7 +2,7 @@ import { migrateSettings } from '../config/database.ts';
 import { loadConfigOrExit } from '../config/load.ts';
 import { openPostgres } from '../storage/postgres/postgres.ts';
 import { migrate } from '../storage/schema/migrations.ts';
-import { readArguments, refuseArguments } from './command-line.ts';
+import { readArguments, rejectArguments } from './command-line.ts';
 
 /** `npm run migrate`, the release step: brings the tables up to date, then ends. Exit code 0 when they are, 1 when not. */
 
@@ -15,7 +15,7 @@ const usage = `Usage: npm run migrate
 `;
 
 const say = (line: string) => void process.stderr.write(`${line}\n`);
-readArguments(usage, refuseArguments);
+readArguments(usage, rejectArguments);
 const config = loadConfigOrExit(migrateSettings);
 const url = config.DATABASE_DIRECT_URL ?? config.DATABASE_URL;
 const db = openPostgres({ url, poolMax: 3, queryTimeoutMs, name: 'migrate' });

@@ -6,7 +6,7 @@ import { createEpochStore } from '../epoch/epoch-store.ts';
 import { createLog } from '../log.ts';
 import { openPostgres } from '../storage/postgres/postgres.ts';
 import { closeRedis, openRedis } from '../storage/redis/redis.ts';
-import { readArguments, refuseArguments } from './command-line.ts';
+import { readArguments, rejectArguments } from './command-line.ts';
 
 /** `npm run restore-complete`: begins a new epoch of the database and assigns Redis to it. For a restore that the
  *  processes cannot detect, such as one of single tables, and to reuse the Redis of another database. Exit code 0 on
@@ -21,7 +21,7 @@ const usage = `Usage: npm run restore-complete
   Exit code 0 when it is done, 1 when it failed.
 `;
 
-readArguments(usage, refuseArguments);
+readArguments(usage, rejectArguments);
 const config = loadConfigOrExit(workerSettings);
 const log = createLog('restore-complete', 'silent');
 const db = openPostgres({ url: config.DATABASE_URL, poolMax: 1, queryTimeoutMs, name: 'restore-complete' });

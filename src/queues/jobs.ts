@@ -2,7 +2,7 @@ import type { JobsOptions } from 'bullmq';
 import { z } from 'zod';
 import { wholeNumber } from '../validation/integer.ts';
 
-/** What a job's schedule depends on. */
+/** Settings that schedules depend on. */
 export interface ScheduleSettings {
   clickShards: number;
 }
@@ -14,9 +14,9 @@ export interface Schedule {
 }
 
 interface JobDefinition {
-  /** What the job does, for people. */
+  /** Shown in Bull Board, in the API and by `npm run job`. */
   description: string;
-  /** The data that it carries, checked where it comes from outside. */
+  /** The data of the job, validated before it runs. */
   data: z.ZodType<object>;
   schedules: (settings: ScheduleSettings) => Schedule[];
   options: JobsOptions;
@@ -31,8 +31,7 @@ const retries = (attempts: number): JobsOptions => ({
   backoff: { type: 'exponential', delay: secondMs },
 });
 
-/** The catalogue: each kind of background job with its data, schedule and options. The job's name is its queue's name and
- *  its file's in `workers/`. */
+/** The catalogue of background jobs: data, schedules and options. A job has the name of its queue and of its file in `workers/jobs`. */
 export const jobs = {
   'replenish-keys': {
     description: 'Fills the key pool up to its target.',
@@ -41,7 +40,7 @@ export const jobs = {
     options: retries(5),
   },
   'flush-clicks': {
-    description: 'Moves the waiting clicks of one shard, or of all, into PostgreSQL.',
+    description: 'Flushes the clicks of one shard, or of all shards, to PostgreSQL.',
     data: z.strictObject({ shard: wholeNumber(0, 63).optional() }),
     schedules: ({ clickShards }) =>
       Array.from({ length: clickShards }, (_, shard) => ({
@@ -49,51 +48,51 @@ export const jobs = {
         everyMs: secondMs,
         data: { shard },
       })),
-    // The next tick is the retry. There are so many that the usual history would be a few minutes.
+    // The next tick is the retry. With one job per second the usual history would cover only a few minutes.
     options: { attempts: 1, removeOnComplete: { count: 4_000, age: hourMs / secondMs } },
   },
   'cleanup-expired': {
     description:
-      'Disables expired short URLs, purges those past their retention, and removes old idempotency keys.',
+      'Disables expired short URLs, purges those past their retention, and deletes old idempotency keys.',
     data: z.strictObject({}),
     schedules: () => [{ id: 'cleanup-expired', everyMs: minuteMs, data: {} }],
     options: retries(3),
   },
   'cleanup-ledger': {
-    description: 'Removes web processes from the ledger of which nothing was heard for long.',
+    description: 'Removes idle producers (former web processes) from the ledger.',
     data: z.strictObject({}),
     schedules: () => [{ id: 'cleanup-ledger', everyMs: 24 * hourMs, data: {} }],
     options: retries(3),
   },
   'maintain-analytics': {
     description:
-      'Makes and drops partitions of the analytics, and removes figures of short URLs that are gone.',
+      'Creates and drops partitions of the analytics, and deletes the analytics of purged short URLs.',
     data: z.strictObject({}),
     schedules: () => [{ id: 'maintain-analytics', everyMs: hourMs, data: {} }],
     options: retries(3),
   },
   'warm-cache': {
-    description: 'Puts the most clicked short URLs in the cache.',
+    description: 'Warms up the Redis cache with the most clicked short URLs.',
     data: z.strictObject({ limit: wholeNumber(1, 1_000_000).optional() }),
-    // `every` fires at once where the scheduler is new; each worker adds another at its start.
+    // `every` fires at once when the scheduler is new; each worker adds another job when it starts.
     schedules: () => [{ id: 'warm-cache', everyMs: hourMs, data: {} }],
     options: retries(3),
   },
   'reconcile-cache': {
     description:
-      'Repairs what the cache was not told of, since the last time or, with "all", of all that it has.',
+      'Refreshes the cache entries of short URLs that changed since the last run or, with "all", every entry.',
     data: z.strictObject({ all: z.boolean('must be true or false').optional() }),
     schedules: () => [{ id: 'reconcile-cache', everyMs: minuteMs, data: {} }],
     options: retries(3),
   },
   'import-urls': {
-    description: 'Works through the file of one import, or of each that waits.',
+    description: 'Runs one import, or all waiting imports.',
     data: z.strictObject({ id: wholeNumber(1).optional() }),
     schedules: () => [{ id: 'import-urls', everyMs: minuteMs, data: {} }],
     options: retries(5),
   },
   'export-urls': {
-    description: 'Writes the file of one export, or of each that waits.',
+    description: 'Runs one export, or all waiting exports.',
     data: z.strictObject({ id: wholeNumber(1).optional() }),
     schedules: () => [{ id: 'export-urls', everyMs: minuteMs, data: {} }],
     options: retries(5),
@@ -105,7 +104,7 @@ export const jobs = {
     options: retries(3),
   },
   'cleanup-transfers': {
-    description: 'Removes the files of imports and exports that are done with.',
+    description: 'Deletes the files of finished imports, aborted uploads, and old imports and exports.',
     data: z.strictObject({}),
     schedules: () => [{ id: 'cleanup-transfers', everyMs: hourMs, data: {} }],
     options: retries(3),
@@ -118,11 +117,11 @@ export type JobData = { [Name in JobName]: z.infer<(typeof jobs)[Name]['data']> 
 export const jobNames = Object.keys(jobs) as JobName[];
 export const isJobName = (text: string): text is JobName => Object.hasOwn(jobs, text);
 
-/** Finished jobs that are kept to be looked at: a bounded number for a bounded time. */
+/** How many finished jobs are kept, and for how long, in seconds. */
 const history: JobsOptions = {
   removeOnComplete: { count: 200, age: hourMs / secondMs },
   removeOnFail: { count: 1_000, age: (7 * 24 * hourMs) / secondMs },
 };
 
-/** How often a job of this kind is tried, and how long it is kept. */
+/** The BullMQ options of a job: attempts, and how long it is kept after it has finished. */
 export const jobOptionsOf = (name: JobName): JobsOptions => ({ ...history, ...jobs[name].options });

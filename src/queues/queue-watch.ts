@@ -7,14 +7,14 @@ import type { WorkerCounts } from './worker-heartbeats.ts';
 
 const standardTimes = {
   pollEveryMs: 3_000,
-  /** A queue without a worker for longer than this is a fault; a rolling restart takes less. Heartbeats count for 15 s more. */
+  /** Time without a worker after which a queue is reported; a rolling restart takes less. A heartbeat counts for another 15 s. */
   unservedMs: 20_000,
-  /** A job that has been due for longer than this is overdue. */
+  /** A job that has been due for longer is overdue. */
   overdueMs: 30_000,
 };
 
-/** Reports as conditions that a queue has no live worker, that jobs are due and no worker takes them, and that a queue is
- *  paused. While Redis does not answer, the conditions stay as they are. Returns what stops it. */
+/** Sets the conditions of the queues: no live worker, overdue jobs, paused queues. While Redis is unavailable, the conditions do not
+ *  change. Returns a function that stops it. */
 export function watchQueues(deps: {
   queues: Pick<Queues, 'readStates'>;
   workerCounts: WorkerCounts;
@@ -23,7 +23,7 @@ export function watchQueues(deps: {
   times?: typeof standardTimes;
 }): () => void {
   const { queues, workerCounts, conditions, log, times = standardTimes } = deps;
-  // A queue counts as served when the watch begins: workers may start after the web process.
+  // Every queue counts as served at the start: workers may start after the web process.
   const servedAt = new Map(jobNames.map((name) => [name, performance.now()]));
   let isStopped = false;
   const poller = createPoller({

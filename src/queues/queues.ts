@@ -15,40 +15,39 @@ import {
   type ScheduleSettings,
 } from './jobs.ts';
 
-/** How a queue's keys begin. One hash tag per queue, so that each lives on one node of a Redis Cluster. */
+/** The prefix of a queue's Redis keys. A hash tag per queue keeps them in one slot of a Redis Cluster. */
 export const queuePrefix = (redisPrefix: string, name: JobName) => `{${redisPrefix}:${name}}`;
 
-/** Ids that BullMQ gives, to jobs and to those of schedulers. Other text would name one of the queue's own keys. */
+/** Job ids as BullMQ generates them, also for schedulers. Any other text could name another Redis key of the queue. */
 export const jobIdPattern = /^(\d{1,20}|repeat:[\w-]{1,100}:\d{1,20})$/;
 
-/** A job that is delayed counts as due this long after its time: a worker wakes for it within that. */
+/** A delayed job counts as due this long after its time: a worker takes it within that. */
 const dueAfterMs = 1_000;
 
-/** BullMQ orders its delayed jobs by their time in ms times this, so that those of one ms keep their order. */
+/** BullMQ multiplies the time of a delayed job, in ms, by this factor for its score, so that jobs of the same ms keep their order. */
 const delayedScoresPerMs = 0x1000;
 
-/** Longest time that adding or reading a job may take; BullMQ itself would wait for Redis for ever. */
+/** Time limit for adding and reading a job; BullMQ itself waits for Redis without a limit. */
 const queueDeadlineMs = 2_000;
 
-/** How a queue stands. */
+/** The state of a queue. */
 export interface QueueState {
   queue: JobName;
-  /** Jobs by state; failed ones are kept for a week, so that somebody can look at them. */
+  /** Jobs by state. Failed jobs are kept for a week. */
   jobs: Record<'waiting' | 'active' | 'delayed' | 'failed', number>;
-  /** Whether the queue is paused, so that its jobs wait. */
   isPaused: boolean;
-  /** How long the job that waits for the longest time has been due; 0 where none is. */
+  /** How long the oldest waiting job has been due; 0 without one. */
   oldestMs: number;
 }
 
-/** Redis cannot take or show jobs right now. */
+/** Redis is unavailable for the job queues. */
 export class QueueUnavailable extends Error {
   override readonly name = 'QueueUnavailable';
 }
 
 export type Queues = ReturnType<typeof createQueues>;
 
-/** One queue per kind of job. `redis` is a connection of the role "producer". */
+/** The job queues, one per kind of job. `redis` is a connection of the role "producer". */
 export function createQueues(redis: Redis, redisPrefix: string, log: Log) {
   const warnings = repeatedWarningsOf(log);
   const queues = Object.fromEntries(jobNames.map((name) => [name, openQueue(name)])) as Record<
@@ -107,7 +106,7 @@ export function createQueues(redis: Redis, redisPrefix: string, log: Log) {
     const waiting = count('waiting') + count('prioritized');
     const [active, delayed, failed] = [count('active'), count('delayed'), count('failed')];
     const now = Date.now();
-    // One that is tried again has been due since its last attempt at most.
+    // A retried job has been due since its last attempt.
     const dueForMs = first.map(
       ({ timestamp, opts, processedOn = 0 }) => now - Math.max(timestamp + (opts.delay ?? 0), processedOn),
     );
@@ -120,11 +119,11 @@ export function createQueues(redis: Redis, redisPrefix: string, log: Log) {
     };
   }
 
-  /** Jobs that are being asked for, by name and deduplication id. */
-  const asking = new Set<string>();
+  /** Requests in flight, by job name and deduplication id. */
+  const requested = new Set<string>();
 
   return {
-    /** Whether Redis is there right now. */
+    /** Whether Redis is connected. */
     get reachable(): boolean {
       return redis.status === 'ready';
     },
@@ -132,57 +131,57 @@ export function createQueues(redis: Redis, redisPrefix: string, log: Log) {
     /** Every queue, for Bull Board. */
     all: jobNames.map((name) => queues[name]),
 
-    /** Adds a job. With a `deduplicationId`, one that waits under the same id stands for this one too, and one that runs is
-     *  followed by one more. Throws QueueUnavailable. */
+    /** Adds a job and resolves to its id. With a `deduplicationId`, a waiting job of the same id is reused, and a running one is followed by
+     *  one more. Throws QueueUnavailable. */
     add,
 
-    /** Asks for a job where Redis takes it now: whoever asks has no need to know, and a schedule besides. Of those that are
-     *  asked for under the same id, one runs and, where it was asked for meanwhile, one more. */
-    ask<Name extends JobName>(name: Name, data: JobData[Name], deduplicationId = 'asked'): void {
-      const wanted = `${name} ${deduplicationId}`;
-      if (asking.has(wanted)) return;
-      asking.add(wanted);
+    /** Requests a job that also has a schedule, without waiting for it or failing. Of the requests with the same id, one runs and, if
+     *  another arrived meanwhile, one more. */
+    request<Name extends JobName>(name: Name, data: JobData[Name], deduplicationId = 'request'): void {
+      const key = `${name} ${deduplicationId}`;
+      if (requested.has(key)) return;
+      requested.add(key);
       add(name, data, deduplicationId)
-        .catch((error: unknown) => log.debug({ err: error, queue: name, data }, 'could not ask for a job'))
-        .finally(() => asking.delete(wanted));
+        .catch((error: unknown) => log.debug({ err: error, queue: name, data }, 'failed to request a job'))
+        .finally(() => requested.delete(key));
     },
 
-    /** How each queue stands. Throws QueueUnavailable. */
+    /** The state of each queue. Throws QueueUnavailable. */
     readStates: async (): Promise<QueueState[]> => await inTime(() => Promise.all(jobNames.map(readState))),
 
-    /** A job with its state, or undefined when it is unknown or no longer kept. Throws QueueUnavailable. */
+    /** A job with its state; undefined when it does not exist any more. Throws QueueUnavailable. */
     async find(name: JobName, id: string): Promise<{ job: Job; state: string } | undefined> {
       if (!jobIdPattern.test(id)) return undefined;
       return await inTime(async () => {
-        // The state first: what is completed by then has its result when it is read.
+        // The state first: a job that is completed by then has its result when it is read.
         const state = await queues[name].getJobState(id);
         const job = await queues[name].getJob(id);
         return job && { job, state };
       });
     },
 
-    /** Whether somebody has paused this queue. Throws QueueUnavailable. */
+    /** Whether this queue is paused. Throws QueueUnavailable. */
     async isPaused(name: JobName): Promise<boolean> {
       return await inTime(async () => await queues[name].isPaused());
     },
 
-    /** The id of the job that a worker with room would take next, where one is due: it waits, or its time has come, and nobody
-     *  has paused the queue or limited how many run at once. Throws QueueUnavailable. */
+    /** The id of the due job that an idle worker would take next; undefined when none is due, or while the queue is paused or at its
+     *  limit of concurrent jobs. Throws QueueUnavailable. */
     async findDueJob(name: JobName): Promise<string | undefined> {
       const queue = queues[name];
       return await inTime(async () => {
         const latest = String((Date.now() - dueAfterMs) * delayedScoresPerMs);
-        const [heldBack, waiting, [prioritized], [overdue]] = await Promise.all([
+        const [blockers, waiting, [prioritized], [overdue]] = await Promise.all([
           Promise.all([queue.isPaused(), queue.isMaxed()]),
           redis.lindex(queue.toKey('wait'), '-1'),
           redis.zrange(queue.toKey('prioritized'), '0', '0'),
           redis.zrange(queue.toKey('delayed'), '-inf', latest, 'BYSCORE', 'LIMIT', 0, 1),
         ]);
-        return heldBack.includes(true) ? undefined : (waiting ?? prioritized ?? overdue);
+        return blockers.includes(true) ? undefined : (waiting ?? prioritized ?? overdue);
       });
     },
 
-    /** Makes sure that each scheduler of these jobs exists; safe to repeat, and by several processes at once. */
+    /** Creates the missing schedulers of these jobs; idempotent, also in several processes at once. */
     async upsertSchedules(names: JobName[], settings: ScheduleSettings): Promise<void> {
       for (const name of names) {
         const schedules: Schedule[] = jobs[name].schedules(settings);
@@ -194,7 +193,7 @@ export function createQueues(redis: Redis, redisPrefix: string, log: Log) {
       }
     },
 
-    /** Whether each scheduler of these jobs exists. Throws QueueUnavailable. */
+    /** Whether all schedulers of these jobs exist. Throws QueueUnavailable. */
     async hasSchedules(names: JobName[], settings: ScheduleSettings): Promise<boolean> {
       const counts = await inTime(() =>
         Promise.all(names.map((name) => queues[name].getJobSchedulersCount())),

@@ -3,11 +3,11 @@ import type { Log } from '../log.ts';
 import { createPoller } from '../resilience/poller.ts';
 import { type JobName, jobNames } from './jobs.ts';
 
-/** How often a worker process says that it is alive, and how long each heartbeat counts. */
+/** How often a worker process sends a heartbeat, and how long the heartbeat counts. */
 const beatMs = 5_000;
 const aliveMs = 15_000;
 
-/** Members are "process queue", scores the time of the heartbeat by Redis' clock, which is the same for all processes. */
+/** Members are "process queue"; scores are the time of the heartbeat on the clock of Redis, which all processes share. */
 const beatScript = `
   local time = redis.call('TIME')
   local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -21,12 +21,12 @@ const readScript = `
 
 const keyOf = (prefix: string) => `${prefix}:workers`;
 
-/** Keeps telling that this process serves these queues. Returns what stops it, after which the process no longer counts. While
- *  Redis is down nothing is sent, and nothing is logged: the connection reports that. */
+/** Sends heartbeats for the queues that this process serves. Returns a function that ends them and removes the process. An outage of
+ *  Redis is not logged here: the connection reports it. */
 export function sendHeartbeats(deps: {
   redis: Redis;
   prefix: string;
-  /** Different for each process. */
+  /** Unique per process. */
   processId: string;
   names: JobName[];
   log: Log;
@@ -48,9 +48,9 @@ export function sendHeartbeats(deps: {
 
 export type WorkerCounts = ReturnType<typeof createWorkerCounts>;
 
-/** Counts the worker processes that are alive. */
+/** Counts the live worker processes. */
 export const createWorkerCounts = (redis: Redis, prefix: string) => ({
-  /** For each queue, the worker processes that served it within the last 15 s. */
+  /** The worker processes that have served each queue within the last 15 s. */
   async read(): Promise<Record<JobName, number>> {
     const members = (await redis.eval(readScript, 1, keyOf(prefix), aliveMs)) as string[];
     const served = members.map((member) => member.slice(member.indexOf(' ') + 1));

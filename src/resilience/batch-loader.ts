@@ -1,22 +1,22 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** Answers what is asked for within one turn of the event loop with one call of `load`, which gives its answers in the order of
- *  its keys. */
+/** Loads all keys that are requested within one turn of the event loop with one call of `load`, which resolves to the values in the order
+ *  of their keys. DataLoader would add promises and a cache per key to the path of a redirect. */
 export function createBatchLoader<Key, T>(load: (keys: Key[]) => Promise<T[]>) {
-  let asked: { keys: Key[]; answers: Promise<T[]> } | undefined;
+  let batch: { keys: Key[]; values: Promise<T[]> } | undefined;
 
   function begin() {
     const keys: Key[] = [];
-    const answers = nextTurn().then(async () => {
-      asked = undefined;
+    const values = nextTurn().then(async () => {
+      batch = undefined;
       return await load(keys);
     });
-    return { keys, answers };
+    return { keys, values };
   }
 
   return async (key: Key): Promise<T> => {
-    asked ??= begin();
-    const place = asked.keys.push(key) - 1;
-    return (await asked.answers)[place]!;
+    batch ??= begin();
+    const index = batch.keys.push(key) - 1;
+    return (await batch.values)[index]!;
   };
 }

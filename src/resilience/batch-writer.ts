@@ -1,13 +1,12 @@
-interface Asked<Item, Result> {
+interface Request<Item, Result> {
   item: Item;
   resolve: (result: Result) => void;
   reject: (error: unknown) => void;
 }
 
-/** Runs at most `concurrency` calls of `run` at a time, one unless set. A call takes what was requested while all of them were in progress, at
- *  most `limit` items: alone an item waits for nothing, under load items share calls. `run` gives its results in the order of its
- *  items. When it fails for several, each is tried alone, so that nobody fails for another; unless the failure `isForAll`:
- *  then nobody who waits is kept waiting. */
+/** Group commit: runs at most `concurrency` calls of `run` at a time. While all of them are in progress, items wait and then share the next
+ *  call, up to `limit` each; without load an item waits for nothing. `run` resolves to the results in the order of its items. When a
+ *  call for several items fails, each item is retried alone; after a failure that `isForAll`, every waiting item is rejected. */
 export function createBatchWriter<Item, Result>(deps: {
   run: (items: Item[]) => Promise<Result[]>;
   isForAll: (error: unknown) => boolean;
@@ -15,23 +14,23 @@ export function createBatchWriter<Item, Result>(deps: {
   concurrency?: number;
 }) {
   const { run, isForAll, limit, concurrency = 1 } = deps;
-  const waiting: Asked<Item, Result>[] = [];
+  const waiting: Request<Item, Result>[] = [];
   let running = 0;
 
-  async function answer(asked: Asked<Item, Result>[]): Promise<void> {
+  async function settle(requests: Request<Item, Result>[]): Promise<void> {
     try {
-      const results = await run(asked.map(({ item }) => item));
-      asked.forEach(({ resolve }, i) => resolve(results[i]!));
+      const results = await run(requests.map(({ item }) => item));
+      requests.forEach(({ resolve }, i) => resolve(results[i]!));
     } catch (error) {
-      if (isForAll(error)) for (const { reject } of [...asked, ...waiting.splice(0)]) reject(error);
-      else if (asked.length === 1) asked[0]!.reject(error);
-      else for (const one of asked) await answer([one]);
+      if (isForAll(error)) for (const { reject } of [...requests, ...waiting.splice(0)]) reject(error);
+      else if (requests.length === 1) requests[0]!.reject(error);
+      else for (const request of requests) await settle([request]);
     }
   }
 
   async function runAll(): Promise<void> {
     running += 1;
-    while (waiting.length > 0) await answer(waiting.splice(0, limit));
+    while (waiting.length > 0) await settle(waiting.splice(0, limit));
     running -= 1;
   }
 

@@ -3,7 +3,7 @@ import type { Log } from '../log.ts';
 import { repeatedWarningsOf } from './repeated-warnings.ts';
 import { withDeadline } from './shutdown.ts';
 
-/** Failures so close together are one: look-ups that travelled together fail together. */
+/** Failures within this time count as one: look-ups of one batch fail together. */
 const momentMs = 50;
 
 export type StoreName = 'PostgreSQL' | 'Redis';
@@ -19,7 +19,7 @@ export class StoreUnavailable extends Error {
   }
 }
 
-/** A store was not asked, because it failed to answer a moment ago; `cause` says how. */
+/** The circuit of a store is open; `cause` is the last failure. */
 export class CircuitOpen extends StoreUnavailable {
   override readonly name = 'CircuitOpen';
 }
@@ -28,25 +28,25 @@ export type Breaker = ReturnType<typeof createBreaker>;
 
 interface BreakerOptions {
   store: StoreName;
-  /** Whether an error says that the store cannot answer; a refusal is an answer. */
+  /** Whether an error means that the store is unavailable; a rejected command is an answer. */
   isUnavailable: (error: unknown) => boolean;
-  /** Whether such an error says so of one kind of call alone, such as one that lacks a right: other calls continue. */
+  /** Whether such an error concerns one kind of call only, such as one that lacks a right: other calls continue. */
   isOfOneCall?: (error: unknown) => boolean;
   /** Failures in a row that open the circuit. */
   failures: number;
   openMs: number;
-  /** How long a call may take, where the store's client has no limit itself; then it fails with StoreUnavailable. */
+  /** Time limit of a call for a client that has none; then the call fails with StoreUnavailable. */
   deadlineMs?: number;
   log: Log;
 }
 
-/** Keeps calls away from a store that is away or hangs: after some failures in a row each call fails at once with
- *  CircuitOpen, but for one every `openMs` that is let through and, when the store answers it, closes the circuit again.
- *  Each guarded call also has a circuit of its own, for errors that concern it alone. */
+/** A circuit breaker for a store. After `failures` failed calls in a row the circuit opens, and calls fail at once with CircuitOpen. Every
+ *  `openMs` one call is let through; when it succeeds, the circuit closes. Each guarded call also has its own circuit, for errors that
+ *  concern only this call. */
 export function createBreaker(options: BreakerOptions) {
   const { store, isUnavailable, isOfOneCall = () => false, deadlineMs } = options;
   const whole = createCircuit(options, (error) => isUnavailable(error) && !isOfOneCall(error));
-  const ofCalls: Circuit[] = [];
+  const callCircuits: Circuit[] = [];
 
   async function inTime<T>(call: () => Promise<T>, ms: number): Promise<T> {
     return await withDeadline(call(), ms, () => {
@@ -54,30 +54,29 @@ export function createBreaker(options: BreakerOptions) {
     });
   }
 
-  /** What a call gives, or throws; throws CircuitOpen, at once, while the circuit is open. */
+  /** Runs a call; throws CircuitOpen at once while the circuit is open. */
   const run = async <T>(call: () => Promise<T>): Promise<T> =>
     await whole.run(deadlineMs === undefined ? call : () => inTime(call, deadlineMs));
 
   function guardOne(name: string, call: (...args: never[]) => Promise<unknown>) {
     const circuit = createCircuit(options, (error) => isUnavailable(error) && isOfOneCall(error), name);
-    ofCalls.push(circuit);
+    callCircuits.push(circuit);
     return (...args: never[]) => circuit.run(async () => await run(() => call(...args)));
   }
 
   return {
     run,
 
-    /** The same functions, each call of which goes through the circuit. */
+    /** Wraps these functions so that each call goes through the circuit. */
     guard<Calls extends Record<string, (...args: never[]) => Promise<unknown>>>(calls: Calls): Calls {
       const guarded = Object.entries(calls).map(([name, call]) => [name, guardOne(name, call)]);
       return Object.fromEntries(guarded) as Calls;
     },
 
-    /** Of the whole store; while that answers, `open` where it refuses some calls. `half-open` is a circuit whose one call is in
-     *  progress. */
+    /** The state of the store's circuit or, while it is closed, of the first call whose circuit is not. */
     get state(): CircuitName {
       if (whole.state !== 'closed') return whole.state;
-      return ofCalls.find(({ state }) => state !== 'closed')?.state ?? 'closed';
+      return callCircuits.find(({ state }) => state !== 'closed')?.state ?? 'closed';
     },
   };
 }
@@ -85,7 +84,7 @@ export function createBreaker(options: BreakerOptions) {
 type CircuitName = 'closed' | 'open' | 'half-open';
 type Circuit = ReturnType<typeof createCircuit>;
 
-/** A circuit that `isFailure` opens; without a name it is that of the whole store. */
+/** A circuit that `isFailure` opens; without `call` it is the circuit of the whole store. */
 function createCircuit(
   { store, failures, openMs, log }: BreakerOptions,
   isFailure: (error: unknown) => boolean,
@@ -101,15 +100,19 @@ function createCircuit(
   const source = `circuit ${store} ${call ?? ''}`;
   policy.onBreak((reason) => {
     const error = 'error' in reason ? reason.error : undefined;
-    const message = isWhole ? 'store does not answer, circuit opened' : 'store refuses a kind of call';
+    const message = isWhole
+      ? 'store is unavailable, circuit opened'
+      : 'store rejects a kind of call, circuit opened';
     warnings.warn(source, { err: error, store, call }, message, policy);
   });
   policy.onReset(() => {
-    const message = isWhole ? 'store answers again, circuit closed' : 'store accepts a kind of call again';
+    const message = isWhole
+      ? 'store is available again, circuit closed'
+      : 'store accepts a kind of call again, circuit closed';
     warnings.end(source, { store, call }, message, policy);
   });
 
-  function refuse(): never {
+  function reject(): never {
     const reason = policy.lastFailure;
     const cause = reason && 'error' in reason ? reason.error : undefined;
     throw new CircuitOpen(store, `${store} did not answer a moment ago`, { cause });
@@ -117,13 +120,13 @@ function createCircuit(
 
   return {
     async run<T>(execute: () => Promise<T>): Promise<T> {
-      // While one call is let through, cockatiel would have the others wait for how it ends.
-      if (policy.state === CircuitState.HalfOpen) refuse();
+      // While one call is let through, cockatiel would let the others wait for its result.
+      if (policy.state === CircuitState.HalfOpen) reject();
       try {
         return await policy.execute(execute);
       } catch (error) {
-        if (isBrokenCircuitError(error)) refuse();
-        // A refusal is an answer, which cockatiel does not count as one.
+        if (isBrokenCircuitError(error)) reject();
+        // A rejected command is an answer too, but cockatiel does not count it as a success.
         if (!isFailure(error)) count.success();
         throw error;
       }
@@ -136,7 +139,7 @@ function createCircuit(
   };
 }
 
-/** Says when so many failures have come in a row. */
+/** Opens the circuit after `limit` failures in a row. */
 function createFailureCount(limit: number) {
   let failures = 0;
   let countedAt = -Infinity;
@@ -155,8 +158,8 @@ function createFailureCount(limit: number) {
   } satisfies IBreaker;
 }
 
-/** How long a circuit stays open. cockatiel asks the wall clock, which may be set back meanwhile: here it gets the answer of the
- *  clock that only goes on. */
+/** How long a circuit stays open. cockatiel compares this duration with the wall clock, which may be set back; a duration of plus or minus
+ *  infinity lets the monotonic clock decide instead. */
 function createPause(ms: number) {
   const next = () => {
     const endsAt = performance.now() + ms;

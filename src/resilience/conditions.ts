@@ -4,17 +4,17 @@ import { repeatedWarningsOf } from './repeated-warnings.ts';
 
 /** Each condition that a process can report, and whether the process must not receive traffic while it holds. */
 const severities = {
-  /** PostgreSQL refuses connections, or does not answer. */
+  /** PostgreSQL rejects connections, or does not answer. */
   postgres_unavailable: 'degraded',
-  /** PostgreSQL answers reads and refuses changes. */
+  /** PostgreSQL is read-only. */
   postgres_read_only: 'degraded',
   /** The role lacks rights on tables. */
   postgres_rights_missing: 'degraded',
-  /** Tables are not there, or the role does not find them. */
+  /** Tables do not exist, or are not in the role's search path. */
   postgres_tables_missing: 'degraded',
-  /** The role of a worker may not make and drop the partitions of the analytics. */
+  /** The role of a worker may not create and drop partitions of the analytics. */
   analytics_partitions_forbidden: 'degraded',
-  /** Session settings differ that change results. */
+  /** Session settings that change results have other values than Linkmill needs. */
   postgres_settings: 'degraded',
   /** The database was restored, cloned or promoted a short time ago. */
   database_epoch_changed: 'degraded',
@@ -24,33 +24,33 @@ const severities = {
   schema_outdated: 'not_ready',
   /** A newer version, or another program, changed the tables so that this version cannot work with them. */
   schema_incompatible: 'not_ready',
-  /** The database stores short codes in lower case alone and CODES_IGNORE_CASE is off, or the other way round. */
+  /** CODES_IGNORE_CASE does not match how the database stores short codes. */
   short_code_case: 'not_ready',
-  /** The database does not say which migrations ran. */
+  /** The applied migrations cannot be read. */
   schema_unknown: 'degraded',
-  /** As many connections are open as the process accepts. */
+  /** The process has reached its limit of open connections. */
   connection_limit: 'degraded',
-  /** As many requests are in progress as the process works on. */
+  /** The process has reached its limit of requests in progress. */
   request_limit: 'degraded',
-  /** A proxy adds client addresses to requests, and is not trusted. */
+  /** A proxy sends client addresses and is not trusted. */
   proxy_untrusted: 'degraded',
   /** Redis does not answer. */
   redis_unavailable: 'degraded',
-  /** Redis refuses the login, or its certificate is not trusted. */
+  /** Redis rejects the login, or its certificate is not trusted. */
   redis_login_refused: 'degraded',
   /** Redis is a cluster node or too old. */
   redis_unsupported: 'degraded',
   /** Redis is a replica, full, or cannot save. */
   redis_refuses_writes: 'degraded',
-  /** The user of Redis lacks rights that are needed. */
+  /** The user of Redis lacks rights. */
   redis_rights_missing: 'degraded',
-  /** Redis may drop clicks and jobs when it is full. */
+  /** Redis may evict clicks and jobs when it is full. */
   redis_evicts: 'degraded',
   /** No live worker process serves a queue. */
   workers_missing: 'degraded',
-  /** Jobs are due, and no worker takes them. */
+  /** Jobs are due and not taken. */
   jobs_overdue: 'degraded',
-  /** Somebody has paused a queue. */
+  /** A queue is paused. */
   queues_paused: 'degraded',
 } satisfies Record<string, Severity>;
 
@@ -60,7 +60,7 @@ export type ConditionCode = keyof typeof severities;
 /** The severity of each condition. */
 export const conditionSeverities: Readonly<Record<ConditionCode, Severity>> = severities;
 
-/** Something that keeps the service from being healthy: what `/health` lists as a reason. */
+/** A reason why the service is not healthy, as listed by `/health`. */
 export interface Condition {
   code: ConditionCode;
   severity: Severity;
@@ -71,8 +71,7 @@ export interface Condition {
 
 export type Conditions = ReturnType<typeof createConditions>;
 
-/** The conditions of this process. Each change is logged once: when a condition begins, when its reason changes, and when
- *  it ends, however often it is set. */
+/** The conditions of this process. Each change is logged once: when a condition begins, when its reason changes and when it ends. */
 export function createConditions(log: Log, now: () => Date = () => new Date()) {
   const warnings = repeatedWarningsOf(log);
   const current = new Map<ConditionCode, Condition>();
@@ -99,13 +98,13 @@ export function createConditions(log: Log, now: () => Date = () => new Date()) {
     set,
     clear,
 
-    /** Sets the condition where there is a reason, clears it where there is none. */
+    /** Sets the condition with a reason, or clears it without one. */
     update(code: ConditionCode, reason: string | undefined): void {
       if (reason === undefined) clear(code);
       else set(code, reason);
     },
 
-    /** The conditions that hold now, in the order in which they began. */
+    /** The current conditions, in the order in which they began. */
     list: (): Condition[] => [...current.values()],
 
     /** Whether no condition forbids traffic. */
@@ -117,6 +116,6 @@ export function createConditions(log: Log, now: () => Date = () => new Date()) {
 export const conditionMetric = (conditions: Pick<Conditions, 'list'>): Metric =>
   gauge(
     'condition',
-    'Conditions that keep the service from being healthy (1 while each holds), as listed in /health',
+    'Current conditions that degrade the service, as listed in /health; always 1',
     conditions.list().map(({ code, severity }) => ({ value: 1, labels: { condition: code, severity } })),
   );

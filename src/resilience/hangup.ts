@@ -1,5 +1,5 @@
-/** Calls `onHangup` for each SIGHUP, which would end the process at once otherwise. In a terminal it still does: there it means that the
- *  terminal was closed, and nothing can be logged any more. */
+/** Calls `onHangup` for each SIGHUP, which would end the process otherwise. In a terminal the signal still ends it: the terminal was
+ *  closed. */
 export function onSighup(onHangup: () => void): void {
   if (!process.stdin.isTTY && !process.stdout.isTTY) process.on('SIGHUP', onHangup);
 }

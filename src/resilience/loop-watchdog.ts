@@ -4,21 +4,20 @@ import type { LoopWatchdogData } from './loop-watchdog-thread.ts';
 import { startThread } from './thread.ts';
 
 const beatEveryMs = 1_000;
-/** Far longer than any turn of the event loop should take, and than a garbage collection takes. */
+/** Far longer than any turn of the event loop or garbage collection. */
 const stuckMs = 30_000;
 
-/** What a few lines need; a thread takes 40 MB of heap by default. */
+/** The default heap of a thread is 40 MB. */
 const resourceLimits = { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 1, stackSizeMb: 1 };
 
-/** Ends this process with SIGKILL (SIGTRAP as process 1 of a container), after a fatal line on standard error, when its event loop does not turn for 30 s: then no
- *  timer, signal handler or other watchdog of the process runs. A thread of its own counts the heartbeats that are missing. It
- *  counts in its own time, so time in which the process was stopped or the machine slept does not count; a process under a
- *  debugger is not watched.
- *  Where the thread cannot run, the process continues without it, with a warning. Returns what stops it. */
+/** Kills this process when its event loop has been blocked for 30 s, after a fatal line on standard error: then no timer, signal handler or
+ *  other watchdog of the process runs. The signal is SIGKILL, or SIGTRAP as process 1 of a container. A thread counts missing heartbeats,
+ *  so time in which the process was stopped or the machine slept does not count. A process under a debugger is not watched. When the
+ *  thread cannot run, a warning is logged and the process continues. Returns a function that stops the watchdog. */
 export function watchLoop(processName: string, log: Log): () => void {
   const data: LoopWatchdogData = {
     state: new Int32Array(new SharedArrayBuffer(8)),
-    lookEveryMs: beatEveryMs,
+    checkEveryMs: beatEveryMs,
     maxMissing: stuckMs / beatEveryMs,
     processName,
   };

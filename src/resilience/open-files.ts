@@ -1,11 +1,11 @@
 import { readdirSync } from 'node:fs';
 
-/** Files and sockets that a process may need in addition to those that it has open and those of its stores. */
+/** Reserve of files and sockets beside those that are open and those of the stores. */
 const spare = 16;
-/** Where the system does not say how many are open. */
+/** Assumed number of open files on a system without /dev/fd. */
 const usuallyOpen = 64;
 
-/** How many files and sockets a process may have open at once (`ulimit -n`); Infinity where the system does not say. */
+/** The limit of open files and sockets (`ulimit -n`); Infinity when it is unknown. */
 export function readOpenFileLimit(): number {
   const { userLimits } = process.report.getReport() as {
     userLimits?: { open_files?: { soft?: number | 'unlimited' } };
@@ -14,7 +14,7 @@ export function readOpenFileLimit(): number {
   return typeof limit === 'number' ? limit : Infinity;
 }
 
-/** How many connections a process can accept beside what it has open now and what its stores may open later; at least one. */
+/** Connections that a process can accept beside its open files and the future connections of its stores; at least one. */
 export function readConnectionRoom(storeConnections: number): number {
   return Math.max(1, readOpenFileLimit() - countOpenFiles() - storeConnections - spare);
 }

@@ -1,14 +1,14 @@
-/** Returns a read whose answer serves every request until `ms` after it has arrived: `read` runs once at a time. */
+/** Returns a read whose result is reused until `ms` after it has arrived; `read` runs once at a time. */
 export function remember<T>(read: () => Promise<T>, ms: number): () => Promise<T> {
-  let last: { answer: Promise<T>; usableUntil: number } | undefined;
+  let last: { result: Promise<T>; usableUntil: number } | undefined;
 
   return async () => {
-    if (!last || performance.now() > last.usableUntil) last = { answer: read(), usableUntil: Infinity };
-    const asked = last;
+    if (!last || performance.now() > last.usableUntil) last = { result: read(), usableUntil: Infinity };
+    const current = last;
     try {
-      return await asked.answer;
+      return await current.result;
     } finally {
-      asked.usableUntil = Math.min(asked.usableUntil, performance.now() + ms);
+      current.usableUntil = Math.min(current.usableUntil, performance.now() + ms);
     }
   };
 }

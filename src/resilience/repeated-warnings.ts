@@ -1,7 +1,7 @@
 import type { Log } from '../log.ts';
 import { errorCodeOf } from './error-code.ts';
 
-/** Lines of one source that are written at once in a minute. */
+/** Lines per minute and source that are written without delay. */
 const linesPerMinute = 5;
 const minuteMs = 60_000;
 
@@ -14,11 +14,11 @@ interface Line {
 }
 
 interface Source {
-  /** What of it fails now, such as one of several connections. */
+  /** The members that fail now, such as one of several connections. */
   failing: Set<unknown>;
-  /** What is wrong now, without the numbers in it; undefined while nothing is. */
+  /** The current cause without its numbers; undefined while nothing fails. */
   cause: string | undefined;
-  /** Lines that were written at once in this minute. */
+  /** Lines written without delay in this minute. */
   written: number;
   repeated: number;
   last: Line | undefined;
@@ -29,15 +29,15 @@ export type RepeatedWarnings = ReturnType<typeof createRepeatedWarnings>;
 
 const byLog = new WeakMap<Log, RepeatedWarnings>();
 
-/** The repeated warnings of the process that writes this log: every source of errors that can repeat goes through them. */
+/** The repeated warnings of a log: every error that can repeat is logged through them. */
 export function repeatedWarningsOf(log: Log): RepeatedWarnings {
   const known = byLog.get(log) ?? createRepeatedWarnings(log);
   byLog.set(log, known);
   return known;
 }
 
-/** Writes one line when a source begins to fail, fails for another reason or works again, and one line per minute with the
- *  number of repetitions. A source never writes more than 6 lines per minute, however fast it alternates. */
+/** Writes one line when a source begins to fail, fails for another reason or recovers, and one line per minute with the number of
+ *  repetitions. A source never writes more than 6 lines per minute. */
 export function createRepeatedWarnings(log: Log) {
   const sources = new Map<string, Source>();
 
@@ -71,7 +71,7 @@ export function createRepeatedWarnings(log: Log) {
     Object.assign(source, { written: 0, repeated: 0, last: undefined, timer: undefined });
     if (isQuiet || last === undefined) return;
     log[last.level]({ ...last.fields, repeated }, last.message);
-    // Without a repetition in the next minute the timer ends.
+    // A minute without repetitions ends the timer.
     source.timer = setTimeout(() => summarize(source), minuteMs).unref();
   }
 
@@ -86,8 +86,8 @@ export function createRepeatedWarnings(log: Log) {
       report(source, isChange, { level: 'warn', fields, message });
     },
 
-    /** Reports that a source works, or one member of it; the line is written when no member fails any more. It costs nothing
-     *  while the source did not fail before. */
+    /** Reports that a source, or one member of it, works. The line is written when no member fails any more. Costs nothing while the
+     *  source has not failed. */
     end(name: string, fields: Fields, message: string, member: unknown = name): void {
       const source = sources.get(name);
       if (!source?.failing.delete(member) || source.failing.size > 0) return;

@@ -15,7 +15,7 @@ export class ClosingStack {
     this.#log = log;
   }
 
-  /** Remembers how `resource` is closed, and returns it. */
+  /** Registers how `resource` is closed, and returns it. */
   defer<Resource>(name: string, resource: Resource, close: (resource: Resource) => unknown): Resource {
     this.#closers.push({ name, close: () => close(resource) });
     return resource;
@@ -26,8 +26,8 @@ export class ClosingStack {
     return this.#started;
   }
 
-  /** Closes everything, the last opened first; what fails, or hangs for half of the time that is left, is logged and the
-   *  rest is closed all the same. Resolves, within `deadlineMs`, to whether all of it closed cleanly. */
+  /** Closes all resources, the last opened first. One that fails or takes half of the remaining time is logged, and the others are closed.
+   *  Resolves within `deadlineMs` to whether all of them closed cleanly. */
   async closeAll(deadlineMs: number): Promise<boolean> {
     this.#started = true;
     const end = performance.now() + deadlineMs;
@@ -35,21 +35,21 @@ export class ClosingStack {
     for (let closer = this.#closers.pop(); closer; closer = this.#closers.pop()) {
       const { name, close } = closer;
       try {
-        const patienceMs = (end - performance.now()) / (this.#closers.length > 0 ? 2 : 1);
-        await withDeadline(Promise.resolve().then(close), patienceMs, () => {
+        const limitMs = (end - performance.now()) / (this.#closers.length > 0 ? 2 : 1);
+        await withDeadline(Promise.resolve().then(close), limitMs, () => {
           throw new Error('did not close in time');
         });
       } catch (error) {
         clean = false;
-        this.#log.error({ err: error, resource: name }, 'could not be closed');
+        this.#log.error({ err: error, resource: name }, 'failed to close a resource');
       }
     }
     return clean;
   }
 }
 
-/** What `promise` settles to, or what `onDeadline` gives when that takes longer than `ms`. A late rejection is not unhandled.
- *  What has arrived by then is read first, however late this process is. */
+/** Settles like `promise`, or to the result of `onDeadline` when that takes longer than `ms`. A late rejection is handled. When the event
+ *  loop is late, input that has arrived is processed before the deadline. */
 export async function withDeadline<T>(promise: Promise<T>, ms: number, onDeadline: () => T): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   let settled = false;
@@ -72,15 +72,15 @@ export async function withDeadline<T>(promise: Promise<T>, ms: number, onDeadlin
   }
 }
 
-/** npm and a supervisor may both pass on the same Ctrl-C: a signal this soon after the first is the same one. */
+/** npm and a supervisor may both forward the same Ctrl-C: a second signal within this time counts as the first. */
 const sameSignalMs = 1_000;
 
-/** How long the last lines of the log may take. */
+/** Time limit for writing the last lines of the log. */
 const lastLinesMs = 2_000;
 
-/** Runs a process until SIGTERM, SIGINT or SIGQUIT, then closes what it opened and ends it: 0 when all closed cleanly, 1 otherwise.
- *  A second signal, a second later or more, ends it at once; so does, after closing, an error that nobody handled.
- *  Returns what ends it in the same way for a reason of its own, with 1. */
+/** Shuts the process down on SIGTERM, SIGINT or SIGQUIT: closes its resources and exits with 0 when all closed cleanly, else with 1. A
+ *  second signal, a second later or more, exits at once. An unhandled error shuts the process down with 1. Returns a function that does
+ *  the same for another reason. */
 export function endOnSignal(closing: ClosingStack, log: Log, deadlineMs: number): (reason: string) => void {
   let endingSince: number | undefined;
   const end = async (reason: string, exitCode: number) => {
@@ -99,7 +99,7 @@ export function endOnSignal(closing: ClosingStack, log: Log, deadlineMs: number)
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
   process.on('SIGQUIT', onSignal);
-  // Without a listener it would end the process at once.
+  // Without a listener the signal ends the process.
   process.on('SIGUSR2', () => log.info('ignoring SIGUSR2'));
   const onFault = (error: unknown) => {
     log.fatal({ err: error }, 'unhandled error');

@@ -56,13 +56,13 @@ export function createTransferTable<Row>(db: Knex, table: 'imports' | 'exports',
       return rows[0];
     },
 
-    /** The oldest after this one that waits for the job, or whose job has not been heard of for `silentSeconds`. */
-    async findWaiting(after: number, silentSeconds: number): Promise<number | undefined> {
+    /** The oldest after this one that waits for the job, or whose job has not been heard of for `idleSeconds`. */
+    async findWaiting(after: number, idleSeconds: number): Promise<number | undefined> {
       const { rows } = await db.raw<{ rows: { id: number }[] }>(
         `select id from ${table}
-         where (state = 'waiting' or state = 'running' and worked_at < now() - make_interval(secs => :silentSeconds))
+         where (state = 'waiting' or state = 'running' and worked_at < now() - make_interval(secs => :idleSeconds))
            and id > :after and deleted_at is null order by id limit 1`,
-        { after, silentSeconds },
+        { after, idleSeconds },
       );
       return rows[0]?.id;
     },

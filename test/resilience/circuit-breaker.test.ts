@@ -185,10 +185,10 @@ test('a circuit that opens and closes again and again writes at most 5 lines at 
     await delay(nextMomentMs);
   }
   expect(lines.map(({ msg }) => msg)).toEqual([
-    'store does not answer, circuit opened',
-    'store answers again, circuit closed',
-    'store does not answer, circuit opened',
-    'store answers again, circuit closed',
-    'store does not answer, circuit opened',
+    'store is unavailable, circuit opened',
+    'store is available again, circuit closed',
+    'store is unavailable, circuit opened',
+    'store is available again, circuit closed',
+    'store is unavailable, circuit opened',
   ]);
 });

@@ -5,7 +5,7 @@ import { waitUntil } from '../support/wait-until.ts';
 const hourMs = 3_600_000;
 let poller: Poller | undefined;
 
-afterEach(async () => await poller?.stop());
+afterEach(() => void poller?.stop());
 
 /** A poller whose runs end when the test says so, and what it reported. */
 function open(everyMs: number) {

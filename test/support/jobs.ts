@@ -5,7 +5,7 @@ import type { Answer, Client } from './http/client.ts';
 import { waitUntil } from './wait-until.ts';
 
 /** Asks for a job over the API; resolves to the path to watch it at. */
-export async function askForJob(client: Client, name: JobName, data: object = {}): Promise<string> {
+export async function requestJob(client: Client, name: JobName, data: object = {}): Promise<string> {
   const answer = await client.post(`/api/v1/jobs/${name}`, data);
   if (answer.status !== 202) throw new Error(`${name} was not taken: ${JSON.stringify(answer.body)}`);
   return String(answer.headers.get('location'));
@@ -13,7 +13,7 @@ export async function askForJob(client: Client, name: JobName, data: object = {}
 
 /** Asks for a job over the API and resolves to what the API shows of it once it is completed. */
 export async function runJob(client: Client, name: JobName, data: object = {}): Promise<Answer['body']> {
-  const path = await askForJob(client, name, data);
+  const path = await requestJob(client, name, data);
   return await waitUntil(`${name} is completed`, async () => {
     const { body } = await client.get(path);
     return body['state'] === 'completed' && body;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { queuePrefix } from '../../src/queues/queues.ts';
-import { askForJob, readProgress, runJob } from '../support/jobs.ts';
+import { requestJob, readProgress, runJob } from '../support/jobs.ts';
 import { sendRedirects } from '../support/processes/load.ts';
 import { useService } from '../support/processes/service.ts';
 import { createUrl, insertUrls } from '../support/urls/urls.ts';
@@ -134,7 +134,7 @@ test('20 concurrent creates of one custom code give one 201 and nineteen 409', a
 test('a job started over the API shows state, progress and result', async () => {
   const client = service.client();
   const before = Number((await client.get('/health')).body['kgs_pool_size']);
-  const path = await askForJob(client, 'replenish-keys', { target: 200_000 });
+  const path = await requestJob(client, 'replenish-keys', { target: 200_000 });
   const seen: { state: unknown; progress: unknown }[] = [];
   const done = await waitUntil('the job is completed', async () => {
     for (;;) {
@@ -178,7 +178,7 @@ test('a clean-up of 10,000 expired short URLs reports progress', async () => {
 test('finished jobs are kept in a limited number', async () => {
   const queueKey = `${queuePrefix(service.redis.prefix, 'cleanup-expired')}:cleanup-expired`;
   await Promise.all(
-    Array.from({ length: 220 }, async () => await askForJob(service.client(), 'cleanup-expired')),
+    Array.from({ length: 220 }, async () => await requestJob(service.client(), 'cleanup-expired')),
   );
   await waitUntil('all of them ended', async () => {
     const [waiting, active] = await Promise.all(

@@ -2,7 +2,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import { openClickStore } from '../../src/analytics/click-store.ts';
 import { createClickStream } from '../../src/clicks/stream/stream.ts';
-import { watchFlushing } from '../../workers/flush-watchdog.ts';
+import { startFlushWatchdog } from '../../workers/flush-watchdog.ts';
 import { flushClicks } from '../../workers/jobs/flush-clicks.ts';
 import type { JobContext, Summary } from '../../workers/jobs/job-context.ts';
 import { createJobContext } from '../support/job-context.ts';
@@ -51,7 +51,7 @@ function startWatchdog({
     checks += 1;
     return await clickStream.oldest(shard);
   };
-  const stop = watchFlushing({
+  const stop = startFlushWatchdog({
     db: database.db(),
     clickStream: { ...clickStream, oldest },
     shards,

@@ -109,10 +109,10 @@ describe.concurrent('with a queue of its own for each,', () => {
     });
     proxy.mute('linkmill-worker');
     await add();
-    await waitUntil('the end is asked for', () => state.ends.length > 0, 10_000);
+    await waitUntil('the process is ended', () => state.ends.length > 0, 10_000);
     expect(replacements.length).toBe(2);
     await outwaitWatchdog();
-    expect(state.ends).toEqual(['the worker of warm-cache stands still']);
+    expect(state.ends).toEqual(['the worker of warm-cache is stuck']);
     expect(replacements.length).toBe(2);
   });
 
@@ -176,7 +176,7 @@ describe.concurrent('with a queue of its own for each,', () => {
     });
     await queue.add(name, {}, { delay: 300 });
     await redis.replicaof('127.0.0.1', 1);
-    await waitUntil('Redis refuses', () => first.activity.refusals > 0);
+    await waitUntil('Redis refuses', () => first.activity.rejections > 0);
     await outwaitWatchdog(slowTimes.idleMs + 1_500);
     expect([state.done, replacements.length, state.ends]).toEqual([0, 0, []]);
     await redis.replicaof('NO', 'ONE');

@@ -1,19 +1,19 @@
 import type { JobContext } from './job-context.ts';
 
-/** A transfer of which nothing was heard for this long is nobody's. */
-const silentSeconds = 30;
+/** Time without progress after which the worker of an import or export counts as gone. */
+const idleSeconds = 30;
 
-/** Works on each import or export that waits or whose worker is gone, the oldest first; resolves to how many those were. One that fails
- *  does not keep the others waiting: its error is thrown when they are done. */
+/** Processes each import or export that waits or whose worker is gone, the oldest first, and resolves to their number. Errors are thrown
+ *  after the others are processed. */
 export async function eachWaiting(
-  { findWaiting }: { findWaiting: (after: number, silentSeconds: number) => Promise<number | undefined> },
+  { findWaiting }: { findWaiting: (after: number, idleSeconds: number) => Promise<number | undefined> },
   work: (id: number) => Promise<unknown>,
   signal: JobContext['signal'],
 ): Promise<number> {
   const errors: unknown[] = [];
   let count = 0;
   for (let after = 0; !signal.aborted;) {
-    const id = await findWaiting(after, silentSeconds);
+    const id = await findWaiting(after, idleSeconds);
     if (id === undefined) break;
     await work(id).then(
       () => (count += 1),

@@ -9,9 +9,9 @@ import { type JobContext, percentOf } from './job-context.ts';
 
 const compress = promisify(gzip);
 
-/** What a chunk, and so a transaction, writes, in bytes before it is compressed; the last rows may go beyond it. */
+/** Size of a chunk, which is one transaction, in bytes before compression; the last rows may exceed it. */
 const chunkBytes = 1024 * 1024;
-/** Rows that are held at once: few, since one may take 20 KB. */
+/** Rows in memory at once; one may take 20 KB. */
 const pageRows = 250;
 
 interface Deps {
@@ -19,8 +19,8 @@ interface Deps {
   exportSources: ExportSources;
 }
 
-/** Writes the file of one export, or, without an id, of each that waits or whose worker is gone. Each chunk of it and the row up to
- *  which it goes are one transaction: a run after a crash goes on where the last one stood, and of two at once one leaves. */
+/** Runs one export or, without an id, all that wait or whose worker is gone. Each chunk and its last row are one transaction: after a crash
+ *  the next run continues there, and of two concurrent runs one ends. */
 export async function exportUrls(deps: Deps, id: number | undefined, context: JobContext) {
   if (id !== undefined) return await exportOne(deps, id, context);
   const exports = await eachWaiting(
@@ -37,19 +37,19 @@ async function exportOne(deps: Deps, id: number, context: JobContext) {
   const { exportStore } = deps;
   await writeFile(deps, id, context).catch(async (error: unknown) => {
     if (!isRejectedData(error)) throw error;
-    await exportStore.finish(id, 'PostgreSQL refuses what it asks for.');
+    await exportStore.finish(id, 'PostgreSQL rejects the query of the export.');
   });
-  const left = await exportStore.find(id, null);
-  if (!left) return { status: 'the export was removed', interrupted: false };
-  const { state, rows, bytes } = left;
+  const current = await exportStore.find(id, null);
+  if (!current) return { status: 'the export was deleted', interrupted: false };
+  const { state, rows, bytes } = current;
   return { state, rows, bytes, interrupted: context.signal.aborted && state === 'running' };
 }
 
 async function writeFile(deps: Deps, id: number, { reportProgress, signal }: JobContext): Promise<void> {
   const { exportStore, exportSources } = deps;
-  const wanted = await exportStore.findUnfinished(id);
-  const begun = wanted && (await exportStore.begin(id, await exportSources[wanted.kind].findLastId()));
-  for (let at = begun; at && !signal.aborted;) {
+  const found = await exportStore.findUnfinished(id);
+  const started = found && (await exportStore.begin(id, await exportSources[found.kind].findLastId()));
+  for (let at = started; at && !signal.aborted;) {
     const chunk = await writeChunk(deps, at);
     if (!chunk) return await exportStore.finish(id, null);
     if (!(await exportStore.addChunk(id, at, chunk))) return;
@@ -58,15 +58,15 @@ async function writeFile(deps: Deps, id: number, { reportProgress, signal }: Job
   }
 }
 
-/** The next rows of an export; undefined at its end. A file has a head, even one without rows. */
+/** Writes the next rows of an export; undefined at its end. A file without rows still has its header. */
 async function writeChunk({ exportSources }: Deps, at: Export): Promise<ExportChunk | undefined> {
   const { kind, encoding, owner, filter, chunks } = at;
   const { columns, findRows } = exportSources[kind];
   const parts = [Buffer.from(chunks === 0 ? writeHead(encoding, columns) : '')];
   const chunk = { bytes: parts[0]!.length, rows: 0, lastId: at.lastId };
   while (chunk.bytes < chunkBytes) {
-    const wanted = { after: chunk.lastId, upTo: at.upToId ?? 0, owner, filter, limit: pageRows };
-    const rows = await findRows(wanted);
+    const query = { after: chunk.lastId, upTo: at.upToId ?? 0, owner, filter, limit: pageRows };
+    const rows = await findRows(query);
     const last = rows.at(-1);
     if (!last) break;
     const part = Buffer.from(writeRows(encoding, columns, rows));

@@ -2,12 +2,12 @@ import type { SearchTextStore } from '../../src/urls/store/search-text-store.ts'
 import { type JobContext, percentOf } from './job-context.ts';
 import { inSlices } from './slices.ts';
 
-/** Rows per statement: short transactions, and progress that moves. */
+/** Rows per statement: transactions stay short, and progress is reported often. */
 const sliceSize = 500;
-/** Pause between the first notification and the request for the job: more may follow. */
-const gatherMs = 500;
+/** Delay of the request after the first notification, in which further ones are combined. */
+const delayMs = 500;
 
-/** Fills the search texts of the short URLs that lack one: those that another program or an older version wrote. */
+/** Fills the search texts of short URLs that lack one: external writes, or an older version, created them. */
 export async function fillSearchTexts(
   searchTexts: SearchTextStore,
   { reportProgress, signal }: JobContext,
@@ -32,15 +32,15 @@ export async function fillSearchTexts(
   return { filled, interrupted: signal.aborted };
 }
 
-/** Requests the job soon after another program has written short URLs, once for all that it writes meanwhile. */
-export function createFillRequests(ask: () => void) {
+/** Requests the job shortly after external writes, once for all writes within the delay. */
+export function createFillRequests(requestJob: () => void) {
   let timer: NodeJS.Timeout | undefined;
   return {
     onWrite(): void {
       timer ??= setTimeout(() => {
         timer = undefined;
-        ask();
-      }, gatherMs);
+        requestJob();
+      }, delayMs);
     },
     stop: (): void => clearTimeout(timer),
   };

@@ -2,12 +2,11 @@ import type { ClickStore } from '../../src/clicks/ledger/apply.ts';
 import type { StreamEntry, ClickStream } from '../../src/clicks/stream/stream.ts';
 import { type JobContext, percentOf } from './job-context.ts';
 
-/** Different clicks that one transaction takes: others wait for its locks, a second or so. */
+/** Entries of clicks per transaction: other transactions wait for its locks, for about a second. */
 const portionSize = 20_000;
 
-/** Moves the waiting clicks of the given shards into PostgreSQL; safe to run again after a crash at any line, and beside
- *  itself: the ledger knows what is counted. Ends when it has moved what waited at its start.
- *  `flushed` are clicks; `urls` counts a short URL once per transaction that has it. */
+/** Flushes the clicks that wait in these shards at the start. Safe to repeat after a crash at any line, and to run concurrently, because the
+ *  ledger records the counted batches. `flushed` is the number of clicks; `urls` counts a short URL once per transaction. */
 export async function flushClicks(
   deps: { clickStream: ClickStream; clickStore: ClickStore },
   shards: number[],
@@ -19,10 +18,10 @@ export async function flushClicks(
   const waiting = await Promise.all(shards.map((shard) => clickStream.length(shard)));
   const total = waiting.reduce((sum, length) => sum + length, 0);
   for (const shard of shards) {
-    for (let left = waiting[shards.indexOf(shard)]!; left > 0 && !signal.aborted;) {
+    for (let remaining = waiting[shards.indexOf(shard)]!; remaining > 0 && !signal.aborted;) {
       const entries = await clickStream.readPending(shard);
       if (entries.length === 0) break;
-      for (const portion of inPortions(entries)) {
+      for (const portion of splitIntoPortions(entries)) {
         const applied = await clickStore.apply(
           portion.flatMap(({ batch }) => batch ?? []),
           portion.filter(({ batch }) => !batch).map((entry) => toUnreadable(shard, entry)),
@@ -36,7 +35,7 @@ export async function flushClicks(
         summary.batches += applied.batches;
         summary.duplicates += applied.duplicates;
         summary.deadLetters += applied.deadLetters;
-        left -= portion.length;
+        remaining -= portion.length;
         done += portion.length;
         if (total > portion.length) await reportProgress(percentOf(done, total));
       }
@@ -46,8 +45,8 @@ export async function flushClicks(
   return { ...summary, interrupted: signal.aborted && done < total };
 }
 
-/** Splits entries where their clicks are more than one transaction takes well. */
-function inPortions(entries: StreamEntry[]): StreamEntry[][] {
+/** Splits entries into portions of at most `portionSize` clicks; a larger entry is its own portion. */
+function splitIntoPortions(entries: StreamEntry[]): StreamEntry[][] {
   const portions: StreamEntry[][] = [];
   let size = Infinity;
   for (const entry of entries) {

@@ -2,8 +2,8 @@ import { type ImportDeps, openImport } from '../../src/transfers/imports/run.ts'
 import { eachWaiting } from './each-waiting.ts';
 import { type JobContext, percentOf } from './job-context.ts';
 
-/** Works through the file of one import, or, without an id, of each that waits or whose worker is gone. A run after a crash goes on
- *  where the last one stood; of two at once, one leaves. */
+/** Runs one import or, without an id, all that wait or whose worker is gone. After a crash the next run continues where the last one stopped;
+ *  of two concurrent runs one ends. */
 export async function importUrls(deps: ImportDeps, id: number | undefined, context: JobContext) {
   if (id !== undefined) return await importOne(deps, id, context);
   const imports = await eachWaiting(
@@ -18,13 +18,13 @@ export async function importUrls(deps: ImportDeps, id: number | undefined, conte
 
 async function importOne(deps: ImportDeps, id: number, { reportProgress, signal }: JobContext) {
   const run = await openImport(deps, id);
-  for (let more = run !== undefined; more;) {
-    const done = await run?.importChunk();
-    more = done !== undefined && !signal.aborted;
-    if (run && done !== undefined) await reportProgress(percentOf(done, run.bytes));
+  while (run && !signal.aborted) {
+    const done = await run.importChunk();
+    if (done === undefined) break;
+    await reportProgress(percentOf(done, run.bytes));
   }
-  const left = await deps.importStore.find(id, null);
-  if (!left) return { status: 'the import was removed', interrupted: false };
-  const { state, rows, created, skipped, failed } = left;
+  const current = await deps.importStore.find(id, null);
+  if (!current) return { status: 'the import was deleted', interrupted: false };
+  const { state, rows, created, skipped, failed } = current;
   return { state, rows, created, skipped, failed, interrupted: signal.aborted && state === 'running' };
 }

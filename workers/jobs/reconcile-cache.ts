@@ -5,7 +5,7 @@ import { startOf, type ChangeLog, allCodes } from '../../src/urls/changes/change
 import { type JobContext, percentOf, type Summary } from './job-context.ts';
 import { inSlices } from './slices.ts';
 
-/** Codes that are compared at once: short statements, and a bar that moves. */
+/** Codes per slice: statements stay short, and progress is reported often. */
 const sliceSize = 1_000;
 
 interface Deps {
@@ -20,9 +20,8 @@ interface Counts {
   repaired: number;
 }
 
-/** Brings the cache in step with the changes that it was not told of: what other programs wrote while nobody heard them, and
- *  what could not be written to Redis. Looks at what was changed since its watermark, or at the whole cache when told to, while
- *  there is no watermark yet, and when every short URL was removed at once. */
+/** Refreshes cache entries that missed a change: external writes without a listener, and failed writes to Redis. It checks the short URLs
+ *  that changed since its watermark. It checks the whole cache with `all`, without a watermark, and after a TRUNCATE. */
 export async function reconcileCache(
   deps: Deps,
   { all, keepRemovalsSeconds }: { all: boolean; keepRemovalsSeconds: number },
@@ -30,7 +29,7 @@ export async function reconcileCache(
 ): Promise<Summary> {
   const { changes, watermark } = deps;
   const horizon = await changes.findHorizon();
-  const since = readable(await watermark.read(), horizon.transaction);
+  const since = usableWatermark(await watermark.read(), horizon.transaction);
   const from = all ? undefined : since?.transaction;
   const found =
     from === undefined ? await compareAll(deps, context) : await compareChanged(deps, from, context);
@@ -41,8 +40,8 @@ export async function reconcileCache(
   return counts.checked === 0 ? { ...counts, status: 'nothing to reconcile' } : { ...counts };
 }
 
-/** A watermark that lies ahead of PostgreSQL is another PostgreSQL's, or that of one that was restored. */
-function readable(watermark: Watermark | undefined, horizon: string): Watermark | undefined {
+/** A watermark ahead of PostgreSQL belongs to another or a restored database. */
+function usableWatermark(watermark: Watermark | undefined, horizon: string): Watermark | undefined {
   return watermark && BigInt(watermark.next) <= BigInt(horizon) ? watermark : undefined;
 }
 

@@ -3,11 +3,11 @@ import type { KeyPool } from '../../src/keys/key-pool.ts';
 import type { KeyStore } from '../../src/keys/key-store.ts';
 import { type JobContext, percentOf } from './job-context.ts';
 
-/** Keys that are made and put into the pool at once; a crash loses one block of them at most. */
+/** Keys that are generated and added to the pool at once; a crash loses at most one block. */
 const blockSize = 10_000;
 
-/** Fills the pool up to `target`: first with returned keys whose quarantine is over, then with fresh ones. Beside itself
- *  it overfills the pool by a block at most per run. */
+/** Fills the pool up to `target`: first with returned keys that may be reused, then with new ones. Each concurrent run overfills the pool by at
+ *  most one block. */
 export async function replenishKeys(
   deps: { pool: KeyPool; generator: KeyGenerator; store: KeyStore },
   target: number,

@@ -5,8 +5,8 @@ import { type JobContext, percentOf } from './job-context.ts';
 
 const sliceSize = 500;
 
-/** Puts the most clicked short URLs in the cache, at most `perSecond`, so that visitors do not feel it. Versioned like
- *  every write: what is there and newer stays. Reads each slice as it is then, since what changed meanwhile may not be there. */
+/** Caches the most clicked short URLs, at most `perSecond`, so that redirects stay fast. Writes are versioned: newer entries are kept. Each
+ *  slice is read again before it is written, because short URLs may have changed since the list was read. */
 export async function warmCache(
   deps: { urlStore: UrlStore; urlCache: RedisUrlCache; now: () => Promise<Date> },
   { limit, perSecond }: { limit: number; perSecond: number },

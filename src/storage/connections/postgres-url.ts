@@ -1,10 +1,10 @@
 import { passwordFileParam } from './password-file.ts';
-import { readStoreUrl, refuseUnknownParams, StoreUrlError } from './store-url.ts';
+import { readStoreUrl, rejectUnknownParams, StoreUrlError } from './store-url.ts';
 import { readTls, type Tls, tlsParams } from './tls.ts';
 
-/** Where PostgreSQL is and how to log in. */
+/** Address and login of PostgreSQL. */
 export interface PostgresAddress {
-  /** A host name, an address, or the folder of a Unix socket. */
+  /** A host name, an IP address, or the directory of a Unix socket. */
   host: string;
   port: number;
   user: string | undefined;
@@ -12,7 +12,7 @@ export interface PostgresAddress {
   passwordFile: string | undefined;
   database: string | undefined;
   tls: Tls;
-  /** Begins with TLS instead of asking for it first, which saves a round trip. */
+  /** Starts with the TLS handshake instead of requesting it, which saves a round trip. */
   startsWithTls: boolean;
   bindsChannel: boolean;
   /** Command-line options for the session, such as `-c work_mem=8MB`. */
@@ -23,10 +23,11 @@ const hints: Record<string, string> = {
   schema: 'has schema=, which belongs to Prisma: use options=-c%20search_path%3DNAME',
   pgbouncer: 'has pgbouncer=, which belongs to Prisma and is not needed: remove it',
   ssl: 'has ssl=, which belongs to other drivers: use sslmode=',
-  target_session_attrs: 'has target_session_attrs=, which needs several hosts; name the primary alone',
+  target_session_attrs:
+    'has target_session_attrs=, which needs several hosts: set the host of the primary only',
 };
 const read = ['host', 'port', 'user', 'password', 'dbname', ...tlsParams, 'sslnegotiation', 'options'];
-/** What ORMs and hosts add, and what is the case anyway or replaced by Linkmill's own value. */
+/** Parameters that ORMs and hosting services add and that have no effect here. */
 const harmless = [
   'application_name',
   'fallback_application_name',
@@ -40,9 +41,9 @@ export function parsePostgresUrl(text: string): PostgresAddress {
   const url = readStoreUrl(text, ['postgres', 'postgresql'], 'postgres://user:password@host:5432/linkmill');
   const { params } = url;
   for (const [name, hint] of Object.entries(hints)) if (params.has(name)) throw new StoreUrlError(hint);
-  refuseUnknownParams(params, [...read, ...harmless, passwordFileParam]);
+  rejectUnknownParams(params, [...read, ...harmless, passwordFileParam]);
   const host = params.get('host') ?? url.host;
-  if (host === '') throw new StoreUrlError('names no host; for a Unix socket add ?host=/var/run/postgresql');
+  if (host === '') throw new StoreUrlError('has no host; for a Unix socket add ?host=/var/run/postgresql');
   const isSocket = host.startsWith('/');
   const port = Number(params.get('port') ?? url.port ?? 5_432);
   if (!Number.isInteger(port) || port < 1 || port > 65_535)

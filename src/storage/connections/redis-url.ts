@@ -1,17 +1,17 @@
 import type { RedisOptions } from 'ioredis';
 import { passwordFileParam, readPasswordFile } from './password-file.ts';
-import { readStoreUrl, refuseUnknownParams, type StoreUrl, StoreUrlError } from './store-url.ts';
+import { readStoreUrl, rejectUnknownParams, type StoreUrl, StoreUrlError } from './store-url.ts';
 import { readTls, tlsParams } from './tls.ts';
 
 const example = 'redis://user:password@host:6379/0, rediss:// with TLS, or unix:///run/redis.sock';
 const socketSchemes = ['unix', 'redis+unix'];
 
 export interface RedisAddress extends RedisOptions {
-  /** Holds the password, which is read for each new connection. */
+  /** Path of the password file, which is read for each new connection. */
   passwordFile?: string;
 }
 
-/** Reads the URL of a Redis database as options of ioredis. Throws a StoreUrlError. */
+/** Parses the URL of a Redis database into options of ioredis. Throws a StoreUrlError. */
 export function parseRedisUrl(text: string): RedisAddress {
   const url = readStoreUrl(text, ['redis', 'rediss', ...socketSchemes], example);
   const isSocket = socketSchemes.includes(url.scheme);
@@ -33,7 +33,7 @@ export function parseRedisUrl(text: string): RedisAddress {
 }
 
 function socketOf({ host, path, params }: StoreUrl): RedisAddress {
-  refuseUnknownParams(params, ['db', 'password', passwordFileParam]);
+  rejectUnknownParams(params, ['db', 'password', passwordFileParam]);
   if (host !== '' || path.length < 2)
     throw new StoreUrlError('must name the Unix socket after three slashes: unix:///run/redis.sock');
   return { path };
@@ -41,10 +41,10 @@ function socketOf({ host, path, params }: StoreUrl): RedisAddress {
 
 function serverOf({ scheme, host, port, params }: StoreUrl): RedisAddress {
   const hasTls = scheme === 'rediss';
-  if (host === '') throw new StoreUrlError('names no host; for a Unix socket use unix:///run/redis.sock');
+  if (host === '') throw new StoreUrlError('has no host; for a Unix socket use unix:///run/redis.sock');
   if (!hasTls && tlsParams.some((name) => params.has(name)))
     throw new StoreUrlError('has TLS parameters, which need rediss://');
-  refuseUnknownParams(params, ['db', 'family', ...(hasTls ? tlsParams : []), 'password', passwordFileParam]);
+  rejectUnknownParams(params, ['db', 'family', ...(hasTls ? tlsParams : []), 'password', passwordFileParam]);
   const address: RedisAddress = { host, port: port ?? 6_379, family: familyOf(params.get('family')) };
   if (!hasTls) return address;
   const { mode, options } = readTls(params, 'verify-full');
@@ -61,7 +61,7 @@ function familyOf(text = '0'): number {
 function databaseOf({ path, params }: StoreUrl, isSocket: boolean): number {
   const inPath = isSocket ? '' : path.slice(1);
   const inParams = params.get('db');
-  if (inPath !== '' && inParams !== undefined) throw new StoreUrlError('names the database twice');
+  if (inPath !== '' && inParams !== undefined) throw new StoreUrlError('has two database numbers');
   const text = inPath || (inParams ?? '0');
   if (!/^\d{1,6}$/.test(text))
     throw new StoreUrlError('must name the database by its number, as in redis://host:6379/0');

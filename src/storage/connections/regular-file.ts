@@ -1,18 +1,18 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 
-/** Far more than any secret, certificate or list of certificates. */
+/** Far more than a secret or a bundle of certificates. */
 const maxBytes = 1_000_000;
 
-/** Why a file that a setting names cannot be read, as the end of a sentence with "that". */
+/** A file of a setting cannot be read; the message completes a sentence that ends with "that". */
 export class UnreadableFile extends Error {
   override readonly name = 'UnreadableFile';
 }
 
-/** The text of a regular file of at most 1 MB. Throws UnreadableFile; a FIFO or a device, which would hold the process, is refused. */
+/** Reads a regular file of at most 1 MB. Throws UnreadableFile, also for a FIFO or a device, which would block the process. */
 export function readRegularFile(file: string): string {
   let fd: number | undefined;
   try {
-    // Without O_NONBLOCK the system waits until somebody writes to a FIFO.
+    // Without O_NONBLOCK, opening a FIFO blocks until it has a writer.
     fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
     const stats = fstatSync(fd);
     if (!stats.isFile()) throw new UnreadableFile('is not a regular file');

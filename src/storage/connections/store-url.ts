@@ -1,4 +1,4 @@
-/** What is wrong with the URL of a store; its message shows no part of the URL, which may be a secret. */
+/** The URL of a store is invalid. The message contains no part of the URL, which may be a secret. */
 export class StoreUrlError extends Error {
   override readonly name = 'StoreUrlError';
 }
@@ -8,10 +8,10 @@ export interface StoreUrl {
   scheme: string;
   user: string | undefined;
   password: string | undefined;
-  /** Without the brackets of an IPv6 address; empty where the URL names none. */
+  /** Without the brackets of an IPv6 address; empty when the URL has none. */
   host: string;
   port: number | undefined;
-  /** With its leading slash; empty where the URL has none. */
+  /** With its leading slash; empty when the URL has none. */
   path: string;
   params: Map<string, string>;
 }
@@ -21,8 +21,8 @@ const encodeHint =
 const urlPattern = /^([a-z][a-z+]*):\/\/([^/?#]*)(\/[^?#]*)?(?:\?([^#]*))?(#.*)?$/i;
 const hostPattern = /^(?:\[([0-9a-f:.]+(?:%25[\w.-]+)?)\]|([^:@[\]]*))(?::(\d+))?$/i;
 
-/** Takes the URL of a store apart. A password may hold `@` and `:` as they are; `/`, `?`, `#` and `%` must be percent-encoded.
- *  Throws a StoreUrlError. */
+/** Parses the URL of a store. A password may contain `@` and `:`; `/`, `?`, `#` and `%` must be percent-encoded. Throws a
+ *  StoreUrlError. */
 export function readStoreUrl(text: string, schemes: string[], example: string): StoreUrl {
   const [, scheme = '', authority = '', path = '', query, fragment] = urlPattern.exec(text) ?? [];
   if (!schemes.includes(scheme.toLowerCase())) throw new StoreUrlError(`must be a URL such as ${example}`);
@@ -33,7 +33,7 @@ export function readStoreUrl(text: string, schemes: string[], example: string): 
   const strayAt = at < 0 && `${path}${query ?? ''}`.includes('@');
   if (fragment !== undefined || strayAt) throw new StoreUrlError(encodeHint);
   const hosts = authority.slice(at + 1);
-  if (hosts.includes(',')) throw new StoreUrlError('names several hosts; only one is supported');
+  if (hosts.includes(',')) throw new StoreUrlError('has several hosts; only one is supported');
   const host = hostPattern.exec(hosts);
   if (!host) {
     if (text.includes('@')) throw new StoreUrlError(encodeHint);
@@ -64,7 +64,7 @@ function readParams(query: string): Map<string, string> {
   return new Map(new URLSearchParams(query));
 }
 
-/** The decoded text; undefined where it is empty. */
+/** Percent-decodes a text; undefined when it is empty. */
 function decode(text: string | undefined): string | undefined {
   try {
     return text ? decodeURIComponent(text) : undefined;
@@ -73,11 +73,11 @@ function decode(text: string | undefined): string | undefined {
   }
 }
 
-/** Throws a StoreUrlError that names the parameters which Linkmill does not read: a setting without effect is a mistake. */
-export function refuseUnknownParams(params: Map<string, string>, known: string[]): void {
+/** Throws a StoreUrlError that names the unsupported parameters: one without effect is a mistake. */
+export function rejectUnknownParams(params: Map<string, string>, known: string[]): void {
   const unknown = [...params.keys()].filter((name) => !known.includes(name));
   if (unknown.length === 0) return;
-  // A stray "?" in a password makes parameters of its rest: such names are not shown.
+  // After a stray "?" in a password its rest looks like parameters: such names are not shown.
   const names = unknown.map((name) => (/^[a-z_]{2,40}$/i.test(name) && params.get(name) !== '' ? name : '…'));
   throw new StoreUrlError(`has unsupported parameters: ${names.join(', ')} (supported: ${known.join(', ')})`);
 }

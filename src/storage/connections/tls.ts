@@ -6,19 +6,19 @@ import { StoreUrlError } from './store-url.ts';
 export const sslModes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
 export type SslMode = (typeof sslModes)[number];
 
-/** Parameters of a store's URL that concern TLS. */
+/** The TLS parameters of a store's URL. */
 export const tlsParams = ['sslmode', 'sslrootcert', 'sslcert', 'sslkey'];
 
-/** How a connection to a store is encrypted, and what it checks. */
+/** Encryption and certificate checks of a connection to a store. */
 export interface Tls {
   mode: SslMode;
   options: ConnectionOptions;
 }
 
 /**
- * Reads the TLS parameters of a URL with the meaning that libpq gives them: `require` encrypts and checks nothing without
- * `sslrootcert`, `verify-ca` checks who signed the certificate, `verify-full` its host name too. The certificates and the key are paths
- * or PEM texts; `sslrootcert=system` stands for Node's own list. With `sslrootcert` and no `sslmode` the mode is `verify-full`.
+ * Reads the TLS parameters of a URL as libpq does: `require` encrypts without a check unless `sslrootcert` is set, `verify-ca` checks the
+ * signer of the certificate, `verify-full` also the host name. Certificates and key are paths or PEM texts; `sslrootcert=system` is the
+ * list of Node.js. With `sslrootcert` and without `sslmode` the mode is `verify-full`.
  */
 export function readTls(params: Map<string, string>, fallback: SslMode): Tls {
   const [root, certFile, keyFile] = ['sslrootcert', 'sslcert', 'sslkey'].map((name) => params.get(name));
@@ -34,7 +34,7 @@ export function readTls(params: Map<string, string>, fallback: SslMode): Tls {
   if (certFile && mode === 'disable')
     throw new StoreUrlError('has a client certificate that sslmode=disable does not use');
   if (mode === 'verify-ca' && !root)
-    throw new StoreUrlError('has sslmode=verify-ca without a CA certificate: give one, or set verify-full');
+    throw new StoreUrlError('has sslmode=verify-ca without a CA certificate: add one, or set verify-full');
   const checksSigner = mode.startsWith('verify') || (mode === 'require' && root !== undefined);
   const options: ConnectionOptions = { rejectUnauthorized: checksSigner };
   if (root && root !== 'system') options.ca = readPem(root, 'CA certificate', 'CERTIFICATE');
@@ -44,9 +44,9 @@ export function readTls(params: Map<string, string>, fallback: SslMode): Tls {
   return { mode, options };
 }
 
-/** The PEM text that a parameter holds or names the file of. */
+/** The PEM text of a parameter, which is the text itself or the path of its file. */
 function readPem(value: string, what: string, label: string): string {
-  // A text in one line, as some panels store it.
+  // Some hosting panels store the text in one line.
   const text = value.includes('-----BEGIN') ? value.replaceAll('\\n', '\n') : readText(value, what);
   if (!new RegExp(`-----BEGIN [A-Z ]*${label}-----`).test(text))
     throw new StoreUrlError(`has a ${what} without "-----BEGIN ${label}-----"`);

@@ -6,33 +6,33 @@ import { parsePostgresUrl, type PostgresAddress } from '../connections/postgres-
 import type { SslMode } from '../connections/tls.ts';
 import { isInvalidAuthorization, isInvalidPassword } from './errors.ts';
 
-/** How long a refused login waits for a new password in its file. */
+/** How long a rejected login waits for a new password in the password file. */
 const newPasswordMs = 1_500;
 const pollMs = 50;
 
-/** Whether to encrypt: the only way of a mode, or the two that libpq tries in turn. */
-const waysOf = (mode: SslMode): boolean[] => {
+/** Whether to encrypt, by sslmode: one choice, or the two that libpq tries in turn. */
+const encryptionsOf = (mode: SslMode): boolean[] => {
   if (mode === 'prefer') return [true, false];
   if (mode === 'allow') return [false, true];
   return [mode !== 'disable'];
 };
 
-/** Opens connections to the PostgreSQL of a URL as its `sslmode` says. The way that worked last is tried first. `open` makes and connects
- *  a client with the configuration it is given; certificates and a password file are read again for each connection. */
+/** Opens connections with the `sslmode` of a URL. The choice that worked last is tried first. `open` creates and connects a client with the
+ *  given configuration. Certificates and the password file are read for each connection. */
 export function createPostgresConnector(url: string) {
-  const ways = waysOf(parsePostgresUrl(url).tls.mode);
+  const encryptions = encryptionsOf(parsePostgresUrl(url).tls.mode);
 
   return async function connect<Client>(open: (config: pg.ClientConfig) => Promise<Client>): Promise<Client> {
-    const [first = true, second] = ways;
+    const [first = true, second] = encryptions;
     try {
       return await logIn(url, first, open);
     } catch (error) {
-      if (second === undefined || !mayWorkOtherwise(error)) throw error;
+      if (second === undefined || !isRejectedEncryption(error)) throw error;
       const client = await logIn(url, second, open).catch((other: unknown) => {
-        // A server without TLS says so first, and then what is really wrong.
-        throw isWithoutTls(error) ? other : error;
+        // A server without TLS reports that first; the second error is the cause.
+        throw isTlsUnsupported(error) ? other : error;
       });
-      ways.reverse();
+      encryptions.reverse();
       return client;
     }
   };
@@ -56,12 +56,12 @@ async function logIn<Client>(
   }
 }
 
-/** Another password than the one that was refused, as soon as the file holds one; undefined where none comes in time. */
-async function newPassword(file: string, refused: string | undefined): Promise<string | undefined> {
+/** Waits until the password file has another password than the rejected one; undefined when it does not change in time. */
+async function newPassword(file: string, rejected: string | undefined): Promise<string | undefined> {
   const end = performance.now() + newPasswordMs;
   for (;;) {
     const password = readPasswordFile(file);
-    if (password !== undefined && password !== refused) return password;
+    if (password !== undefined && password !== rejected) return password;
     if (performance.now() > end) return undefined;
     await delay(pollMs);
   }
@@ -80,19 +80,19 @@ function configOf(
     ...(database !== undefined && { database }),
     ...(options !== undefined && { options }),
     ssl: encrypts && tls.options,
-    // Always set: pg would read PGSSLNEGOTIATION, which must not break a connection without TLS.
+    // Always set, because pg reads PGSSLNEGOTIATION otherwise, which would break a connection without TLS.
     sslnegotiation: startsWithTls && encrypts ? ('direct' as const) : ('postgres' as const),
     enableChannelBinding: encrypts && bindsChannel,
   };
 }
 
-const isWithoutTls = (error: unknown) =>
+const isTlsUnsupported = (error: unknown) =>
   error instanceof Error && error.message === 'The server does not support SSL connections';
 
-/** Whether the server was there and refused this way: no TLS, a failed handshake, or no entry for it in pg_hba.conf (28000). */
-function mayWorkOtherwise(error: unknown): boolean {
+/** Whether the server answered and rejected this encryption: no TLS, a failed handshake, or no matching entry in pg_hba.conf. */
+function isRejectedEncryption(error: unknown): boolean {
   return (
-    isWithoutTls(error) ||
+    isTlsUnsupported(error) ||
     isInvalidAuthorization(error) ||
     /^(EPROTO|ERR_SSL_\w+)$/.test(errorCodeOf(error)) ||
     (error instanceof Error && /establishing an SSL connection|before secure TLS/.test(error.message))

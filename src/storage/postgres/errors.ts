@@ -3,33 +3,33 @@ import { StoreUnavailable } from '../../resilience/circuit-breaker.ts';
 import { errorCodeOf } from '../../resilience/error-code.ts';
 import { UnreadableValue } from './values.ts';
 
-/** PostgreSQL asks for a password, and this process has none. */
+/** PostgreSQL requires a password, and none is set. */
 export class PasswordMissing extends Error {
   override readonly name = 'PasswordMissing';
 
   constructor() {
     super(
-      'PostgreSQL asks for a password, and none is set: set DATABASE_PASSWORD, or put it into DATABASE_URL',
+      'PostgreSQL requires a password, and none is set: set DATABASE_PASSWORD, or add it to DATABASE_URL',
     );
   }
 }
 
-/** PostgreSQL asks for a way to log in that is not supported. */
+/** PostgreSQL requires an authentication method that is not supported. */
 export class UnsupportedLogin extends Error {
   override readonly name = 'UnsupportedLogin';
 
   constructor(options: ErrorOptions) {
     super(
-      'PostgreSQL asks for a way to log in that is not supported, such as GSSAPI or SSPI: use scram-sha-256 in pg_hba.conf',
+      'PostgreSQL requires an authentication method that is not supported, such as GSSAPI or SSPI: use scram-sha-256 in pg_hba.conf',
       options,
     );
   }
 }
 
-/** Failures to connect, and lost connections: those of TLS, of passwords and of the protocol have nothing in common but their origin. */
+/** Failures to connect, and lost connections. Errors of TLS, passwords and the protocol have only their origin in common. */
 const connectionFailures = new WeakSet<object>();
 
-/** Notes that an error is a failure of the connection, and returns it. */
+/** Marks an error as a failure of the connection, and returns it. */
 export function asConnectionFailure(error: unknown): unknown {
   if (error instanceof Error) connectionFailures.add(error);
   return error;
@@ -57,16 +57,16 @@ export function sqlStateOf(error: unknown): string | undefined {
   return /^(\d[\dA-Z]|F0|HV|P0|XX)[\dA-Z]{3}$/.test(code) ? code : undefined;
 }
 
-/** What a request itself can cause. Classes 22 (data exception), 23 (integrity constraint), 44 (check option); P0001: a trigger of the
- *  operator refuses the row. */
+/** Errors that a request itself can cause: classes 22 (data exception), 23 (integrity constraint) and 44 (check option); P0001: a trigger
+ *  of the operator rejects the row. */
 const isAnswer = (sqlState: string) => /^(22|23|44|P0001)/.test(sqlState);
 
-/** Classes 08 (connection), 28 (login), 3D (no such database); 53200, 53300: out of memory or connections; 57P: shutting down,
- *  starting up, connection ended. */
-const concernsEverything = (sqlState: string) => /^(08|28|3D|532|533|57P)/.test(sqlState);
+/** Errors that every statement meets: classes 08 (connection), 28 (login), 3D (no such database); 53200, 53300: out of memory or
+ *  connections; 57P: shutting down, starting up, connection ended. */
+const isServerFailure = (sqlState: string) => /^(08|28|3D|532|533|57P)/.test(sqlState);
 
-/** Whether PostgreSQL cannot answer now, as opposed to refusing what the request asks for. Each error counts that a request cannot
- *  cause: a missing right, table or column, a read-only server, and any error that is not known. */
+/** Whether PostgreSQL cannot answer now, as opposed to rejecting the request. Every error counts that a request cannot cause: a missing
+ *  right, table or column, a read-only server, and each unknown error. */
 export function isPostgresUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const sqlState = sqlStateOf(error);
@@ -87,11 +87,11 @@ function isConnectionFailure(error: Error): boolean {
   );
 }
 
-/** Whether PostgreSQL answers, but cannot run this statement: others may well succeed. */
+/** Whether PostgreSQL answers but cannot run this statement; other statements may succeed. */
 export function isStatementFailure(error: unknown): boolean {
   const sqlState = sqlStateOf(error);
   if (!(error instanceof Error) || sqlState === undefined || connectionFailures.has(error)) return false;
-  return !isAnswer(sqlState) && !concernsEverything(sqlState);
+  return !isAnswer(sqlState) && !isServerFailure(sqlState);
 }
 
 /** Whether a statement is wrong, which is a fault of Linkmill or of the schema: class 42 without missing rights. */
@@ -149,14 +149,14 @@ export function isUnsupportedSetting(error: unknown): boolean {
 export const isPoolTimeout = (error: unknown): boolean => error instanceof knex.KnexTimeoutError;
 
 const failures: [sqlState: RegExp, reason: string][] = [
-  [/^28/, 'PostgreSQL refuses the login: check the password, the role and pg_hba.conf'],
-  [/^3D/, 'PostgreSQL has no such database: check its name'],
-  [/^42501/, 'PostgreSQL does not let the role connect: grant it connect on the database'],
-  [/^53300/, 'PostgreSQL has no connection left: raise max_connections or lower DATABASE_POOL_MAX'],
+  [/^28/, 'PostgreSQL rejects the login: check the password, the role and pg_hba.conf'],
+  [/^3D/, 'PostgreSQL does not have this database: check its name'],
+  [/^42501/, 'The role may not connect to the database: grant it the right CONNECT'],
+  [/^53300/, 'PostgreSQL has no free connection: raise max_connections or lower DATABASE_POOL_MAX'],
   [/^57P/, 'PostgreSQL is starting up or shutting down'],
 ];
 
-/** Why PostgreSQL cannot be used, in a sentence for everybody: it names no host, role, statement or value. */
+/** Why PostgreSQL cannot be used, in one sentence without a host, role, statement or value. */
 export function describeFailure(error: unknown): string {
   if (error instanceof PasswordMissing || error instanceof UnsupportedLogin) return `${error.message}.`;
   const sqlState = sqlStateOf(error);

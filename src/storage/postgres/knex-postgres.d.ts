@@ -2,7 +2,7 @@ declare module 'knex/lib/dialects/postgres/index.js' {
   import type { Duplex } from 'node:stream';
   import type { Knex } from 'knex';
 
-  /** A pg client as knex pools it; one with an error in `__knex__disposed` is not handed out again. */
+  /** A pg client in the pool of knex; with an error in `__knex__disposed` it is not used again. */
   export interface PooledConnection {
     __knex__disposed?: unknown;
     connection: { stream: Duplex };

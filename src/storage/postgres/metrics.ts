@@ -1,6 +1,6 @@
 import { durationHistogram, gauge, type Metric } from '../../metrics/prometheus.ts';
 
-/** What a pool of connections shows of itself (tarn's, inside knex). */
+/** The state of a connection pool (tarn, inside knex). */
 export interface PoolState {
   readonly max: number;
   numUsed(): number;
@@ -8,17 +8,17 @@ export interface PoolState {
   numPendingAcquires(): number;
 }
 
-/** Takes the durations of one pool, in seconds. */
+/** Records the durations of one pool, in seconds. */
 export interface PoolObserver {
-  /** From the request for a connection until it was there, or until the wait was given up. */
+  /** From the request for a connection until it is acquired or the wait times out. */
   acquired(seconds: number): void;
-  /** From sending a statement until its result or error. */
+  /** From sending a statement to its result or error. */
   queried(seconds: number): void;
 }
 
 export type PostgresMetrics = ReturnType<typeof createPostgresMetrics>;
 
-/** How a process uses PostgreSQL: connections, waits and statements, by pool. */
+/** The use of PostgreSQL by a process: connections, waits and statements, by pool. */
 export function createPostgresMetrics() {
   const pools = new Map<string, PoolState>();
   const acquires = durationHistogram(
@@ -35,7 +35,7 @@ export function createPostgresMetrics() {
     [...pools].map(([pool, state]) => ({ value: read(state), labels: { pool } }));
 
   return {
-    /** Adds a pool under its name, which becomes the value of the label `pool`. */
+    /** Adds a pool; its name is the value of the label `pool`. */
     addPool(name: string, state: PoolState): PoolObserver {
       const labels = { pool: name.replaceAll('-', '_') };
       pools.set(labels.pool, state);
@@ -57,12 +57,12 @@ export function createPostgresMetrics() {
         ]),
         gauge(
           'postgres_pool_max_connections',
-          'Connections that each pool opens at most',
+          'Maximum number of connections of each pool',
           ofEach(({ max }) => max),
         ),
         gauge(
           'postgres_pool_waiting_requests',
-          'Statements and transactions that wait for a connection of the pool now',
+          'Statements and transactions that wait for a connection of the pool',
           ofEach((pool) => pool.numPendingAcquires()),
         ),
         await acquires.read(),

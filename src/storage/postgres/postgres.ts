@@ -3,6 +3,7 @@ import knex, { type Knex } from 'knex';
 import PostgresClient, { type PooledConnection } from 'knex/lib/dialects/postgres/index.js';
 import pg from 'pg';
 import { withDeadline } from '../../resilience/shutdown.ts';
+import type { AdvisoryLock } from './advisory-locks.ts';
 import { createPostgresConnector } from './connector.ts';
 import {
   asConnectionFailure,
@@ -18,15 +19,15 @@ import { getTypeParser } from './values.ts';
 export type { Knex } from 'knex';
 export { isPostgresUnavailable, isRejectedData };
 
-/** How often a statement or transaction is run that PostgreSQL rolled back for the sake of another one. */
-const maxTries = 10;
+/** Attempts at a statement or transaction that PostgreSQL rolls back in favour of another one. */
+const maxAttempts = 10;
 const longestPauseMs = 100;
 
 const ignore = () => undefined;
 const isTimeout = (error: unknown) => error instanceof Error && error.message === 'Query read timeout';
 
-/** Connections with Linkmill's session settings, and statements that other sessions cannot make fail. No private members: knex makes the
- *  client of a transaction without its constructor. */
+/** Connections with Linkmill's session settings, and retries of statements that conflict with other sessions. It has no private members,
+ *  because knex creates the client of a transaction without its constructor. */
 class LinkmillClient extends PostgresClient {
   readonly connect = createPostgresConnector(this.connectionSettings.connectionString);
 
@@ -39,7 +40,7 @@ class LinkmillClient extends PostgresClient {
     }
   }
 
-  /** The same as in knex, with what the URL of the connection says read by ourselves. */
+  /** As in knex, except that Linkmill parses the URL of the connection. */
   override async _acquireOnlyConnection(): Promise<PooledConnection> {
     const { connectionString: _, ...settings } = this.connectionSettings;
     return await this.connect(async (config) => {
@@ -58,7 +59,7 @@ class LinkmillClient extends PostgresClient {
     return { ...pg, Client: SessionClient };
   }
 
-  /** A pooler may refuse some session settings: from then on no connection sets them. */
+  /** A pooler may reject some session settings: then no further connection sets them. */
   override async acquireRawConnection(): Promise<PooledConnection> {
     const settings = this.connectionSettings;
     const connect = async () => await super.acquireRawConnection();
@@ -74,13 +75,13 @@ class LinkmillClient extends PostgresClient {
     }
   }
 
-  /** Transactions are `read committed` unless they say otherwise, whatever the default of the session is. */
+  /** The default isolation of transactions is `read committed`, not the default of the session. */
   override transaction(container: unknown, config: Knex.TransactionConfig | undefined, outer: unknown) {
     const isolated = outer ? config : { isolationLevel: 'read committed' as const, ...config };
     return super.transaction(container, isolated, outer);
   }
 
-  /** A statement without a transaction has changed nothing when it fails in conflict with another one: it is run again. */
+  /** A statement outside a transaction that failed in a conflict has changed nothing: it is retried. */
   override async _query(connection: PooledConnection, query: { sql: string }): Promise<object> {
     const run = async () => {
       const begin = performance.now();
@@ -92,14 +93,14 @@ class LinkmillClient extends PostgresClient {
         observers.get(this.config)?.queried((performance.now() - begin) / 1_000);
       }
     };
-    // `create index concurrently` leaves an index behind when it fails.
+    // A failed `create index concurrently` leaves an invalid index.
     const isAtomic = !this.transacting && !/\bconcurrently\b/i.test(query.sql);
     return isAtomic ? await retryConflicts(run) : await run();
   }
 }
 
-/** pg gives up waiting for a query without ending it. Such a connection may be in the middle of a transaction, which the next user of
- *  the pool would continue and never commit: it is destroyed, and the server rolls back. Returns the error. */
+/** Destroys the connection of a query that timed out, so that the server rolls back: pg does not end the query, and the next user of the
+ *  connection would continue its transaction. Returns the error. */
 function abandonHanging(connection: PooledConnection, error: unknown): unknown {
   if (isTimeout(error)) {
     connection.__knex__disposed = error;
@@ -108,21 +109,21 @@ function abandonHanging(connection: PooledConnection, error: unknown): unknown {
   return connection.__knex__disposed === undefined ? error : asConnectionFailure(error);
 }
 
-/** The observer of each pool, by knex' configuration: a transaction has a client of its own with the same configuration. */
+/** The observer of each pool, by the configuration of knex, which the clients of transactions share. */
 const observers = new WeakMap<object, PoolObserver>();
 
-/** How long a new connection may take. On a busy machine that is longer than a query waits for it: the next query finds it. If both
- *  limits were the same, the connections that a failover or a long lock has ended would not be replaced until the load ends. */
+/** Time limit of a new connection. It is longer than the wait of a query, so that a slow connection serves the next query. With equal
+ *  limits, a busy machine would not replace connections that a failover has ended until the load ends. */
 const newConnectionMs = 6_000;
 
-/** A pool of connections to PostgreSQL. bigint columns arrive as numbers (a RangeError above 2^53), timestamps as Date.
- *  A query fails after `queryTimeoutMs`, a hung server no less than a dead one. */
+/** Opens a connection pool. bigint columns are read as numbers (RangeError above 2^53), timestamps as Date. A query fails after
+ *  `queryTimeoutMs`, also when the server hangs. */
 export function openPostgres(options: {
   url: string;
   poolMax: number;
   queryTimeoutMs: number;
   name: string;
-  /** How long a query waits for a connection of the pool. */
+  /** How long a query waits for a connection of the pool, in milliseconds. */
   connectMs?: number;
   metrics?: PostgresMetrics | undefined;
 }): Knex {
@@ -137,7 +138,7 @@ export function openPostgres(options: {
       keepAlive: true,
       types: { getTypeParser },
     },
-    // What knex would print: failures of connections, which the query that meets them reports.
+    // knex would print connection failures, which the failed query reports.
     log: { warn: ignore, error: ignore, debug: ignore, deprecate: ignore },
     pool: { min: 0, max: options.poolMax },
     acquireConnectionTimeout: connectMs,
@@ -147,24 +148,23 @@ export function openPostgres(options: {
   return db;
 }
 
-/** How long the end of a pool waits for queries in hand. */
+/** How long closing a pool waits for queries in progress. */
 const closeMs = 1_000;
-/** The same where it only reads. */
+/** The same for a pool that only reads. */
 const abandonMs = 100;
 
-/** Ends a pool. What PostgreSQL has not answered within a second is left to it: it rolls back when the connection is gone. */
+/** Closes a pool. Queries that take longer than a second are rolled back by the server when the connection ends. */
 export async function closePostgres(db: Knex): Promise<void> {
   await withDeadline(db.destroy(), closeMs, () => undefined);
 }
 
-/** Ends a pool of which nobody waits for an answer any more. */
+/** Closes a pool whose results are no longer needed. */
 export async function abandonPostgres(db: Knex): Promise<void> {
   await withDeadline(db.destroy(), abandonMs, () => undefined);
 }
 
-/** A `read committed` transaction, run again after a deadlock: `work` must change nothing else. It holds its locks for a bounded
- *  time, even when its process is stopped in the middle, and waits a bounded time for those of others, even when its caller has
- *  gone: the server itself gives up. Holds through PgBouncer. */
+/** Runs a `read committed` transaction and retries it after a deadlock, so `work` must change nothing else. The server limits the waits for
+ *  locks, the statements and the idle time, so that a stopped process does not hold locks. Works through PgBouncer. */
 export async function boundedTransaction<T>(db: Knex, work: (trx: Knex) => Promise<T>): Promise<T> {
   const run = async (trx: Knex) => {
     await trx.raw(
@@ -176,43 +176,43 @@ export async function boundedTransaction<T>(db: Knex, work: (trx: Knex) => Promi
   return await retryConflicts(async () => await db.transaction(run));
 }
 
-/** Runs what PostgreSQL rolls back as a whole, again where that was for a deadlock or a conflict, a bounded number of times. */
+/** Retries `run` after a deadlock or serialization failure, up to `maxAttempts` times. */
 async function retryConflicts<T>(run: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries++) {
+  for (let attempts = 1; ; attempts++) {
     try {
       return await run();
     } catch (error) {
-      if (tries === maxTries || !isConflict(error)) throw error;
-      await delay(Math.random() * Math.min(2 ** tries, longestPauseMs));
+      if (attempts === maxAttempts || !isConflict(error)) throw error;
+      await delay(Math.random() * Math.min(2 ** attempts, longestPauseMs));
     }
   }
 }
 
-/** Runs `task` and resolves to what it gives, or to undefined, at once, while the same lock is held elsewhere. The lock is a
- *  transaction's: it ends with its process at the latest, and holds through PgBouncer. Takes a connection for itself. */
+/** Runs `task` under an advisory lock and resolves to its result, or at once to undefined while another session holds the lock. The lock
+ *  belongs to a transaction, so that it ends with its process and works through PgBouncer. Uses one connection. */
 export async function tryWithLock<T>(
   db: Knex,
-  lockNumber: number,
+  lock: AdvisoryLock,
   task: () => Promise<T>,
 ): Promise<T | undefined> {
   return await db.transaction(async (transaction) => {
-    // Without parameters: the result of a statement with some stays open, and a snapshot with it, until the next statement of the
-    // transaction; for so long VACUUM would keep dead rows, and an index that is built concurrently would wait.
+    // Without parameters: with parameters, the portal and its snapshot stay open until the next statement of the transaction, so that
+    // VACUUM keeps dead rows and `create index concurrently` waits.
     const result = await transaction.raw<{ rows: { locked: boolean }[] }>(
-      `select pg_try_advisory_xact_lock(${lockNumber}) as locked`,
+      `select pg_try_advisory_xact_lock(${lock}) as locked`,
     );
     return onlyRow(result).locked ? await task() : undefined;
   });
 }
 
-/** PostgreSQL's clock, which is the same for every process: that of one machine may be days off. */
+/** The clock of PostgreSQL, which all processes share; the clock of a machine may be wrong. */
 export async function readClock(db: Knex): Promise<Date> {
   return onlyRow(await db.raw<{ rows: { now: Date }[] }>('select now()')).now;
 }
 
-/** The first row of a result, which a statement of this shape always gives. */
+/** The only row of a result that always has one. */
 export function onlyRow<Row>(result: { rows: Row[] }): Row {
   const [row] = result.rows;
-  if (row === undefined) throw new Error('the statement gave no row');
+  if (row === undefined) throw new Error('the statement returned no row');
   return row;
 }

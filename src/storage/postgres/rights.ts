@@ -1,6 +1,6 @@
 import { type Knex, onlyRow } from './postgres.ts';
 
-/** What the role of a web or worker process must be able to do with each table: select, insert, update, delete. */
+/** The rights that the role of a web or worker process needs on each table: select, insert, update, delete. */
 const needed: Readonly<Record<string, string>> = {
   analytics_removals: 'sd',
   analytics_state: 'su',
@@ -46,25 +46,25 @@ const rights = Object.entries(needed).flatMap(([table, letters]) =>
   Array.from(letters, (letter) => ({ table, right: rightNames[letter as keyof typeof rightNames] })),
 );
 
-/** What keeps the role of a connection from its work. */
+/** What the role of a connection lacks. */
 export interface MissingRights {
-  /** Tables that are not there, or are in a schema that the role may not use or does not search. */
+  /** Tables that do not exist, or are in a schema that the role may not use or does not search. */
   tables: string[];
   /** Such as "delete on urls", or bypassrls where row level security applies to the role. */
   rights: string[];
 }
 
-/** Whether the role of a connection may make and drop partitions of the analytics: it owns the table and may create in its schema. */
+/** Whether the role may create and drop partitions of the analytics: it owns the table and may create tables in its schema. */
 export async function mayChangePartitions(db: Knex): Promise<boolean> {
   const { rows } = await db.raw<{ rows: { may: boolean }[] }>(
     `select pg_has_role(relowner, 'usage') and has_schema_privilege(relnamespace, 'create') as may
      from pg_class where oid = to_regclass('url_analytics')`,
   );
-  // What is not there is reported as such.
+  // A missing table is reported elsewhere.
   return rows[0]?.may ?? true;
 }
 
-/** Which tables and rights the role of a connection lacks; a right on some columns counts as the right. */
+/** Finds the tables and rights that the role lacks; a right on some columns counts as the right. */
 export async function findMissingRights(db: Knex): Promise<MissingRights> {
   const result = await db.raw<{ rows: MissingRights[] }>(
     `with needed as (

@@ -3,14 +3,14 @@ import { rethrowTimeout } from './statement-timeout.ts';
 
 export type SearchQuery = ReturnType<typeof createSearchQuery>;
 
-/** Runs statements that may read whole tables: each ends within `timeoutMs`, with StatementTimeout if need be, and as many at
- *  once as `db` has connections, which should be few and needed by nobody else; then Overloaded. Holds through PgBouncer. */
+/** Runs queries that may scan whole tables. One that takes longer than `timeoutMs` fails with StatementTimeout; when all connections of
+ *  `db` are in use, the query fails with Overloaded. `db` should be a small pool for searches only. Works through PgBouncer. */
 export const createSearchQuery =
   (db: Knex, timeoutMs: number) =>
   async <Row>(sql: string, bindings: Record<string, unknown>): Promise<Row[]> => {
     try {
       return await db.transaction(async (trx) => {
-        // What the usual memory for sorting and joining would send to the disk, of a million short URLs.
+        // With the default work_mem, sorts and joins of a million short URLs spill to disk.
         await trx.raw(
           `select set_config('statement_timeout', :timeout, true), set_config('work_mem', '64MB', true)`,
           { timeout: String(timeoutMs) },
@@ -18,6 +18,6 @@ export const createSearchQuery =
         return (await trx.raw<{ rows: Row[] }>(sql, bindings as Knex.ValueDict)).rows;
       });
     } catch (error) {
-      return rethrowTimeout(error, 'The search took too long. Look for less.');
+      return rethrowTimeout(error, 'The search timed out. Use more specific filters.');
     }
   };

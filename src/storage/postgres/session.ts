@@ -3,8 +3,8 @@ import type { Duplex } from 'node:stream';
 import pg from 'pg';
 import { PasswordMissing, UnsupportedLogin } from './errors.ts';
 
-/** Settings that decide how PostgreSQL reads and writes values. Sent at the start of each connection, where they take precedence over
- *  those of the server, database, role, URL and `PGOPTIONS`. PgBouncer keeps these four apart for each of its clients. */
+/** Settings that decide how PostgreSQL reads and writes values. Sent at the start of each connection, they take precedence over those of the
+ *  server, database, role, URL and `PGOPTIONS`. PgBouncer tracks these four per client. */
 const startSettings = {
   DateStyle: 'ISO, MDY',
   TimeZone: 'UTC',
@@ -12,7 +12,7 @@ const startSettings = {
   standard_conforming_strings: 'on',
 } as const;
 
-/** Settings that PgBouncer does not support: it refuses a connection that sets them. */
+/** Settings that PgBouncer does not support: it rejects a connection that sets them. */
 const optionSettings = {
   IntervalStyle: 'postgres',
   array_nulls: 'on',
@@ -24,18 +24,18 @@ const optionSettings = {
   idle_in_transaction_session_timeout: '0',
   idle_session_timeout: '0',
   lock_timeout: '0',
-  // Where policies hide rows from the role, a statement fails instead of answering as if the rows did not exist.
+  // When row level security hides rows from the role, a statement fails instead of skipping the rows.
   row_security: 'off',
   statement_timeout: '0',
   transform_null_equals: 'off',
 } as const;
 
-/** Each session setting that Linkmill relies on, with the value that it needs, as `current_setting` spells it. */
+/** The session settings that Linkmill needs, with their values as `current_setting` returns them. */
 export const neededSettings: Readonly<Record<string, string>> = {
   ...startSettings,
   ...optionSettings,
   session_replication_role: 'origin',
-  // Since PostgreSQL 17; older ones refuse a connection that sets it.
+  // Since PostgreSQL 17; older servers reject a connection that sets it.
   transaction_timeout: '0',
 };
 
@@ -44,11 +44,11 @@ const options = Object.entries(optionSettings)
   .join(' ');
 
 export interface SessionConfig extends pg.ClientConfig {
-  /** Asks for no settings that PgBouncer refuses. */
+  /** Sets nothing that PgBouncer rejects. */
   withoutOptions?: boolean;
 }
 
-/** What pg sends when a connection begins; its types leave that out. */
+/** Members of pg's client that its types omit. */
 interface Startup {
   connection: EventEmitter & { stream: Duplex; attachListeners: (stream: Duplex) => void };
   connectionParameters: Record<string, unknown>;
@@ -61,8 +61,8 @@ const StartingClient = pg.Client as unknown as new (
   config: pg.ClientConfig,
 ) => Omit<pg.Client, 'connect'> & Startup;
 
-/** A connection whose session settings are Linkmill's, whatever the server, database, role or URL has set. Triggers tell Linkmill's
- *  own writes by the application name, and pg itself would let the URL change it. */
+/** A connection with Linkmill's session settings. The application name is fixed too, although pg would let the URL change it: triggers
+ *  recognize external writes by it. */
 export class SessionClient extends StartingClient {
   readonly #withoutOptions: boolean;
 
@@ -76,12 +76,12 @@ export class SessionClient extends StartingClient {
       statement_timeout: undefined,
       lock_timeout: undefined,
       idle_in_transaction_session_timeout: undefined,
-      // pg reads PGREPLICATION.
+      // Otherwise pg reads PGREPLICATION.
       replication: undefined,
     });
   }
 
-  /** Rejects when the server refuses the connection, or asks for what this process does not have. No socket is left open then. */
+  /** Rejects when the server rejects the connection or requires an unsupported authentication method, and closes the socket. */
   override async connect(): Promise<void> {
     try {
       await super.connect();
@@ -91,7 +91,7 @@ export class SessionClient extends StartingClient {
     }
   }
 
-  /** pg would send an empty password, or fail with a message of the protocol. */
+  /** Without a password, pg would send an empty one or fail with a protocol error. */
   override _getPassword(next: () => void): void {
     super._getPassword(() => {
       if (this.password) next();
@@ -102,20 +102,19 @@ export class SessionClient extends StartingClient {
   override getStartupConf(): Record<string, string> {
     const given = super.getStartupConf();
     const all = { ...given, ...startSettings };
-    // The last one of several values for a setting counts.
+    // The last value of a setting takes effect.
     return this.#withoutOptions
       ? all
       : { ...all, options: [given['options'] ?? '', options].join(' ').trim() };
   }
 }
 
-/** How pg says that it does not know what the server asks for. */
+/** The errors of pg for an unknown authentication method. */
 const isUnsupportedLogin = (error: unknown) =>
   error instanceof Error &&
   /^(Unknown authenticationOk message type|SASL: Only mechanism)/.test(error.message);
 
-/** Has a connection end with an error when it receives what is not PostgreSQL's protocol: pg would throw where nothing catches it,
- *  which ends the process. */
+/** Ends a connection with an error when it receives data outside the protocol of PostgreSQL; pg would throw an uncaught exception. */
 function endOnUnreadable(connection: Startup['connection']): void {
   const attach = connection.attachListeners.bind(connection);
   connection.attachListeners = (stream) => {
@@ -128,7 +127,9 @@ function endOnUnreadable(connection: Startup['connection']): void {
         try {
           Reflect.apply(listener, stream, [chunk]);
         } catch (error) {
-          stream.destroy(error instanceof Error ? error : new Error('unreadable answer', { cause: error }));
+          stream.destroy(
+            error instanceof Error ? error : new Error('invalid protocol message', { cause: error }),
+          );
         }
       });
     }

@@ -3,16 +3,16 @@ import pg from 'pg';
 const int8Oid = 20;
 const timestamptzOid = 1184;
 
-/** The earliest and the latest time that RFC 3339 and every client can write. */
+/** The earliest and the latest time of RFC 3339. */
 const earliestMs = Date.parse('0001-01-01T00:00:00.000Z');
 const latestMs = Date.parse('9999-12-31T23:59:59.999Z');
 
-/** PostgreSQL answers in a form that cannot be read, such as dates of another style than ISO. */
+/** A value of PostgreSQL has an unexpected format, such as a date that is not in ISO style. */
 export class UnreadableValue extends Error {
   override readonly name = 'UnreadableValue';
 }
 
-/** How pg reads the values of a type. A value that cannot be read is an error: null would stand for "no limit". */
+/** The parser of a type for pg. An unreadable value is an error, because null would mean "no limit". */
 export function getTypeParser(oid: number, format?: string): (text: string) => unknown {
   if (oid === int8Oid) return safeInteger;
   if (oid === timestamptzOid) return parseTimestamp;
@@ -28,8 +28,8 @@ function safeInteger(text: string): number {
 const timestampShape =
   /^(\d{4,6})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?([+-])(\d\d)(?::(\d\d))?(?::(\d\d))?( BC)?$/;
 
-/** The time of a `timestamptz` in ISO style, to the millisecond; `infinity`, and what is before the year 1 or after the year 9999, is
- *  the nearest time between. Throws UnreadableValue. */
+/** Parses a `timestamptz` in ISO style, to the millisecond. `infinity` and times outside the years 1 to 9999 become the nearest time within
+ *  them. Throws UnreadableValue. */
 export function parseTimestamp(text: string): Date {
   if (text === 'infinity') return new Date(latestMs);
   if (text === '-infinity') return new Date(earliestMs);

@@ -8,10 +8,10 @@ import { neededSettings } from './session.ts';
 
 /** How often PostgreSQL is checked. */
 const checkEveryMs = 5_000;
-/** A check that fails without a word of PostgreSQL counts when the one before it failed too: a busy machine may have one. */
-const failuresThatCount = 2;
-const leastTimeoutMs = 60_000;
-/** Names in one reason, at most. */
+/** Failures in a row without an answer of PostgreSQL that set the condition: on a busy machine a single one is no outage. */
+const minFailures = 2;
+const minTimeoutMs = 60_000;
+/** Most names in one reason. */
 const maxNames = 5;
 
 interface State {
@@ -34,11 +34,11 @@ const listed = (names: string[]) =>
     ? names.join(', ')
     : `${names.slice(0, maxNames).join(', ')} and ${names.length - maxNames} more`;
 
-/** A time limit of the role in milliseconds does no harm where it is longer than statements take. */
+/** A time limit of the role, in milliseconds, is harmless when it is longer than statements take. */
 const isFine = (name: string, value: string, needed: string) =>
-  value === needed || (name.endsWith('_timeout') && Number(value) >= leastTimeoutMs);
+  value === needed || (name.endsWith('_timeout') && Number(value) >= minTimeoutMs);
 
-/** Settings that a pooler in front keeps Linkmill from changing, or that only a superuser may change. */
+/** Names settings that a pooler or missing rights keep Linkmill from changing. */
 function explainSettings(settings: Record<string, string>): string | undefined {
   const wrong = Object.entries(settings).filter(
     ([name, value]) => !isFine(name, value, neededSettings[name]!),
@@ -49,25 +49,22 @@ function explainSettings(settings: Record<string, string>): string | undefined {
 }
 
 function explainReadOnly({ isStandby, isReadOnly }: State): string | undefined {
-  if (isStandby)
-    return 'PostgreSQL is a standby: reads are answered, changes are refused until it is promoted.';
-  return isReadOnly
-    ? 'PostgreSQL is read-only (default_transaction_read_only): reads are answered, changes are refused.'
-    : undefined;
+  if (isStandby) return 'PostgreSQL is a standby: changes fail until it is promoted.';
+  return isReadOnly ? 'PostgreSQL is read-only (default_transaction_read_only): changes fail.' : undefined;
 }
 
 const partitionsForbidden =
   'The role of DATABASE_URL may not create and drop partitions of url_analytics: clicks are counted, old rows are not deleted. ' +
   'Run "npm run job -- maintain-analytics" as the owner of the tables once a day.';
 
-/** Keeps the conditions of PostgreSQL up to date: unavailable, read-only, rights or tables missing, session settings that change
- *  results. `check` looks at once; `stop` ends the checks. */
+/** Keeps the conditions of PostgreSQL up to date: unavailable, read-only, missing rights or tables, session settings that change results.
+ *  `check` checks at once; `stop` ends the checks. */
 export function watchPostgres(deps: {
   db: Knex;
   conditions: Conditions;
-  /** Asks PostgreSQL, or fails at once where that would be without success. */
+  /** Runs a query, or fails at once while the circuit is open. */
   guard?: Breaker['run'];
-  /** Whether this process makes and drops the partitions of the analytics. */
+  /** Whether this process creates and drops partitions of the analytics. */
   changesPartitions?: boolean;
 }) {
   const { db, conditions, changesPartitions = false, guard = async (call) => await call() } = deps;
@@ -107,15 +104,15 @@ export function watchPostgres(deps: {
   }
 
   function report(error: unknown): void {
-    if (isOfLoad(error)) return;
+    if (isBusyPool(error)) return;
     failures += 1;
     const cause = error instanceof CircuitOpen ? error.cause : error;
-    const isCertain = sqlStateOf(cause) !== undefined || failures >= failuresThatCount;
+    const isCertain = sqlStateOf(cause) !== undefined || failures >= minFailures;
     if (isCertain) conditions.set('postgres_unavailable', describeFailure(cause));
   }
 
-  /** Whether other queries use the pool's connections; without one, PostgreSQL does not let any in. */
-  function isOfLoad(error: unknown): boolean {
+  /** Whether other queries use all connections of the pool. With an empty pool, the same error means that PostgreSQL accepts none. */
+  function isBusyPool(error: unknown): boolean {
     const { pool } = db.client as { pool: { numUsed: () => number } };
     return isPoolTimeout(error) && pool.numUsed() > 0;
   }

@@ -1,18 +1,18 @@
 import { StoreUnavailable } from '../../resilience/circuit-breaker.ts';
 import { errorCodeOf } from '../../resilience/error-code.ts';
 
-/** Replies that blame the command, as opposed to the state of Redis or the rights of its user. */
+/** Replies about a wrong command, as opposed to the state of Redis or the rights of its user. */
 const answers = /^(ERR|WRONGTYPE|NOSCRIPT|BUSYGROUP|NOGROUP|EXECABORT|INDEX|SYNTAX|UNKNOWN)\b/;
 
-/** Replies that begin with ERR although they are about the state of Redis or the rights of its user. */
-const refusingErr =
+/** Replies that begin with ERR although they concern the state of Redis or the rights of its user. */
+const rejectingErr =
   /^ERR (max number of clients|DB index|SELECT is not allowed|invalid password|Client sent AUTH|AUTH |unknown command)|ACL failure|no permissions|user executing the script can't|MISCONF|READONLY|OOM command not allowed/i;
 
-/** Errors of a connection, as ioredis and BullMQ word them. */
+/** Connection errors of ioredis and BullMQ. */
 const connectionTexts =
   /^(Connection is closed|Stream isn't writeable|Command timed out|Socket timeout|Command aborted due to connection close|connect |read |write |getaddrinfo )/;
 
-/** Whether an error says that no connection to Redis exists: not reachable, no such name, no trust, cut, or timed out. */
+/** Whether there is no connection to Redis: unreachable, unknown host, untrusted certificate, closed, or timed out. */
 export function isRedisUnreachable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error instanceof StoreUnavailable) return error.store === 'Redis';
@@ -28,19 +28,19 @@ function isSocketError(error: Error): boolean {
   );
 }
 
-/** Whether an error says that Redis answers and refuses the command: it is full, loading, a replica, a cluster node,
- *  or the login or a right of the user is missing. Every reply is one that does not blame the command itself. */
-export function isRedisRefusing(error: unknown): boolean {
+/** Whether Redis answers and rejects every such command: it is full, loading, a replica or a cluster node, or the user lacks a login or a
+ *  right. Every error reply counts that is not about a wrong command. */
+export function isRedisRejecting(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = /^-?([A-Z][A-Z0-9]{2,20}) /.exec(error.message)?.[1];
   if (code === undefined) return false;
-  return answers.test(code) ? refusingErr.test(error.message) : isReply(error, code);
+  return answers.test(code) ? rejectingErr.test(error.message) : isReply(error, code);
 }
 
-/** A reply's error, or one that BullMQ or a script passed on: other errors seldom begin with a word in capitals. */
-const isReply = (error: Error, code: string) => error.name === 'ReplyError' || refusals.has(code);
+/** Whether an error is a reply of Redis, perhaps rethrown by BullMQ or a script. */
+const isReply = (error: Error, code: string) => error.name === 'ReplyError' || rejections.has(code);
 
-const refusals = new Set([
+const rejections = new Set([
   'OOM',
   'LOADING',
   'READONLY',
@@ -59,6 +59,6 @@ const refusals = new Set([
   'DENIED',
 ]);
 
-/** Whether Redis cannot be reached or refuses this user now: the caller may try again later. */
+/** Whether Redis is unreachable or rejects this user now; a later attempt may succeed. */
 export const isRedisUnavailable = (error: unknown): boolean =>
-  isRedisUnreachable(error) || isRedisRefusing(error);
+  isRedisUnreachable(error) || isRedisRejecting(error);

@@ -3,7 +3,7 @@ import { errorCodeOf } from '../../resilience/error-code.ts';
 import { minimumRedisVersion } from './bullmq-options.ts';
 import { isRedisUnreachable } from './errors.ts';
 
-/** What a probe found wrong with Redis: a reason for the operator by kind. Each kind is a condition. */
+/** The problems that a probe found: a reason for the operator, by condition. */
 export type RedisProblems = Partial<
   Record<
     | 'redis_unavailable'
@@ -16,7 +16,7 @@ export type RedisProblems = Partial<
   >
 >;
 
-/** Each command that Linkmill and BullMQ send, or call in scripts, by what needs it. `KEY` and `CHANNEL` are replaced. */
+/** Every command that Linkmill and BullMQ send or call in scripts. `KEY` and `CHANNEL` are placeholders. */
 const commands: Record<string, string[]> = {
   'strings and keys': [
     'get KEY',
@@ -84,34 +84,33 @@ const commands: Record<string, string[]> = {
   'the state of Redis': ['info'],
 };
 
-/** Finds out whether this Redis is one that Linkmill works with, and what its user may not do. Nothing is changed: the commands
- *  are queued in a transaction, where Redis checks the rights, and discarded. `redis` is a connection of the role "probe",
- *  `connectionError` the last error that it met. Never rejects. */
+/** Checks whether Linkmill works with this Redis, and which rights its user lacks. Changes nothing: Redis checks the rights when commands
+ *  are queued in a transaction, which is then discarded. `redis` is a connection of the role "probe", `connectionError` its last error.
+ *  Never rejects. */
 export async function probeRedis(
   redis: Redis,
   options: { prefix: string; channel: string; connectionError: () => unknown },
 ): Promise<RedisProblems> {
   const { prefix, channel, connectionError } = options;
   try {
-    if (redis.status !== 'ready') return judgeConnection(connectionError());
+    if (redis.status !== 'ready') return explainConnection(connectionError());
     await redis.ping();
     const info = await redis.info().catch((error: unknown) => {
       if (isRedisUnreachable(error)) throw error;
       return '';
     });
-    return { ...judgeInfo(info), ...judgeReplies(await queueCommands(redis, prefix, channel)) };
+    return { ...explainInfo(info), ...explainReplies(await queueCommands(redis, prefix, channel)) };
   } catch (error) {
-    return judgeRefusal(error) ?? judgeConnection(connectionError() ?? error);
+    return explainRejection(error) ?? explainConnection(connectionError() ?? error);
   }
 }
 
-/** What each group of commands was refused with. */
-type Replies = { group: string; command: string; error: unknown }[];
+type RejectedCommands = { command: string; error: unknown }[];
 
-async function queueCommands(redis: Redis, prefix: string, channel: string): Promise<Replies> {
+async function queueCommands(redis: Redis, prefix: string, channel: string): Promise<RejectedCommands> {
   await redis.multi({ pipeline: false });
   const keys = [`${prefix}:probe`, `{${prefix}:probe}:probe`];
-  const queued = Object.entries(commands).flatMap(([group, texts]) =>
+  const queued = Object.values(commands).flatMap((texts) =>
     texts.flatMap((text) =>
       keys.map(async (key) => {
         const [command = '', ...args] = text.replaceAll('KEY', key).replaceAll('CHANNEL', channel).split(' ');
@@ -119,51 +118,51 @@ async function queueCommands(redis: Redis, prefix: string, channel: string): Pro
           () => undefined,
           (reason: unknown) => reason,
         );
-        return { group, command, error };
+        return { command, error };
       }),
     ),
   );
   const discarded = redis.discard();
   const replies = await Promise.all(queued);
   await discarded;
-  const refused = replies.filter(({ error }) => error !== undefined);
-  const unreachable = refused.find(({ error }) => isRedisUnreachable(error));
+  const rejected = replies.filter(({ error }) => error !== undefined);
+  const unreachable = rejected.find(({ error }) => isRedisUnreachable(error));
   if (unreachable) throw unreachable.error;
-  return refused;
+  return rejected;
 }
 
-function judgeInfo(info: string): RedisProblems {
+function explainInfo(info: string): RedisProblems {
   const read = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];
   const version = read('redis_version');
   const policy = read('maxmemory_policy');
   if (read('redis_mode') === 'cluster') return { redis_unsupported: isClusterNode };
   if (version !== undefined && isOlder(version, minimumRedisVersion)) {
-    return { redis_unsupported: `Redis ${version} is too old: ${minimumRedisVersion} or newer is needed.` };
+    return { redis_unsupported: `Redis ${version} is too old: ${minimumRedisVersion} or newer is required.` };
   }
   return {
     ...(read('role') === 'slave' && { redis_refuses_writes: isReplica }),
     ...(policy !== undefined &&
       policy !== 'noeviction' && {
-        redis_evicts: `Redis has maxmemory-policy ${policy} and may drop clicks and jobs: set it to noeviction.`,
+        redis_evicts: `Redis has maxmemory-policy ${policy} and may evict clicks and jobs: set it to noeviction.`,
       }),
   };
 }
 
 const isClusterNode =
-  'Redis is a node of a Redis Cluster, which is not supported: REDIS_URL must name a Redis that is not in cluster mode.';
-const isReplica = 'Redis is a replica and takes no writes: REDIS_URL must name the primary.';
+  'Redis is a node of a Redis Cluster, which is not supported: set REDIS_URL to a Redis without cluster mode.';
+const isReplica = 'Redis is a replica and rejects writes: set REDIS_URL to the primary.';
 
-function judgeReplies(refused: Replies): RedisProblems {
-  const missing = refused.filter(({ error }) => wordOf(error) === 'NOPERM');
-  const other = refused.find((reply) => !missing.includes(reply));
+function explainReplies(rejected: RejectedCommands): RedisProblems {
+  const missing = rejected.filter(({ error }) => wordOf(error) === 'NOPERM');
+  const other = rejected.find((reply) => !missing.includes(reply));
   return {
-    ...(other && judgeRefusal(other.error)),
+    ...(other && explainRejection(other.error)),
     ...(missing.length > 0 && { redis_rights_missing: explainRights(missing) }),
   };
 }
 
-/** What a reply other than a missing right says; undefined for one that is about the command itself. */
-function judgeRefusal(error: unknown): RedisProblems | undefined {
+/** The problem behind an error reply; undefined for a reply about a wrong command. */
+function explainRejection(error: unknown): RedisProblems | undefined {
   switch (wordOf(error)) {
     case 'MOVED':
     case 'ASK':
@@ -174,24 +173,24 @@ function judgeRefusal(error: unknown): RedisProblems | undefined {
     case 'MASTERDOWN':
       return { redis_refuses_writes: isReplica };
     case 'MISCONF':
-      return { redis_refuses_writes: 'Redis cannot save to its disk and takes no writes: see its log.' };
+      return { redis_refuses_writes: 'Redis cannot save to its disk and rejects writes: see its log.' };
     case 'OOM':
       return {
-        redis_refuses_writes: 'Redis has reached its maxmemory and takes no writes: give it more memory.',
+        redis_refuses_writes: 'Redis has reached maxmemory and rejects writes: increase its memory.',
       };
     case 'LOADING':
-      return { redis_unavailable: 'Redis is loading its data: wait until it has finished.' };
+      return { redis_unavailable: 'Redis is loading its data.' };
     case 'NOPERM':
-      return { redis_rights_missing: explainRights([{ group: '', command: 'multi', error }]) };
+      return { redis_rights_missing: explainRights([{ command: 'multi', error }]) };
     case 'NOAUTH':
     case 'WRONGPASS':
-      return judgeConnection(error);
+      return explainConnection(error);
     default:
       return undefined;
   }
 }
 
-function explainRights(missing: Replies): string {
+function explainRights(missing: RejectedCommands): string {
   const hint = 'Grant the rights that docs/operations.md lists under "Redis".';
   const texts = missing.map(({ error }) => (error instanceof Error ? error.message : ''));
   const ofCommands = missing.filter((_, i) => !/\b(keys?|channels?)\b/i.test(texts[i] ?? ''));
@@ -205,17 +204,17 @@ function explainRights(missing: Replies): string {
   return `The user of Redis may not ${parts.join(', nor ')}. ${hint}`;
 }
 
-/** Why there is no connection that can be used, without the host, the user and the password. */
-function judgeConnection(error: unknown): RedisProblems {
+/** Why there is no usable connection, without the host, the user and the password. */
+function explainConnection(error: unknown): RedisProblems {
   const code = errorCodeOf(error);
   const word = wordOf(error);
   if (word === 'WRONGPASS')
     return {
-      redis_login_refused: 'Redis refuses the login: the user or the password of REDIS_URL is wrong.',
+      redis_login_refused: 'Redis rejects the login: check the user and the password of REDIS_URL.',
     };
   if (error instanceof Error && /has no database|DB index|SELECT is not allowed/.test(error.message))
-    return { redis_unsupported: 'Redis does not have the database that REDIS_URL names: name another one.' };
-  if (word === 'NOAUTH') return { redis_login_refused: 'Redis needs a password: REDIS_URL has none.' };
+    return { redis_unsupported: 'Redis does not have the database of REDIS_URL: change its number.' };
+  if (word === 'NOAUTH') return { redis_login_refused: 'Redis requires a password: add it to REDIS_URL.' };
   if (/CERT|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|SELF_SIGNED|HOSTNAME_MISMATCH/.test(code))
     return { redis_login_refused: `The certificate of Redis is not trusted (${code}): check REDIS_CA.` };
   if (/^(ENOTFOUND|EAI_)/.test(code)) {
@@ -225,11 +224,11 @@ function judgeConnection(error: unknown): RedisProblems {
   }
   const detail = code === '' ? '' : ` (${code})`;
   return {
-    redis_unavailable: `Redis does not answer${detail}: check that it runs and that REDIS_URL is right.`,
+    redis_unavailable: `Redis does not answer${detail}: check that it is running, and check REDIS_URL.`,
   };
 }
 
-/** The first word of a reply that is an error, such as WRONGPASS. */
+/** The first word of an error reply, such as WRONGPASS. */
 const wordOf = (error: unknown): string =>
   (error instanceof Error && /^-?([A-Z]+)\b/.exec(error.message)?.[1]) || '';
 

@@ -7,29 +7,28 @@ import { parseRedisUrl, type RedisAddress } from '../connections/redis-url.ts';
 
 const reconnectDelayMs = (attempt: number) => Math.min(attempt * 50, 500);
 
-/** What each connection may wait for. A visitor's request never waits for Redis to come back; a job may. Where nothing has
- *  come back for `socketTimeout` the connection is given up for a new one: it may be half-open, which nothing else tells. */
+/** The time limits of each connection. A request of a visitor never waits for Redis to come back; a job may. After `socketTimeout` without
+ *  an answer the connection is replaced, because it may be half-open. */
 const roles = {
-  /** Look-ups on a request's path: an answer at once or none. */
+  /** Look-ups of requests: they fail at once without a connection. */
   cache: { enableOfflineQueue: false, maxRetriesPerRequest: 0, commandTimeout: 50, socketTimeout: 2_000 },
-  /** Batches of clicks: sending one twice is free, so ioredis may send again what was in flight. */
+  /** Batches of clicks. A batch may be sent twice, so ioredis may resend the commands in flight. */
   clicks: {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 1,
     commandTimeout: 2_000,
     socketTimeout: 2_000,
   },
-  /** Hears of changed short URLs. Who hears subscribes again: nobody would learn that ioredis is refused, but as an unhandled
-   *  rejection, which ends a process. */
+  /** The invalidation bus, which resubscribes itself: a rejected resubscription of ioredis would be an unhandled rejection, which ends the
+   *  process. */
   subscriber: { maxRetriesPerRequest: 1, socketTimeout: 2_000, autoResubscribe: false },
-  /** Adds jobs to queues. No commandTimeout: BullMQ's script may have run although it timed out. */
+  /** Adds jobs to queues. No commandTimeout: a script of BullMQ may have run although it timed out. */
   producer: { enableOfflineQueue: false, maxRetriesPerRequest: 1, socketTimeout: 4_000 },
-  /** The Redis side of jobs' work. */
+  /** Commands of jobs. */
   jobs: { maxRetriesPerRequest: 3, commandTimeout: 5_000, socketTimeout: 4_000 },
-  /** Asks what Redis is and allows, for as long as an operator would wait for the answer. */
+  /** Checks version, settings and rights of Redis. */
   probe: { enableOfflineQueue: false, maxRetriesPerRequest: 0, commandTimeout: 2_000, socketTimeout: 4_000 },
-  /** BullMQ's workers, which demand to wait for ever. They hand the options on to a connection that Redis lets wait for
-   *  10 s before it answers. */
+  /** Workers of BullMQ, which requires unlimited retries. They duplicate the connection for a blocking command that waits for 10 s. */
   worker: { maxRetriesPerRequest: null, socketTimeout: 12_000 },
 } satisfies Record<string, RedisOptions>;
 
@@ -38,33 +37,33 @@ export type RedisRole = keyof typeof roles;
 const isMissingDatabase = (error: unknown) =>
   error instanceof Error && /DB index|invalid DB/i.test(error.message);
 
-/** The URL names a database that Redis does not have, which waiting does not change. */
+/** Redis does not have the database of the URL; a retry cannot succeed. */
 class MissingDatabase extends Error {
   override readonly name = 'MissingDatabase';
   constructor(database: number | string, cause: unknown) {
-    super(`Redis has no database ${database}: name another one in REDIS_URL or REDIS_DB`, { cause });
+    super(`Redis has no database ${database}: change its number in REDIS_URL or REDIS_DB`, { cause });
   }
 }
 
-/** A connection that reads what has arrived before it gives a command up: where a process is late, the timer of ioredis would
- *  win against an answer that has arrived. */
+/** A connection that processes received replies before a command times out: when the event loop is late, the timer of ioredis would fire
+ *  before a reply that has already arrived. */
 class LinkmillRedis extends Redis {
   constructor(options: RedisOptions) {
     super({ ...options, replyMapping: 'legacy' });
   }
 
   override sendCommand(command: Command, stream?: Parameters<Redis['sendCommand']>[1]): unknown {
-    // Called by what is overridden, where the role has a commandTimeout.
+    // ioredis calls it for roles with a commandTimeout.
     command.setTimeout = (ms) => {
-      const giveUp = () => command.reject(new Error('Command timed out'));
-      const timer = setTimeout(() => setImmediate(giveUp), ms);
+      const timeOut = () => command.reject(new Error('Command timed out'));
+      const timer = setTimeout(() => setImmediate(timeOut), ms);
       const settled = () => clearTimeout(timer);
       command.promise.then(settled, settled);
     };
     return super.sendCommand(command, stream);
   }
 
-  /** Logs in with the password that its file holds now. */
+  /** Reads the password file for each login. */
   override async connect(): Promise<void> {
     const options: RedisAddress = this.options;
     const password = options.passwordFile && readPasswordFile(options.passwordFile);
@@ -72,7 +71,7 @@ class LinkmillRedis extends Redis {
     await super.connect();
   }
 
-  /** Without the database that its URL names ioredis would continue with database 0: the connection fails instead, before it is ready. */
+  /** Fails the connection when its database does not exist; ioredis would continue with database 0. */
   override async select(database: number | string): Promise<'OK'> {
     try {
       return await super.select(database);
@@ -83,14 +82,14 @@ class LinkmillRedis extends Redis {
     }
   }
 
-  /** BullMQ makes the blocking connections of its workers in this way. */
+  /** BullMQ creates the blocking connections of its workers with it. */
   override duplicate(override?: Partial<RedisOptions>): Redis {
     return new LinkmillRedis({ ...this.options, ...override });
   }
 }
 
-/** A connection to Redis with the waiting rules of its role. It reconnects by itself; an outage is logged once, its end too,
- *  for all connections of the process together. */
+/** Opens a connection to Redis with the time limits of its role. It reconnects by itself. The begin and the end of an outage are logged once
+ *  for all connections of the process. */
 export function openRedis(role: RedisRole, url: string, log: Log): Redis {
   const warnings = repeatedWarningsOf(log);
   const redis = new LinkmillRedis({
@@ -99,7 +98,7 @@ export function openRedis(role: RedisRole, url: string, log: Log): Redis {
     connectionName: `linkmill-${role}`,
     connectTimeout: 2_000,
     retryStrategy: reconnectDelayMs,
-    // It runs INFO, which a user may lack, and then prints a line of its own. A Redis that is loading answers so.
+    // The check needs the right to run INFO and prints to the console. A loading Redis reports itself.
     enableReadyCheck: false,
   });
   redis.on('error', (error: Error) =>
@@ -109,8 +108,8 @@ export function openRedis(role: RedisRole, url: string, log: Log): Redis {
   return redis;
 }
 
-/** Resolves when all these connections are ready, or after `ms`: a process starts without Redis too. Rejects where Redis does not have
- *  the database of the URL. */
+/** Resolves when all these connections are ready, or after `ms`: a process also starts without Redis. Rejects when Redis does not have the
+ *  database of the URL. */
 export async function waitForRedis(connections: Redis[], ms: number): Promise<void> {
   const ready = connections.map(async (redis) => {
     if (redis.status === 'ready') return;
@@ -126,13 +125,13 @@ export async function waitForRedis(connections: Redis[], ms: number): Promise<vo
   );
 }
 
-/** Ends a connection: with a good-bye where Redis answers within a second, without one otherwise. */
+/** Closes a connection with QUIT, or without it when Redis does not answer within a second. */
 export async function closeRedis(redis: Redis): Promise<void> {
   const timer = setTimeout(() => redis.disconnect(), 1_000);
   try {
     if (redis.status === 'ready') await redis.quit();
   } catch {
-    // Redis went away while we said good-bye: there is nobody left to tell.
+    // The connection was lost meanwhile.
   } finally {
     clearTimeout(timer);
     redis.disconnect();

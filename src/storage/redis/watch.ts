@@ -6,7 +6,7 @@ import { probeRedis, type RedisProblems } from './probe.ts';
 import { closeRedis, openRedis } from './redis.ts';
 
 const probeEveryMs = 5_000;
-/** How long a start waits for the first answer of Redis: a process starts without Redis too. */
+/** How long a process waits for Redis when it starts; it also starts without Redis. */
 const startMs = 1_000;
 
 const codes = [
@@ -20,13 +20,13 @@ const codes = [
 
 const connectionCodes = new Set<keyof RedisProblems>(['redis_unavailable', 'redis_login_refused']);
 
-/** Reports what is wrong with Redis as conditions, now and every 5 s. Where waiting cannot help, and only at the start, it ends
- *  the process with 1: a refused login, a certificate that is not trusted, a cluster node, a Redis that is too old. Resolves
- *  within about a second, to what stops it. */
+/** Sets the conditions of Redis, now and every 5 s. At the start, a problem that a retry cannot solve ends the process with exit code 1: a
+ *  rejected login, an untrusted certificate, a cluster node, or an old version. Resolves within about a second to a function that stops
+ *  it. */
 export async function watchRedis(deps: {
   url: string;
   prefix: string;
-  /** A channel that the user must be allowed to publish on and to subscribe to. */
+  /** A channel that the user must be able to publish to and subscribe to. */
   channel: string;
   conditions: Conditions;
   log: Log;
@@ -39,7 +39,7 @@ export async function watchRedis(deps: {
   const probe = async () =>
     await probeRedis(redis, { prefix, channel, connectionError: () => connectionError });
   const report = (problems: RedisProblems) => {
-    // Without a connection the rest is not known, and stays as it was.
+    // Without a connection the other conditions are unknown and do not change.
     const isKnown = problems.redis_unavailable === undefined && problems.redis_login_refused === undefined;
     if (isKnown) connectionError = undefined;
     for (const code of codes) {
@@ -50,9 +50,9 @@ export async function watchRedis(deps: {
 
   await withDeadline(firstContact(redis), startMs, () => undefined);
   const problems = await withDeadline<RedisProblems>(probe(), startMs, () => ({}));
-  const hopeless = problems.redis_unsupported ?? problems.redis_login_refused;
-  if (hopeless !== undefined) {
-    log.fatal({ err: connectionError }, hopeless);
+  const fatal = problems.redis_unsupported ?? problems.redis_login_refused;
+  if (fatal !== undefined) {
+    log.fatal({ err: connectionError }, fatal);
     process.exit(1);
   }
   report(problems);

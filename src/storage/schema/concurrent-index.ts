@@ -1,11 +1,11 @@
 import type { Knex } from '../postgres/postgres.ts';
 
-/** Time limits of a role or database under which a long build would fail. */
+/** Time limits of a role or database that a long build would exceed. */
 const limits = ['lock_timeout', 'statement_timeout'];
 
-/** Builds an index while the table is read and written, however large it is; for migrations with `transaction = false`. An index that
- *  a failed attempt left invalid is replaced; a valid one of this name is kept. `definition` is what follows the name in
- *  `create index`, such as `on urls (title)`. The table must not be partitioned. */
+/** Builds an index without blocking reads and writes of the table, for migrations with `transaction = false`. An invalid index of a failed
+ *  attempt is replaced; a valid one of this name is kept. `definition` follows the name in `create index`, such as `on urls (title)`. The
+ *  table must not be partitioned. */
 export async function createIndexConcurrently(
   db: Knex,
   { name, definition, unique = false }: { name: string; definition: string; unique?: boolean },
@@ -18,12 +18,12 @@ export async function createIndexConcurrently(
   });
 }
 
-/** Removes an index, if it exists, while the table is read and written; for migrations with `transaction = false`. */
+/** Drops an index, if it exists, without blocking reads and writes of the table, for migrations with `transaction = false`. */
 export async function dropIndexConcurrently(db: Knex, name: string): Promise<void> {
   await withoutLimits(db, async (run) => await run(`drop index concurrently if exists ${name}`));
 }
 
-/** What exists under this name, once no session builds it any more: the statement of a killed process runs to its end. */
+/** Finds an index after any build of it has ended: the statement of a killed process continues in the server. */
 async function findIndex(db: Knex, name: string): Promise<{ valid: boolean } | undefined> {
   return await db.transaction(
     async (trx) => {
@@ -34,7 +34,7 @@ async function findIndex(db: Knex, name: string): Promise<{ valid: boolean } | u
       const [index] = rows;
       if (!index) return undefined;
       await trx.raw(`select set_config('lock_timeout', '5s', true)`);
-      // What a build holds; readers and writers do not wait for it.
+      // The lock of a build, which does not block reads and writes.
       await trx.raw(`lock table ${index.table} in share update exclusive mode`);
       const { rows: now } = await trx.raw<{ rows: { valid: boolean }[] }>(
         `select indisvalid as valid from pg_index where indexrelid = to_regclass(?)`,
@@ -46,13 +46,13 @@ async function findIndex(db: Knex, name: string): Promise<{ valid: boolean } | u
   );
 }
 
-/** Runs statements outside of a transaction on one connection. Where that is a session of its own, limits of the role do not hold
- *  for them; behind PgBouncer they do, because what a session sets there would reach other clients. */
+/** Runs statements outside a transaction on one connection, without the time limits of the role. Behind PgBouncer the limits stay, because
+ *  `set` would affect other clients. */
 async function withoutLimits(db: Knex, work: (run: (sql: string) => Promise<void>) => Promise<void>) {
   const connection = (await db.client.acquireConnection()) as { processID?: number };
   const run = async (sql: string) => void (await db.raw(sql).connection(connection));
   try {
-    const isDirect = await hasOwnSession(db, connection);
+    const isDirect = await isDirectConnection(db, connection);
     if (isDirect) for (const limit of limits) await run(`set ${limit} = 0`);
     await work(run);
     if (isDirect) for (const limit of limits) await run(`reset ${limit}`);
@@ -61,8 +61,8 @@ async function withoutLimits(db: Knex, work: (run: (sql: string) => Promise<void
   }
 }
 
-/** Whether the server process behind a connection is the one that it was opened with. PgBouncer names another one. */
-async function hasOwnSession(db: Knex, connection: { processID?: number }): Promise<boolean> {
+/** Whether the connection has its own server process; PgBouncer reports another process id. */
+async function isDirectConnection(db: Knex, connection: { processID?: number }): Promise<boolean> {
   const { rows } = (await db.raw('select pg_backend_pid() as pid').connection(connection)) as {
     rows: [{ pid: number }];
   };

@@ -1,27 +1,27 @@
 import { readdir } from 'node:fs/promises';
 import type { Knex } from '../postgres/postgres.ts';
 
-/** One file of `migrations/`. */
+/** A file of `migrations/`. */
 export interface Migration {
-  /** Brings the tables up by one version. Runs in a transaction of its own, unless `transaction` says otherwise. */
+  /** Applies the migration, in its own transaction unless `transaction` is false. */
   up: (db: Knex) => Promise<void>;
-  /** Takes `up` back; data that only the newer version can hold is lost. */
+  /** Reverts `up`; data that only the newer version can store is lost. */
   down: (db: Knex) => Promise<void>;
-  /** `false` for what PostgreSQL refuses in a transaction, such as `create index concurrently`. `up` and `down` must then
-   *  succeed when they run again after they stopped at any statement. */
+  /** `false` for statements that cannot run in a transaction, such as `create index concurrently`. Then `up` and `down` must be
+   *  idempotent, also after an interruption at any statement. */
   transaction?: false;
-  /** Set where code without this migration cannot work with the tables: one sentence that says why. Such code then refuses to
-   *  start its work. A migration without it must let the previous release keep working. */
+  /** Why older code cannot work with the tables, in one sentence; that code then reports the database as incompatible. A migration without
+   *  it must be compatible with the previous release. */
   breaksOlderCode?: string;
 }
 
 /** The migrations of this version. */
 export const ownMigrations: URL = new URL('../../../migrations/', import.meta.url);
 
-/** Names without their extension, which differs between the sources (`.ts`) and the build (`.js`). */
+/** Removes the extension of a file, which differs between the sources (`.ts`) and the build (`.js`). */
 export const withoutExtension = (file: string): string => file.replace(/\.[cm]?[jt]s$/, '');
 
-/** The names of the migrations in a folder, in the order in which they run. */
+/** Lists the names of the migrations in a folder, in their order. */
 export async function listMigrations(folder: URL): Promise<string[]> {
   const files = await readdir(folder);
   return files

@@ -1,24 +1,24 @@
 import type { Knex } from '../postgres/postgres.ts';
 import { withoutExtension } from './migration-files.ts';
 
-/** A migration that ran on this database. */
+/** A migration that was applied to this database. */
 export interface AppliedMigration {
   name: string;
-  /** Why code without it cannot work with the tables; null where it can. */
+  /** Why older code cannot work with the tables; null when it can. */
   breaksOlderCode: string | null;
 }
 
-/** What a database says about its migrations. */
+/** The applied migrations of a database. */
 export interface MigrationHistory {
-  /** `missing`: no such table in the search path. `unreadable`: this role may not read it. */
+  /** `missing`: the table is not in the search path. `unreadable`: the role may not read it. */
   table: 'present' | 'missing' | 'unreadable';
   /** Whether tables of Linkmill exist. */
   hasTables: boolean;
-  /** In the order in which they ran. */
+  /** In the order in which they were applied. */
   applied: AppliedMigration[];
 }
 
-/** Reads which migrations ran, also from a table that an earlier release or knex itself made. */
+/** Reads the applied migrations, also from a table of an earlier release or of knex. */
 export async function readHistory(db: Knex): Promise<MigrationHistory> {
   const { rows } = await db.raw<{ rows: [{ exists: boolean; readable: boolean | null; tables: boolean }] }>(
     `select history is not null as exists, has_table_privilege(history, 'select') as readable,
@@ -32,7 +32,7 @@ export async function readHistory(db: Knex): Promise<MigrationHistory> {
 }
 
 async function readApplied(db: Knex): Promise<AppliedMigration[]> {
-  // As JSON: tables of earlier releases lack the last column, and those of other programs may lack any.
+  // As JSON, because tables of earlier releases lack the last column and tables of other programs may lack any.
   const { rows } = await db.raw<{ rows: { name: string | null; breaks: string | null }[] }>(
     `select entry ->> 'name' as name, entry ->> 'breaks_older_code' as breaks
      from (select to_jsonb(history) from knex_migrations as history) as entries (entry)
@@ -41,8 +41,8 @@ async function readApplied(db: Knex): Promise<AppliedMigration[]> {
   return rows.map(({ name, breaks }) => ({ name: withoutExtension(name ?? '?'), breaksOlderCode: breaks }));
 }
 
-/** Makes the table, or adds what one of an earlier release lacks. The table is knex's own, so that databases of earlier releases
- *  keep their history. */
+/** Creates the table, or adds the column that earlier releases lack. The table has the layout of knex, so that databases of earlier
+ *  releases keep their history. */
 export async function createHistory(db: Knex): Promise<void> {
   await db.raw(`
     create table if not exists knex_migrations (
@@ -51,11 +51,11 @@ export async function createHistory(db: Knex): Promise<void> {
   const { rows } = await db.raw<{ rows: object[] }>(
     `select 1 from pg_attribute where attrelid = to_regclass('knex_migrations') and attname = 'breaks_older_code'`,
   );
-  // Only where it is missing: this statement waits for sessions that read the table.
+  // Only when it is missing, because the statement waits for sessions that read the table.
   if (rows.length === 0) await db.raw('alter table knex_migrations add breaks_older_code text');
 }
 
-/** Notes that a migration ran; in the transaction of its statements. */
+/** Records a migration as applied, in the transaction of its statements. */
 export async function addToHistory(db: Knex, { name, breaksOlderCode }: AppliedMigration): Promise<void> {
   await db.raw(
     `insert into knex_migrations (name, batch, migration_time, breaks_older_code)
@@ -64,7 +64,7 @@ export async function addToHistory(db: Knex, { name, breaksOlderCode }: AppliedM
   );
 }
 
-/** Forgets that a migration ran; in the transaction of its statements. */
+/** Records a migration as reverted, in the transaction of its statements. */
 export async function removeFromHistory(db: Knex, name: string): Promise<void> {
   await db.raw(`delete from knex_migrations where regexp_replace(name, '[.](c|m|)[jt]s$', '') = ?`, [name]);
 }

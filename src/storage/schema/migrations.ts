@@ -1,39 +1,42 @@
 import type { Knex } from '../postgres/postgres.ts';
-import { createPatience, type Patience } from './lock-timeout.ts';
+import { createLockTimeout, type LockTimeout } from './lock-timeout.ts';
 import { listMigrations, loadMigration, type Migration, ownMigrations } from './migration-files.ts';
 import { addToHistory, createHistory, readHistory, removeFromHistory } from './migration-history.ts';
-import { describeBlocker, inStep, isLockConflict, whileNoneMigrates } from './migration-locks.ts';
+import { describeBlocker, inMigration, isLockConflict, withMigrationLock } from './migration-locks.ts';
 import { readSchemaState } from './schema-state.ts';
 
-/** Pauses between attempts to get the locks of a table: the first, and the longest. */
+/** The first and the longest pause between attempts to lock the tables. */
 const firstPauseMs = 250;
 const longestPauseMs = 5_000;
 
 export interface MigrateOptions {
-  /** How long the run waits in all for locks of other sessions and for another run. */
+  /** Total wait for locks of other sessions and for another run. */
   waitMs?: number;
-  /** Told of each wait that lasts, and of what else an operator should know. */
+  /** Receives lines for the operator, such as about long waits. */
   report?: (line: string) => void;
-  /** Where the migrations are: those of this version unless a test says otherwise. */
+  /** The folder of the migrations; tests use their own. */
   folder?: URL;
 }
 
 interface Run {
   db: Knex;
   folder: URL;
-  patience: Patience;
+  lockTimeout: LockTimeout;
 }
 
-/** Brings the tables up to date and resolves to the migrations that ran. Any number of processes may call it at once: one runs
- *  them, the others wait and find nothing to do. Each migration has a transaction of its own and is committed with its entry in the
- *  history, so that a run that was killed continues where it stopped. None waits longer than a moment for a lock, so that requests
- *  do not queue up behind it. Needs two connections; holds through PgBouncer. Throws where the tables are not those of this version
- *  or of an older one, except that migrations of a newer version are reported where this version can work with them. */
+/** Applies the missing migrations and resolves to their names. Safe in several processes at once: one applies them, the others wait. Each
+ *  migration is committed in its own transaction together with its entry in the history, so that a killed run continues where it stopped.
+ *  No migration waits long for a lock, so that requests do not queue behind it. Needs two connections; works through PgBouncer. Throws
+ *  when the tables belong to another program or to an incompatible newer version; a compatible newer version is reported. */
 export async function migrate(db: Knex, options: MigrateOptions = {}): Promise<string[]> {
   await requireUtf8(db);
   const run = startRun(db, options);
-  return await whileNoneMigrates(db, run.patience, async () => {
-    await retry(run, 'knex_migrations', async () => await inStep(db, createCheckedHistory(run, options)));
+  return await withMigrationLock(db, run.lockTimeout, async () => {
+    await retry(
+      run,
+      'knex_migrations',
+      async () => await inMigration(db, createCheckedHistory(run, options)),
+    );
     const applied = new Set(await namesOfApplied(db));
     const names = (await listMigrations(run.folder)).filter((name) => !applied.has(name));
     const ran: string[] = [];
@@ -42,7 +45,7 @@ export async function migrate(db: Knex, options: MigrateOptions = {}): Promise<s
   });
 }
 
-/** Throws where the database cannot store every text, with what to type. */
+/** Throws when the database cannot store every text; the message has the command to create another one. */
 async function requireUtf8(db: Knex): Promise<void> {
   const { rows } = await db.raw<{ rows: [{ encoding: string; name: string }] }>(
     `select current_setting('server_encoding') as encoding, quote_ident(current_database()) as name`,
@@ -50,15 +53,15 @@ async function requireUtf8(db: Knex): Promise<void> {
   const [{ encoding, name }] = rows;
   if (encoding === 'UTF8') return;
   throw new Error(
-    `the database ${name} has the encoding ${encoding}, and Linkmill needs UTF8. Create another one and set DATABASE_URL to it: ` +
+    `the database ${name} has the encoding ${encoding}, and Linkmill requires UTF8. Create another one and set DATABASE_URL to it: ` +
       `create database linkmill_utf8 encoding 'UTF8' lc_collate 'C' lc_ctype 'C' template template0`,
   );
 }
 
-/** Takes every migration back, the latest first; all data is lost. Throws where a newer version added migrations. */
+/** Reverts every migration, the latest first; all data is lost. Throws when a newer version added migrations. */
 export async function rollback(db: Knex, options: MigrateOptions = {}): Promise<void> {
   const run = startRun(db, options);
-  await whileNoneMigrates(db, run.patience, async () => {
+  await withMigrationLock(db, run.lockTimeout, async () => {
     const names = await namesOfApplied(db);
     for (const name of names.toSorted().toReversed()) await runDown(run, name);
   });
@@ -68,12 +71,12 @@ function startRun(
   db: Knex,
   { waitMs = 600_000, report = () => undefined, folder = ownMigrations }: MigrateOptions,
 ) {
-  return { db, folder, patience: createPatience(waitMs, report) };
+  return { db, folder, lockTimeout: createLockTimeout(waitMs, report) };
 }
 
 const namesOfApplied = async (db: Knex) => (await readHistory(db)).applied.map(({ name }) => name);
 
-/** Makes the history where this database may get one. */
+/** Creates the history after checking that the tables belong to Linkmill. */
 const createCheckedHistory =
   ({ folder }: Run, { report }: MigrateOptions) =>
   async (trx: Knex) => {
@@ -83,7 +86,7 @@ const createCheckedHistory =
     await createHistory(trx);
   };
 
-/** Runs a migration, unless it has run already; resolves to whether it ran. */
+/** Applies a migration unless it is applied; resolves to whether it ran. */
 async function runUp(run: Run, name: string): Promise<boolean> {
   const { up, transaction, breaksOlderCode = null } = await loadMigration(run.folder, name);
   return await runOnce(run, name, { migration: up, transaction, isDone: (has) => has }, async (trx) =>
@@ -106,36 +109,40 @@ async function runOnce(
     transaction: false | undefined;
     isDone: (isApplied: boolean) => boolean;
   },
-  note: (trx: Knex) => Promise<void>,
+  record: (trx: Knex) => Promise<void>,
 ): Promise<boolean> {
   return await retry(run, name, async () => {
-    // What PostgreSQL refuses in a transaction can be run again, so it needs no lock of its own.
+    // A migration outside a transaction is idempotent, so it needs no lock.
     if (step.transaction === false) await step.migration(run.db);
-    return await inStep(run.db, async (trx) => {
+    return await inMigration(run.db, async (trx) => {
       if (step.isDone((await namesOfApplied(trx)).includes(name))) return false;
       if (step.transaction !== false) await step.migration(trx);
-      await note(trx);
+      await record(trx);
       return true;
     });
   });
 }
 
-/** Attempts a migration until it gets its locks, as long as the patience of the run lasts. */
-async function retry<T>({ db, patience }: Run, name: string, attempt: () => Promise<T>): Promise<T> {
+/** Retries a migration until it gets its locks, or until the lock timeout of the run. */
+async function retry<T>({ db, lockTimeout }: Run, name: string, attempt: () => Promise<T>): Promise<T> {
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
     try {
       const result = await attempt();
-      patience.reset();
+      lockTimeout.reset();
       return result;
     } catch (error) {
       if (!isLockConflict(error)) throw describe(name, error);
       const cause = `${name}: other sessions hold locks on the tables`;
-      await patience.wait(pauseMs * (0.75 + Math.random() / 2), cause, async () => await describeBlocker(db));
+      await lockTimeout.wait(
+        pauseMs * (0.75 + Math.random() / 2),
+        cause,
+        async () => await describeBlocker(db),
+      );
     }
   }
 }
 
-/** An error that names the migration, without the statement, which may be long. */
+/** Wraps an error with the name of the migration, without the statement, which may be long. */
 function describe(name: string, error: unknown): Error {
   const reason = error instanceof Error ? error.message.split(' - ').at(-1) : String(error);
   return new Error(`${name}: ${reason}`, { cause: error });

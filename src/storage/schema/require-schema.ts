@@ -1,13 +1,13 @@
 import type { Knex } from '../postgres/postgres.ts';
 import { readSchemaState, type SchemaState } from './schema-state.ts';
 
-/** This version cannot work with the tables of the database; the message says why and what to do. */
+/** This version cannot work with the tables of the database; the message has the cause and the remedy. */
 export class SchemaNotUsable extends Error {
   override readonly name = 'SchemaNotUsable';
 }
 
-/** For commands: throws SchemaNotUsable where this version cannot work with the tables of the database. `warn` gets what else an
- *  operator should know. A PostgreSQL that does not answer is left to the command. */
+/** For commands: throws SchemaNotUsable when this version cannot work with the tables of the database, and passes warnings to `warn`. Does
+ *  nothing while PostgreSQL is unavailable: the command itself reports that. */
 export async function requireSchema(
   db: Knex,
   warn: (line: string) => void,

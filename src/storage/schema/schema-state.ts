@@ -5,37 +5,36 @@ import { type AppliedMigration, type MigrationHistory, readHistory } from './mig
 /** The first migration of earlier checkouts, whose migrations were replaced by those of today. */
 const replacedMigration = '20261121_000001_create_api_keys';
 
-/** How the tables of a database relate to this version of the code. `reason` is one sentence with the cause and what to do; it
- *  names no host, user or statement. */
+/** How the tables of a database relate to this version of the code. `reason` is one sentence with the cause and the remedy, without a
+ *  host, user or statement. */
 export type SchemaState =
-  /** Each migration of this version ran. `warning`: so did migrations of a newer version, with which this one can work. */
+  /** All migrations of this version are applied. `warning`: also migrations of a compatible newer version. */
   | { kind: 'current'; warning?: string }
   /** Migrations of this version are missing. */
   | { kind: 'outdated'; reason: string }
-  /** A newer version, or another program, changed the tables so that this version cannot work with them. */
+  /** The tables belong to an incompatible newer version or to another program. */
   | { kind: 'incompatible'; reason: string }
   /** CODES_IGNORE_CASE does not match how the database stores short codes. */
   | { kind: 'code_case'; reason: string }
-  /** The database does not say which migrations ran. */
+  /** The applied migrations cannot be read. */
   | { kind: 'unknown'; reason: string };
 
-/** Compares the migrations that ran on a database with those of this version, or of `folder`. Throws where PostgreSQL cannot
- *  answer: that says nothing about the tables. */
+/** Compares the applied migrations of a database with those of this version, or of `folder`. Throws when PostgreSQL is unavailable. */
 export async function readSchemaState(db: Knex, folder = ownMigrations): Promise<SchemaState> {
   const [history, known] = await Promise.all([readHistory(db), listMigrations(folder)]);
   return compare(history, known);
 }
 
-/** What a history means for code that has the migrations `known`. */
+/** The state of a database with this history for code with the migrations `known`. */
 export function compare({ table, hasTables, applied }: MigrationHistory, known: string[]): SchemaState {
   if (table === 'unreadable') {
     const reason =
-      'This role may not read the table knex_migrations, so it is not known whether migrations are missing: grant it SELECT on that table.';
+      'The role may not read the table knex_migrations, which lists the applied migrations: grant it SELECT on this table.';
     return { kind: 'unknown', reason };
   }
   if (table === 'missing' && hasTables) {
     const reason =
-      'The tables exist, but the table knex_migrations, which lists their migrations, does not: restore it from a backup.';
+      'The table knex_migrations, which lists the applied migrations, is missing: restore it from a backup.';
     return { kind: 'unknown', reason };
   }
   const names = new Set(applied.map(({ name }) => name));
@@ -61,17 +60,17 @@ function describeMissing(missing: string[], known: string[]): string {
   if (missing.length === known.length) {
     return 'The database has no tables of Linkmill: run "npm run migrate", or correct DATABASE_URL.';
   }
-  const count = missing.length === 1 ? 'One migration has' : `${missing.length} migrations have`;
-  return `${count} not run on this database, the first is ${missing[0]}: run "npm run migrate".`;
+  const count = missing.length === 1 ? 'One migration is' : `${missing.length} migrations are`;
+  return `${count} missing, the first is ${missing[0]}: run "npm run migrate".`;
 }
 
 const listNames = (migrations: AppliedMigration[]) => migrations.map(({ name }) => name).join(', ');
 
 function describeBreaking(migrations: AppliedMigration[]): string {
   const causes = migrations.map(({ name, breaksOlderCode }) => `${name} (${breaksOlderCode})`).join(', ');
-  return `A newer version migrated this database, and this version cannot work with it: ${causes}. Start the newer version, or restore a backup from before the upgrade.`;
+  return `A newer version migrated this database, and this version is not compatible with it: ${causes}. Start the newer version, or restore a backup from before the upgrade.`;
 }
 
 function describeNewer(migrations: AppliedMigration[]): string {
-  return `This database has migrations of a newer version: ${listNames(migrations)}. This version works with them.`;
+  return `This database has migrations of a newer version: ${listNames(migrations)}. This version is compatible with them.`;
 }

@@ -4,16 +4,16 @@ import { createPoller } from '../../resilience/poller.ts';
 import { withDeadline } from '../../resilience/shutdown.ts';
 import type { SchemaState } from './schema-state.ts';
 
-/** How often the migrations are compared: while the tables are usable; while they are not, so that a process that was started before
- *  the release step recovers soon after it; and while PostgreSQL does not answer. */
+/** How often the migrations are compared: while the tables are usable; while they are not, so that a process that started before the
+ *  migration recovers soon after it; and while PostgreSQL does not answer. */
 const pollEveryMs = { usable: 30_000, notUsable: 2_000, unknown: 5_000 };
-/** Longest time of one comparison. */
+/** Time limit of one comparison. */
 const deadlineMs = 2_000;
 
 export type SchemaWatch = ReturnType<typeof watchSchema>;
 
-/** Compares the migrations of the database with those of this version, now and from time to time, and reports what keeps this version
- *  from working with the tables as a condition. While PostgreSQL does not answer, the last comparison holds. */
+/** Compares the applied migrations with those of this version, now and repeatedly, and sets the conditions of the schema. While PostgreSQL
+ *  is unavailable, the conditions do not change. */
 export function watchSchema(deps: {
   read: () => Promise<SchemaState>;
   conditions: Pick<Conditions, 'update'>;
@@ -60,13 +60,13 @@ export function watchSchema(deps: {
   }
 
   return {
-    /** Resolves after the first comparison, or without one when PostgreSQL does not answer in time. */
+    /** Resolves after the first comparison, or after its time limit. */
     first,
 
-    /** Whether this version can work with the tables, as far as is known. */
+    /** Whether this version can work with the tables; true until a comparison says otherwise. */
     isUsable: (): boolean => isUsable,
 
-    /** Calls `listener` whenever the tables become usable or unusable from now on. */
+    /** Calls `changed` whenever the tables become usable or unusable. */
     onChange(changed: (isUsable: boolean) => void): void {
       listener = changed;
     },

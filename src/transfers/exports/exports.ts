@@ -15,11 +15,11 @@ export function createExports(deps: {
   /** Exports of one API key at once. */
   maxPerKey: number;
   /** Asks for the job that writes it; where that is in vain, its schedule finds the export. */
-  askForJob: (id: number) => void;
+  requestJob: (id: number) => void;
   /** Asks for the job that removes files nobody needs any more; there is a schedule, too. */
-  askForCleanup: () => void;
+  requestCleanup: () => void;
 }) {
-  const { store, maxPerKey, askForJob, askForCleanup } = deps;
+  const { store, maxPerKey, requestJob, requestCleanup } = deps;
 
   async function get(id: number, apiKeyId: number | null): Promise<Export> {
     return orNotFound(await store.find(id, apiKeyId));
@@ -38,7 +38,7 @@ export function createExports(deps: {
     async create(wanted: NewExport): Promise<Export> {
       const created = await store.create(wanted, maxPerKey);
       if (!created) throw new TooManyTransfers(`There are ${maxPerKey} exports of this API key. Delete one.`);
-      askForJob(created.id);
+      requestJob(created.id);
       return created;
     },
 
@@ -51,7 +51,7 @@ export function createExports(deps: {
     /** Ends an export, wherever it stands, and forgets it with its file; resolves to how it stood. */
     async remove(id: number, apiKeyId: number | null): Promise<Export> {
       const removed = orNotFound(await store.remove(id, apiKeyId));
-      askForCleanup();
+      requestCleanup();
       return removed;
     },
 

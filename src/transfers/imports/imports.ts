@@ -35,12 +35,12 @@ export function createImports(deps: {
   maxPerKey: number;
   urlRules: ImportUrlRules;
   /** Asks for the job that imports it; where that is in vain, its schedule finds the import. */
-  askForJob: (id: number) => void;
+  requestJob: (id: number) => void;
   /** Asks for the job that removes files nobody needs any more; there is a schedule, too. */
-  askForCleanup: () => void;
+  requestCleanup: () => void;
   log: Log;
 }) {
-  const { store, maxMegabytes, maxPerKey, urlRules, askForJob, askForCleanup, log } = deps;
+  const { store, maxMegabytes, maxPerKey, urlRules, requestJob, requestCleanup, log } = deps;
   /** How many files come in, by API key. An import that is removed does not count in the store, and its file may still come. */
   const uploading = new Map<number, number>();
 
@@ -80,7 +80,7 @@ export function createImports(deps: {
       await keepFile(id, leaveOutAddresses(encoding, content, delimiter));
       const begun = await store.finishUpload(id, { encoding, delimiter, charset: charset() });
       if (!begun) throw removedMeanwhile();
-      askForJob(id);
+      requestJob(id);
       return begun;
     } catch (error) {
       await store.remove(id, null).catch((cause: unknown) => {
@@ -127,7 +127,7 @@ export function createImports(deps: {
     /** Ends an import, wherever it stands, and forgets it; resolves to how it stood. The short URLs that it has created stay. */
     async remove(id: number, apiKeyId: number | null): Promise<Import> {
       const removed = orNotFound(await store.remove(id, apiKeyId));
-      askForCleanup();
+      requestCleanup();
       return removed;
     },
 

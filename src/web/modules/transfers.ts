@@ -15,7 +15,7 @@ export function openTransfers(
 ) {
   const common = {
     maxPerKey: config.MAX_IMPORTS_AND_EXPORTS_PER_API_KEY,
-    askForCleanup: () => queues.ask('cleanup-transfers', {}),
+    requestCleanup: () => queues.request('cleanup-transfers', {}),
   };
   const imports = createImports({
     ...common,
@@ -27,13 +27,13 @@ export function openTransfers(
       maxUrlLength: config.MAX_URL_LENGTH,
       schemes: config.ALLOWED_SCHEMES,
     },
-    askForJob: (id) => queues.ask('import-urls', { id }, String(id)),
+    requestJob: (id) => queues.request('import-urls', { id }, String(id)),
     log,
   });
   const exports = createExports({
     ...common,
     store: breakers.postgres.guard(createExportStore(db)),
-    askForJob: (id) => queues.ask('export-urls', { id }, String(id)),
+    requestJob: (id) => queues.request('export-urls', { id }, String(id)),
   });
   return { imports, exports };
 }

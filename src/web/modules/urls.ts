@@ -52,7 +52,7 @@ export function openUrls(
       store: breakers.postgres.guard(createKeyStore(db)),
       lowWater: config.KEY_POOL_LOW_WATERMARK ?? Math.floor(config.KEY_POOL_TARGET / 2),
       log,
-      onLow: () => queues.ask('replenish-keys', {}),
+      onLow: () => queues.request('replenish-keys', {}),
     }),
     (ours) => ours.returnLease(),
   );
@@ -138,7 +138,7 @@ export function openUrls(
     blockedHosts,
     onUnpublished: createFallbackPublisher({
       changes,
-      requestRepair: () => queues.ask('reconcile-cache', {}),
+      requestRepair: () => queues.request('reconcile-cache', {}),
       log,
     }),
     onNotFound,

@@ -3,7 +3,7 @@ import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
 import { type Knex, openPostgres } from '../../../src/storage/postgres/postgres.ts';
 import { migrate, rollback } from '../../../src/storage/schema/migrations.ts';
 import { createClient } from '../../support/http/client.ts';
-import { askForJob } from '../../support/jobs.ts';
+import { requestJob } from '../../support/jobs.ts';
 import { runProcess, startWeb, startWorker } from '../../support/processes/processes.ts';
 import { createDatabase, useRedis } from '../../support/resources.ts';
 import { addColumn, copyMigrations } from '../../support/services/migrations-folder.ts';
@@ -134,7 +134,7 @@ test('processes and commands refuse a database that a newer version made unusabl
   const client = createClient(web.baseUrl);
   const newer = await copyMigrations({ '20270101_000001_need_color': breaking });
   await migrate(db, { folder: newer.url });
-  const reason = 'cannot work with it: 20270101_000001_need_color (every short URL needs a color)';
+  const reason = 'is not compatible with it: 20270101_000001_need_color (every short URL needs a color)';
 
   const late = await startWeb(settings);
   const lateClient = createClient(late.baseUrl);

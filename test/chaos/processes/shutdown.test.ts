@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
 import { createCodes, findMiscounted, readCounted } from '../../support/clicks/counts.ts';
 import { createClient } from '../../support/http/client.ts';
-import { askForJob } from '../../support/jobs.ts';
+import { requestJob } from '../../support/jobs.ts';
 import { startLoad } from '../../support/processes/load.ts';
 import { startProcess, startWeb, startWorker, type TestProcess } from '../../support/processes/processes.ts';
 import { track, uniquePrefix, useDatabase, useRedis } from '../../support/resources.ts';
@@ -89,7 +89,7 @@ describe('with both stores at hand', () => {
     const web = await startWeb(settings());
     const { key } = await createApiKeys(database.db()).create('test');
     const client = createClient(web.baseUrl, key);
-    const path = await askForJob(client, 'replenish-keys', { target: 1_000_000 });
+    const path = await requestJob(client, 'replenish-keys', { target: 1_000_000 });
     const read = async () => (await client.get(path)).body;
     await waitUntil('it has begun', async () => Number((await read())['progress']) > 0);
 

@@ -72,7 +72,7 @@ async function goThrough(service: BusyService, { harm, heal, lastsMs }: Outage) 
   }
 }
 
-const awayAndBack = ['store does not answer, circuit opened', 'store answers again, circuit closed'];
+const awayAndBack = ['store is unavailable, circuit opened', 'store is available again, circuit closed'];
 const visitsOf = ({ latenciesMs, failures }: Tally) => latenciesMs.length + failures.length;
 
 const summarise = (creates: { status: number | undefined; retryAfter: string | null; ms: number }[]) => ({

@@ -39,7 +39,9 @@ test.each(['LATIN1', 'SQL_ASCII'])('a database in %s is refused, with what to ty
   await withDatabase(
     `encoding '${encoding}' locale_provider libc lc_collate 'C' lc_ctype 'C'`,
     async (url) => {
-      await expect(migrateAt(url)).rejects.toThrow(`has the encoding ${encoding}, and Linkmill needs UTF8`);
+      await expect(migrateAt(url)).rejects.toThrow(
+        `has the encoding ${encoding}, and Linkmill requires UTF8`,
+      );
       await expect(migrateAt(url)).rejects.toThrow('create database linkmill_utf8');
     },
   );

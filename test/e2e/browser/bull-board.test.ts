@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { jobNames } from '../../../src/queues/jobs.ts';
 import { useBrowserPage } from '../../support/http/browser-page.ts';
-import { askForJob } from '../../support/jobs.ts';
+import { requestJob } from '../../support/jobs.ts';
 import { useService } from '../../support/processes/service.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
@@ -30,7 +30,7 @@ test('with the login the browser shows every queue; with a wrong one nothing', a
 });
 
 test('the bar of a running replenish-keys job moves on its page until it is full', async () => {
-  const path = await askForJob(service.client(), 'replenish-keys', { target: 1_000_000 });
+  const path = await requestJob(service.client(), 'replenish-keys', { target: 1_000_000 });
   await page().goto(`${board()}/queue/replenish-keys/${idOf(path)}`);
   const bar = page().getByRole('main').getByRole('progressbar').first();
   const seen: number[] = [];
@@ -61,7 +61,7 @@ test('a job added from the page with wrong data fails for good and says why', as
   await page().goto(`${board()}/queue/replenish-keys`);
   await addJob('{"target": "many"}');
   await page().goto(`${board()}/queue/replenish-keys?status=failed`);
-  await page().getByText('the data is not usable: target').first().waitFor();
+  await page().getByText('invalid job data: target').first().waitFor();
   const [job] = await listJobs('replenish-keys', 'failed');
   expect(job).toMatchObject({ data: { target: 'many' }, attempts: 1 });
 });
@@ -69,7 +69,7 @@ test('a job added from the page with wrong data fails for good and says why', as
 test('a job that failed shows its error on the page, and a click on Retry runs it again', async () => {
   const db = service.database.db();
   await db.schema.renameTable('url_stats', 'url_stats_away');
-  const path = await askForJob(service.client(), 'warm-cache');
+  const path = await requestJob(service.client(), 'warm-cache');
   await untilFailed(path);
   await db.schema.renameTable('url_stats_away', 'url_stats');
 

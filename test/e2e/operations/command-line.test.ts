@@ -5,7 +5,7 @@ import { createClickStream } from '../../../src/clicks/stream/stream.ts';
 import { jobNames } from '../../../src/queues/jobs.ts';
 import { createUrlIds, makeBatch, readCounts } from '../../support/clicks/clicks.ts';
 import { useWeb } from '../../support/http/web-app.ts';
-import { askForJob } from '../../support/jobs.ts';
+import { requestJob } from '../../support/jobs.ts';
 import { sendRedirects } from '../../support/processes/load.ts';
 import { runProcess, startWorker } from '../../support/processes/processes.ts';
 import { createUrl } from '../../support/urls/urls.ts';
@@ -166,7 +166,7 @@ test.each([
 
 test('a worker with --queues flush-clicks runs that queue and leaves the others', async () => {
   const worker = await startWorker(settings, ['--queues', 'flush-clicks']);
-  const other = await askForJob(web.client(), 'cleanup-expired');
+  const other = await requestJob(web.client(), 'cleanup-expired');
   const code = await createUrl(web.client());
   await sendRedirects(web.baseUrl(), [code], 1);
   await waitUntil('the click is counted', async () => {

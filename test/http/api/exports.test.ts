@@ -123,7 +123,7 @@ test('an export that PostgreSQL rejects fails with an error', async () => {
   const filter = { from: '2026-01-01T00:00:00+23:00' };
   await web.database.db()('exports').where({ id: asked.body['id'] }).update({ filter });
   await runJob();
-  const error = 'PostgreSQL refuses what it asks for.';
+  const error = 'PostgreSQL rejects the query of the export.';
   expect((await client.get(path)).body).toMatchObject({ state: 'failed', error });
   expect(await download(path)).toMatchObject({ status: 409, text: expect.stringContaining(error) });
 });

@@ -38,8 +38,8 @@ test.each([
 test.each([
   ['http://host', /must be a URL such as redis:/],
   ['host:6379', /must be a URL such as redis:/],
-  ['redis:///run/r.sock', /names no host; for a Unix socket use unix:\/\/\/run\/redis\.sock/],
-  ['redis://', /names no host/],
+  ['redis:///run/r.sock', /has no host; for a Unix socket use unix:\/\/\/run\/redis\.sock/],
+  ['redis://', /has no host/],
   ['unix://run/r.sock', /three slashes/],
   ['redis://host/main', /by its number/],
   ['redis://host/1/2', /by its number/],
@@ -91,7 +91,7 @@ test.each([
 
 test.each([
   ['mysql://host/db', /must be a URL such as postgres:/],
-  ['postgres:///db', /names no host; for a Unix socket add \?host=/],
+  ['postgres:///db', /has no host; for a Unix socket add \?host=/],
   ['postgres://host/db?sslmode=no-verify', /one of disable, allow, prefer, require/],
   ['postgres://host/db?sslmode=verify-ca', /without a CA certificate/],
   ['postgres://host/db?sslrootcert=/nowhere.crt', /cannot be read \(ENOENT\)/],

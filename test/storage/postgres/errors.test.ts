@@ -88,7 +88,7 @@ test('the description of a failure names the kind and the code, and nothing of t
     code: '28P01',
   });
   expect(describeFailure(error)).toBe(
-    'PostgreSQL refuses the login: check the password, the role and pg_hba.conf (28P01).',
+    'PostgreSQL rejects the login: check the password, the role and pg_hba.conf (28P01).',
   );
   expect(describeFailure(new Error('host secret'))).toBe('PostgreSQL cannot be used.');
 });

@@ -27,7 +27,7 @@ describe('a migrated database', () => {
   test('a database that lacks the latest migration is outdated, and the reason names it', async () => {
     await db('knex_migrations').where({ name: '20261130_000010_add_external_write_triggers' }).delete();
     const reason =
-      'One migration has not run on this database, the first is 20261130_000010_add_external_write_triggers: run "npm run migrate".';
+      'One migration is missing, the first is 20261130_000010_add_external_write_triggers: run "npm run migrate".';
     expect(await readSchemaState(db)).toEqual({ kind: 'outdated', reason });
   });
 
@@ -42,7 +42,7 @@ describe('a migrated database', () => {
     await migrate(db, { folder: newer.url });
     await newer.remove();
     const warning =
-      'This database has migrations of a newer version: 20270101_000001_add_color. This version works with them.';
+      'This database has migrations of a newer version: 20270101_000001_add_color. This version is compatible with them.';
     expect(await readSchemaState(db)).toEqual({ kind: 'current', warning });
 
     const lines: string[] = [];
@@ -55,7 +55,7 @@ describe('a migrated database', () => {
     const newer = await copyMigrations({ '20270101_000001_need_color': text });
     await migrate(db, { folder: newer.url });
     const reason =
-      'A newer version migrated this database, and this version cannot work with it: 20270101_000001_need_color (every short URL needs a color). Start the newer version, or restore a backup from before the upgrade.';
+      'A newer version migrated this database, and this version is not compatible with it: 20270101_000001_need_color (every short URL needs a color). Start the newer version, or restore a backup from before the upgrade.';
     expect(await readSchemaState(db)).toEqual({ kind: 'incompatible', reason });
     await expect(migrate(db)).rejects.toThrow(reason);
     // To the version that has it, it is one like all others.

@@ -20,7 +20,7 @@ const unknown: UploadedAs = { kind: undefined, format: 'auto', mapping: null, ch
 export function createTransfers(db: Knex, maxPerKey = 1_000) {
   const importStore = createImportStore(db);
   const exportStore = createExportStore(db);
-  const common = { maxPerKey, askForJob: () => undefined, askForCleanup: () => undefined };
+  const common = { maxPerKey, requestJob: () => undefined, requestCleanup: () => undefined };
   const imports = createImports({
     ...common,
     store: importStore,

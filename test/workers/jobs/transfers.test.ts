@@ -245,7 +245,7 @@ test('an import that is removed while it runs goes no further', async () => {
   await importUrls(transfers(), id, stopAtFirst());
   const { created } = await transfers().imports.remove(id, apiKeyId);
   expect(await importUrls(transfers(), id, createJobContext())).toMatchObject({
-    status: 'the import was removed',
+    status: 'the import was deleted',
   });
   expect(await countUrls('ended-')).toBe(created);
 });
