@@ -58,7 +58,7 @@ afterAll(async () => {
 
 async function countListeners(): Promise<number> {
   const sessions = database.db()('pg_stat_activity').whereRaw('datname = current_database()');
-  return (await sessions.whereLike('application_name', 'linkmill-%-hearing')).length;
+  return (await sessions.whereLike('application_name', 'linkmill-%-notifications')).length;
 }
 
 /** Returns the redirect target, or else the status, from each web process. */
@@ -156,7 +156,7 @@ test('a change while no process is connected to PostgreSQL is followed after the
   try {
     await waitUntil('no process listens', async () => {
       await external.run(`select pg_terminate_backend(pid) from pg_stat_activity
-        where datname = current_database() and application_name like 'linkmill-%-hearing'`);
+        where datname = current_database() and application_name like 'linkmill-%-notifications'`);
       return (await countListeners()) === 0;
     });
     await change(code);

@@ -113,7 +113,7 @@ export function openUrls(
     'notifications',
     listenForChanges({
       url: config.DATABASE_DIRECT_URL ?? config.DATABASE_URL,
-      name: 'web-hearing',
+      name: 'web-notifications',
       listener: {
         onChange: onNotification,
         onManyChanges: memoryCache.onManyChanges,
