@@ -5,33 +5,33 @@ import { openPostgres } from '../storage/postgres/postgres.ts';
 import { requireSchema } from '../storage/schema/require-schema.ts';
 import { readArguments } from './command-line.ts';
 
-/** `npm run fold-codes`: prepares a database for CODES_IGNORE_CASE. Exit code 0 when it is prepared, 1 when not. */
+/** `npm run fold-codes`: prepares a database for CODES_IGNORE_CASE. Exit code 0 on success, else 1. */
 
-/** A statement may take this long: it may wait for other sessions, and the table may be large. */
+/** A statement may wait for other sessions, and the table may be large. */
 const queryTimeoutMs = 3_600_000;
 
 const usage = `Usage: npm run fold-codes [-- --undo]
-  Stores every short code of DATABASE_URL (or of DATABASE_DIRECT_URL, if set) in lower case, as CODES_IGNORE_CASE needs it.
-  Changes nothing where two codes would be the same. Exit code 0 when all codes are in lower case, 1 when not.
-  --undo  Allows upper case letters in new codes again; existing codes stay in lower case.
+  Converts every short code of DATABASE_URL (or of DATABASE_DIRECT_URL, if set) to lower case, as CODES_IGNORE_CASE requires.
+  Changes nothing if two codes would become equal. Exit code 0 when all codes are in lower case, else 1.
+  --undo  Allow upper case letters in new codes again; existing codes stay in lower case.
 `;
 
-const say = (line: string) => void process.stderr.write(`${line}\n`);
+const print = (line: string) => void process.stderr.write(`${line}\n`);
 const { isUndo } = readArguments(usage, readUndo);
 const config = loadConfigOrExit(databaseSettings);
 const url = config.DATABASE_DIRECT_URL ?? config.DATABASE_URL;
 const db = openPostgres({ url, poolMax: 3, queryTimeoutMs, name: 'fold-codes' });
 try {
-  await requireSchema(db, say);
+  await requireSchema(db, print);
   if (isUndo) {
     await allowUpperCase(db);
-    process.stdout.write('New short codes may have upper case letters.\n');
+    process.stdout.write('New short codes may contain upper case letters.\n');
   } else {
     const count = await foldCodes(db);
-    process.stdout.write(`All short codes are in lower case, ${count} of them since now.\n`);
+    process.stdout.write(`All short codes are in lower case; ${count} were converted.\n`);
   }
 } catch (error) {
-  say(`fold-codes failed: ${error instanceof Error ? error.message : String(error)}`);
+  print(`fold-codes failed: ${error instanceof Error ? error.message : String(error)}`);
   process.exitCode = 1;
 } finally {
   await db.destroy();

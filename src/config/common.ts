@@ -5,7 +5,7 @@ import { database } from './database.ts';
 import { redis } from './redis.ts';
 import { flag } from './values.ts';
 
-/** Settings of web and worker processes alike. */
+/** Settings of web and worker processes. */
 export const common = {
   ...database,
   ...redis,
@@ -14,14 +14,14 @@ export const common = {
       error: 'must be one of fatal, error, warn, info, debug, trace, silent',
     })
     .default('info')
-    .describe('Lowest level of the JSON log lines that are written'),
-  CACHE_TTL_SECONDS: wholeNumberText(10, 86_400).default(3_600).describe('How long Redis keeps a short URL'),
+    .describe('Minimum log level'),
+  CACHE_TTL_SECONDS: wholeNumberText(10, 86_400).default(3_600).describe('TTL of cache entries in Redis'),
   CLICK_SHARDS: wholeNumberText(1, 64)
     .default(1)
-    .describe('Redis streams for clicks; the same in every process; may be raised, never lowered'),
+    .describe('Redis streams for clicks; the same in every process; can be raised, but not lowered'),
   KEY_POOL_TARGET: wholeNumberText(100, 10_000_000)
     .default(100_000)
-    .describe('Keys up to which a replenishment fills the pool'),
+    .describe('Keys in the pool after a replenishment'),
   RETENTION_DAYS: wholeNumberText(0, 36_500)
     .default(30)
     .describe('Days until a deleted or expired short URL is purged; the same in every process'),
@@ -35,10 +35,10 @@ export const common = {
   ),
   SHUTDOWN_DEADLINE_MS: wholeNumberText(1_000, 600_000)
     .default(20_000)
-    .describe('Longest time of a graceful shutdown, from SIGTERM on'),
+    .describe('Time limit of a graceful shutdown, in milliseconds'),
 };
 
-/** What a process with an HTTP endpoint needs. */
+/** Settings of an HTTP endpoint. */
 export const endpoint = {
   HOST: z
     .string()

@@ -3,7 +3,7 @@ import { wholeNumberText } from '../validation/integer.ts';
 
 const part = (description: string) => z.string().optional().describe(description);
 
-/** Where PostgreSQL is. The parts are joined to a URL when the settings are loaded. */
+/** Address of PostgreSQL. The parts are joined to a URL when the settings are loaded. */
 const address = {
   DATABASE_URL: z
     .string()
@@ -45,6 +45,6 @@ export const migrateSettings = databaseSettings.extend({
   MIGRATION_WAIT_SECONDS: wholeNumberText(1, 86_400)
     .default(600)
     .describe(
-      'Total time that `npm run migrate` waits for locks of other sessions and for another run, before it ends with exit code 1',
+      'Time that `npm run migrate` waits in total for locks of other sessions and for another run; then it exits with 1',
     ),
 });

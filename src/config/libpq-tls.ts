@@ -3,7 +3,7 @@ import { StoreUrlError } from '../storage/connections/store-url.ts';
 /** Modes that check no certificate. */
 const trusting = new Set(['allow', 'prefer']);
 
-/** Variables of libpq that ask for a check which Linkmill does not make: without effect, a connection would be weaker than it looks. */
+/** Variables of libpq that require a check that Linkmill does not support: ignoring one would weaken the connection. */
 const unsupported: Record<string, (value: string) => boolean> = {
   PGCHANNELBINDING: (value) => value === 'require',
   PGGSSENCMODE: (value) => value === 'require',
@@ -15,14 +15,14 @@ const unsupported: Record<string, (value: string) => boolean> = {
 };
 
 /**
- * The URL of a PostgreSQL database with the TLS parameters of libpq's environment variables, where neither the URL nor a setting of Linkmill
- * gives them. A Unix socket has none, `disable` takes no certificate. `sources` gets the names of the variables that are used. Throws a
- * StoreUrlError for a variable that asks for a check which Linkmill does not make.
+ * Adds the TLS parameters of libpq's environment variables to the URL of a PostgreSQL database, unless the URL or a setting of Linkmill has
+ * them. A Unix socket gets none, `disable` no certificate. `sources` receives the names of the used variables. Throws a StoreUrlError for a
+ * variable that requires an unsupported check.
  */
 export function addLibpqTls(url: string, env: NodeJS.ProcessEnv, sources: string[]): string {
   const query = new URLSearchParams(url.includes('?') ? url.slice(url.indexOf('?')) : '');
   if (isSocket(url, query)) return url;
-  refuseUnsupported(env, sources);
+  rejectUnsupported(env, sources);
   const added = new URLSearchParams();
   const add = (param: string, variable: string) => {
     const value = env[variable]?.trim();
@@ -40,13 +40,13 @@ export function addLibpqTls(url: string, env: NodeJS.ProcessEnv, sources: string
   return added.size === 0 ? url : `${url}${url.includes('?') ? '&' : '?'}${added.toString()}`;
 }
 
-function refuseUnsupported(env: NodeJS.ProcessEnv, sources: string[]): void {
+function rejectUnsupported(env: NodeJS.ProcessEnv, sources: string[]): void {
   for (const [variable, isUnsupported] of Object.entries(unsupported)) {
     const value = env[variable]?.trim();
     if (!value || !isUnsupported(value)) continue;
     sources.push(variable);
     throw new StoreUrlError(
-      `asks for a check of the connection that is not supported: unset ${variable}, and set sslmode=verify-full`,
+      `requires a check of the connection that is not supported: unset ${variable}, and set sslmode=verify-full`,
     );
   }
 }

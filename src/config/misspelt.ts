@@ -1,12 +1,12 @@
 import { webSettings } from './web.ts';
 import { workerSettings } from './worker.ts';
 
-/** A short name is close to too many others. */
+/** Shorter names are similar to too many others. */
 const minLength = 7;
-/** Typing mistakes that a name may have, a short one fewer. */
+/** Most typing errors of a name; a short name may have fewer. */
 const maxMistakes = (name: string) => (name.length < 13 ? 1 : 2);
 
-/** The environment variables that look like a misspelt setting, each with the setting that it is close to. */
+/** The environment variables that look like a misspelt setting, with that setting. */
 export function misspelt(variables: string[]): [name: string, meant: string][] {
   const settings = [...Object.keys(webSettings.shape), ...Object.keys(workerSettings.shape)];
   const known = new Set(settings.flatMap((name) => [name, `${name}_FILE`]));
@@ -18,7 +18,7 @@ export function misspelt(variables: string[]): [name: string, meant: string][] {
     });
 }
 
-/** Whether two names have the first part in common and differ by one or two letters in the rest. */
+/** Whether two names share the first word and differ by at most `maxMistakes` letters. */
 function isClose(name: string, setting: string): boolean {
   const [first] = setting.split('_');
   if (!name.startsWith(`${first}_`) || Math.abs(name.length - setting.length) > maxMistakes(setting))
@@ -26,7 +26,7 @@ function isClose(name: string, setting: string): boolean {
   return distance(name, setting) <= maxMistakes(setting);
 }
 
-/** Letters to insert, remove or replace to make one text of another (Levenshtein). */
+/** The Levenshtein distance of two texts. */
 function distance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, column) => column);
   for (const [index, letter] of from.split('').entries()) {

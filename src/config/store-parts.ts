@@ -2,19 +2,19 @@ import { passwordFileParam } from '../storage/connections/password-file.ts';
 import { parsePostgresUrl } from '../storage/connections/postgres-url.ts';
 import { parseRedisUrl } from '../storage/connections/redis-url.ts';
 import { StoreUrlError } from '../storage/connections/store-url.ts';
-import type { Given, Values } from './given.ts';
 import { addLibpqTls } from './libpq-tls.ts';
+import type { RawSettings, Values } from './raw-settings.ts';
 
-/** The settings of one store: a URL, or parts that make one. */
+/** The settings of one store: a URL or its parts. */
 interface Store {
   url: string;
-  /** Parts that a URL holds itself. */
+  /** Settings that replace a URL. */
   parts: string[];
-  /** Builds a URL of parts. */
+  /** Builds a URL from the parts. */
   build: (values: Values) => string;
-  /** Settings that are added to a URL as the parameter of that name. */
+  /** Settings that are added to the URL, with the name of their parameter. */
   params: Record<string, string>;
-  /** Adds what environment variables apart from Linkmill's settings say. */
+  /** Adds parameters from other environment variables. */
   addDefaults?: (url: string, env: NodeJS.ProcessEnv, sources: string[]) => string;
   check: (url: string) => unknown;
 }
@@ -38,7 +38,7 @@ function buildRedis(values: Values): string {
   return `redis${hasTls ? 's' : ''}://${user}${bracketed(REDIS_HOST)}:${values['REDIS_PORT'] ?? 6_379}/${encode(REDIS_DB)}`;
 }
 
-/** A host as a URL has it: an IPv6 address needs brackets. */
+/** The host of a URL: an IPv6 address in brackets. */
 const bracketed = (host: string) => (host.includes(':') && !host.startsWith('[') ? `[${host}]` : host);
 
 const stores: Store[] = [
@@ -70,19 +70,19 @@ const stores: Store[] = [
   },
 ];
 
-/** Makes one URL of all settings of each store, and checks it; and removes the parts from `given`. What is wrong is added to its
- *  problems, by the name of the URL. */
-export function joinStoreParts(given: Given, env: NodeJS.ProcessEnv): void {
-  for (const store of stores) joinParts(store, given, env);
+/** Joins the settings of each store to one URL, validates it, and removes the parts from `raw`. Problems are added under the name of the
+ *  URL. */
+export function joinStoreParts(raw: RawSettings, env: NodeJS.ProcessEnv): void {
+  for (const store of stores) joinParts(store, raw, env);
   const [database] = stores;
-  // It shares login and certificates with the other one.
-  joinParts({ ...database!, url: 'DATABASE_DIRECT_URL', parts: [] }, given, env);
+  // It shares the login and the certificates with DATABASE_URL.
+  joinParts({ ...database!, url: 'DATABASE_DIRECT_URL', parts: [] }, raw, env);
   for (const { parts, params } of stores)
-    for (const name of [...parts, ...Object.keys(params)]) delete given.values[name];
+    for (const name of [...parts, ...Object.keys(params)]) delete raw.values[name];
 }
 
-function joinParts(store: Store, given: Given, env: NodeJS.ProcessEnv): void {
-  const { values, problems } = given;
+function joinParts(store: Store, raw: RawSettings, env: NodeJS.ProcessEnv): void {
+  const { values, problems } = raw;
   const parts = store.parts.filter((name) => name in values);
   const [first] = parts;
   const sources = [store.url];
@@ -101,7 +101,7 @@ function joinParts(store: Store, given: Given, env: NodeJS.ProcessEnv): void {
     }
     const url = values[store.url];
     if (url === undefined) return;
-    const joined = withParams(url, store, given, sources);
+    const joined = withParams(url, store, raw, sources);
     values[store.url] = store.addDefaults?.(joined, env, sources) ?? joined;
     store.check(values[store.url]!);
   } catch (error) {
@@ -110,15 +110,15 @@ function joinParts(store: Store, given: Given, env: NodeJS.ProcessEnv): void {
   }
 }
 
-/** The URL with the other settings of its store; `sources` gets their names. */
-function withParams(url: string, store: Store, { values, files }: Given, sources: string[]): string {
+/** Adds the other settings of the store to the URL; `sources` receives their names. */
+function withParams(url: string, store: Store, { values, files }: RawSettings, sources: string[]): string {
   const query = new URLSearchParams(url.includes('?') ? url.slice(url.indexOf('?')) : '');
   const added = new URLSearchParams();
   for (const [name, param] of Object.entries(store.params)) {
     if (values[name] === undefined) continue;
     const isThere = query.has(param) || (param === 'password' && /^[^/?#]*\/\/[^/?#]*:[^/?#]*@/.test(url));
     if (isThere && store.url === 'DATABASE_DIRECT_URL') continue;
-    if (isThere) throw new StoreUrlError(`has what ${name} sets too: keep one`);
+    if (isThere) throw new StoreUrlError(`already contains the value of ${name}: keep one`);
     if (param === 'password' && files[name] !== undefined) added.set(passwordFileParam, files[name]);
     else added.set(param, values[name]);
     sources.push(name);

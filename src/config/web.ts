@@ -55,16 +55,16 @@ export const webSettings = z
     RATE_LIMIT_PER_KEY: wholeNumberText(0, 10_000_000)
       .default(6_000)
       .describe(
-        'Requests per minute of one API key, over all web processes; then 429; 0 (here and in the next two): no limit. While Redis is down, each process allows its share by `WEB_CONCURRENCY`',
+        'Requests per minute of one API key in all web processes; further requests get 429; 0 (here and in the next two settings): no limit. While Redis is unavailable, each process allows its share by `WEB_CONCURRENCY`',
       ),
     RATE_LIMIT_PER_IP: wholeNumberText(0, 10_000_000)
       .default(600)
       .describe(
-        'Requests per minute from one address (an IPv6 /64) without a valid API key, to public pages and to what needs a key or login; redirects do not count',
+        'Requests per minute from one IP address (IPv6: /64) without a valid API key; redirects do not count',
       ),
     RATE_LIMIT_NOT_FOUND_PER_IP: wholeNumberText(0, 10_000_000)
       .default(120)
-      .describe('Unknown short codes per minute from one address; then 429 for unknown short codes only'),
+      .describe('Unknown short codes per minute from one IP address; further unknown codes get 429'),
     WEB_CONCURRENCY: wholeNumberText(1, 256)
       .default(1)
       .describe('Web processes that share the port, each with its own connections, cache and metrics'),
@@ -84,7 +84,7 @@ export const webSettings = z
     MAX_URL_LENGTH: wholeNumberText(64, urlLengths.most)
       .default(urlLengths.usual)
       .describe(
-        'Most characters of an original or fallback URL, at most 8192; some clients follow no URL above 2048',
+        'Maximum length of an original or fallback URL, up to 8192; some clients do not follow a URL above 2048',
       ),
     ALLOWED_SCHEMES: z
       .string()
@@ -100,41 +100,41 @@ export const webSettings = z
         }
       })
       .describe(
-        'Schemes besides http and https to which short URLs may redirect, comma-separated, such as `mailto,tel,intent,magnet`; those that browsers run or that show local files, such as `javascript` and `data`, are refused',
+        'Additional schemes to which short URLs may redirect, comma-separated, such as `mailto,tel,intent,magnet`; schemes that run code or show local files, such as `javascript` and `data`, are rejected',
       ),
     CUSTOM_CODE_MIN_LENGTH: wholeNumberText(1, 64)
       .default(defaultCodeRules.minLength)
-      .describe('Fewest characters of a `custom_code`; imports take codes from 1 character on'),
+      .describe('Minimum length of a `custom_code`; imports accept codes from 1 character'),
     CUSTOM_CODE_MAX_LENGTH: wholeNumberText(1, 64)
       .default(defaultCodeRules.maxLength)
-      .describe('Most characters of a `custom_code`; imports take codes of up to 64'),
+      .describe('Maximum length of a `custom_code`; imports accept codes of up to 64 characters'),
     CUSTOM_CODE_CHARACTERS: z
       .enum(codeCharacters, { error: `must be one of ${codeCharacters.join(', ')}` })
       .default(defaultCodeRules.characters)
       .describe(
-        'Characters of a `custom_code`: `ascii`, letters, digits, `-` and `_`; `dots`, also single dots between them; `unicode`, also letters and digits of every script, without a mix of Latin, Greek and Cyrillic',
+        'Characters of a `custom_code`: `ascii`, letters, digits, `-` and `_`; `dots`, also single dots between them; `unicode`, also letters and digits of every script, but no mix of Latin, Greek and Cyrillic',
       ),
     KEY_POOL_LOW_WATERMARK: wholeNumberText(1, 10_000_000)
       .optional()
-      .describe(
-        'Keys in the pool below which a replenishment starts at once; default: half of `KEY_POOL_TARGET`',
-      ),
+      .describe('Keys in the pool below which a replenishment starts; default: half of `KEY_POOL_TARGET`'),
     CLICK_ACK_MS: wholeNumberText(1, 10_000)
       .default(250)
-      .describe('Longest time that a redirect waits until Redis has its click'),
+      .describe('Time limit in milliseconds for a redirect to wait until Redis has its click'),
     MEMORY_CACHE_MAX_ENTRIES: wholeNumberText(1, 10_000_000)
       .default(50_000)
-      .describe('Entries of the memory cache of a web process; an entry is valid for at most 2 s'),
+      .describe(
+        'Maximum number of entries in the memory cache of a web process; an entry is valid for at most 2 s',
+      ),
     MEMORY_CACHE_MAX_MB: wholeNumberText(1, 100_000)
       .default(32)
-      .describe('Approximate limit of the memory cache, in megabytes'),
+      .describe('Approximate size limit of the memory cache, in megabytes'),
     STALE_IF_ERROR_SECONDS: wholeNumberText(0, 86_400)
       .default(60)
       .describe(
-        'Age up to which a web process redirects from stale entries of its memory cache while neither store answers; 0: never',
+        'Age up to which stale entries of the memory cache are used while PostgreSQL and Redis are unavailable; 0: never',
       ),
     CLICK_ACK: flag(true).describe(
-      'Whether a redirect waits until Redis has its click; `false` answers first',
+      'Whether a redirect waits until Redis has its click; with `false` it does not wait',
     ),
     CLICK_BUFFER_MAX_ENTRIES: wholeNumberText(1_000, 10_000_000)
       .default(100_000)
@@ -160,30 +160,30 @@ export const webSettings = z
         'File in MaxMind format for the country of an address without such a header; read again when it is replaced',
       ),
     RESPECT_DO_NOT_TRACK: flag(true).describe(
-      'Whether a click with `Sec-GPC: 1` or `DNT: 1` gets neither a visitor ID nor a click event; it is still counted',
+      'Whether a click with `Sec-GPC: 1` or `DNT: 1` is counted without a visitor ID and a click event',
     ),
     CLICK_STREAM_MAX_BATCHES: wholeNumberText(1_000, 100_000_000)
       .default(200_000)
-      .describe('Batches waiting in Redis above which clicks go directly to PostgreSQL'),
+      .describe('Batches waiting in Redis above which clicks are written directly to PostgreSQL'),
     CLICK_LAG_LIMIT_SECONDS: wholeNumberText(1, 86_400)
       .default(30)
-      .describe('Age of the oldest batch that is not in PostgreSQL above which `/health` is degraded'),
+      .describe('Age of the oldest unflushed batch above which `/health` is degraded'),
     MAX_CONNECTIONS: wholeNumberText(1, 1_000_000)
       .default(4_096)
       .describe(
-        'Open connections to clients per web process, or fewer if `ulimit -n` is too low; at the limit idle ones are closed and new ones refused',
+        'Open client connections per web process, or fewer if `ulimit -n` is too low; at the limit idle connections are closed and new ones rejected',
       ),
     MAX_REQUESTS: wholeNumberText(1, 1_000_000)
       .default(4_096)
       .describe(
-        'Requests in progress per web process, without redirects from the memory cache; further ones get 503, except health, metrics and Bull Board',
+        'Requests in progress per web process, without redirects from the memory cache; further requests get 503, except health, metrics and Bull Board',
       ),
     MAX_API_REQUESTS: wholeNumberText(1, 100_000)
       .default(1_000)
-      .describe('API requests in progress per web process; further ones get 503'),
+      .describe('API requests in progress per web process; further requests get 503'),
     MAX_CLICK_STREAMS: wholeNumberText(0, 10_000)
       .default(100)
-      .describe('Open streams of click events per web process; further ones get 503'),
+      .describe('Open streams of click events per web process; further streams get 503'),
     MAX_EVENT_LOOP_DELAY_MS: wholeNumberText(0, 60_000)
       .default(200)
       .describe(
@@ -191,10 +191,12 @@ export const webSettings = z
       ),
     IMPORT_MAX_FILE_MB: wholeNumberText(1, 100_000)
       .default(1_024)
-      .describe('Largest file of an import, in megabytes'),
+      .describe('Maximum size of an import file, in megabytes'),
     MAX_IMPORTS_AND_EXPORTS_PER_API_KEY: wholeNumberText(1, 10_000)
       .default(10)
-      .describe('Unfinished imports of an API key, uploads included, and its exports; further ones get 409'),
+      .describe(
+        'Unfinished imports (with uploads) per API key, and exports per API key; further ones get 409',
+      ),
     SHUTDOWN_DRAIN_MS: wholeNumberText(0, 60_000)
       .default(1_000)
       .describe('Time after SIGTERM in which kept-alive connections are still served before they are closed'),
@@ -202,7 +204,7 @@ export const webSettings = z
       .enum(['off', 'errors', 'sampled', 'all'], { error: 'must be one of off, errors, sampled, all' })
       .default('off')
       .describe(
-        'Requests that are logged: none, those answered with 5xx, one in `ACCESS_LOG_SAMPLE`, or all',
+        'Requests that are logged: none, those with a 5xx response, one in `ACCESS_LOG_SAMPLE`, or all',
       ),
     ACCESS_LOG_SAMPLE: wholeNumberText(1, 1_000_000)
       .default(100)
@@ -215,7 +217,7 @@ export const webSettings = z
       .min(8, 'must be at least 8 characters')
       .optional()
       .describe('Password of Bull Board; without it Bull Board is off'),
-    BULL_BOARD_READ_ONLY: flag(false).describe('Whether Bull Board only shows queues and cannot change them'),
+    BULL_BOARD_READ_ONLY: flag(false).describe('Whether Bull Board is read-only'),
   })
   .refine((settings) => (settings.KEY_POOL_LOW_WATERMARK ?? 0) < settings.KEY_POOL_TARGET, {
     path: ['KEY_POOL_LOW_WATERMARK'],
@@ -226,7 +228,7 @@ export const webSettings = z
     error: 'must be at most CUSTOM_CODE_MAX_LENGTH',
   });
 
-/** The schemes that a list names, without the ":" or "://" that may follow them. */
+/** Splits a list of schemes and removes a trailing ":" or "://". */
 function readSchemes(text: string): string[] {
   const names = text.split(',').map((name) =>
     name
@@ -241,8 +243,8 @@ export type WebConfig = Readonly<z.infer<typeof webSettings>>;
 
 type OwnHosts = Pick<WebConfig, 'BASE_URL' | 'ALIAS_HOSTS'>;
 
-/** The hosts of this service, each with its port unless that is a default one, that of the base URL with its path if it has one. A name without a port has that of the base URL and the
- *  default ones. */
+/** The hosts of this service, with ports other than the default, and the path of the base URL if it has one. A name without a port is listed
+ *  with the port of the base URL and without one. */
 export function ownHostsOf({ BASE_URL, ALIAS_HOSTS }: OwnHosts): string[] {
   const { host, port, pathname } = new URL(BASE_URL);
   const names =

@@ -17,10 +17,10 @@ export const workerSettings = z.object({
     .describe('Days (UTC) until click events are deleted; roll-ups are kept permanently'),
   WARM_CACHE_URLS: wholeNumberText(0, 1_000_000)
     .default(10_000)
-    .describe('Number of the most clicked short URLs that a warm-up puts in the cache'),
+    .describe('Short URLs that a warm-up caches, the most clicked first'),
   WARM_CACHE_PER_SECOND: wholeNumberText(100, 100_000)
     .default(5_000)
-    .describe('Highest number of short URLs per second that a warm-up writes'),
+    .describe('Short URLs per second that a warm-up caches at most'),
 });
 
 export type WorkerConfig = Readonly<z.infer<typeof workerSettings>>;

@@ -1,24 +1,24 @@
 import { openStandardOutput, type Sink } from './standard-output.ts';
 
-/** Characters of lines that wait to be written; further lines are discarded. */
+/** Most characters that wait to be written; further lines are discarded. */
 const maxWaiting = 1_000_000;
-/** A pipe takes up to so many bytes whole, so that lines of processes that share it do not mix. */
+/** PIPE_BUF of Linux: a pipe writes up to this many bytes atomically, so that lines of several processes do not mix. */
 const chunkLength = 4_096;
-/** Pause before what could not be written is tried again; it doubles up to the longest. */
+/** Pause before a failed write is retried; it doubles up to the longest. */
 const shortestPauseMs = 10;
 const longestPauseMs = 1_000;
 
 export type LogDestination = ReturnType<typeof createLogDestination>;
 
-/** Writes log lines to standard output, in order, and never blocks, throws or keeps the process alive. While standard output takes nothing
- *  (a full disk, a pipe that nobody reads), up to a megabyte waits for it and is tried again, at most once a second after a while; further
- *  lines are discarded, and `describeLoss` makes the line that says how many. */
+/** Writes log lines to standard output, in order, without blocking, throwing or keeping the process alive. While standard output is blocked (a
+ *  full disk, a full pipe), up to a megabyte waits and is retried with backoff. Further lines are discarded, and `describeLoss` creates the line
+ *  with their number. */
 export function createLogDestination(describeLoss: (lines: number) => string, open = openStandardOutput) {
   let sink: Sink | undefined;
   let lines: string[] = [];
   let waiting = 0;
   let lost = 0;
-  /** What could not be written, or is being written. */
+  /** The chunk that is being written or retried. */
   let chunk: Buffer | undefined;
   let isWriting = false;
   let pauseMs = shortestPauseMs;
@@ -78,7 +78,7 @@ export function createLogDestination(describeLoss: (lines: number) => string, op
     return open();
   }
 
-  /** One attempt with all that waits, before the process ends. */
+  /** One attempt to write all waiting lines before the process ends. */
   function writeRest(): void {
     if (chunk !== undefined && !isWriting) sink?.writeNow(chunk);
     const rest = takeChunk(Infinity);
@@ -96,7 +96,7 @@ export function createLogDestination(describeLoss: (lines: number) => string, op
       if (!isWriting && timer === undefined) pump();
     },
 
-    /** Calls back once all lines are written or an attempt to write has failed: never, while a pipe is not read. */
+    /** Calls back once all lines are written or a write has failed; never while a pipe is full. */
     flush(onFlushed: () => void): void {
       if (!isWriting && timer === undefined) onFlushed();
       else flushers.push(onFlushed);

@@ -1,10 +1,10 @@
-/** Writes to standard error. A reader that has gone, or a full disk, is an error of neither the stream nor the process. */
+/** Writes to standard error. A closed pipe or a full disk does not fail the process. */
 export function writeToStandardError(text: string): void {
   const { stderr } = process;
   if (stderr.listenerCount('error') === 0) stderr.on('error', () => undefined);
   try {
     stderr.write(text);
   } catch {
-    // Node writes to files at once, and throws.
+    // Writes to files are synchronous and may throw.
   }
 }

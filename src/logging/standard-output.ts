@@ -2,21 +2,21 @@ import { constants, fstatSync, openSync, type Stats, write, writeSync } from 'no
 
 const stdoutFd = 1;
 
-/** Where bytes go without ever blocking the event loop. */
+/** A destination for bytes that never blocks the event loop. */
 export interface Sink {
-  /** Calls back, later, with how many bytes were written, which may be none, and whether that is because of an error. */
+  /** Calls back asynchronously with the number of written bytes, and whether the write failed. */
   write: (bytes: Buffer, onWritten: (bytes: number, isBroken: boolean) => void) => void;
-  /** Writes at once what can be written at once, for the end of a process. */
+  /** Writes synchronously what can be written, before the process ends. */
   writeNow: (bytes: Buffer) => void;
 }
 
-/** Standard output. A reader that has gone, or a full disk, is an error of neither the stream nor the process. */
+/** Opens standard output. A closed pipe or a full disk does not fail the process. */
 export function openStandardOutput(): Sink {
   const stats = fstatSync(stdoutFd);
   return stats.isFIFO() || stats.isSocket() ? openStream(process.stdout) : openFile(descriptorFor(stats));
 }
 
-/** Node writes to pipes and sockets without blocking. */
+/** Writes to pipes and sockets are asynchronous. */
 function openStream(stream: NodeJS.WriteStream): Sink {
   stream.on('error', () => undefined);
   return {
@@ -26,11 +26,11 @@ function openStream(stream: NodeJS.WriteStream): Sink {
   };
 }
 
-/** Node writes to files in a thread: a terminal that was stopped would hold that thread, and with it the end of the process. */
+/** Writes to files use a thread: a stopped terminal would block the thread, and with it the end of the process. */
 function descriptorFor(stats: Stats): number {
   if (!stats.isCharacterDevice()) return stdoutFd;
   try {
-    // An open file of its own, so that other processes on the same terminal are not switched to non-blocking writes.
+    // A separate open file, so that other processes on the terminal keep blocking writes.
     return openSync(`/proc/self/fd/${stdoutFd}`, constants.O_WRONLY | constants.O_NONBLOCK);
   } catch {
     return stdoutFd;
@@ -47,7 +47,7 @@ function openFile(fd: number): Sink {
       try {
         writeSync(fd, bytes);
       } catch {
-        // There is no later attempt.
+        // The process ends; there is no retry.
       }
     },
   };

@@ -1,7 +1,7 @@
 import { AggregatorRegistry, Histogram, type MetricType } from 'prom-client';
 import { version } from '../version.ts';
 
-/** What Prometheus is told under one name. */
+/** The samples of one metric. */
 export interface Metric {
   name: string;
   help: string;
@@ -14,19 +14,19 @@ export interface Sample {
   labels: Partial<Record<string, string | number>>;
 }
 
-/** The text for Prometheus, what has the same name under one heading. */
+/** Renders metrics in the text format of Prometheus; metrics of the same name are merged. */
 export async function renderMetrics(metrics: Metric[]): Promise<string> {
   return await AggregatorRegistry.aggregate([
     metrics.map((metric) => ({ ...metric, aggregator: 'sum' })),
   ]).metrics();
 }
 
-/** Upper bounds of the buckets of durations, in seconds. */
+/** Bucket bounds of durations, in seconds. */
 export const durationBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
 export type DurationHistogram<Label extends string> = ReturnType<typeof durationHistogram<Label>>;
 
-/** A histogram of durations in seconds. An observation costs about a microsecond: too much for each redirect. */
+/** A histogram of durations in seconds. An observation takes about a microsecond, which is too slow for each redirect. */
 export function durationHistogram<Label extends string>(
   name: string,
   help: string,
@@ -40,18 +40,23 @@ export function durationHistogram<Label extends string>(
   };
 }
 
-/** Which build a process runs. */
+/** The version of the process. */
 export const buildInfo = (): Metric =>
   gauge('build_info', 'Version of Linkmill and of Node.js that this process runs; always 1', [
     { value: 1, labels: { version, node: process.versions.node } },
   ]);
 
 export const counter = (name: string, help: string, value: number | Sample[]) =>
-  ofLinkmill('counter', name, help, value);
+  createMetric('counter', name, help, value);
 export const gauge = (name: string, help: string, value: number | Sample[]) =>
-  ofLinkmill('gauge', name, help, value);
+  createMetric('gauge', name, help, value);
 
-function ofLinkmill(type: 'counter' | 'gauge', name: string, help: string, value: number | Sample[]): Metric {
+function createMetric(
+  type: 'counter' | 'gauge',
+  name: string,
+  help: string,
+  value: number | Sample[],
+): Metric {
   const values = typeof value === 'number' ? [{ value, labels: {} }] : value;
   return { name: `linkmill_${name}`, help, type, values };
 }

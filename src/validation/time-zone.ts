@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
-/** Names of the IANA without a region, with the region whose clocks they mean (its `backward` file, 2024b). PostgreSQL takes some of
- *  them for abbreviations, which have no summer time. */
+/** IANA names without a region, by the zone that they link to (`backward` file, 2024b). PostgreSQL reads some of them as abbreviations, which
+ *  have no daylight saving time. */
 const namesWithoutRegion = new Map(
   Object.entries({
     UTC: 'UTC UCT GMT GMT0 GMT+0 GMT-0 Greenwich Universal Zulu',
@@ -39,9 +39,9 @@ const namesWithoutRegion = new Map(
   }).flatMap(([zone, names]) => names.split(' ').map((name) => [name.toLowerCase(), zone] as const)),
 );
 
-const mustBeZone = 'must be a time zone of the IANA, such as Europe/Berlin, or UTC';
+const mustBeZone = 'must be an IANA time zone, such as Europe/Berlin, or UTC';
 
-/** The name under which PostgreSQL has the clocks that this name means to the IANA, in any case; or what is wrong with it. */
+/** The name of an IANA time zone for PostgreSQL, from a name in any case; or why it is rejected. */
 export function readTimeZone(name: string): { zone: string } | { refused: string } {
   const known = namesWithoutRegion.get(name.toLowerCase());
   if (known !== undefined) return { zone: known };
@@ -60,7 +60,7 @@ function isKnown(name: string): boolean {
   }
 }
 
-/** A time zone by its name, in any case. */
+/** The name of a time zone, in any case. */
 export const timeZone = z.string('must be a string').transform((name, context) => {
   const read = readTimeZone(name);
   if ('zone' in read) return read.zone;

@@ -1,4 +1,4 @@
-/** Its URL has the interface of the platform, and the answers of the URL Standard. */
+/** The URL of the standard, with the interface of the platform. */
 declare module 'whatwg-url' {
   export const URL: typeof globalThis.URL;
 }

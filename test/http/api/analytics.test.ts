@@ -158,12 +158,12 @@ test.each(['utc', 'EST', 'est', 'cet', 'europe/BERLIN', 'GMT+0', 'Etc/GMT+5'])(
 );
 
 test.each([
-  ['timezone=Mars/Olympus', 'timezone must be a time zone of the IANA, such as Europe/Berlin, or UTC.'],
-  ['timezone=%2B05:45', 'timezone must be a time zone of the IANA, such as Europe/Berlin, or UTC.'],
+  ['timezone=Mars/Olympus', 'timezone must be an IANA time zone, such as Europe/Berlin, or UTC.'],
+  ['timezone=%2B05:45', 'timezone must be an IANA time zone, such as Europe/Berlin, or UTC.'],
   ['timezone=US/Pacific-New', 'timezone must be a time zone that the database supports.'],
   [
     'timezone=PST',
-    'timezone must be a time zone of the IANA, such as Europe/Berlin, or UTC; an abbreviation such as PST or IST has several meanings.',
+    'timezone must be an IANA time zone, such as Europe/Berlin, or UTC; an abbreviation such as PST or IST has several meanings.',
   ],
   [
     'from=2026-11-20T10:00:00%2000:00',

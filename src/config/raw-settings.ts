@@ -1,36 +1,37 @@
 import { withoutLineEnd } from '../storage/connections/password-file.ts';
 import { readRegularFile, UnreadableFile } from '../storage/connections/regular-file.ts';
 
-/** The values of settings, as text. */
+/** The texts of settings, by name. */
 export type Values = Record<string, string>;
 
-export interface Given {
+/** Settings as texts, before they are parsed. */
+export interface RawSettings {
   values: Values;
-  /** Where a value comes from a file: its path. */
+  /** The paths of the files that values were read from. */
   files: Values;
-  /** What is wrong, one line each, without values; by the name of the setting. */
+  /** One line per problem, without values, by the name of the setting. */
   problems: Map<string, string>;
 }
 
-/** Settings whose value has several lines. */
+/** Settings whose value may have several lines. */
 const holdsPem = /_(CA|CERT|KEY)$/;
-/** What Kubernetes and Docker set for a service of such a name. */
+/** Kubernetes and Docker set such a variable for a service with this name. */
 const isServiceLink = (name: string, value: string) => name.endsWith('PORT') && /^(tcp|udp):\/\//.test(value);
 
-/** Reads the settings of these names from the environment: `NAME`, or the file that `NAME_FILE` names. A value that is blank counts as unset;
- *  line breaks at its end are cut off, quotes around it and other line breaks are refused. */
-export function readGiven(env: NodeJS.ProcessEnv, names: string[]): Given {
-  const given: Given = { values: {}, files: {}, problems: new Map() };
+/** Reads settings from the environment: `NAME`, or the file at the path `NAME_FILE`. A blank value counts as unset. Trailing line breaks are
+ *  removed; quotes around the value and other line breaks are rejected. */
+export function readRawSettings(env: NodeJS.ProcessEnv, names: string[]): RawSettings {
+  const raw: RawSettings = { values: {}, files: {}, problems: new Map() };
   for (const name of names) {
     try {
-      const value = readValue(name, env, given.files);
-      if (value !== undefined) given.values[name] = value;
+      const value = readValue(name, env, raw.files);
+      if (value !== undefined) raw.values[name] = value;
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      given.problems.set(name, error.message);
+      raw.problems.set(name, error.message);
     }
   }
-  return given;
+  return raw;
 }
 
 class Problem extends Error {}
