@@ -68,7 +68,7 @@ test('a worker on an outdated database takes no job until the database is migrat
   const web = await startWeb(settings);
   const { key } = await createApiKeys(db).create('test');
   const client = createClient(web.baseUrl, key);
-  const job = await askForJob(client, 'cleanup-expired');
+  const job = await requestJob(client, 'cleanup-expired');
   await db('knex_migrations').where({ name: latest }).delete();
   const worker = await startWorker(settings);
   const other = await startWorker(settings);
