@@ -1,7 +1,7 @@
 import { boundedTransaction, type Knex, onlyRow } from '../storage/postgres/postgres.ts';
 
-/** What imports and exports have in common: each is an API key's, waits for a job and is worked on for long. Where a method takes an API
- *  key's id, null stands for all of them: it finds only what is that key's. */
+/** The common part of imports and exports: each belongs to an API key, waits for a job and takes long. Methods with an API key's id find only
+ *  what belongs to this key; null means all keys. */
 export function createTransferTable<Row>(db: Knex, table: 'imports' | 'exports', columns: string) {
   async function findOne(condition: string, bindings: Knex.ValueDict): Promise<Row | undefined> {
     const { rows } = await db.raw<{ rows: Row[] }>(
@@ -12,8 +12,8 @@ export function createTransferTable<Row>(db: Knex, table: 'imports' | 'exports',
   }
 
   return {
-    /** Inserts one where its API key has fewer than `most` of which `isHeld` is true, however many it begins at once; undefined, with
-     *  nothing done, where it has not. */
+    /** Inserts a row when its API key has fewer than `most` rows that satisfy `isHeld`, also with concurrent requests; else changes nothing and
+     *  resolves to undefined. */
     async insertWithin<T>(
       { apiKeyId, isHeld, most }: { apiKeyId: number; isHeld: string; most: number },
       insert: (trx: Knex) => Promise<T>,
@@ -33,7 +33,7 @@ export function createTransferTable<Row>(db: Knex, table: 'imports' | 'exports',
     find: async (id: number, apiKeyId: number | null): Promise<Row | undefined> =>
       await findOne(`id = :id and ${isOf}`, { id, apiKeyId }),
 
-    /** One that is not done with, whoever's it is. */
+    /** An unfinished one of any API key. */
     findUnfinished: async (id: number): Promise<Row | undefined> =>
       await findOne(`id = :id and state in ('waiting', 'running')`, { id }),
 
@@ -47,7 +47,7 @@ export function createTransferTable<Row>(db: Knex, table: 'imports' | 'exports',
       return rows;
     },
 
-    /** Ends one wherever it stands, and forgets it; resolves to how it stood. */
+    /** Deletes one in any state; resolves to its last state. */
     async remove(id: number, apiKeyId: number | null): Promise<Row | undefined> {
       const { rows } = await db.raw<{ rows: Row[] }>(
         `update ${table} set deleted_at = now() where id = :id and ${isOf} and deleted_at is null returning ${columns}`,
@@ -56,7 +56,7 @@ export function createTransferTable<Row>(db: Knex, table: 'imports' | 'exports',
       return rows[0];
     },
 
-    /** The oldest after this one that waits for the job, or whose job has not been heard of for `idleSeconds`. */
+    /** The oldest after this one that waits for the job, or whose job has made no progress for `idleSeconds`. */
     async findWaiting(after: number, idleSeconds: number): Promise<number | undefined> {
       const { rows } = await db.raw<{ rows: { id: number }[] }>(
         `select id from ${table}
@@ -67,7 +67,7 @@ export function createTransferTable<Row>(db: Knex, table: 'imports' | 'exports',
       return rows[0]?.id;
     },
 
-    /** It is over: completed, or failed for this reason. */
+    /** Marks it as completed, or as failed with this error. */
     async finish(id: number, error: string | null): Promise<void> {
       await db.raw(
         `update ${table} set state = case when cast(:error as text) is null then 'completed' else 'failed' end,
@@ -79,8 +79,8 @@ export function createTransferTable<Row>(db: Knex, table: 'imports' | 'exports',
   };
 }
 
-/** How many rows a statement that removes some has removed. */
-export async function countRemoved(db: Knex, statement: string, bindings: Knex.ValueDict): Promise<number> {
+/** Runs a `delete` statement and resolves to the number of deleted rows. */
+export async function countDeleted(db: Knex, statement: string, bindings: Knex.ValueDict): Promise<number> {
   const { rows } = await db.raw<{ rows: { count: number }[] }>(
     `with removed as (${statement} returning 1) select count(*) as count from removed`,
     bindings,

@@ -1,38 +1,38 @@
-/** How rows are written down: one line of comma-separated values each, or one JSON object. */
+/** The encoding of rows: CSV, or one JSON object per line. */
 export type Encoding = 'csv' | 'ndjson';
 
-/** What an export is about to do or has done. `failed` is one that cannot be written. */
+/** The state of an export; `failed` when it cannot be written. */
 export type ExportState = 'waiting' | 'running' | 'completed' | 'failed';
 
-/** The same of an import, whose file comes first. `failed` is one that could not be read to its end. */
+/** The state of an import; `failed` when its file could not be read to the end. */
 export type ImportState = 'uploading' | ExportState;
 
-/** There is no such import or export, or it is another API key's. */
+/** The import or export does not exist, or belongs to another API key. */
 export class TransferNotFound extends Error {
   override readonly name = 'TransferNotFound';
 }
 
-/** The API key has as many imports under way, or exports, as it may have; the message says what to do. */
+/** The API key has reached its limit of imports or exports; the message has the remedy. */
 export class TooManyTransfers extends Error {
   override readonly name = 'TooManyTransfers';
 }
 
-/** What was uploaded can be no import; the message says why. */
+/** The uploaded file cannot be imported; the message has the reason. */
 export class UploadRejected extends Error {
   override readonly name = 'UploadRejected';
 }
 
-/** What was uploaded is longer than an import may be. */
+/** The uploaded file exceeds the maximum size of an import. */
 export class UploadTooLarge extends Error {
   override readonly name = 'UploadTooLarge';
 }
 
-/** The upload stopped before its end. */
+/** The upload ended prematurely. */
 export class UploadAborted extends Error {
   override readonly name = 'UploadAborted';
 }
 
-/** The export's file is not complete, yet or at all. */
+/** The file of the export is not complete. */
 export class ExportNotReady extends Error {
   override readonly name = 'ExportNotReady';
 }

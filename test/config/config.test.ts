@@ -37,11 +37,11 @@ test('three settings are enough for the web process, two for the worker, one for
   expect(loadConfig(databaseSettings, { DATABASE_URL })).toEqual({ DATABASE_URL });
 });
 
-test('without Bull Board its password is not there', () => {
+test('BULL_BOARD_PASSWORD is undefined by default', () => {
   expect(loadConfig(webSettings, needed).BULL_BOARD_PASSWORD).toBeUndefined();
 });
 
-test('numbers, flags and lists arrive as such', () => {
+test('numbers, booleans and lists are parsed', () => {
   const config = loadConfig(webSettings, {
     ...needed,
     PORT: '8080',
@@ -61,7 +61,7 @@ test('numbers, flags and lists arrive as such', () => {
   });
 });
 
-test('a further host without a port has the port of the base URL and the default ones', () => {
+test('an alias host without a port has the port of the base URL and the default ports', () => {
   const hostsOf = (env: Record<string, string>) => ownHostsOf(loadConfig(webSettings, { ...needed, ...env }));
   const more = { ALIAS_HOSTS: 'a.example,b.example:90,[2001:db8::1]' };
   expect(hostsOf({ BASE_URL: 'https://sho.rt', ...more })).toEqual([
@@ -80,7 +80,7 @@ test('a further host without a port has the port of the base URL and the default
   ]);
 });
 
-test('the own host of a base URL with a path is what is below that path', () => {
+test('the own host of a base URL with a path includes the path', () => {
   const config = loadConfig(webSettings, {
     ...needed,
     BASE_URL: 'https://example.com:8443/go/',
@@ -89,7 +89,7 @@ test('the own host of a base URL with a path is what is below that path', () => 
   expect(ownHostsOf(config)).toEqual(['example.com:8443/go', 'sho.rt', 'sho.rt:8443']);
 });
 
-test('the header of the country is a name, whatever its case, and empty or none at all', () => {
+test('COUNTRY_HEADER is a header name in any case, or unset', () => {
   expect(loadConfig(webSettings, { ...needed, COUNTRY_HEADER: 'CF-IPCountry' }).COUNTRY_HEADER).toBe(
     'cf-ipcountry',
   );
@@ -115,7 +115,7 @@ test('an empty variable counts as unset', () => {
   expect(problemsOf({ REDIS_URL: '' })).toEqual(['REDIS_URL is not set']);
 });
 
-test('every problem is named at once, and the message has them all', () => {
+test('all problems are reported at once', () => {
   const problems = problemsOf({
     DATABASE_URL: undefined,
     REDIS_URL: undefined,
@@ -169,7 +169,7 @@ const bounds: [name: string, least: number, most: number][] = [
   ['SHUTDOWN_DRAIN_MS', 0, 60_000],
 ];
 
-test.each(bounds)('%s takes whole numbers from %i to %i and no others', (name, least, most) => {
+test.each(bounds)('%s accepts only whole numbers from %i to %i', (name, least, most) => {
   for (const value of [least, most]) expect(problemsOf({ [name]: `${value}` })).toEqual([]);
   expect(problemsOf({ [name]: `${least - 1}` })).toEqual([`${name} must be at least ${least}`]);
   expect(problemsOf({ [name]: `${most + 1}` })).toEqual([`${name} must be at most ${most}`]);
@@ -206,7 +206,7 @@ test.each([
   expect(problemsOf({ [name]: value })).toEqual([expect.stringMatching(problem)]);
 });
 
-test('a password of Bull Board that is too short is refused without being shown', () => {
+test('a short BULL_BOARD_PASSWORD is rejected without showing it', () => {
   const problems = problemsOf({ BULL_BOARD_PASSWORD: 'hunter2' });
   expect(problems).toEqual(['BULL_BOARD_PASSWORD must be at least 8 characters']);
 });
@@ -217,7 +217,7 @@ test('a base URL with a final slash is the same origin', () => {
   );
 });
 
-test('a low water that is not below the target is refused; one that is not set follows any target', () => {
+test('a low watermark must be below the target; the default depends on the target', () => {
   const problem = 'KEY_POOL_LOW_WATERMARK must be less than KEY_POOL_TARGET';
   expect(problemsOf({ KEY_POOL_LOW_WATERMARK: '1000', KEY_POOL_TARGET: '1000' })).toEqual([problem]);
   expect(problemsOf({ KEY_POOL_LOW_WATERMARK: '100001' })).toEqual([problem]);

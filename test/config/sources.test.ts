@@ -41,7 +41,7 @@ function problemsOf(env: Record<string, string | undefined>): string[] {
   }
 }
 
-test('a setting is read from the file that NAME_FILE names, without the line break at its end', () => {
+test('a setting is read from the file of NAME_FILE without its trailing line break', () => {
   const config = load({
     METRICS_TOKEN_FILE: fileOf('secret-token\n'),
     BULL_BOARD_PASSWORD_FILE: fileOf('\uFEFFsecret-password\r\n'),
@@ -109,7 +109,7 @@ test.each([
   expect(problems.join()).not.toContain('a-secret');
 });
 
-test('a line break at the end of any setting is cut off, and a blank one counts as unset', () => {
+test('a trailing line break is removed, and a blank setting counts as unset', () => {
   expect(load({ BASE_URL: 'https://sho.rt\n', PORT: ' ', LOG_LEVEL: 'warn\r\n' })).toMatchObject({
     BASE_URL: 'https://sho.rt',
     PORT: 3_000,
@@ -117,7 +117,7 @@ test('a line break at the end of any setting is cut off, and a blank one counts 
   });
 });
 
-test('the parts of a store are joined to a URL, whatever characters they have', () => {
+test('the parts of a store are joined to a URL with any characters', () => {
   const { DATABASE_URL, DATABASE_DIRECT_URL, REDIS_URL } = load({
     DATABASE_URL: undefined,
     DATABASE_DIRECT_URL: 'postgres://me@direct/links',
@@ -171,7 +171,7 @@ test('variables that Kubernetes sets for services named redis, database or worke
   expect(load({ REDIS_PORT: link, DATABASE_PORT: link }).REDIS_URL).toBe(needed.REDIS_URL);
 });
 
-test('a variable that looks like a misspelt setting is found, with the setting that it resembles', () => {
+test('a misspelt setting is reported with the setting that it resembles', () => {
   expect(misspelt(['REDIS_URI', 'CACHE_TTL_SECOND', 'DATABASE_PASSWORD_FIL'])).toEqual([
     ['REDIS_URI', 'REDIS_URL'],
     ['CACHE_TTL_SECOND', 'CACHE_TTL_SECONDS'],
@@ -205,7 +205,7 @@ test.each([
   expect(parsePostgresUrl(url).tls.mode).toBe(mode);
 });
 
-test('the TLS variables of libpq count for the URL past PgBouncer too', () => {
+test('the TLS variables of libpq apply to DATABASE_DIRECT_URL too', () => {
   const { DATABASE_DIRECT_URL } = load({
     DATABASE_DIRECT_URL: 'postgres://direct/l',
     PGSSLMODE: 'verify-full',

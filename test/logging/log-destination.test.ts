@@ -54,7 +54,7 @@ describe.concurrent('a process whose standard output', () => {
     expect(await runIn(shellLine)).toBe(0);
   });
 
-  test('is a file, or a pipe that is read late, has every line in order', async () => {
+  test('is a file or a slowly read pipe receives every line in order', async () => {
     await Promise.all([runIn('run > "$folder/file"'), runIn('run | (sleep 1; cat > "$folder/late")')]);
     for (const name of ['file', 'late']) {
       const lines = await readLines(path.join(folder, name));

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 
-test('the log of a refused login to Redis has its reason and not its password', () => {
+test('the log of a rejected Redis login has its reason but not the password', () => {
   const script = `
     import { createLog } from './src/log.ts';
     const command = { name: 'auth', args: ['linkmill', 'hunter2-secret'] };

@@ -43,21 +43,21 @@ async function watch({ onTestFinished }: TestContext) {
   };
 }
 
-test('without a live worker the condition says so, until one sends a heartbeat', async (context) => {
+test('a missing worker is reported until one sends a heartbeat', async (context) => {
   const { serve, judgeUntil, judgeFine } = await watch(context);
   await judgeUntil('workers_missing', 'No worker is running');
   await serve(jobNames);
   await judgeFine('workers_missing');
 });
 
-test('a queue that no worker serves is named, and only that', async (context) => {
+test('only queues without a worker are named', async (context) => {
   const { serve, judgeUntil, reasonOf } = await watch(context);
   await serve(jobNames.filter((name) => name !== 'import-urls'));
   await judgeUntil('workers_missing', 'No worker serves import-urls:');
   expect(reasonOf('jobs_overdue')).toBeUndefined();
 });
 
-test('a worker whose heartbeats have ended counts as missing', async (context) => {
+test('a worker without heartbeats counts as missing', async (context) => {
   const { workerCounts, serve, judgeUntil, judgeFine } = await watch(context);
   await serve(jobNames);
   await waitUntil('a heartbeat', async () => (await workerCounts.read())['warm-cache'] === 1);
@@ -67,7 +67,7 @@ test('a worker whose heartbeats have ended counts as missing', async (context) =
   await judgeFine('workers_missing');
 });
 
-test('a job that is due while its worker takes none is reported, until it is taken', async (context) => {
+test('an overdue job is reported until a worker takes it', async (context) => {
   const { serve, queues, judgeUntil, judgeFine } = await watch(context);
   await serve(jobNames);
   await queues.add('import-urls', {});

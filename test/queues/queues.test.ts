@@ -34,7 +34,7 @@ afterAll(async () => {
   await closeRedis(connection);
 });
 
-test('what is asked for over and over runs once, and once more where it was asked for while it ran', async () => {
+test('repeated requests run a job once, and once more if requested while it runs', async () => {
   await waitUntil('Redis is there', () => redis.redis().status === 'ready');
   const queues = createQueues(redis.redis(), redis.prefix, silentLog);
   const add = async () => await queues.add('reconcile-cache', {}, 'asked');

@@ -11,7 +11,7 @@ function openGathering(load = async (keys: string[]) => keys.map((key) => `answe
   return { ask, loads };
 }
 
-test('what is asked for within one turn is loaded at once, and each asker gets the answer to its own key', async () => {
+test('keys of one turn are loaded together, and each caller gets the value of its key', async () => {
   const { ask, loads } = openGathering();
   const keys = ['b', 'a', 'c', 'a'];
   const atOnce = keys.map(ask);
@@ -26,7 +26,7 @@ test('what is asked for within one turn is loaded at once, and each asker gets t
   expect(loads).toEqual([['b', 'a', 'c', 'a', 'd']]);
 });
 
-test('what is asked for in a later turn is loaded anew, although an earlier load is still under way', async () => {
+test('keys of a later turn are loaded separately while an earlier load is in progress', async () => {
   let release!: () => void;
   const released = new Promise<void>((resolve) => {
     release = resolve;
@@ -44,7 +44,7 @@ test('what is asked for in a later turn is loaded anew, although an earlier load
   expect(loads).toEqual([['slow'], ['fast'], ['fast']]);
 });
 
-test('a load that fails rejects all that asked for it, and nobody who asks later', async () => {
+test('a failed load rejects its own callers, but no later ones', async () => {
   let fails = true;
   const { ask } = openGathering(async (keys) => {
     if (fails) throw new Error('no answer in time');
@@ -59,7 +59,7 @@ test('a load that fails rejects all that asked for it, and nobody who asks later
   expect(await ask('a')).toBe('a');
 });
 
-test('a load that throws at once rejects what was asked for', async () => {
+test('a load that throws synchronously rejects its callers', async () => {
   const ask = createBatchLoader((): Promise<string[]> => {
     throw new Error('no such function');
   });

@@ -32,7 +32,7 @@ function openCalls({
 const outcomes = (settled: PromiseSettledResult<unknown>[]) =>
   settled.map((one) => (one.status === 'fulfilled' ? one.value : (one.reason as Error).message));
 
-test('what is asked for alone goes at once, what comes meanwhile goes together, each with its own result', async () => {
+test('an item without load runs at once; items during a call share the next call', async () => {
   const { ask, calls, letGoAll } = openCalls();
   const answers = [1, 2, 3, 4].map(ask);
   expect(calls.map(({ items }) => items)).toEqual([[1]]);
@@ -40,7 +40,7 @@ test('what is asked for alone goes at once, what comes meanwhile goes together, 
   expect(calls.map(({ items }) => items)).toEqual([[1], [2, 3, 4]]);
 });
 
-test('with two calls at once, items that wait for both share the call after the first that ends', async () => {
+test('with a concurrency of two, waiting items share the call after the first that ends', async () => {
   const { ask, calls, letGoAll } = openCalls({ concurrency: 2 });
   const answers = [1, 2, 3, 4].map(ask);
   expect(calls.map(({ items }) => items)).toEqual([[1], [2]]);
@@ -51,13 +51,13 @@ test('with two calls at once, items that wait for both share the call after the 
   expect(outcomes(await letGoAll(answers))).toEqual(['result 1', 'result 2', 'result 3', 'result 4']);
 });
 
-test('a call takes no more than the limit', async () => {
+test('a call contains at most `limit` items', async () => {
   const { ask, calls, letGoAll } = openCalls({ limit: 2 });
   await letGoAll([1, 2, 3, 4].map(ask));
   expect(calls.map(({ items }) => items)).toEqual([[1], [2, 3], [4]]);
 });
 
-test('an item that fails fails alone, and those who shared its call get their results', async () => {
+test('an item that fails does not fail the others of its call', async () => {
   const { ask, letGoAll } = openCalls({ fails: (item) => item === 3 });
   expect(outcomes(await letGoAll([1, 2, 3, 4].map(ask)))).toEqual([
     'result 1',
@@ -67,7 +67,7 @@ test('an item that fails fails alone, and those who shared its call get their re
   ]);
 });
 
-test('a failure that is for all fails at once for those who wait as well, and not for those who come after', async () => {
+test('a failure for all rejects the waiting items at once, but no later ones', async () => {
   let away = true;
   const { ask, calls, letGoAll } = openCalls({ fails: () => away, isForAll: true });
   expect(outcomes(await letGoAll([1, 2, 3].map(ask)))).toEqual(Array(3).fill('failed for 1'));

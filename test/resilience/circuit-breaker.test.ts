@@ -50,7 +50,7 @@ function openBreaker({ openMs = 60_000, deadlineMs }: { openMs?: number; deadlin
   };
 }
 
-test('after three failures in a row a store is not asked: calls fail at once, and say why', async () => {
+test('after three failures in a row the circuit opens, and calls fail at once with the cause', async () => {
   const { breaker, ask, asked, fail } = openBreaker();
   await fail(2);
   expect(breaker.state).toBe('closed');
@@ -75,14 +75,14 @@ test.each<[string, () => Promise<string>]>([
   expect(breaker.state).toBe('closed');
 });
 
-test('failures of the same moment are one', async () => {
+test('simultaneous failures count as one', async () => {
   const { breaker, ask, answerWith } = openBreaker();
   answerWith(() => Promise.reject(away));
   await Promise.allSettled(Array.from({ length: 100 }, ask));
   expect(breaker.state).toBe('closed');
 });
 
-test('a refusal is an answer: it reaches the caller and opens nothing', async () => {
+test('a rejected command reaches the caller and does not open the circuit', async () => {
   const { breaker, ask, answerWith } = openBreaker();
   answerWith(() => Promise.reject(new Error('violates a constraint')));
   for (let i = 0; i < 4; i++) {
@@ -92,7 +92,7 @@ test('a refusal is an answer: it reaches the caller and opens nothing', async ()
   expect(breaker.state).toBe('closed');
 });
 
-test('one call at a time finds out whether the store is back; the others do not wait for it', async () => {
+test('a half-open circuit lets one call through, and the others fail at once', async () => {
   // Longer than a busy machine lets this process wait in the middle.
   const openMs = 500;
   const { breaker, ask, asked, answerWith, fail } = openBreaker({ openMs });
@@ -116,7 +116,7 @@ test('one call at a time finds out whether the store is back; the others do not 
   expect([breaker.state, asked()]).toEqual(['closed', 5]);
 });
 
-test('a call that the store refuses closes the circuit too', async () => {
+test('a rejected command closes a half-open circuit', async () => {
   const { breaker, ask, answerWith, fail } = openBreaker({ openMs: 30 });
   await fail(3);
   answerWith(() => Promise.reject(new Error('violates a constraint')));
@@ -124,7 +124,7 @@ test('a call that the store refuses closes the circuit too', async () => {
   expect(breaker.state).toBe('closed');
 });
 
-test('a call without an answer fails after its deadline, and counts as a failure', async () => {
+test('a call without an answer fails after its deadline and counts as a failure', async () => {
   const { breaker, ask, answerWith } = openBreaker({ deadlineMs: 60 });
   answerWith(async () => await new Promise(() => {}));
   for (let i = 0; i < 3; i++) {
@@ -143,7 +143,7 @@ test('a wall clock that is set back does not keep the circuit open', async () =>
   expect(await waitUntil('it is asked again', ask, 2_000)).toBe('back');
 });
 
-test('a kind of call that the store refuses opens its own circuit and no other', async () => {
+test('a kind of call that the store rejects opens only its own circuit', async () => {
   const refused = new Error('permission denied');
   let asked = 0;
   const breaker = createBreaker({
@@ -172,7 +172,7 @@ test('a kind of call that the store refuses opens its own circuit and no other',
   expect(error).toMatchObject({ cause: refused });
 });
 
-test('a circuit that opens and closes again and again writes at most 5 lines at once', async () => {
+test('a circuit that alternates writes at most 5 log lines at once', async () => {
   const lines: { msg: string }[] = [];
   const log = pino({}, { write: (line) => void lines.push(JSON.parse(line) as { msg: string }) });
   const isUnavailable = (error: unknown) => error === away;

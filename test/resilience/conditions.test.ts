@@ -27,7 +27,7 @@ describe('conditions', () => {
     expect(lines.at(-1)).toMatchObject({ condition: 'schema_outdated', seconds: 3 });
   });
 
-  test('a condition keeps its beginning while its reason changes', () => {
+  test('a condition keeps its start time when its reason changes', () => {
     const { conditions, advance } = createLogged();
     conditions.update('schema_outdated', 'two migrations are missing');
     advance(1_000);

@@ -44,7 +44,7 @@ test.each([150, 400])(
   },
 );
 
-test('without a limit there is no pressure, and the delay is told all the same', async () => {
+test('without a limit there is no pressure, but the delay is measured', async () => {
   const watch = openWatch(0);
   blockEachTurn(300);
   await waitUntil('the delay is told', () => watch.delayMs > 200);

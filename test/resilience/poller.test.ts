@@ -31,7 +31,7 @@ function open(everyMs: number) {
   return { state, poll, stop, runOnce, end: (error?: Error) => end(error) };
 }
 
-test('timed runs never overlap, and the next one begins after the previous one has ended', async () => {
+test('timed runs never overlap', async () => {
   const { state, end } = open(5);
   await waitUntil('the first run', () => state.runs === 1);
   await new Promise((resolve) => setTimeout(resolve, 50));
@@ -49,7 +49,7 @@ test('a poll during a run joins it', async () => {
   expect(state.runs).toBe(1);
 });
 
-test('each failure is reported with its number, and the recovery once', async () => {
+test('each failure is reported with its count, and the recovery once', async () => {
   const { state, runOnce } = open(hourMs);
   await runOnce();
   await runOnce(new Error('unavailable'));
@@ -70,7 +70,7 @@ test('polling continues after failures', async () => {
   await waitUntil('three failures', () => state.failures.length === 3);
 });
 
-test('stopping waits for the run in progress, reports nothing and starts no further run', async () => {
+test('stopping waits for the run in progress and starts no other', async () => {
   const { state, poll, stop, end } = open(5);
   void poll();
   let isStopped = false;

@@ -5,7 +5,7 @@ import { silentLog } from '../support/resources.ts';
 
 const never = new Promise<never>(() => {});
 
-test('what was opened last is closed first, each one after the one before it has ended', async () => {
+test('resources are closed one after the other, in reverse order of opening', async () => {
   const closing = new ClosingStack(silentLog);
   const events: string[] = [];
   for (const name of ['postgres', 'redis', 'server']) {
@@ -21,7 +21,7 @@ test('what was opened last is closed first, each one after the one before it has
   );
 });
 
-test('defer gives the resource back and closes that very one', async () => {
+test('defer returns its resource and closes it', async () => {
   const closing = new ClosingStack(silentLog);
   const resource = { closed: 0 };
   expect(closing.defer('resource', resource, (own) => void (own.closed += 1))).toBe(resource);
@@ -49,7 +49,7 @@ test.each([
   expect(closed).toEqual(['last', 'first']);
 });
 
-test('a closer that hangs ends with the deadline, and the whole is not clean', async () => {
+test('a hanging closer is abandoned at the deadline, and the shutdown is not clean', async () => {
   const closing = new ClosingStack(silentLog);
   closing.defer('hanging', 'hanging', () => never);
   const start = performance.now();
@@ -57,7 +57,7 @@ test('a closer that hangs ends with the deadline, and the whole is not clean', a
   expect(performance.now() - start).toBeGreaterThan(28);
 });
 
-test('closing is under way from its first moment on', async () => {
+test('`started` is true as soon as closing begins', async () => {
   const closing = new ClosingStack(silentLog);
   expect(closing.started).toBe(false);
   const closed = closing.closeAll(1_000);
@@ -65,7 +65,7 @@ test('closing is under way from its first moment on', async () => {
   await closed;
 });
 
-test('what is opened while closing is closed too', async () => {
+test('a resource that is opened during closing is closed too', async () => {
   const closing = new ClosingStack(silentLog);
   let closedLate = false;
   closing.defer('first', 'first', () => {
@@ -77,7 +77,7 @@ test('what is opened while closing is closed too', async () => {
   expect(closedLate).toBe(true);
 });
 
-test('a deadline lets pass what settles before it, and gives its own answer afterwards', async () => {
+test('a promise that settles before its deadline wins; later the deadline does', async () => {
   expect(await withDeadline(Promise.resolve('done'), 1_000, () => 'late')).toBe('done');
   await expect(withDeadline(Promise.reject(new Error('failed')), 1_000, () => 'late')).rejects.toThrow(
     'failed',
@@ -89,7 +89,7 @@ test('a deadline lets pass what settles before it, and gives its own answer afte
   await expect(withDeadline(never, 5, refuse)).rejects.toThrow('too late');
 });
 
-test('a rejection that comes after the deadline is nobody’s fault', async () => {
+test('a rejection after the deadline is handled', async () => {
   const controller = new AbortController();
   const unhandled: unknown[] = [];
   const note = (reason: unknown) => unhandled.push(reason);

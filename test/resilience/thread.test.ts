@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 
-test('a thread of a process that runs TypeScript runs TypeScript too', async () => {
+test('a thread of a TypeScript process runs TypeScript', async () => {
   const script = `
     import { createQrThread } from './src/qr/qr-thread.ts';
     const thread = createQrThread();

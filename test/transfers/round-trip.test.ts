@@ -85,7 +85,7 @@ const urlRow = fc.record({
   tags: fc.uniqueArray(text, { maxLength: 4 }),
 });
 
-test('what is exported and imported into an empty database is the same, in each format', async () => {
+test('an export imported into an empty database is identical, in each format', async () => {
   const rows = fc.array(fc.tuple(urlRow, fc.integer({ min: 0, max: 999 }), orNull(time)), {
     minLength: 1,
     maxLength: 20,

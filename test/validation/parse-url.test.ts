@@ -4,23 +4,23 @@ import { URL as StandardUrl } from 'whatwg-url';
 import { parseUrl } from '../../src/validation/parse-url.ts';
 import { hosts, rests } from '../support/urls/cases.ts';
 
-test('a URL with letters beyond ASCII is one however many were parsed before', () => {
+test('a URL with non-ASCII letters is parsed every time', () => {
   // URL.canParse says no to it on Node 20 from about the 6,000th call on.
   for (let i = 0; i < 50_000; i += 1) parseUrl(`https://example.com/${i}`);
   expect(parseUrl('https://bücher.example/ä')?.href).toBe('https://xn--bcher-kva.example/%C3%A4');
 });
 
-test('a relative URL needs a base, and what is no URL is undefined', () => {
+test('a relative URL needs a base, and an invalid URL is undefined', () => {
   expect(parseUrl('/path')).toBeUndefined();
   expect(parseUrl('/path', 'https://example.com')?.href).toBe('https://example.com/path');
   expect(parseUrl('https://[::1')).toBeUndefined();
 });
 
-test('a host is read as the URL Standard says, whatever the release of Node', () => {
+test('hosts follow the URL Standard on every release of Node.js', () => {
   expect(hosts.map(([written]) => [written, parseUrl(`https://${written}/`)?.host])).toEqual(hosts);
 });
 
-test('a path, query and fragment are encoded as the URL Standard says', () => {
+test('path, query and fragment are encoded as in the URL Standard', () => {
   const read = rests.map(([written]) => [
     written,
     parseUrl(`https://ex.com${written}`)?.href.slice('https://ex.com'.length),
@@ -28,7 +28,7 @@ test('a path, query and fragment are encoded as the URL Standard says', () => {
   expect(read).toEqual(rests);
 });
 
-test('text before the host, and other schemes, are read as the URL Standard says', () => {
+test('user info and other schemes follow the URL Standard', () => {
   const read = (text: string) => parseUrl(text)?.href;
   expect(read('  https:example.com  ')).toBe('https://example.com/');
   expect(read('HTTP:\\\\example.com:80')).toBe('http://example.com/');
@@ -42,7 +42,7 @@ test('text before the host, and other schemes, are read as the URL Standard says
   expect(read('https:///')).toBeUndefined();
 });
 
-test('the parser of the platform reads plain URLs as the standard does', () => {
+test('the parser of the platform agrees with the standard on plain URLs', () => {
   const plain = fc.stringMatching(
     /^https?:\/\/([a-zA-Z\d_-]{1,9}\.){0,3}[a-zA-Z][a-zA-Z\d-]{0,9}(:\d{1,4})?([/?#][\w\-.~!$&()*+,;=:@%/?#]{0,30})?$/,
   );

@@ -20,7 +20,7 @@ function isKnown(timeZone: string): boolean {
   }
 }
 
-test('each name that PostgreSQL and JavaScript know has the same clocks in both, winter and summer', async () => {
+test('every time zone has the same offsets in PostgreSQL and JavaScript, winter and summer', async () => {
   const { rows } = await database
     .db()
     .raw<{ rows: { name: string }[] }>('select name from pg_timezone_names');

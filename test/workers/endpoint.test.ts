@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(async () => void (await worker.stop()));
 
-test('a worker with WORKER_PORT answers its health, liveness and readiness there', async () => {
+test('a worker with WORKER_PORT serves health, liveness and readiness', async () => {
   const client = createClient(baseUrl);
   const { status, headers, body } = await client.get('/health');
   expect([status, headers.get('cache-control')]).toEqual([200, 'no-store']);
@@ -39,7 +39,7 @@ test('a worker with WORKER_PORT answers its health, liveness and readiness there
   expect((await client.get('/anything-else')).status).toBe(404);
 });
 
-test('the metrics of a worker need the token, as those of a web process do', async () => {
+test('the metrics of a worker require the token', async () => {
   expect((await createClient(baseUrl).get('/metrics')).status).toBe(401);
   const answer = await fetch(`${baseUrl}/metrics`, { headers: { authorization: `Bearer ${token}` } });
   const text = await answer.text();
@@ -47,7 +47,7 @@ test('the metrics of a worker need the token, as those of a web process do', asy
   expect(text).toMatch(/^process_resident_memory_bytes \d/m);
 });
 
-test('a worker whose WORKER_PORT is taken says so and ends with 1', async () => {
+test('a worker whose WORKER_PORT is in use exits with 1 and the cause', async () => {
   const taken = new URL(baseUrl).port;
   const { code, stdout } = await runProcess('workers/main.js', { ...settings(), WORKER_PORT: taken });
   expect(code).toBe(1);

@@ -30,7 +30,7 @@ afterAll(async () => void (await worker.stop()));
 const countJobs = async (queue: string, outcome: string) =>
   (await openPrometheus(baseUrl)).histogram('linkmill_job_duration_seconds', { queue, outcome }).count;
 
-test('jobs are measured by queue and outcome, those that fail too', async () => {
+test('jobs are measured by queue and outcome, including failures', async () => {
   const queues = createQueues(redis.redis(), redis.prefix, silentLog);
   const completed = await countJobs('cleanup-transfers', 'completed');
   const failed = await countJobs('cleanup-transfers', 'failed');
@@ -54,7 +54,7 @@ test('jobs are measured by queue and outcome, those that fail too', async () => 
   expect(jobs.sum).toBeGreaterThan(0);
 });
 
-test('a worker shows its build and its pools of connections', async () => {
+test('a worker exports its build and its connection pools', async () => {
   const metrics = await openPrometheus(baseUrl);
   expect(metrics.value('linkmill_build_info')).toBe(1);
   const ofPool = (pool: string) => metrics.value('linkmill_postgres_pool_max_connections', { pool });

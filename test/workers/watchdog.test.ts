@@ -89,7 +89,7 @@ async function outwaitWatchdog(ms = patienceMs) {
 }
 
 describe.concurrent('with a queue of its own for each,', () => {
-  test('a Worker that runs and takes nothing is replaced, and the job that waited is done', async (context) => {
+  test('a Worker that takes no jobs is replaced, and the waiting job runs', async (context) => {
     const { first, add, state, replacements } = await watchOne(context);
     await first.worker.pause(true);
     expect(first.worker.isRunning()).toBe(true);
@@ -101,7 +101,7 @@ describe.concurrent('with a queue of its own for each,', () => {
     expect(state.ends).toEqual([]);
   });
 
-  test('a Worker that two replacements did not get going is reported once, to end the process', async (context) => {
+  test('a Worker that is stuck after two replacements ends the process once', async (context) => {
     const proxy = await startProxy(Number(new URL(inject('redisUrl')).port));
     context.onTestFinished(proxy.close);
     const { add, state, replacements } = await watchOne(context, {
@@ -116,7 +116,7 @@ describe.concurrent('with a queue of its own for each,', () => {
     expect(replacements.length).toBe(2);
   });
 
-  test('a Worker whose job shows nothing for too long is replaced, its job is told to end, and the next job is done', async (context) => {
+  test('a Worker whose job reports no progress is replaced, and its job is interrupted', async (context) => {
     let aborted = false;
     let times = 0;
     const job = async ({ signal }: JobContext) => {
@@ -137,7 +137,7 @@ describe.concurrent('with a queue of its own for each,', () => {
     expect(replacements.length).toBe(1);
   });
 
-  test('a Worker with a long job that reports progress is left alone', async (context) => {
+  test('a Worker with a long job that reports progress is not replaced', async (context) => {
     const job = async ({ reportProgress }: JobContext) => {
       const end = performance.now() + patienceMs;
       await waitUntil('the job is long enough', async () => {
@@ -152,7 +152,7 @@ describe.concurrent('with a queue of its own for each,', () => {
     expect(replacements.length).toBe(0);
   });
 
-  test('a Worker whose queue has nothing due, or is paused, or limited to no job at once, is left alone', async (context) => {
+  test('a Worker is not replaced while nothing is due or its queue is paused or limited to 0', async (context) => {
     const { queue, add, state, replacements } = await watchOne(context);
     await queue.add(name, {}, { delay: 60_000 });
     await outwaitWatchdog();
@@ -168,7 +168,7 @@ describe.concurrent('with a queue of its own for each,', () => {
     await waitUntil('both are done', () => state.done === 2);
   });
 
-  test('a Worker is left alone while Redis takes no writes, and its job is done afterwards', async (context) => {
+  test('a Worker is not replaced while Redis rejects writes, and its job runs afterwards', async (context) => {
     const { server, redis } = await useServer(context);
     const { queue, first, state, replacements } = await watchOne(context, {
       redisUrl: server.url,
@@ -183,7 +183,7 @@ describe.concurrent('with a queue of its own for each,', () => {
     await waitUntil('the job is done', () => state.done === 1);
   });
 
-  test('a Worker is left alone while Redis is away, and goes on by itself afterwards', async (context) => {
+  test('a Worker is not replaced while Redis is down, and recovers by itself', async (context) => {
     const { server } = await useServer(context);
     const { queue, state, replacements } = await watchOne(context, {
       redisUrl: server.url,

@@ -10,7 +10,7 @@ import type { Knex } from '../../storage/postgres/postgres.ts';
 import type { Owner } from '../../urls/store/owner.ts';
 import type { ExportedValue, ExportFilter, ExportSource } from './source.ts';
 
-/** What an export says of a click, in the order of its columns: nothing of its visitor. */
+/** The columns of a click in an export, in their order; visitor IDs are not exported. */
 const readers = {
   short_code: (click) => click.shortCode,
   at: (click) => click.at,
@@ -24,26 +24,26 @@ const readers = {
   device: (click) => click.device,
 } satisfies Record<string, (click: ClickEvent) => ExportedValue>;
 
-/** Clicks that have a row, by the transactions that counted them, which are the ids of their rows, and then those that a dump has brought;
- *  those of deleted short URLs are left out. Those of one transaction are never apart, so that they may be more than were asked for. */
+/** Click events ordered by the transactions that counted them, whose numbers are the row ids, then the events that a dump restored, without
+ *  those of deleted short URLs. Events of one transaction stay together, so that a page may exceed its limit. */
 export function createClickSource(db: Knex): ExportSource {
   const store = createClickFeedStore(db);
   return {
     columns: Object.keys(readers),
 
     async findLastId() {
-      // During an export none may move to where it comes again.
+      // Otherwise an event could be renumbered during the export and be exported twice.
       for (let renumbered = 1; renumbered > 0;) renumbered = await store.renumberRestored();
       return Number(await store.findHorizon()) - 1;
     },
 
     async findRows({ after, upTo, owner, filter }) {
-      const wanted = wantedBy(owner, filter);
-      const place = BigInt(after) + 1n;
-      const counted = { from: place, before: BigInt(upTo) + 1n };
-      const restored = { from: place > restoredOffset ? place : restoredOffset, before: 2n * restoredOffset };
-      let clicks = await findNext(store, counted, wanted);
-      if (clicks.length === 0) clicks = await findNext(store, restored, wanted);
+      const condition = conditionFor(owner, filter);
+      const first = BigInt(after) + 1n;
+      const counted = { from: first, before: BigInt(upTo) + 1n };
+      const restored = { from: first > restoredOffset ? first : restoredOffset, before: 2n * restoredOffset };
+      let clicks = await findNext(store, counted, condition);
+      if (clicks.length === 0) clicks = await findNext(store, restored, condition);
       return clicks.map((click) => ({
         id: Number(click.transaction),
         values: Object.fromEntries(Object.entries(readers).map(([name, read]) => [name, read(click)])),
@@ -52,19 +52,19 @@ export function createClickSource(db: Knex): ExportSource {
   };
 }
 
-/** The first page that has any. */
+/** The first page that is not empty. */
 async function findNext(
   store: ClickFeedStore,
   { from, before }: Transactions,
-  wanted: Sql,
+  condition: Sql,
 ): Promise<ClickEvent[]> {
   let found: { clicks: ClickEvent[]; next: bigint } = { clicks: [], next: from };
   while (found.clicks.length === 0 && found.next < before)
-    found = await store.findEvents({ from: found.next, before }, wanted);
+    found = await store.findEvents({ from: found.next, before }, condition);
   return found.clicks;
 }
 
-function wantedBy(owner: Owner, { short_code: shortCode, tag, from, to }: ExportFilter): Sql {
+function conditionFor(owner: Owner, { short_code: shortCode, tag, from, to }: ExportFilter): Sql {
   const urls = conditionOf({ owner, shortCode, tag });
   return {
     sql: `${urls.sql} and at >= coalesce(cast(:since as timestamptz), '-infinity')

@@ -8,15 +8,14 @@ const decompress = promisify(gunzip);
 
 export type Exports = ReturnType<typeof createExports>;
 
-/** Exports as requests see them. Where a method takes an API key's id, null stands for all of them; of another key's exports it knows
- *  nothing and throws TransferNotFound. */
+/** Exports for requests. Methods with an API key's id throw TransferNotFound for an export of another key; null means all keys. */
 export function createExports(deps: {
   store: ExportStore;
-  /** Exports of one API key at once. */
+  /** Maximum number of exports per API key. */
   maxPerKey: number;
-  /** Asks for the job that writes it; where that is in vain, its schedule finds the export. */
+  /** Requests the job; if that fails, its schedule finds the export. */
   requestJob: (id: number) => void;
-  /** Asks for the job that removes files nobody needs any more; there is a schedule, too. */
+  /** Requests the clean-up job, which also has a schedule. */
   requestCleanup: () => void;
 }) {
   const { store, maxPerKey, requestJob, requestCleanup } = deps;
@@ -27,17 +26,18 @@ export function createExports(deps: {
 
   async function* readChunks({ id, chunks }: Export): AsyncGenerator<Buffer> {
     for (let n = 0; n < chunks; n++) {
-      const chunk = await store.findPiece(id, n);
-      if (!chunk) throw new Error(`the file of export ${id} was removed while it was downloaded`);
+      const chunk = await store.findChunk(id, n);
+      if (!chunk) throw new Error(`the file of export ${id} was deleted during the download`);
       yield await decompress(chunk);
     }
   }
 
   return {
     /** Throws TooManyTransfers. */
-    async create(wanted: NewExport): Promise<Export> {
-      const created = await store.create(wanted, maxPerKey);
-      if (!created) throw new TooManyTransfers(`There are ${maxPerKey} exports of this API key. Delete one.`);
+    async create(input: NewExport): Promise<Export> {
+      const created = await store.create(input, maxPerKey);
+      if (!created)
+        throw new TooManyTransfers(`This API key has reached its limit of ${maxPerKey} exports. Delete one.`);
       requestJob(created.id);
       return created;
     },
@@ -48,18 +48,18 @@ export function createExports(deps: {
     list: (apiKeyId: number | null, before: number | undefined, limit: number): Promise<Export[]> =>
       store.list(apiKeyId, before, limit),
 
-    /** Ends an export, wherever it stands, and forgets it with its file; resolves to how it stood. */
+    /** Deletes an export and its file in any state; resolves to its last state. */
     async remove(id: number, apiKeyId: number | null): Promise<Export> {
       const removed = orNotFound(await store.remove(id, apiKeyId));
       requestCleanup();
       return removed;
     },
 
-    /** The file, a chunk at a time, for whoever may see short URLs of this owner now. Throws ExportNotReady. */
+    /** Streams the file in chunks, if the API key may still see the short URLs in it. Throws ExportNotReady. */
     async readFile(id: number, apiKeyId: number | null, owner: Owner) {
       const found = await get(id, apiKeyId);
       if (owner !== null && found.owner !== owner)
-        throw new TransferNotFound('The export holds short URLs that are not for this API key any more.');
+        throw new TransferNotFound('The export contains short URLs that this API key may no longer access.');
       if (found.state === 'failed') throw new ExportNotReady(`The export failed: ${found.error}`);
       if (found.state !== 'completed') throw new ExportNotReady('The export is not complete yet.');
       return { ...found, content: readChunks(found) };
@@ -68,6 +68,6 @@ export function createExports(deps: {
 }
 
 function orNotFound(found: Export | undefined): Export {
-  if (!found) throw new TransferNotFound('There is no such export.');
+  if (!found) throw new TransferNotFound('No such export.');
   return found;
 }

@@ -4,15 +4,15 @@ import { writeTags } from '../rows/tag-list.ts';
 import type { Encoding } from '../transfer.ts';
 import type { ExportedRow, ExportedValue } from './source.ts';
 
-/** What comes before all rows. */
+/** The header of a file; empty for NDJSON. */
 export const writeHead = (encoding: Encoding, columns: readonly string[]): string =>
   encoding === 'csv' ? stringify([[...columns]]) : '';
 
-/** Rows as they stand in a file: a JSON object each, or cells in the order of the columns, that no spreadsheet takes for formulas. */
+/** Serializes rows: a JSON object each, or CSV cells in the order of the columns, guarded against formulas in spreadsheets. */
 export function writeRows(encoding: Encoding, columns: readonly string[], rows: ExportedRow[]): string {
   if (encoding === 'ndjson') return rows.map(({ values }) => `${JSON.stringify(values)}\n`).join('');
   const cells = rows.map(({ values }) => columns.map((column) => toCell(values[column])));
-  // A line end of one character would be taken for a part of the next one.
+  // Without quotes, a reader could merge a lone carriage return with the line end.
   return stringify(cells, { quoted_match: /\r/ });
 }
 

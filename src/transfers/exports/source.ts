@@ -1,48 +1,48 @@
 import type { Owner } from '../../urls/store/owner.ts';
 
-/** What a cell may hold. */
+/** A value of a cell. */
 export type ExportedValue = string | number | boolean | Date | readonly string[] | null;
 
-/** A row to be written down, under the id that its place in the order is known by. */
+/** A row of an export; rows are ordered by id. */
 export interface ExportedRow {
   id: number;
-  /** By the names of columns. */
+  /** By column name. */
   values: Record<string, ExportedValue>;
 }
 
-/** Which rows are wanted; what it does not say holds for all. */
+/** Which rows are exported; a missing field does not filter. */
 export interface ExportFilter {
   short_code?: string | undefined;
   tag?: string | undefined;
-  /** As ISO text in UTC. */
+  /** ISO 8601 in UTC, inclusive. */
   from?: string | undefined;
-  /** Not included. */
+  /** ISO 8601 in UTC, exclusive. */
   to?: string | undefined;
 }
 
-/** Which rows come next. */
-export interface RowsWanted {
-  /** The id of the last row that was. */
+/** The next rows to read. */
+export interface RowQuery {
+  /** The id of the previous row. */
   after: number;
   upTo: number;
-  /** Whose rows may be seen. */
+  /** The owner whose rows are visible; null for all. */
   owner: Owner;
   filter: ExportFilter;
   limit: number;
 }
 
-/** What exports of one kind are made from: rows with ids that only grow. */
+/** The rows of one kind of export; their ids only increase. */
 export interface ExportSource {
   columns: readonly string[];
-  /** The id of the latest row that there is. */
+  /** The id of the latest row. */
   findLastId: () => Promise<number>;
-  /** The next rows in the order of their ids, `limit` or so; none at the end. All of one id come together. */
-  findRows: (wanted: RowsWanted) => Promise<ExportedRow[]>;
+  /** About `limit` next rows in the order of their ids, none at the end. Rows with the same id are in the same result. */
+  findRows: (query: RowQuery) => Promise<ExportedRow[]>;
 }
 
 export const exportKinds = ['urls', 'clicks'] as const;
 
 export type ExportKind = (typeof exportKinds)[number];
 
-/** One for each kind; a missing one does not compile. */
+/** One source per kind of export. */
 export type ExportSources = Readonly<Record<ExportKind, ExportSource>>;

@@ -1,6 +1,6 @@
 import { boundedTransaction, type Knex, onlyRow } from '../../storage/postgres/postgres.ts';
 import type { Owner } from '../../urls/store/owner.ts';
-import { countRemoved, createTransferTable } from '../transfer-table.ts';
+import { countDeleted, createTransferTable } from '../transfer-table.ts';
 import type { Encoding, ExportState } from '../transfer.ts';
 import type { ExportFilter, ExportKind } from './source.ts';
 
@@ -8,7 +8,7 @@ export interface NewExport {
   apiKeyId: number;
   kind: ExportKind;
   encoding: Encoding;
-  /** Whose rows are wanted. */
+  /** The owner whose rows are exported; null for all. */
   owner: Owner;
   filter?: ExportFilter;
 }
@@ -17,12 +17,12 @@ export interface Export extends NewExport {
   filter: ExportFilter;
   id: number;
   state: ExportState;
-  /** The last row that is written. */
+  /** The id of the last written row. */
   lastId: number;
-  /** The last row that will be; null as long as nobody works on it. */
+  /** The id of the last row to write; null until the job starts. */
   upToId: number | null;
   rows: number;
-  /** Of the file, as it is downloaded. */
+  /** Size of the uncompressed file. */
   bytes: number;
   chunks: number;
   /** Why it failed. */
@@ -31,10 +31,11 @@ export interface Export extends NewExport {
   finishedAt: Date | null;
 }
 
-/** Some rows of an export, compressed. */
+/** Some rows of an export. */
 export interface ExportChunk {
+  /** Compressed with gzip. */
   content: Buffer;
-  /** Before it was compressed. */
+  /** Size before compression. */
   bytes: number;
   rows: number;
   lastId: number;
@@ -42,29 +43,29 @@ export interface ExportChunk {
 
 export type ExportStore = ReturnType<typeof createExportStore>;
 
-/** Exports and their files, which are kept in compressed chunks. What is removed is forgotten with its file. */
+/** Exports and their files, which are stored in compressed chunks. */
 export function createExportStore(db: Knex) {
   const { insertWithin, ...table } = createTransferTable<Export>(db, 'exports', columns);
   return {
     ...table,
 
-    /** Creates an export where its API key has fewer than `most`, finished ones included. */
-    async create(wanted: NewExport, most: number): Promise<Export | undefined> {
-      const { apiKeyId } = wanted;
+    /** Creates an export when its API key has fewer than `most`, including finished ones. */
+    async create(input: NewExport, most: number): Promise<Export | undefined> {
+      const { apiKeyId } = input;
       return await insertWithin({ apiKeyId, isHeld: 'true', most }, async (trx) =>
         onlyRow(
           await trx.raw<{ rows: Export[] }>(
             `insert into exports (api_key_id, kind, encoding, owner, filter)
              values (:apiKeyId, :kind, :encoding, :owner, cast(:filter as jsonb))
              returning ${columns}`,
-            { ...wanted, filter: JSON.stringify(wanted.filter ?? {}) },
+            { ...input, filter: JSON.stringify(input.filter ?? {}) },
           ),
         ),
       );
     },
 
-    /** A chunk of a file, from 0 on. */
-    async findPiece(exportId: number, n: number): Promise<Buffer | undefined> {
+    /** Chunk `n` of a file, from 0. */
+    async findChunk(exportId: number, n: number): Promise<Buffer | undefined> {
       const { rows } = await db.raw<{ rows: { content: Buffer }[] }>(
         'select content from export_pieces where export_id = :exportId and n = :n',
         { exportId, n },
@@ -72,7 +73,7 @@ export function createExportStore(db: Knex) {
       return rows[0]?.content;
     },
 
-    /** Notes up to which row an export goes, the first time. */
+    /** Starts or resumes an export; the first call fixes its last row. */
     async begin(id: number, upToId: number): Promise<Export | undefined> {
       const { rows } = await db.raw<{ rows: Export[] }>(
         `update exports set state = 'running', worked_at = now(), up_to_id = coalesce(up_to_id, :upToId)
@@ -82,8 +83,8 @@ export function createExportStore(db: Knex) {
       return rows[0];
     },
 
-    /** Adds a chunk to the file and notes up to which row that is written, both or neither. False, with nothing done, when somebody
-     *  else has gone on from `from`, or the export is over. */
+    /** Adds a chunk to the file and records its last row in one transaction. Changes nothing and resolves to false when another worker has
+     *  continued after `from`, or the export is finished. */
     async addChunk(id: number, from: Pick<Export, 'chunks'>, chunk: ExportChunk): Promise<boolean> {
       return await boundedTransaction(db, async (trx) => {
         const { rows } = await trx.raw<{ rows: unknown[] }>(
@@ -102,24 +103,24 @@ export function createExportStore(db: Knex) {
       });
     },
 
-    /** Removes up to `limit` chunks of exports that were over `retentionDays` ago or removed. */
+    /** Deletes up to `limit` chunks of deleted exports, and of exports that finished `retentionDays` ago. */
     async removeChunks(retentionDays: number, limit: number): Promise<number> {
-      return await countRemoved(
+      return await countDeleted(
         db,
         `delete from export_pieces where (export_id, n) in (
            select p.export_id, p.n from export_pieces p join exports e on e.id = p.export_id
-           where ${isOver} limit :limit for update of p skip locked)`,
+           where ${isObsolete} limit :limit for update of p skip locked)`,
         { retentionDays, limit },
       );
     },
 
-    /** Removes up to `limit` exports, without chunks, that were over `retentionDays` ago or removed. */
+    /** Deletes up to `limit` exports without chunks that are deleted, or finished `retentionDays` ago. */
     async removeOld(retentionDays: number, limit: number): Promise<number> {
-      return await countRemoved(
+      return await countDeleted(
         db,
         `delete from exports where id in (
            select id from exports e
-           where ${isOver} and not exists (select from export_pieces p where p.export_id = e.id)
+           where ${isObsolete} and not exists (select from export_pieces p where p.export_id = e.id)
            limit :limit for update skip locked)`,
         { retentionDays, limit },
       );
@@ -127,7 +128,7 @@ export function createExportStore(db: Knex) {
   };
 }
 
-const isOver = `(e.finished_at < now() - make_interval(days => :retentionDays) or e.deleted_at is not null)`;
+const isObsolete = `(e.finished_at < now() - make_interval(days => :retentionDays) or e.deleted_at is not null)`;
 
 const columns = `id, api_key_id as "apiKeyId", state, kind, encoding, owner, filter, last_id as "lastId", up_to_id as "upToId", rows, bytes,
   chunks, error, created_at as "createdAt", finished_at as "finishedAt"`;

@@ -1,10 +1,10 @@
 import { isUtf8 } from 'node:buffer';
 import { UploadRejected } from '../transfer.ts';
 
-/** What is looked at to find out a character set, in bytes. */
+/** Bytes that are examined to detect a character set. */
 const sampleBytes = 64 * 1024;
 
-/** Bytes 80 to 9F of Windows-1252; Node's own decoder takes them for control characters in some versions. */
+/** Bytes 80 to 9F of Windows-1252; the decoder of some versions of Node.js reads them as control characters. */
 const windows1252 =
   '\u20AC\x81\u201A\u0192\u201E\u2026\u2020\u2021\u02C6\u2030\u0160\u2039\u0152\x8D\u017D\x8F' +
   '\x90\u2018\u2019\u201C\u201D\u2022\u2013\u2014\u02DC\u2122\u0161\u203A\u0153\x9D\u017E\u0178';
@@ -14,11 +14,11 @@ interface Decoder {
   end: () => Buffer;
 }
 
-const asItIs: Decoder = { write: (part) => part, end: () => Buffer.alloc(0) };
+const identity: Decoder = { write: (part) => part, end: () => Buffer.alloc(0) };
 
 function createDecoder(charset: string): Decoder {
-  if (charset === 'utf-8') return asItIs;
-  if (charset === 'windows-1252') return { ...asItIs, write: decodeWindows1252 };
+  if (charset === 'utf-8') return identity;
+  if (charset === 'windows-1252') return { ...identity, write: decodeWindows1252 };
   const decoder = new TextDecoder(charset);
   return {
     write: (part) => Buffer.from(decoder.decode(part, { stream: true })),
@@ -31,23 +31,23 @@ const decodeWindows1252 = (part: Buffer) =>
     part.toString('latin1').replaceAll(/[\x80-\x9f]/g, (byte) => windows1252[byte.charCodeAt(0) - 0x80]!),
   );
 
-/** The name of a character set as the Encoding Standard has it. Throws UploadRejected for what is none. */
+/** The name of a character set in the Encoding Standard. Throws UploadRejected for an unknown label. */
 export function charsetOf(label: string): string {
   try {
     return new TextDecoder(label).encoding;
   } catch {
-    throw new UploadRejected(`The character set ${JSON.stringify(label.slice(0, 40))} is not known.`);
+    throw new UploadRejected(`Unknown character set ${JSON.stringify(label.slice(0, 40))}.`);
   }
 }
 
-/** A file in UTF-8, and the character set that it came in, once it is read. */
+/** A file converted to UTF-8, and its original character set, once it is read. */
 export interface DecodedFile {
   content: AsyncIterable<Buffer>;
   charset: () => string;
 }
 
-/** A file in UTF-8 without a byte order mark, whatever it comes in: as a byte order mark or its sender says, else as its bytes
- *  look. A file of UTF-8 passes byte for byte. Throws UploadRejected, in the middle of it too, for other character sets. */
+/** Converts a file to UTF-8 without a byte order mark. The character set is that of the byte order mark, else that of the sender, else detected
+ *  from the bytes. UTF-8 is passed through unchanged. Throws UploadRejected, also during reading, for an unsupported character set. */
 export function decodeFile(
   source: AsyncIterable<Buffer>,
   head: Buffer,
@@ -63,7 +63,7 @@ export function decodeFile(
       const sample = Buffer.concat(held);
       if (!decoder && isAscii(sample)) return ((held = []), [sample]);
       if (!decoder && sample.length < sampleBytes && !isLast) return [];
-      charset ??= judge(sample);
+      charset ??= detectCharset(sample);
       decoder ??= createDecoder(charset);
       held = [];
       return [decoder.write(sample)];
@@ -93,11 +93,11 @@ function findMark(head: Buffer): { charset: string; bytes: number } | undefined 
   return undefined;
 }
 
-/** UTF-16 without a byte order mark: each second byte of the names of columns is zero. */
+/** Detects UTF-16 without a byte order mark: every second byte of the column names is zero. */
 function findUtf16(head: Buffer): string | undefined {
   const begin = head.subarray(0, 512);
   const half = begin.length / 2;
-  const zeros = [0, 1].map((place) => begin.filter((byte, at) => byte === 0 && at % 2 === place).length);
+  const zeros = [0, 1].map((parity) => begin.filter((byte, at) => byte === 0 && at % 2 === parity).length);
   if (half < 4) return undefined;
   if (zeros[1]! > 0.7 * half && zeros[0]! < 0.1 * half) return 'utf-16le';
   if (zeros[0]! > 0.7 * half && zeros[1]! < 0.1 * half) return 'utf-16be';
@@ -106,28 +106,28 @@ function findUtf16(head: Buffer): string | undefined {
 
 const isAscii = (bytes: Buffer) => !bytes.some((byte) => byte > 0x7f);
 
-/** What text in Windows-1252 never has: bytes without a meaning. */
+/** Bytes that are undefined in Windows-1252. */
 const undefinedBytes = /[\x81\x8d\x8f\x90\x9d]/;
 
-/** Marks that hardly anybody writes, and marks inside words: in other character sets these are letters. */
+/** Rare symbols, and symbols inside words: in other character sets these bytes are letters. */
 const oddMarks = /[\x83\x86-\x89\x8b\x98\x9b]|(?<=[A-Za-z])[\xa1-\xb3\xb5\xb6\xb8-\xbf](?=[A-Za-z])/g;
 
 const lengthOf = (found: RegExpMatchArray | null) =>
   (found ?? []).reduce((sum, { length }) => sum + length, 0);
 
-/** The character set of bytes that are not ASCII alone. Damaged UTF-8 stays UTF-8: each of its rows that cannot be read is an error. */
-function judge(sample: Buffer): string {
+/** Detects the character set of bytes that are not only ASCII. Damaged UTF-8 counts as UTF-8; its unreadable rows are errors. */
+function detectCharset(sample: Buffer): string {
   const bytes = sample.toString('latin1');
   const whole = bytes.match(
     /[\xc3-\xdf][\x80-\xbf]|\xc2[\xa0-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}/g,
   );
   const high = lengthOf(bytes.match(/[\x80-\xff]+/g));
   if (isUtf8(sample) || lengthOf(whole) > high / 4) return 'utf-8';
-  // Western words have single letters beyond ASCII; those of other scripts consist of them.
+  // Words in Latin script have single letters beyond ASCII; words in other scripts consist of them.
   const isOfLongRuns = high >= 8 && lengthOf(bytes.match(/[\x80-\xff]{3,}/g)) > high / 2;
   if (undefinedBytes.test(bytes) || isOfLongRuns || lengthOf(bytes.match(oddMarks)) > high / 5)
     throw new UploadRejected(
-      'The file is neither in UTF-8, UTF-16 nor Windows-1252. Save it in UTF-8, or name its character set with ?charset=.',
+      'The file is not in UTF-8, UTF-16 or Windows-1252. Save it in UTF-8, or set its character set with ?charset=.',
     );
   return 'windows-1252';
 }

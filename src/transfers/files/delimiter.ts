@@ -1,29 +1,29 @@
-import { findFormat, type WantedFormat } from '../formats/formats.ts';
+import { findFormat, type RequestedFormat } from '../formats/formats.ts';
 import { readWindow } from './records.ts';
 
 const delimiters = [',', ';', '\t', '|'];
 
 const start = { bytes: 0, lines: 0 };
 
-/** The line with which Excel says what separates cells. */
+/** The line with which Excel declares the delimiter. */
 const sepLine = /^\s*"?sep=([^\r\n"])"?(?=\r?\n)/i;
 
-/** What separates the cells of a CSV file that begins so: what a line `sep=` names, else that with which its first row is known,
- *  else that with which it has most cells. `begin` has an empty line instead of the line `sep=`. */
+/** Finds the delimiter of a CSV file: from a `sep=` line, else the one with which the first row has a known format, else the one with most
+ *  cells. `begin` has an empty line instead of the `sep=` line. */
 export function findDelimiter(
   head: Buffer,
   isWhole: boolean,
-  wanted: WantedFormat,
+  requested: RequestedFormat,
 ): { delimiter: string; begin: Buffer } {
   const [line, named] = sepLine.exec(head.toString('latin1', 0, 100)) ?? [];
   if (line && named) return { delimiter: named, begin: head.subarray(line.length) };
   const rows = delimiters.map((delimiter) => ({ delimiter, names: firstRow(head, isWhole, delimiter) }));
-  const known = rows.find(({ names }) => findFormat(wanted, names));
+  const known = rows.find(({ names }) => findFormat(requested, names));
   const widest = rows.toSorted((a, b) => b.names.length - a.names.length)[0]!;
   return { delimiter: (known ?? widest).delimiter, begin: head };
 }
 
-/** Most bytes of a first row, usually: no more is parsed to find it. */
+/** Bytes in which the first row is searched first; usually it is shorter. */
 const usualBytes = 8 * 1024;
 
 function firstRow(head: Buffer, isWhole: boolean, delimiter: string): string[] {

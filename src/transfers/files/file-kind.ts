@@ -1,9 +1,9 @@
 import { UploadRejected } from '../transfer.ts';
 
-/** How a file is written, as far as it has to be read differently. `json` is a document, `ndjson` an object per line. */
+/** The kind of a file. `json` is one document, `ndjson` an object per line. */
 export type FileKind = 'csv' | 'ndjson' | 'json' | 'sql';
 
-/** First bytes of files that people upload instead of a text, and what to do about them. */
+/** Signatures of binary files, with what they are and the remedy. */
 const binaries: readonly [Buffer, string][] = [
   [
     Buffer.from('PK\x03\x04'),
@@ -19,37 +19,37 @@ const binaries: readonly [Buffer, string][] = [
   [Buffer.from('%PDF-'), 'a PDF document.'],
 ];
 
-/** Throws UploadRejected for a file that is no text, with its name. */
-export function refuseBinary(head: Buffer): void {
+/** Throws UploadRejected for a binary file. */
+export function rejectBinary(head: Buffer): void {
   const [, what] = binaries.find(([begin]) => head.subarray(0, begin.length).equals(begin)) ?? [];
-  if (what) throw new UploadRejected(`The file must be a text, and is ${what}`);
+  if (what) throw new UploadRejected(`The file must be a text file, but is ${what}`);
 }
 
 const sqlBegin =
   /^\s*(?:--[\s-]|\/\*|(?:insert|replace)\s+(?:ignore\s+)?into\s|(?:create|drop)\s+table\s|set\s+(?:names|sql_mode|@)|lock tables\s|start transaction)/i;
 
 /** Throws UploadRejected for text that is neither CSV, JSON nor SQL. */
-function refuseMarkup(text: string): void {
+function rejectMarkup(text: string): void {
   const begin = text.trimStart().slice(0, 200).toLowerCase();
   if (/^<(?:!doctype html|html|head|body)/.test(begin))
-    throw new UploadRejected('The file is a web page (HTML), perhaps of an error or a log-in form.');
+    throw new UploadRejected('The file is a web page (HTML), perhaps an error page or a login form.');
   if (begin.startsWith('<?xml')) throw new UploadRejected('The file is XML. Export CSV or JSON.');
 }
 
-/** What a file is that begins with this text. `wanted` is what its sender says; what the text says goes before. */
-export function findKind(text: string, wanted: FileKind | undefined): FileKind {
-  refuseMarkup(text);
+/** Detects the kind of a file from its beginning; `requested` is the kind that the client states, if the text does not tell. */
+export function findKind(text: string, requested: FileKind | undefined): FileKind {
+  rejectMarkup(text);
   const begin = text.trimStart()[0];
   if (begin === '[') return 'json';
   if (begin === '{') return isOnePerLine(text) ? 'ndjson' : 'json';
   if (sqlBegin.test(text)) return 'sql';
-  return wanted ?? 'csv';
+  return requested ?? 'csv';
 }
 
-/** Whether the first line is an object of its own, and no document that holds a list of them. */
+/** Whether the first line is one object, not a document with a list of objects. */
 function isOnePerLine(text: string): boolean {
   const lines = text.trimStart().split('\n');
-  // Cut off, or damaged: then the others tell.
+  // When the first line is cut off or damaged, the others decide.
   const first = parse(lines[0]!) ?? (lines.length > 1 ? parse(lines[1]!) : undefined);
   if (first === undefined)
     return lines.length > 2 && lines.slice(0, 20).filter((line) => /^\{.*\}\s*$/.test(line)).length > 1;

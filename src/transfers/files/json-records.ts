@@ -1,16 +1,16 @@
 import { names } from '../formats/format.ts';
 import { UploadRejected } from '../transfer.ts';
-import { inSlices } from './parts.ts';
+import { splitIntoSlices } from './parts.ts';
 
-/** Names under which APIs and exports list short URLs, alone or inside one another. */
+/** Names of lists of short URLs in APIs and exports, also nested. */
 const listNames: ReadonlySet<string> = new Set(
   names('links data result results items urls shortUrls short_urls bitlinks aliases'),
 );
 
-/** What is kept of an object, in bytes: a longer one is refused as a row anyway. */
-const keptBytes = 80 * 1024;
+/** Bytes that are read of an object; a longer row is rejected. */
+const maxObjectBytes = 80 * 1024;
 
-const brokenOff = 'The JSON document is damaged or ends here.\n';
+const truncated = 'The JSON document is damaged or ends here.\n';
 
 const code = (character: string) => character.charCodeAt(0);
 const [quote, backslash, comma, colon] = ['"', '\\', ',', ':'].map(code) as [number, number, number, number];
@@ -22,19 +22,20 @@ interface Container {
   name: string;
 }
 
-/** The objects of a JSON document that stand for short URLs, one per line: those of its list, wherever an API or an export has
- *  that, or the document itself. Only brackets and quotation marks are looked at; who reads the lines finds what is wrong inside
- *  one. Throws UploadRejected for a document without a list of objects. */
+/** Splits a JSON document into the objects of its short URLs, one per line: those of its list, or the document itself. Only brackets and
+ *  quotation marks are parsed; errors inside an object are found when its line is parsed. Throws UploadRejected for a document without a
+ *  list of objects. */
 export async function* splitJson(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const scanner = createScanner();
-  for await (const part of inSlices(source)) {
+  for await (const part of splitIntoSlices(source)) {
     const lines = scanner.scan(part);
     if (lines.length > 0) yield Buffer.concat(lines);
     if (scanner.isBroken()) break;
   }
   const rest = scanner.end();
   if (rest.length > 0) yield Buffer.concat(rest);
-  if (!scanner.hasFound()) throw new UploadRejected('The JSON document holds no list of short URLs.');
+  if (!scanner.hasFound())
+    throw new UploadRejected('The JSON document does not contain a list of short URLs.');
 }
 
 function createScanner() {
@@ -44,7 +45,7 @@ function createScanner() {
   let inString = false;
   let isEscaped = false;
   let text: number[] = [];
-  /** The object that is collected, and how deep the document was before it; a document may turn out to be a list's. */
+  /** The current object and its depth; the document itself is discarded as a record when it contains a list. */
   let record: { parts: Buffer[]; length: number; depth: number } | undefined;
   let lines: Buffer[] = [];
 
@@ -60,7 +61,7 @@ function createScanner() {
   };
 
   function keep(bytes: Buffer): void {
-    if (!record || record.length > keptBytes) return;
+    if (!record || record.length > maxObjectBytes) return;
     record.parts.push(bytes);
     record.length += bytes.length;
   }
@@ -75,12 +76,12 @@ function createScanner() {
   }
 
   function enter(isList: boolean, from: number): number {
-    const isWanted = !isList && isRecord();
-    // A list inside the document: then the document itself is no short URL.
+    const isObject = !isList && isRecord();
+    // The document contains a list, so it is not a short URL itself.
     const isListed = isList && stack.length <= 2 && listNames.has(stack.at(-1)?.name ?? '');
-    if (record?.depth === 0 && stack.length > 0 && (isWanted || isListed)) record = undefined;
+    if (record?.depth === 0 && stack.length > 0 && (isObject || isListed)) record = undefined;
     let begin = -1;
-    if (isWanted && !record) {
+    if (isObject && !record) {
       record = { parts: [], length: 0, depth: stack.length };
       begin = from;
     }
@@ -105,7 +106,7 @@ function createScanner() {
     hasFound: () => found > 0,
     isBroken: () => isBroken,
 
-    /** Lines that end in this part. */
+    /** The lines that are complete after this part. */
     scan(part: Buffer): Buffer[] {
       lines = [];
       let begin = 0;
@@ -131,12 +132,12 @@ function createScanner() {
       return lines;
     },
 
-    /** What is left when the document ends. */
+    /** The remaining lines at the end of the document. */
     end(): Buffer[] {
       lines = [];
       if (record && record.depth > 0) finish();
       const isWhole = !isBroken && stack.length === 0;
-      if (!isWhole && found > 0) lines.push(Buffer.from(brokenOff));
+      if (!isWhole && found > 0) lines.push(Buffer.from(truncated));
       return lines;
     },
   };

@@ -1,19 +1,19 @@
-import { setImmediate as letOthersGoOn } from 'node:timers/promises';
+import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 
-/** What is looked at without a break, in bytes: a process that answers requests does it. */
+/** Bytes that are processed before other requests of the web process get a turn. */
 const sliceBytes = 16 * 1024;
 
-/** The begin of a file that comes in parts, and all of it again. */
+/** The beginning of a stream, and the whole stream. */
 export interface Peeked {
-  /** At least as many bytes as were asked for, unless the file ends before. */
+  /** At least the requested number of bytes, unless the file is shorter. */
   head: Buffer;
-  /** Whether that is all of the file. */
+  /** Whether `head` is the whole file. */
   isWhole: boolean;
-  /** The file from its first byte on. */
+  /** The file from its first byte. */
   all: AsyncIterable<Buffer>;
 }
 
-/** Reads a file up to this byte. Ending `all` early ends the source. */
+/** Reads the first bytes of a stream. Ending `all` early ends the source. */
 export async function peek(source: AsyncIterable<Buffer>, bytes: number): Promise<Peeked> {
   const parts = source[Symbol.asyncIterator]();
   const held: Buffer[] = [];
@@ -39,12 +39,12 @@ export async function peek(source: AsyncIterable<Buffer>, bytes: number): Promis
   return { head, isWhole, all: readAll() };
 }
 
-/** The same file in small parts, between which other work has its turn. */
-export async function* inSlices(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+/** Splits a stream into small parts and yields to the event loop between them. */
+export async function* splitIntoSlices(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   for await (const part of source) {
     for (let at = 0; at < part.length; at += sliceBytes) {
       yield part.subarray(at, at + sliceBytes);
-      await letOthersGoOn();
+      await yieldToEventLoop();
     }
   }
 }

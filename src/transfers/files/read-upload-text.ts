@@ -1,39 +1,38 @@
-import type { WantedFormat } from '../formats/formats.ts';
+import type { RequestedFormat } from '../formats/formats.ts';
 import type { Encoding } from '../transfer.ts';
 import { decodeFile } from './charset.ts';
 import { findDelimiter } from './delimiter.ts';
-import { type FileKind, findKind, refuseBinary } from './file-kind.ts';
+import { type FileKind, findKind, rejectBinary } from './file-kind.ts';
 import { splitJson } from './json-records.ts';
 import { withLineFeeds } from './line-ends.ts';
 import { peek } from './parts.ts';
 import { readSqlRows } from './sql-records.ts';
 
-/** What of a file is looked at to find out what it is, in bytes. */
+/** Bytes of a file that are examined to detect its kind. */
 const headBytes = 64 * 1024;
 
-/** What the sender of a file says of it. */
-export interface UploadedAs extends WantedFormat {
+/** What the client states about a file. */
+export interface UploadedAs extends RequestedFormat {
   kind: FileKind | undefined;
   charset: string | undefined;
 }
 
-/** A file as it is stored: in UTF-8, CSV or a JSON object per line. */
+/** A file as it is stored: UTF-8, as CSV or NDJSON. */
 export interface UploadedText {
   encoding: Encoding;
   delimiter: string;
-  /** The character set that it came in, once it is read. */
+  /** The original character set, once the file is read. */
   charset: () => string;
   content: AsyncIterable<Buffer>;
 }
 
-/** Reads a file as it comes, a small part of it at any time: finds out what it is, whatever its sender says, and brings it into
- *  the form in which it is stored. Throws UploadRejected for a file that cannot be read, with the name of what it is. */
+/** Reads an uploaded file as a stream: detects its kind and converts it to the stored form. Throws UploadRejected for an unsupported file. */
 export async function readUploadText(
   source: AsyncIterable<Buffer>,
   given: UploadedAs,
 ): Promise<UploadedText> {
   const raw = await peek(source, headBytes);
-  refuseBinary(raw.head);
+  rejectBinary(raw.head);
   const { content: decoded, charset } = decodeFile(raw.all, raw.head, given.charset);
   const { head, isWhole, all } = await peek(withLineFeeds(decoded), headBytes);
   const kind = findKind(head.toString(), given.kind);

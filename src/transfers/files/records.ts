@@ -2,60 +2,59 @@ import type { CsvError } from 'csv-parse';
 import { parse } from 'csv-parse/sync';
 import type { Encoding } from '../transfer.ts';
 
-/** Longest record, in bytes: several times what a short URL with all that belongs to it takes. */
+/** Longest record, in bytes: several times the size of a short URL with all its fields. */
 export const maxRecordBytes = 64 * 1024;
-/** How much of a file is looked at at once, in bytes. */
+/** Bytes of a file that are read at once. */
 export const windowBytes = 4 * maxRecordBytes;
 /** Deepest JSON value. */
 const maxDepth = 100;
-/** What is shown of a record that cannot be read, in bytes. */
+/** Bytes of an unreadable record that are shown. */
 const shownBytes = 1_000;
-/** A file of which so many rows cannot be read is none that any format describes. */
+/** Unreadable rows after which the file is rejected. */
 export const maxUnreadable = 1_000;
-export const tooManyUnreadable = `More than ${maxUnreadable} rows cannot be read.`;
-/** After so many in a window those that follow are left to the next one: each takes as long as hundreds of others. */
+export const tooManyUnreadable = `More than ${maxUnreadable} rows are unreadable.`;
+/** Unreadable rows per window; an unreadable row takes as long as hundreds of others. */
 const maxUnreadableAtOnce = 100;
 
 const newline = 0x0a;
 const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf]);
 
-/** A place in a file, between two records. */
+/** A position in a file, between two records. */
 export interface Position {
-  /** Bytes before it. */
+  /** Bytes before the position. */
   bytes: number;
-  /** Ends of lines before it. */
+  /** Line ends before the position. */
   lines: number;
 }
 
-/** What is written in one place of a file: a record's cells, or its value, or the reason why it cannot be read. */
+/** A record of a file: its cells, its value, or why it is unreadable. */
 export interface ImportRecord {
-  /** The line in which it begins, from 1 on. */
+  /** The number of its first line, from 1. */
   line: number;
   content: { cells: string[] } | { value: unknown } | { problem: string; text: string };
-  /** Behind it. */
+  /** The position after it. */
   end: Position;
 }
 
 type Content = ImportRecord['content'];
 
-/** A part of a file that begins between two records. */
+/** A part of a file that starts at a record. */
 export interface FileWindow {
   bytes: Buffer;
   at: Position;
   /** Whether the file ends with it. */
   isLast: boolean;
-  /** What separates the cells of a CSV file; a comma unless it says so. */
+  /** The delimiter of a CSV file; the default is a comma. */
   delimiter?: string | undefined;
 }
 
-/** The begin of a file, from its first record on. */
+/** Removes the byte order mark of a file. */
 export const withoutByteOrderMark = (begin: Buffer) =>
   begin.subarray(0, byteOrderMark.length).equals(byteOrderMark)
     ? begin.subarray(byteOrderMark.length)
     : begin;
 
-/** Records that a window holds as a whole, from its begin on, and where what follows them begins. That is where the window itself begins
- *  only when it holds none. */
+/** Reads the complete records of a window, and the position after them, which is the start of the window when it has none. */
 export function readWindow(encoding: Encoding, window: FileWindow) {
   const { bytes, isLast } = window;
   const whole = isLast ? bytes : bytes.subarray(0, bytes.lastIndexOf(newline) + 1);
@@ -65,7 +64,7 @@ export function readWindow(encoding: Encoding, window: FileWindow) {
   return { records: notes.records, end: notes.end };
 }
 
-/** The record that stands for a line which is too long for a window and ends at `end`. */
+/** The record of a line that does not fit a window and ends at `end`. */
 export const longLine = (bytes: Buffer, at: Position, end: number): ImportRecord => ({
   line: at.lines + 1,
   content: problem(tooLong, bytes),
@@ -74,7 +73,7 @@ export const longLine = (bytes: Buffer, at: Position, end: number): ImportRecord
 
 type Notes = ReturnType<typeof createNotes>;
 
-/** Makes records of what is found, in its order, and knows in which lines that is. */
+/** Collects records in their order, with their line numbers. */
 function createNotes(whole: Buffer, at: Position) {
   const records: ImportRecord[] = [];
   let unreadable = 0;
@@ -86,7 +85,7 @@ function createNotes(whole: Buffer, at: Position) {
     done = end;
   }
 
-  /** What there is from here to this byte of the window. */
+  /** Adds the content up to this byte of the window. */
   function note(end: number, content: Content): void {
     moveTo(skipEmptyLines(whole, done));
     const line = lines + 1;
@@ -99,22 +98,22 @@ function createNotes(whole: Buffer, at: Position) {
     note,
     moveTo,
 
-    /** How much of the window is noted, in bytes. */
+    /** Bytes of the window that are read. */
     get done(): number {
       return done;
     },
 
-    /** The place behind that, in the file. */
+    /** The position in the file after the bytes that are read. */
     get end(): Position {
       return { bytes: at.bytes + done, lines };
     },
 
-    /** Whether there is more that cannot be read than one window should have. */
-    get areTooBad(): boolean {
+    /** Whether this window has its maximum of unreadable rows. */
+    get hasTooManyErrors(): boolean {
       return unreadable >= maxUnreadableAtOnce;
     },
 
-    /** The line that follows, which cannot be read for this reason, or only on its own. */
+    /** Adds the next line, which is unreadable for this reason, or readable only by `readAlone`. */
     noteLine(reason: string, readAlone?: (line: Buffer) => string[] | undefined): void {
       unreadable += 1;
       const begin = skipEmptyLines(whole, done);
@@ -151,29 +150,29 @@ function countLines(bytes: Buffer, from: number, to: number): number {
   return count;
 }
 
-/** Why csv-parse gives up, as the end of a sentence that begins with the row. */
+/** Errors of csv-parse, as the end of a sentence that begins with the row. */
 const csvProblems: Partial<Record<CsvError['code'], string>> = {
   CSV_QUOTE_NOT_CLOSED: 'has a quotation mark that is not closed',
-  CSV_INVALID_CLOSING_QUOTE: 'has text behind a closing quotation mark',
-  INVALID_OPENING_QUOTE: 'has a quotation mark inside a cell that has none around it',
+  CSV_INVALID_CLOSING_QUOTE: 'has text after a closing quotation mark',
+  INVALID_OPENING_QUOTE: 'has a quotation mark inside an unquoted cell',
   CSV_MAX_RECORD_SIZE: tooLong,
 };
 
 function readCsv(whole: Buffer, notes: Notes, { isLast, delimiter = ',' }: FileWindow): void {
   const readLoosely = (line: Buffer) => readWithQuotes(line, delimiter);
-  while (notes.done < whole.length && !notes.areTooBad) {
-    const code = readCsvOn(whole, notes, delimiter);
+  while (notes.done < whole.length && !notes.hasTooManyErrors) {
+    const code = readCsvRows(whole, notes, delimiter);
     if (code === undefined) return;
-    // A record that goes on behind the window is whole in the next one, which begins with it.
+    // A record that continues after the window is complete in the next one, which starts with it.
     if (code === 'CSV_QUOTE_NOT_CLOSED' && !isLast && whole.length - notes.done < maxRecordBytes) return;
     notes.noteLine(csvProblems[code]!, code === 'INVALID_OPENING_QUOTE' ? readLoosely : undefined);
-    // All that follows had to be read to find this out: once in a window is enough.
+    // Detecting this error reads the rest of the window: once per window is enough.
     if (code === 'CSV_QUOTE_NOT_CLOSED' || code === 'CSV_MAX_RECORD_SIZE') return;
   }
 }
 
-/** Notes records up to the end, or to one that cannot be read; gives what is wrong with that. */
-function readCsvOn(whole: Buffer, notes: Notes, delimiter: string): CsvError['code'] | undefined {
+/** Reads records up to the end or to an unreadable one; returns the error of that record. */
+function readCsvRows(whole: Buffer, notes: Notes, delimiter: string): CsvError['code'] | undefined {
   const begin = notes.done;
   try {
     parse(whole.subarray(begin), {
@@ -196,7 +195,7 @@ function readCsvOn(whole: Buffer, notes: Notes, delimiter: string): CsvError['co
   }
 }
 
-/** The cells of one line with quotation marks inside cells that have none around them, such as `7" tablet`. */
+/** The cells of one line with quotation marks inside unquoted cells, such as `7" tablet`. */
 function readWithQuotes(line: Buffer, delimiter: string): string[] | undefined {
   const options = {
     delimiter,
@@ -214,7 +213,7 @@ function readWithQuotes(line: Buffer, delimiter: string): string[] | undefined {
 function readLines(whole: Buffer, notes: Notes): void {
   for (
     let begin = skipEmptyLines(whole, 0);
-    begin < whole.length && !notes.areTooBad;
+    begin < whole.length && !notes.hasTooManyErrors;
     begin = skipEmptyLines(whole, notes.done)
   ) {
     const end = endOfLine(whole, begin);
@@ -222,10 +221,10 @@ function readLines(whole: Buffer, notes: Notes): void {
     if (typeof found === 'string') notes.noteLine(found);
     else notes.note(end, found);
   }
-  if (!notes.areTooBad) notes.moveTo(whole.length);
+  if (!notes.hasTooManyErrors) notes.moveTo(whole.length);
 }
 
-/** The value of a text; or why it has none, or one that nobody could write again without running out of stack. */
+/** Parses JSON; returns why the text is invalid, or nested so deeply that serializing it would overflow the stack. */
 function parseJson(text: string): { value: unknown } | string {
   try {
     const value: unknown = JSON.parse(text);

@@ -1,37 +1,37 @@
 import { StringDecoder } from 'node:string_decoder';
-import { findFormat, type WantedFormat } from '../formats/formats.ts';
+import { findFormat, type RequestedFormat } from '../formats/formats.ts';
 import { UploadRejected } from '../transfer.ts';
-import { inSlices } from './parts.ts';
+import { splitIntoSlices } from './parts.ts';
 import { createTokenizer, type Token } from './sql-tokens.ts';
 
-/** Longest value of a row, in characters, by far: what is longer is a quotation mark that is not closed. */
+/** Most characters of an unfinished token; a longer one is an unclosed quotation mark. */
 const maxWaiting = 1_000_000;
 
 const damaged = 'The dump is damaged or ends in the middle of a row.\n';
 
-/** The columns of YOURLS' table of URLs, for dumps that do not name them. */
+/** The columns of YOURLS' URL table, for dumps without column names. */
 const yourlsColumns = ['keyword', 'url', 'title', 'timestamp', 'ip', 'clicks'];
 
 type Value = string | null;
 
-/** The rows of an SQL dump of MySQL or MariaDB as JSON objects, one per line: those of each table whose columns are known, with
- *  its columns as names. Rows of other tables, such as logs and settings, are left out. Throws UploadRejected when there is none. */
+/** Converts an SQL dump of MySQL or MariaDB to NDJSON: the rows of each table with a known format, by column name. Other tables, such as logs
+ *  and settings, are skipped. Throws UploadRejected when no table is known. */
 export async function* readSqlRows(
   source: AsyncIterable<Buffer>,
-  wanted: WantedFormat,
+  requested: RequestedFormat,
 ): AsyncGenerator<Buffer> {
   const decoder = new StringDecoder('utf8');
   const tokenizer = createTokenizer();
-  const statements = createStatements(wanted);
-  for await (const part of inSlices(source)) {
+  const statements = createStatements(requested);
+  for await (const part of splitIntoSlices(source)) {
     yield* take(decoder.write(part));
     if (tokenizer.waiting() > maxWaiting) break;
   }
-  // So that a last word has an end.
+  // Ends the last token.
   yield* take('\n');
   if (statements.isInRow() || tokenizer.waiting() > 0) yield Buffer.from(damaged);
   if (!statements.hasTable())
-    throw new UploadRejected('The SQL dump holds no INSERT into a table of short URLs that is known.');
+    throw new UploadRejected('The SQL dump does not contain an INSERT into a known table of short URLs.');
 
   function* take(text: string): Generator<Buffer> {
     const lines: string[] = [];
@@ -43,8 +43,8 @@ export async function* readSqlRows(
   }
 }
 
-/** Follows the statements of a dump, token by token. */
-function createStatements(wanted: WantedFormat) {
+/** A state machine for the statements of a dump. */
+function createStatements(requested: RequestedFormat) {
   const tables = new Map<string, string[]>();
   let step: (token: Token) => string | undefined = begin;
   let table = '';
@@ -73,7 +73,7 @@ function createStatements(wanted: WantedFormat) {
     return isMark(token, ';') ? goTo(begin) : undefined;
   }
 
-  /** The name of a table, the last part of it where it has several. */
+  /** Reads the name of a table without its schema. */
   const findTable =
     (next: typeof step) =>
     (token: Token): string | undefined => {
@@ -146,7 +146,7 @@ function createStatements(wanted: WantedFormat) {
 
   function expectValues(token: Token): undefined {
     if (!isWord(token, 'VALUES', 'VALUE')) return goTo(skipStatement);
-    isKnown = findFormat(wanted, columns) !== undefined;
+    isKnown = findFormat(requested, columns) !== undefined;
     hasTable ||= isKnown;
     depth = 0;
     return goTo(isKnown ? readRows : skipStatement);
@@ -164,7 +164,7 @@ function createStatements(wanted: WantedFormat) {
       return depth === 0 ? writeRow() : undefined;
     }
     if (depth !== 1 || token.kind === 'mark') return undefined;
-    // An introducer such as _utf8mb4 stands before its string.
+    // A charset introducer such as _utf8mb4 precedes its string.
     if (token.kind === 'word' && token.text.startsWith('_')) return undefined;
     values.push(token.kind === 'word' && token.text.toUpperCase() === 'NULL' ? null : token.text);
     return undefined;

@@ -1,10 +1,10 @@
-/** A part of an SQL text. `name` is a quoted identifier, `word` anything without quotes. */
+/** A token of SQL. `name` is a quoted identifier, `word` an unquoted text. */
 export interface Token {
   kind: 'string' | 'name' | 'word' | 'mark';
   text: string;
 }
 
-/** What cannot be read yet: its end is not there. */
+/** The token is incomplete. */
 const unfinished = Symbol('unfinished');
 
 const escapes: Readonly<Record<string, string>> = {
@@ -18,7 +18,7 @@ const escapes: Readonly<Record<string, string>> = {
 
 const word = /[^\s'"`(),;]+/y;
 
-/** Reads the tokens of SQL as MySQL writes it, from a text that comes in parts. */
+/** Tokenizes the SQL of MySQL from a text in parts. */
 export function createTokenizer() {
   let text = '';
   let at = 0;
@@ -30,7 +30,7 @@ export function createTokenizer() {
     return undefined;
   }
 
-  /** Comments and white space. */
+  /** Skips comments and white space. */
   function skip(): typeof unfinished | undefined {
     for (;;) {
       while (at < text.length && /\s/.test(text[at]!)) at += 1;
@@ -43,26 +43,26 @@ export function createTokenizer() {
 
   function readQuoted(mark: string): string | typeof unfinished {
     let value = '';
-    for (let from = at + 1, place = from; ; place++) {
-      const character = text[place];
+    for (let from = at + 1, index = from; ; index++) {
+      const character = text[index];
       if (character === undefined) return unfinished;
       if (character === '\\' && mark !== '`') {
-        const next = text[place + 1];
+        const next = text[index + 1];
         if (next === undefined) return unfinished;
-        // Before % and _ a backslash is kept.
-        value += text.slice(from, place) + (escapes[next] ?? (/[%_]/.test(next) ? `\\${next}` : next));
-        place += 1;
-        from = place + 1;
+        // MySQL keeps the backslash before % and _.
+        value += text.slice(from, index) + (escapes[next] ?? (/[%_]/.test(next) ? `\\${next}` : next));
+        index += 1;
+        from = index + 1;
       } else if (character === mark) {
-        if (place + 1 >= text.length) return unfinished;
-        value += text.slice(from, place);
-        if (text[place + 1] !== mark) {
-          at = place + 1;
+        if (index + 1 >= text.length) return unfinished;
+        value += text.slice(from, index);
+        if (text[index + 1] !== mark) {
+          at = index + 1;
           return value;
         }
         value += mark;
-        place += 1;
-        from = place + 1;
+        index += 1;
+        from = index + 1;
       }
     }
   }
@@ -87,10 +87,10 @@ export function createTokenizer() {
   }
 
   return {
-    /** Characters that wait for the end of their token. */
+    /** Characters of the incomplete token. */
     waiting: () => text.length,
 
-    /** The tokens that end in this part or before. */
+    /** The tokens that are complete after this part. */
     *read(part: string): Generator<Token> {
       text += part;
       at = 0;

@@ -4,7 +4,7 @@ import type { ImportFormat } from './format.ts';
 const links = ['link', 'bitlink', 'customlink'];
 const more = ['createdat', 'datecreated', 'created', 'archived', 'custombitlinks', 'customlink', 'title'];
 
-/** The CSV that Bitly sends by e-mail, and links as its API gives them. */
+/** The CSV export of Bitly, and the links of its API. */
 export const bitly: ImportFormat = {
   signs: [
     ['longurl', links, more],
@@ -20,7 +20,7 @@ export const bitly: ImportFormat = {
     'clientid',
   ],
   fields: {
-    // A link has a custom code beside its first one; the custom one is what people print.
+    // The custom code of a link takes precedence over its generated one, because it is the published one.
     short_code: codeIn('customlink', 'custombitlinks', 'link', 'bitlink', 'id'),
     original_url: ['longurl', 'destinationurl'],
     created_at: ['createdat', 'datecreated', 'created'],

@@ -1,7 +1,7 @@
 import { codeIn, expiryIn } from '../rows/values.ts';
 import type { ImportFormat } from './format.ts';
 
-/** Links as the API of Chhoto URL gives them, and the columns of its table. */
+/** The links of the API of Chhoto URL, and its database table. */
 export const chhoto: ImportFormat = {
   signs: [
     ['shortlink', 'longlink'],
@@ -11,7 +11,7 @@ export const chhoto: ImportFormat = {
   fields: {
     short_code: codeIn('shortlink', 'shorturl'),
     original_url: ['longlink', 'longurl'],
-    // Zero: it does not expire.
+    // Zero means no expiry.
     expires_at: expiryIn('expirytime'),
     notes: ['notes'],
     click_count: ['hits'],

@@ -3,19 +3,18 @@ import { codeIn, passwordIn, tagsIn } from '../rows/values.ts';
 import type { Source } from '../rows/values.ts';
 import { type ImportFormat, plainName } from './format.ts';
 
-/** Which column of a file has which field of a short URL. */
+/** The column of each field of a short URL. */
 export type ColumnMapping = Partial<Record<RowField, string>>;
 
-/** A column mapping cannot be used; the message says why. */
+/** A column mapping is invalid; the message has the reason. */
 export class MappingRejected extends Error {
   override readonly name = 'MappingRejected';
 }
 
-/** Short names that people use. */
+/** Common short names of fields. */
 const aliases: Readonly<Record<string, RowField>> = { url: 'original_url', code: 'short_code' };
 
-/** The mapping that a text such as `short_code:slug,url:target` describes: each field, a colon, and the name of its column.
- *  Throws MappingRejected. */
+/** Parses a mapping such as `short_code:slug,url:target`: field, colon, column. Throws MappingRejected. */
 export function readMapping(text: string): ColumnMapping {
   const mapping: ColumnMapping = {};
   for (const pair of text.split(',')) {
@@ -23,7 +22,7 @@ export function readMapping(text: string): ColumnMapping {
     const name = given.trim().toLowerCase();
     const field = aliases[name] ?? rowFields.find((one) => one === name);
     if (!field)
-      throw new MappingRejected(`must name fields before the colons, which are ${rowFields.join(', ')}`);
+      throw new MappingRejected(`must have one of these fields before each colon: ${rowFields.join(', ')}`);
     if (plainName(column) === '') throw new MappingRejected(`must name a column for ${field}`);
     if (field in mapping) throw new MappingRejected(`names ${field} twice`);
     mapping[field] = plainName(column);
@@ -38,7 +37,7 @@ const readers: Partial<Record<RowField, (column: string) => Source[]>> = {
   tags: tagsIn,
 };
 
-/** The format of a file whose columns its uploader names. */
+/** The format of a file with a column mapping. */
 export function createCustomFormat(mapping: ColumnMapping): ImportFormat {
   const columns = Object.entries(mapping) as [RowField, string][];
   return {

@@ -1,7 +1,7 @@
 import { codeIn, expiryIn, passwordIn, tagsIn } from '../rows/values.ts';
 import { type ImportFormat, names } from './format.ts';
 
-/** The CSV that Dub exports, and links as its API gives them. */
+/** The CSV export of Dub, and the links of its API. */
 export const dub: ImportFormat = {
   signs: [
     ['shortlink', 'destinationurl'],

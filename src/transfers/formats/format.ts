@@ -1,46 +1,45 @@
 import type { RowField } from '../rows/row-schema.ts';
 import type { Source } from '../rows/values.ts';
 
-/** Columns that a file has; of an inner list, at least one. */
+/** Columns that identify a format; of an inner list, at least one must exist. */
 export type Signs = readonly (string | readonly string[])[];
 
-/** How a service, or this one, names what belongs to a short URL. Columns are written without upper case, spaces and
- *  punctuation, and those of an inner object with both names: `meta.validUntil` is `metavaliduntil`. */
+/** How a service names the fields of a short URL. Column names are in lower case without spaces and punctuation; the fields of an inner object
+ *  have both names: `meta.validUntil` is `metavaliduntil`. */
 export interface ImportFormat {
-  /** Sets of columns. A file has this format if it has all of one set. Each set is large enough that the files of no other
-   *  service contain it. */
+  /** Sets of columns. A file has this format if it has all columns of one set. No file of another service contains such a set. */
   signs: readonly Signs[];
-  /** Columns that belong to the service, but not to a short URL. */
+  /** Other columns of the service, which are not imported. */
   dropped?: readonly string[];
-  /** Whether a row may leave the short code to us. Elsewhere a missing code is an error: a generated one would break the link. */
+  /** Whether a row without a short code gets a generated one. Otherwise it is an error, because a generated code would break the link. */
   codeIsOptional?: boolean;
-  /** Whether a file with this one column has the format if all its other columns are known, too. */
+  /** A column that identifies the format if all other columns of the file are known. */
   isKnownBy?: string;
-  /** Whether cells of a CSV file are guarded against being taken for formulas. */
+  /** Whether cells of a CSV file have a guard against formulas. */
   cellsAreGuarded?: boolean;
   fields: Partial<Record<RowField, readonly Source[]>>;
 }
 
-/** A column's name without what services spell differently. */
+/** Normalizes a column name: services differ in case, spaces and punctuation. */
 export const plainName = (name: string) =>
   name
     .normalize('NFKC')
     .toLowerCase()
     .replaceAll(/[^\p{L}\p{N}]/gu, '');
 
-/** The names in a text, which spaces separate. */
+/** Splits names at spaces. */
 export const names = (text: string): string[] => text.trim().split(/\s+/);
 
-/** A row's values by the plain names of their columns. */
+/** The values of a row by plain column name. */
 export type Columns = Map<string, unknown>;
 
 export const columnOf = (source: Source) => (typeof source === 'string' ? source : source.column);
 
-/** The columns from which a format reads. */
+/** The columns that a format reads. */
 export const readColumns = ({ fields }: ImportFormat): string[] =>
   Object.values(fields).flatMap((sources) => sources.map(columnOf));
 
-/** What a row says of each field. A field that the row leaves out is missing. */
+/** The fields of a row; a field without a value is absent. */
 export function readFields({ fields }: ImportFormat, columns: Columns): Partial<Record<RowField, unknown>> {
   const found = Object.entries(fields).flatMap(([field, sources]) => {
     const values = sources.map((source) => readSource(source, columns));
@@ -57,5 +56,5 @@ function readSource(source: Source, columns: Columns): unknown {
   return typeof source === 'string' ? value : source.read(value);
 }
 
-/** How `mysql` and `psql` write a missing value in a text file. */
+/** NULL in text files of `mysql` and `psql`. */
 export const isSqlNull = (value: string) => value === '\\N' || value === 'NULL';

@@ -29,24 +29,24 @@ const formats = {
 } as const satisfies Record<string, ImportFormat>;
 
 export type ServiceName = keyof typeof formats;
-/** `custom`: the columns are those of a mapping. */
+/** `custom` is a file with a column mapping. */
 export type FormatName = ServiceName | 'custom';
 
 export const serviceNames = Object.keys(formats) as ServiceName[];
 
-/** How a file is to be read: as what, or `auto` for what its columns say; and by which mapping. */
-export interface WantedFormat {
+/** The format that the client requests, or `auto` to detect it; and a column mapping. */
+export interface RequestedFormat {
   format: FormatName | 'auto';
   mapping: ColumnMapping | null;
 }
 
-/** A format that a file was found to have. */
+/** The format of a file. */
 export interface FoundFormat {
   name: FormatName;
   format: ImportFormat;
 }
 
-/** The columns of each service's files, read or not. */
+/** All columns of each service, also those that are not imported. */
 const columnsOf = new Map<ServiceName, ReadonlySet<string>>(
   serviceNames.map((name) => [
     name,
@@ -56,13 +56,13 @@ const columnsOf = new Map<ServiceName, ReadonlySet<string>>(
 
 const knows = (name: ServiceName, column: string) => columnsOf.get(name)!.has(column);
 
-/** Whether a column is one of a service whose files are known. Only such names are repeated to anybody: where the first row is
- *  missing, those of the file are visitors' addresses or URLs. */
+/** Whether a column belongs to a known service. Only such names are shown: without a header row, the names of a file may be addresses or
+ *  URLs. */
 export const isKnownColumn = (plain: string) => serviceNames.some((name) => knows(name, plain));
 
-/** The formats that a file with these columns may have: the wanted one, or with `auto` those with a whole set of signs, the one
- *  that knows most of the columns first. More than one only if the columns do not tell. */
-export function findFormats({ format, mapping }: WantedFormat, columns: readonly string[]): FoundFormat[] {
+/** The formats that match these columns: the requested one, or with `auto` those with a complete set of signs that know most of the columns.
+ *  More than one result means that the columns are ambiguous. */
+export function findFormats({ format, mapping }: RequestedFormat, columns: readonly string[]): FoundFormat[] {
   const given = new Set(columns.map(plainName));
   if (mapping) {
     const custom = createCustomFormat(mapping);
@@ -82,9 +82,9 @@ export function findFormats({ format, mapping }: WantedFormat, columns: readonly
   return found.filter(({ known }) => known === most);
 }
 
-/** The one format that a file with these columns has. */
-export function findFormat(wanted: WantedFormat, columns: readonly string[]): FoundFormat | undefined {
-  const found = findFormats(wanted, columns);
+/** The format that matches these columns; undefined when none or several do. */
+export function findFormat(requested: RequestedFormat, columns: readonly string[]): FoundFormat | undefined {
+  const found = findFormats(requested, columns);
   return found.length === 1 ? found[0] : undefined;
 }
 
@@ -98,7 +98,7 @@ function hasSigns(name: ServiceName, given: ReadonlySet<string>): boolean {
   return [...given].every((column) => readColumns(formats[name]).includes(column));
 }
 
-/** Whether a file of a format that its uploader names has the columns without which no row can be imported. */
+/** Whether a file of a requested format has the required columns. */
 function isReadable({ fields, codeIsOptional }: ImportFormat, given: ReadonlySet<string>): boolean {
   const needed = codeIsOptional ? [fields.original_url] : [fields.original_url, fields.short_code];
   return needed.every((sources) =>
@@ -106,7 +106,7 @@ function isReadable({ fields, codeIsOptional }: ImportFormat, given: ReadonlySet
   );
 }
 
-/** The columns that a file of this format must have, for people. */
+/** Describes the columns that a file of this format must have. */
 export const describeSigns = (name: ServiceName): string => formats[name].signs.map(describe).join(', or ');
 
 const describe = (signs: Signs) =>

@@ -1,7 +1,7 @@
 import { codeIn, disabledIn, expiryIn, passwordIn } from '../rows/values.ts';
 import type { ImportFormat } from './format.ts';
 
-/** Links as Kutt's API gives them, or the columns of its table. */
+/** The links of the API of Kutt, and its database table. */
 export const kutt: ImportFormat = {
   signs: [
     [
@@ -16,7 +16,7 @@ export const kutt: ImportFormat = {
     original_url: ['target'],
     created_at: ['createdat'],
     expires_at: expiryIn('expirein'),
-    // The API says whether there is one, the table has its hash.
+    // The API has a flag, the table a hash.
     has_password: passwordIn('password'),
     is_active: disabledIn('banned'),
     title: ['description'],

@@ -1,7 +1,7 @@
 import { readTags } from '../rows/tag-list.ts';
 import type { ImportFormat } from './format.ts';
 
-/** Linkmill's own exports, and files that somebody wrote with the same columns. */
+/** Exports of Linkmill, and other files with the same columns. */
 export const linkmill: ImportFormat = {
   signs: [['shortcode', 'originalurl']],
   isKnownBy: 'originalurl',

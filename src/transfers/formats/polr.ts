@@ -1,7 +1,7 @@
 import { codeIn, disabledIn, passwordIn } from '../rows/values.ts';
 import type { ImportFormat } from './format.ts';
 
-/** The columns of Polr's table of links. */
+/** The links table of Polr. */
 export const polr: ImportFormat = {
   signs: [['shorturl', 'longurl', ['secretkey', 'isdisabled', 'iscustom', 'isapi']]],
   dropped: ['id', 'ip', 'creator', 'iscustom', 'isapi', 'updatedat', 'longurlhash'],
@@ -9,7 +9,7 @@ export const polr: ImportFormat = {
     short_code: codeIn('shorturl'),
     original_url: ['longurl'],
     created_at: ['createdat'],
-    // Only who knows the key is redirected, as with a password.
+    // The key protects the link like a password.
     has_password: passwordIn('secretkey'),
     is_active: disabledIn('isdisabled'),
     click_count: ['clicks'],

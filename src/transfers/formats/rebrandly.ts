@@ -1,7 +1,7 @@
 import { codeIn, expiryIn, tagsIn } from '../rows/values.ts';
 import { type ImportFormat, names } from './format.ts';
 
-/** The CSV that Rebrandly exports, and links as its API gives them. */
+/** The CSV export of Rebrandly, and the links of its API. */
 export const rebrandly: ImportFormat = {
   signs: [['slashtag', ['destination', 'destinationurl']]],
   dropped: names(`

@@ -3,7 +3,7 @@ import type { ImportFormat } from './format.ts';
 
 const visits = ['visits', 'visitssummarytotal', 'visitscount'];
 
-/** The CSV of Shlink's web client, the CSV that its importer reads, and short URLs as its API gives them. */
+/** The CSV of Shlink's web client and of its importer, and the short URLs of its API. */
 export const shlink: ImportFormat = {
   signs: [
     ['shorturl', 'longurl', 'shortcode', ['createdat', 'datecreated', ...visits]],

@@ -1,7 +1,7 @@
 import { codeIn, expiryIn, passwordIn, tagsIn } from '../rows/values.ts';
 import { type ImportFormat, names } from './format.ts';
 
-/** The CSV that Short.io exports, and links as its API gives them. */
+/** The CSV export of Short.io, and the links of its API. */
 export const shortio: ImportFormat = {
   signs: [['originalurl', ['path', 'shorturl', 'secureshorturl']]],
   dropped: names(`

@@ -1,7 +1,7 @@
 import { codeIn, expiryIn, passwordIn, tagsIn } from '../rows/values.ts';
 import { type ImportFormat, names } from './format.ts';
 
-/** Links as Sink exports them. */
+/** The export of Sink. */
 export const sink: ImportFormat = {
   signs: [['id', 'slug', 'url', 'createdat', 'updatedat']],
   dropped: names(`

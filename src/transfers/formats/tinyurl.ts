@@ -3,7 +3,7 @@ import type { ImportFormat } from './format.ts';
 
 const urls = ['url', 'longurl', 'originalurl', 'destinationurl', 'destination'];
 
-/** The CSV that TinyURL exports, and aliases as its API gives them. */
+/** The CSV export of TinyURL, and the aliases of its API. */
 export const tinyurl: ImportFormat = {
   signs: [
     ['tinyurl', urls],

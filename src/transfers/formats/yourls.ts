@@ -1,7 +1,7 @@
 import { codeIn } from '../rows/values.ts';
 import type { ImportFormat } from './format.ts';
 
-/** The columns of YOURLS' table of URLs, and links as its API lists them. */
+/** The URL table of YOURLS, and the links of its API. */
 export const yourls: ImportFormat = {
   signs: [
     ['keyword', 'url', 'timestamp'],

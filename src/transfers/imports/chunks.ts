@@ -1,5 +1,5 @@
-/** Cuts a stream into chunks of `chunkBytes` each, the last one shorter, and holds no more than one of them. */
-export async function* cutIntoChunks(
+/** Splits a stream into chunks of `chunkBytes`, the last one shorter; buffers one chunk. */
+export async function* splitIntoChunks(
   source: AsyncIterable<Buffer>,
   chunkBytes: number,
 ): AsyncGenerator<Buffer> {

@@ -7,41 +7,41 @@ import type { Import, ImportStore } from './store.ts';
 
 const start: Position = { bytes: 0, lines: 0 };
 
-/** Names of ignored columns that are shown. */
+/** Most names of ignored columns that are shown. */
 const maxShown = 50;
-/** What may be the name of a column: a value of the file that stands in its place is none, be it a URL or an address. */
+/** A plausible column name, as opposed to a value such as a URL or an address. */
 const columnName = /^[\p{L}_][\p{L}\p{N}_ .()#-]{0,63}$/u;
 
-/** Finds out what an import's file is, by its first row or, where each names its own columns, by the first one that is known, and
- *  notes it; undefined, with the import ended, if it is nothing that can be imported. */
-export async function recognise(
+/** Detects and stores the format of an import's file: by the header row of CSV, else by the first record with a known format. Fails the import
+ *  and resolves to undefined when the format is unknown. */
+export async function detectFormat(
   store: ImportStore,
-  wanted: Import,
+  imported: Import,
   file: ImportFile,
 ): Promise<Import | undefined> {
-  const records = (await file.readOn(start))?.records ?? [];
-  // What names the columns of a CSV file is its first row, and nothing else.
-  const isRecognised = (record: ImportRecord) => findFormat(wanted, columnNamesOf(record) ?? []);
-  const first = wanted.encoding === 'csv' ? records[0] : records.find(isRecognised);
+  const records = (await file.readNext(start))?.records ?? [];
+  // Only the first row of a CSV file has column names.
+  const isKnown = (record: ImportRecord) => findFormat(imported, columnNamesOf(record) ?? []);
+  const first = imported.encoding === 'csv' ? records[0] : records.find(isKnown);
   const names = first && columnNamesOf(first);
-  const found = names && findFormat(wanted, names);
+  const found = names && findFormat(imported, names);
   const reason = found
     ? whyAmbiguous(names, found.format)
     : records[0]
-      ? whyUnknown(wanted, records[0])
-      : 'The file holds no row.';
+      ? whyUnknown(imported, records[0])
+      : 'The file contains no rows.';
   if (!found || reason !== undefined) {
-    await store.finish(wanted.id, reason ?? null);
+    await store.finish(imported.id, reason ?? null);
     return undefined;
   }
-  const at = wanted.encoding === 'csv' ? first.end : start;
-  const noted = { format: found.name, ...sortColumns(names, found.format) };
-  await store.setFormat(wanted.id, noted, at);
-  return await store.findUnfinished(wanted.id);
+  const at = imported.encoding === 'csv' ? first.end : start;
+  const detected = { format: found.name, ...sortColumns(names, found.format) };
+  await store.setFormat(imported.id, detected, at);
+  return await store.findUnfinished(imported.id);
 }
 
-/** The columns that are read, by their plain names and with nothing in place of the others, and the names of those that are not.
- *  A name that is none may be a value of the file: it is counted, not repeated. */
+/** The plain names of the columns that are read, with an empty text for the others, and the names of the ignored columns. An implausible name
+ *  may be a value of the file, so it is counted, not shown. */
 function sortColumns(names: string[], format: ImportFormat) {
   const known = new Set(readColumns(format));
   const isRead = (name: string) => known.has(plainName(name));
@@ -54,42 +54,41 @@ function sortColumns(names: string[], format: ImportFormat) {
   };
 }
 
-/** Why it cannot be told which column is meant. */
+/** The reason why a column is ambiguous, if one is. */
 function whyAmbiguous(names: string[], format: ImportFormat): string | undefined {
   const plain = names.map(plainName);
   const twice = readColumns(format).find((column) => plain.indexOf(column) !== plain.lastIndexOf(column));
   return twice && `The file has two columns named ${twice}. Remove or rename one of them.`;
 }
 
-/** Why a file that begins with this record cannot be imported. It repeats only names of columns that are known. */
-function whyUnknown(wanted: Import, record: ImportRecord): string {
+/** Why a file with this first record cannot be imported. Contains only known column names. */
+function whyUnknown(imported: Import, record: ImportRecord): string {
   const columns = columnNamesOf(record);
-  const needed = whatIsNeeded(wanted);
-  // The upload takes no CSV file whose first row has none.
-  if (columns === undefined) return `${needed} Its first row must be a JSON object.`;
-  const fitting = findFormats(wanted, columns);
+  const required = describeRequired(imported);
+  // The upload rejects a CSV file with an unreadable first row.
+  if (columns === undefined) return `${required} Its first row must be a JSON object.`;
+  const fitting = findFormats(imported, columns);
   if (fitting.length > 1) {
     const names = fitting.map(({ name }) => name).join(', ');
-    return `The columns are those of more than one service: ${names}. Name it with ?format=.`;
+    return `The columns match more than one service: ${names}. Set the service with ?format=.`;
   }
-  const mapped = Object.values(wanted.mapping ?? {});
+  const mapped = Object.values(imported.mapping ?? {});
   const plain = columns.map(plainName);
   const missing = mapped.filter((column) => !plain.includes(column)).sort();
-  if (missing.length > 0)
-    return `The file has no column named ${missing.join(', ')}, which the mapping names.`;
-  return `${needed} ${describeFound(plain)}`;
+  if (missing.length > 0) return `The file has no column ${missing.join(', ')} of the mapping.`;
+  return `${required} ${describeFound(plain)}`;
 }
 
-function whatIsNeeded({ format }: Import): string {
+function describeRequired({ format }: Import): string {
   if (format !== 'auto' && format !== 'custom')
-    return `The file needs columns named, in any case and with any punctuation, ${describeSigns(format)}.`;
-  return `The columns are those of no service whose files are known (${serviceNames.join(', ')}). Name the columns with ?columns=short_code:…,original_url:… instead.`;
+    return `The file must have these columns, in any case and with any punctuation: ${describeSigns(format)}.`;
+  return `The columns do not match a known service (${serviceNames.join(', ')}). Set the columns with ?columns=short_code:…,original_url:… instead.`;
 }
 
 function describeFound(plain: string[]): string {
   const known = [...new Set(plain.filter(isKnownColumn))];
   const others = plain.length - plain.filter(isKnownColumn).length;
   if (known.length === 0)
-    return `It has ${plain.length} columns, none of which has a known name: the first row must hold the names of the columns.`;
-  return `It has columns: ${known.join(', ')}${others > 0 ? `, and ${others} that are not known` : ''}.`;
+    return `It has ${plain.length} columns without a known name: the first row must contain the column names.`;
+  return `It has columns: ${known.join(', ')}${others > 0 ? `, and ${others} unknown ones` : ''}.`;
 }

@@ -8,14 +8,14 @@ import {
 } from '../files/records.ts';
 import type { Encoding } from '../transfer.ts';
 
-/** Reads up to `length` bytes of a file from byte `from` on; fewer only where it ends. */
+/** Reads `length` bytes of a file from byte `from`; fewer only at its end. */
 type ReadBytes = (from: number, length: number) => Promise<Buffer>;
 
 const newline = 0x0a;
 
 export type ImportFile = ReturnType<typeof createImportFile>;
 
-/** A file that is read from any place on, a window at a time. */
+/** A file that is read in windows, from any position. */
 export function createImportFile(encoding: Encoding, bytes: number, read: ReadBytes, delimiter = ',') {
   async function endOfLine(from: number): Promise<number> {
     for (let at = from; at < bytes; at += windowBytes) {
@@ -26,8 +26,8 @@ export function createImportFile(encoding: Encoding, bytes: number, read: ReadBy
   }
 
   return {
-    /** The records that follow `at`, some of them, and where what follows those begins; undefined at the end of the file. */
-    async readOn(at: Position): Promise<{ records: ImportRecord[]; end: Position } | undefined> {
+    /** Some records from `at`, and the position after them; undefined at the end of the file. */
+    async readNext(at: Position): Promise<{ records: ImportRecord[]; end: Position } | undefined> {
       if (at.bytes >= bytes) return undefined;
       const given = await read(at.bytes, windowBytes);
       const content = at.bytes === 0 ? withoutByteOrderMark(given) : given;

@@ -9,57 +9,56 @@ import {
   UploadRejected,
   UploadTooLarge,
 } from '../transfer.ts';
-import { cutIntoChunks } from './chunks.ts';
-import { leaveOutAddresses } from './redact-addresses.ts';
+import { splitIntoChunks } from './chunks.ts';
+import { redactAddresses } from './redact-addresses.ts';
 import type { Import, ImportStore, ImportUrlRules, NewImport, StoredWarning } from './store.ts';
 
-/** What of an upload is held in memory and stored at once. */
+/** Bytes of an upload that are buffered and stored at once. */
 const chunkBytes = 256 * 1024;
 const megabyte = 1_000_000;
 const errorsPerPage = 1_000;
 
-/** Warnings that are shown with their import. */
+/** Most warnings that are shown with their import. */
 const shownWarnings = 100;
 
-/** What the client says of the file that it uploads. */
-type WantedImport = Pick<NewImport, 'apiKeyId'> & UploadedAs;
+/** What the client states about its file. */
+type ImportRequest = Pick<NewImport, 'apiKeyId'> & UploadedAs;
 
 export type Imports = ReturnType<typeof createImports>;
 
-/** Imports as requests see them. Where a method takes an API key's id, null stands for all of them; of another key's imports it knows
- *  nothing and throws TransferNotFound. */
+/** Imports for requests. Methods with an API key's id throw TransferNotFound for an import of another key; null means all keys. */
 export function createImports(deps: {
   store: ImportStore;
   maxMegabytes: number;
-  /** Imports of one API key that are not over, and uploads to this process, at once. */
+  /** Maximum number of unfinished imports per API key, and of its uploads to this process. */
   maxPerKey: number;
   urlRules: ImportUrlRules;
-  /** Asks for the job that imports it; where that is in vain, its schedule finds the import. */
+  /** Requests the job; if that fails, its schedule finds the import. */
   requestJob: (id: number) => void;
-  /** Asks for the job that removes files nobody needs any more; there is a schedule, too. */
+  /** Requests the clean-up job, which also has a schedule. */
   requestCleanup: () => void;
   log: Log;
 }) {
   const { store, maxMegabytes, maxPerKey, urlRules, requestJob, requestCleanup, log } = deps;
-  /** How many files come in, by API key. An import that is removed does not count in the store, and its file may still come. */
+  /** Uploads in progress by API key. The store does not count a deleted import, but its upload may continue. */
   const uploading = new Map<number, number>();
 
   function checkSize(bytes: number | undefined): void {
     if (bytes === undefined || bytes <= maxMegabytes * megabyte) return;
-    throw new UploadTooLarge(`The file must not be longer than ${maxMegabytes} megabytes.`);
+    throw new UploadTooLarge(`The file must be at most ${maxMegabytes} megabytes.`);
   }
 
-  async function keepFile(id: number, source: AsyncIterable<Buffer>): Promise<void> {
+  async function storeFile(id: number, source: AsyncIterable<Buffer>): Promise<void> {
     let bytes = 0;
-    for await (const chunk of cutIntoChunks(source, chunkBytes)) {
+    for await (const chunk of splitIntoChunks(source, chunkBytes)) {
       checkSize(bytes + chunk.length);
-      if (!(await store.addChunk(id, bytes, chunk))) throw removedMeanwhile();
+      if (!(await store.addChunk(id, bytes, chunk))) throw deletedDuringUpload();
       bytes += chunk.length;
     }
-    if (bytes === 0) throw new UploadRejected('The file holds no row.');
+    if (bytes === 0) throw new UploadRejected('The file contains no rows.');
   }
 
-  /** The same file, as long as it may be. */
+  /** Passes the file through; throws UploadTooLarge above the limit. */
   async function* withinSize(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     let bytes = 0;
     for await (const part of source) {
@@ -70,21 +69,24 @@ export function createImports(deps: {
     if (bytes === 0) throw new UploadRejected('The file is empty.');
   }
 
-  async function takeFile(source: AsyncIterable<Buffer>, wanted: WantedImport): Promise<Import> {
-    const { apiKeyId, format, mapping } = wanted;
+  async function receiveFile(source: AsyncIterable<Buffer>, request: ImportRequest): Promise<Import> {
+    const { apiKeyId, format, mapping } = request;
     const expected = { apiKeyId, format, mapping, ...urlRules, encoding: 'csv' as const };
     const id = await store.begin(expected, maxPerKey);
     if (id === undefined) throw tooMany(maxPerKey);
     try {
-      const { encoding, delimiter, charset, content } = await readUploadText(withinSize(source), wanted);
-      await keepFile(id, leaveOutAddresses(encoding, content, delimiter));
+      const { encoding, delimiter, charset, content } = await readUploadText(withinSize(source), request);
+      await storeFile(id, redactAddresses(encoding, content, delimiter));
       const begun = await store.finishUpload(id, { encoding, delimiter, charset: charset() });
-      if (!begun) throw removedMeanwhile();
+      if (!begun) throw deletedDuringUpload();
       requestJob(id);
       return begun;
     } catch (error) {
       await store.remove(id, null).catch((cause: unknown) => {
-        log.debug({ err: cause, import: id }, 'a broken upload could not be removed; cleanup-transfers will');
+        log.debug(
+          { err: cause, import: id },
+          'failed to delete an aborted upload, leaving it to cleanup-transfers',
+        );
       });
       throw error;
     }
@@ -95,18 +97,18 @@ export function createImports(deps: {
   }
 
   return {
-    /** Throws UploadTooLarge when an import may not be so long; of an undefined length nothing is known yet. */
+    /** Throws UploadTooLarge for a file above the limit; an undefined size is checked during the upload. */
     checkSize,
 
-    /** Takes a file as it comes and has it imported; holds a small part of it at any time. What breaks off leaves nothing behind.
-     *  Throws TooManyTransfers, UploadRejected, UploadTooLarge, UploadAborted, and what the source throws. */
-    async upload(source: AsyncIterable<Buffer>, wanted: WantedImport): Promise<Import> {
-      const { apiKeyId } = wanted;
+    /** Stores a file from a stream and requests its import. An aborted upload leaves nothing behind. Throws TooManyTransfers, UploadRejected,
+     *  UploadTooLarge, UploadAborted, and the errors of the source. */
+    async upload(source: AsyncIterable<Buffer>, request: ImportRequest): Promise<Import> {
+      const { apiKeyId } = request;
       const others = uploading.get(apiKeyId) ?? 0;
       if (others >= maxPerKey) throw tooMany(maxPerKey);
       uploading.set(apiKeyId, others + 1);
       try {
-        return await takeFile(source, wanted);
+        return await receiveFile(source, request);
       } finally {
         const left = uploading.get(apiKeyId)! - 1;
         if (left === 0) uploading.delete(apiKeyId);
@@ -124,14 +126,14 @@ export function createImports(deps: {
     list: (apiKeyId: number | null, before: number | undefined, limit: number): Promise<Import[]> =>
       store.list(apiKeyId, before, limit),
 
-    /** Ends an import, wherever it stands, and forgets it; resolves to how it stood. The short URLs that it has created stay. */
+    /** Deletes an import in any state; resolves to its last state. The short URLs that it created are kept. */
     async remove(id: number, apiKeyId: number | null): Promise<Import> {
       const removed = orNotFound(await store.remove(id, apiKeyId));
       requestCleanup();
       return removed;
     },
 
-    /** The rows that were not imported so far and why, as CSV that no spreadsheet takes for formulas, a part at a time. */
+    /** Streams the failed rows with their errors as CSV, guarded against formulas in spreadsheets. */
     async readErrors(id: number, apiKeyId: number | null): Promise<AsyncIterable<string>> {
       await get(id, apiKeyId);
       return writeList(
@@ -141,7 +143,7 @@ export function createImports(deps: {
       );
     },
 
-    /** What rows were imported without so far, as CSV, a part at a time. It holds nothing of the file. */
+    /** Streams the warnings of imported rows as CSV. Contains no values of the file. */
     async readWarnings(id: number, apiKeyId: number | null): Promise<AsyncIterable<string>> {
       await get(id, apiKeyId);
       return writeList(
@@ -153,7 +155,7 @@ export function createImports(deps: {
   };
 }
 
-/** A list as CSV with these columns, read a page at a time. */
+/** Streams a list as CSV, page by page. */
 async function* writeList<Entry extends { id: number }>(
   columns: string[],
   findPage: (after: number) => Promise<Entry[]>,
@@ -171,12 +173,12 @@ async function* writeList<Entry extends { id: number }>(
 
 const tooMany = (most: number) =>
   new TooManyTransfers(
-    `${most} imports of this API key are not over yet. Wait until one is, or delete one and end its upload.`,
+    `This API key has reached its limit of ${most} unfinished imports. Wait for one to finish, or delete one and end its upload.`,
   );
 
-const removedMeanwhile = () => new UploadAborted('The import was removed while its file came.');
+const deletedDuringUpload = () => new UploadAborted('The import was deleted during its upload.');
 
 function orNotFound(found: Import | undefined): Import {
-  if (!found) throw new TransferNotFound('There is no such import.');
+  if (!found) throw new TransferNotFound('No such import.');
   return found;
 }

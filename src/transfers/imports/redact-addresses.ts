@@ -1,23 +1,22 @@
 import { stringify } from 'csv-stringify/sync';
 import { type ImportRecord, maxUnreadable, tooManyUnreadable } from '../files/records.ts';
 import { type Encoding, UploadRejected } from '../transfer.ts';
-import { withoutEmptyEnd } from './parse-row.ts';
-import { isOfAddresses, isOfSecrets, redact } from './redaction.ts';
+import { trimEmptyCells } from './parse-row.ts';
+import { isAddressColumn, isSecretColumn, redact } from './redaction.ts';
 import { readContents, readFirstRow } from './upload-records.ts';
 
-/** Stands for what nobody knows to hold no address. */
-const leftOut = 'left out: it cannot be read, and may hold an address';
+/** Replaces unreadable text, which may contain an address. */
+const redactedText = 'redacted: unreadable, may contain an address';
 
 type Content = ImportRecord['content'];
-/** Contents as a file holds them, without addresses. */
+/** Serializes contents without addresses. */
 type Write = (contents: Content[]) => string;
 
-const isRedacted = (column: string) => isOfAddresses(column) || isOfSecrets(column);
+const isRedacted = (column: string) => isAddressColumn(column) || isSecretColumn(column);
 
-/** A file as it comes, without what columns of addresses and secrets hold: that is never stored, not even for the time of an import. A
- *  CSV file without such a column passes as it is. Throws UploadRejected when the columns of a CSV file, or too many rows of one that is
- *  looked through, cannot be read. */
-export async function* leaveOutAddresses(
+/** Removes the values of address and secret columns from a stream, so that they are never stored. A CSV file without such a column passes
+ *  unchanged. Throws UploadRejected when the header of a CSV file, or too many of its rows, are unreadable. */
+export async function* redactAddresses(
   encoding: Encoding,
   source: AsyncIterable<Buffer>,
   delimiter = ',',
@@ -41,7 +40,7 @@ export async function* leaveOutAddresses(
 
 function columnsOf(first: Content | undefined): string[] {
   if (first && 'cells' in first) return first.cells;
-  throw new UploadRejected('The first row of the file cannot be read.');
+  throw new UploadRejected('The first row of the file is unreadable.');
 }
 
 async function* prepend(begin: Buffer, parts: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
@@ -58,21 +57,21 @@ async function* rewrite(source: AsyncIterable<Content[]>, write: Write): AsyncGe
   }
 }
 
-/** Rows that have as many cells as there are columns lose those of addresses; of others nobody knows which those are. */
+/** Redacts the address columns of rows with the right number of cells, and whole rows with another number. */
 function createRowWriter(columns: readonly string[], delimiter: string): Write {
-  // The first row itself keeps its names.
+  // The header row keeps its names.
   const write = (cell: string, at: number) => (isRedacted(cell) ? cell : (redact(columns[at]!, cell) ?? ''));
   const rowOf = (content: Content) => {
-    if (!('cells' in content)) return [leftOut];
-    const cells = withoutEmptyEnd(content.cells, columns.length);
+    if (!('cells' in content)) return [redactedText];
+    const cells = trimEmptyCells(content.cells, columns.length);
     return cells.length === columns.length
       ? cells.map(write)
-      : cells.map((_, at) => (at === 0 ? leftOut : ''));
+      : cells.map((_, at) => (at === 0 ? redactedText : ''));
   };
   return (contents) => stringify(contents.map(rowOf), { delimiter, quoted_match: /\r/ });
 }
 
 const writeObjects: Write = (contents) =>
   contents
-    .map((content) => `${JSON.stringify('value' in content ? content.value : leftOut, redact)}\n`)
+    .map((content) => `${JSON.stringify('value' in content ? content.value : redactedText, redact)}\n`)
     .join('');

@@ -3,16 +3,16 @@ import type { BlockedHosts } from '../../urls/blocklist/blocklist.ts';
 import type { RefreshCache } from '../../urls/cache/refresh.ts';
 import type { Owner } from '../../urls/store/owner.ts';
 import { type ImportRecord, maxUnreadable, type Position, tooManyUnreadable } from '../files/records.ts';
-import { recognise } from './detect-format.ts';
+import { detectFormat } from './detect-format.ts';
 import { createImportFile } from './file.ts';
 import { createRowReader, type Row } from './parse-row.ts';
 import type { ImportStore } from './store.ts';
 import type { Importer } from './write-rows.ts';
 
-/** Rows per transaction, at most. */
+/** Most rows per transaction. */
 const chunkSize = 1_000;
 
-const notAllowed = 'The API key may not create short URLs any more.';
+const notAllowed = 'The API key may no longer create short URLs.';
 
 interface Step {
   from: Position;
@@ -27,7 +27,7 @@ export interface ImportDeps {
   refreshCache: RefreshCache;
 }
 
-/** An import that is worked on, from where the last one who did so stood; undefined when it is over. */
+/** Opens an import at the position where the last worker stopped; undefined when it is finished. */
 export async function openImport(deps: ImportDeps, id: number) {
   const { importStore, importer, blockedHosts, refreshCache } = deps;
   const found = await importStore.findUnfinished(id);
@@ -35,7 +35,7 @@ export async function openImport(deps: ImportDeps, id: number) {
   const { bytes, encoding, delimiter, apiKeyId } = found;
   const read = async (from: number, length: number) => await importStore.readBytes(id, from, length);
   const file = createImportFile(encoding, bytes, read, delimiter);
-  const known = found.columns ? found : await recognise(importStore, found, file);
+  const known = found.columns ? found : await detectFormat(importStore, found, file);
   if (!known) return undefined;
   const readRow = createRowReader(known, blockedHosts.isBlocked);
   const steps: Step[] = [];
@@ -47,9 +47,9 @@ export async function openImport(deps: ImportDeps, id: number) {
     await importStore.finish(id, error);
   }
 
-  async function readOn(): Promise<void> {
+  async function readSteps(): Promise<void> {
     await blockedHosts.refresh();
-    const found = await file.readOn(at);
+    const found = await file.readNext(at);
     if (!found) return;
     const { records, end } = found;
     for (let i = 0, from = at; i === 0 || i < records.length; i += chunkSize) {
@@ -60,42 +60,42 @@ export async function openImport(deps: ImportDeps, id: number) {
     }
   }
 
-  /** False when somebody else has gone on with it, or it is over. */
+  /** False when another worker has continued the import, or it is finished. */
   async function importRows(rows: Row[], from: Position, to: Position): Promise<boolean> {
     await importer.prepareKeys(rows.length);
     const work = async (trx: Knex) => {
-      // Run again after a deadlock it needs as many again.
+      // A retry after a deadlock needs as many keys again.
       await importer.prepareKeys(rows.length);
       return await importer.createUrls(trx, rows, { createdBy: apiKeyId, owner });
     };
     if (!(await importStore.advance(id, from, to, work))) return false;
-    // The cache may know that nobody has these codes, or nobody any more.
-    await refreshCache(rows.flatMap(({ asks }) => ('url' in asks ? (asks.url.shortCode ?? []) : [])));
+    // The cache may have negative entries or tombstones for these codes.
+    await refreshCache(rows.flatMap(({ parsed }) => ('url' in parsed ? (parsed.url.shortCode ?? []) : [])));
     return true;
   }
 
-  /** One transaction for each row, when PostgreSQL stores one of them in no way. */
+  /** One transaction per row, after PostgreSQL rejected the data of one of them. */
   async function importEach({ from, to, records }: Step, rows: Row[]): Promise<boolean> {
-    let place = from;
+    let position = from;
     for (const [i, row] of rows.entries()) {
       const next = i === rows.length - 1 ? to : records[i]!.end;
-      const importOne = async (row: Row) => await importRows([row], place, next);
-      const went = await importOne(row).catch(async (error: unknown) => {
+      const importOne = async (row: Row) => await importRows([row], position, next);
+      const isImported = await importOne(row).catch(async (error: unknown) => {
         if (!isRejectedData(error)) throw error;
         return await importOne({
           ...row,
-          asks: { problems: [{ field: 'row', reason: 'cannot be stored' }] },
+          parsed: { problems: [{ field: 'row', reason: 'cannot be stored' }] },
         });
       });
-      if (!went) return false;
-      place = next;
+      if (!isImported) return false;
+      position = next;
     }
     return true;
   }
 
-  async function take(step: Step): Promise<boolean> {
+  async function importStep(step: Step): Promise<boolean> {
     const rows = step.records.map(readRow);
-    unreadable += rows.filter(({ asks }) => 'problems' in asks && asks.isUnreadable).length;
+    unreadable += rows.filter(({ parsed }) => 'problems' in parsed && parsed.isUnreadable).length;
     try {
       return await importRows(rows, step.from, step.to);
     } catch (error) {
@@ -105,22 +105,22 @@ export async function openImport(deps: ImportDeps, id: number) {
   }
 
   return {
-    /** Of the file. */
+    /** Size of the file. */
     bytes,
 
-    /** Imports the next rows: the short URLs and the place up to which the file is done are one transaction. Resolves to that place,
-     *  in bytes, or to undefined when there is nothing more for this one to do. */
+    /** Imports the next rows and records the position after them in one transaction. Resolves to that position, in bytes, or to undefined when
+     *  nothing remains for this worker. */
     async importChunk(): Promise<number | undefined> {
       if (steps.length === 0) {
         const allowed = await importStore.findOwner(id);
         if (allowed === undefined) return await finish(notAllowed);
         owner = allowed;
-        await readOn();
+        await readSteps();
       }
       const step = steps.shift();
       if (unreadable > maxUnreadable) return await finish(tooManyUnreadable);
       if (!step) return await finish(null);
-      if (!(await take(step))) return undefined;
+      if (!(await importStep(step))) return undefined;
       at = step.to;
       return at.bytes;
     },

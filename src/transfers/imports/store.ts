@@ -4,10 +4,10 @@ import type { Position } from '../files/records.ts';
 import type { ColumnMapping } from '../formats/custom.ts';
 import type { FormatName } from '../formats/formats.ts';
 import type { RowProblem } from '../rows/row-schema.ts';
-import { countRemoved, createTransferTable } from '../transfer-table.ts';
+import { countDeleted, createTransferTable } from '../transfer-table.ts';
 import type { Encoding, ImportState } from '../transfer.ts';
 
-/** The rules for URLs of the service that an import was uploaded to, see `createDestinationPolicy`. */
+/** The URL rules of the service at the time of the upload, see `createDestinationPolicy`. */
 export interface ImportUrlRules {
   ownHosts: string[];
   allowsPrivate: boolean;
@@ -15,52 +15,52 @@ export interface ImportUrlRules {
   schemes: string[];
 }
 
-/** What is decided about an import when its upload begins. */
+/** An import at the start of its upload. */
 export interface NewImport extends ImportUrlRules {
   apiKeyId: number;
   encoding: Encoding;
   format: FormatName | 'auto';
-  /** Which column has which field, if its uploader says so. */
+  /** The column mapping, if the client sets one. */
   mapping: ColumnMapping | null;
 }
 
 export interface Import extends NewImport {
   id: number;
   state: ImportState;
-  /** What separates the cells of a CSV file. */
+  /** The delimiter of a CSV file. */
   delimiter: string;
-  /** The character set that the file came in, once it is known; it is stored as UTF-8. */
+  /** The original character set of the file, which is stored as UTF-8; null until it is known. */
   charset: string | null;
-  /** The columns that are read, by their plain names, and nothing in place of others; once the file is recognised. */
+  /** The plain names of the columns that are read, with an empty text for others; null until the format is detected. */
   columns: string[] | null;
   ignoredColumns: string[];
-  /** Of the file. */
+  /** Size of the file. */
   bytes: number;
   doneBytes: number;
   doneLines: number;
   rows: number;
   created: number;
-  /** Deleted before, and brought back. */
+  /** Deleted short URLs that were restored. */
   restored: number;
   skipped: number;
   failed: number;
-  /** Those of the failed ones in which no row could be read. */
+  /** Failed rows that are unreadable. */
   unreadable: number;
-  /** Values that rows were imported without, or with less of them. */
+  /** Values that were dropped or shortened. */
   warnings: number;
-  /** Why it failed as a whole. */
+  /** Why the import failed. */
   error: string | null;
   createdAt: Date;
   finishedAt: Date | null;
 }
 
-/** A row that was not imported, for one reason. */
+/** An error of a row that was not imported. */
 export interface RowError extends Required<RowProblem> {
   line: number;
   row: string;
 }
 
-/** A value that a row was imported without, or with less of it. */
+/** A value of an imported row that was dropped or shortened. */
 export interface StoredWarning {
   line: number;
   field: string;
@@ -68,7 +68,7 @@ export interface StoredWarning {
   reason: string;
 }
 
-/** What has become of some rows. */
+/** The result of importing some rows. */
 export interface Outcome {
   rows: number;
   created: number;
@@ -80,33 +80,33 @@ export interface Outcome {
   warnings: StoredWarning[];
 }
 
-/** Errors of an import that are kept, and warnings: a file may hold more mistakes than there is room for. */
+/** Most errors, and most warnings, that are stored per import. */
 export const maxErrors = 10_000;
 
 export type ImportStore = ReturnType<typeof createImportStore>;
 
-/** Imports, their files and what became of their rows. What one has created stays when it is removed. */
+/** Imports, their files and the results of their rows. Deleting an import keeps its short URLs. */
 export function createImportStore(db: Knex) {
   const { insertWithin, ...table } = createTransferTable<Import>(db, 'imports', columns);
   return {
     ...table,
 
-    /** Begins an import whose file is about to come, where its API key has fewer than `most` that are not over; resolves to its id. */
-    async begin(wanted: NewImport, most: number): Promise<number | undefined> {
+    /** Creates an import before its upload, if its API key has fewer than `most` unfinished ones; resolves to its id. */
+    async begin(input: NewImport, most: number): Promise<number | undefined> {
       const isHeld = `state in ('uploading', 'waiting', 'running')`;
-      return await insertWithin({ apiKeyId: wanted.apiKeyId, isHeld, most }, async (trx) => {
+      return await insertWithin({ apiKeyId: input.apiKeyId, isHeld, most }, async (trx) => {
         const begun = await trx.raw<{ rows: { id: number }[] }>(
           `insert into imports (api_key_id, encoding, format, mapping, own_hosts, allows_private, max_url_length, schemes)
            values (:apiKeyId, :encoding, :format, cast(:mapping as jsonb), cast(:ownHosts as text[]), :allowsPrivate,
                    :maxUrlLength, cast(:schemes as text[]))
            returning id`,
-          { ...wanted, mapping: wanted.mapping && JSON.stringify(wanted.mapping) },
+          { ...input, mapping: input.mapping && JSON.stringify(input.mapping) },
         );
         return onlyRow(begun).id;
       });
     },
 
-    /** Keeps the part of an import's file that begins at this byte. False, with nothing done, when the import was removed. */
+    /** Stores the chunk of an import's file at this byte. Changes nothing and resolves to false when the import was deleted. */
     async addChunk(importId: number, firstByte: number, content: Buffer): Promise<boolean> {
       const { rows } = await db.raw<{ rows: unknown[] }>(
         `with import as (
@@ -120,12 +120,12 @@ export function createImportStore(db: Knex) {
       return rows.length > 0;
     },
 
-    /** The file is there, written so: the import waits for the job. Undefined when it was removed. */
-    async finishUpload(importId: number, written: WrittenFile): Promise<Import | undefined> {
+    /** Completes the upload: the import waits for the job. Undefined when it was deleted. */
+    async finishUpload(importId: number, stored: StoredFile): Promise<Import | undefined> {
       const { rows } = await db.raw<{ rows: Import[] }>(
         `update imports set state = 'waiting', encoding = :encoding, delimiter = :delimiter, charset = :charset
          where id = :importId and deleted_at is null returning ${columns}`,
-        { importId, ...written },
+        { importId, ...stored },
       );
       return rows[0];
     },
@@ -154,7 +154,7 @@ export function createImportStore(db: Knex) {
       return rows;
     },
 
-    /** Whose short URLs an import may know of; undefined where its API key may not create short URLs any more. */
+    /** The owner whose short URLs the import may see; undefined when its API key may no longer create short URLs. */
     async findOwner(id: number): Promise<Owner | undefined> {
       const { rows } = await db.raw<{ rows: { owner: Owner }[] }>(
         `select case when k.own_urls_only then k.id end as owner from imports i join api_keys k on k.id = i.api_key_id
@@ -165,7 +165,7 @@ export function createImportStore(db: Knex) {
       return rows[0]?.owner;
     },
 
-    /** Up to `length` bytes of an import's file, from this byte on. */
+    /** Up to `length` bytes of an import's file, from this byte. */
     async readBytes(importId: number, from: number, length: number): Promise<Buffer> {
       const { rows } = await db.raw<{ rows: { content: Buffer }[] }>(
         `select substring(content from cast(greatest(:from - first_byte, 0) + 1 as integer)) as content
@@ -179,18 +179,18 @@ export function createImportStore(db: Knex) {
       return Buffer.concat(rows.map(({ content }) => content)).subarray(0, length);
     },
 
-    /** Notes what a file turned out to be, and that all before this place is read. */
-    async setFormat(importId: number, found: FoundFile, at: Position): Promise<void> {
+    /** Stores the detected format of a file, and the position after its header. */
+    async setFormat(importId: number, detected: DetectedFile, at: Position): Promise<void> {
       await db.raw(
         `update imports set state = 'running', worked_at = now(), format = :format, columns = cast(:columns as text[]),
            ignored_columns = cast(:ignoredColumns as text[]), done_bytes = :bytes, done_lines = :lines
          where id = :importId and done_bytes = 0`,
-        { importId, ...found, ...at },
+        { importId, ...detected, ...at },
       );
     },
 
-    /** Does some work on rows and notes, in the same transaction, that all up to `to` is done. False, with nothing done, when
-     *  somebody else has gone on from `from`, or the import is over. */
+    /** Runs `work` on rows and records the position `to` in the same transaction. Changes nothing and resolves to false when another worker has
+     *  continued after `from`, or the import is finished. */
     async advance(
       importId: number,
       from: Position,
@@ -214,46 +214,45 @@ export function createImportStore(db: Knex) {
       });
     },
 
-    /** Removes up to `limit` chunks of files that nobody needs any more: of imports that are over, or whose upload stopped
-     *  `silentHours` ago. */
-    async removeChunks(silentHours: number, limit: number): Promise<number> {
-      return await countRemoved(
+    /** Deletes up to `limit` chunks of files of finished and deleted imports, and of uploads that stopped `idleHours` ago. */
+    async removeChunks(idleHours: number, limit: number): Promise<number> {
+      return await countDeleted(
         db,
         `delete from import_pieces where (import_id, first_byte) in (
            select p.import_id, p.first_byte from import_pieces p join imports i on i.id = p.import_id
            where i.state in ('completed', 'failed') or i.deleted_at is not null
-             or i.state = 'uploading' and i.worked_at < now() - make_interval(hours => :silentHours)
+             or i.state = 'uploading' and i.worked_at < now() - make_interval(hours => :idleHours)
            limit :limit for update of p skip locked)`,
-        { silentHours, limit },
+        { idleHours, limit },
       );
     },
 
-    /** Removes up to `limit` imports, with their errors, that have no chunks and were over for `retentionDays`, or were removed
-     *  or given up by whoever began them. */
-    async removeOld(retentionDays: number, silentHours: number, limit: number): Promise<number> {
-      return await countRemoved(
+    /** Deletes up to `limit` imports without chunks, with their errors: those that finished `retentionDays` ago, deleted ones, and aborted
+     *  uploads. */
+    async removeOld(retentionDays: number, idleHours: number, limit: number): Promise<number> {
+      return await countDeleted(
         db,
         `delete from imports where id in (
            select id from imports i
            where (finished_at < now() - make_interval(days => :retentionDays) or deleted_at is not null
-             or state = 'uploading' and worked_at < now() - make_interval(hours => :silentHours))
+             or state = 'uploading' and worked_at < now() - make_interval(hours => :idleHours))
              and not exists (select from import_pieces p where p.import_id = i.id)
            limit :limit for update skip locked)`,
-        { retentionDays, silentHours, limit },
+        { retentionDays, idleHours, limit },
       );
     },
   };
 }
 
-/** How an import's file is written. */
-export interface WrittenFile {
+/** The encoding of a stored file. */
+export interface StoredFile {
   encoding: Encoding;
   delimiter: string;
   charset: string;
 }
 
-/** What an import's file turned out to be. */
-interface FoundFile {
+/** The detected format of a file. */
+interface DetectedFile {
   format: FormatName;
   columns: string[] | null;
   ignoredColumns: string[];

@@ -1,4 +1,4 @@
-import { setImmediate as letOthersGoOn } from 'node:timers/promises';
+import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import {
   type ImportRecord,
   longLine,
@@ -8,14 +8,14 @@ import {
 } from '../files/records.ts';
 import type { Encoding } from '../transfer.ts';
 
-/** What is looked at at once, in bytes: little, since a process that answers requests does it. */
+/** Bytes that are parsed before other requests of the web process get a turn. */
 const sliceBytes = 8 * 1024;
 
 const start = { bytes: 0, lines: 0 };
 
 type Content = ImportRecord['content'];
 
-/** What the records of a file hold that comes in parts: some at a time, between which other work has its turn. */
+/** Reads the contents of records from a stream, and yields to the event loop between batches. */
 export async function* readContents(
   encoding: Encoding,
   source: AsyncIterable<Buffer>,
@@ -31,7 +31,7 @@ export async function* readContents(
     const isEnd = isLast && bytes.length === rest.length;
     const { records, end } = readWindow(encoding, { bytes, at: start, isLast: isEnd, delimiter });
     const hasRecord = end.bytes > 0;
-    // It may be in a longer slice as a whole, up to that of a window.
+    // A longer slice, up to a window, may contain the complete record.
     isInLongLine = !hasRecord && size >= windowBytes;
     size = hasRecord || isInLongLine ? sliceBytes : size * 2;
     rest = rest.subarray(end.bytes);
@@ -54,12 +54,12 @@ export async function* readContents(
 
   for await (const part of source) {
     rest = rest.length === 0 ? part : Buffer.concat([rest, part]);
-    for (; rest.length >= size; await letOthersGoOn()) yield take(false);
+    for (; rest.length >= size; await yieldToEventLoop()) yield take(false);
   }
-  for (; rest.length > 0; await letOthersGoOn()) yield take(true);
+  for (; rest.length > 0; await yieldToEventLoop()) yield take(true);
 }
 
-/** As much of a CSV file as its first row takes, and what that is: undefined in a file of none, or where it does not come soon. */
+/** Reads the beginning of a CSV file up to its first row; `first` is undefined when the file has no row or a row that is too long. */
 export async function readFirstRow(
   parts: AsyncIterator<Buffer>,
   delimiter?: string,

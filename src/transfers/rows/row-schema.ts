@@ -9,16 +9,16 @@ import * as secondary from './secondary.ts';
 import type { ReadSecondary, ValueWarning } from './secondary.ts';
 import { readTime } from './time.ts';
 
-/** So that even those of many millions of short URLs add up to a number that is exact. */
+/** Keeps the sum over many millions of short URLs below 2^53. */
 const maxClickCount = 1_000_000_000;
 
-/** Numbers are texts too where a service writes JSON. */
+/** In JSON, a text may be a number. */
 const orNumber = <Text extends z.ZodType<string, string>>(text: Text) =>
   z.preprocess((value) => (typeof value === 'number' ? String(value) : value), text);
-/** JSON has numbers, CSV texts; what is neither is no number. */
+/** A number in JSON or a text in CSV. */
 const fromNumber = <Value extends z.ZodType<number>>(number: Value) =>
   z.preprocess((value) => (['number', 'string'].includes(typeof value) ? value : Number.NaN), number);
-/** Yes or no; JSON may have it as a number. */
+/** A boolean, a text, or a number in JSON. */
 const flag = z.preprocess(
   (value) => (typeof value === 'number' ? String(value) : value),
   z.union([z.boolean(), z.stringbool()], 'must be true or false'),
@@ -31,20 +31,20 @@ const time = z.unknown().transform((given, context) => {
   return z.NEVER;
 });
 
-/** What stands for bytes that could not be read: the rest would be another code, or lead elsewhere. */
-const isWhole = (text: string) => !text.includes('\uFFFD');
-const notWhole = 'has a character that cannot be read';
+/** U+FFFD replaces undecodable bytes: the rest would be another code or another destination. */
+const isDecoded = (text: string) => !text.includes('\uFFFD');
+const notDecoded = 'has an undecodable character';
 
-/** What a short URL leads to, and who may follow it. Without these it would be another one, or open to everybody: a row in which
- *  one of them cannot be read is refused. */
+/** The destination of a short URL and its access rules. A row is rejected when one of these is invalid, because the short URL would redirect
+ *  elsewhere or be accessible to everyone. */
 const primary = z.object({
   original_url: z
     .string({ error: ({ input }) => (input === undefined ? 'is required' : 'must be a string') })
-    .refine(isWhole, notWhole),
+    .refine(isDecoded, notDecoded),
   short_code: orNumber(
     z
       .string('must be a string')
-      .refine(isWhole, { error: notWhole, abort: true })
+      .refine(isDecoded, { error: notDecoded, abort: true })
       .overwrite((code) => foldCode(code.normalize('NFC')))
       .regex(shortCodePattern, 'must be 1 to 64 letters or digits, "-" or "_", with single dots between')
       .refine((code) => !shortCodePattern.test(code) || isShortCode(code), 'is a reserved word'),
@@ -55,11 +55,14 @@ const primary = z.object({
   is_active: flag.default(true),
   is_one_time: flag.default(false),
   has_password: flag
-    .refine((has) => !has, 'is true, and a short URL without its password would be open to everybody')
+    .refine(
+      (has) => !has,
+      'is true, but passwords are not imported, and the short URL would be accessible to everyone',
+    )
     .optional(),
 });
 
-/** What belongs to a short URL that works without it. */
+/** Optional fields: an invalid value is dropped with a warning. */
 const readers = {
   created_at: secondary.time,
   redirect_status: secondary.oneOf(redirectStatuses),
@@ -89,9 +92,9 @@ export const rowFields = [
   ...Object.keys(readers),
 ] as RowField[];
 
-/** A short URL that a row asks for. */
-export interface WantedUrl extends UrlSettings {
-  /** Undefined where a key is to be its code. */
+/** The short URL of a row. */
+export interface ImportedUrl extends UrlSettings {
+  /** Undefined for a generated code. */
   shortCode: string | undefined;
   originalUrl: string;
   createdAt: Date | undefined;
@@ -99,7 +102,7 @@ export interface WantedUrl extends UrlSettings {
   lastAccessedAt: Date | null;
 }
 
-/** What is wrong with one field of a row, as the end of a sentence that begins with the field's name. */
+/** A problem of a field; the reason is the end of a sentence that begins with the name of the field. */
 export interface RowProblem {
   field: string;
   code?: ErrorCode;
@@ -109,22 +112,22 @@ export interface RowProblem {
 /** Why a row was not imported. */
 export type ErrorCode = 'invalid' | 'unreadable' | 'code-taken' | 'code-deleted';
 
-/** What is to be said about a row that was imported. */
+/** A warning about an imported row. */
 export interface RowWarning extends Omit<ValueWarning, 'code'> {
   field: string;
   code: ValueWarning['code'] | 'restored';
 }
 
-/** How a row calls what rules between settings are about. */
+/** The fields of the rules between settings. */
 const fieldOf: Partial<Record<InputField, RowField>> = { startsAt: 'starts_at', maxClicks: 'max_clicks' };
 
 export type Fields = Partial<Record<RowField, unknown>>;
 
-/** The short URL that a row's fields ask for, by the rules of the service, and what it is imported without; or why it is refused. */
+/** Parses a row into a short URL with warnings, or into the problems why it is rejected. */
 export function readRow(
   fields: Fields,
   normaliseUrl: DestinationPolicy,
-): { url: WantedUrl; warnings: RowWarning[] } | { problems: RowProblem[] } {
+): { url: ImportedUrl; warnings: RowWarning[] } | { problems: RowProblem[] } {
   const parsed = primary.safeParse(fields);
   const problems: RowProblem[] = (parsed.error?.issues ?? []).map(({ path, message }) => ({
     field: path.join('.'),
@@ -132,11 +135,12 @@ export function readRow(
   }));
   if (!parsed.success) return { problems };
   const { data } = parsed;
-  const originalUrl = orRefusal(normaliseUrl, data.original_url);
-  if ('refusal' in originalUrl) return { problems: [{ field: 'original_url', reason: originalUrl.refusal }] };
+  const originalUrl = parseDestination(normaliseUrl, data.original_url);
+  if ('violation' in originalUrl)
+    return { problems: [{ field: 'original_url', reason: originalUrl.violation }] };
   const { values, warnings } = readSecondaries(fields);
   const fallback = readFallback(fields.fallback_url, normaliseUrl);
-  const url: WantedUrl = {
+  const url: ImportedUrl = {
     shortCode: data.short_code,
     originalUrl: originalUrl.href,
     createdAt: values.created_at,
@@ -178,16 +182,19 @@ const warningOf = (field: string, { warning }: secondary.Secondary<unknown>): Ro
 
 function readFallback(given: unknown, normaliseUrl: DestinationPolicy): secondary.Secondary<string> {
   if (given === undefined) return { value: undefined };
-  const found = orRefusal(normaliseUrl, typeof given === 'string' ? given : '');
+  const found = parseDestination(normaliseUrl, typeof given === 'string' ? given : '');
   if ('href' in found) return { value: found.href };
-  return { value: undefined, warning: { code: 'dropped', reason: `${found.refusal} and was dropped` } };
+  return { value: undefined, warning: { code: 'dropped', reason: `${found.violation} and was dropped` } };
 }
 
-function orRefusal(normaliseUrl: DestinationPolicy, given: string): { href: string } | { refusal: string } {
+function parseDestination(
+  normaliseUrl: DestinationPolicy,
+  given: string,
+): { href: string } | { violation: string } {
   try {
     return { href: normaliseUrl(given) };
   } catch (error) {
     if (!(error instanceof UrlRejected)) throw error;
-    return { refusal: error.message };
+    return { violation: error.message };
   }
 }

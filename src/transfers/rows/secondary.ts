@@ -1,22 +1,22 @@
 import { textLimits } from '../../urls/input/texts.ts';
 import { readTime } from './time.ts';
 
-/** What became of a value that a row is imported without, or with less of it. */
+/** How an invalid value was changed. */
 export type WarningCode = 'dropped' | 'shortened' | 'cleaned';
 
 export interface ValueWarning {
   code: WarningCode;
-  /** The end of a sentence that begins with the field's name; it holds nothing of the value. */
+  /** The end of a sentence that begins with the name of the field; contains no part of the value. */
   reason: string;
 }
 
-/** A value that may be missing without harm to the short URL, and what is to be said about it. */
+/** An optional value of a row, perhaps with a warning. */
 export interface Secondary<T> {
   value: T | undefined;
   warning?: ValueWarning;
 }
 
-/** Reads a value of a row that is not refused for it: what cannot be kept is dropped, shortened or cleaned. */
+/** Reads an optional value: an invalid one is dropped, shortened or cleaned with a warning. */
 export type ReadSecondary<T> = (given: unknown) => Secondary<T>;
 
 const dropped = (reason: string): Secondary<never> => ({
@@ -27,7 +27,7 @@ const dropped = (reason: string): Secondary<never> => ({
 const control = /[\p{Cc}\p{Cs}]/u;
 const controlInLines = /(?![\n\t])[\p{Cc}\p{Cs}]/u;
 
-/** Text without control characters: line breaks and tabs become spaces, unless it may have lines. */
+/** Removes control characters. Line breaks and tabs become spaces unless `lines` is true. */
 const clean = (text: string, lines: boolean) =>
   lines
     ? text.replaceAll(/\r\n?/g, '\n').replaceAll(new RegExp(controlInLines, 'gu'), '')
@@ -36,47 +36,47 @@ const clean = (text: string, lines: boolean) =>
         .replaceAll(new RegExp(control, 'gu'), '')
         .trim();
 
-/** What stands for bytes that are not of the character set. */
-const damageOf = (text: string): { warning?: ValueWarning } =>
+/** A warning for U+FFFD, which replaces undecodable bytes. */
+const decodingWarningOf = (text: string): { warning?: ValueWarning } =>
   text.includes('\uFFFD')
     ? {
         warning: {
           code: 'cleaned',
-          reason: 'has characters that could not be read, which U+FFFD stands for',
+          reason: 'has undecodable characters, which were replaced with U+FFFD',
         },
       }
     : {};
 
-/** Reads text of at most `max` characters as people count them; with `lines` it may have line breaks. */
+/** Reads text of at most `max` code points; with `lines` it may contain line breaks. */
 export function text({ max, lines = false }: { max: number; lines?: boolean }): ReadSecondary<string> {
   return (given) => {
     const isText = ['string', 'number', 'boolean'].includes(typeof given);
-    if (!isText) return dropped('was no text');
+    if (!isText) return dropped('was not a text');
     const all = String(given);
     const cleaned = clean(all, lines);
     if (cleaned === '') return dropped('had only control characters');
     const characters = Array.from(cleaned);
     if (characters.length > max) {
-      const reason = `had ${characters.length} characters, of which the first ${max} are kept`;
+      const reason = `had ${characters.length} characters and was shortened to ${max}`;
       return { value: characters.slice(0, max).join('').trimEnd(), warning: { code: 'shortened', reason } };
     }
     const isChanged = (lines ? controlInLines : control).test(
       lines ? all.replaceAll('\r\n', '\n') : all.trim(),
     );
-    if (!isChanged) return { value: cleaned, ...damageOf(cleaned) };
+    if (!isChanged) return { value: cleaned, ...decodingWarningOf(cleaned) };
     const reason = 'had line breaks or control characters, which were replaced or removed';
     return { value: cleaned, warning: { code: 'cleaned', reason } };
   };
 }
 
-/** Reads a list of tags: of too many the first ones, of a long one its begin. */
+/** Reads a list of tags; keeps the first ones and shortens long ones. */
 export const tags: ReadSecondary<string[]> = (given) => {
-  if (!Array.isArray(given)) return dropped('was no list');
+  if (!Array.isArray(given)) return dropped('was not a list');
   const read = given.map(text({ max: textLimits.tag }));
   const found = [...new Set(read.flatMap(({ value }) => value ?? []))];
   const value = found.slice(0, textLimits.tags);
   if (found.length > value.length) {
-    const reason = `had ${found.length} tags, of which the first ${value.length} are kept`;
+    const reason = `had ${found.length} tags and was shortened to ${value.length}`;
     return { value, warning: { code: 'shortened', reason } };
   }
   const [warning] = read.flatMap(({ warning }) => warning ?? []);
@@ -84,34 +84,37 @@ export const tags: ReadSecondary<string[]> = (given) => {
   return { value, warning: { code: warning.code, reason: `had a tag that ${warning.reason}` } };
 };
 
-/** Reads a whole number from 0 to `max`: of a larger one, `max`. */
+/** Reads an integer from 0 to `max`; a larger one becomes `max`. */
 export function count(max: number): ReadSecondary<number> {
   return (given) => {
     const text = typeof given === 'number' || typeof given === 'string' ? String(given).trim() : '';
-    // As spreadsheets write thousands.
+    // Spreadsheets write thousands separators.
     const digits = /^\d{1,3}(?:,\d{3})+$/.test(text) ? text.replaceAll(',', '') : text.replace(/\.0+$/, '');
-    if (!/^\d+$/.test(digits)) return dropped('was no whole number');
+    if (!/^\d+$/.test(digits)) return dropped('was not a whole number');
     const value = Number(digits);
     if (value <= max) return { value };
-    return { value: max, warning: { code: 'shortened', reason: `was above ${max}, which is kept` } };
+    return {
+      value: max,
+      warning: { code: 'shortened', reason: `was above the maximum and was set to ${max}` },
+    };
   };
 }
 
 /** Reads a time. */
 export const time: ReadSecondary<Date> = (given) => {
   const value = readTime(given);
-  return value ? { value } : dropped('was no time');
+  return value ? { value } : dropped('was not a time');
 };
 
-/** Reads one of a few values, as JSON or a text. */
+/** Reads one of these values, as a number or a text. */
 export function oneOf<T extends number>(values: readonly T[]): ReadSecondary<T> {
   return (given) => {
     const value = values.find((one) => String(one) === String(given).trim());
-    return value === undefined ? dropped(`was none of ${values.join(', ')}`) : { value };
+    return value === undefined ? dropped(`was not one of ${values.join(', ')}`) : { value };
   };
 }
 
-/** Reads yes or no. */
+/** Reads a boolean. */
 export const flag: ReadSecondary<boolean> = (given) => {
   const text = String(given).trim().toLowerCase();
   if (['true', 't', 'yes', 'y', 'on', '1'].includes(text)) return { value: true };

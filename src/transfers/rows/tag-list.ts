@@ -1,6 +1,6 @@
 const separator = '|';
 
-/** Tags in one cell: with bars between them, or as JSON where a tag would be misunderstood otherwise. */
+/** Serializes tags for one cell: separated by bars, or as JSON when a tag would be ambiguous. */
 export function writeTags(tags: readonly string[]): string {
   const isPlain = tags.every(
     (tag) => tag !== '' && tag === tag.trim() && !tag.includes(separator) && !tag.startsWith('['),
@@ -8,14 +8,14 @@ export function writeTags(tags: readonly string[]): string {
   return isPlain ? tags.join(separator) : JSON.stringify(tags);
 }
 
-/** The tags of a cell that was written so; what is no text stays what it is. */
+/** Parses the tags of a cell; returns other values unchanged. */
 export function readTags(value: unknown): unknown {
   if (typeof value !== 'string') return value;
   if (value.startsWith('[')) {
     try {
       return JSON.parse(value);
     } catch {
-      // It is a tag that begins with a bracket, of a service that writes no JSON.
+      // A tag of another service that begins with a bracket.
     }
   }
   return value

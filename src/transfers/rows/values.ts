@@ -1,19 +1,19 @@
 import { readTags } from './tag-list.ts';
 
-/** A value of a row: from the first of its columns that exists and is not empty. */
+/** The source of a value: a column, perhaps with a parser. The first column with a value is used. */
 export type Source = string | { column: string; read: (value: unknown) => unknown };
 
-/** How JSON, databases and spreadsheets say no. */
-const noes: ReadonlySet<unknown> = new Set([false, 0, '0', 'false', 'f', 'no', 'n', 'off']);
+/** False in JSON, databases and spreadsheets. */
+const falseValues: ReadonlySet<unknown> = new Set([false, 0, '0', 'false', 'f', 'no', 'n', 'off']);
 
 export const isNo = (value: unknown) =>
-  noes.has(typeof value === 'string' ? value.trim().toLowerCase() : value);
+  falseValues.has(typeof value === 'string' ? value.trim().toLowerCase() : value);
 
-/** Whether there is something, where services write a value, a hash, or only yes or no. */
-const isThere = (value: unknown) => !isNo(value);
+/** Whether a value is present; services write a value, a hash or a flag. */
+const isPresent = (value: unknown) => !isNo(value);
 
-/** The path of a short URL, which is its code: of `https://sho.rt/code`, `sho.rt/code` or `code`. A path of several parts stays
- *  whole: its last part alone would be the code of another short URL. */
+/** The code of a short URL, which is its path: of `https://sho.rt/code`, `sho.rt/code` or `code`. A path with several parts is kept, because its
+ *  last part could be the code of another short URL. */
 function codeOf(value: unknown): unknown {
   const [first]: unknown[] = Array.isArray(value) ? value : [value];
   if (typeof first !== 'string') return first;
@@ -33,18 +33,18 @@ function decode(path: string): string {
   }
 }
 
-/** Where a column has a short URL, or only its code. */
+/** Columns with a short URL or its code. */
 export const codeIn = (...columns: string[]): Source[] => columns.map((column) => ({ column, read: codeOf }));
 
-/** Where a column says whether there is a password, or has it. */
+/** Columns with a password or a flag for it. */
 export const passwordIn = (...columns: string[]): Source[] =>
-  columns.map((column) => ({ column, read: isThere }));
+  columns.map((column) => ({ column, read: isPresent }));
 
-/** Where a column says that a short URL is disabled. */
+/** Columns with a flag for disabled short URLs. */
 export const disabledIn = (...columns: string[]): Source[] =>
   columns.map((column) => ({ column, read: isNo }));
 
-/** Tags as services list them: with bars between them, or else commas; as a JSON list; as objects with a name. */
+/** Columns with tags: separated by bars or commas, as a JSON list, or as objects with a name. */
 export const tagsIn = (...columns: string[]): Source[] =>
   columns.map((column) => ({ column, read: readTagNames }));
 
@@ -62,7 +62,7 @@ function readTagNames(value: unknown): unknown {
 const nameOf = (tag: unknown): unknown =>
   typeof tag === 'object' && tag !== null && 'name' in tag ? tag.name : tag;
 
-/** Where a column has a time of expiry, and zero for none. */
+/** Columns with an expiry time, where zero means none. */
 export const expiryIn = (...columns: string[]): Source[] =>
   columns.map((column) => ({
     column,

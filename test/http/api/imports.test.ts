@@ -284,7 +284,7 @@ test('a file without the required columns fails and lists them', async () => {
     state: 'failed',
     rows: 0,
     error: expect.stringMatching(
-      /^The columns are those of no service .* It has columns: title, and 2 that are not known\.$/,
+      /^The columns do not match a known service .* It has columns: title, and 2 unknown ones\.$/,
     ),
   });
   const other = await importFile(service.client(), csv('keyword,url', 'abcd,https://example.com'), {
@@ -299,7 +299,7 @@ test('a file without the required columns fails and lists them', async () => {
   });
   expect(await importFile(service.client(), '\n\n')).toMatchObject({
     state: 'failed',
-    error: 'The file holds no row.',
+    error: 'The file contains no rows.',
   });
 });
 
@@ -324,7 +324,7 @@ test('a file without a header row is neither echoed nor stored', async () => {
 test('an import fails after 1,000 unreadable rows', async () => {
   const rows = Array.from({ length: 1_500 }, (_, i) => `"bad"${i},https://example.com/${i}`);
   const found = await importFile(service.client(), csv('short_code,original_url', ...rows));
-  expect(found).toMatchObject({ state: 'failed', created: 0, error: 'More than 1000 rows cannot be read.' });
+  expect(found).toMatchObject({ state: 'failed', created: 0, error: 'More than 1000 rows are unreadable.' });
 });
 
 test('a row restores a deleted short URL of the same API key only', async () => {
@@ -483,7 +483,7 @@ test.each([
 test('an invalid column mapping is rejected with a reason', async () => {
   for (const [query, reason] of [
     ['?columns=title:name', 'must name the column of original_url'],
-    ['?columns=slug:short_code', 'must name fields before the colons'],
+    ['?columns=slug:short_code', 'must have one of these fields before each colon'],
     ['?columns=url:a,original_url:b', 'names original_url twice'],
     ['?columns=url:', 'must name a column for original_url'],
     ['?columns=url:a&format=kutt', 'must not be given together with format'],
@@ -496,5 +496,5 @@ test('an invalid column mapping is rejected with a reason', async () => {
   const named = await service
     .client()
     .post('/api/v1/imports?charset=klingon', 'a', { 'content-type': 'text/csv' });
-  expect([named.status, named.body['detail']]).toEqual([422, 'The character set "klingon" is not known.']);
+  expect([named.status, named.body['detail']]).toEqual([422, 'Unknown character set "klingon".']);
 });

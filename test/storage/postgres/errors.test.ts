@@ -66,7 +66,7 @@ test.each(['28P01', '3D000', '53300', '57P01', '08006', 'ECONNREFUSED', 'EPIPE']
   },
 );
 
-test('an error that is not of PostgreSQL is no failure of it', () => {
+test('an error of another origin does not mean that PostgreSQL is unavailable', () => {
   for (const error of [
     new Error('a bug'),
     new TypeError('a bug'),
@@ -77,13 +77,13 @@ test('an error that is not of PostgreSQL is no failure of it', () => {
     expect(isPostgresUnavailable(error)).toBe(false);
 });
 
-test('a call that is not made because changes were refused is read-only too', () => {
+test('a call behind a circuit that opened on a read-only server is read-only too', () => {
   const cause = failure('25006');
   expect(isReadOnly(new CircuitOpen('PostgreSQL', 'not asked', { cause }))).toBe(true);
   expect(isReadOnly(failure('42501'))).toBe(false);
 });
 
-test('the description of a failure names the kind and the code, and nothing of the message', () => {
+test('the description of a failure has the kind and the code, but not the message', () => {
   const error = Object.assign(new Error('password authentication failed for user "secret"'), {
     code: '28P01',
   });

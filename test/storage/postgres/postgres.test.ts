@@ -31,7 +31,7 @@ const countOpenTransactions = async () => {
   return rows.length;
 };
 
-test('a batch whose transaction was given up for a lock is rolled back, and counted once when it is sent again', async () => {
+test('a batch whose transaction timed out on a lock is rolled back and counted once on retry', async () => {
   const db = database.db();
   await db.raw(
     `insert into urls (short_code, original_url, code_is_generated) values ('locked', 'https://example.com/', true)`,
@@ -58,12 +58,12 @@ test('a batch whose transaction was given up for a lock is rolled back, and coun
   expect(await db('click_producers').first('clicks')).toEqual({ clicks: 1 });
 });
 
-test('a pool whose query was given up answers the next one', async () => {
+test('a pool works after a query timeout', async () => {
   await expect(impatient.raw('select pg_sleep(5)')).rejects.toThrow('Query read timeout');
   expect((await impatient.raw('select 1 as one')).rows).toEqual([{ one: 1 }]);
 });
 
-test('a connection that takes longer than its query waits is ready for the next query', async () => {
+test('a connection that opens after its query timed out serves the next query', async () => {
   const url = new URL(database.url());
   const proxy = await startProxy(Number(url.port));
   url.port = String(proxy.port);
@@ -93,13 +93,13 @@ test('a connection that takes longer than its query waits is ready for the next 
   }
 });
 
-test('a bigint arrives as a number, and one that no number can hold is an error instead of a wrong value', async () => {
+test('a bigint is read as a number; one above 2^53 is an error', async () => {
   const { rows } = await impatient.raw('select cast(9007199254740991 as bigint) as big');
   expect(rows).toEqual([{ big: Number.MAX_SAFE_INTEGER }]);
   await expect(impatient.raw('select cast(9007199254740993 as bigint)')).rejects.toThrow(RangeError);
 });
 
-test('a transaction whose process stops in the middle is ended by the server within seconds, and holds nothing any more', async () => {
+test('the server ends the transaction of a stopped process within seconds', async () => {
   const db = database.db();
   await db('click_producers').insert({ producer: '01890000-0000-7000-8000-000000000002' });
   const lockRow = 'select from click_producers where producer = :producer for update';

@@ -83,7 +83,7 @@ test('session settings in the URL change no value, no isolation and no applicati
   expect(await readValues(db)).toEqual(ours);
 });
 
-test('a transaction is read committed, unless it asks for another level', async () => {
+test('a transaction is read committed by default', async () => {
   const read = async (db: Knex) => (await db.raw('show transaction_isolation')).rows[0];
   const db = open();
   expect(await db.transaction(read)).toEqual({ transaction_isolation: 'read committed' });
@@ -103,7 +103,7 @@ test.each([
   expect(() => parseTimestamp(text)).toThrow(UnreadableValue);
 });
 
-test('each timestamp of PostgreSQL is read exactly, or as the nearest one of the years 1 to 9999', async () => {
+test('timestamps are read exactly, or clamped to the years 1 to 9999', async () => {
   const db = open();
   const [earliestMs, latestMs] = [Date.parse('0001-01-01T00:00:00Z'), Date.UTC(10_000, 0) - 1];
   await fc.assert(
@@ -129,7 +129,7 @@ test('each timestamp of PostgreSQL is read exactly, or as the nearest one of the
   expect(rows).toEqual([{ never: new Date(latestMs), always: new Date(earliestMs) }]);
 });
 
-test('no session setting that Linkmill relies on has the value of the database', async () => {
+test('needed session settings override the values of the database', async () => {
   const { rows } = await open().raw<{ rows: { name: string; setting: string }[] }>(
     'select name, setting from pg_settings where name = any(cast(:names as text[])) order by name',
     { names: Object.keys(neededSettings) },
@@ -143,7 +143,7 @@ test('no session setting that Linkmill relies on has the value of the database',
   for (const { name, setting } of rows) expect([name, setting]).toEqual([name, neededSettings[name]]);
 });
 
-test('an error ends no connection, and rows that a policy hides are an error, not an empty answer', async () => {
+test('an error keeps the connection, and rows hidden by a policy are an error', async () => {
   const db = open();
   const role = `${new URL(database.url()).pathname.slice(1)}_rls`;
   await database.db().raw(`create role ${role} login password 'secret'`);

@@ -40,7 +40,7 @@ async function openCache(hasRoom: boolean) {
   return createRedisUrlCache(redis, { prefix: 'test', ttlSeconds: 60, hasRoom: memory.hasRoom });
 }
 
-test('above three quarters of its memory Redis gets no new cache entries, but every tombstone', async () => {
+test('above 75 % of its memory Redis gets no new cache entries, but every tombstone', async () => {
   const cache = await openCache(true);
   expect(await cache.put(shortUrl('before', 1))).toBe(true);
 

@@ -47,7 +47,7 @@ async function probe(url: string) {
   return problems;
 }
 
-test('a user with the documented rights lacks none, and the probe leaves nothing behind', async () => {
+test('a user with the documented rights lacks none, and the probe changes nothing', async () => {
   expect(await probeAs(least)).toEqual({});
   expect(await admin.dbsize()).toBe(0);
 });
@@ -77,7 +77,7 @@ describe.each([
   });
 });
 
-test('a wrong password and a missing one get different reasons, which do not name the user', async () => {
+test('wrong and missing passwords have different reasons without the user name', async () => {
   await admin.call('ACL', 'SETUSER', 'somebody', 'on', '>secret', '~*', '+@all');
   const wrong = await probe(`redis://somebody:wrong@127.0.0.1:${server.port}`);
   expect(wrong).toEqual({ redis_login_refused: expect.stringContaining('the password') });
@@ -88,14 +88,14 @@ test('a wrong password and a missing one get different reasons, which do not nam
   expect(none).toEqual({ redis_login_refused: expect.stringContaining('has none') });
 });
 
-test('an evicting Redis is named with its policy', async () => {
+test('an evicting Redis is reported with its policy', async () => {
   await admin.config('SET', 'maxmemory-policy', 'allkeys-lru');
   const problems = await probe(server.url);
   await admin.config('SET', 'maxmemory-policy', 'noeviction');
   expect(problems).toEqual({ redis_evicts: expect.stringContaining('allkeys-lru') });
 });
 
-test('a replica is named as one, also for a user without INFO', async () => {
+test('a replica is reported, also for a user without INFO', async () => {
   await admin.call('REPLICAOF', '127.0.0.1', '1');
   const [withInfo, without] = [await probeAs(least), await probeAs([...least, '-info'])];
   await admin.call('REPLICAOF', 'NO', 'ONE');
@@ -103,7 +103,7 @@ test('a replica is named as one, also for a user without INFO', async () => {
   expect(without).toMatchObject(withInfo);
 });
 
-test('a full Redis and one that cannot save get different reasons', async () => {
+test('a full Redis and one that cannot save have different reasons', async () => {
   await admin.config('SET', 'maxmemory', '1');
   const full = await probe(server.url);
   await admin.config('SET', 'maxmemory', '0');
@@ -121,7 +121,7 @@ test('a full Redis and one that cannot save get different reasons', async () => 
   expect(unsaved.redis_refuses_writes).toContain('save');
 });
 
-test('a node of a Redis Cluster is named as one', async () => {
+test('a node of a Redis Cluster is reported', async () => {
   const node = await startTestRedis({ args: ['--cluster-enabled', 'yes'] });
   try {
     expect(await probe(node.url)).toEqual({ redis_unsupported: expect.stringContaining('Redis Cluster') });
@@ -130,7 +130,7 @@ test('a node of a Redis Cluster is named as one', async () => {
   }
 });
 
-test('a refused connection and an unknown host name get different reasons', async () => {
+test('a refused connection and an unknown host name have different reasons', async () => {
   expect(await probe('redis://127.0.0.1:1')).toEqual({
     redis_unavailable: expect.stringContaining('ECONNREFUSED'),
   });

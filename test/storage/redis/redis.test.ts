@@ -26,7 +26,7 @@ function block(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
-test('an answer that arrived in time is read, however late the process is', async () => {
+test('a reply that arrived in time is processed when the event loop is late', async () => {
   for (let i = 0; i < 5; i++) {
     const answer = redis.echo('here');
     // Redis, too, may have to wait for a processor.
@@ -35,7 +35,7 @@ test('an answer that arrived in time is read, however late the process is', asyn
   }
 });
 
-test('a look-up in a Redis that hangs fails after 50 ms, for as long as it hangs', async () => {
+test('a look-up in a hanging Redis fails after 50 ms', async () => {
   server.hang();
   const start = performance.now();
   const error: unknown = await redis.echo('here').catch((reason: unknown) => reason);

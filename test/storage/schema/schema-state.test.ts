@@ -70,7 +70,7 @@ describe('a migrated database', () => {
     expect(await db.schema.hasColumn('knex_migrations', 'breaks_older_code')).toBe(true);
   });
 
-  test('tables without a history are unknown, and migrate refuses to touch them', async () => {
+  test('tables without a history are unknown, and migrate rejects them', async () => {
     await db.raw('drop table knex_migrations');
     const state = await readSchemaState(db);
     expect(state).toMatchObject({
@@ -92,7 +92,7 @@ describe('a migrated database', () => {
     expect(state).toMatchObject({ kind: 'unknown', reason: expect.stringContaining('grant it SELECT') });
   });
 
-  test('a table of that name which belongs to another program is refused and not changed', async () => {
+  test('a knex_migrations table of another program is rejected and not changed', async () => {
     await db.raw('drop schema public cascade; create schema public');
     await db.raw(
       `create table knex_migrations (name text); insert into knex_migrations values ('001_shop.js')`,
@@ -112,7 +112,7 @@ describe('a migrated database', () => {
     expect(await db('knex_migrations').pluck('name')).toEqual(['20261121_000001_create_api_keys']);
   });
 
-  test('a database without tables is outdated, and the reason says so', async () => {
+  test('a database without tables is outdated, with its own reason', async () => {
     await db.raw('drop schema public cascade; create schema public');
     const reason = expect.stringContaining('has no tables of Linkmill');
     expect(await readSchemaState(db)).toEqual({ kind: 'outdated', reason });

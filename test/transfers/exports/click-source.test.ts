@@ -56,7 +56,7 @@ async function exportClicks(wanted: Partial<NewExport> = {}) {
   return { text, rows };
 }
 
-test('single clicks are exported, each once, without who made them and without a formula', async () => {
+test('click events are exported once, without visitor IDs, and guarded against formulas', async () => {
   const { text, rows } = await exportClicks();
   const clicks = parse(text, { columns: true }) as Record<string, string>[];
   expect([rows, clicks.length]).toEqual([9_000, 9_000]);
@@ -85,7 +85,7 @@ test.each([
   expect((await exportClicks({ encoding: 'ndjson', ...wanted })).rows).toBe(count);
 });
 
-test('an owner gets the clicks of its own short URLs', async () => {
+test('an owner gets only the clicks of its own short URLs', async () => {
   const { text } = await exportClicks({ owner: apiKeyId, encoding: 'ndjson' });
   const codes = text
     .trimEnd()
@@ -94,7 +94,7 @@ test('an owner gets the clicks of its own short URLs', async () => {
   expect([codes.length, [...new Set(codes)]]).toEqual([4_500, ['code-two']]);
 });
 
-test('clicks that a dump has brought of a PostgreSQL further on are exported, each once', async () => {
+test('clicks restored from a dump with higher transaction IDs are exported once', async () => {
   await db().raw(
     `update url_analytics set applied_in = cast(cast(99999999999 + extract(minute from at) as text) as xid8)
      where extract(minute from at) > 0`,

@@ -15,7 +15,7 @@ async function readAll(encoding: Encoding, content: string | Buffer, from = star
   const file = open(encoding, bytes);
   const records: ImportRecord[] = [];
   for (let at = from; ;) {
-    const found = await file.readOn(at);
+    const found = await file.readNext(at);
     if (!found) return records;
     records.push(...found.records);
     expect(found.end.bytes).toBeGreaterThan(at.bytes);
@@ -30,7 +30,7 @@ const shown = (records: ImportRecord[]) =>
     ...('cells' in content ? content.cells : Object.values(content)),
   ]);
 
-test('quoted cells may hold line ends, commas and quotation marks; lines are counted as an editor does', async () => {
+test('quoted cells may contain line ends, commas and quotes; lines count as in an editor', async () => {
   const text = 'a,b\r\n1,"x\r\ny"\r\n\r\n"say ""hi"", now",é\r\n3,';
   expect(shown(await readAll('csv', text))).toEqual([
     [1, 'a', 'b'],
@@ -40,7 +40,7 @@ test('quoted cells may hold line ends, commas and quotation marks; lines are cou
   ]);
 });
 
-test('a byte order mark is left out', async () => {
+test('a byte order mark is skipped', async () => {
   expect(shown(await readAll('csv', '\uFEFFa,b\n1,2\n'))).toEqual([
     [1, 'a', 'b'],
     [2, '1', '2'],
@@ -48,25 +48,25 @@ test('a byte order mark is left out', async () => {
   expect(shown(await readAll('ndjson', '\uFEFF{"a":1}\n'))).toEqual([[1, { a: 1 }]]);
 });
 
-test('a file of nothing, or of empty lines, holds no record', async () => {
+test('an empty file, or one with only empty lines, has no records', async () => {
   expect(await readAll('csv', '')).toEqual([]);
   expect(await readAll('csv', '\n\r\n\n')).toEqual([]);
   expect(await readAll('ndjson', '\n'.repeat(600_000))).toEqual([]);
 });
 
-test('a row that is no CSV is one line that cannot be read, and those around it can', async () => {
+test('an invalid CSV row is one unreadable line, and its neighbours are read', async () => {
   const text = 'a\nb"c,"\n"d"e\nf\n"g\nh\n';
   expect(shown(await readAll('csv', text))).toEqual([
     [1, 'a'],
-    [2, 'has a quotation mark inside a cell that has none around it', 'b"c,"'],
-    [3, 'has text behind a closing quotation mark', '"d"e'],
+    [2, 'has a quotation mark inside an unquoted cell', 'b"c,"'],
+    [3, 'has text after a closing quotation mark', '"d"e'],
     [4, 'f'],
     [5, 'has a quotation mark that is not closed', '"g'],
     [6, 'h'],
   ]);
 });
 
-test('a quotation mark inside a cell without any around it is a part of the cell', async () => {
+test('a quotation mark inside an unquoted cell is part of the cell', async () => {
   const text = 'a,b\n7" tablet,x\n"y",8" wide, "or" so\n1,2\n';
   expect(shown(await readAll('csv', text))).toEqual([
     [1, 'a', 'b'],
@@ -76,7 +76,7 @@ test('a quotation mark inside a cell without any around it is a part of the cell
   ]);
 });
 
-test('a line that is no JSON cannot be read, and one that is damaged UTF-8 has characters that stand for it', async () => {
+test('invalid JSON is unreadable, and damaged UTF-8 is read with replacement characters', async () => {
   expect(shown(await readAll('ndjson', '1\n{"a":\n2\r\n'))).toEqual([
     [1, 1],
     [2, 'is not JSON', '{"a":'],
@@ -90,14 +90,14 @@ test('a line that is no JSON cannot be read, and one that is damaged UTF-8 has c
   ]);
 });
 
-test.each(['csv', 'ndjson'] as const)('a line of 10 MB in %s is one that is too long', async (encoding) => {
+test.each(['csv', 'ndjson'] as const)('a line of 10 MB in %s is too long', async (encoding) => {
   const records = await readAll(encoding, `1\n"${'x'.repeat(10_000_000)}"\n2\n`);
   expect(records.map(({ line }) => line)).toEqual([1, 2, 3]);
   expect(records[1]!.content).toMatchObject({ problem: `must not be longer than ${maxRecordBytes} bytes` });
   expect(records[2]!.content).not.toHaveProperty('problem');
 });
 
-test('a quotation mark that nobody closes costs a line, however much follows', async () => {
+test('an unclosed quotation mark makes only its own line unreadable', async () => {
   const rows = Array.from({ length: 30_000 }, (_, i) => `row ${i},https://example.com/${i}\n`);
   const records = await readAll('csv', `"open\n${rows.join('')}`);
   expect(records).toHaveLength(30_001);
@@ -108,7 +108,7 @@ test('a quotation mark that nobody closes costs a line, however much follows', a
   });
 });
 
-test('what is read from the end of any record on is what follows it, wherever windows begin', async () => {
+test('reading from the end of any record returns the following records', async () => {
   const cell = fc.oneof(fc.string({ unit: 'binary', maxLength: 20 }), fc.constant('x'.repeat(20_000)));
   const rows = fc.array(fc.tuple(fc.string({ minLength: 1 }), cell), { minLength: 1, maxLength: 60 });
   await fc.assert(

@@ -69,7 +69,7 @@ test.each(serviceFiles.filter(({ type }) => type === 'text/csv'))(
   },
 );
 
-test('no address and no secret of a file is stored, even while its import waits', async () => {
+test('addresses and secrets of a file are never stored', async () => {
   const transfers = createTransfers(database.db());
   for (const { content } of serviceFiles) {
     const id = await transfers.upload(apiKeyId, content);
@@ -78,7 +78,7 @@ test('no address and no secret of a file is stored, even while its import waits'
   }
 });
 
-test('a row that is refused is kept without addresses, in whatever column they stand', async () => {
+test('a rejected row is stored without addresses in any column', async () => {
   const { errors } = await importAll(
     'short_code,original_url,title\nbad code,203.0.113.9,2001:db8::1\nbad code,[2001:db8::1]:80,x\n',
   );
@@ -103,7 +103,7 @@ test.each([
   expect(urls).toEqual([]);
 });
 
-test('a mapping names the columns of a file that no service writes', async () => {
+test('a file with unknown columns is imported with a mapping', async () => {
   const mapping = readMapping('short_code:Slug,url:Go to,expires_at:until,tags:labels');
   const content = 'Slug;Go To;Until;Labels;Other\nmapped;https://example.com/m;2199-01-01;a,b;x\n';
   const { found, urls } = await importAll(content, { format: 'custom', mapping });
@@ -112,12 +112,10 @@ test('a mapping names the columns of a file that no service writes', async () =>
     { short_code: 'mapped', original_url: 'https://example.com/m', tags: ['a', 'b'] },
   ]);
   const other = await importAll('slug,target\na,https://example.com/\n', { format: 'custom', mapping });
-  expect(other.found.error).toBe(
-    'The file has no column named goto, labels, until, which the mapping names.',
-  );
+  expect(other.found.error).toBe('The file has no column goto, labels, until of the mapping.');
 });
 
-test('a file with two columns of one name is refused, since nobody knows which is meant', async () => {
+test('a file with two columns of the same name is rejected', async () => {
   const { found, urls } = await importAll(
     'short_code,original_url,Original URL\na,https://example.com/1,https://example.com/2\n',
   );
@@ -125,7 +123,7 @@ test('a file with two columns of one name is refused, since nobody knows which i
   expect(urls).toEqual([]);
 });
 
-test('an import follows the length and the schemes that the service allows', async () => {
+test('an import applies the maximum URL length and the allowed schemes', async () => {
   const long = `https://example.com/${'a'.repeat(3_000)}`;
   const { urls, errors } = await importAll(
     `short_code,original_url\nlong,${long}\nmail,mailto:a@example.com\ncall,tel:+491\n`,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { leaveOutAddresses } from '../../../src/transfers/imports/redact-addresses.ts';
+import { redactAddresses } from '../../../src/transfers/imports/redact-addresses.ts';
 import type { Encoding } from '../../../src/transfers/transfer.ts';
 
 /** The file without addresses, where it comes in parts of so many bytes. */
@@ -10,11 +10,11 @@ async function filter(encoding: Encoding, file: string, partBytes: number): Prom
     for (let at = 0; at < bytes.length; at += partBytes) yield bytes.subarray(at, at + partBytes);
   }
   const parts: Buffer[] = [];
-  for await (const part of leaveOutAddresses(encoding, source())) parts.push(part);
+  for await (const part of redactAddresses(encoding, source())) parts.push(part);
   return Buffer.concat(parts).toString();
 }
 
-test('of a column of addresses nothing is left but its name, however the file comes', async () => {
+test('an address column is emptied except for its name, for any split of the file', async () => {
   const row = (i: number) =>
     `key${i},https://example.com/${i},"A ""title"",\nof two lines",203.0.113.${i % 250},${i}`;
   const lines = Array.from({ length: 4_000 }, (_, i) => row(i));
@@ -29,21 +29,21 @@ test('of a column of addresses nothing is left but its name, however the file co
   );
 });
 
-test('rows that cannot be read are left out of a file with addresses, and those that are too long', async () => {
+test('unreadable and overlong rows of a file with addresses are redacted', async () => {
   const file = `keyword,url,ip\n"a"b,https://example.com/,203.0.113.1\n${'x'.repeat(600_000)}203.0.113.2\nlast,https://example.com/,203.0.113.3\n`;
   const filtered = await filter('csv', file, 100_000);
   expect(filtered).not.toContain('203.0.113.');
   expect(filtered).toMatch(/^keyword,url,ip\n.*may hold an address.*\n.*\nlast,https:\/\/example\.com\/,\n$/);
 });
 
-test('a row of which nobody knows what is its address is left out, and has as many cells as before', async () => {
+test('a row with a wrong number of cells is redacted and keeps its number of cells', async () => {
   const file = 'keyword,url,title,ip\nk,https://example.com/,A, B,203.0.113.1\n203.0.113.2\n';
   expect(await filter('csv', file, 1_000)).toMatch(
-    /^keyword,url,title,ip\n"left out.*",,,,\n"left out.*address"\n$/,
+    /^keyword,url,title,ip\n"redacted.*",,,,\n"redacted.*address"\n$/,
   );
 });
 
-test('a column of addresses is found behind a byte order mark and empty lines, however it is spelt, and twice', async () => {
+test('an address column is found after a byte order mark, in any spelling, and twice', async () => {
   const rows = 'k,203.0.113.1,https://example.com/,203.0.113.2\n';
   for (const [head, filtered] of [
     ['\uFEFF"ip","url","x","IP"', 'ip,url,x,IP'],
@@ -55,7 +55,7 @@ test('a column of addresses is found behind a byte order mark and empty lines, h
   }
 });
 
-test('JSON objects lose their addresses too, whichever of them have any, under whatever spelling', async () => {
+test('addresses in JSON objects are removed in any spelling', async () => {
   const line = (more: object) =>
     `${JSON.stringify({ keyword: 'k', url: 'https://example.com/', ...more })}\n`;
   const address = '2001:db8::1';
@@ -68,35 +68,32 @@ test('JSON objects lose their addresses too, whichever of them have any, under w
     10,
   );
   expect(filtered).toBe(
-    `${line({}).repeat(4)}${line({ meta: {} })}{}\n"left out: it cannot be read, and may hold an address"\n`,
+    `${line({}).repeat(4)}${line({ meta: {} })}{}\n"redacted: unreadable, may contain an address"\n`,
   );
 });
 
-test('a file without a column of addresses passes byte for byte', async () => {
+test('a file without an address column is unchanged', async () => {
   for (const file of ['a,b\r\n1,"2\n"\r\n\r\n', 'ip', '', '\uFEFFa\n', `a\n${'x'.repeat(700_000)}`, '\n\n']) {
     const passed = await filter('csv', file, 50_000);
     expect(passed.replace(/\n$/, '')).toBe(file.replace(/\n$/, ''));
   }
 });
 
-test('a file whose columns cannot be read is refused', async () => {
+test('a file with an unreadable header is rejected', async () => {
   for (const file of ['"', '"keyword"x,ip\n', 'x'.repeat(700_000), '\n'.repeat(700_000)])
-    await expect(filter('csv', file, 50_000)).rejects.toThrow('The first row of the file cannot be read.');
+    await expect(filter('csv', file, 50_000)).rejects.toThrow('The first row of the file is unreadable.');
 });
 
 test.each([
   ['csv', 'keyword,url,ip\n', '"a"b\n'],
   ['ndjson', '', '{\n'],
-] as const)(
-  'a file in %s of more than 1,000 rows that cannot be read is refused',
-  async (encoding, head, bad) => {
-    await expect(filter(encoding, head + bad.repeat(1_001), 50_000)).rejects.toThrow('More than 1000 rows');
-    const filtered = await filter(encoding, head + bad.repeat(1_000), 50_000);
-    expect(filtered.match(/left out/g)).toHaveLength(1_000);
-  },
-);
+] as const)('a file in %s with more than 1,000 unreadable rows is rejected', async (encoding, head, bad) => {
+  await expect(filter(encoding, head + bad.repeat(1_001), 50_000)).rejects.toThrow('More than 1000 rows');
+  const filtered = await filter(encoding, head + bad.repeat(1_000), 50_000);
+  expect(filtered.match(/redacted/g)).toHaveLength(1_000);
+});
 
-test('other work has its turn many times while a long part of a file is looked through', async () => {
+test('other work runs while a large chunk of a file is redacted', async () => {
   let turns = 0;
   let isOver = false;
   const takeTurn = () => {

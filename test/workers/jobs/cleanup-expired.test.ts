@@ -67,14 +67,14 @@ test('2,500 expired short URLs are disabled in slices of 1,000, with progress af
   expect(context.reported.slice(0, 3)).toEqual([40, 80, 100]);
 });
 
-test('two cleanups at once disable each short URL once', async () => {
+test('two concurrent clean-ups disable each short URL once', async () => {
   await insertUrls(database.db(), { begin: 'over-', count: 3_000, expiresAt: daysAgo(1) });
   const [one, other] = await Promise.all([cleanup(), cleanup()]);
   expect(one.expired + other.expired).toBe(3_000);
   expect(await readCodes({ is_active: true })).toEqual([]);
 });
 
-test('past its retention an expired or deleted short URL is purged with its counters; before, it is kept', async () => {
+test('expired and deleted short URLs are purged with their counters after the retention', async () => {
   await insertUrls(database.db(), { begin: 'over-long-', count: 2, expiresAt: daysAgo(31) });
   await insertUrls(database.db(), { begin: 'over-', count: 1, expiresAt: daysAgo(29) });
   await insertUrls(database.db(), { begin: 'deleted-long-', count: 1 });
@@ -94,7 +94,7 @@ test('past its retention an expired or deleted short URL is purged with its coun
   expect(await database.db()('url_stats')).toHaveLength(3);
 });
 
-test('the generated code of a purged short URL can be taken again once its quarantine is over, a custom one never', async () => {
+test('a generated code is reusable after CODE_REUSE_AFTER_DAYS, a custom code never', async () => {
   // The quarantine is judged by PostgreSQL's clock.
   const now = new Date();
   const longAgo = new Date(now.getTime() - 31 * dayMs);
@@ -115,7 +115,7 @@ test('the generated code of a purged short URL can be taken again once its quara
   expect(await keys.takeReturned(10)).toEqual([]);
 });
 
-test('a cleanup that is told to stop ends after the slice in hand and says so; the next one does the rest', async () => {
+test('an interrupted clean-up ends after its slice, and the next one does the rest', async () => {
   await insertUrls(database.db(), { begin: 'over-', count: 2_500, expiresAt: daysAgo(1) });
   const context = createJobContext();
   const stopAtFirst = { ...context, reportProgress: async () => context.stop() };
@@ -130,7 +130,7 @@ test('a cleanup that is told to stop ends after the slice in hand and says so; t
   });
 });
 
-test('idempotency keys are removed a day after they came, not before, and in slices', async () => {
+test('idempotency keys are deleted after a day, in slices', async () => {
   const db = database.db();
   const now = new Date();
   const { id } = await createApiKeys(db).create('cleanup');

@@ -40,12 +40,12 @@ test('2,500 idle producers are removed in slices of 1,000, with progress after e
   expect([after.accepted, after.counted]).toEqual([before.accepted, before.counted]);
 });
 
-test('where no producer is idle there is nothing to clean up', async () => {
+test('without idle producers there is nothing to clean up', async () => {
   await insertProducers(3, 89);
   expect(await cleanUp()).toEqual({ removed: 0, status: 'nothing to clean up' });
 });
 
-test('a clean-up that is told to stop ends after the slice in hand and says so; the next one does the rest', async () => {
+test('an interrupted clean-up ends after its slice, and the next one does the rest', async () => {
   await insertProducers(2_500, 91);
   const context = createJobContext();
   const stopAtFirst = { ...context, reportProgress: async () => context.stop() };
@@ -54,7 +54,7 @@ test('a clean-up that is told to stop ends after the slice in hand and says so; 
   expect(await cleanUp()).toEqual({ removed: 1_500, interrupted: false });
 });
 
-test('three clean-ups at once remove each producer once', async () => {
+test('three concurrent clean-ups remove each producer once', async () => {
   await insertProducers(2_500, 91);
   const results = await Promise.all([cleanUp(), cleanUp(), cleanUp()]);
   expect(results.reduce((sum, { removed }) => sum + removed, 0)).toBe(2_500);

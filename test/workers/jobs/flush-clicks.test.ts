@@ -54,7 +54,7 @@ async function countWaiting() {
   return lengths.reduce((sum, length) => sum + length, 0);
 }
 
-test('every waiting click of every shard is counted, the last time of each short URL kept, and nothing waits any more', async () => {
+test('a flush counts every click of every shard and empties the stream', async () => {
   await send([...createBatches(30), ...createBatches(20), ...createBatches(10)]);
   expect(await flush()).toMatchObject({ flushed: 180, batches: 60, duplicates: 0, deadLetters: 0 });
   expect(await readCounts()).toEqual([60, 120, 0]);
@@ -73,7 +73,7 @@ test('batches that arrive twice are counted once', async () => {
   expect(await readCounts()).toEqual([25, 50, 0]);
 });
 
-test('a flush that died after it had counted and before it acknowledged is repeated without counting again', async () => {
+test('a flush that crashed between counting and acknowledging counts nothing twice', async () => {
   await send(createBatches(40));
   const { clickStream, clickStore } = createDeps();
   for (const shard of shards) {
@@ -88,7 +88,7 @@ test('a flush that died after it had counted and before it acknowledged is repea
   expect(await countWaiting()).toBe(0);
 });
 
-test('a flush whose transaction fails loses nothing: the next one counts it', async () => {
+test('a flush whose transaction fails loses nothing, and the next one counts it', async () => {
   await send(createBatches(10));
   await database.db().schema.renameTable('url_stats', 'url_stats_away');
   await expect(flush()).rejects.toThrow('url_stats');
@@ -98,7 +98,7 @@ test('a flush whose transaction fails loses nothing: the next one counts it', as
   expect(await readCounts()).toEqual([10, 20, 0]);
 });
 
-test('five flushes at once, while more clicks come in, count each click once', async () => {
+test('five concurrent flushes during new clicks count each click once', async () => {
   const producers = Array.from({ length: 6 }, () => createBatches(200));
   await send(producers.slice(0, 4).flat());
   await Promise.all([...Array.from({ length: 5 }, flush), send(producers.slice(4).flat())]);
@@ -107,14 +107,14 @@ test('five flushes at once, while more clicks come in, count each click once', a
   expect(await countWaiting()).toBe(0);
 });
 
-test('more batches than one claim reads are all moved in one run, which reports how far it is', async () => {
+test('more batches than one read are flushed in one run, with progress', async () => {
   await send(createBatches(2_500));
   const context = createJobContext();
   expect(await flushClicks(createDeps(), shards, context)).toMatchObject({ batches: 2_500, flushed: 7_500 });
   expect(context.reported).toEqual([40, 80, 100]);
 });
 
-test('a claim with more different clicks than one transaction takes well is counted in several', async () => {
+test('a read with more entries than `portionSize` is applied in several transactions', async () => {
   const [producer, minutes] = [uuidv7(), Array.from({ length: 8_000 }, (_, i) => i)];
   const batches = [1, 2, 3, 4, 5].map((seq) => ({
     producer,
@@ -143,7 +143,7 @@ test('what cannot be read as a batch goes to the quarantine, once, and holds up 
   expect(kept).toEqual([{ source, reason: 'unreadable', payload: JSON.stringify(entry) }]);
 });
 
-test('clicks on a short URL that was purged in the meantime harm nothing', async () => {
+test('clicks on a purged short URL are harmless', async () => {
   const [batch] = createBatches(1);
   await send([
     { ...batch!, clicks: [...batch!.clicks, { urlId: 999_999, count: 7, lastAtMs: 1_700_000_000_000 }] },
@@ -153,7 +153,7 @@ test('clicks on a short URL that was purged in the meantime harm nothing', async
   expect(await countWaiting()).toBe(0);
 });
 
-test('a flush that is told to stop ends after the claim in hand and says so; the next one does the rest', async () => {
+test('an interrupted flush ends after its read, and the next one does the rest', async () => {
   await send(createBatches(2_500));
   const context = createJobContext();
   const stopAtFirst = { ...context, reportProgress: async () => context.stop() };

@@ -66,7 +66,7 @@ beforeEach(async () => {
   await db()('analytics_state').update({ rows_since: '-infinity' });
 });
 
-test('partitions are there for yesterday and a week to come, with progress, and making them again makes none', async () => {
+test('partitions are created from yesterday to a week ahead, idempotently and with progress', async () => {
   const context = createJobContext();
   expect(await maintain(0, context)).toMatchObject({ created: 9, skipped: 0, busy: 0, interrupted: false });
   expect(context.reported).toEqual([11, 22, 33, 44, 55, 66, 77, 88, 100]);
@@ -75,7 +75,7 @@ test('partitions are there for yesterday and a week to come, with progress, and 
   expect(await maintain(1)).toMatchObject({ created: 1 });
 });
 
-test('clicks at midnight, of clocks that are wrong, and of days without a partition are all kept, and none waits', async () => {
+test('clicks at midnight, with wrong clocks and without a partition are all stored', async () => {
   await maintain();
   const [urlId] = (await createUrlIds(db(), 1)) as [number];
   const midnight = Date.parse(`${dayAfter(1)}T00:00:00Z`);
@@ -89,7 +89,7 @@ test('clicks at midnight, of clocks that are wrong, and of days without a partit
   expect(rows).toEqual([{ clicks: 12 }]);
 });
 
-test('what came before its partition was there moves into it, and clicks go on while it is made', async () => {
+test('rows move into their new partition while clicks are counted', async () => {
   const urlIds = await createUrlIds(db(), 5);
   const clicks = Array.from({ length: 300 }, (_, i) => clickAt(urlIds[i % 5]!, today + i * 1_000, i));
   const deadlocks = await countDeadlocks(db());
@@ -106,7 +106,7 @@ test('what came before its partition was there moves into it, and clicks go on w
   expect(await countDeadlocks(db())).toBe(deadlocks);
 });
 
-test('a day that has very many rows without a partition stays where it is until its retention is over', async () => {
+test('a day with too many rows to move gets no partition until its retention ends', async () => {
   await db().raw(
     `insert into url_analytics select 1, to_timestamp(:seconds), n, 1, false, '', '', '', '', ''
      from generate_series(1, 100001) as n`,
@@ -119,7 +119,7 @@ test('a day that has very many rows without a partition stays where it is until 
   expect(await db()('url_visitors_daily')).toMatchObject([{ people: 100_001 }]);
 });
 
-test('past its retention a day goes with its rows; roll-ups, totals and the number of its visitors stay', async () => {
+test('a day past its retention is dropped; roll-ups, totals and visitor counts are kept', async () => {
   await maintain();
   const [one, two] = (await createUrlIds(db(), 2)) as [number, number];
   const clicks = [
@@ -158,7 +158,7 @@ test('past its retention a day goes with its rows; roll-ups, totals and the numb
   expect(await db()('url_visitors_daily')).toHaveLength(3);
 });
 
-test('between the end of its retention and its drop a day keeps its visitors, whatever is written down of them by then', async () => {
+test('an expired day keeps its visitor counts until it is dropped', async () => {
   await maintain();
   const [urlId] = (await createUrlIds(db(), 1)) as [number];
   await db()('urls').where({ id: urlId }).update({ short_code: 'visited' });
@@ -186,7 +186,7 @@ test('between the end of its retention and its drop a day keeps its visitors, wh
   expect(await countVisitors()).toBe(4);
 });
 
-test('visitors of a day are counted in slices, those of one viral short URL too, until told to stop; the next time does the rest', async () => {
+test('visitors are counted in slices; an interrupted count continues in the next run', async () => {
   await maintain();
   const urlIds = await createUrlIds(db(), 12);
   // Each but the viral one in the middle has as many visitors as its place says, and as many bots.
@@ -212,7 +212,7 @@ test('visitors of a day are counted in slices, those of one viral short URL too,
   );
 });
 
-test('a step that fails keeps no other from being done, and the job says what went wrong', async () => {
+test('a failed step does not keep the others from running, and the job reports it', async () => {
   await maintain();
   const [urlId] = (await createUrlIds(db(), 1)) as [number];
   await apply([clickAt(urlId, today)]);
@@ -230,7 +230,7 @@ test('a step that fails keeps no other from being done, and the job says what we
   }
 });
 
-test('a reader that will not end keeps a partition from being dropped, but not clicks from being counted', async () => {
+test('a long reader blocks the drop of a partition, but not the counting of clicks', async () => {
   await maintain();
   const [urlId] = (await createUrlIds(db(), 1)) as [number];
   await apply([clickAt(urlId, today)]);
@@ -255,7 +255,7 @@ test('a reader that will not end keeps a partition from being dropped, but not c
   expect(await readRows()).toEqual({ '20270221': 1 });
 });
 
-test('what the analytics have of purged and deleted short URLs goes, in all of its days, and nothing of others', async () => {
+test('the analytics of purged and deleted short URLs are deleted, and no others', async () => {
   await maintain();
   const [purged, deleted, stays] = (await createUrlIds(db(), 3)) as [number, number, number];
   const clicksOn = (urlId: number) => [0, 1, -50].map((days) => clickAt(urlId, today + days * dayMs));
@@ -271,7 +271,7 @@ test('what the analytics have of purged and deleted short URLs goes, in all of i
   expect(await maintain()).toMatchObject({ removed: 0, status: 'nothing to maintain' });
 });
 
-test('very many rows of a short URL that is gone go in slices, with progress, and a stop between two loses nothing', async () => {
+test('many rows of a purged short URL are deleted in slices, also after an interruption', async () => {
   await db().raw(
     `insert into url_analytics select -1, to_timestamp(:seconds), n, 1, false, '', '', '', '', ''
      from generate_series(1, 40001) as n`,
@@ -290,7 +290,7 @@ test('very many rows of a short URL that is gone go in slices, with progress, an
   expect(await readRows()).toEqual({});
 });
 
-test('a short URL that another program deletes and puts back under its id begins anew, and its figures add up', async () => {
+test('an externally deleted and reinserted short URL starts with empty analytics', async () => {
   const [urlId] = (await createUrlIds(db(), 1)) as [number];
   await apply([clickAt(urlId, today)]);
   const external = await connectExternalClient(database.url());
@@ -306,7 +306,7 @@ test('a short URL that another program deletes and puts back under its id begins
   expect(await readMetrics(db())).toEqual(tally([later]));
 });
 
-test('a TRUNCATE of the short URLs takes every figure with it at once: their ids may come again', async () => {
+test('a TRUNCATE of the short URLs deletes all analytics at once', async () => {
   const urlIds = await createUrlIds(db(), 2);
   await apply(urlIds.map((urlId) => clickAt(urlId, today)));
   const external = await connectExternalClient(database.url());
@@ -316,19 +316,19 @@ test('a TRUNCATE of the short URLs takes every figure with it at once: their ids
   expect(await db()('analytics_removals')).toEqual([]);
 });
 
-test('a maintenance that is told to stop ends after the step in hand and says so; the next one does the rest', async () => {
+test('an interrupted maintenance ends after its step, and the next one does the rest', async () => {
   const context = createJobContext();
   const stopAtFirst = { ...context, reportProgress: async () => context.stop() };
   expect(await maintain(0, stopAtFirst as never)).toMatchObject({ created: 1, interrupted: true });
   expect(await maintain()).toMatchObject({ created: 8, interrupted: false });
 });
 
-test('a retention shorter than the clicks on their way makes no partition that is dropped at once', async () => {
+test('a retention shorter than the click delay creates no partition to drop at once', async () => {
   expect(await maintain(0, createJobContext(), 1)).toMatchObject({ created: 9, dropped: 0 });
   expect(await maintain(0, createJobContext(), 1)).toMatchObject({ created: 0, dropped: 0 });
 });
 
-test('clicks that a dump has brought of a PostgreSQL further on are never taken for new ones', async () => {
+test('clicks restored from a dump with higher transaction IDs never count as new', async () => {
   const [urlId] = (await createUrlIds(db(), 1)) as [number];
   await apply([clickAt(urlId, today)]);
   await db()('url_analytics').update({ applied_in: '99999999999' });
@@ -343,7 +343,7 @@ test('clicks that a dump has brought of a PostgreSQL further on are never taken 
   expect(await maintain()).toMatchObject({ status: 'nothing to maintain' });
 });
 
-test('the salts of today and yesterday stay, and those of the days before are removed', async () => {
+test('salts of today and yesterday are kept, and older ones are deleted', async () => {
   await db().raw(
     `insert into visitor_salts (day, salt)
      select cast(now() at time zone 'UTC' as date) - days, '\\x00' from generate_series(0, 4) as days`,

@@ -184,7 +184,7 @@ test('an import goes no further when its API key is revoked, has expired or may 
     await importUrls(transfers(), id, stopAtFirst());
     await end(key.id);
     await importUrls(transfers(), id, createJobContext());
-    const error = 'The API key may not create short URLs any more.';
+    const error = 'The API key may no longer create short URLs.';
     const ended = await transfers().imports.get(id, null);
     expect(ended).toMatchObject({ state: 'failed', error });
     expect(ended.created).toBeLessThan(20_000);

@@ -1,4 +1,4 @@
-import type { WantedUrl } from '../../../../src/transfers/rows/row-schema.ts';
+import type { ImportedUrl } from '../../../../src/transfers/rows/row-schema.ts';
 import { evaluateAll, type Evaluation, type Row } from '../row.ts';
 import { withBadLimit, withBadSecondary } from './damaged-values.ts';
 import { readFile, type ReadFile } from './read-file.ts';
@@ -45,16 +45,16 @@ async function isComplete({ name, file, content }: Variant): Promise<Evaluation>
 async function isNeverAnother({ name, file, content }: Variant): Promise<Evaluation> {
   const { urls } = await readFile(content);
   const lines = file.content.split(/\n|\},|\),/);
-  const belong = ({ shortCode, originalUrl }: WantedUrl) =>
+  const belong = ({ shortCode, originalUrl }: ImportedUrl) =>
     lines.some((line) => line.includes(new URL(originalUrl).pathname) && line.includes(shortCode ?? ''));
-  const isCoded = ({ shortCode }: WantedUrl) => shortCode !== undefined || file.format === 'linkmill';
+  const isCoded = ({ shortCode }: ImportedUrl) => shortCode !== undefined || file.format === 'linkmill';
   return evaluate(
     name,
     urls.every((url) => belong(url) && isCoded(url)),
   );
 }
 
-function isExpected(url: WantedUrl, expected: Record<string, unknown>[]): boolean {
+function isExpected(url: ImportedUrl, expected: Record<string, unknown>[]): boolean {
   const found = expected.find((one) => one['short_code'] === url.shortCode);
   return found !== undefined && (found['original_url'] ?? url.originalUrl) === url.originalUrl;
 }

@@ -3,15 +3,15 @@ import type { ImportRecord } from '../../../../src/transfers/files/records.ts';
 import { findFormat } from '../../../../src/transfers/formats/formats.ts';
 import { createImportFile } from '../../../../src/transfers/imports/file.ts';
 import { columnNamesOf, createRowReader } from '../../../../src/transfers/imports/parse-row.ts';
-import { leaveOutAddresses } from '../../../../src/transfers/imports/redact-addresses.ts';
-import type { RowWarning, WantedUrl } from '../../../../src/transfers/rows/row-schema.ts';
+import { redactAddresses } from '../../../../src/transfers/imports/redact-addresses.ts';
+import type { RowWarning, ImportedUrl } from '../../../../src/transfers/rows/row-schema.ts';
 import { UploadRejected } from '../../../../src/transfers/transfer.ts';
 
 /** What an import reads from a file. */
 export interface ReadFile {
   /** Undefined if the file is refused as a whole. */
   format: string | undefined;
-  urls: WantedUrl[];
+  urls: ImportedUrl[];
   warnings: RowWarning[];
   /** Rows that are refused. */
   refused: number;
@@ -28,7 +28,7 @@ export async function readFile(content: Buffer, charset?: string): Promise<ReadF
   try {
     const { encoding, delimiter, content: text } = await readUploadText(source(), wanted);
     const parts: Buffer[] = [];
-    for await (const part of leaveOutAddresses(encoding, text, delimiter)) parts.push(part);
+    for await (const part of redactAddresses(encoding, text, delimiter)) parts.push(part);
     return readRows(await readRecords(encoding, delimiter, Buffer.concat(parts)), encoding === 'csv');
   } catch (error) {
     if (error instanceof UploadRejected) return nothing;
@@ -45,7 +45,7 @@ async function readRecords(
   const file = createImportFile(encoding, bytes.length, read, delimiter);
   const records: ImportRecord[] = [];
   for (let at = { bytes: 0, lines: 0 }; ;) {
-    const found = await file.readOn(at);
+    const found = await file.readNext(at);
     if (!found) return records;
     records.push(...found.records);
     at = found.end;
@@ -71,7 +71,7 @@ function readRows(records: ImportRecord[], isCsv: boolean): ReadFile {
     },
     () => false,
   );
-  const rows = records.slice(isCsv ? 1 : 0).map((record) => readRow(record).asks);
+  const rows = records.slice(isCsv ? 1 : 0).map((record) => readRow(record).parsed);
   return {
     format: found.name,
     urls: rows.flatMap((asks) => ('url' in asks ? asks.url : [])),
