@@ -43,7 +43,7 @@ test('a worker whose clock is a year fast drops no rows of today', async () => {
     return click;
   };
   const before = await count(1);
-  expect(await runAhead('maintain-analytics', 365)).toMatchObject({ made: 9, dropped: 0 });
+  expect(await runAhead('maintain-analytics', 365)).toMatchObject({ created: 9, dropped: 0 });
   const after = await count(2);
   expect(await readMetrics(database.db())).toEqual(tally([before, after]));
 });

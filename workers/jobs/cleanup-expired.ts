@@ -49,11 +49,11 @@ export async function cleanupExpired(
   }
   await inSlices(async () => await cleanupStore.endReservations(now, sliceSize), { signal, size: sliceSize });
   const keysBefore = new Date(now.getTime() - idempotencyKeyMs);
-  const forgotten = await inSlices(async () => await idempotencyKeys.removeOld(keysBefore, sliceSize), {
+  const deletedKeys = await inSlices(async () => await idempotencyKeys.removeOld(keysBefore, sliceSize), {
     signal,
     size: sliceSize,
   });
-  if (expired + purged + forgotten === 0)
-    return { expired, purged, forgotten, status: 'nothing to clean up' };
-  return { expired, purged, forgotten, interrupted: signal.aborted };
+  if (expired + purged + deletedKeys === 0)
+    return { expired, purged, idempotencyKeys: deletedKeys, status: 'nothing to clean up' };
+  return { expired, purged, idempotencyKeys: deletedKeys, interrupted: signal.aborted };
 }

@@ -43,7 +43,7 @@ test('expired short URLs are disabled under a higher version and become tombston
   await urlCache.put(before);
   await urlCache.put((await urlStore.findByCode('soon-0'))!);
 
-  expect(await cleanup()).toEqual({ expired: 4, purged: 0, forgotten: 0, interrupted: false });
+  expect(await cleanup()).toEqual({ expired: 4, purged: 0, idempotencyKeys: 0, interrupted: false });
   expect(await readCodes({ is_active: false })).toEqual(['just-over-0', 'over-0', 'over-1', 'over-2']);
   expect((await urlStore.findByCode('over-0'))!.version).toBeGreaterThan(before.version);
   for (const code of ['over-0', 'over-2', 'just-over-0'])
@@ -52,7 +52,12 @@ test('expired short URLs are disabled under a higher version and become tombston
 
   // A reader that was slow brings nothing back.
   expect(await urlCache.put(before)).toBe(false);
-  expect(await cleanup()).toEqual({ expired: 0, purged: 0, forgotten: 0, status: 'nothing to clean up' });
+  expect(await cleanup()).toEqual({
+    expired: 0,
+    purged: 0,
+    idempotencyKeys: 0,
+    status: 'nothing to clean up',
+  });
 });
 
 test('2,500 expired short URLs are disabled in slices of 1,000, with progress after each', async () => {
@@ -61,7 +66,7 @@ test('2,500 expired short URLs are disabled in slices of 1,000, with progress af
   expect(await cleanupExpired(createDeps(), retention, context)).toEqual({
     expired: 2_500,
     purged: 0,
-    forgotten: 0,
+    idempotencyKeys: 0,
     interrupted: false,
   });
   expect(context.reported.slice(0, 3)).toEqual([40, 80, 100]);
@@ -89,7 +94,7 @@ test('expired and deleted short URLs are purged with their counters after the re
   await setDeleted('deleted-0', daysAgo(29));
   await setDeleted('disabled-0', null);
 
-  expect(await cleanup()).toEqual({ expired: 3, purged: 3, forgotten: 0, interrupted: false });
+  expect(await cleanup()).toEqual({ expired: 3, purged: 3, idempotencyKeys: 0, interrupted: false });
   expect(await readCodes()).toEqual(['deleted-0', 'disabled-0', 'over-0']);
   expect(await database.db()('url_stats')).toHaveLength(3);
 });
@@ -125,7 +130,7 @@ test('an interrupted clean-up ends after its slice, and the next one does the re
   expect(await cleanup()).toEqual({
     expired: 2_500 - stopped.expired,
     purged: 0,
-    forgotten: 0,
+    idempotencyKeys: 0,
     interrupted: false,
   });
 });
@@ -141,6 +146,6 @@ test('idempotency keys are deleted after a day, in slices', async () => {
      from generate_series(0, 1500) i`,
     { id, old: new Date(now.getTime() - dayMs), fresh: new Date(now.getTime() - dayMs + 60_000) },
   );
-  expect(await cleanup(now)).toEqual({ expired: 0, purged: 0, forgotten: 1_500, interrupted: false });
+  expect(await cleanup(now)).toEqual({ expired: 0, purged: 0, idempotencyKeys: 1_500, interrupted: false });
   expect(await db('idempotency_keys').pluck('key')).toEqual(['fresh']);
 });

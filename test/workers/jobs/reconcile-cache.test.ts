@@ -81,8 +81,8 @@ beforeEach(async () => {
   await watermark.write({ transaction, next: transaction, nextAtMs: atMs });
 });
 
-describe('what changed while nobody told the cache', () => {
-  test('is replaced there, and announced to web processes', async () => {
+describe('a change that the cache missed', () => {
+  test('is refreshed in Redis and published to web processes', async () => {
     await warm(4);
     await change('url-1');
     await external.run(`update urls set is_active = false where short_code = 'url-2'`);
@@ -104,7 +104,7 @@ describe('what changed while nobody told the cache', () => {
     subscriber.disconnect();
   });
 
-  test('is replaced under old codes too', async () => {
+  test('is refreshed under old codes too', async () => {
     await warm(2);
     await external.run(
       `insert into url_aliases (short_code, url_id) select 'old-' || short_code, id from urls`,
@@ -120,19 +120,19 @@ describe('what changed while nobody told the cache', () => {
     expect(await reconcile({ all: true })).toMatchObject({ repaired: 0 });
   });
 
-  test('is not brought into a cache that does not hold it', async () => {
+  test('is not added to a cache without an entry', async () => {
     await insertUrls(database.db(), { begin: 'url-', count: 2 });
     await change('url-1');
     expect(await reconcile()).toEqual({ checked: 1, repaired: 0 });
     expect(await find('url-1')).toBeUndefined();
   });
 
-  test('is not looked for where it was only created', async () => {
+  test('is not checked for a new short URL', async () => {
     await warm(10);
     expect(await reconcile()).toEqual(nothing);
   });
 
-  test('is not what a dump of another PostgreSQL brought, whose transactions are yet to come here', async () => {
+  test('is not a row restored from a dump with higher transaction IDs', async () => {
     await warm(1);
     await external.run(`insert into urls (short_code, original_url, changed_in)
       select 'dumped-' || n, 'https://example.com/', '9000000000000000' from generate_series(1, 3) as n`);
@@ -145,7 +145,7 @@ describe('what changed while nobody told the cache', () => {
     ]);
   });
 
-  test('counts when Linkmill has made it: a deletion, and a purge that came after it', async () => {
+  test('includes deletions and purges of Linkmill', async () => {
     await warm(3);
     const { store, cache } = createDeps();
     await store.delete('url-1', null);
@@ -159,7 +159,7 @@ describe('what changed while nobody told the cache', () => {
     expect(await find('url-2')).toMatchObject({ negative: 'not_found' });
   });
 
-  test('is repaired although a slow reader brings the old value back right afterwards', async () => {
+  test('is refreshed although a slow reader caches the old value afterwards', async () => {
     await warm(2);
     const { cache, store } = createDeps();
     const old = await store.findByCodes(['url-1']);
@@ -171,7 +171,7 @@ describe('what changed while nobody told the cache', () => {
     expect(await readChanged('url-1')).toBe(true);
   });
 
-  test('is found although its transaction began before earlier runs and committed after them', async () => {
+  test('is found when its transaction spans earlier runs', async () => {
     await warm(2);
     await external.run('begin');
     await change('url-1');
@@ -192,7 +192,7 @@ describe('what changed while nobody told the cache', () => {
 });
 
 describe('the watermark', () => {
-  test('is raised once its changes have been looked at for half a minute', () => {
+  test('is raised after its changes have been checked for half a minute', () => {
     const first = raiseWatermark(undefined, { transaction: '10', atMs: 0 });
     expect(first).toEqual({ next: '10', nextAtMs: 0 });
     expect(raiseWatermark(first, { transaction: '20', atMs: 29_999 })).toEqual(first);
@@ -203,13 +203,13 @@ describe('the watermark', () => {
     expect(raiseWatermark(second, { transaction: '30', atMs: 0 }).transaction).toBe('20');
   });
 
-  test('leaves changes behind that were looked at often enough', async () => {
+  test('passes changes that were checked often enough', async () => {
     await warm(2);
     await change('url-1');
     expect(await runUntilNothing()).toBeGreaterThanOrEqual(2);
   });
 
-  test('that is rolled back with the cache has the same changes looked at again', async () => {
+  test('that is restored with the cache has the same changes checked again', async () => {
     await warm(2);
     const keys = await redis.redis().keys(`${redis.prefix}*`);
     const saved = await Promise.all(
@@ -246,7 +246,7 @@ describe('the watermark', () => {
     await runUntilNothing();
   });
 
-  test('stays where it is when a run is interrupted', async () => {
+  test('is not raised by an interrupted run', async () => {
     await warm(2_500);
     await external.run(`update urls set original_url = 'https://example.com/changed'`);
     const before = await createDeps().watermark.read();
@@ -261,13 +261,13 @@ describe('the watermark', () => {
     expect(await reconcile()).toEqual({ checked: 2_500, repaired: 1_500 });
   });
 
-  test('has a time to live, as the cache has', async () => {
+  test('has a TTL like the cache', async () => {
     expect(await redis.redis().ttl(`${redis.prefix}:urls:watermark`)).toBeGreaterThan(3_600);
   });
 });
 
 describe('the whole cache', () => {
-  test('is compared on demand, whatever it holds', async () => {
+  test('is checked on request', async () => {
     await warm(3);
     const { cache } = createDeps();
     await cache.putUnknown('unknown-1');
@@ -316,7 +316,7 @@ describe('the whole cache', () => {
     expect(await reconcile({ all: true })).toMatchObject({ repaired: 0 });
   });
 
-  test('is compared after a TRUNCATE, and what a slow reader brings back then is too old', async () => {
+  test('is checked after a TRUNCATE, and later writes of a slow reader are outdated', async () => {
     await warm(3);
     const { store, cache } = createDeps();
     const old = await store.findByCodes(['url-1']);
@@ -332,7 +332,7 @@ describe('the whole cache', () => {
   });
 });
 
-test('a bulk change of 20,000 rows is repaired in slices, with progress', async () => {
+test('a bulk change of 20,000 rows is refreshed in slices, with progress', async () => {
   await warm(2_000);
   await insertUrls(database.db(), { begin: 'cold-', count: 18_000 });
   await external.run(`update urls set original_url = 'https://example.com/changed'`);
@@ -341,7 +341,7 @@ test('a bulk change of 20,000 rows is repaired in slices, with progress', async 
   expect(context.reported).toEqual(Array.from({ length: 20 }, (_, i) => (i + 1) * 5));
 });
 
-test('removals are forgotten once nothing in the cache can be older, and not before', async () => {
+test('removals are deleted once they are older than every cache entry', async () => {
   await warm(2);
   await external.run(`delete from urls; update url_removals set removed_at = now() - interval '2 hours'
     where short_code = 'url-0'`);
@@ -352,7 +352,7 @@ test('removals are forgotten once nothing in the cache can be older, and not bef
   expect(await database.db()('url_removals').pluck('short_code')).toEqual(['url-1']);
 });
 
-test('beside itself it repairs everything all the same', async () => {
+test('concurrent runs refresh everything', async () => {
   await warm(2_000);
   await external.run(`update urls set original_url = 'https://example.com/changed'`);
   const runs = await Promise.all([reconcile(), reconcile(), reconcile()]);

@@ -27,7 +27,7 @@ async function addReturnedKeys(keys: string[], availableAt: Date) {
     .insert(keys.map((key) => ({ short_code: key, available_at: availableAt })));
 }
 
-test('an empty pool is filled exactly up to its target with keys that differ, and the progress ends at 100', async () => {
+test('an empty pool is filled to its target with unique keys, with progress up to 100', async () => {
   const context = createJobContext();
   expect(await replenishKeys(createDeps(), 35_000, context)).toEqual({
     added: 35_000,
@@ -39,7 +39,7 @@ test('an empty pool is filled exactly up to its target with keys that differ, an
   expect(new Set(await takeAll()).size).toBe(35_000);
 });
 
-test('a pool at or above its target is left alone', async () => {
+test('a pool at or above its target is not filled', async () => {
   await replenishKeys(createDeps(), 500, createJobContext());
   const blocks = await database.db()('key_blocks');
   expect(await replenishKeys(createDeps(), 500, createJobContext())).toEqual({
@@ -56,7 +56,7 @@ test('a pool at or above its target is left alone', async () => {
   expect(await database.db()('key_blocks')).toEqual(blocks);
 });
 
-test('returned keys come first, those still in quarantine not at all', async () => {
+test('returned keys are reused first, but not before their reuse time', async () => {
   await addReturnedKeys(['back-1', 'back-2', 'back-3'], new Date(Date.now() - 1_000));
   await addReturnedKeys(['resting'], new Date(Date.now() + 60_000));
   expect(await replenishKeys(createDeps(), 100, createJobContext())).toEqual({
@@ -71,7 +71,7 @@ test('returned keys come first, those still in quarantine not at all', async () 
   expect(await database.db()('returned_keys').pluck('short_code')).toEqual(['resting']);
 });
 
-test('more returned keys than the pool needs stay where they are', async () => {
+test('returned keys beyond the target are not taken', async () => {
   const keys = Array.from({ length: 50 }, (_, i) => `back-${i}`);
   await addReturnedKeys(keys, new Date(Date.now() - 1_000));
   expect(await replenishKeys(createDeps(), 20, createJobContext())).toMatchObject({ added: 20, reused: 20 });
@@ -79,7 +79,7 @@ test('more returned keys than the pool needs stay where they are', async () => {
   expect([...(await takeAll()), ...left].sort()).toEqual(keys.toSorted());
 });
 
-test('four runs at once overfill the pool by a block each at most, and no key is in it twice', async () => {
+test('four concurrent runs overfill the pool by at most a block each, without duplicates', async () => {
   await addReturnedKeys(
     Array.from({ length: 1_000 }, (_, i) => `back-${i}`),
     new Date(Date.now() - 1_000),
@@ -99,7 +99,7 @@ test('four runs at once overfill the pool by a block each at most, and no key is
   expect(summaries.reduce((sum, { reused }) => sum + reused, 0)).toBe(1_000);
 });
 
-test('a run that is told to stop ends after the block in hand and says so; the next one does the rest', async () => {
+test('an interrupted run ends after its block, and the next one does the rest', async () => {
   const context = createJobContext();
   const stopAtFirst = { ...context, reportProgress: async () => context.stop() };
   expect(await replenishKeys(createDeps(), 25_000, stopAtFirst)).toEqual({

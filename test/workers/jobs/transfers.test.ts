@@ -31,7 +31,7 @@ function stopAtFirst() {
   return { ...context, reportProgress: async () => context.stop() };
 }
 
-test('an import that is told to stop ends after the chunk in hand, and the next run does the rest', async () => {
+test('an interrupted import ends after its chunk, and the next run does the rest', async () => {
   const id = await transfers().upload(apiKeyId, fileOf('stop-', 6_000));
   const first = await importUrls(transfers(), id, stopAtFirst());
   expect(first).toMatchObject({ state: 'running', interrupted: true });
@@ -46,7 +46,7 @@ test('an import that is told to stop ends after the chunk in hand, and the next 
   expect(context.reported.at(-1)).toBe(100);
 });
 
-test('a row that leads to a blocked host is an error, and the others are imported', async () => {
+test('a row with a blocked host is an error, and the others are imported', async () => {
   await database.db().raw(`insert into blocked_hosts (host) values ('blocked.example')`);
   const content = ['https://www.blocked.example/', 'https://free.example/'].map(
     (url, n) => `${url},host-${n}`,
@@ -56,7 +56,7 @@ test('a row that leads to a blocked host is an error, and the others are importe
   expect(await countUrls('host-')).toBe(1);
 });
 
-test('three runs of one import at once create each short URL once', async () => {
+test('three concurrent runs of an import create each short URL once', async () => {
   const id = await transfers().upload(apiKeyId, fileOf('thrice-', 6_000));
   await Promise.all([1, 2, 3].map(async () => await importUrls(transfers(), id, createJobContext())));
   expect(await transfers().imports.get(id, apiKeyId)).toMatchObject({
@@ -69,7 +69,7 @@ test('three runs of one import at once create each short URL once', async () => 
   expect(await countUrls('thrice-')).toBe(6_000);
 });
 
-test('two runs of one export at once write each row once', async () => {
+test('two concurrent runs of an export write each row once', async () => {
   const { id } = await transfers().exports.create({
     apiKeyId,
     kind: 'urls',
@@ -88,7 +88,7 @@ test('two runs of one export at once write each row once', async () => {
   expect(codes).toHaveLength(rows);
 });
 
-test('chunks of an export are short, however long its rows are', async () => {
+test('chunks of an export are small, also with long rows', async () => {
   const db = database.db();
   await insertUrls(db, { begin: 'long-', count: 1_000 });
   await db('urls')
@@ -110,7 +110,7 @@ test('chunks of an export are short, however long its rows are', async () => {
   await db('urls').whereLike('short_code', 'long-%').delete();
 });
 
-test('a run without an id takes what waits and what nobody was heard of for long, and leaves what somebody works on', async () => {
+test('a run without an id takes waiting and abandoned transfers, but no active ones', async () => {
   const [waiting, abandoned, current] = await Promise.all(
     ['wait-', 'gone-', 'work-'].map(async (begin) => await transfers().upload(apiKeyId, fileOf(begin, 3))),
   );
@@ -138,7 +138,7 @@ test('a run without an id takes what waits and what nobody was heard of for long
   });
 });
 
-test('an import that fails again and again does not keep those behind it waiting', async () => {
+test('an import that keeps failing does not block the next ones', async () => {
   const [broken, later] = await Promise.all(
     ['broke-', 'after-'].map(async (begin) => await transfers().upload(apiKeyId, fileOf(begin, 3))),
   );
@@ -157,7 +157,7 @@ test.each([
   expect((await transfers().imports.get(id, apiKeyId)).ignoredColumns).toEqual(['(1 more)']);
 });
 
-test('an object that is nested without end is a row that cannot be read', async () => {
+test('a deeply nested object is an unreadable row', async () => {
   const deep = `${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`;
   const id = await transfers().upload(
     apiKeyId,
@@ -167,7 +167,7 @@ test('an object that is nested without end is a row that cannot be read', async 
   expect(await importUrls(transfers(), id, createJobContext())).toMatchObject({ created: 1, failed: 2 });
 });
 
-test('an import goes no further when its API key is revoked, has expired or may not create short URLs any more', async () => {
+test('an import fails when its API key is revoked, expired or loses its scope', async () => {
   const keys = createApiKeys(database.db());
   const endings = {
     'revoked-': keys.revoke,
@@ -191,14 +191,14 @@ test('an import goes no further when its API key is revoked, has expired or may 
   }
 });
 
-test('the list of errors keeps to its greatest length, and all that failed is counted', async () => {
+test('the list of errors is limited, but all failed rows are counted', async () => {
   const rows = maxErrors + 600;
   const id = await transfers().upload(apiKeyId, `original_url,short_code\n${'x,\n'.repeat(rows)}`);
   expect(await importUrls(transfers(), id, createJobContext())).toMatchObject({ failed: rows });
   expect(await database.db()('import_errors').where({ import_id: id })).toHaveLength(maxErrors);
 });
 
-test('an import with a key for its own short URLs does not tell where those of others lead', async () => {
+test('an import of an owner does not reveal the destinations of others', async () => {
   const keys = createApiKeys(database.db());
   const owner = await keys.create('owner');
   const other = await keys.create('other', { scopes: ['urls:write'], ownUrlsOnly: true });
@@ -210,7 +210,7 @@ test('an import with a key for its own short URLs does not tell where those of o
   expect(await importAs(owner.id)).toMatchObject({ created: 0, skipped: 3, failed: 0 });
 });
 
-test('an object of which nothing can be imported costs those behind it nothing', async () => {
+test('an object that cannot be imported does not affect the next ones', async () => {
   const file = '{}\n{"title":"x"}\n{"original_url":"https://example.com/behind"}\n';
   const id = await transfers().upload(apiKeyId, file, 'ndjson');
   expect(await importUrls(transfers(), id, createJobContext())).toMatchObject({ created: 1, failed: 2 });
@@ -240,7 +240,7 @@ test.each([
   expect(url?.expires_at.toISOString()).toBe(expected);
 });
 
-test('an import that is removed while it runs goes no further', async () => {
+test('an import that is deleted during its run stops', async () => {
   const id = await transfers().upload(apiKeyId, fileOf('ended-', 6_000));
   await importUrls(transfers(), id, stopAtFirst());
   const { created } = await transfers().imports.remove(id, apiKeyId);
@@ -250,7 +250,7 @@ test('an import that is removed while it runs goes no further', async () => {
   expect(await countUrls('ended-')).toBe(created);
 });
 
-test('a file is removed once its import is over, and what ended long ago with its errors; what waits stays', async () => {
+test('files of finished imports are deleted, old imports with their errors, waiting ones not', async () => {
   const db = database.db();
   const clean = async () => await cleanupTransfers(transfers(), 7, createJobContext());
   const done = await transfers().upload(apiKeyId, 'short_code,original_url\nx,y\n');

@@ -24,7 +24,7 @@ beforeEach(async () => {
   if (keys.length > 0) await redis.redis().del(...keys);
 });
 
-test('the most clicked short URLs come into the cache, each with a time to live, and no more than the limit', async () => {
+test('the most clicked short URLs are cached with a TTL, up to the limit', async () => {
   await insertUrls(database.db(), { begin: 'url-', count: 20 });
   expect(await warmCache(createDeps(), { ...fast, limit: 5 }, createJobContext())).toEqual({
     urls: 5,
@@ -38,7 +38,7 @@ test('the most clicked short URLs come into the cache, each with a time to live,
   });
 });
 
-test('what was never clicked, is over, disabled or deleted stays out of the cache', async () => {
+test('unclicked, expired, disabled and deleted short URLs are not cached', async () => {
   await insertUrls(database.db(), { begin: 'live-', count: 2 });
   await insertUrls(database.db(), { begin: 'over-', count: 2, expiresAt: new Date(Date.now() - 1_000) });
   await insertUrls(database.db(), { begin: 'disabled-', count: 2 });
@@ -54,7 +54,7 @@ test('what was never clicked, is over, disabled or deleted stays out of the cach
   expect(await codesInCache()).toEqual(['live-1']);
 });
 
-test('with nothing clicked there is nothing to warm up', async () => {
+test('without clicks there is nothing to warm up', async () => {
   await insertUrls(database.db(), { begin: 'url-', count: 1 });
   expect(await warmCache(createDeps(), fast, createJobContext())).toEqual({
     urls: 0,
@@ -63,7 +63,7 @@ test('with nothing clicked there is nothing to warm up', async () => {
   });
 });
 
-test('a tombstone or a value that is newer than what the warm-up has read stays', async () => {
+test('tombstones and newer entries are kept', async () => {
   await insertUrls(database.db(), { begin: 'url-', count: 4 });
   const deps = createDeps();
   // As if they were changed and deleted after the warm-up has read them.
@@ -85,7 +85,7 @@ test('a tombstone or a value that is newer than what the warm-up has read stays'
   expect(await deps.urlCache.find(second!.shortCode)).toMatchObject({ negative: 'not_found' });
 });
 
-test('what is changed or deleted while the warm-up runs comes as it is then, or not at all', async () => {
+test('a short URL that changes during the warm-up is cached with its change', async () => {
   await insertUrls(database.db(), { begin: 'url-', count: 1_001 });
   const deps = createDeps();
   const change = async () => {
