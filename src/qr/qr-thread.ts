@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { Worker } from 'node:worker_threads';
-import { startThread } from '../resilience/thread.ts';
+import { startThread } from '../resilience/process/thread.ts';
 import type { QrRequest, QrResult } from './qr-painter.ts';
 import { QrTooSmall } from './qr-style.ts';
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { watchEventLoop } from '../../src/resilience/event-loop.ts';
+import { watchEventLoop } from '../../src/resilience/process/event-loop.ts';
 import { silentLog } from '../support/resources.ts';
 import { waitUntil } from '../support/wait-until.ts';
 

@@ -2,7 +2,7 @@ import type { Middleware } from 'koa';
 import type { ClickStatus, ClickStatusReader } from '../../clicks/recording/status.ts';
 import type { Breaker } from '../../resilience/circuit-breaker.ts';
 import type { ConditionCode, Conditions } from '../../resilience/conditions.ts';
-import type { EventLoopWatch } from '../../resilience/event-loop.ts';
+import type { EventLoopWatch } from '../../resilience/process/event-loop.ts';
 import { remember } from '../../resilience/remember.ts';
 import type { LoadShedding } from '../server/load-shedding.ts';
 import { createStoreCheck, rememberMs, type StoreCheck } from './store-check.ts';

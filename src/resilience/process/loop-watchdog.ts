@@ -1,5 +1,5 @@
 import { url as inspectorUrl } from 'node:inspector';
-import type { Log } from '../log.ts';
+import type { Log } from '../../log.ts';
 import type { LoopWatchdogData } from './loop-watchdog-thread.ts';
 import { startThread } from './thread.ts';
 

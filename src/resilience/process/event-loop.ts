@@ -1,6 +1,6 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
-import type { Log } from '../log.ts';
-import { repeatedWarningsOf } from './repeated-warnings.ts';
+import type { Log } from '../../log.ts';
+import { repeatedWarningsOf } from '../repeated-warnings.ts';
 
 const sourceName = 'event loop';
 const resolutionMs = 10;

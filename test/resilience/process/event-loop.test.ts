@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
-import { watchEventLoop } from '../../src/resilience/event-loop.ts';
-import { silentLog } from '../support/resources.ts';
-import { waitUntil } from '../support/wait-until.ts';
+import { watchEventLoop } from '../../../src/resilience/process/event-loop.ts';
+import { silentLog } from '../../support/resources.ts';
+import { waitUntil } from '../../support/wait-until.ts';
 
 const closers: (() => void)[] = [];
 afterEach(() => {
