@@ -2,38 +2,37 @@ import { createHmac, randomBytes } from 'node:crypto';
 import ipaddr from 'ipaddr.js';
 import type { Log } from '../log.ts';
 
-/** Whoever has one address of IPv6 has all of its /64. */
+/** The network of a client: an IPv6 client usually has a whole /64. */
 function networkOf(address: string): string {
   if (!ipaddr.IPv6.isValid(address)) return address;
   return ipaddr.IPv6.parse(address).parts.slice(0, 4).join(':');
 }
 
-/** What stands for the network of an address, and from which no address can be told without the secret. */
-export const nameOfNetwork = (secret: Buffer | string, address: string) =>
+/** A keyed hash of the network of an address, which cannot be reversed without the secret. */
+export const networkHashOf = (secret: Buffer | string, address: string) =>
   createHmac('sha256', secret).update(networkOf(address)).digest('base64url').slice(0, 22);
 
-export type NameNetwork = ReturnType<typeof createNetworkNames>;
+export type HashNetwork = ReturnType<typeof createNetworkHasher>;
 
-/** Gives the networks of addresses names that all processes use alike. Until their secret is known a process gives names of its
- *  own. */
-export function createNetworkNames(loadSecret: () => Promise<Buffer>, log: Log) {
+/** Hashes the networks of addresses with a secret that all processes share. Until the secret is loaded, a process uses its own. */
+export function createNetworkHasher(loadSecret: () => Promise<Buffer>, log: Log) {
   let secret: Buffer = randomBytes(32);
-  let isWanted = true;
+  let needsLoad = true;
 
   function load(): void {
-    isWanted = false;
+    needsLoad = false;
     loadSecret().then(
       (loaded) => (secret = loaded),
       (error: unknown) => {
-        log.debug({ err: error }, 'the secret of the names of networks could not be loaded');
-        isWanted = true;
+        log.debug({ err: error }, 'failed to load the secret of network hashes');
+        needsLoad = true;
       },
     );
   }
   load();
 
-  return function nameNetwork(address: string): string {
-    if (isWanted) load();
-    return nameOfNetwork(secret, address);
+  return function hashNetwork(address: string): string {
+    if (needsLoad) load();
+    return networkHashOf(secret, address);
   };
 }

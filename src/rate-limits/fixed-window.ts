@@ -3,22 +3,22 @@ import { LRUCache } from 'lru-cache';
 import { RateLimiterRedis } from 'rate-limiter-flexible';
 import type { Breaker } from '../resilience/circuit-breaker.ts';
 
-/** Keys that a process counts by itself at most. */
-const maxOwn = 10_000;
+/** Most keys that a process counts alone. */
+const maxLocalKeys = 10_000;
 
-/** How much was counted of a key in the window that is open, and when that closes. */
+/** The count of a key in its current window. */
 export interface WindowCount {
   count: number;
   endsInMs: number;
-  /** Whether all processes counted; else this one did alone, since Redis is away. */
+  /** Whether all processes share the count; false while Redis is unavailable. */
   isShared: boolean;
 }
 
-export type WindowCounts = ReturnType<typeof createWindowCounts>;
+export type FixedWindowCounter = ReturnType<typeof createFixedWindowCounter>;
 
-/** Counts by key in windows of time, each of which opens with the first that is counted. All processes count together in Redis;
- *  while that is away each counts by itself, in bounded memory. */
-export function createWindowCounts(options: {
+/** Counts by key in fixed windows; a window starts with its first count. All processes share the counts in Redis; while it is unavailable, each
+ *  process counts alone, in bounded memory. */
+export function createFixedWindowCounter(options: {
   redis: Redis;
   guard: Breaker['run'];
   prefix: string;
@@ -29,36 +29,36 @@ export function createWindowCounts(options: {
     storeClient: redis,
     keyPrefix: prefix,
     duration: windowSeconds,
-    // Whoever counts judges.
+    // The caller compares the count with its limit.
     points: Number.MAX_SAFE_INTEGER,
   });
-  const own = new LRUCache<string, { count: number; endsAt: number }>({ max: maxOwn });
+  const local = new LRUCache<string, { count: number; endsAt: number }>({ max: maxLocalKeys });
 
-  function addHere(key: string, amount: number): WindowCount {
+  function addLocally(key: string, amount: number): WindowCount {
     const now = performance.now();
-    const known = own.get(key);
+    const known = local.get(key);
     const open = known && known.endsAt > now ? known : { count: 0, endsAt: now + windowSeconds * 1_000 };
     open.count += amount;
-    own.set(key, open);
+    local.set(key, open);
     return { count: open.count, endsInMs: open.endsAt - now, isShared: false };
   }
 
   return {
-    /** Counts so much more of a key. */
+    /** Adds to the count of a key. */
     async add(key: string, amount: number): Promise<WindowCount> {
       try {
         const { consumedPoints, msBeforeNext } = await guard(async () => await shared.penalty(key, amount));
         return { count: consumedPoints, endsInMs: msBeforeNext, isShared: true };
       } catch {
-        // The breaker logs an outage; whoever asks needs a number.
-        return addHere(key, amount);
+        // The circuit breaker logs the outage.
+        return addLocally(key, amount);
       }
     },
 
-    /** Forgets what was counted of a key. */
+    /** Resets the count of a key. */
     async clear(key: string): Promise<void> {
-      own.delete(key);
-      // What Redis is not told to forget ends with its window.
+      local.delete(key);
+      // A count that cannot be deleted ends with its window.
       await guard(async () => await shared.delete(key)).catch(() => undefined);
     },
   };

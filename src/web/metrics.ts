@@ -29,7 +29,7 @@ interface WebMetricsDeps {
   redirectDurations: Pick<RedirectDurations, 'read'>;
   loadShedding: Pick<LoadShedding, 'rejected' | 'inProgress'>;
   connectionCounts: ConnectionCounts;
-  rateLimits: Pick<RateLimits, 'budgets'>;
+  rateLimits: Pick<RateLimits, 'limiters'>;
   breakers: CircuitBreakers;
   conditions: Pick<Conditions, 'list'>;
   epoch: Pick<CurrentEpoch, 'known'>;

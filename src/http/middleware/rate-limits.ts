@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Context, Middleware } from 'koa';
-import type { NameNetwork } from '../../rate-limits/client-networks.ts';
-import type { Budgets, RateLimitResult } from '../../rate-limits/shared-budget.ts';
+import type { HashNetwork } from '../../rate-limits/client-networks.ts';
+import type { RateLimiter, RateLimitResult } from '../../rate-limits/rate-limiter.ts';
 import { UrlNotFound } from '../../urls/url.ts';
 import { Problem } from '../problems/problem.ts';
 import type { ReadClientAddress } from '../server/client-address.ts';
@@ -9,50 +9,51 @@ import { isBullBoardPath } from '../server/operator-paths.ts';
 import { type ApiState, apiKeyOf } from './authenticate.ts';
 
 /** The rate limiters, by what they count. */
-export interface RateLimitBudgets {
-  apiKeys: Budgets;
-  addresses: Budgets;
-  unknownCodes: Budgets;
-  reports: Budgets;
+export interface RateLimiters {
+  apiKeys: RateLimiter;
+  addresses: RateLimiter;
+  unknownCodes: RateLimiter;
+  reports: RateLimiter;
 }
 
 export type RateLimits = ReturnType<typeof createRateLimits>;
 
 /** Rejects requests over a limit with 429 and `Retry-After`. Decisions are synchronous, from memory. */
 export function createRateLimits(deps: {
-  budgets: RateLimitBudgets;
-  nameNetwork: NameNetwork;
+  limiters: RateLimiters;
+  hashNetwork: HashNetwork;
   readAddress: ReadClientAddress;
 }) {
-  const { budgets, nameNetwork, readAddress } = deps;
-  const networkOf = (request: IncomingMessage) => nameNetwork(readAddress(request));
+  const { limiters, hashNetwork, readAddress } = deps;
+  const networkOf = (request: IncomingMessage) => hashNetwork(readAddress(request));
 
   return {
-    budgets: budgets as Readonly<RateLimitBudgets>,
+    limiters: limiters as Readonly<RateLimiters>,
 
     /** Charges an API key, whose request was charged `before` already; undefined without a limit. */
-    takeFromApiKey: (id: number, amount: number, before: number): RateLimitResult | undefined =>
-      budgets.apiKeys.take(String(id), amount, before),
+    chargeApiKey: (id: number, amount: number, before: number): RateLimitResult | undefined =>
+      limiters.apiKeys.consume(String(id), amount, before),
 
     /** Charges a request to its client address. Throws a 429 over the limit. */
-    takeFromAddress(request: IncomingMessage): void {
-      requireWithin(budgets.addresses.take(networkOf(request)), 'Too many requests from this address.');
+    chargeAddress(request: IncomingMessage): void {
+      requireAllowed(limiters.addresses.consume(networkOf(request)), 'Too many requests from this address.');
     },
 
     /** Charges a report to its client address. Throws a 429 over the limit. */
-    takeReport(request: IncomingMessage): void {
-      requireWithin(budgets.reports.take(networkOf(request)), 'Too many reports from this address.');
+    chargeReport(request: IncomingMessage): void {
+      requireAllowed(limiters.reports.consume(networkOf(request)), 'Too many reports from this address.');
     },
 
-    isAddressExhausted: (request: IncomingMessage): boolean => budgets.addresses.isSpent(networkOf(request)),
+    isAddressExhausted: (request: IncomingMessage): boolean =>
+      limiters.addresses.isExhausted(networkOf(request)),
 
     /** Whether the client address is over its limit of unknown codes. */
-    isThrottled: (request: IncomingMessage): boolean => budgets.unknownCodes.isSpent(networkOf(request)),
+    isThrottled: (request: IncomingMessage): boolean => limiters.unknownCodes.isExhausted(networkOf(request)),
 
     /** Charges an unknown code to its client address. Throws a 429 over the limit. */
-    takeUnknownCode(request: IncomingMessage): void {
-      requireWithin(
-        budgets.unknownCodes.take(networkOf(request)),
+    chargeUnknownCode(request: IncomingMessage): void {
+      requireAllowed(
+        limiters.unknownCodes.consume(networkOf(request)),
         'Too many requests for unknown short URLs from this address.',
       );
     },
@@ -74,14 +75,14 @@ export function chargeAs(ctx: Context, rateLimits: RateLimits, weight: number): 
 }
 
 function charge(ctx: Context, rateLimits: RateLimits, amount: number, before = 0): void {
-  const limitResult = rateLimits.takeFromApiKey(apiKeyOf(ctx.state).id, amount, before);
+  const limitResult = rateLimits.chargeApiKey(apiKeyOf(ctx.state).id, amount, before);
   if (limitResult) {
     ctx.set(toRateLimitFields(limitResult));
     ctx.set('RateLimit-Limit', String(limitResult.limit));
     ctx.set('RateLimit-Remaining', String(limitResult.remaining));
     ctx.set('RateLimit-Reset', toSeconds(limitResult.resetsInMs));
   }
-  requireWithin(limitResult, 'The API key has exceeded its rate limit.');
+  requireAllowed(limitResult, 'The API key has exceeded its rate limit.');
 }
 
 /** Limits the requests for unknown codes per client address. Known codes are not limited. Must run before the redirect. */
@@ -90,7 +91,8 @@ export function limitUnknownCodes(rateLimits: RateLimits): Middleware {
     try {
       await next();
     } catch (error) {
-      if (error instanceof UrlNotFound && !ctx.path.startsWith('/api/')) rateLimits.takeUnknownCode(ctx.req);
+      if (error instanceof UrlNotFound && !ctx.path.startsWith('/api/'))
+        rateLimits.chargeUnknownCode(ctx.req);
       throw error;
     }
   };
@@ -109,11 +111,11 @@ export function limitAddress(rateLimits: RateLimits): Middleware<ApiState> {
     try {
       await next();
     } catch (error) {
-      if (error instanceof Problem && error.type === 'unauthorized') rateLimits.takeFromAddress(ctx.req);
+      if (error instanceof Problem && error.type === 'unauthorized') rateLimits.chargeAddress(ctx.req);
       throw error;
     }
     // API paths without an operation do not authenticate.
-    if (isOfApi && ctx.state.apiKey === undefined) rateLimits.takeFromAddress(ctx.req);
+    if (isOfApi && ctx.state.apiKey === undefined) rateLimits.chargeAddress(ctx.req);
   };
 }
 
@@ -127,8 +129,8 @@ const isHealth = ({ path }: Context) => path === '/health' || path.startsWith('/
 
 const toSeconds = (ms: number) => String(Math.max(1, Math.ceil(ms / 1_000)));
 
-function requireWithin(limitResult: RateLimitResult | undefined, detail: string): void {
-  if (limitResult?.isWithin !== false) return;
+function requireAllowed(limitResult: RateLimitResult | undefined, detail: string): void {
+  if (limitResult?.isAllowed !== false) return;
   throw new Problem('rate-limited', detail, {
     headers: { 'Retry-After': toSeconds(limitResult.resetsInMs) },
   });

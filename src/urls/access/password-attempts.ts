@@ -1,5 +1,5 @@
-import { nameOfNetwork } from '../../rate-limits/client-networks.ts';
-import type { WindowCounts } from '../../rate-limits/fixed-window.ts';
+import { networkHashOf } from '../../rate-limits/client-networks.ts';
+import type { FixedWindowCounter } from '../../rate-limits/fixed-window.ts';
 
 /** Attempts per network and short URL within 15 minutes. */
 export const attemptsPerNetwork = 5;
@@ -19,7 +19,7 @@ export interface PasswordAttempt {
 
 /** Limits password attempts per short URL. Nobody can lock out others: a network's first attempt is always allowed. No
  *  address is stored: its name is keyed with the password hash, and cannot be reversed without it. */
-export function createPasswordAttempts(counts: { byNetwork: WindowCounts; byUrl: WindowCounts }) {
+export function createPasswordAttempts(counts: { byNetwork: FixedWindowCounter; byUrl: FixedWindowCounter }) {
   const { byNetwork, byUrl } = counts;
 
   return {
@@ -48,4 +48,4 @@ export function createPasswordAttempts(counts: { byNetwork: WindowCounts; byUrl:
 const toSeconds = (ms: number) => Math.max(1, Math.ceil(ms / 1_000));
 
 const keyOf = ({ urlId, passwordHash, address }: PasswordAttempt) =>
-  `${urlId}:${nameOfNetwork(passwordHash, address)}`;
+  `${urlId}:${networkHashOf(passwordHash, address)}`;

@@ -20,9 +20,9 @@ export function openRateLimits(
   stores: { db: Knex; cacheRedis: Redis; breakers: CircuitBreakers },
 ) {
   const { db, cacheRedis, breakers } = stores;
-  const budgetsOf = (name: string, limit: number, seconds = windowSeconds) =>
-    createSharedBudgets({
-      counts: createWindowCounts({
+  const createLimiter = (name: string, limit: number, seconds = windowSeconds) =>
+    createRateLimiter({
+      counts: createFixedWindowCounter({
         redis: cacheRedis,
         guard: breakers.redis.run,
         prefix: `${config.REDIS_PREFIX}:limit:${name}`,
@@ -34,13 +34,13 @@ export function openRateLimits(
     });
   const generator = breakers.postgres.guard(createKeyGenerator(db));
   return createRateLimits({
-    budgets: {
-      apiKeys: budgetsOf('key', config.RATE_LIMIT_PER_KEY),
-      addresses: budgetsOf('address', config.RATE_LIMIT_PER_IP),
-      unknownCodes: budgetsOf('unknown', config.RATE_LIMIT_NOT_FOUND_PER_IP),
-      reports: budgetsOf('report', reportsPerAddress, reportWindowSeconds),
+    limiters: {
+      apiKeys: createLimiter('key', config.RATE_LIMIT_PER_KEY),
+      addresses: createLimiter('address', config.RATE_LIMIT_PER_IP),
+      unknownCodes: createLimiter('unknown', config.RATE_LIMIT_NOT_FOUND_PER_IP),
+      reports: createLimiter('report', reportsPerAddress, reportWindowSeconds),
     },
-    nameNetwork: createNetworkNames(() => generator.deriveSecret('networks'), log),
+    hashNetwork: createNetworkHasher(() => generator.deriveSecret('networks'), log),
     readAddress: createReadClientAddress(config.TRUSTED_PROXY_HOPS),
   });
 }

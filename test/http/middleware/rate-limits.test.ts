@@ -164,8 +164,8 @@ test('rate-limited requests are counted by limiter', async () => {
   const read = async () => {
     const headers = { authorization: `Bearer ${token}` };
     const text = await (await fetch(`${web.baseUrl()}/metrics`, { headers })).text();
-    return ['api_keys', 'addresses', 'unknown_codes'].map((budget) =>
-      Number(new RegExp(`rate_limited_requests_total\\{budget="${budget}"\\} (\\d+)`).exec(text)?.[1]),
+    return ['api_keys', 'addresses', 'unknown_codes'].map((limiter) =>
+      Number(new RegExp(`rate_limited_requests_total\\{limiter="${limiter}"\\} (\\d+)`).exec(text)?.[1]),
     );
   };
   const before = await read();

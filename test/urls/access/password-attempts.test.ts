@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createWindowCounts } from '../../../src/rate-limits/fixed-window.ts';
+import { createFixedWindowCounter } from '../../../src/rate-limits/fixed-window.ts';
 import { openRedis } from '../../../src/storage/redis/redis.ts';
 import {
   createPasswordAttempts,
@@ -25,7 +25,7 @@ describe.each([
 ])('password attempts %s', (_, redis) => {
   const open = () => {
     const counts = (name: string, windowSeconds: number) =>
-      createWindowCounts({
+      createFixedWindowCounter({
         redis: redis(),
         guard: async (call) => await call(),
         prefix: `${shared.prefix}:${name}`,
@@ -103,7 +103,7 @@ describe.each([
 
 test('Redis stores neither addresses nor anything that reveals them without the hash', async () => {
   const counts = (name: string) =>
-    createWindowCounts({
+    createFixedWindowCounter({
       redis: shared.redis(),
       guard: async (call) => await call(),
       prefix: `${shared.prefix}:stored:${name}`,
