@@ -7,22 +7,22 @@ import { startTestPostgres, startTestRedis } from './services/servers.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    /** A server on which tests may create databases. */
+    /** A server for the databases of tests. */
     postgresUrl: string;
-    /** A database with every table and no row, to be cloned. */
+    /** The template database: all tables, no rows. */
     templateDatabase: string;
-    /** A server that tests share: each file keeps to its own prefix, and nobody empties or stops it. */
+    /** A server that test files share; each file uses its own prefix. */
     redisUrl: string;
-    /** What the processes of the flows run: a build of its own, so that two runs and a running service do not meet. */
+    /** A separate build for the processes of tests, so that test runs and a running service do not interfere. */
     buildFolder: string;
   }
 }
 
 const buildFolder = path.resolve(`.cache/test-build-${process.pid}`);
 
-/** Starts what every test file shares, builds what the processes of the flows run, and migrates the template database. */
+/** Starts the shared servers, builds the service, and migrates the template database. */
 export default async function setup(project: TestProject) {
-  // Before any server is there to be left running.
+  // First, because a failure must not leave a server running.
   await buildInto(buildFolder);
   const [postgres, redis] = await Promise.all([
     givenOr('TEST_DATABASE_URL', startTestPostgres),

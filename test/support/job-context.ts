@@ -1,6 +1,6 @@
 import type { JobContext } from '../../workers/jobs/job-context.ts';
 
-/** What a processor is given by whoever runs it: `reported` is what it has reported, in per cent; after `stop` it is to end. */
+/** The context of a job. `reported` is its progress in per cent; `stop` interrupts it. */
 export function createJobContext(): JobContext & { reported: number[]; stop: () => void } {
   const reported: number[] = [];
   const interruption = new AbortController();

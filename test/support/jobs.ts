@@ -4,14 +4,14 @@ import { queuePrefix } from '../../src/queues/queues.ts';
 import type { Answer, Client } from './http/client.ts';
 import { waitUntil } from './wait-until.ts';
 
-/** Asks for a job over the API; resolves to the path to watch it at. */
+/** Requests a job over the API; resolves to its path. */
 export async function requestJob(client: Client, name: JobName, data: object = {}): Promise<string> {
   const answer = await client.post(`/api/v1/jobs/${name}`, data);
-  if (answer.status !== 202) throw new Error(`${name} was not taken: ${JSON.stringify(answer.body)}`);
+  if (answer.status !== 202) throw new Error(`${name} was rejected: ${JSON.stringify(answer.body)}`);
   return String(answer.headers.get('location'));
 }
 
-/** Asks for a job over the API and resolves to what the API shows of it once it is completed. */
+/** Requests a job over the API and resolves to its representation once it is completed. */
 export async function runJob(client: Client, name: JobName, data: object = {}): Promise<Answer['body']> {
   const path = await requestJob(client, name, data);
   return await waitUntil(`${name} is completed`, async () => {
@@ -20,7 +20,7 @@ export async function runJob(client: Client, name: JobName, data: object = {}): 
   });
 }
 
-/** Every progress value that jobs of this kind have reported so far, in per cent, the first first. */
+/** All progress values that jobs of this kind have reported, in per cent, in order. */
 export async function readProgress(redis: Redis, redisPrefix: string, name: JobName): Promise<number[]> {
   const events = await redis.xrange(`${queuePrefix(redisPrefix, name)}:${name}:events`, '-', '+');
   return events.flatMap(([, fields]) => {
@@ -29,7 +29,7 @@ export async function readProgress(redis: Redis, redisPrefix: string, name: JobN
   });
 }
 
-/** "name, value, name, value, …" as an object. */
+/** Converts alternating names and values to an object. */
 function toRecord(fields: string[]): Record<string, string> {
   const pairs = fields.flatMap((name, i) => (i % 2 === 0 ? [[name, fields[i + 1] ?? '']] : []));
   return Object.fromEntries(pairs) as Record<string, string>;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 
 export type Random = ReturnType<typeof createRandom>;
 
-/** Choices that look random and are the same for the same seed. */
+/** Pseudo-random choices that depend only on the seed. */
 export function createRandom(seed: string) {
   let state = createHash('sha256').update(seed).digest().readUInt32LE();
   /** Mulberry32: a number of [0, 1). */
@@ -14,7 +14,7 @@ export function createRandom(seed: string) {
   }
   return {
     next,
-    /** A whole number from `least` to `most`. */
+    /** An integer from `least` to `most`. */
     between: (least: number, most: number) => least + Math.floor(next() * (most - least + 1)),
     pick: <T>(list: readonly T[]): T => list[Math.floor(next() * list.length)]!,
   };

@@ -7,27 +7,27 @@ import { administer, databaseUrl } from './services/databases.ts';
 
 const open = new Set<string>();
 
-/** What a file opened and has not closed; forgotten then, so that the next file of the same process answers for its own. */
+/** Returns and clears the open resources of a test file, so that the next file in the process starts without any. */
 export function takeOpenResources(): string[] {
   const left = [...open];
   open.clear();
   return left;
 }
 
-/** Notes a resource as open until the returned function is called. */
+/** Registers a resource as open until the returned function is called. */
 export function track(name: string): () => void {
   const entry = `${name} #${randomBytes(3).toString('hex')}`;
   open.add(entry);
   return () => void open.delete(entry);
 }
 
-/** Drops every line: tests judge by what a user can see. */
+/** A log without output: tests assert what a user can see. */
 export const silentLog = createLog('test', 'silent');
 
-/** A prefix for Redis keys that no other file has. */
+/** A unique prefix for Redis keys. */
 export const uniquePrefix = () => `test-${process.pid}-${randomBytes(4).toString('hex')}`;
 
-/** The address of a fresh database with every table and no row; or, on another template than ours, with what that has. */
+/** Creates a database from the template, which has all tables and no rows, or from another template; resolves to its URL. */
 export async function createDatabase(
   template = inject('templateDatabase'),
 ): Promise<{ url: string; drop: () => Promise<void> }> {
@@ -66,7 +66,7 @@ export function useDatabase(): { db: () => Knex; url: () => string } {
   return { db: () => pool, url: () => database.url };
 }
 
-/** A connection to the shared Redis for the file, with a prefix of its own, whose keys are removed at the end. */
+/** A connection to the shared Redis with a unique prefix, whose keys are deleted at the end of the file. */
 export function useRedis(role: RedisRole = 'jobs') {
   const prefix = uniquePrefix();
   let redis: ReturnType<typeof openRedis>;

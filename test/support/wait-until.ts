@@ -20,9 +20,9 @@ export async function waitUntil<T>(
       lastError = error;
     }
     const waitedMs = performance.now() - start;
-    // The machine may have become busy since the start.
+    // The load of the machine may have grown since the start.
     if (waitedMs > timeoutMs && waitedMs > timeoutMs * readSlowness())
-      throw new Error(`waited ${Math.round(waitedMs)} ms in vain: ${what}`, { cause: lastError });
+      throw new Error(`timed out after ${Math.round(waitedMs)} ms: ${what}`, { cause: lastError });
     await delay(pollMs);
   }
 }

@@ -6,7 +6,7 @@ import type { ExportedValue, ExportSource } from './source.ts';
 
 type ExportedUrl = StoredUrl & ShortUrlWithClicks;
 
-/** What an export says of a short URL, in the order of its columns. No password leaves: only whether there is one. */
+/** The columns of a short URL in an export, in their order. Of a password only its presence is exported. */
 const readers = {
   short_code: (url) => url.shortCode,
   original_url: (url) => url.originalUrl,
@@ -14,7 +14,7 @@ const readers = {
   starts_at: (url) => url.startsAt,
   expires_at: (url) => url.expiresAt,
   max_clicks: (url) => url.maxClicks,
-  // What the clean-up has ended would be active if its time were not over.
+  // A short URL that only the clean-up disabled is exported as active.
   is_active: (url) => url.isActive || url.hasEnded,
   is_one_time: (url) => url.isOneTime,
   has_password: (url) => url.passwordHash !== null,
@@ -31,7 +31,7 @@ const readers = {
   last_accessed_at: (url) => url.lastAccessedAt,
 } satisfies Record<string, (url: ExportedUrl) => ExportedValue>;
 
-/** Short URLs with their counters; deleted ones are left out. */
+/** Short URLs with their counters, without deleted ones. */
 export const createUrlSource = (db: Knex): ExportSource => ({
   columns: Object.keys(readers),
 

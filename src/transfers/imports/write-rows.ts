@@ -60,8 +60,7 @@ export function createImporter({ generator }: { generator: Pick<KeyGenerator, 'c
   return {
     prepareKeys,
 
-    /** Creates what rows ask for, in a transaction, and says what has become of each. `prepareKeys` has made as many keys as there
-     *  are rows. */
+    /** Creates the short URLs of rows in a transaction, and resolves to the outcome. `prepareKeys` must have prepared a key per row. */
     async createUrls(
       trx: Knex,
       rows: Row[],

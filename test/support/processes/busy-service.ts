@@ -17,9 +17,9 @@ const visitEveryMs = 10;
 const creators = 3;
 const createEveryMs = 100;
 
-/** What a client was told that creates short URLs. */
+/** The response to a client that creates a short URL. */
 interface Create {
-  /** Undefined when it was not answered. */
+  /** Undefined without a response. */
   status: number | undefined;
   retryAfter: string | null;
   /** On the clock of performance.now(). */
@@ -29,7 +29,7 @@ interface Create {
 
 export type BusyService = Awaited<ReturnType<typeof startBusyService>>;
 
-/** A web and a worker process on a Redis and a PostgreSQL of their own. */
+/** A web and a worker process with their own Redis and PostgreSQL. */
 export async function startBusyService() {
   const [postgres, redis] = await Promise.all([
     startTestPostgres({ keepsCommits: true }),
@@ -53,7 +53,7 @@ export async function startBusyService() {
     worker,
     client,
 
-    /** Visitors that follow short URLs which are in Redis and known by heart, and clients that create one after the other. */
+    /** Visitors that follow cached short URLs, and clients that create short URLs one after the other. */
     async startTraffic() {
       const earlier = await readCounted(db);
       const visits = startLoadOnAll([web.baseUrl], codes, { clients: visitors, thinkMs: () => visitEveryMs });
@@ -67,7 +67,7 @@ export async function startBusyService() {
         tally: visits.tally,
         creates: creates.all,
         stop,
-        /** The short codes whose clicks are not counted exactly once. */
+        /** The short codes whose clicks were not counted exactly once. */
         async findMiscounted() {
           const counted = [...(await readCounted(db))].map(
             ([code, count]) => [code, count - (earlier.get(code) ?? 0)] as const,
@@ -77,7 +77,7 @@ export async function startBusyService() {
       };
     },
 
-    /** Ends it all. */
+    /** Stops everything. */
     async close(): Promise<void> {
       postgres.goOn();
       redis.goOn();
@@ -98,7 +98,7 @@ function startCreates(client: Client) {
       const answer = await client
         .post('/api/v1/urls', { original_url: 'https://example.com/created' })
         .catch((error: Error & { cause?: { code?: string } }) => error.cause?.code);
-      // The service is gone.
+      // The service has ended.
       if (answer === 'ECONNREFUSED') break;
       const { status, headers } = typeof answer === 'object' ? answer : {};
       all.push({

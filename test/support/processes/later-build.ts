@@ -4,9 +4,9 @@ import { inject } from 'vitest';
 import { track } from '../resources.ts';
 import { commandOf, launch, placeWeb, readyWeb, readyWorker, type Settings } from './launch.ts';
 
-/** The build of a later version: that of this run, with migrations beside its own (names and texts of files). */
+/** The build of a later version: a copy of this one with additional migrations (names and texts of files). */
 export async function createLaterBuild(later: Record<string, string>) {
-  // Below the checkout, from where packages are found.
+  // Below the checkout, so that packages are found.
   const folder = await mkdtemp(path.resolve('.cache/later-build-'));
   const closed = track('later build');
   await cp(inject('buildFolder'), folder, { recursive: true });

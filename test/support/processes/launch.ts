@@ -10,27 +10,27 @@ export type Settings = Record<string, string>;
 
 export interface TestProcess {
   pid: number;
-  /** Everything that it has written so far. */
+  /** The output so far. */
   output: () => string;
   /** Sends a signal. */
   signal: (signal: NodeJS.Signals) => void;
-  /** Resolves when it has ended, to its exit code, or to the signal that ended it. */
+  /** Resolves to its exit code, or to the signal that ended it. */
   ended: Promise<number | NodeJS.Signals>;
-  /** Ends it: SIGTERM, and SIGKILL when that takes longer than 30 s, times the slowness of the machine. */
+  /** Stops it with SIGTERM, and with SIGKILL after 30 s times the slowness of the machine. */
   stop: () => Promise<number | NodeJS.Signals>;
 }
 
-/** A process may take so long to start, or to end after a SIGTERM, on a machine that is not busy. */
+/** Time limit of a start or a SIGTERM on an idle machine. */
 const patienceMs = 30_000;
 
 const running = new Set<ChildProcess>();
 
-/** Ends what was started here and not stopped. */
+/** Kills processes that were started here and not stopped. */
 export function killLeftProcesses(): void {
   for (const child of running) child.kill('SIGKILL');
 }
 
-/** The command line that runs an entry file of a build, such as `src/web.js`, as the Procfile does. */
+/** The command line of an entry file of a build, such as `src/web.js`, as in the Procfile. */
 export const commandOf = (buildFolder: string, entry: string, args: string[] = []) => [
   '--enable-source-maps',
   path.join(buildFolder, entry),
@@ -63,7 +63,7 @@ export function launch(
     ended,
     stop: async () => {
       child.kill('SIGTERM');
-      // One that stands still takes notice when it goes on.
+      // A stopped process handles the signal after SIGCONT.
       child.kill('SIGCONT');
       const timer = setTimeout(() => child.kill('SIGKILL'), patienceMs * readSlowness());
       const result = await ended;
@@ -73,17 +73,17 @@ export function launch(
   };
 }
 
-/** Runs Node with a command line until it ends by itself, with `input` on its standard input. */
+/** Runs Node.js with a command line until it exits, with `input` on standard input. */
 export async function runToEnd(commandLine: string[], settings: Settings, input = '') {
   const child = spawn(process.execPath, commandLine, { env: environment(settings) });
-  // It may end without having read anything.
+  // It may exit without reading its input.
   child.stdin.on('error', () => {});
   child.stdin.end(input);
   const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), endOf(child)]);
   return { code, stdout, stderr };
 }
 
-/** The settings of a web process on a free port of the loopback interface, unless `PORT` says which. */
+/** The settings of a web process on `PORT` or a free port of the loopback interface. */
 export async function placeWeb(settings: Settings): Promise<Settings & { BASE_URL: string }> {
   const PORT = settings['PORT'] ?? String(await findFreePort());
   return {
@@ -91,19 +91,19 @@ export async function placeWeb(settings: Settings): Promise<Settings & { BASE_UR
     PORT,
     BASE_URL: `http://127.0.0.1:${PORT}`,
     SHUTDOWN_DRAIN_MS: '300',
-    // All that a test sends comes from one address, and often with one key.
+    // All requests of a test come from one address, and often with one API key.
     RATE_LIMIT_PER_KEY: '0',
     RATE_LIMIT_PER_IP: '0',
     RATE_LIMIT_NOT_FOUND_PER_IP: '0',
     ...settings,
-    // A path alone is below that port.
+    // A path is below that port.
     ...(settings['BASE_URL']?.startsWith('/') && {
       BASE_URL: `http://127.0.0.1:${PORT}${settings['BASE_URL']}`,
     }),
   };
 }
 
-/** Resolves when a web process that was started with these settings answers. */
+/** Resolves when the web process of these settings answers. */
 export async function readyWeb(web: TestProcess, { BASE_URL }: { BASE_URL: string }) {
   await says(web, 'web is listening');
   return { ...web, baseUrl: BASE_URL };
@@ -119,7 +119,7 @@ async function says({ output, ended }: TestProcess, line: string): Promise<void>
   let hasEnded = false;
   void ended.then(() => (hasEnded = true));
   await waitUntil(`"${line}"`, () => output().includes(line) || hasEnded, patienceMs).catch(() => undefined);
-  if (!output().includes(line)) throw new Error(`a process does not say "${line}":\n${output()}`);
+  if (!output().includes(line)) throw new Error(`a process did not log "${line}":\n${output()}`);
 }
 
 const environment = (settings: Settings) => ({ PATH: process.env['PATH'], ...settings });

@@ -2,7 +2,7 @@ import { afterAll, afterEach, vi } from 'vitest';
 import { takeOpenResources } from '../resources.ts';
 import { killLeftProcesses } from './launch.ts';
 
-/** A clock or function that a failed test has replaced is not the next one's, whose file may share this process. */
+/** Restores clocks and functions that a failed test replaced: the next file may share this process. */
 afterEach(() => {
   vi.useRealTimers();
   vi.restoreAllMocks();
@@ -10,7 +10,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-/** Fails a file that leaves connections, processes or servers open behind it. */
+/** Fails a test file that leaves connections, processes or servers open. */
 afterAll(() => {
   const left = takeOpenResources();
   killLeftProcesses();

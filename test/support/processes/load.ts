@@ -2,36 +2,36 @@ import { Agent } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { getStatus } from '../http/get-status.ts';
 
-/** What clients saw of their redirects, per short code. */
+/** The redirects of clients, per short code. */
 export interface Tally {
-  /** Requests whose sending was begun, counted before. */
+  /** Requests that were started, counted before sending. */
   sent: Map<string, number>;
-  /** Requests whose redirect has arrived. */
+  /** Requests with a received redirect. */
   answered: Map<string, number>;
-  /** How long the answered ones took. */
+  /** Durations of the answered requests. */
   latenciesMs: number[];
-  /** Everything else that happened to a request, except that nobody listened any more. */
+  /** Other outcomes of requests, except refused connections. */
   failures: string[];
-  /** Requests that were not sent, since nobody listened. */
+  /** Requests that were not sent, because the connection was refused. */
   refused: number;
 }
 
 interface LoadOptions {
   clients?: number;
-  /** The short code of the next request; each of the codes in turn by default. */
+  /** The short code of the next request; by default, the codes in turn. */
   pick?: () => string;
-  /** The headers of the next request; none of its own by default. */
+  /** Additional headers of the next request. */
   headers?: () => Record<string, string>;
-  /** The pause of a client after each answer; none by default. */
+  /** The pause of a client after each response; none by default. */
   thinkMs?: () => number;
-  /** Whether clients keep their connection, which they do by default; otherwise each request takes a new one. */
+  /** Whether clients reuse their connection (the default) or open one per request. */
   keepAlive?: boolean;
 }
 
-/** How long a client waits that was refused. */
+/** Pause of a client after a refused connection. */
 const refusedMs = 20;
 
-/** Sends a redirect for each of the codes, shared out between clients that keep their connection. */
+/** Requests a redirect for each of the codes, distributed over clients with persistent connections. */
 export async function sendRedirects(baseUrl: string, codes: string[], clients = 20): Promise<Tally> {
   const waiting = [...codes];
   const tally = emptyTally();
@@ -78,7 +78,7 @@ function runLoad(baseUrls: string[], codes: string[], options: LoadOptions & { u
   return {
     tally,
     answeredInAll: () => countAll(tally.answered),
-    /** Resolves when no client has anything left to send, which is so when the service is gone. */
+    /** Resolves when all clients have ended, such as after the end of the service. */
     ended,
     stop: async () => {
       stopping.abort();
@@ -100,11 +100,11 @@ const emptyTally = (): Tally => ({
 const add = (counts: Map<string, number>, code: string, number: number) =>
   counts.set(code, (counts.get(code) ?? 0) + number);
 
-/** A client that keeps one connection per web process, or none, and notes in `tally` what it saw. */
+/** A client with one connection per web process, or none, that records its results in `tally`. */
 function createVisitor(tally: Tally, { keepAlive = true, headers }: LoadOptions = {}) {
   const agent = new Agent({ keepAlive, maxSockets: 1 });
   return {
-    /** Resolves to whether anybody listened. */
+    /** Resolves to whether the connection was accepted. */
     async visit(baseUrl: string, code: string): Promise<boolean> {
       add(tally.sent, code, 1);
       const start = performance.now();

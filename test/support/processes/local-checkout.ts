@@ -21,16 +21,16 @@ const copied = [
 ];
 const linked = ['node_modules', '.cache'];
 
-/** A `npm run local` that was started, and all that it has written to the terminal so far. */
+/** A run of `npm run local` and its output so far. */
 export interface LocalRun {
   output(): string;
-  /** The exit code, once it has ended. */
+  /** The exit code, once it has exited. */
   ended: Promise<number | null>;
-  /** Sends a signal to everything that the terminal would send a Ctrl-C to. */
+  /** Sends a signal to the process group, as a terminal does. */
   signal(signal: NodeJS.Signals): void;
 }
 
-/** A copy of this checkout in a folder whose name has a space, so that nothing of the original is built over or used up. */
+/** A copy of this checkout in a folder with a space in its name, so that the original is not changed. */
 export async function copyCheckout() {
   const folder = await mkdtemp(path.join(await realpath(tmpdir()), 'linkmill checkout '));
   await chmod(folder, 0o755);
@@ -43,14 +43,14 @@ export async function copyCheckout() {
   return {
     folder,
 
-    /** The run that was started last. */
+    /** The latest run. */
     lastRun(): LocalRun {
       const last = runs.at(-1);
       if (!last) throw new Error('nothing was started');
       return last;
     },
 
-    /** Starts `npm run local` as a terminal does, and resolves when it says that all runs, or has ended. */
+    /** Starts `npm run local` as in a terminal, and resolves when everything runs or it has exited. */
     async run(env: NodeJS.ProcessEnv): Promise<LocalRun> {
       const run = startLocal(folder, env);
       runs.push(run);
@@ -60,7 +60,7 @@ export async function copyCheckout() {
       return run;
     },
 
-    /** As far as they run: the supervisor, web, worker, Redis, PostgreSQL. */
+    /** The running processes among supervisor, web, worker, Redis and PostgreSQL. */
     async processes(): Promise<ProcessMark[]> {
       const marks = ['run/local.json', 'run/web.json', 'run/worker.json', 'redis/running.json']
         .map((name) => readMark(path.join(local, name)))
@@ -70,7 +70,7 @@ export async function copyCheckout() {
       return [...marks, pid ? markProcess(pid) : undefined].filter((mark) => mark !== undefined);
     },
 
-    /** Stops what still runs and removes the copy. */
+    /** Stops all processes and removes the copy. */
     async remove(): Promise<void> {
       for (const run of runs) run.signal('SIGTERM');
       await Promise.all(runs.map(async (run) => run.ended));
@@ -86,7 +86,7 @@ function startLocal(cwd: string, env: NodeJS.ProcessEnv): LocalRun {
   const child = spawn('npm', ['run', 'local'], {
     cwd,
     env: { ...inherited, ...env },
-    // Its own process group, as a shell gives to what is typed.
+    // Its own process group, as in a shell.
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -107,6 +107,6 @@ function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals) {
   try {
     if (pid !== undefined) process.kill(-pid, signal);
   } catch {
-    // It has ended, which is what a signal is for.
+    // It has already exited.
   }
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { cpus, totalmem, type as osType, release } from 'node:os';
 
-/** What something was measured on: processors, memory, system, and these versions besides Node's. */
+/** The machine of a measurement: processors, memory, system, and versions of Node.js and other programs. */
 export async function describeMachine(versions: Record<string, string>): Promise<string> {
   const processors = cpus();
   return [

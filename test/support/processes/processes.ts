@@ -13,15 +13,15 @@ import {
 
 export type { TestProcess } from './launch.ts';
 
-/** The build of this run, not the checkout's: a service may be running from that. */
+/** The build of this test run; a service may use the build of the checkout. */
 const buildFolder = inject('buildFolder');
 
-/** Runs a built entry file, such as `src/web.js`, as the Procfile does. Needs settings: nothing is inherited but PATH. */
+/** Runs a built entry file, such as `src/web.js`, as the Procfile does. Only PATH is inherited from the environment. */
 export function startProcess(entry: string, settings: Settings, args: string[] = []): TestProcess {
   return launch(commandOf(buildFolder, entry, args), settings, track(`process ${entry}`));
 }
 
-/** Runs a built entry file until it ends by itself, with `input` on its standard input. */
+/** Runs a built entry file until it exits, with `input` on standard input. */
 export async function runProcess(entry: string, settings: Settings, args: string[] = [], input = '') {
   const closed = track(`process ${entry}`);
   const result = await runToEnd(commandOf(buildFolder, entry, args), settings, input);

@@ -2,7 +2,7 @@ import { afterAll, beforeAll } from 'vitest';
 import { useWeb } from '../http/web-app.ts';
 import { startWorker, type TestProcess } from './processes.ts';
 
-/** A web process and a worker process on a database and a Redis prefix of their own. For a whole test file. */
+/** A web and a worker process with their own database and Redis prefix, for a test file. */
 export function useService(settings: Record<string, string> = {}) {
   const web = useWeb(settings);
   let worker: TestProcess;

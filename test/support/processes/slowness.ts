@@ -2,10 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { availableParallelism, loadavg } from 'node:os';
 
-/** Limits grow by this factor at most: a test that hangs must end. */
+/** The largest factor for time limits: a hanging test must end. */
 const highest = 20;
 
-/** What `measureSlowness` does takes so long, in milliseconds, on a quiet processor of 2023. */
+/** Duration of `measureSlowness` in milliseconds on an idle processor of 2023. */
 const usualMs = { hashing: 110, starting: 50 };
 const hashes = 60_000;
 const starts = 3;

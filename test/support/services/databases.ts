@@ -1,14 +1,14 @@
 import { openPostgres } from '../../../src/storage/postgres/postgres.ts';
 import { migrate } from '../../../src/storage/schema/migrations.ts';
 
-/** The address of another database on the same server. */
+/** The URL of another database on the same server. */
 export function databaseUrl(serverUrl: string, database: string): string {
   const url = new URL(serverUrl);
   url.pathname = `/${database}`;
   return url.href;
 }
 
-/** Runs one statement that names a database, such as `create database`. */
+/** Runs a statement with the name of a database, such as `create database`. */
 export async function administer(serverUrl: string, statement: string): Promise<void> {
   const admin = openPostgres({
     url: serverUrl,
@@ -24,7 +24,7 @@ export async function administer(serverUrl: string, statement: string): Promise<
   }
 }
 
-/** Makes a database with every table and no row, to be cloned. */
+/** Creates the template database: all tables, no rows. */
 export async function createTemplate(serverUrl: string, name: string): Promise<void> {
   await administer(serverUrl, `create database ${name}`);
   const url = databaseUrl(serverUrl, name);

@@ -39,7 +39,7 @@ const columns = `
     ' default ' || (select pg_get_expr(adbin, adrelid) from pg_attrdef where adrelid = attrelid and adnum = attnum)) as line
   from pg_attribute where attrelid = o.oid and attnum > 0 and not attisdropped`;
 
-/** Servers from 18 on also list the not-null constraints. */
+/** PostgreSQL 18 and newer also list not-null constraints. */
 const constraints = `
   select 10000 + row_number() over (order by position(contype::text in 'pufc'), conname) as place,
     format('  constraint %I %s', conname, pg_get_constraintdef(c.oid)) as line

@@ -5,7 +5,7 @@ import { track } from '../resources.ts';
 
 const sources = path.resolve('src/storage/schema');
 
-/** A migration that a later version would bring: its file's text without the imports. */
+/** A migration of a later version: the text of its file without imports. */
 export const addColumn = (column: string, extra = '') => `${extra}
 export async function up(db) { await db.raw('alter table urls add ${column} text'); }
 export async function down(db) { await db.raw('alter table urls drop ${column}'); }
@@ -19,13 +19,13 @@ export async function up(db) { await createIndexConcurrently(db, { name: '${name
 export async function down(db) { await dropIndexConcurrently(db, '${name}'); }
 `;
 
-/** A copy of the migrations with those of a later version beside them: names and texts of files. */
+/** A copy of the migrations with those of a later version (names and texts of files). */
 export async function copyMigrations(later: Record<string, string>) {
-  // Below the checkout, from where the packages that migrations import are found.
+  // Below the checkout, so that migrations find their packages.
   const folder = await mkdtemp(path.resolve('.cache/migrations-'));
   const closed = track('migrations folder');
   await cp(path.resolve('migrations'), folder, { recursive: true });
-  // What they import from the sources is a folder further away.
+  // Their imports of sources need another `../`.
   for (const name of await readdir(folder)) {
     const file = path.join(folder, name);
     await writeFile(file, (await readFile(file, 'utf8')).replaceAll(`'../src/`, `'../../src/`));

@@ -11,7 +11,7 @@ import { track } from '../resources.ts';
 import { waitUntil } from '../wait-until.ts';
 import { findLastingPort } from './ports.ts';
 
-/** Starts Debian's PgBouncer in transaction mode in front of a database; `poolSize` is how many connections it has to it. */
+/** Starts Debian's PgBouncer in transaction mode for a database, with `poolSize` connections to it. */
 export async function startPgBouncer(databaseUrl: string, { poolSize = 20 } = {}) {
   const packages = await fetchDebianPackages(['pgbouncer'], '.cache');
   const folder = await mkdtemp(path.join(tmpdir(), 'linkmill-pgbouncer-'));
@@ -34,7 +34,7 @@ max_client_conn = 200
 `,
   );
   const child = spawn(path.join(packages, 'usr/sbin/pgbouncer'), [file], {
-    // It refuses root.
+    // It does not run as root.
     ...(await findServerUser(folder)),
     env: { LD_LIBRARY_PATH: debianLibraryPath(packages) },
     stdio: ['ignore', 'ignore', 'pipe'],

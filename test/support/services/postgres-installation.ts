@@ -10,17 +10,17 @@ import { type PostgresBinaries, sharedFolder } from '../../../scripts/services/p
 import { run } from '../../../scripts/services/run.ts';
 
 const programs = ['initdb', 'postgres', 'pg_dump', 'pg_restore', 'psql'];
-/** Where packages of PostgreSQL put a folder per version. */
+/** The folder of packaged PostgreSQL versions. */
 const roots = ['/usr/lib/postgresql', '/opt/homebrew/opt', '/usr/local/opt'];
 
-/** A server with its client programs, all of one version: `pg_dump` refuses a newer server. */
+/** A server and its client programs of the same version: `pg_dump` rejects a newer server. */
 export interface PostgresInstallation {
   binaries: PostgresBinaries;
-  /** The folder of its programs, for PATH. */
+  /** The folder of the programs, for PATH. */
   bin: string;
 }
 
-/** Whether there is one, or one can be fetched. */
+/** Whether one is installed or can be downloaded. */
 export const hasPostgresInstallation = (): boolean => installed().length > 0 || hasDebianPackages();
 
 /** Finds the newest installed PostgreSQL that has a server and the client programs, or fetches Debian's. (The one that npm
@@ -44,7 +44,7 @@ function installed(): string[] {
     .toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true }));
 }
 
-/** Fetches Debian's PostgreSQL to where the user of the server may run it; returns a folder with a script for each program. */
+/** Downloads Debian's PostgreSQL for the user of the server; returns a folder with a script per program. */
 async function fetchInstallation(): Promise<string> {
   const into = process.getuid?.() === 0 ? sharedFolder : '.cache';
   const folder = await fetchDebianPackages(['postgresql'], into);

@@ -4,10 +4,10 @@ import { CommandFailed, findExecutable, run } from '../../../scripts/services/ru
 
 const onPath = () => findExecutable(['promtool']);
 
-/** Whether Prometheus' own checker is installed, or can be fetched. */
+/** Whether promtool is installed or can be downloaded. */
 export const hasPromtool = (): boolean => onPath() !== undefined || hasDebianPackages();
 
-/** Runs promtool, an installed one or Debian's; resolves to its exit code and all its output. */
+/** Runs an installed promtool or Debian's; resolves to its exit code and output. */
 export async function promtool(args: string[], input = ''): Promise<{ code: number | null; output: string }> {
   const command = onPath() ?? path.join(await fetchPrometheus(), 'usr/bin/promtool');
   try {

@@ -2,16 +2,16 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Something that a proxy is to do once, to the next command that has these bytes, in any case. */
+/** A one-time action of a proxy on the next command with these bytes, in any case. */
 export interface Trap {
-  /** Resolves when it has been done; never, when it is cancelled before. */
+  /** Resolves when the action has run; never after a cancellation. */
   sprung: Promise<void>;
   cancel(): void;
 }
 
-/** A command that a proxy keeps back, with everything that its client sends after it. */
+/** A command that a proxy holds, with everything that its client sends after it. */
 export interface Hold extends Trap {
-  /** Lets it go on to the server. */
+  /** Forwards it to the server. */
   release(): void;
   /** Drops it and resets its connection. */
   discard(): void;
@@ -19,11 +19,11 @@ export interface Hold extends Trap {
 
 export type Proxy = Awaited<ReturnType<typeof startProxy>>;
 
-/** Of a longer pattern only what one chunk of data has whole is sure to be found. */
+/** A longer pattern is only found within one chunk of data. */
 const longestPattern = 64;
-/** What a connection says of itself comes first. */
+/** Bytes at the start of a connection that contain its name. */
 const greetingBytes = 1_000;
-/** How long the rest of a dropped reply may take to come after its first bytes. */
+/** Time limit for the rest of a dropped reply after its first bytes. */
 const replyMs = 20;
 
 /** A TCP proxy on a free loopback port to `target`, a port of the same machine, which can do to connections what networks
@@ -67,30 +67,30 @@ export async function startProxy(target: number) {
   return {
     port,
 
-    /** Connections that are open now. */
+    /** The number of open connections. */
     get connections() {
       return links.size;
     },
 
-    /** Whether one of its connections reaches the server from this port. */
+    /** Whether one of its connections to the server uses this port. */
     comesFrom: (localPort: number) => [...links].some((link) => link.localPort() === localPort),
 
-    /** Resets every connection; returns how many there were. */
+    /** Resets all connections; returns their number. */
     cut,
 
-    /** From now on new connections are refused, as by a port that nobody listens on; those that are there go on. */
+    /** Refuses new connections like a closed port; open ones continue. */
     async refuse(): Promise<void> {
       if (!server.listening) return;
       server.close();
       await delay(0);
     },
 
-    /** From now on new connections are accepted again. */
+    /** Accepts new connections again. */
     async accept(): Promise<void> {
       if (!server.listening) server = await listen(port);
     },
 
-    /** From now on nothing passes on the connections that there are, and neither end is told; new ones are as ever. */
+    /** Silently drops all data of the open connections; new ones work. */
     goHalfOpen(): number {
       for (const link of links) link.swallow();
       return links.size;
@@ -104,7 +104,7 @@ export async function startProxy(target: number) {
       return () => void muted.delete(name);
     },
 
-    /** From now on each chunk of data takes this much longer, either way. */
+    /** Delays each chunk of data in both directions. */
     setLatency(ms: number): void {
       latencyMs = ms;
     },
@@ -117,7 +117,7 @@ export async function startProxy(target: number) {
         link.onReply(trap.done);
       }),
 
-    /** Keeps back the next command that has these bytes, and what follows it. */
+    /** Holds the next command with these bytes, and the following data. */
     hold(pattern: string): Hold {
       let held: { link: Link; forward: () => void } | undefined;
       const trap = set(pattern, (link, { done }, forward) => {
@@ -128,7 +128,7 @@ export async function startProxy(target: number) {
       return { ...trap, release: () => held?.forward(), discard: () => held?.link.reset() };
     },
 
-    /** Ends it with all its connections. */
+    /** Closes the proxy and its connections. */
     async close(): Promise<void> {
       server.close();
       cut();
@@ -139,14 +139,14 @@ export async function startProxy(target: number) {
 
 interface LinkTrap {
   pattern: string;
-  /** `forward` sends the command on. 'held' keeps back what follows until that is called. */
+  /** `forward` sends the command to the server; 'held' holds the following data until it is called. */
   spring: (link: Link, trap: LinkTrap, forward: () => void) => 'held' | void;
   done: () => void;
 }
 
 type Link = ReturnType<typeof createLink>;
 
-/** One client's connection, and ours to the server for it. */
+/** The connection of a client and its connection to the server. */
 function createLink(
   client: Socket,
   target: number,
@@ -175,7 +175,7 @@ function createLink(
       client.resetAndDestroy();
       server.resetAndDestroy();
     },
-    /** Drops all that the server says from now on, and resets the connection once it has said something. */
+    /** Drops further data of the server, and resets the connection after the first data. */
     onReply: (done: () => void) => {
       awaitsReply = done;
     },
@@ -190,7 +190,7 @@ function createLink(
       return;
     }
     const text = recent + chunk.toString('latin1').toLowerCase();
-    // A pattern may begin in an earlier chunk, but one that ended there was before the trap.
+    // A pattern may begin in an earlier chunk, but must end in this one.
     const trap = [...traps].find(({ pattern }) =>
       text.includes(pattern, Math.max(0, recent.length - pattern.length + 1)),
     );
@@ -228,7 +228,7 @@ function createLink(
     [server, client],
   ] as const) {
     from.setNoDelay(true);
-    // Of a half-open connection the other end does not even hear that it has ended.
+    // The other end of a half-open connection does not receive its end.
     from.on('end', () => swallowing || to.end());
     from.on('error', () => swallowing || to.resetAndDestroy());
     from.on('close', () => swallowing || to.destroy());
@@ -236,7 +236,7 @@ function createLink(
   return link;
 }
 
-/** Sends chunks of data on, each after the latency that there was when it came, in order. */
+/** Forwards chunks in order, each with the latency at its arrival. */
 function createPipe(from: Socket, to: Socket, latencyMs: () => number): (chunk: Buffer) => void {
   let last: Promise<unknown> | undefined;
   const write = (chunk: Buffer) => {

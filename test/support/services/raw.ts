@@ -1,17 +1,17 @@
 import { connect } from 'node:net';
 import { readSlowness } from '../processes/slowness.ts';
 
-/** An answer as it stands on the wire. */
+/** A raw HTTP response. */
 export interface RawAnswer {
   status: number;
-  /** By their names in lower case. */
+  /** By lower case name. */
   headers: Record<string, string>;
   body: string;
 }
 
 export interface RawExchange {
   answers: RawAnswer[];
-  /** All that came, a character for each byte. */
+  /** The received bytes as Latin-1. */
   received: string;
   /** Whether the server closed the connection. */
   isClosed: boolean;
@@ -45,7 +45,7 @@ export async function sendRaw(
         received += data.toString('latin1');
         if (parseAnswers(received).length >= wanted) finish(false);
       });
-      // A reset is a close, too.
+      // A reset counts as a close.
       socket.on('error', () => finish(true));
       socket.on('end', () => finish(true));
       socket.write(bytes);
@@ -58,7 +58,7 @@ export async function sendRaw(
 
 const noChunks = '0\r\n\r\n';
 
-/** The whole answers that a text begins with. */
+/** The complete responses at the beginning of a text. */
 function parseAnswers(text: string): RawAnswer[] {
   const answers: RawAnswer[] = [];
   let rest = text;
@@ -70,7 +70,7 @@ function parseAnswers(text: string): RawAnswer[] {
       lines.map((line) => [line.split(':', 1)[0]!.toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]),
     );
     const bodyBegin = headEnd + 4;
-    // Chunks come here without anything in them alone.
+    // Only empty chunked bodies are supported.
     const isChunked = headers['transfer-encoding'] === 'chunked';
     const length = isChunked ? noChunks.length : Number(headers['content-length'] ?? 0);
     const body = rest.slice(bodyBegin, bodyBegin + length);

@@ -3,7 +3,7 @@ import { startWeb, startWorker, type TestProcess } from '../processes/processes.
 import { track, uniquePrefix, useDatabase } from '../resources.ts';
 import { startTestRedis, type TestRedis } from './servers.ts';
 
-/** A web and a worker process for a test file, on a database and a Redis server of their own; they are there once the tests run. */
+/** A web and a worker process with their own database and Redis server, for a test file. */
 export function useOwnRedisService(
   settings: Record<string, string>,
   redisOptions?: Parameters<typeof startTestRedis>[0],

@@ -1,7 +1,7 @@
 import { createServer, type Socket } from 'node:net';
 import { track } from '../resources.ts';
 
-/** A message of PostgreSQL's protocol. */
+/** A message of the PostgreSQL protocol. */
 export function message(type: string, ...parts: (number | string)[]): Buffer {
   const body = Buffer.concat(
     parts.map((part) => {
@@ -17,7 +17,7 @@ export function message(type: string, ...parts: (number | string)[]): Buffer {
   return Buffer.concat([head, body]);
 }
 
-/** What a server answers to the start of a session; undefined closes the connection. */
+/** The response of a server to the start of a session; undefined closes the connection. */
 export const logins: Readonly<Record<string, Buffer | undefined>> = {
   GSSAPI: message('R', 7),
   SSPI: message('R', 9),
@@ -27,7 +27,7 @@ export const logins: Readonly<Record<string, Buffer | undefined>> = {
   'what is no protocol': Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'),
 };
 
-/** Listens as a PostgreSQL without TLS that lets nobody in. */
+/** Starts a PostgreSQL server without TLS that rejects all logins. */
 export async function startRefusingPostgres(answer: Buffer | undefined) {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
@@ -35,7 +35,7 @@ export async function startRefusingPostgres(answer: Buffer | undefined) {
     socket.on('error', () => undefined);
     socket.on('close', () => sockets.delete(socket));
     socket.on('data', (chunk: Buffer) => {
-      // The question for TLS comes first.
+      // The TLS request comes first.
       const asksForTls = chunk.length === 8 && chunk.readInt32BE(4) === 80_877_103;
       if (asksForTls) socket.write('N');
       else if (answer === undefined) socket.destroy();
@@ -47,7 +47,7 @@ export async function startRefusingPostgres(answer: Buffer | undefined) {
   const { port } = server.address() as { port: number };
   return {
     url: `postgres://linkmill:secret@127.0.0.1:${port}/linkmill`,
-    /** Connections that are open. */
+    /** The number of open connections. */
     open: () => sockets.size,
     stop: async () => {
       for (const socket of sockets) socket.destroy();

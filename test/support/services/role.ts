@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll } from 'vitest';
 import type { Knex } from '../../../src/storage/postgres/postgres.ts';
 
-/** A role of its own for a test file that may use every table of a database, and owns none; `statement` names it as `%role`. */
+/** A role for a test file with rights on all tables of a database, without owning one; `statement` refers to it as `%role`. */
 export function useRole(database: { db: () => Knex; url: () => string }) {
   const name = `linkmill_role_${randomBytes(4).toString('hex')}`;
   const run = async (statement: string) =>
@@ -20,9 +20,9 @@ export function useRole(database: { db: () => Knex; url: () => string }) {
   });
   return {
     name,
-    /** Runs a statement as a superuser, with `%role` and `%database` as names. */
+    /** Runs a statement as a superuser, with the placeholders `%role` and `%database`. */
     run,
-    /** Ends the connections of the role. */
+    /** Terminates the connections of the role. */
     disconnect: async () =>
       await database
         .db()

@@ -10,26 +10,26 @@ import { endLeftOver as endLeftOverRedis, startRedis } from '../../../scripts/se
 import { waitUntil } from '../wait-until.ts';
 import { findLastingPort } from './ports.ts';
 
-/** A server of a test's own; its address stays the same for as long as the test has it. */
+/** A server of one test, with a fixed address. */
 export interface TestServer {
   readonly url: string;
   readonly port: number;
   /** Changes with each start. */
   readonly pid: number;
-  /** Ends it with all its processes as a power cut would, and resolves when they are gone. */
+  /** Kills it with all its processes, like a power failure, and resolves when they have ended. */
   kill(): Promise<void>;
-  /** Starts it again, after `kill`, on the same port and with what it had saved. */
+  /** Starts it after `kill`, on the same port and with its saved data. */
   start(): Promise<void>;
-  /** Stops it with all its processes: it keeps its connections and answers nothing. */
+  /** Stops (SIGSTOP) all its processes: connections stay open without answers. */
   hang(): void;
   /** Ends a `hang`. */
   goOn(): void;
-  /** Ends it and removes its folder. */
+  /** Stops it and removes its folder. */
   stop(): Promise<void>;
 }
 
 export interface TestRedis extends TestServer {
-  /** Where it saves what it has. */
+  /** The folder of its data. */
   dataDir: string;
 }
 
@@ -46,13 +46,13 @@ export async function startTestPostgres({
     `synchronous_commit=${keepsCommits ? 'on' : 'off'}`,
     'full_page_writes=off',
     'max_connections=200',
-    // In the data folder, so that nothing stays in the machine's memory of a server that was killed and not started again.
+    // In the data folder, so that a killed server leaves nothing in shared memory.
     'dynamic_shared_memory_type=mmap',
   ];
   return keep(folder, (port) => startPostgres({ dataDir, port, flags, binaries, say: sayNothing }));
 }
 
-/** Starts an empty Redis; with `appendonly` what it had a second before a `kill` is there after the next `start`. */
+/** Starts an empty Redis; with `appendonly` a `kill` loses at most the last second of writes. */
 export async function startTestRedis({ appendonly = false, args = [] as string[] } = {}): Promise<TestRedis> {
   const folder = await makeFolder();
   const dataDir = path.join(folder, 'redis');
@@ -98,7 +98,7 @@ async function keep(folder: string, startOn: (port: number) => Promise<RunningSe
 
 /** Sends a signal to a server and then to each of its children: PostgreSQL has one per connection. Returns their pids. */
 function signalFamily(parent: number, signal: NodeJS.Signals): number[] {
-  // So that no child is born after they were listed.
+  // First, so that it starts no further child.
   sendSignal(parent, 'SIGSTOP');
   const children = spawnSync('pgrep', ['-P', String(parent)], { encoding: 'utf8' }).stdout;
   const pids = [parent, ...children.split('\n').filter(Boolean).map(Number)];
@@ -108,7 +108,7 @@ function signalFamily(parent: number, signal: NodeJS.Signals): number[] {
 
 const prefix = 'linkmill-test-';
 
-/** A folder that any user may enter: PostgreSQL runs as another one when the tests run as root. */
+/** A folder that other users may enter: under root, PostgreSQL runs as another user. */
 async function makeFolder(): Promise<string> {
   await sweep();
   const folder = await mkdtemp(path.join(await realpath(tmpdir()), prefix));
@@ -122,7 +122,7 @@ async function removeFolder(folder: string) {
   await rm(folder, { recursive: true, force: true });
 }
 
-/** Ends and removes what test runs left behind that were killed before they could do so. */
+/** Stops and removes servers of killed test runs. */
 async function sweep() {
   const temporary = await realpath(tmpdir());
   for (const name of await readdir(temporary)) {
@@ -135,9 +135,9 @@ async function sweep() {
 }
 
 async function isAbandoned(folder: string): Promise<boolean> {
-  // Another test may be removing it at this moment.
+  // Another test may be removing it.
   const folderInfo = await stat(folder).catch(() => undefined);
-  // One without an owner is being made at this moment.
+  // A folder without an owner is being created.
   const owner = readMark(ownerFile(folder));
   return folderInfo?.uid === process.getuid?.() && owner !== undefined && !isRunning(owner);
 }
