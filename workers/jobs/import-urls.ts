@@ -18,9 +18,9 @@ export async function importUrls(deps: ImportDeps, id: number | undefined, conte
 
 async function importOne(deps: ImportDeps, id: number, { reportProgress, signal }: JobContext) {
   const run = await openImport(deps, id);
-  while (run && !signal.aborted) {
-    const done = await run.importChunk();
-    if (done === undefined) break;
+  while (!signal.aborted) {
+    const done = await run?.importChunk();
+    if (!run || done === undefined) break;
     await reportProgress(percentOf(done, run.bytes));
   }
   const current = await deps.importStore.find(id, null);
