@@ -91,7 +91,7 @@ test.each([
   ],
   [
     { DATABASE_URL: 'postgres://db/l?sslmode=require', DATABASE_SSLMODE: 'disable' },
-    /DATABASE_SSLMODE sets too/,
+    /already contains the value of DATABASE_SSLMODE/,
   ],
   [
     { DATABASE_CA: '/nowhere.crt' },

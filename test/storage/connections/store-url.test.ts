@@ -44,7 +44,7 @@ test.each([
   ['redis://host/main', /by its number/],
   ['redis://host/1/2', /by its number/],
   ['redis://host/-1', /by its number/],
-  ['redis://host/1?db=2', /twice/],
+  ['redis://host/1?db=2', /two database numbers/],
   ['redis://host?family=five', /family/],
   ['redis://host?sslmode=require', /rediss:/],
   ['rediss://host?sslmode=prefer', /always encrypts/],

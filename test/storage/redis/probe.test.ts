@@ -85,7 +85,7 @@ test('wrong and missing passwords have different reasons without the user name',
   await admin.config('SET', 'requirepass', 'secret');
   const none = await probe(server.url);
   await admin.config('SET', 'requirepass', '');
-  expect(none).toEqual({ redis_login_refused: expect.stringContaining('has none') });
+  expect(none).toEqual({ redis_login_refused: expect.stringContaining('requires a password') });
 });
 
 test('an evicting Redis is reported with its policy', async () => {

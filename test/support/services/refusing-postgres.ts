@@ -21,7 +21,7 @@ export function message(type: string, ...parts: (number | string)[]): Buffer {
 export const logins: Readonly<Record<string, Buffer | undefined>> = {
   GSSAPI: message('R', 7),
   SSPI: message('R', 9),
-  'a way that does not exist yet': message('R', 99),
+  'an unknown method': message('R', 99),
   'SASL without SCRAM-SHA-256': message('R', 10, 'OAUTHBEARER\0\0'),
   'a closed connection': undefined,
   'what is no protocol': Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'),

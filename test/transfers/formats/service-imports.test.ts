@@ -92,12 +92,12 @@ test.each([
   ['columns with no code', 'destination,title\nhttps://example.com/,T\n'],
   ['columns of two names', 'slug,url\na,https://example.com/\n'],
   ['no header', 'abc,https://example.com/,203.0.113.9\n'],
-])('a file with %s is refused, and nothing of it is imported', async (_, content) => {
+])('a file with %s is rejected, and nothing is imported', async (_, content) => {
   const { found, urls } = await importAll(content);
   expect(found).toMatchObject({
     state: 'failed',
     columns: null,
-    error: expect.stringContaining('no service'),
+    error: expect.stringContaining('do not match a known service'),
   });
   expect(found.error).not.toMatch(/abc|example|203|shoes/);
   expect(urls).toEqual([]);

@@ -33,7 +33,9 @@ test('unreadable and overlong rows of a file with addresses are redacted', async
   const file = `keyword,url,ip\n"a"b,https://example.com/,203.0.113.1\n${'x'.repeat(600_000)}203.0.113.2\nlast,https://example.com/,203.0.113.3\n`;
   const filtered = await filter('csv', file, 100_000);
   expect(filtered).not.toContain('203.0.113.');
-  expect(filtered).toMatch(/^keyword,url,ip\n.*may contain an address.*\n.*\nlast,https:\/\/example\.com\/,\n$/);
+  expect(filtered).toMatch(
+    /^keyword,url,ip\n.*may contain an address.*\n.*\nlast,https:\/\/example\.com\/,\n$/,
+  );
 });
 
 test('a row with a wrong number of cells is redacted and keeps its number of cells', async () => {
