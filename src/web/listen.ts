@@ -5,7 +5,7 @@ import { watchForwardedFor } from '../http/server/forwarded-for.ts';
 import { listenHost } from '../http/server/listen-host.ts';
 import type { LoadShedding } from '../http/server/load-shedding.ts';
 import { listen } from '../http/server/server.ts';
-import { readConnectionRoom } from '../resilience/open-files.ts';
+import { readConnectionRoom } from '../resilience/process/open-files.ts';
 import type { WebContext } from './stores/context.ts';
 
 /** Connections to PostgreSQL and Redis in addition to `DATABASE_POOL_MAX`. */

@@ -6,7 +6,7 @@ import { createLoadShedding } from '../http/server/load-shedding.ts';
 import { createPipeline } from '../http/server/pipeline.ts';
 import { createRedirectDurations } from '../http/server/redirect-duration.ts';
 import { renderMetrics } from '../metrics/prometheus.ts';
-import { watchEventLoop } from '../resilience/event-loop.ts';
+import { watchEventLoop } from '../resilience/process/event-loop.ts';
 import { createApp } from './app.ts';
 import { joinCluster } from './cluster/member.ts';
 import { createWebMetrics, renderClusterMetrics } from './metrics.ts';

@@ -107,9 +107,9 @@ const requestMetrics = ({
   counter(
     'rate_limited_requests_total',
     'Requests that a rate limit rejected, by limit',
-    Object.entries(rateLimits.budgets).map(([budget, { refused }]) => ({
-      value: refused,
-      labels: { budget: toLabel(budget) },
+    Object.entries(rateLimits.limiters).map(([limiter, { rejected }]) => ({
+      value: rejected,
+      labels: { limiter: toLabel(limiter) },
     })),
   ),
   gauge(

@@ -104,10 +104,10 @@ export function limitAddress(rateLimits: RateLimits): Middleware<ApiState> {
   return async (ctx, next) => {
     const isOfApi = ctx.path.startsWith('/api/');
     const isProtected = isOfApi || ctx.path === '/metrics' || isBullBoardPath(ctx.path);
-    if (!isProtected && !isHealth(ctx)) rateLimits.takeFromAddress(ctx.req);
+    if (!isProtected && !isHealth(ctx)) rateLimits.chargeAddress(ctx.req);
     // Passwords can be guessed, unlike API keys: over the limit even the correct one is rejected.
     if (isBullBoardPath(ctx.path) && rateLimits.isAddressExhausted(ctx.req))
-      rateLimits.takeFromAddress(ctx.req);
+      rateLimits.chargeAddress(ctx.req);
     try {
       await next();
     } catch (error) {

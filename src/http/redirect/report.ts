@@ -53,7 +53,7 @@ export function createReportHandlers(deps: {
       if (!isSameOrigin(ctx, baseUrl))
         throw new Problem('cross-origin-request', 'Cross-origin form submissions are not accepted.');
       const { short_code: given, reason, comment } = validate(newReport, await readBody(ctx));
-      rateLimits.takeReport(ctx.req);
+      rateLimits.chargeReport(ctx.req);
       const shortCode = toShortCode(given);
       if (shortCode === undefined) throw new UrlNotFound('short URL not found');
       await reports.add({ shortCode, reason, comment: comment ?? null });

@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { readShortCode } from '../../keys/short-code.ts';
-import type { EventLoopWatch } from '../../resilience/event-loop.ts';
+import type { EventLoopWatch } from '../../resilience/process/event-loop.ts';
 import { isOperatorPath } from './operator-paths.ts';
 import { createRejection } from './rejection.ts';
 import { shortCodeOf } from './target-path.ts';

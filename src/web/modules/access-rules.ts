@@ -8,7 +8,7 @@ import { createInterstitial } from '../../http/redirect/interstitial.ts';
 import { createPreview } from '../../http/redirect/preview.ts';
 import type { RedirectResponses } from '../../http/redirect/response.ts';
 import { createReadClientAddress } from '../../http/server/client-address.ts';
-import { createWindowCounts } from '../../rate-limits/fixed-window.ts';
+import { createFixedWindowCounter } from '../../rate-limits/fixed-window.ts';
 import { createConcurrencyLimit } from '../../resilience/concurrency-limit.ts';
 import { createSingleFlight } from '../../resilience/single-flight.ts';
 import type { Knex } from '../../storage/postgres/postgres.ts';
@@ -48,7 +48,7 @@ export function openAccessRules(
   const uses = createUsageLimit(breakers.postgres.guard(createUsageStore(db)));
   const checkInTurn = createConcurrencyLimit(passwordChecks);
   const countAttempts = (name: string, windowSeconds: number) =>
-    createWindowCounts({
+    createFixedWindowCounter({
       redis: cacheRedis,
       guard: breakers.redis.run,
       prefix: `${config.REDIS_PREFIX}:tries:${name}`,
