@@ -1,6 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
 import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
-import type { Answer } from '../../support/http/client.ts';
 import { readPages } from '../../support/http/pages.ts';
 import { useWeb } from '../../support/http/web-app.ts';
 import { createUrl } from '../../support/urls/urls.ts';

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { createApiKeys } from '../../../../src/api-keys/api-keys.ts';
 import { reservedWords } from '../../../../src/keys/short-code.ts';
-import type { Answer } from '../../../support/http/client.ts';
 import { useWeb } from '../../../support/http/web-app.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
