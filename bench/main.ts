@@ -8,7 +8,7 @@ import { describeMachine } from '../test/support/processes/machine.ts';
 import { checkCounting } from './check.ts';
 import { prepareCodes } from './codes.ts';
 import { measureFlush } from './flush.ts';
-import { findLoadGenerator } from './load/load.ts';
+import { findLoadGenerator } from './load/find-generator.ts';
 import { readOptions } from './options.ts';
 import { splitProcessors } from './processors.ts';
 import { formatReport } from './report.ts';

@@ -1,6 +1,3 @@
-import { autocannonLoad } from './autocannon.ts';
-import { findWrk } from './wrk.ts';
-
 /** A request; without a method it is a GET. */
 export interface LoadRequest {
   method?: 'POST';
@@ -34,14 +31,4 @@ export interface LoadGenerator {
   /** With its version. */
   name: string;
   run(load: Load): Promise<LoadResult>;
-}
-
-/** wrk where it is installed or can be had from Debian's packages, else autocannon, which is slower itself; then it says why. */
-export async function findLoadGenerator(say: (line: string) => void): Promise<LoadGenerator> {
-  try {
-    return await findWrk();
-  } catch (error) {
-    say(`autocannon sends the load, which is slower itself: ${String(error)}`);
-    return autocannonLoad;
-  }
 }

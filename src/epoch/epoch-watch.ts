@@ -22,8 +22,6 @@ export class RedisInUse extends Error {
   override readonly name = 'RedisInUse';
 }
 
-export type EpochWatch = ReturnType<typeof createEpochWatch>;
-
 /** Keeps `current` equal to the epoch in PostgreSQL and stamps Redis with it. *Invariant:* Redis has the stamp of one
  *  epoch; a process of another epoch either replaces a stamp without heartbeats, or does not use Redis. */
 export function createEpochWatch(deps: {

@@ -6,8 +6,6 @@ import type { ClickRecorder } from './recorder.ts';
 /** How long the recorder of an earlier epoch still accepts clicks of requests that began in it. */
 const drainAfterMs = 15_000;
 
-export type EpochRecorder = ReturnType<typeof createEpochRecorder>;
-
 /** Records clicks under the epoch in which their short URL IDs were read. Each epoch gets a new recorder with its own
  *  producer. The previous recorder writes its clicks to PostgreSQL and ends once the requests of its epoch have
  *  ended. */

@@ -1,7 +1,6 @@
-import type { Job } from 'bullmq';
 import { z } from 'zod';
 import { isJobName, jobNames, jobs } from '../../queues/jobs.ts';
-import type { Queues } from '../../queues/queues.ts';
+import type { Job, Queues } from '../../queues/queues.ts';
 import { validate } from '../middleware/validation.ts';
 import { Problem } from '../problems/problem.ts';
 import type { Handlers, Operations } from './operation.ts';

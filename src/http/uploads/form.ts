@@ -2,7 +2,15 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
 import busboy from 'busboy';
 import { UploadAborted, UploadRejected, UploadTooLarge } from '../../transfers/transfer.ts';
-import type { UploadedFile } from './uploaded-file.ts';
+
+/** An uploaded file. */
+export interface UploadedFile {
+  content: AsyncIterable<Buffer>;
+  /** Media type from `Content-Type`. */
+  type: string;
+  /** Character set from `Content-Type`. */
+  charset: string | undefined;
+}
 
 /** Limits of a form. */
 const limits = { files: 1, fields: 20, fieldNameSize: 200, fieldSize: 4_096, parts: 21, headerPairs: 50 };

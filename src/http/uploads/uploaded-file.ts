@@ -1,15 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { openForm } from './form.ts';
+import { openForm, type UploadedFile } from './form.ts';
 import { readUpload } from './upload.ts';
-
-/** An uploaded file. */
-export interface UploadedFile {
-  content: AsyncIterable<Buffer>;
-  /** Media type from `Content-Type`. */
-  type: string;
-  /** Character set from `Content-Type`. */
-  charset: string | undefined;
-}
 
 /** The file in a request: the body itself, or the file of a form. Throws UploadRejected for a form without a file, UploadAborted, and the
  *  errors of `checkSize` for the length of a form. */

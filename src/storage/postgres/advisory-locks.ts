@@ -11,5 +11,3 @@ export const advisoryLocks = {
   /** Held while a process begins an epoch of the database. */
   epoch: 7_261_034_159,
 } as const;
-
-export type AdvisoryLock = (typeof advisoryLocks)[keyof typeof advisoryLocks];

@@ -24,8 +24,6 @@ export interface DeletedUrl {
   isAlias: boolean;
 }
 
-export type DeletedUrlStore = ReturnType<typeof createDeletedUrlStore>;
-
 /** Deleted short URLs, which keep their codes until they are purged, and the purge of single ones. */
 export function createDeletedUrlStore(db: Knex) {
   return {

@@ -1,7 +1,5 @@
 import parse from 'parse-prometheus-text-format';
 
-export type Prometheus = Awaited<ReturnType<typeof openPrometheus>>;
-
 /** The metrics of a web process as a parser of Prometheus' text format reads them. */
 export async function openPrometheus(baseUrl: string, headers: Record<string, string> = {}) {
   const response = await fetch(`${baseUrl}/metrics`, { headers });

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { type BotKind, botKinds } from './bot-kinds.ts';
+import type { BotKind } from './bot-kinds.ts';
 
 /** An entry of the package `crawler-user-agents`. */
 interface Crawler {
@@ -55,5 +55,3 @@ function readDataSet(): [BotKind, RegExp][] {
     return [kind, new RegExp(patterns.join('|'))];
   });
 }
-
-export const isBotKind = (text: string): text is BotKind => (botKinds as readonly string[]).includes(text);
