@@ -6,8 +6,7 @@ import { createRandom, createZipf } from '../test/support/random.ts';
 import { insertUrls } from '../test/support/urls/urls.ts';
 import { hotBegin, hotUrls } from './hot-urls.ts';
 
-/** Redis knows as many short URLs as are asked for one after the other, which is more than a process knows by heart and takes
- *  longer than it may. */
+/** Short URLs in Redis, requested in turn. They exceed the memory cache of a process, and one pass takes longer than its TTL. */
 const cachedCodes = 100_000;
 
 /** More than a web process can look up in a second. */
@@ -15,8 +14,8 @@ const newCodesPerSecond = 10_000;
 
 export type Codes = Awaited<ReturnType<typeof prepareCodes>>;
 
-/** Makes the short URLs that redirects are asked for, none of them clicked yet. Each way to resolve one has codes of its own,
- *  which begin with its name, so that its clicks can be told from others. Windows are numbered. */
+/** Creates the short URLs to request, without clicks. Each cache tier has codes with its own prefix, so that its clicks can be counted
+ *  separately. Windows are numbered. */
 export async function prepareCodes(db: Knex, redis: Redis, seconds: number) {
   const perWindow = seconds * newCodesPerSecond;
   await insertCached(db, redis, ['redis', 'zipf']);
@@ -34,29 +33,29 @@ export async function prepareCodes(db: Knex, redis: Redis, seconds: number) {
   return {
     hot: [...hotUrls.keys()],
     viral: ['viral0'],
-    unknown: name('nobody', hotUrls.size),
+    unknown: name('unknown', hotUrls.size),
     /** Rows, not codes. */
     flushIds: await db('urls').whereLike('short_code', 'flush%').pluck<number[]>('id'),
 
-    /** As visitors come: few short URLs often, many seldom. */
+    /** Zipf distribution, as with real visitors. */
     byZipf: (window: number) => fromOtherHalf(byZipf, window),
 
     /** One after the other. */
     inRedis: (window: number) => fromOtherHalf(inRedis, window),
 
-    /** Nobody has asked for these. */
+    /** Short URLs that are in no cache. */
     async inTable(window: number): Promise<string[]> {
       const begin = `table-${window}-`;
       await insertUrls(db, { begin, count: perWindow, areClicked: false });
       return name(begin, perWindow);
     },
 
-    /** Nor for these, which do not exist. */
-    neverAsked: (window: number) => name(`nobody-${window}-`, perWindow),
+    /** Short codes that do not exist, in no cache either. */
+    neverAsked: (window: number) => name(`unknown-${window}-`, perWindow),
   };
 }
 
-/** Inserts short URLs that Redis knows. */
+/** Inserts short URLs and caches them in Redis. */
 async function insertCached(db: Knex, redis: Redis, begins: string[]): Promise<void> {
   for (const begin of begins) await insertUrls(db, { begin, count: cachedCodes });
   // What has clicks, which is all but the first of each.
@@ -65,7 +64,7 @@ async function insertCached(db: Knex, redis: Redis, begins: string[]): Promise<v
   await db('url_stats').update({ click_count: 0 });
 }
 
-/** The table of the usual way, with the short URLs that are asked for again and again. */
+/** The table of the uncounted yardstick, with the frequently requested short URLs. */
 async function insertUsual(db: Knex): Promise<void> {
   await db.raw(
     'create table usual_urls (short_code text primary key, original_url text, clicks bigint default 0)',
@@ -79,7 +78,7 @@ async function insertUsual(db: Knex): Promise<void> {
 
 const name = (begin: string, count: number) => Array.from({ length: count }, (_, n) => `${begin}${n}`);
 
-/** The list, begun in the other half than in the window before, which has just made the process know its own by heart. */
+/** The list, starting in the half that the previous window did not use, because that one is in the memory cache. */
 function fromOtherHalf<T>(list: T[], window: number): T[] {
   const begin = window % 2 === 0 ? 0 : Math.floor(list.length / 2);
   return [...list.slice(begin), ...list.slice(0, begin)];

@@ -1,7 +1,7 @@
-/** What the codes begin with that redirects are asked for again and again, by Linkmill and by its yardsticks alike. */
-export const hotBegin = 'heart';
+/** Prefix of the short codes that every window requests repeatedly, from Linkmill and from its yardsticks. */
+export const hotBegin = 'memory';
 
-/** Those short codes and where they lead, as `insertUrls` makes them. */
+/** These short codes with their original URLs, as `insertUrls` creates them. */
 export const hotUrls: ReadonlyMap<string, string> = new Map(
   Array.from({ length: 200 }, (_, n) => [`${hotBegin}${n}`, `https://example.com/${hotBegin}${n}`]),
 );

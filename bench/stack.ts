@@ -19,7 +19,7 @@ import {
 import { startTestPostgres, startTestRedis } from '../test/support/services/servers.ts';
 import { pin } from './processors.ts';
 
-/** Time that web processes have to end, the clicks in hand counted. */
+/** Time limit for the graceful shutdown of a web process, including unconfirmed clicks. */
 const stopMs = 30_000;
 
 /** A web process under load: Linkmill's, or a yardstick. */

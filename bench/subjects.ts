@@ -66,10 +66,10 @@ export async function startSubjects(stack: Stack, codes: Codes): Promise<Subject
   ];
   return [
     { id: 'bare', name: 'bare `node:http`, from a Map', ...redirect, server: bare, requests: () => hot },
-    { id: 'heart', name: 'known by heart', ...redirect, requests: () => hot, begin: hotBegin },
+    { id: 'memory', name: 'from memory', ...redirect, requests: () => hot, begin: hotBegin },
     {
       id: 'with-worker',
-      name: 'by heart, while a worker counts',
+      name: 'from memory, while a worker counts',
       server: linkmill,
       connections: clients,
       requests: () => hot,
@@ -91,7 +91,7 @@ export async function startSubjects(stack: Stack, codes: Codes): Promise<Subject
     },
     {
       id: 'no-metrics',
-      name: 'known by heart, metrics off',
+      name: 'from memory, metrics off',
       ...redirect,
       server: withoutMetrics,
       requests: () => hot,
@@ -99,7 +99,7 @@ export async function startSubjects(stack: Stack, codes: Codes): Promise<Subject
     },
     {
       id: 'detail-full',
-      name: 'by heart, visitors in full detail',
+      name: 'from memory, visitors in full detail',
       ...redirect,
       server: inDetail,
       requests: () => visited,
@@ -107,7 +107,7 @@ export async function startSubjects(stack: Stack, codes: Codes): Promise<Subject
     },
     {
       id: 'detail-count',
-      name: 'by heart, visitors counted alone',
+      name: 'from memory, visitors counted alone',
       ...redirect,
       server: inNumber,
       requests: () => visited,

@@ -39,7 +39,7 @@ const bots = [
   'python-requests/2.31.0',
 ];
 
-/** So many different user agents, a few usual, many rare. */
+/** `n` different user agents: a few common ones, many rare ones. */
 function createAgents(random: Random, count: number): () => string {
   const kindOf = createZipf(browsers, random);
   const agents = new Set<string>();

@@ -26,7 +26,7 @@ export interface Measurement {
   disturbed: number;
   p50Ms: number;
   p99Ms: number;
-  /** Values that Redis had, per answer: about 0 by heart, 1 from Redis. */
+  /** Values that Redis had, per answer: about 0 from memory, 1 from Redis. */
   redisHits: number;
 }
 

@@ -17,7 +17,7 @@ export function readEnvFile(file: string): Partial<LocalEnv> {
   return Object.fromEntries(entries.map(([, name, value]) => [name, unquote(value ?? '')]));
 }
 
-/** Writes `NAME=value` lines that a shell reads with `set -a; . file`, readable for nobody else. */
+/** Writes `NAME=value` lines that a shell reads with `set -a; . file`, which only the owner can read. */
 export function writeEnvFile(file: string, env: LocalEnv): void {
   const lines = Object.entries(env).map(([name, value]) => `${name}=${quote(String(value))}\n`);
   writeFileSync(file, lines.join(''), { mode: 0o600 });

@@ -30,7 +30,7 @@ export function createStack(say: (line: string) => void) {
   const stopped = new Promise<never>((_resolve, reject) => {
     giveUp = reject;
   });
-  // Nobody may be waiting for it when it comes.
+  // The failure may come before a caller awaits it.
   stopped.catch(() => undefined);
 
   const beginStop = (reason: Error) => {
@@ -77,7 +77,7 @@ export function createStack(say: (line: string) => void) {
     /** Stops everything in the reverse order of its start. */
     async close(): Promise<void> {
       stopping ??= new StopRequested();
-      // Whoever began it hears of its failure.
+      // The caller that started it gets its failure.
       await Promise.race([current.catch(() => undefined), delay(3_000)]);
       for (const running of started.toReversed()) {
         say(`stopping ${running.name}`);

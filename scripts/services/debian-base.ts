@@ -1,4 +1,4 @@
-/** Packages of a machine that nobody can remove. */
+/** Packages that every Debian machine has. */
 export interface BasePackages {
   names: Set<string>;
   /** A dpkg status with these packages, installed, and no other. */

@@ -7,7 +7,7 @@ import { run } from './run.ts';
 /** Both addresses that `localhost` can mean. */
 const localHosts = ['127.0.0.1', '::1'];
 
-/** A TCP port that nobody listens on at 127.0.0.1 now. */
+/** A TCP port of 127.0.0.1 without a listener at present. */
 export async function findFreePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -23,7 +23,7 @@ export async function isPortFree(port: number): Promise<boolean> {
   return canListen('127.0.0.1', port);
 }
 
-/** Throws an Error that names the port, whoever holds it and what to do, unless nobody listens on it at localhost. */
+/** Throws an Error if a process listens on the port at localhost. It names the port, the process and what to do. */
 export async function checkPortFree(port: number): Promise<void> {
   for (const host of localHosts) {
     // Only connecting finds a listener on all addresses where the system lets another one listen on this address.
