@@ -1,7 +1,5 @@
 import type { BusEvent } from './plan.ts';
 
-export type BusConnection = ReturnType<typeof createBusConnection>;
-
 /** Simulates the connection between Redis and the subscriber of a web process, connected at first. Each message takes
  *  as long as `transit`, independently of others, and is lost as `losses` decides. */
 export function createBusConnection(
