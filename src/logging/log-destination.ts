@@ -8,8 +8,6 @@ const chunkLength = 4_096;
 const shortestPauseMs = 10;
 const longestPauseMs = 1_000;
 
-export type LogDestination = ReturnType<typeof createLogDestination>;
-
 /** Writes log lines to standard output, in order, without blocking, throwing or keeping the process alive. While standard output is blocked (a
  *  full disk, a full pipe), up to a megabyte waits and is retried with backoff. Further lines are discarded, and `describeLoss` creates the line
  *  with their number. */

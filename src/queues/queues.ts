@@ -15,6 +15,8 @@ import {
   type ScheduleSettings,
 } from './jobs.ts';
 
+export type { Job };
+
 /** The prefix of a queue's Redis keys. A hash tag per queue keeps them in one slot of a Redis Cluster. */
 export const queuePrefix = (redisPrefix: string, name: JobName) => `{${redisPrefix}:${name}}`;
 

@@ -14,8 +14,6 @@ import type { Modules } from './modules/modules.ts';
 import type { WebContext } from './stores/context.ts';
 import type { Stores } from './stores/stores.ts';
 
-export type WebListener = ReturnType<typeof createListener>;
-
 /** The HTTP side of a web process: the raw listener with the redirect and the Koa application behind it, and what measures them. */
 export function createListener(web: WebContext, stores: Stores, modules: Modules) {
   const { config, log, closing, conditions } = web;

@@ -10,8 +10,6 @@ const pollEveryMs = { usable: 30_000, notUsable: 2_000, unknown: 5_000 };
 /** Time limit of one comparison. */
 const deadlineMs = 2_000;
 
-export type SchemaWatch = ReturnType<typeof watchSchema>;
-
 /** Compares the applied migrations with those of this version, now and repeatedly, and sets the conditions of the schema. While PostgreSQL
  *  is unavailable, the conditions do not change. */
 export function watchSchema(deps: {

@@ -12,8 +12,6 @@ const maxSearches = 2;
 const searchTimeoutMs = 4_000;
 const marginMs = 1_000;
 
-export type UrlSearch = ReturnType<typeof openSearch>;
-
 /** The search for short URLs, on connections of its own. */
 export function openSearch(
   { config, closing, postgresMetrics }: WebContext,
