@@ -14,6 +14,7 @@ const order = [
   'src/log.ts',
   'src/metrics',
   'src/resilience',
+  'src/resilience/process',
   'src/rate-limits',
   'src/storage/connections',
   'src/storage/postgres',

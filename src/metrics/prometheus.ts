@@ -24,13 +24,7 @@ export async function renderMetrics(metrics: Metric[]): Promise<string> {
 /** Bucket bounds of durations, in seconds. */
 export const durationBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
-<<<<<<< HEAD
-export type DurationHistogram<Label extends string> = ReturnType<typeof durationHistogram<Label>>;
-
 /** A histogram of durations in seconds. An observation takes about a microsecond, which is too slow for each redirect. */
-=======
-/** A histogram of durations in seconds. An observation costs about a microsecond: too much for each redirect. */
->>>>>>> 8889fa8 (build: place the folders of the web process in the import order)
 export function durationHistogram<Label extends string>(
   name: string,
   help: string,

@@ -11,3 +11,5 @@ export const advisoryLocks = {
   /** Held while a process begins an epoch of the database. */
   epoch: 7_261_034_159,
 } as const;
+
+export type AdvisoryLock = (typeof advisoryLocks)[keyof typeof advisoryLocks];
