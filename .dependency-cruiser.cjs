@@ -68,6 +68,7 @@ const order = [
   'src/http/pages',
   'src/http/server',
   'src/http/middleware',
+  'src/http/ops/store-check.ts',
   'src/http/ops/health.ts',
   'src/http/redirect',
   'src/http/api',
