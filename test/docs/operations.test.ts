@@ -12,7 +12,7 @@ const rowsOf = (section: string) =>
   );
 
 test('the table of conditions lists each condition with its severity, and no other', () => {
-  const documented = rowsOf(sectionOf(file, '## Health and conditions'));
+  const documented = rowsOf(sectionOf(file, '### Conditions'));
   expect(Object.fromEntries(documented)).toEqual(conditionSeverities);
   expect(documented).toHaveLength(Object.keys(conditionSeverities).length);
 });
