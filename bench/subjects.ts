@@ -13,7 +13,7 @@ export interface Subject {
   connections: number;
   /** What a window, which has a number of its own, sends. */
   requests: (window: number) => LoadRequest[] | Promise<LoadRequest[]>;
-  /** Whether the worker process stands still meanwhile, as if it had a machine of its own, and counts afterwards. */
+  /** Whether the worker process is stopped during a window, as if it ran on another machine, and counts afterwards. */
   withoutWorker?: boolean;
   /** Whether every answer is to be a 404, instead of none. */
   isRefused?: boolean;

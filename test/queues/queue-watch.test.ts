@@ -10,7 +10,7 @@ import { waitUntil } from '../support/wait-until.ts';
 const { redis } = useRedis('producer');
 const times = { pollEveryMs: 50, unservedMs: 500, overdueMs: 1_000 };
 
-/** A watch of queues that nobody else uses, with the reasons that it reports by condition. */
+/** A watch of separate queues, with the reasons that it reports by condition. */
 async function watch({ onTestFinished }: TestContext) {
   const prefix = uniquePrefix();
   await waitUntil('Redis is there', () => redis().status === 'ready');

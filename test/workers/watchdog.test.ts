@@ -12,7 +12,7 @@ import { startTestRedis } from '../support/services/servers.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const name = 'warm-cache';
-/** Enough for 20 looks, after each of which a wedge would be seen. */
+/** Time for 20 checks, each of which would detect a stuck Worker. */
 const patienceMs = 2_000;
 const quickTimes = { checkEveryMs: 100, idleMs: 500, silentMs: 1_000 };
 /** More than a Worker needs to see that Redis is back. */

@@ -87,7 +87,7 @@ describe.each([
     const REDIS_URL = settings.REDIS_URL.replace('secret', 'wrong');
     const { code, stdout, stderr } = await runProcess(entry, { ...settings, REDIS_URL });
     expect([code, stderr]).toEqual([1, '']);
-    expect(stdout).toContain('the user or the password of REDIS_URL is wrong');
+    expect(stdout).toContain('check the user and the password of REDIS_URL');
     expect(lines(stdout)).toBeLessThan(5);
   });
 

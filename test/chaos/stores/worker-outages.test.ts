@@ -108,7 +108,7 @@ describe.concurrent('a worker process', () => {
       proxy.mute('linkmill-worker');
       await queues.add('cleanup-expired', {});
       expect(await worker.ended).toBe(1);
-      expect(worker.output()).toContain('the process ends to be started anew');
+      expect(worker.output()).toContain('is stuck after replacements, ending the process');
     },
   );
 

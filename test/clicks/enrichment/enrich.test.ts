@@ -99,8 +99,8 @@ test('a visitor ID depends on address and user agent, and is empty without an ad
 });
 
 test('an opt-out header removes only the visitor ID, unless the setting ignores it', () => {
-  for (const wish of [{ 'sec-gpc': '1' }, { dnt: '1' }]) {
-    const headers = { 'user-agent': firefox, ...wish };
+  for (const optOut of [{ 'sec-gpc': '1' }, { dnt: '1' }]) {
+    const headers = { 'user-agent': firefox, ...optOut };
     expect(enrich(headers)).toMatchObject({ browser: 'Firefox', visitor: '' });
     expect(createTestEnricher({ respectsDoNotTrack: false })(headers).visitor).not.toBe('');
   }

@@ -148,7 +148,7 @@ test('a rotated API key has a new secret beside the old one, or at once in its p
 
 test('an api-key command that cannot be done ends with 1 and says why', async () => {
   const { code, stdout, stderr } = await runApiKey(['rotate', '--id', '999999999']);
-  expect([code, stdout, stderr]).toEqual([1, '', 'there is no valid API key 999999999\n']);
+  expect([code, stdout, stderr]).toEqual([1, '', 'API key not found.\n']);
 });
 
 test.each([

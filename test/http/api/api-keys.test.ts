@@ -32,13 +32,13 @@ beforeEach(async () => {
 
 test('a created key is valid at once, and its secret is shown once', async () => {
   const expiresAt = new Date(Date.now() + day).toISOString();
-  const wish = {
+  const input = {
     name: ' shop ',
     scopes: ['stats:read', 'urls:read', 'urls:read'],
     own_urls_only: true,
     expires_at: expiresAt,
   };
-  const { status, headers, body } = await web.client().post(path, wish);
+  const { status, headers, body } = await web.client().post(path, input);
   const { key, ...shown } = body as unknown as Made;
   expect([status, headers.get('cache-control')]).toEqual([201, 'no-store']);
   expect(headers.get('location')).toBe(`${path}/${shown.id}`);
@@ -133,10 +133,10 @@ test.each([
   [{ name: 'a', scopes: ['urls:read', 'jobs:run'], own_urls_only: true }, 'own_urls_only'],
   [{ name: 'a', scopes: ['admin'], expires_at: '2020-01-01T00:00:00Z' }, 'expires_at'],
   [{ name: 'a', scopes: ['admin'], key: 'mine' }, 'key'],
-])('creating the key %j is rejected because of %s', async (wish, field) => {
+])('creating the key %j is rejected because of %s', async (input, field) => {
   const count = async () => (await createApiKeys(web.database.db()).list()).length;
   const before = await count();
-  const answer = await web.client().post(path, wish);
+  const answer = await web.client().post(path, input);
   expect(answer).toBeProblem('validation-failed');
   expect((answer.body['errors'] as { field: string }[]).map((error) => error.field)).toContain(field);
   expect(await count()).toBe(before);

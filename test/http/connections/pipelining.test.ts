@@ -100,7 +100,7 @@ test('a connection is not read while its first request is unanswered', async () 
 test.each([
   ['that reads its answers', true],
   ['that reads no answer', false],
-])('a client %s and floods keeps nobody waiting, and leaves nothing behind', async (_, reads) => {
+])('a client %s and floods delays no other client and leaves nothing behind', async (_, reads) => {
   const code = await createUrl(web.client());
   const floods = [get(`/${code}`), get('/zzzzzzz'), api('GET', '/api/v1/urls/zzzzzzz'), get('/health')];
   for (const bytes of floods) flood(bytes, { reads });

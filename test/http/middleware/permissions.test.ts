@@ -11,7 +11,7 @@ const web = useWeb();
 const operations = Object.entries<Operation>(declared).map(([name, operation]) => ({ name, operation }));
 const ofOneUrl = operations.filter(({ operation }) => operation.path.includes('{short_code}'));
 
-/** What nobody has, for each path parameter. */
+/** A value that does not exist, for each path parameter. */
 const unknown: Record<string, string> = { short_code: 'unknown-1', id: '999999999', name: 'unknown' };
 
 const fillIn = (path: string, values: Record<string, string>) =>
@@ -88,7 +88,7 @@ test('read scopes do not permit changes, and API keys require admin', () => {
 test.each(operations)('$name requires its scope', async ({ operation }) => {
   const expected = holders.map((holder) => `${holder.who}: ${answerFor(operation, holder)}`);
   const ask = async ({ who, key }: Holder, i: number) => {
-    // Whoever may not is told so before anybody looks at what they sent.
+    // A missing permission is reported before the body is validated.
     const body = operation.body && (expected[i]!.endsWith('answered') ? {} : '{ malformed');
     const path = fillIn(operation.path, unknown);
     return `${who}: ${outcomeOf(await web.client(key).request(operation.method.toUpperCase(), path, body))}`;
@@ -108,7 +108,7 @@ test('unknown, wrong, revoked and expired keys get the same answer', async () =>
   expect(new Set(answers.map(({ status, body }) => JSON.stringify([status, body])))).toHaveLength(1);
 });
 
-/** Two short URLs, of one key and of nobody's; and what does not change while nobody changes them. */
+/** Two short URLs, one of an API key and one without an owner, and what stays the same without a change. */
 async function makeUrls(name: string, operation: Operation, owner: number) {
   const db = web.database.db();
   const [own, foreign] = [`own-${name}`, `not-${name}`].map((code) => code.slice(0, 32)) as [string, string];

@@ -51,7 +51,7 @@ describe('invalid HTTP answers 400, and the connection is closed', () => {
     ['two lengths', `POST / HTTP/1.1\r\n${host}Content-Length: 1\r\nContent-Length: 2\r\n\r\nab`],
     ['a chunk of no length', `POST / HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\nzz\r\n`],
     [
-      'an encoding that nobody knows',
+      'an unknown transfer encoding',
       `POST / HTTP/1.1\r\n${host}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n`,
     ],
   ])('%s', async (_, bytes) => {

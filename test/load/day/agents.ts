@@ -7,7 +7,7 @@ export interface Agent {
   isBot: boolean;
 }
 
-/** So many versions of one browser on one system, and the names that we expect of them. */
+/** Versions of one browser on one system, and the names that we expect for them. */
 interface Kind {
   names: [browser: string, os: string, device: string];
   versions: number;

@@ -26,7 +26,7 @@ const quiet = [
 ];
 
 /**
- * Opens a headless Chromium that talks to nobody by itself: the one at CHROMIUM_PATH, an installed one, or on Debian one
+ * Opens a headless Chromium that sends no requests of its own: the one at CHROMIUM_PATH, an installed one, or on Debian one
  * that is fetched into .cache. Otherwise throws an Error that says what to install.
  */
 export async function openBrowser(): Promise<Browser> {

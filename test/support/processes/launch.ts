@@ -38,7 +38,7 @@ export const commandOf = (buildFolder: string, entry: string, args: string[] = [
 ];
 
 /** Starts Node with a command line. Needs settings: nothing is inherited but PATH. `onEnd` is called when it has ended. With
- *  `maxFiles` it may have so many files and sockets open. */
+ *  `maxFiles` limits its open files and sockets. */
 export function launch(
   commandLine: string[],
   settings: Settings,

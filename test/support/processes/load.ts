@@ -47,8 +47,8 @@ export async function sendRedirects(baseUrl: string, codes: string[], clients = 
   return tally;
 }
 
-/** Clients that keep their connection and follow one short code after the other until nobody listens or they are told to
- *  stop. `tally` grows while they run. */
+/** Clients that keep their connection and request one short code after the other until no server listens or they are
+ *  stopped. `tally` grows while they run. */
 export function startLoad(baseUrl: string, codes: string[], clients = 20) {
   return runLoad([baseUrl], codes, { clients, untilRefused: true });
 }

@@ -17,8 +17,8 @@ export interface RawExchange {
   isClosed: boolean;
 }
 
-/** Sends bytes over a connection of their own and resolves when so many answers are there or the server has closed the
- *  connection. With `ends` it says that nothing more will come. Rejects when neither happens within `patienceMs`, which grow
+/** Sends bytes over a new connection and resolves when the expected number of responses has arrived or the server has closed the
+ *  connection. With `ends` it half-closes the connection after the bytes. Rejects when neither happens within `patienceMs`, which grow
  *  with `readSlowness`. */
 export async function sendRaw(
   baseUrl: string,

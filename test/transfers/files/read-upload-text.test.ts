@@ -3,7 +3,7 @@ import { readUploadText, type UploadedAs } from '../../../src/transfers/files/re
 
 const unknown: UploadedAs = { kind: undefined, charset: undefined, format: 'auto', mapping: null };
 
-/** How a file is stored that comes in parts of so many bytes. */
+/** The stored form of a file that arrives in parts of `partBytes`. */
 async function read(content: string | Buffer, given: Partial<UploadedAs> = {}, partBytes = 7) {
   async function* source() {
     const bytes = Buffer.from(content);

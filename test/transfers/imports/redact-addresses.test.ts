@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { redactAddresses } from '../../../src/transfers/imports/redact-addresses.ts';
 import type { Encoding } from '../../../src/transfers/transfer.ts';
 
-/** The file without addresses, where it comes in parts of so many bytes. */
+/** The file without addresses, read in parts of `partBytes`. */
 async function filter(encoding: Encoding, file: string, partBytes: number): Promise<string> {
   async function* source() {
     const bytes = Buffer.from(file);

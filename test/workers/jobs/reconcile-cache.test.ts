@@ -272,7 +272,7 @@ describe('the whole cache', () => {
     const { cache } = createDeps();
     await cache.putUnknown('unknown-1');
     await cache.putTombstones([{ shortCode: 'purged-1', version: 3 }], 'expired');
-    // As it could be after harm that nobody wrote down.
+    // An entry whose deletion was never recorded.
     await redis.redis().set(`${redis.prefix}:url:ghost-1`, '7:1,,https://example.com/ghost');
     await redis.redis().set(`${redis.prefix}:url:url-2`, '0:1,,https://example.com/old');
     expect(await reconcile({ all: true })).toEqual({ checked: 6, repaired: 2 });

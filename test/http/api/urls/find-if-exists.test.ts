@@ -143,7 +143,7 @@ test('50 concurrent requests create one short URL', async () => {
 test('concurrent requests that find no match create one short URL', async () => {
   const page = newPage();
   const db = web.database.db();
-  // Nobody can insert, and everybody can look.
+  // Inserts wait; reads continue.
   const blocker = await db.transaction();
   await blocker.raw('lock table urls in share row exclusive mode');
   const answers = Promise.all(Array.from({ length: 5 }, () => find({ original_url: page })));
