@@ -13,7 +13,7 @@ let document: object;
 let callers: Callers;
 beforeAll(async () => {
   document = (await service.client(null).get('/openapi.json')).body;
-  // Few reports that requests make up are in order.
+  // Generated requests rarely create a valid report, so the test inserts one.
   await createReportStore(service.database.db()).add({
     shortCode: 'reported',
     originalUrl: 'https://example.com/reported',
@@ -26,7 +26,7 @@ beforeAll(async () => {
 const run = async (described: object, requests: number) =>
   await fuzz({ baseUrl: service.baseUrl(), document: described, callers, requests, seed });
 
-/** The document with one place changed. */
+/** A copy of the OpenAPI document with one change. */
 function changed(change: (copy: Document) => void): object {
   const copy = structuredClone(document) as Document;
   change(copy);
@@ -38,7 +38,7 @@ interface Document {
 }
 type Content = Record<string, { schema: { properties: Record<string, object>; required: string[] } }>;
 
-test('5,000 generated requests get documented answers, and each operation succeeds', async () => {
+test('5,000 generated requests get documented responses, and each operation succeeds', async () => {
   const result = await run(document, 5_000);
   expect(result.findings).toEqual([]);
   const succeeded = (id: string) =>
@@ -48,15 +48,15 @@ test('5,000 generated requests get documented answers, and each operation succee
   expect(service.output()).not.toContain('request failed');
 });
 
-describe('an undocumented answer is detected', () => {
+describe('the fuzzer detects', () => {
   test.each<[string, (copy: Document) => void, string]>([
     [
-      'a status that is not documented',
+      'an undocumented status',
       ({ paths }) => delete paths['/api/v1/urls/{short_code}']!['get']!.responses['404'],
       'getUrl: the status 404 is not documented',
     ],
     [
-      'a type of problem that is not documented',
+      'an undocumented problem type',
       ({ paths }) => {
         const { responses } = paths['/api/v1/urls']!['post']!;
         responses['422'] = responses['409']!;
@@ -64,7 +64,7 @@ describe('an undocumented answer is detected', () => {
       'createUrl: the body violates its schema: /type must be equal to one of the allowed values',
     ],
     [
-      'a field that is missing',
+      'a missing field',
       ({ paths }) => {
         const { schema } = paths['/']!['get']!.responses['200']!.content['application/json']!;
         schema.properties['color'] = { type: 'string' };
@@ -73,7 +73,7 @@ describe('an undocumented answer is detected', () => {
       "getService: the body violates its schema:  must have required property 'color'",
     ],
     [
-      'a type of content that is not documented',
+      'an undocumented content type',
       ({ paths }) => {
         const { content } = paths['/health']!['get']!.responses['200']!;
         content['text/plain'] = content['application/json']!;

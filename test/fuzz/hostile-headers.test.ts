@@ -29,7 +29,7 @@ const nasty = [
   '\u{e9}',
 ];
 
-/** Headers that are different each time, of 12 KB. */
+/** Headers of about 12 KB that differ in each request. */
 function makeHeaders(n: number): Record<string, string> {
   const bad = nasty[n % nasty.length]!;
   const schemes = ['https', 'http', 'android-app', 'javascript'];
@@ -81,7 +81,7 @@ test('25,000 hostile headers are counted with bounded memory and cardinality', a
       headers: { 'x-api-key': service.apiKey() },
     },
   );
-  // A browser takes it for nothing else, whatever stands in it.
+  // A browser does not sniff another content type from hostile text.
   expect(shown.headers.get('content-type')).toMatch(/^application\/json/);
   expect(shown.headers.get('x-content-type-options')).toBe('nosniff');
   const { clicks, groups, other } = (await shown.json()) as {

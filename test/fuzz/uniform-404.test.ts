@@ -11,7 +11,7 @@ const noise = 1.2;
 
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 
-/** How many ms an answer takes, on a connection that is open. */
+/** The response time in milliseconds on an open connection. */
 async function time(code: string): Promise<number> {
   const begunAt = performance.now();
   await new Promise<void>((resolve, reject) => {
@@ -40,7 +40,7 @@ test('response times do not distinguish unknown from deleted or inactive codes',
   ] as const;
   const times = new Map(codes.map(([kind]) => [kind, [] as number[]]));
   for (let round = 0; round < rounds; round++) {
-    // A varying order, so that no code always follows the same one.
+    // The order varies, so that no code always follows the same other code.
     for (let i = 0; i < codes.length; i++) {
       const [kind, code] = codes[(i * (1 + (round % 4)) + round) % codes.length]!;
       times.get(kind)!.push(await time(code));

@@ -9,12 +9,12 @@ import { useDatabase } from '../support/resources.ts';
 const database = useDatabase();
 const { db } = database;
 const rounds = 5;
-/** An answer may take this many times as long as the yardstick; at most 0.7 was measured. */
+/** Upper limit of the query time relative to the baseline; the highest measured ratio is 0.7. */
 const ratioLimit = 1.5;
 let analytics: Analytics;
 
-/** A year of 10 million clicks on one short URL: roll-ups of each hour, 100 values a day of each dimension, and rows of the last ten
- *  days. As much lies around it of 50 others. */
+/** A year of 10 million clicks on one short URL: hourly roll-ups, 100 values per day and dimension, and click events of the last
+ *  ten days. 50 other short URLs fill the tables with similar roll-ups. */
 beforeAll(async () => {
   const [urlId] = await createUrlIds(db(), 51);
   await db()('urls').where({ id: urlId }).update({ short_code: 'popular' });
@@ -43,7 +43,7 @@ beforeAll(async () => {
   analytics = createAnalytics(createAnalyticsSnapshot(db(), 10_000));
 });
 
-/** The least time of some rounds: other work on this machine only adds to it. */
+/** The shortest time of several rounds: other work on this machine only adds to it. */
 async function leastMs(run: () => Promise<void>): Promise<number> {
   const times: number[] = [];
   for (let i = 0; i <= rounds; i++) {
@@ -60,7 +60,7 @@ const askYear = async (question: Partial<AnalyticsQuery>) => {
   expect(answer.clicks).toBeGreaterThan(0);
 };
 
-/** The yardstick: PostgreSQL adds up all daily roll-ups of the short URL. */
+/** The baseline: PostgreSQL sums all daily roll-ups of the short URL. */
 const sumYear = async () => {
   const ids = db()('urls').select('id').where({ short_code: 'popular' });
   await db()('url_clicks_daily').sum('clicks').whereIn('url_id', ids);

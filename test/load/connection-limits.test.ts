@@ -25,7 +25,7 @@ async function startWeb(more: Record<string, string>, maxFiles?: number) {
   return await readyWeb(launch(command, settings, track('web process'), { maxFiles }), settings);
 }
 
-/** Opens connections that send `bytes` and no more. */
+/** Opens connections that send `bytes` and nothing else. */
 function openMany(baseUrl: string, count: number, bytes = '') {
   const { hostname, port } = new URL(baseUrl);
   return Array.from({ length: count }, () => {
@@ -51,8 +51,8 @@ const conditionsOf = async (baseUrl: string) =>
     ({ code }) => code,
   );
 
-describe('a process with as many connections as it accepts', () => {
-  test('closes idle ones for new ones, and reports the limit', async () => {
+describe('a web process at its connection limit', () => {
+  test('closes idle connections for new ones and reports the limit', async () => {
     const web = await startWeb({ MAX_CONNECTIONS: '20' });
     try {
       const idle = openMany(web.baseUrl, 40);
@@ -67,7 +67,7 @@ describe('a process with as many connections as it accepts', () => {
     }
   });
 
-  test('answers health, and refuses others, when all are busy', async () => {
+  test('answers health checks and rejects other requests when all connections are busy', async () => {
     const web = await startWeb({ MAX_CONNECTIONS: '5', BASE_URL: '/go' });
     const half =
       'POST /report HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{';
@@ -85,7 +85,7 @@ describe('a process with as many connections as it accepts', () => {
         '/go/metrics',
       ])
         expect(await ask(web.baseUrl, path)).toBe(200);
-      // Connections that send nothing do not take the places of those that do.
+      // Connections that send nothing do not displace those that send requests.
       openMany(web.baseUrl, 200);
       expect(await ask(web.baseUrl, '/health/live')).toBe(200);
       expect(await readMetric(web.baseUrl, 'linkmill_rejected_connections_total')).toBeGreaterThan(0);
@@ -100,7 +100,7 @@ describe('a process with as many connections as it accepts', () => {
       expect(web.output()).toContain('accepting fewer connections than MAX_CONNECTIONS');
       openMany(web.baseUrl, 500);
       expect(await ask(web.baseUrl, '/health')).toBe(200);
-      // For a second none of them counts as idle.
+      // A connection counts as idle only after 1 s.
       await waitUntil('they make room', async () => (await ask(web.baseUrl, '/unknown-1')) === 404);
       for (let i = 0; i < 5; i++) {
         expect(await ask(web.baseUrl, '/unknown-1')).toBe(404);
@@ -113,7 +113,7 @@ describe('a process with as many connections as it accepts', () => {
   });
 });
 
-test('requests beyond MAX_REQUESTS are answered 503, health is not, and the limit is reported', async () => {
+test('requests beyond MAX_REQUESTS get 503, except health checks, and the limit is reported', async () => {
   const web = await startWeb({ MAX_REQUESTS: '3' });
   const half =
     'POST /report HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{';

@@ -6,7 +6,7 @@ import { runDay } from './day/run-day.ts';
 const bench = useBench();
 
 /** The short form of `npm run test:day`. */
-test('every figure of the analytics is what was sent on a day, over both midnights, with each hour crossed under load', async () => {
+test('the analytics of a day under load equal the requests sent, across hours and midnights', async () => {
   const outcome = await runDay(bench(), { seed: 'short', clicks: 20_000, say: () => {} });
   expect(listFailures(outcome)).toEqual([]);
   expect(outcome.sent).toHaveLength(20_000);

@@ -4,12 +4,12 @@ import { watchEventLoop } from '../../src/resilience/process/event-loop.ts';
 import { silentLog } from '../support/resources.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
-/** Keeps this process from everything else. */
+/** Blocks the event loop of this process. */
 function block(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
-test('a process that was stopped once, however long, reports no delay', async () => {
+test('a process that was stopped once reports no event loop delay', async () => {
   const watch = watchEventLoop({ maxDelayMs: 100, log: silentLog });
   await delay(300);
   block(1_000);

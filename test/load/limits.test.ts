@@ -11,7 +11,7 @@ import { waitUntil } from '../support/wait-until.ts';
 
 const database = useDatabase();
 const redis = useRedis();
-/** Between the web processes and PostgreSQL. */
+/** The proxy between the web processes and PostgreSQL. */
 let proxy: Proxy;
 let closed: () => void;
 let webs: (TestProcess & { baseUrl: string })[] = [];
@@ -42,10 +42,10 @@ afterAll(async () => {
 });
 
 const insert = async (url: RestrictedUrl) => await insertRestrictedUrl(database.db(), url);
-/** The address of a short URL at one web process or the other. */
+/** The address of a short URL at one of the two web processes. */
 const at = (place: number, code: string) => `${webs[place % webs.length]!.baseUrl}/${code}`;
 
-/** How often each status was answered to 100 clients of both processes who all ask at once, one time after the other. */
+/** Sends `times` requests in sequence from each of 100 concurrent clients; resolves to the count of each status. */
 async function askAtOnce(times: number, ask: (client: number) => Promise<{ status: number }>) {
   const statuses: Record<number, number> = {};
   const client = async (number: number) => {
@@ -69,7 +69,7 @@ async function untilCounted(code: string, clicks: number): Promise<void> {
   });
 }
 
-test('a limit of 500 redirects 500 of 1,000 visits by 100 clients of two processes, and counts as many', async () => {
+test('a click limit of 500 redirects and counts 500 of 1,000 visits through two processes', async () => {
   const code = await insert({ maxClicks: 500 });
   expect(await askAtOnce(10, async (client) => await visit(at(client, code)))).toEqual({
     301: 500,
@@ -78,7 +78,7 @@ test('a limit of 500 redirects 500 of 1,000 visits by 100 clients of two process
   await untilCounted(code, 500);
 });
 
-test('of 100 clients of two processes who open a one-time URL at once one gets through, and is counted', async () => {
+test('one of 100 concurrent clients of two processes opens a one-time URL and is counted', async () => {
   const codes = await Promise.all(Array.from({ length: 5 }, () => insert({ isOneTime: true })));
   for (const code of codes) {
     expect(await askAtOnce(1, async (client) => await submit(at(client, code)))).toEqual({ 303: 1, 410: 99 });
@@ -86,7 +86,7 @@ test('of 100 clients of two processes who open a one-time URL at once one gets t
   for (const code of codes) await untilCounted(code, 1);
 });
 
-test('of 100 clients who know the password of a one-time URL at most one gets through at once, and one does in the end', async () => {
+test('a one-time URL with a password opens exactly once for 101 clients, 100 of them concurrent', async () => {
   const code = await insert({ isOneTime: true, password: 'secret' });
   const open = async (client: number) =>
     await submit(at(client, code), { password: 'secret' }, { 'x-forwarded-for': `192.0.2.${client}` });
@@ -96,7 +96,7 @@ test('of 100 clients who know the password of a one-time URL at most one gets th
   expect([again.status, statuses[303] ?? 0]).toEqual(statuses[303] ? [410, 1] : [303, 0]);
 });
 
-test('a limit that is raised or lowered over the API holds at the other process as soon as the API has answered', async () => {
+test('a changed click limit applies in the other process as soon as the API has answered', async () => {
   const code = await insert({ maxClicks: 2 });
   const change = async (max: number) =>
     expect((await api.request('PATCH', `/api/v1/urls/${code}`, { max_clicks: max })).status).toBe(200);
@@ -110,7 +110,7 @@ test('a limit that is raised or lowered over the API holds at the other process 
   expect([await look(), await look(), await look()]).toEqual([301, 301, 410]);
 });
 
-test('a limit that is raised while 100 clients come is used up to the last', async () => {
+test('a click limit that is raised during 100 concurrent visits is used up to the last click', async () => {
   const code = await insert({ maxClicks: 100 });
   const [statuses] = await Promise.all([
     askAtOnce(10, async (client) => await visit(at(client, code))),
@@ -120,7 +120,7 @@ test('a limit that is raised while 100 clients come is used up to the last', asy
   expect((statuses[301] ?? 0) + (late[301] ?? 0)).toBe(300);
 });
 
-test('while PostgreSQL is away limited short URLs answer 503 with Retry-After, others go on, and none is used once too often', async () => {
+test('limited short URLs answer 503 while PostgreSQL is down and never exceed their limit', async () => {
   const [limited, plain] = [await insert({ maxClicks: 2 }), await insert({})];
   const look = async (code: string) => (await visit(at(0, code))).status;
   expect([await look(limited), await look(plain)]).toEqual([301, 301]);
@@ -135,7 +135,7 @@ test('while PostgreSQL is away limited short URLs answer 503 with Retry-After, o
   expect(await look(limited)).toBe(410);
 });
 
-test('a use of which PostgreSQL cannot tell any more is lost and never given twice', async () => {
+test('a click whose confirmation from PostgreSQL is lost uses up the limit only once', async () => {
   const code = await insert({ maxClicks: 2 });
   await visit(at(0, `${code}+`));
   const { sprung } = proxy.dropReplyTo('insert into url_uses');
@@ -145,7 +145,7 @@ test('a use of which PostgreSQL cannot tell any more is lost and never given twi
   expect(statuses[301]).toBe(1);
 });
 
-test('a flood of passwords leaves the process to others, and what it has no time for is answered 503', async () => {
+test('a flood of passwords gets 503 beyond the capacity and does not block other requests', async () => {
   const [code, plain] = [await insert({ password: 'secret' }), await insert({})];
   await database
     .db()('urls')

@@ -25,7 +25,7 @@ const refusal = expect.objectContaining({
   body: expect.objectContaining({ type: problemUri('unavailable'), status: 503 }),
 });
 
-test('requests of the API beyond those that may be in hand are refused at once, until one of them has ended', async () => {
+test('API requests beyond the concurrency limit are rejected until one in progress ends', async () => {
   const unfinished = Array.from({ length: maxApiRequests }, () => {
     const sent = request(`${web.baseUrl()}/api/v1/urls`, {
       method: 'POST',
@@ -56,14 +56,14 @@ test('requests of the API beyond those that may be in hand are refused at once, 
   await waitUntil('it is answered', async () => (await read()).status === 404);
 });
 
-test('requests do not stay in progress when their clients go away', async () => {
+test('the requests of disconnected clients do not stay in progress', async () => {
   const { hostname, port } = new URL(web.baseUrl());
   const sent = `GET /api/v1/urls/unknown1 HTTP/1.1\r\nhost: ${hostname}\r\nx-api-key: ${web.apiKey()}\r\n\r\n`;
   const stranger = web.client(null);
   const read = async () => (await stranger.get('/api/v1/urls/unknown1')).status;
   const table = await web.database.db().transaction();
   await table.raw('lock table urls in access exclusive mode');
-  // The requests of one connection are answered one after the other.
+  // A connection processes its requests in sequence, so each request needs its own connection.
   const sockets = Array.from({ length: maxApiRequests }, () => connect(Number(port), hostname));
   try {
     for (const socket of sockets) {
@@ -78,8 +78,8 @@ test('requests do not stay in progress when their clients go away', async () => 
   await waitUntil('one more is answered', async () => (await read()) === 401);
 });
 
-describe('a process that is late with everything', () => {
-  /** Lets it run for a moment at a time, as a machine with too much to do would. */
+describe('an overloaded web process', () => {
+  /** Lets the process run only in short slices, as on an overloaded machine. */
   function slowDown(stoppedMs: number, runningMs: number) {
     const ending = new AbortController();
     const slowing = (async () => {
@@ -96,7 +96,7 @@ describe('a process that is late with everything', () => {
     };
   }
 
-  test('refuses the API and unknown redirects, never health nor redirects known by heart, and recovers', async () => {
+  test('rejects API requests and uncached redirects, serves health and cached ones, and recovers', async () => {
     const code = await createUrl(web.client());
     const goOn = slowDown(300, 20);
     try {
@@ -129,7 +129,7 @@ describe('a process that is late with everything', () => {
     expect((await web.client().get(`/api/v1/urls/${code}`)).status).toBe(200);
   });
 
-  test('refuses nothing when it was stopped only once', async () => {
+  test('rejects nothing after it was stopped only once', async () => {
     web.signal('SIGSTOP');
     await delay(1_500);
     web.signal('SIGCONT');

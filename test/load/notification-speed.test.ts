@@ -4,7 +4,7 @@ import { connectExternalClient } from '../support/urls/external.ts';
 
 const database = useDatabase();
 
-/** How long another program takes to insert, change, delete and insert 20,000 short URLs, after a first statement. */
+/** Times another program that inserts, updates, deletes and inserts 20,000 short URLs after a first statement. */
 async function timeMany(first: string): Promise<number> {
   await database.db().raw('truncate urls cascade');
   const external = await connectExternalClient(database.url());
@@ -22,7 +22,7 @@ async function timeMany(first: string): Promise<number> {
   }
 }
 
-test('many external writes take at most 4 times as long after few, whose query plans are cached', async () => {
+test('bulk external writes take at most 4 times as long after a few writes cached their plans', async () => {
   const alone = await timeMany('select 1');
   const afterFew =
     await timeMany(`insert into urls (short_code, original_url) values ('code-1', 'https://example.com/');

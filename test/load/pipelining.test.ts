@@ -11,9 +11,9 @@ import { createUrl } from '../support/urls/urls.ts';
 
 const attackMs = 8_000;
 const attackers = 10;
-/** Twelve floods of one process take up to 280 MB on Node 20: `src/heap-limits.ts` limits what the heap keeps. */
+/** Twelve floods of one process take up to 280 MB on Node 20: `src/web/heap-limits.ts` limits the heap. */
 const maxRssMb = 400;
-/** A bystander on a busy machine; what an idle one must reach is printed. */
+/** The longest wait of a bystander on a busy machine; the measured latencies are printed. */
 const maxWaitMs = 5_000;
 
 const flood = fileURLToPath(new URL('../support/processes/flood.ts', import.meta.url));
@@ -21,7 +21,7 @@ const database = useDatabase();
 const redis = useRedis();
 const host = 'Host: short.example\r\n';
 
-/** A web process with the default limits, started as its operator would. */
+/** A web process with the default limits, started as an operator starts it. */
 async function startWeb({ nodeArgs = [], maxFiles }: { nodeArgs?: string[]; maxFiles?: number }) {
   const { key } = await createApiKeys(database.db()).create('test');
   const settings = await placeWeb({
@@ -41,7 +41,7 @@ async function startWeb({ nodeArgs = [], maxFiles }: { nodeArgs?: string[]; maxF
 
 type Web = Awaited<ReturnType<typeof startWeb>>;
 
-/** Clients in a process of their own, so that they do not delay the bystander of this one. */
+/** Starts clients in a separate process, so that they do not delay the bystander in this one. */
 const attack = ({ baseUrl }: Web, bytes: string, { reads }: { reads: boolean }) =>
   launch(
     ['--import', 'tsx', flood],
@@ -54,7 +54,7 @@ const attack = ({ baseUrl }: Web, bytes: string, { reads }: { reads: boolean }) 
     track('flood'),
   );
 
-/** How long each request of a visitor takes, one after the other, each on a connection of its own. */
+/** Sends requests in sequence, each on a new connection; resolves to their latencies in milliseconds. */
 async function visit(url: string, signal: AbortSignal): Promise<number[]> {
   const agent = new Agent({ keepAlive: false });
   const latencies: number[] = [];
@@ -118,11 +118,11 @@ const floods: [string, (web: Web, code: string) => string][] = [
 ];
 
 describe.each<[string, Parameters<typeof startWeb>[0]]>([
-  ['with the usual heap', {}],
+  ['with the default heap', {}],
   ['with a heap of 256 MB', { nodeArgs: ['--max-old-space-size=256'] }],
   ['with 256 open files', { maxFiles: 256 }],
 ])('a web process %s', (name, how) => {
-  test('answers a bystander while clients pipeline, and stays small', async () => {
+  test('answers a bystander during pipelined floods and limits its memory', async () => {
     const web = await startWeb(how);
     try {
       const code = await createUrl(web.client);

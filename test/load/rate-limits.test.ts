@@ -19,7 +19,7 @@ const newKey = async () => (await createApiKeys(database.db()).create('limits'))
 beforeAll(async () => {
   redis = await startTestRedis();
   const settings = { DATABASE_URL: database.url(), REDIS_URL: redis.url, RATE_LIMIT_PER_KEY: String(limit) };
-  // Each believes that another process shares its port.
+  // Two web processes on one port; each one limits at half of the limit without Redis.
   const sharing = { ...settings, WEB_CONCURRENCY: '2' };
   webs = await Promise.all([startWeb(settings), startWeb(settings), startWeb(sharing)]);
 });
@@ -40,7 +40,7 @@ async function ask(client: Client, count: number): Promise<number[]> {
 
 const count = (statuses: number[], status: number) => statuses.filter((one) => one === status).length;
 
-/** Of two processes, each with half of the limit, both have noticed. */
+/** Resolves once both processes of the shared port limit at their half. */
 async function waitForShares(): Promise<void> {
   const probe = createClient(webs[2]!.baseUrl, await newKey());
   let inARow = 0;
@@ -60,7 +60,7 @@ test('two web processes share the limit of an API key', async () => {
     return (await observer.mget(keys)).includes(String(limit));
   });
   await closeRedis(observer);
-  // The first goes through: who has not asked yet does not know.
+  // The first request passes: a process does not know the shared count of a new client.
   expect((await clients[1]!.get(path)).status).toBe(200);
   await waitUntil('the other knows', async () => (await clients[1]!.get(path)).status === 429);
 });
@@ -68,7 +68,7 @@ test('two web processes share the limit of an API key', async () => {
 test.each([
   ['dead', async () => await redis.kill(), async () => await redis.start()],
   ['hanging', async () => redis.hang(), async () => redis.goOn()],
-] as const)('while Redis is %s each process goes on to limit, at its share', async (_, harm, repair) => {
+] as const)('each web process limits at its share while Redis is %s', async (_, harm, repair) => {
   await harm();
   try {
     await waitForShares();

@@ -8,7 +8,7 @@ import { waitUntil } from '../support/wait-until.ts';
 
 const { db, url } = useDatabase();
 
-test('a search that takes too long, and one that finds no connection, end with errors of their own', async () => {
+test('a slow search throws StatementTimeout, and one without a connection throws Overloaded', async () => {
   const closed = track('pool');
   const few = openPostgres({ url: url(), poolMax: 1, queryTimeoutMs: 20_000, name: 'test' });
   const search = createSearchQuery(few, 3_000);

@@ -20,7 +20,7 @@ test('the key pool reaches 100,000 keys within a minute of the first start', asy
   expect(body['status']).toBe('healthy');
 });
 
-test('1,000 concurrent redirects are exactly 1,000 clicks in /stats within 5 s', async () => {
+test('1,000 concurrent redirects count as exactly 1,000 clicks in /stats within 5 s', async () => {
   const counts = [400, 300, 200, 99, 1];
   const codes = await Promise.all(counts.map(async () => await createUrl(service.client())));
   const paths = codes.flatMap((code, i) => Array<string>(counts[i]!).fill(code));
@@ -72,7 +72,7 @@ test('a renamed short URL keeps the clicks under all its codes', async () => {
   expect(await cached()).toMatch(/^\d+:410$/);
 });
 
-test('an expired short URL answers 410, and clean-up leaves a tombstone in Redis', async () => {
+test('an expired short URL answers 410, and the clean-up leaves a tombstone in Redis', async () => {
   const client = service.client();
   const code = await createUrl(client, {
     original_url: 'https://example.com/soon-gone',
@@ -91,7 +91,7 @@ test('an expired short URL answers 410, and clean-up leaves a tombstone in Redis
   expect(row.is_active).toBe(false);
 });
 
-test('a deleted short URL answers 404 immediately after a redirect', async () => {
+test('a short URL that is deleted right after a redirect answers 404', async () => {
   const code = await createUrl(service.client());
   expect((await service.client(null).get(`/${code}`)).status).toBe(301);
   expect((await service.client().delete(`/api/v1/urls/${code}`)).status).toBe(204);
@@ -131,7 +131,7 @@ test('20 concurrent creates of one custom code give one 201 and nineteen 409', a
   expect(redirect.headers.get('location')).toBe(winner?.body['original_url']);
 });
 
-test('a job started over the API shows state, progress and result', async () => {
+test('a job started through the API reports its state, progress and result', async () => {
   const client = service.client();
   const before = Number((await client.get('/health')).body['kgs_pool_size']);
   const path = await requestJob(client, 'replenish-keys', { target: 200_000 });
@@ -175,7 +175,7 @@ test('a clean-up of 10,000 expired short URLs reports progress', async () => {
   expect(left).toEqual([]);
 });
 
-test('finished jobs are kept in a limited number', async () => {
+test('a queue keeps the last 200 completed jobs', async () => {
   const queueKey = `${queuePrefix(service.redis.prefix, 'cleanup-expired')}:cleanup-expired`;
   await Promise.all(
     Array.from({ length: 220 }, async () => await requestJob(service.client(), 'cleanup-expired')),

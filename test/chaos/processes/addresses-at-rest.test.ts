@@ -22,13 +22,13 @@ const service = useOwnRedisService(
     RATE_LIMIT_NOT_FOUND_PER_IP: '10',
     RATE_LIMIT_PER_KEY: '1000',
   },
-  // What is written is found in its files as it was written, not compressed.
+  // Uncompressed files, so that a plain byte search finds everything that Redis writes.
   { appendonly: true, args: ['--rdbcompression', 'no'] },
 );
 
 const addresses = ['203.0.113.77', '2001:db8:cafe:beef:1234:5678:9abc:def0'];
 
-/** What proxies and clients say of where a request comes from. */
+/** The headers in which proxies and clients send a client address. */
 const comingFrom = (address: string) => ({
   'x-forwarded-for': `${address}, ${address}`,
   forwarded: `for="${address.includes(':') ? `[${address}]` : address}"`,
@@ -38,7 +38,7 @@ const comingFrom = (address: string) => ({
   'x-client-ip': address,
 });
 
-/** Does from one address all that a visitor, an API client and an attacker do. */
+/** Sends from one address the requests of a visitor, an API client and an attacker. */
 async function doEverything(address: string, key: string) {
   const from = comingFrom(address);
   const form = { ...from, 'content-type': 'application/x-www-form-urlencoded' };
@@ -85,14 +85,14 @@ async function doEverything(address: string, key: string) {
   return { statuses, made: made.status };
 }
 
-test('no address of a client is at rest anywhere, in no spelling: not in PostgreSQL, not in Redis or its files, not in a log', async () => {
+test('PostgreSQL, Redis files and logs contain no client address in any notation', async () => {
   const { key } = await createApiKeys(service.database.db()).create('test');
   for (const address of addresses) {
     const { statuses, made } = await doEverything(address, key);
     expect([...statuses].toSorted((a, b) => a - b)).toEqual([200, 202, 301, 303, 401, 403, 404, 410, 429]);
     expect(made).toBe(201);
   }
-  // The details of each click are in PostgreSQL by now.
+  // After this wait, the details of each click are in PostgreSQL.
   await waitUntil('all clicks are counted', async () => {
     const { rows } = await service.database.db().raw('select sum(click_count)::int as clicks from url_stats');
     return rows[0].clicks === 2 * (5 + 1 + 1);
@@ -114,13 +114,13 @@ test('no address of a client is at rest anywhere, in no spelling: not in Postgre
   );
   expect(found).toEqual([]);
 
-  // There was something to look through.
+  // Guards against a search through empty files.
   expect([...places.keys()].filter((place) => /\.rdb|\.aof/.test(place)).length).toBeGreaterThan(1);
   expect(tables.get('public.clicks') ?? [...tables.values()].join('')).toContain('Firefox');
   expect(service.web().output()).toContain('/unknown-3');
 });
 
-test.each(addresses)('an address that is written down is found, in whatever spelling: %s', (address) => {
+test.each(addresses)('the search finds a stored address in every notation: %s', (address) => {
   for (const { trace, bytes } of tracesOf(address)) {
     const content = Buffer.concat([Buffer.from('before '), bytes, Buffer.from(' after')]);
     expect(findTraces(content, addresses)).toContain(`${address} as ${trace}`);

@@ -19,8 +19,8 @@ afterEach(async () => {
   await server?.stop();
 });
 
-test('a PostgreSQL that loses its last commits in a crash begins no epoch', async () => {
-  // Its commits are on disk a moment later.
+test('a PostgreSQL crash that loses the last commits does not begin a new epoch', async () => {
+  // Commits reach the disk asynchronously, shortly after their confirmation.
   server = await startTestPostgres({ keepsCommits: false });
   db = openPostgres({ url: server.url, poolMax: 8, queryTimeoutMs: 60_000, connectMs: 60_000, name: 'test' });
   await migrate(db, { waitMs: 60_000, report: () => undefined });
@@ -65,6 +65,6 @@ test('a PostgreSQL that loses its last commits in a crash begins no epoch', asyn
     for (const process of processes) expect(await process.check()).toBe('own');
     expect(await on('database_epochs').pluck('number')).toEqual([1]);
   }
-  // Otherwise nothing was tried.
+  // Without a lost commit, this test proves nothing.
   expect(lostVersions).toBeGreaterThan(0);
 });

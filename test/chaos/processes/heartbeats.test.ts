@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(async () => void (await web.stop()));
 
-/** The live workers of two queues, as a web process shows them. */
+/** The live workers of two queues in the metrics of the web process. */
 async function readWorkers(): Promise<number[]> {
   const metrics = await openPrometheus(web.baseUrl);
   return ['flush-clicks', 'warm-cache'].map((queue) => metrics.value('linkmill_queue_workers', { queue }));
@@ -32,7 +32,7 @@ const untilWorkers = async (counts: number[]) =>
     40_000,
   );
 
-test('workers count for their queues until they end, and a killed one for 15 s more', async () => {
+test('a worker counts for its queues until it ends, or until 15 s after a kill', async () => {
   await untilWorkers([0, 0]);
   const all = await startWorker(settings());
   const few = await startWorker(settings(), ['--queues', 'flush-clicks']);

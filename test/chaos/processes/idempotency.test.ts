@@ -24,7 +24,7 @@ async function startOne(databaseUrl: string): Promise<TestProcess & { baseUrl: s
   return web;
 }
 
-/** A web process whose way to PostgreSQL leads through a proxy. */
+/** A web process that reaches PostgreSQL through a proxy. */
 async function startBehindProxy(): Promise<{ web: TestProcess & { baseUrl: string }; proxy: Proxy }> {
   const url = new URL(database.url());
   const proxy = await startProxy(Number(url.port));
@@ -36,10 +36,10 @@ async function startBehindProxy(): Promise<{ web: TestProcess & { baseUrl: strin
 const countUrls = async () => Number((await database.db()('urls').count({ count: '*' }))[0]!['count']);
 
 test.each([
-  ['after PostgreSQL stored its short URL', 'release', 1],
-  ['before PostgreSQL hears of it', 'discard', 0],
+  ['after', 'release', 1],
+  ['before', 'discard', 0],
 ] as const)(
-  'a create whose web process is killed %s makes one short URL when it comes again elsewhere',
+  'a create whose web process is killed %s the insert makes one short URL on retry',
   async (_, fate, rows) => {
     await database.db().raw('truncate urls, url_stats, idempotency_keys cascade');
     const { key } = await createApiKeys(database.db()).create('crash');
@@ -50,7 +50,7 @@ test.each([
     const insert = proxy.hold('insert into idempotency_keys');
     const lost = ask(web.baseUrl).catch(() => 'no answer');
     await insert.sprung;
-    // What PostgreSQL says from now on it will never read.
+    // From here on, the process reads no reply from PostgreSQL.
     web.signal('SIGSTOP');
     insert[fate]();
     await waitUntil('PostgreSQL is done', async () => (await countUrls()) === rows);
@@ -67,7 +67,7 @@ test.each([
   },
 );
 
-test('a create whose answer from PostgreSQL is lost says 503, and makes one short URL when it comes again', async () => {
+test('a create that loses the reply of PostgreSQL answers 503, and a retry makes one short URL', async () => {
   await database.db().raw('truncate urls, url_stats, idempotency_keys cascade');
   const { key } = await createApiKeys(database.db()).create('lost');
   const { web, proxy } = await startBehindProxy();

@@ -17,7 +17,7 @@ const settings = () => ({
   REDIS_PREFIX: uniquePrefix(),
 });
 
-/** Loads a module into a process, which holds the event loop once the file exists. */
+/** A module that blocks the event loop of its process once the file exists. */
 const holding = (statement: string, file: string) =>
   `data:text/javascript,${encodeURIComponent(`
     import { existsSync } from 'node:fs';
@@ -29,7 +29,7 @@ beforeAll(async () => {
 });
 afterAll(async () => await rm(folder, { recursive: true }));
 
-/** Holds the event loop of such a process once it says that it has started, and so has its watchdog. */
+/** Blocks the event loop after the process logs its start: its watchdog runs by then. */
 async function holdOnceStarted(output: () => string, file: string): Promise<void> {
   await waitUntil('it has started', () => /web is listening|worker is running/.test(output()), 60_000);
   await writeFile(file, '');
@@ -43,8 +43,8 @@ describe.concurrent.each([
     statement: 'const next = () => Promise.resolve().then(next); next()',
   },
   { entry: 'src/web.js', how: 'a loop', statement: 'for (;;) {}' },
-])('$entry whose event loop is held by $how', ({ entry, statement }) => {
-  test('writes a fatal line to standard error and ends by itself', async () => {
+])('$entry whose event loop is blocked by $how', ({ entry, statement }) => {
+  test('writes a fatal line to standard error and kills itself', async () => {
     const file = path.join(folder, uniquePrefix());
     const command = ['--import', holding(statement, file), ...commandOf(inject('buildFolder'), entry)];
     const placed = await placeWeb(settings());
@@ -56,11 +56,11 @@ describe.concurrent.each([
   });
 });
 
-/** Makes the next process process 1, as in a container. */
+/** Options of `unshare` that make its command process 1, as in a container. */
 const asFirst = ['--pid', '--fork', '--kill-child'];
 const mayUnshare = spawnSync('unshare', [...asFirst, 'true']).status === 0;
 
-test.runIf(mayUnshare).concurrent('a held worker ends as process 1 of a container', async () => {
+test.runIf(mayUnshare).concurrent('a blocked worker that is process 1 of a container ends', async () => {
   const { PATH } = process.env;
   const script = 'workers/main.js';
   const file = path.join(folder, uniquePrefix());
@@ -73,13 +73,13 @@ test.runIf(mayUnshare).concurrent('a held worker ends as process 1 of a containe
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (data: Buffer) => (output += data.toString()));
   await holdOnceStarted(() => output, file);
-  // `unshare` ends by the same signal.
+  // `unshare` ends with the signal that ended its child.
   expect(await once(child, 'close')).toEqual([null, 'SIGTRAP']);
   expect(JSON.parse(output.trim().split('\n').at(-1)!)).toMatchObject({ level: 60, pid: 1 });
   closed();
 });
 
-test.concurrent('a worker that was stopped for 45 s continues, and ends on SIGTERM', async () => {
+test.concurrent('a worker that was stopped for 45 s continues and ends on SIGTERM', async () => {
   const worker = await startWorker(settings());
   worker.signal('SIGSTOP');
   await delay(45_000);

@@ -52,7 +52,7 @@ test('a migration killed between its statements leaves nothing behind and runs a
   await later.remove();
 });
 
-test('an index whose build was killed is there and valid after the next run', async () => {
+test('an index whose build was killed exists and is valid after the next run', async () => {
   const index = addIndex('urls_title', 'on urls (title)', '../src/storage/schema', 'js');
   const later = await createLaterBuild({ '20270101_000001_find_titles': index });
   const writer = await db.transaction();
@@ -62,7 +62,7 @@ test('an index whose build was killed is there and valid after the next run', as
   killed.signal('SIGKILL');
   expect(await killed.ended).toBe('SIGKILL');
 
-  // The server goes on with the statement of the killed process.
+  // The server continues the statement of the killed process.
   const again = later.migrate(settings);
   await waitUntil('the next run waits for it', async () => {
     const { rows } = await db.raw<{ rows: object[] }>(

@@ -32,7 +32,7 @@ const create = async () => {
   return rows[0].id;
 };
 
-/** Creates short URLs one after the other until it is told to stop; resolves to how long each took. */
+/** Creates short URLs in sequence until stopped; resolves to the duration of each create. */
 function startCreating() {
   const tookMs: number[] = [];
   const stopping = new AbortController();
@@ -52,7 +52,7 @@ function startCreating() {
   };
 }
 
-test('a new migration under an open reader lets creates pass, and runs when the reader ends', async () => {
+test('a migration that waits for an open reader lets creates pass and runs when the reader ends', async () => {
   const later = await copyMigrations({ '20270101_000001_add_color': addColumn('color') });
   await create();
   const reader = await db.transaction();
@@ -77,7 +77,7 @@ test('a new migration under an open reader lets creates pass, and runs when the 
   await later.remove();
 });
 
-test('a migration that gets no lock within the time of the run fails and changes nothing', async () => {
+test('a migration that gets no lock within its timeout fails and changes nothing', async () => {
   const later = await copyMigrations({ '20270101_000001_add_color': addColumn('color') });
   const reader = await db.transaction();
   await reader.raw('select count(*) from urls');
@@ -94,7 +94,7 @@ test('an index is built while a transaction that has written to the table stays 
   const later = await copyMigrations({
     '20270101_000001_find_titles': addIndex('urls_title', 'on urls (title)'),
   });
-  // The first write to a copied database begins its epoch, and other writes wait for the end of that transaction.
+  // The first write to a copied database begins its epoch; other writes would wait for that transaction.
   await createEpochStore(db).read();
   const writer = await db.transaction();
   await writer.raw(`insert into urls (short_code, original_url) values ('open', 'https://example.com/')`);
@@ -114,7 +114,7 @@ test('an index is built while a transaction that has written to the table stays 
   await later.remove();
 });
 
-test('an index that a failed attempt left invalid is replaced by the next run', async () => {
+test('the next run replaces an index that a failed attempt left invalid', async () => {
   const definition = 'on urls (title)';
   const index = addIndex('urls_title', definition).replace("definition: '", "unique: true, definition: '");
   const later = await copyMigrations({ '20270101_000001_unique_titles': index });
@@ -132,7 +132,7 @@ test('an index that a failed attempt left invalid is replaced by the next run', 
   await later.remove();
 });
 
-test('time limits and isolation that a role or database sets do not keep migrations from running', async () => {
+test('migrations run despite timeouts and an isolation level that the database sets', async () => {
   const name = new URL(database.url).pathname.slice(1);
   for (const [setting, value] of Object.entries({
     lock_timeout: '1ms',
@@ -157,7 +157,7 @@ test('time limits and isolation that a role or database sets do not keep migrati
   await later.remove();
 });
 
-test('a run whose pool has two connections migrates, and sessions keep their own settings', async () => {
+test('a run with a pool of two connections migrates and restores the session settings', async () => {
   const narrow = open(database.url, 2);
   const later = await copyMigrations({
     '20270101_000001_add_color': addColumn('color'),

@@ -34,7 +34,7 @@ afterAll(async () => {
 const openQueue = (name: JobName) =>
   new Queue(name, { connection: redis, prefix: queuePrefix(prefix, name) });
 
-/** Every scheduler: its id and when it fires next. */
+/** Every scheduler with its ID and the time of its next job. */
 async function readSchedulers() {
   const found = await Promise.all(
     jobNames.map(async (name) => await openQueue(name).getJobSchedulers(0, -1, true)),
@@ -56,7 +56,7 @@ const expectedKeys = [
   'warm-cache',
 ];
 const keysOf = (schedulers: { key: string }[]) => schedulers.map(({ key }) => key).sort();
-/** How often a job has run to its end. */
+/** The number of completed runs of a job. */
 const countDone = async (name: JobName) => await openQueue(name).getCompletedCount();
 
 async function seeFlushFire(times: number, timeoutMs: number) {
@@ -65,7 +65,7 @@ async function seeFlushFire(times: number, timeoutMs: number) {
   await waitUntil(`flush-clicks fires ${times} times`, hasFired, timeoutMs);
 }
 
-test('two workers started at once leave one scheduler per job, and each one fires', async () => {
+test('two workers started at once create one scheduler per job, and each scheduler fires', async () => {
   await waitUntil('all have fired', async () => {
     const counts = await Promise.all(jobNames.map(countDone));
     return counts.every((count) => count > 0);
@@ -73,7 +73,7 @@ test('two workers started at once leave one scheduler per job, and each one fire
   await seeFlushFire(3, 5_000);
   expect(keysOf(await readSchedulers())).toEqual(expectedKeys);
   for (const name of jobNames) {
-    // One that waits for its time, not one per worker.
+    // One delayed job per scheduler, not one per worker.
     expect([name, await openQueue(name).getDelayedCount()]).toEqual([
       name,
       expect.toSatisfy((count) => count <= 1),
@@ -81,7 +81,7 @@ test('two workers started at once leave one scheduler per job, and each one fire
   }
 });
 
-test('a scheduler that is upserted over and over fires no later for it', async () => {
+test('a scheduler that is upserted repeatedly still fires on time', async () => {
   const queues = createQueues(redis, prefix, silentLog);
   const before = await readSchedulers();
   const start = performance.now();
@@ -99,7 +99,7 @@ test('a scheduler that is upserted over and over fires no later for it', async (
   expect(nextOf(await readSchedulers())).toEqual(nextOf(before));
 });
 
-test('after a FLUSHALL under running workers schedulers fire and the key pool fills again within 10 s', async () => {
+test('schedulers fire and the key pool refills within 10 s of a FLUSHALL under running workers', async () => {
   const start = performance.now();
   await redis.flushall();
   const pool = createKeyPool(redis, prefix);

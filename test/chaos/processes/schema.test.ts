@@ -9,7 +9,7 @@ import { createDatabase, useRedis } from '../../support/resources.ts';
 import { addColumn, copyMigrations } from '../../support/services/migrations-folder.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
-/** PostgreSQL's own template, which has no table. */
+/** PostgreSQL's own template, which has no tables. */
 const emptyTemplate = 'template0';
 const latest = '20261130_000010_add_external_write_triggers';
 const breaking = addColumn('color', `export const breaksOlderCode = 'every short URL needs a color';`);
@@ -24,7 +24,7 @@ async function useTemplate(template?: string): Promise<void> {
   database = await createDatabase(template);
   db = openPostgres({ url: database.url, poolMax: 3, queryTimeoutMs: 60_000, name: 'test' });
   databases += 1;
-  // What Redis has under a prefix belongs to one database.
+  // A Redis prefix belongs to one database.
   const prefix = `${redis.prefix}-${databases}`;
   settings = { DATABASE_URL: database.url, REDIS_URL: redis.url(), REDIS_PREFIX: prefix };
 }
@@ -76,7 +76,7 @@ test('a worker on an outdated database takes no job until the database is migrat
   await waitUntil('it says so', () => worker.output().includes(sentence));
   expect(await other.stop()).toBe(0);
 
-  // For longer than its watchdog lets a worker leave a job.
+  // Longer than the watchdog lets a worker leave a job unprocessed.
   const looks = new Set<string>();
   await waitUntil(
     'it looks five times',
@@ -94,7 +94,7 @@ test('a worker on an outdated database takes no job until the database is migrat
   expect([await web.stop(), await worker.stop()]).toEqual([0, 0]);
 });
 
-/** When the worker compared migrations last. */
+/** The time of the last migration check of each worker connection. */
 async function readLooks(): Promise<string[]> {
   const { rows } = await db.raw<{ rows: { at: string }[] }>(
     `select query_start::text as at from pg_stat_activity
@@ -103,7 +103,7 @@ async function readLooks(): Promise<string[]> {
   return rows.map(({ at }) => at);
 }
 
-test('processes and commands work on a database of a newer version, and warn', async () => {
+test('processes and commands run on a compatible newer database and log a warning', async () => {
   await useTemplate();
   const newer = await copyMigrations({ '20270101_000001_add_color': addColumn('color') });
   await migrate(db, { folder: newer.url });
@@ -128,7 +128,7 @@ test('processes and commands work on a database of a newer version, and warn', a
   });
 });
 
-test('processes and commands refuse a database that a newer version made unusable, and say why', async () => {
+test('processes and commands reject an incompatible newer database with the reason', async () => {
   await useTemplate();
   const web = await startWeb(settings);
   const client = createClient(web.baseUrl);
@@ -148,7 +148,7 @@ test('processes and commands refuse a database that a newer version made unusabl
   ])
     expect(run).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining(reason) });
 
-  // A process that runs already looks less often.
+  // A process that was ready checks the schema less often.
   await waitUntil('it is not ready', async () => (await client.get('/health/ready')).status === 503, 35_000);
   await rollback(db, { folder: newer.url });
   await migrate(db);
@@ -165,7 +165,7 @@ test.each([
   ['src/cli/api-key.js', ['create', '--name', 'early'], 1],
   ['workers/run-job.js', ['flush-clicks'], 1],
   ['src/cli/reconcile.js', [], 2],
-])('%s %j on a database that lacks a migration ends with %i and the reason', async (entry, args, code) => {
+])('%s %j on an outdated database exits with code %i and the reason', async (entry, args, code) => {
   await useTemplate();
   await db('knex_migrations').where({ name: latest }).delete();
   expect(await runProcess(entry, settings, args)).toEqual({
@@ -175,7 +175,7 @@ test.each([
   });
 });
 
-test('a web process whose role may not read the history works, degraded with the missing right', async () => {
+test('a web process that may not read the migration history works and reports degraded health', async () => {
   await useTemplate();
   const { key } = await createApiKeys(db).create('test');
   const role = `linkmill_web_${process.pid}`;
@@ -198,7 +198,7 @@ test('a web process whose role may not read the history works, degraded with the
   await db.raw(`drop owned by ${role}; drop role ${role}`);
 });
 
-test('a web process that starts while PostgreSQL is away reports no outdated schema', async () => {
+test('a web process that starts while PostgreSQL is down does not report an outdated schema', async () => {
   await useTemplate();
   const lame = await startWeb({ ...settings, DATABASE_URL: 'postgres://nobody@127.0.0.1:1/nothing' });
   const client = createClient(lame.baseUrl);

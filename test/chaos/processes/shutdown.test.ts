@@ -11,7 +11,7 @@ import { track, uniquePrefix, useDatabase, useRedis } from '../../support/resour
 import { startTestRedis, type TestRedis } from '../../support/services/servers.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
-/** How a process ended, and after how long. */
+/** Sends SIGTERM; resolves to the exit code and the time until the exit. */
 async function terminate(process: TestProcess) {
   const start = performance.now();
   process.signal('SIGTERM');
@@ -19,20 +19,20 @@ async function terminate(process: TestProcess) {
   return { code, ms: performance.now() - start };
 }
 
-/** What a process has logged as an error or worse. */
+/** The log lines of a process at level error or fatal. */
 const errorsOf = (process: TestProcess) =>
   process
     .output()
     .split('\n')
     .filter((line) => /^{"level":[56]0/.test(line));
 
-/** Moves what waits in Redis, as a worker would. */
+/** Flushes the clicks that wait in Redis, as a worker does. */
 async function flush(settings: Record<string, string>) {
   const job = startProcess('workers/run-job.js', settings, ['flush-clicks']);
   expect([await job.ended, job.output()]).toEqual([0, expect.stringContaining('{')]);
 }
 
-describe('with both stores at hand', () => {
+describe('with both stores available', () => {
   const database = useDatabase();
   const redis = useRedis();
   const settings = () => ({
@@ -41,7 +41,7 @@ describe('with both stores at hand', () => {
     REDIS_PREFIX: redis.prefix,
   });
 
-  test('SIGTERM while 20 clients send ends web and worker with 0 within 10 s; every request is answered, every click counted', async () => {
+  test('SIGTERM under load ends web and worker within 10 s and loses no request and no click', async () => {
     const [web, worker] = await Promise.all([startWeb(settings()), startWorker(settings())]);
     const codes = await createCodes(database.db(), web.baseUrl, 5);
     const load = startLoad(web.baseUrl, codes);
@@ -57,7 +57,7 @@ describe('with both stores at hand', () => {
     expect(findMiscounted(tally, await readCounted(database.db()))).toEqual([]);
   });
 
-  test('a connection on which nothing was ever sent does not keep the web process from ending', async () => {
+  test('a connection that never sent a byte does not keep the web process from ending', async () => {
     const web = await startWeb(settings());
     const socket = connect(Number(new URL(web.baseUrl).port), '127.0.0.1');
     socket.on('error', () => {});
@@ -68,7 +68,7 @@ describe('with both stores at hand', () => {
     expect(end.ms).toBeLessThan(10_000);
   });
 
-  test('a second SIGTERM, more than a second after the first, ends a process that is still closing at once, with 1', async () => {
+  test('a second SIGTERM over 1 s after the first ends a closing process at once with code 1', async () => {
     const web = await startWeb({ ...settings(), SHUTDOWN_DRAIN_MS: '60000' });
     const socket = connect(Number(new URL(web.baseUrl).port), '127.0.0.1');
     await once(socket, 'connect');
@@ -84,7 +84,7 @@ describe('with both stores at hand', () => {
     expect(performance.now() - start).toBeLessThan(3_000);
   });
 
-  test('a job in hand goes on where it was when its worker gets a SIGTERM and another one is there', async () => {
+  test('a running job whose worker gets SIGTERM is continued by the next worker', async () => {
     const first = await startWorker(settings(), ['--queues', 'replenish-keys']);
     const web = await startWeb(settings());
     const { key } = await createApiKeys(database.db()).create('test');

@@ -15,7 +15,7 @@ import { waitUntil } from '../../support/wait-until.ts';
 const database = useDatabase();
 const redis = useRedis();
 const token = 'token-of-the-metrics';
-/** The load is there to meet every moment, not to fill the machine. */
+/** Moderate load: requests are always in progress, and the machine is not saturated. */
 const thinkMs = () => 10;
 
 const placeCluster = async (more: Record<string, string> = {}) =>
@@ -28,7 +28,7 @@ const placeCluster = async (more: Record<string, string> = {}) =>
     ...more,
   });
 
-/** Two web processes behind one port, with their primary process. */
+/** Starts two web processes behind one port, with their primary process. */
 async function startCluster() {
   const settings = await placeCluster();
   const primary = startProcess('src/web.js', settings);
@@ -40,7 +40,7 @@ async function startCluster() {
   return { primary, settings, baseUrl: settings.BASE_URL, readPids };
 }
 
-/** Resolves when a line has been logged so many times; looks each time before that. */
+/** Resolves once a line was logged `times` times; calls `look` before each check. */
 async function says(process: TestProcess, line: string, times = 1, look = async () => {}) {
   const hasSaid = async () => {
     await look();
@@ -53,7 +53,7 @@ async function says(process: TestProcess, line: string, times = 1, look = async 
 
 const isGone = (pid: number) => markProcess(pid) === undefined;
 
-/** Twelve clients that keep their connections, and some that take a new one for each request. */
+/** Twelve clients with persistent connections, and four that open a connection for each request. */
 function startBothLoads(baseUrl: string, kept: string[], fresh: string[]) {
   return [
     startLoadOnAll([baseUrl], kept, { clients: 12, thinkMs }),
@@ -68,20 +68,20 @@ async function waitUntilTheyGoOn(loads: readonly ReturnType<typeof startLoadOnAl
   );
 }
 
-/** Moves what waits in Redis, as a worker would; then `answered ≤ counted ≤ sent` holds for each short URL. */
+/** Flushes the clicks that wait in Redis, then asserts `answered ≤ counted ≤ sent` for each short URL. */
 async function judgeCounts(settings: Record<string, string>, tallies: Tally[]) {
   expect(await runProcess('workers/run-job.js', settings, ['flush-clicks'])).toMatchObject({ code: 0 });
   const counted = await readCounted(database.db());
   expect(tallies.flatMap((tally) => findMiscounted(tally, counted))).toEqual([]);
 }
 
-/** What a request on a connection of its own is answered. */
+/** Sends a request on a new connection; resolves to its status and body. */
 async function ask(baseUrl: string, path: string, headers: Record<string, string> = {}) {
   const [response] = await once(get(`${baseUrl}${path}`, { agent: false, headers }), 'response');
   return { status: response.statusCode as number, body: await text(response) };
 }
 
-/** The samples of a metric, with their labels. */
+/** The samples of a metric by their labels. */
 async function readMetric(baseUrl: string, name: string) {
   const { body } = await ask(baseUrl, '/metrics', { authorization: `Bearer ${token}` });
   const samples = body.split('\n').flatMap((line) => {
@@ -91,7 +91,7 @@ async function readMetric(baseUrl: string, name: string) {
   return Object.fromEntries(samples);
 }
 
-/** A cluster for the tests of a describe block, which may end it. */
+/** A cluster for the tests of one describe block, which may end it. */
 function useCluster() {
   let cluster: Awaited<ReturnType<typeof startCluster>>;
   let codes: string[];
@@ -108,7 +108,7 @@ function useCluster() {
 describe('two web processes behind one port', () => {
   const cluster = useCluster();
 
-  test('the metrics show each process, and say of one that hangs that it does not answer', async () => {
+  test('the metrics cover each web process and report a hanging one as down', async () => {
     const { baseUrl, readPids, codes } = cluster();
     for (let i = 0; i < 40; i++) await ask(baseUrl, `/${codes[0]}`);
     const accepted = await readMetric(baseUrl, 'clicks_accepted_total');
@@ -130,7 +130,7 @@ describe('two web processes behind one port', () => {
     expect(ms).toBeLessThan(5_000);
   });
 
-  test('the metrics of a cluster whose primary process hangs say so, and what every process knows', async () => {
+  test('the metrics report a hanging primary process and keep the values of the stores', async () => {
     const { baseUrl, primary } = cluster();
     primary.signal('SIGSTOP');
     const { status, body } = await ask(baseUrl, '/metrics', { authorization: `Bearer ${token}` });
@@ -143,7 +143,7 @@ describe('two web processes behind one port', () => {
     expect(after).toContain('linkmill_web_primary_up 1');
   });
 
-  test('SIGHUP with a replacement that dies before it listens leaves both in their places', async () => {
+  test('SIGHUP keeps both web processes when a replacement dies before it listens', async () => {
     const { primary, baseUrl, readPids } = cluster();
     const before = readPids();
     primary.signal('SIGHUP');
@@ -154,7 +154,7 @@ describe('two web processes behind one port', () => {
     expect((await ask(baseUrl, '/health/ready')).status).toBe(200);
   });
 
-  test('SIGHUP under load replaces both: no request fails or is refused, the service stays ready, every click is counted', async () => {
+  test('SIGHUP under load replaces both web processes without a failed request or a lost click', async () => {
     const { primary, settings, baseUrl, readPids, codes } = cluster();
     const before = readPids();
     const loads = startBothLoads(baseUrl, codes.slice(1, 3), codes.slice(3));
@@ -178,17 +178,17 @@ describe('two web processes behind one port', () => {
     await judgeCounts(settings, tallies);
   });
 
-  test('Ctrl-C, which reaches all processes of a terminal, ends them with 0', async () => {
+  test('Ctrl-C, which signals every process, ends the cluster with exit code 0', async () => {
     const { primary, readPids } = cluster();
     for (const pid of [primary.pid, ...readPids()]) process.kill(pid, 'SIGINT');
     expect(await primary.ended).toBe(0);
   });
 });
 
-describe('two web processes, of which some are killed under load', () => {
+describe('two web processes under load', () => {
   const cluster = useCluster();
 
-  test('when one is killed the other goes on, nobody is refused, another takes its place, and every answered click is counted', async () => {
+  test('a killed web process is replaced without a refused connection or a lost answered click', async () => {
     const { primary, settings, baseUrl, readPids, codes } = cluster();
     const loads = startBothLoads(baseUrl, codes.slice(0, 2), codes.slice(2, 4));
     await waitUntil('the load runs', () => loads.every((load) => load.answeredInAll() > 300));
@@ -201,13 +201,13 @@ describe('two web processes, of which some are killed under load', () => {
     const tallies = await Promise.all(loads.map(async (load) => await load.stop()));
 
     expect(readPids()).toHaveLength(2);
-    // What it had in hand: at most one request of each client.
+    // The requests in progress on the killed process: at most one per client.
     expect(tallies.flatMap((tally) => tally.failures).length).toBeLessThanOrEqual(16);
     expect(tallies.map((tally) => tally.refused)).toEqual([0, 0]);
     await judgeCounts(settings, tallies);
   });
 
-  test('when the primary process is killed the others finish what they have, lose no click and end', async () => {
+  test('web processes whose primary is killed finish their requests, lose no click and end', async () => {
     const { primary, settings, baseUrl, readPids, codes } = cluster();
     const load = startLoadOnAll([baseUrl], codes.slice(4), { clients: 12, thinkMs });
     await waitUntil('the load runs', () => load.answeredInAll() > 300);
@@ -218,14 +218,14 @@ describe('two web processes, of which some are killed under load', () => {
     const tally = await load.stop();
 
     expect([pids.length, await primary.ended]).toEqual([2, 'SIGKILL']);
-    // The kernel resets connections that wait to be accepted when the last process closes the port: at most one of each client.
+    // When the last process closes the port, the kernel resets unaccepted connections: at most one per client.
     expect(tally.failures.filter((failure) => failure !== 'ECONNRESET')).toEqual([]);
     expect(tally.failures.length).toBeLessThanOrEqual(12);
     await judgeCounts(settings, [tally]);
   });
 });
 
-test('where no web process can listen, the primary process gives up after some tries and ends with 1', async () => {
+test('a primary process whose web processes cannot listen gives up and exits with code 1', async () => {
   const holder = createServer().listen(0, '127.0.0.1');
   await once(holder, 'listening');
   const { port } = holder.address() as { port: number };
@@ -235,7 +235,7 @@ test('where no web process can listen, the primary process gives up after some t
   expect(stdout).toContain('EADDRINUSE');
 });
 
-test('a second SIGTERM, more than a second after the first, ends all at once with 1, one that hangs too', async () => {
+test('a second SIGTERM over 1 s after the first ends all processes, even a hanging one', async () => {
   const { primary, readPids } = await startCluster();
   const pids = readPids();
   process.kill(pids[0]!, 'SIGSTOP');

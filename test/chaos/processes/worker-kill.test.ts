@@ -18,7 +18,7 @@ afterAll(async () => {
   await redis.stop();
 });
 
-/** Ends every connection to the database but those of the tests. */
+/** Terminates every database connection except those of the tests. */
 const cutPostgres = async () =>
   await db().raw(
     `select pg_terminate_backend(pid) from pg_stat_activity
@@ -31,7 +31,7 @@ async function cutRedis() {
   client.disconnect();
 }
 
-test('workers killed with -9 in the middle of flushes, flushes run three at once and connections cut lose and double no click', async () => {
+test('killed workers, concurrent flushes and cut connections lose and double no click', async () => {
   const settings = { DATABASE_URL: url(), REDIS_URL: redis.url };
   const web = await startWeb(settings);
   let worker = await startWorker(settings);

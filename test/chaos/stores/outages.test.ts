@@ -6,9 +6,9 @@ import type { Tally } from '../../support/processes/load.ts';
 import { startWorker } from '../../support/processes/processes.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
-/** How long an API client may wait for its 503. */
+/** The longest time until an API client gets its 503. */
 const refusedWithinMs = 3_000;
-/** Visits that must have been made in an outage, however busy the machine is. */
+/** The minimum number of visits during an outage, even on a busy machine. */
 const visits = 300;
 
 interface Outage {
@@ -28,8 +28,8 @@ function useBusyService() {
   return () => service;
 }
 
-/** Puts a busy service through an outage and waits until it is well again and has counted every click exactly once. Tells how
- *  visitors, creates and an operator fared. */
+/** Puts a busy service through an outage and waits until it is healthy and has counted every click exactly once. Resolves to
+ *  the results of visits, creates and health checks. */
 async function goThrough(service: BusyService, { harm, heal, lastsMs }: Outage) {
   const { client, web } = service;
   const saidBefore = web.output().length;
@@ -53,7 +53,7 @@ async function goThrough(service: BusyService, { harm, heal, lastsMs }: Outage) 
       failures: tally.failures,
       p99Ms: latenciesMs[Math.floor(latenciesMs.length * 0.99)] ?? NaN,
       creates: summarise(during),
-      /** Those that were begun while it lasted. */
+      /** Creates that began during the outage. */
       newCreates: summarise(during.filter(({ begunAt }) => begunAt > harmedAt)),
       toOperators: { status, works, ready: ready.status },
       logged: (store: string) =>
@@ -62,7 +62,7 @@ async function goThrough(service: BusyService, { harm, heal, lastsMs }: Outage) 
           .slice(saidBefore)
           .split('\n')
           .filter((line) => line.startsWith('{'))
-          // An error of a request that waited names its store too, further in.
+          // Errors of waiting requests also name their store, but in a nested field.
           .map((line) => JSON.parse(line) as { store?: string; msg: string })
           .filter((entry) => entry.store === store)
           .map((entry) => entry.msg),
@@ -82,7 +82,7 @@ const summarise = (creates: { status: number | undefined; retryAfter: string | n
   longestMs: Math.max(...creates.map(({ ms }) => ms)),
 });
 
-describe.concurrent('every click is counted exactly once, and', () => {
+describe.concurrent('an outage of Redis or the worker loses no click', () => {
   const service = useBusyService();
   const withoutRedis = {
     status: 'degraded',
@@ -90,7 +90,7 @@ describe.concurrent('every click is counted exactly once, and', () => {
     ready: 200,
   };
 
-  test.sequential('while Redis is down every redirect is answered and every create done', async () => {
+  test.sequential('redirects and creates succeed while Redis is down', async () => {
     const seen = await goThrough(service(), {
       harm: ({ redis }) => redis.kill(),
       heal: ({ redis }) => redis.start(),
@@ -101,7 +101,7 @@ describe.concurrent('every click is counted exactly once, and', () => {
     expect(seen.toOperators).toEqual(withoutRedis);
   });
 
-  test.sequential('while Redis hangs every redirect is answered, 99 of 100 within 300 ms, and every create done', async () => {
+  test.sequential('redirects and creates succeed while Redis hangs, with a p99 of visits below 300 ms', async () => {
     const seen = await goThrough(service(), {
       harm: async ({ redis }) => redis.hang(),
       heal: async ({ redis }) => redis.goOn(),
@@ -113,7 +113,7 @@ describe.concurrent('every click is counted exactly once, and', () => {
     expect(seen.toOperators).toEqual(withoutRedis);
   });
 
-  test.sequential('when all of Redis is deleted no redirect and no create fails', async () => {
+  test.sequential('redirects and creates succeed after repeated FLUSHALL', async () => {
     const seen = await goThrough(service(), {
       harm: async ({ redis }) => {
         const emptier = new Redis(redis.url);
@@ -130,7 +130,7 @@ describe.concurrent('every click is counted exactly once, and', () => {
     expect(seen.creates.statuses).toEqual([201]);
   });
 
-  test.sequential('while no worker works every redirect is answered and every create done', async () => {
+  test.sequential('redirects and creates succeed while the worker is stopped', async () => {
     const seen = await goThrough(service(), {
       harm: async ({ worker }) => worker.signal('SIGSTOP'),
       heal: async ({ worker }) => worker.signal('SIGCONT'),
@@ -146,7 +146,7 @@ describe.concurrent('every click is counted exactly once, and', () => {
   });
 });
 
-describe.concurrent('every click is counted exactly once, and', () => {
+describe.concurrent('an outage of PostgreSQL or both stores loses no click', () => {
   const service = useBusyService();
 
   test.sequential.each([
@@ -162,24 +162,21 @@ describe.concurrent('every click is counted exactly once, and', () => {
       heal: async ({ postgres }: BusyService) => postgres.goOn(),
       lastsMs: 4_500,
     },
-  ])(
-    'while PostgreSQL $outage every warm short URL redirects, and within 3 s creates are told to try again',
-    async (outage) => {
-      const seen = await goThrough(service(), outage);
-      expect(seen.failures).toEqual([]);
-      expect(seen.newCreates).toMatchObject({ statuses: [503], canRetry: true });
-      expect(seen.creates.longestMs).toBeLessThan(refusedWithinMs);
-      expect(seen.newCreates.shortestMs).toBeLessThan(500);
-      expect(seen.logged('PostgreSQL')).toEqual(awayAndBack);
-      expect(seen.toOperators).toEqual({
-        status: 'degraded',
-        works: { redirects: 'cached', api: 'none', jobs: true, clicks: 'redis' },
-        ready: 200,
-      });
-    },
-  );
+  ])('cached short URLs redirect and creates get 503 within 3 s while PostgreSQL $outage', async (outage) => {
+    const seen = await goThrough(service(), outage);
+    expect(seen.failures).toEqual([]);
+    expect(seen.newCreates).toMatchObject({ statuses: [503], canRetry: true });
+    expect(seen.creates.longestMs).toBeLessThan(refusedWithinMs);
+    expect(seen.newCreates.shortestMs).toBeLessThan(500);
+    expect(seen.logged('PostgreSQL')).toEqual(awayAndBack);
+    expect(seen.toOperators).toEqual({
+      status: 'degraded',
+      works: { redirects: 'cached', api: 'none', jobs: true, clicks: 'redis' },
+      ready: 200,
+    });
+  });
 
-  test.sequential('while both hang nobody waits for long, what cannot be answered is a 503', async () => {
+  test.sequential('creates get 503 within 3 s and redirects fail only with 503 while both stores hang', async () => {
     const seen = await goThrough(service(), {
       harm: async ({ postgres, redis }) => {
         postgres.hang();
@@ -201,7 +198,7 @@ describe.concurrent('every click is counted exactly once, and', () => {
     });
   });
 
-  test.sequential('SIGTERM refuses no visit and no create, and ends web and worker within 10 s', async () => {
+  test.sequential('SIGTERM fails no visit and no create and ends web and worker within 10 s', async () => {
     const { web, worker, settings, startTraffic } = service();
     const { tally, creates, stop, findMiscounted } = await startTraffic();
     const askedAt = performance.now();

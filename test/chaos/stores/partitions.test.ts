@@ -29,7 +29,7 @@ async function countIn(partition: string): Promise<number> {
   return Number(row?.clicks);
 }
 
-/** The partition of the day at which something has come. */
+/** The partition that holds the newest row. */
 async function findPartition(): Promise<string> {
   const { rows } = await db().raw<{ rows: { name: string }[] }>(
     'select cast(tableoid as regclass) as name from url_analytics order by at desc limit 1',
@@ -37,7 +37,7 @@ async function findPartition(): Promise<string> {
   return rows[0]!.name;
 }
 
-test('a partition that somebody drops under load fails no request and loses no count, and clicks move into the next one', async () => {
+test('dropping a partition under load fails no request and loses no click from the counts', async () => {
   const codes = await insertCodes('dropped');
   await runJob(service.client(), 'maintain-analytics');
   const load = startLoadOnAll([service.baseUrl()], codes, {
@@ -65,11 +65,11 @@ test('a partition that somebody drops under load fails no request and loses no c
   );
   expect(await countIn('url_analytics_other_days')).toBe(0);
   const { differing } = await readAnalyticsAudit(db());
-  // What was in the dropped one is gone with it, and everything else is there.
+  // Only the rows of the dropped partition are missing.
   expect(new Set(differing.map(({ metric }) => metric))).toEqual(new Set(['rows']));
 });
 
-test('clicks of web processes whose clocks are hours, months or a year off are counted at their times, and block nothing', async () => {
+test('clicks of web processes whose clocks are wrong are counted at the times of those clocks', async () => {
   const codes = await insertCodes('skewed');
   await runJob(service.client(), 'maintain-analytics');
   const offsets = [-200 * dayMs, -5 * 3_600_000, 3 * 3_600_000, 400 * dayMs];
@@ -104,7 +104,7 @@ test('clicks of web processes whose clocks are hours, months or a year off are c
     expect(rows[0]!.clicks).toBe(400);
     expect(Math.abs(rows[0]!.at.getTime() - (begunAt + offsetMs))).toBeLessThan(takenMs);
   }
-  // One that is past its retention has no row; that of next year waits elsewhere until its day comes.
+  // Clicks past their retention have no row; those of next year wait in the partition for other days.
   expect(await countIn('url_analytics_other_days')).toBe(400);
   expect(await runJob(service.client(), 'maintain-analytics')).toMatchObject({
     result: { busy: 0, dropped: 0 },

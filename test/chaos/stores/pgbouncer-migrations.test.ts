@@ -24,10 +24,10 @@ afterEach(async () => {
 
 const open = (url: string) => openPostgres({ url, poolMax: 3, queryTimeoutMs: 60_000, name: 'test' });
 
-test('ten release steps at once through PgBouncer run each migration once', onDebian, async () => {
+test('ten concurrent release steps through PgBouncer run each migration once', onDebian, async () => {
   database = await createDatabase('template0');
   direct = open(database.url);
-  // Fewer connections than there are steps.
+  // Fewer connections than steps.
   bouncer = await startPgBouncer(database.url, { poolSize: 3 });
   const { url } = bouncer;
   const steps = Array.from({ length: 10 }, () => startProcess('src/cli/migrate.js', { DATABASE_URL: url }));
@@ -42,7 +42,7 @@ test('ten release steps at once through PgBouncer run each migration once', onDe
   expect(rows.map(({ name }) => name)).toEqual(await listMigrations(ownMigrations));
 });
 
-test('a migration through PgBouncer leaves no setting behind for other clients', onDebian, async () => {
+test('a migration through PgBouncer leaves no session setting for other clients', onDebian, async () => {
   database = await createDatabase();
   direct = open(database.url);
   await direct.raw(`alter database ${new URL(database.url).pathname.slice(1)} set lock_timeout = '9s'`);
@@ -55,7 +55,7 @@ test('a migration through PgBouncer leaves no setting behind for other clients',
   expect(await migrate(pooled, { folder: later.url })).toHaveLength(2);
   await later.remove();
 
-  // Two transactions at once see both connections of the pool.
+  // Two concurrent transactions use both connections of the pool.
   const read = async () => {
     const trx = await pooled.transaction();
     const { rows } = await trx.raw<{ rows: [{ lock_timeout: string }] }>('show lock_timeout');

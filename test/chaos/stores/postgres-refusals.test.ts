@@ -32,7 +32,7 @@ interface Health {
   conditions: { code: string; reason: string }[];
   works: Record<string, unknown>;
 }
-/** The health of the service, without what a missing worker does to it. */
+/** The health of the service without the conditions of a missing worker. */
 const readHealth = async (): Promise<Health> => {
   const health = (await client.get('/health')).body as unknown as Health;
   return {
@@ -54,7 +54,7 @@ const waitForHealthy = async () =>
   );
 
 let unknown = 0;
-/** Ask for codes that no cache knows. */
+/** Visits a short code that no cache holds. */
 const lookUpUnknown = async () => await client.get(`/unknown-${(unknown += 1)}`);
 const post = async () => await client.post('/api/v1/urls', { original_url: 'https://example.com/' });
 
@@ -62,21 +62,21 @@ const isUnavailable = ({ status, headers }: Awaited<ReturnType<typeof post>>) =>
   status === 503 && headers.has('retry-after');
 
 describe.each([
-  ['a role that may not log in', 'alter role %role nologin', 'alter role %role login', '28000'],
+  ['a role without login', 'alter role %role nologin', 'alter role %role login', '28000'],
   [
-    'a role that may not connect',
+    'a role without connections',
     'alter role %role connection limit 0',
     'alter role %role connection limit -1',
     '53300',
   ],
   [
-    'a database that is closed',
+    'a database without the connect privilege',
     'revoke connect on database %database from public',
     'grant connect on database %database to public',
     '42501',
   ],
 ])('%s', (_what, breakIt, healIt, sqlState) => {
-  test('is answered with 503 until it is repaired, the cache redirects, and health says why', async () => {
+  test('causes 503 until repaired, while cached redirects work and health gives the reason', async () => {
     await waitForHealthy();
     const code = await createUrl(client);
     expect((await client.get(`/${code}`)).status).toBe(301);
@@ -100,8 +100,8 @@ describe.each([
   });
 });
 
-describe('a role that lacks the rights on one table', () => {
-  test('gets 503 where that table is needed, the rest works, and health names the rights', async () => {
+describe('a role without rights on one table', () => {
+  test('causes 503 only where that table is needed, and health lists the missing rights', async () => {
     await waitForHealthy();
     const code = await createUrl(client);
     expect((await client.get(`/${code}`)).status).toBe(301);
@@ -123,8 +123,8 @@ describe('a role that lacks the rights on one table', () => {
   });
 });
 
-describe('a table that is not there', () => {
-  test('is answered with 503 and logged as an error, and health names it', async () => {
+describe('a missing table', () => {
+  test('causes 503, and health names the table', async () => {
     await waitForHealthy();
     await role.run('alter table urls rename to urls_renamed');
     expect(await lookUpUnknown()).toSatisfy(isUnavailable);
@@ -136,7 +136,7 @@ describe('a table that is not there', () => {
 });
 
 describe('a read-only PostgreSQL', () => {
-  test('answers reads, refuses changes with 503 and says that it is read-only', async () => {
+  test('serves reads and rejects changes with 503 and a read-only message', async () => {
     await waitForHealthy();
     const code = await createUrl(client);
     await role.run('alter role %role set default_transaction_read_only = on');

@@ -13,14 +13,14 @@ import { waitUntil } from '../../support/wait-until.ts';
 
 const database = useDatabase();
 
-/** The rights that the document gives the user of `REDIS_URL`. */
+/** The ACL rules that docs/operations.md gives the user of `REDIS_URL`. */
 async function readDocumentedRights(): Promise<string[]> {
   const [, rights] =
     /^ACL SETUSER linkmill on >PASSWORD (.+)$/m.exec(await readFile('docs/operations.md', 'utf8')) ?? [];
   return rights!.split(' ');
 }
 
-test('a Redis user with the documented rights redirects, counts, runs jobs and shows the board', async () => {
+test('the documented Redis rights suffice for redirects, counts, jobs and Bull Board', async () => {
   const server = await startTestRedis();
   const admin = new Redis(server.url);
   const processes: TestProcess[] = [];
@@ -51,7 +51,7 @@ test('a Redis user with the documented rights redirects, counts, runs jobs and s
     await runJob(client, 'replenish-keys', { target: 100 });
     await runJob(client, 'reconcile-cache', { all: true });
 
-    // The other process learns of a change over the invalidation bus.
+    // The other process receives the change over the invalidation bus.
     const visitor = createClient(other.baseUrl, key);
     const { body } = await client.patch(`/api/v1/urls/${code}`, {
       original_url: 'https://example.com/changed',
@@ -71,7 +71,7 @@ test('a Redis user with the documented rights redirects, counts, runs jobs and s
     expect(conditions.filter(({ code: one }) => one.startsWith('redis'))).toEqual([]);
     const ends = await Promise.all(processes.splice(0).map(async (one) => await one.stop()));
     expect(ends).toEqual([0, 0, 0]);
-    // Redis refused nothing, also nothing that a process would not report; the board does without the list of connections.
+    // Redis denied no other command, not even one whose error a process ignores. Bull Board works without `CLIENT LIST`.
     const refused = (await admin.call('ACL', 'LOG')) as unknown[][];
     const objects = refused.map((entry) => entry[entry.indexOf('object') + 1]);
     expect(objects.filter((object) => object !== 'client|list')).toEqual([]);

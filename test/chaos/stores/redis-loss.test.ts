@@ -18,8 +18,8 @@ afterAll(async () => {
   await redis.stop();
 });
 
-/** Puts load on a web and a worker process, does three times what loses Redis' data, and judges when counting has caught
- *  up, and again when both processes have ended and nothing more can be counted. */
+/** Puts load on a web and a worker process, loses the data of Redis three times, and asserts exact counts: first when
+ *  counting has caught up, then after both processes have ended. */
 async function judgeLosing(lose: () => Promise<void>) {
   const settings = { DATABASE_URL: url(), REDIS_URL: redis.url };
   const [web, worker] = await Promise.all([startWeb(settings), startWorker(settings)]);
@@ -35,7 +35,7 @@ async function judgeLosing(lose: () => Promise<void>) {
   expect(tally.failures).toEqual([]);
 }
 
-test('clicks that Redis took and lost by FLUSHALL under load are counted exactly once', async () => {
+test('clicks that Redis loses to a FLUSHALL under load are counted exactly once', async () => {
   await judgeLosing(async () => {
     const client = new Redis(redis.url);
     await client.flushall();
@@ -43,7 +43,7 @@ test('clicks that Redis took and lost by FLUSHALL under load are counted exactly
   });
 });
 
-test('clicks that a Redis without persistence took before it was killed are counted exactly once', async () => {
+test('clicks that a killed Redis without persistence loses are counted exactly once', async () => {
   await judgeLosing(async () => {
     await redis.kill();
     await redis.start();

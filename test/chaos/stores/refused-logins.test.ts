@@ -13,7 +13,7 @@ const commands: [string, ...string[]][] = [
 ];
 
 test.each([...Object.entries(logins), ['a password that is not set', message('R', 10, 'SCRAM-SHA-256\0\0')]])(
-  'every command ends with a message and a code when PostgreSQL answers the login with %s',
+  'every command fails with a message when PostgreSQL answers the login with %s',
   async (what, answer) => {
     const server = await startRefusingPostgres(answer);
     try {

@@ -26,13 +26,13 @@ afterAll(async () => {
 
 const common = ['~linkmill*', '~{linkmill*', '&linkmill*', '+@all', '-@dangerous'];
 
-/** The settings of a process whose user of Redis has these rights. */
+/** The settings of a process whose Redis user has these rights. */
 async function settingsAs(user: string, rights: string[]) {
   await admin.call('ACL', 'SETUSER', user, 'reset', 'on', '>secret', ...rights);
   return { DATABASE_URL: database.url(), REDIS_URL: `redis://${user}:secret@127.0.0.1:${server.port}` };
 }
 
-/** The lines of a process that are neither JSON nor empty: what a library printed. */
+/** The non-empty output lines that are not JSON: a library printed them. */
 const rawLines = (output: string) =>
   output.split('\n').filter((line) => line !== '' && !line.startsWith('{'));
 const lines = (output: string) => output.split('\n').filter(Boolean).length;
@@ -44,7 +44,7 @@ async function useQueues({ onTestFinished }: TestContext) {
   return createQueues(redis, 'linkmill', silentLog);
 }
 
-test('a worker whose user of Redis may not run INFO does its jobs and ends on SIGTERM', async (context) => {
+test('a worker whose Redis user may not run INFO processes jobs and ends on SIGTERM', async (context) => {
   const worker = await startWorker(await settingsAs('no-info', common));
   const queues = await useQueues(context);
   const id = await queues.add('cleanup-expired', {});
@@ -60,8 +60,8 @@ test('a worker whose user of Redis may not run INFO does its jobs and ends on SI
 describe.each([
   { lack: 'scripts', rights: ['+info', '-@scripting'], named: 'EVAL, EVALSHA' },
   { lack: 'blocking commands', rights: ['+info', '-@blocking'], named: 'BZPOPMIN' },
-])('a worker whose user of Redis lacks $lack', ({ lack, rights, named }) => {
-  test('reports the right, writes few lines, and works once the right is granted', async (context) => {
+])('a worker whose Redis user lacks $lack', ({ lack, rights, named }) => {
+  test('reports the missing right in few lines and works once it is granted', async (context) => {
     const user = lack.replaceAll(/\W/g, '-');
     const worker = await startWorker(await settingsAs(user, [...common, ...rights]));
     await waitUntil('the right is named', () => worker.output().includes(`may not run ${named}`));
@@ -82,7 +82,7 @@ describe.each([
   { entry: 'workers/main.js', place: async () => ({}) },
   { entry: 'src/web.js', place: async () => await placeWeb({}) },
 ])('$entry', ({ entry, place }) => {
-  test('ends with 1 and the cause when Redis refuses its login at the start', async () => {
+  test('exits with code 1 and the cause when Redis rejects its login at startup', async () => {
     const settings = { ...(await settingsAs('somebody', common)), ...(await place()) };
     const REDIS_URL = settings.REDIS_URL.replace('secret', 'wrong');
     const { code, stdout, stderr } = await runProcess(entry, { ...settings, REDIS_URL });
@@ -91,7 +91,7 @@ describe.each([
     expect(lines(stdout)).toBeLessThan(5);
   });
 
-  test('ends with 1 and the cause when Redis is a node of a cluster', async () => {
+  test('exits with code 1 and the cause when Redis is a cluster node', async () => {
     const node = await startTestRedis({ args: ['--cluster-enabled', 'yes'] });
     try {
       const settings = { DATABASE_URL: database.url(), REDIS_URL: node.url, ...(await place()) };
@@ -104,7 +104,7 @@ describe.each([
   });
 });
 
-test('an evicting Redis makes both processes degraded with the reason, and prints nothing else', async () => {
+test('a Redis with an eviction policy degrades health, and both processes report the policy', async () => {
   await admin.config('SET', 'maxmemory-policy', 'allkeys-lru');
   const settings = { DATABASE_URL: database.url(), REDIS_URL: server.url };
   const [web, worker] = await Promise.all([startWeb(settings), startWorker(settings)]);

@@ -46,7 +46,7 @@ describe.each(['PostgreSQL', 'PgBouncer'])('through %s', (way) => {
     await pooler?.stop();
   });
 
-  /** Gives the database these settings, and has every process connect again. */
+  /** Applies these settings to the database and makes every process reconnect. */
   async function change(given: Record<string, string>) {
     for (const [setting, value] of Object.entries(given))
       await administer(database.url(), `alter database ${name()} set ${setting} = '${value}'`);
@@ -59,7 +59,7 @@ describe.each(['PostgreSQL', 'PgBouncer'])('through %s', (way) => {
 
   let places = 0;
 
-  test('session settings of a database change no result', async () => {
+  test('session settings of the database change no API result', async () => {
     await fc.assert(
       fc.asyncProperty(settings, async (given) => {
         await change(given);
@@ -79,13 +79,13 @@ describe.each(['PostgreSQL', 'PgBouncer'])('through %s', (way) => {
         expect((await client.get(`/${code}`)).status).toBe(404);
         expect((await client.get(`/api/v1/urls/${code}`)).body).toMatchObject(wish);
 
-        // The same for all who ask at once: one short URL.
+        // Concurrent find-or-create requests return the same short URL.
         const same = { original_url: `https://example.com/same-${place}`, find_if_exists: true };
         const found = await Promise.all(Array.from({ length: 8 }, () => client.post('/api/v1/urls', same)));
         expect(new Set(found.map(({ status }) => status < 300))).toEqual(new Set([true]));
         expect(new Set(found.map(({ body }) => body['short_code'])).size).toBe(1);
 
-        // Changes at once: none fails.
+        // No concurrent change fails.
         const changes = await Promise.all(
           Array.from({ length: 12 }, (_, i) => client.patch(`/api/v1/urls/${code}`, { title: `title ${i}` })),
         );

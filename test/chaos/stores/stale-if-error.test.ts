@@ -13,7 +13,7 @@ let proxies: Proxy[];
 let web: TestProcess;
 let client: Client;
 
-/** The address of a server by way of a proxy. */
+/** Starts a proxy to a server; resolves to the proxy and its URL. */
 async function startProxyTo(address: string) {
   const url = new URL(address);
   const proxy = await startProxy(Number(url.port));
@@ -39,14 +39,14 @@ afterAll(async () => {
   await Promise.all(proxies.map((proxy) => proxy.close()));
 });
 
-test('while neither store answers, a short URL that was known is redirected and counted, another code answers 503', async () => {
+test('a cached short URL redirects and counts while both stores are down; other codes get 503', async () => {
   const code = await createUrl(client);
   expect((await client.get(`/${code}`)).status).toBe(301);
   for (const proxy of proxies) {
     await proxy.refuse();
     proxy.cut();
   }
-  // Its subscriber is gone: it trusts nothing that it read before.
+  // Without its invalidation subscriber, the process treats every cached entry as stale.
   for (let i = 0; i < 20; i++) {
     const { status, headers } = await client.get(`/${code}`);
     expect([status, headers.get('location')]).toEqual([301, 'https://example.com/page']);

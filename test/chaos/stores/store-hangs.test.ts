@@ -34,14 +34,14 @@ async function startServers() {
   };
 }
 
-/** How a process ended that was asked to, and after how long. */
+/** Sends SIGTERM; resolves to the exit code and the time until the exit. */
 async function terminate(process: TestProcess) {
   const start = performance.now();
   process.signal('SIGTERM');
   return { code: await process.ended, ms: performance.now() - start };
 }
 
-/** Resolves when everything that was answered is counted. */
+/** Resolves once every answered click is counted. */
 const settle = async (db: Knex, load: ReturnType<typeof startLoad>) =>
   await waitUntil(
     'what was answered is counted',
@@ -49,7 +49,7 @@ const settle = async (db: Knex, load: ReturnType<typeof startLoad>) =>
     15_000,
   );
 
-describe.concurrent('with a store that is stopped by SIGSTOP', () => {
+describe.concurrent('with a store stopped by SIGSTOP', () => {
   const servers: Servers[] = [];
   beforeAll(async () => {
     servers.push(...(await Promise.all([startServers(), startServers(), startServers()])));
@@ -58,7 +58,7 @@ describe.concurrent('with a store that is stopped by SIGSTOP', () => {
     await Promise.all(servers.map((one) => one.close()));
   });
 
-  test('what reads much, analytics, streams of clicks and searches, is refused with 503 within 3 s while PostgreSQL hangs', async () => {
+  test('analytics, click streams and searches get 503 within 3 s while PostgreSQL hangs', async () => {
     const { postgres, db, settings } = servers[2]!;
     const web = await startWeb(settings);
     const { key } = await createApiKeys(db).create('hanging');
@@ -73,7 +73,7 @@ describe.concurrent('with a store that is stopped by SIGSTOP', () => {
       ['GET', '/api/v1/urls'],
       ['DELETE', '/api/v1/urls/hanging/clicks'],
     ] as const;
-    // Their connections are there, so that nobody finds out by opening one.
+    // Opens the connections first: the process must detect the hang on open connections.
     for (const [method, path] of requests.filter(([, path]) => path !== '/api/v1/clicks/stream'))
       expect((await ask(method, path)).status).toBeLessThan(300);
     postgres.hang();
@@ -89,7 +89,7 @@ describe.concurrent('with a store that is stopped by SIGSTOP', () => {
     expect(await web.stop()).toBe(0);
   });
 
-  test('a web process ends within 10 s of a SIGTERM although PostgreSQL hangs, with all its clicks in Redis', async () => {
+  test('a web process ends within 10 s of SIGTERM and loses no click while PostgreSQL hangs', async () => {
     const { postgres, db, settings } = servers[0]!;
     const web = await startWeb(settings);
     const codes = await createCodes(db, web.baseUrl, 5);
@@ -107,7 +107,7 @@ describe.concurrent('with a store that is stopped by SIGSTOP', () => {
     expect(end.ms).toBeLessThan(10_000);
   });
 
-  test('web and worker end within 25 s of a SIGTERM although both stores hang', async () => {
+  test('web and worker end within 25 s of SIGTERM while both stores hang', async () => {
     const { postgres, redis, db, settings } = servers[1]!;
     const [web, worker] = await Promise.all([startWeb(settings), startWorker(settings)]);
     const codes = await createCodes(db, web.baseUrl, 5);

@@ -31,7 +31,7 @@ beforeAll(async () => {
 });
 afterAll(async () => await rm(folder, { recursive: true, force: true }));
 
-/** Whether the connection of this URL is encrypted, or the code or message of the error. */
+/** Resolves to whether the connection is encrypted, or to the code or message of its error. */
 async function encryptionOf(url: string): Promise<boolean | string> {
   const db = openPostgres({ url, poolMax: 1, queryTimeoutMs: 5_000, name: 'tls' });
   try {
@@ -92,14 +92,14 @@ describe('PostgreSQL with TLS', () => {
     [`sslmode=require&sslrootcert=${otherCa}`, expect.stringMatching(/SIGNATURE|CERT/)],
     [`sslmode=verify-ca&sslrootcert=${otherCa}`, expect.stringMatching(/SIGNATURE|CERT/)],
     ['sslmode=verify-full', expect.stringMatching(/SIGNATURE|CERT/)],
-  ])('a connection with "%s" is encrypted, plain or refused: %s', async (params, expected) => {
+  ])('a connection with "%s" is encrypted, unencrypted or fails: %s', async (params, expected) => {
     expect(await encryptionOf(url(server, params))).toEqual(expected);
   });
 
-  test('verify-ca accepts the certificate of another host, verify-full does not', async () => {
+  test('verify-ca accepts the certificate of another host, and verify-full rejects it', async () => {
     const admin = openPostgres({ url: server.url, poolMax: 1, queryTimeoutMs: 5_000, name: 'admin' });
     const use = async (name: string) => {
-      // Over the old ones, which keeps owner and mode.
+      // Overwrites the files in place, which keeps owner and mode.
       for (const end of ['crt', 'key'])
         await writeFile(path.join(folder, `server.${end}`), await readFile(certificate(`${name}.${end}`)));
       await admin.raw('select pg_reload_conf()');
@@ -122,11 +122,14 @@ describe('PostgreSQL with TLS', () => {
     ['sslmode=prefer', false],
     ['sslmode=require', 'The server does not support SSL connections'],
     [`sslmode=verify-full&sslrootcert=${ca}`, 'The server does not support SSL connections'],
-  ])('a server without TLS is reached or refused with "%s": %s', async (params, expected) => {
-    expect(await encryptionOf(url(plain, params))).toEqual(expected);
-  });
+  ])(
+    'a connection to a server without TLS with "%s" is unencrypted or fails: %s',
+    async (params, expected) => {
+      expect(await encryptionOf(url(plain, params))).toEqual(expected);
+    },
+  );
 
-  test('allow uses TLS, and prefer none, where pg_hba.conf accepts nothing else', async () => {
+  test('allow uses TLS and prefer uses none where pg_hba.conf accepts nothing else', async () => {
     const admin = openPostgres({ url: server.url, poolMax: 1, queryTimeoutMs: 5_000, name: 'admin' });
     const { rows } = await admin.raw<{ rows: { file: string }[] }>(
       `select current_setting('hba_file') as file`,
@@ -158,7 +161,7 @@ describe('PostgreSQL with TLS', () => {
   });
 });
 
-describe('Redis with TLS, a Unix socket and few databases', () => {
+describe('Redis with TLS, a Unix socket and a limited number of databases', () => {
   let server: Redis;
   let tlsPort: number;
   let socket: string;
@@ -187,7 +190,7 @@ describe('Redis with TLS, a Unix socket and few databases', () => {
   });
   afterAll(async () => await server?.stop());
 
-  /** `PONG`, or why a connection fails. */
+  /** Resolves to `PONG`, or to the message of the connection error. */
   async function answerOf(url: string): Promise<string> {
     const redis = openRedis('jobs', url, silentLog);
     let failure: Error | undefined;
@@ -202,14 +205,14 @@ describe('Redis with TLS, a Unix socket and few databases', () => {
 
   const withClient = () => `rediss://localhost:${tlsPort}?${client}`;
 
-  test('rediss:// checks the certificate with REDIS_CA and sends the one of the client', async () => {
+  test('rediss:// verifies the server certificate and sends the client certificate', async () => {
     expect(await answerOf(`${withClient()}&sslrootcert=${ca}`)).toBe('PONG');
     expect(await answerOf(`${withClient()}&sslmode=require`)).toBe('PONG');
     expect(await answerOf(`${withClient()}&sslrootcert=${otherCa}`)).toMatch(/certificate/);
     expect(await answerOf(withClient())).toMatch(/certificate/);
   });
 
-  test('a database that Redis does not have is an error, and never database 0', async () => {
+  test('a missing Redis database is an error and never falls back to database 0', async () => {
     expect(await answerOf(`redis://127.0.0.1:${server.port}/3`)).toBe('PONG');
     expect(await answerOf(`redis://127.0.0.1:${server.port}/99`)).toMatch(/^Redis has no database 99:/);
     const redis = openRedis('jobs', `redis://127.0.0.1:${server.port}/99`, silentLog);
@@ -222,7 +225,7 @@ describe('Redis with TLS, a Unix socket and few databases', () => {
     await closeRedis(other);
   });
 
-  test('a web process and a worker end with the reason where the database does not exist', async () => {
+  test('web and worker exit with the reason when the Redis database does not exist', async () => {
     const settings = {
       DATABASE_URL: inject('postgresUrl'),
       REDIS_URL: `redis://127.0.0.1:${server.port}/99`,
@@ -235,7 +238,7 @@ describe('Redis with TLS, a Unix socket and few databases', () => {
     }
   });
 
-  test('a Unix socket is used, with the database of the URL', async () => {
+  test('a unix:// URL connects to its socket and its database', async () => {
     const redis = openRedis('jobs', `unix://${socket}?db=2`, silentLog);
     await redis.set('key', 'in 2');
     await closeRedis(redis);

@@ -35,25 +35,28 @@ async function migrateAt(url: string) {
   }
 }
 
-test.each(['LATIN1', 'SQL_ASCII'])('a database in %s is refused, with what to type', async (encoding) => {
-  await withDatabase(
-    `encoding '${encoding}' locale_provider libc lc_collate 'C' lc_ctype 'C'`,
-    async (url) => {
-      await expect(migrateAt(url)).rejects.toThrow(
-        `has the encoding ${encoding}, and Linkmill requires UTF8`,
-      );
-      await expect(migrateAt(url)).rejects.toThrow('create database linkmill_utf8');
-    },
-  );
-});
+test.each(['LATIN1', 'SQL_ASCII'])(
+  'a database in encoding %s is rejected with the commands that fix it',
+  async (encoding) => {
+    await withDatabase(
+      `encoding '${encoding}' locale_provider libc lc_collate 'C' lc_ctype 'C'`,
+      async (url) => {
+        await expect(migrateAt(url)).rejects.toThrow(
+          `has the encoding ${encoding}, and Linkmill requires UTF8`,
+        );
+        await expect(migrateAt(url)).rejects.toThrow('create database linkmill_utf8');
+      },
+    );
+  },
+);
 
-test('a database whose name needs quotes, in C collation, is migrated', async () => {
+test('a database with a quoted name and C collation is migrated', async () => {
   await withDatabase(`encoding 'UTF8' lc_collate 'C' lc_ctype 'C'`, async (url) => {
     expect((await migrateAt(url)).length).toBeGreaterThan(20);
   });
 });
 
-test('a schema whose name needs quotes, and pg_trgm in a schema without usage, are migrated', async () => {
+test('migrations and writes work in a quoted schema with pg_trgm in an inaccessible schema', async () => {
   await withDatabase(`encoding 'UTF8'`, async (url) => {
     const run = async (statement: string) => await administer(url, statement.replaceAll('%role', role.name));
     await run('create schema "Short URLs" authorization %role');
@@ -73,7 +76,7 @@ test('a schema whose name needs quotes, and pg_trgm in a schema without usage, a
   });
 });
 
-test('a role that may not change partitions maintains the rest, and is no failure', async () => {
+test('maintenance by a role that may not change partitions succeeds without them', async () => {
   const db = openPostgres({ url: role.url(), poolMax: 2, queryTimeoutMs: 60_000, name: 'test' });
   const summary = await maintainAnalytics(
     {
@@ -92,7 +95,7 @@ test('a role that may not change partitions maintains the rest, and is no failur
   await db.destroy();
 });
 
-test('after a rename of the schema, changes by Linkmill and by others work as before', async () => {
+test('writes by Linkmill and by other programs work after a rename of the schema', async () => {
   await withDatabase(`encoding 'UTF8'`, async (url) => {
     await migrateAt(url);
     await administer(url, 'alter schema public rename to "Renamed one"');
@@ -100,7 +103,7 @@ test('after a rename of the schema, changes by Linkmill and by others work as be
     renamed.searchParams.set('options', '-c search_path="Renamed\\ one"');
     const db = openPostgres({ url: renamed.href, poolMax: 1, queryTimeoutMs: 60_000, name: 'test' });
     await db.transaction(async (trx) => {
-      // As another program.
+      // Simulates an external write.
       await trx.raw(`select set_config('application_name', 'other', true)`);
       await trx.raw(
         `insert into urls (short_code, original_url) values ('a', 'https://example.com/'), ('b', 'https://example.com/')`,

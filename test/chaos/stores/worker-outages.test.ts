@@ -14,12 +14,12 @@ import { startTestRedis, type TestRedis } from '../../support/services/servers.t
 import { insertUrls } from '../../support/urls/urls.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
-/** What workers promise: to consume again this soon after an outage, and to take over a killed worker's job. */
+/** The deadline to consume again after an outage, and to take over the job of a killed worker. */
 const promiseMs = 10_000;
 
 const database = useDatabase();
 
-/** A Redis of a test's own, its queues as the test sees them, and the settings of processes that use them. */
+/** Starts a Redis server for one test; resolves to its queues and the settings of processes that use them. */
 async function openQueues({ onTestFinished }: TestContext) {
   const server = await startTestRedis();
   const redisClosed = track('Redis server');
@@ -42,14 +42,14 @@ async function openQueues({ onTestFinished }: TestContext) {
   };
 }
 
-/** A worker process, which the test may end as it likes. */
+/** A worker process that the test may end early. */
 async function useWorker({ onTestFinished }: TestContext, ...args: Parameters<typeof startWorker>) {
   const worker: TestProcess = await startWorker(...args);
   onTestFinished(async () => void (await worker.stop()));
   return worker;
 }
 
-/** Resolves when a scheduled job and one that is added now, to a queue that was idle, are done. */
+/** Resolves once a scheduled job and a new job of an idle queue are completed. */
 async function judgeConsuming({ queues, open, redis }: Awaited<ReturnType<typeof openQueues>>, ms: number) {
   const end = performance.now() + ms;
   const left = () => Math.max(0, end - performance.now());
@@ -72,7 +72,7 @@ describe.concurrent('a worker process', () => {
     { seconds: 5, fault: 'stopped by SIGSTOP' },
     { seconds: 20, fault: 'stopped by SIGSTOP' },
   ] as const)('whose Redis is $fault for $seconds s', ({ seconds, fault }) => {
-    test('consumes its queues within 10 s of the end of the outage', async (context) => {
+    test('consumes its queues within 10 s after the outage', async (context) => {
       const queues = await openQueues(context);
       await useWorker(context, queues.settings, queueArgs);
       await judgeConsuming(queues, 20_000);
@@ -83,7 +83,7 @@ describe.concurrent('a worker process', () => {
     });
   });
 
-  test('gets over half-open connections within 20 s', async (context) => {
+  test('recovers from half-open connections within 20 s', async (context) => {
     const queues = await openQueues(context);
     const proxy = await startProxy(queues.server.port);
     context.onTestFinished(proxy.close);
@@ -94,7 +94,7 @@ describe.concurrent('a worker process', () => {
   });
 
   test(
-    'whose workers stand still, replaced or not, ends with 1 to be started anew',
+    'whose BullMQ workers stay stuck after a replacement exits with code 1',
     { timeout: 60_000 },
     async (context) => {
       const { server, queues, settings } = await openQueues(context);
@@ -113,7 +113,7 @@ describe.concurrent('a worker process', () => {
   );
 
   test(
-    'that is killed with a long job in hand is relieved by another one within 10 s',
+    'that is killed during a long job has it continued by another within 10 s',
     { timeout: 60_000 },
     async (context) => {
       const { queues, redis, prefix, settings } = await openQueues(context);
@@ -135,7 +135,7 @@ describe.concurrent('a worker process', () => {
   );
 
   test(
-    'flushes clicks although BullMQ cannot read its queue any more',
+    'flushes clicks even when BullMQ can no longer read its queue',
     { timeout: 60_000 },
     async (context) => {
       const { open, redis, prefix, settings } = await openQueues(context);

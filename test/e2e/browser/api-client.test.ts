@@ -13,7 +13,7 @@ interface TourModule {
   tour: (baseUrl: string, apiKey: string) => Promise<Record<string, unknown>>;
 }
 
-test('a client generated from the document compiles, and goes with it through the life of a short URL', async () => {
+test('a client generated from the OpenAPI document compiles and manages a short URL', async () => {
   await promisify(execFile)('npm', ['run', 'build'], { cwd: folder });
   const { tour } = (await import(pathToFileURL(`${folder}/generated/js/tour.js`).href)) as TourModule;
   const seen = await tour(service.baseUrl(), service.apiKey());

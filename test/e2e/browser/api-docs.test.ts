@@ -10,7 +10,7 @@ beforeAll(async () => {
   await page().goto(`${web.baseUrl()}/docs`);
 });
 
-test('the page shows every operation of the document, with its summary', async () => {
+test('the page shows every operation of the OpenAPI document', async () => {
   const { body } = await web.client(null).get('/openapi.json');
   const operations = readOperations(body);
   await page().locator('.opblock').first().waitFor();
@@ -21,14 +21,14 @@ test('the page shows every operation of the document, with its summary', async (
   for (const { id } of operations) expect(shown.filter((one) => one.endsWith(`-${id}`))).toHaveLength(1);
 });
 
-test('an operation that is opened shows what it takes and answers', async () => {
+test('an expanded operation shows its parameters and responses', async () => {
   const block = page().locator('[id$="-createUrl"]');
   await block.locator('.opblock-summary-control').click();
   for (const text of ['original_url', 'Code taken']) await block.getByText(text).first().waitFor();
   expect(await block.locator('.response-col_status').allTextContents()).toContain('409');
 });
 
-test('with an API key the page creates a short URL', async () => {
+test('the page creates a short URL with an API key', async () => {
   await page().locator('.btn.authorize').click();
   await page().locator('.auth-container input').first().fill(web.apiKey());
   await page().locator('.auth-container .authorize[type=submit]').first().click();
@@ -43,7 +43,7 @@ test('with an API key the page creates a short URL', async () => {
   expect(urls).toHaveLength(1);
 });
 
-test('nothing was asked of another host, and nothing was forbidden or failed', () => {
+test('the page sends no request to another host and causes no browser error', () => {
   expect([...origins].filter((origin) => origin !== 'null')).toEqual([web.baseUrl()]);
   expect(complaints).toEqual([]);
 });

@@ -10,14 +10,14 @@ const service = useService({ BULL_BOARD_USER: login.username, BULL_BOARD_PASSWOR
 const board = () => `${service.baseUrl()}/admin/queues`;
 const { browser, page, origins, complaints } = useBrowserPage({ httpCredentials: login }, 10_000);
 
-/** The job whose id ends a path of the API. */
+/** The job whose ID is the last segment of an API path. */
 const idOf = (path: string) => path.split('/').at(-1) ?? '';
 
 async function untilFailed(path: string) {
   await waitUntil('it has failed', async () => (await service.client().get(path)).body['state'] === 'failed');
 }
 
-test('with the login the browser shows every queue; with a wrong one nothing', async () => {
+test('the board shows every queue after a valid login and nothing after an invalid one', async () => {
   const stranger = await browser().newPage({ httpCredentials: { ...login, password: 'another-password' } });
   expect((await stranger.goto(board()))?.status()).toBe(401);
   expect(await stranger.content()).not.toContain('replenish-keys');
@@ -29,7 +29,7 @@ test('with the login the browser shows every queue; with a wrong one nothing', a
   }
 });
 
-test('the bar of a running replenish-keys job moves on its page until it is full', async () => {
+test('the progress bar of a running replenish-keys job advances until it is full', async () => {
   const path = await requestJob(service.client(), 'replenish-keys', { target: 1_000_000 });
   await page().goto(`${board()}/queue/replenish-keys/${idOf(path)}`);
   const bar = page().getByRole('main').getByRole('progressbar').first();
@@ -47,7 +47,7 @@ test('the bar of a running replenish-keys job moves on its page until it is full
   await page().getByText('1000000').first().waitFor();
 });
 
-test('a job added from the page runs with the data that was typed there', async () => {
+test('a job added from the page runs with the entered data', async () => {
   await page().goto(`${board()}/queue/warm-cache`);
   await addJob('{"limit": 123}');
   const job = await waitUntil('it has run', async () => {
@@ -57,7 +57,7 @@ test('a job added from the page runs with the data that was typed there', async 
   expect(job.returnValue).toMatchObject({ urls: 0 });
 });
 
-test('a job added from the page with wrong data fails for good and says why', async () => {
+test('a job added from the page with invalid data fails permanently with the reason', async () => {
   await page().goto(`${board()}/queue/replenish-keys`);
   await addJob('{"target": "many"}');
   await page().goto(`${board()}/queue/replenish-keys?status=failed`);
@@ -66,7 +66,7 @@ test('a job added from the page with wrong data fails for good and says why', as
   expect(job).toMatchObject({ data: { target: 'many' }, attempts: 1 });
 });
 
-test('a job that failed shows its error on the page, and a click on Retry runs it again', async () => {
+test('a failed job shows its error, and its Retry button runs it again', async () => {
   const db = service.database.db();
   await db.schema.renameTable('url_stats', 'url_stats_away');
   const path = await requestJob(service.client(), 'warm-cache');
@@ -88,12 +88,12 @@ test('a job that failed shows its error on the page, and a click on Retry runs i
   expect(retried).toMatchObject({ error: null, result: { urls: 0 } });
 });
 
-test("no page asked another host for anything, and the browser's console has no error", () => {
+test('no page sends a request to another host or logs a console error', () => {
   expect([...origins]).toEqual([service.baseUrl()]);
   expect(complaints).toEqual([]);
 });
 
-/** Fills the form in of the queue whose page is open. */
+/** Fills in the form of the queue whose page is open. */
 async function addJob(data: string) {
   await page().getByRole('main').locator('[aria-haspopup=menu]').click();
   await page().getByRole('menuitem', { name: 'Add job' }).click();
@@ -111,7 +111,7 @@ interface BoardJob {
   attempts: number;
 }
 
-/** What the board itself is told of a queue's jobs. */
+/** The jobs of a queue in the API responses of the board. */
 async function listJobs(queue: string, status: string): Promise<BoardJob[]> {
   const authorization = `Basic ${Buffer.from(`${login.username}:${login.password}`).toString('base64')}`;
   const query = `activeQueue=${queue}&status=${status}&page=1&jobsPerPage=50`;

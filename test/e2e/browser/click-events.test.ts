@@ -9,14 +9,14 @@ const web = useWeb({ MAX_CLICK_STREAMS: '2' });
 const url = () => `${web.baseUrl()}/api/v1/clicks/stream`;
 const headers = () => ({ 'x-api-key': web.apiKey() });
 
-/** The status of one more stream, which is closed again. */
+/** Opens and closes one more stream; resolves to its status. */
 async function readStatus(): Promise<number> {
   const response = await fetch(url(), { headers: headers() });
   await response.body!.cancel();
   return response.status;
 }
 
-test('a reader that reads nothing is cut off, and another one gets every click meanwhile', async () => {
+test('a stalled reader is disconnected while another reader receives every click', async () => {
   const { body } = await web.client().post('/api/v1/urls', { original_url: 'https://example.com/' });
   const slow = await openClickEvents(url(), headers());
   slow.response.pause();

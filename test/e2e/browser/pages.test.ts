@@ -13,7 +13,7 @@ const web = useWeb();
 const insert = async (url: RestrictedUrl) =>
   `${web.baseUrl()}/${await insertRestrictedUrl(web.database.db(), url)}`;
 
-/** Waits until a short URL has so many clicks. */
+/** Waits until a short URL has this number of clicks. */
 async function untilCounted(url: string, clicks: number): Promise<void> {
   await waitUntil(`it has ${clicks} clicks`, async () => {
     const row = await web.database
@@ -29,9 +29,9 @@ let browser: Browser;
 let page: Page;
 let target: Server;
 let targetUrl: string;
-/** What the site was told that short URLs lead to. */
+/** The headers of the requests that reached the target site. */
 let arrivals: IncomingHttpHeaders[] = [];
-/** Scripts that ran, and errors in the browser's console. */
+/** Dialogs, script errors and console errors in the browser. */
 const complaints: string[] = [];
 const closed: (() => void)[] = [];
 
@@ -47,7 +47,7 @@ beforeAll(async () => {
   }).listen(0, '127.0.0.1');
   closed.push(track('target'));
   await once(target, 'listening');
-  // To a browser another site than the service, which is 127.0.0.1.
+  // A cross-site address for the browser: the service is at 127.0.0.1.
   targetUrl = `http://localhost:${(target.address() as AddressInfo).port}/arrived`;
 });
 afterAll(async () => {
@@ -73,7 +73,7 @@ afterEach(async () => {
   await page.close();
 });
 
-test('a visitor opens a short URL that works once by its button, arrives at another site, and cannot come again', async () => {
+test('the button of a one-time short URL opens the target once and not again', async () => {
   const url = await insert({ originalUrl: targetUrl, isOneTime: true });
   await page.goto(url);
   expect(arrivals).toEqual([]);
@@ -89,7 +89,7 @@ test('a visitor opens a short URL that works once by its button, arrives at anot
   await untilCounted(url, 1);
 });
 
-test('a visitor who mistypes the password is told so, tries again from the keyboard, and arrives', async () => {
+test('a visitor with a wrong password sees an error, retries from the keyboard and arrives', async () => {
   const url = await insert({ originalUrl: targetUrl, password: 'open sesame' });
   await page.goto(url);
   await page.keyboard.type('open barley');
@@ -102,7 +102,7 @@ test('a visitor who mistypes the password is told so, tries again from the keybo
   expect(arrivals.map(({ referer }) => referer)).toEqual([undefined]);
 });
 
-test('a page of another site cannot have a visitor use up a short URL', async () => {
+test('a cross-site form cannot use up a one-time short URL', async () => {
   const url = await insert({ originalUrl: targetUrl, isOneTime: true });
   await page.goto(`${targetUrl}?form=${url}`);
   await page.getByRole('button', { name: 'Win' }).click();
@@ -111,7 +111,7 @@ test('a page of another site cannot have a visitor use up a short URL', async ()
   await page.getByRole('button', { name: 'Open link' }).waitFor();
 });
 
-test('no script runs, and nothing is asked of any other site, whatever a short URL is called and leads to', async () => {
+test('a preview with a hostile title and URL runs no script and sends no cross-origin request', async () => {
   const script = '<script>alert(1)</script><img src=x onerror=alert(2)>';
   const title = `${script}"'><svg onload=alert(3)> \u202Egnp.exe`;
   const originalUrl = `https://example.com/${script}"'><svg/onload=alert(4)>\u202E`;
@@ -129,7 +129,7 @@ test('no script runs, and nothing is asked of any other site, whatever a short U
   expect(complaints).toEqual([]);
 });
 
-test('a preview leads on to the original URL, as a click', async () => {
+test('the link of a preview opens the original URL and counts a click', async () => {
   const url = await insert({ originalUrl: targetUrl });
   await page.goto(`${url}+`);
   await page.getByRole('link', { name: 'Open link' }).click();
@@ -138,7 +138,7 @@ test('a preview leads on to the original URL, as a click', async () => {
   await untilCounted(url, 1);
 });
 
-test('every page has a language, one heading, a name for each field, and enough contrast in light and in dark', async () => {
+test('every page has a language, one heading, labelled fields and contrast in both themes', async () => {
   const gated = await insert({ password: 'open sesame', isOneTime: true });
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme });
@@ -161,7 +161,7 @@ interface Styled {
 }
 declare const getComputedStyle: (element: Styled) => { color: string; backgroundColor: string };
 
-/** The contrast of each element's text to what is behind it, as WCAG reckons it. Runs in the browser. */
+/** The WCAG contrast ratio of each element's text to its background. Runs in the browser. */
 function readContrasts(elements: Styled[]): number[] {
   const luminance = (color: string) => {
     const channels = color

@@ -82,7 +82,7 @@ const csvFile = fc
 const jsonFile = fc
   .array(fc.oneof(objects, value), { maxLength: 20 })
   .map((lines) => lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
-/** Some bytes in another place, or others. */
+/** Overwrites some bytes of a file with random ones. */
 const damaged = (file: fc.Arbitrary<string>) =>
   fc.tuple(file, fc.nat(), fc.uint8Array({ maxLength: 4 })).map(([text, place, bytes]) => {
     const content = Buffer.from(text);
@@ -97,7 +97,7 @@ const file = fc.oneof(
     .map((bytes) => ({ encoding: 'csv' as const, content: Buffer.from(bytes) })),
 );
 
-test('every file is refused, or its import ends: completed, or failed with a reason, and each row is accounted for', async () => {
+test('every file is rejected, or its import ends with a state and a result for each row', async () => {
   const transfers = createTransfers(database.db());
   await fc.assert(
     fc.asyncProperty(file, async ({ encoding, content }) => {

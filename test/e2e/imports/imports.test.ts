@@ -26,7 +26,7 @@ const rows = 60_000;
 const fileOf = (begin: string) =>
   `short_code,original_url,click_count\n${Array.from({ length: rows }, (_, i) => `${i % 3 === 0 ? '' : `${begin}${i}`},https://example.com/${begin}${i},2\n`).join('')}`;
 
-test('workers killed with -9 in the middle of an import lose and double no row of it', async () => {
+test('an import whose workers are killed loses and doubles no row', async () => {
   const web = await startWeb(settings);
   const client = createClient(web.baseUrl, key);
   let worker: TestProcess = await startWorker(settings);
@@ -51,7 +51,7 @@ test('workers killed with -9 in the middle of an import lose and double no row o
   await Promise.all([worker.stop(), web.stop()]);
 });
 
-/** Begins an upload of so many bytes. */
+/** Begins an upload of this number of bytes. */
 function beginUpload(baseUrl: string, bytes: number) {
   const sending = request(`${baseUrl}/api/v1/imports`, {
     method: 'POST',
@@ -67,7 +67,7 @@ function beginUpload(baseUrl: string, bytes: number) {
   return { sending, answered };
 }
 
-test('an upload may take longer than other requests may', async () => {
+test('an upload that takes longer than the limit of other requests is accepted', async () => {
   const web = await startWeb(settings);
   const line = 'https://example.com/slow\n';
   const { sending, answered } = beginUpload(web.baseUrl, 'original_url\n'.length + 20 * line.length);
@@ -81,7 +81,7 @@ test('an upload may take longer than other requests may', async () => {
   await web.stop();
 });
 
-test('an upload that is cut in the middle leaves nothing that would be imported', async () => {
+test('an upload that is cut off in the middle leaves no import behind', async () => {
   const web = await startWeb(settings);
   const client = createClient(web.baseUrl, key);
   const before = (await client.get('/api/v1/imports')).body;
@@ -97,7 +97,7 @@ test('an upload that is cut in the middle leaves nothing that would be imported'
   await web.stop();
 });
 
-/** The most memory that a process has had at any time, in megabytes. */
+/** The peak resident memory of a process in megabytes. */
 async function peakOf(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   return Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1]) / 1_000;

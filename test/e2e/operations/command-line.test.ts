@@ -22,7 +22,7 @@ const runApiKey = async (args: string[], input = '') =>
   await runProcess('src/cli/api-key.js', settings, args, input);
 
 test('flush-clicks without a queue counts the waiting clicks and prints its summary as JSON', async () => {
-  // Of a web process that has gone: one that is there takes them to PostgreSQL itself after 3 s.
+  // The producer has ended: a running web process would write its clicks to PostgreSQL itself after 3 s.
   const [urlId] = (await createUrlIds(web.database.db(), 1)) as [number];
   const stream = createClickStream(web.redis.redis(), { prefix: web.redis.prefix, shards: 1 });
   await stream.send(makeBatch(uuidv7(), 1, urlId, 30));
@@ -41,7 +41,7 @@ test.each(jobNames)('%s runs without a queue and prints one line of JSON', async
   expect(JSON.parse(stdout)).toBeTypeOf('object');
 });
 
-test('a job without a queue takes its data as JSON', async () => {
+test('a job that runs without a queue takes its data as JSON', async () => {
   const before = Number((await web.client().get('/health')).body['kgs_pool_size']);
   const { code, stdout } = await runJobAlone('replenish-keys', `{"target":${before + 500}}`);
   expect(code).toBe(0);
@@ -54,7 +54,7 @@ test.each([
   { args: ['replenish-keys', '{"target":'], says: 'must be JSON' },
   { args: ['replenish-keys', '{"target":"many"}'], says: 'Data of replenish-keys' },
   { args: ['replenish-keys', '{"goal":1}'], says: 'Data of replenish-keys' },
-])('a job asked for with $args ends with 2 and lists the jobs', async ({ args, says }) => {
+])('run-job with $args exits with code 2 and lists the jobs', async ({ args, says }) => {
   const { code, stdout, stderr } = await runJobAlone(...args);
   expect([code, stdout]).toEqual([2, '']);
   expect(stderr).toContain(says);
@@ -67,13 +67,16 @@ test.each([
   { entry: 'src/web.js', args: [], missing: ['DATABASE_URL', 'REDIS_URL', 'BASE_URL'] },
   { entry: 'src/cli/migrate.js', args: [], missing: ['DATABASE_URL'] },
   { entry: 'src/cli/api-key.js', args: ['list'], missing: ['DATABASE_URL'] },
-])('$entry without its settings ends with 1 and names each', async ({ entry, args, missing }) => {
-  const { code, stderr } = await runProcess(entry, {}, args);
-  expect(code).toBe(1);
-  expect(stderr.match(/\w+(?= is not set)/g)?.sort()).toEqual(missing.toSorted());
-});
+])(
+  '$entry without settings exits with code 1 and names each missing setting',
+  async ({ entry, args, missing }) => {
+    const { code, stderr } = await runProcess(entry, {}, args);
+    expect(code).toBe(1);
+    expect(stderr.match(/\w+(?= is not set)/g)?.sort()).toEqual(missing.toSorted());
+  },
+);
 
-test('a job that fails ends with 1 and says why', async () => {
+test('a failing job exits with code 1 and the reason', async () => {
   const db = web.database.db();
   await db.schema.renameTable('url_stats', 'url_stats_away');
   const { code, stderr } = await runJobAlone('warm-cache');
@@ -82,7 +85,7 @@ test('a job that fails ends with 1 and says why', async () => {
   expect(stderr).toContain('relation "url_stats" does not exist');
 });
 
-test('an API key is made, listed, valid, revoked, and within 2 s refused by the API', async () => {
+test('an API key is created, listed, accepted, revoked, and rejected by the API within 2 s', async () => {
   const made = await runApiKey(['create', '--name', 'round trip', '--json']);
   const { id, key } = JSON.parse(made.stdout) as { id: number; key: string };
   const askApi = async () => (await web.client(key).get('/api/v1/urls/unknown1')).status;
@@ -101,13 +104,13 @@ test('an API key is made, listed, valid, revoked, and within 2 s refused by the 
   expect((await runApiKey(['revoke', '--id', String(id)])).code).toBe(1);
 });
 
-test('an API key is printed alone on standard output, to be used in scripts', async () => {
+test('api-key create prints only the key on standard output', async () => {
   const made = await runApiKey(['create', '--name', 'script']);
   expect(made.stdout).toMatch(/^lm_\S+\n$/);
   expect((await web.client(made.stdout.trim()).get('/api/v1/urls/unknown1')).status).toBe(404);
 });
 
-test('an API key is made for some scopes, for its own short URLs, and for a time', async () => {
+test('an API key can have scopes, a restriction to its own short URLs and an expiry time', async () => {
   const options = [
     '--scopes',
     'stats:read,urls:read',
@@ -130,7 +133,7 @@ test('an API key is made for some scopes, for its own short URLs, and for a time
   );
 });
 
-test('a rotated API key has a new secret beside the old one, or at once in its place', async () => {
+test('a rotated API key accepts its old secret only during the grace period', async () => {
   const made = await runApiKey(['create', '--name', 'rotated', '--json']);
   const { id, key: first } = JSON.parse(made.stdout) as { id: number; key: string };
   const rotate = async (...options: string[]) =>
@@ -146,7 +149,7 @@ test('a rotated API key has a new secret beside the old one, or at once in its p
   ]);
 });
 
-test('an api-key command that cannot be done ends with 1 and says why', async () => {
+test('a failing api-key command exits with code 1 and the reason', async () => {
   const { code, stdout, stderr } = await runApiKey(['rotate', '--id', '999999999']);
   expect([code, stdout, stderr]).toEqual([1, '', 'API key not found.\n']);
 });
@@ -158,13 +161,13 @@ test.each([
   [['unknown']],
   [['list', '--what']],
   [['list', 'more']],
-])('an api-key command of %j ends with 2 and shows the usage', async (args) => {
+])('api-key with %j exits with code 2 and prints the usage', async (args) => {
   const { code, stderr } = await runApiKey(args);
   expect(code).toBe(2);
   expect(stderr).toContain('Usage: npm run api-key');
 });
 
-test('a worker with --queues flush-clicks runs that queue and leaves the others', async () => {
+test('a worker with --queues flush-clicks processes only that queue', async () => {
   const worker = await startWorker(settings, ['--queues', 'flush-clicks']);
   const other = await requestJob(web.client(), 'cleanup-expired');
   const code = await createUrl(web.client());
@@ -178,10 +181,10 @@ test('a worker with --queues flush-clicks runs that queue and leaves the others'
 });
 
 test.each([
-  ['a queue that does not exist', ['--queues', 'flush-clicks,nothing'], 'Unknown queue: nothing.'],
-  ['an option that does not exist', ['--queue', 'flush-clicks'], 'Usage: node dist/workers/main.js'],
-  ['an option without what it needs', ['--queues'], 'Usage: node dist/workers/main.js'],
-])('a worker with %s ends with 2 and names the queues that there are', async (_, args, message) => {
+  ['an unknown queue', ['--queues', 'flush-clicks,nothing'], 'Unknown queue: nothing.'],
+  ['an unknown option', ['--queue', 'flush-clicks'], 'Usage: node dist/workers/main.js'],
+  ['an option without its value', ['--queues'], 'Usage: node dist/workers/main.js'],
+])('a worker with %s exits with code 2 and lists the queues', async (_, args, message) => {
   const { code, stderr } = await runProcess('workers/main.js', settings, args);
   expect(code).toBe(2);
   expect(stderr).toContain(message);
@@ -197,7 +200,7 @@ const usages = [
   { entry: 'workers/main.js', usage: 'Usage: node dist/workers/main.js' },
 ];
 
-test.each(usages)('$entry --help prints its usage and ends with 0, without any setting', async (one) => {
+test.each(usages)('$entry --help prints its usage and exits with code 0 without settings', async (one) => {
   for (const option of ['--help', '-h']) {
     const { code, stdout, stderr } = await runProcess(one.entry, {}, [option]);
     expect([code, stderr]).toEqual([0, '']);
@@ -205,23 +208,20 @@ test.each(usages)('$entry --help prints its usage and ends with 0, without any s
   }
 });
 
-test.each(usages)(
-  '$entry with an unknown option does nothing, shows its usage and ends with 2',
-  async (one) => {
-    const { code, stdout, stderr } = await runProcess(one.entry, settings, ['--no-such-option']);
-    expect([code, stdout]).toEqual([2, '']);
-    expect(stderr).toMatch(/^[^\n]*--no-such-option[^\n]*\n/);
-    expect(stderr).toContain(one.usage);
-  },
-);
+test.each(usages)('$entry with an unknown option prints its usage and exits with code 2', async (one) => {
+  const { code, stdout, stderr } = await runProcess(one.entry, settings, ['--no-such-option']);
+  expect([code, stdout]).toEqual([2, '']);
+  expect(stderr).toMatch(/^[^\n]*--no-such-option[^\n]*\n/);
+  expect(stderr).toContain(one.usage);
+});
 
-test.each(['-1', '3601', 'soon', ''])('reconcile with a wait of "%s" ends with 2', async (wait) => {
+test.each(['-1', '3601', 'soon', ''])('reconcile with a wait of "%s" exits with code 2', async (wait) => {
   const { code, stderr } = await runProcess('src/cli/reconcile.js', settings, [`--wait=${wait}`]);
   expect(code).toBe(2);
   expect(stderr).toContain('--wait must be a number of seconds from 0 to 3600');
 });
 
-test('api-key list --json prints what a program needs and no secret', async () => {
+test('api-key list --json prints the fields of each API key without its secret', async () => {
   const made = await runApiKey(['create', '--name', 'for programs', '--json']);
   const { id, key } = JSON.parse(made.stdout) as { id: number; key: string };
   const { stdout } = await runApiKey(['list', '--json']);

@@ -21,7 +21,7 @@ beforeEach(async () => {
 afterEach(async () => rm(cache, { recursive: true, force: true }));
 
 test(
-  'a package fetched twice at the same time is unpacked whole, and nothing else is left',
+  'two concurrent fetches of a package unpack it completely and leave no other files',
   onDebian,
   async () => {
     const [folder, same] = await Promise.all([
@@ -34,13 +34,13 @@ test(
   },
 );
 
-test('a package that does not exist is named, and nothing is left of the attempt', onDebian, async () => {
+test('a fetch of an unknown package names it and leaves no files behind', onDebian, async () => {
   const fetching = fetchDebianPackages(['linkmill-has-no-such-package'], cache);
   await expect(fetching).rejects.toThrow('Unable to locate package linkmill-has-no-such-package');
   expect(await readdir(cache, { recursive: true })).toHaveLength(1);
 });
 
-/** The status of a package, as dpkg has it. */
+/** The status entry of a package in dpkg's format. */
 const stanza = (name: string, state: string, version: string) =>
   [`Package: ${name}`, `Status: ${state}`, 'Architecture: amd64', `Version: ${version}`].join('\n');
 
@@ -52,7 +52,7 @@ const versionOf = async (folder: string) =>
 const isUsable = async (folder: string) => versionOf(folder).then(Boolean, () => false);
 
 test.each([
-  ['has redis-tools alone', [stanza('redis-tools', 'install ok installed', '5:7.0.15-1~deb12u3')]],
+  ['has only redis-tools', [stanza('redis-tools', 'install ok installed', '5:7.0.15-1~deb12u3')]],
   [
     'has redis-server and its libraries',
     ['redis-server', 'redis-tools', 'liblzf1', 'libssl3', 'libjemalloc2', 'libatomic1'].map((name) =>
@@ -60,11 +60,8 @@ test.each([
     ),
   ],
   ['had another redis-server', [stanza('redis-server', 'deinstall ok config-files', '4:6.0.0-1')]],
-  [
-    'has a package whose dependency is not met',
-    [`${stanza('x', 'install ok installed', '1')}\nDepends: no-y`],
-  ],
-])('a machine that %s gets a Redis that is complete', onDebian, async (_, stanzas) => {
+  ['has a package with an unmet dependency', [`${stanza('x', 'install ok installed', '1')}\nDepends: no-y`]],
+])('a machine that %s gets a complete Redis', onDebian, async (_, stanzas) => {
   const statusFile = path.join(cache, 'status');
   await writeFile(statusFile, [await readFile(dpkgStatusFile, 'utf8'), ...stanzas, ''].join('\n\n'));
   const folder = await fetchDebianPackages(['redis-server'], path.join(cache, 'own'), {
@@ -87,7 +84,7 @@ test('a cached copy that does not run is replaced', onDebian, async () => {
   expect(await readdir(path.dirname(folder))).toEqual(['redis-server']);
 });
 
-test('a fetched copy that does not run is not kept', onDebian, async () => {
+test('a fetched copy that does not run is removed', onDebian, async () => {
   const fetching = fetchDebianPackages(['hello'], cache, { isUsable: async () => false });
   await expect(fetching).rejects.toThrow('hello from Debian: does not run here');
   expect(await readdir(cache, { recursive: true })).toHaveLength(1);

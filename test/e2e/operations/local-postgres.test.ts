@@ -16,7 +16,7 @@ const running: { stop(): Promise<void> }[] = [];
 
 beforeEach(async () => {
   folder = await mkdtemp(path.join(await realpath(tmpdir()), 'linkmill postgres '));
-  // As root, PostgreSQL runs as another user, who must get here.
+  // As root, PostgreSQL runs as another user, which needs access to this folder.
   await chmod(folder, 0o755);
   dataDir = path.join(folder, 'data');
 });
@@ -44,7 +44,7 @@ async function query(url: string, sql: string): Promise<unknown[]> {
   }
 }
 
-test('a private PostgreSQL has its data, and the same password, on the next start', options, async () => {
+test('a private PostgreSQL keeps its data and its password on the next start', options, async () => {
   const first = await start();
   await query(first.url, `create table kept as select 'yes' as kept`);
   await first.stop();
@@ -53,21 +53,17 @@ test('a private PostgreSQL has its data, and the same password, on the next star
   expect(new URL(second.url).password).toBe(new URL(first.url).password);
 });
 
-test(
-  'a private PostgreSQL whose supervisor was killed with -9 starts again with its data',
-  options,
-  async () => {
-    const orphan = await startUnderKilledSupervisor(`
+test('a private PostgreSQL whose supervisor was killed restarts with its data', options, async () => {
+  const orphan = await startUnderKilledSupervisor(`
     const { startPostgres } = await import(services + 'postgres.ts');
     const server = await startPostgres({ dataDir: ${JSON.stringify(dataDir)}, flags: ['fsync=off'], say() {} });`);
-    await query(orphan.url, `create table kept as select 'yes' as kept`);
-    const next = await start();
-    expect(markProcess(orphan.pid)).toBeUndefined();
-    expect(await query(next.url, 'select kept from kept')).toEqual(['yes']);
-  },
-);
+  await query(orphan.url, `create table kept as select 'yes' as kept`);
+  const next = await start();
+  expect(markProcess(orphan.pid)).toBeUndefined();
+  expect(await query(next.url, 'select kept from kept')).toEqual(['yes']);
+});
 
-test('a private PostgreSQL that was itself killed with -9 starts again with its data', options, async () => {
+test('a private PostgreSQL that was killed restarts with its data', options, async () => {
   const first = await start();
   await query(first.url, `create table kept as select 'yes' as kept`);
   process.kill(first.pid, 'SIGKILL');
@@ -76,7 +72,7 @@ test('a private PostgreSQL that was itself killed with -9 starts again with its 
 });
 
 test(
-  'a program that got the pid of a PostgreSQL that is gone neither prevents a start nor is harmed by it',
+  'a program that reuses the PID of an ended PostgreSQL neither blocks a start nor is ended',
   options,
   async () => {
     const first = await start();
@@ -91,31 +87,31 @@ test(
   },
 );
 
+test('a private PostgreSQL stops within 10 s while a client is connected', options, async () => {
+  const server = await start();
+  const client = new Client({ connectionString: server.url });
+  client.on('error', () => undefined);
+  await client.connect();
+  const began = performance.now();
+  await server.stop();
+  expect(performance.now() - began).toBeLessThan(10_000);
+  expect(markProcess(server.pid)).toBeUndefined();
+});
+
 test(
-  'stopping a private PostgreSQL takes no more than a moment while a client is connected',
+  'a private PostgreSQL accepts connections only with its password and at 127.0.0.1',
   options,
   async () => {
-    const server = await start();
-    const client = new Client({ connectionString: server.url });
-    client.on('error', () => undefined);
-    await client.connect();
-    const began = performance.now();
-    await server.stop();
-    expect(performance.now() - began).toBeLessThan(10_000);
-    expect(markProcess(server.pid)).toBeUndefined();
+    const { url } = await start();
+    const guessed = new URL(url);
+    guessed.password = 'guessed';
+    await expect(query(guessed.href, 'select 1')).rejects.toThrow('password authentication failed');
+    expect(await query(url, 'show listen_addresses')).toEqual(['127.0.0.1']);
+    expect(await query(url, 'show unix_socket_directories')).toEqual(['']);
   },
 );
 
-test('a private PostgreSQL can be reached with its password only, at 127.0.0.1 only', options, async () => {
-  const { url } = await start();
-  const guessed = new URL(url);
-  guessed.password = 'guessed';
-  await expect(query(guessed.href, 'select 1')).rejects.toThrow('password authentication failed');
-  expect(await query(url, 'show listen_addresses')).toEqual(['127.0.0.1']);
-  expect(await query(url, 'show unix_socket_directories')).toEqual(['']);
-});
-
-test('a private PostgreSQL whose first start was interrupted half-way starts', options, async () => {
+test('a private PostgreSQL starts after an interrupted first start', options, async () => {
   await mkdir(`${dataDir}.new`);
   await writeFile(path.join(`${dataDir}.new`, 'PG_VERSION'), '18');
   await writeFile(`${dataDir}.password`, 'of the interrupted start');

@@ -9,7 +9,7 @@ import { findExecutable, run } from '../../../scripts/services/run.ts';
 import { copyCheckout } from '../../support/processes/local-checkout.ts';
 
 /*
- * One stack is started, disturbed and started again from test to test, as on one developer's machine on one day.
+ * The tests share one stack and run in order: each one starts, disturbs or restarts it.
  */
 const options = { timeout: 120_000 };
 const withCurl = { ...options, skip: findExecutable(['curl']) === undefined };
@@ -34,7 +34,7 @@ async function locationOf(code: string) {
   return { status: response.status, location: response.headers.get('location') };
 }
 
-test('the first npm run local ends with a running service and a key for it', options, async () => {
+test('the first npm run local starts the service and writes an API key', options, async () => {
   await start();
   const { BASE_URL = '', API_KEY = '' } = readEnvFile(path.join(checkout.folder, '.local/env'));
   const response = await fetch(`${BASE_URL}/api/v1/urls`, {
@@ -46,13 +46,13 @@ test('the first npm run local ends with a running service and a key for it', opt
   expect(await locationOf(shortCode)).toEqual({ status: 301, location: target });
 });
 
-test('the curl that npm run local prints creates a short URL', withCurl, async () => {
+test('the curl command that npm run local prints creates a short URL', withCurl, async () => {
   const [curl = 'echo no curl'] = /^ *curl .*$/m.exec(checkout.lastRun().output()) ?? [];
   const created = await run('/bin/sh', ['-c', curl]);
   expect(JSON.parse(created)).toMatchObject({ original_url: target });
 });
 
-test('a second npm run local names the first one and leaves it running', options, async () => {
+test('a second npm run local reports the first one and leaves it running', options, async () => {
   const before = await checkout.processes();
   const second = await start();
   expect(await second.ended).toBe(1);
@@ -70,7 +70,7 @@ test('npm run local on a port in use names the port and starts nothing', options
 });
 
 test(
-  'after a kill -9 of the supervisor the next start ends what it left and has its data, key and addresses',
+  'a start after a kill of the supervisor ends its processes and keeps data and API key',
   options,
   async () => {
     const orphans = await checkout.processes();
@@ -86,29 +86,29 @@ test(
   },
 );
 
-test('a web process that dies by itself ends everything with its last log lines', options, async () => {
-  const all = await checkout.processes();
-  expect(all).toHaveLength(5);
-  const web = all[1];
-  const local = checkout.lastRun();
-  if (web) process.kill(web.pid, 'SIGKILL');
-  expect(await local.ended).toBe(1);
-  expect(local.output()).toContain('web ended by itself (SIGKILL); the end of .local/log/web.log:');
-  expect(all.filter(isRunning)).toEqual([]);
-});
-
 test(
-  'Ctrl-C stops everything in the reverse order of its start and leaves no process behind',
+  'npm run local stops the stack and prints the last log lines of a web process that dies',
   options,
   async () => {
-    const local = await start();
     const all = await checkout.processes();
     expect(all).toHaveLength(5);
-    local.signal('SIGINT');
-    await local.ended;
-    // npm may be gone a moment before what it started.
-    expect(await waitUntil(() => !all.some(isRunning), 30_000)).toBe(true);
-    const stopped = [...local.output().matchAll(/^stopping (\w+)$/gm)].map(([, name]) => name);
-    expect(stopped).toEqual(['worker', 'web', 'Redis', 'PostgreSQL']);
+    const web = all[1];
+    const local = checkout.lastRun();
+    if (web) process.kill(web.pid, 'SIGKILL');
+    expect(await local.ended).toBe(1);
+    expect(local.output()).toContain('web ended by itself (SIGKILL); the end of .local/log/web.log:');
+    expect(all.filter(isRunning)).toEqual([]);
   },
 );
+
+test('Ctrl-C stops the stack in reverse start order and leaves no process behind', options, async () => {
+  const local = await start();
+  const all = await checkout.processes();
+  expect(all).toHaveLength(5);
+  local.signal('SIGINT');
+  await local.ended;
+  // npm may end shortly before its child processes.
+  expect(await waitUntil(() => !all.some(isRunning), 30_000)).toBe(true);
+  const stopped = [...local.output().matchAll(/^stopping (\w+)$/gm)].map(([, name]) => name);
+  expect(stopped).toEqual(['worker', 'web', 'Redis', 'PostgreSQL']);
+});

@@ -9,7 +9,7 @@ import { waitUntil } from '../../support/wait-until.ts';
 
 const service = useOwnRedisService({ METRICS_PUBLIC: 'true' });
 
-test('with a worker, every click is confirmed, the pool is filled, no job waits, and what failed is counted', async () => {
+test('metrics with a worker show confirmed clicks, a full key pool and no overdue job', async () => {
   const { key } = await createApiKeys(service.database.db()).create('test');
   const code = await createUrl(createClient(service.web().baseUrl, key));
   await sendRedirects(
@@ -30,7 +30,7 @@ test('with a worker, every click is confirmed, the pool is filled, no job waits,
   expect(metrics.value('linkmill_click_batches_unconfirmed')).toBe(0);
 });
 
-test('while Redis hangs the metrics leave out what only it knows, within 3 s, and never fail', async () => {
+test('metrics omit the values of a hanging Redis within 3 s and do not fail', async () => {
   service.redis().hang();
   try {
     const begunAt = performance.now();
@@ -51,7 +51,7 @@ test('while Redis hangs the metrics leave out what only it knows, within 3 s, an
   );
 });
 
-test('without a worker the age of the job that is due grows', async () => {
+test('the age of the oldest job grows without a worker', async () => {
   await service.worker().stop();
   await waitUntil('it is old', async () => {
     const metrics = await openPrometheus(service.web().baseUrl);

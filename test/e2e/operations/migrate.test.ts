@@ -10,7 +10,7 @@ import { createDatabase, track } from '../../support/resources.ts';
 import { describeSchema } from '../../support/services/describe-schema.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
-/** PostgreSQL's own template, which has no table. */
+/** PostgreSQL's own template, which has no tables. */
 const emptyTemplate = 'template0';
 
 let database: Awaited<ReturnType<typeof createDatabase>>;
@@ -38,7 +38,7 @@ test('ten concurrent release steps on an empty database all succeed and run each
     startProcess('src/cli/migrate.js', { DATABASE_URL: database.url }),
   );
   const codes = await Promise.all(processes.map(async (process) => await process.ended));
-  // Those that wait for long say so.
+  // Steps that wait for a longer time print this line.
   const outputs = processes
     .map((process) => process.output().replace(/^Another migration is.*\n/m, ''))
     .sort();
@@ -56,8 +56,8 @@ test('migrations run despite a lock left by knex', async () => {
   expect(await migrate(db)).toEqual(names);
 });
 
-test('a release step that waits for another starts when that one is killed', async () => {
-  // A lock on a table stops the first in the middle of its work.
+test('a waiting release step starts when the running one is killed', async () => {
+  // A table lock stops the first step in the middle of its run.
   await migrate(db);
   await rollback(db);
   const blocker = await db.transaction();
@@ -77,7 +77,7 @@ test('a release step that waits for another starts when that one is killed', asy
   expect(await readRan()).toEqual(names);
 });
 
-test('a rollback removes the whole schema, and migrating again creates the same one', async () => {
+test('a rollback removes the whole schema, and the next migration run creates the same one', async () => {
   await migrate(db);
   const schema = await describeSchema(db);
   expect(schema).toContain('create table urls');
@@ -88,14 +88,14 @@ test('a rollback removes the whole schema, and migrating again creates the same 
   expect(await describeSchema(db)).toBe(schema);
 });
 
-test('migrations that ran from the sources count as run for the build', async () => {
+test('the build skips migrations that ran from the sources', async () => {
   await migrate(db);
   expect((await readRan()).filter((name) => /\.(ts|js)$/.test(name))).toEqual([]);
   const built = startProcess('src/cli/migrate.js', { DATABASE_URL: database.url });
   expect([await built.ended, built.output()]).toEqual([0, 'Nothing to migrate.\n']);
 });
 
-test('without the right to create pg_trgm, migrations warn and searches work', async () => {
+test('migrations warn and searches work without the right to create pg_trgm', async () => {
   const name = `linkmill_test_guest_${process.pid}`;
   const guestUrl = new URL(database.url);
   await db.raw(`create role ${name} login password 'guest'; grant create on schema public to ${name}`);

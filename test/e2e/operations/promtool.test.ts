@@ -32,7 +32,7 @@ describe.skipIf(!hasPromtool())('promtool', () => {
     const code = await createUrl(createClient(web.baseUrl, key));
     const codes = Array.from({ length: 400 }, () => code);
     await sendRedirects(web.baseUrl, codes);
-    // The first use fetches it.
+    // The first call fetches promtool.
     await promtool(['--version']);
   });
   afterAll(async () => await stop());
@@ -54,7 +54,7 @@ describe.skipIf(!hasPromtool())('promtool', () => {
   });
 });
 
-/** What promtool says of prom-client's own metrics, whose names are not ours to choose. */
+/** Accepted findings of promtool: prom-client chooses these metric names. */
 const knownFaults = new Set(
   ['handles', 'requests', 'resources'].map(
     (what) => `nodejs_active_${what}_total non-counter metrics should not have "_total" suffix`,

@@ -9,7 +9,7 @@ import { runProcess, startProcess } from '../../support/processes/processes.ts';
 import { createUrl } from '../../support/urls/urls.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
-// One web process, of which the books always hear; no worker.
+// One web process, which reports to the ledger, and no worker.
 const web = useWeb();
 const db = () => web.database.db();
 let settings: Record<string, string>;
@@ -20,9 +20,9 @@ afterEach(async () => await resetLedger(db()));
 
 const reconcile = async (...args: string[]) => await runProcess('src/cli/reconcile.js', settings, args);
 
-test('after redirects reconcile says by how many clicks the web process is ahead, and once they are flushed "exact"', async () => {
+test('reconcile reports the clicks that are not yet counted, and "exact" after their flush', async () => {
   const code = await createUrl(web.client());
-  // Nobody can count on it until this ends.
+  // The lock delays counting until this transaction ends.
   const holder = await db().transaction();
   await holder.raw('select from url_stats for update');
   await sendRedirects(web.baseUrl(), Array<string>(40).fill(code), 4);
@@ -63,7 +63,7 @@ test('after redirects reconcile says by how many clicks the web process is ahead
   ]);
 
   await sendRedirects(web.baseUrl(), [code, code, code], 1);
-  // Not told of yet, which a wait allows for.
+  // The web process has not reported these clicks yet; `--wait` covers the delay.
   const atOnce = await reconcile('--wait', '15');
   expect([atOnce.code, atOnce.stdout.split('\n').slice(0, 2)]).toEqual([
     0,
@@ -71,12 +71,12 @@ test('after redirects reconcile says by how many clicks the web process is ahead
   ]);
 });
 
-test('a database in which nobody clicked is exact', async () => {
+test('a database without clicks is exact', async () => {
   const { code, stdout } = await reconcile();
   expect([code, stdout.split('\n')[0]]).toEqual([0, 'exact']);
 });
 
-test('reconcile --wait ends with 1 when what is missing has not come by then, and says which producer misses how many', async () => {
+test('reconcile --wait exits with code 1 and the missing clicks per producer at its deadline', async () => {
   const [url] = (await createUrlIds(db(), 1)) as [number];
   const [one, two] = [uuidv7(), uuidv7()];
   const store = openClickStore(db());
@@ -93,7 +93,7 @@ test('reconcile --wait ends with 1 when what is missing has not come by then, an
   ]);
 });
 
-test('a counter that somebody raised by hand is found, with how many clicks are too many', async () => {
+test('reconcile reports the surplus of a counter that was raised by hand', async () => {
   const [url] = (await createUrlIds(db(), 1)) as [number];
   await openClickStore(db()).apply([makeBatch(uuidv7(), 1, url, 5)]);
   await db()('url_stats').where({ url_id: url }).increment('click_count', 3);
@@ -102,7 +102,7 @@ test('a counter that somebody raised by hand is found, with how many clicks are 
   expect(stdout).toMatch(/short URLs: 5 in the ledger, 8 counted: 3 too many\n/);
 });
 
-test('figures of the analytics that do not add up are found, by short URL, though every click is counted', async () => {
+test('reconcile reports a short URL whose roll-ups differ, even when every click is counted', async () => {
   const [url] = (await createUrlIds(db(), 1)) as [number];
   await openClickStore(db()).apply([makeBatch(uuidv7(), 1, url, 5)]);
   await db()('url_clicks_hourly').where({ url_id: url }).del();
@@ -120,13 +120,13 @@ test.each([
   [['--wait', '3601']],
   [['--what']],
   [['now']],
-])('reconcile %j ends with 2, shows the usage and reads nothing', async (args) => {
+])('reconcile with %j exits with code 2 and prints only the usage', async (args) => {
   const { code, stdout, stderr } = await reconcile(...args);
   expect([code, stdout]).toEqual([2, '']);
   expect(stderr).toContain('\nUsage: npm run reconcile [-- --wait SECONDS]\n');
 });
 
-test('where PostgreSQL is away, reconcile ends with 2 and says so in one line; where the tables are not there, with 2 as well', async () => {
+test('reconcile exits with code 2 and the error when PostgreSQL or a table is missing', async () => {
   const port = await findFreePort();
   for (const host of ['127.0.0.1', 'localhost']) {
     const { code, stdout, stderr } = await runProcess('src/cli/reconcile.js', {

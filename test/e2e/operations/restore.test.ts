@@ -18,7 +18,7 @@ import { dumpDatabase, restoreDump } from '../../support/urls/copies.ts';
 import { createUrl } from '../../support/urls/urls.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
-/** Processes start and end several times, on a busy machine too. */
+/** Processes start and end several times; the limit includes a margin for a busy machine. */
 vi.setConfig({ testTimeout: 180_000 });
 
 const redis = useRedis();
@@ -50,13 +50,13 @@ async function startService(db: Knex, url: string): Promise<Service> {
   return service;
 }
 
-/** Where a short code redirects; the status where it does not. */
+/** Resolves to the location of the redirect, or to the status if there is none. */
 async function visit({ client }: Service, code: string): Promise<string | number> {
   const { status, headers } = await client.get(`/${code}`);
   return status === 301 ? headers.get('location')! : status;
 }
 
-/** Resolves when each code redirects as expected, to how many visits to each it took. */
+/** Waits until each code redirects as expected; resolves to the elapsed milliseconds. */
 async function waitForRedirects(service: Service, expected: Record<string, string | number>) {
   const start = performance.now();
   await waitUntil('redirects follow the table', async () => {
@@ -75,7 +75,7 @@ const readClicks = async (db: Knex, code: string): Promise<number> =>
 const readHealth = async ({ client }: Service) =>
   (await client.get('/health')).body as { conditions: { code: string }[] };
 
-/** What happens after the moment that a backup, or a standby, has: changes, creations, deletions and clicks. */
+/** Makes the writes that the backup or the standby lacks: an edit, a deletion and a create. */
 async function writeLostPart(service: Service, codes: { changed: string; deleted: string }) {
   const { client } = service;
   await client.patch(`/api/v1/urls/${codes.changed}`, { original_url: 'https://lost.example/' });
@@ -86,8 +86,8 @@ async function writeLostPart(service: Service, codes: { changed: string; deleted
   return created;
 }
 
-/** Judges what must hold once the database is that of before: every redirect, an edit, and the clicks of a short URL that has the id
- *  of one that is lost. */
+/** Asserts that redirects follow the older database, that an edit works, and that a short URL with the ID of a lost one counts
+ *  only its own clicks. */
 async function judgeAfterwards(
   service: Service,
   db: Knex,
@@ -110,7 +110,7 @@ async function judgeAfterwards(
   return { ms, reused };
 }
 
-describe('a database that is restored from a dump beside a living Redis', () => {
+describe('a database restored from a dump while Redis keeps its data', () => {
   const { db, url } = useDatabase();
   let service: Service;
 
@@ -121,14 +121,14 @@ describe('a database that is restored from a dump beside a living Redis', () => 
     await service.stop();
   });
 
-  test('every redirect follows it, an edit shows at once, no click is counted on another short URL', async () => {
+  test('redirects follow the dump, edits work, and no click counts for another short URL', async () => {
     const { client } = service;
     const changed = await createUrl(client, { original_url: 'https://kept.example/changed' });
     const deleted = await createUrl(client, { original_url: 'https://kept.example/deleted' });
     await waitForRedirects(service, { [changed]: 'https://kept.example/changed' });
     const dump = await dumpDatabase(url());
     const created = await writeLostPart(service, { changed, deleted });
-    // What was clicked last waits in Redis, with the id of a short URL that will be lost.
+    // The last clicks wait in Redis with the ID of a short URL that the restore removes.
     await service.worker.stop();
     for (let i = 0; i < 20; i++) await visit(service, created);
     await restoreDump(url(), dump);
@@ -141,7 +141,7 @@ describe('a database that is restored from a dump beside a living Redis', () => 
     expect(stdout).toMatch(/\d+ clicks in \d+ batches on short URLs that this database does not have/);
   });
 
-  test('a web or worker process with another database is refused, and says what to do', async () => {
+  test('a process with another database exits with code 1 and the command that fixes it', async () => {
     const other = await createDatabase();
     const settings = { ...service.settings, DATABASE_URL: other.url };
     const refused = [
@@ -163,7 +163,7 @@ describe('a database that is restored from a dump beside a living Redis', () => 
       code: 0,
       stdout: expect.stringContaining(`Epoch ${before + 1} began`),
     });
-    // Until then its clicks would be those of the epoch before.
+    // Earlier clicks would belong to the previous epoch.
     await waitUntil('the web process knows', () => service.web.output().includes(`"epoch":${before + 1},`));
     const code1 = await createUrl(service.client);
     expect(await visit(service, code1)).toBe('https://example.com/page');
@@ -171,7 +171,7 @@ describe('a database that is restored from a dump beside a living Redis', () => 
   });
 });
 
-describe('a PostgreSQL that is replaced', () => {
+describe('a PostgreSQL replaced', () => {
   let postgres: TestServer;
   let db: Knex;
   let service: Service;
@@ -210,10 +210,10 @@ describe('a PostgreSQL that is replaced', () => {
   }
 
   for (const { title, isStandby } of [
-    { title: 'by its files of earlier', isStandby: false },
-    { title: 'by a standby that lagged', isStandby: true },
+    { title: 'by an older copy of its files', isStandby: false },
+    { title: 'by a lagging standby', isStandby: true },
   ])
-    test(`${title}: redirects follow it, and no click is counted on another short URL`, async () => {
+    test(`${title}: redirects follow it, and no click counts for another short URL`, async () => {
       await begin();
       const changed = await createUrl(service.client, { original_url: 'https://kept.example/changed' });
       const deleted = await createUrl(service.client, { original_url: 'https://kept.example/deleted' });
@@ -239,7 +239,7 @@ describe('a PostgreSQL that is replaced', () => {
       expect(await readClicks(db, reused)).toBe(3);
     });
 
-  test('by a standby that has everything: every waiting click is counted', async () => {
+  test('by an up-to-date standby: every waiting click is counted', async () => {
     await begin();
     const { rows } = await db.raw('select now() as begun');
     const { begun } = rows[0];

@@ -33,13 +33,13 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** Ends every connection of the service to both stores, so that it has to log in again. */
+/** Closes every connection of the service to both stores, so that it must log in again. */
 async function disconnectService(): Promise<void> {
   await admin.query('select pg_terminate_backend(pid) from pg_stat_activity where usename = $1', [role]);
   await redisAdmin.client('KILL', 'USER', 'linkmill');
 }
 
-test('passwords in files are rotated under load: later logins use the new ones, no click is lost', async () => {
+test('logins use password files that are rotated under load, and no click is lost', async () => {
   const files = { postgres: path.join(folder, 'postgres'), redis: path.join(folder, 'redis') };
   await writeFile(files.postgres, 'first password\n');
   await writeFile(files.redis, 'first-password\n');

@@ -29,7 +29,7 @@ let version: { startWeb: typeof startWeb; startWorker: typeof startWorker };
 const running = new Map<string, TestProcess>();
 const closers: (() => unknown)[] = [];
 
-/** What the units of the supervisor point to is `version`. */
+/** A supervisor whose units run the build in `version`. */
 const supervisor = {
   start: async (unit: string) => {
     const process = unit === 'linkmill-web' ? version.startWeb(settings) : version.startWorker(settings);
@@ -116,7 +116,7 @@ describe.skipIf(!hasPostgresInstallation())('the commands of the runbook', () =>
     expect((await client().get(`/api/v1/urls/${code}/stats`)).body['clicks']).toBe(4);
   });
 
-  test('a rollback to a version that cannot work with the tables is refused with the reason', async () => {
+  test('a rollback to an incompatible version is rejected with the reason', async () => {
     const text = addColumn('shade', `export const breaksOlderCode = 'every short URL needs a shade';`);
     const later = await createLaterBuild({
       '20270101_000001_add_color': addColumn('color'),
@@ -133,7 +133,7 @@ describe.skipIf(!hasPostgresInstallation())('the commands of the runbook', () =>
     );
   });
 
-  test('uninstalling removes the database and the keys in Redis, and nothing of others', async () => {
+  test('uninstalling removes the database and its Redis keys and no other data', async () => {
     const janitor = openRedis('jobs', redis.url, silentLog);
     await janitor.set('linkmill2:of another service', 'stays');
     const machine = await openMachine(inject('buildFolder'));

@@ -61,7 +61,7 @@ async function openDatabase(url: string): Promise<Knex> {
   return opened;
 }
 
-/** Visits a short URL as several people, so that it has single clicks. */
+/** Visits a short URL with several user agents, so that it has click events. */
 async function visit(code: string, count: number): Promise<void> {
   for (let i = 0; i < count; i++)
     await client().get(`/${code}`, { 'user-agent': agents[i % agents.length]! });
@@ -101,7 +101,7 @@ describe.skipIf(!hasPostgresInstallation())('the commands of the runbook', () =>
     for (const close of closers.toReversed()) await close();
   });
 
-  test('a backup made while the service runs is complete and has no salt of visitor IDs', async () => {
+  test('a backup of a running service is complete and contains no salt of visitor IDs', async () => {
     const code = await createUrl(client());
     await visit(code, 5);
     await waitUntil('they are counted', async () => (await countRows(db, 'url_analytics')) > 0);
@@ -125,14 +125,14 @@ describe.skipIf(!hasPostgresInstallation())('the commands of the runbook', () =>
     expect(await countRows(restored, 'visitor_salts')).toBe(0);
   });
 
-  test('a dump that was cut off fails its check', async () => {
+  test('a truncated dump fails its check', async () => {
     const [, check = ''] = shellBlocksOf('## Backup');
     await machine.run('f="$(ls backups/*.dump | tail -n 1)"; head -c 2000 "$f" > backups/zzz.dump');
     await expect(machine.run(check)).rejects.toThrow('exit code');
     await machine.run('rm backups/zzz.dump');
   });
 
-  test('the clicks of a short URL are erased, and its number of clicks stays', async () => {
+  test('erasing the click events of a short URL keeps its click count', async () => {
     const [code, other] = [await createUrl(client()), await createUrl(client())];
     await visit(code, 5);
     await visit(other, 5);
@@ -153,7 +153,7 @@ describe.skipIf(!hasPostgresInstallation())('the commands of the runbook', () =>
     expect(await clicksOf(code)).toBe(5);
   });
 
-  test('a short URL is erased with its clicks and copies, and no longer redirects', async () => {
+  test('an erased short URL loses its clicks and copies and no longer redirects', async () => {
     const body = { original_url: 'https://example.com/ada-lovelace' };
     const made = await client().post('/api/v1/urls', body, { 'idempotency-key': 'ada' });
     const code = String(made.body['short_code']);
@@ -175,7 +175,7 @@ describe.skipIf(!hasPostgresInstallation())('the commands of the runbook', () =>
     expect(await machine.run('npm run --silent reconcile -- --wait 30')).toMatch(/^exact/);
   });
 
-  test('reports, the name of an API key, imports and exports are erased, and others are kept', async () => {
+  test('erasing reports, an API key name, imports and exports keeps unrelated data', async () => {
     const [code, other] = [await createUrl(client()), await createUrl(client())];
     for (const short_code of [code, other])
       await client().post('/report', { short_code, reason: 'other', comment: `Ada about ${short_code}` });
@@ -196,7 +196,7 @@ describe.skipIf(!hasPostgresInstallation())('the commands of the runbook', () =>
     expect([await countRows(db, 'exports'), await countRows(db, 'export_pieces')]).toEqual([0, 0]);
   });
 
-  test('the service moves to another machine: no click is lost, redirects and creates continue', async () => {
+  test('a move to another machine loses no click, and redirects and creates continue', async () => {
     const codes = await Promise.all([1, 2, 3].map(async () => await createUrl(client())));
     await administer(postgres.url, 'create database new_machine');
     const otherRedis = await startTestRedis();
@@ -210,7 +210,7 @@ describe.skipIf(!hasPostgresInstallation())('the commands of the runbook', () =>
     const [stopWeb = '', dump = '', restore = '', start = '', tidy = ''] = shellBlocksOf(
       '## Move to another machine',
     );
-    // Clicks that are on their way when the web process is stopped.
+    // Clicks that are in flight when the web process stops.
     await sendRedirects(
       web().baseUrl,
       Array.from({ length: 2_000 }, (_, i) => codes[i % 3]!),

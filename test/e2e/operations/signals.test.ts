@@ -19,7 +19,7 @@ const settings = () => ({
 const says = async ({ output }: Pick<TestProcess, 'output'>, text: string) =>
   await waitUntil(`"${text}"`, () => output().includes(text), 30_000);
 
-test('a single web process logs that SIGHUP and SIGUSR2 have no effect, and answers afterwards', async () => {
+test('a single web process logs that it ignores SIGHUP and SIGUSR2, and stays ready', async () => {
   const web = await startWeb(settings());
   web.signal('SIGHUP');
   await says(web, 'ignoring SIGHUP: a single web process cannot replace itself');
@@ -29,7 +29,7 @@ test('a single web process logs that SIGHUP and SIGUSR2 have no effect, and answ
   expect(await web.stop()).toBe(0);
 });
 
-test('a worker logs that SIGHUP has no effect and continues; SIGQUIT ends it with 0', async () => {
+test('a worker logs that it ignores SIGHUP, and SIGQUIT ends it with exit code 0', async () => {
   const worker = await startWorker(settings());
   worker.signal('SIGHUP');
   await says(worker, 'ignoring SIGHUP: restart the worker');
@@ -38,7 +38,7 @@ test('a worker logs that SIGHUP has no effect and continues; SIGQUIT ends it wit
   expect(worker.output()).toContain('"reason":"SIGQUIT"');
 });
 
-test('a signal during the start ends the process, with 0 or by the signal', async () => {
+test('a signal during startup ends the process with exit code 0 or with the signal', async () => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     const worker = startProcess('workers/main.js', settings());
     worker.signal(signal);
@@ -53,7 +53,7 @@ test('a signal during the start ends the process, with 0 or by the signal', asyn
   expect(await web.ended).toBe(0);
 });
 
-test('a web process whose log is not read any more continues, and ends with 0', async () => {
+test('a web process whose log pipe is closed continues and exits with code 0', async () => {
   const place = await placeWeb({ ...settings(), ACCESS_LOG: 'all' });
   const closed = track('web without a log');
   const child = spawn(process.execPath, commandOf(inject('buildFolder'), 'src/web.js'), {
@@ -84,8 +84,8 @@ describe('npm run', () => {
 
   test.each([
     ['npm alone', (pid: number) => process.kill(pid, 'SIGTERM')],
-    ['its whole group', (pid: number) => process.kill(-pid, 'SIGTERM')],
-  ])('web passes a SIGTERM to %s on, which ends the web process well', async (_, kill) => {
+    ['its process group', (pid: number) => process.kill(-pid, 'SIGTERM')],
+  ])('web forwards a SIGTERM to %s, and the web process shuts down cleanly', async (_, kill) => {
     const place = await placeWeb(settings());
     const closed = track('npm run web');
     const npm = spawn('npm', ['run', 'web'], {

@@ -19,7 +19,7 @@ import { waitUntil } from '../../support/wait-until.ts';
 const database = useDatabase();
 const redis = useRedis();
 
-test('upgrade and rollback, process by process under load, fail no request and lose no click', async () => {
+test('a rolling upgrade and a rollback under load fail no request and lose no click', async () => {
   const settings = { DATABASE_URL: database.url(), REDIS_URL: redis.url(), REDIS_PREFIX: redis.prefix };
   const later = await createLaterBuild({
     '20270101_000001_add_color': addColumn('color'),
@@ -36,7 +36,7 @@ test('upgrade and rollback, process by process under load, fail no request and l
   const load = startLoadOnAll(baseUrls, codes, { clients: 8, thinkMs: () => 5 });
   const creating = await startCreating(baseUrls);
 
-  /** What the section "Upgrade" says: one process after the other, each once the one before it is ready. */
+  /** Replaces one process after the other, each once the previous one is ready, as the section "Upgrade" states. */
   async function roll(version: Pick<typeof later, 'startWeb' | 'startWorker'>): Promise<void> {
     const replaced: typeof webs = [];
     for (const [i, port] of ports.entries()) {
@@ -76,8 +76,8 @@ test('upgrade and rollback, process by process under load, fail no request and l
   await later.remove();
 });
 
-/** Creates short URLs on one web process after the other until it is told to stop; a refused connection goes to the next one, as
- *  with a load balancer. */
+/** Creates short URLs on the web processes in turn until stopped. After a refused connection it tries the next process, as a load
+ *  balancer does. */
 async function startCreating(baseUrls: string[]) {
   const { key } = await createApiKeys(database.db()).create('test');
   const clients = baseUrls.map((baseUrl) => createClient(baseUrl, key));
