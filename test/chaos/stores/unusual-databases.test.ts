@@ -52,7 +52,7 @@ test.each(['LATIN1', 'SQL_ASCII'])(
 
 test('a database with a quoted name and C collation is migrated', async () => {
   await withDatabase(`encoding 'UTF8' lc_collate 'C' lc_ctype 'C'`, async (url) => {
-    expect((await migrateAt(url)).length).toBeGreaterThan(20);
+    expect((await migrateAt(url)).length).toBeGreaterThan(5);
   });
 });
 
@@ -65,7 +65,7 @@ test('migrations and writes work in a quoted schema with pg_trgm in an inaccessi
     asRole.username = role.name;
     asRole.password = 'role';
     asRole.searchParams.set('options', '-c search_path="Short\\ URLs"');
-    expect((await migrateAt(asRole.href)).length).toBeGreaterThan(20);
+    expect((await migrateAt(asRole.href)).length).toBeGreaterThan(5);
     const db = openPostgres({ url: asRole.href, poolMax: 1, queryTimeoutMs: 60_000, name: 'test' });
     await db.raw(`insert into urls (short_code, original_url) values ('a', 'https://example.com/')`);
     await db.raw(`update urls set title = 'changed' where short_code = 'a'`);
