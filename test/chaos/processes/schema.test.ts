@@ -203,6 +203,6 @@ test('a web process that starts while PostgreSQL is down does not report an outd
   const lame = await startWeb({ ...settings, DATABASE_URL: 'postgres://nobody@127.0.0.1:1/nothing' });
   const client = createClient(lame.baseUrl);
   expect(await readCodes(client)).not.toContain('schema_outdated');
-  expect((await client.get('/health/ready')).status).toBe(200);
+  await waitUntil('it is ready', async () => (await client.get('/health/ready')).status === 200);
   expect(await lame.stop()).toBe(0);
 });

@@ -21,9 +21,12 @@ test.each([
   [2, '198.51.100.1,10.0.0.1', '198.51.100.1'],
   [2, '6.6.6.6, 198.51.100.1 , 10.0.0.1', '198.51.100.1'],
   [3, '6.6.6.6, 198.51.100.1, 10.0.0.2, 10.0.0.1', '198.51.100.1'],
-])('behind %i proxies the client address is that many entries from the end of "%s"', (hops, forwarded, address) => {
-  expect(read(hops, '10.0.0.9', forwarded)).toBe(address);
-});
+])(
+  'behind %i proxies the client address is that many entries from the end of "%s"',
+  (hops, forwarded, address) => {
+    expect(read(hops, '10.0.0.9', forwarded)).toBe(address);
+  },
+);
 
 test.each([
   [1, ''],
