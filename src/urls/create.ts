@@ -13,8 +13,9 @@ import type { Publish } from './publish.ts';
 import { isCodeReserved } from './store/aliases.ts';
 import type { NewUrl } from './store/columns.ts';
 import type { IdempotencyKey } from './store/idempotency-key.ts';
+import type { FoundOrInserted } from './store/insert-store.ts';
 import type { Owner } from './store/owner.ts';
-import type { FoundOrInserted, UrlStore } from './store/url-store.ts';
+import type { UrlStore } from './store/url-store.ts';
 import { defaultSettings } from './url.ts';
 
 /** Short URLs per statement, at most. */

@@ -1,12 +1,11 @@
 import type { Log } from '../../log.ts';
 import { withDeadline } from '../../resilience/shutdown.ts';
-import { type Batch, countClicks } from '../click-batch.ts';
+import type { Batch } from '../click-batch.ts';
 import type { ClickStore } from '../ledger/apply.ts';
+import { createUnconfirmedBatches, type UnconfirmedBatch } from './unconfirmed-batches.ts';
 
 /** How often the outbox checks which batches are in PostgreSQL. */
 const confirmIntervalMs = 1_000;
-/** Younger batches stay in the outbox regardless of its size: Redis may still lose them, and no other copy exists. */
-const minAgeMs = 5_000;
 /** A longer round means that PostgreSQL hangs. */
 const hangingMs = 2_000;
 /** How often a producer without new clicks reports to the ledger, as a sign of life. */
@@ -15,19 +14,9 @@ const reportIntervalMs = 3_600_000;
 /** Approximate number of entries per transaction. */
 const applyEntries = 10_000;
 
-/** A batch that is not confirmed to be in PostgreSQL. Times are on the clock of performance.now(). */
-export interface UnconfirmedBatch {
-  batch: Batch;
-  addedAt: number;
-  /** When the outbox writes the batch to PostgreSQL itself. */
-  dueAt: number;
-  /** Stream entry, once Redis has acknowledged the batch. */
-  entryId?: string;
-}
+export type Outbox = ReturnType<typeof createOutbox>;
 
-/** Keeps each batch of a producer until PostgreSQL has it, and writes due batches to PostgreSQL once a second. Beyond
- *  `maxEntries`, batches that have been in Redis for some seconds are left to Redis and the workers. Batches that are not in
- *  Redis always stay. */
+/** Keeps each batch of a producer until PostgreSQL has it, and writes due batches to PostgreSQL once a second. */
 export function createOutbox(deps: {
   store: Pick<
     ClickStore,
@@ -44,12 +33,7 @@ export function createOutbox(deps: {
   log: Log;
 }) {
   const { store, deleteEntries, readAccepted, onDueWritten, producer, maxEntries, log } = deps;
-  /** Not acknowledged by Redis: in transit or rejected. */
-  const notInRedis = new Set<UnconfirmedBatch>();
-  /** Acknowledged by Redis. */
-  const inRedis = new Set<UnconfirmedBatch>();
-  let entries = 0;
-  let confirmed = 0;
+  const batches = createUnconfirmedBatches(maxEntries);
   /** `again`: the ledger was restored and may lack this producer. */
   let registration: 'first' | 'again' | 'done' = 'first';
   let reported = { accepted: 0, atMs: -Infinity };
@@ -58,18 +42,8 @@ export function createOutbox(deps: {
   let roundStartedAt = 0;
   const timer = setInterval(() => void runRound(performance.now()), confirmIntervalMs);
 
-  function remove(item: UnconfirmedBatch): boolean {
-    const existed = notInRedis.delete(item) || inRedis.delete(item);
-    if (existed) entries -= item.batch.clicks.length;
-    return existed;
-  }
-
-  function confirm(item: UnconfirmedBatch): void {
-    if (remove(item)) confirmed += countClicks([item.batch]);
-  }
-
   async function confirmApplied(): Promise<void> {
-    const all = [...notInRedis, ...inRedis];
+    const all = batches.all();
     if (all.length === 0) return;
     const applied = new Set(
       await store.findApplied(
@@ -77,7 +51,7 @@ export function createOutbox(deps: {
         all.map(({ batch }) => batch.seq),
       ),
     );
-    for (const item of all) if (applied.has(item.batch.seq)) confirm(item);
+    for (const item of all) if (applied.has(item.batch.seq)) batches.confirm(item);
   }
 
   async function applyChunk(chunk: UnconfirmedBatch[]): Promise<void> {
@@ -87,7 +61,7 @@ export function createOutbox(deps: {
         { producer, deadLetters },
         'dead-lettered clicks: the ledger has removed this producer, or the database is in another epoch',
       );
-    chunk.forEach(confirm);
+    chunk.forEach(batches.confirm);
     const entryIds = chunk.flatMap(({ entryId }) => entryId ?? []);
     if (entryIds.length === 0) return;
     // A worker deletes remaining entries; the ledger recognizes them as duplicates.
@@ -113,7 +87,7 @@ export function createOutbox(deps: {
   }
 
   async function writeDue(now: number): Promise<void> {
-    let due = [...notInRedis, ...inRedis].filter(({ dueAt }) => dueAt <= now);
+    let due = batches.all().filter(({ dueAt }) => dueAt <= now);
     while (due.length > 0) {
       const chunk = takeChunk(due, applyEntries);
       await applyChunk(chunk);
@@ -140,26 +114,9 @@ export function createOutbox(deps: {
   }
 
   return {
-    /** Adds a batch that becomes due after `afterMs`. */
-    add(batch: Batch, afterMs: number): UnconfirmedBatch {
-      const now = performance.now();
-      const item = { batch, addedAt: now, dueAt: now + afterMs };
-      notInRedis.add(item);
-      entries += batch.clicks.length;
-      return item;
-    },
-
-    /** Records that Redis has acknowledged the batch. */
-    markInRedis(item: UnconfirmedBatch, entryId: string): void {
-      item.entryId = entryId;
-      if (!notInRedis.delete(item)) return;
-      inRedis.add(item);
-      const now = performance.now();
-      for (const oldest of inRedis) {
-        if (entries <= maxEntries || now - oldest.addedAt < minAgeMs) break;
-        remove(oldest);
-      }
-    },
+    add: batches.add,
+    markInRedis: batches.markInRedis,
+    notInRedis: batches.notInRedis,
 
     /** Makes the next round report everything again: a restored ledger may lack this producer. */
     reportAgain(): void {
@@ -191,23 +148,20 @@ export function createOutbox(deps: {
       return lastRoundSucceeded && !isHanging;
     },
 
-    /** Batches that Redis has not acknowledged. */
-    notInRedis: (): UnconfirmedBatch[] => [...notInRedis],
-
     /** Number of batches that are not confirmed to be in PostgreSQL. */
     get size() {
-      return notInRedis.size + inRedis.size;
+      return batches.size;
     },
 
     /** Number of clicks that are confirmed to be in PostgreSQL. */
     get confirmed() {
-      return confirmed;
+      return batches.confirmed;
     },
 
     /** Age of the oldest unconfirmed batch, in milliseconds. */
     get oldestMs(): number {
       const now = performance.now();
-      return [...notInRedis, ...inRedis].reduce((oldest, { addedAt }) => Math.max(oldest, now - addedAt), 0);
+      return batches.all().reduce((oldest, { addedAt }) => Math.max(oldest, now - addedAt), 0);
     },
   };
 }

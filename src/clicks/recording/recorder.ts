@@ -1,39 +1,25 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '../../log.ts';
 import { createProducerId } from '../batch-epochs.ts';
-import { type ClickCount, countClicks } from '../click-batch.ts';
+import type { ClickCount } from '../click-batch.ts';
 import type { ClickDetail } from '../click-detail.ts';
 import type { ClickStore } from '../ledger/apply.ts';
 import type { ClickStream } from '../stream/stream.ts';
-import { createOpenBatch } from './open-batch.ts';
-import { createOutbox, type UnconfirmedBatch } from './outbox.ts';
+import { drainOutbox } from './drain.ts';
+import { createOutbox } from './outbox.ts';
+import { createPendingBatch, type PendingBatch } from './pending-batch.ts';
 import { createRedisBreaker } from './redis-breaker.ts';
+import type { UnconfirmedBatch } from './unconfirmed-batches.ts';
 
 /** Number of entries at which a batch is sealed even while another one is in transit: 4 KiB, or 8 KiB with details. */
 const sealAtEntries = 200;
 /** How long a batch lingers while the stream is long; capped at half of `ackMs`. */
 const lingerMs = 20;
-/** How long a drain waits for PostgreSQL at a time, and how often it retries while both stores are unavailable. */
-const drainTimeoutMs = 2_500;
-const drainIntervalMs = 1_000;
 /** Maximum number of entries per sealed batch: a reasonable size for one transaction. */
 const maxSealedEntries = 5_000;
 /** How long a batch waits for a worker before the recorder writes it to PostgreSQL itself. */
 const overdueMs = 3_000;
 
 export type ClickRecorder = ReturnType<typeof createClickRecorder>;
-
-/** A batch that is open or in transit to Redis. */
-interface PendingBatch {
-  content: ReturnType<typeof createOpenBatch>;
-  /** Whether the batch lingers because the stream is long. */
-  isLingering: boolean;
-  /** Called once Redis has the batch, or once the recorder no longer waits for Redis. */
-  callbacks: (() => void)[];
-  settle: () => void;
-  /** The sealed parts. */
-  sealed: UnconfirmedBatch[];
-}
 
 /** Records clicks in a web process. Each click joins the open batch. A batch is sealed at the end of the event loop turn that
  *  opened it or, while another batch is in transit, when that one has arrived: a single click waits for nothing, and batches
@@ -97,22 +83,13 @@ export function createClickRecorder(deps: {
   });
 
   function openBatch(): PendingBatch {
-    // setImmediate lets a delayed process read the replies of Redis before it checks the deadline.
-    const deadline = setTimeout(() => setImmediate(onDeadline), ackMs);
-    const batch: PendingBatch = {
-      content: createOpenBatch(maxEntries),
+    const batch = createPendingBatch({
+      maxEntries,
       isLingering: breaker.isStreamLong,
-      callbacks: [],
-      sealed: [],
-      settle: () => {
-        clearTimeout(deadline);
-        pending.delete(batch);
-        for (const callback of batch.callbacks.splice(0)) callback();
-      },
-    };
-    function onDeadline() {
-      if (pending.has(batch)) breaker.open(new Error(`Redis did not store a batch within ${ackMs} ms`));
-    }
+      ackMs,
+      onDeadline: () => breaker.open(new Error(`Redis did not store a batch within ${ackMs} ms`)),
+      onSettle: () => pending.delete(batch),
+    });
     pending.add(batch);
     if (!breaker.closed) batch.settle();
     else if (batch.isLingering) setTimeout(() => open === batch && seal(), Math.min(lingerMs, ackMs / 2));
@@ -180,17 +157,12 @@ export function createClickRecorder(deps: {
     for (const item of outbox.notInRedis()) outbox.markInRedis(item, await stream.send(item.batch));
   }
 
-  function warnOfLoss(error: unknown): void {
-    const clicks = countClicks(outbox.notInRedis().map(({ batch }) => batch));
-    log.warn({ err: error, clicks }, 'failed to store clicks: they are lost if this process ends');
-  }
-
   /** Records a click exactly once. Calls `onRecorded` when Redis has it, or after `ackMs`; the click is counted in both cases. */
   function recordThen(urlId: number, atMs: number, onRecorded: () => void, detail?: ClickDetail): void {
     open ??= openBatch();
-    const { content, callbacks } = open;
+    const { content } = open;
     content.add(urlId, atMs, detail);
-    if (waitsForAck && pending.has(open)) callbacks.push(onRecorded);
+    if (waitsForAck) open.whenSettled(onRecorded);
     else onRecorded();
     if (breaker.closed && content.size >= sealAtEntries) seal();
   }
@@ -232,14 +204,7 @@ export function createClickRecorder(deps: {
       breaker.stop();
       seal();
       while (sending.size > 0) await Promise.all(sending);
-      for (;;) {
-        // Redis first: a hanging PostgreSQL would use up the time in which Redis could store them.
-        const error: unknown = await resend().catch((reason: unknown) => reason);
-        await outbox.close(drainTimeoutMs);
-        if (outbox.notInRedis().length === 0) return;
-        warnOfLoss(error);
-        await delay(drainIntervalMs);
-      }
+      await drainOutbox(outbox, resend, log);
     },
   };
 }

@@ -2,8 +2,9 @@ import type { ImportRecord, Position } from '../files/records.ts';
 import { type ImportFormat, plainName, readColumns } from '../formats/format.ts';
 import { describeSigns, findFormat, findFormats, isKnownColumn, serviceNames } from '../formats/formats.ts';
 import type { ImportFile } from './file.ts';
+import type { Import } from './import.ts';
 import { columnNamesOf } from './parse-row.ts';
-import type { Import, ImportStore } from './store.ts';
+import type { ImportStore } from './store.ts';
 
 const start: Position = { bytes: 0, lines: 0 };
 

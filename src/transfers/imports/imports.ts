@@ -10,8 +10,10 @@ import {
   UploadTooLarge,
 } from '../transfer.ts';
 import { splitIntoChunks } from './chunks.ts';
+import type { Import, ImportUrlRules, NewImport } from './import.ts';
 import { redactAddresses } from './redact-addresses.ts';
-import type { Import, ImportStore, ImportUrlRules, NewImport, StoredWarning } from './store.ts';
+import type { StoredWarning } from './report-store.ts';
+import type { ImportStore } from './store.ts';
 
 /** Bytes of an upload that are buffered and stored at once. */
 const chunkBytes = 256 * 1024;

@@ -5,8 +5,9 @@ import { type Columns, plainName, readFields } from '../formats/format.ts';
 import { findFormat } from '../formats/formats.ts';
 import { undoFormulaGuard } from '../rows/formula-guard.ts';
 import { readRow, type RowProblem, type RowWarning, type ImportedUrl } from '../rows/row-schema.ts';
+import type { Import } from './import.ts';
 import { redactCell } from './redaction.ts';
-import type { Import, RowError, StoredWarning } from './store.ts';
+import type { RowError, StoredWarning } from './report-store.ts';
 
 /** Characters of a row that are stored with its errors. */
 const maxStoredText = 1_000;

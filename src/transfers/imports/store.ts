@@ -1,72 +1,12 @@
 import { boundedTransaction, type Knex, onlyRow } from '../../storage/postgres/postgres.ts';
 import type { Owner } from '../../urls/store/owner.ts';
 import type { Position } from '../files/records.ts';
-import type { ColumnMapping } from '../formats/custom.ts';
 import type { FormatName } from '../formats/formats.ts';
-import type { RowProblem } from '../rows/row-schema.ts';
 import { countDeleted, createTransferTable } from '../transfer-table.ts';
-import type { Encoding, ImportState } from '../transfer.ts';
-
-/** The URL rules of the service at the time of the upload, see `createDestinationPolicy`. */
-export interface ImportUrlRules {
-  ownHosts: string[];
-  allowsPrivate: boolean;
-  maxUrlLength: number;
-  schemes: string[];
-}
-
-/** An import at the start of its upload. */
-export interface NewImport extends ImportUrlRules {
-  apiKeyId: number;
-  encoding: Encoding;
-  format: FormatName | 'auto';
-  /** The column mapping, if the client sets one. */
-  mapping: ColumnMapping | null;
-}
-
-export interface Import extends NewImport {
-  id: number;
-  state: ImportState;
-  /** The delimiter of a CSV file. */
-  delimiter: string;
-  /** The original character set of the file, which is stored as UTF-8; null until it is known. */
-  charset: string | null;
-  /** The plain names of the columns that are read, with an empty text for others; null until the format is detected. */
-  columns: string[] | null;
-  ignoredColumns: string[];
-  /** Size of the file. */
-  bytes: number;
-  doneBytes: number;
-  doneLines: number;
-  rows: number;
-  created: number;
-  /** Deleted short URLs that were restored. */
-  restored: number;
-  skipped: number;
-  failed: number;
-  /** Failed rows that are unreadable. */
-  unreadable: number;
-  /** Values that were dropped or shortened. */
-  warnings: number;
-  /** Why the import failed. */
-  error: string | null;
-  createdAt: Date;
-  finishedAt: Date | null;
-}
-
-/** An error of a row that was not imported. */
-export interface RowError extends Required<RowProblem> {
-  line: number;
-  row: string;
-}
-
-/** A value of an imported row that was dropped or shortened. */
-export interface StoredWarning {
-  line: number;
-  field: string;
-  code: string;
-  reason: string;
-}
+import type { Encoding } from '../transfer.ts';
+import { createChunkStore } from './chunk-store.ts';
+import type { Import, NewImport } from './import.ts';
+import { addToReport, createReportStore, type RowError, type StoredWarning } from './report-store.ts';
 
 /** The result of importing some rows. */
 export interface Outcome {
@@ -80,8 +20,11 @@ export interface Outcome {
   warnings: StoredWarning[];
 }
 
-/** Most errors, and most warnings, that are stored per import. */
-export const maxErrors = 10_000;
+const columns = `id, api_key_id as "apiKeyId", state, encoding, delimiter, charset, format, mapping,
+  own_hosts as "ownHosts", allows_private as "allowsPrivate",
+  max_url_length as "maxUrlLength", schemes, columns, ignored_columns as "ignoredColumns", bytes,
+  done_bytes as "doneBytes", done_lines as "doneLines", rows, created, restored, skipped, failed, unreadable, warnings, error, created_at as "createdAt",
+  finished_at as "finishedAt"`;
 
 export type ImportStore = ReturnType<typeof createImportStore>;
 
@@ -90,6 +33,8 @@ export function createImportStore(db: Knex) {
   const { insertWithin, ...table } = createTransferTable<Import>(db, 'imports', columns);
   return {
     ...table,
+    ...createChunkStore(db),
+    ...createReportStore(db),
 
     /** Creates an import before its upload, if its API key has fewer than `most` unfinished ones; resolves to its id. */
     async begin(input: NewImport, most: number): Promise<number | undefined> {
@@ -106,20 +51,6 @@ export function createImportStore(db: Knex) {
       });
     },
 
-    /** Stores the chunk of an import's file at this byte. Changes nothing and resolves to false when the import was deleted. */
-    async addChunk(importId: number, firstByte: number, content: Buffer): Promise<boolean> {
-      const { rows } = await db.raw<{ rows: unknown[] }>(
-        `with import as (
-           update imports set worked_at = now(), bytes = bytes + cast(:length as integer)
-           where id = :importId and deleted_at is null returning id
-         )
-         insert into import_pieces (import_id, first_byte, content) select id, cast(:firstByte as bigint), cast(:content as bytea) from import
-         returning 1`,
-        { importId, firstByte, content, length: content.length },
-      );
-      return rows.length > 0;
-    },
-
     /** Completes the upload: the import waits for the job. Undefined when it was deleted. */
     async finishUpload(importId: number, stored: StoredFile): Promise<Import | undefined> {
       const { rows } = await db.raw<{ rows: Import[] }>(
@@ -128,30 +59,6 @@ export function createImportStore(db: Knex) {
         { importId, ...stored },
       );
       return rows[0];
-    },
-
-    /** Up to `limit` of an import's errors after this one, in the order of their rows. */
-    async findErrors(importId: number, after: number, limit: number): Promise<(RowError & { id: number })[]> {
-      const { rows } = await db.raw<{ rows: (RowError & { id: number })[] }>(
-        `select id, line, field, reason, row, code from import_errors
-         where import_id = :importId and id > :after order by id limit :limit`,
-        { importId, after, limit },
-      );
-      return rows;
-    },
-
-    /** Up to `limit` of an import's warnings after this one, in the order of their rows. */
-    async findWarnings(
-      importId: number,
-      after: number,
-      limit: number,
-    ): Promise<(StoredWarning & { id: number })[]> {
-      const { rows } = await db.raw<{ rows: (StoredWarning & { id: number })[] }>(
-        `select id, line, field, code, reason from import_warnings
-         where import_id = :importId and id > :after order by id limit :limit`,
-        { importId, after, limit },
-      );
-      return rows;
     },
 
     /** The owner whose short URLs the import may see; undefined when its API key may no longer create short URLs. */
@@ -163,20 +70,6 @@ export function createImportStore(db: Knex) {
         { id },
       );
       return rows[0]?.owner;
-    },
-
-    /** Up to `length` bytes of an import's file, from this byte. */
-    async readBytes(importId: number, from: number, length: number): Promise<Buffer> {
-      const { rows } = await db.raw<{ rows: { content: Buffer }[] }>(
-        `select substring(content from cast(greatest(:from - first_byte, 0) + 1 as integer)) as content
-         from import_pieces
-         where import_id = :importId and first_byte < cast(:from as bigint) + :length and first_byte >= (
-           select max(first_byte) from import_pieces where import_id = :importId and first_byte <= :from
-         )
-         order by first_byte`,
-        { importId, from, length },
-      );
-      return Buffer.concat(rows.map(({ content }) => content)).subarray(0, length);
     },
 
     /** Stores the detected format of a file, and the position after its header. */
@@ -205,26 +98,10 @@ export function createImportStore(db: Knex) {
         );
         if (rows.length === 0) return false;
         const { errors, warnings, ...counts } = await work(trx);
-        if (errors.length > 0)
-          await trx.raw(insertErrorsSql, { importId, errors: JSON.stringify(errors), maxErrors });
-        if (warnings.length > 0)
-          await trx.raw(insertWarningsSql, { importId, warnings: JSON.stringify(warnings), maxErrors });
+        await addToReport(trx, importId, { errors, warnings });
         await trx.raw(advanceSql, { importId, ...to, ...counts, warnings: warnings.length });
         return true;
       });
-    },
-
-    /** Deletes up to `limit` chunks of files of finished and deleted imports, and of uploads that stopped `idleHours` ago. */
-    async removeChunks(idleHours: number, limit: number): Promise<number> {
-      return await countDeleted(
-        db,
-        `delete from import_pieces where (import_id, first_byte) in (
-           select p.import_id, p.first_byte from import_pieces p join imports i on i.id = p.import_id
-           where i.state in ('completed', 'failed') or i.deleted_at is not null
-             or i.state = 'uploading' and i.worked_at < now() - make_interval(hours => :idleHours)
-           limit :limit for update of p skip locked)`,
-        { idleHours, limit },
-      );
     },
 
     /** Deletes up to `limit` imports without chunks, with their errors: those that finished `retentionDays` ago, deleted ones, and aborted
@@ -257,28 +134,6 @@ interface DetectedFile {
   columns: string[] | null;
   ignoredColumns: string[];
 }
-
-const columns = `id, api_key_id as "apiKeyId", state, encoding, delimiter, charset, format, mapping,
-  own_hosts as "ownHosts", allows_private as "allowsPrivate",
-  max_url_length as "maxUrlLength", schemes, columns, ignored_columns as "ignoredColumns", bytes,
-  done_bytes as "doneBytes", done_lines as "doneLines", rows, created, restored, skipped, failed, unreadable, warnings, error, created_at as "createdAt",
-  finished_at as "finishedAt"`;
-
-const insertErrorsSql = `
-  insert into import_errors (import_id, line, field, reason, row, code)
-  select :importId, line, field, reason, row, code
-  from rows from (json_to_recordset(cast(:errors as json)) as (line bigint, field text, reason text, row text, code text))
-    with ordinality as error (line, field, reason, row, code, place)
-  order by place
-  limit greatest(0, :maxErrors - (select count(*) from import_errors where import_id = :importId))`;
-
-const insertWarningsSql = `
-  insert into import_warnings (import_id, line, field, code, reason)
-  select :importId, line, field, code, reason
-  from rows from (json_to_recordset(cast(:warnings as json)) as (line bigint, field text, code text, reason text))
-    with ordinality as warning (line, field, code, reason, place)
-  order by place
-  limit greatest(0, :maxErrors - (select count(*) from import_warnings where import_id = :importId))`;
 
 const advanceSql = `
   update imports set state = 'running', worked_at = now(), done_bytes = :bytes, done_lines = :lines,

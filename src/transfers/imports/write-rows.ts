@@ -7,7 +7,8 @@ import { createUrlStore, type UrlStore } from '../../urls/store/url-store.ts';
 import type { ShortUrl } from '../../urls/url.ts';
 import type { RowProblem, RowWarning, ImportedUrl } from '../rows/row-schema.ts';
 import { type Row, toErrors, toWarnings } from './parse-row.ts';
-import type { Outcome, RowError } from './store.ts';
+import type { RowError } from './report-store.ts';
+import type { Outcome } from './store.ts';
 
 /** More collisions in a row cannot be chance. */
 const maxAttempts = 10;

@@ -1,6 +1,7 @@
 import type { Knex } from '../../storage/postgres/postgres.ts';
 import type { UrlChange } from '../changes/change.ts';
 import type { StoredUrl } from '../url.ts';
+import { hasCode } from './aliases.ts';
 import {
   insertedColumns,
   insertedTypes,
@@ -10,7 +11,7 @@ import {
   toInsertedRows,
 } from './columns.ts';
 import { idempotencyColumns, recordResults } from './idempotency-key.ts';
-import { isOneOfVersions } from './owner.ts';
+import { isOneOfVersions, isOwned, type Owner } from './owner.ts';
 import { purgeStatement, type Retention } from './purge.ts';
 
 /** A deleted short URL before its purge. */
@@ -42,6 +43,17 @@ export function createDeletedUrlStore(db: Knex) {
       );
       const found = new Map(rows.map((url) => [url.shortCode, url]));
       return shortCodes.map((shortCode) => found.get(shortCode));
+    },
+
+    /** Restores an owner's deleted short URL unchanged; undefined if there is none. */
+    async restore(shortCode: string, owner: Owner): Promise<StoredUrl | undefined> {
+      const { rows } = await db.raw<{ rows: StoredUrl[] }>(
+        `update urls u set deleted_at = null, updated_at = now(), version = nextval('url_versions')
+         where ${hasCode} and u.deleted_at is not null and ${isOwned}
+         returning ${storedColumns}`,
+        { shortCode, owner },
+      );
+      return rows[0];
     },
 
     /** Restores deleted short URLs of the API keys that created them, overwritten with the new fields. Original URL

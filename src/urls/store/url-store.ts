@@ -5,28 +5,16 @@ import {
   changedColumns,
   type Changes,
   changesSearchText,
-  insertedColumns,
-  insertedTypes,
-  insertedValues,
   lookUpColumnsOf,
-  type NewUrl,
   storedColumns,
   toChangedColumns,
-  toInsertedRows,
   urlColumns,
 } from './columns.ts';
 import { createDeletedUrlStore } from './deleted-url-store.ts';
-import { idempotencyColumns, recordResults } from './idempotency-key.ts';
+import { createInsertStore } from './insert-store.ts';
 import { isOneOfVersions, isOwned, type Owner } from './owner.ts';
 import { prepareRename, type Renaming } from './rename-store.ts';
-import { findSame } from './same-urls.ts';
 import { createSearchTextStore } from './search-text-store.ts';
-
-/** A short URL, and whether it was inserted. */
-export interface FoundOrInserted {
-  url: ShortUrl;
-  isNew: boolean;
-}
 
 /** The codes of a deleted short URL, and the version of its deletion. */
 export type DeletedVersion = Pick<ShortUrl, 'shortCode' | 'aliases' | 'version'>;
@@ -78,63 +66,8 @@ export function createUrlStore(db: Knex) {
   }
 
   return {
+    ...createInsertStore(db),
     ...createDeletedUrlStore(db),
-
-    /** Inserts short URLs and their counters in one statement, which succeeds or fails as a whole. In order; undefined
-     *  for each whose code is taken or reserved for another API key. The unique index decides between concurrent
-     *  inserts, and the first one within a call wins. Rejects with an error for which isIdempotencyKeyConflict is true
-     *  when an idempotency key exists. */
-    async insertMany(urls: NewUrl[]): Promise<(ShortUrl | undefined)[]> {
-      const { rows } = await db.raw<{ rows: ShortUrl[] }>(
-        `with input as materialized (
-           select distinct on (short_code collate "C") *
-           from rows from (json_to_recordset(cast(:rows as json)) as (${insertedTypes}))
-             with ordinality as input (${insertedColumns}, ${idempotencyColumns}, ordinal)
-           where not exists (
-             select from reserved_keys r where r.short_code = input.short_code and r.api_key_id <> input.created_by
-               and (r.reserved_until is null or r.reserved_until > now())
-           ) and not exists (select from url_aliases a where a.short_code = input.short_code)
-           -- Ordered, so that concurrent statements do not deadlock.
-           order by short_code collate "C", ordinal
-         ), u as (
-           insert into urls (${insertedColumns}) select ${insertedValues} from input
-           on conflict (short_code) do nothing
-           returning *
-         ), stats as (
-           insert into url_stats (url_id) select id from u
-         ), unreserved as (
-           delete from reserved_keys where short_code in (select short_code from u)
-         ), reused as (
-           delete from returned_keys where short_code in (select short_code from u)
-         ), recorded as (${recordResults})
-         select ${urlColumns} from u`,
-        { rows: toInsertedRows(urls) },
-      );
-      // Matched in JavaScript: a join in PostgreSQL, without row estimates, would compare every pair.
-      const inserted = new Map(rows.map((url) => [identityOf(url), url]));
-      return urls.map((input) => {
-        const url = inserted.get(identityOf(input));
-        inserted.delete(identityOf(input));
-        return url;
-      });
-    },
-
-    /** Returns the oldest equivalent short URL at `now`, or inserts a new one; undefined if its code is taken or
-     *  reserved for another API key. Concurrent calls for equivalent short URLs insert one. */
-    async findOrInsert(input: NewUrl, now: Date): Promise<FoundOrInserted | undefined> {
-      const found = await findSame(db, input, now);
-      if (found) return { url: found, isNew: false };
-      return await boundedTransaction(db, async (trx) => {
-        await trx.raw(
-          'select pg_advisory_xact_lock(hashtextextended(:originalUrl, cast(:createdBy as bigint)))',
-          { originalUrl: input.originalUrl, createdBy: input.createdBy },
-        );
-        const inserted = await findSame(trx, input, now);
-        if (inserted) return { url: inserted, isNew: false };
-        const [url] = await createUrlStore(trx).insertMany([input]);
-        return url && { url, isNew: true };
-      });
-    },
 
     /** Finds a short URL by its code or an alias, including expired, disabled and deleted ones. Its short code is the
      *  one that was looked up. */
@@ -221,17 +154,6 @@ export function createUrlStore(db: Knex) {
       return rows[0];
     },
 
-    /** Restores an owner's deleted short URL unchanged; undefined if there is none. */
-    async restore(shortCode: string, owner: Owner): Promise<StoredUrl | undefined> {
-      const { rows } = await db.raw<{ rows: StoredUrl[] }>(
-        `update urls u set deleted_at = null, updated_at = now(), version = nextval('url_versions')
-         where ${hasCode} and u.deleted_at is not null and ${isOwned}
-         returning ${storedColumns}`,
-        { shortCode, owner },
-      );
-      return rows[0];
-    },
-
     /** Returns the codes of the latest `limit` short URLs that crawlers may index at `now`. */
     async findCrawlable(now: Date, limit: number): Promise<string[]> {
       const { rows } = await db.raw<{ rows: { shortCode: string }[] }>(
@@ -257,7 +179,3 @@ export function createUrlStore(db: Knex) {
     },
   };
 }
-
-/** Identifies a row to insert by code and API key: with two for one code, a reservation may favour the second. */
-const identityOf = ({ shortCode, createdBy }: Pick<ShortUrl, 'shortCode' | 'createdBy'>) =>
-  `${shortCode} ${createdBy}`;

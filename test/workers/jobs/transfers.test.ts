@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
-import { maxErrors } from '../../../src/transfers/imports/store.ts';
+import { maxErrors } from '../../../src/transfers/imports/report-store.ts';
 import { cleanupTransfers } from '../../../workers/jobs/cleanup-transfers.ts';
 import { exportUrls } from '../../../workers/jobs/export-urls.ts';
 import { importUrls } from '../../../workers/jobs/import-urls.ts';

@@ -1,0 +1,73 @@
+import { type Batch, countClicks } from '../click-batch.ts';
+
+/** Younger batches stay in the outbox regardless of its size: Redis may still lose them, and no other copy exists. */
+const minAgeMs = 5_000;
+
+/** A batch that is not confirmed to be in PostgreSQL. Times are on the clock of performance.now(). */
+export interface UnconfirmedBatch {
+  batch: Batch;
+  addedAt: number;
+  /** When the outbox writes the batch to PostgreSQL itself. */
+  dueAt: number;
+  /** Stream entry, once Redis has acknowledged the batch. */
+  entryId?: string;
+}
+
+/** The batches of a producer that are not confirmed to be in PostgreSQL. Beyond `maxEntries`, batches that have been in
+ *  Redis for some seconds are left to Redis and the workers. Batches that are not in Redis always stay. */
+export function createUnconfirmedBatches(maxEntries: number) {
+  /** Not acknowledged by Redis: in transit or rejected. */
+  const notInRedis = new Set<UnconfirmedBatch>();
+  /** Acknowledged by Redis. */
+  const inRedis = new Set<UnconfirmedBatch>();
+  let entries = 0;
+  let confirmed = 0;
+
+  function remove(item: UnconfirmedBatch): boolean {
+    const existed = notInRedis.delete(item) || inRedis.delete(item);
+    if (existed) entries -= item.batch.clicks.length;
+    return existed;
+  }
+
+  return {
+    /** Adds a batch that becomes due after `afterMs`. */
+    add(batch: Batch, afterMs: number): UnconfirmedBatch {
+      const now = performance.now();
+      const item = { batch, addedAt: now, dueAt: now + afterMs };
+      notInRedis.add(item);
+      entries += batch.clicks.length;
+      return item;
+    },
+
+    /** Records that Redis has acknowledged the batch. */
+    markInRedis(item: UnconfirmedBatch, entryId: string): void {
+      item.entryId = entryId;
+      if (!notInRedis.delete(item)) return;
+      inRedis.add(item);
+      const now = performance.now();
+      for (const oldest of inRedis) {
+        if (entries <= maxEntries || now - oldest.addedAt < minAgeMs) break;
+        remove(oldest);
+      }
+    },
+
+    /** Removes a batch that PostgreSQL has. */
+    confirm(item: UnconfirmedBatch): void {
+      if (remove(item)) confirmed += countClicks([item.batch]);
+    },
+
+    all: (): UnconfirmedBatch[] => [...notInRedis, ...inRedis],
+
+    /** Batches that Redis has not acknowledged. */
+    notInRedis: (): UnconfirmedBatch[] => [...notInRedis],
+
+    get size() {
+      return notInRedis.size + inRedis.size;
+    },
+
+    /** Number of clicks in batches that were confirmed. */
+    get confirmed() {
+      return confirmed;
+    },
+  };
+}
