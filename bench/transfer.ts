@@ -103,7 +103,7 @@ async function uploadRows(baseUrl: string, key: string): Promise<string> {
 
 async function whenOver(client: ReturnType<typeof createClient>, location: string) {
   return await waitUntil(
-    'it is over',
+    'the transfer has ended',
     async () => {
       const { body } = await client.get(location);
       return (body['state'] === 'completed' || body['state'] === 'failed') && body;

@@ -8,8 +8,8 @@ export interface ServerUser {
 }
 
 /**
- * Who must run PostgreSQL for us: undefined means ourselves. PostgreSQL refuses root, so as root it is the owner of the
- * data when there is some, else the user `postgres`, else `nobody`.
+ * Finds the user that must run PostgreSQL; undefined means the current user. PostgreSQL refuses to run as root, so for
+ * root it is the owner of an existing data folder, else the user `postgres`, else the user `nobody`.
  */
 export async function findServerUser(dataDir: string): Promise<ServerUser | undefined> {
   if (process.getuid?.() !== 0) return undefined;

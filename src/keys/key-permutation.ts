@@ -9,8 +9,8 @@ const blockBytes = 16;
  *  distinct codes, and without the secret codes reveal nothing about their numbers.
  *
  *  A Feistel network over an even number of bits whose round function is AES. Results outside the range are permuted
- *  again (cycle walking, Black and Rogaway 2002). Six rounds suffice for codes that nobody can predict; the codes are
- *  not secrets. Works on arrays because one AES call for 10,000 numbers costs little more than one for a single
+ *  again (cycle walking, Black and Rogaway 2002). Six rounds suffice to make codes unpredictable; the codes are not
+ *  secrets. Works on arrays because one AES call for 10,000 numbers costs little more than one for a single
  *  number. */
 export function createKeyPermutation(secret: Buffer, length: number, digits = mixedCase) {
   const base = digits.length;

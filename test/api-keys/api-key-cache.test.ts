@@ -32,7 +32,11 @@ test('a revoked key is rejected within 2 s, and an unknown key is not cached', a
   const { known, valid, state } = openKeys();
   await known.find('key');
   valid.delete('key');
-  await waitUntil('it is refused', async () => (await known.find('key')) === undefined, 2_200);
+  await waitUntil(
+    'the deleted API key is rejected',
+    async () => (await known.find('key')) === undefined,
+    2_200,
+  );
   const { asked } = state;
   valid.set('new', another);
   expect(await known.find('other')).toBeUndefined();

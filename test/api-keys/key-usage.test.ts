@@ -44,9 +44,9 @@ test('usage is written periodically, and retried after a failure', async () => {
   const { id } = await apiKeys.create('patient');
   state.isAway = true;
   uses.add(id);
-  await waitUntil('it fails twice', () => state.failures >= 2);
+  await waitUntil('two writes have failed', () => state.failures >= 2);
   state.isAway = false;
-  await waitUntil('it is written', async () => (await apiKeys.get(id)).lastUsedAt !== null);
+  await waitUntil('the usage is written', async () => (await apiKeys.get(id)).lastUsedAt !== null);
   await uses.close();
   expect(state.written).toEqual([[id]]);
 });

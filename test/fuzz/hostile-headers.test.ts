@@ -60,7 +60,7 @@ test('25,000 hostile headers are counted with bounded memory and cardinality', a
   const code = await createUrl(service.client());
   expect(await sendAll(`${service.baseUrl()}/${code}`)).toEqual(new Map([[301, requests]]));
   const isCounted = async () => (await db()('url_stats').first('click_count')).click_count === requests;
-  await waitUntil('all is counted', isCounted, 60_000);
+  await waitUntil('all clicks are counted', isCounted, 60_000);
 
   const figures = await db()('url_clicks_daily').select('dimension', 'value', 'clicks', 'day');
   const days = new Set(figures.map(({ day }) => String(day))).size;

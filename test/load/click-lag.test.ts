@@ -16,7 +16,7 @@ async function measureLag(baseUrl: string, code: string, afterMs: number): Promi
   expect(status).toBe(301);
   const answeredAt = performance.now();
   const isCounted = async () => (await readCounted(database.db())).get(code) === 1;
-  await waitUntil('it is counted', isCounted, 20_000);
+  await waitUntil('the click is counted', isCounted, 20_000);
   return performance.now() - answeredAt;
 }
 

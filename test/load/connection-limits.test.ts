@@ -56,7 +56,7 @@ describe('a web process at its connection limit', () => {
     const web = await startWeb({ MAX_CONNECTIONS: '20' });
     try {
       const idle = openMany(web.baseUrl, 40);
-      await waitUntil('some are closed', () => idle.some(({ destroyed }) => destroyed));
+      await waitUntil('some idle connections are closed', () => idle.some(({ destroyed }) => destroyed));
       for (let i = 0; i < 5; i++) expect(await ask(web.baseUrl, '/unknown-1')).toBe(404);
       await waitUntil('the limit is reported', async () =>
         (await conditionsOf(web.baseUrl)).includes('connection_limit'),
@@ -72,7 +72,7 @@ describe('a web process at its connection limit', () => {
     const half =
       'POST /report HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{';
     try {
-      await waitUntil('a request is refused', async () => {
+      await waitUntil('a request is rejected', async () => {
         openMany(web.baseUrl, 1, half);
         return (await ask(web.baseUrl, '/unknown-1')) === 503;
       });
@@ -101,7 +101,10 @@ describe('a web process at its connection limit', () => {
       openMany(web.baseUrl, 500);
       expect(await ask(web.baseUrl, '/health')).toBe(200);
       // A connection counts as idle only after 1 s.
-      await waitUntil('they make room', async () => (await ask(web.baseUrl, '/unknown-1')) === 404);
+      await waitUntil(
+        'idle connections are closed for new ones',
+        async () => (await ask(web.baseUrl, '/unknown-1')) === 404,
+      );
       for (let i = 0; i < 5; i++) {
         expect(await ask(web.baseUrl, '/unknown-1')).toBe(404);
         expect(await ask(web.baseUrl, '/health')).toBe(200);
@@ -119,7 +122,7 @@ test('requests beyond MAX_REQUESTS get 503, except health checks, and the limit 
     'POST /report HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{';
   try {
     openMany(web.baseUrl, 3, half);
-    await waitUntil('a request is refused', async () => (await ask(web.baseUrl, '/unknown-1')) === 503);
+    await waitUntil('a request is rejected', async () => (await ask(web.baseUrl, '/unknown-1')) === 503);
     for (const path of ['/', '/report', '/api/v1/urls']) expect(await ask(web.baseUrl, path)).toBe(503);
     for (const path of ['/health', '/health/live', '/health/ready', '/metrics'])
       expect(await ask(web.baseUrl, path)).toBe(200);

@@ -28,7 +28,7 @@ test(
       waiting -= 1;
       return answer;
     });
-    await waitUntil('the first is refused', () => waiting < 40);
+    await waitUntil('the first request is rejected', () => waiting < 40);
     const opened = await fetch(`${web.baseUrl()}/open-0`, {
       method: 'POST',
       body: new URLSearchParams({ password: 'open sesame' }),
@@ -48,7 +48,7 @@ test(
 test('a bulk create with passwords completes and does not block a single create', patience, async () => {
   const client = web.client();
   const many = client.post('/api/v1/urls/bulk', { urls: withPassword('many', 40) });
-  await waitUntil('the first is made', async () => (await count('many')) > 0);
+  await waitUntil('the first short URL is created', async () => (await count('many')) > 0);
   expect((await client.post('/api/v1/urls', withPassword('single', 1)[0])).status).toBe(201);
   expect(await count('many')).toBeLessThan(20);
   expect(new Set(resultsOf(await many).map(({ status }) => status))).toEqual(new Set([201]));
@@ -62,7 +62,7 @@ test('a bulk create stops when its client disconnects', patience, async () => {
     body: JSON.stringify({ urls: withPassword('gone', 40) }),
     signal: ending.signal,
   });
-  await waitUntil('the first is made', async () => (await count('gone')) > 0);
+  await waitUntil('the first short URL is created', async () => (await count('gone')) > 0);
   ending.abort();
   await expect(sent).rejects.toThrow('aborted');
   // Passwords are hashed in the order of their requests.

@@ -15,7 +15,7 @@ test('a process that was stopped once reports no event loop delay', async () => 
   block(1_000);
   let most = 0;
   const end = performance.now() + 800;
-  await waitUntil('some looks are over', () => {
+  await waitUntil('the pressure was sampled for 800 ms', () => {
     most = Math.max(most, watch.pressure);
     return performance.now() > end;
   });

@@ -131,7 +131,7 @@ test('limited short URLs answer 503 while PostgreSQL is down and never exceed th
   expect(away.text).toContain('Temporarily unavailable');
   expect(await look(plain)).toBe(301);
   await proxy.accept();
-  await waitUntil('it redirects again', async () => (await look(limited)) === 301);
+  await waitUntil('the limited short URL redirects again', async () => (await look(limited)) === 301);
   expect(await look(limited)).toBe(410);
 });
 

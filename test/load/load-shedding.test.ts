@@ -36,13 +36,13 @@ test('API requests beyond the concurrency limit are rejected until one in progre
     return sent;
   });
   const read = async () => await web.client().get('/api/v1/urls/unknown1');
-  const refused = await waitUntil('one more is refused', async () => {
+  const rejected = await waitUntil('one more request is rejected', async () => {
     const answer = await read();
     return answer.status === 503 && answer;
   });
-  expect(refused).toEqual(refusal);
-  expect(refused.headers.get('retry-after')).toBe('1');
-  expect(refused.headers.get('content-type')).toContain('application/problem+json');
+  expect(rejected).toEqual(refusal);
+  expect(rejected.headers.get('retry-after')).toBe('1');
+  expect(rejected.headers.get('content-type')).toContain('application/problem+json');
   const whole = `GET http://x/api/v1/urls/unknown1 HTTP/1.1\r\nhost: x\r\nx-api-key: ${web.apiKey()}\r\n\r\n`;
   expect((await sendRaw(web.baseUrl(), whole, { answers: 1 })).answers).toMatchObject([{ status: 503 }]);
   expect((await web.client().get('/unknown2')).status).toBe(404);
@@ -53,7 +53,7 @@ test('API requests beyond the concurrency limit are rejected until one in progre
   expect(await metrics.text()).toMatch(/^linkmill_load_shed_requests_total\{kind="api"\} [1-9]/m);
 
   for (const sent of unfinished) sent.destroy();
-  await waitUntil('it is answered', async () => (await read()).status === 404);
+  await waitUntil('a request is answered again', async () => (await read()).status === 404);
 });
 
 test('the requests of disconnected clients do not stay in progress', async () => {
@@ -70,12 +70,12 @@ test('the requests of disconnected clients do not stay in progress', async () =>
       socket.on('error', () => {});
       socket.write(sent);
     }
-    await waitUntil('they are in progress', async () => (await read()) === 503);
+    await waitUntil('the requests are in progress', async () => (await read()) === 503);
   } finally {
     for (const socket of sockets) socket.resetAndDestroy();
     await table.rollback();
   }
-  await waitUntil('one more is answered', async () => (await read()) === 401);
+  await waitUntil('one more request is answered', async () => (await read()) === 401);
 });
 
 describe('an overloaded web process', () => {
@@ -98,30 +98,30 @@ describe('an overloaded web process', () => {
 
   test('rejects API requests and uncached redirects, serves health and cached ones, and recovers', async () => {
     const code = await createUrl(web.client());
-    const goOn = slowDown(300, 20);
+    const resume = slowDown(300, 20);
     try {
-      const refused = await waitUntil('an API request is refused', async () => {
+      const rejected = await waitUntil('an API request is rejected', async () => {
         const answer = await web.client().get('/api/v1/urls/unknown1');
         return answer.status === 503 && answer;
       });
-      expect(refused).toEqual(refusal);
-      expect(refused.headers.get('retry-after')).toBe('1');
-      await waitUntil('a redirect that it must look up is refused', async () => {
+      expect(rejected).toEqual(refusal);
+      expect(rejected.headers.get('retry-after')).toBe('1');
+      await waitUntil('an uncached redirect is rejected', async () => {
         const answer = await web.client().get('/unknown3');
         return answer.status === 503;
       });
       const health = await web.client().get('/health');
       expect([health.status, health.body['status']]).toEqual([200, 'degraded']);
       expect(health.body['load']).toMatchObject({ rejected_share: { api: expect.any(Number) } });
-      await waitUntil('it knows a short URL by heart', async () => {
+      await waitUntil('redirects are served from memory', async () => {
         if ((await web.client().get(`/${code}`)).status !== 301) return false;
         const answers = await Promise.all(Array.from({ length: 20 }, () => web.client().get(`/${code}`)));
         return answers.every(({ status }) => status === 301);
       });
     } finally {
-      await goOn();
+      await resume();
     }
-    await waitUntil('it refuses nothing', async () => {
+    await waitUntil('no request is rejected', async () => {
       const { body } = await web.client().get('/health');
       const codes = (body['conditions'] as { code: string }[]).map(({ code }) => code);
       return !codes.includes('request_limit') && (body['load'] as Load).rejected_share.api === 0;

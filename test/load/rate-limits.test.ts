@@ -44,7 +44,7 @@ const count = (statuses: number[], status: number) => statuses.filter((one) => o
 async function waitForShares(): Promise<void> {
   const probe = createClient(webs[2]!.baseUrl, await newKey());
   let inARow = 0;
-  await waitUntil('both give out shares', async () => {
+  await waitUntil('both processes apply their share of the limit', async () => {
     const answers = await Promise.all(Array.from({ length: 8 }, async () => await probe.get(path)));
     const allShares = answers.every(({ headers }) => headers.get('ratelimit-limit') === String(limit / 2));
     inARow = allShares ? inARow + 1 : 0;
@@ -55,14 +55,17 @@ async function waitForShares(): Promise<void> {
 test('two web processes share the limit of an API key', async () => {
   expect(count(await ask(clients[0]!, limit), 200)).toBe(limit);
   const observer = openRedis('jobs', redis.url, silentLog);
-  await waitUntil('Redis knows', async () => {
+  await waitUntil('Redis has the count', async () => {
     const keys = await observer.keys('linkmill:limit:key:*');
     return (await observer.mget(keys)).includes(String(limit));
   });
   await closeRedis(observer);
   // The first request passes: a process does not know the shared count of a new client.
   expect((await clients[1]!.get(path)).status).toBe(200);
-  await waitUntil('the other knows', async () => (await clients[1]!.get(path)).status === 429);
+  await waitUntil(
+    'the other process applies the shared count',
+    async () => (await clients[1]!.get(path)).status === 429,
+  );
 });
 
 test.each([
@@ -79,7 +82,7 @@ test.each([
   } finally {
     await repair();
   }
-  await waitUntil('the whole limit is back', async () => {
+  await waitUntil('the whole limit is available again', async () => {
     const { headers } = await createClient(webs[2]!.baseUrl, await newKey()).get(path);
     return headers.get('ratelimit-limit') === String(limit);
   });

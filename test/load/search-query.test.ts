@@ -19,7 +19,7 @@ test('a slow search throws StatementTimeout, and one without a connection throws
     );
     return rows.length > 0;
   };
-  await waitUntil('it runs', isRunning);
+  await waitUntil('the query runs', isRunning);
   await expect(search('select 1', {})).rejects.toThrow(Overloaded);
   expect(await slow).toBeInstanceOf(StatementTimeout);
   expect(await search('select 1 as one', {})).toEqual([{ one: 1 }]);

@@ -9,27 +9,29 @@ const visit = async (address: string, code: string) =>
 
 test('look-ups of a throttled client do not block the look-ups of other clients', async () => {
   await insertUrls(web.database.db(), { begin: 'cold-', count: 2 });
-  const [suspect, other] = ['192.0.2.1', '192.0.2.2'];
-  for (let i = 0; i < 4; i++) await visit(suspect, `spent-${i}`);
+  const [throttled, other] = ['192.0.2.1', '192.0.2.2'];
+  for (let i = 0; i < 4; i++) await visit(throttled, `unknown-${i}`);
   const table = await web.database.db().transaction();
-  let asked: Promise<number[]>;
+  let rejected: Promise<number[]>;
   let visited: Promise<number[]>;
   try {
     await table.raw('lock table urls in access exclusive mode');
-    asked = Promise.all(Array.from({ length: 300 }, async (_, i) => await visit(suspect, `guessed-${i}`)));
+    rejected = Promise.all(
+      Array.from({ length: 300 }, async (_, i) => await visit(throttled, `guessed-${i}`)),
+    );
     const waiting = async () => {
       const { rows } = await table.raw<{ rows: unknown[] }>(
         `select from pg_locks where relation = 'urls'::regclass and not granted`,
       );
       return rows.length;
     };
-    await waitUntil('some of its look-ups wait', async () => (await waiting()) >= 2);
-    visited = Promise.all([visit(other, 'cold-0'), visit(suspect, 'cold-1')]);
-    await waitUntil('that of another visitor waits', async () => (await waiting()) >= 3);
+    await waitUntil('its look-ups wait for the lock', async () => (await waiting()) >= 2);
+    visited = Promise.all([visit(other, 'cold-0'), visit(throttled, 'cold-1')]);
+    await waitUntil('the look-up of the other client waits too', async () => (await waiting()) >= 3);
     expect(await waiting()).toBe(3);
   } finally {
     await table.rollback();
   }
   expect(await visited).toEqual([301, 301]);
-  expect(new Set(await asked)).toEqual(new Set([429]));
+  expect(new Set(await rejected)).toEqual(new Set([429]));
 });

@@ -40,7 +40,7 @@ const statusAt = async (client: Client, code: string) => (await client.get(`/${c
 /** Resolves when every other process answers a code from its memory cache: the value in Redis is altered meanwhile. */
 async function cacheEverywhere(code: string) {
   const key = `${redis.prefix}:url:${code}`;
-  await waitUntil('the other processes have it in memory', async () => {
+  await waitUntil('the other processes have the short URL in memory', async () => {
     for (const other of others) expect(await statusAt(other, code)).toBe(301);
     const value = (await redis.redis().get(key)) ?? '';
     await redis.redis().set(key, value.replace('/page', '/changed'), 'KEEPTTL');

@@ -154,7 +154,7 @@ test('a change while no process is connected to PostgreSQL is followed after the
   };
   await allow(false);
   try {
-    await waitUntil('no process listens', async () => {
+    await waitUntil('no process listens to PostgreSQL', async () => {
       await external.run(`select pg_terminate_backend(pid) from pg_stat_activity
         where datname = current_database() and application_name like 'linkmill-%-notifications'`);
       return (await countListeners()) === 0;
@@ -218,7 +218,7 @@ describe('a deleted short URL', () => {
         const lateProcess = await startWeb(settings);
         closers.push(() => lateProcess.stop());
         clients.push(createClient(lateProcess.baseUrl, key));
-        await waitUntil('it listens to PostgreSQL', async () => (await countListeners()) === 4);
+        await waitUntil('the late process listens to PostgreSQL', async () => (await countListeners()) === 4);
         await server.start();
       },
     );

@@ -13,7 +13,7 @@ const times = { pollEveryMs: 50, unservedMs: 500, overdueMs: 1_000 };
 /** A watch of separate queues, with the reasons that it reports by condition. */
 async function watch({ onTestFinished }: TestContext) {
   const prefix = uniquePrefix();
-  await waitUntil('Redis is there', () => redis().status === 'ready');
+  await waitUntil('Redis is connected', () => redis().status === 'ready');
   const queues = createQueues(redis(), prefix, silentLog);
   const workerCounts = createWorkerCounts(redis(), prefix);
   const conditions = createConditions(silentLog);
@@ -60,7 +60,7 @@ test('only queues without a worker are named', async (context) => {
 test('a worker without heartbeats counts as missing', async (context) => {
   const { workerCounts, serve, judgeUntil, judgeFine } = await watch(context);
   await serve(jobNames);
-  await waitUntil('a heartbeat', async () => (await workerCounts.read())['warm-cache'] === 1);
+  await waitUntil('a heartbeat is counted', async () => (await workerCounts.read())['warm-cache'] === 1);
   await serve([]);
   await judgeUntil('workers_missing', 'No worker is running');
   await serve(jobNames);

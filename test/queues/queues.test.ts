@@ -35,23 +35,23 @@ afterAll(async () => {
 });
 
 test('repeated requests run a job once, and once more if requested while it runs', async () => {
-  await waitUntil('Redis is there', () => redis.redis().status === 'ready');
+  await waitUntil('Redis is connected', () => redis.redis().status === 'ready');
   const queues = createQueues(redis.redis(), redis.prefix, silentLog);
   const add = async () => await queues.add('reconcile-cache', {}, 'asked');
   expect(new Set([await add(), await add(), await add()]).size).toBe(1);
   void worker.run();
-  await waitUntil('it runs', () => begun === 1);
+  await waitUntil('the job runs', () => begun === 1);
   await add();
   await add();
   letGo();
-  await waitUntil('it runs again', () => begun === 2);
+  await waitUntil('the job runs a second time', () => begun === 2);
   letGo();
   const queue = queues.all.find(({ name }) => name === 'reconcile-cache')!;
-  await waitUntil('nothing is left', async () => (await queue.getCompletedCount()) === 2);
+  await waitUntil('both runs are completed', async () => (await queue.getCompletedCount()) === 2);
   expect(await queue.getJobCountByTypes('waiting', 'active', 'delayed')).toBe(0);
   // The next one begins anew.
   await add();
-  await waitUntil('it runs again', () => begun === 3);
+  await waitUntil('the job runs a third time', () => begun === 3);
   letGo();
-  await waitUntil('it is done', async () => (await queue.getCompletedCount()) === 3);
+  await waitUntil('the third run is completed', async () => (await queue.getCompletedCount()) === 3);
 });

@@ -75,23 +75,23 @@ test('a process learns the use of other processes with its own next request', as
   const [one, other] = [open({ name }), open({ name })];
   expect(countAllowed(one, 10)).toBe(10);
   const key = `${shared.prefix}:${name}:key`;
-  await waitUntil('Redis knows', async () => (await shared.redis().get(key)) === '10');
+  await waitUntil('Redis has the count', async () => (await shared.redis().get(key)) === '10');
   expect(other.consume('key')?.isAllowed).toBe(true);
-  await waitUntil('the other knows', () => other.isExhausted('key'));
+  await waitUntil('the other process has the shared count', () => other.isExhausted('key'));
   expect(other.consume('key')?.isAllowed).toBe(false);
 });
 
 test('a window that has ended is followed by a new one', async () => {
   const limiter = open({ limit: 2, seconds: 1 });
   expect(consumeMany(limiter, 3)).toEqual([true, true, false]);
-  await waitUntil('the window is over', () => !limiter.isExhausted('key'));
+  await waitUntil('the window has ended', () => !limiter.isExhausted('key'));
   expect(consumeMany(limiter, 1)).toEqual([true]);
 });
 
 test('while Redis is unavailable each process allows its share, rounded up', async () => {
   const limiter = open({ redis: away, limit: 10, processes: 4 });
   limiter.consume('first');
-  await waitUntil('it has noticed', () => limiter.consume('probe')?.limit === 3);
+  await waitUntil('the limiter has noticed the outage', () => limiter.consume('probe')?.limit === 3);
   expect(countAllowed(limiter, 10)).toBe(3);
 });
 
@@ -100,9 +100,9 @@ test('rejected requests are not sent to Redis', async () => {
   const limiter = open({ name, limit: 5 });
   consumeMany(limiter, 1_000);
   const key = `${shared.prefix}:${name}:key`;
-  await waitUntil('Redis knows', async () => (await shared.redis().get(key)) === '5');
+  await waitUntil('Redis has the count', async () => (await shared.redis().get(key)) === '5');
   consumeMany(limiter, 1_000);
-  await waitUntil('another key is told later', async () => {
+  await waitUntil('the count of another key is sent later', async () => {
     limiter.consume('later');
     return (await shared.redis().exists(`${shared.prefix}:${name}:later`)) === 1;
   });

@@ -1,27 +1,27 @@
 import { expect, test } from 'vitest';
 import { createBatchLoader } from '../../src/resilience/batch-loader.ts';
 
-/** A gathering whose loads are written down. */
-function openGathering(load = async (keys: string[]) => keys.map((key) => `answer to ${key}`)) {
+/** A batch loader that records the keys of each load. */
+function createRecordingLoader(loadMany = async (keys: string[]) => keys.map((key) => `value of ${key}`)) {
   const loads: string[][] = [];
-  const ask = createBatchLoader(async (keys: string[]) => {
+  const load = createBatchLoader(async (keys: string[]) => {
     loads.push([...keys]);
-    return await load(keys);
+    return await loadMany(keys);
   });
-  return { ask, loads };
+  return { load, loads };
 }
 
 test('keys of one turn are loaded together, and each caller gets the value of its key', async () => {
-  const { ask, loads } = openGathering();
+  const { load, loads } = createRecordingLoader();
   const keys = ['b', 'a', 'c', 'a'];
-  const atOnce = keys.map(ask);
-  const inTheSameTurn = Promise.resolve().then(async () => await ask('d'));
+  const atOnce = keys.map(load);
+  const inTheSameTurn = Promise.resolve().then(async () => await load('d'));
   expect(await Promise.all([...atOnce, inTheSameTurn])).toEqual([
-    'answer to b',
-    'answer to a',
-    'answer to c',
-    'answer to a',
-    'answer to d',
+    'value of b',
+    'value of a',
+    'value of c',
+    'value of a',
+    'value of d',
   ]);
   expect(loads).toEqual([['b', 'a', 'c', 'a', 'd']]);
 });
@@ -31,37 +31,37 @@ test('keys of a later turn are loaded separately while an earlier load is in pro
   const released = new Promise<void>((resolve) => {
     release = resolve;
   });
-  const { ask, loads } = openGathering(async (keys) => {
+  const { load, loads } = createRecordingLoader(async (keys) => {
     if (keys.includes('slow')) await released;
     return keys;
   });
-  const slow = ask('slow');
+  const slow = load('slow');
   await new Promise(setImmediate);
-  expect(await ask('fast')).toBe('fast');
+  expect(await load('fast')).toBe('fast');
   release();
   expect(await slow).toBe('slow');
-  expect(await ask('fast')).toBe('fast');
+  expect(await load('fast')).toBe('fast');
   expect(loads).toEqual([['slow'], ['fast'], ['fast']]);
 });
 
 test('a failed load rejects its own callers, but no later ones', async () => {
   let fails = true;
-  const { ask } = openGathering(async (keys) => {
+  const { load } = createRecordingLoader(async (keys) => {
     if (fails) throw new Error('no answer in time');
     return keys;
   });
-  const outcomes = await Promise.allSettled([ask('a'), ask('b')]);
+  const outcomes = await Promise.allSettled([load('a'), load('b')]);
   expect(outcomes.map((one) => one.status === 'rejected' && String(one.reason))).toEqual([
     'Error: no answer in time',
     'Error: no answer in time',
   ]);
   fails = false;
-  expect(await ask('a')).toBe('a');
+  expect(await load('a')).toBe('a');
 });
 
 test('a load that throws synchronously rejects its callers', async () => {
-  const ask = createBatchLoader((): Promise<string[]> => {
+  const load = createBatchLoader((): Promise<string[]> => {
     throw new Error('no such function');
   });
-  await expect(ask('a')).rejects.toThrow('no such function');
+  await expect(load('a')).rejects.toThrow('no such function');
 });

@@ -140,7 +140,7 @@ test('a wall clock that is set back does not keep the circuit open', async () =>
   await fail(3);
   answerWith(async () => 'back');
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 3_600_000 });
-  expect(await waitUntil('it is asked again', ask, 2_000)).toBe('back');
+  expect(await waitUntil('the breaker calls the service again', ask, 2_000)).toBe('back');
 });
 
 test('a kind of call that the store rejects opens only its own circuit', async () => {

@@ -33,11 +33,11 @@ function open(everyMs: number) {
 
 test('timed runs never overlap', async () => {
   const { state, end } = open(5);
-  await waitUntil('the first run', () => state.runs === 1);
+  await waitUntil('the first run begins', () => state.runs === 1);
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(state.runs).toBe(1);
   end();
-  await waitUntil('the second run', () => state.runs === 2);
+  await waitUntil('the second run begins', () => state.runs === 2);
   end();
 });
 
@@ -64,10 +64,10 @@ test('each failure is reported with its count, and the recovery once', async () 
 test('polling continues after failures', async () => {
   const { state, end } = open(5);
   for (let runs = 1; runs <= 3; runs++) {
-    await waitUntil('the next run', () => state.runs === runs);
+    await waitUntil('the next run begins', () => state.runs === runs);
     end(new Error('unavailable'));
   }
-  await waitUntil('three failures', () => state.failures.length === 3);
+  await waitUntil('three failures are reported', () => state.failures.length === 3);
 });
 
 test('stopping waits for the run in progress and starts no other', async () => {
@@ -94,7 +94,7 @@ test('the interval may depend on the last run', async () => {
     },
     onFailure: () => undefined,
   });
-  await waitUntil('the first run', () => runs === 1);
+  await waitUntil('the first run begins', () => runs === 1);
   await new Promise((resolve) => setTimeout(resolve, 30));
   expect(runs).toBe(1);
 });

@@ -128,7 +128,7 @@ describe('resolve', () => {
     await deleteFromCache(shortCode);
     const table = await lockTable();
     const visits = Array.from({ length: 50 }, () => urls.resolve(shortCode, Date.now()));
-    await waitUntil('the cache was read, once for all of them', () => count.cache === 1);
+    await waitUntil('the cache is read once for all look-ups', () => count.cache === 1);
     await table.release();
     expect(new Set((await Promise.all(visits)).map((url) => url.originalUrl))).toEqual(
       new Set([originalUrl]),
@@ -161,7 +161,7 @@ describe('resolve', () => {
       }
     });
     try {
-      await waitUntil('the rest is rejected while the others wait', () => refused === 44, 1_500);
+      await waitUntil('the remaining look-ups are rejected', () => refused === 44, 1_500);
     } finally {
       await table.release();
     }
@@ -184,7 +184,7 @@ describe('resolve', () => {
     const others = Array.from({ length: 200 }, async () => await urls.resolve(newCode(), Date.now()));
     const outcomesOfOthers = Promise.allSettled(others);
     try {
-      await waitUntil('all others read the database', () => count.database >= 202, 1_500);
+      await waitUntil('all other look-ups read the database', () => count.database >= 202, 1_500);
       expect(count.database).toBe(202);
     } finally {
       await table.release();
@@ -295,7 +295,7 @@ describe('a change that was not published over Redis', () => {
 });
 
 describe('a stale entry', () => {
-  const unreachable = { redis: 'redis://127.0.0.1:1', postgres: 'postgres://nobody@127.0.0.1:1/none' };
+  const unreachable = { redis: 'redis://127.0.0.1:1', postgres: 'postgres://unknown@127.0.0.1:1/none' };
   const expiresAtMs = Date.now() + 60_000;
   const known: CacheEntry = { version: 1, url: { id: 1, originalUrl, expiresAtMs } };
 

@@ -82,7 +82,7 @@ test('an expired short URL answers 410, and the clean-up leaves a tombstone in R
   expect((await client.get(`/${code}`)).status).toBe(301);
   expect(await cached()).toContain('https://example.com/soon-gone');
 
-  await waitUntil('it expires', async () => (await client.get(`/${code}`)).status === 410, 4_000);
+  await waitUntil('the short URL expires', async () => (await client.get(`/${code}`)).status === 410, 4_000);
   await runJob(client, 'cleanup-expired');
 
   expect(await cached()).toMatch(/^\d+:410$/);
@@ -102,14 +102,16 @@ test('only requests for unknown and deleted codes are counted as unknown', async
   const client = service.client();
   const code = await createUrl(client);
   await client.delete(`/api/v1/urls/${code}`);
-  for (const path of ['nobody', code, 'nobody']) expect((await client.get(`/${path}`)).status).toBe(404);
-  const rows = await waitUntil('they are counted', async () => {
-    const found = await service.database.db()('unknown_codes_daily').whereIn('short_code', ['nobody', code]);
+  for (const path of ['unknown1', code, 'unknown1']) expect((await client.get(`/${path}`)).status).toBe(404);
+  const rows = await waitUntil('the requests are counted', async () => {
+    const found = await service.database
+      .db()('unknown_codes_daily')
+      .whereIn('short_code', ['unknown1', code]);
     return found.reduce((sum, row) => sum + row.requests, 0) >= 3 && found;
   });
   expect(new Map(rows.map((row) => [row.short_code, row.requests]))).toEqual(
     new Map([
-      ['nobody', 2],
+      ['unknown1', 2],
       [code, 1],
     ]),
   );
@@ -180,7 +182,7 @@ test('a queue keeps the last 200 completed jobs', async () => {
   await Promise.all(
     Array.from({ length: 220 }, async () => await requestJob(service.client(), 'cleanup-expired')),
   );
-  await waitUntil('all of them ended', async () => {
+  await waitUntil('all jobs have ended', async () => {
     const [waiting, active] = await Promise.all(
       ['wait', 'active'].map(async (state) => await service.redis.redis().llen(`${queueKey}:${state}`)),
     );

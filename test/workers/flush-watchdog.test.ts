@@ -93,7 +93,7 @@ test('stale clicks are flushed by one of several watchdogs', async () => {
   const flushOne = async (shard: number, context: JobContext) => {
     // Long enough for the other watchdogs to check.
     const end = performance.now() + 4 * times.checkEveryMs;
-    await waitUntil('the others have checked', () => performance.now() > end);
+    await waitUntil('the other watchdogs have checked', () => performance.now() > end);
     return await flush(shard, context);
   };
   const watchdogs = [1, 2, 3].map(() => startWatchdog({ flushOne }));
@@ -109,7 +109,7 @@ test('clicks are not stale while their oldest entry changes, however many wait',
   const stream = createDeps().clickStream;
   const producer = uuidv7();
   await send(20, producer);
-  await waitUntil('a slow flush has taken long enough', async () => {
+  await waitUntil('the slow flush has taken long enough', async () => {
     for (let shard = 0; shard < shards; shard++) {
       const [first] = await stream.readPending(shard);
       if (first) await stream.delete(shard, [first.entryId]);
@@ -153,7 +153,7 @@ test('stopping interrupts the flush in progress and starts no other', async () =
   expect(aborted).toBe(true);
   const checksBefore = checks();
   const end = performance.now() + 2 * times.staleMs;
-  await waitUntil('the next check would have run', () => performance.now() > end);
+  await waitUntil('the next check is overdue', () => performance.now() > end);
   expect([flushed.length, checks()]).toEqual([1, checksBefore]);
   expect(await countWaiting()).toBe(5);
 });

@@ -40,11 +40,11 @@ test('jobs are measured by queue and outcome, including failures', async () => {
     .find(({ name }) => name === 'cleanup-transfers')!
     .add('cleanup-transfers', { typed: 'wrong' });
   await waitUntil(
-    'one is completed',
+    'one job is completed',
     async () => (await countJobs('cleanup-transfers', 'completed')) > completed,
   );
   await waitUntil(
-    'one has failed',
+    'one job has failed',
     async () => (await countJobs('cleanup-transfers', 'failed')) === failed + 1,
   );
   const jobs = (await openPrometheus(baseUrl)).histogram('linkmill_job_duration_seconds', {

@@ -35,7 +35,7 @@ async function watchOne(
 ) {
   const redisPrefix = uniquePrefix();
   const redis = openRedis('producer', redisUrl, silentLog);
-  await waitUntil('Redis is there', () => redis.status === 'ready');
+  await waitUntil('Redis is connected', () => redis.status === 'ready');
   const closed = track('watched worker');
   const queues = createQueues(redis, redisPrefix, silentLog);
   const queue = queues.all[jobNames.indexOf(name)]!;
@@ -85,7 +85,7 @@ async function watchOne(
 /** Resolves when a watchdog that saw a wedge would have acted. */
 async function outwaitWatchdog(ms = patienceMs) {
   const end = performance.now() + ms;
-  await waitUntil('the watchdog has had its time', () => performance.now() > end);
+  await waitUntil('the watchdog has had time to check', () => performance.now() > end);
 }
 
 describe.concurrent('with a queue of its own for each,', () => {
@@ -96,7 +96,7 @@ describe.concurrent('with a queue of its own for each,', () => {
     // What it was waiting for when it was paused it may still take.
     await add();
     await add();
-    await waitUntil('both are done', () => state.done === 2, 5_000);
+    await waitUntil('both jobs are done', () => state.done === 2, 5_000);
     expect(replacements.length).toBe(1);
     expect(state.ends).toEqual([]);
   });
@@ -109,7 +109,7 @@ describe.concurrent('with a queue of its own for each,', () => {
     });
     proxy.mute('linkmill-worker');
     await add();
-    await waitUntil('the process is ended', () => state.ends.length > 0, 10_000);
+    await waitUntil('the watchdog ends the process', () => state.ends.length > 0, 10_000);
     expect(replacements.length).toBe(2);
     await outwaitWatchdog();
     expect(state.ends).toEqual(['the worker of warm-cache is stuck']);
@@ -132,7 +132,7 @@ describe.concurrent('with a queue of its own for each,', () => {
     const { add, state, replacements } = await watchOne(context, { job });
     await add();
     await add();
-    await waitUntil('both are done', () => state.done >= 2, 5_000);
+    await waitUntil('both jobs are done', () => state.done >= 2, 5_000);
     expect(aborted).toBe(true);
     expect(replacements.length).toBe(1);
   });
@@ -140,7 +140,7 @@ describe.concurrent('with a queue of its own for each,', () => {
   test('a Worker with a long job that reports progress is not replaced', async (context) => {
     const job = async ({ reportProgress }: JobContext) => {
       const end = performance.now() + patienceMs;
-      await waitUntil('the job is long enough', async () => {
+      await waitUntil('the job has run long enough', async () => {
         await reportProgress(50);
         return performance.now() > end;
       });
@@ -148,7 +148,7 @@ describe.concurrent('with a queue of its own for each,', () => {
     const { add, state, replacements } = await watchOne(context, { job });
     await add();
     await add();
-    await waitUntil('both are done', () => state.done === 2);
+    await waitUntil('both jobs are done', () => state.done === 2);
     expect(replacements.length).toBe(0);
   });
 
@@ -165,7 +165,7 @@ describe.concurrent('with a queue of its own for each,', () => {
     expect([state.done, replacements.length, state.ends]).toEqual([0, 0, []]);
     await queue.removeGlobalConcurrency();
     await add();
-    await waitUntil('both are done', () => state.done === 2);
+    await waitUntil('both jobs are done', () => state.done === 2);
   });
 
   test('a Worker is not replaced while Redis rejects writes, and its job runs afterwards', async (context) => {
@@ -176,7 +176,7 @@ describe.concurrent('with a queue of its own for each,', () => {
     });
     await queue.add(name, {}, { delay: 300 });
     await redis.replicaof('127.0.0.1', 1);
-    await waitUntil('Redis refuses', () => first.activity.rejections > 0);
+    await waitUntil('Redis rejects the worker', () => first.activity.rejections > 0);
     await outwaitWatchdog(slowTimes.idleMs + 1_500);
     expect([state.done, replacements.length, state.ends]).toEqual([0, 0, []]);
     await redis.replicaof('NO', 'ONE');

@@ -17,7 +17,7 @@ export interface PasswordAttempt {
   address: string;
 }
 
-/** Limits password attempts per short URL. Nobody can lock out others: a network's first attempt is always allowed. No
+/** Limits password attempts per short URL. A network's first attempt is always allowed, so no client can lock out others. No
  *  address is stored: its name is keyed with the password hash, and cannot be reversed without it. */
 export function createPasswordAttempts(counts: { byNetwork: FixedWindowCounter; byUrl: FixedWindowCounter }) {
   const { byNetwork, byUrl } = counts;

@@ -81,7 +81,7 @@ test('click events are deleted in steps, and totals match after each of them', a
       .forUpdate()) as unknown[];
     expect(last).toBeDefined();
     forgetting = createClickEraser(db(), { rows: 15, days: 30 }).erase('forgotten', null, 'clear');
-    await waitUntil('the last step waits', async () => (await countLeft()) === 10);
+    await waitUntil('the last step waits for the lock', async () => (await countLeft()) === 10);
     await expectExact();
   } finally {
     await holder.rollback();
@@ -102,7 +102,7 @@ test('many days are deleted in steps, and a removal that timed out can be repeat
     ]);
     const forgetting = createClickEraser(db(), { rows: 20_000, days: 2 }).erase('forgotten', null, 'keep');
     const outcome = forgetting.catch((error: unknown) => error);
-    await waitUntil('its statement is cancelled', async () => {
+    await waitUntil('the delete statement is cancelled', async () => {
       const { rows } = await db().raw(
         `select pg_cancel_backend(pid) from pg_stat_activity
          where wait_event_type = 'Lock' and datname = current_database() and query like 'delete from url_clicks_daily%'`,

@@ -30,13 +30,13 @@ afterEach(async () => {
 
 test('unknown codes are written periodically, summed over processes, and flushed on close', async () => {
   const [one, other] = [create(20), create()];
-  one.add('nobody');
-  one.add('nobody');
-  await waitUntil('the first has written', async () => (await readRequests())['nobody'] === 2);
-  other.add('nobody');
-  other.add('nothing');
+  one.add('missing');
+  one.add('missing');
+  await waitUntil('the first process has flushed', async () => (await readRequests())['missing'] === 2);
+  other.add('missing');
+  other.add('unknown');
   await other.close();
-  expect(await readRequests()).toEqual({ nobody: 3, nothing: 1, '*': 0 });
+  expect(await readRequests()).toEqual({ missing: 3, unknown: 1, '*': 0 });
 });
 
 test('beyond the maximum of codes, the least requested are merged and none is lost', async () => {
@@ -67,10 +67,10 @@ test('processes that write different codes concurrently keep the limit and lose 
 test('requests that could not be written are written once PostgreSQL is back', async () => {
   const codes = create();
   await db().schema.renameTable('unknown_codes_daily', 'unknown_codes_away');
-  codes.add('nobody');
+  codes.add('missing');
   await expect(codes.flush()).rejects.toThrow('unknown_codes_daily');
-  codes.add('nobody');
+  codes.add('missing');
   await db().schema.renameTable('unknown_codes_away', 'unknown_codes_daily');
   await codes.flush();
-  expect(await readRequests()).toEqual({ nobody: 2, '*': 0 });
+  expect(await readRequests()).toEqual({ missing: 2, '*': 0 });
 });

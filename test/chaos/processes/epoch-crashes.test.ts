@@ -47,7 +47,7 @@ test('a PostgreSQL crash that loses the last commits does not begin a new epoch'
     );
     const start = performance.now();
     let seen = 0;
-    await waitUntil('some hundred milliseconds have passed', async () => {
+    await waitUntil('the crash is due', async () => {
       seen = (await createEpochStore(on).read()).version;
       return performance.now() - start > 700 + 100 * crash;
     });

@@ -53,7 +53,7 @@ test.each([
     // From here on, the process reads no reply from PostgreSQL.
     web.signal('SIGSTOP');
     insert[fate]();
-    await waitUntil('PostgreSQL is done', async () => (await countUrls()) === rows);
+    await waitUntil('PostgreSQL has finished the statement', async () => (await countUrls()) === rows);
     web.signal('SIGKILL');
     expect(await lost).toBe('no answer');
 
@@ -76,7 +76,7 @@ test('a create that loses the reply of PostgreSQL answers 503, and a retry makes
   const dropped = proxy.dropReplyTo('insert into idempotency_keys');
   expect((await ask()).status).toBe(503);
   await dropped.sprung;
-  const again = await waitUntil('it is answered', async () => {
+  const again = await waitUntil('the repeated create is answered with 201', async () => {
     const answer = await ask();
     return answer.status === 201 && answer;
   });

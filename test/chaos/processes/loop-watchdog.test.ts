@@ -31,7 +31,11 @@ afterAll(async () => await rm(folder, { recursive: true }));
 
 /** Blocks the event loop after the process logs its start: its watchdog runs by then. */
 async function holdOnceStarted(output: () => string, file: string): Promise<void> {
-  await waitUntil('it has started', () => /web is listening|worker is running/.test(output()), 60_000);
+  await waitUntil(
+    'the process has started',
+    () => /web is listening|worker is running/.test(output()),
+    60_000,
+  );
   await writeFile(file, '');
 }
 

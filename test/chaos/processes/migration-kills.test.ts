@@ -31,7 +31,7 @@ test('a migration killed between its statements leaves nothing behind and runs a
   const blocker = await db.transaction();
   await blocker.raw('lock table hues in access exclusive mode');
   const killed = later.migrate(settings);
-  await waitUntil('it waits for the second table', async () => {
+  await waitUntil('the migration waits for the second table', async () => {
     const { rows } = await db.raw<{ rows: object[] }>(
       `select 1 from pg_locks where relation = 'hues'::regclass and not granted`,
     );
@@ -64,7 +64,7 @@ test('an index whose build was killed exists and is valid after the next run', a
 
   // The server continues the statement of the killed process.
   const again = later.migrate(settings);
-  await waitUntil('the next run waits for it', async () => {
+  await waitUntil('the next run waits for the index build', async () => {
     const { rows } = await db.raw<{ rows: object[] }>(
       `select 1 from pg_stat_activity where query like 'lock table urls in share update%' and wait_event_type = 'Lock'`,
     );

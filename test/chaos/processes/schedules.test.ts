@@ -66,7 +66,7 @@ async function seeFlushFire(times: number, timeoutMs: number) {
 }
 
 test('two workers started at once create one scheduler per job, and each scheduler fires', async () => {
-  await waitUntil('all have fired', async () => {
+  await waitUntil('every scheduler has fired', async () => {
     const counts = await Promise.all(jobNames.map(countDone));
     return counts.every((count) => count > 0);
   });
@@ -104,7 +104,7 @@ test('schedulers fire and the key pool refills within 10 s of a FLUSHALL under r
   await redis.flushall();
   const pool = createKeyPool(redis, prefix);
   await waitUntil(
-    'schedulers are back',
+    'the schedulers are created again',
     async () => keysOf(await readSchedulers()).join() === expectedKeys.join(),
   );
   await seeFlushFire(3, 5_000);

@@ -42,7 +42,10 @@ test('a web process on an empty database is not ready, answers 503, and recovers
   await useTemplate(emptyTemplate);
   const web = await startWeb(settings);
   const client = createClient(web.baseUrl, 'lm_any_key');
-  await waitUntil('it is not ready', async () => (await client.get('/health/ready')).status === 503);
+  await waitUntil(
+    'the web process is not ready',
+    async () => (await client.get('/health/ready')).status === 503,
+  );
   expect(await readCodes(client)).toContain('schema_outdated');
   expect((await client.get('/health')).body['status']).toBe('degraded');
   const answers = [
@@ -54,7 +57,7 @@ test('a web process on an empty database is not ready, answers 503, and recovers
   expect(answers.map(({ headers }) => headers.get('retry-after'))).not.toContain(null);
 
   await migrate(db);
-  await waitUntil('it is ready', async () => (await client.get('/health/ready')).status === 200);
+  await waitUntil('the web process is ready', async () => (await client.get('/health/ready')).status === 200);
   const { key } = await createApiKeys(db).create('test');
   const made = await createClient(web.baseUrl, key).post('/api/v1/urls', {
     original_url: 'https://example.com/',
@@ -73,13 +76,13 @@ test('a worker on an outdated database takes no job until the database is migrat
   const worker = await startWorker(settings);
   const other = await startWorker(settings);
   const sentence = `the first is ${latest}: run \\"npm run migrate\\"`;
-  await waitUntil('it says so', () => worker.output().includes(sentence));
+  await waitUntil('the worker reports the outdated schema', () => worker.output().includes(sentence));
   expect(await other.stop()).toBe(0);
 
   // Longer than the watchdog lets a worker leave a job unprocessed.
   const looks = new Set<string>();
   await waitUntil(
-    'it looks five times',
+    'the worker has checked the schema five times',
     async () => {
       for (const look of await readLooks()) looks.add(look);
       return looks.size >= 5;
@@ -114,7 +117,8 @@ test('processes and commands run on a compatible newer database and log a warnin
   const client = createClient(web.baseUrl);
   expect((await client.get('/health/ready')).status).toBe(200);
   expect(await readCodes(client)).toEqual([]);
-  for (const { output } of [web, worker]) await waitUntil('it warns', () => output().includes(warning));
+  for (const { output } of [web, worker])
+    await waitUntil('the process warns', () => output().includes(warning));
   expect([await web.stop(), await worker.stop()]).toEqual([0, 0]);
 
   expect(await runProcess('src/cli/migrate.js', settings)).toEqual({
@@ -138,7 +142,10 @@ test('processes and commands reject an incompatible newer database with the reas
 
   const late = await startWeb(settings);
   const lateClient = createClient(late.baseUrl);
-  await waitUntil('it is not ready', async () => (await lateClient.get('/health/ready')).status === 503);
+  await waitUntil(
+    'the web process is not ready',
+    async () => (await lateClient.get('/health/ready')).status === 503,
+  );
   expect(await readCodes(lateClient)).toEqual(['schema_incompatible']);
   expect((await lateClient.get('/api/v1/urls')).status).toBe(503);
   for (const run of [
@@ -149,10 +156,14 @@ test('processes and commands reject an incompatible newer database with the reas
     expect(run).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining(reason) });
 
   // A process that was ready checks the schema less often.
-  await waitUntil('it is not ready', async () => (await client.get('/health/ready')).status === 503, 35_000);
+  await waitUntil(
+    'the web process is not ready',
+    async () => (await client.get('/health/ready')).status === 503,
+    35_000,
+  );
   await rollback(db, { folder: newer.url });
   await migrate(db);
-  await waitUntil('both are ready', async () => {
+  await waitUntil('both web processes are ready', async () => {
     const both = await Promise.all([client.get('/health/ready'), lateClient.get('/health/ready')]);
     return both.every(({ status }) => status === 200);
   });
@@ -186,23 +197,23 @@ test('a web process that may not read the migration history works and reports de
   Object.assign(url, { username: role, password: 'web' });
   const web = await startWeb({ ...settings, DATABASE_URL: url.href });
   const client = createClient(web.baseUrl, key);
-  await waitUntil('it knows', async () => (await readCodes(client)).length > 0);
+  await waitUntil('the web process reports a condition', async () => (await readCodes(client)).length > 0);
   expect([(await client.get('/health/ready')).status, await readCodes(client)]).toEqual([
     200,
     ['schema_unknown'],
   ]);
   expect((await client.post('/api/v1/urls', { original_url: 'https://example.com/' })).status).toBe(201);
   await db.raw(`grant select on knex_migrations to ${role}`);
-  await waitUntil('it is healthy', async () => (await readCodes(client)).length === 0);
+  await waitUntil('the web process reports no condition', async () => (await readCodes(client)).length === 0);
   expect(await web.stop()).toBe(0);
   await db.raw(`drop owned by ${role}; drop role ${role}`);
 });
 
 test('a web process that starts while PostgreSQL is down does not report an outdated schema', async () => {
   await useTemplate();
-  const lame = await startWeb({ ...settings, DATABASE_URL: 'postgres://nobody@127.0.0.1:1/nothing' });
+  const lame = await startWeb({ ...settings, DATABASE_URL: 'postgres://unknown@127.0.0.1:1/nothing' });
   const client = createClient(lame.baseUrl);
   expect(await readCodes(client)).not.toContain('schema_outdated');
-  await waitUntil('it is ready', async () => (await client.get('/health/ready')).status === 200);
+  await waitUntil('the web process is ready', async () => (await client.get('/health/ready')).status === 200);
   expect(await lame.stop()).toBe(0);
 });

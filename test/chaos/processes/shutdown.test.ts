@@ -75,7 +75,7 @@ describe('with both stores available', () => {
     let code: number | string | undefined;
     void web.ended.then((result) => (code = result));
     const start = performance.now();
-    await waitUntil('it has ended', () => {
+    await waitUntil('the web process has ended', () => {
       if (code === undefined) web.signal('SIGTERM');
       return code !== undefined;
     });
@@ -91,12 +91,12 @@ describe('with both stores available', () => {
     const client = createClient(web.baseUrl, key);
     const path = await requestJob(client, 'replenish-keys', { target: 1_000_000 });
     const read = async () => (await client.get(path)).body;
-    await waitUntil('it has begun', async () => Number((await read())['progress']) > 0);
+    await waitUntil('the job has made progress', async () => Number((await read())['progress']) > 0);
 
     const end = await terminate(first);
     const left = await read();
     const second = await startWorker(settings(), ['--queues', 'replenish-keys']);
-    const done = await waitUntil('it is completed', async () => {
+    const done = await waitUntil('the job is completed', async () => {
       const job = await read();
       return job['state'] === 'completed' && job;
     });

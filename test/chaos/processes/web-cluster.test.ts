@@ -63,7 +63,7 @@ function startBothLoads(baseUrl: string, kept: string[], fresh: string[]) {
 
 async function waitUntilTheyGoOn(loads: readonly ReturnType<typeof startLoadOnAll>[]) {
   const before = loads.map((load) => load.answeredInAll());
-  await waitUntil('the load goes on', () =>
+  await waitUntil('the load continues', () =>
     loads.every((load, i) => load.answeredInAll() > before[i]! + 100),
   );
 }
@@ -147,7 +147,9 @@ describe('two web processes behind one port', () => {
     const { primary, baseUrl, readPids } = cluster();
     const before = readPids();
     primary.signal('SIGHUP');
-    const newcomer = await waitUntil('a new one', () => readPids().find((pid) => !before.includes(pid)));
+    const newcomer = await waitUntil('a new web process starts', () =>
+      readPids().find((pid) => !before.includes(pid)),
+    );
     process.kill(newcomer, 'SIGKILL');
     await says(primary, 'failed to replace a web process, keeping the remaining old ones');
     expect(readPids()).toEqual(before);
@@ -195,7 +197,7 @@ describe('two web processes under load', () => {
 
     const [victim = 0] = readPids();
     process.kill(victim, 'SIGKILL');
-    await waitUntil('it is gone', () => isGone(victim));
+    await waitUntil('the killed web process has ended', () => isGone(victim));
     await waitUntilTheyGoOn(loads);
     await says(primary, 'web is listening', 3);
     const tallies = await Promise.all(loads.map(async (load) => await load.stop()));
@@ -214,7 +216,7 @@ describe('two web processes under load', () => {
 
     const pids = readPids();
     primary.signal('SIGKILL');
-    await waitUntil('all are gone', () => pids.every(isGone));
+    await waitUntil('all web processes have ended', () => pids.every(isGone));
     const tally = await load.stop();
 
     expect([pids.length, await primary.ended]).toEqual([2, 'SIGKILL']);
@@ -242,11 +244,11 @@ test('a second SIGTERM over 1 s after the first ends all processes, even a hangi
   let code: number | string | undefined;
   void primary.ended.then((result) => (code = result));
   const start = performance.now();
-  await waitUntil('it has ended', () => {
+  await waitUntil('the primary has ended', () => {
     if (code === undefined) primary.signal('SIGTERM');
     return code !== undefined;
   });
   expect(code).toBe(1);
   expect(performance.now() - start).toBeLessThan(3_000);
-  await waitUntil('all are gone', () => pids.every(isGone));
+  await waitUntil('all web processes have ended', () => pids.every(isGone));
 });

@@ -42,7 +42,7 @@ test('health is degraded while no worker runs and while a queue is paused', asyn
   await until('the worker is seen again', isWell);
 
   const redis = openRedis('producer', settings.REDIS_URL, silentLog);
-  await waitUntil('Redis is there', () => redis.status === 'ready');
+  await waitUntil('Redis is connected', () => redis.status === 'ready');
   const queue = createQueues(redis, settings.REDIS_PREFIX, silentLog).all.find(
     ({ name }) => name === 'flush-clicks',
   )!;

@@ -39,13 +39,16 @@ async function goThrough(service: BusyService, { harm, heal, lastsMs }: Outage) 
     await harm(service);
     const harmedAt = performance.now();
     await delay(lastsMs);
-    await waitUntil('visitors have seen it', () => visitsOf(tally) > before.visits + visits);
+    await waitUntil('visitors have seen the outage', () => visitsOf(tally) > before.visits + visits);
     const [health, ready] = await Promise.all([client.get('/health'), client.get('/health/ready')]);
     const latenciesMs = tally.latenciesMs.slice(before.latencies).sort((a, b) => a - b);
     const during = creates.slice(before.creates);
     await heal(service);
-    await waitUntil('creates are done', () => creates.at(-1)?.status === 201);
-    await waitUntil('it is healthy', async () => (await client.get('/health')).body['status'] === 'healthy');
+    await waitUntil('creates succeed', () => creates.at(-1)?.status === 201);
+    await waitUntil(
+      'the service is healthy',
+      async () => (await client.get('/health')).body['status'] === 'healthy',
+    );
     await stop();
     await waitUntil('every click is counted', async () => (await findMiscounted()).length === 0, 20_000);
     const { status, works } = health.body;

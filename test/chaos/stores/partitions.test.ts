@@ -45,12 +45,12 @@ test('dropping a partition under load fails no request and loses no click from t
     headers: createHeaders('dropped', 300),
     thinkMs: () => 10,
   });
-  await waitUntil('rows come', async () => (await countIn('url_analytics')) > 200, 20_000);
+  await waitUntil('200 rows are written', async () => (await countIn('url_analytics')) > 200, 20_000);
   const partition = await findPartition();
   expect(partition).toMatch(/^url_analytics_\d{8}$/);
   await db().raw('drop table ??', [partition]);
   const before = await countClicks();
-  await waitUntil('counting goes on', async () => (await countClicks()) > before + 300, 20_000);
+  await waitUntil('300 more clicks are counted', async () => (await countClicks()) > before + 300, 20_000);
   expect(await countIn('url_analytics_other_days')).toBeGreaterThan(0);
   expect(await runJob(service.client(), 'maintain-analytics')).toMatchObject({
     result: { created: 1, skipped: 0 },
@@ -59,7 +59,7 @@ test('dropping a partition under load fails no request and loses no click from t
   const tally = await load.stop();
   expect(tally.failures).toEqual([]);
   await waitUntil(
-    'all is counted',
+    'every click is counted',
     async () => findMiscounted(tally, await readCounted(db())).length === 0,
     20_000,
   );
@@ -90,7 +90,7 @@ test('clicks of web processes whose clocks are wrong are counted at the times of
     expect(await web.stop()).toBe(0);
     await clock.remove();
   }
-  await waitUntil('all is counted', async () => {
+  await waitUntil('every click is counted', async () => {
     const counted = await readCounted(db());
     return codes.slice(0, 40).every((code) => counted.get(code) === 40);
   });

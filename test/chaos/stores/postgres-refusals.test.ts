@@ -42,10 +42,10 @@ const readHealth = async (): Promise<Health> => {
 };
 const codesOf = ({ conditions }: Health) => conditions.map(({ code }) => code);
 const waitForCondition = async (code: string) =>
-  await waitUntil(`the condition ${code}`, async () => codesOf(await readHealth()).includes(code), 20_000);
+  await waitUntil(`health reports ${code}`, async () => codesOf(await readHealth()).includes(code), 20_000);
 const waitForHealthy = async () =>
   await waitUntil(
-    'healthy',
+    'the service is healthy',
     async () => {
       const health = await readHealth();
       return health.conditions.length === 0 && health.works['api'] === 'all';
@@ -82,7 +82,7 @@ describe.each([
     expect((await client.get(`/${code}`)).status).toBe(301);
     await role.run(breakIt);
     await role.disconnect();
-    await waitUntil('requests are refused', async () => isUnavailable(await lookUpUnknown()));
+    await waitUntil('requests are answered with 503', async () => isUnavailable(await lookUpUnknown()));
     for (let i = 0; i < 5; i++) {
       expect((await client.get(`/${code}`)).status).toBe(301);
       expect(await lookUpUnknown()).toSatisfy(isUnavailable);

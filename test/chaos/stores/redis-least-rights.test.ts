@@ -56,7 +56,7 @@ test('the documented Redis rights suffice for redirects, counts, jobs and Bull B
     const { body } = await client.patch(`/api/v1/urls/${code}`, {
       original_url: 'https://example.com/changed',
     });
-    await waitUntil('the change shows', async () => {
+    await waitUntil('the redirect follows the change', async () => {
       return (await visitor.get(`/${code}`)).headers.get('location') === body['original_url'];
     });
 

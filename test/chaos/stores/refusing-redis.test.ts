@@ -39,7 +39,7 @@ const lines = (output: string) => output.split('\n').filter(Boolean).length;
 
 async function useQueues({ onTestFinished }: TestContext) {
   const redis = openRedis('producer', server.url, silentLog);
-  await waitUntil('Redis is there', () => redis.status === 'ready');
+  await waitUntil('Redis is connected', () => redis.status === 'ready');
   onTestFinished(async () => await closeRedis(redis));
   return createQueues(redis, 'linkmill', silentLog);
 }
@@ -52,7 +52,9 @@ test('a worker whose Redis user may not run INFO processes jobs and ends on SIGT
     'the job is done',
     async () => (await queues.find('cleanup-expired', id))?.state === 'completed',
   );
-  await waitUntil('the missing right is named', () => worker.output().includes('may not run INFO'));
+  await waitUntil('the condition names the missing right', () =>
+    worker.output().includes('may not run INFO'),
+  );
   expect(await worker.stop()).toBe(0);
   expect(rawLines(worker.output())).toEqual([]);
 });
@@ -64,8 +66,10 @@ describe.each([
   test('reports the missing right in few lines and works once it is granted', async (context) => {
     const user = lack.replaceAll(/\W/g, '-');
     const worker = await startWorker(await settingsAs(user, [...common, ...rights]));
-    await waitUntil('the right is named', () => worker.output().includes(`may not run ${named}`));
-    await waitUntil('a worker was refused', () => worker.output().includes('worker failed'));
+    await waitUntil('the worker logs the missing right', () =>
+      worker.output().includes(`may not run ${named}`),
+    );
+    await waitUntil('Redis has rejected a worker', () => worker.output().includes('worker failed'));
     const queues = await useQueues(context);
     const id = await queues.add('cleanup-expired', {});
     await settingsAs(user, [...common, '+info']);

@@ -57,30 +57,30 @@ describe.each(['PostgreSQL', 'PgBouncer'])('through %s', (way) => {
     await waitUntil('the API answers', async () => (await client.get('/api/v1/urls')).status === 200, 20_000);
   }
 
-  let places = 0;
+  let runs = 0;
 
   test('session settings of the database change no API result', async () => {
     await fc.assert(
       fc.asyncProperty(settings, async (given) => {
         await change(given);
-        const place = (places += 1);
+        const run = (runs += 1);
         const startsAt = new Date(Date.now() + 86_400_000).toISOString();
         const expiresAt = new Date(Date.now() + 2 * 86_400_000).toISOString();
         const title = 'Grüße, мир: \\ \' "';
-        const wish = {
-          original_url: `https://example.com/${place}`,
+        const input = {
+          original_url: `https://example.com/${run}`,
           starts_at: startsAt,
           expires_at: expiresAt,
           title,
         };
-        const created = await client.post('/api/v1/urls', wish);
-        expect([created.status, created.body]).toMatchObject([201, wish]);
+        const created = await client.post('/api/v1/urls', input);
+        expect(created).toMatchObject({ status: 201, body: input });
         const code = String(created.body['short_code']);
         expect((await client.get(`/${code}`)).status).toBe(404);
-        expect((await client.get(`/api/v1/urls/${code}`)).body).toMatchObject(wish);
+        expect((await client.get(`/api/v1/urls/${code}`)).body).toMatchObject(input);
 
         // Concurrent find-or-create requests return the same short URL.
-        const same = { original_url: `https://example.com/same-${place}`, find_if_exists: true };
+        const same = { original_url: `https://example.com/same-${run}`, find_if_exists: true };
         const found = await Promise.all(Array.from({ length: 8 }, () => client.post('/api/v1/urls', same)));
         expect(new Set(found.map(({ status }) => status < 300))).toEqual(new Set([true]));
         expect(new Set(found.map(({ body }) => body['short_code'])).size).toBe(1);

@@ -44,7 +44,7 @@ async function terminate(process: TestProcess) {
 /** Resolves once every answered click is counted. */
 const settle = async (db: Knex, load: ReturnType<typeof startLoad>) =>
   await waitUntil(
-    'what was answered is counted',
+    'every answered click is counted',
     async () => findMiscounted(load.tally, await readCounted(db)).length === 0,
     15_000,
   );
@@ -97,7 +97,7 @@ describe.concurrent('with a store stopped by SIGSTOP', () => {
     await waitUntil('the load runs', () => load.answeredInAll() > 500);
     postgres.hang();
     const before = load.answeredInAll();
-    await waitUntil('the load goes on', () => load.answeredInAll() > before + 500);
+    await waitUntil('the load continues', () => load.answeredInAll() > before + 500);
     const end = await terminate(web);
     await load.ended;
     postgres.goOn();

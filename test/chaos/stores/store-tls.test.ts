@@ -107,12 +107,12 @@ describe('PostgreSQL with TLS', () => {
     const of = async (mode: string) => await encryptionOf(url(server, `sslmode=${mode}&sslrootcert=${ca}`));
     await use('elsewhere');
     await waitUntil(
-      'verify-full refuses it',
+      'verify-full rejects the certificate',
       async () => (await of('verify-full')) === 'ERR_TLS_CERT_ALTNAME_INVALID',
     );
     expect(await of('verify-ca')).toBe(true);
     await use('server');
-    await waitUntil('verify-full accepts it', async () => (await of('verify-full')) === true);
+    await waitUntil('verify-full accepts the certificate', async () => (await of('verify-full')) === true);
     await admin.destroy();
   });
 
@@ -138,7 +138,7 @@ describe('PostgreSQL with TLS', () => {
     const use = async (type: string) => {
       await writeFile(rows[0]!.file, hba(type));
       await admin.raw('select pg_reload_conf()');
-      await waitUntil('the file is in use', async () => {
+      await waitUntil('PostgreSQL has loaded the file', async () => {
         const { rows: rules } = await admin.raw<{ rows: { type: string }[] }>(
           'select type from pg_hba_file_rules',
         );
@@ -153,7 +153,7 @@ describe('PostgreSQL with TLS', () => {
     expect(await encryptionOf(url(server, 'sslmode=disable'))).toBe('28000');
     await use('hostnossl');
     await waitUntil(
-      'prefer uses none',
+      'prefer uses no TLS',
       async () => (await encryptionOf(url(server, 'sslmode=prefer'))) === false,
     );
     expect(await encryptionOf(url(server, 'sslmode=require'))).toBe('28000');
@@ -196,7 +196,10 @@ describe('Redis with TLS, a Unix socket and a limited number of databases', () =
     let failure: Error | undefined;
     redis.on('error', (error: Error) => (failure ??= error));
     try {
-      await waitUntil('it is connected or fails', () => redis.status === 'ready' || failure !== undefined);
+      await waitUntil(
+        'Redis is connected or has failed',
+        () => redis.status === 'ready' || failure !== undefined,
+      );
       return failure?.message ?? (await redis.ping());
     } finally {
       await closeRedis(redis);

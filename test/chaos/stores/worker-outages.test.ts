@@ -25,7 +25,7 @@ async function openQueues({ onTestFinished }: TestContext) {
   const redisClosed = track('Redis server');
   const prefix = uniquePrefix();
   const redis = openRedis('producer', server.url, silentLog);
-  await waitUntil('Redis is there', () => redis.status === 'ready');
+  await waitUntil('Redis is connected', () => redis.status === 'ready');
   onTestFinished(async () => {
     await closeRedis(redis);
     await server.stop();
@@ -53,7 +53,7 @@ async function useWorker({ onTestFinished }: TestContext, ...args: Parameters<ty
 async function judgeConsuming({ queues, open, redis }: Awaited<ReturnType<typeof openQueues>>, ms: number) {
   const end = performance.now() + ms;
   const left = () => Math.max(0, end - performance.now());
-  await waitUntil('Redis is there', () => redis.status === 'ready', left());
+  await waitUntil('Redis is connected', () => redis.status === 'ready', left());
   const flushes = open('flush-clicks');
   const before = await flushes.getCompletedCount();
   const id = await waitUntil('a job is added', async () => await queues.add('cleanup-expired', {}), left());
@@ -121,7 +121,7 @@ describe.concurrent('a worker process', () => {
       const first = await startWorker(settings, args);
       const id = await queues.add('replenish-keys', { target: 1_000_000 });
       const readProgress = async () => Number((await queues.find('replenish-keys', id))?.job.progress);
-      await waitUntil('it has begun', async () => (await readProgress()) > 0);
+      await waitUntil('the job has made progress', async () => (await readProgress()) > 0);
       await useWorker(context, settings, args);
 
       const pool = createKeyPool(redis, prefix);
@@ -129,7 +129,7 @@ describe.concurrent('a worker process', () => {
       await first.ended;
       const size = await pool.size();
       expect(size).toBeLessThan(1_000_000);
-      await waitUntil('the pool goes on growing', async () => (await pool.size()) > size, promiseMs);
+      await waitUntil('the key pool continues to grow', async () => (await pool.size()) > size, promiseMs);
       expect(await queues.find('replenish-keys', id)).toMatchObject({ state: 'active' });
     },
   );
@@ -154,7 +154,9 @@ describe.concurrent('a worker process', () => {
       const readCount = async () =>
         (await database.db()('url_stats').where({ url_id: urlId }).pluck('click_count'))[0];
       await waitUntil('the clicks are counted', async () => (await readCount()) === 7, 25_000);
-      await waitUntil('it says so', () => worker.output().includes('flushed clicks without a job'));
+      await waitUntil('the worker logs the flush without a job', () =>
+        worker.output().includes('flushed clicks without a job'),
+      );
     },
   );
 });

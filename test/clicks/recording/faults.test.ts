@@ -165,7 +165,7 @@ test('while Redis rejects clicks, one batch grows and is counted within about a 
     await recorder.record(url, 0);
     await nextTurn();
   }
-  await waitUntil('all are counted', async () => (await readCounts(db(), [url]))[0] === 301, 2_000);
+  await waitUntil('all clicks are counted', async () => (await readCounts(db(), [url]))[0] === 301, 2_000);
   // The rejected batch, and one per round.
   expect(straight.length).toBeLessThanOrEqual(3 + (performance.now() - start) / 1_000);
 });
@@ -188,7 +188,7 @@ test('without stores, minutes are merged before clicks are dropped, and all are 
   expect(recorder.read()).toMatchObject({ recorded: 261, dropped: 40 });
 
   stores.postgres = 'answers';
-  await waitUntil('PostgreSQL has counted', () => recorder.read().unconfirmed === 0);
+  await waitUntil('PostgreSQL has counted the clicks', () => recorder.read().unconfirmed === 0);
   await settle();
   expect(await readCounts(db(), urlIds)).toEqual(
     urlIds.map((_, i) => (i === 0 ? 6 : i < 40 ? 5 : i < 50 ? 2 : 0)),
@@ -229,7 +229,7 @@ test('with no Redis and a read-only PostgreSQL, waiting clicks stay within the l
   stores.postgres = 'takes no writes';
   let recorded = 0;
   const end = performance.now() + 3_500;
-  await waitUntil('some rounds have failed', async () => {
+  await waitUntil('recording has failed for some rounds', async () => {
     for (const id of urlIds) await recorder.record(id, 0);
     recorded += urlIds.length;
     return performance.now() > end;
@@ -352,7 +352,7 @@ test('while more than 10,000 batches wait, batches are larger and no answer is l
   const narrow = await countBatches();
   await fillStream(streamKey, 10_001);
   expect(narrow).toBeGreaterThan(10);
-  await waitUntil('batches linger', async () => (await countBatches()) <= narrow / 5);
+  await waitUntil('batches stay open longer', async () => (await countBatches()) <= narrow / 5);
   // A late answer would open the breaker.
   expect(recorder.read().usesRedis).toBe(true);
   await redis().del(streamKey);
@@ -365,7 +365,7 @@ test('while more than 10,000 batches wait, batches are larger and no answer is l
 test('a lingering batch is sent within half the acknowledgement timeout', async () => {
   const { recorder, streamKey } = openRecorder({ ackMs: 80 });
   await fillStream(streamKey, 10_001);
-  await waitUntil('batches linger', async () => {
+  await waitUntil('batches stay open longer', async () => {
     const at = performance.now();
     await recorder.record(1, 0);
     return performance.now() - at > 15;
@@ -389,7 +389,7 @@ test('without PostgreSQL, the oldest batches beyond the limit are left to Redis 
   expect(recorder.read()).toMatchObject({ recorded: 40, dropped: 0, unconfirmed: 40 });
   // Batches of the last seconds stay in any case.
   let more = 0;
-  await waitUntil('the oldest batches are left to Redis', async () => {
+  await waitUntil('the oldest batches are in Redis', async () => {
     await recorder.record(urlIds[0]!, 0);
     more += 1;
     return recorder.read().unconfirmed < 40 + more;
@@ -407,7 +407,7 @@ test('overdue batches in Redis are written to PostgreSQL and deleted from the st
   await Promise.all([recorder.record(url, 0), recorder.record(url, 0)]);
   await recorder.record(url, 0);
   expect(await waiting()).toHaveLength(2);
-  await waitUntil('nothing waits', async () => (await waiting()).length === 0);
+  await waitUntil('no batch waits', async () => (await waiting()).length === 0);
   expect([await readCounts(db(), [url]), straight.length]).toEqual([[3], 2]);
 });
 
@@ -416,7 +416,7 @@ test('without acknowledgement no visitor waits for Redis, and clicks are counted
   const [url] = (await createUrlIds(db(), 1)) as [number];
   for (let i = 0; i < 10; i++) expect(await isWaiting(recorder.record(url, 0))).toBe(false);
   await waitUntil(
-    'Redis has them',
+    'the clicks are in Redis',
     async () => sum((await waiting()).map(({ clicks }) => clicks[0]!.count)) === 10,
   );
   stores.redis = 'is away';

@@ -99,7 +99,7 @@ test('the age of the oldest entry does not depend on later entries', async () =>
   await stream.send(makeBatch(1));
   const [first] = await stream.readPending(0);
   await stream.send(makeBatch(2));
-  const oldest = await waitUntil('it has waited', async () => {
+  const oldest = await waitUntil('the oldest entry has waited 50 ms', async () => {
     const found = await stream.oldest(0);
     return found && found.waitingMs >= 50 && found;
   });

@@ -14,7 +14,10 @@ const { browser, page, origins, complaints } = useBrowserPage({ httpCredentials:
 const idOf = (path: string) => path.split('/').at(-1) ?? '';
 
 async function untilFailed(path: string) {
-  await waitUntil('it has failed', async () => (await service.client().get(path)).body['state'] === 'failed');
+  await waitUntil(
+    'the job has failed',
+    async () => (await service.client().get(path)).body['state'] === 'failed',
+  );
 }
 
 test('the board shows every queue after a valid login and nothing after an invalid one', async () => {
@@ -35,7 +38,7 @@ test('the progress bar of a running replenish-keys job advances until it is full
   const bar = page().getByRole('main').getByRole('progressbar').first();
   const seen: number[] = [];
   await waitUntil(
-    'the bar is full',
+    'the progress bar is full',
     async () => {
       seen.push(Number(await bar.getAttribute('aria-valuenow')));
       return seen.at(-1) === 100;
@@ -50,7 +53,7 @@ test('the progress bar of a running replenish-keys job advances until it is full
 test('a job added from the page runs with the entered data', async () => {
   await page().goto(`${board()}/queue/warm-cache`);
   await addJob('{"limit": 123}');
-  const job = await waitUntil('it has run', async () => {
+  const job = await waitUntil('the added job is completed', async () => {
     const jobs = await listJobs('warm-cache', 'completed');
     return jobs.find(({ data }) => data['limit'] === 123);
   });
@@ -81,7 +84,7 @@ test('a failed job shows its error, and its Retry button runs it again', async (
     .or(page().getByRole('alertdialog'))
     .getByRole('button', { name: 'Confirm' })
     .click();
-  const retried = await waitUntil('it is completed', async () => {
+  const retried = await waitUntil('the retried job is completed', async () => {
     const { body } = await service.client().get(path);
     return body['state'] === 'completed' && body;
   });

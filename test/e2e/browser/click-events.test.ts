@@ -32,10 +32,10 @@ test('a stalled reader is disconnected while another reader receives every click
   while ((await readStatus()) === 503) {
     await openClickStore(web.database.db()).apply([makeDetailedBatch(clicks)]);
     counted += clicks.length;
-    await waitUntil('the quick one has all', () => quick.countEvents() === counted, 20_000);
+    await waitUntil('the fast client has all events', () => quick.countEvents() === counted, 20_000);
   }
   expect(quick.isOver()).toBe(false);
   slow.response.resume();
-  await waitUntil('the slow one hears of it', () => slow.isOver());
+  await waitUntil('the slow client is disconnected', () => slow.isOver());
   quick.close();
 });

@@ -15,7 +15,7 @@ const insert = async (url: RestrictedUrl) =>
 
 /** Waits until a short URL has this number of clicks. */
 async function untilCounted(url: string, clicks: number): Promise<void> {
-  await waitUntil(`it has ${clicks} clicks`, async () => {
+  await waitUntil(`the short URL has ${clicks} clicks`, async () => {
     const row = await web.database
       .db()('urls')
       .join('url_stats', 'id', 'url_id')

@@ -34,13 +34,13 @@ test('an import whose workers are killed loses and doubles no row', async () => 
   const read = async () => (await client.get(path)).body as { state: string; rows: number };
   for (let times = 1; times <= 3; times++) {
     const before = (await read()).rows;
-    await waitUntil('it goes on', async () => (await read()).rows > before, 60_000);
+    await waitUntil('the import continues', async () => (await read()).rows > before, 60_000);
     worker.signal('SIGKILL');
     expect(await worker.ended).toBe('SIGKILL');
     expect((await read()).state).toBe('running');
     worker = await startWorker(settings);
   }
-  await waitUntil('the import is over', async () => (await read()).state === 'completed', 120_000);
+  await waitUntil('the import has ended', async () => (await read()).state === 'completed', 120_000);
   expect(await read()).toMatchObject({ rows, created: rows, skipped: 0, failed: 0 });
   const { rows: found } = await database.db().raw(
     `select count(*) as urls, count(distinct original_url) as different, sum(click_count) as clicks
@@ -89,10 +89,10 @@ test('an upload that is cut off in the middle leaves no import behind', async ()
   sending.write('original_url\n'.padEnd(1_000_000, 'https://example.com/cut\n'));
   const findUploading = async () =>
     await database.db()('imports').where({ state: 'uploading', deleted_at: null }).first();
-  await waitUntil('some of it is stored', async () => (await findUploading())?.bytes > 0);
+  await waitUntil('a part of the upload is stored', async () => (await findUploading())?.bytes > 0);
   sending.destroy(new Error('cut'));
   await expect(answered).rejects.toThrow('cut');
-  await waitUntil('it is removed', async () => (await findUploading()) === undefined);
+  await waitUntil('the interrupted upload is removed', async () => (await findUploading()) === undefined);
   expect((await client.get('/api/v1/imports')).body).toEqual(before);
   await web.stop();
 });

@@ -98,7 +98,7 @@ test('an API key is created, listed, accepted, revoked, and rejected by the API 
   expect(await readLine()).not.toContain(key);
 
   expect((await runApiKey(['revoke', '--id', String(id)])).code).toBe(0);
-  await waitUntil('the API refuses it', async () => (await askApi()) === 401, 2_200);
+  await waitUntil('the API rejects the API key', async () => (await askApi()) === 401, 2_200);
   expect((await runApiKey(['check'], key)).code).toBe(1);
   expect(await readLine()).toMatch(/ {2}revoked \S+$/);
   expect((await runApiKey(['revoke', '--id', String(id)])).code).toBe(1);

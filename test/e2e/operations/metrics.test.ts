@@ -16,11 +16,11 @@ test('metrics with a worker show confirmed clicks, a full key pool and no overdu
     service.web().baseUrl,
     Array.from({ length: 300 }, () => code),
   );
-  await waitUntil('all are confirmed', async () => {
+  await waitUntil('all batches are confirmed', async () => {
     const metrics = await openPrometheus(service.web().baseUrl);
     return metrics.value('linkmill_clicks_confirmed_total') === 300;
   });
-  await waitUntil('the pool is filled', async () => {
+  await waitUntil('the key pool is full', async () => {
     const metrics = await openPrometheus(service.web().baseUrl);
     return metrics.value('linkmill_key_pool_size') > 90_000;
   });
@@ -46,14 +46,14 @@ test('metrics omit the values of a hanging Redis within 3 s and do not fail', as
   } finally {
     service.redis().goOn();
   }
-  await waitUntil('it tells again', async () =>
+  await waitUntil('the queue metrics are exposed again', async () =>
     (await openPrometheus(service.web().baseUrl)).names.includes('linkmill_queue_jobs'),
   );
 });
 
 test('the age of the oldest job grows without a worker', async () => {
   await service.worker().stop();
-  await waitUntil('it is old', async () => {
+  await waitUntil('the oldest job is older than 3 s', async () => {
     const metrics = await openPrometheus(service.web().baseUrl);
     return metrics.value('linkmill_queue_oldest_job_age_seconds', { queue: 'flush-clicks' }) > 3;
   });

@@ -63,9 +63,11 @@ test('a waiting release step starts when the running one is killed', async () =>
   const blocker = await db.transaction();
   await blocker.raw('lock table knex_migrations in access exclusive mode');
   const first = startProcess('src/cli/migrate.js', { DATABASE_URL: database.url });
-  await waitUntil('the first waits', () => first.output().includes('Other sessions hold locks'));
+  await waitUntil('the first migration waits', () => first.output().includes('Other sessions hold locks'));
   const second = startProcess('src/cli/migrate.js', { DATABASE_URL: database.url });
-  await waitUntil('the second waits', () => second.output().includes('Another migration is running'));
+  await waitUntil('the second migration waits', () =>
+    second.output().includes('Another migration is running'),
+  );
 
   first.signal('SIGKILL');
   await first.ended;

@@ -39,7 +39,7 @@ test('reconcile reports the clicks that are not yet counted, and "exact" after t
   );
 
   const waiting = startProcess('src/cli/reconcile.js', settings, ['--wait', '20']);
-  await waitUntil('it has looked', async () => {
+  await waitUntil('the audit has run once', async () => {
     const { rows } = await db().raw(
       `select from pg_stat_activity where datname = current_database() and application_name = 'linkmill-reconcile'`,
     );
@@ -130,7 +130,7 @@ test('reconcile exits with code 2 and the error when PostgreSQL or a table is mi
   const port = await findFreePort();
   for (const host of ['127.0.0.1', 'localhost']) {
     const { code, stdout, stderr } = await runProcess('src/cli/reconcile.js', {
-      DATABASE_URL: `postgres://nobody@${host}:${port}/none`,
+      DATABASE_URL: `postgres://unknown@${host}:${port}/none`,
     });
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toMatch(/^failed to read the audit: .*ECONNREFUSED.*\n$/);

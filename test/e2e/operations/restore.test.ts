@@ -103,7 +103,10 @@ async function judgeAfterwards(
   const reused = await createUrl(service.client, { original_url: 'https://reused.example/' });
   for (let i = 0; i < 3; i++) expect(await visit(service, reused)).toBe('https://reused.example/');
   service.worker = await startWorker(service.settings);
-  await waitUntil('its clicks are counted', async () => (await readClicks(db, reused)) >= 3);
+  await waitUntil(
+    'the clicks of the reused code are counted',
+    async () => (await readClicks(db, reused)) >= 3,
+  );
   expect((await readHealth(service)).conditions).toContainEqual(
     expect.objectContaining({ code: 'database_epoch_changed' }),
   );
@@ -164,10 +167,12 @@ describe('a database restored from a dump while Redis keeps its data', () => {
       stdout: expect.stringContaining(`Epoch ${before + 1} began`),
     });
     // Earlier clicks would belong to the previous epoch.
-    await waitUntil('the web process knows', () => service.web.output().includes(`"epoch":${before + 1},`));
+    await waitUntil('the web process has the new epoch', () =>
+      service.web.output().includes(`"epoch":${before + 1},`),
+    );
     const code1 = await createUrl(service.client);
     expect(await visit(service, code1)).toBe('https://example.com/page');
-    await waitUntil('its click is counted', async () => (await readClicks(db(), code1)) === 1);
+    await waitUntil('the click is counted', async () => (await readClicks(db(), code1)) === 1);
   });
 });
 

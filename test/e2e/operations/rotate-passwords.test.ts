@@ -76,7 +76,7 @@ test('logins use password files that are rotated under load, and no click is los
 
   await disconnectService();
   await waitUntil(
-    'it is healthy again',
+    'the service is healthy again',
     async () => {
       const health = (await (await fetch(`${web.baseUrl}/health`)).json()) as { status: string };
       return health.status === 'healthy';

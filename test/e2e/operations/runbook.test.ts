@@ -104,7 +104,7 @@ describe.skipIf(!hasPostgresInstallation())('the commands of the runbook', () =>
   test('a backup of a running service is complete and contains no salt of visitor IDs', async () => {
     const code = await createUrl(client());
     await visit(code, 5);
-    await waitUntil('they are counted', async () => (await countRows(db, 'url_analytics')) > 0);
+    await waitUntil('the clicks are counted', async () => (await countRows(db, 'url_analytics')) > 0);
     expect(await countRows(db, 'visitor_salts')).toBeGreaterThan(0);
     const [backUp = '', check = ''] = shellBlocksOf('## Backup');
     const busy = sendRedirects(
@@ -139,7 +139,7 @@ describe.skipIf(!hasPostgresInstallation())('the commands of the runbook', () =>
     const clicksOf = async (which: string) =>
       (await client().get(`/api/v1/urls/${which}/stats`)).body['clicks'];
     await waitUntil(
-      'they are counted',
+      'the clicks are counted',
       async () => (await clicksOf(code)) === 5 && (await clicksOf(other)) === 5,
     );
     const [eraseClicks = ''] = shellBlocksOf('## Erase the data of a person');
@@ -160,7 +160,7 @@ describe.skipIf(!hasPostgresInstallation())('the commands of the runbook', () =>
     await visit(code, 5);
     const { id } = await db('urls').where({ short_code: code }).first<{ id: number }>('id');
     const rows = async () => await db('url_analytics').where({ url_id: id }).pluck('at');
-    await waitUntil('they are counted', async () => (await rows()).length > 0);
+    await waitUntil('the clicks are counted', async () => (await rows()).length > 0);
 
     const [, eraseUrl = ''] = shellBlocksOf('## Erase the data of a person');
     await machine.run(eraseUrl, { SHORT_CODE: code });
@@ -171,7 +171,10 @@ describe.skipIf(!hasPostgresInstallation())('the commands of the runbook', () =>
     );
     expect(dump).not.toContain('ada-lovelace');
     expect(dump).not.toContain(code);
-    await waitUntil('it is gone', async () => (await client().get(`/${code}`)).status === 404);
+    await waitUntil(
+      'the erased short URL answers 404',
+      async () => (await client().get(`/${code}`)).status === 404,
+    );
     expect(await machine.run('npm run --silent reconcile -- --wait 30')).toMatch(/^exact/);
   });
 
@@ -180,7 +183,7 @@ describe.skipIf(!hasPostgresInstallation())('the commands of the runbook', () =>
     for (const short_code of [code, other])
       await client().post('/report', { short_code, reason: 'other', comment: `Ada about ${short_code}` });
     const exported = await client().post('/api/v1/exports', { format: 'csv' });
-    await waitUntil('it is written', async () => {
+    await waitUntil('the export is completed', async () => {
       const { body } = await client().get(`/api/v1/exports/${String(exported.body['id'])}`);
       return body['state'] === 'completed';
     });

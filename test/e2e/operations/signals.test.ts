@@ -48,7 +48,7 @@ test('a signal during startup ends the process with exit code 0 or with the sign
     'src/web.js',
     await placeWeb({ ...settings(), DATABASE_URL: 'postgres://127.0.0.1:1/none' }),
   );
-  await waitUntil('it begins', () => web.output() !== '');
+  await waitUntil('the process writes its first output', () => web.output() !== '');
   web.signal('SIGTERM');
   expect(await web.ended).toBe(0);
 });
@@ -63,7 +63,7 @@ test('a web process whose log pipe is closed continues and exits with code 0', a
   await once(child.stdout, 'data');
   child.stdout.destroy();
   const isReady = async () => (await fetch(`${place.BASE_URL}/health/ready`)).status === 200;
-  await waitUntil('it answers', isReady, 30_000);
+  await waitUntil('the process is ready', isReady, 30_000);
   for (let i = 0; i < 20; i++) expect(await isReady()).toBe(true);
   child.kill('SIGTERM');
   const [code] = (await once(child, 'exit')) as [number | null];
@@ -98,7 +98,7 @@ describe('npm run', () => {
     npm.stdout.on('data', (data: Buffer) => (output += data.toString()));
     npm.stderr.on('data', (data: Buffer) => (output += data.toString()));
     const ended = once(npm, 'close');
-    await waitUntil('it listens', () => output.includes('web is listening'), 30_000).catch(() => {
+    await waitUntil('the process listens', () => output.includes('web is listening'), 30_000).catch(() => {
       throw new Error(output);
     });
     kill(npm.pid!);

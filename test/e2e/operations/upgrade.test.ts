@@ -44,13 +44,16 @@ test('a rolling upgrade and a rollback under load fail no request and lose no cl
       const web = await version.startWeb(place(port));
       replaced.push(web);
       const client = createClient(web.baseUrl);
-      await waitUntil('it is ready', async () => (await client.get('/health/ready')).status === 200);
+      await waitUntil(
+        'the new web process is ready',
+        async () => (await client.get('/health/ready')).status === 200,
+      );
     }
     webs = replaced;
     expect(await worker.stop()).toBe(0);
     worker = await version.startWorker(settings);
     const before = load.answeredInAll();
-    await waitUntil('the load goes on', () => load.answeredInAll() > before + 200, 30_000);
+    await waitUntil('the load continues', () => load.answeredInAll() > before + 200, 30_000);
   }
 
   await waitUntil('the load runs', () => load.answeredInAll() > 200, 30_000);

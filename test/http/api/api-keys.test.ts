@@ -86,7 +86,7 @@ test('an update takes effect within 2 s and changes only the given fields', asyn
   expect((await web.client().delete(`${path}/${revoked.id}`)).status).toBe(204);
 
   await waitUntil(
-    'everything holds',
+    'every change is in effect',
     async () =>
       (await statusFor(changed.key)) === 403 &&
       (await statusFor(limited.key, 'GET', page)) === 404 &&
@@ -220,6 +220,6 @@ test('a web process writes key usage on shutdown', async () => {
   await statusFor(key);
   web.signal('SIGTERM');
   const apiKeys = createApiKeys(web.database.db());
-  await waitUntil('the use is written', async () => (await apiKeys.get(id)).lastUsedAt !== null);
+  await waitUntil('the time of use is written', async () => (await apiKeys.get(id)).lastUsedAt !== null);
   expect((await apiKeys.get(unused)).lastUsedAt).toBeNull();
 });

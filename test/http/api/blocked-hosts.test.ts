@@ -37,7 +37,7 @@ test('blocking and unblocking a host takes effect at once on a cached short URL'
 test('a host blocked by another process is blocked within 2 s', async () => {
   const code = await createUrl(web.client(), { original_url: 'https://elsewhere.example/' });
   await db().raw(`insert into blocked_hosts (host) values ('elsewhere.example')`);
-  await waitUntil('it is blocked', async () => (await visit(code)).status === 451, 2_000);
+  await waitUntil('the host is blocked', async () => (await visit(code)).status === 451, 2_000);
 });
 
 test('the page for a blocked short URL does not contain its target', async () => {

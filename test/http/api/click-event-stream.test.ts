@@ -28,7 +28,9 @@ test('the event of a click is formatted once for all readers', async () => {
   const clicks = details.map((detail) => ({ urlId, count: 1, lastAtMs: Date.now(), detail }));
   await openClickStore(db()).apply([makeDetailedBatch(clicks)]);
   const countEvents = (text: string) => text.split('event: click').length - 1;
-  await waitUntil('all have them', () => received.every((text) => countEvents(text) === 50));
+  await waitUntil('every client has received 50 events', () =>
+    received.every((text) => countEvents(text) === 50),
+  );
   const written = stringify.mock.calls.filter(([value]) => Object.hasOwn(Object(value), 'short_code'));
   expect(written).toHaveLength(50);
   streams.close();

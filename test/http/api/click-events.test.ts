@@ -22,7 +22,7 @@ beforeAll(async () => {
 /** All of them are closed again. */
 beforeEach(async () => {
   for (const close of open.splice(0)) close();
-  await waitUntil('there is room', async () => (await readStatus()) === 200);
+  await waitUntil('a stream can be opened', async () => (await readStatus()) === 200);
 });
 
 /** Counts clicks from a country of their own. */
@@ -53,7 +53,7 @@ async function readStatus(): Promise<number> {
 test('a counted click is streamed without visitor data', async () => {
   const stream = await openStream();
   await count('code-one', 'DE');
-  await waitUntil('it comes', () => stream.events().length > 0);
+  await waitUntil('the event arrives', () => stream.events().length > 0);
   expect(stream.events()).toEqual([
     {
       short_code: 'code-one',
@@ -77,14 +77,14 @@ test('a counted click is streamed without visitor data', async () => {
 test('a client that reconnects with the last ID gets missed and new clicks', async () => {
   const first = await openStream();
   await count('code-one', 'AA');
-  await waitUntil('it comes', () => first.events().length > 0);
+  await waitUntil('the event arrives', () => first.events().length > 0);
   first.close();
   await count('code-one', 'BB');
   await count('code-two', 'CC');
   const second = await openStream('', { lastId: first.lastId() });
-  await waitUntil('what was missed comes', () => second.events().length >= 2);
+  await waitUntil('the missed events arrive', () => second.events().length >= 2);
   await count('code-one', 'DD');
-  await waitUntil('what is new comes', () => second.events().length >= 3);
+  await waitUntil('the new event arrives', () => second.events().length >= 3);
   expect(second.countries()).toEqual(['BB', 'CC', 'DD']);
 });
 
@@ -99,7 +99,7 @@ test('a click of a transaction that overlaps another one is not missed', async (
     ]),
   ]);
   await late.commit();
-  await waitUntil('both come', () => stream.events().length >= 2);
+  await waitUntil('both events arrive', () => stream.events().length >= 2);
   expect(new Set(stream.countries())).toEqual(new Set(['EE', 'FF']));
 });
 
@@ -111,7 +111,7 @@ test('a short code, a tag and a restricted key filter the stream', async () => {
   const before = await openStream();
   const begin = before.lastId();
   before.close();
-  await waitUntil('it is closed', () => before.isOver());
+  await waitUntil('the stream is closed', () => before.isOver());
   await count('code-two', 'GG');
   await count('code-one', 'HH');
   const byCode = await openStream('?short_code=code-one', { lastId: begin });
@@ -119,7 +119,10 @@ test('a short code, a tag and a restricted key filter the stream', async () => {
   const own = await openStream('', { key, lastId: begin });
   await count('code-two', 'II');
   await count('code-one', 'JJ');
-  await waitUntil('they come', () => byCode.events().length >= 2 && byTag.events().length >= 2);
+  await waitUntil(
+    'the filtered events arrive',
+    () => byCode.events().length >= 2 && byTag.events().length >= 2,
+  );
   expect([byCode.countries(), byTag.countries(), own.events()]).toEqual([['HH', 'JJ'], ['HH', 'JJ'], []]);
 });
 
@@ -127,7 +130,7 @@ test('streams over the limit get 503 until another one is closed', async () => {
   const [first] = [await openStream(), await openStream(), await openStream()];
   expect(await readStatus()).toBe(503);
   first.close();
-  await waitUntil('there is room', async () => (await readStatus()) === 200);
+  await waitUntil('a stream can be opened', async () => (await readStatus()) === 200);
 });
 
 test('an unknown short code answers 404, and an invalid ID 422', async () => {
@@ -140,7 +143,7 @@ test('the stream of a revoked key ends', async () => {
   const { key, id } = await createApiKeys(web.database.db()).create('short', { scopes: ['stats:read'] });
   const stream = await openStream('', { key });
   await createApiKeys(web.database.db()).revoke(id);
-  await waitUntil('it ends', () => stream.isOver());
+  await waitUntil('the stream ends', () => stream.isOver());
 });
 
 test('a stream ends when its client closes its sending side', async () => {
@@ -152,5 +155,5 @@ test('a stream ends when its client closes its sending side', async () => {
 test('SIGTERM closes streams at once', async () => {
   const stream = await openStream();
   web.signal('SIGTERM');
-  await waitUntil('it ends', () => stream.isOver(), 1_000);
+  await waitUntil('the stream ends', () => stream.isOver(), 1_000);
 });

@@ -89,9 +89,12 @@ test('an API key that lost permissions cannot download earlier exports', async (
   const read = async () => [(await download(clicks, key)).status, (await download(all, key)).status];
   expect(await read()).toEqual([200, 200]);
   await keys.update(id, { scopes: ['urls:read'] });
-  await waitUntil('it counts', async () => (await read()).join() === '403,200');
+  await waitUntil('the changed scopes take effect', async () => (await read()).join() === '403,200');
   await keys.update(id, { scopes: ['urls:read', 'stats:read'], ownUrlsOnly: true });
-  await waitUntil('it counts', async () => (await read()).join() === '404,404');
+  await waitUntil(
+    'the restriction to own short URLs takes effect',
+    async () => (await read()).join() === '404,404',
+  );
 });
 
 test('an empty export contains the header row', async () => {

@@ -379,7 +379,7 @@ test('an imported code redirects at once, despite negative or stale cache entrie
   const locations = ['purged-1', 'in-vain-1'].map((code) => `https://example.com/${code}`);
   const ask = async (code: string) => (await client.get(`/${code}`)).headers.get('location');
   await waitUntil(
-    'they lead on',
+    'both codes redirect to the new URLs',
     async () => (await Promise.all(['purged-1', 'in-vain-1'].map(ask))).join() === locations.join(),
     3_000,
   );
@@ -439,7 +439,7 @@ test('the file of a form is imported with a column mapping', async () => {
   ];
   const { status, body } = await sendForm(parts, '?columns=short_code:slug,url:target');
   expect([status, body['format']]).toEqual([202, 'custom']);
-  await waitUntil('it is imported', async () => (await findUrl('form-1')) !== undefined);
+  await waitUntil('the row is imported', async () => (await findUrl('form-1')) !== undefined);
 });
 
 test('a form without exactly one complete file is rejected', async () => {

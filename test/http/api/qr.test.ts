@@ -151,6 +151,6 @@ describe('no QR code', () => {
     const expired = await createUrl(web.client());
     const change = { expires_at: new Date(0) };
     await web.database.db()('urls').where({ short_code: expired }).update(change);
-    expect([await qrOf('nobody1'), await qrOf(deleted), await qrOf(expired)]).toEqual([404, 404, 410]);
+    expect([await qrOf('unknown1'), await qrOf(deleted), await qrOf(expired)]).toEqual([404, 404, 410]);
   });
 });

@@ -54,7 +54,7 @@ test('unfinished uploads are limited, also after their imports are deleted', asy
   const client = web.client(key);
   const uploads = [1, 2, 3].map(() => beginUpload(key));
   const list = async () => (await client.get('/api/v1/imports')).body['items'] as { id: number }[];
-  const begun = await waitUntil('they have begun', async () => {
+  const begun = await waitUntil('three uploads have begun', async () => {
     const imports = await list();
     return imports.length === 3 && imports;
   });
@@ -63,7 +63,7 @@ test('unfinished uploads are limited, also after their imports are deleted', asy
   uploads[0]!.sending.write('https://example.com/\n'.repeat(20_000));
   expect(await uploads[0]!.answered).toBe(408);
   for (const { sending } of uploads) sending.destroy();
-  await waitUntil('there is room again', async () => {
+  await waitUntil('another import is accepted', async () => {
     return (await client.post('/api/v1/imports', 'original_url\n', csv)).status === 202;
   });
 });

@@ -83,7 +83,7 @@ test('a connection is not read while its first request is unanswered', async () 
     await waitUntil('requests wait', async () => (await waiting()) > 0);
     const before = await waiting();
     const sentBefore = socket.bytesWritten - socket.writableLength;
-    await waitUntil('the client can send no more', async () => {
+    await waitUntil('the client cannot send more', async () => {
       const sent = socket.bytesWritten - socket.writableLength;
       await delay(100);
       return sent === socket.bytesWritten - socket.writableLength;
@@ -107,7 +107,7 @@ test.each([
   for (let i = 0; i < 20; i++) expect((await web.client(null).get(`/${code}`)).status).toBe(301);
   for (const socket of open) socket.destroy();
   await waitUntil('no request waits', async () => (await waiting()) === 0);
-  await waitUntil('no request is in progress but this one', async () => (await inProgress()) <= 1);
+  await waitUntil('no other request is in progress', async () => (await inProgress()) <= 1);
 });
 
 test('a client that disconnects leaves no waiting requests behind', async () => {
@@ -116,7 +116,7 @@ test('a client that disconnects leaves no waiting requests behind', async () => 
     const socket = flood(api('GET', '/api/v1/urls/unknown1'), { reads: true });
     await waitUntil('requests wait', async () => (await waiting()) > 0);
     socket.resetAndDestroy();
-    await waitUntil('none waits', async () => (await waiting()) === 0);
+    await waitUntil('no request waits', async () => (await waiting()) === 0);
   } finally {
     await table.rollback();
   }

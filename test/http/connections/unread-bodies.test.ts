@@ -76,7 +76,7 @@ describe.each(framings)('a body of 200,000 bytes %s that is not read', (_, frame
     const first = web.client().get('/api/v1/urls/unknown1');
     try {
       const bytes = `POST /api/v1/urls HTTP/1.1\r\n${host}${json}${frame('x'.repeat(200_000))}`;
-      const answers = await waitUntil('a request is refused', async () => {
+      const answers = await waitUntil('a request is rejected', async () => {
         const exchange = await sendRaw(web.baseUrl(), bytes + live, { answers: 2 });
         return exchange.answers[0]?.status === 503 && exchange.answers;
       });

@@ -65,7 +65,7 @@ test('a repeated create gets the first answer after the expiry', async () => {
     await web.client().post('/api/v1/urls/bulk', { urls: [url] }, { 'idempotency-key': 'key-many' });
   const [first, many] = [await create('key-late', url), await createMany()];
   expect([first.status, resultsOf(many)[0]!.status]).toEqual([201, 201]);
-  await waitUntil('their time is over', () => Date.now() > expiresAt);
+  await waitUntil('the short URLs have expired', () => Date.now() > expiresAt);
   expect(seen(await create('key-late', url))).toEqual(seen(first));
   expect((await createMany()).body).toEqual(many.body);
   const late = await create('key-other', url);

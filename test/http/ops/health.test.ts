@@ -50,7 +50,7 @@ test('a batch that waits too long degrades the service', async () => {
   const [seconds] = await redis().time();
   const stream = `${prefix}:clicks:{0}`;
   await redis().xadd(stream, `${(Number(seconds) - 120) * 1_000}-0`, 'not', 'a batch');
-  const health = await waitUntil('the batch is seen', async () => {
+  const health = await waitUntil('the batch is reported', async () => {
     const answer = await web.client(null).get('/health');
     return answer.body['status'] === 'degraded' && answer;
   });
@@ -61,7 +61,7 @@ test('a batch that waits too long degrades the service', async () => {
   expect(clicks['lag_seconds']).toBeGreaterThanOrEqual(119);
   const readClicks = async () => (await web.client(null).get('/health')).body['clicks'];
   await waitUntil(
-    'the batch is gone',
+    'the batch is no longer reported',
     async () => ((await readClicks()) as Record<string, number>)['waiting_batches'] === 0,
   );
 });
@@ -76,7 +76,7 @@ test('without Redis the service is degraded and ready, and fully works', async (
   try {
     const client = createClient(lame.baseUrl, key);
     // The path of clicks changes after the first attempt on Redis.
-    const health = await waitUntil('the path of clicks is known', async () => {
+    const health = await waitUntil('the health names where clicks are stored', async () => {
       const answer = await client.get('/health');
       return (answer.body['works'] as { clicks: string }).clicks === 'postgres' && answer;
     });
@@ -113,7 +113,7 @@ test('without Redis the service is degraded and ready, and fully works', async (
 test('without PostgreSQL the service redirects from the cache and answers 503 elsewhere', async () => {
   const cached = await web.client().post('/api/v1/urls', { original_url: 'https://example.com/cached' });
   const lame = await startWeb({
-    DATABASE_URL: `postgres://nobody@${nowhere}/nothing`,
+    DATABASE_URL: `postgres://unknown@${nowhere}/nothing`,
     REDIS_URL: web.redis.url(),
     REDIS_PREFIX: web.redis.prefix,
     SHUTDOWN_DEADLINE_MS: '1000',
@@ -121,7 +121,7 @@ test('without PostgreSQL the service redirects from the cache and answers 503 el
   try {
     const client = createClient(lame.baseUrl, web.apiKey());
     // The path of clicks changes after the first attempt on Redis.
-    const health = await waitUntil('the path of clicks is known', async () => {
+    const health = await waitUntil('the health names where clicks are stored', async () => {
       const answer = await client.get('/health');
       return (answer.body['works'] as { clicks: string }).clicks === 'redis' && answer;
     });
@@ -149,7 +149,7 @@ test('without PostgreSQL the service redirects from the cache and answers 503 el
 
 test('without both stores the service is unhealthy, not ready and live', async () => {
   const lame = await startWeb({
-    DATABASE_URL: `postgres://nobody@${nowhere}/nothing`,
+    DATABASE_URL: `postgres://unknown@${nowhere}/nothing`,
     REDIS_URL: `redis://${nowhere}`,
   });
   try {
@@ -173,7 +173,7 @@ test('concurrent health checks share one query to a hanging PostgreSQL', async (
   }).listen(0, '127.0.0.1');
   await once(silent, 'listening');
   const lame = await startWeb({
-    DATABASE_URL: `postgres://nobody@127.0.0.1:${(silent.address() as AddressInfo).port}/nothing`,
+    DATABASE_URL: `postgres://unknown@127.0.0.1:${(silent.address() as AddressInfo).port}/nothing`,
     REDIS_URL: web.redis.url(),
     REDIS_PREFIX: web.redis.prefix,
     SHUTDOWN_DEADLINE_MS: '1000',

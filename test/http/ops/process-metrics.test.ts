@@ -17,7 +17,7 @@ test('build_info has the versions of Linkmill and Node.js', async () => {
 
 test('request durations are measured by route template', async () => {
   const code = await createUrl(web.client());
-  for (const path of [`/api/v1/urls/${code}`, '/api/v1/urls/unknown', '/health', '/nobody/knows/this'])
+  for (const path of [`/api/v1/urls/${code}`, '/api/v1/urls/unknown', '/health', '/no/such/route'])
     await web.client().get(path);
   const metrics = await read();
   const count = (method: string, route: string) =>
@@ -40,7 +40,10 @@ test('an open stream of click events is counted until it is closed', async () =>
   });
   expect(count).toBe(1);
   stream.close();
-  await waitUntil('it is closed', async () => (await read()).value('linkmill_click_event_streams') === 0);
+  await waitUntil(
+    'the stream is closed',
+    async () => (await read()).value('linkmill_click_event_streams') === 0,
+  );
 });
 
 test('statements that wait for a connection are counted, and measured afterwards', async () => {

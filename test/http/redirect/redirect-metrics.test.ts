@@ -50,7 +50,7 @@ test('a redirect that fails late never decreases a counter', async () => {
   const status = await db.transaction(async (trx) => {
     await trx.raw('lock table url_uses in access exclusive mode');
     const visit = web.client().get(`/${code}`);
-    await waitUntil('the redirect waits for its use', async () => {
+    await waitUntil('the redirect waits for the usage limit', async () => {
       const { rows } = await db.raw(
         'select 1 from pg_locks where not granted and database = (select oid from pg_database where datname = current_database())',
       );

@@ -70,7 +70,7 @@ test('a short URL answers 404 until its start, and redirects from that milliseco
 
 test('an expired short URL redirects to its fallback URL with 302 and without a click', async () => {
   const code = await create({ expires_in_seconds: 1, fallback_url: over });
-  await waitUntil('it expires', async () => (await visit(code))[1] !== page);
+  await waitUntil('the short URL expires', async () => (await visit(code))[1] !== page);
   const before = await countClicks();
   const led = [302, over, 'no-store'];
   expect(await visitEverywhere(code)).toEqual([led, led, led, led]);
@@ -79,7 +79,7 @@ test('an expired short URL redirects to its fallback URL with 302 and without a 
   const ended = await createUrlCleanupStore(web.database.db()).disableExpired(new Date(), 1_000);
   expect(ended.map(({ shortCode }) => shortCode)).toContain(code);
   await forgetCached(code);
-  await waitUntil('this process has forgotten it', async () => {
+  await waitUntil('the memory cache has dropped the entry', async () => {
     await forgetCached(code);
     return (await visit(code))[1] === over;
   });

@@ -42,7 +42,10 @@ test('an unknown code and an invalid code answer 404 as problem+json', async () 
 test('an expired short URL answers 410, from the cache and from the database', async () => {
   const code = await createUrl({ original_url: 'https://example.com/soon', expires_in_seconds: 1 });
   expect((await web.client(null).get(`/${code}`)).status).toBe(301);
-  await waitUntil('it expires', async () => (await web.client(null).get(`/${code}`)).status === 410);
+  await waitUntil(
+    'the short URL expires',
+    async () => (await web.client(null).get(`/${code}`)).status === 410,
+  );
   await web.redis.redis().del(`${web.redis.prefix}:url:${code}`);
   expect((await web.client(null).get(`/${code}`)).status).toBe(410);
 });
@@ -129,12 +132,12 @@ describe('a short URL in the memory cache', () => {
   });
 
   test('answers HEAD with the same headers', async () => {
-    const { code, first } = await createKnown('head-by-heart');
+    const { code, first } = await createKnown('head-cached');
     expect(await readAnswer(`HEAD /${code}`)).toEqual(first);
   });
 
   test('answers other methods than GET and HEAD with 405', async () => {
-    const { code } = await createKnown('post-by-heart');
+    const { code } = await createKnown('post-cached');
     for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
       const answer = await web.client(null).request(method, `/${code}`);
       expect([method, answer.status, answer.headers.get('allow')]).toEqual([method, 405, 'GET, HEAD']);
@@ -142,7 +145,7 @@ describe('a short URL in the memory cache', () => {
   });
 
   test('records a click for each GET and none for HEAD', async () => {
-    const { code } = await createKnown('clicks-by-heart');
+    const { code } = await createKnown('clicks-cached');
     const before = await countBatches();
     for (let times = 1; times <= 3; times++) {
       await readAnswer(`HEAD /${code}`);

@@ -74,7 +74,7 @@ test('each request is logged with method, path, status and duration only', async
     'response',
   );
   response.resume();
-  const lines = await waitUntil('every line', () => {
+  const lines = await waitUntil('all lines are logged', () => {
     const found = parse(web.output());
     return found.length >= 6 && found;
   });
@@ -114,7 +114,7 @@ test('a request whose client resets its connection is logged without a status', 
   await untilLocked(web.database.db());
   // A client that only closes its sending side still gets a response.
   gone.socket!.resetAndDestroy();
-  await waitUntil('its line', () =>
+  await waitUntil('the aborted request is logged', () =>
     parse(web.output()).some(({ path, status }) => path === '/gone-away' && status === null),
   );
 });

@@ -23,7 +23,7 @@ const conditionsOf = async (baseUrl: string) =>
 test('X-Forwarded-For without a trusted proxy is reported, and logged once', async () => {
   expect(await conditionsOf(web.baseUrl())).toEqual([]);
   for (let i = 0; i < 3; i++) await web.client(null).get('/unknown-1', forwarded);
-  const [condition] = await waitUntil('it is reported', async () => {
+  const [condition] = await waitUntil('the condition is reported', async () => {
     const conditions = await conditionsOf(web.baseUrl());
     return conditions.length > 0 && conditions;
   });

@@ -37,16 +37,16 @@ test.each([150, 400])(
   async (ms) => {
     const watch = openWatch(100);
     const stop = blockEachTurn(ms);
-    await waitUntil('there is pressure', () => watch.pressure > 0);
+    await waitUntil('pressure is measured', () => watch.pressure > 0);
     expect(watch.delayMs).toBeGreaterThan(100);
     stop();
-    await waitUntil('it is gone', () => watch.pressure === 0 && watch.delayMs < 100);
+    await waitUntil('the pressure has ended', () => watch.pressure === 0 && watch.delayMs < 100);
   },
 );
 
 test('without a limit there is no pressure, but the delay is measured', async () => {
   const watch = openWatch(0);
   blockEachTurn(300);
-  await waitUntil('the delay is told', () => watch.delayMs > 200);
+  await waitUntil('the delay is reported', () => watch.delayMs > 200);
   expect(watch.pressure).toBe(0);
 });

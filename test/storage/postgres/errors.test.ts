@@ -108,7 +108,7 @@ describe('a server that is not PostgreSQL', () => {
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    const url = `postgres://nobody:secret@127.0.0.1:${port}/nothing`;
+    const url = `postgres://unknown:secret@127.0.0.1:${port}/nothing`;
     const db = openPostgres({ url, poolMax: 1, queryTimeoutMs: 500, name: 'test' });
     const error: unknown = await db.raw('select 1').catch((reason: unknown) => reason);
     expect([isPostgresUnavailable(error), isStatementFailure(error)]).toEqual([true, false]);

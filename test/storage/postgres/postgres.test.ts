@@ -114,7 +114,7 @@ test('the server ends the transaction of a stopped process within seconds', asyn
   });
   const failure = stopped.catch((error: unknown) => error);
   await waitUntil(
-    'the row is free',
+    'the row is unlocked',
     async () => {
       await db.raw(`${lockRow} nowait`, { producer });
       return true;

@@ -32,10 +32,10 @@ const shortUrl = (shortCode: string, version: number): ShortUrl => ({
   version,
 });
 
-/** A cache beside a watch that has just looked at how full Redis is. */
+/** A cache that knows whether Redis has free memory. */
 async function openCache(hasRoom: boolean) {
   const memory = watchRedisMemory(redis, silentLog);
-  await waitUntil(`the watch ${hasRoom ? 'sees room' : 'sees none'}`, () => memory.hasRoom() === hasRoom);
+  await waitUntil(`Redis has ${hasRoom ? 'free' : 'no free'} memory`, () => memory.hasRoom() === hasRoom);
   memory.stop();
   return createRedisUrlCache(redis, { prefix: 'test', ttlSeconds: 60, hasRoom: memory.hasRoom });
 }

@@ -37,7 +37,10 @@ async function probe(url: string) {
   const redis = openRedis('probe', url, silentLog);
   let connectionError: unknown;
   redis.on('error', (error) => (connectionError = error));
-  await waitUntil('an answer', () => redis.status === 'ready' || connectionError !== undefined);
+  await waitUntil(
+    'Redis is connected or has failed',
+    () => redis.status === 'ready' || connectionError !== undefined,
+  );
   const problems = await probeRedis(redis, {
     prefix,
     channel: channelOf(prefix),

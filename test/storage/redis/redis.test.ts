@@ -12,7 +12,7 @@ let redis: ReturnType<typeof openRedis>;
 beforeAll(async () => {
   server = await startTestRedis();
   redis = openRedis('cache', server.url, silentLog);
-  await waitUntil('it is connected', () => redis.status === 'ready');
+  await waitUntil('Redis is connected', () => redis.status === 'ready');
 });
 
 afterAll(async () => {

@@ -45,7 +45,7 @@ async function open() {
 const hears = async (client: Awaited<ReturnType<typeof open>>, text: string) =>
   await waitUntil(`it hears ${text}`, () => client.seen.heard === text);
 const isReset = async ({ seen }: Awaited<ReturnType<typeof open>>) => {
-  await waitUntil('it is closed', () => seen.closed);
+  await waitUntil('the connection is closed', () => seen.closed);
   expect(seen.error).toBe('ECONNRESET');
 };
 
@@ -118,11 +118,11 @@ test('with latency each way takes that much longer, and bytes keep their order',
   const start = performance.now();
   client.send('a');
   client.send('b');
-  await waitUntil('it has an answer', () => client.seen.heard !== '');
+  await waitUntil('the client has an answer', () => client.seen.heard !== '');
   expect(performance.now() - start).toBeGreaterThan(195);
   proxy.setLatency(0);
   client.send('c');
-  await waitUntil('it hears c', () => client.seen.heard.endsWith('c'));
+  await waitUntil('the client receives c', () => client.seen.heard.endsWith('c'));
   expect(commands.join('')).toBe('abc');
 });
 
@@ -149,11 +149,11 @@ test('a trap is for what comes after it, even right behind such a command, and f
   client.send('get');
   await hears(client, 'done xadd 1done get');
   client.send('xa');
-  await waitUntil('the first chunk has passed', () => commands.at(-1) === 'xa');
+  await waitUntil('the first chunk is forwarded', () => commands.at(-1) === 'xa');
   client.send('dd 2');
   await hold.sprung;
   hold.release();
-  await waitUntil('all has passed', () => commands.join(',') === 'xadd 1,get,xa,dd 2');
+  await waitUntil('all chunks are forwarded', () => commands.join(',') === 'xadd 1,get,xa,dd 2');
 });
 
 test('a held command reaches the server when it is released, and what followed it after it', async () => {
@@ -167,7 +167,7 @@ test('a held command reaches the server when it is released, and what followed i
   await hears(other, 'done get');
   expect(commands).toEqual(['get']);
   hold.release();
-  await waitUntil('both have passed', () => commands.join('') === 'getxdel 1 xdel 2');
+  await waitUntil('both commands are forwarded', () => commands.join('') === 'getxdel 1 xdel 2');
 });
 
 test('a held command that is discarded never reaches the server', async () => {

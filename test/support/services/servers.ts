@@ -80,7 +80,7 @@ async function keep(folder: string, startOn: (port: number) => Promise<RunningSe
     },
     kill: async () => {
       const family = signalFamily(running.pid, 'SIGKILL');
-      await waitUntil('the server is gone', () => family.every((pid) => markProcess(pid) === undefined));
+      await waitUntil('the server has ended', () => family.every((pid) => markProcess(pid) === undefined));
     },
     start: async () => {
       running = await startOn(port);

@@ -34,7 +34,7 @@ beforeAll(async () => {
 
 async function exportClicks(wanted: Partial<NewExport> = {}) {
   // Whatever is open on the server, other tests' transactions too, an export stops ahead of.
-  await waitUntil('transactions that began before are over', async () => {
+  await waitUntil('earlier transactions have ended', async () => {
     const { rows } = await db().raw(
       `select max(applied_in) < pg_snapshot_xmin(pg_current_snapshot()) as "areOver" from url_analytics
        where applied_in < pg_snapshot_xmax(pg_current_snapshot())`,

@@ -109,7 +109,7 @@ test('an external change is applied within 2 s and reported once', async () => {
   await blockedHosts.refresh();
   expect(state.changes).toBe(1);
   await database.db().raw(`insert into blocked_hosts (host) values ('late.example')`);
-  await waitUntil('it is blocked', () => blockedHosts.isBlocked('https://late.example/'), 2_000);
+  await waitUntil('the host is blocked', () => blockedHosts.isBlocked('https://late.example/'), 2_000);
   await blockedHosts.refresh();
   expect(state.changes).toBe(2);
   await database.db().raw('truncate blocked_hosts');
@@ -131,7 +131,7 @@ test('the list stays in effect while PostgreSQL is unavailable, and is updated a
   expect(blockedHosts.isBlocked('https://bad.example/')).toBe(true);
   expect(blockedHosts.isBlocked('https://worse.example/')).toBe(false);
   state.isUnavailable = false;
-  await waitUntil('it is blocked', () => blockedHosts.isBlocked('https://worse.example/'));
+  await waitUntil('the host is blocked', () => blockedHosts.isBlocked('https://worse.example/'));
 });
 
 test('evaluate removes a blocked fallback URL, and blocks a blocked original URL', async () => {

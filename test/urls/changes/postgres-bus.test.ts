@@ -47,7 +47,7 @@ beforeEach(async () => {
     await stopListening();
     stopped();
   };
-  await waitUntil('it is connected', () => events.includes('connected'));
+  await waitUntil('the listener is connected', () => events.includes('connected'));
   events = [];
 });
 
@@ -257,7 +257,7 @@ describe('a listener', () => {
       .raw(
         `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'linkmill-test-listener'`,
       );
-    await waitUntil('it has reconnected', () => events.includes('connected'), 3_000);
+    await waitUntil('the listener has reconnected', () => events.includes('connected'), 3_000);
     await insert('code-1');
     expect(await readEvents()).toContain(`code-1 ${(await readVersions())['code-1']}`);
   });
@@ -265,14 +265,14 @@ describe('a listener', () => {
   test('reconnects once PostgreSQL accepts connections again', async () => {
     await proxy.refuse();
     proxy.cut();
-    await waitUntil('it is disconnected', () => proxy.connections === 0);
+    await waitUntil('the listener is disconnected', () => proxy.connections === 0);
     await proxy.accept();
-    await waitUntil('it has reconnected', () => events.includes('connected'), 3_000);
+    await waitUntil('the listener has reconnected', () => events.includes('connected'), 3_000);
   });
 
   test('abandons a half-open connection within 5 s', async () => {
     proxy.goHalfOpen();
-    await waitUntil('it has reconnected', () => events.includes('connected'), 5_000);
+    await waitUntil('the listener has reconnected', () => events.includes('connected'), 5_000);
     await insert('code-1');
     expect(await readEvents()).toContain(`code-1 ${(await readVersions())['code-1']}`);
   });

@@ -44,7 +44,7 @@ async function subscribe(user = '') {
     stop();
     await closeRedis(subscriber);
   });
-  await waitUntil('it is connected', () => events.includes('connected'));
+  await waitUntil('the subscriber is connected', () => events.includes('connected'));
   const publish = async (message: string | Buffer) => await redis().publish(channelOf(ownPrefix), message);
   let ended = 0;
   return {
@@ -142,7 +142,7 @@ test('the cache has a change once it is published', async () => {
   await cache.put(makeUrl('code', 3));
   const other = openRedis('cache', url(), silentLog);
   closers.push(async () => await closeRedis(other));
-  const published = waitUntil('it is published', () => events.includes('code 4'));
+  const published = waitUntil('the change is published', () => events.includes('code 4'));
   void cache.putTombstones([{ shortCode: 'code', version: 4 }], 'not_found');
   await published;
   expect(await cache.find('code')).toEqual({ negative: 'not_found', version: 4 });
@@ -152,10 +152,10 @@ test('a subscriber whose connection is cut reports it, and reconnects', async ()
   const { events, cache, readEvents } = await subscribe();
   await proxy.refuse();
   proxy.cut();
-  await waitUntil('it is disconnected', () => events.at(-1) === 'disconnected', 1_000);
+  await waitUntil('the subscriber is disconnected', () => events.at(-1) === 'disconnected', 1_000);
   await cache.create(makeUrl('missed', 3));
   await proxy.accept();
-  await waitUntil('it has reconnected', () => events.at(-1) === 'connected', 3_000);
+  await waitUntil('the subscriber has reconnected', () => events.at(-1) === 'connected', 3_000);
   await cache.create(makeUrl('received', 4));
   expect(await readEvents()).toEqual(['connected', 'disconnected', 'connected', 'received 4']);
 });
@@ -165,7 +165,11 @@ test('every change after a reconnect is received, however often the connection i
   for (let version = 1; version <= 10; version++) {
     const before = events.length;
     proxy.cut();
-    await waitUntil('it has reconnected', () => events.slice(before).includes('connected'), 3_000);
+    await waitUntil(
+      'the subscriber has reconnected',
+      () => events.slice(before).includes('connected'),
+      3_000,
+    );
     await cache.create(makeUrl('code', version));
     await waitUntil('the change is received', () => events.includes(`code ${version}`), 1_000);
   }
@@ -175,8 +179,8 @@ test('a subscriber with a half-open connection reports it within 4 s, and reconn
   const { events, cache, readEvents } = await subscribe();
   proxy.goHalfOpen();
   await cache.create(makeUrl('missed', 3));
-  await waitUntil('it is disconnected', () => events.includes('disconnected'), 4_000);
-  await waitUntil('it has reconnected', () => events.at(-1) === 'connected', 3_000);
+  await waitUntil('the subscriber is disconnected', () => events.includes('disconnected'), 4_000);
+  await waitUntil('the subscriber has reconnected', () => events.at(-1) === 'connected', 3_000);
   await cache.create(makeUrl('received', 4));
   expect(await readEvents()).toEqual(['connected', 'disconnected', 'connected', 'received 4']);
 });
@@ -185,9 +189,9 @@ test('a subscriber whose ping is rejected reports it, and recovers', async () =>
   const { user, setRights } = await makeUser();
   const { events, cache, readEvents } = await subscribe(`${user}:password@`);
   await setRights('-ping');
-  await waitUntil('it is disconnected', () => events.at(-1) === 'disconnected', 3_000);
+  await waitUntil('the subscriber is disconnected', () => events.at(-1) === 'disconnected', 3_000);
   await setRights('+ping');
-  await waitUntil('it has reconnected', () => events.at(-1) === 'connected', 3_000);
+  await waitUntil('the subscriber has reconnected', () => events.at(-1) === 'connected', 3_000);
   await cache.create(makeUrl('received', 4));
   expect(await readEvents()).toEqual(['connected', 'disconnected', 'connected', 'received 4']);
 });
@@ -197,12 +201,15 @@ test('a rejected subscription is logged once, and so is its recovery', async () 
   const { events, logged } = await subscribe(`${user}:password@`);
   await setRights('-subscribe');
   proxy.cut();
-  await waitUntil('Redis has rejected it three times', async () => (await countRejections(user)) >= 3);
+  await waitUntil(
+    'Redis has rejected the subscriber three times',
+    async () => (await countRejections(user)) >= 3,
+  );
   expect(logged.map(({ level, msg }) => [level, msg])).toEqual([
     [40, 'failed to subscribe to the invalidation bus'],
   ]);
   await setRights('+subscribe');
-  await waitUntil('it has reconnected', () => events.at(-1) === 'connected');
+  await waitUntil('the subscriber has reconnected', () => events.at(-1) === 'connected');
   expect(logged.slice(1)).toMatchObject([{ level: 30, msg: 'reconnected to the invalidation bus' }]);
 });
 

@@ -130,7 +130,7 @@ test('a read with more entries than `portionSize` is applied in several transact
 });
 
 test('what cannot be read as a batch goes to the quarantine, once, and holds up nothing', async () => {
-  const entry = ['p', 'nobody', 's', 'NaN'];
+  const entry = ['p', 'not-a-uuid', 's', 'NaN'];
   const stream = `${redis.prefix}:clicks:{0}`;
   const source = `stream 0 entry ${await redis.redis().xadd(stream, '*', ...entry)}`;
   await send(createBatches(5));

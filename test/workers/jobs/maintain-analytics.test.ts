@@ -238,7 +238,7 @@ test('a long reader blocks the drop of a partition, but not the counting of clic
   try {
     await reader.raw('select count(*) from url_analytics');
     const maintaining = maintain(92);
-    await waitUntil('it waits for the reader', async () => {
+    await waitUntil('the job waits for the reader', async () => {
       const { rows } = await db().raw(
         `select from pg_locks join pg_class c on c.oid = relation
          where not granted and relname = 'url_analytics_other_days'`,

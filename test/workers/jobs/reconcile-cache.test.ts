@@ -61,7 +61,7 @@ async function warm(count: number) {
 async function runUntilNothing(): Promise<number> {
   const { watermark } = createDeps();
   let found = 0;
-  await waitUntil('nothing is left', async () => {
+  await waitUntil('the job finds no difference', async () => {
     const mark = (await watermark.read())!;
     await watermark.write({ ...mark, nextAtMs: mark.nextAtMs - 30_000 });
     const summary = await reconcile();

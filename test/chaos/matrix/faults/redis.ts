@@ -103,7 +103,7 @@ const refuse =
 async function untilHealth(stack: Stack, condition: string, holds: boolean): Promise<void> {
   const client = stack.client(stack.webs[0]);
   await waitUntil(
-    `${condition} ${holds ? 'holds' : 'has ended'}`,
+    `condition ${condition} ${holds ? 'is reported' : 'has ended'}`,
     async () => {
       const { body } = await client.get('/health');
       return (body['conditions'] as { code: string }[]).some(({ code }) => code === condition) === holds;

@@ -52,7 +52,7 @@ test('for any header, all names are from the known lists', () => {
       '\t',
       '\0',
       'iPhone',
-      'Nobody/1.0',
+      'Unlisted/1.0',
       'Generic/2.0',
       ';',
       '(',
@@ -65,5 +65,5 @@ test('for any header, all names are from the known lists', () => {
     }),
     { numRuns: 100 },
   );
-  expect(find('Nobody/1.0').browser).toBe('');
+  expect(find('Unlisted/1.0').browser).toBe('');
 });

@@ -46,7 +46,7 @@ test('an address has the country of its network; private, unknown and invalid on
       'fe80::1',
       '2001:db8::1',
       '',
-      'nobody',
+      'not-an-address',
     ])
       expect([address, find(address)]).toEqual([address, '']);
   }
@@ -76,7 +76,7 @@ test('a missing file is a warning with its name, and is loaded once it exists', 
   expect(warnings()).toHaveLength(1);
   expect(warnings()[0]).toContain(file);
   await writeFile(file, buildCountryFile({ '203.0.113.0/24': 'DE' }));
-  await waitUntil('the file is in use', () => find('203.0.113.7') === 'DE');
+  await waitUntil('the created file is in use', () => find('203.0.113.7') === 'DE');
 });
 
 test('a FIFO instead of a file is a warning and does not block the start', async () => {

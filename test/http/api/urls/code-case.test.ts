@@ -65,7 +65,7 @@ describe('once the codes are folded', () => {
   });
 
   test('old codes redirect in any case and are stored once', async () => {
-    await waitUntil('it redirects', async () => (await locationOf('Alias-Code')) === page);
+    await waitUntil('the old code redirects', async () => (await locationOf('Alias-Code')) === page);
     expect(await locationOf('alias-CODE')).toBe(page);
     expect(await web.database.db()('url_aliases').select('short_code')).toEqual([
       { short_code: 'alias-code' },

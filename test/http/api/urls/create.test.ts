@@ -240,7 +240,7 @@ test('a key is accepted in x-api-key and Authorization until it is revoked', asy
   expect(await Promise.all(ways.map(post))).toEqual([201, 201, 201]);
   await apiKeys.revoke(id);
   const isRefused = async () => (await Promise.all(ways.map(post))).every((status) => status === 401);
-  await waitUntil('it is refused, within 2 s', isRefused, 2_200);
+  await waitUntil('the revoked API key is rejected within 2 s', isRefused, 2_200);
 });
 
 test.each([

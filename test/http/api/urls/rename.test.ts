@@ -56,7 +56,7 @@ const visitAt = async (baseUrl: string, code: string) => {
 };
 const visit = async (code: string) => await visitAt(web.baseUrl(), code);
 const found = `301 ${page}`;
-/** Until both web processes answer so: what a change is seen within. */
+/** Resolves when both web processes give this answer for each code. */
 const seen = async (codes: string[], answer: string) =>
   await waitUntil(`${codes.join(', ')} answer ${answer}`, async () => {
     const answers = await Promise.all(codes.flatMap((code) => [visit(code), visitAt(other.baseUrl, code)]));
@@ -335,7 +335,7 @@ describe('concurrently', () => {
     expect(missed).toEqual([]);
     await maker.patch(`${urls}/${code}`, { original_url: `${page}/last` });
     await waitUntil(
-      'no code is stale',
+      'every code follows the last change',
       async () => {
         const answers = await Promise.all(known.map(async (one) => await visitAt(other.baseUrl, one)));
         return answers.every((answer) => answer === `301 ${page}/last`);
