@@ -12,7 +12,7 @@ create table analytics_removals (
 
 create table analytics_state (
   only_row boolean not null default true,
-  rows_since timestamp with time zone not null default '-infinity'::timestamp with time zone,
+  events_since timestamp with time zone not null default '-infinity'::timestamp with time zone,
   constraint analytics_state_pkey PRIMARY KEY (only_row),
   constraint analytics_state_only_row_check CHECK (only_row)
 );
@@ -45,28 +45,38 @@ create table blocked_hosts (
   created_by bigint,
   constraint blocked_hosts_pkey PRIMARY KEY (host),
   constraint blocked_hosts_created_by_fkey FOREIGN KEY (created_by) REFERENCES api_keys(id),
-  constraint blocked_hosts_spelling CHECK (((length(host) <= 253) AND (host ~ '^([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:]+\])$'::text)))
+  constraint blocked_hosts_host_format CHECK (((length(host) <= 253) AND (host ~ '^([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:]+\])$'::text)))
 );
 
 create table blocked_hosts_version (
   version bigint not null
 );
 
-create table click_books (
+create table click_dead_letters (
+  id bigint generated always as identity,
+  source text not null,
+  reason text not null,
+  payload text not null,
+  created_at timestamp with time zone not null default now(),
+  constraint click_dead_letters_pkey PRIMARY KEY (id),
+  constraint click_dead_letters_source_key UNIQUE (source)
+);
+
+create table click_ledger_totals (
   only_row boolean not null default true,
   removed_accepted bigint not null default 0,
   removed_clicks bigint not null default 0,
   purged_clicks bigint not null default 0,
   producers_removed_through timestamp with time zone,
-  constraint click_books_pkey PRIMARY KEY (only_row),
-  constraint click_books_only_row_check CHECK (only_row)
+  constraint click_ledger_totals_pkey PRIMARY KEY (only_row),
+  constraint click_ledger_totals_only_row_check CHECK (only_row)
 );
 
-create table click_ooo (
+create table click_out_of_order_batches (
   producer uuid not null,
   seq bigint not null,
-  constraint click_ooo_pkey PRIMARY KEY (producer, seq),
-  constraint click_ooo_producer_fkey FOREIGN KEY (producer) REFERENCES click_producers(producer) ON DELETE CASCADE
+  constraint click_out_of_order_batches_pkey PRIMARY KEY (producer, seq),
+  constraint click_out_of_order_batches_producer_fkey FOREIGN KEY (producer) REFERENCES click_producers(producer) ON DELETE CASCADE
 );
 
 create table click_producers (
@@ -81,21 +91,11 @@ create table click_producers (
   constraint click_producers_pkey PRIMARY KEY (producer)
 ) with (fillfactor=70);
 
-create table click_quarantine (
-  id bigint generated always as identity,
-  source text not null,
-  reason text not null,
-  payload text not null,
-  quarantined_at timestamp with time zone not null default now(),
-  constraint click_quarantine_pkey PRIMARY KEY (id),
-  constraint click_quarantine_source_key UNIQUE (source)
-);
-
-create table database_epoch_stamps (
+create table database_epoch_fingerprints (
   number bigint not null,
-  stamp text not null,
-  constraint database_epoch_stamps_pkey PRIMARY KEY (number),
-  constraint database_epoch_stamps_number_fkey FOREIGN KEY (number) REFERENCES database_epochs(number) ON DELETE CASCADE
+  fingerprint text not null,
+  constraint database_epoch_fingerprints_pkey PRIMARY KEY (number),
+  constraint database_epoch_fingerprints_number_fkey FOREIGN KEY (number) REFERENCES database_epochs(number) ON DELETE CASCADE
 );
 
 create table database_epochs (
@@ -109,12 +109,12 @@ create table database_epochs (
   constraint database_epochs_epoch_key UNIQUE (epoch)
 );
 
-create table export_pieces (
+create table export_chunks (
   export_id bigint not null,
-  n bigint not null,
+  number bigint not null,
   content bytea not null,
-  constraint export_pieces_pkey PRIMARY KEY (export_id, n),
-  constraint export_pieces_export_id_fkey FOREIGN KEY (export_id) REFERENCES exports(id) ON DELETE CASCADE
+  constraint export_chunks_pkey PRIMARY KEY (export_id, number),
+  constraint export_chunks_export_id_fkey FOREIGN KEY (export_id) REFERENCES exports(id) ON DELETE CASCADE
 );
 
 create table exports (
@@ -130,7 +130,7 @@ create table exports (
   bytes bigint not null default 0,
   chunks bigint not null default 0,
   created_at timestamp with time zone not null default now(),
-  worked_at timestamp with time zone not null default now(),
+  last_progress_at timestamp with time zone not null default now(),
   finished_at timestamp with time zone,
   deleted_at timestamp with time zone,
   filter jsonb not null default '{}'::jsonb,
@@ -147,12 +147,20 @@ create table idempotency_keys (
   key text collate "C" not null,
   item integer not null,
   request_hash bytea not null,
-  made jsonb not null,
+  result jsonb not null,
   created_at timestamp with time zone not null default now(),
   constraint idempotency_keys_pkey PRIMARY KEY (api_key_id, key, item),
   constraint idempotency_keys_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES api_keys(id)
 );
 CREATE INDEX idempotency_keys_created_at ON idempotency_keys USING btree (created_at);
+
+create table import_chunks (
+  import_id bigint not null,
+  first_byte bigint not null,
+  content bytea not null,
+  constraint import_chunks_pkey PRIMARY KEY (import_id, first_byte),
+  constraint import_chunks_import_id_fkey FOREIGN KEY (import_id) REFERENCES imports(id) ON DELETE CASCADE
+);
 
 create table import_errors (
   import_id bigint not null,
@@ -164,14 +172,6 @@ create table import_errors (
   code text not null default 'invalid'::text,
   constraint import_errors_pkey PRIMARY KEY (import_id, id),
   constraint import_errors_import_id_fkey FOREIGN KEY (import_id) REFERENCES imports(id) ON DELETE CASCADE
-);
-
-create table import_pieces (
-  import_id bigint not null,
-  first_byte bigint not null,
-  content bytea not null,
-  constraint import_pieces_pkey PRIMARY KEY (import_id, first_byte),
-  constraint import_pieces_import_id_fkey FOREIGN KEY (import_id) REFERENCES imports(id) ON DELETE CASCADE
 );
 
 create table import_warnings (
@@ -212,7 +212,7 @@ create table imports (
   unreadable bigint not null default 0,
   error text,
   created_at timestamp with time zone not null default now(),
-  worked_at timestamp with time zone not null default now(),
+  last_progress_at timestamp with time zone not null default now(),
   finished_at timestamp with time zone,
   deleted_at timestamp with time zone,
   delimiter text not null default ','::text,
@@ -342,7 +342,7 @@ create table url_clicks_hourly (
   bots_15 bigint not null,
   bots_30 bigint not null,
   bots_45 bigint not null,
-  row_clicks bigint not null,
+  event_clicks bigint not null,
   constraint url_clicks_hourly_pkey PRIMARY KEY (url_id, hour)
 ) with (fillfactor=80);
 CREATE INDEX url_clicks_hourly_hour ON url_clicks_hourly USING brin (hour) WITH (pages_per_range='32', autosummarize='on');
@@ -365,12 +365,12 @@ create table url_stats (
   constraint url_stats_url_id_fkey FOREIGN KEY (url_id) REFERENCES urls(id) ON DELETE CASCADE
 ) with (fillfactor=70);
 
-create table url_uses (
+create table url_usage (
   url_id bigint not null,
-  used bigint not null,
-  granted bigint not null default 0,
-  constraint url_uses_pkey PRIMARY KEY (url_id),
-  constraint url_uses_url_id_fkey FOREIGN KEY (url_id) REFERENCES urls(id) ON DELETE CASCADE
+  clicks bigint not null,
+  claimed bigint not null default 0,
+  constraint url_usage_pkey PRIMARY KEY (url_id),
+  constraint url_usage_url_id_fkey FOREIGN KEY (url_id) REFERENCES urls(id) ON DELETE CASCADE
 ) with (fillfactor=70);
 
 create table url_visitors_daily (
@@ -412,10 +412,10 @@ create table urls (
   constraint urls_short_code_key UNIQUE (short_code),
   constraint urls_created_by_fkey FOREIGN KEY (created_by) REFERENCES api_keys(id),
   constraint urls_max_clicks_check CHECK ((max_clicks > 0)),
-  constraint urls_one_time_once CHECK (((NOT is_one_time) OR (max_clicks IS NULL) OR (max_clicks = 1))),
+  constraint urls_one_time_max_clicks CHECK (((NOT is_one_time) OR (max_clicks IS NULL) OR (max_clicks = 1))),
   constraint urls_redirect_max_age_seconds_check CHECK ((redirect_max_age_seconds >= 0)),
   constraint urls_redirect_status_check CHECK ((redirect_status = ANY (ARRAY[301, 302, 307, 308]))),
-  constraint urls_start_before_end CHECK ((starts_at < expires_at))
+  constraint urls_starts_at_before_expires_at CHECK ((starts_at < expires_at))
 );
 CREATE INDEX urls_changed_in ON urls USING btree (changed_in, short_code) WHERE (changed_in IS NOT NULL);
 CREATE INDEX urls_crawlable ON urls USING btree (id) WHERE crawlable;
@@ -424,7 +424,7 @@ CREATE INDEX urls_created_by ON urls USING btree (created_by, created_at, id);
 CREATE INDEX urls_host ON urls USING btree (host_of(original_url));
 CREATE INDEX urls_original_url ON urls USING btree (hashtextextended(original_url, (0)::bigint), created_by);
 CREATE INDEX urls_search_text ON urls USING gin (search_text gin_trgm_ops);
-CREATE INDEX urls_stored_text ON urls USING gin (searched_text(short_code, title, original_url) gin_trgm_ops) WHERE (search_text IS NULL);
+CREATE INDEX urls_stored_search_text ON urls USING gin (stored_search_text(short_code, title, original_url) gin_trgm_ops) WHERE (search_text IS NULL);
 CREATE INDEX urls_tags ON urls USING gin (tags) WHERE (tags <> '{}'::text[]);
 CREATE INDEX urls_to_expire ON urls USING btree (expires_at) WHERE (is_active AND (expires_at IS NOT NULL));
 CREATE INDEX urls_to_purge_deleted ON urls USING btree (deleted_at) WHERE (deleted_at IS NOT NULL);
@@ -437,7 +437,7 @@ create table visitor_salts (
   constraint visitor_salts_pkey PRIMARY KEY (day)
 );
 
-create view url_clicks_quarterly as
+create view url_clicks_quarter_hourly as
  SELECT url_clicks_hourly.url_id,
     url_clicks_hourly.hour,
     (url_clicks_hourly.hour + quarter.after) AS at,
@@ -449,131 +449,27 @@ create view url_clicks_quarterly as
 
 CREATE STATISTICS public.urls_authority ON split_part(original_url, '/'::text, 3) FROM urls;
 
-CREATE OR REPLACE FUNCTION add_removed_clicks()
- RETURNS trigger
- LANGUAGE plpgsql
- SECURITY DEFINER
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-      begin
-        perform set_config('search_path', quote_ident(tg_table_schema) || ', pg_temp', true);
-        perform set_config('linkmill.removed_clicks', cast(cast(coalesce(nullif(current_setting('linkmill.removed_clicks', true), ''), '0') as bigint) + old.click_count as text), true);
-        return old;
-      end $function$
-;
-
-CREATE OR REPLACE FUNCTION announce_changed_aliases()
- RETURNS trigger
- LANGUAGE plpgsql
- SECURITY DEFINER
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-      declare codes text[]; versions bigint[];
-      begin
-        perform set_config('search_path', quote_ident(tg_table_schema) || ', pg_temp', true);
-        -- Dynamic SQL: a cached plan for one row would be slow for many.
-        execute 'select array_agg(a.short_code), array_agg(u.version)
-          from updated u join url_aliases a on a.url_id = u.id' into codes, versions;
-        if codes is not null then perform notify_url_changes(codes, versions); end if;
-        return null;
-      end $function$
-;
-
-CREATE OR REPLACE FUNCTION announce_deleted_urls()
- RETURNS trigger
- LANGUAGE plpgsql
- SECURITY DEFINER
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-      begin
-        perform set_config('search_path', quote_ident(tg_table_schema) || ', pg_temp', true);
-        perform remember_removed_urls(array_agg(short_code), array_agg(version + 1)) from deleted;
-        perform notify_url_changes(array_agg(short_code), array_agg(version + 1)) from (table deleted limit 10001) as first_ones;
-        return null;
-      end $function$
-;
-
-CREATE OR REPLACE FUNCTION announce_inserted_urls()
- RETURNS trigger
- LANGUAGE plpgsql
- SECURITY DEFINER
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-      begin
-        perform set_config('search_path', quote_ident(tg_table_schema) || ', pg_temp', true);
-        insert into url_stats (url_id) select id from inserted on conflict do nothing;
-        -- A row restored with its old version needs one above its removal. Dynamic SQL: a cached plan for one row would be slow
-        -- for many.
-        execute 'update urls set version = nextval(''url_versions'') from inserted i join url_removals r
-          on r.short_code in (i.short_code, ''*'') and r.version >= i.version
-          where urls.id = i.id';
-        perform notify_url_changes(array_agg(short_code), array_agg(version)) from (table inserted limit 10001) as first_ones;
-        return null;
-      end $function$
-;
-
-CREATE OR REPLACE FUNCTION announce_renamed_url()
- RETURNS trigger
- LANGUAGE plpgsql
- SECURITY DEFINER
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-      begin
-        perform set_config('search_path', quote_ident(tg_table_schema) || ', pg_temp', true);
-        perform remember_removed_urls(array[old.short_code], array[old.version + 1]);
-        perform notify_url_changes(array[old.short_code], array[old.version + 1]);
-        return null;
-      end $function$
-;
-
-CREATE OR REPLACE FUNCTION announce_truncated_urls()
- RETURNS trigger
- LANGUAGE plpgsql
- SECURITY DEFINER
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-      begin
-        perform set_config('search_path', quote_ident(tg_table_schema) || ', pg_temp', true);
-        perform remember_removed_urls(array['*'], array[nextval('url_versions')]);
-        perform pg_notify('linkmill_urls', '*');
-        return null;
-      end $function$
-;
-
-CREATE OR REPLACE FUNCTION announce_updated_urls()
- RETURNS trigger
- LANGUAGE plpgsql
- SECURITY DEFINER
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-      begin
-        perform set_config('search_path', quote_ident(tg_table_schema) || ', pg_temp', true);
-        perform notify_url_changes(array_agg(short_code), array_agg(version)) from (table updated limit 10001) as first_ones;
-        return null;
-      end $function$
-;
-
-CREATE OR REPLACE FUNCTION begin_database_epoch(why text, above bigint, is_forced boolean, ids_until_restart boolean, place regclass DEFAULT 'database_epochs'::regclass)
+CREATE OR REPLACE FUNCTION begin_database_epoch(epoch_reason text, min_version bigint, is_forced boolean, ids_until_restart boolean, epochs_table regclass DEFAULT 'database_epochs'::regclass)
  RETURNS void
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
       begin
-        if not exists (select from pg_class where oid = place and relowner = current_user::regrole) then
+        if not exists (select from pg_class where oid = epochs_table and relowner = current_user::regrole) then
           raise insufficient_privilege using message = 'the caller may not choose another table';
         end if;
         perform set_config('search_path',
-          (select relnamespace::regnamespace::text from pg_class where oid = place) || ', pg_temp', true);
+          (select relnamespace::regnamespace::text from pg_class where oid = epochs_table) || ', pg_temp', true);
         -- Any role may detect a restored database; only a role of Linkmill may force another epoch.
-        if is_forced and not has_table_privilege(session_user, 'click_quarantine', 'insert') then
+        if is_forced and not has_table_privilege(session_user, 'click_dead_letters', 'insert') then
           raise insufficient_privilege using message = 'permission denied for function begin_database_epoch';
         end if;
-        perform begin_epoch(why, above, is_forced, ids_until_restart);
+        perform begin_epoch(epoch_reason, min_version, is_forced, ids_until_restart);
       end $function$
 ;
 
-CREATE OR REPLACE FUNCTION begin_epoch(why text, above bigint, is_forced boolean, ids_until_restart boolean)
+CREATE OR REPLACE FUNCTION begin_epoch(epoch_reason text, min_version bigint, is_forced boolean, ids_until_restart boolean)
  RETURNS void
  LANGUAGE plpgsql
  SET lock_timeout TO '1s'
@@ -595,7 +491,7 @@ AS $function$
           delete from database_epochs;
         else
           next_number := coalesce(latest.number, 0) + 1;
-          floor := greatest(last_version, latest.version_floor, above, extract(epoch from clock_timestamp())::bigint << 20) + 1;
+          floor := greatest(last_version, latest.version_floor, min_version, extract(epoch from clock_timestamp())::bigint << 20) + 1;
           perform setval('url_versions', floor + 4);
           if ids_until_restart then
             last_id := coalesce((select min(id) - 1 from urls where created_at >= pg_postmaster_start_time()), last_id);
@@ -605,56 +501,25 @@ AS $function$
             greatest(0, (62::numeric ^ code_length)::bigint - key_generator.next_number) / 1000);
         end if;
         insert into database_epochs (number, reason, version_floor, url_id_floor)
-          values (next_number, why, floor, last_id);
+          values (next_number, epoch_reason, floor, last_id);
         -- A restored copy may or may not have a row of this number.
-        insert into database_epoch_stamps (number, stamp)
-          select number, database_stamp() || '/' || xmin::text from database_epochs where number = next_number
-          on conflict (number) do update set stamp = excluded.stamp;
+        insert into database_epoch_fingerprints (number, fingerprint)
+          select number, database_fingerprint() || '/' || xmin::text from database_epochs where number = next_number
+          on conflict (number) do update set fingerprint = excluded.fingerprint;
       end $function$
 ;
 
-CREATE OR REPLACE FUNCTION book_removed_clicks()
+CREATE OR REPLACE FUNCTION clear_has_ended()
  RETURNS trigger
  LANGUAGE plpgsql
- SECURITY DEFINER
- SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
       begin
-        perform set_config('search_path', quote_ident(tg_table_schema) || ', pg_temp', true);
-        update click_books set purged_clicks = purged_clicks + cast(coalesce(nullif(current_setting('linkmill.removed_clicks', true), ''), '0') as bigint) where cast(coalesce(nullif(current_setting('linkmill.removed_clicks', true), ''), '0') as bigint) > 0;
-        perform set_config('linkmill.removed_clicks', '0', true);
-        return null;
+        new.has_ended := false;
+        return new;
       end $function$
 ;
 
-CREATE OR REPLACE FUNCTION book_truncated_clicks()
- RETURNS trigger
- LANGUAGE plpgsql
- SECURITY DEFINER
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-      begin
-        perform set_config('search_path', quote_ident(tg_table_schema) || ', pg_temp', true);
-        update click_books
-        set purged_clicks = purged_clicks + (select coalesce(sum(click_count), 0) from url_stats);
-        return null;
-      end $function$
-;
-
-CREATE OR REPLACE FUNCTION count_blocked_hosts_change()
- RETURNS trigger
- LANGUAGE plpgsql
- SECURITY DEFINER
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-      begin
-        perform set_config('search_path', quote_ident(tg_table_schema) || ', pg_temp', true);
-        update blocked_hosts_version set version = version + 1;
-        return null;
-      end $function$
-;
-
-CREATE OR REPLACE FUNCTION database_stamp()
+CREATE OR REPLACE FUNCTION database_fingerprint()
  RETURNS text
  LANGUAGE plpgsql
  STABLE
@@ -677,23 +542,19 @@ AS $function$
       end $function$
 ;
 
-CREATE OR REPLACE FUNCTION forget_search_text()
+CREATE OR REPLACE FUNCTION ensure_current_epoch()
  RETURNS trigger
  LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
       begin
-        new.search_text := null;
-        return new;
-      end $function$
-;
-
-CREATE OR REPLACE FUNCTION forget_url_end()
- RETURNS trigger
- LANGUAGE plpgsql
-AS $function$
-      begin
-        new.has_ended := false;
-        return new;
+        -- The schema may have been renamed; the setting ends with the function.
+        perform set_config('search_path', quote_ident(tg_table_schema) || ', pg_temp', true);
+        if not has_current_epoch() then
+          perform begin_epoch('restored, cloned or promoted', 0, false, false);
+        end if;
+        return null;
       end $function$
 ;
 
@@ -703,11 +564,11 @@ CREATE OR REPLACE FUNCTION has_current_epoch()
  STABLE
 AS $function$
       declare
-        place text := database_stamp();
+        current_fingerprint text := database_fingerprint();
       begin
-        return place is null or coalesce((
-          select s.stamp = place || '/' || e.xmin::text
-          from database_epochs e left join database_epoch_stamps s using (number)
+        return current_fingerprint is null or coalesce((
+          select f.fingerprint = current_fingerprint || '/' || e.xmin::text
+          from database_epochs e left join database_epoch_fingerprints f using (number)
           order by e.number desc limit 1), false);
       end $function$
 ;
@@ -721,18 +582,15 @@ AS $function$ select lower(left(substring(
       ), 255)) $function$
 ;
 
-CREATE OR REPLACE FUNCTION keep_database_epoch()
+CREATE OR REPLACE FUNCTION increment_blocked_hosts_version()
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
       begin
-        -- The schema may have been renamed; the setting ends with the function.
         perform set_config('search_path', quote_ident(tg_table_schema) || ', pg_temp', true);
-        if not has_current_epoch() then
-          perform begin_epoch('restored, cloned or promoted', 0, false, false);
-        end if;
+        update blocked_hosts_version set version = version + 1;
         return null;
       end $function$
 ;
@@ -754,7 +612,24 @@ AS $function$
       end $function$
 ;
 
-CREATE OR REPLACE FUNCTION note_analytics_of_removed_urls()
+CREATE OR REPLACE FUNCTION notify_changed_aliases()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+      declare codes text[]; versions bigint[];
+      begin
+        perform set_config('search_path', quote_ident(tg_table_schema) || ', pg_temp', true);
+        -- Dynamic SQL: a cached plan for one row would be slow for many.
+        execute 'select array_agg(a.short_code), array_agg(u.version)
+          from updated u join url_aliases a on a.url_id = u.id' into codes, versions;
+        if codes is not null then perform notify_url_changes(codes, versions); end if;
+        return null;
+      end $function$
+;
+
+CREATE OR REPLACE FUNCTION notify_deleted_urls()
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -762,7 +637,68 @@ CREATE OR REPLACE FUNCTION note_analytics_of_removed_urls()
 AS $function$
       begin
         perform set_config('search_path', quote_ident(tg_table_schema) || ', pg_temp', true);
-        insert into analytics_removals (url_id) select id from deleted order by id on conflict do nothing;
+        perform record_url_removals(array_agg(short_code), array_agg(version + 1)) from deleted;
+        perform notify_url_changes(array_agg(short_code), array_agg(version + 1)) from (table deleted limit 10001) as first_ones;
+        return null;
+      end $function$
+;
+
+CREATE OR REPLACE FUNCTION notify_inserted_urls()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+      begin
+        perform set_config('search_path', quote_ident(tg_table_schema) || ', pg_temp', true);
+        insert into url_stats (url_id) select id from inserted on conflict do nothing;
+        -- A row restored with its old version needs one above its removal. Dynamic SQL: a cached plan for one row would be slow
+        -- for many.
+        execute 'update urls set version = nextval(''url_versions'') from inserted i join url_removals r
+          on r.short_code in (i.short_code, ''*'') and r.version >= i.version
+          where urls.id = i.id';
+        perform notify_url_changes(array_agg(short_code), array_agg(version)) from (table inserted limit 10001) as first_ones;
+        return null;
+      end $function$
+;
+
+CREATE OR REPLACE FUNCTION notify_renamed_url()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+      begin
+        perform set_config('search_path', quote_ident(tg_table_schema) || ', pg_temp', true);
+        perform record_url_removals(array[old.short_code], array[old.version + 1]);
+        perform notify_url_changes(array[old.short_code], array[old.version + 1]);
+        return null;
+      end $function$
+;
+
+CREATE OR REPLACE FUNCTION notify_truncated_urls()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+      begin
+        perform set_config('search_path', quote_ident(tg_table_schema) || ', pg_temp', true);
+        perform record_url_removals(array['*'], array[nextval('url_versions')]);
+        perform pg_notify('linkmill_urls', '*');
+        return null;
+      end $function$
+;
+
+CREATE OR REPLACE FUNCTION notify_updated_urls()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+      begin
+        perform set_config('search_path', quote_ident(tg_table_schema) || ', pg_temp', true);
+        perform notify_url_changes(array_agg(short_code), array_agg(version)) from (table updated limit 10001) as first_ones;
         return null;
       end $function$
 ;
@@ -787,7 +723,7 @@ AS $function$
       end $function$
 ;
 
-CREATE OR REPLACE FUNCTION read_database_epoch(place regclass DEFAULT 'database_epochs'::regclass)
+CREATE OR REPLACE FUNCTION read_database_epoch(epochs_table regclass DEFAULT 'database_epochs'::regclass)
  RETURNS TABLE(number bigint, epoch uuid, identity uuid, version_floor bigint, url_id_floor bigint, reason text, age_seconds double precision, version bigint, wal_position bigint)
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -797,11 +733,11 @@ AS $function$
       declare
         wal bigint;
       begin
-        if not exists (select from pg_class where oid = place and relowner = current_user::regrole) then
+        if not exists (select from pg_class where oid = epochs_table and relowner = current_user::regrole) then
           raise insufficient_privilege using message = 'the caller may not choose another table';
         end if;
         perform set_config('search_path',
-          (select relnamespace::regnamespace::text from pg_class where oid = place) || ', pg_temp', true);
+          (select relnamespace::regnamespace::text from pg_class where oid = epochs_table) || ', pg_temp', true);
         if not has_current_epoch() then
           perform begin_epoch('restored, cloned or promoted', 0, false, false);
         end if;
@@ -818,7 +754,7 @@ AS $function$
       end $function$
 ;
 
-CREATE OR REPLACE FUNCTION refuse_inserted_codes()
+CREATE OR REPLACE FUNCTION record_analytics_removals()
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -826,12 +762,12 @@ CREATE OR REPLACE FUNCTION refuse_inserted_codes()
 AS $function$
       begin
         perform set_config('search_path', quote_ident(tg_table_schema) || ', pg_temp', true);
-        perform refuse_taken_codes(array_agg(short_code), array_agg(created_by)) from inserted;
+        insert into analytics_removals (url_id) select id from deleted order by id on conflict do nothing;
         return null;
       end $function$
 ;
 
-CREATE OR REPLACE FUNCTION refuse_renamed_code()
+CREATE OR REPLACE FUNCTION record_purged_clicks()
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -839,12 +775,66 @@ CREATE OR REPLACE FUNCTION refuse_renamed_code()
 AS $function$
       begin
         perform set_config('search_path', quote_ident(tg_table_schema) || ', pg_temp', true);
-        perform refuse_taken_codes(array[new.short_code], array[new.created_by]);
+        update click_ledger_totals set purged_clicks = purged_clicks + cast(coalesce(nullif(current_setting('linkmill.purged_clicks', true), ''), '0') as bigint) where cast(coalesce(nullif(current_setting('linkmill.purged_clicks', true), ''), '0') as bigint) > 0;
+        perform set_config('linkmill.purged_clicks', '0', true);
         return null;
       end $function$
 ;
 
-CREATE OR REPLACE FUNCTION refuse_taken_codes(codes text[], creators bigint[])
+CREATE OR REPLACE FUNCTION record_truncated_clicks()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+      begin
+        perform set_config('search_path', quote_ident(tg_table_schema) || ', pg_temp', true);
+        update click_ledger_totals
+        set purged_clicks = purged_clicks + (select coalesce(sum(click_count), 0) from url_stats);
+        return null;
+      end $function$
+;
+
+CREATE OR REPLACE FUNCTION record_url_removals(codes text[], versions bigint[])
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+      begin
+        insert into url_removals (short_code, version)
+        select code, version from unnest(codes, versions) as removed (code, version) order by code
+        on conflict (short_code) do update set
+          version = greatest(url_removals.version, excluded.version),
+          removed_in = excluded.removed_in, removed_at = excluded.removed_at;
+      end $function$
+;
+
+CREATE OR REPLACE FUNCTION reject_taken_code_on_insert()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+      begin
+        perform set_config('search_path', quote_ident(tg_table_schema) || ', pg_temp', true);
+        perform reject_taken_codes(array_agg(short_code), array_agg(created_by)) from inserted;
+        return null;
+      end $function$
+;
+
+CREATE OR REPLACE FUNCTION reject_taken_code_on_rename()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+      begin
+        perform set_config('search_path', quote_ident(tg_table_schema) || ', pg_temp', true);
+        perform reject_taken_codes(array[new.short_code], array[new.created_by]);
+        return null;
+      end $function$
+;
+
+CREATE OR REPLACE FUNCTION reject_taken_codes(codes text[], creators bigint[])
  RETURNS void
  LANGUAGE plpgsql
 AS $function$
@@ -865,26 +855,13 @@ AS $function$
       end $function$
 ;
 
-CREATE OR REPLACE FUNCTION refuse_unusable_url()
+CREATE OR REPLACE FUNCTION reject_unusable_url()
  RETURNS trigger
  LANGUAGE plpgsql
 AS $function$
       begin
         raise check_violation using constraint = tg_argv[0], table = tg_table_name, column = tg_argv[1],
           message = format('%s of a short URL cannot be used by Linkmill', tg_argv[1]);
-      end $function$
-;
-
-CREATE OR REPLACE FUNCTION remember_removed_urls(codes text[], versions bigint[])
- RETURNS void
- LANGUAGE plpgsql
-AS $function$
-      begin
-        insert into url_removals (short_code, version)
-        select code, version from unnest(codes, versions) as removed (code, version) order by code
-        on conflict (short_code) do update set
-          version = greatest(url_removals.version, excluded.version),
-          removed_in = excluded.removed_in, removed_at = excluded.removed_at;
       end $function$
 ;
 
@@ -901,7 +878,7 @@ AS $function$
             delete from url_aliases a using deleted d where a.url_id = d.id returning a.short_code
           ) select array_agg(short_code), array_agg(nextval(''url_versions'')) from removed' into codes, versions;
         if codes is not null then
-          perform remember_removed_urls(codes, versions);
+          perform record_url_removals(codes, versions);
           perform notify_url_changes(codes, versions);
         end if;
         return null;
@@ -921,11 +898,34 @@ AS $function$
       end $function$
 ;
 
-CREATE OR REPLACE FUNCTION searched_text(short_code text, title text, original_url text)
+CREATE OR REPLACE FUNCTION reset_search_text()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+      begin
+        new.search_text := null;
+        return new;
+      end $function$
+;
+
+CREATE OR REPLACE FUNCTION stored_search_text(short_code text, title text, original_url text)
  RETURNS text
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
 AS $function$ select short_code || e'\n' || coalesce(title, '') || e'\n' || original_url $function$
+;
+
+CREATE OR REPLACE FUNCTION sum_purged_clicks()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+      begin
+        perform set_config('search_path', quote_ident(tg_table_schema) || ', pg_temp', true);
+        perform set_config('linkmill.purged_clicks', cast(cast(coalesce(nullif(current_setting('linkmill.purged_clicks', true), ''), '0') as bigint) + old.click_count as text), true);
+        return old;
+      end $function$
 ;
 
 CREATE OR REPLACE FUNCTION truncate_analytics()
@@ -941,74 +941,74 @@ AS $function$
       end $function$
 ;
 
-CREATE TRIGGER blocked_hosts_changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON blocked_hosts FOR EACH STATEMENT EXECUTE FUNCTION count_blocked_hosts_change();
+CREATE TRIGGER increment_blocked_hosts_version AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON blocked_hosts FOR EACH STATEMENT EXECUTE FUNCTION increment_blocked_hosts_version();
 
-CREATE TRIGGER add_removed_clicks BEFORE DELETE ON url_stats FOR EACH ROW WHEN ((current_setting('application_name'::text) !~~ 'linkmill-%'::text)) EXECUTE FUNCTION add_removed_clicks();
+CREATE TRIGGER record_truncated_clicks BEFORE TRUNCATE ON url_stats FOR EACH STATEMENT WHEN ((current_setting('application_name'::text) !~~ 'linkmill-%'::text)) EXECUTE FUNCTION record_truncated_clicks();
 
-CREATE TRIGGER book_truncated_clicks BEFORE TRUNCATE ON url_stats FOR EACH STATEMENT WHEN ((current_setting('application_name'::text) !~~ 'linkmill-%'::text)) EXECUTE FUNCTION book_truncated_clicks();
+CREATE TRIGGER sum_purged_clicks BEFORE DELETE ON url_stats FOR EACH ROW WHEN ((current_setting('application_name'::text) !~~ 'linkmill-%'::text)) EXECUTE FUNCTION sum_purged_clicks();
 
-CREATE TRIGGER announce_changed_aliases AFTER UPDATE ON urls REFERENCING NEW TABLE AS updated FOR EACH STATEMENT EXECUTE FUNCTION announce_changed_aliases();
+CREATE TRIGGER clear_has_ended BEFORE UPDATE ON urls FOR EACH ROW WHEN ((new.is_active AND new.has_ended)) EXECUTE FUNCTION clear_has_ended();
 
-CREATE TRIGGER announce_deleted AFTER DELETE ON urls REFERENCING OLD TABLE AS deleted FOR EACH STATEMENT WHEN ((current_setting('application_name'::text) !~~ 'linkmill-%'::text)) EXECUTE FUNCTION announce_deleted_urls();
+CREATE TRIGGER ensure_current_epoch BEFORE INSERT OR DELETE OR UPDATE ON urls FOR EACH STATEMENT EXECUTE FUNCTION ensure_current_epoch();
 
-CREATE TRIGGER announce_inserted AFTER INSERT ON urls REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT WHEN ((current_setting('application_name'::text) !~~ 'linkmill-%'::text)) EXECUTE FUNCTION announce_inserted_urls();
+CREATE TRIGGER mark_url_change BEFORE UPDATE ON urls FOR EACH ROW WHEN (((new.* IS DISTINCT FROM old.*) AND ((old.search_text IS NOT NULL) OR (new.search_text IS NULL) OR (new.version <> old.version)))) EXECUTE FUNCTION mark_url_change();
 
-CREATE TRIGGER announce_renamed AFTER UPDATE ON urls FOR EACH ROW WHEN ((new.short_code <> old.short_code)) EXECUTE FUNCTION announce_renamed_url();
+CREATE TRIGGER notify_changed_aliases AFTER UPDATE ON urls REFERENCING NEW TABLE AS updated FOR EACH STATEMENT EXECUTE FUNCTION notify_changed_aliases();
 
-CREATE TRIGGER announce_truncated AFTER TRUNCATE ON urls FOR EACH STATEMENT WHEN ((current_setting('application_name'::text) !~~ 'linkmill-%'::text)) EXECUTE FUNCTION announce_truncated_urls();
+CREATE TRIGGER notify_deleted_urls AFTER DELETE ON urls REFERENCING OLD TABLE AS deleted FOR EACH STATEMENT WHEN ((current_setting('application_name'::text) !~~ 'linkmill-%'::text)) EXECUTE FUNCTION notify_deleted_urls();
 
-CREATE TRIGGER announce_updated AFTER UPDATE ON urls REFERENCING NEW TABLE AS updated FOR EACH STATEMENT WHEN ((current_setting('application_name'::text) !~~ 'linkmill-%'::text)) EXECUTE FUNCTION announce_updated_urls();
+CREATE TRIGGER notify_inserted_urls AFTER INSERT ON urls REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT WHEN ((current_setting('application_name'::text) !~~ 'linkmill-%'::text)) EXECUTE FUNCTION notify_inserted_urls();
 
-CREATE TRIGGER book_removed_clicks AFTER DELETE ON urls FOR EACH STATEMENT WHEN ((current_setting('application_name'::text) !~~ 'linkmill-%'::text)) EXECUTE FUNCTION book_removed_clicks();
+CREATE TRIGGER notify_renamed_url AFTER UPDATE ON urls FOR EACH ROW WHEN ((new.short_code <> old.short_code)) EXECUTE FUNCTION notify_renamed_url();
 
-CREATE TRIGGER forget_end BEFORE UPDATE ON urls FOR EACH ROW WHEN ((new.is_active AND new.has_ended)) EXECUTE FUNCTION forget_url_end();
+CREATE TRIGGER notify_truncated_urls AFTER TRUNCATE ON urls FOR EACH STATEMENT WHEN ((current_setting('application_name'::text) !~~ 'linkmill-%'::text)) EXECUTE FUNCTION notify_truncated_urls();
 
-CREATE TRIGGER keep_epoch BEFORE INSERT OR DELETE OR UPDATE ON urls FOR EACH STATEMENT EXECUTE FUNCTION keep_database_epoch();
+CREATE TRIGGER notify_updated_urls AFTER UPDATE ON urls REFERENCING NEW TABLE AS updated FOR EACH STATEMENT WHEN ((current_setting('application_name'::text) !~~ 'linkmill-%'::text)) EXECUTE FUNCTION notify_updated_urls();
 
-CREATE TRIGGER mark_change BEFORE UPDATE ON urls FOR EACH ROW WHEN (((new.* IS DISTINCT FROM old.*) AND ((old.search_text IS NOT NULL) OR (new.search_text IS NULL) OR (new.version <> old.version)))) EXECUTE FUNCTION mark_url_change();
+CREATE TRIGGER record_analytics_removals AFTER DELETE ON urls REFERENCING OLD TABLE AS deleted FOR EACH STATEMENT EXECUTE FUNCTION record_analytics_removals();
 
-CREATE TRIGGER note_analytics AFTER DELETE ON urls REFERENCING OLD TABLE AS deleted FOR EACH STATEMENT EXECUTE FUNCTION note_analytics_of_removed_urls();
+CREATE TRIGGER record_purged_clicks AFTER DELETE ON urls FOR EACH STATEMENT WHEN ((current_setting('application_name'::text) !~~ 'linkmill-%'::text)) EXECUTE FUNCTION record_purged_clicks();
 
-CREATE TRIGGER outdate_search_text BEFORE UPDATE ON urls FOR EACH ROW WHEN (((NOT (new.search_text IS DISTINCT FROM old.search_text)) AND ((((new.short_code IS DISTINCT FROM old.short_code) OR (new.original_url IS DISTINCT FROM old.original_url)) OR (new.title IS DISTINCT FROM old.title)) OR (new.tags IS DISTINCT FROM old.tags)))) EXECUTE FUNCTION forget_search_text();
+CREATE TRIGGER reject_taken_code_on_insert AFTER INSERT ON urls REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT EXECUTE FUNCTION reject_taken_code_on_insert();
 
-CREATE TRIGGER refuse_inserted_codes AFTER INSERT ON urls REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT EXECUTE FUNCTION refuse_inserted_codes();
-
-CREATE TRIGGER refuse_renamed_code AFTER UPDATE OF short_code ON urls FOR EACH ROW WHEN ((new.short_code <> old.short_code)) EXECUTE FUNCTION refuse_renamed_code();
+CREATE TRIGGER reject_taken_code_on_rename AFTER UPDATE OF short_code ON urls FOR EACH ROW WHEN ((new.short_code <> old.short_code)) EXECUTE FUNCTION reject_taken_code_on_rename();
 
 CREATE TRIGGER remove_deleted_aliases AFTER DELETE ON urls REFERENCING OLD TABLE AS deleted FOR EACH STATEMENT EXECUTE FUNCTION remove_deleted_aliases();
 
 CREATE TRIGGER remove_truncated_aliases AFTER TRUNCATE ON urls FOR EACH STATEMENT EXECUTE FUNCTION remove_truncated_aliases();
 
+CREATE TRIGGER reset_search_text BEFORE UPDATE ON urls FOR EACH ROW WHEN (((NOT (new.search_text IS DISTINCT FROM old.search_text)) AND ((((new.short_code IS DISTINCT FROM old.short_code) OR (new.original_url IS DISTINCT FROM old.original_url)) OR (new.title IS DISTINCT FROM old.title)) OR (new.tags IS DISTINCT FROM old.tags)))) EXECUTE FUNCTION reset_search_text();
+
 CREATE TRIGGER truncate_analytics AFTER TRUNCATE ON urls FOR EACH STATEMENT EXECUTE FUNCTION truncate_analytics();
 
-CREATE TRIGGER urls_created_at_usable_insert BEFORE INSERT ON urls FOR EACH ROW WHEN (((new.created_at < '0001-01-01 00:00:00+00'::timestamp with time zone) OR (new.created_at > '9999-12-31 23:59:59.999999+00'::timestamp with time zone))) EXECUTE FUNCTION refuse_unusable_url('urls_created_at_usable', 'created_at');
+CREATE TRIGGER urls_created_at_usable_insert BEFORE INSERT ON urls FOR EACH ROW WHEN (((new.created_at < '0001-01-01 00:00:00+00'::timestamp with time zone) OR (new.created_at > '9999-12-31 23:59:59.999999+00'::timestamp with time zone))) EXECUTE FUNCTION reject_unusable_url('urls_created_at_usable', 'created_at');
 
-CREATE TRIGGER urls_created_at_usable_update BEFORE UPDATE OF created_at ON urls FOR EACH ROW WHEN (((new.created_at IS DISTINCT FROM old.created_at) AND ((new.created_at < '0001-01-01 00:00:00+00'::timestamp with time zone) OR (new.created_at > '9999-12-31 23:59:59.999999+00'::timestamp with time zone)))) EXECUTE FUNCTION refuse_unusable_url('urls_created_at_usable', 'created_at');
+CREATE TRIGGER urls_created_at_usable_update BEFORE UPDATE OF created_at ON urls FOR EACH ROW WHEN (((new.created_at IS DISTINCT FROM old.created_at) AND ((new.created_at < '0001-01-01 00:00:00+00'::timestamp with time zone) OR (new.created_at > '9999-12-31 23:59:59.999999+00'::timestamp with time zone)))) EXECUTE FUNCTION reject_unusable_url('urls_created_at_usable', 'created_at');
 
 CREATE TRIGGER urls_fallback_url_usable_insert BEFORE INSERT ON urls FOR EACH ROW WHEN (((length(new.fallback_url) > 32768) OR (translate(ltrim("left"(new.fallback_url, 256), '\x01\x02\x03\x04\x05\x06\x07\x08\x0b\x0c\x0e\x0f\x1b\x1f \x09\x0d
 '::text), '\x09\x0d
 '::text, ''::text) !~* '^[a-z][a-z0-9+.-]*:'::text) OR (translate(ltrim("left"(new.fallback_url, 256), '\x01\x02\x03\x04\x05\x06\x07\x08\x0b\x0c\x0e\x0f\x1b\x1f \x09\x0d
 '::text), '\x09\x0d
-'::text, ''::text) ~* '^(about|blob|data|file|filesystem|javascript|jar|vbscript|view-source):'::text))) EXECUTE FUNCTION refuse_unusable_url('urls_fallback_url_usable', 'fallback_url');
+'::text, ''::text) ~* '^(about|blob|data|file|filesystem|javascript|jar|vbscript|view-source):'::text))) EXECUTE FUNCTION reject_unusable_url('urls_fallback_url_usable', 'fallback_url');
 
 CREATE TRIGGER urls_fallback_url_usable_update BEFORE UPDATE OF fallback_url ON urls FOR EACH ROW WHEN (((new.fallback_url IS DISTINCT FROM old.fallback_url) AND ((length(new.fallback_url) > 32768) OR (translate(ltrim("left"(new.fallback_url, 256), '\x01\x02\x03\x04\x05\x06\x07\x08\x0b\x0c\x0e\x0f\x1b\x1f \x09\x0d
 '::text), '\x09\x0d
 '::text, ''::text) !~* '^[a-z][a-z0-9+.-]*:'::text) OR (translate(ltrim("left"(new.fallback_url, 256), '\x01\x02\x03\x04\x05\x06\x07\x08\x0b\x0c\x0e\x0f\x1b\x1f \x09\x0d
 '::text), '\x09\x0d
-'::text, ''::text) ~* '^(about|blob|data|file|filesystem|javascript|jar|vbscript|view-source):'::text)))) EXECUTE FUNCTION refuse_unusable_url('urls_fallback_url_usable', 'fallback_url');
+'::text, ''::text) ~* '^(about|blob|data|file|filesystem|javascript|jar|vbscript|view-source):'::text)))) EXECUTE FUNCTION reject_unusable_url('urls_fallback_url_usable', 'fallback_url');
 
 CREATE TRIGGER urls_original_url_usable_insert BEFORE INSERT ON urls FOR EACH ROW WHEN (((length(new.original_url) > 32768) OR (translate(ltrim("left"(new.original_url, 256), '\x01\x02\x03\x04\x05\x06\x07\x08\x0b\x0c\x0e\x0f\x1b\x1f \x09\x0d
 '::text), '\x09\x0d
 '::text, ''::text) !~* '^[a-z][a-z0-9+.-]*:'::text) OR (translate(ltrim("left"(new.original_url, 256), '\x01\x02\x03\x04\x05\x06\x07\x08\x0b\x0c\x0e\x0f\x1b\x1f \x09\x0d
 '::text), '\x09\x0d
-'::text, ''::text) ~* '^(about|blob|data|file|filesystem|javascript|jar|vbscript|view-source):'::text))) EXECUTE FUNCTION refuse_unusable_url('urls_original_url_usable', 'original_url');
+'::text, ''::text) ~* '^(about|blob|data|file|filesystem|javascript|jar|vbscript|view-source):'::text))) EXECUTE FUNCTION reject_unusable_url('urls_original_url_usable', 'original_url');
 
 CREATE TRIGGER urls_original_url_usable_update BEFORE UPDATE OF original_url ON urls FOR EACH ROW WHEN (((new.original_url IS DISTINCT FROM old.original_url) AND ((length(new.original_url) > 32768) OR (translate(ltrim("left"(new.original_url, 256), '\x01\x02\x03\x04\x05\x06\x07\x08\x0b\x0c\x0e\x0f\x1b\x1f \x09\x0d
 '::text), '\x09\x0d
 '::text, ''::text) !~* '^[a-z][a-z0-9+.-]*:'::text) OR (translate(ltrim("left"(new.original_url, 256), '\x01\x02\x03\x04\x05\x06\x07\x08\x0b\x0c\x0e\x0f\x1b\x1f \x09\x0d
 '::text), '\x09\x0d
-'::text, ''::text) ~* '^(about|blob|data|file|filesystem|javascript|jar|vbscript|view-source):'::text)))) EXECUTE FUNCTION refuse_unusable_url('urls_original_url_usable', 'original_url');
+'::text, ''::text) ~* '^(about|blob|data|file|filesystem|javascript|jar|vbscript|view-source):'::text)))) EXECUTE FUNCTION reject_unusable_url('urls_original_url_usable', 'original_url');
 
-CREATE TRIGGER urls_version_usable_insert BEFORE INSERT ON urls FOR EACH ROW WHEN (((new.version < 1) OR (new.version > '9007199254740991'::bigint))) EXECUTE FUNCTION refuse_unusable_url('urls_version_usable', 'version');
+CREATE TRIGGER urls_version_usable_insert BEFORE INSERT ON urls FOR EACH ROW WHEN (((new.version < 1) OR (new.version > '9007199254740991'::bigint))) EXECUTE FUNCTION reject_unusable_url('urls_version_usable', 'version');
 
-CREATE TRIGGER urls_version_usable_update BEFORE UPDATE OF version ON urls FOR EACH ROW WHEN (((new.version IS DISTINCT FROM old.version) AND ((new.version < 1) OR (new.version > '9007199254740991'::bigint)))) EXECUTE FUNCTION refuse_unusable_url('urls_version_usable', 'version');
+CREATE TRIGGER urls_version_usable_update BEFORE UPDATE OF version ON urls FOR EACH ROW WHEN (((new.version IS DISTINCT FROM old.version) AND ((new.version < 1) OR (new.version > '9007199254740991'::bigint)))) EXECUTE FUNCTION reject_unusable_url('urls_version_usable', 'version');

@@ -76,7 +76,7 @@ function describeAudit(audit: ClickAudit, exact: boolean): string[] {
     `  ${counted} clicks counted by the ledger`,
     `  ${onCounters} clicks on short URLs${purged > 0 ? ` (${purged} of them purged)` : ''}`,
   ];
-  if (deadLetters > 0) lines.push(`  ${deadLetters} dead letters in the table click_quarantine`);
+  if (deadLetters > 0) lines.push(`  ${deadLetters} dead letters in the table click_dead_letters`);
   for (const { producer, accepted, counted, lastSeenAt } of exact ? [] : differing.slice(0, maxLines)) {
     lines.push(
       `  producer ${producer}: ${describeDifference(accepted, counted)}, last seen at ${lastSeenAt.toISOString()}`,

@@ -53,7 +53,7 @@ async function complete(): Promise<void> {
   await stamp.deleteEpochData();
   process.stdout.write(
     `Epoch ${epoch.number} began. Cached short URLs are invalid, and the key pool is empty.\n` +
-      'Waiting clicks on short URLs that this database does not have go to the table click_quarantine.\n' +
+      'Waiting clicks on short URLs that this database does not have go to the table click_dead_letters.\n' +
       'Run "npm run reconcile" to list the missing clicks.\n',
   );
 }

@@ -20,6 +20,6 @@ export function explainChange({ number, reason, ageSeconds }: DatabaseEpoch): st
   if (number === 1 || ageSeconds >= reportSeconds || isPlanned) return undefined;
   return (
     `The database was ${reason === 'created' ? 'restored' : reason}: caches were cleared, and clicks that may belong to ` +
-    'lost short URLs are in the table click_quarantine. Run "npm run reconcile" to list the missing clicks.'
+    'lost short URLs are in the table click_dead_letters. Run "npm run reconcile" to list the missing clicks.'
   );
 }

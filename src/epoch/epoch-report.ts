@@ -20,7 +20,7 @@ export async function readEpochReport(db: Knex): Promise<EpochReport> {
             select reason, count(*) as batches,
                    sum((select sum(cast(click ->> 'count' as bigint))
                         from json_array_elements(cast(payload as json) -> 'clicks') as click)) as clicks
-            from click_quarantine where reason like '%another database epoch' group by reason order by reason
+            from click_dead_letters where reason like '%another database epoch' group by reason order by reason
           ) as dead) as "deadLetters"`,
     ),
   );
@@ -40,7 +40,7 @@ export function describeEpochs({ epochs, deadLetters }: EpochReport, missing: nu
     const description = reason.startsWith('short URL')
       ? 'on short URLs that this database does not have'
       : 'of an epoch that is not an ancestor of this database';
-    lines.push(`  ${clicks} clicks in ${batches} batches ${description}, in the table click_quarantine`);
+    lines.push(`  ${clicks} clicks in ${batches} batches ${description}, in the table click_dead_letters`);
   }
   return lines;
 }

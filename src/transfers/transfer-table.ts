@@ -60,7 +60,7 @@ export function createTransferTable<Row>(db: Knex, table: 'imports' | 'exports',
     async findWaiting(after: number, idleSeconds: number): Promise<number | undefined> {
       const { rows } = await db.raw<{ rows: { id: number }[] }>(
         `select id from ${table}
-         where (state = 'waiting' or state = 'running' and worked_at < now() - make_interval(secs => :idleSeconds))
+         where (state = 'waiting' or state = 'running' and last_progress_at < now() - make_interval(secs => :idleSeconds))
            and id > :after and deleted_at is null order by id limit 1`,
         { after, idleSeconds },
       );

@@ -146,7 +146,7 @@ test('epochs work after the schema was renamed', async () => {
     await trx.raw('set local search_path = moved');
     expect(await readEpoch(trx)).toMatchObject({ number: 2 });
     expect(await createEpochStore(trx).begin('restored', 0)).toMatchObject({ number: 3 });
-    await trx.raw(`update database_epoch_stamps set stamp = 'elsewhere'`);
+    await trx.raw(`update database_epoch_fingerprints set stamp = 'elsewhere'`);
     await createUrlIds(trx, 1);
     expect(await trx('database_epochs').max('number as number').first()).toEqual({ number: 4 });
   });
@@ -337,7 +337,7 @@ test('clicks of an earlier epoch are counted on the short URLs that the restored
   expect(await store.apply(batches)).toMatchObject({ clicks: 2, deadLetters: 1 });
   expect(await store.apply(batches)).toMatchObject({ clicks: 0, duplicates: 2 });
   expect(await readCounts(db, [kept!, reused!])).toEqual([2, 0]);
-  expect(await db('click_quarantine').select('reason')).toEqual([
+  expect(await db('click_dead_letters').select('reason')).toEqual([
     { reason: 'short URL of another database epoch' },
   ]);
   const now = createProducerId((await readEpoch()).epoch);
@@ -357,7 +357,7 @@ test('clicks of an unrelated database become dead letters', async () => {
   for (let times = 0; times < 2; times++)
     expect(await store.apply([makeBatch(sibling, 1, kept!, 2)])).toMatchObject({ clicks: 0, deadLetters: 1 });
   expect(await readCounts(db, [kept!])).toEqual([0]);
-  expect(await db('click_quarantine').select('reason')).toEqual([{ reason: 'another database epoch' }]);
+  expect(await db('click_dead_letters').select('reason')).toEqual([{ reason: 'another database epoch' }]);
   expect(await db('click_producers')).toEqual([]);
 });
 
@@ -379,7 +379,7 @@ test('a role with table rights begins an epoch, one without only reads it', asyn
     await theirs.raw('create temporary table database_epochs (number bigint)');
     const choose = theirs.raw(`select * from read_database_epoch('pg_temp.database_epochs'::regclass)`);
     await expect(choose).rejects.toThrow(/may not choose another table/);
-    await db.raw(`grant insert on click_quarantine to ${role}`);
+    await db.raw(`grant insert on click_dead_letters to ${role}`);
     expect(await createEpochStore(theirs).begin('restored', 0)).toMatchObject({ number: 2 });
   } finally {
     await theirs.destroy();
@@ -395,7 +395,7 @@ test('a role without rights on newer tables counts clicks', async () => {
     await db.raw(`drop role ${role}`);
   });
   await db.raw(`grant select, insert, update, delete on all tables in schema public to ${role}`);
-  await db.raw(`revoke all on database_epochs, database_epoch_stamps from ${role}`);
+  await db.raw(`revoke all on database_epochs, database_epoch_fingerprints from ${role}`);
   const login = new URL(url);
   [login.username, login.password] = [role, 'secret'];
   const theirs = openPostgres({ url: login.href, poolMax: 1, queryTimeoutMs: 60_000, name: 'test' });

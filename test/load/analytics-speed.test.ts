@@ -38,7 +38,7 @@ beforeAll(async () => {
      from generate_series(timestamptz '2026-11-12 00:00Z', timestamptz '2026-11-21 23:59Z', interval '3 seconds') as at`,
     { urlId },
   );
-  await db()('analytics_state').update({ rows_since: '2026-11-12T00:00:00Z' });
+  await db()('analytics_state').update({ events_since: '2026-11-12T00:00:00Z' });
   await db().raw('vacuum analyze');
   analytics = createAnalytics(createAnalyticsSnapshot(db(), 10_000));
 });

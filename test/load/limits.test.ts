@@ -138,7 +138,7 @@ test('limited short URLs answer 503 while PostgreSQL is down and never exceed th
 test('a click whose confirmation from PostgreSQL is lost uses up the limit only once', async () => {
   const code = await insert({ maxClicks: 2 });
   await visit(at(0, `${code}+`));
-  const { sprung } = proxy.dropReplyTo('insert into url_uses');
+  const { sprung } = proxy.dropReplyTo('insert into url_usage');
   expect((await visit(at(0, code))).status).toBe(503);
   await sprung;
   const statuses = await askAtOnce(1, async (client) => await visit(at(client, code)));

@@ -50,7 +50,7 @@ export const createAnalyticsPartitions = (db: Knex, slices = standardSlices) => 
 
   /** Ends the retention of rows before `day`. Resolves to the days that still have rows. */
   async expire(day: string): Promise<string[]> {
-    await db.raw(`update analytics_state set rows_since = greatest(rows_since, ${startOfDay(':day')})`, {
+    await db.raw(`update analytics_state set events_since = greatest(events_since, ${startOfDay(':day')})`, {
       day,
     });
     const { rows } = await db.raw<{ rows: { day: string }[] }>(

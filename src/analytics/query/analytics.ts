@@ -34,16 +34,16 @@ export const createAnalytics = (read: ReadAnalytics) => ({
     await read(async (trx) => {
       const urls = await findUrls(trx, query.scope);
       const requested = await findRange(trx, query);
-      const { rowsSince, hasWholeHours } = requested;
+      const { eventsSince, hasWholeHours } = requested;
       const { range, source } = planFor(query, requested);
       const factsOf = (range: Range) =>
         source === 'rows' ? rows(urls, range, query.filters) : rollUps(urls, range, hasWholeHours);
       const { clicks, groups, other } = await count(trx, { urls, range, factsOf, source }, query);
       const visitors = query.visitors
-        ? await countVisitors(trx, urls, { range, rowsSince }, query)
+        ? await countVisitors(trx, urls, { range, eventsSince }, query)
         : undefined;
       const previous = query.compare ? await findPrevious(trx, range, query.timezone) : undefined;
-      if (previous && source === 'rows') assertRetained(previous, rowsSince);
+      if (previous && source === 'rows') assertRetained(previous, eventsSince);
       return {
         range,
         source,
@@ -63,23 +63,23 @@ export const createAnalytics = (read: ReadAnalytics) => ({
 /** Chooses the range and the source of an answer. */
 function planFor(
   { groupBy, interval, filters }: AnalyticsQuery,
-  { range: requested, rowsSince }: RequestedRange,
+  { range: requested, eventsSince }: RequestedRange,
 ): Pick<AnalyticsResult, 'range' | 'source'> {
   const hasFilters = Object.keys(filters).length > 0;
   if (hasFilters || (groupBy === 'time' && interval === 'minute')) {
-    assertRetained(requested, rowsSince);
+    assertRetained(requested, eventsSince);
     return { range: requested, source: 'rows' };
   }
   if (!isDimension(groupBy)) return { range: widen(requested, quarterMs), source: 'roll-ups' };
-  const range = widenForValues(requested, rowsSince);
+  const range = widenForValues(requested, eventsSince);
   return { range, source: hasWholeUtcDays(range) ? 'roll-ups' : 'both' };
 }
 
 const rollUps = (urls: Sql, range: Range, hasWholeHours: boolean) =>
   hasWholeHours && hasWholeUtcHours(range) ? hours(urls, range) : quarters(urls, range);
 
-function assertRetained(range: Range, rowsSince: Date): void {
-  if (range.from < rowsSince) throw new RetentionExceeded(rowsSince);
+function assertRetained(range: Range, eventsSince: Date): void {
+  if (range.from < eventsSince) throw new RetentionExceeded(eventsSince);
 }
 
 const isDimension = (groupBy: string): groupBy is Dimension =>
@@ -124,7 +124,7 @@ const sumOf = (groups: Count[]) => groups.reduce((sum, { clicks }) => sum + clic
 async function countWithoutRow(trx: Knex, urls: Sql, { from, to }: Range): Promise<number> {
   return onlyRow(
     await trx.raw<{ rows: { clicks: number }[] }>(
-      `select cast(coalesce(sum(${clicksOfHour} - row_clicks), 0) as bigint) as clicks
+      `select cast(coalesce(sum(${clicksOfHour} - event_clicks), 0) as bigint) as clicks
        from url_clicks_hourly
        where ${urls.sql} and ${isInHour('from', 'to')}`,
       { ...urls.bindings, from, to },

@@ -14,7 +14,7 @@ export interface RequestedRange {
   /** Rounded to minutes. */
   range: Range;
   /** Start of the retention of click events. */
-  rowsSince: Date;
+  eventsSince: Date;
   /** Whether hours in the time zone coincide with UTC hours over the whole range. */
   hasWholeHours: boolean;
 }
@@ -24,12 +24,12 @@ export async function findRange(
   trx: Knex,
   requested: Pick<AnalyticsQuery, 'from' | 'to' | 'timezone'>,
 ): Promise<RequestedRange> {
-  const { rowsSince, hasWholeHours, ...resolved } = await resolveRange(trx, requested);
+  const { eventsSince, hasWholeHours, ...resolved } = await resolveRange(trx, requested);
   if (resolved.from >= resolved.to) throw new EmptyRange('the range is empty');
-  return { range: widen(resolved, minuteMs), rowsSince: rowsSince ?? new Date(0), hasWholeHours };
+  return { range: widen(resolved, minuteMs), eventsSince: eventsSince ?? new Date(0), hasWholeHours };
 }
 
-type ResolvedRange = Range & { rowsSince: Date | null; hasWholeHours: boolean };
+type ResolvedRange = Range & { eventsSince: Date | null; hasWholeHours: boolean };
 
 async function resolveRange(
   trx: Knex,
@@ -38,7 +38,7 @@ async function resolveRange(
   try {
     return onlyRow(
       await trx.raw<{ rows: ResolvedRange[] }>(
-        `select begins.at as "from", ends.at as "to", nullif(rows_since, '-infinity') as "rowsSince",
+        `select begins.at as "from", ends.at as "to", nullif(events_since, '-infinity') as "eventsSince",
               not exists (
                 select from (select ends.at union all select generate_series(begins.at, ends.at, interval '1 month')) as sample (at)
                 where extract(minute from sample.at at time zone :timezone) <> extract(minute from sample.at at time zone 'UTC')
@@ -108,7 +108,7 @@ export function wholeDays({ from, to }: Range): Range {
 
 /** Extends the range to the resolution of clicks by value: quarters of an hour within the retention of click events,
  *  whole UTC days before it. */
-export const widenForValues = ({ from, to }: Range, rowsSince: Date): Range => ({
-  from: floor(from, from < rowsSince ? dayMs : quarterMs),
-  to: ceil(to, floor(to, dayMs) < rowsSince ? dayMs : quarterMs),
+export const widenForValues = ({ from, to }: Range, eventsSince: Date): Range => ({
+  from: floor(from, from < eventsSince ? dayMs : quarterMs),
+  to: ceil(to, floor(to, dayMs) < eventsSince ? dayMs : quarterMs),
 });

@@ -18,7 +18,7 @@ export const isInHour = (from: string, to: string) =>
 
 /** (url_id, at, clicks, bots) per quarter of an hour, for a range of whole quarters. */
 export const quarters = (urls: Sql, { from, to }: Range): Sql => ({
-  sql: `select url_id, at, clicks, bots from url_clicks_quarterly
+  sql: `select url_id, at, clicks, bots from url_clicks_quarter_hourly
         where ${urls.sql} and ${isWithin('at', 'from', 'to')}
           and ${isInHour('from', 'to')}`,
   bindings: { ...urls.bindings, from, to },
@@ -77,7 +77,7 @@ export function values(urls: Sql, range: Range, dimension: Dimension): Sql {
     ${daily}
     union all select value, clicks, bots from edge
     union all select '', -clicks, -bots from edge
-    union all select '', clicks, bots from url_clicks_quarterly where ${urls.sql} and ${isInEdgeHour} and ${isAtEdge}`,
+    union all select '', clicks, bots from url_clicks_quarter_hourly where ${urls.sql} and ${isInEdgeHour} and ${isAtEdge}`,
     bindings,
   };
 }

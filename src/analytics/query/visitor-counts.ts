@@ -26,10 +26,10 @@ const dailyCount: Record<BotChoice, string> = { include: 'people + bots', exclud
 export async function countVisitors(
   trx: Knex,
   urls: Sql,
-  { range, rowsSince }: { range: Range; rowsSince: Date },
+  { range, eventsSince }: { range: Range; eventsSince: Date },
   query: AnalyticsQuery,
 ): Promise<VisitorCounts> {
-  if (range.from >= rowsSince) return await countByRows(trx, urls, range, query);
+  if (range.from >= eventsSince) return await countByRows(trx, urls, range, query);
   const isOneUrl = query.scope.shortCode !== undefined;
   const hasFilters = Object.keys(query.filters).length > 0;
   return hasWholeUtcDays(range) && isOneUrl && !hasFilters

@@ -41,14 +41,14 @@ const differencesSql = `
   with hourly as materialized (
     select url_id, sum(clicks_00 + clicks_15 + clicks_30 + clicks_45) as clicks,
            sum(bots_00 + bots_15 + bots_30 + bots_45) as bots,
-           coalesce(sum(row_clicks) filter (where hour >= rows_since), 0) as row_clicks
+           coalesce(sum(event_clicks) filter (where hour >= events_since), 0) as event_clicks
     from url_clicks_hourly, analytics_state group by url_id
   ), daily as materialized (
     select url_id, dimension, sum(clicks) as clicks, sum(bots) as bots from url_clicks_daily group by url_id, dimension
   ), kinds as materialized (
     select url_id, sum(clicks) as clicks from url_bots_daily group by url_id
   ), kept as materialized (
-    select url_id, sum(clicks) as clicks from url_analytics, analytics_state where at >= rows_since group by url_id
+    select url_id, sum(clicks) as clicks from url_analytics, analytics_state where at >= events_since group by url_id
   ), url as materialized (
     select id, short_code, analytics_clicks from urls join url_stats on url_id = id
     where id not in (select url_id from analytics_removals)
@@ -56,7 +56,7 @@ const differencesSql = `
     select id, short_code, 'clicks by hour' as metric, analytics_clicks as expected, clicks as found
     from url left join hourly on url_id = id
     union all
-    select id, short_code, 'click events', row_clicks, kept.clicks
+    select id, short_code, 'click events', event_clicks, kept.clicks
     from url left join hourly on hourly.url_id = id left join kept on kept.url_id = id
     union all
     select id, short_code, 'clicks by ' || part.dimension, analytics_clicks, daily.clicks

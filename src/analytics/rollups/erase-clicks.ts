@@ -66,7 +66,7 @@ async function deleteEvents(db: Knex, urlId: number, limit: number): Promise<num
        ), of_hour as (
          select date_trunc('hour', at, 'UTC') as hour, sum(clicks) as clicks from removed group by 1
        ), noted as (
-         update url_clicks_hourly h set row_clicks = h.row_clicks - of_hour.clicks
+         update url_clicks_hourly h set event_clicks = h.event_clicks - of_hour.clicks
          from of_hour where h.url_id = ? and h.hour = of_hour.hour
        )
        select count(*) as count from removed`,

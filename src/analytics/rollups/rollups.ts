@@ -88,10 +88,10 @@ const addSql = `
   ), kept as (
     insert into url_analytics (url_id, at, visitor, clicks, is_bot, bot_kind, country, referrer, browser, os, device)
     select url_id, at, visitor, clicks, is_bot, bot_kind, country, referrer, browser, os, device from click
-    where visitor is not null and at >= (select rows_since from analytics_state)
+    where visitor is not null and at >= (select events_since from analytics_state)
   ), hourly as (
     insert into url_clicks_hourly as known (url_id, hour, clicks_00, clicks_15, clicks_30, clicks_45,
-                                            bots_00, bots_15, bots_30, bots_45, row_clicks)
+                                            bots_00, bots_15, bots_30, bots_45, event_clicks)
     select url_id, hour, ${[0, 1, 2, 3].map(clicksIn).join(', ')}, ${[0, 1, 2, 3].map(botsIn).join(', ')},
            coalesce(sum(clicks) filter (where visitor is not null), 0)
     from click group by url_id, hour
@@ -100,7 +100,7 @@ const addSql = `
       clicks_30 = known.clicks_30 + excluded.clicks_30, clicks_45 = known.clicks_45 + excluded.clicks_45,
       bots_00 = known.bots_00 + excluded.bots_00, bots_15 = known.bots_15 + excluded.bots_15,
       bots_30 = known.bots_30 + excluded.bots_30, bots_45 = known.bots_45 + excluded.bots_45,
-      row_clicks = known.row_clicks + excluded.row_clicks
+      event_clicks = known.event_clicks + excluded.event_clicks
   ), kinds as (
     insert into url_bots_daily as known (url_id, day, kind, clicks)
     select url_id, day, bot_kind, sum(clicks) from click where bot_kind <> '' group by 1, 2, 3

@@ -39,7 +39,7 @@ export async function readAudit(db: Knex): Promise<ClickAudit> {
       const totals = onlyRow(await trx.raw<{ rows: Totals[] }>(totalsSql));
       const { rows: differing } = await trx.raw<{ rows: ProducerAudit[] }>(
         `select producer, accepted, clicks as counted, greatest(last_applied_at, reported_at) as "lastSeenAt",
-                exists (select from click_ooo o where o.producer = p.producer) as "hasGap"
+                exists (select from click_out_of_order_batches o where o.producer = p.producer) as "hasGap"
          from click_producers p where accepted <> clicks order by abs(accepted - clicks) desc, producer limit 10000`,
       );
       const { removedAccepted, removedCounted, ...rest } = totals;
@@ -83,8 +83,8 @@ type Totals = Omit<ClickAudit, 'removed' | 'differing'> & { removedAccepted: num
 const totalsSql = `
   select p.producers, p.accepted, p.counted, s.on_urls as "onUrls", b.purged_clicks as "purged", i.clicks as "imported",
          b.removed_accepted as "removedAccepted", b.removed_clicks as "removedCounted",
-         (select count(*) from click_quarantine) as "deadLetters"
-  from click_books b, imported_clicks i,
+         (select count(*) from click_dead_letters) as "deadLetters"
+  from click_ledger_totals b, imported_clicks i,
        (select count(*) as producers, cast(coalesce(sum(accepted), 0) as bigint) as accepted,
                cast(coalesce(sum(clicks), 0) as bigint) as counted from click_producers) p,
        (select cast(coalesce(sum(click_count), 0) as bigint) as on_urls from url_stats) s`;

@@ -16,7 +16,7 @@ export async function insertDeadLetters(
 ): Promise<Set<string>> {
   if (entries.length === 0) return new Set();
   const { rows } = await trx.raw<{ rows: { source: string }[] }>(
-    `insert into click_quarantine (source, reason, payload)
+    `insert into click_dead_letters (source, reason, payload)
      select source, :reason, payload
      from unnest(cast(:sources as text[]), cast(:payloads as text[])) as entry (source, payload) order by source
      on conflict (source) do nothing returning source`,

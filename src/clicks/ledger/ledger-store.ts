@@ -19,7 +19,7 @@ export async function lockLedger(trx: Knex, batches: Batch[]): Promise<Map<strin
     { producers },
   );
   const appliedAhead = await trx.raw<{ rows: OutOfOrder[] }>(
-    `select producer, array_agg(seq) as seqs from click_ooo
+    `select producer, array_agg(seq) as seqs from click_out_of_order_batches
      where (producer, seq) in (select * from unnest(cast(:producers as uuid[]), cast(:seqs as bigint[])))
      group by producer`,
     { producers: batches.map((batch) => batch.producer), seqs: batches.map((batch) => batch.seq) },
@@ -64,14 +64,14 @@ export async function advanceLedger(
     },
   );
   await trx.raw(
-    `delete from click_ooo o using click_producers p
+    `delete from click_out_of_order_batches o using click_producers p
      where o.producer = p.producer and p.producer = any(cast(:producers as uuid[])) and o.seq <= p.applied_through`,
     { producers: rows.map((row) => row.producer) },
   );
   const added = rows.flatMap(({ producer, outOfOrder }) => outOfOrder.map((seq) => ({ producer, seq })));
   if (added.length === 0) return;
   await trx.raw(
-    `insert into click_ooo (producer, seq) select * from unnest(cast(:producers as uuid[]), cast(:seqs as bigint[]))`,
+    `insert into click_out_of_order_batches (producer, seq) select * from unnest(cast(:producers as uuid[]), cast(:seqs as bigint[]))`,
     { producers: added.map((row) => row.producer), seqs: added.map((row) => row.seq) },
   );
 }
@@ -81,7 +81,7 @@ export async function advanceLedger(
 export async function addToTotals(trx: Knex, clicks: { purged: number; late: number }): Promise<void> {
   if (clicks.purged === 0 && clicks.late === 0) return;
   await trx.raw(
-    'update click_books set purged_clicks = purged_clicks + :purged, removed_accepted = removed_accepted + :late',
+    'update click_ledger_totals set purged_clicks = purged_clicks + :purged, removed_accepted = removed_accepted + :late',
     clicks,
   );
 }
@@ -97,7 +97,7 @@ async function advanceWatermark(trx: Knex, producer: string, appliedThrough: num
   let entry = advance({ appliedThrough, outOfOrder: new Set() }, seqs);
   for (let more = entry.appliedThrough > appliedThrough; more;) {
     const { rows } = await trx.raw<{ rows: { seq: number }[] }>(
-      `select seq from click_ooo where producer = :producer and seq > :through order by seq limit :limit`,
+      `select seq from click_out_of_order_batches where producer = :producer and seq > :through order by seq limit :limit`,
       { producer, through: entry.appliedThrough, limit: pageSize },
     );
     const last = rows.at(-1)?.seq ?? 0;

@@ -14,7 +14,7 @@ export async function insertProducers(trx: Knex, producers: string[]): Promise<v
   if (rows.length === 0) return;
   // A separate statement, because the insert may have waited for the transaction that removes a producer.
   await trx.raw(
-    `delete from click_producers p using click_books b
+    `delete from click_producers p using click_ledger_totals b
      where p.producer = any(cast(:inserted as uuid[])) and ${createdAt('p.producer')} <= b.producers_removed_through`,
     { inserted: rows.map((row) => row.producer) },
   );
@@ -32,7 +32,7 @@ export function createProducerStore(db: Knex) {
          where exists (
            select from click_producers p where p.producer = :producer and batch.seq <= p.applied_through
          ) or exists (
-           select from click_ooo o where o.producer = :producer and o.seq = batch.seq
+           select from click_out_of_order_batches o where o.producer = :producer and o.seq = batch.seq
          )`,
         { producer, seqs },
       );
@@ -87,7 +87,7 @@ export function createProducerStore(db: Knex) {
                   max(${createdAt('producer')}) as created_at, now() - make_interval(days => :idleDays) as idle_since
            from removed
          ), updated_totals as (
-           update click_books b
+           update click_ledger_totals b
            set removed_accepted = b.removed_accepted + total.accepted, removed_clicks = b.removed_clicks + total.clicks,
                producers_removed_through = greatest(b.producers_removed_through, least(total.created_at, total.idle_since))
            from total where total.count > 0

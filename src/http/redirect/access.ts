@@ -23,7 +23,7 @@ export type AccessRules = ReturnType<typeof createAccessRules>;
 
 /** Applies the access rules of short URLs: password, one-time use and click limit. */
 export function createAccessRules(deps: {
-  uses: UsageLimit;
+  usageLimit: UsageLimit;
   enrichClick: EnrichClick;
   responses: Pick<RedirectResponses, 'toOriginal'>;
   interstitial: Interstitial;
@@ -32,11 +32,11 @@ export function createAccessRules(deps: {
   /** Answers with the preview of a short URL. */
   showPreview: (ctx: Context, shortCode: string) => Promise<void>;
 }) {
-  const { uses, enrichClick, responses, interstitial, isCrawler, showPreview } = deps;
+  const { usageLimit, enrichClick, responses, interstitial, isCrawler, showPreview } = deps;
 
   /** Takes one use of a short URL and records the click. Throws UrlExhausted. */
   async function pass(ctx: Context, { url, now, recorder }: RestrictedVisit): Promise<void> {
-    if (isLimited(url) && !(await uses.claim(url.id))) throw exhausted(url);
+    if (isLimited(url) && !(await usageLimit.claim(url.id))) throw exhausted(url);
     await recorder.record(url.id, now, enrichClick(ctx.req, now));
   }
 
@@ -47,7 +47,7 @@ export function createAccessRules(deps: {
       await showPreview(ctx, shortCode);
       return;
     }
-    if (ctx.method === 'HEAD') await requireUsesLeft(uses, url);
+    if (ctx.method === 'HEAD') await requireClicksLeft(usageLimit, url);
     else await pass(ctx, visit);
     sendRedirect(ctx, uncached(responses.toOriginal(url, ctx.req.url!)));
   }
@@ -55,7 +55,7 @@ export function createAccessRules(deps: {
   async function answerInterstitial(ctx: Context, visit: RestrictedVisit): Promise<void> {
     const { shortCode, url } = visit;
     if (ctx.method !== 'POST') {
-      await requireUsesLeft(uses, url);
+      await requireClicksLeft(usageLimit, url);
       interstitial.show(ctx, url);
       return;
     }
@@ -77,8 +77,11 @@ export function createAccessRules(deps: {
 }
 
 /** Throws UrlExhausted for a short URL that has reached its click limit. */
-export async function requireUsesLeft(uses: Pick<UsageLimit, 'hasUsesLeft'>, url: CachedUrl): Promise<void> {
-  if (isLimited(url) && !(await uses.hasUsesLeft(url.id))) throw exhausted(url);
+export async function requireClicksLeft(
+  usageLimit: Pick<UsageLimit, 'hasClicksLeft'>,
+  url: CachedUrl,
+): Promise<void> {
+  if (isLimited(url) && !(await usageLimit.hasClicksLeft(url.id))) throw exhausted(url);
 }
 
 const isLimited = ({ rules }: CachedUrl) =>

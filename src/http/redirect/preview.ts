@@ -10,25 +10,25 @@ import { hostOf, type Preview, previewPage } from '../pages/preview-page.ts';
 import { methodNotAllowed } from '../problems/problem.ts';
 import { basePathOf } from '../server/base-path.ts';
 import { shortCodeOf } from '../server/target-path.ts';
-import { requireUsesLeft } from './access.ts';
+import { requireClicksLeft } from './access.ts';
 
 /** `GET /{short_code}+`: shows the original URL of a short URL. It neither redirects nor records a click. */
 export function createPreview(deps: {
   urls: Pick<Urls, 'resolve'>;
   findUrl: (shortCode: string) => Promise<StoredUrl | undefined>;
-  uses: Pick<UsageLimit, 'hasUsesLeft'>;
+  usageLimit: Pick<UsageLimit, 'hasClicksLeft'>;
   /** Whether a client has requested too many unknown codes. */
   isThrottled: (request: IncomingMessage) => boolean;
   baseUrl: string;
 }) {
-  const { urls, findUrl, uses, isThrottled, baseUrl } = deps;
+  const { urls, findUrl, usageLimit, isThrottled, baseUrl } = deps;
 
   async function find(shortCode: string, request: IncomingMessage): Promise<Preview> {
     // Rejects unknown codes from the caches, without a database query.
     const cached = await urls.resolve(shortCode, Date.now(), isThrottled(request));
     const url = await findUrl(shortCode);
     if (!url?.isActive || url.isDeleted) throw new UrlNotFound('short URL not found');
-    await requireUsesLeft(uses, cached);
+    await requireClicksLeft(usageLimit, cached);
     return toPreview(url);
   }
 

@@ -2,8 +2,8 @@ import type { Knex } from '../postgres/postgres.ts';
 import { listMigrations, ownMigrations } from './migration-files.ts';
 import { type AppliedMigration, type MigrationHistory, readHistory } from './migration-history.ts';
 
-/** The first migration of earlier checkouts, whose migrations were replaced by those of today. */
-const replacedMigration = '20261121_000001_create_api_keys';
+/** The first migrations of earlier checkouts, whose migrations were replaced by those of this version. */
+const replacedMigrations = ['20261121_000001_create_api_keys', '20261130_000001_create_api_keys'];
 
 /** How the tables of a database relate to this version of the code. `reason` is one sentence with the cause and the remedy, without a
  *  host, user or statement. */
@@ -40,7 +40,7 @@ export function compare({ table, hasTables, applied }: MigrationHistory, known: 
   const names = new Set(applied.map(({ name }) => name));
   const missing = known.filter((name) => !names.has(name));
   const unknown = applied.filter(({ name }) => !known.includes(name));
-  if (names.has(replacedMigration)) {
+  if (replacedMigrations.some((name) => names.has(name))) {
     const reason =
       'An earlier checkout of Linkmill created this database, and its migrations have been replaced since. The database cannot be upgraded: set DATABASE_URL to a new one.';
     return { kind: 'incompatible', reason };

@@ -67,7 +67,7 @@ export function createExportStore(db: Knex) {
     /** Chunk `n` of a file, from 0. */
     async findChunk(exportId: number, n: number): Promise<Buffer | undefined> {
       const { rows } = await db.raw<{ rows: { content: Buffer }[] }>(
-        'select content from export_pieces where export_id = :exportId and n = :n',
+        'select content from export_chunks where export_id = :exportId and number = :n',
         { exportId, n },
       );
       return rows[0]?.content;
@@ -76,7 +76,7 @@ export function createExportStore(db: Knex) {
     /** Starts or resumes an export; the first call fixes its last row. */
     async begin(id: number, upToId: number): Promise<Export | undefined> {
       const { rows } = await db.raw<{ rows: Export[] }>(
-        `update exports set state = 'running', worked_at = now(), up_to_id = coalesce(up_to_id, :upToId)
+        `update exports set state = 'running', last_progress_at = now(), up_to_id = coalesce(up_to_id, :upToId)
          where id = :id and state in ('waiting', 'running') and deleted_at is null returning ${columns}`,
         { id, upToId },
       );
@@ -88,13 +88,13 @@ export function createExportStore(db: Knex) {
     async addChunk(id: number, from: Pick<Export, 'chunks'>, chunk: ExportChunk): Promise<boolean> {
       return await boundedTransaction(db, async (trx) => {
         const { rows } = await trx.raw<{ rows: unknown[] }>(
-          `update exports set worked_at = now(), last_id = :lastId, rows = rows + :rows, bytes = bytes + :bytes,
+          `update exports set last_progress_at = now(), last_id = :lastId, rows = rows + :rows, bytes = bytes + :bytes,
              chunks = chunks + 1
            where id = :id and chunks = :chunks and state = 'running' and deleted_at is null returning 1`,
           { id, chunks: from.chunks, lastId: chunk.lastId, rows: chunk.rows, bytes: chunk.bytes },
         );
         if (rows.length === 0) return false;
-        await trx.raw('insert into export_pieces (export_id, n, content) values (:id, :n, :content)', {
+        await trx.raw('insert into export_chunks (export_id, number, content) values (:id, :n, :content)', {
           id,
           n: from.chunks,
           content: chunk.content,
@@ -107,8 +107,8 @@ export function createExportStore(db: Knex) {
     async removeChunks(retentionDays: number, limit: number): Promise<number> {
       return await countDeleted(
         db,
-        `delete from export_pieces where (export_id, n) in (
-           select p.export_id, p.n from export_pieces p join exports e on e.id = p.export_id
+        `delete from export_chunks where (export_id, number) in (
+           select p.export_id, p.number from export_chunks p join exports e on e.id = p.export_id
            where ${isObsolete} limit :limit for update of p skip locked)`,
         { retentionDays, limit },
       );
@@ -120,7 +120,7 @@ export function createExportStore(db: Knex) {
         db,
         `delete from exports where id in (
            select id from exports e
-           where ${isObsolete} and not exists (select from export_pieces p where p.export_id = e.id)
+           where ${isObsolete} and not exists (select from export_chunks p where p.export_id = e.id)
            limit :limit for update skip locked)`,
         { retentionDays, limit },
       );

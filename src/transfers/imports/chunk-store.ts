@@ -8,10 +8,10 @@ export function createChunkStore(db: Knex) {
     async addChunk(importId: number, firstByte: number, content: Buffer): Promise<boolean> {
       const { rows } = await db.raw<{ rows: unknown[] }>(
         `with import as (
-           update imports set worked_at = now(), bytes = bytes + cast(:length as integer)
+           update imports set last_progress_at = now(), bytes = bytes + cast(:length as integer)
            where id = :importId and deleted_at is null returning id
          )
-         insert into import_pieces (import_id, first_byte, content) select id, cast(:firstByte as bigint), cast(:content as bytea) from import
+         insert into import_chunks (import_id, first_byte, content) select id, cast(:firstByte as bigint), cast(:content as bytea) from import
          returning 1`,
         { importId, firstByte, content, length: content.length },
       );
@@ -22,9 +22,9 @@ export function createChunkStore(db: Knex) {
     async readBytes(importId: number, from: number, length: number): Promise<Buffer> {
       const { rows } = await db.raw<{ rows: { content: Buffer }[] }>(
         `select substring(content from cast(greatest(:from - first_byte, 0) + 1 as integer)) as content
-         from import_pieces
+         from import_chunks
          where import_id = :importId and first_byte < cast(:from as bigint) + :length and first_byte >= (
-           select max(first_byte) from import_pieces where import_id = :importId and first_byte <= :from
+           select max(first_byte) from import_chunks where import_id = :importId and first_byte <= :from
          )
          order by first_byte`,
         { importId, from, length },
@@ -36,10 +36,10 @@ export function createChunkStore(db: Knex) {
     async removeChunks(idleHours: number, limit: number): Promise<number> {
       return await countDeleted(
         db,
-        `delete from import_pieces where (import_id, first_byte) in (
-           select p.import_id, p.first_byte from import_pieces p join imports i on i.id = p.import_id
+        `delete from import_chunks where (import_id, first_byte) in (
+           select p.import_id, p.first_byte from import_chunks p join imports i on i.id = p.import_id
            where i.state in ('completed', 'failed') or i.deleted_at is not null
-             or i.state = 'uploading' and i.worked_at < now() - make_interval(hours => :idleHours)
+             or i.state = 'uploading' and i.last_progress_at < now() - make_interval(hours => :idleHours)
            limit :limit for update of p skip locked)`,
         { idleHours, limit },
       );

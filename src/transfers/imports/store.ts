@@ -75,7 +75,7 @@ export function createImportStore(db: Knex) {
     /** Stores the detected format of a file, and the position after its header. */
     async setFormat(importId: number, detected: DetectedFile, at: Position): Promise<void> {
       await db.raw(
-        `update imports set state = 'running', worked_at = now(), format = :format, columns = cast(:columns as text[]),
+        `update imports set state = 'running', last_progress_at = now(), format = :format, columns = cast(:columns as text[]),
            ignored_columns = cast(:ignoredColumns as text[]), done_bytes = :bytes, done_lines = :lines
          where id = :importId and done_bytes = 0`,
         { importId, ...detected, ...at },
@@ -112,8 +112,8 @@ export function createImportStore(db: Knex) {
         `delete from imports where id in (
            select id from imports i
            where (finished_at < now() - make_interval(days => :retentionDays) or deleted_at is not null
-             or state = 'uploading' and worked_at < now() - make_interval(hours => :idleHours))
-             and not exists (select from import_pieces p where p.import_id = i.id)
+             or state = 'uploading' and last_progress_at < now() - make_interval(hours => :idleHours))
+             and not exists (select from import_chunks p where p.import_id = i.id)
            limit :limit for update skip locked)`,
         { retentionDays, idleHours, limit },
       );
@@ -136,7 +136,7 @@ interface DetectedFile {
 }
 
 const advanceSql = `
-  update imports set state = 'running', worked_at = now(), done_bytes = :bytes, done_lines = :lines,
+  update imports set state = 'running', last_progress_at = now(), done_bytes = :bytes, done_lines = :lines,
     rows = rows + :rows, created = created + :created, restored = restored + :restored, skipped = skipped + :skipped,
     failed = failed + :failed, unreadable = unreadable + :unreadable, warnings = warnings + :warnings
   where id = :importId`;

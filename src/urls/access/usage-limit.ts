@@ -17,8 +17,8 @@ export function createUsageLimit(store: UsageStore) {
     const counts = new Map<number, number>();
     for (const urlId of urlIds) counts.set(urlId, (counts.get(urlId) ?? 0) + 1);
     const claims = [...counts].map(([urlId, count]) => ({ urlId, count }));
-    const grants = await store.claim(claims);
-    const left = new Map(claims.map(({ urlId }, i) => [urlId, grants[i]!]));
+    const claimed = await store.claim(claims);
+    const left = new Map(claims.map(({ urlId }, i) => [urlId, claimed[i]!]));
     return urlIds.map((urlId) => {
       const count = left.get(urlId)!;
       left.set(urlId, count - 1);
@@ -27,11 +27,11 @@ export function createUsageLimit(store: UsageStore) {
   }
 
   return {
-    /** Claims one use of a short URL; false when its click limit is reached. Throws when PostgreSQL is unavailable or
-     *  its answer is lost: a use may then be lost, but is never grants twice. */
+    /** Claims one click of a short URL; false when its click limit is reached. Throws when PostgreSQL is unavailable or
+     *  its answer is lost: a click may then be lost, but is never claimed twice. */
     claim,
 
-    /** Whether a short URL has uses left at this moment. */
-    hasUsesLeft: store.hasUsesLeft,
+    /** Whether a short URL has clicks left at this moment. */
+    hasClicksLeft: store.hasClicksLeft,
   };
 }

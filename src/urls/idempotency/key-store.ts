@@ -26,7 +26,7 @@ export function createIdempotencyKeys(db: Knex) {
         `select ${urlColumns}, requested.ordinal, k.request_hash as "requestHash"
          from json_to_recordset(cast(:requested as json)) as requested (ordinal integer, api_key_id bigint, key text, item integer)
            join idempotency_keys k using (api_key_id, key, item),
-           jsonb_populate_record(cast(null as urls), k.made) u`,
+           jsonb_populate_record(cast(null as urls), k.result) u`,
         {
           requested: JSON.stringify(
             requested.map(({ apiKeyId, key, item }, ordinal) => ({

@@ -30,12 +30,12 @@ interface Rule extends Violation {
 
 /** Rules between settings, by the names of the check constraints that also enforce them against concurrent changes. */
 const rules: Readonly<Record<string, Rule>> = {
-  urls_start_before_end: {
+  urls_starts_at_before_expires_at: {
     holds: ({ startsAt, expiresAt }) => startsAt === null || expiresAt === null || startsAt < expiresAt,
     field: 'startsAt',
     reason: 'must be before the expiry',
   },
-  urls_one_time_once: {
+  urls_one_time_max_clicks: {
     holds: ({ isOneTime, maxClicks }) => !isOneTime || maxClicks === null || maxClicks === 1,
     field: 'maxClicks',
     reason: 'must be 1 or absent for a one-time short URL',

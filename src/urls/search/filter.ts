@@ -37,7 +37,7 @@ const conditions: {
       // A row of an external write lacks its search text for a moment, so its columns are searched directly. Each
       // alternative has its own index.
       sql: `(${likes}
-             or u.search_text is null and searched_text(u.short_code, u.title, u.original_url) ilike :storedPattern
+             or u.search_text is null and stored_search_text(u.short_code, u.title, u.original_url) ilike :storedPattern
              or u.search_text is null and u.tags @> array[cast(:searchTag as text)] and u.tags <> '{}')`,
       bindings: {
         ...Object.fromEntries(patterns.map((pattern, i) => [`searchPattern${i}`, pattern])),

@@ -77,7 +77,7 @@ export function createDeletedUrlStore(db: Knex) {
            where d.short_code = input.short_code and d.id in (select id from deleted) and d.deleted_at is not null
            returning d.*
          ), usage as (
-           delete from url_uses where url_id in (select id from u)
+           delete from url_usage where url_id in (select id from u)
          ), recorded as (${recordResults})
          select ${storedColumns} from u`,
         { rows: toInsertedRows(urls) },

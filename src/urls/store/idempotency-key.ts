@@ -30,7 +30,7 @@ export const toIdempotencyColumns = (key: IdempotencyKey | undefined) =>
 /** SQL for a statement that inserts the rows `input` as `u`: records the results of the rows with an idempotency key.
  *  The statement fails as a whole if a key exists, and waits for concurrent inserts of the same key. */
 export const recordResults = `
-  insert into idempotency_keys (api_key_id, key, item, request_hash, made)
+  insert into idempotency_keys (api_key_id, key, item, request_hash, result)
   select u.created_by, input.idempotency_key, input.idempotency_item, decode(input.request_hash, 'hex'),
     -- Records that there is a password, but not its hash.
     to_jsonb(u) - 'search_text' || jsonb_build_object('password_hash', case when u.password_hash is not null then '' end)

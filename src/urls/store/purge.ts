@@ -23,7 +23,7 @@ export const purgeStatement = (
     from purged where code_is_generated
     on conflict do nothing
   ), totals as (
-    update click_books set purged_clicks = purged_clicks + (select sum(click_count) from counters)
+    update click_ledger_totals set purged_clicks = purged_clicks + (select sum(click_count) from counters)
     where exists (select from counters where click_count > 0)
   )`;
 

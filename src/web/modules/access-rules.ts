@@ -45,7 +45,7 @@ export function openAccessRules(
 ) {
   const { db, cacheRedis, breakers, urls, enrichClick, responses, isThrottled, userAgents } = deps;
   const { findByCode } = breakers.postgres.guard(createUrlStore(db));
-  const uses = createUsageLimit(breakers.postgres.guard(createUsageStore(db)));
+  const usageLimit = createUsageLimit(breakers.postgres.guard(createUsageStore(db)));
   const checkInTurn = createConcurrencyLimit(passwordChecks);
   const countAttempts = (name: string, windowSeconds: number) =>
     createFixedWindowCounter({
@@ -68,14 +68,14 @@ export function openAccessRules(
   const preview = createPreview({
     urls,
     findUrl: createSingleFlight(maxPreviews, findByCode),
-    uses,
+    usageLimit,
     isThrottled,
     baseUrl: config.BASE_URL,
   });
   const isCrawler = (header: string) => userAgents.find(header).isCrawler;
   return {
     accessRules: createAccessRules({
-      uses,
+      usageLimit,
       enrichClick,
       responses,
       interstitial,

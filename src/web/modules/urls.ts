@@ -73,7 +73,7 @@ export function openUrls(
     closeRedis,
   );
   closing.defer(
-    'announcements',
+    'invalidation bus',
     subscribeToChanges(
       subscriberRedis,
       prefix,

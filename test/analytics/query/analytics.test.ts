@@ -35,7 +35,7 @@ beforeAll(() => {
 
 beforeEach(async () => {
   await resetLedger(db());
-  await db()('analytics_state').update({ rows_since: '-infinity' });
+  await db()('analytics_state').update({ events_since: '-infinity' });
   urlIds = await createUrlIds(db(), 2);
   shortCode = await codeOf(urlIds[0]!);
 });
@@ -282,7 +282,7 @@ describe('time zones', () => {
 describe('queries that need click events', () => {
   test('minutes and filters before the retention throw with the start of the retention', async () => {
     const since = new Date('2026-11-01T00:00:00Z');
-    await db()('analytics_state').update({ rows_since: since });
+    await db()('analytics_state').update({ events_since: since });
     const range = { from: '2026-10-31', to: '2026-11-01' };
     await expect(runQuery({ ...range, interval: 'minute' })).rejects.toThrow(RetentionExceeded);
     await expect(runQuery({ ...range, filters: { os: 'Linux' } })).rejects.toMatchObject({ since });
@@ -312,7 +312,7 @@ describe('queries that need click events', () => {
       source: 'both',
       clicks: 1,
     });
-    await db()('analytics_state').update({ rows_since: '2026-11-21' });
+    await db()('analytics_state').update({ events_since: '2026-11-21' });
     expect(await runQuery({ ...range, groupBy: 'country' })).toMatchObject({
       range: { from: new Date('2026-11-20T00:00:00Z'), to: range.to },
       source: 'roll-ups',
@@ -333,7 +333,7 @@ describe('queries that need click events', () => {
     expect((await runQuery({ ...range, bots: 'exclude' })).groups.map(({ visitors }) => visitors)).toEqual([
       1, 1,
     ]);
-    await db()('analytics_state').update({ rows_since: '2026-11-20' });
+    await db()('analytics_state').update({ events_since: '2026-11-20' });
     await db()('url_visitors_daily').insert({ url_id: urlIds[0], day: '2026-11-19', people: 5, bots: 1 });
     expect((await runQuery(range)).visitors).toBe(8);
     expect((await runQuery({ ...range, scope: { owner: null } })).visitors).toBeUndefined();

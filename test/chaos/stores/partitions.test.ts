@@ -97,7 +97,7 @@ test('clicks of web processes whose clocks are wrong are counted at the times of
   const takenMs = Date.now() - begunAt + 900_000;
   for (const [i, offsetMs] of offsets.entries()) {
     const { rows } = await db().raw<{ rows: { clicks: number; at: Date }[] }>(
-      `select cast(sum(clicks) as bigint) as clicks, min(at) as at from url_clicks_quarterly join urls on id = url_id
+      `select cast(sum(clicks) as bigint) as clicks, min(at) as at from url_clicks_quarter_hourly join urls on id = url_id
        where short_code = any(cast(:codes as text[]))`,
       { codes: codes.slice(i * 10, (i + 1) * 10) },
     );

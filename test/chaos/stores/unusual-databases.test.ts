@@ -118,7 +118,9 @@ test('writes by Linkmill and by other programs work after a rename of the schema
       { short_code: 'a' },
       { short_code: 'b' },
     ]);
-    expect((await db.raw('select purged_clicks from click_books')).rows).toEqual([{ purged_clicks: 3 }]);
+    expect((await db.raw('select purged_clicks from click_ledger_totals')).rows).toEqual([
+      { purged_clicks: 3 },
+    ]);
     expect((await db.raw('select version from blocked_hosts_version')).rows).toEqual([{ version: 1 }]);
     await db.transaction(async (trx) => {
       await trx.raw(`select set_config('application_name', 'other', true)`);

@@ -34,7 +34,7 @@ async function readLedger(producer: string) {
   const entry = await db()('click_producers')
     .where({ producer })
     .first('applied_through', 'batches', 'clicks');
-  const rows = await db()('click_ooo').where({ producer }).orderBy('seq');
+  const rows = await db()('click_out_of_order_batches').where({ producer }).orderBy('seq');
   return entry && { ...entry, outOfOrder: rows.map((row) => row.seq) };
 }
 
@@ -236,7 +236,7 @@ test('an aborted transaction leaves nothing, and the next one counts the same ba
   await holder.rollback();
   expect(await readCounts([free, held])).toEqual([0, 0]);
   expect(await readLedger(producer)).toBeUndefined();
-  expect(await db()('click_quarantine').where({ source: unreadable.source })).toEqual([]);
+  expect(await db()('click_dead_letters').where({ source: unreadable.source })).toEqual([]);
 
   expect(await store.apply(batches, [unreadable])).toMatchObject({ batches: 2, clicks: 11, duplicates: 0 });
   expect(await readCounts([free, held])).toEqual([6, 5]);
@@ -250,7 +250,7 @@ test('an unreadable entry becomes one dead letter, and batches beside it are cou
   const batch = makeBatch(uuidv7(), 1, [[url, 2]]);
   await Promise.all([store.apply([batch], [entry]), store.apply([], [entry])]);
   await store.apply([], [entry, { ...entry, payload: 'another' }]);
-  const rows = await db()('click_quarantine').where({ source: entry.source });
+  const rows = await db()('click_dead_letters').where({ source: entry.source });
   expect(rows).toHaveLength(1);
   expect(rows[0]).toMatchObject({ reason: 'unreadable', payload: entry.payload });
   expect(await readCounts([url])).toEqual([2]);

@@ -136,7 +136,10 @@ test.each([
   ['a short URL that somebody removed by hand', 'delete from urls'],
   ['a ledger that says too much', 'update click_producers set clicks = clicks + 1, accepted = accepted + 1'],
   ['a ledger that says less than was accepted', 'update click_producers set clicks = clicks - 1'],
-  ['a difference of removed producers', 'update click_books set removed_accepted = removed_accepted + 1'],
+  [
+    'a difference of removed producers',
+    'update click_ledger_totals set removed_accepted = removed_accepted + 1',
+  ],
 ])('the audit finds %s', async (_, tamper) => {
   const [url] = (await createUrlIds(db(), 1)) as [number];
   await openClickStore(db()).apply([makeBatch(uuidv7(), 1, url, 3)]);

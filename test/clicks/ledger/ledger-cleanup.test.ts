@@ -87,7 +87,7 @@ test('a late batch of a removed producer becomes one dead letter and is never co
   ]);
   expect(await readCounts(db(), [url])).toEqual([9]);
   expect(await readProducers()).toEqual([living]);
-  const deadLetters = await db()('click_quarantine').select('source', 'reason', 'payload');
+  const deadLetters = await db()('click_dead_letters').select('source', 'reason', 'payload');
   expect(deadLetters).toEqual([
     { source: `batch ${silent} 2`, reason: 'producer removed', payload: JSON.stringify(late) },
   ]);
@@ -153,7 +153,7 @@ test('a late batch during a clean-up is counted once or dead-lettered, never bot
     counted += 4 + applied.reduce((sum, result) => sum + (result?.clicks ?? 0), 0);
     for (const producer of producers) {
       const [row] = await db()('click_producers').where({ producer });
-      const deadLetters = await db()('click_quarantine').where('source', 'like', `batch ${producer}%`);
+      const deadLetters = await db()('click_dead_letters').where('source', 'like', `batch ${producer}%`);
       const late = deadLetters.some(({ source }) => source === `batch ${producer} 2`);
       fates.add(
         row
@@ -183,7 +183,7 @@ test('a flush that waits for a counter does not lock the totals, which the holde
   await purge.raw('select from url_stats where url_id = ? for update', [url]);
   const flush = store.apply([makeBatch(silent, 2, url), makeBatch(uuidv7(), 1, url)]);
   await untilLocked(db());
-  await purge.raw('update click_books set purged_clicks = purged_clicks + 0');
+  await purge.raw('update click_ledger_totals set purged_clicks = purged_clicks + 0');
   await purge.commit();
   expect(await flush).toMatchObject({ batches: 1, deadLetters: 1 });
 });
@@ -281,7 +281,7 @@ test('a removed producer that registers again in a later epoch is counted once',
     await db()('click_producers').where({ producer: recorder.producer }).update({ accepted: 1 });
     expect(await cleanUp()).toBe(1);
     // The clean-up goes by the creation time of the producer, long ago for an idle one.
-    await db()('click_books').update({ producers_removed_through: new Date() });
+    await db()('click_ledger_totals').update({ producers_removed_through: new Date() });
     recorder.reportAgain();
   } finally {
     await recorder.drain();

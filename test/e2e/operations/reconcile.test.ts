@@ -135,9 +135,9 @@ test('reconcile exits with code 2 and the error when PostgreSQL or a table is mi
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toMatch(/^failed to read the audit: .*ECONNREFUSED.*\n$/);
   }
-  await db().schema.renameTable('click_books', 'click_books_away');
+  await db().schema.renameTable('click_ledger_totals', 'click_ledger_totals_away');
   const { code, stderr } = await reconcile();
-  await db().schema.renameTable('click_books_away', 'click_books');
+  await db().schema.renameTable('click_ledger_totals_away', 'click_ledger_totals');
   expect(code).toBe(2);
-  expect(stderr).toContain('relation "click_books" does not exist\n');
+  expect(stderr).toContain('relation "click_ledger_totals" does not exist\n');
 });

@@ -137,7 +137,10 @@ describe('a database restored from a dump while Redis keeps its data', () => {
     await restoreDump(url(), dump);
     const { ms, reused } = await judgeAfterwards(service, db(), { changed, deleted, created });
     process.stdout.write(`restored: right after ${Math.round(ms)} ms\n`);
-    await waitUntil('lost clicks are dead letters', async () => (await db()('click_quarantine')).length > 0);
+    await waitUntil(
+      'lost clicks are dead letters',
+      async () => (await db()('click_dead_letters')).length > 0,
+    );
     expect(await readClicks(db(), reused)).toBe(3);
     const { stdout } = await runProcess('src/cli/reconcile.js', { DATABASE_URL: url() }, ['--wait', '5']);
     expect(stdout).toMatch(/epoch 2 began at .*: restored, cloned or promoted/);
@@ -259,7 +262,7 @@ describe('a PostgreSQL replaced', () => {
     await waitForRedirects(service, { [code]: 'https://kept.example/' });
     service.worker = await startWorker(service.settings);
     await waitUntil('every click is counted', async () => (await readClicks(db, code)) > before);
-    expect(await db('click_quarantine').where('quarantined_at', '>', begun)).toEqual([]);
+    expect(await db('click_dead_letters').where('created_at', '>', begun)).toEqual([]);
     expect(await db('database_epochs').orderBy('number', 'desc').first()).toMatchObject({
       reason: 'restored, cloned or promoted',
     });

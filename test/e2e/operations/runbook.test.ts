@@ -196,7 +196,7 @@ describe.skipIf(!hasPostgresInstallation())('the commands of the runbook', () =>
     expect(await db('api_keys').pluck('name')).toEqual(['erased']);
     expect((await client().get('/api/v1/api-keys/current')).status).toBe(200);
     await machine.run(eraseTransfers, { API_KEY_ID: String(apiKey.id) });
-    expect([await countRows(db, 'exports'), await countRows(db, 'export_pieces')]).toEqual([0, 0]);
+    expect([await countRows(db, 'exports'), await countRows(db, 'export_chunks')]).toEqual([0, 0]);
   });
 
   test('a move to another machine loses no click, and redirects and creates continue', async () => {

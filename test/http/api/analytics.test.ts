@@ -195,7 +195,7 @@ test.each([
 });
 
 test('minutes before the retention period are rejected with its start', async () => {
-  await web.database.db()('analytics_state').update({ rows_since: '2026-11-20T00:00:00Z' });
+  await web.database.db()('analytics_state').update({ events_since: '2026-11-20T00:00:00Z' });
   const answer = await web
     .client()
     .get('/api/v1/urls/clicked/analytics?from=2026-11-19&to=2026-11-20&interval=minute');

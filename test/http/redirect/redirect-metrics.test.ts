@@ -48,7 +48,7 @@ test('a redirect that fails late never decreases a counter', async () => {
   const before = await read();
   let during = before;
   const status = await db.transaction(async (trx) => {
-    await trx.raw('lock table url_uses in access exclusive mode');
+    await trx.raw('lock table url_usage in access exclusive mode');
     const visit = web.client().get(`/${code}`);
     await waitUntil('the redirect waits for the usage limit', async () => {
       const { rows } = await db.raw(

@@ -81,7 +81,7 @@ export async function readMetrics(db: Knex): Promise<Metrics> {
     `select url_id || ' total' as name, analytics_clicks as clicks, 0 as bots from url_stats where analytics_clicks > 0
      union all
      select url_id || ' quarter ' || to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), clicks, bots
-     from url_clicks_quarterly
+     from url_clicks_quarter_hourly
      union all
      select url_id || ' ' || dimension || ' ' || day || ' ' || value, clicks, bots from url_clicks_daily
      union all

@@ -34,7 +34,7 @@ export const makeBatch = (producer: string, seq: number, urlId: number, clicks =
 /** Resets the ledger and the analytics: no producers, dead letters and short URLs. */
 export async function resetLedger(db: Knex): Promise<void> {
   await db('click_producers').del();
-  await db('click_quarantine').del();
+  await db('click_dead_letters').del();
   await db('urls').del();
   for (const table of [
     'url_analytics',
@@ -45,7 +45,7 @@ export async function resetLedger(db: Knex): Promise<void> {
     'analytics_removals',
   ])
     await db(table).del();
-  await db('click_books').update({
+  await db('click_ledger_totals').update({
     removed_accepted: 0,
     removed_clicks: 0,
     purged_clicks: 0,

@@ -22,8 +22,8 @@ async function createLimited(settings: { maxClicks?: number | null; isOneTime?: 
   return id;
 }
 
-const readUsed = async (urlId: number) =>
-  (await db()('url_uses').where({ url_id: urlId }).first('used'))?.used ?? 0;
+const readClicks = async (urlId: number) =>
+  (await db()('url_usage').where({ url_id: urlId }).first('clicks'))?.clicks ?? 0;
 const setLimit = async (urlId: number, maxClicks: number | null) =>
   await db()('urls').where({ id: urlId }).update({ max_clicks: maxClicks });
 
@@ -37,7 +37,7 @@ test('a click limit of 37 grants 37 of 200 concurrent claims in two processes', 
   const claims = Array.from({ length: 200 }, (_, i) => processes[i % 2]!.claim(urlId));
   expect(await countGranted(claims)).toBe(37);
   expect(await processes[0].claim(urlId)).toBe(false);
-  expect(await readUsed(urlId)).toBe(37);
+  expect(await readClicks(urlId)).toBe(37);
 });
 
 test('each one-time URL grants exactly one of many concurrent claims', async () => {
@@ -78,7 +78,7 @@ describe('a changed click limit', () => {
     const [usage] = openProcesses();
     expect(await countGranted(Array.from({ length: 10 }, () => usage.claim(urlId)))).toBe(2);
     await setLimit(urlId, 5);
-    expect(await usage.hasUsesLeft(urlId)).toBe(true);
+    expect(await usage.hasClicksLeft(urlId)).toBe(true);
     expect(await countGranted(Array.from({ length: 10 }, () => usage.claim(urlId)))).toBe(3);
   });
 
@@ -87,9 +87,9 @@ describe('a changed click limit', () => {
     const [usage] = openProcesses();
     await countGranted(Array.from({ length: 4 }, () => usage.claim(urlId)));
     await setLimit(urlId, 3);
-    expect(await usage.hasUsesLeft(urlId)).toBe(false);
+    expect(await usage.hasClicksLeft(urlId)).toBe(false);
     expect(await usage.claim(urlId)).toBe(false);
-    expect(await readUsed(urlId)).toBe(4);
+    expect(await readClicks(urlId)).toBe(4);
   });
 
   test('grants every claim when it is removed', async () => {
@@ -97,18 +97,18 @@ describe('a changed click limit', () => {
     const [usage] = openProcesses();
     await usage.claim(urlId);
     await setLimit(urlId, null);
-    expect(await usage.hasUsesLeft(urlId)).toBe(true);
+    expect(await usage.hasClicksLeft(urlId)).toBe(true);
     expect(await countGranted(Array.from({ length: 10 }, () => usage.claim(urlId)))).toBe(10);
   });
 });
 
-test('hasUsesLeft does not claim a use', async () => {
+test('hasClicksLeft does not claim a click', async () => {
   const urlId = await createLimited({ maxClicks: 1 });
   const [usage] = openProcesses();
-  expect(await usage.hasUsesLeft(urlId)).toBe(true);
-  expect(await usage.hasUsesLeft(urlId)).toBe(true);
+  expect(await usage.hasClicksLeft(urlId)).toBe(true);
+  expect(await usage.hasClicksLeft(urlId)).toBe(true);
   expect(await usage.claim(urlId)).toBe(true);
-  expect(await usage.hasUsesLeft(urlId)).toBe(false);
+  expect(await usage.hasClicksLeft(urlId)).toBe(false);
 });
 
 test('a missing short URL grants no use', async () => {

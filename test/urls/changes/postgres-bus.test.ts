@@ -201,7 +201,7 @@ describe('an external write', () => {
   test('needs rights on the table only', async () => {
     const role = `stranger_${process.pid}`;
     await external.run(`create role ${role}; grant select, insert, update, delete, truncate on urls to ${role};
-      grant truncate on url_stats, url_uses to ${role}`);
+      grant truncate on url_stats, url_usage to ${role}`);
     try {
       await external.run(`set role ${role}`);
       await insert('code-1', 'code-2');
@@ -227,8 +227,8 @@ describe('an external write', () => {
       await external.run(`set role ${role}; create table ${role}.mine (short_code text, version bigint)`);
       const trick =
         external.run(`create trigger trick after delete on ${role}.mine referencing old table as deleted
-        execute function announce_deleted_urls()`);
-      await expect(trick).rejects.toThrow('permission denied for function announce_deleted_urls');
+        execute function notify_deleted_urls()`);
+      await expect(trick).rejects.toThrow('permission denied for function notify_deleted_urls');
     } finally {
       await external.run(`reset role; drop schema ${role} cascade; drop role ${role}`);
     }

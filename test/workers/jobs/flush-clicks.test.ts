@@ -139,7 +139,7 @@ test('what cannot be read as a batch goes to the quarantine, once, and holds up 
 
   expect(await flush()).toMatchObject({ batches: 5, flushed: 15, deadLetters: 1 });
   expect(await countWaiting()).toBe(0);
-  const kept = await database.db()('click_quarantine').select('source', 'reason', 'payload');
+  const kept = await database.db()('click_dead_letters').select('source', 'reason', 'payload');
   expect(kept).toEqual([{ source, reason: 'unreadable', payload: JSON.stringify(entry) }]);
 });
 

@@ -63,7 +63,7 @@ async function readRows(): Promise<Record<string, number>> {
 beforeEach(async () => {
   await resetLedger(db());
   for (const day of await listPartitionDays(db())) await db().raw('drop table ??', [partitionName(day)]);
-  await db()('analytics_state').update({ rows_since: '-infinity' });
+  await db()('analytics_state').update({ events_since: '-infinity' });
 });
 
 test('partitions are created from yesterday to a week ahead, idempotently and with progress', async () => {
@@ -85,7 +85,9 @@ test('clicks at midnight, with wrong clocks and without a partition are all stor
   expect(await apply(clicks)).toMatchObject({ clicks: 12 });
   // That of 1970 is past its retention.
   expect(await readRows()).toEqual({ '20261121': 1, '20261122': 1, other_days: 3 });
-  const { rows } = await db().raw('select cast(sum(clicks) as bigint) as clicks from url_clicks_quarterly');
+  const { rows } = await db().raw(
+    'select cast(sum(clicks) as bigint) as clicks from url_clicks_quarter_hourly',
+  );
   expect(rows).toEqual([{ clicks: 12 }]);
 });
 

@@ -117,10 +117,10 @@ test('a run without an id takes waiting and abandoned transfers, but no active o
   const setWorked = async (id: number, ago: string) =>
     await database
       .db()
-      .raw(`update imports set state = 'running', worked_at = now() - cast(? as interval) where id = ?`, [
-        ago,
-        id,
-      ]);
+      .raw(
+        `update imports set state = 'running', last_progress_at = now() - cast(? as interval) where id = ?`,
+        [ago, id],
+      );
   await setWorked(abandoned!, '1 minute');
   await setWorked(current!, '1 second');
   expect(await importUrls(transfers(), undefined, createJobContext())).toEqual({
@@ -257,15 +257,15 @@ test('files of finished imports are deleted, old imports with their errors, wait
   await importUrls(transfers(), done, createJobContext());
   const waiting = await transfers().upload(apiKeyId, fileOf('later-', 2));
   await clean();
-  expect(await db('import_pieces').where({ import_id: done })).toEqual([]);
+  expect(await db('import_chunks').where({ import_id: done })).toEqual([]);
   expect(await db('import_errors').where({ import_id: done })).not.toEqual([]);
-  expect(await db('import_pieces').where({ import_id: waiting })).toHaveLength(1);
+  expect(await db('import_chunks').where({ import_id: waiting })).toHaveLength(1);
 
   await db.raw(`update imports set finished_at = finished_at - interval '8 days' where id = ?`, [done]);
   await db.raw(`update exports set finished_at = finished_at - interval '8 days'`);
   await clean();
   expect(await db('imports').where({ id: done })).toEqual([]);
   expect(await db('import_errors').where({ import_id: done })).toEqual([]);
-  expect([await db('exports'), await db('export_pieces')]).toEqual([[], []]);
+  expect([await db('exports'), await db('export_chunks')]).toEqual([[], []]);
   expect(await importUrls(transfers(), waiting, createJobContext())).toMatchObject({ created: 2 });
 });

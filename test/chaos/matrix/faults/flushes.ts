@@ -26,7 +26,7 @@ const killed: Interruption = {
 };
 
 /** A flush writes to this table after it has updated the counters, so this lock holds it before the commit. */
-const lockLedger = 'lock table click_ooo in share mode';
+const lockLedger = 'lock table click_out_of_order_batches in share mode';
 
 async function betweenUpdateAndCommit(
   stack: Stack,
@@ -41,7 +41,7 @@ async function betweenUpdateAndCommit(
     member = await waitUntil('a flush waits for the ledger', async () => {
       const { rows } = await db.raw<{ rows: { port: number }[] }>(
         `select client_port as port from pg_stat_activity
-         where datname = current_database() and wait_event_type = 'Lock' and query like '%click_ooo%'`,
+         where datname = current_database() and wait_event_type = 'Lock' and query like '%click_out_of_order_batches%'`,
       );
       return members.find(({ proxies }) => rows.some(({ port }) => proxies.postgres.comesFrom(port)));
     });

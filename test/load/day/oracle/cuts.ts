@@ -68,12 +68,12 @@ export const permanent: Cut[] = [
   {
     name: 'by quarter of an hour',
     expected: sentBy(['quarter']),
-    found: `select ${key('at')}, sum(clicks) as clicks, sum(bots) as bots from url_clicks_quarterly group by 1`,
+    found: `select ${key('at')}, sum(clicks) as clicks, sum(bots) as bots from url_clicks_quarter_hourly group by 1`,
   },
   {
     name: 'by quarter of an hour and short URL',
     expected: sentBy(['url_id', 'quarter']),
-    found: `select ${key('url_id', 'at')}, clicks, bots from url_clicks_quarterly`,
+    found: `select ${key('url_id', 'at')}, clicks, bots from url_clicks_quarter_hourly`,
   },
   ...['country', 'browser', 'os', 'device'].map(byDay),
   byReferrer,

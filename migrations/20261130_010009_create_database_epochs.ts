@@ -1,9 +1,10 @@
 import type { Knex } from 'knex';
 
 /** Epochs bind the content of Redis (cached versions, URL ids in unconfirmed clicks, key pool) to the history of this database. The row
- *  with the highest number is the current one. `database_epoch_stamps` has the fingerprint of the row when it was written: cluster,
- *  timeline, database, table and the row's own transaction. A restored dump, a clone, a recovery to a point in time and a promoted
- *  standby all change one of them. The next read of the epoch, or the next statement that writes `urls`, then begins a new epoch first.
+ *  with the highest number is the current one. `database_epoch_fingerprints` has the fingerprint of the row when it was written:
+ *  cluster, timeline, database, table and the row's own transaction. A restored dump, a clone, a recovery to a point in time and a
+ *  promoted standby all change one of them. The next read of the epoch, or the next statement that writes `urls`, then begins a new
+ *  epoch first.
  *
  *  The session that begins an epoch holds its locks until its transaction ends. Others wait for one second at most, even if their client
  *  has disconnected, and then fail with lock_not_available (55P03). */
@@ -11,13 +12,13 @@ export async function up(db: Knex): Promise<void> {
   // With the rights of the owner: every role must compute the same fingerprint. The helpers run as the function that calls them.
   const asOwner = `language plpgsql security definer set search_path = pg_catalog, pg_temp`;
   // The schema may have been renamed. A default is bound to the table, so it finds the schema; the setting ends with the function.
-  const place = `place regclass default 'database_epochs'::regclass`;
+  const epochsTable = `epochs_table regclass default 'database_epochs'::regclass`;
   const enterSchema = `
-        if not exists (select from pg_class where oid = place and relowner = current_user::regrole) then
+        if not exists (select from pg_class where oid = epochs_table and relowner = current_user::regrole) then
           raise insufficient_privilege using message = 'the caller may not choose another table';
         end if;
         perform set_config('search_path',
-          (select relnamespace::regnamespace::text from pg_class where oid = place) || ', pg_temp', true);`;
+          (select relnamespace::regnamespace::text from pg_class where oid = epochs_table) || ', pg_temp', true);`;
   await db.raw(`
     create table database_epochs (
       number bigint primary key,
@@ -31,13 +32,13 @@ export async function up(db: Knex): Promise<void> {
     );
     -- Every role that counts clicks reads it, also without default privileges; it contains no secrets.
     grant select on database_epochs to public;
-    create table database_epoch_stamps (
+    create table database_epoch_fingerprints (
       number bigint primary key references database_epochs (number) on delete cascade,
-      stamp text not null
+      fingerprint text not null
     );
 
     -- Null on a standby, which has no timeline of its own yet.
-    create function database_stamp() returns text language plpgsql stable as $$
+    create function database_fingerprint() returns text language plpgsql stable as $$
       declare
         cluster text := 'unknown';
         timeline text := 'unknown';
@@ -57,17 +58,17 @@ export async function up(db: Knex): Promise<void> {
 
     create function has_current_epoch() returns boolean language plpgsql stable as $$
       declare
-        place text := database_stamp();
+        current_fingerprint text := database_fingerprint();
       begin
-        return place is null or coalesce((
-          select s.stamp = place || '/' || e.xmin::text
-          from database_epochs e left join database_epoch_stamps s using (number)
+        return current_fingerprint is null or coalesce((
+          select f.fingerprint = current_fingerprint || '/' || e.xmin::text
+          from database_epochs e left join database_epoch_fingerprints f using (number)
           order by e.number desc limit 1), false);
       end $$;
 
     -- Begins an epoch if there is no current one, or if is_forced. Its versions are higher than those of all earlier epochs, than
-    -- \`above\`, and than those of any other copy of this database that began an epoch in another second.
-    create function begin_epoch(why text, above bigint, is_forced boolean, ids_until_restart boolean)
+    -- \`min_version\`, and than those of any other copy of this database that began an epoch in another second.
+    create function begin_epoch(epoch_reason text, min_version bigint, is_forced boolean, ids_until_restart boolean)
       returns void language plpgsql set lock_timeout = '1s' as $$
       declare
         latest database_epochs;
@@ -86,7 +87,7 @@ export async function up(db: Knex): Promise<void> {
           delete from database_epochs;
         else
           next_number := coalesce(latest.number, 0) + 1;
-          floor := greatest(last_version, latest.version_floor, above, extract(epoch from clock_timestamp())::bigint << 20) + 1;
+          floor := greatest(last_version, latest.version_floor, min_version, extract(epoch from clock_timestamp())::bigint << 20) + 1;
           perform setval('url_versions', floor + 4);
           if ids_until_restart then
             last_id := coalesce((select min(id) - 1 from urls where created_at >= pg_postmaster_start_time()), last_id);
@@ -96,24 +97,25 @@ export async function up(db: Knex): Promise<void> {
             greatest(0, (62::numeric ^ code_length)::bigint - key_generator.next_number) / 1000);
         end if;
         insert into database_epochs (number, reason, version_floor, url_id_floor)
-          values (next_number, why, floor, last_id);
+          values (next_number, epoch_reason, floor, last_id);
         -- A restored copy may or may not have a row of this number.
-        insert into database_epoch_stamps (number, stamp)
-          select number, database_stamp() || '/' || xmin::text from database_epochs where number = next_number
-          on conflict (number) do update set stamp = excluded.stamp;
+        insert into database_epoch_fingerprints (number, fingerprint)
+          select number, database_fingerprint() || '/' || xmin::text from database_epochs where number = next_number
+          on conflict (number) do update set fingerprint = excluded.fingerprint;
       end $$;
 
-    create function begin_database_epoch(why text, above bigint, is_forced boolean, ids_until_restart boolean, ${place})
+    create function begin_database_epoch(
+        epoch_reason text, min_version bigint, is_forced boolean, ids_until_restart boolean, ${epochsTable})
       returns void ${asOwner} as $$
       begin${enterSchema}
         -- Any role may detect a restored database; only a role of Linkmill may force another epoch.
-        if is_forced and not has_table_privilege(session_user, 'click_quarantine', 'insert') then
+        if is_forced and not has_table_privilege(session_user, 'click_dead_letters', 'insert') then
           raise insufficient_privilege using message = 'permission denied for function begin_database_epoch';
         end if;
-        perform begin_epoch(why, above, is_forced, ids_until_restart);
+        perform begin_epoch(epoch_reason, min_version, is_forced, ids_until_restart);
       end $$;
 
-    create function keep_database_epoch() returns trigger ${asOwner} as $$
+    create function ensure_current_epoch() returns trigger ${asOwner} as $$
       begin
         -- The schema may have been renamed; the setting ends with the function.
         perform set_config('search_path', quote_ident(tg_table_schema) || ', pg_temp', true);
@@ -123,7 +125,7 @@ export async function up(db: Knex): Promise<void> {
         return null;
       end $$;
 
-    create function read_database_epoch(${place}) returns table (number bigint, epoch uuid, identity uuid, version_floor bigint,
+    create function read_database_epoch(${epochsTable}) returns table (number bigint, epoch uuid, identity uuid, version_floor bigint,
         url_id_floor bigint, reason text, age_seconds double precision, version bigint, wal_position bigint) ${asOwner} as $$
       #variable_conflict use_column
       declare
@@ -144,15 +146,15 @@ export async function up(db: Knex): Promise<void> {
           from database_epochs e order by e.number desc limit 1;
       end $$;
 
-    revoke all on function keep_database_epoch from public;
-    create trigger keep_epoch before insert or update or delete on urls
-      for each statement execute function keep_database_epoch();
+    revoke all on function ensure_current_epoch from public;
+    create trigger ensure_current_epoch before insert or update or delete on urls
+      for each statement execute function ensure_current_epoch();
     select begin_database_epoch('created', 0, false, false)`);
 }
 
 export async function down(db: Knex): Promise<void> {
   await db.raw(`
-    drop trigger keep_epoch on urls;
-    drop function read_database_epoch, keep_database_epoch, begin_database_epoch, begin_epoch, has_current_epoch, database_stamp;
-    drop table database_epoch_stamps, database_epochs`);
+    drop trigger ensure_current_epoch on urls;
+    drop function read_database_epoch, ensure_current_epoch, begin_database_epoch, begin_epoch, has_current_epoch, database_fingerprint;
+    drop table database_epoch_fingerprints, database_epochs`);
 }

@@ -4,7 +4,7 @@ import type { Knex } from 'knex';
  *  can have the even version between two of them.
  *
  *  Counters are separate: small rows with free space on each page and no index on counted columns, so that a flush updates them in
- *  place and does not change a short URL's version. The same holds for `url_uses`, which counts visits of limited short URLs.
+ *  place and does not change a short URL's version. The same holds for `url_usage`, which counts visits of limited short URLs.
  *
  *  `has_ended`: the clean-up disabled the short URL because it had expired. A deleted short URL keeps `is_active`. `search_text` is null
  *  where another program wrote the row; the job `fill-search-texts` fills it. */
@@ -39,8 +39,8 @@ export async function up(db: Knex): Promise<void> {
       tags text[] not null default '{}',
       has_ended boolean not null default false,
       search_text text,
-      constraint urls_start_before_end check (starts_at < expires_at),
-      constraint urls_one_time_once check (not is_one_time or max_clicks is null or max_clicks = 1)
+      constraint urls_starts_at_before_expires_at check (starts_at < expires_at),
+      constraint urls_one_time_max_clicks check (not is_one_time or max_clicks is null or max_clicks = 1)
     );
     create index urls_changed_in on urls (changed_in, short_code) where changed_in is not null;
     create index urls_crawlable on urls (id) where crawlable;
@@ -54,40 +54,40 @@ export async function up(db: Knex): Promise<void> {
       last_accessed_at timestamptz,
       analytics_clicks bigint not null default 0
     ) with (fillfactor = 70);
-    create table url_uses (
+    create table url_usage (
       url_id bigint primary key references urls (id) on delete cascade,
-      used bigint not null,
-      granted bigint not null default 0
+      clicks bigint not null,
+      claimed bigint not null default 0
     ) with (fillfactor = 70);
 
-    create function forget_url_end() returns trigger language plpgsql as $$
+    create function clear_has_ended() returns trigger language plpgsql as $$
       begin
         new.has_ended := false;
         return new;
       end $$;
-    create trigger forget_end before update on urls for each row
-      when (new.is_active and new.has_ended) execute function forget_url_end();
+    create trigger clear_has_ended before update on urls for each row
+      when (new.is_active and new.has_ended) execute function clear_has_ended();
 
-    create function refuse_unusable_url() returns trigger language plpgsql as $$
+    create function reject_unusable_url() returns trigger language plpgsql as $$
       begin
         raise check_violation using constraint = tg_argv[0], table = tg_table_name, column = tg_argv[1],
           message = format('%s of a short URL cannot be used by Linkmill', tg_argv[1]);
       end $$`);
   for (const [name, { column, when }] of Object.entries(unusable)) {
-    const refuse = `execute function refuse_unusable_url('${name}', '${column}')`;
+    const reject = `execute function reject_unusable_url('${name}', '${column}')`;
     await db.raw(
       `
-      create trigger ${name}_insert before insert on urls for each row when (${when}) ${refuse};
+      create trigger ${name}_insert before insert on urls for each row when (${when}) ${reject};
       create trigger ${name}_update before update of ${column} on urls for each row
-        when (new.${column} is distinct from old.${column} and (${when})) ${refuse}`.replaceAll('?', '\\?'),
+        when (new.${column} is distinct from old.${column} and (${when})) ${reject}`.replaceAll('?', '\\?'),
     );
   }
 }
 
 export async function down(db: Knex): Promise<void> {
   await db.raw(`
-    drop table url_uses, url_stats, urls;
-    drop function refuse_unusable_url, forget_url_end;
+    drop table url_usage, url_stats, urls;
+    drop function reject_unusable_url, clear_has_ended;
     drop sequence url_versions`);
 }
 

@@ -25,7 +25,7 @@ export async function up(db: Knex): Promise<void> {
       unreadable bigint not null default 0,
       error text,
       created_at timestamptz not null default now(),
-      worked_at timestamptz not null default now(),
+      last_progress_at timestamptz not null default now(),
       finished_at timestamptz,
       deleted_at timestamptz,
       delimiter text not null default ',',
@@ -37,13 +37,13 @@ export async function up(db: Knex): Promise<void> {
       warnings bigint not null default 0
     );
     create index imports_unfinished on imports (id) where state in ('uploading', 'waiting', 'running');
-    create table import_pieces (
+    create table import_chunks (
       import_id bigint not null references imports (id) on delete cascade,
       first_byte bigint not null,
       content bytea not null,
       primary key (import_id, first_byte)
     );
-    alter table import_pieces alter content set storage external;
+    alter table import_chunks alter content set storage external;
     create table import_errors (
       import_id bigint not null references imports (id) on delete cascade,
       id bigint generated always as identity,
@@ -77,22 +77,22 @@ export async function up(db: Knex): Promise<void> {
       bytes bigint not null default 0,
       chunks bigint not null default 0,
       created_at timestamptz not null default now(),
-      worked_at timestamptz not null default now(),
+      last_progress_at timestamptz not null default now(),
       finished_at timestamptz,
       deleted_at timestamptz,
       filter jsonb not null default '{}',
       error text
     );
     create index exports_unfinished on exports (id) where state in ('waiting', 'running');
-    create table export_pieces (
+    create table export_chunks (
       export_id bigint not null references exports (id) on delete cascade,
-      n bigint not null,
+      number bigint not null,
       content bytea not null,
-      primary key (export_id, n)
+      primary key (export_id, number)
     );
-    alter table export_pieces alter content set storage external`);
+    alter table export_chunks alter content set storage external`);
 }
 
 export async function down(db: Knex): Promise<void> {
-  await db.raw('drop table export_pieces, exports, import_warnings, import_errors, import_pieces, imports');
+  await db.raw('drop table export_chunks, exports, import_warnings, import_errors, import_chunks, imports');
 }

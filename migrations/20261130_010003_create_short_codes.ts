@@ -42,7 +42,7 @@ export async function up(db: Knex): Promise<void> {
     );
     create index url_aliases_url_id on url_aliases (url_id);
 
-    create function refuse_taken_codes(codes text[], creators bigint[]) returns void language plpgsql as $$
+    create function reject_taken_codes(codes text[], creators bigint[]) returns void language plpgsql as $$
       declare
         taken text;
       begin
@@ -59,17 +59,17 @@ export async function up(db: Knex): Promise<void> {
         end if;
       end $$;
 
-    ${triggerFunction('refuse_inserted_codes')}
-        perform refuse_taken_codes(array_agg(short_code), array_agg(created_by)) from inserted;
+    ${triggerFunction('reject_taken_code_on_insert')}
+        perform reject_taken_codes(array_agg(short_code), array_agg(created_by)) from inserted;
         return null;
       end $$;
 
-    ${triggerFunction('refuse_renamed_code')}
-        perform refuse_taken_codes(array[new.short_code], array[new.created_by]);
+    ${triggerFunction('reject_taken_code_on_rename')}
+        perform reject_taken_codes(array[new.short_code], array[new.created_by]);
         return null;
       end $$;
 
-    ${triggerFunction('announce_changed_aliases', 'codes text[]; versions bigint[];')}
+    ${triggerFunction('notify_changed_aliases', 'codes text[]; versions bigint[];')}
         -- Dynamic SQL: a cached plan for one row would be slow for many.
         execute 'select array_agg(a.short_code), array_agg(u.version)
           from updated u join url_aliases a on a.url_id = u.id' into codes, versions;
@@ -82,7 +82,7 @@ export async function up(db: Knex): Promise<void> {
             delete from url_aliases a using deleted d where a.url_id = d.id returning a.short_code
           ) select array_agg(short_code), array_agg(nextval(''url_versions'')) from removed' into codes, versions;
         if codes is not null then
-          perform remember_removed_urls(codes, versions);
+          perform record_url_removals(codes, versions);
           perform notify_url_changes(codes, versions);
         end if;
         return null;
@@ -93,14 +93,14 @@ export async function up(db: Knex): Promise<void> {
         return null;
       end $$;
 
-    revoke all on function refuse_taken_codes, ${triggerFunctions.join(', ')} from public;
+    revoke all on function reject_taken_codes, ${triggerFunctions.join(', ')} from public;
 
-    create trigger refuse_inserted_codes after insert on urls referencing new table as inserted
-      for each statement execute function refuse_inserted_codes();
-    create trigger refuse_renamed_code after update of short_code on urls for each row
-      when (new.short_code <> old.short_code) execute function refuse_renamed_code();
-    create trigger announce_changed_aliases after update on urls referencing new table as updated
-      for each statement execute function announce_changed_aliases();
+    create trigger reject_taken_code_on_insert after insert on urls referencing new table as inserted
+      for each statement execute function reject_taken_code_on_insert();
+    create trigger reject_taken_code_on_rename after update of short_code on urls for each row
+      when (new.short_code <> old.short_code) execute function reject_taken_code_on_rename();
+    create trigger notify_changed_aliases after update on urls referencing new table as updated
+      for each statement execute function notify_changed_aliases();
     create trigger remove_deleted_aliases after delete on urls referencing old table as deleted
       for each statement execute function remove_deleted_aliases();
     create trigger remove_truncated_aliases after truncate on urls
@@ -110,7 +110,7 @@ export async function up(db: Knex): Promise<void> {
 export async function down(db: Knex): Promise<void> {
   for (const name of triggerFunctions) await db.raw(`drop trigger ${name} on urls; drop function ${name}`);
   await db.raw(`
-    drop function refuse_taken_codes;
+    drop function reject_taken_codes;
     drop table url_aliases, returned_keys, reserved_keys, key_blocks, key_generator`);
 }
 
@@ -119,9 +119,9 @@ const isLinkmill = `current_setting('application_name') like 'linkmill-%'`;
 
 /** Each function has the name of its trigger. */
 const triggerFunctions = [
-  'refuse_inserted_codes',
-  'refuse_renamed_code',
-  'announce_changed_aliases',
+  'reject_taken_code_on_insert',
+  'reject_taken_code_on_rename',
+  'notify_changed_aliases',
   'remove_deleted_aliases',
   'remove_truncated_aliases',
 ];

@@ -6,11 +6,11 @@ import type { Knex } from 'knex';
  *  would cost a look-up and a lock per row; triggers note deleted short URLs. Hours and days are in UTC.
  *
  *  `url_clicks_hourly`: clicks, and those by bots, per quarter of an hour, because days and hours of every time zone begin at one. One
- *  row per quarter would be four times the rows. `row_clicks` of the clicks are also in `url_analytics`, while it keeps that day.
- *  `url_clicks_quarterly`: a view with one row per quarter.
+ *  row per quarter would be four times the rows. `event_clicks` of the clicks are also in `url_analytics`, while it keeps that day.
+ *  `url_clicks_quarter_hourly`: a view with one row per quarter.
  *  `url_clicks_daily`: clicks per day and value of each dimension; '' is unknown, '*' is every value above the limit.
  *  `url_analytics`: click events, whose visitor is 16 hexadecimal digits as a number. Equal clicks of one minute that were counted
- *  together share a row. One partition per day, and a default partition. Rows before `rows_since` are removed. `applied_in` is the
+ *  together share a row. One partition per day, and a default partition. Rows before `events_since` are removed. `applied_in` is the
  *  transaction that counted the click: a reader that has seen all transactions before one has missed no click. `bot_kind` is search,
  *  preview, ai, monitor, feed or other, and empty for people and unknown bots.
  *  `url_visitors_daily`: unique visitors per day, people and bots, written when the click events of that day are removed.
@@ -25,10 +25,10 @@ export async function up(db: Knex): Promise<void> {
       hour timestamptz not null,
       clicks_00 bigint not null, clicks_15 bigint not null, clicks_30 bigint not null, clicks_45 bigint not null,
       bots_00 bigint not null, bots_15 bigint not null, bots_30 bigint not null, bots_45 bigint not null,
-      row_clicks bigint not null,
+      event_clicks bigint not null,
       primary key (url_id, hour)
     ) with (fillfactor = 80);
-    create view url_clicks_quarterly as
+    create view url_clicks_quarter_hourly as
       select url_id, hour, hour + after as at, clicks, bots
       from url_clicks_hourly cross join lateral (values
         (interval '0 min', clicks_00, bots_00), (interval '15 min', clicks_15, bots_15),
@@ -69,7 +69,7 @@ export async function up(db: Knex): Promise<void> {
     create table url_analytics_other_days partition of url_analytics default;
     create table analytics_state (
       only_row boolean primary key default true check (only_row),
-      rows_since timestamptz not null default '-infinity'
+      events_since timestamptz not null default '-infinity'
     );
     insert into analytics_state default values;
     create table url_visitors_daily (
@@ -98,7 +98,7 @@ export async function up(db: Knex): Promise<void> {
 
 export async function down(db: Knex): Promise<void> {
   await db.raw(`
-    drop view url_clicks_quarterly;
+    drop view url_clicks_quarter_hourly;
     drop table analytics_removals, unknown_codes_daily, visitor_salts, url_bots_daily, url_visitors_daily, analytics_state,
       url_analytics, url_clicks_daily, url_clicks_hourly;
     drop type click_dimension`);

@@ -27,7 +27,7 @@ export async function up(db: Knex): Promise<void> {
       key text collate "C" not null,
       item integer not null,
       request_hash bytea not null,
-      made jsonb not null,
+      result jsonb not null,
       created_at timestamptz not null default now(),
       primary key (api_key_id, key, item)
     );

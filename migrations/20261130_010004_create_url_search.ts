@@ -7,7 +7,7 @@ import type { Knex } from 'knex';
 export async function up(db: Knex): Promise<void> {
   await db.raw(`
     -- A line break separates the fields: search terms contain no control characters, so none matches across two fields.
-    create function searched_text(short_code text, title text, original_url text) returns text
+    create function stored_search_text(short_code text, title text, original_url text) returns text
       language sql immutable parallel safe
       as $$ select short_code || e'\\n' || coalesce(title, '') || e'\\n' || original_url $$;
     -- In lower case, without user and port; cut, because an index entry has a size limit and other programs may write any text.
@@ -26,28 +26,28 @@ export async function up(db: Knex): Promise<void> {
     create index urls_original_url on urls (hashtextextended(original_url, 0), created_by);
     create index urls_without_search_text on urls (id) where search_text is null;
 
-    create function forget_search_text() returns trigger language plpgsql as $$
+    create function reset_search_text() returns trigger language plpgsql as $$
       begin
         new.search_text := null;
         return new;
       end $$;
-    -- Triggers fire in the order of their names: this one fires after mark_change, which compares what the statement itself changed.
-    create trigger outdate_search_text before update on urls for each row
+    -- Triggers fire in the order of their names: this one fires after mark_url_change, which compares what the statement itself changed.
+    create trigger reset_search_text before update on urls for each row
       when (new.search_text is not distinct from old.search_text
         and (new.short_code, new.original_url, new.title, new.tags)
           is distinct from (old.short_code, old.original_url, old.title, old.tags))
-      execute function forget_search_text()`);
+      execute function reset_search_text()`);
   await indexTrigrams(db);
 }
 
 export async function down(db: Knex): Promise<void> {
   await db.raw(`
-    drop index if exists urls_stored_text, urls_search_text;
-    drop trigger outdate_search_text on urls;
-    drop function forget_search_text;
+    drop index if exists urls_stored_search_text, urls_search_text;
+    drop trigger reset_search_text on urls;
+    drop function reset_search_text;
     drop index urls_without_search_text, urls_original_url, urls_created_by, urls_created, urls_tags, urls_host;
     drop statistics urls_authority;
-    drop function host_of, searched_text;
+    drop function host_of, stored_search_text;
     do $$ begin
       drop extension if exists pg_trgm;
     exception when dependent_objects_still_exist or insufficient_privilege then
@@ -78,6 +78,6 @@ async function indexTrigrams(db: Knex): Promise<void> {
   const opclass = `${extension.schema}.gin_trgm_ops`;
   await db.raw(`
     create index urls_search_text on urls using gin (search_text ${opclass});
-    create index urls_stored_text on urls
-      using gin (searched_text(short_code, title, original_url) ${opclass}) where search_text is null`);
+    create index urls_stored_search_text on urls
+      using gin (stored_search_text(short_code, title, original_url) ${opclass}) where search_text is null`);
 }

@@ -5,8 +5,8 @@ import type { Knex } from 'knex';
  *  "version:short code" separated by spaces, or as "*" for more than 10,000 short URLs. A removed row leaves its code in
  *  `url_removals`; a TRUNCATE leaves the code "*".
  *
- *  Clicks of removed short URLs are added to `click_books.purged_clicks`. A statement sums them up in a setting of its transaction,
- *  because `click_books` is one row: one update per short URL would be slow for many.
+ *  Clicks of removed short URLs are added to `click_ledger_totals.purged_clicks`. A statement sums them up in a setting of its transaction,
+ *  because `click_ledger_totals` is one row: one update per short URL would be slow for many.
  *
  *  All functions find the tables in the schema of the table that fired, so that the schema can be renamed. */
 export async function up(db: Knex): Promise<void> {
@@ -19,7 +19,7 @@ export async function up(db: Knex): Promise<void> {
     );
     create index url_removals_removed_in on url_removals (removed_in, short_code);
 
-    create function remember_removed_urls(codes text[], versions bigint[]) returns void language plpgsql as $$
+    create function record_url_removals(codes text[], versions bigint[]) returns void language plpgsql as $$
       begin
         insert into url_removals (short_code, version)
         select code, version from unnest(codes, versions) as removed (code, version) order by code
@@ -54,7 +54,7 @@ export async function up(db: Knex): Promise<void> {
         return new;
       end $$;
 
-    ${triggerFunction('announce_inserted_urls')}
+    ${triggerFunction('notify_inserted_urls')}
         insert into url_stats (url_id) select id from inserted on conflict do nothing;
         -- A row restored with its old version needs one above its removal. Dynamic SQL: a cached plan for one row would be slow
         -- for many.
@@ -65,47 +65,47 @@ export async function up(db: Knex): Promise<void> {
         return null;
       end $$;
 
-    ${triggerFunction('announce_updated_urls')}
+    ${triggerFunction('notify_updated_urls')}
         perform notify_url_changes(array_agg(short_code), array_agg(version)) from (table updated limit 10001) as first_ones;
         return null;
       end $$;
 
-    ${triggerFunction('announce_renamed_url')}
-        perform remember_removed_urls(array[old.short_code], array[old.version + 1]);
+    ${triggerFunction('notify_renamed_url')}
+        perform record_url_removals(array[old.short_code], array[old.version + 1]);
         perform notify_url_changes(array[old.short_code], array[old.version + 1]);
         return null;
       end $$;
 
-    ${triggerFunction('announce_deleted_urls')}
-        perform remember_removed_urls(array_agg(short_code), array_agg(version + 1)) from deleted;
+    ${triggerFunction('notify_deleted_urls')}
+        perform record_url_removals(array_agg(short_code), array_agg(version + 1)) from deleted;
         perform notify_url_changes(array_agg(short_code), array_agg(version + 1)) from (table deleted limit 10001) as first_ones;
         return null;
       end $$;
 
-    ${triggerFunction('announce_truncated_urls')}
-        perform remember_removed_urls(array['*'], array[nextval('url_versions')]);
+    ${triggerFunction('notify_truncated_urls')}
+        perform record_url_removals(array['*'], array[nextval('url_versions')]);
         perform pg_notify('linkmill_urls', '*');
         return null;
       end $$;
 
-    ${triggerFunction('add_removed_clicks')}
-        perform set_config('linkmill.removed_clicks', cast(${removedClicks} + old.click_count as text), true);
+    ${triggerFunction('sum_purged_clicks')}
+        perform set_config('linkmill.purged_clicks', cast(${purgedClicks} + old.click_count as text), true);
         return old;
       end $$;
 
-    ${triggerFunction('book_removed_clicks')}
-        update click_books set purged_clicks = purged_clicks + ${removedClicks} where ${removedClicks} > 0;
-        perform set_config('linkmill.removed_clicks', '0', true);
+    ${triggerFunction('record_purged_clicks')}
+        update click_ledger_totals set purged_clicks = purged_clicks + ${purgedClicks} where ${purgedClicks} > 0;
+        perform set_config('linkmill.purged_clicks', '0', true);
         return null;
       end $$;
 
-    ${triggerFunction('book_truncated_clicks')}
-        update click_books
+    ${triggerFunction('record_truncated_clicks')}
+        update click_ledger_totals
         set purged_clicks = purged_clicks + (select coalesce(sum(click_count), 0) from url_stats);
         return null;
       end $$;
 
-    ${triggerFunction('note_analytics_of_removed_urls')}
+    ${triggerFunction('record_analytics_removals')}
         insert into analytics_removals (url_id) select id from deleted order by id on conflict do nothing;
         return null;
       end $$;
@@ -118,34 +118,34 @@ export async function up(db: Knex): Promise<void> {
 
     -- A trigger fires without rights on its function. A role with rights could attach it to a table of its own, and have codes of its
     -- choice notified and removed.
-    revoke all on function remember_removed_urls, notify_url_changes, ${triggerFunctions.join(', ')} from public;
+    revoke all on function record_url_removals, notify_url_changes, ${triggerFunctions.join(', ')} from public;
 
     -- Filling search_text is not a change of the short URL: version and updated_at stay.
-    create trigger mark_change before update on urls for each row
+    create trigger mark_url_change before update on urls for each row
       when (new.* is distinct from old.*
         and (old.search_text is not null or new.search_text is null or new.version <> old.version))
       execute function mark_url_change();
-    create trigger announce_inserted after insert on urls referencing new table as inserted
-      when (${isExternal}) execute function announce_inserted_urls();
-    create trigger announce_updated after update on urls referencing new table as updated
-      when (${isExternal}) execute function announce_updated_urls();
-    create trigger announce_renamed after update on urls for each row
-      when (new.short_code <> old.short_code) execute function announce_renamed_url();
-    create trigger announce_deleted after delete on urls referencing old table as deleted
-      when (${isExternal}) execute function announce_deleted_urls();
-    create trigger announce_truncated after truncate on urls
-      when (${isExternal}) execute function announce_truncated_urls();
+    create trigger notify_inserted_urls after insert on urls referencing new table as inserted
+      when (${isExternal}) execute function notify_inserted_urls();
+    create trigger notify_updated_urls after update on urls referencing new table as updated
+      when (${isExternal}) execute function notify_updated_urls();
+    create trigger notify_renamed_url after update on urls for each row
+      when (new.short_code <> old.short_code) execute function notify_renamed_url();
+    create trigger notify_deleted_urls after delete on urls referencing old table as deleted
+      when (${isExternal}) execute function notify_deleted_urls();
+    create trigger notify_truncated_urls after truncate on urls
+      when (${isExternal}) execute function notify_truncated_urls();
 
     -- Before: an after trigger of the cascaded deletion would fire after that of urls.
-    create trigger add_removed_clicks before delete on url_stats for each row
-      when (${isExternal}) execute function add_removed_clicks();
-    create trigger book_removed_clicks after delete on urls
-      when (${isExternal}) execute function book_removed_clicks();
-    create trigger book_truncated_clicks before truncate on url_stats
-      when (${isExternal}) execute function book_truncated_clicks();
+    create trigger sum_purged_clicks before delete on url_stats for each row
+      when (${isExternal}) execute function sum_purged_clicks();
+    create trigger record_purged_clicks after delete on urls
+      when (${isExternal}) execute function record_purged_clicks();
+    create trigger record_truncated_clicks before truncate on url_stats
+      when (${isExternal}) execute function record_truncated_clicks();
 
-    create trigger note_analytics after delete on urls referencing old table as deleted
-      execute function note_analytics_of_removed_urls();
+    create trigger record_analytics_removals after delete on urls referencing old table as deleted
+      execute function record_analytics_removals();
     create trigger truncate_analytics after truncate on urls execute function truncate_analytics()`);
 }
 
@@ -153,24 +153,24 @@ export async function down(db: Knex): Promise<void> {
   // With their triggers.
   await db.raw(`
     drop function ${triggerFunctions.join(', ')} cascade;
-    drop function notify_url_changes, remember_removed_urls;
+    drop function notify_url_changes, record_url_removals;
     drop table url_removals`);
 }
 
 const isExternal = `current_setting('application_name') not like 'linkmill-%'`;
-const removedClicks = `cast(coalesce(nullif(current_setting('linkmill.removed_clicks', true), ''), '0') as bigint)`;
+const purgedClicks = `cast(coalesce(nullif(current_setting('linkmill.purged_clicks', true), ''), '0') as bigint)`;
 
 const triggerFunctions = [
   'mark_url_change',
-  'announce_inserted_urls',
-  'announce_updated_urls',
-  'announce_renamed_url',
-  'announce_deleted_urls',
-  'announce_truncated_urls',
-  'add_removed_clicks',
-  'book_removed_clicks',
-  'book_truncated_clicks',
-  'note_analytics_of_removed_urls',
+  'notify_inserted_urls',
+  'notify_updated_urls',
+  'notify_renamed_url',
+  'notify_deleted_urls',
+  'notify_truncated_urls',
+  'sum_purged_clicks',
+  'record_purged_clicks',
+  'record_truncated_clicks',
+  'record_analytics_removals',
   'truncate_analytics',
 ];
 

@@ -7,7 +7,7 @@ export async function up(db: Knex): Promise<void> {
     create table blocked_hosts (
       -- In the URL parser's spelling, without a final dot: any other spelling would never match.
       host text collate "C" primary key
-        constraint blocked_hosts_spelling check (
+        constraint blocked_hosts_host_format check (
           length(host) <= 253 and host ~ '^([a-z0-9_-]+(\\.[a-z0-9_-]+)*|\\[[0-9a-f:]+\\])$'
         ),
       reason text,
@@ -18,15 +18,15 @@ export async function up(db: Knex): Promise<void> {
     insert into blocked_hosts_version (version) values (0);
 
     -- With the rights of the tables' owner: other programs need rights on blocked_hosts only.
-    create function count_blocked_hosts_change() returns trigger
+    create function increment_blocked_hosts_version() returns trigger
       language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
       begin
         perform set_config('search_path', quote_ident(tg_table_schema) || ', pg_temp', true);
         update blocked_hosts_version set version = version + 1;
         return null;
       end $$;
-    create trigger blocked_hosts_changed after insert or update or delete or truncate on blocked_hosts
-      for each statement execute function count_blocked_hosts_change();
+    create trigger increment_blocked_hosts_version after insert or update or delete or truncate on blocked_hosts
+      for each statement execute function increment_blocked_hosts_version();
 
     create table reports (
       id bigint generated always as identity primary key,
@@ -45,5 +45,5 @@ export async function up(db: Knex): Promise<void> {
 export async function down(db: Knex): Promise<void> {
   await db.raw(`
     drop table reports, blocked_hosts_version, blocked_hosts;
-    drop function count_blocked_hosts_change`);
+    drop function increment_blocked_hosts_version`);
 }
