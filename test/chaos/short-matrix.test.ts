@@ -41,7 +41,7 @@ describe.concurrent('under load, with two web and two worker processes', () => {
     await judgeExact(redisFlushed);
   });
 
-  test('the usual way of counting loses clicks when Redis is emptied, so a loss would be noticed', async () => {
+  test('a counter in Redis loses clicks when Redis is emptied, so the matrix detects losses', async () => {
     const row = await injectTwice(control, redisFlushed);
     expect(row.lost).toBeGreaterThan(0);
   });

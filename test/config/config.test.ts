@@ -202,7 +202,7 @@ test.each([
   ['CORS_ORIGINS', 'app.example', /^CORS_ORIGINS must be origins/],
   ['CORS_ORIGINS', 'https://app.example/path', /^CORS_ORIGINS must be origins/],
   ['CORS_ORIGINS', 'null', /^CORS_ORIGINS must be origins/],
-])('%s refuses "%s" and says what it wants', (name, value, problem) => {
+])('%s rejects "%s" and names the expected value', (name, value, problem) => {
   expect(problemsOf({ [name]: value })).toEqual([expect.stringMatching(problem)]);
 });
 

@@ -103,7 +103,7 @@ test.each([
   ],
   [{ REDIS_CA: ca }, /^REDIS_URL with REDIS_CA has TLS parameters, which need rediss:/],
   [{ DATABASE_DIRECT_URL: 'postgres://u:a-secret#@db/l' }, /^DATABASE_DIRECT_URL .*percent-encode/],
-])('%o is refused with the name of the setting and without its value', (env, problem) => {
+])('%o is rejected with the name of the setting and without its value', (env, problem) => {
   const problems = problemsOf(env);
   expect(problems).toEqual([expect.stringMatching(problem)]);
   expect(problems.join()).not.toContain('a-secret');
@@ -200,7 +200,7 @@ test.each([
   [{ PGSSLMODE: '', PGSSLCRL: ' ' }, 'prefer'],
   [{ PGSSLMINPROTOCOLVERSION: 'TLSv1.2', PGCHANNELBINDING: 'prefer', PGREQUIRESSL: '0' }, 'prefer'],
   [{ PGSSLMODE: 'verify-full', PGREQUIREAUTH: 'md5', DATABASE_URL: 'postgres:///l?host=/run/pg' }, 'disable'],
-])('the TLS variables of libpq count where no setting does: %j', (env, mode) => {
+])('the TLS variables of libpq apply where no setting is given: %j', (env, mode) => {
   const url = load(env).DATABASE_URL;
   expect(parsePostgresUrl(url).tls.mode).toBe(mode);
 });
@@ -238,6 +238,6 @@ test.each([
   [{ PGCHANNELBINDING: 'require' }, /unset PGCHANNELBINDING/],
   [{ PGGSSENCMODE: 'require' }, /unset PGGSSENCMODE/],
   [{ PGSSLMINPROTOCOLVERSION: 'TLSv1.3' }, /unset PGSSLMINPROTOCOLVERSION/],
-])('a variable of libpq that cannot be honoured is refused by name: %j', (env, problem) => {
+])('an unsupported variable of libpq is rejected by name: %j', (env, problem) => {
   expect(problemsOf(env)).toEqual([expect.stringMatching(problem)]);
 });

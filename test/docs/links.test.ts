@@ -26,7 +26,7 @@ function problemOf(file: string, link: string): string | undefined {
 }
 
 describe.each(documents)('%s', (file) => {
-  test('each relative link leads to a file and a heading', () => {
+  test('each relative link points to an existing file and heading', () => {
     const problems = relativeLinksOf(readText(file)).map((link) => problemOf(file, link));
     expect(problems.filter((problem) => problem !== undefined)).toEqual([]);
   });

@@ -5,7 +5,7 @@ import { problemTypes, problemUri } from '../../src/http/problems/problem-types.
 
 const page = readFileSync('docs/problems.md', 'utf8');
 
-test('docs/problems.md is what npm run docs writes', () => {
+test('docs/problems.md equals the output of npm run docs', () => {
   expect(page).toBe(problemTypesPage());
 });
 

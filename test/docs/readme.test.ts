@@ -43,7 +43,7 @@ test('every source file that a document names exists', () => {
   expect(named.filter(({ name }) => !existsSync(name))).toEqual([]);
 });
 
-test('Procfile, Dockerfile and docker-compose.yml start entry files that the build makes', () => {
+test('Procfile, Dockerfile and docker-compose.yml start entry files that the build creates', () => {
   const started = ['Procfile', 'Dockerfile', 'docker-compose.yml'].flatMap((file) =>
     [...readText(file).matchAll(/dist\/([\w/-]+)\.js/g)].map((match) => `${match[1]}.ts`),
   );

@@ -31,11 +31,11 @@ const linesWith = (files: string[], phrase: string) =>
       .map((line) => `${file}: ${line.trim()}`),
   );
 
-test.each(phrases)('no source file says "%s"', (phrase) => {
+test.each(phrases)('no source file contains "%s"', (phrase) => {
   expect(linesWith(sources, phrase)).toEqual([]);
 });
 
-test('no document says a phrase that the glossary replaces', () => {
+test('no document contains a phrase that the glossary replaces', () => {
   const current = documents.filter((file) => !/^(CHANGELOG|docs\/glossary)\.md$/.test(file));
   expect(phrases.flatMap((phrase) => linesWith(current, phrase))).toEqual([]);
 });

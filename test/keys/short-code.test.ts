@@ -36,7 +36,7 @@ test.each([
   '\u3164',
   'a\n',
   'a\u{d800}',
-])('%j is no valid short code', (code) => expect(isShortCode(code)).toBe(false));
+])('%j is not a valid short code', (code) => expect(isShortCode(code)).toBe(false));
 
 test.each([
   ['enc_o-ded', 'enc_o-ded'],

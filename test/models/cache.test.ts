@@ -72,7 +72,7 @@ describe('in memory, with every interleaving of steps', () => {
       add(await scheduler.waitFor(runPlan(plan, createMemoryUrlStores(), { ...options, interleave })));
     });
 
-  test('no answer is older than its bound, whatever clients, stores, messages and time do', async () => {
+  test('no answer is older than its bound, for any order of requests, messages and faults', async () => {
     const { total, add } = createTotal();
     await fc.assert(property({}, add), runs(800));
     expect(Math.min(...Object.values(total))).toBeGreaterThan(100);

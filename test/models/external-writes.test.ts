@@ -194,14 +194,14 @@ describe('a deleted short URL', () => {
     expect(new Set(answers)).toEqual(new Set(['404']));
   }
 
-  test('does not come back when Redis resumes after it hung during the deletion', async () => {
+  test('stays deleted when Redis resumes after it hung during the deletion', async () => {
     await expectDeletion(
       () => server.hang(),
       () => server.goOn(),
     );
   });
 
-  test('is gone in every process if its web process cannot reach Redis', async () => {
+  test('answers 404 in every process although the deleting process cannot reach Redis', async () => {
     await expectDeletion(
       async () => {
         await proxy.refuse();
@@ -211,7 +211,7 @@ describe('a deleted short URL', () => {
     );
   });
 
-  test('does not come back when Redis restarts with older data, even in a new process', async () => {
+  test('stays deleted when Redis restarts with older data, even in a new process', async () => {
     await expectDeletion(
       () => server.kill(),
       async () => {

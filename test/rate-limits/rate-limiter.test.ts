@@ -37,7 +37,7 @@ const consumeMany = (limiter: Limiter, count: number, key = 'key') =>
 const countAllowed = (limiter: Limiter, count: number) =>
   consumeMany(limiter, count).filter((isAllowed) => isAllowed).length;
 
-test('a key may use its whole limit, and each result has what remains and the reset', () => {
+test('a key may use its whole limit, and each result has remaining and reset', () => {
   const limiter = open({ limit: 3 });
   expect(limiter.consume('key')).toEqual({
     isAllowed: true,
@@ -70,7 +70,7 @@ test('an amount above the limit may have been consumed in part before', () => {
   expect(limiter.consume('another', 49, 1)).toMatchObject({ isAllowed: false, remaining: 8 });
 });
 
-test('a process learns the use of other processes with its own next request', async () => {
+test('a process learns the shared count with its own next request', async () => {
   const name = uniquePrefix();
   const [one, other] = [open({ name }), open({ name })];
   expect(countAllowed(one, 10)).toBe(10);

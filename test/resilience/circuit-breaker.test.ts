@@ -66,7 +66,7 @@ test('after three failures in a row the circuit opens, and calls fail at once wi
 test.each<[string, () => Promise<string>]>([
   ['an answer', async () => 'answer'],
   ['a refusal', () => Promise.reject(new Error('violates a constraint'))],
-])('%s between failures begins the count anew', async (_what, answer) => {
+])('%s between failures resets the count', async (_what, answer) => {
   const { breaker, ask, answerWith, fail } = openBreaker();
   await fail(2);
   answerWith(answer);

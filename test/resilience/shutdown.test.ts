@@ -39,7 +39,7 @@ test.each([
     },
   ],
   ['rejects', async () => Promise.reject(new Error('no'))],
-])('a closer that %s does not stop the others, and the whole is not clean', async (_, fail) => {
+])('a closer that %s does not stop the others, and the shutdown is not clean', async (_, fail) => {
   const closing = new ClosingStack(silentLog);
   const closed: string[] = [];
   closing.defer('first', 'first', (name) => closed.push(name));
@@ -77,7 +77,7 @@ test('a resource that is opened during closing is closed too', async () => {
   expect(closedLate).toBe(true);
 });
 
-test('a promise that settles before its deadline wins; later the deadline does', async () => {
+test('a promise that settles before its deadline wins, otherwise the deadline does', async () => {
   expect(await withDeadline(Promise.resolve('done'), 1_000, () => 'late')).toBe('done');
   await expect(withDeadline(Promise.reject(new Error('failed')), 1_000, () => 'late')).rejects.toThrow(
     'failed',

@@ -9,7 +9,7 @@ const stanza = (name: string, fields: Record<string, string> = {}) =>
 
 const namesOf = (...stanzas: string[]) => [...readBasePackages(stanzas.join('\n')).names].toSorted();
 
-test('the base system is each essential package and what it depends on, over any number of steps', () => {
+test('the base system has each essential package and its direct and indirect dependencies', () => {
   const names = namesOf(
     stanza('bash', { Essential: 'yes', 'Pre-Depends': 'libc6 (>= 2.36), libtinfo6 (>= 6)' }),
     stanza('libc6', { Depends: 'libgcc-s1:amd64' }),
@@ -20,7 +20,7 @@ test('the base system is each essential package and what it depends on, over any
   expect(names).toEqual(['bash', 'libc6', 'libgcc-s1', 'libtinfo6']);
 });
 
-test('an alternative, a virtual package and a dependency on a continued line are followed', () => {
+test('alternatives, virtual packages and dependencies on continued lines are resolved', () => {
   const names = namesOf(
     stanza('base-files', { Essential: 'yes', 'Pre-Depends': 'awk', Depends: 'not-there | there,\n other' }),
     stanza('mawk', { Provides: 'awk (= 1)' }),
@@ -35,7 +35,7 @@ test('a removed package whose settings are kept is not in the base system', () =
   expect(readBasePackages(removed)).toEqual({ names: new Set(), status: '' });
 });
 
-test('the status of the base system has no dependencies, so that apt has none to miss', () => {
+test('the status of the base system has no dependencies, so apt reports none as missing', () => {
   const { status } = readBasePackages(
     stanza('dash', { Essential: 'yes', Depends: 'not-there', Status: 'install ok half-configured' }),
   );

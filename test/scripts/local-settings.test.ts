@@ -42,7 +42,7 @@ test('the env file, which holds secrets, can be read by its owner only', async (
 });
 
 test.each(['127.0.0.1', '0.0.0.0'])(
-  'a port that is in use at %s is named, with who holds it and what to do',
+  'a port in use at %s is reported with its owner and a remedy',
   async (host) => {
     const port = await findFreePort();
     const server = createServer().listen(port, host);
@@ -61,7 +61,7 @@ test.each(['127.0.0.1', '0.0.0.0'])(
   },
 );
 
-test.each(['0', '65536', 'http', '80.5'])('PORT=%s is refused', (PORT) => {
+test.each(['0', '65536', 'http', '80.5'])('PORT=%s is rejected', (PORT) => {
   expect(() => readSettings({ PORT }, folder)).toThrow(`PORT is "${PORT}"`);
 });
 
@@ -77,7 +77,7 @@ test('empty settings count as not given', () => {
   });
 });
 
-test('a Node older than 20.19 is refused and a newer one is not', () => {
+test('Node.js older than 20.19 is rejected, and newer versions are accepted', () => {
   expect(() => checkNode('20.18.3')).toThrow('20.19');
   expect(() => checkNode('18.20.0')).toThrow('20.19');
   expect(() => checkNode('20.19.0')).not.toThrow();

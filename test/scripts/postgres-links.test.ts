@@ -15,7 +15,7 @@ beforeEach(async () => {
 
 afterEach(async () => rm(folder, { recursive: true, force: true }));
 
-test('library links that npm did not make are made, relative and more than once without harm', async () => {
+test('missing library links are created as relative links, and a second run changes nothing', async () => {
   const links = ['native/lib/libpq.so.5', 'native/lib/libpq.so'];
   const list = links.map((target) => ({ source: 'native/lib/libpq.so.5.18', target }));
   await writeFile(path.join(folder, 'native/pg-symlinks.json'), JSON.stringify(list));
@@ -27,6 +27,6 @@ test('library links that npm did not make are made, relative and more than once 
   }
 });
 
-test('a package without a list of links needs none', async () => {
+test('a package without a list of links gets none', async () => {
   await expect(makeLibraryLinks(folder)).resolves.toBeUndefined();
 });

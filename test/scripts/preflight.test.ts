@@ -35,25 +35,25 @@ function preflight(args: string[] = [], user: { uid?: number; gid?: number } = {
   return { status, stderr };
 }
 
-test('a checkout where all is installed passes in silence', async () => {
+test('a complete checkout passes without output', async () => {
   await installed('pino', 'tsx', 'typescript');
   expect(preflight()).toEqual({ status: 0, stderr: '' });
 });
 
-test('a checkout where nothing is installed names the command that installs', () => {
+test('a checkout without dependencies is reported with the install command', () => {
   const { status, stderr } = preflight();
   expect(status).toBe(1);
   expect(stderr).toContain('dependencies are not installed. Run: npm ci --include=dev\n');
 });
 
-test('an install without development dependencies names the command that adds them', async () => {
+test('missing development dependencies are reported with the command that installs them', async () => {
   await installed('pino');
   const { status, stderr } = preflight();
   expect(status).toBe(1);
   expect(stderr).toMatch(/^linkmill: development dependencies .* Run: npm ci --include=dev$/m);
 });
 
-test('a command of the build passes without development dependencies, and names a missing build', async () => {
+test('a command of the build needs no development dependencies and reports a missing build', async () => {
   await installed('pino');
   const unbuilt = preflight(['built']);
   expect(unbuilt.status).toBe(1);
@@ -62,7 +62,7 @@ test('a command of the build passes without development dependencies, and names 
   expect(preflight(['built'])).toEqual({ status: 0, stderr: '' });
 });
 
-test('a Node that is too old is named with the oldest that works, before anything else', async () => {
+test('an outdated Node.js is reported first, with the oldest supported version', async () => {
   const manifest = path.join(checkout, 'package.json');
   await writeFile(manifest, (await readFile(manifest, 'utf8')).replace('>=20.19', '>=99.1'));
   for (const args of [[], ['built']]) {
@@ -72,20 +72,17 @@ test('a Node that is too old is named with the oldest that works, before anythin
   }
 });
 
-test.each(['', 'dist', '.cache'])(
-  'a checkout with a read-only folder "%s" names two ways out',
-  async (name) => {
-    await installed('pino', 'tsx', 'typescript');
-    const folder = path.join(checkout, name);
-    await mkdir(folder, { recursive: true });
-    // Nothing is read-only for root, and this user may not write where root does.
-    const user = isRoot ? { uid: 65_534, gid: 65_534 } : {};
-    if (isRoot) await chmod(checkout, name === '' ? 0o755 : 0o777);
-    await chmod(folder, 0o555);
-    const { status, stderr } = preflight([], user);
-    expect(status).toBe(1);
-    expect(stderr).toContain(`${folder.replace(/\/$/, '')} is not writable for this user.`);
-    expect(stderr).toContain(`sudo chown -R "$(id -un)" '${folder.replace(/\/$/, '')}'`);
-    expect(stderr).toContain(`cp -R '${checkout}' ~/linkmill; cd ~/linkmill && npm ci --include=dev`);
-  },
-);
+test.each(['', 'dist', '.cache'])('a read-only folder "%s" is reported with two remedies', async (name) => {
+  await installed('pino', 'tsx', 'typescript');
+  const folder = path.join(checkout, name);
+  await mkdir(folder, { recursive: true });
+  // Nothing is read-only for root, and this user may not write where root does.
+  const user = isRoot ? { uid: 65_534, gid: 65_534 } : {};
+  if (isRoot) await chmod(checkout, name === '' ? 0o755 : 0o777);
+  await chmod(folder, 0o555);
+  const { status, stderr } = preflight([], user);
+  expect(status).toBe(1);
+  expect(stderr).toContain(`${folder.replace(/\/$/, '')} is not writable for this user.`);
+  expect(stderr).toContain(`sudo chown -R "$(id -un)" '${folder.replace(/\/$/, '')}'`);
+  expect(stderr).toContain(`cp -R '${checkout}' ~/linkmill; cd ~/linkmill && npm ci --include=dev`);
+});

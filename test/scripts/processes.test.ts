@@ -21,13 +21,13 @@ async function startSleeper() {
   return { child, mark };
 }
 
-test('a process with the pid but not the start time of a marked one is left alone', async () => {
+test('a process with the PID of a marked one but another start time is not ended', async () => {
   const { mark } = await startSleeper();
   await endProcess({ ...mark, started: 'long ago' }, [['SIGKILL', 1_000]]);
   expect(isRunning(mark)).toBe(true);
 });
 
-test('a process that hangs takes notice of the signal that ends it', async () => {
+test('a stopped process is continued so that it can handle the signal', async () => {
   const { child, mark } = await startSleeper();
   child.kill('SIGSTOP');
   await endProcess(mark, [['SIGTERM', 5_000]]);
@@ -40,7 +40,7 @@ const canEndThreads =
   process.platform === 'linux' && spawnSync('perl', ['-Mthreads', '-e', '1']).status === 0;
 
 test.runIf(canEndThreads && exitOfThread)(
-  'a process whose first thread has ended runs until its last one has, since it keeps its ports',
+  'a process counts as running until its last thread ends, since it keeps its ports',
   async () => {
     const script = `socket(my $s, PF_INET, SOCK_STREAM, 0); bind($s, sockaddr_in(0, INADDR_LOOPBACK)); listen($s, 1);
       $| = 1; print ((sockaddr_in(getsockname($s)))[0], "\\n");

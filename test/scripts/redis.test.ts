@@ -40,14 +40,14 @@ async function withClient<T>(url: string, use: (client: Client) => Promise<T>): 
 const keep = async (client: Client) => client.set('kept', 'yes');
 const kept = async (client: Client) => client.get('kept');
 
-test('a private Redis with an append-only file has its data on the next start', async () => {
+test('a private Redis with an append-only file keeps its data on the next start', async () => {
   const first = await start();
   await withClient(first.url, keep);
   await first.stop();
   expect(await withClient((await start()).url, kept)).toBe('yes');
 });
 
-test('a private Redis whose supervisor was killed with -9 starts again with its data', async () => {
+test('a private Redis whose supervisor was killed restarts with its data', async () => {
   const orphan = await startUnderKilledSupervisor(`
     const { startRedis } = await import(services + 'redis.ts');
     const server = await startRedis({ dataDir: ${JSON.stringify(dataDir)}, appendonly: true, say() {} });`);
@@ -70,13 +70,13 @@ test('stopping a private Redis that hangs ends its process', async () => {
   expect(markProcess(server.pid)).toBeUndefined();
 });
 
-test('a private Redis whose port is taken reports it', async () => {
+test('a private Redis reports that its port is in use', async () => {
   const { port } = await start();
   const other = path.join(dataDir, 'other');
   await expect(start({ dataDir: other, port })).rejects.toThrow('Address already in use');
 });
 
-test('a test Redis that was killed has its address and its data again after a start', async () => {
+test('a killed test Redis has the same address and data after a restart', async () => {
   const redis = await startTestRedis({ appendonly: true, args: ['--appendfsync', 'always'] });
   running.push(redis);
   const { url } = redis;

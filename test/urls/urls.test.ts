@@ -389,7 +389,7 @@ describe('expiry', () => {
   });
 });
 
-test('a short URL that another program marks as deleted is gone', async () => {
+test('a short URL that another program marks as deleted is not found', async () => {
   const { urls, deleteFromCache } = openUrls();
   const { shortCode } = (await urls.create(input(), owner)).url;
   await db()('urls').where({ short_code: shortCode }).update({ deleted_at: new Date() });
@@ -476,7 +476,7 @@ describe('create', () => {
 });
 
 describe('delete', () => {
-  test('a deleted short URL is gone, and its code stays taken until the purge', async () => {
+  test('a deleted short URL is not found, and its code stays taken until the purge', async () => {
     const { urls } = openUrls();
     const customCode = newCode();
     const first = (await urls.create(input({ customCode }), owner)).url;

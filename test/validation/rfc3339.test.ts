@@ -43,6 +43,6 @@ test.each([
   ' 2027-01-31T12:00:00Z',
   '+002027-01-31T12:00:00Z',
   '٢٠٢٧-01-31T12:00:00Z',
-])('"%s" is no time', (text) => {
+])('"%s" is not a valid time', (text) => {
   expect(parseTime(text)).toBeUndefined();
 });

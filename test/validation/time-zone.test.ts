@@ -52,6 +52,6 @@ test.each([
   'localtime',
   'W. Europe Standard Time',
   '',
-])('the name "%s" is refused with a hint', (name) => {
+])('the name "%s" is rejected with a hint', (name) => {
   expect(readTimeZone(name)).toMatchObject({ refused: expect.stringContaining('such as Europe/Berlin') });
 });

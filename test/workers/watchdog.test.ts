@@ -88,7 +88,7 @@ async function outwaitWatchdog(ms = patienceMs) {
   await waitUntil('the watchdog has had time to check', () => performance.now() > end);
 }
 
-describe.concurrent('with a queue of its own for each,', () => {
+describe.concurrent('with a separate queue per test,', () => {
   test('a Worker that takes no jobs is replaced, and the waiting job runs', async (context) => {
     const { first, add, state, replacements } = await watchOne(context);
     await first.worker.pause(true);

@@ -230,7 +230,7 @@ describe('time zones', () => {
     expect(answer.groups).toHaveLength(hours);
   });
 
-  test('a repeated hour is two groups, and the day has the clicks of both', async () => {
+  test('an hour that clocks repeat is two groups, and its day has the clicks of both', async () => {
     await apply([
       click('2026-10-25T00:30:00Z'),
       click('2026-10-25T01:30:00Z', {}, 2),
@@ -304,7 +304,7 @@ describe('queries that need click events', () => {
     expect([answer.clicks, answer.withoutRow, answer.source]).toEqual([1, 6, 'rows']);
   });
 
-  test('by value, partial days count as whole days past their retention', async () => {
+  test('partial days past their retention count as whole days when grouped by value', async () => {
     await apply([click('2026-11-20T01:00:00Z', { country: 'NP' }), click('2026-11-20T13:00:00Z')]);
     const range = { from: new Date('2026-11-20T12:00:00Z'), to: new Date('2026-11-21T00:00:00Z') };
     expect(await runQuery({ ...range, groupBy: 'country' })).toMatchObject({

@@ -27,7 +27,7 @@ test('counters, hours, dimensions and click events match, with and without detai
   expect(await readAnalyticsAudit(db())).toEqual({ clicks: 222, without: 0, differing: [] });
 });
 
-test('clicks without analytics are reported separately and are no difference', async () => {
+test('clicks without analytics are reported separately and do not count as a difference', async () => {
   const [one] = await applyClicks();
   await db()('url_stats').where({ url_id: one }).increment('click_count', 5);
   expect(await readAnalyticsAudit(db())).toEqual({ clicks: 222, without: 5, differing: [] });
@@ -57,7 +57,7 @@ test.each([
   expect((await readAnalyticsAudit(db())).differing).toEqual([{ shortCode, ...difference }]);
 });
 
-test('a short URL with a pending removal is no difference', async () => {
+test('a short URL with a pending removal does not count as a difference', async () => {
   const [one] = await applyClicks();
   const external = await connectExternalClient(database.url());
   await external.run(`create temp table kept as select * from urls where id = ${one}`);

@@ -70,7 +70,7 @@ test('for any concurrent and repeated batches, all metrics match a tally', async
   );
 });
 
-test('a popular short URL needs one row per quarter and value, regardless of batches', async () => {
+test('a popular short URL needs one row per quarter hour and value, regardless of batches', async () => {
   const [urlId] = (await createUrlIds(db(), 1)) as [number];
   const batches = Array.from({ length: 500 }, (_, i) =>
     makeDetailedBatch([{ urlId, count: 2, lastAtMs: atMs + i, detail: makeDetail() }]),
@@ -154,7 +154,7 @@ test('clicks on a purged short URL leave nothing in the analytics', async () => 
   expect(await readMetrics(db())).toEqual(tally(clicks.slice(1)));
 });
 
-test('sessions in all time zones write the same quarters and days', async () => {
+test('sessions in all time zones write the same quarter hours and days', async () => {
   const [urlId] = (await createUrlIds(db(), 1)) as [number];
   const clicks = Array.from({ length: 96 }, (_, i) => ({
     urlId,

@@ -39,7 +39,7 @@ test.each([
   ['after', 'release', 1],
   ['before', 'discard', 0],
 ] as const)(
-  'a create whose web process is killed %s the insert makes one short URL on retry',
+  'a create whose web process is killed %s the insert creates one short URL on retry',
   async (_, fate, rows) => {
     await database.db().raw('truncate urls, url_stats, idempotency_keys cascade');
     const { key } = await createApiKeys(database.db()).create('crash');
@@ -67,7 +67,7 @@ test.each([
   },
 );
 
-test('a create that loses the reply of PostgreSQL answers 503, and a retry makes one short URL', async () => {
+test('a create that loses the reply of PostgreSQL answers 503, and a retry creates one short URL', async () => {
   await database.db().raw('truncate urls, url_stats, idempotency_keys cascade');
   const { key } = await createApiKeys(database.db()).create('lost');
   const { web, proxy } = await startBehindProxy();

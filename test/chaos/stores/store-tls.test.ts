@@ -129,7 +129,7 @@ describe('PostgreSQL with TLS', () => {
     },
   );
 
-  test('allow uses TLS and prefer uses none where pg_hba.conf accepts nothing else', async () => {
+  test('allow uses TLS and prefer uses no TLS when pg_hba.conf accepts nothing else', async () => {
     const admin = openPostgres({ url: server.url, poolMax: 1, queryTimeoutMs: 5_000, name: 'admin' });
     const { rows } = await admin.raw<{ rows: { file: string }[] }>(
       `select current_setting('hba_file') as file`,

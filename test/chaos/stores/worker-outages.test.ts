@@ -113,7 +113,7 @@ describe.concurrent('a worker process', () => {
   );
 
   test(
-    'that is killed during a long job has it continued by another within 10 s',
+    'killed during a long job leaves it to another worker within 10 s',
     { timeout: 60_000 },
     async (context) => {
       const { queues, redis, prefix, settings } = await openQueues(context);

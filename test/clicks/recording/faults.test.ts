@@ -103,7 +103,7 @@ const countEntries = (batches: Batch[]) => sum(batches.map((batch) => batch.clic
 const waitForPath = (recorder: ClickRecorder, usesRedis: boolean) =>
   waitUntil(`clicks ${usesRedis ? '' : 'do not '}go to Redis`, () => recorder.read().usesRedis === usesRedis);
 
-test('after a batch that Redis rejects, no visitor waits until Redis accepts clicks again', async () => {
+test('after Redis rejects a batch, visitors do not wait for it until it accepts clicks again', async () => {
   const { recorder, stores, settle, flush } = openRecorder();
   const [url] = (await createUrlIds(db(), 1)) as [number];
   expect(await isWaiting(recorder.record(url, 0))).toBe(true);
@@ -381,7 +381,7 @@ test('a lingering batch is sent within half the acknowledgement timeout', async 
   await redis().del(streamKey);
 });
 
-test('without PostgreSQL, the oldest batches beyond the limit are left to Redis and counted', async () => {
+test('without PostgreSQL, the oldest batches beyond the limit stay in Redis and are counted', async () => {
   const { recorder, stores, waiting, flush, settle, straight } = openRecorder({ maxEntries: 10 });
   const urlIds = await createUrlIds(db(), 40);
   stores.postgres = 'is away';

@@ -36,7 +36,7 @@ test('an open batch merges clicks on one URL within one minute', () => {
   ]);
 });
 
-test('a full batch gives up minutes before it drops clicks', () => {
+test('a full batch merges minutes before it drops clicks', () => {
   const open = createOpenBatch(4);
   for (let minute = 0; minute < 10; minute++) for (const urlId of [1, 2, 3]) open.add(urlId, minute * 60_000);
   expect([open.size, open.clicks, open.dropped]).toEqual([3, 30, 0]);
@@ -75,7 +75,7 @@ test('an open batch merges only clicks with equal details', () => {
   );
 });
 
-test('a full batch gives up visitors, then details, then minutes, and drops no click', () => {
+test('a full batch merges visitors, then details, then minutes, and drops no click', () => {
   const open = createOpenBatch(4);
   const add = (visitor: number, browser: string, minute: number) =>
     open.add(7, minute * 60_000, detailOf(visitor, { browser }));

@@ -92,7 +92,7 @@ test('a single click is in Redis when it resolves, long before the deadline', as
   ]);
 });
 
-test('clicks of one event loop turn form one batch, those of the next another one', async () => {
+test('clicks of one event loop turn form one batch, and those of the next turn another', async () => {
   const { recorder, waiting } = openRecorder();
   await Promise.all([7, 8, 7, 7].map((urlId) => recorder.record(urlId, 1_000)));
   await recorder.record(7, 1_000);
@@ -104,7 +104,7 @@ test('clicks of one event loop turn form one batch, those of the next another on
   expect(batches[0]!.clicks).toContainEqual({ urlId: 7, count: 3, lastAtMs: 1_000 });
 });
 
-test('while a batch is in transit the next one grows, and is sent on its arrival', async () => {
+test('the next batch grows while one is in transit, and is sent when that one arrives', async () => {
   const gate = createGate();
   const { recorder, waiting } = openRecorder(gate);
   const clicks = [recorder.record(1, 0)];

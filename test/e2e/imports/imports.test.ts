@@ -26,7 +26,7 @@ const rows = 60_000;
 const fileOf = (begin: string) =>
   `short_code,original_url,click_count\n${Array.from({ length: rows }, (_, i) => `${i % 3 === 0 ? '' : `${begin}${i}`},https://example.com/${begin}${i},2\n`).join('')}`;
 
-test('an import whose workers are killed loses and doubles no row', async () => {
+test('an import whose workers are killed imports each row exactly once', async () => {
   const web = await startWeb(settings);
   const client = createClient(web.baseUrl, key);
   let worker: TestProcess = await startWorker(settings);

@@ -98,7 +98,7 @@ test.each([
   ['what is no path of an API at all', '192.0.2.19', '/api/v2/urls', null, 404],
   ['wrong tokens', '192.0.2.14', '/metrics', null, 401],
   ['wrong logins', '192.0.2.15', '/admin/queues', null, 401],
-])('an address has a limit for %s', async (_, address, path, key, status) => {
+])('requests for %s are limited per address', async (_, address, path, key, status) => {
   const answers = await askAs(address, path, 5, web.client(key));
   expect(statuses(answers)).toEqual([status, status, status, status, 429]);
   expect(seen(answers.at(-1)!)).toEqual(limited);
@@ -106,7 +106,7 @@ test.each([
   expect(statuses(await askAs('192.0.2.99', '/health', 1))).toEqual([200]);
 });
 
-test('an address has a limit for unsupported methods', async () => {
+test('requests with unsupported methods are limited per address', async () => {
   const from = { 'x-forwarded-for': '192.0.2.20' };
   const answers: Answer[] = [];
   for (const method of ['OPTIONS', 'PUT', 'OPTIONS', 'PUT', 'OPTIONS'])

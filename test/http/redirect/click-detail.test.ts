@@ -43,7 +43,7 @@ async function readDetails(urlId: number): Promise<(ClickDetail | undefined)[]> 
   );
 }
 
-test('a click has details, whichever tier resolved it', async () => {
+test('a click has details from every tier', async () => {
   const { code, id } = await createUrl('ways');
   expect(await send(`GET /${code}`, ofSafari)).toBe(301);
   expect(await send(`GET /${code}`, ofSafari)).toBe(301);

@@ -42,7 +42,7 @@ test.each([
   [{ redirect_status: 307 }, [307, page, 'private, max-age=0, must-revalidate']],
   [{ redirect_max_age_seconds: 60 }, [301, page, 'private, max-age=60']],
   [{ redirect_status: 302, redirect_max_age_seconds: 0 }, [302, page, 'private, max-age=0, must-revalidate']],
-])('a redirect answers as its short URL says, wherever it is found: %j', async (settings, answer) => {
+])('a redirect follows the settings of its short URL from every tier: %j', async (settings, answer) => {
   expect(await visitEverywhere(await create(settings))).toEqual(Array(4).fill(answer));
 });
 

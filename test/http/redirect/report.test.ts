@@ -65,7 +65,7 @@ test.each([
   [{ short_code: 'x', reason: 'spam', comment: 'a'.repeat(1_001) }, 422, 'comment'],
   [{ short_code: 'x', reason: 'spam', comment: 'a\u0000b' }, 422, 'comment'],
   [{ short_code: 'x', reason: 'spam', email: 'me@example.com' }, 422, 'email'],
-])('a report that breaks a rule is refused with its field: %#', async (body, status, field) => {
+])('a report that breaks a rule is rejected with its field: %#', async (body, status, field) => {
   const answer = await report(body);
   expect(answer.status).toBe(status);
   expect((answer.body['errors'] as { field: string }[]).map((error) => error.field)).toEqual([field]);

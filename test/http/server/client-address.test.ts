@@ -9,7 +9,7 @@ function read(hops: number, remoteAddress: string | undefined, forwarded?: strin
   return createReadClientAddress(hops)({ headers, socket: { remoteAddress } } as unknown as IncomingMessage);
 }
 
-test('without a proxy, the header is ignored', () => {
+test('X-Forwarded-For is ignored without a proxy', () => {
   expect(read(0, '203.0.113.7')).toBe('203.0.113.7');
   expect(read(0, '203.0.113.7', '198.51.100.1')).toBe('203.0.113.7');
   expect(read(0, undefined, '198.51.100.1')).toBe('');

@@ -107,7 +107,7 @@ test.each([
   ['UTF-8 in the query', '/api/v1/urls?q=bücher'],
   ['Latin-1 in the path', Buffer.from('/b\xfccher', 'latin1')],
   ['a space in the path', '/a b'],
-])('a request with %s is told to percent-encode it', async (_, target) => {
+])('a request with %s is answered with a hint to percent-encode it', async (_, target) => {
   const line = [Buffer.from('GET '), Buffer.from(target), Buffer.from(` HTTP/1.1\r\n${host}\r\n`)];
   const { answers, isClosed } = await send(Buffer.concat(line));
   expect([statusesOf(answers), isClosed]).toEqual([[400], true]);

@@ -32,17 +32,14 @@ function blockEachTurn(ms: number): () => void {
   return stop;
 }
 
-test.each([150, 400])(
-  'turns of %i ms make pressure where 100 ms are the limit, and it goes with them',
-  async (ms) => {
-    const watch = openWatch(100);
-    const stop = blockEachTurn(ms);
-    await waitUntil('pressure is measured', () => watch.pressure > 0);
-    expect(watch.delayMs).toBeGreaterThan(100);
-    stop();
-    await waitUntil('the pressure has ended', () => watch.pressure === 0 && watch.delayMs < 100);
-  },
-);
+test.each([150, 400])('turns of %i ms cause pressure at a limit of 100 ms until they end', async (ms) => {
+  const watch = openWatch(100);
+  const stop = blockEachTurn(ms);
+  await waitUntil('pressure is measured', () => watch.pressure > 0);
+  expect(watch.delayMs).toBeGreaterThan(100);
+  stop();
+  await waitUntil('the pressure has ended', () => watch.pressure === 0 && watch.delayMs < 100);
+});
 
 test('without a limit there is no pressure, but the delay is measured', async () => {
   const watch = openWatch(0);

@@ -31,7 +31,7 @@ test.each([
     'redis+unix://user:secret@/run/redis.sock?db=2',
     { path: '/run/redis.sock', username: 'user', password: 'secret', db: 2 },
   ],
-])('the Redis URL %s is read', (url, address) => {
+])('the Redis URL %s is parsed', (url, address) => {
   expect(parseRedisUrl(url)).toMatchObject(address);
 });
 
@@ -58,7 +58,7 @@ test.each([
   [`redis://:${secret}%x@host`, /percent-encode/],
   [`redis://user:12/${secret}@host`, /percent-encode/],
   [`redis://user:12?${secret}@host`, /percent-encode/],
-])('the Redis URL %s is refused with the reason', (url, reason) => {
+])('the Redis URL %s is rejected with the reason', (url, reason) => {
   const found = reasonOf(parseRedisUrl, url);
   expect(found).toMatch(reason);
   expect(found).not.toContain('SHOWN');
@@ -85,7 +85,7 @@ test.each([
   ],
   ['postgres://host/db?sslmode=require&channel_binding=require', { bindsChannel: true }],
   ['postgres://host/db?options=-c+work_mem%3D8MB', { options: '-c work_mem=8MB' }],
-])('the PostgreSQL URL %s is read', (url, address) => {
+])('the PostgreSQL URL %s is parsed', (url, address) => {
   expect(parsePostgresUrl(url)).toMatchObject(address);
 });
 
@@ -108,7 +108,7 @@ test.each([
   [`postgres://user:${secret}%@host/db`, /percent-encode/],
   [`postgres://user:1/${secret}@host/db`, /percent-encode/],
   [`postgres://user:1?${secret}@host/db`, /percent-encode/],
-])('the PostgreSQL URL %s is refused with the reason', (url, reason) => {
+])('the PostgreSQL URL %s is rejected with the reason', (url, reason) => {
   const found = reasonOf(parsePostgresUrl, url);
   expect(found).toMatch(reason);
   expect(found).not.toContain('SHOWN');

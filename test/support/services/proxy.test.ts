@@ -49,7 +49,7 @@ const isReset = async ({ seen }: Awaited<ReturnType<typeof open>>) => {
   expect(seen.error).toBe('ECONNRESET');
 };
 
-test('what passes arrives unchanged, both ways', async () => {
+test('bytes are forwarded unchanged in both directions', async () => {
   const client = await open();
   client.send('set');
   await hears(client, 'done set');
@@ -57,7 +57,7 @@ test('what passes arrives unchanged, both ways', async () => {
   expect(proxy.connections).toBe(1);
 });
 
-test('cut resets every connection, and new ones are served', async () => {
+test('cut resets every connection, and new connections work', async () => {
   const first = await open();
   first.send('set');
   await hears(first, 'done set');
@@ -68,7 +68,7 @@ test('cut resets every connection, and new ones are served', async () => {
   await hears(second, 'done get');
 });
 
-test('while it refuses, new connections are refused and old ones go on', async () => {
+test('refuse rejects new connections, and existing ones continue', async () => {
   const old = await open();
   await proxy.refuse();
   await expect(open()).rejects.toMatchObject({ code: 'ECONNREFUSED' });
@@ -80,7 +80,7 @@ test('while it refuses, new connections are refused and old ones go on', async (
   await hears(fresh, 'done get');
 });
 
-test('a half-open connection stays open and carries nothing, and a new one works', async () => {
+test('a half-open connection stays open but forwards nothing, and new connections work', async () => {
   const stuck = await open();
   stuck.send('set');
   await hears(stuck, 'done set');
@@ -93,7 +93,7 @@ test('a half-open connection stays open and carries nothing, and a new one works
   expect(stuck.seen).toEqual({ heard: 'done set', error: '', closed: false });
 });
 
-test('a connection that gives itself a muted name is half-open, old or new, and others are served', async () => {
+test('a connection with a muted name is half-open, and other connections work', async () => {
   const [named, other] = [await open(), await open()];
   named.send('client setname sub');
   other.send('client setname pub');
@@ -112,7 +112,7 @@ test('a connection that gives itself a muted name is half-open, old or new, and 
   expect(commands).not.toContain('lost');
 });
 
-test('with latency each way takes that much longer, and bytes keep their order', async () => {
+test('latency delays both directions and keeps the order of bytes', async () => {
   const client = await open();
   proxy.setLatency(100);
   const start = performance.now();
@@ -141,7 +141,7 @@ test('a command whose reply is dropped is executed once, and its client sees onl
   await hears(again, 'done xadd 2');
 });
 
-test('a trap is for what comes after it, even right behind such a command, and for one that comes in chunks', async () => {
+test('a trap catches only later commands, also pipelined and chunked ones', async () => {
   const client = await open();
   client.send('xadd 1');
   await hears(client, 'done xadd 1');
@@ -156,7 +156,7 @@ test('a trap is for what comes after it, even right behind such a command, and f
   await waitUntil('all chunks are forwarded', () => commands.join(',') === 'xadd 1,get,xa,dd 2');
 });
 
-test('a held command reaches the server when it is released, and what followed it after it', async () => {
+test('a held command and those after it reach the server in order once it is released', async () => {
   const client = await open();
   const hold = proxy.hold('xdel');
   client.send('xdel 1');

@@ -81,7 +81,7 @@ test.each([
   ['a tag', { filter: { tag: 'tag' } }, 4_500],
   ['a range', { filter: { from: '2026-11-20T10:01:00Z', to: '2026-11-20T11:02:00+01:00' } }, 3_000],
   ['nothing that there is', { filter: { short_code: 'unknown' } }, 0],
-])('%s narrows an export of clicks down', async (_, wanted, count) => {
+])('%s filters an export of clicks', async (_, wanted, count) => {
   expect((await exportClicks({ encoding: 'ndjson', ...wanted })).rows).toBe(count);
 });
 

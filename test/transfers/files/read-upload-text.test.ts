@@ -50,7 +50,7 @@ test.each([
   ['Shift_JIS', '83638367838B83608368838483628369837C8371'],
   ['Windows-1251', 'CFF0E8E2E5F220CCE8F020CFF0E8E2E5F2'],
   ['ISO 8859-2', '7AB36F746F20B6776965B3207AB36F746F206DB36F6479'],
-])('text in %s is refused unless its sender names it', async (label, hex) => {
+])('text in %s is rejected unless the request names the encoding', async (label, hex) => {
   const content = Buffer.concat([Buffer.from(`${head}a,b,`), Buffer.from(hex, 'hex'), Buffer.from('\n')]);
   await expect(read(content)).rejects.toThrow('not in UTF-8, UTF-16 or Windows-1252');
   const charset = label.replace('ISO ', 'ISO-').toLowerCase();
@@ -67,7 +67,7 @@ test.each([
   [';', 'sep=;\nshort_code;original_url\na;b\n'],
   ['^', '"sep=^"\nshort_code^original_url\na^b\n'],
   [';', 'unknown;names;all, of them\n1;2;3\n'],
-])('cells are separated by %j where the first row says so', async (delimiter, content) => {
+])('cells are separated by %j if the first row names it', async (delimiter, content) => {
   const text = content.replace(/^"?sep=."?/, '');
   expect(await read(content)).toMatchObject({ delimiter, text });
 });
@@ -90,7 +90,7 @@ test.each([
   ['{"a":1,"tags":[{"name":"t"}]}\n{"b":2}\n', ['{"a":1,"tags":[{"name":"t"}]}', '{"b":2}']],
   ['{"links":[{"a":1},{"b":', ['{"a":1}', '{"b":', 'The JSON document is damaged or ends here.']],
   ['[{"a":1},{"b":2]},{"c":3}]', ['{"a":1}', '{"b":2]', 'The JSON document is damaged or ends here.']],
-])('the short URLs of the JSON %j are one per line', async (content, expected) => {
+])('each short URL of the JSON %j becomes one line', async (content, expected) => {
   for (const partBytes of [1, 5, 1_000]) {
     const { encoding, text } = await read(content, {}, partBytes);
     expect([encoding, text.trimEnd().split('\n')]).toEqual(['ndjson', expected]);
@@ -109,7 +109,7 @@ test.each([
   ['\x1f\x8b\x08', 'compressed with gzip'],
   ['SQLite format 3\0', 'an SQLite database'],
   ['\xff\xfe\0\0a\0\0\0', 'UTF-32'],
-])('a file that begins with %j is refused by name', async (content, message) => {
+])('a file that begins with %j is rejected with the name of its format', async (content, message) => {
   await expect(read(Buffer.from(content, 'latin1'))).rejects.toThrow(message);
 });
 

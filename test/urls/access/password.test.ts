@@ -25,7 +25,7 @@ test('a hash with other parameters is still verified', async () => {
   expect(await checkPassword('sword', stored)).toBe(false);
 });
 
-test('a text that is no valid or affordable hash matches no password', async () => {
+test('an invalid or too expensive hash matches no password', async () => {
   const hash = await hashPassword('word');
   for (const stored of [
     '',

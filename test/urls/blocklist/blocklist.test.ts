@@ -87,7 +87,7 @@ test.each([
   expect(await open().add([host], details)).toBe(1);
 });
 
-test('a text that is more or less than a host name is rejected', () => {
+test('a text that is not exactly a host name is rejected', () => {
   stop = () => {};
   const texts = [
     '*.bad.example',

@@ -64,7 +64,7 @@ describe('age', () => {
     expect(cache.find('code')).toBeUndefined();
   });
 
-  test('a hit handlers not renew an entry, and another read handlers', () => {
+  test('a hit does not renew an entry, and another read does', () => {
     const cache = openConnected();
     cache.put('code', urlOf(1), now());
     pass(1_500);
@@ -76,7 +76,7 @@ describe('age', () => {
     expect(cache.find('code')).toBeUndefined();
   });
 
-  test('a slow read of the same version handlers not make an entry older', () => {
+  test('a slow read of the same version does not make an entry older', () => {
     const cache = openConnected();
     const slowBegan = now();
     pass(1_000);

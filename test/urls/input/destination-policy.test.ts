@@ -50,7 +50,7 @@ test.each([
 });
 
 test.each(['', ' ', 'example.com', '/path', '//example.com/path', 'https://', 'http://[::1', 'http://a b/'])(
-  'a text that is no absolute URL is rejected: "%s"',
+  'a text that is not an absolute URL is rejected: "%s"',
   (text) => {
     expect(violationOf(text)).toBe('must be an absolute URL, such as https://example.com/page');
   },
@@ -106,7 +106,7 @@ test.each([
   'http://8.8.1028/',
   'http://[::ffff:8.8.4.4]/',
   'http://[64:ff9b::808:404]/',
-])('a URL that leads back to this service is rejected in any spelling: %s', (text) => {
+])('a URL of this service is rejected in any spelling: %s', (text) => {
   expect(violationOf(text)).toBe(isOwn);
   expect(violationOf(text, lenient)).toBe(isOwn);
 });

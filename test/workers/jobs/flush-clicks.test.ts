@@ -129,7 +129,7 @@ test('a read with more entries than `portionSize` is applied in several transact
   expect((await readCounts())[0]).toBe(40_000);
 });
 
-test('what cannot be read as a batch goes to the quarantine, once, and holds up nothing', async () => {
+test('an unreadable entry becomes one dead letter and blocks no other batch', async () => {
   const entry = ['p', 'not-a-uuid', 's', 'NaN'];
   const stream = `${redis.prefix}:clicks:{0}`;
   const source = `stream 0 entry ${await redis.redis().xadd(stream, '*', ...entry)}`;
@@ -143,7 +143,7 @@ test('what cannot be read as a batch goes to the quarantine, once, and holds up 
   expect(kept).toEqual([{ source, reason: 'unreadable', payload: JSON.stringify(entry) }]);
 });
 
-test('clicks on a purged short URL are harmless', async () => {
+test('clicks on a purged short URL do not affect other clicks', async () => {
   const [batch] = createBatches(1);
   await send([
     { ...batch!, clicks: [...batch!.clicks, { urlId: 999_999, count: 7, lastAtMs: 1_700_000_000_000 }] },

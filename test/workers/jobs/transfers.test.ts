@@ -151,7 +151,7 @@ test('an import that keeps failing does not block the next ones', async () => {
 test.each([
   ['csv', 'original_url,short_code,a\0b\nhttps://example.com/,odd-csv,\n'],
   ['ndjson', '{"original_url":"https://example.com/","short_code":"odd-ndjson","a\\u0000b":1}\n'],
-] as const)('a column in %s whose name is none is counted among the ignored ones', async (kind, content) => {
+] as const)('a column without a valid name in %s counts as ignored', async (kind, content) => {
   const id = await transfers().upload(apiKeyId, content, kind);
   expect(await importUrls(transfers(), id, createJobContext())).toMatchObject({ created: 1, failed: 0 });
   expect((await transfers().imports.get(id, apiKeyId)).ignoredColumns).toEqual(['(1 more)']);

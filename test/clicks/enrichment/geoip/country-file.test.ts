@@ -70,7 +70,7 @@ test('a file that is replaced by rename is reloaded, and cached countries change
   expect(warnings()).toEqual([]);
 });
 
-test('a missing file is a warning with its name, and is loaded once it exists', async () => {
+test('a missing file causes a warning with its name, and is loaded once it exists', async () => {
   const { find } = await open();
   expect(find('203.0.113.7')).toBe('');
   expect(warnings()).toHaveLength(1);
@@ -79,13 +79,13 @@ test('a missing file is a warning with its name, and is loaded once it exists', 
   await waitUntil('the created file is in use', () => find('203.0.113.7') === 'DE');
 });
 
-test('a FIFO instead of a file is a warning and does not block the start', async () => {
+test('a FIFO instead of a file causes a warning and does not block the start', async () => {
   execFileSync('mkfifo', [file]);
   const { find } = await open();
   expect([find('203.0.113.7'), warnings().length]).toEqual(['', 1]);
 });
 
-test('a broken or removed file is a warning, and the previous one stays in use', async () => {
+test('a broken or removed file causes a warning, and the previous one stays in use', async () => {
   await writeFile(file, buildCountryFile({ '203.0.113.0/24': 'DE' }));
   const { find } = await open();
   await writeFile(file, 'this is no such file');
@@ -127,7 +127,7 @@ describe('a file of each known schema has the country of an address', () => {
   });
 });
 
-describe('a file without countries is one warning with its field names', () => {
+describe('a file without countries causes one warning with its field names', () => {
   test.each<[string, Record<string, Fields>, string[]]>([
     ['of networks', { '203.0.113.0/24': { autonomous_system_number: 64_496 } }, ['autonomous_system_number']],
     [

@@ -37,7 +37,7 @@ const createAs = async (client: Client, custom_code: string, more: object = {}) 
 const visit = async (code: string) => (await web.client(null).get(`/${code}`)).headers.get('location');
 const problem = (name: ProblemType) => problemUri(name);
 
-test('a create under a deleted code tells when and how the code becomes free', async () => {
+test('a create under a deleted code states when and how the code becomes free', async () => {
   const { code, path } = await createDeleted();
   const refused = await createAs(maker, code);
   expect(refused).toMatchObject({
@@ -155,7 +155,7 @@ test('a purged code cannot be released to the key pool', async () => {
   expect(body).toEqual({ returned: [], refused: [custom_code] });
 });
 
-test('purging an active short URL ends its redirects and keeps the audit balanced', async () => {
+test('purging an active short URL ends its redirects and keeps the audit exact', async () => {
   const { body } = await maker.post(urls, { original_url: page });
   const code = String(body['short_code']);
   expect(await visit(code)).toBe(page);

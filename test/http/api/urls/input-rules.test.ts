@@ -57,7 +57,7 @@ describe('a custom code with dots or letters of any script', () => {
     ['u\u0308ber', '%C3%BCber'],
     ['日本語', '%E6%97%A5%E6%9C%AC%E8%AA%9E'],
     ['x'.repeat(64), 'x'.repeat(64)],
-  ])('"%s" can be created, followed as /%s, updated and deleted', async (custom_code, path) => {
+  ])('"%s" can be created, visited as /%s, updated and deleted', async (custom_code, path) => {
     const original_url = `${page}/${path.length}`;
     const created = await web.client().post('/api/v1/urls', { original_url, custom_code });
     expect(created.status).toBe(201);
@@ -77,7 +77,7 @@ describe('a custom code with dots or letters of any script', () => {
   });
 
   test.each(['robots.txt', 'a..b', '.a', 'pаypal', 'ａｂｃ', 'x'.repeat(65), 'a\u200bb', 'a+', 'a/b'])(
-    '%j is refused',
+    '%j is rejected',
     async (custom_code) => {
       const answer = await web.client().post('/api/v1/urls', { original_url: page, custom_code });
       expect(answer.status).toBe(422);

@@ -311,7 +311,7 @@ describe('concurrently', () => {
     expect(swapped.map(({ status }) => status)).toEqual([409, 409]);
   });
 
-  test('redirects never miss a kept code and follow each rename within 2 s', async () => {
+  test('an old code never answers 404, and redirects follow each rename within 2 s', async () => {
     const { code } = await create();
     const known = [code];
     const renaming = new AbortController();
