@@ -1,6 +1,5 @@
 import type { Log } from '../../log.ts';
 import { withDeadline } from '../../resilience/shutdown.ts';
-import type { Batch } from '../click-batch.ts';
 import type { ClickStore } from '../ledger/apply.ts';
 import { createUnconfirmedBatches, type UnconfirmedBatch } from './unconfirmed-batches.ts';
 
