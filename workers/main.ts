@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { readArguments } from '../src/cli/command-line.ts';
-import { createClickStream } from '../src/clicks/stream/stream.ts';
 import { loadConfigOrExit } from '../src/config/load.ts';
 import { workerSettings } from '../src/config/worker.ts';
 import { createCurrentEpoch } from '../src/epoch/epoch.ts';
@@ -22,17 +21,11 @@ import { watchRedisMemory } from '../src/storage/redis/memory.ts';
 import { closeRedis, openRedis, waitForRedis } from '../src/storage/redis/redis.ts';
 import { watchRedis } from '../src/storage/redis/watch.ts';
 import { watchSchema } from '../src/storage/schema/schema-watch.ts';
-import { createRedisUrlCache } from '../src/urls/cache/redis-cache.ts';
-import { createCacheRefresh } from '../src/urls/cache/refresh.ts';
-import { createChangeLog } from '../src/urls/changes/change-log.ts';
-import { listenForChanges } from '../src/urls/changes/postgres-bus.ts';
 import { channelOf } from '../src/urls/changes/redis-bus.ts';
-import { createUrlStore } from '../src/urls/store/url-store.ts';
 import { openWorkerEndpoint } from '../src/worker-endpoint.ts';
-import { createChangeFollower } from './change-follower.ts';
-import { startFlushWatchdog } from './flush-watchdog.ts';
+import { followExternalChanges } from './external-changes.ts';
 import { createJobMetrics } from './job-metrics.ts';
-import { createFillRequests } from './jobs/fill-search-texts.ts';
+import { openFlushWatchdog } from './open-flush-watchdog.ts';
 import { createProcessors } from './registry.ts';
 import { keepSchedules } from './schedules.ts';
 import { watchWorkers } from './watchdog.ts';
@@ -137,8 +130,21 @@ closing.defer(
   keepSchedules({ queues, redis: producerRedis, names, clickShards: config.CLICK_SHARDS, log }),
   (stop) => stop(),
 );
-if (names.includes('flush-clicks')) openFlushWatchdog();
-if (names.includes('reconcile-cache')) followExternalChanges();
+if (names.includes('flush-clicks'))
+  openFlushWatchdog({
+    config,
+    closing,
+    queryTimeoutMs,
+    postgresMetrics,
+    hasRoom: memory.hasRoom,
+    versionFloor,
+    // When the state of the queue is unknown, flushing the waiting clicks matters more than a pause.
+    isPaused: async () =>
+      !schemaWatch.isUsable() || (await queues.isPaused('flush-clicks').catch(() => false)),
+    log,
+  });
+if (names.includes('reconcile-cache'))
+  followExternalChanges({ config, db, redis: jobsRedis, queues, closing, versionFloor, log });
 closing.defer('watchdog', watchWorkers({ workers, queues, endProcess, log }), (stop) => stop());
 closing.defer(
   'heartbeats',
@@ -174,79 +180,6 @@ async function openEndpoint(port: number): Promise<void> {
     log,
   });
   closing.defer('endpoint', server, (listening) => listening.close());
-}
-
-function followExternalChanges(): void {
-  const cache = createRedisUrlCache(jobsRedis, {
-    prefix: config.REDIS_PREFIX,
-    ttlSeconds: config.CACHE_TTL_SECONDS,
-    versionFloor,
-  });
-  const follower = createChangeFollower({
-    refreshCache: createCacheRefresh({ store: createUrlStore(db), changes: createChangeLog(db), cache }),
-    requestReconciliation: () => queues.request('reconcile-cache', {}),
-    log,
-  });
-  const fillRequests = createFillRequests(() => queues.request('fill-search-texts', {}));
-  closing.defer('fill requests', fillRequests, (requests) => requests.stop());
-  const listening = listenForChanges({
-    url: config.DATABASE_DIRECT_URL ?? config.DATABASE_URL,
-    name: 'worker-notifications',
-    listener: {
-      ...follower,
-      onChange(shortCode, version) {
-        follower.onChange(shortCode, version);
-        fillRequests.onWrite();
-      },
-      onManyChanges() {
-        follower.onManyChanges();
-        fillRequests.onWrite();
-      },
-    },
-    log,
-  });
-  closing.defer('notifications', listening, (stop) => stop());
-}
-
-/** It has its own connections, so that it works while jobs use all others. */
-function openFlushWatchdog(): void {
-  const watchdogDb = closing.defer(
-    'postgres (flush watchdog)',
-    openPostgres({
-      url: config.DATABASE_URL,
-      poolMax: 2,
-      queryTimeoutMs,
-      name: 'flush-watchdog',
-      metrics: postgresMetrics,
-    }),
-    closePostgres,
-  );
-  const watchdogRedis = closing.defer(
-    'redis (flush watchdog)',
-    openRedis('jobs', config.REDIS_URL, log),
-    closeRedis,
-  );
-  const processors = createProcessors({
-    config,
-    db: watchdogDb,
-    redis: watchdogRedis,
-    hasRoom: memory.hasRoom,
-    versionFloor,
-  });
-  const stopWatchdog = startFlushWatchdog({
-    db: watchdogDb,
-    clickStream: createClickStream(watchdogRedis, {
-      prefix: config.REDIS_PREFIX,
-      shards: config.CLICK_SHARDS,
-    }),
-    shards: config.CLICK_SHARDS,
-    flush: async (shard, context) => await processors['flush-clicks']({ shard }, context),
-    // When the state of the queue is unknown, flushing the waiting clicks matters more than a pause.
-    isPaused: async () =>
-      !schemaWatch.isUsable() || (await queues.isPaused('flush-clicks').catch(() => false)),
-    log,
-  });
-  closing.defer('flush watchdog', stopWatchdog, (stop) => stop());
 }
 
 /** The queues of `--queues a,b`, or all queues. */

@@ -2,7 +2,8 @@ import type { Log } from '../log.ts';
 import type { Conditions } from '../resilience/conditions.ts';
 import { createPoller } from '../resilience/poller.ts';
 import { type JobName, jobNames } from './jobs.ts';
-import type { Queues, QueueState } from './queues.ts';
+import type { QueueState } from './queue-state.ts';
+import type { Queues } from './queues.ts';
 import type { WorkerCounts } from './worker-heartbeats.ts';
 
 const standardTimes = {

@@ -14,6 +14,7 @@ import {
   type Schedule,
   type ScheduleSettings,
 } from './jobs.ts';
+import { delayedScoresPerMs, type QueueState, readQueueState } from './queue-state.ts';
 
 export type { Job };
 
@@ -26,21 +27,8 @@ export const jobIdPattern = /^(\d{1,20}|repeat:[\w-]{1,100}:\d{1,20})$/;
 /** A delayed job counts as due this long after its time: a worker takes it within that. */
 const dueAfterMs = 1_000;
 
-/** BullMQ multiplies the time of a delayed job, in ms, by this factor for its score, so that jobs of the same ms keep their order. */
-const delayedScoresPerMs = 0x1000;
-
 /** Time limit for adding and reading a job; BullMQ itself waits for Redis without a limit. */
 const queueDeadlineMs = 2_000;
-
-/** The state of a queue. */
-export interface QueueState {
-  queue: JobName;
-  /** Jobs by state. Failed jobs are kept for a week. */
-  jobs: Record<'waiting' | 'active' | 'delayed' | 'failed', number>;
-  isPaused: boolean;
-  /** How long the oldest waiting job has been due; 0 without one. */
-  oldestMs: number;
-}
 
 /** Redis is unavailable for the job queues. */
 export class QueueUnavailable extends Error {
@@ -96,31 +84,6 @@ export function createQueues(redis: Redis, redisPrefix: string, log: Log) {
     return String(job.id);
   }
 
-  async function readState(queue: JobName): Promise<QueueState> {
-    const [counts, first, [, delayedScore], isPaused] = await Promise.all([
-      queues[queue].getJobCounts('waiting', 'prioritized', 'active', 'delayed', 'failed'),
-      // The first of each of these states.
-      queues[queue].getJobs(['waiting', 'prioritized'], 0, 0, true),
-      redis.zrange(queues[queue].toKey('delayed'), '0', '0', 'WITHSCORES'),
-      queues[queue].isPaused(),
-    ]);
-    const count = (state: string) => counts[state] ?? 0;
-    const waiting = count('waiting') + count('prioritized');
-    const [active, delayed, failed] = [count('active'), count('delayed'), count('failed')];
-    const now = Date.now();
-    // A retried job has been due since its last attempt.
-    const dueForMs = first.map(
-      ({ timestamp, opts, processedOn = 0 }) => now - Math.max(timestamp + (opts.delay ?? 0), processedOn),
-    );
-    if (delayedScore !== undefined) dueForMs.push(now - Number(delayedScore) / delayedScoresPerMs);
-    return {
-      queue,
-      jobs: { waiting, active, delayed, failed },
-      isPaused,
-      oldestMs: Math.max(0, ...dueForMs),
-    };
-  }
-
   /** Requests in flight, by job name and deduplication id. */
   const requested = new Set<string>();
 
@@ -149,7 +112,8 @@ export function createQueues(redis: Redis, redisPrefix: string, log: Log) {
     },
 
     /** The state of each queue. Throws QueueUnavailable. */
-    readStates: async (): Promise<QueueState[]> => await inTime(() => Promise.all(jobNames.map(readState))),
+    readStates: async (): Promise<QueueState[]> =>
+      await inTime(() => Promise.all(jobNames.map((name) => readQueueState(name, queues[name], redis)))),
 
     /** A job with its state; undefined when it does not exist any more. Throws QueueUnavailable. */
     async find(name: JobName, id: string): Promise<{ job: Job; state: string } | undefined> {

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { databaseSettings } from '../../src/config/database.ts';
 import { ConfigError, loadConfig } from '../../src/config/load.ts';
-import { ownHostsOf, webSettings } from '../../src/config/web.ts';
+import { ownHostsOf } from '../../src/config/own-hosts.ts';
+import { webSettings } from '../../src/config/web.ts';
 import { workerSettings } from '../../src/config/worker.ts';
 
 const needed = {

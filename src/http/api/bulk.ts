@@ -1,29 +1,29 @@
 import { z } from 'zod';
 import { requesterOf } from '../../api-keys/api-key.ts';
-import { foldCode } from '../../keys/short-code.ts';
 import type { Log } from '../../log.ts';
 import type { CustomCodeRules } from '../../urls/input/custom-code.ts';
-import type { UrlLists, UrlOrder } from '../../urls/search/list.ts';
-import type { Owner } from '../../urls/store/owner.ts';
+import type { UrlLists } from '../../urls/search/list.ts';
 import type { Urls } from '../../urls/urls.ts';
 import { boolean } from '../../validation/boolean.ts';
 import { validate } from '../middleware/validation.ts';
-import { validationFailed } from '../problems/problem.ts';
 import { basePathOf } from '../server/base-path.ts';
+import {
+  findTargets,
+  maxTargetsBytes,
+  nextCursor,
+  targets,
+  targetsDescription,
+  weightOfTargets,
+} from './bulk-targets.ts';
 import { createUrl } from './create-url.ts';
 import { type Handlers, type Operations, weigh } from './operation.ts';
-import { cursorField, readCursor, writeCursor } from './pagination.ts';
 import { maxItems, settled, settleEach } from './settle-each.ts';
-import { toFilter, urlFilterBody } from './url-filter-query.ts';
-import { urlPosition } from './url-position.ts';
 import { presentUrl, shortUrl } from './url-presenter.ts';
 import { bulkUrlPatch, createUrlInput, toUrlPatch } from './url-schemas.ts';
 
 const tag = 'Bulk';
 /** 1,000 original URLs of the maximum length, with titles and tags. */
 const maxCreateBytes = 4 * 1024 * 1024;
-const maxTargetsBytes = 1024 * 1024;
-
 /** Creates that run together share SQL statements. */
 const createConcurrency = 500;
 /** Items that each take a PostgreSQL connection or a password hash, which other requests need too. */
@@ -31,49 +31,11 @@ const costlyConcurrency = 5;
 
 const costlyFields = ['password', 'find_if_exists', 'restore_deleted'] as const;
 
-/** An order that no change affects. */
-const order: UrlOrder = { sort: 'created', isDescending: false };
-
 /** An item with a password counts as a whole request, since hashing dominates its cost. */
 const weightOfCreate = ({ body: { urls } }: { body: { urls: unknown[] } }) => {
   const hashed = urls.filter((item) => hasField(item, 'password')).length;
   return hashed + weigh(urls.length - hashed);
 };
-const weightOfTargets = ({ body }: { body: { short_codes?: string[] } }) =>
-  weigh(body.short_codes?.length ?? maxItems);
-
-const shortCodes = z
-  .array(z.string('must be a string').overwrite(foldCode), 'must be a list of short codes')
-  .min(1, 'must contain at least 1 short code')
-  .max(maxItems, `must contain at most ${maxItems} short codes`)
-  .optional()
-  .describe('Short codes, or old codes, of the short URLs');
-
-/** The short URLs to update or delete. */
-const targets = {
-  short_codes: shortCodes,
-  filter: urlFilterBody
-    // An empty list of tags matches every short URL.
-    .refine(
-      (filter) => Object.values(filter).some((value) => !Array.isArray(value) || value.length > 0),
-      'must have at least one condition',
-    )
-    .describe('The parameters of `GET /api/v1/urls`')
-    .optional(),
-  cursor: cursorField.describe('`next_cursor` of the previous answer to the same filter'),
-};
-
-type Targets = z.output<z.ZodObject<typeof targets>>;
-
-const nextCursor = z
-  .string()
-  .nullable()
-  .describe('With `filter`: cursor of the next short URLs that match it; null at the end');
-
-const targetsDescription =
-  `Selects short URLs by \`short_codes\`, or by \`filter\`: up to ${maxItems} per request. ` +
-  'Send `cursor` to continue with the next ones. Each short URL has its own result.';
-
 /** Operations on up to 1,000 short URLs. */
 export const bulkOperations = {
   createUrls: {
@@ -185,23 +147,6 @@ export const bulkHandlers = ({
 }: Deps): Handlers<typeof bulkOperations> => {
   const urlInput = createUrlInput(codeRules);
 
-  /** The distinct short codes of a request, and the cursor of those that follow. */
-  async function findTargets(
-    { short_codes: given, filter, cursor }: Targets,
-    owner: Owner,
-  ): Promise<{ codes: string[]; next: string | null }> {
-    if (given !== undefined && filter !== undefined) throw ambiguousTargets();
-    if (given !== undefined) return { codes: [...new Set(given)], next: null };
-    if (filter === undefined) throw ambiguousTargets();
-    const list = { filter: toFilter(filter, owner), order };
-    const after = readCursor(cursor, list, urlPosition);
-    const found = await urlSearch.list({ ...list, after, limit: maxItems, now: new Date() });
-    return {
-      codes: found.urls.map(({ shortCode }) => shortCode),
-      next: found.next ? writeCursor(found.next, list) : null,
-    };
-  }
-
   return {
     createUrls: async ({ body, apiKey, idempotencyKey, ctx }) => {
       const isCostly = body.urls.some((item) => costlyFields.some((field) => hasField(item, field)));
@@ -230,7 +175,7 @@ export const bulkHandlers = ({
 
     updateUrls: async ({ body, owner, ctx }) => {
       const patch = toUrlPatch(body.changes, new Date());
-      const { codes, next } = await findTargets(body, owner);
+      const { codes, next } = await findTargets(urlSearch, body, owner);
       const apply = await urls.preparePatch(patch);
       const results = await settleEach(
         codes,
@@ -244,7 +189,7 @@ export const bulkHandlers = ({
     },
 
     deleteUrls: async ({ body, apiKey, owner, ctx }) => {
-      const { codes, next } = await findTargets(body, owner);
+      const { codes, next } = await findTargets(urlSearch, body, owner);
       const results = await settleEach(
         codes,
         { concurrency: costlyConcurrency, log, ctx, basePath: basePathOf(baseUrl) },
@@ -265,6 +210,3 @@ const withCodes = <Result extends object>(codes: string[], results: Result[]) =>
 /** Whether an item, which is not validated yet, has a truthy field of this name. */
 const hasField = (item: unknown, field: (typeof costlyFields)[number]) =>
   typeof item === 'object' && item !== null && Boolean(Reflect.get(item, field));
-
-const ambiguousTargets = () =>
-  validationFailed([{ field: 'short_codes', detail: 'must be given, or filter, and not both' }]);

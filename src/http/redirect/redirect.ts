@@ -4,7 +4,7 @@ import type { EnrichClick } from '../../clicks/enrichment/enrich.ts';
 import type { ClickRecorder } from '../../clicks/recording/recorder.ts';
 import { readShortCode } from '../../keys/short-code.ts';
 import { type CachedUrl, accessRuleOf } from '../../urls/cache/entry.ts';
-import type { Tier } from '../../urls/resolve.ts';
+import type { Tier } from '../../urls/lookup.ts';
 import { UrlExhausted, UrlExpired } from '../../urls/url.ts';
 import type { Urls } from '../../urls/urls.ts';
 import { failureOf } from '../problems/from-error.ts';

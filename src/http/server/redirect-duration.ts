@@ -1,7 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { readShortCode } from '../../keys/short-code.ts';
 import { durationHistogram } from '../../metrics/prometheus.ts';
-import type { Tier } from '../../urls/resolve.ts';
+import type { Tier } from '../../urls/lookup.ts';
 import { rawPathOf } from './target-path.ts';
 
 /** One request in 64, on average, is measured: to measure each would cost more than a redirect from the memory cache. */

@@ -1,117 +1,16 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import knex, { type Knex } from 'knex';
-import PostgresClient, { type PooledConnection } from 'knex/lib/dialects/postgres/index.js';
-import pg from 'pg';
 import { withDeadline } from '../../resilience/shutdown.ts';
 import type { AdvisoryLock } from './advisory-locks.ts';
-import { createPostgresConnector } from './connector.ts';
-import {
-  asConnectionFailure,
-  isConflict,
-  isPostgresUnavailable,
-  isRejectedData,
-  isUnsupportedSetting,
-} from './errors.ts';
-import type { PoolObserver, PoolState, PostgresMetrics } from './metrics.ts';
-import { SessionClient } from './session.ts';
+import { LinkmillClient, observers } from './client.ts';
+import { isPostgresUnavailable, isRejectedData } from './errors.ts';
+import type { PoolState, PostgresMetrics } from './metrics.ts';
+import { retryConflicts } from './retry-conflicts.ts';
 import { getTypeParser } from './values.ts';
 
 export type { Knex } from 'knex';
 export { isPostgresUnavailable, isRejectedData };
 
-/** Attempts at a statement or transaction that PostgreSQL rolls back in favour of another one. */
-const maxAttempts = 10;
-const longestPauseMs = 100;
-
 const ignore = () => undefined;
-const isTimeout = (error: unknown) => error instanceof Error && error.message === 'Query read timeout';
-
-/** Connections with Linkmill's session settings, and retries of statements that conflict with other sessions. It has no private members,
- *  because knex creates the client of a transaction without its constructor. */
-class LinkmillClient extends PostgresClient {
-  readonly connect = createPostgresConnector(this.connectionSettings.connectionString);
-
-  override async acquireConnection(): Promise<PooledConnection> {
-    const begin = performance.now();
-    try {
-      return await super.acquireConnection();
-    } finally {
-      observers.get(this.config)?.acquired((performance.now() - begin) / 1_000);
-    }
-  }
-
-  /** As in knex, except that Linkmill parses the URL of the connection. */
-  override async _acquireOnlyConnection(): Promise<PooledConnection> {
-    const { connectionString: _, ...settings } = this.connectionSettings;
-    return await this.connect(async (config) => {
-      const connection = new this.driver.Client({ ...settings, ...config });
-      const dispose = (error: unknown) => {
-        connection.__knex__disposed = error ?? 'Connection ended unexpectedly';
-      };
-      connection.on('error', dispose);
-      connection.on('end', dispose);
-      await connection.connect();
-      return connection;
-    });
-  }
-
-  override _driver(): object {
-    return { ...pg, Client: SessionClient };
-  }
-
-  /** A pooler may reject some session settings: then no further connection sets them. */
-  override async acquireRawConnection(): Promise<PooledConnection> {
-    const settings = this.connectionSettings;
-    const connect = async () => await super.acquireRawConnection();
-    try {
-      return await connect().catch(async (error: unknown) => {
-        if (settings.withoutOptions || !isUnsupportedSetting(error)) throw error;
-        this.connectionSettings = { ...settings, withoutOptions: true };
-        return await connect();
-      });
-    } catch (error) {
-      this.connectionSettings = settings;
-      throw asConnectionFailure(error);
-    }
-  }
-
-  /** The default isolation of transactions is `read committed`, not the default of the session. */
-  override transaction(container: unknown, config: Knex.TransactionConfig | undefined, outer: unknown) {
-    const isolated = outer ? config : { isolationLevel: 'read committed' as const, ...config };
-    return super.transaction(container, isolated, outer);
-  }
-
-  /** A statement outside a transaction that failed in a conflict has changed nothing: it is retried. */
-  override async _query(connection: PooledConnection, query: { sql: string }): Promise<object> {
-    const run = async () => {
-      const begin = performance.now();
-      try {
-        return await super._query(connection, query);
-      } catch (error) {
-        throw abandonHanging(connection, error);
-      } finally {
-        observers.get(this.config)?.queried((performance.now() - begin) / 1_000);
-      }
-    };
-    // A failed `create index concurrently` leaves an invalid index.
-    const isAtomic = !this.transacting && !/\bconcurrently\b/i.test(query.sql);
-    return isAtomic ? await retryConflicts(run) : await run();
-  }
-}
-
-/** Destroys the connection of a query that timed out, so that the server rolls back: pg does not end the query, and the next user of the
- *  connection would continue its transaction. Returns the error. */
-function abandonHanging(connection: PooledConnection, error: unknown): unknown {
-  if (isTimeout(error)) {
-    connection.__knex__disposed = error;
-    connection.connection.stream.destroy();
-  }
-  return connection.__knex__disposed === undefined ? error : asConnectionFailure(error);
-}
-
-/** The observer of each pool, by the configuration of knex, which the clients of transactions share. */
-const observers = new WeakMap<object, PoolObserver>();
-
 /** Time limit of a new connection. It is longer than the wait of a query, so that a slow connection serves the next query. With equal
  *  limits, a busy machine would not replace connections that a failover has ended until the load ends. */
 const newConnectionMs = 6_000;
@@ -174,18 +73,6 @@ export async function boundedTransaction<T>(db: Knex, work: (trx: Knex) => Promi
     return await work(trx);
   };
   return await retryConflicts(async () => await db.transaction(run));
-}
-
-/** Retries `run` after a deadlock or serialization failure, up to `maxAttempts` times. */
-async function retryConflicts<T>(run: () => Promise<T>): Promise<T> {
-  for (let attempts = 1; ; attempts++) {
-    try {
-      return await run();
-    } catch (error) {
-      if (attempts === maxAttempts || !isConflict(error)) throw error;
-      await delay(Math.random() * Math.min(2 ** attempts, longestPauseMs));
-    }
-  }
 }
 
 /** Runs `task` under an advisory lock and resolves to its result, or at once to undefined while another session holds the lock. The lock

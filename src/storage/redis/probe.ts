@@ -1,88 +1,14 @@
 import type { Redis } from 'ioredis';
-import { errorCodeOf } from '../../resilience/error-code.ts';
-import { minimumRedisVersion } from './bullmq-options.ts';
 import { isRedisUnreachable } from './errors.ts';
-
-/** The problems that a probe found: a reason for the operator, by condition. */
-export type RedisProblems = Partial<
-  Record<
-    | 'redis_unavailable'
-    | 'redis_login_refused'
-    | 'redis_unsupported'
-    | 'redis_refuses_writes'
-    | 'redis_rights_missing'
-    | 'redis_evicts',
-    string
-  >
->;
-
-/** Every command that Linkmill and BullMQ send or call in scripts. `KEY` and `CHANNEL` are placeholders. */
-const commands: Record<string, string[]> = {
-  'strings and keys': [
-    'get KEY',
-    'mget KEY',
-    'set KEY 1',
-    'del KEY',
-    'unlink KEY',
-    'exists KEY',
-    'expire KEY 1',
-    'pexpire KEY 1',
-    'pexpireat KEY 1',
-    'persist KEY',
-    'pttl KEY',
-    'incr KEY',
-    'incrby KEY 1',
-    'rename KEY KEY',
-    'type KEY',
-    'scan 0',
-    'dbsize',
-    'time',
-  ],
-  hashes: [
-    'hget KEY a',
-    'hmget KEY a',
-    'hset KEY a 1',
-    'hmset KEY a 1',
-    'hdel KEY a',
-    'hexists KEY a',
-    'hgetall KEY',
-    'hincrby KEY a 1',
-    'hlen KEY',
-  ],
-  lists: [
-    'lindex KEY 0',
-    'llen KEY',
-    'lpop KEY',
-    'lpos KEY a',
-    'lpush KEY a',
-    'lrange KEY 0 0',
-    'lrem KEY 0 a',
-    'lset KEY 0 a',
-    'ltrim KEY 0 0',
-    'rpop KEY',
-    'rpoplpush KEY KEY',
-    'rpush KEY a',
-  ],
-  sets: ['sadd KEY a', 'scard KEY', 'sismember KEY a', 'smembers KEY', 'srem KEY a'],
-  'sorted sets': [
-    'zadd KEY 1 a',
-    'zcard KEY',
-    'zcount KEY 0 0',
-    'zpopmin KEY',
-    'zrange KEY 0 0',
-    'zrangebyscore KEY 0 0',
-    'zrem KEY a',
-    'zremrangebyrank KEY 0 0',
-    'zremrangebyscore KEY 0 0',
-    'zrevrange KEY 0 0',
-    'zscore KEY a',
-  ],
-  streams: ['xadd KEY * a 1', 'xdel KEY 1', 'xlen KEY', 'xrange KEY - +', 'xtrim KEY MAXLEN 1'],
-  scripts: ['eval 1 1 KEY', 'evalsha a 1 KEY'],
-  'blocking commands': ['bzpopmin KEY 1'],
-  channels: ['publish CHANNEL a', 'subscribe CHANNEL'],
-  'the state of Redis': ['info'],
-};
+import {
+  explainConnection,
+  explainInfo,
+  explainRejection,
+  explainReplies,
+  type RedisProblems,
+  type RejectedCommands,
+} from './probe-problems.ts';
+import { requiredCommands } from './required-commands.ts';
 
 /** Checks whether Linkmill works with this Redis, and which rights its user lacks. Changes nothing: Redis checks the rights when commands
  *  are queued in a transaction, which is then discarded. `redis` is a connection of the role "probe", `connectionError` its last error.
@@ -105,12 +31,10 @@ export async function probeRedis(
   }
 }
 
-type RejectedCommands = { command: string; error: unknown }[];
-
 async function queueCommands(redis: Redis, prefix: string, channel: string): Promise<RejectedCommands> {
   await redis.multi({ pipeline: false });
   const keys = [`${prefix}:probe`, `{${prefix}:probe}:probe`];
-  const queued = Object.values(commands).flatMap((texts) =>
+  const queued = Object.values(requiredCommands).flatMap((texts) =>
     texts.flatMap((text) =>
       keys.map(async (key) => {
         const [command = '', ...args] = text.replaceAll('KEY', key).replaceAll('CHANNEL', channel).split(' ');
@@ -129,111 +53,4 @@ async function queueCommands(redis: Redis, prefix: string, channel: string): Pro
   const unreachable = rejected.find(({ error }) => isRedisUnreachable(error));
   if (unreachable) throw unreachable.error;
   return rejected;
-}
-
-function explainInfo(info: string): RedisProblems {
-  const read = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];
-  const version = read('redis_version');
-  const policy = read('maxmemory_policy');
-  if (read('redis_mode') === 'cluster') return { redis_unsupported: isClusterNode };
-  if (version !== undefined && isOlder(version, minimumRedisVersion)) {
-    return { redis_unsupported: `Redis ${version} is too old: ${minimumRedisVersion} or newer is required.` };
-  }
-  return {
-    ...(read('role') === 'slave' && { redis_refuses_writes: isReplica }),
-    ...(policy !== undefined &&
-      policy !== 'noeviction' && {
-        redis_evicts: `Redis has maxmemory-policy ${policy} and may evict clicks and jobs: set it to noeviction.`,
-      }),
-  };
-}
-
-const isClusterNode =
-  'Redis is a node of a Redis Cluster, which is not supported: set REDIS_URL to a Redis without cluster mode.';
-const isReplica = 'Redis is a replica and rejects writes: set REDIS_URL to the primary.';
-
-function explainReplies(rejected: RejectedCommands): RedisProblems {
-  const missing = rejected.filter(({ error }) => wordOf(error) === 'NOPERM');
-  const other = rejected.find((reply) => !missing.includes(reply));
-  return {
-    ...(other && explainRejection(other.error)),
-    ...(missing.length > 0 && { redis_rights_missing: explainRights(missing) }),
-  };
-}
-
-/** The problem behind an error reply; undefined for a reply about a wrong command. */
-function explainRejection(error: unknown): RedisProblems | undefined {
-  switch (wordOf(error)) {
-    case 'MOVED':
-    case 'ASK':
-    case 'CLUSTERDOWN':
-    case 'CROSSSLOT':
-      return { redis_unsupported: isClusterNode };
-    case 'READONLY':
-    case 'MASTERDOWN':
-      return { redis_refuses_writes: isReplica };
-    case 'MISCONF':
-      return { redis_refuses_writes: 'Redis cannot save to its disk and rejects writes: see its log.' };
-    case 'OOM':
-      return {
-        redis_refuses_writes: 'Redis has reached maxmemory and rejects writes: increase its memory.',
-      };
-    case 'LOADING':
-      return { redis_unavailable: 'Redis is loading its data.' };
-    case 'NOPERM':
-      return { redis_rights_missing: explainRights([{ command: 'multi', error }]) };
-    case 'NOAUTH':
-    case 'WRONGPASS':
-      return explainConnection(error);
-    default:
-      return undefined;
-  }
-}
-
-function explainRights(missing: RejectedCommands): string {
-  const hint = 'Grant the rights that docs/operations.md lists under "Redis".';
-  const texts = missing.map(({ error }) => (error instanceof Error ? error.message : ''));
-  const ofCommands = missing.filter((_, i) => !/\b(keys?|channels?)\b/i.test(texts[i] ?? ''));
-  const names = [...new Set(ofCommands.map(({ command }) => command.toUpperCase()))];
-  const parts = [
-    names.length > 0 && `run ${names.length > 12 ? `${names.slice(0, 12).join(', ')} …` : names.join(', ')}`,
-    texts.some((text) => /\bkeys?\b/i.test(text)) &&
-      'access keys that begin with REDIS_PREFIX or with "{" and REDIS_PREFIX',
-    texts.some((text) => /\bchannels?\b/i.test(text)) && 'access channels that begin with REDIS_PREFIX',
-  ].filter((part) => part !== false);
-  return `The user of Redis may not ${parts.join(', nor ')}. ${hint}`;
-}
-
-/** Why there is no usable connection, without the host, the user and the password. */
-function explainConnection(error: unknown): RedisProblems {
-  const code = errorCodeOf(error);
-  const word = wordOf(error);
-  if (word === 'WRONGPASS')
-    return {
-      redis_login_refused: 'Redis rejects the login: check the user and the password of REDIS_URL.',
-    };
-  if (error instanceof Error && /has no database|DB index|SELECT is not allowed/.test(error.message))
-    return { redis_unsupported: 'Redis does not have the database of REDIS_URL: change its number.' };
-  if (word === 'NOAUTH') return { redis_login_refused: 'Redis requires a password: add it to REDIS_URL.' };
-  if (/CERT|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|SELF_SIGNED|HOSTNAME_MISMATCH/.test(code))
-    return { redis_login_refused: `The certificate of Redis is not trusted (${code}): check REDIS_CA.` };
-  if (/^(ENOTFOUND|EAI_)/.test(code)) {
-    return {
-      redis_unavailable: `The host name of REDIS_URL cannot be resolved (${code}): check REDIS_URL and the DNS.`,
-    };
-  }
-  const detail = code === '' ? '' : ` (${code})`;
-  return {
-    redis_unavailable: `Redis does not answer${detail}: check that it is running, and check REDIS_URL.`,
-  };
-}
-
-/** The first word of an error reply, such as WRONGPASS. */
-const wordOf = (error: unknown): string =>
-  (error instanceof Error && /^-?([A-Z]+)\b/.exec(error.message)?.[1]) || '';
-
-function isOlder(version: string, than: string): boolean {
-  const [a, b] = [version, than].map((text) => text.split('.').map(Number)) as [number[], number[]];
-  const i = b.findIndex((part, at) => (a[at] ?? 0) !== part);
-  return i >= 0 && (a[i] ?? 0) < (b[i] ?? 0);
 }

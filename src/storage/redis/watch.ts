@@ -2,7 +2,8 @@ import type { Log } from '../../log.ts';
 import type { Conditions } from '../../resilience/conditions.ts';
 import { createPoller } from '../../resilience/poller.ts';
 import { withDeadline } from '../../resilience/shutdown.ts';
-import { probeRedis, type RedisProblems } from './probe.ts';
+import type { RedisProblems } from './probe-problems.ts';
+import { probeRedis } from './probe.ts';
 import { closeRedis, openRedis } from './redis.ts';
 
 const probeEveryMs = 5_000;

@@ -1,4 +1,4 @@
-import type { ImportRecord, Position } from '../files/records.ts';
+import type { ImportRecord, Position } from '../files/record.ts';
 import { type ImportFormat, plainName, readColumns } from '../formats/format.ts';
 import { describeSigns, findFormat, findFormats, isKnownColumn, serviceNames } from '../formats/formats.ts';
 import type { ImportFile } from './file.ts';

@@ -1,17 +1,10 @@
-import {
-  type ImportRecord,
-  longLine,
-  type Position,
-  readWindow,
-  windowBytes,
-  withoutByteOrderMark,
-} from '../files/records.ts';
+import { newline } from '../files/lines.ts';
+import type { ImportRecord, Position } from '../files/record.ts';
+import { longLine, readWindow, windowBytes, withoutByteOrderMark } from '../files/records.ts';
 import type { Encoding } from '../transfer.ts';
 
 /** Reads `length` bytes of a file from byte `from`; fewer only at its end. */
 type ReadBytes = (from: number, length: number) => Promise<Buffer>;
-
-const newline = 0x0a;
 
 export type ImportFile = ReturnType<typeof createImportFile>;
 

@@ -1,6 +1,6 @@
 import { stringify } from 'csv-stringify/sync';
 import { createDestinationPolicy } from '../../urls/input/destination-policy.ts';
-import type { ImportRecord } from '../files/records.ts';
+import type { ImportRecord, RecordContent } from '../files/record.ts';
 import { type Columns, plainName, readFields } from '../formats/format.ts';
 import { findFormat } from '../formats/formats.ts';
 import { undoFormulaGuard } from '../rows/formula-guard.ts';
@@ -53,7 +53,7 @@ export function createRowReader(
     return { problems: [{ field: 'short_code', reason: 'is required' }] };
   }
 
-  function readContent(content: ImportRecord['content']): Row['parsed'] {
+  function readContent(content: RecordContent): Row['parsed'] {
     if ('problem' in content)
       return {
         problems: [{ field: 'row', code: 'unreadable', reason: content.problem }],
@@ -110,7 +110,7 @@ function flatten(
   return new Map<string, unknown>(entries);
 }
 
-function textOf(content: ImportRecord['content']): string {
+function textOf(content: RecordContent): string {
   const text =
     'problem' in content
       ? content.text

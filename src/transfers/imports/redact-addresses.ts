@@ -1,5 +1,6 @@
 import { stringify } from 'csv-stringify/sync';
-import { type ImportRecord, maxUnreadable, tooManyUnreadable } from '../files/records.ts';
+import type { RecordContent } from '../files/record.ts';
+import { maxUnreadable, tooManyUnreadable } from '../files/records.ts';
 import { type Encoding, UploadRejected } from '../transfer.ts';
 import { trimEmptyCells } from './parse-row.ts';
 import { isAddressColumn, isSecretColumn, redact } from './redaction.ts';
@@ -8,9 +9,8 @@ import { readContents, readFirstRow } from './upload-records.ts';
 /** Replaces unreadable text, which may contain an address. */
 const redactedText = 'redacted: unreadable, may contain an address';
 
-type Content = ImportRecord['content'];
 /** Serializes contents without addresses. */
-type Write = (contents: Content[]) => string;
+type Write = (contents: RecordContent[]) => string;
 
 const isRedacted = (column: string) => isAddressColumn(column) || isSecretColumn(column);
 
@@ -38,7 +38,7 @@ export async function* redactAddresses(
   }
 }
 
-function columnsOf(first: Content | undefined): string[] {
+function columnsOf(first: RecordContent | undefined): string[] {
   if (first && 'cells' in first) return first.cells;
   throw new UploadRejected('The first row of the file is unreadable.');
 }
@@ -48,7 +48,7 @@ async function* prepend(begin: Buffer, parts: AsyncIterator<Buffer>): AsyncGener
   yield* { [Symbol.asyncIterator]: () => parts };
 }
 
-async function* rewrite(source: AsyncIterable<Content[]>, write: Write): AsyncGenerator<Buffer> {
+async function* rewrite(source: AsyncIterable<RecordContent[]>, write: Write): AsyncGenerator<Buffer> {
   let unreadable = 0;
   for await (const contents of source) {
     unreadable += contents.filter((content) => 'problem' in content).length;
@@ -61,7 +61,7 @@ async function* rewrite(source: AsyncIterable<Content[]>, write: Write): AsyncGe
 function createRowWriter(columns: readonly string[], delimiter: string): Write {
   // The header row keeps its names.
   const write = (cell: string, at: number) => (isRedacted(cell) ? cell : (redact(columns[at]!, cell) ?? ''));
-  const rowOf = (content: Content) => {
+  const rowOf = (content: RecordContent) => {
     if (!('cells' in content)) return [redactedText];
     const cells = trimEmptyCells(content.cells, columns.length);
     return cells.length === columns.length

@@ -1,6 +1,6 @@
 import { boundedTransaction, type Knex, onlyRow } from '../../storage/postgres/postgres.ts';
 import type { Owner } from '../../urls/store/owner.ts';
-import type { Position } from '../files/records.ts';
+import type { Position } from '../files/record.ts';
 import type { FormatName } from '../formats/formats.ts';
 import { countDeleted, createTransferTable } from '../transfer-table.ts';
 import type { Encoding } from '../transfer.ts';

@@ -1,11 +1,6 @@
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
-import {
-  type ImportRecord,
-  longLine,
-  readWindow,
-  windowBytes,
-  withoutByteOrderMark,
-} from '../files/records.ts';
+import type { RecordContent } from '../files/record.ts';
+import { longLine, readWindow, windowBytes, withoutByteOrderMark } from '../files/records.ts';
 import type { Encoding } from '../transfer.ts';
 
 /** Bytes that are parsed before other requests of the web process get a turn. */
@@ -13,20 +8,18 @@ const sliceBytes = 8 * 1024;
 
 const start = { bytes: 0, lines: 0 };
 
-type Content = ImportRecord['content'];
-
 /** Reads the contents of records from a stream, and yields to the event loop between batches. */
 export async function* readContents(
   encoding: Encoding,
   source: AsyncIterable<Buffer>,
   delimiter?: string,
-): AsyncGenerator<Content[]> {
+): AsyncGenerator<RecordContent[]> {
   let rest: Buffer = Buffer.alloc(0);
   let size = sliceBytes;
   let hasBegun = false;
   let isInLongLine = false;
 
-  function takeSlice(isLast: boolean): Content[] {
+  function takeSlice(isLast: boolean): RecordContent[] {
     const bytes = rest.subarray(0, size);
     const isEnd = isLast && bytes.length === rest.length;
     const { records, end } = readWindow(encoding, { bytes, at: start, isLast: isEnd, delimiter });
@@ -44,7 +37,7 @@ export async function* readContents(
     rest = isInLongLine ? Buffer.alloc(0) : rest.subarray(lineEnd + 1);
   }
 
-  function take(isLast: boolean): Content[] {
+  function take(isLast: boolean): RecordContent[] {
     if (!hasBegun) rest = withoutByteOrderMark(rest);
     hasBegun = true;
     if (!isInLongLine) return takeSlice(isLast);
@@ -63,7 +56,7 @@ export async function* readContents(
 export async function readFirstRow(
   parts: AsyncIterator<Buffer>,
   delimiter?: string,
-): Promise<{ begin: Buffer; first: Content | undefined; isWhole: boolean }> {
+): Promise<{ begin: Buffer; first: RecordContent | undefined; isWhole: boolean }> {
   let begin: Buffer = Buffer.alloc(0);
   let isLast = false;
   for (let size = sliceBytes; ; size *= 2) {

@@ -5,7 +5,7 @@ import { createReferrers } from '../../clicks/enrichment/referrers.ts';
 import { createVisitorIds } from '../../clicks/enrichment/visitor-ids.ts';
 import { createVisitorSaltStore } from '../../clicks/enrichment/visitor-salt-store.ts';
 import { createVisitorSalts } from '../../clicks/enrichment/visitor-salts.ts';
-import { ownHostNamesOf } from '../../config/web.ts';
+import { ownHostNamesOf } from '../../config/own-hosts.ts';
 import { createReadClientAddress } from '../../http/server/client-address.ts';
 import { withDeadline } from '../../resilience/shutdown.ts';
 import type { Knex } from '../../storage/postgres/postgres.ts';

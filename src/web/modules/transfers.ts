@@ -1,4 +1,4 @@
-import { ownHostsOf } from '../../config/web.ts';
+import { ownHostsOf } from '../../config/own-hosts.ts';
 import type { Queues } from '../../queues/queues.ts';
 import type { Knex } from '../../storage/postgres/postgres.ts';
 import { createExports } from '../../transfers/exports/exports.ts';

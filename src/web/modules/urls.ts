@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { ownHostsOf } from '../../config/web.ts';
+import { ownHostsOf } from '../../config/own-hosts.ts';
 import { createKeyGenerator } from '../../keys/key-generator.ts';
 import { createKeyPool } from '../../keys/key-pool.ts';
 import { createKeyStore } from '../../keys/key-store.ts';

@@ -1,7 +1,7 @@
 import { stringify } from 'csv-stringify/sync';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type ImportRecord, maxRecordBytes, type Position } from '../../../src/transfers/files/records.ts';
+import { type ImportRecord, maxRecordBytes, type Position } from '../../../src/transfers/files/record.ts';
 import { createImportFile } from '../../../src/transfers/imports/file.ts';
 import type { Encoding } from '../../../src/transfers/transfer.ts';
 

@@ -1,5 +1,5 @@
 import { readUploadText } from '../../../../src/transfers/files/read-upload-text.ts';
-import type { ImportRecord } from '../../../../src/transfers/files/records.ts';
+import type { ImportRecord } from '../../../../src/transfers/files/record.ts';
 import { findFormat } from '../../../../src/transfers/formats/formats.ts';
 import { createImportFile } from '../../../../src/transfers/imports/file.ts';
 import { columnNamesOf, createRowReader } from '../../../../src/transfers/imports/parse-row.ts';
