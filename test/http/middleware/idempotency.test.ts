@@ -54,7 +54,7 @@ test('a repeated create gets the first answer after changes, and stores no secre
   expect(seen(again)).toEqual(seen(first));
   expect(again.body['has_password']).toBe(true);
   const [kept] = await web.database.db()('idempotency_keys');
-  expect(kept.made.password_hash).toBe('');
+  expect(kept.result.password_hash).toBe('');
   expect(JSON.stringify(kept)).not.toContain('sesame');
 });
 
@@ -134,7 +134,7 @@ test('a request waits for the same request in another process, and replaces a fa
       key: 'key-9',
       item: 0,
       request_hash: Buffer.alloc(1),
-      made: '{}',
+      result: '{}',
     });
     const answer = create('key-9');
     await untilLocked(web.database.db());
