@@ -6,7 +6,7 @@ interface Goal {
   what: string;
   subject: string;
   /** What it is measured against, in the same round. */
-  yardstick: string;
+  baseline: string;
   read: keyof Measurement;
   atLeast?: number;
   atMost?: number;
@@ -17,42 +17,42 @@ const goals: Goal[] = [
   {
     what: 'a redirect from memory, of a bare `node:http`',
     subject: 'memory',
-    yardstick: 'bare',
+    baseline: 'bare',
     read: 'perSecond',
     atLeast: 0.9,
   },
   {
     what: 'a redirect from Redis, of a bare `node:http`',
     subject: 'redis',
-    yardstick: 'bare',
+    baseline: 'bare',
     read: 'perSecond',
     atLeast: 0.6,
   },
   {
     what: '64 clients that create, of one INSERT per request',
     subject: 'create-64',
-    yardstick: 'create-64-each',
+    baseline: 'create-64-each',
     read: 'perSecond',
     atLeast: 3,
   },
   {
     what: 'p99 of one viral short URL, of that of 200',
     subject: 'viral',
-    yardstick: 'memory',
+    baseline: 'memory',
     read: 'p99Ms',
     atMost: 1.2,
   },
   {
     what: 'a redirect with metrics, of one without',
     subject: 'memory',
-    yardstick: 'no-metrics',
+    baseline: 'no-metrics',
     read: 'perSecond',
     atLeast: 0.97,
   },
   {
     what: 'processor time of a redirect with who clicked in full detail, of one with their number alone',
     subject: 'detail-full',
-    yardstick: 'detail-count',
+    baseline: 'detail-count',
     read: 'cpuMicros',
     atMost: 1.15,
   },
@@ -61,7 +61,7 @@ const goals: Goal[] = [
 export interface Judgement {
   what: string;
   ratio: Spread;
-  /** The same ratio of what both cost in processor time; more than 1 means cheaper than the yardstick. */
+  /** The same ratio of what both cost in processor time; more than 1 means cheaper than the baseline. */
   cpuRatio: number;
   goal: string;
   isMet: boolean;
@@ -69,9 +69,9 @@ export interface Judgement {
 
 /** Evaluates each goal by the median of the rounds' ratios; skips goals with a missing measurement. */
 export function judgeGoals(findings: Findings): Judgement[] {
-  return goals.flatMap(({ what, subject, yardstick, read, atLeast = 0, atMost = Infinity }) => {
-    const ratio = ratioOf(findings.get(subject), findings.get(yardstick), read);
-    const cpuRatio = ratioOf(findings.get(yardstick), findings.get(subject), 'cpuMicros');
+  return goals.flatMap(({ what, subject, baseline, read, atLeast = 0, atMost = Infinity }) => {
+    const ratio = ratioOf(findings.get(subject), findings.get(baseline), read);
+    const cpuRatio = ratioOf(findings.get(baseline), findings.get(subject), 'cpuMicros');
     if (ratio === undefined || cpuRatio === undefined) return [];
     return {
       what,
@@ -86,9 +86,9 @@ export function judgeGoals(findings: Findings): Judgement[] {
 /** The spread of the ratios of each round. */
 export function ratioOf(
   subject: readonly Measurement[] | undefined,
-  yardstick: readonly Measurement[] | undefined,
+  baseline: readonly Measurement[] | undefined,
   read: keyof Measurement,
 ): Spread | undefined {
-  if (!subject?.length || !yardstick?.length) return undefined;
-  return spreadOf(subject.map((measurement, round) => measurement[read] / yardstick[round]![read]));
+  if (!subject?.length || !baseline?.length) return undefined;
+  return spreadOf(subject.map((measurement, round) => measurement[read] / baseline[round]![read]));
 }

@@ -6,18 +6,18 @@ import { readVersions } from '../test/chaos/matrix/versions.ts';
 import { killLeftProcesses } from '../test/support/processes/launch.ts';
 import { describeMachine } from '../test/support/processes/machine.ts';
 import { checkCounting } from './check.ts';
-import { prepareCodes } from './codes.ts';
-import { measureFlush } from './flush.ts';
+import { prepareCodes } from './load/codes.ts';
 import { findLoadGenerator } from './load/find-generator.ts';
 import { readOptions } from './options.ts';
 import { splitProcessors } from './processors.ts';
 import { formatReport } from './report.ts';
 import { runRounds } from './rounds.ts';
+import { measureFlush } from './scenarios/flush.ts';
+import { startSubjects, type Subject } from './scenarios/subjects.ts';
 import { openStack, type Stack } from './stack.ts';
-import { startSubjects, type Subject } from './subjects.ts';
 import { createWindows } from './windows.ts';
 
-/** `npm run bench`: how fast redirects, creates and flushes are, beside yardsticks that are measured in the same run. Ends with
+/** `npm run bench`: how fast redirects, creates and flushes are, beside baselines that are measured in the same run. Ends with
  *  0 when every click was counted and every answer was as it must be, with 1 otherwise; a missed goal is only said. */
 const resultsFile = 'bench/RESULTS.md';
 const flush = { perBatch: 20, perSecondOfWindow: 100_000 };

@@ -3,7 +3,7 @@ import type { CountedTally } from './check.ts';
 import { judgeGoals, type Judgement, ratioOf } from './goals.ts';
 import { medianOf, type Spread, spreadOf } from './median.ts';
 import type { Findings } from './rounds.ts';
-import type { Subject } from './subjects.ts';
+import type { Subject } from './scenarios/subjects.ts';
 import type { Measurement } from './windows.ts';
 
 const whole = (number: number) => Math.round(number).toLocaleString('en');

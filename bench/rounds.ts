@@ -1,4 +1,4 @@
-import type { Subject } from './subjects.ts';
+import type { Subject } from './scenarios/subjects.ts';
 import type { Measurement, Windows } from './windows.ts';
 
 /** By the id of a subject, a measurement for each round. */

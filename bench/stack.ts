@@ -22,7 +22,7 @@ import { pin } from './processors.ts';
 /** Time limit for the graceful shutdown of a web process, including unconfirmed clicks. */
 const stopMs = 30_000;
 
-/** A web process under load: Linkmill's, or a yardstick. */
+/** A web process under load: Linkmill's, or a baseline. */
 export interface Server {
   baseUrl: string;
   pid: number;
@@ -81,7 +81,7 @@ export async function openStack(
       return { baseUrl, pid };
     },
 
-    /** Ends the web processes, the yardsticks' too. */
+    /** Ends the web processes, the baselines' too. */
     stopWebs,
   };
 }
@@ -96,7 +96,7 @@ async function makeBuild(closing: ClosingStack): Promise<string> {
 async function copyWithInsertEach(build: string, closing: ClosingStack): Promise<string> {
   const folder = deferFolder(closing, `${build}-insert-each`);
   await cp(build, folder, { recursive: true });
-  const [standIn, shared] = ['bench/yardsticks/coalescing.js', 'src/resilience/batch-writer.js'];
+  const [standIn, shared] = ['bench/baselines/insert-each.js', 'src/resilience/batch-writer.js'];
   // Fails where there is none to be replaced.
   await rm(path.join(folder, shared));
   await copyFile(path.join(folder, standIn), path.join(folder, shared));

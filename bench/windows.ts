@@ -4,7 +4,7 @@ import type { TestProcess } from '../test/support/processes/launch.ts';
 import { waitUntil } from '../test/support/wait-until.ts';
 import type { LoadGenerator, LoadRequest, LoadResult } from './load/load.ts';
 import { readCpuMicros, readFirstProcessorMicros } from './processors.ts';
-import type { Subject } from './subjects.ts';
+import type { Subject } from './scenarios/subjects.ts';
 
 /** Share of its processor that a web process may miss before its window counts as disturbed. */
 const disturbedAbove = 0.1;

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import type { Callers } from './callers.ts';
 import { type Finding, findingOf, UndocumentedAnswer } from './finding.ts';
-import { createKnownValues } from './known-values.ts';
+import { createKnownValues } from './generators/known-values.ts';
+import { type Plan, requestsOf } from './generators/requests.ts';
+import { resolve } from './generators/resolve-plan.ts';
 import { readOperations } from './operations.ts';
 import { createOracle } from './oracle.ts';
-import { type Plan, requestsOf } from './requests.ts';
-import { resolve } from './resolve.ts';
 import { type Answer, createSender, type Request } from './send.ts';
 
 export interface FuzzResult {

@@ -1,4 +1,4 @@
-import { createRandom, createZipf, type Random } from '../test/support/random.ts';
+import { createRandom, createZipf, type Random } from '../../test/support/random.ts';
 
 const visitors = 20_000;
 const botShare = 0.15;

@@ -1,17 +1,17 @@
 import type { IncomingMessage } from 'node:http';
 import { v7 as uuidv7 } from 'uuid';
-import { createUserAgents } from '../src/clicks/enrichment/agents/user-agents.ts';
-import { createEnricher } from '../src/clicks/enrichment/enrich.ts';
-import { createReferrers } from '../src/clicks/enrichment/referrers.ts';
-import { createVisitorIds } from '../src/clicks/enrichment/visitor-ids.ts';
-import { createOpenBatch } from '../src/clicks/recording/open-batch.ts';
-import { createClickStream } from '../src/clicks/stream/stream.ts';
-import { createReadClientAddress } from '../src/http/server/client-address.ts';
-import { createLog } from '../src/log.ts';
-import { closeRedis, openRedis } from '../src/storage/redis/redis.ts';
-import { createRandom, createZipf } from '../test/support/random.ts';
-import { startTestRedis } from '../test/support/services/servers.ts';
-import { createVisitors, detailSettings } from './visitors.ts';
+import { createUserAgents } from '../../src/clicks/enrichment/agents/user-agents.ts';
+import { createEnricher } from '../../src/clicks/enrichment/enrich.ts';
+import { createReferrers } from '../../src/clicks/enrichment/referrers.ts';
+import { createVisitorIds } from '../../src/clicks/enrichment/visitor-ids.ts';
+import { createOpenBatch } from '../../src/clicks/recording/open-batch.ts';
+import { createClickStream } from '../../src/clicks/stream/stream.ts';
+import { createReadClientAddress } from '../../src/http/server/client-address.ts';
+import { createLog } from '../../src/log.ts';
+import { closeRedis, openRedis } from '../../src/storage/redis/redis.ts';
+import { createRandom, createZipf } from '../../test/support/random.ts';
+import { startTestRedis } from '../../test/support/services/servers.ts';
+import { createVisitors, detailSettings } from '../load/visitors.ts';
 
 /** `npm run bench:waiting`: what a click with full detail costs Redis while it waits, in batches from narrow to as wide as web
  *  processes make them: 20 are the clicks of 20 ms at 1,000 a second. Ends with 1 when those cost more than they may. */

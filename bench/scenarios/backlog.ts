@@ -1,10 +1,10 @@
-import { isExact, readAudit } from '../src/clicks/ledger/audit.ts';
-import { createLog } from '../src/log.ts';
-import { openPostgres } from '../src/storage/postgres/postgres.ts';
-import { closeRedis, openRedis } from '../src/storage/redis/redis.ts';
-import { migrate } from '../src/storage/schema/migrations.ts';
-import { startTestPostgres, startTestRedis } from '../test/support/services/servers.ts';
-import { insertUrls } from '../test/support/urls/urls.ts';
+import { isExact, readAudit } from '../../src/clicks/ledger/audit.ts';
+import { createLog } from '../../src/log.ts';
+import { openPostgres } from '../../src/storage/postgres/postgres.ts';
+import { closeRedis, openRedis } from '../../src/storage/redis/redis.ts';
+import { migrate } from '../../src/storage/schema/migrations.ts';
+import { startTestPostgres, startTestRedis } from '../../test/support/services/servers.ts';
+import { insertUrls } from '../../test/support/urls/urls.ts';
 import { measureFlush } from './flush.ts';
 
 /** `npm run bench:backlog`: what happens when workers come back after hours. Lets clicks wait in Redis, in batches as narrow and

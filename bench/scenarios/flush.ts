@@ -1,12 +1,12 @@
 import type { Redis } from 'ioredis';
 import { v7 as uuidv7 } from 'uuid';
-import { openClickStore } from '../src/analytics/click-store.ts';
-import { createOpenBatch } from '../src/clicks/recording/open-batch.ts';
-import { type ClickStream, createClickStream } from '../src/clicks/stream/stream.ts';
-import type { Knex } from '../src/storage/postgres/postgres.ts';
-import { createJobContext } from '../test/support/job-context.ts';
-import { createRandom, createZipf } from '../test/support/random.ts';
-import { flushClicks } from '../workers/jobs/flush-clicks.ts';
+import { openClickStore } from '../../src/analytics/click-store.ts';
+import { createOpenBatch } from '../../src/clicks/recording/open-batch.ts';
+import { type ClickStream, createClickStream } from '../../src/clicks/stream/stream.ts';
+import type { Knex } from '../../src/storage/postgres/postgres.ts';
+import { createJobContext } from '../../test/support/job-context.ts';
+import { createRandom, createZipf } from '../../test/support/random.ts';
+import { flushClicks } from '../../workers/jobs/flush-clicks.ts';
 
 /** Batches on their way at once. */
 const window = 500;

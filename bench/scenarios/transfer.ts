@@ -3,14 +3,14 @@ import { request } from 'node:http';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { createApiKeys } from '../src/api-keys/api-keys.ts';
-import { closePostgres, openPostgres } from '../src/storage/postgres/postgres.ts';
-import { migrate } from '../src/storage/schema/migrations.ts';
-import { createClient } from '../test/support/http/client.ts';
-import { buildInto } from '../test/support/processes/build.ts';
-import { commandOf, launch, placeWeb, readyWeb, readyWorker } from '../test/support/processes/launch.ts';
-import { startTestPostgres, startTestRedis } from '../test/support/services/servers.ts';
-import { waitUntil } from '../test/support/wait-until.ts';
+import { createApiKeys } from '../../src/api-keys/api-keys.ts';
+import { closePostgres, openPostgres } from '../../src/storage/postgres/postgres.ts';
+import { migrate } from '../../src/storage/schema/migrations.ts';
+import { createClient } from '../../test/support/http/client.ts';
+import { buildInto } from '../../test/support/processes/build.ts';
+import { commandOf, launch, placeWeb, readyWeb, readyWorker } from '../../test/support/processes/launch.ts';
+import { startTestPostgres, startTestRedis } from '../../test/support/services/servers.ts';
+import { waitUntil } from '../../test/support/wait-until.ts';
 
 /** `npm run bench:transfer`: a million short URLs in, and out again, through one web and one worker process. Says how long each step
  *  takes and how much memory the two processes have had at most, and checks that what comes out is what went in. */

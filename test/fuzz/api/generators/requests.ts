@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { hostileBody, hostileText, spoiled } from './hostile.ts';
+import type { Operation, Parameter } from '../operations.ts';
+import { hostileBody, hostileText, spoiled } from './hostile-values.ts';
 import { known } from './known-values.ts';
-import type { Operation, Parameter } from './operations.ts';
-import { place, valuesOf } from './values.ts';
+import { place, valuesOf } from './schema-values.ts';
 
 /** A request whose references to earlier answers are not resolved yet. */
 export interface Plan {

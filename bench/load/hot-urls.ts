@@ -1,4 +1,4 @@
-/** Prefix of the short codes that every window requests repeatedly, from Linkmill and from its yardsticks. */
+/** Prefix of the short codes that every window requests repeatedly, from Linkmill and from its baselines. */
 export const hotBegin = 'memory';
 
 /** These short codes with their original URLs, as `insertUrls` creates them. */

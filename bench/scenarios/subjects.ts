@@ -1,8 +1,8 @@
-import type { Codes } from './codes.ts';
-import { hotBegin } from './hot-urls.ts';
-import type { LoadRequest } from './load/load.ts';
-import type { Server, Stack } from './stack.ts';
-import { createVisitors, detailSettings } from './visitors.ts';
+import type { Codes } from '../load/codes.ts';
+import { hotBegin } from '../load/hot-urls.ts';
+import type { LoadRequest } from '../load/load.ts';
+import { createVisitors, detailSettings } from '../load/visitors.ts';
+import type { Server, Stack } from '../stack.ts';
 
 /** Something that is measured once in each round. */
 export interface Subject {
@@ -49,9 +49,9 @@ export async function startSubjects(stack: Stack, codes: Codes): Promise<Subject
     ...detailSettings,
   });
   const insertEach = await stack.startWeb('src/web.js', metrics, stack.insertEachBuild);
-  const bare = await stack.startWeb('bench/yardsticks/bare.js');
-  const koa = await stack.startWeb('bench/yardsticks/koa.js');
-  const usual = await stack.startWeb('bench/yardsticks/express.js');
+  const bare = await stack.startWeb('bench/baselines/bare.js');
+  const koa = await stack.startWeb('bench/baselines/koa.js');
+  const usual = await stack.startWeb('bench/baselines/express.js');
 
   const hot = get(codes.hot);
   const visited = visit(codes.hot);

@@ -20,7 +20,7 @@ import { createRedisUrlCache } from '../../src/urls/cache/redis-cache.ts';
 import { createUrlStore } from '../../src/urls/store/url-store.ts';
 import { createUrls } from '../../src/urls/urls.ts';
 
-/** The yardstick: redirects as `src/web.ts` answers them, with the same middleware and caches, and no click counted. */
+/** The baseline: redirects as `src/web.ts` answers them, with the same middleware and caches, and no click counted. */
 const config = loadConfigOrExit(webSettings);
 const log = createLog('uncounted', config.LOG_LEVEL);
 const db = openPostgres({ url: config.DATABASE_URL, poolMax: 10, queryTimeoutMs: 2_000, name: 'uncounted' });

@@ -1,14 +1,14 @@
 import { Agent, get } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isExact, readAudit } from '../src/clicks/ledger/audit.ts';
-import { createLog } from '../src/log.ts';
-import { ClosingStack } from '../src/resilience/shutdown.ts';
-import { createClient } from '../test/support/http/client.ts';
-import { killLeftProcesses } from '../test/support/processes/launch.ts';
-import { createUrl } from '../test/support/urls/urls.ts';
-import { waitUntil } from '../test/support/wait-until.ts';
-import { medianOf } from './median.ts';
-import { openStack } from './stack.ts';
+import { isExact, readAudit } from '../../src/clicks/ledger/audit.ts';
+import { createLog } from '../../src/log.ts';
+import { ClosingStack } from '../../src/resilience/shutdown.ts';
+import { createClient } from '../../test/support/http/client.ts';
+import { killLeftProcesses } from '../../test/support/processes/launch.ts';
+import { createUrl } from '../../test/support/urls/urls.ts';
+import { waitUntil } from '../../test/support/wait-until.ts';
+import { medianOf } from '../median.ts';
+import { openStack } from '../stack.ts';
 
 /** `npm run bench:counting`: what counting costs a redirect. A web process that counts and one that does not, on the same
  *  stores and short URLs, take turns; what is compared is the p50 and p99 of their answers to 32 clients, at a rate that
@@ -28,7 +28,7 @@ const closing = new ClosingStack(log);
 try {
   const stack = await openStack(closing, log, { webProcessors: undefined, nodeOptions: [] });
   const { baseUrl: counting } = await stack.startWeb('src/web.js');
-  const { baseUrl: uncounted } = await stack.startWeb('bench/yardsticks/uncounted.js');
+  const { baseUrl: uncounted } = await stack.startWeb('bench/baselines/uncounted.js');
   const client = createClient(counting, stack.apiKey);
   const codes = await Promise.all(Array.from({ length: 200 }, () => createUrl(client)));
   for (const { name, pauseMs } of loads) {

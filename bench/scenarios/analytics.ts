@@ -1,14 +1,14 @@
 import { parseArgs } from 'node:util';
 import { v7 as uuidv7 } from 'uuid';
-import { openClickStore } from '../src/analytics/click-store.ts';
-import { createAnalyticsPartitions } from '../src/analytics/partitions/partitions.ts';
-import type { Batch, ClickCount } from '../src/clicks/click-batch.ts';
-import { type Knex, openPostgres } from '../src/storage/postgres/postgres.ts';
-import { migrate } from '../src/storage/schema/migrations.ts';
-import { createRandom, createZipf } from '../test/support/random.ts';
-import { startTestPostgres } from '../test/support/services/servers.ts';
-import { insertUrls } from '../test/support/urls/urls.ts';
-import { medianOf } from './median.ts';
+import { openClickStore } from '../../src/analytics/click-store.ts';
+import { createAnalyticsPartitions } from '../../src/analytics/partitions/partitions.ts';
+import type { Batch, ClickCount } from '../../src/clicks/click-batch.ts';
+import { type Knex, openPostgres } from '../../src/storage/postgres/postgres.ts';
+import { migrate } from '../../src/storage/schema/migrations.ts';
+import { createRandom, createZipf } from '../../test/support/random.ts';
+import { startTestPostgres } from '../../test/support/services/servers.ts';
+import { insertUrls } from '../../test/support/urls/urls.ts';
+import { medianOf } from '../median.ts';
 
 /** `npm run bench:analytics [-- --rows 1000000,50000000]`: how many clicks with every detail PostgreSQL takes a second, beside so
  *  many rows of the last 90 days, with the roll-ups that belong to them. */

@@ -1,9 +1,9 @@
 import type { Redis } from 'ioredis';
-import type { Knex } from '../src/storage/postgres/postgres.ts';
-import { createRedisUrlCache } from '../src/urls/cache/redis-cache.ts';
-import { createUrlStore } from '../src/urls/store/url-store.ts';
-import { createRandom, createZipf } from '../test/support/random.ts';
-import { insertUrls } from '../test/support/urls/urls.ts';
+import type { Knex } from '../../src/storage/postgres/postgres.ts';
+import { createRedisUrlCache } from '../../src/urls/cache/redis-cache.ts';
+import { createUrlStore } from '../../src/urls/store/url-store.ts';
+import { createRandom, createZipf } from '../../test/support/random.ts';
+import { insertUrls } from '../../test/support/urls/urls.ts';
 import { hotBegin, hotUrls } from './hot-urls.ts';
 
 /** Short URLs in Redis, requested in turn. They exceed the memory cache of a process, and one pass takes longer than its TTL. */
@@ -64,7 +64,7 @@ async function insertCached(db: Knex, redis: Redis, begins: string[]): Promise<v
   await db('url_stats').update({ click_count: 0 });
 }
 
-/** The table of the uncounted yardstick, with the frequently requested short URLs. */
+/** The table of the uncounted baseline, with the frequently requested short URLs. */
 async function insertUsual(db: Knex): Promise<void> {
   await db.raw(
     'create table usual_urls (short_code text primary key, original_url text, clicks bigint default 0)',

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
+import type { Schema } from '../schema.ts';
 import { known } from './known-values.ts';
-import type { Schema } from './schema.ts';
 
 /** A place in what answers have shown; a smaller one would be another. */
 export const place = fc.noShrink(fc.nat());

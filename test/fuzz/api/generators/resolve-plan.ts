@@ -1,6 +1,6 @@
+import type { Request } from '../send.ts';
 import { isKnown, type KnownValues } from './known-values.ts';
 import type { Plan } from './requests.ts';
-import type { Request } from './send.ts';
 
 /** Replaces characters that Node rejects in headers. */
 const headerText = (text: string) => text.replaceAll(/[^\t\x20-\x7e\x80-\xff]/g, '?').trim();
