@@ -3,14 +3,14 @@ import type { Knex } from '../src/storage/postgres/postgres.ts';
 import { waitUntil } from '../test/support/wait-until.ts';
 import type { Tally, Windows } from './windows.ts';
 
-/** What became of the clicks on codes of one beginning. */
+/** The counted clicks of the short codes with one prefix. */
 export interface CountedTally extends Tally {
   begin: string;
   counted: number;
 }
 
-/** Waits until everything that web processes accepted is counted, and judges each kind of short URL by
- *  `answered ≤ counted ≤ sent`. */
+/** Waits until everything that web processes accepted is counted, and checks `answered ≤ counted ≤ sent` for
+ *  each kind of short URL. */
 export async function checkCounting(db: Knex, { tallies }: Pick<Windows, 'tallies'>) {
   const audit = await waitUntil('the audit is exact', async () => await readIfExact(db), 60_000).catch(
     async () => await readAudit(db),

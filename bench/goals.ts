@@ -58,7 +58,7 @@ const goals: Goal[] = [
   },
 ];
 
-export interface Judgement {
+export interface GoalResult {
   what: string;
   ratio: Spread;
   /** The same ratio of what both cost in processor time; more than 1 means cheaper than the baseline. */
@@ -68,7 +68,7 @@ export interface Judgement {
 }
 
 /** Evaluates each goal by the median of the rounds' ratios; skips goals with a missing measurement. */
-export function judgeGoals(findings: Findings): Judgement[] {
+export function evaluateGoals(findings: Findings): GoalResult[] {
   return goals.flatMap(({ what, subject, baseline, read, atLeast = 0, atMost = Infinity }) => {
     const ratio = ratioOf(findings.get(subject), findings.get(baseline), read);
     const cpuRatio = ratioOf(findings.get(baseline), findings.get(subject), 'cpuMicros');

@@ -1,6 +1,6 @@
 import { formatMarkdownTable } from '../test/support/http/markdown-table.ts';
 import type { CountedTally } from './check.ts';
-import { judgeGoals, type Judgement, ratioOf } from './goals.ts';
+import { evaluateGoals, type GoalResult, ratioOf } from './goals.ts';
 import { medianOf, type Spread, spreadOf } from './median.ts';
 import type { Findings } from './rounds.ts';
 import type { Subject } from './scenarios/subjects.ts';
@@ -31,7 +31,7 @@ export function formatReport({ subjects, findings, flush, wrongAnswers, counting
 
 Made by \`npm run bench\`; [README.md](README.md) says how it measures and how to read this. ${conditions}
 
-${formatGoals(judgeGoals(findings))}
+${formatGoals(evaluateGoals(findings))}
 
 ${formatDisturbance([...findings.values()].flat())}
 ${formatList('**Not every answer was as it must be:**', wrongAnswers)}
@@ -61,9 +61,9 @@ function formatList(heading: string, lines: readonly string[]): string {
 }
 
 /** The goals with what came of them. */
-function formatGoals(judgements: Judgement[]): string {
+function formatGoals(results: GoalResult[]): string {
   const columns = ['ratio', 'median', 'of the rounds', 'goal', 'met', 'in processor time'];
-  const rows = judgements.map(({ what, ratio, goal, isMet, cpuRatio }) => [
+  const rows = results.map(({ what, ratio, goal, isMet, cpuRatio }) => [
     what,
     `**${ratio.median.toFixed(2)}**`,
     range(ratio),

@@ -77,7 +77,7 @@ export function createWindows(deps: {
       connections,
       seconds: forSeconds,
     });
-    judge(subject, load);
+    record(subject, load);
     return load;
   }
 
@@ -103,7 +103,7 @@ export function createWindows(deps: {
     };
   }
 
-  function judge({ name, begin, isRefused = false, connections }: Subject, load: LoadResult): void {
+  function record({ name, begin, isRefused = false, connections }: Subject, load: LoadResult): void {
     const { answered, refused, failed } = load;
     if (failed > 0) problems.push(`${name}: ${failed} requests had no answer`);
     if (answered === 0) problems.push(`${name}: a window without an answer`);

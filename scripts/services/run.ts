@@ -41,7 +41,7 @@ export async function run(
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     output += text;
   });
-  // A command that ends without reading its input is judged by its exit code, not by the broken pipe.
+  // If a command ends without reading its input, its exit code counts and not the broken pipe.
   child.stdin.on('error', () => undefined).end(input);
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);

@@ -52,7 +52,7 @@ export async function tour(baseUrl: string, apiKey: string): Promise<Tour> {
   });
 
   await client.DELETE('/api/v1/urls/{short_code}', { params: { path } });
-  const gone = await client.GET('/api/v1/urls/{short_code}', { params: { path } });
+  const missing = await client.GET('/api/v1/urls/{short_code}', { params: { path } });
   const restored = await client.POST('/api/v1/urls/{short_code}/restore', { params: { path } });
 
   return {
@@ -63,7 +63,7 @@ export async function tour(baseUrl: string, apiKey: string): Promise<Tour> {
     staleChange: stale.error?.type,
     location: visit.response.headers.get('location'),
     clicks,
-    deleted: gone.error?.type,
+    deleted: missing.error?.type,
     restored: need(restored.data),
   };
 }

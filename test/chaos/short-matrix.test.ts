@@ -9,20 +9,21 @@ import { useBench } from './matrix/use-bench.ts';
 
 const bench = useBench();
 
-/** On a busy machine Redis is late although it works: then visitors wait, and no click is kept in memory alone, where a kill loses it. */
+/** On a busy machine Redis may answer late. A long acknowledgement timeout keeps visitors waiting, so that no click is only in memory when a process is
+ *  killed. */
 const patient = { CLICK_ACK_MS: '10000' };
 
-/** The short form of `npm run test:faults`: the same stack, load, fault and judge, who leaves out what took long: something else may
- *  keep the machine busy. Fails with the log of the processes. */
+/** The short form of `npm run test:faults`: the same stack, load, fault and checks, but without the limits on durations, which depend on
+ *  the load of the machine. Fails with the log of the processes. */
 async function injectTwice(system: System, fault: Fault) {
   const lines: string[] = [];
-  const brief = { ...fault, times: 2, settings: { ...patient, ...fault.settings } };
-  const row = await runFault(bench(), system, brief, 'short', (line) => lines.push(line));
+  const shortFault = { ...fault, times: 2, settings: { ...patient, ...fault.settings } };
+  const row = await runFault(bench(), system, shortFault, 'short', (line) => lines.push(line));
   if (row.problems.length > 0) throw new Error(lines.join('\n'));
   return row;
 }
 
-async function judgeExact(fault: Fault) {
+async function assertExact(fault: Fault) {
   const row = await injectTwice(bench().linkmill, fault);
   expect(row).toMatchObject({ times: 2, lost: 0, doubleCounted: 0 });
   expect(row.answered).toBeGreaterThan(100);
@@ -30,15 +31,15 @@ async function judgeExact(fault: Fault) {
 
 describe.concurrent('under load, with two web and two worker processes', () => {
   test('every answered redirect is counted exactly once though web processes are killed', async () => {
-    await judgeExact(webKilled);
+    await assertExact(webKilled);
   });
 
   test('every answered redirect is counted exactly once though workers are killed', async () => {
-    await judgeExact(workerKilled);
+    await assertExact(workerKilled);
   });
 
   test('every answered redirect is counted exactly once though Redis is emptied', async () => {
-    await judgeExact(redisFlushed);
+    await assertExact(redisFlushed);
   });
 
   test('a counter in Redis loses clicks when Redis is emptied, so the matrix detects losses', async () => {
@@ -48,5 +49,5 @@ describe.concurrent('under load, with two web and two worker processes', () => {
 });
 
 test('every answered redirect is counted exactly once though PostgreSQL is killed under load', async () => {
-  await judgeExact(postgresKilled);
+  await assertExact(postgresKilled);
 });

@@ -196,9 +196,9 @@ test('cached entries of an earlier epoch are not found, nor restored by slow rea
   await watch.check();
   expect(current.known).toMatchObject({ number: 2 });
   expect(await cache.find('code')).toBeUndefined();
-  await cache.put(toUrl(3, 'https://kept.example/') as never, cache.versionFloor());
+  await cache.put(toUrl(3, 'https://retained.example/') as never, cache.versionFloor());
   await cache.put(toUrl(900, 'https://lost.example/') as never, floorBefore);
-  expect(await cache.find('code')).toMatchObject({ url: { originalUrl: 'https://kept.example/' } });
+  expect(await cache.find('code')).toMatchObject({ url: { originalUrl: 'https://retained.example/' } });
 });
 
 test('a new epoch deletes the key pool and the watermark', async () => {
@@ -325,7 +325,7 @@ test('a process takes over a Redis whose other database has no running processes
 });
 
 test('clicks of an earlier epoch are counted on the short URLs that the restored database had', async () => {
-  const [kept] = await createUrlIds(db, 1);
+  const [retained] = await createUrlIds(db, 1);
   const producer = createProducerId((await readEpoch()).epoch);
   const dump = await dumpDatabase(url);
   const [lost] = await createUrlIds(db, 1);
@@ -333,20 +333,20 @@ test('clicks of an earlier epoch are counted on the short URLs that the restored
   const [reused] = await createUrlIds(db, 1);
   expect(reused).toBe(lost);
   const store = openClickStore(db);
-  const batches = [makeBatch(producer, 1, kept!, 2), makeBatch(producer, 2, lost!, 3)];
+  const batches = [makeBatch(producer, 1, retained!, 2), makeBatch(producer, 2, lost!, 3)];
   expect(await store.apply(batches)).toMatchObject({ clicks: 2, deadLetters: 1 });
   expect(await store.apply(batches)).toMatchObject({ clicks: 0, duplicates: 2 });
-  expect(await readCounts(db, [kept!, reused!])).toEqual([2, 0]);
+  expect(await readCounts(db, [retained!, reused!])).toEqual([2, 0]);
   expect(await db('click_dead_letters').select('reason')).toEqual([
     { reason: 'short URL of another database epoch' },
   ]);
   const now = createProducerId((await readEpoch()).epoch);
   await store.apply([makeBatch(now, 1, reused!, 4)]);
-  expect(await readCounts(db, [kept!, reused!])).toEqual([2, 4]);
+  expect(await readCounts(db, [retained!, reused!])).toEqual([2, 4]);
 });
 
 test('clicks of an unrelated database become dead letters', async () => {
-  const [kept] = await createUrlIds(db, 1);
+  const [retained] = await createUrlIds(db, 1);
   const dump = await dumpDatabase(url);
   await restoreDump(url, dump);
   const sibling = createProducerId((await readEpoch()).epoch);
@@ -355,8 +355,11 @@ test('clicks of an unrelated database become dead letters', async () => {
   await readEpoch();
   const store = openClickStore(db);
   for (let times = 0; times < 2; times++)
-    expect(await store.apply([makeBatch(sibling, 1, kept!, 2)])).toMatchObject({ clicks: 0, deadLetters: 1 });
-  expect(await readCounts(db, [kept!])).toEqual([0]);
+    expect(await store.apply([makeBatch(sibling, 1, retained!, 2)])).toMatchObject({
+      clicks: 0,
+      deadLetters: 1,
+    });
+  expect(await readCounts(db, [retained!])).toEqual([0]);
   expect(await db('click_dead_letters').select('reason')).toEqual([{ reason: 'another database epoch' }]);
   expect(await db('click_producers')).toEqual([]);
 });

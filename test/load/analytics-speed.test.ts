@@ -54,9 +54,9 @@ async function leastMs(run: () => Promise<void>): Promise<number> {
   return Math.min(...times);
 }
 
-const askYear = async (question: Partial<AnalyticsQuery>) => {
+const queryYear = async (query: Partial<AnalyticsQuery>) => {
   const year = { from: '2025-11-22', to: '2026-11-21' };
-  const answer = await analytics.query(makeQuery('popular', { ...year, compare: true, ...question }));
+  const answer = await analytics.query(makeQuery('popular', { ...year, compare: true, ...query }));
   expect(answer.clicks).toBeGreaterThan(0);
 };
 
@@ -66,8 +66,8 @@ const sumYear = async () => {
   await db()('url_clicks_daily').sum('clicks').whereIn('url_id', ids);
 };
 
-const ratioOf = async (question: Partial<AnalyticsQuery>) =>
-  (await leastMs(async () => await askYear(question))) / (await leastMs(sumYear));
+const ratioOf = async (query: Partial<AnalyticsQuery>) =>
+  (await leastMs(async () => await queryYear(query))) / (await leastMs(sumYear));
 
 test.each(groupings)(
   'a year with 10 million clicks by %s takes at most 1.5 scans of the daily roll-ups',

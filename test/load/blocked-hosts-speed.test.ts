@@ -6,7 +6,7 @@ import { useDatabase } from '../support/resources.ts';
 const database = useDatabase();
 
 /** Times the load of a blocklist of this size and the match of 10,000 URLs against it. */
-async function timeList(hosts: number): Promise<{ readMs: number; judgeMs: number }> {
+async function timeList(hosts: number): Promise<{ readMs: number; matchMs: number }> {
   await database.db().raw('truncate blocked_hosts');
   await database
     .db()
@@ -19,9 +19,9 @@ async function timeList(hosts: number): Promise<{ readMs: number; judgeMs: numbe
   await blockedHosts.refresh();
   const readAt = performance.now();
   for (let i = 0; i < 10_000; i++) blockedHosts.isBlocked(`https://a.b.c.good-${i}.example/page`);
-  const judgedAt = performance.now();
+  const matchedAt = performance.now();
   expect(blockedHosts.isBlocked(`https://www.bad-${hosts}.example/`)).toBe(true);
-  return { readMs: readAt - begunAt, judgeMs: judgedAt - readAt };
+  return { readMs: readAt - begunAt, matchMs: matchedAt - readAt };
 }
 
 test('100,000 blocked hosts load within 60 times the time of 5,000 and match about as fast', async () => {
@@ -32,5 +32,5 @@ test('100,000 blocked hosts load within 60 times the time of 5,000 and match abo
     rounds.push({ few: await timeList(100), some: await timeList(5_000), many: await timeList(100_000) });
   const least = (read: (round: (typeof rounds)[number]) => number) => Math.min(...rounds.map(read));
   expect(least(({ many }) => many.readMs) / least(({ some }) => some.readMs)).toBeLessThan(60);
-  expect(least(({ many }) => many.judgeMs) / least(({ few }) => few.judgeMs)).toBeLessThan(5);
+  expect(least(({ many }) => many.matchMs) / least(({ few }) => few.matchMs)).toBeLessThan(5);
 });

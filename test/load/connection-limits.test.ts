@@ -38,7 +38,7 @@ function openMany(baseUrl: string, count: number, bytes = '') {
   });
 }
 
-const ask = async (baseUrl: string, path: string) =>
+const readStatus = async (baseUrl: string, path: string) =>
   (await sendRaw(baseUrl, `GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`)).answers[0]?.status;
 
 async function readMetric(baseUrl: string, name: string): Promise<number> {
@@ -57,7 +57,7 @@ describe('a web process at its connection limit', () => {
     try {
       const idle = openMany(web.baseUrl, 40);
       await waitUntil('some idle connections are closed', () => idle.some(({ destroyed }) => destroyed));
-      for (let i = 0; i < 5; i++) expect(await ask(web.baseUrl, '/unknown-1')).toBe(404);
+      for (let i = 0; i < 5; i++) expect(await readStatus(web.baseUrl, '/unknown-1')).toBe(404);
       await waitUntil('the limit is reported', async () =>
         (await conditionsOf(web.baseUrl)).includes('connection_limit'),
       );
@@ -74,7 +74,7 @@ describe('a web process at its connection limit', () => {
     try {
       await waitUntil('a request is rejected', async () => {
         openMany(web.baseUrl, 1, half);
-        return (await ask(web.baseUrl, '/unknown-1')) === 503;
+        return (await readStatus(web.baseUrl, '/unknown-1')) === 503;
       });
       for (const path of [
         '/health',
@@ -84,10 +84,10 @@ describe('a web process at its connection limit', () => {
         '/go/health',
         '/go/metrics',
       ])
-        expect(await ask(web.baseUrl, path)).toBe(200);
+        expect(await readStatus(web.baseUrl, path)).toBe(200);
       // Connections that send nothing do not displace those that send requests.
       openMany(web.baseUrl, 200);
-      expect(await ask(web.baseUrl, '/health/live')).toBe(200);
+      expect(await readStatus(web.baseUrl, '/health/live')).toBe(200);
       expect(await readMetric(web.baseUrl, 'linkmill_rejected_connections_total')).toBeGreaterThan(0);
     } finally {
       expect(await web.stop()).toBe(0);
@@ -99,15 +99,15 @@ describe('a web process at its connection limit', () => {
     try {
       expect(web.output()).toContain('accepting fewer connections than MAX_CONNECTIONS');
       openMany(web.baseUrl, 500);
-      expect(await ask(web.baseUrl, '/health')).toBe(200);
+      expect(await readStatus(web.baseUrl, '/health')).toBe(200);
       // A connection counts as idle only after 1 s.
       await waitUntil(
         'idle connections are closed for new ones',
-        async () => (await ask(web.baseUrl, '/unknown-1')) === 404,
+        async () => (await readStatus(web.baseUrl, '/unknown-1')) === 404,
       );
       for (let i = 0; i < 5; i++) {
-        expect(await ask(web.baseUrl, '/unknown-1')).toBe(404);
-        expect(await ask(web.baseUrl, '/health')).toBe(200);
+        expect(await readStatus(web.baseUrl, '/unknown-1')).toBe(404);
+        expect(await readStatus(web.baseUrl, '/health')).toBe(200);
       }
       expect(web.output()).not.toContain('EMFILE');
     } finally {
@@ -122,16 +122,23 @@ test('requests beyond MAX_REQUESTS get 503, except health checks, and the limit 
     'POST /report HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{';
   try {
     openMany(web.baseUrl, 3, half);
-    await waitUntil('a request is rejected', async () => (await ask(web.baseUrl, '/unknown-1')) === 503);
-    for (const path of ['/', '/report', '/api/v1/urls']) expect(await ask(web.baseUrl, path)).toBe(503);
+    await waitUntil(
+      'a request is rejected',
+      async () => (await readStatus(web.baseUrl, '/unknown-1')) === 503,
+    );
+    for (const path of ['/', '/report', '/api/v1/urls'])
+      expect(await readStatus(web.baseUrl, path)).toBe(503);
     for (const path of ['/health', '/health/live', '/health/ready', '/metrics'])
-      expect(await ask(web.baseUrl, path)).toBe(200);
+      expect(await readStatus(web.baseUrl, path)).toBe(200);
     expect(await readMetric(web.baseUrl, 'linkmill_requests_in_progress')).toBe(4);
     await waitUntil('the limit is reported', async () =>
       (await conditionsOf(web.baseUrl)).includes('request_limit'),
     );
     for (const socket of open.splice(0)) socket.destroy();
-    await waitUntil('a request is answered', async () => (await ask(web.baseUrl, '/unknown-1')) === 404);
+    await waitUntil(
+      'a request is answered',
+      async () => (await readStatus(web.baseUrl, '/unknown-1')) === 404,
+    );
   } finally {
     expect(await web.stop()).toBe(0);
   }

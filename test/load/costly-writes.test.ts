@@ -59,16 +59,16 @@ test('a bulk create stops when its client disconnects', patience, async () => {
   const sent = fetch(`${web.baseUrl()}/api/v1/urls/bulk`, {
     method: 'POST',
     headers: { 'x-api-key': web.apiKey(), 'content-type': 'application/json' },
-    body: JSON.stringify({ urls: withPassword('gone', 40) }),
+    body: JSON.stringify({ urls: withPassword('aborted', 40) }),
     signal: ending.signal,
   });
-  await waitUntil('the first short URL is created', async () => (await count('gone')) > 0);
+  await waitUntil('the first short URL is created', async () => (await count('aborted')) > 0);
   ending.abort();
   await expect(sent).rejects.toThrow('aborted');
   // Passwords are hashed in the order of their requests.
   expect((await web.client().post('/api/v1/urls', withPassword('later', 1)[0])).status).toBe(201);
-  const made = await count('gone');
+  const made = await count('aborted');
   for (let i = 0; i < 5; i++)
     expect((await web.client().post('/api/v1/urls', withPassword(`later${i}`, 1)[0])).status).toBe(201);
-  expect(await count('gone')).toBe(made);
+  expect(await count('aborted')).toBe(made);
 });

@@ -46,11 +46,11 @@ const insert = async (url: RestrictedUrl) => await insertRestrictedUrl(database.
 const at = (place: number, code: string) => `${webs[place % webs.length]!.baseUrl}/${code}`;
 
 /** Sends `times` requests in sequence from each of 100 concurrent clients; resolves to the count of each status. */
-async function askAtOnce(times: number, ask: (client: number) => Promise<{ status: number }>) {
+async function sendConcurrently(times: number, send: (client: number) => Promise<{ status: number }>) {
   const statuses: Record<number, number> = {};
   const client = async (number: number) => {
     for (let i = 0; i < times; i++) {
-      const { status } = await ask(number);
+      const { status } = await send(number);
       statuses[status] = (statuses[status] ?? 0) + 1;
     }
   };
@@ -71,7 +71,7 @@ async function untilCounted(code: string, clicks: number): Promise<void> {
 
 test('a click limit of 500 redirects and counts 500 of 1,000 visits through two processes', async () => {
   const code = await insert({ maxClicks: 500 });
-  expect(await askAtOnce(10, async (client) => await visit(at(client, code)))).toEqual({
+  expect(await sendConcurrently(10, async (client) => await visit(at(client, code)))).toEqual({
     301: 500,
     410: 500,
   });
@@ -81,7 +81,10 @@ test('a click limit of 500 redirects and counts 500 of 1,000 visits through two 
 test('one of 100 concurrent clients of two processes opens a one-time URL and is counted', async () => {
   const codes = await Promise.all(Array.from({ length: 5 }, () => insert({ isOneTime: true })));
   for (const code of codes) {
-    expect(await askAtOnce(1, async (client) => await submit(at(client, code)))).toEqual({ 303: 1, 410: 99 });
+    expect(await sendConcurrently(1, async (client) => await submit(at(client, code)))).toEqual({
+      303: 1,
+      410: 99,
+    });
   }
   for (const code of codes) await untilCounted(code, 1);
 });
@@ -90,7 +93,7 @@ test('a one-time URL with a password opens exactly once for 101 clients, 100 of 
   const code = await insert({ isOneTime: true, password: 'secret' });
   const open = async (client: number) =>
     await submit(at(client, code), { password: 'secret' }, { 'x-forwarded-for': `192.0.2.${client}` });
-  const statuses = await askAtOnce(1, open);
+  const statuses = await sendConcurrently(1, open);
   expect(statuses[303] ?? 0).toBeLessThanOrEqual(1);
   const again = await open(200);
   expect([again.status, statuses[303] ?? 0]).toEqual(statuses[303] ? [410, 1] : [303, 0]);
@@ -113,10 +116,10 @@ test('a changed click limit applies in the other process as soon as the API has 
 test('a click limit that is raised during 100 concurrent visits is used up to the last click', async () => {
   const code = await insert({ maxClicks: 100 });
   const [statuses] = await Promise.all([
-    askAtOnce(10, async (client) => await visit(at(client, code))),
+    sendConcurrently(10, async (client) => await visit(at(client, code))),
     api.request('PATCH', `/api/v1/urls/${code}`, { max_clicks: 300 }),
   ]);
-  const late = await askAtOnce(3, async (client) => await visit(at(client, code)));
+  const late = await sendConcurrently(3, async (client) => await visit(at(client, code)));
   expect((statuses[301] ?? 0) + (late[301] ?? 0)).toBe(300);
 });
 
@@ -141,7 +144,7 @@ test('a click whose confirmation from PostgreSQL is lost uses up the limit only 
   const { sprung } = proxy.dropReplyTo('insert into url_usage');
   expect((await visit(at(0, code))).status).toBe(503);
   await sprung;
-  const statuses = await askAtOnce(1, async (client) => await visit(at(client, code)));
+  const statuses = await sendConcurrently(1, async (client) => await visit(at(client, code)));
   expect(statuses[301]).toBe(1);
 });
 
@@ -151,7 +154,7 @@ test('a flood of passwords gets 503 beyond the capacity and does not block other
     .db()('urls')
     .where({ short_code: code })
     .update({ password_hash: await hashPassword('secret') });
-  const flood = askAtOnce(1, async (client) => {
+  const flood = sendConcurrently(1, async (client) => {
     const headers = { 'x-forwarded-for': `198.51.100.${client}` };
     return await submit(at(0, code), { password: 'wrong' }, headers);
   });

@@ -20,7 +20,7 @@ interface Load {
   rejected_share: { api: number };
 }
 
-const refusal = expect.objectContaining({
+const rejection = expect.objectContaining({
   status: 503,
   body: expect.objectContaining({ type: problemUri('unavailable'), status: 503 }),
 });
@@ -40,7 +40,7 @@ test('API requests beyond the concurrency limit are rejected until one in progre
     const answer = await read();
     return answer.status === 503 && answer;
   });
-  expect(rejected).toEqual(refusal);
+  expect(rejected).toEqual(rejection);
   expect(rejected.headers.get('retry-after')).toBe('1');
   expect(rejected.headers.get('content-type')).toContain('application/problem+json');
   const whole = `GET http://x/api/v1/urls/unknown1 HTTP/1.1\r\nhost: x\r\nx-api-key: ${web.apiKey()}\r\n\r\n`;
@@ -59,8 +59,8 @@ test('API requests beyond the concurrency limit are rejected until one in progre
 test('the requests of disconnected clients do not stay in progress', async () => {
   const { hostname, port } = new URL(web.baseUrl());
   const sent = `GET /api/v1/urls/unknown1 HTTP/1.1\r\nhost: ${hostname}\r\nx-api-key: ${web.apiKey()}\r\n\r\n`;
-  const stranger = web.client(null);
-  const read = async () => (await stranger.get('/api/v1/urls/unknown1')).status;
+  const visitor = web.client(null);
+  const read = async () => (await visitor.get('/api/v1/urls/unknown1')).status;
   const table = await web.database.db().transaction();
   await table.raw('lock table urls in access exclusive mode');
   // A connection processes its requests in sequence, so each request needs its own connection.
@@ -104,7 +104,7 @@ describe('an overloaded web process', () => {
         const answer = await web.client().get('/api/v1/urls/unknown1');
         return answer.status === 503 && answer;
       });
-      expect(rejected).toEqual(refusal);
+      expect(rejected).toEqual(rejection);
       expect(rejected.headers.get('retry-after')).toBe('1');
       await waitUntil('an uncached redirect is rejected', async () => {
         const answer = await web.client().get('/unknown3');

@@ -89,7 +89,7 @@ async function watchRss(pid: number, signal: AbortSignal): Promise<number> {
 const percentile = (values: number[], share: number) =>
   values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))]!;
 
-async function judge(web: Web, code: string, what: string, start: () => TestProcess) {
+async function assertBystanderServed(web: Web, code: string, what: string, start: () => TestProcess) {
   const ending = new AbortController();
   const flooding = start();
   setTimeout(() => ending.abort(), attackMs);
@@ -129,7 +129,7 @@ describe.each<[string, Parameters<typeof startWeb>[0]]>([
       for (const [what, bytesOf] of floods) {
         for (const reads of [true, false]) {
           const bytes = bytesOf(web, code);
-          await judge(web, code, `${name}, ${what}, ${reads ? 'read' : 'not read'}`, () =>
+          await assertBystanderServed(web, code, `${name}, ${what}, ${reads ? 'read' : 'not read'}`, () =>
             attack(web, bytes, { reads }),
           );
         }

@@ -32,7 +32,7 @@ beforeEach(async () => {
   clients = webs.map(({ baseUrl }) => createClient(baseUrl, key));
 });
 
-async function ask(client: Client, count: number): Promise<number[]> {
+async function sendRequests(client: Client, count: number): Promise<number[]> {
   const statuses: number[] = [];
   for (let i = 0; i < count; i++) statuses.push((await client.get(path)).status);
   return statuses;
@@ -53,7 +53,7 @@ async function waitForShares(): Promise<void> {
 }
 
 test('two web processes share the limit of an API key', async () => {
-  expect(count(await ask(clients[0]!, limit), 200)).toBe(limit);
+  expect(count(await sendRequests(clients[0]!, limit), 200)).toBe(limit);
   const observer = openRedis('jobs', redis.url, silentLog);
   await waitUntil('Redis has the count', async () => {
     const keys = await observer.keys('linkmill:limit:key:*');
@@ -70,17 +70,17 @@ test('two web processes share the limit of an API key', async () => {
 
 test.each([
   ['dead', async () => await redis.kill(), async () => await redis.start()],
-  ['hanging', async () => redis.hang(), async () => redis.goOn()],
-] as const)('each web process limits at its share while Redis is %s', async (_, harm, repair) => {
-  await harm();
+  ['hanging', async () => redis.hang(), async () => redis.resume()],
+] as const)('each web process limits at its share while Redis is %s', async (_, injectFault, endFault) => {
+  await injectFault();
   try {
     await waitForShares();
-    const statuses = await ask(clients[2]!, 3 * limit);
+    const statuses = await sendRequests(clients[2]!, 3 * limit);
     expect(count(statuses, 429)).toBe(3 * limit - count(statuses, 200));
     expect(count(statuses, 200)).toBeGreaterThanOrEqual(limit / 2);
     expect(count(statuses, 200)).toBeLessThanOrEqual(limit);
   } finally {
-    await repair();
+    await endFault();
   }
   await waitUntil('the whole limit is available again', async () => {
     const { headers } = await createClient(webs[2]!.baseUrl, await newKey()).get(path);

@@ -197,7 +197,7 @@ describe('a deleted short URL', () => {
   test('stays deleted when Redis resumes after it hung during the deletion', async () => {
     await expectDeletion(
       () => server.hang(),
-      () => server.goOn(),
+      () => server.resume(),
     );
   });
 

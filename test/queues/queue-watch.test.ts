@@ -36,67 +36,68 @@ async function watch({ onTestFinished }: TestContext) {
     queues,
     workerCounts,
     serve,
-    judgeUntil: async (code: string, text: string) =>
-      await waitUntil(`${code}: ${text}`, () => reasonOf(code)?.includes(text)),
-    judgeFine: async (code: string) => await waitUntil(`no ${code}`, () => reasonOf(code) === undefined),
+    waitUntilReported: async (code: string, text: string) =>
+      await waitUntil(`${code} is reported with "${text}"`, () => reasonOf(code)?.includes(text)),
+    waitUntilResolved: async (code: string) =>
+      await waitUntil(`${code} is no longer reported`, () => reasonOf(code) === undefined),
     reasonOf,
   };
 }
 
 test('a missing worker is reported until one sends a heartbeat', async (context) => {
-  const { serve, judgeUntil, judgeFine } = await watch(context);
-  await judgeUntil('workers_missing', 'No worker is running');
+  const { serve, waitUntilReported, waitUntilResolved } = await watch(context);
+  await waitUntilReported('workers_missing', 'No worker is running');
   await serve(jobNames);
-  await judgeFine('workers_missing');
+  await waitUntilResolved('workers_missing');
 });
 
 test('only queues without a worker are named', async (context) => {
-  const { serve, judgeUntil, reasonOf } = await watch(context);
+  const { serve, waitUntilReported, reasonOf } = await watch(context);
   await serve(jobNames.filter((name) => name !== 'import-urls'));
-  await judgeUntil('workers_missing', 'No worker serves import-urls:');
+  await waitUntilReported('workers_missing', 'No worker serves import-urls:');
   expect(reasonOf('jobs_overdue')).toBeUndefined();
 });
 
 test('a worker without heartbeats counts as missing', async (context) => {
-  const { workerCounts, serve, judgeUntil, judgeFine } = await watch(context);
+  const { workerCounts, serve, waitUntilReported, waitUntilResolved } = await watch(context);
   await serve(jobNames);
   await waitUntil('a heartbeat is counted', async () => (await workerCounts.read())['warm-cache'] === 1);
   await serve([]);
-  await judgeUntil('workers_missing', 'No worker is running');
+  await waitUntilReported('workers_missing', 'No worker is running');
   await serve(jobNames);
-  await judgeFine('workers_missing');
+  await waitUntilResolved('workers_missing');
 });
 
 test('an overdue job is reported until a worker takes it', async (context) => {
-  const { serve, queues, judgeUntil, judgeFine } = await watch(context);
+  const { serve, queues, waitUntilReported, waitUntilResolved } = await watch(context);
   await serve(jobNames);
   await queues.add('import-urls', {});
-  await judgeUntil('jobs_overdue', 'Jobs of import-urls have been due');
+  await waitUntilReported('jobs_overdue', 'Jobs of import-urls have been due');
   await queues.all[jobNames.indexOf('import-urls')]!.drain();
-  await judgeFine('jobs_overdue');
+  await waitUntilResolved('jobs_overdue');
 });
 
 test('a delayed job is overdue only after its time', async (context) => {
-  const { serve, queues, judgeUntil } = await watch(context);
+  const { serve, queues, waitUntilReported } = await watch(context);
   await serve(jobNames);
   const queue = queues.all[jobNames.indexOf('export-urls')]!;
   await queue.add('export-urls', {}, { delay: 60_000 });
   await queues.all[jobNames.indexOf('warm-cache')]!.add('warm-cache', {}, { delay: 10 });
-  await judgeUntil('jobs_overdue', 'Jobs of warm-cache have been due');
+  await waitUntilReported('jobs_overdue', 'Jobs of warm-cache have been due');
 });
 
 test('a paused queue is reported as paused and not as overdue, until it is resumed', async (context) => {
-  const { serve, queues, judgeUntil, judgeFine, reasonOf } = await watch(context);
+  const { serve, queues, waitUntilReported, waitUntilResolved, reasonOf } = await watch(context);
   await serve(jobNames);
   const queue = queues.all[jobNames.indexOf('flush-clicks')]!;
   await queue.pause();
   await queue.add('flush-clicks', {});
   await queues.add('import-urls', {});
-  await judgeUntil('queues_paused', 'flush-clicks');
-  await judgeUntil('jobs_overdue', 'import-urls');
+  await waitUntilReported('queues_paused', 'flush-clicks');
+  await waitUntilReported('jobs_overdue', 'import-urls');
   expect(reasonOf('jobs_overdue')).not.toContain('flush-clicks');
   const states = await queues.readStates();
   expect(states.filter(({ isPaused }) => isPaused).map(({ queue }) => queue)).toEqual(['flush-clicks']);
   await queue.resume();
-  await judgeFine('queues_paused');
+  await waitUntilResolved('queues_paused');
 });

@@ -37,7 +37,7 @@ afterAll(async () => {
 test('repeated requests run a job once, and once more if requested while it runs', async () => {
   await waitUntil('Redis is connected', () => redis.redis().status === 'ready');
   const queues = createQueues(redis.redis(), redis.prefix, silentLog);
-  const add = async () => await queues.add('reconcile-cache', {}, 'asked');
+  const add = async () => await queues.add('reconcile-cache', {}, 'requested');
   expect(new Set([await add(), await add(), await add()]).size).toBe(1);
   void worker.run();
   await waitUntil('the job runs', () => begun === 1);

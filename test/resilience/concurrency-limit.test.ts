@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { createConcurrencyLimit } from '../../src/resilience/concurrency-limit.ts';
 import { Overloaded } from '../../src/resilience/overloaded.ts';
 
-/** A task that runs until it is told to end. */
+/** A task that runs until the test ends it. */
 function createTask() {
   let end = (_error?: Error) => {};
   const state = { isRunning: false };

@@ -75,12 +75,12 @@ test('a renamed short URL keeps the clicks under all its codes', async () => {
 test('an expired short URL answers 410, and the clean-up leaves a tombstone in Redis', async () => {
   const client = service.client();
   const code = await createUrl(client, {
-    original_url: 'https://example.com/soon-gone',
+    original_url: 'https://example.com/expires-soon',
     expires_in_seconds: 2,
   });
   const cached = async () => (await service.redis.redis().get(`${service.redis.prefix}:url:${code}`)) ?? '';
   expect((await client.get(`/${code}`)).status).toBe(301);
-  expect(await cached()).toContain('https://example.com/soon-gone');
+  expect(await cached()).toContain('https://example.com/expires-soon');
 
   await waitUntil('the short URL expires', async () => (await client.get(`/${code}`)).status === 410, 4_000);
   await runJob(client, 'cleanup-expired');

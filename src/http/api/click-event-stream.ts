@@ -66,17 +66,17 @@ export function createClickEvents(deps: { feed: ClickFeed; maxStreams: number; l
       const body = new PassThrough();
       const stream = { body, position: 0n, isStillAllowed };
       streams.add(stream);
-      const gone = new AbortController();
+      const disconnected = new AbortController();
       body.on('close', () => {
         streams.delete(stream);
-        gone.abort();
+        disconnected.abort();
       });
       try {
         const beginning = await feed.begin(scope, after === undefined ? undefined : after + 1n);
         stream.position = beginning.from;
         body.write(`retry: ${retryMs}\n${idOf(stream.position)}\n`);
         feed
-          .feed(readerOf(stream, { scope, gone: gone.signal, formatEvent }), beginning)
+          .feed(readerOf(stream, { scope, disconnected: disconnected.signal, formatEvent }), beginning)
           .catch((error: unknown) => {
             log.debug({ err: error }, 'click stream failed');
             body.destroy();
@@ -102,12 +102,12 @@ const readerOf = (
   stream: Stream,
   {
     scope,
-    gone,
+    disconnected,
     formatEvent,
-  }: { scope: UrlScope; gone: AbortSignal; formatEvent: (click: ClickEvent) => string },
+  }: { scope: UrlScope; disconnected: AbortSignal; formatEvent: (click: ClickEvent) => string },
 ): FeedReader => ({
   scope,
-  signal: gone,
+  signal: disconnected,
   push(clicks, next) {
     const { body } = stream;
     if (body.readableLength + body.writableLength > maxBufferedBytes) {
@@ -121,7 +121,7 @@ const readerOf = (
   async waitForRoom() {
     if (!stream.body.writableNeedDrain) return;
     await once(stream.body, 'drain', {
-      signal: AbortSignal.any([gone, AbortSignal.timeout(drainTimeoutMs)]),
+      signal: AbortSignal.any([disconnected, AbortSignal.timeout(drainTimeoutMs)]),
     });
   },
 });

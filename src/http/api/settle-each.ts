@@ -24,7 +24,7 @@ export const settled = <Done extends z.ZodRawShape>(status: number, done: Done) 
 const tasksPerTurn = 10;
 
 /** Whether the client has closed its connection, or its sending side, which looks the same on the server. */
-const isGone = ({ req, res }: Context) => res.closed || req.socket.readableEnded;
+const isDisconnected = ({ req, res }: Context) => res.closed || req.socket.readableEnded;
 
 /** Runs a task for each item, at most `concurrency` at a time, and yields to other requests in between. A failed task does not affect
  *  others; none starts once the client has gone. Resolves to the result or problem of each, in order. */
@@ -38,7 +38,7 @@ export async function settleEach<Item, Done extends object>(
   async function settle(item: Item, index: number) {
     try {
       return await limited(async () => {
-        if (isGone(ctx)) throw new Problem('bad-request', 'The client closed the connection.');
+        if (isDisconnected(ctx)) throw new Problem('bad-request', 'The client closed the connection.');
         return await task(item, index);
       });
     } catch (error) {

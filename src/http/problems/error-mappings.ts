@@ -127,14 +127,14 @@ function codeDeleted(
   basePath: string,
 ): Problem {
   const path = `${basePath}/api/v1/urls/${pathOfCode(shortCode)}`;
-  const ways = [
+  const options = [
     `restore it with POST ${path}/restore`,
     ...(isReplaceable ? ['replace it by sending this request with "restore_deleted": true'] : []),
     ...(isOwn ? [`free the code with DELETE ${path}?purge=true`] : []),
   ];
   return new Problem(
     'code-deleted',
-    `A deleted short URL has this code. Until it is purged, you can ${ways.join(', or ')}.`,
+    `A deleted short URL has this code. Until it is purged, you can ${options.join(', or ')}.`,
     {
       members: {
         deleted_at: deletedAt.toISOString(),

@@ -39,7 +39,7 @@ export async function openBench(givenBuild?: string): Promise<Bench> {
       };
     },
     close: async () => {
-      postgres.goOn();
+      postgres.resume();
       await Promise.all([...stacks].map(async (closeStack) => await closeStack()));
       await postgres.stop();
       if (givenBuild === undefined) await rm(buildFolder, { recursive: true, force: true });

@@ -78,8 +78,8 @@ export async function runFault(
 
 async function finish(bench: Bench, stack: Stack, fault: Fault, times: number): Promise<Row> {
   const { system, tally, problems, delays } = stack;
-  stack.redis.goOn();
-  bench.postgres.goOn();
+  stack.redis.resume();
+  bench.postgres.resume();
   await stack.stopLoad();
   const patienceMs = fault.allowsLoss ? 10_000 : system.patienceMs;
   const compare = (counted: Map<string, number>) => compareCounts(tally, counted, stack.lostPart);

@@ -67,7 +67,7 @@ export async function startStack(
     closers.push(() => db.destroy());
     const redis = await startTestRedis({ appendonly: options.appendonly });
     closers.push(async () => {
-      redis.goOn();
+      redis.resume();
       await redis.stop();
     });
     const clock = options.fakeClocks ? await createFakeClock() : undefined;

@@ -48,22 +48,22 @@ async function doEverything(address: string, key: string) {
   const gated = await insertRestrictedUrl(service.database.db(), { password: 'secret' });
   const limited = await insertRestrictedUrl(service.database.db(), { maxClicks: 1 });
   const statuses = new Set<number>();
-  const ask = async (method: string, path: string, body?: unknown, headers = {}) =>
+  const send = async (method: string, path: string, body?: unknown, headers = {}) =>
     statuses.add((await visitor.request(method, path, body, { ...from, ...headers })).status);
 
   for (let i = 0; i < 5; i++)
-    await ask('GET', `/${code}`, undefined, { 'user-agent': 'Mozilla/5.0 Firefox/130.0' });
+    await send('GET', `/${code}`, undefined, { 'user-agent': 'Mozilla/5.0 Firefox/130.0' });
   for (const path of [`/${code}+`, `/${gated}`, `/${limited}`, `/${limited}`, '/', '/robots.txt', '/docs'])
-    await ask('GET', path);
-  await ask('POST', `/${gated}`, 'password=secret', form);
-  for (let i = 0; i < 7; i++) await ask('POST', `/${gated}`, `password=wrong-${i}`, form);
-  for (let i = 0; i < 11; i++) await ask('POST', '/report', `short_code=${code}&reason=spam`, form);
-  for (let i = 0; i < 12; i++) await ask('GET', `/unknown-${i}`);
+    await send('GET', path);
+  await send('POST', `/${gated}`, 'password=secret', form);
+  for (let i = 0; i < 7; i++) await send('POST', `/${gated}`, `password=wrong-${i}`, form);
+  for (let i = 0; i < 11; i++) await send('POST', '/report', `short_code=${code}&reason=spam`, form);
+  for (let i = 0; i < 12; i++) await send('GET', `/unknown-${i}`);
   for (const headers of [{}, { 'x-api-key': 'wrong' }, { authorization: 'Bearer wrong' }])
-    await ask('POST', '/api/v1/urls', { original_url: 'https://example.com/' }, headers);
-  await ask('GET', '/admin/queues', undefined, { authorization: 'Basic d3Jvbmc6d3Jvbmc=' });
-  await ask('GET', '/metrics', undefined, { authorization: 'Bearer wrong' });
-  for (let i = 0; i < 60; i++) await ask('GET', '/');
+    await send('POST', '/api/v1/urls', { original_url: 'https://example.com/' }, headers);
+  await send('GET', '/admin/queues', undefined, { authorization: 'Basic d3Jvbmc6d3Jvbmc=' });
+  await send('GET', '/metrics', undefined, { authorization: 'Bearer wrong' });
+  for (let i = 0; i < 60; i++) await send('GET', '/');
 
   const more = { ...from, 'idempotency-key': `key-of-${statuses.size}-${code}` };
   const made = await owner.post('/api/v1/urls', { original_url: 'https://example.com/made' }, more);

@@ -44,11 +44,11 @@ test.each([
     await database.db().raw('truncate urls, url_stats, idempotency_keys cascade');
     const { key } = await createApiKeys(database.db()).create('crash');
     const [{ web, proxy }, other] = await Promise.all([startBehindProxy(), startOne(database.url())]);
-    const ask = async (baseUrl: string) =>
+    const create = async (baseUrl: string) =>
       await createClient(baseUrl, key).post('/api/v1/urls', body, { 'idempotency-key': 'once' });
 
     const insert = proxy.hold('insert into idempotency_keys');
-    const lost = ask(web.baseUrl).catch(() => 'no answer');
+    const lost = create(web.baseUrl).catch(() => 'no answer');
     await insert.sprung;
     // From here on, the process reads no reply from PostgreSQL.
     web.signal('SIGSTOP');
@@ -57,8 +57,8 @@ test.each([
     web.signal('SIGKILL');
     expect(await lost).toBe('no answer');
 
-    const first = await ask(other.baseUrl);
-    const second = await ask(other.baseUrl);
+    const first = await create(other.baseUrl);
+    const second = await create(other.baseUrl);
     expect([first.status, second.status]).toEqual([201, 201]);
     expect(first.headers.get('Idempotent-Replayed')).toBe(rows === 1 ? 'true' : null);
     expect(second.body).toEqual(first.body);
@@ -71,13 +71,13 @@ test('a create that loses the reply of PostgreSQL answers 503, and a retry creat
   await database.db().raw('truncate urls, url_stats, idempotency_keys cascade');
   const { key } = await createApiKeys(database.db()).create('lost');
   const { web, proxy } = await startBehindProxy();
-  const ask = async () =>
+  const create = async () =>
     await createClient(web.baseUrl, key).post('/api/v1/urls', body, { 'idempotency-key': 'lost' });
   const dropped = proxy.dropReplyTo('insert into idempotency_keys');
-  expect((await ask()).status).toBe(503);
+  expect((await create()).status).toBe(503);
   await dropped.sprung;
   const again = await waitUntil('the repeated create is answered with 201', async () => {
-    const answer = await ask();
+    const answer = await create();
     return answer.status === 201 && answer;
   });
   expect(again.headers.get('Idempotent-Replayed')).toBe('true');

@@ -113,11 +113,11 @@ describe('with both stores available', () => {
 describe.concurrent.each([
   {
     fault: 'stopped by SIGSTOP',
-    harm: async (server: TestRedis) => server.hang(),
-    heal: (server: TestRedis) => server.goOn(),
+    begin: async (server: TestRedis) => server.hang(),
+    end: (server: TestRedis) => server.resume(),
   },
-  { fault: 'killed', harm: (server: TestRedis) => server.kill(), heal: () => {} },
-])('with a Redis that is $fault', ({ harm, heal }) => {
+  { fault: 'killed', begin: (server: TestRedis) => server.kill(), end: () => {} },
+])('with a Redis that is $fault', ({ begin, end }) => {
   const database = useDatabase();
   let redis: TestRedis;
   let closed: () => void;
@@ -127,7 +127,7 @@ describe.concurrent.each([
   });
   afterAll(async () => {
     if (!redis) return;
-    heal(redis);
+    end(redis);
     await redis.stop();
     closed();
   });
@@ -137,7 +137,7 @@ describe.concurrent.each([
     const [web, worker] = await Promise.all([startWeb(settings), startWorker(settings)]);
     const codes = await createCodes(database.db(), web.baseUrl, 5);
 
-    await harm(redis);
+    await begin(redis);
     const load = startLoad(web.baseUrl, codes);
     await waitUntil('the load runs', () => load.answeredInAll() > 200);
     const [webEnd, workerEnd] = await Promise.all([terminate(web), terminate(worker)]);

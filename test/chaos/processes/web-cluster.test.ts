@@ -51,17 +51,17 @@ async function says(process: TestProcess, line: string, times = 1, look = async 
   });
 }
 
-const isGone = (pid: number) => markProcess(pid) === undefined;
+const hasEnded = (pid: number) => markProcess(pid) === undefined;
 
 /** Twelve clients with persistent connections, and four that open a connection for each request. */
-function startBothLoads(baseUrl: string, kept: string[], fresh: string[]) {
+function startBothLoads(baseUrl: string, persistentCodes: string[], newConnectionCodes: string[]) {
   return [
-    startLoadOnAll([baseUrl], kept, { clients: 12, thinkMs }),
-    startLoadOnAll([baseUrl], fresh, { clients: 4, thinkMs, keepAlive: false }),
+    startLoadOnAll([baseUrl], persistentCodes, { clients: 12, thinkMs }),
+    startLoadOnAll([baseUrl], newConnectionCodes, { clients: 4, thinkMs, keepAlive: false }),
   ] as const;
 }
 
-async function waitUntilTheyGoOn(loads: readonly ReturnType<typeof startLoadOnAll>[]) {
+async function waitUntilLoadsContinue(loads: readonly ReturnType<typeof startLoadOnAll>[]) {
   const before = loads.map((load) => load.answeredInAll());
   await waitUntil('the load continues', () =>
     loads.every((load, i) => load.answeredInAll() > before[i]! + 100),
@@ -69,21 +69,21 @@ async function waitUntilTheyGoOn(loads: readonly ReturnType<typeof startLoadOnAl
 }
 
 /** Flushes the clicks that wait in Redis, then asserts `answered ≤ counted ≤ sent` for each short URL. */
-async function judgeCounts(settings: Record<string, string>, tallies: Tally[]) {
+async function flushAndAssertCounts(settings: Record<string, string>, tallies: Tally[]) {
   expect(await runProcess('workers/run-job.js', settings, ['flush-clicks'])).toMatchObject({ code: 0 });
   const counted = await readCounted(database.db());
   expect(tallies.flatMap((tally) => findMiscounted(tally, counted))).toEqual([]);
 }
 
 /** Sends a request on a new connection; resolves to its status and body. */
-async function ask(baseUrl: string, path: string, headers: Record<string, string> = {}) {
+async function fetchOnNewConnection(baseUrl: string, path: string, headers: Record<string, string> = {}) {
   const [response] = await once(get(`${baseUrl}${path}`, { agent: false, headers }), 'response');
   return { status: response.statusCode as number, body: await text(response) };
 }
 
 /** The samples of a metric by their labels. */
 async function readMetric(baseUrl: string, name: string) {
-  const { body } = await ask(baseUrl, '/metrics', { authorization: `Bearer ${token}` });
+  const { body } = await fetchOnNewConnection(baseUrl, '/metrics', { authorization: `Bearer ${token}` });
   const samples = body.split('\n').flatMap((line) => {
     const [, labels, value] = new RegExp(`^linkmill_${name}\\{(.*)\\} (\\S+)$`).exec(line) ?? [];
     return labels === undefined ? [] : [[labels, Number(value)] as const];
@@ -110,7 +110,7 @@ describe('two web processes behind one port', () => {
 
   test('the metrics cover each web process and report a hanging one as down', async () => {
     const { baseUrl, readPids, codes } = cluster();
-    for (let i = 0; i < 40; i++) await ask(baseUrl, `/${codes[0]}`);
+    for (let i = 0; i < 40; i++) await fetchOnNewConnection(baseUrl, `/${codes[0]}`);
     const accepted = await readMetric(baseUrl, 'clicks_accepted_total');
     const up = await readMetric(baseUrl, 'web_process_up');
 
@@ -133,13 +133,17 @@ describe('two web processes behind one port', () => {
   test('the metrics report a hanging primary process and keep the values of the stores', async () => {
     const { baseUrl, primary } = cluster();
     primary.signal('SIGSTOP');
-    const { status, body } = await ask(baseUrl, '/metrics', { authorization: `Bearer ${token}` });
+    const { status, body } = await fetchOnNewConnection(baseUrl, '/metrics', {
+      authorization: `Bearer ${token}`,
+    });
     primary.signal('SIGCONT');
     expect(status).toBe(200);
     expect(body).toContain('linkmill_web_primary_up 0');
     expect(body).toContain('linkmill_key_pool_size');
     expect(body).not.toContain('linkmill_clicks_accepted_total');
-    const { body: after } = await ask(baseUrl, '/metrics', { authorization: `Bearer ${token}` });
+    const { body: after } = await fetchOnNewConnection(baseUrl, '/metrics', {
+      authorization: `Bearer ${token}`,
+    });
     expect(after).toContain('linkmill_web_primary_up 1');
   });
 
@@ -147,13 +151,13 @@ describe('two web processes behind one port', () => {
     const { primary, baseUrl, readPids } = cluster();
     const before = readPids();
     primary.signal('SIGHUP');
-    const newcomer = await waitUntil('a new web process starts', () =>
+    const replacement = await waitUntil('a new web process starts', () =>
       readPids().find((pid) => !before.includes(pid)),
     );
-    process.kill(newcomer, 'SIGKILL');
+    process.kill(replacement, 'SIGKILL');
     await says(primary, 'failed to replace a web process, keeping the remaining old ones');
     expect(readPids()).toEqual(before);
-    expect((await ask(baseUrl, '/health/ready')).status).toBe(200);
+    expect((await fetchOnNewConnection(baseUrl, '/health/ready')).status).toBe(200);
   });
 
   test('SIGHUP under load replaces both web processes without a failed request or a lost click', async () => {
@@ -167,7 +171,7 @@ describe('two web processes behind one port', () => {
     await says(primary, 'the web processes are replaced', 1, async () => {
       readiness.add((await fetch(`${baseUrl}/health/ready`)).status);
     });
-    await waitUntilTheyGoOn(loads);
+    await waitUntilLoadsContinue(loads);
     const tallies = await Promise.all(loads.map(async (load) => await load.stop()));
 
     expect(tallies.map(({ failures, refused }) => ({ failures, refused }))).toEqual([
@@ -177,7 +181,7 @@ describe('two web processes behind one port', () => {
     expect([...readiness]).toEqual([200]);
     const after = readPids();
     expect([after.length, after.filter((pid) => before.includes(pid))]).toEqual([2, []]);
-    await judgeCounts(settings, tallies);
+    await flushAndAssertCounts(settings, tallies);
   });
 
   test('Ctrl-C, which signals every process, ends the cluster with exit code 0', async () => {
@@ -197,8 +201,8 @@ describe('two web processes under load', () => {
 
     const [victim = 0] = readPids();
     process.kill(victim, 'SIGKILL');
-    await waitUntil('the killed web process has ended', () => isGone(victim));
-    await waitUntilTheyGoOn(loads);
+    await waitUntil('the killed web process has ended', () => hasEnded(victim));
+    await waitUntilLoadsContinue(loads);
     await says(primary, 'web is listening', 3);
     const tallies = await Promise.all(loads.map(async (load) => await load.stop()));
 
@@ -206,7 +210,7 @@ describe('two web processes under load', () => {
     // The requests in progress on the killed process: at most one per client.
     expect(tallies.flatMap((tally) => tally.failures).length).toBeLessThanOrEqual(16);
     expect(tallies.map((tally) => tally.refused)).toEqual([0, 0]);
-    await judgeCounts(settings, tallies);
+    await flushAndAssertCounts(settings, tallies);
   });
 
   test('web processes whose primary is killed finish their requests, lose no click and end', async () => {
@@ -216,14 +220,14 @@ describe('two web processes under load', () => {
 
     const pids = readPids();
     primary.signal('SIGKILL');
-    await waitUntil('all web processes have ended', () => pids.every(isGone));
+    await waitUntil('all web processes have ended', () => pids.every(hasEnded));
     const tally = await load.stop();
 
     expect([pids.length, await primary.ended]).toEqual([2, 'SIGKILL']);
     // When the last process closes the port, the kernel resets unaccepted connections: at most one per client.
     expect(tally.failures.filter((failure) => failure !== 'ECONNRESET')).toEqual([]);
     expect(tally.failures.length).toBeLessThanOrEqual(12);
-    await judgeCounts(settings, [tally]);
+    await flushAndAssertCounts(settings, [tally]);
   });
 });
 
@@ -250,5 +254,5 @@ test('a second SIGTERM over 1 s after the first ends all processes, even a hangi
   });
   expect(code).toBe(1);
   expect(performance.now() - start).toBeLessThan(3_000);
-  await waitUntil('all web processes have ended', () => pids.every(isGone));
+  await waitUntil('all web processes have ended', () => pids.every(hasEnded));
 });

@@ -7,13 +7,13 @@ import { startWorker } from '../../support/processes/processes.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 /** The longest time until an API client gets its 503. */
-const refusedWithinMs = 3_000;
+const rejectedWithinMs = 3_000;
 /** The minimum number of visits during an outage, even on a busy machine. */
 const visits = 300;
 
 interface Outage {
-  harm: (service: BusyService) => Promise<unknown>;
-  heal: (service: BusyService) => Promise<unknown>;
+  begin: (service: BusyService) => Promise<unknown>;
+  end: (service: BusyService) => Promise<unknown>;
   lastsMs: number;
 }
 
@@ -30,20 +30,20 @@ function useBusyService() {
 
 /** Puts a busy service through an outage and waits until it is healthy and has counted every click exactly once. Resolves to
  *  the results of visits, creates and health checks. */
-async function goThrough(service: BusyService, { harm, heal, lastsMs }: Outage) {
+async function runOutage(service: BusyService, { begin, end, lastsMs }: Outage) {
   const { client, web } = service;
-  const saidBefore = web.output().length;
+  const loggedBefore = web.output().length;
   const { tally, creates, stop, findMiscounted } = await service.startTraffic();
   try {
     const before = { latencies: tally.latenciesMs.length, visits: visitsOf(tally), creates: creates.length };
-    await harm(service);
-    const harmedAt = performance.now();
+    await begin(service);
+    const outageBegan = performance.now();
     await delay(lastsMs);
     await waitUntil('visitors have seen the outage', () => visitsOf(tally) > before.visits + visits);
     const [health, ready] = await Promise.all([client.get('/health'), client.get('/health/ready')]);
     const latenciesMs = tally.latenciesMs.slice(before.latencies).sort((a, b) => a - b);
     const during = creates.slice(before.creates);
-    await heal(service);
+    await end(service);
     await waitUntil('creates succeed', () => creates.at(-1)?.status === 201);
     await waitUntil(
       'the service is healthy',
@@ -57,12 +57,12 @@ async function goThrough(service: BusyService, { harm, heal, lastsMs }: Outage) 
       p99Ms: latenciesMs[Math.floor(latenciesMs.length * 0.99)] ?? NaN,
       creates: summarise(during),
       /** Creates that began during the outage. */
-      newCreates: summarise(during.filter(({ begunAt }) => begunAt > harmedAt)),
+      newCreates: summarise(during.filter(({ begunAt }) => begunAt > outageBegan)),
       toOperators: { status, works, ready: ready.status },
       logged: (store: string) =>
         web
           .output()
-          .slice(saidBefore)
+          .slice(loggedBefore)
           .split('\n')
           .filter((line) => line.startsWith('{'))
           // Errors of waiting requests also name their store, but in a nested field.
@@ -75,7 +75,7 @@ async function goThrough(service: BusyService, { harm, heal, lastsMs }: Outage) 
   }
 }
 
-const awayAndBack = ['store is unavailable, circuit opened', 'store is available again, circuit closed'];
+const openedAndClosed = ['store is unavailable, circuit opened', 'store is available again, circuit closed'];
 const visitsOf = ({ latenciesMs, failures }: Tally) => latenciesMs.length + failures.length;
 
 const summarise = (creates: { status: number | undefined; retryAfter: string | null; ms: number }[]) => ({
@@ -94,9 +94,9 @@ describe.concurrent('an outage of Redis or the worker loses no click', () => {
   };
 
   test.sequential('redirects and creates succeed while Redis is down', async () => {
-    const seen = await goThrough(service(), {
-      harm: ({ redis }) => redis.kill(),
-      heal: ({ redis }) => redis.start(),
+    const seen = await runOutage(service(), {
+      begin: ({ redis }) => redis.kill(),
+      end: ({ redis }) => redis.start(),
       lastsMs: 2_000,
     });
     expect(seen.failures).toEqual([]);
@@ -105,9 +105,9 @@ describe.concurrent('an outage of Redis or the worker loses no click', () => {
   });
 
   test.sequential('redirects and creates succeed while Redis hangs, with a p99 of visits below 300 ms', async () => {
-    const seen = await goThrough(service(), {
-      harm: async ({ redis }) => redis.hang(),
-      heal: async ({ redis }) => redis.goOn(),
+    const seen = await runOutage(service(), {
+      begin: async ({ redis }) => redis.hang(),
+      end: async ({ redis }) => redis.resume(),
       lastsMs: 2_500,
     });
     expect(seen.failures).toEqual([]);
@@ -117,8 +117,8 @@ describe.concurrent('an outage of Redis or the worker loses no click', () => {
   });
 
   test.sequential('redirects and creates succeed after repeated FLUSHALL', async () => {
-    const seen = await goThrough(service(), {
-      harm: async ({ redis }) => {
+    const seen = await runOutage(service(), {
+      begin: async ({ redis }) => {
         const emptier = new Redis(redis.url);
         for (let times = 0; times < 3; times++) {
           await emptier.flushall();
@@ -126,7 +126,7 @@ describe.concurrent('an outage of Redis or the worker loses no click', () => {
         }
         emptier.disconnect();
       },
-      heal: async () => {},
+      end: async () => {},
       lastsMs: 300,
     });
     expect(seen.failures).toEqual([]);
@@ -134,9 +134,9 @@ describe.concurrent('an outage of Redis or the worker loses no click', () => {
   });
 
   test.sequential('redirects and creates succeed while the worker is stopped', async () => {
-    const seen = await goThrough(service(), {
-      harm: async ({ worker }) => worker.signal('SIGSTOP'),
-      heal: async ({ worker }) => worker.signal('SIGCONT'),
+    const seen = await runOutage(service(), {
+      begin: async ({ worker }) => worker.signal('SIGSTOP'),
+      end: async ({ worker }) => worker.signal('SIGCONT'),
       lastsMs: 1_500,
     });
     expect(seen.failures).toEqual([]);
@@ -155,23 +155,23 @@ describe.concurrent('an outage of PostgreSQL or both stores loses no click', () 
   test.sequential.each([
     {
       outage: 'is down',
-      harm: ({ postgres }: BusyService) => postgres.kill(),
-      heal: ({ postgres }: BusyService) => postgres.start(),
+      begin: ({ postgres }: BusyService) => postgres.kill(),
+      end: ({ postgres }: BusyService) => postgres.start(),
       lastsMs: 2_000,
     },
     {
       outage: 'hangs',
-      harm: async ({ postgres }: BusyService) => postgres.hang(),
-      heal: async ({ postgres }: BusyService) => postgres.goOn(),
+      begin: async ({ postgres }: BusyService) => postgres.hang(),
+      end: async ({ postgres }: BusyService) => postgres.resume(),
       lastsMs: 4_500,
     },
   ])('cached short URLs redirect and creates get 503 within 3 s while PostgreSQL $outage', async (outage) => {
-    const seen = await goThrough(service(), outage);
+    const seen = await runOutage(service(), outage);
     expect(seen.failures).toEqual([]);
     expect(seen.newCreates).toMatchObject({ statuses: [503], canRetry: true });
-    expect(seen.creates.longestMs).toBeLessThan(refusedWithinMs);
+    expect(seen.creates.longestMs).toBeLessThan(rejectedWithinMs);
     expect(seen.newCreates.shortestMs).toBeLessThan(500);
-    expect(seen.logged('PostgreSQL')).toEqual(awayAndBack);
+    expect(seen.logged('PostgreSQL')).toEqual(openedAndClosed);
     expect(seen.toOperators).toEqual({
       status: 'degraded',
       works: { redirects: 'cached', api: 'none', jobs: true, clicks: 'redis' },
@@ -180,20 +180,20 @@ describe.concurrent('an outage of PostgreSQL or both stores loses no click', () 
   });
 
   test.sequential('creates get 503 within 3 s and redirects fail only with 503 while both stores hang', async () => {
-    const seen = await goThrough(service(), {
-      harm: async ({ postgres, redis }) => {
+    const seen = await runOutage(service(), {
+      begin: async ({ postgres, redis }) => {
         postgres.hang();
         redis.hang();
       },
-      heal: async ({ postgres, redis }) => {
-        postgres.goOn();
-        redis.goOn();
+      end: async ({ postgres, redis }) => {
+        postgres.resume();
+        redis.resume();
       },
       lastsMs: 3_500,
     });
     expect(seen.failures.filter((failure) => failure !== '503')).toEqual([]);
     expect(seen.newCreates).toMatchObject({ statuses: [503], canRetry: true });
-    expect(seen.creates.longestMs).toBeLessThan(refusedWithinMs);
+    expect(seen.creates.longestMs).toBeLessThan(rejectedWithinMs);
     expect(seen.toOperators).toEqual({
       status: 'unhealthy',
       works: { redirects: 'memory', api: 'none', jobs: false, clicks: 'memory' },
@@ -204,9 +204,9 @@ describe.concurrent('an outage of PostgreSQL or both stores loses no click', () 
   test.sequential('SIGTERM fails no visit and no create and ends web and worker within 10 s', async () => {
     const { web, worker, settings, startTraffic } = service();
     const { tally, creates, stop, findMiscounted } = await startTraffic();
-    const askedAt = performance.now();
+    const signalledAt = performance.now();
     const ends = await Promise.all([web.stop(), worker.stop()]);
-    const endedAfterMs = performance.now() - askedAt;
+    const endedAfterMs = performance.now() - signalledAt;
     await stop();
     const nextWorker = await startWorker(settings);
     await waitUntil('every click is counted', async () => (await findMiscounted()).length === 0);

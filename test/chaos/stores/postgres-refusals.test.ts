@@ -75,12 +75,12 @@ describe.each([
     'grant connect on database %database to public',
     '42501',
   ],
-])('%s', (_what, breakIt, healIt, sqlState) => {
+])('%s', (_what, breakSql, repairSql, sqlState) => {
   test('causes 503 until repaired, while cached redirects work and health gives the reason', async () => {
     await waitForHealthy();
     const code = await createUrl(client);
     expect((await client.get(`/${code}`)).status).toBe(301);
-    await role.run(breakIt);
+    await role.run(breakSql);
     await role.disconnect();
     await waitUntil('requests are answered with 503', async () => isUnavailable(await lookUpUnknown()));
     for (let i = 0; i < 5; i++) {
@@ -94,7 +94,7 @@ describe.each([
     expect(health).toMatchObject({ status: 'degraded', works: { api: 'none' } });
     expect(reason).toContain(sqlState);
     expect(reason).not.toContain(role.name);
-    await role.run(healIt);
+    await role.run(repairSql);
     await waitForHealthy();
     expect((await post()).status).toBe(201);
   });

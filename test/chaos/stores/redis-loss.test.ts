@@ -20,7 +20,7 @@ afterAll(async () => {
 
 /** Puts load on a web and a worker process, loses the data of Redis three times, and asserts exact counts: first when
  *  counting has caught up, then after both processes have ended. */
-async function judgeLosing(lose: () => Promise<void>) {
+async function assertNoLoss(loseData: () => Promise<void>) {
   const settings = { DATABASE_URL: url(), REDIS_URL: redis.url };
   const [web, worker] = await Promise.all([startWeb(settings), startWorker(settings)]);
   const codes = await createCodes(db(), web.baseUrl, 5);
@@ -28,7 +28,7 @@ async function judgeLosing(lose: () => Promise<void>) {
   for (let times = 1; times <= 3; times++) {
     const before = load.answeredInAll();
     await waitUntil('the load runs', () => load.answeredInAll() > before + 1_000);
-    await lose();
+    await loseData();
   }
   const tally = await load.stop();
   await assertExactCounts(db(), tally, [web, worker]);
@@ -36,7 +36,7 @@ async function judgeLosing(lose: () => Promise<void>) {
 }
 
 test('clicks that Redis loses to a FLUSHALL under load are counted exactly once', async () => {
-  await judgeLosing(async () => {
+  await assertNoLoss(async () => {
     const client = new Redis(redis.url);
     await client.flushall();
     client.disconnect();
@@ -44,7 +44,7 @@ test('clicks that Redis loses to a FLUSHALL under load are counted exactly once'
 });
 
 test('clicks that a killed Redis without persistence loses are counted exactly once', async () => {
-  await judgeLosing(async () => {
+  await assertNoLoss(async () => {
     await redis.kill();
     await redis.start();
   });

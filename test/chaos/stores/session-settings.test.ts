@@ -21,7 +21,7 @@ const settings = fc.record({
   lc_numeric: fc.constantFrom('C'),
 });
 
-describe.each(['PostgreSQL', 'PgBouncer'])('through %s', (way) => {
+describe.each(['PostgreSQL', 'PgBouncer'])('through %s', (access) => {
   const database = useDatabase();
   const redis = useRedis();
   let pooler: Awaited<ReturnType<typeof startPgBouncer>> | undefined;
@@ -31,7 +31,7 @@ describe.each(['PostgreSQL', 'PgBouncer'])('through %s', (way) => {
 
   beforeAll(async () => {
     const { key } = await createApiKeys(database.db()).create('test');
-    pooler = way === 'PgBouncer' ? await startPgBouncer(database.url()) : undefined;
+    pooler = access === 'PgBouncer' ? await startPgBouncer(database.url()) : undefined;
     web = await startWeb({
       DATABASE_URL: pooler?.url ?? database.url(),
       DATABASE_DIRECT_URL: database.url(),

@@ -25,8 +25,8 @@ async function startServers() {
     db,
     settings: { DATABASE_URL: url, REDIS_URL: redis.url, REDIS_PREFIX: uniquePrefix() },
     close: async () => {
-      postgres.goOn();
-      redis.goOn();
+      postgres.resume();
+      redis.resume();
       await db.destroy();
       await Promise.all([postgres.stop(), redis.stop()]);
       closed();
@@ -64,7 +64,7 @@ describe.concurrent('with a store stopped by SIGSTOP', () => {
     const { key } = await createApiKeys(db).create('hanging');
     const client = createClient(web.baseUrl, key);
     await createUrl(client, { custom_code: 'hanging' });
-    const ask = async (method: 'GET' | 'DELETE', path: string) =>
+    const send = async (method: 'GET' | 'DELETE', path: string) =>
       await (method === 'GET' ? client.get(path) : client.delete(path));
     const requests = [
       ['GET', '/api/v1/urls/hanging/analytics'],
@@ -75,16 +75,16 @@ describe.concurrent('with a store stopped by SIGSTOP', () => {
     ] as const;
     // Opens the connections first: the process must detect the hang on open connections.
     for (const [method, path] of requests.filter(([, path]) => path !== '/api/v1/clicks/stream'))
-      expect((await ask(method, path)).status).toBeLessThan(300);
+      expect((await send(method, path)).status).toBeLessThan(300);
     postgres.hang();
     const answers = await Promise.all(
       requests.map(async ([method, path]) => {
         const start = performance.now();
-        const { status } = await ask(method, path);
+        const { status } = await send(method, path);
         return { path, status, isInTime: performance.now() - start < 3_000 };
       }),
     );
-    postgres.goOn();
+    postgres.resume();
     expect(answers).toEqual(requests.map(([, path]) => ({ path, status: 503, isInTime: true })));
     expect(await web.stop()).toBe(0);
   });
@@ -100,7 +100,7 @@ describe.concurrent('with a store stopped by SIGSTOP', () => {
     await waitUntil('the load continues', () => load.answeredInAll() > before + 500);
     const end = await terminate(web);
     await load.ended;
-    postgres.goOn();
+    postgres.resume();
     const worker = await startWorker(settings);
     await settle(db, load);
     await worker.stop();
@@ -117,8 +117,8 @@ describe.concurrent('with a store stopped by SIGSTOP', () => {
     postgres.hang();
     redis.hang();
     const ends = await Promise.all([terminate(web), terminate(worker)]);
-    postgres.goOn();
-    redis.goOn();
+    postgres.resume();
+    redis.resume();
     expect(Math.max(...ends.map((end) => end.ms))).toBeLessThan(25_000);
   });
 });

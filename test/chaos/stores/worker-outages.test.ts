@@ -49,18 +49,25 @@ async function useWorker({ onTestFinished }: TestContext, ...args: Parameters<ty
   return worker;
 }
 
-/** Resolves once a scheduled job and a new job of an idle queue are completed. */
-async function judgeConsuming({ queues, open, redis }: Awaited<ReturnType<typeof openQueues>>, ms: number) {
+/** Resolves once a scheduled job and a new job of an idle queue are completed; rejects after `ms`. */
+async function waitUntilConsuming(
+  { queues, open, redis }: Awaited<ReturnType<typeof openQueues>>,
+  ms: number,
+) {
   const end = performance.now() + ms;
-  const left = () => Math.max(0, end - performance.now());
-  await waitUntil('Redis is connected', () => redis.status === 'ready', left());
+  const remainingMs = () => Math.max(0, end - performance.now());
+  await waitUntil('Redis is connected', () => redis.status === 'ready', remainingMs());
   const flushes = open('flush-clicks');
   const before = await flushes.getCompletedCount();
-  const id = await waitUntil('a job is added', async () => await queues.add('cleanup-expired', {}), left());
+  const id = await waitUntil(
+    'a job is added',
+    async () => await queues.add('cleanup-expired', {}),
+    remainingMs(),
+  );
   const isDone = async () => (await queues.find('cleanup-expired', id))?.state === 'completed';
-  await waitUntil('the added job is done', isDone, left());
+  await waitUntil('the added job is done', isDone, remainingMs());
   const hasFlushed = async () => (await flushes.getCompletedCount()) > before;
-  await waitUntil('flush-clicks fires', hasFlushed, left());
+  await waitUntil('flush-clicks fires', hasFlushed, remainingMs());
 }
 
 const queueArgs = ['--queues', 'flush-clicks,cleanup-expired'];
@@ -75,11 +82,11 @@ describe.concurrent('a worker process', () => {
     test('consumes its queues within 10 s after the outage', async (context) => {
       const queues = await openQueues(context);
       await useWorker(context, queues.settings, queueArgs);
-      await judgeConsuming(queues, 20_000);
-      await harm(queues.server, fault);
+      await waitUntilConsuming(queues, 20_000);
+      await injectFault(queues.server, fault);
       await delay(seconds * 1_000);
-      await heal(queues.server, fault);
-      await judgeConsuming(queues, promiseMs);
+      await endFault(queues.server, fault);
+      await waitUntilConsuming(queues, promiseMs);
     });
   });
 
@@ -88,9 +95,9 @@ describe.concurrent('a worker process', () => {
     const proxy = await startProxy(queues.server.port);
     context.onTestFinished(proxy.close);
     await useWorker(context, { ...queues.settings, REDIS_URL: `redis://127.0.0.1:${proxy.port}` }, queueArgs);
-    await judgeConsuming(queues, promiseMs);
+    await waitUntilConsuming(queues, promiseMs);
     proxy.goHalfOpen();
-    await judgeConsuming(queues, 20_000);
+    await waitUntilConsuming(queues, 20_000);
   });
 
   test(
@@ -161,12 +168,12 @@ describe.concurrent('a worker process', () => {
   );
 });
 
-async function harm(server: TestRedis, fault: 'killed' | 'stopped by SIGSTOP') {
+async function injectFault(server: TestRedis, fault: 'killed' | 'stopped by SIGSTOP') {
   if (fault === 'killed') await server.kill();
   else server.hang();
 }
 
-async function heal(server: TestRedis, fault: 'killed' | 'stopped by SIGSTOP') {
+async function endFault(server: TestRedis, fault: 'killed' | 'stopped by SIGSTOP') {
   if (fault === 'killed') await server.start();
-  else server.goOn();
+  else server.resume();
 }

@@ -73,20 +73,20 @@ test.each([
 });
 
 test('the country is from the CDN header if present, otherwise from the file', () => {
-  const asked: string[] = [];
+  const lookedUp: string[] = [];
   const countryFile = {
     find: (address: string) => {
-      asked.push(address);
+      lookedUp.push(address);
       return address === '203.0.113.7' ? 'DE' : 'not a country';
     },
   };
   const withBoth = createTestEnricher({ countryFile });
   expect(withBoth({ 'cf-ipcountry': 'NP' }).country).toBe('NP');
   expect(withBoth({ 'cf-ipcountry': 'XX' }).country).toBe('');
-  expect(asked).toEqual([]);
+  expect(lookedUp).toEqual([]);
   expect(withBoth({}).country).toBe('DE');
   expect(withBoth({}, '203.0.113.8').country).toBe('');
-  expect(asked).toEqual(['203.0.113.7', '203.0.113.8']);
+  expect(lookedUp).toEqual(['203.0.113.7', '203.0.113.8']);
 });
 
 test('a visitor ID depends on address and user agent, and is empty without an address', () => {

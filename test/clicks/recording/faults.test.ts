@@ -142,14 +142,14 @@ test('visitors wait for a hanging Redis only once, and each click is counted onc
       async () => sum(await readCounts(db(), [url])) >= 22,
     );
 
-    hanging.goOn();
+    hanging.resume();
     await waitForPath(recorder, true);
     expect(await isWaiting(recorder.record(url, 0))).toBe(true);
     await settle();
     await flush();
     expect(await readCounts(db(), [url])).toEqual([24]);
   } finally {
-    hanging.goOn();
+    hanging.resume();
     await closeRedis(client);
     await hanging.stop();
   }

@@ -38,7 +38,7 @@ describe('in memory, with interleaving and crashes at any step', () => {
   });
 
   test.each([
-    ['the ledger were not asked', () => createMemoryStores('ledger check'), {}],
+    ['the ledger were not checked', () => createMemoryStores('ledger check'), {}],
     ['the ledger were read without a lock', () => createMemoryStores('ledger lock'), {}],
     ['workers delete entries before they apply them', createMemoryStores, { flush: deleteBeforeApply }],
     [

@@ -21,10 +21,12 @@ async function untilFailed(path: string) {
 }
 
 test('the board shows every queue after a valid login and nothing after an invalid one', async () => {
-  const stranger = await browser().newPage({ httpCredentials: { ...login, password: 'another-password' } });
-  expect((await stranger.goto(board()))?.status()).toBe(401);
-  expect(await stranger.content()).not.toContain('replenish-keys');
-  await stranger.close();
+  const unauthorized = await browser().newPage({
+    httpCredentials: { ...login, password: 'another-password' },
+  });
+  expect((await unauthorized.goto(board()))?.status()).toBe(401);
+  expect(await unauthorized.content()).not.toContain('replenish-keys');
+  await unauthorized.close();
 
   expect((await page().goto(board()))?.status()).toBe(200);
   for (const name of jobNames) {

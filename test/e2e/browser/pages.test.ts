@@ -116,8 +116,8 @@ test('a preview with a hostile title and URL runs no script and sends no cross-o
   const title = `${script}"'><svg onload=alert(3)> \u202Egnp.exe`;
   const originalUrl = `https://example.com/${script}"'><svg/onload=alert(4)>\u202E`;
   const url = await insert({ originalUrl, title, notes: `${script} for the owner alone` });
-  const asked: string[] = [];
-  page.on('request', (request) => void asked.push(request.url()));
+  const requested: string[] = [];
+  page.on('request', (request) => void requested.push(request.url()));
   await page.goto(`${url}+`);
   await page.getByText(script).first().waitFor();
   expect(await page.locator('script, img, svg').count()).toBe(0);
@@ -125,7 +125,7 @@ test('a preview with a hostile title and URL runs no script and sends no cross-o
   expect(shown).toContain('gnp.exe');
   expect(shown).not.toContain('\u202E');
   expect(shown).not.toContain('for the owner alone');
-  expect(asked.filter((one) => !one.startsWith(web.baseUrl()))).toEqual([]);
+  expect(requested.filter((one) => !one.startsWith(web.baseUrl()))).toEqual([]);
   expect(complaints).toEqual([]);
 });
 

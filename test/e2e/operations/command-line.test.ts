@@ -88,17 +88,17 @@ test('a failing job exits with code 1 and the reason', async () => {
 test('an API key is created, listed, accepted, revoked, and rejected by the API within 2 s', async () => {
   const made = await runApiKey(['create', '--name', 'round trip', '--json']);
   const { id, key } = JSON.parse(made.stdout) as { id: number; key: string };
-  const askApi = async () => (await web.client(key).get('/api/v1/urls/unknown1')).status;
+  const readStatus = async () => (await web.client(key).get('/api/v1/urls/unknown1')).status;
   const readLine = async () =>
     (await runApiKey(['list'])).stdout.split('\n').find((line) => line.startsWith(`${id} `));
 
-  expect(await askApi()).toBe(404);
+  expect(await readStatus()).toBe(404);
   expect((await runApiKey(['check'], `${key}\n`)).code).toBe(0);
   expect(await readLine()).toMatch(/ {2}round trip {2}.* {2}valid$/);
   expect(await readLine()).not.toContain(key);
 
   expect((await runApiKey(['revoke', '--id', String(id)])).code).toBe(0);
-  await waitUntil('the API rejects the API key', async () => (await askApi()) === 401, 2_200);
+  await waitUntil('the API rejects the API key', async () => (await readStatus()) === 401, 2_200);
   expect((await runApiKey(['check'], key)).code).toBe(1);
   expect(await readLine()).toMatch(/ {2}revoked \S+$/);
   expect((await runApiKey(['revoke', '--id', String(id)])).code).toBe(1);

@@ -46,10 +46,10 @@ async function query(url: string, sql: string): Promise<unknown[]> {
 
 test('a private PostgreSQL keeps its data and its password on the next start', options, async () => {
   const first = await start();
-  await query(first.url, `create table kept as select 'yes' as kept`);
+  await query(first.url, `create table stored as select 'yes' as stored`);
   await first.stop();
   const second = await start();
-  expect(await query(second.url, 'select kept from kept')).toEqual(['yes']);
+  expect(await query(second.url, 'select stored from stored')).toEqual(['yes']);
   expect(new URL(second.url).password).toBe(new URL(first.url).password);
 });
 
@@ -57,18 +57,18 @@ test('a private PostgreSQL whose supervisor was killed restarts with its data', 
   const orphan = await startUnderKilledSupervisor(`
     const { startPostgres } = await import(services + 'postgres.ts');
     const server = await startPostgres({ dataDir: ${JSON.stringify(dataDir)}, flags: ['fsync=off'], say() {} });`);
-  await query(orphan.url, `create table kept as select 'yes' as kept`);
+  await query(orphan.url, `create table stored as select 'yes' as stored`);
   const next = await start();
   expect(markProcess(orphan.pid)).toBeUndefined();
-  expect(await query(next.url, 'select kept from kept')).toEqual(['yes']);
+  expect(await query(next.url, 'select stored from stored')).toEqual(['yes']);
 });
 
 test('a private PostgreSQL that was killed restarts with its data', options, async () => {
   const first = await start();
-  await query(first.url, `create table kept as select 'yes' as kept`);
+  await query(first.url, `create table stored as select 'yes' as stored`);
   process.kill(first.pid, 'SIGKILL');
   const second = await start();
-  expect(await query(second.url, 'select kept from kept')).toEqual(['yes']);
+  expect(await query(second.url, 'select stored from stored')).toEqual(['yes']);
 });
 
 test(
@@ -79,11 +79,11 @@ test(
     const pidFile = path.join(dataDir, 'postmaster.pid');
     const content = await readFile(pidFile, 'utf8');
     await first.stop();
-    const stranger = spawn('sleep', ['60']);
-    running.push({ stop: async () => void stranger.kill() });
-    await writeFile(pidFile, content.replace(String(first.pid), String(stranger.pid)));
+    const unrelated = spawn('sleep', ['60']);
+    running.push({ stop: async () => void unrelated.kill() });
+    await writeFile(pidFile, content.replace(String(first.pid), String(unrelated.pid)));
     await start();
-    expect(isAlive(stranger)).toBe(true);
+    expect(isAlive(unrelated)).toBe(true);
   },
 );
 

@@ -44,7 +44,7 @@ test('metrics omit the values of a hanging Redis within 3 s and do not fail', as
     ];
     expect(ofRedis.filter((name) => metrics.names.includes(name))).toEqual([]);
   } finally {
-    service.redis().goOn();
+    service.redis().resume();
   }
   await waitUntil('the queue metrics are exposed again', async () =>
     (await openPrometheus(service.web().baseUrl)).names.includes('linkmill_queue_jobs'),

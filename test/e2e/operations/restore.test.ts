@@ -88,7 +88,7 @@ async function writeLostPart(service: Service, codes: { changed: string; deleted
 
 /** Asserts that redirects follow the older database, that an edit works, and that a short URL with the ID of a lost one counts
  *  only its own clicks. */
-async function judgeAfterwards(
+async function assertFollowsDatabase(
   service: Service,
   db: Knex,
   codes: { changed: string; deleted: string; created: string },
@@ -135,7 +135,7 @@ describe('a database restored from a dump while Redis keeps its data', () => {
     await service.worker.stop();
     for (let i = 0; i < 20; i++) await visit(service, created);
     await restoreDump(url(), dump);
-    const { ms, reused } = await judgeAfterwards(service, db(), { changed, deleted, created });
+    const { ms, reused } = await assertFollowsDatabase(service, db(), { changed, deleted, created });
     process.stdout.write(`restored: right after ${Math.round(ms)} ms\n`);
     await waitUntil(
       'lost clicks are dead letters',
@@ -242,7 +242,7 @@ describe('a PostgreSQL replaced', () => {
         spawnSync('cp', ['-a', path.join(dataDir, 'PG_VERSION'), path.join(dataDir, 'standby.signal')]);
       await postgres.start();
       if (isStandby) await promote();
-      const { ms, reused } = await judgeAfterwards(service, db, { changed, deleted, created });
+      const { ms, reused } = await assertFollowsDatabase(service, db, { changed, deleted, created });
       process.stdout.write(`${title}: right after ${Math.round(ms)} ms\n`);
       expect(await readClicks(db, reused)).toBe(3);
     });

@@ -106,8 +106,8 @@ describe.skipIf(!hasPostgresInstallation())('the commands of the runbook', () =>
     expect((await client().get(`/${code}`)).status).toBe(301);
 
     const oldMachine = await openMachine(inject('buildFolder'));
-    const [ask = ''] = shellBlocksOf('## Rollback');
-    expect(await oldMachine.run(ask)).toContain('Nothing to migrate.');
+    const [checkRollback = ''] = shellBlocksOf('## Rollback');
+    expect(await oldMachine.run(checkRollback)).toContain('Nothing to migrate.');
     version = { startWeb, startWorker };
     expect(await oldMachine.run(replace)).toContain('ready');
     expect((await client().get(`/${code}`)).status).toBe(301);
@@ -127,8 +127,8 @@ describe.skipIf(!hasPostgresInstallation())('the commands of the runbook', () =>
     const [migrate = ''] = shellBlocksOf('## Upgrade');
     await (await openMachine(later.folder)).run(migrate);
     const oldMachine = await openMachine(inject('buildFolder'));
-    const [ask = ''] = shellBlocksOf('## Rollback');
-    await expect(oldMachine.run(ask)).rejects.toThrow(
+    const [checkRollback = ''] = shellBlocksOf('## Rollback');
+    await expect(oldMachine.run(checkRollback)).rejects.toThrow(
       '20270101_000003_need_shade (every short URL needs a shade)',
     );
   });

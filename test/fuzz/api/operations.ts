@@ -60,4 +60,4 @@ export function readOperations(document: object): Operation[] {
 }
 
 const isOperatorPath = ({ security = [] }: OperationObject) =>
-  security.length > 0 && security.every((way) => !('apiKey' in way));
+  security.length > 0 && security.every((scheme) => !('apiKey' in scheme));

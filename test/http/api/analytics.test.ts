@@ -55,16 +55,16 @@ test('an empty filter matches clicks with an unknown value', async () => {
 });
 
 test('clicks by bot kind are counted for whole and partial days', async () => {
-  const ask = async (query: string) =>
-    (await web.client().get(`/api/v1/urls/clicked/analytics?${query}&group_by=bot_kind`)).body;
+  const query = async (search: string) =>
+    (await web.client().get(`/api/v1/urls/clicked/analytics?${search}&group_by=bot_kind`)).body;
   const both = [
     { name: '', clicks: 2, visitors: null },
     { name: 'ai', clicks: 1, visitors: null },
   ];
-  expect((await ask(day))['groups']).toEqual(both);
-  expect((await ask('from=2026-11-20T09:00:00Z&to=2026-11-20T12:00:00Z'))['groups']).toEqual(both);
-  expect((await ask(`${day}&bots=only`))['groups']).toEqual([both[1]]);
-  expect((await ask(`${day}&bot_kind=ai`))['clicks']).toBe(1);
+  expect((await query(day))['groups']).toEqual(both);
+  expect((await query('from=2026-11-20T09:00:00Z&to=2026-11-20T12:00:00Z'))['groups']).toEqual(both);
+  expect((await query(`${day}&bots=only`))['groups']).toEqual([both[1]]);
+  expect((await query(`${day}&bot_kind=ai`))['clicks']).toBe(1);
 });
 
 test.each(['country=de', 'country=DE', 'referrer=Example.ORG', 'device=desktop'])(

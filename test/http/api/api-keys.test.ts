@@ -184,10 +184,10 @@ test('a key can extend its own lifetime but not shorten it', async () => {
 test('changing a revoked or unknown key answers 404', async () => {
   const { id } = await make();
   expect((await web.client().delete(`${path}/${id}`)).status).toBe(204);
-  for (const gone of [id, 999_999_999]) {
-    expect(await web.client().delete(`${path}/${gone}`)).toBeProblem('not-found');
-    expect(await patch(gone, { name: 'x' })).toBeProblem('not-found');
-    expect(await web.client().post(`${path}/${gone}/rotate`)).toBeProblem('not-found');
+  for (const missing of [id, 999_999_999]) {
+    expect(await web.client().delete(`${path}/${missing}`)).toBeProblem('not-found');
+    expect(await patch(missing, { name: 'x' })).toBeProblem('not-found');
+    expect(await web.client().post(`${path}/${missing}/rotate`)).toBeProblem('not-found');
   }
   expect((await web.client().get(`${path}/${id}`)).body['revoked_at']).toEqual(expect.any(String));
   expect(await web.client().get(`${path}/999999999`)).toBeProblem('not-found');

@@ -52,8 +52,8 @@ test('an unknown or repeated parameter answers 422', async () => {
 
 test('only the API key that reserved a code can use it', async () => {
   const [custom_code] = await reserveCodes(1);
-  const stranger = await otherClient();
-  expect((await stranger.post('/api/v1/urls', { original_url, custom_code })).status).toBe(409);
+  const other = await otherClient();
+  expect((await other.post('/api/v1/urls', { original_url, custom_code })).status).toBe(409);
   expect((await web.client().post('/api/v1/urls', { original_url, custom_code })).status).toBe(201);
   expect(await web.client(null).get(`/${custom_code}`)).toRedirectTo(original_url);
 });
@@ -61,9 +61,9 @@ test('only the API key that reserved a code can use it', async () => {
 test('only unused codes of the same API key are released', async () => {
   const [used, unused, foreign] = await reserveCodes(3);
   await web.client().post('/api/v1/urls', { original_url, custom_code: used });
-  const stranger = await otherClient();
-  const strange = await stranger.post('/api/v1/codes/return', { codes: [foreign] });
-  expect(strange.body).toEqual({ returned: [], refused: [foreign] });
+  const other = await otherClient();
+  const rejectedReturn = await other.post('/api/v1/codes/return', { codes: [foreign] });
+  expect(rejectedReturn.body).toEqual({ returned: [], refused: [foreign] });
   const answer = await web.client().post('/api/v1/codes/return', { codes: [used, unused, 'unknown1'] });
   expect(answer.status).toBe(200);
   expect(answer.body).toEqual({ returned: [unused], refused: [used, 'unknown1'] });

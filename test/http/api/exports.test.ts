@@ -25,9 +25,9 @@ const codesOf = (csv: string) =>
 test('an export contains each short URL once, and its file is available on completion', async () => {
   const client = web.client();
   await insertUrls(web.database.db(), { begin: 'many-', count: 12_000 });
-  const asked = await client.post('/api/v1/exports', {});
-  expect([asked.status, asked.body['state'], asked.body['format']]).toEqual([202, 'waiting', 'csv']);
-  const path = String(asked.headers.get('location'));
+  const created = await client.post('/api/v1/exports', {});
+  expect([created.status, created.body['state'], created.body['format']]).toEqual([202, 'waiting', 'csv']);
+  const path = String(created.headers.get('location'));
   expect(await download(path)).toMatchObject({ status: 409, text: expect.stringContaining('not-ready') });
 
   await runJob();
@@ -46,9 +46,9 @@ test('a value that looks like a formula starts with an apostrophe', async () => 
     .db()('urls')
     .where({ short_code: '-formula' })
     .update({ title: '=1+1', notes: '\tx', tags: ['@tag'] });
-  const asked = await client.post('/api/v1/exports', {});
+  const created = await client.post('/api/v1/exports', {});
   await runJob();
-  const { text } = await download(String(asked.headers.get('location')));
+  const { text } = await download(String(created.headers.get('location')));
   const row = parse<Record<string, string>>(text, { columns: true }).find(({ title }) => title === "'=1+1");
   expect(row).toMatchObject({ short_code: "'-formula", notes: "'\tx", tags: "'@tag" });
 });
@@ -58,9 +58,9 @@ test('the export of a restricted key is visible to itself and to administrators'
   const { key } = await keys.create('own', { scopes: ['urls:read', 'urls:write'], ownUrlsOnly: true });
   const { key: other } = await keys.create('other', { scopes: ['urls:read', 'urls:write'] });
   await createUrl(web.client(key), { custom_code: 'own-one' });
-  const asked = await web.client(key).post('/api/v1/exports', { format: 'ndjson' });
+  const created = await web.client(key).post('/api/v1/exports', { format: 'ndjson' });
   await runJob();
-  const path = String(asked.headers.get('location'));
+  const path = String(created.headers.get('location'));
   const { text } = await download(path, key);
   expect(JSON.parse(text)).toMatchObject({ short_code: 'own-one', click_count: 0, tags: [] });
 
@@ -81,10 +81,10 @@ test('the export of a restricted key is visible to itself and to administrators'
 test('an API key that lost permissions cannot download earlier exports', async () => {
   const keys = createApiKeys(web.database.db());
   const { id, key } = await keys.create('lowered', { scopes: ['urls:read', 'stats:read'] });
-  const ask = async (body: object) =>
+  const createExport = async (body: object) =>
     String((await web.client(key).post('/api/v1/exports', body)).headers.get('location'));
-  const clicks = await ask({ kind: 'clicks' });
-  const all = await ask({});
+  const clicks = await createExport({ kind: 'clicks' });
+  const all = await createExport({});
   await runJob();
   const read = async () => [(await download(clicks, key)).status, (await download(all, key)).status];
   expect(await read()).toEqual([200, 200]);
@@ -102,18 +102,18 @@ test('an empty export contains the header row', async () => {
     scopes: ['urls:read'],
     ownUrlsOnly: true,
   });
-  const asked = await web.client(key).post('/api/v1/exports', { format: 'csv' });
+  const created = await web.client(key).post('/api/v1/exports', { format: 'csv' });
   await runJob();
-  const { text } = await download(String(asked.headers.get('location')), key);
+  const { text } = await download(String(created.headers.get('location')), key);
   expect(text).toMatch(/^short_code,original_url,[\w,]+\n$/);
 });
 
 test('clicks of every valid range can be exported', async () => {
   const client = web.client();
   const [from, to] = ['2026-01-01T00:00:00+23:00', '2999-12-31T23:59:59+23:59'];
-  const asked = await client.post('/api/v1/exports', { kind: 'clicks', from, to });
+  const created = await client.post('/api/v1/exports', { kind: 'clicks', from, to });
   await runJob();
-  const path = String(asked.headers.get('location'));
+  const path = String(created.headers.get('location'));
   expect((await client.get(path)).body).toMatchObject({ state: 'completed', error: null });
   for (const strange of ['0000-01-01T00:00:00Z', '1999-12-31T23:59:59Z', '3000-01-01T00:00:00Z', 'now'])
     expect((await client.post('/api/v1/exports', { kind: 'clicks', from: strange })).status).toBe(422);
@@ -121,10 +121,10 @@ test('clicks of every valid range can be exported', async () => {
 
 test('an export that PostgreSQL rejects fails with an error', async () => {
   const client = web.client();
-  const asked = await client.post('/api/v1/exports', { kind: 'clicks' });
-  const path = String(asked.headers.get('location'));
+  const created = await client.post('/api/v1/exports', { kind: 'clicks' });
+  const path = String(created.headers.get('location'));
   const filter = { from: '2026-01-01T00:00:00+23:00' };
-  await web.database.db()('exports').where({ id: asked.body['id'] }).update({ filter });
+  await web.database.db()('exports').where({ id: created.body['id'] }).update({ filter });
   await runJob();
   const error = 'PostgreSQL rejects the query of the export.';
   expect((await client.get(path)).body).toMatchObject({ state: 'failed', error });

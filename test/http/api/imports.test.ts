@@ -373,14 +373,14 @@ test('an imported code redirects at once, despite negative or stale cache entrie
   await createUrlCleanupStore(service.database.db()).purge(new Date(Date.now() + 60_000), 0, 0, 1_000);
   // What the job that brings the cache up to date has seen before.
   await service.database.db()('url_removals').delete();
-  for (const code of ['purged-1', 'in-vain-1']) expect((await client.get(`/${code}`)).status).toBe(404);
-  const rows = ['purged-1', 'in-vain-1'].map((code) => `${code},https://example.com/${code}`);
+  for (const code of ['purged-1', 'unknown-1']) expect((await client.get(`/${code}`)).status).toBe(404);
+  const rows = ['purged-1', 'unknown-1'].map((code) => `${code},https://example.com/${code}`);
   await importFile(client, csv('short_code,original_url', ...rows));
-  const locations = ['purged-1', 'in-vain-1'].map((code) => `https://example.com/${code}`);
-  const ask = async (code: string) => (await client.get(`/${code}`)).headers.get('location');
+  const locations = ['purged-1', 'unknown-1'].map((code) => `https://example.com/${code}`);
+  const readLocation = async (code: string) => (await client.get(`/${code}`)).headers.get('location');
   await waitUntil(
     'both codes redirect to the new URLs',
-    async () => (await Promise.all(['purged-1', 'in-vain-1'].map(ask))).join() === locations.join(),
+    async () => (await Promise.all(['purged-1', 'unknown-1'].map(readLocation))).join() === locations.join(),
     3_000,
   );
 });

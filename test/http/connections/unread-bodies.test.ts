@@ -117,16 +117,16 @@ test('a client that never sends its body gets a response, and is disconnected', 
 });
 
 describe('a client that sends Expect: 100-continue', () => {
-  const ask = (head: string) => `${head}Expect: 100-continue\r\nContent-Length: 200000\r\n\r\n`;
+  const expectContinue = (head: string) => `${head}Expect: 100-continue\r\nContent-Length: 200000\r\n\r\n`;
 
   test('is rejected without a 100 Continue', async () => {
-    const bytes = ask(`POST /api/v1/urls HTTP/1.1\r\n${host}${json}`);
+    const bytes = expectContinue(`POST /api/v1/urls HTTP/1.1\r\n${host}${json}`);
     const { answers, isClosed } = await sendRaw(web.baseUrl(), bytes);
     expect([answers.map(({ status }) => status), isClosed]).toEqual([[401], true]);
   });
 
   test('gets a 100 Continue once its body is read', async () => {
-    const bytes = ask(`POST /api/v1/urls/bulk HTTP/1.1\r\n${host}${json}${key()}`);
+    const bytes = expectContinue(`POST /api/v1/urls/bulk HTTP/1.1\r\n${host}${json}${key()}`);
     const { answers } = await sendRaw(web.baseUrl(), bytes, { answers: 1 });
     expect(answers.map(({ status }) => status)).toEqual([100]);
   });

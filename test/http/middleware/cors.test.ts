@@ -7,7 +7,7 @@ const web = useWeb({ CORS_ORIGINS: 'https://APP.example:443, chrome-extension://
 const urls = '/api/v1/urls';
 
 /** A request as a page of an origin sends it. */
-async function ask(method: string, path: string, headers: Record<string, string> = {}, body?: string) {
+async function send(method: string, path: string, headers: Record<string, string> = {}, body?: string) {
   const response = await fetch(web.baseUrl() + path, {
     method,
     headers,
@@ -17,7 +17,7 @@ async function ask(method: string, path: string, headers: Record<string, string>
   return { status: response.status, headers: response.headers, text: await response.text() };
 }
 const preflight = async (path: string, origin: string) =>
-  await ask('OPTIONS', path, {
+  await send('OPTIONS', path, {
     origin,
     'access-control-request-method': 'PATCH',
     'access-control-request-headers': 'content-type,x-api-key',
@@ -34,13 +34,13 @@ test('a preflight of an allowed origin is answered without an API key', async ()
 });
 
 test('an allowed origin can read answers, errors and headers', async () => {
-  const good = await ask('GET', urls, { origin: app, 'x-api-key': web.apiKey() });
+  const good = await send('GET', urls, { origin: app, 'x-api-key': web.apiKey() });
   expect([good.status, good.headers.get('access-control-allow-origin')]).toEqual([200, app]);
   expect(good.headers.get('access-control-expose-headers')).toContain('ETag');
   expect(good.headers.get('access-control-expose-headers')).toContain('RateLimit-Policy');
-  const refused = await ask('GET', urls, { origin: app });
-  expect([refused.status, refused.headers.get('access-control-allow-origin')]).toEqual([401, app]);
-  const document = await ask('GET', '/openapi.json', { origin: 'chrome-extension://abcdefgh' });
+  const rejected = await send('GET', urls, { origin: app });
+  expect([rejected.status, rejected.headers.get('access-control-allow-origin')]).toEqual([401, app]);
+  const document = await send('GET', '/openapi.json', { origin: 'chrome-extension://abcdefgh' });
   expect(document.headers.get('access-control-allow-origin')).toBe('chrome-extension://abcdefgh');
 });
 
@@ -49,7 +49,7 @@ test.each(['https://other.example', 'http://app.example', 'https://app.example:8
   async (origin) => {
     for (const { headers } of [
       await preflight(urls, origin),
-      await ask('GET', urls, { origin, 'x-api-key': web.apiKey() }),
+      await send('GET', urls, { origin, 'x-api-key': web.apiKey() }),
     ]) {
       expect(headers.get('access-control-allow-origin')).toBeNull();
       expect(headers.get('vary')).toContain('Origin');
@@ -60,7 +60,7 @@ test.each(['https://other.example', 'http://app.example', 'https://app.example:8
 test('other origins cannot read pages, health or redirects', async () => {
   const code = await createUrl(web.client());
   for (const path of ['/', '/health', '/docs', `/${code}`, `/${code}+`, '/report']) {
-    const { headers } = await ask('GET', path, { origin: app });
+    const { headers } = await send('GET', path, { origin: app });
     expect([path, headers.get('access-control-allow-origin')]).toEqual([path, null]);
   }
 });
@@ -72,7 +72,7 @@ test.each([
 ])('a PATCH accepts %s', async (type) => {
   const code = await createUrl(web.client(), { title: 'Old', notes: 'Note' });
   const headers = { 'content-type': type, 'x-api-key': web.apiKey() };
-  const answer = await ask('PATCH', `${urls}/${code}`, headers, '{"title":null}');
+  const answer = await send('PATCH', `${urls}/${code}`, headers, '{"title":null}');
   expect([answer.status, JSON.parse(answer.text)]).toMatchObject([200, { title: null, notes: 'Note' }]);
   expect(answer.headers.get('accept-patch')).toBe('application/merge-patch+json, application/json');
 });
@@ -80,31 +80,31 @@ test.each([
 test('a PATCH of an unsupported type answers 415 with Accept-Patch', async () => {
   const code = await createUrl(web.client());
   const headers = { 'content-type': 'application/json-patch+json', 'x-api-key': web.apiKey() };
-  const answer = await ask('PATCH', `${urls}/${code}`, headers, '[]');
+  const answer = await send('PATCH', `${urls}/${code}`, headers, '[]');
   expect([answer.status, answer.headers.get('accept-patch')]).toEqual([
     415,
     'application/merge-patch+json, application/json',
   ]);
-  const options = await ask('OPTIONS', `${urls}/${code}`);
+  const options = await send('OPTIONS', `${urls}/${code}`);
   expect(options.headers.get('accept-patch')).toBe('application/merge-patch+json, application/json');
 });
 
 test('a merge patch is rejected by POST, and must be an object', async () => {
   const headers = { 'content-type': 'application/merge-patch+json', 'x-api-key': web.apiKey() };
-  expect((await ask('POST', urls, headers, '{"original_url":"https://example.com/"}')).status).toBe(415);
+  expect((await send('POST', urls, headers, '{"original_url":"https://example.com/"}')).status).toBe(415);
   const code = await createUrl(web.client());
   for (const body of ['[]', '"text"', 'null', '1'])
-    expect((await ask('PATCH', `${urls}/${code}`, headers, body)).status).toBeGreaterThanOrEqual(400);
+    expect((await send('PATCH', `${urls}/${code}`, headers, body)).status).toBeGreaterThanOrEqual(400);
 });
 
 test('the root answers HTML for browsers and JSON for other clients', async () => {
-  const page = await ask('GET', '/', { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' });
+  const page = await send('GET', '/', { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' });
   expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
   expect(page.text).toContain('<h1>Linkmill</h1>');
   expect(page.text).toContain('/docs');
   expect(page.headers.get('vary')).toContain('Accept');
   for (const accept of ['*/*', 'application/json']) {
-    const { text } = await ask('GET', '/', { accept });
+    const { text } = await send('GET', '/', { accept });
     expect(JSON.parse(text)).toMatchObject({ service: 'linkmill' });
   }
 });

@@ -53,9 +53,9 @@ test('a repeated create gets the first answer after changes, and stores no secre
   const again = await create('key-2', { original_url: page, password: 'open sesame' });
   expect(seen(again)).toEqual(seen(first));
   expect(again.body['has_password']).toBe(true);
-  const [kept] = await web.database.db()('idempotency_keys');
-  expect(kept.result.password_hash).toBe('');
-  expect(JSON.stringify(kept)).not.toContain('sesame');
+  const [stored] = await web.database.db()('idempotency_keys');
+  expect(stored.result.password_hash).toBe('');
+  expect(JSON.stringify(stored)).not.toContain('sesame');
 });
 
 test('a repeated create gets the first answer after the expiry', async () => {

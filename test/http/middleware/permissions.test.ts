@@ -87,13 +87,13 @@ test('read scopes do not permit changes, and API keys require admin', () => {
 
 test.each(operations)('$name requires its scope', async ({ operation }) => {
   const expected = holders.map((holder) => `${holder.who}: ${answerFor(operation, holder)}`);
-  const ask = async ({ who, key }: Holder, i: number) => {
+  const send = async ({ who, key }: Holder, i: number) => {
     // A missing permission is reported before the body is validated.
     const body = operation.body && (expected[i]!.endsWith('answered') ? {} : '{ malformed');
     const path = fillIn(operation.path, unknown);
     return `${who}: ${outcomeOf(await web.client(key).request(operation.method.toUpperCase(), path, body))}`;
   };
-  expect(await Promise.all(holders.map(ask))).toEqual(expected);
+  expect(await Promise.all(holders.map(send))).toEqual(expected);
 });
 
 test('unknown, wrong, revoked and expired keys get the same answer', async () => {
@@ -148,17 +148,17 @@ test.each(ofOneUrl)(
     const { own, foreign, read } = await makeUrls(name, operation, owner.id);
     const before = await read(foreign);
     const body = operation.body && (operation.method === 'patch' ? { title: 'Changed' } : {});
-    const ask = async (code: string) =>
+    const send = async (code: string) =>
       await web
         .client(owner.key)
         .request(operation.method.toUpperCase(), fillIn(operation.path, { short_code: code }), body);
 
-    const answer = await ask(foreign);
+    const answer = await send(foreign);
     expect(answer).toBeProblem('not-found');
-    expect(shown(answer, foreign)).toBe(shown(await ask('unknown-1'), 'unknown-1'));
+    expect(shown(answer, foreign)).toBe(shown(await send('unknown-1'), 'unknown-1'));
     expect(await read(foreign)).toEqual(before);
     // What is refused for a foreign one is otherwise in order.
-    expect([own, Math.floor((await ask(own)).status / 100)]).toEqual([own, 2]);
+    expect([own, Math.floor((await send(own)).status / 100)]).toEqual([own, 2]);
   },
 );
 

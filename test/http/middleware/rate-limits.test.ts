@@ -24,7 +24,7 @@ const seen = ({ status, body }: Answer) => [status, body['type']];
 const newKey = async () => (await createApiKeys(web.database.db()).create('limits')).key;
 
 /** What this many requests of an address are answered, one after the other. */
-async function askAs(address: string, path: string, count: number, client: Client = web.client(null)) {
+async function sendAs(address: string, path: string, count: number, client: Client = web.client(null)) {
   const answers: Answer[] = [];
   for (let i = 0; i < count; i++) answers.push(await client.get(path, { 'x-forwarded-for': address }));
   return answers;
@@ -33,7 +33,7 @@ async function askAs(address: string, path: string, count: number, client: Clien
 const statuses = (answers: Answer[]) => answers.map(({ status }) => status);
 
 test('answers contain the remaining quota; over it they are 429 with Retry-After', async () => {
-  const answers = await askAs('192.0.2.1', '/api/v1/api-keys/current', 6, web.client(await newKey()));
+  const answers = await sendAs('192.0.2.1', '/api/v1/api-keys/current', 6, web.client(await newKey()));
   expect(statuses(answers)).toEqual([200, 200, 200, 200, 200, 429]);
   const remaining = answers.map(({ headers }) => headers.get('ratelimit-remaining'));
   expect(remaining).toEqual(['4', '3', '2', '1', '0', '0']);
@@ -53,9 +53,9 @@ test('answers contain the remaining quota; over it they are 429 with Retry-After
 
 test('API keys of one address have separate quotas', async () => {
   const [one, other] = [web.client(await newKey()), web.client(await newKey())];
-  await askAs('192.0.2.2', '/api/v1/api-keys/current', 6, one);
-  await askAs('192.0.2.2', '/api/v1/api-keys/current', 6, web.client('lm_unknown'));
-  expect(statuses(await askAs('192.0.2.2', '/api/v1/api-keys/current', 1, other))).toEqual([200]);
+  await sendAs('192.0.2.2', '/api/v1/api-keys/current', 6, one);
+  await sendAs('192.0.2.2', '/api/v1/api-keys/current', 6, web.client('lm_unknown'));
+  expect(statuses(await sendAs('192.0.2.2', '/api/v1/api-keys/current', 1, other))).toEqual([200]);
 });
 
 test('a bulk create counts as one request per 10 short URLs', async () => {
@@ -99,11 +99,11 @@ test.each([
   ['wrong tokens', '192.0.2.14', '/metrics', null, 401],
   ['wrong logins', '192.0.2.15', '/admin/queues', null, 401],
 ])('requests for %s are limited per address', async (_, address, path, key, status) => {
-  const answers = await askAs(address, path, 5, web.client(key));
+  const answers = await sendAs(address, path, 5, web.client(key));
   expect(statuses(answers)).toEqual([status, status, status, status, 429]);
   expect(seen(answers.at(-1)!)).toEqual(limited);
   expect(Number(answers.at(-1)!.headers.get('retry-after'))).toBeGreaterThan(0);
-  expect(statuses(await askAs('192.0.2.99', '/health', 1))).toEqual([200]);
+  expect(statuses(await sendAs('192.0.2.99', '/health', 1))).toEqual([200]);
 });
 
 test('requests with unsupported methods are limited per address', async () => {
@@ -116,9 +116,9 @@ test('requests with unsupported methods are limited per address', async () => {
 
 test('over the limit of an address, health, API keys and tokens pass, logins do not', async () => {
   const address = '192.0.2.50';
-  await askAs(address, '/', 5);
-  expect(statuses(await askAs(address, '/health/live', 5))).toEqual(Array(5).fill(200));
-  expect(statuses(await askAs(address, '/api/v1/api-keys/current', 1, web.client(await newKey())))).toEqual([
+  await sendAs(address, '/', 5);
+  expect(statuses(await sendAs(address, '/health/live', 5))).toEqual(Array(5).fill(200));
+  expect(statuses(await sendAs(address, '/api/v1/api-keys/current', 1, web.client(await newKey())))).toEqual([
     200,
   ]);
   const from = { 'x-forwarded-for': address };
@@ -134,27 +134,27 @@ test('over the limit of unknown codes existing short URLs still redirect', async
   await db('urls').where({ short_code: 'disabled-0' }).update({ is_active: false });
   const address = '198.51.100.1';
   for (const code of ['unknown-1', 'unknown-1', 'disabled-0'])
-    expect(statuses(await askAs(address, `/${code}`, 1))).toEqual([404]);
+    expect(statuses(await sendAs(address, `/${code}`, 1))).toEqual([404]);
   for (const code of ['unknown-2', 'unknown-1', 'disabled-0', 'unknown-1+']) {
-    const [answer] = await askAs(address, `/${code}`, 1);
+    const [answer] = await sendAs(address, `/${code}`, 1);
     expect(seen(answer!)).toEqual(limited);
     expect(Number(answer!.headers.get('retry-after'))).toBeGreaterThan(0);
   }
   for (const code of ['known-0', 'known-0', 'known-1'])
-    expect(statuses(await askAs(address, `/${code}`, 1))).toEqual([301]);
-  expect(statuses(await askAs('198.51.100.2', '/unknown-2', 1))).toEqual([404]);
+    expect(statuses(await sendAs(address, `/${code}`, 1))).toEqual([301]);
+  expect(statuses(await sendAs('198.51.100.2', '/unknown-2', 1))).toEqual([404]);
 });
 
 test('the addresses of an IPv6 network share a limit', async () => {
   for (let i = 0; i < 3; i++)
-    expect(statuses(await askAs(`2001:db8:1:2::${i}`, '/unknown-3', 1))).toEqual([404]);
-  expect(statuses(await askAs('2001:db8:1:2:ffff::', '/unknown-3', 1))).toEqual([429]);
-  expect(statuses(await askAs('2001:db8:1:3::', '/unknown-3', 1))).toEqual([404]);
+    expect(statuses(await sendAs(`2001:db8:1:2::${i}`, '/unknown-3', 1))).toEqual([404]);
+  expect(statuses(await sendAs('2001:db8:1:2:ffff::', '/unknown-3', 1))).toEqual([429]);
+  expect(statuses(await sendAs('2001:db8:1:3::', '/unknown-3', 1))).toEqual([404]);
 });
 
 test('a rate-limited visitor gets a page', async () => {
   const client = web.client(null);
-  await askAs('198.51.100.7', '/unknown-4', 3);
+  await sendAs('198.51.100.7', '/unknown-4', 3);
   const answer = await client.get('/unknown-4', { 'x-forwarded-for': '198.51.100.7', accept: 'text/html' });
   expect(answer.status).toBe(429);
   expect(answer.headers.get('content-type')).toContain('text/html');
@@ -169,15 +169,15 @@ test('rate-limited requests are counted by limiter', async () => {
     );
   };
   const before = await read();
-  await askAs('198.51.100.8', '/api/v1/api-keys/current', 7, web.client(await newKey()));
-  await askAs('198.51.100.8', '/', 7);
-  await askAs('198.51.100.8', '/unknown-5', 7);
+  await sendAs('198.51.100.8', '/api/v1/api-keys/current', 7, web.client(await newKey()));
+  await sendAs('198.51.100.8', '/', 7);
+  await sendAs('198.51.100.8', '/unknown-5', 7);
   const after = await read();
   expect(after.map((count, i) => count - before[i]!)).toEqual([2, 3, 4]);
 });
 
 test('Redis contains no addresses', async () => {
-  await askAs('203.0.113.77', '/unknown-6', 1);
+  await sendAs('203.0.113.77', '/unknown-6', 1);
   const keys = await web.redis.redis().keys(`${web.redis.prefix}:limit:*`);
   expect(keys.length).toBeGreaterThan(0);
   expect(keys.join()).not.toMatch(/203\.0|192\.0|2001:db8/);

@@ -68,13 +68,13 @@ test('a batch that waits too long degrades the service', async () => {
 
 test('without Redis the service is degraded and ready, and fully works', async () => {
   const { key } = await createApiKeys(web.database.db()).create('without Redis');
-  const lame = await startWeb({
+  const degraded = await startWeb({
     DATABASE_URL: web.database.url(),
     REDIS_URL: `redis://${nowhere}`,
     CLICK_ACK_MS: '50',
   });
   try {
-    const client = createClient(lame.baseUrl, key);
+    const client = createClient(degraded.baseUrl, key);
     // The path of clicks changes after the first attempt on Redis.
     const health = await waitUntil('the health names where clicks are stored', async () => {
       const answer = await client.get('/health');
@@ -106,20 +106,20 @@ test('without Redis the service is degraded and ready, and fully works', async (
     expect((await client.get(`/${code}`)).status).toBe(404);
     expect((await client.get('/unknown1')).status).toBe(404);
   } finally {
-    await lame.stop();
+    await degraded.stop();
   }
 });
 
 test('without PostgreSQL the service redirects from the cache and answers 503 elsewhere', async () => {
   const cached = await web.client().post('/api/v1/urls', { original_url: 'https://example.com/cached' });
-  const lame = await startWeb({
+  const degraded = await startWeb({
     DATABASE_URL: `postgres://unknown@${nowhere}/nothing`,
     REDIS_URL: web.redis.url(),
     REDIS_PREFIX: web.redis.prefix,
     SHUTDOWN_DEADLINE_MS: '1000',
   });
   try {
-    const client = createClient(lame.baseUrl, web.apiKey());
+    const client = createClient(degraded.baseUrl, web.apiKey());
     // The path of clicks changes after the first attempt on Redis.
     const health = await waitUntil('the health names where clicks are stored', async () => {
       const answer = await client.get('/health');
@@ -143,51 +143,51 @@ test('without PostgreSQL the service redirects from the cache and answers 503 el
       expect(answer.headers.get('content-type')).toContain('application/problem+json');
     }
   } finally {
-    await lame.stop();
+    await degraded.stop();
   }
 });
 
 test('without both stores the service is unhealthy, not ready and live', async () => {
-  const lame = await startWeb({
+  const degraded = await startWeb({
     DATABASE_URL: `postgres://unknown@${nowhere}/nothing`,
     REDIS_URL: `redis://${nowhere}`,
   });
   try {
-    const client = createClient(lame.baseUrl);
+    const client = createClient(degraded.baseUrl);
     const health = await client.get('/health');
     expect([health.status, health.body['status']]).toEqual([503, 'unhealthy']);
     expect(health.body['works']).toMatchObject({ redirects: 'memory', api: 'none', jobs: false });
     expect((await client.get('/health/ready')).status).toBe(503);
     expect((await client.get('/health/live')).status).toBe(200);
   } finally {
-    await lame.stop();
+    await degraded.stop();
   }
 });
 
 test('concurrent health checks share one query to a hanging PostgreSQL', async () => {
-  let asked = 0;
+  let connections = 0;
   const silent = createServer((socket) => {
     socket.on('error', () => {});
     // The application name of the pool for requests.
-    socket.on('data', (data) => (asked += data.includes('linkmill-web\0') ? 1 : 0));
+    socket.on('data', (data) => (connections += data.includes('linkmill-web\0') ? 1 : 0));
   }).listen(0, '127.0.0.1');
   await once(silent, 'listening');
-  const lame = await startWeb({
+  const degraded = await startWeb({
     DATABASE_URL: `postgres://unknown@127.0.0.1:${(silent.address() as AddressInfo).port}/nothing`,
     REDIS_URL: web.redis.url(),
     REDIS_PREFIX: web.redis.prefix,
     SHUTDOWN_DEADLINE_MS: '1000',
   });
   try {
-    const client = createClient(lame.baseUrl);
+    const client = createClient(degraded.baseUrl);
     const answers = await Promise.all(Array.from({ length: 20 }, () => client.get('/health')));
     expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200));
     expect(answers[0]!.body).toMatchObject({ status: 'degraded', checks: { postgres: { status: 'down' } } });
     expect((await client.get('/health/ready')).status).toBe(200);
     // On a slow machine, some requests arrive after the first responses.
-    expect(asked).toBeLessThan(answers.length / 2);
+    expect(connections).toBeLessThan(answers.length / 2);
   } finally {
-    await lame.stop();
+    await degraded.stop();
     silent.close();
   }
 });

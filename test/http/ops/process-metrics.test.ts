@@ -52,7 +52,7 @@ test('statements that wait for a connection are counted, and measured afterwards
   const before = await read();
   const lock = await web.database.db().transaction();
   await lock.raw('lock table urls in access exclusive mode');
-  const asked = Array.from({ length: 8 }, async () => await web.client().get(`/api/v1/urls/${code}`));
+  const requests = Array.from({ length: 8 }, async () => await web.client().get(`/api/v1/urls/${code}`));
   const during = await waitUntil('statements wait', async () => {
     const metrics = await read();
     const waiting = metrics.value('linkmill_postgres_pool_waiting_requests', { pool });
@@ -60,7 +60,7 @@ test('statements that wait for a connection are counted, and measured afterwards
     return waiting > 0 && inUse === 3 && metrics;
   });
   await lock.rollback();
-  await Promise.all(asked);
+  await Promise.all(requests);
   const after = await read();
 
   expect(during.value('linkmill_postgres_pool_max_connections', { pool })).toBe(3);

@@ -59,10 +59,10 @@ test('a short URL answers 404 until its start, and redirects from that milliseco
   const code = await create({ starts_at: new Date(startsAt).toISOString(), redirect_status: 302 });
   const wrong: string[] = [];
   for (let status: unknown = 404; status === 404;) {
-    const askedAt = Date.now();
+    const requestedAt = Date.now();
     [status] = await visit(code);
     if (status !== 404 && Date.now() < startsAt) wrong.push(`${String(status)} too early`);
-    if (status === 404 && askedAt >= startsAt) wrong.push(`404 after ${askedAt - startsAt} ms`);
+    if (status === 404 && requestedAt >= startsAt) wrong.push(`404 after ${requestedAt - startsAt} ms`);
   }
   expect(wrong).toEqual([]);
   expect((await visit(code))[0]).toBe(302);
@@ -72,8 +72,8 @@ test('an expired short URL redirects to its fallback URL with 302 and without a 
   const code = await create({ expires_in_seconds: 1, fallback_url: over });
   await waitUntil('the short URL expires', async () => (await visit(code))[1] !== page);
   const before = await countClicks();
-  const led = [302, over, 'no-store'];
-  expect(await visitEverywhere(code)).toEqual([led, led, led, led]);
+  const fallback = [302, over, 'no-store'];
+  expect(await visitEverywhere(code)).toEqual(Array(4).fill(fallback));
 
   // The clean-up disables it.
   const ended = await createUrlCleanupStore(web.database.db()).disableExpired(new Date(), 1_000);
@@ -146,8 +146,8 @@ test('any query gives a Location of one line on the stored origin', async () => 
 
 test('robots.txt allows crawlable short URLs only', async () => {
   const crawlable = await create({ crawlable: true });
-  const gone = await create({ crawlable: true });
-  await web.client().delete(`/api/v1/urls/${gone}`);
+  const deleted = await create({ crawlable: true });
+  await web.client().delete(`/api/v1/urls/${deleted}`);
   const later = await create({ crawlable: true, starts_at: '2090-01-01T00:00:00Z' });
   const disabled = await create({ crawlable: true, is_active: false });
   const other = await create();
@@ -156,5 +156,5 @@ test('robots.txt allows crawlable short URLs only', async () => {
   const robots = await answer.text();
   expect(robots).toMatch(/^User-agent: \*\nAllow: [^]*\nDisallow: \/\n$/);
   expect(robots).toContain(`\nAllow: /${crawlable}$\n`);
-  for (const code of [gone, later, disabled, other]) expect(robots).not.toContain(code);
+  for (const code of [deleted, later, disabled, other]) expect(robots).not.toContain(code);
 });

@@ -159,10 +159,11 @@ describe('a short URL in the memory cache', () => {
     const { code } = await createKnown('expires', { expires_at: new Date(expiresAt).toISOString() });
     const wrong: string[] = [];
     for (let status = 301; status === 301;) {
-      const askedAt = Date.now();
+      const requestedAt = Date.now();
       ({ status } = await web.client(null).get(`/${code}`));
       const answeredAt = Date.now();
-      if (askedAt >= expiresAt && status !== 410) wrong.push(`${status} after ${askedAt - expiresAt} ms`);
+      if (requestedAt >= expiresAt && status !== 410)
+        wrong.push(`${status} after ${requestedAt - expiresAt} ms`);
       if (answeredAt < expiresAt && status !== 301)
         wrong.push(`${status} ${expiresAt - answeredAt} ms before`);
     }

@@ -20,7 +20,7 @@ beforeAll(async () => {
   }));
 });
 
-async function ask(method: string, path: string, init: RequestInit = {}) {
+async function send(method: string, path: string, init: RequestInit = {}) {
   const response = await fetch(web.baseUrl() + path, { method, redirect: 'manual', ...init });
   // A stream would not end.
   await response.body?.cancel();
@@ -55,7 +55,7 @@ test.each(operations)(
     const method = operation.method.toUpperCase();
     const keys: Record<string, string>[] = [{}, { 'x-api-key': web.apiKey() }, { 'x-api-key': limitedKey }];
     for (const headers of keys) {
-      const answer = await ask(method, path, {
+      const answer = await send(method, path, {
         headers: { ...headers, 'content-type': 'application/json' },
         ...(operation.body ? { body: '[]' } : {}),
       });
@@ -93,14 +93,14 @@ test('every public page and every problem has security headers', async () => {
   ];
   for (const path of paths) {
     for (const init of [html, {}]) {
-      const answer = await ask('GET', path, init);
+      const answer = await send('GET', path, init);
       expect([path, answer.status, faultsOf(answer)]).toEqual([path, answer.status, []]);
     }
-    const refused = await ask('PUT', path);
-    expect([path, refused.status, faultsOf(refused)]).toEqual([path, refused.status, []]);
+    const rejected = await send('PUT', path);
+    expect([path, rejected.status, faultsOf(rejected)]).toEqual([path, rejected.status, []]);
   }
   for (const path of ['/docs', '/docs/start.js', '/docs/swagger-ui.css', '/openapi.json', '/robots.txt']) {
-    const answer = await ask('GET', path);
+    const answer = await send('GET', path);
     expect([path, answer.status, faultsOf(answer, { mayBeKept: true })]).toEqual([path, 200, []]);
   }
 });
@@ -108,7 +108,7 @@ test('every public page and every problem has security headers', async () => {
 test('Bull Board, its files and its API have security headers', async () => {
   const authorization = `Basic ${Buffer.from(`admin:${password}`).toString('base64')}`;
   for (const path of ['/admin/queues', '/admin/queues/api/queues', '/admin/queues/static/nothing.js']) {
-    const answer = await ask('GET', path, { headers: { authorization } });
+    const answer = await send('GET', path, { headers: { authorization } });
     expect([path, faultsOf(answer, { mayBeKept: path.includes('static') })]).toEqual([path, []]);
   }
 });
@@ -126,7 +126,7 @@ test('invalid HTTP is answered with security headers', async () => {
 test('a redirect has no headers other than Location, Cache-Control and framing', async () => {
   const code = await createUrl(web.client());
   for (const method of ['GET', 'HEAD', 'GET']) {
-    const { headers } = await ask(method, `/${code}`);
+    const { headers } = await send(method, `/${code}`);
     const hop = new Set(['date', 'connection', 'keep-alive']);
     expect([...headers.keys()].filter((name) => !hop.has(name)).toSorted()).toEqual([
       'cache-control',

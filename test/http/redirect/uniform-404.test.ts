@@ -17,7 +17,7 @@ beforeAll(async () => {
   codes = {
     deleted,
     disabled,
-    'disabled before anybody asked': await insertRestrictedUrl(db, { isActive: false }),
+    'disabled before the first request': await insertRestrictedUrl(db, { isActive: false }),
     'not yet begun': await insertRestrictedUrl(db, { startsAt: future }),
     'not yet begun, with a password': await insertRestrictedUrl(db, { startsAt: future, password: 'secret' }),
     'not yet begun, one-time': await insertRestrictedUrl(db, { startsAt: future, isOneTime: true }),
@@ -41,15 +41,15 @@ test.each(
   ),
 )(
   'a deleted, disabled or not yet started code answers %s (%s) like an unknown one',
-  async (asked, accept) => {
-    const [method = '', more = ''] = asked.split(' ');
-    const ask = async (code: string) => await readBytes(method, `/${code}${more}`, accept);
-    const unknown = await ask('never-was');
+  async (requestLine, accept) => {
+    const [method = '', more = ''] = requestLine.split(' ');
+    const readResponse = async (code: string) => await readBytes(method, `/${code}${more}`, accept);
+    const unknown = await readResponse('never-was');
     expect(unknown).toMatch(/^HTTP\/1\.1 404 Not Found\r\n/);
     expect(unknown).not.toContain('never-was');
     for (const [kind, code] of Object.entries(codes)) {
-      expect([kind, await ask(code)]).toEqual([kind, unknown]);
-      expect([kind, await ask(code)]).toEqual([kind, unknown]);
+      expect([kind, await readResponse(code)]).toEqual([kind, unknown]);
+      expect([kind, await readResponse(code)]).toEqual([kind, unknown]);
     }
   },
 );

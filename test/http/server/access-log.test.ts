@@ -108,13 +108,13 @@ test('a request whose client resets its connection is logged without a status', 
   const holder = await web.database.db().transaction();
   onTestFinished(async () => void (await holder.rollback()));
   await holder.raw('lock table urls in access exclusive mode');
-  const gone = request(`${web.baseUrl()}/gone-away`, { agent: false });
-  gone.on('error', () => {});
-  gone.end();
+  const aborted = request(`${web.baseUrl()}/aborted-away`, { agent: false });
+  aborted.on('error', () => {});
+  aborted.end();
   await untilLocked(web.database.db());
   // A client that only closes its sending side still gets a response.
-  gone.socket!.resetAndDestroy();
+  aborted.socket!.resetAndDestroy();
   await waitUntil('the aborted request is logged', () =>
-    parse(web.output()).some(({ path, status }) => path === '/gone-away' && status === null),
+    parse(web.output()).some(({ path, status }) => path === '/aborted-away' && status === null),
   );
 });

@@ -20,10 +20,10 @@ const create = (head: string, body: string) =>
   `POST /api/v1/urls HTTP/1.1\r\n${host}x-api-key: ${web.apiKey()}\r\ncontent-type: application/json\r\n${head}\r\n${body}`;
 const json = '{"original_url":"https://example.com/raw"}';
 
-/** After any input on one connection, the next one is served, and no error was logged. */
-afterEach(judgeNextRequest);
+/** After any input, the next connection is served, and no error was logged. */
+afterEach(assertNextRequestServed);
 
-async function judgeNextRequest() {
+async function assertNextRequestServed() {
   const { answers } = await send(live, { answers: 1 });
   expect(statusesOf(answers)).toEqual([200]);
   expect(web.output()).not.toContain('request failed');

@@ -79,7 +79,7 @@ test('an error of another origin does not mean that PostgreSQL is unavailable', 
 
 test('a call behind a circuit that opened on a read-only server is read-only too', () => {
   const cause = failure('25006');
-  expect(isReadOnly(new CircuitOpen('PostgreSQL', 'not asked', { cause }))).toBe(true);
+  expect(isReadOnly(new CircuitOpen('PostgreSQL', 'circuit is open', { cause }))).toBe(true);
   expect(isReadOnly(failure('42501'))).toBe(false);
 });
 

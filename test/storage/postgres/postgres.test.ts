@@ -104,11 +104,11 @@ test('the server ends the transaction of a stopped process within seconds', asyn
   await db('click_producers').insert({ producer: '01890000-0000-7000-8000-000000000002' });
   const lockRow = 'select from click_producers where producer = :producer for update';
   const producer = '01890000-0000-7000-8000-000000000002';
-  let goOn!: () => void;
+  let resume!: () => void;
   const stopped = boundedTransaction(db, async (trx) => {
     await trx.raw(lockRow, { producer });
     await new Promise<void>((resolve) => {
-      goOn = resolve;
+      resume = resolve;
     });
     await trx.raw('select 1');
   });
@@ -121,7 +121,7 @@ test('the server ends the transaction of a stopped process within seconds', asyn
     },
     15_000,
   );
-  goOn();
+  resume();
   expect(await failure).toBeInstanceOf(Error);
   const timeout = await db.raw<{ rows: { lock_timeout: string }[] }>('show lock_timeout');
   expect(onlyRow(timeout)).toEqual({ lock_timeout: '0' });

@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  server.goOn();
+  server.resume();
   await closeRedis(redis);
   await server.stop();
 });

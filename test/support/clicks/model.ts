@@ -153,16 +153,16 @@ export async function checkPlan(
       },
       confirm: async (step: Step) => {
         const { store } = withSteps(stores, step);
-        const asked = [...outbox];
+        const unconfirmed = [...outbox];
         const applied = new Set(
           await store.findApplied(
             producer,
-            asked.map((batch) => batch.seq),
+            unconfirmed.map((batch) => batch.seq),
           ),
         );
-        const missing = asked.filter((batch) => !applied.has(batch.seq));
+        const missing = unconfirmed.filter((batch) => !applied.has(batch.seq));
         if (missing.length > 0) await store.apply(missing);
-        asked.forEach((batch) => outbox.delete(batch));
+        unconfirmed.forEach((batch) => outbox.delete(batch));
       },
     };
   }

@@ -79,8 +79,8 @@ export async function startBusyService() {
 
     /** Stops everything. */
     async close(): Promise<void> {
-      postgres.goOn();
-      redis.goOn();
+      postgres.resume();
+      redis.resume();
       await Promise.all([web.stop(), worker.stop()]);
       await db.destroy();
       await Promise.all([postgres.stop(), redis.stop()]);

@@ -23,7 +23,7 @@ export interface TestServer {
   /** Stops (SIGSTOP) all its processes: connections stay open without answers. */
   hang(): void;
   /** Ends a `hang`. */
-  goOn(): void;
+  resume(): void;
   /** Stops it and removes its folder. */
   stop(): Promise<void>;
 }
@@ -88,7 +88,7 @@ async function keep(folder: string, startOn: (port: number) => Promise<RunningSe
     hang: () => {
       signalFamily(running.pid, 'SIGSTOP');
     },
-    goOn: () => void signalFamily(running.pid, 'SIGCONT'),
+    resume: () => void signalFamily(running.pid, 'SIGCONT'),
     stop: async () => {
       await running.stop();
       await removeFolder(folder);

@@ -150,9 +150,9 @@ const disguise = fc.oneof(
 
 const disguised = fc
   .tuple(fc.oneof(ipv4Host, ipv6Host, name), fc.array(disguise, { minLength: 1, maxLength: 12 }))
-  .map(([host, ways]) =>
+  .map(([host, spellings]) =>
     Array.from(host)
-      .map((character, i) => ways[i % ways.length]!(character))
+      .map((character, i) => spellings[i % spellings.length]!(character))
       .join(''),
   );
 

@@ -152,7 +152,7 @@ describe('a change that the cache missed', () => {
     await store.delete('url-2', null);
     const entry = await cache.find('url-2');
     expect(await reconcile()).toEqual({ checked: 2, repaired: 2 });
-    // As if the deletion of url-2 had not been told of when it was purged.
+    // The deletion of url-2 was not published before the purge.
     await redis.redis().set(`${redis.prefix}:url:url-2`, `${entry?.version}:2,,https://example.com/url-2`);
     await createUrlCleanupStore(database.db()).purge(new Date(), 0, 0, 10);
     expect(await reconcile()).toMatchObject({ repaired: 1 });
@@ -229,17 +229,17 @@ describe('the watermark', () => {
       'lies ahead of PostgreSQL, which was restored',
       async () => await redis.redis().hset(`${redis.prefix}:urls:watermark`, { next: '9'.repeat(18) }),
     ],
-  ])('that %s has the whole cache compared, until half a minute has passed', async (_how, harm) => {
+  ])('that %s has the whole cache compared, until half a minute has passed', async (_how, breakWatermark) => {
     await warm(3);
     const { store, cache } = createDeps();
     const old = await store.findByCodes(['url-2']);
     await change('url-1');
     await change('url-2');
-    await harm();
+    await breakWatermark();
     await redis.redis().del(`${redis.prefix}:url:url-2`);
     expect(await reconcile()).toEqual({ checked: 2, repaired: 1 });
     expect(await readChanged('url-1')).toBe(true);
-    // A reader who had read it before it was changed.
+    // A slow reader that read the row before the change.
     await cache.putMany(old);
     expect(await reconcile()).toEqual({ checked: 3, repaired: 1 });
     expect(await readChanged('url-2')).toBe(true);

@@ -112,7 +112,9 @@ test('chunks of an export are small, also with long rows', async () => {
 
 test('a run without an id takes waiting and abandoned transfers, but no active ones', async () => {
   const [waiting, abandoned, current] = await Promise.all(
-    ['wait-', 'gone-', 'work-'].map(async (begin) => await transfers().upload(apiKeyId, fileOf(begin, 3))),
+    ['wait-', 'abandoned-', 'work-'].map(
+      async (begin) => await transfers().upload(apiKeyId, fileOf(begin, 3)),
+    ),
   );
   const setWorked = async (id: number, ago: string) =>
     await database

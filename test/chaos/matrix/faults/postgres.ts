@@ -12,7 +12,7 @@ const stopPostgres = (seconds: number) => async (stack: Stack) => {
   stack.say(`PostgreSQL: stopped for ${seconds} s`);
   stack.postgres.hang();
   await pause(stack, seconds * 1_000, seconds * 1_000);
-  stack.postgres.goOn();
+  stack.postgres.resume();
 };
 
 const downMs = 60_000;

@@ -43,7 +43,7 @@ const stopRedis = (seconds: number) => async (stack: Stack) => {
   stack.say(`Redis: stopped for ${seconds} s`);
   stack.redis.hang();
   await pause(stack, seconds * 1_000, seconds * 1_000);
-  stack.redis.goOn();
+  stack.redis.resume();
 };
 
 export const redisKilled: Fault = {

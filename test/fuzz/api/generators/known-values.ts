@@ -14,7 +14,7 @@ export const known = (field: string, nth: number): Known => ({ [mark]: true, fie
 export const isKnown = (node: unknown): node is Known =>
   typeof node === 'object' && node !== null && mark in node;
 
-const kept = 200;
+const maxValues = 200;
 /** Names under which requests take what answers call otherwise. */
 const otherNames: Record<string, string[]> = {
   custom_code: ['codes', 'short_code'],
@@ -36,7 +36,7 @@ export function createKnownValues() {
     const list = lists.get(name) ?? [];
     lists.set(name, list);
     list.push(item);
-    if (list.length > kept) list.shift();
+    if (list.length > maxValues) list.shift();
   };
 
   function learn(tag: string, node: unknown, depth = 0): void {

@@ -230,17 +230,17 @@ test.each([
 test('a key is accepted in x-api-key and Authorization until it is revoked', async () => {
   const apiKeys = createApiKeys(web.database.db());
   const { id, key } = await apiKeys.create('for a moment');
-  const ways: Record<string, string>[] = [
+  const headerSets: Record<string, string>[] = [
     { 'x-api-key': key },
     { authorization: `Bearer ${key}` },
     { authorization: `bearer ${key}` },
   ];
   const post = async (headers: Record<string, string>) =>
     (await web.client(null).post('/api/v1/urls', { original_url: page }, headers)).status;
-  expect(await Promise.all(ways.map(post))).toEqual([201, 201, 201]);
+  expect(await Promise.all(headerSets.map(post))).toEqual([201, 201, 201]);
   await apiKeys.revoke(id);
-  const isRefused = async () => (await Promise.all(ways.map(post))).every((status) => status === 401);
-  await waitUntil('the revoked API key is rejected within 2 s', isRefused, 2_200);
+  const isRejected = async () => (await Promise.all(headerSets.map(post))).every((status) => status === 401);
+  await waitUntil('the revoked API key is rejected within 2 s', isRejected, 2_200);
 });
 
 test.each([

@@ -14,13 +14,13 @@ const page = 'https://example.com/page';
 const dayMs = 24 * 3_600_000;
 
 let maker: Client;
-let stranger: Client;
+let otherKey: Client;
 let colleague: Client;
 beforeAll(async () => {
   const apiKeys = createApiKeys(web.database.db());
   const keyOf = async (...given: Parameters<typeof apiKeys.create>) => (await apiKeys.create(...given)).key;
   maker = web.client(await keyOf('maker', { scopes: ['urls:read', 'urls:write'], ownUrlsOnly: true }));
-  stranger = web.client(await keyOf('stranger', { scopes: ['urls:read', 'urls:write'], ownUrlsOnly: true }));
+  otherKey = web.client(await keyOf('otherKey', { scopes: ['urls:read', 'urls:write'], ownUrlsOnly: true }));
   colleague = web.client(await keyOf('colleague', { scopes: ['urls:read', 'urls:write', 'keys:reserve'] }));
 });
 
@@ -55,7 +55,7 @@ test('a create under a deleted code states when and how the code becomes free', 
 test('an API key without access to a deleted short URL gets code-taken', async () => {
   const { code } = await createDeleted();
   for (const more of [{}, { restore_deleted: true }]) {
-    const { status, body } = await createAs(stranger, code, more);
+    const { status, body } = await createAs(otherKey, code, more);
     expect([status, body['type'], body['deleted_at']]).toEqual([409, problem('code-taken'), undefined]);
   }
 });
@@ -130,7 +130,7 @@ test('a purge frees the code for the API key that created it', async () => {
   const { code, path } = await createDeleted();
   expect((await maker.delete(`${path}?purge=true`)).status).toBe(204);
   expect((await maker.post(`${path}/restore`)).status).toBe(404);
-  expect((await createAs(stranger, code)).body['type']).toBe(problem('code-taken'));
+  expect((await createAs(otherKey, code)).body['type']).toBe(problem('code-taken'));
   expect((await createAs(colleague, code)).body['type']).toBe(problem('code-taken'));
   expect((await createAs(maker, code)).status).toBe(201);
   expect(await visit(code)).toBe(`${page}/2`);
@@ -144,7 +144,7 @@ test('a purged code is free for every API key after the retention period', async
     .where({ short_code: code })
     .update({ reserved_until: new Date(0) });
   expect(await createUrlCleanupStore(web.database.db()).endReservations(new Date(), 10)).toBe(1);
-  expect((await createAs(stranger, code)).status).toBe(201);
+  expect((await createAs(otherKey, code)).status).toBe(201);
 });
 
 test('a purged code cannot be released to the key pool', async () => {
@@ -179,7 +179,7 @@ test('a purge with an outdated If-Match fails', async () => {
 
 test('purging an unknown or inaccessible short URL answers 404', async () => {
   const { path } = await createDeleted();
-  expect((await stranger.delete(`${path}?purge=true`)).status).toBe(404);
+  expect((await otherKey.delete(`${path}?purge=true`)).status).toBe(404);
   expect((await maker.delete(`${urls}/never-there?purge=true`)).status).toBe(404);
   expect((await maker.delete(`${path}?purge=yes`)).status).toBe(422);
 });

@@ -14,7 +14,7 @@ const page = 'https://example.com/page';
 const problem = (name: ProblemType) => problemUri(name);
 
 let maker: Client;
-let stranger: Client;
+let otherKey: Client;
 let external: ExternalClient;
 let other: TestProcess & { baseUrl: string };
 beforeAll(async () => {
@@ -22,7 +22,7 @@ beforeAll(async () => {
   const keyOf = async (...given: Parameters<typeof apiKeys.create>) => (await apiKeys.create(...given)).key;
   const scopes = ['urls:read', 'urls:write', 'stats:read'] as const;
   maker = web.client(await keyOf('maker', { scopes: [...scopes], ownUrlsOnly: true }));
-  stranger = web.client(await keyOf('stranger', { scopes: [...scopes], ownUrlsOnly: true }));
+  otherKey = web.client(await keyOf('otherKey', { scopes: [...scopes], ownUrlsOnly: true }));
   external = await connectExternalClient(web.database.url());
   other = await startWeb({
     DATABASE_URL: web.database.url(),
@@ -93,7 +93,7 @@ describe('a renamed short URL', () => {
     expect([await visit(code), await visit(to)]).toEqual(['404', found]);
     await seen([code], '404');
     expect((await maker.get(`${urls}/${code}`)).status).toBe(404);
-    expect((await createAs(stranger, code)).body['type']).toBe(problem('code-taken'));
+    expect((await createAs(otherKey, code)).body['type']).toBe(problem('code-taken'));
     expect((await createAs(maker, code)).status).toBe(201);
     await seen([code], `301 ${page}/2`);
   });
@@ -164,7 +164,7 @@ describe('a renamed short URL', () => {
     await seen([code, to], '404');
     expect(await web.database.db()('url_aliases').where({ url_id: id })).toEqual([]);
     for (const freed of [code, to]) {
-      expect((await createAs(stranger, freed)).status).toBe(409);
+      expect((await createAs(otherKey, freed)).status).toBe(409);
       expect((await createAs(maker, freed)).status).toBe(201);
       await seen([freed], `301 ${page}/2`);
     }
@@ -236,7 +236,7 @@ describe('a rename is rejected', () => {
     const { code } = await create();
     const changes = { short_code: nextCode('new') };
     expect((await maker.post(`${urls}/bulk/change`, { short_codes: [code], changes })).status).toBe(422);
-    expect((await stranger.patch(`${urls}/${code}`, changes)).status).toBe(404);
+    expect((await otherKey.patch(`${urls}/${code}`, changes)).status).toBe(404);
     const late = await maker.patch(`${urls}/${code}`, changes, { 'if-match': '"1"' });
     expect([late.status, late.body['type']]).toEqual([412, problem('version-mismatch')]);
     expect(await visit(code)).toBe(found);
@@ -259,7 +259,7 @@ describe('concurrently', () => {
     for (let i = 0; i < 8; i += 1) {
       const [{ code }, contested] = [await create(), nextCode('contested')];
       const answers = await Promise.all([
-        createAs(stranger, contested),
+        createAs(otherKey, contested),
         rename(code, contested),
         createAs(maker, contested),
       ]);
@@ -283,7 +283,7 @@ describe('concurrently', () => {
     await external.run('begin');
     await external.run('update urls set short_code = $1 where short_code = $2', [to, code]);
     await external.run(keep, [code, to]);
-    const creates = ['a', 'b'].map(async (title) => await createAs(stranger, code, { title }));
+    const creates = ['a', 'b'].map(async (title) => await createAs(otherKey, code, { title }));
     await waitUntil('a create waits', async () => {
       const { rows } = await web.database
         .db()
