@@ -73,7 +73,7 @@ test('an expired short URL redirects to its fallback URL with 302 and without a 
   await waitUntil('the short URL expires', async () => (await visit(code))[1] !== page);
   const before = await countClicks();
   const fallback = [302, over, 'no-store'];
-  expect(await visitEverywhere(code)).toEqual(Array(4).fill(fallback));
+  expect(await visitEverywhere(code)).toEqual([fallback, fallback, fallback, fallback]);
 
   // The clean-up disables it.
   const ended = await createUrlCleanupStore(web.database.db()).disableExpired(new Date(), 1_000);
