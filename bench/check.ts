@@ -41,7 +41,7 @@ async function readIfExact(db: Knex): Promise<ClickAudit | false> {
   return isExact(audit) && audit;
 }
 
-/** Clicks that stand on short URLs, by the letters that their codes begin with. */
+/** The stored clicks of the short URLs, by the prefix of their codes. */
 async function readCounted(db: Knex): Promise<Map<string, number>> {
   const { rows } = await db.raw<{ rows: { begin: string; counted: number }[] }>(
     `select substring(u.short_code from '^[a-z]+') as begin, cast(sum(s.click_count) as bigint) as counted

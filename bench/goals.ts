@@ -5,14 +5,14 @@ import type { Measurement } from './windows.ts';
 interface Goal {
   what: string;
   subject: string;
-  /** What it is measured against, in the same round. */
+  /** The baseline, measured in the same round. */
   baseline: string;
   read: keyof Measurement;
   atLeast?: number;
   atMost?: number;
 }
 
-/** What Linkmill promises of its speed, as ratios: they hold on any machine. */
+/** The speed goals, as ratios, which hold on any machine. */
 const goals: Goal[] = [
   {
     what: 'a redirect from memory, of a bare `node:http`',
@@ -61,7 +61,7 @@ const goals: Goal[] = [
 export interface GoalResult {
   what: string;
   ratio: Spread;
-  /** The same ratio of what both cost in processor time; more than 1 means cheaper than the baseline. */
+  /** The ratio of baseline to subject in processor time; above 1 means cheaper than the baseline. */
   cpuRatio: number;
   goal: string;
   isMet: boolean;
@@ -83,7 +83,7 @@ export function evaluateGoals(findings: Findings): GoalResult[] {
   });
 }
 
-/** The spread of the ratios of each round. */
+/** The spread of the ratios of all rounds. */
 export function ratioOf(
   subject: readonly Measurement[] | undefined,
   baseline: readonly Measurement[] | undefined,

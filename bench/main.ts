@@ -17,8 +17,8 @@ import { startSubjects, type Subject } from './scenarios/subjects.ts';
 import { openStack, type Stack } from './stack.ts';
 import { createWindows } from './windows.ts';
 
-/** `npm run bench`: how fast redirects, creates and flushes are, beside baselines that are measured in the same run. Ends with
- *  0 when every click was counted and every answer was as it must be, with 1 otherwise; a missed goal is only said. */
+/** `npm run bench`: compares the speed of redirects, creates and flushes with baselines from the same run. Exit code 0
+ *  when every click is counted and every answer is correct, otherwise 1; a missed goal is only reported. */
 const resultsFile = 'bench/RESULTS.md';
 const flush = { perBatch: 20, perSecondOfWindow: 100_000 };
 const closeMs = 60_000;
@@ -86,7 +86,7 @@ async function run(): Promise<number> {
   return counting.problems.length + windows.problems.length === 0 ? 0 : 1;
 }
 
-/** The bare server is what everything is compared with. */
+/** The bare server is the reference for all ratios. */
 function isWanted({ id }: Subject): boolean {
   return id === 'bare' || (options.only?.includes(id) ?? true);
 }

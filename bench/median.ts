@@ -1,16 +1,16 @@
-/** The middle one of some figures, with the least and the greatest of them. */
+/** The median of some numbers, with their minimum and maximum. */
 export interface Spread {
   median: number;
   least: number;
   greatest: number;
 }
 
-/** The spread of at least one figure. */
+/** Returns the spread of at least one number. */
 export function spreadOf(figures: readonly number[]): Spread {
   return { median: medianOf(figures), least: Math.min(...figures), greatest: Math.max(...figures) };
 }
 
-/** The median of at least one figure. */
+/** Returns the median of at least one number. */
 export function medianOf(figures: readonly number[]): number {
   const sorted = figures.toSorted((a, b) => a - b);
   const half = Math.floor(sorted.length / 2);

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 
 export type Options = ReturnType<typeof readOptions>;
 
-/** What `npm run bench -- …` was asked for; ends the process with 2 when that is not understood. */
+/** Parses the options of `npm run bench -- …`; exits with code 2 when they are invalid. */
 export function readOptions() {
   try {
     const { values } = parseArgs({
@@ -21,13 +21,13 @@ export function readOptions() {
       starts: count('starts', values.starts ?? (quick ? '1' : '5')),
       rounds: count('rounds', values.rounds ?? (quick ? '3' : '2')),
       seconds: count('seconds', values.seconds ?? (quick ? '1' : '2')),
-      /** A quick run takes windows as they come. */
+      /** A quick run does not repeat disturbed windows. */
       tries: quick ? 1 : 3,
-      /** Ids of subjects; all unless given. */
+      /** Ids of subjects; all by default. */
       only: only?.split(',').map((id) => id.trim()),
-      /** Whether RESULTS.md is written: what is published is a full run, unless somebody wants it otherwise. */
+      /** Whether RESULTS.md is written: by default only after a full run. */
       write: values.write ?? !(quick || only !== undefined || profile !== undefined),
-      /** The folder that every process leaves a profile of its processor time in. */
+      /** The folder in which every process writes its CPU profile. */
       profile,
     };
   } catch (error) {

@@ -2,10 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 
-/** Linux tells times in ticks of this length. */
+/** Linux reports processor times in ticks of this length. */
 const tickMicros = 10_000;
 
-/** Lists of processors, as taskset writes them. */
+/** Lists of processors in the format of taskset. */
 interface Split {
   /** For the web process that is measured. */
   web: string;
@@ -13,20 +13,20 @@ interface Split {
   others: string;
 }
 
-/** Keeps this process, and what it will start, off the first processor, which is for the process that is measured. Undefined
- *  where the machine has no taskset or one processor only: then everything shares. */
+/** Moves this process and its future children off the first processor, which is reserved for the measured process.
+ *  Undefined on a machine without taskset or with one processor: then all share it. */
 export function splitProcessors(): Split | undefined {
   const count = availableParallelism();
   const split = { web: '0', others: count > 2 ? `1-${count - 1}` : '1' };
   return count > 1 && pin(process.pid, split.others) ? split : undefined;
 }
 
-/** Moves a process with all its threads; false where that cannot be done. */
+/** Moves a process with all its threads; returns false if that is not possible. */
 export function pin(pid: number, processors: string): boolean {
   return spawnSync('taskset', ['-acp', processors, String(pid)]).status === 0;
 }
 
-/** Processor time that a process has used so far, in microseconds; NaN where the system does not tell. */
+/** The processor time of a process so far, in microseconds; NaN where the system does not report it. */
 export function readCpuMicros(pid: number): number {
   const threads = `/proc/${pid}/task`;
   try {
@@ -39,8 +39,8 @@ export function readCpuMicros(pid: number): number {
   }
 }
 
-/** Time that programs have kept the first processor busy so far, in microseconds, the host of a virtual machine included; NaN
- *  where the system does not tell. */
+/** The time that the first processor was busy so far, in microseconds, including the host of a virtual machine; NaN
+ *  where the system does not report it. */
 export function readFirstProcessorMicros(): number {
   try {
     const line = /^cpu0 (.+)$/m.exec(readFileSync('/proc/stat', 'utf8'))![1]!;

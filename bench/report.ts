@@ -12,16 +12,16 @@ const range = ({ least, greatest }: Spread) => `${least.toFixed(2)} to ${greates
 interface Run {
   subjects: Subject[];
   findings: Findings;
-  /** Clicks per second, of each round. */
+  /** Clicks per second in each round. */
   flush: { rates: number[]; perBatch: number };
-  /** Answers that make a figure worthless. */
+  /** Wrong answers, which invalidate a measurement. */
   wrongAnswers: readonly string[];
   counting: { checked: CountedTally[]; problems: string[] };
-  /** When, where and with what it was measured. */
+  /** Time, machine and versions of the run. */
   conditions: string;
 }
 
-/** What a run found, for people: ratios first. */
+/** Formats the results of a run; ratios first. */
 export function formatReport({ subjects, findings, flush, wrongAnswers, counting, conditions }: Run): string {
   const [creates, redirects] = [true, false].map((isCreate) =>
     subjects.filter(({ id }) => id.startsWith('create') === isCreate),
@@ -55,12 +55,12 @@ ${formatChecks(counting.checked)}
 `;
 }
 
-/** A list with its heading, or nothing. */
+/** Formats a list with its heading; empty without lines. */
 function formatList(heading: string, lines: readonly string[]): string {
   return lines.length === 0 ? '' : `\n${heading}\n\n${lines.map((line) => `- ${line}`).join('\n')}\n`;
 }
 
-/** The goals with what came of them. */
+/** Formats the goals with their results. */
 function formatGoals(results: GoalResult[]): string {
   const columns = ['ratio', 'median', 'of the rounds', 'goal', 'met', 'in processor time'];
   const rows = results.map(({ what, ratio, goal, isMet, cpuRatio }) => [
@@ -74,7 +74,7 @@ function formatGoals(results: GoalResult[]): string {
   return formatMarkdownTable(columns, rows);
 }
 
-/** How far requests per second can be trusted. */
+/** Describes how much other programs disturbed the rates. */
 function formatDisturbance(measurements: Measurement[]): string {
   const { median, greatest } = spreadOf(measurements.map(({ disturbed }) => disturbed));
   if (Number.isNaN(median)) return 'How much other programs disturbed it is not known here.';
@@ -84,7 +84,7 @@ function formatDisturbance(measurements: Measurement[]): string {
   );
 }
 
-/** All subjects with their ratio to the bare server, and what it is made of. */
+/** Formats all subjects with their ratio to the bare server, and its parts. */
 function formatSubjects(subjects: Subject[], findings: Findings): string {
   const columns = [
     'subject',
@@ -119,7 +119,7 @@ function formatSubjects(subjects: Subject[], findings: Findings): string {
   return formatMarkdownTable(columns, rows);
 }
 
-/** What was answered, counted and sent, for each kind of short URL. */
+/** Formats the answered, counted and sent requests for each kind of short URL. */
 function formatChecks(checked: CountedTally[]): string {
   const rows = checked.map(({ begin, answered, counted, sent }) => [
     begin,

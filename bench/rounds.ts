@@ -1,12 +1,12 @@
 import type { Subject } from './scenarios/subjects.ts';
 import type { Measurement, Windows } from './windows.ts';
 
-/** By the id of a subject, a measurement for each round. */
+/** The measurements of each subject by its id, one per round. */
 export type Findings = ReadonlyMap<string, readonly Measurement[]>;
 
-/** Measures every subject once in each round, one after the other, so that what disturbs the machine disturbs all of them. The
- *  web processes are started some times, each time with a round that warms up and counts for nothing: what a process is like depends on
- *  how its code happened to be compiled, too. */
+/** Measures every subject once per round, in sequence, so that disturbances of the machine affect all of them. Restarts
+ *  the web processes several times, each time with an uncounted warm-up round, because speed also depends on how the
+ *  code was compiled. */
 export async function runRounds(
   windows: Windows,
   options: {

@@ -30,8 +30,8 @@ export interface Server {
 
 export type Stack = Awaited<ReturnType<typeof openStack>>;
 
-/** Builds, and starts what a service consists of as production would: PostgreSQL, Redis that writes its file every second, a
- *  worker process. Web processes are started on it, any number of times, and pinned to `webProcessors` where those are given. */
+/** Builds and starts the parts of a service as in production: PostgreSQL, Redis with fsync every second, and a worker
+ *  process. Any number of web processes can be started on it, pinned to `webProcessors` if given. */
 export async function openStack(
   closing: ClosingStack,
   log: Log,
@@ -66,7 +66,7 @@ export async function openStack(
   return {
     db,
     redis,
-    /** Where clicks wait, by the settings that processes have unless they are told otherwise. */
+    /** The click stream of processes with the default settings. */
     clickStream: createClickStream(redis, { prefix: 'linkmill', shards: 1 }),
     postgres,
     worker,
@@ -81,7 +81,7 @@ export async function openStack(
       return { baseUrl, pid };
     },
 
-    /** Ends the web processes, the baselines' too. */
+    /** Ends all web processes, including the baselines. */
     stopWebs,
   };
 }
@@ -92,12 +92,12 @@ async function makeBuild(closing: ClosingStack): Promise<string> {
   return folder;
 }
 
-/** A copy of a build in which creates do not share their INSERTs. */
+/** A copy of the build in which creates do not share INSERT statements. */
 async function copyWithInsertEach(build: string, closing: ClosingStack): Promise<string> {
   const folder = deferFolder(closing, `${build}-insert-each`);
   await cp(build, folder, { recursive: true });
   const [standIn, shared] = ['bench/baselines/insert-each.js', 'src/resilience/batch-writer.js'];
-  // Fails where there is none to be replaced.
+  // Fails if there is nothing to replace.
   await rm(path.join(folder, shared));
   await copyFile(path.join(folder, standIn), path.join(folder, shared));
   return folder;

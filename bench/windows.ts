@@ -6,31 +6,31 @@ import type { LoadGenerator, LoadRequest, LoadResult } from './load/load.ts';
 import { readCpuMicros, readFirstProcessorMicros } from './processors.ts';
 import type { Subject } from './scenarios/subjects.ts';
 
-/** Share of its processor that a web process may miss before its window counts as disturbed. */
+/** Share of its processor that a web process may lose to other programs before its window counts as disturbed. */
 const disturbedAbove = 0.1;
 
-/** A process that was idle while others were measured is under load for so long before its window. */
+/** Load before each window, because the process was idle while others were measured. */
 const leadInSeconds = 1;
 
-/** How long workers may take for the clicks of a window. */
+/** Time limit for workers to count the clicks of a window. */
 const drainMs = 120_000;
 
 /** One window of load on one subject. */
 export interface Measurement {
   perSecond: number;
-  /** Processor time of the web process per answer, all its threads; NaN where the system does not tell. */
+  /** Processor time of all threads of the web process per answer; NaN where the system does not report it. */
   cpuMicros: number;
-  /** Share of one processor that the web process used: well below 1 it was not what limited the rate. */
+  /** Share of one processor that the web process used: below 1 it did not limit the rate. */
   busy: number;
-  /** Share of that processor that other programs took, where the web process is alone on it as far as we can arrange. */
+  /** Share of that processor that other programs used, where the web process has it to itself as far as possible. */
   disturbed: number;
   p50Ms: number;
   p99Ms: number;
-  /** Values that Redis had, per answer: about 0 from memory, 1 from Redis. */
+  /** Values found in Redis per answer: about 0 from memory, 1 from Redis. */
   redisHits: number;
 }
 
-/** Answers to what was asked for with codes of one beginning, and requests that may have been sent. */
+/** Answers for the codes with one prefix, and requests that may have been sent. */
 export interface Tally {
   answered: number;
   sent: number;
@@ -38,14 +38,14 @@ export interface Tally {
 
 export type Windows = ReturnType<typeof createWindows>;
 
-/** Puts subjects under load, one at a time. */
+/** Loads one subject at a time. */
 export function createWindows(deps: {
   generator: LoadGenerator;
   redis: Redis;
   clickStream: Pick<ClickStream, 'readAll'>;
   worker: Pick<TestProcess, 'signal'>;
   seconds: number;
-  /** Times that a disturbed window is measured at most. */
+  /** Maximum number of measurements of a disturbed window. */
   tries: number;
 }) {
   const { generator, redis, clickStream, worker, seconds, tries } = deps;
@@ -103,27 +103,27 @@ export function createWindows(deps: {
     };
   }
 
-  function record({ name, begin, isRefused = false, connections }: Subject, load: LoadResult): void {
+  function record({ name, begin, isNotFound = false, connections }: Subject, load: LoadResult): void {
     const { answered, refused, failed } = load;
     if (failed > 0) problems.push(`${name}: ${failed} requests had no answer`);
     if (answered === 0) problems.push(`${name}: a window without an answer`);
-    const wrong = isRefused ? answered - refused : refused;
+    const wrong = isNotFound ? answered - refused : refused;
     if (wrong > 0) problems.push(`${name}: ${wrong} of ${answered} answers had the wrong status`);
     if (begin === undefined) return;
     const tally = tallies.get(begin) ?? { answered: 0, sent: 0 };
     tally.answered += answered - refused;
-    // Each connection may have had a request on its way when the time was over.
+    // Each connection may have had a request in transit at the end.
     tally.sent += answered + failed + connections;
     tallies.set(begin, tally);
   }
 
   return {
-    /** What became of all requests so far, by the beginning of their codes. */
+    /** The results of all requests so far, by the prefix of their codes. */
     tallies: tallies as ReadonlyMap<string, Readonly<Tally>>,
-    /** Answers so far that make a figure worthless. */
+    /** Wrong answers so far, which invalidate a measurement. */
     problems: problems as readonly string[],
 
-    /** The least disturbed of a few windows, whatever came of it, or the first that was not disturbed. */
+    /** The first undisturbed window, or the least disturbed of several. */
     async measure(subject: Subject): Promise<Measurement> {
       let best = await measureOnce(subject);
       for (let tried = 1; tried < tries && best.disturbed > disturbedAbove; tried++) {

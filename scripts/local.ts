@@ -105,8 +105,8 @@ async function startEverything() {
   say(describeStack({ ...settings, API_KEY: apiKey }, folder));
 }
 
-/** The environment without other ways to name what `npm run local` sets itself, which the processes would refuse beside it; with a private
- *  PostgreSQL also without the variables of libpq, which belong to another server. */
+/** The environment without other names for the settings that `npm run local` sets, which the processes would reject
+ *  beside them. With a private PostgreSQL also without the variables of libpq, which belong to another server. */
 function withoutStores(env: NodeJS.ProcessEnv, hasOwnPostgres: boolean): NodeJS.ProcessEnv {
   const other =
     /^((DATABASE|REDIS)_(URL|HOST|PORT|NAME|USER|DB|TLS)|BULL_BOARD_(USER|PASSWORD)|BASE_URL|HOST|PORT)(_FILE)?$/;

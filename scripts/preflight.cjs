@@ -1,10 +1,8 @@
 'use strict';
 
-/*
- * node scripts/preflight.cjs [built]: ends with 1 and says what to type where the npm script that it begins cannot work: one that
- * develops, or with `built` one that runs the build. It keeps to old JavaScript and Node's own modules, because it runs on a Node
- * that is too old, and before anything is installed.
- */
+/** node scripts/preflight.cjs [built]: exits with 1 and a remedy when the npm script that starts it cannot work. With
+ *  `built` it checks for a build, otherwise for development dependencies. Runs on outdated Node.js versions and before
+ *  an installation, so it uses old JavaScript and built-in modules. */
 const fs = require('fs');
 const path = require('path');
 
@@ -44,7 +42,7 @@ function findBuildProblem() {
   return `there is no build in dist/. Run: ${install} && npm run build`;
 }
 
-/** Builds and private servers are kept in the checkout. */
+/** Builds and private servers are stored in the checkout. */
 function findFolderProblem() {
   const folder = [root, inRoot('dist'), inRoot('.cache')].find(isReadOnly);
   if (folder === undefined) return '';
@@ -70,7 +68,7 @@ function inRoot(name) {
   return path.join(root, name);
 }
 
-/** As one word of a shell. */
+/** Quotes a text as one word of a shell. */
 function quote(file) {
   return /^[\w./-]+$/.test(file) ? file : `'${file.replace(/'/g, String.raw`'\''`)}'`;
 }

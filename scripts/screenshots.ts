@@ -5,16 +5,14 @@ import type { Page } from 'playwright-core';
 import { openBrowser } from '../test/support/http/browser.ts';
 import { readEnvFile } from './local/env-file.ts';
 
-/*
- * npm run screenshots: takes the pictures of docs/images from the service that `npm run local` runs in another shell, which gets an
- * example short URL and a filled key pool.
- */
+/** npm run screenshots: takes the screenshots in docs/images from a service that `npm run local` runs in another shell.
+ *  Creates an example short URL there and fills the key pool. */
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = path.join(root, 'docs/images');
 const { BASE_URL, API_KEY, BULL_BOARD_USER, BULL_BOARD_PASSWORD } = readEnvFile(
   path.resolve(root, process.env['LINKMILL_LOCAL_DIR'] || '.local', 'env'),
 );
-/** A README loads all of them. */
+/** A README loads every image. */
 const maxBytes = 150_000;
 
 mkdirSync(folder, { recursive: true });
@@ -39,7 +37,7 @@ async function takePreviewPage(page: Page): Promise<void> {
     title: 'Spring sale',
     expires_in_hours: 720,
   });
-  // 409: an earlier run created it.
+  // 409: an earlier run has created it.
   if (!created.ok && created.status !== 409) throw new Error(`creating a short URL: ${created.status}`);
   await page.setViewportSize({ width: 1_100, height: 520 });
   await page.goto(`${BASE_URL}/spring+`);
@@ -53,7 +51,7 @@ async function takeApiDocs(page: Page): Promise<void> {
   await save(page, 'api-docs');
 }
 
-/** While the job runs: its bar is between its ends. */
+/** Taken while the job runs, so that the progress bar is partly filled. */
 async function takeBullBoard(page: Page): Promise<void> {
   await page.setViewportSize({ width: 1_100, height: 640 });
   await post('/api/v1/jobs/replenish-keys', { target: 1_500_000 });

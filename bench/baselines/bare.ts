@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { hotUrls } from '../load/hot-urls.ts';
 
-/** The baseline of all: Node's own server, which answers a redirect from a Map and does nothing else. */
+/** The reference for all ratios: Node's own server, which only answers redirects from a Map. */
 const server = createServer((request, response) => {
   const originalUrl = hotUrls.get(request.url!.slice(1));
   if (originalUrl === undefined) response.writeHead(404, { 'Content-Length': '0' });

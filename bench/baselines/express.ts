@@ -1,7 +1,7 @@
 import express from 'express';
 import pg from 'pg';
 
-/** The usual way: look the code up in PostgreSQL, add one to its counter there, redirect. */
+/** A common design: look up the code in PostgreSQL, increment its counter there, redirect. */
 const pool = new pg.Pool({ connectionString: process.env['DATABASE_URL'], max: 10 });
 const app = express();
 // oxlint-disable-next-line oxc/no-async-endpoint-handlers -- Express 5 answers what such a handler rejects with.

@@ -1,6 +1,6 @@
 import type { createBatchWriter as shared } from '../../src/resilience/batch-writer.ts';
 
-/** Stands in for `src/resilience/batch-writer.ts` in a build that is otherwise the same: each item has a call of its own, at once. */
+/** Replaces `src/resilience/batch-writer.ts` in an otherwise equal build: each item has its own call, without delay. */
 export const createBatchWriter: typeof shared =
   ({ run }) =>
   async (item) => {

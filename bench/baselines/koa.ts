@@ -1,5 +1,5 @@
 import Koa from 'koa';
 
-/** Koa without a middleware, which answers 404 to everything: what a service on Koa could be at best. */
+/** Koa without middleware, which answers 404 to everything: the upper limit for a service on Koa. */
 const app = new Koa();
 app.listen(Number(process.env['PORT']), process.env['HOST'], () => console.log('web is listening'));

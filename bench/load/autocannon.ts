@@ -1,7 +1,7 @@
 import autocannon from 'autocannon';
 import type { LoadGenerator, LoadResult } from './load.ts';
 
-/** Load from this process, which can be the slowest part of what it measures: then ratios look better than they are. */
+/** Generates load from this process. If it is the bottleneck, ratios look better than they are. */
 export const autocannonLoad: LoadGenerator = {
   name: 'autocannon',
   async run({ baseUrl, requests, connections, seconds }): Promise<LoadResult> {
@@ -10,7 +10,7 @@ export const autocannonLoad: LoadGenerator = {
       url: baseUrl,
       connections,
       duration: seconds,
-      // A share each: the same request from all at the same moment would be looked up once.
+      // Each connection has its own share: identical concurrent requests would be coalesced.
       setupClient: (client) => {
         const number = clients++ % requests.length;
         client.setRequests(requests.filter((_, i) => i % connections === number));
@@ -20,7 +20,7 @@ export const autocannonLoad: LoadGenerator = {
       answered: result['2xx'] + result.non2xx,
       refused: result['4xx'] + result['5xx'],
       failed: result.errors,
-      // Its own figure includes the making of the requests.
+      // autocannon's own rate includes the creation of the requests.
       seconds,
       p50Ms: result.latency.p50,
       p99Ms: result.latency.p99,

@@ -9,7 +9,7 @@ import { hotBegin, hotUrls } from './hot-urls.ts';
 /** Short URLs in Redis, requested in turn. They exceed the memory cache of a process, and one pass takes longer than its TTL. */
 const cachedCodes = 100_000;
 
-/** More than a web process can look up in a second. */
+/** More than a web process can look up in one second. */
 const newCodesPerSecond = 10_000;
 
 export type Codes = Awaited<ReturnType<typeof prepareCodes>>;
@@ -34,13 +34,13 @@ export async function prepareCodes(db: Knex, redis: Redis, seconds: number) {
     hot: [...hotUrls.keys()],
     viral: ['viral0'],
     unknown: name('unknown', hotUrls.size),
-    /** Rows, not codes. */
+    /** The number of rows, not of codes. */
     flushIds: await db('urls').whereLike('short_code', 'flush%').pluck<number[]>('id'),
 
     /** Zipf distribution, as with real visitors. */
     byZipf: (window: number) => fromOtherHalf(byZipf, window),
 
-    /** One after the other. */
+    /** Sequentially. */
     inRedis: (window: number) => fromOtherHalf(inRedis, window),
 
     /** Short URLs that are in no cache. */
@@ -58,7 +58,7 @@ export async function prepareCodes(db: Knex, redis: Redis, seconds: number) {
 /** Inserts short URLs and caches them in Redis. */
 async function insertCached(db: Knex, redis: Redis, begins: string[]): Promise<void> {
   for (const begin of begins) await insertUrls(db, { begin, count: cachedCodes });
-  // What has clicks, which is all but the first of each.
+  // The short URLs with clicks: all but the first of each kind.
   const known = await createUrlStore(db).findMostClicked(new Date(), begins.length * cachedCodes);
   await createRedisUrlCache(redis, { prefix: 'linkmill', ttlSeconds: 86_400 }).putMany(known);
   await db('url_stats').update({ click_count: 0 });

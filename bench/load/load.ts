@@ -1,4 +1,4 @@
-/** A request; without a method it is a GET. */
+/** A request; GET unless it has a method. */
 export interface LoadRequest {
   method?: 'POST';
   path: string;
@@ -6,8 +6,8 @@ export interface LoadRequest {
   body?: string;
 }
 
-/** Connections that share these requests out among themselves; each sends its next one when it has its answer, and when all are
- *  sent they begin again. */
+/** Connections that share these requests. Each sends its next request after an answer, and starts again after the last
+ *  one. */
 export interface Load {
   baseUrl: string;
   requests: LoadRequest[];
@@ -16,11 +16,11 @@ export interface Load {
 }
 
 export interface LoadResult {
-  /** Answers of any status. */
+  /** Answers with any status. */
   answered: number;
-  /** Those of them with a status of 400 or more. */
+  /** Answers with a status of 400 or more. */
   refused: number;
-  /** Requests that no answer came to; those that were on their way when the time was over are not among them. */
+  /** Requests without an answer, except those in transit at the end. */
   failed: number;
   seconds: number;
   p50Ms: number;
@@ -28,7 +28,7 @@ export interface LoadResult {
 }
 
 export interface LoadGenerator {
-  /** With its version. */
+  /** Name and version of the generator. */
   name: string;
   run(load: Load): Promise<LoadResult>;
 }

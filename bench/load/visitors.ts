@@ -11,7 +11,7 @@ const safari = (device: string, random: Random) =>
   `Mozilla/5.0 (${device} like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/${random.between(14, 18)}.${random.between(0, 6)} Mobile/15E148 Safari/604.1`;
 const android = ({ between }: Random, model: string) => `Linux; Android ${between(9, 15)}; ${model}`;
 
-/** Kinds of browsers, the most usual ones first. */
+/** Kinds of browsers, the most common first. */
 const browsers: ((random: Random) => string)[] = [
   (random) => chrome(android(random, 'K'), random, 'Mobile '),
   (random) => chrome(desktops[0]!, random),
@@ -49,7 +49,7 @@ function createAgents(random: Random, count: number): () => string {
   return () => (random.next() < botShare ? pickBot() : pickBrowser());
 }
 
-/** Host names as long as usual ones. */
+/** Host names of typical length. */
 function createHosts({ between }: Random, count: number): string[] {
   const letters = 'etaoinshrdlucmfwypvbgkjqxz';
   const known = ['www.google.com', 'www.facebook.com', 't.co', 'news.ycombinator.com', 'www.reddit.com'];
@@ -60,11 +60,11 @@ function createHosts({ between }: Random, count: number): string[] {
 const createCountries = (count: number) =>
   Array.from({ length: count }, (_, n) => String.fromCharCode(65 + (n % 26), 65 + Math.floor(n / 26)));
 
-/** What a web process must be told to see them as they are. */
+/** Settings with which a web process reads addresses and countries from these headers. */
 export const detailSettings = { COUNTRY_HEADER: 'CF-IPCountry', TRUSTED_PROXY_HOPS: '1' };
 
-/** Visitors as a busy service has them: 500 user agents, 60 countries, 300 referrers, each by Zipf's law, 15 % bots, half of the
- *  clicks without a referrer. Gives the headers of one request after the other, as a proxy and a CDN in front leave them. */
+/** Visitors of a busy service: 500 user agents, 60 countries and 300 referrers by Zipf's law, 15 % bots, half of the
+ *  clicks without a referrer. Returns the headers of successive requests, as a proxy and a CDN forward them. */
 export function createVisitors(seed: string): () => Record<string, string> {
   const random = createRandom(seed);
   const pickAgent = createAgents(random, 500);

@@ -15,7 +15,7 @@ interface Wrk {
   env: NodeJS.ProcessEnv;
 }
 
-/** The wrk of this machine, or Debian's, which is fetched into .cache. Rejects where neither runs. */
+/** Finds the wrk of this machine, or fetches Debian's into .cache. Rejects if neither runs. */
 export async function findWrk(): Promise<LoadGenerator> {
   const installed = findExecutable(['wrk']);
   const wrk = installed === undefined ? await fetchWrk() : { file: installed, env: process.env };
@@ -54,7 +54,7 @@ async function runWrk({ file, env }: Wrk, load: Load): Promise<LoadResult> {
   }
 }
 
-/** A request as it goes over the wire. */
+/** A raw HTTP request. */
 function format({ method, path, headers = {}, body = '' }: LoadRequest, host: string): string {
   const length = body === '' ? {} : { 'Content-Length': String(Buffer.byteLength(body)) };
   const lines = Object.entries({ Host: host, ...headers, ...length }).map(

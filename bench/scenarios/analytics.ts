@@ -10,8 +10,8 @@ import { startTestPostgres } from '../../test/support/services/servers.ts';
 import { insertUrls } from '../../test/support/urls/urls.ts';
 import { medianOf } from '../median.ts';
 
-/** `npm run bench:analytics [-- --rows 1000000,50000000]`: how many clicks with every detail PostgreSQL takes a second, beside so
- *  many rows of the last 90 days, with the roll-ups that belong to them. */
+/** `npm run bench:analytics [-- --rows 1000000,50000000]`: measures how many fully detailed clicks PostgreSQL applies
+ *  per second, with this number of rows from the last 90 days and their roll-ups. */
 const urls = 10_000;
 const days = 90;
 const clicksPerFlush = 20_000;
@@ -42,7 +42,7 @@ try {
   await postgres.stop();
 }
 
-/** As visitors click: by Zipf's law on short URLs, from 60 countries, with 500 agents, 300 referrers, 15 % of them bots. */
+/** Clicks by Zipf's law on short URLs, from 60 countries, with 500 agents and 300 referrers, 15 % of them from bots. */
 function createClicks(urlIds: number[]): () => ClickCount {
   const random = createRandom('analytics');
   const names = (name: string, count: number) => Array.from({ length: count }, (_, i) => `${name}${i}`);
@@ -90,7 +90,7 @@ async function measure(db: Knex, makeClick: () => ClickCount): Promise<number> {
   return Math.round(medianOf(rates));
 }
 
-/** Rows of the last 90 days as if clicks had made them, and what one in ten of them adds to the roll-ups. */
+/** Inserts rows of the last 90 days, and the roll-ups of one in ten of them. */
 async function fill(db: Knex, rows: number): Promise<void> {
   for (let left = rows; left > 0; left -= fillAtOnce) {
     await db.raw(

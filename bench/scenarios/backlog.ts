@@ -7,8 +7,8 @@ import { startTestPostgres, startTestRedis } from '../../test/support/services/s
 import { insertUrls } from '../../test/support/urls/urls.ts';
 import { measureFlush } from './flush.ts';
 
-/** `npm run bench:backlog`: what happens when workers come back after hours. Lets clicks wait in Redis, in batches as narrow and
- *  as wide as web processes make them while a stream is long, flushes them in one job, and checks every count. */
+/** `npm run bench:backlog`: measures the return of workers after hours. Queues clicks in Redis, in the smallest and
+ *  largest batches of web processes with a long stream, flushes them in one job, and checks every count. */
 const urls = 10_000;
 const rounds = [
   { clicks: 5_000_000, perBatch: 20 },

@@ -10,9 +10,9 @@ import { waitUntil } from '../../test/support/wait-until.ts';
 import { medianOf } from '../median.ts';
 import { openStack } from '../stack.ts';
 
-/** `npm run bench:counting`: what counting costs a redirect. A web process that counts and one that does not, on the same
- *  stores and short URLs, take turns; what is compared is the p50 and p99 of their answers to 32 clients, at a rate that
- *  leaves the machine in peace and as fast as they can. Prints each round and the medians of the ratios. */
+/** `npm run bench:counting`: measures what counting costs a redirect. A web process with counting and one without it
+ *  take turns on the same stores and short URLs. Compares the p50 and p99 of 32 clients, at a moderate and at the
+ *  maximum rate. Prints each round and the medians of the ratios. */
 const rounds = 7;
 const roundMs = 3_000;
 const closeMs = 60_000;
@@ -37,7 +37,7 @@ try {
     for (let round = 0; round <= rounds; round++) {
       const on = await measure(counting, codes, pauseMs);
       const off = await measure(uncounted, codes, pauseMs);
-      // The first one warms both up.
+      // The first round warms up both processes.
       if (round === 0) continue;
       ratios.push({ p50: on.p50 / off.p50, p99: on.p99 / off.p99 });
       console.log(
@@ -64,7 +64,7 @@ try {
   killLeftProcesses();
 }
 
-/** The latencies of 32 clients that keep their connection and pause after each answer, in milliseconds. */
+/** The latencies in milliseconds of 32 clients with persistent connections and a pause after each answer. */
 async function measure(url: string, codes: string[], pauseMs: number) {
   const latencies: number[] = [];
   const end = performance.now() + roundMs;

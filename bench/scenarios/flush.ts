@@ -8,14 +8,14 @@ import { createJobContext } from '../../test/support/job-context.ts';
 import { createRandom, createZipf } from '../../test/support/random.ts';
 import { flushClicks } from '../../workers/jobs/flush-clicks.ts';
 
-/** Batches on their way at once. */
+/** Number of batches in transit at once. */
 const window = 500;
 
-/** Clicks that are chosen before any is sent: to choose takes longer than to send. They come again and again. */
+/** Clicks that are chosen before the first is sent, because choosing takes longer than sending. They are repeated. */
 const chosen = 50_000;
 
-/** Lets clicks by Zipf's law wait in a stream of their own, and flushes them in one job, as a worker that comes back does.
- *  `bytesEach` is what a waiting click costs Redis. */
+/** Queues clicks by Zipf's law in a separate stream and flushes them in one job, as a worker does after a pause.
+ *  `bytesEach` is the memory of Redis per waiting click. */
 export async function measureFlush(
   { db, redis }: { db: Knex; redis: Redis },
   options: { prefix: string; urlIds: number[]; clicks: number; perBatch: number },

@@ -4,27 +4,27 @@ import type { LoadRequest } from '../load/load.ts';
 import { createVisitors, detailSettings } from '../load/visitors.ts';
 import type { Server, Stack } from '../stack.ts';
 
-/** Something that is measured once in each round. */
+/** A subject that is measured once per round. */
 export interface Subject {
   id: string;
-  /** What stands in the tables. */
+  /** Its name in the tables. */
   name: string;
   server: Server;
   connections: number;
-  /** What a window, which has a number of its own, sends. */
+  /** The requests of a window with this number. */
   requests: (window: number) => LoadRequest[] | Promise<LoadRequest[]>;
-  /** Whether the worker process is stopped during a window, as if it ran on another machine, and counts afterwards. */
+  /** Whether the worker is stopped during a window, as if it ran on another machine, and counts afterwards. */
   withoutWorker?: boolean;
-  /** Whether every answer is to be a 404, instead of none. */
-  isRefused?: boolean;
-  /** What the codes begin with whose clicks must be counted. */
+  /** Whether every answer must be a 404. */
+  isNotFound?: boolean;
+  /** The prefix of the codes whose clicks must be counted. */
   begin?: string;
 }
 
 const clients = 64;
 const get = (codes: string[]) => codes.map((code): LoadRequest => ({ path: `/${code}` }));
 
-/** Requests by all kinds of visitors, who come again after that many. */
+/** Requests of all kinds of visitors, which repeat after this number. */
 function visit(codes: string[]): LoadRequest[] {
   const visitor = createVisitors('bench');
   return Array.from({ length: 20_000 }, (_, n) => ({
@@ -33,7 +33,7 @@ function visit(codes: string[]): LoadRequest[] {
   }));
 }
 
-/** Starts what is measured, and lists it in the order of a round. */
+/** Starts the subjects, and lists them in the order of a round. */
 export async function startSubjects(stack: Stack, codes: Codes): Promise<Subject[]> {
   const metrics = { METRICS_TOKEN: 'bench-metrics' };
   const linkmill = await stack.startWeb('src/web.js', metrics);
@@ -132,16 +132,16 @@ export async function startSubjects(stack: Stack, codes: Codes): Promise<Subject
       name: 'unknown, asked for again',
       ...redirect,
       requests: () => get(codes.unknown),
-      isRefused: true,
+      isNotFound: true,
     },
     {
       id: 'scan',
       name: 'unknown, each a new one',
       ...redirect,
       requests: (window) => get(codes.neverAsked(window)),
-      isRefused: true,
+      isNotFound: true,
     },
-    { id: 'koa', name: 'empty Koa', ...redirect, server: koa, requests: () => hot, isRefused: true },
+    { id: 'koa', name: 'empty Koa', ...redirect, server: koa, requests: () => hot, isNotFound: true },
     { id: 'usual', name: 'Express, one UPDATE per click', ...redirect, server: usual, requests: () => hot },
     { id: 'create-64', name: '64 clients', server: linkmill, connections: clients, requests: create },
     {

@@ -12,8 +12,9 @@ import { commandOf, launch, placeWeb, readyWeb, readyWorker } from '../../test/s
 import { startTestPostgres, startTestRedis } from '../../test/support/services/servers.ts';
 import { waitUntil } from '../../test/support/wait-until.ts';
 
-/** `npm run bench:transfer`: a million short URLs in, and out again, through one web and one worker process. Says how long each step
- *  takes and how much memory the two processes have had at most, and checks that what comes out is what went in. */
+/** `npm run bench:transfer`: imports a million short URLs and exports them again through one web and one worker
+ *  process. Prints the duration of each step and the peak memory of both processes, and checks that the export equals
+ *  the import. */
 const rows = Number(process.argv[2] ?? 1_000_000);
 const goalMegabytes = 256;
 const patienceMs = 3_600_000;
@@ -71,7 +72,7 @@ async function timed(what: string, task: () => Promise<void>): Promise<void> {
   console.log(`${rows} rows ${what} in ${seconds.toFixed(1)} s, ${Math.round(rows / seconds)} a second`);
 }
 
-/** Two thirds with codes of their own, a third without. */
+/** Two thirds have custom codes, a third has none. */
 function* makeRows() {
   yield 'short_code,original_url,title,tags,created_at,click_count\n';
   for (let i = 0; i < rows; i += 1_000) {
@@ -120,7 +121,7 @@ async function countLines(url: string, key: string): Promise<number> {
   return lines;
 }
 
-/** The most memory that a process has had at any time, in megabytes. */
+/** The peak memory of a process in megabytes. */
 async function peakOf(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   return Math.round(Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1]) / 1_000);

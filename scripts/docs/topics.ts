@@ -1,11 +1,11 @@
 interface Topic {
   title: string;
   intro: string;
-  /** Names, and patterns of names. */
+  /** Names of settings, and patterns of names. */
   settings: readonly (string | RegExp)[];
 }
 
-/** The sections of docs/configuration.md, in their order. A setting belongs to the first topic that has it. */
+/** The sections of docs/configuration.md, in order. A setting belongs to the first topic that matches it. */
 export const topics: Readonly<Record<string, Topic>> = {
   database: {
     title: 'Database',
@@ -65,7 +65,7 @@ export const topics: Readonly<Record<string, Topic>> = {
   },
 };
 
-/** The topic of a setting; undefined for one that no topic has. */
+/** The topic of a setting; undefined if none matches. */
 export function topicOf(name: string): string | undefined {
   return Object.entries(topics).find(([, { settings }]) =>
     settings.some((one) => (typeof one === 'string' ? one === name : one.test(name))),

@@ -3,7 +3,7 @@ import { CommandFailed, run } from '../services/run.ts';
 
 const command = ['--enable-source-maps', 'dist/src/cli/api-key.js'];
 
-/** The API key of the local stack: the stored one while it is valid, else a new one. */
+/** The API key of the local stack: the stored key while it is valid, otherwise a new one. */
 export async function ensureApiKey(
   stored: string | undefined,
   options: { cwd: string; env: NodeJS.ProcessEnv },

@@ -11,28 +11,26 @@ import {
 import { echoTrouble } from './echo.ts';
 import type { Running } from './stack.ts';
 
-/** Both processes give themselves 20 s to end. */
+/** Both processes have a shutdown deadline of 20 s. */
 const ending: EndingSteps = [
   ['SIGTERM', 28_000],
   ['SIGKILL', 5_000],
 ];
 
-/** The command of one word of the Procfile, without `exec`. */
+/** The command of a Procfile entry, without `exec`. */
 export function readProcfile(file: string, word: string): string {
   const command = new RegExp(`^${word}:(.+)$`, 'm').exec(readFileSync(file, 'utf8'))?.[1];
   if (command === undefined) throw new Error(`${file} has no ${word}`);
   return command.trim().replace(/^exec /, '');
 }
 
-/** Where the log of a process is kept. */
+/** The log file of a process. */
 export function logFileOf(folder: string, name: string): string {
   return path.join(folder, 'log', `${name}.log`);
 }
 
-/**
- * Starts a process of the Procfile with its log in `<folder>/log/<name>.log` (the previous one is kept beside it), and
- * shows its warnings and errors.
- */
+/** Starts a Procfile process with its log in `<folder>/log/<name>.log`, keeps the previous log beside it, and prints
+ *  warnings and errors. */
 export async function startApp(
   name: string,
   command: string,
@@ -62,7 +60,7 @@ export async function startApp(
   return { child, stop: async () => endProcess(mark, ending, { group: true }) };
 }
 
-/** Stops a process of that name which a killed supervisor left running. */
+/** Stops a process of this name that a killed supervisor left running. */
 export async function endLeftOverApp(name: string, folder: string, say: (line: string) => void) {
   const mark = readMark(markFile(folder, name));
   if (!mark || !isRunning(mark)) return;

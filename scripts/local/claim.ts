@@ -3,10 +3,8 @@ import path from 'node:path';
 import { z } from 'zod';
 import { errorCode, isRunning, markProcess, readMark } from '../services/processes.ts';
 
-/**
- * Makes this process the only one that runs a stack in `folder`, until it ends. Throws an Error that names the other
- * one, with its pid and address, if there is one; the claim of a killed one is taken over.
- */
+/** Makes this process the only one that runs a stack in `folder` until it ends. Throws an Error with the pid and
+ *  address of another running one; takes over the claim of a killed one. */
 export function claimFolder(folder: string, url: string): void {
   const file = path.join(folder, 'run/local.json');
   const claim = JSON.stringify({ ...markProcess(process.pid), url });

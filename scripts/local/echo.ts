@@ -10,10 +10,8 @@ const entrySchema = z.object({
   err: z.object({ message: z.string() }).optional(),
 });
 
-/**
- * Says each warning and error that is appended to a log, and whatever is no log entry, such as the stack of a crash.
- * Returns a function that says the rest and ends it.
- */
+/** Prints each warning and error that is appended to a log, and each line that is not a log entry, such as the stack of
+ *  a crash. Returns a function that prints the rest and stops. */
 export function echoTrouble(logFile: string, say: (line: string) => void): () => void {
   const position = rememberLogEnd(logFile);
   const echo = (text: string) => {
@@ -22,7 +20,7 @@ export function echoTrouble(logFile: string, say: (line: string) => void): () =>
   };
   const timer = setInterval(() => {
     const text = readLogSince(position);
-    // A line that is being written, and a character of it, may be cut in the middle.
+    // The last line, or a character in it, may be incomplete.
     echo(text.slice(0, text.lastIndexOf('\n') + 1));
   }, everyMs);
   return () => {
@@ -31,7 +29,7 @@ export function echoTrouble(logFile: string, say: (line: string) => void): () =>
   };
 }
 
-/** One line for a person; empty for what is not worth one. */
+/** Formats a log line for a terminal; empty if it should not be printed. */
 function describe(line: string): string {
   const entry = parseEntry(line);
   if (!entry) return line.trimEnd();

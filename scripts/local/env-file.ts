@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 
-/** What another process needs to join the stack; the names are those of the settings. */
+/** What another process needs to use the stack, by the names of the settings. */
 export interface LocalEnv {
   BASE_URL: string;
   API_KEY: string;
@@ -10,14 +10,14 @@ export interface LocalEnv {
   BULL_BOARD_PASSWORD: string;
 }
 
-/** The values of an env file; none if there is no such file. */
+/** The values of an env file; empty if it does not exist. */
 export function readEnvFile(file: string): Partial<LocalEnv> {
   if (!existsSync(file)) return {};
   const entries = [...readFileSync(file, 'utf8').matchAll(/^(\w+)=(.*)$/gm)];
   return Object.fromEntries(entries.map(([, name, value]) => [name, unquote(value ?? '')]));
 }
 
-/** Writes `NAME=value` lines that a shell reads with `set -a; . file`, which only the owner can read. */
+/** Writes `NAME=value` lines for `set -a; . file`; only the owner can read the file. */
 export function writeEnvFile(file: string, env: LocalEnv): void {
   const lines = Object.entries(env).map(([name, value]) => `${name}=${quote(String(value))}\n`);
   writeFileSync(file, lines.join(''), { mode: 0o600 });

@@ -3,11 +3,9 @@ import path from 'node:path';
 import { isPortFree } from '../services/ports.ts';
 import type { Running, createStack } from './stack.ts';
 
-/**
- * The address of a server for the stack: the given one, else that of a private server that is started with its data in
- * `<folder>/<name>`. A private one keeps its port from start to start as long as it is free, so that its address stays
- * true; given back to us, with `. .local/env`, it does not count as a given one.
- */
+/** The address of a server for the stack: the given one, or that of a private server with its data in
+ *  `<folder>/<name>`. A private server keeps its port between starts while the port is free. Its own address, given
+ *  back with `. .local/env`, does not count as given. */
 export async function ensureServer(
   title: string,
   given: string | undefined,

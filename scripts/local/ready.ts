@@ -2,7 +2,7 @@ import { waitUntil } from '../services/processes.ts';
 
 const withinMs = 60_000;
 
-/** Resolves when the service answers that it is ready; throws an Error with its last answer if it does not in time. */
+/** Resolves when the service is ready; throws an Error with its last answer after the time limit. */
 export async function waitUntilReady(url: string): Promise<void> {
   let answer = 'no answer';
   const isReady = async () => {

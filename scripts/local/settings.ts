@@ -1,28 +1,26 @@
 import path from 'node:path';
 
-/** What the environment asks of the local stack. */
+/** The settings of the local stack. */
 export interface LocalSettings {
   port: number;
   baseUrl: string;
-  /** Where data, logs and everything else of the stack are kept. */
+  /** The folder for data, logs and all other files of the stack. */
   folder: string;
-  /** Settings that replace what the stack would make itself. */
+  /** Settings that replace the generated ones. */
   given: Partial<Record<'DATABASE_URL' | 'REDIS_URL' | 'BULL_BOARD_USER' | 'BULL_BOARD_PASSWORD', string>>;
 }
 
 const oldestNode = [20, 19] as const;
 
-/** Throws an Error unless this Node is new enough. */
+/** Throws an Error if this Node.js is too old. */
 export function checkNode(version = process.versions.node): void {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   if ((major - oldestNode[0] || minor - oldestNode[1]) >= 0) return;
   throw new Error(`Node ${version} is too old: Linkmill needs ${oldestNode.join('.')} or newer`);
 }
 
-/**
- * Reads PORT (3000), LINKMILL_LOCAL_DIR (`.local` in the checkout), and DATABASE_URL, REDIS_URL, BULL_BOARD_USER,
- * BULL_BOARD_PASSWORD. Throws an Error if PORT is no port.
- */
+/** Reads PORT (3000), LINKMILL_LOCAL_DIR (`.local` in the checkout), DATABASE_URL, REDIS_URL, BULL_BOARD_USER and
+ *  BULL_BOARD_PASSWORD. Throws an Error if PORT is invalid. */
 export function readSettings(env: NodeJS.ProcessEnv, root: string): LocalSettings {
   const port = Number(env['PORT'] || 3000);
   if (!Number.isInteger(port) || port < 1 || port > 65_535) {

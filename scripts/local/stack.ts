@@ -4,24 +4,22 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { readLogSince } from '../services/log-file.ts';
 import { endOwnedProcesses, killOwnedProcesses } from '../services/processes.ts';
 
-/** Something that runs until it is told to stop. */
+/** A process that runs until it is stopped. */
 export interface Running {
   child: ChildProcess;
   stop(): Promise<void>;
 }
 
-/** The person at the terminal asked for the end. */
+/** The user requested the end with Ctrl-C. */
 export class StopRequested extends Error {
   override name = 'StopRequested';
 }
 
-/** Signals that come twice by themselves, from the terminal and from npm, do so within this time. */
+/** Duplicate signals, from the terminal and from npm, arrive within this time. */
 const repeatedWithinMs = 1_000;
 
-/**
- * Keeps what was started, so that it can be stopped in reverse order. From the first signal on, or when one of them ends
- * by itself, every step and `untilStopped` reject; a second signal kills all at once.
- */
+/** Registers started processes and stops them in reverse order. After the first signal, or when one of them ends by
+ *  itself, every step and `untilStopped` reject; a second signal kills all at once. */
 export function createStack(say: (line: string) => void) {
   const started: { name: string; stop(): Promise<void> }[] = [];
   let current: Promise<unknown> = Promise.resolve();
@@ -30,7 +28,7 @@ export function createStack(say: (line: string) => void) {
   const stopped = new Promise<never>((_resolve, reject) => {
     giveUp = reject;
   });
-  // The failure may come before a caller awaits it.
+  // The rejection may happen before a caller awaits it.
   stopped.catch(() => undefined);
 
   const beginStop = (reason: Error) => {
@@ -46,7 +44,7 @@ export function createStack(say: (line: string) => void) {
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
 
-  /** Waits for some work unless the end is asked for first. */
+  /** Waits for a promise, or rejects at the first signal. */
   const step = async <T>(work: Promise<T>): Promise<T> => {
     current = work;
     return Promise.race([stopped, work]);
@@ -55,7 +53,7 @@ export function createStack(say: (line: string) => void) {
   return {
     step,
 
-    /** Waits until it has started and from then on until it ends. */
+    /** Waits for the start of a process, and watches it until it ends. */
     async start<T extends Running>(name: string, starting: Promise<T>, logFile: string): Promise<T> {
       const registered = starting.then((running) => {
         started.push({ name, stop: async () => running.stop() });
@@ -69,15 +67,15 @@ export function createStack(say: (line: string) => void) {
       return step(registered);
     },
 
-    /** Rejects when the end has come: with StopRequested, or with an Error that says what went wrong. */
+    /** Rejects at the end of the stack: with StopRequested, or with an Error that gives the reason. */
     async untilStopped(): Promise<never> {
       return stopped;
     },
 
-    /** Stops everything in the reverse order of its start. */
+    /** Stops all processes in reverse order of their start. */
     async close(): Promise<void> {
       stopping ??= new StopRequested();
-      // The caller that started it gets its failure.
+      // The caller that started it handles the failure.
       await Promise.race([current.catch(() => undefined), delay(3_000)]);
       for (const running of started.toReversed()) {
         say(`stopping ${running.name}`);

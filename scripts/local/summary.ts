@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { LocalEnv } from './env-file.ts';
 
-/** What somebody needs to know once the stack runs. */
+/** Describes the running stack to its user. */
 export function describeStack(env: LocalEnv, folder: string): string {
   const at = (name: string) => path.relative(process.cwd(), path.join(folder, name));
   return `
@@ -22,7 +22,7 @@ Ctrl-C stops everything; the data stay in ${path.relative(process.cwd(), folder)
 `;
 }
 
-/** As one word of a shell, which must not look like a name to be searched in PATH. */
+/** Quotes a path as one word of a shell that is not searched in PATH. */
 function quote(file: string): string {
   const named = file.includes('/') ? file : `./${file}`;
   return /^[\w./-]+$/.test(named) ? named : `'${named.replaceAll("'", String.raw`'\''`)}'`;
