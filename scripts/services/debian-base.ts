@@ -10,13 +10,11 @@ interface Stanza {
   fields: Map<string, string>;
 }
 
-/** Fields that a plan needs. Without dependencies, a machine on which some are not met has a plan too. */
+/** The fields that apt needs for a plan. Dependencies are omitted, so that a machine with unmet ones has a plan too. */
 const keptFields = ['Package', 'Version', 'Architecture', 'Multi-Arch', 'Provides', 'Essential'];
 
-/**
- * The base system according to a dpkg status: each installed essential package, and everything that these depend on, with libc and
- * the dynamic linker.
- */
+/** The base system in a dpkg status: each installed essential package with its direct and indirect dependencies, libc
+ *  and the dynamic linker. */
 export function readBasePackages(status: string): BasePackages {
   const installed = status
     .split(/\n\n+/)
@@ -29,7 +27,7 @@ export function readBasePackages(status: string): BasePackages {
     }
   }
   const base = new Set(installed.filter(({ fields }) => fields.get('Essential') === 'yes'));
-  // A set also gives what is added while it is read.
+  // Iterating a Set includes elements that are added meanwhile.
   for (const { fields } of base) {
     const needed = ['Pre-Depends', 'Depends'].flatMap((field) => namesIn(fields.get(field)));
     for (const name of needed) for (const stanza of providers.get(name) ?? []) base.add(stanza);
@@ -54,7 +52,7 @@ function parseStanza(text: string): Stanza {
   return { name: fields.get('Package') ?? '', fields };
 }
 
-/** A removed package whose settings are kept has the state `config-files`. */
+/** A removed package that left its settings has the state `config-files`. */
 function isInstalled(status = ''): boolean {
   return !['', 'not-installed', 'config-files'].includes(status.split(' ').at(-1) ?? '');
 }

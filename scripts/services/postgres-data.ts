@@ -7,20 +7,18 @@ import { type ServerUser, mayEnter } from './postgres-user.ts';
 import { type EndingSteps, commandOf, endProcess, markProcess } from './processes.ts';
 import { run } from './run.ts';
 
-/** The superuser of every private server, and the database made for Linkmill. */
+/** The superuser of every private server, and the database of Linkmill. */
 export const ownName = 'linkmill';
 
-/** SIGINT disconnects everybody and ends tidily, SIGQUIT ends at once and leaves the rest to crash recovery. */
+/** SIGINT disconnects all clients and shuts down cleanly; SIGQUIT exits at once and relies on crash recovery. */
 export const ending: EndingSteps = [
   ['SIGINT', 20_000],
   ['SIGQUIT', 5_000],
   ['SIGKILL', 5_000],
 ];
 
-/**
- * The real folder of the data asked for at `dataDir`. It is the same, unless the server's user may not get there: then
- * the data lives below `sharedFolder` and `dataDir` becomes a link to it. Deleting the link means a fresh start.
- */
+/** The real folder for the data at `dataDir`: usually the same. If the server's user may not enter it, the data is
+ *  below `sharedFolder` and `dataDir` becomes a link to it. Deleting the link starts with an empty database. */
 export async function placeData(dataDir: string, user: ServerUser | undefined): Promise<string> {
   const parent = path.dirname(path.resolve(dataDir));
   await mkdir(parent, { recursive: true });
@@ -28,7 +26,7 @@ export async function placeData(dataDir: string, user: ServerUser | undefined): 
   if (!user || (await mayEnter(parent, user))) return asked;
   const id = createHash('sha256').update(asked).digest('hex').slice(0, 12);
   const place = path.join(sharedFolder, 'data', id);
-  // A link to another place came with a copied checkout, whose data are not ours to run.
+  // A link to another folder came with a copied checkout; its data belongs to the original.
   if (linkTarget(asked) === place) return place;
   await endLeftOver(place, () => undefined);
   await rm(place, { recursive: true, force: true });
@@ -38,17 +36,15 @@ export async function placeData(dataDir: string, user: ServerUser | undefined): 
   return place;
 }
 
-/** Removes the data asked for at `dataDir`, wherever they live; no server may be running in them. */
+/** Removes the data at `dataDir`, wherever it is stored; no server may use it. */
 export async function removeData(dataDir: string): Promise<void> {
   const target = linkTarget(dataDir);
   if (target) await rm(target, { recursive: true, force: true });
   await rm(dataDir, { recursive: true, force: true });
 }
 
-/**
- * Makes an empty cluster in `place`, whole or not at all: UTF-8, the same order and case rules on every machine, and a
- * random password.
- */
+/** Creates an empty cluster in `place` atomically: UTF-8, the same collation on every machine, and a random
+ *  password. */
 export async function initialise(
   place: string,
   { binaries, user, sync }: { binaries: PostgresBinaries; user: ServerUser | undefined; sync: boolean },
@@ -67,7 +63,7 @@ export async function initialise(
     '--auth=scram-sha-256',
     '--encoding=UTF8',
     '--no-locale',
-    // Older ones have the order and case rules of C.
+    // Older versions use the collation C.
     ...(Number.parseInt(binaries.version, 10) < 17
       ? []
       : ['--locale-provider=builtin', '--builtin-locale=C.UTF-8']),
@@ -78,12 +74,12 @@ export async function initialise(
   await rename(fresh, place);
 }
 
-/** The password that `initialise` chose. */
+/** The password from `initialise`. */
 export async function readPassword(place: string): Promise<string> {
   return (await readFile(passwordFile(place), 'utf8')).trim();
 }
 
-/** Throws an Error that says what to do if these binaries cannot read the data. */
+/** Throws an Error with a remedy if these binaries cannot read the data. */
 export async function checkVersion(place: string, { version }: PostgresBinaries): Promise<void> {
   const dataVersion = (await readFile(path.join(place, 'PG_VERSION'), 'utf8')).trim();
   if (dataVersion === version.split('.')[0]) return;
@@ -92,7 +88,8 @@ export async function checkVersion(place: string, { version }: PostgresBinaries)
   );
 }
 
-/** Stops the server that a killed supervisor left running on the data at `dataDir`, and forgets one that is gone. */
+/** Stops the server that a killed supervisor left running on the data at `dataDir`, and removes the pid file of an
+ *  ended one. */
 export async function endLeftOver(dataDir: string, say: (line: string) => void): Promise<void> {
   if (!existsSync(dataDir)) return;
   const place = await realpath(dataDir);

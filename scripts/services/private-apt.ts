@@ -7,10 +7,8 @@ import { run } from './run.ts';
 /** The database of dpkg on a Debian machine. */
 export const dpkgStatusFile = '/var/lib/dpkg/status';
 
-/**
- * Downloads Debian packages and everything that they depend on, except the base system (see `readBasePackages`), and returns the
- * files. Which other packages the machine has makes no difference. Needs no root; lists and cache are kept in `home`.
- */
+/** Downloads Debian packages with all dependencies, except the base system (see `readBasePackages`), and returns the
+ *  files, regardless of other installed packages. Needs no root; lists and cache are in `home`. */
 export async function downloadPackages(
   names: string[],
   { home, statusFile }: { home: string; statusFile: string },
@@ -19,7 +17,7 @@ export async function downloadPackages(
   const apt = await createPrivateApt(home, base.status);
   const into = path.join(home, 'downloads');
   await mkdir(into);
-  // One unreachable source among several does not matter if the others have the packages.
+  // An unreachable source does not matter if other sources have the packages.
   const updateError = await apt(['update']).then(
     () => undefined,
     (error: unknown) => error,
@@ -27,7 +25,7 @@ export async function downloadPackages(
   try {
     const plan = await apt(['-s', 'install', '--reinstall', '--no-install-recommends', ...names]);
     const packages = [...plan.matchAll(/^Inst (\S+) (?:\[\S+\] )?\((\S+) /gm)]
-      // A newer libc beside the machine's own ld.so ends every process.
+      // A newer libc with the machine's own ld.so crashes every process.
       .filter(([, name = '']) => names.includes(name) || !base.names.has(name))
       .map(([, name, version]) => `${name}=${version}`);
     await apt(['download', ...packages], into);
@@ -39,7 +37,7 @@ export async function downloadPackages(
 
 type Apt = (args: string[], cwd?: string) => Promise<string>;
 
-/** An apt-get with the machine's sources, and its state, lists and cache in a folder of its own. */
+/** An apt-get with the sources of the machine, and its state, lists and cache in a separate folder. */
 async function createPrivateApt(home: string, status: string): Promise<Apt> {
   for (const folder of ['state/lists/partial', 'cache/archives/partial']) {
     await mkdir(path.join(home, folder), { recursive: true });
@@ -53,13 +51,13 @@ async function createPrivateApt(home: string, status: string): Promise<Apt> {
       `Dir::State "${path.join(home, 'state')}";`,
       `Dir::State::status "${ownStatus}";`,
       `Dir::Cache "${path.join(home, 'cache')}";`,
-      // apt would hand downloads to the user _apt, who may not enter a checkout below a private home.
+      // apt would download as the user _apt, which may not enter a checkout below a private home.
       'APT::Sandbox::User "root";',
       'Acquire::Languages "none";',
       'Acquire::Retries "3";',
       'Acquire::http::Timeout "20";',
       'Acquire::https::Timeout "20";',
-      // Hooks that tidy the machine's own cache or tell its desktop are not for this private one.
+      // Skip the hooks of the machine, which clean its cache or notify its desktop.
       '#clear APT::Update::Post-Invoke;',
       '#clear APT::Update::Post-Invoke-Success;',
       '',

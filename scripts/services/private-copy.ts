@@ -1,13 +1,11 @@
 import { rename } from 'node:fs/promises';
 import { errorCode } from './processes.ts';
 
-/** Whether what is in a folder runs. */
+/** Whether the content of a folder runs. */
 export type IsUsable = (folder: string) => Promise<boolean>;
 
-/**
- * Renames a complete copy to its final name. A copy there that does not run is moved to `trash`, which must not exist; a usable one,
- * which another process put there first, stays.
- */
+/** Renames a complete copy to its final name. Moves an unusable copy there to `trash`, which must not exist; keeps a
+ *  usable one, which another process has put there. */
 export async function putInPlace(
   copy: string,
   folder: string,

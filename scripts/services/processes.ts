@@ -4,21 +4,21 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 
-/** A process that cannot be mistaken for a later one with the same pid, because `started` says when it was started. */
+/** Identifies a process: `started` distinguishes it from a later one with the same pid. */
 export type ProcessMark = z.infer<typeof markSchema>;
 const markSchema = z.object({ pid: z.int().positive(), started: z.string() });
 
-/** How a process is asked to end: each signal, and how long it is waited for after it. */
+/** The signals that end a process, each with the time to wait after it. */
 export type EndingSteps = readonly (readonly [signal: NodeJS.Signals, waitMs: number])[];
 
-/** Marks a running process; undefined when there is none with this pid, or only its zombie. One whose first thread has ended
- *  runs on until its last one has: it still holds its ports and files. */
+/** Marks a running process; undefined if no process has this pid, or only a zombie. A process whose first thread has
+ *  ended is running until its last thread ends: it still holds its ports and files. */
 export function markProcess(pid: number): ProcessMark | undefined {
   const started = process.platform === 'linux' ? startedOnLinux(pid) : startedByPs(pid);
   return started === undefined ? undefined : { pid, started };
 }
 
-/** The mark that was saved in a JSON file; undefined when there is none that can be read. */
+/** The mark saved in a JSON file; undefined if it cannot be read. */
 export function readMark(file: string): ProcessMark | undefined {
   if (!existsSync(file)) return undefined;
   try {
@@ -28,18 +28,18 @@ export function readMark(file: string): ProcessMark | undefined {
   }
 }
 
-/** Saves a mark for a later `readMark`. */
+/** Saves a mark for `readMark`. */
 export function saveMark(file: string, mark: ProcessMark): void {
   mkdirSync(path.dirname(file), { recursive: true });
   writeFileSync(file, JSON.stringify(mark));
 }
 
-/** True while exactly the marked process runs. */
+/** Whether exactly the marked process is running. */
 export function isRunning(mark: ProcessMark): boolean {
   return markProcess(mark.pid)?.started === mark.started;
 }
 
-/** The command line of a process with spaces between its arguments; empty when there is no such process. */
+/** The command line of a process, joined by spaces; empty if it does not exist. */
 export function commandOf(pid: number): string {
   try {
     return process.platform === 'linux'
@@ -50,12 +50,12 @@ export function commandOf(pid: number): string {
   }
 }
 
-/** Ends the marked process; with `group` a SIGKILL is for its whole process group. Throws if it outlives every step. */
+/** Ends the marked process; with `group` a SIGKILL goes to its whole process group. Throws if it survives all steps. */
 export async function endProcess(mark: ProcessMark, steps: EndingSteps, { group = false } = {}) {
   for (const [signal, waitMs] of steps) {
     if (!isRunning(mark)) break;
     sendSignal(group && signal === 'SIGKILL' ? -mark.pid : mark.pid, signal);
-    // A stopped process (SIGSTOP) only takes notice once it continues.
+    // A stopped process (SIGSTOP) handles the signal only after SIGCONT.
     sendSignal(mark.pid, 'SIGCONT');
     await waitUntil(() => !isRunning(mark), waitMs);
   }
@@ -75,10 +75,8 @@ export async function waitUntil(
   }
 }
 
-/**
- * Starts a long-running process in a session of its own (a Ctrl-C in the terminal is not for it) with its output in
- * `logFile`, and resolves when it is running. When this process exits without having ended it, it gets `lastSignal`.
- */
+/** Starts a long-running process in its own session, so that Ctrl-C in the terminal does not reach it, with its output
+ *  in `logFile`. Resolves when it runs. It gets `lastSignal` if this process exits first. */
 export async function startProcess(
   command: string,
   args: string[],
@@ -103,7 +101,7 @@ export async function startProcess(
 
 const owned = new Map<ChildProcess, NodeJS.Signals>();
 
-/** Sends the child a signal if this process exits before it does. */
+/** Sends the child a signal if this process exits first. */
 export function endWithThisProcess(child: ChildProcess, signal: NodeJS.Signals): void {
   if (child.pid === undefined) return;
   if (owned.size === 0) process.once('exit', signalOwned);
@@ -118,27 +116,27 @@ function signalOwned() {
   for (const [child, signal] of owned) child.kill(signal);
 }
 
-/** Ends every child that still runs and waits for it. */
+/** Ends every running child and waits for it. */
 export async function endOwnedProcesses(): Promise<void> {
   signalOwned();
   if (!(await waitUntil(() => owned.size === 0, 10_000))) killOwnedProcesses();
 }
 
-/** Kills every child that still runs, and what it started in its group. */
+/** Kills every running child with its process group. */
 export function killOwnedProcesses(): void {
   for (const { pid } of owned.keys()) {
     if (pid === undefined) continue;
-    // One that shares our process group leads none.
+    // A child in this process's own group leads no group.
     for (const target of [-pid, pid]) sendSignal(target, 'SIGKILL');
   }
 }
 
-/** The code of an error of Node's or of a driver's; empty for any other. */
+/** The code of an error of Node.js or a driver; empty for other errors. */
 export function errorCode(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
-/** Sends a signal to a process, or does nothing if it has ended. */
+/** Sends a signal to a process; does nothing if it has ended. */
 export function sendSignal(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
@@ -150,12 +148,12 @@ export function sendSignal(pid: number, signal: NodeJS.Signals): void {
 function startedOnLinux(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The name, in parentheses, may hold anything; the state and, 19 fields on, the start time follow it.
+    // The name, in parentheses, may contain anything; the state follows, and 19 fields later the start time.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const [state, threads, started] = [fields[0], Number(fields[17]), fields[19]];
-    // After a SIGKILL the first thread may be the first to go; the process keeps its ports until the others have gone, too.
+    // After a SIGKILL the first thread may end first; the process keeps its ports until all threads have ended.
     if ((state === 'Z' && threads <= 1) || state === 'X') return undefined;
-    // Start times count from the boot, so they only tell processes of one boot apart.
+    // Start times count from the boot, so they are comparable only within one boot.
     return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}+${started}`;
   } catch {
     return undefined;

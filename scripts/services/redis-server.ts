@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { debianLibraryPath, fetchDebianPackages, hasDebianPackages } from './debian-packages.ts';
 import { findExecutable, listExecutables, run } from './run.ts';
 
-/** An executable that is known to run, and what its environment needs beyond ours. */
+/** An executable that is known to run, and its additional environment variables. */
 export interface RedisServer {
   path: string;
   env: NodeJS.ProcessEnv;
@@ -11,7 +11,7 @@ export interface RedisServer {
 
 const cache = fileURLToPath(new URL('../../.cache', import.meta.url));
 const names = ['redis-server', 'valkey-server'];
-/** Where Homebrew, and Debian for root, keep what a PATH may not have. */
+/** The folders of Homebrew, and of Debian for root, which PATH may lack. */
 const folders = [
   ...['/opt/homebrew', '/usr/local', '/home/linuxbrew/.linuxbrew'].flatMap((prefix) => [
     `${prefix}/bin`,
@@ -21,15 +21,13 @@ const folders = [
   '/usr/bin',
   '/usr/sbin',
 ];
-/** BullMQ's scripts need it. */
+/** BullMQ's scripts require it. */
 const oldestVersion = [6, 2] as const;
 
 let found: Promise<RedisServer> | undefined;
 
-/**
- * Finds a Redis or Valkey of version 6.2 or newer: an installed one, else our own copy, which on Debian and Ubuntu is
- * fetched when there is none. Otherwise throws an Error that names the one command to type.
- */
+/** Finds a Redis or Valkey of version 6.2 or newer: an installed one, otherwise a private copy, which is fetched on
+ *  Debian and Ubuntu. Throws an Error with the command that installs one. */
 export async function findRedisServer(say: (line: string) => void): Promise<RedisServer> {
   found ??= search(say);
   try {
@@ -54,7 +52,7 @@ async function search(say: (line: string) => void): Promise<RedisServer> {
   return ownCopy(folder);
 }
 
-/** The line of an error that says most: of apt-get, the first that it marks as an error. */
+/** The most informative line of an error: for apt-get, the first line marked as an error. */
 function firstLine(error: unknown): string {
   const lines = (error instanceof Error ? error.message : String(error)).split('\n');
   return lines.find((line) => line.startsWith('E: '))?.slice(3) ?? lines[0] ?? '';

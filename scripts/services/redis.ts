@@ -15,13 +15,13 @@ import {
 } from './processes.ts';
 import { type RedisServer, findRedisServer } from './redis-server.ts';
 
-/** How a private Redis is to run. */
+/** Options of a private Redis. */
 export interface RedisOptions {
-  /** Its folder, made if missing; at most one Redis runs in it. */
+  /** Its folder, created if missing; at most one Redis uses it. */
   dataDir: string;
-  /** A free one by default. */
+  /** A free port by default. */
   port?: number;
-  /** Keeps the data over a restart: an append-only file, written out every second. */
+  /** Whether data survives a restart, in an append-only file with an fsync per second. */
   appendonly?: boolean;
   /** Further arguments of redis-server, such as `['--maxmemory', '64mb']`. */
   args?: string[];
@@ -34,21 +34,19 @@ export interface Redis {
   port: number;
   pid: number;
   child: ChildProcess;
-  /** Resolves when the process has ended; safe to call twice. */
+  /** Resolves when the process has ended; may be called twice. */
   stop(): Promise<void>;
 }
 
-/** Long enough to read back a large append-only file. */
+/** Long enough to load a large append-only file. */
 const readyWithinMs = 60_000;
 const ending: EndingSteps = [
   ['SIGTERM', 10_000],
   ['SIGKILL', 5_000],
 ];
 
-/**
- * Starts a Redis that listens on 127.0.0.1 only and never evicts, and resolves when it answers. One that an earlier,
- * killed supervisor left running in the same folder is stopped first. Its log is `<dataDir>.log`.
- */
+/** Starts a Redis that listens only on 127.0.0.1 and never evicts, and resolves when it answers. Stops one that an
+ *  earlier, killed supervisor left running in the same folder. Its log is `<dataDir>.log`. */
 export async function startRedis({ dataDir, say, ...options }: RedisOptions): Promise<Redis> {
   const server = await findRedisServer(say);
   await mkdir(dataDir, { recursive: true });
@@ -60,7 +58,7 @@ export async function startRedis({ dataDir, say, ...options }: RedisOptions): Pr
     if (await answersInTime(redis)) return redis;
     await redis.stop();
     const output = readLogSince(log);
-    // Somebody else took the free port between finding and using it.
+    // Another process took the free port before this server did.
     if (options.port === undefined && attempt < 3 && output.includes('Address already in use')) continue;
     throw new Error(`Redis did not start:\n${output.trim()}`);
   }
@@ -100,7 +98,7 @@ async function answersInTime({ port, pid, child }: Redis): Promise<boolean> {
   return !hasEnded() && isReady(port, pid);
 }
 
-/** Asks for the pid too: on a port that was taken another Redis would answer, while ours is about to end. */
+/** Checks the pid too: if the port was taken, another Redis answers while this one is exiting. */
 async function isReady(port: number, pid: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1', () => socket.write('INFO\r\n'));
@@ -111,7 +109,7 @@ async function isReady(port: number, pid: number): Promise<boolean> {
     };
     socket.setEncoding('latin1').on('data', (text: string) => {
       reply += text;
-      // While it reads its data back it refuses commands.
+      // It rejects commands while it loads its data.
       if (reply.includes('\r\nloading:'))
         end(reply.includes(`process_id:${pid}\r\n`) && reply.includes('loading:0'));
     });

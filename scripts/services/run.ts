@@ -3,17 +3,17 @@ import { accessSync, constants, statSync } from 'node:fs';
 import path from 'node:path';
 import { endWithThisProcess } from './processes.ts';
 
-/** Where and as whom a command runs, and what it reads. */
+/** Where and as which user a command runs, and its input. */
 export interface RunOptions {
   cwd?: string;
   env?: NodeJS.ProcessEnv;
   uid?: number;
   gid?: number;
-  /** What it is given on its standard input. */
+  /** The text for its standard input. */
   input?: string;
 }
 
-/** A command ended with something else than 0. */
+/** A command exited with another code than 0. */
 export class CommandFailed extends Error {
   override name = 'CommandFailed';
   readonly code: number | null;
@@ -24,7 +24,7 @@ export class CommandFailed extends Error {
   }
 }
 
-/** Runs a command to its end and returns what it wrote to standard output; throws CommandFailed with all its output. */
+/** Runs a command and returns its standard output; throws CommandFailed with all its output. */
 export async function run(
   command: string,
   args: string[],
@@ -51,12 +51,12 @@ export async function run(
   return stdout;
 }
 
-/** The first executable of one of these names in PATH or the further folders. */
+/** The first executable with one of these names in PATH or the additional folders. */
 export function findExecutable(names: string[], folders: string[] = []): string | undefined {
   return listExecutables(names, folders)[0];
 }
 
-/** Every executable of one of these names in PATH and the further folders, in that order. */
+/** All executables with one of these names in PATH and the additional folders, in order. */
 export function listExecutables(names: string[], folders: string[] = []): string[] {
   const all = [...(process.env['PATH'] ?? '').split(path.delimiter), ...folders].filter(Boolean);
   const files = all.flatMap((folder) => names.map((name) => path.join(folder, name)));

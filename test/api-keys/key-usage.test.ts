@@ -7,14 +7,14 @@ import { waitUntil } from '../support/wait-until.ts';
 const { db } = useDatabase();
 const never = 1_000_000;
 
-/** Uses of keys, and how often they were written. */
+/** A usage recorder; `state.written` lists the key IDs of each write. */
 function openUses(everyMs: number) {
   const apiKeys = createApiKeys(db());
-  const state = { written: [] as number[][], failures: 0, isAway: false };
+  const state = { written: [] as number[][], failures: 0, isUnavailable: false };
   const recordUsage = async (ids: number[]) => {
-    if (state.isAway) {
+    if (state.isUnavailable) {
       state.failures += 1;
-      throw new Error('PostgreSQL is away');
+      throw new Error('PostgreSQL is unavailable');
     }
     state.written.push(ids);
     await apiKeys.recordUsage(ids);
@@ -42,10 +42,10 @@ test('usage of many requests is written in one statement, to the minute', async 
 test('usage is written periodically, and retried after a failure', async () => {
   const { apiKeys, uses, state } = openUses(20);
   const { id } = await apiKeys.create('patient');
-  state.isAway = true;
+  state.isUnavailable = true;
   uses.add(id);
   await waitUntil('two writes have failed', () => state.failures >= 2);
-  state.isAway = false;
+  state.isUnavailable = false;
   await waitUntil('the usage is written', async () => (await apiKeys.get(id)).lastUsedAt !== null);
   await uses.close();
   expect(state.written).toEqual([[id]]);

@@ -11,7 +11,7 @@ const needed = {
   BASE_URL: 'https://sho.rt',
 };
 
-/** What is wrong with the web process's environment. */
+/** The problems in the environment of the web process. */
 function problemsOf(env: Record<string, string | undefined>): string[] {
   try {
     loadConfig(webSettings, { ...needed, ...env });

@@ -24,7 +24,7 @@ execFileSync('mkfifo', [fifo]);
 const load = (env: Record<string, string | undefined>) => loadConfig(webSettings, { ...needed, ...env });
 const ca = fileURLToPath(new URL('../support/services/tls/ca.crt', import.meta.url));
 
-/** A file with this content. */
+/** Creates a file with this content. */
 function fileOf(content: string): string {
   const file = path.join(folder, String(Math.random()));
   writeFileSync(file, content);

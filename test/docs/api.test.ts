@@ -8,7 +8,7 @@ import { firstCellsOf, readText } from './markdown.ts';
 const document = readText('docs/api.md');
 const documented = firstCellsOf(document).filter((cell) => /^[A-Z]+ \//.test(cell));
 
-/** Every route, as the document writes it; files that the page `/docs` loads are not routes of their own. */
+/** Every route in the notation of the document; files of the page `/docs` are not separate routes. */
 function routes(): string[] {
   return [...Object.values(publicRoutes), ...Object.values(apiRoutes)]
     .map(({ method, path }) => `${method.toUpperCase()} ${path}`)

@@ -19,7 +19,7 @@ const settings = () => ({
 });
 const prefix = uniquePrefix();
 let baseUrl: string;
-/** Stands for a checkout in which `npm run local` runs. */
+/** Simulates a checkout in which `npm run local` runs. */
 let folder: string;
 let stop: () => Promise<unknown>;
 
@@ -37,7 +37,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Runs a block as it is written, in a shell that stops at the first failure. */
+/** Runs a block unchanged in a shell that stops at the first failure. */
 async function runBlock(block: string): Promise<string> {
   const script = `set -e -o pipefail; set -a; . .local/env; set +a\n${block}`;
   const { stdout } = await run('bash', ['-c', script], { cwd: folder });
@@ -49,7 +49,7 @@ test('the quick start of the README prints what the README shows', async () => {
   const block = blocksOf(section, 'sh').find((one) => one.includes('curl'))!;
   const shown = blocksOf(section, '').find((one) => one.includes('HTTP/1.1'))!;
   const printed = await runBlock(block);
-  // The next answer begins on the line of a body without a line break.
+  // After a body without a line break, the next answer begins on the same line.
   for (const line of shown.trim().split('\n')) {
     expect(printed).toContain(line.replace(/, …}$/, ',').replaceAll('http://localhost:3000', baseUrl));
   }

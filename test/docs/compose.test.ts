@@ -8,9 +8,9 @@ const example = readFileSync('.env.example', 'utf8');
 const settings = new Set([...Object.keys(webSettings.shape), ...Object.keys(workerSettings.shape)]);
 const isSetting = (name: string) => settings.has(name.replace(/_FILE$/, ''));
 
-/** Variables that the file itself interpolates. */
+/** Variables that docker-compose.yml interpolates. */
 const interpolated = new Set([...compose.matchAll(/\$\{([A-Z_]+)/g)].map((match) => match[1]!));
-/** The lines of one service, or of the part that all processes of Linkmill share. */
+/** The lines of one service, or of the part that all Linkmill processes share. */
 const partOf = (name: string) =>
   new RegExp(`^ *${name}:.*\\n((?: +.*\\n|\\n)+?)(?=\\n|$(?![^]))`, 'm').exec(compose)?.[1] ?? '';
 

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { anchorsOf, documents, readText } from './markdown.ts';
 
-/** Links and images of a text outside of its code, except addresses of other hosts and pages of the forge. */
+/** Links and images in a text outside of code, except absolute URLs and pages of the forge. */
 const relativeLinksOf = (text: string): string[] =>
   [
     ...text
@@ -14,7 +14,7 @@ const relativeLinksOf = (text: string): string[] =>
     .map(([, link = '']) => link)
     .filter((link) => !/^https?:|^mailto:|^\.\.\/\.\.\/(actions|issues|security)/.test(link));
 
-/** Why a link of a document is wrong; undefined for one that is right. */
+/** The problem with a link of a document; undefined if the link is valid. */
 function problemOf(file: string, link: string): string | undefined {
   const [target = '', anchor] = link.split('#');
   const found = target === '' ? file : path.join(path.dirname(file), target);

@@ -12,19 +12,19 @@ export const documents = [
 
 export const readText = (file: string): string => readFileSync(file, 'utf8');
 
-/** The text of a document below a heading, such as `## Jobs`, up to the next one of the same depth or less. A line that begins with one
- *  `#` is the title, or a comment in a block. */
+/** The text below a heading such as `## Jobs`, up to the next heading of the same or a higher level. A line that begins
+ *  with one `#` is the title, or a comment in a code block. */
 export function sectionOf(file: string, heading: string): string {
   const [, section] = `\n${readText(file)}`.split(`\n${heading}\n`);
   if (section === undefined) throw new Error(`${file} has no heading "${heading}"`);
   return section.split(new RegExp(`\\n#{2,${heading.indexOf(' ')}} `))[0]!;
 }
 
-/** The first cells of the rows of all tables in a text that are code, without backticks. */
+/** The first cells of all table rows in a text that are code, without backticks. */
 export const firstCellsOf = (text: string): string[] =>
   [...text.matchAll(/^\| `([^`]+)` \|/gm)].map(([, cell = '']) => cell);
 
-/** The fenced blocks of a text in one language, without their indentation. */
+/** The fenced code blocks of one language in a text, without their indentation. */
 export function blocksOf(text: string, language: string): string[] {
   const blocks = text.matchAll(new RegExp(`^( *)\`\`\`${language}\\n([\\s\\S]*?)^\\1\`\`\`$`, 'gm'));
   return [...blocks].map(([, indent = '', block = '']) =>
@@ -32,7 +32,7 @@ export function blocksOf(text: string, language: string): string[] {
   );
 }
 
-/** The anchors of a document, as GitHub makes them of its headings. */
+/** The anchors that GitHub generates for the headings of a document. */
 export function anchorsOf(text: string): Set<string> {
   const seen = new Map<string, number>();
   const withoutBlocks = text.replaceAll(/^```[\s\S]*?^```$/gm, '');

@@ -61,7 +61,7 @@ async function readMetrics(baseUrl: string): Promise<Record<string, Metric>> {
   );
 }
 
-/** Labels that every metric of a cluster, or every histogram, has. */
+/** Labels of every metric of a cluster, or of every histogram. */
 const implicitLabels = new Set(['process', 'le']);
 
 /** The rows of the table in docs/operations.md. */

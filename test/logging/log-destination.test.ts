@@ -25,7 +25,7 @@ beforeAll(async () => {
 });
 afterAll(async () => await rm(folder, { recursive: true }));
 
-/** Runs a line of the shell in which `run` is that process and `$folder` a folder. Returns its exit code. */
+/** Runs a shell command in which `run` starts that process and `$folder` is a folder. Returns its exit code. */
 async function runIn(shellLine: string): Promise<number> {
   const define =
     'node=$0 script=$1 folder=$2; run() { "$node" --import tsx --input-type=module -e "$script"; echo "exit code $?" >&2; }';

@@ -49,7 +49,7 @@ test('repeated requests run a job once, and once more if requested while it runs
   const queue = queues.all.find(({ name }) => name === 'reconcile-cache')!;
   await waitUntil('both runs are completed', async () => (await queue.getCompletedCount()) === 2);
   expect(await queue.getJobCountByTypes('waiting', 'active', 'delayed')).toBe(0);
-  // The next one begins anew.
+  // The next request starts a new job.
   await add();
   await waitUntil('the job runs a third time', () => begun === 3);
   letGo();

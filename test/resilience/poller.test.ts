@@ -7,7 +7,7 @@ let poller: Poller | undefined;
 
 afterEach(() => void poller?.stop());
 
-/** A poller whose runs end when the test says so, and what it reported. */
+/** A poller whose runs the test ends, and what it reported. */
 function open(everyMs: number) {
   const state = { runs: 0, failures: [] as number[], recoveries: 0 };
   let end: (error?: Error) => void = () => undefined;

@@ -76,7 +76,7 @@ test.each(['', 'dist', '.cache'])('a read-only folder "%s" is reported with two 
   await installed('pino', 'tsx', 'typescript');
   const folder = path.join(checkout, name);
   await mkdir(folder, { recursive: true });
-  // Nothing is read-only for root, and this user may not write where root does.
+  // As root nothing is read-only, and this user may not write where root does.
   const user = isRoot ? { uid: 65_534, gid: 65_534 } : {};
   if (isRoot) await chmod(checkout, name === '' ? 0o755 : 0o777);
   await chmod(folder, 0o555);

@@ -34,17 +34,17 @@ test('a stopped process is continued so that it can handle the signal', async ()
   expect(isRunning(mark)).toBe(false);
 });
 
-// A thread of the last process ends by itself where the kernel is asked for it; Perl can ask.
-const exitOfThread = { x64: 60, arm64: 93 }[process.arch as string];
+// The number of the system call `exit`, which ends only the calling thread.
+const exitSystemCall = { x64: 60, arm64: 93 }[process.arch as string];
 const canEndThreads =
   process.platform === 'linux' && spawnSync('perl', ['-Mthreads', '-e', '1']).status === 0;
 
-test.runIf(canEndThreads && exitOfThread)(
+test.runIf(canEndThreads && exitSystemCall)(
   'a process counts as running until its last thread ends, since it keeps its ports',
   async () => {
     const script = `socket(my $s, PF_INET, SOCK_STREAM, 0); bind($s, sockaddr_in(0, INADDR_LOOPBACK)); listen($s, 1);
       $| = 1; print ((sockaddr_in(getsockname($s)))[0], "\\n");
-      threads->create(sub { sleep 60 }); syscall(${exitOfThread}, 0)`;
+      threads->create(sub { sleep 60 }); syscall(${exitSystemCall}, 0)`;
     const child = spawn('perl', ['-Mthreads', '-MSocket', '-e', script]);
     children.push(child);
     const [port] = await once(child.stdout, 'data');

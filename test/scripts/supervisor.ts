@@ -4,10 +4,8 @@ import { z } from 'zod';
 
 const services = new URL('../../scripts/services/', import.meta.url).href;
 
-/**
- * Runs a line of code that gives a `server` (`services` is the address of scripts/services/) in a process of its own,
- * and returns the server's address and pid once it runs. The process is then killed with SIGKILL.
- */
+/** Runs code that starts a `server` in a separate process (`services` is the URL of scripts/services/); returns the
+ *  server's address and pid, and kills the process with SIGKILL. */
 export async function startUnderKilledSupervisor(code: string): Promise<{ url: string; pid: number }> {
   const program = `
     const services = ${JSON.stringify(services)};

@@ -5,7 +5,7 @@ export type Random = ReturnType<typeof createRandom>;
 /** Pseudo-random choices that depend only on the seed. */
 export function createRandom(seed: string) {
   let state = createHash('sha256').update(seed).digest().readUInt32LE();
-  /** Mulberry32: a number of [0, 1). */
+  /** Mulberry32: returns a number of [0, 1). */
   function next(): number {
     state = (state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
@@ -20,7 +20,7 @@ export function createRandom(seed: string) {
   };
 }
 
-/** Picks from a list by Zipf's law: the second half as often as the first, the third a third as often, … */
+/** Picks from a list by Zipf's law: the second item half as often as the first, the third a third as often, … */
 export function createZipf<T>(list: readonly T[], { next }: Random): () => T {
   const sums: number[] = [];
   for (const i of list.keys()) sums.push((sums.at(-1) ?? 0) + 1 / (i + 1));

@@ -21,7 +21,7 @@ export function track(name: string): () => void {
   return () => void open.delete(entry);
 }
 
-/** A log without output: tests assert what a user can see. */
+/** A log without output: tests assert only what users can observe. */
 export const silentLog = createLog('test', 'silent');
 
 /** A unique prefix for Redis keys. */
@@ -44,8 +44,8 @@ export async function createDatabase(
   };
 }
 
-/** A database of its own for the file (or describe block), with a pool of connections; `db()` and `url()` are there once
- *  the tests run. */
+/** A separate database for the file (or describe block), with a pool; `db()` and `url()` are available once the tests
+ *  run. */
 export function useDatabase(): { db: () => Knex; url: () => string } {
   let database: Awaited<ReturnType<typeof createDatabase>>;
   let pool: Knex;

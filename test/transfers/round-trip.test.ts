@@ -18,7 +18,7 @@ beforeAll(async () => {
   );
 });
 
-/** What belongs to a short URL wherever it is. */
+/** The fields of a short URL that an export and import must preserve. */
 async function readUrls(database: typeof from) {
   const { rows } = await database.db().raw<{ rows: unknown[] }>(
     `select short_code, original_url, date_trunc('milliseconds', created_at) as created_at, starts_at, expires_at, max_clicks,
@@ -49,7 +49,7 @@ async function importAll(encoding: Encoding, file: string) {
 }
 
 const begins = fc.constantFrom('=1+1', "'=1", "''@x", '"', '|', '[1]', '-', "'", '');
-/** Text as a short URL may have it. */
+/** Text that a short URL may contain. */
 const text = fc
   .tuple(begins, fc.string({ unit: 'binary', maxLength: 30 }))
   .map((parts) =>

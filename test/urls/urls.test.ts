@@ -37,7 +37,7 @@ beforeAll(async () => {
 let codes = 0;
 const newCode = () => `code-${(codes += 1)}`;
 
-// Has its own tests; here it would hide the other tiers.
+// Disables the memory cache, which has its own tests and would hide the other tiers.
 const noMemoryCache: Parameters<typeof createUrls>[0]['memoryCache'] = {
   find: () => undefined,
   findStale: () => undefined,

@@ -5,7 +5,7 @@ import { parseUrl } from '../../src/validation/parse-url.ts';
 import { hosts, rests } from '../support/urls/cases.ts';
 
 test('a URL with non-ASCII letters is parsed every time', () => {
-  // URL.canParse says no to it on Node 20 from about the 6,000th call on.
+  // URL.canParse rejects it on Node.js 20 from about the 6,000th call on.
   for (let i = 0; i < 50_000; i += 1) parseUrl(`https://example.com/${i}`);
   expect(parseUrl('https://bücher.example/ä')?.href).toBe('https://xn--bcher-kva.example/%C3%A4');
 });

@@ -4,7 +4,7 @@ import { useDatabase } from '../support/resources.ts';
 
 const database = useDatabase();
 
-/** Minutes ahead of UTC, as JavaScript has it. */
+/** The offset from UTC in minutes, according to JavaScript. */
 function offsetOf(timeZone: string, at: Date): number {
   const format = new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' });
   const text = format.formatToParts(at).find(({ type }) => type === 'timeZoneName')!.value;

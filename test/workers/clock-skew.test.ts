@@ -17,7 +17,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Runs a job as a worker does whose clock is days fast. */
+/** Runs a job like a worker whose clock is days fast. */
 async function runAhead(name: JobName, days: number) {
   const processors = createProcessors({
     config: loadConfig(workerSettings, {

@@ -36,7 +36,7 @@ afterEach(async () => {
   for (let shard = 0; shard < shards; shard++) await flush(shard);
 });
 
-/** A watchdog; `flushed` are the shards that it has flushed so far, `checks` how often it has read the oldest entry of one. */
+/** A watchdog; `flushed` lists the shards that it has flushed, `checks` counts its reads of the oldest entry. */
 function startWatchdog({
   isPaused = async () => false,
   flushOne = flush,
@@ -67,7 +67,7 @@ function startWatchdog({
   return { flushed, stop, checks: () => checks };
 }
 
-/** Sends batches of one click each; those of one producer share a shard. */
+/** Sends batches of one click each; the batches of one producer share a shard. */
 async function send(count: number, producer = uuidv7()) {
   const batches = Array.from({ length: count }, (_, i) => ({
     producer,
@@ -114,7 +114,7 @@ test('clicks are not stale while their oldest entry changes, however many wait',
       const [first] = await stream.readPending(shard);
       if (first) await stream.delete(shard, [first.entryId]);
     }
-    // However long this takes, clicks keep waiting.
+    // Clicks are always waiting during this time.
     await send(1, producer);
     return performance.now() > end;
   });

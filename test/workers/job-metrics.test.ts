@@ -35,7 +35,7 @@ test('jobs are measured by queue and outcome, including failures', async () => {
   const completed = await countJobs('cleanup-transfers', 'completed');
   const failed = await countJobs('cleanup-transfers', 'failed');
   await queues.add('cleanup-transfers', {});
-  // Data that no version of this job takes fails without a second attempt.
+  // Invalid data fails without a second attempt.
   await queues.all
     .find(({ name }) => name === 'cleanup-transfers')!
     .add('cleanup-transfers', { typed: 'wrong' });

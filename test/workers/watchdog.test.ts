@@ -15,10 +15,11 @@ const name = 'warm-cache';
 /** Time for 20 checks, each of which would detect a stuck Worker. */
 const patienceMs = 2_000;
 const quickTimes = { checkEveryMs: 100, idleMs: 500, silentMs: 1_000 };
-/** More than a Worker needs to see that Redis is back. */
+/** Longer than a Worker needs to detect that Redis is available again. */
 const slowTimes = { ...quickTimes, idleMs: 3_000 };
 
-/** A watched Worker of one queue whose job does what `job` does; `redisUrl` is for queue and watchdog, `workerUrl` for it. */
+/** A watched Worker of one queue whose job runs `job`; queue and watchdog use `redisUrl`, the Worker uses
+ *  `workerUrl`. */
 async function watchOne(
   { onTestFinished }: TestContext,
   {
@@ -82,7 +83,7 @@ async function watchOne(
   return { queue, first, replacements, state, add: async () => await queue.add(name, {}) };
 }
 
-/** Resolves when a watchdog that saw a wedge would have acted. */
+/** Resolves when a watchdog would have acted on a stuck Worker. */
 async function outwaitWatchdog(ms = patienceMs) {
   const end = performance.now() + ms;
   await waitUntil('the watchdog has had time to check', () => performance.now() > end);
@@ -93,7 +94,7 @@ describe.concurrent('with a separate queue per test,', () => {
     const { first, add, state, replacements } = await watchOne(context);
     await first.worker.pause(true);
     expect(first.worker.isRunning()).toBe(true);
-    // What it was waiting for when it was paused it may still take.
+    // A paused Worker may still take the job that it was waiting for.
     await add();
     await add();
     await waitUntil('both jobs are done', () => state.done === 2, 5_000);

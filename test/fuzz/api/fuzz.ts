@@ -13,7 +13,7 @@ export interface FuzzResult {
   findings: Finding[];
   /** How often each operation was answered with each status. */
   answers: Map<string, Map<number, number>>;
-  /** How long the answers of each operation took together. */
+  /** The total duration of the answers of each operation. */
   milliseconds: Map<string, number>;
 }
 
@@ -49,7 +49,7 @@ export async function fuzz(options: {
   const result: FuzzResult = { requests: 0, findings: [], answers: new Map(), milliseconds: new Map() };
   const seen = new Set<string>();
 
-  /** Throws a UndocumentedAnswer for what was not found before, and then for the same alone, while it is made smaller. */
+  /** Throws an UndocumentedAnswer for a new finding, and afterwards only for the same one while it is shrunk. */
   async function tryOut(plan: Plan, hunt: Hunt): Promise<void> {
     if (hunt.signature !== undefined && hunt.shots++ > mostShots) return;
     const request = resolve(plan, knownValues, callers.keyOf);

@@ -20,10 +20,10 @@ export interface Operation {
   id: string;
   method: string;
   path: string;
-  /** Operations of one tag speak of the same things. */
+  /** Operations with the same tag share objects. */
   tag: string;
   isPublic: boolean;
-  /** Whether it wants the bearer token of an operator, and no API key. */
+  /** Whether it requires the operator token instead of an API key. */
   isOperatorPath: boolean;
   parameters: Parameter[];
   body: Content;

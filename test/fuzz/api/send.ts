@@ -3,7 +3,7 @@ import { Agent, request as send } from 'node:http';
 /** A request to send. */
 export interface Request {
   method: string;
-  /** What stands in the request line, byte for byte. */
+  /** The target in the request line, byte for byte. */
   target: string;
   headers: [name: string, value: string][];
   body: Buffer | undefined;
@@ -23,7 +23,7 @@ export function createSender(baseUrl: string, connections: number) {
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
   const { hostname: host, port } = new URL(baseUrl);
   return {
-    /** Rejects when there is no answer, or one that is no HTTP. */
+    /** Rejects without an answer, or with one that is not HTTP. */
     async send({ method, target, headers, body }: Request): Promise<Answer> {
       return await new Promise((resolve, reject) => {
         const options = { agent, host, port, method, path: target, timeout: patienceMs };

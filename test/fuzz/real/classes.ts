@@ -3,7 +3,7 @@ import { measureFiles } from './files/files.ts';
 import type { Row } from './row.ts';
 import { measureUrls } from './urls/urls.ts';
 
-/** The classes of real inputs. A class is a file that exports one function, and an entry here. */
+/** The classes of real inputs. A class is a file with one exported function, and an entry here. */
 export const classes: Readonly<Record<string, () => Promise<Row[]>>> = {
   agents: measureAgents,
   files: measureFiles,

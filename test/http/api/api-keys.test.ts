@@ -213,7 +213,7 @@ test.each([
   expect((await web.client().get(`${path}/${id}`)).body['rotated_at']).toBeNull();
 });
 
-// The last one: there is no web process after it.
+// The last test, because it stops the web process.
 test('a web process writes key usage on shutdown', async () => {
   const { id, key } = await make();
   const { id: unused } = await make();

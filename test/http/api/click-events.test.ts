@@ -19,19 +19,19 @@ beforeAll(async () => {
   }
 });
 
-/** All of them are closed again. */
+/** Open streams, which are closed after each test. */
 beforeEach(async () => {
   for (const close of open.splice(0)) close();
   await waitUntil('a stream can be opened', async () => (await readStatus()) === 200);
 });
 
-/** Counts clicks from a country of their own. */
+/** Counts a click from a country, which identifies it. */
 async function count(code: string, country: string): Promise<void> {
   const click = { urlId: urlIds[code]!, count: 1, lastAtMs: atMs, detail: makeDetail({ country }) };
   await openClickStore(web.database.db()).apply([makeDetailedBatch([click])]);
 }
 
-/** Reads a stream from when it is there. */
+/** Opens a stream; resolves when it has begun. */
 async function openStream(query = '', { key = web.apiKey(), lastId = '' } = {}) {
   const stream = await openClickEvents(`${web.baseUrl()}/api/v1/clicks/stream${query}`, {
     'x-api-key': key,
@@ -41,7 +41,7 @@ async function openStream(query = '', { key = web.apiKey(), lastId = '' } = {}) 
   return stream;
 }
 
-/** The status of one more stream, which is closed again. */
+/** Opens and closes one more stream; resolves to its status. */
 async function readStatus(): Promise<number> {
   const response = await fetch(`${web.baseUrl()}/api/v1/clicks/stream`, {
     headers: { 'x-api-key': web.apiKey() },

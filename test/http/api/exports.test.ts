@@ -10,7 +10,7 @@ import { waitUntil } from '../../support/wait-until.ts';
 
 const web = useWeb();
 
-/** Has all exports written that wait, as a worker would. */
+/** Runs all waiting exports, like a worker. */
 const runJob = async () =>
   await exportUrls(createTransfers(web.database.db()), undefined, createJobContext());
 

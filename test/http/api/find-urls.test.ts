@@ -24,10 +24,10 @@ const pathOf = (query: Query) => `/api/v1/urls?${new URLSearchParams(query).toSt
 
 const list = async (query: Query = {}) => await get(pathOf(query));
 
-/** The codes of a list. */
+/** The short codes in a list. */
 const codes = async (query: Query = {}) => (await list(query)).items.map((item) => item['short_code']);
 
-/** Follows the cursors of a list to its end. */
+/** Reads all pages of a list. */
 async function walk(query: Record<string, string>): Promise<unknown[]> {
   const found: unknown[] = [];
   let page = await list(query);
@@ -43,7 +43,7 @@ async function problemWith(query: Record<string, string>) {
   return { status: answer.status, errors: answer.body['errors'] };
 }
 
-/** Changes short URLs as another program would. */
+/** Changes short URLs by SQL, like another program. */
 async function set(code: string, columns: Record<string, unknown>): Promise<void> {
   await web.database.db()('urls').where({ short_code: code }).update(columns);
 }

@@ -125,7 +125,7 @@ test('JSON numbers are accepted as text; booleans and lists are not', async () =
   expect((await findUrl('number-1'))?.['max_clicks']).toBe(7);
 });
 
-/** The warnings of an import as its answer lists them, by short code. */
+/** The warnings in the report of an import, by short code. */
 async function readWarnings(id: unknown): Promise<string[][]> {
   const response = await fetch(`${service.baseUrl()}/api/v1/imports/${String(id)}/warnings`, {
     headers: { 'x-api-key': service.apiKey() },
@@ -265,7 +265,7 @@ test.each([
   expect(body['click_count']).toBe(clicks);
   const { db } = service.database;
   expect((await readAudit(db())).imported).toBeGreaterThanOrEqual(clicks);
-  // The click of another test may be on its way.
+  // Clicks of another test may still be in transit.
   await waitUntil('the audit is exact', async () => isExact(await readAudit(db())));
 });
 
@@ -371,7 +371,7 @@ test('an imported code redirects at once, despite negative or stale cache entrie
   expect((await client.get('/purged-1')).status).toBe(301);
   await client.delete('/api/v1/urls/purged-1');
   await createUrlCleanupStore(service.database.db()).purge(new Date(Date.now() + 60_000), 0, 0, 1_000);
-  // What the job that brings the cache up to date has seen before.
+  // Changes that the reconciliation job has already processed.
   await service.database.db()('url_removals').delete();
   for (const code of ['purged-1', 'unknown-1']) expect((await client.get(`/${code}`)).status).toBe(404);
   const rows = ['purged-1', 'unknown-1'].map((code) => `${code},https://example.com/${code}`);
@@ -412,7 +412,7 @@ test('a deleted import is not found, and its short URLs remain', async () => {
   expect((await client.get('/removed-1')).status).toBe(301);
 });
 
-/** Sends a form with these parts; resolves to the status and what there is of the answer. */
+/** Sends a form with these parts; resolves to the status and the received part of the answer. */
 async function sendForm(parts: [string, string | Blob, string?][], query = '') {
   const form = new FormData();
   for (const [name, value, file] of parts) {

@@ -6,7 +6,7 @@ import { createUrl } from '../../support/urls/urls.ts';
 
 const web = useWeb();
 
-/** What qrcode reads and writes pictures with; it comes without types. */
+/** The image libraries of qrcode, which have no types. */
 const { PNG } = createRequire(import.meta.url)('pngjs') as {
   PNG: { sync: { read: (png: Buffer) => { width: number; height: number; data: Buffer } } };
 };
@@ -23,7 +23,7 @@ async function fetchQr(query = '', headers: Record<string, string> = {}) {
   return { response, picture: Buffer.from(await response.arrayBuffer()) };
 }
 
-/** Rows of 1 for dark and 0 for light, as the QR code of the short URL has them. */
+/** The QR code of the short URL as rows of 1 for dark and 0 for light modules. */
 function expected(level: 'L' | 'M' | 'Q' | 'H' = 'M'): string[] {
   const { modules } = create(`${web.baseUrl()}/${code}`, { errorCorrectionLevel: level });
   return Array.from({ length: modules.size }, (_, row) =>
@@ -31,7 +31,7 @@ function expected(level: 'L' | 'M' | 'Q' | 'H' = 'M'): string[] {
   );
 }
 
-/** The same, of an SVG as qrcode draws it: "M" begins a row, "m" goes on, "h" draws. */
+/** Reads these rows from an SVG of qrcode: "M" begins a row, "m" moves, "h" draws. */
 function rowsOfSvg(svg: string, margin: number): string[] {
   const size = Number(/viewBox="0 0 (\d+)/.exec(svg)?.[1]) - 2 * margin;
   const rows = Array.from({ length: size }, () => Array<number>(size).fill(0));
@@ -45,7 +45,7 @@ function rowsOfSvg(svg: string, margin: number): string[] {
   return rows.map((row) => row.join(''));
 }
 
-/** The same, of the pixels in the middle of each module; any but these two colours is a "?". */
+/** Reads these rows from the pixels in the middle of each module; another colour is a "?". */
 function rowsOfPng(png: Buffer, margin: number, dark: string, light: string): string[] {
   const { width, data } = PNG.sync.read(png);
   const size = expected().length;

@@ -12,7 +12,7 @@ const tooMany = { status: 409, body: { type: problemUri('too-many-transfers') } 
 const createKey = async () =>
   (await createApiKeys(web.database.db()).create('some', { scopes: ['urls:read', 'urls:write'] })).key;
 
-/** Begins an upload that does not end by itself. */
+/** Begins an upload that does not end. */
 function beginUpload(key: string) {
   const sending = request(`${web.baseUrl()}/api/v1/imports`, {
     method: 'POST',

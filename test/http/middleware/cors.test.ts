@@ -6,7 +6,7 @@ const app = 'https://app.example';
 const web = useWeb({ CORS_ORIGINS: 'https://APP.example:443, chrome-extension://abcdefgh' });
 const urls = '/api/v1/urls';
 
-/** A request as a page of an origin sends it. */
+/** Sends a request like a page of an origin. */
 async function send(method: string, path: string, headers: Record<string, string> = {}, body?: string) {
   const response = await fetch(web.baseUrl() + path, {
     method,

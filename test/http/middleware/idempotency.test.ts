@@ -18,7 +18,7 @@ const create = async (key: string, body: object = { original_url: page }, client
 
 const countUrls = async () => Number((await web.database.db()('urls').count({ count: '*' }))[0]!['count']);
 
-/** What must be the same when a request comes again. */
+/** The parts of a response that must be equal for a repeated request. */
 const seen = ({ status, headers, body }: Answer) => ({
   status,
   location: headers.get('location'),
@@ -37,7 +37,7 @@ test('a repeated create gets the first answer with Idempotent-Replayed', async (
   const first = await create('key-1', body);
   expect(first.status).toBe(201);
   expect(first.headers.has('Idempotent-Replayed')).toBe(false);
-  // The order of fields means nothing.
+  // The order of fields does not matter.
   const again = await create('key-1', Object.fromEntries(Object.entries(body).toReversed()));
   expect(seen(again)).toEqual(seen(first));
   expect(again.headers.get('Idempotent-Replayed')).toBe('true');

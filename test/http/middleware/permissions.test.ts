@@ -11,7 +11,7 @@ const web = useWeb();
 const operations = Object.entries<Operation>(declared).map(([name, operation]) => ({ name, operation }));
 const ofOneUrl = operations.filter(({ operation }) => operation.path.includes('{short_code}'));
 
-/** A value that does not exist, for each path parameter. */
+/** A nonexistent value for each path parameter. */
 const unknown: Record<string, string> = { short_code: 'unknown-1', id: '999999999', name: 'unknown' };
 
 const fillIn = (path: string, values: Record<string, string>) =>
@@ -22,7 +22,7 @@ const typeOf = (answer: Answer) => String(answer.body['type']).replace(/^.*#/, '
 interface Holder {
   who: string;
   key: string | null;
-  /** What it may do; undefined for who is no one. */
+  /** Its scopes; undefined for an unauthenticated client. */
   allowed?: readonly string[];
 }
 const holders: Holder[] = [];
@@ -74,7 +74,7 @@ test('every route below /api/ is an operation with a scope', () => {
 
 test('read scopes do not permit changes, and API keys require admin', () => {
   const reading = new Set<string>(['urls:read', 'stats:read', 'any']);
-  // Who may read short URLs may have them written into a file.
+  // The scope urls:read also permits exports of short URLs.
   const changing = operations.filter(
     ({ operation }) => operation.tag !== 'Exports' && (operation.method !== 'get' || operation.isUnsafe),
   );
@@ -108,7 +108,7 @@ test('unknown, wrong, revoked and expired keys get the same answer', async () =>
   expect(new Set(answers.map(({ status, body }) => JSON.stringify([status, body])))).toHaveLength(1);
 });
 
-/** Two short URLs, one of an API key and one without an owner, and what stays the same without a change. */
+/** Two short URLs, one of an API key and one without an owner, and a function that reads what must not change. */
 async function makeUrls(name: string, operation: Operation, owner: number) {
   const db = web.database.db();
   const [own, foreign] = [`own-${name}`, `not-${name}`].map((code) => code.slice(0, 32)) as [string, string];
@@ -134,7 +134,7 @@ async function makeUrls(name: string, operation: Operation, owner: number) {
   return { own, foreign, read };
 }
 
-/** All of an answer that a client can tell apart, with another code in the place of its own. */
+/** Everything in an answer that a client can observe, with its own code replaced by a constant. */
 const shown = ({ status, headers, body }: Answer, code: string) =>
   JSON.stringify([status, [...headers].filter(([name]) => name !== 'date'), body]).replaceAll(code, '…');
 
@@ -157,7 +157,7 @@ test.each(ofOneUrl)(
     expect(answer).toBeProblem('not-found');
     expect(shown(answer, foreign)).toBe(shown(await send('unknown-1'), 'unknown-1'));
     expect(await read(foreign)).toEqual(before);
-    // What is refused for a foreign one is otherwise in order.
+    // The same request succeeds for an own short URL.
     expect([own, Math.floor((await send(own)).status / 100)]).toEqual([own, 2]);
   },
 );

@@ -11,7 +11,7 @@ beforeAll(async () => {
 
 const remainingOf = ({ headers }: { headers: Headers }) => Number(headers.get('ratelimit-remaining'));
 
-/** How many requests the one that is sent counts as. */
+/** The number of requests that this request counts as. */
 async function weigh(send: () => Promise<{ status: number; headers: Headers }>): Promise<number> {
   const before = remainingOf(await web.client().get(`/api/v1/urls/${code}`));
   const answer = await send();

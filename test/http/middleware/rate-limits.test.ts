@@ -23,7 +23,7 @@ const limited = [429, problemUri('rate-limited')];
 const seen = ({ status, body }: Answer) => [status, body['type']];
 const newKey = async () => (await createApiKeys(web.database.db()).create('limits')).key;
 
-/** What this many requests of an address are answered, one after the other. */
+/** Sends this many requests from an address in sequence; resolves to the answers. */
 async function sendAs(address: string, path: string, count: number, client: Client = web.client(null)) {
   const answers: Answer[] = [];
   for (let i = 0; i < count; i++) answers.push(await client.get(path, { 'x-forwarded-for': address }));

@@ -75,7 +75,7 @@ test('without Redis the service is degraded and ready, and fully works', async (
   });
   try {
     const client = createClient(degraded.baseUrl, key);
-    // The path of clicks changes after the first attempt on Redis.
+    // Clicks are stored elsewhere only after the first failed attempt on Redis.
     const health = await waitUntil('the health names where clicks are stored', async () => {
       const answer = await client.get('/health');
       return (answer.body['works'] as { clicks: string }).clicks === 'postgres' && answer;
@@ -120,7 +120,7 @@ test('without PostgreSQL the service redirects from the cache and answers 503 el
   });
   try {
     const client = createClient(degraded.baseUrl, web.apiKey());
-    // The path of clicks changes after the first attempt on Redis.
+    // Clicks are stored elsewhere only after the first failed attempt on Redis.
     const health = await waitUntil('the health names where clicks are stored', async () => {
       const answer = await client.get('/health');
       return (answer.body['works'] as { clicks: string }).clicks === 'redis' && answer;

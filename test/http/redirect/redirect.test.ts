@@ -94,7 +94,7 @@ async function readAnswer(requestLine: string) {
 }
 
 describe('a short URL in the memory cache', () => {
-  /** Creates one that only the memory cache has with this URL: Redis gets another URL, and the database none. */
+  /** Creates a short URL whose URL only the memory cache has: Redis gets another URL, and the database none. */
   async function createKnown(path: string, more: Record<string, unknown> = {}) {
     const code = await createUrl({ original_url: `https://example.com/${path}`, ...more });
     const first = await readAnswer(`GET /${code}`);

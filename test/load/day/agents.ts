@@ -1,4 +1,4 @@
-/** A `User-Agent` and what people would say that it is. */
+/** A `User-Agent` with the names that a person would give its client. */
 export interface Agent {
   header: string;
   browser: string;
@@ -7,7 +7,7 @@ export interface Agent {
   isBot: boolean;
 }
 
-/** Versions of one browser on one system, and the names that we expect for them. */
+/** Versions of one browser on one system, with their expected names. */
 interface Kind {
   names: [browser: string, os: string, device: string];
   versions: number;
@@ -34,7 +34,7 @@ const samsung = (device: string, version: number, mobile = '') =>
     `SamsungBrowser/${version}.0 Chrome/`,
   );
 
-/** The most usual ones first. */
+/** The most common first. */
 const kinds: Kind[] = [
   {
     names: ['Chrome', 'Android', 'mobile'],
@@ -125,7 +125,7 @@ const kinds: Kind[] = [
   },
 ];
 
-/** The agents of people, the most usual kinds first and a version of each in turn. */
+/** The agents of people, the most common kinds first, one version of each in turn. */
 export const personAgents: Agent[] = kinds
   .flatMap(({ names: [browser, os, device], versions, write }) =>
     Array.from({ length: versions }, (_, n) => ({

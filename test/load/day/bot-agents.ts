@@ -1,6 +1,6 @@
 import type { Agent } from './agents.ts';
 
-/** Bots that say who they are, or what they are made with. */
+/** Bots that name themselves or their library. */
 const bots: [header: string, browser: string, os: string, device: string][] = [
   ['Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)', 'Googlebot', '', ''],
   [
@@ -56,7 +56,7 @@ const bots: [header: string, browser: string, os: string, device: string][] = [
   ],
 ];
 
-/** Bots that differ in their version alone. */
+/** Bots that differ only in their version. */
 const tools: [name: string, versions: number][] = [
   ['axios', 8],
   ['okhttp', 5],

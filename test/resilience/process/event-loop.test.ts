@@ -14,12 +14,12 @@ function openWatch(maxDelayMs: number) {
   return watch;
 }
 
-/** Keeps this process from everything else. */
+/** Blocks the event loop of this process. */
 function block(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
-/** Makes every turn of the event loop take so long, until it is told to stop. */
+/** Makes every turn of the event loop take `ms` until the returned function is called. */
 function blockEachTurn(ms: number): () => void {
   let stopped = false;
   const turn = () => {

@@ -4,7 +4,7 @@ import { isPostgresUnavailable, openPostgres } from '../../../src/storage/postgr
 import { logins, message, startRefusingPostgres } from '../../support/services/refusing-postgres.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
-/** What a query fails with on a server that answers a start-up with this. */
+/** The error of a query on a server that answers the start of a session with this message. */
 async function refusedBy(answer: Buffer | undefined, hasPassword = true): Promise<Error> {
   const server = await startRefusingPostgres(answer);
   const db = openPostgres({

@@ -5,7 +5,7 @@ import { StoreUrlError } from '../../../src/storage/connections/store-url.ts';
 
 const secret = 'hunter2';
 
-/** Why a URL is refused; `SHOWN` in it stands for the password. */
+/** The reason for the rejection of a URL, with `SHOWN` instead of the password. */
 function reasonOf(parse: (url: string) => unknown, url: string): string {
   try {
     parse(url);

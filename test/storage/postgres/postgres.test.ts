@@ -78,7 +78,7 @@ test('a connection that opens after its query timed out serves the next query', 
     const first = proxy.hold('linkmill-slow');
     await expect(db.raw('select 1')).rejects.toSatisfy(isPostgresUnavailable);
     await first.sprung;
-    // Another connection would not get through.
+    // The proxy holds any further connection.
     proxy.hold('linkmill-slow');
     first.release();
     const { rows } = await waitUntil(

@@ -25,7 +25,7 @@ afterAll(async () => {
   closed();
 });
 
-/** What a probe finds with the rights of a new user. */
+/** The problems that a probe finds with the rights of a new user. */
 async function probeAs(rights: string[], url = server.url) {
   const user = `user-${rights.join('').replaceAll(/\W/g, '')}`;
   await admin.call('ACL', 'SETUSER', user, 'reset', 'on', '>secret', ...rights);
@@ -113,7 +113,7 @@ test('a full Redis and one that cannot save have different reasons', async () =>
   expect(full.redis_refuses_writes).toContain('maxmemory');
 
   await admin.config('SET', 'save', '3600 1000');
-  // A folder in the file's place: the save fails, also for root.
+  // A folder in place of the file makes the save fail, even for root.
   await mkdir(`${server.dataDir}/dump.rdb/in-the-way`, { recursive: true });
   await admin.call('BGSAVE');
   await waitUntil('the save has failed', async () =>

@@ -21,7 +21,7 @@ afterAll(async () => {
   await server.stop();
 });
 
-/** Keeps this process from everything else, its reading included. */
+/** Blocks the event loop, so that this process reads nothing. */
 function block(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
@@ -29,7 +29,7 @@ function block(ms: number): void {
 test('a reply that arrived in time is processed when the event loop is late', async () => {
   for (let i = 0; i < 5; i++) {
     const answer = redis.echo('here');
-    // Redis, too, may have to wait for a processor.
+    // Redis itself may also wait for a processor.
     block(100 * readSlowness());
     expect(await answer).toBe('here');
   }

@@ -58,7 +58,7 @@ describe('a migrated database', () => {
       'A newer version migrated this database, and this version is not compatible with it: 20270101_000001_need_color (every short URL needs a color). Start the newer version, or restore a backup from before the upgrade.';
     expect(await readSchemaState(db)).toEqual({ kind: 'incompatible', reason });
     await expect(migrate(db)).rejects.toThrow(reason);
-    // To the version that has it, it is one like all others.
+    // For the version that contains it, it is a normal migration.
     expect(await readSchemaState(db, newer.url)).toEqual({ kind: 'current' });
     await newer.remove();
   });

@@ -25,10 +25,8 @@ const quiet = [
   '--disable-sync',
 ];
 
-/**
- * Opens a headless Chromium that sends no requests of its own: the one at CHROMIUM_PATH, an installed one, or on Debian one
- * that is fetched into .cache. Otherwise throws an Error that says what to install.
- */
+/** Opens a headless Chromium that sends no requests of its own: from CHROMIUM_PATH, installed, or fetched into .cache
+ *  on Debian. Otherwise throws an Error with the command that installs one. */
 export async function openBrowser(): Promise<Browser> {
   const { executablePath, env } = await findChromium();
   return chromium.launch({ executablePath, args: quiet, env: { ...withoutUndefined(process.env), ...env } });
@@ -49,7 +47,7 @@ async function findChromium(): Promise<Chromium> {
     'google-chrome-stable',
   ]);
   for (const executablePath of [...installed, ...appFolders.filter((file) => existsSync(file))]) {
-    // Ubuntu's chromium-browser is a script that only works where snaps do.
+    // Ubuntu's chromium-browser is a script that needs snap.
     if (await runs({ executablePath, env: {} })) return { executablePath, env: {} };
   }
   if (!hasDebianPackages()) throw new Error(whatToInstall);
@@ -63,7 +61,7 @@ async function findChromium(): Promise<Chromium> {
 
 async function ownCopy(folder: string): Promise<Chromium> {
   return {
-    // Its usr/bin/chromium is a script that expects to be installed.
+    // Its usr/bin/chromium is a script that needs an installation.
     executablePath: path.join(folder, 'usr/lib/chromium/chromium'),
     env: { LD_LIBRARY_PATH: debianLibraryPath(folder), ...(await fontsOf(folder)) },
   };
@@ -76,7 +74,7 @@ async function runs({ executablePath, env }: Chromium): Promise<boolean> {
   return /\d+\.\d+/.test(version);
 }
 
-/** A machine without fonts of its own gets those that came along: without any, pages have no text to see. */
+/** Provides the fetched fonts to a machine without any; otherwise pages have no visible text. */
 async function fontsOf(folder: string): Promise<Record<string, string>> {
   const own = path.join(folder, 'etc/fonts/fonts.conf');
   if (existsSync('/etc/fonts/fonts.conf') || !existsSync(own)) return {};

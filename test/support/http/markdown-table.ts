@@ -1,4 +1,4 @@
-/** A table in Markdown, which is as good to read in a terminal; all columns but the first are aligned to the right. */
+/** Formats a Markdown table with aligned columns; all but the first are aligned to the right. */
 export function formatMarkdownTable(columns: string[], rows: string[][]): string {
   const widths = columns.map((name, i) => Math.max(name.length, ...rows.map((line) => line[i]!.length)));
   const format = (line: string[]) =>

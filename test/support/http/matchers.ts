@@ -6,9 +6,9 @@ import type { Answer } from './client.ts';
 type Answered = Answer | { status: number; problem?: Record<string, unknown> };
 
 interface Matchers {
-  /** The answer is a problem of this type, with the status of the type or another one. */
+  /** Asserts that the answer is a problem of this type, with the type's status or the given one. */
   toBeProblem: (type: ProblemType, status?: number) => void;
-  /** The answer redirects to this URL, with any status of a redirect or this one. */
+  /** Asserts that the answer redirects to this URL, with any redirect status or the given one. */
   toRedirectTo: (url: string, status?: number) => void;
 }
 

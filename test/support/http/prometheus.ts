@@ -1,6 +1,6 @@
 import parse from 'parse-prometheus-text-format';
 
-/** The metrics of a web process as a parser of Prometheus' text format reads them. */
+/** Parses the metrics of a web process in the Prometheus text format. */
 export async function openPrometheus(baseUrl: string, headers: Record<string, string> = {}) {
   const response = await fetch(`${baseUrl}/metrics`, { headers });
   const text = await response.text();
@@ -17,11 +17,11 @@ export async function openPrometheus(baseUrl: string, headers: Record<string, st
   return {
     names: [...families.keys()],
 
-    /** A counter or gauge; what was never counted has no sample, and is 0. */
+    /** The value of a counter or gauge; 0 without a sample. */
     value: (name: string, labels: Record<string, string> = {}): number =>
       Number(find(name, labels)?.value ?? 0),
 
-    /** The sum of a histogram's series with these labels; each bucket includes those below. */
+    /** The sum of the histogram series with these labels; each bucket includes the smaller ones. */
     histogram(name: string, labels: Record<string, string> = {}) {
       const buckets: Record<string, number> = {};
       for (const sample of samplesOf(text, `${name}_bucket`, labels)) {

@@ -1,6 +1,6 @@
-/** A process of its own: connections that send one request after the other without waiting for answers, until it is ended. What is
- *  closed is opened again. Settings: `TARGET` (host and port), `REQUEST` (its bytes), `CONNECTIONS`, `READS` (whether answers
- *  are read). */
+/** A separate process that sends pipelined requests on several connections until it is ended, and reopens closed
+ *  connections. Settings: `TARGET` (host and port), `REQUEST` (its bytes), `CONNECTIONS`, `READS` (whether answers are
+ *  read). */
 import { connect } from 'node:net';
 
 const { TARGET, REQUEST = '', CONNECTIONS = '10', READS } = process.env;

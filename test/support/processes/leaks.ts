@@ -2,7 +2,7 @@ import { afterAll, afterEach, vi } from 'vitest';
 import { takeOpenResources } from '../resources.ts';
 import { killLeftProcesses } from './launch.ts';
 
-/** Restores clocks and functions that a failed test replaced: the next file may share this process. */
+/** Restores clocks and functions that a failed test replaced, because the next file may share this process. */
 afterEach(() => {
   vi.useRealTimers();
   vi.restoreAllMocks();

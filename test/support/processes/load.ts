@@ -47,14 +47,14 @@ export async function sendRedirects(baseUrl: string, codes: string[], clients = 
   return tally;
 }
 
-/** Clients that keep their connection and request one short code after the other until no server listens or they are
- *  stopped. `tally` grows while they run. */
+/** Clients with persistent connections that request one short code after the other until no server listens or they are
+ *  stopped. `tally` grows meanwhile. */
 export function startLoad(baseUrl: string, codes: string[], clients = 20) {
   return runLoad([baseUrl], codes, { clients, untilRefused: true });
 }
 
-/** Such clients, which alternate between web processes, go on to the next one where they are refused, and only end when they
- *  are told to. */
+/** Clients that alternate between web processes, try the next one after a refused connection, and end only when
+ *  stopped. */
 export function startLoadOnAll(baseUrls: string[], codes: string[], options: LoadOptions) {
   return runLoad(baseUrls, codes, { ...options, untilRefused: false });
 }

@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers';
 import { inject } from 'vitest';
 import type { Settings } from './launch.ts';
 
-/** The shell blocks below a heading of docs/runbook.md, in their order and without their indentation. */
+/** The shell blocks below a heading of docs/runbook.md, in order and without indentation. */
 export function shellBlocksOf(heading: string): string[] {
   const [, section] = readFileSync('docs/runbook.md', 'utf8').split(`\n${heading}\n`);
   if (section === undefined) throw new Error(`docs/runbook.md has no heading "${heading}"`);
@@ -18,19 +18,19 @@ export function shellBlocksOf(heading: string): string[] {
   );
 }
 
-/** Starts and stops processes as the supervisor does that `systemctl` stands for. */
+/** Starts and stops processes in place of systemd, behind a fake `systemctl`. */
 export interface Supervisor {
   start: (unit: string) => Promise<unknown>;
   stop: (unit: string) => Promise<unknown>;
 }
 
-/** A checkout on some machine, with a build and an `.env` file, in which the commands of the runbook are run. */
+/** A checkout on a machine, with a build and an `.env` file, in which the commands of the runbook run. */
 export async function createMachine(
   settings: Settings,
   options: { path: string; supervisor?: Supervisor; build?: string },
 ) {
   const folder = await mkdtemp(path.join(tmpdir(), 'linkmill runbook '));
-  // Copies: a script that is linked looks for the build beside the original.
+  // Copied, because a linked script would look for the build beside the original.
   for (const name of ['package.json', 'scripts/preflight.cjs']) await cp(name, path.join(folder, name));
   await symlink(options.build ?? inject('buildFolder'), path.join(folder, 'dist'));
   await symlink(path.resolve('node_modules'), path.join(folder, 'node_modules'));

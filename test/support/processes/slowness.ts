@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { availableParallelism, loadavg } from 'node:os';
 
-/** The largest factor for time limits: a hanging test must end. */
+/** The maximum factor for time limits, so that a hanging test ends. */
 const highest = 20;
 
 /** Duration of `measureSlowness` in milliseconds on an idle processor of 2023. */
@@ -10,10 +10,8 @@ const usualMs = { hashing: 110, starting: 50 };
 const hashes = 60_000;
 const starts = 3;
 
-/**
- * Measures how many times longer than usual computing and starting a process take on this machine, beside whatever else it does: at
- * least 1. Takes about a quarter of a second times the result.
- */
+/** Measures how many times longer than on an idle machine a computation and a process start take under the current
+ *  load: at least 1. Takes about 0.25 s times the result. */
 export function measureSlowness(): number {
   const hashingMs = timeOf(() => {
     let digest = 'linkmill';
@@ -25,10 +23,8 @@ export function measureSlowness(): number {
   return bounded(Math.max(hashingMs / usualMs.hashing, startingMs / (starts * usualMs.starting)));
 }
 
-/**
- * How many times longer than on a quiet machine something may take now: what was measured when the run began (`TEST_SLOWNESS`), or
- * the processes per processor that want to run, whichever is higher. From 1 to 20.
- */
+/** The current factor for time limits, from 1 to 20: the slowness measured at the start of the run (`TEST_SLOWNESS`),
+ *  or the number of runnable processes per processor if that is higher. */
 export function readSlowness(): number {
   const measured = Number(process.env['TEST_SLOWNESS'] ?? 1);
   return bounded(Math.max(measured, (loadavg()[0] ?? 0) / availableParallelism()));

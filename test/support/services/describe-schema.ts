@@ -1,7 +1,7 @@
 import type { Knex } from '../../../src/storage/postgres/postgres.ts';
 
-/** The tables, views, functions and triggers of a database as SQL, in a fixed order. It is for reading and comparing: without owners
- *  and rights, and without what belongs to an extension or to the history of the migrations. */
+/** Describes the tables, views, functions and triggers of a database as SQL in a fixed order, for reading and
+ *  comparison: without owners, rights, extensions and the migration history. */
 export async function describeSchema(db: Knex): Promise<string> {
   const sections: string[][] = [];
   for (const query of [sequences, types, tables, views, statistics, functions, triggers]) {

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { waitUntil } from '../wait-until.ts';
 import { type Proxy, startProxy } from './proxy.ts';
 
-/** Answers each command `x` with `done x`; `commands` are those that it got. */
+/** Answers each command `x` with `done x`; `commands` lists the received ones. */
 let server: Server;
 let commands: string[];
 let proxy: Proxy;
@@ -30,7 +30,7 @@ afterEach(async () => {
   server.close();
 });
 
-/** A connection through the proxy: what it has heard, and how it ended. */
+/** A connection through the proxy; records the received data and how it ended. */
 async function open() {
   const socket = connect(proxy.port, '127.0.0.1').setEncoding('utf8');
   clients.push(socket);

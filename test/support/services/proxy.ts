@@ -26,8 +26,8 @@ const greetingBytes = 1_000;
 /** Time limit for the rest of a dropped reply after its first bytes. */
 const replyMs = 20;
 
-/** A TCP proxy on a free loopback port to `target`, a port of the same machine, which can do to connections what networks
- *  do. Bytes keep their order; a slow reader slows its writer down. */
+/** A TCP proxy on a free loopback port to `target`, a port of the same machine, that simulates network faults. Bytes
+ *  keep their order; a slow reader slows down the writer. */
 export async function startProxy(target: number) {
   const links = new Set<Link>();
   const traps = new Set<LinkTrap>();
@@ -96,8 +96,8 @@ export async function startProxy(target: number) {
       return links.size;
     },
 
-    /** From now on nothing passes on connections whose first commands have this name in them, new ones included, and neither
-     *  end is told. Returns what ends that for new ones. */
+    /** Makes connections half-open whose first commands contain this name, including new ones. Returns a function that
+     *  ends this for new connections. */
     mute(name: string): () => void {
       muted.add(name);
       for (const link of links) link.muteIfNamed();
@@ -109,8 +109,8 @@ export async function startProxy(target: number) {
       latencyMs = ms;
     },
 
-    /** Forwards the next command that has these bytes, then drops what the server replies and resets the connection: it was
-     *  executed, and its client cannot know. */
+    /** Forwards the next command that contains these bytes, then drops the reply of the server and resets the
+     *  connection: the command is executed, but its client cannot know. */
     dropReplyTo: (pattern: string): Trap =>
       set(pattern, (link, trap, forward) => {
         forward();

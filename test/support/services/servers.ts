@@ -16,9 +16,9 @@ export interface TestServer {
   readonly port: number;
   /** Changes with each start. */
   readonly pid: number;
-  /** Kills it with all its processes, like a power failure, and resolves when they have ended. */
+  /** Kills all its processes, like a power failure, and resolves when they have ended. */
   kill(): Promise<void>;
-  /** Starts it after `kill`, on the same port and with its saved data. */
+  /** Starts it after `kill`, on the same port with its saved data. */
   start(): Promise<void>;
   /** Stops (SIGSTOP) all its processes: connections stay open without answers. */
   hang(): void;
@@ -29,12 +29,12 @@ export interface TestServer {
 }
 
 export interface TestRedis extends TestServer {
-  /** The folder of its data. */
+  /** The folder with its data. */
   dataDir: string;
 }
 
-/** Starts a PostgreSQL with an empty database, which is fast because it does not care for power cuts. With `keepsCommits`
- *  what it has committed is there after a `kill`, too. */
+/** Starts a PostgreSQL with an empty database, without fsync for speed. With `keepsCommits`, commits survive a
+ *  `kill`. */
 export async function startTestPostgres({
   keepsCommits = false,
   binaries = undefined as PostgresBinaries | undefined,
@@ -96,9 +96,9 @@ async function keep(folder: string, startOn: (port: number) => Promise<RunningSe
   };
 }
 
-/** Sends a signal to a server and then to each of its children: PostgreSQL has one per connection. Returns their pids. */
+/** Sends a signal to a server and each of its children (PostgreSQL has one per connection). Returns their pids. */
 function signalFamily(parent: number, signal: NodeJS.Signals): number[] {
-  // First, so that it starts no further child.
+  // The server first, so that it starts no further child.
   sendSignal(parent, 'SIGSTOP');
   const children = spawnSync('pgrep', ['-P', String(parent)], { encoding: 'utf8' }).stdout;
   const pids = [parent, ...children.split('\n').filter(Boolean).map(Number)];

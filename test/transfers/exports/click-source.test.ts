@@ -33,7 +33,7 @@ beforeAll(async () => {
 });
 
 async function exportClicks(wanted: Partial<NewExport> = {}) {
-  // Whatever is open on the server, other tests' transactions too, an export stops ahead of.
+  // An export stops before any open transaction on the server, including those of other tests.
   await waitUntil('earlier transactions have ended', async () => {
     const { rows } = await db().raw(
       `select max(applied_in) < pg_snapshot_xmin(pg_current_snapshot()) as "areOver" from url_analytics

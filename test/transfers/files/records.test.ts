@@ -23,7 +23,7 @@ async function readAll(encoding: Encoding, content: string | Buffer, from = star
   }
 }
 
-/** Lines and contents, short. */
+/** The line numbers and contents of the records, abbreviated. */
 const shown = (records: ImportRecord[]) =>
   records.map(({ line, content }) => [
     line,

@@ -19,7 +19,7 @@ afterEach(async () => {
   await database.db()('urls').del();
 });
 
-/** Imports a file; resolves to its import and to the short URLs that there are then. */
+/** Imports a file; resolves to its import and to the stored short URLs. */
 async function importAll(
   content: string | Buffer,
   options: Parameters<ReturnType<typeof createTransfers>['upload']>[2] = {},
@@ -35,7 +35,7 @@ async function importAll(
 const byCode = (a: Record<string, unknown>, b: Record<string, unknown>) =>
   String(a['short_code']) < String(b['short_code']) ? -1 : 1;
 
-/** What a file comes to. */
+/** The actual result of a file. */
 const outcomeOf = ({ found, urls, errors }: Awaited<ReturnType<typeof importAll>>) => ({
   state: found.state,
   format: found.format,
@@ -43,7 +43,7 @@ const outcomeOf = ({ found, urls, errors }: Awaited<ReturnType<typeof importAll>
   refused: errors.map(({ line }) => line),
 });
 
-/** What it should come to. */
+/** The expected result of a file. */
 const expectedOf = ({ format, urls, refused = [] }: ServiceFile) => ({
   state: 'completed',
   format,

@@ -50,7 +50,7 @@ test('expired short URLs are disabled under a higher version and become tombston
     expect(await urlCache.find(code)).toMatchObject({ negative: 'expired' });
   expect(await urlCache.find('soon-0')).toMatchObject({ url: { originalUrl: 'https://example.com/soon-0' } });
 
-  // A reader that was slow brings nothing back.
+  // A slow reader restores nothing.
   expect(await urlCache.put(before)).toBe(false);
   expect(await cleanup()).toEqual({
     expired: 0,
@@ -100,7 +100,7 @@ test('expired and deleted short URLs are purged with their counters after the re
 });
 
 test('a generated code is reusable after CODE_REUSE_AFTER_DAYS, a custom code never', async () => {
-  // The quarantine is judged by PostgreSQL's clock.
+  // PostgreSQL's clock decides when a code is reusable.
   const now = new Date();
   const longAgo = new Date(now.getTime() - 31 * dayMs);
   await insertUrls(database.db(), { begin: 'made-', count: 1, expiresAt: longAgo });

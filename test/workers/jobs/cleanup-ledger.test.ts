@@ -17,7 +17,7 @@ beforeEach(async () => {
   await deps().clickStore.apply([makeBatch(uuidv7(), 1, url)]);
 });
 
-/** Producers with one counted click each, last seen `daysAgo`. */
+/** Inserts producers with one counted click each, last seen `daysAgo`. */
 async function insertProducers(count: number, daysAgo: number) {
   await db().raw(
     `insert into click_producers (producer, applied_through, batches, clicks, accepted, last_applied_at, reported_at)

@@ -27,7 +27,7 @@ beforeEach(async () => {
   await database.db()('url_stats').update({ click_count: 0, last_accessed_at: null });
 });
 
-/** Batches of producers of their own, each with one click on the first short URL and two on the second. */
+/** Batches of distinct producers, each with one click on the first short URL and two on the second. */
 function createBatches(count: number, producer = uuidv7()): Batch[] {
   return Array.from({ length: count }, (_, i) => ({
     producer,
@@ -134,7 +134,7 @@ test('an unreadable entry becomes one dead letter and blocks no other batch', as
   const stream = `${redis.prefix}:clicks:{0}`;
   const source = `stream 0 entry ${await redis.redis().xadd(stream, '*', ...entry)}`;
   await send(createBatches(5));
-  // As after a crash: it is in the table already and comes again.
+  // Simulates a crash: the dead letter is already in the table.
   await createDeps().clickStore.apply([], [{ source, payload: JSON.stringify(entry) }]);
 
   expect(await flush()).toMatchObject({ batches: 5, flushed: 15, deadLetters: 1 });

@@ -52,7 +52,7 @@ const clickAt = (urlId: number, lastAtMs: number, visitor = 1, isBot = false): C
   detail: makeDetail({ visitor, isBot }),
 });
 
-/** How many rows each partition has. */
+/** The number of rows in each partition. */
 async function readRows(): Promise<Record<string, number>> {
   const { rows } = await db().raw<{ rows: { name: string; count: number }[] }>(
     `select cast(tableoid as regclass) as name, count(*) as count from url_analytics group by 1 order by 1`,
@@ -83,7 +83,7 @@ test('clicks at midnight, with wrong clocks and without a partition are all stor
     (atMs, i) => clickAt(urlId, atMs, i),
   );
   expect(await apply(clicks)).toMatchObject({ clicks: 12 });
-  // That of 1970 is past its retention.
+  // The click of 1970 is past its retention.
   expect(await readRows()).toEqual({ '20261121': 1, '20261122': 1, other_days: 3 });
   const { rows } = await db().raw(
     'select cast(sum(clicks) as bigint) as clicks from url_clicks_quarter_hourly',
@@ -131,7 +131,7 @@ test('a day past its retention is dropped; roll-ups, totals and visitor counts a
     clickAt(one, today, 3, true),
     clickAt(two, today, 1),
     clickAt(two, today + dayMs, 1),
-    // Of a clock that is wrong: its day has no partition.
+    // From a wrong clock: its day has no partition.
     clickAt(two, today - 50 * dayMs, 1),
   ];
   await apply(clicks);
@@ -146,7 +146,7 @@ test('a day past its retention is dropped; roll-ups, totals and visitor counts a
     { url_id: two, day: dayAfter(0), people: 1, bots: 0 },
   ]);
 
-  // One that comes now gets no row, and changes no number of visitors.
+  // A click that arrives now gets no row and changes no visitor count.
   const late = clickAt(one, today + 1, 9);
   await apply([late]);
   const isRow = ([name]: [string, unknown]) => / row /.test(name);
@@ -191,7 +191,7 @@ test('an expired day keeps its visitor counts until it is dropped', async () => 
 test('visitors are counted in slices; an interrupted count continues in the next run', async () => {
   await maintain();
   const urlIds = await createUrlIds(db(), 12);
-  // Each but the viral one in the middle has as many visitors as its place says, and as many bots.
+  // Short URL n has n visitors and n bots, except for the viral one in the middle.
   const counts = urlIds.map((_, i) => (i === 5 ? 60 : i));
   await apply(
     urlIds.flatMap((urlId, i) =>

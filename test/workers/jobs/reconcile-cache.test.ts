@@ -48,7 +48,7 @@ const readChanged = async (code: string) => {
   return entry && 'url' in entry && entry.url.originalUrl === 'https://example.com/changed';
 };
 
-/** Short URLs url-0, url-1, …, all in the cache. */
+/** Inserts and caches the short URLs url-0, url-1, …. */
 async function warm(count: number) {
   await insertUrls(database.db(), { begin: 'url-', count });
   const { store, cache } = createDeps();
@@ -56,8 +56,8 @@ async function warm(count: number) {
   await cache.putMany(await store.findByCodes(codes));
 }
 
-/** Runs with half a minute between them until nothing is left to be looked at; resolves to how many found something. Transactions
- *  of other tests on the same server may hold the watermark for a while. */
+/** Runs the job with half a minute in between until it finds nothing; resolves to the number of runs with a finding.
+ *  Transactions of other tests on the same server may delay the watermark. */
 async function runUntilNothing(): Promise<number> {
   const { watermark } = createDeps();
   let found = 0;
@@ -179,7 +179,7 @@ describe('a change that the cache missed', () => {
     const { watermark } = createDeps();
     for (let run = 0; run < 3; run++) {
       expect(await reconcile()).toEqual(nothing);
-      // As if half a minute had passed.
+      // Simulates that half a minute has passed.
       const mark = (await watermark.read())!;
       await watermark.write({ ...mark, nextAtMs: mark.nextAtMs - 30_000 });
       await insertUrls(database.db(), { begin: `later-${run}-`, count: 1 });
@@ -199,7 +199,7 @@ describe('the watermark', () => {
     const second = raiseWatermark(first, { transaction: '20', atMs: 30_000 });
     expect(second).toEqual({ transaction: '10', next: '20', nextAtMs: 30_000 });
     expect(raiseWatermark(second, { transaction: '30', atMs: 60_000 }).transaction).toBe('20');
-    // A clock that was set back does not hold it.
+    // A clock that was set back does not delay it.
     expect(raiseWatermark(second, { transaction: '30', atMs: 0 }).transaction).toBe('20');
   });
 
@@ -296,7 +296,7 @@ describe('the whole cache', () => {
     const hold = async (code: string, value: string) =>
       await redis.redis().set(`${redis.prefix}:url:${code}`, `${(versions.get(code) ?? 7) + more}:${value}`);
     await hold('url-0', '1,,https://example.com/other');
-    // A tombstone of what the table has, and live entries of what it disabled and does not have.
+    // A tombstone for an existing row, and entries for disabled and missing rows.
     await redis.redis().del(`${redis.prefix}:url:url-1`);
     await createDeps().cache.putTombstones(
       [{ shortCode: 'url-1', version: versions.get('url-1')! + more }],

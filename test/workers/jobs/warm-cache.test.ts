@@ -66,7 +66,7 @@ test('without clicks there is nothing to warm up', async () => {
 test('tombstones and newer entries are kept', async () => {
   await insertUrls(database.db(), { begin: 'url-', count: 4 });
   const deps = createDeps();
-  // As if they were changed and deleted after the warm-up has read them.
+  // Simulates changes and a deletion after the warm-up has read the rows.
   const [first, second] = await deps.urlStore.findMostClicked(new Date(), 10);
   await deps.urlCache.put({
     ...first!,
@@ -95,7 +95,7 @@ test('a short URL that changes during the warm-up is cached with its change', as
       .update({ original_url: 'https://example.com/newer' });
     await deps.urlStore.delete('url-2', null);
   };
-  // The least clicked come last.
+  // The least clicked short URLs are cached last.
   const context = { ...createJobContext(), reportProgress: change };
   expect(await warmCache(deps, fast, context)).toEqual({ urls: 1_000, stored: 999, interrupted: false });
   expect(await deps.urlCache.find('url-1')).toMatchObject({

@@ -1,4 +1,4 @@
-/** Text that has been too much for somebody before. */
+/** Texts that commonly break software. */
 export const hostileTexts = Object.values({
   empty: ['', ' ', '\t', '\ufeff'],
   controls: ['\u0000', 'a\u0000b', '\r\nx-injected: yes', '\u007f', '\u0085', '\u2028'],
@@ -22,7 +22,7 @@ export const hostileTexts = Object.values({
   long: ['a\u0300'.repeat(200), '1'.repeat(70_000)],
 }).flat();
 
-/** Bodies that no schema is about. */
+/** Request bodies that match no schema. */
 export const hostileBodies = Object.values({
   empty: ['', ' ', '\u0000'],
   scalars: ['null', '"x"', '[]', '1e400'],

@@ -1,9 +1,9 @@
-/** What answers have shown under one tag at one time: fields that belong together. */
+/** Fields from one answer under one tag, which belong together. */
 type Shown = Record<string, unknown>;
 
 const mark = Symbol('known');
 
-/** Stands in a request that is not sent yet for what answers have shown under a name. */
+/** A placeholder in an unsent request for a value that earlier answers had under a name. */
 export interface Known {
   [mark]: true;
   field: string;
@@ -15,7 +15,7 @@ export const isKnown = (node: unknown): node is Known =>
   typeof node === 'object' && node !== null && mark in node;
 
 const maxValues = 200;
-/** Names under which requests take what answers call otherwise. */
+/** Request names with the answer names of the same values. */
 const otherNames: Record<string, string[]> = {
   custom_code: ['codes', 'short_code'],
   codes: ['short_code'],
@@ -27,7 +27,7 @@ const otherNames: Record<string, string[]> = {
   host: ['host', 'original_url'],
 };
 
-/** The latest that answers have shown, for later requests to ask for: codes that exist, cursors, entity tags. */
+/** The latest values from answers, such as existing codes, cursors and entity tags, for later requests. */
 export function createKnownValues() {
   const shown = new Map<string, Shown[]>();
   const values = new Map<string, unknown[]>();
@@ -57,17 +57,17 @@ export function createKnownValues() {
   const nthOf = <T>(list: T[] | undefined, nth: number): T | undefined => list?.[nth % list.length];
 
   return {
-    /** Remembers what an answer of an operation with this tag shows. */
+    /** Stores the values in an answer of an operation with this tag. */
     learn: (tag: string, body: unknown) => learn(tag, body),
 
-    /** Something that was shown with all of these fields, under this tag if there is any. */
+    /** A stored object that has all of these fields, under this tag if possible. */
     findShown(tag: string, fields: string[], nth: number): Shown | undefined {
       const having = (list: Shown[] = []) => list.filter((one) => fields.every((field) => field in one));
       const own = having(shown.get(tag));
       return nthOf(own.length > 0 ? own : having([...shown.values()].flat()), nth);
     },
 
-    /** A value that was shown under this name, or one that means the same. */
+    /** A value stored under this name or a synonym. */
     findValue(field: string, nth: number): unknown {
       const names = [field, ...(otherNames[field] ?? [])].filter((name) => values.has(name));
       return nthOf(values.get(nthOf(names, nth) ?? field), nth >> 2);

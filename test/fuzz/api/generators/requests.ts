@@ -7,7 +7,7 @@ import { place, valuesOf } from './schema-values.ts';
 /** A request whose references to earlier answers are not resolved yet. */
 export interface Plan {
   operation: Operation;
-  /** Which of the API keys it carries. */
+  /** Its caller, by index. */
   caller: string;
   asBearer: boolean;
   method: string;
@@ -15,9 +15,9 @@ export interface Plan {
   query: [name: string, value: unknown][];
   headers: [name: string, value: unknown][];
   body: { type: string | undefined; content: unknown } | undefined;
-  /** What becomes of the request line's path, where anything does. */
+  /** A change of the path in the request line, if any. */
   bend: ((path: string) => string) | undefined;
-  /** Which things of an answer its parts refer to together. */
+  /** The objects of earlier answers that several parts of the request share. */
   nth: number;
 }
 
@@ -72,7 +72,7 @@ function plansOf(operation: Operation, callers: string[]): fc.Arbitrary<Plan> {
   });
 }
 
-/** `usual`, and once in a number of times another value; shrinks to `usual`. */
+/** Generates `usual`, and another value once in a number of times; shrinks to `usual`. */
 const mostly = <T>(times: number, usual: fc.Arbitrary<T>, otherwise: fc.Arbitrary<T>): fc.Arbitrary<T> =>
   fc.oneof(
     { withCrossShrink: true },

@@ -21,7 +21,7 @@ export function resolve(
   const { operation, nth } = plan;
   const shown = knownValues.findShown(operation.tag, Object.keys(plan.path), nth) ?? {};
 
-  /** What belongs to the thing that the path names comes from it. */
+  /** Values that belong to the object in the path are taken from that object. */
   const find = (node: unknown): unknown => {
     if (isKnown(node)) return shown[node.field] ?? knownValues.findValue(node.field, node.nth) ?? 'none-yet';
     if (Array.isArray(node)) return node.map(find);

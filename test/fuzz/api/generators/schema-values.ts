@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import type { Schema } from '../schema.ts';
 import { known } from './known-values.ts';
 
-/** A place in what answers have shown; a smaller one would be another. */
+/** A reference to a stored value; it does not shrink, because a smaller one would be another value. */
 export const place = fc.noShrink(fc.nat());
 
-/** Values that follow a schema, among them its examples and, by the property's name, what answers have shown. */
+/** Values that match a schema, including its examples and, by property name, values from earlier answers. */
 export function valuesOf(schema: Schema, name?: string): fc.Arbitrary<unknown> {
   const usual = usualOf(schema);
   const examples = [...(schema.examples ?? []), schema.example, schema.default].filter(
@@ -58,10 +58,11 @@ const rangeOf = ({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Schem
   max: maximum ?? (exclusiveMaximum === undefined ? Number.MAX_SAFE_INTEGER : exclusiveMaximum - 1),
 });
 
-/** Small numbers are what most are about. */
+/** Most integers are small. */
 const nearMax = (schema: Schema) => Math.min(rangeOf(schema).max, rangeOf(schema).min + 50);
 
-/** Texts that match a pattern. fast-check knows no look-aheads and no class of surrogates: texts are made without and checked. */
+/** Texts that match a pattern. fast-check supports neither look-aheads nor surrogate classes, so texts are generated
+ *  without them and checked. */
 function matching(pattern: string): fc.Arbitrary<string> {
   const whole = new RegExp(pattern, 'u');
   const simple = pattern
@@ -78,7 +79,7 @@ function textOf({ pattern, format, minLength = 0, maxLength = 60 }: Schema): fc.
   return fc.oneof(fc.string(lengths), fc.string({ ...lengths, unit: letters }));
 }
 
-/** Of many scripts, of one to eight bytes, composed and not. */
+/** From many scripts, of one to eight bytes, composed and decomposed. */
 const letters = fc.constantFrom(...'a Z 0 - é e\u0301 ß İ ж ש ل 中 ｱ \u{1d11e} 🇩🇪'.split(' '), ' ');
 
 const timeText = fc
@@ -90,7 +91,7 @@ const absent = Symbol('absent');
 function objectOf({ properties = {}, required = [], additionalProperties }: Schema): fc.Arbitrary<unknown> {
   const fields = Object.entries(properties).map(([name, schema]): [string, fc.Arbitrary<unknown>] => {
     const value = valuesOf(schema, name);
-    // Only some at a time: all together mostly contradict each other.
+    // Only some optional properties at a time: all together usually contradict each other.
     return [name, required.includes(name) ? value : oneIn(4, value)];
   });
   const some = fc.record(Object.fromEntries(fields)).map(withoutAbsent);
@@ -113,7 +114,7 @@ const oneIn = (times: number, value: fc.Arbitrary<unknown>) =>
 const withoutAbsent = (fields: Record<string, unknown>) =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== absent));
 
-/** Schemas of objects that hold together. */
+/** Combined object schemas. */
 const mergeAll = (schemas: Schema[]): Schema => ({
   type: 'object',
   properties: Object.assign({}, ...schemas.map(({ properties }) => properties)) as Record<string, Schema>,

@@ -12,7 +12,7 @@ const kindOfTag: Record<string, string> = {
   'search-engine': 'search',
 };
 
-/** User agents of people and bots, read as they are for a click. Of what no value is known counts as refused. */
+/** User agents of people and bots, parsed as for a click. An unknown value counts as rejected. */
 export async function measureAgents(): Promise<Row[]> {
   const { find } = createUserAgents();
   const crawlers = readCrawlers();
@@ -52,7 +52,7 @@ function evaluate(header: string, found: string, expected: string[]): Evaluation
   return { outcome: found === '' ? 'refused' : 'wrong', shown };
 }
 
-/** Right when each value that is given is as found. */
+/** Right if each expected value was found. */
 function evaluateWritten({ header, ...expected }: WrittenAgent, found: UserAgent): Evaluation {
   const names = Object.keys(expected) as (keyof typeof expected)[];
   const wrong = names.find((name) => found[name] !== expected[name]) ?? names[0]!;

@@ -7,7 +7,7 @@ interface Crawler {
   tags?: string[];
 }
 
-/** Agents of bots, each once, as `crawler-user-agents` lists them. */
+/** The distinct agents in `crawler-user-agents`. */
 export function readCrawlers(): { header: string; pattern: string; tags: string[] }[] {
   const crawlers = createRequire(import.meta.url)('crawler-user-agents') as Crawler[];
   const all = crawlers.flatMap(({ pattern, instances, tags = [] }) =>

@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** What a browser was asked by a page's script, from the npm package `user-agents` (BSD-2-Clause): a sample of real visits. */
+/** Properties of a browser that a script can read, from the npm package `user-agents` (BSD-2-Clause): a sample of real
+ *  visits. */
 export interface SeenBrowser {
   header: string;
   device: 'desktop' | 'mobile' | 'tablet';
 }
 
-/** The browsers of `user-agents`, each agent and device once. */
+/** The distinct agents and devices in `user-agents`. */
 export function readSeenBrowsers(): SeenBrowser[] {
   const file = new URL('user-agents.json', import.meta.resolve('user-agents'));
   const rows = JSON.parse(readFileSync(fileURLToPath(file), 'utf8')) as {

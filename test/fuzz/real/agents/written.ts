@@ -1,4 +1,4 @@
-/** A `User-Agent` and what it is, written anew for kinds of clients that no data set on npm has. */
+/** A `User-Agent` with its expected values, for kinds of clients that are in no data set on npm. */
 export interface WrittenAgent {
   header: string;
   browser?: string;
@@ -18,7 +18,7 @@ const webview = (rest: string) =>
 const desktop = (rest: string) =>
   `Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) ${rest}`;
 
-/** Apps that open links in a web view of their own. */
+/** Apps that open links in their own web view. */
 export const inAppBrowsers: WrittenAgent[] = [
   [
     'Facebook',
@@ -83,7 +83,7 @@ export const inAppBrowsers: WrittenAgent[] = [
   ['Reddit', iphone('Mobile/22B83 Reddit/Version 2024.46.0/Build 619131/iOS Version 18.1')],
 ].map(([browser, header]) => ({ browser, header: header!, device: 'mobile' }));
 
-/** Browsers that are read as another one easily. */
+/** Browsers that are easily mistaken for another one. */
 export const writtenBrowsers: WrittenAgent[] = [
   {
     browser: 'Chrome',
@@ -233,7 +233,7 @@ export const writtenDevices: WrittenAgent[] = [
   ],
 ].map(([device, header]) => ({ device, header: header! }));
 
-/** Programs of people that a search for bots finds easily. */
+/** Programs of people that are easily mistaken for bots. */
 export const programs: WrittenAgent[] = [
   {
     browser: 'Microsoft Word',

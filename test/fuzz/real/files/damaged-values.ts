@@ -2,7 +2,7 @@ import { stringify } from 'csv-stringify/sync';
 
 const long = 'x'.repeat(3_000);
 
-/** Values that a short URL works without, as real files have them. */
+/** Optional values from real files that are invalid. */
 const secondary: Record<string, string[]> = {
   title: ['two\nlines', 'a\ttab', 'nul\0', long, '\u0007', '\uFEFF', 'em\u0085bedded'],
   notes: ['nul\0', long, '\u001B[31m'],
@@ -17,7 +17,7 @@ const secondary: Record<string, string[]> = {
   fallback_url: ['no url', 'javascript:alert(1)', 'http://127.0.0.1/'],
 };
 
-/** Values that say who may follow a short URL, and that cannot be read. */
+/** Invalid values of access rules. */
 const limits: Record<string, string[]> = {
   expires_at: [
     'soon',

@@ -4,7 +4,7 @@ import { withBadLimit, withBadSecondary } from './damaged-values.ts';
 import { readFile, type ReadFile } from './read-file.ts';
 import { cutOff, documents, incomplete, type Variant, writtenOtherwise } from './variants.ts';
 
-/** Files of twelve services, written in many ways, incomplete and damaged, read as for an import. */
+/** Files of twelve services in many variants, incomplete and damaged, read as for an import. */
 export async function measureFiles(): Promise<Row[]> {
   return [
     await evaluateAll({ name: 'CSV in every form', goal: 1, inputs: writtenOtherwise() }, isComplete),
@@ -28,7 +28,7 @@ const evaluate = (shown: string, isRight: boolean): Evaluation => ({
 const isKept = ({ urls, refused }: ReadFile) => urls.length === 1 && refused === 0;
 const isRefused = ({ urls, refused }: ReadFile) => urls.length === 0 && refused === 1;
 
-/** All short URLs come of it, each with its code, and the same rows are refused. */
+/** All short URLs are read with their codes, and the same rows are rejected. */
 async function isComplete({ name, file, content }: Variant): Promise<Evaluation> {
   const { format, urls, refused } = await readFile(content);
   if (format === undefined) return { outcome: 'refused', shown: name };
@@ -40,8 +40,8 @@ async function isComplete({ name, file, content }: Variant): Promise<Evaluation>
   return evaluate(name, isRight);
 }
 
-/** What comes of it, if anything, has a code and a URL that belong together in the whole file. Only a file of our own columns may
- *  leave codes to us. */
+/** Each row that is read has a code and a URL that belong together in the complete file. Only Linkmill's own columns
+ *  may omit codes. */
 async function isNeverAnother({ name, file, content }: Variant): Promise<Evaluation> {
   const { urls } = await readFile(content);
   const lines = file.content.split(/\n|\},|\),/);

@@ -7,19 +7,19 @@ import { redactAddresses } from '../../../../src/transfers/imports/redact-addres
 import type { RowWarning, ImportedUrl } from '../../../../src/transfers/rows/row-schema.ts';
 import { UploadRejected } from '../../../../src/transfers/transfer.ts';
 
-/** What an import reads from a file. */
+/** The content of a file as an import reads it. */
 export interface ReadFile {
-  /** Undefined if the file is refused as a whole. */
+  /** Undefined if the file is rejected as a whole. */
   format: string | undefined;
   urls: ImportedUrl[];
   warnings: RowWarning[];
-  /** Rows that are refused. */
+  /** Rejected rows. */
   refused: number;
 }
 
 const nothing: ReadFile = { format: undefined, urls: [], warnings: [], refused: 0 };
 
-/** Reads a file as an upload and its job do, without storing anything. */
+/** Reads a file like an upload and its job, without storing anything. */
 export async function readFile(content: Buffer, charset?: string): Promise<ReadFile> {
   const wanted = { kind: undefined, charset, format: 'auto', mapping: null } as const;
   async function* source() {

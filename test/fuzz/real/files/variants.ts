@@ -12,7 +12,7 @@ export interface Variant {
 
 export const csvFiles = serviceFiles.filter(({ type }) => type === 'text/csv');
 
-/** The cells of a CSV file, the first row with the names included. */
+/** The cells of a CSV file, including the header row. */
 export const cellsOf = ({ content }: ServiceFile): string[][] =>
   parse(content, { delimiter: content.startsWith('longURL;') ? ';' : ',' });
 
@@ -49,7 +49,7 @@ export function* documents(): Generator<Variant> {
       yield { name: `${file.format} (${file.source}), ${charset}`, file, content: encode(file.content) };
 }
 
-/** Each CSV file without one of its columns, and without the row of names. */
+/** Each CSV file without one of its columns, and without the header row. */
 export function* incomplete(): Generator<Variant> {
   for (const file of csvFiles) {
     const rows = cellsOf(file);
@@ -67,7 +67,7 @@ export function* incomplete(): Generator<Variant> {
   }
 }
 
-/** Each file, cut off at several places. */
+/** Each file, truncated at several positions. */
 export function* cutOff(): Generator<Variant> {
   for (const file of serviceFiles) {
     const content = Buffer.from(file.content);

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 const folder = fileURLToPath(new URL('../../../../node_modules/', import.meta.url));
 const maxUrls = 20_000;
 
-/** The URLs in the documents of the packages that are installed, each once. */
+/** The distinct URLs in the documents of the installed packages. */
 export function* readDocumentedUrls(): Generator<string> {
   const seen = new Set<string>();
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' });

@@ -5,7 +5,7 @@ import { hosts, rests } from '../../../support/urls/cases.ts';
 import { evaluateAll, type Evaluation, type Row } from '../row.ts';
 import { readDocumentedUrls } from './documented-urls.ts';
 
-/** URLs as people write them, and short codes as they are pasted. */
+/** URLs as people write them, and short codes as people paste them. */
 export async function measureUrls(): Promise<Row[]> {
   return [
     await evaluateAll({ name: 'hosts of the URL Standard', goal: 1, inputs: hosts }, ([written, host]) =>
@@ -36,7 +36,7 @@ const normaliseUrl = createDestinationPolicy({
   isBlocked: () => false,
 });
 
-/** Right where a URL is stored in ASCII, and in a form that no parser changes. */
+/** Right if the URL is stored in ASCII, in a form that no parser changes. */
 function evaluateStored(text: string): Evaluation {
   try {
     const href = normaliseUrl(text);
@@ -74,7 +74,8 @@ const after = [
   '.\u200d',
 ];
 
-/** Each code with what comes along in a copy, as a browser sends it, and with each of its characters encoded. */
+/** Each code with characters that are often copied along, as a browser sends them, and with each of its characters
+ *  encoded. */
 function* pastedCodes(): Generator<[path: string, code: string]> {
   for (const code of codes) {
     for (const begin of before) {

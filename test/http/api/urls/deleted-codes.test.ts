@@ -25,7 +25,7 @@ beforeAll(async () => {
 });
 
 let count = 0;
-/** A short URL under a custom code that was deleted. */
+/** Creates and deletes a short URL with a custom code. */
 async function createDeleted(more: object = {}) {
   const custom_code = `deleted-${++count}`;
   const { body } = await maker.post(urls, { original_url: page, custom_code, ...more });
@@ -165,7 +165,7 @@ test('purging an active short URL ends its redirects and keeps the audit exact',
   expect(await visit(code)).toBeNull();
   await clicks.apply([makeBatch('018f0000-0000-7000-8000-000000000001', 2, Number(body['id']), 3)]);
   const { counted, onUrls, purged } = await readAudit(web.database.db());
-  // Visits of this test may be counted as well.
+  // The totals may include visits of this test.
   expect(onUrls + purged).toBe(counted);
   expect(purged).toBeGreaterThanOrEqual(6);
 });

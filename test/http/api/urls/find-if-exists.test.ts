@@ -6,7 +6,7 @@ import { untilLocked } from '../../../support/locks.ts';
 const web = useWeb();
 
 let pages = 0;
-/** An original URL that no short URL leads to yet. */
+/** A new original URL that no short URL has yet. */
 const newPage = () => `https://example.com/find-if-exists/${(pages += 1)}`;
 
 async function create(body: Record<string, unknown>, client = web.client()) {

@@ -17,7 +17,7 @@ const read = async (code: unknown) => await web.client().get(`${urls}/${String(c
 const errorsOf = ({ status, body }: Answer) => [status, body['errors']];
 const refused = (field: string, detail: unknown) => [422, [{ field, detail }]];
 
-/** Every setting, with a value that is not its default. */
+/** Every setting with a value other than its default. */
 const everything = {
   title: 'A title',
   tags: ['one', 'two'],

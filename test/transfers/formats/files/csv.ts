@@ -2,7 +2,7 @@ import { lines, type ServiceFile } from './expected.ts';
 
 const type = 'text/csv';
 
-/** Made-up files with the columns of each service's CSV. */
+/** Synthetic files with the columns of each service's CSV export. */
 export const csvFiles: ServiceFile[] = [
   {
     format: 'shlink',
@@ -84,7 +84,7 @@ export const csvFiles: ServiceFile[] = [
       'https://dub.sh/docs/start,https://example.com/start,0,2024-03-04T05:06:07.000Z,,No',
     ),
     urls: [{ short_code: 'cloud', click_count: 7, tags: ['sky', 'high'] }],
-    // Its last part would be the code of another link.
+    // Its last path segment would be the code of another link.
     refused: [3],
   },
   {
@@ -120,7 +120,7 @@ export const csvFiles: ServiceFile[] = [
       'https://example.com/,https://short.test/,,Root,,2022-04-01T00:00:00.000Z',
     ),
     urls: [{ short_code: 'lake', title: 'Lake', tags: ['a', 'b'] }],
-    // A generated code would be no help to those who know the domain alone.
+    // A generated code is useless to visitors who know only the domain.
     refused: [3],
   },
   {

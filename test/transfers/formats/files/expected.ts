@@ -1,14 +1,14 @@
-/** What a file of a service asks for. */
+/** A file of a service with the expected result of its import. */
 export interface ServiceFile {
-  /** The service, as `format` names it. */
+  /** The service, by its name in `format`. */
   format: string;
-  /** What wrote it. */
+  /** The program that wrote the file. */
   source: string;
   type: string;
   content: string;
-  /** The short URLs that come of it, with some of their columns. */
+  /** The imported short URLs, with some of their columns. */
   urls: Record<string, unknown>[];
-  /** The numbers of the rows that are refused. */
+  /** The numbers of the rejected rows. */
   refused?: number[];
 }
 

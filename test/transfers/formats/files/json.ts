@@ -2,7 +2,7 @@ import type { ServiceFile } from './expected.ts';
 
 const type = 'application/json';
 
-/** Made-up documents as the API of each service answers them, or as it exports them. */
+/** Synthetic documents in the format of each service's API or export. */
 export const jsonFiles: ServiceFile[] = [
   {
     format: 'shlink',

@@ -2,7 +2,7 @@ import { lines, type ServiceFile } from './expected.ts';
 
 const type = 'application/sql';
 
-/** Made-up dumps as `mysqldump` and phpMyAdmin write them. */
+/** Synthetic dumps in the formats of `mysqldump` and phpMyAdmin. */
 export const sqlFiles: ServiceFile[] = [
   {
     format: 'yourls',
