@@ -33,7 +33,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: long,
     globalSetup: ['test/support/global-setup.ts'],
-    setupFiles: ['test/support/processes/leaks.ts', 'test/support/http/matchers.ts'],
+    setupFiles: ['test/support/processes/leak-check.ts', 'test/support/http/matchers.ts'],
     // Most tests wait for processes and stores rather than for a processor.
     maxWorkers: 4,
     // A fresh process for each file costs more than many a file; what one leaves open fails it anyway.

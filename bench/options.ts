@@ -1,7 +1,5 @@
 import { parseArgs } from 'node:util';
 
-export type Options = ReturnType<typeof readOptions>;
-
 /** Parses the options of `npm run bench -- …`; exits with code 2 when they are invalid. */
 export function readOptions() {
   try {

@@ -5,18 +5,18 @@ import { fileURLToPath } from 'node:url';
 import { readArguments, rejectArguments } from '../src/cli/command-line.ts';
 import { ensureApiKey } from './local/api-key.ts';
 import { endLeftOverApp, logFileOf, readProcfile, startApp } from './local/app.ts';
-import { claimFolder } from './local/claim.ts';
 import { readEnvFile, writeEnvFile } from './local/env-file.ts';
+import { claimFolder } from './local/instance-lock.ts';
 import { ensureServer } from './local/private-server.ts';
-import { waitUntilReady } from './local/ready.ts';
 import { checkNode, readSettings } from './local/settings.ts';
 import { StopRequested, createStack } from './local/stack.ts';
 import { describeStack } from './local/summary.ts';
+import { waitUntilReady } from './local/wait-until-ready.ts';
 import { checkPortFree } from './services/ports.ts';
 import { endLeftOver as endLeftOverPostgres } from './services/postgres-data.ts';
 import { startPostgres } from './services/postgres.ts';
 import { endLeftOver as endLeftOverRedis, startRedis } from './services/redis.ts';
-import { run } from './services/run.ts';
+import { run } from './services/run-command.ts';
 
 /*
  * npm run local: a whole Linkmill on this machine, from nothing but the checkout, until Ctrl-C. Everything that it keeps

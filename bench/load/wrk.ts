@@ -7,7 +7,7 @@ import {
   fetchDebianPackages,
   hasDebianPackages,
 } from '../../scripts/services/debian-packages.ts';
-import { findExecutable, run } from '../../scripts/services/run.ts';
+import { findExecutable, run } from '../../scripts/services/run-command.ts';
 import type { Load, LoadGenerator, LoadRequest, LoadResult } from './load.ts';
 
 interface Wrk {

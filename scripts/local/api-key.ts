@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CommandFailed, run } from '../services/run.ts';
+import { CommandFailed, run } from '../services/run-command.ts';
 
 const command = ['--enable-source-maps', 'dist/src/cli/api-key.js'];
 

@@ -8,7 +8,7 @@ import {
   saveMark,
   startProcess,
 } from '../services/processes.ts';
-import { echoTrouble } from './echo.ts';
+import { echoTrouble } from './follow-log.ts';
 import type { Running } from './stack.ts';
 
 /** Both processes have a shutdown deadline of 20 s. */

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { downloadPackages, dpkgStatusFile } from './private-apt.ts';
 import { type IsUsable, putInPlace } from './private-copy.ts';
 import { markProcess } from './processes.ts';
-import { findExecutable, run } from './run.ts';
+import { findExecutable, run } from './run-command.ts';
 
 /** Whether this is Debian or a derivative, where fetchDebianPackages works. */
 export function hasDebianPackages(): boolean {

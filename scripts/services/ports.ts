@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { commandOf, errorCode } from './processes.ts';
-import { run } from './run.ts';
+import { run } from './run-command.ts';
 
 /** Both addresses of `localhost`. */
 const localHosts = ['127.0.0.1', '::1'];

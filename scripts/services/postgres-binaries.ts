@@ -5,7 +5,7 @@ import path from 'node:path';
 import { makeLibraryLinks } from './postgres-links.ts';
 import type { ServerUser } from './postgres-user.ts';
 import { type IsUsable, putInPlace } from './private-copy.ts';
-import { run } from './run.ts';
+import { run } from './run-command.ts';
 
 /** Executables of one PostgreSQL that are known to run. */
 export interface PostgresBinaries {

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { type PostgresBinaries, sharedFolder } from './postgres-binaries.ts';
 import { type ServerUser, mayEnter } from './postgres-user.ts';
 import { type EndingSteps, commandOf, endProcess, markProcess } from './processes.ts';
-import { run } from './run.ts';
+import { run } from './run-command.ts';
 
 /** The superuser of every private server, and the database of Linkmill. */
 export const ownName = 'linkmill';

@@ -1,5 +1,5 @@
 import { existsSync, statSync } from 'node:fs';
-import { run } from './run.ts';
+import { run } from './run-command.ts';
 
 /** The user of a server process, in the format of spawn. */
 export interface ServerUser {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { readBasePackages } from './debian-base.ts';
-import { run } from './run.ts';
+import { run } from './run-command.ts';
 
 /** The database of dpkg on a Debian machine. */
 export const dpkgStatusFile = '/var/lib/dpkg/status';

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { debianLibraryPath, fetchDebianPackages, hasDebianPackages } from './debian-packages.ts';
-import { findExecutable, listExecutables, run } from './run.ts';
+import { findExecutable, listExecutables, run } from './run-command.ts';
 
 /** An executable that is known to run, and its additional environment variables. */
 export interface RedisServer {

@@ -5,9 +5,9 @@ import { webKilled, workerKilled } from './matrix/faults/processes.ts';
 import { redisFlushed } from './matrix/faults/redis.ts';
 import { runFault } from './matrix/run-fault.ts';
 import { control, type System } from './matrix/system.ts';
-import { useBench } from './matrix/use-bench.ts';
+import { useTestbed } from './matrix/use-testbed.ts';
 
-const bench = useBench();
+const testbed = useTestbed();
 
 /** On a busy machine Redis may answer late. A long acknowledgement timeout keeps visitors waiting, so that no click is only in memory when a process is
  *  killed. */
@@ -18,13 +18,13 @@ const patient = { CLICK_ACK_MS: '10000' };
 async function injectTwice(system: System, fault: Fault) {
   const lines: string[] = [];
   const shortFault = { ...fault, times: 2, settings: { ...patient, ...fault.settings } };
-  const row = await runFault(bench(), system, shortFault, 'short', (line) => lines.push(line));
+  const row = await runFault(testbed(), system, shortFault, 'short', (line) => lines.push(line));
   if (row.problems.length > 0) throw new Error(lines.join('\n'));
   return row;
 }
 
 async function assertExact(fault: Fault) {
-  const row = await injectTwice(bench().linkmill, fault);
+  const row = await injectTwice(testbed().linkmill, fault);
   expect(row).toMatchObject({ times: 2, lost: 0, doubleCounted: 0 });
   expect(row.answered).toBeGreaterThan(100);
 }

@@ -12,7 +12,7 @@ import { type Knex, openPostgres } from '../../src/storage/postgres/postgres.ts'
 import { createRedisUrlCache } from '../../src/urls/cache/redis-cache.ts';
 import { createUrlIds, makeBatch, readCounts } from '../support/clicks/clicks.ts';
 import { createDatabase, silentLog, uniquePrefix, useRedis } from '../support/resources.ts';
-import { dumpDatabase, restoreDump } from '../support/urls/copies.ts';
+import { dumpDatabase, restoreDump } from '../support/urls/database-dump.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const shared = useRedis();

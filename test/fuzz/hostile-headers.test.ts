@@ -2,7 +2,7 @@ import { Agent } from 'node:http';
 import { expect, test } from 'vitest';
 import { maxValues } from '../../src/analytics/rollups/rollups.ts';
 import { maxTextLength } from '../../src/clicks/short-text.ts';
-import { detailSettings } from '../load/day/people.ts';
+import { detailSettings } from '../load/day/visitors.ts';
 import { getStatus } from '../support/http/get-status.ts';
 import { useService } from '../support/processes/service.ts';
 import { createUrl } from '../support/urls/urls.ts';

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, inject, test } from 'vitest';
 import { createClient } from '../support/http/client.ts';
 import { commandOf, launch, placeWeb, readyWeb } from '../support/processes/launch.ts';
 import { track, useDatabase, useRedis } from '../support/resources.ts';
-import { sendRaw } from '../support/services/raw.ts';
+import { sendRaw } from '../support/services/raw-http.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const database = useDatabase();

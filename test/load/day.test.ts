@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
-import { useBench } from '../chaos/matrix/use-bench.ts';
+import { useTestbed } from '../chaos/matrix/use-testbed.ts';
 import { listFailures } from './day/report.ts';
 import { runDay } from './day/run-day.ts';
 
-const bench = useBench();
+const testbed = useTestbed();
 
 /** The short form of `npm run test:day`. */
 test('the analytics of a day under load equal the requests sent, across hours and midnights', async () => {
-  const outcome = await runDay(bench(), { seed: 'short', clicks: 20_000, say: () => {} });
+  const outcome = await runDay(testbed(), { seed: 'short', clicks: 20_000, say: () => {} });
   expect(listFailures(outcome)).toEqual([]);
   expect(outcome.sent).toHaveLength(20_000);
 }, 600_000);

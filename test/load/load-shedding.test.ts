@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { problemUri } from '../../src/http/problems/problem-types.ts';
 import { useWeb } from '../support/http/web-app.ts';
-import { sendRaw } from '../support/services/raw.ts';
+import { sendRaw } from '../support/services/raw-http.ts';
 import { createUrl } from '../support/urls/urls.ts';
 import { waitUntil } from '../support/wait-until.ts';
 

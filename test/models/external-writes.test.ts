@@ -8,7 +8,7 @@ import { silentLog, track, uniquePrefix, useDatabase } from '../support/resource
 import { administer } from '../support/services/databases.ts';
 import { type Proxy, startProxy } from '../support/services/proxy.ts';
 import { startTestRedis, type TestRedis } from '../support/services/servers.ts';
-import { connectExternalClient, type ExternalClient } from '../support/urls/external.ts';
+import { connectExternalClient, type ExternalClient } from '../support/urls/external-client.ts';
 import { createUrl, insertUrls } from '../support/urls/urls.ts';
 import { waitUntil } from '../support/wait-until.ts';
 

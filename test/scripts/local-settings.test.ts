@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { readEnvFile, writeEnvFile } from '../../scripts/local/env-file.ts';
 import { checkNode, readSettings } from '../../scripts/local/settings.ts';
 import { checkPortFree, findFreePort } from '../../scripts/services/ports.ts';
-import { run } from '../../scripts/services/run.ts';
+import { run } from '../../scripts/services/run-command.ts';
 
 let folder: string;
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { URL as StandardUrl } from 'whatwg-url';
 import { parseUrl } from '../../src/validation/parse-url.ts';
-import { hosts, rests } from '../support/urls/cases.ts';
+import { hosts, rests } from '../support/urls/url-cases.ts';
 
 test('a URL with non-ASCII letters is parsed every time', () => {
   // URL.canParse rejects it on Node.js 20 from about the 6,000th call on.

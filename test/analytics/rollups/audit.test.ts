@@ -4,7 +4,7 @@ import { readAnalyticsAudit } from '../../../src/analytics/rollups/audit.ts';
 import { makeDetail, makeDetailedBatch } from '../../support/clicks/analytics.ts';
 import { createUrlIds, resetLedger } from '../../support/clicks/clicks.ts';
 import { useDatabase } from '../../support/resources.ts';
-import { connectExternalClient } from '../../support/urls/external.ts';
+import { connectExternalClient } from '../../support/urls/external-client.ts';
 
 const database = useDatabase();
 const { db } = database;

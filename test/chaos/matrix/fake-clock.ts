@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fetchDebianPackages, hasDebianPackages } from '../../../scripts/services/debian-packages.ts';
-import { run } from '../../../scripts/services/run.ts';
+import { run } from '../../../scripts/services/run-command.ts';
 
 export type FakeClock = Awaited<ReturnType<typeof createFakeClock>>;
 

@@ -2,12 +2,12 @@ import { randomInt } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { killLeftProcesses } from '../../support/processes/launch.ts';
-import { type Bench, openBench } from './bench.ts';
 import type { Fault } from './fault.ts';
 import { faults } from './faults/all.ts';
 import { formatReport, formatTable, type Run } from './report.ts';
 import { type Row, runFault } from './run-fault.ts';
 import { control, type System } from './system.ts';
+import { type Testbed, openTestbed } from './testbed.ts';
 import { readVersions } from './versions.ts';
 
 /** `npm run test:faults`: injects all faults into a running system. Exit code 0 when all counts are exact and the
@@ -23,11 +23,11 @@ if (options.list) {
 }
 
 /** Closed when the run is interrupted. */
-let bench: Bench | undefined;
+let testbed: Testbed | undefined;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
     say(`${signal}: stopping`);
-    void (bench?.close() ?? Promise.resolve()).finally(() => {
+    void (testbed?.close() ?? Promise.resolve()).finally(() => {
       killLeftProcesses();
       process.exit(130);
     });
@@ -35,18 +35,18 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 }
 
 say('building, and starting PostgreSQL');
-bench = await openBench();
+testbed = await openTestbed();
 const runs: Run[] = [];
 try {
-  for (let i = 0; i < options.runs; i++) runs.push(await runAll(bench, String(options.seed + i)));
-  const versions = await readVersions(bench);
+  for (let i = 0; i < options.runs; i++) runs.push(await runAll(testbed, String(options.seed + i)));
+  const versions = await readVersions(testbed);
   if (options.isFull) {
     await mkdir('docs', { recursive: true });
     await writeFile(reportFile, await formatReport(runs, faults, versions));
     say(`wrote ${reportFile}`);
   }
 } finally {
-  await bench.close();
+  await testbed.close();
 }
 const failures = runs
   .flatMap(({ seed, rows }) => rows.map((row) => ({ seed, row })))
@@ -57,7 +57,7 @@ for (const { seed, row, reasons } of failures)
 if (failures.length === 0) say('All rows passed.');
 process.exit(failures.length === 0 ? 0 : 1);
 
-async function runAll(on: Bench, seed: string): Promise<Run> {
+async function runAll(on: Testbed, seed: string): Promise<Run> {
   const start = performance.now();
   say(`seed ${seed}`);
   const rows: Row[] = [];

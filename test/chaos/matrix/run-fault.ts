@@ -3,7 +3,6 @@ import { runToEnd } from '../../support/processes/launch.ts';
 import { countAll } from '../../support/processes/load.ts';
 import { readSlowness } from '../../support/processes/slowness.ts';
 import { waitUntil } from '../../support/wait-until.ts';
-import type { Bench } from './bench.ts';
 import type { Fault } from './fault.ts';
 import {
   compareCounts,
@@ -14,6 +13,7 @@ import {
 } from './oracle.ts';
 import { pause, type Stack, startStack } from './stack.ts';
 import type { System } from './system.ts';
+import type { Testbed } from './testbed.ts';
 
 /** Result of one fault. */
 export interface Row extends CountResult {
@@ -42,14 +42,14 @@ const maxShutdownMs = 10_000;
 /** Injects a fault into a fresh stack under load. Checks the counts when they have caught up, and again when all
  *  processes have ended. */
 export async function runFault(
-  bench: Bench,
+  testbed: Testbed,
   system: System,
   fault: Fault,
   seed: string,
   say: (line: string) => void,
 ): Promise<Row> {
   const { appendonly = true, fakeClocks = false, settings = {} } = fault;
-  const stack = await startStack(bench, system, {
+  const stack = await startStack(testbed, system, {
     seed: `${seed} ${fault.name}`,
     appendonly,
     fakeClocks,
@@ -68,7 +68,7 @@ export async function runFault(
     stack.problems.push(`injection failed: ${describe(error)}`);
   }
   try {
-    const row = await finish(bench, stack, fault, times);
+    const row = await finish(testbed, stack, fault, times);
     if (row.problems.length > 0) showProblems(stack, row.problems);
     return row;
   } finally {
@@ -76,10 +76,10 @@ export async function runFault(
   }
 }
 
-async function finish(bench: Bench, stack: Stack, fault: Fault, times: number): Promise<Row> {
+async function finish(testbed: Testbed, stack: Stack, fault: Fault, times: number): Promise<Row> {
   const { system, tally, problems, delays } = stack;
   stack.redis.resume();
-  bench.postgres.resume();
+  testbed.postgres.resume();
   await stack.stopLoad();
   const patienceMs = fault.allowsLoss ? 10_000 : system.patienceMs;
   const compare = (counted: Map<string, number>) => compareCounts(tally, counted, stack.lostPart);

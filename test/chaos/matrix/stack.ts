@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
 import { isExactSince, readAudit } from '../../../src/clicks/ledger/audit.ts';
 import { type Knex, openPostgres } from '../../../src/storage/postgres/postgres.ts';
-import { createHeaders, detailSettings } from '../../load/day/people.ts';
+import { createHeaders, detailSettings } from '../../load/day/visitors.ts';
 import { readCounted } from '../../support/clicks/counts.ts';
 import { createClient } from '../../support/http/client.ts';
 import type { Settings } from '../../support/processes/launch.ts';
@@ -12,10 +12,10 @@ import { createRandom, createZipf, type Random } from '../../support/random.ts';
 import { startTestRedis } from '../../support/services/servers.ts';
 import { insertUrls } from '../../support/urls/urls.ts';
 import { waitUntil } from '../../support/wait-until.ts';
-import type { Bench } from './bench.ts';
 import { createFakeClock } from './fake-clock.ts';
 import { type Member, startMember } from './member.ts';
 import type { System } from './system.ts';
+import type { Testbed } from './testbed.ts';
 
 const shortUrls = 200;
 const people = 500;
@@ -30,7 +30,7 @@ export type Stack = Awaited<ReturnType<typeof startStack>>;
 /** Starts two web processes and two workers of a system, with their own database and Redis, under load. With
  *  `fakeClocks`, the clocks of the first web process and worker can be moved. */
 export async function startStack(
-  bench: Bench,
+  testbed: Testbed,
   system: System,
   options: {
     seed: string;
@@ -49,13 +49,13 @@ export async function startStack(
   const lostPart = new Map<string, number>();
   const closers: (() => Promise<unknown>)[] = [];
   const close = async () => {
-    bench.stacks.delete(close);
+    testbed.stacks.delete(close);
     for (const closer of closers.toReversed())
       await closer().catch((error: Error) => say(`  ${error.message}`));
   };
-  bench.stacks.add(close);
+  testbed.stacks.add(close);
   try {
-    const database = await bench.createDatabase();
+    const database = await testbed.createDatabase();
     closers.push(database.drop);
     const db = openPostgres({
       url: database.url,
@@ -126,7 +126,7 @@ export async function startStack(
       workers,
       members,
       redis,
-      postgres: bench.postgres,
+      postgres: testbed.postgres,
       databaseUrl: database.url,
       db,
       clock,
@@ -147,7 +147,7 @@ export async function startStack(
 
       /** Kills a store, runs `meanwhile`, and restarts it. Connections are rejected until then. */
       async restart(store: 'redis' | 'postgres', meanwhile: () => Promise<unknown> = async () => {}) {
-        const server = store === 'redis' ? redis : bench.postgres;
+        const server = store === 'redis' ? redis : testbed.postgres;
         for (const { proxies } of members) await proxies[store].refuse();
         await server.kill();
         await meanwhile();

@@ -1,5 +1,5 @@
 import { findRedisServer } from '../../../scripts/services/redis-server.ts';
-import { run } from '../../../scripts/services/run.ts';
+import { run } from '../../../scripts/services/run-command.ts';
 import { openPostgres } from '../../../src/storage/postgres/postgres.ts';
 
 /** Reads the versions of both stores; PostgreSQL must be running. */

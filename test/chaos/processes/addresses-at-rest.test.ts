@@ -5,7 +5,7 @@ import { findTraces, readAllFiles, readAllTables, tracesOf } from '../../support
 import { createClient } from '../../support/http/client.ts';
 import { importFile } from '../../support/http/imports.ts';
 import { silentLog } from '../../support/resources.ts';
-import { sendRaw } from '../../support/services/raw.ts';
+import { sendRaw } from '../../support/services/raw-http.ts';
 import { useOwnRedisService } from '../../support/services/redis.ts';
 import { insertRestrictedUrl } from '../../support/urls/restricted-urls.ts';
 import { createUrl } from '../../support/urls/urls.ts';

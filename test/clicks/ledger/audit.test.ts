@@ -5,7 +5,7 @@ import { isExact, isExactSince, readAudit } from '../../../src/clicks/ledger/aud
 import { createUrlCleanupStore } from '../../../src/urls/store/cleanup-store.ts';
 import { createUrlIds, resetLedger, makeBatch } from '../../support/clicks/clicks.ts';
 import { useDatabase } from '../../support/resources.ts';
-import { connectExternalClient } from '../../support/urls/external.ts';
+import { connectExternalClient } from '../../support/urls/external-client.ts';
 
 const database = useDatabase();
 const { db } = database;

@@ -9,7 +9,7 @@ import {
   hasDebianPackages,
 } from '../../../scripts/services/debian-packages.ts';
 import { dpkgStatusFile } from '../../../scripts/services/private-apt.ts';
-import { run } from '../../../scripts/services/run.ts';
+import { run } from '../../../scripts/services/run-command.ts';
 
 const onDebian = { timeout: 120_000, skip: !hasDebianPackages() };
 let cache: string;

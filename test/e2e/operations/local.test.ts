@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { readEnvFile } from '../../../scripts/local/env-file.ts';
 import { findFreePort } from '../../../scripts/services/ports.ts';
 import { isRunning, waitUntil } from '../../../scripts/services/processes.ts';
-import { findExecutable, run } from '../../../scripts/services/run.ts';
+import { findExecutable, run } from '../../../scripts/services/run-command.ts';
 import { copyCheckout } from '../../support/processes/local-checkout.ts';
 
 /*

@@ -14,7 +14,7 @@ import {
 } from '../../support/processes/processes.ts';
 import { createDatabase, track, useDatabase, useRedis } from '../../support/resources.ts';
 import { startTestPostgres, type TestServer } from '../../support/services/servers.ts';
-import { dumpDatabase, restoreDump } from '../../support/urls/copies.ts';
+import { dumpDatabase, restoreDump } from '../../support/urls/database-dump.ts';
 import { createUrl } from '../../support/urls/urls.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 

@@ -4,7 +4,7 @@ import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
 import { makeDetail, makeDetailedBatch } from '../../support/clicks/analytics.ts';
 import { openClickEvents } from '../../support/clicks/click-events.ts';
 import { useWeb } from '../../support/http/web-app.ts';
-import { sendRaw } from '../../support/services/raw.ts';
+import { sendRaw } from '../../support/services/raw-http.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 const web = useWeb({ MAX_CLICK_STREAMS: '3' });

@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import { useWeb } from '../../support/http/web-app.ts';
-import { sendRaw } from '../../support/services/raw.ts';
+import { sendRaw } from '../../support/services/raw-http.ts';
 import { createUrl } from '../../support/urls/urls.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 

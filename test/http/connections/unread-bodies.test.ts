@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { useWeb } from '../../support/http/web-app.ts';
-import { sendRaw } from '../../support/services/raw.ts';
+import { sendRaw } from '../../support/services/raw-http.ts';
 import { createUrl } from '../../support/urls/urls.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { useWeb } from '../../support/http/web-app.ts';
-import { connectExternalClient, type ExternalClient } from '../../support/urls/external.ts';
+import { connectExternalClient, type ExternalClient } from '../../support/urls/external-client.ts';
 
 const web = useWeb({ METRICS_PUBLIC: 'true' });
 let external: ExternalClient;

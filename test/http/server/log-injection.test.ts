@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createLog } from '../../../src/log.ts';
 import { useWeb } from '../../support/http/web-app.ts';
-import { sendRaw } from '../../support/services/raw.ts';
+import { sendRaw } from '../../support/services/raw-http.ts';
 import { createUrl } from '../../support/urls/urls.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 

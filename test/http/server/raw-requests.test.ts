@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { problemUri } from '../../../src/http/problems/problem-types.ts';
 import { useWeb } from '../../support/http/web-app.ts';
-import { type RawAnswer, sendRaw } from '../../support/services/raw.ts';
+import { type RawAnswer, sendRaw } from '../../support/services/raw-http.ts';
 import { createUrl } from '../../support/urls/urls.ts';
 
 const web = useWeb();

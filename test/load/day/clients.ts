@@ -21,9 +21,9 @@ export function createClients(options: {
   let refused = 0;
 
   async function follow(click: Click): Promise<void> {
-    const { shortCode, person, referrer } = click;
+    const { shortCode, visitor, referrer } = click;
     const headers =
-      referrer.header === undefined ? person.headers : { ...person.headers, Referer: referrer.header };
+      referrer.header === undefined ? visitor.headers : { ...visitor.headers, Referer: referrer.header };
     for (;;) {
       const begunAt = now();
       const outcome = await getStatus(`${baseUrl}/${shortCode}`, agent, headers);

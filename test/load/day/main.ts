@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { openBench } from '../../chaos/matrix/bench.ts';
+import { openTestbed } from '../../chaos/matrix/testbed.ts';
 import { killLeftProcesses } from '../../support/processes/launch.ts';
 import { formatDay, listFailures } from './report.ts';
 import { runDay } from './run-day.ts';
@@ -21,21 +21,21 @@ if (!Number.isSafeInteger(clicks) || clicks < 1) {
 }
 
 say(`seed ${values.seed}; building, and starting PostgreSQL`);
-const bench = await openBench();
+const testbed = await openTestbed();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
     killLeftProcesses();
-    void bench.close().finally(() => process.exit(130));
+    void testbed.close().finally(() => process.exit(130));
   });
 }
 let failures: string[];
 try {
-  const outcome = await runDay(bench, { seed: values.seed, clicks, say });
+  const outcome = await runDay(testbed, { seed: values.seed, clicks, say });
   say(`\n${formatDay(outcome)}\n`);
   failures = listFailures(outcome);
 } finally {
   killLeftProcesses();
-  await bench.close();
+  await testbed.close();
 }
 for (const failure of failures) say(`FAILED with seed ${values.seed}: ${failure}`);
 if (failures.length === 0) say('All metrics match the clicks sent.');

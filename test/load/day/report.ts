@@ -2,13 +2,13 @@ import { formatMarkdownTable } from '../../support/http/markdown-table.ts';
 import { quarterMs } from './clicks.ts';
 import type { DayOutcome } from './run-day.ts';
 
-const columns = ['cut', 'metrics', 'clicks sent', 'found', 'bot clicks sent', 'found', 'differing'];
+const columns = ['breakdown', 'metrics', 'clicks sent', 'found', 'bot clicks sent', 'found', 'differing'];
 const formatInteger = (number: number) => number.toLocaleString('en');
 
 /** Whether the next quarter of an hour begins within a second. */
 const isAtEnd = ({ atMs }: { atMs: number }) => quarterMs - (atMs % quarterMs) < 1_000;
 
-/** Formats a table of the cuts, and the throughput. */
+/** Formats a table of the breakdowns, and the throughput. */
 export function formatDay(outcome: DayOutcome): string {
   const { results, sent, seconds, countedAfterSeconds, webProcesses, refused, peakMegabytes } = outcome;
   const cells = results.map(({ name, metrics, expected, found, differing }) => [

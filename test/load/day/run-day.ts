@@ -1,15 +1,15 @@
 import { type Knex, openPostgres } from '../../../src/storage/postgres/postgres.ts';
-import type { Bench } from '../../chaos/matrix/bench.ts';
+import type { Testbed } from '../../chaos/matrix/testbed.ts';
 import { launch, readyWorker, runToEnd, type TestProcess } from '../../support/processes/launch.ts';
 import { startTestRedis } from '../../support/services/servers.ts';
 import { insertUrls } from '../../support/urls/urls.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { createClicks } from './clicks.ts';
 import { readPeakMegabytes } from './memory.ts';
-import type { CutResult } from './oracle/compare-cut.ts';
+import type { BreakdownResult } from './oracle/compare-breakdown.ts';
 import { compareDay } from './oracle/compare-day.ts';
 import { type Day, sendDay } from './send-day.ts';
-import { type SentClick, writeSent } from './sent.ts';
+import { type SentClick, writeSent } from './sent-clicks.ts';
 
 const shortUrls = 10_000;
 const dayLengthMs = 86_400_000;
@@ -18,7 +18,7 @@ const countingTimeoutMs = 120_000;
 
 /** Result of a day. */
 export interface DayOutcome extends Traffic {
-  results: CutResult[];
+  results: BreakdownResult[];
 }
 
 /** Result of sending and counting. */
@@ -37,14 +37,14 @@ interface Traffic {
 /** Sends a day of clicks to web processes whose clocks run through that day, with a worker, and compares the
  *  analytics with the clicks. */
 export async function runDay(
-  bench: Bench,
+  testbed: Testbed,
   options: { seed: string; clicks: number; say: (line: string) => void },
 ): Promise<DayOutcome> {
-  const database = await bench.createDatabase();
+  const database = await testbed.createDatabase();
   const db = openPostgres({ url: database.url, poolMax: 4, queryTimeoutMs: 600_000, name: 'test' });
   const redis = await startTestRedis({ appendonly: true });
   const settings = { DATABASE_URL: database.url, REDIS_URL: redis.url };
-  const worker = launch(bench.linkmill.worker, settings);
+  const worker = launch(testbed.linkmill.worker, settings);
   try {
     await insertUrls(db, { begin: 'day', count: shortUrls, areClicked: false });
     const shortCodes = Array.from({ length: shortUrls }, (_, n) => `day${n}`);
@@ -52,11 +52,11 @@ export async function runDay(
     // Tomorrow: old salts are deleted, and the worker has created its partition.
     const dayMs = (Math.floor(Date.now() / dayLengthMs) + 1) * dayLengthMs;
     await readyWorker(worker);
-    const day = { commandLine: bench.linkmill.web, settings, clicks, dayMs, say: options.say };
+    const day = { commandLine: testbed.linkmill.web, settings, clicks, dayMs, say: options.say };
     const traffic = await send(db, worker, day);
-    traffic.problems.push(...(await endAndReconcile(bench, worker, database.url)));
+    traffic.problems.push(...(await endAndReconcile(testbed, worker, database.url)));
     options.say(`${traffic.sent.length} clicks sent, comparing`);
-    await writeSent(db, clicks.persons, traffic.sent);
+    await writeSent(db, clicks.visitors, traffic.sent);
     return { ...traffic, results: await compareDay(db, day, shortCodes) };
   } finally {
     worker.signal('SIGKILL');
@@ -97,9 +97,13 @@ async function countClicks(db: Knex): Promise<number> {
 }
 
 /** Stops the worker and runs the audit. */
-async function endAndReconcile(bench: Bench, worker: TestProcess, databaseUrl: string): Promise<string[]> {
+async function endAndReconcile(
+  testbed: Testbed,
+  worker: TestProcess,
+  databaseUrl: string,
+): Promise<string[]> {
   const end = await worker.stop();
-  const commandLine = bench.linkmill.reconcile!(10);
+  const commandLine = testbed.linkmill.reconcile!(10);
   const { code, stdout, stderr } = await runToEnd(commandLine, { DATABASE_URL: databaseUrl });
   return [
     ...(end === 0 ? [] : [`the worker exited with ${end}`]),

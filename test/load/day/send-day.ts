@@ -1,12 +1,12 @@
 import type { Settings } from '../../support/processes/launch.ts';
 import { type Clicks, quarterMs, quarters } from './clicks.ts';
-import { runShift, type ShiftOutcome } from './oracle/shift.ts';
-import { detailSettings } from './people.ts';
-import type { SentClick } from './sent.ts';
+import type { SentClick } from './sent-clicks.ts';
+import { detailSettings } from './visitors.ts';
+import { runWebProcess, type WebProcessOutcome } from './web-process.ts';
 
 /** Quarters of an hour per web process. The first process starts within the hour before midnight, when it fetches the
  *  next day's salt; so does one at the next midnight. */
-const quartersOfShift = 12;
+const quartersPerProcess = 12;
 /** Number of concurrent web processes, at different times of the day. */
 const lanes = 2;
 
@@ -21,26 +21,26 @@ export interface Day {
   say: (line: string) => void;
 }
 
-/** Sends the day: each lane takes the next shift when its previous one has ended. */
+/** Sends the day: each lane starts the next web process when its previous one has ended. */
 export async function sendDay({ commandLine, settings, clicks, dayMs, say }: Day) {
   const sent: SentClick[] = [];
-  const outcomes: ShiftOutcome[] = [];
-  const shifts = Array.from({ length: Math.ceil(quarters.length / quartersOfShift) }, (_, i) =>
-    quarters.slice(i * quartersOfShift, (i + 1) * quartersOfShift),
+  const outcomes: WebProcessOutcome[] = [];
+  const ranges = Array.from({ length: Math.ceil(quarters.length / quartersPerProcess) }, (_, i) =>
+    quarters.slice(i * quartersPerProcess, (i + 1) * quartersPerProcess),
   );
   const runLane = async () => {
-    for (let shift = shifts.shift(); shift; shift = shifts.shift()) {
+    for (let range = ranges.shift(); range; range = ranges.shift()) {
       outcomes.push(
-        await runShift({
+        await runWebProcess({
           commandLine,
           settings: { ...settings, ...detailSettings },
           clicks,
-          quarters: shift,
+          quarters: range,
           dayMs,
           onClick: (click, atMs) => sent.push({ ...click, atMs }),
         }),
       );
-      say(`from ${timeOf(shift[0]!)} to ${timeOf(shift.at(-1)! + 1)}: ${sent.length} clicks in total`);
+      say(`from ${timeOf(range[0]!)} to ${timeOf(range.at(-1)! + 1)}: ${sent.length} clicks in total`);
     }
   };
   await Promise.all(Array.from({ length: lanes }, runLane));

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { describeFailure } from '../../../src/storage/postgres/errors.ts';
 import { isPostgresUnavailable, openPostgres } from '../../../src/storage/postgres/postgres.ts';
-import { logins, message, startRefusingPostgres } from '../../support/services/refusing-postgres.ts';
+import { logins, message, startRefusingPostgres } from '../../support/services/postgres-login-replies.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 /** The error of a query on a server that answers the start of a session with this message. */

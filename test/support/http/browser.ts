@@ -8,7 +8,7 @@ import {
   fetchDebianPackages,
   hasDebianPackages,
 } from '../../../scripts/services/debian-packages.ts';
-import { listExecutables, run } from '../../../scripts/services/run.ts';
+import { listExecutables, run } from '../../../scripts/services/run-command.ts';
 
 const cache = fileURLToPath(new URL('../../../.cache', import.meta.url));
 const appFolders = [

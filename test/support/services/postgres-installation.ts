@@ -7,7 +7,7 @@ import {
   hasDebianPackages,
 } from '../../../scripts/services/debian-packages.ts';
 import { type PostgresBinaries, sharedFolder } from '../../../scripts/services/postgres-binaries.ts';
-import { run } from '../../../scripts/services/run.ts';
+import { run } from '../../../scripts/services/run-command.ts';
 
 const programs = ['initdb', 'postgres', 'pg_dump', 'pg_restore', 'psql'];
 /** The folder of packaged PostgreSQL versions. */

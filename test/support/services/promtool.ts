@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { fetchDebianPackages, hasDebianPackages } from '../../../scripts/services/debian-packages.ts';
-import { CommandFailed, findExecutable, run } from '../../../scripts/services/run.ts';
+import { CommandFailed, findExecutable, run } from '../../../scripts/services/run-command.ts';
 
 const onPath = () => findExecutable(['promtool']);
 

@@ -6,7 +6,7 @@ import { createUrlCleanupStore } from '../../../src/urls/store/cleanup-store.ts'
 import { createUrlStore } from '../../../src/urls/store/url-store.ts';
 import { silentLog, track, useDatabase } from '../../support/resources.ts';
 import { type Proxy, startProxy } from '../../support/services/proxy.ts';
-import { connectExternalClient, type ExternalClient } from '../../support/urls/external.ts';
+import { connectExternalClient, type ExternalClient } from '../../support/urls/external-client.ts';
 import { insertUrls } from '../../support/urls/urls.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 

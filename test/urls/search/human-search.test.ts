@@ -6,7 +6,7 @@ import { createUrlStore } from '../../../src/urls/store/url-store.ts';
 import { fillSearchTexts } from '../../../workers/jobs/fill-search-texts.ts';
 import { useWeb } from '../../support/http/web-app.ts';
 import { createJobContext } from '../../support/job-context.ts';
-import { connectExternalClient, type ExternalClient } from '../../support/urls/external.ts';
+import { connectExternalClient, type ExternalClient } from '../../support/urls/external-client.ts';
 import { createUrl, insertUrls } from '../../support/urls/urls.ts';
 
 const web = useWeb();

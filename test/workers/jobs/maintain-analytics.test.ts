@@ -21,7 +21,7 @@ import {
 import { countDeadlocks, createUrlIds, resetLedger } from '../../support/clicks/clicks.ts';
 import { createJobContext } from '../../support/job-context.ts';
 import { useDatabase } from '../../support/resources.ts';
-import { connectExternalClient } from '../../support/urls/external.ts';
+import { connectExternalClient } from '../../support/urls/external-client.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 const database = useDatabase();

@@ -9,7 +9,7 @@ import { createUrlStore } from '../../../src/urls/store/url-store.ts';
 import { reconcileCache } from '../../../workers/jobs/reconcile-cache.ts';
 import { createJobContext } from '../../support/job-context.ts';
 import { useDatabase, useRedis } from '../../support/resources.ts';
-import { connectExternalClient, type ExternalClient } from '../../support/urls/external.ts';
+import { connectExternalClient, type ExternalClient } from '../../support/urls/external-client.ts';
 import { insertUrls } from '../../support/urls/urls.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 

@@ -1,7 +1,7 @@
 import type { Fault } from '../fault.ts';
 import { clockJumps } from './clocks.ts';
+import { mixed, webKilledRedisEmptied } from './combined.ts';
 import { concurrentJobs, workerFrozenInFlush, workerKilledInFlush, workerStoppedInFlush } from './flushes.ts';
-import { mixed, webKilledRedisEmptied } from './mixes.ts';
 import { connectionsReset, repliesDropped } from './network.ts';
 import {
   postgresDown60,

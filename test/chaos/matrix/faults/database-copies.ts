@@ -3,7 +3,7 @@ import { rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import pg from 'pg';
 import { readCounted } from '../../../support/clicks/counts.ts';
-import { dumpDatabase, restoreDump } from '../../../support/urls/copies.ts';
+import { dumpDatabase, restoreDump } from '../../../support/urls/database-dump.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 import type { Stack } from '../stack.ts';
 

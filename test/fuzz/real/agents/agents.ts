@@ -1,8 +1,14 @@
 import { createUserAgents, type UserAgent } from '../../../../src/clicks/enrichment/agents/user-agents.ts';
 import { evaluateAll, type Evaluation, type Row } from '../row.ts';
-import { readCrawlers } from './bots.ts';
-import { readSeenBrowsers } from './people.ts';
-import { inAppBrowsers, programs, type WrittenAgent, writtenBrowsers, writtenDevices } from './written.ts';
+import { readSeenBrowsers } from './browsers.ts';
+import { readCrawlers } from './crawlers.ts';
+import {
+  inAppBrowsers,
+  programs,
+  type WrittenAgent,
+  writtenBrowsers,
+  writtenDevices,
+} from './handwritten.ts';
 
 const kindOfTag: Record<string, string> = {
   'ai-crawler': 'ai',

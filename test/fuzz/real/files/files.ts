@@ -1,6 +1,6 @@
 import type { ImportedUrl } from '../../../../src/transfers/rows/row-schema.ts';
 import { evaluateAll, type Evaluation, type Row } from '../row.ts';
-import { withBadLimit, withBadSecondary } from './damaged-values.ts';
+import { withBadLimit, withBadSecondary } from './malformed-values.ts';
 import { readFile, type ReadFile } from './read-file.ts';
 import { cutOff, documents, incomplete, type Variant, writtenOtherwise } from './variants.ts';
 

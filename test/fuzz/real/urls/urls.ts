@@ -1,7 +1,7 @@
 import { readShortCode } from '../../../../src/keys/short-code.ts';
 import { createDestinationPolicy, UrlRejected } from '../../../../src/urls/input/destination-policy.ts';
 import { parseUrl } from '../../../../src/validation/parse-url.ts';
-import { hosts, rests } from '../../../support/urls/cases.ts';
+import { hosts, rests } from '../../../support/urls/url-cases.ts';
 import { evaluateAll, type Evaluation, type Row } from '../row.ts';
 import { readDocumentedUrls } from './documented-urls.ts';
 

@@ -5,7 +5,7 @@ import { createUrlCleanupStore } from '../../../../src/urls/store/cleanup-store.
 import type { Client } from '../../../support/http/client.ts';
 import { useWeb } from '../../../support/http/web-app.ts';
 import { startWeb, type TestProcess } from '../../../support/processes/processes.ts';
-import { connectExternalClient, type ExternalClient } from '../../../support/urls/external.ts';
+import { connectExternalClient, type ExternalClient } from '../../../support/urls/external-client.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
 const web = useWeb({ RETENTION_DAYS: '10', RATE_LIMIT_NOT_FOUND_PER_IP: '100000', METRICS_PUBLIC: 'true' });

@@ -5,7 +5,7 @@ import { type Client, createClient } from '../../../support/http/client.ts';
 import { launch, placeWeb, readyWeb } from '../../../support/processes/launch.ts';
 import type { Day } from '../send-day.ts';
 import { type Pair, type ApiQuery, apiQueries, rangeOf, readExpected } from './api-queries.ts';
-import type { CutResult } from './compare-cut.ts';
+import type { BreakdownResult } from './compare-breakdown.ts';
 
 /** Indexes of the most clicked short URLs, and of some rarely clicked ones. */
 const queriedUrls = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 50, 100, 500, 1_000, 2_000, 5_000, 9_999];
@@ -16,7 +16,7 @@ export async function compareApi(
   db: Knex,
   { commandLine, settings, dayMs }: Pick<Day, 'commandLine' | 'settings' | 'dayMs'>,
   shortCodes: string[],
-): Promise<CutResult[]> {
+): Promise<BreakdownResult[]> {
   const placed = await placeWeb(settings);
   const web = launch(commandLine, placed);
   try {
@@ -24,7 +24,7 @@ export async function compareApi(
     const { key } = await createApiKeys(db).create('day');
     const client = createClient(baseUrl, key);
     const scopes = [...queriedUrls.map((n) => shortCodes[n]!), undefined];
-    const results: CutResult[] = [];
+    const results: BreakdownResult[] = [];
     for (const apiQuery of apiQueries) results.push(await compareQuery(db, client, apiQuery, scopes, dayMs));
     return results;
   } finally {
@@ -38,8 +38,8 @@ async function compareQuery(
   apiQuery: ApiQuery,
   scopes: (string | undefined)[],
   dayMs: number,
-): Promise<CutResult> {
-  const result: CutResult = {
+): Promise<BreakdownResult> {
+  const result: BreakdownResult = {
     name: `the API: by ${apiQuery.name}`,
     metrics: 0,
     expected: { clicks: 0, bots: 0 },
@@ -64,7 +64,7 @@ async function compareQuery(
   return result;
 }
 
-function addMetric(result: CutResult, name: string, expected: Pair, found: Pair): void {
+function addMetric(result: BreakdownResult, name: string, expected: Pair, found: Pair): void {
   result.metrics += 1;
   result.expected.clicks += expected[0];
   result.expected.bots += expected[1];

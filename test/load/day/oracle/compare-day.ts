@@ -7,20 +7,20 @@ import { maintainAnalytics } from '../../../../workers/jobs/maintain-analytics.t
 import { createJobContext } from '../../../support/job-context.ts';
 import type { Day } from '../send-day.ts';
 import { compareApi } from './api.ts';
-import { type CutResult, compareCut } from './compare-cut.ts';
-import { afterRetention, type Cut, events, permanent } from './cuts.ts';
+import { afterRetention, type Breakdown, events, permanent } from './breakdowns.ts';
+import { type BreakdownResult, compareBreakdown } from './compare-breakdown.ts';
 
 const retentionDays = 90;
 /** When the retention of all click events has ended. */
 const laterMs = (retentionDays + 4) * 86_400_000;
 
-/** Compares all cuts of the analytics and the API's answers with the clicks sent, and the remaining data again after
+/** Compares all breakdowns of the analytics and the API's answers with the clicks sent, and the remaining data again after
  *  the retention of click events. */
 export async function compareDay(
   db: Knex,
   day: Pick<Day, 'commandLine' | 'settings' | 'dayMs' | 'say'>,
   shortCodes: string[],
-): Promise<CutResult[]> {
+): Promise<BreakdownResult[]> {
   const results = await compareTables(db, [...permanent, ...events]);
   results.push(...(await compareApi(db, day, shortCodes)));
   day.say('dropping the click events, as after their retention');
@@ -28,9 +28,9 @@ export async function compareDay(
   return [...results, ...(await compareTables(db, afterRetention))];
 }
 
-async function compareTables(db: Knex, cuts: Cut[]): Promise<CutResult[]> {
-  const results: CutResult[] = [];
-  for (const cut of cuts) results.push(await compareCut(db, cut));
+async function compareTables(db: Knex, breakdowns: Breakdown[]): Promise<BreakdownResult[]> {
+  const results: BreakdownResult[] = [];
+  for (const breakdown of breakdowns) results.push(await compareBreakdown(db, breakdown));
   return results;
 }
 

@@ -43,7 +43,7 @@ export async function startRefusingPostgres(answer: Buffer | undefined) {
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const closed = track('refusing PostgreSQL');
+  const closed = track('PostgreSQL server without logins');
   const { port } = server.address() as { port: number };
   return {
     url: `postgres://linkmill:secret@127.0.0.1:${port}/linkmill`,

@@ -1,7 +1,7 @@
 import { maxValues, otherValue } from '../../../../src/analytics/rollups/rollups.ts';
 
 /** A metric with all its parts: two queries for key, clicks and bot clicks that must match. */
-export interface Cut {
+export interface Breakdown {
   name: string;
   /** From the clicks sent. */
   expected: string;
@@ -15,7 +15,7 @@ const bots = 'filter (where is_bot)';
 const sentBy = (columns: string[], from = 'sent') =>
   `select ${key(...columns)}, count(*) as clicks, count(*) ${bots} as bots from ${from} group by 1`;
 
-const visitorsOf = (columns: string[]): Pick<Cut, 'expected' | 'found'> => ({
+const visitorsOf = (columns: string[]): Pick<Breakdown, 'expected' | 'found'> => ({
   expected: `select ${key(...columns)}, count(distinct (address, agent)) as clicks, count(distinct (address, agent)) ${bots} as bots
              from sent where not is_private group by 1`,
   found: `select ${key(...columns)}, count(distinct visitor) as clicks, count(distinct visitor) ${bots} as bots
@@ -23,14 +23,14 @@ const visitorsOf = (columns: string[]): Pick<Cut, 'expected' | 'found'> => ({
 });
 const rowsWithDay = `(select *, cast(at at time zone 'UTC' as date) as day from url_analytics) as kept`;
 
-const byDay = (dimension: string): Cut => ({
+const byDay = (dimension: string): Breakdown => ({
   name: `by ${dimension}, short URL and day`,
   expected: sentBy(['url_id', 'day', dimension]),
   found: `select ${key('url_id', 'day', 'value')}, clicks, bots from url_clicks_daily where dimension = '${dimension}'`,
 });
 
 /** A day may have more referrers than the limit; only their number is compared, not which ones are kept. */
-const byReferrer: Cut = {
+const byReferrer: Breakdown = {
   ...byDay('referrer'),
   expected: sentBy(
     ['url_id', 'day', 'shown'],
@@ -39,7 +39,7 @@ const byReferrer: Cut = {
         on d.dimension = 'referrer' and d.url_id = sent.url_id and d.day = sent.day and d.value = sent.referrer) as sent`,
   ),
 };
-const keptReferrers: Cut = {
+const keptReferrers: Breakdown = {
   name: 'distinct referrers, by short URL and day',
   expected: `select ${key('url_id', 'day')}, least(count(distinct nullif(referrer, '')), ${maxValues}) as clicks, 0 as bots
              from sent group by 1`,
@@ -48,7 +48,7 @@ const keptReferrers: Cut = {
 };
 
 /** Data that is kept permanently. */
-export const permanent: Cut[] = [
+export const permanent: Breakdown[] = [
   {
     name: 'clicks',
     expected: `select '' as key, count(*) as clicks, 0 as bots from sent`,
@@ -83,7 +83,7 @@ export const permanent: Cut[] = [
 const kinds = ['country', 'referrer', 'browser', 'os', 'device'];
 
 /** Data within the retention of click events. */
-export const events: Cut[] = [
+export const events: Breakdown[] = [
   {
     name: 'click events, by short URL, quarter of an hour and all dimensions',
     expected: sentBy(['url_id', 'quarter', ...kinds], '(select * from sent where not is_private) as sent'),
@@ -96,7 +96,7 @@ export const events: Cut[] = [
 ];
 
 /** Data after the retention. */
-export const afterRetention: Cut[] = [
+export const afterRetention: Breakdown[] = [
   {
     name: 'click events after their retention',
     expected: `select '' as key, 0 as clicks, 0 as bots`,

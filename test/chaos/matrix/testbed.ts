@@ -7,25 +7,25 @@ import { startTestPostgres, type TestServer } from '../../support/services/serve
 import { linkmill, type System } from './system.ts';
 
 /** Resources that all faults of a run share: a build, and a PostgreSQL with a database per fault. */
-export interface Bench {
+export interface Testbed {
   linkmill: System;
   postgres: TestServer;
   /** Functions that stop the running stacks. */
   stacks: Set<() => Promise<void>>;
   createDatabase(): Promise<{ url: string; drop: () => Promise<void> }>;
-  /** Stops everything that was started on the bench. */
+  /** Stops everything that was started on the testbed. */
   close(): Promise<void>;
 }
 
 const template = 'faults_template';
 
 /** Starts a PostgreSQL that keeps commits when it is killed; builds, unless a build is given. */
-export async function openBench(givenBuild?: string): Promise<Bench> {
+export async function openTestbed(givenBuild?: string): Promise<Testbed> {
   const buildFolder = givenBuild ?? path.resolve(`.cache/faults-build-${process.pid}`);
   if (givenBuild === undefined) await buildInto(buildFolder);
   const postgres = await startTestPostgres({ keepsCommits: true });
   await createTemplate(postgres.url, template);
-  const stacks: Bench['stacks'] = new Set();
+  const stacks: Testbed['stacks'] = new Set();
   return {
     stacks,
     linkmill: linkmill(buildFolder),

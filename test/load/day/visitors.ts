@@ -3,7 +3,7 @@ import { type Agent, personAgents } from './agents.ts';
 import { botAgents } from './bot-agents.ts';
 
 /** A client: a browser or a bot at an address. */
-export interface Person extends Agent {
+export interface Visitor extends Agent {
   address: string;
   /** Expected country in the analytics; empty if the CDN does not know it. */
   country: string;
@@ -70,12 +70,12 @@ export const noReferrers: Referrer[] = [
 ].map((header) => ({ header, host: '' }));
 
 /** Creates clients: about every seventh is a bot, several share an address, and a few opt out of tracking. */
-export function createPeople(seed: string, count: number): { persons: Person[]; bots: Person[] } {
+export function createVisitors(seed: string, count: number): { humans: Visitor[]; bots: Visitor[] } {
   const random = createRandom(`${seed} people`);
   const pickAgent = createZipf(personAgents, random);
   const pickBot = createZipf(botAgents, random);
   const pickCountry = createZipf(countries, random);
-  const createPerson = (n: number, agent: Agent): Person => {
+  const createVisitor = (n: number, agent: Agent): Visitor => {
     const code = random.next() < 0.02 ? random.pick(noCountries) : pickCountry();
     const address = addressOf(n);
     const privacy: Record<string, string> =
@@ -98,16 +98,16 @@ export function createPeople(seed: string, count: number): { persons: Person[]; 
   };
   const bots = Math.ceil(count / 7);
   return {
-    persons: Array.from({ length: count - bots }, (_, n) => createPerson(n, pickAgent())),
-    bots: Array.from({ length: bots }, (_, n) => createPerson(count + n, pickBot())),
+    humans: Array.from({ length: count - bots }, (_, n) => createVisitor(n, pickAgent())),
+    bots: Array.from({ length: bots }, (_, n) => createVisitor(count + n, pickBot())),
   };
 }
 
 /** Returns a function with the headers of successive requests. */
 export function createHeaders(seed: string, count: number): () => Record<string, string> {
   const random = createRandom(`${seed} headers`);
-  const { persons, bots } = createPeople(seed, count);
-  const clients = [...persons, ...bots];
+  const { humans, bots } = createVisitors(seed, count);
+  const clients = [...humans, ...bots];
   const pickReferrer = createZipf(referrers, random);
   return () => ({ ...random.pick(clients).headers, Referer: pickReferrer().header! });
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { runProcess } from '../../support/processes/processes.ts';
 import { useRedis } from '../../support/resources.ts';
-import { message, logins, startRefusingPostgres } from '../../support/services/refusing-postgres.ts';
+import { message, logins, startRefusingPostgres } from '../../support/services/postgres-login-replies.ts';
 
 const redis = useRedis();
 const commands: [string, ...string[]][] = [

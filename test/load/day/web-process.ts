@@ -1,15 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { createFakeClock, type FakeClock } from '../../../chaos/matrix/fake-clock.ts';
+import { createFakeClock, type FakeClock } from '../../chaos/matrix/fake-clock.ts';
 import {
   launch,
   placeWeb,
   readyWeb,
   type Settings,
   type TestProcess,
-} from '../../../support/processes/launch.ts';
-import { type Click, type Clicks, quarterMs } from '../clicks.ts';
-import { createClients } from '../clients.ts';
-import { readPeakMegabytes } from '../memory.ts';
+} from '../../support/processes/launch.ts';
+import { type Click, type Clicks, quarterMs } from './clicks.ts';
+import { createClients } from './clients.ts';
+import { readPeakMegabytes } from './memory.ts';
 
 const clients = 16;
 /** How long before the start of a quarter the clock is set. */
@@ -19,8 +19,8 @@ const holdMs = 300;
 /** Maximum share of a quarter's clicks that is sent before it begins. */
 const earlyShare = 1 / 8;
 
-/** Result of a shift. */
-export interface ShiftOutcome {
+/** Result of the run of a web process. */
+export interface WebProcessOutcome {
   refused: number;
   peakMegabytes: number;
   problems: string[];
@@ -29,7 +29,7 @@ export interface ShiftOutcome {
 /** Runs a web process under load through consecutive quarters of an hour. Its clock jumps from shortly after the
  *  start of a quarter to shortly before the next one. Calls `onClick` for each redirect with a time in its quarter,
  *  by the clock of the process. */
-export async function runShift(options: {
+export async function runWebProcess(options: {
   commandLine: string[];
   settings: Settings;
   clicks: Clicks;
@@ -37,7 +37,7 @@ export async function runShift(options: {
   /** Start of the day by the clock of the process. */
   dayMs: number;
   onClick: (click: Click, atMs: number) => void;
-}): Promise<ShiftOutcome> {
+}): Promise<WebProcessOutcome> {
   const { commandLine, clicks, quarters, dayMs, onClick } = options;
   const problems: string[] = [];
   const clock = await createFakeClock();

@@ -1,8 +1,8 @@
 import { type Knex, onlyRow } from '../../../../src/storage/postgres/postgres.ts';
-import type { Cut } from './cuts.ts';
+import type { Breakdown } from './breakdowns.ts';
 
-/** Result of comparing a cut with the clicks sent. */
-export interface CutResult {
+/** Result of comparing a breakdown with the clicks sent. */
+export interface BreakdownResult {
   name: string;
   /** Number of keys on either side. */
   metrics: number;
@@ -19,13 +19,16 @@ interface Sum {
   bots: number;
 }
 
-/** Compares a cut of the tables with the clicks sent, key by key. */
-export async function compareCut(db: Knex, { name, expected, found }: Cut): Promise<CutResult> {
+/** Compares a breakdown of the tables with the clicks sent, key by key. */
+export async function compareBreakdown(
+  db: Knex,
+  { name, expected, found }: Breakdown,
+): Promise<BreakdownResult> {
   const sum = (column: string) => `cast(coalesce(sum(${column}), 0) as bigint)`;
   const sumsOf = (side: string) =>
     `json_build_object('clicks', ${sum(`${side}.clicks`)}, 'bots', ${sum(`${side}.bots`)})`;
   const differs = `(s.clicks, s.bots) is distinct from (f.clicks, f.bots)`;
-  const result = await db.raw<{ rows: Omit<CutResult, 'name'>[] }>(
+  const result = await db.raw<{ rows: Omit<BreakdownResult, 'name'>[] }>(
     `with s as materialized (${expected}), f as materialized (${found})
      select count(*) as metrics, ${sumsOf('s')} as expected, ${sumsOf('f')} as found,
             count(*) filter (where ${differs}) as differing,
