@@ -24,7 +24,7 @@ const flush = { perBatch: 20, perSecondOfWindow: 100_000 };
 const closeMs = 60_000;
 
 const options = readOptions();
-const say = (line: string) => void process.stdout.write(`${line}\n`);
+const print = (line: string) => void process.stdout.write(`${line}\n`);
 const log = createLog('bench', 'warn');
 const closing = new ClosingStack(log);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void end(130));
@@ -44,8 +44,8 @@ async function end(code: number): Promise<never> {
 
 async function run(): Promise<number> {
   const processors = splitProcessors();
-  const generator = await findLoadGenerator(say);
-  say('building, and starting PostgreSQL, Redis, a worker and web processes');
+  const generator = await findLoadGenerator(print);
+  print('building, and starting PostgreSQL, Redis, a worker and web processes');
   const stack = await openStack(closing, log, { webProcessors: processors?.web, nodeOptions: profiling() });
   const { db, redis } = stack;
   const codes = await prepareCodes(db, redis, options.seconds);
@@ -66,9 +66,9 @@ async function run(): Promise<number> {
       });
       flushRates.push(flushed / seconds);
     },
-    say,
+    print,
   });
-  say('checking that every click was counted');
+  print('checking that every click was counted');
   const counting = await checkCounting(db, windows);
   const report = formatReport({
     subjects,
@@ -78,10 +78,10 @@ async function run(): Promise<number> {
     counting,
     conditions: await describeConditions(stack, generator.name, processors !== undefined),
   });
-  say(`\n${report}`);
+  print(`\n${report}`);
   if (options.write) {
     await writeFile(resultsFile, report);
-    say(`${resultsFile} is written`);
+    print(`${resultsFile} is written`);
   }
   return counting.problems.length + windows.problems.length === 0 ? 0 : 1;
 }

@@ -80,7 +80,7 @@ function formatDisturbance(measurements: Measurement[]): string {
   if (Number.isNaN(median)) return 'How much other programs disturbed it is not known here.';
   return (
     `Other programs took ${whole(median * 100)} % of the web process's processor (median of all windows, at most ` +
-    `${whole(greatest * 100)} %): the more, the less requests per second say, and the more processor time does.`
+    `${whole(greatest * 100)} %): the more, the less requests per second print, and the more processor time does.`
   );
 }
 

@@ -15,19 +15,19 @@ export async function runRounds(
     start: () => Promise<Subject[]>;
     stop: () => Promise<void>;
     afterRound: () => Promise<void>;
-    say: (line: string) => void;
+    print: (line: string) => void;
   },
 ): Promise<{ subjects: Subject[]; findings: Findings }> {
-  const { starts, rounds, start, stop, afterRound, say } = options;
+  const { starts, rounds, start, stop, afterRound, print } = options;
   const findings = new Map<string, Measurement[]>();
   let subjects: Subject[] = [];
   for (let started = 1; started <= starts; started++) {
     subjects = await start();
     for (let round = 0; round <= rounds; round++) {
-      say(`start ${started} of ${starts}, ${round === 0 ? 'warming up' : `round ${round} of ${rounds}`}`);
+      print(`start ${started} of ${starts}, ${round === 0 ? 'warming up' : `round ${round} of ${rounds}`}`);
       for (const subject of subjects) {
         const measurement = await windows.measure(subject);
-        say(`  ${describe(subject, measurement)}`);
+        print(`  ${describe(subject, measurement)}`);
         if (round > 0) findings.set(subject.id, [...(findings.get(subject.id) ?? []), measurement]);
       }
       if (round > 0) await afterRound();

@@ -28,9 +28,9 @@ const usage = `Usage: npm run local
 `;
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const say = (line: string) => console.log(line);
+const print = (line: string) => console.log(line);
 readArguments(usage, rejectArguments);
-const stack = createStack(say);
+const stack = createStack(print);
 
 try {
   await startEverything();
@@ -52,21 +52,21 @@ async function startEverything() {
   await stack.step(stopLeftOvers(folder));
   await stack.step(checkPortFree(port));
 
-  say('building');
+  print('building');
   rmSync(path.join(root, 'dist'), { recursive: true, force: true });
   await runHere(path.join(root, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.build.json']);
 
-  const servers = { folder, stack, say };
+  const servers = { folder, stack, print };
   const databaseUrl = await ensureServer(
     'PostgreSQL',
     given.DATABASE_URL,
-    async (dataDir, port) => startPostgres({ dataDir, port, say }),
+    async (dataDir, port) => startPostgres({ dataDir, port, print }),
     { ...servers, name: 'postgres' },
   );
   const redisUrl = await ensureServer(
     'Redis',
     given.REDIS_URL,
-    async (dataDir, port) => startRedis({ dataDir, port, appendonly: true, say }),
+    async (dataDir, port) => startRedis({ dataDir, port, appendonly: true, print }),
     { ...servers, name: 'redis' },
   );
 
@@ -87,22 +87,22 @@ async function startEverything() {
     PORT: String(port),
   };
 
-  say('migrating');
+  print('migrating');
   await runHere(process.execPath, ['--enable-source-maps', 'dist/src/cli/migrate.js'], env);
   const apiKey = await stack.step(ensureApiKey(stored.API_KEY, { cwd: root, env }));
   writeEnvFile(envFile, { ...settings, API_KEY: apiKey });
 
   for (const name of ['web', 'worker']) {
-    say(`starting ${name}`);
+    print(`starting ${name}`);
     const command = readProcfile(path.join(root, 'Procfile'), name);
     await stack.start(
       name,
-      startApp(name, command, { folder, cwd: root, env, say }),
+      startApp(name, command, { folder, cwd: root, env, print }),
       logFileOf(folder, name),
     );
   }
   await stack.step(waitUntilReady(`http://127.0.0.1:${port}/health/ready`));
-  say(describeStack({ ...settings, API_KEY: apiKey }, folder));
+  print(describeStack({ ...settings, API_KEY: apiKey }, folder));
 }
 
 /** The environment without other names for the settings that `npm run local` sets, which the processes would reject
@@ -116,9 +116,9 @@ function withoutStores(env: NodeJS.ProcessEnv, hasOwnPostgres: boolean): NodeJS.
 }
 
 async function stopLeftOvers(folder: string) {
-  for (const name of ['worker', 'web']) await endLeftOverApp(name, folder, say);
-  await endLeftOverRedis(path.join(folder, 'redis'), say);
-  await endLeftOverPostgres(path.join(folder, 'postgres'), say);
+  for (const name of ['worker', 'web']) await endLeftOverApp(name, folder, print);
+  await endLeftOverRedis(path.join(folder, 'redis'), print);
+  await endLeftOverPostgres(path.join(folder, 'postgres'), print);
 }
 
 async function runHere(command: string, args: string[], env = process.env) {

@@ -20,7 +20,7 @@ export async function findWrk(): Promise<LoadGenerator> {
   const installed = findExecutable(['wrk']);
   const wrk = installed === undefined ? await fetchWrk() : { file: installed, env: process.env };
   const version = readVersion(wrk);
-  if (version === undefined) throw new Error(`${wrk.file} does not say its version`);
+  if (version === undefined) throw new Error(`${wrk.file} does not print its version`);
   return { name: `wrk ${version}`, run: async (load) => await runWrk(wrk, load) };
 }
 

@@ -38,12 +38,12 @@ export async function startApp(
     folder,
     cwd,
     env,
-    say,
+    print,
   }: {
     folder: string;
     cwd: string;
     env: NodeJS.ProcessEnv;
-    say: (line: string) => void;
+    print: (line: string) => void;
   },
 ): Promise<Running> {
   const logFile = logFileOf(folder, name);
@@ -55,16 +55,16 @@ export async function startApp(
     lastSignal: 'SIGTERM',
   });
   saveMark(markFile(folder, name), mark);
-  const stopEcho = echoTrouble(logFile, (line) => say(`${name} | ${line}`));
+  const stopEcho = echoTrouble(logFile, (line) => print(`${name} | ${line}`));
   child.once('exit', stopEcho);
   return { child, stop: async () => endProcess(mark, ending, { group: true }) };
 }
 
 /** Stops a process of this name that a killed supervisor left running. */
-export async function endLeftOverApp(name: string, folder: string, say: (line: string) => void) {
+export async function endLeftOverApp(name: string, folder: string, print: (line: string) => void) {
   const mark = readMark(markFile(folder, name));
   if (!mark || !isRunning(mark)) return;
-  say(`stopping the ${name} that an earlier run left behind (pid ${mark.pid})`);
+  print(`stopping the ${name} that an earlier run left behind (pid ${mark.pid})`);
   await endProcess(mark, ending, { group: true });
 }
 

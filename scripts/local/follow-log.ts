@@ -12,11 +12,11 @@ const entrySchema = z.object({
 
 /** Prints each warning and error that is appended to a log, and each line that is not a log entry, such as the stack of
  *  a crash. Returns a function that prints the rest and stops. */
-export function echoTrouble(logFile: string, say: (line: string) => void): () => void {
+export function echoTrouble(logFile: string, print: (line: string) => void): () => void {
   const position = rememberLogEnd(logFile);
   const echo = (text: string) => {
     position.offset += Buffer.byteLength(text);
-    for (const line of text.split('\n').map(describe)) if (line) say(line);
+    for (const line of text.split('\n').map(describe)) if (line) print(line);
   };
   const timer = setInterval(() => {
     const text = readLogSince(position);

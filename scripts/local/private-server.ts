@@ -14,22 +14,22 @@ export async function ensureServer(
     folder,
     name,
     stack,
-    say,
+    print,
   }: {
     folder: string;
     name: string;
     stack: ReturnType<typeof createStack>;
-    say: (line: string) => void;
+    print: (line: string) => void;
   },
 ): Promise<string> {
   const dataDir = path.join(folder, name);
   const urlFile = path.join(folder, 'run', `${name}.url`);
   const lastUrl = existsSync(urlFile) ? readFileSync(urlFile, 'utf8') : '';
   if (given && given !== lastUrl) {
-    say(`using the given ${title}`);
+    print(`using the given ${title}`);
     return given;
   }
-  say(`starting a private ${title} in ${path.relative(process.cwd(), dataDir)}`);
+  print(`starting a private ${title} in ${path.relative(process.cwd(), dataDir)}`);
   const { url } = await stack.start(title, start(dataDir, await freePortOf(lastUrl)), `${dataDir}.log`);
   mkdirSync(path.dirname(urlFile), { recursive: true });
   writeFileSync(urlFile, url, { mode: 0o600 });

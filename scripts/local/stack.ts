@@ -20,7 +20,7 @@ const repeatedWithinMs = 1_000;
 
 /** Registers started processes and stops them in reverse order. After the first signal, or when one of them ends by
  *  itself, every step and `untilStopped` reject; a second signal kills all at once. */
-export function createStack(say: (line: string) => void) {
+export function createStack(print: (line: string) => void) {
   const started: { name: string; stop(): Promise<void> }[] = [];
   let current: Promise<unknown> = Promise.resolve();
   let stopping: Error | undefined;
@@ -78,8 +78,8 @@ export function createStack(say: (line: string) => void) {
       // The caller that started it handles the failure.
       await Promise.race([current.catch(() => undefined), delay(3_000)]);
       for (const running of started.toReversed()) {
-        say(`stopping ${running.name}`);
-        await running.stop().catch((error: unknown) => say(String(error)));
+        print(`stopping ${running.name}`);
+        await running.stop().catch((error: unknown) => print(String(error)));
       }
       await endOwnedProcesses();
     },

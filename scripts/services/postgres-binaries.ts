@@ -22,7 +22,7 @@ export const sharedFolder = '/var/lib/linkmill';
  *  may not enter this checkout, it is copied once below `sharedFolder`. Throws an Error with a remedy. */
 export async function findPostgres(
   user: ServerUser | undefined,
-  say: (line: string) => void,
+  print: (line: string) => void,
 ): Promise<PostgresBinaries> {
   const installed = await locatePackage();
   const version = await readVersion(installed);
@@ -33,7 +33,7 @@ export async function findPostgres(
     );
   const folder = (await runsForUser(installed))
     ? installed
-    : await copyToShared(installed, { version, isUsable: runsForUser, say });
+    : await copyToShared(installed, { version, isUsable: runsForUser, print });
   return { ...executables(folder), version };
 }
 
@@ -82,11 +82,11 @@ async function askVersion(folder: string, user?: ServerUser): Promise<string> {
 
 async function copyToShared(
   folder: string,
-  { version, isUsable, say }: { version: string; isUsable: IsUsable; say: (line: string) => void },
+  { version, isUsable, print }: { version: string; isUsable: IsUsable; print: (line: string) => void },
 ): Promise<string> {
   const target = path.join(sharedFolder, `postgres-${version}-${process.arch}`);
   if (existsSync(target) && (await isUsable(target))) return target;
-  say(`copying PostgreSQL to ${target}, because its user may not enter this checkout (once)`);
+  print(`copying PostgreSQL to ${target}, because its user may not enter this checkout (once)`);
   await mkdir(sharedFolder, { recursive: true, mode: 0o755 });
   const work = await mkdtemp(`${target}.`);
   try {

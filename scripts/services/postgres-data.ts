@@ -90,7 +90,7 @@ export async function checkVersion(place: string, { version }: PostgresBinaries)
 
 /** Stops the server that a killed supervisor left running on the data at `dataDir`, and removes the pid file of an
  *  ended one. */
-export async function endLeftOver(dataDir: string, say: (line: string) => void): Promise<void> {
+export async function endLeftOver(dataDir: string, print: (line: string) => void): Promise<void> {
   if (!existsSync(dataDir)) return;
   const place = await realpath(dataDir);
   const file = path.join(place, 'postmaster.pid');
@@ -98,7 +98,7 @@ export async function endLeftOver(dataDir: string, say: (line: string) => void):
   const pid = Number.parseInt(await readFile(file, 'utf8'), 10);
   const mark = pid > 0 ? markProcess(pid) : undefined;
   if (mark && isServerOf(place, pid)) {
-    say(`stopping the PostgreSQL that an earlier run left behind (pid ${pid})`);
+    print(`stopping the PostgreSQL that an earlier run left behind (pid ${pid})`);
     await endProcess(mark, ending);
   } else {
     // PostgreSQL would refuse to start while anything has that pid: a zombie of its own or another program. That the

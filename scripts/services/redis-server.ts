@@ -28,8 +28,8 @@ let found: Promise<RedisServer> | undefined;
 
 /** Finds a Redis or Valkey of version 6.2 or newer: an installed one, otherwise a private copy, which is fetched on
  *  Debian and Ubuntu. Throws an Error with the command that installs one. */
-export async function findRedisServer(say: (line: string) => void): Promise<RedisServer> {
-  found ??= search(say);
+export async function findRedisServer(print: (line: string) => void): Promise<RedisServer> {
+  found ??= search(print);
   try {
     return await found;
   } catch (error) {
@@ -38,14 +38,14 @@ export async function findRedisServer(say: (line: string) => void): Promise<Redi
   }
 }
 
-async function search(say: (line: string) => void): Promise<RedisServer> {
+async function search(print: (line: string) => void): Promise<RedisServer> {
   for (const file of listExecutables(names, folders)) {
     if (await isNewEnough({ path: file, env: {} })) return { path: file, env: {} };
   }
   if (!hasDebianPackages()) throw new Error(whatToType());
   const folder = await fetchDebianPackages(['redis-server'], cache, {
     isUsable: async (copy) => isNewEnough(ownCopy(copy)),
-    onFetch: () => say('fetching redis-server from Debian into .cache (once, about 20 MB)'),
+    onFetch: () => print('fetching redis-server from Debian into .cache (once, about 20 MB)'),
   }).catch((error: unknown) => {
     throw new Error(`${whatToType()} (fetching it failed: ${firstLine(error)})`, { cause: error });
   });

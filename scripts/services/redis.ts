@@ -25,7 +25,7 @@ export interface RedisOptions {
   appendonly?: boolean;
   /** Further arguments of redis-server, such as `['--maxmemory', '64mb']`. */
   args?: string[];
-  say: (line: string) => void;
+  print: (line: string) => void;
 }
 
 /** A running private Redis. */
@@ -47,10 +47,10 @@ const ending: EndingSteps = [
 
 /** Starts a Redis that listens only on 127.0.0.1 and never evicts, and resolves when it answers. Stops one that an
  *  earlier, killed supervisor left running in the same folder. Its log is `<dataDir>.log`. */
-export async function startRedis({ dataDir, say, ...options }: RedisOptions): Promise<Redis> {
-  const server = await findRedisServer(say);
+export async function startRedis({ dataDir, print, ...options }: RedisOptions): Promise<Redis> {
+  const server = await findRedisServer(print);
   await mkdir(dataDir, { recursive: true });
-  await endLeftOver(dataDir, say);
+  await endLeftOver(dataDir, print);
   for (let attempt = 1; ; attempt++) {
     const port = options.port ?? (await findFreePort());
     const log = rememberLogEnd(`${dataDir}.log`);
@@ -120,11 +120,11 @@ async function isReady(port: number, pid: number): Promise<boolean> {
 }
 
 /** Stops the Redis that a killed supervisor left running in this folder. */
-export async function endLeftOver(dataDir: string, say: (line: string) => void) {
+export async function endLeftOver(dataDir: string, print: (line: string) => void) {
   const file = markFile(dataDir);
   const mark = readMark(file);
   if (mark && isRunning(mark)) {
-    say(`stopping the Redis that an earlier run left behind (pid ${mark.pid})`);
+    print(`stopping the Redis that an earlier run left behind (pid ${mark.pid})`);
     await endProcess(mark, ending);
   }
   await rm(file, { force: true });

@@ -22,7 +22,7 @@ afterEach(async () => {
 });
 
 async function start(more: Partial<RedisOptions> = {}): Promise<Redis> {
-  const server = await startRedis({ dataDir, appendonly: true, say: () => undefined, ...more });
+  const server = await startRedis({ dataDir, appendonly: true, print: () => undefined, ...more });
   running.push(server);
   return server;
 }
@@ -50,7 +50,7 @@ test('a private Redis with an append-only file keeps its data on the next start'
 test('a private Redis whose supervisor was killed restarts with its data', async () => {
   const orphan = await startUnderKilledSupervisor(`
     const { startRedis } = await import(services + 'redis.ts');
-    const server = await startRedis({ dataDir: ${JSON.stringify(dataDir)}, appendonly: true, say() {} });`);
+    const server = await startRedis({ dataDir: ${JSON.stringify(dataDir)}, appendonly: true, print() {} });`);
   await withClient(orphan.url, keep);
   const next = await start();
   expect(markProcess(orphan.pid)).toBeUndefined();

@@ -15,10 +15,11 @@ import { readVersions } from './versions.ts';
 const reportFile = 'docs/faults.md';
 
 const options = readOptions();
-const say = (line: string) => void process.stdout.write(`${line}\n`);
+const print = (line: string) => void process.stdout.write(`${line}\n`);
 
 if (options.list) {
-  for (const { name, description, times } of faults) say(`${name.padEnd(30)} ${times} times: ${description}`);
+  for (const { name, description, times } of faults)
+    print(`${name.padEnd(30)} ${times} times: ${description}`);
   process.exit(0);
 }
 
@@ -26,7 +27,7 @@ if (options.list) {
 let testbed: Testbed | undefined;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
-    say(`${signal}: stopping`);
+    print(`${signal}: stopping`);
     void (testbed?.close() ?? Promise.resolve()).finally(() => {
       killLeftProcesses();
       process.exit(130);
@@ -34,7 +35,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
-say('building, and starting PostgreSQL');
+print('building, and starting PostgreSQL');
 testbed = await openTestbed();
 const runs: Run[] = [];
 try {
@@ -43,7 +44,7 @@ try {
   if (options.isFull) {
     await mkdir('docs', { recursive: true });
     await writeFile(reportFile, await formatReport(runs, faults, versions));
-    say(`wrote ${reportFile}`);
+    print(`wrote ${reportFile}`);
   }
 } finally {
   await testbed.close();
@@ -53,13 +54,13 @@ const failures = runs
   .map(({ seed, row }) => ({ seed, row, reasons: [...row.problems, ...row.delays] }))
   .filter(({ reasons }) => reasons.length > 0);
 for (const { seed, row, reasons } of failures)
-  say(`FAILED with seed ${seed}: ${row.system} ${row.fault.name}: ${reasons.join('; ')}`);
-if (failures.length === 0) say('All rows passed.');
+  print(`FAILED with seed ${seed}: ${row.system} ${row.fault.name}: ${reasons.join('; ')}`);
+if (failures.length === 0) print('All rows passed.');
 process.exit(failures.length === 0 ? 0 : 1);
 
 async function runAll(on: Testbed, seed: string): Promise<Run> {
   const start = performance.now();
-  say(`seed ${seed}`);
+  print(`seed ${seed}`);
   const rows: Row[] = [];
   const todo: [System, Fault][] = [
     ...(options.control ? [] : options.chosen.map((fault): [System, Fault] => [on.linkmill, fault])),
@@ -67,14 +68,14 @@ async function runAll(on: Testbed, seed: string): Promise<Run> {
   ];
   for (const [number, [system, fault]] of todo.entries()) {
     const minutes = ((performance.now() - start) / 60_000).toFixed(1);
-    say(`[${number + 1}/${todo.length}, ${minutes} min] ${system.name}: ${fault.name}`);
-    const row = await runFault(on, system, fault, seed, say);
-    say(
+    print(`[${number + 1}/${todo.length}, ${minutes} min] ${system.name}: ${fault.name}`);
+    const row = await runFault(on, system, fault, seed, print);
+    print(
       `  answered ${row.answered}, counted ${row.counted}, sent ${row.sent}: ${row.lost} lost, ${row.doubleCounted} double-counted`,
     );
     rows.push(row);
   }
-  say(`\nseed ${seed}\n${formatTable(rows)}\n`);
+  print(`\nseed ${seed}\n${formatTable(rows)}\n`);
   return { seed, rows, seconds: (performance.now() - start) / 1_000 };
 }
 

@@ -46,7 +46,7 @@ export async function runFault(
   system: System,
   fault: Fault,
   seed: string,
-  say: (line: string) => void,
+  print: (line: string) => void,
 ): Promise<Row> {
   const { appendonly = true, fakeClocks = false, settings = {} } = fault;
   const stack = await startStack(testbed, system, {
@@ -54,7 +54,7 @@ export async function runFault(
     appendonly,
     fakeClocks,
     settings,
-    say,
+    print,
   });
   let times = 0;
   try {
@@ -126,7 +126,7 @@ async function endAll({ members, problems, delays }: Stack): Promise<void> {
 
 /** Runs the system's own audit; after a loss of data it must list the new epoch. */
 async function reconcile(
-  { system, databaseUrl, problems, say }: Stack,
+  { system, databaseUrl, problems, print }: Stack,
   { losesDatabase = false }: Fault,
 ): Promise<void> {
   const commandLine = system.reconcile?.(Math.ceil(reconcileSeconds * readSlowness()));
@@ -134,7 +134,7 @@ async function reconcile(
   const { code, stdout, stderr } = await runToEnd(commandLine, { DATABASE_URL: databaseUrl });
   const isExpected = losesDatabase ? code !== 2 && /epoch \d+ began at/.test(stdout) : code === 0;
   if (!isExpected) problems.push(`reconcile ended with ${code}:\n${stdout}${stderr}`);
-  else say(`reconcile: ${losesDatabase ? stdout : stdout.split('\n')[0]}`);
+  else print(`reconcile: ${losesDatabase ? stdout : stdout.split('\n')[0]}`);
 }
 
 function findProblems(
@@ -154,9 +154,9 @@ function findProblems(
   ];
 }
 
-function showProblems({ members, say }: Stack, problems: string[]): void {
-  for (const problem of problems) say(`PROBLEM: ${problem}`);
-  for (const member of members) say(`the last lines of ${member.name}:\n${member.tail(15)}`);
+function showProblems({ members, print }: Stack, problems: string[]): void {
+  for (const problem of problems) print(`PROBLEM: ${problem}`);
+  for (const member of members) print(`the last lines of ${member.name}:\n${member.tail(15)}`);
 }
 
 function describe(error: unknown): string {

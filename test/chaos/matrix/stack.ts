@@ -37,10 +37,10 @@ export async function startStack(
     appendonly: boolean;
     fakeClocks: boolean;
     settings: Settings;
-    say: (line: string) => void;
+    print: (line: string) => void;
   },
 ) {
-  const { say } = options;
+  const { print } = options;
   const random = createRandom(options.seed);
   const problems: string[] = [];
   /** Timeouts that were exceeded, which a busy machine may cause. */
@@ -51,7 +51,7 @@ export async function startStack(
   const close = async () => {
     testbed.stacks.delete(close);
     for (const closer of closers.toReversed())
-      await closer().catch((error: Error) => say(`  ${error.message}`));
+      await closer().catch((error: Error) => print(`  ${error.message}`));
   };
   testbed.stacks.add(close);
   try {
@@ -90,7 +90,7 @@ export async function startStack(
         stores: { redis: redis.url, postgres: database.url },
         settings: { ...detailSettings, ...options.settings, ...(number === 1 ? clock?.settings : {}) },
         onUnexpectedEnd: (line) => {
-          say(`  ${line}`);
+          print(`  ${line}`);
           problems.push(line);
         },
       });
@@ -117,7 +117,7 @@ export async function startStack(
 
     return {
       system,
-      say: (line: string) => say(`  ${line}`),
+      print: (line: string) => print(`  ${line}`),
       random: createRandom(`${options.seed} choices`) satisfies Random,
       problems,
       delays,

@@ -32,7 +32,7 @@ const placeCluster = async (more: Record<string, string> = {}) =>
 async function startCluster() {
   const settings = await placeCluster();
   const primary = startProcess('src/web.js', settings);
-  await says(primary, 'all web processes have started');
+  await waitUntilLogged(primary, 'all web processes have started');
   const readPids = () => {
     const { stdout } = spawnSync('pgrep', ['-P', String(primary.pid)], { encoding: 'utf8' });
     return stdout.split('\n').filter(Boolean).map(Number);
@@ -40,13 +40,13 @@ async function startCluster() {
   return { primary, settings, baseUrl: settings.BASE_URL, readPids };
 }
 
-/** Resolves once a line was logged `times` times; calls `look` before each check. */
-async function says(process: TestProcess, line: string, times = 1, look = async () => {}) {
-  const hasSaid = async () => {
-    await look();
+/** Resolves once a line was logged `times` times; calls `check` before each look at the output. */
+async function waitUntilLogged(process: TestProcess, line: string, times = 1, check = async () => {}) {
+  const hasLogged = async () => {
+    await check();
     return process.output().split(`"${line}"`).length > times;
   };
-  await waitUntil(`"${line}"`, hasSaid, 45_000).catch((error: unknown) => {
+  await waitUntil(`"${line}"`, hasLogged, 45_000).catch((error: unknown) => {
     throw new Error(process.output(), { cause: error });
   });
 }
@@ -155,7 +155,7 @@ describe('two web processes behind one port', () => {
       readPids().find((pid) => !before.includes(pid)),
     );
     process.kill(replacement, 'SIGKILL');
-    await says(primary, 'failed to replace a web process, keeping the remaining old ones');
+    await waitUntilLogged(primary, 'failed to replace a web process, keeping the remaining old ones');
     expect(readPids()).toEqual(before);
     expect((await fetchOnNewConnection(baseUrl, '/health/ready')).status).toBe(200);
   });
@@ -168,7 +168,7 @@ describe('two web processes behind one port', () => {
 
     primary.signal('SIGHUP');
     const readiness = new Set<number>();
-    await says(primary, 'the web processes are replaced', 1, async () => {
+    await waitUntilLogged(primary, 'the web processes are replaced', 1, async () => {
       readiness.add((await fetch(`${baseUrl}/health/ready`)).status);
     });
     await waitUntilLoadsContinue(loads);
@@ -203,7 +203,7 @@ describe('two web processes under load', () => {
     process.kill(victim, 'SIGKILL');
     await waitUntil('the killed web process has ended', () => hasEnded(victim));
     await waitUntilLoadsContinue(loads);
-    await says(primary, 'web is listening', 3);
+    await waitUntilLogged(primary, 'web is listening', 3);
     const tallies = await Promise.all(loads.map(async (load) => await load.stop()));
 
     expect(readPids()).toHaveLength(2);

@@ -22,10 +22,10 @@ test.each([...Object.entries(logins), ['a password that is not set', message('R'
         commands.map(async ([file, ...args]) => {
           const env = { DATABASE_URL: url, REDIS_URL: redis.url(), REDIS_PREFIX: redis.prefix };
           const { code, stderr } = await runProcess(file, env, args);
-          return { file, hasFailed: typeof code === 'number' && code > 0, says: stderr.trim() !== '' };
+          return { file, hasFailed: typeof code === 'number' && code > 0, hasMessage: stderr.trim() !== '' };
         }),
       );
-      expect(ends).toEqual(commands.map(([file]) => ({ file, hasFailed: true, says: true })));
+      expect(ends).toEqual(commands.map(([file]) => ({ file, hasFailed: true, hasMessage: true })));
     } finally {
       await server.stop();
     }

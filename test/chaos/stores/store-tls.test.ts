@@ -22,7 +22,7 @@ const certificate = (name: string) =>
 const ca = encodeURIComponent(certificate('ca.crt'));
 const otherCa = encodeURIComponent(certificate('other-ca.crt'));
 const client = `sslcert=${encodeURIComponent(certificate('client.crt'))}&sslkey=${encodeURIComponent(certificate('client.key'))}`;
-const say = () => undefined;
+const print = () => undefined;
 
 let folder: string;
 beforeAll(async () => {
@@ -69,9 +69,9 @@ describe('PostgreSQL with TLS', () => {
     server = await startPostgres({
       dataDir: path.join(folder, 'postgres'),
       flags: ['fsync=off', ...tls],
-      say,
+      print,
     });
-    plain = await startPostgres({ dataDir: path.join(folder, 'plain'), flags: ['fsync=off'], say });
+    plain = await startPostgres({ dataDir: path.join(folder, 'plain'), flags: ['fsync=off'], print });
   });
   afterAll(async () => {
     await server?.stop();
@@ -186,7 +186,7 @@ describe('Redis with TLS, a Unix socket and a limited number of databases', () =
       '--unixsocket',
       socket,
     ];
-    server = await startRedis({ dataDir: path.join(folder, 'redis'), args, say });
+    server = await startRedis({ dataDir: path.join(folder, 'redis'), args, print });
   });
   afterAll(async () => await server?.stop());
 

@@ -134,8 +134,11 @@ test.each([
   ['a counter that somebody raised', 'update url_stats set click_count = click_count + 1'],
   ['a counter that somebody lowered', 'update url_stats set click_count = click_count - 1'],
   ['a short URL that somebody removed by hand', 'delete from urls'],
-  ['a ledger that says too much', 'update click_producers set clicks = clicks + 1, accepted = accepted + 1'],
-  ['a ledger that says less than was accepted', 'update click_producers set clicks = clicks - 1'],
+  [
+    'a ledger with too many clicks',
+    'update click_producers set clicks = clicks + 1, accepted = accepted + 1',
+  ],
+  ['a ledger with fewer clicks than accepted', 'update click_producers set clicks = clicks - 1'],
   [
     'a difference of removed producers',
     'update click_ledger_totals set removed_accepted = removed_accepted + 1',

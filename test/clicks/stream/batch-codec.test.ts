@@ -235,7 +235,7 @@ test.each([
   ['an empty entry among the clicks', ['p', sample.producer, 's', '1', 'a', '1', 't', '0', 'c', '7,1,0;']],
   ['a time before 1970', ['p', sample.producer, 's', '1', 'a', '1', 't', '0', 'c', '7,1,-1']],
   [
-    'a time that no date can say',
+    'a time that no date can print',
     ['p', sample.producer, 's', '1', 'a', '1', 't', '8640000000000001', 'c', '7,1,0'],
   ],
   ['a detail without a user agent', replaceField('u', '')],

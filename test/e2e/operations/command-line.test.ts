@@ -49,15 +49,15 @@ test('a job that runs without a queue takes its data as JSON', async () => {
 });
 
 test.each([
-  { args: ['no-such-job'], says: 'Unknown job: no-such-job' },
-  { args: [], says: 'No job given.' },
-  { args: ['replenish-keys', '{"target":'], says: 'must be JSON' },
-  { args: ['replenish-keys', '{"target":"many"}'], says: 'Data of replenish-keys' },
-  { args: ['replenish-keys', '{"goal":1}'], says: 'Data of replenish-keys' },
-])('run-job with $args exits with code 2 and lists the jobs', async ({ args, says }) => {
+  { args: ['no-such-job'], message: 'Unknown job: no-such-job' },
+  { args: [], message: 'No job given.' },
+  { args: ['replenish-keys', '{"target":'], message: 'must be JSON' },
+  { args: ['replenish-keys', '{"target":"many"}'], message: 'Data of replenish-keys' },
+  { args: ['replenish-keys', '{"goal":1}'], message: 'Data of replenish-keys' },
+])('run-job with $args exits with code 2 and lists the jobs', async ({ args, message }) => {
   const { code, stdout, stderr } = await runJobAlone(...args);
   expect([code, stdout]).toEqual([2, '']);
-  expect(stderr).toContain(says);
+  expect(stderr).toContain(message);
   for (const name of jobNames) expect(stderr).toContain(`  ${name} `);
 });
 

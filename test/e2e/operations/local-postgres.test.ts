@@ -28,7 +28,7 @@ afterEach(async () => {
 });
 
 async function start(): Promise<Postgres> {
-  const server = await startPostgres({ dataDir, flags: ['fsync=off'], say: () => undefined });
+  const server = await startPostgres({ dataDir, flags: ['fsync=off'], print: () => undefined });
   running.push(server);
   return server;
 }
@@ -56,7 +56,7 @@ test('a private PostgreSQL keeps its data and its password on the next start', o
 test('a private PostgreSQL whose supervisor was killed restarts with its data', options, async () => {
   const orphan = await startUnderKilledSupervisor(`
     const { startPostgres } = await import(services + 'postgres.ts');
-    const server = await startPostgres({ dataDir: ${JSON.stringify(dataDir)}, flags: ['fsync=off'], say() {} });`);
+    const server = await startPostgres({ dataDir: ${JSON.stringify(dataDir)}, flags: ['fsync=off'], print() {} });`);
   await query(orphan.url, `create table stored as select 'yes' as stored`);
   const next = await start();
   expect(markProcess(orphan.pid)).toBeUndefined();

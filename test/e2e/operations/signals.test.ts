@@ -16,15 +16,15 @@ const settings = () => ({
   REDIS_URL: redis.url(),
   REDIS_PREFIX: redis.prefix,
 });
-const says = async ({ output }: Pick<TestProcess, 'output'>, text: string) =>
+const waitUntilLogged = async ({ output }: Pick<TestProcess, 'output'>, text: string) =>
   await waitUntil(`"${text}"`, () => output().includes(text), 30_000);
 
 test('a single web process logs that it ignores SIGHUP and SIGUSR2, and stays ready', async () => {
   const web = await startWeb(settings());
   web.signal('SIGHUP');
-  await says(web, 'ignoring SIGHUP: a single web process cannot replace itself');
+  await waitUntilLogged(web, 'ignoring SIGHUP: a single web process cannot replace itself');
   web.signal('SIGUSR2');
-  await says(web, 'ignoring SIGUSR2');
+  await waitUntilLogged(web, 'ignoring SIGUSR2');
   expect((await fetch(`${web.baseUrl}/health/ready`)).status).toBe(200);
   expect(await web.stop()).toBe(0);
 });
@@ -32,7 +32,7 @@ test('a single web process logs that it ignores SIGHUP and SIGUSR2, and stays re
 test('a worker logs that it ignores SIGHUP, and SIGQUIT ends it with exit code 0', async () => {
   const worker = await startWorker(settings());
   worker.signal('SIGHUP');
-  await says(worker, 'ignoring SIGHUP: restart the worker');
+  await waitUntilLogged(worker, 'ignoring SIGHUP: restart the worker');
   worker.signal('SIGQUIT');
   expect(await worker.ended).toBe(0);
   expect(worker.output()).toContain('"reason":"SIGQUIT"');

@@ -38,9 +38,9 @@ export async function fuzz(options: {
   callers: Callers;
   requests: number;
   seed: number;
-  say?: (line: string) => void;
+  print?: (line: string) => void;
 }): Promise<FuzzResult> {
-  const { baseUrl, callers, requests, seed, say = () => {} } = options;
+  const { baseUrl, callers, requests, seed, print = () => {} } = options;
   const operations = readOperations(options.document);
   const plans = requestsOf(operations, callers.names);
   const sender = createSender(baseUrl, lanes);
@@ -60,7 +60,7 @@ export async function fuzz(options: {
     result.milliseconds.set(plan.operation.id, spent + performance.now() - start);
     result.requests += 1;
     if (result.requests % 10_000 === 0)
-      say(`${result.requests} requests, ${result.findings.length} findings`);
+      print(`${result.requests} requests, ${result.findings.length} findings`);
     const problem = answer instanceof Error ? answer.message : check(operation, request, answer);
     if (problem === undefined) {
       await takeIn(plan, request, answer as Answer);

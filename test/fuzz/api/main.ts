@@ -8,7 +8,7 @@ import { openStack } from './stack.ts';
 
 /** `npm run test:fuzz`: sends valid and hostile requests to a service. Exit code 0: all answers are documented; 1: some are not;
  *  2: invalid options. */
-const say = (line: string) => void process.stdout.write(`${line}\n`);
+const print = (line: string) => void process.stdout.write(`${line}\n`);
 const { requests, seed } = readOptions();
 
 let stack: Awaited<ReturnType<typeof openStack>> | undefined;
@@ -21,7 +21,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
-say(`seed ${seed}: building and starting a service`);
+print(`seed ${seed}: building and starting a service`);
 const ended: string[] = [];
 stack = await openStack((what) => ended.push(what));
 try {
@@ -29,13 +29,13 @@ try {
   const document = (await response.json()) as object;
   const callers = await createCallers(stack.apiKeys);
   const start = performance.now();
-  const result = await fuzz({ baseUrl: stack.baseUrl, document, callers, requests, seed, say });
-  say(formatReport(result, document));
-  say(`${Math.round((performance.now() - start) / 1_000)} s`);
-  for (const what of ended) say(`FAILED: ${what} exited unexpectedly`);
+  const result = await fuzz({ baseUrl: stack.baseUrl, document, callers, requests, seed, print });
+  print(formatReport(result, document));
+  print(`${Math.round((performance.now() - start) / 1_000)} s`);
+  for (const what of ended) print(`FAILED: ${what} exited unexpectedly`);
   const hasPassed = result.findings.length === 0 && ended.length === 0;
   if (!hasPassed)
-    say(`npm run test:fuzz -- --requests ${requests} --seed ${seed}\n${errorsIn(stack.output())}`);
+    print(`npm run test:fuzz -- --requests ${requests} --seed ${seed}\n${errorsIn(stack.output())}`);
   process.exitCode = hasPassed ? 0 : 1;
 } finally {
   await stack.close();

@@ -73,8 +73,8 @@ test.each([
 });
 
 test.each([
-  ['another site, as its browser says', { 'sec-fetch-site': 'cross-site' }],
-  ['a sibling host, as its browser says', { 'sec-fetch-site': 'same-site' }],
+  ['another site, according to its browser', { 'sec-fetch-site': 'cross-site' }],
+  ['a sibling host, according to its browser', { 'sec-fetch-site': 'same-site' }],
   ['another origin', { origin: 'https://evil.example' }],
   ['a hidden origin', { origin: 'null' }],
   ['an origin that is no URL', { origin: 'evil' }],

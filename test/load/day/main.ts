@@ -14,13 +14,13 @@ const { values } = parseArgs({
   },
 });
 const clicks = Number(values.clicks);
-const say = (line: string) => void process.stdout.write(`${line}\n`);
+const print = (line: string) => void process.stdout.write(`${line}\n`);
 if (!Number.isSafeInteger(clicks) || clicks < 1) {
   process.stderr.write(`Not a number of clicks: ${values.clicks}.\n`);
   process.exit(2);
 }
 
-say(`seed ${values.seed}; building, and starting PostgreSQL`);
+print(`seed ${values.seed}; building, and starting PostgreSQL`);
 const testbed = await openTestbed();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
@@ -30,13 +30,13 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 }
 let failures: string[];
 try {
-  const outcome = await runDay(testbed, { seed: values.seed, clicks, say });
-  say(`\n${formatDay(outcome)}\n`);
+  const outcome = await runDay(testbed, { seed: values.seed, clicks, print });
+  print(`\n${formatDay(outcome)}\n`);
   failures = listFailures(outcome);
 } finally {
   killLeftProcesses();
   await testbed.close();
 }
-for (const failure of failures) say(`FAILED with seed ${values.seed}: ${failure}`);
-if (failures.length === 0) say('All metrics match the clicks sent.');
+for (const failure of failures) print(`FAILED with seed ${values.seed}: ${failure}`);
+if (failures.length === 0) print('All metrics match the clicks sent.');
 process.exit(failures.length === 0 ? 0 : 1);

@@ -38,7 +38,7 @@ interface Traffic {
  *  analytics with the clicks. */
 export async function runDay(
   testbed: Testbed,
-  options: { seed: string; clicks: number; say: (line: string) => void },
+  options: { seed: string; clicks: number; print: (line: string) => void },
 ): Promise<DayOutcome> {
   const database = await testbed.createDatabase();
   const db = openPostgres({ url: database.url, poolMax: 4, queryTimeoutMs: 600_000, name: 'test' });
@@ -52,10 +52,10 @@ export async function runDay(
     // Tomorrow: old salts are deleted, and the worker has created its partition.
     const dayMs = (Math.floor(Date.now() / dayLengthMs) + 1) * dayLengthMs;
     await readyWorker(worker);
-    const day = { commandLine: testbed.linkmill.web, settings, clicks, dayMs, say: options.say };
+    const day = { commandLine: testbed.linkmill.web, settings, clicks, dayMs, print: options.print };
     const traffic = await send(db, worker, day);
     traffic.problems.push(...(await endAndReconcile(testbed, worker, database.url)));
-    options.say(`${traffic.sent.length} clicks sent, comparing`);
+    options.print(`${traffic.sent.length} clicks sent, comparing`);
     await writeSent(db, clicks.visitors, traffic.sent);
     return { ...traffic, results: await compareDay(db, day, shortCodes) };
   } finally {

@@ -18,11 +18,11 @@ export interface Day {
   clicks: Clicks;
   /** Start of the day. */
   dayMs: number;
-  say: (line: string) => void;
+  print: (line: string) => void;
 }
 
 /** Sends the day: each lane starts the next web process when its previous one has ended. */
-export async function sendDay({ commandLine, settings, clicks, dayMs, say }: Day) {
+export async function sendDay({ commandLine, settings, clicks, dayMs, print }: Day) {
   const sent: SentClick[] = [];
   const outcomes: WebProcessOutcome[] = [];
   const ranges = Array.from({ length: Math.ceil(quarters.length / quartersPerProcess) }, (_, i) =>
@@ -40,7 +40,7 @@ export async function sendDay({ commandLine, settings, clicks, dayMs, say }: Day
           onClick: (click, atMs) => sent.push({ ...click, atMs }),
         }),
       );
-      say(`from ${timeOf(range[0]!)} to ${timeOf(range.at(-1)! + 1)}: ${sent.length} clicks in total`);
+      print(`from ${timeOf(range[0]!)} to ${timeOf(range.at(-1)! + 1)}: ${sent.length} clicks in total`);
     }
   };
   await Promise.all(Array.from({ length: lanes }, runLane));

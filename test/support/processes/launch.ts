@@ -105,17 +105,17 @@ export async function placeWeb(settings: Settings): Promise<Settings & { BASE_UR
 
 /** Resolves when the web process of these settings answers. */
 export async function readyWeb(web: TestProcess, { BASE_URL }: { BASE_URL: string }) {
-  await says(web, 'web is listening');
+  await waitUntilLogged(web, 'web is listening');
   return { ...web, baseUrl: BASE_URL };
 }
 
 /** Resolves when a worker process consumes its queues. */
 export async function readyWorker(worker: TestProcess): Promise<TestProcess> {
-  await says(worker, 'worker is running');
+  await waitUntilLogged(worker, 'worker is running');
   return worker;
 }
 
-async function says({ output, ended }: TestProcess, line: string): Promise<void> {
+async function waitUntilLogged({ output, ended }: TestProcess, line: string): Promise<void> {
   let hasEnded = false;
   void ended.then(() => (hasEnded = true));
   await waitUntil(`"${line}"`, () => output().includes(line) || hasEnded, patienceMs).catch(() => undefined);

@@ -49,7 +49,7 @@ export async function startTestPostgres({
     // In the data folder, so that a killed server leaves nothing in shared memory.
     'dynamic_shared_memory_type=mmap',
   ];
-  return keep(folder, (port) => startPostgres({ dataDir, port, flags, binaries, say: sayNothing }));
+  return keep(folder, (port) => startPostgres({ dataDir, port, flags, binaries, print: printNothing }));
 }
 
 /** Starts an empty Redis; with `appendonly` a `kill` loses at most the last second of writes. */
@@ -57,7 +57,7 @@ export async function startTestRedis({ appendonly = false, args = [] as string[]
   const folder = await makeFolder();
   const dataDir = path.join(folder, 'redis');
   const server = await keep(folder, (port) =>
-    startRedis({ dataDir, port, appendonly, args, say: sayNothing }),
+    startRedis({ dataDir, port, appendonly, args, print: printNothing }),
   );
   return Object.assign(server, { dataDir });
 }
@@ -128,8 +128,8 @@ async function sweep() {
   for (const name of await readdir(temporary)) {
     const folder = path.join(temporary, name);
     if (!name.startsWith(prefix) || !(await isAbandoned(folder))) continue;
-    await endLeftOverPostgres(path.join(folder, 'postgres'), sayNothing);
-    await endLeftOverRedis(path.join(folder, 'redis'), sayNothing);
+    await endLeftOverPostgres(path.join(folder, 'postgres'), printNothing);
+    await endLeftOverRedis(path.join(folder, 'redis'), printNothing);
     await removeFolder(folder);
   }
 }
@@ -146,4 +146,4 @@ function ownerFile(folder: string): string {
   return path.join(folder, 'owner.json');
 }
 
-function sayNothing() {}
+function printNothing() {}

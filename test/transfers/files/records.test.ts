@@ -31,11 +31,11 @@ const shown = (records: ImportRecord[]) =>
   ]);
 
 test('quoted cells may contain line ends, commas and quotes; lines count as in an editor', async () => {
-  const text = 'a,b\r\n1,"x\r\ny"\r\n\r\n"say ""hi"", now",é\r\n3,';
+  const text = 'a,b\r\n1,"x\r\ny"\r\n\r\n"print ""hi"", now",é\r\n3,';
   expect(shown(await readAll('csv', text))).toEqual([
     [1, 'a', 'b'],
     [2, '1', 'x\r\ny'],
-    [5, 'say "hi", now', 'é'],
+    [5, 'print "hi", now', 'é'],
     [6, '3', ''],
   ]);
 });

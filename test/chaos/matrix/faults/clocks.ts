@@ -36,9 +36,9 @@ export const clockJumps: Fault = {
   times: 4,
   fakeClocks: true,
   inject: async (stack, turn) => {
-    const { clock, say } = stack;
+    const { clock, print } = stack;
     const seconds = offsets[turn % offsets.length]!;
-    say(`web 1 and worker 1: clock moved by ${seconds / minuteSeconds} minutes`);
+    print(`web 1 and worker 1: clock moved by ${seconds / minuteSeconds} minutes`);
     await clock!.setOffset(seconds);
     await checkMoved(stack);
     await pause(stack, 1_000, 3_000);

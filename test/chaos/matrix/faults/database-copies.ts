@@ -16,7 +16,7 @@ export type Replace = () => Promise<{ before: Counts; after: Counts }>;
 export async function takeDump(stack: Stack): Promise<Replace> {
   const dump = await dumpDatabase(stack.databaseUrl);
   return async () => {
-    stack.say('PostgreSQL: the dump is restored');
+    stack.print('PostgreSQL: the dump is restored');
     // Transactions of the service may deadlock with the restore.
     const { before, after } = await waitUntil('the dump is restored', async () => {
       return await restoreDump(stack.databaseUrl, dump, readCounts);
@@ -41,7 +41,7 @@ export async function takeStandby(stack: Stack): Promise<Replace> {
   await copyRunningServer(postgres.url, dataDir, standby);
   return async () => {
     let before: Counts = new Map();
-    stack.say('PostgreSQL: killed, a standby that lagged takes its place');
+    stack.print('PostgreSQL: killed, a standby that lagged takes its place');
     await stack.restart('postgres', async () => {
       await postgres.start();
       before = await readCounted(db);
@@ -55,7 +55,7 @@ export async function takeStandby(stack: Stack): Promise<Replace> {
       const result = await db.raw('select pg_promote(true, 60) as promoted');
       return result.rows[0].promoted as boolean;
     });
-    stack.say('PostgreSQL: promoted');
+    stack.print('PostgreSQL: promoted');
     return { before, after };
   };
 }

@@ -33,7 +33,7 @@ async function betweenUpdateAndCommit(
   interruption: Interruption,
   ms: [number, number] = [1_000, 3_000],
 ): Promise<void> {
-  const { db, members, say } = stack;
+  const { db, members, print } = stack;
   const lock = await db.transaction();
   let member: Member;
   try {
@@ -45,7 +45,7 @@ async function betweenUpdateAndCommit(
       );
       return members.find(({ proxies }) => rows.some(({ port }) => proxies.postgres.comesFrom(port)));
     });
-    say(`${member.name}: ${interruption.label} between UPDATE and COMMIT`);
+    print(`${member.name}: ${interruption.label} between UPDATE and COMMIT`);
     await interruption.stop(member);
   } finally {
     await lock.rollback();
@@ -55,9 +55,9 @@ async function betweenUpdateAndCommit(
 }
 
 async function betweenCommitAndAcknowledge(stack: Stack, interruption: Interruption): Promise<void> {
-  const { workers, say, system } = stack;
+  const { workers, print, system } = stack;
   const { member, trap } = await trapFirst(workers, ({ redis }) => redis.hold(system.commands.acknowledge));
-  say(`${member.name}: ${interruption.label} between COMMIT and XDEL`);
+  print(`${member.name}: ${interruption.label} between COMMIT and XDEL`);
   await interruption.stop(member);
   await pause(stack, 1_000, 3_000);
   if (interruption === killed) trap.discard();
@@ -88,7 +88,7 @@ export const workerFrozenInFlush: Fault = {
     const frozen = betweenUpdateAndCommit(stack, stopped, [frozenMs, frozenMs]);
     await pause(stack, 2_000, 2_000);
     await stack.settle(frozenMs - 5_000);
-    stack.say('all clicks answered before are counted');
+    stack.print('all clicks answered before are counted');
     await frozen;
   },
 };
@@ -106,9 +106,9 @@ export const concurrentJobs: Fault = {
     'each job in turn is requested three times through the API and run three times from the command line, concurrently',
   times: jobNames.length,
   inject: async (stack, turn) => {
-    const { system, say, webs, client, redis, databaseUrl } = stack;
+    const { system, print, webs, client, redis, databaseUrl } = stack;
     const name = jobNames[turn % jobNames.length]!;
-    say(`${name}: three times through the API, three times from the command line`);
+    print(`${name}: three times through the API, three times from the command line`);
     const settings = { REDIS_URL: redis.url, DATABASE_URL: databaseUrl };
     const times = [0, 1, 2];
     const [answers, runs] = await Promise.all([

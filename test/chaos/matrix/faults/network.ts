@@ -15,7 +15,7 @@ export async function cutConnections(stack: Stack): Promise<void> {
   await pause(stack, 50, 250);
   const [redis, postgres] = both.map((proxy) => proxy.cut());
   for (const proxy of both) proxy.setLatency(0);
-  stack.say(`${name}: ${redis} connections to Redis and ${postgres} to PostgreSQL reset`);
+  stack.print(`${name}: ${redis} connections to Redis and ${postgres} to PostgreSQL reset`);
 }
 
 /** Sets the same trap at several processes, waits until one triggers it, and cancels the others. */
@@ -35,7 +35,10 @@ export async function trapFirst<T extends Trap>(
 }
 
 /** Drops, in turn, the reply to a click sent to Redis, to a deletion from the stream, and to a commit in PostgreSQL. */
-export async function dropReply({ random, webs, workers, say, system }: Stack, turn: number): Promise<void> {
+export async function dropReply(
+  { random, webs, workers, print, system }: Stack,
+  turn: number,
+): Promise<void> {
   const { record, acknowledge } = system.commands;
   const kinds = [
     { what: 'a click', members: [random.pick(webs)], store: 'redis', bytes: record },
@@ -44,7 +47,7 @@ export async function dropReply({ random, webs, workers, say, system }: Stack, t
   ] as const;
   const { what, members, store, bytes } = kinds[turn % kinds.length]!;
   const { member } = await trapFirst(members, (proxies) => proxies[store].dropReplyTo(bytes));
-  say(`${member.name}: the reply to ${what} dropped, connection reset`);
+  print(`${member.name}: the reply to ${what} dropped, connection reset`);
 }
 
 export const connectionsReset: Fault = {

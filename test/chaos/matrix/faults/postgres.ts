@@ -4,12 +4,12 @@ import type { Fault } from '../fault.ts';
 import { pause, type Stack } from '../stack.ts';
 
 export async function killPostgres(stack: Stack): Promise<void> {
-  stack.say('PostgreSQL: killed');
+  stack.print('PostgreSQL: killed');
   await stack.restart('postgres');
 }
 
 const stopPostgres = (seconds: number) => async (stack: Stack) => {
-  stack.say(`PostgreSQL: stopped for ${seconds} s`);
+  stack.print(`PostgreSQL: stopped for ${seconds} s`);
   stack.postgres.hang();
   await pause(stack, seconds * 1_000, seconds * 1_000);
   stack.postgres.resume();
@@ -27,7 +27,7 @@ async function stopPostgresForAMinute(stack: Stack): Promise<void> {
   const client = stack.client(webs[0]);
   const codes = await stack.db('urls').pluck<string[]>('short_code');
   for (const code of codes) await client.head(`/${code}`);
-  stack.say(`PostgreSQL: down for ${downMs / 1_000} s`);
+  stack.print(`PostgreSQL: down for ${downMs / 1_000} s`);
   const before = { answered: tally.latenciesMs.length, failed: tally.failures.length };
 
   const create = async () => {
@@ -47,7 +47,7 @@ async function stopPostgresForAMinute(stack: Stack): Promise<void> {
   const visits = tally.latenciesMs.length - before.answered + failed;
   const slowestMs = Math.round(Math.max(...creates.map(({ ms }) => ms)));
   const accepted = creates.filter(({ isRefused }) => !isRefused).length;
-  stack.say(
+  stack.print(
     `${failed} of ${visits} redirects failed; ${creates.length} creates, the longest ${slowestMs} ms`,
   );
   if (failed > visits * toleratedShare) problems.push(`${failed} of ${visits} redirects failed`);
@@ -99,7 +99,7 @@ const refusedMs = 5_000;
 /** Rejects all connections to the database for some seconds. */
 async function closeDatabase(stack: Stack): Promise<void> {
   const database = databaseOf(stack);
-  stack.say(`PostgreSQL: refuses connections for ${refusedMs / 1_000} s`);
+  stack.print(`PostgreSQL: refuses connections for ${refusedMs / 1_000} s`);
   await administer(stack.postgres.url, `alter database ${database} allow_connections false`);
   try {
     await disconnectAll(stack);
@@ -124,7 +124,7 @@ const otherSettings = {
 
 /** Changes the default session settings of the database for new connections. */
 async function changeSettings(stack: Stack): Promise<void> {
-  stack.say('PostgreSQL: other session settings');
+  stack.print('PostgreSQL: other session settings');
   for (const [name, value] of Object.entries(otherSettings))
     await administer(stack.postgres.url, `alter database ${databaseOf(stack)} set ${name} = '${value}'`);
   await disconnectAll(stack);

@@ -3,8 +3,8 @@ import type { Member } from '../member.ts';
 import type { Stack } from '../stack.ts';
 
 /** Kills a process of the stack and restarts it. */
-export async function killMember({ say }: Pick<Stack, 'say'>, member: Member): Promise<void> {
-  say(`${member.name}: killed`);
+export async function killMember({ print }: Pick<Stack, 'print'>, member: Member): Promise<void> {
+  print(`${member.name}: killed`);
   await member.kill();
   await member.start();
 }
@@ -12,9 +12,9 @@ export async function killMember({ say }: Pick<Stack, 'say'>, member: Member): P
 const maxShutdownMs = 10_000;
 
 /** Sends SIGTERM to a process, as a deployment does, and restarts it. */
-async function replaceMember({ say, problems, delays }: Stack, member: Member): Promise<void> {
+async function replaceMember({ print, problems, delays }: Stack, member: Member): Promise<void> {
   const { end, ms } = await member.terminate();
-  say(`${member.name}: SIGTERM, ended with ${end} after ${(ms / 1_000).toFixed(1)} s`);
+  print(`${member.name}: SIGTERM, ended with ${end} after ${(ms / 1_000).toFixed(1)} s`);
   if (end !== 0) problems.push(`${member.name} ended with ${end}`);
   if (ms > maxShutdownMs) delays.push(`${member.name} took ${(ms / 1_000).toFixed(1)} s to exit`);
   await member.start();

@@ -7,18 +7,18 @@ import { pause, type Stack } from '../stack.ts';
 const savedIn = 'appendonlydir';
 
 export async function killRedis(stack: Stack): Promise<void> {
-  stack.say('Redis: killed');
+  stack.print('Redis: killed');
   await stack.restart('redis');
 }
 
 export async function flushRedis(stack: Stack): Promise<void> {
-  stack.say('Redis: FLUSHALL');
+  stack.print('Redis: FLUSHALL');
   await stack.runRedisCommand('flushall');
 }
 
 export async function fillRedis(stack: Stack): Promise<void> {
   const ms = stack.random.between(1_000, 3_000);
-  stack.say(`Redis: out of memory for ${ms} ms`);
+  stack.print(`Redis: out of memory for ${ms} ms`);
   await stack.runRedisCommand('config', 'set', 'maxmemory', '1mb');
   await pause(stack, ms, ms);
   await stack.runRedisCommand('config', 'set', 'maxmemory', '0');
@@ -30,7 +30,7 @@ export async function rollRedisBack(stack: Stack): Promise<void> {
   const saved = path.join(dataDir, savedIn);
   const copy = path.join(dataDir, 'copy');
   const ms = stack.random.between(1_000, 2_500);
-  stack.say(`Redis: rolled back by ${ms} ms`);
+  stack.print(`Redis: rolled back by ${ms} ms`);
   await cp(saved, copy, { recursive: true });
   await pause(stack, ms, ms);
   await stack.restart('redis', async () => {
@@ -40,7 +40,7 @@ export async function rollRedisBack(stack: Stack): Promise<void> {
 }
 
 const stopRedis = (seconds: number) => async (stack: Stack) => {
-  stack.say(`Redis: stopped for ${seconds} s`);
+  stack.print(`Redis: stopped for ${seconds} s`);
   stack.redis.hang();
   await pause(stack, seconds * 1_000, seconds * 1_000);
   stack.redis.resume();
@@ -90,7 +90,7 @@ export const redisFull: Fault = {
 const refuse =
   (condition: string, begin: string[], end: string[]) =>
   async (stack: Stack): Promise<void> => {
-    stack.say(`Redis: ${begin.join(' ')}`);
+    stack.print(`Redis: ${begin.join(' ')}`);
     await stack.runRedisCommand(begin[0]!, ...begin.slice(1));
     try {
       await untilHealth(stack, condition, true);

@@ -100,7 +100,7 @@ async function checkRedirects(
   await waitUntil('all redirects match the database', isRight, 30_000).catch((error: Error) => {
     problems.push(error.message);
   });
-  stack.say(
+  stack.print(
     `last stale redirect after ${Math.round(staleMs)} ms, last failed redirect after ${Math.round(failedMs)} ms`,
   );
   if (staleMs > followsWithinMs) delays.push(`a redirect was stale after ${Math.round(staleMs)} ms`);
@@ -146,7 +146,7 @@ async function checkReusedIds(stack: Stack, { turn, lostIds }: { turn: number; l
   await insertUrls(stack.db, { begin, count: lostUrls, areClicked: false });
   const rows = await stack.db('urls').whereLike('short_code', `${begin}%`).select('id', 'short_code');
   const reused = rows.filter(({ id }) => lostIds.has(id)).length;
-  stack.say(`${reused} of ${lostUrls} ids were issued again`);
+  stack.print(`${reused} of ${lostUrls} ids were issued again`);
   if (reused === 0) throw new Error('no id was issued again');
   await visitAll(
     stack,

@@ -15,14 +15,14 @@ async function withoutWorkers(
   stop: (worker: Member) => unknown,
   resume: (worker: Member) => unknown,
 ): Promise<void> {
-  const { workers, webs, say, delays } = stack;
+  const { workers, webs, print, delays } = stack;
   const startedAt = performance.now();
   for (const worker of workers) await stop(worker);
   try {
     const reports = webs.map(async (web) => await waitForCondition(stack, web, true));
     await Promise.all(reports);
     const seconds = (performance.now() - startedAt) / 1_000;
-    say(`every /health is degraded after ${seconds.toFixed(1)} s`);
+    print(`every /health is degraded after ${seconds.toFixed(1)} s`);
     if (seconds * 1_000 > reportedWithinMs) delays.push(`/health was degraded after ${seconds.toFixed(1)} s`);
   } finally {
     await Promise.all(workers.map(resume));

@@ -61,7 +61,7 @@ const rangeOf = ({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Schem
 /** Most integers are small. */
 const nearMax = (schema: Schema) => Math.min(rangeOf(schema).max, rangeOf(schema).min + 50);
 
-/** Texts that match a pattern. fast-check supports neither look-aheads nor surrogate classes, so texts are generated
+/** Texts that match a pattern. fast-check supports neither lookahead nor surrogate classes, so texts are generated
  *  without them and checked. */
 function matching(pattern: string): fc.Arbitrary<string> {
   const whole = new RegExp(pattern, 'u');

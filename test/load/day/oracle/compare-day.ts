@@ -18,12 +18,12 @@ const laterMs = (retentionDays + 4) * 86_400_000;
  *  the retention of click events. */
 export async function compareDay(
   db: Knex,
-  day: Pick<Day, 'commandLine' | 'settings' | 'dayMs' | 'say'>,
+  day: Pick<Day, 'commandLine' | 'settings' | 'dayMs' | 'print'>,
   shortCodes: string[],
 ): Promise<BreakdownResult[]> {
   const results = await compareTables(db, [...permanent, ...events]);
   results.push(...(await compareApi(db, day, shortCodes)));
-  day.say('dropping the click events, as after their retention');
+  day.print('dropping the click events, as after their retention');
   await dropEvents(db);
   return [...results, ...(await compareTables(db, afterRetention))];
 }
