@@ -1,10 +1,10 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { createApiDocument } from '../src/http/api/document.ts';
+import { createApiDocument, exampleBaseUrl } from '../src/http/api/document.ts';
 
 /** npm run openapi: writes docs/openapi.json from the code; --check fails if it differs. */
 const file = new URL('../docs/openapi.json', import.meta.url);
-const made = `${JSON.stringify(createApiDocument(), undefined, 2)}\n`;
+const made = `${JSON.stringify(createApiDocument(exampleBaseUrl), undefined, 2)}\n`;
 const { values } = parseArgs({ options: { check: { type: 'boolean' } } });
 
 if (!values.check) {

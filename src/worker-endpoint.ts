@@ -32,7 +32,7 @@ export async function openWorkerEndpoint(deps: {
   );
   const app = new Koa();
   app.on('error', (error: unknown) => log.debug({ err: error }, 'failed to send a response'));
-  app.use(handleErrors(log));
+  app.use(handleErrors(log, { baseUrl: undefined }));
   app.use(async (ctx, next) => {
     ctx.set('Cache-Control', 'no-store');
     await next();
@@ -43,6 +43,7 @@ export async function openWorkerEndpoint(deps: {
   const server = await listen((request, response) => void handle(request, response), {
     port,
     host: listenHost(config.HOST),
+    baseUrl: undefined,
     graceMs: 0,
     limits: { max: maxConnections, surplus: 1 },
     maxWaiting: maxConnections,

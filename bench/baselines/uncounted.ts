@@ -49,7 +49,7 @@ const urls = createUrls({
   log,
 });
 const app = new Koa();
-app.use(handleErrors(log));
+app.use(handleErrors(log, { baseUrl: config.BASE_URL }));
 const uncounted = {
   record: async () => {},
   recordThen: (_urlId: number, _atMs: number, answer: () => void) => answer(),
@@ -76,6 +76,7 @@ const answer: RequestListener = (request, response) => {
 await listen(answer, {
   port: config.PORT,
   host: listenHost(config.HOST),
+  baseUrl: config.BASE_URL,
   graceMs: 0,
   limits: { max: config.MAX_CONNECTIONS, surplus: 0 },
   maxWaiting: config.MAX_REQUESTS,

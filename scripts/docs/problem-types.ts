@@ -16,11 +16,12 @@ ${when}
 
 <!-- Generated from src/http/problems/problem-types.ts: run \`npm run docs\`. -->
 
-Errors are \`application/problem+json\` (RFC 9457). \`type\` is a link to a section of this page. Branch on \`type\`: titles and details can change.
+Errors are \`application/problem+json\` (RFC 9457). \`type\` is \`{BASE_URL}/docs/problems#\` and the name of the problem type: a link to
+a page of your service with the sections below. Branch on it: titles and details can change.
 
 \`\`\`json
 {
-  "type": "https://github.com/linkmill/linkmill/blob/main/docs/problems.md#validation-failed",
+  "type": "https://sho.rt/docs/problems#validation-failed",
   "title": "Validation failed",
   "status": 422,
   "detail": "original_url is required.",

@@ -6,6 +6,7 @@ import type { ClickStatusReader } from '../clicks/recording/status.ts';
 import type { WebConfig } from '../config/web.ts';
 import { type ApiDeps, createHandlers, operations, operationsFor } from '../http/api/api.ts';
 import { mount } from '../http/api/mount.ts';
+import { basePathOf } from '../http/base-path.ts';
 import { setAcceptPatch } from '../http/middleware/accept-patch.ts';
 import { type ApiState, authenticate } from '../http/middleware/authenticate.ts';
 import { allowOrigins } from '../http/middleware/cors.ts';
@@ -23,10 +24,10 @@ import { bullBoard } from '../http/ops/bull-board.ts';
 import { createHealthHandlers, type HealthDeps } from '../http/ops/health.ts';
 import { createMetricsHandler } from '../http/ops/metrics.ts';
 import { createServiceHandler } from '../http/ops/service.ts';
+import { problemTypesPath } from '../http/problems/problem-types.ts';
 import type { Redirect } from '../http/redirect/redirect.ts';
 import { createReportHandlers } from '../http/redirect/report.ts';
 import { createRobotsHandler } from '../http/redirect/robots.ts';
-import { basePathOf } from '../http/server/base-path.ts';
 import type { Log } from '../log.ts';
 import type { Queues } from '../queues/queues.ts';
 import type { PasswordHashing } from '../urls/access/password.ts';
@@ -65,6 +66,7 @@ export const publicRoutes = {
   getMetrics: { method: 'get', path: '/metrics' },
   getApiDocument: { method: 'get', path: '/openapi.json' },
   getApiPage: { method: 'get', path: '/docs' },
+  getProblemTypes: { method: 'get', path: problemTypesPath },
   getApiPageScript: { method: 'get', path: '/docs/start.js' },
   getSwaggerScript: { method: 'get', path: '/docs/swagger-ui-bundle.js' },
   getSwaggerStyle: { method: 'get', path: '/docs/swagger-ui.css' },
@@ -96,7 +98,7 @@ export function createApp(deps: AppDeps): Koa {
   // Errors after the response has begun, such as a disconnected client.
   app.on('error', (error: unknown) => log.debug({ err: error }, 'failed to deliver a response'));
   app.use(requestCounts.middleware);
-  app.use(handleErrors(log, { onProblem: requestCounts.addProblem, basePath: basePathOf(config.BASE_URL) }));
+  app.use(handleErrors(log, { onProblem: requestCounts.addProblem, baseUrl: config.BASE_URL }));
   app.use(limitUnknownCodes(rateLimits));
   app.use(redirect.middleware);
   // After redirects, which carry only their own headers. HSTS belongs to the proxy that terminates TLS.
@@ -140,7 +142,7 @@ function createPublicRouter(deps: AppDeps): Router {
       token: config.METRICS_TOKEN,
       isPublic: config.METRICS_PUBLIC,
     }),
-    ...createApiDocsHandlers(basePath),
+    ...createApiDocsHandlers(config.BASE_URL),
     getRobots: createRobotsHandler(urlStore, basePath),
     ...createReportHandlers({ reports: api.reports, rateLimits, baseUrl: config.BASE_URL }),
   };

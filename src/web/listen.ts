@@ -1,6 +1,5 @@
 import type { RequestListener } from 'node:http';
 import type { ConnectionCounts } from '../http/connections/connections.ts';
-import { basePathOf } from '../http/server/base-path.ts';
 import { watchForwardedFor } from '../http/server/forwarded-for.ts';
 import { listenHost } from '../http/server/listen-host.ts';
 import type { LoadShedding } from '../http/server/load-shedding.ts';
@@ -39,7 +38,7 @@ export async function listenForClients(
     host: listenHost(config.HOST),
     graceMs: config.SHUTDOWN_DRAIN_MS,
     limits: { max, surplus },
-    basePath: basePathOf(config.BASE_URL),
+    baseUrl: config.BASE_URL,
     maxWaiting,
     counts,
     onCheck(isLimitMet) {

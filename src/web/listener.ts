@@ -28,6 +28,7 @@ export function createListener(web: WebContext, stores: Stores, modules: Modules
     eventLoop,
     maxRequests: config.MAX_REQUESTS,
     maxApiRequests: config.MAX_API_REQUESTS,
+    baseUrl: config.BASE_URL,
   });
   const connectionCounts = createConnectionCounts();
   const requestCounts = createRequestCounts();

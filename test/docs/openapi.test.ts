@@ -3,11 +3,11 @@ import addFormats from 'ajv-formats';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
 import { operations } from '../../src/http/api/api.ts';
-import { createApiDocument } from '../../src/http/api/document.ts';
+import { createApiDocument, exampleBaseUrl } from '../../src/http/api/document.ts';
 import { readOperations } from '../fuzz/api/operations.ts';
 import type { Schema } from '../fuzz/api/schema.ts';
 
-const document = JSON.parse(JSON.stringify(createApiDocument())) as {
+const document = JSON.parse(JSON.stringify(createApiDocument(exampleBaseUrl))) as {
   tags: { name: string; description?: string }[];
   paths: Record<string, Record<string, { summary?: string; description?: string }>>;
 };

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { problemTypesPage } from '../../scripts/docs/problem-types.ts';
-import { problemTypes, problemUri } from '../../src/http/problems/problem-types.ts';
+import { problemTypes } from '../../src/http/problems/problem-types.ts';
 
 const page = readFileSync('docs/problems.md', 'utf8');
 
@@ -9,8 +9,7 @@ test('docs/problems.md equals the output of npm run docs', () => {
   expect(page).toBe(problemTypesPage());
 });
 
-test('each problem type links to its section', () => {
+test('each problem type has a section', () => {
   const headings = [...page.matchAll(/^## (\S+)$/gm)].map(([, heading]) => heading!);
-  const links = (Object.keys(problemTypes) as (keyof typeof problemTypes)[]).map(problemUri);
-  expect(links.map((link) => link.split('#')[1])).toEqual(headings);
+  expect(Object.keys(problemTypes)).toEqual(headings);
 });

@@ -6,7 +6,6 @@ import type { UrlLists } from '../../urls/search/list.ts';
 import type { Urls } from '../../urls/urls.ts';
 import { boolean } from '../../validation/boolean.ts';
 import { validate } from '../middleware/validation.ts';
-import { basePathOf } from '../server/base-path.ts';
 import {
   findTargets,
   maxTargetsBytes,
@@ -153,19 +152,15 @@ export const bulkHandlers = ({
       const concurrency = isCostly ? costlyConcurrency : createConcurrency;
       if (idempotencyKey) await urls.requireSameRequest(apiKey.id, idempotencyKey);
       let repeats = 0;
-      const results = await settleEach(
-        body.urls,
-        { concurrency, log, ctx, basePath: basePathOf(baseUrl) },
-        async (input, item) => {
-          const keyOfItem = idempotencyKey && { ...idempotencyKey, item };
-          const { url, isNew, isRepeat } = await createUrl(urls, validate(urlInput, input), {
-            apiKey,
-            idempotencyKey: keyOfItem,
-          });
-          if (isRepeat) repeats += 1;
-          return { status: isNew ? (201 as const) : (200 as const), url: presentUrl(url, baseUrl) };
-        },
-      );
+      const results = await settleEach(body.urls, { concurrency, log, ctx, baseUrl }, async (input, item) => {
+        const keyOfItem = idempotencyKey && { ...idempotencyKey, item };
+        const { url, isNew, isRepeat } = await createUrl(urls, validate(urlInput, input), {
+          apiKey,
+          idempotencyKey: keyOfItem,
+        });
+        if (isRepeat) repeats += 1;
+        return { status: isNew ? (201 as const) : (200 as const), url: presentUrl(url, baseUrl) };
+      });
       return {
         status: 200,
         ...(repeats > 0 && { headers: { 'Idempotent-Replayed': 'true' } }),
@@ -179,7 +174,7 @@ export const bulkHandlers = ({
       const apply = await urls.preparePatch(patch);
       const results = await settleEach(
         codes,
-        { concurrency: costlyConcurrency, log, ctx, basePath: basePathOf(baseUrl) },
+        { concurrency: costlyConcurrency, log, ctx, baseUrl },
         async (code) => {
           const url = await urls.withClicks(await apply(code, owner));
           return { status: 200 as const, url: presentUrl(url, baseUrl) };
@@ -192,7 +187,7 @@ export const bulkHandlers = ({
       const { codes, next } = await findTargets(urlSearch, body, owner);
       const results = await settleEach(
         codes,
-        { concurrency: costlyConcurrency, log, ctx, basePath: basePathOf(baseUrl) },
+        { concurrency: costlyConcurrency, log, ctx, baseUrl },
         async (code) => {
           if (body.purge === true) await urls.purge(code, requesterOf(apiKey));
           else await urls.delete(code, owner);

@@ -6,17 +6,23 @@ import {
   type ZodOpenApiResponsesObject,
 } from 'zod-openapi';
 import { version } from '../../version.ts';
+import { basePathOf } from '../base-path.ts';
 import { patchTypes } from '../middleware/accept-patch.ts';
 import { type ProblemType, problemTypes, problemUri } from '../problems/problem-types.ts';
 import { operations } from './api.ts';
 import { defaultBodyBytes, type Operation } from './operation.ts';
+import type { ResponsesOf } from './public-operation.ts';
 import { publicPaths } from './public-paths.ts';
 import { problem } from './schemas.ts';
 import { tagObjects } from './tags.ts';
 
+/** The base URL in docs/openapi.json: no service has it. */
+export const exampleBaseUrl = 'https://sho.rt';
+
 /** The OpenAPI 3.1 document, derived from the operations that validate and answer requests. */
-export const createApiDocument = (basePath = '') =>
-  createDocument(
+export const createApiDocument = (baseUrl: string) => {
+  const responsesOf = createResponses(baseUrl);
+  return createDocument(
     {
       openapi: '3.1.1',
       info: {
@@ -26,7 +32,7 @@ export const createApiDocument = (basePath = '') =>
           'URL shortener API. Field names are in snake_case, times are RFC 3339 in UTC. Errors are `application/problem+json` (RFC 9457); branch on `type`. Lists return `items` and `next_cursor`; pass it as `cursor` for the next page. `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10), and `RateLimit-Limit`, `RateLimit-Remaining` and `RateLimit-Reset` (seconds) contain the remaining quota of the API key; 429 has `Retry-After`.',
         license: { name: 'MIT', identifier: 'MIT' },
       },
-      servers: [{ url: basePath || '/' }],
+      servers: [{ url: basePathOf(baseUrl) || '/' }],
       tags: tagObjects,
       security: [{ apiKey: [] }, { bearer: [] }],
       components: {
@@ -36,10 +42,11 @@ export const createApiDocument = (basePath = '') =>
           bearer: { type: 'http', scheme: 'bearer' },
         },
       },
-      paths: { ...publicPaths(responsesOf), ...pathsOfOperations() },
+      paths: { ...publicPaths(responsesOf), ...pathsOfOperations(responsesOf) },
     },
     { override: removeNoise },
   );
+};
 
 /** Removes the limits of safe integers, and the patterns of named formats. */
 const removeNoise: CreateDocumentOptions['override'] = ({ jsonSchema }) => {
@@ -48,18 +55,22 @@ const removeNoise: CreateDocumentOptions['override'] = ({ jsonSchema }) => {
   if (jsonSchema.format !== undefined) delete jsonSchema.pattern;
 };
 
-function pathsOfOperations() {
+function pathsOfOperations(responsesOf: ResponsesOf) {
   const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
   for (const [operationId, operation] of Object.entries<Operation>(operations)) {
     paths[operation.path] = {
       ...paths[operation.path],
-      [operation.method]: describe(operationId, operation),
+      [operation.method]: describe(operationId, operation, responsesOf),
     };
   }
   return paths;
 }
 
-function describe(operationId: string, operation: Operation): ZodOpenApiOperationObject {
+function describe(
+  operationId: string,
+  operation: Operation,
+  responsesOf: ResponsesOf,
+): ZodOpenApiOperationObject {
   const { tag, summary, description, scope, params, query, headers = {} } = operation;
   return {
     operationId,
@@ -146,28 +157,32 @@ function problemsOf(operation: Operation): ProblemType[] {
   ];
 }
 
-/** A response for each status of these problem types. */
-function responsesOf(problems: ProblemType[]): ZodOpenApiResponsesObject {
-  const statuses = [...new Set(problems.map((type) => problemTypes[type].status))];
-  const typesOf = (status: number) =>
-    [...new Set(problems)].filter((type) => problemTypes[type].status === status);
-  return Object.fromEntries(
-    statuses.map((status) => [
-      String(status),
+/** Makes a response for each status of problem types. */
+function createResponses(baseUrl: string): ResponsesOf {
+  const schemaOf = (types: ProblemType[]) => ({
+    allOf: [
+      { $ref: '#/components/schemas/Problem' },
       {
-        description: typesOf(status)
-          .map((type) => `${problemTypes[type].title} (\`${type}\`)`)
-          .join(', '),
-        content: { 'application/problem+json': { schema: problemSchema(typesOf(status)) } },
+        type: 'object' as const,
+        properties: { type: { enum: types.map((type) => problemUri(type, baseUrl)) } },
       },
-    ]),
-  );
-}
+    ],
+  });
 
-/** The schema of a problem of one of these types. */
-const problemSchema = (types: ProblemType[]) => ({
-  allOf: [
-    { $ref: '#/components/schemas/Problem' },
-    { type: 'object' as const, properties: { type: { enum: types.map(problemUri) } } },
-  ],
-});
+  return (problems) => {
+    const statuses = [...new Set(problems.map((type) => problemTypes[type].status))];
+    const typesOf = (status: number) =>
+      [...new Set(problems)].filter((type) => problemTypes[type].status === status);
+    return Object.fromEntries(
+      statuses.map((status) => [
+        String(status),
+        {
+          description: typesOf(status)
+            .map((type) => `${problemTypes[type].title} (\`${type}\`)`)
+            .join(', '),
+          content: { 'application/problem+json': { schema: schemaOf(typesOf(status)) } },
+        },
+      ]),
+    );
+  };
+}

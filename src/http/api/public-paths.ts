@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { problemTypesPath } from '../problems/problem-types.ts';
 import { healthBody } from './health-schema.ts';
 import { type ResponsesOf, publicOperation, page } from './public-operation.ts';
 import { reportPath } from './report-path.ts';
@@ -116,6 +117,18 @@ export const publicPaths = (responsesOf: ResponsesOf): ZodOpenApiPathsObject => 
           description: 'A page to read and try the API; it loads nothing from other hosts.',
           content: { 'text/html': { schema: { type: 'string' } } },
         },
+        ...responsesOf(['rate-limited']),
+      },
+    },
+  },
+  [problemTypesPath]: {
+    get: {
+      ...publicOperation,
+      operationId: 'getProblemTypes',
+      summary: 'Get the page of problem types',
+      description: 'The `type` of each problem is a link to a section of this page.',
+      responses: {
+        200: { description: 'A page with a section for each problem type.', content: page },
         ...responsesOf(['rate-limited']),
       },
     },

@@ -26,7 +26,7 @@ export const idPosition = z.int().min(0);
 /** A problem (RFC 9457). */
 export const problem = z
   .object({
-    type: z.string().describe('URI of the problem type; see docs/problems.md'),
+    type: z.string().describe('Address of the problem type in `/docs/problems`'),
     title: z.string().describe('Summary of the problem type'),
     status: z.int().describe('HTTP status code'),
     detail: z.string().describe('Explanation of this occurrence, for people'),

@@ -30,7 +30,7 @@ const isDisconnected = ({ req, res }: Context) => res.closed || req.socket.reada
  *  others; none starts once the client has gone. Resolves to the result or problem of each, in order. */
 export async function settleEach<Item, Done extends object>(
   items: readonly Item[],
-  { concurrency, log, ctx, basePath }: { concurrency: number; log: Log; ctx: Context; basePath: string },
+  { concurrency, log, ctx, baseUrl }: { concurrency: number; log: Log; ctx: Context; baseUrl: string },
   task: (item: Item, index: number) => Promise<Done>,
 ) {
   const limited = createConcurrencyLimit({ concurrency, queueSize: items.length });
@@ -42,8 +42,8 @@ export async function settleEach<Item, Done extends object>(
         return await task(item, index);
       });
     } catch (error) {
-      const problem = problemOf(error, log, { method: ctx.method, path: ctx.path }, basePath);
-      return { status: problem.status, problem: presentProblem(problem) };
+      const problem = problemOf(error, log, { method: ctx.method, path: ctx.path }, baseUrl);
+      return { status: problem.status, problem: presentProblem(problem, baseUrl) };
     }
   }
 

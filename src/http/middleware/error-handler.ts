@@ -31,10 +31,10 @@ const wantsPage = (ctx: Context, path: string) =>
   !notForVisitors.test(path) && ctx.accepts('json', 'html') === 'html';
 
 /** Answers every error as `application/problem+json` (RFC 9457), or as a page for browsers. An unexpected error is logged, and its
- *  answer shows nothing of it. */
+ *  answer shows nothing of it. `baseUrl` is undefined in a process without one. */
 export function handleErrors(
   log: Log,
-  { onProblem, basePath }: { onProblem?: (type: ProblemType) => void; basePath?: string } = {},
+  { onProblem, baseUrl }: { onProblem?: (type: ProblemType) => void; baseUrl: string | undefined },
 ): Middleware {
   return async (ctx, next) => {
     const path = readPath(ctx);
@@ -46,7 +46,7 @@ export function handleErrors(
         throw ctx.status === 404 ? routeNotFound() : methodNotAllowed();
     } catch (error) {
       const request = { method: ctx.method, path: path && toLoggedPath(path) };
-      const problem = problemOf(error, log, request, basePath);
+      const problem = problemOf(error, log, request, baseUrl);
       onProblem?.(problem.type);
       ctx.status = problem.status;
       ctx.set(problemHeaders);
@@ -55,7 +55,7 @@ export function handleErrors(
         answerPage(ctx, problem.status, problemPage(problem, problemTypes[problem.type].title));
         return;
       }
-      ctx.body = presentProblem(problem);
+      ctx.body = presentProblem(problem, baseUrl);
       ctx.type = 'application/problem+json';
     }
   };

@@ -3,6 +3,9 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import type { Middleware } from 'koa';
 import { createApiDocument } from '../api/document.ts';
+import { basePathOf } from '../base-path.ts';
+import { answerPage } from '../pages/page.ts';
+import { problemTypesPage } from '../pages/problem-types-page.ts';
 
 const dayMs = 24 * 3_600_000;
 
@@ -36,12 +39,13 @@ const start = (basePath: string) => `SwaggerUIBundle({
 
 /** `GET /openapi.json`, the OpenAPI document, and `GET /docs`, a page to read and try the API, which loads nothing from other
  *  hosts. */
-export function createApiDocsHandlers(basePath: string) {
+export function createApiDocsHandlers(baseUrl: string) {
+  const basePath = basePathOf(baseUrl);
   // Built on the first request, because that slows the start down.
   let document: string | undefined;
   return {
     getApiDocument: (ctx) => {
-      document ??= JSON.stringify(createApiDocument(basePath));
+      document ??= JSON.stringify(createApiDocument(baseUrl));
       ctx.set('Cache-Control', 'no-cache');
       ctx.type = 'application/json';
       ctx.body = document;
@@ -54,6 +58,7 @@ export function createApiDocsHandlers(basePath: string) {
       ctx.type = 'js';
       ctx.body = start(basePath);
     },
+    getProblemTypes: (ctx) => answerPage(ctx, 200, problemTypesPage),
     getSwaggerScript: serveSwaggerFile('swagger-ui-bundle.js'),
     getSwaggerStyle: serveSwaggerFile('swagger-ui.css'),
   } satisfies Record<string, Middleware>;

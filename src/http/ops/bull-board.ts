@@ -6,10 +6,10 @@ import compose from 'koa-compose';
 import { isJobName, jobs } from '../../queues/jobs.ts';
 import { jobIdPattern, type Queues, QueueUnavailable } from '../../queues/queues.ts';
 import { withDeadline } from '../../resilience/shutdown.ts';
+import { basePathOf } from '../base-path.ts';
 import { isSameOrigin } from '../middleware/same-origin.ts';
 import { isSameSecret } from '../middleware/secret.ts';
 import { Problem } from '../problems/problem.ts';
-import { basePathOf } from '../server/base-path.ts';
 import { bullBoardPath, isBullBoardPath } from '../server/operator-paths.ts';
 
 /** Bull Board's page loads a web font from another host; the system font replaces it. */

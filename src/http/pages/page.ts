@@ -15,16 +15,17 @@ export interface Page {
 /** Schemes that every original URL may have. */
 const defaultSchemes = ['http', 'https'];
 
-/** Renders a page around its `main` element. The page runs no scripts and must not be cached, framed or indexed. The response to its form
- *  may redirect to http, https and `formSchemes`. */
+/** Renders a page around its `main` element. The page runs no scripts and must not be framed or indexed, nor cached without `maxAgeSeconds`.
+ *  The response to its form may redirect to http, https and `formSchemes`. */
 export function renderPage(page: {
   title: string;
   main: Html;
   head?: Html;
   hasForm?: boolean;
   formSchemes?: readonly string[];
+  maxAgeSeconds?: number;
 }): Page {
-  const { title, main, head, hasForm = false, formSchemes = [] } = page;
+  const { title, main, head, hasForm = false, formSchemes = [], maxAgeSeconds } = page;
   const body = renderHtml(
     html`<!doctype html>
       <html lang="en">
@@ -39,7 +40,14 @@ export function renderPage(page: {
         </body>
       </html> `,
   );
-  return { body, headers: headersOf(hasForm ? [...defaultSchemes, ...formSchemes] : []) };
+  const cacheControl = maxAgeSeconds === undefined ? 'no-store' : `public, max-age=${maxAgeSeconds}`;
+  return {
+    body,
+    headers: {
+      ...headersOf(hasForm ? [...defaultSchemes, ...formSchemes] : []),
+      'Cache-Control': cacheControl,
+    },
+  };
 }
 
 function headersOf(formSchemes: string[]): Record<string, string> {
@@ -57,7 +65,6 @@ function headersOf(formSchemes: string[]): Record<string, string> {
     'Referrer-Policy': 'same-origin',
     'X-Content-Type-Options': 'nosniff',
     'X-Robots-Tag': 'noindex',
-    'Cache-Control': 'no-store',
   };
 }
 

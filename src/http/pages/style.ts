@@ -9,7 +9,10 @@ body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding
   font: 1rem/1.5 system-ui, sans-serif }
 main { width: 100%; max-width: 36rem; padding: 2rem; background: var(--card); border: 1px solid var(--line); border-radius: .75rem }
 h1 { margin: 0 0 .75rem; font-size: 1.375rem; line-height: 1.25 }
+h2 { margin: 2rem 0 .5rem; font-size: 1.125rem; line-height: 1.25 }
+:target h2 { color: var(--accent) }
 p { margin: 0 0 1rem }
+code { font-family: ui-monospace, monospace; font-size: .9375em }
 main > :last-child { margin-bottom: 0 }
 dl { margin: 0 0 1.5rem }
 dt { color: var(--faint); font-size: .875rem }

@@ -33,21 +33,22 @@ import {
   UrlNotFound,
   VersionMismatch,
 } from '../../urls/url.ts';
+import { basePathOf } from '../base-path.ts';
 import { entityTagOf } from '../etags.ts';
 import type { ProblemType } from './problem-types.ts';
 import { Problem, unavailable, validationFailed } from './problem.ts';
 
 type ErrorClass<E extends Error> = new (...args: never[]) => E;
 
-/** Makes the problem of an error; paths in it start with `basePath`. */
-type ErrorMapping = (error: Error, basePath: string) => Problem | undefined;
+/** Makes the problem of an error; paths in it are below the base URL. */
+type ErrorMapping = (error: Error, baseUrl: string | undefined) => Problem | undefined;
 
 const map = <E extends Error>(
   errorClass: ErrorClass<E>,
-  toProblem: (error: E, basePath: string) => Problem,
+  toProblem: (error: E, baseUrl: string | undefined) => Problem,
 ): [unknown, ErrorMapping] => [
   errorClass,
-  (error, basePath) => (error instanceof errorClass ? toProblem(error, basePath) : undefined),
+  (error, baseUrl) => (error instanceof errorClass ? toProblem(error, baseUrl) : undefined),
 ];
 
 const as = (type: ProblemType, detail: string) => () => new Problem(type, detail);
@@ -124,8 +125,9 @@ const toSnakeCase = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `_${
 /** Names each way in which this API key can get the code back. */
 function codeDeleted(
   { shortCode, deletedAt, purgedAt, isOwn, isReplaceable }: CodeDeleted,
-  basePath: string,
+  baseUrl: string | undefined,
 ): Problem {
+  const basePath = baseUrl === undefined ? '' : basePathOf(baseUrl);
   const path = `${basePath}/api/v1/urls/${pathOfCode(shortCode)}`;
   const options = [
     `restore it with POST ${path}/restore`,

@@ -19,11 +19,11 @@ const isClientError = (error: unknown): error is Error & { status: number } =>
   error.status < 500;
 
 /** The problem for an error; undefined for an unexpected error, which is a 500. */
-function toProblem(error: unknown, basePath = ''): Problem | undefined {
+function toProblem(error: unknown, baseUrl?: string): Problem | undefined {
   if (error instanceof Problem) return error;
   if (!(error instanceof Error)) return undefined;
   const mapping = findErrorMapping(error);
-  if (mapping) return mapping(error, basePath);
+  if (mapping) return mapping(error, baseUrl);
   if (isClientError(error)) return new Problem('bad-request', error.message, { status: error.status });
   return isPostgresUnavailable(error) ? unavailable(describeDatabaseError(error)) : undefined;
 }
@@ -48,14 +48,14 @@ function levelOf(error: unknown): 'debug' | 'warn' | 'error' {
   return isFaultyStatement(error) ? 'error' : 'warn';
 }
 
-/** The problem for an error; paths in it start with `basePath`. An unexpected error is logged with its request, and its problem shows nothing of it. */
+/** The problem for an error; paths in it are below the base URL. An unexpected error is logged with its request, and its problem shows nothing of it. */
 export function problemOf(
   error: unknown,
   log: Log,
   request: { method: string; path?: string | undefined },
-  basePath?: string,
+  baseUrl: string | undefined,
 ): Problem {
-  const known = toProblem(error, basePath);
+  const known = toProblem(error, baseUrl);
   if (!known) log.error({ err: error, ...request }, 'request failed');
   else if (known.status >= 500)
     log[levelOf(error)]({ err: error, method: request.method, detail: known.message }, 'request unavailable');

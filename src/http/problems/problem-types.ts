@@ -7,7 +7,7 @@ interface ProblemTypeInfo {
   action: string;
 }
 
-/** Every problem type (RFC 9457) that the service answers. `npm run docs` writes docs/problems.md from it. */
+/** Every problem type (RFC 9457) that the service answers. The page `/docs/problems` and docs/problems.md derive from it. */
 export const problemTypes = {
   'malformed-json': {
     status: 400,
@@ -193,8 +193,10 @@ export const problemTypes = {
 
 export type ProblemType = keyof typeof problemTypes;
 
-/** The page that documents each type in a section of its own. */
-const documentationUrl = 'https://github.com/linkmill/linkmill/blob/main/docs/problems.md';
+/** The path of the page that documents each type in a section of its own. */
+export const problemTypesPath = '/docs/problems';
 
-/** The URI that identifies a problem type: the address of its documentation. */
-export const problemUri = (type: ProblemType) => `${documentationUrl}#${type}`;
+/** The URI that identifies a problem type: the address of its documentation. A process without a base URL serves none: `about:blank` (RFC
+ *  9457, section 4.2.1). */
+export const problemUri = (type: ProblemType, baseUrl: string | undefined) =>
+  baseUrl === undefined ? 'about:blank' : `${baseUrl}${problemTypesPath}#${type}`;

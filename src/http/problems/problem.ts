@@ -64,9 +64,9 @@ export const problemHeaders = {
   'X-Content-Type-Options': 'nosniff',
 } as const;
 
-/** The body of a problem's answer. */
-export const presentProblem = (problem: Problem) => ({
-  type: problemUri(problem.type),
+/** The body of a problem's answer. `baseUrl` is undefined in a process without one. */
+export const presentProblem = (problem: Problem, baseUrl: string | undefined) => ({
+  type: problemUri(problem.type, baseUrl),
   title: problemTypes[problem.type].title,
   status: problem.status,
   detail: problem.message,

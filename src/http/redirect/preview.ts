@@ -5,10 +5,10 @@ import type { UsageLimit } from '../../urls/access/usage-limit.ts';
 import { shortUrlOf } from '../../urls/short-url.ts';
 import { type StoredUrl, UrlNotFound } from '../../urls/url.ts';
 import type { Urls } from '../../urls/urls.ts';
+import { basePathOf } from '../base-path.ts';
 import { answerPage, wantsJson } from '../pages/page.ts';
 import { hostOf, type Preview, previewPage } from '../pages/preview-page.ts';
 import { methodNotAllowed } from '../problems/problem.ts';
-import { basePathOf } from '../server/base-path.ts';
 import { shortCodeOf } from '../server/target-path.ts';
 import { requireClicksLeft } from './access.ts';
 

@@ -5,6 +5,7 @@ import { reportReasons } from '../../reports/report.ts';
 import type { Reports } from '../../reports/reports.ts';
 import { UrlNotFound } from '../../urls/url.ts';
 import { storedText } from '../../validation/text.ts';
+import { basePathOf } from '../base-path.ts';
 import { createFormReader } from '../middleware/form.ts';
 import type { RateLimits } from '../middleware/rate-limits.ts';
 import { isSameOrigin } from '../middleware/same-origin.ts';
@@ -12,7 +13,6 @@ import { bodyOf, jsonBody, validate } from '../middleware/validation.ts';
 import { answerPage, wantsJson } from '../pages/page.ts';
 import { reportPage, reportReceivedPage } from '../pages/report-page.ts';
 import { Problem } from '../problems/problem.ts';
-import { basePathOf } from '../server/base-path.ts';
 
 /** The longest comment, with 12 bytes per character: percent-encoded UTF-8. */
 const maxBytes = 16 * 1024;

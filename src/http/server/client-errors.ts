@@ -9,14 +9,20 @@ const lingerMs = 2_000;
 
 /** Answers invalid and late HTTP requests with a problem, after the responses to earlier requests. Closes the connection, because
  *  the start of the next request is unknown. */
-export function answerClientErrors(server: Server, connections: Pick<Connections, 'get'>): void {
+export function answerClientErrors(
+  server: Server,
+  connections: Pick<Connections, 'get'>,
+  baseUrl: string | undefined,
+): void {
   server.on('clientError', (error: ParserError, socket) => {
     // Uploads have their own time limit.
     if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && isUploading(socket)) return;
     const { request, response } = connections.get(socket as Socket) ?? {};
     const answer = () => {
       if (socket.writable)
-        socket.end(toHttp(problemOfParser(error), isHeadRequest(error)), () => socket.destroy());
+        socket.end(toHttp(problemOfParser(error), { isHead: isHeadRequest(error), baseUrl }), () =>
+          socket.destroy(),
+        );
       else socket.destroy();
     };
     if (!request || !response) answer();
@@ -40,14 +46,18 @@ const connectNotAllowed = new Problem(
 
 /** Answers CONNECT with 405, after the responses to earlier requests, and closes the connection: further bytes are meant for
  *  another host. */
-export function rejectConnect(server: Server, connections: Pick<Connections, 'get'>): void {
+export function rejectConnect(
+  server: Server,
+  connections: Pick<Connections, 'get'>,
+  baseUrl: string | undefined,
+): void {
   server.on('connect', (_request, socket) => {
     // Node has removed its own error listener.
     socket.on('error', () => socket.destroy());
     // Unread bytes would reset the connection, and the client might never see the response.
     socket.resume();
     const answer = () => {
-      socket.end(toHttp(connectNotAllowed, false));
+      socket.end(toHttp(connectNotAllowed, { isHead: false, baseUrl }));
       const timer = setTimeout(() => socket.destroy(), lingerMs);
       socket.once('close', () => clearTimeout(timer));
     };
@@ -93,8 +103,11 @@ const hasSpaceInTarget = (packet: Buffer | undefined) =>
   packet !== undefined &&
   /^[A-Z]{3,7} \/[^ \r\n]* [^\r\n]*HTTP\/1\.[01]\r?\n/.test(packet.toString('latin1'));
 
-function toHttp(problem: Problem, isHead: boolean): string {
-  const body = JSON.stringify(presentProblem(problem));
+function toHttp(
+  problem: Problem,
+  { isHead, baseUrl }: { isHead: boolean; baseUrl: string | undefined },
+): string {
+  const body = JSON.stringify(presentProblem(problem, baseUrl));
   return [
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
     'Connection: close',

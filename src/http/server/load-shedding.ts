@@ -8,10 +8,6 @@ import { shortCodeOf } from './target-path.ts';
 /** At least one in ten passes: retries may be all of the load, and one look-up fills the memory cache for all other visitors. */
 const maxRejectedShare = 0.9;
 
-const tooBusy = createRejection('The service is too busy.');
-const tooManyApiRequests = createRejection('Too many API requests are in progress.');
-const tooManyRequests = createRejection('Too many requests are in progress.');
-
 export type LoadShedding = ReturnType<typeof createLoadShedding>;
 
 /** Rejects requests of a busy process with 503 and `Retry-After`, instead of delaying all of them: API requests first, then redirects.
@@ -22,8 +18,12 @@ export function createLoadShedding(deps: {
   /** Concurrent requests of all kinds, and of the API. */
   maxRequests: number;
   maxApiRequests: number;
+  baseUrl: string;
 }) {
-  const { eventLoop, maxRequests, maxApiRequests } = deps;
+  const { eventLoop, maxRequests, maxApiRequests, baseUrl } = deps;
+  const tooBusy = createRejection('The service is too busy.', baseUrl);
+  const tooManyApiRequests = createRejection('Too many API requests are in progress.', baseUrl);
+  const tooManyRequests = createRejection('Too many requests are in progress.', baseUrl);
   const inProgress = { all: 0, api: 0 };
   const rejected = { api: 0, redirects: 0, pages: 0 };
   let isLimitMet = false;

@@ -1,8 +1,8 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { WebConfig } from '../../config/web.ts';
 import type { Log } from '../../log.ts';
+import { basePathOf, removeBasePath } from '../base-path.ts';
 import { logAccess } from './access-log.ts';
-import { basePathOf, removeBasePath } from './base-path.ts';
 import type { LoadShedding } from './load-shedding.ts';
 import type { RedirectDurations } from './redirect-duration.ts';
 import { acceptAbsoluteForm } from './request-target.ts';

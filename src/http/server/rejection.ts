@@ -4,9 +4,13 @@ import { presentProblem, problemHeaders, unavailable } from '../problems/problem
 const retryAfterSeconds = 1;
 
 /** Creates a 503 response with `Retry-After` that is cheap to send: its body and headers are built once. */
-export function createRejection(detail: string, extraHeaders: Record<string, string> = {}) {
+export function createRejection(
+  detail: string,
+  baseUrl: string | undefined,
+  extraHeaders: Record<string, string> = {},
+) {
   const problem = unavailable(detail, retryAfterSeconds);
-  const body = JSON.stringify(presentProblem(problem));
+  const body = JSON.stringify(presentProblem(problem, baseUrl));
   const headers = {
     ...problem.headers,
     ...problemHeaders,

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { type AddressInfo, Server as NetServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { basePathOf, stripBasePath } from '../base-path.ts';
 import {
   type Connection,
   type ConnectionCounts,
@@ -11,7 +12,6 @@ import {
 } from '../connections/connections.ts';
 import { answerInOrder } from '../connections/pipelining.ts';
 import { drainUnreadBodies } from '../connections/unread-bodies.ts';
-import { stripBasePath } from './base-path.ts';
 import { answerClientErrors, rejectConnect } from './client-errors.ts';
 import { isOperatorPath } from './operator-paths.ts';
 import { createRejection } from './rejection.ts';
@@ -29,8 +29,6 @@ const idleCloseMs = 1_000;
 /** During shutdown, the connection of a request in progress is closed after this time. */
 const forceCloseMs = 5_000;
 
-const tooManyConnections = createRejection('Too many connections are open.', { Connection: 'close' });
-
 export interface ListenOptions {
   port: number;
   host: string;
@@ -39,8 +37,8 @@ export interface ListenOptions {
   limits: ConnectionLimits;
   /** Pipelined requests of all connections together that may wait. */
   maxWaiting: number;
-  /** Path of the base URL; the paths of operators exist below it too. */
-  basePath?: string;
+  /** Its path is also a prefix of the paths of operators; undefined in a process without a base URL. */
+  baseUrl: string | undefined;
   /** Receives the counts of the connections. */
   counts?: ConnectionCounts;
   /** Is called once a second with whether the connection limit was reached since the last call. */
@@ -58,15 +56,19 @@ export async function listen(handler: RequestListener, options: ListenOptions) {
   // A client may close its sending side, as `nc -N` does, and still wait for responses. The connection ends with the last one.
   Object.assign(server, { httpAllowHalfOpen: true });
   let accepting = true;
-  const { limits, basePath = '', counts = createConnectionCounts(), onCheck = () => undefined } = options;
+  const { limits, baseUrl, counts = createConnectionCounts(), onCheck = () => undefined } = options;
+  const basePath = baseUrl === undefined ? '' : basePathOf(baseUrl);
+  const tooManyConnections = createRejection('Too many connections are open.', baseUrl, {
+    Connection: 'close',
+  });
   const connections = watchConnections(server, { limits, counts, onCheck });
   const serialize = answerInOrder(serve, { connections, maxWaiting: options.maxWaiting });
   const handle = drainUnreadBodies(handler);
   server.on('request', serialize);
   // Without this listener Node sends 100 Continue before a handler decides to read the body.
   server.on('checkContinue', serialize);
-  answerClientErrors(server, connections);
-  rejectConnect(server, connections);
+  answerClientErrors(server, connections, baseUrl);
+  rejectConnect(server, connections, baseUrl);
   server.listen(options.port, options.host);
   await once(server, 'listening');
 

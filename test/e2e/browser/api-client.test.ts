@@ -23,10 +23,10 @@ test('a client generated from the OpenAPI document compiles and manages a short 
     bulk: [201, 422],
     listed: [code],
     changed: { short_code: code, title: 'Another tour', tags: ['tour'] },
-    staleChange: problemUri('version-mismatch'),
+    staleChange: problemUri('version-mismatch', service.baseUrl()),
     location: 'https://example.com/tour',
     clicks: 1,
-    deleted: problemUri('not-found'),
+    deleted: problemUri('not-found', service.baseUrl()),
     restored: { short_code: code, title: 'Another tour' },
   });
 });

@@ -8,7 +8,7 @@ import type { Answer, Request } from './send.ts';
 const problemSchema: Schema = {
   type: 'object',
   properties: {
-    type: { type: 'string', pattern: '/docs/problems\\.md#[a-z-]+$' },
+    type: { type: 'string', pattern: '/docs/problems#[a-z-]+$' },
     title: { type: 'string' },
     status: { type: 'integer' },
     detail: { type: 'string' },

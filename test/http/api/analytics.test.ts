@@ -201,7 +201,7 @@ test('minutes before the retention period are rejected with its start', async ()
     .get('/api/v1/urls/clicked/analytics?from=2026-11-19&to=2026-11-20&interval=minute');
   expect([answer.status, answer.body['type'], answer.body['detail']]).toEqual([
     422,
-    problemUri('retention-exceeded'),
+    problemUri('retention-exceeded', web.baseUrl()),
     'Minutes and filters need single click events, which are retained since 2026-11-20T00:00:00.000Z.',
   ]);
 });

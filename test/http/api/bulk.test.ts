@@ -26,7 +26,7 @@ test('each item of a bulk create has its own result', async () => {
   expect(results.map(({ status }) => status)).toEqual([201, 422, 409, 201, 422, 422, 409]);
   expect(results[0]!.url).toMatchObject({ short_code: 'bulk-1', title: 'One' });
   expect(results[1]!.problem).toMatchObject({
-    type: problemUri('validation-failed'),
+    type: problemUri('validation-failed', web.baseUrl()),
     errors: [{ field: 'original_url', detail: 'must begin with http:// or https://' }],
   });
   expect((await web.client().get('/bulk-1')).status).toBe(301);

@@ -1,13 +1,11 @@
 import { request } from 'node:http';
 import { expect, test } from 'vitest';
 import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
-import { problemUri } from '../../../src/http/problems/problem-types.ts';
 import { useWeb } from '../../support/http/web-app.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 const web = useWeb({ MAX_IMPORTS_AND_EXPORTS_PER_API_KEY: '3' });
 const csv = { 'content-type': 'text/csv' };
-const tooMany = { status: 409, body: { type: problemUri('too-many-transfers') } };
 
 const createKey = async () =>
   (await createApiKeys(web.database.db()).create('some', { scopes: ['urls:read', 'urls:write'] })).key;
@@ -33,7 +31,7 @@ test('concurrent exports of an API key are limited until one is deleted', async 
   expect(answers.map(({ status }) => status).sort((a, b) => a - b)).toEqual([
     202, 202, 202, 409, 409, 409, 409, 409,
   ]);
-  expect(await create()).toMatchObject(tooMany);
+  expect(await create()).toBeProblem('too-many-transfers');
   expect((await web.client(await createKey()).post('/api/v1/exports', {})).status).toBe(202);
   await client.delete(answers.find(({ status }) => status === 202)!.headers.get('location')!);
   expect((await create()).status).toBe(202);
@@ -44,7 +42,7 @@ test('unfinished imports of an API key are limited until one is deleted', async 
   const upload = async () => await client.post('/api/v1/imports', 'original_url\n', csv);
   const answers = await Promise.all(Array.from({ length: 6 }, upload));
   expect(answers.map(({ status }) => status).sort((a, b) => a - b)).toEqual([202, 202, 202, 409, 409, 409]);
-  expect(await upload()).toMatchObject(tooMany);
+  expect(await upload()).toBeProblem('too-many-transfers');
   await client.delete(answers.find(({ status }) => status === 202)!.headers.get('location')!);
   expect((await upload()).status).toBe(202);
 });
@@ -59,7 +57,7 @@ test('unfinished uploads are limited, also after their imports are deleted', asy
     return imports.length === 3 && imports;
   });
   for (const { id } of begun) await client.delete(`/api/v1/imports/${id}`);
-  expect(await client.post('/api/v1/imports', 'original_url\n', csv)).toMatchObject(tooMany);
+  expect(await client.post('/api/v1/imports', 'original_url\n', csv)).toBeProblem('too-many-transfers');
   uploads[0]!.sending.write('https://example.com/\n'.repeat(20_000));
   expect(await uploads[0]!.answered).toBe(408);
   for (const { sending } of uploads) sending.destroy();

@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import { problemUri } from '../../../src/http/problems/problem-types.ts';
 import { jobNames } from '../../../src/queues/jobs.ts';
 import { createClient } from '../../support/http/client.ts';
 import { useWeb } from '../../support/http/web-app.ts';
@@ -80,8 +79,7 @@ test.each([
   ['an origin that is no URL', { origin: 'evil' }],
 ])('a write with the login from %s is answered with 403 and changes nothing', async (_, headers) => {
   const answer = await web.client(null).request('PUT', pause, undefined, { ...operator, ...headers });
-  expect(answer.status).toBe(403);
-  expect(answer.body['type']).toBe(problemUri('cross-origin-request'));
+  expect(answer).toBeProblem('cross-origin-request');
   expect(await isPaused()).toBe(false);
 });
 

@@ -99,7 +99,14 @@ test('every public page and every problem has security headers', async () => {
     const rejected = await send('PUT', path);
     expect([path, rejected.status, faultsOf(rejected)]).toEqual([path, rejected.status, []]);
   }
-  for (const path of ['/docs', '/docs/start.js', '/docs/swagger-ui.css', '/openapi.json', '/robots.txt']) {
+  for (const path of [
+    '/docs',
+    '/docs/problems',
+    '/docs/start.js',
+    '/docs/swagger-ui.css',
+    '/openapi.json',
+    '/robots.txt',
+  ]) {
     const answer = await send('GET', path);
     expect([path, answer.status, faultsOf(answer, { isCacheable: true })]).toEqual([path, 200, []]);
   }

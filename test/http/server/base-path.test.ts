@@ -79,7 +79,9 @@ test('paths in responses are below the base path', async () => {
   });
   expect(body['detail']).toContain('DELETE /go/api/v1/urls/deleted?purge=true');
   const bulk = await client.post('/api/v1/urls/bulk', { urls: [wanted] });
-  expect(bulk.body['results']).toMatchObject([{ problem: { restore_path: body['restore_path'] } }]);
+  const { type, restore_path } = body;
+  expect(type).toBe(`${origin()}/go/docs/problems#code-deleted`);
+  expect(bulk.body['results']).toMatchObject([{ problem: { type, restore_path } }]);
   const made = await client.post('/api/v1/exports', { kind: 'urls', format: 'csv' });
   expect(made.headers.get('location')).toMatch(/^\/go\/api\/v1\/exports\/\d+$/);
 });

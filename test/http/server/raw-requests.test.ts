@@ -63,7 +63,7 @@ describe('invalid HTTP answers 400, and the connection is closed', () => {
       connection: 'close',
     });
     expect(JSON.parse(answers[0]!.body)).toMatchObject({
-      type: problemUri('bad-request'),
+      type: problemUri('bad-request', web.baseUrl()),
       status: 400,
     });
   });
@@ -78,7 +78,7 @@ describe('an oversized head answers 431', () => {
     const { answers } = await send(bytes);
     expect(statusesOf(answers)).toEqual([431]);
     expect(JSON.parse(answers[0]!.body)).toMatchObject({
-      type: problemUri('too-large'),
+      type: problemUri('too-large', web.baseUrl()),
       status: 431,
     });
   });

@@ -35,7 +35,7 @@ async function createDeleted(more: object = {}) {
 const createAs = async (client: Client, custom_code: string, more: object = {}) =>
   await client.post(urls, { original_url: `${page}/2`, custom_code, ...more });
 const visit = async (code: string) => (await web.client(null).get(`/${code}`)).headers.get('location');
-const problem = (name: ProblemType) => problemUri(name);
+const problem = (name: ProblemType) => problemUri(name, web.baseUrl());
 
 test('a create under a deleted code states when and how the code becomes free', async () => {
   const { code, path } = await createDeleted();

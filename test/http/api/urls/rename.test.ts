@@ -11,7 +11,7 @@ import { waitUntil } from '../../../support/wait-until.ts';
 const web = useWeb({ RETENTION_DAYS: '10', RATE_LIMIT_NOT_FOUND_PER_IP: '100000', METRICS_PUBLIC: 'true' });
 const urls = '/api/v1/urls';
 const page = 'https://example.com/page';
-const problem = (name: ProblemType) => problemUri(name);
+const problem = (name: ProblemType) => problemUri(name, web.baseUrl());
 
 let maker: Client;
 let otherKey: Client;
