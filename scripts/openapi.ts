@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { createApiDocument, exampleBaseUrl } from '../src/http/api/document.ts';
+import { createApiDocument, exampleBaseUrl } from '../src/http/openapi/document.ts';
 
 /** npm run openapi: writes docs/openapi.json from the code; --check fails if it differs. */
 const file = new URL('../docs/openapi.json', import.meta.url);

@@ -2,12 +2,16 @@ import Router from '@koa/router';
 import Koa from 'koa';
 import type { WorkerConfig } from './config/worker.ts';
 import { handleErrors } from './http/middleware/error-handler.ts';
-import { createMetricsHandler } from './http/ops/metrics.ts';
-import { createWorkerHealthHandlers, type WorkerHealthDeps } from './http/ops/worker-health.ts';
+import { workerHealthRoutes } from './http/ops/health-routes.ts';
+import { metricsHandlers, metricsRoutes } from './http/ops/metrics.ts';
+import { type WorkerHealthDeps, workerHealthHandlers } from './http/ops/worker-health.ts';
+import { mountPublic } from './http/routes/mount-public.ts';
 import { listenHost } from './http/server/listen-host.ts';
 import { listen } from './http/server/server.ts';
 import type { Log } from './log.ts';
 import { version } from './version.ts';
+
+const workerRoutes = { ...workerHealthRoutes, ...metricsRoutes };
 
 /** Connections of orchestrators and Prometheus. */
 const maxConnections = 100;
@@ -22,14 +26,11 @@ export async function openWorkerEndpoint(deps: {
 }) {
   const { config, port, health, showMetrics, log } = deps;
   const router = new Router({ sensitive: true });
-  const { getHealth, getLiveness, getReadiness } = createWorkerHealthHandlers({ ...health, version });
-  router.get('/health', getHealth);
-  router.get('/health/live', getLiveness);
-  router.get('/health/ready', getReadiness);
-  router.get(
-    '/metrics',
-    createMetricsHandler({ showMetrics, token: config.METRICS_TOKEN, isPublic: config.METRICS_PUBLIC }),
-  );
+  const metrics = { showMetrics, token: config.METRICS_TOKEN, isPublic: config.METRICS_PUBLIC };
+  mountPublic(router, workerRoutes, {
+    ...workerHealthHandlers({ ...health, version }),
+    ...metricsHandlers(metrics),
+  });
   const app = new Koa();
   app.on('error', (error: unknown) => log.debug({ err: error }, 'failed to send a response'));
   app.use(handleErrors(log, { baseUrl: undefined }));

@@ -57,6 +57,9 @@ const severities = {
 export type Severity = 'degraded' | 'not_ready';
 export type ConditionCode = keyof typeof severities;
 
+/** Every condition that a process can report. */
+export const conditionCodes = Object.keys(severities) as ConditionCode[];
+
 /** The severity of each condition. */
 export const conditionSeverities: Readonly<Record<ConditionCode, Severity>> = severities;
 

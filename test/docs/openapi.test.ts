@@ -3,7 +3,7 @@ import addFormats from 'ajv-formats';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
 import { operations } from '../../src/http/api/api.ts';
-import { createApiDocument, exampleBaseUrl } from '../../src/http/api/document.ts';
+import { createApiDocument, exampleBaseUrl } from '../../src/http/openapi/document.ts';
 import { readOperations } from '../fuzz/api/operations.ts';
 import type { Schema } from '../fuzz/api/schema.ts';
 

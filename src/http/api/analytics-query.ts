@@ -99,7 +99,10 @@ const referrer = filterText
   .describe(`${meaning}. A host name, or an app such as com.slack or ios-app://544007664`);
 
 export const urlAnalyticsQuery = rangeQuery.extend({
-  group_by: z.enum(groupings, `must be one of ${groupings.join(', ')}`).default('time'),
+  group_by: z
+    .enum(groupings, `must be one of ${groupings.join(', ')}`)
+    .default('time')
+    .describe('Dimension of the groups, or `time` for groups of an `interval`'),
   interval: z
     .enum(intervals, `must be one of ${intervals.join(', ')}`)
     .default('day')

@@ -5,7 +5,7 @@ import { keyName, keyScopes } from '../../api-keys/key-fields.ts';
 import { prefixOf } from '../../api-keys/key-secret.ts';
 import { scopes } from '../../api-keys/scopes.ts';
 import { boolean } from '../../validation/boolean.ts';
-import { futureTime, timestamp } from './schemas.ts';
+import { futureTime, timestamp } from '../routes/schemas.ts';
 
 const ownUrlsOnly = boolean.describe(
   'Restricts the key to the short URLs that it created. Not possible with the scopes `admin` and `jobs:run`',

@@ -3,6 +3,7 @@ import type { StoredApiKey } from '../../api-keys/api-key.ts';
 import type { ApiKeys } from '../../api-keys/api-keys.ts';
 import { graceHours } from '../../api-keys/key-fields.ts';
 import { Problem } from '../problems/problem.ts';
+import { idParams, idPosition } from '../routes/schemas.ts';
 import {
   apiKeyInput,
   apiKeyPatch,
@@ -14,7 +15,6 @@ import {
 } from './api-key-schemas.ts';
 import type { Handlers, Operations } from './operation.ts';
 import { pageOf, pageQuery, readPage } from './pagination.ts';
-import { idParams, idPosition } from './schemas.ts';
 
 const tag = 'API keys';
 

@@ -3,9 +3,9 @@ import { type HostBlocking, parseBlockedHost } from '../../urls/blocklist/servic
 import type { BlockedHost } from '../../urls/blocklist/store.ts';
 import { plainText, storedText } from '../../validation/text.ts';
 import { Problem } from '../problems/problem.ts';
+import { timestamp } from '../routes/schemas.ts';
 import type { Handlers, Operations } from './operation.ts';
 import { pageOf, pageQuery, readPage } from './pagination.ts';
-import { timestamp } from './schemas.ts';
 
 const tag = 'Moderation';
 const maxHosts = 1_000;
@@ -83,7 +83,7 @@ export const blockedHostOperations = {
     summary: 'Unblock a host',
     description: 'Short URLs redirect to the host again within 2 s, unless a parent domain is blocked.',
     scope: 'admin',
-    params: z.object({ host: z.string().meta({ example: 'example.com' }) }),
+    params: z.object({ host: z.string().meta({ description: 'Blocked host', example: 'example.com' }) }),
     replies: { 204: { description: 'The host is no longer blocked.' } },
     problems: ['not-found'],
   },

@@ -7,9 +7,9 @@ import { exportKinds } from '../../transfers/exports/source.ts';
 import type { Export } from '../../transfers/exports/store.ts';
 import { timeInYears } from '../../validation/rfc3339.ts';
 import { assertScope } from '../middleware/authenticate.ts';
+import { idParams, idPosition, timestamp } from '../routes/schemas.ts';
 import type { Handlers, Operations } from './operation.ts';
 import { pageOf, pageQuery, readPage } from './pagination.ts';
-import { idParams, idPosition, timestamp } from './schemas.ts';
 import { filterText } from './url-filter-query.ts';
 
 const tag = 'Exports';

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { serviceNames } from '../../transfers/formats/formats.ts';
 import type { Import } from '../../transfers/imports/import.ts';
 import type { StoredWarning } from '../../transfers/imports/report-store.ts';
-import { timestamp } from './schemas.ts';
+import { timestamp } from '../routes/schemas.ts';
 
 const warning = z.object({
   line: z.int().describe('Line of the file, or row number in a JSON document or SQL dump'),

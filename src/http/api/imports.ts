@@ -5,12 +5,12 @@ import { MappingRejected, readMapping } from '../../transfers/formats/custom.ts'
 import { serviceNames } from '../../transfers/formats/formats.ts';
 import type { Import } from '../../transfers/imports/import.ts';
 import type { Imports } from '../../transfers/imports/imports.ts';
+import { idParams, idPosition } from '../routes/schemas.ts';
 import { kindOf, uploadTypes } from '../uploads/upload-types.ts';
 import { openUpload } from '../uploads/uploaded-file.ts';
 import { detailedImport, presentImport, presentWarning, shownImport } from './import-presenter.ts';
 import type { Handlers, Operations } from './operation.ts';
 import { pageOf, pageQuery, readPage } from './pagination.ts';
-import { idParams, idPosition } from './schemas.ts';
 
 const tag = 'Imports';
 

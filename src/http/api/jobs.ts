@@ -3,8 +3,8 @@ import { isJobName, jobNames, jobs } from '../../queues/jobs.ts';
 import type { Job, Queues } from '../../queues/queues.ts';
 import { validate } from '../middleware/validation.ts';
 import { Problem } from '../problems/problem.ts';
+import { timestamp } from '../routes/schemas.ts';
 import type { Handlers, Operations } from './operation.ts';
-import { timestamp } from './schemas.ts';
 
 const shownJob = z.object({
   id: z.string(),
@@ -47,7 +47,7 @@ export const jobOperations = {
     tag: 'Jobs',
     summary: 'Get a job',
     scope: 'jobs:run',
-    params: z.object({ name, id: z.string() }),
+    params: z.object({ name, id: z.string().describe('ID of the job') }),
     replies: { 200: { description: 'The job.', body: shownJob } },
     problems: ['not-found'],
   },

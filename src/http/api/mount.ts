@@ -7,6 +7,7 @@ import { readIdempotencyKey } from '../middleware/idempotency-key.ts';
 import { chargeAs, type RateLimits } from '../middleware/rate-limits.ts';
 import { bodyLengthOf, bodyOf, jsonBody, uploadBody, validate } from '../middleware/validation.ts';
 import { methodNotAllowed } from '../problems/problem.ts';
+import { sendAnswer } from '../routes/reply.ts';
 import {
   type ApiAnswer,
   type ApiRequest,
@@ -55,12 +56,9 @@ export function mount<Ops extends Operations>(
           : undefined,
         ctx,
       });
-      ctx.status = answer.status;
-      ctx.set(answer.headers ?? {});
+      sendAnswer(ctx, answer);
       const location = answer.headers?.['Location'];
       if (location?.startsWith('/')) ctx.set('Location', `${basePath}${location}`);
-      if ('type' in answer) ctx.type = String(answer.type);
-      if (answer.body !== undefined) ctx.body = answer.body;
     });
   }
 }
@@ -71,4 +69,4 @@ function bodyReaders({ body, maxBodyBytes, upload }: Operation): Middleware[] {
 }
 
 /** The path of an operation in the router's syntax. */
-export const pathOf = ({ path }: Operation) => path.replaceAll(/\{(\w+)\}/g, ':$1');
+const pathOf = ({ path }: Operation) => path.replaceAll(/\{(\w+)\}/g, ':$1');

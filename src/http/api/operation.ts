@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import type { Context } from 'koa';
 import type { z } from 'zod';
 import type { ApiKey } from '../../api-keys/api-key.ts';
@@ -6,21 +5,11 @@ import type { Scope } from '../../api-keys/scopes.ts';
 import type { IdempotencyKey } from '../../urls/store/idempotency-key.ts';
 import type { Owner } from '../../urls/store/owner.ts';
 import type { ProblemType } from '../problems/problem-types.ts';
+import type { AnswerOf, Replies } from '../routes/reply.ts';
 import type { Tag } from './tags.ts';
 
 /** Maximum length of a body, unless the operation sets another. */
 export const defaultBodyBytes = 64 * 1024;
-
-/** An answer of an operation. */
-interface Reply {
-  description: string;
-  /** Its JSON body. */
-  body?: z.ZodType;
-  /** Or the media types of another body. */
-  content?: readonly string[];
-  /** Descriptions of its headers. */
-  headers?: Readonly<Record<string, string>>;
-}
 
 /** An operation of the API, declared once: validation, the types of its handler and its documentation derive from this. */
 export interface Operation {
@@ -47,7 +36,7 @@ export interface Operation {
   weightOf?(input: RequestInput): number;
   /** A GET with side effects, which does not support HEAD. */
   isUnsafe?: boolean;
-  replies: Readonly<Record<number, Reply>>;
+  replies: Replies;
   /** Its own problem types, in addition to those of every request. */
   problems: readonly ProblemType[];
 }
@@ -75,19 +64,8 @@ export interface ApiRequest<Op extends Operation> {
   ctx: Context;
 }
 
-type BodyOf<Given> = Given extends { body: infer Schema extends z.ZodType }
-  ? { body: z.input<Schema> }
-  : Given extends { content: readonly string[] }
-    ? { body: string | Buffer | Readable; type: Given['content'][number] }
-    : { body?: undefined };
-
 /** An answer that the operation declares. */
-export type ApiAnswer<Op extends Operation> = {
-  [Status in keyof Op['replies'] & number]: {
-    status: Status;
-    headers?: Record<string, string>;
-  } & BodyOf<Op['replies'][Status]>;
-}[keyof Op['replies'] & number];
+export type ApiAnswer<Op extends Operation> = AnswerOf<Op['replies']>;
 
 export type Operations = Readonly<Record<string, Operation>>;
 

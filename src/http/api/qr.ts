@@ -4,8 +4,8 @@ import { shortUrlOf } from '../../urls/short-url.ts';
 import type { Urls } from '../../urls/urls.ts';
 import { wholeNumberText } from '../../validation/integer.ts';
 import { entityTagOfText, matchesEntityTag } from '../etags.ts';
+import { shortCodeParams } from '../routes/schemas.ts';
 import type { Handlers, Operations } from './operation.ts';
-import { shortCodeParams } from './schemas.ts';
 
 const colour = z
   .string('must be a string')
@@ -30,7 +30,7 @@ export const qrOperations = {
     scope: 'urls:read',
     params: shortCodeParams,
     query: z.strictObject({
-      format: z.enum(['svg', 'png'], 'must be svg or png').default('svg'),
+      format: z.enum(['svg', 'png'], 'must be svg or png').default('svg').describe('Format of the image'),
       size: wholeNumberText(64, 2_048).default(256).describe('Pixels per side, including the margin'),
       margin: wholeNumberText(0, 20).default(4).describe('Margin in modules; scanners need 4'),
       level: z

@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { type Report, reportReasons } from '../../reports/report.ts';
 import type { Reports } from '../../reports/reports.ts';
 import { boolean } from '../../validation/boolean.ts';
+import { idParams, idPosition, timestamp } from '../routes/schemas.ts';
 import type { Handlers, Operations } from './operation.ts';
 import { pageOf, pageQuery, readPage } from './pagination.ts';
-import { idParams, idPosition, timestamp } from './schemas.ts';
 
 const tag = 'Moderation';
 
@@ -40,7 +40,10 @@ export const reportOperations = {
     description: 'Reports of visitors, latest first.',
     scope: 'admin',
     query: z.strictObject({
-      state: z.enum(['open', 'closed', 'all'], 'must be open, closed or all').default('open'),
+      state: z
+        .enum(['open', 'closed', 'all'], 'must be open, closed or all')
+        .default('open')
+        .describe('State of the reports'),
       ...pageQuery({ default: 50, max: 200 }),
     }),
     replies: { 200: { description: 'A page of reports.', body: pageOf(shownReport) } },

@@ -5,7 +5,7 @@ import type { Log } from '../../log.ts';
 import { createConcurrencyLimit } from '../../resilience/concurrency-limit.ts';
 import { problemOf } from '../problems/from-error.ts';
 import { presentProblem, Problem } from '../problems/problem.ts';
-import { problem } from './schemas.ts';
+import { problem } from '../routes/schemas.ts';
 
 /** Most items of a bulk request. */
 export const maxItems = 1_000;

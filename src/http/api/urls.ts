@@ -5,9 +5,9 @@ import type { ShortUrl } from '../../urls/url.ts';
 import type { Urls } from '../../urls/urls.ts';
 import { booleanText } from '../../validation/boolean.ts';
 import { entityTagOf, matchesEntityTag, versionsIn } from '../etags.ts';
+import { shortCodeParams, timestamp } from '../routes/schemas.ts';
 import { createUrl } from './create-url.ts';
 import type { Handlers, Operations } from './operation.ts';
-import { shortCodeParams, timestamp } from './schemas.ts';
 import { presentUrl, shortUrl } from './url-presenter.ts';
 import { toUrlPatch, urlInput, urlPatch } from './url-schemas.ts';
 

@@ -26,9 +26,11 @@ function readPath(ctx: Context): string | undefined {
 /** Paths that cannot be a mistyped short URL. */
 const notForVisitors = /^\/(?:api|admin|docs)\//;
 
-/** Whether the request comes from a browser, for a path that can be a mistyped short URL. */
+/** Whether browsers get problems of this path as pages: it can be a mistyped short URL. */
+export const isVisitorPath = (path: string) => !notForVisitors.test(path);
+
 const wantsPage = (ctx: Context, path: string) =>
-  !notForVisitors.test(path) && ctx.accepts('json', 'html') === 'html';
+  isVisitorPath(path) && ctx.accepts('json', 'html') === 'html';
 
 /** Answers every error as `application/problem+json` (RFC 9457), or as a page for browsers. An unexpected error is logged, and its
  *  answer shows nothing of it. `baseUrl` is undefined in a process without one. */

@@ -1,13 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import type { Middleware } from 'koa';
-import { createApiDocument } from '../api/document.ts';
+import { z } from 'zod';
 import { basePathOf } from '../base-path.ts';
-import { answerPage } from '../pages/page.ts';
+import { pageAnswer } from '../pages/page.ts';
 import { problemTypesPage } from '../pages/problem-types-page.ts';
-
-const dayMs = 24 * 3_600_000;
+import { problemTypesPath } from '../problems/problem-types.ts';
+import type { PublicHandlers, PublicRoutes } from '../routes/public-route.ts';
 
 const page = (basePath: string) => `<!doctype html>
 <html lang="en">
@@ -37,41 +36,101 @@ const start = (basePath: string) => `SwaggerUIBundle({
 });
 `;
 
-/** `GET /openapi.json`, the OpenAPI document, and `GET /docs`, a page to read and try the API, which loads nothing from other
- *  hosts. */
-export function createApiDocsHandlers(baseUrl: string) {
+const publicMaxAgeSeconds = 24 * 3_600;
+
+/** The API document, and the pages that explain the API. */
+export const apiDocsRoutes = {
+  getApiDocument: {
+    method: 'get',
+    path: '/openapi.json',
+    summary: 'Get this document',
+    description: 'Generated from the declarations that validate requests.',
+    replies: {
+      200: {
+        description: 'OpenAPI 3.1.',
+        body: z.looseObject({
+          openapi: z.string(),
+          info: z.looseObject({}),
+          paths: z.looseObject({}),
+        }),
+        content: ['application/json'],
+      },
+    },
+    problems: [],
+  },
+  getApiPage: {
+    method: 'get',
+    path: '/docs',
+    summary: 'Get this document as a page',
+    description: 'Swagger UI, which also sends requests.',
+    replies: {
+      200: {
+        description: 'A page to read and try the API; it loads nothing from other hosts.',
+        content: ['text/html'],
+      },
+    },
+    problems: [],
+  },
+  getProblemTypes: {
+    method: 'get',
+    path: problemTypesPath,
+    summary: 'Get the page of problem types',
+    description: 'The `type` of each problem is a link to a section of this page.',
+    replies: {
+      200: { description: 'A page with a section for each problem type.', content: ['text/html'] },
+    },
+    problems: [],
+  },
+} as const satisfies PublicRoutes;
+
+const fileOf = <Type extends string>(path: `/docs/${string}`, type: Type) => ({
+  method: 'get' as const,
+  path,
+  summary: `Get ${path}`,
+  description: 'A file of the page `/docs`.',
+  replies: { 200: { description: 'The file.', content: [type] } },
+  problems: [],
+});
+
+/** The files that the page `/docs` loads. The API document does not describe them. */
+export const apiPageFiles = {
+  getApiPageScript: fileOf('/docs/start.js', 'text/javascript'),
+  getSwaggerScript: fileOf('/docs/swagger-ui-bundle.js', 'text/javascript'),
+  getSwaggerStyle: fileOf('/docs/swagger-ui.css', 'text/css'),
+} satisfies PublicRoutes;
+
+/** `createDocument` returns the OpenAPI document. */
+export function apiDocsHandlers({
+  baseUrl,
+  createDocument,
+}: {
+  baseUrl: string;
+  createDocument: () => object;
+}): PublicHandlers<typeof apiDocsRoutes & typeof apiPageFiles> {
   const basePath = basePathOf(baseUrl);
   // Built on the first request, because that slows the start down.
   let document: string | undefined;
   return {
-    getApiDocument: (ctx) => {
-      document ??= JSON.stringify(createApiDocument(baseUrl));
-      ctx.set('Cache-Control', 'no-cache');
-      ctx.type = 'application/json';
-      ctx.body = document;
+    getApiDocument: () => {
+      document ??= JSON.stringify(createDocument());
+      const headers = { 'Cache-Control': 'no-cache' };
+      return { status: 200, headers, type: 'application/json', body: document };
     },
-    getApiPage: (ctx) => {
-      ctx.type = 'html';
-      ctx.body = page(basePath);
-    },
-    getApiPageScript: (ctx) => {
-      ctx.type = 'js';
-      ctx.body = start(basePath);
-    },
-    getProblemTypes: (ctx) => answerPage(ctx, 200, problemTypesPage),
-    getSwaggerScript: serveSwaggerFile('swagger-ui-bundle.js'),
-    getSwaggerStyle: serveSwaggerFile('swagger-ui.css'),
-  } satisfies Record<string, Middleware>;
+    getApiPage: () => ({ status: 200, type: 'text/html', body: page(basePath) }),
+    getProblemTypes: () => pageAnswer(200, problemTypesPage),
+    getApiPageScript: () => ({ status: 200, type: 'text/javascript', body: start(basePath) }),
+    getSwaggerScript: serveSwaggerFile('swagger-ui-bundle.js', 'text/javascript'),
+    getSwaggerStyle: serveSwaggerFile('swagger-ui.css', 'text/css'),
+  };
 }
 
 /** Serves a file of Swagger UI, which is read once. */
-function serveSwaggerFile(name: string): Middleware {
+function serveSwaggerFile<Type extends string>(name: string, type: Type) {
   const folder = path.dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
-  let text: Buffer | undefined;
-  return async (ctx) => {
-    text ??= await readFile(path.join(folder, name));
-    ctx.set('Cache-Control', `public, max-age=${dayMs / 1_000}`);
-    ctx.type = path.extname(name);
-    ctx.body = text;
+  let body: Buffer | undefined;
+  return async () => {
+    body ??= await readFile(path.join(folder, name));
+    const headers = { 'Cache-Control': `public, max-age=${publicMaxAgeSeconds}` };
+    return { status: 200 as const, headers, type, body };
   };
 }

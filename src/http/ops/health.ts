@@ -1,10 +1,11 @@
-import type { Middleware } from 'koa';
 import type { ClickStatus, ClickStatusReader } from '../../clicks/recording/status.ts';
 import type { Breaker } from '../../resilience/circuit-breaker.ts';
-import type { ConditionCode, Conditions } from '../../resilience/conditions.ts';
+import type { Condition, ConditionCode, Conditions } from '../../resilience/conditions.ts';
 import type { EventLoopWatch } from '../../resilience/process/event-loop.ts';
 import { remember } from '../../resilience/remember.ts';
+import type { PublicHandlers } from '../routes/public-route.ts';
 import type { LoadShedding } from '../server/load-shedding.ts';
+import type { HealthBody, healthRoutes } from './health-routes.ts';
 import { createStoreCheck, rememberMs, type StoreCheck } from './store-check.ts';
 
 interface Store {
@@ -29,9 +30,7 @@ export interface HealthDeps {
 
 /** The health of a web process: `/health` for people, `/health/live` while the process can answer, and `/health/ready` while
  *  it can serve redirects, which needs one of the two stores. */
-export function createHealthHandlers(
-  deps: HealthDeps,
-): Record<'getHealth' | 'getLiveness' | 'getReadiness', Middleware> {
+export function healthHandlers(deps: HealthDeps): PublicHandlers<typeof healthRoutes> {
   const checkPostgres = checkWithBreaker(() => deps.stores.postgres);
   const checkRedis = checkWithBreaker(() => deps.stores.redis);
   const checkAll = async () => {
@@ -43,18 +42,17 @@ export function createHealthHandlers(
   const readClicks = remember(async () => await deps.clickStatus.read(), rememberMs);
 
   return {
-    async getHealth(ctx) {
+    async getHealth() {
       const [checks, poolSize, clicks] = await Promise.all([checkAll(), readPoolSize(), readClicks()]);
       const rejected = deps.loadShedding.rejectedShare();
       const up = Object.values(checks).filter((one) => one.status === 'up').length;
       const conditions = deps.conditions.list();
       const isHealthy = up === 2 && !clicks.isPastLimit && rejected.api === 0 && conditions.length === 0;
-      ctx.status = up === 0 ? 503 : 200;
-      ctx.body = {
+      const body: HealthBody = {
         status: up === 0 ? 'unhealthy' : isHealthy ? 'healthy' : 'degraded',
-        timestamp: new Date(),
+        timestamp: new Date().toISOString(),
         version: deps.version,
-        conditions: conditions.map(({ code, reason, since }) => ({ code, reason, since })),
+        conditions: conditions.map(presentCondition),
         works: describeCapabilities(checks, clicks, new Set(conditions.map(({ code }) => code))),
         kgs_pool_size: poolSize,
         clicks: {
@@ -66,27 +64,32 @@ export function createHealthHandlers(
         load: { event_loop_delay_ms: Math.round(deps.eventLoop.delayMs), rejected_share: rejected },
         checks,
       };
+      return up === 0 ? { status: 503, body } : { status: 200, body };
     },
 
     getLiveness: answerLive,
 
-    async getReadiness(ctx) {
+    async getReadiness() {
       const { postgres, redis } = await checkAll();
       const hasStore = postgres.status === 'up' || redis.status === 'up';
-      answerReadiness(ctx, !deps.isClosing() && deps.conditions.isReady() && hasStore);
+      return readinessAnswer(!deps.isClosing() && deps.conditions.isReady() && hasStore);
     },
   };
 }
 
 /** Answers that the process can answer. */
-export const answerLive: Middleware = (ctx) => {
-  ctx.body = { status: 'live' };
-};
+export const answerLive = () => ({ status: 200, body: { status: 'live' } }) as const;
 
-export function answerReadiness(ctx: Parameters<Middleware>[0], isReady: boolean): void {
-  ctx.status = isReady ? 200 : 503;
-  ctx.body = { status: isReady ? 'ready' : 'not ready' };
-}
+export const readinessAnswer = (isReady: boolean) =>
+  isReady
+    ? ({ status: 200, body: { status: 'ready' } } as const)
+    : ({ status: 503, body: { status: 'not ready' } } as const);
+
+export const presentCondition = ({ code, reason, since }: Condition) => ({
+  code,
+  reason,
+  since: since.toISOString(),
+});
 
 /** Conditions under which the jobs of at least one queue do not run. */
 const jobConditions: ConditionCode[] = ['workers_missing', 'jobs_overdue', 'queues_paused'];
@@ -96,7 +99,7 @@ function describeCapabilities(
   { postgres, redis }: Record<'postgres' | 'redis', Check>,
   clicks: ClickStatus,
   conditions: Set<ConditionCode>,
-) {
+): HealthBody['works'] {
   const isReadOnly = conditions.has('postgres_read_only');
   const [hasPostgres, hasRedis] = [postgres.status === 'up', redis.status === 'up'];
   return {

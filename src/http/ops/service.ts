@@ -1,14 +1,33 @@
-import type { Middleware } from 'koa';
+import { z } from 'zod';
 import { version } from '../../version.ts';
 import { homePage } from '../pages/home-page.ts';
-import { answerPage } from '../pages/page.ts';
+import { pageAnswer } from '../pages/page.ts';
+import type { PublicHandlers, PublicRoutes } from '../routes/public-route.ts';
 
-/** `GET /`: name and version of the service, or the home page for a browser. */
-export function createServiceHandler(baseUrl: string): Middleware {
+export const serviceRoutes = {
+  getService: {
+    method: 'get',
+    path: '/',
+    summary: 'Get the service name and version',
+    description: 'A browser gets a page for visitors who do not know the service.',
+    replies: {
+      200: {
+        description: 'Name and version, or a page for a browser.',
+        body: z.object({ service: z.literal('linkmill'), version: z.string() }),
+        content: ['text/html'],
+      },
+    },
+    problems: [],
+  },
+} as const satisfies PublicRoutes;
+
+export function serviceHandlers({ baseUrl }: { baseUrl: string }): PublicHandlers<typeof serviceRoutes> {
   const home = homePage(baseUrl);
-  return (ctx) => {
-    ctx.vary('Accept');
-    if (ctx.accepts('json', 'html') === 'html') answerPage(ctx, 200, home);
-    else ctx.body = { service: 'linkmill', version };
+  return {
+    getService: ({ ctx }) => {
+      ctx.vary('Accept');
+      const wantsPage = ctx.accepts('json', 'html') === 'html';
+      return wantsPage ? pageAnswer(200, home) : { status: 200, body: { service: 'linkmill', version } };
+    },
   };
 }

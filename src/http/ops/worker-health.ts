@@ -1,6 +1,7 @@
-import type { Middleware } from 'koa';
 import type { Conditions } from '../../resilience/conditions.ts';
-import { answerLive, answerReadiness } from './health.ts';
+import type { PublicHandlers } from '../routes/public-route.ts';
+import type { WorkerHealthBody, workerHealthRoutes } from './health-routes.ts';
+import { answerLive, presentCondition, readinessAnswer } from './health.ts';
 import { createStoreCheck } from './store-check.ts';
 
 export interface WorkerHealthDeps {
@@ -16,9 +17,7 @@ export interface WorkerHealthDeps {
 
 /** The health of a worker process: `/health` for people, `/health/live` while the process can answer, and `/health/ready` while
  *  it can run jobs, which needs both stores. */
-export function createWorkerHealthHandlers(
-  deps: WorkerHealthDeps,
-): Record<'getHealth' | 'getLiveness' | 'getReadiness', Middleware> {
+export function workerHealthHandlers(deps: WorkerHealthDeps): PublicHandlers<typeof workerHealthRoutes> {
   const { conditions } = deps;
   const checkPostgres = createStoreCheck(deps.stores.postgres.ping);
   const checkRedis = createStoreCheck(deps.stores.redis.ping);
@@ -28,26 +27,26 @@ export function createWorkerHealthHandlers(
   };
 
   return {
-    async getHealth(ctx) {
+    async getHealth() {
       const { checks, areUp } = await checkAll();
       const current = conditions.list();
-      ctx.status = areUp ? 200 : 503;
-      ctx.body = {
+      const body: WorkerHealthBody = {
         status: !areUp ? 'unhealthy' : current.length > 0 ? 'degraded' : 'healthy',
-        timestamp: new Date(),
+        timestamp: new Date().toISOString(),
         version: deps.version,
-        conditions: current.map(({ code, reason, since }) => ({ code, reason, since })),
+        conditions: current.map(presentCondition),
         queues: deps.queues,
         active_jobs: deps.activeJobs(),
         checks,
       };
+      return areUp ? { status: 200, body } : { status: 503, body };
     },
 
     getLiveness: answerLive,
 
-    async getReadiness(ctx) {
+    async getReadiness() {
       const { areUp } = await checkAll();
-      answerReadiness(ctx, areUp && conditions.isReady() && !deps.isClosing());
+      return readinessAnswer(areUp && conditions.isReady() && !deps.isClosing());
     },
   };
 }

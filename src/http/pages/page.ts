@@ -75,5 +75,13 @@ export function answerPage(ctx: Context, status: number, { headers, body }: Page
   ctx.body = body;
 }
 
+/** The answer of a route with a page. */
+export const pageAnswer = <Status extends number>(status: Status, { headers, body }: Page) => ({
+  status,
+  headers,
+  type: 'text/html' as const,
+  body,
+});
+
 /** Whether the client prefers JSON to a page; the default is the page. */
 export const wantsJson = (ctx: Context) => ctx.accepts('html', 'json') === 'json';

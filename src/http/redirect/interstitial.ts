@@ -5,11 +5,14 @@ import type { CachedUrl } from '../../urls/cache/entry.ts';
 import { type StoredUrl, UrlNotFound } from '../../urls/url.ts';
 import { createFormReader } from '../middleware/form.ts';
 import { isSameOrigin } from '../middleware/same-origin.ts';
+import { validate } from '../middleware/validation.ts';
 import { interstitialPage } from '../pages/interstitial-page.ts';
 import { answerPage, wantsJson } from '../pages/page.ts';
 import { Problem } from '../problems/problem.ts';
+import { visitRoutes } from './visit-routes.ts';
 
-const readForm = createFormReader(4_096);
+const { body: unlockForm } = visitRoutes.unlockUrl;
+const readForm = createFormReader(unlockForm.maxBytes);
 
 export type Interstitial = ReturnType<typeof createInterstitial>;
 
@@ -74,7 +77,7 @@ export function createInterstitial(deps: {
     async opens(ctx: Context, shortCode: string, url: CachedUrl): Promise<boolean> {
       if (!isSameOrigin(ctx, baseUrl)) throw crossOriginRequest();
       if (!url.rules?.isProtected) return true;
-      const { password = '' } = await readForm(ctx);
+      const { password = '' } = validate(unlockForm.schema, await readForm(ctx));
       if (password === '') show(ctx, url);
       else if (await isCorrect(ctx, shortCode, password)) return true;
       else rejectPassword(ctx, url);

@@ -6,11 +6,14 @@ import { shortUrlOf } from '../../urls/short-url.ts';
 import { type StoredUrl, UrlNotFound } from '../../urls/url.ts';
 import type { Urls } from '../../urls/urls.ts';
 import { basePathOf } from '../base-path.ts';
-import { answerPage, wantsJson } from '../pages/page.ts';
+import { pageAnswer, wantsJson } from '../pages/page.ts';
 import { hostOf, type Preview, previewPage } from '../pages/preview-page.ts';
 import { methodNotAllowed } from '../problems/problem.ts';
+import type { PublicAnswer } from '../routes/public-route.ts';
+import { sendAnswer } from '../routes/reply.ts';
 import { shortCodeOf } from '../server/target-path.ts';
 import { requireClicksLeft } from './access.ts';
+import type { PreviewBody, visitRoutes } from './visit-routes.ts';
 
 /** `GET /{short_code}+`: shows the original URL of a short URL. It neither redirects nor records a click. */
 export function createPreview(deps: {
@@ -35,8 +38,10 @@ export function createPreview(deps: {
   async function answer(ctx: Context, shortCode: string): Promise<void> {
     if (ctx.method !== 'GET' && ctx.method !== 'HEAD') throw methodNotAllowed('GET, HEAD');
     const preview = await find(shortCode, ctx.req);
-    if (wantsJson(ctx)) answerJson(ctx, preview, baseUrl);
-    else answerPage(ctx, 200, previewPage(preview, basePathOf(baseUrl)));
+    const response: PublicAnswer<typeof visitRoutes.previewUrl> = wantsJson(ctx)
+      ? { status: 200, body: presentPreview(preview, baseUrl) }
+      : pageAnswer(200, previewPage(preview, basePathOf(baseUrl)));
+    sendAnswer(ctx, response);
   }
 
   return {
@@ -71,10 +76,10 @@ function toPreview(url: StoredUrl): Preview {
   };
 }
 
-function answerJson(ctx: Context, preview: Preview, baseUrl: string): void {
+function presentPreview(preview: Preview, baseUrl: string): PreviewBody {
   const { shortCode, originalUrl, title, createdAt, expiresAt, hasPassword, isOneTime } = preview;
   const host = originalUrl === undefined ? undefined : hostOf(originalUrl);
-  ctx.body = {
+  return {
     short_code: shortCode,
     short_url: shortUrlOf(baseUrl, shortCode),
     original_url: originalUrl ?? null,

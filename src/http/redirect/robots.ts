@@ -1,15 +1,38 @@
-import type { Middleware } from 'koa';
 import { isShortCode } from '../../keys/short-code.ts';
 import { pathOfCode } from '../../urls/short-url.ts';
 import type { UrlStore } from '../../urls/store/url-store.ts';
+import { basePathOf } from '../base-path.ts';
+import type { PublicHandlers, PublicRoutes } from '../routes/public-route.ts';
 
 /** Crawlers read about this many lines (Google: the first 500 KiB). */
 const maxCodes = 10_000;
 const maxAgeSeconds = 60;
 
-/** `GET /robots.txt`: allows crawlers the latest crawlable short URLs, and nothing else. Queries the database at most once a
- *  minute. */
-export function createRobotsHandler(urlStore: Pick<UrlStore, 'findCrawlable'>, basePath: string): Middleware {
+export const robotsRoutes = {
+  getRobots: {
+    method: 'get',
+    path: '/robots.txt',
+    summary: 'Get the robots.txt',
+    description: 'Lists at most 10,000 short URLs, and is at most a minute old.',
+    replies: {
+      200: {
+        description: 'Allows the latest `crawlable` short URLs, and disallows everything else.',
+        content: ['text/plain'],
+      },
+    },
+    problems: [],
+  },
+} as const satisfies PublicRoutes;
+
+/** Allows crawlers the latest crawlable short URLs, and nothing else. Queries the database at most once a minute. */
+export function robotsHandlers({
+  urlStore,
+  baseUrl,
+}: {
+  urlStore: Pick<UrlStore, 'findCrawlable'>;
+  baseUrl: string;
+}): PublicHandlers<typeof robotsRoutes> {
+  const basePath = basePathOf(baseUrl);
   let known: { text: Promise<string>; until: number } | undefined;
 
   async function write(): Promise<string> {
@@ -34,9 +57,12 @@ export function createRobotsHandler(urlStore: Pick<UrlStore, 'findCrawlable'>, b
     }
   }
 
-  return async (ctx) => {
-    ctx.body = await read();
-    ctx.type = 'text/plain';
-    ctx.set('Cache-Control', `public, max-age=${maxAgeSeconds}`);
+  return {
+    getRobots: async () => ({
+      status: 200,
+      headers: { 'Cache-Control': `public, max-age=${maxAgeSeconds}` },
+      type: 'text/plain',
+      body: await read(),
+    }),
   };
 }

@@ -18,7 +18,7 @@ export const shortCodeParams = z.object({
 });
 
 /** The path parameter of a resource with an integer ID. */
-export const idParams = z.object({ id: wholeNumberText(1) });
+export const idParams = z.object({ id: wholeNumberText(1).describe('ID of the resource') });
 
 /** The position in a list of resources by ID. */
 export const idPosition = z.int().min(0);

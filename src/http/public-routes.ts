@@ -1,0 +1,39 @@
+import { apiDocsHandlers, apiDocsRoutes, apiPageFiles } from './ops/api-docs.ts';
+import { healthRoutes } from './ops/health-routes.ts';
+import { healthHandlers } from './ops/health.ts';
+import { metricsHandlers, metricsRoutes } from './ops/metrics.ts';
+import { serviceHandlers, serviceRoutes } from './ops/service.ts';
+import { reportRoutes, visitorReportHandlers } from './redirect/report.ts';
+import { robotsHandlers, robotsRoutes } from './redirect/robots.ts';
+import type { PublicHandlers } from './routes/public-route.ts';
+
+/** Every route without an API key that the router answers, by its ID. `visitRoutes` are ahead of the router, and Bull Board is middleware. */
+export const publicRoutes = {
+  ...serviceRoutes,
+  ...reportRoutes,
+  ...robotsRoutes,
+  ...healthRoutes,
+  ...metricsRoutes,
+  ...apiDocsRoutes,
+};
+
+/** The public routes, and the files that their pages load. */
+export const mountedRoutes = { ...publicRoutes, ...apiPageFiles };
+
+/** The dependencies of all handlers. */
+export type PublicDeps = Parameters<typeof serviceHandlers>[0] &
+  Parameters<typeof visitorReportHandlers>[0] &
+  Parameters<typeof robotsHandlers>[0] &
+  Parameters<typeof healthHandlers>[0] &
+  Parameters<typeof metricsHandlers>[0] &
+  Parameters<typeof apiDocsHandlers>[0];
+
+/** The handlers of all mounted routes. */
+export const publicHandlers = (deps: PublicDeps): PublicHandlers<typeof mountedRoutes> => ({
+  ...serviceHandlers(deps),
+  ...visitorReportHandlers(deps),
+  ...robotsHandlers(deps),
+  ...healthHandlers(deps),
+  ...metricsHandlers(deps),
+  ...apiDocsHandlers(deps),
+});
