@@ -1,10 +1,6 @@
-import { createBullBoard } from '@bull-board/api';
-import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
-import { KoaAdapter } from '@bull-board/koa';
 import type { Context, Middleware } from 'koa';
 import compose from 'koa-compose';
-import { isJobName, jobs } from '../../queues/jobs.ts';
-import { jobIdPattern, type Queues, QueueUnavailable } from '../../queues/queues.ts';
+import { type Queues, QueueUnavailable } from '../../queues/queues.ts';
 import { withDeadline } from '../../resilience/shutdown.ts';
 import { basePathOf } from '../base-path.ts';
 import { isSameOrigin } from '../middleware/same-origin.ts';
@@ -14,21 +10,6 @@ import { bullBoardPath, isBullBoardPath } from '../server/operator-paths.ts';
 
 /** Bull Board's page loads a web font from another host; the system font replaces it. */
 const fontLink = /<link href="https:\/\/fonts\.googleapis\.com[^>]*>/;
-
-/** Accepts only job ids that BullMQ generates: any other id could be the name of a key of the queue itself. */
-class IdGuardingAdapter extends BullMQAdapter {
-  override async getJob(id: string): ReturnType<BullMQAdapter['getJob']> {
-    return jobIdPattern.test(id) ? await super.getJob(id) : undefined;
-  }
-
-  override async addJob(...[name, data, options]: Parameters<BullMQAdapter['addJob']>) {
-    const chosen: QueueJobOptions & { jobId?: unknown } = { ...options };
-    delete chosen.jobId;
-    return await super.addJob(name, data, chosen);
-  }
-}
-
-type QueueJobOptions = Parameters<BullMQAdapter['addJob']>[2];
 
 /** A hanging Redis looks reachable, and BullMQ would wait for it indefinitely. */
 const answerDeadlineMs = 5_000;
@@ -43,20 +24,14 @@ export function bullBoard(deps: {
   baseUrl: string;
 }): Middleware {
   const { queues, user, password, readOnly, baseUrl } = deps;
-  const serverAdapter = new KoaAdapter();
-  serverAdapter.setBasePath(bullBoardPath);
-  createBullBoard({
-    queues: queues.all.map(
-      (queue) =>
-        new IdGuardingAdapter(queue, {
-          readOnlyMode: readOnly,
-          description: isJobName(queue.name) ? jobs[queue.name].description : '',
-        }),
-    ),
-    serverAdapter,
-    options: { uiConfig: { boardTitle: 'Linkmill' } },
-  });
-  const board = serverAdapter.registerPlugin() as unknown as Middleware;
+  // Loaded by the first request: its modules are a tenth of those of a web process, and most processes never show it.
+  let board: Promise<Middleware> | undefined;
+  const showBoard: Middleware = async (ctx, next) => {
+    board ??= import('./bull-board-app.ts').then((app) => app.createBullBoardApp(queues, { readOnly }));
+    await (
+      await board
+    )(ctx, next);
+  };
 
   const guard: Middleware = async (ctx, next) => {
     requireLogin(ctx, user, password);
@@ -71,7 +46,7 @@ export function bullBoard(deps: {
         .replace(fontLink, '')
         .replaceAll(`"${bullBoardPath}`, `"${basePathOf(baseUrl)}${bullBoardPath}`);
   };
-  const guarded = compose([guard, board]);
+  const guarded = compose([guard, showBoard]);
   return async (ctx, next) => await (isBullBoardPath(ctx.path) ? guarded(ctx, next) : next());
 }
 
