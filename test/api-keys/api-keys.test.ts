@@ -61,8 +61,7 @@ test('a key with one wrong character or a wrong format is not found', async () =
     key.toUpperCase(),
     `${key}\0`,
   ];
-  for (const wrong of [...changed, ...malformed])
-    expect([wrong, await apiKeys.find(wrong)]).toEqual([wrong, undefined]);
+  for (const wrong of [...changed, ...malformed]) expect(await apiKeys.find(wrong), wrong).toBeUndefined();
 });
 
 test('an expired key is not found until its expiry is extended', async () => {
@@ -79,11 +78,13 @@ test('after a rotation both secrets are valid until the grace period ends', asyn
   const apiKeys = createApiKeys(db());
   const { id, key: first } = await apiKeys.create('rotated');
   const { key: second } = await apiKeys.rotate(id, 3_600);
-  expect([await apiKeys.find(first), await apiKeys.find(second)]).toMatchObject([{ id }, { id }]);
+  expect(await apiKeys.find(first)).toMatchObject({ id });
+  expect(await apiKeys.find(second)).toMatchObject({ id });
   await db()('api_keys')
     .where({ id })
     .update({ previous_until: new Date(Date.now() - 1) });
-  expect([await apiKeys.find(first), await apiKeys.find(second)]).toMatchObject([undefined, { id }]);
+  expect(await apiKeys.find(first)).toBeUndefined();
+  expect(await apiKeys.find(second)).toMatchObject({ id });
   expect((await apiKeys.get(id)).previousUntil).toBeNull();
 });
 

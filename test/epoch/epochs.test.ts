@@ -438,6 +438,6 @@ test('table maintenance begins no epoch', async () => {
     'checkpoint',
   ]) {
     await db.raw(statement);
-    expect([statement, (await readEpoch()).epoch]).toEqual([statement, epoch]);
+    expect((await readEpoch()).epoch, statement).toEqual(epoch);
   }
 });

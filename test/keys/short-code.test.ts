@@ -79,8 +79,10 @@ test.each([
 ])('the path "%s" contains no short code', (path) => expect(readShortCode(path)).toBeUndefined());
 
 test('a text is parsed in linear time', () => {
-  for (const text of ['.'.repeat(1e6), 'a.'.repeat(5e5), '%2E'.repeat(3e5), `${' '.repeat(1e6)}a`])
-    expect([readShortCode(text), toShortCode(text)]).toEqual([undefined, undefined]);
+  for (const text of ['.'.repeat(1e6), 'a.'.repeat(5e5), '%2E'.repeat(3e5), `${' '.repeat(1e6)}a`]) {
+    expect(readShortCode(text)).toBeUndefined();
+    expect(toShortCode(text)).toBeUndefined();
+  }
 });
 
 test.each([

@@ -150,7 +150,7 @@ describe.concurrent('with a separate queue per test,', () => {
     await add();
     await add();
     await waitUntil('both jobs are done', () => state.done === 2);
-    expect(replacements.length).toBe(0);
+    expect(replacements).toHaveLength(0);
   });
 
   test('a Worker is not replaced while nothing is due or its queue is paused or limited to 0', async (context) => {
@@ -163,7 +163,9 @@ describe.concurrent('with a separate queue per test,', () => {
     await queue.setGlobalConcurrency(0);
     await queue.resume();
     await outwaitWatchdog();
-    expect([state.done, replacements.length, state.ends]).toEqual([0, 0, []]);
+    expect(state.done).toBe(0);
+    expect(replacements).toHaveLength(0);
+    expect(state.ends).toEqual([]);
     await queue.removeGlobalConcurrency();
     await add();
     await waitUntil('both jobs are done', () => state.done === 2);
@@ -179,7 +181,9 @@ describe.concurrent('with a separate queue per test,', () => {
     await redis.replicaof('127.0.0.1', 1);
     await waitUntil('Redis rejects the worker', () => first.activity.rejections > 0);
     await outwaitWatchdog(slowTimes.idleMs + 1_500);
-    expect([state.done, replacements.length, state.ends]).toEqual([0, 0, []]);
+    expect(state.done).toBe(0);
+    expect(replacements).toHaveLength(0);
+    expect(state.ends).toEqual([]);
     await redis.replicaof('NO', 'ONE');
     await waitUntil('the job is done', () => state.done === 1);
   });
@@ -195,7 +199,8 @@ describe.concurrent('with a separate queue per test,', () => {
     await outwaitWatchdog(slowTimes.idleMs + 1_500);
     await server.start();
     await waitUntil('the job is done', () => state.done === 1);
-    expect([replacements.length, state.ends]).toEqual([0, []]);
+    expect(replacements).toHaveLength(0);
+    expect(state.ends).toEqual([]);
   });
 });
 

@@ -59,7 +59,8 @@ test.each([
 
     const first = await create(other.baseUrl);
     const second = await create(other.baseUrl);
-    expect([first.status, second.status]).toEqual([201, 201]);
+    expect(first.status).toBe(201);
+    expect(second.status).toBe(201);
     expect(first.headers.get('Idempotent-Replayed')).toBe(rows === 1 ? 'true' : null);
     expect(second.body).toEqual(first.body);
     expect(await database.db()('urls').pluck('short_code')).toEqual([first.body['short_code']]);

@@ -65,10 +65,8 @@ test('a migration that waits for an open reader lets creates pass and runs when 
   const creating = startCreating();
   await waitUntil('the wait is reported', () => lines.length > 0);
   const tookMs = await creating.stop();
-  expect([hasRun, lines[0]]).toEqual([
-    false,
-    expect.stringMatching(/^Other sessions hold locks .* linkmill-test /),
-  ]);
+  expect(hasRun).toBe(false);
+  expect(lines[0]).toMatch(/^Other sessions hold locks .* linkmill-test /);
   expect(tookMs.length).toBeGreaterThan(10);
 
   await reader.rollback();

@@ -62,7 +62,8 @@ test('a web process on an empty database is not ready, answers 503, and recovers
   const made = await createClient(web.baseUrl, key).post('/api/v1/urls', {
     original_url: 'https://example.com/',
   });
-  expect([made.status, await readCodes(client)]).toEqual([201, []]);
+  expect(made.status).toBe(201);
+  expect(await readCodes(client)).toEqual([]);
   expect(await web.stop()).toBe(0);
 });
 
@@ -94,7 +95,8 @@ test('a worker on an outdated database takes no job until the database is migrat
   await db('knex_migrations').insert({ name: latest, batch: 1, migration_time: new Date() });
   await waitUntil('the job is done', async () => (await client.get(job)).body['state'] === 'completed');
   expect(worker.output()).not.toContain('replacing it');
-  expect([await web.stop(), await worker.stop()]).toEqual([0, 0]);
+  expect(await web.stop()).toBe(0);
+  expect(await worker.stop()).toBe(0);
 });
 
 /** The time of the last migration check of each worker connection. */
@@ -119,7 +121,8 @@ test('processes and commands run on a compatible newer database and log a warnin
   expect(await readCodes(client)).toEqual([]);
   for (const { output } of [web, worker])
     await waitUntil('the process warns', () => output().includes(warning));
-  expect([await web.stop(), await worker.stop()]).toEqual([0, 0]);
+  expect(await web.stop()).toBe(0);
+  expect(await worker.stop()).toBe(0);
 
   expect(await runProcess('src/cli/migrate.js', settings)).toEqual({
     code: 0,
@@ -168,7 +171,8 @@ test('processes and commands reject an incompatible newer database with the reas
     return both.every(({ status }) => status === 200);
   });
   await newer.remove();
-  expect([await web.stop(), await late.stop()]).toEqual([0, 0]);
+  expect(await web.stop()).toBe(0);
+  expect(await late.stop()).toBe(0);
 });
 
 test.each([
@@ -198,10 +202,8 @@ test('a web process that may not read the migration history works and reports de
   const web = await startWeb({ ...settings, DATABASE_URL: url.href });
   const client = createClient(web.baseUrl, key);
   await waitUntil('the web process reports a condition', async () => (await readCodes(client)).length > 0);
-  expect([(await client.get('/health/ready')).status, await readCodes(client)]).toEqual([
-    200,
-    ['schema_unknown'],
-  ]);
+  expect((await client.get('/health/ready')).status).toBe(200);
+  expect(await readCodes(client)).toEqual(['schema_unknown']);
   expect((await client.post('/api/v1/urls', { original_url: 'https://example.com/' })).status).toBe(201);
   await db.raw(`grant select on knex_migrations to ${role}`);
   await waitUntil('the web process reports no condition', async () => (await readCodes(client)).length === 0);

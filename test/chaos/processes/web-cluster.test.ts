@@ -180,7 +180,8 @@ describe('two web processes behind one port', () => {
     ]);
     expect([...readiness]).toEqual([200]);
     const after = readPids();
-    expect([after.length, after.filter((pid) => before.includes(pid))]).toEqual([2, []]);
+    expect(after).toHaveLength(2);
+    expect(after.filter((pid) => before.includes(pid))).toEqual([]);
     await flushAndAssertCounts(settings, tallies);
   });
 
@@ -223,7 +224,8 @@ describe('two web processes under load', () => {
     await waitUntil('all web processes have ended', () => pids.every(hasEnded));
     const tally = await load.stop();
 
-    expect([pids.length, await primary.ended]).toEqual([2, 'SIGKILL']);
+    expect(pids).toHaveLength(2);
+    expect(await primary.ended).toBe('SIGKILL');
     // When the last process closes the port, the kernel resets unaccepted connections: at most one per client.
     expect(tally.failures.filter((failure) => failure !== 'ECONNRESET')).toEqual([]);
     expect(tally.failures.length).toBeLessThanOrEqual(12);

@@ -86,7 +86,8 @@ test('clicks of web processes whose clocks are wrong are counted at the times of
     });
     const own = codes.slice(i * 10, (i + 1) * 10);
     const tally = await sendRedirects(web.baseUrl, Array.from({ length: 40 }, () => own).flat(), 4);
-    expect([countAll(tally.answered), tally.failures]).toEqual([400, []]);
+    expect(countAll(tally.answered)).toBe(400);
+    expect(tally.failures).toEqual([]);
     expect(await web.stop()).toBe(0);
     await clock.remove();
   }

@@ -280,6 +280,8 @@ test('closing a gap moves the watermark over thousands of batches up to the next
   expect(await readLedger(producer)).toMatchObject({ applied_through: 0 });
   await store.apply([makeBatch(producer, 1, [[url, 1]])]);
   const { applied_through, outOfOrder } = await readLedger(producer);
-  expect([applied_through, outOfOrder.length, outOfOrder[0]]).toEqual([2_499, 101, 2_501]);
+  expect(applied_through).toBe(2_499);
+  expect(outOfOrder).toHaveLength(101);
+  expect(outOfOrder[0]).toBe(2_501);
   expect(await readCounts([url])).toEqual([2_600]);
 });

@@ -27,7 +27,9 @@ test('an open batch merges clicks on one URL within one minute', () => {
     [2, minute + 5],
   ] as const)
     open.add(urlId, atMs);
-  expect([open.size, open.clicks, open.dropped]).toEqual([4, 6, 0]);
+  expect(open.size).toBe(4);
+  expect(open.clicks).toBe(6);
+  expect(open.dropped).toBe(0);
   expect(open.entries()).toEqual([
     { urlId: 1, count: 3, lastAtMs: minute - 1 },
     { urlId: 2, count: 1, lastAtMs: 70 },
@@ -39,14 +41,18 @@ test('an open batch merges clicks on one URL within one minute', () => {
 test('a full batch merges minutes before it drops clicks', () => {
   const open = createOpenBatch(4);
   for (let minute = 0; minute < 10; minute++) for (const urlId of [1, 2, 3]) open.add(urlId, minute * 60_000);
-  expect([open.size, open.clicks, open.dropped]).toEqual([3, 30, 0]);
+  expect(open.size).toBe(3);
+  expect(open.clicks).toBe(30);
+  expect(open.dropped).toBe(0);
   expect(open.entries()).toEqual([1, 2, 3].map((urlId) => ({ urlId, count: 10, lastAtMs: 9 * 60_000 })));
 });
 
 test('a batch full of short URLs drops and counts clicks on further ones only', () => {
   const open = createOpenBatch(3);
   for (let round = 0; round < 5; round++) for (const urlId of [1, 2, 3, 4, 5]) open.add(urlId, 0);
-  expect([open.size, open.clicks, open.dropped]).toEqual([3, 15, 10]);
+  expect(open.size).toBe(3);
+  expect(open.clicks).toBe(15);
+  expect(open.dropped).toBe(10);
   expect(open.entries().map(({ urlId, count }) => [urlId, count])).toEqual([
     [1, 5],
     [2, 5],
@@ -87,7 +93,8 @@ test('a full batch merges visitors, then details, then minutes, and drops no cli
   expect(open.entries()).toEqual([{ urlId: 7, count: 9, lastAtMs: 0 }]);
   for (let minute = 1; minute <= 4; minute++) add(7, 'Firefox', minute);
   expect(open.entries()).toEqual([{ urlId: 7, count: 13, lastAtMs: 4 * 60_000 }]);
-  expect([open.clicks, open.dropped]).toEqual([13, 0]);
+  expect(open.clicks).toBe(13);
+  expect(open.dropped).toBe(0);
 });
 
 test('for any clicks, an open batch respects its limit and accounts for each click once', () => {

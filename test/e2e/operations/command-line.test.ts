@@ -28,7 +28,8 @@ test('flush-clicks without a queue counts the waiting clicks and prints its summ
   await stream.send(makeBatch(uuidv7(), 1, urlId, 30));
   const { code: exitCode, stdout, stderr } = await runJobAlone('flush-clicks');
 
-  expect([exitCode, stderr]).toEqual([0, '']);
+  expect(exitCode).toBe(0);
+  expect(stderr).toBe('');
   expect(JSON.parse(stdout)).toMatchObject({ flushed: 30, deadLetters: 0 });
   expect(await readCounts(web.database.db(), [urlId])).toEqual([30]);
   expect(JSON.parse((await runJobAlone('flush-clicks')).stdout)).toMatchObject({ flushed: 0 });
@@ -36,7 +37,8 @@ test('flush-clicks without a queue counts the waiting clicks and prints its summ
 
 test.each(jobNames)('%s runs without a queue and prints one line of JSON', async (name) => {
   const { code, stdout, stderr } = await runJobAlone(name);
-  expect([code, stderr]).toEqual([0, '']);
+  expect(code).toBe(0);
+  expect(stderr).toBe('');
   expect(stdout).toMatch(/^\{.*\}\n$/);
   expect(JSON.parse(stdout)).toBeTypeOf('object');
 });
@@ -56,7 +58,8 @@ test.each([
   { args: ['replenish-keys', '{"goal":1}'], message: 'Data of replenish-keys' },
 ])('run-job with $args exits with code 2 and lists the jobs', async ({ args, message }) => {
   const { code, stdout, stderr } = await runJobAlone(...args);
-  expect([code, stdout]).toEqual([2, '']);
+  expect(code).toBe(2);
+  expect(stdout).toBe('');
   expect(stderr).toContain(message);
   for (const name of jobNames) expect(stderr).toContain(`  ${name} `);
 });
@@ -140,18 +143,19 @@ test('a rotated API key accepts its old secret only during the grace period', as
     (await runApiKey(['rotate', '--id', String(id), ...options])).stdout.trim();
   const second = await rotate('--grace-hours', '0.5');
   const { find } = createApiKeys(web.database.db());
-  expect([await find(first), await find(second)]).toMatchObject([{ id }, { id }]);
+  expect(await find(first)).toMatchObject({ id });
+  expect(await find(second)).toMatchObject({ id });
   const third = await rotate('--grace-hours', '0');
-  expect([await find(first), await find(second), await find(third)]).toMatchObject([
-    undefined,
-    undefined,
-    { id },
-  ]);
+  expect(await find(first)).toBeUndefined();
+  expect(await find(second)).toBeUndefined();
+  expect(await find(third)).toMatchObject({ id });
 });
 
 test('a failing api-key command exits with code 1 and the reason', async () => {
   const { code, stdout, stderr } = await runApiKey(['rotate', '--id', '999999999']);
-  expect([code, stdout, stderr]).toEqual([1, '', 'API key not found.\n']);
+  expect(code).toBe(1);
+  expect(stdout).toBe('');
+  expect(stderr).toBe('API key not found.\n');
 });
 
 test.each([
@@ -177,7 +181,8 @@ test('a worker with --queues flush-clicks processes only that queue', async () =
     return body['clicks'] === 1;
   });
   const { body } = await web.client().get(other);
-  expect([await worker.stop(), body['state']]).toEqual([0, 'waiting']);
+  expect(await worker.stop()).toBe(0);
+  expect(body['state']).toBe('waiting');
 });
 
 test.each([
@@ -203,14 +208,16 @@ const usages = [
 test.each(usages)('$entry --help prints its usage and exits with code 0 without settings', async (one) => {
   for (const option of ['--help', '-h']) {
     const { code, stdout, stderr } = await runProcess(one.entry, {}, [option]);
-    expect([code, stderr]).toEqual([0, '']);
+    expect(code).toBe(0);
+    expect(stderr).toBe('');
     expect(stdout).toContain(one.usage);
   }
 });
 
 test.each(usages)('$entry with an unknown option prints its usage and exits with code 2', async (one) => {
   const { code, stdout, stderr } = await runProcess(one.entry, settings, ['--no-such-option']);
-  expect([code, stdout]).toEqual([2, '']);
+  expect(code).toBe(2);
+  expect(stdout).toBe('');
   expect(stderr).toMatch(/^[^\n]*--no-such-option[^\n]*\n/);
   expect(stderr).toContain(one.usage);
 });

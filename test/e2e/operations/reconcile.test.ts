@@ -31,7 +31,8 @@ test('reconcile reports the clicks that are not yet counted, and "exact" after t
     return rows.length === 1 && rows;
   });
   const before = await reconcile();
-  expect([before.code, before.stderr]).toEqual([1, '']);
+  expect(before.code).toBe(1);
+  expect(before.stderr).toBe('');
   expect(before.stdout).toMatch(/^not exact\n/);
   expect(before.stdout).toContain('  40 clicks accepted by web processes\n');
   expect(before.stdout).toContain(
@@ -48,32 +49,30 @@ test('reconcile reports the clicks that are not yet counted, and "exact" after t
   await holder.commit();
   const flush = { ...settings, REDIS_URL: web.redis.url(), REDIS_PREFIX: web.redis.prefix };
   expect((await runProcess('workers/run-job.js', flush, ['flush-clicks'])).code).toBe(0);
-  expect([await waiting.ended, waiting.output().split('\n')[0]]).toEqual([0, 'exact']);
+  expect(await waiting.ended).toBe(0);
+  expect(waiting.output().split('\n')[0]).toBe('exact');
 
   const after = await reconcile();
   expect(after.stdout).toContain('  40 clicks in the analytics\n');
-  expect([after.code, after.stdout.split('\n').slice(0, 4)]).toEqual([
-    0,
-    [
-      'exact',
-      '  40 clicks accepted by web processes',
-      '  40 clicks counted by the ledger',
-      '  40 clicks on short URLs',
-    ],
+  expect(after.code).toBe(0);
+  expect(after.stdout.split('\n').slice(0, 4)).toEqual([
+    'exact',
+    '  40 clicks accepted by web processes',
+    '  40 clicks counted by the ledger',
+    '  40 clicks on short URLs',
   ]);
 
   await sendRedirects(web.baseUrl(), [code, code, code], 1);
   // The web process has not reported these clicks yet; `--wait` covers the delay.
   const atOnce = await reconcile('--wait', '15');
-  expect([atOnce.code, atOnce.stdout.split('\n').slice(0, 2)]).toEqual([
-    0,
-    ['exact', '  43 clicks accepted by web processes'],
-  ]);
+  expect(atOnce.code).toBe(0);
+  expect(atOnce.stdout.split('\n').slice(0, 2)).toEqual(['exact', '  43 clicks accepted by web processes']);
 });
 
 test('a database without clicks is exact', async () => {
   const { code, stdout } = await reconcile();
-  expect([code, stdout.split('\n')[0]]).toEqual([0, 'exact']);
+  expect(code).toBe(0);
+  expect(stdout.split('\n')[0]).toBe('exact');
 });
 
 test('reconcile --wait exits with code 1 and the missing clicks per producer at its deadline', async () => {
@@ -108,7 +107,8 @@ test('reconcile reports a short URL whose roll-ups differ, even when every click
   await db()('url_clicks_hourly').where({ url_id: url }).del();
   const { short_code: shortCode } = await db()('urls').where({ id: url }).first('short_code');
   const { code, stdout } = await reconcile();
-  expect([code, stdout.split('\n')[0]]).toEqual([1, 'not exact']);
+  expect(code).toBe(1);
+  expect(stdout.split('\n')[0]).toBe('not exact');
   expect(stdout).toContain('  5 clicks in the analytics\n');
   expect(stdout).toContain(`  short URL ${shortCode}, clicks by hour: 5 expected, 0 found\n`);
 });
@@ -122,7 +122,8 @@ test.each([
   [['now']],
 ])('reconcile with %j exits with code 2 and prints only the usage', async (args) => {
   const { code, stdout, stderr } = await reconcile(...args);
-  expect([code, stdout]).toEqual([2, '']);
+  expect(code).toBe(2);
+  expect(stdout).toBe('');
   expect(stderr).toContain('\nUsage: npm run reconcile [-- --wait SECONDS]\n');
 });
 
@@ -132,7 +133,8 @@ test('reconcile exits with code 2 and the error when PostgreSQL or a table is mi
     const { code, stdout, stderr } = await runProcess('src/cli/reconcile.js', {
       DATABASE_URL: `postgres://unknown@${host}:${port}/none`,
     });
-    expect([code, stdout]).toEqual([2, '']);
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
     expect(stderr).toMatch(/^failed to read the audit: .*ECONNREFUSED.*\n$/);
   }
   await db().schema.renameTable('click_ledger_totals', 'click_ledger_totals_away');

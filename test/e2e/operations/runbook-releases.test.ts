@@ -36,7 +36,7 @@ const supervisor = {
     running.set(unit, await process);
   },
   stop: async (unit: string) => {
-    expect([unit, await running.get(unit)!.stop()]).toEqual([unit, 0]);
+    expect(await running.get(unit)!.stop(), unit).toBe(0);
     running.delete(unit);
   },
 };

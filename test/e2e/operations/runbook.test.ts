@@ -42,7 +42,7 @@ const supervisorOf = (own: Record<string, string>): Supervisor => ({
     running.set(unit, await (unit === 'linkmill-web' ? startWeb(own) : startWorker(own)));
   },
   stop: async (unit) => {
-    expect([unit, await running.get(unit)!.stop()]).toEqual([unit, 0]);
+    expect(await running.get(unit)!.stop(), unit).toBe(0);
     running.delete(unit);
   },
 });
@@ -196,7 +196,8 @@ describe.skipIf(!hasPostgresInstallation())('the commands of the runbook', () =>
     expect(await db('api_keys').pluck('name')).toEqual(['erased']);
     expect((await client().get('/api/v1/api-keys/current')).status).toBe(200);
     await machine.run(eraseTransfers, { API_KEY_ID: String(apiKey.id) });
-    expect([await countRows(db, 'exports'), await countRows(db, 'export_chunks')]).toEqual([0, 0]);
+    expect(await countRows(db, 'exports')).toBe(0);
+    expect(await countRows(db, 'export_chunks')).toBe(0);
   });
 
   test('a move to another machine loses no click, and redirects and creates continue', async () => {

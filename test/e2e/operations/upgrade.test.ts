@@ -58,10 +58,8 @@ test('a rolling upgrade and a rollback under load fail no request and lose no cl
 
   await waitUntil('the load runs', () => load.answeredInAll() > 200, 30_000);
   const step = later.migrate(settings);
-  expect([await step.ended, step.output()]).toEqual([
-    0,
-    expect.stringContaining('Migrated: 20270101_000001'),
-  ]);
+  expect(await step.ended).toBe(0);
+  expect(step.output()).toContain('Migrated: 20270101_000001');
   await roll(later);
   await roll(current);
   expect(await runProcess('src/cli/migrate.js', settings)).toMatchObject({
@@ -73,7 +71,8 @@ test('a rolling upgrade and a rollback under load fail no request and lose no cl
   for (const process of [...webs, worker]) expect(await process.stop()).toBe(0);
   const flush = startProcess('workers/run-job.js', settings, ['flush-clicks']);
   expect(await flush.ended).toBe(0);
-  expect([tally.failures, created.failures]).toEqual([[], []]);
+  expect(tally.failures).toEqual([]);
+  expect(created.failures).toEqual([]);
   expect(created.made).toBeGreaterThan(10);
   expect(findMiscounted(tally, await readCounted(database.db()))).toEqual([]);
   await later.remove();

@@ -14,7 +14,8 @@ interface Page {
 
 async function get(path: string, client = web.client()): Promise<Page> {
   const answer = await client.get(path);
-  expect([path, answer.status, answer.body['detail']]).toEqual([path, 200, undefined]);
+  expect(answer.status, path).toBe(200);
+  expect(answer.body['detail'], path).toBeUndefined();
   return answer.body as unknown as Page;
 }
 
@@ -196,10 +197,10 @@ describe('a cursor', () => {
       }),
     ];
     for (const wrong of tampered) {
-      expect([wrong, await problemWith({ limit: '1', cursor: wrong })]).toEqual([
-        wrong,
-        { status: 422, errors: [{ field: 'cursor', detail: 'must be a cursor of this list' }] },
-      ]);
+      expect(await problemWith({ limit: '1', cursor: wrong }), wrong).toEqual({
+        status: 422,
+        errors: [{ field: 'cursor', detail: 'must be a cursor of this list' }],
+      });
     }
   });
 });

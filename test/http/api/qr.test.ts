@@ -64,7 +64,8 @@ function rowsOfPng(png: Buffer, margin: number, dark: string, light: string): st
 
 test('a QR code encodes the short URL, by default as SVG of 256 pixels', async () => {
   const { response, picture } = await fetchQr();
-  expect([response.status, response.headers.get('content-type')]).toEqual([200, 'image/svg+xml']);
+  expect(response.status).toBe(200);
+  expect(response.headers.get('content-type')).toBe('image/svg+xml');
   expect(response.headers.get('cache-control')).toBe('private, max-age=3600');
   const svg = picture.toString();
   expect(svg).toContain('width="256" height="256"');
@@ -86,9 +87,11 @@ test.each([
   ['?format=png&size=64&margin=1&dark=00f&light=ffffff00', 64, 1, '0000ffff', 'ffffff00'],
 ])('a PNG encodes the short URL in its size and colours: %s', async (query, size, margin, dark, light) => {
   const { response, picture } = await fetchQr(query);
-  expect([response.status, response.headers.get('content-type')]).toEqual([200, 'image/png']);
+  expect(response.status).toBe(200);
+  expect(response.headers.get('content-type')).toBe('image/png');
   const { width, height, data } = PNG.sync.read(picture);
-  expect([width, height]).toEqual([size, size]);
+  expect(width).toBe(size);
+  expect(height).toBe(size);
   expect(data.subarray(0, 4).toString('hex')).toBe(light);
   expect(rowsOfPng(picture, margin, dark, light)).toEqual(expected());
 });
@@ -102,7 +105,7 @@ test('all opacities are rendered as requested', async () => {
     ['ff', undefined],
   ]) {
     const svg = (await fetchQr(`?dark=000000${alpha}`)).picture.toString();
-    expect([alpha, /stroke-opacity="([^"]*)"/.exec(svg)?.[1]]).toEqual([alpha, shown]);
+    expect(/stroke-opacity="([^"]*)"/.exec(svg)?.[1], alpha).toEqual(shown);
   }
 });
 
@@ -117,7 +120,8 @@ test('a matching If-None-Match answers 304', async () => {
     const tag = (await fetchQr(`?format=${format}`)).response.headers.get('etag')!;
     const known = { 'if-none-match': `"other", W/${tag}` };
     const same = await fetchQr(`?format=${format}&dark=000`, known);
-    expect([same.response.status, same.picture.length]).toEqual([304, 0]);
+    expect(same.response.status).toBe(304);
+    expect(same.picture).toHaveLength(0);
     expect(same.response.headers.get('etag')).toBe(tag);
     expect((await fetchQr(`?format=${format}&dark=001`, known)).response.status).toBe(200);
   }
@@ -140,7 +144,8 @@ describe('no QR code', () => {
     ['format=png&size=64&margin=20', 'size', /^must be at least \d+ for this margin and level$/],
   ])('is rendered for %s', async (query, field, detail) => {
     const answer = await web.client().get(`/api/v1/urls/${code}/qr?${query}`);
-    expect([answer.status, answer.headers.get('etag')]).toEqual([422, null]);
+    expect(answer.status).toBe(422);
+    expect(answer.headers.get('etag')).toBeNull();
     expect(answer.body['errors']).toEqual([{ field, detail: expect.stringMatching(detail) }]);
   });
 
@@ -151,6 +156,8 @@ describe('no QR code', () => {
     const expired = await createUrl(web.client());
     const change = { expires_at: new Date(0) };
     await web.database.db()('urls').where({ short_code: expired }).update(change);
-    expect([await qrOf('unknown1'), await qrOf(deleted), await qrOf(expired)]).toEqual([404, 404, 410]);
+    expect(await qrOf('unknown1')).toBe(404);
+    expect(await qrOf(deleted)).toBe(404);
+    expect(await qrOf(expired)).toBe(410);
   });
 });

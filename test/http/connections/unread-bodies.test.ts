@@ -95,7 +95,8 @@ describe.each(framings)('a body of 5,000,000 bytes %s that is not read', (_, fra
     async (_, head, status) => {
       const { answers, isClosed } = await sendRaw(web.baseUrl(), head() + frame('x'.repeat(5_000_000)));
       expect(answers.map((answer) => answer.status)).toEqual([status]);
-      expect([answers[0]!.headers['connection'], isClosed]).toEqual(['close', true]);
+      expect(answers[0]!.headers['connection']).toBe('close');
+      expect(isClosed).toBe(true);
     },
   );
 });
@@ -112,7 +113,8 @@ test('an oversized upload answers 413', async () => {
 test('a client that never sends its body gets a response, and is disconnected', async () => {
   const head = `POST /api/v1/urls HTTP/1.1\r\n${host}${json}Content-Length: 1000\r\n\r\n`;
   const { answers, isClosed } = await sendRaw(web.baseUrl(), head);
-  expect([answers.map(({ status }) => status), isClosed]).toEqual([[401], true]);
+  expect(answers.map(({ status }) => status)).toEqual([401]);
+  expect(isClosed).toBe(true);
   expect(answers[0]!.headers['connection']).toBe('close');
 });
 
@@ -122,7 +124,8 @@ describe('a client that sends Expect: 100-continue', () => {
   test('is rejected without a 100 Continue', async () => {
     const bytes = expectContinue(`POST /api/v1/urls HTTP/1.1\r\n${host}${json}`);
     const { answers, isClosed } = await sendRaw(web.baseUrl(), bytes);
-    expect([answers.map(({ status }) => status), isClosed]).toEqual([[401], true]);
+    expect(answers.map(({ status }) => status)).toEqual([401]);
+    expect(isClosed).toBe(true);
   });
 
   test('gets a 100 Continue once its body is read', async () => {

@@ -72,7 +72,8 @@ test('a request over the whole quota uses up a fresh quota', async () => {
   const client = web.client(await newKey());
   const send = async () => await client.post('/api/v1/urls/bulk/delete', { filter: { tag: 'none' } });
   const first = await send();
-  expect([first.status, first.headers.get('ratelimit-remaining')]).toEqual([200, '0']);
+  expect(first.status).toBe(200);
+  expect(first.headers.get('ratelimit-remaining')).toBe('0');
   expect(await send()).toBeProblem('rate-limited');
 });
 

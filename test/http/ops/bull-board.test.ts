@@ -64,7 +64,7 @@ test.each([
     '/admin/queues/static/x.js',
   ]) {
     const answer = await client.get(path, headers);
-    expect([path, answer.status]).toEqual([path, 401]);
+    expect(answer.status, path).toBe(401);
     expect(answer.headers.get('www-authenticate')).toContain('Basic');
   }
   expect((await client.request('PUT', pause, undefined, headers)).status).toBe(401);
@@ -130,7 +130,7 @@ test('in read-only mode Bull Board shows everything and answers writes with 405'
         { name: 'warm-cache', data: {}, options: {} },
         operator,
       );
-      expect([path, answer.status]).toEqual([path, 405]);
+      expect(answer.status, path).toBe(405);
     }
     expect(await isPaused(client)).toBe(false);
   });

@@ -16,14 +16,13 @@ test('a browser gets a page for an unknown or expired short URL, others problem+
     [expired, 410, 'This link has expired'],
   ] as const) {
     const page = await visit(url);
-    expect([page.status, page.headers.get('content-type')]).toEqual([status, 'text/html; charset=utf-8']);
+    expect(page.status).toBe(status);
+    expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
     expect(page.text).toContain(`<h1>${title}</h1>`);
     for (const accept of ['*/*', 'application/json', 'application/json, text/html;q=0.5']) {
       const problem = await visit(url, { headers: { accept } });
-      expect([problem.status, problem.headers.get('content-type')]).toEqual([
-        status,
-        'application/problem+json',
-      ]);
+      expect(problem.status).toBe(status);
+      expect(problem.headers.get('content-type')).toBe('application/problem+json');
     }
   }
 });
@@ -31,7 +30,8 @@ test('a browser gets a page for an unknown or expired short URL, others problem+
 test('a browser gets pages for mistyped short URLs, but not for the API or operators', async () => {
   for (const path of ['unknown8/', 'two/parts', 'unknown8/%20?q', 'apiary/v1/urls']) {
     const page = await visit(at(path));
-    expect([page.status, page.headers.get('content-type')]).toEqual([404, 'text/html; charset=utf-8']);
+    expect(page.status).toBe(404);
+    expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
   }
   for (const path of ['api/v1/nothing', 'admin/queues/nothing', 'docs/nothing']) {
     const problem = await visit(at(path));

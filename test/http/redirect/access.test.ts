@@ -24,14 +24,13 @@ describe('a one-time short URL', () => {
     const url = await insert({ isOneTime: true });
     const before = await countClicks();
     const opened = await submit(url);
-    expect([opened.status, opened.headers.get('location')]).toEqual([
-      303,
-      'https://example.com/behind-the-gate',
-    ]);
+    expect(opened.status).toBe(303);
+    expect(opened.headers.get('location')).toBe('https://example.com/behind-the-gate');
     expect(opened.headers.get('cache-control')).toBe('no-store');
     expect(await countClicks()).toBe(before + 1);
     const again = await submit(url);
-    expect([again.status, again.headers.get('location')]).toEqual([410, null]);
+    expect(again.status).toBe(410);
+    expect(again.headers.get('location')).toBeNull();
     expect(again.text).toContain('This link has reached its click limit');
     expect((await visit(url)).status).toBe(410);
     expect(await countClicks()).toBe(before + 1);
@@ -49,7 +48,8 @@ describe('a one-time short URL', () => {
     for (const headers of looks) {
       for (const method of ['GET', 'HEAD']) {
         const seen = await visit(url, { method, headers });
-        expect([seen.status, seen.headers.get('location')]).toEqual([200, null]);
+        expect(seen.status).toBe(200);
+        expect(seen.headers.get('location')).toBeNull();
         expect(seen.headers.get('content-type')).toBe('text/html; charset=utf-8');
       }
     }
@@ -80,8 +80,10 @@ describe('a one-time short URL', () => {
   test('redirects to its fallback URL after its use', async () => {
     const url = await insert({ isOneTime: true, fallbackUrl: 'https://example.com/too-late' });
     await submit(url);
-    for (const answer of [await submit(url), await visit(url)])
-      expect([answer.status, answer.headers.get('location')]).toEqual([302, 'https://example.com/too-late']);
+    for (const answer of [await submit(url), await visit(url)]) {
+      expect(answer.status).toBe(302);
+      expect(answer.headers.get('location')).toBe('https://example.com/too-late');
+    }
   });
 });
 
@@ -90,14 +92,13 @@ describe('a short URL with a password', () => {
     const url = await insert({ password: 'ein Paßwort' });
     expect((await visit(url)).text).toContain('This link requires a password');
     const wrong = await submit(url, { password: 'another' });
-    expect([wrong.status, wrong.headers.get('location')]).toEqual([403, null]);
+    expect(wrong.status).toBe(403);
+    expect(wrong.headers.get('location')).toBeNull();
     expect(wrong.text).toContain('The password is incorrect');
     for (let times = 0; times < 2; times++) {
       const right = await submit(url, { password: 'ein Paßwort' });
-      expect([right.status, right.headers.get('location')]).toEqual([
-        303,
-        'https://example.com/behind-the-gate',
-      ]);
+      expect(right.status).toBe(303);
+      expect(right.headers.get('location')).toBe('https://example.com/behind-the-gate');
     }
   });
 
@@ -202,9 +203,11 @@ describe('a short URL with a click limit', () => {
   test('is not used by HEAD or by a rejected prefetch', async () => {
     const url = await insert({ maxClicks: 1 });
     const head = async () => (await visit(url, { method: 'HEAD' })).status;
-    expect([await head(), await head()]).toEqual([301, 301]);
+    expect(await head()).toBe(301);
+    expect(await head()).toBe(301);
     expect((await visit(url, { headers: { 'sec-purpose': 'prefetch' } })).status).toBe(403);
-    expect([(await visit(url)).status, await head()]).toEqual([301, 410]);
+    expect((await visit(url)).status).toBe(301);
+    expect(await head()).toBe(410);
   });
 
   test('redirects to its fallback URL without a click once it is exhausted', async () => {
@@ -212,12 +215,14 @@ describe('a short URL with a click limit', () => {
     expect((await visit(url)).headers.get('location')).toBe('https://example.com/behind-the-gate');
     const before = await countClicks();
     const late = await visit(url);
-    expect([late.status, late.headers.get('location')]).toEqual([302, 'https://example.com/too-late']);
+    expect(late.status).toBe(302);
+    expect(late.headers.get('location')).toBe('https://example.com/too-late');
     expect(await countClicks()).toBe(before);
   });
 
   test('answers other methods than GET and HEAD with 405', async () => {
     const answer = await submit(await insert({ maxClicks: 1 }));
-    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+    expect(answer.status).toBe(405);
+    expect(answer.headers.get('allow')).toBe('GET, HEAD');
   });
 });

@@ -58,11 +58,9 @@ test('any query leaves origin and path unchanged, and gives a valid header', () 
       const made = forwardQuery(`https://x.test/p?a=1${fragment}`, query);
       expect(made).toMatch(/^[!-~]+$/);
       const { origin, pathname, hash } = new URL(made);
-      expect([origin, pathname, hash]).toEqual([
-        'https://x.test',
-        '/p',
-        new URL(`https://y.test${fragment}`).hash,
-      ]);
+      expect(origin).toBe('https://x.test');
+      expect(pathname).toBe('/p');
+      expect(hash).toEqual(new URL(`https://y.test${fragment}`).hash);
     }),
   );
 });

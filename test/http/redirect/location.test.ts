@@ -91,7 +91,7 @@ test('the response, the row and Location have the same bytes of the URL', async 
   await fc.assert(
     fc.asyncProperty(url, async (given) => {
       const answer = await web.client().post('/api/v1/urls', { original_url: given });
-      expect([given, [201, 422].includes(answer.status)]).toEqual([given, true]);
+      expect([201, 422], given).toContain(answer.status);
       if (answer.status === 422) return;
       created += 1;
       const shortCode = String(answer.body['short_code']);

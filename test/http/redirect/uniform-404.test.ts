@@ -48,8 +48,8 @@ test.each(
     expect(unknown).toMatch(/^HTTP\/1\.1 404 Not Found\r\n/);
     expect(unknown).not.toContain('never-was');
     for (const [kind, code] of Object.entries(codes)) {
-      expect([kind, await readResponse(code)]).toEqual([kind, unknown]);
-      expect([kind, await readResponse(code)]).toEqual([kind, unknown]);
+      expect(await readResponse(code), kind).toEqual(unknown);
+      expect(await readResponse(code), kind).toEqual(unknown);
     }
   },
 );

@@ -42,13 +42,15 @@ test.each([
   'F0000',
   '99999',
 ])('SQLSTATE %s means that PostgreSQL cannot answer now', (code) => {
-  expect([isPostgresUnavailable(failure(code)), isRejectedData(failure(code))]).toEqual([true, false]);
+  expect(isPostgresUnavailable(failure(code))).toBe(true);
+  expect(isRejectedData(failure(code))).toBe(false);
 });
 
 test.each(['22001', '22003', '22P02', '23502', '23503', '23505', '23514', '44000', 'P0001'])(
   'SQLSTATE %s is an answer to the request',
   (code) => {
-    expect([isPostgresUnavailable(failure(code)), isStatementFailure(failure(code))]).toEqual([false, false]);
+    expect(isPostgresUnavailable(failure(code))).toBe(false);
+    expect(isStatementFailure(failure(code))).toBe(false);
   },
 );
 
@@ -62,7 +64,8 @@ test.each(['42501', '42P01', '25006', '53100', '57014', 'XX000'])(
 test.each(['28P01', '3D000', '53300', '57P01', '08006', 'ECONNREFUSED', 'EPIPE'])(
   'error %s concerns every statement',
   (code) => {
-    expect([isPostgresUnavailable(failure(code)), isStatementFailure(failure(code))]).toEqual([true, false]);
+    expect(isPostgresUnavailable(failure(code))).toBe(true);
+    expect(isStatementFailure(failure(code))).toBe(false);
   },
 );
 
@@ -111,7 +114,8 @@ describe('a server that is not PostgreSQL', () => {
     const url = `postgres://unknown:secret@127.0.0.1:${port}/nothing`;
     const db = openPostgres({ url, poolMax: 1, queryTimeoutMs: 500, name: 'test' });
     const error: unknown = await db.raw('select 1').catch((reason: unknown) => reason);
-    expect([isPostgresUnavailable(error), isStatementFailure(error)]).toEqual([true, false]);
+    expect(isPostgresUnavailable(error)).toBe(true);
+    expect(isStatementFailure(error)).toBe(false);
     await db.destroy();
     server.close();
   });

@@ -140,7 +140,7 @@ test('needed session settings override the values of the database', async () => 
     idle_session_timeout: '0',
     row_security: 'off',
   });
-  for (const { name, setting } of rows) expect([name, setting]).toEqual([name, neededSettings[name]]);
+  for (const { name, setting } of rows) expect(setting, name).toEqual(neededSettings[name]);
 });
 
 test('an error keeps the connection, and rows hidden by a policy are an error', async () => {

@@ -59,7 +59,8 @@ async function exportClicks(wanted: Partial<NewExport> = {}) {
 test('click events are exported once, without visitor IDs, and guarded against formulas', async () => {
   const { text, rows } = await exportClicks();
   const clicks = parse(text, { columns: true }) as Record<string, string>[];
-  expect([rows, clicks.length]).toEqual([9_000, 9_000]);
+  expect(rows).toBe(9_000);
+  expect(clicks).toHaveLength(9_000);
   expect(new Set(clicks.map((click) => Object.values(click).join()))).toHaveLength(9_000);
   expect(Object.keys(clicks[0]!)).toEqual([
     'short_code',
@@ -91,7 +92,8 @@ test('an owner gets only the clicks of its own short URLs', async () => {
     .trimEnd()
     .split('\n')
     .map((line) => (JSON.parse(line) as { short_code: string }).short_code);
-  expect([codes.length, [...new Set(codes)]]).toEqual([4_500, ['code-two']]);
+  expect(codes).toHaveLength(4_500);
+  expect([...new Set(codes)]).toEqual(['code-two']);
 });
 
 test('clicks restored from a dump with higher transaction IDs are exported once', async () => {
@@ -100,6 +102,7 @@ test('clicks restored from a dump with higher transaction IDs are exported once'
      where extract(minute from at) > 0`,
   );
   const { text, rows } = await exportClicks({ encoding: 'ndjson' });
-  expect([rows, new Set(text.trimEnd().split('\n')).size]).toEqual([9_000, 9_000]);
+  expect(rows).toBe(9_000);
+  expect(new Set(text.trimEnd().split('\n')).size).toBe(9_000);
   expect((await exportClicks({ encoding: 'ndjson' })).rows).toBe(9_000);
 });

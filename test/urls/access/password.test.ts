@@ -9,7 +9,7 @@ test('a password matches only its own hashes, which differ each time', async () 
   expect(await checkPassword('open sesame', one)).toBe(true);
   expect(await checkPassword('open sesame', other)).toBe(true);
   for (const wrong of ['', 'open Sesame', 'open sesame ', 'open'])
-    expect([wrong, await checkPassword(wrong, one)]).toEqual([wrong, false]);
+    expect(await checkPassword(wrong, one), wrong).toBe(false);
 });
 
 test('a password matches in every Unicode form of its letters', async () => {
@@ -37,7 +37,7 @@ test('an invalid or too expensive hash matches no password', async () => {
     hash.replace('p=5', 'p=99'),
     hash.replace('r=8', 'r=0'),
   ])
-    expect([stored, await checkPassword('word', stored)]).toEqual([stored, false]);
+    expect(await checkPassword('word', stored), stored).toBe(false);
 });
 
 test('hashing a password does not block the event loop', async () => {

@@ -180,7 +180,7 @@ test("no spelling of the service's own host or of a private address is accepted"
       if (url && isInternal(url.href)) seen.inside += 1;
       if (href === undefined) return;
       seen.accepted += 1;
-      expect([text, isInternal(href)]).toEqual([text, false]);
+      expect(isInternal(href), text).toBe(false);
     }),
     { numRuns: 10_000 },
   );

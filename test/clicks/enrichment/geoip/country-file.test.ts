@@ -48,7 +48,7 @@ test('an address has the country of its network; private, unknown and invalid on
       '',
       'not-an-address',
     ])
-      expect([address, find(address)]).toEqual([address, '']);
+      expect(find(address), address).toBe('');
   }
 });
 
@@ -82,7 +82,8 @@ test('a missing file causes a warning with its name, and is loaded once it exist
 test('a FIFO instead of a file causes a warning and does not block the start', async () => {
   execFileSync('mkfifo', [file]);
   const { find } = await open();
-  expect([find('203.0.113.7'), warnings().length]).toEqual(['', 1]);
+  expect(find('203.0.113.7')).toBe('');
+  expect(warnings()).toHaveLength(1);
 });
 
 test('a broken or removed file causes a warning, and the previous one stays in use', async () => {

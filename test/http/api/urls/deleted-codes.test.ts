@@ -56,17 +56,21 @@ test('an API key without access to a deleted short URL gets code-taken', async (
   const { code } = await createDeleted();
   for (const more of [{}, { restore_deleted: true }]) {
     const { status, body } = await createAs(otherKey, code, more);
-    expect([status, body['type'], body['deleted_at']]).toEqual([409, problem('code-taken'), undefined]);
+    expect(status).toBe(409);
+    expect(body['type']).toBe(problem('code-taken'));
+    expect(body['deleted_at']).toBeUndefined();
   }
 });
 
 test('an unrestricted key can restore but not replace or purge another key’s short URL', async () => {
   const { code, path } = await createDeleted();
   const refused = await createAs(colleague, code, { restore_deleted: true });
-  expect([refused.status, refused.body['type']]).toEqual([409, problem('code-deleted')]);
+  expect(refused.status).toBe(409);
+  expect(refused.body['type']).toBe(problem('code-deleted'));
   expect(refused.body['detail']).not.toContain('purge=true');
   const purge = await colleague.delete(`${path}?purge=true`);
-  expect([purge.status, purge.body['type']]).toEqual([403, problem('insufficient-scope')]);
+  expect(purge.status).toBe(403);
+  expect(purge.body['type']).toBe(problem('insufficient-scope'));
   expect((await colleague.post(`${path}/restore`)).status).toBe(200);
   expect(await visit(code)).toBe(page);
 });
@@ -86,24 +90,27 @@ test('restore_deleted keeps the ID and the time of creation', async () => {
 test('restore_deleted resets the click limit', async () => {
   const custom_code = `deleted-${++count}`;
   await maker.post(urls, { original_url: page, custom_code, max_clicks: 1 });
-  expect([await visit(custom_code), await visit(custom_code)]).toEqual([page, null]);
+  expect(await visit(custom_code)).toBe(page);
+  expect(await visit(custom_code)).toBeNull();
   await maker.delete(`${urls}/${custom_code}`);
   await createAs(maker, custom_code, { restore_deleted: true, max_clicks: 1 });
-  expect([await visit(custom_code), await visit(custom_code)]).toEqual([`${page}/2`, null]);
+  expect(await visit(custom_code)).toBe(`${page}/2`);
+  expect(await visit(custom_code)).toBeNull();
 });
 
 test('restore_deleted creates a free code and never replaces an active short URL', async () => {
   const code = `deleted-${++count}`;
   expect((await createAs(maker, code, { restore_deleted: true })).status).toBe(201);
   const again = await createAs(maker, code, { restore_deleted: true });
-  expect([again.status, again.body['type']]).toEqual([409, problem('code-taken')]);
+  expect(again.status).toBe(409);
+  expect(again.body['type']).toBe(problem('code-taken'));
 });
 
 test('restore_deleted without a custom code answers 422', async () => {
   const { status, body } = await maker.post(urls, { original_url: page, restore_deleted: true });
-  expect([status, body['errors']]).toEqual([
-    422,
-    [{ field: 'restore_deleted', detail: 'must be given together with custom_code' }],
+  expect(status).toBe(422);
+  expect(body['errors']).toEqual([
+    { field: 'restore_deleted', detail: 'must be given together with custom_code' },
   ]);
 });
 
@@ -113,7 +120,8 @@ test('restore_deleted with an Idempotency-Key restores once', async () => {
   const body = { original_url: `${page}/2`, custom_code: code, restore_deleted: true };
   const first = await maker.post(urls, body, headers);
   const second = await maker.post(urls, body, headers);
-  expect([first.status, second.status]).toEqual([200, 200]);
+  expect(first.status).toBe(200);
+  expect(second.status).toBe(200);
   expect(second.body).toEqual(first.body);
   expect(second.headers.get('Idempotent-Replayed')).toBe('true');
 });
