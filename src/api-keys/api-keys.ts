@@ -1,4 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
+import { aliased } from '../storage/postgres/columns.ts';
 import { type Knex, onlyRow } from '../storage/postgres/postgres.ts';
 import {
   type ApiKey,
@@ -8,19 +9,56 @@ import {
   type StoredApiKey,
 } from './api-key.ts';
 import { createSecret, hashOf, publicPartOf } from './key-secret.ts';
+import type { Scope } from './scopes.ts';
+
+declare module 'knex/types/tables.js' {
+  interface Tables {
+    api_keys: {
+      id: number;
+      name: string;
+      public_part: string;
+      key_hash: Buffer;
+      created_at: Date;
+      revoked_at: Date | null;
+      scopes: Scope[];
+      own_urls_only: boolean;
+      expires_at: Date | null;
+      last_used_at: Date | null;
+      rotated_at: Date | null;
+      previous_public_part: string | null;
+      previous_key_hash: Buffer | null;
+      previous_until: Date | null;
+    };
+  }
+}
 
 export type ApiKeys = ReturnType<typeof createApiKeys>;
 
 /** The settings of a key, for create and update. */
 export type ApiKeySettings = Permissions & Pick<StoredApiKey, 'name' | 'expiresAt'>;
 
-/** The columns of a StoredApiKey. */
-const columns = `id, name, scopes, own_urls_only as "ownUrlsOnly", public_part as "publicPart", created_at as "createdAt",
-  expires_at as "expiresAt", last_used_at as "lastUsedAt", rotated_at as "rotatedAt",
-  case when previous_until > now() then previous_until end as "previousUntil", revoked_at as "revokedAt"`;
+const columns = {
+  id: 'id',
+  name: 'name',
+  scopes: 'scopes',
+  ownUrlsOnly: 'own_urls_only',
+  publicPart: 'public_part',
+  createdAt: 'created_at',
+  expiresAt: 'expires_at',
+  lastUsedAt: 'last_used_at',
+  rotatedAt: 'rotated_at',
+  revokedAt: 'revoked_at',
+};
 
 /** API keys; only hashes of their secrets are stored. Web processes cache keys for up to 2 s. */
 export function createApiKeys(db: Knex) {
+  /** The columns of a StoredApiKey. */
+  const stored = [
+    ...aliased(columns),
+    db.raw('case when previous_until > now() then previous_until end as "previousUntil"'),
+  ];
+  const unrevoked = (id: number) => db('api_keys').where({ id }).whereNull('revoked_at');
+
   return {
     /** Creates a key; by default with the scope `admin` and without expiry. `key` is the secret, which cannot be read again. Throws
      *  PermissionsContradict. */
@@ -30,13 +68,17 @@ export function createApiKeys(db: Knex) {
     ): Promise<StoredApiKey & { key: string }> {
       const { scopes = ['admin'], ownUrlsOnly = false, expiresAt = null } = settings;
       const { key, publicPart, hash } = createSecret();
-      const result = db.raw<{ rows: StoredApiKey[] }>(
-        `insert into api_keys (name, scopes, own_urls_only, expires_at, public_part, key_hash)
-         values (:name, cast(:scopes as text[]), :ownUrlsOnly, :expiresAt, :publicPart, :hash)
-         returning ${columns}`,
-        { name, scopes, ownUrlsOnly, expiresAt, publicPart, hash },
-      );
-      return { ...onlyRow(await rejectContradiction(result)), key };
+      const inserting = db('api_keys')
+        .insert({
+          name,
+          scopes,
+          own_urls_only: ownUrlsOnly,
+          expires_at: expiresAt,
+          public_part: publicPart,
+          key_hash: hash,
+        })
+        .returning<StoredApiKey[]>(stored);
+      return { ...onlyRow({ rows: await rejectContradiction(inserting) }), key };
     },
 
     /** The API key with this secret; undefined if unknown, revoked or expired. Compares in constant time. */
@@ -59,64 +101,46 @@ export function createApiKeys(db: Knex) {
 
     /** The key with this ID, even if revoked. Throws ApiKeyNotFound. */
     async get(id: number): Promise<StoredApiKey> {
-      return getOnlyRow(await db.raw(`select ${columns} from api_keys where id = :id`, { id }));
+      return getOnlyRow(await db('api_keys').where({ id }).select<StoredApiKey[]>(stored));
     },
 
     /** Keys with an ID above `after`, oldest first, including revoked ones; all of them without a `limit`. */
     async list({ after = 0, limit = null }: { after?: number; limit?: number | null } = {}): Promise<
       StoredApiKey[]
     > {
-      const { rows } = await db.raw<{ rows: StoredApiKey[] }>(
-        `select ${columns} from api_keys where id > :after order by id limit :limit`,
-        { after, limit },
-      );
-      return rows;
+      const keys = db('api_keys').where('id', '>', after).orderBy('id').select<StoredApiKey[]>(stored);
+      return await (limit === null ? keys : keys.limit(limit));
     },
 
     /** Changes the given settings. Throws ApiKeyNotFound and PermissionsContradict. */
     async update(id: number, settings: Partial<ApiKeySettings>): Promise<StoredApiKey> {
-      const { name = null, scopes = null, ownUrlsOnly = null, expiresAt } = settings;
-      const result = db.raw<{ rows: StoredApiKey[] }>(
-        `update api_keys set
-           name = coalesce(:name, name),
-           scopes = coalesce(cast(:scopes as text[]), scopes),
-           own_urls_only = coalesce(:ownUrlsOnly, own_urls_only),
-           expires_at = case when :keepsExpiry then expires_at else :expiresAt end
-         where id = :id and revoked_at is null returning ${columns}`,
-        {
-          id,
-          name,
-          scopes,
-          ownUrlsOnly,
-          keepsExpiry: expiresAt === undefined,
-          expiresAt: expiresAt ?? null,
-        },
-      );
-      return getOnlyRow(await rejectContradiction(result));
+      const { name = db.ref('name'), scopes, ownUrlsOnly, expiresAt } = settings;
+      const updating = unrevoked(id)
+        // `name` is always set, because knex rejects an update without columns; it omits undefined ones.
+        .update({ name, scopes, own_urls_only: ownUrlsOnly, expires_at: expiresAt })
+        .returning<StoredApiKey[]>(stored);
+      return getOnlyRow(await rejectContradiction(updating));
     },
 
     /** Replaces the secret of a key. The current secret stays valid for `graceSeconds`; an older one becomes invalid. Throws ApiKeyNotFound. */
     async rotate(id: number, graceSeconds: number): Promise<StoredApiKey & { key: string }> {
       const { key, publicPart, hash } = createSecret();
-      const result = await db.raw<{ rows: StoredApiKey[] }>(
-        `update api_keys set
-           previous_public_part = public_part, previous_key_hash = key_hash,
-           previous_until = now() + make_interval(secs => :graceSeconds),
-           public_part = :publicPart, key_hash = :hash, rotated_at = now()
-         where id = :id and revoked_at is null returning ${columns}`,
-        { id, graceSeconds, publicPart, hash },
-      );
-      return { ...getOnlyRow(result), key };
+      const rotated = await unrevoked(id)
+        .update({
+          previous_public_part: db.raw('public_part'),
+          previous_key_hash: db.raw('key_hash'),
+          previous_until: db.raw('now() + make_interval(secs => ?)', [graceSeconds]),
+          public_part: publicPart,
+          key_hash: hash,
+          rotated_at: db.fn.now(),
+        })
+        .returning<StoredApiKey[]>(stored);
+      return { ...getOnlyRow(rotated), key };
     },
 
     /** Revokes a key. Throws ApiKeyNotFound, also for a revoked key. */
     async revoke(id: number): Promise<void> {
-      getOnlyRow(
-        await db.raw<{ rows: StoredApiKey[] }>(
-          `update api_keys set revoked_at = now() where id = :id and revoked_at is null returning ${columns}`,
-          { id },
-        ),
-      );
+      if ((await unrevoked(id).update({ revoked_at: db.fn.now() })) === 0) throw new ApiKeyNotFound();
     },
 
     /** Records that keys are used in this minute. Skips rows that another transaction has locked. */
@@ -133,13 +157,12 @@ export function createApiKeys(db: Knex) {
   };
 }
 
-function getOnlyRow({ rows }: { rows: StoredApiKey[] }): StoredApiKey {
-  const [row] = rows;
+function getOnlyRow([row]: StoredApiKey[]): StoredApiKey {
   if (row === undefined) throw new ApiKeyNotFound();
   return row;
 }
 
-async function rejectContradiction<Result>(result: Promise<Result>): Promise<Result> {
+async function rejectContradiction<Result>(result: PromiseLike<Result>): Promise<Result> {
   try {
     return await result;
   } catch (error) {

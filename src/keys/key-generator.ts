@@ -1,7 +1,13 @@
 import { createHmac } from 'node:crypto';
-import { type Knex, onlyRow } from '../storage/postgres/postgres.ts';
+import type { Knex } from '../storage/postgres/postgres.ts';
 import { createKeyPermutation, lowerCase } from './key-permutation.ts';
 import { isCodeCaseIgnored, isShortCode } from './short-code.ts';
+
+declare module 'knex/types/tables.js' {
+  interface Tables {
+    key_generator: { secret: Buffer; code_length: number; next_number: number };
+  }
+}
 
 /** The generator has issued every code of its length. */
 export class KeySpaceExhausted extends Error {
@@ -20,10 +26,7 @@ export function createKeyGenerator(db: Knex) {
   const permutations = new Map<boolean, ReturnType<typeof createKeyPermutation>>();
 
   async function loadGenerator() {
-    const { rows } = await db.raw<{ rows: { secret: Buffer; code_length: number }[] }>(
-      'select secret, code_length from key_generator',
-    );
-    const [row] = rows;
+    const row = await db('key_generator').first('secret', 'code_length');
     if (!row) throw new Error('key_generator is empty: run the migrations');
     return row;
   }
@@ -72,8 +75,8 @@ export function createKeyGenerator(db: Knex) {
 
     /** Derives a secret that all processes share for another purpose, and that reveals nothing about the keys. */
     async deriveSecret(purpose: string): Promise<Buffer> {
-      const { rows } = await db.raw<{ rows: { secret: Buffer }[] }>('select secret from key_generator');
-      return createHmac('sha256', onlyRow({ rows }).secret).update(purpose).digest();
+      const { secret } = await loadGenerator();
+      return createHmac('sha256', secret).update(purpose).digest();
     },
   };
 }

@@ -1,11 +1,35 @@
+import { aliased } from '../storage/postgres/columns.ts';
 import type { Knex } from '../storage/postgres/postgres.ts';
-import type { NewReport, Report } from './report.ts';
+import type { NewReport, Report, ReportReason } from './report.ts';
+
+declare module 'knex/types/tables.js' {
+  interface Tables {
+    reports: {
+      id: number;
+      short_code: string;
+      original_url: string;
+      reason: ReportReason;
+      comment: string | null;
+      created_at: Date;
+      closed_at: Date | null;
+      closed_by: number | null;
+    };
+  }
+}
 
 /** Maximum number of open reports of a short URL: more contain no new information. */
 const maxOpenReports = 20;
 
-const columns = `id, short_code as "shortCode", original_url as "originalUrl", reason, comment, created_at as "createdAt",
-  closed_at as "closedAt", closed_by as "closedBy"`;
+const columns = {
+  id: 'id',
+  shortCode: 'short_code',
+  originalUrl: 'original_url',
+  reason: 'reason',
+  comment: 'comment',
+  createdAt: 'created_at',
+  closedAt: 'closed_at',
+  closedBy: 'closed_by',
+} as const;
 
 export type ReportStore = ReturnType<typeof createReportStore>;
 
@@ -23,30 +47,23 @@ export const createReportStore = (db: Knex) => ({
 
   /** Up to `limit` reports, latest first, with an ID below `before`; `isOpen` undefined for all. */
   async list(query: { isOpen?: boolean; before: number | undefined; limit: number }): Promise<Report[]> {
-    const { isOpen = null, before = Number.MAX_SAFE_INTEGER, limit } = query;
-    const { rows } = await db.raw<{ rows: Report[] }>(
-      `select ${columns} from reports
-       where id < :before and (cast(:isOpen as boolean) is null or (closed_at is null) = :isOpen)
-       order by id desc limit :limit`,
-      { isOpen, before, limit },
-    );
-    return rows;
+    const { isOpen, before = Number.MAX_SAFE_INTEGER, limit } = query;
+    const reports = db('reports').select(columns).where('id', '<', before).orderBy('id', 'desc').limit(limit);
+    if (isOpen === undefined) return await reports;
+    return await (isOpen ? reports.whereNull('closed_at') : reports.whereNotNull('closed_at'));
   },
 
-  async find(id: number): Promise<Report | undefined> {
-    const { rows } = await db.raw<{ rows: Report[] }>(`select ${columns} from reports where id = :id`, {
-      id,
-    });
-    return rows[0];
-  },
+  find: async (id: number): Promise<Report | undefined> => await db('reports').where({ id }).first(columns),
 
   /** Closes a report; a closed one stays unchanged. */
   async close(id: number, closedBy: number): Promise<Report | undefined> {
-    const { rows } = await db.raw<{ rows: Report[] }>(
-      `update reports set closed_at = coalesce(closed_at, now()), closed_by = coalesce(closed_by, :closedBy)
-       where id = :id returning ${columns}`,
-      { id, closedBy },
-    );
-    return rows[0];
+    const [report] = await db('reports')
+      .where({ id })
+      .update({
+        closed_at: db.raw('coalesce(closed_at, now())'),
+        closed_by: db.raw('coalesce(closed_by, ?)', [closedBy]),
+      })
+      .returning<Report[]>(aliased(columns));
+    return report;
   },
 });

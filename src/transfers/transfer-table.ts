@@ -1,14 +1,33 @@
+import { aliased, type Columns } from '../storage/postgres/columns.ts';
 import { boundedTransaction, type Knex, onlyRow } from '../storage/postgres/postgres.ts';
+import type { Encoding, ImportState } from './transfer.ts';
+
+/** The columns that both tables have. */
+export interface TransferRow {
+  id: number;
+  api_key_id: number;
+  state: ImportState;
+  encoding: Encoding;
+  rows: number;
+  bytes: number;
+  /** Why it failed. */
+  error: string | null;
+  created_at: Date;
+  last_progress_at: Date;
+  finished_at: Date | null;
+  deleted_at: Date | null;
+}
 
 /** The common part of imports and exports: each belongs to an API key, waits for a job and takes long. Methods with an API key's id find only
  *  what belongs to this key; null means all keys. */
-export function createTransferTable<Row>(db: Knex, table: 'imports' | 'exports', columns: string) {
-  async function findOne(condition: string, bindings: Knex.ValueDict): Promise<Row | undefined> {
-    const { rows } = await db.raw<{ rows: Row[] }>(
-      `select ${columns} from ${table} where ${condition} and deleted_at is null`,
-      bindings,
-    );
-    return rows[0];
+export function createTransferTable<Row extends object>(
+  db: Knex,
+  table: 'imports' | 'exports',
+  columns: Columns,
+) {
+  function rowsOf(apiKeyId: number | null) {
+    const rows = db<TransferRow>(table).whereNull('deleted_at');
+    return apiKeyId === null ? rows : rows.where({ api_key_id: apiKeyId });
   }
 
   return {
@@ -31,29 +50,28 @@ export function createTransferTable<Row>(db: Knex, table: 'imports' | 'exports',
     },
 
     find: async (id: number, apiKeyId: number | null): Promise<Row | undefined> =>
-      await findOne(`id = :id and ${isOf}`, { id, apiKeyId }),
+      await rowsOf(apiKeyId).where({ id }).first<Row | undefined>(columns),
 
     /** An unfinished one of any API key. */
     findUnfinished: async (id: number): Promise<Row | undefined> =>
-      await findOne(`id = :id and state in ('waiting', 'running')`, { id }),
+      await rowsOf(null)
+        .where({ id })
+        .whereIn('state', ['waiting', 'running'])
+        .first<Row | undefined>(columns),
 
     /** Up to `limit`, latest first, with an ID below `before`. */
     async list(apiKeyId: number | null, before: number | undefined, limit: number): Promise<Row[]> {
-      const { rows } = await db.raw<{ rows: Row[] }>(
-        `select ${columns} from ${table} where id < :before and ${isOf} and deleted_at is null
-         order by id desc limit :limit`,
-        { apiKeyId, before: before ?? Number.MAX_SAFE_INTEGER, limit },
-      );
-      return rows;
+      const rows = rowsOf(apiKeyId).orderBy('id', 'desc').limit(limit).select(columns);
+      return (await (before === undefined ? rows : rows.where('id', '<', before))) as Row[];
     },
 
     /** Deletes one in any state; resolves to its last state. */
     async remove(id: number, apiKeyId: number | null): Promise<Row | undefined> {
-      const { rows } = await db.raw<{ rows: Row[] }>(
-        `update ${table} set deleted_at = now() where id = :id and ${isOf} and deleted_at is null returning ${columns}`,
-        { id, apiKeyId },
-      );
-      return rows[0];
+      const [row] = (await rowsOf(apiKeyId)
+        .where({ id })
+        .update({ deleted_at: db.fn.now() })
+        .returning(aliased(columns))) as Row[];
+      return row;
     },
 
     /** The oldest after this one that waits for the job, or whose job has made no progress for `idleSeconds`. */
@@ -69,12 +87,10 @@ export function createTransferTable<Row>(db: Knex, table: 'imports' | 'exports',
 
     /** Marks it as completed, or as failed with this error. */
     async finish(id: number, error: string | null): Promise<void> {
-      await db.raw(
-        `update ${table} set state = case when cast(:error as text) is null then 'completed' else 'failed' end,
-           error = :error, finished_at = now()
-         where id = :id and state in ('waiting', 'running')`,
-        { id, error },
-      );
+      await db<TransferRow>(table)
+        .where({ id })
+        .whereIn('state', ['waiting', 'running'])
+        .update({ state: error === null ? 'completed' : 'failed', error, finished_at: db.fn.now() });
     },
   };
 }
@@ -87,5 +103,3 @@ export async function countDeleted(db: Knex, statement: string, bindings: Knex.V
   );
   return rows[0]?.count ?? 0;
 }
-
-const isOf = '(cast(:apiKeyId as bigint) is null or api_key_id = :apiKeyId)';

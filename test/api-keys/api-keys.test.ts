@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { ApiKeyNotFound, PermissionsContradict } from '../../src/api-keys/api-key.ts';
 import { createApiKeys } from '../../src/api-keys/api-keys.ts';
+import { onlyRow } from '../../src/storage/postgres/postgres.ts';
 import { useDatabase } from '../support/resources.ts';
 
 const { db } = useDatabase();
@@ -15,7 +16,7 @@ test('a new key is found with its name and ID', async () => {
 
 test('the database contains only a hash of the key', async () => {
   const { id, key } = await createApiKeys(db()).create('secretive');
-  const row = await db()('api_keys').where({ id }).first();
+  const row = onlyRow({ rows: await db()('api_keys').where({ id }) });
   expect(row.key_hash).toEqual(createHash('sha256').update(key).digest());
   const secret = key.slice(16);
   for (const value of Object.values<unknown>(row)) {

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
 import { createKeyGenerator, KeySpaceExhausted } from '../../src/keys/key-generator.ts';
-import { openPostgres } from '../../src/storage/postgres/postgres.ts';
+import { onlyRow, openPostgres } from '../../src/storage/postgres/postgres.ts';
 import { endLocked } from '../support/locks.ts';
 import { useDatabase } from '../support/resources.ts';
 
@@ -16,7 +16,7 @@ async function readBlocks(): Promise<{ first_number: number; size: number; purpo
 }
 
 async function readNext(): Promise<number> {
-  return (await db()('key_generator').first('next_number')).next_number;
+  return onlyRow({ rows: await db()('key_generator').select('next_number') }).next_number;
 }
 
 test('createKeys returns the requested number of valid keys and records their block', async () => {

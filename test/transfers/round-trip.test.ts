@@ -100,7 +100,13 @@ test('an export imported into an empty database is identical, in each format', a
           .db()('urls')
           .insert({ ...row, short_code, code_is_generated: false })
           .returning('id');
-        await from.db()('url_stats').insert({ url_id: id, click_count, last_accessed_at });
+        await from
+          .db()('url_stats')
+          .insert({
+            url_id: id,
+            click_count,
+            last_accessed_at: last_accessed_at === null ? null : new Date(last_accessed_at),
+          });
       }
       const file = await exportAll(encoding);
       expect(await importAll(encoding, file)).toMatchObject({

@@ -6,6 +6,17 @@ import { startOfDay } from '../partitions/utc-days.ts';
 import { deleteRollups } from './delete-rollups.ts';
 import { clicksOfHour, findUrls } from './scope.ts';
 
+declare module 'knex/types/tables.js' {
+  interface Tables {
+    url_stats: {
+      url_id: number;
+      click_count: number;
+      last_accessed_at: Date | null;
+      analytics_clicks: number;
+    };
+  }
+}
+
 export const totalsOptions = ['keep', 'clear'] as const;
 
 /** Work per transaction, less than a second: counting clicks on the same short URL waits for it. */
@@ -38,11 +49,8 @@ export function createClickEraser(db: Knex, steps = standardSteps) {
 
 /** Locks the counter of the short URL until the transaction ends; resolves to its clicks. */
 async function lockCounter(trx: Knex, urlId: number): Promise<number> {
-  const { rows } = await trx.raw<{ rows: { clicks: number }[] }>(
-    'select click_count as clicks from url_stats where url_id = :urlId for update',
-    { urlId },
-  );
-  return rows[0]?.clicks ?? 0;
+  const row = await trx('url_stats').where({ url_id: urlId }).forUpdate().first('click_count');
+  return row?.click_count ?? 0;
 }
 
 async function countEvents(db: Knex, urlId: number): Promise<number> {
@@ -123,9 +131,7 @@ async function deleteRest(db: Knex, urlId: number, totals: (typeof totalsOptions
     const clicks = await lockCounter(trx, urlId);
     await deleteRollups(trx, [urlId]);
     if (totals === 'keep') return;
-    await trx.raw('update url_stats set click_count = 0, last_accessed_at = null where url_id = :urlId', {
-      urlId,
-    });
+    await trx('url_stats').where({ url_id: urlId }).update({ click_count: 0, last_accessed_at: null });
     await addToTotals(trx, { purged: clicks, late: 0 });
   });
 }

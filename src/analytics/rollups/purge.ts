@@ -2,6 +2,12 @@ import { boundedTransaction, type Knex } from '../../storage/postgres/postgres.t
 import { listPartitions } from '../partitions/partition-ddl.ts';
 import { deleteRollups, rollupTables } from './delete-rollups.ts';
 
+declare module 'knex/types/tables.js' {
+  interface Tables {
+    analytics_removals: { url_id: number };
+  }
+}
+
 /** Rows per delete statement. */
 const sliceSize = 20_000;
 
@@ -21,11 +27,7 @@ export const createAnalyticsPurge = (db: Knex) => ({
    *  `shouldContinue` after each step, and resolves to 0 when it returns false. A short URL that another program
    *  restored under its old ID starts with empty analytics. */
   async remove(limit: number, shouldContinue: () => Promise<boolean>): Promise<number> {
-    const { rows } = await db.raw<{ rows: { url_id: number }[] }>(
-      'select url_id from analytics_removals order by url_id limit :limit',
-      { limit },
-    );
-    const urlIds = rows.map((row) => row.url_id);
+    const urlIds = await db('analytics_removals').orderBy('url_id').limit(limit).pluck('url_id');
     if (urlIds.length === 0) return 0;
     for (const table of [...(await listPartitions(db)), ...rollupTables])
       for (let deleted = sliceSize; deleted === sliceSize;) {

@@ -1,5 +1,20 @@
 import { type Knex, boundedTransaction, onlyRow } from '../../storage/postgres/postgres.ts';
 
+declare module 'knex/types/tables.js' {
+  interface Tables {
+    click_producers: {
+      producer: string;
+      applied_through: number;
+      batches: number;
+      clicks: number;
+      first_applied_at: Date;
+      last_applied_at: Date;
+      accepted: number;
+      reported_at: Date | null;
+    };
+  }
+}
+
 /** SQL for the creation time of a producer: a UUID v7 begins with milliseconds. */
 export const createdAt = (producer: string) =>
   `to_timestamp(cast(cast('x' || translate(left(cast(${producer} as text), 13), '-', '') as bit(48)) as bigint) / 1000.0)`;
@@ -42,10 +57,7 @@ export function createProducerStore(db: Knex) {
     /** Registers a new producer before its first batch arrives, regardless of its clock. Only for a producer that was
      *  never registered. */
     async registerProducer(producer: string): Promise<void> {
-      await db.raw(
-        'insert into click_producers (producer, reported_at) values (:producer, now()) on conflict do nothing',
-        { producer },
-      );
+      await db('click_producers').insert({ producer, reported_at: db.fn.now() }).onConflict().ignore();
     },
 
     /** Registers a producer again whose row may be missing after a restore. A producer that was removed as idle gets

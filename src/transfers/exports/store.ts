@@ -1,8 +1,23 @@
+import { aliased } from '../../storage/postgres/columns.ts';
 import { boundedTransaction, type Knex, onlyRow } from '../../storage/postgres/postgres.ts';
 import type { Owner } from '../../urls/store/owner.ts';
-import { countDeleted, createTransferTable } from '../transfer-table.ts';
+import { countDeleted, createTransferTable, type TransferRow } from '../transfer-table.ts';
 import type { Encoding, ExportState } from '../transfer.ts';
 import type { ExportFilter, ExportKind } from './source.ts';
+
+declare module 'knex/types/tables.js' {
+  interface Tables {
+    exports: TransferRow & {
+      kind: ExportKind;
+      owner: Owner;
+      filter: ExportFilter;
+      last_id: number;
+      up_to_id: number | null;
+      chunks: number;
+    };
+    export_chunks: { export_id: number; number: number; content: Buffer };
+  }
+}
 
 export interface NewExport {
   apiKeyId: number;
@@ -51,36 +66,34 @@ export function createExportStore(db: Knex) {
 
     /** Creates an export when its API key has fewer than `most`, including finished ones. */
     async create(input: NewExport, most: number): Promise<Export | undefined> {
-      const { apiKeyId } = input;
-      return await insertWithin({ apiKeyId, isHeld: 'true', most }, async (trx) =>
-        onlyRow(
-          await trx.raw<{ rows: Export[] }>(
-            `insert into exports (api_key_id, kind, encoding, owner, filter)
-             values (:apiKeyId, :kind, :encoding, :owner, cast(:filter as jsonb))
-             returning ${columns}`,
-            { ...input, filter: JSON.stringify(input.filter ?? {}) },
-          ),
-        ),
-      );
+      const { apiKeyId, kind, encoding, owner, filter = {} } = input;
+      return await insertWithin({ apiKeyId, isHeld: 'true', most }, async (trx) => {
+        const rows = await trx('exports')
+          .insert({ api_key_id: apiKeyId, kind, encoding, owner, filter })
+          .returning<Export[]>(aliased(columns));
+        return onlyRow({ rows });
+      });
     },
 
     /** Chunk `n` of a file, from 0. */
     async findChunk(exportId: number, n: number): Promise<Buffer | undefined> {
-      const { rows } = await db.raw<{ rows: { content: Buffer }[] }>(
-        'select content from export_chunks where export_id = :exportId and number = :n',
-        { exportId, n },
-      );
-      return rows[0]?.content;
+      const chunk = await db('export_chunks').where({ export_id: exportId, number: n }).first('content');
+      return chunk?.content;
     },
 
     /** Starts or resumes an export; the first call fixes its last row. */
     async begin(id: number, upToId: number): Promise<Export | undefined> {
-      const { rows } = await db.raw<{ rows: Export[] }>(
-        `update exports set state = 'running', last_progress_at = now(), up_to_id = coalesce(up_to_id, :upToId)
-         where id = :id and state in ('waiting', 'running') and deleted_at is null returning ${columns}`,
-        { id, upToId },
-      );
-      return rows[0];
+      const [begun] = await db('exports')
+        .where({ id })
+        .whereIn('state', ['waiting', 'running'])
+        .whereNull('deleted_at')
+        .update({
+          state: 'running',
+          last_progress_at: db.fn.now(),
+          up_to_id: db.raw('coalesce(up_to_id, ?)', [upToId]),
+        })
+        .returning<Export[]>(aliased(columns));
+      return begun;
     },
 
     /** Adds a chunk to the file and records its last row in one transaction. Changes nothing and resolves to false when another worker has
@@ -94,11 +107,7 @@ export function createExportStore(db: Knex) {
           { id, chunks: from.chunks, lastId: chunk.lastId, rows: chunk.rows, bytes: chunk.bytes },
         );
         if (rows.length === 0) return false;
-        await trx.raw('insert into export_chunks (export_id, number, content) values (:id, :n, :content)', {
-          id,
-          n: from.chunks,
-          content: chunk.content,
-        });
+        await trx('export_chunks').insert({ export_id: id, number: from.chunks, content: chunk.content });
         return true;
       });
     },
@@ -130,5 +139,20 @@ export function createExportStore(db: Knex) {
 
 const isObsolete = `(e.finished_at < now() - make_interval(days => :retentionDays) or e.deleted_at is not null)`;
 
-const columns = `id, api_key_id as "apiKeyId", state, kind, encoding, owner, filter, last_id as "lastId", up_to_id as "upToId", rows, bytes,
-  chunks, error, created_at as "createdAt", finished_at as "finishedAt"`;
+const columns = {
+  id: 'id',
+  apiKeyId: 'api_key_id',
+  state: 'state',
+  kind: 'kind',
+  encoding: 'encoding',
+  owner: 'owner',
+  filter: 'filter',
+  lastId: 'last_id',
+  upToId: 'up_to_id',
+  rows: 'rows',
+  bytes: 'bytes',
+  chunks: 'chunks',
+  error: 'error',
+  createdAt: 'created_at',
+  finishedAt: 'finished_at',
+};

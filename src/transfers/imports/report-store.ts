@@ -1,6 +1,13 @@
 import type { Knex } from '../../storage/postgres/postgres.ts';
 import type { RowProblem } from '../rows/row-schema.ts';
 
+declare module 'knex/types/tables.js' {
+  interface Tables {
+    import_errors: RowError & { id: number; import_id: number };
+    import_warnings: StoredWarning & { id: number; import_id: number };
+  }
+}
+
 /** Most errors, and most warnings, that are stored per import. */
 export const maxErrors = 10_000;
 
@@ -22,28 +29,30 @@ export interface StoredWarning {
 export function createReportStore(db: Knex) {
   return {
     /** Up to `limit` of an import's errors after this one, in the order of their rows. */
-    async findErrors(importId: number, after: number, limit: number): Promise<(RowError & { id: number })[]> {
-      const { rows } = await db.raw<{ rows: (RowError & { id: number })[] }>(
-        `select id, line, field, reason, row, code from import_errors
-         where import_id = :importId and id > :after order by id limit :limit`,
-        { importId, after, limit },
-      );
-      return rows;
-    },
-
-    /** Up to `limit` of an import's warnings after this one, in the order of their rows. */
-    async findWarnings(
+    findErrors: async (
       importId: number,
       after: number,
       limit: number,
-    ): Promise<(StoredWarning & { id: number })[]> {
-      const { rows } = await db.raw<{ rows: (StoredWarning & { id: number })[] }>(
-        `select id, line, field, code, reason from import_warnings
-         where import_id = :importId and id > :after order by id limit :limit`,
-        { importId, after, limit },
-      );
-      return rows;
-    },
+    ): Promise<(RowError & { id: number })[]> =>
+      await db('import_errors')
+        .select('id', 'line', 'field', 'reason', 'row', 'code')
+        .where({ import_id: importId })
+        .where('id', '>', after)
+        .orderBy('id')
+        .limit(limit),
+
+    /** Up to `limit` of an import's warnings after this one, in the order of their rows. */
+    findWarnings: async (
+      importId: number,
+      after: number,
+      limit: number,
+    ): Promise<(StoredWarning & { id: number })[]> =>
+      await db('import_warnings')
+        .select('id', 'line', 'field', 'code', 'reason')
+        .where({ import_id: importId })
+        .where('id', '>', after)
+        .orderBy('id')
+        .limit(limit),
   };
 }
 

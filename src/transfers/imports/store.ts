@@ -1,12 +1,39 @@
+import { aliased } from '../../storage/postgres/columns.ts';
 import { boundedTransaction, type Knex, onlyRow } from '../../storage/postgres/postgres.ts';
 import type { Owner } from '../../urls/store/owner.ts';
 import type { Position } from '../files/record.ts';
+import type { ColumnMapping } from '../formats/custom.ts';
 import type { FormatName } from '../formats/formats.ts';
-import { countDeleted, createTransferTable } from '../transfer-table.ts';
+import { countDeleted, createTransferTable, type TransferRow } from '../transfer-table.ts';
 import type { Encoding } from '../transfer.ts';
 import { createChunkStore } from './chunk-store.ts';
 import type { Import, NewImport } from './import.ts';
 import { addToReport, createReportStore, type RowError, type StoredWarning } from './report-store.ts';
+
+declare module 'knex/types/tables.js' {
+  interface Tables {
+    imports: TransferRow & {
+      delimiter: string;
+      charset: string | null;
+      format: FormatName | 'auto';
+      mapping: ColumnMapping | null;
+      own_hosts: string[];
+      allows_private: boolean;
+      max_url_length: number;
+      schemes: string[];
+      columns: string[] | null;
+      ignored_columns: string[];
+      done_bytes: number;
+      done_lines: number;
+      created: number;
+      restored: number;
+      skipped: number;
+      failed: number;
+      unreadable: number;
+      warnings: number;
+    };
+  }
+}
 
 /** The result of importing some rows. */
 export interface Outcome {
@@ -20,11 +47,35 @@ export interface Outcome {
   warnings: StoredWarning[];
 }
 
-const columns = `id, api_key_id as "apiKeyId", state, encoding, delimiter, charset, format, mapping,
-  own_hosts as "ownHosts", allows_private as "allowsPrivate",
-  max_url_length as "maxUrlLength", schemes, columns, ignored_columns as "ignoredColumns", bytes,
-  done_bytes as "doneBytes", done_lines as "doneLines", rows, created, restored, skipped, failed, unreadable, warnings, error, created_at as "createdAt",
-  finished_at as "finishedAt"`;
+const columns = {
+  id: 'id',
+  apiKeyId: 'api_key_id',
+  state: 'state',
+  encoding: 'encoding',
+  delimiter: 'delimiter',
+  charset: 'charset',
+  format: 'format',
+  mapping: 'mapping',
+  ownHosts: 'own_hosts',
+  allowsPrivate: 'allows_private',
+  maxUrlLength: 'max_url_length',
+  schemes: 'schemes',
+  columns: 'columns',
+  ignoredColumns: 'ignored_columns',
+  bytes: 'bytes',
+  doneBytes: 'done_bytes',
+  doneLines: 'done_lines',
+  rows: 'rows',
+  created: 'created',
+  restored: 'restored',
+  skipped: 'skipped',
+  failed: 'failed',
+  unreadable: 'unreadable',
+  warnings: 'warnings',
+  error: 'error',
+  createdAt: 'created_at',
+  finishedAt: 'finished_at',
+};
 
 export type ImportStore = ReturnType<typeof createImportStore>;
 
@@ -40,25 +91,30 @@ export function createImportStore(db: Knex) {
     async begin(input: NewImport, most: number): Promise<number | undefined> {
       const isHeld = `state in ('uploading', 'waiting', 'running')`;
       return await insertWithin({ apiKeyId: input.apiKeyId, isHeld, most }, async (trx) => {
-        const begun = await trx.raw<{ rows: { id: number }[] }>(
-          `insert into imports (api_key_id, encoding, format, mapping, own_hosts, allows_private, max_url_length, schemes)
-           values (:apiKeyId, :encoding, :format, cast(:mapping as jsonb), cast(:ownHosts as text[]), :allowsPrivate,
-                   :maxUrlLength, cast(:schemes as text[]))
-           returning id`,
-          { ...input, mapping: input.mapping && JSON.stringify(input.mapping) },
-        );
-        return onlyRow(begun).id;
+        const rows = await trx('imports')
+          .insert({
+            api_key_id: input.apiKeyId,
+            encoding: input.encoding,
+            format: input.format,
+            mapping: input.mapping,
+            own_hosts: input.ownHosts,
+            allows_private: input.allowsPrivate,
+            max_url_length: input.maxUrlLength,
+            schemes: input.schemes,
+          })
+          .returning('id');
+        return onlyRow({ rows }).id;
       });
     },
 
     /** Completes the upload: the import waits for the job. Undefined when it was deleted. */
     async finishUpload(importId: number, stored: StoredFile): Promise<Import | undefined> {
-      const { rows } = await db.raw<{ rows: Import[] }>(
-        `update imports set state = 'waiting', encoding = :encoding, delimiter = :delimiter, charset = :charset
-         where id = :importId and deleted_at is null returning ${columns}`,
-        { importId, ...stored },
-      );
-      return rows[0];
+      const [row] = await db('imports')
+        .where({ id: importId })
+        .whereNull('deleted_at')
+        .update({ state: 'waiting', ...stored })
+        .returning<Import[]>(aliased(columns));
+      return row;
     },
 
     /** The owner whose short URLs the import may see; undefined when its API key may no longer create short URLs. */
@@ -74,12 +130,16 @@ export function createImportStore(db: Knex) {
 
     /** Stores the detected format of a file, and the position after its header. */
     async setFormat(importId: number, detected: DetectedFile, at: Position): Promise<void> {
-      await db.raw(
-        `update imports set state = 'running', last_progress_at = now(), format = :format, columns = cast(:columns as text[]),
-           ignored_columns = cast(:ignoredColumns as text[]), done_bytes = :bytes, done_lines = :lines
-         where id = :importId and done_bytes = 0`,
-        { importId, ...detected, ...at },
-      );
+      const { format, columns: read, ignoredColumns } = detected;
+      await db('imports').where({ id: importId, done_bytes: 0 }).update({
+        state: 'running',
+        last_progress_at: db.fn.now(),
+        format,
+        columns: read,
+        ignored_columns: ignoredColumns,
+        done_bytes: at.bytes,
+        done_lines: at.lines,
+      });
     },
 
     /** Runs `work` on rows and records the position `to` in the same transaction. Changes nothing and resolves to false when another worker has

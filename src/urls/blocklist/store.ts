@@ -1,5 +1,11 @@
 import { type Knex, onlyRow } from '../../storage/postgres/postgres.ts';
 
+declare module 'knex/types/tables.js' {
+  interface Tables {
+    blocked_hosts: { host: string; reason: string | null; created_at: Date; created_by: number | null };
+  }
+}
+
 /** A row of the blocklist. */
 export interface BlockedHost {
   host: string;
@@ -11,7 +17,7 @@ export interface BlockedHost {
 
 export type BlockedHostStore = ReturnType<typeof createBlockedHostStore>;
 
-const columns = 'host, reason, created_at as "createdAt", created_by as "createdBy"';
+const columns = { host: 'host', reason: 'reason', createdAt: 'created_at', createdBy: 'created_by' } as const;
 
 /** The table of blocked hosts. */
 export const createBlockedHostStore = (db: Knex) => ({
@@ -41,19 +47,9 @@ export const createBlockedHostStore = (db: Knex) => ({
   },
 
   /** Unblocks a host; false if it was not blocked. */
-  async remove(host: string): Promise<boolean> {
-    const { rowCount } = await db.raw<{ rowCount: number }>('delete from blocked_hosts where host = :host', {
-      host,
-    });
-    return rowCount > 0;
-  },
+  remove: async (host: string): Promise<boolean> => (await db('blocked_hosts').where({ host }).delete()) > 0,
 
   /** Lists up to `limit` blocked hosts after `after`, in alphabetical order. */
-  async list({ after, limit }: { after: string; limit: number }): Promise<BlockedHost[]> {
-    const { rows } = await db.raw<{ rows: BlockedHost[] }>(
-      `select ${columns} from blocked_hosts where host > :after order by host limit :limit`,
-      { after, limit },
-    );
-    return rows;
-  },
+  list: async ({ after, limit }: { after: string; limit: number }): Promise<BlockedHost[]> =>
+    await db('blocked_hosts').select(columns).where('host', '>', after).orderBy('host').limit(limit),
 });

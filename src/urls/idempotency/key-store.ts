@@ -2,6 +2,20 @@ import type { Knex } from '../../storage/postgres/postgres.ts';
 import { urlColumns } from '../store/columns.ts';
 import type { ShortUrl } from '../url.ts';
 
+declare module 'knex/types/tables.js' {
+  interface Tables {
+    idempotency_keys: {
+      api_key_id: number;
+      key: string;
+      item: number;
+      request_hash: Buffer;
+      /** The row of `urls`. */
+      result: Record<string, unknown>;
+      created_at: Date;
+    };
+  }
+}
+
 /** Identifies one short URL of a request with an idempotency key. */
 export interface IdempotentItem {
   apiKeyId: number;
@@ -46,12 +60,8 @@ export function createIdempotencyKeys(db: Knex) {
 
     /** Returns the hash of a recorded request with this key. */
     async findRequestHash(apiKeyId: number, key: string): Promise<Buffer | undefined> {
-      const { rows } = await db.raw<{ rows: { requestHash: Buffer }[] }>(
-        `select request_hash as "requestHash" from idempotency_keys
-         where api_key_id = :apiKeyId and key = :key limit 1`,
-        { apiKeyId, key },
-      );
-      return rows[0]?.requestHash;
+      const row = await db('idempotency_keys').where({ api_key_id: apiKeyId, key }).first('request_hash');
+      return row?.request_hash;
     },
 
     /** Deletes up to `limit` keys from before a time; resolves to their number. Concurrent callers never delete the

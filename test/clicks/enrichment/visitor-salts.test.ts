@@ -37,9 +37,9 @@ function open(more: Partial<VisitorSaltStore> = {}) {
 }
 
 const readDays = async () =>
-  (await db()('visitor_salts').select(db().raw('cast(day as text) as day')).orderBy('day')).map(
-    ({ day }) => day,
-  );
+  (
+    await db()('visitor_salts').select<{ day: string }[]>(db().raw('cast(day as text) as day')).orderBy('day')
+  ).map(({ day }) => day);
 
 test('all processes share the salt of a day, and get another one the next day', async () => {
   const processes = Array.from({ length: 5 }, () => open());

@@ -59,7 +59,7 @@ async function createUrl(): Promise<number> {
 }
 
 const readCount = async (id: number): Promise<number> =>
-  (await db()('url_stats').where({ url_id: id }).first()).click_count;
+  (await db()('url_stats').where({ url_id: id }).first())!.click_count;
 
 /** A gate that delays calls until it is opened. */
 function createGate() {

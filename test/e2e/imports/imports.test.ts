@@ -89,7 +89,7 @@ test('an upload that is cut off in the middle leaves no import behind', async ()
   sending.write('original_url\n'.padEnd(1_000_000, 'https://example.com/cut\n'));
   const findUploading = async () =>
     await database.db()('imports').where({ state: 'uploading', deleted_at: null }).first();
-  await waitUntil('a part of the upload is stored', async () => (await findUploading())?.bytes > 0);
+  await waitUntil('a part of the upload is stored', async () => ((await findUploading())?.bytes ?? 0) > 0);
   sending.destroy(new Error('cut'));
   await expect(answered).rejects.toThrow('cut');
   await waitUntil('the interrupted upload is removed', async () => (await findUploading()) === undefined);

@@ -127,7 +127,10 @@ test('an export that PostgreSQL rejects fails with an error', async () => {
   const created = await client.post('/api/v1/exports', { kind: 'clicks' });
   const path = String(created.headers.get('location'));
   const filter = { from: '2026-01-01T00:00:00+23:00' };
-  await web.database.db()('exports').where({ id: created.body['id'] }).update({ filter });
+  await web.database
+    .db()('exports')
+    .where({ id: Number(created.body['id']) })
+    .update({ filter });
   await runJob();
   const error = 'PostgreSQL rejects the query of the export.';
   expect((await client.get(path)).body).toMatchObject({ state: 'failed', error });

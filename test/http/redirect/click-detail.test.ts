@@ -96,7 +96,7 @@ test('no client address is stored in Redis, PostgreSQL or the log', async () => 
   expect(inRedis).not.toContain(address);
   await waitUntil('the click is counted', async () => {
     const row = await web.database.db()('url_stats').where({ url_id: id }).first();
-    return row.click_count === 1;
+    return row?.click_count === 1;
   });
   const inPostgres = await readPostgres();
   expect(inPostgres).toContain(code);

@@ -140,7 +140,7 @@ test('idempotency keys are deleted after a day, in slices', async () => {
   const now = new Date();
   const { id } = await createApiKeys(db).create('cleanup');
   await db.raw(
-    `insert into idempotency_keys (api_key_id, key, item, request_hash, made, created_at)
+    `insert into idempotency_keys (api_key_id, key, item, request_hash, result, created_at)
      select :id, case i when 0 then 'fresh' else 'old-' || i end, 0, '', '{}',
        case i when 0 then cast(:fresh as timestamptz) else :old end
      from generate_series(0, 1500) i`,

@@ -11,8 +11,8 @@ test('every operation answers a short URL with the same fields and its click cou
   expect(created.body).toMatchObject({ click_count: 0, last_accessed_at: null });
   await web.database
     .db()('url_stats')
-    .where({ url_id: created.body['id'] })
-    .update({ click_count: 7, last_accessed_at: '2026-11-20T12:00:00Z' });
+    .where({ url_id: created.body['id'] as number })
+    .update({ click_count: 7, last_accessed_at: new Date('2026-11-20T12:00:00Z') });
   const counted = { id: created.body['id'], click_count: 7, last_accessed_at: '2026-11-20T12:00:00.000Z' };
 
   const path = '/api/v1/urls/counted';
