@@ -1,11 +1,5 @@
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { createApiKeys } from '../../src/api-keys/api-keys.ts';
-import { createClient } from '../support/http/client.ts';
-import { sendRedirects } from '../support/processes/load.ts';
-import { startWeb, startWorker } from '../support/processes/processes.ts';
-import { uniquePrefix, useDatabase } from '../support/resources.ts';
-import { findLastingPort } from '../support/services/ports.ts';
-import { createUrl } from '../support/urls/urls.ts';
+import { beforeAll, expect, test } from 'vitest';
+import { useMeasuredService } from '../support/processes/measured-service.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { sectionOf } from './markdown.ts';
 
@@ -14,38 +8,17 @@ interface Metric {
   labels: string[];
 }
 
-const database = useDatabase();
+const urls = useMeasuredService();
 /** The metrics of each kind of process, as `/metrics` exposes them. */
 const exposed: Record<string, Record<string, Metric>> = {};
-let stop: () => Promise<unknown>;
 
 beforeAll(async () => {
-  const port = String(await findLastingPort());
-  const settings = {
-    DATABASE_URL: database.url(),
-    REDIS_URL: inject('redisUrl'),
-    REDIS_PREFIX: uniquePrefix(),
-    METRICS_PUBLIC: 'true',
-    HOST: '127.0.0.1',
-  };
-  const [web, worker] = await Promise.all([
-    startWeb({ ...settings, WEB_CONCURRENCY: '2' }),
-    startWorker({ ...settings, WORKER_PORT: port }),
-  ]);
-  stop = async () => await Promise.all([web.stop(), worker.stop()]);
-  const { key } = await createApiKeys(database.db()).create('test');
-  const code = await createUrl(createClient(web.baseUrl, key));
-  await createClient(web.baseUrl).get('/unknown');
-  // The redirect histogram samples one request in 64.
-  const codes = Array.from({ length: 400 }, () => code);
-  await sendRedirects(web.baseUrl, codes);
-  exposed['web'] = await readMetrics(web.baseUrl);
+  exposed['web'] = await readMetrics(urls().web);
   await waitUntil('a job was measured', async () => {
-    exposed['worker'] = await readMetrics(`http://127.0.0.1:${port}`);
+    exposed['worker'] = await readMetrics(urls().worker);
     return exposed['worker']['linkmill_job_duration_seconds']?.labels.includes('queue');
   });
 });
-afterAll(async () => await stop());
 
 async function readMetrics(baseUrl: string): Promise<Record<string, Metric>> {
   const text = await (await fetch(`${baseUrl}/metrics`)).text();

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { createCodes, readCounted } from '../support/clicks/counts.ts';
 import { startWeb, startWorker } from '../support/processes/processes.ts';
-import { useDatabase, useRedis } from '../support/resources.ts';
+import { storeSettings, useDatabase, useRedis } from '../support/resources.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const database = useDatabase();
@@ -24,11 +24,7 @@ const percentile = (values: number[], share: number) =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length * share)]!;
 
 test('a click is in PostgreSQL within 2 s, or within 15 s after a kill of the only worker', async () => {
-  const settings = {
-    DATABASE_URL: database.url(),
-    REDIS_URL: redis.url(),
-    REDIS_PREFIX: redis.prefix,
-  };
+  const settings = storeSettings(database, redis);
   const [web, worker] = await Promise.all([startWeb(settings), startWorker(settings)]);
   const codes = await createCodes(database.db(), web.baseUrl, 130);
   const inPeace = await Promise.all(

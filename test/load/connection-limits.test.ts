@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, inject, test } from 'vitest';
 import { createClient } from '../support/http/client.ts';
 import { commandOf, launch, placeWeb, readyWeb } from '../support/processes/launch.ts';
-import { track, useDatabase, useRedis } from '../support/resources.ts';
+import { storeSettings, track, useDatabase, useRedis } from '../support/resources.ts';
 import { sendRaw } from '../support/services/raw-http.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -15,9 +15,7 @@ afterEach(() => {
 
 async function startWeb(more: Record<string, string>, maxFiles?: number) {
   const settings = await placeWeb({
-    DATABASE_URL: database.url(),
-    REDIS_URL: redis.url(),
-    REDIS_PREFIX: redis.prefix,
+    ...storeSettings(database, redis),
     METRICS_PUBLIC: 'true',
     ...more,
   });

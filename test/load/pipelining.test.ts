@@ -6,7 +6,7 @@ import { describe, expect, inject, test } from 'vitest';
 import { createApiKeys } from '../../src/api-keys/api-keys.ts';
 import { createClient } from '../support/http/client.ts';
 import { commandOf, launch, placeWeb, readyWeb, type TestProcess } from '../support/processes/launch.ts';
-import { track, useDatabase, useRedis } from '../support/resources.ts';
+import { storeSettings, track, useDatabase, useRedis } from '../support/resources.ts';
 import { createUrl } from '../support/urls/urls.ts';
 
 const attackMs = 8_000;
@@ -25,9 +25,7 @@ const host = 'Host: short.example\r\n';
 async function startWeb({ nodeArgs = [], maxFiles }: { nodeArgs?: string[]; maxFiles?: number }) {
   const { key } = await createApiKeys(database.db()).create('test');
   const settings = await placeWeb({
-    DATABASE_URL: database.url(),
-    REDIS_URL: redis.url(),
-    REDIS_PREFIX: redis.prefix,
+    ...storeSettings(database, redis),
     METRICS_PUBLIC: 'true',
     RATE_LIMIT_NOT_FOUND_PER_IP: '120',
     RATE_LIMIT_PER_IP: '600',

@@ -66,6 +66,12 @@ export function useDatabase(): { db: () => Knex; url: () => string } {
   return { db: () => pool, url: () => database.url };
 }
 
+/** The settings with which a process uses these stores. */
+export const storeSettings = (
+  database: { url: () => string },
+  redis: { url: () => string; prefix: string },
+) => ({ DATABASE_URL: database.url(), REDIS_URL: redis.url(), REDIS_PREFIX: redis.prefix });
+
 /** A connection to the shared Redis with a unique prefix, whose keys are deleted at the end of the file. */
 export function useRedis(role: RedisRole = 'jobs') {
   const prefix = uniquePrefix();

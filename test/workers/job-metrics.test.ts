@@ -3,7 +3,7 @@ import { createApiKeys } from '../../src/api-keys/api-keys.ts';
 import { createQueues } from '../../src/queues/queues.ts';
 import { openPrometheus } from '../support/http/prometheus.ts';
 import { startWorker, type TestProcess } from '../support/processes/processes.ts';
-import { silentLog, useDatabase, useRedis } from '../support/resources.ts';
+import { silentLog, storeSettings, useDatabase, useRedis } from '../support/resources.ts';
 import { findLastingPort } from '../support/services/ports.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -17,9 +17,7 @@ beforeAll(async () => {
   baseUrl = `http://127.0.0.1:${port}`;
   await createApiKeys(database.db()).create('test');
   worker = await startWorker({
-    DATABASE_URL: database.url(),
-    REDIS_URL: redis.url(),
-    REDIS_PREFIX: redis.prefix,
+    ...storeSettings(database, redis),
     HOST: '127.0.0.1',
     METRICS_PUBLIC: 'true',
     WORKER_PORT: port,

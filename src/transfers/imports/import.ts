@@ -19,7 +19,19 @@ export interface NewImport extends ImportUrlRules {
   mapping: ColumnMapping | null;
 }
 
-export interface Import extends NewImport {
+/** The numbers of imported rows, by result. */
+export interface ImportCounts {
+  rows: number;
+  created: number;
+  /** Deleted short URLs that were restored. */
+  restored: number;
+  skipped: number;
+  failed: number;
+  /** Failed rows that are unreadable. */
+  unreadable: number;
+}
+
+export interface Import extends NewImport, ImportCounts {
   id: number;
   state: ImportState;
   /** The delimiter of a CSV file. */
@@ -33,14 +45,6 @@ export interface Import extends NewImport {
   bytes: number;
   doneBytes: number;
   doneLines: number;
-  rows: number;
-  created: number;
-  /** Deleted short URLs that were restored. */
-  restored: number;
-  skipped: number;
-  failed: number;
-  /** Failed rows that are unreadable. */
-  unreadable: number;
   /** Values that were dropped or shortened. */
   warnings: number;
   /** Why the import failed. */

@@ -7,7 +7,7 @@ import type { FormatName } from '../formats/formats.ts';
 import { countDeleted, createTransferTable, type TransferRow } from '../transfer-table.ts';
 import type { Encoding } from '../transfer.ts';
 import { createChunkStore } from './chunk-store.ts';
-import type { Import, NewImport } from './import.ts';
+import type { Import, ImportCounts, NewImport } from './import.ts';
 import { addToReport, createReportStore, type RowError, type StoredWarning } from './report-store.ts';
 
 declare module 'knex/types/tables.js' {
@@ -36,13 +36,7 @@ declare module 'knex/types/tables.js' {
 }
 
 /** The result of importing some rows. */
-export interface Outcome {
-  rows: number;
-  created: number;
-  restored: number;
-  skipped: number;
-  failed: number;
-  unreadable: number;
+export interface Outcome extends ImportCounts {
   errors: RowError[];
   warnings: StoredWarning[];
 }

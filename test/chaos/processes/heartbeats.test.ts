@@ -1,15 +1,13 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openPrometheus } from '../../support/http/prometheus.ts';
 import { startWeb, startWorker, type TestProcess } from '../../support/processes/processes.ts';
-import { useDatabase, useRedis } from '../../support/resources.ts';
+import { storeSettings, useDatabase, useRedis } from '../../support/resources.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 const database = useDatabase();
 const redis = useRedis();
 const settings = () => ({
-  DATABASE_URL: database.url(),
-  REDIS_URL: redis.url(),
-  REDIS_PREFIX: redis.prefix,
+  ...storeSettings(database, redis),
   METRICS_PUBLIC: 'true',
 });
 let web: TestProcess & { baseUrl: string };

@@ -7,7 +7,7 @@ import { createClient } from '../../support/http/client.ts';
 import { requestJob } from '../../support/jobs.ts';
 import { startLoad } from '../../support/processes/load.ts';
 import { startProcess, startWeb, startWorker, type TestProcess } from '../../support/processes/processes.ts';
-import { track, uniquePrefix, useDatabase, useRedis } from '../../support/resources.ts';
+import { storeSettings, track, uniquePrefix, useDatabase, useRedis } from '../../support/resources.ts';
 import { startTestRedis, type TestRedis } from '../../support/services/servers.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
@@ -36,11 +36,7 @@ async function flush(settings: Record<string, string>) {
 describe('with both stores available', () => {
   const database = useDatabase();
   const redis = useRedis();
-  const settings = () => ({
-    DATABASE_URL: database.url(),
-    REDIS_URL: redis.url(),
-    REDIS_PREFIX: redis.prefix,
-  });
+  const settings = () => storeSettings(database, redis);
 
   test('SIGTERM under load ends web and worker within 10 s and loses no request and no click', async () => {
     const [web, worker] = await Promise.all([startWeb(settings()), startWorker(settings())]);

@@ -6,6 +6,7 @@ import { runJob } from '../../support/jobs.ts';
 import { countAll, sendRedirects, startLoadOnAll } from '../../support/processes/load.ts';
 import { startWeb } from '../../support/processes/processes.ts';
 import { useService } from '../../support/processes/service.ts';
+import { storeSettings } from '../../support/resources.ts';
 import { insertUrls } from '../../support/urls/urls.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { createFakeClock } from '../matrix/fake-clock.ts';
@@ -78,9 +79,7 @@ test('clicks of web processes whose clocks are wrong are counted at the times of
     const clock = await createFakeClock();
     await clock.setOffset(offsetMs / 1_000);
     const web = await startWeb({
-      DATABASE_URL: service.database.url(),
-      REDIS_URL: service.redis.url(),
-      REDIS_PREFIX: service.redis.prefix,
+      ...storeSettings(service.database, service.redis),
       ...detailSettings,
       ...clock.settings,
     });

@@ -1,35 +1,21 @@
-import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, test, type TestContext } from 'vitest';
+import { describe, expect, test, type TestContext } from 'vitest';
 import { createQueues } from '../../../src/queues/queues.ts';
 import { closeRedis, openRedis } from '../../../src/storage/redis/redis.ts';
 import { placeWeb } from '../../support/processes/launch.ts';
 import { runProcess, startWeb, startWorker } from '../../support/processes/processes.ts';
-import { silentLog, track, useDatabase } from '../../support/resources.ts';
-import { startTestRedis, type TestRedis } from '../../support/services/servers.ts';
+import { silentLog, useDatabase } from '../../support/resources.ts';
+import { useRedisUsers } from '../../support/services/redis-users.ts';
+import { startTestRedis } from '../../support/services/servers.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 const database = useDatabase();
-let server: TestRedis;
-let admin: Redis;
-let closed: () => void;
-
-beforeAll(async () => {
-  server = await startTestRedis();
-  closed = track('Redis server');
-  admin = new Redis(server.url);
-});
-afterAll(async () => {
-  admin.disconnect();
-  await server.stop();
-  closed();
-});
+const redisUsers = useRedisUsers();
 
 const common = ['~linkmill*', '~{linkmill*', '&linkmill*', '+@all', '-@dangerous'];
 
 /** The settings of a process whose Redis user has these rights. */
 async function settingsAs(user: string, rights: string[]) {
-  await admin.call('ACL', 'SETUSER', user, 'reset', 'on', '>secret', ...rights);
-  return { DATABASE_URL: database.url(), REDIS_URL: `redis://${user}:secret@127.0.0.1:${server.port}` };
+  return { DATABASE_URL: database.url(), REDIS_URL: await redisUsers.createUser(user, rights) };
 }
 
 /** The non-empty output lines that are not JSON: a library printed them. */
@@ -38,7 +24,7 @@ const rawLines = (output: string) =>
 const lines = (output: string) => output.split('\n').filter(Boolean).length;
 
 async function useQueues({ onTestFinished }: TestContext) {
-  const redis = openRedis('producer', server.url, silentLog);
+  const redis = openRedis('producer', redisUsers.server().url, silentLog);
   await waitUntil('Redis is connected', () => redis.status === 'ready');
   onTestFinished(async () => await closeRedis(redis));
   return createQueues(redis, 'linkmill', silentLog);
@@ -110,8 +96,8 @@ describe.each([
 });
 
 test('a Redis with an eviction policy degrades health, and both processes report the policy', async () => {
-  await admin.config('SET', 'maxmemory-policy', 'allkeys-lru');
-  const settings = { DATABASE_URL: database.url(), REDIS_URL: server.url };
+  await redisUsers.admin().config('SET', 'maxmemory-policy', 'allkeys-lru');
+  const settings = { DATABASE_URL: database.url(), REDIS_URL: redisUsers.server().url };
   const [web, worker] = await Promise.all([startWeb(settings), startWorker(settings)]);
   try {
     const health = (await (await fetch(`${web.baseUrl}/health`)).json()) as Record<string, unknown>;
@@ -123,6 +109,6 @@ test('a Redis with an eviction policy degrades health, and both processes report
     expect([...rawLines(web.output()), ...rawLines(worker.output())]).toEqual([]);
   } finally {
     await Promise.all([web.stop(), worker.stop()]);
-    await admin.config('SET', 'maxmemory-policy', 'noeviction');
+    await redisUsers.admin().config('SET', 'maxmemory-policy', 'noeviction');
   }
 });

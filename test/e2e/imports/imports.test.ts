@@ -9,7 +9,7 @@ import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
 import { createClient } from '../../support/http/client.ts';
 import { upload } from '../../support/http/imports.ts';
 import { startWeb, startWorker, type TestProcess } from '../../support/processes/processes.ts';
-import { useDatabase, useRedis } from '../../support/resources.ts';
+import { storeSettings, useDatabase, useRedis } from '../../support/resources.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 const database = useDatabase();
@@ -18,7 +18,7 @@ let settings: Record<string, string>;
 let key: string;
 
 beforeAll(async () => {
-  settings = { DATABASE_URL: database.url(), REDIS_URL: redis.url(), REDIS_PREFIX: redis.prefix };
+  settings = storeSettings(database, redis);
   ({ key } = await createApiKeys(database.db()).create('test'));
 });
 

@@ -8,13 +8,14 @@ import { useWeb } from '../../support/http/web-app.ts';
 import { requestJob } from '../../support/jobs.ts';
 import { sendRedirects } from '../../support/processes/load.ts';
 import { runProcess, startWorker } from '../../support/processes/processes.ts';
+import { storeSettings } from '../../support/resources.ts';
 import { createUrl } from '../../support/urls/urls.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 const web = useWeb();
 let settings: Record<string, string>;
 beforeAll(() => {
-  settings = { DATABASE_URL: web.database.url(), REDIS_URL: web.redis.url(), REDIS_PREFIX: web.redis.prefix };
+  settings = storeSettings(web.database, web.redis);
 });
 
 const runJobAlone = async (...args: string[]) => await runProcess('workers/run-job.js', settings, args);

@@ -5,16 +5,11 @@ import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
 import { type Knex, openPostgres } from '../../../src/storage/postgres/postgres.ts';
 import { createClient } from '../../support/http/client.ts';
 import { sendRedirects } from '../../support/processes/load.ts';
-import { startWeb, startWorker, type TestProcess } from '../../support/processes/processes.ts';
-import { createMachine, shellBlocksOf, type Supervisor } from '../../support/processes/runbook.ts';
-import { track, uniquePrefix } from '../../support/resources.ts';
-import { administer, createTemplate, databaseUrl } from '../../support/services/databases.ts';
-import { findLastingPort } from '../../support/services/ports.ts';
-import {
-  findPostgresInstallation,
-  hasPostgresInstallation,
-} from '../../support/services/postgres-installation.ts';
-import { startTestPostgres, startTestRedis, type TestServer } from '../../support/services/servers.ts';
+import { type RunbookService, startRunbookService } from '../../support/processes/runbook-service.ts';
+import { createMachine, shellBlocksOf } from '../../support/processes/runbook.ts';
+import { administer, databaseUrl } from '../../support/services/databases.ts';
+import { hasPostgresInstallation } from '../../support/services/postgres-installation.ts';
+import { startTestRedis } from '../../support/services/servers.ts';
 import { createUrl } from '../../support/urls/urls.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
@@ -24,40 +19,24 @@ const agents = Array.from(
 );
 
 type Machine = Awaited<ReturnType<typeof createMachine>>;
-type Web = TestProcess & { baseUrl: string };
 
-let postgres: TestServer;
-let redis: TestServer;
-let bin: string;
-let settings: Record<string, string>;
+let service: RunbookService;
 let db: Knex;
 let apiKey: { id: number; key: string };
 let machine: Machine;
-const running = new Map<string, TestProcess>();
-const closers: (() => unknown)[] = [];
 
-/** Starts and stops the processes of a machine with these settings. */
-const supervisorOf = (own: Record<string, string>): Supervisor => ({
-  start: async (unit) => {
-    running.set(unit, await (unit === 'linkmill-web' ? startWeb(own) : startWorker(own)));
-  },
-  stop: async (unit) => {
-    expect(await running.get(unit)!.stop(), unit).toBe(0);
-    running.delete(unit);
-  },
-});
-const web = () => running.get('linkmill-web') as Web;
-const client = () => createClient(web().baseUrl, apiKey.key);
+const client = () => createClient(service.settings.BASE_URL, apiKey.key);
 
-async function openMachine(own: Record<string, string>): Promise<Machine> {
-  const opened = await createMachine(own, { path: bin, supervisor: supervisorOf(own) });
-  closers.push(opened.remove);
+async function openMachine(settings: Record<string, string>): Promise<Machine> {
+  const supervisor = service.createSupervisor(settings);
+  const opened = await createMachine(settings, { path: service.bin, supervisor });
+  service.defer(opened.remove);
   return opened;
 }
 
 async function openDatabase(url: string): Promise<Knex> {
   const opened = openPostgres({ url, poolMax: 4, queryTimeoutMs: 60_000, name: 'test' });
-  closers.push(async () => await opened.destroy());
+  service.defer(async () => await opened.destroy());
   return opened;
 }
 
@@ -72,34 +51,12 @@ const countRows = async (where: Knex, table: string): Promise<number> =>
 
 describe.skipIf(!hasPostgresInstallation())('the commands of the runbook', () => {
   beforeAll(async () => {
-    const installation = await findPostgresInstallation();
-    bin = installation.bin;
-    postgres = await startTestPostgres({ binaries: installation.binaries });
-    redis = await startTestRedis();
-    closers.push(
-      track('servers of the runbook'),
-      () => postgres.stop(),
-      () => redis.stop(),
-    );
-    await createTemplate(postgres.url, 'old_machine');
-    const port = String(await findLastingPort());
-    settings = {
-      DATABASE_URL: databaseUrl(postgres.url, 'old_machine'),
-      REDIS_URL: redis.url,
-      REDIS_PREFIX: uniquePrefix(),
-      PORT: port,
-      BASE_URL: `http://127.0.0.1:${port}`,
-    };
-    db = await openDatabase(settings['DATABASE_URL']!);
+    service = await startRunbookService('old_machine');
+    db = await openDatabase(service.settings.DATABASE_URL);
     apiKey = await createApiKeys(db).create('Ada Lovelace');
-    machine = await openMachine(settings);
-    await supervisorOf(settings).start('linkmill-worker');
-    await supervisorOf(settings).start('linkmill-web');
+    machine = await openMachine(service.settings);
   });
-  afterAll(async () => {
-    for (const process of running.values()) await process.stop();
-    for (const close of closers.toReversed()) await close();
-  });
+  afterAll(async () => await service.close());
 
   test('a backup of a running service is complete and contains no salt of visitor IDs', async () => {
     const code = await createUrl(client());
@@ -108,7 +65,7 @@ describe.skipIf(!hasPostgresInstallation())('the commands of the runbook', () =>
     expect(await countRows(db, 'visitor_salts')).toBeGreaterThan(0);
     const [backUp = '', check = ''] = shellBlocksOf('## Backup');
     const busy = sendRedirects(
-      web().baseUrl,
+      service.settings.BASE_URL,
       Array.from({ length: 500 }, () => code),
     );
     await machine.run(backUp);
@@ -116,8 +73,8 @@ describe.skipIf(!hasPostgresInstallation())('the commands of the runbook', () =>
     await machine.run(check);
 
     const [dump = ''] = await readdir(path.join(machine.folder, 'backups'));
-    await administer(postgres.url, 'create database restored');
-    const url = databaseUrl(postgres.url, 'restored');
+    await administer(service.postgres.url, 'create database restored');
+    const url = databaseUrl(service.postgres.url, 'restored');
     await machine.run(`pg_restore --no-owner --exit-on-error --dbname='${url}' 'backups/${dump}'`);
     const restored = await openDatabase(url);
     expect(await restored('urls').pluck('short_code')).toEqual([code]);
@@ -202,12 +159,12 @@ describe.skipIf(!hasPostgresInstallation())('the commands of the runbook', () =>
 
   test('a move to another machine loses no click, and redirects and creates continue', async () => {
     const codes = await Promise.all([1, 2, 3].map(async () => await createUrl(client())));
-    await administer(postgres.url, 'create database new_machine');
+    await administer(service.postgres.url, 'create database new_machine');
     const otherRedis = await startTestRedis();
-    closers.push(() => otherRedis.stop());
+    service.defer(() => otherRedis.stop());
     const moved = {
-      ...settings,
-      DATABASE_URL: databaseUrl(postgres.url, 'new_machine'),
+      ...service.settings,
+      DATABASE_URL: databaseUrl(service.postgres.url, 'new_machine'),
       REDIS_URL: otherRedis.url,
     };
     const newMachine = await openMachine(moved);
@@ -216,7 +173,7 @@ describe.skipIf(!hasPostgresInstallation())('the commands of the runbook', () =>
     );
     // Clicks that are in flight when the web process stops.
     await sendRedirects(
-      web().baseUrl,
+      service.settings.BASE_URL,
       Array.from({ length: 2_000 }, (_, i) => codes[i % 3]!),
     );
     expect(await machine.run(stopWeb)).toContain('exact');
@@ -227,7 +184,7 @@ describe.skipIf(!hasPostgresInstallation())('the commands of the runbook', () =>
     expect(await newMachine.run(start)).toContain('exact');
     for (const one of [machine, newMachine]) await one.run(tidy);
 
-    const newDb = await openDatabase(moved['DATABASE_URL']);
+    const newDb = await openDatabase(moved.DATABASE_URL);
     expect(await newDb('url_stats').sum('click_count as clicks').first()).toEqual(accepted);
     for (const code of codes) expect((await client().get(`/${code}`)).status).toBe(301);
     const created = await createUrl(client());

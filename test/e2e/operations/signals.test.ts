@@ -6,16 +6,12 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { commandOf, placeWeb } from '../../support/processes/launch.ts';
 import { startProcess, startWeb, startWorker, type TestProcess } from '../../support/processes/processes.ts';
-import { track, useDatabase, useRedis } from '../../support/resources.ts';
+import { storeSettings, track, useDatabase, useRedis } from '../../support/resources.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 const database = useDatabase();
 const redis = useRedis();
-const settings = () => ({
-  DATABASE_URL: database.url(),
-  REDIS_URL: redis.url(),
-  REDIS_PREFIX: redis.prefix,
-});
+const settings = () => storeSettings(database, redis);
 const waitUntilLogged = async ({ output }: Pick<TestProcess, 'output'>, text: string) =>
   await waitUntil(`"${text}"`, () => output().includes(text), 30_000);
 

@@ -11,7 +11,7 @@ import {
   startWorker,
   type TestProcess,
 } from '../../support/processes/processes.ts';
-import { useDatabase, useRedis } from '../../support/resources.ts';
+import { storeSettings, useDatabase, useRedis } from '../../support/resources.ts';
 import { addColumn, addIndex } from '../../support/services/migrations-folder.ts';
 import { findLastingPort } from '../../support/services/ports.ts';
 import { waitUntil } from '../../support/wait-until.ts';
@@ -20,7 +20,7 @@ const database = useDatabase();
 const redis = useRedis();
 
 test('a rolling upgrade and a rollback under load fail no request and lose no click', async () => {
-  const settings = { DATABASE_URL: database.url(), REDIS_URL: redis.url(), REDIS_PREFIX: redis.prefix };
+  const settings = storeSettings(database, redis);
   const later = await createLaterBuild({
     '20270101_000001_add_color': addColumn('color'),
     '20270101_000002_find_titles': addIndex('urls_title', 'on urls (title)', '../src/storage/schema', 'js'),

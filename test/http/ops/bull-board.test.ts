@@ -3,6 +3,7 @@ import { jobNames } from '../../../src/queues/jobs.ts';
 import { createClient } from '../../support/http/client.ts';
 import { useWeb } from '../../support/http/web-app.ts';
 import { startWeb } from '../../support/processes/processes.ts';
+import { storeSettings } from '../../support/resources.ts';
 
 const password = 'correct horse';
 const web = useWeb({ BULL_BOARD_USER: 'operator', BULL_BOARD_PASSWORD: password });
@@ -23,9 +24,7 @@ const isPaused = async (client = web.client(null)) => {
 /** Runs `use` with a web process that has other settings and the same stores. */
 async function withWeb(settings: Record<string, string>, use: (baseUrl: string) => Promise<void>) {
   const other = await startWeb({
-    DATABASE_URL: web.database.url(),
-    REDIS_URL: web.redis.url(),
-    REDIS_PREFIX: web.redis.prefix,
+    ...storeSettings(web.database, web.redis),
     ...settings,
   });
   try {

@@ -3,13 +3,20 @@ import { type AddressInfo, createServer } from 'node:net';
 import { expect, test } from 'vitest';
 import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
 import { version } from '../../../src/version.ts';
-import { createClient } from '../../support/http/client.ts';
+import { type Client, createClient } from '../../support/http/client.ts';
 import { useWeb } from '../../support/http/web-app.ts';
 import { startWeb } from '../../support/processes/processes.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 const web = useWeb();
 const nowhere = '127.0.0.1:1';
+
+/** The health once clicks are stored there; elsewhere only after the first failed attempt on Redis. */
+const untilClicksGoTo = async (client: Client, store: 'postgres' | 'redis') =>
+  await waitUntil(`clicks go to ${store}`, async () => {
+    const answer = await client.get('/health');
+    return (answer.body['works'] as { clicks: string }).clicks === store && answer;
+  });
 
 test('GET / shows name and version without an API key', async () => {
   const answer = await web.client(null).get('/');
@@ -76,11 +83,7 @@ test('without Redis the service is degraded and ready, and fully works', async (
   });
   try {
     const client = createClient(degraded.baseUrl, key);
-    // Clicks are stored elsewhere only after the first failed attempt on Redis.
-    const health = await waitUntil('the health names where clicks are stored', async () => {
-      const answer = await client.get('/health');
-      return (answer.body['works'] as { clicks: string }).clicks === 'postgres' && answer;
-    });
+    const health = await untilClicksGoTo(client, 'postgres');
     expect(health.status).toBe(200);
     expect(health.body).toMatchObject({
       status: 'degraded',
@@ -121,11 +124,7 @@ test('without PostgreSQL the service redirects from the cache and answers 503 el
   });
   try {
     const client = createClient(degraded.baseUrl, web.apiKey());
-    // Clicks are stored elsewhere only after the first failed attempt on Redis.
-    const health = await waitUntil('the health names where clicks are stored', async () => {
-      const answer = await client.get('/health');
-      return (answer.body['works'] as { clicks: string }).clicks === 'redis' && answer;
-    });
+    const health = await untilClicksGoTo(client, 'redis');
     expect(health.status).toBe(200);
     expect(health.body).toMatchObject({
       status: 'degraded',

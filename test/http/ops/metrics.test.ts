@@ -5,7 +5,7 @@ import { openPrometheus } from '../../support/http/prometheus.ts';
 import { useWeb } from '../../support/http/web-app.ts';
 import { sendRedirects } from '../../support/processes/load.ts';
 import { startWeb } from '../../support/processes/processes.ts';
-import { silentLog } from '../../support/resources.ts';
+import { silentLog, storeSettings } from '../../support/resources.ts';
 import { createUrl, insertUrls } from '../../support/urls/urls.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
@@ -139,9 +139,7 @@ test('an API key does not authorize the metrics', async () => {
 
 test('public metrics need no token, and contain no user data', async () => {
   const open = await startWeb({
-    DATABASE_URL: web.database.url(),
-    REDIS_URL: web.redis.url(),
-    REDIS_PREFIX: web.redis.prefix,
+    ...storeSettings(web.database, web.redis),
     METRICS_PUBLIC: 'true',
   });
   try {

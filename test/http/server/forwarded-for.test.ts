@@ -2,15 +2,14 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createClient } from '../../support/http/client.ts';
 import { useWeb } from '../../support/http/web-app.ts';
 import { startWeb } from '../../support/processes/processes.ts';
+import { storeSettings } from '../../support/resources.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 const web = useWeb();
 let trusting: Awaited<ReturnType<typeof startWeb>>;
 beforeAll(async () => {
   trusting = await startWeb({
-    DATABASE_URL: web.database.url(),
-    REDIS_URL: web.redis.url(),
-    REDIS_PREFIX: web.redis.prefix,
+    ...storeSettings(web.database, web.redis),
     TRUSTED_PROXY_HOPS: '1',
   });
 });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll } from 'vitest';
 import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
 import { startWeb, type TestProcess } from '../processes/processes.ts';
-import { useDatabase, useRedis } from '../resources.ts';
+import { storeSettings, useDatabase, useRedis } from '../resources.ts';
 import { type Client, createClient } from './client.ts';
 
 /** A web process with its own database, Redis prefix and API key, without a worker, for a test file. */
@@ -13,9 +13,7 @@ export function useWeb(settings: Record<string, string> = {}) {
   beforeAll(async () => {
     ({ key } = await createApiKeys(database.db()).create('test'));
     web = await startWeb({
-      DATABASE_URL: database.url(),
-      REDIS_URL: redis.url(),
-      REDIS_PREFIX: redis.prefix,
+      ...storeSettings(database, redis),
       LOG_LEVEL: 'info',
       // A busy machine must not shed the load of tests.
       MAX_EVENT_LOOP_DELAY_MS: '0',

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll } from 'vitest';
 import { useWeb } from '../http/web-app.ts';
+import { storeSettings } from '../resources.ts';
 import { startWorker, type TestProcess } from './processes.ts';
 
 /** A web and a worker process with their own database and Redis prefix, for a test file. */
@@ -8,9 +9,7 @@ export function useService(settings: Record<string, string> = {}) {
   let worker: TestProcess;
   beforeAll(async () => {
     worker = await startWorker({
-      DATABASE_URL: web.database.url(),
-      REDIS_URL: web.redis.url(),
-      REDIS_PREFIX: web.redis.prefix,
+      ...storeSettings(web.database, web.redis),
       ...settings,
     });
   });

@@ -10,25 +10,24 @@ const reportedWithinMs = 40_000;
 const timeoutMs = 2 * reportedWithinMs;
 
 /** Stops all workers until /health of each web process reports it, then resumes them until the report ends. */
-async function withoutWorkers(
-  stack: Stack,
-  stop: (worker: Member) => unknown,
-  resume: (worker: Member) => unknown,
-): Promise<void> {
-  const { workers, webs, print, delays } = stack;
-  const startedAt = performance.now();
-  for (const worker of workers) await stop(worker);
-  try {
-    const reports = webs.map(async (web) => await waitForCondition(stack, web, true));
-    await Promise.all(reports);
-    const seconds = (performance.now() - startedAt) / 1_000;
-    print(`every /health is degraded after ${seconds.toFixed(1)} s`);
-    if (seconds * 1_000 > reportedWithinMs) delays.push(`/health was degraded after ${seconds.toFixed(1)} s`);
-  } finally {
-    await Promise.all(workers.map(resume));
-  }
-  await Promise.all(webs.map(async (web) => await waitForCondition(stack, web, false)));
-}
+const withoutWorkers =
+  (stop: (worker: Member) => unknown, resume: (worker: Member) => unknown) =>
+  async (stack: Stack): Promise<void> => {
+    const { workers, webs, print, delays } = stack;
+    const startedAt = performance.now();
+    for (const worker of workers) await stop(worker);
+    try {
+      const reports = webs.map(async (web) => await waitForCondition(stack, web, true));
+      await Promise.all(reports);
+      const seconds = (performance.now() - startedAt) / 1_000;
+      print(`every /health is degraded after ${seconds.toFixed(1)} s`);
+      if (seconds * 1_000 > reportedWithinMs)
+        delays.push(`/health was degraded after ${seconds.toFixed(1)} s`);
+    } finally {
+      await Promise.all(workers.map(resume));
+    }
+    await Promise.all(webs.map(async (web) => await waitForCondition(stack, web, false)));
+  };
 
 async function waitForCondition({ client }: Stack, web: Member, isMissing: boolean): Promise<void> {
   const what = `${web.name} ${isMissing ? 'reports' : 'no longer reports'} that no worker is running`;
@@ -50,22 +49,18 @@ export const workersFrozen: Fault = {
   name: 'workers-frozen',
   description: 'all workers get SIGSTOP until /health is degraded, which takes up to 40 s, then SIGCONT',
   times: 1,
-  inject: async (stack) =>
-    await withoutWorkers(
-      stack,
-      (worker) => worker.signal('SIGSTOP'),
-      (worker) => worker.signal('SIGCONT'),
-    ),
+  inject: withoutWorkers(
+    (worker) => worker.signal('SIGSTOP'),
+    (worker) => worker.signal('SIGCONT'),
+  ),
 };
 
 export const workersMissing: Fault = {
   name: 'workers-missing',
   description: 'all workers get SIGKILL, and restart when /health is degraded, which takes up to 40 s',
   times: 1,
-  inject: async (stack) =>
-    await withoutWorkers(
-      stack,
-      (worker) => worker.kill(),
-      (worker) => worker.start(),
-    ),
+  inject: withoutWorkers(
+    (worker) => worker.kill(),
+    (worker) => worker.start(),
+  ),
 };

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { importFile } from '../../../support/http/imports.ts';
 import { runProcess } from '../../../support/processes/processes.ts';
 import { useService } from '../../../support/processes/service.ts';
+import { storeSettings } from '../../../support/resources.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
 const web = useService({ CODES_IGNORE_CASE: 'true', CUSTOM_CODE_CHARACTERS: 'unicode' });
@@ -126,11 +127,7 @@ describe('once the codes are folded', () => {
   });
 
   test('a job without the setting rejects folded codes', async () => {
-    const settings = {
-      DATABASE_URL: web.database.url(),
-      REDIS_URL: web.redis.url(),
-      REDIS_PREFIX: web.redis.prefix,
-    };
+    const settings = storeSettings(web.database, web.redis);
     const { code, stderr } = await runProcess('workers/run-job.js', settings, ['replenish-keys']);
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('CODES_IGNORE_CASE=true') });
   });

@@ -5,6 +5,7 @@ import { createUrlCleanupStore } from '../../../../src/urls/store/cleanup-store.
 import type { Client } from '../../../support/http/client.ts';
 import { useWeb } from '../../../support/http/web-app.ts';
 import { startWeb, type TestProcess } from '../../../support/processes/processes.ts';
+import { storeSettings } from '../../../support/resources.ts';
 import { connectExternalClient, type ExternalClient } from '../../../support/urls/external-client.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
@@ -25,9 +26,7 @@ beforeAll(async () => {
   otherKey = web.client(await keyOf('otherKey', { scopes: [...scopes], ownUrlsOnly: true }));
   external = await connectExternalClient(web.database.url());
   other = await startWeb({
-    DATABASE_URL: web.database.url(),
-    REDIS_URL: web.redis.url(),
-    REDIS_PREFIX: web.redis.prefix,
+    ...storeSettings(web.database, web.redis),
     MAX_EVENT_LOOP_DELAY_MS: '0',
     CLICK_ACK_MS: '10000',
     RATE_LIMIT_NOT_FOUND_PER_IP: '100000',
