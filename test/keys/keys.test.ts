@@ -1,6 +1,5 @@
 import fc from 'fast-check';
-import { beforeAll, beforeEach, expect, test } from 'vitest';
-import { createApiKeys } from '../../src/api-keys/api-keys.ts';
+import { beforeEach, expect, test } from 'vitest';
 import { createKeyGenerator } from '../../src/keys/key-generator.ts';
 import { createKeyPool } from '../../src/keys/key-pool.ts';
 import { createKeyStore } from '../../src/keys/key-store.ts';
@@ -9,17 +8,11 @@ import { closeRedis, openRedis } from '../../src/storage/redis/redis.ts';
 import { createUrlCleanupStore } from '../../src/urls/store/cleanup-store.ts';
 import { createUrlStore } from '../../src/urls/store/url-store.ts';
 import { silentLog, uniquePrefix, useDatabase, useRedis } from '../support/resources.ts';
+import { useOwners } from '../support/urls/owners.ts';
 
 const { db } = useDatabase();
 const shared = useRedis();
-let owner: number;
-let otherOwner: number;
-
-beforeAll(async () => {
-  const apiKeys = createApiKeys(db());
-  owner = (await apiKeys.create('owner')).id;
-  otherOwner = (await apiKeys.create('otherOwner')).id;
-});
+const { owner, otherOwner } = useOwners(db);
 
 beforeEach(async () => {
   await db()('returned_keys').delete();
@@ -47,7 +40,7 @@ async function createUrl(shortCode: string) {
     originalUrl: 'https://example.com/',
     codeIsGenerated: true,
     expiresAt: null,
-    createdBy: owner,
+    createdBy: owner(),
   };
   expect(await createUrlStore(db()).insertMany([url])).toEqual([expect.anything()]);
 }
@@ -141,10 +134,10 @@ test('returnLease returns only the unused keys to the pool', async () => {
 
 test('reserved keys are recorded with their API key and never taken from the pool', async () => {
   const { keys } = openProcesses(1);
-  const reserved = await keys.reserve(250, owner);
+  const reserved = await keys.reserve(250, owner());
   expect(new Set(reserved).size).toBe(250);
   const rows = await db()('reserved_keys').whereIn('short_code', reserved);
-  expect(new Set(rows.map((row) => row.api_key_id))).toEqual(new Set([owner]));
+  expect(new Set(rows.map((row) => row.api_key_id))).toEqual(new Set([owner()]));
   expect(rows).toHaveLength(250);
   const taken = new Set(await takeMany(keys, 250));
   expect(reserved.filter((key) => taken.has(key))).toEqual([]);
@@ -153,24 +146,24 @@ test('reserved keys are recorded with their API key and never taken from the poo
 test('a key that is already a custom code is not reserved', async () => {
   const { store } = openProcesses(1);
   await createUrl('custom1');
-  expect(await store.reserve(['custom1', 'custom2'], owner)).toEqual(['custom2']);
+  expect(await store.reserve(['custom1', 'custom2'], owner())).toEqual(['custom2']);
 });
 
 test('release returns only unused keys of the API key, and each only once', async () => {
   const { keys } = openProcesses(1);
-  const [own, used] = (await keys.reserve(2, owner)) as [string, string];
-  const [othersKey] = (await keys.reserve(1, otherOwner)) as [string];
+  const [own, used] = (await keys.reserve(2, owner())) as [string, string];
+  const [othersKey] = (await keys.reserve(1, otherOwner())) as [string];
   await createUrl(used);
   const codes = [own, used, othersKey, own, 'unknown1'];
-  const results = await Promise.all(Array.from({ length: 5 }, () => keys.release(codes, owner)));
+  const results = await Promise.all(Array.from({ length: 5 }, () => keys.release(codes, owner())));
   expect(results.flat()).toEqual([own]);
   expect(await db()('reserved_keys').where({ short_code: othersKey })).toHaveLength(1);
 });
 
 test('a released key can be taken again at once, by one caller', async () => {
   const { keys, store } = openProcesses(1);
-  const reserved = await keys.reserve(50, owner);
-  await keys.release(reserved, owner);
+  const reserved = await keys.reserve(50, owner());
+  await keys.release(reserved, owner());
   const batches = await Promise.all(Array.from({ length: 10 }, () => store.takeReturned(20)));
   expect(batches.flat().toSorted()).toEqual(reserved.toSorted());
   expect(await store.takeReturned(20)).toEqual([]);
@@ -185,7 +178,7 @@ test('a generated code of a purged short URL is reused after its cooldown, a cus
     shortCode: 'my-custom',
     originalUrl: 'https://example.com/',
     expiresAt: null,
-    createdBy: owner,
+    createdBy: owner(),
   };
   await urls.insertMany([{ ...custom, codeIsGenerated: false }]);
   await Promise.all([urls.delete(generated, null), urls.delete('my-custom', null)]);
