@@ -5,7 +5,7 @@ import { measureSlowness } from './test/support/processes/slowness.ts';
 /** Files that take longest. */
 const longest = [
   'web/service',
-  'memory-cache',
+  'memory-cache-model',
   'api/imports',
   'recording/faults',
   'ops/health',

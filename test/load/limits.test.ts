@@ -4,8 +4,8 @@ import { hashPassword } from '../../src/urls/access/password.ts';
 import { submit, visit } from '../support/clicks/visitor.ts';
 import { type Client, createClient } from '../support/http/client.ts';
 import { startWeb, type TestProcess } from '../support/processes/processes.ts';
+import { type Proxy, startProxy } from '../support/proxy/proxy.ts';
 import { track, useDatabase, useRedis } from '../support/resources.ts';
-import { type Proxy, startProxy } from '../support/services/proxy.ts';
 import { type RestrictedUrl, insertRestrictedUrl } from '../support/urls/restricted-urls.ts';
 import { waitUntil } from '../support/wait-until.ts';
 

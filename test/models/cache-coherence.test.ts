@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createApiKeys } from '../../src/api-keys/api-keys.ts';
 import { type Client, createClient } from '../support/http/client.ts';
 import { startWeb, type TestProcess } from '../support/processes/processes.ts';
+import { type Proxy, startProxy } from '../support/proxy/proxy.ts';
 import { useDatabase, useRedis } from '../support/resources.ts';
-import { type Proxy, startProxy } from '../support/services/proxy.ts';
 import { createUrl } from '../support/urls/urls.ts';
 import { waitUntil } from '../support/wait-until.ts';
 

@@ -3,10 +3,11 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { MemoryCache } from '../../src/urls/cache/memory-cache.ts';
 import { channelOf } from '../../src/urls/changes/redis-bus.ts';
-import { runPlan, openRealCache, type RunOptions, type Observations } from '../support/urls/model-run.ts';
-import { anyPlan, codes } from '../support/urls/plan.ts';
-import { useRealUrlStores } from '../support/urls/real-stores.ts';
-import { createMemoryUrlStores } from '../support/urls/stores.ts';
+import { createMemoryUrlStores } from '../support/urls/model/memory-stores.ts';
+import { anyPlan, codes } from '../support/urls/model/plan.ts';
+import { useRealUrlStores } from '../support/urls/model/real-stores.ts';
+import { type Observations, runPlan, type RunOptions } from '../support/urls/model/run-plan.ts';
+import { openRealCache } from '../support/urls/model/web.ts';
 
 // A failure prints the seed; FC_SEED=… repeats the same plans.
 const seed = process.env['FC_SEED'];

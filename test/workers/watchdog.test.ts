@@ -6,8 +6,8 @@ import { createJobMetrics } from '../../workers/job-metrics.ts';
 import type { JobContext, Processors } from '../../workers/jobs/job-context.ts';
 import { watchWorkers } from '../../workers/watchdog.ts';
 import { startWorkers } from '../../workers/worker-pool.ts';
+import { startProxy } from '../support/proxy/proxy.ts';
 import { silentLog, track, uniquePrefix } from '../support/resources.ts';
-import { startProxy } from '../support/services/proxy.ts';
 import { startTestRedis } from '../support/services/servers.ts';
 import { waitUntil } from '../support/wait-until.ts';
 

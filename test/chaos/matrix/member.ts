@@ -7,8 +7,8 @@ import {
   type Settings,
   type TestProcess,
 } from '../../support/processes/launch.ts';
+import { type Proxy, startProxy } from '../../support/proxy/proxy.ts';
 import { findLastingPort } from '../../support/services/ports.ts';
-import { type Proxy, startProxy } from '../../support/services/proxy.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 type Store = 'redis' | 'postgres';

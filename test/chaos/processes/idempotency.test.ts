@@ -2,8 +2,8 @@ import { afterEach, expect, inject, test } from 'vitest';
 import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
 import { createClient } from '../../support/http/client.ts';
 import { startWeb, type TestProcess } from '../../support/processes/processes.ts';
+import { type Proxy, startProxy } from '../../support/proxy/proxy.ts';
 import { uniquePrefix, useDatabase } from '../../support/resources.ts';
-import { type Proxy, startProxy } from '../../support/services/proxy.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 const database = useDatabase();

@@ -6,14 +6,10 @@ import { openClickStore } from '../../../src/analytics/click-store.ts';
 import { isExact, readAudit } from '../../../src/clicks/ledger/audit.ts';
 import { createClickStream } from '../../../src/clicks/stream/stream.ts';
 import { createUrlIds, readCounts } from '../../support/clicks/clicks.ts';
-import {
-  deleteBeforeApply,
-  anyPlan,
-  createMemoryStores,
-  checkPlan,
-  type PlanOptions,
-  type Stores,
-} from '../../support/clicks/model.ts';
+import { checkPlan, deleteBeforeApply, type PlanOptions } from '../../support/clicks/model/check-plan.ts';
+import { createMemoryStores } from '../../support/clicks/model/memory-stores.ts';
+import { anyPlan } from '../../support/clicks/model/plan.ts';
+import type { Stores } from '../../support/clicks/model/stores.ts';
 import { uniquePrefix, useDatabase, useRedis } from '../../support/resources.ts';
 
 const { db } = useDatabase();

@@ -7,8 +7,8 @@ import {
   onlyRow,
   openPostgres,
 } from '../../../src/storage/postgres/postgres.ts';
+import { startProxy } from '../../support/proxy/proxy.ts';
 import { useDatabase } from '../../support/resources.ts';
-import { startProxy } from '../../support/services/proxy.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 const database = useDatabase();

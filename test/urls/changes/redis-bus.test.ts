@@ -5,8 +5,8 @@ import { closeRedis, openRedis } from '../../../src/storage/redis/redis.ts';
 import { createRedisUrlCache } from '../../../src/urls/cache/redis-cache.ts';
 import { channelOf, subscribeToChanges } from '../../../src/urls/changes/redis-bus.ts';
 import { defaultSettings, type ShortUrl } from '../../../src/urls/url.ts';
+import { type Proxy, startProxy } from '../../support/proxy/proxy.ts';
 import { silentLog, useRedis } from '../../support/resources.ts';
-import { type Proxy, startProxy } from '../../support/services/proxy.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 const { redis, prefix, url } = useRedis();

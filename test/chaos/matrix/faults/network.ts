@@ -1,5 +1,5 @@
 import { withDeadline } from '../../../../src/resilience/shutdown.ts';
-import type { Proxy, Trap } from '../../../support/services/proxy.ts';
+import type { Proxy, Trap } from '../../../support/proxy/proxy.ts';
 import type { Fault } from '../fault.ts';
 import type { Member } from '../member.ts';
 import { pause, type Stack } from '../stack.ts';

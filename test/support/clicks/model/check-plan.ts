@@ -1,57 +1,13 @@
-import fc from 'fast-check';
 import { v7 as uuidv7 } from 'uuid';
 import { expect } from 'vitest';
-import type { Batch } from '../../../src/clicks/click-batch.ts';
-import type { ApplyResult, ClickStore } from '../../../src/clicks/ledger/apply.ts';
-import { advance, deduplicate, type LedgerEntry } from '../../../src/clicks/ledger/deduplicate.ts';
-import type { StreamEntry, ClickStream } from '../../../src/clicks/stream/stream.ts';
-import { flushClicks } from '../../../workers/jobs/flush-clicks.ts';
-import { createJobContext } from '../job-context.ts';
-
-/** A point at which other processes may run, or the process may crash. */
-export type Step = (where: string) => Promise<void>;
-
-/** Redis with one shard, and the tables of the ledger. */
-export interface Stores {
-  urlIds: number[];
-  stream: Pick<ClickStream, 'send' | 'readPending' | 'delete' | 'length'>;
-  apply: (batches: Batch[], step: Step) => Promise<ApplyResult>;
-  findApplied: ClickStore['findApplied'];
-  /** Clicks per short URL, in the order of `urlIds`. */
-  readCounts: () => Promise<number[]>;
-  /** Faults of Redis. */
-  redis: Record<'loses everything' | 'is copied' | 'is rolled back to the copy', () => Promise<void>>;
-}
-
-/** Concurrent processes with their sequential actions. A process that crashes is restarted for its next action. */
-export interface Plan {
-  workers: (number | undefined)[][];
-  webs: WebAction[][];
-  redis: (keyof Stores['redis'] | 'is unchanged')[];
-}
-
-interface WebAction {
-  action: 'sends new batches' | 'sends again' | 'confirms with PostgreSQL and writes the rest';
-  /** Short URL and clicks of each new batch. */
-  clicks: [url: number, count: number][];
-  crashesAt: number | undefined;
-}
-
-const crashesAt = fc.option(fc.nat(12), { nil: undefined, freq: 3 });
-const webAction: fc.Arbitrary<WebAction> = fc.record({
-  action: fc.constantFrom('sends new batches', 'sends again', 'confirms with PostgreSQL and writes the rest'),
-  clicks: fc.array(fc.tuple(fc.nat(2), fc.integer({ min: 1, max: 9 })), { minLength: 1, maxLength: 3 }),
-  crashesAt,
-});
-
-export const anyPlan: fc.Arbitrary<Plan> = fc.record({
-  workers: fc.array(fc.array(crashesAt, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 3 }),
-  webs: fc.array(fc.array(webAction, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 2 }),
-  redis: fc.array(
-    fc.constantFrom('is unchanged', 'is copied', 'is rolled back to the copy', 'loses everything'),
-    { maxLength: 3 },
-  ),
-});
+import type { Batch } from '../../../../src/clicks/click-batch.ts';
+import type { ClickStore } from '../../../../src/clicks/ledger/apply.ts';
+import type { ClickStream } from '../../../../src/clicks/stream/stream.ts';
+import { flushClicks } from '../../../../workers/jobs/flush-clicks.ts';
+import { createJobContext } from '../../job-context.ts';
+import type { Plan, WebAction } from './plan.ts';
+import { runUntilCrash, withSteps } from './steps.ts';
+import type { Step, Stores } from './stores.ts';
 
 /** Moves clicks from the stream to the tables. */
 type Flush = (stream: ClickStream, store: ClickStore) => Promise<unknown>;
@@ -199,139 +155,8 @@ export async function checkPlan(
   );
 }
 
-/** Wraps the stores with a step before and after each command. */
-function withSteps(
-  stores: Stores,
-  step: Step,
-): Pick<Stores, 'stream'> & { store: Pick<ClickStore, 'apply' | 'findApplied'> } {
-  const around =
-    <Args extends unknown[], Result>(name: string, command: (...args: Args) => Promise<Result>) =>
-    async (...args: Args): Promise<Result> => {
-      await step(name);
-      const result = await command(...args);
-      await step(`${name}: answer`);
-      return result;
-    };
-  return {
-    stream: {
-      send: around('send', stores.stream.send),
-      readPending: around('readPending', stores.stream.readPending),
-      delete: around('delete', stores.stream.delete),
-      length: around('length', stores.stream.length),
-    },
-    store: {
-      apply: around('apply', async (batches) => await stores.apply(batches, step)),
-      findApplied: around('find applied', stores.findApplied),
-    },
-  };
-}
-
-const crash = new Error('the process crashed');
-
-/** Runs an action until the process crashes at a step; resolves to whether it crashed. */
-async function runUntilCrash(
-  at: number | undefined,
-  interleave: Step,
-  run: (step: Step) => Promise<unknown>,
-): Promise<boolean> {
-  let steps = 0;
-  const step: Step = async (where) => {
-    await interleave(where);
-    if (at !== undefined && steps >= at) throw crash;
-    steps += 1;
-  };
-  try {
-    await run(step);
-    return false;
-  } catch (error) {
-    if (error === crash) return true;
-    throw error;
-  }
-}
-
 /** Waits for all promises, even if one rejects. */
 async function allOf(promises: Promise<void>[]): Promise<void> {
   await Promise.allSettled(promises);
   await Promise.all(promises);
-}
-
-/** In-memory stores for thousands of runs. A transaction is atomic and locks the ledger from the first read; a crash
- *  rolls it back. `without` omits a part of this. */
-export function createMemoryStores(without?: 'ledger check' | 'ledger lock'): Stores {
-  const urlIds = [1, 2, 3];
-  let counters = new Map<number, number>();
-  let ledger = new Map<string, LedgerEntry>();
-  let turn = Promise.resolve();
-  let entries: StreamEntry[] = [];
-  let lastId = 0;
-  let copy = { entries, lastId };
-
-  async function lockLedger(): Promise<() => void> {
-    if (without === 'ledger lock') return () => {};
-    const before = turn;
-    let release!: () => void;
-    turn = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    await before;
-    return release;
-  }
-
-  return {
-    urlIds,
-    stream: {
-      send: async (batch) => {
-        lastId += 1;
-        entries = [...entries, { entryId: `${lastId}-0`, batch, raw: [] }];
-        return `${lastId}-0`;
-      },
-      readPending: async () => entries.slice(0, 4),
-      delete: async (_shard, entryIds) => {
-        entries = entries.filter(({ entryId }) => !entryIds.includes(entryId));
-      },
-      length: async () => entries.length,
-    },
-    apply: async (batches, step) => {
-      const release = await lockLedger();
-      try {
-        await step('read the ledger');
-        const before = new Map(ledger);
-        for (const { producer } of batches)
-          if (!before.has(producer) || without === 'ledger check')
-            before.set(producer, { appliedThrough: 0, outOfOrder: new Set() });
-        const { newBatches, totals, duplicates } = deduplicate(before, batches);
-        await step('add to the counters');
-        const counted = new Map(counters);
-        for (const { urlId, count } of totals) counted.set(urlId, (counted.get(urlId) ?? 0) + count);
-        await step('advance the ledger');
-        const after = new Map(ledger);
-        for (const { producer, seq } of newBatches)
-          after.set(producer, advance(after.get(producer) ?? before.get(producer)!, [seq]));
-        await step('commit');
-        counters = counted;
-        ledger = after;
-        return { batches: newBatches.length, clicks: 0, urls: totals.length, duplicates, deadLetters: 0 };
-      } finally {
-        release();
-      }
-    },
-    findApplied: async (producer, seqs) => {
-      const entry = ledger.get(producer);
-      return entry ? seqs.filter((seq) => seq <= entry.appliedThrough || entry.outOfOrder.has(seq)) : [];
-    },
-    readCounts: async () => urlIds.map((id) => counters.get(id) ?? 0),
-    redis: {
-      // IDs restart in an empty stream, which is worse than in Redis.
-      'loses everything': async () => {
-        entries = [];
-        lastId = 0;
-      },
-      'is copied': async () => {
-        copy = { entries, lastId };
-      },
-      'is rolled back to the copy': async () => {
-        ({ entries, lastId } = copy);
-      },
-    },
-  };
 }

@@ -1,32 +1,22 @@
-import type { Redis } from 'ioredis';
 import { vi } from 'vitest';
-import type { Keys } from '../../../src/keys/keys.ts';
-import { isPostgresUnavailable } from '../../../src/storage/postgres/postgres.ts';
-import { hashPassword } from '../../../src/urls/access/password.ts';
-import { toCacheEntry } from '../../../src/urls/cache/entry.ts';
-import { createMemoryCache, type MemoryCache } from '../../../src/urls/cache/memory-cache.ts';
-import { createRedisUrlCache, type RedisUrlCache } from '../../../src/urls/cache/redis-cache.ts';
-import type { UrlStore } from '../../../src/urls/store/url-store.ts';
-import { CodeDeleted, CodeTaken, UrlExpired, UrlNotFound } from '../../../src/urls/url.ts';
-import { createUrls } from '../../../src/urls/urls.ts';
-import { silentLog } from '../resources.ts';
-import { createBusConnection } from './bus-connection.ts';
-import { createOracle, type Oracle } from './oracle.ts';
+import { isPostgresUnavailable } from '../../../../src/storage/postgres/postgres.ts';
+import { toCacheEntry } from '../../../../src/urls/cache/entry.ts';
+import { CodeDeleted, CodeTaken, UrlExpired, UrlNotFound } from '../../../../src/urls/url.ts';
+import { createOracle } from './oracle.ts';
 import { codes, type Plan, type StoreEvent, webCount, type WriteKind } from './plan.ts';
-import type { CacheRedis, UrlStores, UrlTable } from './stores.ts';
+import { createStoreConnections, type Store } from './store-connections.ts';
+import type { UrlStores } from './stores.ts';
+import { type CacheOptions, openWeb, staleMs } from './web.ts';
 
-/** The guarantees in ms: the maximum delay of a change, and the maximum age of a stale entry. */
-const [promiseMs, staleMs] = [2_000, 10_000];
+/** The guaranteed maximum delay of a change. */
+const promiseMs = 2_000;
 
 /** Approximate number of other steps between two visits, events or clock changes. */
 const pace = 3;
 
-export interface RunOptions {
+export interface RunOptions extends CacheOptions {
   /** Is awaited before each step. */
   interleave?: (where: string) => Promise<void>;
-  /** A faulty replacement of the product's cache, which the model must detect. */
-  openCache?: typeof openRealCache;
-  openMemoryCache?: (real: MemoryCache) => MemoryCache;
 }
 
 /** What a run observed: one without observations proves nothing. */
@@ -201,171 +191,6 @@ export async function runPlan(
   await inTurn('last visitor', everywhere, visit);
   return observed;
 }
-
-type Store = 'Redis' | 'PostgreSQL';
-type StoreConnections = ReturnType<typeof createStoreConnections>;
-
-/** The connections between web processes and stores. */
-function createStoreConnections(step: (where: string) => Promise<void>) {
-  const down = new Set<Store>();
-  return {
-    down,
-    /** Wraps a command with a step before and after it; fails while its store is down. */
-    to:
-      <Args extends unknown[], Result>(
-        store: Store,
-        name: string,
-        command: (...args: Args) => Promise<Result>,
-      ) =>
-      async (...args: Args): Promise<Result> => {
-        const pass = async (where: string) => {
-          await step(where);
-          if (down.has(store)) throw new Error('Connection terminated unexpectedly');
-        };
-        await pass(name);
-        const result = await command(...args);
-        await pass(`${name}: answer`);
-        return result;
-      },
-  };
-}
-
-/** The product's short URLs with a memory cache of their own. */
-function openWeb(
-  number: number,
-  deps: {
-    stores: UrlStores;
-    oracle: Oracle;
-    connections: StoreConnections;
-    options: RunOptions;
-    plan: Plan;
-    step: (where: string) => Promise<void>;
-  },
-) {
-  const { stores, oracle, connections, options, plan, step } = deps;
-  const { openCache = openRealCache, openMemoryCache = (real) => real } = options;
-  const memoryCache = openMemoryCache(
-    createMemoryCache({ maxEntries: plan.capacity, maxBytes: 1_000_000, staleMs }),
-  );
-  const { redis } = stores;
-  const cache = openCache(
-    {
-      mget: connections.to('Redis', 'MGET', (keys) => redis.mget(keys)),
-      eval: connections.to('Redis', 'EVAL', (...args) => redis.eval(...args)),
-      publish: connections.to('Redis', 'PUBLISH', (...args) => redis.publish(...args)),
-      del: connections.to('Redis', 'DEL', (key) => redis.del(key)),
-    },
-    stores.prefix,
-  );
-  const table = openTable(stores.table, oracle, connections);
-  const failures = countFailures(table.findByCode);
-  const findWithClicks = async (code: string) => {
-    const url = await table.findByCode(code);
-    return url?.isDeleted ? undefined : url;
-  };
-  const urls = createUrls({
-    store: { ...table, findByCode: failures.findByCode, findWithClicks } as unknown as UrlStore,
-    cache,
-    memoryCache,
-    blockedHosts: { evaluate: (entry) => entry },
-    // Nothing listens to PostgreSQL in this model.
-    onUnpublished: async () => {},
-    // Every code is a custom code.
-    keys: {} as Keys,
-    idempotencyKeys: { findMany: async () => [], findRequestHash: async () => undefined },
-    normaliseUrl: (url) => url,
-    hashPassword,
-    retention: { days: 30, codeReuseDays: 90 },
-    log: silentLog,
-  });
-  const listener = {
-    onConnected: memoryCache.onConnected,
-    onDisconnected: memoryCache.onDisconnected,
-    onChange: (code: string, version: number) => {
-      memoryCache.invalidate(code, version);
-      oracle.onReceived(version, code, number);
-    },
-  };
-  const bus = createBusConnection(listener, async () => await step('message'), repeat(plan.losses[number]!));
-  return { urls, cache, table, memoryCache, failures, bus };
-}
-
-function* repeat<T>(list: T[]): Generator<T> {
-  for (;;) yield* list;
-}
-
-/** The database table; reports its writes to the oracle. */
-function openTable(table: UrlTable, oracle: Oracle, connections: StoreConnections): UrlTable {
-  return {
-    findByCode: connections.to('PostgreSQL', 'find', table.findByCode),
-    purgeDeleted: connections.to('PostgreSQL', 'purge', table.purgeDeleted),
-    insertMany: connections.to('PostgreSQL', 'insert', async (urls) => {
-      const ends = urls.map((url) => oracle.begin(url.shortCode, url.originalUrl));
-      const inserted = await table.insertMany(urls);
-      ends.forEach((end, i) => end(inserted[i]));
-      return inserted;
-    }),
-    delete: connections.to('PostgreSQL', 'delete', async (code) => {
-      const end = oracle.begin(code, 'not_found');
-      const deleted = await table.delete(code, null);
-      end(deleted);
-      return deleted;
-    }),
-    change: connections.to('PostgreSQL', 'change', async (code, changes) => {
-      const end = oracle.begin(code, changes.originalUrl!);
-      const changed = await table.change(code, changes, null);
-      end(changed);
-      return changed;
-    }),
-    restore: connections.to('PostgreSQL', 'restore', async (code) => {
-      const was = await table.findByCode(code);
-      const end = oracle.begin(code, was && !was.hasEnded ? was.originalUrl : 'expired');
-      const restored = await table.restore(code, null);
-      end(restored);
-      return restored;
-    }),
-    findDeleted: connections.to('PostgreSQL', 'find deleted', table.findDeleted),
-    restoreAs: connections.to('PostgreSQL', 'take back', async (urls) => {
-      const ends = urls.map((url) => oracle.begin(url.shortCode, url.originalUrl));
-      const restored = await table.restoreAs(urls);
-      ends.forEach((end, i) => end(restored[i]));
-      return restored;
-    }),
-    purgeOne: connections.to('PostgreSQL', 'purge one', async (id, how) => {
-      const ends = codes.map((code) => ({ code, end: oracle.begin(code, 'not_found') }));
-      const purged = await table.purgeOne(id, how);
-      for (const { code, end } of ends) end(purged?.find(({ shortCode }) => shortCode === code));
-      return purged;
-    }),
-    disableExpired: connections.to('PostgreSQL', 'clean up', async (now, limit) => {
-      const ends = codes.map((code) => oracle.begin(code, 'expired'));
-      const expired = await table.disableExpired(now, limit);
-      ends.forEach((end, i) => end(expired.find(({ shortCode }) => shortCode === codes[i])));
-      return expired;
-    }),
-  };
-}
-
-/** Counts the failed look-ups of each code. */
-function countFailures(find: UrlTable['findByCode']) {
-  const counts = new Map<string, number>();
-  const of = (code: string) => counts.get(code) ?? 0;
-  return {
-    of,
-    findByCode: async (code: string) => {
-      try {
-        return await find(code);
-      } catch (error) {
-        counts.set(code, of(code) + 1);
-        throw error;
-      }
-    },
-  };
-}
-
-/** The product's Redis cache. */
-export const openRealCache = (redis: CacheRedis, prefix: string): RedisUrlCache =>
-  createRedisUrlCache(redis as unknown as Redis, { prefix, ttlSeconds: 3_600 });
 
 /** Milliseconds since 1970, in the past, so that expired short URLs have also expired on the system clock. */
 const dateNow = () => Date.UTC(2020, 0, 1) + Math.floor(performance.now());

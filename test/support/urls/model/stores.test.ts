@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { defaultSettings, type ShortUrl } from '../../../src/urls/url.ts';
-import { openRealCache } from './model-run.ts';
+import { defaultSettings, type ShortUrl } from '../../../../src/urls/url.ts';
+import { createMemoryUrlStores } from './memory-stores.ts';
 import { useRealUrlStores } from './real-stores.ts';
-import { createMemoryUrlStores, type UrlStores } from './stores.ts';
+import type { UrlStores } from './stores.ts';
+import { openRealCache } from './web.ts';
 
 const codes = ['code-a', 'code-b'];
 const openRealStores = useRealUrlStores(codes);
