@@ -1,7 +1,7 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { ClickStatus, ClickStatusReader } from '../clicks/recording/status.ts';
 import type { CurrentEpoch } from '../epoch/epoch.ts';
-import type { ClickEvents } from '../http/api/click-event-stream.ts';
+import type { ClickEvents } from '../http/api/analytics/click-event-stream.ts';
 import type { ConnectionCounts } from '../http/connections/connections.ts';
 import type { RateLimits } from '../http/middleware/rate-limits.ts';
 import type { RequestCounts } from '../http/middleware/request-counts.ts';

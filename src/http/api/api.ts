@@ -1,20 +1,20 @@
 import type { CustomCodeRules } from '../../urls/input/custom-code.ts';
-import { analyticsHandlers, analyticsOperations } from './analytics.ts';
+import { analyticsHandlers, analyticsOperations } from './analytics/analytics.ts';
+import { clickEventHandlers, clickEventOperations } from './analytics/click-events.ts';
+import { clickListHandlers, clickListOperations } from './analytics/click-lists.ts';
 import { apiKeyHandlers, apiKeyOperations } from './api-keys.ts';
 import { blockedHostHandlers, blockedHostOperations } from './blocked-hosts.ts';
-import { bulkHandlers, bulkOperations } from './bulk.ts';
-import { clickEventHandlers, clickEventOperations } from './click-events.ts';
-import { clickListHandlers, clickListOperations } from './click-lists.ts';
-import { codeHandlers, codeOperations } from './codes.ts';
 import { exportHandlers, exportOperations } from './exports.ts';
-import { findHandlers, findOperations } from './find-urls.ts';
 import { importHandlers, importOperations } from './imports.ts';
 import { jobHandlers, jobOperations } from './jobs.ts';
 import type { Handlers } from './operation.ts';
-import { qrHandlers, qrOperations } from './qr.ts';
 import { reportHandlers, reportOperations } from './reports.ts';
-import { createUrlInput, createUrlPatch } from './url-schemas.ts';
-import { urlHandlers, urlOperations } from './urls.ts';
+import { bulkHandlers, bulkOperations } from './urls/bulk.ts';
+import { codeHandlers, codeOperations } from './urls/codes.ts';
+import { findHandlers, findOperations } from './urls/find-urls.ts';
+import { qrHandlers, qrOperations } from './urls/qr.ts';
+import { createUrlInput, createUrlPatch } from './urls/schemas.ts';
+import { urlHandlers, urlOperations } from './urls/urls.ts';
 
 /** Every operation of the REST API, by its ID. */
 export const operations = {

@@ -10,7 +10,7 @@ import { assertScope } from '../middleware/authenticate.ts';
 import { idParams, idPosition, timestamp } from '../routes/schemas.ts';
 import type { Handlers, Operations } from './operation.ts';
 import { pageOf, pageQuery, readPage } from './pagination.ts';
-import { filterText } from './url-filter-query.ts';
+import { filterText } from './urls/filter-query.ts';
 
 const tag = 'Exports';
 const fileTypes = { csv: 'text/csv', ndjson: 'application/x-ndjson' } as const;

@@ -5,7 +5,7 @@ import { createAnalyticsSnapshot } from '../../analytics/query/snapshot.ts';
 import { createTopUrls } from '../../analytics/query/top-urls.ts';
 import { createUnknownCodeDays } from '../../analytics/query/unknown-code-days.ts';
 import { createClickEraser } from '../../analytics/rollups/erase-clicks.ts';
-import { createClickEvents } from '../../http/api/click-event-stream.ts';
+import { createClickEvents } from '../../http/api/analytics/click-event-stream.ts';
 import { abandonPostgres, closePostgres, type Knex, openPostgres } from '../../storage/postgres/postgres.ts';
 import { createProbe, type CircuitBreakers } from '../stores/circuit-breakers.ts';
 import type { WebContext } from '../stores/context.ts';

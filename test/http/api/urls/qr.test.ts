@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 import { create } from 'qrcode';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { useWeb } from '../../support/http/web-app.ts';
-import { createUrl } from '../../support/urls/urls.ts';
+import { useWeb } from '../../../support/http/web-app.ts';
+import { createUrl } from '../../../support/urls/urls.ts';
 
 const web = useWeb();
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
-import { useWeb } from '../../support/http/web-app.ts';
+import { createApiKeys } from '../../../../src/api-keys/api-keys.ts';
+import { useWeb } from '../../../support/http/web-app.ts';
 
 const web = useWeb();
 const original_url = 'https://example.com/page';

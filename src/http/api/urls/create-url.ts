@@ -1,8 +1,8 @@
 import type { z } from 'zod';
-import { type ApiKey, ownerOf } from '../../api-keys/api-key.ts';
-import type { IdempotencyKey } from '../../urls/store/idempotency-key.ts';
-import type { Urls } from '../../urls/urls.ts';
-import { toConflictRules, toUrlInput, type urlInput } from './url-schemas.ts';
+import { type ApiKey, ownerOf } from '../../../api-keys/api-key.ts';
+import type { IdempotencyKey } from '../../../urls/store/idempotency-key.ts';
+import type { Urls } from '../../../urls/urls.ts';
+import { toConflictRules, toUrlInput, type urlInput } from './schemas.ts';
 
 /** Creates, finds or restores a short URL as a validated body requests, with its click counters. */
 export async function createUrl(

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import type { createTopUrls } from '../../analytics/query/top-urls.ts';
-import type { createUnknownCodeDays, UnknownCodeDay } from '../../analytics/query/unknown-code-days.ts';
-import { type ClickEraser, totalsOptions } from '../../analytics/rollups/erase-clicks.ts';
-import { shortCodeParams, timestamp } from '../routes/schemas.ts';
-import { topQuery, unknownCodesQuery } from './analytics-query.ts';
-import type { Handlers, Operations } from './operation.ts';
-import { pageOf, readCursor, readPage, writeCursor } from './pagination.ts';
+import type { createTopUrls } from '../../../analytics/query/top-urls.ts';
+import type { createUnknownCodeDays, UnknownCodeDay } from '../../../analytics/query/unknown-code-days.ts';
+import { type ClickEraser, totalsOptions } from '../../../analytics/rollups/erase-clicks.ts';
+import { shortCodeParams, timestamp } from '../../routes/schemas.ts';
+import type { Handlers, Operations } from '../operation.ts';
+import { pageOf, readCursor, readPage, writeCursor } from '../pagination.ts';
+import { topQuery, unknownCodesQuery } from './query.ts';
 
 const tag = 'Analytics';
 

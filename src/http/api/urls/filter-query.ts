@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { parseHostName } from '../../urls/input/host-name.ts';
-import type { UrlFilter } from '../../urls/search/filter.ts';
-import type { Owner } from '../../urls/store/owner.ts';
-import { boolean, booleanText } from '../../validation/boolean.ts';
-import { wholeNumber, wholeNumberText } from '../../validation/integer.ts';
-import { time } from '../../validation/rfc3339.ts';
-import { plainText } from '../../validation/text.ts';
+import { parseHostName } from '../../../urls/input/host-name.ts';
+import type { UrlFilter } from '../../../urls/search/filter.ts';
+import type { Owner } from '../../../urls/store/owner.ts';
+import { boolean, booleanText } from '../../../validation/boolean.ts';
+import { wholeNumber, wholeNumberText } from '../../../validation/integer.ts';
+import { time } from '../../../validation/rfc3339.ts';
+import { plainText } from '../../../validation/text.ts';
 
 const maxTags = 20;
 

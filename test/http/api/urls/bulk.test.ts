@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
-import { problemUri } from '../../../src/http/problems/problem-types.ts';
-import { resultsOf } from '../../support/http/bulk.ts';
-import { useWeb } from '../../support/http/web-app.ts';
-import { createUrl, insertUrls } from '../../support/urls/urls.ts';
+import { createApiKeys } from '../../../../src/api-keys/api-keys.ts';
+import { problemUri } from '../../../../src/http/problems/problem-types.ts';
+import { resultsOf } from '../../../support/http/bulk.ts';
+import { useWeb } from '../../../support/http/web-app.ts';
+import { createUrl, insertUrls } from '../../../support/urls/urls.ts';
 
 const web = useWeb();
 const page = 'https://example.com/page';

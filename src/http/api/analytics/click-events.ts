@@ -1,13 +1,13 @@
 import type { Socket } from 'node:net';
 import type { PassThrough } from 'node:stream';
 import { z } from 'zod';
-import { isAllowed, ownerOf } from '../../api-keys/api-key.ts';
-import { foldCode } from '../../keys/short-code.ts';
-import { refreshApiKey } from '../middleware/authenticate.ts';
-import { validationFailed } from '../problems/problem.ts';
-import { tagFilter } from './analytics-query.ts';
+import { isAllowed, ownerOf } from '../../../api-keys/api-key.ts';
+import { foldCode } from '../../../keys/short-code.ts';
+import { refreshApiKey } from '../../middleware/authenticate.ts';
+import { validationFailed } from '../../problems/problem.ts';
+import type { Handlers, Operations } from '../operation.ts';
 import type { ClickEvents } from './click-event-stream.ts';
-import type { Handlers, Operations } from './operation.ts';
+import { tagFilter } from './query.ts';
 
 /** The live stream of click events. */
 export const clickEventOperations = {

@@ -1,11 +1,15 @@
 import { z } from 'zod';
-import { foldCode } from '../../keys/short-code.ts';
-import { type CustomCodeRules, defaultCodeRules, customCodeViolation } from '../../urls/input/custom-code.ts';
-import { urlLengths } from '../../urls/input/destination-policy.ts';
-import type { SettingsInput, UrlInput, UrlPatch } from '../../urls/input/parse-input.ts';
-import { defaultSettings } from '../../urls/url.ts';
-import { boolean } from '../../validation/boolean.ts';
-import { type UrlSettingFields, urlSettings } from './url-settings.ts';
+import { foldCode } from '../../../keys/short-code.ts';
+import {
+  type CustomCodeRules,
+  defaultCodeRules,
+  customCodeViolation,
+} from '../../../urls/input/custom-code.ts';
+import { urlLengths } from '../../../urls/input/destination-policy.ts';
+import type { SettingsInput, UrlInput, UrlPatch } from '../../../urls/input/parse-input.ts';
+import { defaultSettings } from '../../../urls/url.ts';
+import { boolean } from '../../../validation/boolean.ts';
+import { type UrlSettingFields, urlSettings } from './settings.ts';
 
 const hourMs = 3_600_000;
 

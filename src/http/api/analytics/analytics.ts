@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import type { Analytics } from '../../analytics/query/analytics.ts';
-import type { AnalyticsResult } from '../../analytics/query/query.ts';
-import { shortCodeParams, timestamp } from '../routes/schemas.ts';
-import { analyticsQuery, toAnalyticsQuery, urlAnalyticsQuery } from './analytics-query.ts';
-import type { Handlers, Operations } from './operation.ts';
+import type { Analytics } from '../../../analytics/query/analytics.ts';
+import type { AnalyticsResult } from '../../../analytics/query/query.ts';
+import { shortCodeParams, timestamp } from '../../routes/schemas.ts';
+import type { Handlers, Operations } from '../operation.ts';
+import { analyticsQuery, toAnalyticsQuery, urlAnalyticsQuery } from './query.ts';
 
 const tag = 'Analytics';
 

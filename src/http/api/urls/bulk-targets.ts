@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { foldCode } from '../../keys/short-code.ts';
-import type { UrlLists, UrlOrder } from '../../urls/search/list.ts';
-import type { Owner } from '../../urls/store/owner.ts';
-import { validationFailed } from '../problems/problem.ts';
-import { weigh } from './operation.ts';
-import { cursorField, readCursor, writeCursor } from './pagination.ts';
-import { maxItems } from './settle-each.ts';
-import { toFilter, urlFilterBody } from './url-filter-query.ts';
-import { urlPosition } from './url-position.ts';
+import { foldCode } from '../../../keys/short-code.ts';
+import type { UrlLists, UrlOrder } from '../../../urls/search/list.ts';
+import type { Owner } from '../../../urls/store/owner.ts';
+import { validationFailed } from '../../problems/problem.ts';
+import { weigh } from '../operation.ts';
+import { cursorField, readCursor, writeCursor } from '../pagination.ts';
+import { maxItems } from '../settle-each.ts';
+import { toFilter, urlFilterBody } from './filter-query.ts';
+import { urlPosition } from './position.ts';
 
 export const maxTargetsBytes = 1024 * 1024;
 

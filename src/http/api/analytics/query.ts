@@ -6,16 +6,16 @@ import {
   groupings,
   intervals,
   type Moment,
-} from '../../analytics/query/query.ts';
-import { botKinds } from '../../clicks/enrichment/agents/bot-kinds.ts';
-import { deviceKinds } from '../../clicks/enrichment/agents/device-kinds.ts';
-import { toCountryCode } from '../../clicks/enrichment/geoip/country-code.ts';
-import { booleanText } from '../../validation/boolean.ts';
-import { wholeNumberText } from '../../validation/integer.ts';
-import { readTime } from '../../validation/rfc3339.ts';
-import { timeZone } from '../../validation/time-zone.ts';
-import { pageQuery } from './pagination.ts';
-import { filterText } from './url-filter-query.ts';
+} from '../../../analytics/query/query.ts';
+import { botKinds } from '../../../clicks/enrichment/agents/bot-kinds.ts';
+import { deviceKinds } from '../../../clicks/enrichment/agents/device-kinds.ts';
+import { toCountryCode } from '../../../clicks/enrichment/geoip/country-code.ts';
+import { booleanText } from '../../../validation/boolean.ts';
+import { wholeNumberText } from '../../../validation/integer.ts';
+import { readTime } from '../../../validation/rfc3339.ts';
+import { timeZone } from '../../../validation/time-zone.ts';
+import { pageQuery } from '../pagination.ts';
+import { filterText } from '../urls/filter-query.ts';
 
 const maxGroups = 1_000;
 

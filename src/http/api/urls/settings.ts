@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { notes, tags, title } from '../../urls/input/texts.ts';
-import { redirectStatuses } from '../../urls/url.ts';
-import { boolean } from '../../validation/boolean.ts';
-import { wholeNumber } from '../../validation/integer.ts';
-import { timeInYears } from '../../validation/rfc3339.ts';
-import { storedText } from '../../validation/text.ts';
+import { notes, tags, title } from '../../../urls/input/texts.ts';
+import { redirectStatuses } from '../../../urls/url.ts';
+import { boolean } from '../../../validation/boolean.ts';
+import { wholeNumber } from '../../../validation/integer.ts';
+import { timeInYears } from '../../../validation/rfc3339.ts';
+import { storedText } from '../../../validation/text.ts';
 
 const yearSeconds = 365 * 24 * 3_600;
 const maxExpirySeconds = 100 * yearSeconds;

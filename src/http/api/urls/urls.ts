@@ -1,15 +1,15 @@
 import { z } from 'zod';
-import { requesterOf } from '../../api-keys/api-key.ts';
-import { pathOfCode } from '../../urls/short-url.ts';
-import type { ShortUrl } from '../../urls/url.ts';
-import type { Urls } from '../../urls/urls.ts';
-import { booleanText } from '../../validation/boolean.ts';
-import { entityTagOf, matchesEntityTag, versionsIn } from '../etags.ts';
-import { shortCodeParams, timestamp } from '../routes/schemas.ts';
+import { requesterOf } from '../../../api-keys/api-key.ts';
+import { pathOfCode } from '../../../urls/short-url.ts';
+import type { ShortUrl } from '../../../urls/url.ts';
+import type { Urls } from '../../../urls/urls.ts';
+import { booleanText } from '../../../validation/boolean.ts';
+import { entityTagOf, matchesEntityTag, versionsIn } from '../../etags.ts';
+import { shortCodeParams, timestamp } from '../../routes/schemas.ts';
+import type { Handlers, Operations } from '../operation.ts';
 import { createUrl } from './create-url.ts';
-import type { Handlers, Operations } from './operation.ts';
-import { presentUrl, shortUrl } from './url-presenter.ts';
-import { toUrlPatch, urlInput, urlPatch } from './url-schemas.ts';
+import { presentUrl, shortUrl } from './presenter.ts';
+import { toUrlPatch, urlInput, urlPatch } from './schemas.ts';
 
 const tag = 'Short URLs';
 

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
-import { readPages } from '../../support/http/pages.ts';
-import { useWeb } from '../../support/http/web-app.ts';
-import { createRandom } from '../../support/random.ts';
-import { createUrl } from '../../support/urls/urls.ts';
+import { createApiKeys } from '../../../../src/api-keys/api-keys.ts';
+import { readPages } from '../../../support/http/pages.ts';
+import { useWeb } from '../../../support/http/web-app.ts';
+import { createRandom } from '../../../support/random.ts';
+import { createUrl } from '../../../support/urls/urls.ts';
 
 const web = useWeb();
 

@@ -1,11 +1,11 @@
 import { beforeAll, beforeEach, expect, test } from 'vitest';
-import { openClickStore } from '../../../src/analytics/click-store.ts';
-import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
-import { makeDetail, makeDetailedBatch } from '../../support/clicks/analytics.ts';
-import { openClickEvents } from '../../support/clicks/click-events.ts';
-import { useWeb } from '../../support/http/web-app.ts';
-import { sendRaw } from '../../support/services/raw-http.ts';
-import { waitUntil } from '../../support/wait-until.ts';
+import { openClickStore } from '../../../../src/analytics/click-store.ts';
+import { createApiKeys } from '../../../../src/api-keys/api-keys.ts';
+import { makeDetail, makeDetailedBatch } from '../../../support/clicks/analytics.ts';
+import { openClickEvents } from '../../../support/clicks/click-events.ts';
+import { useWeb } from '../../../support/http/web-app.ts';
+import { sendRaw } from '../../../support/services/raw-http.ts';
+import { waitUntil } from '../../../support/wait-until.ts';
 
 const web = useWeb({ MAX_CLICK_STREAMS: '3' });
 const atMs = Date.parse('2026-11-21T10:00:30Z');

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import type { QrImages } from '../../qr/qr-images.ts';
-import { shortUrlOf } from '../../urls/short-url.ts';
-import type { Urls } from '../../urls/urls.ts';
-import { wholeNumberText } from '../../validation/integer.ts';
-import { entityTagOfText, matchesEntityTag } from '../etags.ts';
-import { shortCodeParams } from '../routes/schemas.ts';
-import type { Handlers, Operations } from './operation.ts';
+import type { QrImages } from '../../../qr/qr-images.ts';
+import { shortUrlOf } from '../../../urls/short-url.ts';
+import type { Urls } from '../../../urls/urls.ts';
+import { wholeNumberText } from '../../../validation/integer.ts';
+import { entityTagOfText, matchesEntityTag } from '../../etags.ts';
+import { shortCodeParams } from '../../routes/schemas.ts';
+import type { Handlers, Operations } from '../operation.ts';
 
 const colour = z
   .string('must be a string')

@@ -1,18 +1,18 @@
 import { z } from 'zod';
-import { type UrlLists, type UrlOrder, urlSorts } from '../../urls/search/list.ts';
+import { type UrlLists, type UrlOrder, urlSorts } from '../../../urls/search/list.ts';
 import {
   summaryOrders,
   type SummaryQuery,
   type UrlSummaries,
   type UrlSummary,
-} from '../../urls/search/summaries.ts';
-import type { Owner } from '../../urls/store/owner.ts';
-import { plainText } from '../../validation/text.ts';
-import type { Handlers, Operations } from './operation.ts';
-import { pageOf, pageQuery, readCursor, readPage, writeCursor } from './pagination.ts';
-import { toFilter, urlFilterQuery } from './url-filter-query.ts';
-import { urlPosition } from './url-position.ts';
-import { presentUrl, shortUrl } from './url-presenter.ts';
+} from '../../../urls/search/summaries.ts';
+import type { Owner } from '../../../urls/store/owner.ts';
+import { plainText } from '../../../validation/text.ts';
+import type { Handlers, Operations } from '../operation.ts';
+import { pageOf, pageQuery, readCursor, readPage, writeCursor } from '../pagination.ts';
+import { toFilter, urlFilterQuery } from './filter-query.ts';
+import { urlPosition } from './position.ts';
+import { presentUrl, shortUrl } from './presenter.ts';
 
 const tag = 'Search';
 const limits = { default: 50, max: 200 };

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
-import type { ClickEvent } from '../../analytics/feed/feed-store.ts';
-import type { ClickFeed, FeedReader } from '../../analytics/feed/feed.ts';
-import type { UrlScope } from '../../analytics/rollups/scope.ts';
-import type { Log } from '../../log.ts';
-import { unavailable } from '../problems/problem.ts';
+import type { ClickEvent } from '../../../analytics/feed/feed-store.ts';
+import type { ClickFeed, FeedReader } from '../../../analytics/feed/feed.ts';
+import type { UrlScope } from '../../../analytics/rollups/scope.ts';
+import type { Log } from '../../../log.ts';
+import { unavailable } from '../../problems/problem.ts';
 
 /** Buffered bytes up to which a reader gets the next page, which contains all clicks of a transaction: up to some thousand. A reader
  *  with more is disconnected. */

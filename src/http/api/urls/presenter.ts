@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { shortUrlOf } from '../../urls/short-url.ts';
-import type { ShortUrlWithClicks } from '../../urls/url.ts';
-import { timestamp } from '../routes/schemas.ts';
+import { shortUrlOf } from '../../../urls/short-url.ts';
+import type { ShortUrlWithClicks } from '../../../urls/url.ts';
+import { timestamp } from '../../routes/schemas.ts';
 
 /** A short URL in every answer. */
 export const shortUrl = z

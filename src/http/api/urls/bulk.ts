@@ -1,11 +1,13 @@
 import { z } from 'zod';
-import { requesterOf } from '../../api-keys/api-key.ts';
-import type { Log } from '../../log.ts';
-import type { CustomCodeRules } from '../../urls/input/custom-code.ts';
-import type { UrlLists } from '../../urls/search/list.ts';
-import type { Urls } from '../../urls/urls.ts';
-import { boolean } from '../../validation/boolean.ts';
-import { validate } from '../middleware/validation.ts';
+import { requesterOf } from '../../../api-keys/api-key.ts';
+import type { Log } from '../../../log.ts';
+import type { CustomCodeRules } from '../../../urls/input/custom-code.ts';
+import type { UrlLists } from '../../../urls/search/list.ts';
+import type { Urls } from '../../../urls/urls.ts';
+import { boolean } from '../../../validation/boolean.ts';
+import { validate } from '../../middleware/validation.ts';
+import { type Handlers, type Operations, weigh } from '../operation.ts';
+import { maxItems, settled, settleEach } from '../settle-each.ts';
 import {
   findTargets,
   maxTargetsBytes,
@@ -15,10 +17,8 @@ import {
   weightOfTargets,
 } from './bulk-targets.ts';
 import { createUrl } from './create-url.ts';
-import { type Handlers, type Operations, weigh } from './operation.ts';
-import { maxItems, settled, settleEach } from './settle-each.ts';
-import { presentUrl, shortUrl } from './url-presenter.ts';
-import { bulkUrlPatch, createUrlInput, toUrlPatch } from './url-schemas.ts';
+import { presentUrl, shortUrl } from './presenter.ts';
+import { bulkUrlPatch, createUrlInput, toUrlPatch } from './schemas.ts';
 
 const tag = 'Bulk';
 /** 1,000 original URLs of the maximum length, with titles and tags. */

@@ -1,10 +1,10 @@
 import { beforeAll, expect, test } from 'vitest';
-import { openClickStore } from '../../../src/analytics/click-store.ts';
-import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
-import { problemUri } from '../../../src/http/problems/problem-types.ts';
-import { makeDetail, makeDetailedBatch } from '../../support/clicks/analytics.ts';
-import { readPages } from '../../support/http/pages.ts';
-import { useWeb } from '../../support/http/web-app.ts';
+import { openClickStore } from '../../../../src/analytics/click-store.ts';
+import { createApiKeys } from '../../../../src/api-keys/api-keys.ts';
+import { problemUri } from '../../../../src/http/problems/problem-types.ts';
+import { makeDetail, makeDetailedBatch } from '../../../support/clicks/analytics.ts';
+import { readPages } from '../../../support/http/pages.ts';
+import { useWeb } from '../../../support/http/web-app.ts';
 
 const web = useWeb();
 const day = 'from=2026-11-20&to=2026-11-20';

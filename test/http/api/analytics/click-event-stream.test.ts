@@ -1,12 +1,12 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { openClickStore } from '../../../src/analytics/click-store.ts';
-import { createClickFeedStore } from '../../../src/analytics/feed/feed-store.ts';
-import { createClickFeed } from '../../../src/analytics/feed/feed.ts';
-import { createClickEvents } from '../../../src/http/api/click-event-stream.ts';
-import { makeDetail, makeDetailedBatch } from '../../support/clicks/analytics.ts';
-import { createUrlIds } from '../../support/clicks/clicks.ts';
-import { silentLog, useDatabase } from '../../support/resources.ts';
-import { waitUntil } from '../../support/wait-until.ts';
+import { openClickStore } from '../../../../src/analytics/click-store.ts';
+import { createClickFeedStore } from '../../../../src/analytics/feed/feed-store.ts';
+import { createClickFeed } from '../../../../src/analytics/feed/feed.ts';
+import { createClickEvents } from '../../../../src/http/api/analytics/click-event-stream.ts';
+import { makeDetail, makeDetailedBatch } from '../../../support/clicks/analytics.ts';
+import { createUrlIds } from '../../../support/clicks/clicks.ts';
+import { silentLog, useDatabase } from '../../../support/resources.ts';
+import { waitUntil } from '../../../support/wait-until.ts';
 
 const { db } = useDatabase();
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { Keys } from '../../keys/keys.ts';
-import { foldCode, shortCodePattern } from '../../keys/short-code.ts';
-import { wholeNumber, wholeNumberText } from '../../validation/integer.ts';
-import { type Handlers, type Operations, weigh } from './operation.ts';
+import type { Keys } from '../../../keys/keys.ts';
+import { foldCode, shortCodePattern } from '../../../keys/short-code.ts';
+import { wholeNumber, wholeNumberText } from '../../../validation/integer.ts';
+import { type Handlers, type Operations, weigh } from '../operation.ts';
 
 const tag = 'Short codes';
 const maxCodes = 1_000;
