@@ -54,6 +54,15 @@ test('a short code in the query of the report form is escaped', async () => {
   expect(text).not.toContain('<script>');
 });
 
+test('a blank field of the report form is absent', async () => {
+  const code = await createUrl(web.client());
+  const send = async (fields: Record<string, string>) =>
+    await submit(`${web.baseUrl()}/report`, { reason: 'spam', ...fields }, somebody());
+  expect((await send({ short_code: code, comment: ' \r\n' })).status).toBe(202);
+  expect(await ofCode(code)).toMatchObject([{ comment: null }]);
+  expect((await send({ short_code: '' })).status).toBe(422);
+});
+
 test('a report as JSON answers 202', async () => {
   const code = await createUrl(web.client());
   const answer = await report({ short_code: code, reason: 'spam' });
