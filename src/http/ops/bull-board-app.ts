@@ -36,5 +36,5 @@ export function createBullBoardApp(queues: Queues, { readOnly }: { readOnly: boo
     serverAdapter,
     options: { uiConfig: { boardTitle: 'Linkmill' } },
   });
-  return serverAdapter.registerPlugin() as unknown as Middleware;
+  return serverAdapter.registerPlugin();
 }
