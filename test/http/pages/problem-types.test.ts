@@ -9,7 +9,8 @@ test('the type of a problem links to its section on the page of problem types', 
   const { body } = await web.client().get('/api/v1/urls/unknown-1');
   expect(body['type']).toBe(`${web.baseUrl()}/docs/problems#not-found`);
   const page = await visit(String(body['type']));
-  expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+  expect(page.status).toBe(200);
+  expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
   expect(page.text).toContain('<section id="not-found">');
 });
 
