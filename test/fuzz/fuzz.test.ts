@@ -23,8 +23,8 @@ beforeAll(async () => {
   callers = await createCallers(createApiKeys(service.database.db()));
 });
 
-const run = async (described: object, requests: number) =>
-  await fuzz({ baseUrl: service.baseUrl(), document: described, callers, requests, seed });
+const run = async (described: object, requests: number, firstSeed = seed) =>
+  await fuzz({ baseUrl: service.baseUrl(), document: described, callers, requests, seed: firstSeed });
 
 /** A copy of the OpenAPI document with one change. */
 function changed(change: (copy: Document) => void): object {
@@ -38,13 +38,17 @@ interface Document {
 }
 type Content = Record<string, { schema: { properties: Record<string, object>; required: string[] } }>;
 
-test('5,000 generated requests get documented responses, and each operation succeeds', async () => {
-  const result = await run(document, 5_000);
-  expect(result.findings).toEqual([]);
-  const succeeded = (id: string) =>
-    [...(result.answers.get(id)?.keys() ?? [])].some((status) => status < 400);
+test('up to 15,000 generated requests get documented responses, and each operation succeeds', async () => {
   const ofApi = readOperations(document).filter(({ isPublic }) => !isPublic);
-  expect(ofApi.map(({ id }) => id).filter((id) => !succeeded(id))).toEqual([]);
+  const unsuccessful = new Set(ofApi.map(({ id }) => id));
+  // About one in 70 generated analytics queries is valid and for an existing short URL.
+  for (let round = 0; round < 3 && unsuccessful.size > 0; round += 1) {
+    const { findings, answers } = await run(document, 5_000, seed + 1_000 * round);
+    expect(findings).toEqual([]);
+    for (const [id, counts] of answers)
+      if ([...counts.keys()].some((status) => status < 400)) unsuccessful.delete(id);
+  }
+  expect([...unsuccessful]).toEqual([]);
   expect(service.output()).not.toContain('request failed');
 });
 
