@@ -280,6 +280,29 @@ create table returned_keys (
 );
 CREATE INDEX returned_keys_available_at ON returned_keys USING btree (available_at);
 
+create table sessions (
+  id bigint generated always as identity,
+  token_hash bytea not null,
+  api_key_id bigint not null,
+  created_at timestamp with time zone not null default now(),
+  last_used_at timestamp with time zone not null default now(),
+  expires_at timestamp with time zone not null,
+  user_agent text,
+  constraint sessions_pkey PRIMARY KEY (id),
+  constraint sessions_token_hash_key UNIQUE (token_hash),
+  constraint sessions_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES api_keys(id)
+);
+CREATE INDEX sessions_api_key_id ON sessions USING btree (api_key_id);
+
+create table sign_in_tokens (
+  token_hash bytea not null,
+  api_key_id bigint not null,
+  created_at timestamp with time zone not null default now(),
+  expires_at timestamp with time zone not null,
+  constraint sign_in_tokens_pkey PRIMARY KEY (token_hash),
+  constraint sign_in_tokens_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES api_keys(id)
+);
+
 create table unknown_codes_daily (
   day date not null,
   short_code text collate "C" not null,

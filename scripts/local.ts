@@ -27,6 +27,7 @@ const usage = `Usage: npm run local
   DATABASE_URL and REDIS_URL (private servers, unless set), and those in docs/configuration.md.
 `;
 
+const signInCommand = ['--enable-source-maps', 'dist/src/cli/sign-in.js'];
 const root = fileURLToPath(new URL('..', import.meta.url));
 const print = (line: string) => console.log(line);
 readArguments(usage, rejectArguments);
@@ -102,7 +103,8 @@ async function startEverything() {
     );
   }
   await stack.step(waitUntilReady(`http://127.0.0.1:${port}/health/ready`));
-  print(describeStack({ ...settings, API_KEY: apiKey }, folder));
+  const signInLink = await stack.step(run(process.execPath, signInCommand, { cwd: root, env }));
+  print(describeStack({ ...settings, API_KEY: apiKey }, folder, signInLink.trim()));
 }
 
 /** The environment without other names for the settings that `npm run local` sets, which the processes would reject

@@ -9,6 +9,7 @@ import type { WorkerConfig } from '../src/config/worker.ts';
 import { createKeyGenerator } from '../src/keys/key-generator.ts';
 import { createKeyPool } from '../src/keys/key-pool.ts';
 import { createKeyStore } from '../src/keys/key-store.ts';
+import { createSessionStore } from '../src/sessions/session-store.ts';
 import { type Knex, readClock } from '../src/storage/postgres/postgres.ts';
 import { createClickSource } from '../src/transfers/exports/click-source.ts';
 import { createExportStore } from '../src/transfers/exports/store.ts';
@@ -107,7 +108,12 @@ export function createProcessors({
       flushClicks(clicks, data.shard === undefined ? everyShard : [data.shard], context),
     'cleanup-expired': (_data, context) =>
       cleanupExpired(
-        { ...urls, cleanupStore: createUrlCleanupStore(db), idempotencyKeys: createIdempotencyKeys(db) },
+        {
+          ...urls,
+          cleanupStore: createUrlCleanupStore(db),
+          idempotencyKeys: createIdempotencyKeys(db),
+          sessions: createSessionStore(db),
+        },
         { days: config.RETENTION_DAYS, codeReuseDays: config.CODE_REUSE_AFTER_DAYS },
         context,
       ),

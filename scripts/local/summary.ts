@@ -2,12 +2,14 @@ import path from 'node:path';
 import type { LocalEnv } from './env-file.ts';
 
 /** Describes the running stack to its user. */
-export function describeStack(env: LocalEnv, folder: string): string {
+export function describeStack(env: LocalEnv, folder: string, signInLink: string): string {
   const at = (name: string) => path.relative(process.cwd(), path.join(folder, name));
   return `
 Linkmill is running.
 
   service      ${env.BASE_URL}
+  dashboard    ${signInLink}
+               signs you in once, within 10 minutes; for another link, join as below and run: npm run sign-in
   API          ${env.BASE_URL}/docs
   health       ${env.BASE_URL}/health
   Bull Board   ${env.BASE_URL}/admin/queues   user ${env.BULL_BOARD_USER}, password ${env.BULL_BOARD_PASSWORD}

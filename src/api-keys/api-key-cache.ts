@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { ApiKey } from './api-key.ts';
 import type { ApiKeys } from './api-keys.ts';
-import type { KeyUsage } from './key-usage.ts';
+import type { Usage } from './usage.ts';
 
 /** Upper bound for the delay with which a revocation or update takes effect. */
 const ttlMs = 2_000;
@@ -14,7 +14,7 @@ export type ApiKeyCache = ReturnType<typeof createApiKeyCache>;
  *  every 2 s. */
 export function createApiKeyCache(deps: {
   apiKeys: Pick<ApiKeys, 'find'>;
-  usage: Pick<KeyUsage, 'add'>;
+  usage: Pick<Usage, 'add'>;
 }): Pick<ApiKeys, 'find'> {
   const { apiKeys, usage } = deps;
   const cache = new LRUCache<string, ApiKey, string>({

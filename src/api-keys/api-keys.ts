@@ -50,6 +50,11 @@ const columns = {
   revokedAt: 'revoked_at',
 };
 
+const isValid = 'revoked_at is null and (expires_at is null or expires_at > now())';
+
+/** The valid API keys, as a table in the SQL of other modules. */
+export const validApiKeys = `(select id, name, scopes, own_urls_only, expires_at from api_keys where ${isValid})`;
+
 /** API keys; only hashes of their secrets are stored. Web processes cache keys for up to 2 s. */
 export function createApiKeys(db: Knex) {
   /** The columns of a StoredApiKey. */
@@ -85,7 +90,6 @@ export function createApiKeys(db: Knex) {
     async find(key: string): Promise<ApiKey | undefined> {
       const publicPart = publicPartOf(key);
       if (publicPart === undefined) return undefined;
-      const isValid = 'revoked_at is null and (expires_at is null or expires_at > now())';
       const { rows } = await db.raw<{ rows: (ApiKey & { hash: Buffer })[] }>(
         `select id, name, scopes, own_urls_only as "ownUrlsOnly", key_hash as hash
          from api_keys where public_part = :publicPart and ${isValid}

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { wholeNumberText } from '../validation/integer.ts';
 import { clicks } from './clicks.ts';
 import { common, endpoint } from './common.ts';
+import { databaseSettings } from './database.ts';
 import { limits } from './limits.ts';
 import { links } from './links.ts';
 import { flag, listOf, readOrigin } from './values.ts';
@@ -52,12 +53,14 @@ export const webSettings = z
       .describe('With `ACCESS_LOG=sampled`: one request in this many is logged'),
     METRICS_TOKEN: endpoint.METRICS_TOKEN,
     METRICS_PUBLIC: endpoint.METRICS_PUBLIC,
-    BULL_BOARD_USER: z.string().default('admin').describe('Login of Bull Board'),
+    BULL_BOARD_USER: z.string().default('admin').describe('User of Bull Board, with `BULL_BOARD_PASSWORD`'),
     BULL_BOARD_PASSWORD: z
       .string()
       .min(8, 'must be at least 8 characters')
       .optional()
-      .describe('Password of Bull Board; without it Bull Board is off'),
+      .describe(
+        'Password of Bull Board for browsers without a session; without it only sessions with the scope `jobs:run` have access',
+      ),
     BULL_BOARD_READ_ONLY: flag(false).describe('Whether Bull Board is read-only'),
   })
   .refine((settings) => (settings.KEY_POOL_LOW_WATERMARK ?? 0) < settings.KEY_POOL_TARGET, {
@@ -68,5 +71,8 @@ export const webSettings = z
     path: ['CUSTOM_CODE_MIN_LENGTH'],
     error: 'must be at most CUSTOM_CODE_MAX_LENGTH',
   });
+
+/** Settings of `npm run sign-in` (`src/cli/sign-in.ts`). */
+export const signInSettings = databaseSettings.extend({ BASE_URL: webSettings.shape.BASE_URL });
 
 export type WebConfig = Readonly<z.infer<typeof webSettings>>;

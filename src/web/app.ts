@@ -1,5 +1,6 @@
 import Router from '@koa/router';
 import Koa from 'koa';
+import compose from 'koa-compose';
 import helmet from 'koa-helmet';
 import type { ApiKeyCache } from '../api-keys/api-key-cache.ts';
 import type { ClickStatusReader } from '../clicks/recording/status.ts';
@@ -18,6 +19,7 @@ import {
   type RateLimits,
 } from '../http/middleware/rate-limits.ts';
 import type { RequestCounts } from '../http/middleware/request-counts.ts';
+import { createSessionReader, type SessionReader } from '../http/middleware/session-reader.ts';
 import { requireUsableSchema } from '../http/middleware/usable-schema.ts';
 import { createApiDocument } from '../http/openapi/document.ts';
 import { bullBoard } from '../http/ops/bull-board.ts';
@@ -68,6 +70,7 @@ export function createApp(deps: AppDeps): Koa {
   const app = new Koa();
   // Errors after the response has begun, such as a disconnected client.
   app.on('error', (error: unknown) => log.debug({ err: error }, 'failed to deliver a response'));
+  const sessionReader = createSessionReader({ sessions: deps.api.sessions, baseUrl: config.BASE_URL });
   const middleware = [
     requestCounts.middleware,
     handleErrors(log, { onProblem: requestCounts.addProblem, baseUrl: config.BASE_URL }),
@@ -80,10 +83,10 @@ export function createApp(deps: AppDeps): Koa {
     setAcceptPatch,
     limitAddress(rateLimits),
     preview,
-    ...(config.BULL_BOARD_PASSWORD === undefined ? [] : [openBullBoard(deps, config.BULL_BOARD_PASSWORD)]),
+    openBullBoard(deps, sessionReader),
   ];
   for (const one of middleware) app.use(one);
-  for (const router of [createPublicRouter(deps), createApiRouter(deps)]) {
+  for (const router of [createPublicRouter(deps), createApiRouter(deps, sessionReader)]) {
     app.use(router.routes());
     app.use(router.allowedMethods());
   }
@@ -96,11 +99,12 @@ const noStore: Koa.Middleware = async (ctx, next) => {
   await next();
 };
 
-const openBullBoard = ({ config, queues }: AppDeps, password: string) =>
+const openBullBoard = ({ config, queues }: AppDeps, sessionReader: SessionReader) =>
   bullBoard({
     queues,
+    sessionReader,
     user: config.BULL_BOARD_USER,
-    password,
+    password: config.BULL_BOARD_PASSWORD,
     readOnly: config.BULL_BOARD_READ_ONLY,
     baseUrl: config.BASE_URL,
   });
@@ -125,12 +129,16 @@ function createPublicRouter(deps: AppDeps): Router {
 }
 
 /** Answers the operations of the API. */
-function createApiRouter(deps: AppDeps): Router<ApiState> {
+function createApiRouter(deps: AppDeps, sessionReader: SessionReader): Router<ApiState> {
   const { config, api, apiKeyCache, rateLimits, health, passwordHashing } = deps;
   // Case-sensitive: the router matches routes in any case otherwise, but its middleware only in this one.
   const router = new Router<ApiState>({ sensitive: true });
-  router.use('/api/v1', requireUsableSchema(health), authenticate(apiKeyCache), limitApiKey(rateLimits));
-  const basePath = basePathOf(config.BASE_URL);
-  mount(router, operationsFor(api.codeRules), createHandlers(api), { rateLimits, passwordHashing, basePath });
+  router.use('/api/v1', requireUsableSchema(health));
+  mount(router, operationsFor(api.codeRules), createHandlers(api), {
+    authenticate: compose([authenticate({ apiKeyCache, sessionReader }), limitApiKey(rateLimits)]),
+    rateLimits,
+    passwordHashing,
+    basePath: basePathOf(config.BASE_URL),
+  });
   return router;
 }

@@ -7,6 +7,8 @@ type Problem = components['schemas']['Problem'];
 /** The answers of a tour through the API. */
 export interface Tour {
   created: ShortUrl;
+  /** Statuses of a sign-in and of a sign-out everywhere, with the number of sessions in between. */
+  sessions: number[];
   /** Statuses of the results of a bulk create. */
   bulk: number[];
   listed: string[];
@@ -55,8 +57,13 @@ export async function tour(baseUrl: string, apiKey: string): Promise<Tour> {
   const missing = await client.GET('/api/v1/urls/{short_code}', { params: { path } });
   const restored = await client.POST('/api/v1/urls/{short_code}/restore', { params: { path } });
 
+  const signedIn = await client.POST('/api/v1/sessions', { body: { api_key: apiKey } });
+  const sessions = await client.GET('/api/v1/sessions');
+  const signedOut = await client.DELETE('/api/v1/sessions');
+
   return {
     created,
+    sessions: [signedIn.response.status, need(sessions.data).items.length, signedOut.response.status],
     bulk: need(bulk.data).results.map(({ status }) => status),
     listed,
     changed: need(changed.data),

@@ -78,6 +78,22 @@ test('the commands for API keys succeed', async () => {
   }
 });
 
+// After the commands for API keys, which create the key.
+test('the commands that sign in print a link', async () => {
+  const [block = ''] = blocksOf(sectionOf('docs/getting-started.md', '## Sign in'), 'sh');
+  const commands = [...block.matchAll(/^npm run sign-in(?: -- (.+))?$/gm)];
+  expect(commands).toHaveLength(2);
+  for (const [line, args = ''] of commands) {
+    const given = { ...settings(), BASE_URL: baseUrl };
+    const { code, stdout } = await runProcess('src/cli/sign-in.js', given, args.split(' ').filter(Boolean));
+    expect({ line, code, stdout }).toEqual({
+      line,
+      code: 0,
+      stdout: expect.stringContaining(`${baseUrl}/admin/#t=`),
+    });
+  }
+});
+
 test('the commands that run a job succeed', async () => {
   const blocks = blocksOf(sectionOf('docs/jobs.md', '## Watch and run jobs'), 'sh').join('');
   const commands = [...blocks.matchAll(/^npm run job -- (\S+)(?: '(.+)')?$/gm)];

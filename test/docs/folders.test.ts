@@ -5,8 +5,8 @@ const maxFiles = 15;
 
 /** The folders of code in a checkout, with the numbers of their files. */
 function countFiles(root: string): [folder: string, files: number][] {
-  const entries = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) =>
-    entry.isFile(),
+  const entries = readdirSync(root, { recursive: true, withFileTypes: true }).filter(
+    (entry) => entry.isFile() && !entry.parentPath.includes('/node_modules'),
   );
   const counts = new Map<string, number>();
   for (const { parentPath } of entries) counts.set(parentPath, (counts.get(parentPath) ?? 0) + 1);

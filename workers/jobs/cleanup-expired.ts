@@ -1,3 +1,4 @@
+import type { SessionStore } from '../../src/sessions/session-store.ts';
 import { type CacheEntry, toCacheEntry } from '../../src/urls/cache/entry.ts';
 import type { RedisUrlCache } from '../../src/urls/cache/redis-cache.ts';
 import type { IdempotencyKeys } from '../../src/urls/idempotency/key-store.ts';
@@ -13,19 +14,20 @@ const sliceSize = 1_000;
 const idempotencyKeyMs = 24 * 3_600_000;
 
 /** Disables expired short URLs and replaces their cache entries, purges those past their retention, ends the reservations of purged
- *  codes, and deletes idempotency keys that are a day old. A crash between PostgreSQL and Redis is harmless: a cache entry holds its
+ *  codes, and deletes idempotency keys that are a day old, ended sessions and expired sign-in tokens. A crash between PostgreSQL and Redis is harmless: a cache entry holds its
  *  expiry. */
 export async function cleanupExpired(
   deps: {
     cleanupStore: UrlCleanupStore;
     urlCache: RedisUrlCache;
     idempotencyKeys: Pick<IdempotencyKeys, 'removeOld'>;
+    sessions: Pick<SessionStore, 'removeEnded'>;
     now: () => Promise<Date>;
   },
   retention: { days: number; codeReuseDays: number },
   { reportProgress, signal }: JobContext,
 ) {
-  const { cleanupStore, urlCache, idempotencyKeys } = deps;
+  const { cleanupStore, urlCache, idempotencyKeys, sessions } = deps;
   const now = await deps.now();
   const total = await cleanupStore.countDue(now, retention.days);
   const report = async (done: number) => await reportProgress(percentOf(done, total));
@@ -53,7 +55,17 @@ export async function cleanupExpired(
     signal,
     size: sliceSize,
   });
-  if (expired + purged + deletedKeys === 0)
-    return { expired, purged, idempotencyKeys: deletedKeys, status: 'nothing to clean up' };
-  return { expired, purged, idempotencyKeys: deletedKeys, interrupted: signal.aborted };
+  const endedSessions = await inSlices(async () => await sessions.removeEnded(now, sliceSize), {
+    signal,
+    size: sliceSize,
+  });
+  if (expired + purged + deletedKeys + endedSessions === 0)
+    return { expired, purged, idempotencyKeys: 0, sessions: 0, status: 'nothing to clean up' };
+  return {
+    expired,
+    purged,
+    idempotencyKeys: deletedKeys,
+    sessions: endedSessions,
+    interrupted: signal.aborted,
+  };
 }

@@ -9,6 +9,7 @@ import { importHandlers, importOperations } from './imports.ts';
 import { jobHandlers, jobOperations } from './jobs.ts';
 import type { Handlers } from './operation.ts';
 import { reportHandlers, reportOperations } from './reports.ts';
+import { sessionHandlers, sessionOperations } from './sessions.ts';
 import { bulkHandlers, bulkOperations } from './urls/bulk.ts';
 import { codeHandlers, codeOperations } from './urls/codes.ts';
 import { findHandlers, findOperations } from './urls/find-urls.ts';
@@ -28,6 +29,7 @@ export const operations = {
   ...codeOperations,
   ...jobOperations,
   ...apiKeyOperations,
+  ...sessionOperations,
   ...blockedHostOperations,
   ...reportOperations,
   ...importOperations,
@@ -52,6 +54,7 @@ export type ApiDeps = Parameters<typeof urlHandlers>[0] &
   Parameters<typeof codeHandlers>[0] &
   Parameters<typeof jobHandlers>[0] &
   Parameters<typeof apiKeyHandlers>[0] &
+  Parameters<typeof sessionHandlers>[0] &
   Parameters<typeof blockedHostHandlers>[0] &
   Parameters<typeof reportHandlers>[0] &
   Parameters<typeof importHandlers>[0] &
@@ -69,6 +72,7 @@ export const createHandlers = (deps: ApiDeps): Handlers<typeof operations> => ({
   ...codeHandlers(deps),
   ...jobHandlers(deps),
   ...apiKeyHandlers(deps),
+  ...sessionHandlers(deps),
   ...blockedHostHandlers(deps),
   ...reportHandlers(deps),
   ...importHandlers(deps),

@@ -19,8 +19,8 @@ export interface Operation {
   tag: Tag;
   summary: string;
   description?: string;
-  /** The scope that an API key needs; `any` for every valid key. */
-  scope: Scope | 'any';
+  /** The scope that the API key of a request needs: `any` for every valid key, `none` for an operation without an API key. */
+  scope: Scope | 'any' | 'none';
   params?: z.ZodObject;
   query?: z.ZodType<object>;
   body?: z.ZodType;
@@ -42,7 +42,7 @@ export interface Operation {
 }
 
 /** The parsed parts of a request. */
-interface RequestInput {
+export interface RequestInput {
   params?: unknown;
   query?: unknown;
   body?: unknown;
@@ -50,19 +50,27 @@ interface RequestInput {
 
 type Parsed<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined;
 
-/** An authorised and validated request. */
-export interface ApiRequest<Op extends Operation> {
+/** A validated request. */
+interface ValidRequest<Op extends Operation> {
   params: Parsed<Op['params']>;
   query: Parsed<Op['query']>;
   body: Parsed<Op['body']>;
+  /** For headers and uploaded bodies. */
+  ctx: Context;
+}
+
+/** What the API key of an authorised request determines. */
+interface Authorisation {
   apiKey: ApiKey;
   /** Restricts SQL to the short URLs that the API key has access to. */
   owner: Owner;
   /** The key of the request, where the operation supports one. */
   idempotencyKey: IdempotencyKey | undefined;
-  /** For headers and uploaded bodies. */
-  ctx: Context;
 }
+
+/** A validated and, unless the operation needs no API key, authorised request. */
+export type ApiRequest<Op extends Operation> = ValidRequest<Op> &
+  (Op['scope'] extends 'none' ? unknown : Authorisation);
 
 /** An answer that the operation declares. */
 export type ApiAnswer<Op extends Operation> = AnswerOf<Op['replies']>;

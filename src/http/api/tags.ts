@@ -8,6 +8,7 @@ export const tags = {
   Imports: 'Create short URLs from a file of Linkmill or of another service.',
   Exports: 'Write short URLs or click events to a file.',
   'API keys': 'Create, update, rotate and revoke API keys.',
+  Sessions: 'Sign a browser in and out, and list the sessions of an API key.',
   Moderation: 'Block hosts, and handle reports of visitors.',
   Jobs: 'Run background jobs and get their progress.',
   Public: 'Requests without an API key: redirects, previews, reports, health, metrics and this document.',

@@ -14,6 +14,7 @@ export interface RateLimiters {
   addresses: RateLimiter;
   unknownCodes: RateLimiter;
   reports: RateLimiter;
+  signIns: RateLimiter;
 }
 
 export type RateLimits = ReturnType<typeof createRateLimits>;
@@ -42,6 +43,11 @@ export function createRateLimits(deps: {
     /** Charges a report to its client address. Throws a 429 over the limit. */
     chargeReport(request: IncomingMessage): void {
       requireAllowed(limiters.reports.consume(networkOf(request)), 'Too many reports from this address.');
+    },
+
+    /** Charges a sign-in to its client address. Throws a 429 over the limit. */
+    chargeSignIn(request: IncomingMessage): void {
+      requireAllowed(limiters.signIns.consume(networkOf(request)), 'Too many sign-ins from this address.');
     },
 
     isAddressExhausted: (request: IncomingMessage): boolean =>

@@ -18,6 +18,9 @@ Lists return \`items\` and \`next_cursor\`; pass it as \`cursor\` for the next p
 
 \`RateLimit\` and \`RateLimit-Policy\` (draft-ietf-httpapi-ratelimit-headers-10), and \`RateLimit-Limit\`, \`RateLimit-Remaining\` and \`RateLimit-Reset\` (seconds) contain the remaining quota of the API key; 429 has \`Retry-After\`.`;
 
+const sessionDescription =
+  'The session of a browser, see `signIn`; without HTTPS the cookie is `linkmill`. Requests of other origins get 403. An API key in the headers wins over the cookie.';
+
 /** The OpenAPI 3.1 document, derived from the declarations that validate and answer requests. */
 export function createApiDocument(baseUrl: string) {
   const describeProblems = createDescribeProblems(baseUrl);
@@ -33,12 +36,13 @@ export function createApiDocument(baseUrl: string) {
       },
       servers: [{ url: basePathOf(baseUrl) || '/' }],
       tags: tagObjects,
-      security: [{ apiKey: [] }, { bearer: [] }],
+      security: [{ apiKey: [] }, { bearer: [] }, { session: [] }],
       components: {
         schemas: { Problem: problem },
         securitySchemes: {
           apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' },
           bearer: { type: 'http', scheme: 'bearer' },
+          session: { type: 'apiKey', in: 'cookie', name: '__Host-linkmill', description: sessionDescription },
         },
       },
       paths: { ...publicPaths(describeProblems), ...operationPaths(describeProblems) },

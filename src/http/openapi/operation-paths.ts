@@ -22,6 +22,7 @@ function describe(operation: Operation, describeProblems: DescribeProblems): Zod
     tags: [tag],
     summary,
     description: [description, describeScope(scope)].filter(Boolean).join('\n\n'),
+    ...(scope === 'none' && { security: [] }),
     requestParams: {
       ...(params && { path: params }),
       ...(query && { query: query as z.ZodObject }),
@@ -44,8 +45,10 @@ const idempotencyKey = {
     '1 to 255 visible ASCII characters. For 24 hours a repeated request with the same key returns the first result, with `Idempotent-Replayed: true`',
 };
 
-const describeScope = (scope: Operation['scope']) =>
-  scope === 'any' ? 'Requires an API key.' : `Requires an API key with the scope \`${scope}\`.`;
+function describeScope(scope: Operation['scope']): string {
+  if (scope === 'none') return 'Requires no API key.';
+  return scope === 'any' ? 'Requires an API key.' : `Requires an API key with the scope \`${scope}\`.`;
+}
 
 function requestBodyOf({ method, body, upload, maxBodyBytes = defaultBodyBytes }: Operation) {
   if (upload) return { requestBody: { required: true, content: contentOf(upload, undefined) } };
@@ -63,7 +66,8 @@ function problemsOf(operation: Operation): ProblemType[] {
     ...problems,
     'bad-request',
     'unauthorized',
-    ...(scope === 'any' ? [] : (['insufficient-scope'] as const)),
+    ...(scope === 'any' || scope === 'none' ? [] : (['insufficient-scope'] as const)),
+    ...(scope === 'none' ? [] : (['cross-origin-request'] as const)),
     'rate-limited',
     'internal-error',
     'unavailable',

@@ -1,10 +1,13 @@
 import type { Context, Middleware } from 'koa';
 import compose from 'koa-compose';
+import { isAllowed } from '../../api-keys/api-key.ts';
 import { type Queues, QueueUnavailable } from '../../queues/queues.ts';
 import { withDeadline } from '../../resilience/shutdown.ts';
 import { basePathOf } from '../base-path.ts';
-import { isSameOrigin } from '../middleware/same-origin.ts';
+import { assertScope } from '../middleware/authenticate.ts';
+import { isSameOrigin, type RequestSource } from '../middleware/same-origin.ts';
 import { isSameSecret } from '../middleware/secret.ts';
+import type { SessionReader } from '../middleware/session-reader.ts';
 import { Problem } from '../problems/problem.ts';
 import { bullBoardPath, isBullBoardPath } from '../server/operator-paths.ts';
 
@@ -15,15 +18,18 @@ const fontLink = /<link href="https:\/\/fonts\.googleapis\.com[^>]*>/;
 const answerDeadlineMs = 5_000;
 const notReachable = () => new QueueUnavailable('the job queues are not reachable');
 
-/** Bull Board behind a login and a same-origin check for writes, which it lacks itself. */
+/** Bull Board behind a session with the scope `jobs:run` or, if a password is set, a login, and a same-origin check for writes, which it lacks
+ *  itself. */
 export function bullBoard(deps: {
   queues: Queues;
+  sessionReader: SessionReader;
   user: string;
-  password: string;
+  /** Undefined for no login. */
+  password: string | undefined;
   readOnly: boolean;
   baseUrl: string;
 }): Middleware {
-  const { queues, user, password, readOnly, baseUrl } = deps;
+  const { queues, readOnly, baseUrl } = deps;
   // Loaded by the first request: its modules are a tenth of those of a web process, and most processes never show it.
   let board: Promise<Middleware> | undefined;
   const showBoard: Middleware = async (ctx, next) => {
@@ -33,9 +39,9 @@ export function bullBoard(deps: {
     )(ctx, next);
   };
 
+  const admit = createAdmission(deps);
   const guard: Middleware = async (ctx, next) => {
-    requireLogin(ctx, user, password);
-    requireSameOrigin(ctx, baseUrl);
+    await admit(ctx);
     if (!queues.reachable) throw notReachable();
     await withDeadline(next(), answerDeadlineMs, () => {
       throw notReachable();
@@ -50,17 +56,50 @@ export function bullBoard(deps: {
   return async (ctx, next) => await (isBullBoardPath(ctx.path) ? guarded(ctx, next) : next());
 }
 
-function requireLogin(ctx: Context, user: string, password: string): void {
-  const [, encoded = ''] = /^Basic +(\S+)$/i.exec(ctx.get('authorization')) ?? [];
-  const given = Buffer.from(encoded, 'base64').toString('utf8');
-  if (isSameSecret(given, `${user}:${password}`)) return;
-  throw new Problem('unauthorized', 'Authentication required.', {
-    headers: { 'WWW-Authenticate': 'Basic realm="Linkmill Bull Board", charset="UTF-8"' },
-  });
+/** Admits a request with the login, or with a session. */
+function createAdmission(deps: {
+  sessionReader: SessionReader;
+  user: string;
+  password: string | undefined;
+  baseUrl: string;
+}) {
+  const { sessionReader, user, password, baseUrl } = deps;
+
+  function hasLogin(ctx: Context): boolean {
+    const [, encoded = ''] = /^Basic +(\S+)$/i.exec(ctx.get('authorization')) ?? [];
+    const given = Buffer.from(encoded, 'base64').toString('utf8');
+    return password !== undefined && isSameSecret(given, `${user}:${password}`);
+  }
+
+  return async (ctx: Context): Promise<void> => {
+    if (hasLogin(ctx)) {
+      requireSameOrigin(ctx, baseUrl);
+      return;
+    }
+    const session = await sessionReader.find(ctx, isRead(ctx) ? isUserOrOwnPage : isOwnPage);
+    if (session && isAllowed(session.apiKey, 'jobs:run')) return;
+    if (password !== undefined) {
+      throw new Problem('unauthorized', 'Authentication required.', {
+        headers: { 'WWW-Authenticate': 'Basic realm="Linkmill Bull Board", charset="UTF-8"' },
+      });
+    }
+    if (session) assertScope(session.apiKey, 'jobs:run');
+    throw new Problem(
+      'unauthorized',
+      'Authentication required. Sign in with an API key with the scope jobs:run.',
+    );
+  };
 }
+
+const isRead = ({ method }: Context) => method === 'GET' || method === 'HEAD';
+
+const isOwnPage = (source: RequestSource) => source === 'own-page';
+
+/** Reads change nothing, and other pages cannot see them. They come from the address bar too, which sends no header on plain HTTP. */
+const isUserOrOwnPage = (source: RequestSource) => source !== 'other-page';
 
 /** Rejects writes that a page of another site sends with the login that the browser remembers. */
 function requireSameOrigin(ctx: Context, baseUrl: string): void {
-  if (ctx.method === 'GET' || ctx.method === 'HEAD' || isSameOrigin(ctx, baseUrl)) return;
+  if (isRead(ctx) || isSameOrigin(ctx, baseUrl)) return;
   throw new Problem('cross-origin-request', 'Cross-origin changes are not accepted.');
 }

@@ -11,6 +11,7 @@ import { QrTooSmall } from '../../qr/qr-style.ts';
 import { QueueUnavailable } from '../../queues/queues.ts';
 import { HostNotBlockable, ReportNotFound } from '../../reports/report.ts';
 import { Overloaded } from '../../resilience/overloaded.ts';
+import { SessionNotFound } from '../../sessions/session.ts';
 import { StatementTimeout } from '../../storage/postgres/statement-timeout.ts';
 import {
   ExportNotReady,
@@ -89,6 +90,7 @@ const mappings = new Map<unknown, ErrorMapping>([
   map(UploadAborted, withMessage('upload-aborted')),
   map(ApiKeyNotFound, withMessage('not-found')),
   map(ReportNotFound, withMessage('not-found')),
+  map(SessionNotFound, withMessage('not-found')),
   map(
     HostNotBlockable,
     invalid('block_host', 'is not possible: the URL has no host name. Block a parent domain instead'),

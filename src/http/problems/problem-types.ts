@@ -24,8 +24,8 @@ export const problemTypes = {
   unauthorized: {
     status: 401,
     title: 'Authentication required',
-    when: 'The request has no API key, or the key is unknown, expired or revoked.',
-    action: 'Send a valid API key in `x-api-key` or `Authorization: Bearer`.',
+    when: 'The request has no API key, or the key is unknown, expired or revoked, or the session has ended.',
+    action: 'Send a valid API key in `x-api-key` or `Authorization: Bearer`, or sign in again.',
   },
   'insufficient-scope': {
     status: 403,
@@ -60,8 +60,8 @@ export const problemTypes = {
   'cross-origin-request': {
     status: 403,
     title: 'Cross-origin request',
-    when: 'A page of another origin submits a form of this service.',
-    action: 'Submit the form from the page of this service.',
+    when: 'A page of another origin submits a form of this service, or sends a request with the cookie of a session.',
+    action: 'Send the request from a page of this service, or with an API key.',
   },
   'not-found': {
     status: 404,

@@ -25,6 +25,8 @@ const needed: Readonly<Record<string, string>> = {
   reports: 'siu',
   reserved_keys: 'sid',
   returned_keys: 'sid',
+  sessions: 'siud',
+  sign_in_tokens: 'sid',
   unknown_codes_daily: 'siud',
   url_aliases: 'sid',
   url_analytics: 'siud',

@@ -1,6 +1,6 @@
 import { createApiKeyCache } from '../../api-keys/api-key-cache.ts';
 import { createApiKeys } from '../../api-keys/api-keys.ts';
-import { createKeyUsage } from '../../api-keys/key-usage.ts';
+import { createUsage } from '../../api-keys/usage.ts';
 import type { Knex } from '../../storage/postgres/postgres.ts';
 import type { CircuitBreakers } from '../stores/circuit-breakers.ts';
 import type { WebContext } from '../stores/context.ts';
@@ -13,8 +13,8 @@ export function openApiKeys({ log, closing }: WebContext, stores: { db: Knex; br
   const apiKeys = stores.breakers.postgres.guard(createApiKeys(stores.db));
   const usage = closing.defer(
     'usage of API keys',
-    createKeyUsage({ store: apiKeys, everyMs: writeUsesMs, log }),
+    createUsage({ store: apiKeys, of: 'API keys', everyMs: writeUsesMs, log }),
     (ours) => ours.close(),
   );
-  return { apiKeys, apiKeyCache: createApiKeyCache({ apiKeys, usage }) };
+  return { apiKeys, apiKeyUsage: usage, apiKeyCache: createApiKeyCache({ apiKeys, usage }) };
 }

@@ -13,6 +13,7 @@ import { openEnrichment } from './click-enrichment.ts';
 import { openClicks } from './clicks.ts';
 import { openRateLimits } from './rate-limits.ts';
 import { openSearch } from './search.ts';
+import { openSessions } from './sessions.ts';
 import { openTransfers } from './transfers.ts';
 import { openUrls } from './urls.ts';
 
@@ -41,6 +42,7 @@ export async function openModules(web: WebContext, stores: Stores) {
     maxAgeSeconds: config.REDIRECT_MAX_AGE_SECONDS,
   });
   const { isThrottled } = rateLimits;
+  const apiKeyModule = openApiKeys(web, stores);
   const reportStore = stores.breakers.postgres.guard(createReportStore(stores.db));
   return {
     ...urlModule,
@@ -50,7 +52,8 @@ export async function openModules(web: WebContext, stores: Stores) {
     rateLimits,
     responses,
     ...openAccessRules(config, { ...stores, urls, enrichClick, responses, isThrottled, userAgents }),
-    ...openApiKeys(web, stores),
+    ...apiKeyModule,
+    sessions: openSessions(web, { ...stores, ...apiKeyModule }),
     analytics: openAnalytics(web, stores),
     urlSearch: openSearch(web, stores),
     transfers: openTransfers(web, stores),

@@ -13,6 +13,8 @@ const windowSeconds = 60;
 /** Reports per network and hour. */
 const reportsPerAddress = 10;
 const reportWindowSeconds = 3_600;
+/** Sign-ins per network and minute. */
+const signInsPerAddress = 10;
 
 /** The rate limits of API keys and client networks. */
 export function openRateLimits(
@@ -39,6 +41,7 @@ export function openRateLimits(
       addresses: createLimiter('address', config.RATE_LIMIT_PER_IP),
       unknownCodes: createLimiter('unknown', config.RATE_LIMIT_NOT_FOUND_PER_IP),
       reports: createLimiter('report', reportsPerAddress, reportWindowSeconds),
+      signIns: createLimiter('sign-in', signInsPerAddress),
     },
     hashNetwork: createNetworkHasher(() => generator.deriveSecret('networks'), log),
     readAddress: createReadClientAddress(config.TRUSTED_PROXY_HOPS),

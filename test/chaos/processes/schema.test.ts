@@ -11,7 +11,7 @@ import { waitUntil } from '../../support/wait-until.ts';
 
 /** PostgreSQL's own template, which has no tables. */
 const emptyTemplate = 'template0';
-const latest = '20261130_010010_add_external_write_triggers';
+const latest = '20261130_010011_create_sessions';
 const breaking = addColumn('color', `export const breaksOlderCode = 'every short URL needs a color';`);
 
 const redis = useRedis();

@@ -21,6 +21,7 @@ test('a client generated from the OpenAPI document compiles and manages a short 
   expect(seen).toMatchObject({
     created: { original_url: 'https://example.com/tour', title: 'Tour', tags: ['tour'] },
     bulk: [201, 422],
+    sessions: [204, 1, 204],
     listed: [code],
     changed: { short_code: code, title: 'Another tour', tags: ['tour'] },
     staleChange: problemUri('version-mismatch', service.baseUrl()),

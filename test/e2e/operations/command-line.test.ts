@@ -71,6 +71,7 @@ test.each([
   { entry: 'src/web.js', args: [], missing: ['DATABASE_URL', 'REDIS_URL', 'BASE_URL'] },
   { entry: 'src/cli/migrate.js', args: [], missing: ['DATABASE_URL'] },
   { entry: 'src/cli/api-key.js', args: ['list'], missing: ['DATABASE_URL'] },
+  { entry: 'src/cli/sign-in.js', args: [], missing: ['DATABASE_URL', 'BASE_URL'] },
 ])(
   '$entry without settings exits with code 1 and names each missing setting',
   async ({ entry, args, missing }) => {

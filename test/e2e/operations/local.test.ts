@@ -6,6 +6,7 @@ import { readEnvFile } from '../../../scripts/local/env-file.ts';
 import { findFreePort } from '../../../scripts/services/ports.ts';
 import { isRunning, waitUntil } from '../../../scripts/services/processes.ts';
 import { findExecutable, run } from '../../../scripts/services/run-command.ts';
+import { signIn } from '../../support/http/session.ts';
 import { copyCheckout } from '../../support/processes/local-checkout.ts';
 
 /*
@@ -50,6 +51,16 @@ test('the curl command that npm run local prints creates a short URL', withCurl,
   const [curl = 'echo no curl'] = /^ *curl .*$/m.exec(checkout.lastRun().output()) ?? [];
   const created = await run('/bin/sh', ['-c', curl]);
   expect(JSON.parse(created)).toMatchObject({ original_url: target });
+});
+
+test('the sign-in link that npm run local prints signs in once', options, async () => {
+  const [, link = '', token = ''] = /(http:\/\/\S+\/admin\/#t=(\S+))/.exec(checkout.lastRun().output()) ?? [];
+  expect(link).toBe(`http://localhost:${port}/admin/#t=${token}`);
+  const page = await signIn(`http://localhost:${port}`, { sign_in_token: token });
+  expect((await page.get('/api/v1/sessions/current')).body).toMatchObject({
+    api_key: { name: 'local', scopes: ['admin'] },
+  });
+  await expect(signIn(`http://localhost:${port}`, { sign_in_token: token })).rejects.toThrow('unauthorized');
 });
 
 test('a second npm run local reports the first one and leaves it running', options, async () => {

@@ -53,6 +53,7 @@ beforeAll(async () => {
 });
 
 function answerFor({ scope }: Operation, { allowed }: Holder): string {
+  if (scope === 'none') return 'answered';
   if (allowed === undefined) return '401 unauthorized, Bearer realm="linkmill"';
   if (scope === 'any' || allowed.includes(scope)) return 'answered';
   return `403 insufficient-scope, Bearer realm="linkmill", error="insufficient_scope", scope="${scope}"`;
@@ -68,15 +69,21 @@ function outcomeOf(answer: Answer): string {
 
 test('every route below /api/ is an operation with a scope', () => {
   expect(Object.values(mountedRoutes).filter(({ path }) => path.startsWith('/api'))).toEqual([]);
-  const known = new Set<string>([...scopes, 'any']);
+  const known = new Set<string>([...scopes, 'any', 'none']);
   expect(operations.filter(({ operation }) => !known.has(operation.scope))).toEqual([]);
+});
+
+test('only the sign-in needs no API key', () => {
+  const open = operations.filter(({ operation }) => operation.scope === 'none');
+  expect(open.map(({ name }) => name)).toEqual(['signIn']);
 });
 
 test('read scopes do not permit changes, and API keys require admin', () => {
   const reading = new Set<string>(['urls:read', 'stats:read', 'any']);
-  // The scope urls:read also permits exports of short URLs.
+  // The scope urls:read also permits exports of short URLs, and every key ends its own sessions.
   const changing = operations.filter(
-    ({ operation }) => operation.tag !== 'Exports' && (operation.method !== 'get' || operation.isUnsafe),
+    ({ operation: { tag, method, isUnsafe } }) =>
+      tag !== 'Exports' && tag !== 'Sessions' && (method !== 'get' || isUnsafe),
   );
   expect(changing.filter(({ operation }) => reading.has(operation.scope))).toEqual([]);
   const ofKeys = operations.filter(({ operation }) => operation.path.startsWith('/api/v1/api-keys'));

@@ -1,9 +1,12 @@
 import { expect, test } from 'vitest';
+import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
 import { jobNames } from '../../../src/queues/jobs.ts';
 import { createClient } from '../../support/http/client.ts';
+import { cookiesOf, openPage, signIn } from '../../support/http/session.ts';
 import { useWeb } from '../../support/http/web-app.ts';
 import { startWeb } from '../../support/processes/processes.ts';
 import { storeSettings } from '../../support/resources.ts';
+import { waitUntil } from '../../support/wait-until.ts';
 
 const password = 'correct horse';
 const web = useWeb({ BULL_BOARD_USER: 'operator', BULL_BOARD_PASSWORD: password });
@@ -95,13 +98,14 @@ test.each([
   expect(await isPaused()).toBe(false);
 });
 
-test('without a password Bull Board answers 404', async () => {
+test('without a password Bull Board answers 401 to every login, and asks for none', async () => {
   await withWeb({}, async (baseUrl) => {
     const client = createClient(baseUrl);
-    for (const headers of [{}, operator, login('admin', '')]) {
-      expect((await client.get('/admin/queues', headers)).status).toBe(404);
-      expect((await client.get('/admin/queues/api/queues', headers)).status).toBe(404);
-      expect((await client.request('PUT', pause, undefined, headers)).status).toBe(404);
+    for (const headers of [{}, operator, login('admin', ''), login('admin', 'undefined')]) {
+      const page = await client.get('/admin/queues', headers);
+      expect([page.status, page.headers.get('www-authenticate')]).toEqual([401, null]);
+      expect((await client.get('/admin/queues/api/queues', headers)).status).toBe(401);
+      expect((await client.request('PUT', pause, undefined, headers)).status).toBe(401);
     }
   });
 });
@@ -153,4 +157,66 @@ test('a job with a chosen id cannot overwrite a key of its queue', async () => {
   expect(await web.redis.redis().exists(`{${web.redis.prefix}:warm-cache}:warm-cache:paused`)).toBe(0);
   expect((await client.get('/admin/queues/api/queues/warm-cache/meta', operator)).status).toBe(404);
   expect((await web.client().post('/api/v1/jobs/warm-cache', {})).status).toBe(202);
+});
+
+test('a session with the scope jobs:run opens Bull Board, without and beside a password', async () => {
+  const apiKeys = createApiKeys(web.database.db());
+  const { id, key } = await apiKeys.create('jobs', { scopes: ['jobs:run'] });
+  await withWeb({ TRUSTED_PROXY_HOPS: '1' }, async (baseUrl) => {
+    const page = await signIn(baseUrl, { api_key: key });
+    for (const board of [page, openPage(web.baseUrl(), page.cookie)]) {
+      expect((await board.get('/admin/queues')).status).toBe(200);
+      expect((await board.get('/admin/queues/api/queues')).body['queues']).toHaveLength(jobNames.length);
+      expect((await board.request('PUT', pause)).status).toBe(200);
+      expect(await isPaused()).toBe(true);
+      expect((await board.request('PUT', pause.replace('pause', 'resume'))).status).toBe(200);
+    }
+    await apiKeys.revoke(id);
+    await waitUntil(
+      'the session has ended',
+      async () => (await page.get('/admin/queues/api/queues')).status === 401,
+      2_200,
+    );
+    expect(cookiesOf(await page.get('/admin/queues'))).toEqual([
+      expect.stringMatching(/^linkmill=; Max-Age=0/),
+    ]);
+  });
+});
+
+test('a session without the scope jobs:run cannot open Bull Board', async () => {
+  const { key } = await createApiKeys(web.database.db()).create('no jobs', { scopes: ['urls:write'] });
+  await withWeb({ TRUSTED_PROXY_HOPS: '1' }, async (baseUrl) => {
+    const page = await signIn(baseUrl, { api_key: key });
+    expect(await page.get('/admin/queues')).toBeProblem('insufficient-scope');
+    expect(await page.request('PUT', pause)).toBeProblem('insufficient-scope');
+    // Where there is a login, it is asked for.
+    const beside = openPage(web.baseUrl(), page.cookie);
+    expect((await beside.get('/admin/queues')).headers.get('www-authenticate')).toContain('Basic');
+    expect((await beside.get('/admin/queues', operator)).status).toBe(200);
+    expect(await isPaused()).toBe(false);
+  });
+});
+
+test('Bull Board with a session is closed to pages of other origins', async () => {
+  await withWeb({ TRUSTED_PROXY_HOPS: '1' }, async (baseUrl) => {
+    const { cookie } = await signIn(baseUrl, { api_key: web.apiKey() });
+    const client = createClient(baseUrl);
+    const statusOf = async (method: string, path: string, headers: Record<string, string>) =>
+      (await client.request(method, path, undefined, { cookie, ...headers })).status;
+    for (const headers of [
+      { 'sec-fetch-site': 'cross-site' },
+      { 'sec-fetch-site': 'same-site' },
+      { origin: 'https://evil.example' },
+      { origin: 'null' },
+    ] as Record<string, string>[]) {
+      expect([headers, await statusOf('GET', '/admin/queues', headers)]).toEqual([headers, 403]);
+      expect([headers, await statusOf('PUT', pause, headers)]).toEqual([headers, 403]);
+    }
+    for (const headers of [{ 'sec-fetch-site': 'none' }, {}] as Record<string, string>[]) {
+      // The address bar reads, and changes nothing.
+      expect([headers, await statusOf('GET', '/admin/queues', headers)]).toEqual([headers, 200]);
+      expect([headers, await statusOf('PUT', pause, headers)]).toEqual([headers, 403]);
+    }
+    expect(await isPaused()).toBe(false);
+  });
 });

@@ -25,9 +25,9 @@ describe('a migrated database', () => {
   });
 
   test('a database that lacks the latest migration is outdated, and the reason names it', async () => {
-    await db('knex_migrations').where({ name: '20261130_010010_add_external_write_triggers' }).delete();
+    await db('knex_migrations').where({ name: '20261130_010011_create_sessions' }).delete();
     const reason =
-      'One migration is missing, the first is 20261130_010010_add_external_write_triggers: run "npm run migrate".';
+      'One migration is missing, the first is 20261130_010011_create_sessions: run "npm run migrate".';
     expect(await readSchemaState(db)).toEqual({ kind: 'outdated', reason });
   });
 

@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
 import { createKeyStore } from '../../../src/keys/key-store.ts';
+import { createSessionStore } from '../../../src/sessions/session-store.ts';
 import { createRedisUrlCache } from '../../../src/urls/cache/redis-cache.ts';
 import { createIdempotencyKeys } from '../../../src/urls/idempotency/key-store.ts';
 import { createUrlCleanupStore } from '../../../src/urls/store/cleanup-store.ts';
@@ -21,6 +22,7 @@ const createDeps = (now = today) => ({
   cleanupStore: createUrlCleanupStore(database.db()),
   urlCache: createRedisUrlCache(redis.redis(), { prefix: redis.prefix, ttlSeconds: 3_600 }),
   idempotencyKeys: createIdempotencyKeys(database.db()),
+  sessions: createSessionStore(database.db()),
   now: async () => now,
 });
 const cleanup = async (now = today) => await cleanupExpired(createDeps(now), retention, createJobContext());
@@ -43,7 +45,13 @@ test('expired short URLs are disabled under a higher version and become tombston
   await urlCache.put(before);
   await urlCache.put((await urlStore.findByCode('soon-0'))!);
 
-  expect(await cleanup()).toEqual({ expired: 4, purged: 0, idempotencyKeys: 0, interrupted: false });
+  expect(await cleanup()).toEqual({
+    expired: 4,
+    purged: 0,
+    idempotencyKeys: 0,
+    sessions: 0,
+    interrupted: false,
+  });
   expect(await readCodes({ is_active: false })).toEqual(['just-over-0', 'over-0', 'over-1', 'over-2']);
   expect((await urlStore.findByCode('over-0'))!.version).toBeGreaterThan(before.version);
   for (const code of ['over-0', 'over-2', 'just-over-0'])
@@ -56,6 +64,7 @@ test('expired short URLs are disabled under a higher version and become tombston
     expired: 0,
     purged: 0,
     idempotencyKeys: 0,
+    sessions: 0,
     status: 'nothing to clean up',
   });
 });
@@ -67,6 +76,7 @@ test('2,500 expired short URLs are disabled in slices of 1,000, with progress af
     expired: 2_500,
     purged: 0,
     idempotencyKeys: 0,
+    sessions: 0,
     interrupted: false,
   });
   expect(context.reported.slice(0, 3)).toEqual([40, 80, 100]);
@@ -94,7 +104,13 @@ test('expired and deleted short URLs are purged with their counters after the re
   await setDeleted('deleted-0', daysAgo(29));
   await setDeleted('disabled-0', null);
 
-  expect(await cleanup()).toEqual({ expired: 3, purged: 3, idempotencyKeys: 0, interrupted: false });
+  expect(await cleanup()).toEqual({
+    expired: 3,
+    purged: 3,
+    idempotencyKeys: 0,
+    sessions: 0,
+    interrupted: false,
+  });
   expect(await readCodes()).toEqual(['deleted-0', 'disabled-0', 'over-0']);
   expect(await database.db()('url_stats')).toHaveLength(3);
 });
@@ -131,6 +147,7 @@ test('an interrupted clean-up ends after its slice, and the next one does the re
     expired: 2_500 - stopped.expired,
     purged: 0,
     idempotencyKeys: 0,
+    sessions: 0,
     interrupted: false,
   });
 });
@@ -146,6 +163,40 @@ test('idempotency keys are deleted after a day, in slices', async () => {
      from generate_series(0, 1500) i`,
     { id, old: new Date(now.getTime() - dayMs), fresh: new Date(now.getTime() - dayMs + 60_000) },
   );
-  expect(await cleanup(now)).toEqual({ expired: 0, purged: 0, idempotencyKeys: 1_500, interrupted: false });
+  expect(await cleanup(now)).toEqual({
+    expired: 0,
+    purged: 0,
+    idempotencyKeys: 1_500,
+    sessions: 0,
+    interrupted: false,
+  });
   expect(await db('idempotency_keys').pluck('key')).toEqual(['fresh']);
+});
+
+test('ended sessions and expired sign-in tokens are removed in slices', async () => {
+  const db = database.db();
+  const apiKeys = createApiKeys(db);
+  const [valid, revoked] = [await apiKeys.create('valid'), await apiKeys.create('revoked')];
+  const expired = await apiKeys.create('expired', { expiresAt: daysAgo(-1) });
+  await apiKeys.revoke(revoked.id);
+  await db('api_keys')
+    .where({ id: expired.id })
+    .update({ expires_at: new Date(0) });
+  await db.raw(
+    `insert into sessions (token_hash, api_key_id, expires_at, user_agent)
+     select sha256(cast('old-' || i as bytea)), cast(:id as bigint), cast(:past as timestamptz), 'old' from generate_series(1, 1500) i
+     union all select 'active', :id, :future, 'active'
+     union all select 'revoked', :revoked, :future, 'revoked'
+     union all select 'expired', :expired, :future, 'expired'`,
+    { id: valid.id, revoked: revoked.id, expired: expired.id, past: today, future: daysAgo(-1) },
+  );
+  await db.raw(
+    `insert into sign_in_tokens (token_hash, api_key_id, expires_at)
+     select sha256(cast('old-' || i as bytea)), cast(:id as bigint), cast(:past as timestamptz) from generate_series(1, 1500) i
+     union all select 'valid', :id, :future`,
+    { id: valid.id, past: today, future: daysAgo(-1) },
+  );
+  expect(await cleanup()).toMatchObject({ sessions: 1_502, interrupted: false });
+  expect(await db('sessions').pluck('user_agent')).toEqual(['active']);
+  expect(await db('sign_in_tokens').pluck('token_hash')).toEqual([Buffer.from('valid')]);
 });

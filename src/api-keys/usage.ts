@@ -1,16 +1,21 @@
 import type { Log } from '../log.ts';
 import { createPoller } from '../resilience/poller.ts';
 import { withDeadline } from '../resilience/shutdown.ts';
-import type { ApiKeys } from './api-keys.ts';
 
 /** Time limit of the last write: a lost minute of `last_used_at` is harmless. */
 const closeMs = 500;
 
-export type KeyUsage = ReturnType<typeof createKeyUsage>;
+export type Usage = ReturnType<typeof createUsage>;
 
-/** Collects the IDs of used keys, and writes them every `everyMs` and on close, so that no request waits for it. A failed write is
- *  retried with the next one. */
-export function createKeyUsage(deps: { store: Pick<ApiKeys, 'recordUsage'>; everyMs: number; log: Log }) {
+/** Collects the IDs of used API keys or sessions, and writes them every `everyMs` and on close, so that no request waits for it. A failed
+ *  write is retried with the next one. */
+export function createUsage(deps: {
+  store: { recordUsage: (ids: number[]) => Promise<void> };
+  /** What the IDs belong to, for the log. */
+  of: 'API keys' | 'sessions';
+  everyMs: number;
+  log: Log;
+}) {
   const { store, everyMs, log } = deps;
   const used = new Set<number>();
 
@@ -26,7 +31,7 @@ export function createKeyUsage(deps: { store: Pick<ApiKeys, 'recordUsage'>; ever
     }
   }
 
-  const logFailure = (error: unknown) => log.debug({ err: error }, 'failed to record usage of API keys');
+  const logFailure = (error: unknown) => log.debug({ err: error, of: deps.of }, 'failed to record usage');
   const poller = createPoller({ everyMs, run: write, onFailure: logFailure });
   return {
     add: (id: number): void => void used.add(id),

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createApiKeys } from '../../src/api-keys/api-keys.ts';
-import { createKeyUsage } from '../../src/api-keys/key-usage.ts';
+import { createUsage } from '../../src/api-keys/usage.ts';
 import { silentLog, useDatabase } from '../support/resources.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -19,7 +19,7 @@ function openUses(everyMs: number) {
     state.written.push(ids);
     await apiKeys.recordUsage(ids);
   };
-  const uses = createKeyUsage({ store: { recordUsage }, everyMs, log: silentLog });
+  const uses = createUsage({ store: { recordUsage }, of: 'API keys', everyMs, log: silentLog });
   return { apiKeys, uses, state };
 }
 
