@@ -76,6 +76,7 @@ async function watchOne(
   onTestFinished(async () => {
     stop();
     workers.get(name).drop();
+    await waitUntil('Redis is connected', () => redis.status === 'ready');
     await queue.obliterate({ force: true });
     await closeRedis(redis);
     closed();
