@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createApiKeys } from '../../src/api-keys/api-keys.ts';
 import { createReportStore } from '../../src/reports/report-store.ts';
+import { createSessionStore } from '../../src/sessions/session-store.ts';
 import { useService } from '../support/processes/service.ts';
 import { type Callers, createCallers } from './api/callers.ts';
 import { fuzz } from './api/fuzz.ts';
@@ -20,7 +21,8 @@ beforeAll(async () => {
     reason: 'spam',
     comment: null,
   });
-  callers = await createCallers(createApiKeys(service.database.db()));
+  const db = service.database.db();
+  callers = await createCallers({ apiKeys: createApiKeys(db), sessions: createSessionStore(db) });
 });
 
 const run = async (described: object, requests: number, firstSeed = seed) =>

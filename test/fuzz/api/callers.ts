@@ -1,7 +1,9 @@
 import type { ApiKeys } from '../../../src/api-keys/api-keys.ts';
 import { scopes } from '../../../src/api-keys/scopes.ts';
+import type { SessionStore } from '../../../src/sessions/session-store.ts';
+import { createToken, hashOf } from '../../../src/sessions/token.ts';
 
-/** Callers: with the scope admin, with each single scope, and without an API key. */
+/** Callers with an API key: with the scope admin, with each single scope, and with an expired key. */
 const permissions = {
   admin: {},
   own: { scopes: ['urls:read', 'urls:write', 'stats:read', 'keys:reserve'], ownUrlsOnly: true },
@@ -14,8 +16,8 @@ const permissions = {
 export const operatorToken = 'metrics-of-the-fuzzed-service';
 const unknownKey = `lm_0123456789ab_${'x'.repeat(43)}`;
 
-/** Creates an API key per caller, and replaces one that a request has revoked or changed. */
-export async function createCallers(apiKeys: ApiKeys) {
+/** Creates an API key per caller, and a session for the caller `browser`, and replaces one that a request has ended or changed. */
+export async function createCallers({ apiKeys, sessions }: { apiKeys: ApiKeys; sessions: SessionStore }) {
   const keys = new Map<string, string | undefined>([
     ['unknown', unknownKey],
     ['anonymous', undefined],
@@ -25,12 +27,30 @@ export async function createCallers(apiKeys: ApiKeys) {
     const made = await apiKeys.create(name, (permissions as Record<string, object>)[name]);
     keys.set(name, made.key);
   };
-  await Promise.all(Object.keys(permissions).map(issue));
+  let sessionToken = '';
+  const signIn = async () => {
+    const { id } = await apiKeys.create('browser');
+    const token = createToken();
+    await sessions.create(id, { tokenHash: hashOf(token), userAgent: null, replacedHash: null });
+    sessionToken = token;
+  };
+  await Promise.all([...Object.keys(permissions).map(issue), signIn()]);
   return {
-    names: [...keys.keys()],
-    keyOf: (name: string) => keys.get(name),
-    /** Gives a caller another key if it should have a valid one. */
+    names: [...keys.keys(), 'browser'],
+    /** The headers with the credential of a caller. */
+    headersOf(name: string, asBearer: boolean): [name: string, value: string][] {
+      if (name === 'browser')
+        return [
+          ['cookie', `linkmill=${sessionToken}`],
+          ['sec-fetch-site', 'same-origin'],
+        ];
+      const key = keys.get(name);
+      if (key === undefined) return [];
+      return [asBearer ? ['authorization', `Bearer ${key}`] : ['x-api-key', key]];
+    },
+    /** Gives a caller another credential if it should have a valid one. */
     async replace(name: string): Promise<void> {
+      if (name === 'browser') await signIn();
       if (name in permissions) await issue(name);
     },
   };

@@ -52,7 +52,7 @@ export async function fuzz(options: {
   /** Throws an UndocumentedAnswer for a new finding, and afterwards only for the same one while it is shrunk. */
   async function tryOut(plan: Plan, hunt: Hunt): Promise<void> {
     if (hunt.signature !== undefined && hunt.shots++ > mostShots) return;
-    const request = resolve(plan, knownValues, callers.keyOf);
+    const request = resolve(plan, knownValues, callers.headersOf);
     const operation = isOf(plan, request) ? plan.operation : undefined;
     const start = performance.now();
     const answer = await sender.send(request).catch((error: Error) => error);

@@ -27,7 +27,7 @@ stack = await openStack((what) => ended.push(what));
 try {
   const response = await fetch(`${stack.baseUrl}/openapi.json`);
   const document = (await response.json()) as object;
-  const callers = await createCallers(stack.apiKeys);
+  const callers = await createCallers(stack);
   const start = performance.now();
   const result = await fuzz({ baseUrl: stack.baseUrl, document, callers, requests, seed, print });
   print(formatReport(result, document));

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
+import { createSessionStore } from '../../../src/sessions/session-store.ts';
 import { openPostgres } from '../../../src/storage/postgres/postgres.ts';
 import { buildInto } from '../../support/processes/build.ts';
 import { commandOf, launch, placeWeb, readyWeb, readyWorker } from '../../support/processes/launch.ts';
@@ -51,7 +52,13 @@ export async function openStack(onEnd: (what: string) => void) {
     const placed = await placeWeb({ ...settings, ...fuzzSettings });
     const web = start('src/web.js', placed);
     const { baseUrl } = await readyWeb(web, placed);
-    return { baseUrl, apiKeys: createApiKeys(db), output: () => web.output() + worker.output(), close };
+    return {
+      baseUrl,
+      apiKeys: createApiKeys(db),
+      sessions: createSessionStore(db),
+      output: () => web.output() + worker.output(),
+      close,
+    };
   } catch (error) {
     await close();
     throw error;

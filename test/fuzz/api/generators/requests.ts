@@ -51,8 +51,9 @@ export const requestsOf = (operations: Operation[], callers: string[]): fc.Arbit
 const none = fc.constant<[string, unknown][]>([]);
 
 function plansOf(operation: Operation, callers: string[]): fc.Arbitrary<Plan> {
-  const { method, parameters, isOperatorPath } = operation;
-  const caller = isOperatorPath ? 'operator' : 'admin';
+  const { method, tag, parameters, isOperatorPath } = operation;
+  // Operations on the current session need one.
+  const caller = isOperatorPath ? 'operator' : tag === 'Sessions' ? 'browser' : 'admin';
   const within = (place: Parameter['in']) => parameters.filter((parameter) => parameter.in === place);
   return fc.record({
     operation: fc.constant(operation),

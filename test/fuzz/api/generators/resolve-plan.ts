@@ -1,3 +1,4 @@
+import type { Callers } from '../callers.ts';
 import type { Request } from '../send.ts';
 import { isKnown, type KnownValues } from './known-values.ts';
 import type { Plan } from './requests.ts';
@@ -12,12 +13,8 @@ const targetText = (text: string) =>
 const percent = (byte: number) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
 const encode = (text: string) => encodeURIComponent(Buffer.from(text).toString());
 
-/** Resolves the references of a plan with values from earlier answers. `keyOf` returns the API key of a caller, if it has one. */
-export function resolve(
-  plan: Plan,
-  knownValues: KnownValues,
-  keyOf: (caller: string) => string | undefined,
-): Request {
+/** Resolves the references of a plan with values from earlier answers. `headersOf` returns the credential of a caller. */
+export function resolve(plan: Plan, knownValues: KnownValues, headersOf: Callers['headersOf']): Request {
   const { operation, nth } = plan;
   const shown = knownValues.findShown(operation.tag, Object.keys(plan.path), nth) ?? {};
 
@@ -37,13 +34,12 @@ export function resolve(
     const values = Array.isArray(found) ? found.map(String) : found === undefined ? [] : [textOf(value)];
     return values.length === 0 ? encode(name) : values.map((one) => `${encode(name)}=${encode(one)}`);
   });
-  const key = keyOf(plan.caller);
   const body = plan.body && bytesOf(find(plan.body.content), plan.body.type);
   return {
     method: plan.method,
     target: targetText((plan.bend?.(path) ?? path) + (query.length > 0 ? `?${query.join('&')}` : '')) || '/',
     headers: [
-      ...(key === undefined ? [] : [plan.asBearer ? ['authorization', `Bearer ${key}`] : ['x-api-key', key]]),
+      ...headersOf(plan.caller, plan.asBearer),
       ...(plan.body?.type === undefined ? [] : [['content-type', plan.body.type]]),
       ...plan.headers.map(([name, value]) => [name, headerText(textOf(value))]),
     ] as Request['headers'],
