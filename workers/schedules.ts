@@ -9,9 +9,9 @@ const checkEveryMs = 5_000;
 /** How often existing schedulers are upserted: one that has lost its next job would never fire again. */
 const upsertEveryMs = 30_000;
 
-/** Creates the schedulers of these jobs, and again whenever Redis becomes ready and within 5 s of their loss. Requests a warm-up at the start,
- *  and a reconciliation of the cache whenever Redis becomes ready, because changes may have been missed. Returns a function that stops
- *  it. */
+/** Creates the schedulers of these jobs, whose intervals `src/queues/jobs.ts` declares. Creates them again whenever Redis becomes ready and
+ *  within 5 s of their loss. Requests a warm-up at the start, and a reconciliation of the cache whenever Redis becomes ready, because
+ *  changes may have been missed. Returns a function that stops it. */
 export function keepSchedules(deps: {
   queues: Queues;
   redis: Redis;

@@ -13,7 +13,7 @@ export class ConfigError extends Error {
   }
 }
 
-/** Parses environment variables into frozen settings. An empty variable counts as unset, and `NAME_FILE` is the path of a file with the value
+/** Parses environment variables into frozen settings. The schemas in `web.ts`, `worker.ts` and `database.ts` declare each setting. An empty variable counts as unset, and `NAME_FILE` is the path of a file with the value
  *  of `NAME`. The URL of a store includes its parts and certificates. Throws a ConfigError with all problems. */
 export function loadConfig<Schema extends z.ZodObject>(
   schema: Schema,

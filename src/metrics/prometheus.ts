@@ -1,7 +1,8 @@
 import { AggregatorRegistry, Histogram, type MetricType } from 'prom-client';
 import { version } from '../version.ts';
 
-/** The samples of one metric. */
+/** The samples of one metric. `src/web/metrics.ts`, `workers/worker-metrics.ts` and `src/http/ops/service-metrics.ts` (state of Redis) list
+ *  the metrics; histograms are declared where they are observed. */
 export interface Metric {
   name: string;
   help: string;

@@ -27,8 +27,8 @@ export interface Requester {
 
 export type Deletion = ReturnType<typeof createDeletion>;
 
-/** Deleted short URLs keep their codes until they are purged. Only clients that may restore one learn that it is
- *  deleted. */
+/** Purges short URLs, and decides what a create learns about a code that a deleted one holds; `update.ts` deletes and restores. Deleted
+ *  short URLs keep their codes until they are purged. Only clients that may restore one learn that it is deleted. */
 export function createDeletion(deps: {
   store: Pick<UrlStore, 'findDeleted' | 'restoreAs' | 'purgeOne' | 'findByCode'>;
   cache: Pick<RedisUrlCache, 'replace' | 'putTombstones'>;

@@ -7,7 +7,7 @@ import { addToTotals, advanceLedger, lockLedger } from './ledger-store.ts';
 import { createProducerStore } from './producer-store.ts';
 
 export interface ApplyResult {
-  /** Batches that this call countedUrls. */
+  /** Batches that this call counted. */
   batches: number;
   /** Clicks in these batches. */
   clicks: number;
@@ -15,7 +15,7 @@ export interface ApplyResult {
   urls: number;
   /** Batches that were already in the ledger; they changed nothing. */
   duplicates: number;
-  /** Entries and batches that could not be countedUrls and became dead letters. */
+  /** Entries and batches that could not be counted and became dead letters. */
   deadLetters: number;
 }
 

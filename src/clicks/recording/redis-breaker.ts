@@ -12,7 +12,7 @@ const longStreamLength = 10_000;
 
 const sourceName = 'clicks to Redis';
 
-/** Decides whether clicks go to Redis. Opens when Redis rejects a batch or does not store it in time, so that no
+/** Decides whether clicks go to Redis; while it is open, the outbox writes them to PostgreSQL instead. Opens when Redis rejects a batch or does not store it in time, so that no
  *  further visitor waits, and when more than `maxWaiting` batches wait while PostgreSQL is available. Closes when a
  *  check of the stream succeeds and Redis has stored the batches it rejected before. */
 export function createRedisBreaker(deps: {

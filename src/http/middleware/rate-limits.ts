@@ -8,7 +8,7 @@ import type { ReadClientAddress } from '../server/client-address.ts';
 import { isBullBoardPath } from '../server/operator-paths.ts';
 import { type ApiState, apiKeyOf } from './authenticate.ts';
 
-/** The rate limiters, by what they count. */
+/** The rate limiters, by what they count. `src/web/modules/rate-limits.ts` creates them from the settings. */
 export interface RateLimiters {
   apiKeys: RateLimiter;
   addresses: RateLimiter;

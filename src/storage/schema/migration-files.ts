@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import type { Knex } from '../postgres/postgres.ts';
 
-/** A file of `migrations/`. */
+/** A file of `migrations/`. CONTRIBUTING.md says how to add one and try it. */
 export interface Migration {
   /** Applies the migration, in its own transaction unless `transaction` is false. */
   up: (db: Knex) => Promise<void>;

@@ -13,6 +13,7 @@ import { sink } from './sink.ts';
 import { tinyurl } from './tinyurl.ts';
 import { yourls } from './yourls.ts';
 
+/** Each service whose files can be imported. The API and its OpenAPI document take the names from here. */
 const formats = {
   linkmill,
   shlink,

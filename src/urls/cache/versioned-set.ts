@@ -13,7 +13,7 @@ export interface VersionedValue {
 }
 
 /** Writes "version:value" to each key unless it has the same or a higher version; the same version only renews the
- *  TTL. Publishes the first two arguments in every case: a reader may have stored the same version without publishing
+ *  TTL. A tombstone is such a value: a reader that holds an older row cannot store a deleted short URL again. Publishes the first two arguments in every case: a reader may have stored the same version without publishing
  *  it. */
 const setIfNewer = `
 if ARGV[1] ~= '' then redis.call('publish', ARGV[1], ARGV[2]) end
