@@ -36,7 +36,7 @@ export const problemTypes = {
   'password-required': {
     status: 403,
     title: 'Password required',
-    when: 'A client that accepts JSON requests a short URL that is protected by a password.',
+    when: 'A client requests a short URL that is protected by a password, and accepts JSON instead of a page.',
     action: 'Send the password as the form field `password` with `POST`.',
   },
   'invalid-password': {
@@ -48,7 +48,7 @@ export const problemTypes = {
   'confirmation-required': {
     status: 403,
     title: 'Confirmation required',
-    when: 'A client that accepts JSON requests a one-time short URL with `GET`.',
+    when: 'A client requests a one-time short URL with `GET`, and accepts JSON instead of a page.',
     action: 'Send `POST` to follow the short URL. This uses it up.',
   },
   'prefetch-not-allowed': {
