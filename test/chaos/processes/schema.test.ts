@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
 import { type Knex, openPostgres } from '../../../src/storage/postgres/postgres.ts';
+import { listMigrations, ownMigrations } from '../../../src/storage/schema/migration-files.ts';
 import { migrate, rollback } from '../../../src/storage/schema/migrations.ts';
 import { createClient } from '../../support/http/client.ts';
 import { requestJob } from '../../support/jobs.ts';
@@ -11,7 +12,7 @@ import { waitUntil } from '../../support/wait-until.ts';
 
 /** PostgreSQL's own template, which has no tables. */
 const emptyTemplate = 'template0';
-const latest = '20261130_010011_create_sessions';
+const latest = (await listMigrations(ownMigrations)).at(-1)!;
 const breaking = addColumn('color', `export const breaksOlderCode = 'every short URL needs a color';`);
 
 const redis = useRedis();

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Knex, openPostgres } from '../../../src/storage/postgres/postgres.ts';
+import { listMigrations, ownMigrations } from '../../../src/storage/schema/migration-files.ts';
 import { migrate } from '../../../src/storage/schema/migrations.ts';
 import { compare, readSchemaState } from '../../../src/storage/schema/schema-state.ts';
 import { createDatabase } from '../../support/resources.ts';
@@ -25,9 +26,9 @@ describe('a migrated database', () => {
   });
 
   test('a database that lacks the latest migration is outdated, and the reason names it', async () => {
-    await db('knex_migrations').where({ name: '20261130_010011_create_sessions' }).delete();
-    const reason =
-      'One migration is missing, the first is 20261130_010011_create_sessions: run "npm run migrate".';
+    const latest = (await listMigrations(ownMigrations)).at(-1)!;
+    await db('knex_migrations').where({ name: latest }).delete();
+    const reason = `One migration is missing, the first is ${latest}: run "npm run migrate".`;
     expect(await readSchemaState(db)).toEqual({ kind: 'outdated', reason });
   });
 
