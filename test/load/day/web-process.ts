@@ -7,15 +7,16 @@ import {
   type Settings,
   type TestProcess,
 } from '../../support/processes/launch.ts';
+import { readSlowness } from '../../support/processes/slowness.ts';
 import { type Click, type Clicks, quarterMs } from './clicks.ts';
 import { createClients } from './clients.ts';
 import { readPeakMegabytes } from './memory.ts';
 
 const clients = 16;
 /** How long before the start of a quarter the clock is set. */
-const leadMs = 800;
+const leadMs = 800 * readSlowness();
 /** Pause before the start of a quarter, so that each click belongs to a known quarter. */
-const holdMs = 300;
+const holdMs = 300 * readSlowness();
 /** Maximum share of a quarter's clicks that is sent before it begins. */
 const earlyShare = 1 / 8;
 
