@@ -68,6 +68,7 @@ const order = [
   'src/http/problems',
   'src/http/pages',
   'src/http/server',
+  'src/http/static',
   'src/http/middleware',
   'src/http/routes',
   'src/http/redirect',
@@ -142,6 +143,12 @@ module.exports = {
       {},
     ),
     forbid(
+      'server-without-dashboard',
+      'The server only serves the files of the built dashboard.',
+      { path: '^(src|workers|migrations)/' },
+      { path: '^src/dashboard/' },
+    ),
+    forbid(
       'infrastructure-below-domain',
       'Infrastructure does not import the domain.',
       {
@@ -212,7 +219,8 @@ module.exports = {
     parser: 'swc',
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    doNotFollow: { path: 'node_modules' },
+    // The parser does not read .tsx: test/dashboard/imports.test.ts holds the import rules of the dashboard.
+    doNotFollow: { path: ['node_modules', '^src/dashboard'] },
     // Of csv-parse and csv-stringify, which have no main module for their subpaths.
     enhancedResolveOptions: {
       exportsFields: ['exports'],

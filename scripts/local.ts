@@ -56,6 +56,7 @@ async function startEverything() {
   print('building');
   rmSync(path.join(root, 'dist'), { recursive: true, force: true });
   await runHere(path.join(root, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.build.json']);
+  await runHere(path.join(root, 'node_modules/.bin/vite'), ['build', 'src/dashboard', '--logLevel', 'warn']);
 
   const servers = { folder, stack, print };
   const databaseUrl = await ensureServer(

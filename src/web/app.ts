@@ -5,11 +5,12 @@ import helmet from 'koa-helmet';
 import type { ApiKeyCache } from '../api-keys/api-key-cache.ts';
 import type { ClickStatusReader } from '../clicks/recording/status.ts';
 import type { WebConfig } from '../config/web.ts';
-import { type ApiDeps, createHandlers, operationsFor } from '../http/api/api.ts';
+import { type ApiDeps, createHandlers, operations, operationsFor } from '../http/api/api.ts';
 import { mount } from '../http/api/mount.ts';
 import { basePathOf } from '../http/base-path.ts';
 import { setAcceptPatch } from '../http/middleware/accept-patch.ts';
 import { type ApiState, authenticate } from '../http/middleware/authenticate.ts';
+import { compressJson } from '../http/middleware/compress-json.ts';
 import { allowOrigins } from '../http/middleware/cors.ts';
 import { handleErrors } from '../http/middleware/error-handler.ts';
 import {
@@ -27,6 +28,9 @@ import type { HealthDeps } from '../http/ops/health.ts';
 import { mountedRoutes, publicHandlers } from '../http/public-routes.ts';
 import type { Redirect } from '../http/redirect/redirect.ts';
 import { mountPublic } from '../http/routes/mount-public.ts';
+import { readDashboardFiles } from '../http/static/dashboard-files.ts';
+import { serveDashboard } from '../http/static/dashboard.ts';
+import { serveSwagger } from '../http/static/swagger.ts';
 import type { Log } from '../log.ts';
 import type { Queues } from '../queues/queues.ts';
 import type { PasswordHashing } from '../urls/access/password.ts';
@@ -71,6 +75,8 @@ export function createApp(deps: AppDeps): Koa {
   // Errors after the response has begun, such as a disconnected client.
   app.on('error', (error: unknown) => log.debug({ err: error }, 'failed to deliver a response'));
   const sessionReader = createSessionReader({ sessions: deps.api.sessions, baseUrl: config.BASE_URL });
+  const basePath = basePathOf(config.BASE_URL);
+  const apiPaths = Object.values(operations).map((operation) => operation.path);
   const middleware = [
     requestCounts.middleware,
     handleErrors(log, { onProblem: requestCounts.addProblem, baseUrl: config.BASE_URL }),
@@ -81,8 +87,11 @@ export function createApp(deps: AppDeps): Koa {
     noStore,
     allowOrigins(config.CORS_ORIGINS),
     setAcceptPatch,
+    compressJson,
     limitAddress(rateLimits),
     preview,
+    serveDashboard(readDashboardFiles({ basePath, apiPaths }), basePath),
+    serveSwagger(),
     openBullBoard(deps, sessionReader),
   ];
   for (const one of middleware) app.use(one);

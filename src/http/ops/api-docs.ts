@@ -1,6 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import path from 'node:path';
 import { z } from 'zod';
 import { basePathOf } from '../base-path.ts';
 import { pageAnswer } from '../pages/page.ts';
@@ -35,8 +32,6 @@ const start = (basePath: string) => `SwaggerUIBundle({
   defaultModelsExpandDepth: 0,
 });
 `;
-
-const publicMaxAgeSeconds = 24 * 3_600;
 
 /** The API document, and the pages that explain the API. */
 export const apiDocsRoutes = {
@@ -83,21 +78,17 @@ export const apiDocsRoutes = {
   },
 } as const satisfies PublicRoutes;
 
-const fileOf = <Type extends string>(path: `/docs/${string}`, type: Type) => ({
-  method: 'get' as const,
-  path,
-  summary: `Get ${path}`,
-  description: 'A file of the page `/docs`.',
-  replies: { 200: { description: 'The file.', content: [type] } },
-  problems: [],
-});
-
-/** The files that the page `/docs` loads. The API document does not describe them. */
+/** The files of its own that the page `/docs` loads. The API document does not describe them. */
 export const apiPageFiles = {
-  getApiPageScript: fileOf('/docs/start.js', 'text/javascript'),
-  getSwaggerScript: fileOf('/docs/swagger-ui-bundle.js', 'text/javascript'),
-  getSwaggerStyle: fileOf('/docs/swagger-ui.css', 'text/css'),
-} satisfies PublicRoutes;
+  getApiPageScript: {
+    method: 'get',
+    path: '/docs/start.js',
+    summary: 'Get /docs/start.js',
+    description: 'A file of the page `/docs`.',
+    replies: { 200: { description: 'The file.', content: ['text/javascript'] } },
+    problems: [],
+  },
+} as const satisfies PublicRoutes;
 
 /** `createDocument` returns the OpenAPI document. */
 export function apiDocsHandlers({
@@ -119,18 +110,5 @@ export function apiDocsHandlers({
     getApiPage: () => ({ status: 200, type: 'text/html', body: page(basePath) }),
     getProblemTypes: () => pageAnswer(200, problemTypesPage),
     getApiPageScript: () => ({ status: 200, type: 'text/javascript', body: start(basePath) }),
-    getSwaggerScript: serveSwaggerFile('swagger-ui-bundle.js', 'text/javascript'),
-    getSwaggerStyle: serveSwaggerFile('swagger-ui.css', 'text/css'),
-  };
-}
-
-/** Serves a file of Swagger UI, which is read once. */
-function serveSwaggerFile<Type extends string>(name: string, type: Type) {
-  const folder = path.dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
-  let body: Buffer | undefined;
-  return async () => {
-    body ??= await readFile(path.join(folder, name));
-    const headers = { 'Cache-Control': `public, max-age=${publicMaxAgeSeconds}` };
-    return { status: 200 as const, headers, type, body };
   };
 }

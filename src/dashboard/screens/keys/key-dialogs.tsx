@@ -1,0 +1,154 @@
+import { useState } from 'preact/hooks';
+import { call } from '../../api/client.ts';
+import { asProblem, type Problem } from '../../api/problem.ts';
+import type { ApiKey } from '../../api/types.ts';
+import type { Scope } from '../../state/session.ts';
+import { common } from '../../texts/en/common.ts';
+import { keysTexts as texts } from '../../texts/en/keys.ts';
+import { CopyButton } from '../../ui/copy.tsx';
+import { Dialog } from '../../ui/dialog.tsx';
+import { Field, Toggle } from '../../ui/field.tsx';
+import { plain } from '../../ui/format.ts';
+import { toTime } from '../../ui/local-time.ts';
+
+interface Props {
+  onClose: () => void;
+  onSecret: (secret: string) => void;
+}
+
+const scopes = Object.keys(texts.scopes) as Scope[];
+
+export function CreateDialog({ onClose, onSecret }: Props) {
+  const [name, setName] = useState('');
+  const [chosen, setChosen] = useState<Scope[]>(['urls:read', 'urls:write', 'stats:read']);
+  const [isOwn, setOwn] = useState(false);
+  const [expires, setExpires] = useState('');
+  const [problem, setProblem] = useState<Problem>();
+  const create = async () => {
+    try {
+      const { body } = await call('post', '/api/v1/api-keys', {
+        body: { name, scopes: chosen, own_urls_only: isOwn, expires_at: toTime(expires) ?? null },
+      });
+      onSecret(body.key);
+    } catch (error) {
+      setProblem(asProblem(error));
+    }
+  };
+  const toggle = (scope: Scope) =>
+    setChosen(chosen.includes(scope) ? chosen.filter((one) => one !== scope) : [...chosen, scope]);
+  return (
+    <Dialog title={texts.create} onClose={onClose}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          void create();
+        }}
+      >
+        <Field label={texts.name} hint={texts.nameHint} error={problem?.of('name')}>
+          {(ids) => (
+            <input
+              {...ids}
+              required
+              autofocus
+              value={name}
+              onInput={(event) => setName(event.currentTarget.value)}
+            />
+          )}
+        </Field>
+        <fieldset class="scopes">
+          <legend>{texts.scopesLabel}</legend>
+          {scopes.map((scope) => (
+            <label key={scope} class="check">
+              <input type="checkbox" checked={chosen.includes(scope)} onChange={() => toggle(scope)} />
+              {texts.scopes[scope]} <code class="quiet">{scope}</code>
+            </label>
+          ))}
+        </fieldset>
+        <Toggle label={texts.ownUrlsOnly} isOn={isOwn} onChange={setOwn} />
+        <Field label={texts.expires} error={problem?.of('expires_at')}>
+          {(ids) => (
+            <input
+              {...ids}
+              type="datetime-local"
+              value={expires}
+              onChange={(event) => setExpires(event.currentTarget.value)}
+            />
+          )}
+        </Field>
+        {problem && problem.of('name') === undefined && (
+          <p class="is-error" role="alert">
+            {problem.message}
+          </p>
+        )}
+        <Buttons onClose={onClose} action={texts.create} />
+      </form>
+    </Dialog>
+  );
+}
+
+export function RotateDialog({ apiKey, onClose, onSecret }: Props & { apiKey: ApiKey }) {
+  const [hours, setHours] = useState(24);
+  const [problem, setProblem] = useState<Problem>();
+  const rotate = async () => {
+    try {
+      const { body } = await call('post', '/api/v1/api-keys/{id}/rotate', {
+        params: { id: apiKey.id },
+        body: { grace_hours: hours },
+      });
+      onSecret(body.key);
+    } catch (error) {
+      setProblem(asProblem(error));
+    }
+  };
+  return (
+    <Dialog title={texts.rotateTitle(plain(apiKey.name))} onClose={onClose}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          void rotate();
+        }}
+      >
+        <p>{texts.rotateText}</p>
+        <Field label={texts.graceHours} error={problem?.message}>
+          {(ids) => (
+            <input
+              {...ids}
+              type="number"
+              min={0}
+              value={hours}
+              onInput={(event) => setHours(Number(event.currentTarget.value))}
+            />
+          )}
+        </Field>
+        <Buttons onClose={onClose} action={texts.rotate} />
+      </form>
+    </Dialog>
+  );
+}
+
+const Buttons = ({ onClose, action }: { onClose: () => void; action: string }) => (
+  <footer>
+    <button type="button" onClick={onClose}>
+      {common.cancel}
+    </button>
+    <button type="submit" class="primary">
+      {action}
+    </button>
+  </footer>
+);
+
+/** Shows a secret the only time that the service tells it. */
+export const SecretDialog = ({ secret, onClose }: { secret: string; onClose: () => void }) => (
+  <Dialog title={texts.secretTitle} onClose={onClose}>
+    <p>{texts.secretText}</p>
+    <pre class="secret" tabIndex={0}>
+      {secret}
+    </pre>
+    <footer>
+      <CopyButton text={secret} label={texts.copyKey} hasText />
+      <button type="button" class="primary" onClick={onClose}>
+        {texts.done}
+      </button>
+    </footer>
+  </Dialog>
+);

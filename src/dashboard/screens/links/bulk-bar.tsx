@@ -1,0 +1,130 @@
+import { useState } from 'preact/hooks';
+import { isAvailable } from '../../api/available.ts';
+import { common } from '../../texts/en/common.ts';
+import { linksTexts as texts } from '../../texts/en/links.ts';
+import { Confirm, Dialog } from '../../ui/dialog.tsx';
+import { Field } from '../../ui/field.tsx';
+import { Icon } from '../../ui/icons.tsx';
+import { toTime } from '../../ui/local-time.ts';
+import { changeSelected, deleteSelected } from './bulk-state.ts';
+import { clearSelection, selection } from './list-state.ts';
+import { readTags } from './settings-fields.tsx';
+
+/** What can be done with the selected links. `matching` is the number of all that match, as text. */
+export function BulkBar({ isWholePage, matching }: { isWholePage: boolean; matching: string | undefined }) {
+  const [asked, setAsked] = useState<'tag' | 'expire' | 'delete'>();
+  const isMatching = selection.value === 'matching';
+  const count = selection.value === 'matching' ? 0 : selection.value.size;
+  if (count === 0 && !isMatching) return null;
+  return (
+    <section class="bulk" aria-label={texts.bulk}>
+      <strong>{isMatching ? texts.selectedMatching : texts.selected(count)}</strong>
+      {!isMatching && isWholePage && matching !== undefined && (
+        <button type="button" class="link-button" onClick={() => (selection.value = 'matching')}>
+          {texts.selectMatching(matching)}
+        </button>
+      )}
+      <span class="grow" />
+      {isAvailable('/api/v1/service') && (
+        <button type="button" onClick={() => setAsked('tag')}>
+          {texts.addTag}
+        </button>
+      )}
+      <button type="button" onClick={() => void changeSelected({ is_active: true })}>
+        {texts.enable}
+      </button>
+      <button type="button" onClick={() => void changeSelected({ is_active: false })}>
+        {texts.disable}
+      </button>
+      <button type="button" onClick={() => setAsked('expire')}>
+        {texts.expire}
+      </button>
+      <button
+        type="button"
+        class="danger"
+        onClick={() => (isMatching ? setAsked('delete') : void deleteSelected())}
+      >
+        {texts.delete}
+      </button>
+      <button type="button" class="icon-button" aria-label={texts.clearSelection} onClick={clearSelection}>
+        <Icon name="close" />
+      </button>
+      {asked === 'tag' && <TagDialog onClose={() => setAsked(undefined)} />}
+      {asked === 'expire' && <ExpireDialog onClose={() => setAsked(undefined)} />}
+      {asked === 'delete' && (
+        <Confirm
+          title={texts.deleteMatching}
+          text={texts.deleteMatchingText}
+          action={texts.delete}
+          onConfirm={() => void deleteSelected()}
+          onClose={() => setAsked(undefined)}
+        />
+      )}
+    </section>
+  );
+}
+
+const TagDialog = ({ onClose }: { onClose: () => void }) => (
+  <InputDialog
+    title={texts.addTag}
+    label={texts.fields.tags}
+    hint={texts.fields.tagsHint}
+    type="text"
+    onClose={onClose}
+    onValue={(value) => void changeSelected({ add_tags: readTags(value) })}
+  />
+);
+
+const ExpireDialog = ({ onClose }: { onClose: () => void }) => (
+  <InputDialog
+    title={texts.expire}
+    label={texts.fields.expires_at}
+    hint={texts.fields.expiresHint}
+    type="datetime-local"
+    onClose={onClose}
+    onValue={(value) => void changeSelected({ expires_at: toTime(value) })}
+  />
+);
+
+function InputDialog(props: {
+  title: string;
+  label: string;
+  hint: string;
+  type: 'text' | 'datetime-local';
+  onClose: () => void;
+  onValue: (value: string) => void;
+}) {
+  const { title, label, hint, type, onClose, onValue } = props;
+  const [value, setValue] = useState('');
+  return (
+    <Dialog title={title} onClose={onClose}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          onClose();
+          onValue(value);
+        }}
+      >
+        <Field label={label} hint={hint}>
+          {(ids) => (
+            <input
+              {...ids}
+              {...({ type } as { type: 'text' })}
+              required
+              value={value}
+              onInput={(event) => setValue(event.currentTarget.value)}
+            />
+          )}
+        </Field>
+        <footer>
+          <button type="button" onClick={onClose}>
+            {common.cancel}
+          </button>
+          <button type="submit" class="primary">
+            {texts.apply}
+          </button>
+        </footer>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,122 @@
+import { call } from '../../api/client.ts';
+import { asProblem } from '../../api/problem.ts';
+import type { ShortUrl } from '../../api/types.ts';
+import { announce, say, sayProblem } from '../../state/messages.ts';
+import { maxBulkItems } from '../../state/service.ts';
+import { linksTexts as texts } from '../../texts/en/links.ts';
+import { reasonOf } from './create-state.ts';
+import { clearSelection, filter, hasFilter, listChanges, selection } from './list-state.ts';
+
+/** Restores that run at a time. */
+const concurrency = 5;
+
+interface Outcome {
+  done: string[];
+  failed: { code: string; why: string }[];
+}
+
+type Targets = { short_codes: string[] } | { filter: Record<string, unknown>; cursor?: string | undefined };
+
+interface Page {
+  results: { short_code: string; status: number }[];
+  next_cursor: string | null;
+}
+
+/** Sends a bulk request for the selection, in as many parts as it needs. */
+async function forSelection(send: (targets: Targets) => Promise<Page>): Promise<Outcome> {
+  const outcome: Outcome = { done: [], failed: [] };
+  const add = ({ results }: Page) => {
+    for (const result of results) {
+      if (result.status < 400) outcome.done.push(result.short_code);
+      else outcome.failed.push({ code: result.short_code, why: reasonOf(result) });
+    }
+    announce(texts.changed(outcome.done.length));
+  };
+  if (selection.value === 'matching') {
+    // A filter needs a condition: every short URL that exists now.
+    const conditions = hasFilter.value ? filter.value : { created_before: new Date().toISOString() };
+    let cursor: string | null | undefined;
+    do {
+      const page = await send({ filter: conditions, cursor: cursor ?? undefined });
+      add(page);
+      cursor = page.next_cursor;
+    } while (cursor !== null);
+  } else {
+    const codes = [...selection.value];
+    for (let start = 0; start < codes.length; start += maxBulkItems())
+      add(await send({ short_codes: codes.slice(start, start + maxBulkItems()) }));
+  }
+  return outcome;
+}
+
+const sayFailed = ({ failed }: Outcome) => {
+  if (failed.length > 0) say(texts.someFailed(failed.length, failed[0]!.why), { isProblem: true });
+};
+
+/** Changes the selected short URLs. */
+export async function changeSelected(changes: Record<string, unknown>): Promise<void> {
+  try {
+    const outcome = await forSelection(
+      async (targets) =>
+        (await call('post', '/api/v1/urls/bulk/change', { body: { ...targets, changes } })).body,
+    );
+    say(texts.changed(outcome.done.length));
+    sayFailed(outcome);
+  } catch (error) {
+    sayProblem(error);
+  }
+  listChanges.value += 1;
+}
+
+/** Deletes the selected short URLs, and offers to restore them. */
+export async function deleteSelected(): Promise<void> {
+  try {
+    const outcome = await forSelection(
+      async (targets) => (await call('post', '/api/v1/urls/bulk/delete', { body: targets })).body,
+    );
+    clearSelection();
+    sayDeleted(outcome.done);
+    sayFailed(outcome);
+  } catch (error) {
+    sayProblem(error);
+  }
+  listChanges.value += 1;
+}
+
+/** Deletes one short URL, and offers to restore it. */
+export async function deleteOne(url: ShortUrl): Promise<boolean> {
+  try {
+    await call('delete', '/api/v1/urls/{short_code}', { params: { short_code: url.short_code } });
+  } catch (error) {
+    sayProblem(error);
+    return false;
+  }
+  if (selection.value !== 'matching' && selection.value.has(url.short_code)) clearSelection();
+  sayDeleted([url.short_code]);
+  listChanges.value += 1;
+  return true;
+}
+
+const sayDeleted = (codes: string[]) =>
+  say(texts.deleted(codes.length), {
+    action: codes.length > 0 ? { label: texts.undo, run: () => void restore(codes) } : undefined,
+  });
+
+/** Restores deleted short URLs. */
+export async function restore(codes: readonly string[]): Promise<void> {
+  const waiting = [...codes];
+  const problems: unknown[] = [];
+  const next = async (): Promise<void> => {
+    const code = waiting.pop();
+    if (code === undefined) return;
+    await call('post', '/api/v1/urls/{short_code}/restore', { params: { short_code: code } }).catch(
+      (error: unknown) => problems.push(error),
+    );
+    await next();
+  };
+  await Promise.all(Array.from({ length: concurrency }, next));
+  if (problems.length < codes.length) say(texts.restored(codes.length - problems.length));
+  if (problems.length > 0)
+    say(texts.someFailed(problems.length, asProblem(problems[0]).message), { isProblem: true });
+  listChanges.value += 1;
+}

@@ -1,0 +1,94 @@
+import { computed, signal } from '@preact/signals';
+import { get, send } from '../../api/client.ts';
+import type { ShortUrl } from '../../api/types.ts';
+import { query } from '../../routing/router.ts';
+
+const pageSize = 50;
+const dayMs = 86_400_000;
+
+export const sorts = ['-created', 'created', '-clicks', '-last_click'] as const;
+type Sort = (typeof sorts)[number];
+
+/** The filter of `GET /api/v1/urls`, from the address. */
+export const filter = computed(() => {
+  const text = (name: string) => query.value.get(name) || undefined;
+  const [state, days] = [text('state'), Number(text('created')) || undefined];
+  const q = text('q');
+  return {
+    ...(q !== undefined && q.length >= 3 && { q }),
+    ...(text('tag') && { tag: [text('tag')!] }),
+    ...(text('host') && { host: text('host')! }),
+    ...(text('key') && { created_by: Number(text('key')) }),
+    ...(state === 'active' && { is_active: true }),
+    ...(state === 'disabled' && { is_active: false }),
+    ...(state === 'expired' && { expired: true }),
+    ...(days && { created_from: startOfHour(Date.now() - days * dayMs) }),
+  };
+});
+
+/** Without minutes, so that the filter and its cursors stay the same for a while. */
+const startOfHour = (ms: number) => new Date(ms - (ms % 3_600_000)).toISOString();
+
+export const hasFilter = computed(() => Object.keys(filter.value).length > 0);
+
+export const sort = computed((): Sort => {
+  const given = query.value.get('sort') as Sort | null;
+  return given && sorts.includes(given) ? given : '-created';
+});
+
+/** Identifies what the list shows. */
+export const listKey = computed(() => JSON.stringify([filter.value, sort.value, query.value.get('cursor')]));
+
+export const loadPage = async (signal: AbortSignal) =>
+  await get('/api/v1/urls', {
+    query: {
+      ...filter.value,
+      sort: sort.value,
+      limit: pageSize,
+      cursor: query.value.get('cursor') ?? undefined,
+    },
+    signal,
+  });
+
+/** How many short URLs match; undefined where the service cannot tell. */
+export const loadCount = async (signal: AbortSignal) =>
+  (
+    await send<{ count: number; is_exact: boolean }>('get', '/api/v1/urls/count', {
+      query: filter.value,
+      signal,
+    })
+  ).body;
+
+interface Trends {
+  items: { short_code: string; clicks: number[] }[];
+}
+
+/** Clicks by day of the last 30 days, by short code. */
+export async function loadTrends(codes: string[], signal: AbortSignal): Promise<Map<string, number[]>> {
+  const from = new Date(Date.now() - 29 * dayMs).toISOString().slice(0, 10);
+  const to = new Date().toISOString().slice(0, 10);
+  const { body } = await send<Trends>('post', '/api/v1/analytics/urls', {
+    body: { short_codes: codes, interval: 'day', from, to },
+    signal,
+  });
+  return new Map(body.items.map((item) => [item.short_code, item.clicks]));
+}
+
+/** The selected short codes; `matching` for all that match the filter. */
+export const selection = signal<ReadonlySet<string> | 'matching'>(new Set());
+
+export const isSelected = (code: string) => selection.value === 'matching' || selection.value.has(code);
+
+export function toggleSelected(code: string): void {
+  const next = new Set(selection.value === 'matching' ? [] : selection.value);
+  if (!next.delete(code)) next.add(code);
+  selection.value = next;
+}
+
+export const clearSelection = () => (selection.value = new Set());
+
+/** The short URL whose QR code is shown. */
+export const shownQr = signal<ShortUrl | undefined>(undefined);
+
+/** Increases when a change outside the list makes it outdated. */
+export const listChanges = signal(0);

@@ -1,0 +1,91 @@
+import { addressOf } from '../../api/client.ts';
+
+/** A click event of `GET /api/v1/clicks/stream`. */
+export interface Click {
+  short_code: string;
+  at: string;
+  clicks: number;
+  is_bot: boolean;
+  bot_kind: string | null;
+  country: string;
+  referrer: string;
+  browser: string;
+  os: string;
+  device: string;
+}
+
+export type FeedState = 'connecting' | 'open' | 'lost';
+
+/** What tabs tell each other; `ask` asks the leading tab for its state. */
+type Message = { click: Click } | { state: FeedState } | { ask: true };
+
+/** Follows clicks until the returned function is called. All tabs of a browser share one stream per tag: over HTTP/1.1 a browser opens at
+ *  most six connections to a host. The tab that holds the lock reads the stream, and tells the others. A hidden tab gives the lock away. */
+export function followClicks(
+  tag: string | undefined,
+  on: { click: (click: Click) => void; state: (state: FeedState) => void },
+): () => void {
+  const name = `linkmill-clicks-${tag ?? ''}`;
+  const channel = new BroadcastChannel(name);
+  let turn: AbortController | undefined;
+  /** The state of the stream of this tab, while it leads. */
+  let leads: FeedState | undefined;
+
+  // A channel has no target origin: it belongs to this one.
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin
+  const post = (message: Message) => channel.postMessage(message);
+  const receive = (message: Message) => {
+    if ('click' in message) on.click(message.click);
+    else if ('state' in message) on.state(message.state);
+    else if (leads !== undefined) post({ state: leads });
+  };
+  const tell = (message: Message) => {
+    if ('state' in message) leads = message.state;
+    receive(message);
+    post(message);
+  };
+  channel.addEventListener('message', ({ data }: MessageEvent<Message>) => receive(data));
+
+  function begin() {
+    const mine = new AbortController();
+    turn = mine;
+    on.state('connecting');
+    post({ ask: true });
+    const lead = async () => {
+      const stream = openStream(tag, tell);
+      await new Promise<void>((resolve) => mine.signal.addEventListener('abort', () => resolve()));
+      stream.close();
+      leads = undefined;
+    };
+    // Web Locks exist in secure contexts only: over plain HTTP each tab has its own stream.
+    const leading =
+      'locks' in navigator ? navigator.locks.request(name, { signal: mine.signal }, lead) : lead();
+    Promise.resolve(leading).catch(() => undefined);
+  }
+  const end = () => {
+    turn?.abort();
+    turn = undefined;
+  };
+  const onVisibility = () => {
+    if (document.hidden) end();
+    else if (turn === undefined) begin();
+  };
+  document.addEventListener('visibilitychange', onVisibility);
+  onVisibility();
+
+  return () => {
+    document.removeEventListener('visibilitychange', onVisibility);
+    end();
+    channel.close();
+  };
+}
+
+function openStream(tag: string | undefined, tell: (message: Message) => void): EventSource {
+  const stream = new EventSource(addressOf('/api/v1/clicks/stream', { tag }));
+  stream.addEventListener('open', () => tell({ state: 'open' }));
+  stream.addEventListener('error', () => tell({ state: 'lost' }));
+  stream.addEventListener('click', (event) =>
+    tell({ click: JSON.parse((event as unknown as MessageEvent<string>).data) as Click }),
+  );
+  return stream;
+}

@@ -1,0 +1,146 @@
+import { useState } from 'preact/hooks';
+import { get } from '../../api/client.ts';
+import { useQuery } from '../../api/use-query.ts';
+import { ticksTo } from '../../charts/scale.ts';
+import { hrefOf, linkPath, query, setQuery } from '../../routing/router.ts';
+import { chartTexts } from '../../texts/en/charts.ts';
+import { liveTexts as texts } from '../../texts/en/live.ts';
+import { Choice } from '../../ui/field.tsx';
+import { formatCountry, formatNumber, plain } from '../../ui/format.ts';
+import { Icon } from '../../ui/icons.tsx';
+import { Screen } from '../../ui/screen.tsx';
+import { type LiveClicks, shownSeconds, useClicks } from './use-clicks.ts';
+
+const time = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
+
+/** Clicks as they are counted. */
+export function LiveScreen() {
+  const tag = query.value.get('tag') ?? undefined;
+  const text = (query.value.get('code') ?? '').toLowerCase();
+  const [isPaused, setPaused] = useState(false);
+  const live = useClicks(tag, isPaused);
+  const tags = useQuery(
+    'tags',
+    async (signal) => await get('/api/v1/tags', { query: { limit: 100 }, signal }),
+  );
+  const events = live.events.filter(({ short_code: code }) => code.toLowerCase().includes(text));
+  return (
+    <Screen
+      title={texts.title}
+      actions={
+        <div class="range-bar">
+          {(tags.data?.items.length ?? 0) > 0 && (
+            <Choice
+              label={texts.tag}
+              value={tag ?? ''}
+              options={[
+                ['', texts.allTags],
+                ...tags.data!.items.map(({ name }) => [name, plain(name)] as const),
+              ]}
+              onChange={(name) => setQuery({ tag: name })}
+            />
+          )}
+          <input
+            class="code-filter"
+            type="search"
+            aria-label={texts.filter}
+            placeholder={texts.filter}
+            value={query.value.get('code') ?? ''}
+            onInput={(event) => setQuery({ code: event.currentTarget.value }, true)}
+          />
+          <button type="button" class="small" aria-pressed={isPaused} onClick={() => setPaused(!isPaused)}>
+            <Icon name={isPaused ? 'play' : 'pause'} />
+            {isPaused ? texts.resume : texts.pause}
+            {isPaused && live.waiting > 0 && (
+              <span class="badge">{texts.waiting(formatNumber(live.waiting))}</span>
+            )}
+          </button>
+        </div>
+      }
+    >
+      {live.state === 'lost' && <p class="note is-problem">{texts.lost}</p>}
+      <Rate seconds={live.seconds} state={live.state} />
+      <Events events={events} />
+    </Screen>
+  );
+}
+
+function Rate({ seconds, state }: Pick<LiveClicks, 'seconds' | 'state'>) {
+  const sum = seconds.reduce((total, value) => total + value, 0);
+  const top = ticksTo(Math.max(...seconds), 3).at(-1)!;
+  return (
+    <section class="panel" aria-label={texts.rate}>
+      <div class="totals">
+        <div>
+          <span class="total">{formatNumber(seconds.at(-1)!)}</span> <span class="quiet">{texts.now}</span>
+        </div>
+        <span class="quiet">
+          <strong>{formatNumber(sum)}</strong> {texts.lastMinute}
+        </span>
+        <span class="grow" />
+        <span class="quiet">{state === 'connecting' ? texts.connecting : texts.shared}</span>
+      </div>
+      <svg
+        class="rate"
+        viewBox={`0 0 ${shownSeconds * 12} 72`}
+        preserveAspectRatio="none"
+        role="img"
+        aria-label={texts.rate}
+      >
+        {seconds.map((value, i) => {
+          const height = value === 0 ? 1 : 70 * (value / top) + 2;
+          return <rect key={i} x={i * 12 + 1} y={72 - height} width={10} height={height} rx={1} />;
+        })}
+      </svg>
+    </section>
+  );
+}
+
+function Events({ events }: Pick<LiveClicks, 'events'>) {
+  if (events.length === 0)
+    return (
+      <section class="panel live-events">
+        <h2>{texts.events}</h2>
+        <p class="quiet">{texts.none}</p>
+      </section>
+    );
+  return (
+    <section class="panel table-panel live-events" tabIndex={0} aria-label={texts.events}>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">{texts.columns.at}</th>
+            <th scope="col">{texts.columns.code}</th>
+            <th scope="col">{texts.columns.country}</th>
+            <th scope="col">{texts.columns.referrer}</th>
+            <th scope="col">{texts.columns.client}</th>
+            <th scope="col" class="number">
+              {texts.columns.clicks}
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {events.map((click) => (
+            <tr key={click.key}>
+              <td>{time.format(new Date(click.at))}</td>
+              <td>
+                <a class="code" href={hrefOf(linkPath(click.short_code))}>
+                  {plain(click.short_code)}
+                </a>
+              </td>
+              <td>{click.country ? formatCountry(click.country) : <Unknown />}</td>
+              <td class="cut">{click.referrer ? plain(click.referrer) : <Unknown />}</td>
+              <td>
+                {[click.browser, click.os].filter(Boolean).map(plain).join(', ') || <Unknown />}{' '}
+                {click.is_bot && <span class="badge is-warn">{texts.bot}</span>}
+              </td>
+              <td class="number">{formatNumber(click.clicks)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+const Unknown = () => <span class="quiet">{chartTexts.unknown}</span>;

@@ -1,0 +1,27 @@
+/** Texts of the Live screen. */
+export const liveTexts = {
+  title: 'Live',
+  rate: 'Clicks per second, last minute',
+  now: 'per second',
+  lastMinute: 'in the last minute',
+  pause: 'Pause',
+  resume: 'Resume',
+  waiting: (count: string) => `${count} waiting`,
+  filter: 'Filter by code',
+  tag: 'Tag',
+  allTags: 'All',
+  events: 'Clicks as they are counted',
+  none: 'No click yet. Open a short link in another tab: it appears here within two seconds.',
+  connecting: 'Connecting…',
+  lost: 'The stream is interrupted. The browser connects again by itself.',
+  shared: 'One stream serves all tabs of this browser.',
+  columns: {
+    at: 'Time',
+    code: 'Link',
+    country: 'Country',
+    referrer: 'Referrer',
+    client: 'Browser',
+    clicks: 'Clicks',
+  },
+  bot: 'bot',
+};

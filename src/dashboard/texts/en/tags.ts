@@ -1,0 +1,22 @@
+/** Texts of the Tags screen. */
+export const tagsTexts = {
+  title: 'Tags',
+  tags: 'Tags',
+  hosts: 'Hosts of targets',
+  name: 'Name',
+  urls: 'Links',
+  clicks: 'Clicks',
+  sort: 'Sort',
+  sorts: { '': 'Most links', clicks: 'Most clicks', name: 'Name' },
+  rename: (tag: string) => `Rename ${tag}`,
+  renameTitle: 'Rename tag',
+  newName: 'New name',
+  remove: (tag: string) => `Remove ${tag} from all links`,
+  removeTitle: 'Remove this tag from all links?',
+  removeText: (tag: string) => `The links keep everything else. “${tag}” disappears from lists and filters.`,
+  removeAction: 'Remove tag',
+  renamed: (tag: string) => `Renamed to ${tag}`,
+  removed: (tag: string) => `Removed ${tag}`,
+  none: 'No link has a tag yet.',
+  more: 'Show more',
+};

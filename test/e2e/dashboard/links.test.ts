@@ -1,0 +1,124 @@
+import { beforeAll, expect, test } from 'vitest';
+import { waitUntil } from '../../support/wait-until.ts';
+import { useSignedIn } from './dashboard-page.ts';
+
+const { page, open, create, copied, baseUrl, client, origins, complaints } = useSignedIn();
+const row = (code: string) => page().locator(`.row[data-code="${code}"]`);
+const field = () => page().getByLabel('Long URLs');
+
+beforeAll(async () => {
+  await create(
+    { original_url: 'https://example.com/alpha', custom_code: 'alpha', title: 'Alpha page', tags: ['docs'] },
+    { original_url: 'https://example.org/beta', custom_code: 'beta-1', tags: ['news'] },
+    { original_url: 'https://example.org/gamma', custom_code: 'gamma', is_active: false },
+  );
+});
+
+test('a pasted URL becomes a short URL that is copied and redirects', async () => {
+  await open();
+  await field().fill('https://example.com/pasted');
+  await field().press('Enter');
+  await page().getByText('Created and copied').waitFor();
+  const shortUrl = await copied();
+  expect(shortUrl).toMatch(new RegExp(`^${baseUrl()}/\\w+$`));
+  const { status, headers } = await fetch(shortUrl, { redirect: 'manual' });
+  expect(status).toBe(301);
+  expect(headers.get('location')).toBe('https://example.com/pasted');
+  await row(shortUrl.split('/').at(-1)!).waitFor();
+});
+
+test('the same URL again shows the existing short URL', async () => {
+  const before = await copied();
+  await field().fill('https://example.com/pasted');
+  await page().getByRole('button', { name: 'Shorten', exact: true }).click();
+  await page().getByText('This link exists already').waitFor();
+  expect(await copied()).toBe(before);
+});
+
+test('many lines create many short URLs, and invalid lines stay in the field with a reason', async () => {
+  await field().fill('https://example.com/1\nhttps://example.com/2\njavascript:alert(1)');
+  await page().getByRole('button', { name: 'Shorten 3' }).click();
+  await page().getByText('2 links created').waitFor();
+  await page().getByText('1 URL failed').waitFor();
+  expect((await copied()).split('\n')).toHaveLength(2);
+  expect(await field().inputValue()).toBe('javascript:alert(1)');
+  await field().fill('');
+});
+
+test('a taken custom code is named, and nothing that was typed is lost', async () => {
+  await field().fill('https://example.com/other');
+  await page().getByLabel('Custom code').fill('alpha');
+  await page().getByRole('button', { name: 'Shorten', exact: true }).click();
+  await page().getByText('“alpha” is taken.').waitFor();
+  expect(await field().inputValue()).toBe('https://example.com/other');
+  await field().fill('');
+  await page().getByLabel('Custom code').fill('');
+});
+
+test('search and filters are in the address, and a reload keeps them', async () => {
+  await page().getByLabel('Search links').fill('alpha');
+  await row('beta-1').waitFor({ state: 'detached' });
+  await row('alpha').waitFor();
+  expect(page().url()).toContain('?q=alpha');
+  await page().reload();
+  await row('alpha').waitFor();
+  expect(await page().locator('.row').count()).toBe(1);
+
+  await page().getByRole('button', { name: 'Clear filters' }).click();
+  await page().getByLabel('State').selectOption('disabled');
+  await row('gamma').waitFor();
+  await row('alpha').waitFor({ state: 'detached' });
+  expect(page().url()).toContain('state=disabled');
+  await page().goBack();
+  await row('alpha').waitFor();
+});
+
+test('a deleted link disappears, and Undo restores it', async () => {
+  await open();
+  await row('beta-1').getByRole('button', { name: 'Delete link' }).click();
+  await row('beta-1').waitFor({ state: 'detached' });
+  expect((await client().get('/api/v1/urls/beta-1')).status).toBe(404);
+  await page().getByRole('button', { name: 'Undo' }).click();
+  await row('beta-1').waitFor();
+  expect((await client().get('/api/v1/urls/beta-1')).status).toBe(200);
+});
+
+test('selected links are disabled and deleted together', async () => {
+  await row('alpha').getByRole('checkbox').check();
+  await row('beta-1').getByRole('checkbox').check();
+  await page().getByText('2 selected').waitFor();
+  await page().getByRole('button', { name: 'Disable', exact: true }).click();
+  await row('alpha').getByText('disabled').waitFor();
+  const isActive = async (code: string) => (await client().get(`/api/v1/urls/${code}`)).body['is_active'];
+  expect([await isActive('alpha'), await isActive('beta-1')]).toEqual([false, false]);
+  await page().getByRole('button', { name: 'Enable', exact: true }).click();
+  await waitUntil('both are enabled', async () => (await isActive('alpha')) && (await isActive('beta-1')));
+  await page().locator('.bulk').getByRole('button', { name: 'Delete' }).click();
+  await row('alpha').waitFor({ state: 'detached' });
+  await page().getByRole('button', { name: 'Undo' }).click();
+  await row('alpha').waitFor();
+});
+
+test('hostile texts of a link are shown as text', async () => {
+  const title = `<img src=x onerror="document.title='hacked'">\u202Egnp.exe`;
+  await create({ original_url: 'https://example.com/hostile', custom_code: 'hostile', title });
+  await open();
+  const shown = await row('hostile').locator('.row-title').textContent();
+  expect(shown).toBe(title.replace('\u202E', ''));
+  expect(await page().title()).not.toBe('hacked');
+});
+
+test('/admin/?url= fills the field and creates nothing', async () => {
+  const count = async () =>
+    ((await client().get('/api/v1/urls?limit=200')).body['items'] as unknown[]).length;
+  const before = await count();
+  await open(`/?url=${encodeURIComponent('https://example.com/shared')}`);
+  expect(await field().inputValue()).toBe('https://example.com/shared');
+  expect(await count()).toBe(before);
+  expect(page().url()).not.toContain('url=');
+});
+
+test('the page sends no request to another host and causes no console error', () => {
+  expect([...origins].filter((origin) => origin !== 'null')).toEqual([baseUrl()]);
+  expect(complaints.filter((text) => !text.includes('status of 409'))).toEqual([]);
+});
