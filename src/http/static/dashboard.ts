@@ -47,6 +47,8 @@ export function serveDashboard(dashboard: DashboardFiles | undefined, basePath: 
       answerFile(ctx, file, immutable);
     } else {
       ctx.set('Content-Security-Policy', contentSecurityPolicy);
+      // On plain HTTP, `Referer` is the only header that proves the origin of a GET with the cookie.
+      ctx.set('Referrer-Policy', 'same-origin');
       answerFile(ctx, dashboard.files.get(path.slice(root.length + 1)) ?? dashboard.index, revalidated);
     }
   };

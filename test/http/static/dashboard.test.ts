@@ -112,6 +112,7 @@ test('every other path answers the page with its content security policy and its
     expect(status).toBe(200);
     expect(headers['cache-control']).toBe('no-cache');
     expect(headers['content-security-policy']).toContain("require-trusted-types-for 'script'");
+    expect(headers['referrer-policy']).toBe('same-origin');
     expect(body.toString()).toContain('src="/go/admin/assets/app-1234.js"');
     expect(body.toString()).toContain('data-base-path="/go" data-api-paths="/api/v1/urls /api/v1/tags"');
   }
