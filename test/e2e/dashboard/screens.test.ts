@@ -56,7 +56,11 @@ test('sessions are listed, and another one is signed out', async () => {
 
 test('reports are closed with a measure, and hosts are blocked and unblocked', async () => {
   await create({ original_url: 'https://bad.example.com/', custom_code: 'reported' });
-  await client().post('/report', { code: 'reported', reason: 'phishing', comment: 'It asks for a password' });
+  await client().post('/report', {
+    short_code: 'reported',
+    reason: 'phishing',
+    comment: 'It asks for a password',
+  });
   await open('/reports');
   await page().getByText('It asks for a password').waitFor();
   await page().getByRole('button', { name: 'Disable link' }).click();

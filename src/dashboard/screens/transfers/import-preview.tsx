@@ -30,18 +30,12 @@ export function ImportPreview({ file, onDone }: { file: File; onDone: () => void
   const [problem, setProblem] = useState<Problem>();
   const canPreview = isAvailable('/api/v1/service');
   const headers = { 'content-type': typeOf(file) };
-  const preview = useQuery(
-    file.name,
-    async (signal) =>
-      (
-        await send<Preview>('post', '/api/v1/imports', {
-          query: { dry_run: true },
-          body: file,
-          headers,
-          signal,
-        })
-      ).body,
-  );
+  const preview = useQuery(file.name, async (signal) => {
+    // A service without a preview might import the file.
+    if (!canPreview) return undefined;
+    const query = { dry_run: true };
+    return (await send<Preview>('post', '/api/v1/imports', { query, body: file, headers, signal })).body;
+  });
   const start = async () => {
     setSending(true);
     try {
