@@ -7,7 +7,7 @@ import { chartTexts as texts } from '../../texts/en/charts.ts';
 import { Choice } from '../../ui/field.tsx';
 import { formatNumber, plain, shortenUrl } from '../../ui/format.ts';
 import { ProblemNote, Screen } from '../../ui/screen.tsx';
-import { draft } from '../links/create-state.ts';
+import { draft } from '../links/create/create-state.ts';
 import { ClicksChart, Panels } from './panels.tsx';
 import { RangeBar } from './range-bar.tsx';
 import { rangeQuery } from './range.ts';

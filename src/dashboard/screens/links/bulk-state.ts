@@ -4,7 +4,7 @@ import type { ShortUrl } from '../../api/types.ts';
 import { announce, say, sayProblem } from '../../state/messages.ts';
 import { maxBulkItems } from '../../state/service.ts';
 import { linksTexts as texts } from '../../texts/en/links.ts';
-import { reasonOf } from './create-state.ts';
+import { reasonOf } from './create/create-state.ts';
 import { clearSelection, filter, hasFilter, listChanges, selection } from './list-state.ts';
 
 /** Restores that run at a time. */

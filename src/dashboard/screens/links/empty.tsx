@@ -2,7 +2,7 @@ import { basePath, hrefOf } from '../../routing/router.ts';
 import { service } from '../../state/service.ts';
 import { linksTexts as texts } from '../../texts/en/links.ts';
 import { Empty } from '../../ui/screen.tsx';
-import { draft } from './create-state.ts';
+import { draft } from './create/create-state.ts';
 
 const examples = [
   'https://en.wikipedia.org/wiki/URL_shortening',

@@ -2,7 +2,7 @@ import type { UrlInput } from '../../api/types.ts';
 import { linksTexts } from '../../texts/en/links.ts';
 import { Field, Toggle } from '../../ui/field.tsx';
 import { toLocalInput, toTime } from '../../ui/local-time.ts';
-import { draft } from './create-state.ts';
+import { draft } from './create/create-state.ts';
 
 const { fields } = linksTexts;
 

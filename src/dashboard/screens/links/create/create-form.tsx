@@ -1,11 +1,13 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { send } from '../../api/client.ts';
-import { asProblem, type Problem } from '../../api/problem.ts';
-import { query, setQuery } from '../../routing/router.ts';
-import { sayProblem } from '../../state/messages.ts';
-import { linksTexts as texts } from '../../texts/en/links.ts';
-import { copy } from '../../ui/copy.tsx';
-import { Icon } from '../../ui/icons.tsx';
+import { send } from '../../../api/client.ts';
+import { asProblem, type Problem } from '../../../api/problem.ts';
+import { query, setQuery } from '../../../routing/router.ts';
+import { sayProblem } from '../../../state/messages.ts';
+import { linksTexts as texts } from '../../../texts/en/links.ts';
+import { copy } from '../../../ui/copy.tsx';
+import { Icon } from '../../../ui/icons.tsx';
+import { listChanges } from '../list-state.ts';
+import { SettingsFields } from '../settings-fields.tsx';
 import { Campaign } from './campaign.tsx';
 import {
   type Created,
@@ -16,8 +18,6 @@ import {
   suggestCodes,
   urlsIn,
 } from './create-state.ts';
-import { listChanges } from './list-state.ts';
-import { SettingsFields } from './settings-fields.tsx';
 
 /** Creates short URLs: one from a URL, or many from many lines. The short URL is copied. */
 export function CreateForm({ onCreated }: { onCreated: (created: Created) => void }) {

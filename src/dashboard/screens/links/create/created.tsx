@@ -1,11 +1,11 @@
-import { hrefOf, linkPath } from '../../routing/router.ts';
-import { common } from '../../texts/en/common.ts';
-import { linksTexts as texts } from '../../texts/en/links.ts';
-import { CopyButton } from '../../ui/copy.tsx';
-import { plain, shortenUrl } from '../../ui/format.ts';
-import { Icon } from '../../ui/icons.tsx';
+import { hrefOf, linkPath } from '../../../routing/router.ts';
+import { common } from '../../../texts/en/common.ts';
+import { linksTexts as texts } from '../../../texts/en/links.ts';
+import { CopyButton } from '../../../ui/copy.tsx';
+import { plain, shortenUrl } from '../../../ui/format.ts';
+import { Icon } from '../../../ui/icons.tsx';
+import { shownQr } from '../list-state.ts';
 import type { Created } from './create-state.ts';
-import { shownQr } from './list-state.ts';
 
 /** Beyond this the list below shows them. */
 const maxShown = 5;

@@ -1,8 +1,8 @@
 import { signal } from '@preact/signals';
-import { isAvailable } from '../../api/available.ts';
-import { call, send } from '../../api/client.ts';
-import type { ShortUrl, UrlInput } from '../../api/types.ts';
-import { maxBulkItems } from '../../state/service.ts';
+import { isAvailable } from '../../../api/available.ts';
+import { call, send } from '../../../api/client.ts';
+import type { ShortUrl, UrlInput } from '../../../api/types.ts';
+import { maxBulkItems } from '../../../state/service.ts';
 
 type Settings = Omit<UrlInput, 'original_url' | 'custom_code'>;
 

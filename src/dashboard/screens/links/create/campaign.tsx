@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { linksTexts } from '../../texts/en/links.ts';
+import { linksTexts } from '../../../texts/en/links.ts';
 import { draft } from './create-state.ts';
 
 const names = ['source', 'medium', 'campaign', 'term', 'content'] as const;
