@@ -7,16 +7,15 @@ import {
   type Settings,
   type TestProcess,
 } from '../../support/processes/launch.ts';
-import { readSlowness } from '../../support/processes/slowness.ts';
 import { type Click, type Clicks, quarterMs } from './clicks.ts';
 import { createClients } from './clients.ts';
 import { readPeakMegabytes } from './memory.ts';
 
 const clients = 16;
 /** How long before the start of a quarter the clock is set. */
-const leadMs = 800 * readSlowness();
+const leadMs = 1_500;
 /** Pause before the start of a quarter, so that each click belongs to a known quarter. */
-const holdMs = 300 * readSlowness();
+const holdMs = 1_000;
 /** Maximum share of a quarter's clicks that is sent before it begins. */
 const earlyShare = 1 / 8;
 
