@@ -1,42 +1,28 @@
 import { get } from '../../api/client.ts';
 import { useQuery } from '../../api/use-query.ts';
 import { Bars } from '../../charts/bars.tsx';
-import { hrefOf, linkPath, navigate, query, setQuery } from '../../routing/router.ts';
+import { hrefOf, linkPath, navigate, query } from '../../routing/router.ts';
 import { may } from '../../state/session.ts';
 import { chartTexts as texts } from '../../texts/en/charts.ts';
-import { Choice } from '../../ui/field.tsx';
 import { formatNumber, plain, shortenUrl } from '../../ui/format.ts';
 import { ProblemNote, Screen } from '../../ui/screen.tsx';
 import { draft } from '../links/create/create-state.ts';
 import { ClicksChart, Panels } from './panels.tsx';
 import { RangeBar } from './range-bar.tsx';
 import { rangeQuery } from './range.ts';
+import { TagChoice } from './tag-choice.tsx';
 
 const maxRows = 10;
 
 /** The clicks of all links, or of those with a tag. */
 export function AnalyticsScreen() {
   const tag = query.value.get('tag') ?? undefined;
-  const tags = useQuery(
-    'tags',
-    async (signal) => await get('/api/v1/tags', { query: { limit: 100 }, signal }),
-  );
   return (
     <Screen
       title={texts.title}
       actions={
         <div class="range-bar">
-          {(tags.data?.items.length ?? 0) > 0 && (
-            <Choice
-              label={texts.tag}
-              value={tag ?? ''}
-              options={[
-                ['', texts.allTags],
-                ...tags.data!.items.map(({ name }) => [name, plain(name)] as const),
-              ]}
-              onChange={(name) => setQuery({ tag: name })}
-            />
-          )}
+          <TagChoice />
           <RangeBar />
         </div>
       }

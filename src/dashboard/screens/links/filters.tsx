@@ -14,8 +14,8 @@ const typingMs = 250;
 const maxChoices = 100;
 
 const entries = (choices: Record<string, string>) => {
-  const { '': any, ...rest } = choices;
-  return [['', any ?? texts.any] as const, ...Object.entries(rest)];
+  const { '': first = texts.any, ...rest } = choices;
+  return [['', first] as const, ...Object.entries(rest)];
 };
 
 /** The choices of a filter, with the chosen one even where the list does not have it. */

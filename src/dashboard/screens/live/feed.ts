@@ -19,6 +19,10 @@ export type FeedState = 'connecting' | 'open' | 'lost';
 /** What tabs tell each other; `ask` asks the leading tab for its state. */
 type Message = { click: Click } | { state: FeedState } | { ask: true };
 
+/** Whether the tabs of this browser share a stream. Web Locks exist in secure contexts only: over plain HTTP each tab has its own stream,
+ *  and tells the others nothing. */
+export const isShared = 'locks' in navigator;
+
 /** Follows clicks until the returned function is called. All tabs of a browser share one stream per tag: over HTTP/1.1 a browser opens at
  *  most six connections to a host. The tab that holds the lock reads the stream, and tells the others. A hidden tab gives the lock away. */
 export function followClicks(
@@ -31,9 +35,11 @@ export function followClicks(
   /** The state of the stream of this tab, while it leads. */
   let leads: FeedState | undefined;
 
-  // A channel has no target origin: it belongs to this one.
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin
-  const post = (message: Message) => channel.postMessage(message);
+  const post = (message: Message) => {
+    // A channel has no target origin: it belongs to this one.
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin
+    if (isShared) channel.postMessage(message);
+  };
   const receive = (message: Message) => {
     if ('click' in message) on.click(message.click);
     else if ('state' in message) on.state(message.state);
@@ -57,10 +63,11 @@ export function followClicks(
       stream.close();
       leads = undefined;
     };
-    // Web Locks exist in secure contexts only: over plain HTTP each tab has its own stream.
-    const leading =
-      'locks' in navigator ? navigator.locks.request(name, { signal: mine.signal }, lead) : lead();
-    Promise.resolve(leading).catch(() => undefined);
+    const leading = isShared ? navigator.locks.request(name, { signal: mine.signal }, lead) : lead();
+    // `end` aborts the wait for the lock; anything else means that this tab gets no clicks.
+    leading.catch(() => {
+      if (!mine.signal.aborted) on.state('lost');
+    });
   }
   const end = () => {
     turn?.abort();

@@ -1,14 +1,13 @@
 import { useState } from 'preact/hooks';
-import { get } from '../../api/client.ts';
-import { useQuery } from '../../api/use-query.ts';
 import { ticksTo } from '../../charts/scale.ts';
 import { hrefOf, linkPath, query, setQuery } from '../../routing/router.ts';
 import { chartTexts } from '../../texts/en/charts.ts';
 import { liveTexts as texts } from '../../texts/en/live.ts';
-import { Choice } from '../../ui/field.tsx';
 import { formatCountry, formatNumber, plain } from '../../ui/format.ts';
 import { Icon } from '../../ui/icons.tsx';
 import { Screen } from '../../ui/screen.tsx';
+import { TagChoice } from '../analytics/tag-choice.tsx';
+import { isShared } from './feed.ts';
 import { type LiveClicks, shownSeconds, useClicks } from './use-clicks.ts';
 
 const time = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
@@ -19,27 +18,13 @@ export function LiveScreen() {
   const text = (query.value.get('code') ?? '').toLowerCase();
   const [isPaused, setPaused] = useState(false);
   const live = useClicks(tag, isPaused);
-  const tags = useQuery(
-    'tags',
-    async (signal) => await get('/api/v1/tags', { query: { limit: 100 }, signal }),
-  );
   const events = live.events.filter(({ short_code: code }) => code.toLowerCase().includes(text));
   return (
     <Screen
       title={texts.title}
       actions={
         <div class="range-bar">
-          {(tags.data?.items.length ?? 0) > 0 && (
-            <Choice
-              label={texts.tag}
-              value={tag ?? ''}
-              options={[
-                ['', texts.allTags],
-                ...tags.data!.items.map(({ name }) => [name, plain(name)] as const),
-              ]}
-              onChange={(name) => setQuery({ tag: name })}
-            />
-          )}
+          <TagChoice />
           <input
             class="code-filter"
             type="search"
@@ -65,6 +50,11 @@ export function LiveScreen() {
   );
 }
 
+const noteOf = (state: LiveClicks['state']) => {
+  if (state === 'connecting') return texts.connecting;
+  return state === 'open' && isShared ? texts.shared : '';
+};
+
 function Rate({ seconds, state }: Pick<LiveClicks, 'seconds' | 'state'>) {
   const sum = seconds.reduce((total, value) => total + value, 0);
   const top = ticksTo(Math.max(...seconds), 3).at(-1)!;
@@ -78,7 +68,7 @@ function Rate({ seconds, state }: Pick<LiveClicks, 'seconds' | 'state'>) {
           <strong>{formatNumber(sum)}</strong> {texts.lastMinute}
         </span>
         <span class="grow" />
-        <span class="quiet">{state === 'connecting' ? texts.connecting : texts.shared}</span>
+        <span class="quiet">{noteOf(state)}</span>
       </div>
       <svg
         class="rate"

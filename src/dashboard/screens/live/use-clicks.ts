@@ -3,7 +3,8 @@ import { type Click, type FeedState, followClicks } from './feed.ts';
 
 export const shownSeconds = 60;
 const maxEvents = 200;
-const tickMs = 1_000;
+const tickMs = 250;
+const ticksPerSecond = 4;
 
 export interface LiveClicks {
   /** Clicks per second of the last minute, the current second last. */
@@ -35,14 +36,20 @@ export function useClicks(tag: string | undefined, isPaused: boolean): LiveClick
     held.current = [];
     // Clicks of one tick change the page once: hundreds a second can arrive.
     let counted = 0;
+    let ticks = 0;
     const flush = () => {
+      ticks += 1;
+      const beginsSecond = ticks % ticksPerSecond === 0;
+      if (!beginsSecond && counted === 0) return;
       const isHeld = paused.current;
       const arrived = isHeld ? [] : held.current.splice(0).toReversed();
       const added = counted;
       counted = 0;
       setLive((before) => ({
         ...before,
-        seconds: [...before.seconds.slice(1), added],
+        seconds: beginsSecond
+          ? [...before.seconds.slice(1), added]
+          : [...before.seconds.slice(0, -1), before.seconds.at(-1)! + added],
         events: arrived.length === 0 ? before.events : [...arrived, ...before.events].slice(0, maxEvents),
         waiting: isHeld ? held.current.length : 0,
       }));

@@ -8,8 +8,6 @@ export const liveTexts = {
   resume: 'Resume',
   waiting: (count: string) => `${count} waiting`,
   filter: 'Filter by code',
-  tag: 'Tag',
-  allTags: 'All',
   events: 'Clicks as they are counted',
   none: 'No click yet. Open a short link in another tab: it appears here within two seconds.',
   connecting: 'Connecting…',
