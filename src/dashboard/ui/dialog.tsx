@@ -50,6 +50,37 @@ export function Dialog(props: {
   );
 }
 
+/** A dialog with a form; its button submits. */
+export function FormDialog(props: {
+  title: string;
+  action: string;
+  onSubmit: () => void;
+  onClose: () => void;
+  children: ComponentChildren;
+}) {
+  const { title, action, onSubmit, onClose, children } = props;
+  return (
+    <Dialog title={title} onClose={onClose}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          onSubmit();
+        }}
+      >
+        {children}
+        <footer>
+          <button type="button" onClick={onClose}>
+            {common.cancel}
+          </button>
+          <button type="submit" class="primary">
+            {action}
+          </button>
+        </footer>
+      </form>
+    </Dialog>
+  );
+}
+
 /** Asks before something that cannot be undone. */
 export function Confirm(props: {
   title: string;

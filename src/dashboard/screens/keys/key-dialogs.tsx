@@ -3,10 +3,9 @@ import { call } from '../../api/client.ts';
 import { asProblem, type Problem } from '../../api/problem.ts';
 import type { ApiKey } from '../../api/types.ts';
 import type { Scope } from '../../state/session.ts';
-import { common } from '../../texts/en/common.ts';
 import { keysTexts as texts } from '../../texts/en/keys.ts';
 import { CopyButton } from '../../ui/copy.tsx';
-import { Dialog } from '../../ui/dialog.tsx';
+import { Dialog, FormDialog } from '../../ui/dialog.tsx';
 import { Field, Toggle } from '../../ui/field.tsx';
 import { plain } from '../../ui/format.ts';
 import { toTime } from '../../ui/local-time.ts';
@@ -37,52 +36,44 @@ export function CreateDialog({ onClose, onSecret }: Props) {
   const toggle = (scope: Scope) =>
     setChosen(chosen.includes(scope) ? chosen.filter((one) => one !== scope) : [...chosen, scope]);
   return (
-    <Dialog title={texts.create} onClose={onClose}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          void create();
-        }}
-      >
-        <Field label={texts.name} hint={texts.nameHint} error={problem?.of('name')}>
-          {(ids) => (
-            <input
-              {...ids}
-              required
-              autofocus
-              value={name}
-              onInput={(event) => setName(event.currentTarget.value)}
-            />
-          )}
-        </Field>
-        <fieldset class="scopes">
-          <legend>{texts.scopesLabel}</legend>
-          {scopes.map((scope) => (
-            <label key={scope} class="check">
-              <input type="checkbox" checked={chosen.includes(scope)} onChange={() => toggle(scope)} />
-              {texts.scopes[scope]} <code class="quiet">{scope}</code>
-            </label>
-          ))}
-        </fieldset>
-        <Toggle label={texts.ownUrlsOnly} isOn={isOwn} onChange={setOwn} />
-        <Field label={texts.expires} error={problem?.of('expires_at')}>
-          {(ids) => (
-            <input
-              {...ids}
-              type="datetime-local"
-              value={expires}
-              onChange={(event) => setExpires(event.currentTarget.value)}
-            />
-          )}
-        </Field>
-        {problem && problem.of('name') === undefined && (
-          <p class="is-error" role="alert">
-            {problem.message}
-          </p>
+    <FormDialog title={texts.create} action={texts.create} onSubmit={() => void create()} onClose={onClose}>
+      <Field label={texts.name} hint={texts.nameHint} error={problem?.of('name')}>
+        {(ids) => (
+          <input
+            {...ids}
+            required
+            autofocus
+            value={name}
+            onInput={(event) => setName(event.currentTarget.value)}
+          />
         )}
-        <Buttons onClose={onClose} action={texts.create} />
-      </form>
-    </Dialog>
+      </Field>
+      <fieldset class="scopes">
+        <legend>{texts.scopesLabel}</legend>
+        {scopes.map((scope) => (
+          <label key={scope} class="check">
+            <input type="checkbox" checked={chosen.includes(scope)} onChange={() => toggle(scope)} />
+            {texts.scopes[scope]} <code class="quiet">{scope}</code>
+          </label>
+        ))}
+      </fieldset>
+      <Toggle label={texts.ownUrlsOnly} isOn={isOwn} onChange={setOwn} />
+      <Field label={texts.expires} error={problem?.of('expires_at')}>
+        {(ids) => (
+          <input
+            {...ids}
+            type="datetime-local"
+            value={expires}
+            onChange={(event) => setExpires(event.currentTarget.value)}
+          />
+        )}
+      </Field>
+      {problem && problem.of('name') === undefined && (
+        <p class="is-error" role="alert">
+          {problem.message}
+        </p>
+      )}
+    </FormDialog>
   );
 }
 
@@ -101,41 +92,27 @@ export function RotateDialog({ apiKey, onClose, onSecret }: Props & { apiKey: Ap
     }
   };
   return (
-    <Dialog title={texts.rotateTitle(plain(apiKey.name))} onClose={onClose}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          void rotate();
-        }}
-      >
-        <p>{texts.rotateText}</p>
-        <Field label={texts.graceHours} error={problem?.message}>
-          {(ids) => (
-            <input
-              {...ids}
-              type="number"
-              min={0}
-              value={hours}
-              onInput={(event) => setHours(Number(event.currentTarget.value))}
-            />
-          )}
-        </Field>
-        <Buttons onClose={onClose} action={texts.rotate} />
-      </form>
-    </Dialog>
+    <FormDialog
+      title={texts.rotateTitle(plain(apiKey.name))}
+      action={texts.rotate}
+      onSubmit={() => void rotate()}
+      onClose={onClose}
+    >
+      <p>{texts.rotateText}</p>
+      <Field label={texts.graceHours} error={problem?.message}>
+        {(ids) => (
+          <input
+            {...ids}
+            type="number"
+            min={0}
+            value={hours}
+            onInput={(event) => setHours(Number(event.currentTarget.value))}
+          />
+        )}
+      </Field>
+    </FormDialog>
   );
 }
-
-const Buttons = ({ onClose, action }: { onClose: () => void; action: string }) => (
-  <footer>
-    <button type="button" onClick={onClose}>
-      {common.cancel}
-    </button>
-    <button type="submit" class="primary">
-      {action}
-    </button>
-  </footer>
-);
 
 /** Shows a secret the only time that the service tells it. */
 export const SecretDialog = ({ secret, onClose }: { secret: string; onClose: () => void }) => (

@@ -1,8 +1,7 @@
 import { useState } from 'preact/hooks';
 import { isAvailable } from '../../api/available.ts';
-import { common } from '../../texts/en/common.ts';
 import { linksTexts as texts } from '../../texts/en/links.ts';
-import { Confirm, Dialog } from '../../ui/dialog.tsx';
+import { Confirm, FormDialog } from '../../ui/dialog.tsx';
 import { Field } from '../../ui/field.tsx';
 import { Icon } from '../../ui/icons.tsx';
 import { toTime } from '../../ui/local-time.ts';
@@ -97,34 +96,26 @@ function InputDialog(props: {
   const { title, label, hint, type, onClose, onValue } = props;
   const [value, setValue] = useState('');
   return (
-    <Dialog title={title} onClose={onClose}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          onClose();
-          onValue(value);
-        }}
-      >
-        <Field label={label} hint={hint}>
-          {(ids) => (
-            <input
-              {...ids}
-              {...({ type } as { type: 'text' })}
-              required
-              value={value}
-              onInput={(event) => setValue(event.currentTarget.value)}
-            />
-          )}
-        </Field>
-        <footer>
-          <button type="button" onClick={onClose}>
-            {common.cancel}
-          </button>
-          <button type="submit" class="primary">
-            {texts.apply}
-          </button>
-        </footer>
-      </form>
-    </Dialog>
+    <FormDialog
+      title={title}
+      action={texts.apply}
+      onSubmit={() => {
+        onClose();
+        onValue(value);
+      }}
+      onClose={onClose}
+    >
+      <Field label={label} hint={hint}>
+        {(ids) => (
+          <input
+            {...ids}
+            {...({ type } as { type: 'text' })}
+            required
+            value={value}
+            onInput={(event) => setValue(event.currentTarget.value)}
+          />
+        )}
+      </Field>
+    </FormDialog>
   );
 }

@@ -7,7 +7,8 @@ import { formatCompact, plain, shortenUrl } from '../../ui/format.ts';
 import { Icon } from '../../ui/icons.tsx';
 import { Badges, Tags } from './badges.tsx';
 import { deleteOne } from './bulk-state.ts';
-import { isSelected, shownQr, toggleSelected } from './list-state.ts';
+import { isSelected, toggleSelected } from './list-state.ts';
+import { QrButton } from './qr-button.tsx';
 
 /** One short URL in the list. */
 export function Row({
@@ -58,15 +59,7 @@ export function Row({
       </a>
       <div class="row-actions">
         <CopyButton text={url.short_url} label={texts.copy} />
-        <button
-          type="button"
-          class="icon-button"
-          aria-label={texts.showQr}
-          title={texts.showQr}
-          onClick={() => (shownQr.value = url)}
-        >
-          <Icon name="qr" />
-        </button>
+        <QrButton url={url} />
         {canWrite && (
           <button
             type="button"

@@ -9,7 +9,7 @@ import { say, sayProblem } from '../../state/messages.ts';
 import { may } from '../../state/session.ts';
 import { common } from '../../texts/en/common.ts';
 import { tagsTexts as texts } from '../../texts/en/tags.ts';
-import { Confirm, Dialog } from '../../ui/dialog.tsx';
+import { Confirm, FormDialog } from '../../ui/dialog.tsx';
 import { Choice, Field } from '../../ui/field.tsx';
 import { formatNumber, plain } from '../../ui/format.ts';
 import { Icon } from '../../ui/icons.tsx';
@@ -151,33 +151,23 @@ function RenameDialog(props: { tag: string; onClose: () => void; onRenamed: () =
     }
   };
   return (
-    <Dialog title={texts.renameTitle} onClose={onClose}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          void rename();
-        }}
-      >
-        <Field label={texts.newName} error={error}>
-          {(ids) => (
-            <input
-              {...ids}
-              required
-              autofocus
-              value={name}
-              onInput={(event) => setName(event.currentTarget.value)}
-            />
-          )}
-        </Field>
-        <footer>
-          <button type="button" onClick={onClose}>
-            {common.cancel}
-          </button>
-          <button type="submit" class="primary">
-            {common.save}
-          </button>
-        </footer>
-      </form>
-    </Dialog>
+    <FormDialog
+      title={texts.renameTitle}
+      action={common.save}
+      onSubmit={() => void rename()}
+      onClose={onClose}
+    >
+      <Field label={texts.newName} error={error}>
+        {(ids) => (
+          <input
+            {...ids}
+            required
+            autofocus
+            value={name}
+            onInput={(event) => setName(event.currentTarget.value)}
+          />
+        )}
+      </Field>
+    </FormDialog>
   );
 }

@@ -4,7 +4,7 @@ import { linksTexts as texts } from '../../../texts/en/links.ts';
 import { CopyButton } from '../../../ui/copy.tsx';
 import { plain, shortenUrl } from '../../../ui/format.ts';
 import { Icon } from '../../../ui/icons.tsx';
-import { shownQr } from '../list-state.ts';
+import { QrButton } from '../qr-button.tsx';
 import type { Created } from './create-state.ts';
 
 /** Beyond this the list below shows them. */
@@ -36,15 +36,7 @@ export function CreatedNote({ created, onClose }: { created: Created; onClose: (
             </a>
             <span class="target quiet">{shortenUrl(url.original_url)}</span>
             <CopyButton text={url.short_url} label={texts.copy} />
-            <button
-              type="button"
-              class="icon-button"
-              aria-label={texts.showQr}
-              title={texts.showQr}
-              onClick={() => (shownQr.value = url)}
-            >
-              <Icon name="qr" />
-            </button>
+            <QrButton url={url} />
             <a class="button small" href={hrefOf(linkPath(url.short_code))}>
               {texts.details}
             </a>
