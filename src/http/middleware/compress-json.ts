@@ -7,10 +7,13 @@ const minBytes = 1_024;
 /** Fast enough for answers that are compressed on each request: 0.3 ms for a page of 50 short URLs (25 KB, measured). */
 const brotliQuality = 4;
 
+const compressBrotli = promisify(brotliCompress);
+const compressGzip = promisify(gzip);
+
 const compressors = {
   br: async (text: Buffer) =>
-    await promisify(brotliCompress)(text, { params: { [constants.BROTLI_PARAM_QUALITY]: brotliQuality } }),
-  gzip: async (text: Buffer) => await promisify(gzip)(text, { level: 5 }),
+    await compressBrotli(text, { params: { [constants.BROTLI_PARAM_QUALITY]: brotliQuality } }),
+  gzip: async (text: Buffer) => await compressGzip(text, { level: 5 }),
 };
 
 /** Compresses JSON answers above 1 KB. An answer with an `ETag` stays as it is: the tag identifies these bytes, and clients send it back
