@@ -171,8 +171,10 @@ describe.concurrent('an outage of PostgreSQL or both stores loses no click', () 
     expect(seen.newCreates).toMatchObject({ statuses: [503], canRetry: true });
     expect(seen.creates.longestMs).toBeLessThan(rejectedWithinMs);
     expect(seen.newCreates.shortestMs).toBeLessThan(500);
-    // The circuit may open again while PostgreSQL starts.
-    expect([...new Set(seen.logged('PostgreSQL'))]).toEqual(openedAndClosed);
+    // The circuit may open once more while PostgreSQL starts.
+    expect([openedAndClosed, [openedAndClosed[0], ...openedAndClosed]]).toContainEqual(
+      seen.logged('PostgreSQL'),
+    );
     expect(seen.toOperators).toEqual({
       status: 'degraded',
       works: { redirects: 'cached', api: 'none', jobs: true, clicks: 'redis' },
