@@ -5,13 +5,19 @@ import usual, { long } from './vitest.config.ts';
 /** Files of a minute or more, mostly of waiting. */
 const longest = ['analytics-speed', 'command-line', 'day', 'loop-watchdog', 'worker-kill', 'worker-liveness'];
 
-/** Starts the longest files first: begun last, one of them would be all that a run still waits for. */
+/** Files that keep a browser busy, and judge no times beside their own. */
+const browserFolder = '/e2e/dashboard/';
+
+/** Starts the longest files first: begun last, one of them would be all that a run still waits for. Files of the dashboard come last: a
+ *  browser needs a whole processor, which files that judge times would miss. */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const isLong = ({ moduleId }: TestSpecification) =>
-      longest.some((name) => moduleId.endsWith(`/${name}.test.ts`));
+    const rankOf = ({ moduleId }: TestSpecification) => {
+      if (moduleId.includes(browserFolder)) return 2;
+      return longest.some((name) => moduleId.endsWith(`/${name}.test.ts`)) ? 0 : 1;
+    };
     const sorted = await super.sort(files);
-    return sorted.toSorted((a, b) => Number(isLong(b)) - Number(isLong(a)));
+    return sorted.toSorted((a, b) => rankOf(a) - rankOf(b));
   }
 }
 
