@@ -15,13 +15,12 @@ import {
   findPrevious,
   findRange,
   hasWholeUtcDays,
-  hasWholeUtcHours,
   quarterMs,
   widen,
   widenForValues,
 } from './range.ts';
 import type { ReadAnalytics } from './snapshot.ts';
-import { hours, isInHour, quarters, rows, values } from './sources.ts';
+import { isInHour, rollUps, rows, values } from './sources.ts';
 import { countVisitors } from './visitor-counts.ts';
 
 export type Analytics = ReturnType<typeof createAnalytics>;
@@ -74,9 +73,6 @@ function planFor(
   const range = widenForValues(requested, eventsSince);
   return { range, source: hasWholeUtcDays(range) ? 'roll-ups' : 'both' };
 }
-
-const rollUps = (urls: Sql, range: Range, hasWholeHours: boolean) =>
-  hasWholeHours && hasWholeUtcHours(range) ? hours(urls, range) : quarters(urls, range);
 
 function assertRetained(range: Range, eventsSince: Date): void {
   if (range.from < eventsSince) throw new RetentionExceeded(eventsSince);

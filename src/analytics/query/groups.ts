@@ -12,7 +12,9 @@ export interface Count {
 }
 
 /** Maximum number of time buckets in an answer. */
-export const maxBuckets = 10_000;
+const maxBuckets = 10_000;
+/** The same in an answer for many short URLs. */
+const maxBucketsPerUrl = 1_000;
 
 const nominalMs: Record<Interval, number> = {
   minute: 60_000,
@@ -60,8 +62,7 @@ export async function countByTime(
   range: Range,
   { interval, timezone, bots }: Pick<AnalyticsQuery, 'interval' | 'timezone' | 'bots'>,
 ): Promise<Count[]> {
-  const count = Math.ceil((range.to.getTime() - range.from.getTime()) / nominalMs[interval]);
-  if (count > maxBuckets) throw new TooManyBuckets(count);
+  requireFewBuckets(range, interval, maxBuckets);
   // A full join, so that a click without a bucket becomes visible instead of missing.
   return await countGroups(
     trx,
@@ -70,14 +71,47 @@ export async function countByTime(
      )
      select ${startOfBucket('key', interval)} as key, cast(coalesce(clicks, 0) as bigint) as clicks
      from bucket full join counted using (key) order by 1`,
-    {
-      ...facts.bindings,
-      ...range,
-      firstQuarter: floor(range.from, quarterMs),
-      interval,
-      timezone,
-    },
+    { ...facts.bindings, ...bucketBindings(range, interval, timezone) },
   );
+}
+
+const bucketBindings = (range: Range, interval: Interval, timezone: string) => ({
+  ...range,
+  firstQuarter: floor(range.from, quarterMs),
+  interval,
+  timezone,
+});
+
+function requireFewBuckets({ from, to }: Range, interval: Interval, max: number): void {
+  const count = Math.ceil((to.getTime() - from.getTime()) / nominalMs[interval]);
+  if (count > max) throw new TooManyBuckets(count, max);
+}
+
+/** Clicks of several short URLs in a time bucket: of those that have some. */
+export interface UrlBucket {
+  start: Date;
+  clicks: { urlId: number; clicks: number }[];
+}
+
+/** Counts the clicks of each short URL by time in local time, including empty buckets. Throws TooManyBuckets. */
+export async function countByUrlAndTime(
+  trx: Knex,
+  facts: Sql,
+  range: Range,
+  { interval, timezone, bots }: Pick<AnalyticsQuery, 'interval' | 'timezone' | 'bots'>,
+): Promise<UrlBucket[]> {
+  requireFewBuckets(range, interval, maxBucketsPerUrl);
+  const { rows } = await trx.raw<{ rows: UrlBucket[] }>(
+    `with bucket as (${bucketsOf(interval)}), counted as (
+       select url_id, ${bucketKey(interval)} as key, sum(${clickExpression[bots]}) as clicks from (${facts.sql}) as fact group by 1, 2
+     ), joined as (
+       select key, coalesce(json_agg(json_build_object('urlId', url_id, 'clicks', clicks)) filter (where clicks > 0), '[]') as clicks
+       from bucket full join counted using (key) group by key
+     )
+     select ${startOfBucket('key', interval)} as start, clicks from joined order by 1`,
+    { ...facts.bindings, ...bucketBindings(range, interval, timezone) },
+  );
+  return rows;
 }
 
 /** Finds hours by their quarters: each hour begins with one, and some time zones are shifted by half an hour. */

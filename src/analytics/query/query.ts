@@ -94,9 +94,11 @@ export class UnknownTimezone extends Error {
 export class TooManyBuckets extends Error {
   override readonly name = 'TooManyBuckets';
   readonly count: number;
+  readonly max: number;
 
-  constructor(count: number) {
+  constructor(count: number, max: number) {
     super('the interval is too short for the range');
     this.count = count;
+    this.max = max;
   }
 }

@@ -1,6 +1,6 @@
 import { clicksOfHour, type Sql } from '../rollups/scope.ts';
 import { type AnalyticsQuery, type BotChoice, type Dimension, dimensions, type Range } from './query.ts';
-import { hasWholeUtcDays, wholeDays } from './range.ts';
+import { hasWholeUtcDays, hasWholeUtcHours, wholeDays } from './range.ts';
 
 /** SQL for the selected clicks of a relation with `clicks` and `bots`. */
 export const clickExpression: Record<BotChoice, string> = {
@@ -25,11 +25,16 @@ export const quarters = (urls: Sql, { from, to }: Range): Sql => ({
 });
 
 /** The same per hour, which reads a quarter of the rows, for a range of whole hours. */
-export const hours = (urls: Sql, { from, to }: Range): Sql => ({
+const hours = (urls: Sql, { from, to }: Range): Sql => ({
   sql: `select url_id, hour as at, ${clicksOfHour} as clicks, bots_00 + bots_15 + bots_30 + bots_45 as bots
         from url_clicks_hourly where ${urls.sql} and ${isWithin('hour', 'from', 'to')}`,
   bindings: { ...urls.bindings, from, to },
 });
+
+/** (url_id, at, clicks, bots) of the roll-ups in a range of whole quarters of an hour. `hasWholeHours` is whether hours of local time
+ *  coincide with UTC hours. */
+export const rollUps = (urls: Sql, range: Range, hasWholeHours: boolean): Sql =>
+  hasWholeHours && hasWholeUtcHours(range) ? hours(urls, range) : quarters(urls, range);
 
 const rowColumns = `at, clicks, case when is_bot then clicks else 0 end as bots, is_bot, visitor, ${dimensions.join(', ')}`;
 

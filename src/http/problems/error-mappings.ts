@@ -1,4 +1,3 @@
-import { maxBuckets } from '../../analytics/query/groups.ts';
 import {
   RetentionExceeded,
   EmptyRange,
@@ -109,8 +108,8 @@ const mappings = new Map<unknown, ErrorMapping>([
   ),
   map(EmptyRange, invalid('to', 'must be after from')),
   map(UnknownTimezone, invalid('timezone', 'must be a time zone that the database supports')),
-  map(TooManyBuckets, ({ count }) => {
-    const detail = `must give at most ${maxBuckets} groups for this range, not ${count}`;
+  map(TooManyBuckets, ({ count, max }) => {
+    const detail = `must give at most ${max} groups for this range, not ${count}`;
     return validationFailed([{ field: 'interval', detail }]);
   }),
   map(KeySpaceExhausted, () => unavailable('No short code is available.')),

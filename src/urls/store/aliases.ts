@@ -5,11 +5,14 @@ export const aliasesOf = `array(
   select old.short_code from url_aliases old where old.url_id = u.id order by old.created_at, old.short_code
 )`;
 
-/** SQL that is true for the row of `urls u` with the code `:shortCode`, current or alias. */
-export const hasCode = `u.id = coalesce(
-  (select current.id from urls current where current.short_code = :shortCode),
-  (select old.url_id from url_aliases old where old.short_code = :shortCode)
+/** SQL that is true for the row of `urls u` with a code, current or alias, that an SQL expression yields. */
+export const hasCodeOf = (code: string) => `u.id = coalesce(
+  (select current.id from urls current where current.short_code = ${code}),
+  (select old.url_id from url_aliases old where old.short_code = ${code})
 )`;
+
+/** SQL that is true for the row of `urls u` with the code `:shortCode`, current or alias. */
+export const hasCode = hasCodeOf(':shortCode');
 
 /** All codes that redirect to a short URL: the current one and its aliases. */
 export const codesOf = ({ shortCode, aliases = [] }: { shortCode: string; aliases?: string[] }): string[] => [

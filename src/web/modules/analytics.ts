@@ -4,6 +4,7 @@ import { createAnalytics } from '../../analytics/query/analytics.ts';
 import { createAnalyticsSnapshot } from '../../analytics/query/snapshot.ts';
 import { createTopUrls } from '../../analytics/query/top-urls.ts';
 import { createUnknownCodeDays } from '../../analytics/query/unknown-code-days.ts';
+import { createUrlTrends } from '../../analytics/query/url-trends.ts';
 import { createClickEraser } from '../../analytics/rollups/erase-clicks.ts';
 import { createClickEvents } from '../../http/api/analytics/click-event-stream.ts';
 import { abandonPostgres, closePostgres, type Knex, openPostgres } from '../../storage/postgres/postgres.ts';
@@ -55,6 +56,7 @@ export function openAnalytics(
   const { begin, feed } = createClickFeed({ store: createClickFeedStore(clicksDb), pollMs, log });
   return {
     analytics: createAnalytics(read),
+    urlTrends: createUrlTrends(read),
     clickLists: { ...createTopUrls(read), ...createUnknownCodeDays(read) },
     clickEraser: { erase: probing(createClickEraser(clicksDb).erase) },
     clickEvents: createClickEvents({

@@ -73,6 +73,18 @@ test('search and filters are in the address, and a reload keeps them', async () 
   await row('alpha').waitFor();
 });
 
+test('each link shows its clicks of the last 30 days', async () => {
+  const visit = async () => await fetch(`${baseUrl()}/alpha`, { redirect: 'manual' });
+  await Promise.all([visit(), visit(), visit()]);
+  await waitUntil('the clicks are counted', async () => {
+    const { body } = await client().post('/api/v1/analytics/urls', { short_codes: ['alpha'] });
+    return (body['items'] as { clicks: number[] }[])[0]?.clicks.at(-1) === 3;
+  });
+  await open();
+  await row('alpha').getByRole('img', { name: '3 in the last 30 days' }).waitFor();
+  await row('beta-1').getByRole('img', { name: '0 in the last 30 days' }).waitFor();
+});
+
 test('a deleted link disappears, and Undo restores it', async () => {
   await open();
   await row('beta-1').getByRole('button', { name: 'Delete link' }).click();

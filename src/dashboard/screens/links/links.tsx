@@ -45,7 +45,7 @@ export function LinksScreen() {
   const urls = page.data?.items ?? [];
   const codes = urls.map((url) => url.short_code);
   const trends = useQuery(
-    codes.length > 0 && may('stats:read') && isAvailable('/api/v1/analytics/urls') ? codes.join() : undefined,
+    codes.length > 0 && may('stats:read') ? codes.join() : undefined,
     async (signal) => await loadTrends(codes, signal),
   );
   const counted = count.data && texts.count(count.data.count, count.data.is_exact);

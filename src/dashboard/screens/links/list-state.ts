@@ -1,5 +1,5 @@
 import { computed, signal } from '@preact/signals';
-import { get, send } from '../../api/client.ts';
+import { call, get, send } from '../../api/client.ts';
 import type { ShortUrl } from '../../api/types.ts';
 import { query } from '../../routing/router.ts';
 
@@ -59,18 +59,9 @@ export const loadCount = async (signal: AbortSignal) =>
     })
   ).body;
 
-interface Trends {
-  items: { short_code: string; clicks: number[] }[];
-}
-
 /** Clicks by day of the last 30 days, by short code. */
 export async function loadTrends(codes: string[], signal: AbortSignal): Promise<Map<string, number[]>> {
-  const from = new Date(Date.now() - 29 * dayMs).toISOString().slice(0, 10);
-  const to = new Date().toISOString().slice(0, 10);
-  const { body } = await send<Trends>('post', '/api/v1/analytics/urls', {
-    body: { short_codes: codes, interval: 'day', from, to },
-    signal,
-  });
+  const { body } = await call('post', '/api/v1/analytics/urls', { body: { short_codes: codes }, signal });
   return new Map(body.items.map((item) => [item.short_code, item.clicks]));
 }
 

@@ -10,6 +10,8 @@ import { deleteOne } from './bulk-state.ts';
 import { isSelected, toggleSelected } from './list-state.ts';
 import { QrButton } from './qr-button.tsx';
 
+const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
+
 /** One short URL in the list. */
 export function Row({
   url,
@@ -48,7 +50,7 @@ export function Row({
       <div class="row-tags">
         <Tags tags={url.tags} />
       </div>
-      <div class="row-trend">{trend && <Sparkline values={trend} label={texts.trend} />}</div>
+      <div class="row-trend">{trend && <Sparkline values={trend} label={texts.trend(sum(trend))} />}</div>
       <a
         class="row-clicks"
         href={hrefOf(linkPath(url.short_code))}

@@ -84,7 +84,7 @@ export const linksTexts = {
   count: (count: number, isExact: boolean) =>
     isExact ? plural(count, 'link', 'links') : `${formatNumber(count)}+ links`,
   clicks: (count: number) => plural(count, 'click', 'clicks'),
-  trend: 'Clicks of the last 30 days',
+  trend: (count: number) => `${formatNumber(count)} in the last 30 days`,
   select: (code: string) => `Select ${code}`,
   selectPage: 'Select this page',
   selectMatching: (count: string) => `Select all ${count} that match`,

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import type { Analytics } from '../../../analytics/query/analytics.ts';
 import type { AnalyticsResult } from '../../../analytics/query/query.ts';
+import type { UrlTrends } from '../../../analytics/query/url-trends.ts';
 import { shortCodeParams, timestamp } from '../../routes/schemas.ts';
-import type { Handlers, Operations } from '../operation.ts';
-import { analyticsQuery, toAnalyticsQuery, urlAnalyticsQuery } from './query.ts';
+import { type Handlers, type Operations, weigh } from '../operation.ts';
+import { analyticsQuery, toAnalyticsQuery, urlAnalyticsQuery, urlClicksBody } from './query.ts';
 
 const tag = 'Analytics';
 
@@ -73,6 +74,37 @@ export const analyticsOperations = {
     replies,
     problems: ['retention-exceeded'],
   },
+  getClicksOfUrls: {
+    method: 'post',
+    path: '/api/v1/analytics/urls',
+    tag,
+    summary: 'Get the clicks of many short URLs by time',
+    description:
+      'One request for the trends in a list of short URLs. It reads roll-ups only: there are no minutes. `from` and `to` of the answer are ' +
+      'the counted range.',
+    scope: 'stats:read',
+    weightOf: ({ body }: { body: { short_codes: string[] } }) => weigh(body.short_codes.length),
+    body: urlClicksBody,
+    replies: {
+      200: {
+        description: 'The clicks, from one database snapshot.',
+        body: range.extend({
+          intervals: z
+            .array(timestamp)
+            .describe('Start of each interval in chronological order; the first can be before the range'),
+          items: z
+            .array(
+              z.object({
+                short_code: z.string().describe('As in the request'),
+                clicks: z.array(z.int()).describe('Clicks in each interval'),
+              }),
+            )
+            .describe('In the order of the request, without short URLs that do not exist'),
+        }),
+      },
+    },
+    problems: [],
+  },
 } as const satisfies Operations;
 
 const presentMetrics = (answer: AnalyticsResult): z.input<typeof metrics> => ({
@@ -93,8 +125,10 @@ const presentRange = ({ from, to }: { from: Date; to: Date }) => ({
 
 export const analyticsHandlers = ({
   analytics,
+  urlTrends,
 }: {
   analytics: Analytics;
+  urlTrends: UrlTrends;
 }): Handlers<typeof analyticsOperations> => ({
   getUrlAnalytics: async ({ params, query, owner }) => {
     const scope = { owner, shortCode: params.short_code };
@@ -105,5 +139,18 @@ export const analyticsHandlers = ({
   getAnalytics: async ({ query, owner }) => {
     const answer = await analytics.query({ scope: { owner, tag: query.tag }, ...toAnalyticsQuery(query) });
     return { status: 200, body: presentMetrics(answer) };
+  },
+
+  getClicksOfUrls: async ({ body, owner }) => {
+    const { short_codes: shortCodes, ...query } = body;
+    const { range, starts, urls } = await urlTrends.query({ owner, shortCodes, ...query });
+    return {
+      status: 200,
+      body: {
+        ...presentRange(range),
+        intervals: starts.map((start) => start.toISOString()),
+        items: urls.map(({ shortCode, clicks }) => ({ short_code: shortCode, clicks })),
+      },
+    };
   },
 });

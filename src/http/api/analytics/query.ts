@@ -10,6 +10,7 @@ import {
 import { botKinds } from '../../../clicks/enrichment/agents/bot-kinds.ts';
 import { deviceKinds } from '../../../clicks/enrichment/agents/device-kinds.ts';
 import { toCountryCode } from '../../../clicks/enrichment/geoip/country-code.ts';
+import { foldCode } from '../../../keys/short-code.ts';
 import { booleanText } from '../../../validation/boolean.ts';
 import { wholeNumberText } from '../../../validation/integer.ts';
 import { readTime } from '../../../validation/rfc3339.ts';
@@ -58,6 +59,27 @@ export const topQuery = rangeQuery.extend({
   bots,
   ...pageQuery({ default: 20, max: maxGroups }),
 });
+
+/** Intervals that need no click events. */
+const rolledUpIntervals = intervals.filter((interval) => interval !== 'minute');
+const maxCodes = 200;
+
+export const urlClicksBody = z.strictObject(
+  {
+    short_codes: z
+      .array(z.string('must be a string').overwrite(foldCode), 'must be a list of short codes')
+      .min(1, 'must contain at least 1 short code')
+      .max(maxCodes, `must contain at most ${maxCodes} short codes`)
+      .describe('Short codes, or old codes, of the short URLs'),
+    ...rangeQuery.shape,
+    interval: z
+      .enum(rolledUpIntervals, `must be one of ${rolledUpIntervals.join(', ')}`)
+      .default('day')
+      .describe('Length of time groups; weeks begin on Monday'),
+    bots,
+  },
+  'must be a JSON object',
+);
 
 const day = z.iso
   .date('must be a day such as 2027-01-31')
