@@ -80,6 +80,7 @@ const order = [
   'src/http/api/settle-each.ts',
   'src/http/api/urls',
   'src/http/api/analytics',
+  'src/http/api/service',
   'src/http/api',
   'src/http/openapi',
   'src/worker-endpoint.ts',

@@ -2,6 +2,9 @@ import { z } from 'zod';
 import { wholeNumberText } from '../validation/integer.ts';
 import { flag } from './values.ts';
 
+/** What is stored of clicks, from the most to the least. */
+export const clickDetails = ['full', 'rollup', 'count'] as const;
+
 /** Settings of the web process: how clicks are counted, and what is stored of them. */
 export const clicks = {
   CLICK_ACK_MS: wholeNumberText(1, 10_000)
@@ -16,7 +19,7 @@ export const clicks = {
       'Entries (short URL, minute and dimensions, 200 to 400 bytes each) of clicks that a web process keeps in memory; beyond it, clicks lose visitors, then other dimensions, then minutes',
     ),
   CLICK_DETAIL: z
-    .enum(['full', 'rollup', 'count'], { error: 'must be one of full, rollup, count' })
+    .enum(clickDetails, { error: `must be one of ${clickDetails.join(', ')}` })
     .default('full')
     .describe(
       'What is stored of clicks: `full`, click events with country, referrer, browser and a visitor ID; `rollup`, roll-ups by these dimensions without visitors; `count`, numbers by quarter of an hour only',

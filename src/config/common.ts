@@ -30,6 +30,16 @@ export const common = {
     .describe(
       'Days until the generated short code of a purged short URL may be generated again; the same in every process',
     ),
+  TRANSFER_RETENTION_DAYS: wholeNumberText(1, 3_650)
+    .default(7)
+    .describe(
+      'Days until finished imports and exports are deleted, with their files and error reports; the same in every process',
+    ),
+  ANALYTICS_RETENTION_DAYS: wholeNumberText(1, 36_500)
+    .default(90)
+    .describe(
+      'Days (UTC) until click events are deleted; roll-ups are kept permanently; the same in every process',
+    ),
   CODES_IGNORE_CASE: flag(false).describe(
     'Whether upper and lower case are the same in short codes, which are stored in lower case; the same in every process; needs `npm run fold-codes` once',
   ),

@@ -9,12 +9,6 @@ export const workerSettings = z.object({
   WORKER_PORT: wholeNumberText(0, 65_535)
     .optional()
     .describe('Port of the health and metrics endpoint of a worker; without it there is none'),
-  TRANSFER_RETENTION_DAYS: wholeNumberText(1, 3_650)
-    .default(7)
-    .describe('Days until finished imports and exports are deleted, with their files and error reports'),
-  ANALYTICS_RETENTION_DAYS: wholeNumberText(1, 36_500)
-    .default(90)
-    .describe('Days (UTC) until click events are deleted; roll-ups are kept permanently'),
   WARM_CACHE_URLS: wholeNumberText(0, 1_000_000)
     .default(10_000)
     .describe('Short URLs that a warm-up caches, the most clicked first'),

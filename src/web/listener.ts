@@ -56,6 +56,7 @@ export function createListener(web: WebContext, stores: Stores, modules: Modules
       ...analytics,
       ...transfers,
       queues,
+      config,
       baseUrl: config.BASE_URL,
       codeRules: {
         minLength: config.CUSTOM_CODE_MIN_LENGTH,

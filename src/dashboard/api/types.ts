@@ -41,5 +41,6 @@ export type UrlPatch = z.input<OperationAt<'patch', '/api/v1/urls/{short_code}'>
 export type Metrics = AnswerOf<OperationAt<'get', '/api/v1/analytics'>>;
 export type Summary = ItemOf<'/api/v1/tags'>;
 export type ApiKey = ItemOf<'/api/v1/api-keys'>;
+export type ServiceInfo = AnswerOf<OperationAt<'get', '/api/v1/service'>>;
 export type Import = ItemOf<'/api/v1/imports'>;
 export type Report = ItemOf<'/api/v1/reports'>;

@@ -15,7 +15,7 @@ export function Bars(props: {
   total: number;
   label: string;
   chosen?: string | undefined;
-  onChoose?: (key: string | undefined) => void;
+  onChoose?: ((key: string | undefined) => void) | undefined;
 }) {
   const { bars, total, label, chosen, onChoose } = props;
   const max = Math.max(...bars.map(({ value }) => value), 1);
@@ -39,12 +39,14 @@ export function Bars(props: {
               <a class="bar-row" href={href}>
                 {content}
               </a>
+            ) : !onChoose ? (
+              <div class="bar-row">{content}</div>
             ) : (
               <button
                 type="button"
                 class="bar-row"
                 aria-pressed={chosen === key}
-                onClick={() => onChoose?.(chosen === key ? undefined : key)}
+                onClick={() => onChoose(chosen === key ? undefined : key)}
               >
                 {content}
               </button>

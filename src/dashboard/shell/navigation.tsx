@@ -26,7 +26,7 @@ const items: Item[] = [
   { to: '/operations', name: nav.operations, icon: 'operations' },
   { to: '/tags', name: nav.tags, icon: 'tag', isSecondary: true },
   { to: '/transfers', name: nav.transfers, icon: 'transfers', isSecondary: true },
-  { to: '/trash', name: nav.trash, icon: 'trash', needs: '/api/v1/service', isSecondary: true },
+  { to: '/trash', name: nav.trash, icon: 'trash', needs: '/api/v1/urls/deleted', isSecondary: true },
   { to: '/reports', name: nav.reports, icon: 'flag', scope: 'admin', isSecondary: true },
   { to: '/keys', name: nav.keys, icon: 'key', isSecondary: true },
 ];

@@ -1,29 +1,13 @@
 import { signal } from '@preact/signals';
-import { isAvailable } from '../api/available.ts';
-import { send } from '../api/client.ts';
+import { get } from '../api/client.ts';
+import type { ServiceInfo } from '../api/types.ts';
 
-/** Facts of the service (`GET /api/v1/service`). */
-export interface Service {
-  service: string;
-  version: string;
-  base_url: string;
-  site_name: string;
-  click_detail: 'full' | 'rollup' | 'count';
-  retention: Record<string, number>;
-  code: { min_length: number; max_length: number; characters: 'ascii' | 'dots' | 'unicode' };
-  limits: { bulk_items: number };
-  features: Record<string, boolean>;
-}
+/** What the service is and allows; undefined until it has answered. */
+export const service = signal<ServiceInfo | undefined>(undefined);
 
-export const service = signal<Service | undefined>(undefined);
-
-/** Reads the facts; without them the dashboard uses the defaults of the API. */
+/** Reads what the service is; without an answer the dashboard uses the defaults of the API. */
 export async function loadService(): Promise<void> {
-  if (!isAvailable('/api/v1/service')) return;
-  service.value = await send<Service>('get', '/api/v1/service').then(
-    ({ body }) => body,
-    () => undefined,
-  );
+  service.value = await get('/api/v1/service').catch(() => undefined);
 }
 
 /** Short URLs per bulk request. */

@@ -9,6 +9,7 @@ import { importHandlers, importOperations } from './imports.ts';
 import { jobHandlers, jobOperations } from './jobs.ts';
 import type { Handlers } from './operation.ts';
 import { reportHandlers, reportOperations } from './reports.ts';
+import { serviceInfoHandlers, serviceInfoOperations } from './service/service-info.ts';
 import { sessionHandlers, sessionOperations } from './sessions.ts';
 import { bulkHandlers, bulkOperations } from './urls/bulk.ts';
 import { codeHandlers, codeOperations } from './urls/codes.ts';
@@ -27,6 +28,7 @@ export const operations = {
   ...clickEventOperations,
   ...qrOperations,
   ...codeOperations,
+  ...serviceInfoOperations,
   ...jobOperations,
   ...apiKeyOperations,
   ...sessionOperations,
@@ -52,6 +54,7 @@ export type ApiDeps = Parameters<typeof urlHandlers>[0] &
   Parameters<typeof clickEventHandlers>[0] &
   Parameters<typeof qrHandlers>[0] &
   Parameters<typeof codeHandlers>[0] &
+  Parameters<typeof serviceInfoHandlers>[0] &
   Parameters<typeof jobHandlers>[0] &
   Parameters<typeof apiKeyHandlers>[0] &
   Parameters<typeof sessionHandlers>[0] &
@@ -70,6 +73,7 @@ export const createHandlers = (deps: ApiDeps): Handlers<typeof operations> => ({
   ...clickEventHandlers(deps),
   ...qrHandlers(deps),
   ...codeHandlers(deps),
+  ...serviceInfoHandlers(deps),
   ...jobHandlers(deps),
   ...apiKeyHandlers(deps),
   ...sessionHandlers(deps),

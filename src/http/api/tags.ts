@@ -10,6 +10,7 @@ export const tags = {
   'API keys': 'Create, update, rotate and revoke API keys.',
   Sessions: 'Sign a browser in and out, and list the sessions of an API key.',
   Moderation: 'Block hosts, and handle reports of visitors.',
+  Service: 'Version, retention periods, code rules, limits and features of the service.',
   Jobs: 'Run background jobs and get their progress.',
   Public: 'Requests without an API key: redirects, previews, reports, health, metrics and this document.',
 } as const;

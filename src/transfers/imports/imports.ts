@@ -17,7 +17,8 @@ import type { ImportStore } from './store.ts';
 
 /** Bytes of an upload that are buffered and stored at once. */
 const chunkBytes = 256 * 1024;
-const megabyte = 1_000_000;
+/** The unit of the size limit of an import file. */
+export const megabyte = 1_000_000;
 const errorsPerPage = 1_000;
 
 /** Most warnings that are shown with their import. */

@@ -106,7 +106,12 @@ function DimensionPanel({ scope, name }: { scope: Scope; name: Dimension }) {
             value: group.clicks,
           }))}
           chosen={chosen}
-          onChoose={(value) => setQuery({ [name]: value === undefined ? undefined : value || '-' })}
+          onChoose={
+            // A filter reads click events.
+            service.value?.features.click_events === false
+              ? undefined
+              : (value) => setQuery({ [name]: value === undefined ? undefined : value || '-' })
+          }
         />
       )}
       {data && data.other > 0 && (

@@ -24,7 +24,7 @@ export function BulkBar({ isWholePage, matching }: { isWholePage: boolean; match
         </button>
       )}
       <span class="grow" />
-      {isAvailable('/api/v1/service') && (
+      {isAvailable('/api/v1/tags/{tag}') && (
         <button type="button" onClick={() => setAsked('tag')}>
           {texts.addTag}
         </button>

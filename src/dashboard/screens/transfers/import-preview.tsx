@@ -28,7 +28,7 @@ const typeOf = ({ name }: File) => (/\.[ct]sv$/i.test(name) ? 'text/csv' : 'appl
 export function ImportPreview({ file, onDone }: { file: File; onDone: () => void }) {
   const [isSending, setSending] = useState(false);
   const [problem, setProblem] = useState<Problem>();
-  const canPreview = isAvailable('/api/v1/service');
+  const canPreview = isAvailable('/api/v1/imports/dry-run');
   const headers = { 'content-type': typeOf(file) };
   const preview = useQuery(file.name, async (signal) => {
     // A service without a preview might import the file.

@@ -15,7 +15,9 @@ import { urlPosition } from './position.ts';
 import { presentUrl, shortUrl } from './presenter.ts';
 
 const tag = 'Search';
-const limits = { default: 50, max: 200 };
+/** Most items of a page. */
+export const maxListItems = 200;
+const limits = { default: 50, max: maxListItems };
 
 const sorts = urlSorts.flatMap((sort) => [sort, `-${sort}`] as const);
 
