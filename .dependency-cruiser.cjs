@@ -81,6 +81,7 @@ const order = [
   'src/http/api/urls',
   'src/http/api/analytics',
   'src/http/api/service',
+  'src/http/api/operations',
   'src/http/api',
   'src/http/openapi',
   'src/worker-endpoint.ts',

@@ -1,9 +1,15 @@
-import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { JobName } from './jobs.ts';
 
 /** BullMQ multiplies the time of a delayed job, in ms, by this factor for its score, so that jobs of the same ms keep their order. */
 export const delayedScoresPerMs = 0x1000;
+
+/** A delayed job counts as due this long after its time: a worker takes it within that. */
+export const dueAfterMs = 1_000;
+
+const dayMs = 24 * 3_600_000;
+/** Running jobs that a state lists, of each queue. */
+const maxRunning = 10;
 
 /** The state of a queue. */
 export interface QueueState {
@@ -11,32 +17,134 @@ export interface QueueState {
   /** Jobs by state. Failed jobs are kept for a week. */
   jobs: Record<'waiting' | 'active' | 'delayed' | 'failed', number>;
   isPaused: boolean;
-  /** How long the oldest waiting job has been due; 0 without one. */
+  /** Jobs that a worker could take: the waiting ones, and delayed ones whose time has come. */
+  due: number;
+  /** How long the oldest of them has been due; 0 without one. */
   oldestMs: number;
+  /** The first running jobs; `progress` is a percentage. */
+  running: { id: string; progress: number; startedAt: number }[];
+  /** The job that finished last. */
+  lastRun: FinishedJob | undefined;
+  /** Jobs that failed within 24 hours, of those that are kept. */
+  failedOfDay: number;
+  /** When the next delayed job is due, in ms since 1970; it is past while no worker takes the job. */
+  nextAt: number | undefined;
 }
 
-/** Reads the state of the queue with this name. */
-export async function readQueueState(name: JobName, queue: Queue, redis: Redis): Promise<QueueState> {
-  const [counts, first, [, delayedScore], isPaused] = await Promise.all([
-    queue.getJobCounts('waiting', 'prioritized', 'active', 'delayed', 'failed'),
-    // The first of each of these states.
-    queue.getJobs(['waiting', 'prioritized'], 0, 0, true),
-    redis.zrange(queue.toKey('delayed'), '0', '0', 'WITHSCORES'),
-    queue.isPaused(),
-  ]);
-  const count = (state: string) => counts[state] ?? 0;
-  const waiting = count('waiting') + count('prioritized');
-  const [active, delayed, failed] = [count('active'), count('delayed'), count('failed')];
-  const now = Date.now();
-  // A retried job has been due since its last attempt.
-  const dueForMs = first.map(
-    ({ timestamp, opts, processedOn = 0 }) => now - Math.max(timestamp + (opts.delay ?? 0), processedOn),
-  );
-  if (delayedScore !== undefined) dueForMs.push(now - Number(delayedScore) / delayedScoresPerMs);
+interface FinishedJob {
+  id: string;
+  isFailed: boolean;
+  finishedAt: number;
+  durationMs: number;
+  /** What the processor returned. */
+  result: unknown;
+}
+
+/** Reads everything about a queue at one moment. `KEYS[1]` is the prefix of its keys. */
+const stateScript = `
+  local function key(name) return KEYS[1] .. name end
+  local function fields(id, ...) return id and redis.call('HMGET', key(id), ...) or false end
+  local running = {}
+  for i, id in ipairs(redis.call('LRANGE', key('active'), -tonumber(ARGV[3]), -1)) do
+    local job = fields(id, 'progress', 'processedOn')
+    running[i] = { id, job[1], job[2] }
+  end
+  local completed = redis.call('ZRANGE', key('completed'), -1, -1, 'WITHSCORES')
+  local failed = redis.call('ZRANGE', key('failed'), -1, -1, 'WITHSCORES')
+  local last = completed
+  if #failed > 0 and (#last == 0 or tonumber(failed[2]) > tonumber(last[2])) then last = failed end
   return {
-    queue: name,
+    redis.call('LLEN', key('wait')) + redis.call('ZCARD', key('prioritized')),
+    redis.call('LLEN', key('active')),
+    redis.call('ZCARD', key('delayed')),
+    redis.call('ZCARD', key('failed')),
+    redis.call('HEXISTS', key('meta'), 'paused'),
+    redis.call('ZCOUNT', key('delayed'), '-inf', ARGV[1]),
+    fields(redis.call('LINDEX', key('wait'), -1), 'timestamp', 'opts', 'processedOn'),
+    fields(redis.call('ZRANGE', key('prioritized'), 0, 0)[1], 'timestamp', 'opts', 'processedOn'),
+    redis.call('ZRANGE', key('delayed'), 0, 0, 'WITHSCORES')[2] or false,
+    running,
+    last == failed and 1 or 0,
+    #last > 0 and { last[1], fields(last[1], 'processedOn', 'finishedOn', 'returnvalue') } or false,
+    redis.call('ZCOUNT', key('failed'), ARGV[2], '+inf'),
+  }`;
+
+type Fields = (string | null)[];
+type Reply = [
+  waiting: number,
+  active: number,
+  delayed: number,
+  failed: number,
+  isPaused: 0 | 1,
+  dueDelayed: number,
+  firstWaiting: Fields | null,
+  firstPrioritized: Fields | null,
+  firstDelayedScore: string | null,
+  running: [id: string, progress: string | null, processedOn: string | null][],
+  isLastFailed: 0 | 1,
+  last: [id: string, fields: Fields] | null,
+  failedOfDay: number,
+];
+
+/** Reads the states of queues in one round trip. `prefixOf` returns what the Redis keys of a queue begin with. */
+export async function readQueueStates(
+  redis: Redis,
+  names: JobName[],
+  prefixOf: (name: JobName) => string,
+): Promise<QueueState[]> {
+  const now = Date.now();
+  const pipeline = redis.pipeline();
+  for (const name of names) {
+    const latestDue = (now - dueAfterMs) * delayedScoresPerMs;
+    pipeline.eval(stateScript, 1, prefixOf(name), latestDue, now - dayMs, maxRunning);
+  }
+  const replies = (await pipeline.exec()) ?? [];
+  return names.map((name, i) => {
+    const [error, reply] = replies[i] ?? [];
+    if (error) throw error;
+    return toState(name, reply as Reply, now);
+  });
+}
+
+function toState(queue: JobName, reply: Reply, now: number): QueueState {
+  const [waiting, active, delayed, failed, isPaused, dueDelayed, ...rest] = reply;
+  const [firstWaiting, firstPrioritized, delayedScore, running, isLastFailed, last, failedOfDay] = rest;
+  const delayedAt = delayedScore === null ? undefined : Number(delayedScore) / delayedScoresPerMs;
+  const dueSince = [firstWaiting, firstPrioritized].flatMap((job) => (job ? [dueTimeOf(job)] : []));
+  if (delayedAt !== undefined) dueSince.push(delayedAt);
+  return {
+    queue,
     jobs: { waiting, active, delayed, failed },
-    isPaused,
-    oldestMs: Math.max(0, ...dueForMs),
+    isPaused: isPaused === 1,
+    due: waiting + dueDelayed,
+    oldestMs: Math.max(0, ...dueSince.map((time) => now - time)),
+    running: running.map(([id, progress, startedAt]) => ({
+      id,
+      progress: Number(progress) || 0,
+      startedAt: Number(startedAt ?? now),
+    })),
+    lastRun: last === null ? undefined : toFinishedJob(last, isLastFailed === 1),
+    failedOfDay,
+    nextAt: delayedAt,
+  };
+}
+
+/** A retried job has been due since its last attempt. */
+function dueTimeOf([timestamp, options, processedOn]: Fields): number {
+  const { delay = 0 } = JSON.parse(options ?? '{}') as { delay?: number };
+  return Math.max(Number(timestamp) + delay, Number(processedOn ?? 0));
+}
+
+function toFinishedJob(
+  [id, [processedOn, finishedOn, result]]: [string, Fields],
+  isFailed: boolean,
+): FinishedJob {
+  const finishedAt = Number(finishedOn ?? 0);
+  return {
+    id,
+    isFailed,
+    finishedAt,
+    durationMs: Math.max(0, finishedAt - Number(processedOn ?? finishedAt)),
+    result: isFailed || result == null ? null : (JSON.parse(result) as unknown),
   };
 }

@@ -5,6 +5,7 @@ import { repeatedWarningsOf } from '../resilience/repeated-warnings.ts';
 import { withDeadline } from '../resilience/shutdown.ts';
 import { bullmqOptions } from '../storage/redis/bullmq-options.ts';
 import { isRedisUnavailable, isRedisUnreachable } from '../storage/redis/errors.ts';
+import { type FailedJob, type FailurePosition, readFailedJobs } from './failed-jobs.ts';
 import {
   type JobData,
   type JobName,
@@ -14,7 +15,7 @@ import {
   type Schedule,
   type ScheduleSettings,
 } from './jobs.ts';
-import { delayedScoresPerMs, type QueueState, readQueueState } from './queue-state.ts';
+import { delayedScoresPerMs, dueAfterMs, type QueueState, readQueueStates } from './queue-state.ts';
 
 export type { Job };
 
@@ -23,9 +24,6 @@ export const queuePrefix = (redisPrefix: string, name: JobName) => `{${redisPref
 
 /** Job ids as BullMQ generates them, also for schedulers. Any other text could name another Redis key of the queue. */
 export const jobIdPattern = /^(\d{1,20}|repeat:[\w-]{1,100}:\d{1,20})$/;
-
-/** A delayed job counts as due this long after its time: a worker takes it within that. */
-const dueAfterMs = 1_000;
 
 /** Time limit for adding and reading a job; BullMQ itself waits for Redis without a limit. */
 const queueDeadlineMs = 2_000;
@@ -111,9 +109,15 @@ export function createQueues(redis: Redis, redisPrefix: string, log: Log) {
         .finally(() => requested.delete(key));
     },
 
-    /** The state of each queue. Throws QueueUnavailable. */
+    /** The state of each queue, in one round trip. Throws QueueUnavailable. */
     readStates: async (): Promise<QueueState[]> =>
-      await inTime(() => Promise.all(jobNames.map((name) => readQueueState(name, queues[name], redis)))),
+      await inTime(() => readQueueStates(redis, jobNames, (name) => queues[name].toKey(''))),
+
+    /** Up to `limit` failed jobs of a queue, newest first, after a position. Throws QueueUnavailable. */
+    readFailures: async (
+      name: JobName,
+      page: { after: FailurePosition | undefined; limit: number },
+    ): Promise<FailedJob[]> => await inTime(() => readFailedJobs(redis, queues[name], page)),
 
     /** A job with its state; undefined when it does not exist any more. Throws QueueUnavailable. */
     async find(name: JobName, id: string): Promise<{ job: Job; state: string } | undefined> {

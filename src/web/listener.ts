@@ -17,7 +17,7 @@ import type { Stores } from './stores/stores.ts';
 /** The HTTP side of a web process: the raw listener with the redirect and the Koa application behind it, and what measures them. */
 export function createListener(web: WebContext, stores: Stores, modules: Modules) {
   const { config, log, closing, conditions } = web;
-  const { db, cacheRedis, breakers, queues } = stores;
+  const { db, cacheRedis, breakers, queues, workerCounts } = stores;
   const { keyPool, clicks, rateLimits, analytics, transfers } = modules;
   const eventLoop = closing.defer(
     'event loop watch',
@@ -57,6 +57,7 @@ export function createListener(web: WebContext, stores: Stores, modules: Modules
       ...transfers,
       queues,
       config,
+      workerCounts,
       baseUrl: config.BASE_URL,
       codeRules: {
         minLength: config.CUSTOM_CODE_MIN_LENGTH,

@@ -6,8 +6,9 @@ import { apiKeyHandlers, apiKeyOperations } from './api-keys.ts';
 import { blockedHostHandlers, blockedHostOperations } from './blocked-hosts.ts';
 import { exportHandlers, exportOperations } from './exports.ts';
 import { importHandlers, importOperations } from './imports.ts';
-import { jobHandlers, jobOperations } from './jobs.ts';
 import type { Handlers } from './operation.ts';
+import { jobHandlers, jobOperations } from './operations/jobs.ts';
+import { queueHandlers, queueOperations } from './operations/queues.ts';
 import { reportHandlers, reportOperations } from './reports.ts';
 import { serviceInfoHandlers, serviceInfoOperations } from './service/service-info.ts';
 import { sessionHandlers, sessionOperations } from './sessions.ts';
@@ -30,6 +31,7 @@ export const operations = {
   ...codeOperations,
   ...serviceInfoOperations,
   ...jobOperations,
+  ...queueOperations,
   ...apiKeyOperations,
   ...sessionOperations,
   ...blockedHostOperations,
@@ -56,6 +58,7 @@ export type ApiDeps = Parameters<typeof urlHandlers>[0] &
   Parameters<typeof codeHandlers>[0] &
   Parameters<typeof serviceInfoHandlers>[0] &
   Parameters<typeof jobHandlers>[0] &
+  Parameters<typeof queueHandlers>[0] &
   Parameters<typeof apiKeyHandlers>[0] &
   Parameters<typeof sessionHandlers>[0] &
   Parameters<typeof blockedHostHandlers>[0] &
@@ -75,6 +78,7 @@ export const createHandlers = (deps: ApiDeps): Handlers<typeof operations> => ({
   ...codeHandlers(deps),
   ...serviceInfoHandlers(deps),
   ...jobHandlers(deps),
+  ...queueHandlers(deps),
   ...apiKeyHandlers(deps),
   ...sessionHandlers(deps),
   ...blockedHostHandlers(deps),

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { isJobName, jobNames, jobs } from '../../queues/jobs.ts';
-import type { Job, Queues } from '../../queues/queues.ts';
-import { validate } from '../middleware/validation.ts';
-import { Problem } from '../problems/problem.ts';
-import { timestamp } from '../routes/schemas.ts';
-import type { Handlers, Operations } from './operation.ts';
+import { isJobName, jobNames, jobs } from '../../../queues/jobs.ts';
+import type { Job, Queues } from '../../../queues/queues.ts';
+import { validate } from '../../middleware/validation.ts';
+import { Problem } from '../../problems/problem.ts';
+import { timestamp } from '../../routes/schemas.ts';
+import type { Handlers, Operations } from '../operation.ts';
 
 const shownJob = z.object({
   id: z.string(),
@@ -20,7 +20,8 @@ const shownJob = z.object({
   finished_at: timestamp.nullable(),
 });
 
-const name = z.string().meta({ description: 'Name of the job', examples: jobNames });
+/** The path parameter that names a job and its queue. */
+export const jobName = z.string().meta({ description: 'Name of the job', examples: jobNames });
 
 /** Background jobs on demand. */
 export const jobOperations = {
@@ -30,7 +31,7 @@ export const jobOperations = {
     tag: 'Jobs',
     summary: 'Run a job',
     scope: 'jobs:run',
-    params: z.object({ name }),
+    params: z.object({ name: jobName }),
     body: z.looseObject({}, 'must be a JSON object').describe('Data of the job'),
     replies: {
       202: {
@@ -47,7 +48,7 @@ export const jobOperations = {
     tag: 'Jobs',
     summary: 'Get a job',
     scope: 'jobs:run',
-    params: z.object({ name, id: z.string().describe('ID of the job') }),
+    params: z.object({ name: jobName, id: z.string().describe('ID of the job') }),
     replies: { 200: { description: 'The job.', body: shownJob } },
     problems: ['not-found'],
   },
@@ -69,7 +70,8 @@ const presentJob = (jobName: string, job: Job, state: string): z.input<typeof sh
   finished_at: timeOf(job.finishedOn),
 });
 
-function getJobName(text: string) {
+/** The job with this name. Throws a 404. */
+export function getJobName(text: string) {
   if (isJobName(text)) return text;
   throw new Problem('not-found', `Job not found. Jobs: ${jobNames.join(', ')}.`);
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { jobNames } from '../../../src/queues/jobs.ts';
-import { useWeb } from '../../support/http/web-app.ts';
+import { jobNames } from '../../../../src/queues/jobs.ts';
+import { useWeb } from '../../../support/http/web-app.ts';
 
 const web = useWeb();
 
