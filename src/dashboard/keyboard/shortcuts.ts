@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { letterKeys } from '../state/preferences.ts';
 
 type Shortcuts = Record<string, () => void>;
@@ -42,7 +42,7 @@ document.addEventListener('keydown', handle);
 export function useShortcuts(shortcuts: Shortcuts): void {
   const ref = useRef(shortcuts);
   ref.current = shortcuts;
-  useEffect(() => {
+  useLayoutEffect(() => {
     layers.push(ref);
     return () => void layers.splice(layers.indexOf(ref), 1);
   }, []);

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { asProblem } from '../api/problem.ts';
 import { path } from '../routing/router.ts';
 import { service } from '../state/service.ts';
@@ -23,7 +23,7 @@ export function Screen(props: {
   useEffect(() => {
     document.title = `${title} · ${service.value?.site_name ?? 'Linkmill'}`;
   }, [title]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!isFirst) ref.current?.focus({ preventScroll: true });
     isFirst = false;
   }, [path.value]);

@@ -7,7 +7,8 @@ import { useService } from '../../support/processes/service.ts';
 /** A service with the dashboard, and a browser that has not signed in. */
 export function useDashboard(settings: Record<string, string> = {}) {
   useDashboardBuild();
-  const service = useService(settings);
+  // A browser keeps a machine busy enough that the service would reject some requests.
+  const service = useService({ MAX_EVENT_LOOP_DELAY_MS: '0', ...settings });
   const browserPage = useBrowserPage({
     viewport: { width: 1280, height: 800 },
     permissions: ['clipboard-read', 'clipboard-write'],

@@ -45,6 +45,8 @@ test('a link is created, found, opened and edited by keyboard alone', async () =
     async () =>
       (await client().get('/api/v1/urls/second')).body['original_url'] === 'https://example.com/edited',
   );
+  // Until then, the input has the keys.
+  await page().locator('.setting-form').waitFor({ state: 'detached' });
 });
 
 test('rows are walked, copied, selected and deleted by keys, and Undo is reachable', async () => {

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { asProblem } from '../../api/problem.ts';
 import type { ShortUrl } from '../../api/types.ts';
 import { announce } from '../../state/messages.ts';
@@ -27,7 +27,8 @@ export function SettingRow({ url, setting, canWrite, onUrl }: Props) {
   const pencil = useRef<HTMLButtonElement>(null);
   const form = useRef<HTMLFormElement>(null);
   const wasOpen = useRef(false);
-  useEffect(() => {
+  // Before the next key arrives.
+  useLayoutEffect(() => {
     form.current?.querySelector<HTMLElement>('input, select, textarea')?.focus();
     if (wasOpen.current && text === undefined) pencil.current?.focus();
     wasOpen.current = text !== undefined;
