@@ -4,10 +4,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type BusyService, startBusyService } from '../../support/processes/busy-service.ts';
 import type { Tally } from '../../support/processes/load.ts';
 import { startWorker } from '../../support/processes/processes.ts';
+import { readSlowness } from '../../support/processes/slowness.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 /** The longest time until an API client gets its 503. */
 const rejectedWithinMs = 3_000;
+/** The longest time until an API client gets its 503 once the circuit is open. */
+const rejectedAtOnceMs = 500;
 /** The minimum number of visits during an outage, even on a busy machine. */
 const visits = 300;
 
@@ -15,6 +18,8 @@ interface Outage {
   begin: (service: BusyService) => Promise<unknown>;
   end: (service: BusyService) => Promise<unknown>;
   lastsMs: number;
+  /** Whether the creates that began during the outage show it; an outage lasts until they do. */
+  isSeen?: (creates: { status: number | undefined; ms: number }[]) => boolean;
 }
 
 function useBusyService() {
@@ -30,7 +35,7 @@ function useBusyService() {
 
 /** Puts a busy service through an outage and waits until it is healthy and has counted every click exactly once. Resolves to
  *  the results of visits, creates and health checks. */
-async function runOutage(service: BusyService, { begin, end, lastsMs }: Outage) {
+async function runOutage(service: BusyService, { begin, end, lastsMs, isSeen = () => true }: Outage) {
   const { client, web } = service;
   const loggedBefore = web.output().length;
   const { tally, creates, stop, findMiscounted } = await service.startTraffic();
@@ -40,6 +45,8 @@ async function runOutage(service: BusyService, { begin, end, lastsMs }: Outage) 
     const outageBegan = performance.now();
     await delay(lastsMs);
     await waitUntil('visitors have seen the outage', () => visitsOf(tally) > before.visits + visits);
+    const beginsIn = ({ begunAt }: { begunAt: number }) => begunAt > outageBegan;
+    await waitUntil('clients have seen the outage', () => isSeen(creates.filter(beginsIn)));
     const [health, ready] = await Promise.all([client.get('/health'), client.get('/health/ready')]);
     const latenciesMs = tally.latenciesMs.slice(before.latencies).sort((a, b) => a - b);
     const during = creates.slice(before.creates);
@@ -57,7 +64,7 @@ async function runOutage(service: BusyService, { begin, end, lastsMs }: Outage) 
       p99Ms: latenciesMs[Math.floor(latenciesMs.length * 0.99)] ?? NaN,
       creates: summarise(during),
       /** Creates that began during the outage. */
-      newCreates: summarise(during.filter(({ begunAt }) => begunAt > outageBegan)),
+      newCreates: summarise(during.filter(beginsIn)),
       toOperators: { status, works, ready: ready.status },
       logged: (store: string) =>
         web
@@ -81,7 +88,6 @@ const visitsOf = ({ latenciesMs, failures }: Tally) => latenciesMs.length + fail
 const summarise = (creates: { status: number | undefined; retryAfter: string | null; ms: number }[]) => ({
   statuses: [...new Set(creates.map(({ status }) => status))],
   canRetry: creates.every(({ retryAfter }) => Number(retryAfter) > 0),
-  shortestMs: Math.min(...creates.map(({ ms }) => ms)),
   longestMs: Math.max(...creates.map(({ ms }) => ms)),
 });
 
@@ -111,7 +117,7 @@ describe.concurrent('an outage of Redis or the worker loses no click', () => {
       lastsMs: 2_500,
     });
     expect(seen.failures).toEqual([]);
-    expect(seen.p99Ms).toBeLessThan(300);
+    expect(seen.p99Ms).toBeLessThan(300 * readSlowness());
     expect(seen.creates.statuses).toEqual([201]);
     expect(seen.toOperators).toEqual(withoutRedis);
   });
@@ -166,15 +172,16 @@ describe.concurrent('an outage of PostgreSQL or both stores loses no click', () 
       lastsMs: 4_500,
     },
   ])('cached short URLs redirect and creates get 503 within 3 s while PostgreSQL $outage', async (outage) => {
-    const seen = await runOutage(service(), outage);
+    const isAtOnce = ({ status, ms }: { status: number | undefined; ms: number }) =>
+      status === 503 && ms < rejectedAtOnceMs;
+    const seen = await runOutage(service(), { ...outage, isSeen: (creates) => creates.some(isAtOnce) });
     expect(seen.failures).toEqual([]);
     expect(seen.newCreates).toMatchObject({ statuses: [503], canRetry: true });
     expect(seen.creates.longestMs).toBeLessThan(rejectedWithinMs);
-    expect(seen.newCreates.shortestMs).toBeLessThan(500);
-    // The circuit may open once more while PostgreSQL starts.
-    expect([openedAndClosed, [openedAndClosed[0], ...openedAndClosed]]).toContainEqual(
-      seen.logged('PostgreSQL'),
-    );
+    // The circuit may open once more while PostgreSQL starts, and on a busy machine more often.
+    const logged = seen.logged('PostgreSQL');
+    expect([logged[0], logged.at(-1)]).toEqual(openedAndClosed);
+    expect(logged.length).toBeLessThanOrEqual(2 + 2 * readSlowness());
     expect(seen.toOperators).toEqual({
       status: 'degraded',
       works: { redirects: 'cached', api: 'none', jobs: true, clicks: 'redis' },

@@ -4,6 +4,7 @@ import { closeRedis, openRedis } from '../../../src/storage/redis/redis.ts';
 import { placeWeb } from '../../support/processes/launch.ts';
 import { runProcess, startWeb, startWorker } from '../../support/processes/processes.ts';
 import { silentLog, useDatabase } from '../../support/resources.ts';
+import { findLastingPort } from '../../support/services/ports.ts';
 import { useRedisUsers } from '../../support/services/redis-users.ts';
 import { startTestRedis } from '../../support/services/servers.ts';
 import { waitUntil } from '../../support/wait-until.ts';
@@ -83,7 +84,9 @@ describe.each([
   });
 
   test('exits with code 1 and the cause when Redis is a cluster node', async () => {
-    const node = await startTestRedis({ args: ['--cluster-enabled', 'yes'] });
+    // By default its second port is 10,000 above the first, and may be in use.
+    const busPort = await findLastingPort();
+    const node = await startTestRedis({ args: ['--cluster-enabled', 'yes', '--cluster-port', `${busPort}`] });
     try {
       const settings = { DATABASE_URL: database.url(), REDIS_URL: node.url, ...(await place()) };
       const { code, stdout } = await runProcess(entry, settings);

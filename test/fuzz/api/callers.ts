@@ -14,6 +14,8 @@ const permissions = {
 
 /** The bearer token of /metrics. */
 export const operatorToken = 'metrics-of-the-fuzzed-service';
+/** Sessions per sign-in, so that a request can end another session than its own. */
+const browserSessions = 3;
 const unknownKey = `lm_0123456789ab_${'x'.repeat(43)}`;
 
 /** Creates an API key per caller, and a session for the caller `browser`, and replaces one that a request has ended or changed. */
@@ -27,12 +29,17 @@ export async function createCallers({ apiKeys, sessions }: { apiKeys: ApiKeys; s
     const made = await apiKeys.create(name, (permissions as Record<string, object>)[name]);
     keys.set(name, made.key);
   };
+  let browserKeyId: number | undefined;
   let sessionToken = '';
   const signIn = async () => {
-    const { id } = await apiKeys.create('browser');
-    const token = createToken();
-    await sessions.create(id, { tokenHash: hashOf(token), userAgent: null, replacedHash: null });
-    sessionToken = token;
+    const known = browserKeyId === undefined ? undefined : await apiKeys.get(browserKeyId);
+    const isValid = known?.revokedAt === null && (known.expiresAt === null || known.expiresAt > new Date());
+    const id = isValid ? known.id : (await apiKeys.create('browser')).id;
+    browserKeyId = id;
+    const tokens = Array.from({ length: browserSessions }, createToken);
+    for (const token of tokens)
+      await sessions.create(id, { tokenHash: hashOf(token), userAgent: null, replacedHash: null });
+    sessionToken = tokens[0]!;
   };
   await Promise.all([...Object.keys(permissions).map(issue), signIn()]);
   return {
