@@ -66,6 +66,7 @@ const order = [
   'src/http/connections',
   'src/http/uploads',
   'src/http/problems',
+  'src/http/pages/texts',
   'src/http/pages',
   'src/http/server',
   'src/http/static',

@@ -37,6 +37,12 @@ export const topics: Readonly<Record<string, Topic>> = {
       /^WARM_CACHE_/,
     ],
   },
+  pages: {
+    title: 'Pages',
+    intro:
+      'What visitors see on pages, such as that of an unknown or protected short URL. The pages are in English or German, as the browser prefers.',
+    settings: ['SITE_NAME', 'HOME_URL', 'CONTACT_URL'],
+  },
   clicks: {
     title: 'Clicks',
     intro: 'How clicks are counted, what is stored of them, and for how long.',

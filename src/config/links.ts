@@ -5,7 +5,18 @@ import { unsafeSchemes } from '../urls/input/served-url.ts';
 import { redirectStatuses } from '../urls/url.ts';
 import { wholeNumberText } from '../validation/integer.ts';
 import { parseUrl } from '../validation/parse-url.ts';
+import { storedText } from '../validation/text.ts';
 import { hostAndPort, isBase, listOf, url } from './values.ts';
+
+/** A URL that pages link to, as browsers write it. */
+const pageUrl = (protocol: RegExp, example: string) =>
+  url(protocol, example)
+    .transform((value) => new URL(value))
+    .refine(
+      ({ username, password }) => username + password === '',
+      'must not contain a user name or password',
+    )
+    .transform(({ href }) => href);
 
 /** Settings of the web process: where short URLs are, what they may be, and how they redirect. */
 export const links = {
@@ -71,6 +82,16 @@ export const links = {
     .describe(
       'Characters of a `custom_code`: `ascii`, letters, digits, `-` and `_`; `dots`, also single dots between them; `unicode`, also letters and digits of every script, but no mix of Latin, Greek and Cyrillic',
     ),
+  SITE_NAME: storedText({ max: 60, clean: (text) => text.trim() })
+    .refine((name) => !/\p{Bidi_Control}/u.test(name), 'must not contain bidirectional controls')
+    .default('Linkmill')
+    .describe('Name of the service on its pages for visitors'),
+  HOME_URL: pageUrl(/^https?$/, 'https://example.com')
+    .optional()
+    .describe('Page to which the name of the service links; default: the page at `/`'),
+  CONTACT_URL: pageUrl(/^(https?|mailto)$/, 'https://example.com/contact or mailto:links@example.com')
+    .optional()
+    .describe('Page or e-mail address to which the pages for visitors link as contact; default: no link'),
   KEY_POOL_LOW_WATERMARK: wholeNumberText(1, 10_000_000)
     .optional()
     .describe('Keys in the pool below which a replenishment starts; default: half of `KEY_POOL_TARGET`'),

@@ -25,11 +25,13 @@ import { requireUsableSchema } from '../http/middleware/usable-schema.ts';
 import { createApiDocument } from '../http/openapi/document.ts';
 import { bullBoard } from '../http/ops/bull-board.ts';
 import type { HealthDeps } from '../http/ops/health.ts';
+import type { Pages } from '../http/pages/pages.ts';
 import { mountedRoutes, publicHandlers } from '../http/public-routes.ts';
 import type { Redirect } from '../http/redirect/redirect.ts';
 import { mountPublic } from '../http/routes/mount-public.ts';
 import { readDashboardFiles } from '../http/static/dashboard-files.ts';
 import { serveDashboard } from '../http/static/dashboard.ts';
+import { serveIcons } from '../http/static/icons.ts';
 import { serveSwagger } from '../http/static/swagger.ts';
 import type { Log } from '../log.ts';
 import type { Queues } from '../queues/queues.ts';
@@ -41,6 +43,7 @@ export interface AppDeps {
   config: WebConfig;
   redirect: Redirect;
   preview: Koa.Middleware;
+  pages: Pages;
   api: ApiDeps;
   apiKeyCache: ApiKeyCache;
   rateLimits: RateLimits;
@@ -70,7 +73,7 @@ const contentSecurityPolicy = {
 
 /** The Koa application: its middleware, outermost first, then its routers. */
 export function createApp(deps: AppDeps): Koa {
-  const { config, redirect, preview, rateLimits, requestCounts, log } = deps;
+  const { config, redirect, preview, pages, rateLimits, requestCounts, log } = deps;
   const app = new Koa();
   // Errors after the response has begun, such as a disconnected client.
   app.on('error', (error: unknown) => log.debug({ err: error }, 'failed to deliver a response'));
@@ -79,7 +82,7 @@ export function createApp(deps: AppDeps): Koa {
   const apiPaths = Object.values(operations).map((operation) => operation.path);
   const middleware = [
     requestCounts.middleware,
-    handleErrors(log, { onProblem: requestCounts.addProblem, baseUrl: config.BASE_URL }),
+    handleErrors(log, { onProblem: requestCounts.addProblem, baseUrl: config.BASE_URL, pages }),
     limitUnknownCodes(rateLimits),
     redirect.middleware,
     // After redirects, which carry only their own headers. HSTS belongs to the proxy that terminates TLS.
@@ -91,6 +94,7 @@ export function createApp(deps: AppDeps): Koa {
     limitAddress(rateLimits),
     preview,
     serveDashboard(readDashboardFiles({ basePath, apiPaths }), basePath),
+    serveIcons,
     serveSwagger(),
     openBullBoard(deps, sessionReader),
   ];

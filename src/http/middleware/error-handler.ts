@@ -1,9 +1,10 @@
 import type { Context, Middleware } from 'koa';
+import { readShortCode } from '../../keys/short-code.ts';
 import type { Log } from '../../log.ts';
 import { answerPage } from '../pages/page.ts';
-import { problemPage } from '../pages/problem-pages.ts';
+import type { Pages } from '../pages/pages.ts';
 import { problemOf } from '../problems/from-error.ts';
-import { problemTypes, type ProblemType } from '../problems/problem-types.ts';
+import type { ProblemType } from '../problems/problem-types.ts';
 import {
   methodNotAllowed,
   presentProblem,
@@ -12,6 +13,7 @@ import {
   routeNotFound,
 } from '../problems/problem.ts';
 import { toLoggedPath } from '../server/logged-path.ts';
+import { shortCodeOf } from '../server/target-path.ts';
 
 /** The path of a request; undefined for a request line such as `GET http://[/`, which Node accepts and Koa cannot parse. */
 function readPath(ctx: Context): string | undefined {
@@ -32,12 +34,16 @@ export const isVisitorPath = (path: string) => !notForVisitors.test(path);
 const wantsPage = (ctx: Context, path: string) =>
   isVisitorPath(path) && ctx.accepts('json', 'html') === 'html';
 
-/** Answers every error as `application/problem+json` (RFC 9457), or as a page for browsers. An unexpected error is logged, and its
- *  answer shows nothing of it. `baseUrl` is undefined in a process without one. */
+/** The short code in a path, which may be that of a preview. */
+const requestedCode = (path: string) => readShortCode(shortCodeOf(path).replace(/(?:\+|%2B)$/i, ''));
+
+/** Answers every error as `application/problem+json` (RFC 9457), or as a page for browsers if there are `pages`. An unexpected error is
+ *  logged, and its answer shows nothing of it. `baseUrl` is undefined in a process without one. */
 export function handleErrors(
   log: Log,
-  { onProblem, baseUrl }: { onProblem?: (type: ProblemType) => void; baseUrl: string | undefined },
+  options: { onProblem?: (type: ProblemType) => void; baseUrl: string | undefined; pages?: Pages },
 ): Middleware {
+  const { onProblem, baseUrl, pages } = options;
   return async (ctx, next) => {
     const path = readPath(ctx);
     try {
@@ -53,8 +59,8 @@ export function handleErrors(
       ctx.status = problem.status;
       ctx.set(problemHeaders);
       ctx.set(problem.headers);
-      if (path !== undefined && wantsPage(ctx, path)) {
-        answerPage(ctx, problem.status, problemPage(problem, problemTypes[problem.type].title));
+      if (pages && path !== undefined && wantsPage(ctx, path)) {
+        answerPage(ctx, problem.status, pages(ctx).problem(problem, requestedCode(path)));
         return;
       }
       ctx.body = presentProblem(problem, baseUrl);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { version } from '../../version.ts';
-import { homePage } from '../pages/home-page.ts';
 import { pageAnswer } from '../pages/page.ts';
+import type { Pages } from '../pages/pages.ts';
 import type { PublicHandlers, PublicRoutes } from '../routes/public-route.ts';
 
 export const serviceRoutes = {
@@ -21,13 +21,14 @@ export const serviceRoutes = {
   },
 } as const satisfies PublicRoutes;
 
-export function serviceHandlers({ baseUrl }: { baseUrl: string }): PublicHandlers<typeof serviceRoutes> {
-  const home = homePage(baseUrl);
+export function serviceHandlers({ pages }: { pages: Pages }): PublicHandlers<typeof serviceRoutes> {
   return {
     getService: ({ ctx }) => {
       ctx.vary('Accept');
       const wantsPage = ctx.accepts('json', 'html') === 'html';
-      return wantsPage ? pageAnswer(200, home) : { status: 200, body: { service: 'linkmill', version } };
+      return wantsPage
+        ? pageAnswer(200, pages(ctx).home())
+        : { status: 200, body: { service: 'linkmill', version } };
     },
   };
 }

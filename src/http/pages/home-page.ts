@@ -1,17 +1,24 @@
 import { html } from './html.ts';
-import { type Page, renderPage } from './page.ts';
+import type { Page } from './page.ts';
+import { addressOf, type PageContext, renderVisitorPage } from './visitor-page.ts';
 
 /** The page at `/`, for visitors who do not know the service. */
-export const homePage = (baseUrl: string): Page =>
-  renderPage({
-    title: 'Linkmill',
-    main: html`<h1>Linkmill</h1>
-      <p>Linkmill is a URL shortener. Its short links redirect to longer ones.</p>
+export function homePage(context: PageContext): Page {
+  const { site, texts } = context;
+  const { home } = texts;
+  const example = addressOf(site, 'aB3xY9z');
+  return renderVisitorPage(context, {
+    title: site.name,
+    main: html`<h1>${home.title}</h1>
+      <p>${home.text}</p>
       <dl>
-        <dt>Short link</dt>
-        <dd class="url">${baseUrl}/aB3xY9z</dd>
-        <dt>Preview of its destination: add a plus sign</dt>
-        <dd class="url">${baseUrl}/aB3xY9z+</dd>
+        <dt>${home.link}</dt>
+        <dd class="url">${example}</dd>
+        <dt>${home.preview}</dt>
+        <dd class="url">${example}+</dd>
       </dl>
-      <p><a href="${baseUrl}/report">Report a link</a> · <a href="${baseUrl}/docs">API documentation</a></p>`,
+      <p>
+        <a href="${site.baseUrl}/report">${home.report}</a> · <a href="${site.baseUrl}/docs">${home.docs}</a>
+      </p>`,
   });
+}

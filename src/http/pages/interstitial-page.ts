@@ -1,44 +1,56 @@
 import { html } from './html.ts';
-import { type Page, renderPage } from './page.ts';
+import type { Page } from './page.ts';
+import type { Texts } from './texts/en.ts';
+import { addressOf, type PageContext, renderVisitorPage } from './visitor-page.ts';
 
-const oneTimeHint = html`<p>This link works only once. After you open it, no one can open it again.</p>`;
-
-function passwordField(isWrong: boolean) {
-  const error = html`<p class="wrong" id="wrong" role="alert">The password is incorrect.</p>`;
+/** The field, and for password managers the short URL as user name: each short URL has its own password. */
+function passwordField(
+  texts: Texts['interstitial'],
+  { address, isWrong }: { address: string; isWrong: boolean },
+) {
+  const error = html`<p class="wrong" id="wrong" role="alert">${texts.wrong}</p>`;
   const described = html` aria-invalid="true" aria-describedby="wrong"`;
   return html`${isWrong ? error : undefined}
-    <label for="password">Password</label>
+    <input name="username" value="${address}" autocomplete="username" hidden />
+    <label for="password">${texts.label}</label>
     <input
       id="password"
       name="password"
       type="password"
       required
       autofocus
-      autocomplete="off"
+      autocomplete="current-password"
       ${isWrong ? described : undefined}
     />`;
 }
 
-/** The page in front of a short URL that requires a password or a confirmation. It does not reveal the original URL. */
-export function interstitialPage(options: {
+/** A short URL that a visitor has to unlock. */
+export interface Interstitial {
+  shortCode: string;
   isOneTime: boolean;
   hasPassword: boolean;
   isWrong?: boolean;
   /** Schemes other than http and https that its original URL may have. */
   schemes: readonly string[];
-}): Page {
-  const { isOneTime, hasPassword, isWrong = false, schemes } = options;
-  const title = hasPassword ? 'This link requires a password' : 'Open this link?';
-  return renderPage({
-    title: isWrong ? `Incorrect password – ${title}` : title,
+}
+
+/** The page in front of a short URL that requires a password or a confirmation. It does not reveal the original URL. */
+export function interstitialPage(context: PageContext, visit: Interstitial): Page {
+  const { shortCode, isOneTime, hasPassword, isWrong = false, schemes } = visit;
+  const texts = context.texts.interstitial;
+  const address = addressOf(context.site, shortCode);
+  const title = hasPassword ? texts.password : texts.confirmation;
+  return renderVisitorPage(context, {
+    title: isWrong ? `${texts.wrongTitle} – ${title}` : title,
     hasForm: true,
     formSchemes: schemes,
     // Without an action, the form is sent to the page's own URL, with the visitor's query.
     main: html`<h1>${title}</h1>
-      ${isOneTime ? oneTimeHint : undefined}
+      <p class="url"><bdi>${address}</bdi></p>
+      ${isOneTime ? html`<p>${texts.oneTime}</p>` : undefined}
       <form method="post">
-        ${hasPassword ? passwordField(isWrong) : undefined}
-        <button>Open link</button>
+        ${hasPassword ? passwordField(texts, { address, isWrong }) : undefined}
+        <button>${texts.open}</button>
       </form>`,
   });
 }

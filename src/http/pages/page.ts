@@ -15,20 +15,24 @@ export interface Page {
 /** Schemes that every original URL may have. */
 const defaultSchemes = ['http', 'https'];
 
-/** Renders a page around its `main` element. The page runs no scripts and must not be framed or indexed, nor cached without `maxAgeSeconds`.
- *  The response to its form may redirect to http, https and `formSchemes`. */
+/** Renders a page around its `main` element, in English unless it has another `language`. The page runs no scripts and must not be framed or
+ *  indexed, nor cached without `maxAgeSeconds`. The response to its form may redirect to http, https and `formSchemes`. */
 export function renderPage(page: {
   title: string;
   main: Html;
-  head?: Html;
+  language?: string;
+  head?: Html | undefined;
+  header?: Html | undefined;
+  footer?: Html | undefined;
   hasForm?: boolean;
   formSchemes?: readonly string[];
   maxAgeSeconds?: number;
 }): Page {
-  const { title, main, head, hasForm = false, formSchemes = [], maxAgeSeconds } = page;
+  const { title, main, language = 'en', head, header, footer } = page;
+  const { hasForm = false, formSchemes = [], maxAgeSeconds } = page;
   const body = renderHtml(
     html`<!doctype html>
-      <html lang="en">
+      <html lang="${language}">
         <head>
           <meta charset="utf-8" />
           <meta name="viewport" content="width=device-width, initial-scale=1" />
@@ -36,7 +40,9 @@ export function renderPage(page: {
           ${head} ${styleElement}
         </head>
         <body>
+          ${header}
           <main>${main}</main>
+          ${footer}
         </body>
       </html> `,
   );
@@ -45,6 +51,7 @@ export function renderPage(page: {
     body,
     headers: {
       ...headersOf(hasForm ? [...defaultSchemes, ...formSchemes] : []),
+      'Content-Language': language,
       'Cache-Control': cacheControl,
     },
   };
@@ -56,6 +63,8 @@ function headersOf(formSchemes: string[]): Record<string, string> {
     'Content-Security-Policy': [
       "default-src 'none'",
       `style-src 'sha256-${styleHash}'`,
+      // The icon.
+      "img-src 'self'",
       // Browsers also apply form-action to the redirect after a form, which goes to any original URL.
       `form-action ${formSchemes.map((scheme) => `${scheme}:`).join(' ') || "'none'"}`,
       "base-uri 'none'",

@@ -1,8 +1,10 @@
 import { domainToUnicode } from 'node:url';
 import { pathOfCode } from '../../urls/short-url.ts';
 import { parseUrl } from '../../validation/parse-url.ts';
+import { basePathOf } from '../base-path.ts';
 import { html } from './html.ts';
-import { type Page, renderPage } from './page.ts';
+import type { Page } from './page.ts';
+import { addressOf, type PageContext, renderVisitorPage } from './visitor-page.ts';
 
 /** The details of a short URL that a visitor may see before following it. */
 export interface Preview {
@@ -22,50 +24,61 @@ export function hostOf(originalUrl: string): { unicode: string; ascii: string } 
   return { unicode: domainToUnicode(ascii) || ascii, ascii };
 }
 
-/** The page that shows the original URL of a short URL. */
-export function previewPage(preview: Preview, basePath: string): Page {
+/** The page that shows the original URL of a short URL, its host first. */
+export function previewPage(context: PageContext, preview: Preview): Page {
   const { shortCode, originalUrl, title, createdAt, expiresAt } = preview;
-  return renderPage({
-    title: 'Link preview',
-    ...(originalUrl !== undefined && { head: openGraph(originalUrl, title) }),
-    main: html`<h1>Link preview</h1>
+  const { site, texts } = context;
+  const { preview: words, locale } = texts;
+  const basePath = basePathOf(site.baseUrl);
+  const row = (name: string, value: ReturnType<typeof html>) =>
+    html`<dt>${name}</dt>
+      <dd>${value}</dd>`;
+  return renderVisitorPage(context, {
+    title: words.title,
+    ...(originalUrl !== undefined && { head: openGraph(context, originalUrl, title) }),
+    main: html`${originalUrl === undefined ? hidden(context, preview) : target(context, { shortCode, originalUrl })}
       <dl>
-        ${originalUrl === undefined ? hidden(preview) : target(originalUrl)}
-        ${title === undefined ? undefined : row('Title', bidiSafe(title))} ${row('Created', time(createdAt))}
-        ${expiresAt ? row('Expires', time(expiresAt)) : undefined}
+        ${title === undefined ? undefined : row(words.name, bidiSafe(title))}
+        ${row(words.created, time(createdAt, locale))}
+        ${expiresAt ? row(words.expires, time(expiresAt, locale)) : undefined}
       </dl>
-      <p><a class="button" rel="nofollow" href="${basePath}/${pathOfCode(shortCode)}">Open link</a></p>
-      <p><a rel="nofollow" href="${basePath}/report?code=${pathOfCode(shortCode)}">Report this link</a></p>`,
+      <p><a class="button" rel="nofollow" href="${basePath}/${pathOfCode(shortCode)}">${words.open}</a></p>
+      <p><a rel="nofollow" href="${basePath}/report?code=${pathOfCode(shortCode)}">${words.report}</a></p>`,
   });
 }
 
 /** Open Graph tags, which chat programs show as a link preview. */
-function openGraph(originalUrl: string, title: string | undefined) {
+function openGraph({ site, texts }: PageContext, originalUrl: string, title: string | undefined) {
   const { unicode } = hostOf(originalUrl);
-  return html`<meta property="og:title" content="${(title ?? unicode).replace(directionControls, '')}" />
-    <meta property="og:description" content="Redirects to ${unicode}" />`;
+  return html`<meta property="og:site_name" content="${site.name}" />
+    <meta property="og:title" content="${(title ?? unicode).replace(directionControls, '')}" />
+    <meta property="og:description" content="${texts.preview.description(unicode)}" />`;
 }
 
-function target(originalUrl: string) {
+/** The host as heading, in both forms if they differ, and the URL. A URL without a host, such as that of an e-mail address, is its own heading. */
+function target(
+  { site, texts }: PageContext,
+  { shortCode, originalUrl }: { shortCode: string; originalUrl: string },
+) {
   const { unicode, ascii } = hostOf(originalUrl);
-  const both = html`<bdi>${unicode}</bdi> (<bdi>${ascii}</bdi>)`;
-  return html`<dt>URL</dt>
-    <dd class="url">${bidiSafe(originalUrl)}</dd>
-    ${ascii === '' ? undefined : row('Site', unicode === ascii ? html`<bdi>${ascii}</bdi>` : both)}`;
+  const url = html`<p class="url">${bidiSafe(originalUrl)}</p>`;
+  return html`<p class="faint"><bdi>${texts.preview.redirectsTo(addressOf(site, shortCode))}</bdi></p>
+    <h1 class="host">${unicode === '' ? bidiSafe(originalUrl) : html`<bdi>${unicode}</bdi>`}</h1>
+    ${unicode === ascii ? undefined : html`<p class="url"><bdi>${ascii}</bdi></p>`}
+    ${unicode === '' ? undefined : url}`;
 }
 
-function hidden({ hasPassword }: Preview) {
-  const reason = hasPassword ? 'Shown after the password is entered.' : 'Shown when the link is opened.';
-  return row('URL', html`${reason}`);
+function hidden({ site, texts }: PageContext, { shortCode, hasPassword }: Preview) {
+  const { title, behindPassword, behindConfirmation } = texts.preview;
+  return html`<h1>${title}</h1>
+    <p class="url"><bdi>${addressOf(site, shortCode)}</bdi></p>
+    <p>${hasPassword ? behindPassword : behindConfirmation}</p>`;
 }
 
-const row = (name: string, value: ReturnType<typeof html>) =>
-  html`<dt>${name}</dt>
-    <dd>${value}</dd>`;
-
-const format = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' });
-
-const time = (date: Date) => html`<time datetime="${date.toISOString()}">${format.format(date)} UTC</time>`;
+function time(date: Date, locale: string) {
+  const format = new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' });
+  return html`<time datetime="${date.toISOString()}">${format.format(date)} UTC</time>`;
+}
 
 /** Bidirectional control characters, which could reverse the text around them. */
 const directionControls = /[\u202A-\u202E\u2066-\u2069]/g;

@@ -1,60 +1,34 @@
+import { isCodeCaseIgnored } from '../../keys/short-code.ts';
 import type { ProblemType } from '../problems/problem-types.ts';
 import type { Problem } from '../problems/problem.ts';
 import { html } from './html.ts';
-import { type Page, renderPage } from './page.ts';
+import type { Page } from './page.ts';
+import type { Texts } from './texts/en.ts';
+import { addressOf, type PageContext, renderVisitorPage } from './visitor-page.ts';
 
-/** The texts of problems for visitors, who see a page instead of JSON. */
-const texts: Partial<Record<ProblemType, { title: string; text: string }>> = {
-  'not-found': {
-    title: 'Link not found',
-    text: 'The link may be mistyped, or its owner may have removed it.',
-  },
-  expired: { title: 'This link has expired', text: 'It no longer redirects.' },
-  exhausted: {
-    title: 'This link has reached its click limit',
-    text: 'It no longer redirects.',
-  },
-  blocked: {
-    title: 'This link is blocked',
-    text: 'The site that this link redirects to is blocked.',
-  },
-  'too-many-attempts': {
-    title: 'Too many attempts',
-    text: 'The password was entered incorrectly too often. Please try again later.',
-  },
-  'rate-limited': {
-    title: 'Too many requests',
-    text: 'Your network has sent too many requests. Please try again in a minute.',
-  },
-  'cross-origin-request': {
-    title: 'Please open the link directly',
-    text: 'Another site tried to open this link for you. For your protection, this is not allowed.',
-  },
-  unavailable: {
-    title: 'Temporarily unavailable',
-    text: 'The service is temporarily unavailable. Please try again in a moment.',
-  },
-};
+/** Problems of the requested short URL itself. */
+const ofShortUrl = new Set<ProblemType>(['not-found', 'expired', 'exhausted', 'blocked']);
 
-const prepared = new Map(
-  Object.entries(texts).map(([type, { title, text }]) => [
-    type,
-    renderPage({
-      title,
-      main: html`<h1>${title}</h1>
-        <p>${text}</p>`,
-    }),
-  ]),
-);
-
-/** The page for a problem. Pages with a text above are rendered once: the same problem gives the same bytes. */
-export function problemPage({ type, message }: Problem, title: string): Page {
-  return (
-    prepared.get(type) ??
-    renderPage({
-      title,
-      main: html`<h1>${title}</h1>
-        <p>${message}</p>`,
-    })
-  );
+/** The page for a problem. It depends on nothing but the problem's type and the requested code, so that a deleted short URL looks like one that
+ *  never existed. A problem that visitors never cause by following a link has its details in English. */
+export function problemPage(
+  context: PageContext,
+  { type, status, message }: Problem,
+  shortCode: string | undefined,
+): Page {
+  const { site, texts } = context;
+  const known: Partial<Record<ProblemType, { title: string; text: string }>> = texts.problems;
+  const { title, text } = known[type] ?? { title: texts.otherProblem, text: undefined };
+  const address = shortCode !== undefined && ofShortUrl.has(type) ? addressOf(site, shortCode) : undefined;
+  return renderVisitorPage(context, {
+    title,
+    main: html`<p class="faint">${texts.error(status)}</p>
+      <h1>${title}</h1>
+      ${address === undefined ? undefined : html`<p class="url"><bdi>${address}</bdi></p>`}
+      ${text === undefined ? html`<p lang="en">${message}</p>` : html`<p>${text} ${caseHint(type, texts)}</p>`}
+      ${type === 'not-found' ? html`<p>${texts.notFound.removed}</p>` : undefined}`,
+  });
 }
+
+const caseHint = (type: ProblemType, { notFound }: Texts) =>
+  type === 'not-found' && !isCodeCaseIgnored() ? notFound.caseMatters : undefined;

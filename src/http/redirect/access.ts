@@ -56,7 +56,7 @@ export function createAccessRules(deps: {
     const { shortCode, url } = visit;
     if (ctx.method !== 'POST') {
       await requireClicksLeft(usageLimit, url);
-      interstitial.show(ctx, url);
+      interstitial.show(ctx, shortCode, url);
       return;
     }
     if (!(await interstitial.opens(ctx, shortCode, url))) return;

@@ -6,8 +6,8 @@ import { type StoredUrl, UrlNotFound } from '../../urls/url.ts';
 import { createFormReader } from '../middleware/form.ts';
 import { isSameOrigin } from '../middleware/same-origin.ts';
 import { validate } from '../middleware/validation.ts';
-import { interstitialPage } from '../pages/interstitial-page.ts';
 import { answerPage, wantsJson } from '../pages/page.ts';
+import type { Pages } from '../pages/pages.ts';
 import { Problem } from '../problems/problem.ts';
 import { visitRoutes } from './visit-routes.ts';
 
@@ -24,11 +24,12 @@ export function createInterstitial(deps: {
   /** Whether a password matches a hash. Throws Overloaded. */
   checkPassword: (password: string, hash: string) => Promise<boolean>;
   readClientAddress: (request: IncomingMessage) => string;
+  pages: Pages;
   baseUrl: string;
   /** Schemes other than http and https that original URLs may have. */
   schemes: readonly string[];
 }) {
-  const { findUrl, attempts, checkPassword, readClientAddress, baseUrl, schemes } = deps;
+  const { findUrl, attempts, checkPassword, readClientAddress, pages, baseUrl, schemes } = deps;
 
   async function check(password: string, attempt: PasswordAttempt): Promise<boolean> {
     try {
@@ -54,20 +55,18 @@ export function createInterstitial(deps: {
   }
 
   /** Shows the page, or answers a JSON client with a problem. */
-  function show(ctx: Context, { rules }: CachedUrl): void {
+  function show(ctx: Context, shortCode: string, { rules }: CachedUrl): void {
     const hasPassword = rules?.isProtected ?? false;
     if (wantsJson(ctx)) throw hasPassword ? passwordRequired() : confirmationRequired();
-    answerPage(ctx, 200, interstitialPage({ hasPassword, isOneTime: rules?.isOneTime ?? false, schemes }));
+    const visit = { shortCode, hasPassword, isOneTime: rules?.isOneTime ?? false, schemes };
+    answerPage(ctx, 200, pages(ctx).interstitial(visit));
   }
 
-  function rejectPassword(ctx: Context, { rules }: CachedUrl): void {
+  function rejectPassword(ctx: Context, shortCode: string, { rules }: CachedUrl): void {
     const problem = invalidPassword();
     if (wantsJson(ctx)) throw problem;
-    answerPage(
-      ctx,
-      problem.status,
-      interstitialPage({ hasPassword: true, isOneTime: rules?.isOneTime ?? false, isWrong: true, schemes }),
-    );
+    const visit = { shortCode, hasPassword: true, isOneTime: rules?.isOneTime ?? false, schemes };
+    answerPage(ctx, problem.status, pages(ctx).interstitial({ ...visit, isWrong: true }));
   }
 
   return {
@@ -78,9 +77,9 @@ export function createInterstitial(deps: {
       if (!isSameOrigin(ctx, baseUrl)) throw crossOriginRequest();
       if (!url.rules?.isProtected) return true;
       const { password = '' } = validate(unlockForm.schema, await readForm(ctx));
-      if (password === '') show(ctx, url);
+      if (password === '') show(ctx, shortCode, url);
       else if (await isCorrect(ctx, shortCode, password)) return true;
-      else rejectPassword(ctx, url);
+      else rejectPassword(ctx, shortCode, url);
       return false;
     },
   };

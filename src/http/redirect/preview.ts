@@ -5,9 +5,9 @@ import type { UsageLimit } from '../../urls/access/usage-limit.ts';
 import { shortUrlOf } from '../../urls/short-url.ts';
 import { type StoredUrl, UrlNotFound } from '../../urls/url.ts';
 import type { Urls } from '../../urls/urls.ts';
-import { basePathOf } from '../base-path.ts';
 import { pageAnswer, wantsJson } from '../pages/page.ts';
-import { hostOf, type Preview, previewPage } from '../pages/preview-page.ts';
+import type { Pages } from '../pages/pages.ts';
+import { hostOf, type Preview } from '../pages/preview-page.ts';
 import { methodNotAllowed } from '../problems/problem.ts';
 import type { PublicAnswer } from '../routes/public-route.ts';
 import { sendAnswer } from '../routes/reply.ts';
@@ -22,9 +22,10 @@ export function createPreview(deps: {
   usageLimit: Pick<UsageLimit, 'hasClicksLeft'>;
   /** Whether a client has requested too many unknown codes. */
   isThrottled: (request: IncomingMessage) => boolean;
+  pages: Pages;
   baseUrl: string;
 }) {
-  const { urls, findUrl, usageLimit, isThrottled, baseUrl } = deps;
+  const { urls, findUrl, usageLimit, isThrottled, pages, baseUrl } = deps;
 
   async function find(shortCode: string, request: IncomingMessage): Promise<Preview> {
     // Rejects unknown codes from the caches, without a database query.
@@ -40,7 +41,7 @@ export function createPreview(deps: {
     const preview = await find(shortCode, ctx.req);
     const response: PublicAnswer<typeof visitRoutes.previewUrl> = wantsJson(ctx)
       ? { status: 200, body: presentPreview(preview, baseUrl) }
-      : pageAnswer(200, previewPage(preview, basePathOf(baseUrl)));
+      : pageAnswer(200, pages(ctx).preview(preview));
     sendAnswer(ctx, response);
   }
 

@@ -4,11 +4,10 @@ import { reportReasons } from '../../reports/report.ts';
 import type { Reports } from '../../reports/reports.ts';
 import { UrlNotFound } from '../../urls/url.ts';
 import { storedText } from '../../validation/text.ts';
-import { basePathOf } from '../base-path.ts';
 import type { RateLimits } from '../middleware/rate-limits.ts';
 import { isSameOrigin } from '../middleware/same-origin.ts';
 import { pageAnswer, wantsJson } from '../pages/page.ts';
-import { reportPage, reportReceivedPage } from '../pages/report-page.ts';
+import type { Pages } from '../pages/pages.ts';
 import { Problem } from '../problems/problem.ts';
 import type { PublicHandlers, PublicRoutes } from '../routes/public-route.ts';
 
@@ -76,14 +75,14 @@ export const reportRoutes = {
 export function visitorReportHandlers(deps: {
   reports: Reports;
   rateLimits: RateLimits;
+  pages: Pages;
   baseUrl: string;
 }): PublicHandlers<typeof reportRoutes> {
-  const { reports, rateLimits, baseUrl } = deps;
-  const basePath = basePathOf(baseUrl);
+  const { reports, rateLimits, pages, baseUrl } = deps;
   return {
-    getReportPage: ({ query: { code } }) => {
+    getReportPage: ({ query: { code }, ctx }) => {
       const shortCode = code === undefined ? undefined : toShortCode(code);
-      return pageAnswer(200, reportPage(shortCode ?? '', basePath));
+      return pageAnswer(200, pages(ctx).report(shortCode ?? ''));
     },
 
     createReport: async ({ body: { short_code: given, reason, comment }, ctx }) => {
@@ -95,7 +94,7 @@ export function visitorReportHandlers(deps: {
       await reports.add({ shortCode, reason, comment: comment ?? null });
       return wantsJson(ctx)
         ? { status: 202, body: { status: 'received' } }
-        : pageAnswer(202, reportReceivedPage);
+        : pageAnswer(202, pages(ctx).reportReceived());
     },
   };
 }

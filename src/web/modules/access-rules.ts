@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis';
 import type { UserAgents } from '../../clicks/enrichment/agents/user-agents.ts';
 import type { EnrichClick } from '../../clicks/enrichment/enrich.ts';
 import type { WebConfig } from '../../config/web.ts';
+import type { Pages } from '../../http/pages/pages.ts';
 import { createAccessRules } from '../../http/redirect/access.ts';
 import { createInterstitial } from '../../http/redirect/interstitial.ts';
 import { createPreview } from '../../http/redirect/preview.ts';
@@ -39,11 +40,12 @@ export function openAccessRules(
     urls: Pick<Urls, 'resolve'>;
     enrichClick: EnrichClick;
     responses: RedirectResponses;
+    pages: Pages;
     isThrottled: (request: IncomingMessage) => boolean;
     userAgents: Pick<UserAgents, 'find'>;
   },
 ) {
-  const { db, cacheRedis, breakers, urls, enrichClick, responses, isThrottled, userAgents } = deps;
+  const { db, cacheRedis, breakers, urls, enrichClick, responses, pages, isThrottled, userAgents } = deps;
   const { findByCode } = breakers.postgres.guard(createUrlStore(db));
   const usageLimit = createUsageLimit(breakers.postgres.guard(createUsageStore(db)));
   const checkInTurn = createConcurrencyLimit(passwordChecks);
@@ -62,6 +64,7 @@ export function openAccessRules(
     }),
     checkPassword: (password, hash) => checkInTurn(() => checkPassword(password, hash)),
     readClientAddress: createReadClientAddress(config.TRUSTED_PROXY_HOPS),
+    pages,
     baseUrl: config.BASE_URL,
     schemes: config.ALLOWED_SCHEMES,
   });
@@ -70,6 +73,7 @@ export function openAccessRules(
     findUrl: createSingleFlight(maxPreviews, findByCode),
     usageLimit,
     isThrottled,
+    pages,
     baseUrl: config.BASE_URL,
   });
   const isCrawler = (header: string) => userAgents.find(header).isCrawler;

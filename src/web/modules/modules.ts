@@ -1,4 +1,5 @@
 import { createUserAgents } from '../../clicks/enrichment/agents/user-agents.ts';
+import { createPages } from '../../http/pages/pages.ts';
 import { createRedirectResponses } from '../../http/redirect/response.ts';
 import { createQrImages } from '../../qr/qr-images.ts';
 import { createReportStore } from '../../reports/report-store.ts';
@@ -42,6 +43,12 @@ export async function openModules(web: WebContext, stores: Stores) {
     maxAgeSeconds: config.REDIRECT_MAX_AGE_SECONDS,
   });
   const { isThrottled } = rateLimits;
+  const pages = createPages({
+    name: config.SITE_NAME,
+    baseUrl: config.BASE_URL,
+    homeUrl: config.HOME_URL,
+    contactUrl: config.CONTACT_URL,
+  });
   const apiKeyModule = openApiKeys(web, stores);
   const reportStore = stores.breakers.postgres.guard(createReportStore(stores.db));
   return {
@@ -51,7 +58,8 @@ export async function openModules(web: WebContext, stores: Stores) {
     passwordHashing,
     rateLimits,
     responses,
-    ...openAccessRules(config, { ...stores, urls, enrichClick, responses, isThrottled, userAgents }),
+    pages,
+    ...openAccessRules(config, { ...stores, urls, enrichClick, responses, pages, isThrottled, userAgents }),
     ...apiKeyModule,
     sessions: openSessions(web, { ...stores, ...apiKeyModule }),
     analytics: openAnalytics(web, stores),

@@ -39,11 +39,12 @@ test('a browser gets pages for mistyped short URLs, but not for the API or opera
   }
 });
 
-test('unknown, deleted, disabled and not yet started codes get the same page', async () => {
+test('unknown, deleted, disabled and not yet started codes get the same page, except for the code', async () => {
   const deleted = await insert({});
   await web.client().delete(`/api/v1/urls/${new URL(deleted).pathname.slice(1)}`);
   const urls = [
-    at('unknown7'),
+    // As long as the other codes.
+    at('unknown-77'),
     deleted,
     await insert({ isActive: false }),
     await insert({ startsAt: new Date(Date.now() + hour) }),
@@ -51,7 +52,12 @@ test('unknown, deleted, disabled and not yet started codes get the same page', a
   ];
   const look = async (url: string, init?: RequestOptions) => {
     const { status, headers, text } = await visit(url, init);
-    return { status, headers: [...headers].filter(([name]) => name !== 'date'), text };
+    const code = new URL(url).pathname.slice(1);
+    return {
+      status,
+      headers: [...headers].filter(([name]) => name !== 'date'),
+      text: text.replaceAll(code, '{code}'),
+    };
   };
   for (const init of [{}, { headers: { accept: '*/*' } }, { method: 'HEAD' }, { method: 'POST' }]) {
     const answers = await Promise.all(urls.map((url) => look(url, init)));
@@ -60,7 +66,7 @@ test('unknown, deleted, disabled and not yet started codes get the same page', a
   }
 });
 
-test('every page forbids scripts, frames, caching, indexing and cross-site referrers', async () => {
+test('every page forbids scripts, frames, caching, indexing and cross-site referrers, and is small', async () => {
   const gated = await insert({ password: 'secret' });
   const pages = [
     await visit(at('unknown6')),
@@ -83,5 +89,45 @@ test('every page forbids scripts, frames, caching, indexing and cross-site refer
     expect(text).not.toMatch(/<script|javascript:| on\w+=|https?:\/\//);
     expect(text).toMatch(/<html lang="en">/);
     expect(Buffer.byteLength(text)).toBeLessThan(4_000);
+  }
+});
+
+test('a problem page names the service, the short URL and the status', async () => {
+  const expired = await insert({ expiresAt: new Date(Date.now() - hour) });
+  for (const [url, status] of [
+    [at('unknown5'), 404],
+    [at('unknown5+'), 404],
+    [expired, 410],
+  ] as const) {
+    const { text } = await visit(url);
+    expect(text).toContain(`<title>${/<h1>(.*)<\/h1>/.exec(text)?.[1]} – Linkmill</title>`);
+    expect(text).toContain(`Error ${status}`);
+    expect(text).toContain(`<bdi>${url.replace('http://', '').replace('+', '')}</bdi>`);
+  }
+  expect((await visit(at('two/parts'))).text).not.toContain('two');
+});
+
+test('the password page shows the short URL, to which password managers bind the password', async () => {
+  const url = await insert({ password: 'secret' });
+  const { text } = await visit(url);
+  const address = url.replace('http://', '');
+  expect(text).toContain(`<p class="url"><bdi>${address}</bdi></p>`);
+  expect(text).toContain(`<input name="username" value="${address}" autocomplete="username" hidden />`);
+  expect(text).toContain('autocomplete="current-password"');
+});
+
+test('the icon is served as SVG and as ICO, and cached', async () => {
+  const page = await visit(at('unknown4'));
+  expect(page.text).toContain('<link rel="icon" href="/favicon.svg" type="image/svg+xml" />');
+  for (const [path, type] of [
+    ['favicon.svg', 'image/svg+xml'],
+    ['favicon.ico', 'image/x-icon'],
+  ] as const) {
+    const icon = await visit(at(path));
+    expect(icon.status).toBe(200);
+    expect(icon.headers.get('content-type')).toBe(type);
+    expect(icon.headers.get('cache-control')).toBe('public, max-age=604800');
+    const etag = icon.headers.get('etag')!;
+    expect((await visit(at(path), { headers: { 'if-none-match': etag } })).status).toBe(304);
   }
 });
