@@ -42,6 +42,18 @@ export default defineConfig(({ command }) => ({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    // Fewer, larger files compress better: the first screen, screens about clicks, and screens about the service.
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          groups: [
+            { name: 'first', test: /node_modules|dashboard.(main|screens.links.)/, priority: 1 },
+            { name: 'clicks', test: /screens.(link|analytics|live)./ },
+            { name: 'manage', test: /screens.(tags|trash|reports|keys|transfers|operations)./ },
+          ],
+        },
+      },
+    },
   },
   server: {
     proxy: {
