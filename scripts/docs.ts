@@ -1,15 +1,21 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { conditionSections } from './docs/conditions.ts';
 import { problemTypesPage } from './docs/problem-types.ts';
 import { settingsTables } from './docs/settings-table.ts';
 
 /* npm run docs: writes the generated parts of the documentation. */
-const file = new URL('../docs/configuration.md', import.meta.url);
-const generated = /(<!-- settings: .*?-->\n).*?(<!-- end of settings -->)/s;
-writeFileSync(
-  file,
-  readFileSync(file, 'utf8').replace(
-    generated,
-    (_, begin: string, end: string) => `${begin}\n${settingsTables()}\n\n${end}`,
-  ),
-);
+function replaceGenerated(name: string, what: string, text: string): void {
+  const file = new URL(`../docs/${name}`, import.meta.url);
+  const generated = new RegExp(`(<!-- ${what}: .*?-->\\n).*?(<!-- end of ${what} -->)`, 's');
+  writeFileSync(
+    file,
+    readFileSync(file, 'utf8').replace(
+      generated,
+      (_, begin: string, end: string) => `${begin}\n${text.trimEnd()}\n\n${end}`,
+    ),
+  );
+}
+
+replaceGenerated('configuration.md', 'settings', settingsTables());
+replaceGenerated('runbook.md', 'conditions', conditionSections());
 writeFileSync(new URL('../docs/problems.md', import.meta.url), problemTypesPage());

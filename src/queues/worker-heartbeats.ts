@@ -7,19 +7,25 @@ import { type JobName, jobNames } from './jobs.ts';
 const beatMs = 5_000;
 const aliveMs = 15_000;
 
+/** How long the time of the last heartbeat of any worker is known. */
+const rememberedMs = 7 * 24 * 3_600_000;
+
 /** Members are "process queue"; scores are the time of the heartbeat on the clock of Redis, which all processes share. */
 const beatScript = `
   local time = redis.call('TIME')
   local now = time[1] * 1000 + math.floor(time[2] / 1000)
   redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[1])
   for i = 2, #ARGV do redis.call('ZADD', KEYS[1], now, ARGV[i]) end
-  redis.call('PEXPIRE', KEYS[1], ARGV[1])`;
+  redis.call('PEXPIRE', KEYS[1], ARGV[1])
+  redis.call('SET', KEYS[2], now, 'PX', ${rememberedMs})`;
 const readScript = `
   local time = redis.call('TIME')
   local now = time[1] * 1000 + math.floor(time[2] / 1000)
-  return redis.call('ZRANGEBYSCORE', KEYS[1], now - ARGV[1], '+inf')`;
+  local last = redis.call('GET', KEYS[2])
+  return { redis.call('ZRANGEBYSCORE', KEYS[1], now - ARGV[1], '+inf'), last and now - last or false }`;
 
 const keyOf = (prefix: string) => `${prefix}:workers`;
+const keysOf = (prefix: string) => [keyOf(prefix), `${prefix}:workers:last`] as const;
 
 /** Sends heartbeats for the queues that this process serves. Returns a function that ends them and removes the process. An outage of
  *  Redis is not logged here: the connection reports it. */
@@ -36,7 +42,7 @@ export function sendHeartbeats(deps: {
 
   const poller = createPoller({
     everyMs: beatMs,
-    run: async () => void (await redis.eval(beatScript, 1, keyOf(prefix), aliveMs, ...members)),
+    run: async () => void (await redis.eval(beatScript, 2, ...keysOf(prefix), aliveMs, ...members)),
     onFailure: (error) => log.debug({ err: error }, 'failed to send a heartbeat'),
   });
   void poller.poll();
@@ -49,12 +55,27 @@ export function sendHeartbeats(deps: {
 export type WorkerCounts = ReturnType<typeof createWorkerCounts>;
 
 /** Counts the live worker processes. */
-export const createWorkerCounts = (redis: Redis, prefix: string) => ({
-  /** The worker processes that have served each queue within the last 15 s. */
-  async read(): Promise<Record<JobName, number>> {
-    const members = (await redis.eval(readScript, 1, keyOf(prefix), aliveMs)) as string[];
-    const served = members.map((member) => member.slice(member.indexOf(' ') + 1));
-    const counts = jobNames.map((name) => [name, served.filter((queue) => queue === name).length]);
-    return Object.fromEntries(counts) as Record<JobName, number>;
-  },
-});
+export function createWorkerCounts(redis: Redis, prefix: string) {
+  async function readBeats() {
+    const reply = await redis.eval(readScript, 2, ...keysOf(prefix), aliveMs);
+    const [members, lastSeenMs] = reply as [string[], number | null];
+    return { members, lastSeenMs };
+  }
+
+  return {
+    /** The worker processes that have served each queue within the last 15 s. */
+    async read(): Promise<Record<JobName, number>> {
+      const { members } = await readBeats();
+      const served = members.map((member) => member.slice(member.indexOf(' ') + 1));
+      const counts = jobNames.map((name) => [name, served.filter((queue) => queue === name).length]);
+      return Object.fromEntries(counts) as Record<JobName, number>;
+    },
+
+    /** The worker processes of the last 15 s, and the time since the last heartbeat of any: null if there was none for a week. */
+    async readProcesses(): Promise<{ count: number; lastSeenMs: number | null }> {
+      const { members, lastSeenMs } = await readBeats();
+      const processes = new Set(members.map((member) => member.slice(0, member.indexOf(' '))));
+      return { count: processes.size, lastSeenMs };
+    },
+  };
+}

@@ -3,7 +3,6 @@ import Koa from 'koa';
 import compose from 'koa-compose';
 import helmet from 'koa-helmet';
 import type { ApiKeyCache } from '../api-keys/api-key-cache.ts';
-import type { ClickStatusReader } from '../clicks/recording/status.ts';
 import type { WebConfig } from '../config/web.ts';
 import { type ApiDeps, createHandlers, operations, operationsFor } from '../http/api/api.ts';
 import { mount } from '../http/api/mount.ts';
@@ -37,7 +36,6 @@ import type { Log } from '../log.ts';
 import type { Queues } from '../queues/queues.ts';
 import type { PasswordHashing } from '../urls/access/password.ts';
 import type { UrlStore } from '../urls/store/url-store.ts';
-import { version } from '../version.ts';
 
 export interface AppDeps {
   config: WebConfig;
@@ -51,10 +49,9 @@ export interface AppDeps {
   urlStore: Pick<UrlStore, 'findCrawlable'>;
   queues: Queues;
   requestCounts: RequestCounts;
-  clickStatus: ClickStatusReader;
   /** Returns the metrics in Prometheus' text format. */
   showMetrics: () => Promise<string>;
-  health: Omit<HealthDeps, 'version' | 'clickStatus'>;
+  health: HealthDeps;
   log: Log;
 }
 
@@ -124,18 +121,16 @@ const openBullBoard = ({ config, queues }: AppDeps, sessionReader: SessionReader
 
 /** Answers `publicRoutes`. The redirect and the preview answer `visitRoutes`. */
 function createPublicRouter(deps: AppDeps): Router {
-  const { config, health, clickStatus, api } = deps;
+  const { config, health, api } = deps;
   const router = new Router({ sensitive: true });
   const handlers = publicHandlers({
     ...deps,
     ...health,
-    clickStatus,
     reports: api.reports,
     baseUrl: config.BASE_URL,
     token: config.METRICS_TOKEN,
     isPublic: config.METRICS_PUBLIC,
     createDocument: () => createApiDocument(config.BASE_URL),
-    version,
   });
   mountPublic(router, mountedRoutes, handlers);
   return router;

@@ -1,5 +1,8 @@
+import { createServiceStateReader } from '../http/api/operations/read-state.ts';
+import { createStateStreams } from '../http/api/operations/state-stream.ts';
 import { createConnectionCounts } from '../http/connections/connections.ts';
 import { createRequestCounts } from '../http/middleware/request-counts.ts';
+import type { Activity } from '../http/ops/activity.ts';
 import { createServiceMetrics } from '../http/ops/service-metrics.ts';
 import { createRedirect } from '../http/redirect/redirect.ts';
 import { createLoadShedding } from '../http/server/load-shedding.ts';
@@ -7,6 +10,8 @@ import { createPipeline } from '../http/server/pipeline.ts';
 import { createRedirectDurations } from '../http/server/redirect-duration.ts';
 import { renderMetrics } from '../metrics/prometheus.ts';
 import { watchEventLoop } from '../resilience/process/event-loop.ts';
+import { version } from '../version.ts';
+import { openActivity } from './activity.ts';
 import { createApp } from './app.ts';
 import { joinCluster } from './cluster/member.ts';
 import { createWebMetrics, renderClusterMetrics } from './metrics.ts';
@@ -34,12 +39,18 @@ export function createListener(web: WebContext, stores: Stores, modules: Modules
   const requestCounts = createRequestCounts();
   const durations = createRedirectDurations();
   const hasMetrics = config.METRICS_PUBLIC || config.METRICS_TOKEN !== undefined;
+  const readActivity = openActivity(web, modules, {
+    requestCounts,
+    loadShedding,
+    redirectDurations: durations,
+  });
   const { member, showMetrics } = openMetrics(web, stores, modules, {
     requestCounts,
     connectionCounts,
     loadShedding,
     redirectDurations: durations,
     withNode: hasMetrics,
+    readActivity,
   });
   const redirect = createRedirect({
     ...modules,
@@ -47,6 +58,31 @@ export function createListener(web: WebContext, stores: Stores, modules: Modules
     isThrottled: rateLimits.isThrottled,
     onTier: durations.noteTier,
   });
+  const health = {
+    stores: {
+      postgres: { ping: async () => await db.raw('select 1'), breaker: breakers.postgres },
+      redis: { ping: async () => await cacheRedis.ping(), breaker: breakers.redis },
+    },
+    eventLoop,
+    loadShedding,
+    poolSize: keyPool.size,
+    conditions,
+    isClosing: () => closing.started && !member?.isReplaced,
+    version,
+    clickStatus: clicks.clickStatus,
+  };
+  const readState = createServiceStateReader({
+    health,
+    workerCounts,
+    redisMemory: modules.redisMemory,
+    keyPool: modules.keyPoolSizes,
+    activity: {
+      own: readActivity,
+      readAll: async () => (member ? await member.readActivityOfAll() : [readActivity()]),
+    },
+    baseUrl: config.BASE_URL,
+  });
+  const stateStreams = createStateStreams({ readState, log });
   const app = createApp({
     ...modules,
     config,
@@ -58,6 +94,8 @@ export function createListener(web: WebContext, stores: Stores, modules: Modules
       queues,
       config,
       workerCounts,
+      readState,
+      stateStreams,
       baseUrl: config.BASE_URL,
       codeRules: {
         minLength: config.CUSTOM_CODE_MIN_LENGTH,
@@ -68,30 +106,19 @@ export function createListener(web: WebContext, stores: Stores, modules: Modules
     },
     queues,
     requestCounts,
-    clickStatus: clicks.clickStatus,
     showMetrics,
-    health: {
-      stores: {
-        postgres: { ping: async () => await db.raw('select 1'), breaker: breakers.postgres },
-        redis: { ping: async () => await cacheRedis.ping(), breaker: breakers.redis },
-      },
-      eventLoop,
-      loadShedding,
-      poolSize: keyPool.size,
-      conditions,
-      isClosing: () => closing.started && !member?.isReplaced,
-    },
+    health,
     log,
   });
   const handler = createPipeline({
     config,
     redirect,
     loadShedding,
-    durations: hasMetrics ? durations : undefined,
+    durations,
     koa: app.callback(),
     log,
   });
-  return { handler, loadShedding, counts: connectionCounts };
+  return { handler, loadShedding, counts: connectionCounts, stateStreams };
 }
 
 /** The metrics of this process or, in a cluster, of all its web processes. */
@@ -102,8 +129,9 @@ function openMetrics(
   http: Pick<
     Parameters<typeof createWebMetrics>[0],
     'requestCounts' | 'connectionCounts' | 'loadShedding' | 'redirectDurations' | 'withNode'
-  >,
+  > & { readActivity: () => Activity },
 ) {
+  const { readActivity } = http;
   const readMetrics = createWebMetrics({
     ...http,
     urls,
@@ -117,7 +145,8 @@ function openMetrics(
     postgresMetrics,
   });
   const readServiceMetrics = createServiceMetrics({ queues, keyPool, workerCounts, log });
-  const member = config.WEB_CONCURRENCY > 1 ? joinCluster({ readMetrics, endProcess, log }) : undefined;
+  const member =
+    config.WEB_CONCURRENCY > 1 ? joinCluster({ readMetrics, readActivity, endProcess, log }) : undefined;
 
   async function showMetrics(): Promise<string> {
     if (member === undefined)

@@ -42,6 +42,7 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   );
   // Streams close first: the server waits for open responses.
   closing.defer('click events', modules.analytics.clickEvents, (streams) => streams.close());
+  closing.defer('state streams', listener.stateStreams, (streams) => streams.close());
   log.info({ port: server.port, baseUrl: config.BASE_URL }, 'web is listening');
 }
 

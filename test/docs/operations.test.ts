@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest';
+import { conditionSections } from '../../scripts/docs/conditions.ts';
 import { conditionSeverities } from '../../src/resilience/conditions.ts';
+import { guidance } from '../../src/resilience/troubles.ts';
 import { readText, sectionOf } from './markdown.ts';
 
 const file = 'docs/operations.md';
+const runbook = readText('docs/runbook.md');
 const rules = readText('deploy/prometheus/alerts.yml');
 
 /** The first and second cells of the rows of all tables in a section, without backticks. */
@@ -33,4 +36,18 @@ test('each metric in an alerting rule or an example is in the table of metrics',
   );
   // "linkmill_postgres_…" in a sentence ends with a hyphen or underscore.
   expect(unknown.filter((name) => !name.endsWith('_'))).toEqual([]);
+});
+
+test('the sections about conditions equal those that the guidance generates', () => {
+  // Otherwise run: npm run docs
+  expect(runbook).toContain(conditionSections());
+});
+
+test('each condition has a title, an effect, an action and a heading in the runbook', () => {
+  const headings = new Set([...runbook.matchAll(/^### (\S+)$/gm)].map(([, heading]) => heading));
+  expect(Object.keys(conditionSeverities).filter((code) => !headings.has(code))).toEqual([]);
+  const incomplete = Object.entries(guidance).filter(
+    ([, { title, effect, action }]) => !title || !effect.endsWith('.') || !action.endsWith('.'),
+  );
+  expect(incomplete).toEqual([]);
 });

@@ -9,6 +9,7 @@ import { importHandlers, importOperations } from './imports.ts';
 import type { Handlers } from './operation.ts';
 import { jobHandlers, jobOperations } from './operations/jobs.ts';
 import { queueHandlers, queueOperations } from './operations/queues.ts';
+import { stateHandlers, stateOperations } from './operations/state.ts';
 import { reportHandlers, reportOperations } from './reports.ts';
 import { serviceInfoHandlers, serviceInfoOperations } from './service/service-info.ts';
 import { sessionHandlers, sessionOperations } from './sessions.ts';
@@ -32,6 +33,7 @@ export const operations = {
   ...serviceInfoOperations,
   ...jobOperations,
   ...queueOperations,
+  ...stateOperations,
   ...apiKeyOperations,
   ...sessionOperations,
   ...blockedHostOperations,
@@ -59,6 +61,7 @@ export type ApiDeps = Parameters<typeof urlHandlers>[0] &
   Parameters<typeof serviceInfoHandlers>[0] &
   Parameters<typeof jobHandlers>[0] &
   Parameters<typeof queueHandlers>[0] &
+  Parameters<typeof stateHandlers>[0] &
   Parameters<typeof apiKeyHandlers>[0] &
   Parameters<typeof sessionHandlers>[0] &
   Parameters<typeof blockedHostHandlers>[0] &
@@ -79,6 +82,7 @@ export const createHandlers = (deps: ApiDeps): Handlers<typeof operations> => ({
   ...serviceInfoHandlers(deps),
   ...jobHandlers(deps),
   ...queueHandlers(deps),
+  ...stateHandlers(deps),
   ...apiKeyHandlers(deps),
   ...sessionHandlers(deps),
   ...blockedHostHandlers(deps),

@@ -11,7 +11,7 @@ export const tags = {
   Sessions: 'Sign a browser in and out, and list the sessions of an API key.',
   Moderation: 'Block hosts, and handle reports of visitors.',
   Service: 'Version, retention periods, code rules, limits and features of the service.',
-  Jobs: 'Run background jobs and get their progress.',
+  Jobs: 'Run background jobs, get their progress, and get the state of queues and of the service.',
   Public: 'Requests without an API key: redirects, previews, reports, health, metrics and this document.',
 } as const;
 

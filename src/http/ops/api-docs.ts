@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { basePathOf } from '../base-path.ts';
 import { pageAnswer } from '../pages/page.ts';
 import { problemTypesPage } from '../pages/problem-types-page.ts';
+import { runbookPage, runbookPath } from '../pages/runbook-page.ts';
 import { problemTypesPath } from '../problems/problem-types.ts';
 import type { PublicHandlers, PublicRoutes } from '../routes/public-route.ts';
 
@@ -76,6 +77,19 @@ export const apiDocsRoutes = {
     },
     problems: [],
   },
+  getRunbook: {
+    method: 'get',
+    path: runbookPath,
+    summary: 'Get the runbook',
+    description: '`runbook_url` of each trouble of the service is a link to a section of this page.',
+    replies: {
+      200: {
+        description: 'A page with a section for each condition: its effect, and what to do.',
+        content: ['text/html'],
+      },
+    },
+    problems: [],
+  },
 } as const satisfies PublicRoutes;
 
 /** The files of its own that the page `/docs` loads. The API document does not describe them. */
@@ -109,6 +123,7 @@ export function apiDocsHandlers({
     },
     getApiPage: () => ({ status: 200, type: 'text/html', body: page(basePath) }),
     getProblemTypes: () => pageAnswer(200, problemTypesPage),
+    getRunbook: () => pageAnswer(200, runbookPage),
     getApiPageScript: () => ({ status: 200, type: 'text/javascript', body: start(basePath) }),
   };
 }

@@ -8,11 +8,11 @@ const storeCheck = z.object({
   latency_ms: z.number().describe('Duration of the check'),
 });
 
-const check = storeCheck.extend({
+export const check = storeCheck.extend({
   breaker: z.enum(['closed', 'open', 'half-open']).describe('State of the circuit breaker'),
 });
 
-const capabilities = z.object({
+export const capabilities = z.object({
   redirects: z
     .enum(['all', 'cached', 'memory'])
     .describe('`cached`: those in Redis or in memory; `memory`: those in the memory of this process'),

@@ -28,9 +28,8 @@ export interface HealthDeps {
   version: string;
 }
 
-/** The health of a web process: `/health` for people, `/health/live` while the process can answer, and `/health/ready` while
- *  it can serve redirects, which needs one of the two stores. */
-export function healthHandlers(deps: HealthDeps): PublicHandlers<typeof healthRoutes> {
+/** Returns a reader of what `/health` reports. All concurrent callers query the stores at most once a second, for at most a second. */
+export function createHealthReader(deps: HealthDeps) {
   const checkPostgres = checkWithBreaker(() => deps.stores.postgres);
   const checkRedis = checkWithBreaker(() => deps.stores.redis);
   const checkAll = async () => {
@@ -41,30 +40,42 @@ export function healthHandlers(deps: HealthDeps): PublicHandlers<typeof healthRo
   const readPoolSize = remember(async () => await deps.poolSize().catch(() => null), rememberMs);
   const readClicks = remember(async () => await deps.clickStatus.read(), rememberMs);
 
+  async function read() {
+    const [checks, poolSize, clicks] = await Promise.all([checkAll(), readPoolSize(), readClicks()]);
+    const rejected = deps.loadShedding.rejectedShare();
+    const up = Object.values(checks).filter((one) => one.status === 'up').length;
+    const conditions = deps.conditions.list();
+    const isHealthy = up === 2 && !clicks.isPastLimit && rejected.api === 0 && conditions.length === 0;
+    const body: HealthBody = {
+      status: up === 0 ? 'unhealthy' : isHealthy ? 'healthy' : 'degraded',
+      timestamp: new Date().toISOString(),
+      version: deps.version,
+      conditions: conditions.map(presentCondition),
+      works: describeCapabilities(checks, clicks, new Set(conditions.map(({ code }) => code))),
+      kgs_pool_size: poolSize,
+      clicks: {
+        lag_seconds: Math.round(clicks.lagMs / 100) / 10,
+        waiting_batches: clicks.waiting ?? null,
+        unconfirmed_batches: clicks.unconfirmed,
+        dropped_clicks: clicks.dropped,
+      },
+      load: { event_loop_delay_ms: Math.round(deps.eventLoop.delayMs), rejected_share: rejected },
+      checks,
+    };
+    return { body, clicks };
+  }
+
+  return { read, checkAll };
+}
+
+/** The health of a web process: `/health` for people, `/health/live` while the process can answer, and `/health/ready` while
+ *  it can serve redirects, which needs one of the two stores. */
+export function healthHandlers(deps: HealthDeps): PublicHandlers<typeof healthRoutes> {
+  const { read, checkAll } = createHealthReader(deps);
   return {
     async getHealth() {
-      const [checks, poolSize, clicks] = await Promise.all([checkAll(), readPoolSize(), readClicks()]);
-      const rejected = deps.loadShedding.rejectedShare();
-      const up = Object.values(checks).filter((one) => one.status === 'up').length;
-      const conditions = deps.conditions.list();
-      const isHealthy = up === 2 && !clicks.isPastLimit && rejected.api === 0 && conditions.length === 0;
-      const body: HealthBody = {
-        status: up === 0 ? 'unhealthy' : isHealthy ? 'healthy' : 'degraded',
-        timestamp: new Date().toISOString(),
-        version: deps.version,
-        conditions: conditions.map(presentCondition),
-        works: describeCapabilities(checks, clicks, new Set(conditions.map(({ code }) => code))),
-        kgs_pool_size: poolSize,
-        clicks: {
-          lag_seconds: Math.round(clicks.lagMs / 100) / 10,
-          waiting_batches: clicks.waiting ?? null,
-          unconfirmed_batches: clicks.unconfirmed,
-          dropped_clicks: clicks.dropped,
-        },
-        load: { event_loop_delay_ms: Math.round(deps.eventLoop.delayMs), rejected_share: rejected },
-        checks,
-      };
-      return up === 0 ? { status: 503, body } : { status: 200, body };
+      const { body } = await read();
+      return body.status === 'unhealthy' ? { status: 503, body } : { status: 200, body };
     },
 
     getLiveness: answerLive,

@@ -24,6 +24,10 @@ export function html(parts: TemplateStringsArray, ...contents: Content[]): Html 
 /** Marks a constant as markup, without escaping. */
 export const trustedHtml = (text: string): Html => ({ [markup]: text });
 
+/** Shows the parts of a text between backticks as code. */
+export const withCode = (text: string): Content =>
+  text.split('`').map((part, i) => (i % 2 === 0 ? part : html`<code>${part}</code>`));
+
 /** The text of a complete page. */
 export const renderHtml = (page: Html): string => page[markup];
 

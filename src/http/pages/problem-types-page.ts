@@ -1,5 +1,5 @@
 import { problemTypes } from '../problems/problem-types.ts';
-import { html } from './html.ts';
+import { html, withCode } from './html.ts';
 import { type Page, renderPage } from './page.ts';
 
 /** The types change only with a release. */
@@ -24,8 +24,3 @@ export const problemTypesPage: Page = renderPage({
         </section>`,
     )}`,
 });
-
-/** Shows the parts of a text between backticks as code. */
-function withCode(text: string) {
-  return text.split('`').map((part, i) => (i % 2 === 0 ? part : html`<code>${part}</code>`));
-}

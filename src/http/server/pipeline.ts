@@ -23,8 +23,7 @@ export function createPipeline(deps: {
   config: Pick<WebConfig, 'BASE_URL' | 'ACCESS_LOG' | 'ACCESS_LOG_SAMPLE'>;
   redirect: RawRedirect;
   loadShedding: Pick<LoadShedding, 'shed'>;
-  /** Undefined if metrics are off. */
-  durations: Pick<RedirectDurations, 'measure'> | undefined;
+  durations: Pick<RedirectDurations, 'measure'>;
   koa: Handler;
   log: Log;
 }): RequestListener {
@@ -33,7 +32,7 @@ export function createPipeline(deps: {
     acceptAbsoluteForm,
     (next) => removeBasePath(basePathOf(config.BASE_URL), next),
     (next) => logAccess(next, { config, log }),
-    (next) => durations?.measure(next) ?? next,
+    durations.measure,
     (next) => (request, response) => {
       if (!redirect.tryMemory(request, response)) next(request, response);
     },

@@ -48,6 +48,9 @@ export function forkWorker(handlers: RpcHandlers, log: Log) {
     /** Its metrics; undefined if it does not answer in time. */
     readMetrics: async () => await call('metrics', answerMs),
 
+    /** Its activity; undefined if it does not answer in time. */
+    readActivity: async () => await call('activity', answerMs),
+
     /** Notifies it that another process has replaced it. */
     notifyReplaced: async (): Promise<unknown> => await call('replaced', answerMs),
 

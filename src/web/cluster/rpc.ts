@@ -1,3 +1,4 @@
+import type { Activity } from '../../http/ops/activity.ts';
 import type { Log } from '../../log.ts';
 import type { ProcessMetrics } from '../../metrics/prometheus.ts';
 import { withDeadline } from '../../resilience/shutdown.ts';
@@ -8,6 +9,10 @@ interface RpcResults {
   metrics: ProcessMetrics;
   /** To the primary process: the metrics of all web processes, in slot order. */
   metricsOfAll: (ProcessMetrics | undefined)[];
+  /** To a web process: its activity. */
+  activity: Activity;
+  /** To the primary process: the activity of all web processes, in slot order. */
+  activityOfAll: (Activity | undefined)[];
   /** To a web process: another process has replaced it. */
   replaced: boolean;
 }

@@ -24,6 +24,7 @@ export async function superviseWebProcesses(config: WebConfig): Promise<void> {
   const workers = new Set<ClusterWorker>();
   const handlers: RpcHandlers = {
     metricsOfAll: async () => await Promise.all(slots.map(({ worker }) => worker.readMetrics())),
+    activityOfAll: async () => await Promise.all(slots.map(({ worker }) => worker.readActivity())),
   };
   const start = () => {
     const worker = forkWorker(handlers, log);

@@ -43,6 +43,7 @@ export function openUrls(
   const { db, cacheRedis, breakers, queues, hashPassword, onNotFound } = deps;
   const prefix = config.REDIS_PREFIX;
   const memory = closing.defer('redis memory', watchRedisMemory(cacheRedis, log), (watch) => watch.stop());
+  const lowWater = config.KEY_POOL_LOW_WATERMARK ?? Math.floor(config.KEY_POOL_TARGET / 2);
   const keyPool = breakers.redis.guard(createKeyPool(cacheRedis, prefix));
   const keys = closing.defer(
     'keys',
@@ -50,7 +51,7 @@ export function openUrls(
       generator: breakers.postgres.guard(createKeyGenerator(db)),
       pool: keyPool,
       store: breakers.postgres.guard(createKeyStore(db)),
-      lowWater: config.KEY_POOL_LOW_WATERMARK ?? Math.floor(config.KEY_POOL_TARGET / 2),
+      lowWater,
       log,
       onLow: () => queues.request('replenish-keys', {}),
     }),
@@ -161,7 +162,9 @@ export function openUrls(
     urlStore: store,
     keys,
     keyPool,
+    keyPoolSizes: { target: config.KEY_POOL_TARGET, lowWatermark: lowWater },
     memoryCache,
+    redisMemory: memory,
     subscriberRedis,
     ...blocking,
   };

@@ -1,8 +1,7 @@
-import type { Socket } from 'node:net';
-import type { PassThrough } from 'node:stream';
 import { z } from 'zod';
 import { isAllowed, ownerOf } from '../../../api-keys/api-key.ts';
 import { foldCode } from '../../../keys/short-code.ts';
+import { endWithClient } from '../../connections/end-with-client.ts';
 import { refreshApiKey } from '../../middleware/authenticate.ts';
 import { validationFailed } from '../../problems/problem.ts';
 import type { Handlers, Operations } from '../operation.ts';
@@ -59,13 +58,6 @@ export const clickEventHandlers = ({
     return { ...reply, body, headers: { 'X-Accel-Buffering': 'no', Connection: 'close' } };
   },
 });
-
-/** Ends a stream when its client closes the sending side, which looks the same as a disconnect until data is written. */
-function endWithClient(socket: Socket, body: PassThrough): void {
-  const end = () => void body.end();
-  if (socket.readableEnded) end();
-  else socket.once('end', end);
-}
 
 function readLastId(text: string): bigint | undefined {
   if (text === '') return undefined;
