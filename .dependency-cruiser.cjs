@@ -91,6 +91,8 @@ const order = [
   'src/web/modules',
   'src/web',
   'src/web.ts',
+  'workers/jobs/job-context.ts',
+  'workers/jobs/steps',
   'workers/jobs',
   'workers/registry.ts',
   'workers',

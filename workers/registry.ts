@@ -2,8 +2,10 @@ import type { Redis } from 'ioredis';
 import { openClickStore } from '../src/analytics/click-store.ts';
 import { createClickFeedStore } from '../src/analytics/feed/feed-store.ts';
 import { createAnalyticsPartitions } from '../src/analytics/partitions/partitions.ts';
+import { createAnalyticsSlices } from '../src/analytics/rollups/audit-slices.ts';
 import { createAnalyticsPurge } from '../src/analytics/rollups/purge.ts';
 import { createVisitorSaltStore } from '../src/clicks/enrichment/visitor-salt-store.ts';
+import { readAudit } from '../src/clicks/ledger/audit.ts';
 import { createClickStream } from '../src/clicks/stream/stream.ts';
 import type { WorkerConfig } from '../src/config/worker.ts';
 import { createKeyGenerator } from '../src/keys/key-generator.ts';
@@ -26,6 +28,7 @@ import { createIdempotencyKeys } from '../src/urls/idempotency/key-store.ts';
 import { createUrlCleanupStore } from '../src/urls/store/cleanup-store.ts';
 import { createSearchTextStore } from '../src/urls/store/search-text-store.ts';
 import { createUrlStore } from '../src/urls/store/url-store.ts';
+import { audit } from './jobs/audit.ts';
 import { cleanupExpired } from './jobs/cleanup-expired.ts';
 import { cleanupLedger } from './jobs/cleanup-ledger.ts';
 import { cleanupTransfers } from './jobs/cleanup-transfers.ts';
@@ -137,5 +140,7 @@ export function createProcessors({
     'fill-search-texts': (_data, context) => fillSearchTexts(createSearchTextStore(db), context),
     'cleanup-transfers': (_data, context) =>
       cleanupTransfers(transfers, config.TRANSFER_RETENTION_DAYS, context),
+    audit: (_data, context) =>
+      audit({ readLedger: async () => await readAudit(db), slices: createAnalyticsSlices(db) }, context),
   };
 }

@@ -109,6 +109,12 @@ export const jobs = {
     schedules: () => [{ id: 'cleanup-transfers', everyMs: hourMs, data: {} }],
     options: retries(3),
   },
+  audit: {
+    description: 'Compares accepted clicks, ledger, counters, roll-ups and click events; changes nothing.',
+    data: z.strictObject({}),
+    schedules: () => [],
+    options: { attempts: 1 },
+  },
 } as const satisfies Record<string, JobDefinition>;
 
 export type JobName = keyof typeof jobs;

@@ -4,8 +4,8 @@ import type { AnalyticsPurge } from '../../src/analytics/rollups/purge.ts';
 import type { VisitorSaltStore } from '../../src/clicks/enrichment/visitor-salt-store.ts';
 import { isPermissionDenied } from '../../src/storage/postgres/errors.ts';
 import { type JobContext, percentOf } from './job-context.ts';
-import { inSlices } from './slices.ts';
-import { runSteps, type Step, throwFailures } from './steps.ts';
+import { inSlices } from './steps/slices.ts';
+import { runSteps, type Step, throwFailures } from './steps/steps.ts';
 
 const dayMs = 86_400_000;
 /** Partitions are created this long before their day begins, so that clicks have one for a week without this job. */

@@ -29,29 +29,39 @@ export async function readAnalyticsAudit(db: Knex): Promise<AnalyticsAudit> {
                 cast(coalesce(sum(click_count - analytics_clicks), 0) as bigint) as without
          from url_stats`,
       );
-      const { rows: differing } = await trx.raw<{ rows: AuditDifference[] }>(differencesSql);
-      return { ...rows[0], differing };
+      return { ...rows[0], differing: await differencesIn(trx) };
     },
     { isolationLevel: 'repeatable read', readOnly: true },
   );
 }
 
+/** Differences of all short URLs, or of those with IDs above `after` up to `last`. */
+export async function differencesIn(
+  trx: Knex.Transaction,
+  range?: { after: number; last: number },
+): Promise<AuditDifference[]> {
+  const sql = differencesSql((column) => (range ? `${column} > :after and ${column} <= :last` : 'true'));
+  return (await trx.raw<{ rows: AuditDifference[] }>(sql, range ?? {})).rows;
+}
+
 /** Excludes short URLs with a pending removal: another program has restored them with the old counters. */
-const differencesSql = `
+const differencesSql = (filter: (column: string) => string) => `
   with hourly as materialized (
     select url_id, sum(clicks_00 + clicks_15 + clicks_30 + clicks_45) as clicks,
            sum(bots_00 + bots_15 + bots_30 + bots_45) as bots,
            coalesce(sum(event_clicks) filter (where hour >= events_since), 0) as event_clicks
-    from url_clicks_hourly, analytics_state group by url_id
+    from url_clicks_hourly, analytics_state where ${filter('url_id')} group by url_id
   ), daily as materialized (
-    select url_id, dimension, sum(clicks) as clicks, sum(bots) as bots from url_clicks_daily group by url_id, dimension
+    select url_id, dimension, sum(clicks) as clicks, sum(bots) as bots from url_clicks_daily
+    where ${filter('url_id')} group by url_id, dimension
   ), kinds as materialized (
-    select url_id, sum(clicks) as clicks from url_bots_daily group by url_id
+    select url_id, sum(clicks) as clicks from url_bots_daily where ${filter('url_id')} group by url_id
   ), kept as materialized (
-    select url_id, sum(clicks) as clicks from url_analytics, analytics_state where at >= events_since group by url_id
+    select url_id, sum(clicks) as clicks from url_analytics, analytics_state
+    where at >= events_since and ${filter('url_id')} group by url_id
   ), url as materialized (
     select id, short_code, analytics_clicks from urls join url_stats on url_id = id
-    where id not in (select url_id from analytics_removals)
+    where id not in (select url_id from analytics_removals) and ${filter('id')}
   ), compared as (
     select id, short_code, 'clicks by hour' as metric, analytics_clicks as expected, clicks as found
     from url left join hourly on url_id = id

@@ -1,0 +1,86 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { AnalyticsSlices } from '../../src/analytics/rollups/audit-slices.ts';
+import type { AuditDifference } from '../../src/analytics/rollups/audit.ts';
+import { type ClickAudit, isExact, isExactSince } from '../../src/clicks/ledger/audit.ts';
+import { type JobContext, percentOf, type Summary } from './job-context.ts';
+
+/** Differences and producers that the summary lists. */
+const maxListed = 20;
+/** Short URLs per statement; fewer after one that took too long. */
+const sliceSize = 500;
+/** Clicks that were accepted at the start are counted within this time, unless counting is late. */
+const countedMs = 15_000;
+const retryMs = 1_000;
+
+interface Deps {
+  readLedger: () => Promise<ClickAudit>;
+  slices: AnalyticsSlices;
+}
+
+/** Compares accepted clicks, ledger, counters, roll-ups and click events, as `npm run reconcile` does. It only reads, in short statements, so that
+ *  it does not delay others. `exact` is whether all of them match. */
+export async function audit({ readLedger, slices }: Deps, context: JobContext): Promise<Summary> {
+  const { reportProgress, signal } = context;
+  const first = await readLedger();
+  const found = await compareAnalytics(slices, context);
+  if (signal.aborted) return { interrupted: true, checked: found.checked };
+  const { ledger, isLedgerExact } = await readUntilCounted(readLedger, first, signal);
+  await reportProgress(100);
+  return {
+    exact: isLedgerExact && found.count === 0 && found.skipped === 0,
+    accepted: ledger.accepted,
+    counted: ledger.counted,
+    dead_letters: ledger.deadLetters,
+    producers: isLedgerExact
+      ? []
+      : ledger.differing
+          .slice(0, maxListed)
+          .map(({ producer, accepted, counted }) => ({ producer, accepted, counted })),
+    checked: found.checked,
+    skipped: found.skipped,
+    difference_count: found.count,
+    differences: found.differing.map(({ shortCode, metric, expected, found: value }) => ({
+      short_code: shortCode,
+      metric,
+      expected,
+      found: value,
+    })),
+  };
+}
+
+/** Reads the ledger until it has the clicks that were accepted at the first reading, for at most 15 s. */
+async function readUntilCounted(readLedger: Deps['readLedger'], first: ClickAudit, signal: AbortSignal) {
+  const end = performance.now() + countedMs;
+  for (;;) {
+    const ledger = await readLedger();
+    const isLedgerExact = isExact(ledger) || isExactSince(first, ledger);
+    if (isLedgerExact || signal.aborted || performance.now() > end) return { ledger, isLedgerExact };
+    await delay(retryMs);
+  }
+}
+
+async function compareAnalytics(slices: AnalyticsSlices, { reportProgress, signal }: JobContext) {
+  const total = await slices.countUrls();
+  const differing: AuditDifference[] = [];
+  const counts = { count: 0, checked: 0, skipped: 0 };
+  let size = sliceSize;
+  for (let after = 0; !signal.aborted;) {
+    const slice = await slices.findSlice(after, size);
+    if (slice === undefined) break;
+    const found = await slices.compare(after, slice.last);
+    if (found === 'timed-out' && size > 1) {
+      size = Math.ceil(size / 5);
+      continue;
+    }
+    if (found === 'timed-out') counts.skipped += 1;
+    else {
+      counts.count += found.length;
+      differing.push(...found.slice(0, maxListed - differing.length));
+    }
+    counts.checked += slice.count;
+    after = slice.last;
+    size = Math.min(sliceSize, size * 2);
+    await reportProgress(Math.min(99, percentOf(counts.checked, total)));
+  }
+  return { ...counts, differing };
+}
