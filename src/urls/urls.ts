@@ -7,6 +7,7 @@ import type { BlockedHosts } from './blocklist/blocklist.ts';
 import type { MemoryCache } from './cache/memory-cache.ts';
 import type { RedisUrlCache } from './cache/redis-cache.ts';
 import type { UrlChange } from './changes/change.ts';
+import { createCodeChecks } from './check-code.ts';
 import { createUrlCreation } from './create.ts';
 import { createDeletion } from './delete.ts';
 import type { IdempotencyKeys } from './idempotency/key-store.ts';
@@ -49,6 +50,7 @@ export function createUrls(deps: {
     ...createUrlResolver(deps),
     ...createUrlCreation({ ...deps, deletion, publish }),
     ...createUrlChanges({ ...deps, deletion, publish }),
+    ...createCodeChecks({ ...deps, deletion }),
     purge: deletion.purge,
 
     /** Adds the counters to a short URL; 0 clicks for one that was purged meanwhile. */

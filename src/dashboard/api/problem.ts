@@ -12,21 +12,18 @@ export class Problem extends Error {
   readonly type: string;
   readonly fields: FieldError[];
   readonly retryAfterSeconds: number | undefined;
-  /** Path that restores the deleted short URL which holds a code. */
-  readonly restorePath: string | undefined;
 
   constructor(
     status: number,
     type: string,
     detail: string,
-    more: { fields?: FieldError[]; retryAfterSeconds?: number; restorePath?: string } = {},
+    more: { fields?: FieldError[]; retryAfterSeconds?: number } = {},
   ) {
     super(detail);
     this.status = status;
     this.type = type;
     this.fields = more.fields ?? [];
     this.retryAfterSeconds = more.retryAfterSeconds;
-    this.restorePath = more.restorePath;
   }
 
   /** What is wrong with a field. */
@@ -50,14 +47,12 @@ export async function readProblem(response: Response): Promise<Problem> {
     type?: string;
     detail?: string;
     errors?: FieldError[];
-    restore_path?: string;
   };
   const type = body.type?.split('#')[1] ?? 'internal-error';
   const detail = body.detail ?? `The service answered ${response.status}.`;
   return new Problem(response.status, type, detail, {
     fields: body.errors,
     retryAfterSeconds: retryAfter,
-    restorePath: body.restore_path,
   });
 }
 

@@ -4,7 +4,7 @@ export const tags = {
   Bulk: 'Create, update or delete up to 1,000 short URLs per request. Each item has its own result.',
   Search: 'Search, filter and sort short URLs, and list their tags and hosts.',
   Analytics: 'Clicks by time, country, referrer, browser, operating system and device, and a live stream.',
-  'Short codes': 'Reserve short codes for another system, and release them.',
+  'Short codes': 'Check short codes, reserve them for another system, and release them.',
   Imports: 'Create short URLs from a file of Linkmill or of another service.',
   Exports: 'Write short URLs or click events to a file.',
   'API keys': 'Create, update, rotate and revoke API keys.',

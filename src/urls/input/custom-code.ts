@@ -1,4 +1,4 @@
-import { isReserved, shortCodePattern } from '../../keys/short-code.ts';
+import { foldCode, isReserved, shortCodePattern } from '../../keys/short-code.ts';
 
 /** The rules for custom codes. */
 export interface CustomCodeRules {
@@ -27,6 +27,12 @@ const descriptions: Record<CustomCodeRules['characters'], string> = {
 /** Scripts with look-alike letters. */
 const scripts = [/\p{Script=Latin}/u, /\p{Script=Greek}/u, /\p{Script=Cyrillic}/u];
 
+/** A custom code as it is validated and stored. */
+export const normaliseCustomCode = (code: string): string => foldCode(code.normalize('NFC'));
+
+/** The violation of a code that the service uses itself. */
+export const reservedWord = 'is a reserved word';
+
 /** Why a custom code in normalisation form C is invalid; undefined if it is valid. Mixed look-alike scripts and
  *  compatibility characters are invalid, because such a code could be mistaken for another one. */
 export function customCodeViolation(code: string, rules: CustomCodeRules): string | undefined {
@@ -34,7 +40,7 @@ export function customCodeViolation(code: string, rules: CustomCodeRules): strin
   const length = Array.from(code).length;
   if (length < minLength || length > maxLength || !patterns[characters].test(code))
     return `must be ${minLength} to ${maxLength} ${descriptions[characters]}`;
-  if (isReserved(code)) return 'is a reserved word';
+  if (isReserved(code)) return reservedWord;
   if (scripts.filter((script) => script.test(code)).length > 1)
     return 'must not mix Latin, Greek and Cyrillic letters';
   if (code.normalize('NFKC') !== code) return 'must not contain compatibility characters';

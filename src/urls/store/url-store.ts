@@ -1,6 +1,7 @@
 import { type Knex, boundedTransaction } from '../../storage/postgres/postgres.ts';
 import type { ShortUrl, ShortUrlWithClicks, StoredUrl } from '../url.ts';
 import { aliasesOf, findAliases, hasCode } from './aliases.ts';
+import { createCodeStore } from './code-store.ts';
 import {
   changedColumns,
   type Changes,
@@ -68,6 +69,7 @@ export function createUrlStore(db: Knex) {
   return {
     ...createInsertStore(db),
     ...createDeletedUrlStore(db),
+    ...createCodeStore(db),
 
     /** Finds a short URL by its code or an alias, including expired, disabled and deleted ones. Its short code is the
      *  one that was looked up. */

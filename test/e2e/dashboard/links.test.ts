@@ -45,14 +45,39 @@ test('many lines create many short URLs, and invalid lines stay in the field wit
   await field().fill('');
 });
 
-test('a taken custom code is named, and nothing that was typed is lost', async () => {
+test('a taken custom code offers free ones, and nothing that was typed is lost', async () => {
   await field().fill('https://example.com/other');
   await page().getByLabel('Custom code').fill('alpha');
   await page().getByRole('button', { name: 'Shorten', exact: true }).click();
   await page().getByText('“alpha” is taken.').waitFor();
   expect(await field().inputValue()).toBe('https://example.com/other');
+  const free = page().locator('.create-error button');
+  await free.first().waitFor();
+  expect(await free.allTextContents()).toEqual(['alpha-2', 'alpha-3', 'alpha-4']);
+  await free.nth(1).press('Enter');
+  expect(await page().getByLabel('Custom code').inputValue()).toBe('alpha-3');
+  await page().keyboard.press('Enter');
+  await row('alpha-3').waitFor();
+  expect((await client().get('/api/v1/urls/alpha-3')).body['original_url']).toBe('https://example.com/other');
+  await client().delete('/api/v1/urls/alpha-3?purge=true');
+});
+
+test('the custom code of a deleted link is named, and the link can be restored', async () => {
+  await create({ original_url: 'https://example.com/thrown-away', custom_code: 'thrown' });
+  await client().delete('/api/v1/urls/thrown');
+  await open();
+  await field().fill('https://example.com/other');
+  await page().getByLabel('Custom code').fill('thrown');
+  await page().getByRole('button', { name: 'Shorten', exact: true }).click();
+  await page().getByText('“thrown” belongs to a deleted link.').waitFor();
+  await page().getByText('thrown-2').waitFor();
+  await page().getByRole('button', { name: 'Restore the deleted link' }).click();
+  await row('thrown').waitFor();
+  expect((await client().get('/thrown')).status).toBe(301);
+  await client().delete('/api/v1/urls/thrown?purge=true');
   await field().fill('');
   await page().getByLabel('Custom code').fill('');
+  await open();
 });
 
 test('search and filters are in the address, and a reload keeps them', async () => {

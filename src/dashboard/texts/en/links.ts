@@ -27,6 +27,7 @@ export const linksTexts = {
   remove: 'Delete link',
   details: 'Details',
   codeTaken: (code: string) => `“${code}” is taken.`,
+  codeDeleted: (code: string) => `“${code}” belongs to a deleted link.`,
   freeCodes: 'These are free:',
   restore: 'Restore the deleted link',
   fields: {

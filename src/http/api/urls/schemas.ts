@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { foldCode } from '../../../keys/short-code.ts';
 import {
   type CustomCodeRules,
   defaultCodeRules,
   customCodeViolation,
+  normaliseCustomCode,
 } from '../../../urls/input/custom-code.ts';
 import { urlLengths } from '../../../urls/input/destination-policy.ts';
 import type { SettingsInput, UrlInput, UrlPatch } from '../../../urls/input/parse-input.ts';
@@ -34,7 +34,7 @@ const originalUrl = z
 const customCode = (rules: CustomCodeRules) =>
   z
     .string('must be a string')
-    .overwrite((code) => foldCode(code.normalize('NFC')))
+    .overwrite(normaliseCustomCode)
     .superRefine((code, context) => {
       const message = customCodeViolation(code, rules);
       if (message !== undefined) context.addIssue({ code: 'custom', message });

@@ -1,11 +1,10 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { send } from '../../../api/client.ts';
 import { asProblem, type Problem } from '../../../api/problem.ts';
 import { query, setQuery } from '../../../routing/router.ts';
-import { sayProblem } from '../../../state/messages.ts';
 import { linksTexts as texts } from '../../../texts/en/links.ts';
 import { copy } from '../../../ui/copy.tsx';
 import { Icon } from '../../../ui/icons.tsx';
+import { restore } from '../bulk-state.ts';
 import { listChanges } from '../list-state.ts';
 import { SettingsFields } from '../settings-fields.tsx';
 import { Campaign } from './campaign.tsx';
@@ -19,13 +18,19 @@ import {
   urlsIn,
 } from './create-state.ts';
 
+/** Why nothing was created, with the custom code that was given, and free ones like it. */
+interface Failure {
+  problem: Problem;
+  code: string;
+  free: string[];
+}
+
 /** Creates short URLs: one from a URL, or many from many lines. The short URL is copied. */
 export function CreateForm({ onCreated }: { onCreated: (created: Created) => void }) {
   const field = useRef<HTMLTextAreaElement>(null);
   const [isOpen, setOpen] = useState(false);
   const [isSending, setSending] = useState(false);
-  const [problem, setProblem] = useState<Problem>();
-  const [free, setFree] = useState<string[]>([]);
+  const [failure, setFailure] = useState<Failure>();
   const urls = urlsIn(draft.text.value);
 
   useEffect(() => takeUrlOfAddress(), []);
@@ -34,8 +39,8 @@ export function CreateForm({ onCreated }: { onCreated: (created: Created) => voi
   const submit = async () => {
     if (urls.length === 0) return field.current?.focus();
     setSending(true);
-    setProblem(undefined);
-    setFree([]);
+    setFailure(undefined);
+    const code = draft.code.value.trim();
     try {
       const created = urls.length === 1 ? await createOne(urls[0]!, true) : await createMany(urls);
       if (created.urls.length > 0) await copy(created.urls.map((url) => url.short_url).join('\n'));
@@ -45,14 +50,16 @@ export function CreateForm({ onCreated }: { onCreated: (created: Created) => voi
       onCreated(created);
       listChanges.value += 1;
     } catch (error) {
-      const failure = asProblem(error);
-      setProblem(failure);
-      if (failure.type === 'code-taken') setFree(await suggestCodes(draft.code.value));
+      const problem = asProblem(error);
+      setFailure({ problem, code, free: [] });
+      const isOfCode = code !== '' && (problem.type.startsWith('code-') || problem.of('custom_code'));
+      if (isOfCode) setFailure({ problem, code, free: await suggestCodes(code) });
     }
     setSending(false);
     field.current?.focus();
   };
 
+  const { problem, code = '', free = [] } = failure ?? {};
   const errorOf = (name: string) => problem?.of(name);
   const general =
     problem && (problem.of('original_url') ?? (problem.fields.length === 0 ? problem.message : undefined));
@@ -114,26 +121,35 @@ export function CreateForm({ onCreated }: { onCreated: (created: Created) => voi
       {problem && (
         <p id="create-error" class="create-error" role="alert">
           {problem.type === 'code-taken'
-            ? texts.codeTaken(draft.code.value)
-            : (errorOf('custom_code') ?? general ?? problem.message)}
+            ? texts.codeTaken(code)
+            : problem.type === 'code-deleted'
+              ? texts.codeDeleted(code)
+              : (errorOf('custom_code') ?? general ?? problem.message)}
           {free.length > 0 && (
             <>
               {' '}
               {texts.freeCodes}{' '}
-              {free.map((code) => (
-                <button type="button" class="small" key={code} onClick={() => (draft.code.value = code)}>
-                  {code}
+              {free.map((one) => (
+                <button
+                  type="button"
+                  class="small"
+                  key={one}
+                  onClick={() => {
+                    draft.code.value = one;
+                    setFailure(undefined);
+                    field.current?.focus();
+                  }}
+                >
+                  {one}
                 </button>
               ))}
             </>
           )}
-          {problem.restorePath && (
+          {problem.type === 'code-deleted' && (
             <button
               type="button"
               class="small"
-              onClick={() =>
-                void restoreAt(problem.restorePath!).then(() => setProblem(undefined), sayProblem)
-              }
+              onClick={() => void restore([code]).then(() => setFailure(undefined))}
             >
               {texts.restore}
             </button>
@@ -148,11 +164,6 @@ export function CreateForm({ onCreated }: { onCreated: (created: Created) => voi
       )}
     </form>
   );
-}
-
-async function restoreAt(path: string): Promise<void> {
-  await send('post', path);
-  listChanges.value += 1;
 }
 
 /** `/admin/?url=…` (bookmarklet, share target) fills the field. A GET never creates. */

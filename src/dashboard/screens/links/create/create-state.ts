@@ -1,6 +1,5 @@
 import { signal } from '@preact/signals';
-import { isAvailable } from '../../../api/available.ts';
-import { call, send } from '../../../api/client.ts';
+import { call, get } from '../../../api/client.ts';
 import type { ShortUrl, UrlInput } from '../../../api/types.ts';
 import { maxBulkItems } from '../../../state/service.ts';
 
@@ -74,16 +73,12 @@ export async function createMany(originals: string[]): Promise<Created> {
 export const reasonOf = (result: object): string =>
   'problem' in result ? (result.problem as { detail: string }).detail : '';
 
-/** Three free codes like a taken one; none where the service cannot tell. */
-export async function suggestCodes(code: string): Promise<string[]> {
-  if (!isAvailable('/api/v1/codes/{code}')) return [];
-  try {
-    const path = `/api/v1/codes/${encodeURIComponent(code)}`;
-    return (await send<{ suggestions: string[] }>('get', path)).body.suggestions;
-  } catch {
-    return [];
-  }
-}
+/** Three free codes like one that cannot be used; none where the service does not answer. */
+export const suggestCodes = async (code: string): Promise<string[]> =>
+  await get('/api/v1/codes/{code}', { params: { code } }).then(
+    ({ suggestions }) => suggestions,
+    () => [],
+  );
 
 export const emptyDraft = () => {
   draft.text.value = '';
