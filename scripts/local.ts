@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readArguments, rejectArguments } from '../src/cli/command-line.ts';
+import { parseArgs } from 'node:util';
+import { readArguments } from '../src/cli/command-line.ts';
+import { seedDemo } from './demo/seed.ts';
 import { ensureApiKey } from './local/api-key.ts';
 import { endLeftOverApp, logFileOf, readProcfile, startApp } from './local/app.ts';
 import { readEnvFile, writeEnvFile } from './local/env-file.ts';
@@ -22,15 +24,19 @@ import { run } from './services/run-command.ts';
  * npm run local: a whole Linkmill on this machine, from nothing but the checkout, until Ctrl-C. Everything that it keeps
  * is in .local/.
  */
-const usage = `Usage: npm run local
+const usage = `Usage: npm run local [-- --demo]
   Runs Linkmill on this machine until Ctrl-C. Settings are environment variables: PORT (3000), LINKMILL_LOCAL_DIR (.local),
   DATABASE_URL and REDIS_URL (private servers, unless set), and those in docs/configuration.md.
+  --demo  with 200 example links and their clicks of a month, once
 `;
 
 const signInCommand = ['--enable-source-maps', 'dist/src/cli/sign-in.js'];
 const root = fileURLToPath(new URL('..', import.meta.url));
 const print = (line: string) => console.log(line);
-readArguments(usage, rejectArguments);
+const { demo: isDemo } = readArguments(
+  usage,
+  (args) => parseArgs({ args, options: { demo: { type: 'boolean', default: false } } }).values,
+);
 const stack = createStack(print);
 
 try {
@@ -104,8 +110,18 @@ async function startEverything() {
     );
   }
   await stack.step(waitUntilReady(`http://127.0.0.1:${port}/health/ready`));
+  if (isDemo) await stack.step(addDemo({ baseUrl, apiKey, databaseUrl, folder }));
   const signInLink = await stack.step(run(process.execPath, signInCommand, { cwd: root, env }));
   print(describeStack({ ...settings, API_KEY: apiKey }, folder, signInLink.trim()));
+}
+
+async function addDemo(service: Parameters<typeof seedDemo>[0]) {
+  print('creating example links and clicks');
+  const begunAt = performance.now();
+  const created = await seedDemo(service);
+  const seconds = ((performance.now() - begunAt) / 1_000).toFixed(1);
+  if (created === undefined) print('the example links exist already');
+  else print(`created ${created.links} links with ${created.clicks} clicks in ${seconds} s`);
 }
 
 /** The environment without other names for the settings that `npm run local` sets, which the processes would reject
