@@ -17,6 +17,8 @@ import {
 } from './url.ts';
 
 const dayMs = 24 * 3_600_000;
+/** The last time of RFC 3339; other programs may write later ones. */
+const latestMs = Date.parse('9999-12-31T23:59:59.999Z');
 
 /** The API key that makes a request. */
 export interface Requester {
@@ -38,13 +40,20 @@ export function createDeletion(deps: {
   const { store, retention } = deps;
   const findDeleted = createBatchLoader(store.findDeleted);
 
-  /** The earliest time at which the clean-up purges it. */
-  function purgedAt({ deletedAt, isActive, expiresAt }: DeletedUrl): Date {
+  /** The earliest time at which the clean-up purges a deleted short URL. */
+  function purgedAt({
+    deletedAt,
+    isActive,
+    expiresAt,
+  }: Pick<DeletedUrl, 'deletedAt' | 'isActive' | 'expiresAt'>): Date {
     const since = !isActive && expiresAt !== null && expiresAt < deletedAt ? expiresAt : deletedAt;
-    return new Date(Math.max(since.getTime() + retention.days * dayMs, deletedAt.getTime()));
+    const ends = Math.max(since.getTime() + retention.days * dayMs, deletedAt.getTime());
+    return new Date(Math.min(ends, latestMs));
   }
 
   return {
+    purgedAt,
+
     /** Restores the deleted short URL with this code and API key, overwritten with the new fields. Undefined if there
      *  is none. */
     async restoreAs(input: NewUrl): Promise<ShortUrl | undefined> {

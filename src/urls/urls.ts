@@ -52,6 +52,7 @@ export function createUrls(deps: {
     ...createUrlChanges({ ...deps, deletion, publish }),
     ...createCodeChecks({ ...deps, deletion }),
     purge: deletion.purge,
+    purgedAt: deletion.purgedAt,
 
     /** Adds the counters to a short URL; 0 clicks for one that was purged meanwhile. */
     async withClicks(url: ShortUrl): Promise<ShortUrlWithClicks> {

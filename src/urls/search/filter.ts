@@ -1,7 +1,9 @@
 import { escapePattern, searchPatternsOf } from '../store/search-text.ts';
 
-/** The conditions of a list of short URLs; all of them must hold. Deleted short URLs never match. */
+/** The conditions of a list of short URLs; all of them must hold. */
 export interface UrlFilter {
+  /** Whether deleted short URLs match, and no others; false by default. */
+  isDeleted?: boolean;
   /** The API key to which the client is restricted; null or undefined for all short URLs. */
   owner?: number | null;
   /** Text of 3 or more characters in the short code, title, a tag or the original URL, decoded or as stored,
@@ -27,7 +29,10 @@ interface Condition {
 
 /** The SQL of each condition. An index is only used if the expression is spelled exactly as in its migration. */
 const conditions: {
-  [Property in keyof UrlFilter]-?: (value: NonNullable<UrlFilter[Property]>, now: Date) => Condition;
+  [Property in Exclude<keyof UrlFilter, 'isDeleted'>]-?: (
+    value: NonNullable<UrlFilter[Property]>,
+    now: Date,
+  ) => Condition;
 } = {
   owner: (ownerId) => ({ sql: 'u.created_by = :ownerId', bindings: { ownerId } }),
   search: (text) => {
@@ -66,12 +71,15 @@ export function conditionsOf(
   filter: UrlFilter,
   now: Date,
 ): { sql: string; bindings: Record<string, unknown> } {
+  const { isDeleted = false, ...others } = filter;
   const parts = Object.entries(conditions).flatMap(([property, toCondition]) => {
-    const value = filter[property as keyof UrlFilter];
+    const value = others[property as keyof typeof others];
     return value == null ? [] : [(toCondition as (value: unknown, now: Date) => Condition)(value, now)];
   });
   return {
-    sql: ['u.deleted_at is null', ...parts.map((condition) => condition.sql)].join(' and '),
+    sql: [`u.deleted_at is ${isDeleted ? 'not ' : ''}null`, ...parts.map((condition) => condition.sql)].join(
+      ' and ',
+    ),
     bindings: Object.assign({}, ...parts.map((condition) => condition.bindings)),
   };
 }

@@ -3,9 +3,10 @@ import { urlColumns } from '../store/columns.ts';
 import type { ShortUrlWithClicks } from '../url.ts';
 import { conditionsOf, type UrlFilter } from './filter.ts';
 
-export const urlSorts = ['created', 'clicks', 'last_click'] as const;
+export const urlSorts = ['created', 'clicks', 'last_click', 'deleted'] as const;
 
 export interface UrlOrder {
+  /** `deleted` is for lists of deleted short URLs only. */
   sort: (typeof urlSorts)[number];
   isDescending: boolean;
 }
@@ -29,6 +30,12 @@ const sorts: Record<UrlOrder['sort'], Record<'value' | 'id' | 'cursor' | 'shownV
     cursor: 'cast(:cursorValue as timestamptz)',
     shownValue: formatTime('page.value'),
   },
+  deleted: {
+    value: 'u.deleted_at',
+    id: 'u.id',
+    cursor: 'cast(:cursorValue as timestamptz)',
+    shownValue: formatTime('page.value'),
+  },
   clicks: {
     value: 's.click_count',
     id: 's.url_id',
@@ -43,6 +50,14 @@ const sorts: Record<UrlOrder['sort'], Record<'value' | 'id' | 'cursor' | 'shownV
   },
 };
 
+/** A short URL in a list. */
+export interface ListedUrl extends ShortUrlWithClicks {
+  deletedAt: Date | null;
+}
+
+/** Matches that a count counts at most. */
+export const maxCounted = 10_000;
+
 export type UrlLists = ReturnType<typeof createUrlLists>;
 
 /** Lists of short URLs, page by page. */
@@ -55,20 +70,20 @@ export const createUrlLists = (search: SearchQuery) => ({
     after?: UrlCursor | undefined;
     limit: number;
     now: Date;
-  }): Promise<{ urls: ShortUrlWithClicks[]; next: UrlCursor | undefined }> {
+  }): Promise<{ urls: ListedUrl[]; next: UrlCursor | undefined }> {
     const { filter, order, after, limit, now } = query;
     const { value, id, cursor, shownValue } = sorts[order.sort];
     const { sql, bindings } = conditionsOf(filter, now);
     const [direction, comparison] = order.isDescending ? ['desc', '<'] : ['asc', '>'];
     // Selects ids first: rows are wide, and only those of the page are needed in full.
-    const rows = await search<ShortUrlWithClicks & { cursorValue: UrlCursor['value'] }>(
+    const rows = await search<ListedUrl & { cursorValue: UrlCursor['value'] }>(
       `with page as materialized (
          select u.id, ${value} as value from urls u join url_stats s on s.url_id = u.id
          where ${sql} ${after ? `and (${value}, ${id}) ${comparison} (${cursor}, :cursorId)` : ''}
          order by ${value} ${direction}, ${id} ${direction} limit :limit
        )
        select ${urlColumns}, s.click_count as "clickCount", s.last_accessed_at as "lastAccessedAt",
-         ${shownValue} as "cursorValue"
+         u.deleted_at as "deletedAt", ${shownValue} as "cursorValue"
        from page join urls u on u.id = page.id join url_stats s on s.url_id = page.id
        order by page.value ${direction}, page.id ${direction}`,
       { ...bindings, limit: limit + 1, ...(after && { cursorValue: after.value, cursorId: after.id }) },
@@ -78,5 +93,17 @@ export const createUrlLists = (search: SearchQuery) => ({
       urls: rows.slice(0, limit),
       next: last && { value: last.cursorValue, id: last.id },
     };
+  },
+
+  /** Counts the matching short URLs, up to `maxCounted`; `countedAt` is the time of PostgreSQL. */
+  async count(filter: UrlFilter, now: Date): Promise<{ count: number; isExact: boolean; countedAt: Date }> {
+    const { sql, bindings } = conditionsOf(filter, now);
+    const [row] = await search<{ matches: number; countedAt: Date }>(
+      `select count(*) as matches, now() as "countedAt"
+       from (select from urls u where ${sql} limit :limit) as matching`,
+      { ...bindings, limit: maxCounted + 1 },
+    );
+    const { matches, countedAt } = row!;
+    return { count: Math.min(matches, maxCounted), isExact: matches <= maxCounted, countedAt };
   },
 });

@@ -30,7 +30,7 @@ export const targets = {
       (filter) => Object.values(filter).some((value) => !Array.isArray(value) || value.length > 0),
       'must have at least one condition',
     )
-    .describe('The parameters of `GET /api/v1/urls`')
+    .describe('The parameters of `GET /api/v1/urls` that filter, without `state`')
     .optional(),
   cursor: cursorField.describe('`next_cursor` of the previous answer to the same filter'),
 };

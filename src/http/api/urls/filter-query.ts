@@ -26,6 +26,10 @@ const descriptions = {
 
 /** A filter of short URLs, in a query. */
 export const urlFilterQuery = z.strictObject({
+  state: z
+    .literal('deleted', 'must be deleted')
+    .optional()
+    .describe('`deleted` selects deleted short URLs that are not purged yet; without it, all others'),
   q: filterText
     .min(3, 'must have at least 3 characters')
     .optional()
@@ -47,10 +51,10 @@ export const urlFilterQuery = z.strictObject({
   host: host.describe('Host of the original URL, without a port'),
 });
 
-/** The same filter in JSON. */
+/** The same filter in JSON, for operations on short URLs that are not deleted. */
 export const urlFilterBody = z.strictObject(
   {
-    ...urlFilterQuery.shape,
+    ...urlFilterQuery.omit({ state: true }).shape,
     is_active: boolean.optional().describe(descriptions.isActive),
     expired: boolean.optional().describe(descriptions.expired),
     created_by: wholeNumber(1).optional().describe(descriptions.createdBy),
@@ -60,6 +64,7 @@ export const urlFilterBody = z.strictObject(
 
 /** The domain's filter, restricted to the short URLs of an owner. */
 export const toFilter = (query: z.output<typeof urlFilterQuery>, owner: Owner): UrlFilter => ({
+  isDeleted: query.state === 'deleted',
   owner,
   search: query.q,
   tags: query.tag,

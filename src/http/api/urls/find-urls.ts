@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { type UrlLists, type UrlOrder, urlSorts } from '../../../urls/search/list.ts';
+import {
+  type ListedUrl,
+  maxCounted,
+  type UrlLists,
+  type UrlOrder,
+  urlSorts,
+} from '../../../urls/search/list.ts';
 import {
   summaryOrders,
   type SummaryQuery,
@@ -7,7 +13,9 @@ import {
   type UrlSummary,
 } from '../../../urls/search/summaries.ts';
 import type { Owner } from '../../../urls/store/owner.ts';
+import type { Urls } from '../../../urls/urls.ts';
 import { plainText } from '../../../validation/text.ts';
+import { timestamp } from '../../routes/schemas.ts';
 import type { Handlers, Operations } from '../operation.ts';
 import { pageOf, pageQuery, readCursor, readPage, writeCursor } from '../pagination.ts';
 import { toFilter, urlFilterQuery } from './filter-query.ts';
@@ -21,12 +29,27 @@ const limits = { default: 50, max: maxListItems };
 
 const sorts = urlSorts.flatMap((sort) => [sort, `-${sort}`] as const);
 
-const listQuery = urlFilterQuery.extend({
-  sort: z
-    .enum(sorts, `must be one of ${sorts.join(', ')}`)
-    .default('-created')
-    .describe('Sort order. A leading "-" sorts in descending order'),
-  ...pageQuery(limits),
+const listQuery = urlFilterQuery
+  .extend({
+    sort: z
+      .enum(sorts, `must be one of ${sorts.join(', ')}`)
+      .optional()
+      .describe(
+        'Sort order. A leading "-" sorts in descending order. `-created` by default, and `-deleted` with `state=deleted`, which `deleted` needs',
+      ),
+    ...pageQuery(limits),
+  })
+  .refine(({ state, sort }) => state === 'deleted' || !sort?.endsWith('deleted'), {
+    path: ['sort'],
+    error: 'must be given together with state=deleted',
+  });
+
+const urlCount = z.object({
+  count: z.int().max(maxCounted).describe('Number of matching short URLs'),
+  is_exact: z.boolean().describe(`false if there are more than ${maxCounted}, which are not counted`),
+  counted_at: timestamp.describe(
+    'Time of the count. As `created_before` of a bulk operation it excludes short URLs that are created later',
+  ),
 });
 
 const summaryQuery = z.strictObject({
@@ -61,8 +84,20 @@ export const findOperations = {
     scope: 'urls:read',
     query: listQuery,
     replies: {
-      200: { description: 'A page of short URLs, without deleted ones.', body: pageOf(shortUrl) },
+      200: { description: 'A page of short URLs.', body: pageOf(shortUrl) },
     },
+    problems: [],
+  },
+  countUrls: {
+    method: 'get',
+    // Not below /api/v1/urls, where `count` can be a short code.
+    path: '/api/v1/url-count',
+    tag,
+    summary: 'Count short URLs',
+    description: `Counts the short URLs that match the filters of \`GET /api/v1/urls\`, up to ${maxCounted}.`,
+    scope: 'urls:read',
+    query: urlFilterQuery,
+    replies: { 200: { description: 'The count.', body: urlCount } },
     problems: [],
   },
   listTags: {
@@ -89,10 +124,17 @@ export const findOperations = {
   },
 } as const satisfies Operations;
 
-function toOrder(sort: z.output<typeof listQuery>['sort']): UrlOrder {
+function toOrder({ state, sort: given }: z.output<typeof listQuery>): UrlOrder {
+  const sort = given ?? (state === 'deleted' ? '-deleted' : '-created');
   const isDescending = sort.startsWith('-');
   return { sort: (isDescending ? sort.slice(1) : sort) as UrlOrder['sort'], isDescending };
 }
+
+const presentDeletion = ({ deletedAt, ...url }: ListedUrl, urls: Pick<Urls, 'purgedAt'>) =>
+  deletedAt && {
+    deleted_at: deletedAt.toISOString(),
+    purged_at: urls.purgedAt({ ...url, deletedAt }).toISOString(),
+  };
 
 const presentSummary = ({ name, urlCount, clickCount }: UrlSummary): z.input<typeof summary> => ({
   name,
@@ -116,23 +158,30 @@ async function readSummaries(
 }
 
 export const findHandlers = ({
+  urls,
   urlSearch,
   baseUrl,
 }: {
+  urls: Pick<Urls, 'purgedAt'>;
   urlSearch: UrlLists & UrlSummaries;
   baseUrl: string;
 }): Handlers<typeof findOperations> => ({
   listUrls: async ({ query, owner }) => {
-    const list = { filter: toFilter(query, owner), order: toOrder(query.sort) };
+    const list = { filter: toFilter(query, owner), order: toOrder(query) };
     const after = readCursor(query.cursor, list, urlPosition);
-    const { urls, next } = await urlSearch.list({ ...list, after, limit: query.limit, now: new Date() });
+    const page = await urlSearch.list({ ...list, after, limit: query.limit, now: new Date() });
     return {
       status: 200,
       body: {
-        items: urls.map((url) => presentUrl(url, baseUrl)),
-        next_cursor: next ? writeCursor(next, list) : null,
+        items: page.urls.map((url) => ({ ...presentUrl(url, baseUrl), ...presentDeletion(url, urls) })),
+        next_cursor: page.next ? writeCursor(page.next, list) : null,
       },
     };
+  },
+
+  countUrls: async ({ query, owner }) => {
+    const { count, isExact, countedAt } = await urlSearch.count(toFilter(query, owner), new Date());
+    return { status: 200, body: { count, is_exact: isExact, counted_at: countedAt.toISOString() } };
   },
 
   listTags: async ({ query, owner }) => ({

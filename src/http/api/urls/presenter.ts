@@ -33,6 +33,12 @@ export const shortUrl = z
     created_by: z.int().nullable().describe('ID of the API key that created it'),
     aliases: z.array(z.string()).describe('Old codes that redirect to it, oldest first; see `keep_old_code`'),
     version: z.int().describe('Increases with each change. `ETag` contains it'),
+    deleted_at: timestamp.optional().describe('Only of a deleted short URL'),
+    purged_at: timestamp
+      .optional()
+      .describe(
+        'Only of a deleted short URL: the earliest time at which it is purged. Until then it can be restored',
+      ),
   })
   .meta({ id: 'ShortUrl' });
 
