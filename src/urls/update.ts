@@ -5,8 +5,11 @@ import type { Requester, Deletion } from './delete.ts';
 import type { DestinationPolicy } from './input/destination-policy.ts';
 import { type UrlPatch, createInputParser } from './input/parse-input.ts';
 import { violationBehind, InputRejected } from './input/rules.ts';
+import { tooManyTags } from './input/texts.ts';
 import { type Publish, publishRemovals, publishUrl } from './publish.ts';
 import { codesOf, isCodeReserved, isCodeTaken } from './store/aliases.ts';
+import type { Changes } from './store/columns.ts';
+import { editsTags } from './store/edited-tags.ts';
 import type { Owner } from './store/owner.ts';
 import type { Retention } from './store/purge.ts';
 import type { UrlStore } from './store/url-store.ts';
@@ -33,9 +36,16 @@ export function createUrlChanges(deps: {
   }
 
   /** Why a write affected no row. */
-  async function missError(shortCode: string, owner: Owner, versions?: number[]): Promise<Error> {
-    if (versions === undefined) return new UrlNotFound('short URL not found');
-    return new VersionMismatch((await get(shortCode, owner)).version);
+  async function missError(
+    shortCode: string,
+    owner: Owner,
+    { versions, changes = {} }: { versions?: number[] | undefined; changes?: Changes } = {},
+  ): Promise<Error> {
+    if (versions === undefined && !editsTags(changes)) return new UrlNotFound('short URL not found');
+    const { version } = await get(shortCode, owner);
+    return editsTags(changes) && (versions === undefined || versions.includes(version))
+      ? new InputRejected([{ field: 'addTags', reason: `${tooManyTags}, together with the existing ones` }])
+      : new VersionMismatch(version);
   }
 
   /** Runs a write; throws the reason if the new code is not available. */
@@ -71,7 +81,7 @@ export function createUrlChanges(deps: {
         return url;
       }
       const changed = await withViolations(() => store.change(shortCode, changes, owner, versions));
-      if (!changed) throw await missError(shortCode, owner, versions);
+      if (!changed) throw await missError(shortCode, owner, { versions, changes });
       await publishUrl(deps, changed);
       return changed;
     };
@@ -106,7 +116,7 @@ export function createUrlChanges(deps: {
             store.rename(shortCode, { renaming, changes }, owner, versions),
           )
         : undefined;
-      if (!renamed) throw await missError(shortCode, owner, versions);
+      if (!renamed) throw await missError(shortCode, owner, { versions, changes });
       const { url, oldCode } = renamed;
       await publishUrl(deps, url);
       if (!codesOf(url).includes(oldCode))
@@ -121,7 +131,7 @@ export function createUrlChanges(deps: {
     /** Deletes a short URL: its codes answer 404 from then on. Throws UrlNotFound or VersionMismatch. */
     async delete(shortCode: string, owner: Owner, versions?: number[]): Promise<void> {
       const deleted = isShortCode(shortCode) ? await store.delete(shortCode, owner, versions) : undefined;
-      if (!deleted) throw await missError(shortCode, owner, versions);
+      if (!deleted) throw await missError(shortCode, owner, { versions });
       await publishRemovals(
         deps,
         codesOf(deleted).map((code) => ({ shortCode: code, version: deleted.version })),

@@ -26,6 +26,12 @@ export interface UrlSettings {
   tags: string[];
 }
 
+/** Tags to add to those of a short URL, and to remove from them. */
+export interface TagChanges {
+  addTags: string[];
+  removeTags: string[];
+}
+
 /** The settings of a short URL by default. */
 export const defaultSettings: UrlSettings = {
   isActive: true,

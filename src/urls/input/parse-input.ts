@@ -1,5 +1,5 @@
 import type { PasswordHashing } from '../access/password.ts';
-import type { UrlSettings } from '../url.ts';
+import type { TagChanges, UrlSettings } from '../url.ts';
 import { type DestinationPolicy, UrlRejected } from './destination-policy.ts';
 import { type InputField, type Violation, InputRejected } from './rules.ts';
 
@@ -7,7 +7,7 @@ import { type InputField, type Violation, InputRejected } from './rules.ts';
 export type SettingsInput = Partial<Omit<UrlSettings, 'passwordHash'> & { password: string | null }>;
 
 /** The fields that a client changes; all others stay unchanged. */
-export type UrlPatch = SettingsInput & { originalUrl?: string };
+export type UrlPatch = SettingsInput & Partial<TagChanges> & { originalUrl?: string };
 
 /** The fields of a new short URL; all others have their defaults. */
 export interface UrlInput extends SettingsInput {

@@ -5,6 +5,7 @@ export type InputField =
   | 'originalUrl'
   | 'shortCode'
   | 'password'
+  | 'addTags'
   | Exclude<keyof UrlSettings, 'passwordHash'>;
 
 /** An invalid field; the reason completes a sentence that begins with the field's name. */

@@ -14,8 +14,10 @@ export const notes = storedText({
   clean: (text) => text.replaceAll('\r\n', '\n'),
 });
 
+export const tooManyTags = `must contain at most ${textLimits.tags} tags`;
+
 /** Duplicate tags are removed. */
 export const tags = z
   .array(trimmedText(textLimits.tag), 'must be an array of strings')
-  .max(textLimits.tags, `must contain at most ${textLimits.tags} tags`)
+  .max(textLimits.tags, tooManyTags)
   .transform((values) => [...new Set(values)]);

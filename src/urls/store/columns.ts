@@ -1,4 +1,4 @@
-import { defaultSettings, type UrlSettings } from '../url.ts';
+import { defaultSettings, type TagChanges, type UrlSettings } from '../url.ts';
 import { aliasesOf } from './aliases.ts';
 import { type IdempotencyKey, idempotencyTypes, toIdempotencyColumns } from './idempotency-key.ts';
 import { searchTextOf } from './search-text.ts';
@@ -16,7 +16,7 @@ export interface NewUrl extends Partial<UrlSettings> {
 }
 
 /** Changed fields; all others stay unchanged. */
-export type Changes = Partial<UrlSettings & { originalUrl: string }>;
+export type Changes = Partial<UrlSettings & TagChanges & { originalUrl: string }>;
 
 /** The column of `urls` for each setting, with its type. */
 const settings: Record<keyof UrlSettings, `${string} ${string}`> = {
@@ -88,7 +88,7 @@ export const lookUpColumnsOf = (shortCode: string): string => [...urlColumnsOf(s
 export const settingColumns = Object.values(settings).map(nameOf);
 
 /** The fields that determine the search text and can change. */
-const searchedFields: readonly (keyof Changes)[] = ['originalUrl', 'title', 'tags'];
+const searchedFields: readonly (keyof Changes)[] = ['originalUrl', 'title', 'tags', 'addTags', 'removeTags'];
 
 /** Whether changes affect the search text. */
 export const changesSearchText = (changes: Changes): boolean =>
@@ -120,6 +120,10 @@ export function toInsertedRows(urls: NewUrl[]): string {
 
 /** The columns that a change can set, except `is_active`. */
 export const changedColumns = changeable.map(([, column]) => nameOf(column)).join(', ');
+
+/** SQL for the new values of these columns, from `json_populate_record` with the changes; `tags` is the expression of the new tags. */
+export const changedValues = (tags: string) =>
+  changeable.map(([property, column]) => (property === 'tags' ? tags : nameOf(column))).join(', ');
 
 /** Encodes changes as JSON for `json_populate_record`, which leaves the other columns unchanged. */
 export function toChangedColumns(changes: Changes): string {

@@ -5,6 +5,7 @@ import { createCodeStore } from './code-store.ts';
 import {
   changedColumns,
   type Changes,
+  changedValues,
   changesSearchText,
   lookUpColumnsOf,
   storedColumns,
@@ -12,6 +13,7 @@ import {
   urlColumns,
 } from './columns.ts';
 import { createDeletedUrlStore } from './deleted-url-store.ts';
+import { editedTags, editsTags, hasFewTags, tagBindings } from './edited-tags.ts';
 import { createInsertStore } from './insert-store.ts';
 import { isOneOfVersions, isOwned, type Owner } from './owner.ts';
 import { prepareRename, type Renaming } from './rename-store.ts';
@@ -44,15 +46,17 @@ export function createUrlStore(db: Knex) {
     { changes, newCode }: { changes: Changes; newCode?: string },
     { owner, versions }: { owner: Owner; versions: number[] | undefined },
   ): Promise<StoredUrl | undefined> {
+    const isTagEdit = editsTags(changes);
     const { rows } = await connection.raw<{ rows: StoredUrl[] }>(
       `update urls u set
          (${changedColumns}) = (
-           select ${changedColumns} from json_populate_record(u, cast(:changes as json))
+           select ${isTagEdit ? changedValues(editedTags) : changedColumns} from json_populate_record(u, cast(:changes as json))
          ),
          ${newCode === undefined ? '' : 'short_code = :newCode, code_is_generated = false,'}
          is_active = coalesce(cast(:isActive as boolean), u.is_active or u.has_ended), has_ended = false,
          updated_at = now(), version = nextval('url_versions')
        where ${hasCode} and u.deleted_at is null and ${isOwned} and ${isOneOfVersions}
+         ${isTagEdit ? `and ${hasFewTags}` : ''}
        returning ${storedColumns}`,
       {
         shortCode,
@@ -61,6 +65,7 @@ export function createUrlStore(db: Knex) {
         changes: toChangedColumns(changes),
         isActive: changes.isActive ?? null,
         ...(newCode !== undefined && { newCode }),
+        ...(isTagEdit && tagBindings(changes)),
       },
     );
     return rows[0];
@@ -111,7 +116,7 @@ export function createUrlStore(db: Knex) {
 
     /** Changes an owner's short URL, including expired and disabled ones. One that the clean-up has disabled becomes
      *  active again, until the clean-up runs with a past expiry. Undefined if it does not exist in one of these
-     *  versions. Rejects when it would violate a rule: see input/rules.ts. */
+     *  versions, or would get too many tags. Rejects when it would violate a rule: see input/rules.ts. */
     async change(
       shortCode: string,
       changes: Changes,

@@ -1,5 +1,4 @@
 import { useState } from 'preact/hooks';
-import { isAvailable } from '../../api/available.ts';
 import { linksTexts as texts } from '../../texts/en/links.ts';
 import { Confirm, FormDialog } from '../../ui/dialog.tsx';
 import { Field } from '../../ui/field.tsx';
@@ -9,26 +8,29 @@ import { changeSelected, deleteSelected } from './bulk-state.ts';
 import { clearSelection, selection } from './list-state.ts';
 import { readTags } from './settings-fields.tsx';
 
-/** What can be done with the selected links. `matching` is the number of all that match, as text. */
+type TagAction = 'add_tags' | 'remove_tags';
+
+/** What can be done with the selected links. `matching` is the number of all that match, as text, where it is known. */
 export function BulkBar({ isWholePage, matching }: { isWholePage: boolean; matching: string | undefined }) {
-  const [asked, setAsked] = useState<'tag' | 'expire' | 'delete'>();
+  const [asked, setAsked] = useState<TagAction | 'expire' | 'delete'>();
   const isMatching = selection.value === 'matching';
   const count = selection.value === 'matching' ? 0 : selection.value.size;
   if (count === 0 && !isMatching) return null;
   return (
     <section class="bulk" aria-label={texts.bulk}>
       <strong>{isMatching ? texts.selectedMatching : texts.selected(count)}</strong>
-      {!isMatching && isWholePage && matching !== undefined && (
+      {!isMatching && isWholePage && (
         <button type="button" class="link-button" onClick={() => (selection.value = 'matching')}>
           {texts.selectMatching(matching)}
         </button>
       )}
       <span class="grow" />
-      {isAvailable('/api/v1/tags/{tag}') && (
-        <button type="button" onClick={() => setAsked('tag')}>
-          {texts.addTag}
-        </button>
-      )}
+      <button type="button" onClick={() => setAsked('add_tags')}>
+        {texts.tagActions.add_tags}
+      </button>
+      <button type="button" onClick={() => setAsked('remove_tags')}>
+        {texts.tagActions.remove_tags}
+      </button>
       <button type="button" onClick={() => void changeSelected({ is_active: true })}>
         {texts.enable}
       </button>
@@ -48,7 +50,9 @@ export function BulkBar({ isWholePage, matching }: { isWholePage: boolean; match
       <button type="button" class="icon-button" aria-label={texts.clearSelection} onClick={clearSelection}>
         <Icon name="close" />
       </button>
-      {asked === 'tag' && <TagDialog onClose={() => setAsked(undefined)} />}
+      {(asked === 'add_tags' || asked === 'remove_tags') && (
+        <TagDialog action={asked} onClose={() => setAsked(undefined)} />
+      )}
       {asked === 'expire' && <ExpireDialog onClose={() => setAsked(undefined)} />}
       {asked === 'delete' && (
         <Confirm
@@ -63,14 +67,14 @@ export function BulkBar({ isWholePage, matching }: { isWholePage: boolean; match
   );
 }
 
-const TagDialog = ({ onClose }: { onClose: () => void }) => (
+const TagDialog = ({ action, onClose }: { action: TagAction; onClose: () => void }) => (
   <InputDialog
-    title={texts.addTag}
+    title={texts.tagActions[action]}
     label={texts.fields.tags}
     hint={texts.fields.tagsHint}
     type="text"
     onClose={onClose}
-    onValue={(value) => void changeSelected({ add_tags: readTags(value) })}
+    onValue={(value) => void changeSelected({ [action]: readTags(value) })}
   />
 );
 

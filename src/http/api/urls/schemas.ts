@@ -9,7 +9,7 @@ import { urlLengths } from '../../../urls/input/destination-policy.ts';
 import type { SettingsInput, UrlInput, UrlPatch } from '../../../urls/input/parse-input.ts';
 import { defaultSettings } from '../../../urls/url.ts';
 import { boolean } from '../../../validation/boolean.ts';
-import { type UrlSettingFields, urlSettings } from './settings.ts';
+import { rejectConflictingTags, tagChanges, type UrlSettingFields, urlSettings } from './settings.ts';
 
 const hourMs = 3_600_000;
 
@@ -92,8 +92,12 @@ export const urlInput = createUrlInput(defaultCodeRules);
 
 /** The patch of a bulk update: omitted fields stay unchanged, null restores the default. */
 export const bulkUrlPatch = z
-  .strictObject({ original_url: originalUrl.optional(), ...urlSettings }, 'must be a JSON object')
+  .strictObject(
+    { original_url: originalUrl.optional(), ...urlSettings, ...tagChanges },
+    'must be a JSON object',
+  )
   .superRefine(rejectSeveralExpiries)
+  .superRefine(rejectConflictingTags)
   .meta({ id: 'BulkUrlPatch', example: { title: 'Another page', tags: ['spring'] } });
 
 /** The patch of one short URL, which can also change its short code. */
@@ -139,6 +143,8 @@ export const toConflictRules = (body: z.output<typeof urlInput>) => ({
 /** The domain's patch of an update, from a validated body. */
 export const toUrlPatch = (body: z.output<typeof bulkUrlPatch>, now: Date): UrlPatch => ({
   ...(body.original_url === undefined ? {} : { originalUrl: body.original_url }),
+  ...(body.add_tags?.length && { addTags: body.add_tags }),
+  ...(body.remove_tags?.length && { removeTags: body.remove_tags }),
   ...toSettings(body, now),
 });
 

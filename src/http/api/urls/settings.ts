@@ -53,6 +53,28 @@ export const urlSettings = {
   crawlable: boolean.meta({ description: 'Allows crawlers in `/robots.txt`' }).nullish(),
 } as const;
 
+const tagList = tags.optional();
+
+/** Changes of the tags that depend on the stored ones, for updates. */
+export const tagChanges = {
+  add_tags: tagList.describe('Tags to add; those that exist stay where they are'),
+  remove_tags: tagList.describe('Tags to remove'),
+} as const;
+
+const tagFields = z.object({ tags: urlSettings.tags, ...tagChanges });
+
+export function rejectConflictingTags(
+  { tags: all, add_tags: added, remove_tags: removed }: z.output<typeof tagFields>,
+  context: z.RefinementCtx,
+): void {
+  const reject = (field: string, message: string) =>
+    context.addIssue({ code: 'custom', path: [field], message });
+  if (all !== undefined && added) reject('add_tags', 'must not be given together with tags');
+  if (all !== undefined && removed) reject('remove_tags', 'must not be given together with tags');
+  if (added?.some((tag) => removed?.includes(tag)))
+    reject('remove_tags', 'must not contain a tag of add_tags');
+}
+
 const settingsObject = z.object(urlSettings);
 
 /** The settings in a validated body. */
