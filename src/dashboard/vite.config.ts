@@ -49,7 +49,10 @@ export default defineConfig(({ command }) => ({
           groups: [
             { name: 'first', test: /node_modules|dashboard.(main|screens.links.)/, priority: 1 },
             { name: 'clicks', test: /screens.(link|analytics|live)./ },
-            { name: 'manage', test: /screens.(tags|trash|reports|keys|transfers|operations)./ },
+            {
+              name: 'manage',
+              test: /palette.palette|screens.(tags|trash|reports|keys|transfers|operations)./,
+            },
           ],
         },
       },

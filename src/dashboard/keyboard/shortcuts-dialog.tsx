@@ -39,6 +39,7 @@ const groups: readonly (readonly [
   [
     shortcuts.groups.everywhere,
     [
+      ['Ctrl k', shortcuts.commands],
       ['?', shortcuts.help],
       ['Esc', shortcuts.escape],
     ],

@@ -14,18 +14,20 @@ const isTyping = (target: EventTarget | null) =>
     (target.matches('input, textarea, select') &&
       !target.matches('input[type=checkbox], input[type=radio]')));
 
-function handle(event: KeyboardEvent): void {
-  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (isTyping(event.target) || document.querySelector('dialog[open]')) return;
-  const isLetter = event.key.length === 1;
-  if (isLetter && letterKeys.peek() === 'off') return;
+/** The shortcut that a key without Ctrl is, alone or after `g`; undefined for a key that belongs to a field. */
+function readKey({ key, target }: KeyboardEvent): string | undefined {
+  if (isTyping(target)) return undefined;
+  if (key.length === 1 && letterKeys.peek() === 'off') return undefined;
   const isSecond = performance.now() < prefixUntil;
-  prefixUntil = 0;
-  const key = isSecond ? `g ${event.key}` : event.key;
-  if (key === 'g') {
-    prefixUntil = performance.now() + sequenceMs;
-    return;
-  }
+  prefixUntil = key === 'g' && !isSecond ? performance.now() + sequenceMs : 0;
+  if (prefixUntil > 0) return undefined;
+  return isSecond ? `g ${key}` : key;
+}
+
+function handle(event: KeyboardEvent): void {
+  if (event.defaultPrevented || event.altKey || document.querySelector('dialog[open]')) return;
+  const key = event.ctrlKey || event.metaKey ? `Ctrl ${event.key}` : readKey(event);
+  if (key === undefined) return;
   // Enter and Space belong to a focused button or link.
   const isOnControl = event.target instanceof HTMLElement && event.target.matches('button, a[href], summary');
   if (key === 'Enter' && isOnControl) return;
@@ -37,8 +39,8 @@ function handle(event: KeyboardEvent): void {
 
 document.addEventListener('keydown', handle);
 
-/** Adds keyboard shortcuts while a component is rendered: a key, or `g` and a letter. They rest while the user types, and while a dialog
- *  is open. */
+/** Adds keyboard shortcuts while a component is rendered: a key, `g` and a letter, or `Ctrl k`, which is Cmd on a Mac. They rest while a dialog is
+ *  open, and those without Ctrl while the user types. */
 export function useShortcuts(shortcuts: Shortcuts): void {
   const ref = useRef(shortcuts);
   ref.current = shortcuts;

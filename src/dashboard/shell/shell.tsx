@@ -1,4 +1,4 @@
-import type { ComponentChildren } from 'preact';
+import type { ComponentChildren, ComponentType } from 'preact';
 import { useState } from 'preact/hooks';
 import { ShortcutsDialog } from '../keyboard/shortcuts-dialog.tsx';
 import { useShortcuts } from '../keyboard/shortcuts.ts';
@@ -17,7 +17,11 @@ const { nav } = common;
 /** The frame of every screen: navigation, health, and who is signed in. */
 export function Shell({ children }: { children: ComponentChildren }) {
   const [hasHelp, setHelp] = useState(false);
+  const [Palette, setPalette] = useState<ComponentType<{ onClose: () => void }>>();
+  const openPalette = () =>
+    void import('../palette/palette.tsx').then((module) => setPalette(() => module.Palette), sayProblem);
   useShortcuts({
+    'Ctrl k': openPalette,
     '?': () => setHelp(true),
     'g l': () => navigate('/'),
     'g a': () => navigate('/analytics'),
@@ -39,6 +43,10 @@ export function Shell({ children }: { children: ComponentChildren }) {
         </div>
         <Navigation />
         <div class="side-foot">
+          <button type="button" class="side-item" onClick={openPalette}>
+            <Icon name="search" />
+            {nav.commands}
+          </button>
           <Health />
           <button type="button" class="side-item" onClick={() => setHelp(true)}>
             <Icon name="keyboard" />
@@ -60,6 +68,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
         {children}
       </main>
       {hasHelp && <ShortcutsDialog onClose={() => setHelp(false)} />}
+      {Palette && <Palette onClose={() => setPalette(undefined)} />}
     </div>
   );
 }

@@ -68,7 +68,7 @@ export function SettingRow({ url, setting, canWrite, onUrl }: Props) {
       {text === undefined ? (
         <>
           <span class="setting-name">{label}</span>
-          <span class={value === texts.none ? 'setting-value quiet' : 'setting-value'}>{value}</span>
+          <span class={value === setting.unset ? 'setting-value quiet' : 'setting-value'}>{value}</span>
           {canWrite && (
             <button
               ref={pencil}
@@ -98,7 +98,7 @@ export function SettingRow({ url, setting, canWrite, onUrl }: Props) {
             {(ids) => <SettingInput setting={setting} text={text} onText={setText} ids={ids} />}
           </Field>
           <footer>
-            {isOptional && value !== texts.none && (
+            {isOptional && value !== setting.unset && (
               <button type="button" class="small danger" onClick={() => void change(valueOf(setting, ''))}>
                 {texts.removeValue}
               </button>

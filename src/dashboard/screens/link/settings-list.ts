@@ -29,6 +29,8 @@ export interface Setting {
   hint?: string;
   /** Whether its value can be removed. */
   isOptional: boolean;
+  /** What stands for no value. */
+  unset: string;
   /** The value in words. */
   show: (url: ShortUrl) => string;
   /** The value of its input. */
@@ -43,13 +45,16 @@ const setting = (name: Field, kind: Kind, hint?: string): Setting => ({
   kind,
   ...(hint !== undefined && { hint }),
   isOptional: !['original_url', 'short_code'].includes(name) && kind !== 'switch',
+  unset: unsetOf(kind),
   show: (url) => describe(url[name], kind),
   valueOf: (url) => url[name],
 });
 
+const unsetOf = (kind: Kind) => (kind === 'status' ? fields.redirectDefault : texts.none);
+
 function describe(value: ShortUrl[Field], kind: Kind): string {
   if (kind === 'switch') return value === true ? texts.on : texts.off;
-  if (value === null || value === '') return texts.none;
+  if (value === null || value === '') return unsetOf(kind);
   if (Array.isArray(value)) return value.length === 0 ? texts.none : value.map(plain).join(', ');
   if (kind === 'moment') return formatDateTime(String(value));
   return typeof value === 'number' && kind === 'number' ? formatNumber(value) : plain(String(value));
@@ -71,6 +76,7 @@ export const settings: readonly Setting[] = [
     kind: 'password',
     hint: fields.passwordHint,
     isOptional: true,
+    unset: texts.none,
     show: (url) => (url.has_password ? texts.set : texts.none),
     valueOf: () => '',
   },

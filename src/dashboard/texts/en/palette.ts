@@ -1,0 +1,10 @@
+/** Texts of the command palette. */
+export const paletteTexts = {
+  title: 'Commands',
+  field: 'Find a link, a screen or a job',
+  placeholder: 'Find a link, a screen or a job, or paste a URL',
+  open: (screen: string) => `Open ${screen}`,
+  runJob: (job: string) => `Run ${job}`,
+  shorten: (url: string) => `Shorten ${url}`,
+  none: 'Nothing matches.',
+};
