@@ -20,8 +20,8 @@ create table analytics_state (
 create table api_keys (
   id bigint generated always as identity,
   name text not null,
-  public_part text collate "C" not null,
-  key_hash bytea not null,
+  public_part text collate "C",
+  key_hash bytea,
   created_at timestamp with time zone not null default now(),
   revoked_at timestamp with time zone,
   scopes text[] not null,
@@ -32,11 +32,15 @@ create table api_keys (
   previous_public_part text collate "C",
   previous_key_hash bytea,
   previous_until timestamp with time zone,
+  issuer text collate "C",
+  subject text collate "C",
   constraint api_keys_pkey PRIMARY KEY (id),
   constraint api_keys_previous_public_part_key UNIQUE (previous_public_part),
   constraint api_keys_public_part_key UNIQUE (public_part),
-  constraint api_keys_own_urls_only CHECK (((NOT own_urls_only) OR (NOT (scopes && '{admin,jobs:run}'::text[]))))
+  constraint api_keys_own_urls_only CHECK (((NOT own_urls_only) OR (NOT (scopes && '{admin,jobs:run}'::text[])))),
+  constraint api_keys_secret_or_person CHECK ((((num_nonnulls(public_part, key_hash) = 2) AND (num_nonnulls(issuer, subject) = 0)) OR ((num_nonnulls(issuer, subject) = 2) AND (num_nonnulls(public_part, key_hash, previous_public_part, previous_key_hash) = 0))))
 );
+CREATE UNIQUE INDEX api_keys_person ON api_keys USING btree (issuer, subject);
 
 create table blocked_hosts (
   host text collate "C" not null,
@@ -288,6 +292,7 @@ create table sessions (
   last_used_at timestamp with time zone not null default now(),
   expires_at timestamp with time zone not null,
   user_agent text,
+  ends_at timestamp with time zone,
   constraint sessions_pkey PRIMARY KEY (id),
   constraint sessions_token_hash_key UNIQUE (token_hash),
   constraint sessions_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES api_keys(id)

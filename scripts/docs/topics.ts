@@ -64,6 +64,12 @@ export const topics: Readonly<Record<string, Topic>> = {
     intro: 'Which addresses are trusted, and what protects the pages of operators.',
     settings: ['TRUSTED_PROXY_HOPS', 'CORS_ORIGINS', 'ALLOW_PRIVATE_URLS', /^BULL_BOARD_/, /^METRICS_/],
   },
+  signOn: {
+    title: 'Single sign-on',
+    intro:
+      'People sign in to the dashboard with OpenID Connect. [Dashboard](dashboard.md#single-sign-on) explains how to set it up.',
+    settings: [/^OIDC_/],
+  },
   operations: {
     title: 'Operations',
     intro: 'Ports, processes, shutdown and logs.',

@@ -14,10 +14,20 @@ export interface ApiKey extends Permissions {
   name: string;
 }
 
+/** What identifies a person, permanently and worldwide. An e-mail address does not: it can change and move to somebody else. */
+export interface Identity {
+  /** The URL of the provider. */
+  issuer: string;
+  /** The ID of the person at the provider. */
+  subject: string;
+}
+
 /** A stored API key, without its secret. */
 export interface StoredApiKey extends ApiKey {
-  /** The characters after `lm_`; not secret. */
-  publicPart: string;
+  /** The characters after `lm_`; not secret. Null for a person. */
+  publicPart: string | null;
+  /** Whose key it is, if it belongs to a person who signs in with OpenID Connect; such a key has no secret. */
+  person: Identity | null;
   createdAt: Date;
   /** The key is invalid from this time on; null for never. */
   expiresAt: Date | null;
@@ -52,6 +62,26 @@ export class ApiKeyNotFound extends Error {
 
   constructor() {
     super('API key not found.');
+  }
+}
+
+/** The key belongs to a person, and has no secret to rotate. */
+export class KeyHasNoSecret extends Error {
+  override readonly name = 'KeyHasNoSecret';
+
+  constructor() {
+    super('This API key belongs to a person who signs in with single sign-on. It has no secret.');
+  }
+}
+
+/** The provider determines these settings of a person at each sign-in. */
+export class SetByProvider extends Error {
+  override readonly name = 'SetByProvider';
+  readonly settings: readonly (keyof Permissions | 'name')[];
+
+  constructor(settings: readonly (keyof Permissions | 'name')[]) {
+    super('The identity provider determines the name and the permissions of a person.');
+    this.settings = settings;
   }
 }
 

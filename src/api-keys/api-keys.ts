@@ -4,8 +4,10 @@ import { type Knex, onlyRow } from '../storage/postgres/postgres.ts';
 import {
   type ApiKey,
   ApiKeyNotFound,
+  KeyHasNoSecret,
   type Permissions,
   PermissionsContradict,
+  SetByProvider,
   type StoredApiKey,
 } from './api-key.ts';
 import { createSecret, hashOf, publicPartOf } from './key-secret.ts';
@@ -16,8 +18,10 @@ declare module 'knex/types/tables.js' {
     api_keys: {
       id: number;
       name: string;
-      public_part: string;
-      key_hash: Buffer;
+      public_part: string | null;
+      key_hash: Buffer | null;
+      issuer: string | null;
+      subject: string | null;
       created_at: Date;
       revoked_at: Date | null;
       scopes: Scope[];
@@ -50,6 +54,9 @@ const columns = {
   revokedAt: 'revoked_at',
 };
 
+/** The settings that the provider determines for a person. */
+const setByProvider = ['name', 'scopes', 'ownUrlsOnly'] as const;
+
 const isValid = 'revoked_at is null and (expires_at is null or expires_at > now())';
 
 /** The valid API keys, as a table in the SQL of other modules. */
@@ -61,8 +68,18 @@ export function createApiKeys(db: Knex) {
   const stored = [
     ...aliased(columns),
     db.raw('case when previous_until > now() then previous_until end as "previousUntil"'),
+    db.raw(
+      `case when subject is not null then json_build_object('issuer', issuer, 'subject', subject) end as person`,
+    ),
   ];
   const unrevoked = (id: number) => db('api_keys').where({ id }).whereNull('revoked_at');
+
+  /** The changed key; otherwise throws `ofPerson` for a person's key, and ApiKeyNotFound for no key. */
+  async function getChanged(id: number, [row]: StoredApiKey[], ofPerson: Error): Promise<StoredApiKey> {
+    if (row) return row;
+    const found = await unrevoked(id).whereNotNull('subject').select('id');
+    throw found.length > 0 ? ofPerson : new ApiKeyNotFound();
+  }
 
   return {
     /** Creates a key; by default with the scope `admin` and without expiry. `key` is the secret, which cannot be read again. Throws
@@ -105,7 +122,9 @@ export function createApiKeys(db: Knex) {
 
     /** The key with this ID, even if revoked. Throws ApiKeyNotFound. */
     async get(id: number): Promise<StoredApiKey> {
-      return getOnlyRow(await db('api_keys').where({ id }).select<StoredApiKey[]>(stored));
+      const [row] = await db('api_keys').where({ id }).select<StoredApiKey[]>(stored);
+      if (row === undefined) throw new ApiKeyNotFound();
+      return row;
     },
 
     /** Keys with an ID above `after`, oldest first, including revoked ones; all of them without a `limit`. */
@@ -116,20 +135,24 @@ export function createApiKeys(db: Knex) {
       return await (limit === null ? keys : keys.limit(limit));
     },
 
-    /** Changes the given settings. Throws ApiKeyNotFound and PermissionsContradict. */
+    /** Changes the given settings. Throws ApiKeyNotFound, PermissionsContradict and SetByProvider. */
     async update(id: number, settings: Partial<ApiKeySettings>): Promise<StoredApiKey> {
       const { name = db.ref('name'), scopes, ownUrlsOnly, expiresAt } = settings;
+      const notOfPeople = setByProvider.filter((setting) => settings[setting] !== undefined);
       const updating = unrevoked(id)
+        .where((query) => void (notOfPeople.length > 0 && query.whereNull('subject')))
         // `name` is always set, because knex rejects an update without columns; it omits undefined ones.
         .update({ name, scopes, own_urls_only: ownUrlsOnly, expires_at: expiresAt })
         .returning<StoredApiKey[]>(stored);
-      return getOnlyRow(await rejectContradiction(updating));
+      return await getChanged(id, await rejectContradiction(updating), new SetByProvider(notOfPeople));
     },
 
-    /** Replaces the secret of a key. The current secret stays valid for `graceSeconds`; an older one becomes invalid. Throws ApiKeyNotFound. */
+    /** Replaces the secret of a key. The current secret stays valid for `graceSeconds`; an older one becomes invalid. Throws ApiKeyNotFound
+     *  and KeyHasNoSecret. */
     async rotate(id: number, graceSeconds: number): Promise<StoredApiKey & { key: string }> {
       const { key, publicPart, hash } = createSecret();
       const rotated = await unrevoked(id)
+        .whereNull('subject')
         .update({
           previous_public_part: db.raw('public_part'),
           previous_key_hash: db.raw('key_hash'),
@@ -139,7 +162,7 @@ export function createApiKeys(db: Knex) {
           rotated_at: db.fn.now(),
         })
         .returning<StoredApiKey[]>(stored);
-      return { ...getOnlyRow(rotated), key };
+      return { ...(await getChanged(id, rotated, new KeyHasNoSecret())), key };
     },
 
     /** Revokes a key. Throws ApiKeyNotFound, also for a revoked key. */
@@ -159,11 +182,6 @@ export function createApiKeys(db: Knex) {
       );
     },
   };
-}
-
-function getOnlyRow([row]: StoredApiKey[]): StoredApiKey {
-  if (row === undefined) throw new ApiKeyNotFound();
-  return row;
 }
 
 async function rejectContradiction<Result>(result: PromiseLike<Result>): Promise<Result> {

@@ -12,6 +12,13 @@ export const keyName = z
   .max(100, 'must be at most 100 characters')
   .refine((name) => !unprintable.test(name), 'must be one line without control characters');
 
+/** The longest beginning of a text that can be the name of a key; undefined for none. */
+export function toKeyName(text: string): string | undefined {
+  const line = text.replaceAll(new RegExp(unprintable, 'gu'), ' ').replaceAll(/\s+/g, ' ').trim();
+  const { success, data } = keyName.safeParse(Array.from(line).slice(0, 50).join(''));
+  return success ? data : undefined;
+}
+
 /** The scopes of a key, without duplicates and in the order of `scopes`. */
 export const keyScopes = z
   .array(z.enum(scopes, `must be one of ${scopes.join(', ')}`), 'must be a list of scopes')

@@ -23,7 +23,8 @@ export function toJson(key: StoredApiKey) {
   return {
     id: key.id,
     name: key.name,
-    prefix: prefixOf(key.publicPart),
+    prefix: key.publicPart === null ? null : prefixOf(key.publicPart),
+    person: key.person,
     scopes: key.scopes,
     own_urls_only: key.ownUrlsOnly,
     created_at: key.createdAt,
@@ -37,7 +38,7 @@ function cellsOf(key: StoredApiKey): string[] {
   return [
     String(key.id),
     key.name,
-    `${prefixOf(key.publicPart)}_…`,
+    key.publicPart === null ? 'person' : `${prefixOf(key.publicPart)}_…`,
     key.scopes.join(',') + (key.ownUrlsOnly ? ' (own URLs only)' : ''),
     key.createdAt.toISOString(),
     key.lastUsedAt?.toISOString() ?? 'never',

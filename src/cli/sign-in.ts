@@ -38,7 +38,8 @@ try {
 /** The API key with the name, or the default. Creates one for the first sign-in to a new service. */
 async function chooseKey(): Promise<StoredApiKey> {
   const apiKeys = createApiKeys(db);
-  const valid = (await apiKeys.list()).filter(isValid);
+  // People sign in at their provider, and choose their names themselves.
+  const valid = (await apiKeys.list()).filter((key) => isValid(key) && key.person === null);
   if (name !== undefined) return onlyKey(valid.filter((key) => key.name === name));
   const admin = valid.find((key) => isAllowed(key, 'admin'));
   if (admin) return admin;

@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 import { writeToStandardError } from '../logging/standard-error.ts';
+import { readRawSettings } from './environment/raw-settings.ts';
+import { joinStoreParts } from './environment/store-parts.ts';
 import { misspelt } from './misspelt.ts';
-import { readRawSettings } from './raw-settings.ts';
-import { joinStoreParts } from './store-parts.ts';
 
 /** The environment is invalid: one line per problem, without values, because some are secrets. */
 export class ConfigError extends Error {

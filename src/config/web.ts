@@ -5,6 +5,7 @@ import { common, endpoint } from './common.ts';
 import { databaseSettings } from './database.ts';
 import { limits } from './limits.ts';
 import { links } from './links.ts';
+import { checkSingleSignOn, singleSignOn } from './single-sign-on.ts';
 import { flag, listOf, readOrigin } from './values.ts';
 
 /** Settings of the web process (`src/web.ts`). */
@@ -14,6 +15,7 @@ export const webSettings = z
     ...links,
     ...clicks,
     ...limits,
+    ...singleSignOn,
     CORS_ORIGINS: z
       .string()
       .default('')
@@ -70,7 +72,8 @@ export const webSettings = z
   .refine((settings) => settings.CUSTOM_CODE_MIN_LENGTH <= settings.CUSTOM_CODE_MAX_LENGTH, {
     path: ['CUSTOM_CODE_MIN_LENGTH'],
     error: 'must be at most CUSTOM_CODE_MAX_LENGTH',
-  });
+  })
+  .superRefine(checkSingleSignOn);
 
 /** Settings of `npm run sign-in` (`src/cli/sign-in.ts`). */
 export const signInSettings = databaseSettings.extend({ BASE_URL: webSettings.shape.BASE_URL });

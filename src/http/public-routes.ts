@@ -6,6 +6,7 @@ import { serviceHandlers, serviceRoutes } from './ops/service.ts';
 import { reportRoutes, visitorReportHandlers } from './redirect/report.ts';
 import { robotsHandlers, robotsRoutes } from './redirect/robots.ts';
 import type { PublicHandlers } from './routes/public-route.ts';
+import { singleSignOnHandlers, singleSignOnRoutes } from './single-sign-on/routes.ts';
 
 /** Every route without an API key that the router answers, by its ID. `visitRoutes` are ahead of the router, and Bull Board is middleware. */
 export const publicRoutes = {
@@ -15,6 +16,7 @@ export const publicRoutes = {
   ...healthRoutes,
   ...metricsRoutes,
   ...apiDocsRoutes,
+  ...singleSignOnRoutes,
 };
 
 /** The public routes, and the files that their pages load. */
@@ -26,7 +28,8 @@ export type PublicDeps = Parameters<typeof serviceHandlers>[0] &
   Parameters<typeof robotsHandlers>[0] &
   Parameters<typeof healthHandlers>[0] &
   Parameters<typeof metricsHandlers>[0] &
-  Parameters<typeof apiDocsHandlers>[0];
+  Parameters<typeof apiDocsHandlers>[0] &
+  Parameters<typeof singleSignOnHandlers>[0];
 
 /** The handlers of all mounted routes. */
 export const publicHandlers = (deps: PublicDeps): PublicHandlers<typeof mountedRoutes> => ({
@@ -36,4 +39,5 @@ export const publicHandlers = (deps: PublicDeps): PublicHandlers<typeof mountedR
   ...healthHandlers(deps),
   ...metricsHandlers(deps),
   ...apiDocsHandlers(deps),
+  ...singleSignOnHandlers(deps),
 });

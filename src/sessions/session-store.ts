@@ -11,12 +11,18 @@ export interface NewSession {
   userAgent: string | null;
   /** Hash of the token of the session that it replaces; null for none. */
   replacedHash: Buffer | null;
+  /** Hours after which it ends, even if it is used; by default there is no such limit. */
+  maxHours?: number | null;
 }
 
 const columns = `id, created_at as "createdAt", last_used_at as "lastUsedAt", expires_at as "expiresAt", user_agent as "userAgent"`;
 
-/** When a session expires that is used now. */
-const expiry = `least(now() + make_interval(days => ${sessionDays}), k.expires_at)`;
+/** When a session expires that is used now and that ends at `endsAt`, in SQL. */
+const expiry = (endsAt: string) =>
+  `least(now() + make_interval(days => ${sessionDays}), k.expires_at, ${endsAt})`;
+
+/** When a new session ends; null for no limit: `least` ignores it. */
+const newEnd = 'now() + make_interval(hours => cast(:maxHours as integer))';
 
 /** Inserts a session for the API key of `signer (id, expires_at)`, which has no row if the sign-in is not allowed. */
 const insertSession = `
@@ -27,8 +33,8 @@ const insertSession = `
       order by s.last_used_at desc, s.id desc offset ${maxSessions - 1}
     )
   )
-  insert into sessions (token_hash, api_key_id, user_agent, expires_at)
-  select cast(:tokenHash as bytea), k.id, cast(:userAgent as text), ${expiry} from signer k
+  insert into sessions (token_hash, api_key_id, user_agent, ends_at, expires_at)
+  select cast(:tokenHash as bytea), k.id, cast(:userAgent as text), ${newEnd}, ${expiry(newEnd)} from signer k
   returning ${columns}`;
 
 /** The tables of sessions and sign-in tokens. Sessions of an API key that is not valid do not exist for any method but `removeEnded`. */
@@ -37,7 +43,7 @@ export const createSessionStore = (db: Knex) => ({
   async create(apiKeyId: number, session: NewSession): Promise<Session | undefined> {
     const { rows } = await db.raw<{ rows: Session[] }>(
       `with signer as (select id, expires_at from ${validApiKeys} k where id = :apiKeyId), ${insertSession}`,
-      { apiKeyId, ...session },
+      { apiKeyId, maxHours: null, ...session },
     );
     return rows[0];
   },
@@ -52,7 +58,7 @@ export const createSessionStore = (db: Knex) => ({
          select k.id, k.expires_at from used join ${validApiKeys} k on k.id = used.api_key_id
          where used.expires_at > now()
        ), ${insertSession}`,
-      { signInHash, ...session },
+      { signInHash, maxHours: null, ...session },
     );
     return rows[0];
   },
@@ -122,7 +128,7 @@ export const createSessionStore = (db: Knex) => ({
    *  transaction has locked. */
   async recordUsage(ids: number[]): Promise<void> {
     await db.raw(
-      `update sessions s set last_used_at = now(), expires_at = ${expiry}
+      `update sessions s set last_used_at = now(), expires_at = ${expiry('s.ends_at')}
        from ${validApiKeys} k
        where k.id = s.api_key_id and s.id in (
          select id from sessions

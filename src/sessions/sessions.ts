@@ -25,10 +25,11 @@ export function createSessions(deps: {
   async function signIn(
     { userAgent, token: replaced }: Browser,
     create: (session: NewSession) => Promise<Session | undefined>,
+    maxHours: number | null = null,
   ): Promise<string | undefined> {
     const token = createToken();
     const replacedHash = replaced !== undefined && isToken(replaced) ? hashOf(replaced) : null;
-    const session = await create({ tokenHash: hashOf(token), userAgent, replacedHash });
+    const session = await create({ tokenHash: hashOf(token), userAgent, replacedHash, maxHours });
     return session && token;
   }
 
@@ -46,6 +47,12 @@ export function createSessions(deps: {
     async signInWithToken(token: string, browser: Browser): Promise<string | undefined> {
       if (!isToken(token)) return undefined;
       return await signIn(browser, async (session) => await store.createWithToken(hashOf(token), session));
+    },
+
+    /** Signs a browser in with the API key of a person whom the provider has identified, for at most `maxHours`; undefined if the key is not
+     *  valid. */
+    async signInPerson(apiKeyId: number, browser: Browser, maxHours: number): Promise<string | undefined> {
+      return await signIn(browser, async (session) => await store.create(apiKeyId, session), maxHours);
     },
 
     /** Throws SessionNotFound. */

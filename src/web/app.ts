@@ -34,6 +34,7 @@ import { serveIcons } from '../http/static/icons.ts';
 import { serveSwagger } from '../http/static/swagger.ts';
 import type { Log } from '../log.ts';
 import type { Queues } from '../queues/queues.ts';
+import type { SingleSignOn } from '../single-sign-on/single-sign-on.ts';
 import type { PasswordHashing } from '../urls/access/password.ts';
 import type { UrlStore } from '../urls/store/url-store.ts';
 
@@ -48,6 +49,7 @@ export interface AppDeps {
   passwordHashing: Pick<PasswordHashing, 'hashWithSalt'>;
   urlStore: Pick<UrlStore, 'findCrawlable'>;
   queues: Queues;
+  singleSignOn: SingleSignOn | undefined;
   requestCounts: RequestCounts;
   /** Returns the metrics in Prometheus' text format. */
   showMetrics: () => Promise<string>;
@@ -76,7 +78,11 @@ export function createApp(deps: AppDeps): Koa {
   app.on('error', (error: unknown) => log.debug({ err: error }, 'failed to deliver a response'));
   const sessionReader = createSessionReader({ sessions: deps.api.sessions, baseUrl: config.BASE_URL });
   const basePath = basePathOf(config.BASE_URL);
-  const apiPaths = Object.values(operations).map((operation) => operation.path);
+  const page = {
+    basePath,
+    apiPaths: Object.values(operations).map((operation) => operation.path),
+    providerName: deps.singleSignOn && config.OIDC_PROVIDER_NAME,
+  };
   const middleware = [
     requestCounts.middleware,
     handleErrors(log, { onProblem: requestCounts.addProblem, baseUrl: config.BASE_URL, pages }),
@@ -90,7 +96,7 @@ export function createApp(deps: AppDeps): Koa {
     compressJson,
     limitAddress(rateLimits),
     preview,
-    serveDashboard(readDashboardFiles({ basePath, apiPaths }), basePath),
+    serveDashboard(readDashboardFiles(page), basePath),
     serveIcons,
     serveSwagger(),
     openBullBoard(deps, sessionReader),

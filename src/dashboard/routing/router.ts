@@ -4,8 +4,8 @@ import { computed, signal } from '@preact/signals';
 export const basePath = document.documentElement.dataset['basePath'] ?? '';
 
 const root = `${basePath}/admin`;
-/** Bull Board is a page of its own below the same path. */
-const isForeign = (path: string) => path.startsWith(`${root}/queues`);
+/** Bull Board and single sign-on are pages of their own below the same path. */
+const isForeign = (path: string) => /^\/(queues|sign-in\/)/.test(path.slice(root.length));
 
 interface Place {
   /** Below `/admin`, such as `/links/spring`. */

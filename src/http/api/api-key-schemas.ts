@@ -42,7 +42,14 @@ export const toApiKeySettings = (body: ApiKeyPatch): Partial<ApiKeySettings> => 
 const apiKeyFields = z.object({
   id: z.int(),
   name: z.string(),
-  prefix: z.string().describe('First characters of the key'),
+  prefix: z.string().nullable().describe('First characters of the key; null for the key of a person'),
+  person: z
+    .object({
+      issuer: z.string().describe('URL of the identity provider'),
+      subject: z.string().describe('ID of the person at the provider'),
+    })
+    .nullable()
+    .describe('Whose key it is, if it belongs to a person who signs in with single sign-on; otherwise null'),
   scopes: z.array(z.enum(scopes)),
   own_urls_only: z.boolean(),
   created_at: timestamp,
@@ -68,7 +75,8 @@ const textOf = (time: Date | null) => time?.toISOString() ?? null;
 export const presentApiKey = (key: StoredApiKey): z.input<typeof shownApiKey> => ({
   id: key.id,
   name: key.name,
-  prefix: prefixOf(key.publicPart),
+  prefix: key.publicPart === null ? null : prefixOf(key.publicPart),
+  person: key.person,
   scopes: key.scopes,
   own_urls_only: key.ownUrlsOnly,
   created_at: key.createdAt.toISOString(),

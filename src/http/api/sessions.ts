@@ -15,8 +15,6 @@ import { pageOf, pageQuery, readPage } from './pagination.ts';
 
 const tag = 'Sessions';
 
-const maxUserAgentLength = 300;
-
 const secret = z.string('must be a string').max(200, 'must be at most 200 characters');
 
 const credential = z.union(
@@ -33,7 +31,9 @@ const shownSession = z.object({
   id: z.int(),
   created_at: timestamp,
   last_used_at: timestamp.describe('Accurate to about five minutes'),
-  expires_at: timestamp.describe('30 days after the last use, or when the API key expires'),
+  expires_at: timestamp.describe(
+    '30 days after the last use, or when the API key expires; for a person at the latest `OIDC_SESSION_HOURS` after the sign-in',
+  ),
   user_agent: z.string().nullable().describe('`User-Agent` of the sign-in'),
   is_current: z.boolean().describe('Whether it is the session of the request'),
 });
@@ -129,13 +129,6 @@ const presentSession = (session: Session, currentId: number | undefined): z.inpu
   is_current: session.id === currentId,
 });
 
-/** The user agent without control characters, such as those of terminals. */
-const readUserAgent = (ctx: Context) =>
-  ctx
-    .get('user-agent')
-    .replaceAll(/\p{Cc}/gu, '')
-    .slice(0, maxUserAgentLength) || null;
-
 /** The session of a request. Throws a 404 for a request with an API key. */
 function getSession(ctx: Context) {
   const session = sessionOf(ctx);
@@ -163,7 +156,7 @@ export function sessionHandlers(deps: {
       if (!isSameOrigin(ctx, baseUrl))
         throw new Problem('cross-origin-request', 'Cross-origin sign-ins are not accepted.');
       rateLimits.chargeSignIn(ctx.req);
-      const token = await signIn(body, { userAgent: readUserAgent(ctx), token: cookie.read(ctx) });
+      const token = await signIn(body, cookie.browserOf(ctx));
       if (token === undefined) {
         throw unauthorized(
           'api_key' in body

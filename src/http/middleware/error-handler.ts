@@ -25,8 +25,8 @@ function readPath(ctx: Context): string | undefined {
   }
 }
 
-/** Paths that cannot be a mistyped short URL. */
-const notForVisitors = /^\/(?:api|admin|docs)\//;
+/** Paths that neither can be a mistyped short URL nor belong to the sign-in of people. */
+const notForVisitors = /^\/(?:api|admin(?!\/sign-in\/)|docs)\//;
 
 /** Whether browsers get problems of this path as pages: it can be a mistyped short URL. */
 export const isVisitorPath = (path: string) => !notForVisitors.test(path);

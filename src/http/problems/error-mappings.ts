@@ -4,7 +4,12 @@ import {
   TooManyBuckets,
   UnknownTimezone,
 } from '../../analytics/query/query.ts';
-import { ApiKeyNotFound, PermissionsContradict } from '../../api-keys/api-key.ts';
+import {
+  ApiKeyNotFound,
+  KeyHasNoSecret,
+  PermissionsContradict,
+  SetByProvider,
+} from '../../api-keys/api-key.ts';
 import { KeySpaceExhausted } from '../../keys/key-generator.ts';
 import { QrTooSmall } from '../../qr/qr-style.ts';
 import { QueueUnavailable } from '../../queues/queues.ts';
@@ -95,6 +100,15 @@ const mappings = new Map<unknown, ErrorMapping>([
     invalid('block_host', 'is not possible: the URL has no host name. Block a parent domain instead'),
   ),
   map(PermissionsContradict, invalid('own_urls_only', 'must be false for a key with admin or jobs:run')),
+  map(KeyHasNoSecret, withMessage('no-secret')),
+  map(SetByProvider, ({ settings }) =>
+    validationFailed(
+      settings.map((name) => ({
+        field: toSnakeCase(name),
+        detail: 'is determined by the identity provider at each sign-in of the person',
+      })),
+    ),
+  ),
   map(QrTooSmall, ({ minSize }) =>
     validationFailed([{ field: 'size', detail: `must be at least ${minSize} for this margin and level` }]),
   ),

@@ -87,6 +87,12 @@ export const problemTypes = {
     when: 'An API key tries to revoke itself, to remove its own `admin` scope or to shorten its own lifetime.',
     action: 'Use another API key with the scope `admin`.',
   },
+  'no-secret': {
+    status: 409,
+    title: 'API key has no secret',
+    when: 'The API key to rotate belongs to a person who signs in with single sign-on.',
+    action: 'Create an API key for programs.',
+  },
   'code-taken': {
     status: 409,
     title: 'Short code taken',

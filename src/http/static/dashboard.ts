@@ -2,7 +2,7 @@ import type { Middleware } from 'koa';
 import { html } from '../pages/html.ts';
 import { answerPage, renderPage } from '../pages/page.ts';
 import { routeNotFound } from '../problems/problem.ts';
-import { isBullBoardPath } from '../server/operator-paths.ts';
+import { isNoScreen } from '../server/operator-paths.ts';
 import type { DashboardFiles } from './dashboard-files.ts';
 import { answerFile, immutable, revalidated } from './static-file.ts';
 
@@ -30,12 +30,12 @@ const notBuilt = renderPage({
     <p>Run <code>npm run build</code> in the folder of Linkmill, then restart the web process.</p>`,
 });
 
-/** Serves the dashboard: its files, and its page at every other path below `/admin/` except those of Bull Board. Without a build it
+/** Serves the dashboard: its files, and its page at every other path below `/admin/` except those of Bull Board and single sign-on. Without a build it
  *  answers 503 with the command that builds it. */
 export function serveDashboard(dashboard: DashboardFiles | undefined, basePath: string): Middleware {
   return async (ctx, next) => {
     const { path } = ctx;
-    if ((path !== root && !path.startsWith(`${root}/`)) || isBullBoardPath(path)) await next();
+    if ((path !== root && !path.startsWith(`${root}/`)) || isNoScreen(path)) await next();
     else if (path === root) {
       ctx.status = 308;
       ctx.set('Location', `${basePath}${root}/${ctx.search}`);

@@ -15,6 +15,7 @@ import { openClicks } from './clicks.ts';
 import { openRateLimits } from './rate-limits.ts';
 import { openSearch } from './search.ts';
 import { openSessions } from './sessions.ts';
+import { openSingleSignOn } from './single-sign-on.ts';
 import { openTransfers } from './transfers.ts';
 import { openUrls } from './urls.ts';
 
@@ -50,6 +51,7 @@ export async function openModules(web: WebContext, stores: Stores) {
     contactUrl: config.CONTACT_URL,
   });
   const apiKeyModule = openApiKeys(web, stores);
+  const sessions = openSessions(web, { ...stores, ...apiKeyModule });
   const reportStore = stores.breakers.postgres.guard(createReportStore(stores.db));
   return {
     ...urlModule,
@@ -61,7 +63,8 @@ export async function openModules(web: WebContext, stores: Stores) {
     pages,
     ...openAccessRules(config, { ...stores, urls, enrichClick, responses, pages, isThrottled, userAgents }),
     ...apiKeyModule,
-    sessions: openSessions(web, { ...stores, ...apiKeyModule }),
+    sessions,
+    singleSignOn: openSingleSignOn(web, { ...stores, sessions }),
     analytics: openAnalytics(web, stores),
     urlSearch: openSearch(web, stores),
     transfers: openTransfers(web, stores),

@@ -47,6 +47,7 @@ test('a created key is valid at once, and its secret is shown once', async () =>
     id: expect.any(Number),
     name: 'shop',
     prefix: key.slice(0, 15),
+    person: null,
     scopes: ['urls:read', 'stats:read'],
     own_urls_only: true,
     created_at: expect.any(String),

@@ -13,8 +13,13 @@ import { serveDashboard } from '../../../src/http/static/dashboard.ts';
 import { silentLog, track } from '../../support/resources.ts';
 
 const script = `console.log('${'x'.repeat(2_000)}')`;
-const index = '<html data-base-path="" data-api-paths=""><script src="./assets/app-1234.js"></script></html>';
-const page = { basePath: '/go', apiPaths: ['/api/v1/urls', '/api/v1/tags', '/api/v1/urls'] };
+const index =
+  '<html data-base-path="" data-api-paths="" data-provider=""><script src="./assets/app-1234.js"></script></html>';
+const page = {
+  basePath: '/go',
+  apiPaths: ['/api/v1/urls', '/api/v1/tags', '/api/v1/urls'],
+  providerName: `Works "$&" <ID>`,
+};
 let folder: string;
 let server: Server;
 let withoutBuild: Server;
@@ -106,7 +111,7 @@ test('HEAD answers the headers of GET without the body', async () => {
   expect(head.headers['etag']).toBe(get.headers['etag']);
 });
 
-test('every other path answers the page with its content security policy and its base path', async () => {
+test('every other path answers the page with its security policy, its base path and the provider', async () => {
   for (const path of ['/admin/', '/admin/links/spring', '/admin/operations', '/admin/queues-of-mine']) {
     const { status, headers, body } = await request(path);
     expect(status).toBe(200);
@@ -115,6 +120,7 @@ test('every other path answers the page with its content security policy and its
     expect(headers['referrer-policy']).toBe('same-origin');
     expect(body.toString()).toContain('src="/go/admin/assets/app-1234.js"');
     expect(body.toString()).toContain('data-base-path="/go" data-api-paths="/api/v1/urls /api/v1/tags"');
+    expect(body.toString()).toContain('data-provider="Works &quot;$&amp;&quot; &lt;ID&gt;"');
   }
 });
 

@@ -94,7 +94,8 @@ function KeyRow(props: { apiKeyOfRow: ApiKey; isAdmin: boolean; ask: (to: 'rotat
   return (
     <tr class={isUsable ? '' : 'is-gone'}>
       <td>
-        <strong>{plain(key.name)}</strong> <code class="quiet">{key.prefix}…</code>{' '}
+        <strong>{plain(key.name)}</strong>{' '}
+        {key.person ? <span class="badge">{texts.person}</span> : <code class="quiet">{key.prefix}…</code>}{' '}
         {isCurrent && <span class="badge is-good">{texts.current}</span>}
         {key.revoked_at !== null && <span class="badge is-bad">{texts.revoked}</span>}
         {isExpired && <span class="badge is-bad">{texts.expired}</span>}
@@ -111,9 +112,11 @@ function KeyRow(props: { apiKeyOfRow: ApiKey; isAdmin: boolean; ask: (to: 'rotat
       <td class="actions">
         {isAdmin && isUsable && (
           <>
-            <button type="button" class="small" onClick={() => ask('rotate')}>
-              {texts.rotate}
-            </button>
+            {!key.person && (
+              <button type="button" class="small" onClick={() => ask('rotate')}>
+                {texts.rotate}
+              </button>
+            )}
             {!isCurrent && (
               <button type="button" class="small danger" onClick={() => ask('revoke')}>
                 {texts.revoke}

@@ -1,10 +1,14 @@
 import { useEffect, useState } from 'preact/hooks';
+import { addressOf } from '../../api/client.ts';
 import { asProblem } from '../../api/problem.ts';
-import { isExpired, signIn } from '../../state/session.ts';
+import { isExpired, loadSession, signIn } from '../../state/session.ts';
 import { signInTexts as texts } from '../../texts/en/sign-in.ts';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Field } from '../../ui/field.tsx';
 import { Icon } from '../../ui/icons.tsx';
+
+/** The name of the provider of single sign-on; empty without one. */
+const provider = document.documentElement.dataset['provider'];
 
 function SignInForm({ hint }: { hint?: string | undefined }) {
   const [key, setKey] = useState('');
@@ -29,6 +33,15 @@ function SignInForm({ hint }: { hint?: string | undefined }) {
         void submit();
       }}
     >
+      {provider && (
+        <a
+          class="button"
+          href={addressOf('/admin/sign-in/oidc', { return: location.pathname + location.search })}
+          target={isExpired.value ? '_blank' : undefined}
+        >
+          {texts.signInWith(provider)}
+        </a>
+      )}
       <Field label={texts.apiKey} hint={texts.hint} error={error}>
         {(ids) => (
           <input
@@ -69,10 +82,17 @@ export function SignInScreen({ hint }: { hint?: string | undefined }) {
   );
 }
 
-/** Shown above the page whose session has ended. */
-export const SignInDialog = () => (
-  <Dialog title={texts.title} isClosable={false} onClose={() => (isExpired.value = false)}>
-    <p>{texts.expired}</p>
-    <SignInForm />
-  </Dialog>
-);
+/** Shown above the page whose session has ended. Single sign-on is in another tab; afterwards this one continues. */
+export function SignInDialog() {
+  useEffect(() => {
+    const check = () => void loadSession().catch(() => undefined);
+    addEventListener('focus', check);
+    return () => removeEventListener('focus', check);
+  }, []);
+  return (
+    <Dialog title={texts.title} isClosable={false} onClose={() => (isExpired.value = false)}>
+      <p>{texts.expired}</p>
+      <SignInForm />
+    </Dialog>
+  );
+}

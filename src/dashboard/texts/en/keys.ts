@@ -20,6 +20,7 @@ export const keysTexts = {
   expires: 'Expires',
   lastUsed: 'Last used',
   createdAt: 'Created',
+  person: 'person',
   current: 'this session',
   revoked: 'revoked',
   expired: 'expired',

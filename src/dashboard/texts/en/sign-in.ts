@@ -4,6 +4,7 @@ export const signInTexts = {
   apiKey: 'API key',
   hint: 'It starts with lm_ and has at least the scope urls:read.',
   signIn: 'Sign in',
+  signInWith: (provider: string) => `Sign in with ${provider}`,
   signingIn: 'Signing in…',
   link: 'No key at hand? On the machine of the service run',
   linkCommand: 'npm run sign-in',

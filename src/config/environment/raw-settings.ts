@@ -1,5 +1,5 @@
-import { withoutLineEnd } from '../storage/connections/password-file.ts';
-import { readRegularFile, UnreadableFile } from '../storage/connections/regular-file.ts';
+import { withoutLineEnd } from '../../storage/connections/password-file.ts';
+import { readRegularFile, UnreadableFile } from '../../storage/connections/regular-file.ts';
 
 /** The texts of settings, by name. */
 export type Values = Record<string, string>;

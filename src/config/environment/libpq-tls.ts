@@ -1,4 +1,4 @@
-import { StoreUrlError } from '../storage/connections/store-url.ts';
+import { StoreUrlError } from '../../storage/connections/store-url.ts';
 
 /** Modes that check no certificate. */
 const trusting = new Set(['allow', 'prefer']);

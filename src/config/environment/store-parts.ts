@@ -1,7 +1,7 @@
-import { passwordFileParam } from '../storage/connections/password-file.ts';
-import { parsePostgresUrl } from '../storage/connections/postgres-url.ts';
-import { parseRedisUrl } from '../storage/connections/redis-url.ts';
-import { StoreUrlError } from '../storage/connections/store-url.ts';
+import { passwordFileParam } from '../../storage/connections/password-file.ts';
+import { parsePostgresUrl } from '../../storage/connections/postgres-url.ts';
+import { parseRedisUrl } from '../../storage/connections/redis-url.ts';
+import { StoreUrlError } from '../../storage/connections/store-url.ts';
 import { addLibpqTls } from './libpq-tls.ts';
 import type { RawSettings, Values } from './raw-settings.ts';
 
