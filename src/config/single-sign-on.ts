@@ -19,6 +19,10 @@ export const singleSignOn = {
       error: 'must be the issuer alone, without /.well-known/openid-configuration',
       abort: true,
     })
+    .refine((value) => !/^\w+:\/\/[^/]*@/.test(value), {
+      error: 'must not contain a user or a password',
+      abort: true,
+    })
     .refine((value) => value.startsWith('https:') || loopbackHosts.test(parseUrl(value)!.hostname), {
       error: 'must begin with https://, unless the provider runs on this machine',
       abort: true,

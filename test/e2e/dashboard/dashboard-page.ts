@@ -8,7 +8,8 @@ import { useService } from '../../support/processes/service.ts';
 export function useDashboard(settings: Record<string, string> = {}) {
   useDashboardBuild();
   // A browser keeps a machine busy enough that the service would reject some requests.
-  const service = useService({ MAX_EVENT_LOOP_DELAY_MS: '0', ...settings });
+  // The same object, since settings may be added until the service starts.
+  const service = useService(Object.assign(settings, { MAX_EVENT_LOOP_DELAY_MS: '0', ...settings }));
   const browserPage = useBrowserPage({
     viewport: { width: 1280, height: 800 },
     permissions: ['clipboard-read', 'clipboard-write'],

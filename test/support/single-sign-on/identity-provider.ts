@@ -29,7 +29,8 @@ export function useOidcProvider(more: Record<string, string> = {}) {
   /** Targets of all requests. */
   const requests: string[] = [];
   const person: { subject: string; claims: Record<string, unknown> } = { subject: 'ada', claims: {} };
-  const issuer = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  // Another site than that of web processes, which are at 127.0.0.1.
+  const issuer = () => `http://localhost:${(server.address() as AddressInfo).port}`;
 
   /** Starts the provider with a new signing key, and without memory of anybody. */
   function restart(): void {

@@ -1,0 +1,84 @@
+import { expect, test } from 'vitest';
+import { ConfigError, loadConfig } from '../../src/config/load.ts';
+import { webSettings } from '../../src/config/web.ts';
+
+const needed = {
+  DATABASE_URL: 'postgres://linkmill:secret-1@db:5432/linkmill',
+  REDIS_URL: 'redis://:secret-2@redis:6379',
+  BASE_URL: 'https://sho.rt',
+};
+const provider = {
+  OIDC_ISSUER: 'https://id.example/realms/works',
+  OIDC_CLIENT_ID: 'linkmill',
+  OIDC_CLIENT_SECRET: 'secret-3',
+};
+
+function problemsOf(env: Record<string, string | undefined>): string[] {
+  try {
+    loadConfig(webSettings, { ...needed, ...env });
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.problems;
+  }
+}
+
+test('three settings are enough for single sign-on, and people have few permissions by default', () => {
+  expect(loadConfig(webSettings, { ...needed, ...provider })).toMatchObject({
+    ...provider,
+    OIDC_SCOPES: 'openid profile email',
+    OIDC_API_KEY_SCOPES: ['urls:read', 'urls:write', 'stats:read'],
+    OIDC_OWN_URLS_ONLY: true,
+    OIDC_SESSION_HOURS: 24,
+  });
+  expect(loadConfig(webSettings, needed).OIDC_ISSUER).toBeUndefined();
+});
+
+test('a missing part is named', () => {
+  for (const name of Object.keys(provider)) {
+    const [problem, ...more] = problemsOf({ ...provider, [name]: undefined });
+    expect(problem).toContain(`${name} is not set, but OIDC_`);
+    expect(more).toEqual([]);
+  }
+  expect(problemsOf({ OIDC_CLIENT_SECRET: 'secret-3' })).toHaveLength(2);
+});
+
+test('the issuer needs https, except on this machine', () => {
+  const problem = (issuer: string) => problemsOf({ ...provider, OIDC_ISSUER: issuer });
+  for (const issuer of [
+    'https://id.example',
+    'http://localhost:8080',
+    'http://127.0.0.1:1',
+    'http://[::1]:8080/x',
+  ])
+    expect(problem(issuer)).toEqual([]);
+  for (const issuer of [
+    'id.example',
+    'ftp://id.example',
+    'http://id.example',
+    'http://192.168.1.5:8080',
+    'http://localhost.evil.example',
+    'https://id.example/.well-known/openid-configuration',
+    'https://id.example/?x=1',
+    'https://id.example/#x',
+    'https://user:secret-4@id.example',
+  ]) {
+    expect(problem(issuer), issuer).toEqual([expect.stringMatching(/^OIDC_ISSUER must /)]);
+    expect(problem(issuer)[0]).not.toContain('secret');
+  }
+});
+
+test('contradicting or unknown scopes are rejected', () => {
+  expect(problemsOf({ ...provider, OIDC_API_KEY_SCOPES: 'urls:read,jobs:run' })).toEqual([
+    'OIDC_OWN_URLS_ONLY must be false with admin or jobs:run in OIDC_API_KEY_SCOPES',
+  ]);
+  expect(
+    problemsOf({ ...provider, OIDC_API_KEY_SCOPES: 'urls:read, jobs:run', OIDC_OWN_URLS_ONLY: 'false' }),
+  ).toEqual([]);
+  expect(problemsOf({ ...provider, OIDC_API_KEY_SCOPES: 'root' })[0]).toContain(
+    'must be scopes, such as urls:read',
+  );
+  expect(problemsOf({ ...provider, OIDC_SCOPES: 'profile email' })).toEqual([
+    'OIDC_SCOPES must contain openid',
+  ]);
+});
