@@ -42,6 +42,7 @@ const order = [
   'src/urls/store',
   'src/urls/cache',
   'src/urls/idempotency',
+  'src/urls/tags',
   'src/urls/search',
   'src/urls/blocklist',
   'src/urls',

@@ -28,6 +28,7 @@ import { createIdempotencyKeys } from '../src/urls/idempotency/key-store.ts';
 import { createUrlCleanupStore } from '../src/urls/store/cleanup-store.ts';
 import { createSearchTextStore } from '../src/urls/store/search-text-store.ts';
 import { createUrlStore } from '../src/urls/store/url-store.ts';
+import { createTagStore } from '../src/urls/tags/tag-store.ts';
 import { audit } from './jobs/audit.ts';
 import { cleanupExpired } from './jobs/cleanup-expired.ts';
 import { cleanupLedger } from './jobs/cleanup-ledger.ts';
@@ -39,6 +40,7 @@ import { importUrls } from './jobs/import-urls.ts';
 import type { Processors } from './jobs/job-context.ts';
 import { maintainAnalytics } from './jobs/maintain-analytics.ts';
 import { reconcileCache } from './jobs/reconcile-cache.ts';
+import { renameTag } from './jobs/rename-tag.ts';
 import { replenishKeys } from './jobs/replenish-keys.ts';
 import { warmCache } from './jobs/warm-cache.ts';
 
@@ -138,6 +140,8 @@ export function createProcessors({
     'import-urls': (data, context) => importUrls(transfers, data.id, context),
     'export-urls': (data, context) => exportUrls(transfers, data.id, context),
     'fill-search-texts': (_data, context) => fillSearchTexts(createSearchTextStore(db), context),
+    'rename-tag': ({ tag, name = null, created_by: owner = null }, context) =>
+      renameTag({ ...reconciling, tagStore: createTagStore(db) }, { tag, name, owner }, context),
     'cleanup-transfers': (_data, context) =>
       cleanupTransfers(transfers, config.TRANSFER_RETENTION_DAYS, context),
     audit: (_data, context) =>

@@ -1,6 +1,7 @@
 import type { JobsOptions } from 'bullmq';
 import { z } from 'zod';
 import { wholeNumber } from '../validation/integer.ts';
+import { plainText, storedText } from '../validation/text.ts';
 
 /** Settings that schedules depend on. */
 export interface ScheduleSettings {
@@ -20,6 +21,8 @@ interface JobDefinition {
   data: z.ZodType<object>;
   schedules: (settings: ScheduleSettings) => Schedule[];
   options: JobsOptions;
+  /** The scope that running it over the API needs in addition to `jobs:run`. */
+  scope?: 'urls:write';
 }
 
 const secondMs = 1_000;
@@ -103,6 +106,17 @@ export const jobs = {
     schedules: () => [{ id: 'fill-search-texts', everyMs: minuteMs, data: {} }],
     options: retries(3),
   },
+  'rename-tag': {
+    description: 'Renames a tag on all short URLs or, without a name, removes it.',
+    data: z.strictObject({
+      tag: plainText(200).min(1, 'must not be empty'),
+      name: storedText({ max: 50 }).nullish(),
+      created_by: wholeNumber(1).nullish(),
+    }),
+    schedules: () => [],
+    options: retries(5),
+    scope: 'urls:write',
+  },
   'cleanup-transfers': {
     description: 'Deletes the files of finished imports, aborted uploads, and old imports and exports.',
     data: z.strictObject({}),
@@ -131,3 +145,6 @@ const history: JobsOptions = {
 
 /** The BullMQ options of a job: attempts, and how long it is kept after it has finished. */
 export const jobOptionsOf = (name: JobName): JobsOptions => ({ ...history, ...jobs[name].options });
+
+/** The scope that running a job over the API needs in addition to `jobs:run`, if any. */
+export const scopeOfJob = (name: JobName): JobDefinition['scope'] => (jobs[name] as JobDefinition).scope;

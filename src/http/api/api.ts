@@ -18,6 +18,7 @@ import { codeHandlers, codeOperations } from './urls/codes.ts';
 import { findHandlers, findOperations } from './urls/find-urls.ts';
 import { qrHandlers, qrOperations } from './urls/qr.ts';
 import { createUrlInput, createUrlPatch } from './urls/schemas.ts';
+import { tagHandlers, tagOperations } from './urls/tags.ts';
 import { urlHandlers, urlOperations } from './urls/urls.ts';
 
 /** Every operation of the REST API, by its ID. */
@@ -25,6 +26,7 @@ export const operations = {
   ...urlOperations,
   ...bulkOperations,
   ...findOperations,
+  ...tagOperations,
   ...analyticsOperations,
   ...clickListOperations,
   ...clickEventOperations,
@@ -53,6 +55,7 @@ export const operationsFor = (rules: CustomCodeRules): typeof operations => ({
 export type ApiDeps = Parameters<typeof urlHandlers>[0] &
   Parameters<typeof bulkHandlers>[0] &
   Parameters<typeof findHandlers>[0] &
+  Parameters<typeof tagHandlers>[0] &
   Parameters<typeof analyticsHandlers>[0] &
   Parameters<typeof clickListHandlers>[0] &
   Parameters<typeof clickEventHandlers>[0] &
@@ -74,6 +77,7 @@ export const createHandlers = (deps: ApiDeps): Handlers<typeof operations> => ({
   ...urlHandlers(deps),
   ...bulkHandlers(deps),
   ...findHandlers(deps),
+  ...tagHandlers(deps),
   ...analyticsHandlers(deps),
   ...clickListHandlers(deps),
   ...clickEventHandlers(deps),

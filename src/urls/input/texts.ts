@@ -14,10 +14,12 @@ export const notes = storedText({
   clean: (text) => text.replaceAll('\r\n', '\n'),
 });
 
+export const tag = trimmedText(textLimits.tag);
+
 export const tooManyTags = `must contain at most ${textLimits.tags} tags`;
 
 /** Duplicate tags are removed. */
 export const tags = z
-  .array(trimmedText(textLimits.tag), 'must be an array of strings')
+  .array(tag, 'must be an array of strings')
   .max(textLimits.tags, tooManyTags)
   .transform((values) => [...new Set(values)]);

@@ -11,6 +11,7 @@ import { closeRedis, openRedis } from '../../storage/redis/redis.ts';
 import type { PasswordHashing } from '../../urls/access/password.ts';
 import { createMemoryCache } from '../../urls/cache/memory-cache.ts';
 import { createRedisUrlCache } from '../../urls/cache/redis-cache.ts';
+import { createCacheRefresh } from '../../urls/cache/refresh.ts';
 import { createChangeLog } from '../../urls/changes/change-log.ts';
 import { createFallbackPublisher } from '../../urls/changes/fallback-publish.ts';
 import { listenForChanges } from '../../urls/changes/postgres-bus.ts';
@@ -19,6 +20,8 @@ import { createIdempotencyKeys } from '../../urls/idempotency/key-store.ts';
 import { createDestinationPolicy } from '../../urls/input/destination-policy.ts';
 import { createRowLoader } from '../../urls/store/row-loader.ts';
 import { createUrlStore } from '../../urls/store/url-store.ts';
+import { createTagChanges } from '../../urls/tags/tag-changes.ts';
+import { createTagStore } from '../../urls/tags/tag-store.ts';
 import { createUrls } from '../../urls/urls.ts';
 import type { CircuitBreakers } from '../stores/circuit-breakers.ts';
 import type { WebContext } from '../stores/context.ts';
@@ -157,8 +160,18 @@ export function openUrls(
     retention: { days: config.RETENTION_DAYS, codeReuseDays: config.CODE_REUSE_AFTER_DAYS },
     log,
   });
+  const refreshCache = createCacheRefresh({ store, changes, cache });
+  const tagChanges = createTagChanges({
+    store: breakers.postgres.guard(createTagStore(db)),
+    refreshCache: async (shortCodes) => {
+      await refreshCache(shortCodes).catch(() => queues.request('reconcile-cache', {}));
+    },
+    requestJob: async ({ owner, ...change }) =>
+      await queues.add('rename-tag', { ...change, created_by: owner }),
+  });
   return {
     urls,
+    tagChanges,
     urlStore: store,
     keys,
     keyPool,

@@ -1,5 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import { waitUntil } from '../../support/wait-until.ts';
+import { findViolations } from './axe.ts';
 import { useSignedIn } from './dashboard-page.ts';
 
 const { page, open, create, client, complaints } = useSignedIn();
@@ -55,6 +56,25 @@ test('tags are changed on all links that match a filter, also on other pages', a
   expect(body['items']).toHaveLength(60);
   expect(await tagsOf('many-0')).toEqual(['many', 'everywhere']);
   await waitUntil('they are still selected', async () => await bar().isVisible());
+});
+
+test('a tag is renamed, also into one that exists, and removed from all links', async () => {
+  await open('/tags');
+  const tag = (name: string) => page().getByRole('row', { name });
+  await page().getByRole('button', { name: 'Rename spring' }).click();
+  await dialog().getByLabel('New name').fill('news');
+  await dialog().getByRole('button', { name: 'Save' }).click();
+  await page().getByText('Renamed to news').first().waitFor();
+  await tag('spring').waitFor({ state: 'detached' });
+  expect(await tagsOf('tag-two')).toEqual(['news']);
+  expect(await tagsOf('tag-one')).toEqual(['news']);
+
+  await page().getByRole('button', { name: 'Remove news from all links' }).click();
+  await dialog().getByRole('button', { name: 'Remove tag' }).click();
+  await page().getByText('Removed news').first().waitFor();
+  await tag('news').waitFor({ state: 'detached' });
+  expect(await tagsOf('tag-two')).toEqual([]);
+  expect(await findViolations(page())).toEqual([]);
 });
 
 test('no console error is logged', () => {

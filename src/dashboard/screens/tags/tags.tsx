@@ -1,6 +1,5 @@
 import { useState } from 'preact/hooks';
-import { isAvailable } from '../../api/available.ts';
-import { get, send } from '../../api/client.ts';
+import { call, get } from '../../api/client.ts';
 import { asProblem } from '../../api/problem.ts';
 import type { Summary } from '../../api/types.ts';
 import { useQuery } from '../../api/use-query.ts';
@@ -16,6 +15,9 @@ import { Icon } from '../../ui/icons.tsx';
 import { ProblemNote, Screen } from '../../ui/screen.tsx';
 
 const pageSize = 200;
+const path = '/api/v1/tags/{tag}';
+/** The status of an answer when a job does the rest. */
+const started = 202;
 
 /** The tags of links and the hosts of their targets. */
 export function TagsScreen() {
@@ -44,8 +46,7 @@ export function TagsScreen() {
       <div class="panels is-halves">
         <Summaries title={texts.tags} items={tags.data?.items} filter="tag">
           {(tag) =>
-            may('urls:write') &&
-            isAvailable('/api/v1/tags/{tag}') && (
+            may('urls:write') && (
               <>
                 <button
                   type="button"
@@ -79,8 +80,8 @@ export function TagsScreen() {
           action={texts.removeAction}
           onClose={() => setRemoved(undefined)}
           onConfirm={() =>
-            void send('delete', pathOf(removed)).then(() => {
-              say(texts.removed(plain(removed)));
+            void call('delete', path, { params: { tag: removed } }).then(({ status }) => {
+              say(status === started ? texts.started : texts.removed(plain(removed)));
               tags.reload();
             }, sayProblem)
           }
@@ -89,8 +90,6 @@ export function TagsScreen() {
     </Screen>
   );
 }
-
-const pathOf = (tag: string) => `/api/v1/tags/${encodeURIComponent(tag)}`;
 
 function Summaries(props: {
   title: string;
@@ -141,9 +140,9 @@ function RenameDialog(props: { tag: string; onClose: () => void; onRenamed: () =
   const [error, setError] = useState<string>();
   const rename = async () => {
     try {
-      await send('patch', pathOf(tag), { body: { name } });
+      const { status } = await call('patch', path, { params: { tag }, body: { name } });
       onClose();
-      say(texts.renamed(name));
+      say(status === started ? texts.started : texts.renamed(name));
       onRenamed();
     } catch (failure) {
       const problem = asProblem(failure);

@@ -17,6 +17,6 @@ export const tagsTexts = {
   removeAction: 'Remove tag',
   renamed: (tag: string) => `Renamed to ${tag}`,
   removed: (tag: string) => `Removed ${tag}`,
+  started: 'Many links have this tag: they change in the background.',
   none: 'No link has a tag yet.',
-  more: 'Show more',
 };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { isJobName, jobNames, jobs } from '../../../queues/jobs.ts';
+import { isJobName, jobNames, jobs, scopeOfJob } from '../../../queues/jobs.ts';
 import type { Job, Queues } from '../../../queues/queues.ts';
+import { assertScope } from '../../middleware/authenticate.ts';
 import { validate } from '../../middleware/validation.ts';
 import { Problem } from '../../problems/problem.ts';
 import { timestamp } from '../../routes/schemas.ts';
@@ -77,8 +78,9 @@ export function getJobName(text: string) {
 }
 
 export const jobHandlers = ({ queues }: { queues: Queues }): Handlers<typeof jobOperations> => ({
-  runJob: async ({ params, body }) => {
+  runJob: async ({ params, body, apiKey }) => {
     const job = getJobName(params.name);
+    assertScope(apiKey, scopeOfJob(job) ?? 'any');
     const id = await queues.add(job, validate(jobs[job].data, body));
     return {
       status: 202,

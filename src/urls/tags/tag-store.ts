@@ -1,0 +1,69 @@
+import { boundedTransaction, type Knex } from '../../storage/postgres/postgres.ts';
+import { isOwned, type Owner } from '../store/owner.ts';
+import { type SearchedFields, searchTextOf } from '../store/search-text.ts';
+
+/** A tag to rename, or to remove without a name, on the short URLs of an owner. */
+export interface TagChange {
+  tag: string;
+  name: string | null;
+  owner: Owner;
+}
+
+/** SQL that is true for a row of `urls u` of `:owner` with `:tag`; the index of tags needs the second condition. */
+const isTagged = `u.tags @> array[cast(:tag as text)] and u.tags <> '{}' and u.deleted_at is null and ${isOwned}`;
+
+export type TagStore = ReturnType<typeof createTagStore>;
+
+/** The tags of short URLs. Deleted ones keep theirs. */
+export function createTagStore(db: Knex) {
+  return {
+    /** Returns the IDs of up to `limit` short URLs with a tag and a higher ID, by ID. */
+    async findTagged({ tag, owner }: TagChange, afterId: number, limit: number): Promise<number[]> {
+      const { rows } = await db.raw<{ rows: { id: number }[] }>(
+        // Materialized: for a rare tag, reading the table in the order of IDs takes far longer than the index of tags.
+        `with tagged as materialized (select u.id from urls u where ${isTagged})
+         select id from tagged where id > :afterId order by id limit :limit`,
+        { tag, owner, afterId, limit },
+      );
+      return rows.map(({ id }) => id);
+    },
+
+    /** Counts the short URLs with a tag. */
+    async countTagged({ tag, owner }: TagChange): Promise<number> {
+      const { rows } = await db.raw<{ rows: { count: number }[] }>(
+        `select count(*) as count from urls u where ${isTagged}`,
+        { tag, owner },
+      );
+      return rows[0]?.count ?? 0;
+    },
+
+    /** Changes the tag of those of these short URLs that still have it, in one transaction that locks them in the order of their IDs;
+     *  resolves to their short codes. A name that a short URL already has stays once. */
+    async changeTag({ tag, name, owner }: TagChange, ids: number[]): Promise<string[]> {
+      return await boundedTransaction(db, async (trx) => {
+        const { rows: urls } = await trx.raw<{ rows: (SearchedFields & { id: number })[] }>(
+          `select u.id, u.short_code as "shortCode", u.original_url as "originalUrl", u.title,
+                  array(select tag from unnest(u.tags) as tag where tag is not null) as tags
+           from urls u where u.id = any(cast(:ids as bigint[])) and ${isTagged} order by u.id for no key update`,
+          { ids, tag, owner },
+        );
+        const changed = urls.map((url) => {
+          const tags = changeIn(url.tags, tag, name);
+          return { id: url.id, tags, search_text: searchTextOf({ ...url, tags }) };
+        });
+        await trx.raw(
+          `update urls u set tags = changed.tags, search_text = changed.search_text, updated_at = now(), version = nextval('url_versions')
+           from json_to_recordset(cast(:changed as json)) as changed (id bigint, tags text[], search_text text) where u.id = changed.id`,
+          { changed: JSON.stringify(changed) },
+        );
+        return urls.map(({ shortCode }) => shortCode);
+      });
+    },
+  };
+}
+
+/** The tags with a new name for one of them, or without it, each once. */
+function changeIn(tags: string[], tag: string, name: string | null): string[] {
+  const changed = tags.flatMap((one) => (one === tag ? (name ?? []) : one));
+  return [...new Set(changed)];
+}
