@@ -11,13 +11,7 @@ export type AnalyticsSlices = ReturnType<typeof createAnalyticsSlices>;
  *  slice is exact by itself. */
 export const createAnalyticsSlices = (db: Knex) => ({
   countUrls: async (): Promise<number> =>
-    Number(
-      onlyRow(
-        await db('urls')
-          .count<{ count: number }[]>('* as count')
-          .then((rows) => ({ rows })),
-      ).count,
-    ),
+    onlyRow({ rows: await db('urls').count<{ count: number }[]>('* as count') }).count,
 
   /** The next short URLs by ID: the ID of the last one, and their number; undefined without any. */
   async findSlice(after: number, size: number): Promise<{ last: number; count: number } | undefined> {
