@@ -1,4 +1,3 @@
-import { isAvailable } from '../api/available.ts';
 import { may } from '../state/session.ts';
 import type { Scope } from '../state/session.ts';
 import { common } from '../texts/en/common.ts';
@@ -12,8 +11,6 @@ interface ScreenLink {
   icon: IconName;
   /** The scope that its screen needs. */
   scope?: Scope;
-  /** A path of the API that its screen needs. */
-  needs?: `/api/v1/${string}`;
   /** Whether a phone shows it behind "More". */
   isSecondary?: boolean;
 }
@@ -25,11 +22,10 @@ const screens: ScreenLink[] = [
   { to: '/operations', name: nav.operations, icon: 'operations' },
   { to: '/tags', name: nav.tags, icon: 'tag', isSecondary: true },
   { to: '/transfers', name: nav.transfers, icon: 'transfers', isSecondary: true },
-  { to: '/trash', name: nav.trash, icon: 'trash', needs: '/api/v1/urls/deleted', isSecondary: true },
+  { to: '/trash', name: nav.trash, icon: 'trash', isSecondary: true },
   { to: '/reports', name: nav.reports, icon: 'flag', scope: 'admin', isSecondary: true },
   { to: '/keys', name: nav.keys, icon: 'key', isSecondary: true },
 ];
 
 /** The screens that the API key can use, in their order. */
-export const usableScreens = () =>
-  screens.filter(({ scope, needs }) => (!scope || may(scope)) && (!needs || isAvailable(needs)));
+export const usableScreens = () => screens.filter(({ scope }) => !scope || may(scope));

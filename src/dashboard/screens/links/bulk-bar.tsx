@@ -5,23 +5,23 @@ import { Field } from '../../ui/field.tsx';
 import { Icon } from '../../ui/icons.tsx';
 import { toTime } from '../../ui/local-time.ts';
 import { changeSelected, deleteSelected } from './bulk-state.ts';
-import { clearSelection, selection } from './list-state.ts';
+import { clearSelection, type Matching, selectedCodes, selection } from './list-state.ts';
 import { readTags } from './settings-fields.tsx';
 
 type TagAction = 'add_tags' | 'remove_tags';
 
-/** What can be done with the selected links. `matching` is the number of all that match, as text, where it is known. */
-export function BulkBar({ isWholePage, matching }: { isWholePage: boolean; matching: string | undefined }) {
+/** What can be done with the selected links. `matching`: all that match, if more are selected than the page has. */
+export function BulkBar({ matching }: { matching: Matching | false | undefined }) {
   const [asked, setAsked] = useState<TagAction | 'expire' | 'delete'>();
-  const isMatching = selection.value === 'matching';
-  const count = selection.value === 'matching' ? 0 : selection.value.size;
-  if (count === 0 && !isMatching) return null;
+  const chosen = selection.value;
+  const isMatching = 'filter' in chosen;
+  if (selectedCodes.value?.size === 0) return null;
   return (
     <section class="bulk" aria-label={texts.bulk}>
-      <strong>{isMatching ? texts.selectedMatching : texts.selected(count)}</strong>
-      {!isMatching && isWholePage && (
-        <button type="button" class="link-button" onClick={() => (selection.value = 'matching')}>
-          {texts.selectMatching(matching)}
+      <strong>{isMatching ? texts.selectedMatching(chosen.count) : texts.selected(chosen.size)}</strong>
+      {matching && (
+        <button type="button" class="link-button" onClick={() => (selection.value = matching)}>
+          {texts.selectMatching(matching.count)}
         </button>
       )}
       <span class="grow" />
@@ -54,9 +54,9 @@ export function BulkBar({ isWholePage, matching }: { isWholePage: boolean; match
         <TagDialog action={asked} onClose={() => setAsked(undefined)} />
       )}
       {asked === 'expire' && <ExpireDialog onClose={() => setAsked(undefined)} />}
-      {asked === 'delete' && (
+      {asked === 'delete' && isMatching && (
         <Confirm
-          title={texts.deleteMatching}
+          title={texts.deleteMatching(chosen.count)}
           text={texts.deleteMatchingText}
           action={texts.delete}
           onConfirm={() => void deleteSelected()}

@@ -5,7 +5,7 @@ import { announce, say, sayProblem } from '../../state/messages.ts';
 import { maxBulkItems } from '../../state/service.ts';
 import { linksTexts as texts } from '../../texts/en/links.ts';
 import { reasonOf } from './create/create-state.ts';
-import { clearSelection, filter, hasFilter, listChanges, selection } from './list-state.ts';
+import { clearSelection, listChanges, selectedCodes, selection } from './list-state.ts';
 
 /** Restores that run at a time. */
 const concurrency = 5;
@@ -22,7 +22,7 @@ interface Page {
   next_cursor: string | null;
 }
 
-/** Sends a bulk request for the selection, in as many parts as it needs. */
+/** Sends a bulk request for the selection, in as many parts as it needs. A problem ends it, and what is done is kept. */
 async function forSelection(send: (targets: Targets) => Promise<Page>): Promise<Outcome> {
   const outcome: Outcome = { done: [], failed: [] };
   const add = ({ results }: Page) => {
@@ -32,19 +32,24 @@ async function forSelection(send: (targets: Targets) => Promise<Page>): Promise<
     }
     announce(texts.changed(outcome.done.length));
   };
-  if (selection.value === 'matching') {
-    // A filter needs a condition: every short URL that exists now.
-    const conditions = hasFilter.value ? filter.value : { created_before: new Date().toISOString() };
-    let cursor: string | null | undefined;
-    do {
-      const page = await send({ filter: conditions, cursor: cursor ?? undefined });
-      add(page);
-      cursor = page.next_cursor;
-    } while (cursor !== null);
-  } else {
-    const codes = [...selection.value];
-    for (let start = 0; start < codes.length; start += maxBulkItems())
-      add(await send({ short_codes: codes.slice(start, start + maxBulkItems()) }));
+  const chosen = selection.value;
+  try {
+    if ('filter' in chosen) {
+      let cursor: string | null | undefined;
+      do {
+        const page = await send({ filter: chosen.filter, cursor: cursor ?? undefined });
+        add(page);
+        cursor = page.next_cursor;
+      } while (cursor !== null);
+      // After a change others may match: those that are changed stay selected.
+      selection.value = new Set(outcome.done);
+    } else {
+      const codes = [...chosen];
+      for (let start = 0; start < codes.length; start += maxBulkItems())
+        add(await send({ short_codes: codes.slice(start, start + maxBulkItems()) }));
+    }
+  } catch (error) {
+    sayProblem(error);
   }
   return outcome;
 }
@@ -55,31 +60,23 @@ const sayFailed = ({ failed }: Outcome) => {
 
 /** Changes the selected short URLs. */
 export async function changeSelected(changes: Record<string, unknown>): Promise<void> {
-  try {
-    const outcome = await forSelection(
-      async (targets) =>
-        (await call('post', '/api/v1/urls/bulk/change', { body: { ...targets, changes } })).body,
-    );
-    say(texts.changed(outcome.done.length));
-    sayFailed(outcome);
-  } catch (error) {
-    sayProblem(error);
-  }
+  const outcome = await forSelection(
+    async (targets) =>
+      (await call('post', '/api/v1/urls/bulk/change', { body: { ...targets, changes } })).body,
+  );
+  say(texts.changed(outcome.done.length));
+  sayFailed(outcome);
   listChanges.value += 1;
 }
 
 /** Deletes the selected short URLs, and offers to restore them. */
 export async function deleteSelected(): Promise<void> {
-  try {
-    const outcome = await forSelection(
-      async (targets) => (await call('post', '/api/v1/urls/bulk/delete', { body: targets })).body,
-    );
-    clearSelection();
-    sayDeleted(outcome.done);
-    sayFailed(outcome);
-  } catch (error) {
-    sayProblem(error);
-  }
+  const outcome = await forSelection(
+    async (targets) => (await call('post', '/api/v1/urls/bulk/delete', { body: targets })).body,
+  );
+  clearSelection();
+  sayDeleted(outcome.done);
+  sayFailed(outcome);
   listChanges.value += 1;
 }
 
@@ -91,7 +88,7 @@ export async function deleteOne(url: ShortUrl): Promise<boolean> {
     sayProblem(error);
     return false;
   }
-  if (selection.value !== 'matching' && selection.value.has(url.short_code)) clearSelection();
+  if (selectedCodes.value?.has(url.short_code)) clearSelection();
   sayDeleted([url.short_code]);
   listChanges.value += 1;
   return true;

@@ -1,5 +1,4 @@
 import { useEffect, useState } from 'preact/hooks';
-import { isAvailable } from '../../api/available.ts';
 import { useQuery } from '../../api/use-query.ts';
 import { useShortcuts } from '../../keyboard/shortcuts.ts';
 import { linkPath, navigate, query, setQuery } from '../../routing/router.ts';
@@ -8,6 +7,7 @@ import { may } from '../../state/session.ts';
 import { common } from '../../texts/en/common.ts';
 import { linksTexts as texts } from '../../texts/en/links.ts';
 import { copyAndSay } from '../../ui/copy.tsx';
+import { formatNumber } from '../../ui/format.ts';
 import { Empty, ProblemNote, Screen } from '../../ui/screen.tsx';
 import { BulkBar } from './bulk-bar.tsx';
 import { deleteOne } from './bulk-state.ts';
@@ -21,11 +21,13 @@ import {
   clearSelection,
   filter,
   hasFilter,
+  isSelected,
   listChanges,
   listKey,
   loadCount,
   loadPage,
   loadTrends,
+  selectedCodes,
   selection,
   shownQr,
   toggleSelected,
@@ -38,19 +40,20 @@ export function LinksScreen() {
   const [created, setCreated] = useState<Created>();
   const canWrite = may('urls:write');
   const page = useQuery(`${listKey.value} ${listChanges.value}`, loadPage);
-  const count = useQuery(
-    isAvailable('/api/v1/urls/count') ? `${JSON.stringify(filter.value)} ${listChanges.value}` : undefined,
-    loadCount,
-  );
+  const filterKey = JSON.stringify(filter.value);
+  // After the first page, because the service runs few searches at a time.
+  const count = useQuery(page.data && `${filterKey} ${listChanges.value}`, loadCount);
+  // While another filter is counted, the number of the one before would mislead.
+  const found = count.isLoading || count.problem ? undefined : count.data;
   const urls = page.data?.items ?? [];
   const codes = urls.map((url) => url.short_code);
   const trends = useQuery(
     codes.length > 0 && may('stats:read') ? codes.join() : undefined,
     async (signal) => await loadTrends(codes, signal),
   );
-  const counted = count.data && texts.count(count.data.count, count.data.is_exact);
+  const counted = found && texts.count(found.count, found.is_exact);
 
-  useEffect(() => clearSelection, []);
+  useEffect(() => clearSelection, [filterKey]);
   useEffect(() => {
     if (counted && hasFilter.value) announce(counted);
   }, [counted]);
@@ -73,10 +76,7 @@ export function LinksScreen() {
     Escape: clearSelection,
   });
 
-  const isWholePage =
-    codes.length > 0 &&
-    selection.value !== 'matching' &&
-    codes.every((code) => (selection.value as Set<string>).has(code));
+  const isWholePage = codes.length > 0 && codes.every(isSelected);
   const isFirst =
     page.data !== undefined && urls.length === 0 && !hasFilter.value && !query.value.has('cursor');
   return (
@@ -95,14 +95,12 @@ export function LinksScreen() {
                 <input
                   type="checkbox"
                   aria-label={texts.selectPage}
-                  checked={isWholePage || selection.value === 'matching'}
-                  onChange={() =>
-                    (selection.value = new Set(isWholePage || selection.value === 'matching' ? [] : codes))
-                  }
+                  checked={isWholePage}
+                  onChange={() => (selection.value = new Set(isWholePage ? [] : codes))}
                 />
               </label>
             )}
-            <span>{counted ?? (page.data ? '' : common.loading)}</span>
+            <span>{counted ?? (count.problem ? '' : common.loading)}</span>
           </div>
           {page.data && urls.length === 0 ? (
             <Empty title={texts.noMatch}>
@@ -123,20 +121,27 @@ export function LinksScreen() {
         </>
       )}
       <BulkBar
-        isWholePage={isWholePage}
-        matching={count.data && String(count.data.count) + (count.data.is_exact ? '' : '+')}
+        matching={
+          isWholePage &&
+          selectedCodes.value &&
+          found &&
+          found.count > selectedCodes.value.size && {
+            count: `${formatNumber(found.count)}${found.is_exact ? '' : '+'}`,
+            filter: { ...filter.value, created_before: found.counted_at },
+          }
+        }
       />
       {shownQr.value && <QrDialog url={shownQr.value} onClose={() => (shownQr.value = undefined)} />}
     </Screen>
   );
 }
 
-/** Next and previous page. The previous one is the previous entry of the history. */
-function Pages({ next }: { next: string | null }) {
+/** Next and previous page of a list. The previous one is the previous entry of the history. */
+export function Pages({ next }: { next: string | null }) {
   const isFirst = !query.value.has('cursor');
   if (isFirst && next === null) return null;
   return (
-    <nav class="pages" aria-label={texts.title}>
+    <nav class="pages" aria-label={common.pages}>
       <button type="button" disabled={isFirst} onClick={() => history.back()}>
         {common.previousPage}
       </button>

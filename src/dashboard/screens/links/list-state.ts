@@ -1,5 +1,5 @@
 import { computed, signal } from '@preact/signals';
-import { call, get, send } from '../../api/client.ts';
+import { call, get } from '../../api/client.ts';
 import type { ShortUrl } from '../../api/types.ts';
 import { query } from '../../routing/router.ts';
 
@@ -50,14 +50,9 @@ export const loadPage = async (signal: AbortSignal) =>
     signal,
   });
 
-/** How many short URLs match; undefined where the service cannot tell. */
+/** How many short URLs match. */
 export const loadCount = async (signal: AbortSignal) =>
-  (
-    await send<{ count: number; is_exact: boolean }>('get', '/api/v1/urls/count', {
-      query: filter.value,
-      signal,
-    })
-  ).body;
+  await get('/api/v1/url-count', { query: filter.value, signal });
 
 /** Clicks by day of the last 30 days, by short code. */
 export async function loadTrends(codes: string[], signal: AbortSignal): Promise<Map<string, number[]>> {
@@ -65,13 +60,23 @@ export async function loadTrends(codes: string[], signal: AbortSignal): Promise<
   return new Map(body.items.map((item) => [item.short_code, item.clicks]));
 }
 
-/** The selected short codes; `matching` for all that match the filter. */
-export const selection = signal<ReadonlySet<string> | 'matching'>(new Set());
+/** All short URLs that match a filter. Its `created_before` excludes those that are created after the count. */
+export interface Matching {
+  /** Their number, as text. */
+  count: string;
+  filter: Record<string, unknown>;
+}
 
-export const isSelected = (code: string) => selection.value === 'matching' || selection.value.has(code);
+/** The selected short codes, or all that match. */
+export const selection = signal<ReadonlySet<string> | Matching>(new Set());
+
+/** The selected short codes; undefined if all that match are selected. */
+export const selectedCodes = computed(() => ('filter' in selection.value ? undefined : selection.value));
+
+export const isSelected = (code: string) => selectedCodes.value?.has(code) ?? true;
 
 export function toggleSelected(code: string): void {
-  const next = new Set(selection.value === 'matching' ? [] : selection.value);
+  const next = new Set(selectedCodes.value);
   if (!next.delete(code)) next.add(code);
   selection.value = next;
 }

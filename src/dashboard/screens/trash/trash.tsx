@@ -1,30 +1,26 @@
 import { useState } from 'preact/hooks';
-import { call, send } from '../../api/client.ts';
-import type { ShortUrl } from '../../api/types.ts';
+import { call, get } from '../../api/client.ts';
 import { useQuery } from '../../api/use-query.ts';
-import { query, setQuery } from '../../routing/router.ts';
+import { query } from '../../routing/router.ts';
 import { say, sayProblem } from '../../state/messages.ts';
-import { may } from '../../state/session.ts';
-import { common } from '../../texts/en/common.ts';
+import { apiKey, may } from '../../state/session.ts';
 import { trashTexts as texts } from '../../texts/en/trash.ts';
 import { Confirm } from '../../ui/dialog.tsx';
 import { plain, shortenUrl } from '../../ui/format.ts';
 import { Empty, ProblemNote, Screen } from '../../ui/screen.tsx';
 import { Time } from '../../ui/time.tsx';
 import { restore } from '../links/bulk-state.ts';
+import { Pages } from '../links/links.tsx';
 
-interface DeletedPage {
-  items: (ShortUrl & { deleted_at: string; purged_at: string })[];
-  next_cursor: string | null;
-}
+/** The row of a button disappears with what it did: the focus goes to the heading. */
+const focusHeading = () => document.querySelector<HTMLElement>('main h1')?.focus();
 
 /** Deleted short URLs, until they are purged. */
 export function TrashScreen() {
   const cursor = query.value.get('cursor') ?? undefined;
   const { data, problem, reload } = useQuery(
     `trash ${cursor}`,
-    async (signal) =>
-      (await send<DeletedPage>('get', '/api/v1/urls', { query: { state: 'deleted', cursor }, signal })).body,
+    async (signal) => await get('/api/v1/urls', { query: { state: 'deleted', cursor }, signal }),
   );
   const [asked, setAsked] = useState<string>();
   const purge = async (code: string) => {
@@ -34,6 +30,7 @@ export function TrashScreen() {
         query: { purge: true },
       });
       say(texts.purgedNow(plain(code)));
+      focusHeading();
     } catch (error) {
       sayProblem(error);
     }
@@ -42,7 +39,7 @@ export function TrashScreen() {
   return (
     <Screen title={texts.title}>
       {problem && <ProblemNote problem={problem} onRetry={reload} />}
-      {data?.items.length === 0 && (
+      {data?.items.length === 0 && cursor === undefined && (
         <Empty title={texts.empty}>
           <p>{texts.hint}</p>
         </Empty>
@@ -67,10 +64,10 @@ export function TrashScreen() {
                     <td class="code">{plain(url.short_code)}</td>
                     <td class="cut">{url.title ? plain(url.title) : shortenUrl(url.original_url)}</td>
                     <td>
-                      <Time at={url.deleted_at} />
+                      <Time at={url.deleted_at!} />
                     </td>
                     <td>
-                      <Time at={url.purged_at} />
+                      <Time at={url.purged_at!} />
                     </td>
                     <td class="actions">
                       {may('urls:write') && (
@@ -78,13 +75,26 @@ export function TrashScreen() {
                           <button
                             type="button"
                             class="small"
-                            onClick={() => void restore([url.short_code]).then(reload)}
+                            aria-label={texts.of(texts.restore, plain(url.short_code))}
+                            onClick={() =>
+                              void restore([url.short_code]).then(() => {
+                                reload();
+                                focusHeading();
+                              })
+                            }
                           >
                             {texts.restore}
                           </button>
-                          <button type="button" class="small danger" onClick={() => setAsked(url.short_code)}>
-                            {texts.purge}
-                          </button>
+                          {(may('admin') || url.created_by === apiKey.value?.id) && (
+                            <button
+                              type="button"
+                              class="small danger"
+                              aria-label={texts.of(texts.purge, plain(url.short_code))}
+                              onClick={() => setAsked(url.short_code)}
+                            >
+                              {texts.purge}
+                            </button>
+                          )}
                         </>
                       )}
                     </td>
@@ -93,13 +103,9 @@ export function TrashScreen() {
               </tbody>
             </table>
           </section>
-          {data.next_cursor !== null && (
-            <button type="button" onClick={() => setQuery({ cursor: data.next_cursor! })}>
-              {common.nextPage}
-            </button>
-          )}
         </>
       )}
+      <Pages next={data?.next_cursor ?? null} />
       {asked !== undefined && (
         <Confirm
           title={texts.purgeTitle(plain(asked))}

@@ -14,6 +14,7 @@ export const common = {
   skip: 'Skip to content',
   more: 'More',
   never: 'never',
+  pages: 'Pages',
   nextPage: 'Next page',
   previousPage: 'Previous page',
   problems: {

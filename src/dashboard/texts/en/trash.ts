@@ -11,5 +11,6 @@ export const trashTexts = {
   purgeTitle: (code: string) => `Delete ${code} permanently?`,
   purgeText: 'Its clicks are removed too. This cannot be undone.',
   purgedNow: (code: string) => `${code} is deleted permanently`,
+  of: (action: string, code: string) => `${action}: ${code}`,
   empty: 'The trash is empty',
 };
