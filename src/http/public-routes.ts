@@ -1,4 +1,4 @@
-import { apiDocsHandlers, apiDocsRoutes, apiPageFiles } from './ops/api-docs.ts';
+import { apiDocsHandlers, apiDocsRoutes } from './ops/api-docs.ts';
 import { healthRoutes } from './ops/health-routes.ts';
 import { healthHandlers } from './ops/health.ts';
 import { metricsHandlers, metricsRoutes } from './ops/metrics.ts';
@@ -19,9 +19,6 @@ export const publicRoutes = {
   ...singleSignOnRoutes,
 };
 
-/** The public routes, and the files that their pages load. */
-export const mountedRoutes = { ...publicRoutes, ...apiPageFiles };
-
 /** The dependencies of all handlers. */
 export type PublicDeps = Parameters<typeof serviceHandlers>[0] &
   Parameters<typeof visitorReportHandlers>[0] &
@@ -31,8 +28,8 @@ export type PublicDeps = Parameters<typeof serviceHandlers>[0] &
   Parameters<typeof apiDocsHandlers>[0] &
   Parameters<typeof singleSignOnHandlers>[0];
 
-/** The handlers of all mounted routes. */
-export const publicHandlers = (deps: PublicDeps): PublicHandlers<typeof mountedRoutes> => ({
+/** The handlers of all public routes. */
+export const publicHandlers = (deps: PublicDeps): PublicHandlers<typeof publicRoutes> => ({
   ...serviceHandlers(deps),
   ...visitorReportHandlers(deps),
   ...robotsHandlers(deps),

@@ -25,13 +25,13 @@ import { createApiDocument } from '../http/openapi/document.ts';
 import { bullBoard } from '../http/ops/bull-board.ts';
 import type { HealthDeps } from '../http/ops/health.ts';
 import type { Pages } from '../http/pages/pages.ts';
-import { mountedRoutes, publicHandlers } from '../http/public-routes.ts';
+import { publicHandlers, publicRoutes } from '../http/public-routes.ts';
 import type { Redirect } from '../http/redirect/redirect.ts';
 import { mountPublic } from '../http/routes/mount-public.ts';
 import { readDashboardFiles } from '../http/static/dashboard-files.ts';
 import { serveDashboard } from '../http/static/dashboard.ts';
 import { serveIcons } from '../http/static/icons.ts';
-import { serveSwagger } from '../http/static/swagger.ts';
+import { createSwaggerFiles, type SwaggerFiles } from '../http/static/swagger.ts';
 import type { Log } from '../log.ts';
 import type { Queues } from '../queues/queues.ts';
 import type { SingleSignOn } from '../single-sign-on/single-sign-on.ts';
@@ -78,6 +78,7 @@ export function createApp(deps: AppDeps): Koa {
   app.on('error', (error: unknown) => log.debug({ err: error }, 'failed to deliver a response'));
   const sessionReader = createSessionReader({ sessions: deps.api.sessions, baseUrl: config.BASE_URL });
   const basePath = basePathOf(config.BASE_URL);
+  const swaggerFiles = createSwaggerFiles(basePath);
   const page = {
     basePath,
     apiPaths: Object.values(operations).map((operation) => operation.path),
@@ -98,11 +99,11 @@ export function createApp(deps: AppDeps): Koa {
     preview,
     serveDashboard(readDashboardFiles(page), basePath),
     serveIcons,
-    serveSwagger(),
+    swaggerFiles.middleware,
     openBullBoard(deps, sessionReader),
   ];
   for (const one of middleware) app.use(one);
-  for (const router of [createPublicRouter(deps), createApiRouter(deps, sessionReader)]) {
+  for (const router of [createPublicRouter(deps, swaggerFiles), createApiRouter(deps, sessionReader)]) {
     app.use(router.routes());
     app.use(router.allowedMethods());
   }
@@ -126,7 +127,7 @@ const openBullBoard = ({ config, queues }: AppDeps, sessionReader: SessionReader
   });
 
 /** Answers `publicRoutes`. The redirect and the preview answer `visitRoutes`. */
-function createPublicRouter(deps: AppDeps): Router {
+function createPublicRouter(deps: AppDeps, swaggerFiles: SwaggerFiles): Router {
   const { config, health, api } = deps;
   const router = new Router({ sensitive: true });
   const handlers = publicHandlers({
@@ -136,9 +137,10 @@ function createPublicRouter(deps: AppDeps): Router {
     baseUrl: config.BASE_URL,
     token: config.METRICS_TOKEN,
     isPublic: config.METRICS_PUBLIC,
+    swaggerFiles,
     createDocument: () => createApiDocument(config.BASE_URL),
   });
-  mountPublic(router, mountedRoutes, handlers);
+  mountPublic(router, publicRoutes, handlers);
   return router;
 }
 

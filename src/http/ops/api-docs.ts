@@ -5,33 +5,27 @@ import { problemTypesPage } from '../pages/problem-types-page.ts';
 import { runbookPage, runbookPath } from '../pages/runbook-page.ts';
 import { problemTypesPath } from '../problems/problem-types.ts';
 import type { PublicHandlers, PublicRoutes } from '../routes/public-route.ts';
+import { compress } from '../static/compress.ts';
+import { once } from '../static/package-file.ts';
+import { createStaticFile, fileAnswer, revalidated } from '../static/static-file.ts';
+import type { SwaggerFiles } from '../static/swagger.ts';
 
-const page = (basePath: string) => `<!doctype html>
+const page = (basePath: string, { addressOf }: SwaggerFiles) => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
 <title>Linkmill API</title>
-<link rel="icon" href="data:,">
-<link rel="stylesheet" href="${basePath}/docs/swagger-ui.css">
+<link rel="icon" href="${basePath}/favicon.svg">
+<link rel="stylesheet" href="${addressOf('swagger-ui.css')}">
+<script src="${addressOf('start.js')}"></script>
+<script src="${addressOf('swagger-ui-bundle.js')}" defer></script>
 </head>
 <body>
 <div id="reference"></div>
-<script src="${basePath}/docs/swagger-ui-bundle.js"></script>
-<script src="${basePath}/docs/start.js"></script>
 </body>
 </html>
-`;
-
-/** Disables Swagger's online validator: the page loads nothing from other hosts. */
-const start = (basePath: string) => `SwaggerUIBundle({
-  url: '${basePath}/openapi.json',
-  dom_id: '#reference',
-  deepLinking: true,
-  validatorUrl: null,
-  syntaxHighlight: false,
-  defaultModelsExpandDepth: 0,
-});
 `;
 
 /** The API document, and the pages that explain the API. */
@@ -51,6 +45,7 @@ export const apiDocsRoutes = {
         }),
         content: ['application/json'],
       },
+      304: { description: 'The client has this version: `If-None-Match` contains its `ETag`.' },
     },
     problems: [],
   },
@@ -92,38 +87,29 @@ export const apiDocsRoutes = {
   },
 } as const satisfies PublicRoutes;
 
-/** The files of its own that the page `/docs` loads. The API document does not describe them. */
-export const apiPageFiles = {
-  getApiPageScript: {
-    method: 'get',
-    path: '/docs/start.js',
-    summary: 'Get /docs/start.js',
-    description: 'A file of the page `/docs`.',
-    replies: { 200: { description: 'The file.', content: ['text/javascript'] } },
-    problems: [],
-  },
-} as const satisfies PublicRoutes;
-
 /** `createDocument` returns the OpenAPI document. */
 export function apiDocsHandlers({
   baseUrl,
+  swaggerFiles,
   createDocument,
 }: {
   baseUrl: string;
+  swaggerFiles: SwaggerFiles;
   createDocument: () => object;
-}): PublicHandlers<typeof apiDocsRoutes & typeof apiPageFiles> {
+}): PublicHandlers<typeof apiDocsRoutes> {
   const basePath = basePathOf(baseUrl);
   // Built on the first request, because that slows the start down.
-  let document: string | undefined;
+  const readDocument = once(async () => {
+    const content = Buffer.from(JSON.stringify(createDocument()));
+    return createStaticFile('openapi.json', content, await compress(content));
+  });
   return {
-    getApiDocument: () => {
-      document ??= JSON.stringify(createDocument());
-      const headers = { 'Cache-Control': 'no-cache' };
-      return { status: 200, headers, type: 'application/json', body: document };
+    getApiDocument: async ({ ctx }) => {
+      const answer = fileAnswer(ctx, await readDocument(), revalidated);
+      return answer.status === 304 ? answer : { ...answer, type: 'application/json' };
     },
-    getApiPage: () => ({ status: 200, type: 'text/html', body: page(basePath) }),
+    getApiPage: () => ({ status: 200, type: 'text/html', body: page(basePath, swaggerFiles) }),
     getProblemTypes: () => pageAnswer(200, problemTypesPage),
     getRunbook: () => pageAnswer(200, runbookPage),
-    getApiPageScript: () => ({ status: 200, type: 'text/javascript', body: start(basePath) }),
   };
 }

@@ -2,9 +2,11 @@ import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { KoaAdapter } from '@bull-board/koa';
 import type { Middleware } from 'koa';
+import compose from 'koa-compose';
 import { isJobName, jobs } from '../../queues/jobs.ts';
 import { jobIdPattern, type Queues } from '../../queues/queues.ts';
 import { bullBoardPath } from '../server/operator-paths.ts';
+import { serveBullBoardFiles } from '../static/bull-board-files.ts';
 
 /** Accepts only job ids that BullMQ generates: any other id could be the name of a key of the queue itself. */
 class IdGuardingAdapter extends BullMQAdapter {
@@ -36,5 +38,5 @@ export function createBullBoardApp(queues: Queues, { readOnly }: { readOnly: boo
     serverAdapter,
     options: { uiConfig: { boardTitle: 'Linkmill' } },
   });
-  return serverAdapter.registerPlugin();
+  return compose([serveBullBoardFiles(), serverAdapter.registerPlugin()]);
 }

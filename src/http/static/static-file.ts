@@ -29,6 +29,9 @@ const types: Record<string, string> = {
   '.webmanifest': 'application/manifest+json',
 };
 
+/** Whether files with this name can be served. */
+export const hasMediaType = (name: string): boolean => path.extname(name) in types;
+
 /** A static file of this name. Throws for an extension without a media type. */
 export function createStaticFile(
   name: string,
@@ -46,20 +49,30 @@ export const immutable = 'public, max-age=31536000, immutable';
 /** `Cache-Control` of a file that is validated by its `ETag` on each use. */
 export const revalidated = 'no-cache';
 
-/** Answers GET and HEAD with a file, in the best encoding that the client accepts, or with 304. */
-export function answerFile(ctx: Context, file: StaticFile, cacheControl: string): void {
-  if (ctx.method !== 'GET' && ctx.method !== 'HEAD') throw methodNotAllowed('GET, HEAD');
+/** The answer with a file, in the best encoding that the client accepts, or 304 if the client has it. */
+export function fileAnswer(ctx: Context, file: StaticFile, cacheControl: string) {
   const encoding = encodings.find((one) => file[one] && ctx.acceptsEncodings(one) === one);
   // Each encoding is a representation of its own, with its own strong entity tag (RFC 9110, 8.8.1).
   const tag = `"${file.hash}${encoding === undefined ? '' : `-${encoding}`}"`;
-  ctx.set({ 'Cache-Control': cacheControl, ETag: tag });
   ctx.vary('Accept-Encoding');
-  if (matchesEntityTag(ctx.req.headers['if-none-match'], tag)) {
-    ctx.status = 304;
-    return;
-  }
-  ctx.status = 200;
-  ctx.set('Content-Type', file.type);
-  if (encoding !== undefined) ctx.set('Content-Encoding', encoding);
-  ctx.body = file[encoding ?? 'identity'];
+  const headers = { 'Cache-Control': cacheControl, ETag: tag };
+  if (matchesEntityTag(ctx.req.headers['if-none-match'], tag)) return { status: 304 as const, headers };
+  return {
+    status: 200 as const,
+    headers: {
+      ...headers,
+      'Content-Type': file.type,
+      ...(encoding !== undefined && { 'Content-Encoding': encoding }),
+    },
+    body: file[encoding ?? 'identity']!,
+  };
+}
+
+/** Answers GET and HEAD with a file. */
+export function answerFile(ctx: Context, file: StaticFile, cacheControl: string): void {
+  if (ctx.method !== 'GET' && ctx.method !== 'HEAD') throw methodNotAllowed('GET, HEAD');
+  const { status, headers, body } = fileAnswer(ctx, file, cacheControl);
+  ctx.status = status;
+  ctx.set(headers);
+  if (body !== undefined) ctx.body = body;
 }

@@ -3,7 +3,7 @@ import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
 import { scopes } from '../../../src/api-keys/scopes.ts';
 import { operations as declared } from '../../../src/http/api/api.ts';
 import type { Operation } from '../../../src/http/api/operation.ts';
-import { mountedRoutes } from '../../../src/http/public-routes.ts';
+import { publicRoutes } from '../../../src/http/public-routes.ts';
 import { type Answer, textOf } from '../../support/http/client.ts';
 import { useWeb } from '../../support/http/web-app.ts';
 
@@ -68,7 +68,7 @@ function outcomeOf(answer: Answer): string {
 }
 
 test('every route below /api/ is an operation with a scope', () => {
-  expect(Object.values(mountedRoutes).filter(({ path }) => path.startsWith('/api'))).toEqual([]);
+  expect(Object.values(publicRoutes).filter(({ path }) => path.startsWith('/api'))).toEqual([]);
   const known = new Set<string>([...scopes, 'any', 'none']);
   expect(operations.filter(({ operation }) => !known.has(operation.scope))).toEqual([]);
 });
