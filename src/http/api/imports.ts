@@ -5,10 +5,18 @@ import { MappingRejected, readMapping } from '../../transfers/formats/custom.ts'
 import { serviceNames } from '../../transfers/formats/formats.ts';
 import type { Import } from '../../transfers/imports/import.ts';
 import type { Imports } from '../../transfers/imports/imports.ts';
+import { booleanText } from '../../validation/boolean.ts';
 import { idParams, idPosition } from '../routes/schemas.ts';
 import { kindOf, uploadTypes } from '../uploads/upload-types.ts';
 import { openUpload } from '../uploads/uploaded-file.ts';
-import { detailedImport, presentImport, presentWarning, shownImport } from './import-presenter.ts';
+import {
+  detailedImport,
+  presentImport,
+  presentPreview,
+  presentWarning,
+  shownImport,
+  shownPreview,
+} from './import-presenter.ts';
 import type { Handlers, Operations } from './operation.ts';
 import { pageOf, pageQuery, readPage } from './pagination.ts';
 
@@ -50,6 +58,11 @@ export const importOperations = {
             'Column mapping for files of other services, such as `short_code:slug,original_url:target,title:name`',
           )
           .meta({ type: 'string' }),
+        dry_run: booleanText
+          .prefault('false')
+          .describe(
+            'Stores nothing: answers what would become of the first 1,000 rows (at most 2 MB), without waiting for the rest of the file',
+          ),
         charset: z
           .string()
           .max(40, 'must have at most 40 characters')
@@ -62,6 +75,7 @@ export const importOperations = {
       }),
     upload: uploadTypes,
     replies: {
+      200: { description: 'With `dry_run`: what the import would do.', body: shownPreview },
       202: {
         description: 'The import, which waits for a worker.',
         headers: { Location: 'URL of the resource' },
@@ -141,13 +155,15 @@ export const importHandlers = ({ imports }: { imports: Imports }): Handlers<type
   createImport: async ({ query, apiKey, ctx }) => {
     imports.checkSize(ctx.request.length);
     const { content, type, charset } = await openUpload(ctx.req, imports.checkSize);
-    const created = await imports.upload(content, {
+    const request = {
       apiKeyId: apiKey.id,
       kind: kindOf(type),
       charset: query.charset ?? charset,
-      format: query.columns ? 'custom' : query.format,
+      format: query.columns ? ('custom' as const) : query.format,
       mapping: query.columns ?? null,
-    });
+    };
+    if (query.dry_run) return { status: 200, body: presentPreview(await imports.preview(content, request)) };
+    const created = await imports.upload(content, request);
     return {
       status: 202,
       headers: { Location: `/api/v1/imports/${created.id}` },

@@ -16,7 +16,7 @@ const columnName = /^[\p{L}_][\p{L}\p{N}_ .()#-]{0,63}$/u;
 /** Detects and stores the format of an import's file: by the header row of CSV, else by the first record with a known format. Fails the import
  *  and resolves to undefined when the format is unknown. */
 export async function detectFormat(
-  store: ImportStore,
+  store: Pick<ImportStore, 'finish' | 'setFormat' | 'findUnfinished'>,
   imported: Import,
   file: ImportFile,
 ): Promise<Import | undefined> {

@@ -1,5 +1,6 @@
 import { stringify } from 'csv-stringify/sync';
 import type { Log } from '../../log.ts';
+import type { BlockedHosts } from '../../urls/blocklist/blocklist.ts';
 import { readUploadText, type UploadedAs } from '../files/read-upload-text.ts';
 import { guardFormula } from '../rows/formula-guard.ts';
 import {
@@ -11,6 +12,7 @@ import {
 } from '../transfer.ts';
 import { splitIntoChunks } from './chunks.ts';
 import type { Import, ImportUrlRules, NewImport } from './import.ts';
+import { type ImportPreview, previewImport } from './preview.ts';
 import { redactAddresses } from './redact-addresses.ts';
 import type { StoredWarning } from './report-store.ts';
 import type { ImportStore } from './store.ts';
@@ -40,9 +42,10 @@ export function createImports(deps: {
   requestJob: (id: number) => void;
   /** Requests the clean-up job, which also has a schedule. */
   requestCleanup: () => void;
+  isBlocked: BlockedHosts['isBlocked'];
   log: Log;
 }) {
-  const { store, maxMegabytes, maxPerKey, urlRules, requestJob, requestCleanup, log } = deps;
+  const { store, maxMegabytes, maxPerKey, urlRules, requestJob, requestCleanup, isBlocked, log } = deps;
   /** Uploads in progress by API key. The store does not count a deleted import, but its upload may continue. */
   const uploading = new Map<number, number>();
 
@@ -72,10 +75,30 @@ export function createImports(deps: {
     if (bytes === 0) throw new UploadRejected('The file is empty.');
   }
 
+  /** Runs an upload of an API key, unless it has too many in progress. */
+  async function counted<T>(apiKeyId: number, upload: () => Promise<T>): Promise<T> {
+    const others = uploading.get(apiKeyId) ?? 0;
+    if (others >= maxPerKey) throw tooMany(maxPerKey);
+    uploading.set(apiKeyId, others + 1);
+    try {
+      return await upload();
+    } finally {
+      const left = uploading.get(apiKeyId)! - 1;
+      if (left === 0) uploading.delete(apiKeyId);
+      else uploading.set(apiKeyId, left);
+    }
+  }
+
+  const newImport = ({ apiKeyId, format, mapping }: ImportRequest): NewImport => ({
+    apiKeyId,
+    format,
+    mapping,
+    ...urlRules,
+    encoding: 'csv',
+  });
+
   async function receiveFile(source: AsyncIterable<Buffer>, request: ImportRequest): Promise<Import> {
-    const { apiKeyId, format, mapping } = request;
-    const expected = { apiKeyId, format, mapping, ...urlRules, encoding: 'csv' as const };
-    const id = await store.begin(expected, maxPerKey);
+    const id = await store.begin(newImport(request), maxPerKey);
     if (id === undefined) throw tooMany(maxPerKey);
     try {
       const { encoding, delimiter, charset, content } = await readUploadText(withinSize(source), request);
@@ -105,19 +128,16 @@ export function createImports(deps: {
 
     /** Stores a file from a stream and requests its import. An aborted upload leaves nothing behind. Throws TooManyTransfers, UploadRejected,
      *  UploadTooLarge, UploadAborted, and the errors of the source. */
-    async upload(source: AsyncIterable<Buffer>, request: ImportRequest): Promise<Import> {
-      const { apiKeyId } = request;
-      const others = uploading.get(apiKeyId) ?? 0;
-      if (others >= maxPerKey) throw tooMany(maxPerKey);
-      uploading.set(apiKeyId, others + 1);
-      try {
-        return await receiveFile(source, request);
-      } finally {
-        const left = uploading.get(apiKeyId)! - 1;
-        if (left === 0) uploading.delete(apiKeyId);
-        else uploading.set(apiKeyId, left);
-      }
-    },
+    upload: async (source: AsyncIterable<Buffer>, request: ImportRequest): Promise<Import> =>
+      await counted(request.apiKeyId, async () => await receiveFile(source, request)),
+
+    /** Reads the beginning of a file, see `previewImport`. Throws as `upload` does. */
+    preview: async (source: AsyncIterable<Buffer>, request: ImportRequest): Promise<ImportPreview> =>
+      await counted(request.apiKeyId, async () => {
+        const text = await readUploadText(withinSize(source), request);
+        const content = redactAddresses(text.encoding, text.content, text.delimiter);
+        return await previewImport(newImport(request), text, content, isBlocked);
+      }),
 
     get,
 

@@ -67,7 +67,7 @@ export async function openModules(web: WebContext, stores: Stores) {
     singleSignOn: openSingleSignOn(web, { ...stores, sessions }),
     analytics: openAnalytics(web, stores),
     urlSearch: openSearch(web, stores),
-    transfers: openTransfers(web, stores),
+    transfers: openTransfers(web, { ...stores, ...urlModule }),
     reports: createReports({ store: reportStore, urls, hostBlocking }),
     qrImages: closing.defer('qr images', createQrImages(), (images) => images.close()),
   };

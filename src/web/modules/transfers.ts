@@ -5,13 +5,24 @@ import { createExports } from '../../transfers/exports/exports.ts';
 import { createExportStore } from '../../transfers/exports/store.ts';
 import { createImports } from '../../transfers/imports/imports.ts';
 import { createImportStore } from '../../transfers/imports/store.ts';
+import type { BlockedHosts } from '../../urls/blocklist/blocklist.ts';
 import type { CircuitBreakers } from '../stores/circuit-breakers.ts';
 import type { WebContext } from '../stores/context.ts';
 
 /** Imports and exports: their records; the jobs run in the workers. */
 export function openTransfers(
   { config, log }: WebContext,
-  { db, breakers, queues }: { db: Knex; breakers: CircuitBreakers; queues: Queues },
+  {
+    db,
+    breakers,
+    queues,
+    blockedHosts,
+  }: {
+    db: Knex;
+    breakers: CircuitBreakers;
+    queues: Queues;
+    blockedHosts: Pick<BlockedHosts, 'isBlocked'>;
+  },
 ) {
   const common = {
     maxPerKey: config.MAX_IMPORTS_AND_EXPORTS_PER_API_KEY,
@@ -27,6 +38,7 @@ export function openTransfers(
       maxUrlLength: config.MAX_URL_LENGTH,
       schemes: config.ALLOWED_SCHEMES,
     },
+    isBlocked: blockedHosts.isBlocked,
     requestJob: (id) => queues.request('import-urls', { id }, String(id)),
     log,
   });

@@ -179,6 +179,7 @@ export function openUrls(
     memoryCache,
     redisMemory: memory,
     subscriberRedis,
+    blockedHosts,
     ...blocking,
   };
 }

@@ -11,6 +11,11 @@ test('an import goes from a dropped file to its result, and names the rows that 
   const file = { name: 'links.csv', mimeType: 'text/csv', buffer: Buffer.from(content) };
   await page().locator('input[type=file]').setInputFiles(file);
   await page().getByText('links.csv').waitFor();
+  await page().getByText('31 rows, 1 of them have problems').waitFor();
+  await page().getByText('shortcode → short_code, originalurl → original_url').waitFor();
+  await page().getByText('https://example.com/imported/0').waitFor();
+  await page().getByText('32: original_url').waitFor();
+  expect((await client().get('/api/v1/urls/imported-0')).status).toBe(404);
   await page().getByRole('button', { name: 'Start import' }).click();
   await page().getByText('30 created').waitFor();
   await page().getByRole('link', { name: '1 rows failed' }).waitFor();

@@ -23,6 +23,7 @@ export function createTransfers(db: Knex, maxPerKey = 1_000) {
   const common = { maxPerKey, requestJob: () => undefined, requestCleanup: () => undefined };
   const imports = createImports({
     ...common,
+    isBlocked: () => false,
     store: importStore,
     maxMegabytes: 100,
     urlRules: { ownHosts: ['own.example'], allowsPrivate: false, maxUrlLength: 4_096, schemes: ['mailto'] },

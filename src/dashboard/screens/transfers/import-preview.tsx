@@ -1,23 +1,15 @@
 import { useState } from 'preact/hooks';
-import { isAvailable } from '../../api/available.ts';
 import { send } from '../../api/client.ts';
 import { asProblem, type Problem } from '../../api/problem.ts';
+import type { AnswerOf, OperationAt } from '../../api/types.ts';
 import { useQuery } from '../../api/use-query.ts';
 import { common } from '../../texts/en/common.ts';
 import { transfersTexts as texts } from '../../texts/en/transfers.ts';
 import { formatBytes, formatNumber, plain } from '../../ui/format.ts';
 import { ProblemNote } from '../../ui/screen.tsx';
 
-/** What an import would do (`POST /api/v1/imports?dry_run=true`). */
-interface Preview {
-  format: string;
-  rows: number;
-  failed?: number;
-  columns?: { mapped?: Record<string, string>; ignored?: string[] };
-  ignored_columns?: string[];
-  items?: { original_url?: string; short_code?: string | null; title?: string | null }[];
-  problems?: { line: number; field: string; reason: string }[];
-}
+/** What an import would do. */
+type Preview = Extract<AnswerOf<OperationAt<'post', '/api/v1/imports'>>, { items: unknown }>;
 
 const shownRows = 5;
 
@@ -28,11 +20,8 @@ const typeOf = ({ name }: File) => (/\.[ct]sv$/i.test(name) ? 'text/csv' : 'appl
 export function ImportPreview({ file, onDone }: { file: File; onDone: () => void }) {
   const [isSending, setSending] = useState(false);
   const [problem, setProblem] = useState<Problem>();
-  const canPreview = isAvailable('/api/v1/imports/dry-run');
   const headers = { 'content-type': typeOf(file) };
   const preview = useQuery(file.name, async (signal) => {
-    // A service without a preview might import the file.
-    if (!canPreview) return undefined;
     const query = { dry_run: true };
     return (await send<Preview>('post', '/api/v1/imports', { query, body: file, headers, signal })).body;
   });
@@ -47,7 +36,6 @@ export function ImportPreview({ file, onDone }: { file: File; onDone: () => void
     }
   };
   const refused = preview.problem;
-  const isReading = canPreview && preview.isLoading;
   return (
     <div class="import-preview">
       <div class="transfer-line">
@@ -55,8 +43,7 @@ export function ImportPreview({ file, onDone }: { file: File; onDone: () => void
         <span class="quiet">{formatBytes(file.size)}</span>
       </div>
       {preview.data && <PreviewOf preview={preview.data} />}
-      {!canPreview && <p class="quiet">{texts.noPreview}</p>}
-      {isReading && <p class="quiet">{texts.reading}</p>}
+      {preview.isLoading && <p class="quiet">{texts.reading}</p>}
       {(problem ?? refused) && <ProblemNote problem={problem ?? refused} />}
       <footer class="transfer-line">
         <button type="button" onClick={onDone}>
@@ -65,7 +52,7 @@ export function ImportPreview({ file, onDone }: { file: File; onDone: () => void
         <button
           type="button"
           class="primary"
-          disabled={isSending || isReading || refused !== undefined}
+          disabled={isSending || preview.isLoading || refused !== undefined}
           onClick={() => void start()}
         >
           {isSending ? texts.starting : texts.start}
@@ -76,13 +63,12 @@ export function ImportPreview({ file, onDone }: { file: File; onDone: () => void
 }
 
 function PreviewOf({ preview }: { preview: Preview }) {
-  const { format, rows, failed = 0, columns, items = [], problems = [] } = preview;
-  const ignored = columns?.ignored ?? preview.ignored_columns ?? [];
-  const mapped = Object.entries(columns?.mapped ?? {});
+  const { format, rows, failed, ignored_columns: ignored, items, problems } = preview;
+  const mapped = Object.entries(preview.mapped_columns);
   return (
     <>
       <p>
-        {texts.detected}: <strong>{format}</strong>, {texts.rows(formatNumber(rows))}
+        {texts.detected}: <strong>{format}</strong>, {texts.rows(formatNumber(rows), preview.is_whole_file)}
         {failed > 0 && <span class="is-error">, {texts.willFail(formatNumber(failed))}</span>}
       </p>
       {mapped.length > 0 && (

@@ -10,11 +10,10 @@ export const transfersTexts = {
   reading: 'Reading the file…',
   preview: 'Preview',
   detected: 'Format',
-  rows: (count: string) => `${count} rows`,
+  rows: (count: string, isWhole = true) => `${isWhole ? '' : 'first '}${count} rows`,
   willFail: (count: string) => `${count} of them have problems`,
   mapped: 'Used columns',
   ignored: 'Ignored columns',
-  noPreview: 'This service shows no preview. Problems of single rows are in the error report of the import.',
   start: 'Start import',
   starting: 'Uploading…',
   state: {
