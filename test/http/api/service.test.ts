@@ -7,6 +7,7 @@ const path = '/api/v1/service';
 
 const web = useWeb({ RATE_LIMIT_PER_KEY: '6000' });
 const strict = useWeb({
+  SITE_NAME: 'Short & sweet',
   CLICK_DETAIL: 'rollup',
   COUNTRY_HEADER: 'CF-IPCountry',
   RETENTION_DAYS: '3',
@@ -58,6 +59,7 @@ test('every API key gets the version, retention periods, code rules, limits and 
 test('the settings of the operator are in the answer, and no secret', async () => {
   const { body } = await strict.client().get(path);
   expect(body).toMatchObject({
+    site_name: 'Short & sweet',
     click_detail: 'rollup',
     retention: { deleted_urls_days: 3, code_reuse_days: 4, click_events_days: 5, transfers_days: 6 },
     code: { min_length: 2, max_length: 20, characters: 'unicode' },

@@ -88,7 +88,7 @@ export const serviceInfoHandlers = ({
 const describeService = (config: WebConfig): z.input<typeof serviceInfo> => ({
   service: 'linkmill',
   version,
-  site_name: 'Linkmill',
+  site_name: config.SITE_NAME,
   base_url: config.BASE_URL,
   click_detail: config.CLICK_DETAIL,
   retention: {
