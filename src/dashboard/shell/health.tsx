@@ -3,7 +3,7 @@ import { useQuery } from '../api/use-query.ts';
 import { hrefOf } from '../routing/router.ts';
 import { common } from '../texts/en/common.ts';
 
-const everyMs = 15_000;
+const everyMs = 5_000;
 
 /** Health of the service: a dot with its name, which leads to Operations. */
 export function Health() {

@@ -32,6 +32,9 @@ const commonHealth = z.object({
         code: z.enum(conditionCodes),
         reason: z.string().describe('The cause, and what the operator can do'),
         since: timestamp,
+        title: z.string(),
+        effect: z.string().describe('What visitors and clients notice'),
+        action: z.string().describe('What to do in general; `reason` is about this case'),
       }),
     )
     .describe('What keeps the process from being healthy'),

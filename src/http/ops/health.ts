@@ -3,6 +3,7 @@ import type { Breaker } from '../../resilience/circuit-breaker.ts';
 import type { Condition, ConditionCode, Conditions } from '../../resilience/conditions.ts';
 import type { EventLoopWatch } from '../../resilience/process/event-loop.ts';
 import { remember } from '../../resilience/remember.ts';
+import { guidance } from '../../resilience/troubles.ts';
 import type { PublicHandlers } from '../routes/public-route.ts';
 import type { LoadShedding } from '../server/load-shedding.ts';
 import type { HealthBody, healthRoutes } from './health-routes.ts';
@@ -99,6 +100,7 @@ export const readinessAnswer = (isReady: boolean) =>
 export const presentCondition = ({ code, reason, since }: Condition) => ({
   code,
   reason,
+  ...guidance[code],
   since: since.toISOString(),
 });
 

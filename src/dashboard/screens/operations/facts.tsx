@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact';
+import { Sparkline } from '../../charts/sparkline.tsx';
 import { operationsTexts as texts } from '../../texts/en/operations.ts';
 import { formatBytes, formatDuration, formatNumber, formatPercent } from '../../ui/format.ts';
 import { runJob } from './run-job.ts';
@@ -8,12 +9,17 @@ import type { Operations } from './state.ts';
 const promiseMs = 2_000;
 
 /** One sentence about counting, with the promise beside it. */
-export function Counting(clicks: Operations['clicks']) {
+export function Counting({
+  clicks,
+  stores,
+  children,
+}: Pick<Operations, 'clicks' | 'stores'> & { children?: ComponentChildren }) {
   const isLate = clicks.oldest_ms > promiseMs;
   const isLost = clicks.dropped > 0;
-  const kind = isLost ? 'lost' : isLate ? 'late' : 'good';
+  const isWaiting = stores.postgres.status === 'down';
+  const kind = isLost ? 'lost' : isWaiting ? 'waits' : isLate ? 'late' : 'good';
   return (
-    <section class={`counting is-${kind}`} aria-label={texts.counting[kind]}>
+    <section class={`counting is-${kind === 'good' ? kind : 'late'}`} aria-label={texts.counting[kind]}>
       <div>
         <h2>
           <span class={`dot is-${kind === 'good' ? 'good' : 'bad'}`} />
@@ -24,16 +30,15 @@ export function Counting(clicks: Operations['clicks']) {
       <dl>
         <Fact name={texts.counting.oldest}>{formatDuration(clicks.oldest_ms)}</Fact>
         <Fact name={texts.counting.waiting}>{clicks.waiting_batches ?? '?'}</Fact>
-        {clicks.unconfirmed_batches !== undefined && (
-          <Fact name={texts.counting.unconfirmed}>{formatNumber(clicks.unconfirmed_batches)}</Fact>
-        )}
+        <Fact name={texts.counting.unconfirmed}>{formatNumber(clicks.unconfirmed_batches)}</Fact>
         <Fact name={texts.counting.dropped}>{formatNumber(clicks.dropped)}</Fact>
+        {children}
       </dl>
     </section>
   );
 }
 
-const Fact = ({ name, children }: { name: string; children: ComponentChildren }) => (
+export const Fact = ({ name, children }: { name: string; children: ComponentChildren }) => (
   <div class="fact">
     <dt>{name}</dt>
     <dd>{children}</dd>
@@ -62,15 +67,28 @@ const Line = ({
   </div>
 );
 
-export const Stores = ({ stores: { postgres, redis } }: Pick<Operations, 'stores'>) => (
+export const Stores = ({
+  stores: { postgres, redis },
+  processes,
+}: Pick<Operations, 'stores' | 'processes'>) => (
   <Panel title={texts.stores}>
     <dl class="lines">
       <StoreLine name="PostgreSQL" store={postgres} />
-      <StoreLine name="Redis" store={redis} />
+      <StoreLine name="Redis" store={redis as Operations['stores']['postgres']} />
       {redis.used_bytes != null && (
         <Line name={redis.policy ?? ''} isBad={redis.policy !== 'noeviction'}>
           {texts.memory(formatBytes(redis.used_bytes), redis.max_bytes ? formatBytes(redis.max_bytes) : '∞')}
         </Line>
+      )}
+      {processes && (
+        <>
+          <Line name={texts.web}>{processes.web ?? '?'}</Line>
+          <Line name={texts.workers} isBad={processes.workers === 0}>
+            {processes.workers ?? '?'}
+            {processes.last_worker_seen_ms !== null &&
+              `, ${texts.lastSeen(formatDuration(processes.last_worker_seen_ms))}`}
+          </Line>
+        </>
       )}
     </dl>
   </Panel>
@@ -87,7 +105,7 @@ function StoreLine({ name, store }: { name: string; store: Operations['stores'][
 }
 
 export function KeyPool({ pool, canRun }: { pool: Operations['key_pool']; canRun: boolean }) {
-  const { size, target, low_watermark: low, empty_in_s: emptyIn } = pool;
+  const { size, target, low_watermark: low, consumption_per_s: rate, empty_in_s: emptyIn } = pool;
   return (
     <Panel title={texts.pool}>
       {size === null ? (
@@ -101,7 +119,10 @@ export function KeyPool({ pool, canRun }: { pool: Operations['key_pool']; canRun
       {size !== null && target != null && (
         <meter aria-label={texts.pool} min={0} max={target} low={low ?? 0} value={Math.min(size, target)} />
       )}
-      {emptyIn != null && <p class="quiet">{texts.emptyIn(formatDuration(emptyIn * 1_000))}</p>}
+      {low != null && <p class="quiet">{texts.lowWatermark(formatNumber(low))}</p>}
+      {rate != null && emptyIn != null && (
+        <p>{texts.emptyIn(formatNumber(rate), formatDuration(emptyIn * 1_000))}</p>
+      )}
       {canRun && (
         <button type="button" class="small" onClick={() => void runJob('replenish-keys')}>
           {texts.replenish}
@@ -111,7 +132,7 @@ export function KeyPool({ pool, canRun }: { pool: Operations['key_pool']; canRun
   );
 }
 
-export function Works({ works }: { works: NonNullable<Operations['works']> }) {
+export function Works({ works }: Pick<Operations, 'works'>) {
   const names = ['redirects', 'api', 'jobs', 'clicks'] as const;
   const isGood = { redirects: 'all', api: 'all', jobs: true, clicks: 'redis' };
   return (
@@ -127,36 +148,34 @@ export function Works({ works }: { works: NonNullable<Operations['works']> }) {
   );
 }
 
-export const Load = ({ load, rates, processes }: Pick<Operations, 'load' | 'rates' | 'processes'>) => (
+const rates = ['redirects_per_s', 'redirect_p99_ms', 'api_per_s', 'errors_5xx_per_s'] as const;
+
+export const Load = ({ load, rates: current, series }: Pick<Operations, 'load' | 'rates' | 'series'>) => (
   <Panel title={texts.load}>
     <dl class="lines">
-      {rates && (
-        <>
-          <Line name={texts.rates.redirects}>{formatNumber(rates.redirects_per_s ?? 0)}</Line>
-          <Line name={texts.rates.p99}>
-            {rates.redirect_p99_ms === null ? '–' : `${rates.redirect_p99_ms} ms`}
+      {current &&
+        rates.map((name) => (
+          <Line key={name} name={texts.rates[name]} isBad={name.startsWith('e') && current[name]! > 0}>
+            {series && (
+              <Sparkline
+                values={series[name].map((value) => value ?? 0)}
+                label={texts.history(texts.rates[name])}
+              />
+            )}{' '}
+            <span class="rate-now">
+              {current[name] === null ? '–' : formatNumber(current[name])}
+              {name.endsWith('ms') && current[name] !== null && ' ms'}
+            </span>
           </Line>
-          <Line name={texts.rates.api}>{formatNumber(rates.api_per_s ?? 0)}</Line>
-          <Line name={texts.rates.errors} isBad={(rates.errors_5xx_per_s ?? 0) > 0}>
-            {formatNumber(rates.errors_5xx_per_s ?? 0)}
-          </Line>
-        </>
+        ))}
+      {(!current || load.event_loop_delay_ms > 20) && (
+        <Line name={texts.loop}>{load.event_loop_delay_ms} ms</Line>
       )}
-      {processes && (
-        <Line name={texts.processes} isBad={processes.workers === 0}>
-          {processes.web ?? '?'} {texts.web}, {processes.workers ?? '?'} {texts.workers}
-          {processes.last_worker_seen_ms != null &&
-            `, ${texts.lastSeen(formatDuration(processes.last_worker_seen_ms))}`}
+      {load.rejected_share.api > 0 && (
+        <Line name={texts.shed} isBad>
+          {texts.works.api} {formatPercent(load.rejected_share.api)}, {texts.works.redirects}{' '}
+          {formatPercent(load.rejected_share.redirects)}
         </Line>
-      )}
-      {load && (
-        <>
-          <Line name={texts.loop}>{load.event_loop_delay_ms} ms</Line>
-          <Line name={texts.shed} isBad={load.rejected_share.api > 0 || load.rejected_share.redirects > 0}>
-            {texts.apiShed} {formatPercent(load.rejected_share.api)}, {texts.redirectsShed}{' '}
-            {formatPercent(load.rejected_share.redirects)}
-          </Line>
-        </>
       )}
     </dl>
   </Panel>

@@ -1,0 +1,161 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
+import { useBrowserPage } from '../../support/http/browser-page.ts';
+import { createClient } from '../../support/http/client.ts';
+import { useDashboardBuild } from '../../support/http/dashboard.ts';
+import { startWeb, startWorker, type TestProcess } from '../../support/processes/processes.ts';
+import { type Proxy, startProxy } from '../../support/proxy/proxy.ts';
+import { storeSettings, useDatabase, useRedis } from '../../support/resources.ts';
+import { waitUntil } from '../../support/wait-until.ts';
+import { signIn } from './dashboard-page.ts';
+
+useDashboardBuild();
+const database = useDatabase();
+const redis = useRedis();
+const { page } = useBrowserPage({ viewport: { width: 1280, height: 800 } });
+let proxies: Record<'postgres' | 'redis', Proxy>;
+let web: TestProcess & { baseUrl: string };
+let worker: TestProcess;
+let key: string;
+
+const behind = (address: string, proxy: Proxy) => {
+  const url = new URL(address);
+  [url.hostname, url.port] = ['127.0.0.1', String(proxy.port)];
+  return url.href;
+};
+const startProxyTo = async (address: string) => await startProxy(Number(new URL(address).port));
+const settings = () => ({
+  ...storeSettings(database, redis),
+  DATABASE_URL: behind(database.url(), proxies.postgres),
+  REDIS_URL: behind(redis.url(), proxies.redis),
+  MAX_EVENT_LOOP_DELAY_MS: '0',
+});
+
+beforeAll(async () => {
+  ({ key } = await createApiKeys(database.db()).create('test'));
+  proxies = { postgres: await startProxyTo(database.url()), redis: await startProxyTo(redis.url()) };
+  web = await startWeb(settings());
+  worker = await startWorker(settings());
+  await signIn(page(), `${web.baseUrl}/admin/`, key);
+});
+afterAll(async () => {
+  await worker.stop();
+  await web.stop();
+  await proxies.postgres.close();
+  await proxies.redis.close();
+});
+
+/** Runs `use` while the store refuses and drops connections. */
+async function without(store: 'postgres' | 'redis', use: () => Promise<void>) {
+  await proxies[store].refuse();
+  proxies[store].cut();
+  try {
+    await use();
+  } finally {
+    await proxies[store].accept();
+  }
+}
+
+const open = async (path: string) => {
+  await page().goto(`${web.baseUrl}/admin${path}`);
+  await page().locator('main .screen h1').waitFor();
+};
+const trouble = (title: string) => page().locator('.troubles .note', { hasText: title });
+const longUrls = () => page().getByLabel('Long URLs');
+const shorten = async () => await page().getByRole('button', { name: 'Shorten', exact: true }).click();
+
+/** Waits until the page shows the trouble with what to do, and the runbook explains it. */
+async function expectTrouble(title: string, action: string | RegExp) {
+  const note = trouble(title);
+  await note.getByText('What to do:').waitFor({ timeout: 90_000 });
+  expect(await note.textContent()).toMatch(action);
+  const runbook = await note.getByRole('link', { name: 'Runbook' }).getAttribute('href');
+  const answer = await fetch(new URL(runbook!, web.baseUrl));
+  expect(await answer.text()).toContain(`<section id="${runbook!.split('#')[1]}">`);
+}
+
+const expectHealthy = async () => {
+  await page().locator('.screen').getByText('Healthy').waitFor({ timeout: 90_000 });
+  expect(await page().locator('.troubles .note').count()).toBe(0);
+};
+
+test('without Redis the operations say what visitors notice and what to do, until Redis is back', async () => {
+  await open('/operations');
+  await expectHealthy();
+  await without('redis', async () => {
+    await expectTrouble('Redis is unavailable', /Start Redis/);
+    await page().getByText('Redis does not answer').first().waitFor();
+  });
+  await expectHealthy();
+});
+
+test('without PostgreSQL the operations show the health with the trouble, until it is back', async () => {
+  await open('/operations');
+  await expectHealthy();
+  await without('postgres', async () => {
+    await expectTrouble('PostgreSQL is unavailable', /Start PostgreSQL/);
+    await page().getByText('only cached links').waitFor();
+    await page().getByText('Counting waits for PostgreSQL').waitFor();
+  });
+  await expectHealthy();
+});
+
+test('without PostgreSQL a new link is refused with the reason, and can be sent again', async () => {
+  await open('/');
+  await longUrls().fill('https://example.com/kept');
+  await without('postgres', async () => {
+    await shorten();
+    await page().getByText('The service cannot answer now').first().waitFor();
+    expect(await longUrls().inputValue()).toBe('https://example.com/kept');
+  });
+  await waitUntil('PostgreSQL is back', async () => (await fetch(`${web.baseUrl}/health`)).status === 200);
+  await waitUntil('the link is created', async () => {
+    if ((await longUrls().inputValue()) !== '') await shorten();
+    return (await longUrls().inputValue()) === '';
+  });
+});
+
+test('without a network a new link is refused with the reason, and what is typed stays', async () => {
+  await open('/');
+  await longUrls().fill('https://example.com/offline');
+  await page().context().setOffline(true);
+  await shorten();
+  await page().getByText('The service does not answer').first().waitFor();
+  expect(await longUrls().inputValue()).toBe('https://example.com/offline');
+  await page().context().setOffline(false);
+  await shorten();
+  await waitUntil('the link is created', async () => (await longUrls().inputValue()) === '');
+});
+
+test('without a worker the operations say that none is running and what to do', async () => {
+  await open('/operations');
+  await worker.stop();
+  await expectTrouble('No worker is running', /Start a worker/);
+  await page().getByText('no worker').first().waitFor();
+  worker = await startWorker(settings());
+  await expectHealthy();
+});
+
+test('an audit runs from the page, and shows its result', async () => {
+  await open('/operations');
+  await page().locator('.counting').getByRole('button', { name: 'Run audit' }).click();
+  const result = page().locator('.counting').getByText('exact', { exact: true });
+  await result.waitFor({ timeout: 60_000 });
+  expect(await result.count()).toBe(1);
+});
+
+test('failed jobs are shown in place with their error', async () => {
+  const client = createClient(web.baseUrl, key);
+  const { id } = (await client.post('/api/v1/jobs/reconcile-cache', {})).body;
+  await waitUntil('the job is completed', async () => {
+    const { body } = await client.get(`/api/v1/jobs/reconcile-cache/${String(id)}`);
+    return body['state'] === 'completed';
+  });
+  const queue = `{${redis.prefix}:reconcile-cache}:reconcile-cache`;
+  await redis.redis().hset(`${queue}:${String(id)}`, 'failedReason', 'select 1 - relation does not exist');
+  await redis.redis().zadd(`${queue}:failed`, Date.now(), String(id));
+  await open('/operations');
+  await page().getByRole('button', { name: '1 failures of reconcile-cache' }).click();
+  await page().locator('.failures').getByText('relation does not exist').waitFor();
+  expect(await page().locator('.failures').textContent()).not.toContain('select 1');
+});
