@@ -1,4 +1,5 @@
 import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { createSignInCookie } from '../../../src/http/middleware/session-cookie.ts';
 import { createKeyGenerator } from '../../../src/keys/key-generator.ts';
 import { seal, unseal } from '../../../src/single-sign-on/pending-sign-in.ts';
 import { useWeb } from '../../support/http/web-app.ts';
@@ -49,6 +50,12 @@ test('the cookie of a sign-in is not readable by scripts, and shows neither veri
   });
   expect(Buffer.from(cookie!.slice(17).split(';')[0]!, 'base64url').toString('latin1')).not.toContain(
     'verifier',
+  );
+});
+
+test('with HTTPS no other host can set the cookie of a sign-in', () => {
+  expect(createSignInCookie('https://sho.rt').store('x')).toBe(
+    '__Host-linkmill-sign-in=x; Max-Age=600; Path=/; HttpOnly; SameSite=Lax; Secure',
   );
 });
 
