@@ -77,7 +77,7 @@ async function whyImportFails(content: string | Buffer): Promise<unknown> {
   if (status !== 202) return body['detail'];
   return await waitUntil('the import has failed', async () => {
     const { body } = await client.get(headers.get('location')!);
-    return body['error'];
+    return body['error'] ?? false;
   });
 }
 
