@@ -5,11 +5,10 @@ import type { Page } from 'playwright-core';
 import { openBrowser } from '../test/support/http/browser.ts';
 import { readEnvFile } from './local/env-file.ts';
 
-/** npm run screenshots: takes the screenshots in docs/images from a service that `npm run local` runs in another shell.
- *  Creates an example short URL there and fills the key pool. */
+/** npm run screenshots: takes the screenshots in docs/images from a service that `npm run local -- --demo` runs in another shell. */
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = path.join(root, 'docs/images');
-const { BASE_URL, API_KEY, BULL_BOARD_USER, BULL_BOARD_PASSWORD } = readEnvFile(
+const { BASE_URL, API_KEY } = readEnvFile(
   path.resolve(root, process.env['LINKMILL_LOCAL_DIR'] || '.local', 'env'),
 );
 /** A README loads every image. */
@@ -18,30 +17,54 @@ const maxBytes = 150_000;
 mkdirSync(folder, { recursive: true });
 const browser = await openBrowser();
 try {
-  const context = await browser.newContext({
-    viewport: { width: 1_100, height: 700 },
-    httpCredentials: { username: BULL_BOARD_USER!, password: BULL_BOARD_PASSWORD! },
-  });
+  const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/Berlin' });
   const page = await context.newPage();
-  await takePreviewPage(page);
+  await signIn(page);
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    const suffix = colorScheme === 'dark' ? '-dark' : '';
+    await takeScreen(page, `/admin/`, `links${suffix}`);
+    await takeScreen(page, `/admin/links/${await findPopularCode()}`, `link${suffix}`);
+    await takeScreen(page, `/admin/operations`, `operations${suffix}`);
+    await takePreview(page, `preview-page${suffix}`);
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
   await takeApiDocs(page);
   await takeBullBoard(page);
 } finally {
   await browser.close();
 }
 
-async function takePreviewPage(page: Page): Promise<void> {
-  const created = await post('/api/v1/urls', {
-    original_url: 'https://example.com/spring-sale?utm_source=newsletter',
-    custom_code: 'spring',
-    title: 'Spring sale',
-    expires_in_hours: 720,
-  });
-  // 409: an earlier run has created it.
-  if (!created.ok && created.status !== 409) throw new Error(`creating a short URL: ${created.status}`);
-  await page.setViewportSize({ width: 1_100, height: 520 });
-  await page.goto(`${BASE_URL}/spring+`);
-  await save(page, 'preview-page');
+/** The browser gets the cookie of a session. */
+async function signIn(page: Page): Promise<void> {
+  await page.goto(`${BASE_URL}/admin/`);
+  await page.getByLabel('API key').fill(API_KEY!);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.locator('main .screen h1').waitFor();
+}
+
+/** The code of the link with the most clicks. */
+async function findPopularCode(): Promise<string> {
+  const answer = (await (await request('/api/v1/urls?sort=-clicks&limit=1')).json()) as {
+    items: { short_code: string }[];
+  };
+  const [link] = answer.items;
+  if (link === undefined) throw new Error('the service has no links: run npm run local -- --demo');
+  return link.short_code;
+}
+
+async function takeScreen(page: Page, route: string, name: string): Promise<void> {
+  await page.setViewportSize({ width: 1_180, height: 620 });
+  await page.goto(`${BASE_URL}${route}`);
+  await page.locator('main .screen h1').waitFor();
+  await page.waitForLoadState('networkidle');
+  await save(page, name);
+}
+
+async function takePreview(page: Page, name: string): Promise<void> {
+  await page.setViewportSize({ width: 820, height: 520 });
+  await page.goto(`${BASE_URL}/${await findPopularCode()}+`);
+  await save(page, name);
 }
 
 async function takeApiDocs(page: Page): Promise<void> {
@@ -54,7 +77,7 @@ async function takeApiDocs(page: Page): Promise<void> {
 /** Taken while the job runs, so that the progress bar is partly filled. */
 async function takeBullBoard(page: Page): Promise<void> {
   await page.setViewportSize({ width: 1_100, height: 640 });
-  await post('/api/v1/jobs/replenish-keys', { target: 1_500_000 });
+  await request('/api/v1/jobs/replenish-keys', { target: 1_500_000 });
   await page.goto(`${BASE_URL}/admin/queues/queue/replenish-keys`);
   const bar = page.getByRole('main').getByRole('progressbar').first();
   const deadline = Date.now() + 60_000;
@@ -65,11 +88,10 @@ async function takeBullBoard(page: Page): Promise<void> {
   await save(page, 'bull-board');
 }
 
-async function post(route: string, body: object): Promise<Response> {
+async function request(route: string, body?: object): Promise<Response> {
   return await fetch(`${BASE_URL}${route}`, {
-    method: 'POST',
     headers: { 'content-type': 'application/json', 'x-api-key': API_KEY! },
-    body: JSON.stringify(body),
+    ...(body && { method: 'POST', body: JSON.stringify(body) }),
   });
 }
 

@@ -37,7 +37,8 @@ interface Chromium {
   env: Record<string, string>;
 }
 
-async function findChromium(): Promise<Chromium> {
+/** Finds a Chromium, and the environment that it needs. */
+export async function findChromium(): Promise<Chromium> {
   const given = process.env['CHROMIUM_PATH'];
   if (given) return { executablePath: given, env: {} };
   const installed = listExecutables([
