@@ -159,3 +159,19 @@ test('failed jobs are shown in place with their error', async () => {
   await page().locator('.failures').getByText('relation does not exist').waitFor();
   expect(await page().locator('.failures').textContent()).not.toContain('select 1');
 });
+
+test('a throttled client is told so, and what is typed stays', async () => {
+  const throttled = await startWeb({ ...settings(), RATE_LIMIT_PER_KEY: '60' });
+  try {
+    // The session is of the host, on every port.
+    await page().goto(`${throttled.baseUrl}/admin/`);
+    await longUrls().fill('https://example.com/throttled');
+    const client = createClient(throttled.baseUrl, key);
+    await waitUntil('the limit is reached', async () => (await client.get('/api/v1/urls')).status === 429);
+    await shorten();
+    await page().getByText('exceeded its rate limit').first().waitFor();
+    expect(await longUrls().inputValue()).toBe('https://example.com/throttled');
+  } finally {
+    await throttled.stop();
+  }
+});
