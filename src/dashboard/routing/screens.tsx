@@ -11,6 +11,7 @@ type ScreenType = ComponentType<{ code: string }>;
 const lazyScreens: Record<string, () => Promise<ScreenType>> = {
   links: async () => (await import('../screens/link/link.tsx')).LinkScreen,
   analytics: async () => (await import('../screens/analytics/analytics.tsx')).AnalyticsScreen,
+  print: async () => (await import('../screens/link/print.tsx')).PrintScreen,
   live: async () => (await import('../screens/live/live.tsx')).LiveScreen,
   operations: async () => (await import('../screens/operations/operations.tsx')).OperationsScreen,
   tags: async () => (await import('../screens/tags/tags.tsx')).TagsScreen,

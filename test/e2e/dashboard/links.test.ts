@@ -136,6 +136,27 @@ test('selected links are disabled and deleted together', async () => {
   await row('alpha').waitFor();
 });
 
+test('the QR codes of selected links are on one sheet', async () => {
+  await open();
+  await row('alpha').getByRole('checkbox').check();
+  await row('beta-1').getByRole('checkbox').check();
+  await page().locator('.bulk').getByRole('link', { name: 'QR codes' }).click();
+  const codes = page().locator('.qr-sheet li');
+  await codes.nth(1).waitFor();
+  await waitUntil(
+    'both are loaded',
+    async () =>
+      await page().evaluate<boolean>(
+        `[...document.querySelectorAll('.qr-sheet img')].every(({ naturalWidth }) => naturalWidth > 0)`,
+      ),
+  );
+  const host = baseUrl().replace('http://', '');
+  expect(await codes.allInnerTexts()).toEqual([`${host}/alpha`, `${host}/beta-1`]);
+  await page().emulateMedia({ media: 'print' });
+  expect(await page().locator('.side').isVisible()).toBe(false);
+  await page().emulateMedia({ media: 'screen' });
+});
+
 test('hostile texts of a link are shown as text', async () => {
   const title = `<img src=x onerror="document.title='hacked'">\u202Egnp.exe`;
   await create({ original_url: 'https://example.com/hostile', custom_code: 'hostile', title });
@@ -153,6 +174,23 @@ test('/admin/?url= fills the field and creates nothing', async () => {
   expect(await field().inputValue()).toBe('https://example.com/shared');
   expect(await count()).toBe(before);
   expect(page().url()).not.toContain('url=');
+});
+
+test('the share menu of a phone opens the field with the shared URL', async () => {
+  const address = await page().locator('link[rel=manifest]').getAttribute('href');
+  const manifestUrl = new URL(address!, baseUrl());
+  const { share_target: target } = (await (await fetch(manifestUrl)).json()) as {
+    share_target: { action: string; method: string; params: Record<string, string> };
+  };
+  expect(target.method).toBe('GET');
+  const shared = new URL(target.action, manifestUrl);
+  shared.searchParams.set(target.params['title']!, 'A page');
+  shared.searchParams.set(target.params['text']!, 'https://example.com/from-a-phone');
+  await page().goto(shared.href);
+  await waitUntil(
+    'the field is filled',
+    async () => (await field().inputValue()) === 'https://example.com/from-a-phone',
+  );
 });
 
 test('the page sends no request to another host and causes no console error', () => {

@@ -33,6 +33,16 @@ test('a paused list holds events back, and shows them when it continues', async 
   await waitUntil('it is shown', async () => (await page().locator('.live-events tbody tr').count()) > count);
 });
 
+test('the page of a link shows its clicks, and no others', async () => {
+  await create({ original_url: 'https://example.com/', custom_code: 'live-2' });
+  await open('/links/live-2');
+  await visit('live-1');
+  await visit('live-2');
+  const rows = page().locator('.live-events tbody tr');
+  await rows.filter({ hasText: 'live-2' }).first().waitFor();
+  expect(await rows.filter({ hasText: 'live-1' }).count()).toBe(0);
+});
+
 test('seven tabs share one stream, and another tab takes over when the leading one closes', async () => {
   const context = await browser().newContext({ storageState: await page().context().storageState() });
   let streams = 0;

@@ -19,9 +19,13 @@ import { RangeBar } from '../analytics/range-bar.tsx';
 import { Badges, Tags } from '../links/badges.tsx';
 import { deleteOne } from '../links/bulk-state.ts';
 import { QrDialog } from '../links/qr-dialog.tsx';
+import { Events } from '../live/events.tsx';
+import { useClicks } from '../live/use-clicks.ts';
 import { SettingRow } from './setting-row.tsx';
 import { settings } from './settings-list.ts';
 import { loadUrl } from './url-state.ts';
+
+const shownClicks = 20;
 
 /** One short URL: its clicks, and each of its settings. */
 export function LinkScreen({ code }: { code: string }) {
@@ -77,6 +81,7 @@ export function LinkScreen({ code }: { code: string }) {
                 <RangeBar />
                 <ClicksChart scope={{ code: url.short_code }} />
                 <Panels scope={{ code: url.short_code }} />
+                <LastClicks url={url} />
               </>
             )}
           </div>
@@ -96,6 +101,13 @@ export function LinkScreen({ code }: { code: string }) {
       )}
     </Screen>
   );
+}
+
+/** The clicks on the link and its aliases since the page was opened. */
+function LastClicks({ url: { short_code: code, aliases } }: { url: ShortUrl }) {
+  const { events } = useClicks(undefined, false);
+  const codes = new Set([code, ...aliases]);
+  return <Events events={events.filter((click) => codes.has(click.short_code)).slice(0, shownClicks)} />;
 }
 
 async function remove(url: ShortUrl): Promise<void> {

@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import { hrefOf } from '../../routing/router.ts';
 import { linksTexts as texts } from '../../texts/en/links.ts';
 import { Confirm, FormDialog } from '../../ui/dialog.tsx';
 import { Field } from '../../ui/field.tsx';
@@ -40,6 +41,7 @@ export function BulkBar({ matching }: { matching: Matching | false | undefined }
       <button type="button" onClick={() => setAsked('expire')}>
         {texts.expire}
       </button>
+      {!isMatching && <PrintButton codes={[...chosen]} />}
       <button
         type="button"
         class="danger"
@@ -66,6 +68,12 @@ export function BulkBar({ matching }: { matching: Matching | false | undefined }
     </section>
   );
 }
+
+const PrintButton = ({ codes }: { codes: readonly string[] }) => (
+  <a class="button" href={hrefOf(`/print?${new URLSearchParams(codes.map((code) => ['code', code]))}`)}>
+    {texts.qrSheet}
+  </a>
+);
 
 const TagDialog = ({ action, onClose }: { action: TagAction; onClose: () => void }) => (
   <InputDialog

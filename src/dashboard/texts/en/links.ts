@@ -92,6 +92,7 @@ export const linksTexts = {
   selected: (count: number) => `${formatNumber(count)} selected`,
   selectedMatching: (count: string) => `All ${count} that match are selected`,
   bulk: 'Selected links',
+  qrSheet: 'QR codes',
   enable: 'Enable',
   disable: 'Disable',
   tagActions: { add_tags: 'Add tag', remove_tags: 'Remove tag' },

@@ -11,4 +11,7 @@ export const qrTexts = {
   badContrast: (ratio: string) =>
     `Contrast ${ratio}: many scanners fail. Use a darker colour on a lighter one.`,
   smallMargin: 'Scanners need a margin of 4.',
+  sheet: 'QR codes',
+  print: 'Print',
+  noCodes: 'No link is selected',
 };
