@@ -1,6 +1,7 @@
 import type { Context, Middleware } from 'koa';
 import compose from 'koa-compose';
 import { isAllowed } from '../../api-keys/api-key.ts';
+import { isJobName, scopeOfJob } from '../../queues/jobs.ts';
 import { type Queues, QueueUnavailable } from '../../queues/queues.ts';
 import { withDeadline } from '../../resilience/shutdown.ts';
 import { basePathOf } from '../base-path.ts';
@@ -19,7 +20,7 @@ const answerDeadlineMs = 5_000;
 const notReachable = () => new QueueUnavailable('the job queues are not reachable');
 
 /** Bull Board behind a session with the scope `jobs:run` or, if a password is set, a login, and a same-origin check for writes, which it lacks
- *  itself. */
+ *  itself. A session also needs the scope of a job for writes to its queue; the login is unrestricted. */
 export function bullBoard(deps: {
   queues: Queues;
   sessionReader: SessionReader;
@@ -77,7 +78,10 @@ function createAdmission(deps: {
       return;
     }
     const session = await sessionReader.find(ctx, isRead(ctx) ? isUserOrOwnPage : isOwnPage);
-    if (session && isAllowed(session.apiKey, 'jobs:run')) return;
+    if (session && isAllowed(session.apiKey, 'jobs:run')) {
+      if (!isRead(ctx)) for (const scope of scopesOfQueues(ctx.path)) assertScope(session.apiKey, scope);
+      return;
+    }
     if (password !== undefined) {
       throw new Problem('unauthorized', 'Authentication required.', {
         headers: { 'WWW-Authenticate': 'Basic realm="Linkmill Bull Board", charset="UTF-8"' },
@@ -89,6 +93,23 @@ function createAdmission(deps: {
       'Authentication required. Sign in with an API key with the scope jobs:run.',
     );
   };
+}
+
+/** The scopes of the jobs whose queues a path names, decoded as the router of Bull Board decodes its parameters. */
+const scopesOfQueues = (path: string) =>
+  path
+    .split('/')
+    .map(decode)
+    .filter(isJobName)
+    .map(scopeOfJob)
+    .filter((scope) => scope !== undefined);
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 const isRead = ({ method }: Context) => method === 'GET' || method === 'HEAD';

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
+import type { Scope } from '../../../src/api-keys/scopes.ts';
 import { jobNames } from '../../../src/queues/jobs.ts';
 import { createClient } from '../../support/http/client.ts';
 import { cookiesOf, openPage, signIn } from '../../support/http/session.ts';
@@ -195,6 +196,36 @@ test('a session without the scope jobs:run cannot open Bull Board', async () => 
     expect((await beside.get('/admin/queues', operator)).status).toBe(200);
     expect(await isPaused()).toBe(false);
   });
+});
+
+test('Bull Board changes the jobs of a queue for a session with all scopes that the job needs', async () => {
+  const apiKeys = createApiKeys(web.database.db());
+  const signInWith = async (scopes: Scope[]) => {
+    const { key } = await apiKeys.create(scopes.join(' '), { scopes });
+    return openPage(web.baseUrl(), (await signIn(web.baseUrl(), { api_key: key })).cookie);
+  };
+  const runner = await signInWith(['jobs:run']);
+  const writer = await signInWith(['jobs:run', 'urls:write']);
+  const data = { tag: 'unused' };
+  const job = { name: 'rename-tag', data, options: { delay: 3_600_000 } };
+  const queue = '/admin/queues/api/queues/rename-tag';
+  const added = await writer.request('POST', `${queue}/add`, job);
+  expect(added.status).toBe(200);
+  const { id } = (added.body as { job: { id: string } }).job;
+  const update = [`${queue}/${id}/update-data`, { jobData: { ...data, name: 'x' } }] as const;
+  for (const [method, path, body] of [
+    ['POST', `${queue}/add`, job],
+    ['POST', '/admin/queues/API/Queues/rename-ta%67/add', job],
+    ['PATCH', ...update],
+    ['PUT', `${queue}/${id}/promote`, {}],
+    ['PUT', `${queue}/retry/failed`, {}],
+  ] as const)
+    expect(await runner.request(method, path, body), path).toBeProblem('insufficient-scope');
+  const shown = async () => (await runner.get(`${queue}/${id}`)).body['job'];
+  expect(await shown()).toMatchObject({ data });
+  expect((await writer.request('PATCH', ...update)).status).toBe(200);
+  expect(await shown()).toMatchObject({ data: { name: 'x' } });
+  expect((await writer.request('PUT', `${queue}/${id}/clean`, {})).status).toBe(204);
 });
 
 test('Bull Board with a session is closed to pages of other origins', async () => {
