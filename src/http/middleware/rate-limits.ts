@@ -15,6 +15,7 @@ export interface RateLimiters {
   unknownCodes: RateLimiter;
   reports: RateLimiter;
   signIns: RateLimiter;
+  singleSignOns: RateLimiter;
 }
 
 export type RateLimits = ReturnType<typeof createRateLimits>;
@@ -48,6 +49,14 @@ export function createRateLimits(deps: {
     /** Charges a sign-in to its client address. Throws a 429 over the limit. */
     chargeSignIn(request: IncomingMessage): void {
       requireAllowed(limiters.signIns.consume(networkOf(request)), 'Too many sign-ins from this address.');
+    },
+
+    /** Charges a single sign-on to its client address. Throws a 429 over the limit. */
+    chargeSingleSignOn(request: IncomingMessage): void {
+      requireAllowed(
+        limiters.singleSignOns.consume(networkOf(request)),
+        'Too many sign-ins from this address.',
+      );
     },
 
     isAddressExhausted: (request: IncomingMessage): boolean =>

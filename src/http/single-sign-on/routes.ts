@@ -54,7 +54,7 @@ export const singleSignOnRoutes = {
     path: singleSignOnCallbackPath,
     summary: 'Complete a single sign-on',
     description:
-      'The redirect URI: the provider sends the browser here. At most 10 sign-ins per minute from one address.',
+      'The redirect URI: the provider sends the browser here. At most 60 sign-ins per minute from one address.',
     query: z.object({
       state: parameter('State of the sign-in'),
       code: parameter('Authorization code'),
@@ -75,7 +75,7 @@ export const singleSignOnRoutes = {
 export function singleSignOnHandlers(deps: {
   /** Undefined without settings of a provider. */
   singleSignOn: SingleSignOn | undefined;
-  rateLimits: Pick<RateLimits, 'chargeSignIn'>;
+  rateLimits: Pick<RateLimits, 'chargeSingleSignOn'>;
   baseUrl: string;
 }): PublicHandlers<typeof singleSignOnRoutes> {
   const { singleSignOn, rateLimits, baseUrl } = deps;
@@ -120,7 +120,7 @@ export function singleSignOnHandlers(deps: {
         // The router routes HEAD to GET, and a code can be used once.
         if (ctx.method === 'HEAD') throw methodNotAllowed('GET');
         const pending = await recall(signInCookie.read(ctx), state);
-        rateLimits.chargeSignIn(ctx.req);
+        rateLimits.chargeSingleSignOn(ctx.req);
         ctx.append('Set-Cookie', signInCookie.removal);
         const token = await complete(pending, ctx.search, sessionCookie.browserOf(ctx));
         ctx.append('Set-Cookie', sessionCookie.store(token));

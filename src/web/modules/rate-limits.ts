@@ -15,6 +15,8 @@ const reportsPerAddress = 10;
 const reportWindowSeconds = 3_600;
 /** Sign-ins per network and minute. */
 const signInsPerAddress = 10;
+/** Single sign-ons per network and minute: many people can share one, and have no secret that could be guessed. */
+const singleSignOnsPerAddress = 60;
 
 /** The rate limits of API keys and client networks. */
 export function openRateLimits(
@@ -42,6 +44,7 @@ export function openRateLimits(
       unknownCodes: createLimiter('unknown', config.RATE_LIMIT_NOT_FOUND_PER_IP),
       reports: createLimiter('report', reportsPerAddress, reportWindowSeconds),
       signIns: createLimiter('sign-in', signInsPerAddress),
+      singleSignOns: createLimiter('single-sign-on', singleSignOnsPerAddress),
     },
     hashNetwork: createNetworkHasher(() => generator.deriveSecret('networks'), log),
     readAddress: createReadClientAddress(config.TRUSTED_PROXY_HOPS),
