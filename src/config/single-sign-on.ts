@@ -6,11 +6,17 @@ import { flag, listOf, url } from './values.ts';
 
 const loopbackHosts = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
-const claim = (fallback: string) =>
-  z
-    .string()
-    .regex(/^[\x21-\x7e]{1,200}$/, 'must be the name of a claim')
-    .default(fallback);
+const claim = z.string().regex(/^[\x21-\x7e]{1,200}$/, 'must be the name of a claim');
+
+/** Providers at which everybody can get an account, among them the tenant of all personal Microsoft accounts. */
+const publicProvider =
+  /^https:\/\/(?:accounts\.google\.com|gitlab\.com|www\.linkedin\.com|slack\.com|id\.twitch\.tv|[^/]+\/9188040d-6c67-4c5b-b112-36a304b66dad)(?:\/|$)/;
+
+/** Issuers of Entra ID that stand for all tenants. The administrators of each tenant assign roles in it, also to themselves. */
+const allTenants =
+  /^https:\/\/[^/]+\.(?:microsoftonline\.(?:com|us|cn)|windows\.net)\/(?:common|organizations|consumers)(?:\/|$)/;
+
+const normalize = (issuer: string) => parseUrl(issuer)!.href.toLowerCase();
 
 /** Settings of the web process: sign-in with OpenID Connect. */
 export const singleSignOn = {
@@ -25,6 +31,10 @@ export const singleSignOn = {
     })
     .refine((value) => value.startsWith('https:') || loopbackHosts.test(parseUrl(value)!.hostname), {
       error: 'must begin with https://, unless the provider runs on this machine',
+      abort: true,
+    })
+    .refine((value) => !allTenants.test(normalize(value)), {
+      error: 'must name your tenant, such as https://login.microsoftonline.com/TENANT_ID/v2.0',
       abort: true,
     })
     .optional()
@@ -50,10 +60,15 @@ export const singleSignOn = {
     .refine((text) => text.split(' ').includes('openid'), 'must contain openid')
     .default('openid profile email')
     .describe('Scopes that are requested from the provider, separated by spaces'),
-  OIDC_NAME_CLAIM: claim('name').describe('Claim with the name of a person'),
-  OIDC_GROUPS_CLAIM: claim('groups').describe(
-    'Claim with the groups or roles of a person; `a.b` is the member `b` of the claim `a`',
-  ),
+  OIDC_NAME_CLAIM: claim.default('name').describe('Claim with the name of a person'),
+  OIDC_GROUPS_CLAIM: z
+    .string()
+    .default('groups')
+    .transform(listOf)
+    .pipe(z.array(claim).min(1, 'must not be empty'))
+    .describe(
+      'Claims with the groups or roles of a person, comma-separated; `a.b` is the member `b` of the claim `a`',
+    ),
   OIDC_ADMIN_GROUP: z
     .string()
     .optional()
@@ -62,7 +77,7 @@ export const singleSignOn = {
     .string()
     .optional()
     .describe(
-      'Group whose members may sign in, beside those of `OIDC_ADMIN_GROUP`; default: everybody whom the provider signs in',
+      'Group whose members may sign in, beside those of `OIDC_ADMIN_GROUP`; default: everybody whom the provider signs in; needed for providers at which everybody can get an account, such as Google',
     ),
   OIDC_API_KEY_SCOPES: z
     .string()
@@ -91,6 +106,9 @@ export function checkSingleSignOn(settings: Settings, context: z.RefinementCtx):
   if (given !== undefined)
     for (const name of needed)
       if (settings[name] === undefined) report(name, `is not set, but ${given} is: set both or neither`);
+  const { OIDC_ISSUER: issuer, OIDC_USER_GROUP: userGroup } = settings;
+  if (issuer !== undefined && userGroup === undefined && publicProvider.test(normalize(issuer)))
+    report('OIDC_USER_GROUP', `is not set, but everybody can get an account at ${issuer}`);
   const concernsAll = settings.OIDC_API_KEY_SCOPES.some((scope) => scope === 'admin' || scope === 'jobs:run');
   if (settings.OIDC_OWN_URLS_ONLY && concernsAll)
     report('OIDC_OWN_URLS_ONLY', 'must be false with admin or jobs:run in OIDC_API_KEY_SCOPES');

@@ -27,6 +27,7 @@ test('three settings are enough for single sign-on, and people have few permissi
   expect(loadConfig(webSettings, { ...needed, ...provider })).toMatchObject({
     ...provider,
     OIDC_SCOPES: 'openid profile email',
+    OIDC_GROUPS_CLAIM: ['groups'],
     OIDC_API_KEY_SCOPES: ['urls:read', 'urls:write', 'stats:read'],
     OIDC_OWN_URLS_ONLY: true,
     OIDC_SESSION_HOURS: 24,
@@ -66,6 +67,34 @@ test('the issuer needs https, except on this machine', () => {
     expect(problem(issuer), issuer).toEqual([expect.stringMatching(/^OIDC_ISSUER must /)]);
     expect(problem(issuer)[0]).not.toContain('secret');
   }
+});
+
+test('a provider at which everybody can get an account needs a group of users', () => {
+  for (const OIDC_ISSUER of [
+    'https://accounts.google.com',
+    'https://accounts.google.com/',
+    'https://ACCOUNTS.google.com:443',
+    'https://gitlab.com',
+    'https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0',
+  ]) {
+    expect(problemsOf({ ...provider, OIDC_ISSUER, OIDC_ADMIN_GROUP: 'ada@example.com' })).toEqual([
+      `OIDC_USER_GROUP is not set, but everybody can get an account at ${OIDC_ISSUER}`,
+    ]);
+    expect(problemsOf({ ...provider, OIDC_ISSUER, OIDC_USER_GROUP: 'example.com' })).toEqual([]);
+  }
+  for (const OIDC_ISSUER of ['https://accounts.google.com.id.example', 'https://gitlab.example'])
+    expect(problemsOf({ ...provider, OIDC_ISSUER })).toEqual([]);
+});
+
+test('an issuer of all Entra tenants is rejected, with a group too', () => {
+  for (const tenant of ['common', 'organizations', 'consumers', 'Common']) {
+    const OIDC_ISSUER = `https://login.microsoftonline.com/${tenant}/v2.0`;
+    expect(problemsOf({ ...provider, OIDC_ISSUER, OIDC_USER_GROUP: 'users' })).toEqual([
+      expect.stringMatching(/^OIDC_ISSUER must name your tenant/),
+    ]);
+  }
+  const OIDC_ISSUER = 'https://login.microsoftonline.com/8eaef023-2b34-4da1-9baa-8bc8c9d6a490/v2.0';
+  expect(problemsOf({ ...provider, OIDC_ISSUER })).toEqual([]);
 });
 
 test('contradicting or unknown scopes are rejected', () => {

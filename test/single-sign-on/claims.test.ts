@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
-import { findClaim, type PersonRules, readPerson } from '../../src/single-sign-on/claims.ts';
+import { findClaim, neededClaims, type PersonRules, readPerson } from '../../src/single-sign-on/claims.ts';
+import type { SignInFailed } from '../../src/single-sign-on/sign-in-failed.ts';
 
 const rules: PersonRules = {
   nameClaim: 'name',
-  groupsClaim: 'groups',
+  groupsClaims: ['groups'],
   adminGroup: 'admins',
   userGroup: undefined,
   scopes: ['urls:read'],
@@ -34,6 +35,8 @@ test('the scope admin needs the admin group in exactly this spelling', () => {
     'x,admins',
     [['admins']],
     { x: 'admins' },
+    { admins: false },
+    { admins: null },
   ])
     expect(readPerson({ ...claims, groups }, rules)).toMatchObject(user);
   expect(
@@ -42,11 +45,36 @@ test('the scope admin needs the admin group in exactly this spelling', () => {
 });
 
 test('an e-mail address names an administrator only if the provider has verified it', () => {
-  const byEmail = { ...rules, groupsClaim: 'email', adminGroup: 'ada@example.com' };
+  const byEmail = { ...rules, groupsClaims: ['email'], adminGroup: 'ada@example.com' };
   const email = 'ada@example.com';
   expect(readPerson({ ...claims, email, email_verified: true }, byEmail)).toMatchObject(admin);
   for (const verified of [undefined, false, 'true', 1])
     expect(readPerson({ ...claims, email, email_verified: verified }, byEmail)).toMatchObject(user);
+});
+
+test('a person is in the groups of all claims, and an unverified address stays out of them', () => {
+  const google = {
+    ...rules,
+    groupsClaims: ['email', 'hd'],
+    adminGroup: 'ada@example.com',
+    userGroup: 'example.com',
+  };
+  expect(neededClaims(google)).toEqual(['name', 'email', 'hd', 'email_verified']);
+  const [hd, email] = ['example.com', 'ada@example.com'];
+  expect(readPerson({ ...claims, hd, email, email_verified: true }, google)).toMatchObject(admin);
+  expect(readPerson({ ...claims, hd, email, email_verified: false }, google)).toMatchObject(user);
+  expect(readPerson({ ...claims, hd, email: 'bob@example.com', email_verified: true }, google)).toMatchObject(
+    user,
+  );
+  const reasonFor = (more: Record<string, unknown>) => {
+    try {
+      return readPerson({ ...claims, ...more }, google);
+    } catch (error) {
+      return (error as SignInFailed).reason;
+    }
+  };
+  expect(reasonFor({ email: 'eve@gmail.com', email_verified: true })).toBe('not-member');
+  expect(reasonFor({ email, email_verified: false })).toBe('no-groups');
 });
 
 test('a person without a usable name has their user name, address or subject', () => {

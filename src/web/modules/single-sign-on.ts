@@ -30,7 +30,7 @@ export function openSingleSignOn(
     loadSecret: async () => await generator.deriveSecret('single sign-on'),
     rules: {
       nameClaim: config.OIDC_NAME_CLAIM,
-      groupsClaim: config.OIDC_GROUPS_CLAIM,
+      groupsClaims: config.OIDC_GROUPS_CLAIM,
       adminGroup: config.OIDC_ADMIN_GROUP,
       userGroup: config.OIDC_USER_GROUP,
       scopes: config.OIDC_API_KEY_SCOPES,
