@@ -60,7 +60,7 @@ const setByProvider = ['name', 'scopes', 'ownUrlsOnly'] as const;
 const isValid = 'revoked_at is null and (expires_at is null or expires_at > now())';
 
 /** The valid API keys, as a table in the SQL of other modules. */
-export const validApiKeys = `(select id, name, scopes, own_urls_only, expires_at from api_keys where ${isValid})`;
+export const validApiKeys = `(select id, name, scopes, own_urls_only, expires_at, issuer from api_keys where ${isValid})`;
 
 /** API keys; only hashes of their secrets are stored. Web processes cache keys for up to 2 s. */
 export function createApiKeys(db: Knex) {

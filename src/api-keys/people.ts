@@ -24,4 +24,10 @@ export const createPeople = (db: Knex) => ({
       .returning('id');
     return row?.id;
   },
+
+  /** The ID of the API key of a person. */
+  async find({ issuer, subject }: Identity): Promise<number | undefined> {
+    const row = await db('api_keys').where({ issuer, subject }).first('id');
+    return row?.id;
+  },
 });

@@ -37,8 +37,9 @@ const insertSession = `
   select cast(:tokenHash as bytea), k.id, cast(:userAgent as text), ${newEnd}, ${expiry(newEnd)} from signer k
   returning ${columns}`;
 
-/** The tables of sessions and sign-in tokens. Sessions of an API key that is not valid do not exist for any method but `removeEnded`. */
-export const createSessionStore = (db: Knex) => ({
+/** The tables of sessions and sign-in tokens. Sessions of an API key that is not valid do not exist for any method but `removeEnded`. `find`
+ *  finds those of people only if `isIssuer` accepts their provider. */
+export const createSessionStore = (db: Knex, isIssuer: (issuer: string) => boolean = () => false) => ({
   /** Creates a session; undefined if the API key is not valid. */
   async create(apiKeyId: number, session: NewSession): Promise<Session | undefined> {
     const { rows } = await db.raw<{ rows: Session[] }>(
@@ -75,16 +76,23 @@ export const createSessionStore = (db: Knex) => ({
   /** The session with this token, and its API key. */
   async find(tokenHash: Buffer): Promise<ActiveSession | undefined> {
     const { rows } = await db.raw<{
-      rows: { id: number; keyId: number; name: string; scopes: Scope[]; ownUrlsOnly: boolean }[];
+      rows: {
+        id: number;
+        keyId: number;
+        name: string;
+        scopes: Scope[];
+        ownUrlsOnly: boolean;
+        issuer: string | null;
+      }[];
     }>(
-      `select s.id, k.id as "keyId", k.name, k.scopes, k.own_urls_only as "ownUrlsOnly"
+      `select s.id, k.id as "keyId", k.name, k.scopes, k.own_urls_only as "ownUrlsOnly", k.issuer
        from sessions s join ${validApiKeys} k on k.id = s.api_key_id
        where s.token_hash = :tokenHash and s.expires_at > now()`,
       { tokenHash },
     );
     const [row] = rows;
-    if (row === undefined) return undefined;
-    const { id, keyId, ...apiKey } = row;
+    if (row === undefined || (row.issuer !== null && !isIssuer(row.issuer))) return undefined;
+    const { id, keyId, issuer: _, ...apiKey } = row;
     return { id, apiKey: { id: keyId, ...apiKey } };
   },
 

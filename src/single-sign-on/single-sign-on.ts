@@ -1,8 +1,8 @@
 import { timingSafeEqual } from 'node:crypto';
-import type { People } from '../api-keys/people.ts';
+import type { People, Person } from '../api-keys/people.ts';
 import type { Log } from '../log.ts';
 import type { Browser, Sessions } from '../sessions/sessions.ts';
-import { neededClaims, type PersonRules, readPerson } from './claims.ts';
+import { type Claims, neededClaims, type PersonRules, readIdentity, readPerson } from './claims.ts';
 import { type PendingSignIn, seal, signInMinutes, unseal } from './pending-sign-in.ts';
 import type { Provider } from './provider.ts';
 import { SignInFailed } from './sign-in-failed.ts';
@@ -13,7 +13,7 @@ export type SingleSignOn = ReturnType<typeof createSingleSignOn>;
 export function createSingleSignOn(deps: {
   provider: Provider;
   people: People;
-  sessions: Pick<Sessions, 'signInPerson'>;
+  sessions: Pick<Sessions, 'signInPerson' | 'endAll'>;
   /** A secret of 32 bytes that all web processes share. */
   loadSecret: () => Promise<Buffer>;
   rules: PersonRules;
@@ -22,8 +22,20 @@ export function createSingleSignOn(deps: {
 }) {
   const { provider, people, sessions, loadSecret, rules, sessionHours, log } = deps;
 
+  /** The person whom the claims describe. One who may not sign in, or not any more, loses all sessions. */
+  async function admit(claims: Claims): Promise<Person> {
+    const identity = readIdentity(claims);
+    try {
+      return readPerson(claims, rules);
+    } catch (error) {
+      const apiKeyId = await people.find(identity);
+      if (apiKeyId !== undefined) await sessions.endAll(apiKeyId);
+      throw error;
+    }
+  }
+
   async function identify(query: string, pending: PendingSignIn): Promise<number> {
-    const person = readPerson(await provider.identify(query, pending, neededClaims(rules)), rules);
+    const person = await admit(await provider.identify(query, pending, neededClaims(rules)));
     const apiKeyId = await people.admit(person);
     if (apiKeyId === undefined)
       throw new SignInFailed('revoked', 'the API key of the person is revoked or has expired');

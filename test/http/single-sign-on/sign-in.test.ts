@@ -12,6 +12,7 @@ import { waitUntil } from '../../support/wait-until.ts';
 const provider = useOidcProvider({
   TRUSTED_PROXY_HOPS: '1',
   OIDC_ADMIN_GROUP: 'admins',
+  OIDC_USER_GROUP: 'staff',
 });
 const web = useWeb(provider.settings);
 beforeAll(() => provider.openFor(web.baseUrl()));
@@ -53,14 +54,14 @@ test('name and scopes follow the provider at each sign-in, and the API key stays
     scopes: ['admin'],
     own_urls_only: false,
   });
-  provider.person.claims = { name: 'Ada', groups: [] };
+  provider.person.claims = { name: 'Ada', groups: ['staff'] };
   await signInAtProvider(web.baseUrl());
   await waitUntil('the new scopes', async () => (await keyOf(browser))['own_urls_only'] === true);
   expect(await keyOf(browser)).toMatchObject({ id: before['id'], name: 'Ada' });
 });
 
 test('people are told apart by their subject, not by name or e-mail address', async () => {
-  const claims = { name: 'Twin', email: 'twin@example.com', email_verified: true };
+  const claims = { name: 'Twin', groups: ['staff'], email: 'twin@example.com', email_verified: true };
   const ids: unknown[] = [];
   for (const subject of ['twin-1', 'twin-2', 'twin-1']) {
     provider.person.subject = subject;
@@ -102,6 +103,42 @@ test('a revoked person is signed out within 2 s, and stays out', async () => {
   expect(await createApiKeys(web.database.db()).get(Number(id))).toMatchObject({
     revokedAt: expect.any(Date),
   });
+});
+
+test('a person who has left the groups loses all sessions at the next sign-in', async () => {
+  provider.person.subject = 'mover';
+  const { browser } = await signInAtProvider(web.baseUrl());
+  const { browser: other } = await signInAtProvider(web.baseUrl());
+  for (const [groups, text] of [
+    [['guests'], 'You have no access'],
+    [undefined, 'Your groups are unknown'],
+  ] as const) {
+    provider.person.claims = { name: 'Mover', groups: ['staff'] };
+    const { browser: again } = await signInAtProvider(web.baseUrl());
+    expect(await isSignedOut(again)).toBe(false);
+    provider.person.claims = { name: 'Mover', groups };
+    const refused = await signInAtProvider(web.baseUrl());
+    expect([refused.response.status, refused.page]).toEqual([403, expect.stringContaining(text)]);
+    for (const one of [browser, other, again]) expect(await isSignedOut(one)).toBe(true);
+  }
+});
+
+test('sessions of people are valid only where their provider is the configured one', async () => {
+  const { browser } = await signInAtProvider(web.baseUrl());
+  const cookie = `linkmill=${browser.cookies(web.baseUrl()).get('linkmill')!}`;
+  for (const [settings, status] of [
+    [{}, 401],
+    [{ ...provider.settings, OIDC_ISSUER: 'http://localhost:1' }, 401],
+    [{ ...provider.settings, OIDC_ISSUER: `${provider.issuer()}/` }, 200],
+  ] as [Record<string, string>, number][]) {
+    const other = await startWeb({ ...storeSettings(web.database, web.redis), ...settings });
+    try {
+      expect((await openPage(other.baseUrl, cookie).get(current)).status).toBe(status);
+    } finally {
+      await other.stop();
+    }
+  }
+  expect(await isSignedOut(browser)).toBe(false);
 });
 
 test('an expiry keeps a person out until it is removed', async () => {
@@ -199,7 +236,7 @@ test('names are one line without control characters, of at most 50 characters', 
     [{ family: 'L' }, 'ada@example.com'],
     ['👩‍🚀'.repeat(40), expect.stringMatching(/^.{10,50}$/u)],
   ] as const) {
-    provider.person.claims = { name, email: 'ada@example.com' };
+    provider.person.claims = { name, groups: ['staff'], email: 'ada@example.com' };
     const { browser } = await signInAtProvider(web.baseUrl());
     expect((await keyOf(browser))['name']).toEqual(shown);
   }
