@@ -22,6 +22,11 @@ import { createSearchTextStore } from './search-text-store.ts';
 /** The codes of a deleted short URL, and the version of its deletion. */
 export type DeletedVersion = Pick<ShortUrl, 'shortCode' | 'aliases' | 'version'>;
 
+/** The update of a renamed short URL matched no row, because of its tags. */
+class NotUpdated extends Error {
+  override readonly name = 'NotUpdated';
+}
+
 export type UrlStore = ReturnType<typeof createUrlStore>;
 
 /** The table of short URLs. Methods ignore deleted ones unless they state otherwise. */
@@ -139,12 +144,18 @@ export function createUrlStore(db: Knex) {
       versions?: number[],
     ): Promise<{ url: StoredUrl; oldCode: string } | undefined> {
       const scope = { owner, versions };
-      const renamed = await boundedTransaction(db, async (trx) => {
+      const work = async (trx: Knex) => {
         const oldCode = await prepareRename(trx, shortCode, renaming, scope);
         if (oldCode === undefined) return undefined;
         const newCode = renaming.to === oldCode ? {} : { newCode: renaming.to };
         const url = await update(trx, oldCode, { changes, ...newCode }, scope);
-        return url && { url, oldCode };
+        // Only an error rolls back what prepareRename has written.
+        if (!url) throw new NotUpdated();
+        return { url, oldCode };
+      };
+      const renamed = await boundedTransaction(db, work).catch((error: unknown) => {
+        if (error instanceof NotUpdated) return undefined;
+        throw error;
       });
       if (renamed) await searchTexts.fillMany([renamed.url]).catch(() => 0);
       return renamed;

@@ -97,6 +97,16 @@ test('tags are added while a short URL is renamed', async () => {
   expect(body).toMatchObject({ short_code: 'renamed-2', tags: ['kept', 'new'] });
 });
 
+test('a rename with too many tags changes nothing, and the short URL can still be renamed', async () => {
+  await createUrl(web.client(), { custom_code: 'crowded-1', tags: numbered(20) });
+  const rename = async (body: object) => await web.client().patch(path('crowded-1'), body);
+  expect(await rename({ short_code: 'crowded-2', add_tags: ['x'] })).toBeProblem('validation-failed');
+  const { body } = await web.client().get(path('crowded-1'));
+  expect(body).toMatchObject({ short_code: 'crowded-1', aliases: [], tags: numbered(20) });
+  const renamed = await rename({ short_code: 'crowded-2' });
+  expect(renamed.body).toMatchObject({ short_code: 'crowded-2', aliases: ['crowded-1'] });
+});
+
 test('tags that another program stored twice, nested or as null are cleaned by a change', async () => {
   await createUrl(web.client(), { custom_code: 'external' });
   const { id } = (await web.client().get(path('external'))).body;
