@@ -1,4 +1,6 @@
 import { boundedTransaction, type Knex } from '../../storage/postgres/postgres.ts';
+import type { SearchQuery } from '../../storage/postgres/search-query.ts';
+import { rethrowTimeout, StatementTimeout } from '../../storage/postgres/statement-timeout.ts';
 import { isOwned, type Owner } from '../store/owner.ts';
 import { type SearchedFields, searchTextOf } from '../store/search-text.ts';
 
@@ -12,10 +14,28 @@ export interface TagChange {
 /** SQL that is true for a row of `urls u` of `:owner` with `:tag`; the index of tags needs the second condition. */
 const isTagged = `u.tags @> array[cast(:tag as text)] and u.tags <> '{}' and u.deleted_at is null and ${isOwned}`;
 
+/** Finds the IDs of the short URLs with a tag, in order; undefined if there are more than `limit`, or if the search took too long. It stops
+ *  at the first row beyond the limit, so that a tag of a million short URLs costs no more than one of a thousand. */
+export const createFindFewTagged =
+  (search: SearchQuery) =>
+  async ({ tag, owner }: TagChange, limit: number): Promise<number[] | undefined> => {
+    try {
+      const rows = await search<{ id: number }>(
+        // Not in order: sorting would read every row.
+        `select u.id from urls u where ${isTagged} limit :limit + 1`,
+        { tag, owner, limit },
+      );
+      return rows.length > limit ? undefined : rows.map(({ id }) => id).toSorted((a, b) => a - b);
+    } catch (error) {
+      if (error instanceof StatementTimeout) return undefined;
+      throw error;
+    }
+  };
+
 export type TagStore = ReturnType<typeof createTagStore>;
 
-/** The tags of short URLs. Deleted ones keep theirs. */
-export function createTagStore(db: Knex) {
+/** The tags of short URLs. Deleted ones keep theirs. A change waits `lockMs` for each lock. */
+export function createTagStore(db: Knex, lockMs = 10_000) {
   return {
     /** Returns the IDs of up to `limit` short URLs with a tag and a higher ID, by ID. */
     async findTagged({ tag, owner }: TagChange, afterId: number, limit: number): Promise<number[]> {
@@ -38,9 +58,12 @@ export function createTagStore(db: Knex) {
     },
 
     /** Changes the tag of those of these short URLs that still have it, in one transaction that locks them in the order of their IDs;
-     *  resolves to their short codes. A name that a short URL already has stays once. */
+     *  resolves to their short codes. A name that a short URL already has stays once. Throws StatementTimeout when other sessions hold the rows. */
     async changeTag({ tag, name, owner }: TagChange, ids: number[]): Promise<string[]> {
       return await boundedTransaction(db, async (trx) => {
+        await trx.raw(`select set_config('lock_timeout', :lockTimeout, true)`, {
+          lockTimeout: `${lockMs}ms`,
+        });
         const { rows: urls } = await trx.raw<{ rows: (SearchedFields & { id: number })[] }>(
           `select u.id, u.short_code as "shortCode", u.original_url as "originalUrl", u.title,
                   array(select tag from unnest(u.tags) as tag where tag is not null) as tags
@@ -57,7 +80,9 @@ export function createTagStore(db: Knex) {
           { changed: JSON.stringify(changed) },
         );
         return urls.map(({ shortCode }) => shortCode);
-      });
+      }).catch((error: unknown) =>
+        rethrowTimeout(error, 'Other changes of these short URLs are in progress. Retry to continue.'),
+      );
     },
   };
 }

@@ -5,6 +5,8 @@ import { createQrImages } from '../../qr/qr-images.ts';
 import { createReportStore } from '../../reports/report-store.ts';
 import { createReports } from '../../reports/reports.ts';
 import { createPasswordHashing } from '../../urls/access/password.ts';
+import { createUrlLists } from '../../urls/search/list.ts';
+import { createUrlSummaries } from '../../urls/search/summaries.ts';
 import type { WebContext } from '../stores/context.ts';
 import type { Stores } from '../stores/stores.ts';
 import { openAccessRules } from './access-rules.ts';
@@ -32,8 +34,10 @@ export async function openModules(web: WebContext, stores: Stores) {
   const userAgents = createUserAgents();
   const enrichClick = await openEnrichment(web, { db: clicks.db, userAgents });
   const passwordHashing = createPasswordHashing(hashing);
+  const search = openSearch(web, stores);
   const urlModule = openUrls(web, {
     ...stores,
+    search,
     hashPassword: passwordHashing.hashPassword,
     onNotFound: clicks.unknownCodes.add,
   });
@@ -66,7 +70,7 @@ export async function openModules(web: WebContext, stores: Stores) {
     sessions,
     singleSignOn: openSingleSignOn(web, { ...stores, sessions }),
     analytics: openAnalytics(web, stores),
-    urlSearch: openSearch(web, stores),
+    urlSearch: { ...createUrlLists(search), ...createUrlSummaries(search) },
     transfers: openTransfers(web, { ...stores, ...urlModule }),
     reports: createReports({ store: reportStore, urls, hostBlocking }),
     qrImages: closing.defer('qr images', createQrImages(), (images) => images.close()),

@@ -1,7 +1,5 @@
 import { abandonPostgres, type Knex, openPostgres } from '../../storage/postgres/postgres.ts';
 import { createSearchQuery } from '../../storage/postgres/search-query.ts';
-import { createUrlLists } from '../../urls/search/list.ts';
-import { createUrlSummaries } from '../../urls/search/summaries.ts';
 import { createProbe, type CircuitBreakers } from '../stores/circuit-breakers.ts';
 import type { WebContext } from '../stores/context.ts';
 
@@ -12,7 +10,7 @@ const maxSearches = 2;
 const searchTimeoutMs = 4_000;
 const marginMs = 1_000;
 
-/** The search for short URLs, on connections of its own. */
+/** Searches of short URLs, on connections of their own. */
 export function openSearch(
   { config, closing, postgresMetrics }: WebContext,
   shared: { db: Knex; breakers: CircuitBreakers },
@@ -28,6 +26,5 @@ export function openSearch(
     }),
     abandonPostgres,
   );
-  const search = createProbe(shared)(createSearchQuery(db, searchTimeoutMs));
-  return { ...createUrlLists(search), ...createUrlSummaries(search) };
+  return createProbe(shared)(createSearchQuery(db, searchTimeoutMs));
 }

@@ -6,6 +6,7 @@ import { createKeyStore } from '../../keys/key-store.ts';
 import { createKeys } from '../../keys/keys.ts';
 import type { Queues } from '../../queues/queues.ts';
 import type { Knex } from '../../storage/postgres/postgres.ts';
+import type { SearchQuery } from '../../storage/postgres/search-query.ts';
 import { watchRedisMemory } from '../../storage/redis/memory.ts';
 import { closeRedis, openRedis } from '../../storage/redis/redis.ts';
 import type { PasswordHashing } from '../../urls/access/password.ts';
@@ -21,12 +22,14 @@ import { createDestinationPolicy } from '../../urls/input/destination-policy.ts'
 import { createRowLoader } from '../../urls/store/row-loader.ts';
 import { createUrlStore } from '../../urls/store/url-store.ts';
 import { createTagChanges } from '../../urls/tags/tag-changes.ts';
-import { createTagStore } from '../../urls/tags/tag-store.ts';
+import { createFindFewTagged, createTagStore, type TagChange } from '../../urls/tags/tag-store.ts';
 import { createUrls } from '../../urls/urls.ts';
 import type { CircuitBreakers } from '../stores/circuit-breakers.ts';
 import type { WebContext } from '../stores/context.ts';
 import { openBlockedHosts } from './blocklist.ts';
 
+/** How long a change of a tag waits for a lock: less than the deadline of a request, so that PostgreSQL ends it first. */
+const tagLockMs = 1_000;
 /** The latest changes that are read after a connection loss: enough for a long outage, and a fraction of the memory cache. */
 const maxMissedChanges = 5_000;
 
@@ -38,12 +41,13 @@ export function openUrls(
     cacheRedis: Redis;
     breakers: CircuitBreakers;
     queues: Queues;
+    search: SearchQuery;
     hashPassword: PasswordHashing['hashPassword'];
     onNotFound: (shortCode: string) => void;
   },
 ) {
   const { config, log, closing, epoch } = web;
-  const { db, cacheRedis, breakers, queues, hashPassword, onNotFound } = deps;
+  const { db, cacheRedis, breakers, queues, search, hashPassword, onNotFound } = deps;
   const prefix = config.REDIS_PREFIX;
   const memory = closing.defer('redis memory', watchRedisMemory(cacheRedis, log), (watch) => watch.stop());
   const lowWater = config.KEY_POOL_LOW_WATERMARK ?? Math.floor(config.KEY_POOL_TARGET / 2);
@@ -161,11 +165,19 @@ export function openUrls(
     log,
   });
   const refreshCache = createCacheRefresh({ store, changes, cache });
+  const tagStore = createTagStore(db, tagLockMs);
+  const refreshOrRepair = async (shortCodes: string[]) => {
+    await refreshCache(shortCodes).catch(() => queues.request('reconcile-cache', {}));
+  };
   const tagChanges = createTagChanges({
-    store: breakers.postgres.guard(createTagStore(db)),
-    refreshCache: async (shortCodes) => {
-      await refreshCache(shortCodes).catch(() => queues.request('reconcile-cache', {}));
-    },
+    findFewTagged: createFindFewTagged(search),
+    ...breakers.postgres.guard({
+      // The refresh belongs to the guarded call: a transaction may commit after the deadline of its caller.
+      changeTag: async (change: TagChange, ids: number[]) => {
+        const codes = await tagStore.changeTag(change, ids);
+        return { codes, refreshed: refreshOrRepair(codes) };
+      },
+    }),
     requestJob: async ({ owner, ...change }) =>
       await queues.add('rename-tag', { ...change, created_by: owner }),
   });

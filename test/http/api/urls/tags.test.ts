@@ -122,6 +122,29 @@ test('more than 1,000 short URLs are changed by a job, and the answer names it',
   expect(rows).toEqual([{ tags: ['kept'] }]);
 });
 
+test('a tag that takes too long to find is changed by a job', async () => {
+  await createUrl(web.client(), { custom_code: 'slow-1', tags: ['slow'] });
+  const lock = await web.database.db().transaction();
+  await lock.raw('lock table urls in access exclusive mode');
+  const answer = await rename('slow', 'quick');
+  await lock.rollback();
+  expect(answer).toMatchObject({ status: 202, body: { name: 'rename-tag' } });
+  await waitUntil(
+    'the job has renamed it',
+    async () => ((await tagsOf('slow-1')) as string[])[0] === 'quick',
+  );
+});
+
+test('a short URL that another session changes is a 503, and the circuit stays closed', async () => {
+  await createUrl(web.client(), { custom_code: 'held', tags: ['holding'] });
+  const lock = await web.database.db().transaction();
+  await lock('urls').where({ short_code: 'held' }).forUpdate().select('id');
+  for (let i = 0; i < 3; i++) expect(await rename('holding', 'free')).toMatchObject({ status: 503 });
+  expect(await tagsOf('held')).toEqual(['holding']);
+  await lock.rollback();
+  expect(await rename('holding', 'free')).toMatchObject({ status: 200, body: { changed: 1 } });
+});
+
 test('the job on demand needs the scope for changes of short URLs too', async () => {
   const { key } = await createApiKeys(web.database.db()).create('operator', { scopes: ['jobs:run'] });
   const run = async (data: object, apiKey?: string) =>
