@@ -17,8 +17,8 @@ interface Deps {
   slices: AnalyticsSlices;
 }
 
-/** Compares accepted clicks, ledger, counters, roll-ups and click events, as `npm run reconcile` does. It only reads, in short statements, so that
- *  it does not delay others. `exact` is whether all of them match. */
+/** Compares accepted clicks, ledger, counters, roll-ups and click events, as `npm run reconcile` does. It only reads: the analytics in
+ *  short statements, the totals of counters and ledger in one snapshot. `exact` is whether all of them match. */
 export async function audit({ readLedger, slices }: Deps, context: JobContext): Promise<Summary> {
   const { reportProgress, signal } = context;
   const first = await readLedger();
