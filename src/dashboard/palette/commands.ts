@@ -62,9 +62,9 @@ export async function findLinks(text: string, signal: AbortSignal): Promise<Comm
   }));
 }
 
-/** Names of the jobs that the API key may run. */
+/** Names of the jobs that the API key may run, and that need no data. */
 export async function loadJobs(signal: AbortSignal): Promise<string[]> {
   if (!may('jobs:run')) return [];
   const { items } = await get('/api/v1/queues', { signal });
-  return items.map(({ name }) => name);
+  return items.flatMap(({ name, needs_data: needsData }) => (needsData ? [] : name));
 }

@@ -32,6 +32,11 @@ test('a screen, a link and a job are found by their names and opened by Enter', 
   await page().keyboard.press('Enter');
   await page().waitForURL('**/admin/links/spring');
 
+  await openPalette('run');
+  await options().filter({ hasText: 'Run flush-clicks' }).waitFor();
+  expect((await options().allTextContents()).join()).not.toContain('rename-tag');
+  await page().keyboard.press('Escape');
+
   await openPalette('run flush');
   await options().filter({ hasText: 'Run flush-clicks' }).waitFor();
   await page().keyboard.press('Enter');

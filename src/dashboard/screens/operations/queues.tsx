@@ -88,9 +88,16 @@ function QueueRow(props: { queue: Queue; isOpen: boolean; onToggle: () => void }
       </td>
       <td>{nextOf(queue)}</td>
       <td class="actions">
-        <button type="button" class="small" aria-label={texts.runJob(name)} onClick={() => void runJob(name)}>
-          {texts.run}
-        </button>{' '}
+        {!queue.needs_data && (
+          <button
+            type="button"
+            class="small"
+            aria-label={texts.runJob(name)}
+            onClick={() => void runJob(name)}
+          >
+            {texts.run}
+          </button>
+        )}{' '}
         <a
           class="icon-button"
           href={`${basePath}/admin/queues/queue/${name}`}

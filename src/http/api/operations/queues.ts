@@ -19,6 +19,7 @@ const maxErrorLength = 2_000;
 const shownQueue = z.object({
   name: z.string(),
   description: z.string(),
+  needs_data: z.boolean().describe('Whether a job needs data, so that it cannot run without'),
   is_paused: z.boolean(),
   workers: z.int().describe('Worker processes that served the queue within the last 15 s'),
   waiting: z.int().describe('Jobs that a worker could take, with delayed ones whose time has come'),
@@ -81,6 +82,7 @@ const timeOf = (ms: number) => new Date(ms).toISOString();
 const presentQueue = (state: QueueState, workers: number): z.input<typeof shownQueue> => ({
   name: state.queue,
   description: jobs[state.queue].description,
+  needs_data: !jobs[state.queue].data.safeParse({}).success,
   is_paused: state.isPaused,
   workers,
   waiting: state.due,

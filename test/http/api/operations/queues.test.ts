@@ -73,6 +73,7 @@ test('a service without jobs lists every queue with its description, and nothing
   expect(body).toEqual({
     items: jobNames.map((name) => ({
       name,
+      needs_data: name === 'rename-tag',
       description: jobs[name].description,
       is_paused: false,
       workers: 0,
