@@ -5,6 +5,7 @@ import { MappingRejected, readMapping } from '../../transfers/formats/custom.ts'
 import { serviceNames } from '../../transfers/formats/formats.ts';
 import type { Import } from '../../transfers/imports/import.ts';
 import type { Imports } from '../../transfers/imports/imports.ts';
+import { previewRows } from '../../transfers/imports/preview.ts';
 import { booleanText } from '../../validation/boolean.ts';
 import { idParams, idPosition } from '../routes/schemas.ts';
 import { kindOf, uploadTypes } from '../uploads/upload-types.ts';
@@ -17,7 +18,7 @@ import {
   shownImport,
   shownPreview,
 } from './import-presenter.ts';
-import type { Handlers, Operations } from './operation.ts';
+import { type Handlers, type Operations, weigh } from './operation.ts';
 import { pageOf, pageQuery, readPage } from './pagination.ts';
 
 const tag = 'Imports';
@@ -36,6 +37,10 @@ const columns = z
     }
   });
 
+/** A dry run validates its rows in the request, as a bulk request does. */
+const weightOfImport = ({ query }: { query: { dry_run: boolean } }) =>
+  query.dry_run ? weigh(previewRows) : 1;
+
 /** Imports of short URLs from files of other services, or of another Linkmill. */
 export const importOperations = {
   createImport: {
@@ -46,6 +51,7 @@ export const importOperations = {
     description:
       'The body is the file, or a form with one file. Formats: CSV with a header row (separated by commas, semicolons, tabs or bars), JSON (an object per line, or a document with a list), or an SQL dump of YOURLS, Polr or Kutt. UTF-8, UTF-16 and Windows-1252 are detected.',
     scope: 'urls:write',
+    weightOf: weightOfImport,
     query: z
       .strictObject({
         format: z
@@ -61,7 +67,7 @@ export const importOperations = {
         dry_run: booleanText
           .prefault('false')
           .describe(
-            'Stores nothing: answers what would become of the first 1,000 rows (at most 2 MB), without waiting for the rest of the file',
+            'Stores nothing: answers what would become of the first 1,000 rows (at most 2 MB, in the first 8 MB of the file), without waiting for the rest. Counts as 100 requests',
           ),
         charset: z
           .string()

@@ -39,6 +39,24 @@ export async function peek(source: AsyncIterable<Buffer>, bytes: number): Promis
   return { head, isWhole, all: readAll() };
 }
 
+/** The first bytes of a stream as a stream, and whether there were more, once it is read. */
+export function takeFirst(source: AsyncIterable<Buffer>, bytes: number) {
+  let isCut = false;
+  async function* take() {
+    let left = bytes;
+    for await (const part of source) {
+      if (part.length > left) {
+        isCut = true;
+        if (left > 0) yield part.subarray(0, left);
+        return;
+      }
+      left -= part.length;
+      yield part;
+    }
+  }
+  return { content: take(), isCut: () => isCut };
+}
+
 /** Splits a stream into small parts and yields to the event loop between them. */
 export async function* splitIntoSlices(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   for await (const part of source) {

@@ -1,6 +1,7 @@
 import { stringify } from 'csv-stringify/sync';
 import type { Log } from '../../log.ts';
 import type { BlockedHosts } from '../../urls/blocklist/blocklist.ts';
+import { takeFirst } from '../files/parts.ts';
 import { readUploadText, type UploadedAs } from '../files/read-upload-text.ts';
 import { guardFormula } from '../rows/formula-guard.ts';
 import {
@@ -21,6 +22,8 @@ import type { ImportStore } from './store.ts';
 const chunkBytes = 256 * 1024;
 /** The unit of the size limit of an import file. */
 export const megabyte = 1_000_000;
+/** Bytes of a file that a preview examines: a document or dump may have much else before and between its rows. */
+const maxPreviewedBytes = 8 * megabyte;
 const errorsPerPage = 1_000;
 
 /** Most warnings that are shown with their import. */
@@ -134,9 +137,15 @@ export function createImports(deps: {
     /** Reads the beginning of a file, see `previewImport`. Throws as `upload` does. */
     preview: async (source: AsyncIterable<Buffer>, request: ImportRequest): Promise<ImportPreview> =>
       await counted(request.apiKeyId, async () => {
-        const text = await readUploadText(withinSize(source), request);
-        const content = redactAddresses(text.encoding, text.content, text.delimiter);
-        return await previewImport(newImport(request), text, content, isBlocked);
+        const { content: begin, isCut } = takeFirst(withinSize(source), maxPreviewedBytes);
+        try {
+          const text = await readUploadText(begin, request);
+          const content = redactAddresses(text.encoding, text.content, text.delimiter);
+          return await previewImport(newImport(request), text, { content, isCut }, isBlocked);
+        } catch (error) {
+          if (!(error instanceof UploadRejected) || !isCut()) throw error;
+          throw new UploadRejected(`${error.message} A preview reads the first 8 megabytes only.`);
+        }
       }),
 
     get,

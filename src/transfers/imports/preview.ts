@@ -5,7 +5,7 @@ import type { ImportRecord, Position } from '../files/record.ts';
 import { columnOf } from '../formats/format.ts';
 import { findFormat } from '../formats/formats.ts';
 import type { ImportedUrl } from '../rows/row-schema.ts';
-import { UploadRejected } from '../transfer.ts';
+import { type Encoding, UploadRejected } from '../transfer.ts';
 import { detectFormat } from './detect-format.ts';
 import { createImportFile } from './file.ts';
 import type { Import, NewImport } from './import.ts';
@@ -43,14 +43,15 @@ export interface ImportPreview {
 export async function previewImport(
   request: NewImport,
   { encoding, delimiter, charset }: Pick<UploadedText, 'encoding' | 'delimiter' | 'charset'>,
-  content: AsyncIterable<Buffer>,
+  { content, isCut }: { content: AsyncIterable<Buffer>; isCut: () => boolean },
   isBlocked: BlockedHosts['isBlocked'],
 ): Promise<ImportPreview> {
-  const { begin, isWhole } = await readBegin(content);
+  const { begin, isWhole } = await readBegin(content, isCut);
   const read = async (from: number, length: number) => begin.subarray(from, from + length);
   const file = createImportFile(encoding, begin.length, read, delimiter);
   const known = await detect({ ...emptyImport, ...request, encoding, delimiter, bytes: begin.length }, file);
-  const records = await readRecords(file, { bytes: known.doneBytes, lines: known.doneLines }, isWhole);
+  const from = { bytes: known.doneBytes, lines: known.doneLines };
+  const records = await readRecords(file, from, { isWhole, encoding });
   const readRow = createRowReader(known, isBlocked);
   const rows: Row[] = [];
   for (const [i, record] of records.slice(0, previewRows).entries()) {
@@ -79,7 +80,10 @@ export async function previewImport(
   };
 }
 
-async function readBegin(content: AsyncIterable<Buffer>): Promise<{ begin: Buffer; isWhole: boolean }> {
+async function readBegin(
+  content: AsyncIterable<Buffer>,
+  isCut: () => boolean,
+): Promise<{ begin: Buffer; isWhole: boolean }> {
   const parts: Buffer[] = [];
   let bytes = 0;
   for await (const part of content) {
@@ -89,7 +93,7 @@ async function readBegin(content: AsyncIterable<Buffer>): Promise<{ begin: Buffe
     if (bytes >= maxBytes) return { begin: Buffer.concat(parts), isWhole: false };
   }
   if (bytes === 0) throw new UploadRejected('The file contains no rows.');
-  return { begin: Buffer.concat(parts), isWhole: true };
+  return { begin: Buffer.concat(parts), isWhole: !isCut() };
 }
 
 /** Detects the format as the job does, with a store in memory. */
@@ -114,17 +118,24 @@ async function detect(imported: Import, file: ReturnType<typeof createImportFile
 async function readRecords(
   file: ReturnType<typeof createImportFile>,
   from: Position,
-  isWhole: boolean,
+  { isWhole, encoding }: { isWhole: boolean; encoding: Encoding },
 ): Promise<ImportRecord[]> {
   const records: ImportRecord[] = [];
   for (let at = from; records.length <= previewRows;) {
     const found = await file.readNext(at);
-    if (!found) return isWhole ? records : records.slice(0, -1);
+    if (!found) return isWhole ? records : withoutIncomplete(records, encoding);
     records.push(...found.records);
     at = found.end;
     await yieldToEventLoop();
   }
   return records;
+}
+
+/** Without what the cut of a file may have left incomplete: the last row of a CSV file, what is no object at the end of the others. */
+function withoutIncomplete(records: ImportRecord[], encoding: Encoding): ImportRecord[] {
+  if (encoding === 'csv') return records.slice(0, -1);
+  const isObject = ({ content }: ImportRecord) => 'value' in content && typeof content.value === 'object';
+  return records.slice(0, records.findLastIndex(isObject) + 1);
 }
 
 function mappedColumnsOf(known: Import): Record<string, string> {

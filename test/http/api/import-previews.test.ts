@@ -5,8 +5,10 @@ import { importFile } from '../../support/http/imports.ts';
 import { useService } from '../../support/processes/service.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
-const service = useService({ IMPORT_MAX_FILE_MB: '5', RATE_LIMIT_PER_KEY: '1000000' });
+const service = useService({ IMPORT_MAX_FILE_MB: '12', RATE_LIMIT_PER_KEY: '1000000' });
 const csv = (...lines: string[]) => lines.map((line) => `${line}\n`).join('');
+
+const jsonRow = '{"original_url":"https://example.com/in-json"}';
 
 const preview = async (content: string | Buffer, { type = 'text/csv', query = '' } = {}) =>
   await service.client().post(`/api/v1/imports?dry_run=true${query}`, content, { 'content-type': type });
@@ -113,6 +115,22 @@ test('a long file is read up to 1,000 rows, without a problem of an incomplete r
   expect(exact.body).toMatchObject({ rows: 1_000, is_whole_file: true });
   const wide = await preview(csv('short_code,original_url', ...rows(2_400, 1_900)));
   expect(wide.body).toMatchObject({ failed: 0, is_whole_file: false });
+});
+
+test.each([
+  ['after', `{"links":[${jsonRow}],"rest":[${'1,'.repeat(4_500_000)}1]}`, 1],
+  ['in the middle of', `{"links":[${jsonRow},{"original_url":"${'x'.repeat(9_000_000)}"}]}`, 1],
+])('a JSON document is read up to 8 MB, here %s a row', async (_, content, rows) => {
+  const { status, body } = await preview(content, { type: 'application/json' });
+  expect(status).toBe(200);
+  expect(body).toMatchObject({ rows, failed: 0, is_whole_file: false });
+});
+
+test('a document without a row in the first 8 MB is a 422 that says so', async () => {
+  const content = `{"rest":[${'1,'.repeat(4_500_000)}1],"links":[${jsonRow}]}`;
+  const answer = await preview(content, { type: 'application/json' });
+  expect(answer).toBeProblem('validation-failed');
+  expect(answer.body['detail']).toContain('the first 8 megabytes');
 });
 
 test('a preview is answered before the rest of a long upload arrives, and the connection ends', async () => {

@@ -32,6 +32,13 @@ test.each([
   expect(await weigh(send)).toBe(weight);
 });
 
+test('a dry run of an import counts as a bulk request of 1,000 rows', async () => {
+  const csv = 'original_url\nhttps://example.com/\n';
+  const preview = async () =>
+    await web.client().post('/api/v1/imports?dry_run=true', csv, { 'content-type': 'text/csv' });
+  expect(await weigh(preview)).toBe(100);
+});
+
 test('a bulk request counts by items, or by length if that is more', async () => {
   const url = (length: number) => ({ original_url: `https://example.com/${'x'.repeat(length)}` });
   const bulk = async (urls: unknown[]) => await web.client().post('/api/v1/urls/bulk', { urls });
