@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { createApiKeys } from '../../src/api-keys/api-keys.ts';
 import { runProcess, startWeb, startWorker } from '../support/processes/processes.ts';
+import { readSlowness } from '../support/processes/slowness.ts';
 import { uniquePrefix, useDatabase } from '../support/resources.ts';
 import { blocksOf, sectionOf } from './markdown.ts';
 
@@ -37,8 +38,9 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Runs a block unchanged in a shell that stops at the first failure. */
-async function runBlock(block: string): Promise<string> {
+/** Runs a block in a shell that stops at the first failure. On a busy machine, a reader waits longer too. */
+async function runBlock(text: string): Promise<string> {
+  const block = text.replaceAll(/\bsleep (\d+)/g, (_, s) => `sleep ${Math.ceil(Number(s) * readSlowness())}`);
   const script = `set -e -o pipefail; set -a; . .local/env; set +a\n${block}`;
   const { stdout } = await run('bash', ['-c', script], { cwd: folder });
   return stdout.replaceAll('\r', '');
