@@ -11,6 +11,9 @@ export async function requestJob(client: Client, name: JobName, data: object = {
   return String(answer.headers.get('location'));
 }
 
+/** Valid data for a job. */
+export const dataOf = (name: JobName): object => (name === 'rename-tag' ? { tag: 'news' } : {});
+
 /** Requests a job over the API and resolves to its representation once it is completed. */
 export async function runJob(client: Client, name: JobName, data: object = {}): Promise<Answer['body']> {
   const path = await requestJob(client, name, data);

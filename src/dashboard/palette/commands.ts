@@ -1,8 +1,8 @@
 import { get } from '../api/client.ts';
 import { linkPath, navigate } from '../routing/router.ts';
 import { draft } from '../screens/links/create/create-state.ts';
-import { runJob } from '../screens/operations/run-job.ts';
 import { usableScreens } from '../shell/screens.ts';
+import { runJob } from '../state/run-job.ts';
 import { may } from '../state/session.ts';
 import { paletteTexts as texts } from '../texts/en/palette.ts';
 import { plain, shortenUrl } from '../ui/format.ts';

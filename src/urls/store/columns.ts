@@ -1,7 +1,7 @@
+import { searchTextOf } from '../search/search-text.ts';
 import { defaultSettings, type TagChanges, type UrlSettings } from '../url.ts';
 import { aliasesOf } from './aliases.ts';
 import { type IdempotencyKey, idempotencyTypes, toIdempotencyColumns } from './idempotency-key.ts';
-import { searchTextOf } from './search-text.ts';
 
 /** A short URL to insert; missing fields have their defaults. */
 export interface NewUrl extends Partial<UrlSettings> {

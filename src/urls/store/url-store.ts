@@ -1,4 +1,5 @@
 import { type Knex, boundedTransaction } from '../../storage/postgres/postgres.ts';
+import { createSearchTextStore } from '../search/search-text-store.ts';
 import type { ShortUrl, ShortUrlWithClicks, StoredUrl } from '../url.ts';
 import { aliasesOf, findAliases, hasCode } from './aliases.ts';
 import { createCodeStore } from './code-store.ts';
@@ -17,7 +18,6 @@ import { editedTags, editsTags, hasFewTags, tagBindings } from './edited-tags.ts
 import { createInsertStore } from './insert-store.ts';
 import { isOneOfVersions, isOwned, type Owner } from './owner.ts';
 import { prepareRename, type Renaming } from './rename-store.ts';
-import { createSearchTextStore } from './search-text-store.ts';
 
 /** The codes of a deleted short URL, and the version of its deletion. */
 export type DeletedVersion = Pick<ShortUrl, 'shortCode' | 'aliases' | 'version'>;

@@ -1,8 +1,8 @@
 import { beforeAll, expect, test } from 'vitest';
+import { findViolations } from '../../support/dashboard/axe.ts';
 import { useBrowserPage } from '../../support/http/browser-page.ts';
 import { useWeb } from '../../support/http/web-app.ts';
 import { insertRestrictedUrl, type RestrictedUrl } from '../../support/urls/restricted-urls.ts';
-import { findViolations } from '../dashboard/axe.ts';
 
 const web = useWeb({
   HOME_URL: 'https://example.com/',

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
+import { signIn } from '../../support/dashboard/dashboard-page.ts';
 import { useBrowserPage } from '../../support/http/browser-page.ts';
 import { createClient } from '../../support/http/client.ts';
 import { useDashboardBuild } from '../../support/http/dashboard.ts';
@@ -7,7 +8,6 @@ import { startWeb, startWorker, type TestProcess } from '../../support/processes
 import { type Proxy, startProxy } from '../../support/proxy/proxy.ts';
 import { storeSettings, useDatabase, useRedis } from '../../support/resources.ts';
 import { waitUntil } from '../../support/wait-until.ts';
-import { signIn } from './dashboard-page.ts';
 
 useDashboardBuild();
 const database = useDatabase();

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
+import { useSignedIn } from '../../support/dashboard/dashboard-page.ts';
 import { waitUntil } from '../../support/wait-until.ts';
-import { useSignedIn } from './dashboard-page.ts';
 
 const { page, open, create, baseUrl, client, complaints } = useSignedIn();
 const read = async (code: string) => (await client().get(`/api/v1/urls/${code}`)).body;

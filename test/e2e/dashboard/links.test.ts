@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
+import { useSignedIn } from '../../support/dashboard/dashboard-page.ts';
 import { waitUntil } from '../../support/wait-until.ts';
-import { useSignedIn } from './dashboard-page.ts';
 
 const { page, open, create, copied, baseUrl, client, origins, complaints } = useSignedIn();
 const row = (code: string) => page().locator(`.row[data-code="${code}"]`);

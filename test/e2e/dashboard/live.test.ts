@@ -1,8 +1,8 @@
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
+import { useSignedIn } from '../../support/dashboard/dashboard-page.ts';
 import { readSlowness } from '../../support/processes/slowness.ts';
 import { waitUntil } from '../../support/wait-until.ts';
-import { useSignedIn } from './dashboard-page.ts';
 
 const { browser, page, open, create, admin, baseUrl, complaints } = useSignedIn();
 const promiseMs = 2_000;

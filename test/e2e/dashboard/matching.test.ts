@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
+import { useSignedIn } from '../../support/dashboard/dashboard-page.ts';
 import { insertUrls } from '../../support/urls/urls.ts';
 import { waitUntil } from '../../support/wait-until.ts';
-import { useSignedIn } from './dashboard-page.ts';
 
 const { page, open, create, client, complaints, database } = useSignedIn();
 const bulk = () => page().getByRole('region', { name: 'Selected links' });

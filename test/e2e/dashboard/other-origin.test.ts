@@ -3,8 +3,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { useSignedIn } from '../../support/dashboard/dashboard-page.ts';
 import { track } from '../../support/resources.ts';
-import { useSignedIn } from './dashboard-page.ts';
 
 const { page, baseUrl, client, create, database, open } = useSignedIn();
 

@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
+import { findViolations } from '../../support/dashboard/axe.ts';
+import { useSignedIn } from '../../support/dashboard/dashboard-page.ts';
 import { waitUntil } from '../../support/wait-until.ts';
-import { findViolations } from './axe.ts';
-import { useSignedIn } from './dashboard-page.ts';
 
 const { page, open, create, complaints } = useSignedIn();
 const options = () => page().getByRole('option');

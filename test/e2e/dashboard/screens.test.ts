@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { useSignedIn } from '../../support/dashboard/dashboard-page.ts';
 import { waitUntil } from '../../support/wait-until.ts';
-import { useSignedIn } from './dashboard-page.ts';
 
 const { page, open, create, client, complaints } = useSignedIn();
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { signIn, useDashboard } from '../../support/dashboard/dashboard-page.ts';
 import { runProcess } from '../../support/processes/processes.ts';
-import { signIn, useDashboard } from './dashboard-page.ts';
 
 const { page, admin, apiKey, baseUrl, client, complaints, database } = useDashboard();
 

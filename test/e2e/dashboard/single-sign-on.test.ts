@@ -1,8 +1,8 @@
 import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { findViolations } from '../../support/dashboard/axe.ts';
+import { useDashboard } from '../../support/dashboard/dashboard-page.ts';
 import { useOidcProvider } from '../../support/single-sign-on/identity-provider.ts';
 import { waitUntil } from '../../support/wait-until.ts';
-import { findViolations } from './axe.ts';
-import { useDashboard } from './dashboard-page.ts';
 
 const provider = useOidcProvider({ OIDC_ADMIN_GROUP: 'admins', OIDC_PROVIDER_NAME: 'Works' });
 const { page, admin, baseUrl, database, complaints } = useDashboard(provider.settings);

@@ -1,8 +1,8 @@
 import { beforeAll, expect, test } from 'vitest';
 import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
+import { findViolations } from '../../support/dashboard/axe.ts';
+import { signIn, useSignedIn } from '../../support/dashboard/dashboard-page.ts';
 import { waitUntil } from '../../support/wait-until.ts';
-import { findViolations } from './axe.ts';
-import { signIn, useSignedIn } from './dashboard-page.ts';
 
 const { page, open, create, client, complaints, admin, database } = useSignedIn({ RETENTION_DAYS: '10' });
 const row = (code: string) => page().locator('tbody tr', { hasText: code });

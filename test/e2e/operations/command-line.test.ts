@@ -5,7 +5,7 @@ import { createClickStream } from '../../../src/clicks/stream/stream.ts';
 import { jobNames } from '../../../src/queues/jobs.ts';
 import { createUrlIds, makeBatch, readCounts } from '../../support/clicks/clicks.ts';
 import { useWeb } from '../../support/http/web-app.ts';
-import { requestJob } from '../../support/jobs.ts';
+import { dataOf, requestJob } from '../../support/jobs.ts';
 import { sendRedirects } from '../../support/processes/load.ts';
 import { runProcess, startWorker } from '../../support/processes/processes.ts';
 import { storeSettings } from '../../support/resources.ts';
@@ -37,7 +37,7 @@ test('flush-clicks without a queue counts the waiting clicks and prints its summ
 });
 
 test.each(jobNames)('%s runs without a queue and prints one line of JSON', async (name) => {
-  const { code, stdout, stderr } = await runJobAlone(name);
+  const { code, stdout, stderr } = await runJobAlone(name, JSON.stringify(dataOf(name)));
   expect(code).toBe(0);
   expect(stderr).toBe('');
   expect(stdout).toMatch(/^\{.*\}\n$/);

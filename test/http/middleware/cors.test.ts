@@ -102,7 +102,7 @@ test('the root answers HTML for browsers and JSON for other clients', async () =
   const page = await send('GET', '/', { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' });
   expect(page.status).toBe(200);
   expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
-  expect(page.text).toContain('<h1>Linkmill</h1>');
+  expect(page.text).toContain('<title>Linkmill</title>');
   expect(page.text).toContain('/docs');
   expect(page.headers.get('vary')).toContain('Accept');
   for (const accept of ['*/*', 'application/json']) {

@@ -1,14 +1,14 @@
 import { useState } from 'preact/hooks';
 import { ticksTo } from '../../charts/scale.ts';
+import { Events } from '../../live/events.tsx';
+import { isShared } from '../../live/feed.ts';
+import { type LiveClicks, shownSeconds, useClicks } from '../../live/use-clicks.ts';
 import { query, setQuery } from '../../routing/router.ts';
 import { liveTexts as texts } from '../../texts/en/live.ts';
 import { formatNumber } from '../../ui/format.ts';
 import { Icon } from '../../ui/icons.tsx';
 import { Screen } from '../../ui/screen.tsx';
 import { TagChoice } from '../analytics/tag-choice.tsx';
-import { Events } from './events.tsx';
-import { isShared } from './feed.ts';
-import { type LiveClicks, shownSeconds, useClicks } from './use-clicks.ts';
 
 /** Clicks as they are counted. */
 export function LiveScreen() {

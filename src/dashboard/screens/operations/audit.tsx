@@ -1,9 +1,9 @@
+import { runJob } from '../../state/run-job.ts';
 import { operationsTexts } from '../../texts/en/operations.ts';
 import { formatNumber, plain } from '../../ui/format.ts';
 import { Icon } from '../../ui/icons.tsx';
 import { Time } from '../../ui/time.tsx';
 import { Fact } from './facts.tsx';
-import { runJob } from './run-job.ts';
 import type { Queue } from './state.ts';
 
 const texts = operationsTexts.audit;

@@ -1,8 +1,8 @@
 import type { ComponentChildren } from 'preact';
 import { Sparkline } from '../../charts/sparkline.tsx';
+import { runJob } from '../../state/run-job.ts';
 import { operationsTexts as texts } from '../../texts/en/operations.ts';
 import { formatBytes, formatDuration, formatNumber, formatPercent } from '../../ui/format.ts';
-import { runJob } from './run-job.ts';
 import type { Operations } from './state.ts';
 
 /** A click is in PostgreSQL within this time. */

@@ -1,12 +1,12 @@
 import { useState } from 'preact/hooks';
 import { useQuery } from '../../api/use-query.ts';
 import { basePath } from '../../routing/router.ts';
+import { runJob } from '../../state/run-job.ts';
 import { operationsTexts as texts } from '../../texts/en/operations.ts';
 import { formatDuration, formatNumber, plain } from '../../ui/format.ts';
 import { Icon } from '../../ui/icons.tsx';
 import { ProblemNote } from '../../ui/screen.tsx';
 import { Time } from '../../ui/time.tsx';
-import { runJob } from './run-job.ts';
 import { loadFailures, type Queue } from './state.ts';
 
 /** Every queue: what waits, what runs, how the last run ended, and when the next one is. */

@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
 import { jobNames } from '../../../../src/queues/jobs.ts';
 import { useWeb } from '../../../support/http/web-app.ts';
+import { dataOf } from '../../../support/jobs.ts';
 
 const web = useWeb();
 
 test.each(jobNames)('the job %s is accepted with 202 and waits for a worker', async (name) => {
-  const added = await web.client().post(`/api/v1/jobs/${name}`, {});
+  const added = await web.client().post(`/api/v1/jobs/${name}`, dataOf(name));
   expect(added.status).toBe(202);
   expect(added.body).toEqual({ id: expect.any(String), name, state: 'waiting' });
   const location = added.headers.get('location');
@@ -17,7 +18,7 @@ test.each(jobNames)('the job %s is accepted with 202 and waits for a worker', as
     name,
     state: 'waiting',
     progress: 0,
-    data: {},
+    data: dataOf(name),
     result: null,
     error: null,
     attempts: 0,

@@ -248,7 +248,6 @@ test.each([
   ['POST', '/api/v1/urls/abcd', 'DELETE'],
   ['DELETE', '/api/v1/urls/abcd/stats', 'GET'],
   ['DELETE', '/api/v1/codes', 'GET'],
-  ['GET', '/api/v1/codes/return', 'POST'],
   ['PUT', '/api/v1/jobs/flush-clicks', 'POST'],
   ['POST', '/health', 'GET'],
   ['PATCH', '/', 'GET'],

@@ -1,4 +1,4 @@
-import { addressOf } from '../../api/client.ts';
+import { addressOf } from '../api/client.ts';
 
 /** A click event of `GET /api/v1/clicks/stream`. */
 export interface Click {

@@ -1,6 +1,6 @@
-import { call, get } from '../../api/client.ts';
-import { say, sayProblem } from '../../state/messages.ts';
-import { operationsTexts as texts } from '../../texts/en/operations.ts';
+import { call, get } from '../api/client.ts';
+import { operationsTexts as texts } from '../texts/en/operations.ts';
+import { say, sayProblem } from './messages.ts';
 
 const pollMs = 500;
 /** A job that waits longer needs a worker, which the page shows as a trouble. */

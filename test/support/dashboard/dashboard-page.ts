@@ -1,8 +1,8 @@
 import type { Page } from 'playwright-core';
 import { beforeAll } from 'vitest';
-import { useBrowserPage } from '../../support/http/browser-page.ts';
-import { useDashboardBuild } from '../../support/http/dashboard.ts';
-import { useService } from '../../support/processes/service.ts';
+import { useBrowserPage } from '../http/browser-page.ts';
+import { useDashboardBuild } from '../http/dashboard.ts';
+import { useService } from '../processes/service.ts';
 
 /** A service with the dashboard, and a browser that has not signed in. */
 export function useDashboard(settings: Record<string, string> = {}) {

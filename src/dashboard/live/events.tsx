@@ -1,7 +1,7 @@
-import { hrefOf, linkPath } from '../../routing/router.ts';
-import { chartTexts } from '../../texts/en/charts.ts';
-import { liveTexts as texts } from '../../texts/en/live.ts';
-import { formatCountry, formatNumber, plain } from '../../ui/format.ts';
+import { hrefOf, linkPath } from '../routing/router.ts';
+import { chartTexts } from '../texts/en/charts.ts';
+import { liveTexts as texts } from '../texts/en/live.ts';
+import { formatCountry, formatNumber, plain } from '../ui/format.ts';
 import type { LiveClicks } from './use-clicks.ts';
 
 const time = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
