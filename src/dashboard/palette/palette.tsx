@@ -23,7 +23,10 @@ export function Palette({ onClose }: { onClose: () => void }) {
 
   const jobs = useQuery('palette jobs', loadJobs);
   const links = useQuery(`palette ${searched}`, async (signal) => await findLinks(searched, signal));
-  const found = trimmed === searched ? (links.data ?? []) : [];
+  // While another text is searched, and after a problem, the answer is that of the search before.
+  const isSearched = trimmed === searched && !links.isLoading;
+  const problem = links.problem ?? jobs.problem;
+  const found = isSearched && !links.problem ? (links.data ?? []) : [];
   const commands = [...commandsFor(trimmed, jobs.data ?? []), ...found];
   const current = Math.min(chosen, commands.length - 1);
 
@@ -77,8 +80,8 @@ export function Palette({ onClose }: { onClose: () => void }) {
           </li>
         ))}
       </ul>
-      {commands.length === 0 && !links.isLoading && <p class="quiet">{texts.none}</p>}
-      {links.problem && <ProblemNote problem={links.problem} />}
+      {commands.length === 0 && isSearched && !problem && <p class="quiet">{texts.none}</p>}
+      {problem && <ProblemNote problem={problem} />}
     </Dialog>
   );
 }

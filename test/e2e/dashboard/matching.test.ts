@@ -43,6 +43,24 @@ test('a change of the filter ends the selection of all that match', async () => 
   expect(await page().locator('.row input:checked').count()).toBe(0);
 });
 
+test('without one of all that match, the others of the page stay selected, and no more', async () => {
+  await open('/?tag=many');
+  const row = page().locator('.row').nth(1);
+  for (const untick of [
+    async () => await row.getByRole('checkbox').uncheck(),
+    async () => {
+      await row.locator('a.code').focus();
+      await page().keyboard.press('x');
+    },
+  ]) {
+    await selectMatching('Select all 60 that match');
+    await untick();
+    await bulk().getByText('49 selected').waitFor();
+    expect(await row.getByRole('checkbox').isChecked()).toBe(false);
+    await page().getByLabel('Clear selection').click();
+  }
+});
+
 test('all that match are disabled, also those of other pages, and no others', async () => {
   await open('/?tag=many');
   await selectMatching('Select all 60 that match');

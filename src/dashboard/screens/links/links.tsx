@@ -58,6 +58,7 @@ export function LinksScreen() {
     if (counted && hasFilter.value) announce(counted);
   }, [counted]);
 
+  const toggle = (code: string) => toggleSelected(code, codes);
   const current = () => urls.find((url) => url.short_code === focusedCode());
   useShortcuts({
     c: () => document.querySelector<HTMLElement>('#create-field')?.focus(),
@@ -68,7 +69,7 @@ export function LinksScreen() {
     e: () => current() && navigate(linkPath(current()!.short_code)),
     y: () => void (current() && copyAndSay(current()!.short_url)),
     q: () => void (shownQr.value = current()),
-    x: () => current() && canWrite && toggleSelected(current()!.short_code),
+    x: () => current() && canWrite && toggle(current()!.short_code),
     '#': () => {
       const url = current();
       if (url && canWrite) void deleteOne(url).then(() => moveFocus(0));
@@ -113,7 +114,12 @@ export function LinksScreen() {
               aria-busy={page.isLoading}
             >
               {urls.map((url) => (
-                <Row key={url.id} url={url} trend={trends.data?.get(url.short_code)} canWrite={canWrite} />
+                <Row
+                  key={url.id}
+                  {...{ url, canWrite }}
+                  trend={trends.data?.get(url.short_code)}
+                  onToggle={toggle}
+                />
               ))}
             </ul>
           )}

@@ -75,8 +75,9 @@ export const selectedCodes = computed(() => ('filter' in selection.value ? undef
 
 export const isSelected = (code: string) => selectedCodes.value?.has(code) ?? true;
 
-export function toggleSelected(code: string): void {
-  const next = new Set(selectedCodes.value);
+/** Selects a short URL of a page, or no longer. Without one of all that match, the others of the page are selected. */
+export function toggleSelected(code: string, page: readonly string[]): void {
+  const next = new Set(selectedCodes.value ?? page);
   if (!next.delete(code)) next.add(code);
   selection.value = next;
 }

@@ -7,7 +7,7 @@ import { formatCompact, plain, shortenUrl } from '../../ui/format.ts';
 import { Icon } from '../../ui/icons.tsx';
 import { Badges, Tags } from './badges.tsx';
 import { deleteOne } from './bulk-state.ts';
-import { isSelected, toggleSelected } from './list-state.ts';
+import { isSelected } from './list-state.ts';
 import { QrButton } from './qr-button.tsx';
 
 const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
@@ -17,10 +17,12 @@ export function Row({
   url,
   trend,
   canWrite,
+  onToggle,
 }: {
   url: ShortUrl;
   trend: number[] | undefined;
   canWrite: boolean;
+  onToggle: (code: string) => void;
 }) {
   const code = plain(url.short_code);
   return (
@@ -31,7 +33,7 @@ export function Row({
             type="checkbox"
             aria-label={texts.select(code)}
             checked={isSelected(url.short_code)}
-            onChange={() => toggleSelected(url.short_code)}
+            onChange={() => onToggle(url.short_code)}
           />
         </label>
       )}
