@@ -9,6 +9,9 @@ import { changeSelected, deleteSelected } from './bulk-state.ts';
 import { clearSelection, type Matching, selectedCodes, selection } from './list-state.ts';
 import { readTags } from './settings-fields.tsx';
 
+/** QR codes on a sheet: their short codes are in its address. */
+const maxPrinted = 200;
+
 type TagAction = 'add_tags' | 'remove_tags';
 
 /** What can be done with the selected links. `matching`: all that match, if more are selected than the page has. */
@@ -41,7 +44,7 @@ export function BulkBar({ matching }: { matching: Matching | false | undefined }
       <button type="button" onClick={() => setAsked('expire')}>
         {texts.expire}
       </button>
-      {!isMatching && <PrintButton codes={[...chosen]} />}
+      {!isMatching && chosen.size <= maxPrinted && <PrintButton codes={[...chosen]} />}
       <button
         type="button"
         class="danger"

@@ -1,8 +1,9 @@
 import { call } from '../../api/client.ts';
-import { asProblem } from '../../api/problem.ts';
+import { asProblem, type Problem } from '../../api/problem.ts';
 import type { ShortUrl } from '../../api/types.ts';
 import { announce, say, sayProblem } from '../../state/messages.ts';
 import { maxBulkItems } from '../../state/service.ts';
+import { common } from '../../texts/en/common.ts';
 import { linksTexts as texts } from '../../texts/en/links.ts';
 import { reasonOf } from './create/create-state.ts';
 import { clearSelection, listChanges, selectedCodes, selection } from './list-state.ts';
@@ -99,21 +100,37 @@ const sayDeleted = (codes: string[]) =>
     action: codes.length > 0 ? { label: texts.undo, run: () => void restore(codes) } : undefined,
   });
 
-/** Restores deleted short URLs. */
+/** Restores deleted short URLs, as fast as the rate limit lets it. */
 export async function restore(codes: readonly string[]): Promise<void> {
   const waiting = [...codes];
-  const problems: unknown[] = [];
-  const next = async (): Promise<void> => {
-    const code = waiting.pop();
-    if (code === undefined) return;
-    await call('post', '/api/v1/urls/{short_code}/restore', { params: { short_code: code } }).catch(
-      (error: unknown) => problems.push(error),
-    );
-    await next();
+  const failed = new Map<string, Problem>();
+  let isLimited = false;
+  const work = async () => {
+    for (let code = waiting.pop(); code !== undefined; code = waiting.pop()) {
+      try {
+        await call('post', '/api/v1/urls/{short_code}/restore', { params: { short_code: code } });
+      } catch (error) {
+        const problem = asProblem(error);
+        if (problem.status !== 429) failed.set(code, problem);
+        else {
+          waiting.push(code);
+          if (!isLimited) say(texts.limited);
+          isLimited = true;
+          const seconds = problem.retryAfterSeconds ?? 1;
+          await new Promise((resolve) => setTimeout(resolve, seconds * 1_000));
+        }
+      }
+    }
   };
-  await Promise.all(Array.from({ length: concurrency }, next));
-  if (problems.length < codes.length) say(texts.restored(codes.length - problems.length));
-  if (problems.length > 0)
-    say(texts.someFailed(problems.length, asProblem(problems[0]).message), { isProblem: true });
+  await Promise.all(Array.from({ length: concurrency }, work));
+  if (failed.size < codes.length) say(texts.restored(codes.length - failed.size));
+  const [problem] = failed.values();
+  if (problem)
+    say(texts.someFailed(failed.size, problem.message), {
+      isProblem: true,
+      action: problem.isTemporary
+        ? { label: common.retry, run: () => void restore([...failed.keys()]) }
+        : undefined,
+    });
   listChanges.value += 1;
 }

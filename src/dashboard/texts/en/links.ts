@@ -103,6 +103,7 @@ export const linksTexts = {
   changed: (count: number) => `${plural(count, 'link', 'links')} changed`,
   deleted: (count: number) => `${plural(count, 'link', 'links')} deleted.`,
   restored: (count: number) => `${plural(count, 'link', 'links')} restored`,
+  limited: 'The rate limit is reached. Restoring goes on by itself.',
   someFailed: (count: number, why: string) => `${plural(count, 'link', 'links')} failed: ${why}`,
   undo: 'Undo',
   deleteMatching: (count: string) => `Delete all ${count} links that match?`,

@@ -13,5 +13,6 @@ export const qrTexts = {
   smallMargin: 'Scanners need a margin of 4.',
   sheet: 'QR codes',
   print: 'Print',
+  failed: 'Some QR codes could not be loaded. Reload the page before you print.',
   noCodes: 'No link is selected',
 };
