@@ -61,9 +61,10 @@ test('arrow keys move through the options, and the focus stays in the field', as
 });
 
 test('while another search runs and after it failed, links of the search before are not offered', async () => {
-  const held = Promise.withResolvers<void>();
+  let release!: () => void;
+  const isReleased = new Promise<void>((resolve) => (release = resolve));
   await page().route('**/api/v1/urls?q=springs*', async (route) => {
-    await held.promise;
+    await isReleased;
     await route.fulfill({ status: 500, json: { detail: 'The search failed.' } });
   });
   await openPalette('spring');
@@ -73,7 +74,7 @@ test('while another search runs and after it failed, links of the search before 
   await asked;
   expect(await options().count()).toBe(0);
   expect(await palette().getByText('Nothing matches.').count()).toBe(0);
-  held.resolve();
+  release();
   await palette().getByText('The search failed.').waitFor();
   expect(await options().count()).toBe(0);
   await page().keyboard.press('Escape');

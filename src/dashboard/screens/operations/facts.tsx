@@ -17,7 +17,8 @@ export function Counting({
   const isLate = clicks.oldest_ms > promiseMs;
   const isLost = clicks.dropped > 0;
   const isWaiting = stores.postgres.status === 'down';
-  const kind = isLost ? 'lost' : isWaiting ? 'waits' : isLate ? 'late' : 'good';
+  // What goes on before what is over: a click that was dropped long ago hides nothing.
+  const kind = isWaiting ? 'waits' : isLate ? 'late' : isLost ? 'lost' : 'good';
   return (
     <section class={`counting is-${kind === 'good' ? kind : 'late'}`} aria-label={texts.counting[kind]}>
       <div>
@@ -156,12 +157,7 @@ export const Load = ({ load, rates: current, series }: Pick<Operations, 'load' |
       {current &&
         rates.map((name) => (
           <Line key={name} name={texts.rates[name]} isBad={name.startsWith('e') && current[name]! > 0}>
-            {series && (
-              <Sparkline
-                values={series[name].map((value) => value ?? 0)}
-                label={texts.history(texts.rates[name])}
-              />
-            )}{' '}
+            {series && <Sparkline values={series[name]} label={texts.history(texts.rates[name])} />}{' '}
             <span class="rate-now">
               {current[name] === null ? '–' : formatNumber(current[name])}
               {name.endsWith('ms') && current[name] !== null && ' ms'}

@@ -9,7 +9,7 @@ import { Time } from '../../ui/time.tsx';
 import { Audit, Differences } from './audit.tsx';
 import { Counting, KeyPool, Load, Stores, Works } from './facts.tsx';
 import { Queues } from './queues.tsx';
-import { loadOperations, loadQueues, type Operations } from './state.ts';
+import { loadOperations, loadQueues, type Operations, type Trouble } from './state.ts';
 
 const everyMs = 2_000;
 
@@ -56,18 +56,20 @@ export function OperationsScreen() {
             <KeyPool pool={data.key_pool} canRun={canRun} />
             <Works {...data} />
           </div>
-          {queues.data ? (
+          {queues.problem && !data.troubles.some(explainsQueues) && <ProblemNote problem={queues.problem} />}
+          {queues.data && (
             <div class={queues.problem ? 'is-stale' : ''}>
               <Queues queues={queues.data.filter((queue) => queue !== audit)} />
             </div>
-          ) : (
-            queues.problem && data.troubles.length === 0 && <ProblemNote problem={queues.problem} />
           )}
         </div>
       )}
     </Screen>
   );
 }
+
+/** Whether a trouble says why the queues cannot be read. */
+const explainsQueues = ({ id }: Trouble) => /^(redis_(?!evicts)|postgres_unavailable)/.test(id);
 
 const Troubles = ({ troubles }: Pick<Operations, 'troubles'>) => (
   <section class="troubles" aria-label={texts.troubles}>
