@@ -23,13 +23,21 @@ type Message = { click: Click } | { state: FeedState } | { ask: true };
  *  and tells the others nothing. */
 export const isShared = 'locks' in navigator;
 
-/** Follows clicks until the returned function is called. All tabs of a browser share one stream per tag: over HTTP/1.1 a browser opens at
+/** Which clicks: of all links, of those with a tag, or of one link, with those on its aliases, by its current short code. */
+export interface ClickScope {
+  tag?: string | undefined;
+  shortCode?: string | undefined;
+}
+
+/** Follows clicks until the returned function is called. All tabs of a browser share one stream per scope: over HTTP/1.1 a browser opens at
  *  most six connections to a host. The tab that holds the lock reads the stream, and tells the others. A hidden tab gives the lock away. */
 export function followClicks(
-  tag: string | undefined,
+  scope: ClickScope,
   on: { click: (click: Click) => void; state: (state: FeedState) => void },
 ): () => void {
-  const name = `linkmill-clicks-${tag ?? ''}`;
+  const address = addressOf('/api/v1/clicks/stream', { tag: scope.tag, short_code: scope.shortCode });
+  // The lock and the channel of this scope.
+  const name = `linkmill ${address}`;
   const channel = new BroadcastChannel(name);
   let turn: AbortController | undefined;
   /** The state of the stream of this tab, while it leads. */
@@ -58,7 +66,7 @@ export function followClicks(
     on.state('connecting');
     post({ ask: true });
     const lead = async () => {
-      const stream = openStream(tag, tell);
+      const stream = openStream(address, tell);
       await new Promise<void>((resolve) => mine.signal.addEventListener('abort', () => resolve()));
       stream.close();
       leads = undefined;
@@ -87,8 +95,8 @@ export function followClicks(
   };
 }
 
-function openStream(tag: string | undefined, tell: (message: Message) => void): EventSource {
-  const stream = new EventSource(addressOf('/api/v1/clicks/stream', { tag }));
+function openStream(address: string, tell: (message: Message) => void): EventSource {
+  const stream = new EventSource(address);
   stream.addEventListener('open', () => tell({ state: 'open' }));
   stream.addEventListener('error', () => tell({ state: 'lost' }));
   stream.addEventListener('click', (event) =>

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { type Click, type FeedState, followClicks } from './feed.ts';
+import { type Click, type ClickScope, type FeedState, followClicks } from './feed.ts';
 
 export const shownSeconds = 60;
 const maxEvents = 200;
@@ -19,7 +19,7 @@ export interface LiveClicks {
 const emptyMinute = () => Array.from({ length: shownSeconds }, () => 0);
 
 /** The clicks of the last minute. Paused, the list stays as it is, and the rate goes on. */
-export function useClicks(tag: string | undefined, isPaused: boolean): LiveClicks {
+export function useClicks({ tag, shortCode }: ClickScope, isPaused: boolean): LiveClicks {
   const [live, setLive] = useState<LiveClicks>({
     seconds: emptyMinute(),
     events: [],
@@ -55,20 +55,23 @@ export function useClicks(tag: string | undefined, isPaused: boolean): LiveClick
       }));
     };
     const timer = setInterval(flush, tickMs);
-    const stop = followClicks(tag, {
-      click: (click) => {
-        key += 1;
-        counted += click.clicks;
-        held.current.push({ ...click, key });
-        if (held.current.length > maxEvents) held.current.shift();
-        setLive((before) => (before.state === 'open' ? before : { ...before, state: 'open' }));
+    const stop = followClicks(
+      { tag, shortCode },
+      {
+        click: (click) => {
+          key += 1;
+          counted += click.clicks;
+          held.current.push({ ...click, key });
+          if (held.current.length > maxEvents) held.current.shift();
+          setLive((before) => (before.state === 'open' ? before : { ...before, state: 'open' }));
+        },
+        state: (state) => setLive((before) => ({ ...before, state })),
       },
-      state: (state) => setLive((before) => ({ ...before, state })),
-    });
+    );
     return () => {
       clearInterval(timer);
       stop();
     };
-  }, [tag]);
+  }, [tag, shortCode]);
   return live;
 }

@@ -4,7 +4,7 @@ import { useSignedIn } from '../../support/dashboard/dashboard-page.ts';
 import { readSlowness } from '../../support/processes/slowness.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
-const { browser, page, open, create, admin, baseUrl, complaints } = useSignedIn();
+const { browser, page, open, create, client, admin, baseUrl, complaints } = useSignedIn();
 const promiseMs = 2_000;
 
 /** Follows a short URL; resolves to when it was answered. */
@@ -33,11 +33,14 @@ test('a paused list holds events back, and shows them when it continues', async 
   await waitUntil('it is shown', async () => (await page().locator('.live-events tbody tr').count()) > count);
 });
 
-test('the page of a link shows its clicks, and no others', async () => {
-  await create({ original_url: 'https://example.com/', custom_code: 'live-2' });
+test('the page of a link shows its clicks, also through an alias, and no others', async () => {
+  await create({ original_url: 'https://example.com/', custom_code: 'live-2-old' });
+  await client().patch('/api/v1/urls/live-2-old', { short_code: 'live-2', keep_old_code: true });
+  const asked = page().waitForRequest(/clicks\/stream\?short_code=live-2$/);
   await open('/links/live-2');
+  await asked;
   await visit('live-1');
-  await visit('live-2');
+  await visit('live-2-old');
   const rows = page().locator('.live-events tbody tr');
   await rows.filter({ hasText: 'live-2' }).first().waitFor();
   expect(await rows.filter({ hasText: 'live-1' }).count()).toBe(0);

@@ -10,6 +10,7 @@ import { say, sayProblem } from '../../state/messages.ts';
 import { may } from '../../state/session.ts';
 import { linkTexts as texts } from '../../texts/en/link.ts';
 import { linksTexts } from '../../texts/en/links.ts';
+import { liveTexts } from '../../texts/en/live.ts';
 import { copyAndSay, CopyButton } from '../../ui/copy.tsx';
 import { Confirm } from '../../ui/dialog.tsx';
 import { formatNumber, plain } from '../../ui/format.ts';
@@ -104,10 +105,14 @@ export function LinkScreen({ code }: { code: string }) {
 }
 
 /** The clicks on the link and its aliases since the page was opened. */
-function LastClicks({ url: { short_code: code, aliases } }: { url: ShortUrl }) {
-  const { events } = useClicks(undefined, false);
-  const codes = new Set([code, ...aliases]);
-  return <Events events={events.filter((click) => codes.has(click.short_code)).slice(0, shownClicks)} />;
+function LastClicks({ url }: { url: ShortUrl }) {
+  const { events, state } = useClicks({ shortCode: url.short_code }, false);
+  return (
+    <>
+      {state === 'lost' && <p class="note is-problem">{liveTexts.lost}</p>}
+      <Events events={events.slice(0, shownClicks)} />
+    </>
+  );
 }
 
 async function remove(url: ShortUrl): Promise<void> {

@@ -15,7 +15,7 @@ export function LiveScreen() {
   const tag = query.value.get('tag') ?? undefined;
   const text = (query.value.get('code') ?? '').toLowerCase();
   const [isPaused, setPaused] = useState(false);
-  const live = useClicks(tag, isPaused);
+  const live = useClicks({ tag }, isPaused);
   const events = live.events.filter(({ short_code: code }) => code.toLowerCase().includes(text));
   return (
     <Screen
