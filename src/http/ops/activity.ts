@@ -42,6 +42,8 @@ export function recordActivity(readCounters: () => Promise<Counters>) {
     const counters = await readCounters();
     // The timer fires just after the end of the interval.
     const number = Math.round(Date.now() / intervalMs) - 1;
+    // Two samples can be rounded to one interval: what the second one counts belongs to the next.
+    if (intervals.at(-1)?.number === number) return;
     if (before) intervals.push({ number, ...differenceOf(counters, before) });
     before = counters;
     if (intervals.length > historyMs / intervalMs) intervals.shift();

@@ -89,6 +89,18 @@ export function createServiceStateReader(deps: ServiceStateDeps): () => Promise<
   }, sharedMs);
 }
 
+/** Conditions because of which a store does not answer. */
+const outages = {
+  postgres: ['postgres_unavailable'],
+  redis: [
+    'redis_unavailable',
+    'redis_login_refused',
+    'redis_unsupported',
+    'redis_refuses_writes',
+    'redis_rights_missing',
+  ],
+} as const satisfies Record<string, readonly TroubleCode[]>;
+
 /** The conditions of the process, and what the numbers of the service show. */
 function findTroubles(
   { conditions, checks, load }: HealthBody,
@@ -103,15 +115,19 @@ function findTroubles(
     runbook_url: `${baseUrl}${runbookPath}#${id}`,
   });
   const troubles = conditions.map(({ code, reason, since }) => toTrouble(code, reason, since));
-  const covers = (store: string) => troubles.some(({ id }) => id.startsWith(store));
+  const isKnown = (causes: readonly TroubleCode[]) =>
+    troubles.some(({ id }) => causes.some((one) => one === id));
   // The watches report an outage after some seconds, with its cause.
-  if (checks.postgres.status === 'down' && !covers('postgres'))
+  if (checks.postgres.status === 'down' && !isKnown(outages.postgres))
     troubles.push(toTrouble('postgres_unavailable', 'PostgreSQL does not answer.'));
-  if (checks.redis.status === 'down' && !covers('redis'))
+  if (checks.redis.status === 'down' && !isKnown(outages.redis))
     troubles.push(toTrouble('redis_unavailable', 'Redis does not answer.'));
   if (clicks.dropped > 0)
     troubles.push(
-      toTrouble('clicks_dropped', `Both stores were away, and memory was full: ${clicks.dropped} clicks.`),
+      toTrouble(
+        'clicks_dropped',
+        `PostgreSQL and Redis were unavailable, and memory was full: ${clicks.dropped} clicks.`,
+      ),
     );
   if (clicks.isPastLimit) {
     const since = new Date(Date.now() - clicks.lagMs).toISOString();
