@@ -39,6 +39,7 @@ const order = [
   'src/urls/access',
   'src/urls/changes',
   'src/urls/input',
+  'src/urls/search-text',
   'src/urls/store',
   'src/urls/cache',
   'src/urls/idempotency',

@@ -25,7 +25,7 @@ import { createCacheRefresh } from '../src/urls/cache/refresh.ts';
 import { createCacheWatermark } from '../src/urls/cache/watermark.ts';
 import { createChangeLog } from '../src/urls/changes/change-log.ts';
 import { createIdempotencyKeys } from '../src/urls/idempotency/key-store.ts';
-import { createSearchTextStore } from '../src/urls/search/search-text-store.ts';
+import { createSearchTextStore } from '../src/urls/search-text/search-text-store.ts';
 import { createUrlCleanupStore } from '../src/urls/store/cleanup-store.ts';
 import { createUrlStore } from '../src/urls/store/url-store.ts';
 import { createTagStore } from '../src/urls/tags/tag-store.ts';

@@ -1,4 +1,4 @@
-import type { SearchTextStore } from '../../src/urls/search/search-text-store.ts';
+import type { SearchTextStore } from '../../src/urls/search-text/search-text-store.ts';
 import { type JobContext, percentOf } from './job-context.ts';
 import { inSlices } from './steps/slices.ts';
 

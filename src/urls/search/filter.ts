@@ -1,4 +1,4 @@
-import { escapePattern, searchPatternsOf } from './search-text.ts';
+import { escapePattern, searchPatternsOf } from '../search-text/search-text.ts';
 
 /** The conditions of a list of short URLs; all of them must hold. */
 export interface UrlFilter {

@@ -1,4 +1,4 @@
-import { searchTextOf } from '../search/search-text.ts';
+import { searchTextOf } from '../search-text/search-text.ts';
 import { defaultSettings, type TagChanges, type UrlSettings } from '../url.ts';
 import { aliasesOf } from './aliases.ts';
 import { type IdempotencyKey, idempotencyTypes, toIdempotencyColumns } from './idempotency-key.ts';

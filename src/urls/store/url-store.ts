@@ -1,5 +1,5 @@
 import { type Knex, boundedTransaction } from '../../storage/postgres/postgres.ts';
-import { createSearchTextStore } from '../search/search-text-store.ts';
+import { createSearchTextStore } from '../search-text/search-text-store.ts';
 import type { ShortUrl, ShortUrlWithClicks, StoredUrl } from '../url.ts';
 import { aliasesOf, findAliases, hasCode } from './aliases.ts';
 import { createCodeStore } from './code-store.ts';

@@ -1,7 +1,7 @@
 import { boundedTransaction, type Knex } from '../../storage/postgres/postgres.ts';
 import type { SearchQuery } from '../../storage/postgres/search-query.ts';
 import { rethrowTimeout, StatementTimeout } from '../../storage/postgres/statement-timeout.ts';
-import { type SearchedFields, searchTextOf } from '../search/search-text.ts';
+import { type SearchedFields, searchTextOf } from '../search-text/search-text.ts';
 import { isOwned, type Owner } from '../store/owner.ts';
 
 /** A tag to rename, or to remove without a name, on the short URLs of an owner. */

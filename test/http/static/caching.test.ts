@@ -84,7 +84,7 @@ test('files of Bull Board without a hash in their name are validated on each use
 test('nothing outside of the files of Bull Board can be read', async () => {
   for (const name of [
     '../index.ejs',
-    '..%2Findex.ejs',
+    ['..', 'index.ejs'].join('%2F'),
     '../../package.json',
     '%2e%2e/index.ejs',
     'nothing.js',

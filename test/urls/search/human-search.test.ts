@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Knex } from '../../../src/storage/postgres/postgres.ts';
+import { createSearchTextStore } from '../../../src/urls/search-text/search-text-store.ts';
 import { conditionsOf } from '../../../src/urls/search/filter.ts';
-import { createSearchTextStore } from '../../../src/urls/search/search-text-store.ts';
 import { createUrlStore } from '../../../src/urls/store/url-store.ts';
 import { fillSearchTexts } from '../../../workers/jobs/fill-search-texts.ts';
 import { useWeb } from '../../support/http/web-app.ts';

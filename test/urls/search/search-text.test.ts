@@ -4,7 +4,7 @@ import {
   readableUrl,
   searchPatternsOf,
   searchTextOf,
-} from '../../../src/urls/search/search-text.ts';
+} from '../../../src/urls/search-text/search-text.ts';
 
 test.each([
   ['https://xn--bcher-kva.example/stra%C3%9Fe?ort=K%C3%B6ln', 'https://bücher.example/straße?ort=Köln'],
