@@ -72,12 +72,9 @@ test('a healthy service has no troubles, and its stores, processes and key pool 
 });
 
 test('a missing worker is a trouble with effect, action and a section of the runbook', async () => {
-  const [trouble] = await waitUntil(
+  const trouble = await waitUntil(
     'the missing worker is reported',
-    async () => {
-      const { troubles } = await readState();
-      return troubles.length > 0 && troubles;
-    },
+    async () => (await readState()).troubles.find(({ id }) => id === 'workers_missing'),
     40_000,
   );
   expect(trouble).toEqual({
@@ -89,7 +86,7 @@ test('a missing worker is a trouble with effect, action and a section of the run
     action: expect.stringContaining('Start a worker'),
     runbook_url: `${web.baseUrl()}/docs/runbook#workers_missing`,
   });
-  const page = await fetch(trouble!.runbook_url);
+  const page = await fetch(trouble.runbook_url);
   expect(await page.text()).toContain('<section id="workers_missing">');
 });
 
