@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
+import type { ServiceState } from '../../../src/http/api/operations/state-schema.ts';
 import { signIn } from '../../support/dashboard/dashboard-page.ts';
 import { useBrowserPage } from '../../support/http/browser-page.ts';
 import { createClient } from '../../support/http/client.ts';
@@ -142,6 +143,94 @@ test('an audit runs from the page, and shows its result', async () => {
   const result = page().locator('.counting').getByText('exact', { exact: true });
   await result.waitFor({ timeout: 60_000 });
   expect(await result.count()).toBe(1);
+});
+
+/** Changes an answer of the API on its way to the page, until the function that it resolves to is called. */
+async function alter<Body>(path: string, change: (body: Body) => void) {
+  await page().route(`**${path}`, async (route) => {
+    // A request of the browser itself has this header, without which the service refuses the session.
+    const response = await route.fetch({
+      headers: { ...route.request().headers(), 'sec-fetch-site': 'same-origin' },
+    });
+    const body = (await response.json()) as Body;
+    change(body);
+    await route.fulfill({ response, json: body });
+  });
+  return async () => await page().unroute(`**${path}`);
+}
+
+test('an audit that is not exact or was interrupted says so in words', async () => {
+  let result: Record<string, unknown> = { interrupted: true, checked: 3 };
+  const restore = await alter(
+    '/api/v1/queues',
+    ({ items }: { items: { name: string; last_run: { result: unknown } }[] }) => {
+      items.find(({ name }) => name === 'audit')!.last_run.result = result;
+    },
+  );
+  await open('/operations');
+  await page().locator('.counting').getByText('interrupted', { exact: true }).waitFor();
+  const producers = [{ producer: 'some-producer', accepted: 7, counted: 5 }];
+  result = { exact: false, accepted: 9, counted: 7, dead_letters: 2, producers, skipped: 4 };
+  result = { ...result, difference_count: 0, differences: [] };
+  const note = page().locator('.note', { hasText: 'The audit is not exact' });
+  await note.waitFor();
+  const text = await note.textContent();
+  for (const part of [/7 clicks accepted, 5 counted/, /Dead letters.*: 2/, /not compared.*: 4/])
+    expect(text).toMatch(part);
+  expect(text).not.toContain('differences');
+  await restore();
+});
+
+test('clicks that were dropped hide neither that counting is late nor a failure of the queues', async () => {
+  const restore = await alter('/api/v1/operations', (body: ServiceState) => {
+    body.clicks = { ...body.clicks, oldest_ms: 5_000, dropped: 1 };
+    body.troubles = [
+      {
+        id: 'clicks_dropped',
+        title: 'Dropped',
+        cause: '',
+        since: null,
+        effect: '',
+        action: '',
+        runbook_url: '',
+      },
+    ];
+    body.series.redirects_per_s = [1, null, null, 2, 3];
+  });
+  await page().route('**/api/v1/queues', async (route) => {
+    await route.fulfill({ status: 500, json: { detail: 'The queues cannot be read.' } });
+  });
+  await open('/operations');
+  await page().getByText('Counting is late').waitFor();
+  await page().locator('.troubles').getByText('Dropped').waitFor();
+  await page().getByText('The queues cannot be read.').waitFor();
+  const history = page().getByRole('img', { name: 'Redirects/s, last 15 minutes' });
+  expect(await history.locator('polyline').count()).toBe(2);
+  await page().unroute('**/api/v1/queues');
+  await restore();
+});
+
+test('restoring many links waits for the rate limit, and what failed can be tried again', async () => {
+  const client = createClient(web.baseUrl, key);
+  for (const code of ['undo-1', 'undo-2'])
+    await client.post('/api/v1/urls', { original_url: `https://example.com/${code}`, custom_code: code });
+  await open('/?sort=-created');
+  for (const code of ['undo-1', 'undo-2']) await page().getByLabel(`Select ${code}`).check();
+  await page().getByRole('button', { name: 'Delete', exact: true }).click();
+  const answers = [429, 503];
+  await page().route('**/restore', async (route) => {
+    const status = answers.shift();
+    if (status === undefined) await route.continue();
+    else await route.fulfill({ status, headers: { 'retry-after': '1' }, json: { detail: `No: ${status}` } });
+  });
+  const messages = page().getByRole('region', { name: 'Messages' });
+  await messages.getByRole('button', { name: 'Undo' }).click();
+  await messages.getByText('1 link restored').waitFor();
+  await messages.getByText('1 link failed: No: 503').waitFor();
+  await messages.getByRole('button', { name: 'Retry' }).click();
+  for (const code of ['undo-1', 'undo-2']) await page().getByLabel(`Select ${code}`).waitFor();
+  expect(answers).toEqual([]);
+  await page().unroute('**/restore');
 });
 
 test('failed jobs are shown in place with their error', async () => {
