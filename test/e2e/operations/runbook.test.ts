@@ -2,6 +2,7 @@ import { cp, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
+import { createPeople } from '../../../src/api-keys/people.ts';
 import { type Knex, openPostgres } from '../../../src/storage/postgres/postgres.ts';
 import { createClient } from '../../support/http/client.ts';
 import { sendRedirects } from '../../support/processes/load.ts';
@@ -135,7 +136,7 @@ describe.skipIf(!hasPostgresInstallation())('the commands of the runbook', () =>
     expect(await machine.run('npm run --silent reconcile -- --wait 30')).toMatch(/^exact/);
   });
 
-  test('erasing reports, an API key name, imports and exports keeps unrelated data', async () => {
+  test('erasing reports, an API key name, a person, imports and exports keeps unrelated data', async () => {
     const [code, other] = [await createUrl(client()), await createUrl(client())];
     for (const short_code of [code, other])
       await client().post('/report', { short_code, reason: 'other', comment: `Ada about ${short_code}` });
@@ -144,13 +145,24 @@ describe.skipIf(!hasPostgresInstallation())('the commands of the runbook', () =>
       const { body } = await client().get(`/api/v1/exports/${String(exported.body['id'])}`);
       return body['state'] === 'completed';
     });
-    const [, , eraseReports = '', eraseName = '', eraseTransfers = ''] = shellBlocksOf(
+    const [, , eraseReports = '', eraseName = '', erasePerson = '', eraseTransfers = ''] = shellBlocksOf(
       '## Erase the data of a person',
     );
     await machine.run(eraseReports, { SHORT_CODE: code });
     expect(await db('reports').pluck('short_code')).toEqual([other]);
     await machine.run(eraseName, { API_KEY_ID: String(apiKey.id) });
     expect(await db('api_keys').pluck('name')).toEqual(['erased']);
+    expect((await client().get('/api/v1/api-keys/current')).status).toBe(200);
+    const identity = { issuer: 'https://id.example', subject: 'ada' };
+    const permissions = { scopes: ['urls:read' as const], ownUrlsOnly: true };
+    const id = (await createPeople(db).admit({ name: 'Ada', ...identity, ...permissions }))!;
+    for (const keyId of [id, apiKey.id]) await machine.run(erasePerson, { API_KEY_ID: String(keyId) });
+    expect(await db('api_keys').where({ id }).first('name', 'issuer', 'subject', 'revoked_at')).toEqual({
+      name: 'erased',
+      issuer: 'erased',
+      subject: String(id),
+      revoked_at: expect.any(Date),
+    });
     expect((await client().get('/api/v1/api-keys/current')).status).toBe(200);
     await machine.run(eraseTransfers, { API_KEY_ID: String(apiKey.id) });
     expect(await countRows(db, 'exports')).toBe(0);
