@@ -8,6 +8,7 @@ export interface ClickEvent {
   /** Transaction that counted it. */
   transaction: bigint;
   shortCode: string;
+  urlId: number;
   createdBy: number | null;
   tags: string[];
   at: Date;
@@ -86,7 +87,7 @@ export const createClickFeedStore = (db: Knex) => ({
     );
     const next = last[0] ? BigInt(last[0].transaction) + 1n : before;
     const { rows } = await db.raw<{ rows: (Omit<ClickEvent, 'transaction'> & { transaction: string })[] }>(
-      `select cast(applied_in as text) as transaction, u.short_code as "shortCode", u.created_by as "createdBy", u.tags,
+      `select cast(applied_in as text) as transaction, u.id as "urlId", u.short_code as "shortCode", u.created_by as "createdBy", u.tags,
               at, clicks, is_bot as "isBot", bot_kind as "botKind", country, referrer, browser, os, device
        from url_analytics join urls u on u.id = url_id and u.deleted_at is null
        where ${isInRange} order by applied_in, at`,

@@ -21,6 +21,13 @@ interface StartPosition {
   from: bigint;
 }
 
+/** What a reader wants of each page. */
+interface Wanted {
+  from: bigint;
+  /** The short URL that its code or alias had at its start. */
+  urlId: unknown;
+}
+
 export type ClickFeed = ReturnType<typeof createClickFeed>;
 
 /** Delivers each click event to its readers once, shortly after it is counted, in the order of transactions. One
@@ -28,8 +35,8 @@ export type ClickFeed = ReturnType<typeof createClickFeed>;
  *  anything on the database server delays later events, because its own events are not visible yet. */
 export function createClickFeed(deps: { store: ClickFeedStore; pollMs: number; log: Log }) {
   const { store, pollMs, log } = deps;
-  /** Readers that have received everything before `position`, and the first transaction each of them wants. */
-  const live = new Map<FeedReader, bigint>();
+  /** Readers that have received everything before `position`, and what each of them wants. */
+  const live = new Map<FeedReader, Wanted>();
   let position = 0n;
   let polling = false;
 
@@ -38,10 +45,10 @@ export function createClickFeed(deps: { store: ClickFeedStore; pollMs: number; l
     while (position < horizon && live.size > 0) {
       const { clicks, next } = await store.findEvents({ from: position, before: horizon });
       position = next;
-      for (const [reader, from] of live) {
-        const isNew = ({ transaction }: ClickEvent) => transaction >= from;
+      for (const [reader, wanted] of live) {
+        const { from } = wanted;
         reader.push(
-          clicks.filter((click) => isNew(click) && isInScope(click, reader.scope)),
+          clicks.filter((click) => isWanted(click, reader.scope, wanted)),
           next > from ? next : from,
         );
         // A page may have thousands of events, and readers may be many: let redirects run in between.
@@ -64,10 +71,10 @@ export function createClickFeed(deps: { store: ClickFeedStore; pollMs: number; l
   }
 
   /** Adds a reader to those that share each page. */
-  function goLive(reader: FeedReader, from: bigint): void {
+  function goLive(reader: FeedReader, wanted: Wanted): void {
     if (reader.signal.aborted) return;
-    if (!polling) position = from;
-    live.set(reader, from);
+    if (!polling) position = wanted.from;
+    live.set(reader, wanted);
     reader.signal.addEventListener('abort', () => live.delete(reader));
     if (!polling) void pollRepeatedly();
   }
@@ -93,12 +100,13 @@ export function createClickFeed(deps: { store: ClickFeedStore; pollMs: number; l
         await reader.waitForRoom();
       }
       // Synchronous since the target was read, so that no event is lost in between.
-      goLive(reader, next);
+      goLive(reader, { from: next, urlId: urls.bindings['urlId'] });
     },
   };
 }
 
-const isInScope = (click: ClickEvent, { owner, shortCode, tag }: UrlScope) =>
+const isWanted = (click: ClickEvent, { owner, tag }: UrlScope, { from, urlId }: Wanted) =>
+  click.transaction >= from &&
   (owner === null || click.createdBy === owner) &&
-  (shortCode === undefined || click.shortCode === shortCode) &&
+  (urlId === undefined || click.urlId === urlId) &&
   (tag === undefined || click.tags.includes(tag));

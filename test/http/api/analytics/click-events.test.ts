@@ -128,6 +128,23 @@ test('a short code, a tag and a restricted key filter the stream', async () => {
   expect(own.events()).toEqual([]);
 });
 
+test('an alias selects the new clicks of its short URL, and goes on after a rename', async () => {
+  const rename = async (from: string, short_code: string) =>
+    expect((await web.client().request('PATCH', `/api/v1/urls/${from}`, { short_code })).status).toBe(200);
+  await rename('code-two', 'code-2nd');
+  const stream = await openStream('?short_code=code-two');
+  await count('code-two', 'IT');
+  await waitUntil('the click of the alias arrives', () => stream.events().length === 1);
+  await rename('code-2nd', 'code-3rd');
+  await count('code-one', 'AT');
+  await count('code-two', 'ES');
+  await waitUntil('the click after the rename arrives', () => stream.events().length === 2);
+  expect(stream.events().map(({ short_code, country }) => [short_code, country])).toEqual([
+    ['code-2nd', 'IT'],
+    ['code-3rd', 'ES'],
+  ]);
+});
+
 test('streams over the limit get 503 until another one is closed', async () => {
   const [first] = [await openStream(), await openStream(), await openStream()];
   expect(await readStatus()).toBe(503);
