@@ -6,7 +6,7 @@ import { CodeDeleted } from './url.ts';
 
 const maxSuggestions = 3;
 
-/** The most codes of which a check reads whether they are in use. */
+/** The maximum number of codes that a check looks up. */
 export const codesPerCheck = 1 + maxSuggestedCodes;
 
 export const codeStates = ['free', 'taken', 'deleted', 'reserved', 'invalid'] as const;

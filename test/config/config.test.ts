@@ -4,23 +4,7 @@ import { ConfigError, loadConfig } from '../../src/config/load.ts';
 import { ownHostsOf } from '../../src/config/own-hosts.ts';
 import { webSettings } from '../../src/config/web.ts';
 import { workerSettings } from '../../src/config/worker.ts';
-
-const needed = {
-  DATABASE_URL: 'postgres://linkmill:secret-1@db:5432/linkmill',
-  REDIS_URL: 'redis://:secret-2@redis:6379',
-  BASE_URL: 'https://sho.rt',
-};
-
-/** The problems in the environment of the web process. */
-function problemsOf(env: Record<string, string | undefined>): string[] {
-  try {
-    loadConfig(webSettings, { ...needed, ...env });
-    return [];
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    return error.problems;
-  }
-}
+import { needed, problemsOf } from './web-problems.ts';
 
 test('three settings are enough for the web process, two for the worker, one for the commands', () => {
   expect(loadConfig(webSettings, needed)).toMatchObject({

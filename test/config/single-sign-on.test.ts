@@ -1,27 +1,13 @@
 import { expect, test } from 'vitest';
-import { ConfigError, loadConfig } from '../../src/config/load.ts';
+import { loadConfig } from '../../src/config/load.ts';
 import { webSettings } from '../../src/config/web.ts';
+import { needed, problemsOf } from './web-problems.ts';
 
-const needed = {
-  DATABASE_URL: 'postgres://linkmill:secret-1@db:5432/linkmill',
-  REDIS_URL: 'redis://:secret-2@redis:6379',
-  BASE_URL: 'https://sho.rt',
-};
 const provider = {
   OIDC_ISSUER: 'https://id.example/realms/works',
   OIDC_CLIENT_ID: 'linkmill',
   OIDC_CLIENT_SECRET: 'secret-3',
 };
-
-function problemsOf(env: Record<string, string | undefined>): string[] {
-  try {
-    loadConfig(webSettings, { ...needed, ...env });
-    return [];
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    return error.problems;
-  }
-}
 
 test('three settings are enough for single sign-on, and people have few permissions by default', () => {
   expect(loadConfig(webSettings, { ...needed, ...provider })).toMatchObject({

@@ -5,9 +5,9 @@ import type { ServiceInfo } from '../api/types.ts';
 /** What the service is and allows; undefined until it has answered. */
 export const service = signal<ServiceInfo | undefined>(undefined);
 
-/** Reads what the service is; without an answer the dashboard uses the defaults of the API. */
+/** Reads what the service is. Without an answer the dashboard keeps what it knows, or uses the defaults of the API. */
 export async function loadService(): Promise<void> {
-  service.value = await get('/api/v1/service').catch(() => undefined);
+  service.value = await get('/api/v1/service').catch(() => service.value);
 }
 
 /** Short URLs per bulk request. */

@@ -15,7 +15,7 @@ import { readReturnPath } from './return-path.ts';
 
 const retryAfterSeconds = 10;
 
-/** A parameter of which only one value is accepted. */
+/** A parameter that must not be repeated. */
 const parameter = (description: string) => z.string().optional().catch(undefined).describe(description);
 
 const page = (description: string) => ({ description, content: ['text/html'] }) as const;

@@ -33,7 +33,7 @@ async function readState() {
   return { links: Number(count), clicks: audit.counted, isExact: isExact(audit), differing };
 }
 
-test('the demo creates 200 links with clicks, of which all counts agree', async () => {
+test('the demo creates 200 links, and all counts of their clicks agree', async () => {
   const created = await seed();
   expect(created?.links).toBe(200);
   expect(created?.clicks).toBeGreaterThan(10_000);

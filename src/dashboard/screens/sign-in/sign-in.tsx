@@ -85,6 +85,7 @@ export function SignInScreen({ hint }: { hint?: string | undefined }) {
 /** Shown above the page whose session has ended. Single sign-on is in another tab; afterwards this one continues. */
 export function SignInDialog() {
   useEffect(() => {
+    // A failure leaves the dialog open, and the next focus tries again.
     const check = () => void loadSession().catch(() => undefined);
     addEventListener('focus', check);
     return () => removeEventListener('focus', check);

@@ -29,8 +29,8 @@ export interface ServiceStateDeps {
 
 export type ReadServiceState = ReturnType<typeof createServiceStateReader>;
 
-/** Returns a reader of the state of the service. Callers share a reading for a second. It never rejects: what a store does not tell in time is
- *  null. */
+/** Returns a reader of the state of the service. Callers share a reading for a second. It never rejects: a value is null
+ *  if a store does not answer in time. */
 export function createServiceStateReader(deps: ServiceStateDeps): () => Promise<ServiceState> {
   const { workerCounts, redisMemory, keyPool, activity, baseUrl } = deps;
   const health = createHealthReader(deps.health);
@@ -89,7 +89,7 @@ export function createServiceStateReader(deps: ServiceStateDeps): () => Promise<
   }, sharedMs);
 }
 
-/** Conditions because of which a store does not answer. */
+/** The conditions under which a store does not answer. */
 const outages = {
   postgres: ['postgres_unavailable'],
   redis: [

@@ -21,7 +21,9 @@ const trouble = z.object({
 export const serviceState = z.object({
   status: z.enum(['healthy', 'degraded', 'unhealthy']),
   version: z.string(),
-  troubles: z.array(trouble).describe('What keeps the service from being healthy, in the order of its begin'),
+  troubles: z
+    .array(trouble)
+    .describe('Conditions of the process that answers, oldest first, then what the numbers show'),
   works: capabilities,
   clicks: z.object({
     oldest_ms: z.int().describe('Age of the oldest click that is not in PostgreSQL'),
