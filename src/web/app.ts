@@ -4,7 +4,7 @@ import compose from 'koa-compose';
 import helmet from 'koa-helmet';
 import type { ApiKeyCache } from '../api-keys/api-key-cache.ts';
 import type { WebConfig } from '../config/web.ts';
-import { type ApiDeps, createHandlers, operations, operationsFor } from '../http/api/api.ts';
+import { type ApiDeps, createHandlers, operationsFor } from '../http/api/api.ts';
 import { mount } from '../http/api/mount.ts';
 import { basePathOf } from '../http/base-path.ts';
 import { setAcceptPatch } from '../http/middleware/accept-patch.ts';
@@ -81,7 +81,6 @@ export function createApp(deps: AppDeps): Koa {
   const swaggerFiles = createSwaggerFiles(basePath);
   const page = {
     basePath,
-    apiPaths: Object.values(operations).map((operation) => operation.path),
     providerName: deps.singleSignOn && config.OIDC_PROVIDER_NAME,
   };
   const middleware = [

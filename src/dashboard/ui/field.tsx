@@ -36,6 +36,30 @@ export function Field(props: {
   );
 }
 
+/** A labelled line of text, which is required and has the focus. */
+export function TextField(props: {
+  label: string;
+  hint?: string;
+  error?: string | undefined;
+  value: string;
+  onValue: (value: string) => void;
+}) {
+  const { value, onValue, ...field } = props;
+  return (
+    <Field {...field}>
+      {(ids) => (
+        <input
+          {...ids}
+          required
+          autofocus
+          value={value}
+          onInput={(event) => onValue(event.currentTarget.value)}
+        />
+      )}
+    </Field>
+  );
+}
+
 /** A switch with its label beside it. */
 export function Toggle(props: {
   label: ComponentChildren;

@@ -24,10 +24,10 @@ const folderUrl = new URL(
   import.meta.url,
 );
 
-/** Reads the built dashboard into memory; undefined if it is not built. The page lists the paths of the API, and names
- *  the provider of single sign-on: the dashboard shows only what this service can do. */
+/** Reads the built dashboard into memory; undefined if it is not built. The page names the provider of single sign-on, if
+ *  there is one. */
 export function readDashboardFiles(
-  page: { basePath: string; apiPaths: readonly string[]; providerName?: string | undefined },
+  page: { basePath: string; providerName?: string | undefined },
   folder = fileURLToPath(folderUrl),
 ): DashboardFiles | undefined {
   const read = (name: string) => readFileSync(path.join(folder, name));
@@ -53,13 +53,12 @@ function readManifest(read: (name: string) => Buffer): z.output<typeof manifestS
 /** The page names its files relative to itself, but answers at many paths: they become absolute, below the base path. */
 function createIndex(
   html: string,
-  { basePath, apiPaths, providerName = '' }: Parameters<typeof readDashboardFiles>[0],
+  { basePath, providerName = '' }: Parameters<typeof readDashboardFiles>[0],
 ): StaticFile {
   const page = Buffer.from(
     html
       .replaceAll(/(href|src)="\.\//g, `$1="${basePath}/admin/`)
       .replace('data-base-path=""', `data-base-path="${basePath}"`)
-      .replace('data-api-paths=""', `data-api-paths="${[...new Set(apiPaths)].join(' ')}"`)
       .replace('data-provider=""', () => renderHtml(escaped`data-provider="${providerName}"`)),
   );
   return createStaticFile('index.html', page, { br: brotliCompressSync(page), gzip: gzipSync(page) });

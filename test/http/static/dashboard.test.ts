@@ -13,11 +13,9 @@ import { serveDashboard } from '../../../src/http/static/dashboard.ts';
 import { silentLog, track } from '../../support/resources.ts';
 
 const script = `console.log('${'x'.repeat(2_000)}')`;
-const index =
-  '<html data-base-path="" data-api-paths="" data-provider=""><script src="./assets/app-1234.js"></script></html>';
+const index = '<html data-base-path="" data-provider=""><script src="./assets/app-1234.js"></script></html>';
 const page = {
   basePath: '/go',
-  apiPaths: ['/api/v1/urls', '/api/v1/tags', '/api/v1/urls'],
   providerName: `Works "$&" <ID>`,
 };
 let folder: string;
@@ -119,7 +117,7 @@ test('every other path answers the page with its security policy, its base path 
     expect(headers['content-security-policy']).toContain("require-trusted-types-for 'script'");
     expect(headers['referrer-policy']).toBe('same-origin');
     expect(body.toString()).toContain('src="/go/admin/assets/app-1234.js"');
-    expect(body.toString()).toContain('data-base-path="/go" data-api-paths="/api/v1/urls /api/v1/tags"');
+    expect(body.toString()).toContain('data-base-path="/go"');
     expect(body.toString()).toContain('data-provider="Works &quot;$&amp;&quot; &lt;ID&gt;"');
   }
 });

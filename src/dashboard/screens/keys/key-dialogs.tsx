@@ -6,7 +6,7 @@ import type { Scope } from '../../state/session.ts';
 import { keysTexts as texts } from '../../texts/en/keys.ts';
 import { CopyButton } from '../../ui/copy.tsx';
 import { Dialog, FormDialog } from '../../ui/dialog.tsx';
-import { Field, Toggle } from '../../ui/field.tsx';
+import { Field, TextField, Toggle } from '../../ui/field.tsx';
 import { plain } from '../../ui/format.ts';
 import { toTime } from '../../ui/local-time.ts';
 
@@ -37,17 +37,13 @@ export function CreateDialog({ onClose, onSecret }: Props) {
     setChosen(chosen.includes(scope) ? chosen.filter((one) => one !== scope) : [...chosen, scope]);
   return (
     <FormDialog title={texts.create} action={texts.create} onSubmit={() => void create()} onClose={onClose}>
-      <Field label={texts.name} hint={texts.nameHint} error={problem?.of('name')}>
-        {(ids) => (
-          <input
-            {...ids}
-            required
-            autofocus
-            value={name}
-            onInput={(event) => setName(event.currentTarget.value)}
-          />
-        )}
-      </Field>
+      <TextField
+        label={texts.name}
+        hint={texts.nameHint}
+        error={problem?.of('name')}
+        value={name}
+        onValue={setName}
+      />
       <fieldset class="scopes">
         <legend>{texts.scopesLabel}</legend>
         {scopes.map((scope) => (

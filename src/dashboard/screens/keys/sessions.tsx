@@ -1,4 +1,3 @@
-import { isAvailable } from '../../api/available.ts';
 import { send } from '../../api/client.ts';
 import { useQuery } from '../../api/use-query.ts';
 import { sayProblem } from '../../state/messages.ts';
@@ -20,7 +19,7 @@ interface Session {
 /** The sessions of the current API key. */
 export function Sessions() {
   const { data, reload } = useQuery(
-    isAvailable('/api/v1/sessions') ? 'sessions' : undefined,
+    'sessions',
     async (signal) => (await send<{ items: Session[] }>('get', '/api/v1/sessions', { signal })).body.items,
   );
   const end = async (session: Session) => {

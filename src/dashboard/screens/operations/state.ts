@@ -11,7 +11,7 @@ export type Queue = AnswerOf<OperationAt<'get', '/api/v1/queues'>>['items'][numb
 
 export type Trouble = Omit<State['troubles'][number], 'runbook_url'>;
 
-/** The state of the service. `/health` does not tell what is optional. */
+/** The state of the service. `/health` lacks the optional fields. */
 export type Operations = Pick<State, 'status' | 'version' | 'works' | 'clicks' | 'load'> &
   Partial<Pick<State, 'processes' | 'rates' | 'series'>> & {
     troubles: Trouble[];

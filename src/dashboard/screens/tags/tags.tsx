@@ -9,7 +9,7 @@ import { may } from '../../state/session.ts';
 import { common } from '../../texts/en/common.ts';
 import { tagsTexts as texts } from '../../texts/en/tags.ts';
 import { Confirm, FormDialog } from '../../ui/dialog.tsx';
-import { Choice, Field } from '../../ui/field.tsx';
+import { Choice, TextField } from '../../ui/field.tsx';
 import { formatNumber, plain } from '../../ui/format.ts';
 import { Icon } from '../../ui/icons.tsx';
 import { ProblemNote, Screen } from '../../ui/screen.tsx';
@@ -156,17 +156,7 @@ function RenameDialog(props: { tag: string; onClose: () => void; onRenamed: () =
       onSubmit={() => void rename()}
       onClose={onClose}
     >
-      <Field label={texts.newName} error={error}>
-        {(ids) => (
-          <input
-            {...ids}
-            required
-            autofocus
-            value={name}
-            onInput={(event) => setName(event.currentTarget.value)}
-          />
-        )}
-      </Field>
+      <TextField label={texts.newName} error={error} value={name} onValue={setName} />
     </FormDialog>
   );
 }
