@@ -37,11 +37,12 @@ export function openActivity(
 
   const history = closing.defer('activity', recordActivity(readCounters), ({ stop }) => stop());
   return () => {
-    const { dropped, unconfirmed } = clicks.clickRecorder.read();
+    const { dropped, unconfirmed, oldestMs } = clicks.clickRecorder.read();
     return {
       intervals: [...history.intervals],
       droppedClicks: dropped,
       unconfirmedBatches: unconfirmed,
+      oldestClickMs: oldestMs,
     };
   };
 }

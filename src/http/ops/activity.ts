@@ -31,6 +31,8 @@ export interface Activity {
   intervals: Interval[];
   droppedClicks: number;
   unconfirmedBatches: number;
+  /** Age of the oldest click that the process has not written; 0 without one. */
+  oldestClickMs: number;
 }
 
 /** Records what this process does, in intervals of 10 s for 15 minutes. Intervals end at multiples of 10 s of the clock. */

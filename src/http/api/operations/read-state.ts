@@ -56,7 +56,7 @@ export function createServiceStateReader(deps: ServiceStateDeps): () => Promise<
       troubles: findTroubles(body, { ...clicks, dropped }, baseUrl),
       works: body.works,
       clicks: {
-        oldest_ms: Math.round(clicks.lagMs),
+        oldest_ms: Math.round(Math.max(clicks.lagMs, ...processes.map((one) => one.oldestClickMs))),
         waiting_batches: body.clicks.waiting_batches,
         unconfirmed_batches: ofAll(({ unconfirmedBatches }) => unconfirmedBatches),
         dropped,
