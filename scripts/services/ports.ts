@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
@@ -7,15 +8,14 @@ import { run } from './run-command.ts';
 /** Both addresses of `localhost`. */
 const localHosts = ['127.0.0.1', '::1'];
 
-/** A TCP port of 127.0.0.1 without a listener. */
+/** A TCP port of 127.0.0.1 without a listener. It is below the range of outgoing connections of Linux and macOS, none of which
+ *  can take it before a server listens, or while that is down. */
 export async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port was given');
-  return address.port;
+  for (let attempt = 0; attempt < 100; attempt += 1) {
+    const port = randomInt(20_000, 32_000);
+    if (await canListen('127.0.0.1', port)) return port;
+  }
+  throw new Error('no port of 127.0.0.1 between 20000 and 32000 is free');
 }
 
 /** Whether a server could listen on this port of 127.0.0.1 now. */

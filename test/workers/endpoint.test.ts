@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { findFreePort } from '../../scripts/services/ports.ts';
 import { createClient } from '../support/http/client.ts';
 import { runProcess, startWorker, type TestProcess } from '../support/processes/processes.ts';
 import { uniquePrefix, useDatabase } from '../support/resources.ts';
-import { findLastingPort } from '../support/services/ports.ts';
 
 const database = useDatabase();
 const token = 'token-of-the-tests';
@@ -17,7 +17,7 @@ let worker: TestProcess;
 let baseUrl: string;
 
 beforeAll(async () => {
-  const port = String(await findLastingPort());
+  const port = String(await findFreePort());
   baseUrl = `http://127.0.0.1:${port}`;
   worker = await startWorker({ ...settings(), WORKER_PORT: port }, ['--queues', 'warm-cache,flush-clicks']);
 });

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { findFreePort } from '../../scripts/services/ports.ts';
 import { createApiKeys } from '../../src/api-keys/api-keys.ts';
 import { createQueues } from '../../src/queues/queues.ts';
 import { openPrometheus } from '../support/http/prometheus.ts';
 import { startWorker, type TestProcess } from '../support/processes/processes.ts';
 import { silentLog, storeSettings, useDatabase, useRedis } from '../support/resources.ts';
-import { findLastingPort } from '../support/services/ports.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const database = useDatabase();
@@ -13,7 +13,7 @@ let worker: TestProcess;
 let baseUrl: string;
 
 beforeAll(async () => {
-  const port = String(await findLastingPort());
+  const port = String(await findFreePort());
   baseUrl = `http://127.0.0.1:${port}`;
   await createApiKeys(database.db()).create('test');
   worker = await startWorker({

@@ -1,4 +1,4 @@
-import { isPortFree } from '../../../scripts/services/ports.ts';
+import { findFreePort, isPortFree } from '../../../scripts/services/ports.ts';
 import {
   launch,
   placeWeb,
@@ -8,7 +8,6 @@ import {
   type TestProcess,
 } from '../../support/processes/launch.ts';
 import { type Proxy, startProxy } from '../../support/proxy/proxy.ts';
-import { findLastingPort } from '../../support/services/ports.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 type Store = 'redis' | 'postgres';
@@ -31,7 +30,7 @@ export async function startMember(options: {
     postgres: await startProxy(Number(new URL(stores.postgres).port)),
   };
   const placed = await placeWeb({
-    PORT: String(await findLastingPort()),
+    PORT: String(await findFreePort()),
     SHUTDOWN_DRAIN_MS: '1000',
     REDIS_URL: through(proxies.redis, stores.redis),
     DATABASE_URL: through(proxies.postgres, stores.postgres),

@@ -1,10 +1,10 @@
 import { describe, expect, test, type TestContext } from 'vitest';
+import { findFreePort } from '../../../scripts/services/ports.ts';
 import { createQueues } from '../../../src/queues/queues.ts';
 import { closeRedis, openRedis } from '../../../src/storage/redis/redis.ts';
 import { placeWeb } from '../../support/processes/launch.ts';
 import { runProcess, startWeb, startWorker } from '../../support/processes/processes.ts';
 import { silentLog, useDatabase } from '../../support/resources.ts';
-import { findLastingPort } from '../../support/services/ports.ts';
 import { useRedisUsers } from '../../support/services/redis-users.ts';
 import { startTestRedis } from '../../support/services/servers.ts';
 import { waitUntil } from '../../support/wait-until.ts';
@@ -85,7 +85,7 @@ describe.each([
 
   test('exits with code 1 and the cause when Redis is a cluster node', async () => {
     // By default its second port is 10,000 above the first, and may be in use.
-    const busPort = await findLastingPort();
+    const busPort = await findFreePort();
     const node = await startTestRedis({ args: ['--cluster-enabled', 'yes', '--cluster-port', `${busPort}`] });
     try {
       const settings = { DATABASE_URL: database.url(), REDIS_URL: node.url, ...(await place()) };

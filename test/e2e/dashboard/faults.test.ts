@@ -4,13 +4,11 @@ import type { ServiceState } from '../../../src/http/api/operations/state-schema
 import { signIn } from '../../support/dashboard/dashboard-page.ts';
 import { useBrowserPage } from '../../support/http/browser-page.ts';
 import { createClient } from '../../support/http/client.ts';
-import { useDashboardBuild } from '../../support/http/dashboard.ts';
 import { startWeb, startWorker, type TestProcess } from '../../support/processes/processes.ts';
 import { type Proxy, startProxy } from '../../support/proxy/proxy.ts';
 import { storeSettings, useDatabase, useRedis } from '../../support/resources.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
-useDashboardBuild();
 const database = useDatabase();
 const redis = useRedis();
 const { page } = useBrowserPage({ viewport: { width: 1280, height: 800 } });

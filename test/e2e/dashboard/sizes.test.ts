@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { expect, test } from 'vitest';
-import { useDashboardBuild } from '../../support/http/dashboard.ts';
+import { expect, inject, test } from 'vitest';
 
-const { folder } = useDashboardBuild();
+const folder = path.join(inject('buildFolder'), 'dashboard');
 const kilobyte = 1_024;
 
 interface Manifest {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { findFreePort } from '../../../scripts/services/ports.ts';
 import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
 import { createCodes, findMiscounted, readCounted } from '../../support/clicks/counts.ts';
 import { createClient } from '../../support/http/client.ts';
@@ -13,7 +14,6 @@ import {
 } from '../../support/processes/processes.ts';
 import { storeSettings, useDatabase, useRedis } from '../../support/resources.ts';
 import { addColumn, addIndex } from '../../support/services/migrations-folder.ts';
-import { findLastingPort } from '../../support/services/ports.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 const database = useDatabase();
@@ -26,7 +26,7 @@ test('a rolling upgrade and a rollback under load fail no request and lose no cl
     '20270101_000002_find_titles': addIndex('urls_title', 'on urls (title)', '../src/storage/schema', 'js'),
   });
   const current = { startWeb, startWorker };
-  const ports = [String(await findLastingPort()), String(await findLastingPort())];
+  const ports = [String(await findFreePort()), String(await findFreePort())];
   const place = (port: string) => ({ ...settings, PORT: port });
   let webs: (TestProcess & { baseUrl: string })[] = [];
   for (const port of ports) webs.push(await startWeb(place(port)));

@@ -1,12 +1,10 @@
 import type { Page } from 'playwright-core';
 import { beforeAll } from 'vitest';
 import { useBrowserPage } from '../http/browser-page.ts';
-import { useDashboardBuild } from '../http/dashboard.ts';
 import { useService } from '../processes/service.ts';
 
 /** A service with the dashboard, and a browser that has not signed in. */
 export function useDashboard(settings: Record<string, string> = {}) {
-  useDashboardBuild();
   // A browser keeps a machine busy enough that the service would reject some requests.
   // The same object, since settings may be added until the service starts.
   const service = useService(Object.assign(settings, { MAX_EVENT_LOOP_DELAY_MS: '0', ...settings }));

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, inject } from 'vitest';
+import { findFreePort } from '../../../scripts/services/ports.ts';
 import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
 import { createClient } from '../http/client.ts';
 import { uniquePrefix, useDatabase } from '../resources.ts';
-import { findLastingPort } from '../services/ports.ts';
 import { createUrl } from '../urls/urls.ts';
 import { sendRedirects } from './load.ts';
 import { startWeb, startWorker } from './processes.ts';
@@ -15,7 +15,7 @@ export function useMeasuredService(): () => Record<'web' | 'worker', string> {
   let stop: () => Promise<unknown>;
 
   beforeAll(async () => {
-    const port = String(await findLastingPort());
+    const port = String(await findFreePort());
     const settings = {
       DATABASE_URL: database.url(),
       REDIS_URL: inject('redisUrl'),

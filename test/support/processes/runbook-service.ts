@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
+import { findFreePort } from '../../../scripts/services/ports.ts';
 import { track, uniquePrefix } from '../resources.ts';
 import { createTemplate, databaseUrl } from '../services/databases.ts';
-import { findLastingPort } from '../services/ports.ts';
 import { findPostgresInstallation } from '../services/postgres-installation.ts';
 import { startTestPostgres, startTestRedis } from '../services/servers.ts';
 import type { Settings } from './launch.ts';
@@ -17,7 +17,7 @@ export async function startRunbookService(databaseName: string, prefix = uniqueP
   const redis = await startTestRedis();
   const closers: (() => unknown)[] = [closed, () => postgres.stop(), () => redis.stop()];
   await createTemplate(postgres.url, databaseName);
-  const port = String(await findLastingPort());
+  const port = String(await findFreePort());
   const settings = {
     DATABASE_URL: databaseUrl(postgres.url, databaseName),
     REDIS_URL: redis.url,

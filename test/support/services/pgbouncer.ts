@@ -5,18 +5,18 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { debianLibraryPath, fetchDebianPackages } from '../../../scripts/services/debian-packages.ts';
+import { findFreePort } from '../../../scripts/services/ports.ts';
 import { findServerUser } from '../../../scripts/services/postgres-user.ts';
 import { endWithThisProcess } from '../../../scripts/services/processes.ts';
 import { track } from '../resources.ts';
 import { waitUntil } from '../wait-until.ts';
-import { findLastingPort } from './ports.ts';
 
 /** Starts Debian's PgBouncer in transaction mode for a database, with `poolSize` connections to it. */
 export async function startPgBouncer(databaseUrl: string, { poolSize = 20 } = {}) {
   const packages = await fetchDebianPackages(['pgbouncer'], '.cache');
   const folder = await mkdtemp(path.join(tmpdir(), 'linkmill-pgbouncer-'));
   await chmod(folder, 0o777);
-  const port = await findLastingPort();
+  const port = await findFreePort();
   const { hostname, port: serverPort, pathname, username, password } = new URL(databaseUrl);
   const file = path.join(folder, 'pgbouncer.ini');
   await writeFile(

@@ -2,13 +2,13 @@ import { spawnSync } from 'node:child_process';
 import { chmod, mkdtemp, readdir, realpath, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { findFreePort } from '../../../scripts/services/ports.ts';
 import type { PostgresBinaries } from '../../../scripts/services/postgres-binaries.ts';
 import { endLeftOver as endLeftOverPostgres, removeData } from '../../../scripts/services/postgres-data.ts';
 import { startPostgres } from '../../../scripts/services/postgres.ts';
 import { isRunning, markProcess, readMark, sendSignal } from '../../../scripts/services/processes.ts';
 import { endLeftOver as endLeftOverRedis, startRedis } from '../../../scripts/services/redis.ts';
 import { waitUntil } from '../wait-until.ts';
-import { findLastingPort } from './ports.ts';
 
 /** A server of one test, with a fixed address. */
 export interface TestServer {
@@ -70,7 +70,7 @@ interface RunningServer {
 }
 
 async function keep(folder: string, startOn: (port: number) => Promise<RunningServer>): Promise<TestServer> {
-  let running = await startOn(await findLastingPort());
+  let running = await startOn(await findFreePort());
   const { url, port } = running;
   return {
     url,
