@@ -2,13 +2,18 @@ import type { Context } from 'koa';
 import { sessionDays } from '../../sessions/session.ts';
 import type { Browser } from '../../sessions/sessions.ts';
 import { signInMinutes } from '../../single-sign-on/pending-sign-in.ts';
+import { basePathOf } from '../base-path.ts';
 
 const maxUserAgentLength = 300;
+const sessionName = 'linkmill';
+
+/** The name of the cookie with the token of a session. */
+export const sessionCookieName = (baseUrl: string): string => nameOf(sessionName, baseUrl);
 
 /** The cookie with the token of a session. */
 export function createSessionCookie(baseUrl: string) {
   const cookie = createCookie(baseUrl, {
-    name: 'linkmill',
+    name: sessionName,
     sameSite: 'Strict',
     maxAgeSeconds: sessionDays * 24 * 3_600,
   });
@@ -31,14 +36,23 @@ export function createSessionCookie(baseUrl: string) {
 export const createSignInCookie = (baseUrl: string) =>
   createCookie(baseUrl, { name: 'linkmill-sign-in', sameSite: 'Lax', maxAgeSeconds: signInMinutes * 60 });
 
-/** A cookie that scripts cannot read. With HTTPS its name has the prefix `__Host-`, so that no other host can set it. */
+/** A name with the prefix `__Host-` where the service has HTTPS, so that no other host can set the cookie. Such a cookie has the path `/`, so
+ *  that the name contains the base path: other services below the same host have other cookies. */
+function nameOf(name: string, baseUrl: string): string {
+  const prefix = isSecure(baseUrl) ? '__Host-' : '';
+  // A base path has unreserved characters only.
+  return `${prefix}${name}${basePathOf(baseUrl).replaceAll('/', '+')}`;
+}
+
+const isSecure = (baseUrl: string) => new URL(baseUrl).protocol === 'https:';
+
+/** A cookie that scripts cannot read. */
 function createCookie(
   baseUrl: string,
   options: { name: string; sameSite: 'Strict' | 'Lax'; maxAgeSeconds: number },
 ) {
-  const isSecure = new URL(baseUrl).protocol === 'https:';
-  const name = `${isSecure ? '__Host-' : ''}${options.name}`;
-  const attributes = `Path=/; HttpOnly; SameSite=${options.sameSite}${isSecure ? '; Secure' : ''}`;
+  const name = nameOf(options.name, baseUrl);
+  const attributes = `Path=/; HttpOnly; SameSite=${options.sameSite}${isSecure(baseUrl) ? '; Secure' : ''}`;
   return {
     /** The value that a request carries; undefined for none. */
     read(ctx: Context): string | undefined {

@@ -2,6 +2,7 @@ import { createDocument, type CreateDocumentOptions } from 'zod-openapi';
 import { version } from '../../version.ts';
 import { tagObjects } from '../api/tags.ts';
 import { basePathOf } from '../base-path.ts';
+import { sessionCookieName } from '../middleware/session-cookie.ts';
 import { problem } from '../routes/schemas.ts';
 import { operationPaths } from './operation-paths.ts';
 import { publicPaths } from './public-paths.ts';
@@ -19,7 +20,7 @@ Lists return \`items\` and \`next_cursor\`; pass it as \`cursor\` for the next p
 \`RateLimit\` and \`RateLimit-Policy\` (draft-ietf-httpapi-ratelimit-headers-10), and \`RateLimit-Limit\`, \`RateLimit-Remaining\` and \`RateLimit-Reset\` (seconds) contain the remaining quota of the API key; 429 has \`Retry-After\`.`;
 
 const sessionDescription =
-  'The session of a browser, see `signIn`; without HTTPS the cookie is `linkmill`. Requests of other origins get 403. An API key in the headers wins over the cookie.';
+  'The session of a browser, see `signIn`. Requests of other origins get 403. An API key in the headers wins over the cookie.';
 
 /** The OpenAPI 3.1 document, derived from the declarations that validate and answer requests. */
 export function createApiDocument(baseUrl: string) {
@@ -42,7 +43,12 @@ export function createApiDocument(baseUrl: string) {
         securitySchemes: {
           apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' },
           bearer: { type: 'http', scheme: 'bearer' },
-          session: { type: 'apiKey', in: 'cookie', name: '__Host-linkmill', description: sessionDescription },
+          session: {
+            type: 'apiKey',
+            in: 'cookie',
+            name: sessionCookieName(baseUrl),
+            description: sessionDescription,
+          },
         },
       },
       paths: { ...publicPaths(describeProblems), ...operationPaths(describeProblems) },
