@@ -34,6 +34,13 @@ export function createSessionCache(deps: {
       return await cache.fetch(tokenHash.toString('base64'), { context: tokenHash });
     },
 
+    /** Removes the session with this token, which has ended. */
+    removeToken(tokenHash: Buffer): void {
+      const digest = tokenHash.toString('base64');
+      // Not a look-up in progress: to delete one would reject it.
+      if (cache.peek(digest) !== undefined) cache.delete(digest);
+    },
+
     /** Removes sessions that have ended. */
     remove(hasEnded: (session: ActiveSession) => boolean): void {
       // Without look-ups in progress: to delete one would reject it.

@@ -30,6 +30,7 @@ export function createSessions(deps: {
     const token = createToken();
     const replacedHash = replaced !== undefined && isToken(replaced) ? hashOf(replaced) : null;
     const session = await create({ tokenHash: hashOf(token), userAgent, replacedHash, maxHours });
+    if (session !== undefined && replacedHash !== null) cache.removeToken(replacedHash);
     return session && token;
   }
 

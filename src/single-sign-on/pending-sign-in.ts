@@ -14,6 +14,8 @@ const pendingSignIn = z.object({
   verifier: z.string(),
   /** The path to open afterwards, below the base path. */
   returnPath: z.string(),
+  /** The token of the session that the browser has, which the sign-in ends: browsers do not send its cookie from another site. */
+  session: z.string().optional(),
   expiresAt: z.number(),
 });
 

@@ -11,6 +11,10 @@ const metadataMs = 10 * 60_000;
 /** Tolerated difference between the clocks of the provider and of this service. */
 const clockToleranceSeconds = 60;
 
+/** The prompt that lets a person choose another account. A provider that says that it has no choice of accounts asks for the password. */
+const promptFor = ({ prompt_values_supported: values }: ServerMetadata) =>
+  Array.isArray(values) && !values.includes('select_account') ? 'login' : 'select_account';
+
 export type Provider = ReturnType<typeof createProvider>;
 
 /** What ties the steps of one sign-in together. */
@@ -75,13 +79,15 @@ export function createProvider(settings: {
   }
 
   return {
-    /** New random checks, and the address at the provider where the sign-in continues. */
-    async begin(): Promise<{ url: string; checks: Checks }> {
+    /** New random checks, and the address at the provider where the sign-in continues. The provider may sign in a person without asking,
+     *  unless `choosesAccount`. */
+    async begin({ choosesAccount }: { choosesAccount: boolean }): Promise<{ url: string; checks: Checks }> {
       try {
         const client = await load();
         const verifier = client.randomPKCECodeVerifier();
         const checks = { state: client.randomState(), nonce: client.randomNonce(), verifier };
-        const url = client.buildAuthorizationUrl(await configure(), {
+        const configuration = await configure();
+        const url = client.buildAuthorizationUrl(configuration, {
           response_type: 'code',
           redirect_uri: redirectUri,
           scope,
@@ -89,6 +95,7 @@ export function createProvider(settings: {
           nonce: checks.nonce,
           code_challenge: await client.calculatePKCECodeChallenge(verifier),
           code_challenge_method: 'S256',
+          ...(choosesAccount && { prompt: promptFor(configuration.serverMetadata()) }),
         });
         return { url: url.href, checks };
       } catch (error) {

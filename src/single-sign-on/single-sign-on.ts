@@ -52,14 +52,21 @@ export function createSingleSignOn(deps: {
   }
 
   return {
-    /** Begins a sign-in that leads to `returnPath`: the address at the provider, and the text for the browser to keep. Throws
-     *  SignInFailed. */
-    async begin(returnPath: string): Promise<{ url: string; kept: string }> {
+    /** Begins a sign-in that leads to `returnPath` and ends `session`: the address at the provider, and the text for the browser to keep.
+     *  Throws SignInFailed. */
+    async begin(options: {
+      returnPath: string;
+      /** Whether the provider asks which account to use. */
+      choosesAccount: boolean;
+      /** The token of the current session of the browser. */
+      session: string | undefined;
+    }): Promise<{ url: string; kept: string }> {
+      const { returnPath, choosesAccount, session } = options;
       try {
         const secret = await loadSecret();
-        const { url, checks } = await provider.begin();
+        const { url, checks } = await provider.begin({ choosesAccount });
         const expiresAt = Date.now() + signInMinutes * 60_000;
-        return { url, kept: seal({ ...checks, returnPath, expiresAt }, secret) };
+        return { url, kept: seal({ ...checks, returnPath, session, expiresAt }, secret) };
       } catch (error) {
         logFailure(error);
         throw error;
@@ -79,7 +86,8 @@ export function createSingleSignOn(deps: {
     async complete(pending: PendingSignIn, query: string, browser: Browser): Promise<string> {
       try {
         const apiKeyId = await identify(query, pending);
-        const token = await sessions.signInPerson(apiKeyId, browser, sessionHours);
+        const current = { ...browser, token: browser.token ?? pending.session };
+        const token = await sessions.signInPerson(apiKeyId, current, sessionHours);
         if (token === undefined) throw new SignInFailed('revoked', 'the API key of the person was revoked');
         return token;
       } catch (error) {

@@ -5,7 +5,7 @@ import { type Session, SessionNotFound } from '../../sessions/session.ts';
 import type { Browser, Sessions } from '../../sessions/sessions.ts';
 import { sessionOf, unauthorized } from '../middleware/authenticate.ts';
 import type { RateLimits } from '../middleware/rate-limits.ts';
-import { isSameOrigin } from '../middleware/same-origin.ts';
+import { isFromPlainHttp, isSameOrigin } from '../middleware/same-origin.ts';
 import { createSessionCookie } from '../middleware/session-cookie.ts';
 import { Problem } from '../problems/problem.ts';
 import { idParams, idPosition, timestamp } from '../routes/schemas.ts';
@@ -153,6 +153,12 @@ export function sessionHandlers(deps: {
 
   return {
     signIn: async ({ body, ctx }) => {
+      if (isFromPlainHttp(ctx, baseUrl)) {
+        throw new Problem(
+          'cross-origin-request',
+          `Sign in at ${baseUrl}/admin/: over plain HTTP browsers do not keep the cookie of the session.`,
+        );
+      }
       if (!isSameOrigin(ctx, baseUrl))
         throw new Problem('cross-origin-request', 'Cross-origin sign-ins are not accepted.');
       rateLimits.chargeSignIn(ctx.req);

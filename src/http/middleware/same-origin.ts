@@ -23,6 +23,13 @@ export function isSameOrigin(ctx: Context, baseUrl: string): boolean {
   return !origin || isOwnPage(ctx, origin, baseUrl);
 }
 
+/** Whether a request comes from a page that a browser has over plain HTTP, although the base URL has HTTPS. Browsers do not keep the cookies of
+ *  this service then, except on the local machine, to which they send `Sec-Fetch-Site`. */
+export const isFromPlainHttp = (ctx: Context, baseUrl: string): boolean =>
+  new URL(baseUrl).protocol === 'https:' &&
+  ctx.get('sec-fetch-site') === '' &&
+  ctx.get('origin').startsWith('http:');
+
 function isOwnPage(ctx: Context, page: string, baseUrl: string): boolean {
   const url = parseUrl(page);
   return url !== undefined && (url.origin === new URL(baseUrl).origin || url.host === ctx.get('host'));

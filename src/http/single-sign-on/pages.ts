@@ -71,15 +71,25 @@ const failures: Record<SignInFailure | 'off', Failure> = {
   },
 };
 
+/** Failures that another account of the person may not have. Without being asked, the provider would use the same one again. */
+const ofAccount = new Set<SignInFailure | 'off'>(['denied', 'not-member', 'no-groups', 'revoked']);
+
 /** The page for a sign-in that has failed: what happened, and what to do. */
 export function failurePage(reason: SignInFailure | 'off', basePath: string): { status: Status; page: Page } {
   const { status, title, text } = failures[reason];
-  const again = html`<a class="button" href="${basePath}${singleSignOnPath}">Sign in again</a> `;
+  const path = `${basePath}${singleSignOnPath}`;
+  const again = html`<a class="button" href="${path}">Sign in again</a> `;
+  const other = html`<a href="${path}?prompt=select_account">Use another account</a> · `;
   const page = renderPage({
     title,
     main: html`<h1>${title}</h1>
       <p>${text}</p>
-      <p>${reason === 'off' ? undefined : again}<a href="${basePath}/admin/">Other ways to sign in</a></p>`,
+      <p>
+        ${reason === 'off' ? undefined : again}${ofAccount.has(reason) ? other : undefined}<a
+          href="${basePath}/admin/"
+          >Other ways to sign in</a
+        >
+      </p>`,
   });
   return { status, page };
 }

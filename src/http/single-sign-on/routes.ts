@@ -1,3 +1,4 @@
+import type { Context } from 'koa';
 import { z } from 'zod';
 import { SignInFailed } from '../../single-sign-on/sign-in-failed.ts';
 import type { SingleSignOn } from '../../single-sign-on/single-sign-on.ts';
@@ -35,13 +36,21 @@ export const singleSignOnRoutes = {
     path: singleSignOnPath,
     summary: 'Sign in with single sign-on',
     description:
-      'Sends a browser to the OpenID Connect provider. A link on another site leads to the dashboard instead.',
-    query: z.object({ return: parameter('Path of the screen to open after the sign-in') }),
+      'Sends a browser to the OpenID Connect provider. A link on another site leads to the dashboard instead, and another host or plain HTTP first to `BASE_URL`, where the provider sends the browser back.',
+    query: z.object({
+      return: parameter('Path of the screen to open after the sign-in'),
+      prompt: z
+        .literal('select_account')
+        .optional()
+        .catch(undefined)
+        .describe('The provider asks which account to use'),
+      moved: parameter('Set where another address of this service has sent the browser here'),
+    }),
     replies: {
       303: {
-        description: 'The sign-in continues at the provider.',
+        description: 'The sign-in continues at the provider, or at the address of this service.',
         headers: {
-          Location: 'Address at the provider',
+          Location: 'Address at the provider or of this service',
           'Set-Cookie': 'Cookie of the sign-in, for 10 minutes',
         },
       },
@@ -105,12 +114,19 @@ export function singleSignOnHandlers(deps: {
   }
 
   return {
-    beginSingleSignOn: async ({ query: { return: given }, ctx }) =>
+    beginSingleSignOn: async ({ query: { return: given, prompt, moved }, ctx }) =>
       await answer(async ({ begin }) => {
+        const returnPath = readReturnPath(given, basePath);
         // Otherwise any site could replace the session of a browser.
         if (requestSourceOf(ctx, baseUrl) === 'other-page')
-          return { status: 303, headers: { Location: `${baseUrl}/admin/` } };
-        const { url, kept } = await begin(readReturnPath(given, basePath));
+          return { status: 303, headers: { Location: `${baseUrl}${returnPath}` } };
+        // Once, since some reverse proxies change the host.
+        if (moved === undefined && !isAtBaseUrl(ctx, baseUrl)) {
+          const query = new URLSearchParams({ return: returnPath, ...(prompt && { prompt }), moved: '1' });
+          return { status: 303, headers: { Location: `${baseUrl}${singleSignOnPath}?${query.toString()}` } };
+        }
+        const session = sessionCookie.read(ctx);
+        const { url, kept } = await begin({ returnPath, choosesAccount: prompt !== undefined, session });
         ctx.append('Set-Cookie', signInCookie.store(kept));
         return { status: 303, headers: { Location: url } };
       }),
@@ -128,6 +144,13 @@ export function singleSignOnHandlers(deps: {
         return { ...page, headers: { ...headers, ...noReferrer } };
       }),
   };
+}
+
+/** Whether a browser is at the base URL, as far as its request shows: its cookie of the sign-in must reach the redirect URI. Browsers send
+ *  `Sec-Fetch-Site` with HTTPS and to the local machine only. */
+function isAtBaseUrl(ctx: Context, baseUrl: string): boolean {
+  const { host, protocol } = new URL(baseUrl);
+  return ctx.get('host') === host && (protocol === 'http:' || ctx.get('sec-fetch-site') !== '');
 }
 
 /** The address of these pages contains the code. */

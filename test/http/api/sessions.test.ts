@@ -286,11 +286,15 @@ test('a sign-in replaces the session of the browser, if it succeeds', async () =
   const before = await sessions().where({ api_key_id: id }).first('id');
   await expect(signIn(web.baseUrl(), { api_key: 'wrong' }, { cookie })).rejects.toThrow('unauthorized');
   expect(await sessions().where({ api_key_id: id }).first('id')).toEqual(before);
-  const next = await signIn(web.baseUrl(), { api_key: key }, { cookie });
-  expect(next.cookie).not.toBe(cookie);
-  const after = await sessions().where({ api_key_id: id }).select('id');
-  expect(after).toHaveLength(1);
-  expect(after[0]).not.toEqual(before);
+  let last = cookie;
+  for (const credential of [{ api_key: key }, { sign_in_token: await createToken(id) }]) {
+    expect((await openPage(web.baseUrl(), last).get(current)).status).toBe(200);
+    const next = await signIn(web.baseUrl(), credential, { cookie: last });
+    expect(next.cookie).not.toBe(last);
+    expect(await openPage(web.baseUrl(), last).get(current)).toBeProblem('unauthorized');
+    expect(await sessions().where({ api_key_id: id })).toHaveLength(1);
+    last = next.cookie;
+  }
 });
 
 test('an API key has at most 100 sessions, and a further one ends the least recently used', async () => {

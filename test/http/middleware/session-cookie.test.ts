@@ -161,6 +161,32 @@ test('with an https base URL the cookie is Secure, and its name binds it to the 
   }
 });
 
+test('a browser on plain HTTP is sent to the https base URL to sign in', async () => {
+  const port = await findFreePort();
+  const https = await startWeb({
+    ...storeSettings(web.database, web.redis),
+    BASE_URL: 'https://sho.rt/go',
+    PORT: String(port),
+  });
+  try {
+    const client = createClient(`http://127.0.0.1:${port}`);
+    const credential = { api_key: web.apiKey() };
+    const headers = { host: 'sho.rt', origin: 'http://sho.rt' };
+    const answer = await client.post('/api/v1/sessions', credential, headers);
+    expect(answer).toBeProblem('cross-origin-request');
+    expect(answer.body['detail']).toContain('Sign in at https://sho.rt/go/admin/');
+    expect(cookiesOf(answer)).toEqual([]);
+    // Browsers send this header to the local machine, and keep Secure cookies of it.
+    const local = await client.post('/api/v1/sessions', credential, { ...headers, ...fromOwnPage });
+    expect(cookiesOf(local)).toHaveLength(1);
+    expect((await client.post('/api/v1/sessions', credential, { origin: 'https://sho.rt' })).status).toBe(
+      204,
+    );
+  } finally {
+    await https.stop();
+  }
+});
+
 test('a stream of clicks in a browser ends within a second after its session', async () => {
   const own = await signIn(web.baseUrl(), { api_key: web.apiKey() });
   const response = await fetch(`${web.baseUrl()}/api/v1/clicks/stream`, {

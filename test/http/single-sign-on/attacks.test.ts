@@ -1,9 +1,14 @@
+import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
 import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { findFreePort } from '../../../scripts/services/ports.ts';
 import { createSignInCookie } from '../../../src/http/middleware/session-cookie.ts';
 import { createKeyGenerator } from '../../../src/keys/key-generator.ts';
 import { seal, unseal } from '../../../src/single-sign-on/pending-sign-in.ts';
 import { fromOwnPage } from '../../support/http/session.ts';
 import { useWeb } from '../../support/http/web-app.ts';
+import { startWeb } from '../../support/processes/processes.ts';
+import { storeSettings } from '../../support/resources.ts';
 import { createBrowser, signInAtProvider } from '../../support/single-sign-on/browser.ts';
 import { useOidcProvider } from '../../support/single-sign-on/identity-provider.ts';
 
@@ -179,12 +184,49 @@ test('a link on another site begins no sign-in', async () => {
     ['sec-fetch-site', 'same-site'],
     ['referer', 'https://evil.example/'],
   ] as const) {
-    const response = await fetch(`${web.baseUrl()}/admin/sign-in/oidc`, {
+    const response = await fetch(`${web.baseUrl()}/admin/sign-in/oidc?return=/admin/keys`, {
       headers: { [name]: value },
       redirect: 'manual',
     });
-    expect([response.status, response.headers.get('location')]).toEqual([303, `${web.baseUrl()}/admin/`]);
+    expect([response.status, response.headers.get('location')]).toEqual([303, `${web.baseUrl()}/admin/keys`]);
     expect(response.headers.getSetCookie()).toEqual([]);
+  }
+});
+
+test('a sign-in begun on plain HTTP or at another host continues at the base URL, once', async () => {
+  const PORT = String(await findFreePort());
+  const settings = { ...storeSettings(web.database, web.redis), ...provider.settings, PORT };
+  const https = await startWeb({ ...settings, BASE_URL: 'https://sho.rt/go' });
+  const begin = async (query: string, headers: Record<string, string>) => {
+    const request = get({ port: PORT, path: `/go/admin/sign-in/oidc?${query}`, headers });
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    response.resume();
+    return [response.headers.location, response.headers['set-cookie']?.length ?? 0] as const;
+  };
+  try {
+    const there = 'https://sho.rt/go/admin/sign-in/oidc';
+    const query = 'return=/go/admin/keys';
+    const screen = `return=${encodeURIComponent('/admin/keys')}`;
+    const moved = `${there}?${screen}&moved=1`;
+    const typed = { 'sec-fetch-site': 'none' };
+    expect(await begin(query, { host: 'sho.rt' })).toEqual([moved, 0]);
+    expect(await begin(query, { host: 'old.sho.rt', ...typed })).toEqual([moved, 0]);
+    expect(await begin(`${query}&prompt=select_account`, { host: 'sho.rt' })).toEqual([
+      `${there}?${screen}&prompt=select_account&moved=1`,
+      0,
+    ]);
+    const atProvider = expect.stringContaining(`${provider.issuer()}/auth?`);
+    expect(await begin(query, { host: 'sho.rt', ...typed })).toEqual([atProvider, 1]);
+    // Behind a reverse proxy that changes the host, or in an old browser.
+    for (const headers of [{ host: '127.0.0.1', ...typed }, { host: 'sho.rt' }])
+      expect(await begin(`${query}&moved=1`, headers)).toEqual([atProvider, 1]);
+    // A browser that follows the redirect from a page of the other address.
+    expect(await begin(`${query}&moved=1`, { host: 'sho.rt', 'sec-fetch-site': 'cross-site' })).toEqual([
+      'https://sho.rt/go/admin/keys',
+      0,
+    ]);
+  } finally {
+    await https.stop();
   }
 });
 

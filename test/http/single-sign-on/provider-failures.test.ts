@@ -1,7 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { useWeb } from '../../support/http/web-app.ts';
-import { createBrowser, signInAtProvider } from '../../support/single-sign-on/browser.ts';
+import { startWeb } from '../../support/processes/processes.ts';
+import { storeSettings } from '../../support/resources.ts';
+import { createBrowser, pageOf, signInAtProvider } from '../../support/single-sign-on/browser.ts';
 import { type Answer, useOidcProvider } from '../../support/single-sign-on/identity-provider.ts';
 
 const provider = useOidcProvider({
@@ -15,6 +17,7 @@ beforeAll(() => provider.openFor(web.baseUrl()));
 beforeEach(() => {
   provider.faults.clear();
   provider.restart();
+  provider.person.subject = 'ada';
   provider.person.claims = { name: 'Ada', groups: ['staff'] };
 });
 
@@ -163,6 +166,40 @@ test('only members of the groups may sign in', async () => {
     provider.person.claims = { name: 'Ada', groups };
     const { response, page } = await signInAtProvider(web.baseUrl());
     expect([response.status, page], JSON.stringify(groups)).toEqual([status, expect.stringContaining(text)]);
+  }
+});
+
+test('a person who is refused can choose another account, which the provider remembers otherwise', async () => {
+  provider.person.claims = { name: 'Ada', groups: ['other'] };
+  const { browser, page } = await signInAtProvider(web.baseUrl());
+  provider.person.subject = 'bob';
+  provider.person.claims = { name: 'Bob', groups: ['staff'] };
+  const link = /href="([^"]+)">Use another account</.exec(page)![1]!;
+  const { pathname, search } = new URL(link, web.baseUrl());
+  expect(pathname).toBe('/admin/sign-in/oidc');
+  const begun = await browser.begin(web.baseUrl(), search);
+  // As a provider does when another account is chosen.
+  browser.cookies(provider.issuer()).clear();
+  expect(new URL(begun).searchParams.get('prompt')).toBe('select_account');
+  expect((await browser.complete(await browser.agree(begun))).status).toBe(200);
+  const key = (await pageOf(browser, web.baseUrl()).get('/api/v1/api-keys/current')).body;
+  expect(key).toMatchObject({ name: 'Bob', person: { subject: 'bob' } });
+});
+
+test('a provider without a choice of accounts is asked to sign in again', async () => {
+  const metadata = (await (await fetch(provider.issuer() + discovery)).json()) as Record<string, unknown>;
+  for (const [supported, prompt] of [
+    [['none', 'login', 'consent'], 'login'],
+    [['login', 'select_account'], 'select_account'],
+  ] as const) {
+    provider.faults.set(discovery, answer(200, { ...metadata, prompt_values_supported: supported }));
+    const other = await startWeb({ ...storeSettings(web.database, web.redis), ...provider.settings });
+    try {
+      const begun = await createBrowser().begin(other.baseUrl, '?prompt=select_account');
+      expect(new URL(begun).searchParams.get('prompt')).toBe(prompt);
+    } finally {
+      await other.stop();
+    }
   }
 });
 

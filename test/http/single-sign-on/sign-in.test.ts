@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto';
 import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { findFreePort } from '../../../scripts/services/ports.ts';
 import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
-import { fromOwnPage, openPage } from '../../support/http/session.ts';
+import { fromOwnPage, openPage, signIn } from '../../support/http/session.ts';
 import { useWeb } from '../../support/http/web-app.ts';
 import { startWeb } from '../../support/processes/processes.ts';
 import { storeSettings } from '../../support/resources.ts';
@@ -41,6 +42,22 @@ test('a person gets an API key without a secret, with the scopes of everybody', 
     expires_at: null,
     revoked_at: null,
   });
+});
+
+test('a sign-in ends the session of the browser, whose cookie the provider does not send back', async () => {
+  const browser = createBrowser();
+  const { key } = await createApiKeys(web.database.db()).create('before');
+  const { cookie } = await signIn(web.baseUrl(), { api_key: key });
+  const [name, token] = cookie.split('=');
+  browser.cookies(web.baseUrl()).set(name!, token!);
+  const callback = await browser.agree(await browser.begin(web.baseUrl()));
+  // Browsers send no `SameSite=Strict` cookie from the site of the provider.
+  browser.cookies(web.baseUrl()).delete(name!);
+  expect((await browser.complete(callback)).status).toBe(200);
+  expect(await openPage(web.baseUrl(), cookie).get(current)).toBeProblem('unauthorized');
+  const hash = createHash('sha256').update(token!).digest();
+  expect(await web.database.db()('sessions').where({ token_hash: hash })).toEqual([]);
+  expect(await isSignedOut(browser)).toBe(false);
 });
 
 test('name and scopes follow the provider at each sign-in, and the API key stays the same', async () => {

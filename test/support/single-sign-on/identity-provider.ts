@@ -2,9 +2,16 @@ import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import Provider from 'oidc-provider';
+import Provider, { interactionPolicy } from 'oidc-provider';
 import { afterAll, beforeAll } from 'vitest';
 import { track } from '../resources.ts';
+
+/** Asks which account to use when a client requests it. */
+function withChoiceOfAccounts() {
+  const policy = interactionPolicy.base();
+  policy.add(new interactionPolicy.Prompt({ name: 'select_account', requestable: true }), 0);
+  return policy;
+}
 
 export type Answer = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
@@ -53,7 +60,10 @@ export function useOidcProvider(more: Record<string, string> = {}) {
         accountId: id,
         claims: () => ({ sub: id, ...person.claims }),
       }),
-      interactions: { url: (_ctx: unknown, { uid }: { uid: string }) => `/interaction/${uid}` },
+      interactions: {
+        policy: withChoiceOfAccounts(),
+        url: (_ctx: unknown, { uid }: { uid: string }) => `/interaction/${uid}`,
+      },
       features: { devInteractions: { enabled: false } },
       pkce: { required: () => true },
       ttl: {
@@ -77,11 +87,13 @@ export function useOidcProvider(more: Record<string, string> = {}) {
     const { prompt, params } = await provider.interactionDetails(request, response);
     const grant = new provider.Grant({ accountId: person.subject, clientId: params.client_id });
     for (const scope of prompt.details.missingOIDCScope ?? []) grant.addOIDCScope(scope);
-    const result =
-      prompt.name === 'login'
-        ? { login: { accountId: person.subject } }
-        : { consent: { grantId: await grant.save() } };
-    await provider.interactionFinished(request, response, result);
+    const login = { accountId: person.subject };
+    const results: Record<string, Record<string, unknown>> = {
+      login: { login },
+      select_account: { select_account: {}, login },
+      consent: { consent: { grantId: await grant.save() } },
+    };
+    await provider.interactionFinished(request, response, results[prompt.name]!);
   }
 
   beforeAll(async () => {

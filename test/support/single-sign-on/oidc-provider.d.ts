@@ -8,6 +8,15 @@ declare module 'oidc-provider' {
     grantId?: string;
   }
 
+  interface Policy {
+    add(prompt: object, index: number): void;
+  }
+
+  export const interactionPolicy: {
+    base(): Policy;
+    Prompt: new (options: { name: string; requestable: boolean }) => object;
+  };
+
   export default class Provider {
     constructor(issuer: string, configuration: Record<string, unknown>);
     callback(): (request: IncomingMessage, response: ServerResponse) => Promise<void>;
