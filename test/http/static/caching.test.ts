@@ -85,7 +85,7 @@ test('nothing outside of the files of Bull Board can be read', async () => {
   for (const name of [
     '../index.ejs',
     ['..', 'index.ejs'].join('%2F'),
-    '../../package.json',
+    ['..', '..', 'package.json'].join('%2F'),
     '%2e%2e/index.ejs',
     'nothing.js',
   ]) {
