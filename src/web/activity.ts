@@ -3,6 +3,7 @@ import { type Activity, type Counters, durationsOf, recordActivity } from '../ht
 import { problemTypes } from '../http/problems/problem-types.ts';
 import type { LoadShedding } from '../http/server/load-shedding.ts';
 import type { RedirectDurations } from '../http/server/redirect-duration.ts';
+import type { EventLoopWatch } from '../resilience/process/event-loop.ts';
 import type { Modules } from './modules/modules.ts';
 import type { WebContext } from './stores/context.ts';
 
@@ -10,15 +11,16 @@ const apiPath = '/api/v1/';
 
 /** Records the activity of this process. Returns a reader of it. */
 export function openActivity(
-  { closing }: WebContext,
+  { closing, conditions }: WebContext,
   { urls, keyPool, clicks }: Pick<Modules, 'urls' | 'keyPool' | 'clicks'>,
   http: {
     requestCounts: RequestCounts;
-    loadShedding: Pick<LoadShedding, 'rejected'>;
+    loadShedding: Pick<LoadShedding, 'rejected' | 'rejectedShare'>;
+    eventLoop: Pick<EventLoopWatch, 'delayMs'>;
     redirectDurations: Pick<RedirectDurations, 'read'>;
   },
 ): () => Activity {
-  const { requestCounts, loadShedding, redirectDurations } = http;
+  const { requestCounts, loadShedding, eventLoop, redirectDurations } = http;
 
   async function readCounters(): Promise<Counters> {
     const { memory, redis, database, stale } = urls.resolved;
@@ -43,6 +45,9 @@ export function openActivity(
       droppedClicks: dropped,
       unconfirmedBatches: unconfirmed,
       oldestClickMs: oldestMs,
+      conditions: conditions.list(),
+      eventLoopDelayMs: eventLoop.delayMs,
+      rejectedShare: loadShedding.rejectedShare(),
     };
   };
 }

@@ -42,6 +42,7 @@ export function createListener(web: WebContext, stores: Stores, modules: Modules
   const readActivity = openActivity(web, modules, {
     requestCounts,
     loadShedding,
+    eventLoop,
     redirectDurations: durations,
   });
   const { member, showMetrics } = openMetrics(web, stores, modules, {

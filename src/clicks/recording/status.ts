@@ -18,6 +18,8 @@ export interface ClickStatus {
   waiting: number | undefined;
   /** Age of the oldest batch that is not in PostgreSQL yet. */
   lagMs: number;
+  /** The limit of this age. */
+  maxLagMs: number;
   /** Whether the age or the number of waiting batches exceeds its limit. */
   isPastLimit: boolean;
 }
@@ -49,7 +51,8 @@ export function createClickStatusReader(deps: {
       const { oldestMs, ...own } = recorder.read();
       const lagMs = Math.max(oldestMs, inRedis?.oldestMs ?? 0);
       const waiting = inRedis?.waiting;
-      return { ...own, waiting, lagMs, isPastLimit: lagMs > maxLagMs || (waiting ?? 0) > maxWaiting };
+      const isPastLimit = lagMs > maxLagMs || (waiting ?? 0) > maxWaiting;
+      return { ...own, waiting, lagMs, maxLagMs, isPastLimit };
     },
   };
 }

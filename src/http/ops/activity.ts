@@ -1,4 +1,5 @@
 import type { Metric } from '../../metrics/prometheus.ts';
+import type { Condition } from '../../resilience/conditions.ts';
 import { createPoller } from '../../resilience/poller.ts';
 
 /** The interval of one point of the history, and how long the history is. */
@@ -25,7 +26,7 @@ export type Durations = [bound: number, count: number][];
 /** Counters since the start of the process. */
 export type Counters = Omit<Interval, 'number'>;
 
-/** The activity of one process. */
+/** What one process does, and its state. */
 export interface Activity {
   /** In order, without those before the start of the process. */
   intervals: Interval[];
@@ -33,6 +34,10 @@ export interface Activity {
   unconfirmedBatches: number;
   /** Age of the oldest click that the process has not written; 0 without one. */
   oldestClickMs: number;
+  conditions: Condition[];
+  eventLoopDelayMs: number;
+  /** Share of the requests of each kind that load shedding rejects. */
+  rejectedShare: { api: number; redirects: number };
 }
 
 /** Records what this process does, in intervals of 10 s for 15 minutes. Intervals end at multiples of 10 s of the clock. */

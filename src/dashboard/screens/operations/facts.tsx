@@ -53,6 +53,10 @@ const Panel = ({ title, children }: { title: string; children: ComponentChildren
   </section>
 );
 
+/** Says whose view it is where processes can differ. */
+const SeenBy = ({ processes }: Pick<Operations, 'processes'>) =>
+  (processes?.web ?? 1) > 1 ? <p class="quiet">{texts.seenBy(processes!.web!)}</p> : null;
+
 const Line = ({
   name,
   isBad = false,
@@ -73,6 +77,7 @@ export const Stores = ({
   processes,
 }: Pick<Operations, 'stores' | 'processes'>) => (
   <Panel title={texts.stores}>
+    <SeenBy processes={processes} />
     <dl class="lines">
       <StoreLine name="PostgreSQL" store={postgres} />
       <StoreLine name="Redis" store={redis as Operations['stores']['postgres']} />
@@ -133,11 +138,12 @@ export function KeyPool({ pool, canRun }: { pool: Operations['key_pool']; canRun
   );
 }
 
-export function Works({ works }: Pick<Operations, 'works'>) {
+export function Works({ works, processes }: Pick<Operations, 'works' | 'processes'>) {
   const names = ['redirects', 'api', 'jobs', 'clicks'] as const;
   const isGood = { redirects: 'all', api: 'all', jobs: true, clicks: 'redis' };
   return (
     <Panel title={texts.works.title}>
+      <SeenBy processes={processes} />
       <dl class="lines">
         {names.map((name) => (
           <Line key={name} name={texts.works[name]} isBad={works[name] !== isGood[name]}>

@@ -33,6 +33,8 @@ interface Health extends Pick<State, 'status' | 'version' | 'works' | 'load'> {
 
 const fromHealth = ({ conditions, clicks, checks, kgs_pool_size: size, ...health }: Health): Operations => ({
   ...health,
+  // `/health` leaves out what is over.
+  status: health.status === 'healthy' && clicks.dropped_clicks > 0 ? 'degraded' : health.status,
   troubles: conditions.map(({ code, reason, ...texts }) => ({ ...texts, id: code, cause: reason })),
   clicks: {
     oldest_ms: clicks.lag_seconds * 1_000,

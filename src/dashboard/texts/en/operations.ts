@@ -31,6 +31,7 @@ export const operationsTexts = {
     } as Record<string, string>,
   },
   stores: 'Stores and processes',
+  seenBy: (count: number) => `As one of ${count} web processes sees it`,
   up: (latency: string) => `up, ${latency}`,
   down: 'down',
   breaker: (state: string) => `breaker ${state}`,

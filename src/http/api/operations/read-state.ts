@@ -1,14 +1,11 @@
-import type { ClickStatus } from '../../../clicks/recording/status.ts';
 import type { WorkerCounts } from '../../../queues/worker-heartbeats.ts';
 import { remember } from '../../../resilience/remember.ts';
-import { guidance, type TroubleCode } from '../../../resilience/troubles.ts';
 import type { RedisMemoryWatch } from '../../../storage/redis/memory.ts';
 import { poolUseOf, ratesOf, seriesOf } from '../../ops/activity-rates.ts';
 import type { Activity } from '../../ops/activity.ts';
-import type { HealthBody } from '../../ops/health-routes.ts';
 import { createHealthReader, type HealthDeps } from '../../ops/health.ts';
-import { runbookPath } from '../../pages/runbook-page.ts';
-import type { ServiceState, Trouble } from './state-schema.ts';
+import { findTroubles } from './find-troubles.ts';
+import type { ServiceState } from './state-schema.ts';
 
 /** How long concurrent callers share a reading. */
 const sharedMs = 1_000;
@@ -42,21 +39,42 @@ export function createServiceStateReader(deps: ServiceStateDeps): () => Promise<
       activity.readAll(),
     ]);
     const own = activity.own();
-    const processes = (all ?? [own]).filter((one) => one !== undefined);
+    const answers = (all ?? []).filter((one) => one !== undefined);
+    const processes = answers.length > 0 ? answers : [own];
     const { postgres, redis } = body.checks;
     const memory = redis.status === 'up' ? redisMemory.latest() : undefined;
     const size = body.kgs_pool_size;
     const use = poolUseOf(own);
     const { begins_at: beginsAt, ...series } = seriesOf(processes);
     const ofAll = (read: (one: Activity) => number) => processes.reduce((sum, one) => sum + read(one), 0);
+    const worst = (read: (one: Activity) => number) => Math.max(...processes.map(read));
     const dropped = ofAll(({ droppedClicks }) => droppedClicks);
+    const oldestMs = Math.round(
+      Math.max(
+        clicks.lagMs,
+        worst(({ oldestClickMs }) => oldestClickMs),
+      ),
+    );
+    const rejectedShare = {
+      api: worst(({ rejectedShare: { api } }) => api),
+      redirects: worst(({ rejectedShare: { redirects } }) => redirects),
+    };
+    const areLate = clicks.isPastLimit || oldestMs > clicks.maxLagMs;
+    const troubles = findTroubles({
+      processes: processes.map(({ conditions }) => conditions),
+      checks: body.checks,
+      clicks: { oldestMs, areLate, dropped },
+      rejectedShare,
+      baseUrl,
+    });
     return {
-      status: body.status,
+      // What is listed is no good health, even what `/health` does not count: clicks that were dropped long ago.
+      status: body.status === 'healthy' && troubles.length > 0 ? 'degraded' : body.status,
       version: body.version,
-      troubles: findTroubles(body, { ...clicks, dropped }, baseUrl),
+      troubles,
       works: body.works,
       clicks: {
-        oldest_ms: Math.round(Math.max(clicks.lagMs, ...processes.map((one) => one.oldestClickMs))),
+        oldest_ms: oldestMs,
         waiting_batches: body.clicks.waiting_batches,
         unconfirmed_batches: ofAll(({ unconfirmedBatches }) => unconfirmedBatches),
         dropped,
@@ -84,59 +102,10 @@ export function createServiceStateReader(deps: ServiceStateDeps): () => Promise<
       },
       rates: ratesOf(processes),
       series: { ...series, begins_at: new Date(beginsAt).toISOString() },
-      load: body.load,
+      load: {
+        event_loop_delay_ms: Math.round(worst(({ eventLoopDelayMs }) => eventLoopDelayMs)),
+        rejected_share: rejectedShare,
+      },
     };
   }, sharedMs);
-}
-
-/** The conditions under which a store does not answer. */
-const outages = {
-  postgres: ['postgres_unavailable'],
-  redis: [
-    'redis_unavailable',
-    'redis_login_refused',
-    'redis_unsupported',
-    'redis_refuses_writes',
-    'redis_rights_missing',
-  ],
-} as const satisfies Record<string, readonly TroubleCode[]>;
-
-/** The conditions of the process, and what the numbers of the service show. */
-function findTroubles(
-  { conditions, checks, load }: HealthBody,
-  clicks: Pick<ClickStatus, 'lagMs' | 'isPastLimit' | 'dropped'>,
-  baseUrl: string,
-): Trouble[] {
-  const toTrouble = (id: TroubleCode, cause: string, since: string | null = null): Trouble => ({
-    id,
-    ...guidance[id],
-    cause,
-    since,
-    runbook_url: `${baseUrl}${runbookPath}#${id}`,
-  });
-  const troubles = conditions.map(({ code, reason, since }) => toTrouble(code, reason, since));
-  const isKnown = (causes: readonly TroubleCode[]) =>
-    troubles.some(({ id }) => causes.some((one) => one === id));
-  // The watches report an outage after some seconds, with its cause.
-  if (checks.postgres.status === 'down' && !isKnown(outages.postgres))
-    troubles.push(toTrouble('postgres_unavailable', 'PostgreSQL does not answer.'));
-  if (checks.redis.status === 'down' && !isKnown(outages.redis))
-    troubles.push(toTrouble('redis_unavailable', 'Redis does not answer.'));
-  if (clicks.dropped > 0)
-    troubles.push(
-      toTrouble(
-        'clicks_dropped',
-        `PostgreSQL and Redis were unavailable, and memory was full: ${clicks.dropped} clicks.`,
-      ),
-    );
-  if (clicks.isPastLimit) {
-    const since = new Date(Date.now() - clicks.lagMs).toISOString();
-    troubles.push(toTrouble('clicks_late', 'Clicks wait that are not in PostgreSQL.', since));
-  }
-  const share = Math.round(load.rejected_share.api * 100);
-  if (share > 0)
-    troubles.push(
-      toTrouble('requests_rejected', `The processor is busy: ${share} % of the API requests are rejected.`),
-    );
-  return troubles;
 }

@@ -19,28 +19,36 @@ const trouble = z.object({
 
 /** The state of the service for the people who run it. */
 export const serviceState = z.object({
-  status: z.enum(['healthy', 'degraded', 'unhealthy']),
+  status: z
+    .enum(['healthy', 'degraded', 'unhealthy'])
+    .describe('At least `degraded` while a trouble is listed'),
   version: z.string(),
   troubles: z
     .array(trouble)
-    .describe('Conditions of the process that answers, oldest first, then what the numbers show'),
-  works: capabilities,
+    .describe('Conditions of the web processes of this machine, oldest first, then what the numbers show'),
+  works: capabilities.describe('As the web process that answers sees it'),
   clicks: z.object({
-    oldest_ms: z.int().describe('Age of the oldest click that is not in PostgreSQL'),
+    oldest_ms: z
+      .int()
+      .describe(
+        'Age of the oldest click in Redis, or in a web process of this machine, that is not in PostgreSQL',
+      ),
     waiting_batches: z.int().nullable().describe('Batches in Redis; null while Redis does not answer'),
     unconfirmed_batches: z
       .int()
       .describe('Batches of the web processes of this machine that are not confirmed in PostgreSQL'),
     dropped: z.int().describe('Clicks that these processes have dropped since their start'),
   }),
-  stores: z.object({
-    postgres: check,
-    redis: check.extend({
-      used_bytes: z.int().nullable(),
-      max_bytes: z.int().nullable().describe('0 without a limit'),
-      policy: z.string().nullable().describe('`maxmemory-policy`'),
-    }),
-  }),
+  stores: z
+    .object({
+      postgres: check,
+      redis: check.extend({
+        used_bytes: z.int().nullable(),
+        max_bytes: z.int().nullable().describe('0 without a limit'),
+        policy: z.string().nullable().describe('`maxmemory-policy`'),
+      }),
+    })
+    .describe('As the web process that answers sees them'),
   processes: z.object({
     web: z.int().nullable().describe('Web processes of this machine; null if they cannot be counted'),
     workers: z.int().nullable().describe('Worker processes with a heartbeat within the last 15 s'),
@@ -74,10 +82,14 @@ export const serviceState = z.object({
       redirect_p99_ms: column,
     })
     .describe('The same rates for each interval of the last 15 minutes; a process forgets them when it ends'),
-  load: z.object({
-    event_loop_delay_ms: z.int(),
-    rejected_share: z.object({ api: z.number(), redirects: z.number() }),
-  }),
+  load: z
+    .object({
+      event_loop_delay_ms: z.int(),
+      rejected_share: z
+        .object({ api: z.number(), redirects: z.number() })
+        .describe('Share of requests that load shedding rejects'),
+    })
+    .describe('The highest value of the web processes of this machine'),
 });
 
 export type ServiceState = z.input<typeof serviceState>;
