@@ -10,6 +10,14 @@ create table analytics_removals (
   constraint analytics_removals_pkey PRIMARY KEY (url_id)
 );
 
+create table analytics_segments (
+  segment integer not null,
+  opened_at timestamp with time zone not null default now(),
+  clicks_before bigint not null,
+  first_at timestamp with time zone not null default 'infinity'::timestamp with time zone,
+  constraint analytics_segments_pkey PRIMARY KEY (segment)
+) with (fillfactor=50);
+
 create table analytics_state (
   only_row boolean not null default true,
   events_since timestamp with time zone not null default '-infinity'::timestamp with time zone,
@@ -335,9 +343,11 @@ create table url_analytics (
   os text collate "C" not null,
   device text collate "C" not null,
   applied_in xid8 default pg_current_xact_id(),
-  bot_kind text collate "C" not null default ''::text
+  bot_kind text collate "C" not null default ''::text,
+  segment integer not null default 0
 ) partition by RANGE (at);
 CREATE INDEX url_analytics_applied_in ON ONLY url_analytics USING btree (applied_in);
+CREATE INDEX url_analytics_segment ON ONLY url_analytics USING brin (segment) WITH (pages_per_range='32', autosummarize='on');
 CREATE INDEX url_analytics_url_at ON ONLY url_analytics USING btree (url_id, at);
 
 create table url_bots_daily (
@@ -374,6 +384,21 @@ create table url_clicks_hourly (
   constraint url_clicks_hourly_pkey PRIMARY KEY (url_id, hour)
 ) with (fillfactor=80);
 CREATE INDEX url_clicks_hourly_hour ON url_clicks_hourly USING brin (hour) WITH (pages_per_range='32', autosummarize='on');
+
+create table url_pending_clicks (
+  segment integer not null,
+  url_id bigint not null,
+  day date not null,
+  clicks bigint not null,
+  is_bot boolean not null,
+  bot_kind text collate "C" not null,
+  country text collate "C" not null,
+  referrer text collate "C" not null,
+  browser text collate "C" not null,
+  os text collate "C" not null,
+  device text collate "C" not null
+);
+CREATE INDEX url_pending_clicks_url_id ON url_pending_clicks USING btree (url_id);
 
 create table url_removals (
   short_code text collate "C" not null,
@@ -464,6 +489,65 @@ create table visitor_salts (
   salt bytea not null,
   constraint visitor_salts_pkey PRIMARY KEY (day)
 );
+
+create view url_bots_by_day as
+ SELECT url_bots_daily.url_id,
+    url_bots_daily.day,
+    url_bots_daily.kind,
+    url_bots_daily.clicks
+   FROM url_bots_daily
+UNION ALL
+ SELECT url_pending_clicks.url_id,
+    url_pending_clicks.day,
+    url_pending_clicks.bot_kind AS kind,
+    url_pending_clicks.clicks
+   FROM url_pending_clicks
+  WHERE (url_pending_clicks.bot_kind <> ''::text)
+UNION ALL
+ SELECT url_analytics.url_id,
+    ((url_analytics.at AT TIME ZONE 'UTC'::text))::date AS day,
+    url_analytics.bot_kind AS kind,
+    url_analytics.clicks
+   FROM url_analytics
+  WHERE ((url_analytics.bot_kind <> ''::text) AND (url_analytics.segment >= ( SELECT min(analytics_segments.segment) AS min
+           FROM analytics_segments)) AND (url_analytics.at >= ( SELECT min(analytics_segments.first_at) AS min
+           FROM analytics_segments)));
+
+create view url_clicks_by_day as
+ SELECT url_clicks_daily.url_id,
+    url_clicks_daily.day,
+    url_clicks_daily.dimension,
+    url_clicks_daily.value,
+    url_clicks_daily.clicks,
+    url_clicks_daily.bots
+   FROM url_clicks_daily
+UNION ALL
+ SELECT url_pending_clicks.url_id,
+    url_pending_clicks.day,
+    part.dimension,
+    part.value,
+    url_pending_clicks.clicks,
+        CASE
+            WHEN url_pending_clicks.is_bot THEN url_pending_clicks.clicks
+            ELSE (0)::bigint
+        END AS bots
+   FROM (url_pending_clicks
+     CROSS JOIN LATERAL ( VALUES ('country'::click_dimension,url_pending_clicks.country), ('referrer'::click_dimension,url_pending_clicks.referrer), ('browser'::click_dimension,url_pending_clicks.browser), ('os'::click_dimension,url_pending_clicks.os), ('device'::click_dimension,url_pending_clicks.device)) part(dimension, value))
+UNION ALL
+ SELECT url_analytics.url_id,
+    ((url_analytics.at AT TIME ZONE 'UTC'::text))::date AS day,
+    part.dimension,
+    part.value,
+    url_analytics.clicks,
+        CASE
+            WHEN url_analytics.is_bot THEN url_analytics.clicks
+            ELSE (0)::bigint
+        END AS bots
+   FROM (url_analytics
+     CROSS JOIN LATERAL ( VALUES ('country'::click_dimension,url_analytics.country), ('referrer'::click_dimension,url_analytics.referrer), ('browser'::click_dimension,url_analytics.browser), ('os'::click_dimension,url_analytics.os), ('device'::click_dimension,url_analytics.device)) part(dimension, value))
+  WHERE ((url_analytics.segment >= ( SELECT min(analytics_segments.segment) AS min
+           FROM analytics_segments)) AND (url_analytics.at >= ( SELECT min(analytics_segments.first_at) AS min
+           FROM analytics_segments)));
 
 create view url_clicks_quarter_hourly as
  SELECT url_clicks_hourly.url_id,

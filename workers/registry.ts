@@ -4,6 +4,7 @@ import { createClickFeedStore } from '../src/analytics/feed/feed-store.ts';
 import { createAnalyticsPartitions } from '../src/analytics/partitions/partitions.ts';
 import { createAnalyticsSlices } from '../src/analytics/rollups/audit-slices.ts';
 import { createAnalyticsPurge } from '../src/analytics/rollups/purge.ts';
+import { createClickSegments } from '../src/analytics/rollups/segments.ts';
 import { createVisitorSaltStore } from '../src/clicks/enrichment/visitor-salt-store.ts';
 import { readAudit } from '../src/clicks/ledger/audit.ts';
 import { createClickStream } from '../src/clicks/stream/stream.ts';
@@ -42,6 +43,7 @@ import { maintainAnalytics } from './jobs/maintain-analytics.ts';
 import { reconcileCache } from './jobs/reconcile-cache.ts';
 import { renameTag } from './jobs/rename-tag.ts';
 import { replenishKeys } from './jobs/replenish-keys.ts';
+import { rollUpClicks } from './jobs/roll-up-clicks.ts';
 import { warmCache } from './jobs/warm-cache.ts';
 
 /** Far longer than a batch can wait. */
@@ -101,6 +103,7 @@ export function createProcessors({
   const analytics = {
     salts: createVisitorSaltStore(db),
     partitions: createAnalyticsPartitions(db),
+    segments: createClickSegments(db),
     removals: createAnalyticsPurge(db),
     clickFeed: createClickFeedStore(db),
     now: async () => await readClock(db),
@@ -111,6 +114,7 @@ export function createProcessors({
     'replenish-keys': (data, context) => replenishKeys(keys, data.target ?? config.KEY_POOL_TARGET, context),
     'flush-clicks': (data, context) =>
       flushClicks(clicks, data.shard === undefined ? everyShard : [data.shard], context),
+    'roll-up-clicks': (_data, context) => rollUpClicks(analytics.segments, context),
     'cleanup-expired': (_data, context) =>
       cleanupExpired(
         {

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { v7 as uuidv7 } from 'uuid';
 import { openClickStore } from '../../src/analytics/click-store.ts';
 import { createAnalyticsPartitions } from '../../src/analytics/partitions/partitions.ts';
+import { createClickSegments } from '../../src/analytics/rollups/segments.ts';
 import type { Batch, ClickCount } from '../../src/clicks/click-batch.ts';
 import { type Knex, openPostgres } from '../../src/storage/postgres/postgres.ts';
 import { migrate } from '../../src/storage/schema/migrations.ts';
@@ -17,7 +18,8 @@ const days = 90;
 const clicksPerFlush = 20_000;
 const clicksPerBatch = 20;
 const warmUps = 3;
-const flushes = 15;
+/** Together half a million clicks, after which a segment is rolled up. */
+const flushes = 22;
 const fillAtOnce = 5_000_000;
 
 const levels = readLevels();
@@ -35,7 +37,10 @@ try {
   for (const rows of levels) {
     await fill(db, rows - stored);
     stored = rows;
-    console.log(`${rows} rows, ${await sizeOf(db)}: ${await measure(db, makeClick)} clicks a second`);
+    const { flush, flushAndRollUp } = await measure(db, makeClick);
+    console.log(
+      `${rows} rows, ${await sizeOf(db)}: ${flush} clicks a second, ${flushAndRollUp} with their roll-up`,
+    );
   }
 } finally {
   await db.destroy();
@@ -72,22 +77,38 @@ function createClicks(urlIds: number[]): () => ClickCount {
   };
 }
 
-async function measure(db: Knex, makeClick: () => ClickCount): Promise<number> {
+/** Clicks per second: the median of the flushes, and of all flushes with the roll-up that follows them. */
+async function measure(
+  db: Knex,
+  makeClick: () => ClickCount,
+): Promise<{ flush: number; flushAndRollUp: number }> {
   const store = openClickStore(db);
   const producer = uuidv7();
   let seq = 0;
-  const rates: number[] = [];
+  const segments = createClickSegments(db);
+  const times: number[] = [];
   for (let flush = -warmUps; flush < flushes; flush++) {
     const batches = Array.from({ length: clicksPerFlush / clicksPerBatch }, (): Batch => {
       seq += 1;
       const clicks = Array.from({ length: clicksPerBatch }, makeClick);
       return { producer, seq, accepted: seq * clicksPerBatch, clicks };
     });
+    if (flush === 0) await segments.rollUp({ always: true });
     const start = performance.now();
     await store.apply(batches);
-    if (flush >= 0) rates.push((clicksPerFlush / (performance.now() - start)) * 1_000);
+    if (flush >= 0) times.push(performance.now() - start);
   }
-  return Math.round(medianOf(rates));
+  const start = performance.now();
+  await segments.rollUp({ always: true });
+  const rollUpMs = performance.now() - start;
+  const perSecond = (clicks: number, ms: number) => Math.round((clicks / ms) * 1_000);
+  return {
+    flush: perSecond(clicksPerFlush, medianOf(times)),
+    flushAndRollUp: perSecond(
+      flushes * clicksPerFlush,
+      times.reduce((sum, ms) => sum + ms, rollUpMs),
+    ),
+  };
 }
 
 /** Inserts rows of the last 90 days, and the roll-ups of one in ten of them. */

@@ -54,6 +54,13 @@ export const jobs = {
     // The next tick is the retry. With one job per second the usual history would cover only a few minutes.
     options: { attempts: 1, removeOnComplete: { count: 4_000, age: hourMs / secondMs } },
   },
+  'roll-up-clicks': {
+    description: 'Adds counted clicks to the numbers by day, country, referrer and client.',
+    data: z.strictObject({}),
+    schedules: () => [{ id: 'roll-up-clicks', everyMs: 10 * secondMs, data: {} }],
+    // The next run is the retry.
+    options: { attempts: 1 },
+  },
   'cleanup-expired': {
     description:
       'Disables expired short URLs, purges those past their retention, and deletes old idempotency keys.',

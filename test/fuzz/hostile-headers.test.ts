@@ -1,6 +1,7 @@
 import { Agent } from 'node:http';
 import { expect, test } from 'vitest';
-import { maxValues } from '../../src/analytics/rollups/rollups.ts';
+import { maxValues } from '../../src/analytics/rollups/daily-values.ts';
+import { createClickSegments } from '../../src/analytics/rollups/segments.ts';
 import { maxTextLength } from '../../src/clicks/short-text.ts';
 import { detailSettings } from '../load/day/visitors.ts';
 import { getStatus } from '../support/http/get-status.ts';
@@ -62,6 +63,7 @@ test('25,000 hostile headers are counted with bounded memory and cardinality', a
   const isCounted = async () => (await db()('url_stats').first('click_count'))?.click_count === requests;
   await waitUntil('all clicks are counted', isCounted, 60_000);
 
+  await createClickSegments(db()).rollUp({ always: true });
   const figures = await db()('url_clicks_daily').select('dimension', 'value', 'clicks', 'day');
   const days = new Set(figures.map(({ day }) => String(day))).size;
   for (const dimension of ['country', 'referrer', 'browser', 'os', 'device']) {

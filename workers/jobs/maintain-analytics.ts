@@ -1,6 +1,7 @@
 import type { ClickFeedStore } from '../../src/analytics/feed/feed-store.ts';
 import type { AnalyticsPartitions } from '../../src/analytics/partitions/partitions.ts';
 import type { AnalyticsPurge } from '../../src/analytics/rollups/purge.ts';
+import type { ClickSegments } from '../../src/analytics/rollups/segments.ts';
 import type { VisitorSaltStore } from '../../src/clicks/enrichment/visitor-salt-store.ts';
 import { isPermissionDenied } from '../../src/storage/postgres/errors.ts';
 import { type JobContext, percentOf } from './job-context.ts';
@@ -21,6 +22,7 @@ export async function maintainAnalytics(
   deps: {
     salts: Pick<VisitorSaltStore, 'deleteOld'>;
     partitions: AnalyticsPartitions;
+    segments: ClickSegments;
     removals: AnalyticsPurge;
     clickFeed: Pick<ClickFeedStore, 'renumberRestored'>;
     now: () => Promise<Date>;
@@ -28,7 +30,7 @@ export async function maintainAnalytics(
   retentionDays: number,
   { reportProgress, signal }: JobContext,
 ) {
-  const { partitions, removals, clickFeed, salts, now } = deps;
+  const { partitions, segments, removals, clickFeed, salts, now } = deps;
   const todayMs = (await now()).getTime();
   const dayAfter = (days: number) => new Date(todayMs + days * dayMs).toISOString().slice(0, 10);
   const summary = { created: 0, skipped: 0, removed: 0, dropped: 0, renumbered: 0, busy: 0 };
@@ -71,6 +73,11 @@ export async function maintainAnalytics(
       }),
   });
 
+  /** A day is only dropped once its clicks are rolled up. */
+  const rollUp: Step = {
+    name: 'roll up clicks',
+    run: async () => void (await segments.rollUp({ always: true, signal })),
+  };
   const dropPartition = (day: string): Step => ({
     name: `drop partition ${day}`,
     run: async () =>
@@ -120,6 +127,7 @@ export async function maintainAnalytics(
   const failures = await runSteps(preparation, options);
   const maintenance = [
     ...currentDays.map(createPartition),
+    ...(expiredDays.length > 0 ? [rollUp] : []),
     ...expiredDays.map(dropPartition),
     deleteAnalytics,
     renumberRestored,

@@ -64,12 +64,12 @@ export const createAnalyticsPartitions = (db: Knex, slices = standardSlices) => 
 
   /** Drops the rows of an expired day, after storing the daily visitors of each short URL. Calls `shouldContinue`
    *  after each step of seconds. Resolves to "stopped" when it returns false, and to "busy" when another session held
-   *  the table for too long; the next call continues. */
+   *  the table for too long, or rows are not rolled up yet; the next call continues. */
   async drop(day: string, shouldContinue: () => Promise<boolean>): Promise<DropResult> {
     // Wait for transactions that began to add rows before they expired.
     const settled = await withPartitionLock(db, async (trx) => {
       await trx.raw('lock table only url_analytics in share mode');
-      return 'settled';
+      return (await isRolledUp(trx, day)) ? 'settled' : 'busy';
     });
     if (settled === 'busy') return 'busy';
     const written = await writeDailyVisitors(db, day, { slices, shouldContinue });
@@ -85,6 +85,15 @@ export const createAnalyticsPartitions = (db: Knex, slices = standardSlices) => 
     return dropped;
   },
 });
+
+/** Whether the roll-ups by day contain all rows of a day. */
+async function isRolledUp(db: Knex, day: string): Promise<boolean> {
+  const result = await db.raw<{ rows: { is_pending: boolean }[] }>(
+    `select exists (select from analytics_segments where first_at < ${endOfDay(':day')}) as is_pending`,
+    { day },
+  );
+  return !onlyRow(result).is_pending;
+}
 
 /** Counts rows of a day outside its own partition, up to one more than `movedRows`. */
 async function countOtherRows(db: Knex, day: string): Promise<number> {

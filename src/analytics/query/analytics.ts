@@ -1,5 +1,5 @@
 import { type Knex, onlyRow } from '../../storage/postgres/postgres.ts';
-import { otherValue } from '../rollups/rollups.ts';
+import { otherValue } from '../rollups/daily-values.ts';
 import { clicksOfHour, findUrls, type Sql } from '../rollups/scope.ts';
 import { type Count, countAll, countByBot, countByHourOfWeek, countByTime, countByValue } from './groups.ts';
 import {

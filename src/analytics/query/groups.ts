@@ -1,5 +1,5 @@
 import type { Knex } from '../../storage/postgres/postgres.ts';
-import { otherValue } from '../rollups/rollups.ts';
+import { otherValue } from '../rollups/daily-values.ts';
 import { type Sql } from '../rollups/scope.ts';
 import { firstMomentOf, localTimeOf } from './local-time.ts';
 import { type AnalyticsQuery, type Interval, type Range, TooManyBuckets } from './query.ts';

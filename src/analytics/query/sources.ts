@@ -53,15 +53,15 @@ const isWholeDay = `day >= cast(cast(:firstDay as timestamptz) at time zone 'UTC
       and day < cast(cast(:endDay as timestamptz) at time zone 'UTC' as date)`;
 
 const dailyValues = (urls: Sql) => `
-    select value, clicks, bots from url_clicks_daily
+    select value, clicks, bots from url_clicks_by_day
     where ${urls.sql} and dimension = cast(:dimension as click_dimension) and ${isWholeDay}`;
 
 /** Only known bot kinds are stored. The unknown ones are the difference to the clicks by device, whichever release
  *  counted them. */
 const dailyKinds = (urls: Sql) => `
-    select kind as value, clicks, clicks as bots from url_bots_daily where ${urls.sql} and ${isWholeDay}
-    union all select '', -clicks, -clicks from url_bots_daily where ${urls.sql} and ${isWholeDay}
-    union all select '', clicks, bots from url_clicks_daily
+    select kind as value, clicks, clicks as bots from url_bots_by_day where ${urls.sql} and ${isWholeDay}
+    union all select '', -clicks, -clicks from url_bots_by_day where ${urls.sql} and ${isWholeDay}
+    union all select '', clicks, bots from url_clicks_by_day
       where ${urls.sql} and dimension = 'device' and ${isWholeDay}`;
 
 /** (value, clicks, bots) of a dimension: roll-ups for whole UTC days, click events for the rest. Clicks without an

@@ -1,4 +1,4 @@
-import { otherValue } from '../rollups/rollups.ts';
+import { otherValue } from '../rollups/daily-values.ts';
 import type { ReadAnalytics } from './snapshot.ts';
 
 /** Requests for unknown short codes on a UTC day. */

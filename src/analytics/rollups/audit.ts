@@ -52,10 +52,10 @@ const differencesSql = (filter: (column: string) => string) => `
            coalesce(sum(event_clicks) filter (where hour >= events_since), 0) as event_clicks
     from url_clicks_hourly, analytics_state where ${filter('url_id')} group by url_id
   ), daily as materialized (
-    select url_id, dimension, sum(clicks) as clicks, sum(bots) as bots from url_clicks_daily
+    select url_id, dimension, sum(clicks) as clicks, sum(bots) as bots from url_clicks_by_day
     where ${filter('url_id')} group by url_id, dimension
   ), kinds as materialized (
-    select url_id, sum(clicks) as clicks from url_bots_daily where ${filter('url_id')} group by url_id
+    select url_id, sum(clicks) as clicks from url_bots_by_day where ${filter('url_id')} group by url_id
   ), kept as materialized (
     select url_id, sum(clicks) as clicks from url_analytics, analytics_state
     where at >= events_since and ${filter('url_id')} group by url_id

@@ -2,9 +2,11 @@ import { addToTotals } from '../../clicks/ledger/ledger-store.ts';
 import { boundedTransaction, type Knex, onlyRow } from '../../storage/postgres/postgres.ts';
 import { rethrowTimeout } from '../../storage/postgres/statement-timeout.ts';
 import type { Owner } from '../../urls/store/owner.ts';
+import { blockPartitionChanges } from '../partitions/partition-ddl.ts';
 import { startOfDay } from '../partitions/utc-days.ts';
 import { deleteRollups } from './delete-rollups.ts';
 import { clicksOfHour, findUrls } from './scope.ts';
+import { createClickSegments, isRolledUp } from './segments.ts';
 
 declare module 'knex/types/tables.js' {
   interface Tables {
@@ -26,6 +28,7 @@ export type ClickEraser = ReturnType<typeof createClickEraser>;
 
 /** Erases the clicks of a short URL. */
 export function createClickEraser(db: Knex, steps = standardSteps) {
+  const segments = createClickSegments(db);
   return {
     /** Deletes the click events and roll-ups of an owner's short URL. With `clear` its click count becomes 0 too, and
      *  the audit counts these clicks as purged. All totals stay consistent at each moment; an interrupted call can be
@@ -33,6 +36,8 @@ export function createClickEraser(db: Knex, steps = standardSteps) {
     async erase(shortCode: string, owner: Owner, totals: (typeof totalsOptions)[number]): Promise<void> {
       const { urlId } = (await findUrls(db, { shortCode, owner })).bindings as { urlId: number };
       try {
+        // Otherwise all clicks of the last hour would be deleted in one step.
+        await segments.rollUp({ always: true });
         // The few clicks that are added meanwhile are removed with the rest.
         let removed = 1;
         for (let left = await countEvents(db, urlId); left > 0 && removed > 0; left -= removed)
@@ -58,19 +63,22 @@ async function countEvents(db: Knex, urlId: number): Promise<number> {
   return onlyRow(await db.raw<{ rows: { count: number }[] }>(sql, { urlId })).count;
 }
 
-/** Deletes up to `limit` click events of one partition, and updates their hours; resolves to their number. */
+/** Deletes up to `limit` click events of one partition, and updates their hours; resolves to their number. Only rolled up events: the
+ *  values by day would change with others. */
 async function deleteEvents(db: Knex, urlId: number, limit: number): Promise<number> {
   return await boundedTransaction(db, async (trx) => {
+    await blockPartitionChanges(trx);
     await lockCounter(trx, urlId);
     const { rows: partitions } = await trx.raw<{ rows: { partition: string }[] }>(
-      `select relname as partition from url_analytics a join pg_class c on c.oid = a.tableoid where url_id = :urlId limit 1`,
+      `select relname as partition from url_analytics a join pg_class c on c.oid = a.tableoid
+       where url_id = :urlId and ${isRolledUp} limit 1`,
       { urlId },
     );
     const partition = partitions[0]?.partition;
     if (partition === undefined) return 0;
     const result = await trx.raw<{ rows: { count: number }[] }>(
       `with removed as (
-         delete from ?? where ctid = any(array(select ctid from ?? where url_id = ? limit ?)) returning at, clicks
+         delete from ?? where ctid = any(array(select ctid from ?? where url_id = ? and ${isRolledUp} limit ?)) returning at, clicks
        ), of_hour as (
          select date_trunc('hour', at, 'UTC') as hour, sum(clicks) as clicks from removed group by 1
        ), noted as (
@@ -106,6 +114,7 @@ async function deleteDays(db: Knex, urlId: number, day: string, limit: number): 
   if (next === undefined) return undefined;
   const days = { urlId, day, end };
   await boundedTransaction(db, async (trx) => {
+    await blockPartitionChanges(trx);
     await lockCounter(trx, urlId);
     await trx.raw(
       `with removed as (
@@ -120,7 +129,7 @@ async function deleteDays(db: Knex, urlId: number, day: string, limit: number): 
       `delete from url_analytics where url_id = :urlId and at >= ${startOfDay(':day')} and at < ${startOfDay(':end')}`,
       days,
     );
-    for (const table of ['url_clicks_daily', 'url_bots_daily', 'url_visitors_daily'])
+    for (const table of ['url_clicks_daily', 'url_pending_clicks', 'url_bots_daily', 'url_visitors_daily'])
       await trx.raw(`delete from ${table} where url_id = :urlId and day >= :day and day < :end`, days);
   });
   return next;
@@ -128,6 +137,7 @@ async function deleteDays(db: Knex, urlId: number, day: string, limit: number): 
 
 async function deleteRest(db: Knex, urlId: number, totals: (typeof totalsOptions)[number]): Promise<void> {
   await boundedTransaction(db, async (trx) => {
+    await blockPartitionChanges(trx);
     const clicks = await lockCounter(trx, urlId);
     await deleteRollups(trx, [urlId]);
     if (totals === 'keep') return;

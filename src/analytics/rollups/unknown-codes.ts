@@ -2,7 +2,7 @@ import type { Log } from '../../log.ts';
 import { createPoller } from '../../resilience/poller.ts';
 import { withDeadline } from '../../resilience/shutdown.ts';
 import { boundedTransaction, type Knex } from '../../storage/postgres/postgres.ts';
-import { otherValue } from './rollups.ts';
+import { otherValue } from './daily-values.ts';
 
 /** Maximum number of codes per day, and per process between two flushes; further codes count as `otherValue`. */
 export const maxCodes = 1_000;

@@ -10,6 +10,8 @@ export const advisoryLocks = {
   migration: 7_261_034_158,
   /** Held while a process begins an epoch of the database. */
   epoch: 7_261_034_159,
+  /** Shared by transactions that add to the open segment of click events; held while it is closed. */
+  openSegment: 7_261_034_160,
 } as const;
 
 export type AdvisoryLock = (typeof advisoryLocks)[keyof typeof advisoryLocks];

@@ -3,6 +3,7 @@ import { type Knex, onlyRow } from './postgres.ts';
 /** The rights that the role of a web or worker process needs on each table: select, insert, update, delete. */
 const needed: Readonly<Record<string, string>> = {
   analytics_removals: 'sd',
+  analytics_segments: 'siud',
   analytics_state: 'su',
   api_keys: 'siu',
   blocked_hosts: 'sid',
@@ -31,9 +32,12 @@ const needed: Readonly<Record<string, string>> = {
   url_aliases: 'sid',
   url_analytics: 'siud',
   url_analytics_other_days: 'sd',
+  url_bots_by_day: 's',
+  url_clicks_by_day: 's',
   url_clicks_daily: 'siud',
   url_clicks_hourly: 'siud',
   url_clicks_quarter_hourly: 's',
+  url_pending_clicks: 'sid',
   url_removals: 'sid',
   url_stats: 'siu',
   url_usage: 'siu',

@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import { openClickStore } from '../../../src/analytics/click-store.ts';
 import { readAnalyticsAudit } from '../../../src/analytics/rollups/audit.ts';
+import { createClickSegments } from '../../../src/analytics/rollups/segments.ts';
 import { makeDetail, makeDetailedBatch } from '../../support/clicks/analytics.ts';
 import { createUrlIds, resetLedger } from '../../support/clicks/clicks.ts';
 import { useDatabase } from '../../support/resources.ts';
@@ -52,6 +53,7 @@ test.each([
   ['row', 'delete from url_analytics', { metric: 'click events', expected: 1, found: 0 }],
 ])('the audit finds an altered %s on its short URL', async (_, tamper, difference) => {
   const [one] = await applyClicks();
+  await createClickSegments(db()).rollUp({ always: true });
   const { short_code: shortCode } = await db()('urls').where({ id: one }).first('short_code');
   await db().raw(`${tamper}${tamper.includes('where') ? ' and' : ' where'} url_id = ${one}`);
   expect((await readAnalyticsAudit(db())).differing).toEqual([{ shortCode, ...difference }]);

@@ -2,6 +2,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { openClickStore } from '../../../src/analytics/click-store.ts';
 import { readAnalyticsAudit } from '../../../src/analytics/rollups/audit.ts';
 import { createClickEraser } from '../../../src/analytics/rollups/erase-clicks.ts';
+import { createClickSegments } from '../../../src/analytics/rollups/segments.ts';
 import { isExact, readAudit } from '../../../src/clicks/ledger/audit.ts';
 import { StatementTimeout } from '../../../src/storage/postgres/statement-timeout.ts';
 import { UrlNotFound } from '../../../src/urls/url.ts';
@@ -93,6 +94,7 @@ test('click events are deleted in steps, and totals match after each of them', a
 
 test('many days are deleted in steps, and a removal that timed out can be repeated', async () => {
   await countClicks(10, 200);
+  await createClickSegments(db()).rollUp({ always: true });
   const holder = await db().transaction();
   try {
     // Cancels the third step; each step deletes two of the nine days.

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { beforeEach, expect, test } from 'vitest';
 import { openClickStore } from '../../../src/analytics/click-store.ts';
-import { maxValues, otherValue } from '../../../src/analytics/rollups/rollups.ts';
+import { maxValues, otherValue } from '../../../src/analytics/rollups/daily-values.ts';
+import { createClickSegments } from '../../../src/analytics/rollups/segments.ts';
 import type { Batch, ClickCount } from '../../../src/clicks/click-batch.ts';
 import { botKinds } from '../../../src/clicks/enrichment/agents/bot-kinds.ts';
 import { makeDetail, makeDetailedBatch, readMetrics, tally } from '../../support/clicks/analytics.ts';
@@ -13,10 +14,12 @@ const atMs = Date.parse('2026-11-21T10:07:30.123Z');
 
 beforeEach(async () => await resetLedger(db()));
 
+const rollUp = async () => await createClickSegments(db()).rollUp({ always: true });
 const apply = async (...clicks: ClickCount[]) =>
   await openClickStore(db()).apply([makeDetailedBatch(clicks)]);
 
 async function readValues(dimension: string) {
+  await rollUp();
   return await db()('url_clicks_daily')
     .where({ dimension })
     .orderBy('value')
@@ -61,7 +64,9 @@ test('for any concurrent and repeated batches, all metrics match a tally', async
       await Promise.all([
         store.apply(sent),
         store.apply(sent.toReversed()),
+        rollUp(),
         ...sent.map((batch) => store.apply([batch])),
+        rollUp(),
       ]);
       all.push(...given.flat());
       expect(await readMetrics(db())).toEqual(tally(all));
@@ -76,6 +81,7 @@ test('a popular short URL needs one row per quarter hour and value, regardless o
     makeDetailedBatch([{ urlId, count: 2, lastAtMs: atMs + i, detail: makeDetail() }]),
   );
   await openClickStore(db()).apply(batches);
+  await rollUp();
   const rows = await Promise.all(
     ['url_analytics', 'url_clicks_hourly', 'url_clicks_daily'].map((table) => db()(table)),
   );

@@ -55,6 +55,7 @@ const expectedKeys = [
   'maintain-analytics',
   'reconcile-cache',
   'replenish-keys',
+  'roll-up-clicks',
   'warm-cache',
 ];
 const keysOf = (schedulers: { key: string }[]) => schedulers.map(({ key }) => key).sort();

@@ -3,6 +3,7 @@ import { expect, inject, test } from 'vitest';
 import { createClickFeedStore } from '../../../src/analytics/feed/feed-store.ts';
 import { createAnalyticsPartitions } from '../../../src/analytics/partitions/partitions.ts';
 import { createAnalyticsPurge } from '../../../src/analytics/rollups/purge.ts';
+import { createClickSegments } from '../../../src/analytics/rollups/segments.ts';
 import { createVisitorSaltStore } from '../../../src/clicks/enrichment/visitor-salt-store.ts';
 import { openPostgres } from '../../../src/storage/postgres/postgres.ts';
 import { mayChangePartitions } from '../../../src/storage/postgres/rights.ts';
@@ -82,6 +83,7 @@ test('maintenance by a role that may not change partitions succeeds without them
     {
       salts: createVisitorSaltStore(db),
       partitions: createAnalyticsPartitions(db),
+      segments: createClickSegments(db),
       removals: createAnalyticsPurge(db),
       clickFeed: createClickFeedStore(db),
       now: async () => new Date(),

@@ -123,7 +123,13 @@ describe.skipIf(!hasPostgresInstallation())('the commands of the runbook', () =>
     const [, eraseUrl = ''] = shellBlocksOf('## Erase the data of a person');
     await machine.run(eraseUrl, { SHORT_CODE: code });
     expect(await rows()).toEqual([]);
-    const tables = ['urls', 'idempotency_keys', 'url_clicks_hourly', 'url_clicks_daily'];
+    const tables = [
+      'urls',
+      'idempotency_keys',
+      'url_clicks_hourly',
+      'url_clicks_daily',
+      'url_pending_clicks',
+    ];
     const dump = await machine.run(
       `pg_dump --data-only ${tables.map((table) => `-t ${table}`).join(' ')} "$DATABASE_URL"`,
     );

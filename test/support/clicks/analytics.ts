@@ -83,9 +83,11 @@ export async function readMetrics(db: Knex): Promise<Metrics> {
      select url_id || ' quarter ' || to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), clicks, bots
      from url_clicks_quarter_hourly
      union all
-     select url_id || ' ' || dimension || ' ' || day || ' ' || value, clicks, bots from url_clicks_daily
+     select url_id || ' ' || dimension || ' ' || day || ' ' || value, cast(sum(clicks) as bigint), cast(sum(bots) as bigint)
+     from url_clicks_by_day group by 1
      union all
-     select url_id || ' bot_kind ' || day || ' ' || kind, clicks, clicks from url_bots_daily
+     select url_id || ' bot_kind ' || day || ' ' || kind, cast(sum(clicks) as bigint), cast(sum(clicks) as bigint)
+     from url_bots_by_day group by 1
      union all
      select concat_ws(' ', url_id, 'row', ${day}, lpad(to_hex(visitor), 16, '0'), country, referrer, browser, os, device, bot_kind),
             cast(sum(clicks) as bigint), cast(sum(clicks) filter (where is_bot) as bigint)

@@ -40,6 +40,7 @@ export async function resetLedger(db: Knex): Promise<void> {
     'url_analytics',
     'url_clicks_hourly',
     'url_clicks_daily',
+    'url_pending_clicks',
     'url_bots_daily',
     'url_visitors_daily',
     'analytics_removals',

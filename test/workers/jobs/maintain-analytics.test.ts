@@ -7,6 +7,7 @@ import { createAnalyticsPartitions } from '../../../src/analytics/partitions/par
 import { createAnalytics } from '../../../src/analytics/query/analytics.ts';
 import { createAnalyticsSnapshot } from '../../../src/analytics/query/snapshot.ts';
 import { createAnalyticsPurge } from '../../../src/analytics/rollups/purge.ts';
+import { createClickSegments } from '../../../src/analytics/rollups/segments.ts';
 import type { ClickCount } from '../../../src/clicks/click-batch.ts';
 import { createVisitorSaltStore } from '../../../src/clicks/enrichment/visitor-salt-store.ts';
 import { createUrlCleanupStore } from '../../../src/urls/store/cleanup-store.ts';
@@ -36,6 +37,7 @@ const maintain = async (daysLater = 0, context = createJobContext(), retentionDa
     {
       salts: createVisitorSaltStore(db()),
       partitions: partitions(),
+      segments: createClickSegments(db()),
       removals: createAnalyticsPurge(db()),
       clickFeed: createClickFeedStore(db()),
       now: async () => new Date(today + daysLater * dayMs),

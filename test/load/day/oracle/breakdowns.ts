@@ -1,4 +1,4 @@
-import { maxValues, otherValue } from '../../../../src/analytics/rollups/rollups.ts';
+import { maxValues, otherValue } from '../../../../src/analytics/rollups/daily-values.ts';
 
 /** A metric with all its parts: two queries for key, clicks and bot clicks that must match. */
 export interface Breakdown {

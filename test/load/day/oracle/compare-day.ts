@@ -1,6 +1,7 @@
 import { createClickFeedStore } from '../../../../src/analytics/feed/feed-store.ts';
 import { createAnalyticsPartitions } from '../../../../src/analytics/partitions/partitions.ts';
 import { createAnalyticsPurge } from '../../../../src/analytics/rollups/purge.ts';
+import { createClickSegments } from '../../../../src/analytics/rollups/segments.ts';
 import { createVisitorSaltStore } from '../../../../src/clicks/enrichment/visitor-salt-store.ts';
 import type { Knex } from '../../../../src/storage/postgres/postgres.ts';
 import { maintainAnalytics } from '../../../../workers/jobs/maintain-analytics.ts';
@@ -21,6 +22,8 @@ export async function compareDay(
   day: Pick<Day, 'commandLine' | 'settings' | 'dayMs' | 'print'>,
   shortCodes: string[],
 ): Promise<BreakdownResult[]> {
+  // The limit of values applies to roll-ups.
+  await createClickSegments(db).rollUp({ always: true });
   const results = await compareTables(db, [...permanent, ...events]);
   results.push(...(await compareApi(db, day, shortCodes)));
   day.print('dropping the click events, as after their retention');
@@ -39,6 +42,7 @@ async function dropEvents(db: Knex): Promise<void> {
     {
       salts: createVisitorSaltStore(db),
       partitions: createAnalyticsPartitions(db),
+      segments: createClickSegments(db),
       removals: createAnalyticsPurge(db),
       clickFeed: createClickFeedStore(db),
       now: async () => new Date(Date.now() + laterMs),

@@ -1,0 +1,169 @@
+import { beforeEach, expect, test } from 'vitest';
+import { openClickStore } from '../../../src/analytics/click-store.ts';
+import { createAnalyticsPartitions } from '../../../src/analytics/partitions/partitions.ts';
+import { readAnalyticsAudit } from '../../../src/analytics/rollups/audit.ts';
+import { createClickEraser } from '../../../src/analytics/rollups/erase-clicks.ts';
+import { createClickSegments } from '../../../src/analytics/rollups/segments.ts';
+import type { ClickCount } from '../../../src/clicks/click-batch.ts';
+import { makeDetail, makeDetailedBatch, readMetrics, tally } from '../../support/clicks/analytics.ts';
+import { createUrlIds, resetLedger } from '../../support/clicks/clicks.ts';
+import { useDatabase } from '../../support/resources.ts';
+import { waitUntil } from '../../support/wait-until.ts';
+
+const { db } = useDatabase();
+const atMs = Date.parse('2026-11-21T10:07:30.123Z');
+let urlIds: number[];
+
+beforeEach(async () => {
+  await resetLedger(db());
+  await createClickSegments(db()).rollUp({ always: true });
+  urlIds = await createUrlIds(db(), 3);
+});
+
+/** Clicks with an event, and clicks without one. */
+const makeClicks = (count: number, beginMs = atMs): ClickCount[] =>
+  urlIds.flatMap((urlId) =>
+    Array.from({ length: count }, (_, i) => ({
+      urlId,
+      count: 1 + i,
+      lastAtMs: beginMs + i * 60_000,
+      detail: makeDetail({
+        referrer: `${i % 7}.example`,
+        visitor: i % 2 === 0 ? i + 1 : '',
+        isBot: i % 3 === 0,
+      }),
+    })),
+  );
+
+const apply = async (clicks: ClickCount[]) => await openClickStore(db()).apply([makeDetailedBatch(clicks)]);
+const rollUp = async () => await createClickSegments(db()).rollUp({ always: true });
+const countRolledUp = async (): Promise<number> =>
+  Number(
+    (await db()('url_clicks_daily').where({ dimension: 'country' }).sum({ clicks: 'clicks' }))[0]!.clicks,
+  );
+const sumOf = (clicks: ClickCount[]) => clicks.reduce((sum, { count }) => sum + count, 0);
+
+async function expectExact(clicks: ClickCount[]) {
+  expect(await readMetrics(db())).toEqual(tally(clicks));
+  expect((await readAnalyticsAudit(db())).differing).toEqual([]);
+}
+
+test('metrics are the same before, between and after roll-ups', async () => {
+  const first = makeClicks(20);
+  await apply(first);
+  await expectExact(first);
+  expect(await countRolledUp()).toBe(0);
+  expect(await rollUp()).toEqual({ segments: 1, isBusy: false });
+  await expectExact(first);
+  expect(await countRolledUp()).toBe(sumOf(first));
+  const second = makeClicks(10, atMs + 86_400_000);
+  await apply(second);
+  await expectExact([...first, ...second]);
+  await rollUp();
+  await expectExact([...first, ...second]);
+  expect(await db()('url_pending_clicks')).toEqual([]);
+});
+
+test('a segment without clicks, or with few new ones, stays open', async () => {
+  expect(await rollUp()).toEqual({ segments: 0, isBusy: false });
+  await apply(makeClicks(1));
+  expect(await createClickSegments(db()).rollUp()).toEqual({ segments: 0, isBusy: false });
+});
+
+test('a segment is rolled up an hour after it was opened, or after half a million clicks', async () => {
+  await apply(makeClicks(1));
+  await db()('analytics_segments').update({ opened_at: new Date(Date.now() - 3_601_000) });
+  expect(await createClickSegments(db()).rollUp()).toEqual({ segments: 1, isBusy: false });
+  await apply([{ urlId: urlIds[0]!, count: 499_999, lastAtMs: atMs }]);
+  expect(await createClickSegments(db()).rollUp()).toEqual({ segments: 0, isBusy: false });
+  await apply([{ urlId: urlIds[0]!, count: 1, lastAtMs: atMs }]);
+  expect(await createClickSegments(db()).rollUp()).toEqual({ segments: 1, isBusy: false });
+});
+
+test('a roll-up waits for a transaction that counts clicks, and misses none of them', async () => {
+  const clicks = makeClicks(5);
+  const counting = await db().transaction();
+  let rollingUp: ReturnType<typeof rollUp>;
+  try {
+    await apply(makeClicks(1));
+    await openClickStore(counting).apply([makeDetailedBatch(clicks)]);
+    rollingUp = rollUp();
+    await waitUntil('the roll-up waits', async () => {
+      const { rows } = await db().raw(
+        `select from pg_stat_activity where wait_event = 'advisory' and datname = current_database()`,
+      );
+      return rows.length > 0;
+    });
+  } finally {
+    await counting.commit();
+  }
+  await rollingUp;
+  await expectExact([...clicks, ...makeClicks(1)]);
+  expect(await countRolledUp()).toBe(sumOf([...clicks, ...makeClicks(1)]));
+});
+
+test('concurrent roll-ups add each click once', async () => {
+  const clicks = makeClicks(30);
+  await apply(clicks);
+  await Promise.all(Array.from({ length: 4 }, rollUp));
+  await rollUp();
+  await expectExact(clicks);
+  expect(await countRolledUp()).toBe(sumOf(clicks));
+});
+
+test('a roll-up that ends before its commit changes nothing, and the next one adds every click', async () => {
+  const clicks = makeClicks(30);
+  await apply(clicks);
+  const holder = await db().transaction();
+  try {
+    await holder.raw('lock table url_bots_daily in exclusive mode');
+    const rollingUp = rollUp().catch((error: unknown) => error);
+    await waitUntil('the last statement is cancelled', async () => {
+      const { rows } = await db().raw(
+        `select pg_terminate_backend(pid) from pg_stat_activity
+         where wait_event_type = 'Lock' and datname = current_database() and query like 'insert into url_bots_daily%'`,
+      );
+      return rows.length > 0;
+    });
+    expect(await rollingUp).toBeInstanceOf(Error);
+  } finally {
+    await holder.rollback();
+  }
+  await expectExact(clicks);
+  expect(await countRolledUp()).toBe(0);
+  await rollUp();
+  await expectExact(clicks);
+});
+
+test('erased clicks do not come back with a roll-up', async () => {
+  const clicks = makeClicks(10);
+  await apply(clicks);
+  const { short_code: shortCode } = await db()('urls').where({ id: urlIds[0] }).first('short_code');
+  const erasing = createClickEraser(db()).erase(shortCode as string, null, 'clear');
+  await Promise.all([erasing, rollUp(), rollUp()]);
+  await rollUp();
+  await expectExact(clicks.filter(({ urlId }) => urlId !== urlIds[0]));
+});
+
+test('a day is only dropped once its clicks are rolled up', async () => {
+  const partitions = createAnalyticsPartitions(db());
+  const clicks = makeClicks(4);
+  await apply(clicks);
+  await partitions.expire('2026-11-22');
+  expect(await partitions.drop('2026-11-21', async () => true)).toBe('busy');
+  await rollUp();
+  expect(await partitions.drop('2026-11-21', async () => true)).toBe('dropped');
+  expect(await countRolledUp()).toBe(sumOf(clicks));
+  await db()('analytics_state').update({ events_since: '-infinity' });
+});
+
+test('clicks that a release without segments has counted are not added again', async () => {
+  await db().raw(
+    `insert into url_analytics (url_id, at, visitor, clicks, is_bot, country, referrer, browser, os, device)
+     values (:urlId, to_timestamp(:at), 1, 1, false, 'DE', '', '', '', '')`,
+    { urlId: urlIds[0], at: atMs / 1_000 },
+  );
+  await apply(makeClicks(1));
+  await rollUp();
+  expect(await countRolledUp()).toBe(sumOf(makeClicks(1)));
+});
