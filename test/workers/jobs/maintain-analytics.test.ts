@@ -46,6 +46,7 @@ const maintain = async (daysLater = 0, context = createJobContext(), retentionDa
     context,
   );
 
+const rollUp = async () => await createClickSegments(db()).rollUp({ always: true });
 const apply = async (clicks: ClickCount[]) => await openClickStore(db()).apply([makeDetailedBatch(clicks)]);
 const clickAt = (urlId: number, lastAtMs: number, visitor = 1, isBot = false): ClickCount => ({
   urlId,
@@ -179,6 +180,7 @@ test('an expired day keeps its visitor counts until it is dropped', async () => 
     const { visitors } = await query(makeQuery('visited', { ...days, visitors: true }));
     return visitors;
   };
+  await rollUp();
   expect(await partitions().expire(dayAfter(2))).toContain(dayAfter(0));
   expect(await countVisitors()).toBe(4);
   const heard: unknown[] = [];
@@ -202,6 +204,7 @@ test('visitors are counted in slices; an interrupted count continues in the next
     ),
   );
   await apply([clickAt(urlIds[5]!, today + 1_000, 0)]);
+  await rollUp();
   const [day] = (await partitions().expire(dayAfter(1))).slice(-1) as [string];
   const slices = { rows: 25, rowsPerUrl: 20 };
   let steps = 0;
