@@ -46,6 +46,8 @@ export function createRateLimiter(options: {
   const share = Math.ceil(limit / processes);
   const usages = new LRUCache<string, Usage>({ max: maxKeys });
   let isShared = true;
+  /** When the last window ends of those in which a process may have reached the limit. */
+  let exhaustedUntil = -Infinity;
   let rejected = 0;
 
   function usageOf(key: string, now: number): Usage {
@@ -56,6 +58,11 @@ export function createRateLimiter(options: {
     return usage;
   }
 
+  /** Notes a use that `isExhausted` may report now, or once processes no longer share the limit. */
+  function noteUse({ shared, inFlight, pending, endsAtMs }: Usage): void {
+    if (shared + inFlight + pending >= share) exhaustedUntil = Math.max(exhaustedUntil, endsAtMs);
+  }
+
   async function sync(key: string, usage: Usage): Promise<void> {
     usage.isSyncing = true;
     while (usage.pending > 0) {
@@ -64,6 +71,7 @@ export function createRateLimiter(options: {
       const all = await counts.add(key, usage.inFlight);
       isShared = all.isShared;
       Object.assign(usage, { shared: all.count, inFlight: 0, endsAtMs: performance.now() + all.endsInMs });
+      noteUse(usage);
       await delay(syncEveryMs, undefined, { ref: false });
     }
     usage.isSyncing = false;
@@ -86,6 +94,7 @@ export function createRateLimiter(options: {
       const isAllowed = used + Math.min(amount, currentLimit - before) <= currentLimit;
       if (isAllowed) {
         usage.pending += amount;
+        noteUse(usage);
         if (!usage.isSyncing) void sync(key, usage);
       } else rejected += 1;
       return {
@@ -96,6 +105,12 @@ export function createRateLimiter(options: {
         windowMs,
       };
     },
+
+    /** Whether there is a limit. */
+    isLimiting: limit > 0,
+
+    /** Whether `isExhausted` may be true for any key: callers save the costs of a key otherwise. */
+    mayBeExhausted: (): boolean => limit > 0 && performance.now() < exhaustedUntil,
 
     /** Whether nothing remains of a key's limit. */
     isExhausted(key: string): boolean {

@@ -114,3 +114,22 @@ test('a limit of 0 is no limit', () => {
   expect(limiter.consume('key')).toBeUndefined();
   expect(limiter.isExhausted('key')).toBe(false);
 });
+
+test('a key can be exhausted only while the limiter says that one may be', async () => {
+  const name = uniquePrefix();
+  const [one, other] = [open({ name, limit: 3, seconds: 1 }), open({ name, limit: 3, seconds: 1 })];
+  expect(consumeMany(one, 2)).toEqual([true, true]);
+  expect([one.isExhausted('key'), one.mayBeExhausted()]).toEqual([false, false]);
+  one.consume('key');
+  expect([one.isExhausted('key'), one.mayBeExhausted()]).toEqual([true, true]);
+  // The other process learns it from Redis.
+  await waitUntil(
+    'Redis has the count',
+    async () => (await shared.redis().get(`${shared.prefix}:${name}:key`)) === '3',
+  );
+  other.consume('key');
+  await waitUntil('the other process has the shared count', () => other.isExhausted('key'));
+  expect(other.mayBeExhausted()).toBe(true);
+  await waitUntil('the window ends', () => !one.mayBeExhausted());
+  expect(one.isExhausted('key')).toBe(false);
+});

@@ -63,10 +63,12 @@ export function createRateLimits(deps: {
       limiters.addresses.isExhausted(networkOf(request)),
 
     /** Whether the client address is over its limit of unknown codes. */
-    isThrottled: (request: IncomingMessage): boolean => limiters.unknownCodes.isExhausted(networkOf(request)),
+    isThrottled: (request: IncomingMessage): boolean =>
+      limiters.unknownCodes.mayBeExhausted() && limiters.unknownCodes.isExhausted(networkOf(request)),
 
     /** Charges an unknown code to its client address. Throws a 429 over the limit. */
     chargeUnknownCode(request: IncomingMessage): void {
+      if (!limiters.unknownCodes.isLimiting) return;
       requireAllowed(
         limiters.unknownCodes.consume(networkOf(request)),
         'Too many requests for unknown short URLs from this address.',
