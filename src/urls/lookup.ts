@@ -50,34 +50,28 @@ export function createUrlLookup(deps: LookupDeps) {
       await load(shortCode, async () => await limitThrottled(() => findInDatabase(shortCode))),
   );
 
-  /** Loads an entry, and falls back to a stale one if no store answers. Overload is no such failure. */
+  /** Loads an entry from the stores, and falls back to a stale one if none answers. Overload is no such failure. It is one function because
+   *  a redirect from Redis costs little more than the promises on its way. */
   async function load(
     shortCode: string,
     findInDatabase: (shortCode: string) => Promise<CacheEntry>,
   ): Promise<Found> {
     try {
-      return await loadFromStores(shortCode, findInDatabase);
+      for (let reads = 1; ; reads++) {
+        const readAt = performance.now();
+        const inRedis = await ignoringErrors(cache.find(shortCode));
+        // Redis may lack a change that was published here.
+        const isUsable = inRedis !== undefined && inRedis.version >= memoryCache.versionOf(shortCode);
+        // Evaluated as late as possible: a later change of the blocklist invalidates the memory cache.
+        const entry = blockedHosts.evaluate(isUsable ? inRedis : await findInDatabase(shortCode));
+        // False if this request joined a read that began before a published change.
+        if (memoryCache.put(shortCode, entry, readAt) || reads === maxReads)
+          return { entry, tier: isUsable ? 'redis' : 'database' };
+      }
     } catch (error) {
       const stale = isPostgresUnavailable(error) ? memoryCache.findStale(shortCode) : undefined;
       if (!stale) throw error;
       return { entry: stale, tier: 'stale' };
-    }
-  }
-
-  async function loadFromStores(
-    shortCode: string,
-    findInDatabase: (shortCode: string) => Promise<CacheEntry>,
-  ): Promise<Found> {
-    for (let reads = 1; ; reads++) {
-      const readAt = performance.now();
-      const inRedis = await ignoringErrors(cache.find(shortCode));
-      // Redis may lack a change that was published here.
-      const isUsable = inRedis !== undefined && inRedis.version >= memoryCache.versionOf(shortCode);
-      // Evaluated as late as possible: a later change of the blocklist invalidates the memory cache.
-      const entry = blockedHosts.evaluate(isUsable ? inRedis : await findInDatabase(shortCode));
-      // False if this request joined a read that began before a published change.
-      if (memoryCache.put(shortCode, entry, readAt) || reads === maxReads)
-        return { entry, tier: isUsable ? 'redis' : 'database' };
     }
   }
 
@@ -108,13 +102,10 @@ export function createUrlLookup(deps: LookupDeps) {
   }
 
   /** Returns the result of a cache operation; undefined when it fails. */
-  async function ignoringErrors<T>(operation: Promise<T>): Promise<T | undefined> {
-    try {
-      return await operation;
-    } catch (error) {
-      log.debug({ err: error }, 'failed to access the Redis cache');
-      return undefined;
-    }
+  const ignoringErrors = <T>(operation: Promise<T>): Promise<T | undefined> => operation.catch(logFailure);
+
+  function logFailure(error: unknown): undefined {
+    log.debug({ err: error }, 'failed to access the Redis cache');
   }
 
   return {
