@@ -59,6 +59,9 @@ const redirect = createRedirect({
   clickRecorder: { ...uncounted, current: () => uncounted },
   enrichClick: () => undefined,
   responses: createRedirectResponses({ status: config.REDIRECT_STATUS, maxAgeSeconds: 0 }),
+  answerNotFound: () => {
+    throw new Error('unexpected unknown code');
+  },
   isThrottled: () => false,
   onTier: () => undefined,
   accessRules: {

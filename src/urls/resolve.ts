@@ -1,6 +1,6 @@
 import { Overloaded } from '../resilience/overloaded.ts';
 import { isPostgresUnavailable } from '../storage/postgres/postgres.ts';
-import { accessRuleOf, type CachedUrl, type NegativeReason } from './cache/entry.ts';
+import { accessRuleOf, type CachedUrl, type EvaluatedEntry } from './cache/entry.ts';
 import { createUrlLookup, type Found, type LookupDeps, type Tier } from './lookup.ts';
 import { UrlBlocked, UrlExpired, UrlNotFound } from './url.ts';
 
@@ -36,11 +36,14 @@ export function createUrlResolver(
     }
   }
 
-  function negative(reason: NegativeReason, fallbackUrl?: string | null): Error {
-    resolved[reason] += 1;
-    return reason === 'expired'
-      ? new UrlExpired('the short URL has expired', fallbackUrl)
-      : new UrlNotFound('short URL not found');
+  function countNotFound(shortCode: string, entry: EvaluatedEntry): void {
+    resolved.not_found += 1;
+    if ('negative' in entry) onNotFound?.(shortCode);
+  }
+
+  function expired(fallbackUrl?: string | null): Error {
+    resolved.expired += 1;
+    return new UrlExpired('the short URL has expired', fallbackUrl);
   }
 
   function blocked(): Error {
@@ -49,11 +52,15 @@ export function createUrlResolver(
   }
 
   return {
-    /** Resolves a short code from the memory cache only; undefined if it is not cached, does not redirect or has an
-     *  access rule. The caller counts the outcome with `count`. */
-    resolveFromMemory(shortCode: string, now: number): CachedUrl | undefined {
+    /** Resolves a short code from the memory cache only; undefined if it is not cached, has expired, is blocked or has an
+     *  access rule. Counts one that is not found; otherwise the caller counts the outcome with `count`. */
+    resolveFromMemory(shortCode: string, now: number): CachedUrl | 'not_found' | undefined {
       const entry = memoryCache.find(shortCode);
-      return entry !== undefined && 'url' in entry && redirectsAtOnce(entry.url, now) ? entry.url : undefined;
+      if (entry === undefined) return undefined;
+      if ('url' in entry && redirectsAtOnce(entry.url, now)) return entry.url;
+      if (!isNotFound(entry, now)) return undefined;
+      countNotFound(shortCode, entry);
+      return 'not_found';
     },
 
     /** Resolves a short code at `now`, through all tiers and whether or not it has an access rule. Throttled clients
@@ -66,13 +73,13 @@ export function createUrlResolver(
       onTier?: (tier: Tier) => void,
     ): Promise<CachedUrl> {
       const { entry, tier } = await lookUp(shortCode, isThrottled);
-      if ('negative' in entry) {
-        if (entry.negative === 'not_found') onNotFound?.(shortCode);
-        throw negative(entry.negative);
+      if (isNotFound(entry, now)) {
+        countNotFound(shortCode, entry);
+        throw new UrlNotFound('short URL not found');
       }
-      const url = 'blocked' in entry ? entry.blocked : entry.url;
-      if (!hasStarted(url, now)) throw negative('not_found');
-      if (hasExpired(url, now)) throw negative('expired', url.rules?.fallbackUrl);
+      if ('negative' in entry) throw expired();
+      const url = urlOf(entry);
+      if (hasExpired(url, now)) throw expired(url.rules?.fallbackUrl);
       if ('blocked' in entry) throw blocked();
       if (onTier) onTier(tier);
       else resolved[tier] += 1;
@@ -98,6 +105,12 @@ const hasExpired = ({ expiresAtMs }: CachedUrl, now: number) => expiresAtMs !== 
 
 const hasStarted = ({ rules }: CachedUrl, now: number) =>
   rules === undefined || rules.startsAtMs === null || rules.startsAtMs <= now;
+
+const urlOf = (entry: Exclude<EvaluatedEntry, { negative: unknown }>) =>
+  'blocked' in entry ? entry.blocked : entry.url;
+
+const isNotFound = (entry: EvaluatedEntry, now: number) =>
+  'negative' in entry ? entry.negative === 'not_found' : !hasStarted(urlOf(entry), now);
 
 const redirectsAtOnce = (url: CachedUrl, now: number) =>
   !hasExpired(url, now) &&

@@ -4,9 +4,11 @@ import { createConnectionCounts } from '../http/connections/connections.ts';
 import { createRequestCounts } from '../http/middleware/request-counts.ts';
 import type { Activity } from '../http/ops/activity.ts';
 import { createServiceMetrics } from '../http/ops/service-metrics.ts';
+import { createNotFoundAnswer } from '../http/redirect/not-found.ts';
 import { createRedirect } from '../http/redirect/redirect.ts';
 import { createLoadShedding } from '../http/server/load-shedding.ts';
 import { createPipeline } from '../http/server/pipeline.ts';
+import { createProblemAnswers } from '../http/server/problem-answers.ts';
 import { createRedirectDurations } from '../http/server/redirect-duration.ts';
 import { renderMetrics } from '../metrics/prometheus.ts';
 import { watchEventLoop } from '../resilience/process/event-loop.ts';
@@ -56,6 +58,11 @@ export function createListener(web: WebContext, stores: Stores, modules: Modules
   const redirect = createRedirect({
     ...modules,
     clickRecorder: clicks.clickRecorder,
+    answerNotFound: createNotFoundAnswer({
+      presentProblem: createProblemAnswers({ baseUrl: config.BASE_URL, pages: modules.pages }),
+      chargeUnknownCode: rateLimits.chargeUnknownCode,
+      onProblem: requestCounts.addProblem,
+    }),
     isThrottled: rateLimits.isThrottled,
     onTier: durations.noteTier,
   });

@@ -1,11 +1,11 @@
 import type { ZodOpenApiOperationObject, ZodOpenApiPathsObject } from 'zod-openapi';
 import type { Tag } from '../api/tags.ts';
-import { isVisitorPath } from '../middleware/error-handler.ts';
 import type { ProblemType } from '../problems/problem-types.ts';
 import { publicRoutes } from '../public-routes.ts';
 import { visitRoutes } from '../redirect/visit-routes.ts';
 import type { PublicRoute } from '../routes/public-route.ts';
 import { isOperatorPath } from '../server/operator-paths.ts';
+import { isVisitorPath } from '../server/problem-answers.ts';
 import { contentOf, type DescribeProblems, responsesOfReplies } from './responses.ts';
 
 const tags: Tag[] = ['Public'];

@@ -1,11 +1,10 @@
-import type { Context } from 'koa';
 import type { Problem } from '../problems/problem.ts';
 import { homePage } from './home-page.ts';
 import { type Interstitial, interstitialPage } from './interstitial-page.ts';
 import { type Preview, previewPage } from './preview-page.ts';
 import { problemPage } from './problem-pages.ts';
 import { reportPage, reportReceivedPage } from './report-page.ts';
-import { inEachLanguage, negotiateLanguage } from './texts/languages.ts';
+import { inEachLanguage, type LanguageNegotiation, negotiateLanguage } from './texts/languages.ts';
 import type { Site } from './visitor-page.ts';
 
 /** Renders the pages for visitors in the language that a client prefers. */
@@ -24,5 +23,5 @@ export function createPages(site: Site) {
       reportReceived: () => reportReceivedPage(context),
     };
   });
-  return (ctx: Context) => pages[negotiateLanguage(ctx)];
+  return (client: LanguageNegotiation) => pages[negotiateLanguage(client)];
 }

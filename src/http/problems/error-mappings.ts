@@ -41,7 +41,7 @@ import {
 import { basePathOf } from '../base-path.ts';
 import { entityTagOf } from '../etags.ts';
 import type { ProblemType } from './problem-types.ts';
-import { Problem, unavailable, validationFailed } from './problem.ts';
+import { Problem, unavailable, urlNotFound, validationFailed } from './problem.ts';
 
 type ErrorClass<E extends Error> = new (...args: never[]) => E;
 
@@ -62,7 +62,7 @@ const invalid = (field: string, detail: string) => () => validationFailed([{ fie
 
 /** The problem of each class of error that the domain throws. */
 const mappings = new Map<unknown, ErrorMapping>([
-  map(UrlNotFound, as('not-found', 'Short URL not found.')),
+  map(UrlNotFound, urlNotFound),
   map(UrlExpired, as('expired', 'The short URL has expired.')),
   map(UrlExhausted, as('exhausted', 'The short URL has reached its click limit.')),
   map(UrlBlocked, as('blocked', 'The short URL redirects to a blocked host.')),

@@ -46,6 +46,9 @@ export function validationFailed(errors: FieldError[]): Problem {
   return new Problem('validation-failed', `${detail.slice(0, 1_000)}.`, { errors: errors.slice(0, 50) });
 }
 
+/** 404 for a short URL that does not exist, or that visitors must not know of. */
+export const urlNotFound = () => new Problem('not-found', 'Short URL not found.');
+
 /** 404 for a path without a route. */
 export const routeNotFound = () => new Problem('not-found', 'Not found.');
 

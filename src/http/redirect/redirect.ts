@@ -5,12 +5,13 @@ import type { ClickRecorder } from '../../clicks/recording/recorder.ts';
 import { readShortCode } from '../../keys/short-code.ts';
 import { type CachedUrl, accessRuleOf } from '../../urls/cache/entry.ts';
 import type { Tier } from '../../urls/lookup.ts';
-import { UrlExhausted, UrlExpired } from '../../urls/url.ts';
+import { UrlExhausted, UrlExpired, UrlNotFound } from '../../urls/url.ts';
 import type { Urls } from '../../urls/urls.ts';
 import { failureOf } from '../problems/from-error.ts';
 import { methodNotAllowed, Problem } from '../problems/problem.ts';
 import { rawPathOf, shortCodeOf } from '../server/target-path.ts';
 import type { AccessRules } from './access.ts';
+import type { AnswerNotFound } from './not-found.ts';
 import { type RedirectResponses, sendRedirect, uncached } from './response.ts';
 import { type Speculation, speculationOf } from './speculation.ts';
 
@@ -23,29 +24,31 @@ interface RedirectDeps {
   enrichClick: EnrichClick;
   responses: RedirectResponses;
   accessRules: AccessRules;
+  answerNotFound: AnswerNotFound;
   /** Whether a client has requested too many unknown codes. */
   isThrottled: (request: IncomingMessage) => boolean;
   /** Is called with the tier that resolved the short code of a request, unless the fast path did. */
   onTier: (request: IncomingMessage, tier: Tier) => void;
 }
 
-/** The look-up of a request's short code, in all tiers. */
-interface Lookup {
+/** When a visit began. */
+interface Visit {
   /** Milliseconds since 1970. */
   now: number;
+  /** The recorder of the epoch in which its look-up began. */
+  recorder: Pick<ClickRecorder, 'recordThen'>;
+}
+
+/** The look-up of a request's short code, in all tiers. */
+interface Lookup extends Visit {
   url: Promise<CachedUrl>;
   /** Undefined until `url` resolves. */
   tier: Tier | undefined;
-  /** The recorder of the epoch in which the look-up began. */
   recorder: Pick<ClickRecorder, 'record' | 'recordThen'>;
 }
 
-/** A short URL that a visitor is redirected to. */
-interface Target {
-  url: CachedUrl;
-  now: number;
-  recorder: Pick<ClickRecorder, 'recordThen'>;
-}
+/** What a visit found that needs no Koa: a short URL that redirects at once, or none. */
+type Found = CachedUrl | 'not_found';
 
 /** `handle` sets the look-up, and the Koa middleware continues with it. */
 interface RedirectRequest extends IncomingMessage {
@@ -57,16 +60,17 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<v
 export type Redirect = ReturnType<typeof createRedirect>;
 
 /** `GET /{short_code}`, with or without a trailing slash: redirects to the original URL, byte for byte, and records a click. The fast path and
- *  `handle` answer plain visits ahead of Koa; `middleware` answers HEAD, POST, access rules, speculative requests and errors. */
+ *  `handle` answer plain visits and unknown codes ahead of Koa; `middleware` answers HEAD, POST, access rules, speculative requests and errors. */
 export function createRedirect(deps: RedirectDeps) {
-  const { urls, clickRecorder, enrichClick, responses, accessRules, isThrottled, onTier } = deps;
+  const { urls, clickRecorder, enrichClick, responses, accessRules, answerNotFound, isThrottled, onTier } =
+    deps;
 
-  /** Resolves a visit from the memory cache, synchronously: a promise would cost more than the look-up. */
-  function resolveFromMemory(request: IncomingMessage): Target | undefined {
+  /** Finds what a visit needs in the memory cache, synchronously: a promise would cost more than the look-up. */
+  function findInMemory(request: IncomingMessage, now: number): Found | undefined {
     if (request.method !== 'GET') return undefined;
-    const now = Date.now();
-    const url = urls.resolveFromMemory(rawPathOf(request.url!), now);
-    return url && speculationOf(request) === undefined ? { url, now, recorder: clickRecorder } : undefined;
+    const found = urls.resolveFromMemory(rawPathOf(request.url!), now);
+    const isPlain = found === 'not_found' || (found !== undefined && speculationOf(request) === undefined);
+    return isPlain ? found : undefined;
   }
 
   function lookUp(request: IncomingMessage, shortCode: string): Lookup {
@@ -79,41 +83,44 @@ export function createRedirect(deps: RedirectDeps) {
     return Object.assign(lookup, { url });
   }
 
-  /** Resolves a visit from any tier; undefined if it is not a plain visit, or has no target. */
-  async function resolveTarget(request: IncomingMessage, lookup: Lookup): Promise<Target | undefined> {
+  /** Finds what a visit needs in any tier; undefined if it is not a plain visit, or its look-up fails. */
+  async function find(request: IncomingMessage, lookup: Lookup): Promise<Found | undefined> {
     try {
       const url = await lookup.url;
       const isPlain = accessRuleOf(url) === undefined && speculationOf(request) === undefined;
-      return isPlain ? { url, now: lookup.now, recorder: lookup.recorder } : undefined;
-    } catch {
-      // The middleware awaits the look-up again, and answers its error.
-      return undefined;
+      return isPlain ? url : undefined;
+    } catch (error) {
+      // The middleware awaits the look-up again, and answers any other error.
+      return error instanceof UrlNotFound ? 'not_found' : undefined;
     }
   }
 
   /** Sends a redirect, once its click is recorded. Throws, before anything is sent, if the URL cannot be a header. */
-  function respond(request: IncomingMessage, response: ServerResponse, target: Target): void {
-    const { url, now, recorder } = target;
+  function respond(request: IncomingMessage, response: ServerResponse, url: CachedUrl, visit: Visit): void {
     const { status, headers } = responses.toOriginal(url, request.url!);
     // Node sends the head together with the end.
     response.writeHead(status, headers);
-    recorder.recordThen(url.id, now, () => response.end(), enrichClick(request, now));
+    visit.recorder.recordThen(url.id, visit.now, () => response.end(), enrichClick(request, visit.now));
   }
 
-  /** Sends a redirect and counts it under its tier. False if there is no target, or it cannot be sent. */
-  function tryRespond(
+  /** Answers ahead of Koa, and counts a redirect under its tier. False if nothing was found, or it cannot be sent. */
+  function tryAnswer(
     request: IncomingMessage,
     response: ServerResponse,
-    target: Target | undefined,
-    tier: Tier,
+    found: Found | undefined,
+    visit: Visit & { tier: Tier },
   ): boolean {
-    if (target === undefined) return false;
+    if (found === undefined) return false;
     try {
-      respond(request, response, target);
+      if (found === 'not_found') {
+        answerNotFound(request, response);
+        return true;
+      }
+      respond(request, response, found, visit);
     } catch {
       return false;
     }
-    urls.count(tier);
+    urls.count(visit.tier);
     return true;
   }
 
@@ -155,23 +162,26 @@ export function createRedirect(deps: RedirectDeps) {
     else if (ctx.method === 'POST') throw methodNotAllowed('GET, HEAD');
     else if (ctx.method === 'HEAD') sendRedirect(ctx, responses.toOriginal(visit.url, ctx.req.url!));
     else {
-      respond(ctx.req, ctx.res, visit);
+      respond(ctx.req, ctx.res, visit.url, visit);
       ctx.respond = false;
     }
   }
 
   return {
-    /** The fast path: redirects a plain visit from the memory cache. Returns whether it did. */
-    tryMemory: (request: IncomingMessage, response: ServerResponse): boolean =>
-      tryRespond(request, response, resolveFromMemory(request), 'memory'),
+    /** The fast path: answers a plain visit from the memory cache. Returns whether it did. */
+    tryMemory(request: IncomingMessage, response: ServerResponse): boolean {
+      const now = Date.now();
+      const visit = { now, recorder: clickRecorder, tier: 'memory' as const };
+      return tryAnswer(request, response, findInMemory(request, now), visit);
+    },
 
-    /** Redirects a plain visit from any tier, and passes every other request to Koa, with the look-up that has begun. */
+    /** Answers a plain visit from any tier, and passes every other request to Koa, with the look-up that has begun. */
     async handle(request: RedirectRequest, response: ServerResponse, koa: Handler): Promise<void> {
       const shortCode = request.method === 'GET' ? readShortCode(shortCodeOf(request.url!)) : undefined;
       if (shortCode !== undefined) {
         const lookup = lookUp(request, shortCode);
-        const target = await resolveTarget(request, lookup);
-        if (tryRespond(request, response, target, lookup.tier!)) return;
+        const found = await find(request, lookup);
+        if (tryAnswer(request, response, found, { ...lookup, tier: lookup.tier! })) return;
         request.lookup = lookup;
       }
       await koa(request, response);

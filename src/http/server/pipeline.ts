@@ -11,14 +11,14 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<v
 
 /** The redirect as a raw listener, ahead of Koa. */
 export interface RawRedirect {
-  /** Redirects from the memory cache; returns whether it did. */
+  /** Answers a plain visit from the memory cache; returns whether it did. */
   tryMemory: (request: IncomingMessage, response: ServerResponse) => boolean;
-  /** Redirects from any tier, and passes every other request to Koa. */
+  /** Answers a plain visit from any tier, and passes every other request to Koa. */
   handle: (request: IncomingMessage, response: ServerResponse, koa: Handler) => Promise<void>;
 }
 
 /** All raw listeners of a web process, outermost first. `listen` puts the connection limits and the order of pipelined requests ahead
- *  of them. Redirects from the memory cache come before load shedding: to answer one costs less than to reject it. */
+ *  of them. Answers from the memory cache come before load shedding: they cost no more than a rejection. */
 export function createPipeline(deps: {
   config: Pick<WebConfig, 'BASE_URL' | 'ACCESS_LOG' | 'ACCESS_LOG_SAMPLE'>;
   redirect: RawRedirect;

@@ -29,11 +29,16 @@ beforeAll(async () => {
 const unknownCode = 'never-was7';
 
 /** All bytes of a response except its date, and with a placeholder for the requested code. */
-async function readBytes(method: string, [code, suffix]: [string, string], accept: string): Promise<string> {
+async function readBytes(
+  method: string,
+  [code, suffix]: [string, string],
+  accept: string,
+  language = 'en',
+): Promise<string> {
   const socket = connect(Number(new URL(web.baseUrl()).port), '127.0.0.1');
   const body = method === 'POST' ? 'password=secret' : '';
   socket.write(
-    `${method} /${code}${suffix} HTTP/1.1\r\nHost: x\r\nAccept: ${accept}\r\nConnection: close\r\n` +
+    `${method} /${code}${suffix} HTTP/1.1\r\nHost: x\r\nAccept: ${accept}\r\nAccept-Language: ${language}\r\nConnection: close\r\n` +
       `Content-Type: application/x-www-form-urlencoded\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
   );
   return (await text(socket)).replace(/\r\nDate: [^\r]*/, '').replaceAll(code, '{code}');
@@ -57,3 +62,26 @@ test.each(
     }
   },
 );
+
+const accepts = [
+  'text/html',
+  'application/json',
+  '*/*',
+  '',
+  'text/html;q=0.1, application/json',
+  'image/png',
+];
+const languages = ['de', 'en;q=0.5, de', 'fr', '', '*'];
+
+test('an unknown code answers GET, which does not pass Koa, with the bytes for HEAD and POST', async () => {
+  for (const accept of accepts)
+    for (const language of languages) {
+      const read = async (method: string) => await readBytes(method, [unknownCode, ''], accept, language);
+      const [got, posted, head] = [await read('GET'), await read('POST'), await read('HEAD')];
+      const circumstances = `${accept} ${language}`;
+      expect(got, circumstances).toEqual(posted);
+      expect(`${got.split('\r\n\r\n')[0]}\r\n\r\n`, circumstances).toEqual(head);
+      // From the memory cache.
+      expect(await read('GET'), circumstances).toEqual(posted);
+    }
+});

@@ -16,8 +16,11 @@ export const inEachLanguage = <T>(build: (texts: Texts) => T): Record<Language, 
     T
   >;
 
+/** Which languages a client accepts, and a note that its answer varies by them. */
+export type LanguageNegotiation = Pick<Context, 'acceptsLanguages' | 'vary'>;
+
 /** The language that the client prefers (`Accept-Language` with weights, RFC 9110, 12.5.4), or English. The answer varies by this header. */
-export function negotiateLanguage(ctx: Context): Language {
-  ctx.vary('Accept-Language');
-  return (ctx.acceptsLanguages(...languages) || languages[0]) as Language;
+export function negotiateLanguage(client: LanguageNegotiation): Language {
+  client.vary('Accept-Language');
+  return (client.acceptsLanguages(...languages) || languages[0]) as Language;
 }
