@@ -44,6 +44,7 @@ const order = [
   'src/urls/cache',
   'src/urls/idempotency',
   'src/urls/tags',
+  'src/urls/titles',
   'src/urls/search',
   'src/urls/blocklist',
   'src/urls',

@@ -1,7 +1,7 @@
 import { type Job, UnrecoverableError, WaitingError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Log } from '../src/log.ts';
-import { type JobData, type JobName, jobs } from '../src/queues/jobs.ts';
+import { concurrencyOf, type JobData, type JobName, jobs } from '../src/queues/jobs.ts';
 import { queuePrefix } from '../src/queues/queues.ts';
 import { repeatedWarningsOf } from '../src/resilience/repeated-warnings.ts';
 import { withDeadline } from '../src/resilience/shutdown.ts';
@@ -96,6 +96,7 @@ export function startWorker<Name extends JobName>(name: Name, deps: WorkerDeps) 
     ...bullmqOptions(),
     autorun: false,
     connection: redis,
+    concurrency: concurrencyOf(name),
     prefix: queuePrefix(deps.redisPrefix, name),
     lockDuration: lockDurationMs,
     stalledInterval: stalledIntervalMs,

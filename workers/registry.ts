@@ -30,11 +30,14 @@ import { createSearchTextStore } from '../src/urls/search-text/search-text-store
 import { createUrlCleanupStore } from '../src/urls/store/cleanup-store.ts';
 import { createUrlStore } from '../src/urls/store/url-store.ts';
 import { createTagStore } from '../src/urls/tags/tag-store.ts';
+import { createPageReader } from '../src/urls/titles/page-reader.ts';
+import { createTitleStore } from '../src/urls/titles/title-store.ts';
 import { audit } from './jobs/audit.ts';
 import { cleanupExpired } from './jobs/cleanup-expired.ts';
 import { cleanupLedger } from './jobs/cleanup-ledger.ts';
 import { cleanupTransfers } from './jobs/cleanup-transfers.ts';
 import { exportUrls } from './jobs/export-urls.ts';
+import { fetchTitle } from './jobs/fetch-title.ts';
 import { fillSearchTexts } from './jobs/fill-search-texts.ts';
 import { flushClicks } from './jobs/flush-clicks.ts';
 import { importUrls } from './jobs/import-urls.ts';
@@ -100,6 +103,12 @@ export function createProcessors({
     exportStore: createExportStore(db),
     exportSources: { urls: createUrlSource(db), clicks: createClickSource(db) },
   };
+  const titles = {
+    titleStore: createTitleStore(db),
+    blockedHosts: transfers.blockedHosts,
+    readPage: createPageReader({ isBlocked: transfers.blockedHosts.isBlocked }),
+    refreshCache: reconciling.refreshCache,
+  };
   const analytics = {
     salts: createVisitorSaltStore(db),
     partitions: createAnalyticsPartitions(db),
@@ -146,6 +155,8 @@ export function createProcessors({
     'fill-search-texts': (_data, context) => fillSearchTexts(createSearchTextStore(db), context),
     'rename-tag': ({ tag, name = null, created_by: owner = null }, context) =>
       renameTag({ ...reconciling, tagStore: createTagStore(db) }, { tag, name, owner }, context),
+    'fetch-title': async ({ id }, context) =>
+      config.FETCH_TITLES ? await fetchTitle(titles, id, context) : { outcome: 'off' },
     'cleanup-transfers': (_data, context) =>
       cleanupTransfers(transfers, config.TRANSFER_RETENTION_DAYS, context),
     audit: (_data, context) =>

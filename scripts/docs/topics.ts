@@ -31,6 +31,7 @@ export const topics: Readonly<Record<string, Topic>> = {
       'RETENTION_DAYS',
       'MAX_URL_LENGTH',
       'ALLOWED_SCHEMES',
+      'FETCH_TITLES',
       /^KEY_POOL_/,
       /^(MEMORY_)?CACHE_/,
       'STALE_IF_ERROR_SECONDS',

@@ -43,6 +43,9 @@ export const common = {
   CODES_IGNORE_CASE: flag(false).describe(
     'Whether upper and lower case are the same in short codes, which are stored in lower case; the same in every process; needs `npm run fold-codes` once',
   ),
+  FETCH_TITLES: flag(false).describe(
+    'Whether a short URL that is created without a title gets that of its page, which a worker reads from public addresses only; the same in every process',
+  ),
   SHUTDOWN_DEADLINE_MS: wholeNumberText(1_000, 600_000)
     .default(20_000)
     .describe('Time limit of a graceful shutdown, in milliseconds'),

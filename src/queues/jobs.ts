@@ -21,6 +21,8 @@ interface JobDefinition {
   data: z.ZodType<object>;
   schedules: (settings: ScheduleSettings) => Schedule[];
   options: JobsOptions;
+  /** Jobs that one worker process runs at once; 1 by default. */
+  concurrency?: number;
   /** The scope that running it over the API needs in addition to `jobs:run`. */
   scope?: 'urls:write';
 }
@@ -124,6 +126,15 @@ export const jobs = {
     options: retries(5),
     scope: 'urls:write',
   },
+  'fetch-title': {
+    description: 'Gives a short URL without a title that of its page, if FETCH_TITLES is set.',
+    data: z.strictObject({ id: wholeNumber(1) }),
+    schedules: () => [],
+    // Pages are slow, and not tried again: only a failure of PostgreSQL is.
+    options: retries(3),
+    concurrency: 4,
+    scope: 'urls:write',
+  },
   'cleanup-transfers': {
     description: 'Deletes the files of finished imports, aborted uploads, and old imports and exports.',
     data: z.strictObject({}),
@@ -152,6 +163,9 @@ const history: JobsOptions = {
 
 /** The BullMQ options of a job: attempts, and how long it is kept after it has finished. */
 export const jobOptionsOf = (name: JobName): JobsOptions => ({ ...history, ...jobs[name].options });
+
+/** Jobs of a queue that one worker process runs at once. */
+export const concurrencyOf = (name: JobName): number => (jobs[name] as JobDefinition).concurrency ?? 1;
 
 /** The scope that running a job over the API needs in addition to `jobs:run`, if any. */
 export const scopeOfJob = (name: JobName): JobDefinition['scope'] => (jobs[name] as JobDefinition).scope;

@@ -16,7 +16,7 @@ import type { IdempotencyKey } from './store/idempotency-key.ts';
 import type { FoundOrInserted } from './store/insert-store.ts';
 import type { Owner } from './store/owner.ts';
 import type { UrlStore } from './store/url-store.ts';
-import { defaultSettings } from './url.ts';
+import { defaultSettings, type ShortUrl } from './url.ts';
 
 /** Short URLs per statement, at most. */
 const maxInserts = 500;
@@ -58,8 +58,10 @@ export function createUrlCreation(deps: {
   hashPassword: PasswordHashing['hashPassword'];
   deletion: Pick<Deletion, 'restoreAs' | 'codeConflict'>;
   publish: Publish;
+  /** Is called with each short URL that is new. */
+  onCreated?: (url: ShortUrl) => void;
 }) {
-  const { store, cache, keys, deletion, publish } = deps;
+  const { store, cache, keys, deletion, publish, onCreated } = deps;
   const parseInput = createInputParser(deps);
   const idempotency = createIdempotency(deps.idempotencyKeys);
   const insertInBatch = createBatchWriter({
@@ -127,7 +129,10 @@ export function createUrlCreation(deps: {
             { ...url, shortCode: customCode },
             { apiKeyId, owner, restoresDeleted },
           );
-    if (result.isNew) await publish(result.url, () => cache.create(result.url));
+    if (result.isNew) {
+      await publish(result.url, () => cache.create(result.url));
+      onCreated?.(result.url);
+    }
     return result;
   }
 

@@ -31,6 +31,8 @@ export function createUrls(deps: {
   blockedHosts: Pick<BlockedHosts, 'evaluate'>;
   /** Publishes a change that could not be published over Redis. */
   onUnpublished: (change: UrlChange) => Promise<void>;
+  /** Is called with each short URL that is new. */
+  onCreated?: (url: ShortUrl) => void;
   /** Is called with each code that is not found. */
   onNotFound?: (shortCode: string) => void;
   /** See Epoch. */

@@ -18,7 +18,7 @@ afterEach(() => {
 });
 
 /** Runs a job like a worker whose clock is days fast. */
-async function runAhead(name: Exclude<JobName, 'rename-tag'>, days: number) {
+async function runAhead(name: Exclude<JobName, 'rename-tag' | 'fetch-title'>, days: number) {
   const processors = createProcessors({
     config: loadConfig(workerSettings, {
       DATABASE_URL: database.url(),

@@ -1,9 +1,9 @@
 import { isIP } from 'node:net';
-import ipaddr from 'ipaddr.js';
 import { type ParsedUrl, parseUrl } from '../../validation/parse-url.ts';
 import { hasControlCharacters } from '../../validation/text.ts';
 import { withoutTrailingDot } from './host-name.ts';
 import { createOwnHostCheck } from './own-hosts.ts';
+import { isPublicAddress } from './public-address.ts';
 import { asNetworkUrl, hasNetworkHost, intentUrls } from './reached-hosts.ts';
 import { isServable } from './served-url.ts';
 
@@ -81,15 +81,10 @@ const listOf = (schemes: string[]) =>
 
 /** Names that are only valid inside a network. */
 const privateName = /^[^.]*$|\.(localhost|local|localdomain|internal|lan|home\.arpa)$/;
-/** The part of IPv6 that is publicly routed. */
-const publicIpv6 = ipaddr.IPv6.parseCIDR('2000::/3');
 
 /** Whether a host in the WHATWG parser's spelling is no public name or address. The parser has already converted
  *  octal, hexadecimal and shortened IPv4 addresses to dotted decimals. */
 function isPrivateHost(host: string): boolean {
   const bare = host.startsWith('[') ? host.slice(1, -1) : host;
-  if (isIP(bare) === 0) return privateName.test(host);
-  const address = ipaddr.process(bare);
-  if (address.range() !== 'unicast') return true;
-  return address instanceof ipaddr.IPv6 && !address.match(publicIpv6);
+  return isIP(bare) === 0 ? privateName.test(host) : !isPublicAddress(bare);
 }

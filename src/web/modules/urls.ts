@@ -23,6 +23,7 @@ import { createRowLoader } from '../../urls/store/row-loader.ts';
 import { createUrlStore } from '../../urls/store/url-store.ts';
 import { createTagChanges } from '../../urls/tags/tag-changes.ts';
 import { createFindFewTagged, createTagStore, type TagChange } from '../../urls/tags/tag-store.ts';
+import type { ShortUrl } from '../../urls/url.ts';
 import { createUrls } from '../../urls/urls.ts';
 import type { CircuitBreakers } from '../stores/circuit-breakers.ts';
 import type { WebContext } from '../stores/context.ts';
@@ -148,6 +149,11 @@ export function openUrls(
       changes,
       requestRepair: () => queues.request('reconcile-cache', {}),
       log,
+    }),
+    ...(config.FETCH_TITLES && {
+      onCreated: ({ id, title }: ShortUrl) => {
+        if (title === null) queues.request('fetch-title', { id }, String(id));
+      },
     }),
     onNotFound,
     versionFloor: epoch.versionFloor,
