@@ -9,9 +9,13 @@ export interface SearchedFields {
   tags: string[];
 }
 
+/** Whether a text is printable ASCII, as most are: neither normalisation nor cleaning changes it. */
+const isPlain = (text: string) => /^[ -~]*$/.test(text);
+
 /** Folds a text for comparison: case-insensitive in every script, and independent of the spelling of a letter and of
  *  the database's locale. */
 export function foldText(text: string): string {
+  if (isPlain(text)) return text.toLowerCase();
   return (
     text
       .normalize('NFKC')
@@ -26,11 +30,15 @@ export function foldText(text: string): string {
 }
 
 /** Decodes percent-encoding and Punycode in a URL or a part of one, where the result is text. */
-export const readableUrl = (url: string): string =>
-  url
-    .replaceAll(/(?:%[\da-f]{2})+/gi, decodeRun)
-    // A Punycode label at the beginning, or after the scheme, the user or a dot.
-    .replaceAll(/(?<![\p{L}\p{N}-])xn--[a-z\d-]+/giu, decodeLabel);
+export function readableUrl(url: string): string {
+  if (!/%|xn--/i.test(url)) return url;
+  return (
+    url
+      .replaceAll(/(?:%[\da-f]{2})+/gi, decodeRun)
+      // A Punycode label at the beginning, or after the scheme, the user or a dot.
+      .replaceAll(/(?<![\p{L}\p{N}-])xn--[a-z\d-]+/giu, decodeLabel)
+  );
+}
 
 /** Decodes a run of escapes if it is valid UTF-8. */
 function decodeRun(run: string): string {
@@ -54,7 +62,7 @@ export function searchTextOf({ shortCode, originalUrl, title, tags }: SearchedFi
 }
 
 /** External writes may contain any characters. */
-const clean = (text: string) => text.replaceAll(/[\p{Cc}\p{Cs}]+/gu, ' ');
+const clean = (text: string) => (isPlain(text) ? text : text.replaceAll(/[\p{Cc}\p{Cs}]+/gu, ' '));
 
 /** The `like` patterns for a search, one of which must match. The text may be part of a URL that is encoded, decoded
  *  or, as browsers copy it, both. */

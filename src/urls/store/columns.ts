@@ -103,19 +103,28 @@ export const insertedValues = insertedColumns.replace('created_at', 'coalesce(cr
 /** The columns of an insert and of an idempotency key with their types, for `json_to_recordset`. */
 export const insertedTypes = [...Object.values(inserted), searchText, idempotencyTypes].join(', ');
 
-/** Encodes rows to insert as JSON for `json_to_recordset`. */
-export function toInsertedRows(urls: NewUrl[]): string {
-  const properties = Object.entries(inserted) as [keyof NewUrl, string][];
-  const rows = urls.map((url) => {
-    const full = { ...defaultSettings, ...url };
-    const columns = properties.map(([property, column]) => [nameOf(column), full[property]]);
-    return {
-      ...Object.fromEntries(columns),
-      search_text: searchTextOf(full),
-      ...toIdempotencyColumns(url.idempotencyKey),
-    };
-  });
-  return JSON.stringify(rows);
+const insertedProperties = (Object.entries(inserted) as [keyof typeof inserted, string][]).map(
+  ([property, column]) => ({
+    property,
+    begin: `,"${nameOf(column)}":`,
+    fallback: property in defaultSettings ? defaultSettings[property as keyof UrlSettings] : null,
+  }),
+);
+
+/** Encodes rows to insert as JSON for `json_to_recordset`, which reads absent columns as null. */
+export const toInsertedRows = (urls: NewUrl[]): string => `[${urls.map(toInsertedRow).join(',')}]`;
+
+/** Writes the text itself: imports encode millions of rows, and an object per row takes several times as long. */
+function toInsertedRow(url: NewUrl): string {
+  const { shortCode, originalUrl, title = null, tags = [] } = url;
+  let row = `{"search_text":${JSON.stringify(searchTextOf({ shortCode, originalUrl, title, tags }))}`;
+  for (const { property, begin, fallback } of insertedProperties) {
+    const value = url[property] ?? fallback;
+    if (value !== null) row += begin + JSON.stringify(value);
+  }
+  for (const [name, value] of Object.entries(toIdempotencyColumns(url.idempotencyKey) ?? {}))
+    row += `,"${name}":${JSON.stringify(value)}`;
+  return `${row}}`;
 }
 
 /** The columns that a change can set, except `is_active`. */

@@ -32,6 +32,11 @@ test.each([
   expect(foldText(one)).toBe(foldText(other));
 });
 
+test('printable ASCII folds as it does beside other characters', () => {
+  const text = String.fromCharCode(...Array.from({ length: 95 }, (_, i) => 32 + i));
+  expect(foldText(`${text}é`)).toBe(`${foldText(text)}é`);
+});
+
 const url = {
   shortCode: 'aB3xY9z',
   originalUrl: 'https://xn--bcher-kva.example/stra%C3%9Fe?q=new+york&ort=K%C3%B6ln&rabatt=100%25_a',
